@@ -1,0 +1,2 @@
+// Package ddb turns DynamoDB tables into typed Go values.
+package ddb
