@@ -1,0 +1,121 @@
+package value
+
+import "encoding/base64"
+
+// Append appends the wire form of v to b, such as {"S":"text"}. Map entries
+// come in no particular order.
+func Append(b []byte, v Value) []byte {
+	switch v := v.(type) {
+	case String:
+		b = append(b, `{"S":`...)
+		b = AppendString(b, string(v))
+	case Number:
+		b = append(b, `{"N":"`...)
+		b = append(v.AppendText(b), '"')
+	case Binary:
+		b = append(b, `{"B":`...)
+		b = appendBase64(b, string(v))
+	case Bool:
+		if v {
+			return append(b, `{"BOOL":true}`...)
+		}
+		return append(b, `{"BOOL":false}`...)
+	case Null:
+		return append(b, `{"NULL":true}`...)
+	case List:
+		b = append(b, `{"L":[`...)
+		for i, e := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = Append(b, e)
+		}
+		b = append(b, ']')
+	case Map:
+		b = append(b, `{"M":`...)
+		b = AppendItem(b, Item(v))
+	case StringSet:
+		b = append(b, `{"SS":[`...)
+		for i, e := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = AppendString(b, e)
+		}
+		b = append(b, ']')
+	case NumberSet:
+		b = append(b, `{"NS":[`...)
+		for i, e := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, '"')
+			b = append(e.AppendText(b), '"')
+		}
+		b = append(b, ']')
+	case BinarySet:
+		b = append(b, `{"BS":[`...)
+		for i, e := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendBase64(b, e)
+		}
+		b = append(b, ']')
+	default:
+		return append(b, "{}"...)
+	}
+	return append(b, '}')
+}
+
+// AppendItem appends the wire form of an item, such as {"a":{"S":"text"}}, to b.
+func AppendItem(b []byte, item Item) []byte {
+	b = append(b, '{')
+	first := true
+	for name, v := range item {
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = append(AppendString(b, name), ':')
+		b = Append(b, v)
+	}
+	return append(b, '}')
+}
+
+func appendBase64(b []byte, s string) []byte {
+	b = append(b, '"')
+	b = base64.StdEncoding.AppendEncode(b, []byte(s))
+	return append(b, '"')
+}
+
+const hexDigits = "0123456789abcdef"
+
+// AppendString appends s as a JSON string. Bytes that are not UTF-8 are copied
+// as they are; the decoder lets none through.
+func AppendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[start:i]...)
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	b = append(b, s[start:]...)
+	return append(b, '"')
+}

@@ -1,0 +1,30 @@
+package value
+
+// The error types of the service that this package and the expression package
+// give.
+const (
+	// ValidationException says that a request breaks a rule of the service.
+	ValidationException = "ValidationException"
+	// SerializationException says that a request is not in the wire format.
+	SerializationException = "SerializationException"
+)
+
+// Error is an error in the service's own words.
+type Error struct {
+	// Type is the name of the exception, ValidationException or
+	// SerializationException.
+	Type string
+	// Message is the message of the answer.
+	Message string
+	// Key is the name of the top-level attribute at fault when the error comes
+	// from DecodeItem, or empty.
+	Key string
+}
+
+// Error returns the type and the message.
+func (e *Error) Error() string { return e.Type + ": " + e.Message }
+
+// Invalid returns a ValidationException with the message.
+func Invalid(message string) *Error {
+	return &Error{Type: ValidationException, Message: message}
+}

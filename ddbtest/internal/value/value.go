@@ -1,0 +1,174 @@
+// Package value holds DynamoDB attribute values: the ten types of the data
+// model, their wire form, size, equality, order and key bytes.
+//
+// A value is immutable once it is made. The engine shares values between
+// items, images and answers, so nobody may write to a List, Map or set that
+// has been handed over; see [Clone] for a copy to change.
+package value
+
+// Kind is the type of an attribute value.
+type Kind uint8
+
+// The ten types of the data model.
+const (
+	KindString Kind = iota + 1
+	KindNumber
+	KindBinary
+	KindBool
+	KindNull
+	KindList
+	KindMap
+	KindStringSet
+	KindNumberSet
+	KindBinarySet
+)
+
+var kindNames = [...]string{"", "S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"}
+
+// String returns the type descriptor of the wire format: S, N, B, BOOL, NULL,
+// L, M, SS, NS or BS.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return ""
+}
+
+// ParseKind returns the type named by a descriptor such as "SS".
+func ParseKind(descriptor string) (Kind, bool) {
+	for k, name := range kindNames {
+		if k > 0 && name == descriptor {
+			return Kind(k), true
+		}
+	}
+	return 0, false
+}
+
+// Value is one attribute value. Its concrete type is one of [String],
+// [Number], [Binary], [Bool], [Null], [List], [Map], [StringSet],
+// [NumberSet] and [BinarySet].
+type Value interface {
+	// Kind returns the type of the value.
+	Kind() Kind
+	sealed()
+}
+
+// Item is the set of attributes of one item.
+type Item = map[string]Value
+
+type (
+	// String is a UTF-8 string.
+	String string
+	// Binary is a byte string; it holds the raw bytes, not their base64 form.
+	Binary string
+	// Bool is a Boolean.
+	Bool bool
+	// Null is the null value.
+	Null struct{}
+	// List is an ordered list of values of any types.
+	List []Value
+	// Map is an unordered set of names and values.
+	Map map[string]Value
+	// StringSet is a set of strings in the order in which they were given.
+	StringSet []string
+	// NumberSet is a set of numbers in the order in which they were given.
+	NumberSet []Number
+	// BinarySet is a set of byte strings in the order in which they were given.
+	BinarySet []string
+)
+
+// Kind returns KindString.
+func (String) Kind() Kind { return KindString }
+
+// Kind returns KindNumber.
+func (Number) Kind() Kind { return KindNumber }
+
+// Kind returns KindBinary.
+func (Binary) Kind() Kind { return KindBinary }
+
+// Kind returns KindBool.
+func (Bool) Kind() Kind { return KindBool }
+
+// Kind returns KindNull.
+func (Null) Kind() Kind { return KindNull }
+
+// Kind returns KindList.
+func (List) Kind() Kind { return KindList }
+
+// Kind returns KindMap.
+func (Map) Kind() Kind { return KindMap }
+
+// Kind returns KindStringSet.
+func (StringSet) Kind() Kind { return KindStringSet }
+
+// Kind returns KindNumberSet.
+func (NumberSet) Kind() Kind { return KindNumberSet }
+
+// Kind returns KindBinarySet.
+func (BinarySet) Kind() Kind { return KindBinarySet }
+
+func (String) sealed()    {}
+func (Number) sealed()    {}
+func (Binary) sealed()    {}
+func (Bool) sealed()      {}
+func (Null) sealed()      {}
+func (List) sealed()      {}
+func (Map) sealed()       {}
+func (StringSet) sealed() {}
+func (NumberSet) sealed() {}
+func (BinarySet) sealed() {}
+
+// MaxDepth is the number of levels to which lists and maps may nest.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const MaxDepth = 32
+
+// Depth returns how many lists and maps are nested in v: 0 for a scalar or a
+// set, 1 for a list or map without lists and maps in it.
+func Depth(v Value) int {
+	deepest := 0
+	switch v := v.(type) {
+	case List:
+		for _, e := range v {
+			deepest = max(deepest, Depth(e))
+		}
+	case Map:
+		for _, e := range v {
+			deepest = max(deepest, Depth(e))
+		}
+	default:
+		return 0
+	}
+	return deepest + 1
+}
+
+// Clone returns a copy of v whose lists, maps and sets share no memory with v.
+func Clone(v Value) Value {
+	switch v := v.(type) {
+	case List:
+		c := make(List, len(v))
+		for i, e := range v {
+			c[i] = Clone(e)
+		}
+		return c
+	case Map:
+		return Map(CloneItem(Item(v)))
+	case StringSet:
+		return append(StringSet(nil), v...)
+	case NumberSet:
+		return append(NumberSet(nil), v...)
+	case BinarySet:
+		return append(BinarySet(nil), v...)
+	default:
+		return v
+	}
+}
+
+// CloneItem returns a copy of item that shares no lists, maps or sets with it.
+func CloneItem(item Item) Item {
+	c := make(Item, len(item))
+	for name, e := range item {
+		c[name] = Clone(e)
+	}
+	return c
+}
