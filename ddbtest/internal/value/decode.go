@@ -1,20 +1,382 @@
 package value
 
-import "errors"
+import (
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Decode reads one value in its wire form.
 //
 // The error is an [*Error]. A SerializationException (the text is not the wire
 // form) takes precedence over a ValidationException (the value breaks a rule)
 // wherever the two stand, because the service reads the whole request before
-// it validates any of it.
+// it validates any of it. JSON null stands for an absent value, which is
+// invalid. {"NULL":false} is read as {"NULL":true}, as the service does since
+// 2026.
 func Decode(raw []byte) (Value, error) {
-	return nil, errors.New("value: Decode is not written yet")
+	d := decoder{scanner: scanner{text: raw}}
+	v := d.attribute(0)
+	d.finish()
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // DecodeItem reads a map of names to values in wire form. The errors are those
 // of [Decode]; the ValidationException is that of the first invalid attribute,
-// and its Key is the name of that attribute.
+// and its Key is the name of that attribute. Null gives a nil Item.
 func DecodeItem(raw []byte) (Item, error) {
-	return nil, errors.New("value: DecodeItem is not written yet")
+	d := decoder{scanner: scanner{text: raw}}
+	item := d.attributes(0)
+	d.finish()
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return item, nil
+}
+
+// The rules of values, in the service's words.
+const (
+	msgEmptyValue   = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+	msgSeveralTypes = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+	msgNesting      = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+	msgParameters   = "One or more parameter values were invalid: "
+
+	msgNoStrings      = msgParameters + "An string set  may not be empty"
+	msgNoNumbers      = msgParameters + "An number set  may not be empty"
+	msgNoBinaries     = msgParameters + "Binary sets should not be empty"
+	msgEmptyString    = msgParameters + "An string set may not have a empty string as a member"
+	msgEmptyBinary    = msgParameters + "Binary sets may not contain null or empty values"
+	msgSameNumbers    = "Input collection contains duplicates"
+	msgSameCollection = msgParameters + "Input collection "
+)
+
+// The faults of the wire form, in the service's words.
+const (
+	msgFieldType   = "Unexpected field type"
+	msgValueType   = "Unexpected value type in payload"
+	msgStruct      = "Start of structure or map found where not expected"
+	msgToken       = "Unexpected token received from parser"
+	msgNotBase64   = "only base-64-encoded strings are convertible to bytes"
+	msgCollection  = "Unrecognized collection type "
+	classAttribute = "com.amazonaws.dynamodb.v20120810.AttributeValue"
+)
+
+// decoder reads values and keeps the first fault of either kind.
+type decoder struct {
+	scanner
+	wire    *Error // SerializationException
+	invalid *Error // ValidationException
+}
+
+func (d *decoder) err() error {
+	switch {
+	case d.bad:
+		return &Error{Type: SerializationException}
+	case d.wire != nil:
+		return d.wire
+	case d.invalid != nil:
+		return d.invalid
+	default:
+		return nil
+	}
+}
+
+func (d *decoder) finish() {
+	if d.peek() != 0 || d.pos < len(d.text) {
+		d.bad = true
+	}
+}
+
+func (d *decoder) failWire(message string) {
+	if d.wire == nil {
+		d.wire = &Error{Type: SerializationException, Message: message}
+	}
+}
+
+func (d *decoder) fail(message string) {
+	if d.invalid == nil {
+		d.invalid = Invalid(message)
+	}
+}
+
+// attributes reads a map of values.
+func (d *decoder) attributes(depth int) map[string]Value {
+	switch d.peek() {
+	case '{':
+	case 'n':
+		d.literal("null")
+		return nil
+	case '[':
+		d.failWire(msgCollection + "java.util.Map<java.lang.String, " + classAttribute + ">")
+		d.skip(0)
+		return nil
+	default:
+		d.failWire(msgFieldType)
+		d.skip(0)
+		return nil
+	}
+	m := make(map[string]Value)
+	d.object(func(name string) {
+		had := d.invalid
+		m[name] = d.attribute(depth)
+		if depth == 0 && had == nil && d.invalid != nil {
+			d.invalid.Key = name
+		}
+	})
+	return m
+}
+
+// attribute reads one value at the given depth of lists and maps around it.
+func (d *decoder) attribute(depth int) Value {
+	if depth > maxJSONDepth {
+		d.bad = true
+	}
+	switch d.peek() {
+	case '{':
+	case 'n':
+		d.literal("null")
+		d.fail(msgEmptyValue)
+		return nil
+	case '[':
+		d.failWire(msgCollection + "class " + classAttribute)
+		d.skip(0)
+		return nil
+	default:
+		d.failWire(msgValueType)
+		d.skip(0)
+		return nil
+	}
+	if depth == MaxDepth {
+		d.fail(msgNesting)
+	}
+	var v Value
+	several := false
+	d.object(func(descriptor string) {
+		w := d.contents(descriptor, depth)
+		if w == nil {
+			return
+		}
+		several = several || v != nil
+		v = w
+	})
+	switch {
+	case v == nil:
+		d.fail(msgEmptyValue)
+	case several:
+		d.fail(msgSeveralTypes)
+	}
+	return v
+}
+
+// contents reads what stands behind a type descriptor. It returns nil if the
+// descriptor is unknown or the contents are null, which both count as absent.
+func (d *decoder) contents(descriptor string, depth int) Value {
+	kind, ok := ParseKind(descriptor)
+	if !ok {
+		d.skip(0)
+		return nil
+	}
+	if d.peek() == 'n' {
+		d.literal("null")
+		return nil
+	}
+	switch kind {
+	case KindString:
+		return String(d.textOf())
+	case KindNumber:
+		return d.numberOf(d.textOf())
+	case KindBinary:
+		return Binary(d.binaryOf())
+	case KindBool:
+		return Bool(d.booleanOf())
+	case KindNull:
+		d.booleanOf()
+		return Null{}
+	case KindList:
+		list := List{}
+		d.elements(func() { list = append(list, d.attribute(depth+1)) })
+		return list
+	case KindMap:
+		return Map(d.attributes(depth + 1))
+	case KindStringSet:
+		return d.stringSet()
+	case KindNumberSet:
+		return d.numberSet()
+	default:
+		return d.binarySet()
+	}
+}
+
+// textOf reads the contents of S, N or one of their sets.
+func (d *decoder) textOf() string {
+	switch d.peek() {
+	case '"':
+		return d.str()
+	case '{':
+		d.failWire(msgStruct)
+	case '[':
+		d.failWire(msgCollection + "class java.lang.String")
+	default:
+		d.failWire(d.scalarName() + " cannot be converted to String")
+	}
+	d.skip(0)
+	return ""
+}
+
+// scalarName names the number or literal that comes next without consuming it.
+func (d *decoder) scalarName() string {
+	switch d.peek() {
+	case 't':
+		return "TRUE_VALUE"
+	case 'f':
+		return "FALSE_VALUE"
+	}
+	ahead := d.scanner
+	if ahead.number() {
+		return "NUMBER_VALUE"
+	}
+	return "DECIMAL_VALUE"
+}
+
+func (d *decoder) numberOf(text string) Number {
+	n, err := ParseNumber(text)
+	if err != nil {
+		d.fail(err.(*Error).Message)
+	}
+	return n
+}
+
+// binaryOf reads the contents of B or a member of BS.
+func (d *decoder) binaryOf() string {
+	switch d.peek() {
+	case '"':
+	case '{':
+		d.failWire(msgStruct)
+		d.skip(0)
+		return ""
+	case '[':
+		d.failWire(msgCollection + "class java.nio.ByteBuffer")
+		d.skip(0)
+		return ""
+	default:
+		d.failWire(msgNotBase64)
+		d.skip(0)
+		return ""
+	}
+	text := d.str()
+	raw, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil || strings.ContainsAny(text, "\r\n") {
+		d.failWire(base64Fault(text))
+	}
+	return string(raw)
+}
+
+// base64Fault says what is wrong with text.
+func base64Fault(text string) string {
+	if len(text)%4 != 0 {
+		return "Base64 encoded length is expected a multiple of 4 bytes but found: " + strconv.Itoa(len(text))
+	}
+	for _, c := range text {
+		switch {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '+', c == '/', c == '=':
+		default:
+			return "Invalid Base64 character: '" + string(c) + "'"
+		}
+	}
+	return "Invalid last non-pad Base64 character dectected"
+}
+
+// booleanOf reads the contents of BOOL or NULL.
+func (d *decoder) booleanOf() bool {
+	switch d.peek() {
+	case 't':
+		d.literal("true")
+		return true
+	case 'f':
+		d.literal("false")
+		return false
+	case '"':
+		d.failWire(msgToken)
+	case '{':
+		d.failWire(msgStruct)
+	case '[':
+		d.failWire(msgCollection + "class java.lang.Boolean")
+	default:
+		d.failWire(d.scalarName() + " cannot be converted to Boolean")
+	}
+	d.skip(0)
+	return false
+}
+
+// elements reads the contents of a list or set.
+func (d *decoder) elements(element func()) {
+	switch d.peek() {
+	case '[':
+		d.array(element)
+		return
+	case '{':
+		d.failWire(msgStruct)
+	default:
+		d.failWire(msgFieldType)
+	}
+	d.skip(0)
+}
+
+func (d *decoder) stringSet() StringSet {
+	set := StringSet{}
+	d.elements(func() { set = append(set, d.textOf()) })
+	switch {
+	case len(set) == 0:
+		d.fail(msgNoStrings)
+	case slices.Contains(set, ""):
+		d.fail(msgEmptyString)
+	case hasDuplicates(set):
+		d.fail(msgSameCollection + "[" + strings.Join(set, ", ") + "] contains duplicates.")
+	}
+	return set
+}
+
+func (d *decoder) numberSet() NumberSet {
+	set := NumberSet{}
+	d.elements(func() { set = append(set, d.numberOf(d.textOf())) })
+	switch {
+	case len(set) == 0:
+		d.fail(msgNoNumbers)
+	case hasDuplicates(set):
+		d.fail(msgSameNumbers)
+	}
+	return set
+}
+
+func (d *decoder) binarySet() BinarySet {
+	set := BinarySet{}
+	d.elements(func() { set = append(set, d.binaryOf()) })
+	switch {
+	case len(set) == 0:
+		d.fail(msgNoBinaries)
+	case slices.Contains(set, ""):
+		d.fail(msgEmptyBinary)
+	case hasDuplicates(set):
+		texts := make([]string, len(set))
+		for i, raw := range set {
+			texts[i] = base64.StdEncoding.EncodeToString([]byte(raw))
+		}
+		d.fail(msgSameCollection + "[" + strings.Join(texts, ", ") + "]of type BS contains duplicates.")
+	}
+	return set
+}
+
+func hasDuplicates[E comparable](set []E) bool {
+	seen := make(map[E]struct{}, len(set))
+	for _, e := range set {
+		if _, ok := seen[e]; ok {
+			return true
+		}
+		seen[e] = struct{}{}
+	}
+	return false
 }

@@ -118,13 +118,16 @@ func (StringSet) sealed() {}
 func (NumberSet) sealed() {}
 func (BinarySet) sealed() {}
 
-// MaxDepth is the number of levels to which lists and maps may nest.
+// MaxDepth is the number of levels that an attribute may have.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const MaxDepth = 32
 
-// Depth returns how many lists and maps are nested in v: 0 for a scalar or a
-// set, 1 for a list or map without lists and maps in it.
+// ErrNesting is the service's error for a value of more than MaxDepth levels.
+var ErrNesting = Invalid(msgNesting)
+
+// Depth returns the number of levels of v: 1 for a scalar, a set and an empty
+// list or map, and one more than the deepest element for any other list or map.
 func Depth(v Value) int {
 	deepest := 0
 	switch v := v.(type) {
@@ -136,8 +139,6 @@ func Depth(v Value) int {
 		for _, e := range v {
 			deepest = max(deepest, Depth(e))
 		}
-	default:
-		return 0
 	}
 	return deepest + 1
 }
