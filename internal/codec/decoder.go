@@ -1,0 +1,401 @@
+package codec
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// ErrSyntax matches every [SyntaxError] with errors.Is.
+var ErrSyntax = errors.New("malformed DynamoDB JSON")
+
+// SyntaxError says that a body is not the strict JSON that DynamoDB sends. It
+// holds the place and never the data.
+type SyntaxError struct {
+	Offset int    // bytes from the start of the body
+	Want   string // what should have stood there
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("malformed DynamoDB JSON at offset %d: want %s", e.Offset, e.Want)
+}
+
+// Is reports whether target is [ErrSyntax].
+func (e *SyntaxError) Is(target error) bool { return target == ErrSyntax }
+
+const (
+	// maxLevels bounds how deep attribute values may nest; DynamoDB stops at 32.
+	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+	maxLevels = 64
+	// maxDepth bounds the JSON containers: two for each level, and the envelope.
+	maxDepth = 2*maxLevels + 16
+
+	maxBlock = 16 << 10 // arena block: what one kept string can pin
+	minBlock = 256
+)
+
+// Options are the settings of a [Decoder]. The zero value is good for short-lived results.
+type Options struct {
+	// NoArena gives every decoded string and byte slice its own memory. By
+	// default those of one body share blocks of up to 16 KB, which costs a tenth
+	// of the allocations but lets one kept string pin its block.
+	NoArena bool
+}
+
+// Decoder is a cursor over one body in wire form. It accepts strict JSON only:
+// control characters, lone surrogates, invalid UTF-8, unknown escapes and
+// nesting beyond 64 attribute levels are [SyntaxError]s. Nothing that it returns
+// aliases the body, except where a method says so.
+//
+// A Decoder serves one goroutine. After an error its position is undefined.
+type Decoder struct {
+	b     []byte
+	i     int
+	depth int
+
+	arena   []byte // current block; full parts of it belong to decoded values
+	chunk   int    // block size; 0 turns the arena off
+	scratch []byte // unescaped text
+	strs    []string
+	strings []string // block of string headers, shared as the arena is
+
+	rowPlan *Plan   // plan of the previous row
+	order   []int16 // its fields in wire order
+}
+
+var decoders = sync.Pool{New: func() any { return new(Decoder) }}
+
+// NewDecoder starts at the beginning of data, which must not change until the
+// Decoder is done. [Decoder.Release] gives it back for reuse.
+func NewDecoder(data []byte, o Options) *Decoder {
+	d := decoders.Get().(*Decoder)
+	d.b, d.i, d.depth = data, 0, 0
+	d.chunk = 0
+	if !o.NoArena {
+		// A small body gets one block of its own size.
+		d.chunk = min(max(len(data)*3/4, minBlock), maxBlock)
+	}
+	return d
+}
+
+// Release ends the use of d; decoded values stay valid. It is optional.
+func (d *Decoder) Release() {
+	d.b, d.arena, d.strings, d.rowPlan = nil, nil, nil, nil
+	if cap(d.scratch) > 64<<10 {
+		d.scratch = nil
+	}
+	if cap(d.strs) > 4<<10 {
+		d.strs = nil
+	}
+	clear(d.strs[:cap(d.strs)])
+	decoders.Put(d)
+}
+
+// Pos is the offset of the next unread byte.
+func (d *Decoder) Pos() int { return d.i }
+
+// Len is the size of the whole body in bytes.
+func (d *Decoder) Len() int { return len(d.b) }
+
+// Peek skips whitespace and returns the next byte without reading it, 0 at the end.
+func (d *Decoder) Peek() byte {
+	if d.i < len(d.b) && d.b[d.i] > ' ' {
+		return d.b[d.i]
+	}
+	for d.i < len(d.b) {
+		switch c := d.b[d.i]; c {
+		case ' ', '\n', '\t', '\r':
+			d.i++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// End fails unless only whitespace is left.
+func (d *Decoder) End() error {
+	if d.Peek(); d.i != len(d.b) {
+		return d.fail("end of body")
+	}
+	return nil
+}
+
+// Object reads an object and calls fn with each member's unescaped name; fn must
+// read the member's value. The name is valid until fn's first call on d. Object
+// does not compare names with each other.
+func (d *Decoder) Object(fn func(key []byte) error) error {
+	more, err := d.open('{', '}')
+	for ; more && err == nil; more, err = d.more('}') {
+		var k []byte
+		if k, err = d.name(); err != nil {
+			return err
+		}
+		if err = fn(k); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// Array reads an array and calls fn for each element, which fn must read.
+func (d *Decoder) Array(fn func() error) error {
+	more, err := d.open('[', ']')
+	for ; more && err == nil; more, err = d.more(']') {
+		if err = fn(); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// Skip checks and skips one JSON value of any kind.
+func (d *Decoder) Skip() error {
+	switch c := d.Peek(); c {
+	case '{':
+		more, err := d.open('{', '}')
+		for ; more && err == nil; more, err = d.more('}') {
+			if err = d.skipText(); err != nil {
+				return err
+			}
+			if err = d.lit(':'); err != nil {
+				return err
+			}
+			if err = d.Skip(); err != nil {
+				return err
+			}
+		}
+		return err
+	case '[':
+		more, err := d.open('[', ']')
+		for ; more && err == nil; more, err = d.more(']') {
+			if err = d.Skip(); err != nil {
+				return err
+			}
+		}
+		return err
+	case '"':
+		return d.skipText()
+	case 't', 'f':
+		_, err := d.boolean()
+		return err
+	case 'n':
+		if !d.Null() {
+			return d.fail("null")
+		}
+		return nil
+	default:
+		return d.skipNumber()
+	}
+}
+
+// Raw skips one value and returns its bytes, which alias the body.
+func (d *Decoder) Raw() ([]byte, error) {
+	d.Peek()
+	from := d.i
+	err := d.Skip()
+	return d.b[from:d.i:d.i], err
+}
+
+// String reads a JSON string.
+func (d *Decoder) String() (string, error) {
+	s, err := d.text()
+	if err != nil {
+		return "", err
+	}
+	return d.keep(s), nil
+}
+
+// Null reads a JSON null if that comes next, and reports whether it did.
+func (d *Decoder) Null() bool {
+	if d.Peek() == 'n' && len(d.b)-d.i >= 4 && string(d.b[d.i:d.i+4]) == "null" {
+		d.i += 4
+		return true
+	}
+	return false
+}
+
+func (d *Decoder) fail(want string) error { return &SyntaxError{Offset: d.i, Want: want} }
+
+func (d *Decoder) lit(c byte) error {
+	if d.i < len(d.b) && d.b[d.i] == c {
+		d.i++
+		return nil
+	}
+	if d.Peek() == c {
+		d.i++
+		return nil
+	}
+	return d.fail(string(rune(c)))
+}
+
+// open enters a container and reports whether it has members.
+func (d *Decoder) open(begin, end byte) (more bool, err error) {
+	if err := d.lit(begin); err != nil {
+		return false, err
+	}
+	if d.depth++; d.depth > maxDepth {
+		return false, d.fail("less nesting")
+	}
+	if d.Peek() == end {
+		d.i++
+		d.depth--
+		return false, nil
+	}
+	return true, nil
+}
+
+// more steps to the next member, or leaves the container.
+func (d *Decoder) more(end byte) (bool, error) {
+	switch d.Peek() {
+	case ',':
+		d.i++
+		return true, nil
+	case end:
+		d.i++
+		d.depth--
+		return false, nil
+	}
+	return false, d.fail("comma or " + string(rune(end)))
+}
+
+// name reads a member's name and the colon behind it.
+func (d *Decoder) name() ([]byte, error) {
+	k, err := d.text()
+	if err != nil {
+		return nil, err
+	}
+	return k, d.lit(':')
+}
+
+func (d *Decoder) boolean() (bool, error) {
+	d.Peek()
+	switch r := d.b[d.i:]; {
+	case len(r) >= 4 && string(r[:4]) == "true":
+		d.i += 4
+		return true, nil
+	case len(r) >= 5 && string(r[:5]) == "false":
+		d.i += 5
+		return false, nil
+	}
+	return false, d.fail("boolean")
+}
+
+// skipNumber follows the number grammar of RFC 8259.
+func (d *Decoder) skipNumber() error {
+	digits := func() bool {
+		from := d.i
+		for d.i < len(d.b) && d.b[d.i]-'0' < 10 {
+			d.i++
+		}
+		return d.i > from
+	}
+	at := func(set string) bool {
+		for i := range len(set) {
+			if d.i < len(d.b) && d.b[d.i] == set[i] {
+				d.i++
+				return true
+			}
+		}
+		return false
+	}
+	at("-")
+	if !at("0") && !digits() {
+		return d.fail("value")
+	}
+	if at(".") && !digits() {
+		return d.fail("digit")
+	}
+	if at("eE") {
+		at("+-")
+		if !digits() {
+			return d.fail("digit")
+		}
+	}
+	return nil
+}
+
+// kind enters an attribute value: it reads {"X": and leaves d at the payload.
+func (d *Decoder) kind() (Kind, error) {
+	if d.depth++; d.depth > maxDepth {
+		return KindAny, d.fail("less nesting")
+	}
+	// The compact form that the service sends needs one look at six bytes.
+	if b := d.b[d.i:]; len(b) >= 8 && b[0] == '{' && b[1] == '"' {
+		n := 0
+		switch {
+		case b[3] == '"' && b[4] == ':':
+			n = 1
+		case b[4] == '"' && b[5] == ':':
+			n = 2
+		case b[6] == '"' && b[7] == ':':
+			n = 4
+		}
+		if n > 0 {
+			if k, ok := kindOf(b[2 : 2+n]); ok {
+				d.i += n + 4
+				return k, nil
+			}
+		}
+	}
+	if err := d.lit('{'); err != nil {
+		return KindAny, err
+	}
+	tag, err := d.text()
+	if err != nil {
+		return KindAny, err
+	}
+	k, ok := kindOf(tag)
+	if !ok {
+		return KindAny, d.fail("attribute type")
+	}
+	return k, d.lit(':')
+}
+
+// close leaves an attribute value.
+func (d *Decoder) close() error {
+	d.depth--
+	return d.lit('}')
+}
+
+// bytes reads the payload of a B value into memory of its own.
+func (d *Decoder) bytes() ([]byte, error) {
+	s, err := d.base64()
+	if err != nil {
+		return nil, err
+	}
+	p := d.alloc(base64.StdEncoding.DecodedLen(len(s)))
+	n, err := base64.StdEncoding.Decode(p, s)
+	if err != nil {
+		return nil, d.fail("base64")
+	}
+	return p[:n:n], nil
+}
+
+func (d *Decoder) base64() ([]byte, error) {
+	s, err := d.text()
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range s {
+		// The base64 package passes over these; the service never sends them.
+		if c == '\n' || c == '\r' {
+			return nil, d.fail("base64")
+		}
+	}
+	return s, nil
+}
+
+// alloc carves n bytes from the arena; large values get memory of their own.
+func (d *Decoder) alloc(n int) []byte {
+	if cap(d.arena)-len(d.arena) < n {
+		if n > d.chunk/4 {
+			return make([]byte, n)
+		}
+		d.arena = make([]byte, 0, d.chunk)
+	}
+	from := len(d.arena)
+	d.arena = d.arena[:from+n]
+	return d.arena[from : from+n : from+n]
+}

@@ -1,0 +1,103 @@
+package codec
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Error says which attribute of which type could not be encoded or decoded. Its
+// text names types and the attribute's path and never a value; a cause that may
+// quote data, such as an error of a user's own UnmarshalText, is reached by
+// errors.As and left out of the text.
+type Error struct {
+	Decode bool         // else encoding
+	Type   reflect.Type // the type that the call was about; may be nil
+	Path   string       // attribute path such as address.lines[2]; empty for the value itself
+	GoType reflect.Type // the Go type at Path; may be nil
+	Kind   Kind         // the wire type at Path, if known
+	Reason string       // what is wrong with it, and the mend
+	Err    error        // cause; may be nil
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("encode")
+	if e.Decode {
+		b.Reset()
+		b.WriteString("decode")
+	}
+	if e.Type != nil {
+		fmt.Fprintf(&b, " %s", e.Type)
+	}
+	if e.Path != "" {
+		fmt.Fprintf(&b, ": attribute %s", e.Path)
+	}
+	b.WriteString(": ")
+	b.WriteString(e.Reason)
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// mismatch is a wire type that the Go type cannot hold.
+func mismatch(k Kind, t reflect.Type) error {
+	return &Error{Decode: true, Kind: k, GoType: t, Reason: fmt.Sprintf("wire type %s does not fit Go type %s", k, t)}
+}
+
+// refuse is a value on the wire that the Go type cannot hold exactly.
+func refuse(k Kind, t reflect.Type, reason string) error {
+	return &Error{Decode: true, Kind: k, GoType: t, Reason: fmt.Sprintf("wire type %s into Go type %s: %s", k, t, reason)}
+}
+
+// unfit is a Go value that DynamoDB cannot hold.
+func unfit(t reflect.Type, reason string) error {
+	if t == nil {
+		return &Error{Reason: reason}
+	}
+	return &Error{GoType: t, Reason: fmt.Sprintf("Go type %s: %s", t, reason)}
+}
+
+// custom wraps an error of the user's own method.
+func custom(decode bool, t reflect.Type, method string, err error) error {
+	return &Error{Decode: decode, GoType: t, Err: err,
+		Reason: fmt.Sprintf("%s of Go type %s failed with a %T", method, t, err)}
+}
+
+// under puts the path of an error below an attribute or map key.
+func under(name string, err error) error {
+	return prefix(err, name)
+}
+
+// underIndex puts the path of an error below a list or set element.
+func underIndex(i int, err error) error {
+	return prefix(err, "["+strconv.Itoa(i)+"]")
+}
+
+func prefix(err error, step string) error {
+	e, ok := err.(*Error)
+	if !ok {
+		return err
+	}
+	switch {
+	case e.Path == "":
+		e.Path = step
+	case e.Path[0] == '[':
+		e.Path = step + e.Path
+	default:
+		e.Path = step + "." + e.Path
+	}
+	return err
+}
+
+// about names the type that the call was about.
+func about(decode bool, t reflect.Type, err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Type == nil {
+		e.Type = t
+		e.Decode = decode
+	}
+	return err
+}

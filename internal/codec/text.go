@@ -1,0 +1,224 @@
+package codec
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+const (
+	lo8 = 0x0101010101010101
+	hi8 = 0x8080808080808080
+)
+
+// special marks the bytes of w that are a quote, a backslash or a control
+// character. Only the lowest mark is exact.
+func special(w uint64) uint64 {
+	q := w ^ (lo8 * '"')
+	s := w ^ (lo8 * '\\')
+	return (((q - lo8) &^ q) | ((s - lo8) &^ s) | ((w - lo8*0x20) &^ w)) & hi8
+}
+
+// rawText reads a string and returns what stands between its quotes; esc reports
+// a backslash in it and high a byte beyond ASCII.
+func (d *Decoder) rawText() (s []byte, esc, high bool, err error) {
+	if err = d.lit('"'); err != nil {
+		return
+	}
+	b, i := d.b, d.i
+	start := i
+	var seen uint64
+	for {
+		for len(b)-i >= 8 {
+			w := binary.LittleEndian.Uint64(b[i:])
+			if m := special(w); m != 0 {
+				n := bits.TrailingZeros64(m) >> 3
+				seen |= w & (1<<(uint(n)*8) - 1)
+				i += n
+				break
+			}
+			seen |= w
+			i += 8
+		}
+		for i < len(b) && b[i] >= 0x20 && b[i] != '"' && b[i] != '\\' {
+			seen |= uint64(b[i])
+			i++
+		}
+		d.i = i
+		switch {
+		case i >= len(b):
+			return nil, false, false, d.fail("closing quote")
+		case b[i] == '"':
+			d.i = i + 1
+			return b[start:i], esc, seen&hi8 != 0, nil
+		case b[i] != '\\':
+			return nil, false, false, d.fail("no control character")
+		case i+1 >= len(b):
+			return nil, false, false, d.fail("escape")
+		}
+		esc = true
+		i += 2
+	}
+}
+
+// text reads a string and returns its unescaped bytes, valid until the next
+// call on d.
+func (d *Decoder) text() ([]byte, error) {
+	s, esc, high, err := d.rawText()
+	if err != nil {
+		return nil, err
+	}
+	if high && !utf8.Valid(s) {
+		return nil, d.fail("valid UTF-8")
+	}
+	if !esc {
+		return s, nil
+	}
+	return d.unescape(s)
+}
+
+func (d *Decoder) skipText() error {
+	s, esc, high, err := d.rawText()
+	if err != nil {
+		return err
+	}
+	if high && !utf8.Valid(s) {
+		return d.fail("valid UTF-8")
+	}
+	if esc {
+		_, err = d.unescape(s)
+	}
+	return err
+}
+
+func (d *Decoder) unescape(s []byte) ([]byte, error) {
+	out := d.scratch[:0]
+	for len(s) > 0 {
+		k := bytes.IndexByte(s, '\\')
+		if k < 0 {
+			out = append(out, s...)
+			break
+		}
+		out = append(out, s[:k]...)
+		c := s[k+1] // rawText saw to it that an escape has a second byte
+		s = s[k+2:]
+		switch c {
+		case '"', '\\', '/':
+			out = append(out, c)
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			r, ok := hex4(s)
+			if !ok {
+				return nil, d.fail("four hex digits")
+			}
+			s = s[4:]
+			if utf16.IsSurrogate(r) {
+				r, ok = lowSurrogate(r, s)
+				if !ok {
+					return nil, d.fail("surrogate pair")
+				}
+				s = s[6:]
+			}
+			out = utf8.AppendRune(out, r)
+		default:
+			return nil, d.fail("known escape")
+		}
+	}
+	d.scratch = out
+	return out, nil
+}
+
+func lowSurrogate(high rune, s []byte) (rune, bool) {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
+		return 0, false
+	}
+	low, ok := hex4(s[2:])
+	if !ok {
+		return 0, false
+	}
+	r := utf16.DecodeRune(high, low)
+	return r, r != utf8.RuneError
+}
+
+func hex4(s []byte) (rune, bool) {
+	if len(s) < 4 {
+		return 0, false
+	}
+	var r rune
+	for _, c := range s[:4] {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c >= 'a' && c <= 'f':
+			c -= 'a' - 10
+		case c >= 'A' && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendText appends s as a JSON string; ok is false if s is not valid UTF-8.
+func appendText(b []byte, s string) (_ []byte, ok bool) {
+	b = append(b, '"')
+	start, i := 0, 0
+	for i < len(s) {
+		for len(s)-i >= 8 {
+			w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+				uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+			if special(w)|w&hi8 != 0 {
+				break
+			}
+			i += 8
+		}
+		if i >= len(s) {
+			break
+		}
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				return b, false
+			}
+			i += n
+			continue
+		}
+		if c >= 0x20 && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		b = append(b, s[start:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+		i++
+		start = i
+	}
+	b = append(b, s[start:]...)
+	return append(b, '"'), true
+}
