@@ -1,0 +1,226 @@
+package ddb
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Ledger counts consumed capacity by table, index, operation and caller's label
+// ([WithLabel]), exactly and without locks. Every operation of a table is booked in
+// its ledger, which is [DefaultLedger] unless the [WithLedger] option says otherwise.
+//
+// What counts how:
+//
+//   - GetItem, Query, Scan, BatchGetItem and TransactGetItems consume read units,
+//     the other operations write units. Where DynamoDB states both, as for a
+//     TransactWriteItems that is sent again, both count.
+//   - A write consumes units of the table and of each index that it changes; they
+//     are booked apart. A reply without that division is booked on the table.
+//   - Each request is one operation, even if it consumed nothing or its reply does
+//     not say what: a read at the index it went to, a write at the table. A batch
+//     or transaction request over several tables is one operation at each.
+//
+// Units that DynamoDB consumes for a call whose reply was lost, or that failed, are
+// not in any reply and so not in the ledger. Retries inside the SDK client count as one operation.
+//
+// At most 256 labels and 4,096 combinations are kept apart; what is beyond is
+// counted under the name "other". A Ledger is safe for concurrent use. A nil
+// *Ledger counts nothing.
+type Ledger struct {
+	entries  sync.Map // entryKey to *counters
+	labels   sync.Map // string to struct{}
+	nEntries atomic.Int64
+	nLabels  atomic.Int64
+}
+
+const (
+	maxEntries    = 4096
+	maxLabels     = 256
+	maxLabelBytes = 128
+	overflowName  = "other"
+)
+
+type entryKey struct{ table, index, op, label string }
+
+// counters hold units in millionths, as amounts do.
+type counters struct{ read, write, operations atomic.Int64 }
+
+// NewLedger makes an empty ledger.
+func NewLedger() *Ledger { return new(Ledger) }
+
+var defaultLedger = NewLedger()
+
+// DefaultLedger is the ledger of all tables without the [WithLedger] option.
+func DefaultLedger() *Ledger { return defaultLedger }
+
+type labelKey struct{}
+
+// WithLabel gives the operations made with the context a label in the ledger, such
+// as the name of a job or route; the innermost label counts. Do not use identifiers of
+// users or requests: a ledger keeps 256 labels of at most 128 bytes and counts all
+// others as "other".
+func WithLabel(ctx context.Context, label string) context.Context {
+	return context.WithValue(ctx, labelKey{}, label)
+}
+
+// Record books one operation that did not go through a table, such as a direct
+// call of the SDK; index is empty for the table itself. Units that are negative or
+// not finite count as zero.
+func (l *Ledger) Record(table, index, op string, read, write float64) {
+	if l == nil {
+		return
+	}
+	l.add(entryKey{table: table, index: index, op: op}, read, write, 1)
+}
+
+// observe books the reply of one request: ccs are the capacities it states, table
+// is where they belong if they do not say so themselves. See [Ledger] for what counts how.
+func (l *Ledger) observe(ctx context.Context, op string, write bool, table string, ccs ...types.ConsumedCapacity) {
+	if l == nil {
+		return
+	}
+	label, _ := ctx.Value(labelKey{}).(string)
+	if len(ccs) == 0 {
+		l.add(entryKey{table, "", op, label}, 0, 0, 1)
+		return
+	}
+	for i, cc := range ccs {
+		name := tableOf(table, ccs, i)
+		first := !slices.ContainsFunc(ccs[:i], func(c types.ConsumedCapacity) bool { return deref(c.TableName) == deref(cc.TableName) })
+		parts := partsOf(write, cc)
+		at := operationAt(write, parts)
+		for j, p := range parts {
+			n := int64(0)
+			if first && j == at {
+				n = 1
+			}
+			l.add(entryKey{name, p.index, op, label}, p.units.ReadUnits, p.units.WriteUnits, n)
+		}
+	}
+}
+
+// tableOf prefers the caller's name of a table over the service's, which may be an ARN.
+func tableOf(table string, ccs []types.ConsumedCapacity, i int) string {
+	if table != "" && len(ccs) == 1 || ccs[i].TableName == nil {
+		return table
+	}
+	return *ccs[i].TableName
+}
+
+// operationAt tells which part stands for the operation: the index if a read used
+// just one, else the table, which is the first part.
+func operationAt(write bool, parts []part) int {
+	if !write && len(parts) == 2 {
+		return 1
+	}
+	return 0
+}
+
+// part is what a reply consumed of a table (empty index) or of one of its indexes.
+type part struct {
+	index string
+	units Consumed
+}
+
+func partsOf(write bool, cc types.ConsumedCapacity) []part {
+	rest := unitsOf(write, cc.CapacityUnits, cc.ReadCapacityUnits, cc.WriteCapacityUnits)
+	parts := make([]part, 1, 1+len(cc.GlobalSecondaryIndexes)+len(cc.LocalSecondaryIndexes))
+	for _, indexes := range []map[string]types.Capacity{cc.GlobalSecondaryIndexes, cc.LocalSecondaryIndexes} {
+		for name, c := range indexes {
+			u := unitsOf(write, c.CapacityUnits, c.ReadCapacityUnits, c.WriteCapacityUnits)
+			rest.ReadUnits -= u.ReadUnits
+			rest.WriteUnits -= u.WriteUnits
+			parts = append(parts, part{name, u})
+		}
+	}
+	if t := cc.Table; t != nil {
+		rest = unitsOf(write, t.CapacityUnits, t.ReadCapacityUnits, t.WriteCapacityUnits)
+	}
+	parts[0].units = Consumed{max(0, rest.ReadUnits), max(0, rest.WriteUnits)}
+	return parts
+}
+
+func (l *Ledger) add(k entryKey, read, write float64, operations int64) {
+	c := l.counters(k)
+	c.read.Add(toMicro(sane(read)))
+	c.write.Add(toMicro(sane(write)))
+	c.operations.Add(operations)
+}
+
+func (l *Ledger) counters(k entryKey) *counters {
+	if c, ok := l.entries.Load(k); ok {
+		return c.(*counters)
+	}
+	if !l.knowsLabel(k.label) {
+		k.label = overflowName
+	}
+	if c, ok := l.entries.Load(k); ok {
+		return c.(*counters)
+	}
+	full := l.nEntries.Add(1) > maxEntries
+	if full {
+		k = entryKey{overflowName, "", overflowName, overflowName}
+	}
+	c, loaded := l.entries.LoadOrStore(k, new(counters))
+	if full || loaded {
+		l.nEntries.Add(-1)
+	}
+	return c.(*counters)
+}
+
+// knowsLabel reports whether a label has a name of its own in the ledger, and gives it one while there is room.
+func (l *Ledger) knowsLabel(label string) bool {
+	if label == "" || label == overflowName {
+		return true
+	}
+	if _, ok := l.labels.Load(label); ok {
+		return true
+	}
+	if len(label) > maxLabelBytes {
+		return false
+	}
+	if l.nLabels.Add(1) > maxLabels {
+		l.nLabels.Add(-1)
+		return false
+	}
+	if _, loaded := l.labels.LoadOrStore(label, struct{}{}); loaded {
+		l.nLabels.Add(-1)
+	}
+	return true
+}
+
+// sane keeps what is no amount, or would overflow the counter at once, out of the sums.
+func sane(units float64) float64 {
+	if math.IsNaN(units) || math.IsInf(units, 0) {
+		return 0
+	}
+	return min(max(units, 0), 1e9)
+}
+
+// Snapshot returns what was counted so far. An operation that is being booked at
+// the same moment may be in it in part.
+func (l *Ledger) Snapshot() Capacity { return l.collect((*atomic.Int64).Load) }
+
+// Reset returns what was counted so far and starts again at zero. Nothing is lost
+// or counted twice: each unit and each operation is in this result or in a later
+// one, even if it is booked at the same moment.
+func (l *Ledger) Reset() Capacity {
+	return l.collect(func(n *atomic.Int64) int64 { return n.Swap(0) })
+}
+
+func (l *Ledger) collect(get func(*atomic.Int64) int64) Capacity {
+	sums := make(map[entryKey]amounts)
+	if l != nil {
+		l.entries.Range(func(k, v any) bool {
+			c := v.(*counters)
+			sums[k.(entryKey)] = amounts{get(&c.read), get(&c.write), get(&c.operations)}
+			return true
+		})
+	}
+	return newCapacity(sums)
+}
