@@ -1,0 +1,138 @@
+package archtest_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The repository's parts. Whatever is in none of these folders is a layer.
+const (
+	rootDir    = ""
+	internals  = "internal"
+	engine     = "ddbtest"
+	examples   = "examples"
+	commands   = "cmd"
+	benchmarks = "bench"
+)
+
+// layerOf names the layer that a folder belongs to: eventstore for eventstore and eventstore/eventstoretest.
+func layerOf(dir string) (layer string, ok bool) {
+	if dir == rootDir || under(dir, internals, engine, examples, commands, benchmarks) {
+		return "", false
+	}
+	layer, _, _ = strings.Cut(dir, "/")
+	return layer, true
+}
+
+// forTests reports whether a folder holds a package that exists for tests: its name ends in "test".
+func forTests(dir string) bool {
+	return slices.ContainsFunc(strings.Split(dir, "/"), func(element string) bool {
+		return strings.HasSuffix(element, "test")
+	})
+}
+
+func TestImportDirections(t *testing.T) {
+	t.Parallel()
+	for _, f := range goFiles(t) {
+		for _, imported := range f.imports {
+			if why := importFault(f, imported); why != "" {
+				t.Errorf("%s imports %s: %s", f.name, imported, why)
+			}
+		}
+	}
+}
+
+// importFault says what is wrong with an import, or "".
+func importFault(f goFile, imported string) string {
+	dir := f.dir()
+	if imported == "testing" || strings.HasPrefix(imported, "testing/") {
+		if !f.isTest() && !forTests(dir) {
+			return "only tests and packages whose name ends in test import the testing packages"
+		}
+		return ""
+	}
+	target, ok := local(imported)
+	if !ok {
+		return ""
+	}
+	layer, isLayer := layerOf(dir)
+	targetLayer, targetIsLayer := layerOf(target)
+
+	switch {
+	case under(target, examples, commands, benchmarks):
+		return "programs are imported by nobody"
+
+	case under(target, engine+"/internal"):
+		if !under(dir, engine) && dir != commands+"/ddblocal" {
+			return "the engine's insides are its own"
+		}
+	case under(dir, engine) && !under(target, engine):
+		return "the engine shares no code with the library, tests included, so that it stays an independent judge"
+
+	case under(target, engine):
+		if !f.isTest() && !under(dir, engine, examples, commands, benchmarks) && !forTests(dir) && f.module == "" {
+			return "the engine is imported by tests and examples alone"
+		}
+	case under(dir, internals) && !under(target, internals) && f.module == "":
+		return "internal packages lie below the root and know nothing above them"
+
+	case under(target, internals) && dir != rootDir && !under(dir, internals):
+		return "only the root package builds on internal; what a layer lacks, the root should offer"
+
+	case dir == rootDir && targetIsLayer:
+		return "the root package lies below the layers"
+
+	case isLayer && targetIsLayer && layer != targetLayer:
+		return "layers never import each other; they meet in the root's transaction items and in interfaces that the consumer declares"
+	}
+	return ""
+}
+
+// TestImportRules holds the rules themselves to account: each must refuse what it is there to refuse.
+func TestImportRules(t *testing.T) {
+	t.Parallel()
+	const library = modulePath
+	cases := []struct {
+		file, imported string
+		allowed        bool
+	}{
+		{"table.go", library + "/internal/wire", true},
+		{"table.go", library + "/ddbtest", false},
+		{"table.go", library + "/eventstore", false},
+		{"table.go", "testing", false},
+		{"table_test.go", library + "/ddbtest", true},
+		{"table_test.go", "testing/synctest", true},
+		{"table_test.go", library + "/ddbtest/internal/value", false},
+		{"table_test.go", library + "/eventstore", false},
+		{"internal/wire/get.go", library + "/internal/codec", true},
+		{"internal/wire/get.go", library, false},
+		{"internal/wire/get.go", library + "/ddbtest", false},
+		{"internal/codec/plan_test.go", library, false},
+		{"eventstore/store.go", library, true},
+		{"eventstore/store.go", library + "/snapshot", false},
+		{"eventstore/store.go", library + "/internal/codec", false},
+		{"eventstore/store.go", library + "/ddbtest", false},
+		{"eventstore/store_test.go", library + "/ddbtest", true},
+		{"eventstore/store_test.go", library + "/snapshot", false},
+		{"eventstore/eventstoretest/suite.go", library + "/eventstore", true},
+		{"eventstore/eventstoretest/suite.go", "testing", true},
+		{"ddbtest/engine.go", "testing", true},
+		{"ddbtest/engine.go", library + "/ddbtest/internal/value", true},
+		{"ddbtest/engine.go", library, false},
+		{"ddbtest/engine_test.go", library, false},
+		{"ddbtest/engine_test.go", library + "/internal/codec", false},
+		{"cmd/ddblocal/main.go", library + "/ddbtest", true},
+		{"examples/quickstart/main.go", library + "/ddbtest", true},
+		{"examples/quickstart/main.go", library + "/internal/wire", false},
+		{"examples/quickstart/main.go", library + "/snapshot", true},
+		{"eventstore/store.go", library + "/examples/quickstart", false},
+		{"table.go", "context", true},
+	}
+	for _, c := range cases {
+		why := importFault(goFile{name: c.file}, c.imported)
+		if (why == "") != c.allowed {
+			t.Errorf("%s imports %s: allowed is %v, want %v (%s)", c.file, c.imported, why == "", c.allowed, why)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package archtest_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	maxLines     = 500
+	maxTestLines = 800
+)
+
+// longFiles are excused from the limit, each for a reason that splitting would not mend.
+var longFiles = map[string]string{}
+
+func TestFileSize(t *testing.T) {
+	t.Parallel()
+	seen := make(map[string]bool)
+	for _, f := range goFiles(t) {
+		limit := maxLines
+		if f.isTest() {
+			limit = maxTestLines
+		}
+		_, excused := longFiles[f.name]
+		seen[f.name] = true
+		switch {
+		case f.lines > limit && !excused:
+			t.Errorf("%s has %d lines, the limit is %d: one concept, one file", f.name, f.lines, limit)
+		case f.lines <= limit && excused:
+			t.Errorf("%s fits the limit of %d lines by now: take it off the list of excused files", f.name, limit)
+		}
+	}
+	for name, reason := range longFiles {
+		if !seen[name] {
+			t.Errorf("%s is excused (%s) but is not there", name, reason)
+		}
+	}
+}
+
+// TestPackageNames refuses names that say nothing about what is inside.
+func TestPackageNames(t *testing.T) {
+	t.Parallel()
+	empty := []string{"util", "utils", "common", "helper", "helpers", "misc", "shared", "base", "lib", "types"}
+	for _, f := range goFiles(t) {
+		if slices.Contains(empty, strings.TrimSuffix(f.pkgName, "_test")) {
+			t.Errorf("%s: package name %s says nothing; name it after what it does", f.name, f.pkgName)
+		}
+	}
+}
+
+// TestNoSleepInTests: a test that sleeps is slow where it is right and flaky where it is wrong.
+// Waits are driven by channels or by testing/synctest.
+func TestNoSleepInTests(t *testing.T) {
+	t.Parallel()
+	sleep := "time." + "Sleep("
+	for _, f := range goFiles(t) {
+		if f.isTest() && strings.Contains(f.source, sleep) {
+			t.Errorf("%s sleeps", f.name)
+		}
+	}
+}
+
+// TestUnsafe keeps package unsafe in one file of the codec, which has a safe twin behind a build tag.
+func TestUnsafe(t *testing.T) {
+	t.Parallel()
+	var users []string
+	for _, f := range goFiles(t) {
+		if slices.Contains(f.imports, "unsafe") {
+			users = append(users, f.name)
+			if f.dir() != "internal/codec" {
+				t.Errorf("%s imports unsafe; only internal/codec may", f.name)
+			}
+			if !strings.Contains(f.source, "//go:build !ddb_safe") {
+				t.Errorf("%s imports unsafe and stays in a build with the tag ddb_safe", f.name)
+			}
+		}
+	}
+	if len(users) > 1 {
+		t.Errorf("unsafe is imported by %s; one file must do", strings.Join(users, ", "))
+	}
+}

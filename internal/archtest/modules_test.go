@@ -1,0 +1,118 @@
+package archtest_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// inherited are the modules that every user of the root package builds.
+// A new line here is a cost for each of them, so it takes a record in docs/decisions.
+var inherited = []string{
+	"github.com/aws/aws-sdk-go-v2",
+	"github.com/aws/aws-sdk-go-v2/config",
+	"github.com/aws/aws-sdk-go-v2/credentials",
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue",
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression",
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds",
+	"github.com/aws/aws-sdk-go-v2/internal/configsources",
+	"github.com/aws/aws-sdk-go-v2/internal/endpoints/v2",
+	"github.com/aws/aws-sdk-go-v2/internal/v4a",
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb",
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams",
+	"github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding",
+	"github.com/aws/aws-sdk-go-v2/service/internal/endpoint-discovery",
+	"github.com/aws/aws-sdk-go-v2/service/internal/presigned-url",
+	"github.com/aws/aws-sdk-go-v2/service/signin",
+	"github.com/aws/aws-sdk-go-v2/service/sso",
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc",
+	"github.com/aws/aws-sdk-go-v2/service/sts",
+	"github.com/aws/smithy-go",
+	"github.com/cenkalti/backoff/v4",
+	"github.com/cespare/xxhash/v2",
+	"github.com/go-logr/logr",
+	"github.com/go-logr/stdr",
+	"github.com/google/uuid",
+	"go.opentelemetry.io/auto/sdk",
+	"go.opentelemetry.io/otel",
+	"go.opentelemetry.io/otel/metric",
+	"go.opentelemetry.io/otel/trace",
+}
+
+// required are the further lines of the root go.mod: they set a lowest version for users, but are not built by them.
+var required = []string{
+	"github.com/google/go-cmp",     // tests
+	"github.com/tidwall/btree",     // ddbtest
+	"go.opentelemetry.io/otel/log", // asked for by otel
+	"go.uber.org/goleak",           // tests
+	"pgregory.net/rapid",           // tests
+}
+
+func TestInheritedModules(t *testing.T) {
+	t.Parallel()
+	out := goCommand(t, "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", modulePath)
+	built := slices.Compact(slices.Sorted(slices.Values(strings.Fields(string(out)))))
+	if !slices.Contains(built, "github.com/aws/aws-sdk-go-v2/service/dynamodb") {
+		t.Fatalf("go list sees no SDK below the root package: %v", built)
+	}
+	for _, module := range built {
+		if module != modulePath && !slices.Contains(inherited, module) {
+			t.Errorf("users of the root package would newly build %s", module)
+		}
+	}
+}
+
+func TestRequiredModules(t *testing.T) {
+	t.Parallel()
+	var mod struct{ Require []struct{ Path string } }
+	if err := json.Unmarshal(goCommand(t, "mod", "edit", "-json"), &mod); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range mod.Require {
+		if !slices.Contains(inherited, r.Path) && !slices.Contains(required, r.Path) {
+			t.Errorf("go.mod newly requires %s, which raises versions for users", r.Path)
+		}
+	}
+}
+
+// outsideWorkspace are the modules whose dependencies must not reach the list of versions that a workspace shares.
+var outsideWorkspace = []string{"internal/tools"}
+
+// TestWorkspace: every command printed in the documents runs from a fresh clone, so every module is in go.work.
+func TestWorkspace(t *testing.T) {
+	t.Parallel()
+	modules, err := nestedModules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var work struct{ Use []struct{ DiskPath string } }
+	if err := json.Unmarshal(goCommand(t, "work", "edit", "-json", "go.work"), &work); err != nil {
+		t.Fatal(err)
+	}
+	var used []string
+	for _, use := range work.Use {
+		used = append(used, path.Clean(use.DiskPath))
+	}
+	for _, module := range append(modules, ".") {
+		inside, excluded := slices.Contains(used, module), slices.Contains(outsideWorkspace, module)
+		if inside == excluded {
+			t.Errorf("module %s: in go.work is %v, want %v", module, inside, !excluded)
+		}
+	}
+}
+
+// goCommand runs go in the root module, as a user's build sees it: without the workspace.
+func goCommand(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = root
+	cmd.Env = append(cmd.Environ(), "GOWORK=off")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go %s: %v", strings.Join(args, " "), err)
+	}
+	return out
+}

@@ -1,0 +1,119 @@
+package archtest_test
+
+import (
+	"bytes"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// A textRule is a kind of text that no committed file may hold.
+type textRule struct {
+	why     string
+	pattern *regexp.Regexp
+	except  []string // matches that are fine
+}
+
+var textRules = []textRule{
+	{
+		why:     "a path of somebody's machine",
+		pattern: regexp.MustCompile(`(^|[\s"'` + "`" + `=(:])/(tmp|home|root|work|Users|mnt)/[\w.-]`),
+	},
+	{
+		why:     "work put off; finish it, or open an issue and name it in prose",
+		pattern: regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|XX` + `X|HA` + `CK)\b`),
+	},
+	{
+		why:     "a merge conflict",
+		pattern: regexp.MustCompile(`(?m)^(<{7}|>{7}) `),
+	},
+	{
+		why:     "an AWS access key",
+		pattern: regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`),
+		except:  []string{"AKIAIOSFODNN7EXAMPLE"}, // AWS's own documentation uses it
+	},
+	{
+		why:     "a private key",
+		pattern: regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY`),
+	},
+	{
+		why:     "a Windows line end",
+		pattern: regexp.MustCompile(`\r\n`),
+	},
+	{
+		why:     "a character that reorders the text around it",
+		pattern: regexp.MustCompile(`[\x{202A}-\x{202E}\x{2066}-\x{2069}]`),
+	},
+}
+
+// quotedFiles hold bytes that are not ours to word: corpora of fuzzing and recorded replies.
+func quoted(name string) bool {
+	return slices.Contains(strings.Split(path.Dir(name), "/"), "testdata")
+}
+
+func TestCommittedText(t *testing.T) {
+	t.Parallel()
+	files := 0
+	err := walk(func(name string) error {
+		data, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+		if err != nil {
+			return err
+		}
+		if quoted(name) || bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data) || path.Ext(name) == ".sum" {
+			return nil
+		}
+		files++
+		for _, fault := range textFaults(string(data)) {
+			t.Errorf("%s: %s", name, fault)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files == 0 {
+		t.Fatal("no file found: the walk starts at the wrong place")
+	}
+}
+
+func textFaults(text string) []string {
+	var faults []string
+	for _, rule := range textRules {
+		for _, match := range rule.pattern.FindAllString(text, -1) {
+			if !slices.Contains(rule.except, match) {
+				faults = append(faults, rule.why+": "+strings.TrimSpace(match))
+			}
+		}
+	}
+	return faults
+}
+
+func TestTextRules(t *testing.T) {
+	t.Parallel()
+	bad := []string{
+		"see /ho" + "me/someone/notes",
+		`path := "/t` + `mp/x"`,
+		"// TO" + "DO: later",
+		strings.Repeat("<", 7) + " HEAD",
+		"AKIA" + "ABCDEFGHIJKLMNOP",
+		"-----BEGIN RSA " + "PRIVATE KEY-----",
+		"line\r" + "\n",
+		"a\u202e" + "b",
+	}
+	for _, text := range bad {
+		if len(textFaults(text)) == 0 {
+			t.Errorf("%q passes", text)
+		}
+	}
+	good := []string{"AKIAIOSFODNN7EXAMPLE", "https://example.com/home/index", "a todo list", "${TMPDIR}/x"}
+	for _, text := range good {
+		if faults := textFaults(text); len(faults) != 0 {
+			t.Errorf("%q: %v", text, faults)
+		}
+	}
+}
