@@ -1,0 +1,56 @@
+package wire
+
+import (
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+)
+
+// bridge delivers items that came as attribute values: it writes each in wire form and reads it with the same decoder,
+// so that there is one set of rules.
+type bridge struct {
+	call *call
+	buf  *buffer
+}
+
+func (k *call) bridge() *bridge {
+	return &bridge{call: k, buf: buffers.Get().(*buffer)}
+}
+
+// done ends the delivery that came to err.
+func (b *bridge) done(err error) error {
+	b.buf.release()
+	k := b.call
+	if row := (*RowError)(nil); errors.As(err, &row) {
+		k.rowErr = row
+		return nil
+	}
+	if err != nil {
+		return &ReplyError{Operation: k.op, Read: k.read, Fault: ReplyMismatch, Err: err}
+	}
+	return nil
+}
+
+func (b *bridge) row(rows Rows, i int, item map[string]types.AttributeValue) (err error) {
+	if b.buf.body, err = codec.AppendItemMap(b.buf.body[:0], item); err != nil {
+		return &RowError{Index: i, Err: err}
+	}
+	d := codec.NewDecoder(b.buf.body, b.call.o.Codec)
+	defer d.Release()
+	if err := rows.Row(d); err != nil {
+		return &RowError{Index: i, Err: err}
+	}
+	return nil
+}
+
+func (b *bridge) list(rows Rows, items []map[string]types.AttributeValue) error {
+	rows.Reset(len(items))
+	for i, item := range items {
+		if err := b.row(rows, i, item); err != nil {
+			return err
+		}
+	}
+	return nil
+}

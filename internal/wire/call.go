@@ -1,0 +1,139 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// ErrOptionsDropped means that a [Forwarder] did not pass the input or the functional options on to the SDK, so that
+// the items of a write cannot have reached the service through it.
+var ErrOptionsDropped = errors.New("the client did not pass the call's input and options on as ForwardsOptions promises; nothing was written")
+
+const (
+	read  = true
+	write = false
+)
+
+// call is one operation under way. It stands in for the client's protocol, and does all codec work that concerns
+// items.
+type call struct {
+	smithyhttp.ClientProtocol // the client's own
+
+	op   string
+	read bool
+	o    Options
+	sink sink  // where items of the reply go, may be nil
+	feed items // items of the request, may be nil
+
+	direct    bool // items take the short way
+	delivered bool // the sink has the items of the last reply
+	spliced   bool // the request has its items
+	rowErr    error
+	rest      restReader
+}
+
+func newCall(op string, read bool, o Options, client any) *call {
+	return &call{op: op, read: read, o: o, direct: !o.Off && direct(client)}
+}
+
+// send prepares the request's items for the way they take.
+func (k *call) send(f items) error {
+	k.feed = f
+	if k.direct {
+		f.placeholder()
+		return nil
+	}
+	return f.fill()
+}
+
+func (k *call) options() []func(*dynamodb.Options) {
+	fns := make([]func(*dynamodb.Options), 0, len(k.o.Client)+1)
+	return append(append(fns, k.o.Client...), k.configure)
+}
+
+// configure puts the call into the client's options.
+func (k *call) configure(o *dynamodb.Options) {
+	if !k.o.StreamBody && o.HTTPClient != nil {
+		o.HTTPClient = InMemoryBody(o.HTTPClient)
+	}
+	if o.Protocol == nil || o.Protocol.ID().Name != "awsJson1_0" {
+		k.leave(o)
+		return
+	}
+	p := k
+	if !k.direct {
+		// A wrapper may run the options more than once, and at the same time.
+		p = &call{op: k.op, read: k.read, o: k.o}
+	}
+	p.ClientProtocol, o.Protocol = o.Protocol, p
+	if !k.direct {
+		return
+	}
+	if i := &o.Interceptors; len(i.BeforeExecution)+len(i.BeforeSerialization)+len(i.AfterExecution) > 0 {
+		k.leave(o)
+	} else if len(o.APIOptions) > 0 {
+		g := &stackGuard{call: k}
+		o.APIOptions = slices.Concat([]func(*middleware.Stack) error{g.before}, o.APIOptions, []func(*middleware.Stack) error{g.after})
+	}
+}
+
+// leave turns the call to attribute values while the SDK builds it, which is before anyone sees the input.
+func (k *call) leave(o *dynamodb.Options) {
+	if !k.direct {
+		return
+	}
+	k.direct = false
+	if k.feed != nil {
+		o.APIOptions = append(slices.Clip(o.APIOptions), func(*middleware.Stack) error { return k.feed.fill() })
+	}
+}
+
+// failed turns the outcome of the client's method into the call's error.
+func (k *call) failed(noOutput bool, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case k.feed != nil && k.direct && !k.spliced:
+		return fmt.Errorf("%s: %w", k.op, ErrOptionsDropped)
+	case noOutput:
+		return fmt.Errorf("%s: the client returned neither an output nor an error", k.op)
+	}
+	return nil
+}
+
+// rowError is the error of an item in a reply that is otherwise good.
+func (k *call) rowError() error {
+	if k.rowErr == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", k.op, k.rowErr)
+}
+
+// SerializeRequest lets the client's protocol write everything but the items, and splices these in. It runs once for
+// a call, before the first attempt.
+func (k *call) SerializeRequest(ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
+	if k.feed == nil || !k.direct {
+		return k.ClientProtocol.SerializeRequest(ctx, schema, in, req)
+	}
+	if in != k.feed.input() {
+		return fmt.Errorf("%s: %w", k.op, ErrOptionsDropped)
+	}
+	k.feed.hide()
+	err := k.ClientProtocol.SerializeRequest(ctx, schema, in, req)
+	k.feed.placeholder()
+	if err != nil {
+		return err
+	}
+	if err := splice(k.feed, req); err != nil {
+		return &smithy.SerializationError{Err: fmt.Errorf("%s: %w", k.op, err)}
+	}
+	k.spliced = true
+	return nil
+}

@@ -1,0 +1,136 @@
+package wire
+
+import (
+	"errors"
+
+	"github.com/dynamotable/ddb/internal/codec"
+)
+
+// take delivers the items of a body to the call's sink and returns the body without them. Errors are the codec's for
+// bad syntax, else say that the reply does not fit the request.
+func (k *call) take(buf *buffer) ([]byte, error) {
+	d := codec.NewDecoder(buf.body, k.o.Codec)
+	defer func() { d.Release() }()
+	if k.sink == nil || !k.direct {
+		if err := d.Skip(); err != nil {
+			return nil, err
+		}
+		return buf.body, d.End()
+	}
+	found, err := buf.cut(d, k.sink.member(), func(count int) error {
+		return k.sink.read(page{d, buf.body, count, k.o.Codec})
+	})
+	if row := (*RowError)(nil); errors.As(err, &row) {
+		// The reply is good but for its receiver: go on without the items, as the call has taken effect.
+		k.rowErr = row
+		d.Release()
+		d = codec.NewDecoder(buf.body, k.o.Codec)
+		_, err = buf.cut(d, k.sink.member(), func(int) error { return d.Skip() })
+	} else if err == nil && !found {
+		err = k.sink.absent()
+	}
+	k.delivered = err == nil
+	return buf.rest, err
+}
+
+// cut reads the value of one top-level member with fn, and sets b.rest to the body with null in its place. fn is told
+// the value of Count where that stands before the member. found says whether the member is there and not null.
+func (b *buffer) cut(d *codec.Decoder, member string, fn func(count int) error) (found bool, err error) {
+	b.rest = b.rest[:0]
+	from, count := 0, 0
+	err = d.Object(func(key []byte) error {
+		switch string(key) {
+		case member:
+			if found = d.Peek() != 'n'; !found {
+				return d.Skip()
+			}
+			b.rest = append(append(b.rest, b.body[from:d.Pos()]...), "null"...)
+			if err := fn(count); err != nil {
+				return err
+			}
+			from = d.Pos()
+			return nil
+		case "Count":
+			raw, err := d.Raw()
+			count = number(raw)
+			return err
+		}
+		return d.Skip()
+	})
+	if err == nil {
+		err = d.End()
+	}
+	b.rest = append(b.rest, b.body[from:]...)
+	return found, err
+}
+
+// number reads a plain count, 0 for anything else.
+func number(raw []byte) (n int) {
+	for _, c := range raw {
+		if c < '0' || c > '9' || n > MaxReplyBytes {
+			return 0
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
+
+// page is where a sink reads.
+type page struct {
+	d     *codec.Decoder // at the value of the sink's member
+	body  []byte         // the whole body, which d reads
+	count int            // number of items, 0 if it is not known
+	o     codec.Options
+}
+
+// row hands one item to its receiver.
+func (p page) row(rows Rows, i int) error {
+	p.d.Peek()
+	from := p.d.Pos()
+	if err := rows.Row(p.d); err != nil {
+		if errors.Is(err, codec.ErrSyntax) {
+			return err
+		}
+		return &RowError{Index: i, Err: err}
+	}
+	if p.d.Pos() == from {
+		return p.d.Skip()
+	}
+	return nil
+}
+
+// list hands an array of items to their receiver, which are at most limit.
+func (p page) list(rows Rows, limit int) error {
+	rows.Reset(min(p.expect(), limit))
+	i := 0
+	return p.d.Array(func() error {
+		i++
+		return p.row(rows, i-1)
+	})
+}
+
+var errFirst = errors.New("first element read")
+
+// expect returns how many items to expect in the array that comes next: what the reply says, or what the rest of the
+// body has room for if all are of the first one's size.
+func (p page) expect() int {
+	p.d.Peek()
+	rest := p.body[p.d.Pos():]
+	if p.count > 0 {
+		return min(p.count, len(rest)/len(`{},`))
+	}
+	d := codec.NewDecoder(rest, p.o)
+	defer d.Release()
+	size := 0
+	err := d.Array(func() error {
+		raw, err := d.Raw()
+		if size = len(raw); err == nil {
+			err = errFirst
+		}
+		return err
+	})
+	if err != errFirst {
+		return 0
+	}
+	return len(rest) / (size + 1)
+}

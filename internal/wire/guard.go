@@ -1,0 +1,50 @@
+package wire
+
+import (
+	"slices"
+
+	"github.com/aws/smithy-go/middleware"
+)
+
+// tracers are the steps of tracing libraries, which read table names from inputs and never an item: OpenTelemetry,
+// AWS X-Ray, Datadog.
+var tracers = []string{
+	"OTelInitializeMiddlewareBefore", "OTelInitializeMiddlewareAfter",
+	"XRayInitializeMiddlewareBefore", "XRayInitializeMiddlewareAfter",
+	"InitTraceMiddleware", "StartTraceMiddleware",
+}
+
+// stackGuard finds out whether a client's own API options change the steps that handle inputs and outputs. It
+// compares the steps before and after them, so that it needs no list of the SDK's own.
+type stackGuard struct {
+	call             *call
+	initialize, rest []string
+}
+
+func (g *stackGuard) before(s *middleware.Stack) error {
+	g.initialize, g.rest = s.Initialize.List(), s.Serialize.List()
+	return nil
+}
+
+func (g *stackGuard) after(s *middleware.Stack) error {
+	if same(g.initialize, s.Initialize.List()) && same(g.rest, s.Serialize.List()) {
+		return nil
+	}
+	g.call.direct = false
+	if g.call.feed != nil {
+		return g.call.feed.fill()
+	}
+	return nil
+}
+
+// same reports whether now has the steps of then, in their order, and beside them only tracers.
+func same(then, now []string) bool {
+	for _, id := range now {
+		if len(then) > 0 && id == then[0] {
+			then = then[1:]
+		} else if !slices.Contains(tracers, id) {
+			return false
+		}
+	}
+	return len(then) == 0
+}

@@ -1,0 +1,236 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/dynamotable/ddb/internal/codec"
+)
+
+// putItem is the item of a PutItem.
+type putItem struct {
+	in   dynamodb.PutItemInput
+	item []byte
+}
+
+func (f *putItem) input() smithy.Serializable { return &f.in }
+func (f *putItem) placeholder()               { f.in.Item = map[string]types.AttributeValue{} }
+func (f *putItem) hide()                      { f.in.Item = nil }
+func (f *putItem) size() int                  { return len(`"Item":,`) + len(f.item) }
+
+func (f *putItem) fill() (err error) {
+	if f.in.Item, err = codec.ParseItem(f.item); err != nil {
+		return fmt.Errorf("PutItem: %w", err)
+	}
+	return nil
+}
+
+func (f *putItem) insert(b, envelope []byte) ([]byte, error) {
+	if err := checkItem(f.item); err != nil {
+		return nil, err
+	}
+	return prefix(b, envelope, func(b []byte) []byte {
+		return append(append(b, `"Item":`...), f.item...)
+	})
+}
+
+// batch is the content of a BatchWriteItem.
+type batch struct {
+	in     dynamodb.BatchWriteItemInput
+	tables []TableWrites
+}
+
+func (f *batch) input() smithy.Serializable { return &f.in }
+func (f *batch) hide()                      { f.in.RequestItems = nil }
+
+// placeholder keeps the tables, as the endpoint rules read them.
+func (f *batch) placeholder() {
+	f.in.RequestItems = make(map[string][]types.WriteRequest, len(f.tables))
+	for _, t := range f.tables {
+		f.in.RequestItems[t.Table] = nil
+	}
+}
+
+// check refuses what would be lost in a JSON object or in a map.
+func (f *batch) check() error {
+	for i, t := range f.tables {
+		for _, u := range f.tables[:i] {
+			if t.Table == u.Table {
+				return fmt.Errorf("BatchWriteItem: table %s stands twice in one batch; join its writes", t.Table)
+			}
+		}
+		for j, w := range t.Writes {
+			if (w.Put == nil) == (w.Delete == nil) {
+				return fmt.Errorf("BatchWriteItem: write %d of table %s is not exactly one of put and delete", j, t.Table)
+			}
+		}
+	}
+	return nil
+}
+
+func (f *batch) fill() error {
+	f.placeholder()
+	for _, t := range f.tables {
+		reqs := make([]types.WriteRequest, len(t.Writes))
+		for i, w := range t.Writes {
+			var err error
+			if w.Put != nil {
+				reqs[i].PutRequest = &types.PutRequest{}
+				reqs[i].PutRequest.Item, err = codec.ParseItem(w.Put)
+			} else {
+				reqs[i].DeleteRequest = &types.DeleteRequest{}
+				reqs[i].DeleteRequest.Key, err = codec.ParseItem(w.Delete)
+			}
+			if err != nil {
+				return fmt.Errorf("BatchWriteItem: write %d of table %s: %w", i, t.Table, err)
+			}
+		}
+		f.in.RequestItems[t.Table] = reqs
+	}
+	return nil
+}
+
+func (f *batch) size() int {
+	n := len(`"RequestItems":{},`)
+	for _, t := range f.tables {
+		n += len(`"":[],`) + len(t.Table)
+		for _, w := range t.Writes {
+			n += len(`{"DeleteRequest":{"Key":}},`) + len(w.Put) + len(w.Delete)
+		}
+	}
+	return n
+}
+
+func (f *batch) insert(b, envelope []byte) ([]byte, error) {
+	for _, t := range f.tables {
+		for i, w := range t.Writes {
+			item := w.Put
+			if item == nil {
+				item = w.Delete
+			}
+			if err := checkItem(item); err != nil {
+				return nil, fmt.Errorf("write %d of table %s: %w", i, t.Table, err)
+			}
+		}
+	}
+	return prefix(b, envelope, f.append)
+}
+
+func (f *batch) append(b []byte) []byte {
+	b = append(b, `"RequestItems":{`...)
+	for i, t := range f.tables {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendName(b, t.Table), `:[`...)
+		for j, w := range t.Writes {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			if w.Put != nil {
+				b = append(append(b, `{"PutRequest":{"Item":`...), w.Put...)
+			} else {
+				b = append(append(b, `{"DeleteRequest":{"Key":`...), w.Delete...)
+			}
+			b = append(b, `}}`...)
+		}
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
+
+// transaction holds the items of the Put actions of a TransactWriteItems.
+type transaction struct {
+	in   dynamodb.TransactWriteItemsInput
+	item map[int][]byte
+}
+
+func newTransaction(in *dynamodb.TransactWriteItemsInput, item map[int][]byte) (*transaction, error) {
+	f := &transaction{in: *in, item: item}
+	f.in.TransactItems = append([]types.TransactWriteItem(nil), in.TransactItems...)
+	puts := make([]types.Put, 0, len(item))
+	for i := range item {
+		if i < 0 || i >= len(in.TransactItems) || in.TransactItems[i].Put == nil {
+			return nil, fmt.Errorf("TransactWriteItems: there is an item for action %d, which is not a put", i)
+		}
+		puts = append(puts, *in.TransactItems[i].Put)
+		f.in.TransactItems[i].Put = &puts[len(puts)-1]
+	}
+	return f, nil
+}
+
+func (f *transaction) input() smithy.Serializable { return &f.in }
+
+func (f *transaction) placeholder() {
+	for i := range f.item {
+		f.in.TransactItems[i].Put.Item = map[string]types.AttributeValue{}
+	}
+}
+
+// hide keeps the empty items, as marks of the places where the items go.
+func (f *transaction) hide() {}
+
+func (f *transaction) fill() error {
+	for i, item := range f.item {
+		m, err := codec.ParseItem(item)
+		if err != nil {
+			return fmt.Errorf("TransactWriteItems: action %d: %w", i, err)
+		}
+		f.in.TransactItems[i].Put.Item = m
+	}
+	return nil
+}
+
+func (f *transaction) size() (n int) {
+	for _, item := range f.item {
+		n += len(item)
+	}
+	return n
+}
+
+func (f *transaction) insert(b, envelope []byte) ([]byte, error) {
+	d := codec.NewDecoder(envelope, codec.Options{})
+	defer d.Release()
+	from, action, done := 0, 0, 0
+	// into enters one member of an object and skips the others.
+	into := func(name string, fn func() error) error {
+		return d.Object(func(key []byte) error {
+			if string(key) != name {
+				return d.Skip()
+			}
+			return fn()
+		})
+	}
+	err := into("TransactItems", func() error {
+		return d.Array(func() error {
+			item, ok := f.item[action]
+			action++
+			if !ok {
+				return d.Skip()
+			}
+			return into("Put", func() error {
+				return into("Item", func() error {
+					if err := checkItem(item); err != nil {
+						return fmt.Errorf("action %d: %w", action-1, err)
+					}
+					d.Peek()
+					b = append(append(b, envelope[from:d.Pos()]...), item...)
+					done++
+					err := d.Skip()
+					from = d.Pos()
+					return err
+				})
+			})
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if done != len(f.item) {
+		return nil, errEnvelope
+	}
+	return append(b, envelope[from:]...), d.End()
+}

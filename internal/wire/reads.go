@@ -1,0 +1,118 @@
+package wire
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// GetItem reads one item into rows. Item of the output is nil; found says whether there was one. With a [*RowError]
+// the output is not nil.
+func GetItem(ctx context.Context, c GetItemAPI, in *dynamodb.GetItemInput, o Options, rows Rows) (out *dynamodb.GetItemOutput, found bool, err error) {
+	s := &oneSink{name: "Item", rows: rows}
+	k := newCall("GetItem", read, o, c)
+	k.sink = s
+	out, err = c.GetItem(ctx, in, k.options()...)
+	if err = k.failed(out == nil, err); err != nil {
+		return nil, false, err
+	}
+	if !k.delivered {
+		b := k.bridge()
+		if err := b.done(s.bridge(b, out.Item)); err != nil {
+			return nil, false, err
+		}
+		// The output may belong to a mock or a cache.
+		cp := *out
+		out, cp.Item = &cp, nil
+	}
+	return out, s.found, k.rowError()
+}
+
+// Query reads one page into rows. Items of the output is nil. With a [*RowError] the output is not nil.
+func Query(ctx context.Context, c QueryAPI, in *dynamodb.QueryInput, o Options, rows Rows) (*dynamodb.QueryOutput, error) {
+	s := &listSink{rows: rows}
+	k := newCall("Query", read, o, c)
+	k.sink = s
+	out, err := c.Query(ctx, in, k.options()...)
+	if err = k.failed(out == nil, err); err != nil {
+		return nil, err
+	}
+	if !k.delivered {
+		b := k.bridge()
+		if err := b.done(s.bridge(b, out.Items)); err != nil {
+			return nil, err
+		}
+		// The output may belong to a mock or a cache.
+		cp := *out
+		out, cp.Items = &cp, nil
+	}
+	return out, k.rowError()
+}
+
+// Scan reads one page into rows. Items of the output is nil. With a [*RowError] the output is not nil.
+func Scan(ctx context.Context, c ScanAPI, in *dynamodb.ScanInput, o Options, rows Rows) (*dynamodb.ScanOutput, error) {
+	s := &listSink{rows: rows}
+	k := newCall("Scan", read, o, c)
+	k.sink = s
+	out, err := c.Scan(ctx, in, k.options()...)
+	if err = k.failed(out == nil, err); err != nil {
+		return nil, err
+	}
+	if !k.delivered {
+		b := k.bridge()
+		if err := b.done(s.bridge(b, out.Items)); err != nil {
+			return nil, err
+		}
+		// The output may belong to a mock or a cache.
+		cp := *out
+		out, cp.Items = &cp, nil
+	}
+	return out, k.rowError()
+}
+
+// BatchGetItem reads items of several tables. rows is asked once for the receiver of each table that the reply names,
+// by the name that the reply uses; nil for a table that was not asked for, which is a [*ReplyError]. Responses of the
+// output is nil. With a [*RowError] the output is not nil.
+func BatchGetItem(ctx context.Context, c BatchGetItemAPI, in *dynamodb.BatchGetItemInput, o Options, rows func(table string) Rows) (*dynamodb.BatchGetItemOutput, error) {
+	s := &tableSink{rows: rows, asked: in.RequestItems}
+	k := newCall("BatchGetItem", read, o, c)
+	k.sink = s
+	out, err := c.BatchGetItem(ctx, in, k.options()...)
+	if err = k.failed(out == nil, err); err != nil {
+		return nil, err
+	}
+	if !k.delivered {
+		b := k.bridge()
+		if err := b.done(s.bridge(b, out.Responses)); err != nil {
+			return nil, err
+		}
+		// The output may belong to a mock or a cache.
+		cp := *out
+		out, cp.Responses = &cp, nil
+	}
+	return out, k.rowError()
+}
+
+// TransactGetItems reads items in one transaction. rows is asked once for the receiver of each action, by its index;
+// it may be nil to pass over the item. A receiver's Row is not called if its item is missing. A reply with more or
+// fewer answers than actions is a [*ReplyError]. Responses of the output is nil. With a [*RowError] the output is not
+// nil.
+func TransactGetItems(ctx context.Context, c TransactGetItemsAPI, in *dynamodb.TransactGetItemsInput, o Options, rows func(i int) Rows) (*dynamodb.TransactGetItemsOutput, error) {
+	s := &actionSink{rows: rows, seen: make([]Rows, 0, len(in.TransactItems)), want: len(in.TransactItems)}
+	k := newCall("TransactGetItems", read, o, c)
+	k.sink = s
+	out, err := c.TransactGetItems(ctx, in, k.options()...)
+	if err = k.failed(out == nil, err); err != nil {
+		return nil, err
+	}
+	if !k.delivered {
+		b := k.bridge()
+		if err := b.done(s.bridge(b, out.Responses)); err != nil {
+			return nil, err
+		}
+		// The output may belong to a mock or a cache.
+		cp := *out
+		out, cp.Responses = &cp, nil
+	}
+	return out, k.rowError()
+}

@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Fault says what is wrong with a reply.
+type Fault uint8
+
+// The faults of a reply.
+const (
+	// ReplyCut: the connection ended, or the context did, before the body was complete.
+	ReplyCut Fault = iota + 1
+	// ReplyCorrupt: the body does not match its X-Amz-Crc32 header, or is not JSON.
+	ReplyCorrupt
+	// ReplyForeign: the reply does not come from the service: it is empty, or not a JSON object, or bears none of
+	// the marks of a DynamoDB reply (request id, checksum, x-amz-json content type). Proxies and captive portals
+	// send such.
+	ReplyForeign
+	// ReplyTooLarge: the body is larger than [MaxReplyBytes].
+	ReplyTooLarge
+	// ReplyMismatch: the reply answers another question than the one asked.
+	ReplyMismatch
+)
+
+var faultText = [...]string{
+	ReplyCut:      "the body ended early",
+	ReplyCorrupt:  "the body is corrupt",
+	ReplyForeign:  "it does not come from DynamoDB",
+	ReplyTooLarge: "the body is too large",
+	ReplyMismatch: "it does not answer the request",
+}
+
+func (f Fault) String() string {
+	if int(f) < len(faultText) && f > 0 {
+		return faultText[f]
+	}
+	return fmt.Sprintf("Fault(%d)", uint8(f))
+}
+
+// ReplyError is a reply that cannot be trusted. The SDK's retryer repeats reads after it; writes are not repeated, as
+// they may have been applied. The text holds no part of the body.
+type ReplyError struct {
+	Operation string // DynamoDB's name of the operation
+	Read      bool   // whether the operation only reads
+	Status    int    // HTTP status
+	RequestID string // the service's id of the request, "" if the reply has none
+	Fault     Fault
+	Err       error // the cause, may be nil
+}
+
+func (e *ReplyError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: reply refused (HTTP status %d", e.Operation, e.Status)
+	if e.RequestID != "" {
+		fmt.Fprintf(&b, ", request id %s", e.RequestID)
+	}
+	fmt.Fprintf(&b, "): %s", e.Fault)
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	switch {
+	case e.Read:
+	case e.Applied():
+		b.WriteString("; the write was applied, only its reply is lost: read it back")
+	default:
+		b.WriteString("; it is not known whether the write was applied")
+	}
+	if e.Fault == ReplyForeign {
+		b.WriteString("; look for a proxy or a wrong endpoint between client and service")
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *ReplyError) Unwrap() error { return e.Err }
+
+// Applied reports whether the operation is a write that took effect: the service answered with success and a request
+// id, and only the rest of the reply is lost. For a write, false means that nothing is known.
+func (e *ReplyError) Applied() bool {
+	return !e.Read && e.RequestID != "" && e.Status >= 200 && e.Status < 300
+}
+
+// RetryableError tells the SDK's retryer whether to repeat the call: reads only, and not for a reply that would be
+// the same again.
+func (e *ReplyError) RetryableError() bool {
+	return e.Read && e.Fault != ReplyTooLarge && e.Fault != ReplyMismatch
+}

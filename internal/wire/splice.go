@@ -1,0 +1,81 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// items are those of a request, beside the input that they belong to. The input is the call's own copy.
+type items interface {
+	input() smithy.Serializable
+	placeholder()                              // makes the input pass the client's validation and endpoint rules
+	hide()                                     // makes the input ready to be written without the items
+	fill() error                               // puts the items into the input as attribute values
+	size() int                                 // about how many bytes insert adds
+	insert(b, envelope []byte) ([]byte, error) // appends envelope, which hide's input made, with the items to b
+}
+
+// splice puts items into a request that was written without them.
+func splice(f items, req *smithyhttp.Request) error {
+	stream := req.GetStream()
+	if stream == nil {
+		return errEnvelope
+	}
+	envelope, err := io.ReadAll(stream)
+	if err != nil {
+		return err
+	}
+	b, err := f.insert(make([]byte, 0, f.size()+len(envelope)), envelope)
+	if err != nil {
+		return err
+	}
+	full, err := req.SetStream(bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	*req = *full
+	return nil
+}
+
+var (
+	errEnvelope = errors.New("the SDK wrote the request in an unknown form; turn the fast path off")
+	errItem     = errors.New("item is not a JSON object")
+)
+
+// prefix appends an object that starts with what member appends and goes on with the members of envelope.
+func prefix(b, envelope []byte, member func([]byte) []byte) ([]byte, error) {
+	if len(envelope) < len(`{}`) || envelope[0] != '{' {
+		return nil, errEnvelope
+	}
+	b = member(append(b, '{'))
+	if len(envelope) > len(`{}`) {
+		b = append(b, ',')
+	}
+	return append(b, envelope[1:]...), nil
+}
+
+// checkItem refuses what would break the request open. Items come from the codec, so their inside is not checked.
+func checkItem(item []byte) error {
+	if n := len(item); n < len(`{}`) || item[0] != '{' || item[n-1] != '}' {
+		return errItem
+	}
+	return nil
+}
+
+// appendName appends a table's name or ARN as a JSON string.
+func appendName(b []byte, name string) []byte {
+	for i := range len(name) {
+		if c := name[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			q, _ := json.Marshal(name) // a string always marshals
+			return append(b, q...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, name...)
+	return append(b, '"')
+}

@@ -1,0 +1,130 @@
+package wire
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// PutItem writes item, an item in wire JSON; Item of in is not looked at. If old is not nil, it gets the item that
+// the reply returns (ReturnValues), and Attributes of the output is nil. item can be reused after the call. With a
+// [*RowError] the output is not nil and the item was written.
+func PutItem(ctx context.Context, c PutItemAPI, in *dynamodb.PutItemInput, item []byte, o Options, old Rows) (*dynamodb.PutItemOutput, error) {
+	f := &putItem{in: *in, item: item}
+	k := newCall("PutItem", write, o, c)
+	s := k.attributes(old)
+	if err := k.send(f); err != nil {
+		return nil, err
+	}
+	out, err := c.PutItem(ctx, &f.in, k.options()...)
+	if err = k.failed(out == nil, err); err != nil {
+		return nil, err
+	}
+	if s != nil && !k.delivered {
+		b := k.bridge()
+		if err := b.done(s.bridge(b, out.Attributes)); err != nil {
+			return nil, err
+		}
+		cp := *out
+		out, cp.Attributes = &cp, nil
+	}
+	return out, k.rowError()
+}
+
+// UpdateItem updates an item. If attrs is not nil, it gets the attributes that the reply returns (ReturnValues), and
+// Attributes of the output is nil. With a [*RowError] the output is not nil and the item was updated.
+func UpdateItem(ctx context.Context, c UpdateItemAPI, in *dynamodb.UpdateItemInput, o Options, attrs Rows) (*dynamodb.UpdateItemOutput, error) {
+	k := newCall("UpdateItem", write, o, c)
+	s := k.attributes(attrs)
+	out, err := c.UpdateItem(ctx, in, k.options()...)
+	if err = k.failed(out == nil, err); err != nil {
+		return nil, err
+	}
+	if s != nil && !k.delivered {
+		b := k.bridge()
+		if err := b.done(s.bridge(b, out.Attributes)); err != nil {
+			return nil, err
+		}
+		cp := *out
+		out, cp.Attributes = &cp, nil
+	}
+	return out, k.rowError()
+}
+
+// DeleteItem deletes an item. If attrs is not nil, it gets the item that the reply returns (ReturnValues), and
+// Attributes of the output is nil. With a [*RowError] the output is not nil and the item was deleted.
+func DeleteItem(ctx context.Context, c DeleteItemAPI, in *dynamodb.DeleteItemInput, o Options, attrs Rows) (*dynamodb.DeleteItemOutput, error) {
+	k := newCall("DeleteItem", write, o, c)
+	s := k.attributes(attrs)
+	out, err := c.DeleteItem(ctx, in, k.options()...)
+	if err = k.failed(out == nil, err); err != nil {
+		return nil, err
+	}
+	if s != nil && !k.delivered {
+		b := k.bridge()
+		if err := b.done(s.bridge(b, out.Attributes)); err != nil {
+			return nil, err
+		}
+		cp := *out
+		out, cp.Attributes = &cp, nil
+	}
+	return out, k.rowError()
+}
+
+// TableWrites are the writes of one table in a batch.
+type TableWrites struct {
+	Table  string // name or ARN
+	Writes []Write
+}
+
+// Write is one write of a batch: exactly one of its fields is set.
+type Write struct {
+	Put    []byte // an item in wire JSON
+	Delete []byte // a key in wire JSON
+}
+
+// BatchWriteItem writes reqs, in which each table stands once; RequestItems of in is not looked at. The bytes can be
+// reused after the call. UnprocessedItems of the output is the SDK's.
+func BatchWriteItem(ctx context.Context, c BatchWriteItemAPI, in *dynamodb.BatchWriteItemInput, reqs []TableWrites, o Options) (*dynamodb.BatchWriteItemOutput, error) {
+	f := &batch{in: *in, tables: reqs}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	k := newCall("BatchWriteItem", write, o, c)
+	if err := k.send(f); err != nil {
+		return nil, err
+	}
+	out, err := c.BatchWriteItem(ctx, &f.in, k.options()...)
+	if err = k.failed(out == nil, err); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TransactWriteItems writes the actions of in. The item of a Put action is taken from items, by the action's index,
+// in wire JSON; a Put whose index is not there keeps the Item of its own. The bytes can be reused after the call.
+func TransactWriteItems(ctx context.Context, c TransactWriteItemsAPI, in *dynamodb.TransactWriteItemsInput, items map[int][]byte, o Options) (*dynamodb.TransactWriteItemsOutput, error) {
+	f, err := newTransaction(in, items)
+	if err != nil {
+		return nil, err
+	}
+	k := newCall("TransactWriteItems", write, o, c)
+	if err := k.send(f); err != nil {
+		return nil, err
+	}
+	out, err := c.TransactWriteItems(ctx, &f.in, k.options()...)
+	if err = k.failed(out == nil, err); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// attributes makes rows the receiver of what a write returns.
+func (k *call) attributes(rows Rows) *oneSink {
+	if rows == nil {
+		return nil
+	}
+	s := &oneSink{name: "Attributes", rows: rows}
+	k.sink = s
+	return s
+}
