@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"time"
 )
 
@@ -56,7 +55,7 @@ func (r release) install(ctx context.Context, log io.Writer) (string, error) {
 	binary := filepath.Join(dir, "node_modules", filepath.FromSlash(r.pkg), r.file)
 
 	if _, err := os.Stat(binary); errors.Is(err, os.ErrNotExist) {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
 			return "", err
 		}
 		cmd := exec.CommandContext(ctx, "npm", "install", "--prefix", dir,
@@ -78,7 +77,7 @@ func verify(path, want string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
@@ -127,24 +126,24 @@ func start(ctx context.Context, binary string) (*engine, error) {
 	return nil, fmt.Errorf("engine did not start: %w", errors.Join(failures...))
 }
 
-func freePort(ctx context.Context) (int, error) {
+func freePort(ctx context.Context) (string, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, err
+		return "", err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, errors.Join(err, l.Close())
 }
 
-func startOn(ctx context.Context, binary string, port int) (*engine, error) {
+func startOn(ctx context.Context, binary, port string) (*engine, error) {
 	e := &engine{
-		url:    "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		url:    "http://" + net.JoinHostPort("127.0.0.1", port),
 		output: new(bytes.Buffer),
 		exited: make(chan struct{}),
 		grace:  stopTimeout,
 	}
 	// Without the caller's context: the engine is ended by stop, after the tests have ended.
-	e.cmd = exec.Command(binary, "serve", "--host", "127.0.0.1", "--port", strconv.Itoa(port))
+	e.cmd = exec.Command(binary, "serve", "--host", "127.0.0.1", "--port", port)
 	e.cmd.Stdout, e.cmd.Stderr = e.output, e.output
 	if err := e.cmd.Start(); err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if len(testArgs) == 0 {
 		testArgs = []string{"."}
 	}
-	root, err := moduleRoot(ctx)
+	root, err := moduleRoot()
 	if err != nil {
 		return err
 	}
@@ -108,11 +108,18 @@ func goTest(ctx context.Context, root, endpoint, name string, args []string, std
 	return cmd.Run()
 }
 
-// moduleRoot is the folder of the library's go.mod, two levels above this module's.
-func moduleRoot(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/dynamotable/ddb").Output()
+// moduleRoot is the library's folder: the nearest one upwards that holds go.work.
+func moduleRoot() (string, error) {
+	start, err := os.Getwd()
 	if err != nil {
-		return "", fmt.Errorf("find the library's folder (run this inside the repository): %w", err)
+		return "", err
 	}
-	return filepath.Clean(string(out[:len(out)-1])), nil
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("no go.work in %s or above: run this inside the repository", start)
+		}
+	}
 }
