@@ -1,0 +1,261 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// Cond is a condition on items of type T: a filter of a query or scan, or the
+// precondition of a write ([If]). Conditions are made from handles
+// (status.Eq("open")) and combined by [And], [Or] and [Not], which keep their
+// grouping. The zero Cond is no condition at all.
+//
+// A condition is an immutable value. A mistake in it, such as a value that cannot
+// be stored, is reported by the call that uses it, before anything is sent.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+type Cond[T any] struct {
+	node expr.Node
+	err  error
+}
+
+// String shows the condition with attribute names and a question mark for each
+// value, so it is safe to log.
+func (c Cond[T]) String() string { return expr.Describe(c.node) }
+
+// Eq is true where the attribute equals v. An absent attribute equals nothing.
+func (a Attr[T, V]) Eq(v V) Cond[T] { return a.compare("=", v) }
+
+// Ne is true where the attribute differs from v, or is absent.
+func (a Attr[T, V]) Ne(v V) Cond[T] { return a.compare("<>", v) }
+
+// In is true where the attribute equals one of the values; DynamoDB takes up to 100.
+func (a Attr[T, V]) In(values ...V) Cond[T] {
+	if len(values) == 0 || len(values) > 100 {
+		return Cond[T]{err: fmt.Errorf("attribute %s: In takes 1 to 100 values, got %d", a.Name(), len(values))}
+	}
+	list := make([]expr.Node, len(values))
+	var errs []error
+	for i, v := range values {
+		av, err := encode(a.h, v)
+		errs = append(errs, err)
+		list[i] = expr.Value{AV: av}
+	}
+	return a.cond(errors.Join(errs...), func(p expr.Path) expr.Node { return expr.In{Operand: p, List: list} })
+}
+
+// Exists is true where the item has the attribute, even with the value NULL.
+func (a Attr[T, V]) Exists() Cond[T] { return a.call("attribute_exists") }
+
+// NotExists is true where the item lacks the attribute.
+func (a Attr[T, V]) NotExists() Cond[T] { return a.call("attribute_not_exists") }
+
+// EqAttr is true where two attributes of the item are equal.
+func (a Attr[T, V]) EqAttr(b Attr[T, V]) Cond[T] {
+	err := b.h.resolve()
+	return a.cond(err, func(p expr.Path) expr.Node { return expr.Compare{Left: p, Op: "=", Right: b.h.path} })
+}
+
+// IsType is true where the attribute is stored with the given DynamoDB type.
+func (a Attr[T, V]) IsType(t AttributeType) Cond[T] {
+	return a.cond(nil, func(p expr.Path) expr.Node {
+		return expr.Call{Name: "attribute_type", Args: []expr.Node{p, expr.Value{AV: &types.AttributeValueMemberS{Value: string(t)}}}}
+	})
+}
+
+// AttributeType names a DynamoDB type in [Attr.IsType].
+type AttributeType string
+
+// The types that DynamoDB stores.
+const (
+	TypeString    AttributeType = "S"
+	TypeNumber    AttributeType = "N"
+	TypeBinary    AttributeType = "B"
+	TypeBool      AttributeType = "BOOL"
+	TypeNull      AttributeType = "NULL"
+	TypeMap       AttributeType = "M"
+	TypeList      AttributeType = "L"
+	TypeStringSet AttributeType = "SS"
+	TypeNumberSet AttributeType = "NS"
+	TypeBinarySet AttributeType = "BS"
+)
+
+// Size is the size of the attribute as a number that conditions can compare:
+// bytes of text (UTF-8) and binary, elements of a set, list or map.
+func (a Attr[T, V]) Size() SizeOf[T] { return SizeOf[T]{a.h} }
+
+// SizeOf compares the size of an attribute; see [Attr.Size].
+type SizeOf[T any] struct{ h *handle }
+
+// Eq is true where the size is n.
+func (s SizeOf[T]) Eq(n int) Cond[T] { return s.compare("=", n) }
+
+// Ne is true where the size is not n.
+func (s SizeOf[T]) Ne(n int) Cond[T] { return s.compare("<>", n) }
+
+// Lt is true where the size is less than n.
+func (s SizeOf[T]) Lt(n int) Cond[T] { return s.compare("<", n) }
+
+// Le is true where the size is at most n.
+func (s SizeOf[T]) Le(n int) Cond[T] { return s.compare("<=", n) }
+
+// Gt is true where the size is greater than n.
+func (s SizeOf[T]) Gt(n int) Cond[T] { return s.compare(">", n) }
+
+// Ge is true where the size is at least n.
+func (s SizeOf[T]) Ge(n int) Cond[T] { return s.compare(">=", n) }
+
+func (s SizeOf[T]) compare(op string, n int) Cond[T] {
+	return Attr[T, any]{s.h}.cond(nil, func(p expr.Path) expr.Node {
+		return expr.Compare{Left: expr.Call{Name: "size", Args: []expr.Node{p}}, Op: op, Right: expr.Value{AV: numberValue(int64(n))}}
+	})
+}
+
+// Lt is true where the attribute is less than v.
+func (a Ord[T, V]) Lt(v V) Cond[T] { return a.compare("<", v) }
+
+// Le is true where the attribute is at most v.
+func (a Ord[T, V]) Le(v V) Cond[T] { return a.compare("<=", v) }
+
+// Gt is true where the attribute is greater than v.
+func (a Ord[T, V]) Gt(v V) Cond[T] { return a.compare(">", v) }
+
+// Ge is true where the attribute is at least v.
+func (a Ord[T, V]) Ge(v V) Cond[T] { return a.compare(">=", v) }
+
+// Between is true where low <= attribute <= high.
+func (a Ord[T, V]) Between(low, high V) Cond[T] {
+	l, err1 := encode(a.h, low)
+	h, err2 := encode(a.h, high)
+	return a.cond(errors.Join(err1, err2), func(p expr.Path) expr.Node {
+		return expr.Between{Operand: p, Low: expr.Value{AV: l}, High: expr.Value{AV: h}}
+	})
+}
+
+// BeginsWith is true where the text begins with the prefix.
+func (a Str[T, V]) BeginsWith(prefix V) Cond[T] { return a.function("begins_with", prefix) }
+
+// Contains is true where the text contains the other text.
+func (a Str[T, V]) Contains(part V) Cond[T] { return a.function("contains", part) }
+
+// BeginsWith is true where the bytes begin with the prefix.
+func (a Bin[T, V]) BeginsWith(prefix V) Cond[T] { return a.function("begins_with", prefix) }
+
+// Contains is true where the bytes contain the other bytes.
+func (a Bin[T, V]) Contains(part V) Cond[T] { return a.function("contains", part) }
+
+// Has is true where the set has the member.
+func (s Set[T, E]) Has(member E) Cond[T] { return contains[T](s.h, member) }
+
+// Has is true where the list has an element equal to the value.
+func (l List[T, E]) Has(element E) Cond[T] { return contains[T](l.h, element) }
+
+func contains[T, E any](h *handle, e E) Cond[T] {
+	av, err := encodeElem(h, e)
+	return Attr[T, any]{h}.cond(err, func(p expr.Path) expr.Node {
+		return expr.Call{Name: "contains", Args: []expr.Node{p, expr.Value{AV: av}}}
+	})
+}
+
+func (a Attr[T, V]) compare(op string, v V) Cond[T] {
+	av, err := encode(a.h, v)
+	return a.cond(err, func(p expr.Path) expr.Node {
+		return expr.Compare{Left: p, Op: op, Right: expr.Value{AV: av}}
+	})
+}
+
+func (a Attr[T, V]) function(name string, v V) Cond[T] {
+	av, err := encode(a.h, v)
+	return a.cond(err, func(p expr.Path) expr.Node {
+		return expr.Call{Name: name, Args: []expr.Node{p, expr.Value{AV: av}}}
+	})
+}
+
+func (a Attr[T, V]) call(name string) Cond[T] {
+	return a.cond(nil, func(p expr.Path) expr.Node { return expr.Call{Name: name, Args: []expr.Node{p}} })
+}
+
+func (a Attr[T, V]) cond(err error, build func(expr.Path) expr.Node) Cond[T] {
+	if e := a.h.resolve(); e != nil {
+		return Cond[T]{err: e}
+	}
+	if err != nil {
+		return Cond[T]{err: err}
+	}
+	if t := reflect.TypeFor[T](); t != a.h.item {
+		return Cond[T]{err: fmt.Errorf("handle of %s used on %s", a.h.item, t)}
+	}
+	return Cond[T]{node: build(a.h.path)}
+}
+
+// And is true where all conditions are. Zero conditions are left out.
+func And[T any](conds ...Cond[T]) Cond[T] {
+	nodes, err := nodesOf(conds)
+	return Cond[T]{node: expr.All(nodes...), err: err}
+}
+
+// Or is true where at least one condition is. Or of nothing is no condition.
+func Or[T any](conds ...Cond[T]) Cond[T] {
+	nodes, err := nodesOf(conds)
+	return Cond[T]{node: expr.Any(nodes...), err: err}
+}
+
+// Not is true where the condition is not.
+func Not[T any](c Cond[T]) Cond[T] {
+	if c.node == nil {
+		return c
+	}
+	return Cond[T]{node: expr.Not{Term: c.node}, err: c.err}
+}
+
+func nodesOf[T any](conds []Cond[T]) ([]expr.Node, error) {
+	nodes := make([]expr.Node, 0, len(conds))
+	var errs []error
+	for _, c := range conds {
+		errs = append(errs, c.err)
+		if c.node != nil {
+			nodes = append(nodes, c.node)
+		}
+	}
+	return nodes, errors.Join(errs...)
+}
+
+// Raw makes a condition from the SDK's expression builder, for what handles
+// cannot say. Its names and values are given their own placeholders, so it
+// combines with typed conditions.
+func Raw[T any](b expression.ConditionBuilder) Cond[T] {
+	e, err := expression.NewBuilder().WithCondition(b).Build()
+	if err != nil {
+		return Cond[T]{err: fmt.Errorf("raw condition: %w", err)}
+	}
+	return Cond[T]{node: expr.Text{Text: *e.Condition(), Names: e.Names(), Values: e.Values()}}
+}
+
+// RawText makes a condition from expression text with its own placeholders:
+//
+//	ddb.RawText[Order]("size(#t) > :n", map[string]string{"#t": "tags"}, map[string]any{":n": 3})
+//
+// Names may also stand in the text by themselves, unless they are reserved words:
+// the call that uses the condition refuses those, and placeholders that are
+// missing or unused. Values are encoded like the SDK's attributevalue.Marshal.
+func RawText[T any](text string, names map[string]string, values map[string]any) Cond[T] {
+	avs := make(map[string]types.AttributeValue, len(values))
+	errs := []error{checkRaw(text, slices.Collect(maps.Keys(names)), slices.Collect(maps.Keys(values)))}
+	for k, v := range values {
+		av, err := attributevalue.Marshal(v)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("raw condition: value %s: %w", k, err))
+		}
+		avs[k] = av
+	}
+	return Cond[T]{node: expr.Text{Text: text, Names: names, Values: avs}, err: errors.Join(errs...)}
+}

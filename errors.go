@@ -1,0 +1,311 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// Conditions that callers branch on; test them with errors.Is. Typed errors
+// ([ConditionFailed], [ThrottledError], [BatchError], [TransactionError],
+// [InvalidError]) carry the details and match their sentinel.
+var (
+	// ErrNotFound: no item has the key.
+	ErrNotFound = errors.New("item not found")
+	// ErrConditionFailed: the precondition of a write was false; nothing was written.
+	ErrConditionFailed = errors.New("condition failed")
+	// ErrInvalid: the call was refused before anything was sent.
+	ErrInvalid = errors.New("invalid call")
+	// ErrBadCursor: a cursor is damaged, or belongs to another table, index or query.
+	ErrBadCursor = errors.New("bad cursor")
+	// ErrThrottled: DynamoDB refused the call for lack of capacity, after all retries.
+	ErrThrottled = errors.New("throttled")
+	// ErrOutcomeUnknown: the reply of a write was lost and nothing proves whether it was applied.
+	ErrOutcomeUnknown = errors.New("outcome unknown")
+	// ErrTableNotFound: the table or index does not exist, or is not yet ready.
+	ErrTableNotFound = errors.New("table not found")
+	// ErrItemTooLarge: an item exceeds 400 KB.
+	ErrItemTooLarge = errors.New("item too large")
+)
+
+// OpError is the error of one operation. Every error that a table method returns
+// is one or holds one; it says where, the wrapped error says why.
+type OpError struct {
+	Op    string // the operation, such as GetItem
+	Table string
+	Index string // empty for the table itself
+	Err   error
+}
+
+// Error names operation, table and cause, never a key value or item data.
+func (e *OpError) Error() string {
+	where := e.Table
+	if e.Index != "" {
+		where += "/" + e.Index
+	}
+	return fmt.Sprintf("ddb: %s %s: %s", e.Op, where, causeText(e.Err))
+}
+
+// Unwrap returns the cause.
+func (e *OpError) Unwrap() error { return e.Err }
+
+// InvalidError is a call that was refused before anything was sent. Problems
+// lists everything that is wrong with it.
+type InvalidError struct{ Problems []error }
+
+// Error lists all problems.
+func (e *InvalidError) Error() string {
+	texts := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		texts[i] = p.Error()
+	}
+	return "invalid call: " + strings.Join(texts, "; ")
+}
+
+// Is makes the error match [ErrInvalid].
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
+
+// Unwrap gives errors.Is and errors.As access to each problem.
+func (e *InvalidError) Unwrap() []error { return e.Problems }
+
+// invalid gathers non-nil errors into one InvalidError; nil when there is none.
+func invalid(errs ...error) error {
+	var all []error
+	for _, err := range errs {
+		all = append(all, flatten(err)...)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return &InvalidError{Problems: all}
+}
+
+func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if inv, ok := err.(*InvalidError); ok { //nolint:errorlint // only a bare list is taken apart, not one wrapped in context
+		return inv.Problems
+	}
+	j, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range j.Unwrap() {
+		all = append(all, flatten(e)...)
+	}
+	return all
+}
+
+// ConditionFailed is a write that was not done because its precondition was
+// false. It matches [ErrConditionFailed], and also [ErrNotFound] when the item
+// is absent although the verb needs it (Replace, Update).
+type ConditionFailed[T any] struct {
+	// Condition is the whole precondition, with attribute names and a question
+	// mark for each value.
+	Condition string
+	missing   bool
+	needed    bool
+	current   *T
+	decodeErr error
+	cause     error
+}
+
+// Error tells the condition and whether an item is there, never its data.
+func (e *ConditionFailed[T]) Error() string {
+	state := "the item exists"
+	if e.missing {
+		state = "there is no item with this key"
+	}
+	return fmt.Sprintf("condition failed: %s (%s)", e.Condition, state)
+}
+
+// Current is the item as it was when the condition was checked. ok is false when
+// there was none, or when it cannot be read as a T (see errors.As on the cause).
+func (e *ConditionFailed[T]) Current() (item T, ok bool) {
+	if e.current == nil {
+		return item, false
+	}
+	return *e.current, true
+}
+
+// Is makes the error match [ErrConditionFailed] and, for a missing item that was needed, [ErrNotFound].
+func (e *ConditionFailed[T]) Is(target error) bool {
+	return target == ErrConditionFailed || target == ErrNotFound && e.missing && e.needed
+}
+
+// Unwrap returns the service's error, and the decoding error if the current
+// item could not be read.
+func (e *ConditionFailed[T]) Unwrap() []error {
+	if e.decodeErr != nil {
+		return []error{e.cause, e.decodeErr}
+	}
+	return []error{e.cause}
+}
+
+// Format keeps the item out of %+v and %#v.
+func (e *ConditionFailed[T]) Format(s fmt.State, _ rune) { fmt.Fprint(s, e.Error()) }
+
+// ThrottledError is a call refused for lack of capacity after all retries. It
+// matches [ErrThrottled].
+type ThrottledError struct {
+	// Reasons are DynamoDB's own, such as
+	// TableReadKeyRangeThroughputExceeded: a hot key, which more capacity does not cure.
+	Reasons []ThrottlingReason
+	err     error
+}
+
+// ThrottlingReason says which limit of which resource was exceeded; see
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/throttling-diagnosing.html
+type ThrottlingReason struct {
+	Reason   string
+	Resource string // ARN of the table or index
+}
+
+// HotKey reports whether a single partition is over its limit.
+func (r ThrottlingReason) HotKey() bool { return strings.Contains(r.Reason, "KeyRange") }
+
+// Error lists the reasons.
+func (e *ThrottledError) Error() string {
+	if len(e.Reasons) == 0 {
+		return "throttled: " + causeText(e.err)
+	}
+	var b strings.Builder
+	b.WriteString("throttled")
+	for i, r := range e.Reasons {
+		sep := ", "
+		if i == 0 {
+			sep = ": "
+		}
+		b.WriteString(sep + r.Reason)
+		if r.HotKey() {
+			b.WriteString(" (one partition is over its limit: spread the key, more capacity does not help)")
+		}
+	}
+	return b.String()
+}
+
+// Is makes the error match [ErrThrottled].
+func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
+
+// Unwrap returns the service's error.
+func (e *ThrottledError) Unwrap() error { return e.err }
+
+// IsRetryable reports whether the same call may succeed later without a change:
+// throttling, server errors, timeouts. It is false for failed conditions and invalid calls.
+func IsRetryable(err error) bool {
+	if err == nil || errors.Is(err, ErrInvalid) || errors.Is(err, ErrConditionFailed) || errors.Is(err, ErrNotFound) ||
+		errors.Is(err, context.Canceled) {
+		return false
+	}
+	if errors.Is(err, ErrThrottled) {
+		return true
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return retryableCode(api.ErrorCode()) || api.ErrorFault() == smithy.FaultServer
+	}
+	var send *smithyhttp.RequestSendError
+	return errors.As(err, &send) || errors.Is(err, context.DeadlineExceeded)
+}
+
+func retryableCode(code string) bool {
+	switch code {
+	case "ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "LimitExceededException",
+		"TransactionConflictException", "TransactionInProgressException", "ReplicatedWriteConflictException",
+		"InternalServerError", "ServiceUnavailable":
+		return true
+	}
+	return false
+}
+
+// opError wraps an error of one call: what the service said becomes one of the
+// typed errors where callers may want to branch.
+func opError(op, table, index string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var done *OpError
+	if errors.As(err, &done) {
+		return err
+	}
+	return &OpError{Op: op, Table: table, Index: index, Err: classify(err)}
+}
+
+func classify(err error) error {
+	var missing *types.ResourceNotFoundException
+	if errors.As(err, &missing) {
+		return fmt.Errorf("%w: %w", ErrTableNotFound, err)
+	}
+	reasons, throttled := throttlingOf(err)
+	if throttled {
+		return &ThrottledError{Reasons: reasons, err: err}
+	}
+	return err
+}
+
+func throttlingOf(err error) ([]ThrottlingReason, bool) {
+	var (
+		pte *types.ProvisionedThroughputExceededException
+		te  *types.ThrottlingException
+		rle *types.RequestLimitExceeded
+		api smithy.APIError
+		got []types.ThrottlingReason
+	)
+	switch {
+	case errors.As(err, &pte):
+		got = pte.ThrottlingReasons
+	case errors.As(err, &te):
+		got = te.ThrottlingReasons
+	case errors.As(err, &rle):
+		got = rle.ThrottlingReasons
+	case errors.As(err, &api) && (api.ErrorCode() == "ThrottlingException" || api.ErrorCode() == "Throttling"):
+	default:
+		return nil, false
+	}
+	reasons := make([]ThrottlingReason, len(got))
+	for i, r := range got {
+		reasons[i] = ThrottlingReason{Reason: deref(r.Reason), Resource: deref(r.Resource)}
+	}
+	return reasons, true
+}
+
+// causeText shortens the SDK's nested texts to what a person needs: the
+// service's code, its words, the request id.
+func causeText(err error) string {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return err.Error()
+	}
+	switch err.(type) { //nolint:errorlint // only the SDK's own outer layers are shortened
+	case *smithy.OperationError, smithy.APIError:
+	default:
+		if errors.Is(err, ErrTableNotFound) {
+			return ErrTableNotFound.Error() + " (" + apiText(api, err) + "); check name, region and endpoint, or create it with CreateTable"
+		}
+		return err.Error()
+	}
+	return apiText(api, err)
+}
+
+func apiText(api smithy.APIError, err error) string {
+	text := api.ErrorCode() + ": " + api.ErrorMessage()
+	var re interface{ ServiceRequestID() string }
+	if errors.As(err, &re) && re.ServiceRequestID() != "" {
+		text += " (request " + re.ServiceRequestID() + ")"
+	}
+	return text
+}
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}

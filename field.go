@@ -1,0 +1,353 @@
+package ddb
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// Attr is a handle of one attribute of items of type T whose Go value is a V.
+// It is made once, usually in a package variable, by [Field] or one of its
+// sisters, and gives typed conditions ([Attr.Eq]) and update changes
+// ([Attr.Set]). The attribute name comes from the struct tag.
+//
+// A handle is resolved on first use: a selector that does not select a stored
+// field is reported by [New] or by the first call that uses the handle, never by
+// a panic. Handles are immutable and safe for concurrent use.
+type Attr[T, V any] struct{ h *handle }
+
+// Ord is an [Attr] whose values DynamoDB can order: text, numbers and binary.
+type Ord[T, V any] struct{ Attr[T, V] }
+
+// Num is an [Ord] of a number, with atomic arithmetic.
+type Num[T, V any] struct{ Ord[T, V] }
+
+// Str is an [Ord] of text.
+type Str[T, V any] struct{ Ord[T, V] }
+
+// Bin is an [Ord] of bytes.
+type Bin[T, V any] struct{ Ord[T, V] }
+
+// Set is an [Attr] of a DynamoDB set (tag stringset, numberset or binaryset)
+// with members of type E.
+type Set[T, E any] struct{ Attr[T, []E] }
+
+// List is an [Attr] of a DynamoDB list with elements of type E.
+type List[T, E any] struct{ Attr[T, []E] }
+
+// Map is an [Attr] of a DynamoDB map from text keys to values of type V.
+type Map[T any, K ~string, V any] struct{ Attr[T, map[K]V] }
+
+// Number is every Go type that is stored as a DynamoDB number by itself.
+type Number interface {
+	~int | ~int8 | ~int16 | ~int32 | ~int64 |
+		~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
+}
+
+// Field makes a handle of any field of T:
+//
+//	active := ddb.Field(func(u *User) *bool { return &u.Active })
+//
+// The selector returns the address of a field of its argument; fields of nested
+// structs give a document path such as address.city. It must do nothing else: it
+// is called on a probe value. Elements of lists and maps are reached with
+// [List.At] and [Map.Key], and inside them with [Within].
+func Field[T, V any](sel func(*T) *V) Attr[T, V] { return Attr[T, V]{newHandle(sel)} }
+
+// OrdField makes a handle of a field that is stored as text, number or binary
+// and has an order, such as a type with MarshalText. A type that is stored in
+// another way is refused by [New] when used as a key, and by DynamoDB in a range
+// condition.
+func OrdField[T, V any](sel func(*T) *V) Ord[T, V] { return Ord[T, V]{Field(sel)} }
+
+// TimeField makes a handle of a time. Without a tag option a time is stored as
+// RFC 3339 text with nanoseconds, in the offset that it has: only times of one
+// offset (use UTC) sort in order of time. With the unixtime option it is a number of seconds.
+func TimeField[T any](sel func(*T) *time.Time) Ord[T, time.Time] {
+	return Ord[T, time.Time]{Field(sel)}
+}
+
+// StrField makes a handle of a text field.
+func StrField[T any, V ~string](sel func(*T) *V) Str[T, V] {
+	return Str[T, V]{OrdField(sel)}
+}
+
+// BinField makes a handle of a field of bytes.
+func BinField[T any, V ~[]byte](sel func(*T) *V) Bin[T, V] {
+	return Bin[T, V]{OrdField(sel)}
+}
+
+// NumField makes a handle of a number field.
+func NumField[T any, V Number](sel func(*T) *V) Num[T, V] {
+	return Num[T, V]{OrdField(sel)}
+}
+
+// SetField makes a handle of a slice that is stored as a set: its tag needs
+// stringset, numberset or binaryset, or the field is refused.
+func SetField[T, E any](sel func(*T) *[]E) Set[T, E] {
+	s := Set[T, E]{Field(sel)}
+	s.h.want = []codec.Kind{codec.SS, codec.NS, codec.BS}
+	return s
+}
+
+// ListField makes a handle of a slice that is stored as a list.
+func ListField[T, E any](sel func(*T) *[]E) List[T, E] {
+	l := List[T, E]{Field(sel)}
+	l.h.want = []codec.Kind{codec.L}
+	return l
+}
+
+// MapField makes a handle of a map that is stored as a DynamoDB map.
+func MapField[T any, K ~string, V any](sel func(*T) *map[K]V) Map[T, K, V] {
+	m := Map[T, K, V]{Field(sel)}
+	m.h.want = []codec.Kind{codec.M}
+	return m
+}
+
+// At is the handle of the list element at index i, counted from 0.
+func (l List[T, E]) At(i int) Attr[T, E] {
+	return Attr[T, E]{l.h.child(func(h *handle) {
+		if i < 0 {
+			h.err = fmt.Errorf("attribute %s: list index %d is negative", h.path, i)
+			return
+		}
+		h.path = h.path.At(i)
+		h.value = h.value.Elem()
+	})}
+}
+
+// Key is the handle of the value under a key of the map.
+func (m Map[T, K, V]) Key(k K) Attr[T, V] {
+	return Attr[T, V]{m.h.child(func(h *handle) {
+		h.path = h.path.Key(string(k))
+		h.value = h.value.Elem()
+	})}
+}
+
+// Within is the handle of a field inside the struct that another handle
+// selects, for structs in lists and maps:
+//
+//	qty := ddb.Within(lines.At(0), func(l *Line) *int { return &l.Qty })
+func Within[T, S, V any](outer Attr[T, S], sel func(*S) *V) Attr[T, V] {
+	inner := newHandle(sel)
+	return Attr[T, V]{outer.h.child(func(h *handle) {
+		h.path, h.value, h.err = inner.below(h.path)
+	})}
+}
+
+// AsNum gives a handle of a list element, map value or inner field the
+// capabilities of a number.
+func AsNum[T any, V Number](a Attr[T, V]) Num[T, V] { return Num[T, V]{Ord[T, V]{a}} }
+
+// AsStr gives a handle of a list element, map value or inner field the
+// capabilities of text.
+func AsStr[T any, V ~string](a Attr[T, V]) Str[T, V] { return Str[T, V]{Ord[T, V]{a}} }
+
+// Name is the attribute's document path, such as status or address.city; it is
+// empty when the selector is wrong.
+func (a Attr[T, V]) Name() string {
+	if a.h == nil || a.h.resolve() != nil {
+		return ""
+	}
+	return a.h.path.String()
+}
+
+// handle is what all handle types share: an attribute of one struct type,
+// resolved once to its path and codec.
+type handle struct {
+	item  reflect.Type
+	once  sync.Once
+	find  func(*handle)
+	want  []codec.Kind // what the attribute must be stored as; empty for any
+	path  expr.Path
+	value *codec.Value
+	field codec.Field // the top-level field, for key checks
+	err   error
+}
+
+func newHandle[T, V any](sel func(*T) *V) *handle {
+	t := reflect.TypeFor[T]()
+	return &handle{item: t, find: func(h *handle) {
+		plan, err := codec.PlanOf(t)
+		if err != nil {
+			h.err = err
+			return
+		}
+		h.path, h.field, h.err = locate(plan, reflect.TypeFor[V](), func(probe any) (ptr any, isNil bool) {
+			p := sel(probe.(*T))
+			return p, p == nil
+		})
+		if h.err == nil {
+			h.value = h.field.Codec
+		}
+	}}
+}
+
+// child derives a handle from h; step moves path and value one level down.
+func (h *handle) child(step func(*handle)) *handle {
+	if h == nil {
+		return nil
+	}
+	return &handle{item: h.item, find: func(c *handle) {
+		if c.err = h.resolve(); c.err != nil {
+			return
+		}
+		c.path, c.value = h.path, h.value
+		step(c)
+		if c.err == nil && c.value == nil {
+			c.err = fmt.Errorf("attribute %s of %s has no elements", h.path, h.item)
+		}
+	}}
+}
+
+// below is the handle's path under another path.
+func (h *handle) below(outer expr.Path) (expr.Path, *codec.Value, error) {
+	if err := h.resolve(); err != nil {
+		return nil, nil, err
+	}
+	path := append(outer[:len(outer):len(outer)], h.path...)
+	return path, h.value, nil
+}
+
+func (h *handle) resolve() error {
+	if h == nil {
+		return fmt.Errorf("a zero handle was used; make it with ddb.Field or one of its sisters")
+	}
+	h.once.Do(func() {
+		h.find(h)
+		if h.err == nil {
+			h.err = h.checkKind()
+		}
+	})
+	return h.err
+}
+
+func (h *handle) checkKind() error {
+	if len(h.want) == 0 {
+		return nil
+	}
+	for _, k := range h.want {
+		if h.value.Kind() == k {
+			return nil
+		}
+	}
+	mend := ""
+	if h.want[0] == codec.SS {
+		mend = "; add stringset, numberset or binaryset to its dynamodbav tag"
+	}
+	return fmt.Errorf("attribute %s of %s is stored as %s, the handle needs %v%s",
+		h.path, h.item, h.value.Kind(), h.want, mend)
+}
+
+// encode is the wire value of v under the attribute's codec.
+func encode[V any](h *handle, v V) (types.AttributeValue, error) {
+	if err := h.resolve(); err != nil {
+		return nil, err
+	}
+	av, err := codec.ToAttributeValue(h.value, &v)
+	if err != nil {
+		return nil, fmt.Errorf("attribute %s: %w", h.path, err)
+	}
+	return av, nil
+}
+
+// probeDepth bounds how deep nested structs are searched for the selected field.
+const probeDepth = 16
+
+// locate finds the stored field whose address the selector returns.
+func locate(plan *codec.Plan, want reflect.Type, sel func(any) (any, bool)) (path expr.Path, f codec.Field, err error) {
+	t := plan.Type()
+	if want.Size() == 0 {
+		return nil, f, fmt.Errorf("selector of %s: a field of type %s has no size and cannot be told from its neighbours", t, want)
+	}
+	probe := reflect.New(t)
+	allocate(plan, probe.Elem(), probeDepth)
+	defer func() {
+		if r := recover(); r != nil {
+			path, err = nil, fmt.Errorf("selector of %s panicked on a probe value (%v); it may only return the address of a field", t, r)
+		}
+	}()
+	ptr, isNil := sel(probe.Interface())
+	if isNil {
+		return nil, f, fmt.Errorf("selector of %s returned nil; it must return the address of a field of its argument", t)
+	}
+	path, f, ok := search(plan, probe.Elem(), reflect.ValueOf(ptr).Pointer(), want, probeDepth)
+	if !ok {
+		return nil, f, fmt.Errorf("selector of %s does not return a stored field of type %s: the field is unexported, tagged \"-\", or not part of the argument", t, want)
+	}
+	return path, f, nil
+}
+
+// allocate fills pointers to structs, so that selectors can reach through them.
+func allocate(plan *codec.Plan, v reflect.Value, depth int) {
+	if depth == 0 {
+		return
+	}
+	for _, f := range plan.Fields() {
+		fv := descend(v, f.Index)
+		inner := f.Codec.Struct()
+		if inner == nil {
+			continue
+		}
+		if fv.Kind() == reflect.Pointer {
+			// A type that holds itself would be followed without end.
+			if inner.Type() == plan.Type() {
+				continue
+			}
+			fv.Set(reflect.New(fv.Type().Elem()))
+			fv = fv.Elem()
+		}
+		if fv.Kind() == reflect.Struct {
+			allocate(inner, fv, depth-1)
+		}
+	}
+}
+
+// descend is FieldByIndex that allocates nil embedded pointers on its way.
+func descend(v reflect.Value, index []int) reflect.Value {
+	for i, x := range index {
+		if i > 0 && v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		v = v.Field(x)
+	}
+	return v
+}
+
+func search(plan *codec.Plan, v reflect.Value, target uintptr, want reflect.Type, depth int) (expr.Path, codec.Field, bool) {
+	if depth == 0 {
+		return nil, codec.Field{}, false
+	}
+	for _, f := range plan.Fields() {
+		fv := descend(v, f.Index)
+		if fv.Type() == want && fv.Addr().Pointer() == target {
+			return expr.Attribute(f.Name), f, true
+		}
+		inner := f.Codec.Struct()
+		if inner == nil {
+			continue
+		}
+		if fv.Kind() == reflect.Pointer {
+			if fv.IsNil() {
+				continue
+			}
+			fv = fv.Elem()
+		}
+		if fv.Kind() != reflect.Struct {
+			continue
+		}
+		if path, found, ok := search(inner, fv, target, want, depth-1); ok {
+			return append(expr.Attribute(f.Name), path...), found, true
+		}
+	}
+	return nil, codec.Field{}, false
+}

@@ -1,0 +1,216 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// GetOption is an option of reads by key: Get, Exists and BatchGet.
+type GetOption interface{ applyGet(*readCall) }
+
+// ReadOption is an option of every read: [Consistent] and [Project].
+type ReadOption interface{ GetOption }
+
+type readCall struct {
+	consistent bool
+	project    []AnyAttr
+}
+
+type consistentOption struct{}
+
+func (consistentOption) applyGet(r *readCall) { r.consistent = true }
+
+// Consistent makes a read strongly consistent: it sees every write that was
+// answered before. It costs twice the read units of an eventually consistent one.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html
+func Consistent() GetOption { return consistentOption{} }
+
+type projectOption []AnyAttr
+
+func (p projectOption) applyGet(r *readCall) { r.project = append(r.project, p...) }
+
+// Project reads only the given attributes, and the key, into T; the other fields
+// are zero. It saves transfer and decoding, not read units.
+func Project(attrs ...AnyAttr) GetOption { return projectOption(attrs) }
+
+// projection resolves the attributes of a projected read; keys are always part of it.
+func (c *core) projection(attrs []AnyAttr, keys ...string) ([]expr.Path, error) {
+	if len(attrs) == 0 {
+		return nil, nil
+	}
+	paths := make([]expr.Path, 0, len(attrs)+len(keys))
+	for _, k := range keys {
+		paths = append(paths, expr.Attribute(k))
+	}
+	var errs []error
+	for _, a := range attrs {
+		if a == nil {
+			errs = append(errs, errors.New("projection: a handle is nil"))
+			continue
+		}
+		h := a.attrHandle()
+		if err := h.resolve(); err != nil {
+			errs = append(errs, fmt.Errorf("projection: %w", err))
+			continue
+		}
+		if h.item != c.plan.Type() {
+			errs = append(errs, fmt.Errorf("projection: handle of %s used on a table of %s", h.item, c.plan.Type()))
+			continue
+		}
+		paths = addPath(paths, h.path)
+	}
+	return paths, errors.Join(errs...)
+}
+
+// addPath adds a path unless an ancestor of it is there, and drops the paths
+// below it: DynamoDB refuses projections with overlapping paths.
+func addPath(paths []expr.Path, p expr.Path) []expr.Path {
+	kept := paths[:0]
+	for i, q := range paths {
+		if len(q) <= len(p) && q.Overlaps(p) {
+			return append(kept, paths[i:]...)
+		}
+		if !q.Overlaps(p) {
+			kept = append(kept, q)
+		}
+	}
+	return append(kept, p)
+}
+
+func readOptions(opts []GetOption) (r readCall) {
+	for _, o := range opts {
+		if o != nil {
+			o.applyGet(&r)
+		}
+	}
+	return r
+}
+
+func (t *items[T, K]) get(ctx context.Context, key K, opts []GetOption) (item T, err error) {
+	found, err := getItem(ctx, t.core, t.encodeKey, key, readOptions(opts), t.plan, &item)
+	if err == nil && !found {
+		err = opError("GetItem", t.name, "", ErrNotFound)
+	}
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return item, nil
+}
+
+func (t *items[T, K]) exists(ctx context.Context, key K, opts []GetOption) (bool, error) {
+	r := readOptions(opts)
+	r.project = nil
+	in, err := getInput(t.core, t.encodeKey, key, r)
+	if err != nil {
+		return false, opError("GetItem", t.name, "", err)
+	}
+	var w expr.Writer
+	in.ProjectionExpression = aws.String(w.Projection([]expr.Path{expr.Attribute(t.key.partition[0].name)}))
+	in.ExpressionAttributeNames = w.Names()
+	return sendGet(ctx, t.core, in, discardRows{})
+}
+
+// GetView reads one item into a smaller type V: only the attributes that V has
+// are read, by their names in V's tags.
+//
+//	s, err := ddb.GetView[Summary](ctx, orders, orders.Key("c1", "o9"))
+func GetView[V, T, K any](ctx context.Context, table KeyedTable[T, K], key K, opts ...GetOption) (view V, err error) {
+	t := table.keyedItems()
+	plan, paths, err := viewPlan[V](t.core)
+	if err != nil {
+		return view, opError("GetItem", t.name, "", invalid(err))
+	}
+	in, err := getInput(t.core, t.encodeKey, key, readOptions(opts))
+	if err != nil {
+		return view, opError("GetItem", t.name, "", err)
+	}
+	var w expr.Writer
+	in.ProjectionExpression = aws.String(w.Projection(paths))
+	in.ExpressionAttributeNames = w.Names()
+	found, err := sendGet(ctx, t.core, in, &oneRow[V]{plan: plan, dst: &view})
+	if err == nil && !found {
+		err = opError("GetItem", t.name, "", ErrNotFound)
+	}
+	if err != nil {
+		var zero V
+		return zero, err
+	}
+	return view, nil
+}
+
+// KeyedTable is a [Table] (K is [Key]) or a [SimpleTable] (K is the partition key).
+type KeyedTable[T, K any] interface{ keyedItems() *items[T, K] }
+
+func (t *items[T, K]) keyedItems() *items[T, K] { return t }
+
+func getItem[T, K any](ctx context.Context, c *core, encodeKey func(K) (map[string]types.AttributeValue, error), key K, r readCall, plan *codec.Plan, dst *T) (bool, error) {
+	in, err := getInput(c, encodeKey, key, r)
+	if err != nil {
+		return false, opError("GetItem", c.name, "", err)
+	}
+	return sendGet(ctx, c, in, &oneRow[T]{plan: plan, dst: dst})
+}
+
+func getInput[K any](c *core, encodeKey func(K) (map[string]types.AttributeValue, error), key K, r readCall) (*dynamodb.GetItemInput, error) {
+	k, err1 := encodeKey(key)
+	paths, err2 := c.projection(r.project, c.key.names()...)
+	if err := invalid(err1, err2); err != nil {
+		return nil, err
+	}
+	in := &dynamodb.GetItemInput{TableName: &c.name, Key: k, ReturnConsumedCapacity: c.consumed()}
+	if r.consistent {
+		in.ConsistentRead = aws.Bool(true)
+	}
+	if len(paths) > 0 {
+		var w expr.Writer
+		in.ProjectionExpression = aws.String(w.Projection(paths))
+		in.ExpressionAttributeNames = w.Names()
+	}
+	return in, nil
+}
+
+func sendGet(ctx context.Context, c *core, in *dynamodb.GetItemInput, rows wire.Rows) (bool, error) {
+	out, found, err := wire.GetItem(ctx, c.client, in, c.wire, rows)
+	if out != nil {
+		c.observe(ctx, "GetItem", false, out.ConsumedCapacity)
+	}
+	return found, opError("GetItem", c.name, "", err)
+}
+
+// viewPlan is the codec of a view type and the paths that read it.
+func viewPlan[V any](c *core) (*codec.Plan, []expr.Path, error) {
+	plan, err := codec.PlanOf(typeOf[V]())
+	if err != nil {
+		return nil, nil, err
+	}
+	var (
+		paths []expr.Path
+		errs  []error
+	)
+	for _, f := range plan.Fields() {
+		have, ok := c.plan.Field(f.Name)
+		switch {
+		case !ok:
+			errs = append(errs, fmt.Errorf("view %s: items of %s have no attribute %s", plan.Type(), c.plan.Type(), f.Name))
+		case f.Codec.Kind() != have.Codec.Kind():
+			errs = append(errs, fmt.Errorf("view %s: attribute %s is stored as %s by %s and read as %s", plan.Type(), f.Name, have.Codec.Kind(), c.plan.Type(), f.Codec.Kind()))
+		default:
+			paths = append(paths, expr.Attribute(f.Name))
+		}
+	}
+	if len(paths) == 0 {
+		errs = append(errs, fmt.Errorf("view %s has no attributes", plan.Type()))
+	}
+	return plan, paths, errors.Join(errs...)
+}

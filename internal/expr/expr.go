@@ -1,0 +1,236 @@
+// Package expr renders typed expression nodes to DynamoDB expression text.
+// Every attribute name becomes a #-placeholder and every value a :-placeholder,
+// so reserved words and hostile names need no thought and values never stand in text.
+package expr
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Step is one element of a document path: an attribute or map key name, or a
+// list index when Name is empty and Indexed is set.
+type Step struct {
+	Name    string
+	Index   int
+	Indexed bool
+}
+
+// Path is a document path, the top-level attribute first.
+type Path []Step
+
+// Attribute is a path of names only.
+func Attribute(names ...string) Path {
+	p := make(Path, len(names))
+	for i, n := range names {
+		p[i] = Step{Name: n}
+	}
+	return p
+}
+
+// Key returns the path extended by a map key or nested attribute.
+func (p Path) Key(name string) Path { return append(p[:len(p):len(p)], Step{Name: name}) }
+
+// At returns the path extended by a list index.
+func (p Path) At(i int) Path { return append(p[:len(p):len(p)], Step{Index: i, Indexed: true}) }
+
+// String is the path for people: names as they are, indexes in brackets.
+func (p Path) String() string {
+	var b strings.Builder
+	for i, s := range p {
+		switch {
+		case s.Indexed:
+			fmt.Fprintf(&b, "[%d]", s.Index)
+		case i > 0:
+			b.WriteByte('.')
+			b.WriteString(s.Name)
+		default:
+			b.WriteString(s.Name)
+		}
+	}
+	return b.String()
+}
+
+// Overlaps reports whether one path is equal to, or an ancestor of, the other.
+// DynamoDB refuses update expressions with overlapping paths.
+func (p Path) Overlaps(q Path) bool {
+	for i := range min(len(p), len(q)) {
+		if p[i] != q[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Node is a part of an expression. The zero Node (nil) renders to nothing.
+type Node interface {
+	render(w *Writer)
+}
+
+// Value is an operand given by the caller.
+type Value struct{ AV types.AttributeValue }
+
+// Compare is left op right, with op one of = <> < <= > >=.
+type Compare struct {
+	Left  Node
+	Op    string
+	Right Node
+}
+
+// Between is operand BETWEEN low AND high, bounds included.
+type Between struct{ Operand, Low, High Node }
+
+// In is operand IN (list); DynamoDB takes up to 100 operands.
+type In struct {
+	Operand Node
+	List    []Node
+}
+
+// Call is a function call such as attribute_exists(path), begins_with or size.
+type Call struct {
+	Name string
+	Args []Node
+}
+
+// Logic joins conditions by AND or OR. Nested logic keeps its parentheses.
+type Logic struct {
+	Op    string
+	Terms []Node
+}
+
+// Not negates a condition.
+type Not struct{ Term Node }
+
+// Text is foreign expression text whose placeholders (#a, :a) are renamed while
+// rendering, so it can stand beside typed nodes.
+type Text struct {
+	Text   string
+	Names  map[string]string
+	Values map[string]types.AttributeValue
+}
+
+func (p Path) render(w *Writer) {
+	for i, s := range p {
+		switch {
+		case s.Indexed:
+			w.b = append(w.b, '[')
+			w.b = strconv.AppendInt(w.b, int64(s.Index), 10)
+			w.b = append(w.b, ']')
+		default:
+			if i > 0 {
+				w.b = append(w.b, '.')
+			}
+			w.name(s.Name)
+		}
+	}
+}
+
+func (v Value) render(w *Writer) { w.value(v.AV) }
+
+func (c Compare) render(w *Writer) {
+	c.Left.render(w)
+	w.str(" " + c.Op + " ")
+	c.Right.render(w)
+}
+
+func (c Between) render(w *Writer) {
+	c.Operand.render(w)
+	w.str(" BETWEEN ")
+	c.Low.render(w)
+	w.str(" AND ")
+	c.High.render(w)
+}
+
+func (c In) render(w *Writer) {
+	c.Operand.render(w)
+	w.str(" IN (")
+	w.list(c.List)
+	w.str(")")
+}
+
+func (c Call) render(w *Writer) {
+	w.str(c.Name + "(")
+	w.list(c.Args)
+	w.str(")")
+}
+
+func (l Logic) render(w *Writer) {
+	for i, t := range l.Terms {
+		if i > 0 {
+			w.str(" " + l.Op + " ")
+		}
+		inner, nested := t.(Logic)
+		raw, isText := t.(Text)
+		if (nested && len(inner.Terms) > 1) || (isText && raw.Text != "") {
+			w.str("(")
+			t.render(w)
+			w.str(")")
+			continue
+		}
+		t.render(w)
+	}
+}
+
+func (n Not) render(w *Writer) {
+	w.str("NOT (")
+	n.Term.render(w)
+	w.str(")")
+}
+
+func (t Text) render(w *Writer) {
+	for i := 0; i < len(t.Text); {
+		c := t.Text[i]
+		if c != '#' && c != ':' {
+			w.b = append(w.b, c)
+			i++
+			continue
+		}
+		j := i + 1
+		for j < len(t.Text) && isPlaceholder(t.Text[j]) {
+			j++
+		}
+		word := t.Text[i:j]
+		if name, ok := t.Names[word]; ok && c == '#' {
+			w.name(name)
+		} else if av, ok := t.Values[word]; ok && c == ':' {
+			w.value(av)
+		} else {
+			w.str(word)
+		}
+		i = j
+	}
+}
+
+func isPlaceholder(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// All joins terms by AND, leaving out nils; it returns nil when none is left.
+func All(terms ...Node) Node { return join("AND", terms) }
+
+// Any joins terms by OR, leaving out nils; it returns nil when none is left.
+func Any(terms ...Node) Node { return join("OR", terms) }
+
+func join(op string, terms []Node) Node {
+	var kept []Node
+	for _, t := range terms {
+		if t == nil {
+			continue
+		}
+		if l, ok := t.(Logic); ok && l.Op == op {
+			kept = append(kept, l.Terms...)
+			continue
+		}
+		kept = append(kept, t)
+	}
+	switch len(kept) {
+	case 0:
+		return nil
+	case 1:
+		return kept[0]
+	}
+	return Logic{Op: op, Terms: kept}
+}

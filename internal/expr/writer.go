@@ -1,0 +1,152 @@
+package expr
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Writer collects the names and values of all expressions of one request: a
+// name gets one placeholder however often it stands, each value its own.
+// The zero Writer is ready; it is not safe for concurrent use.
+type Writer struct {
+	b      []byte
+	names  []string
+	values []types.AttributeValue
+	plain  bool
+}
+
+// Render returns the text of one expression, "" for a nil node.
+func (w *Writer) Render(n Node) string {
+	if n == nil {
+		return ""
+	}
+	w.b = w.b[:0]
+	n.render(w)
+	return string(w.b)
+}
+
+// Projection returns a projection expression over the paths, "" for none.
+func (w *Writer) Projection(paths []Path) string {
+	w.b = w.b[:0]
+	for i, p := range paths {
+		if i > 0 {
+			w.str(", ")
+		}
+		p.render(w)
+	}
+	return string(w.b)
+}
+
+// Names is ExpressionAttributeNames, nil when no name was used.
+func (w *Writer) Names() map[string]string {
+	if len(w.names) == 0 {
+		return nil
+	}
+	m := make(map[string]string, len(w.names))
+	for i, n := range w.names {
+		m[placeholder('#', i)] = n
+	}
+	return m
+}
+
+// Values is ExpressionAttributeValues, nil when no value was used.
+func (w *Writer) Values() map[string]types.AttributeValue {
+	if len(w.values) == 0 {
+		return nil
+	}
+	m := make(map[string]types.AttributeValue, len(w.values))
+	for i, v := range w.values {
+		m[placeholder(':', i)] = v
+	}
+	return m
+}
+
+// Describe is a node for people and error texts: attribute names as they are,
+// and a question mark where a value stands, so that it never shows data.
+func Describe(n Node) string {
+	w := Writer{plain: true}
+	return w.Render(n)
+}
+
+// Paths returns every attribute path that a node mentions, in order.
+func Paths(n Node) []Path {
+	switch n := n.(type) {
+	case Path:
+		return []Path{n}
+	case Compare:
+		return append(Paths(n.Left), Paths(n.Right)...)
+	case Between:
+		return append(append(Paths(n.Operand), Paths(n.Low)...), Paths(n.High)...)
+	case In:
+		return append(Paths(n.Operand), pathsOf(n.List)...)
+	case Call:
+		return pathsOf(n.Args)
+	case Logic:
+		return pathsOf(n.Terms)
+	case Not:
+		return Paths(n.Term)
+	}
+	return nil
+}
+
+func pathsOf(nodes []Node) []Path {
+	var all []Path
+	for _, n := range nodes {
+		all = append(all, Paths(n)...)
+	}
+	return all
+}
+
+func (w *Writer) str(s string) { w.b = append(w.b, s...) }
+
+func (w *Writer) list(nodes []Node) {
+	for i, n := range nodes {
+		if i > 0 {
+			w.str(", ")
+		}
+		n.render(w)
+	}
+}
+
+func (w *Writer) name(n string) {
+	if w.plain {
+		w.str(n)
+		return
+	}
+	i := slices.Index(w.names, n)
+	if i < 0 {
+		i = len(w.names)
+		w.names = append(w.names, n)
+	}
+	w.b = append(w.b, placeholder('#', i)...)
+}
+
+func (w *Writer) value(v types.AttributeValue) {
+	if w.plain {
+		w.str("?")
+		return
+	}
+	w.values = append(w.values, v)
+	w.b = append(w.b, placeholder(':', len(w.values)-1)...)
+}
+
+// The first placeholders are shared strings: most requests need no more.
+var shared = func() (s [2][32]string) {
+	for i := range s[0] {
+		s[0][i], s[1][i] = "#"+strconv.Itoa(i), ":"+strconv.Itoa(i)
+	}
+	return s
+}()
+
+func placeholder(sigil byte, i int) string {
+	k := 0
+	if sigil == ':' {
+		k = 1
+	}
+	if i < len(shared[k]) {
+		return shared[k][i]
+	}
+	return string(sigil) + strconv.Itoa(i)
+}

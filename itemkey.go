@@ -1,0 +1,122 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+)
+
+// MaxItemSize is DynamoDB's limit of an item, names and values together, in bytes.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+const MaxItemSize = 400 * 1024
+
+// keyOfItem encodes an item's primary key.
+func (t *items[T, K]) keyOfItem(item *T) (map[string]types.AttributeValue, error) {
+	data, err := codec.Append(nil, t.plan, item)
+	if err != nil {
+		return nil, err
+	}
+	return t.wireKey(data)
+}
+
+// wireKey takes the primary key out of an encoded item and refuses values that
+// cannot be keys.
+func (c *core) wireKey(item []byte) (map[string]types.AttributeValue, error) {
+	key, err := c.pick(item, c.key.names())
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for i, name := range c.key.names() {
+		limit := maxPartitionKey
+		if i > 0 {
+			limit = maxSortKey
+		}
+		errs = append(errs, checkStoredKey(name, key[name], limit))
+	}
+	return key, errors.Join(errs...)
+}
+
+func checkStoredKey(name string, av types.AttributeValue, limit int) error {
+	n := 1
+	switch v := av.(type) {
+	case *types.AttributeValueMemberS:
+		n = len(v.Value)
+	case *types.AttributeValueMemberB:
+		n = len(v.Value)
+	case *types.AttributeValueMemberN:
+	default:
+		return fmt.Errorf("key attribute %s is absent or NULL; a key needs a value", name)
+	}
+	if n == 0 {
+		return fmt.Errorf("key attribute %s is empty; DynamoDB refuses empty keys", name)
+	}
+	if n > limit {
+		return fmt.Errorf("key attribute %s has %d bytes; the limit is %d", name, n, limit)
+	}
+	return nil
+}
+
+// pick takes some top-level attributes out of an encoded item.
+func (c *core) pick(item []byte, names []string) (map[string]types.AttributeValue, error) {
+	picked := make(map[string]types.AttributeValue, len(names))
+	d := codec.NewDecoder(item, codec.Options{})
+	err := d.Object(func(key []byte) error {
+		for _, name := range names {
+			if string(key) != name {
+				continue
+			}
+			from := d.Pos()
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			av, err := codec.ParseAttributeValue(item[from:d.Pos()])
+			picked[name] = av
+			return err
+		}
+		return d.Skip()
+	})
+	return picked, err
+}
+
+// checkItemSize refuses an encoded item that DynamoDB would refuse for its size.
+func checkItemSize(item []byte) error {
+	// The wire form is longer than the stored item, so most need no count.
+	if len(item) <= MaxItemSize {
+		return nil
+	}
+	n, err := codec.ItemSize(item)
+	if err != nil || n <= MaxItemSize {
+		return err
+	}
+	sizes, err := codec.AttributeSizes(item)
+	if err != nil {
+		return err
+	}
+	return newSizeError(n, sizes)
+}
+
+func newSizeError(n int, sizes []codec.AttributeSize) error {
+	var largest []codec.AttributeSize
+	for len(largest) < 3 && len(largest) < len(sizes) {
+		best := -1
+		for i, s := range sizes {
+			if s.Bytes >= 0 && (best < 0 || s.Bytes > sizes[best].Bytes) {
+				best = i
+			}
+		}
+		largest = append(largest, sizes[best])
+		sizes[best].Bytes = -1
+	}
+	text := ""
+	for i, s := range largest {
+		if i > 0 {
+			text += ", "
+		}
+		text += fmt.Sprintf("%s (%d bytes)", s.Name, s.Bytes)
+	}
+	return fmt.Errorf("%w: %d bytes, the limit is %d; largest attributes: %s", ErrItemTooLarge, n, MaxItemSize, text)
+}

@@ -1,0 +1,123 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+)
+
+// Key is the primary key of an item in a table with a sort key. Make it with
+// [Table.Key], which fixes the types, or as a literal.
+type Key[PK, SK any] struct {
+	Partition PK
+	Sort      SK
+}
+
+// KeyField is a handle that can be a partition or sort key: every attribute
+// handle ([Attr], [Str], [Num], [Bin], [Ord]) whose values are stored as text,
+// number or binary, and for indexes also several attributes ([Multi2], [Multi3],
+// [Multi4]). T is the item type and V the Go type of the key.
+type KeyField[T, V any] interface {
+	keyHandles() []*handle
+	// encodeKey gives one value for each handle. The first argument only binds T.
+	encodeKey(_ *T, v V) ([]types.AttributeValue, error)
+}
+
+func (a Attr[T, V]) keyHandles() []*handle { return []*handle{a.h} }
+
+func (a Attr[T, V]) encodeKey(_ *T, v V) ([]types.AttributeValue, error) {
+	av, err := encode(a.h, v)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkStoredKey(a.h.path.String(), av, maxPartitionKey); err != nil {
+		return nil, err
+	}
+	return []types.AttributeValue{av}, nil
+}
+
+// Key sizes in bytes, see
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+const (
+	maxPartitionKey = 2048
+	maxSortKey      = 1024
+)
+
+// keyPart is one attribute of a primary or index key.
+type keyPart struct {
+	name string
+	kind types.ScalarAttributeType
+}
+
+// keySchema is a table's or index's key: one attribute each for tables and local
+// indexes, up to four each for global indexes.
+type keySchema struct {
+	partition, sort []keyPart
+}
+
+func (s keySchema) names() []string {
+	var all []string
+	for _, p := range s.partition {
+		all = append(all, p.name)
+	}
+	for _, p := range s.sort {
+		all = append(all, p.name)
+	}
+	return all
+}
+
+// keyParts checks that handles can be key attributes of T and names every mistake.
+func keyParts(role string, plan *codec.Plan, handles []*handle) ([]keyPart, error) {
+	var (
+		parts []keyPart
+		errs  []error
+	)
+	for _, h := range handles {
+		if err := h.resolve(); err != nil {
+			errs = append(errs, fmt.Errorf("%s key: %w", role, err))
+			continue
+		}
+		if h.item != plan.Type() {
+			errs = append(errs, fmt.Errorf("%s key: handle of %s used on a table of %s", role, h.item, plan.Type()))
+			continue
+		}
+		part, err := keyPartOf(role, h)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		parts = append(parts, part)
+	}
+	return parts, errors.Join(errs...)
+}
+
+func keyPartOf(role string, h *handle) (keyPart, error) {
+	part := keyPart{name: h.path.String()}
+	if len(h.path) != 1 {
+		return part, fmt.Errorf("%s key: %s is not a top-level attribute", role, h.path)
+	}
+	if h.field.OmitEmpty || h.field.OmitZero {
+		return part, fmt.Errorf("%s key: attribute %s has omitempty or omitzero, so an item could lack its key; remove the option", role, part.name)
+	}
+	kind, ok := scalarKind(h.value.Kind())
+	if !ok {
+		return part, fmt.Errorf("%s key: attribute %s is a %s, stored as %s; a key is text, number or binary", role, part.name, h.field.Type, h.value.Kind())
+	}
+	part.kind = kind
+	return part, nil
+}
+
+func scalarKind(k codec.Kind) (types.ScalarAttributeType, bool) {
+	switch k {
+	case codec.S:
+		return types.ScalarAttributeTypeS, true
+	case codec.N:
+		return types.ScalarAttributeTypeN, true
+	case codec.B:
+		return types.ScalarAttributeTypeB, true
+	}
+	return "", false
+}

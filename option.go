@@ -1,0 +1,218 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/dynamotable/ddb/internal/codec"
+)
+
+// TableOption is an option of [New] and [NewSimple].
+type TableOption interface{ applyTable(*core) error }
+
+type tableOption func(*core) error
+
+func (o tableOption) applyTable(c *core) error { return o(c) }
+
+const (
+	defaultConcurrency = 8
+	maxConcurrency     = 32
+)
+
+// AnyAttr is an attribute handle of any kind.
+type AnyAttr interface{ attrHandle() *handle }
+
+func (a Attr[T, V]) attrHandle() *handle { return a.h }
+
+// Version makes an integer attribute guard every write against lost updates
+// (optimistic locking). In the item, zero means that it was never stored:
+//
+//   - Put and Replace succeed only if the stored version is the item's (Put of
+//     version zero: only if there is no item), Create only if there is no item;
+//     DeleteItem checks the version too;
+//   - every write raises the stored version by one, Update as well, which checks
+//     it where the caller says so: ddb.If(version.Eq(n));
+//   - the caller's item gets its new version only after success;
+//   - BatchPut and BatchDelete are refused, because the BatchWriteItem API takes no conditions.
+func Version(attr AnyAttr) TableOption {
+	return tableOption(func(c *core) error {
+		h, err := c.ownAttr("Version", attr, codec.N)
+		if err != nil {
+			return err
+		}
+		switch h.field.Type.Kind() {
+		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		default:
+			return fmt.Errorf("option Version: attribute %s is a %s; it must be an integer", h.path, h.field.Type)
+		}
+		c.version = h
+		return nil
+	})
+}
+
+// Created makes a time attribute hold when the item was first stored. Put, Create
+// and Replace set it where it is zero, Upsert where the attribute is absent.
+func Created(attr AnyAttr) TableOption {
+	return tableOption(func(c *core) (err error) {
+		c.created, err = c.stampAttr("Created", attr)
+		return err
+	})
+}
+
+// Updated makes a time attribute hold when the item was last written; every write
+// but batches and deletes sets it.
+func Updated(attr AnyAttr) TableOption {
+	return tableOption(func(c *core) (err error) {
+		c.updated, err = c.stampAttr("Updated", attr)
+		return err
+	})
+}
+
+// TTL names the attribute after whose time DynamoDB may delete the item. It must
+// be stored as a number of Unix seconds: an integer, or a time with the unixtime
+// tag option. EnsureTable switches TTL on for it. Deletion comes late, typically within
+// days, and expired items are read until then.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+func TTL(attr AnyAttr) TableOption {
+	return tableOption(func(c *core) (err error) {
+		c.ttl, err = c.ownAttr("TTL", attr, codec.N)
+		return err
+	})
+}
+
+// Clock replaces time.Now for [Created] and [Updated].
+func Clock(now func() time.Time) TableOption {
+	return tableOption(func(c *core) error {
+		if now == nil {
+			return errors.New("option Clock: the function is nil")
+		}
+		c.now = now
+		return nil
+	})
+}
+
+// TablePrefix is put before the table's name, for example one per environment;
+// see [TablePrefixFromEnv].
+func TablePrefix(prefix string) TableOption {
+	return tableOption(func(c *core) error {
+		c.name = prefix + c.name
+		return nil
+	})
+}
+
+// PageSize is how many items one request of a query or scan evaluates at most,
+// unless the call says otherwise. Without it DynamoDB fills pages up to 1 MB.
+func PageSize(n int) TableOption {
+	return tableOption(func(c *core) error {
+		if n < 1 || n > 1<<30 {
+			return fmt.Errorf("option PageSize %d: must be at least 1", n)
+		}
+		c.pageSize = int32(n)
+		return nil
+	})
+}
+
+// Concurrency is how many requests one batch or parallel scan has under way at
+// most: 1 to 32, 8 by default.
+func Concurrency(n int) TableOption {
+	return tableOption(func(c *core) error {
+		if n < 1 || n > maxConcurrency {
+			return fmt.Errorf("option Concurrency %d: must be 1 to %d", n, maxConcurrency)
+		}
+		c.concurrency = n
+		return nil
+	})
+}
+
+// Retry replaces the policy by which batches and transactions send again what
+// DynamoDB did not process. Whole calls are retried by the SDK client.
+func Retry(p RetryPolicy) TableOption {
+	return tableOption(func(c *core) error {
+		c.retry = p
+		return p.validate()
+	})
+}
+
+// WithRetryBudget replaces the budget that bounds the retries of all tables that share it.
+func WithRetryBudget(b *RetryBudget) TableOption {
+	return tableOption(func(c *core) error {
+		c.budget = b
+		return nil
+	})
+}
+
+// WithLedger counts the table's consumed capacity in a ledger of its own instead of [DefaultLedger].
+func WithLedger(l *Ledger) TableOption {
+	return tableOption(func(c *core) error {
+		c.ledger = l
+		return nil
+	})
+}
+
+// WithoutCapacity switches the counting of consumed capacity off; it is then not asked for either.
+func WithoutCapacity() TableOption { return WithLedger(nil) }
+
+// ThroughSDK makes the table read and write items through the SDK's attribute
+// maps instead of straight from the wire: slower, same results. It is for users
+// whose own middleware needs to see items in the SDK's inputs and outputs.
+func ThroughSDK() TableOption {
+	return tableOption(func(c *core) error {
+		c.wire.Off = true
+		return nil
+	})
+}
+
+// ownAttr resolves a handle given to an option and checks that it is a top-level
+// attribute of the table's items, stored as kind.
+func (c *core) ownAttr(option string, attr AnyAttr, kind codec.Kind) (*handle, error) {
+	if attr == nil {
+		return nil, fmt.Errorf("option %s: the handle is nil", option)
+	}
+	h := attr.attrHandle()
+	if err := h.resolve(); err != nil {
+		return nil, fmt.Errorf("option %s: %w", option, err)
+	}
+	switch {
+	case h.item != c.plan.Type():
+		return nil, fmt.Errorf("option %s: handle of %s used on a table of %s", option, h.item, c.plan.Type())
+	case len(h.path) != 1:
+		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.path)
+	case kind != codec.KindAny && h.value.Kind() != kind:
+		return nil, fmt.Errorf("option %s: attribute %s is stored as %s, it must be %s", option, h.path, h.value.Kind(), kind)
+	}
+	if throughPointer(c.plan.Type(), h.field.Index) {
+		return nil, fmt.Errorf("option %s: attribute %s is inside an embedded pointer, which may be nil", option, h.path)
+	}
+	for _, name := range c.key.names() {
+		if name == h.path.String() {
+			return nil, fmt.Errorf("option %s: attribute %s is a key of the table", option, name)
+		}
+	}
+	return h, nil
+}
+
+func (c *core) stampAttr(option string, attr AnyAttr) (*handle, error) {
+	h, err := c.ownAttr(option, attr, codec.KindAny)
+	if err != nil {
+		return nil, err
+	}
+	if h.field.Type != reflect.TypeFor[time.Time]() {
+		return nil, fmt.Errorf("option %s: attribute %s is a %s; it must be a time.Time", option, h.path, h.field.Type)
+	}
+	return h, nil
+}
+
+// throughPointer reports whether a promoted field is reached through an embedded pointer.
+func throughPointer(t reflect.Type, index []int) bool {
+	for _, x := range index[:len(index)-1] {
+		t = t.Field(x).Type
+		if t.Kind() == reflect.Pointer {
+			return true
+		}
+	}
+	return false
+}

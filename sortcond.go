@@ -1,0 +1,152 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// SortCond is a condition on the sort key in a query. It carries no attribute,
+// so it cannot name the wrong one; its type is that of the sort key. Make it
+// with [Eq], [Lt], [Le], [Gt], [Ge], [Between] or [BeginsWith].
+//
+// On a key of several attributes ([MultiKey]) the condition is on the last of
+// them and the earlier ones must be equal, as DynamoDB wants it.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
+type SortCond[SK any] struct {
+	op       string
+	a, b     SK
+	text     string // of BeginsWithText
+	isText   bool
+	first    int
+	isActive bool
+}
+
+// Eq selects the items whose sort key equals v.
+func Eq[SK any](v SK) SortCond[SK] { return sortCond("=", v) }
+
+// Lt selects the items whose sort key is less than v.
+func Lt[SK any](v SK) SortCond[SK] { return sortCond("<", v) }
+
+// Le selects the items whose sort key is at most v.
+func Le[SK any](v SK) SortCond[SK] { return sortCond("<=", v) }
+
+// Gt selects the items whose sort key is greater than v.
+func Gt[SK any](v SK) SortCond[SK] { return sortCond(">", v) }
+
+// Ge selects the items whose sort key is at least v.
+func Ge[SK any](v SK) SortCond[SK] { return sortCond(">=", v) }
+
+// Between selects the items with low <= sort key <= high.
+func Between[SK any](low, high SK) SortCond[SK] {
+	c := sortCond("BETWEEN", low)
+	c.b = high
+	return c
+}
+
+// BeginsWith selects the items whose sort key begins with the prefix. It is for
+// keys of text and bytes only; on a number it does not compile.
+//
+//	orders.Query("c1").SortKey(ddb.BeginsWith(OrderID("2026-")))
+func BeginsWith[SK ~string | ~[]byte](prefix SK) SortCond[SK] { return sortCond("begins_with", prefix) }
+
+// BeginsWithText is [BeginsWith] for sort keys of other Go types that are stored
+// as text, such as a type with MarshalText or a time. The prefix is of the stored text.
+func BeginsWithText[SK any](prefix string) SortCond[SK] {
+	return SortCond[SK]{op: "begins_with", text: prefix, isText: true, isActive: true}
+}
+
+func sortCond[SK any](op string, v SK) SortCond[SK] {
+	return SortCond[SK]{op: op, a: v, isActive: true}
+}
+
+// node is the condition on the sort attributes of a key schema.
+func sortNode[T, SK any](c SortCond[SK], field KeyField[T, SK], parts []keyPart) (expr.Node, error) {
+	if !c.isActive {
+		return nil, nil
+	}
+	if field == nil || len(parts) == 0 {
+		return nil, errors.New("sort-key condition on a key without a sort key")
+	}
+	if c.first < 0 || c.first > len(parts) {
+		return nil, fmt.Errorf("sort-key condition on the first %d attributes of a key of %d", c.first, len(parts))
+	}
+	if c.isText {
+		return textPrefix(c.text, parts)
+	}
+	avs, err := encodeSort(field, c.a, c.op)
+	if err != nil {
+		return nil, err
+	}
+	n := len(parts)
+	if c.first > 0 {
+		n = c.first
+	}
+	var terms []expr.Node
+	for i := range n - 1 {
+		terms = append(terms, expr.Compare{Left: expr.Attribute(parts[i].name), Op: "=", Right: expr.Value{AV: avs[i]}})
+	}
+	last, low := expr.Attribute(parts[n-1].name), expr.Value{AV: avs[n-1]}
+	switch c.op {
+	case "BETWEEN":
+		highs, err := encodeSort(field, c.b, c.op)
+		if err != nil {
+			return nil, err
+		}
+		for i := range n - 1 {
+			if !equalKeyValue(avs[i], highs[i]) {
+				return nil, fmt.Errorf("sort-key range over attribute %s, which is not the last of the condition: all before the last must be equal", parts[i].name)
+			}
+		}
+		terms = append(terms, expr.Between{Operand: last, Low: low, High: expr.Value{AV: highs[n-1]}})
+	case "begins_with":
+		if parts[n-1].kind == types.ScalarAttributeTypeN {
+			return nil, fmt.Errorf("condition BeginsWith on number attribute %s; it is for text and binary", parts[n-1].name)
+		}
+		terms = append(terms, expr.Call{Name: c.op, Args: []expr.Node{last, low}})
+	default:
+		terms = append(terms, expr.Compare{Left: last, Op: c.op, Right: low})
+	}
+	return expr.All(terms...), nil
+}
+
+func textPrefix(prefix string, parts []keyPart) (expr.Node, error) {
+	last := parts[len(parts)-1]
+	switch {
+	case len(parts) != 1:
+		return nil, errors.New("condition BeginsWithText on a key of several attributes")
+	case last.kind != types.ScalarAttributeTypeS:
+		return nil, fmt.Errorf("condition BeginsWithText on attribute %s, which is stored as %s", last.name, last.kind)
+	case prefix == "":
+		return nil, fmt.Errorf("sort-key prefix of attribute %s is empty; leave the condition out to read all", last.name)
+	}
+	return expr.Call{Name: "begins_with", Args: []expr.Node{expr.Attribute(last.name), expr.Value{AV: &types.AttributeValueMemberS{Value: prefix}}}}, nil
+}
+
+func encodeSort[T, SK any](field KeyField[T, SK], v SK, op string) ([]types.AttributeValue, error) {
+	avs, err := field.encodeKey(nil, v)
+	if err != nil {
+		return nil, fmt.Errorf("sort-key condition %s: %w", op, err)
+	}
+	return avs, nil
+}
+
+// equalKeyValue compares encoded key values; numbers are in normal form already.
+func equalKeyValue(a, b types.AttributeValue) bool {
+	switch a := a.(type) {
+	case *types.AttributeValueMemberS:
+		b, ok := b.(*types.AttributeValueMemberS)
+		return ok && a.Value == b.Value
+	case *types.AttributeValueMemberN:
+		b, ok := b.(*types.AttributeValueMemberN)
+		return ok && a.Value == b.Value
+	case *types.AttributeValueMemberB:
+		b, ok := b.(*types.AttributeValueMemberB)
+		return ok && string(a.Value) == string(b.Value)
+	}
+	return false
+}

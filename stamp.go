@@ -1,0 +1,117 @@
+package ddb
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// stamp returns the item as it is to be stored, with its version raised and its
+// times set, and a function that gives the caller's item the same after success.
+func stamp[T any](c *core, v verb, item *T) (next T, done func()) {
+	next = *item
+	if c.version == nil && c.created == nil && c.updated == nil {
+		return next, func() {}
+	}
+	from := reflect.ValueOf(&next).Elem()
+	now := c.now()
+	if c.version != nil {
+		raise(from.FieldByIndex(c.version.field.Index), v == verbCreate)
+	}
+	if c.created != nil {
+		if f := from.FieldByIndex(c.created.field.Index); f.Interface().(time.Time).IsZero() {
+			f.Set(reflect.ValueOf(now))
+		}
+	}
+	if c.updated != nil {
+		from.FieldByIndex(c.updated.field.Index).Set(reflect.ValueOf(now))
+	}
+	return next, func() {
+		to := reflect.ValueOf(item).Elem()
+		for _, h := range []*handle{c.version, c.created, c.updated} {
+			if h != nil {
+				to.FieldByIndex(h.field.Index).Set(from.FieldByIndex(h.field.Index))
+			}
+		}
+	}
+}
+
+// raise adds one to a version; a created item starts at one.
+func raise(f reflect.Value, fresh bool) {
+	if f.CanInt() {
+		n := f.Int()
+		if fresh {
+			n = 0
+		}
+		f.SetInt(n + 1)
+		return
+	}
+	n := f.Uint()
+	if fresh {
+		n = 0
+	}
+	f.SetUint(n + 1)
+}
+
+// versionOf is the version field of an item.
+func versionOf[T any](c *core, item *T) reflect.Value {
+	return reflect.ValueOf(item).Elem().FieldByIndex(c.version.field.Index)
+}
+
+func versionValue(v reflect.Value) types.AttributeValue {
+	if v.CanInt() {
+		return numberValue(v.Int())
+	}
+	return &types.AttributeValueMemberN{Value: strconv.FormatUint(v.Uint(), 10)}
+}
+
+// stampUpdate adds what the table keeps by itself to an update.
+func (c *core) stampUpdate(u *expr.Update, present bool) {
+	if c.version != nil {
+		p := c.version.path
+		base := expr.Node(p)
+		if !present {
+			base = expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: numberValue(0)}}}
+		}
+		u.Set = append(u.Set, expr.Action{Path: p, Right: expr.Arithmetic{Left: base, Op: "+", Right: expr.Value{AV: numberValue(1)}}})
+	}
+	if c.created == nil && c.updated == nil {
+		return
+	}
+	now := c.now()
+	if c.created != nil && !present {
+		if av, err := codec.ToAttributeValue(c.created.value, &now); err == nil {
+			p := c.created.path
+			u.Set = append(u.Set, expr.Action{Path: p, Right: expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: av}}}})
+		}
+	}
+	if c.updated != nil {
+		if av, err := codec.ToAttributeValue(c.updated.value, &now); err == nil {
+			u.Set = append(u.Set, expr.Action{Path: c.updated.path, Right: expr.Value{AV: av}})
+		}
+	}
+}
+
+// checkChanged refuses updates of attributes that are not the caller's to change.
+func (c *core) checkChanged(u *expr.Update) error {
+	var errs []error
+	for _, p := range u.Paths() {
+		name := p[0].Name
+		if slices.Contains(c.key.names(), name) {
+			errs = append(errs, fmt.Errorf("attribute %s is part of the key; a key cannot change: delete the item and put another", name))
+		}
+		for _, h := range []*handle{c.version, c.created, c.updated} {
+			if h != nil && h.path[0].Name == name {
+				errs = append(errs, fmt.Errorf("attribute %s is kept by the table itself", name))
+			}
+		}
+	}
+	return invalid(errs...)
+}

@@ -1,0 +1,475 @@
+package ddb_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/dynamotable/ddb"
+)
+
+func someOrder() order {
+	gift := true
+	return order{
+		Customer: "c1", ID: "o1", Status: "open", Total: 42, Tags: []string{"a", "b"},
+		PlacedAt: time.Date(2026, 2, 28, 23, 59, 59, 123456789, time.UTC),
+		Address:  address{City: "Genève", Zip: "1200"}, Lines: []line{{"x", 1}, {"y", 2}},
+		Notes: []string{"first"}, Labels: map[string]string{"k": "v"}, Gift: &gift,
+	}
+}
+
+func TestPutGetDelete(t *testing.T) {
+	ctx := t.Context()
+	orders := newOrders(t)
+	want := someOrder()
+	if err := orders.Put(ctx, &want); err != nil {
+		t.Fatal(err)
+	}
+	for _, opts := range [][]ddb.GetOption{nil, {ddb.Consistent()}} {
+		got, err := orders.Get(ctx, "c1", "o1", opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("item differs (-want +got):\n%s", diff)
+		}
+	}
+	if ok, err := orders.Exists(ctx, "c1", "o1"); err != nil || !ok {
+		t.Errorf("Exists = %v, %v", ok, err)
+	}
+	var old order
+	if err := orders.Delete(ctx, "c1", "o1", ddb.ReturnOld(&old)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, old); diff != "" {
+		t.Errorf("removed item differs:\n%s", diff)
+	}
+	if _, err := orders.Get(ctx, "c1", "o1"); !errors.Is(err, ddb.ErrNotFound) {
+		t.Errorf("Get after Delete: %v, want ErrNotFound", err)
+	}
+	if ok, err := orders.Exists(ctx, "c1", "o1"); err != nil || ok {
+		t.Errorf("Exists after Delete = %v, %v", ok, err)
+	}
+	if err := orders.Delete(ctx, "c1", "o1", ddb.ReturnOld(&old)); err != nil || old.ID != "" {
+		t.Errorf("Delete of nothing: %v, old %+v", err, old)
+	}
+	if err := orders.Put(ctx, &want); err != nil {
+		t.Fatal(err)
+	}
+	if err := orders.DeleteItem(ctx, &want); err != nil {
+		t.Fatal(err)
+	}
+	if ok, _ := orders.Exists(ctx, "c1", "o1"); ok {
+		t.Error("DeleteItem left the item")
+	}
+}
+
+func TestProjection(t *testing.T) {
+	ctx := t.Context()
+	orders := newOrders(t)
+	o := someOrder()
+	if err := orders.Put(ctx, &o); err != nil {
+		t.Fatal(err)
+	}
+	got, err := orders.Get(ctx, "c1", "o1", ddb.Project(orderStatus, orderCity, orderCity, orderLines.At(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := order{Customer: "c1", ID: "o1", Status: "open", Address: address{City: "Genève"}, Lines: []line{{"y", 2}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("projected item differs:\n%s", diff)
+	}
+	type summary struct {
+		ID     orderID `dynamodbav:"order_id"`
+		Total  int64   `dynamodbav:"total"`
+		Status string  `dynamodbav:"status"`
+	}
+	s, err := ddb.GetView[summary](ctx, orders, orders.Key("c1", "o1"), ddb.Consistent())
+	if err != nil || s != (summary{"o1", 42, "open"}) {
+		t.Errorf("view %+v, %v", s, err)
+	}
+	type wrong struct {
+		Nope  string `dynamodbav:"nope"`
+		Total string `dynamodbav:"total"`
+	}
+	_, err = ddb.GetView[wrong](ctx, orders, orders.Key("c1", "o1"))
+	for _, w := range []string{"no attribute nope", "attribute total is stored as N"} {
+		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), w) {
+			t.Errorf("got %v, want %q", err, w)
+		}
+	}
+	if _, err := ddb.GetView[summary](ctx, orders, orders.Key("c1", "none")); !errors.Is(err, ddb.ErrNotFound) {
+		t.Errorf("view of a missing item: %v", err)
+	}
+	if _, err := orders.Get(ctx, "c1", "o1", ddb.Project(userName)); !errors.Is(err, ddb.ErrInvalid) {
+		t.Errorf("projection of another struct: %v", err)
+	}
+}
+
+func TestCreateReplace(t *testing.T) {
+	ctx := t.Context()
+	orders := newOrders(t)
+	o := someOrder()
+	err := orders.Replace(ctx, &o)
+	if !errors.Is(err, ddb.ErrConditionFailed) || !errors.Is(err, ddb.ErrNotFound) {
+		t.Errorf("Replace of nothing: %v, want ErrConditionFailed and ErrNotFound", err)
+	}
+	if err := orders.Create(ctx, &o); err != nil {
+		t.Fatal(err)
+	}
+	second := o
+	second.Total = 1
+	err = orders.Create(ctx, &second)
+	var failed *ddb.ConditionFailed[order]
+	if !errors.As(err, &failed) || errors.Is(err, ddb.ErrNotFound) {
+		t.Fatalf("second Create: %v", err)
+	}
+	current, ok := failed.Current()
+	if diff := cmp.Diff(o, current); !ok || diff != "" {
+		t.Errorf("current item differs: %v\n%s", ok, diff)
+	}
+	if failed.Condition != "attribute_not_exists(customer_id)" {
+		t.Errorf("condition %q", failed.Condition)
+	}
+	if err := orders.Replace(ctx, &second, ddb.If(orderStatus.Eq("open"))); err != nil {
+		t.Error(err)
+	}
+	if err := orders.Replace(ctx, &second, ddb.If(orderStatus.Eq("paid"))); !errors.Is(err, ddb.ErrConditionFailed) || errors.Is(err, ddb.ErrNotFound) {
+		t.Errorf("Replace under a false condition: %v", err)
+	}
+}
+
+// TestErrorsShowNoData: key values and item data stay out of every text form of an error.
+func TestErrorsShowNoData(t *testing.T) {
+	ctx := t.Context()
+	orders := newOrders(t)
+	const canary = "canary-7f3a"
+	o := someOrder()
+	o.Customer, o.Status, o.ID = canary, canary, canary
+	if err := orders.Create(ctx, &o); err != nil {
+		t.Fatal(err)
+	}
+	_, getErr := orders.Get(ctx, canary, "none")
+	_, updErr := orders.Update(ctx, orders.Key(canary, canary), orderStatus.Set("x"), ddb.If(orderStatus.Eq(canary+"2")))
+	big := o
+	big.Notes = []string{strings.Repeat(canary, 50_000)}
+	for i, err := range []error{orders.Create(ctx, &o), getErr, updErr, orders.Put(ctx, &big)} {
+		if err == nil {
+			t.Fatalf("case %d: no error", i)
+		}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+			if text := fmt.Sprintf(verb, err); strings.Contains(text, canary) && verb != "%#v" {
+				t.Errorf("case %d: %s shows data: %.200s", i, verb, text)
+			}
+		}
+		if !strings.Contains(err.Error(), orders.Name()) {
+			t.Errorf("case %d: error does not name the table: %v", i, err)
+		}
+	}
+}
+
+func TestUpdateChanges(t *testing.T) {
+	ctx := t.Context()
+	for name, tc := range map[string]struct {
+		change []ddb.UpdateOption[order]
+		want   func(*order)
+	}{
+		"set":               {upd(orderStatus.Set("paid")), func(o *order) { o.Status = "paid" }},
+		"set nested":        {upd(orderCity.Set("Bern")), func(o *order) { o.Address.City = "Bern" }},
+		"set nil":           {upd(orderGift.Set(nil)), func(o *order) { o.Gift = nil }},
+		"set if missing":    {upd(orderStatus.SetIfMissing("x"), orderVisits.SetIfMissing(7)), func(o *order) { o.Visits = 7 }},
+		"set from":          {upd(orderStatus.SetFrom(orderCity.Attr)), func(o *order) { o.Status = o.Address.City }},
+		"remove":            {upd(orderGift.Remove(), orderNotes.Remove()), func(o *order) { o.Gift, o.Notes = nil, nil }},
+		"remove all":        {upd(ddb.RemoveAll[order](orderGift, orderNotes, orderLabels)), func(o *order) { o.Gift, o.Notes, o.Labels = nil, nil, nil }},
+		"add":               {upd(orderTotal.Add(8)), func(o *order) { o.Total = 50 }},
+		"add negative":      {upd(orderTotal.Add(-50)), func(o *order) { o.Total = -8 }},
+		"sub":               {upd(orderTotal.Sub(2)), func(o *order) { o.Total = 40 }},
+		"add to absent":     {upd(orderVisits.Add(3)), func(o *order) { o.Visits = 3 }},
+		"several counters":  {upd(orderTotal.Add(1), orderVisits.Add(1)), func(o *order) { o.Total, o.Visits = 43, 1 }},
+		"insert":            {upd(orderTags.Insert("c", "a")), func(o *order) { o.Tags = []string{"a", "b", "c"} }},
+		"delete from set":   {upd(orderTags.Delete("a", "zz")), func(o *order) { o.Tags = []string{"b"} }},
+		"delete all of set": {upd(orderTags.Delete("a", "b")), func(o *order) { o.Tags = nil }},
+		"append":            {upd(orderNotes.Append("2", "3")), func(o *order) { o.Notes = []string{"first", "2", "3"} }},
+		"prepend":           {upd(orderNotes.Prepend("0", "00")), func(o *order) { o.Notes = []string{"0", "00", "first"} }},
+		"list element":      {upd(ddb.AsNum(ddb.Within(orderLines.At(1), func(l *line) *int { return &l.Qty })).Add(5)), func(o *order) { o.Lines[1].Qty = 7 }},
+		"remove element":    {upd(orderLines.At(0).Remove()), func(o *order) { o.Lines = o.Lines[1:] }},
+		"map key":           {upd(orderLabels.Key("new").Set("n"), orderLabels.Key("k").Remove()), func(o *order) { o.Labels = map[string]string{"new": "n"} }},
+		"changes":           {upd(ddb.Changes(orderTotal.Set(1), orderStatus.Set("z"))), func(o *order) { o.Total, o.Status = 1, "z" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			orders := newOrders(t)
+			o := someOrder()
+			if err := orders.Put(ctx, &o); err != nil {
+				t.Fatal(err)
+			}
+			got, err := orders.Update(ctx, orders.Key("c1", "o1"), tc.change...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := someOrder()
+			tc.want(&want)
+			if diff := cmp.Diff(want, got, sortedTags); diff != "" {
+				t.Errorf("returned item differs:\n%s", diff)
+			}
+			stored, err := orders.Get(ctx, "c1", "o1", ddb.Consistent())
+			if diff := cmp.Diff(want, stored, sortedTags); err != nil || diff != "" {
+				t.Errorf("stored item differs: %v\n%s", err, diff)
+			}
+		})
+	}
+}
+
+func upd(opts ...ddb.UpdateOption[order]) []ddb.UpdateOption[order] { return opts }
+
+// TestUpdateMakesNoPartialItem: an update of a missing item is refused (the seed
+// crate made partial items that later failed to decode); Upsert says so by name.
+func TestUpdateMakesNoPartialItem(t *testing.T) {
+	ctx := t.Context()
+	users := newUsers(t)
+	_, err := users.Update(ctx, "u1", userLogins.Add(1))
+	if !errors.Is(err, ddb.ErrNotFound) || !errors.Is(err, ddb.ErrConditionFailed) {
+		t.Errorf("Update of nothing: %v", err)
+	}
+	if ok, _ := users.Exists(ctx, "u1"); ok {
+		t.Fatal("Update made an item")
+	}
+	u, err := users.Upsert(ctx, "u1", userLogins.Add(1), userPoints.Add(10))
+	if err != nil || u.ID != "u1" || u.Logins != 1 || u.Points != 10 {
+		t.Errorf("Upsert: %+v, %v", u, err)
+	}
+	u, err = users.Upsert(ctx, "u1", userLogins.Add(1), userPoints.Add(-3))
+	if err != nil || u.Logins != 2 || u.Points != 7 {
+		t.Errorf("second Upsert: %+v, %v", u, err)
+	}
+	var old user
+	if _, err := users.Update(ctx, "u1", userName.Set("Ann"), ddb.ReturnOld(&old)); err != nil || old.Logins != 2 || old.Name != "" {
+		t.Errorf("old item: %+v, %v", old, err)
+	}
+}
+
+func TestUpdateRefusals(t *testing.T) {
+	users := newUsers(t, ddb.Version(userVersion), ddb.Updated(userChanged))
+	_, err := users.Update(t.Context(), "", userID.Set("x"), userVersion.Set(3), userChanged.Remove(),
+		userName.Set("a"), userName.Remove(), ddb.Change[user]{}, userNick.SetFrom(ddb.Attr[user, string]{}), nil)
+	for _, w := range []string{"key attribute id is empty", "attribute id is part of the key", "attribute version is kept by the table",
+		"attribute changed is kept", "attribute name is changed twice", "zero Change", "zero handle", "option is nil"} {
+		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), w) {
+			t.Errorf("got %v, want %q", err, w)
+		}
+	}
+	if _, err := users.Update(t.Context(), "u"); err == nil || !strings.Contains(err.Error(), "without changes") {
+		t.Errorf("empty update: %v", err)
+	}
+}
+
+func TestConditions(t *testing.T) {
+	ctx := t.Context()
+	orders := newOrders(t)
+	o := someOrder()
+	if err := orders.Put(ctx, &o); err != nil {
+		t.Fatal(err)
+	}
+	yes, no := orderTotal.Eq(42), orderTotal.Eq(0)
+	for _, tc := range []struct {
+		cond ddb.Cond[order]
+		want bool
+		text string
+	}{
+		{orderStatus.Eq("open"), true, "status = ?"},
+		{orderStatus.Ne("open"), false, "status <> ?"},
+		{orderStatus.In("a", "open"), true, "status IN (?, ?)"},
+		{orderStatus.BeginsWith("op"), true, "begins_with(status, ?)"},
+		{orderStatus.Contains("pe"), true, "contains(status, ?)"},
+		{orderTotal.Lt(42), false, "total < ?"},
+		{orderTotal.Le(42), true, "total <= ?"},
+		{orderTotal.Gt(41), true, "total > ?"},
+		{orderTotal.Ge(43), false, "total >= ?"},
+		{orderTotal.Between(42, 50), true, "total BETWEEN ? AND ?"},
+		{orderVisits.Exists(), false, "attribute_exists(visits)"},
+		{orderVisits.NotExists(), true, "attribute_not_exists(visits)"},
+		{orderTags.Has("b"), true, "contains(tags, ?)"},
+		{orderTags.Has("z"), false, "contains(tags, ?)"},
+		{orderNotes.Has("first"), true, "contains(notes, ?)"},
+		{orderNotes.Size().Eq(1), true, "size(notes) = ?"},
+		{orderNotes.Size().Ne(1), false, "size(notes) <> ?"},
+		{orderStatus.Size().Lt(5), true, "size(status) < ?"},
+		{orderStatus.Size().Le(3), false, "size(status) <= ?"},
+		{orderStatus.Size().Gt(3), true, "size(status) > ?"},
+		{orderStatus.Size().Ge(5), false, "size(status) >= ?"},
+		{orderStatus.IsType(ddb.TypeString), true, "attribute_type(status, ?)"},
+		{orderStatus.EqAttr(orderCity.Attr), false, "status = address.city"},
+		{orderPlacedAt.Gt(o.PlacedAt.Add(-1)), true, "placed_at > ?"},
+		{ddb.Not(yes), false, "NOT (total = ?)"},
+		{ddb.Not(ddb.Or(no, no)), true, "NOT (total = ? OR total = ?)"},
+		{ddb.And(yes, ddb.Or(no, yes)), true, "total = ? AND (total = ? OR total = ?)"},
+		// A or (B and C) is not (A or B) and C.
+		{ddb.And(ddb.Or(yes, no), no), false, "(total = ? OR total = ?) AND total = ?"},
+		{ddb.Or(yes, ddb.And(no, no)), true, "total = ? OR (total = ? AND total = ?)"},
+		{ddb.And(ddb.Cond[order]{}, yes), true, "total = ?"},
+		// Two values on one attribute do not overwrite each other.
+		{ddb.And(orderTotal.Gt(40), orderTotal.Lt(43), orderTotal.Ne(41)), true, "total > ? AND total < ? AND total <> ?"},
+		{ddb.And(yes, ddb.RawText[order]("size(#n) = :n", map[string]string{"#n": "notes"}, map[string]any{":n": 1})), true, "total = ? AND (size(notes) = ?)"},
+	} {
+		if got := tc.cond.String(); got != tc.text {
+			t.Errorf("text %q, want %q", got, tc.text)
+		}
+		_, err := orders.Update(ctx, orders.Key("c1", "o1"), orderVisits.Remove(), ddb.If(tc.cond))
+		switch {
+		case tc.want && err != nil:
+			t.Errorf("%s: %v", tc.text, err)
+		case !tc.want && !errors.Is(err, ddb.ErrConditionFailed):
+			t.Errorf("%s: %v, want ErrConditionFailed", tc.text, err)
+		}
+	}
+}
+
+// TestKeyTypes: every Go type that can be a key works as one.
+func TestKeyTypes(t *testing.T) {
+	type (
+		i8  int8
+		u64 uint64
+		raw []byte
+	)
+	testKey(t, "string", ddb.StrField[rec[string]], "a\x00é😀")
+	testKey(t, "int8", func(s func(*rec[i8]) *i8) ddb.Num[rec[i8], i8] { return ddb.NumField(s) }, i8(math.MinInt8))
+	testKey(t, "int64", func(s func(*rec[int64]) *int64) ddb.Num[rec[int64], int64] { return ddb.NumField(s) }, int64(math.MinInt64))
+	testKey(t, "uint64", func(s func(*rec[u64]) *u64) ddb.Num[rec[u64], u64] { return ddb.NumField(s) }, u64(math.MaxUint64))
+	testKey(t, "float64", func(s func(*rec[float64]) *float64) ddb.Num[rec[float64], float64] { return ddb.NumField(s) }, 1.5e-100)
+	testKey(t, "bytes", func(s func(*rec[raw]) *raw) ddb.Bin[rec[raw], raw] { return ddb.BinField(s) }, raw{0, 255, 10, '"'})
+	testKey(t, "time", func(s func(*rec[time.Time]) *time.Time) ddb.Ord[rec[time.Time], time.Time] { return ddb.TimeField(s) }, time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
+	testKey(t, "text marshaler", func(s func(*rec[uuid.UUID]) *uuid.UUID) ddb.Ord[rec[uuid.UUID], uuid.UUID] { return ddb.OrdField(s) }, uuid.MustParse("6ba7b810-9dad-11d1-80b4-00c04fd430c8"))
+}
+
+type rec[K any] struct {
+	Key  K      `dynamodbav:"k"`
+	Data string `dynamodbav:"data"`
+}
+
+func testKey[K any, F ddb.KeyField[rec[K], K]](t *testing.T, name string, field func(func(*rec[K]) *K) F, key K) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		ctx := t.Context()
+		table, err := ddb.NewSimple(newClient(t), tableName(t), ddb.KeyField[rec[K], K](field(func(r *rec[K]) *K { return &r.Key })))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := table.CreateTable(ctx); err != nil {
+			t.Fatal(err)
+		}
+		want := rec[K]{key, "x"}
+		if err := table.Create(ctx, &want); err != nil {
+			t.Fatal(err)
+		}
+		got, err := table.Get(ctx, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if err := table.Create(ctx, &want); !errors.Is(err, ddb.ErrConditionFailed) {
+			t.Errorf("second Create: %v", err)
+		}
+	})
+}
+
+func TestEmptyAndLongKeysAreRefusedBeforeSending(t *testing.T) {
+	ctx := t.Context()
+	orders := newOrders(t, ddb.WithLedger(ddb.NewLedger()))
+	long := orderID(strings.Repeat("x", 1025))
+	for name, err := range map[string]error{
+		"get":    second(orders.Get(ctx, "", "")),
+		"put":    orders.Put(ctx, &order{}),
+		"delete": orders.Delete(ctx, "", ""),
+	} {
+		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "customer_id is empty") || !strings.Contains(err.Error(), "order_id is empty") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := orders.Put(ctx, &order{Customer: "c", ID: long}); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "1025 bytes") {
+		t.Errorf("long sort key: %v", err)
+	}
+	if err := orders.Put(ctx, nil); !errors.Is(err, ddb.ErrInvalid) {
+		t.Errorf("nil item: %v", err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// TestItemSizeEdge: 400 KB to the byte is accepted, one byte more is refused before sending.
+func TestItemSizeEdge(t *testing.T) {
+	ctx := t.Context()
+	table, err := ddb.NewSimple(newClient(t), tableName(t), ddb.StrField(func(r *rec[string]) *string { return &r.Key }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.CreateTable(ctx); err != nil {
+		t.Fatal(err)
+	}
+	fits := ddb.MaxItemSize - len("k") - len("a") - len("data")
+	if err := table.Put(ctx, &rec[string]{"a", strings.Repeat("x", fits)}); err != nil {
+		t.Errorf("item of 400 KB: %v", err)
+	}
+	err = table.Put(ctx, &rec[string]{"a", strings.Repeat("x", fits+1)})
+	if !errors.Is(err, ddb.ErrItemTooLarge) || !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "data (") {
+		t.Errorf("item of 400 KB and a byte: %v", err)
+	}
+	got, err := table.Get(ctx, "a")
+	if err != nil || len(got.Data) != fits {
+		t.Errorf("read back %d bytes, %v", len(got.Data), err)
+	}
+}
+
+func TestCancelledContext(t *testing.T) {
+	orders := newOrders(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	o := someOrder()
+	for name, err := range map[string]error{
+		"get":    second(orders.Get(ctx, "c1", "o1")),
+		"put":    orders.Put(ctx, &o),
+		"update": second(orders.Update(ctx, orders.Key("c1", "o1"), orderTotal.Add(1))),
+		"delete": orders.Delete(ctx, "c1", "o1"),
+	} {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v, want context.Canceled", name, err)
+		}
+	}
+}
+
+func TestMissingTable(t *testing.T) {
+	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = orders.Get(t.Context(), "a", "b")
+	var op *ddb.OpError
+	if !errors.Is(err, ddb.ErrTableNotFound) || !errors.As(err, &op) || op.Table != orders.Name() || op.Op != "GetItem" {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(err.Error(), "CreateTable") {
+		t.Errorf("the error does not say what to do: %v", err)
+	}
+}
+
+// TestInputsAreNotChanged: the caller's item is the same after a failed or plain write.
+func TestInputsAreNotChanged(t *testing.T) {
+	ctx := t.Context()
+	users := newUsers(t, ddb.Version(userVersion))
+	u := user{ID: "u1", Name: "Ann", Avatar: []byte{1}, Version: 7}
+	before := u
+	if err := users.Replace(ctx, &u); !errors.Is(err, ddb.ErrConditionFailed) {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(before.Avatar, u.Avatar) || before.Version != u.Version {
+		t.Errorf("a failed write changed the caller's item: %+v", u)
+	}
+}

@@ -1,0 +1,408 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// WriteOption is an option of Put, Replace and the deletes: [If] and [ReturnOld].
+type WriteOption[T any] interface{ applyWrite(*writeCall[T]) }
+
+// UpdateOption is what Update and Upsert take: changes, [If] and [ReturnOld].
+type UpdateOption[T any] interface{ applyUpdate(*writeCall[T]) }
+
+// Option is an option of every write.
+type Option[T any] interface {
+	WriteOption[T]
+	UpdateOption[T]
+}
+
+type writeCall[T any] struct {
+	conds   []Cond[T]
+	changes []Change[T]
+	old     *T
+}
+
+func (c Change[T]) applyUpdate(w *writeCall[T]) { w.changes = append(w.changes, c) }
+
+type ifOption[T any] struct{ cond Cond[T] }
+
+func (o ifOption[T]) applyWrite(w *writeCall[T])  { w.conds = append(w.conds, o.cond) }
+func (o ifOption[T]) applyUpdate(w *writeCall[T]) { w.conds = append(w.conds, o.cond) }
+
+// If makes a write happen only where the conditions hold for the stored item
+// (all of them, if there are several). Otherwise the call returns a
+// [*ConditionFailed] with the item as it is. A write refused by its condition
+// still costs write units.
+func If[T any](conds ...Cond[T]) Option[T] { return ifOption[T]{And(conds...)} }
+
+type oldOption[T any] struct{ dst *T }
+
+func (o oldOption[T]) applyWrite(w *writeCall[T])  { w.old = o.dst }
+func (o oldOption[T]) applyUpdate(w *writeCall[T]) { w.old = o.dst }
+
+// ReturnOld stores the item as it was before the write in dst, which is set to
+// the zero T when there was none. It costs nothing more. With it, Update returns
+// the zero T instead of the new item, for DynamoDB gives only one of them.
+func ReturnOld[T any](dst *T) Option[T] { return oldOption[T]{dst} }
+
+type changeList[T any] []Change[T]
+
+func (l changeList[T]) applyUpdate(w *writeCall[T]) { w.changes = append(w.changes, l...) }
+
+// Changes gives several changes as one argument, for lists made at run time.
+func Changes[T any](changes ...Change[T]) UpdateOption[T] { return changeList[T](changes) }
+
+// RemoveAll drops several attributes in one update:
+//
+//	users.Update(ctx, "u1", ddb.RemoveAll(userNickname, userAvatar))
+func RemoveAll[T any](attrs ...interface{ Remove() Change[T] }) UpdateOption[T] {
+	list := make(changeList[T], len(attrs))
+	for i, a := range attrs {
+		list[i] = a.Remove()
+	}
+	return list
+}
+
+// verb is what a write of a whole item demands of the stored one.
+type verb uint8
+
+const (
+	verbPut     verb = iota // anything
+	verbCreate              // absent
+	verbReplace             // present
+)
+
+func (v verb) String() string { return [...]string{"Put", "Create", "Replace"}[v] }
+
+// Put stores the item, in place of any item with its key.
+//
+// With [Version] it succeeds only if the stored version is the item's, or, for
+// version zero, if there is no item; then the item's version is raised by one.
+//
+// It costs a write unit for each 1 KB of the larger of the old and the new item,
+// rounded up, and as much on every index that holds it.
+func (t *items[T, K]) Put(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	return t.put(ctx, verbPut, item, opts)
+}
+
+// Create stores the item only if there is none with its key; otherwise it returns
+// a [*ConditionFailed] that holds the present item. It costs what [Table.Put] costs.
+func (t *items[T, K]) Create(ctx context.Context, item *T) error {
+	return t.put(ctx, verbCreate, item, nil)
+}
+
+// Replace stores the item only if there is one with its key; otherwise it returns
+// a [*ConditionFailed] that matches [ErrNotFound]. It costs what [Table.Put] costs.
+func (t *items[T, K]) Replace(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	return t.put(ctx, verbReplace, item, opts)
+}
+
+// DeleteItem removes the item. With [Version] it succeeds only if the stored
+// version is the item's. It costs what [Table.Delete] costs.
+func (t *items[T, K]) DeleteItem(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	w, err := writeOptions(opts)
+	if item == nil {
+		return opError("DeleteItem", t.name, "", invalid(err, errors.New("the item is nil")))
+	}
+	key, err2 := t.keyOfItem(item)
+	guard, err3 := t.versionGuard("DeleteItem", item)
+	if err := invalid(err, err2, err3); err != nil {
+		return opError("DeleteItem", t.name, "", err)
+	}
+	return t.sendDelete(ctx, key, w, guard)
+}
+
+// put is Put, Create and Replace.
+func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOption[T]) error {
+	p, err := t.preparePut(v, item, opts)
+	if err != nil {
+		return opError("PutItem", t.name, "", err)
+	}
+	in := &dynamodb.PutItemInput{TableName: &t.name, ReturnConsumedCapacity: t.consumed()}
+	var w expr.Writer
+	if text := w.Render(p.cond); text != "" {
+		in.ConditionExpression = &text
+		in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	old := oldRows[T](t.core, p.call.old)
+	if old != nil {
+		in.ReturnValues = types.ReturnValueAllOld
+	}
+	out, err := wire.PutItem(ctx, t.client, in, p.item, t.wire, old)
+	if out != nil {
+		t.observe(ctx, "PutItem", true, out.ConsumedCapacity)
+	}
+	if err != nil {
+		return t.writeError(ctx, "PutItem", p.cond, v == verbReplace, err)
+	}
+	p.done()
+	return nil
+}
+
+// prepared is a put that is encoded and checked, ready to be sent alone or in a transaction.
+type prepared[T any] struct {
+	call writeCall[T]
+	cond expr.Node
+	item []byte
+	done func() // gives the caller's item its new version and stamps
+}
+
+func (t *items[T, K]) preparePut(v verb, item *T, opts []WriteOption[T]) (prepared[T], error) {
+	w, err := writeOptions(opts)
+	if item == nil {
+		return prepared[T]{}, invalid(err, errors.New("the item is nil"))
+	}
+	guard, err2 := t.putGuard(v, item)
+	next, done := stamp(t.core, v, item)
+	data, err3 := codec.Append(nil, t.plan, &next)
+	var err4 error
+	if err3 == nil {
+		_, err4 = t.wireKey(data)
+		err4 = errors.Join(err4, checkItemSize(data))
+	}
+	cond := And(append([]Cond[T]{{node: guard}}, w.conds...)...)
+	if err := invalid(err, err2, err3, err4, cond.err); err != nil {
+		return prepared[T]{}, err
+	}
+	return prepared[T]{call: w, cond: cond.node, item: data, done: done}, nil
+}
+
+// putGuard is the precondition that the verb and the version give to a put.
+func (t *items[T, K]) putGuard(v verb, item *T) (expr.Node, error) {
+	pk := expr.Attribute(t.key.partition[0].name)
+	absent := expr.Call{Name: "attribute_not_exists", Args: []expr.Node{pk}}
+	if v == verbCreate {
+		return absent, nil
+	}
+	if t.version == nil {
+		if v == verbReplace {
+			return expr.Call{Name: "attribute_exists", Args: []expr.Node{pk}}, nil
+		}
+		return nil, nil
+	}
+	if v == verbPut && versionOf(t.core, item).IsZero() {
+		return absent, nil
+	}
+	return t.versionGuard(v.String(), item)
+}
+
+// versionGuard is the condition that the stored version is the item's, nil on a
+// table without versions.
+func (t *items[T, K]) versionGuard(what string, item *T) (expr.Node, error) {
+	if t.version == nil {
+		return nil, nil
+	}
+	n := versionOf(t.core, item)
+	if n.IsZero() {
+		return nil, fmt.Errorf("%s of an item whose version attribute %s is zero, which means that it was never stored: read it first, or use Create", what, t.version.path)
+	}
+	return expr.Compare{Left: t.version.path, Op: "=", Right: expr.Value{AV: versionValue(n)}}, nil
+}
+
+func (t *items[T, K]) delete(ctx context.Context, key K, opts []WriteOption[T]) error {
+	w, err := writeOptions(opts)
+	k, err2 := t.encodeKey(key)
+	var err3 error
+	if t.version != nil && !mentions(w.conds, t.version.path) {
+		err3 = fmt.Errorf("a Delete by key on a table with a version: add a condition on attribute %s, or use DeleteItem", t.version.path)
+	}
+	if err := invalid(err, err2, err3); err != nil {
+		return opError("DeleteItem", t.name, "", err)
+	}
+	return t.sendDelete(ctx, k, w, nil)
+}
+
+func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.AttributeValue, w writeCall[T], guard expr.Node) error {
+	cond := And(append([]Cond[T]{{node: guard}}, w.conds...)...)
+	in := &dynamodb.DeleteItemInput{TableName: &t.name, Key: key, ReturnConsumedCapacity: t.consumed()}
+	var ew expr.Writer
+	if text := ew.Render(cond.node); text != "" {
+		in.ConditionExpression = &text
+		in.ExpressionAttributeNames, in.ExpressionAttributeValues = ew.Names(), ew.Values()
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	old := oldRows[T](t.core, w.old)
+	if old != nil {
+		in.ReturnValues = types.ReturnValueAllOld
+	}
+	out, err := wire.DeleteItem(ctx, t.client, in, t.wire, old)
+	if out != nil {
+		t.observe(ctx, "DeleteItem", true, out.ConsumedCapacity)
+	}
+	if err != nil {
+		return t.writeError(ctx, "DeleteItem", cond.node, guard != nil, err)
+	}
+	return nil
+}
+
+// Update changes the named attributes of an existing item and returns the item as
+// it is afterwards:
+//
+//	o, err := orders.Update(ctx, orders.Key("c1", "o9"),
+//		orderTotal.Add(5), orderTags.Insert("vip"), ddb.If(orderStatus.Eq("open")))
+//
+// A missing item is a [*ConditionFailed] that matches [ErrNotFound], never a new,
+// partial item; [Table.Upsert] makes one. All changes are applied together.
+// With [Version] the stored version is raised by one; add
+// ddb.If(version.Eq(n)) to check it.
+//
+// It costs a write unit for each 1 KB of the larger of the old and the new item,
+// rounded up, and as much again on indexes that hold changed attributes.
+func (t *items[T, K]) Update(ctx context.Context, key K, changes ...UpdateOption[T]) (T, error) {
+	return t.update(ctx, key, true, changes)
+}
+
+// Upsert is [Table.Update] that makes the item where there is none, with its key
+// and the changed attributes only.
+func (t *items[T, K]) Upsert(ctx context.Context, key K, changes ...UpdateOption[T]) (T, error) {
+	return t.update(ctx, key, false, changes)
+}
+
+func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []UpdateOption[T]) (item T, err error) {
+	u, err := t.prepareUpdate(key, present, opts)
+	if err != nil {
+		return item, opError("UpdateItem", t.name, "", err)
+	}
+	in := &dynamodb.UpdateItemInput{TableName: &t.name, Key: u.key, ReturnConsumedCapacity: t.consumed(), ReturnValues: types.ReturnValueAllNew}
+	var w expr.Writer
+	in.UpdateExpression = aws.String(w.Update(u.update))
+	if text := w.Render(u.cond); text != "" {
+		in.ConditionExpression = &text
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
+	dst := &item
+	if u.call.old != nil {
+		in.ReturnValues, dst = types.ReturnValueAllOld, u.call.old
+	}
+	out, err := wire.UpdateItem(ctx, t.client, in, t.wire, oldRows(t.core, dst))
+	if out != nil {
+		t.observe(ctx, "UpdateItem", true, out.ConsumedCapacity)
+	}
+	if err != nil {
+		return item, t.writeError(ctx, "UpdateItem", u.cond, present, err)
+	}
+	return item, nil
+}
+
+type preparedUpdate[T any] struct {
+	call   writeCall[T]
+	key    map[string]types.AttributeValue
+	update *expr.Update
+	cond   expr.Node
+}
+
+func (t *items[T, K]) prepareUpdate(key K, present bool, opts []UpdateOption[T]) (preparedUpdate[T], error) {
+	var (
+		w    writeCall[T]
+		errs []error
+	)
+	for _, o := range opts {
+		if o == nil {
+			errs = append(errs, errors.New("an option is nil"))
+			continue
+		}
+		o.applyUpdate(&w)
+	}
+	k, err := t.encodeKey(key)
+	update, err2 := updateOf(w.changes)
+	errs = append(errs, err, err2)
+	if len(w.changes) == 0 {
+		errs = append(errs, errors.New("an update without changes"))
+	}
+	errs = append(errs, t.checkChanged(update))
+	t.stampUpdate(update, present)
+	conds := w.conds
+	if present {
+		exists := expr.Call{Name: "attribute_exists", Args: []expr.Node{expr.Attribute(t.key.partition[0].name)}}
+		conds = append([]Cond[T]{{node: exists}}, conds...)
+	}
+	cond := And(conds...)
+	if err := invalid(append(errs, cond.err)...); err != nil {
+		return preparedUpdate[T]{}, err
+	}
+	return preparedUpdate[T]{call: w, key: k, update: update, cond: cond.node}, nil
+}
+
+func writeOptions[T any](opts []WriteOption[T]) (w writeCall[T], err error) {
+	var errs []error
+	for _, o := range opts {
+		if o == nil {
+			errs = append(errs, errors.New("an option is nil"))
+			continue
+		}
+		o.applyWrite(&w)
+	}
+	for _, c := range w.conds {
+		errs = append(errs, c.err)
+	}
+	return w, errors.Join(errs...)
+}
+
+// oldRows is where a returned item goes; nil (no interface value) for no destination.
+func oldRows[T any](c *core, dst *T) wire.Rows {
+	if dst == nil {
+		return nil
+	}
+	var zero T
+	*dst = zero
+	return &oneRow[T]{plan: c.plan, dst: dst}
+}
+
+// writeError turns a failed condition into a ConditionFailed that holds the item.
+func (t *items[T, K]) writeError(ctx context.Context, op string, cond expr.Node, needed bool, err error) error {
+	var ccf *types.ConditionalCheckFailedException
+	if !errors.As(err, &ccf) {
+		return opError(op, t.name, "", err)
+	}
+	// A failed condition is billed, but the error reply does not say how much.
+	t.observe(ctx, op, true, nil)
+	return opError(op, t.name, "", conditionFailed[T](t.plan, cond, needed, ccf.Item, err))
+}
+
+func conditionFailed[T any](plan *codec.Plan, cond expr.Node, needed bool, item map[string]types.AttributeValue, cause error) *ConditionFailed[T] {
+	e := &ConditionFailed[T]{Condition: expr.Describe(cond), missing: len(item) == 0, needed: needed, cause: cause}
+	if e.missing {
+		return e
+	}
+	current, err := decodeMap[T](plan, item)
+	if err != nil {
+		e.decodeErr = err
+		return e
+	}
+	e.current = &current
+	return e
+}
+
+func decodeMap[T any](plan *codec.Plan, item map[string]types.AttributeValue) (v T, err error) {
+	data, err := codec.AppendItemMap(nil, item)
+	if err != nil {
+		return v, err
+	}
+	return v, codec.Decode(plan, data, &v)
+}
+
+func mentions[T any](conds []Cond[T], path expr.Path) bool {
+	for _, c := range conds {
+		for _, p := range expr.Paths(c.node) {
+			if p.Overlaps(path) {
+				return true
+			}
+		}
+		if _, raw := c.node.(expr.Text); raw {
+			return true
+		}
+	}
+	return false
+}
