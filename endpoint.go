@@ -1,0 +1,109 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+const (
+	envEndpoint        = "DYNAMO_ENDPOINT"
+	envTablePrefix     = "DYNAMO_TABLE_PREFIX"
+	localStackProfile  = "localstack"
+	localStackEndpoint = "http://127.0.0.1:4566"
+	localRegion        = "us-east-1" // what a local server is given when nothing says otherwise
+)
+
+// TablePrefixFromEnv is the value of DYNAMO_TABLE_PREFIX, for [TablePrefix]. Empty
+// if unset.
+func TablePrefixFromEnv() string { return os.Getenv(envTablePrefix) }
+
+// setEndpoint chooses among what is known: the option, then the SDK's sources,
+// then ours. It reports whether the endpoint comes from the environment.
+func (c *clientConfig) setEndpoint(o *dynamodb.Options) (fromEnv bool) {
+	switch {
+	case c.endpoint != "":
+		o.BaseEndpoint = aws.String(c.endpoint)
+		return false
+	case o.BaseEndpoint != nil:
+		fromEnv = c.awsConfig == nil || c.awsConfig.BaseEndpoint == nil || *c.awsConfig.BaseEndpoint == os.Getenv("AWS_ENDPOINT_URL")
+	case os.Getenv(envEndpoint) != "":
+		o.BaseEndpoint = aws.String(os.Getenv(envEndpoint))
+		fromEnv = true
+	case c.awsConfig == nil && isLocalStack():
+		o.BaseEndpoint = aws.String(localStackEndpoint)
+		fromEnv = true
+	}
+	if o.Region == "" && o.BaseEndpoint != nil && isLoopback(*o.BaseEndpoint) {
+		o.Region = localRegion
+	}
+	return fromEnv
+}
+
+// checkEndpoint refuses what would fail at the first call, or send data in the clear.
+func (c *clientConfig) checkEndpoint(o dynamodb.Options) error {
+	var errs []error
+	if o.Region == "" {
+		errs = append(errs, errors.New("no AWS Region: set AWS_REGION or region in ~/.aws/config, or use ddb.WithRegion"))
+	}
+	if o.BaseEndpoint == nil {
+		return errors.Join(errs...)
+	}
+	u, err := url.Parse(*o.BaseEndpoint)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		// The text is not shown: a URL may hold a password.
+		errs = append(errs, errors.New("the endpoint is not a URL such as https://dynamodb.eu-central-1.amazonaws.com"))
+	case u.Scheme == "http" && !isLoopback(*o.BaseEndpoint) && !c.insecureHTTP:
+		errs = append(errs, fmt.Errorf("the endpoint at %s uses plain http, so items and session tokens would be readable on the way; use https, or ddb.WithInsecureHTTP if the network is trusted", u.Host))
+	}
+	return errors.Join(errs...)
+}
+
+func hostOf(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+func isLoopback(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+func isLocalStack() bool { return os.Getenv("AWS_PROFILE") == localStackProfile }
+
+// localStackOptions makes the profile work without being in any file, and gives it
+// dummy credentials unless it or the environment has some.
+func localStackOptions(ctx context.Context) (opts []func(*config.LoadOptions) error, dummy bool) {
+	profile, err := config.LoadSharedConfigProfile(ctx, localStackProfile)
+	var missing config.SharedConfigProfileNotExistError
+	if errors.As(err, &missing) {
+		opts = append(opts, config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}))
+	}
+	hasOwn := os.Getenv("AWS_ACCESS_KEY_ID") != "" || profile.Credentials.HasKeys() ||
+		profile.CredentialProcess != "" || profile.RoleARN != "" || profile.SSOSessionName != "" || profile.SSOStartURL != ""
+	if !hasOwn {
+		opts = append(opts, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("test", "test", "")))
+	}
+	return opts, !hasOwn
+}
