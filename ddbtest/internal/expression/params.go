@@ -2,11 +2,24 @@
 // update, projection and key condition expressions.
 //
 // Every error is a [*value.Error] in the service's own words. Parsing gives
-// the errors that the service finds before it reads an item; evaluation gives
-// those that depend on the item.
+// the errors that the service finds before it reads an item, in the service's
+// order: the length, the syntax, redundant parentheses, function names, the
+// places of functions, reserved words, and then operand by operand what is not
+// defined or of the wrong type. Evaluation gives the errors that depend on the
+// item.
+//
+// The messages begin with the name of the parameter, such as "Invalid
+// UpdateExpression: ". Since 2026 the answers of PutItem, UpdateItem and
+// DeleteItem put "1 validation error detected: " before them and those of the
+// other operations do not; that is left to the caller.
 package expression
 
-import "github.com/dynamotable/ddb/ddbtest/internal/value"
+import (
+	"slices"
+	"strings"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
+)
 
 type (
 	// Names is ExpressionAttributeNames: placeholder, with its #, to name.
@@ -18,6 +31,10 @@ type (
 // Params holds the placeholders of one request and records which of them its
 // expressions use. It is not safe for concurrent use.
 type Params struct {
+	// ReportSize makes the error for a condition or filter that is too long end
+	// with its size. The service does so in Scan and TransactWriteItems.
+	ReportSize bool
+
 	names      Names
 	values     Values
 	usedNames  map[string]struct{}
@@ -28,11 +45,73 @@ type Params struct {
 // parameter that is absent. It fails if a map is empty or has a key that is
 // not a placeholder.
 func NewParams(names Names, values Values) (*Params, error) {
-	return &Params{names: names, values: values}, nil
+	if err := checkKeys("ExpressionAttributeNames", names, '#'); err != nil {
+		return nil, err
+	}
+	if err := checkKeys("ExpressionAttributeValues", values, ':'); err != nil {
+		return nil, err
+	}
+	return &Params{
+		names:      names,
+		values:     values,
+		usedNames:  make(map[string]struct{}, len(names)),
+		usedValues: make(map[string]struct{}, len(values)),
+	}, nil
+}
+
+func checkKeys[V any](param string, m map[string]V, sigil byte) error {
+	if m != nil && len(m) == 0 {
+		return value.Invalid(param + " must not be empty")
+	}
+	var bad []string
+	for key := range m {
+		if !isPlaceholder(key, sigil) {
+			bad = append(bad, key)
+		}
+	}
+	if len(bad) > 0 {
+		return value.Invalid(param + ` contains invalid key: Syntax error; key: "` + slices.Min(bad) + `"`)
+	}
+	return nil
 }
 
 // Unused returns the ValidationException for placeholders that no expression
 // parsed so far has used, or nil. Call it after all expressions are parsed.
 func (p *Params) Unused() error {
-	return nil
+	if err := unusedKeys("ExpressionAttributeNames", p.names, p.usedNames); err != nil {
+		return err
+	}
+	return unusedKeys("ExpressionAttributeValues", p.values, p.usedValues)
+}
+
+func unusedKeys[V any](param string, m map[string]V, used map[string]struct{}) error {
+	var unused []string
+	for key := range m {
+		if _, ok := used[key]; !ok {
+			unused = append(unused, key)
+		}
+	}
+	if len(unused) == 0 {
+		return nil
+	}
+	slices.Sort(unused)
+	return value.Invalid("Value provided in " + param + " unused in expressions: keys: {" + strings.Join(unused, ", ") + "}")
+}
+
+// name returns what a #placeholder stands for and marks it as used.
+func (p *Params) name(placeholder string) (string, bool) {
+	name, ok := p.names[placeholder]
+	if ok {
+		p.usedNames[placeholder] = struct{}{}
+	}
+	return name, ok
+}
+
+// value returns what a :placeholder stands for and marks it as used.
+func (p *Params) value(placeholder string) (value.Value, bool) {
+	v, ok := p.values[placeholder]
+	if ok {
+		p.usedValues[placeholder] = struct{}{}
+	}
+	return v, ok
 }

@@ -1,0 +1,266 @@
+package expression
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
+)
+
+// The limits of an expression.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const (
+	maxLength     = 4096
+	maxOperators  = 300
+	maxInOperands = 100
+)
+
+// node is an operand or a condition.
+type node interface{}
+
+type (
+	// pathNode is a document path. Its names are as in the text until the
+	// checker has set path.
+	pathNode struct {
+		raw  []rawElement
+		path Path
+	}
+	rawElement struct {
+		text  string // an identifier, a #placeholder or the digits of an index
+		index bool
+	}
+	// valueNode is a :placeholder.
+	valueNode struct {
+		name  string
+		value value.Value
+	}
+	// callNode is a function call; as a condition or as an operand.
+	callNode struct {
+		name string
+		args []node
+	}
+	// arithmeticNode is a sum or difference in an update expression.
+	arithmeticNode struct {
+		op          string
+		left, right node
+	}
+	compareNode struct {
+		op          string
+		left, right node
+	}
+	betweenNode struct{ operand, lower, upper node }
+	inNode      struct {
+		operand node
+		list    []node
+	}
+	notNode struct{ condition node }
+	// junctionNode is the AND or OR of two conditions or more.
+	junctionNode struct {
+		or         bool
+		conditions []node
+	}
+	// parenNode stands for a pair of parentheses until the node around it is
+	// made.
+	parenNode struct{ inner node }
+)
+
+// parser reads the tokens of one expression. The first error ends the parse:
+// it is thrown as a syntaxError and caught in parse.
+type parser struct {
+	param     string
+	text      string
+	tokens    []token
+	pos       int
+	keywords  []string
+	redundant bool // two pairs of parentheses around the same thing
+	operators int
+}
+
+type syntaxError struct{ err error }
+
+// parse runs a grammar over the text and returns the errors that come before
+// those of the operands. keywords are the identifiers that cannot be names.
+func parse(param, text string, params *Params, keywords []string, grammar func(*parser)) (err error) {
+	if strings.TrimSpace(text) == "" {
+		return invalid(param, "The expression can not be empty;")
+	}
+	if len(text) > maxLength {
+		message := "Expression size has exceeded the maximum allowed size;"
+		if params.ReportSize && (param == ConditionExpression || param == FilterExpression) {
+			message += " expression size: " + strconv.Itoa(len(text))
+		}
+		return invalid(param, message)
+	}
+	p := &parser{param: param, text: text, tokens: lex(text), keywords: keywords}
+	defer func() {
+		if r := recover(); r != nil {
+			s, ok := r.(syntaxError)
+			if !ok {
+				panic(r)
+			}
+			err = s.err
+		}
+	}()
+	grammar(p)
+	if p.next().kind != tokenEOF {
+		p.fail()
+	}
+	if p.operators > maxOperators {
+		return invalid(param, "The expression contains too many operators; operator count: "+strconv.Itoa(maxOperators+1))
+	}
+	if p.redundant {
+		return invalid(param, "The expression has redundant parentheses;")
+	}
+	return nil
+}
+
+// invalid returns the error for an expression parameter.
+func invalid(param, message string) error {
+	return value.Invalid("Invalid " + param + ": " + message)
+}
+
+// next returns the token to read.
+func (p *parser) next() token { return p.tokens[p.pos] }
+
+// is reports whether the next token is the symbol or the keyword, in any case.
+func (p *parser) is(text string) bool {
+	t := p.next()
+	switch t.kind {
+	case tokenSymbol:
+		return t.text == text
+	case tokenIdent:
+		return strings.EqualFold(t.text, text) && slices.Contains(p.keywords, text)
+	default:
+		return false
+	}
+}
+
+// accept reads the next token if it is the symbol or keyword.
+func (p *parser) accept(text string) bool {
+	if !p.is(text) {
+		return false
+	}
+	p.pos++
+	return true
+}
+
+func (p *parser) expect(text string) {
+	if !p.accept(text) {
+		p.fail()
+	}
+}
+
+// isName reports whether the next token can begin a document path.
+func (p *parser) isName() bool {
+	t := p.next()
+	return t.kind == tokenName || t.kind == tokenIdent && !p.isKeyword(t)
+}
+
+func (p *parser) isKeyword(t token) bool {
+	return slices.ContainsFunc(p.keywords, func(k string) bool { return strings.EqualFold(k, t.text) })
+}
+
+// fail throws the syntax error for the next token. The message shows the text
+// from the token before it to the one after it.
+func (p *parser) fail() {
+	bad := p.next()
+	start, end := bad.start, bad.end
+	if p.pos > 0 {
+		start = p.tokens[p.pos-1].start
+	}
+	if bad.kind == tokenEOF {
+		if p.pos > 0 {
+			end = p.tokens[p.pos-1].end
+		}
+	} else if after := p.tokens[p.pos+1]; after.kind != tokenEOF {
+		end = after.end
+	}
+	panic(syntaxError{invalid(p.param, `Syntax error; token: "`+bad.text+`", near: "`+p.text[start:end]+`"`)})
+}
+
+// path reads a document path.
+func (p *parser) path() *pathNode {
+	if !p.isName() {
+		p.fail()
+	}
+	path := &pathNode{raw: []rawElement{{text: p.next().text}}}
+	p.pos++
+	p.elements(path)
+	return path
+}
+
+// elements reads the elements of a path that follow its first.
+func (p *parser) elements(path *pathNode) {
+	for {
+		switch {
+		case p.accept("."):
+			if !p.isName() {
+				p.fail()
+			}
+			path.raw = append(path.raw, rawElement{text: p.next().text})
+			p.pos++
+		case p.accept("["):
+			if p.next().kind != tokenNumber {
+				p.fail()
+			}
+			path.raw = append(path.raw, rawElement{text: p.next().text, index: true})
+			p.pos++
+			p.expect("]")
+		default:
+			return
+		}
+	}
+}
+
+// valueRef reads a :placeholder.
+func (p *parser) valueRef() *valueNode {
+	if p.next().kind != tokenValue {
+		p.fail()
+	}
+	v := &valueNode{name: p.next().text}
+	p.pos++
+	return v
+}
+
+// isCall reports whether a function call comes next.
+func (p *parser) isCall() bool {
+	t := p.next()
+	return t.kind == tokenIdent && !p.isKeyword(t) && p.tokens[p.pos+1].text == "("
+}
+
+// call reads a function call with one operand or more.
+func (p *parser) call(operand func() node) *callNode {
+	c := &callNode{name: p.next().text}
+	p.pos += 2
+	for {
+		c.args = append(c.args, bare(operand()))
+		if p.accept(")") {
+			return c
+		}
+		p.expect(",")
+	}
+}
+
+// parens reads what stands in parentheses.
+func (p *parser) parens(inner func() node) *parenNode {
+	p.expect("(")
+	n := inner()
+	p.expect(")")
+	if _, ok := n.(*parenNode); ok {
+		p.redundant = true
+	}
+	return &parenNode{n}
+}
+
+// bare takes the parentheses off a node.
+func bare(n node) node {
+	for {
+		paren, ok := n.(*parenNode)
+		if !ok {
+			return n
+		}
+		n = paren.inner
+	}
+}
