@@ -1,0 +1,51 @@
+package ddbtest
+
+import (
+	"sync"
+	"time"
+)
+
+// Clock is the time of an engine. It runs with the time of the machine, ahead
+// by what was added with Advance, unless the engine was made with
+// [WithVirtualClock]; then it stands still between calls of Advance. It is safe
+// for concurrent use.
+type Clock struct {
+	mu      sync.Mutex
+	virtual bool
+	now     time.Time     // of a virtual clock
+	ahead   time.Duration // of a running one
+	advance []func(now time.Time)
+}
+
+func newClock() *Clock { return new(Clock) }
+
+// Now returns the time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.time()
+}
+
+// Advance moves the clock forward by d and then does what has become due in
+// the engine. It does nothing if d is negative.
+func (c *Clock) Advance(d time.Duration) {
+	if d < 0 {
+		return
+	}
+	c.mu.Lock()
+	c.now = c.now.Add(d)
+	c.ahead += d
+	now := c.time()
+	due := c.advance
+	c.mu.Unlock()
+	for _, f := range due {
+		f(now)
+	}
+}
+
+func (c *Clock) time() time.Time {
+	if c.virtual {
+		return c.now
+	}
+	return time.Now().Add(c.ahead)
+}

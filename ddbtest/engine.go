@@ -1,0 +1,110 @@
+package ddbtest
+
+import (
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/engine"
+	"github.com/dynamotable/ddb/ddbtest/internal/protocol"
+)
+
+// Engine is a DynamoDB in memory. It is safe for concurrent use.
+type Engine struct {
+	region  string
+	clock   *Clock
+	handler *protocol.Handler
+	closed  atomic.Bool
+}
+
+// New returns a client of a fresh engine. The two need no socket and no
+// credentials, and the engine is closed at the end of the test.
+func New(t testing.TB, opts ...Option) *dynamodb.Client {
+	t.Helper()
+	e := NewEngine(opts...)
+	t.Cleanup(e.Close)
+	return e.Client()
+}
+
+// NewEngine returns an engine without tables, for programs and for tests that
+// want more than a client.
+func NewEngine(opts ...Option) *Engine {
+	c := &config{region: "us-east-1", clock: newClock()}
+	for _, o := range opts {
+		o(c)
+	}
+	e := &Engine{region: c.region, clock: c.clock}
+	core := engine.New(engine.Options{
+		Clock:      c.clock,
+		Region:     c.region,
+		AccountID:  c.account,
+		StateDelay: c.stateDelay,
+	})
+	e.handler = protocol.New(core, nil)
+	return e
+}
+
+// Client returns a client of the engine. It is an ordinary client of the SDK,
+// with all its middleware, whose HTTP client is the engine; optFns may change
+// everything else.
+func (e *Engine) Client(optFns ...func(*dynamodb.Options)) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region:       e.region,
+		Credentials:  staticCredentials(),
+		BaseEndpoint: aws.String(inProcess),
+		HTTPClient:   e,
+	}, optFns...)
+}
+
+// StreamsClient returns a client of the engine's streams.
+func (e *Engine) StreamsClient(optFns ...func(*dynamodbstreams.Options)) *dynamodbstreams.Client {
+	return dynamodbstreams.New(dynamodbstreams.Options{
+		Region:       e.region,
+		Credentials:  staticCredentials(),
+		BaseEndpoint: aws.String(inProcess),
+		HTTPClient:   e,
+	}, optFns...)
+}
+
+// inProcess is the endpoint of clients that need none.
+const inProcess = "http://ddbtest.invalid"
+
+func staticCredentials() aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider("ddbtest", "ddbtest", "")
+}
+
+// errClosed is what a request to a closed engine fails with.
+var errClosed = errors.New("ddbtest: the engine is closed")
+
+// Do answers a request as the service would. It makes the engine the HTTP
+// client of SDK clients.
+func (e *Engine) Do(req *http.Request) (*http.Response, error) {
+	if e.closed.Load() {
+		return nil, errClosed
+	}
+	return e.handler.Do(req)
+}
+
+// Handler returns the engine as an HTTP server's handler.
+func (e *Engine) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if e.closed.Load() {
+			http.Error(w, errClosed.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		e.handler.ServeHTTP(w, req)
+	})
+}
+
+// Clock returns the clock of the engine.
+func (e *Engine) Clock() *Clock { return e.clock }
+
+// Close ends the engine: every later request fails. Closing it again does
+// nothing.
+func (e *Engine) Close() { e.closed.Store(true) }

@@ -1,0 +1,228 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/storage"
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
+)
+
+type actionKind uint8
+
+const (
+	actionPut actionKind = iota + 1
+	actionUpdate
+	actionDelete
+	actionCheck
+)
+
+// condition is what an item has to meet before a write.
+type condition interface {
+	Eval(item value.Item) (bool, error)
+}
+
+// updater makes a new item out of an old one.
+type updater interface {
+	Apply(old value.Item) (value.Item, error)
+	// Attributes are the top-level attributes that Apply writes.
+	Attributes() []string
+}
+
+// action is a write of one item, or a check of a transaction, that has passed
+// all validation that needs no look at the item. Single writes, batches,
+// transactions and statements all end up as actions.
+type action struct {
+	operation string
+	kind      actionKind
+	table     *Table
+	schema    *Schema
+	key       value.Item
+	storeKey  string
+	condition condition // nil if there is none
+	item      value.Item
+	stored    *storage.Item // of a put
+	update    updater       // of an update; nil to make sure that the item exists
+	// returnFailed puts the item into the error if the condition fails.
+	returnFailed bool
+	reason       Reason
+}
+
+// effect is what an action did, or is about to do.
+type effect struct {
+	old, new         *storage.Item
+	oldItem, newItem value.Item // nil if nothing needed them
+	meter            meter
+}
+
+// access describes the action to the hooks.
+func (a *action) access() Access {
+	kind := AccessWrite
+	if a.kind == actionCheck {
+		kind = AccessCheck
+	}
+	return Access{Operation: a.operation, Kind: kind, Table: a.table, Key: a.key}
+}
+
+// run executes one action by itself.
+func (e *Engine) run(ctx context.Context, a *action) (effect, error) {
+	if err := e.admit(ctx, a.access()); err != nil {
+		return effect{}, err
+	}
+	p := a.table.items.Partition(a.storeKey)
+	p.Lock()
+	defer p.Unlock()
+	if err := a.refresh(); err != nil {
+		return effect{}, err
+	}
+	if p.Marked(a.storeKey) {
+		return effect{}, transactionConflict()
+	}
+	fx, err := a.evaluate(p.Get(a.storeKey))
+	if err != nil {
+		return fx, err
+	}
+	e.commit(p, a, &fx)
+	return fx, nil
+}
+
+// refresh adopts indexes that the table got since the action was validated.
+// The caller holds the lock of the partition, so there are no others until the
+// action is done.
+func (a *action) refresh() error {
+	schema := a.table.Schema()
+	if schema == a.schema {
+		return nil
+	}
+	a.schema = schema
+	if a.kind == actionPut {
+		return schema.checkIndexKeys(a.item, nil)
+	}
+	return nil
+}
+
+// evaluate checks the condition against the stored item and works out the new
+// one. It changes nothing.
+func (a *action) evaluate(old *storage.Item) (fx effect, err error) {
+	fx.old = old
+	if a.condition != nil || a.kind == actionUpdate || len(a.schema.Indexes) > 0 {
+		if fx.oldItem, err = decodeStored(old); err != nil {
+			return fx, err
+		}
+	}
+	if a.condition != nil {
+		met, err := a.condition.Eval(fx.oldItem)
+		if err != nil {
+			return fx, err
+		}
+		if !met {
+			return fx, conditionFailed(a.failedImage(old))
+		}
+	}
+	switch a.kind {
+	case actionPut:
+		fx.new, fx.newItem = a.stored, a.item
+	case actionUpdate:
+		return fx, a.evaluateUpdate(&fx)
+	case actionCheck:
+		fx.new, fx.newItem = old, fx.oldItem
+	}
+	return fx, nil
+}
+
+func (a *action) failedImage(old *storage.Item) []byte {
+	if !a.returnFailed || old == nil {
+		return nil
+	}
+	return old.Image
+}
+
+func (a *action) evaluateUpdate(fx *effect) error {
+	if a.update == nil {
+		fx.newItem = fx.oldItem
+		if fx.old == nil {
+			fx.newItem = a.key
+		}
+	} else {
+		item, err := a.update.Apply(fx.oldItem)
+		if err != nil {
+			return err
+		}
+		if fx.old == nil && len(item) == 0 {
+			return nil // removing attributes makes no item
+		}
+		fx.newItem = item
+	}
+	if fx.old == nil {
+		item := make(value.Item, len(fx.newItem)+len(a.key))
+		for name, v := range fx.newItem {
+			item[name] = v
+		}
+		for name, v := range a.key {
+			item[name] = v
+		}
+		fx.newItem = item
+	}
+	if value.ItemSize(fx.newItem) > value.MaxItemSize {
+		return invalid("Item size to update has exceeded the maximum allowed size")
+	}
+	if a.update != nil {
+		if err := checkUpdated(a.schema, fx.newItem, a.update.Attributes()); err != nil {
+			return err
+		}
+	}
+	fx.new = newStored(fx.newItem)
+	return nil
+}
+
+// checkUpdated validates the attributes that an update has written.
+func checkUpdated(s *Schema, item value.Item, written []string) error {
+	for _, name := range written {
+		if v, ok := item[name]; ok && value.Depth(v) > value.MaxDepth {
+			return invalid("Nesting Levels have exceeded supported limits")
+		}
+	}
+	if len(s.Indexes) == 0 {
+		return nil
+	}
+	return s.checkIndexKeys(item, written)
+}
+
+// commit stores what evaluate worked out, keeps the indexes in step, counts the
+// capacity and tells the hook. The caller holds the lock of the partition.
+func (e *Engine) commit(p *storage.Partition, a *action, fx *effect) {
+	oldSize, newSize := 0, 0
+	if fx.old != nil {
+		oldSize = fx.old.Size
+	}
+	if fx.new != nil {
+		newSize = fx.new.Size
+	}
+	fx.meter.addTable(writeCost(max(oldSize, newSize)))
+	if a.kind == actionCheck {
+		return
+	}
+	switch {
+	case fx.new != nil:
+		p.Put(a.storeKey, fx.new)
+	case fx.old != nil:
+		p.Delete(a.storeKey)
+	default:
+		return
+	}
+	grown := newSize - oldSize
+	for _, x := range a.schema.Indexes {
+		delta := a.reindex(x, fx)
+		if x.Local {
+			grown += delta
+		}
+	}
+	if a.table.collections != nil {
+		a.table.collections.add(a.schema.Key.collectionKey(a.key), grown)
+	}
+	if e.hooks.Commit != nil {
+		e.hooks.Commit(&Change{
+			Table: a.table, Schema: a.schema, Time: e.clock.Now(), Reason: a.reason,
+			Key: a.key, Old: fx.old, New: fx.new,
+		})
+	}
+}

@@ -1,0 +1,46 @@
+package engine
+
+import (
+	"github.com/dynamotable/ddb/ddbtest/internal/expression"
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
+)
+
+// Attributes is a map of attribute values as a request gives it. A request is
+// read as a whole before any of it is validated, so an invalid value is kept
+// as an error until its turn comes.
+type Attributes struct {
+	// Present is false if the parameter is absent or null.
+	Present bool
+	// Item holds the attributes.
+	Item value.Item
+	// Err says what is wrong with the first invalid value, or is nil.
+	Err error
+}
+
+// Attribute is a single attribute value as a request gives it.
+type Attribute struct {
+	// Value is nil if the parameter is absent or invalid.
+	Value value.Value
+	// Err says what is wrong with the value, or is nil.
+	Err error
+}
+
+// Given returns attributes that are present and valid, for callers that do not
+// come from the wire.
+func Given(item value.Item) Attributes { return Attributes{Present: true, Item: item} }
+
+// Placeholders are the parameters that the expressions of a request share.
+type Placeholders struct {
+	Names  expression.Names
+	Values Attributes
+}
+
+// text returns what s points to, or "".
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func is(s *string, want string) bool { return s != nil && *s == want }

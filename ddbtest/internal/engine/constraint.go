@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// maxReported is the number of failures that one message lists.
+const maxReported = 10
+
+// Value sets of enumerated members, in the service's order.
+const (
+	capacitySet     = "[INDEXES, TOTAL, NONE]"
+	metricsSet      = "[SIZE, NONE]"
+	returnSet       = "[ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"
+	returnFailedSet = "[ALL_OLD, NONE]"
+	selectSet       = "[SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES]"
+	operatorSet     = "[OR, AND]"
+)
+
+// constraints collects what a request violates of the rules that its
+// parameters obey one by one: presence, length, pattern, range and value set.
+// The service reports them together, before any other check.
+type constraints struct {
+	failures []string
+}
+
+// err returns the ValidationException for what was collected, or nil.
+func (c *constraints) err() error {
+	n := len(c.failures)
+	if n == 0 {
+		return nil
+	}
+	noun := " validation errors detected: "
+	if n == 1 {
+		noun = " validation error detected: "
+	}
+	return &Error{
+		Type:    ValidationException,
+		Message: strconv.Itoa(n) + noun + strings.Join(c.failures[:min(n, maxReported)], "; "),
+	}
+}
+
+// fail notes that the value at path breaks a rule. The value is quoted unless
+// it is null.
+func (c *constraints) fail(path, text string, null bool, rule string) {
+	if null {
+		text = "null"
+	} else {
+		text = "'" + text + "'"
+	}
+	c.failures = append(c.failures, "Value "+text+" at '"+path+"' failed to satisfy constraint: "+rule)
+}
+
+// required fails if present is false.
+func (c *constraints) required(path string, present bool) bool {
+	if !present {
+		c.fail(path, "", true, "Member must not be null")
+	}
+	return present
+}
+
+// enum fails if s is neither null nor in set, which is a list in brackets.
+func (c *constraints) enum(path string, s *string, set string) {
+	if s == nil || inSet(*s, set) {
+		return
+	}
+	c.fail(path, *s, false, "Member must satisfy enum value set: "+set)
+}
+
+func inSet(s, set string) bool {
+	rest := set[1 : len(set)-1]
+	for rest != "" {
+		var one string
+		one, rest, _ = strings.Cut(rest, ", ")
+		if one == s {
+			return true
+		}
+	}
+	return false
+}
+
+// length fails if s is shorter or longer than allowed; a limit of 0 does not
+// apply.
+func (c *constraints) length(path, s string, shortest, longest int) {
+	if len(s) < shortest {
+		c.fail(path, s, false, "Member must have length greater than or equal to "+strconv.Itoa(shortest))
+	}
+	if longest > 0 && len(s) > longest {
+		c.fail(path, s, false, "Member must have length less than or equal to "+strconv.Itoa(longest))
+	}
+}
+
+// pattern fails if s does not match the pattern as a whole.
+func (c *constraints) pattern(path, s, text string, re *regexp.Regexp) {
+	if !re.MatchString(s) {
+		c.fail(path, s, false, "Member must satisfy regular expression pattern: "+text)
+	}
+}
+
+// atLeast fails if n is present and less than low.
+func (c *constraints) atLeast(path string, n *int64, low int64) {
+	if n != nil && *n < low {
+		c.fail(path, strconv.FormatInt(*n, 10), false, "Member must have value greater than or equal to "+strconv.FormatInt(low, 10))
+	}
+}
+
+// atMost fails if n is present and greater than high.
+func (c *constraints) atMost(path string, n *int64, high int64) {
+	if n != nil && *n > high {
+		c.fail(path, strconv.FormatInt(*n, 10), false, "Member must have value less than or equal to "+strconv.FormatInt(high, 10))
+	}
+}
+
+const namePattern = "[a-zA-Z0-9_.-]+"
+
+var nameExpression = regexp.MustCompile("^" + namePattern + "$")
+
+// newName checks the name that a table or an index is to have.
+func (c *constraints) newName(path string, name *string) {
+	if !c.required(path, name != nil) {
+		return
+	}
+	c.pattern(path, *name, namePattern, nameExpression)
+	c.length(path, *name, 3, 255)
+}
+
+// tableName checks the parameter that names the table of a request, which may
+// be an ARN as well.
+func (c *constraints) tableName(path string, name *string) {
+	if c.required(path, name != nil) {
+		c.length(path, *name, 1, 1024)
+	}
+}
+
+// indexName checks the parameter that names the index of a request.
+func (c *constraints) indexName(path string, name *string) {
+	if name == nil {
+		return
+	}
+	if !validNameBytes(*name) {
+		c.pattern(path, *name, namePattern, nameExpression)
+	}
+	c.length(path, *name, 3, 255)
+}
+
+// validName reports whether a table or an index can have the name.
+func validName(name string) bool {
+	return len(name) >= 3 && len(name) <= 255 && validNameBytes(name)
+}
+
+func validNameBytes(name string) bool {
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-', c == '.':
+		default:
+			return false
+		}
+	}
+	return name != ""
+}

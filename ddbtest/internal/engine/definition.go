@@ -1,0 +1,70 @@
+package engine
+
+// The parameters of table operations in the form of the wire. Pointers are nil
+// for what a request leaves out.
+
+// AttributeDefinition gives the type of a key attribute.
+type AttributeDefinition struct {
+	AttributeName *string
+	AttributeType *string
+}
+
+// KeySchemaElement is one attribute of a key.
+type KeySchemaElement struct {
+	AttributeName *string
+	KeyType       *string
+}
+
+// Projection says which attributes an index holds beside the keys.
+type Projection struct {
+	ProjectionType   *string  `json:",omitempty"`
+	NonKeyAttributes []string `json:",omitempty"`
+}
+
+// ProvisionedThroughput is the capacity of a table or index in provisioned
+// mode.
+type ProvisionedThroughput struct {
+	ReadCapacityUnits  *int64
+	WriteCapacityUnits *int64
+}
+
+// OnDemandThroughput is the ceiling of a table or index in on-demand mode.
+type OnDemandThroughput struct {
+	MaxReadRequestUnits  *int64 `json:",omitempty"`
+	MaxWriteRequestUnits *int64 `json:",omitempty"`
+}
+
+// WarmThroughput is the capacity that a table or index can serve at once.
+type WarmThroughput struct {
+	ReadUnitsPerSecond  *int64
+	WriteUnitsPerSecond *int64
+}
+
+// SecondaryIndex describes a new global or local secondary index.
+type SecondaryIndex struct {
+	IndexName             *string
+	KeySchema             []KeySchemaElement
+	Projection            *Projection
+	ProvisionedThroughput *ProvisionedThroughput // global indexes only
+	OnDemandThroughput    *OnDemandThroughput    // global indexes only
+	WarmThroughput        *WarmThroughput        // global indexes only
+}
+
+// StreamSpecification switches the stream of a table.
+type StreamSpecification struct {
+	StreamEnabled  *bool
+	StreamViewType *string `json:",omitempty"`
+}
+
+// SSESpecification chooses the encryption of a table.
+type SSESpecification struct {
+	Enabled        *bool
+	SSEType        *string
+	KMSMasterKeyID *string
+}
+
+// Tag is a label on a table.
+type Tag struct {
+	Key   *string
+	Value *string
+}

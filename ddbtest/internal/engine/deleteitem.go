@@ -1,0 +1,80 @@
+package engine
+
+import "context"
+
+// DeleteItemInput holds the parameters of DeleteItem.
+type DeleteItemInput struct {
+	TableName                           *string
+	Key                                 Attributes
+	ConditionExpression                 *string
+	Placeholders                        Placeholders
+	Legacy                              *Legacy
+	ReturnConsumedCapacity              *string
+	ReturnItemCollectionMetrics         *string
+	ReturnValues                        *string
+	ReturnValuesOnConditionCheckFailure *string
+}
+
+// DeleteItem removes the item with a key. It succeeds if there is none.
+func (e *Engine) DeleteItem(ctx context.Context, in *DeleteItemInput) (*WriteOutput, error) {
+	var c constraints
+	c.tableName("tableName", in.TableName)
+	c.required("key", in.Key.Present)
+	c.enum("returnValues", in.ReturnValues, returnSet)
+	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	a, err := e.prepareDelete(in, "DeleteItem")
+	if err != nil {
+		return nil, err
+	}
+	fx, err := e.run(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	out := a.output(&fx, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
+	if is(in.ReturnValues, returnAllOld) && fx.old != nil {
+		out.Attributes = fx.old.Image
+	}
+	return out, nil
+}
+
+// prepareDelete validates a delete, for any operation that has one.
+func (e *Engine) prepareDelete(in *DeleteItemInput, operation string) (*action, error) {
+	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
+	if err != nil {
+		return nil, err
+	}
+	if in.Key.Err != nil {
+		return nil, in.Key.Err
+	}
+	if in.ReturnValues != nil && !is(in.ReturnValues, returnAllOld) && !is(in.ReturnValues, returnNone) {
+		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
+	}
+	a := &action{
+		operation: operation, kind: actionDelete, reason: ReasonWrite,
+		key:          in.Key.Item,
+		returnFailed: is(in.ReturnValuesOnConditionCheckFailure, returnAllOld),
+	}
+	if a.condition, err = writeCondition(in.ConditionExpression, params, in.Legacy); err != nil {
+		return nil, err
+	}
+	if err := unused(params); err != nil {
+		return nil, err
+	}
+	return a, e.bind(a, in.TableName)
+}
+
+// bind finds the table of an action that names its item by the key.
+func (e *Engine) bind(a *action, table *string) (err error) {
+	if a.table, err = e.table(text(table)); err != nil {
+		return err
+	}
+	a.schema = a.table.Schema()
+	if err := a.schema.checkKey(a.key); err != nil {
+		return err
+	}
+	a.storeKey = a.schema.Key.storageKey(a.key)
+	return nil
+}

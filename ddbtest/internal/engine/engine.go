@@ -1,0 +1,135 @@
+// Package engine executes the operations of DynamoDB on tables in memory.
+//
+// Every operation is a method of [Engine] that takes the parameters of the API
+// and returns its result or an [*Error] in the service's words. The wire is the
+// business of package protocol, expressions of package expression, and the
+// ordered sets under tables and indexes of package storage.
+package engine
+
+import (
+	"strings"
+	"sync"
+	"time"
+)
+
+// Clock tells the time. The engine asks nothing else for it.
+type Clock interface {
+	Now() time.Time
+}
+
+// Options configure an engine. The zero value of a field takes the default.
+type Options struct {
+	// Clock tells the time; required.
+	Clock Clock
+	// Region is the Region in ARNs; "us-east-1" by default.
+	Region string
+	// AccountID is the account in ARNs; "000000000000" by default.
+	AccountID string
+	// StateDelay is how long tables and indexes stay CREATING, UPDATING or
+	// DELETING; 0, the default, makes every change at once.
+	StateDelay time.Duration
+	// Hooks watch and steer the engine.
+	Hooks Hooks
+}
+
+// Engine holds the tables of one account in one Region. Its methods are safe
+// for concurrent use.
+type Engine struct {
+	clock      Clock
+	region     string
+	account    string
+	stateDelay time.Duration
+	hooks      Hooks
+	tokens     tokens
+
+	mu     sync.RWMutex
+	tables map[string]*Table
+}
+
+// New returns an engine without tables.
+func New(o Options) *Engine {
+	if o.Region == "" {
+		o.Region = "us-east-1"
+	}
+	if o.AccountID == "" {
+		o.AccountID = "000000000000"
+	}
+	return &Engine{
+		clock:      o.Clock,
+		region:     o.Region,
+		account:    o.AccountID,
+		stateDelay: o.StateDelay,
+		hooks:      o.Hooks,
+		tables:     make(map[string]*Table),
+	}
+}
+
+// Now returns the time of the engine's clock.
+func (e *Engine) Now() time.Time { return e.clock.Now() }
+
+// Region returns the Region in ARNs.
+func (e *Engine) Region() string { return e.region }
+
+// Tables returns the tables, in no particular order.
+func (e *Engine) Tables() []*Table {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	tables := make([]*Table, 0, len(e.tables))
+	for _, t := range e.tables {
+		tables = append(tables, t)
+	}
+	return tables
+}
+
+// arn returns the ARN of a resource such as "table/name".
+func (e *Engine) arn(resource string) string {
+	return "arn:aws:dynamodb:" + e.region + ":" + e.account + ":" + resource
+}
+
+// lookup returns the table that a name or an ARN stands for, or nil. A table
+// whose deletion is complete is gone.
+func (e *Engine) lookup(name string) *Table {
+	name = tableOf(name)
+	e.mu.RLock()
+	t := e.tables[name]
+	e.mu.RUnlock()
+	if t == nil || !t.gone(e.clock.Now) {
+		return t
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.tables[name] == t {
+		delete(e.tables, name)
+	}
+	return e.tables[name]
+}
+
+// tableOf returns the name of the table in an ARN, or name if it is none.
+func tableOf(name string) string {
+	if !strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	_, resource, found := strings.Cut(name, ":table/")
+	if !found {
+		return name
+	}
+	resource, _, _ = strings.Cut(resource, "/")
+	return resource
+}
+
+// table returns the table of an item operation.
+func (e *Engine) table(name string) (*Table, error) {
+	t := e.lookup(name)
+	if t == nil {
+		if table := tableOf(name); !validName(table) {
+			return nil, invalid(msgBadName)
+		}
+		return nil, tableMissing()
+	}
+	if !t.usable(e.clock.Now) {
+		return nil, tableMissing()
+	}
+	return t, nil
+}
+
+const msgBadName = "Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'"

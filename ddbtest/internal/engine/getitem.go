@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/expression"
+	"github.com/dynamotable/ddb/ddbtest/internal/storage"
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
+)
+
+// GetItemInput holds the parameters of GetItem.
+type GetItemInput struct {
+	TableName              *string
+	Key                    Attributes
+	ProjectionExpression   *string
+	Placeholders           Placeholders // names only
+	Legacy                 *Legacy
+	ConsistentRead         *bool
+	ReturnConsumedCapacity *string
+}
+
+// GetItemOutput is the result of GetItem.
+type GetItemOutput struct {
+	// Item is the wire form of the item, or nil if there is none.
+	Item             []byte
+	ConsumedCapacity *ConsumedCapacity
+}
+
+// GetItem returns the item with a key.
+func (e *Engine) GetItem(ctx context.Context, in *GetItemInput) (*GetItemOutput, error) {
+	var c constraints
+	c.tableName("tableName", in.TableName)
+	c.required("key", in.Key.Present)
+	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	r, err := e.prepareRead(in, "GetItem")
+	if err != nil {
+		return nil, err
+	}
+	if err := e.admit(ctx, r.access()); err != nil {
+		return nil, err
+	}
+	item := r.table.items.Get(r.storeKey)
+	image, err := r.image(item)
+	if err != nil {
+		return nil, err
+	}
+	out := &GetItemOutput{Item: image}
+	if in.ReturnConsumedCapacity != nil {
+		var m meter
+		m.addTable(readCost(sizeOf(item), in.ConsistentRead != nil && *in.ConsistentRead))
+		out.ConsumedCapacity = m.report(r.table.name, in.ReturnConsumedCapacity, unnamedUnits)
+	}
+	return out, nil
+}
+
+// read is a read of one item that has passed all validation.
+type read struct {
+	operation  string
+	table      *Table
+	key        value.Item
+	storeKey   string
+	projection projection // nil for the whole item
+}
+
+// projection takes parts of items.
+type projection interface {
+	Apply(item value.Item) value.Item
+}
+
+func (r *read) access() Access {
+	return Access{Operation: r.operation, Kind: AccessRead, Table: r.table, Key: r.key}
+}
+
+// prepareRead validates a read, for any operation that reads items by key.
+func (e *Engine) prepareRead(in *GetItemInput, operation string) (*read, error) {
+	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{projectionParameter, in.ProjectionExpression})
+	if err != nil {
+		return nil, err
+	}
+	if in.Key.Err != nil {
+		return nil, in.Key.Err
+	}
+	r := &read{operation: operation, key: in.Key.Item}
+	if r.projection, err = readProjection(in.ProjectionExpression, params, in.Legacy); err != nil {
+		return nil, err
+	}
+	if err := unused(params); err != nil {
+		return nil, err
+	}
+	if r.table, err = e.table(text(in.TableName)); err != nil {
+		return nil, err
+	}
+	schema := r.table.Schema()
+	if err := schema.checkKey(r.key); err != nil {
+		return nil, err
+	}
+	r.storeKey = schema.Key.storageKey(r.key)
+	return r, nil
+}
+
+// projectionOf parses the projection of a read. It returns a nil interface if
+// there is none.
+func projectionOf(text *string, params *expression.Params) (projection, error) {
+	if text == nil {
+		return nil, nil
+	}
+	p, err := expression.ParseProjection(*text, params)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// image returns the wire form of what the read returns of an item, or nil for
+// no item.
+func (r *read) image(item *storage.Item) ([]byte, error) {
+	if item == nil || r.projection == nil {
+		return imageOf(item), nil
+	}
+	whole, err := decodeStored(item)
+	if err != nil {
+		return nil, err
+	}
+	return encodeItem(r.projection.Apply(whole)), nil
+}
+
+func imageOf(item *storage.Item) []byte {
+	if item == nil {
+		return nil
+	}
+	return item.Image
+}
+
+func sizeOf(item *storage.Item) int {
+	if item == nil {
+		return 0
+	}
+	return item.Size
+}

@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
+)
+
+// PutItemInput holds the parameters of PutItem.
+type PutItemInput struct {
+	TableName                           *string
+	Item                                Attributes
+	ConditionExpression                 *string
+	Placeholders                        Placeholders
+	Legacy                              *Legacy
+	ReturnConsumedCapacity              *string
+	ReturnItemCollectionMetrics         *string
+	ReturnValues                        *string
+	ReturnValuesOnConditionCheckFailure *string
+}
+
+// WriteOutput is the result of PutItem, UpdateItem and DeleteItem.
+type WriteOutput struct {
+	// Attributes is the wire form of the returned attributes, or nil.
+	Attributes            []byte
+	ConsumedCapacity      *ConsumedCapacity
+	ItemCollectionMetrics *ItemCollectionMetrics
+}
+
+// PutItem stores an item in place of the one with the same key, if any.
+func (e *Engine) PutItem(ctx context.Context, in *PutItemInput) (*WriteOutput, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	a, err := e.preparePut(in, "PutItem")
+	if err != nil {
+		return nil, err
+	}
+	fx, err := e.run(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	out := a.output(&fx, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
+	if is(in.ReturnValues, returnAllOld) && fx.old != nil {
+		out.Attributes = fx.old.Image
+	}
+	return out, nil
+}
+
+func (in *PutItemInput) check() error {
+	var c constraints
+	c.tableName("tableName", in.TableName)
+	c.required("item", in.Item.Present)
+	c.enum("returnValues", in.ReturnValues, returnSet)
+	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)
+	return c.err()
+}
+
+// writeOptions checks the options that all writes of one item have.
+func (c *constraints) writeOptions(capacity, metrics, failure *string) {
+	c.enum("returnConsumedCapacity", capacity, capacitySet)
+	c.enum("returnItemCollectionMetrics", metrics, metricsSet)
+	c.enum("returnValuesOnConditionCheckFailure", failure, returnFailedSet)
+}
+
+// preparePut validates a put, for any operation that has one.
+func (e *Engine) preparePut(in *PutItemInput, operation string) (*action, error) {
+	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
+	if err != nil {
+		return nil, err
+	}
+	if in.Item.Err != nil {
+		return nil, in.Item.Err
+	}
+	if in.ReturnValues != nil && !is(in.ReturnValues, returnAllOld) && !is(in.ReturnValues, returnNone) {
+		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
+	}
+	size := value.ItemSize(in.Item.Item)
+	if size > value.MaxItemSize {
+		return nil, invalid("Item size has exceeded the maximum allowed size")
+	}
+	a := &action{
+		operation: operation, kind: actionPut, reason: ReasonWrite,
+		item:         in.Item.Item,
+		returnFailed: is(in.ReturnValuesOnConditionCheckFailure, returnAllOld),
+	}
+	if a.condition, err = writeCondition(in.ConditionExpression, params, in.Legacy); err != nil {
+		return nil, err
+	}
+	if err := unused(params); err != nil {
+		return nil, err
+	}
+	if a.table, err = e.table(text(in.TableName)); err != nil {
+		return nil, err
+	}
+	a.schema = a.table.Schema()
+	if err := a.schema.checkItemKey(a.item); err != nil {
+		return nil, err
+	}
+	if err := a.schema.checkIndexKeys(a.item, nil); err != nil {
+		return nil, err
+	}
+	a.key = a.schema.Key.Of(a.item)
+	a.storeKey = a.schema.Key.storageKey(a.item)
+	a.stored = newStored(a.item)
+	return a, nil
+}
+
+// The values of ReturnValues.
+const (
+	returnNone       = "NONE"
+	returnAllOld     = "ALL_OLD"
+	returnAllNew     = "ALL_NEW"
+	returnUpdatedOld = "UPDATED_OLD"
+	returnUpdatedNew = "UPDATED_NEW"
+)
+
+// output returns the parts of the result that all writes of one item have.
+func (a *action) output(fx *effect, capacity, metrics *string) *WriteOutput {
+	return &WriteOutput{
+		ConsumedCapacity:      fx.meter.report(a.table.name, capacity, unnamedUnits),
+		ItemCollectionMetrics: a.table.metrics(a.schema, a.key, metrics),
+	}
+}

@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/storage"
+)
+
+// The states of tables and indexes.
+const (
+	statusCreating = "CREATING"
+	statusUpdating = "UPDATING"
+	statusDeleting = "DELETING"
+	statusActive   = "ACTIVE"
+)
+
+// Table is a table and its items. Its methods are safe for concurrent use.
+type Table struct {
+	name    string
+	arn     string
+	id      string
+	created time.Time
+
+	// schema is replaced as a whole, under mu and with every partition of items
+	// locked, so it is stable for whoever holds the lock of a partition.
+	schema atomic.Pointer[Schema]
+	items  *storage.Set
+	// collections holds the sizes of item collections if the table has local
+	// indexes; nil otherwise.
+	collections *collections
+	// deletedAt is when the table disappears, in Unix nanoseconds; 0 unless the
+	// table is being deleted.
+	deletedAt atomic.Int64
+	readyAt   time.Time // when the table leaves CREATING
+
+	mu       sync.Mutex // guards what follows and the changes of schema
+	settings settings
+}
+
+// settings are what a table has beside its schema and its items.
+type settings struct {
+	changedAt   time.Time // when the last UpdateTable is done
+	billing     billing
+	throughput  throughput
+	onDemand    *OnDemandThroughput
+	warm        *WarmThroughput
+	stream      *StreamSpecification
+	streamLabel string
+	tags        map[string]string
+	ttl         timeToLive
+	sse         *SSESpecification
+	tableClass  string
+	classAt     time.Time
+	protected   bool
+	recovery    recovery
+}
+
+// throughput is the provisioned capacity of a table or an index; zero in
+// on-demand mode.
+type throughput struct {
+	read, write                  int64
+	increased, decreased         time.Time
+	decreasesToday, decreasesDay int64
+}
+
+type billing struct {
+	onDemand bool
+	switched time.Time // when the table last became on-demand
+	named    bool      // the request named the mode, so the description does
+}
+
+// Name returns the name of the table.
+func (t *Table) Name() string { return t.name }
+
+// ARN returns the ARN of the table.
+func (t *Table) ARN() string { return t.arn }
+
+// Schema returns the present shape of the table.
+func (t *Table) Schema() *Schema { return t.schema.Load() }
+
+// Stream returns the label of the table's stream and its view type; the label
+// is empty if the table never had a stream, the view type is empty if its
+// stream is off.
+func (t *Table) Stream() (label, viewType string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.settings.stream != nil {
+		viewType = text(t.settings.stream.StreamViewType)
+	}
+	return t.settings.streamLabel, viewType
+}
+
+// StreamARN returns the ARN of the table's last stream, or "".
+func (t *Table) StreamARN() string {
+	label, _ := t.Stream()
+	if label == "" {
+		return ""
+	}
+	return t.arn + "/stream/" + label
+}
+
+// gone reports whether the deletion of the table is complete.
+func (t *Table) gone(now func() time.Time) bool {
+	at := t.deletedAt.Load()
+	return at != 0 && now().UnixNano() >= at
+}
+
+// usable reports whether item operations may use the table.
+func (t *Table) usable(now func() time.Time) bool {
+	if t.deletedAt.Load() != 0 {
+		return false
+	}
+	return t.readyAt.IsZero() || !now().Before(t.readyAt)
+}
+
+// status returns the state of the table. The caller holds mu.
+func (t *Table) status(now time.Time) string {
+	switch {
+	case t.deletedAt.Load() != 0:
+		return statusDeleting
+	case now.Before(t.readyAt):
+		return statusCreating
+	case now.Before(t.settings.changedAt):
+		return statusUpdating
+	default:
+		return statusActive
+	}
+}
+
+// status returns the state of the index.
+func (x *Index) status(now time.Time) string {
+	switch {
+	case !x.deletedAt.IsZero():
+		return statusDeleting
+	case now.Before(x.readyAt):
+		return statusCreating
+	case now.Before(x.changedAt):
+		return statusUpdating
+	default:
+		return statusActive
+	}
+}
+
+func (x *Index) isDeleting() bool { return !x.deletedAt.IsZero() }
+
+// settle drops the indexes whose deletion is complete. The caller holds mu.
+func (t *Table) settle(now time.Time) {
+	schema := t.Schema()
+	var kept []*Index
+	for _, x := range schema.Indexes {
+		if x.deletedAt.IsZero() || now.Before(x.deletedAt) {
+			kept = append(kept, x)
+		}
+	}
+	if len(kept) == len(schema.Indexes) {
+		return
+	}
+	next := *schema
+	next.Indexes = kept
+	next.attributes = usedAttributes(next.attributes, &next)
+	t.setSchema(&next)
+}
+
+// setSchema replaces the schema while no write is under way. The caller holds
+// mu.
+func (t *Table) setSchema(next *Schema) {
+	t.items.LockAll()
+	defer t.items.UnlockAll()
+	t.schema.Store(next)
+}
+
+// usedAttributes keeps the definitions of attributes that are keys.
+func usedAttributes(defs []AttributeDefinition, s *Schema) []AttributeDefinition {
+	var used []AttributeDefinition
+	for _, d := range defs {
+		name := text(d.AttributeName)
+		in := s.Key.Has(name)
+		for _, x := range s.Indexes {
+			in = in || x.Key.Has(name)
+		}
+		if in {
+			used = append(used, d)
+		}
+	}
+	return used
+}

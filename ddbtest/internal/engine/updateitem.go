@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/expression"
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
+)
+
+// UpdateItemInput holds the parameters of UpdateItem.
+type UpdateItemInput struct {
+	TableName                           *string
+	Key                                 Attributes
+	UpdateExpression                    *string
+	ConditionExpression                 *string
+	Placeholders                        Placeholders
+	Legacy                              *Legacy
+	ReturnConsumedCapacity              *string
+	ReturnItemCollectionMetrics         *string
+	ReturnValues                        *string
+	ReturnValuesOnConditionCheckFailure *string
+}
+
+// UpdateItem changes attributes of the item with a key, which it creates if
+// there is none.
+func (e *Engine) UpdateItem(ctx context.Context, in *UpdateItemInput) (*WriteOutput, error) {
+	var c constraints
+	c.tableName("tableName", in.TableName)
+	c.required("key", in.Key.Present)
+	c.enum("returnValues", in.ReturnValues, returnSet)
+	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	a, err := e.prepareUpdate(in, "UpdateItem")
+	if err != nil {
+		return nil, err
+	}
+	fx, err := e.run(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	out := a.output(&fx, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
+	out.Attributes = a.returned(&fx, text(in.ReturnValues))
+	return out, nil
+}
+
+// prepareUpdate validates an update, for any operation that has one.
+func (e *Engine) prepareUpdate(in *UpdateItemInput, operation string) (*action, error) {
+	params, err := placeholders(&in.Placeholders, in.Legacy.names(),
+		parameter{updateParameter, in.UpdateExpression}, parameter{conditionParameter, in.ConditionExpression})
+	if err != nil {
+		return nil, err
+	}
+	if in.Key.Err != nil {
+		return nil, in.Key.Err
+	}
+	a := &action{
+		operation: operation, kind: actionUpdate, reason: ReasonWrite,
+		key:          in.Key.Item,
+		returnFailed: is(in.ReturnValuesOnConditionCheckFailure, returnAllOld),
+	}
+	if a.update, err = writeUpdate(in.UpdateExpression, params, in.Legacy); err != nil {
+		return nil, err
+	}
+	if a.condition, err = writeCondition(in.ConditionExpression, params, in.Legacy); err != nil {
+		return nil, err
+	}
+	if err := unused(params); err != nil {
+		return nil, err
+	}
+	if a.table, err = e.table(text(in.TableName)); err != nil {
+		return nil, err
+	}
+	a.schema = a.table.Schema()
+	if err := a.schema.checkKey(a.key); err != nil {
+		return nil, err
+	}
+	if a.update != nil {
+		for _, name := range a.update.Attributes() {
+			if a.schema.Key.Has(name) {
+				return nil, invalidParameter("Cannot update attribute %s. This attribute is part of the key", name)
+			}
+		}
+	}
+	a.storeKey = a.schema.Key.storageKey(a.key)
+	return a, nil
+}
+
+// updateOf parses the update of a write. It returns a nil interface if there
+// is none.
+func updateOf(text *string, params *expression.Params) (updater, error) {
+	if text == nil {
+		return nil, nil
+	}
+	u, err := expression.ParseUpdate(*text, params)
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// returned returns the wire form of the attributes that ReturnValues asks for.
+func (a *action) returned(fx *effect, mode string) []byte {
+	switch mode {
+	case returnAllOld:
+		if fx.old != nil {
+			return fx.old.Image
+		}
+	case returnAllNew:
+		if fx.new != nil {
+			return fx.new.Image
+		}
+	case returnUpdatedOld:
+		return a.touched(fx.oldItem)
+	case returnUpdatedNew:
+		return a.touched(fx.newItem)
+	}
+	return nil
+}
+
+// touched returns the wire form of the parts of an item that the update wrote.
+func (a *action) touched(item value.Item) []byte {
+	u, ok := a.update.(interface {
+		Touched() *expression.Projection
+	})
+	if !ok || item == nil {
+		return nil
+	}
+	part := u.Touched().Apply(item)
+	if len(part) == 0 {
+		return nil
+	}
+	return encodeItem(part)
+}

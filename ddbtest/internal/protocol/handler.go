@@ -1,0 +1,204 @@
+// Package protocol speaks DynamoDB's wire protocol, JSON 1.0 over HTTP, for an
+// engine: it finds the operation of a request, reads its parameters and writes
+// the answer or the error.
+package protocol
+
+import (
+	"bytes"
+	"context"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/engine"
+)
+
+// maxRequestSize is the largest body that the service reads: 16 MB.
+const maxRequestSize = 16 << 20
+
+const contentType = "application/x-amz-json-1.0"
+
+// Call is one request on its way to the engine.
+type Call struct {
+	// Operation is the name of the operation, such as "PutItem".
+	Operation string
+	// Body is the JSON of the parameters. It must not be kept.
+	Body []byte
+}
+
+// Reply is the answer to a call.
+type Reply struct {
+	Status int
+	// Body is the JSON of the answer.
+	Body []byte
+	// RequestID is sent as x-amzn-RequestId.
+	RequestID string
+	// Checksum is sent as X-Amz-Crc32.
+	Checksum uint32
+	// Cut, if it is positive, breaks the connection after so many bytes of the
+	// body.
+	Cut int
+	// Err, if it is not nil, fails the request without an answer.
+	Err error
+}
+
+// Intercept stands between the wire and the engine: it may delay a call, answer
+// it itself, or change the reply after the engine has executed it.
+type Intercept func(ctx context.Context, call *Call, next func(context.Context, *Call) *Reply) *Reply
+
+// Handler serves an engine. It is an http.Handler and, through Do, an HTTP
+// client that needs no socket. It is safe for concurrent use.
+type Handler struct {
+	engine    *engine.Engine
+	intercept Intercept
+	ids       requestIDs
+}
+
+// New returns the handler of an engine. intercept may be nil.
+func New(e *engine.Engine, intercept Intercept) *Handler {
+	return &Handler{engine: e, intercept: intercept}
+}
+
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// Do answers a request as if it had been sent over a network. It obeys the
+// context of the request.
+func (h *Handler) Do(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	buffer := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(buffer)
+	buffer.Reset()
+	if req.Body != nil {
+		_, err := buffer.ReadFrom(io.LimitReader(req.Body, maxRequestSize+1))
+		req.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+	}
+	reply := h.reply(ctx, req, buffer.Bytes())
+	if reply.Err != nil {
+		return nil, reply.Err
+	}
+	header := make(http.Header, 4)
+	reply.setHeader(header)
+	resp := &http.Response{
+		Status:        strconv.Itoa(reply.Status) + " " + http.StatusText(reply.Status),
+		StatusCode:    reply.Status,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        header,
+		ContentLength: int64(len(reply.Body)),
+		Request:       req,
+	}
+	body := io.Reader(bytes.NewReader(reply.Body))
+	if reply.Cut > 0 && reply.Cut < len(reply.Body) {
+		body = io.MultiReader(bytes.NewReader(reply.Body[:reply.Cut]), brokenReader{})
+	}
+	resp.Body = io.NopCloser(body)
+	return resp, nil
+}
+
+// brokenReader fails as a connection does that the other side has closed.
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxRequestSize+1))
+	if err != nil {
+		return // the client has gone away, or sends without end
+	}
+	reply := h.reply(req.Context(), req, body)
+	if reply.Err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	reply.setHeader(w.Header())
+	w.Header().Set("Content-Length", strconv.Itoa(len(reply.Body)))
+	w.WriteHeader(reply.Status)
+	if reply.Cut > 0 && reply.Cut < len(reply.Body) {
+		_, _ = w.Write(reply.Body[:reply.Cut])
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = w.Write(reply.Body)
+}
+
+func (r *Reply) setHeader(header http.Header) {
+	header["Content-Type"] = contentTypes
+	header["X-Amzn-Requestid"] = []string{r.RequestID}
+	header["X-Amz-Crc32"] = []string{strconv.FormatUint(uint64(r.Checksum), 10)}
+	header["Server"] = servers
+}
+
+var (
+	contentTypes = []string{contentType}
+	servers      = []string{"Server"}
+)
+
+// reply answers a request.
+func (h *Handler) reply(ctx context.Context, req *http.Request, body []byte) *Reply {
+	target := req.Header.Get("X-Amz-Target")
+	run, known := operations[target]
+	if problem := refuse(req, len(body), known); problem != nil {
+		return h.finish(problem.status, problem.body)
+	}
+	call := &Call{Operation: operationName(target), Body: body}
+	next := func(ctx context.Context, call *Call) *Reply {
+		out, err := run(ctx, h.engine, &reader{data: call.Body})
+		if err != nil {
+			return h.finish(errorReply(err))
+		}
+		return h.finish(http.StatusOK, out)
+	}
+	if h.intercept == nil {
+		return next(ctx, call)
+	}
+	return h.intercept(ctx, call, next)
+}
+
+// Fail returns the reply for an error, for an [Intercept] that answers itself.
+func (h *Handler) Fail(err error) *Reply { return h.finish(errorReply(err)) }
+
+func (h *Handler) finish(status int, body []byte) *Reply {
+	return &Reply{Status: status, Body: body, RequestID: h.ids.next(), Checksum: crc32.ChecksumIEEE(body)}
+}
+
+// refusal is an answer to a request that names no operation or is not signed.
+type refusal struct {
+	status int
+	body   []byte
+}
+
+// refuse checks what the service checks before it reads the body.
+func refuse(req *http.Request, size int, known bool) *refusal {
+	if req.Method != http.MethodPost {
+		return &refusal{http.StatusNotFound, []byte("<UnknownOperationException/>\n")}
+	}
+	kind, _, _ := strings.Cut(req.Header.Get("Content-Type"), ";")
+	if kind != contentType && kind != "application/json" {
+		return &refusal{http.StatusNotFound, []byte("<UnknownOperationException/>\n")}
+	}
+	if size > maxRequestSize {
+		return &refusal{http.StatusRequestEntityTooLarge, nil}
+	}
+	if !known {
+		return refusalOf("UnknownOperationException", "")
+	}
+	auth := req.Header.Get("Authorization")
+	if auth == "" && req.URL.Query().Get("X-Amz-Algorithm") == "" {
+		return refusalOf("MissingAuthenticationTokenException", "Request is missing Authentication Token")
+	}
+	return nil
+}
+
+func refusalOf(kind, message string) *refusal {
+	status, body := errorReply(&engine.Error{Type: kind, Message: message})
+	return &refusal{status, body}
+}

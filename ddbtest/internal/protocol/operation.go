@@ -1,0 +1,44 @@
+package protocol
+
+import (
+	"context"
+	"strings"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/engine"
+)
+
+// Prefixes of X-Amz-Target.
+const (
+	tablePrefix  = "DynamoDB_20120810."
+	streamPrefix = "DynamoDBStreams_20120810."
+)
+
+// operation reads the parameters of one operation, executes it and writes the
+// result.
+type operation func(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error)
+
+// operations are the operations by their targets.
+var operations = map[string]operation{
+	tablePrefix + "CreateTable":   createTable,
+	tablePrefix + "DescribeTable": describeTable,
+	tablePrefix + "DeleteTable":   deleteTable,
+	tablePrefix + "ListTables":    listTables,
+	tablePrefix + "PutItem":       putItem,
+	tablePrefix + "GetItem":       getItem,
+	tablePrefix + "UpdateItem":    updateItem,
+	tablePrefix + "DeleteItem":    deleteItem,
+}
+
+// operationName returns the name of the operation in a target.
+func operationName(target string) string {
+	return target[strings.LastIndexByte(target, '.')+1:]
+}
+
+// readInput reads the parameters of an operation.
+func readInput[T any](r *reader, s shape[T], in *T) error {
+	if !s.read(r, in) && r.err == nil {
+		return malformed()
+	}
+	r.end()
+	return r.err
+}

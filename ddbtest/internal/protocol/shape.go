@@ -1,0 +1,118 @@
+package protocol
+
+import (
+	"github.com/dynamotable/ddb/ddbtest/internal/engine"
+	"github.com/dynamotable/ddb/ddbtest/internal/expression"
+)
+
+// field reads one member of a structure.
+type field[T any] struct {
+	name string
+	read func(r *reader, to *T)
+}
+
+// shape is a structure on the wire: its members that the engine knows. Other
+// members are skipped, as the service skips them.
+type shape[T any] []field[T]
+
+// read reads a structure into to. It returns false, and leaves to as it is, for
+// null.
+func (s shape[T]) read(r *reader, to *T) bool {
+	return r.object("", func(name []byte) {
+		for i := range s {
+			if s[i].name == string(name) {
+				s[i].read(r, to)
+				return
+			}
+		}
+		r.skip()
+	})
+}
+
+// pointer reads a structure, or nil for null.
+func (s shape[T]) pointer(r *reader) *T {
+	to := new(T)
+	if !s.read(r, to) {
+		return nil
+	}
+	return to
+}
+
+// list reads a list of structures, or nil for null.
+func (s shape[T]) list(r *reader) []T {
+	list := []T{}
+	if !r.array(func() {
+		var one T
+		s.read(r, &one)
+		list = append(list, one)
+	}) {
+		return nil
+	}
+	return list
+}
+
+// mapped reads a map of structures, or nil for null.
+func (s shape[T]) mapped(r *reader) map[string]T {
+	m := map[string]T{}
+	if !r.object("", func(name []byte) {
+		key := string(name)
+		var one T
+		s.read(r, &one)
+		m[key] = one
+	}) {
+		return nil
+	}
+	return m
+}
+
+// names reads ExpressionAttributeNames, or nil for null.
+func (r *reader) names() expression.Names {
+	m := expression.Names{}
+	if !r.object("java.util.Map<java.lang.String, java.lang.String>", func(name []byte) {
+		key := string(name)
+		if s := r.str(); s != nil {
+			m[key] = *s
+		}
+	}) {
+		return nil
+	}
+	return m
+}
+
+// legacy returns the legacy parameters of a request, made at the first use.
+func legacy(l **engine.Legacy) *engine.Legacy {
+	if *l == nil {
+		*l = new(engine.Legacy)
+	}
+	return *l
+}
+
+var expectedShape = shape[engine.ExpectedAttributeValue]{
+	{"Value", func(r *reader, to *engine.ExpectedAttributeValue) { to.Value = r.attribute() }},
+	{"Exists", func(r *reader, to *engine.ExpectedAttributeValue) { to.Exists = r.boolean() }},
+	{"ComparisonOperator", func(r *reader, to *engine.ExpectedAttributeValue) { to.ComparisonOperator = r.str() }},
+	{"AttributeValueList", func(r *reader, to *engine.ExpectedAttributeValue) { to.AttributeValueList = r.attributeList() }},
+}
+
+var updateShape = shape[engine.AttributeValueUpdate]{
+	{"Value", func(r *reader, to *engine.AttributeValueUpdate) { to.Value = r.attribute() }},
+	{"Action", func(r *reader, to *engine.AttributeValueUpdate) { to.Action = r.str() }},
+}
+
+var conditionShape = shape[engine.Condition]{
+	{"ComparisonOperator", func(r *reader, to *engine.Condition) { to.ComparisonOperator = r.str() }},
+	{"AttributeValueList", func(r *reader, to *engine.Condition) { to.AttributeValueList = r.attributeList() }},
+}
+
+// attributeList reads a list of attribute values, or nil for null.
+func (r *reader) attributeList() []engine.Attribute {
+	list := []engine.Attribute{}
+	if !r.array(func() {
+		if v := r.attribute(); v != nil {
+			list = append(list, *v)
+		}
+	}) {
+		return nil
+	}
+	return list
+}

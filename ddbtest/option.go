@@ -1,0 +1,37 @@
+package ddbtest
+
+import "time"
+
+// Option configures an engine.
+type Option func(*config)
+
+type config struct {
+	region     string
+	account    string
+	stateDelay time.Duration
+	clock      *Clock
+}
+
+// WithRegion sets the Region in ARNs and in the configuration of clients. The
+// default is "us-east-1".
+func WithRegion(region string) Option {
+	return func(c *config) { c.region = region }
+}
+
+// WithAccountID sets the account in ARNs. The default is "000000000000".
+func WithAccountID(id string) Option {
+	return func(c *config) { c.account = id }
+}
+
+// WithVirtualClock makes the engine's clock stand still at start until
+// [Clock.Advance] moves it. By default it runs.
+func WithVirtualClock(start time.Time) Option {
+	return func(c *config) { c.clock.virtual, c.clock.now = true, start }
+}
+
+// WithStateDelay makes tables and indexes stay CREATING, UPDATING and DELETING
+// for d on the engine's clock. By default every change of a table is done when
+// its operation returns.
+func WithStateDelay(d time.Duration) Option {
+	return func(c *config) { c.stateDelay = d }
+}
