@@ -1,0 +1,222 @@
+package ddb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Difference is one way in which the live table is not what the definition says.
+type Difference struct {
+	Index string // empty for the table itself
+	What  string // such as "key", "projection", "billing mode"
+	Want  string
+	Got   string
+}
+
+// String is the difference in one line.
+func (d Difference) String() string {
+	where := ""
+	if d.Index != "" {
+		where = "index " + d.Index + " "
+	}
+	return fmt.Sprintf("%s%s is %s, want %s", where, d.What, d.Got, d.Want)
+}
+
+// VerifyTable compares the live table with its definition and the options, and
+// returns every difference: keys and their types, missing, extra and unready
+// indexes, projections, billing, throughput, TTL, stream, table class, deletion
+// protection, encryption. What no option names is not compared, but for the billing
+// mode, which is on-demand by default. It changes nothing and needs the permissions
+// DescribeTable and DescribeTimeToLive.
+func (c *core) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Difference, error) {
+	s, client, err := c.spec(opts)
+	if err != nil {
+		return nil, opError("VerifyTable", c.name, "", err)
+	}
+	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &c.name})
+	if err != nil {
+		return nil, opError("VerifyTable", c.name, "", err)
+	}
+	ttl, err := c.liveTTL(ctx, client)
+	if err != nil {
+		return nil, opError("VerifyTable", c.name, "", err)
+	}
+	return s.compare(out.Table, ttl), nil
+}
+
+type comparison struct{ found []Difference }
+
+func (c *comparison) check(index, what, want, got string) {
+	if want != got {
+		c.found = append(c.found, Difference{Index: index, What: what, Want: want, Got: got})
+	}
+}
+
+// compare lists all differences, the table's first, then index by index.
+func (s *tableSpec) compare(live *types.TableDescription, ttl ttlState) []Difference {
+	var c comparison
+	kinds := map[string]types.ScalarAttributeType{}
+	for _, d := range live.AttributeDefinitions {
+		kinds[deref(d.AttributeName)] = d.AttributeType
+	}
+	c.check("", "status", string(types.TableStatusActive), string(live.TableStatus))
+	c.check("", "key", s.core.key.text(), keyText(live.KeySchema, kinds))
+	s.compareSettings(&c, live, ttl)
+	for _, i := range s.indexes {
+		if i.global {
+			s.compareGlobal(&c, i, live, kinds)
+			continue
+		}
+		compareLocal(&c, i, live, kinds)
+	}
+	for _, g := range live.GlobalSecondaryIndexes {
+		s.compareExtra(&c, deref(g.IndexName))
+	}
+	for _, l := range live.LocalSecondaryIndexes {
+		s.compareExtra(&c, deref(l.IndexName))
+	}
+	return c.found
+}
+
+func (s *tableSpec) compareSettings(c *comparison, live *types.TableDescription, ttl ttlState) {
+	billing := types.BillingModeProvisioned
+	if live.BillingModeSummary != nil {
+		billing = live.BillingModeSummary.BillingMode
+	}
+	c.check("", "billing mode", string(s.billing), string(billing))
+	if s.throughput != nil {
+		c.check("", "throughput", unitsText(s.throughput), describedUnits(live.ProvisionedThroughput))
+	}
+	if s.maxOnDemand != nil {
+		c.check("", "maximum on-demand throughput", onDemandText(s.maxOnDemand), onDemandText(live.OnDemandThroughput))
+	}
+	if s.core.ttl != nil {
+		c.check("", "TTL attribute", s.core.ttl.path.String(), orNone(ttl.attribute))
+	}
+	if s.stream != "" {
+		got := "off"
+		if sp := live.StreamSpecification; sp != nil && deref(sp.StreamEnabled) {
+			got = string(sp.StreamViewType)
+		}
+		c.check("", "stream", string(s.stream), got)
+	}
+	if s.protect != nil {
+		c.check("", "deletion protection", fmt.Sprint(*s.protect), fmt.Sprint(deref(live.DeletionProtectionEnabled)))
+	}
+	if s.class != "" {
+		got := types.TableClassStandard
+		if live.TableClassSummary != nil {
+			got = live.TableClassSummary.TableClass
+		}
+		c.check("", "table class", string(s.class), string(got))
+	}
+	if s.sse != nil {
+		got := "a key owned by DynamoDB"
+		if live.SSEDescription != nil {
+			got = string(live.SSEDescription.SSEType)
+		}
+		c.check("", "encryption", string(s.sse.SSEType), got)
+	}
+}
+
+func (s *tableSpec) compareGlobal(c *comparison, i *indexInfo, live *types.TableDescription, kinds map[string]types.ScalarAttributeType) {
+	at := slices.IndexFunc(live.GlobalSecondaryIndexes, func(g types.GlobalSecondaryIndexDescription) bool { return deref(g.IndexName) == i.name })
+	if at < 0 {
+		c.check(i.name, "global index", "present", "missing")
+		return
+	}
+	g := live.GlobalSecondaryIndexes[at]
+	status := string(g.IndexStatus)
+	if deref(g.Backfilling) {
+		status += ", backfilling"
+	}
+	c.check(i.name, "status", string(types.IndexStatusActive), status)
+	c.check(i.name, "key", i.key.text(), keyText(g.KeySchema, kinds))
+	c.check(i.name, "projection", projectionText(i.projectionSpec()), projectionText(g.Projection))
+	if want := s.indexUnits(i.name); want != nil {
+		c.check(i.name, "throughput", unitsText(want), describedUnits(g.ProvisionedThroughput))
+	}
+}
+
+func compareLocal(c *comparison, i *indexInfo, live *types.TableDescription, kinds map[string]types.ScalarAttributeType) {
+	at := slices.IndexFunc(live.LocalSecondaryIndexes, func(l types.LocalSecondaryIndexDescription) bool { return deref(l.IndexName) == i.name })
+	if at < 0 {
+		c.check(i.name, "local index", "present", "missing (local indexes are made with the table only)")
+		return
+	}
+	l := live.LocalSecondaryIndexes[at]
+	c.check(i.name, "key", i.key.text(), keyText(l.KeySchema, kinds))
+	c.check(i.name, "projection", projectionText(i.projectionSpec()), projectionText(l.Projection))
+}
+
+func (s *tableSpec) compareExtra(c *comparison, name string) {
+	if !slices.ContainsFunc(s.indexes, func(i *indexInfo) bool { return i.name == name }) {
+		c.check(name, "index", "absent", "present, and not defined here")
+	}
+}
+
+func (s keySchema) text() string {
+	kinds := map[string]types.ScalarAttributeType{}
+	for _, p := range append(slices.Clone(s.partition), s.sort...) {
+		kinds[p.name] = p.kind
+	}
+	return keyText(s.elements(), kinds)
+}
+
+// keyText is a key in one line, attributes in order: HASH a (S), RANGE b (N).
+func keyText(elements []types.KeySchemaElement, kinds map[string]types.ScalarAttributeType) string {
+	parts := make([]string, len(elements))
+	for i, e := range elements {
+		name := deref(e.AttributeName)
+		parts[i] = fmt.Sprintf("%s %s (%s)", e.KeyType, name, kinds[name])
+	}
+	return strings.Join(parts, ", ")
+}
+
+func projectionText(p *types.Projection) string {
+	if p == nil {
+		return "none"
+	}
+	if len(p.NonKeyAttributes) == 0 {
+		return string(p.ProjectionType)
+	}
+	return string(p.ProjectionType) + " " + strings.Join(slices.Sorted(slices.Values(p.NonKeyAttributes)), ", ")
+}
+
+func unitsText(t *types.ProvisionedThroughput) string {
+	return fmt.Sprintf("%d read, %d write", deref(t.ReadCapacityUnits), deref(t.WriteCapacityUnits))
+}
+
+func describedUnits(t *types.ProvisionedThroughputDescription) string {
+	if t == nil {
+		return "none"
+	}
+	return unitsText(&types.ProvisionedThroughput{ReadCapacityUnits: t.ReadCapacityUnits, WriteCapacityUnits: t.WriteCapacityUnits})
+}
+
+// onDemandText takes -1, which DynamoDB stores for no cap, as none.
+func onDemandText(t *types.OnDemandThroughput) string {
+	if t == nil {
+		return "none"
+	}
+	side := func(n *int64) string {
+		if n == nil || *n < 0 {
+			return "none"
+		}
+		return fmt.Sprint(aws.ToInt64(n))
+	}
+	return side(t.MaxReadRequestUnits) + " read, " + side(t.MaxWriteRequestUnits) + " write"
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
