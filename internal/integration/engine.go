@@ -142,8 +142,8 @@ func startOn(ctx context.Context, binary, port string) (*engine, error) {
 		exited: make(chan struct{}),
 		grace:  stopTimeout,
 	}
-	// Without the caller's context: the engine is ended by stop, after the tests have ended.
-	e.cmd = exec.Command(binary, "serve", "--host", "127.0.0.1", "--port", port)
+	// The caller's end is not the engine's: stop ends it, after the tests have ended.
+	e.cmd = exec.CommandContext(context.WithoutCancel(ctx), binary, "serve", "--host", "127.0.0.1", "--port", port)
 	e.cmd.Stdout, e.cmd.Stderr = e.output, e.output
 	if err := e.cmd.Start(); err != nil {
 		return nil, err
