@@ -224,7 +224,7 @@ const nullValue = `{"NULL":true}`
 func appendString(b []byte, s string) ([]byte, error) {
 	b, ok := appendText(b, s)
 	if !ok {
-		return b, unfit(nil, "the text is not valid UTF-8, which DynamoDB cannot hold; store it as binary")
+		return b, unfit(nil, notText)
 	}
 	return b, nil
 }

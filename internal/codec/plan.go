@@ -1,10 +1,10 @@
 package codec
 
 import (
+	"bytes"
+	"fmt"
 	"reflect"
-
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"slices"
 )
 
 // Plan is the compiled codec of one struct type: its attributes, and how each
@@ -14,31 +14,55 @@ type Plan struct {
 	typ    reflect.Type
 	fields []Field
 	byName map[string]int
+	steps  []step   // one for each field
+	hops   []*hop   // embedded pointers that are reached without another
+	rest   *unknown // where unknown attributes are kept; may be nil
+	self   *Value   // codec of the type as one value
 }
 
 // Field is one attribute of a [Plan].
 type Field struct {
 	Name                string       // attribute name
-	GoPath              string       // selector of the Go field, such as Address.Zip or Base.ID for a promoted one
+	GoPath              string       // selector of the Go field, such as Zip, or Base.ID for a promoted one
 	Index               []int        // for reflect's FieldByIndex; may lead through embedded pointers
 	Type                reflect.Type // Go type of the field
-	OmitEmpty, OmitZero bool
+	OmitEmpty, OmitZero bool         // tag options
 	Codec               *Value
+}
+
+// step is the compiled form of a field.
+type step struct {
+	name   string
+	header []byte // "name":
+	at     location
+	value  *Value
+	isZero func(ref) bool // set if omitzero
+}
+
+// location leads to a field, through embedded pointers if there are any.
+type location struct {
+	hops  []*hop
+	place place
+}
+
+// hop is an embedded pointer.
+type hop struct {
+	place place
+	ptr   reflect.Type
 }
 
 // PlanOf returns the plan of a struct type. Its error joins every problem of
 // the type, each naming Go type, field and attribute.
 func PlanOf(t reflect.Type) (*Plan, error) {
-	p := &Plan{typ: t, byName: map[string]int{}}
-	for _, sf := range reflect.VisibleFields(t) {
-		if !sf.IsExported() || sf.Anonymous {
-			continue
-		}
-		f := Field{Name: sf.Name, GoPath: sf.Name, Index: sf.Index, Type: sf.Type, Codec: &Value{typ: sf.Type}}
-		p.byName[f.Name] = len(p.fields)
-		p.fields = append(p.fields, f)
+	if t == nil || t.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("item type %v is no struct", t)
 	}
-	return p, nil
+	if p, ok := compiled.plans.Load(t); ok {
+		return p.(*Plan), nil
+	}
+	var p *Plan
+	err := compile(t, func(c *compiler) { p = c.plan(t) })
+	return p, err
 }
 
 // Type is the struct type.
@@ -58,100 +82,299 @@ func (p *Plan) Field(name string) (Field, bool) {
 }
 
 // Append appends *v as an item in wire form, {"pk":{"S":"a"},...}. With enough
-// room in b it allocates nothing for plain types. On error the content of b
-// beyond its old length is undefined.
+// room in b it allocates nothing for plain types. Values that DynamoDB cannot hold
+// are an [*Error]; the content of b beyond its old length is then undefined.
 func Append[T any](b []byte, p *Plan, v *T) ([]byte, error) {
-	m, err := attributevalue.MarshalMap(v)
-	if err != nil {
+	if err := p.check(reflect.TypeFor[T]()); err != nil {
 		return b, err
 	}
-	return AppendItemMap(b, m)
+	e := encoders.Get().(*encoder)
+	b, err := p.appendItem(e, b, refOf(v))
+	e.release()
+	if err != nil {
+		err = about(false, p.typ, err)
+	}
+	return b, err
 }
 
 // Decode reads one item, the whole of data, into *v. Attributes that the item
-// lacks are set to their zero value; fields that the plan does not store keep theirs.
+// lacks are set to their zero value; fields that the plan does not store keep
+// theirs. Slices, maps and pointers are always made anew, so nothing taken from
+// an earlier content of *v is overwritten. After an error *v is partly filled.
 func Decode[T any](p *Plan, data []byte, v *T) error {
 	d := NewDecoder(data, Options{})
-	defer d.Release()
-	if err := DecodeNext(p, d, v); err != nil {
-		return err
+	err := DecodeNext(p, d, v)
+	if err == nil {
+		err = d.End()
 	}
-	return d.End()
+	d.Release()
+	return err
 }
 
 // DecodeNext reads the item at the decoder's position into *v, as [Decode] does.
 func DecodeNext[T any](p *Plan, d *Decoder, v *T) error {
-	m, err := d.itemMap()
-	if err != nil {
+	if err := p.check(reflect.TypeFor[T]()); err != nil {
 		return err
 	}
-	return attributevalue.UnmarshalMap(m, v)
+	if err := p.decodeItem(d, refOf(v)); err != nil {
+		return about(true, p.typ, err)
+	}
+	return nil
 }
 
-// Value is the compiled codec of one Go type with its tag options, for keys,
-// conditions and updates. Values are immutable, cached and safe for concurrent use.
-type Value struct {
-	typ  reflect.Type
-	kind Kind
-	elem *Value
-	plan *Plan
+func (p *Plan) check(t reflect.Type) error {
+	if t != p.typ {
+		return fmt.Errorf("plan of %s used for a %s", p.typ, t)
+	}
+	return nil
 }
 
-// ValueOf returns the codec of t. tag holds the options of a dynamodbav tag,
-// such as "unixtime" or "stringset,omitempty".
-func ValueOf(t reflect.Type, tag string) (*Value, error) { return &Value{typ: t}, nil }
-
-// Kind is the type that values are always stored as (NULL aside), or [KindAny].
-func (c *Value) Kind() Kind { return c.kind }
-
-// Elem is the codec of the elements of a list, set or map; nil for other types.
-func (c *Value) Elem() *Value { return c.elem }
-
-// Struct is the plan of a struct, or pointer to struct, that is stored as a map;
-// nil for other types.
-func (c *Value) Struct() *Plan { return c.plan }
-
-// AppendValue appends *v as an attribute value in wire form, {"S":"a"}.
-func AppendValue[V any](b []byte, c *Value, v *V) ([]byte, error) {
-	av, err := attributevalue.Marshal(v)
+// appendItem writes the item, by the type's own methods if it has any.
+func (p *Plan) appendItem(e *encoder, b []byte, r ref) ([]byte, error) {
+	if !p.self.marshals {
+		return p.encode(e, b, r)
+	}
+	from := len(b)
+	b, err := p.self.enc(e, b, r)
 	if err != nil {
 		return b, err
 	}
-	return AppendAttributeValue(b, av)
+	const wrap = `{"M":`
+	if !bytes.HasPrefix(b[from:], []byte(wrap)) {
+		return b, unfit(p.typ, "MarshalDynamoDBAttributeValue must give a map (M) to be an item")
+	}
+	return slices.Delete(b[:len(b)-1], from, from+len(wrap)), nil
 }
 
-// DecodeValue reads one attribute value, the whole of data, into *v.
-func DecodeValue[V any](c *Value, data []byte, v *V) error {
-	av, err := ParseAttributeValue(data)
+func (p *Plan) decodeItem(d *Decoder, r ref) error {
+	if p.self.unmarshals {
+		return p.self.dec(d, M, r)
+	}
+	if d.rowPlan != p {
+		d.rowPlan, d.order = p, d.order[:0]
+	}
+	return p.decode(d, r, true)
+}
+
+// encode writes the attributes as a JSON object.
+func (p *Plan) encode(e *encoder, b []byte, r ref) ([]byte, error) {
+	if err := e.enter(); err != nil {
+		return b, err
+	}
+	b = append(b, '{')
+	first := true
+	for i := range p.steps {
+		s := &p.steps[i]
+		fr, ok := s.at.find(r)
+		if !ok || s.value.omit(fr) || s.isZero != nil && s.isZero(fr) {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = append(b, s.header...)
+		var err error
+		if b, err = s.value.append(e, b, fr); err != nil {
+			return b, under(s.name, err)
+		}
+	}
+	if p.rest != nil {
+		var err error
+		if b, err = p.rest.encode(e, b, r, first, p); err != nil {
+			return b, err
+		}
+	}
+	e.leave()
+	return append(b, '}'), nil
+}
+
+// decode reads a JSON object of attributes. With row, the order of attributes is
+// remembered for the next item of the body.
+func (p *Plan) decode(d *Decoder, r ref, row bool) error {
+	for _, h := range p.hops {
+		valueAt(h.place.in(r), h.ptr).SetZero()
+	}
+	if p.rest != nil {
+		p.rest.clear(r)
+	}
+	var few [4]uint64
+	seen := few[:]
+	if len(p.steps) > 64*len(few) {
+		seen = make([]uint64, len(p.steps)/64+1)
+	}
+	count := 0
+	more, err := d.open('{', '}')
+	for pos := 0; more && err == nil; pos++ {
+		k, err := d.name()
+		if err != nil {
+			return err
+		}
+		i := p.lookup(d, k, pos, row)
+		if i >= 0 {
+			s := &p.steps[i]
+			if seen[i>>6]&(1<<(i&63)) != 0 {
+				return d.fail("each attribute name once")
+			}
+			seen[i>>6] |= 1 << (i & 63)
+			count++
+			if err := s.value.decode(d, s.at.reach(r)); err != nil {
+				return under(s.name, err)
+			}
+		} else if p.rest != nil {
+			err = p.rest.decode(d, d.keep(k), r)
+		} else {
+			err = d.Skip()
+		}
+		if err != nil {
+			return err
+		}
+		if more, err = d.more('}'); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return err
 	}
-	return attributevalue.Unmarshal(av, v)
-}
-
-// ToAttributeValue is [AppendValue] in the SDK's form.
-func ToAttributeValue[V any](c *Value, v *V) (types.AttributeValue, error) {
-	return attributevalue.Marshal(v)
-}
-
-// AttributeSize is the size of one attribute, its name included.
-type AttributeSize struct {
-	Name  string
-	Bytes int
-}
-
-// ItemSize is the size of an item in wire form by DynamoDB's rules, in bytes.
-func ItemSize(data []byte) (int, error) {
-	m, err := AttributeSizes(data)
-	n := 0
-	for _, a := range m {
-		n += a.Bytes
+	if count < len(p.steps) {
+		p.clear(r, seen)
 	}
-	return n, err
+	return nil
 }
 
-// AttributeSizes is the size of each top-level attribute, in the item's order.
-func AttributeSizes(data []byte) ([]AttributeSize, error) {
-	_, err := ParseItem(data)
-	return nil, err
+// lookup finds the field of a name; rows of one body mostly agree in order.
+func (p *Plan) lookup(d *Decoder, name []byte, pos int, row bool) int {
+	if row && pos < len(d.order) {
+		if i := int(d.order[pos]); i >= 0 && p.steps[i].name == string(name) {
+			return i
+		}
+	}
+	i, ok := p.byName[string(name)]
+	if !ok {
+		i = -1
+	}
+	if row && i <= 1<<15-1 {
+		if pos < len(d.order) {
+			d.order[pos] = int16(i)
+		} else if pos == len(d.order) {
+			d.order = append(d.order, int16(i))
+		}
+	}
+	return i
+}
+
+// clear zeroes the fields that were not seen.
+func (p *Plan) clear(r ref, seen []uint64) {
+	for i := range p.steps {
+		if seen[i>>6]&(1<<(i&63)) != 0 {
+			continue
+		}
+		s := &p.steps[i]
+		if fr, ok := s.at.find(r); ok {
+			s.value.clear(fr)
+		}
+	}
+}
+
+// find is the field's ref; ok is false below a nil embedded pointer.
+func (l *location) find(r ref) (_ ref, ok bool) {
+	for _, h := range l.hops {
+		v := valueAt(h.place.in(r), h.ptr)
+		if v.IsNil() {
+			return r, false
+		}
+		r = refFrom(v.Elem())
+	}
+	return l.place.in(r), true
+}
+
+// reach is find that makes the embedded structs on its way.
+func (l *location) reach(r ref) ref {
+	for _, h := range l.hops {
+		v := valueAt(h.place.in(r), h.ptr)
+		if v.IsNil() {
+			v.Set(reflect.New(h.ptr.Elem()))
+		}
+		r = refFrom(v.Elem())
+	}
+	return l.place.in(r)
+}
+
+// plan compiles a struct type; a type that holds itself gets its own plan back.
+func (c *compiler) plan(t reflect.Type) *Plan {
+	if p, ok := compiled.plans.Load(t); ok {
+		return p.(*Plan)
+	}
+	if p, ok := c.plans[t]; ok {
+		return p
+	}
+	p := &Plan{typ: t, byName: map[string]int{}}
+	c.plans[t] = p
+	hops := map[string]*hop{}
+	list := members(t, func(goPath, attr, text string) { c.problem(t, goPath, attr, text) })
+	for _, m := range list {
+		at := locate(t, m.index, hops, p)
+		if m.tag.unknown {
+			c.unknown(p, m, at)
+			continue
+		}
+		leave := c.below(t, m.goPath, m.name)
+		v := c.value(m.typ, m.tag.options)
+		leave()
+		s := step{name: m.name, at: at, value: v}
+		if s.header, _ = appendText(nil, m.name); s.header == nil || m.name == "" {
+			c.problem(t, m.goPath, m.name, "the attribute name is not valid UTF-8")
+		}
+		s.header = append(s.header, ':')
+		if m.tag.omitZero {
+			s.isZero = zeroTest(m.typ)
+		}
+		p.byName[m.name] = len(p.steps)
+		p.steps = append(p.steps, s)
+		p.fields = append(p.fields, Field{Name: m.name, GoPath: m.goPath, Index: m.index, Type: m.typ,
+			OmitEmpty: m.tag.omitEmpty, OmitZero: m.tag.omitZero, Codec: v})
+	}
+	p.self = c.value(t, options{})
+	return p
+}
+
+// locate splits an index path at the embedded pointers.
+func locate(t reflect.Type, index []int, hops map[string]*hop, p *Plan) (l location) {
+	at, from := t, 0
+	for i := range index {
+		f := at.FieldByIndex(index[from : i+1])
+		if i == len(index)-1 {
+			l.place = newPlace(at, index[from:])
+			break
+		}
+		if f.Type.Kind() != reflect.Pointer {
+			continue
+		}
+		key := fmt.Sprint(index[:i+1])
+		if hops[key] == nil {
+			hops[key] = &hop{place: newPlace(at, index[from:i+1]), ptr: f.Type}
+			if len(l.hops) == 0 {
+				p.hops = append(p.hops, hops[key])
+			}
+		}
+		l.hops = append(l.hops, hops[key])
+		at, from = f.Type.Elem(), i+1
+	}
+	return l
+}
+
+// zeroTest is the test behind omitzero: the type's IsZero method, or its zero value.
+func zeroTest(t reflect.Type) func(ref) bool {
+	type zeroer interface{ IsZero() bool }
+	z := reflect.TypeFor[zeroer]()
+	if t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(z) {
+		return func(r ref) bool {
+			v := valueAt(r, t)
+			if t.Kind() == reflect.Pointer && v.IsNil() {
+				return true
+			}
+			return v.Addr().Interface().(zeroer).IsZero()
+		}
+	}
+	return func(r ref) bool { return valueAt(r, t).IsZero() }
 }

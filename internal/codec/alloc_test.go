@@ -1,0 +1,62 @@
+//go:build !ddb_safe && !race
+
+package codec_test
+
+import (
+	"testing"
+
+	"github.com/dynamotable/ddb/internal/codec"
+)
+
+// The limits are the gates of the design: they hold on every machine.
+func TestAllocs(t *testing.T) {
+	v := makeRow(11)
+	data := encode(t, nil, &v)
+	p := plan[row](t)
+	buf := make([]byte, 0, 2*len(data))
+	var out row
+	cases := []struct {
+		name string
+		max  float64
+		run  func() error
+	}{
+		{"encode a row into a reused buffer", 0, func() (err error) { buf, err = codec.Append(buf[:0], p, &v); return err }},
+		{"decode a row into a reused value", 6, func() error { return codec.Decode(p, data, &out) }},
+	}
+	for _, c := range cases {
+		got := testing.AllocsPerRun(100, func() {
+			if err := c.run(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got > c.max {
+			t.Errorf("%s: %v allocations, want at most %v", c.name, got, c.max)
+		}
+	}
+}
+
+func TestAllocsOfAPage(t *testing.T) {
+	rows := page(t, 1000, makeRow)
+	flats := page(t, 1000, func(i int) flat {
+		r := makeRow(i)
+		return flat{r.PK, r.Visits, r.Tags, r.Blob, r.Addr}
+	})
+	rowBuf, flatBuf := make([]row, 0, 1000), make([]flat, 0, 1000)
+	for _, c := range []struct {
+		name string
+		max  float64
+		run  func() error
+	}{
+		{"1000 rows with a map", 3000, func() error { _, err := decodePage(rows, plan[row](t), rowBuf); return err }},
+		{"1000 rows without maps", 300, func() error { _, err := decodePage(flats, plan[flat](t), flatBuf); return err }},
+	} {
+		got := testing.AllocsPerRun(5, func() {
+			if err := c.run(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got > c.max {
+			t.Errorf("%s: %v allocations, want at most %v", c.name, got, c.max)
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package codec
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"reflect"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// compiled holds every codec of the process. Only whole, faultless ones get in.
+var compiled struct {
+	mu     sync.Mutex // one compilation at a time
+	plans  sync.Map   // reflect.Type -> *Plan
+	values sync.Map   // valueKey -> *Value
+}
+
+type valueKey struct {
+	t reflect.Type
+	o options
+}
+
+// compiler is one compilation: what it made so far and every problem found.
+type compiler struct {
+	plans  map[reflect.Type]*Plan
+	values map[valueKey]*Value
+	errs   []error
+	where  []fieldPlace
+}
+
+// fieldPlace says which field is being compiled, for problems.
+type fieldPlace struct {
+	owner        reflect.Type
+	goPath, attr string
+}
+
+// compile runs one compilation and keeps its result if there was no problem.
+func compile(t reflect.Type, run func(c *compiler)) error {
+	compiled.mu.Lock()
+	defer compiled.mu.Unlock()
+	c := &compiler{plans: map[reflect.Type]*Plan{}, values: map[valueKey]*Value{}}
+	run(c)
+	if len(c.errs) > 0 {
+		return fmt.Errorf("type %s cannot be stored: %w", t, errors.Join(c.errs...))
+	}
+	for k, v := range c.values {
+		compiled.values.LoadOrStore(k, v)
+	}
+	for k, p := range c.plans {
+		compiled.plans.LoadOrStore(k, p)
+	}
+	return nil
+}
+
+// problem notes what is wrong with a field.
+func (c *compiler) problem(owner reflect.Type, goPath, attr, text string) {
+	at := owner.String()
+	if goPath != "" {
+		at += "." + goPath
+	}
+	if attr != "" {
+		at += fmt.Sprintf(" (attribute %q)", attr)
+	}
+	c.errs = append(c.errs, fmt.Errorf("%s: %s", at, text))
+}
+
+// unfit notes what is wrong with the type being compiled.
+func (c *compiler) unfit(t reflect.Type, text string) {
+	if len(c.where) == 0 {
+		c.problem(t, "", "", text)
+		return
+	}
+	w := c.where[len(c.where)-1]
+	c.problem(w.owner, w.goPath, w.attr, fmt.Sprintf("Go type %s: %s", t, text))
+}
+
+// below says that a field is compiled until the returned func is called.
+func (c *compiler) below(owner reflect.Type, goPath, attr string) func() {
+	c.where = append(c.where, fieldPlace{owner, goPath, attr})
+	return func() { c.where = c.where[:len(c.where)-1] }
+}
+
+var (
+	marshalerType      = reflect.TypeFor[attributevalue.Marshaler]()
+	unmarshalerType    = reflect.TypeFor[attributevalue.Unmarshaler]()
+	attributeValueType = reflect.TypeFor[types.AttributeValue]()
+	unixTimeType       = reflect.TypeFor[attributevalue.UnixTime]()
+	bigIntType         = reflect.TypeFor[big.Int]()
+	bigFloatType       = reflect.TypeFor[big.Float]()
+	rawMessageType     = reflect.TypeFor[json.RawMessage]()
+)
+
+// value compiles a type with tag options. A type that holds itself gets its own,
+// still unfinished codec back, so codecs refer to each other by pointer.
+func (c *compiler) value(t reflect.Type, o options) *Value {
+	key := valueKey{t, o}
+	if v, ok := compiled.values.Load(key); ok {
+		return v.(*Value)
+	}
+	if v, ok := c.values[key]; ok {
+		return v
+	}
+	v := &Value{typ: t, opts: o}
+	c.values[key] = v
+	v.empty, v.isNil = emptiness(t)
+	before := len(c.errs)
+	c.natural(v)
+	if c.methods(v) {
+		// The type's own methods need nothing from its fields.
+		c.errs = c.errs[:before]
+	}
+	c.checkOptions(v)
+	return v
+}
+
+// natural compiles what the type's structure says.
+func (c *compiler) natural(v *Value) {
+	t := v.typ
+	switch {
+	case t == unixTimeType:
+		v.opts.unixTime = true
+		timeCodec(v)
+	case t == attributeValueType:
+		bridgeCodec(v)
+	case t == bigIntType:
+		bigIntCodec(v)
+	case t == bigFloatType:
+		bigFloatCodec(v)
+	case isTime(t):
+		timeCodec(v)
+	case isNumber(t):
+		numberCodec(v)
+	case v.opts.text || isTextOnly(t):
+		c.text(v)
+	default:
+		c.kind(v)
+	}
+}
+
+// kind compiles by the kind of the Go type.
+func (c *compiler) kind(v *Value) {
+	switch v.typ.Kind() {
+	case reflect.Bool:
+		boolCodec(v)
+	case reflect.String:
+		stringCodec(v)
+	case reflect.Int:
+		intCodec[int](v)
+	case reflect.Int8:
+		intCodec[int8](v)
+	case reflect.Int16:
+		intCodec[int16](v)
+	case reflect.Int32:
+		intCodec[int32](v)
+	case reflect.Int64:
+		intCodec[int64](v)
+	case reflect.Uint:
+		uintCodec[uint](v)
+	case reflect.Uint8:
+		uintCodec[uint8](v)
+	case reflect.Uint16:
+		uintCodec[uint16](v)
+	case reflect.Uint32:
+		uintCodec[uint32](v)
+	case reflect.Uint64:
+		uintCodec[uint64](v)
+	case reflect.Float32:
+		floatCodec[float32](v, 32)
+	case reflect.Float64:
+		floatCodec[float64](v, 64)
+	case reflect.Slice, reflect.Array:
+		c.sequence(v)
+	case reflect.Map:
+		c.mapping(v)
+	case reflect.Pointer:
+		c.pointer(v)
+	case reflect.Interface:
+		ifaceCodec(v)
+	case reflect.Struct:
+		structCodec(v, c.plan(v.typ))
+	default: // chan, func, complex, uintptr, unsafe.Pointer
+		c.unfit(v.typ, "DynamoDB has no such type; tag the field \"-\" to leave it out")
+	}
+}
+
+// checkOptions refuses options that could not do anything.
+func (c *compiler) checkOptions(v *Value) {
+	base := v.typ
+	for base.Kind() == reflect.Pointer {
+		base = base.Elem()
+	}
+	if v.marshals || base.Kind() == reflect.Interface || v.typ.Kind() == reflect.Pointer {
+		return // checked below the pointer, or known when the value is there
+	}
+	sequence := base.Kind() == reflect.Slice || base.Kind() == reflect.Array
+	if v.opts.set != KindAny && (!sequence || isBytes(base)) {
+		c.unfit(base, "a set needs a slice or array of members")
+	}
+	if v.opts.unixTime && !isTime(base) {
+		c.unfit(base, "tag option unixtime needs a time.Time")
+	}
+}
+
+// emptiness gives the meaning of omitempty and of nil for a type, which goes by
+// its kind as in attributevalue: structs and arrays with elements are never empty.
+func emptiness(t reflect.Type) (empty, isNil func(ref) bool) {
+	nilTest := func(r ref) bool { return valueAt(r, t).IsNil() }
+	switch t.Kind() {
+	case reflect.String:
+		return func(r ref) bool { return *as[string](r) == "" }, nil
+	case reflect.Map, reflect.Pointer, reflect.Interface:
+		return nilTest, nilTest
+	case reflect.Slice:
+		return nilTest, nilTest
+	case reflect.Float32, reflect.Float64:
+		return func(r ref) bool { return valueAt(r, t).Float() == 0 }, nil
+	case reflect.Array:
+		if t.Len() == 0 {
+			return func(ref) bool { return true }, nil
+		}
+		return nil, nil
+	case reflect.Struct:
+		return nil, nil
+	}
+	return func(r ref) bool { return valueAt(r, t).IsZero() }, nil
+}
+
+// structCodec stores a struct as a map.
+func structCodec(v *Value, p *Plan) {
+	v.kind, v.plan = M, p
+	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
+		b, err := p.encode(e, append(b, `{"M":`...), r)
+		return append(b, '}'), err
+	}
+	v.dec = func(d *Decoder, k Kind, r ref) error {
+		if k != M {
+			return v.mismatch(k)
+		}
+		return p.decode(d, r, false)
+	}
+}

@@ -1,0 +1,195 @@
+package codec
+
+import (
+	"math"
+	"math/big"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+)
+
+// floatCodec stores the shortest decimal that gives the same float back.
+func floatCodec[F ~float32 | ~float64](v *Value, bits int) {
+	v.kind = numberKind(v)
+	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
+		b, problem := appendFloat(wrapNumber(b, v.opts.asString), float64(*as[F](r)), bits)
+		if problem != "" {
+			return b, unfit(v.typ, problem)
+		}
+		return append(b, endText...), nil
+	}
+	v.dec = func(d *Decoder, k Kind, r ref) error {
+		s, err := d.numeric(v, k)
+		if err != nil {
+			return err
+		}
+		f, problem := parseFloat(s, bits)
+		if problem != "" {
+			return refuse(k, v.typ, problem)
+		}
+		*as[F](r) = F(f)
+		return nil
+	}
+}
+
+func appendFloat(b []byte, f float64, bits int) ([]byte, string) {
+	switch a := math.Abs(f); {
+	case math.IsNaN(f) || math.IsInf(f, 0):
+		return b, "NaN and infinity are no DynamoDB numbers"
+	case a == 0:
+		return append(b, '0'), "" // DynamoDB has no negative zero
+	case a < 1e-130:
+		return b, "magnitude below 1E-130"
+	case a >= 1e126:
+		return b, "magnitude above 9.99E+125"
+	case a < 1e-6 || a >= 1e21:
+		return strconv.AppendFloat(b, f, 'e', -1, bits), ""
+	}
+	return strconv.AppendFloat(b, f, 'f', -1, bits), ""
+}
+
+// parseFloat gives the nearest float. A number beyond its range, or one that
+// would become zero, is refused.
+func parseFloat(s []byte, bits int) (float64, string) {
+	zero := true
+	for _, c := range s {
+		// strconv also takes names, hexadecimal and underscores.
+		switch {
+		case c >= '1' && c <= '9':
+			zero = false
+		case c == '0' || c == '-' || c == '+' || c == '.' || c|0x20 == 'e':
+		default:
+			return 0, "not a number"
+		}
+	}
+	f, err := strconv.ParseFloat(string(s), bits)
+	switch {
+	case err != nil && math.IsInf(f, 0):
+		return 0, overflow
+	case err != nil:
+		return 0, "not a number"
+	case f == 0 && !zero && !zeroMantissa(s):
+		return 0, overflow
+	}
+	return f, ""
+}
+
+// zeroMantissa tells 0E5 from 1E-400.
+func zeroMantissa(s []byte) bool {
+	for _, c := range s {
+		if c|0x20 == 'e' {
+			return true
+		}
+		if c >= '1' && c <= '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// number is a number for an interface value: a float64 if that holds it exactly,
+// which means that its shortest decimal is the same number, else all its digits.
+func (d *Decoder) number(s []byte) (any, string) {
+	dec, problem := parseDecimal(s)
+	if problem != "" {
+		return nil, problem
+	}
+	if f, ok := dec.float(s); ok {
+		return f, ""
+	}
+	return attributevalue.Number(d.keep(s)), ""
+}
+
+// float gives the float64 that s stands for, if it stands for no other number.
+func (dec *decimal) float(s []byte) (float64, bool) {
+	f, err := strconv.ParseFloat(string(s), 64)
+	if err != nil {
+		return 0, false
+	}
+	if dec.n <= 15 { // every decimal of 15 digits survives a float64
+		return f, true
+	}
+	var buf [32]byte
+	short, problem := parseDecimal(strconv.AppendFloat(buf[:0], f, 'e', -1, 64))
+	return f, problem == "" && short == *dec
+}
+
+// The binary exponents of the largest and smallest magnitude.
+const (
+	maxBits = 420
+	minBits = -434
+)
+
+// bigIntCodec stores a big.Int as a number.
+func bigIntCodec(v *Value) {
+	v.kind = numberKind(v)
+	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
+		n := as[big.Int](r)
+		if n.BitLen() > maxBits {
+			return b, unfit(v.typ, "magnitude above 9.99E+125")
+		}
+		b = wrapNumber(b, v.opts.asString)
+		from := len(b)
+		b = n.Append(b, 10)
+		if _, problem := parseDecimal(b[from:]); problem != "" {
+			return b, unfit(v.typ, problem)
+		}
+		return append(b, endText...), nil
+	}
+	v.dec = func(d *Decoder, k Kind, r ref) error {
+		s, err := d.numeric(v, k)
+		if err != nil {
+			return err
+		}
+		var buf [maxExponent + 2]byte
+		digits, problem := plainInteger(buf[:0], s)
+		if problem != "" {
+			return refuse(k, v.typ, problem)
+		}
+		n, _ := new(big.Int).SetString(string(digits), 10)
+		*as[big.Int](r) = *n
+		return nil
+	}
+}
+
+// bigFloatCodec stores the shortest decimal that gives the same big.Float back at
+// its precision, and reads with 128 bits, which tell all 38 digits apart.
+func bigFloatCodec(v *Value) {
+	v.kind = numberKind(v)
+	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
+		f := as[big.Float](r)
+		if f.IsInf() {
+			return b, unfit(v.typ, "NaN and infinity are no DynamoDB numbers")
+		}
+		// A far exponent would make a text of millions of digits first.
+		if exp := f.MantExp(nil); exp > maxBits || exp < minBits {
+			return b, unfit(v.typ, "magnitude outside 1E-130 to 9.99E+125")
+		}
+		b = wrapNumber(b, v.opts.asString)
+		from := len(b)
+		b = f.Append(b, 'e', -1)
+		dec, problem := parseDecimal(b[from:])
+		if problem != "" {
+			return b, unfit(v.typ, problem)
+		}
+		if dec.n == 0 {
+			b = append(b[:from], '0')
+		}
+		return append(b, endText...), nil
+	}
+	v.dec = func(d *Decoder, k Kind, r ref) error {
+		s, err := d.numeric(v, k)
+		if err != nil {
+			return err
+		}
+		if _, problem := parseDecimal(s); problem != "" {
+			return refuse(k, v.typ, problem)
+		}
+		f, _, err := big.ParseFloat(string(s), 10, 128, big.ToNearestEven)
+		if err != nil {
+			return refuse(k, v.typ, "not a number")
+		}
+		*as[big.Float](r) = *f
+		return nil
+	}
+}

@@ -1,0 +1,243 @@
+package codec
+
+import (
+	"reflect"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// pointer compiles *E: nil is NULL, and decoding makes a new E.
+func (c *compiler) pointer(v *Value) {
+	elem := v.typ.Elem()
+	inner := c.value(elem, v.opts.inner())
+	v.kind, v.elem, v.plan = inner.kind, inner.elem, inner.plan
+	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
+		rv := valueAt(r, v.typ)
+		if rv.IsNil() { // below another pointer or an interface
+			return append(b, nullValue...), nil
+		}
+		if err := e.enter(); err != nil {
+			return b, err
+		}
+		b, err := inner.enc(e, b, refFrom(rv.Elem()))
+		e.leave()
+		return b, err
+	}
+	v.dec = func(d *Decoder, k Kind, r ref) error {
+		fresh := reflect.New(elem)
+		if err := inner.dec(d, k, refFrom(fresh.Elem())); err != nil {
+			return err
+		}
+		valueAt(r, v.typ).Set(fresh)
+		return nil
+	}
+}
+
+// ifaceCodec stores what an interface holds. Decoding fills the value that a
+// pointer in the interface points to; an empty interface else gets the Go value
+// that is natural for the wire type.
+func ifaceCodec(v *Value) {
+	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
+		rv := valueAt(r, v.typ)
+		if rv.IsNil() {
+			return append(b, nullValue...), nil
+		}
+		if err := e.enter(); err != nil {
+			return b, err
+		}
+		b, err := v.encodeDynamic(e, b, rv.Elem())
+		e.leave()
+		return b, err
+	}
+	v.dec = func(d *Decoder, k Kind, r ref) error {
+		rv := valueAt(r, v.typ)
+		if p := rv.Elem(); p.Kind() == reflect.Pointer && !p.IsNil() {
+			return v.decodePreset(d, k, p)
+		}
+		if v.typ.NumMethod() > 0 {
+			return refuse(k, v.typ, "an interface with methods must hold a pointer to decode into")
+		}
+		x, err := d.natural(k, v)
+		if err != nil {
+			return err
+		}
+		rv.Set(reflect.ValueOf(x))
+		return nil
+	}
+}
+
+func (v *Value) encodeDynamic(e *encoder, b []byte, x reflect.Value) ([]byte, error) {
+	if av, ok := x.Interface().(types.AttributeValue); ok {
+		if x.Kind() == reflect.Pointer && x.IsNil() {
+			return append(b, nullValue...), nil
+		}
+		return appendAV(b, av, e.depth)
+	}
+	c, err := dynamic(x.Type(), v.opts.inner())
+	if err != nil {
+		return b, unfit(v.typ, err.Error())
+	}
+	// A copy has an address, so that methods on the pointer can be called.
+	held := reflect.New(x.Type()).Elem()
+	held.Set(x)
+	return c.enc(e, b, refFrom(held))
+}
+
+// decodePreset decodes into what a pointer in the interface points to.
+func (v *Value) decodePreset(d *Decoder, k Kind, p reflect.Value) error {
+	// An interface may lead back to itself without a byte being read.
+	if d.depth++; d.depth > maxDepth {
+		return d.fail("less nesting")
+	}
+	c, err := dynamic(p.Type().Elem(), options{})
+	if err != nil {
+		return refuse(k, v.typ, err.Error())
+	}
+	err = c.dec(d, k, refFrom(p.Elem()))
+	d.depth--
+	return err
+}
+
+// dynamic is the codec of a type that is known only when the value is there.
+// Options that do not fit it are dropped: they may fit other values.
+func dynamic(t reflect.Type, o options) (*Value, error) {
+	base := t
+	for base.Kind() == reflect.Pointer {
+		base = base.Elem()
+	}
+	if base.Kind() != reflect.Slice && base.Kind() != reflect.Array || isBytes(base) {
+		o.set = KindAny
+	}
+	if !isTime(base) {
+		o.unixTime = false
+	}
+	if !hasMethods(base, textMarshalerType) || !hasMethods(base, textUnmarshalerType) {
+		o.text = false
+	}
+	if c, ok := compiled.values.Load(valueKey{t, o}); ok {
+		return c.(*Value), nil
+	}
+	var c *Value
+	err := compile(t, func(comp *compiler) { c = comp.value(t, o) })
+	return c, err
+}
+
+// natural is the Go value of a payload for an empty interface.
+func (d *Decoder) natural(k Kind, v *Value) (any, error) {
+	switch k {
+	case S:
+		if v.opts.asString {
+			return d.naturalNumber(k, v)
+		}
+		return d.String()
+	case N:
+		return d.naturalNumber(k, v)
+	case B:
+		return d.bytes()
+	case BOOL:
+		return d.boolean()
+	case M:
+		return d.naturalMap()
+	case L:
+		list := []any{}
+		err := d.Array(func() error {
+			x, err := d.naturalValue()
+			list = append(list, x)
+			if err != nil {
+				return underIndex(len(list)-1, err)
+			}
+			return nil
+		})
+		return list, err
+	case SS:
+		return d.stringList()
+	case NS:
+		return d.naturalNumbers(v)
+	case BS:
+		av, err := d.payload(k)
+		if err != nil {
+			return nil, err
+		}
+		return av.(*types.AttributeValueMemberBS).Value, nil
+	}
+	return nil, mismatch(k, v.typ)
+}
+
+var anyValue = &Value{typ: reflect.TypeFor[any]()}
+
+func (d *Decoder) naturalValue() (any, error) {
+	k, err := d.kind()
+	if err != nil {
+		return nil, err
+	}
+	if k == NULL {
+		if _, err := d.boolean(); err != nil {
+			return nil, err
+		}
+		return nil, d.close()
+	}
+	x, err := d.natural(k, anyValue)
+	if err != nil {
+		return nil, err
+	}
+	return x, d.close()
+}
+
+func (d *Decoder) naturalMap() (map[string]any, error) {
+	m := map[string]any{}
+	err := d.Object(func(name []byte) error {
+		key := d.keep(name)
+		if _, dup := m[key]; dup {
+			return d.fail("each attribute name once")
+		}
+		x, err := d.naturalValue()
+		if err != nil {
+			return under(key, err)
+		}
+		m[key] = x
+		return nil
+	})
+	return m, err
+}
+
+// naturalNumber reads a number; with the option string, text that is none stays text.
+func (d *Decoder) naturalNumber(k Kind, v *Value) (any, error) {
+	s, err := d.text()
+	if err != nil {
+		return nil, err
+	}
+	x, problem := d.number(s)
+	switch {
+	case problem == "":
+		return x, nil
+	case k == S:
+		return d.keep(s), nil
+	}
+	return nil, refuse(k, v.typ, problem)
+}
+
+// naturalNumbers gives []float64 if that holds every member exactly, else
+// []attributevalue.Number.
+func (d *Decoder) naturalNumbers(v *Value) (any, error) {
+	texts, err := d.stringList()
+	if err != nil {
+		return nil, err
+	}
+	floats := make([]float64, 0, len(texts))
+	numbers := make([]attributevalue.Number, len(texts))
+	for i, s := range texts {
+		dec, problem := parseDecimal(s)
+		if problem != "" {
+			return nil, underIndex(i, refuse(NS, v.typ, problem))
+		}
+		if f, ok := dec.float([]byte(s)); ok {
+			floats = append(floats, f)
+		}
+		numbers[i] = attributevalue.Number(s)
+	}
+	if len(floats) == len(texts) {
+		return floats, nil
+	}
+	return numbers, nil
+}

@@ -1,0 +1,289 @@
+package codec
+
+import (
+	"encoding"
+	"reflect"
+	"slices"
+	"strconv"
+)
+
+// mapping compiles maps. Keys are text, numbers, booleans, or types with
+// MarshalText and UnmarshalText.
+func (c *compiler) mapping(v *Value) {
+	v.kind = M
+	key, ok := keyText(v.typ.Key())
+	if !ok {
+		c.unfit(v.typ, "a map key must be text, a number, a boolean, or have MarshalText and UnmarshalText")
+		return
+	}
+	v.elem = c.value(v.typ.Elem(), v.opts.elem())
+	if v.typ.Key() == reflect.TypeFor[string]() && v.typ.Elem() == reflect.TypeFor[string]() && v.opts.elem() == (options{}) {
+		stringMapCodec(v)
+		return
+	}
+	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
+		if err := e.enter(); err != nil {
+			return b, err
+		}
+		b, err := v.encodeMap(e, b, valueAt(r, v.typ), key)
+		e.leave()
+		return b, err
+	}
+	v.dec = func(d *Decoder, k Kind, r ref) error {
+		if k != M {
+			return v.mismatch(k)
+		}
+		return v.decodeMap(d, valueAt(r, v.typ), key)
+	}
+}
+
+const (
+	emptyName = "a map key is empty, which DynamoDB refuses"
+	badName   = "a map key is not valid UTF-8"
+	sameName  = "two map keys have the same text"
+)
+
+// encodeMap writes the entries in order of their names.
+func (v *Value) encodeMap(e *encoder, b []byte, m reflect.Value, key keyCodec) ([]byte, error) {
+	type entry struct {
+		name string
+		i    int
+	}
+	// The values are copied, so that methods on their pointers can be called.
+	values := reflect.MakeSlice(reflect.SliceOf(v.typ.Elem()), m.Len(), m.Len())
+	entries := make([]entry, 0, m.Len())
+	k := reflect.New(v.typ.Key()).Elem()
+	for it := m.MapRange(); it.Next(); {
+		if len(entries) == m.Len() {
+			break // a racing writer; what it adds is not ours
+		}
+		k.SetIterKey(it)
+		values.Index(len(entries)).SetIterValue(it)
+		name, err := key.format(k)
+		if err != nil {
+			return b, custom(false, v.typ.Key(), "MarshalText", err)
+		}
+		if name == "" {
+			return b, unfit(v.typ, emptyName)
+		}
+		entries = append(entries, entry{name, len(entries)})
+	}
+	slices.SortFunc(entries, func(a, b entry) int {
+		if a.name < b.name {
+			return -1
+		}
+		if a.name > b.name {
+			return 1
+		}
+		return 0
+	})
+	b = append(b, `{"M":{`...)
+	first := true
+	for i, en := range entries {
+		if i > 0 && entries[i-1].name == en.name {
+			return b, under(en.name, unfit(v.typ, sameName))
+		}
+		er := refFrom(values.Index(en.i))
+		if v.elem.omit(er) {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		var ok bool
+		if b, ok = appendText(b, en.name); !ok {
+			return b, unfit(v.typ, badName)
+		}
+		var err error
+		if b, err = v.elem.append(e, append(b, ':'), er); err != nil {
+			return b, under(en.name, err)
+		}
+	}
+	return append(b, `}}`...), nil
+}
+
+func (v *Value) decodeMap(d *Decoder, dst reflect.Value, key keyCodec) error {
+	m := reflect.MakeMap(v.typ)
+	k := reflect.New(v.typ.Key()).Elem()
+	elem := reflect.New(v.typ.Elem()).Elem()
+	er := refFrom(elem)
+	more, err := d.open('{', '}')
+	for ; more && err == nil; more, err = d.more('}') {
+		name, err := d.name()
+		if err != nil {
+			return err
+		}
+		k.SetZero()
+		if problem, err := key.parse(d, name, k); err != nil {
+			return custom(true, v.typ.Key(), "UnmarshalText", err)
+		} else if problem != "" {
+			return refuse(M, v.typ, "a map key does not fit: "+problem)
+		}
+		if m.MapIndex(k).IsValid() {
+			return d.fail("each attribute name once")
+		}
+		elem.SetZero()
+		if err := v.elem.decode(d, er); err != nil {
+			text, _ := key.format(k)
+			return under(text, err)
+		}
+		m.SetMapIndex(k, elem)
+	}
+	if err == nil {
+		dst.Set(m)
+	}
+	return err
+}
+
+// keyCodec turns map keys into attribute names and back.
+type keyCodec struct {
+	format func(k reflect.Value) (string, error)
+	parse  func(d *Decoder, name []byte, k reflect.Value) (problem string, err error)
+}
+
+var (
+	textMarshalerType   = reflect.TypeFor[encoding.TextMarshaler]()
+	textUnmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
+
+func keyText(t reflect.Type) (keyCodec, bool) {
+	if t.Kind() != reflect.Pointer && hasMethods(t, textMarshalerType) && hasMethods(t, textUnmarshalerType) {
+		return keyCodec{
+			format: func(k reflect.Value) (string, error) {
+				text, err := k.Addr().Interface().(encoding.TextMarshaler).MarshalText()
+				return string(text), err
+			},
+			parse: func(_ *Decoder, name []byte, k reflect.Value) (string, error) {
+				return "", k.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(name)
+			},
+		}, true
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return keyCodec{
+			format: func(k reflect.Value) (string, error) { return k.String(), nil },
+			parse: func(d *Decoder, name []byte, k reflect.Value) (string, error) {
+				k.SetString(d.keep(name))
+				return "", nil
+			},
+		}, true
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return keyCodec{
+			format: func(k reflect.Value) (string, error) { return strconv.FormatInt(k.Int(), 10), nil },
+			parse: func(_ *Decoder, name []byte, k reflect.Value) (string, error) {
+				n, problem := parseInt(name)
+				if problem == "" && k.OverflowInt(n) {
+					problem = overflow
+				}
+				k.SetInt(n)
+				return problem, nil
+			},
+		}, true
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return keyCodec{
+			format: func(k reflect.Value) (string, error) { return strconv.FormatUint(k.Uint(), 10), nil },
+			parse: func(_ *Decoder, name []byte, k reflect.Value) (string, error) {
+				n, problem := parseUint(name)
+				if problem == "" && k.OverflowUint(n) {
+					problem = overflow
+				}
+				k.SetUint(n)
+				return problem, nil
+			},
+		}, true
+	case reflect.Float32, reflect.Float64:
+		return floatKey(t.Bits()), true
+	case reflect.Bool:
+		return keyCodec{
+			format: func(k reflect.Value) (string, error) { return strconv.FormatBool(k.Bool()), nil },
+			parse: func(_ *Decoder, name []byte, k reflect.Value) (string, error) {
+				b, err := strconv.ParseBool(string(name))
+				k.SetBool(b)
+				if err != nil {
+					return "not a boolean", nil
+				}
+				return "", nil
+			},
+		}, true
+	}
+	return keyCodec{}, false
+}
+
+func floatKey(bits int) keyCodec {
+	return keyCodec{
+		format: func(k reflect.Value) (string, error) {
+			return strconv.FormatFloat(k.Float(), 'g', -1, bits), nil
+		},
+		parse: func(_ *Decoder, name []byte, k reflect.Value) (string, error) {
+			f, err := strconv.ParseFloat(string(name), bits)
+			k.SetFloat(f)
+			if err != nil {
+				return "not a number", nil
+			}
+			return "", nil
+		},
+	}
+}
+
+// stringMapCodec is for map[string]string, without reflection.
+func stringMapCodec(v *Value) {
+	v.isNil = func(r ref) bool { return *as[map[string]string](r) == nil }
+	v.empty = v.isNil
+	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
+		m := *as[map[string]string](r)
+		base := len(e.names)
+		for k := range m {
+			e.names = append(e.names, k)
+		}
+		names := e.names[base:]
+		slices.Sort(names)
+		b = append(b, `{"M":{`...)
+		for i, k := range names {
+			if k == "" {
+				return b, unfit(v.typ, emptyName)
+			}
+			if i > 0 {
+				b = append(b, ',')
+			}
+			var ok bool
+			if b, ok = appendText(b, k); !ok {
+				return b, unfit(v.typ, badName)
+			}
+			if b, ok = appendText(append(b, `:{"S":`...), m[k]); !ok {
+				return b, under(k, unfit(v.elem.typ, notText))
+			}
+			b = append(b, '}')
+		}
+		e.names = e.names[:base]
+		return append(b, `}}`...), nil
+	}
+	v.dec = func(d *Decoder, k Kind, r ref) error {
+		if k != M {
+			return v.mismatch(k)
+		}
+		m := map[string]string{}
+		more, err := d.open('{', '}')
+		for ; more && err == nil; more, err = d.more('}') {
+			name, err := d.name()
+			if err != nil {
+				return err
+			}
+			key := d.keep(name)
+			if _, dup := m[key]; dup {
+				return d.fail("each attribute name once")
+			}
+			d.strs = append(d.strs, "")
+			at := &d.strs[len(d.strs)-1]
+			if err := v.elem.decode(d, refOf(at)); err != nil {
+				return under(key, err)
+			}
+			m[key] = *at
+			d.strs = d.strs[:len(d.strs)-1]
+		}
+		if err == nil {
+			*as[map[string]string](r) = m
+		}
+		return err
+	}
+}

@@ -1,0 +1,55 @@
+package codec
+
+import (
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+func boolCodec(v *Value) {
+	v.kind = BOOL
+	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
+		return appendBool(b, *as[bool](r)), nil
+	}
+	v.dec = func(d *Decoder, k Kind, r ref) (err error) {
+		if k != BOOL {
+			return v.mismatch(k)
+		}
+		*as[bool](r), err = d.boolean()
+		return err
+	}
+	v.plain = func(r ref) types.AttributeValue {
+		return &types.AttributeValueMemberBOOL{Value: *as[bool](r)}
+	}
+}
+
+const notText = "the text is not valid UTF-8, which DynamoDB cannot hold; store it as binary"
+
+func stringCodec(v *Value) {
+	v.kind = S
+	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
+		b, ok := appendText(append(b, `{"S":`...), *as[string](r))
+		if !ok {
+			return b, unfit(v.typ, notText)
+		}
+		return append(b, '}'), nil
+	}
+	v.dec = func(d *Decoder, k Kind, r ref) error {
+		if k != S && k != N { // a number's text loses nothing
+			return v.mismatch(k)
+		}
+		s, err := d.text()
+		if err != nil {
+			return err
+		}
+		*as[string](r) = d.keep(s)
+		return nil
+	}
+	v.plain = func(r ref) types.AttributeValue {
+		s := *as[string](r)
+		if !utf8.ValidString(s) {
+			return nil
+		}
+		return &types.AttributeValueMemberS{Value: s}
+	}
+}

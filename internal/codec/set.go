@@ -1,0 +1,92 @@
+package codec
+
+import "reflect"
+
+const (
+	emptySet  = "the set is empty, which DynamoDB refuses; use omitempty, or leave it nil for NULL"
+	duplicate = "the set holds this member twice, which DynamoDB refuses"
+)
+
+// setCodec stores a slice or array as a set. A nil slice is NULL, an empty one is
+// left out by omitempty and else refused.
+func setCodec(v *Value) {
+	v.kind = v.opts.set
+	v.empty = func(r ref) bool { return valueAt(r, v.typ).Len() == 0 }
+	head := `{"` + v.kind.String() + `":[`
+	want := `{"` + v.kind.member().String() + `":`
+	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
+		if err := e.enter(); err != nil { // an interface may hold the slice itself
+			return b, err
+		}
+		rv := valueAt(r, v.typ)
+		b = append(b, head...)
+		base := len(e.members)
+		for i := range rv.Len() {
+			er := refFrom(rv.Index(i))
+			if v.elem.omit(er) {
+				continue
+			}
+			if len(e.members) > base {
+				b = append(b, ',')
+			}
+			from := len(b)
+			var err error
+			if b, err = v.elem.append(e, b, er); err != nil {
+				return b, underIndex(i, err)
+			}
+			// The member stands there as a value of its own: {"S":"a"}.
+			if string(b[from:min(from+len(want), len(b))]) != want {
+				return b, underIndex(i, unfit(v.elem.typ, "a set of type "+v.kind.String()+" cannot hold it"))
+			}
+			to := from + copy(b[from:], b[from+len(want):len(b)-1])
+			b = b[:to]
+			e.members = append(e.members, span{from, to})
+		}
+		members := e.members[base:]
+		e.members = e.members[:base]
+		if len(members) == 0 {
+			return b, unfit(v.typ, emptySet)
+		}
+		if i := twice(b, members, v.kind); i >= 0 {
+			return b, underIndex(i, unfit(v.typ, duplicate))
+		}
+		e.leave()
+		return append(b, `]}`...), nil
+	}
+	v.dec = v.decodeElems
+	if v.typ.Kind() == reflect.Slice && v.typ.Elem() == reflect.TypeFor[string]() {
+		v.empty = func(r ref) bool { return len(*as[[]string](r)) == 0 }
+		v.isNil = func(r ref) bool { return *as[[]string](r) == nil }
+		v.dec = v.decodeStrings
+	}
+}
+
+// twice finds a member that equals an earlier one, as DynamoDB compares them:
+// numbers by value, so 1 and 1.0 are equal. It returns -1 if there is none.
+func twice(b []byte, members []span, k Kind) int {
+	if k != NS && len(members) <= 16 {
+		for i, m := range members {
+			for _, o := range members[:i] {
+				if string(b[m.from:m.to]) == string(b[o.from:o.to]) {
+					return i
+				}
+			}
+		}
+		return -1
+	}
+	seen := make(map[string]struct{}, len(members))
+	var buf [64]byte
+	for i, m := range members {
+		key := b[m.from:m.to]
+		if k == NS {
+			if dec, problem := parseDecimal(key[1 : len(key)-1]); problem == "" {
+				key = dec.appendKey(buf[:0])
+			}
+		}
+		if _, dup := seen[string(key)]; dup {
+			return i
+		}
+		seen[string(key)] = struct{}{}
+	}
+	return -1
+}

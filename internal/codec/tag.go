@@ -1,0 +1,92 @@
+package codec
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// tagKey is the struct tag, shared with attributevalue.
+const tagKey = "dynamodbav"
+
+// options are what a tag says about a value. They are comparable: part of a
+// codec's cache key.
+type options struct {
+	omitEmpty, omitEmptyElem bool
+	nullEmpty, nullEmptyElem bool
+	asString, unixTime, text bool
+	set                      Kind // SS, NS, BS, or KindAny
+}
+
+// fieldTag is a whole tag: the options and what concerns the field alone.
+type fieldTag struct {
+	options
+	name     string
+	ignore   bool
+	omitZero bool
+	unknown  bool
+}
+
+// elem is what a list, set or map passes on to its elements.
+func (o options) elem() options {
+	return options{omitEmpty: o.omitEmptyElem, omitEmptyElem: o.omitEmptyElem, nullEmpty: o.nullEmptyElem}
+}
+
+// inner is what a pointer or interface passes on: whether the value is left out
+// or NULL is decided outside.
+func (o options) inner() options {
+	o.omitEmpty, o.nullEmpty = false, false
+	return o
+}
+
+func parseTag(tag reflect.StructTag) (fieldTag, []string) {
+	name, opts, _ := strings.Cut(tag.Get(tagKey), ",")
+	if name == "-" {
+		return fieldTag{ignore: true}, nil
+	}
+	t, problems := parseOptions(opts)
+	t.name = name
+	return t, problems
+}
+
+// parseOptions reads what stands behind the name; problems tells every mistake.
+func parseOptions(opts string) (t fieldTag, problems []string) {
+	for opt := range strings.SplitSeq(opts, ",") {
+		switch opt {
+		case "":
+		case "omitempty":
+			t.omitEmpty = true
+		case "omitemptyelem":
+			t.omitEmptyElem = true
+		case "nullempty":
+			t.nullEmpty = true
+		case "nullemptyelem":
+			t.nullEmptyElem = true
+		case "omitzero":
+			t.omitZero = true
+		case "string":
+			t.asString = true
+		case "unixtime":
+			t.unixTime = true
+		case "text":
+			t.text = true
+		case "unknown":
+			t.unknown = true
+		case "stringset", "numberset", "binaryset":
+			k := map[byte]Kind{'s': SS, 'n': NS, 'b': BS}[opt[0]]
+			if t.set != KindAny && t.set != k {
+				problems = append(problems, "two set options contradict each other")
+			}
+			t.set = k
+		default:
+			problems = append(problems, fmt.Sprintf("unknown tag option %q", opt))
+		}
+	}
+	if t.omitEmpty && t.nullEmpty {
+		problems = append(problems, "tag options omitempty and nullempty contradict each other")
+	}
+	if t.omitEmptyElem && t.nullEmptyElem {
+		problems = append(problems, "tag options omitemptyelem and nullemptyelem contradict each other")
+	}
+	return t, problems
+}

@@ -1,0 +1,209 @@
+package codec
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Value is the compiled codec of one Go type with its tag options, for keys,
+// conditions and updates. Values are immutable, cached and safe for concurrent use.
+type Value struct {
+	typ  reflect.Type
+	opts options
+	kind Kind
+	elem *Value
+	plan *Plan
+
+	marshals, unmarshals bool // by the type's own methods
+
+	enc   func(e *encoder, b []byte, r ref) ([]byte, error) // a whole attribute value
+	dec   func(d *Decoder, k Kind, r ref) error             // a payload that is not NULL
+	null  func(r ref) error                                 // what NULL does; nil zeroes the value
+	empty func(r ref) bool                                  // what omitempty and nullempty mean; nil for never
+	isNil func(r ref) bool                                  // stored as NULL; nil for never
+	plain func(r ref) types.AttributeValue                  // the SDK's form of a scalar; may be nil
+}
+
+// ValueOf returns the codec of t. tag holds the options of a dynamodbav tag,
+// such as "unixtime" or "stringset,omitempty".
+func ValueOf(t reflect.Type, tag string) (*Value, error) {
+	if t == nil {
+		return nil, fmt.Errorf("no Go type")
+	}
+	ft, problems := parseOptions(tag)
+	if len(problems) == 0 {
+		if v, ok := compiled.values.Load(valueKey{t, ft.options}); ok {
+			return v.(*Value), nil
+		}
+	}
+	var v *Value
+	err := compile(t, func(c *compiler) {
+		for _, p := range problems {
+			c.problem(t, "", "", p)
+		}
+		v = c.value(t, ft.options)
+	})
+	return v, err
+}
+
+// Kind is the type that values are always stored as (NULL aside), or [KindAny].
+func (c *Value) Kind() Kind { return c.kind }
+
+// Elem is the codec of the elements of a list, set or map; nil for other types.
+func (c *Value) Elem() *Value { return c.elem }
+
+// Struct is the plan of a struct, or pointer to struct, that is stored as a map;
+// nil for other types.
+func (c *Value) Struct() *Plan { return c.plan }
+
+// AppendValue appends *v as an attribute value in wire form, {"S":"a"}. Values
+// that DynamoDB cannot hold are an [*Error].
+func AppendValue[V any](b []byte, c *Value, v *V) ([]byte, error) {
+	if err := c.check(reflect.TypeFor[V]()); err != nil {
+		return b, err
+	}
+	return c.appendAt(b, refOf(v))
+}
+
+// DecodeValue reads one attribute value, the whole of data, into *v.
+func DecodeValue[V any](c *Value, data []byte, v *V) error {
+	if err := c.check(reflect.TypeFor[V]()); err != nil {
+		return err
+	}
+	d := NewDecoder(data, Options{})
+	err := c.decode(d, refOf(v))
+	if err == nil {
+		err = d.End()
+	}
+	d.Release()
+	if err != nil {
+		err = about(true, c.typ, err)
+	}
+	return err
+}
+
+// ToAttributeValue is [AppendValue] in the SDK's form.
+func ToAttributeValue[V any](c *Value, v *V) (types.AttributeValue, error) {
+	if err := c.check(reflect.TypeFor[V]()); err != nil {
+		return nil, err
+	}
+	r := refOf(v)
+	if c.plain != nil && !c.opts.nullEmpty {
+		if av := c.plain(r); av != nil {
+			return av, nil
+		}
+	}
+	e := encoders.Get().(*encoder)
+	buf, err := c.append(e, e.buf[:0], r)
+	if err != nil {
+		e.release()
+		return nil, about(false, c.typ, err)
+	}
+	av, err := ParseAttributeValue(buf)
+	e.buf = buf
+	e.release()
+	return av, err
+}
+
+func (c *Value) check(t reflect.Type) error {
+	if t != c.typ {
+		return fmt.Errorf("codec of %s used for a %s", c.typ, t)
+	}
+	return nil
+}
+
+func (c *Value) appendAt(b []byte, r ref) ([]byte, error) {
+	e := encoders.Get().(*encoder)
+	b, err := c.append(e, b, r)
+	e.release()
+	if err != nil {
+		err = about(false, c.typ, err)
+	}
+	return b, err
+}
+
+// omit tells whether the container of the value leaves it out.
+func (c *Value) omit(r ref) bool {
+	return c.opts.omitEmpty && c.empty != nil && c.empty(r)
+}
+
+// append writes the value, or NULL in its place.
+func (c *Value) append(e *encoder, b []byte, r ref) ([]byte, error) {
+	if c.isNil != nil && c.isNil(r) || c.opts.nullEmpty && c.empty != nil && c.empty(r) {
+		return append(b, nullValue...), nil
+	}
+	return c.enc(e, b, r)
+}
+
+// decode reads an attribute value.
+func (c *Value) decode(d *Decoder, r ref) error {
+	k, err := d.kind()
+	if err != nil {
+		return err
+	}
+	if k == NULL {
+		err = c.decodeNull(d, r)
+	} else {
+		err = c.dec(d, k, r)
+	}
+	if err != nil {
+		return err
+	}
+	return d.close()
+}
+
+func (c *Value) decodeNull(d *Decoder, r ref) error {
+	if _, err := d.boolean(); err != nil {
+		return err
+	}
+	if c.null != nil {
+		return c.null(r)
+	}
+	c.clear(r)
+	return nil
+}
+
+func (c *Value) clear(r ref) { valueAt(r, c.typ).SetZero() }
+
+// mismatch is the error for a wire type that the Go type has no place for.
+func (c *Value) mismatch(k Kind) error { return mismatch(k, c.typ) }
+
+// encoder is the state of one encoding.
+type encoder struct {
+	depth   int
+	names   []string // map keys to be sorted, a stack
+	members []span   // set members to be compared, a stack
+	buf     []byte
+}
+
+type span struct{ from, to int }
+
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+func (e *encoder) release() {
+	clear(e.names[:cap(e.names)])
+	if cap(e.names) > 1<<10 {
+		e.names = nil
+	}
+	if cap(e.members) > 1<<12 {
+		e.members = nil
+	}
+	if cap(e.buf) > 64<<10 {
+		e.buf = nil
+	}
+	e.depth, e.names, e.members = 0, e.names[:0], e.members[:0]
+	encoders.Put(e)
+}
+
+// enter counts one level of nesting, which stops cyclic values.
+func (e *encoder) enter() error {
+	if e.depth++; e.depth > maxLevels {
+		return unfit(nil, fmt.Sprintf("nested deeper than %d levels, or cyclic", maxLevels))
+	}
+	return nil
+}
+
+func (e *encoder) leave() { e.depth-- }
