@@ -14,7 +14,7 @@ import (
 
 // ErrOptionsDropped means that a [Forwarder] did not pass the input or the functional options on to the SDK, so that
 // the items of a write cannot have reached the service through it.
-var ErrOptionsDropped = errors.New("the client did not pass the call's input and options on as ForwardsOptions promises; nothing was written")
+var ErrOptionsDropped = errors.New("the client did not pass the call's input and options on as ForwardsOptions promises; its items cannot have been written")
 
 const (
 	read  = true

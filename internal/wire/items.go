@@ -13,11 +13,12 @@ import (
 // putItem is the item of a PutItem.
 type putItem struct {
 	in   dynamodb.PutItemInput
+	mark map[string]types.AttributeValue // stands for the item until it is spliced in
 	item []byte
 }
 
 func (f *putItem) input() smithy.Serializable { return &f.in }
-func (f *putItem) placeholder()               { f.in.Item = map[string]types.AttributeValue{} }
+func (f *putItem) placeholder()               { f.in.Item = f.mark }
 func (f *putItem) hide()                      { f.in.Item = nil }
 func (f *putItem) size() int                  { return len(`"Item":,`) + len(f.item) }
 
@@ -40,39 +41,33 @@ func (f *putItem) insert(b, envelope []byte) ([]byte, error) {
 // batch is the content of a BatchWriteItem.
 type batch struct {
 	in     dynamodb.BatchWriteItemInput
+	mark   map[string][]types.WriteRequest // the tables alone, as the endpoint rules read them
 	tables []TableWrites
 }
 
+func newBatch(in *dynamodb.BatchWriteItemInput, tables []TableWrites) (*batch, error) {
+	f := &batch{in: *in, tables: tables, mark: make(map[string][]types.WriteRequest, len(tables))}
+	for _, t := range tables {
+		// A table that stands twice would be lost in the JSON object.
+		if _, ok := f.mark[t.Table]; ok {
+			return nil, fmt.Errorf("BatchWriteItem: table %s stands twice in one batch; join its writes", t.Table)
+		}
+		f.mark[t.Table] = nil
+		for i, w := range t.Writes {
+			if (w.Put == nil) == (w.Delete == nil) {
+				return nil, fmt.Errorf("BatchWriteItem: write %d of table %s is not exactly one of put and delete", i, t.Table)
+			}
+		}
+	}
+	return f, nil
+}
+
 func (f *batch) input() smithy.Serializable { return &f.in }
+func (f *batch) placeholder()               { f.in.RequestItems = f.mark }
 func (f *batch) hide()                      { f.in.RequestItems = nil }
 
-// placeholder keeps the tables, as the endpoint rules read them.
-func (f *batch) placeholder() {
-	f.in.RequestItems = make(map[string][]types.WriteRequest, len(f.tables))
-	for _, t := range f.tables {
-		f.in.RequestItems[t.Table] = nil
-	}
-}
-
-// check refuses what would be lost in a JSON object or in a map.
-func (f *batch) check() error {
-	for i, t := range f.tables {
-		for _, u := range f.tables[:i] {
-			if t.Table == u.Table {
-				return fmt.Errorf("BatchWriteItem: table %s stands twice in one batch; join its writes", t.Table)
-			}
-		}
-		for j, w := range t.Writes {
-			if (w.Put == nil) == (w.Delete == nil) {
-				return fmt.Errorf("BatchWriteItem: write %d of table %s is not exactly one of put and delete", j, t.Table)
-			}
-		}
-	}
-	return nil
-}
-
 func (f *batch) fill() error {
-	f.placeholder()
+	all := make(map[string][]types.WriteRequest, len(f.tables))
 	for _, t := range f.tables {
 		reqs := make([]types.WriteRequest, len(t.Writes))
 		for i, w := range t.Writes {
@@ -88,8 +83,9 @@ func (f *batch) fill() error {
 				return fmt.Errorf("BatchWriteItem: write %d of table %s: %w", i, t.Table, err)
 			}
 		}
-		f.in.RequestItems[t.Table] = reqs
+		all[t.Table] = reqs
 	}
+	f.in.RequestItems = all
 	return nil
 }
 

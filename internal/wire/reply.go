@@ -26,16 +26,23 @@ func (k *call) DeserializeResponse(ctx context.Context, schema *smithy.Operation
 	err := buf.read(resp)
 	// The checksum is known at the end of the body, and Close alone tells it.
 	sum := resp.Body.Close()
-	resp.Body = &k.rest
-	defer k.rest.Reset(nil)
+	if resp.Header.Get("X-Amz-Crc32") == "" {
+		sum = nil // the SDK compares with 0 then
+	}
+	defer func() {
+		// The SDK keeps the response in the output's metadata, and must not keep the call or the buffer with it.
+		resp.Body = http.NoBody
+		k.rest.Reset(nil)
+	}()
 
 	rest, err := k.open(ctx, resp, buf, err, sum)
 	if err != nil {
 		return err
 	}
 	k.rest.Reset(rest)
+	resp.Body = &k.rest
 	err = k.ClientProtocol.DeserializeResponse(ctx, schema, reg, resp, out)
-	if ok := (*smithy.DeserializationError)(nil); success(resp) && errors.As(err, &ok) {
+	if bad := (*smithy.DeserializationError)(nil); success(resp) && errors.As(err, &bad) {
 		return k.fault(resp, ReplyCorrupt, err)
 	}
 	return err

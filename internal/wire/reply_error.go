@@ -1,8 +1,11 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/aws/smithy-go"
 )
 
 // Fault says what is wrong with a reply.
@@ -27,7 +30,7 @@ const (
 var faultText = [...]string{
 	ReplyCut:      "the body ended early",
 	ReplyCorrupt:  "the body is corrupt",
-	ReplyForeign:  "it does not come from DynamoDB",
+	ReplyForeign:  "it is not one of DynamoDB",
 	ReplyTooLarge: "the body is too large",
 	ReplyMismatch: "it does not answer the request",
 }
@@ -44,7 +47,7 @@ func (f Fault) String() string {
 type ReplyError struct {
 	Operation string // DynamoDB's name of the operation
 	Read      bool   // whether the operation only reads
-	Status    int    // HTTP status
+	Status    int    // HTTP status, 0 if the reply did not come over HTTP
 	RequestID string // the service's id of the request, "" if the reply has none
 	Fault     Fault
 	Err       error // the cause, may be nil
@@ -52,12 +55,19 @@ type ReplyError struct {
 
 func (e *ReplyError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: reply refused (HTTP status %d", e.Operation, e.Status)
-	if e.RequestID != "" {
-		fmt.Fprintf(&b, ", request id %s", e.RequestID)
+	fmt.Fprintf(&b, "%s: reply refused", e.Operation)
+	if e.Status != 0 {
+		fmt.Fprintf(&b, " (HTTP status %d", e.Status)
+		if e.RequestID != "" {
+			fmt.Fprintf(&b, ", request id %s", e.RequestID)
+		}
+		b.WriteByte(')')
 	}
-	fmt.Fprintf(&b, "): %s", e.Fault)
-	if e.Err != nil {
+	fmt.Fprintf(&b, ": %s", e.Fault)
+	if sdk := (*smithy.DeserializationError)(nil); errors.As(e.Err, &sdk) {
+		// The SDK's text can hold parts of the body.
+		b.WriteString(": the SDK cannot decode it")
+	} else if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
 	}
 	switch {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -53,7 +54,7 @@ type listSink struct{ rows Rows }
 
 func (*listSink) member() string { return "Items" }
 
-func (s *listSink) read(p page) error { return p.list(s.rows, MaxReplyBytes) }
+func (s *listSink) read(p page) error { return p.list(s.rows, math.MaxInt) }
 
 func (s *listSink) absent() error {
 	s.rows.Reset(0)
@@ -87,7 +88,7 @@ func (s *tableSink) read(p page) error {
 		if err != nil {
 			return err
 		}
-		limit := MaxReplyBytes
+		limit := math.MaxInt
 		if n := len(s.asked[t.table].Keys); n > 0 {
 			limit = n
 		}

@@ -27,7 +27,8 @@
 // also when items pass through attribute values, as long as the client obeys functional options. The SDK alone would
 // log a wrong checksum and take an empty body for an absent item.
 //
-// All functions are safe for concurrent use, never write to their inputs, and keep none of their arguments.
+// All functions are safe for concurrent use, never write to their inputs, which must not be nil, and keep none of their
+// arguments.
 package wire
 
 import (
@@ -43,7 +44,8 @@ import (
 const MaxReplyBytes = 32 << 20
 
 // Rows receives the items of one reply, in the reply's order. It is called on the caller's goroutine, never
-// concurrently, and not after the call has returned.
+// concurrently, and not after the call has returned. What it received is void if the call fails, except with a
+// [RowError].
 type Rows interface {
 	// Reset starts a reply and forgets every row that came since the call began: an attempt that is repeated
 	// delivers its rows again. sizeHint is the expected number of rows, 0 if it is not known; it never exceeds

@@ -4,13 +4,14 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // PutItem writes item, an item in wire JSON; Item of in is not looked at. If old is not nil, it gets the item that
 // the reply returns (ReturnValues), and Attributes of the output is nil. item can be reused after the call. With a
 // [*RowError] the output is not nil and the item was written.
 func PutItem(ctx context.Context, c PutItemAPI, in *dynamodb.PutItemInput, item []byte, o Options, old Rows) (*dynamodb.PutItemOutput, error) {
-	f := &putItem{in: *in, item: item}
+	f := &putItem{in: *in, item: item, mark: map[string]types.AttributeValue{}}
 	k := newCall("PutItem", write, o, c)
 	s := k.attributes(old)
 	if err := k.send(f); err != nil {
@@ -86,8 +87,8 @@ type Write struct {
 // BatchWriteItem writes reqs, in which each table stands once; RequestItems of in is not looked at. The bytes can be
 // reused after the call. UnprocessedItems of the output is the SDK's.
 func BatchWriteItem(ctx context.Context, c BatchWriteItemAPI, in *dynamodb.BatchWriteItemInput, reqs []TableWrites, o Options) (*dynamodb.BatchWriteItemOutput, error) {
-	f := &batch{in: *in, tables: reqs}
-	if err := f.check(); err != nil {
+	f, err := newBatch(in, reqs)
+	if err != nil {
 		return nil, err
 	}
 	k := newCall("BatchWriteItem", write, o, c)
