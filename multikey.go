@@ -52,21 +52,21 @@ type MultiKey[T, V any] struct {
 //	ddb.NewIndex(orders, "by-status", ddb.Multi2(orderStatus, orderCustomer), orderPlacedAt)
 func Multi2[T, A, B any](a KeyField[T, A], b KeyField[T, B]) MultiKey[T, Two[A, B]] {
 	return MultiKey[T, Two[A, B]]{join(a.keyHandles(), b.keyHandles()), func(v Two[A, B]) ([]types.AttributeValue, error) {
-		return encodeParts(part(a, v.A), part(b, v.B))
+		return encodeParts(partOf(a, v.A), partOf(b, v.B))
 	}}
 }
 
 // Multi3 makes a key of three attributes.
 func Multi3[T, A, B, C any](a KeyField[T, A], b KeyField[T, B], c KeyField[T, C]) MultiKey[T, Three[A, B, C]] {
 	return MultiKey[T, Three[A, B, C]]{join(a.keyHandles(), b.keyHandles(), c.keyHandles()), func(v Three[A, B, C]) ([]types.AttributeValue, error) {
-		return encodeParts(part(a, v.A), part(b, v.B), part(c, v.C))
+		return encodeParts(partOf(a, v.A), partOf(b, v.B), partOf(c, v.C))
 	}}
 }
 
 // Multi4 makes a key of four attributes.
 func Multi4[T, A, B, C, D any](a KeyField[T, A], b KeyField[T, B], c KeyField[T, C], d KeyField[T, D]) MultiKey[T, Four[A, B, C, D]] {
 	return MultiKey[T, Four[A, B, C, D]]{join(a.keyHandles(), b.keyHandles(), c.keyHandles(), d.keyHandles()), func(v Four[A, B, C, D]) ([]types.AttributeValue, error) {
-		return encodeParts(part(a, v.A), part(b, v.B), part(c, v.C), part(d, v.D))
+		return encodeParts(partOf(a, v.A), partOf(b, v.B), partOf(c, v.C), partOf(d, v.D))
 	}}
 }
 
@@ -90,7 +90,7 @@ type encodedPart struct {
 	err error
 }
 
-func part[T, V any](f KeyField[T, V], v V) encodedPart {
+func partOf[T, V any](f KeyField[T, V], v V) encodedPart {
 	avs, err := f.encodeKey(nil, v)
 	return encodedPart{avs, err}
 }
