@@ -94,9 +94,6 @@ func (c *checker) conditionCall(call *callNode) error {
 	case "attribute_exists", "attribute_not_exists":
 		return c.documentPath(call)
 	case "attribute_type":
-		if err := c.documentPath(call); err != nil {
-			return err
-		}
 		return c.typeName(call.args[1])
 	case "begins_with":
 		return c.operandKinds(call.name, call.args, value.KindString, value.KindBinary)
