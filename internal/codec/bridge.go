@@ -139,6 +139,9 @@ func appendMap(b []byte, m map[string]types.AttributeValue, depth int) ([]byte, 
 		}
 		b = append(b, ':')
 		if b, err = appendAV(b, m[name], depth+1); err != nil {
+			if depth > 0 {
+				return b, underKey(err)
+			}
 			return b, under(name, err)
 		}
 	}

@@ -54,10 +54,10 @@ type Decoder struct {
 	i     int
 	depth int
 
-	arena   []byte // current block; full parts of it belong to decoded values
-	chunk   int    // block size; 0 turns the arena off
-	scratch []byte // unescaped text
-	strs    []string
+	arena   []byte   // current block; full parts of it belong to decoded values
+	chunk   int      // block size; 0 turns the arena off
+	scratch []byte   // unescaped text
+	strs    []string // strings under way, a stack
 	strings []string // block of string headers, shared as the arena is
 
 	rowPlan *Plan   // plan of the previous row
@@ -85,10 +85,10 @@ func (d *Decoder) Release() {
 	if cap(d.scratch) > 64<<10 {
 		d.scratch = nil
 	}
-	if cap(d.strs) > 4<<10 {
+	clear(d.strs) // left over from an error
+	if d.strs = d.strs[:0]; cap(d.strs) > 4<<10 {
 		d.strs = nil
 	}
-	clear(d.strs[:cap(d.strs)])
 	decoders.Put(d)
 }
 

@@ -15,7 +15,7 @@ import (
 type Error struct {
 	Decode bool         // else encoding
 	Type   reflect.Type // the type that the call was about; may be nil
-	Path   string       // attribute path such as address.lines[2]; empty for the value itself
+	Path   string       // attribute path such as address.lines[2], with * for a key of a Go map; empty for the value itself
 	GoType reflect.Type // the Go type at Path; may be nil
 	Kind   Kind         // the wire type at Path, if known
 	Reason string       // what is wrong with it, and the mend
@@ -66,9 +66,14 @@ func custom(decode bool, t reflect.Type, method string, err error) error {
 		Reason: fmt.Sprintf("%s of Go type %s failed with a %T", method, t, err)}
 }
 
-// under puts the path of an error below an attribute or map key.
+// under puts the path of an error below an attribute.
 func under(name string, err error) error {
 	return prefix(err, name)
+}
+
+// underKey puts it below a key of a map, which is data and so not told.
+func underKey(err error) error {
+	return prefix(err, "*")
 }
 
 // underIndex puts the path of an error below a list or set element.

@@ -193,7 +193,7 @@ func (d *Decoder) naturalMap() (map[string]any, error) {
 		}
 		x, err := d.naturalValue()
 		if err != nil {
-			return under(key, err)
+			return underKey(err)
 		}
 		m[key] = x
 		return nil

@@ -81,7 +81,7 @@ func (v *Value) encodeMap(e *encoder, b []byte, m reflect.Value, key keyCodec) (
 	first := true
 	for i, en := range entries {
 		if i > 0 && entries[i-1].name == en.name {
-			return b, under(en.name, unfit(v.typ, sameName))
+			return b, unfit(v.typ, sameName)
 		}
 		er := refFrom(values.Index(en.i))
 		if v.elem.omit(er) {
@@ -97,7 +97,7 @@ func (v *Value) encodeMap(e *encoder, b []byte, m reflect.Value, key keyCodec) (
 		}
 		var err error
 		if b, err = v.elem.append(e, append(b, ':'), er); err != nil {
-			return b, under(en.name, err)
+			return b, underKey(err)
 		}
 	}
 	return append(b, `}}`...), nil
@@ -125,8 +125,7 @@ func (v *Value) decodeMap(d *Decoder, dst reflect.Value, key keyCodec) error {
 		}
 		elem.SetZero()
 		if err := v.elem.decode(d, er); err != nil {
-			text, _ := key.format(k)
-			return under(text, err)
+			return underKey(err)
 		}
 		m.SetMapIndex(k, elem)
 	}
@@ -251,10 +250,11 @@ func stringMapCodec(v *Value) {
 				return b, unfit(v.typ, badName)
 			}
 			if b, ok = appendText(append(b, `:{"S":`...), m[k]); !ok {
-				return b, under(k, unfit(v.elem.typ, notText))
+				return b, underKey(unfit(v.elem.typ, notText))
 			}
 			b = append(b, '}')
 		}
+		clear(names)
 		e.names = e.names[:base]
 		return append(b, `}}`...), nil
 	}
@@ -276,9 +276,9 @@ func stringMapCodec(v *Value) {
 			d.strs = append(d.strs, "")
 			at := &d.strs[len(d.strs)-1]
 			if err := v.elem.decode(d, refOf(at)); err != nil {
-				return under(key, err)
+				return underKey(err)
 			}
-			m[key] = *at
+			m[key], *at = *at, ""
 			d.strs = d.strs[:len(d.strs)-1]
 		}
 		if err == nil {

@@ -21,7 +21,8 @@ func (c *compiler) methods(v *Value) bool {
 		return false
 	}
 	if hasMethods(t, marshalerType) {
-		v.marshals, v.kind, v.plain = true, KindAny, nil
+		v.marshals, v.kind = true, KindAny
+		v.plan, v.plain = nil, nil
 		v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
 			av, err := valueAt(r, t).Addr().Interface().(attributevalue.Marshaler).MarshalDynamoDBAttributeValue()
 			if err != nil {
@@ -81,7 +82,7 @@ func isTextOnly(t reflect.Type) bool {
 		return false
 	}
 	for _, f := range reflect.VisibleFields(t) {
-		if f.IsExported() && !f.Anonymous && f.Tag.Get(tagKey) != "-" {
+		if f.IsExported() && !f.Anonymous && !ignored(f.Tag) {
 			return false
 		}
 	}
@@ -91,11 +92,18 @@ func isTextOnly(t reflect.Type) bool {
 // text compiles a type that is stored by its MarshalText and UnmarshalText.
 func (c *compiler) text(v *Value) {
 	t := v.typ
-	if t.Kind() == reflect.Pointer {
+	own := hasMethods(t, textMarshalerType) && hasMethods(t, textUnmarshalerType)
+	switch t.Kind() {
+	case reflect.Pointer:
 		c.kind(v) // the option goes on to what is pointed to
 		return
+	case reflect.Slice, reflect.Array, reflect.Map:
+		if !own && !isBytes(t) {
+			c.kind(v) // and to the elements
+			return
+		}
 	}
-	if !hasMethods(t, textMarshalerType) || !hasMethods(t, textUnmarshalerType) {
+	if !own {
 		c.unfit(t, "tag option text needs MarshalText and UnmarshalText")
 		return
 	}

@@ -29,7 +29,7 @@ type fieldTag struct {
 
 // elem is what a list, set or map passes on to its elements.
 func (o options) elem() options {
-	return options{omitEmpty: o.omitEmptyElem, omitEmptyElem: o.omitEmptyElem, nullEmpty: o.nullEmptyElem}
+	return options{omitEmpty: o.omitEmptyElem, omitEmptyElem: o.omitEmptyElem, nullEmpty: o.nullEmptyElem, text: o.text}
 }
 
 // inner is what a pointer or interface passes on: whether the value is left out
@@ -37,6 +37,11 @@ func (o options) elem() options {
 func (o options) inner() options {
 	o.omitEmpty, o.nullEmpty = false, false
 	return o
+}
+
+func ignored(tag reflect.StructTag) bool {
+	t, _ := parseTag(tag)
+	return t.ignore
 }
 
 func parseTag(tag reflect.StructTag) (fieldTag, []string) {

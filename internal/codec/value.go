@@ -184,7 +184,7 @@ type span struct{ from, to int }
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 func (e *encoder) release() {
-	clear(e.names[:cap(e.names)])
+	clear(e.names) // left over from an error
 	if cap(e.names) > 1<<10 {
 		e.names = nil
 	}
