@@ -23,7 +23,11 @@ type condition interface {
 
 // updater makes a new item out of an old one.
 type updater interface {
+	// Apply makes the new item out of the old one.
 	Apply(old value.Item) (value.Item, error)
+	// ApplyNew makes the attributes, beside the key, of an item that does not
+	// exist yet.
+	ApplyNew(key value.Item) (value.Item, error)
 	// Attributes are the top-level attributes that Apply writes.
 	Attributes() []string
 }
@@ -137,30 +141,26 @@ func (a *action) failedImage(old *storage.Item) []byte {
 }
 
 func (a *action) evaluateUpdate(fx *effect) error {
-	if a.update == nil {
-		fx.newItem = fx.oldItem
-		if fx.old == nil {
-			fx.newItem = a.key
-		}
-	} else {
+	switch {
+	case fx.old != nil && a.update != nil:
 		item, err := a.update.Apply(fx.oldItem)
 		if err != nil {
 			return err
 		}
-		if fx.old == nil && len(item) == 0 {
-			return nil // removing attributes makes no item
-		}
 		fx.newItem = item
-	}
-	if fx.old == nil {
-		item := make(value.Item, len(fx.newItem)+len(a.key))
-		for name, v := range fx.newItem {
-			item[name] = v
+	case fx.old != nil:
+		fx.newItem = fx.oldItem
+	case a.update != nil:
+		item, err := a.update.ApplyNew(a.key)
+		if err != nil || len(item) == 0 {
+			return err // removing attributes makes no item
 		}
 		for name, v := range a.key {
 			item[name] = v
 		}
 		fx.newItem = item
+	default:
+		fx.newItem = a.key
 	}
 	if value.ItemSize(fx.newItem) > value.MaxItemSize {
 		return invalid("Item size to update has exceeded the maximum allowed size")

@@ -42,6 +42,16 @@ func (c *constraints) err() error {
 	}
 }
 
+// enveloped gives an error of the request itself the form in which PutItem,
+// UpdateItem and DeleteItem report it.
+func enveloped(err error) error {
+	e := AsError(err)
+	if e.Type != ValidationException {
+		return err
+	}
+	return invalid("1 validation error detected: %s", e.Message)
+}
+
 // fail notes that the value at path breaks a rule. The value is quoted unless
 // it is null.
 func (c *constraints) fail(path, text string, null bool, rule string) {

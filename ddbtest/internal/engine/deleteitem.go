@@ -25,8 +25,11 @@ func (e *Engine) DeleteItem(ctx context.Context, in *DeleteItemInput) (*WriteOut
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	a, err := e.prepareDelete(in, "DeleteItem")
+	a, err := parseDelete(in, "DeleteItem")
 	if err != nil {
+		return nil, enveloped(err)
+	}
+	if err := e.bindKey(a, in.TableName); err != nil {
 		return nil, err
 	}
 	fx, err := e.run(ctx, a)
@@ -40,8 +43,9 @@ func (e *Engine) DeleteItem(ctx context.Context, in *DeleteItemInput) (*WriteOut
 	return out, nil
 }
 
-// prepareDelete validates a delete, for any operation that has one.
-func (e *Engine) prepareDelete(in *DeleteItemInput, operation string) (*action, error) {
+// parseDelete validates what a delete says by itself, for any operation that
+// has one.
+func parseDelete(in *DeleteItemInput, operation string) (*action, error) {
 	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
 	if err != nil {
 		return nil, err
@@ -60,14 +64,11 @@ func (e *Engine) prepareDelete(in *DeleteItemInput, operation string) (*action, 
 	if a.condition, err = writeCondition(in.ConditionExpression, params, in.Legacy); err != nil {
 		return nil, err
 	}
-	if err := unused(params); err != nil {
-		return nil, err
-	}
-	return a, e.bind(a, in.TableName)
+	return a, unused(params)
 }
 
-// bind finds the table of an action that names its item by the key.
-func (e *Engine) bind(a *action, table *string) (err error) {
+// bindKey finds the table of an action that names its item by the key.
+func (e *Engine) bindKey(a *action, table *string) (err error) {
 	if a.table, err = e.table(text(table)); err != nil {
 		return err
 	}

@@ -35,8 +35,11 @@ func (e *Engine) GetItem(ctx context.Context, in *GetItemInput) (*GetItemOutput,
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	r, err := e.prepareRead(in, "GetItem")
+	r, err := parseRead(in, "GetItem")
 	if err != nil {
+		return nil, err
+	}
+	if err := e.bindRead(r, in.TableName); err != nil {
 		return nil, err
 	}
 	if err := e.admit(ctx, r.access()); err != nil {
@@ -74,8 +77,9 @@ func (r *read) access() Access {
 	return Access{Operation: r.operation, Kind: AccessRead, Table: r.table, Key: r.key}
 }
 
-// prepareRead validates a read, for any operation that reads items by key.
-func (e *Engine) prepareRead(in *GetItemInput, operation string) (*read, error) {
+// parseRead validates what a read says by itself, for any operation that reads
+// items by key.
+func parseRead(in *GetItemInput, operation string) (*read, error) {
 	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{projectionParameter, in.ProjectionExpression})
 	if err != nil {
 		return nil, err
@@ -87,18 +91,20 @@ func (e *Engine) prepareRead(in *GetItemInput, operation string) (*read, error) 
 	if r.projection, err = readProjection(in.ProjectionExpression, params, in.Legacy); err != nil {
 		return nil, err
 	}
-	if err := unused(params); err != nil {
-		return nil, err
-	}
-	if r.table, err = e.table(text(in.TableName)); err != nil {
-		return nil, err
+	return r, unused(params)
+}
+
+// bindRead finds the table of a read and validates the key.
+func (e *Engine) bindRead(r *read, table *string) (err error) {
+	if r.table, err = e.table(text(table)); err != nil {
+		return err
 	}
 	schema := r.table.Schema()
 	if err := schema.checkKey(r.key); err != nil {
-		return nil, err
+		return err
 	}
 	r.storeKey = schema.Key.storageKey(r.key)
-	return r, nil
+	return nil
 }
 
 // projectionOf parses the projection of a read. It returns a nil interface if

@@ -97,7 +97,7 @@ func (s *Schema) checkIndexKeys(item value.Item, written []string) (err error) {
 			}
 			if v.Kind() != a.Kind {
 				if updated {
-					err = invalidParameter("The update expression attempted to update the secondary index key to unsupported type")
+					err = invalid("The update expression attempted to update the secondary index key to unsupported type")
 				} else {
 					err = invalidParameter("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.Name, a.Kind, v.Kind(), x.Name)
 				}
@@ -125,7 +125,9 @@ func (s *Schema) checkIndexKeys(item value.Item, written []string) (err error) {
 				rangeSize += size
 				size = rangeSize
 			}
-			err = checkKeySize(size, hash)
+			if err = checkKeySize(size, hash); err != nil && updated {
+				err = invalid("The update expression attempted to update the secondary index key beyond allowed size limits")
+			}
 			return err == nil
 		})
 		if err != nil {

@@ -90,3 +90,21 @@ func readProjection(expr *string, params *expression.Params, l *Legacy) (project
 func (l *Legacy) unsupported() error {
 	return invalid("The engine does not support the parameters %s", strings.Join(l.names(), ", "))
 }
+
+// queryTerms parses the key condition of a query, from its expression or its
+// legacy parameters; the function that it returns checks its form.
+func queryTerms(expr *string, params *expression.Params, l *Legacy) (func() ([]expression.KeyTerm, error), error) {
+	if expr == nil {
+		return nil, l.unsupported()
+	}
+	return keyTermsOf(*expr, params)
+}
+
+// searchFilter returns the filter of a read, from its expression or its legacy
+// parameters; nil if it has none.
+func searchFilter(expr *string, params *expression.Params, l *Legacy) (condition, error) {
+	if names := l.names(); len(names) > 0 && expr == nil {
+		return nil, l.unsupported()
+	}
+	return searchFilterOf(expr, params)
+}

@@ -32,8 +32,11 @@ func (e *Engine) PutItem(ctx context.Context, in *PutItemInput) (*WriteOutput, e
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	a, err := e.preparePut(in, "PutItem")
+	a, err := parsePut(in, "PutItem")
 	if err != nil {
+		return nil, enveloped(err)
+	}
+	if err := e.bindPut(a, in.TableName); err != nil {
 		return nil, err
 	}
 	fx, err := e.run(ctx, a)
@@ -63,8 +66,8 @@ func (c *constraints) writeOptions(capacity, metrics, failure *string) {
 	c.enum("returnValuesOnConditionCheckFailure", failure, returnFailedSet)
 }
 
-// preparePut validates a put, for any operation that has one.
-func (e *Engine) preparePut(in *PutItemInput, operation string) (*action, error) {
+// parsePut validates what a put says by itself, for any operation that has one.
+func parsePut(in *PutItemInput, operation string) (*action, error) {
 	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
 	if err != nil {
 		return nil, err
@@ -75,10 +78,6 @@ func (e *Engine) preparePut(in *PutItemInput, operation string) (*action, error)
 	if in.ReturnValues != nil && !is(in.ReturnValues, returnAllOld) && !is(in.ReturnValues, returnNone) {
 		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
 	}
-	size := value.ItemSize(in.Item.Item)
-	if size > value.MaxItemSize {
-		return nil, invalid("Item size has exceeded the maximum allowed size")
-	}
 	a := &action{
 		operation: operation, kind: actionPut, reason: ReasonWrite,
 		item:         in.Item.Item,
@@ -87,23 +86,28 @@ func (e *Engine) preparePut(in *PutItemInput, operation string) (*action, error)
 	if a.condition, err = writeCondition(in.ConditionExpression, params, in.Legacy); err != nil {
 		return nil, err
 	}
-	if err := unused(params); err != nil {
-		return nil, err
+	return a, unused(params)
+}
+
+// bindPut finds the table of a put and validates the item against its schema.
+func (e *Engine) bindPut(a *action, table *string) (err error) {
+	if value.ItemSize(a.item) > value.MaxItemSize {
+		return invalid("Item size has exceeded the maximum allowed size")
 	}
-	if a.table, err = e.table(text(in.TableName)); err != nil {
-		return nil, err
+	if a.table, err = e.table(text(table)); err != nil {
+		return err
 	}
 	a.schema = a.table.Schema()
 	if err := a.schema.checkItemKey(a.item); err != nil {
-		return nil, err
+		return err
 	}
 	if err := a.schema.checkIndexKeys(a.item, nil); err != nil {
-		return nil, err
+		return err
 	}
 	a.key = a.schema.Key.Of(a.item)
 	a.storeKey = a.schema.Key.storageKey(a.item)
 	a.stored = newStored(a.item)
-	return a, nil
+	return nil
 }
 
 // The values of ReturnValues.

@@ -32,8 +32,11 @@ func (e *Engine) UpdateItem(ctx context.Context, in *UpdateItemInput) (*WriteOut
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	a, err := e.prepareUpdate(in, "UpdateItem")
+	a, err := parseUpdate(in, "UpdateItem")
 	if err != nil {
+		return nil, enveloped(err)
+	}
+	if err := e.bindUpdate(a, in.TableName); err != nil {
 		return nil, err
 	}
 	fx, err := e.run(ctx, a)
@@ -45,8 +48,9 @@ func (e *Engine) UpdateItem(ctx context.Context, in *UpdateItemInput) (*WriteOut
 	return out, nil
 }
 
-// prepareUpdate validates an update, for any operation that has one.
-func (e *Engine) prepareUpdate(in *UpdateItemInput, operation string) (*action, error) {
+// parseUpdate validates what an update says by itself, for any operation that
+// has one.
+func parseUpdate(in *UpdateItemInput, operation string) (*action, error) {
 	params, err := placeholders(&in.Placeholders, in.Legacy.names(),
 		parameter{updateParameter, in.UpdateExpression}, parameter{conditionParameter, in.ConditionExpression})
 	if err != nil {
@@ -66,25 +70,24 @@ func (e *Engine) prepareUpdate(in *UpdateItemInput, operation string) (*action, 
 	if a.condition, err = writeCondition(in.ConditionExpression, params, in.Legacy); err != nil {
 		return nil, err
 	}
-	if err := unused(params); err != nil {
-		return nil, err
+	return a, unused(params)
+}
+
+// bindUpdate finds the table of an update and makes sure that it leaves the key
+// alone.
+func (e *Engine) bindUpdate(a *action, table *string) error {
+	if err := e.bindKey(a, table); err != nil {
+		return err
 	}
-	if a.table, err = e.table(text(in.TableName)); err != nil {
-		return nil, err
+	if a.update == nil {
+		return nil
 	}
-	a.schema = a.table.Schema()
-	if err := a.schema.checkKey(a.key); err != nil {
-		return nil, err
-	}
-	if a.update != nil {
-		for _, name := range a.update.Attributes() {
-			if a.schema.Key.Has(name) {
-				return nil, invalidParameter("Cannot update attribute %s. This attribute is part of the key", name)
-			}
+	for _, name := range a.update.Attributes() {
+		if a.schema.Key.Has(name) {
+			return invalidParameter("Cannot update attribute %s. This attribute is part of the key", name)
 		}
 	}
-	a.storeKey = a.schema.Key.storageKey(a.key)
-	return a, nil
+	return nil
 }
 
 // updateOf parses the update of a write. It returns a nil interface if there

@@ -27,6 +27,8 @@ var operations = map[string]operation{
 	tablePrefix + "GetItem":       getItem,
 	tablePrefix + "UpdateItem":    updateItem,
 	tablePrefix + "DeleteItem":    deleteItem,
+	tablePrefix + "Query":         query,
+	tablePrefix + "Scan":          scan,
 }
 
 // operationName returns the name of the operation in a target.

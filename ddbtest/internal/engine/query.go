@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/expression"
+)
+
+// QueryInput holds the parameters of Query.
+type QueryInput struct {
+	SearchInput
+	KeyConditionExpression *string
+	ScanIndexForward       *bool
+}
+
+// SearchInput holds the parameters that Query and Scan share.
+type SearchInput struct {
+	TableName              *string
+	IndexName              *string
+	FilterExpression       *string
+	ProjectionExpression   *string
+	Placeholders           Placeholders
+	Legacy                 *Legacy
+	ExclusiveStartKey      Attributes
+	Limit                  *int64
+	Select                 *string
+	ConsistentRead         *bool
+	ReturnConsumedCapacity *string
+}
+
+// SearchOutput is the result of Query and Scan.
+type SearchOutput struct {
+	// Items are the wire forms of the items; nil if the request asks for the
+	// count only.
+	Items        [][]byte
+	Count        int
+	ScannedCount int
+	// LastEvaluatedKey is the wire form of the key where the page ends; nil at
+	// the end of the data.
+	LastEvaluatedKey []byte
+	ConsumedCapacity *ConsumedCapacity
+}
+
+// Query reads a page of the items with one partition key, of a table or an
+// index, in the order of the sort key.
+func (e *Engine) Query(ctx context.Context, in *QueryInput) (*SearchOutput, error) {
+	var c constraints
+	in.constraints(&c)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	params, err := placeholders(&in.Placeholders, in.Legacy.names(),
+		parameter{projectionParameter, in.ProjectionExpression},
+		parameter{filterParameter, in.FilterExpression},
+		parameter{keyConditionParameter, in.KeyConditionExpression})
+	if err != nil {
+		return nil, err
+	}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	s := &search{operation: "Query", in: &in.SearchInput, reverse: in.ScanIndexForward != nil && !*in.ScanIndexForward}
+	terms, err := s.parseQuery(in, params)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.bindTable(s); err != nil {
+		return nil, err
+	}
+	if err := s.bindTerms(terms); err != nil {
+		return nil, err
+	}
+	if err := s.checkFilter(); err != nil {
+		return nil, err
+	}
+	if err := s.bindStart(); err != nil {
+		return nil, err
+	}
+	return e.search(ctx, s)
+}
+
+// parseQuery parses the expressions of a query. The form of the key condition
+// is judged after the other expressions have been parsed.
+func (s *search) parseQuery(in *QueryInput, params *expression.Params) ([]expression.KeyTerm, error) {
+	if in.KeyConditionExpression == nil && (in.Legacy == nil || in.Legacy.KeyConditions == nil) {
+		return nil, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+	}
+	terms, err := queryTerms(in.KeyConditionExpression, params, in.Legacy)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.parse(params); err != nil {
+		return nil, err
+	}
+	return terms()
+}
+
+// keyTermsOf parses the key condition of a query; the function that it returns
+// checks its form.
+func keyTermsOf(text string, params *expression.Params) (func() ([]expression.KeyTerm, error), error) {
+	k, err := expression.ParseKeyCondition(text, params)
+	if err != nil {
+		return nil, err
+	}
+	return k.Terms, nil
+}
+
+func (in *SearchInput) constraints(c *constraints) {
+	c.tableName("tableName", in.TableName)
+	c.indexName("indexName", in.IndexName)
+	c.enum("select", in.Select, selectSet)
+	c.atLeast("limit", in.Limit, 1)
+	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
+	if in.Legacy != nil {
+		c.enum("conditionalOperator", in.Legacy.ConditionalOperator, operatorSet)
+	}
+}
+
+// The values of Select.
+const (
+	selectAll       = "ALL_ATTRIBUTES"
+	selectProjected = "ALL_PROJECTED_ATTRIBUTES"
+	selectSpecific  = "SPECIFIC_ATTRIBUTES"
+	selectCount     = "COUNT"
+)
+
+// check validates the parameters that need no table.
+func (in *SearchInput) check() error {
+	if in.ExclusiveStartKey.Err != nil {
+		return invalid("The provided starting key is invalid: %s", AsError(in.ExclusiveStartKey.Err).Message)
+	}
+	specific := ""
+	switch {
+	case in.ProjectionExpression != nil:
+		specific = projectionParameter
+	case in.Legacy != nil && in.Legacy.AttributesToGet != nil:
+		specific = "AttributesToGet"
+	}
+	switch {
+	case in.Select == nil:
+	case is(in.Select, selectProjected) && in.IndexName == nil:
+		return invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+	case is(in.Select, selectSpecific) && specific == "":
+		return invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+	case !is(in.Select, selectSpecific) && specific != "":
+		return invalid("Cannot specify the %s when choosing to get %s", specific, *in.Select)
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"context"
+)
+
+// ScanInput holds the parameters of Scan.
+type ScanInput struct {
+	SearchInput
+	Segment       *int64
+	TotalSegments *int64
+}
+
+const maxSegments = 1_000_000
+
+// Scan reads a page of all items of a table or an index, or of one segment of
+// them, in the order of the hash of the partition key.
+func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error) {
+	var c constraints
+	in.constraints(&c)
+	c.atLeast("totalSegments", in.TotalSegments, 1)
+	c.atMost("totalSegments", in.TotalSegments, maxSegments)
+	c.atLeast("segment", in.Segment, 0)
+	c.atMost("segment", in.Segment, maxSegments-1)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	params, err := placeholders(&in.Placeholders, in.Legacy.names(),
+		parameter{projectionParameter, in.ProjectionExpression},
+		parameter{filterParameter, in.FilterExpression})
+	if err != nil {
+		return nil, err
+	}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	if err := in.checkSegment(); err != nil {
+		return nil, err
+	}
+	s := &search{operation: "Scan", in: &in.SearchInput}
+	if err := s.parse(params); err != nil {
+		return nil, err
+	}
+	if err := e.bindTable(s); err != nil {
+		return nil, err
+	}
+	if err := s.bindSegment(in.Segment, in.TotalSegments); err != nil {
+		return nil, err
+	}
+	return e.search(ctx, s)
+}
+
+func (in *ScanInput) checkSegment() error {
+	switch {
+	case in.Segment != nil && in.TotalSegments == nil:
+		return invalid("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
+	case in.Segment == nil && in.TotalSegments != nil:
+		return invalid("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
+	case in.Segment != nil && *in.Segment >= *in.TotalSegments:
+		return invalid("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: %d is not less than TotalSegments: %d", *in.Segment, *in.TotalSegments)
+	}
+	return nil
+}

@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"context"
+	"strings"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/expression"
+	"github.com/dynamotable/ddb/ddbtest/internal/storage"
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
+)
+
+// pageSize is the size of the data that a Query or Scan reads before it stops;
+// the item that reaches it is still part of the page.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
+const pageSize = 1 << 20
+
+// search is a Query or Scan that has passed validation.
+type search struct {
+	operation  string
+	in         *SearchInput
+	table      *Table
+	schema     *Schema
+	index      *Index // nil to read the table itself
+	key        *KeySchema
+	filter     condition  // nil if there is none
+	projection projection // nil for all attributes
+	// fetch reads the items of a local index from the table, because the index
+	// lacks attributes that the request needs.
+	fetch   bool
+	reverse bool
+	bounds  storage.Range
+	// start is where the terms of a query end the partition key in bounds.
+	partition string
+}
+
+// parse parses the filter and the projection.
+func (s *search) parse(params *expression.Params) (err error) {
+	if s.filter, err = searchFilter(s.in.FilterExpression, params, s.in.Legacy); err != nil {
+		return err
+	}
+	if s.projection, err = readProjection(s.in.ProjectionExpression, params, s.in.Legacy); err != nil {
+		return err
+	}
+	return unused(params)
+}
+
+// bindTable finds the table and the index and checks that the index can serve
+// the request.
+func (e *Engine) bindTable(s *search) (err error) {
+	in := s.in
+	if s.table, err = e.table(text(in.TableName)); err != nil {
+		return err
+	}
+	s.schema = s.table.Schema()
+	s.key = &s.schema.Key
+	if in.IndexName == nil {
+		return nil
+	}
+	x := s.schema.Index(*in.IndexName)
+	now := e.clock.Now()
+	if x == nil || x.isDeleting() && !now.Before(x.deletedAt) {
+		return invalid("The table does not have the specified index: %s", *in.IndexName)
+	}
+	s.index, s.key = x, &x.Key
+	if x.Local {
+		s.fetch = s.needsTable()
+		return nil
+	}
+	if in.ConsistentRead != nil && *in.ConsistentRead {
+		return invalid("Consistent reads are not supported on global secondary indexes")
+	}
+	if now.Before(x.readyAt) {
+		return invalid("Cannot read from backfilling global secondary index: %s", x.Name)
+	}
+	return s.checkProjected()
+}
+
+// searchFilterOf parses the filter of a read. It returns a nil interface if
+// there is none.
+func searchFilterOf(text *string, params *expression.Params) (condition, error) {
+	if text == nil {
+		return nil, nil
+	}
+	c, err := expression.ParseCondition(filterParameter, *text, params)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// named is what tells the attributes that it uses.
+type named interface{ Attributes() []string }
+
+// missing returns the attributes used by x that the index does not hold.
+func (s *search) missing(x any) []string {
+	n, ok := x.(named)
+	if !ok {
+		return nil
+	}
+	var names []string
+	for _, name := range n.Attributes() {
+		if !s.index.Projects(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// needsTable reports whether the request needs what the local index lacks.
+func (s *search) needsTable() bool {
+	if s.index.projected == nil {
+		return false
+	}
+	return is(s.in.Select, selectAll) || len(s.missing(s.projection)) > 0
+}
+
+// checkProjected makes sure that a global index has what the request needs.
+func (s *search) checkProjected() error {
+	if s.index.projected == nil {
+		return nil
+	}
+	if is(s.in.Select, selectAll) {
+		return invalidParameter("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", s.index.Name)
+	}
+	if names := s.missing(s.projection); len(names) > 0 {
+		return invalidParameter("Global secondary index %s does not project [%s]", s.index.Name, strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// page is what a search reads in one go.
+type page struct {
+	items []*storage.Item
+	size  int
+	more  bool
+}
+
+// search reads one page and returns what the request asks for of it.
+func (e *Engine) search(ctx context.Context, s *search) (*SearchOutput, error) {
+	access := Access{Operation: s.operation, Kind: AccessRead, Table: s.table}
+	set := s.table.items
+	if s.index != nil {
+		access.Index, set = s.index.Name, s.index.entries
+	}
+	if err := e.admit(ctx, access); err != nil {
+		return nil, err
+	}
+	p := s.read(set)
+	consistent := s.in.ConsistentRead != nil && *s.in.ConsistentRead
+	var m meter
+	if s.index != nil {
+		m.addIndex(s.index, readCost(p.size, consistent))
+	} else {
+		m.addTable(readCost(p.size, consistent))
+	}
+	var last *storage.Item
+	if p.more {
+		last = p.items[len(p.items)-1]
+	}
+	if s.fetch {
+		if err := s.fetchItems(p.items, &m, consistent); err != nil {
+			return nil, err
+		}
+	}
+	out := &SearchOutput{ScannedCount: len(p.items)}
+	if err := s.collect(p.items, out); err != nil {
+		return nil, err
+	}
+	if last != nil {
+		item, err := decodeStored(last)
+		if err != nil {
+			return nil, err
+		}
+		out.LastEvaluatedKey = encodeItem(s.position(item))
+	}
+	out.ConsumedCapacity = m.report(s.table.name, s.in.ReturnConsumedCapacity, unnamedUnits)
+	return out, nil
+}
+
+// read collects the items of one page.
+func (s *search) read(set *storage.Set) page {
+	limit := -1
+	if s.in.Limit != nil {
+		limit = int(*s.in.Limit)
+	}
+	s.bounds.Reverse = s.reverse
+	var p page
+	set.Walk(s.bounds, func(_ string, item *storage.Item) bool {
+		p.items = append(p.items, item)
+		p.size += item.Size
+		p.more = len(p.items) == limit || p.size >= pageSize
+		return !p.more
+	})
+	return p
+}
+
+// fetchItems replaces the entries of a local index by the items of the table.
+func (s *search) fetchItems(items []*storage.Item, m *meter, consistent bool) error {
+	for i, entry := range items {
+		part, err := decodeStored(entry)
+		if err != nil {
+			return err
+		}
+		if item := s.table.items.Get(s.schema.Key.storageKey(part)); item != nil {
+			items[i] = item
+			m.addTable(readCost(item.Size, consistent))
+		}
+	}
+	return nil
+}
+
+// collect filters and projects the items of a page.
+func (s *search) collect(items []*storage.Item, out *SearchOutput) error {
+	count := is(s.in.Select, selectCount)
+	if !count {
+		out.Items = make([][]byte, 0, len(items))
+	}
+	for _, stored := range items {
+		if s.filter == nil && s.projection == nil {
+			out.Count++
+			if !count {
+				out.Items = append(out.Items, stored.Image)
+			}
+			continue
+		}
+		item, err := decodeStored(stored)
+		if err != nil {
+			return err
+		}
+		if s.filter != nil {
+			met, err := s.filter.Eval(item)
+			if err != nil {
+				return err
+			}
+			if !met {
+				continue
+			}
+		}
+		out.Count++
+		if count {
+			continue
+		}
+		image := stored.Image
+		if s.projection != nil {
+			image = encodeItem(s.projection.Apply(item))
+		}
+		out.Items = append(out.Items, image)
+	}
+	return nil
+}
+
+// position returns the attributes that tell where an item stands: the table
+// key and, in an index, the index key.
+func (s *search) position(item value.Item) value.Item {
+	at := s.schema.Key.Of(item)
+	if s.index != nil {
+		for name, v := range s.index.Key.Of(item) {
+			at[name] = v
+		}
+	}
+	return at
+}

@@ -1,0 +1,93 @@
+package protocol
+
+import (
+	"context"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/engine"
+)
+
+// searchFields are the members that Query and Scan share.
+func searchFields[T any](part func(*T) *engine.SearchInput) shape[T] {
+	member := func(name string, read func(*reader, *engine.SearchInput)) field[T] {
+		return field[T]{name, func(r *reader, in *T) { read(r, part(in)) }}
+	}
+	return shape[T]{
+		member("TableName", func(r *reader, in *engine.SearchInput) { in.TableName = r.str() }),
+		member("IndexName", func(r *reader, in *engine.SearchInput) { in.IndexName = r.str() }),
+		member("FilterExpression", func(r *reader, in *engine.SearchInput) { in.FilterExpression = r.str() }),
+		member("ProjectionExpression", func(r *reader, in *engine.SearchInput) { in.ProjectionExpression = r.str() }),
+		member("ExpressionAttributeNames", func(r *reader, in *engine.SearchInput) { in.Placeholders.Names = r.names() }),
+		member("ExpressionAttributeValues", func(r *reader, in *engine.SearchInput) { in.Placeholders.Values = r.attributes() }),
+		member("ExclusiveStartKey", func(r *reader, in *engine.SearchInput) { in.ExclusiveStartKey = r.attributes() }),
+		member("Limit", func(r *reader, in *engine.SearchInput) { in.Limit = r.integer("Integer") }),
+		member("Select", func(r *reader, in *engine.SearchInput) { in.Select = r.str() }),
+		member("ConsistentRead", func(r *reader, in *engine.SearchInput) { in.ConsistentRead = r.boolean() }),
+		member("ReturnConsumedCapacity", func(r *reader, in *engine.SearchInput) { in.ReturnConsumedCapacity = r.str() }),
+		member("AttributesToGet", func(r *reader, in *engine.SearchInput) { legacy(&in.Legacy).AttributesToGet = r.strs() }),
+		member("ConditionalOperator", func(r *reader, in *engine.SearchInput) { legacy(&in.Legacy).ConditionalOperator = r.str() }),
+	}
+}
+
+var queryShape = append(searchFields(func(in *engine.QueryInput) *engine.SearchInput { return &in.SearchInput }),
+	field[engine.QueryInput]{"KeyConditionExpression", func(r *reader, in *engine.QueryInput) { in.KeyConditionExpression = r.str() }},
+	field[engine.QueryInput]{"ScanIndexForward", func(r *reader, in *engine.QueryInput) { in.ScanIndexForward = r.boolean() }},
+	field[engine.QueryInput]{"KeyConditions", func(r *reader, in *engine.QueryInput) {
+		legacy(&in.Legacy).KeyConditions = conditionShape.mapped(r)
+	}},
+	field[engine.QueryInput]{"QueryFilter", func(r *reader, in *engine.QueryInput) { legacy(&in.Legacy).QueryFilter = conditionShape.mapped(r) }},
+)
+
+func query(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in engine.QueryInput
+	if err := readInput(r, queryShape, &in); err != nil {
+		return nil, err
+	}
+	return searchResult(e.Query(ctx, &in))
+}
+
+var scanShape = append(searchFields(func(in *engine.ScanInput) *engine.SearchInput { return &in.SearchInput }),
+	field[engine.ScanInput]{"Segment", func(r *reader, in *engine.ScanInput) { in.Segment = r.integer("Integer") }},
+	field[engine.ScanInput]{"TotalSegments", func(r *reader, in *engine.ScanInput) { in.TotalSegments = r.integer("Integer") }},
+	field[engine.ScanInput]{"ScanFilter", func(r *reader, in *engine.ScanInput) { legacy(&in.Legacy).ScanFilter = conditionShape.mapped(r) }},
+)
+
+func scan(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in engine.ScanInput
+	if err := readInput(r, scanShape, &in); err != nil {
+		return nil, err
+	}
+	return searchResult(e.Scan(ctx, &in))
+}
+
+// searchResult writes a page.
+func searchResult(out *engine.SearchOutput, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	size := len(out.LastEvaluatedKey) + 256
+	for _, item := range out.Items {
+		size += len(item) + 1
+	}
+	w := newWriter(size)
+	w.consumed("ConsumedCapacity", out.ConsumedCapacity)
+	w.integer("Count", out.Count)
+	if out.Items != nil {
+		w.name("Items")
+		w.images(out.Items)
+	}
+	if out.LastEvaluatedKey != nil {
+		w.raw("LastEvaluatedKey", out.LastEvaluatedKey)
+	}
+	w.integer("ScannedCount", out.ScannedCount)
+	return w.end(), nil
+}
+
+// images writes a list of items.
+func (w *writer) images(items [][]byte) {
+	w.open('[')
+	for _, item := range items {
+		w.next()
+		w.b = append(w.b, item...)
+	}
+	w.close(']')
+}
