@@ -1,0 +1,203 @@
+package ddb
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+)
+
+func capacityOf(units float64) *types.Capacity {
+	return &types.Capacity{CapacityUnits: aws.Float64(units)}
+}
+
+func TestLedgerObserve(t *testing.T) {
+	units := aws.Float64
+	for name, tt := range map[string]struct {
+		op    string
+		write bool
+		table string
+		ccs   []types.ConsumedCapacity
+		want  []CapacityEntry
+	}{
+		"no reply about it": {"GetItem", false, "t", nil, []CapacityEntry{{Table: "t", Operation: "GetItem", Operations: 1}}},
+		"nothing consumed": {
+			"Query", false, "t",
+			[]types.ConsumedCapacity{{TableName: aws.String("t"), CapacityUnits: units(0)}},
+			[]CapacityEntry{{Table: "t", Operation: "Query", Operations: 1}},
+		},
+		"a read": {
+			"GetItem", false, "t",
+			[]types.ConsumedCapacity{{TableName: aws.String("t"), CapacityUnits: units(0.5)}},
+			[]CapacityEntry{{Table: "t", Operation: "GetItem", ReadUnits: 0.5, Operations: 1}},
+		},
+		"a write is not counted as a read": {
+			"PutItem", true, "t",
+			[]types.ConsumedCapacity{{TableName: aws.String("t"), CapacityUnits: units(2)}},
+			[]CapacityEntry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
+		},
+		"the caller's name of the table counts": {
+			"PutItem", true, "t",
+			[]types.ConsumedCapacity{{TableName: aws.String("arn:aws:dynamodb:eu-central-1:1:table/t"), CapacityUnits: units(2)}},
+			[]CapacityEntry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
+		},
+		"a write with indexes": {
+			"PutItem", true, "t",
+			[]types.ConsumedCapacity{{
+				TableName: aws.String("t"), CapacityUnits: units(6), Table: capacityOf(1),
+				GlobalSecondaryIndexes: map[string]types.Capacity{"g1": *capacityOf(2), "g2": *capacityOf(0)},
+				LocalSecondaryIndexes:  map[string]types.Capacity{"l": *capacityOf(3)},
+			}},
+			[]CapacityEntry{
+				{Table: "t", Operation: "PutItem", WriteUnits: 1, Operations: 1},
+				{Table: "t", Index: "g1", Operation: "PutItem", WriteUnits: 2},
+				{Table: "t", Index: "l", Operation: "PutItem", WriteUnits: 3},
+			},
+		},
+		"a write with one index": {
+			"DeleteItem", true, "t",
+			[]types.ConsumedCapacity{{CapacityUnits: units(2), Table: capacityOf(1), GlobalSecondaryIndexes: map[string]types.Capacity{"g": *capacityOf(1)}}},
+			[]CapacityEntry{
+				{Table: "t", Operation: "DeleteItem", WriteUnits: 1, Operations: 1},
+				{Table: "t", Index: "g", Operation: "DeleteItem", WriteUnits: 1},
+			},
+		},
+		"a query of a global index": {
+			"Query", false, "t",
+			[]types.ConsumedCapacity{{CapacityUnits: units(1.5), Table: capacityOf(0), GlobalSecondaryIndexes: map[string]types.Capacity{"g": *capacityOf(1.5)}}},
+			[]CapacityEntry{{Table: "t", Index: "g", Operation: "Query", ReadUnits: 1.5, Operations: 1}},
+		},
+		"a query of a local index that fetches from the table": {
+			"Query", false, "t",
+			[]types.ConsumedCapacity{{CapacityUnits: units(3), LocalSecondaryIndexes: map[string]types.Capacity{"l": *capacityOf(1)}}},
+			[]CapacityEntry{
+				{Table: "t", Operation: "Query", ReadUnits: 2},
+				{Table: "t", Index: "l", Operation: "Query", ReadUnits: 1, Operations: 1},
+			},
+		},
+		"a transaction over two tables": {
+			"TransactWriteItems", true, "",
+			[]types.ConsumedCapacity{
+				{TableName: aws.String("a"), CapacityUnits: units(4), WriteCapacityUnits: units(4)},
+				{TableName: aws.String("b"), CapacityUnits: units(2), WriteCapacityUnits: units(2)},
+			},
+			[]CapacityEntry{
+				{Table: "a", Operation: "TransactWriteItems", WriteUnits: 4, Operations: 1},
+				{Table: "b", Operation: "TransactWriteItems", WriteUnits: 2, Operations: 1},
+			},
+		},
+		"a transaction sent again is read": {
+			"TransactWriteItems", true, "a",
+			[]types.ConsumedCapacity{{TableName: aws.String("a"), CapacityUnits: units(2), ReadCapacityUnits: units(2)}},
+			[]CapacityEntry{{Table: "a", Operation: "TransactWriteItems", ReadUnits: 2, Operations: 1}},
+		},
+		"a table that is named twice": {
+			"BatchWriteItem", true, "",
+			[]types.ConsumedCapacity{{TableName: aws.String("a"), CapacityUnits: units(1)}, {TableName: aws.String("a"), CapacityUnits: units(2)}},
+			[]CapacityEntry{{Table: "a", Operation: "BatchWriteItem", WriteUnits: 3, Operations: 1}},
+		},
+	} {
+		l := NewLedger()
+		l.observe(t.Context(), tt.op, tt.write, tt.table, tt.ccs...)
+		if diff := cmp.Diff(Capacity{tt.want}, l.Snapshot()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	var none *Ledger
+	none.observe(t.Context(), "GetItem", false, "t")
+}
+
+func TestConsumedOf(t *testing.T) {
+	ccs := []types.ConsumedCapacity{
+		{CapacityUnits: aws.Float64(1.5)},
+		{CapacityUnits: aws.Float64(3), ReadCapacityUnits: aws.Float64(1), WriteCapacityUnits: aws.Float64(2)},
+		{},
+	}
+	if got, want := consumedOf(false, ccs...), (Consumed{2.5, 2}); got != want {
+		t.Errorf("of a read: %+v, want %+v", got, want)
+	}
+	if got, want := consumedOf(true, ccs...), (Consumed{1, 3.5}); got != want || got.Total() != 4.5 {
+		t.Errorf("of a write: %+v, want %+v", got, want)
+	}
+}
+
+func TestLedgerLabels(t *testing.T) {
+	l := NewLedger()
+	ctx := WithLabel(WithLabel(t.Context(), "outer"), "inner")
+	l.observe(ctx, "GetItem", false, "t")
+	l.observe(t.Context(), "GetItem", false, "t")
+	want := []CapacityEntry{{Table: "t", Operation: "GetItem", Operations: 1}, {Table: "t", Operation: "GetItem", Label: "inner", Operations: 1}}
+	if diff := cmp.Diff(Capacity{want}, l.Snapshot()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLedgerIsBounded(t *testing.T) {
+	l := NewLedger()
+	for i := range 2 * maxLabels {
+		l.observe(WithLabel(t.Context(), fmt.Sprint("label", i)), "GetItem", false, "t")
+	}
+	l.observe(WithLabel(t.Context(), strings.Repeat("x", maxLabelBytes+1)), "GetItem", false, "t")
+	labels := l.Snapshot().ByLabel()
+	if len(labels.Entries) != maxLabels+1 || labels.Operations() != 2*maxLabels+1 {
+		t.Errorf("%d labels, %d operations", len(labels.Entries), labels.Operations())
+	}
+	for range 2 {
+		for i := range 2 * maxEntries {
+			l.Record(fmt.Sprint("table", i), "", "Scan", 1, 0)
+		}
+	}
+	all := l.Snapshot()
+	if len(all.Entries) != maxEntries+1 || all.Read() != 4*maxEntries {
+		t.Errorf("%d entries, %v units", len(all.Entries), all.Read())
+	}
+}
+
+// TestLedgerLosesNothing lets snapshots, resets and operations run at once.
+func TestLedgerLosesNothing(t *testing.T) {
+	const goroutines, operations = 8, 500
+	l := NewLedger()
+	var work, resets sync.WaitGroup
+	done := make(chan struct{})
+	var taken []Capacity
+	resets.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				taken = append(taken, l.Reset())
+				l.Snapshot()
+			}
+		}
+	})
+	for g := range goroutines {
+		work.Go(func() {
+			rnd := rand.New(rand.NewPCG(1, uint64(g)))
+			for range operations {
+				ctx := WithLabel(context.Background(), fmt.Sprint(rnd.IntN(3)))
+				cc := types.ConsumedCapacity{CapacityUnits: aws.Float64(0.1)}
+				l.observe(ctx, "Query", false, fmt.Sprint("t", rnd.IntN(3)), cc)
+			}
+		})
+	}
+	work.Wait()
+	close(done)
+	resets.Wait()
+	var sum Capacity
+	for _, c := range append(taken, l.Reset()) {
+		sum.Entries = append(sum.Entries, c.Entries...)
+	}
+	if sum.Operations() != goroutines*operations || sum.Read() != goroutines*operations/10 {
+		t.Errorf("%d operations with %v units, want %d with %v", sum.Operations(), sum.Read(), goroutines*operations, goroutines*operations/10)
+	}
+	if left := l.Snapshot(); len(left.Entries) != 0 {
+		t.Errorf("after a reset: %+v", left)
+	}
+}
