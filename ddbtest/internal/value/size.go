@@ -60,17 +60,16 @@ func ItemSize(item Item) int {
 }
 
 // Size returns the bytes that the number counts towards the size of its item:
-// one, plus one for every pair of digits left and right of the decimal point
-// that is not in the zeros at either end, plus one if it is negative.
+// one, plus one for every two digits before and for every two digits after the
+// decimal point, plus one if it is negative. Zeros at either end of the digits
+// do not count.
 func (n Number) Size() int {
 	if n.hi == 0 {
 		return 1
 	}
 	_, count := n.unpack()
-	if n.exp&1 != 0 {
-		count++ // the first digit is the second of its pair
-	}
-	size := 1 + (count+1)/2
+	whole := min(max(int(n.exp), 0), count)
+	size := 1 + (whole+1)/2 + (count-whole+1)/2
 	if n.neg {
 		size++
 	}
