@@ -365,6 +365,9 @@ func (d *Decoder) bytes() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(s) == 0 {
+		return []byte{}, nil
+	}
 	p := d.alloc(base64.StdEncoding.DecodedLen(len(s)))
 	n, err := base64.StdEncoding.Decode(p, s)
 	if err != nil {

@@ -94,8 +94,8 @@ func (c *compiler) text(v *Value) {
 	t := v.typ
 	own := hasMethods(t, textMarshalerType) && hasMethods(t, textUnmarshalerType)
 	switch t.Kind() {
-	case reflect.Pointer:
-		c.kind(v) // the option goes on to what is pointed to
+	case reflect.Pointer, reflect.Interface:
+		c.kind(v) // the option goes on to what is pointed to, or held
 		return
 	case reflect.Slice, reflect.Array, reflect.Map:
 		if !own && !isBytes(t) {

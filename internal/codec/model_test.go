@@ -1,0 +1,86 @@
+package codec_test
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+type Base struct{ A int }
+
+type More struct{ B int }
+
+type Deep struct {
+	*More
+	D int
+}
+
+type hidden struct{ H int }
+
+type Label string
+
+type tree struct {
+	V    int
+	Kids []tree
+	Next *tree
+}
+
+type nest []nest
+
+// dated has the text methods of what it embeds.
+type dated struct{ time.Time }
+
+// color is a number with a text form.
+type color int
+
+const (
+	red color = iota
+	green
+)
+
+var colors = []string{"red", "green"}
+
+func (c color) MarshalText() ([]byte, error) {
+	if c < 0 || int(c) >= len(colors) {
+		return nil, fmt.Errorf("no color secret-%d", int(c))
+	}
+	return []byte(colors[c]), nil
+}
+
+func (c *color) UnmarshalText(s []byte) error {
+	for i, name := range colors {
+		if name == string(s) {
+			*c = color(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("no color %s", s)
+}
+
+// money stores itself as text, with methods on its pointer.
+type money struct {
+	Amount   int
+	Currency string
+}
+
+var errMoney = errors.New("no money: secret")
+
+func (m *money) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) {
+	if m.Currency == "" {
+		return nil, errMoney
+	}
+	return &types.AttributeValueMemberS{Value: fmt.Sprintf("%d %s", m.Amount, m.Currency)}, nil
+}
+
+func (m *money) UnmarshalDynamoDBAttributeValue(av types.AttributeValue) error {
+	s, ok := av.(*types.AttributeValueMemberS)
+	if !ok {
+		return errMoney
+	}
+	if _, err := fmt.Sscanf(s.Value, "%d %s", &m.Amount, &m.Currency); err != nil {
+		return errMoney
+	}
+	return nil
+}
