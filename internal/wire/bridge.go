@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"errors"
-
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
@@ -23,11 +21,7 @@ func (k *call) bridge() *bridge {
 func (b *bridge) done(err error) error {
 	b.buf.release()
 	k := b.call
-	if row := (*RowError)(nil); errors.As(err, &row) {
-		k.rowErr = row
-		return nil
-	}
-	if err != nil {
+	if err != nil && !k.refused(err) {
 		return &ReplyError{Operation: k.op, Read: k.read, Fault: ReplyMismatch, Err: err}
 	}
 	return nil

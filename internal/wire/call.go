@@ -36,7 +36,12 @@ type call struct {
 	delivered bool // the sink has the items of the last reply
 	spliced   bool // the request has its items
 	rowErr    error
-	rest      restReader
+
+	// Parts that would otherwise be allocated one by one.
+	one  oneSink
+	page listSink
+	fns  [1]func(*dynamodb.Options)
+	rest restReader
 }
 
 func newCall(op string, read bool, o Options, client any) *call {
@@ -54,8 +59,7 @@ func (k *call) send(f items) error {
 }
 
 func (k *call) options() []func(*dynamodb.Options) {
-	fns := make([]func(*dynamodb.Options), 0, len(k.o.Client)+1)
-	return append(append(fns, k.o.Client...), k.configure)
+	return append(append(k.fns[:0], k.o.Client...), k.configure)
 }
 
 // configure puts the call into the client's options.
@@ -106,6 +110,19 @@ func (k *call) failed(noOutput bool, err error) error {
 		return fmt.Errorf("%s: the client returned neither an output nor an error", k.op)
 	}
 	return nil
+}
+
+// refused reports whether err is that of an item, and keeps it for the end of the call.
+func (k *call) refused(err error) bool {
+	if err == nil {
+		return false
+	}
+	var row *RowError
+	if !errors.As(err, &row) {
+		return false
+	}
+	k.rowErr = row
+	return true
 }
 
 // rowError is the error of an item in a reply that is otherwise good.

@@ -20,9 +20,8 @@ func (k *call) take(buf *buffer) ([]byte, error) {
 	found, err := buf.cut(d, k.sink.member(), func(count int) error {
 		return k.sink.read(page{d, buf.body, count, k.o.Codec})
 	})
-	if row := (*RowError)(nil); errors.As(err, &row) {
+	if k.refused(err) {
 		// The reply is good but for its receiver: go on without the items, as the call has taken effect.
-		k.rowErr = row
 		d.Release()
 		d = codec.NewDecoder(buf.body, k.o.Codec)
 		_, err = buf.cut(d, k.sink.member(), func(int) error { return d.Skip() })

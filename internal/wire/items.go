@@ -33,9 +33,8 @@ func (f *putItem) insert(b, envelope []byte) ([]byte, error) {
 	if err := checkItem(f.item); err != nil {
 		return nil, err
 	}
-	return prefix(b, envelope, func(b []byte) []byte {
-		return append(append(b, `"Item":`...), f.item...)
-	})
+	b = append(append(b, `{"Item":`...), f.item...)
+	return appendRest(b, envelope), nil
 }
 
 // batch is the content of a BatchWriteItem.
@@ -112,7 +111,7 @@ func (f *batch) insert(b, envelope []byte) ([]byte, error) {
 			}
 		}
 	}
-	return prefix(b, envelope, f.append)
+	return appendRest(f.append(append(b, '{')), envelope), nil
 }
 
 func (f *batch) append(b []byte) []byte {

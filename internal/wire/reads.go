@@ -9,9 +9,8 @@ import (
 // GetItem reads one item into rows. Item of the output is nil; found says whether there was one. With a [*RowError]
 // the output is not nil.
 func GetItem(ctx context.Context, c GetItemAPI, in *dynamodb.GetItemInput, o Options, rows Rows) (out *dynamodb.GetItemOutput, found bool, err error) {
-	s := &oneSink{name: "Item", rows: rows}
 	k := newCall("GetItem", read, o, c)
-	k.sink = s
+	s := k.item("Item", rows)
 	out, err = c.GetItem(ctx, in, k.options()...)
 	if err = k.failed(out == nil, err); err != nil {
 		return nil, false, err
@@ -30,9 +29,8 @@ func GetItem(ctx context.Context, c GetItemAPI, in *dynamodb.GetItemInput, o Opt
 
 // Query reads one page into rows. Items of the output is nil. With a [*RowError] the output is not nil.
 func Query(ctx context.Context, c QueryAPI, in *dynamodb.QueryInput, o Options, rows Rows) (*dynamodb.QueryOutput, error) {
-	s := &listSink{rows: rows}
 	k := newCall("Query", read, o, c)
-	k.sink = s
+	s := k.items(rows)
 	out, err := c.Query(ctx, in, k.options()...)
 	if err = k.failed(out == nil, err); err != nil {
 		return nil, err
@@ -51,9 +49,8 @@ func Query(ctx context.Context, c QueryAPI, in *dynamodb.QueryInput, o Options, 
 
 // Scan reads one page into rows. Items of the output is nil. With a [*RowError] the output is not nil.
 func Scan(ctx context.Context, c ScanAPI, in *dynamodb.ScanInput, o Options, rows Rows) (*dynamodb.ScanOutput, error) {
-	s := &listSink{rows: rows}
 	k := newCall("Scan", read, o, c)
-	k.sink = s
+	s := k.items(rows)
 	out, err := c.Scan(ctx, in, k.options()...)
 	if err = k.failed(out == nil, err); err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func (k *call) DeserializeResponse(ctx context.Context, schema *smithy.Operation
 	k.rest.Reset(rest)
 	resp.Body = &k.rest
 	err = k.ClientProtocol.DeserializeResponse(ctx, schema, reg, resp, out)
-	if bad := (*smithy.DeserializationError)(nil); success(resp) && errors.As(err, &bad) {
+	if err != nil && success(resp) && undecodable(err) {
 		return k.fault(resp, ReplyCorrupt, err)
 	}
 	return err
@@ -137,20 +137,26 @@ func (b *buffer) read(resp *smithyhttp.Response) error {
 	if n := min(resp.ContentLength, maxPresize); n > 0 && int64(cap(p)) <= n {
 		p = make([]byte, 0, n+1)
 	}
-	defer func() { b.body = p }()
+	var err error
+	b.body, err = readAll(resp.Body, p)
+	return err
+}
+
+// readAll appends what r has, up to [MaxReplyBytes].
+func readAll(r io.Reader, p []byte) ([]byte, error) {
 	for {
 		if len(p) == cap(p) {
 			p = append(p, 0)[:len(p)]
 		}
-		n, err := resp.Body.Read(p[len(p):cap(p)])
+		n, err := r.Read(p[len(p):cap(p)])
 		p = p[:len(p)+n]
 		switch {
 		case len(p) > MaxReplyBytes:
-			return errTooLarge
+			return p, errTooLarge
 		case err == io.EOF:
-			return nil
+			return p, nil
 		case err != nil:
-			return err
+			return p, err
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (e *ReplyError) Error() string {
 		b.WriteByte(')')
 	}
 	fmt.Fprintf(&b, ": %s", e.Fault)
-	if sdk := (*smithy.DeserializationError)(nil); errors.As(e.Err, &sdk) {
+	if undecodable(e.Err) {
 		// The SDK's text can hold parts of the body.
 		b.WriteString(": the SDK cannot decode it")
 	} else if e.Err != nil {
@@ -81,6 +81,12 @@ func (e *ReplyError) Error() string {
 		b.WriteString("; look for a proxy or a wrong endpoint between client and service")
 	}
 	return b.String()
+}
+
+// undecodable reports whether err is the SDK's about a body.
+func undecodable(err error) bool {
+	var bad *smithy.DeserializationError
+	return errors.As(err, &bad)
 }
 
 // Unwrap returns the cause.

@@ -49,6 +49,16 @@ func (s *oneSink) bridge(b *bridge, item map[string]types.AttributeValue) error 
 	return b.row(s.rows, 0, item)
 }
 
+// item makes rows, if not nil, the receiver of one item.
+func (k *call) item(member string, rows Rows) *oneSink {
+	if rows == nil {
+		return nil
+	}
+	k.one = oneSink{name: member, rows: rows}
+	k.sink = &k.one
+	return &k.one
+}
+
 // listSink takes a page of items.
 type listSink struct{ rows Rows }
 
@@ -63,6 +73,13 @@ func (s *listSink) absent() error {
 
 func (s *listSink) bridge(b *bridge, items []map[string]types.AttributeValue) error {
 	return b.list(s.rows, items)
+}
+
+// items makes rows the receiver of a page.
+func (k *call) items(rows Rows) *listSink {
+	k.page = listSink{rows}
+	k.sink = &k.page
+	return &k.page
 }
 
 // tableSink takes lists of items by table.

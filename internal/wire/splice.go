@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -26,13 +25,24 @@ func splice(f items, req *smithyhttp.Request) error {
 	if stream == nil {
 		return errEnvelope
 	}
-	envelope, err := io.ReadAll(stream)
+	buf := buffers.Get().(*buffer)
+	defer buf.release()
+	var err error
+	if buf.rest, err = readAll(stream, buf.rest[:0]); err != nil {
+		return err
+	}
+	if len(buf.rest) < len(`{}`) || buf.rest[0] != '{' {
+		return errEnvelope
+	}
+	b, err := f.insert(make([]byte, 0, f.size()+len(buf.rest)), buf.rest)
 	if err != nil {
 		return err
 	}
-	b, err := f.insert(make([]byte, 0, f.size()+len(envelope)), envelope)
-	if err != nil {
-		return err
+	if r, ok := stream.(*bytes.Reader); ok {
+		// The reader that the protocol has just made; a request with another one would be a deep copy.
+		r.Reset(b)
+		req.ContentLength = int64(len(b))
+		return nil
 	}
 	full, err := req.SetStream(bytes.NewReader(b))
 	if err != nil {
@@ -47,16 +57,12 @@ var (
 	errItem     = errors.New("item is not a JSON object")
 )
 
-// prefix appends an object that starts with what member appends and goes on with the members of envelope.
-func prefix(b, envelope []byte, member func([]byte) []byte) ([]byte, error) {
-	if len(envelope) < len(`{}`) || envelope[0] != '{' {
-		return nil, errEnvelope
-	}
-	b = member(append(b, '{'))
+// appendRest goes on with the members of envelope after the first member of an object.
+func appendRest(b, envelope []byte) []byte {
 	if len(envelope) > len(`{}`) {
 		b = append(b, ',')
 	}
-	return append(b, envelope[1:]...), nil
+	return append(b, envelope[1:]...)
 }
 
 // checkItem refuses what would break the request open. Items come from the codec, so their inside is not checked.

@@ -13,7 +13,7 @@ import (
 func PutItem(ctx context.Context, c PutItemAPI, in *dynamodb.PutItemInput, item []byte, o Options, old Rows) (*dynamodb.PutItemOutput, error) {
 	f := &putItem{in: *in, item: item, mark: map[string]types.AttributeValue{}}
 	k := newCall("PutItem", write, o, c)
-	s := k.attributes(old)
+	s := k.item("Attributes", old)
 	if err := k.send(f); err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func PutItem(ctx context.Context, c PutItemAPI, in *dynamodb.PutItemInput, item 
 // Attributes of the output is nil. With a [*RowError] the output is not nil and the item was updated.
 func UpdateItem(ctx context.Context, c UpdateItemAPI, in *dynamodb.UpdateItemInput, o Options, attrs Rows) (*dynamodb.UpdateItemOutput, error) {
 	k := newCall("UpdateItem", write, o, c)
-	s := k.attributes(attrs)
+	s := k.item("Attributes", attrs)
 	out, err := c.UpdateItem(ctx, in, k.options()...)
 	if err = k.failed(out == nil, err); err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func UpdateItem(ctx context.Context, c UpdateItemAPI, in *dynamodb.UpdateItemInp
 // Attributes of the output is nil. With a [*RowError] the output is not nil and the item was deleted.
 func DeleteItem(ctx context.Context, c DeleteItemAPI, in *dynamodb.DeleteItemInput, o Options, attrs Rows) (*dynamodb.DeleteItemOutput, error) {
 	k := newCall("DeleteItem", write, o, c)
-	s := k.attributes(attrs)
+	s := k.item("Attributes", attrs)
 	out, err := c.DeleteItem(ctx, in, k.options()...)
 	if err = k.failed(out == nil, err); err != nil {
 		return nil, err
@@ -118,14 +118,4 @@ func TransactWriteItems(ctx context.Context, c TransactWriteItemsAPI, in *dynamo
 		return nil, err
 	}
 	return out, nil
-}
-
-// attributes makes rows the receiver of what a write returns.
-func (k *call) attributes(rows Rows) *oneSink {
-	if rows == nil {
-		return nil
-	}
-	s := &oneSink{name: "Attributes", rows: rows}
-	k.sink = s
-	return s
 }
