@@ -84,3 +84,23 @@ func (m *money) UnmarshalDynamoDBAttributeValue(av types.AttributeValue) error {
 	}
 	return nil
 }
+
+// union is an item that stores itself.
+type union struct {
+	Shape string
+	R     int
+}
+
+func (u union) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) {
+	return &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{
+		"shape": &types.AttributeValueMemberS{Value: u.Shape},
+		"r":     &types.AttributeValueMemberN{Value: fmt.Sprint(u.R)},
+	}}, nil
+}
+
+func (u *union) UnmarshalDynamoDBAttributeValue(av types.AttributeValue) error {
+	m := av.(*types.AttributeValueMemberM).Value
+	u.Shape = m["shape"].(*types.AttributeValueMemberS).Value
+	_, err := fmt.Sscan(m["r"].(*types.AttributeValueMemberN).Value, &u.R)
+	return err
+}
