@@ -48,13 +48,12 @@ func (p *parser) negation() node {
 
 // condition fails if n is only an operand.
 func (p *parser) condition(n node) node {
-	switch n := bare(n).(type) {
+	n = bare(n)
+	switch n.(type) {
 	case *pathNode, *valueNode:
 		p.fail()
-		return nil
-	default:
-		return n
 	}
+	return n
 }
 
 // comparison reads a condition without AND, OR and NOT, or an operand.
@@ -82,13 +81,8 @@ func (p *parser) comparison() node {
 		p.operators++
 		in := &inNode{operand: bare(left)}
 		p.expect("(")
-		for {
-			in.list = append(in.list, bare(p.operand()))
-			if p.accept(")") {
-				return in
-			}
-			p.expect(",")
-		}
+		in.list = p.list(p.operand)
+		return in
 	}
 	return left
 }

@@ -66,23 +66,23 @@ type (
 	parenNode struct{ inner node }
 )
 
-// parser reads the tokens of one expression. The first error ends the parse:
-// it is thrown as a syntaxError and caught in parse.
+// parser reads the tokens of one expression. After the first error it stands at
+// the end of the text, where nothing more can be read; what the grammar has
+// built by then is of no use.
 type parser struct {
 	param     string
 	text      string
 	tokens    []token
 	pos       int
 	keywords  []string
+	err       error
 	redundant bool // two pairs of parentheses around the same thing
 	operators int
 }
 
-type syntaxError struct{ err error }
-
 // parse runs a grammar over the text and returns the errors that come before
 // those of the operands. keywords are the identifiers that cannot be names.
-func parse(param, text string, params *Params, keywords []string, grammar func(*parser)) (err error) {
+func parse(param, text string, params *Params, keywords []string, grammar func(*parser)) error {
 	if strings.TrimSpace(text) == "" {
 		return invalid(param, "The expression can not be empty;")
 	}
@@ -94,23 +94,16 @@ func parse(param, text string, params *Params, keywords []string, grammar func(*
 		return invalid(param, message)
 	}
 	p := &parser{param: param, text: text, tokens: lex(text), keywords: keywords}
-	defer func() {
-		if r := recover(); r != nil {
-			s, ok := r.(syntaxError)
-			if !ok {
-				panic(r)
-			}
-			err = s.err
-		}
-	}()
 	grammar(p)
 	if p.next().kind != tokenEOF {
 		p.fail()
 	}
-	if p.operators > maxOperators {
+	switch {
+	case p.err != nil:
+		return p.err
+	case p.operators > maxOperators:
 		return invalid(param, "The expression contains too many operators; operator count: "+strconv.Itoa(maxOperators+1))
-	}
-	if p.redundant {
+	case p.redundant:
 		return invalid(param, "The expression has redundant parentheses;")
 	}
 	return nil
@@ -162,9 +155,12 @@ func (p *parser) isKeyword(t token) bool {
 	return slices.ContainsFunc(p.keywords, func(k string) bool { return strings.EqualFold(k, t.text) })
 }
 
-// fail throws the syntax error for the next token. The message shows the text
-// from the token before it to the one after it.
+// fail makes the next token the syntax error, unless there is one already. The
+// message shows the text from the token before it to the one after it.
 func (p *parser) fail() {
+	if p.err != nil {
+		return
+	}
 	bad := p.next()
 	start, end := bad.start, bad.end
 	if p.pos > 0 {
@@ -177,16 +173,23 @@ func (p *parser) fail() {
 	} else if after := p.tokens[p.pos+1]; after.kind != tokenEOF {
 		end = after.end
 	}
-	panic(syntaxError{invalid(p.param, `Syntax error; token: "`+bad.text+`", near: "`+p.text[start:end]+`"`)})
+	p.err = invalid(p.param, `Syntax error; token: "`+bad.text+`", near: "`+p.text[start:end]+`"`)
+	p.pos = len(p.tokens) - 1
+}
+
+// word reads a token of the kind that ok reports and returns its text.
+func (p *parser) word(ok bool) string {
+	if !ok {
+		p.fail()
+		return ""
+	}
+	p.pos++
+	return p.tokens[p.pos-1].text
 }
 
 // path reads a document path.
 func (p *parser) path() *pathNode {
-	if !p.isName() {
-		p.fail()
-	}
-	path := &pathNode{raw: []rawElement{{text: p.next().text}}}
-	p.pos++
+	path := &pathNode{raw: []rawElement{{text: p.word(p.isName())}}}
 	p.elements(path)
 	return path
 }
@@ -196,17 +199,9 @@ func (p *parser) elements(path *pathNode) {
 	for {
 		switch {
 		case p.accept("."):
-			if !p.isName() {
-				p.fail()
-			}
-			path.raw = append(path.raw, rawElement{text: p.next().text})
-			p.pos++
+			path.raw = append(path.raw, rawElement{text: p.word(p.isName())})
 		case p.accept("["):
-			if p.next().kind != tokenNumber {
-				p.fail()
-			}
-			path.raw = append(path.raw, rawElement{text: p.next().text, index: true})
-			p.pos++
+			path.raw = append(path.raw, rawElement{text: p.word(p.next().kind == tokenNumber), index: true})
 			p.expect("]")
 		default:
 			return
@@ -216,12 +211,7 @@ func (p *parser) elements(path *pathNode) {
 
 // valueRef reads a :placeholder.
 func (p *parser) valueRef() *valueNode {
-	if p.next().kind != tokenValue {
-		p.fail()
-	}
-	v := &valueNode{name: p.next().text}
-	p.pos++
-	return v
+	return &valueNode{name: p.word(p.next().kind == tokenValue)}
 }
 
 // isCall reports whether a function call comes next.
@@ -234,13 +224,18 @@ func (p *parser) isCall() bool {
 func (p *parser) call(operand func() node) *callNode {
 	c := &callNode{name: p.next().text}
 	p.pos += 2
-	for {
-		c.args = append(c.args, bare(operand()))
-		if p.accept(")") {
-			return c
-		}
-		p.expect(",")
+	c.args = p.list(operand)
+	return c
+}
+
+// list reads operands up to a closing parenthesis.
+func (p *parser) list(operand func() node) []node {
+	operands := []node{bare(operand())}
+	for p.accept(",") {
+		operands = append(operands, bare(operand()))
 	}
+	p.expect(")")
+	return operands
 }
 
 // parens reads what stands in parentheses.
