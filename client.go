@@ -1,6 +1,7 @@
 package ddb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,6 +99,7 @@ func (c *clientConfig) build(ctx context.Context) (*dynamodb.Client, error) {
 	var fromEnv bool
 	client := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 		o.HTTPClient = c.httpClientFrom(cfg)
+		o.Region = cmp.Or(c.region, o.Region)
 		if cfg.Retryer == nil {
 			// A RetryMaxAttempts here would wrap the retryer, and hide its budget.
 			o.Retryer, o.RetryMaxAttempts = c.retryer(cfg), 0
@@ -122,20 +124,17 @@ func (c *clientConfig) build(ctx context.Context) (*dynamodb.Client, error) {
 // load returns the configuration, and whether its credentials are dummies.
 func (c *clientConfig) load(ctx context.Context) (cfg aws.Config, dummy bool, err error) {
 	if c.awsConfig != nil {
-		cfg = c.awsConfig.Copy()
-		if c.region != "" {
-			cfg.Region = c.region
-		}
-		return cfg, false, nil
+		return c.awsConfig.Copy(), false, nil
 	}
-	var load []func(*config.LoadOptions) error
+	var opts []func(*config.LoadOptions) error
+	if c.region != "" { // here as well, because credential providers may call AWS themselves
+		opts = append(opts, config.WithRegion(c.region))
+	}
 	if isLocalStack() {
-		load, dummy = localStackOptions(ctx)
+		cfg, dummy, err = loadLocalStack(ctx, opts)
+	} else {
+		cfg, err = config.LoadDefaultConfig(ctx, opts...)
 	}
-	if c.region != "" {
-		load = append(load, config.WithRegion(c.region))
-	}
-	cfg, err = config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
 		return cfg, false, fmt.Errorf("load the AWS configuration (check the AWS_ environment variables and ~/.aws/config): %w", err)
 	}

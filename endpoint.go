@@ -92,18 +92,44 @@ func isLoopback(endpoint string) bool {
 
 func isLocalStack() bool { return os.Getenv("AWS_PROFILE") == localStackProfile }
 
-// localStackOptions makes the profile work without being in any file, and gives it
-// dummy credentials unless it or the environment has some.
-func localStackOptions(ctx context.Context) (opts []func(*config.LoadOptions) error, dummy bool) {
-	profile, err := config.LoadSharedConfigProfile(ctx, localStackProfile)
+// loadLocalStack loads the profile of that name, which the SDK would insist on, or
+// else makes do with the environment. Without credentials in either it gives dummies.
+func loadLocalStack(ctx context.Context, opts []func(*config.LoadOptions) error) (cfg aws.Config, dummy bool, err error) {
+	env, err := config.NewEnvConfig()
+	if err != nil {
+		return cfg, false, err
+	}
+	static := credentials.NewStaticCredentialsProvider("test", "test", "")
+	profile, err := config.LoadSharedConfigProfile(ctx, localStackProfile, func(o *config.LoadSharedConfigOptions) {
+		if env.SharedConfigFile != "" {
+			o.ConfigFiles = []string{env.SharedConfigFile}
+		}
+		if env.SharedCredentialsFile != "" {
+			o.CredentialsFiles = []string{env.SharedCredentialsFile}
+		}
+	})
 	var missing config.SharedConfigProfileNotExistError
-	if errors.As(err, &missing) {
-		opts = append(opts, config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}))
+	if !errors.As(err, &missing) {
+		dummy = err == nil && !env.Credentials.HasKeys() && !hasCredentials(profile)
+		if dummy {
+			opts = append(opts, config.WithCredentialsProvider(static))
+		}
+		cfg, err = config.LoadDefaultConfig(ctx, opts...)
+		return cfg, dummy, err
 	}
-	hasOwn := os.Getenv("AWS_ACCESS_KEY_ID") != "" || profile.Credentials.HasKeys() ||
-		profile.CredentialProcess != "" || profile.RoleARN != "" || profile.SSOSessionName != "" || profile.SSOStartURL != ""
-	if !hasOwn {
-		opts = append(opts, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("test", "test", "")))
+	cfg = aws.Config{
+		Region: env.Region, RetryMode: env.RetryMode, RetryMaxAttempts: env.RetryMaxAttempts, Credentials: static,
+		ConfigSources: []any{env}, // where the SDK finds AWS_ENDPOINT_URL_DYNAMODB
 	}
-	return opts, !hasOwn
+	if env.BaseEndpoint != "" {
+		cfg.BaseEndpoint = aws.String(env.BaseEndpoint)
+	}
+	if env.Credentials.HasKeys() {
+		cfg.Credentials = credentials.StaticCredentialsProvider{Value: env.Credentials}
+	}
+	return cfg, !env.Credentials.HasKeys(), nil
+}
+
+func hasCredentials(p config.SharedConfig) bool {
+	return p.Credentials.HasKeys() || p.CredentialProcess != "" || p.RoleARN != "" || p.SSOSessionName != "" || p.SSOStartURL != ""
 }

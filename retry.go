@@ -264,8 +264,8 @@ func (f *fullJitter) Reset() { f.retries = 0 }
 // jitter is a random time between zero and base doubled by every earlier retry, at most ceiling.
 func jitter(base, ceiling time.Duration, retries int) time.Duration {
 	limit := ceiling
-	if retries < 62 && base <= ceiling>>retries {
-		limit = base << retries
+	if n := min(retries, 62); base <= ceiling>>n { // so that the shift does not overflow
+		limit = base << n
 	}
 	return rand.N(limit + 1)
 }

@@ -1,0 +1,224 @@
+package ddb
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+func TestClientConfigDefaults(t *testing.T) {
+	c := defaultClientConfig()
+	if c.connectTimeout != 3*time.Second || c.attemptTimeout != 5*time.Second || c.operationTimeout != time.Minute ||
+		c.baseDelay != 50*time.Millisecond || c.maxDelay != 5*time.Second {
+		t.Errorf("the defaults are %+v", c)
+	}
+	WithSeedDefaults()(c)
+	if c.connectTimeout != 3*time.Second || c.attemptTimeout != 20*time.Second || c.operationTimeout != time.Minute ||
+		c.baseDelay != time.Second || c.maxDelay != 20*time.Second || c.maxAttempts != 3 || c.retryMode != aws.RetryModeAdaptive {
+		t.Errorf("the seed defaults are %+v", c)
+	}
+}
+
+func TestNewClientDefaults(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	for _, newRetries := range []string{"", "true"} {
+		t.Setenv("AWS_NEW_RETRIES_2026", newRetries)
+		o := mustClient(t).Options()
+		if o.Region != "eu-central-1" || o.BaseEndpoint != nil {
+			t.Errorf("Region %q, endpoint %v", o.Region, aws.ToString(o.BaseEndpoint))
+		}
+		if n := o.Retryer.MaxAttempts(); n != 3 {
+			t.Errorf("%d attempts", n)
+		}
+		for attempt, limit := range []time.Duration{50, 100, 200, 400, 800, 1600, 3200, 5000, 5000} {
+			limit *= time.Millisecond
+			var longest time.Duration
+			for range 500 {
+				d, err := o.Retryer.RetryDelay(attempt+1, errors.New("any"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				longest = max(longest, d)
+			}
+			if longest > limit || longest < limit*8/10 {
+				t.Errorf("retry %d waits up to %v, want %v", attempt+1, longest, limit)
+			}
+		}
+		for code, want := range map[string]bool{
+			"TransactionConflictException": true, "ReplicatedWriteConflictException": true, "ThrottlingException": true,
+			"ProvisionedThroughputExceededException": true, "ConditionalCheckFailedException": false, "ValidationException": false,
+		} {
+			if got := o.Retryer.IsErrorRetryable(apiError(code)); got != want {
+				t.Errorf("%s is retried: %v", code, got)
+			}
+		}
+		h, ok := o.HTTPClient.(*awshttp.BuildableClient)
+		if !ok {
+			t.Fatalf("the HTTP client is a %T", o.HTTPClient)
+		}
+		if d := h.GetDialer().Timeout; d != 3*time.Second {
+			t.Errorf("connects within %v", d)
+		}
+		if tr := h.GetTransport(); tr.MaxIdleConnsPerHost != 256 || tr.MaxIdleConns != 256 {
+			t.Errorf("%d idle connections, %d for each host", tr.MaxIdleConns, tr.MaxIdleConnsPerHost)
+		}
+	}
+}
+
+func TestNewClientOptions(t *testing.T) {
+	cleanEnv(t)
+	own := awshttp.NewBuildableClient()
+	changed := false
+	o := mustClient(t, nil, WithRegion("eu-west-1"), WithMaxAttempts(7), WithBackoff(0, 0), WithHTTPClient(own),
+		WithEndpoint("https://example.com"), WithSDKOptions(nil), WithSDKOptions(func(o *dynamodb.Options) { changed = o.Region == "eu-west-1" })).Options()
+	if o.Region != "eu-west-1" || o.Retryer.MaxAttempts() != 7 || o.HTTPClient != own || *o.BaseEndpoint != "https://example.com" || !changed {
+		t.Errorf("the options did not all arrive: %+v", o)
+	}
+	if d, err := o.Retryer.RetryDelay(3, nil); d != 0 || err != nil {
+		t.Errorf("waits %v, %v without backoff", d, err)
+	}
+	h := mustClient(t, WithRegion("eu-west-1"), WithConnectTimeout(time.Second)).Options().HTTPClient.(*awshttp.BuildableClient)
+	if d := h.GetDialer().Timeout; d != time.Second {
+		t.Errorf("connects within %v", d)
+	}
+}
+
+func TestNewClientRetryModes(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	isAdaptive := func(opts ...ClientOption) bool {
+		_, adaptive := mustClient(t, opts...).Options().Retryer.(*budgetRetryer).RetryerV2.(*retry.AdaptiveMode)
+		return adaptive
+	}
+	if isAdaptive() || !isAdaptive(WithSeedDefaults()) || !isAdaptive(WithRetryMode(aws.RetryModeAdaptive)) {
+		t.Error("only those who ask should have adaptive mode")
+	}
+	t.Setenv("AWS_RETRY_MODE", "adaptive")
+	t.Setenv("AWS_MAX_ATTEMPTS", "9")
+	if !isAdaptive() || isAdaptive(WithRetryMode(aws.RetryModeStandard)) {
+		t.Error("AWS_RETRY_MODE should count, unless an option says otherwise")
+	}
+	if n := mustClient(t).Options().Retryer.MaxAttempts(); n != 9 {
+		t.Errorf("%d attempts with AWS_MAX_ATTEMPTS=9", n)
+	}
+	if n := mustClient(t, WithSeedDefaults()).Options().Retryer.MaxAttempts(); n != 3 {
+		t.Errorf("%d attempts with an option for 3", n)
+	}
+	cfg := testConfig()
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	if n := mustClient(t, WithConfig(cfg)).Options().Retryer.MaxAttempts(); n != 1 {
+		t.Errorf("the configuration's own retryer was replaced by one of %d attempts", n)
+	}
+}
+
+type apiError string
+
+func (e apiError) Error() string     { return string(e) }
+func (e apiError) ErrorCode() string { return string(e) }
+
+func TestNewClientRefuses(t *testing.T) {
+	cleanEnv(t)
+	region := WithRegion("eu-central-1")
+	for name, tt := range map[string]struct {
+		opts []ClientOption
+		want string
+	}{
+		"no Region":        {nil, "AWS_REGION"},
+		"negative timeout": {[]ClientOption{region, WithOperationTimeout(-1)}, "negative"},
+		"no attempts":      {[]ClientOption{region, WithMaxAttempts(0)}, "at least 1"},
+		"negative delay":   {[]ClientOption{region, WithBackoff(-1, 1)}, "WithBackoff"},
+		"delays swapped":   {[]ClientOption{region, WithBackoff(2, 1)}, "WithBackoff"},
+	} {
+		c, err := NewClient(t.Context(), tt.opts...)
+		if c != nil || err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want it to say %q", name, err, tt.want)
+		}
+	}
+	t.Setenv("AWS_MAX_ATTEMPTS", "many")
+	if _, err := NewClient(t.Context(), region); err == nil || !strings.Contains(err.Error(), "AWS_") {
+		t.Errorf("a configuration that cannot be read: %v", err)
+	}
+}
+
+func TestBudgetOfClient(t *testing.T) {
+	cfg := aws.Config{Region: "eu-central-1"}
+	own := NewRetryBudget(1)
+	made, err := NewClient(t.Context(), WithConfig(cfg), withBudget(own))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if budgetOf(made) != own {
+		t.Error("a client of NewClient does not share its budget")
+	}
+	adaptive, err := NewClient(t.Context(), WithConfig(cfg), WithSeedDefaults(), withBudget(own))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if budgetOf(adaptive) != own {
+		t.Error("an adaptive client of NewClient does not share its budget")
+	}
+	lazy := newLazyClient()
+	if b := budgetOf(lazy); b == nil || b == defaultBudget {
+		t.Error("a lazy client has no budget of its own")
+	}
+	var none *dynamodb.Client
+	for name, c := range map[string]Client{"SDK client": dynamodb.NewFromConfig(cfg), "nil": nil, "nil SDK client": none} {
+		if budgetOf(c) != defaultBudget {
+			t.Errorf("%s: not the budget of the process", name)
+		}
+	}
+	// The SDK takes its retries from the same budget.
+	retryer := made.Options().Retryer.(aws.RetryerV2)
+	if _, err := retryer.GetRetryToken(t.Context(), errors.New("any")); err != nil {
+		t.Errorf("the first retry: %v", err)
+	}
+	if _, err := retryer.GetRetryToken(t.Context(), errors.New("any")); !errors.Is(err, errBudgetEmpty) {
+		t.Errorf("with the budget spent: %v", err)
+	}
+	if own.take(retryCost) {
+		t.Error("the SDK's retry did not spend the budget")
+	}
+}
+
+func mustClient(t *testing.T, opts ...ClientOption) *dynamodb.Client {
+	t.Helper()
+	c, err := NewClient(t.Context(), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// cleanEnv hides the machine's own AWS settings from a test.
+func cleanEnv(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{
+		"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+		"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "DYNAMO_ENDPOINT", "DYNAMO_TABLE_PREFIX", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE",
+		"AWS_CA_BUNDLE", "AWS_NEW_RETRIES_2026",
+	} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	dir := t.TempDir()
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(dir, "config"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "credentials"))
+}
+
+// testConfig is a configuration that needs nothing from outside.
+func testConfig() aws.Config {
+	return aws.Config{
+		Region:       "eu-central-1",
+		Credentials:  credentials.NewStaticCredentialsProvider("id", "secret", ""),
+		BaseEndpoint: aws.String("http://localhost:1"),
+	}
+}
