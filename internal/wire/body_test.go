@@ -1,0 +1,143 @@
+package wire_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+type doFunc func(*http.Request) (*http.Response, error)
+
+func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestInMemoryBody(t *testing.T) {
+	var seen *http.Request
+	next := doFunc(func(r *http.Request) (*http.Response, error) {
+		seen = r
+		return nil, errors.New("sent")
+	})
+	h := wire.InMemoryBody(next)
+	if _, ok := wire.InMemoryBody(h).(doFunc); ok || fmt.Sprintf("%T", wire.InMemoryBody(h)) != fmt.Sprintf("%T", h) {
+		t.Error("wrapped twice")
+	}
+	for _, c := range []struct {
+		name   string
+		length int64
+		body   io.Reader
+		memory bool
+	}{
+		{"known length", 5, io.LimitReader(strings.NewReader("hello"), 5), true},
+		{"unknown length", -1, io.LimitReader(strings.NewReader("hello"), 5), false},
+		{"large", 18 << 20, io.LimitReader(strings.NewReader("hello"), 5), false},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/", c.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ContentLength = c.length
+		body := r.Body
+		if _, err := h.Do(r); err == nil || err.Error() != "sent" {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if r.Body != body || (seen != r) != c.memory || seen.ContentLength != c.length || seen.GetBody != nil {
+			t.Errorf("%s: request changed", c.name)
+		}
+		known := fmt.Sprintf("%T", seen.Body) == fmt.Sprintf("%T", io.NopCloser(bytes.NewReader(nil)))
+		if b, err := io.ReadAll(seen.Body); known != c.memory || err != nil || string(b) != "hello" {
+			t.Errorf("%s: body %T %q %v", c.name, seen.Body, b, err)
+		}
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/", strings.NewReader("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.ContentLength = 9
+	if _, err := h.Do(r); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Error("short body:", err)
+	}
+}
+
+// serve puts a stub behind a server on the loopback interface.
+func serve(t *testing.T, s *stub) *dynamodb.Client {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		resp, err := s.Do(r)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		for k, v := range resp.Header {
+			w.Header()[k] = v
+		}
+		w.Header().Set("Content-Length", strconv.FormatInt(resp.ContentLength, 10))
+		w.WriteHeader(resp.StatusCode)
+		if _, err := io.Copy(w, resp.Body); err != nil {
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	return newClient(awshttp.NewBuildableClient(), func(o *dynamodb.Options) { o.BaseEndpoint = &srv.URL })
+}
+
+func TestLoopbackAgrees(t *testing.T) {
+	for _, op := range operations {
+		reference := newStub(op.body)
+		_, want, err := op.run(newClient(reference), wire.Options{Off: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []wire.Options{{}, {StreamBody: true}, {Off: true}} {
+			s := newStub(op.body, throttle(), answer{status: 500})
+			_, rows, err := op.run(serve(t, s), o)
+			if err != nil || fmt.Sprint(rows) != fmt.Sprint(want) {
+				t.Errorf("%s: %v %v", op.name, rows, err)
+			}
+			sameJSON(t, reference.sent, s.sent)
+		}
+	}
+}
+
+// A connection that ends inside a body is a fault of the reply, whatever way the items take.
+func TestLoopbackCut(t *testing.T) {
+	for _, o := range []wire.Options{{}, {Off: true}} {
+		cut := answer{status: 200, body: `{"Count":1,"Items":[` + item2 + `]}`, cut: 9, err: io.ErrUnexpectedEOF}
+		g := &got{}
+		if _, err := wire.Query(t.Context(), serve(t, newStub(`{"Count":1,"Items":[`+item2+`]}`, cut)), queryInput(), o, g); err != nil || len(g.rows) != 1 {
+			t.Error(g.rows, err)
+		}
+		s := answering(cut)
+		_, err := wire.PutItem(t.Context(), serve(t, s), putInput(), []byte(item1), o, nil)
+		var re *wire.ReplyError
+		if !errors.As(err, &re) || re.Fault != wire.ReplyCut && re.Fault != wire.ReplyCorrupt || !re.Applied() || s.calls != 1 {
+			t.Errorf("%v, %d calls", err, s.calls)
+		}
+	}
+}
+
+// A server that answers with a page before it has taken the whole request does not lose the connection.
+func TestEarlyReplyKeepsItsConnection(t *testing.T) {
+	page := pageBody(t, 1000)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Amz-Crc32", crcOf([]byte(page)))
+		_, _ = io.Copy(w, strings.NewReader(page))
+	}))
+	defer srv.Close()
+	c := newClient(awshttp.NewBuildableClient(), func(o *dynamodb.Options) { o.BaseEndpoint = &srv.URL; o.RetryMaxAttempts = 1 })
+	r := &orders{}
+	for i := range 50 {
+		if _, err := wire.Query(t.Context(), c, queryInput(), wire.Options{}, r); err != nil || len(r.all) != 1000 {
+			t.Fatalf("call %d: %v", i, err)
+		}
+	}
+}
