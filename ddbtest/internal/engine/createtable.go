@@ -200,6 +200,7 @@ func (e *Engine) newTable(in *CreateTableInput) *Table {
 	name := *in.TableName
 	schema := &Schema{Key: newKeySchema(in.KeySchema, in.AttributeDefinitions), attributes: in.AttributeDefinitions}
 	t := &Table{
+		number:  e.lastTable.Add(1),
 		name:    name,
 		arn:     e.arn("table/" + name),
 		id:      tableID(name, now),

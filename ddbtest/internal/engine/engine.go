@@ -9,6 +9,7 @@ package engine
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -41,6 +42,7 @@ type Engine struct {
 	stateDelay time.Duration
 	hooks      Hooks
 	tokens     tokens
+	lastTable  atomic.Uint64
 
 	mu     sync.RWMutex
 	tables map[string]*Table

@@ -41,6 +41,10 @@ type Error struct {
 	Reasons []CancellationReason
 	// Throttling says why a request was throttled.
 	Throttling []ThrottlingReason
+
+	// early marks what the service finds before it starts a transaction, so
+	// that it is no cancellation reason.
+	early bool
 }
 
 // CancellationReason is the part of one action in the failure of a transaction.
@@ -88,6 +92,11 @@ func invalid(format string, args ...any) error {
 		format = fmt.Sprintf(format, args...)
 	}
 	return &Error{Type: ValidationException, Message: format}
+}
+
+// invalidEarly returns a ValidationException that is no cancellation reason.
+func invalidEarly(format string, args ...any) error {
+	return &Error{Type: ValidationException, Message: fmt.Sprintf(format, args...), early: true}
 }
 
 // invalidParameter returns a ValidationException of the family that most

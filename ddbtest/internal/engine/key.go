@@ -58,12 +58,12 @@ func checkKeyValue(name string, v value.Value, hash bool) error {
 	switch v := v.(type) {
 	case value.String:
 		if v == "" {
-			return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", name)
+			return invalidEarly("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", name)
 		}
 		return checkKeySize(len(v), hash)
 	case value.Binary:
 		if v == "" {
-			return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty binary value. Key: %s", name)
+			return invalidEarly("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty binary value. Key: %s", name)
 		}
 		return checkKeySize(len(v), hash)
 	}
@@ -117,7 +117,7 @@ func (s *Schema) checkIndexKeys(item value.Item, written []string) (err error) {
 				if updated {
 					err = invalid("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty %s value.", noun)
 				} else {
-					err = invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", noun, x.Name, a.Name)
+					err = invalidEarly("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", noun, x.Name, a.Name)
 				}
 				return false
 			}

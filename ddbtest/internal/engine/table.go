@@ -18,6 +18,7 @@ const (
 
 // Table is a table and its items. Its methods are safe for concurrent use.
 type Table struct {
+	number  uint64 // orders the locks of transactions
 	name    string
 	arn     string
 	id      string

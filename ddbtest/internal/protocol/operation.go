@@ -19,16 +19,20 @@ type operation func(ctx context.Context, e *engine.Engine, r *reader) ([]byte, e
 
 // operations are the operations by their targets.
 var operations = map[string]operation{
-	tablePrefix + "CreateTable":   createTable,
-	tablePrefix + "DescribeTable": describeTable,
-	tablePrefix + "DeleteTable":   deleteTable,
-	tablePrefix + "ListTables":    listTables,
-	tablePrefix + "PutItem":       putItem,
-	tablePrefix + "GetItem":       getItem,
-	tablePrefix + "UpdateItem":    updateItem,
-	tablePrefix + "DeleteItem":    deleteItem,
-	tablePrefix + "Query":         query,
-	tablePrefix + "Scan":          scan,
+	tablePrefix + "CreateTable":        createTable,
+	tablePrefix + "DescribeTable":      describeTable,
+	tablePrefix + "DeleteTable":        deleteTable,
+	tablePrefix + "ListTables":         listTables,
+	tablePrefix + "PutItem":            putItem,
+	tablePrefix + "GetItem":            getItem,
+	tablePrefix + "UpdateItem":         updateItem,
+	tablePrefix + "DeleteItem":         deleteItem,
+	tablePrefix + "Query":              query,
+	tablePrefix + "Scan":               scan,
+	tablePrefix + "BatchGetItem":       batchGetItem,
+	tablePrefix + "BatchWriteItem":     batchWriteItem,
+	tablePrefix + "TransactWriteItems": transactWriteItems,
+	tablePrefix + "TransactGetItems":   transactGetItems,
 }
 
 // operationName returns the name of the operation in a target.

@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"context"
+	"strconv"
+)
+
+const maxBatchWrites = 25
+
+// BatchWriteItemInput holds the parameters of BatchWriteItem.
+type BatchWriteItemInput struct {
+	// RequestItems are in the order of the request; nil if absent.
+	RequestItems                []WritesOfTable
+	ReturnConsumedCapacity      *string
+	ReturnItemCollectionMetrics *string
+}
+
+// WritesOfTable are the writes of one table in a BatchWriteItem.
+type WritesOfTable struct {
+	Table  string
+	Writes []WriteRequest
+}
+
+// WriteRequest is a put or a delete.
+type WriteRequest struct {
+	PutRequest    *PutRequest
+	DeleteRequest *DeleteRequest
+}
+
+// PutRequest is a put in a batch.
+type PutRequest struct{ Item Attributes }
+
+// DeleteRequest is a delete in a batch.
+type DeleteRequest struct{ Key Attributes }
+
+// BatchWriteItemOutput is the result of BatchWriteItem.
+type BatchWriteItemOutput struct {
+	UnprocessedItems      []WritesOfTable
+	ItemCollectionMetrics []MetricsOfTable
+	ConsumedCapacity      []*ConsumedCapacity
+}
+
+// MetricsOfTable are the metrics of the item collections of one table that a
+// request has touched.
+type MetricsOfTable struct {
+	Table   string
+	Metrics []*ItemCollectionMetrics
+}
+
+// BatchWriteItem puts and deletes up to 25 items, each by itself. What is
+// refused by a limit or in a transaction is returned as unprocessed.
+func (e *Engine) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (*BatchWriteItemOutput, error) {
+	if err := in.constraints(); err != nil {
+		return nil, err
+	}
+	actions, err := e.batchActions(in)
+	if err != nil {
+		return nil, err
+	}
+	out := new(BatchWriteItemOutput)
+	var ms meters
+	done := 0
+	var refused error
+	for i, list := range actions {
+		var left []WriteRequest
+		for k, a := range list {
+			fx, err := e.run(ctx, a)
+			switch {
+			case err == nil:
+			case isThrottle(err) || AsError(err).Type == TransactionConflictException:
+				refused = err
+				left = append(left, in.RequestItems[i].Writes[k])
+				continue
+			default:
+				return nil, err
+			}
+			done++
+			ms.of(a.table).add(&fx.meter)
+			out.ItemCollectionMetrics = a.addMetrics(out.ItemCollectionMetrics, in.ReturnItemCollectionMetrics)
+		}
+		if left != nil {
+			out.UnprocessedItems = append(out.UnprocessedItems, WritesOfTable{in.RequestItems[i].Table, left})
+		}
+	}
+	if done == 0 && refused != nil && isThrottle(refused) {
+		return nil, refused
+	}
+	out.ConsumedCapacity = ms.report(in.ReturnConsumedCapacity, unnamedUnits)
+	return out, nil
+}
+
+// isThrottle reports whether an error says that a limit was exceeded for now.
+func isThrottle(err error) bool {
+	switch AsError(err).Type {
+	case ProvisionedThroughputExceededException, ThrottlingException, RequestLimitExceeded:
+		return true
+	}
+	return false
+}
+
+// addMetrics adds the metrics of the collection that the action touched.
+func (a *action) addMetrics(list []MetricsOfTable, mode *string) []MetricsOfTable {
+	m := a.table.metrics(a.schema, a.key, mode)
+	if m == nil {
+		return list
+	}
+	for i := range list {
+		if list[i].Table == a.table.name {
+			list[i].Metrics = append(list[i].Metrics, m)
+			return list
+		}
+	}
+	return append(list, MetricsOfTable{a.table.name, []*ItemCollectionMetrics{m}})
+}
+
+func (in *BatchWriteItemInput) constraints() error {
+	var c constraints
+	if c.required("requestItems", in.RequestItems != nil) {
+		switch n := len(in.RequestItems); {
+		case n == 0:
+			c.fail("requestItems", "{}", false, "Member must have length greater than or equal to 1")
+		case n > maxBatchWrites:
+			c.fail("requestItems", in.print(), false, "Member must have length less than or equal to "+strconv.Itoa(maxBatchWrites))
+		}
+	}
+	for i := range in.RequestItems {
+		path := "requestItems." + in.RequestItems[i].Table + ".member"
+		writes := in.RequestItems[i].Writes
+		switch n := len(writes); {
+		case n == 0:
+			c.fail(path, "[]", false, "Member must have length greater than or equal to 1")
+		case n > maxBatchWrites:
+			c.fail(path, in.RequestItems[i].print(), false, "Member must have length less than or equal to "+strconv.Itoa(maxBatchWrites))
+		}
+		for k, w := range writes {
+			if w.PutRequest != nil {
+				c.required(member(path, k)+".putRequest.item", w.PutRequest.Item.Present)
+			}
+			if w.DeleteRequest != nil {
+				c.required(member(path, k)+".deleteRequest.key", w.DeleteRequest.Key.Present)
+			}
+		}
+	}
+	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
+	c.enum("returnItemCollectionMetrics", in.ReturnItemCollectionMetrics, metricsSet)
+	return c.err()
+}
+
+func (in *BatchWriteItemInput) print() string {
+	s := "{"
+	for i := range in.RequestItems {
+		if i > 0 {
+			s += ", "
+		}
+		s += in.RequestItems[i].Table + "=" + in.RequestItems[i].print()
+	}
+	return s + "}"
+}
+
+func (w *WritesOfTable) print() string {
+	items := make([]Attributes, len(w.Writes))
+	for i, one := range w.Writes {
+		if one.PutRequest != nil {
+			items[i] = one.PutRequest.Item
+		} else if one.DeleteRequest != nil {
+			items[i] = one.DeleteRequest.Key
+		}
+	}
+	return printKeys(items)
+}
+
+// batchActions validates the request as a whole and returns the actions for
+// every table; a batch with one invalid member does nothing.
+func (e *Engine) batchActions(in *BatchWriteItemInput) ([][]*action, error) {
+	actions, total := make([][]*action, len(in.RequestItems)), 0
+	for i := range in.RequestItems {
+		total += len(in.RequestItems[i].Writes)
+	}
+	if total > maxBatchWrites {
+		return nil, invalid("Too many items requested for the BatchWriteItem call")
+	}
+	for i := range in.RequestItems {
+		for _, w := range in.RequestItems[i].Writes {
+			a, err := w.parse()
+			if err != nil {
+				return nil, err
+			}
+			actions[i] = append(actions[i], a)
+		}
+	}
+	seen := make(map[tableKey]bool, total)
+	for i, list := range actions {
+		for _, a := range list {
+			if err := e.bindBatch(a, &in.RequestItems[i].Table); err != nil {
+				return nil, err
+			}
+			at := tableKey{a.table, a.storeKey}
+			if seen[at] {
+				return nil, errDuplicateKeys
+			}
+			seen[at] = true
+		}
+	}
+	return actions, nil
+}
+
+func (w *WriteRequest) parse() (*action, error) {
+	const operation = "BatchWriteItem"
+	switch {
+	case w.PutRequest != nil && w.DeleteRequest != nil:
+		return nil, invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+	case w.PutRequest != nil:
+		return parsePut(&PutItemInput{Item: w.PutRequest.Item}, operation)
+	case w.DeleteRequest != nil:
+		return parseDelete(&DeleteItemInput{Key: w.DeleteRequest.Key}, operation)
+	default:
+		return nil, invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+	}
+}
+
+// bindBatch binds a member of a batch. A put whose key does not fit the schema
+// gets the message that a delete gets.
+func (e *Engine) bindBatch(a *action, table *string) error {
+	if a.kind == actionDelete {
+		return e.bindKey(a, table)
+	}
+	t, err := e.table(*table)
+	if err != nil {
+		return err
+	}
+	schema, mismatch := t.Schema(), false
+	schema.Key.Each(func(k KeyAttribute, _ bool) bool {
+		v, ok := a.item[k.Name]
+		mismatch = ok && v.Kind() != k.Kind
+		return !mismatch
+	})
+	if mismatch {
+		return invalid(msgKeyMismatch)
+	}
+	return e.bindPut(a, table)
+}

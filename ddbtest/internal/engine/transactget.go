@@ -1,0 +1,169 @@
+package engine
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/storage"
+)
+
+// TransactGetItemsInput holds the parameters of TransactGetItems.
+type TransactGetItemsInput struct {
+	TransactItems          []TransactGetItem // nil if absent
+	ReturnConsumedCapacity *string
+}
+
+// TransactGetItem is one read of a transaction.
+type TransactGetItem struct {
+	Get *TransactGet
+}
+
+// TransactGet holds the parameters of a read of a transaction.
+type TransactGet struct {
+	TableName            *string
+	Key                  Attributes
+	ProjectionExpression *string
+	Placeholders         Placeholders // names only
+}
+
+// TransactGetItemsOutput is the result of TransactGetItems.
+type TransactGetItemsOutput struct {
+	// Responses are the wire forms of the items, nil for one that is absent.
+	Responses        [][]byte
+	ConsumedCapacity []*ConsumedCapacity
+}
+
+// TransactGetItems reads up to 100 items as they are at one moment.
+func (e *Engine) TransactGetItems(ctx context.Context, in *TransactGetItemsInput) (*TransactGetItemsOutput, error) {
+	if err := in.constraints(); err != nil {
+		return nil, err
+	}
+	reads := make([]*read, len(in.TransactItems))
+	for i := range in.TransactItems {
+		g := in.TransactItems[i].Get
+		r, err := parseRead(&GetItemInput{Key: g.Key, ProjectionExpression: g.ProjectionExpression, Placeholders: g.Placeholders}, "TransactGetItems")
+		if err != nil {
+			return nil, err
+		}
+		reads[i] = r
+	}
+	keys, err := e.bindReads(reads, in.TransactItems)
+	if err != nil {
+		return nil, err
+	}
+	items, err := e.readTogether(ctx, reads, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := &TransactGetItemsOutput{Responses: make([][]byte, len(reads))}
+	var ms meters
+	for i, r := range reads {
+		if out.Responses[i], err = r.image(items[i]); err != nil {
+			return nil, err
+		}
+		ms.of(r.table).addTable(2 * readCost(sizeOf(items[i]), true))
+	}
+	out.ConsumedCapacity = ms.report(in.ReturnConsumedCapacity, readUnits)
+	return out, nil
+}
+
+func (in *TransactGetItemsInput) constraints() error {
+	var c constraints
+	if c.required("transactItems", in.TransactItems != nil) {
+		switch n := len(in.TransactItems); {
+		case n == 0:
+			c.fail("transactItems", "[]", false, "Member must have length greater than or equal to 1")
+		case n > maxTransactItems:
+			c.fail("transactItems", in.print(), false, "Member must have length less than or equal to "+strconv.Itoa(maxTransactItems))
+		}
+	}
+	for i, item := range in.TransactItems {
+		path := member("transactItems", i) + ".get"
+		if c.required(path, item.Get != nil) {
+			c.required(path+".key", item.Get.Key.Present)
+			c.tableName(path+".tableName", item.Get.TableName)
+		}
+	}
+	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
+	return c.err()
+}
+
+func (in *TransactGetItemsInput) print() string {
+	keys := make([]Attributes, len(in.TransactItems))
+	for i, item := range in.TransactItems {
+		if item.Get != nil {
+			keys[i] = item.Get.Key
+		}
+	}
+	return printKeys(keys)
+}
+
+// bindReads finds the tables of the reads; see bindTransaction.
+func (e *Engine) bindReads(reads []*read, items []TransactGetItem) ([]tableKey, error) {
+	reasons, failed := make([]CancellationReason, len(reads)), false
+	for i, r := range reads {
+		if err := e.bindRead(r, items[i].Get.TableName); err != nil {
+			answer := AsError(err)
+			if answer.Type != ValidationException || answer.early {
+				return nil, err
+			}
+			reasons[i], failed = CancellationReason{Code: "ValidationError", Message: answer.Message}, true
+		}
+	}
+	if failed {
+		return nil, cancelled(reasons)
+	}
+	keys, seen := make([]tableKey, len(reads)), make(map[tableKey]bool, len(reads))
+	for i, r := range reads {
+		keys[i] = tableKey{r.table, r.storeKey}
+		if seen[keys[i]] {
+			return nil, errDuplicateActions
+		}
+		seen[keys[i]] = true
+	}
+	return keys, nil
+}
+
+// readTogether reads the items at one moment. Items that a transaction is about
+// to write are in conflict.
+func (e *Engine) readTogether(ctx context.Context, reads []*read, keys []tableKey) ([]*storage.Item, error) {
+	reasons, failed := make([]CancellationReason, len(reads)), false
+	note := func(i int, err error) error {
+		reason, ok := reasonOf(err)
+		if !ok {
+			return err
+		}
+		reasons[i], failed = reason, true
+		return nil
+	}
+	for i, r := range reads {
+		if err := e.admit(ctx, r.access()); err != nil {
+			if err := note(i, err); err != nil {
+				return nil, err
+			}
+		}
+	}
+	items, size := make([]*storage.Item, len(reads)), 0
+	locks := partitionsOfKeys(keys)
+	for _, p := range locks {
+		p.RLock()
+		defer p.RUnlock()
+	}
+	for i, k := range keys {
+		p := k.table.items.Partition(k.key)
+		if p.Marked(k.key) {
+			if err := note(i, transactionConflict()); err != nil {
+				return nil, err
+			}
+		}
+		items[i] = p.Get(k.key)
+		size += sizeOf(items[i])
+	}
+	if failed {
+		return nil, cancelled(reasons)
+	}
+	if size > maxTransactBytes {
+		return nil, invalid("The aggregate size of the items in the transaction exceeded the limit of 4 MB")
+	}
+	return items, nil
+}
