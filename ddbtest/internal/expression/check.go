@@ -1,7 +1,6 @@
 package expression
 
 import (
-	"math"
 	"slices"
 	"strconv"
 
@@ -97,7 +96,7 @@ func (c *checker) names(n node) error {
 		}
 		for _, e := range path.raw {
 			if e.index {
-				if i, err := strconv.ParseInt(e.text, 10, 64); err != nil || i > math.MaxInt32 {
+				if i, err := strconv.ParseInt(e.text, 10, 64); err != nil || i > maxIndex {
 					return c.invalid("List index is not within the allowable range; index: [" + e.text + "]")
 				}
 			} else if e.text[0] != '#' && isReserved(e.text) {
@@ -105,7 +104,7 @@ func (c *checker) names(n node) error {
 			}
 		}
 		if len(path.raw) > maxPathDepth {
-			return c.invalid("The document path has too many nesting elements; nesting levels: " + strconv.Itoa(len(path.raw)))
+			return c.invalid("The document path has too many nesting levels; nesting levels: " + strconv.Itoa(len(path.raw)))
 		}
 		return nil
 	})
@@ -153,16 +152,9 @@ func staticKind(n node) value.Kind {
 			return value.KindNumber
 		case "list_append":
 			return value.KindList
-		case "if_not_exists":
-			return 0
-		default:
-			return value.KindBool
 		}
-	case *arithmeticNode:
-		return value.KindNumber
-	default:
-		return 0
 	}
+	return 0
 }
 
 // operandCount fails unless a call has the operands that its function takes.

@@ -168,14 +168,14 @@ func TestLimits(t *testing.T) {
 		t.Errorf("32 elements: %v", err)
 	}
 	wantInvalid(t, "33 elements", parse["ProjectionExpression"](path(33)),
-		"Invalid ProjectionExpression: The document path has too many nesting elements; nesting levels: 33")
+		"Invalid ProjectionExpression: The document path has too many nesting levels; nesting levels: 33")
 	wantInvalid(t, "index", parse["ProjectionExpression"]("l[999999999999999999999]"),
 		"Invalid ProjectionExpression: List index is not within the allowable range; index: [999999999999999999999]")
-	if err := parse["ProjectionExpression"]("l[2147483647]"); err != nil {
+	if err := parse["ProjectionExpression"]("l[4294967294]"); err != nil {
 		t.Errorf("largest index: %v", err)
 	}
-	wantInvalid(t, "index", parse["ProjectionExpression"]("l[2147483648]"),
-		"Invalid ProjectionExpression: List index is not within the allowable range; index: [2147483648]")
+	wantInvalid(t, "index", parse["ProjectionExpression"]("l[4294967295]"),
+		"Invalid ProjectionExpression: List index is not within the allowable range; index: [4294967295]")
 
 	// Whatever nests is bounded by the length.
 	for _, s := range []string{

@@ -12,6 +12,9 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const maxPathDepth = 32
 
+// maxIndex is the largest list index that an expression may name.
+const maxIndex = 1<<32 - 2
+
 // element is one step of a document path: the name of a map entry, or the
 // index of a list element.
 type element struct {

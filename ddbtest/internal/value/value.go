@@ -142,34 +142,3 @@ func Depth(v Value) int {
 	}
 	return deepest + 1
 }
-
-// Clone returns a copy of v whose lists, maps and sets share no memory with v.
-func Clone(v Value) Value {
-	switch v := v.(type) {
-	case List:
-		c := make(List, len(v))
-		for i, e := range v {
-			c[i] = Clone(e)
-		}
-		return c
-	case Map:
-		return Map(CloneItem(Item(v)))
-	case StringSet:
-		return append(StringSet(nil), v...)
-	case NumberSet:
-		return append(NumberSet(nil), v...)
-	case BinarySet:
-		return append(BinarySet(nil), v...)
-	default:
-		return v
-	}
-}
-
-// CloneItem returns a copy of item that shares no lists, maps or sets with it.
-func CloneItem(item Item) Item {
-	c := make(Item, len(item))
-	for name, e := range item {
-		c[name] = Clone(e)
-	}
-	return c
-}
