@@ -1,6 +1,7 @@
 package expression_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -59,6 +60,16 @@ func TestProjection(t *testing.T) {
 		if diff := cmp.Diff(item(t, c.want), p.Apply(item(t, c.item)), cmpItem); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", c.text, diff)
 		}
+	}
+	p, err := expression.ParseProjection("a.b, #c[1], a.d", params(t, []string{"#c=c.c"}, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"a", "c.c"}, p.Attributes()); diff != "" {
+		t.Error(diff)
+	}
+	if got := fmt.Sprint(p.Paths()); got != "[[a, b] [c.c, [1]] [a, d]]" {
+		t.Error(got)
 	}
 	var whole *expression.Projection
 	if diff := cmp.Diff(item(t, nested), whole.Apply(item(t, nested)), cmpItem); diff != "" {

@@ -202,9 +202,9 @@ func TestUpdatePaths(t *testing.T) {
 	}
 }
 
-// steps runs updates one after the other, each on the result of the last.
+// The examples of Expressions.UpdateExpressions in their order, each on the
+// result of the last.
 func TestUpdateGuide(t *testing.T) {
-	// The examples of Expressions.UpdateExpressions in their order.
 	it := item(t, `{"Id":{"N":"789"},"ProductCategory":{"S":"Home Improvement"},"Price":{"N":"52"},"InStock":{"BOOL":true},"Brand":{"S":"Acme"}}`)
 	for _, c := range []struct {
 		text   string
@@ -300,6 +300,7 @@ func TestUpdateApply(t *testing.T) {
 		{`{"a":{"L":[{"N":"1"}]}}`, "ADD a[0] :n, a[4] :n", `{"a":{"L":[{"N":"2"},{"N":"1"}]}}`},
 		{`{"a":{"SS":["b","a"]},"b":{"NS":["1","2"]},"c":{"BS":["Yg==","YQ=="]}}`, "DELETE a :ss, b :ns, c :bs",
 			`{"a":{"SS":["b"]},"b":{"NS":["2"]},"c":{"BS":["Yg=="]}}`},
+		{`{"a":{"SS":["a"]},"b":{"NS":["1"]},"c":{"BS":["YQ=="]}}`, "DELETE a :ss, b :ns, c :bs", `{}`},
 		{`{"a":{"SS":["x","a"]},"m":{"M":{"s":{"SS":["x"]}}}}`, "DELETE a :ss, m.s :ss, nothing :ss", `{"m":{"M":{}}}`},
 	} {
 		u, err := expression.ParseUpdate(c.text, params(t, nil, updateValues))
@@ -338,6 +339,7 @@ func TestUpdateApplyErrors(t *testing.T) {
 		{"SET x = :n, y = x", attribute},
 		{"SET x = list_append(nothing, :l)", attribute},
 		{"SET x = nothing + :n", attribute},
+		{"SET x = :n - nothing", attribute},
 		{"SET x = if_not_exists(nothing, nothing)", attribute},
 		{"SET x = c.nothing", attribute},
 		{"SET x = b + :n", operand},

@@ -3,7 +3,7 @@
 //
 // A value is immutable once it is made. The engine shares values between
 // items, images and answers, so nobody may write to a List, Map or set that
-// has been handed over; see [Clone] for a copy to change.
+// has been handed over.
 package value
 
 // Kind is the type of an attribute value.
