@@ -35,14 +35,23 @@ func ParseAttributeValue(data []byte) (types.AttributeValue, error) {
 // AppendItemMap appends an item in wire form, with its attributes and those of
 // nested maps in order of their names, so equal items give equal bytes.
 func AppendItemMap(b []byte, item map[string]types.AttributeValue) ([]byte, error) {
-	return appendMap(b, item, 0)
+	out, err := appendMap(b, item, 0)
+	if err != nil {
+		return b, err
+	}
+	return out, nil
 }
 
 // AppendAttributeValue appends one attribute value in wire form. A nil value, a
 // nil typed pointer and a member type that the SDK did not define are refused.
 // What DynamoDB itself would refuse (empty sets, malformed numbers) is passed on.
+// On error b is returned as it was.
 func AppendAttributeValue(b []byte, av types.AttributeValue) ([]byte, error) {
-	return appendAV(b, av, 0)
+	out, err := appendAV(b, av, 0)
+	if err != nil {
+		return b, err
+	}
+	return out, nil
 }
 
 func (d *Decoder) itemMap() (map[string]types.AttributeValue, error) {

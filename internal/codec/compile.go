@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
@@ -30,6 +31,14 @@ type compiler struct {
 	values map[valueKey]*Value
 	errs   []error
 	where  []fieldPlace
+	faults []fault // of types, in the order found
+	faulty map[*Value][]fault
+}
+
+// fault is what is wrong with a type, wherever it stands.
+type fault struct {
+	typ  reflect.Type
+	text string
 }
 
 // fieldPlace says which field is being compiled, for problems.
@@ -42,7 +51,7 @@ type fieldPlace struct {
 func compile(t reflect.Type, run func(c *compiler)) error {
 	compiled.mu.Lock()
 	defer compiled.mu.Unlock()
-	c := &compiler{plans: map[reflect.Type]*Plan{}, values: map[valueKey]*Value{}}
+	c := &compiler{plans: map[reflect.Type]*Plan{}, values: map[valueKey]*Value{}, faulty: map[*Value][]fault{}}
 	run(c)
 	if len(c.errs) > 0 {
 		return fmt.Errorf("type %s cannot be stored: %w", t, errors.Join(c.errs...))
@@ -70,6 +79,7 @@ func (c *compiler) problem(owner reflect.Type, goPath, attr, text string) {
 
 // unfit notes what is wrong with the type being compiled.
 func (c *compiler) unfit(t reflect.Type, text string) {
+	c.faults = append(c.faults, fault{t, text})
 	if len(c.where) == 0 {
 		c.problem(t, "", "", text)
 		return
@@ -102,18 +112,22 @@ func (c *compiler) value(t reflect.Type, o options) *Value {
 		return v.(*Value)
 	}
 	if v, ok := c.values[key]; ok {
+		for _, f := range c.faulty[v] {
+			c.unfit(f.typ, f.text)
+		}
 		return v
 	}
 	v := &Value{typ: t, opts: o}
 	c.values[key] = v
 	v.empty, v.isNil = emptiness(t)
-	before := len(c.errs)
+	errs, faults := len(c.errs), len(c.faults)
 	c.natural(v)
 	if c.methods(v) {
 		// The type's own methods need nothing from its fields.
-		c.errs = c.errs[:before]
+		c.errs, c.faults = c.errs[:errs], c.faults[:faults]
 	}
 	c.checkOptions(v)
+	c.faulty[v] = slices.Clone(c.faults[faults:])
 	return v
 }
 

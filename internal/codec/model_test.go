@@ -3,6 +3,7 @@ package codec_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -104,3 +105,15 @@ func (u *union) UnmarshalDynamoDBAttributeValue(av types.AttributeValue) error {
 	_, err := fmt.Sscan(m["r"].(*types.AttributeValueMemberN).Value, &u.R)
 	return err
 }
+
+// nothing marshals to no value at all.
+type nothing struct{ A int }
+
+func (nothing) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) { return nil, nil }
+
+// folded is a map key whose texts collide.
+type folded string
+
+func (f folded) MarshalText() ([]byte, error) { return []byte(strings.ToLower(string(f))), nil }
+
+func (f *folded) UnmarshalText(s []byte) error { *f = folded(s); return nil }

@@ -83,18 +83,18 @@ func (p *Plan) Field(name string) (Field, bool) {
 
 // Append appends *v as an item in wire form, {"pk":{"S":"a"},...}. With enough
 // room in b it allocates nothing for plain types. Values that DynamoDB cannot hold
-// are an [*Error]; the content of b beyond its old length is then undefined.
+// are an [*Error], and b is then returned as it was.
 func Append[T any](b []byte, p *Plan, v *T) ([]byte, error) {
 	if err := p.check(reflect.TypeFor[T]()); err != nil {
 		return b, err
 	}
 	e := encoders.Get().(*encoder)
-	b, err := p.appendItem(e, b, refOf(v))
+	out, err := p.appendItem(e, b, refOf(v))
 	e.release()
 	if err != nil {
-		err = about(false, p.typ, err)
+		return b, about(false, p.typ, err)
 	}
-	return b, err
+	return out, nil
 }
 
 // Decode reads one item, the whole of data, into *v. Attributes that the item

@@ -60,12 +60,18 @@ func (c *Value) Elem() *Value { return c.elem }
 func (c *Value) Struct() *Plan { return c.plan }
 
 // AppendValue appends *v as an attribute value in wire form, {"S":"a"}. Values
-// that DynamoDB cannot hold are an [*Error].
+// that DynamoDB cannot hold are an [*Error], and b is then returned as it was.
 func AppendValue[V any](b []byte, c *Value, v *V) ([]byte, error) {
 	if err := c.check(reflect.TypeFor[V]()); err != nil {
 		return b, err
 	}
-	return c.appendAt(b, refOf(v))
+	e := encoders.Get().(*encoder)
+	out, err := c.append(e, b, refOf(v))
+	e.release()
+	if err != nil {
+		return b, about(false, c.typ, err)
+	}
+	return out, nil
 }
 
 // DecodeValue reads one attribute value, the whole of data, into *v.
@@ -113,16 +119,6 @@ func (c *Value) check(t reflect.Type) error {
 		return fmt.Errorf("codec of %s used for a %s", c.typ, t)
 	}
 	return nil
-}
-
-func (c *Value) appendAt(b []byte, r ref) ([]byte, error) {
-	e := encoders.Get().(*encoder)
-	b, err := c.append(e, b, r)
-	e.release()
-	if err != nil {
-		err = about(false, c.typ, err)
-	}
-	return b, err
 }
 
 // omit tells whether the container of the value leaves it out.
