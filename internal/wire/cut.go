@@ -40,9 +40,10 @@ func (b *buffer) cut(d *codec.Decoder, member string, fn func(count int) error) 
 	err = d.Object(func(key []byte) error {
 		switch string(key) {
 		case member:
-			if found = d.Peek() != 'n'; !found {
+			if d.Peek() == 'n' {
 				return d.Skip()
 			}
+			found = true
 			b.rest = append(append(b.rest, b.body[from:d.Pos()]...), "null"...)
 			if err := fn(count); err != nil {
 				return err

@@ -18,16 +18,16 @@ var tracers = []string{
 // compares the steps before and after them, so that it needs no list of the SDK's own.
 type stackGuard struct {
 	call             *call
-	initialize, rest []string
+	initialize, serialize []string
 }
 
 func (g *stackGuard) before(s *middleware.Stack) error {
-	g.initialize, g.rest = s.Initialize.List(), s.Serialize.List()
+	g.initialize, g.serialize = s.Initialize.List(), s.Serialize.List()
 	return nil
 }
 
 func (g *stackGuard) after(s *middleware.Stack) error {
-	if same(g.initialize, s.Initialize.List()) && same(g.rest, s.Serialize.List()) {
+	if same(g.initialize, s.Initialize.List()) && same(g.serialize, s.Serialize.List()) {
 		return nil
 	}
 	g.call.direct = false
