@@ -42,8 +42,6 @@ func appendFloat(b []byte, f float64, bits int) ([]byte, string) {
 		return b, "magnitude below 1E-130"
 	case a >= 1e126:
 		return b, "magnitude above 9.99E+125"
-	case a < 1e-6 || a >= 1e21:
-		return strconv.AppendFloat(b, f, 'e', -1, bits), ""
 	}
 	return strconv.AppendFloat(b, f, 'f', -1, bits), ""
 }

@@ -1,0 +1,163 @@
+package codec_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+
+	"github.com/dynamotable/ddb/internal/codec"
+)
+
+// aws-sdk-go-v2 issue 2526: with pk and PK in one item, the order of a map decided.
+func TestNamesAreMatchedByCase(t *testing.T) {
+	type item struct {
+		PK string `dynamodbav:"pk"`
+	}
+	for _, body := range []string{`{"pk":{"S":"a"},"PK":{"S":"b"}}`, `{"PK":{"S":"b"},"pk":{"S":"a"}}`} {
+		var v item
+		if err := codec.Decode(plan[item](t), []byte(body), &v); err != nil || v.PK != "a" {
+			t.Errorf("%s: got %+v, %v", body, v, err)
+		}
+	}
+	v := item{"old"}
+	if err := codec.Decode(plan[item](t), []byte(`{"Pk":{"S":"b"}}`), &v); err != nil || v.PK != "" {
+		t.Errorf("another name filled the field: %+v, %v", v, err)
+	}
+}
+
+// attributevalue puts every number into an interface as a float64, so that
+// 9007199254740993 becomes ...992.
+func TestNumbersIntoInterfacesAreExact(t *testing.T) {
+	type item struct{ V any }
+	for _, n := range []string{"9007199254740991", "9007199254740992", "9007199254740993", "9007199254740994", "-9007199254740993",
+		"0.1", "123456789012345.6", "1234567890123456.7", "99999999999999999999999999999999999999", "1E-130", "9.99E+125",
+		"9223372036854775807", "18446744073709551615", "0.30000000000000004", "0.300000000000000044"} {
+		var v item
+		if err := codec.Decode(plan[item](t), []byte(`{"V":{"N":"`+n+`"}}`), &v); err != nil {
+			t.Fatal(err)
+		}
+		wire := encode(t, nil, &v)
+		m, err := codec.ParseItem(wire)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := avText(m["V"]); !sameNumber(got, n) {
+			t.Errorf("%s went into an interface as a %T and came back as %s", n, v.V, got)
+		}
+	}
+}
+
+// attributevalue ignores omitzero, so a zero time is stored as the year 1.
+func TestOmitZeroIsHonoured(t *testing.T) {
+	type item struct {
+		At  time.Time `dynamodbav:"at,omitzero"`
+		TTL time.Time `dynamodbav:"ttl,unixtime,omitzero"`
+	}
+	if got := string(encode(t, nil, &item{})); got != `{}` {
+		t.Errorf("got %s", got)
+	}
+}
+
+// attributevalue stores an empty set as NULL, which an index key refuses.
+func TestEmptySetIsNotNull(t *testing.T) {
+	type item struct {
+		Tags []string `dynamodbav:"tags,stringset"`
+	}
+	checkRefusal(t, item{[]string{}}, "tags", "the set is empty")
+}
+
+// attributevalue keeps what a reused value held for absent attributes.
+func TestAbsentAttributesAreCleared(t *testing.T) {
+	v := makeRow(1)
+	if err := codec.Decode(plan[row](t), []byte(`{}`), &v); err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprintf("%+v", v) != fmt.Sprintf("%+v", row{}) {
+		t.Errorf("left over: %+v", v)
+	}
+}
+
+// attributevalue sends NaN and infinity, and 39 digits.
+func TestNumbersAreCheckedBeforeSending(t *testing.T) {
+	type item struct{ V attributevalue.Number }
+	for n, ok := range map[string]bool{
+		"99999999999999999999999999999999999999": true, "999999999999999999999999999999999999999": false,
+		"1E-130": true, "9.9E-131": false, "9.9999999999999999999999999999999999999E+125": true, "1E126": false, "-1E126": false,
+		"100000000000000000000000000000000000000000000": true, "0.00000000000000000000000000000000000000000001": true,
+		"000000000000000000000000000000000000000000001.000000000000000000000000000": true, "0E500": true, "NaN": false, "Infinity": false,
+		"1e5": true, "+5": true, ".5": true, "5.": true, ".": false, "-": false, "": false, " 1": false, "1 ": false, "١": false,
+	} {
+		_, err := codec.Append(nil, plan[item](t), &item{attributevalue.Number(n)})
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", n, err)
+		}
+	}
+}
+
+// An array that is too short, and an array of bytes of another length: attributevalue
+// drops elements in the one case and panics in the other.
+func TestArraysLoseNothing(t *testing.T) {
+	for _, r := range []reading{
+		refuses[[1]string](`{"SS":["a","b"]}`, "more elements than the array has"),
+		refuses[[16]byte](`{"B":"AQ=="}`, "exactly as many bytes"),
+	} {
+		t.Run(r.name, r.run)
+	}
+}
+
+// attributevalue hands the whole set to the first member's Unmarshaler.
+func TestUnmarshalersInSetsGetTheirMember(t *testing.T) {
+	type item struct {
+		V []money `dynamodbav:",stringset"`
+	}
+	v := item{[]money{{1, "EUR"}, {2, "USD"}}}
+	var out item
+	if err := codec.Decode(plan[item](t), encode(t, nil, &v), &out); err != nil || len(out.V) != 2 || out.V[1] != v.V[1] {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
+// guregu/dynamo issues 99, 101 and 233: panics on nil embedded pointers and nil times.
+func TestNilPointersDoNotPanic(t *testing.T) {
+	type item struct {
+		*More
+		*Deep
+		Time  *time.Time
+		Unix  *time.Time `dynamodbav:",unixtime"`
+		Omit  *time.Time `dynamodbav:",omitempty"`
+		Zero  *time.Time `dynamodbav:",omitzero"`
+		Money *money
+		Color *color `dynamodbav:",text"`
+		Any   any
+		Inner **inner
+	}
+	var v, out item
+	wire := encode(t, nil, &v)
+	const want = `{"Time":{"NULL":true},"Unix":{"NULL":true},"Money":{"NULL":true},"Color":{"NULL":true},"Any":{"NULL":true},"Inner":{"NULL":true}}`
+	if string(wire) != want {
+		t.Errorf("got  %s\nwant %s", wire, want)
+	}
+	if err := codec.Decode(plan[item](t), wire, &out); err != nil || out != v {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	m, err := codec.ParseItem([]byte(`{"D":{"N":"1"}}`))
+	if err != nil || m == nil {
+		t.Fatal(err)
+	}
+	if err := codec.Decode(plan[item](t), []byte(`{"D":{"N":"1"}}`), &out); err != nil || out.Deep == nil || out.D != 1 || out.Deep.More != nil {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
+// A zone whose offset has seconds cannot be written in RFC 3339; the instant stays.
+func TestTimesKeepTheirInstant(t *testing.T) {
+	type item struct{ V time.Time }
+	for _, zone := range []*time.Location{time.UTC, time.FixedZone("", 1172), time.FixedZone("", -14*3600), time.FixedZone("", 23*3600+59*60)} {
+		v, out := item{time.Date(1900, 1, 1, 0, 0, 0, 123456789, zone)}, item{}
+		if err := codec.Decode(plan[item](t), encode(t, nil, &v), &out); err != nil || !out.V.Equal(v.V) {
+			t.Errorf("%v became %v, %v", v.V, out.V, err)
+		}
+	}
+}
