@@ -35,7 +35,7 @@ func ParseAttributeValue(data []byte) (types.AttributeValue, error) {
 // AppendItemMap appends an item in wire form, with its attributes and those of
 // nested maps in order of their names, so equal items give equal bytes.
 func AppendItemMap(b []byte, item map[string]types.AttributeValue) ([]byte, error) {
-	out, err := appendMap(b, item, 0)
+	out, err := appendMap(b, item, -1)
 	if err != nil {
 		return b, err
 	}
@@ -136,6 +136,7 @@ func (d *Decoder) stringList() ([]string, error) {
 	return l, err
 }
 
+// appendMap writes the entries of a map that stands depth levels deep, of an item at -1.
 func appendMap(b []byte, m map[string]types.AttributeValue, depth int) ([]byte, error) {
 	b = append(b, '{')
 	for i, name := range slices.Sorted(maps.Keys(m)) {
@@ -148,7 +149,7 @@ func appendMap(b []byte, m map[string]types.AttributeValue, depth int) ([]byte, 
 		}
 		b = append(b, ':')
 		if b, err = appendAV(b, m[name], depth+1); err != nil {
-			if depth > 0 {
+			if depth >= 0 { // keys of nested maps are data
 				return b, underKey(err)
 			}
 			return b, under(name, err)
