@@ -70,7 +70,8 @@ func (s keySchema) names() []string {
 }
 
 // keyParts checks that handles can be key attributes of T and names every mistake.
-func keyParts(role string, plan *codec.Plan, handles []*handle) ([]keyPart, error) {
+// Items may lack the attributes of an index key, but not those of the primary key.
+func keyParts(role string, plan *codec.Plan, handles []*handle, sparse bool) ([]keyPart, error) {
 	var (
 		parts []keyPart
 		errs  []error
@@ -84,7 +85,7 @@ func keyParts(role string, plan *codec.Plan, handles []*handle) ([]keyPart, erro
 			errs = append(errs, fmt.Errorf("%s key: handle of %s used on a table of %s", role, h.item, plan.Type()))
 			continue
 		}
-		part, err := keyPartOf(role, h)
+		part, err := keyPartOf(role, h, sparse)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -94,12 +95,12 @@ func keyParts(role string, plan *codec.Plan, handles []*handle) ([]keyPart, erro
 	return parts, errors.Join(errs...)
 }
 
-func keyPartOf(role string, h *handle) (keyPart, error) {
+func keyPartOf(role string, h *handle, sparse bool) (keyPart, error) {
 	part := keyPart{name: h.path.String()}
 	if len(h.path) != 1 {
 		return part, fmt.Errorf("%s key: %s is not a top-level attribute", role, h.path)
 	}
-	if h.field.OmitEmpty || h.field.OmitZero {
+	if !sparse && (h.field.OmitEmpty || h.field.OmitZero) {
 		return part, fmt.Errorf("%s key: attribute %s has omitempty or omitzero, so an item could lack its key; remove the option", role, part.name)
 	}
 	kind, ok := scalarKind(h.value.Kind())

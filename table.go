@@ -177,8 +177,8 @@ func newCore(client Client, name string, t reflect.Type, partition, sort []*hand
 		return nil, newError(name, append(errs, err)...)
 	}
 	c.plan = plan
-	pk, err1 := keyParts("partition", plan, partition)
-	sk, err2 := keyParts("sort", plan, sort)
+	pk, err1 := keyParts("partition", plan, partition, false)
+	sk, err2 := keyParts("sort", plan, sort, false)
 	errs = append(errs, err1, err2)
 	if len(partition) > 1 || len(sort) > 1 {
 		errs = append(errs, errors.New("a table key has one attribute each for partition and sort; several are for global indexes"))

@@ -198,6 +198,9 @@ func (d *Decoder) Raw() ([]byte, error) {
 	return d.b[from:d.i:d.i], err
 }
 
+// Since is what was read from an offset of [Decoder.Pos] on. It aliases the body.
+func (d *Decoder) Since(from int) []byte { return d.b[from:d.i:d.i] }
+
 // String reads a JSON string.
 func (d *Decoder) String() (string, error) {
 	s, err := d.text()

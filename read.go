@@ -1,0 +1,263 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// read is a query or scan without its type parameters. It is a value: builders
+// copy it, and what is derived from it is built once, behind ready.
+type read struct {
+	core       *core
+	index      *indexInfo // nil for the table
+	scan       bool
+	key        expr.Node
+	partition  []types.AttributeValue
+	filter     expr.Node
+	project    []AnyAttr
+	view       []expr.Path // the paths of a view type
+	consistent bool
+	descending bool
+	limit      int
+	pageSize   int
+	after      *position
+	before     *position
+	segments   int
+	errs       []error
+	ready      *readText
+}
+
+// readText is the expression text of a read, built at its first use.
+type readText struct {
+	once                    sync.Once
+	key, filter, projection string
+	names                   map[string]string
+	values                  map[string]types.AttributeValue
+	query                   [8]byte
+	err                     error
+}
+
+// fetched is what one request gave besides its items.
+type fetched struct {
+	last     map[string]types.AttributeValue
+	count    int
+	scanned  int
+	consumed Consumed
+}
+
+// changed is called by every builder step on its own copy.
+func (r read) changed() read {
+	r.ready = new(readText)
+	return r
+}
+
+func (r *read) op() string {
+	if r.scan {
+		return "Scan"
+	}
+	return "Query"
+}
+
+func (r *read) fail(err error) error { return opError(r.op(), r.core.name, r.index.label(), err) }
+
+// schema is the key that the read goes by.
+func (r *read) schema() keySchema {
+	if r.index != nil {
+		return r.index.key
+	}
+	return r.core.key
+}
+
+// keyNames are the attributes of a start key: the index's and the table's.
+func (r *read) keyNames() []string {
+	names := r.core.key.names()
+	if r.index != nil {
+		for _, n := range r.index.key.names() {
+			if !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+	}
+	return names
+}
+
+// text builds the expressions once and refuses everything that is wrong with the read.
+func (r *read) text() (*readText, error) {
+	t := r.ready
+	t.once.Do(func() { t.err = r.build(t) })
+	if t.err != nil {
+		return nil, t.err
+	}
+	if err := invalid(r.errs...); err != nil {
+		return nil, err
+	}
+	return t, errors.Join(r.after.check(r, t.query), r.before.check(r, t.query))
+}
+
+func (r *read) build(t *readText) error {
+	errs := slices.Clone(r.errs)
+	errs = append(errs, r.checkFilter())
+	var w expr.Writer
+	t.key, t.filter = w.Render(r.key), w.Render(r.filter)
+	var err error
+	t.query, err = r.fingerprint(t.key, t.filter, w.Values(), w.Names())
+	errs = append(errs, err)
+	paths, err := r.paths()
+	errs = append(errs, err)
+	t.projection = w.Projection(paths)
+	t.names, t.values = w.Names(), w.Values()
+	return invalid(errs...)
+}
+
+// checkFilter refuses filters that DynamoDB refuses or that can never be true.
+func (r *read) checkFilter() error {
+	var errs []error
+	schema := r.schema().names()
+	for _, p := range expr.Paths(r.filter) {
+		name := p[0].Name
+		if !r.scan && slices.Contains(schema, name) {
+			errs = append(errs, fmt.Errorf("filter on key attribute %s; put it into the key condition", name))
+		}
+		if !r.index.holds(r.core, name) {
+			errs = append(errs, fmt.Errorf("filter on attribute %s, which index %s does not hold", name, r.index.name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// paths is the projection: what was asked for and the keys, which cursors need.
+func (r *read) paths() ([]expr.Path, error) {
+	if len(r.project) == 0 && r.view == nil {
+		return nil, nil
+	}
+	paths, err := r.core.projection(r.project)
+	for _, p := range append(paths, r.view...) {
+		if !r.index.holds(r.core, p[0].Name) {
+			err = errors.Join(err, fmt.Errorf("projection: index %s does not hold attribute %s", r.index.name, p[0].Name))
+		}
+	}
+	for _, p := range r.view {
+		paths = addPath(paths, p)
+	}
+	for _, n := range r.keyNames() {
+		paths = addPath(paths, expr.Attribute(n))
+	}
+	return paths, err
+}
+
+// fetch sends one request. size bounds the items it evaluates, 0 for no bound.
+func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.AttributeValue, size int, seg segment, rows wire.Rows) (fetched, error) {
+	if err := ctx.Err(); err != nil {
+		return fetched{}, r.fail(err)
+	}
+	if r.scan {
+		return r.fetchScan(ctx, t, start, size, seg, rows)
+	}
+	in := &dynamodb.QueryInput{
+		TableName: &r.core.name, KeyConditionExpression: &t.key, FilterExpression: text(t.filter), ProjectionExpression: text(t.projection),
+		ExpressionAttributeNames: t.names, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
+		ReturnConsumedCapacity: r.core.consumed(), Limit: int32Of(size), IndexName: text(r.index.label()),
+	}
+	if r.descending {
+		in.ScanIndexForward = aws.Bool(false)
+	}
+	if r.consistent {
+		in.ConsistentRead = aws.Bool(true)
+	}
+	if rows == nil {
+		in.Select, in.ProjectionExpression, rows = types.SelectCount, nil, discardRows{}
+		in.ExpressionAttributeNames = t.countNames()
+	}
+	out, err := wire.Query(ctx, r.core.client, in, r.core.wire, rows)
+	if out == nil {
+		return fetched{}, r.fail(err)
+	}
+	return r.booked(ctx, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount)), r.fail(err)
+}
+
+func (r *read) fetchScan(ctx context.Context, t *readText, start map[string]types.AttributeValue, size int, seg segment, rows wire.Rows) (fetched, error) {
+	in := &dynamodb.ScanInput{
+		TableName: &r.core.name, FilterExpression: text(t.filter), ProjectionExpression: text(t.projection),
+		ExpressionAttributeNames: t.names, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
+		ReturnConsumedCapacity: r.core.consumed(), Limit: int32Of(size), IndexName: text(r.index.label()),
+	}
+	if r.consistent {
+		in.ConsistentRead = aws.Bool(true)
+	}
+	if seg.total > 1 {
+		in.Segment, in.TotalSegments = aws.Int32(int32(seg.number)), aws.Int32(int32(seg.total))
+	}
+	if rows == nil {
+		in.Select, in.ProjectionExpression, rows = types.SelectCount, nil, discardRows{}
+		in.ExpressionAttributeNames = t.countNames()
+	}
+	out, err := wire.Scan(ctx, r.core.client, in, r.core.wire, rows)
+	if out == nil {
+		return fetched{}, r.fail(err)
+	}
+	return r.booked(ctx, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount)), r.fail(err)
+}
+
+func (r *read) booked(ctx context.Context, cc *types.ConsumedCapacity, last map[string]types.AttributeValue, count, scanned int) fetched {
+	r.core.observe(ctx, r.op(), false, cc)
+	f := fetched{last: last, count: count, scanned: scanned}
+	if cc != nil {
+		f.consumed = consumedOf(false, *cc)
+	}
+	if len(last) == 0 {
+		f.last = nil
+	}
+	return f
+}
+
+// countNames leaves out the names that only the projection uses, which DynamoDB would refuse as unused.
+func (t *readText) countNames() map[string]string {
+	if t.projection == "" {
+		return t.names
+	}
+	names := maps.Clone(t.names)
+	maps.DeleteFunc(names, func(alias, _ string) bool {
+		return !usesName(t.key, alias) && !usesName(t.filter, alias)
+	})
+	if len(names) == 0 {
+		return nil
+	}
+	return names
+}
+
+func usesName(text, alias string) bool {
+	for i := 0; i+len(alias) <= len(text); i++ {
+		if text[i:i+len(alias)] == alias && (i+len(alias) == len(text) || text[i+len(alias)] < '0' || text[i+len(alias)] > '9') {
+			return true
+		}
+	}
+	return false
+}
+
+// segment is one part of a parallel scan; the zero segment is the whole.
+type segment struct{ number, total int }
+
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func int32Of(n int) *int32 {
+	if n <= 0 {
+		return nil
+	}
+	return aws.Int32(int32(min(n, 1<<30)))
+}
