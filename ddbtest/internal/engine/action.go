@@ -211,6 +211,9 @@ func (e *Engine) commit(p *storage.Partition, a *action, fx *effect) {
 	}
 	grown := newSize - oldSize
 	for _, x := range a.schema.Indexes {
+		if x.isDeleting() {
+			continue
+		}
 		delta := a.reindex(x, fx)
 		if x.Local {
 			grown += delta

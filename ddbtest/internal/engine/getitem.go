@@ -130,7 +130,7 @@ func (r *read) image(item *storage.Item) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encodeItem(r.projection.Apply(whole)), nil
+	return value.AppendItem(nil, r.projection.Apply(whole)), nil
 }
 
 func imageOf(item *storage.Item) []byte {

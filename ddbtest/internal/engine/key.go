@@ -211,11 +211,12 @@ func hash64(b []byte) uint64 {
 
 // newStored makes the stored form of an item.
 func newStored(item value.Item) *storage.Item {
-	return &storage.Item{Image: encodeItem(item), Size: value.ItemSize(item)}
+	size := value.ItemSize(item)
+	return &storage.Item{Image: encodeItem(item, size), Size: size}
 }
 
-func encodeItem(item value.Item) []byte {
-	size := value.ItemSize(item)
+// encodeItem returns the wire form of an item; its size helps to make room.
+func encodeItem(item value.Item, size int) []byte {
 	b := value.AppendItem(make([]byte, 0, size+size/8+16*len(item)+16), item)
 	if cap(b)-len(b) > len(b)/8 {
 		return append([]byte(nil), b...)

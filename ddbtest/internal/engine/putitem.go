@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"github.com/dynamotable/ddb/ddbtest/internal/storage"
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
@@ -91,7 +92,8 @@ func parsePut(in *PutItemInput, operation string) (*action, error) {
 
 // bindPut finds the table of a put and validates the item against its schema.
 func (e *Engine) bindPut(a *action, table *string) (err error) {
-	if value.ItemSize(a.item) > value.MaxItemSize {
+	size := value.ItemSize(a.item)
+	if size > value.MaxItemSize {
 		return invalid("Item size has exceeded the maximum allowed size")
 	}
 	if a.table, err = e.table(text(table)); err != nil {
@@ -106,7 +108,7 @@ func (e *Engine) bindPut(a *action, table *string) (err error) {
 	}
 	a.key = a.schema.Key.Of(a.item)
 	a.storeKey = a.schema.Key.storageKey(a.item)
-	a.stored = newStored(a.item)
+	a.stored = &storage.Item{Image: encodeItem(a.item, size), Size: size}
 	return nil
 }
 

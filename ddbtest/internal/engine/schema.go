@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/storage"
@@ -44,6 +45,9 @@ type Index struct {
 	projected map[string]struct{}
 	entries   *storage.Set
 
+	// filling is set while the index is being made out of the items that the
+	// table already had.
+	filling    *atomic.Bool
 	throughput throughput
 	onDemand   *OnDemandThroughput
 	warm       *WarmThroughput
@@ -140,6 +144,7 @@ func newIndex(def *SecondaryIndex, local bool, table KeySchema, attributes []Att
 		ProjectionType: text(def.Projection.ProjectionType),
 		NonKey:         def.Projection.NonKeyAttributes,
 		entries:        storage.NewSet(),
+		filling:        new(atomic.Bool),
 		onDemand:       def.OnDemandThroughput,
 		warm:           def.WarmThroughput,
 	}

@@ -59,7 +59,7 @@ func (e *Engine) bindTable(s *search) (err error) {
 	}
 	x := s.schema.Index(*in.IndexName)
 	now := e.clock.Now()
-	if x == nil || x.isDeleting() && !now.Before(x.deletedAt) {
+	if x == nil || x.isDeleting() {
 		return invalid("The table does not have the specified index: %s", *in.IndexName)
 	}
 	s.index, s.key = x, &x.Key
@@ -70,7 +70,7 @@ func (e *Engine) bindTable(s *search) (err error) {
 	if in.ConsistentRead != nil && *in.ConsistentRead {
 		return invalid("Consistent reads are not supported on global secondary indexes")
 	}
-	if now.Before(x.readyAt) {
+	if now.Before(x.readyAt) || x.filling.Load() {
 		return invalid("Cannot read from backfilling global secondary index: %s", x.Name)
 	}
 	return s.checkProjected()
@@ -172,7 +172,7 @@ func (e *Engine) search(ctx context.Context, s *search) (*SearchOutput, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.LastEvaluatedKey = encodeItem(s.position(item))
+		out.LastEvaluatedKey = value.AppendItem(nil, s.position(item))
 	}
 	out.ConsumedCapacity = m.report(s.table.name, s.in.ReturnConsumedCapacity, unnamedUnits)
 	return out, nil
@@ -243,7 +243,7 @@ func (s *search) collect(items []*storage.Item, out *SearchOutput) error {
 		}
 		image := stored.Image
 		if s.projection != nil {
-			image = encodeItem(s.projection.Apply(item))
+			image = value.AppendItem(nil, s.projection.Apply(item))
 		}
 		out.Items = append(out.Items, image)
 	}

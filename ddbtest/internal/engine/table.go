@@ -55,7 +55,6 @@ type settings struct {
 	tableClass  string
 	classAt     time.Time
 	protected   bool
-	recovery    recovery
 }
 
 // throughput is the provisioned capacity of a table or an index; zero in

@@ -5,14 +5,99 @@ import (
 	"time"
 )
 
+// ttlPause is how long after a change of the setting the next is refused.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTimeToLive.html
+const ttlPause = time.Hour
+
 // timeToLive is the TTL setting of a table.
 type timeToLive struct {
 	attribute string
 	enabled   bool
+	changed   time.Time
 	readyAt   time.Time // when ENABLING or DISABLING is over
 }
 
-// recovery is the backup setting of a table.
-type recovery struct{}
+// TimeToLiveSpecification switches the time to live of the items of a table.
+type TimeToLiveSpecification struct {
+	AttributeName *string
+	Enabled       *bool
+}
 
-var _ = context.Background
+// TimeToLiveDescription describes the setting in the form of the wire.
+type TimeToLiveDescription struct {
+	TimeToLiveStatus string
+	AttributeName    string `json:",omitempty"`
+}
+
+// UpdateTimeToLive switches the time to live of the items of a table.
+func (e *Engine) UpdateTimeToLive(_ context.Context, table *string, spec *TimeToLiveSpecification) error {
+	var c constraints
+	c.tableName("tableName", table)
+	if c.required("timeToLiveSpecification", spec != nil) {
+		if c.required("timeToLiveSpecification.attributeName", spec.AttributeName != nil) {
+			c.length("timeToLiveSpecification.attributeName", *spec.AttributeName, 1, 255)
+		}
+		c.required("timeToLiveSpecification.enabled", spec.Enabled != nil)
+	}
+	if err := c.err(); err != nil {
+		return err
+	}
+	t, err := e.describedTable(table)
+	if err != nil {
+		return err
+	}
+	now := e.clock.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.changeable(t.status(now)); err != nil {
+		return err
+	}
+	ttl := &t.settings.ttl
+	switch {
+	case *spec.Enabled && ttl.enabled && ttl.attribute != *spec.AttributeName:
+		return invalid("TimeToLive is active on a different AttributeName: current AttributeName is %s", ttl.attribute)
+	case *spec.Enabled && ttl.enabled:
+		return invalid("TimeToLive is already enabled")
+	case !*spec.Enabled && !ttl.enabled:
+		return invalid("TimeToLive is already disabled")
+	case !*spec.Enabled && ttl.attribute != *spec.AttributeName:
+		return invalid("TimeToLive is active on a different AttributeName: current AttributeName is %s", ttl.attribute)
+	case !ttl.changed.IsZero() && now.Sub(ttl.changed) < ttlPause:
+		return invalid("Time to live has been modified multiple times within a fixed interval")
+	}
+	*ttl = timeToLive{attribute: *spec.AttributeName, enabled: *spec.Enabled, changed: now, readyAt: now.Add(e.stateDelay)}
+	return nil
+}
+
+// DescribeTimeToLive describes the setting of a table.
+func (e *Engine) DescribeTimeToLive(_ context.Context, table *string) (*TimeToLiveDescription, error) {
+	t, err := e.describedTable(table)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ttl, changing := t.settings.ttl, e.clock.Now().Before(t.settings.ttl.readyAt)
+	switch {
+	case ttl.enabled && changing:
+		return &TimeToLiveDescription{"ENABLING", ttl.attribute}, nil
+	case ttl.enabled:
+		return &TimeToLiveDescription{"ENABLED", ttl.attribute}, nil
+	case changing:
+		return &TimeToLiveDescription{"DISABLING", ttl.attribute}, nil
+	default:
+		return &TimeToLiveDescription{"DISABLED", ""}, nil
+	}
+}
+
+// TimeToLive returns the attribute that holds the time when an item expires,
+// or "" if items of the table do not expire.
+func (t *Table) TimeToLive(now time.Time) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.settings.ttl.enabled || now.Before(t.settings.ttl.readyAt) {
+		return ""
+	}
+	return t.settings.ttl.attribute
+}

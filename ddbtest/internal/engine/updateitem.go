@@ -134,5 +134,5 @@ func (a *action) touched(item value.Item) []byte {
 	if len(part) == 0 {
 		return nil
 	}
-	return encodeItem(part)
+	return value.AppendItem(nil, part)
 }
