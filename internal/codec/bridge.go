@@ -160,7 +160,7 @@ func appendMap(b []byte, m map[string]types.AttributeValue, depth int) ([]byte, 
 
 func appendAV(b []byte, av types.AttributeValue, depth int) (_ []byte, err error) {
 	if depth > maxLevels {
-		return b, unfit(nil, fmt.Sprintf("nested deeper than %d levels", maxLevels))
+		return b, unfit(nil, tooDeep)
 	}
 	switch v := av.(type) {
 	case *types.AttributeValueMemberS:

@@ -2,10 +2,13 @@ package codec_test
 
 import (
 	"fmt"
+	"reflect"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb/internal/codec"
 )
@@ -160,4 +163,62 @@ func TestTimesKeepTheirInstant(t *testing.T) {
 			t.Errorf("%v became %v, %v", v.V, out.V, err)
 		}
 	}
+}
+
+// attributevalue formats a key by its String method and reads it back without.
+func TestMapKeysAreWrittenAsTheyAreRead(t *testing.T) {
+	type item struct {
+		V map[weekday]string
+		W map[shout]int
+	}
+	v, out := item{map[weekday]string{1: "x"}, map[shout]int{"a": 1}}, item{}
+	wire := encode(t, nil, &v)
+	if string(wire) != `{"V":{"M":{"1":{"S":"x"}}},"W":{"M":{"a":{"N":"1"}}}}` {
+		t.Errorf("got %s", wire)
+	}
+	if err := codec.Decode(plan[item](t), wire, &out); err != nil || out.V[1] != "x" || out.W["a"] != 1 {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
+type weekday int
+
+func (weekday) String() string { return "Monday" }
+
+type shout string
+
+func (s shout) String() string { return string(s) + "!" }
+
+// Plans are made on first use, by whoever comes first.
+func TestConcurrentUse(t *testing.T) {
+	type leaf struct{ V any }
+	type item struct {
+		A row
+		B []leaf
+		C *leaf
+	}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			p, err := codec.PlanOf(reflect.TypeFor[item]())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for j := range 50 {
+				v := item{A: makeRow(i*50 + j), B: []leaf{{"x"}, {float64(j)}}, C: &leaf{any(map[string]any{"k": []any{true}})}}
+				wire, err := codec.Append(nil, p, &v)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				var out item
+				if err := codec.Decode(p, wire, &out); err != nil || !cmp.Equal(v, out, equal) {
+					t.Errorf("%v, %s", err, cmp.Diff(v, out, equal))
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -17,11 +17,11 @@ func (c *compiler) pointer(v *Value) {
 		if rv.IsNil() { // below another pointer or an interface
 			return append(b, nullValue...), nil
 		}
-		if err := e.enter(); err != nil {
+		if err := e.follow(); err != nil {
 			return b, err
 		}
 		b, err := inner.enc(e, b, refFrom(rv.Elem()))
-		e.leave()
+		e.steps--
 		return b, err
 	}
 	v.dec = func(d *Decoder, k Kind, r ref) error {
@@ -43,11 +43,11 @@ func ifaceCodec(v *Value) {
 		if rv.IsNil() {
 			return append(b, nullValue...), nil
 		}
-		if err := e.enter(); err != nil {
+		if err := e.follow(); err != nil {
 			return b, err
 		}
 		b, err := v.encodeDynamic(e, b, rv.Elem())
-		e.leave()
+		e.steps--
 		return b, err
 	}
 	v.dec = func(d *Decoder, k Kind, r ref) error {

@@ -1,6 +1,8 @@
 package codec_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -235,23 +237,38 @@ func TestPlansOfManyFields(t *testing.T) {
 	if err != nil || len(p.Fields()) != 300 {
 		t.Fatalf("%v", err)
 	}
-	type outer struct {
-		W wide
-		X int
+	in, out := reflect.New(p.Type()), reflect.New(p.Type())
+	for i := range 300 {
+		in.Elem().Field(i).SetInt(int64(i))
+		out.Elem().Field(i).SetInt(-1)
 	}
-	v := outer{X: 1}
-	for i := range v.W.A {
-		v.W.A[i], v.W.Z = i, 5
-	}
-	var out outer
-	if err := codec.Decode(plan[outer](t), encode(t, nil, &v), &out); err != nil || out != v {
+	in.Elem().Field(7).SetInt(0)
+	box := one[any]{in.Interface()}
+	wire := encode(t, nil, &box)
+	wire = bytes.Replace(wire, []byte(`"F7":{"N":"0"},`), nil, 1)
+	box.V = out.Interface()
+	if err := codec.Decode(plan[one[any]](t), wire, &box); err != nil || in.Elem().Interface() != out.Elem().Interface() {
 		t.Errorf("got %+v, %v", out, err)
 	}
+	wire = bytes.Replace(wire, []byte(`"F299":`), []byte(`"F298":`), 1)
+	if err := codec.Decode(plan[one[any]](t), wire, &box); !errors.Is(err, codec.ErrSyntax) {
+		t.Errorf("a name that stands twice: %v", err)
+	}
 }
 
-type wide struct {
-	A [70]int
-	Z lowInt
+// DynamoDB nests 32 levels deep; whatever Go types they are made of.
+func TestNestingOf32Levels(t *testing.T) {
+	type node struct{ V any }
+	v := one[any]{"x"}
+	for range 31 {
+		v.V = &node{ptr(v.V)}
+	}
+	wire := encode(t, nil, &v)
+	if n := bytes.Count(wire, []byte(`{"M":`)); n != 31 {
+		t.Errorf("%d levels", n)
+	}
+	var out one[any]
+	if err := codec.Decode(plan[one[any]](t), wire, &out); err != nil {
+		t.Error(err)
+	}
 }
-
-type lowInt int

@@ -169,7 +169,8 @@ func (c *Value) mismatch(k Kind) error { return mismatch(k, c.typ) }
 
 // encoder is the state of one encoding.
 type encoder struct {
-	depth   int
+	depth   int      // levels of the value that is written
+	steps   int      // pointers and interfaces followed on the way
 	names   []string // map keys to be sorted, a stack
 	members []span   // set members to be compared, a stack
 	buf     []byte
@@ -190,16 +191,26 @@ func (e *encoder) release() {
 	if cap(e.buf) > 64<<10 {
 		e.buf = nil
 	}
-	e.depth, e.names, e.members = 0, e.names[:0], e.members[:0]
+	e.depth, e.steps, e.names, e.members = 0, 0, e.names[:0], e.members[:0]
 	encoders.Put(e)
 }
 
 // enter counts one level of nesting, which stops cyclic values.
 func (e *encoder) enter() error {
 	if e.depth++; e.depth > maxLevels {
-		return unfit(nil, fmt.Sprintf("nested deeper than %d levels, or cyclic", maxLevels))
+		return unfit(nil, tooDeep)
 	}
 	return nil
 }
+
+// follow counts a pointer or interface: a cycle of those writes no level.
+func (e *encoder) follow() error {
+	if e.steps++; e.steps > 4*maxLevels {
+		return unfit(nil, tooDeep)
+	}
+	return nil
+}
+
+var tooDeep = fmt.Sprintf("nested deeper than %d levels, or cyclic", maxLevels)
 
 func (e *encoder) leave() { e.depth-- }
