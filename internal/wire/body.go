@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
@@ -29,15 +30,27 @@ func InMemoryBody(c dynamodb.HTTPClient) dynamodb.HTTPClient {
 type memoryBody struct{ next dynamodb.HTTPClient }
 
 func (m memoryBody) Do(r *http.Request) (*http.Response, error) {
+	return doInMemory(m.next, r, nil)
+}
+
+// doInMemory sends r through next with its body in memory. A body that equals known, which is never written again, is
+// not copied.
+func doInMemory(next dynamodb.HTTPClient, r *http.Request, known []byte) (*http.Response, error) {
 	if r.Body == nil || r.ContentLength <= 0 || r.ContentLength > maxMemoryBody {
-		return m.next.Do(r)
+		return next.Do(r)
 	}
-	b := make([]byte, r.ContentLength)
-	if _, err := io.ReadFull(r.Body, b); err != nil {
+	buf := buffers.Get().(*buffer)
+	defer buf.release()
+	buf.rest = slices.Grow(buf.rest[:0], int(r.ContentLength))[:r.ContentLength]
+	if _, err := io.ReadFull(r.Body, buf.rest); err != nil {
 		return nil, err
 	}
-	// The transport may still read b after Do has returned, so it cannot be pooled.
+	b := known
+	if !bytes.Equal(b, buf.rest) {
+		// The transport may still read it after Do has returned, so it cannot be pooled.
+		b = bytes.Clone(buf.rest)
+	}
 	cp := r.WithContext(r.Context())
 	cp.Body = io.NopCloser(bytes.NewReader(b))
-	return m.next.Do(cp)
+	return next.Do(cp)
 }

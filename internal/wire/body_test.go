@@ -2,9 +2,11 @@ package wire_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -13,6 +15,8 @@ import (
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -76,9 +80,7 @@ func serve(t *testing.T, s *stub) *dynamodb.Client {
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
-		for k, v := range resp.Header {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), resp.Header)
 		w.Header().Set("Content-Length", strconv.FormatInt(resp.ContentLength, 10))
 		w.WriteHeader(resp.StatusCode)
 		if _, err := io.Copy(w, resp.Body); err != nil {
@@ -139,5 +141,29 @@ func TestEarlyReplyKeepsItsConnection(t *testing.T) {
 		if _, err := wire.Query(t.Context(), c, queryInput(), wire.Options{}, r); err != nil || len(r.all) != 1000 {
 			t.Fatalf("call %d: %v", i, err)
 		}
+	}
+}
+
+// A middleware that changes the body after the items are in has its way.
+func TestChangedBodyIsSent(t *testing.T) {
+	s := newStub(`{}`)
+	c := newClient(s, dynamodb.WithAPIOptions(func(st *middleware.Stack) error {
+		return st.Build.Add(middleware.BuildMiddlewareFunc("Mine", func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (
+			out middleware.BuildOutput, md middleware.Metadata, err error,
+		) {
+			req := in.Request.(*smithyhttp.Request)
+			b, err := io.ReadAll(req.GetStream())
+			if err != nil {
+				return out, md, err
+			}
+			if in.Request, err = req.SetStream(bytes.NewReader(bytes.ReplaceAll(b, []byte("orders"), []byte("Orders")))); err != nil {
+				return out, md, err
+			}
+			return next.HandleBuild(ctx, in)
+		}), middleware.After)
+	}))
+	_, err := wire.PutItem(t.Context(), c, putInput(), []byte(item1), wire.Options{}, nil)
+	if err != nil || !bytes.Contains(s.sent, []byte(`"Orders"`)) || !bytes.Contains(s.sent, []byte(item1)) {
+		t.Fatalf("%v %s", err, s.sent)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -24,7 +25,8 @@ const (
 // call is one operation under way. It stands in for the client's protocol, and does all codec work that concerns
 // items.
 type call struct {
-	smithyhttp.ClientProtocol // the client's own
+	smithyhttp.ClientProtocol                     // the client's own
+	transport                 dynamodb.HTTPClient // the client's own
 
 	op   string
 	read bool
@@ -32,9 +34,10 @@ type call struct {
 	sink sink  // where items of the reply go, may be nil
 	feed items // items of the request, may be nil
 
-	direct    bool // items take the short way
-	delivered bool // the sink has the items of the last reply
-	spliced   bool // the request has its items
+	direct    bool   // items take the short way
+	delivered bool   // the sink has the items of the last reply
+	spliced   bool   // the request has its items
+	body      []byte // of the request with its items
 	rowErr    error
 
 	// Parts that would otherwise be allocated one by one.
@@ -64,17 +67,17 @@ func (k *call) options() []func(*dynamodb.Options) {
 
 // configure puts the call into the client's options.
 func (k *call) configure(o *dynamodb.Options) {
-	if !k.o.StreamBody && o.HTTPClient != nil {
-		o.HTTPClient = InMemoryBody(o.HTTPClient)
-	}
-	if o.Protocol == nil || o.Protocol.ID().Name != "awsJson1_0" {
-		k.leave(o)
-		return
-	}
 	p := k
 	if !k.direct {
 		// A wrapper may run the options more than once, and at the same time.
 		p = &call{op: k.op, read: k.read, o: k.o}
+	}
+	if _, done := o.HTTPClient.(memoryBody); !done && !k.o.StreamBody && o.HTTPClient != nil {
+		p.transport, o.HTTPClient = o.HTTPClient, p
+	}
+	if o.Protocol == nil || o.Protocol.ID().Name != "awsJson1_0" {
+		k.leave(o)
+		return
 	}
 	p.ClientProtocol, o.Protocol = o.Protocol, p
 	if !k.direct {
@@ -86,6 +89,11 @@ func (k *call) configure(o *dynamodb.Options) {
 		g := &stackGuard{call: k}
 		o.APIOptions = slices.Concat([]func(*middleware.Stack) error{g.before}, o.APIOptions, []func(*middleware.Stack) error{g.after})
 	}
+}
+
+// Do sends a request with its body in memory, see [InMemoryBody].
+func (k *call) Do(r *http.Request) (*http.Response, error) {
+	return doInMemory(k.transport, r, k.body)
 }
 
 // leave turns the call to attribute values while the SDK builds it, which is before anyone sees the input.
@@ -148,7 +156,7 @@ func (k *call) SerializeRequest(ctx context.Context, schema *smithy.OperationSch
 	if err != nil {
 		return err
 	}
-	if err := splice(k.feed, req); err != nil {
+	if k.body, err = splice(k.feed, req); err != nil {
 		return &smithy.SerializationError{Err: fmt.Errorf("%s: %w", k.op, err)}
 	}
 	k.spliced = true

@@ -129,7 +129,7 @@ func (p page) expect() int {
 		}
 		return err
 	})
-	if err != errFirst {
+	if !errors.Is(err, errFirst) {
 		return 0
 	}
 	return len(rest) / (size + 1)

@@ -17,7 +17,7 @@ var tracers = []string{
 // stackGuard finds out whether a client's own API options change the steps that handle inputs and outputs. It
 // compares the steps before and after them, so that it needs no list of the SDK's own.
 type stackGuard struct {
-	call             *call
+	call                  *call
 	initialize, serialize []string
 }
 

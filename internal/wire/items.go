@@ -37,6 +37,17 @@ func (f *putItem) insert(b, envelope []byte) ([]byte, error) {
 	return appendRest(b, envelope), nil
 }
 
+// plain reports whether a table's name can stand in JSON as it is, as every name and ARN that the service allows can:
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+func plain(table string) bool {
+	for i := range len(table) {
+		if c := table[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
 // batch is the content of a BatchWriteItem.
 type batch struct {
 	in     dynamodb.BatchWriteItemInput
@@ -47,6 +58,9 @@ type batch struct {
 func newBatch(in *dynamodb.BatchWriteItemInput, tables []TableWrites) (*batch, error) {
 	f := &batch{in: *in, tables: tables, mark: make(map[string][]types.WriteRequest, len(tables))}
 	for _, t := range tables {
+		if !plain(t.Table) {
+			return nil, fmt.Errorf("BatchWriteItem: %q is not the name or ARN of a table", t.Table)
+		}
 		// A table that stands twice would be lost in the JSON object.
 		if _, ok := f.mark[t.Table]; ok {
 			return nil, fmt.Errorf("BatchWriteItem: table %s stands twice in one batch; join its writes", t.Table)
@@ -120,7 +134,7 @@ func (f *batch) append(b []byte) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendName(b, t.Table), `:[`...)
+		b = append(append(append(b, '"'), t.Table...), `":[`...)
 		for j, w := range t.Writes {
 			if j > 0 {
 				b = append(b, ',')

@@ -70,7 +70,9 @@ func Scan(ctx context.Context, c ScanAPI, in *dynamodb.ScanInput, o Options, row
 // BatchGetItem reads items of several tables. rows is asked once for the receiver of each table that the reply names,
 // by the name that the reply uses; nil for a table that was not asked for, which is a [*ReplyError]. Responses of the
 // output is nil. With a [*RowError] the output is not nil.
-func BatchGetItem(ctx context.Context, c BatchGetItemAPI, in *dynamodb.BatchGetItemInput, o Options, rows func(table string) Rows) (*dynamodb.BatchGetItemOutput, error) {
+func BatchGetItem(ctx context.Context, c BatchGetItemAPI, in *dynamodb.BatchGetItemInput, o Options, rows func(table string) Rows) (
+	*dynamodb.BatchGetItemOutput, error,
+) {
 	s := &tableSink{rows: rows, asked: in.RequestItems}
 	k := newCall("BatchGetItem", read, o, c)
 	k.sink = s
@@ -94,7 +96,9 @@ func BatchGetItem(ctx context.Context, c BatchGetItemAPI, in *dynamodb.BatchGetI
 // it may be nil to pass over the item. A receiver's Row is not called if its item is missing. A reply with more or
 // fewer answers than actions is a [*ReplyError]. Responses of the output is nil. With a [*RowError] the output is not
 // nil.
-func TransactGetItems(ctx context.Context, c TransactGetItemsAPI, in *dynamodb.TransactGetItemsInput, o Options, rows func(i int) Rows) (*dynamodb.TransactGetItemsOutput, error) {
+func TransactGetItems(ctx context.Context, c TransactGetItemsAPI, in *dynamodb.TransactGetItemsInput, o Options, rows func(i int) Rows) (
+	*dynamodb.TransactGetItemsOutput, error,
+) {
 	s := &actionSink{rows: rows, seen: make([]Rows, 0, len(in.TransactItems)), want: len(in.TransactItems)}
 	k := newCall("TransactGetItems", read, o, c)
 	k.sink = s

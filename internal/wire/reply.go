@@ -18,7 +18,9 @@ import (
 
 // DeserializeResponse checks a reply, delivers its items and leaves the rest to the client's protocol. It runs once
 // for every attempt that got a reply.
-func (k *call) DeserializeResponse(ctx context.Context, schema *smithy.OperationSchema, reg *smithy.TypeRegistry, resp *smithyhttp.Response, out smithy.Deserializable) error {
+func (k *call) DeserializeResponse(ctx context.Context, schema *smithy.OperationSchema, reg *smithy.TypeRegistry,
+	resp *smithyhttp.Response, out smithy.Deserializable,
+) error {
 	k.delivered, k.rowErr = false, nil
 	buf := buffers.Get().(*buffer)
 	defer buf.release()

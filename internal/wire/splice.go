@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 
 	"github.com/aws/smithy-go"
@@ -19,37 +18,37 @@ type items interface {
 	insert(b, envelope []byte) ([]byte, error) // appends envelope, which hide's input made, with the items to b
 }
 
-// splice puts items into a request that was written without them.
-func splice(f items, req *smithyhttp.Request) error {
+// splice puts items into a request that was written without them, and returns its body.
+func splice(f items, req *smithyhttp.Request) ([]byte, error) {
 	stream := req.GetStream()
 	if stream == nil {
-		return errEnvelope
+		return nil, errEnvelope
 	}
 	buf := buffers.Get().(*buffer)
 	defer buf.release()
 	var err error
 	if buf.rest, err = readAll(stream, buf.rest[:0]); err != nil {
-		return err
+		return nil, err
 	}
 	if len(buf.rest) < len(`{}`) || buf.rest[0] != '{' {
-		return errEnvelope
+		return nil, errEnvelope
 	}
 	b, err := f.insert(make([]byte, 0, f.size()+len(buf.rest)), buf.rest)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if r, ok := stream.(*bytes.Reader); ok {
 		// The reader that the protocol has just made; a request with another one would be a deep copy.
 		r.Reset(b)
 		req.ContentLength = int64(len(b))
-		return nil
+		return b, nil
 	}
 	full, err := req.SetStream(bytes.NewReader(b))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	*req = *full
-	return nil
+	return b, nil
 }
 
 var (
@@ -71,17 +70,4 @@ func checkItem(item []byte) error {
 		return errItem
 	}
 	return nil
-}
-
-// appendName appends a table's name or ARN as a JSON string.
-func appendName(b []byte, name string) []byte {
-	for i := range len(name) {
-		if c := name[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			q, _ := json.Marshal(name) // a string always marshals
-			return append(b, q...)
-		}
-	}
-	b = append(b, '"')
-	b = append(b, name...)
-	return append(b, '"')
 }

@@ -92,7 +92,7 @@ func (s *stub) Do(r *http.Request) (*http.Response, error) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) {
-	if h, ok := f.err.(hook); ok {
+	if h := (hook{}); errors.As(f.err, &h) {
 		h.fn()
 	}
 	return 0, f.err
@@ -161,9 +161,9 @@ func canonical(item map[string]types.AttributeValue) string {
 	return string(b)
 }
 
-func canonicalJSON(t *testing.T, item string) string {
+func canonicalItem2(t *testing.T) string {
 	t.Helper()
-	m, err := codec.ParseItem([]byte(item))
+	m, err := codec.ParseItem([]byte(item2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,10 +186,7 @@ func sameJSON(t *testing.T, a, b []byte) {
 // ignoring is a client without functional options.
 type ignoring struct{ c *dynamodb.Client }
 
-// forwarding is a client that passes functional options on.
-type forwarding struct{ c *dynamodb.Client }
-
-// wrapping overrides nothing.
+// wrapping passes functional options on and overrides nothing.
 type wrapping struct{ *dynamodb.Client }
 
 // declared promises to forward options.

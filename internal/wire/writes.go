@@ -86,7 +86,9 @@ type Write struct {
 
 // BatchWriteItem writes reqs, in which each table stands once; RequestItems of in is not looked at. The bytes can be
 // reused after the call. UnprocessedItems of the output is the SDK's.
-func BatchWriteItem(ctx context.Context, c BatchWriteItemAPI, in *dynamodb.BatchWriteItemInput, reqs []TableWrites, o Options) (*dynamodb.BatchWriteItemOutput, error) {
+func BatchWriteItem(ctx context.Context, c BatchWriteItemAPI, in *dynamodb.BatchWriteItemInput, reqs []TableWrites, o Options) (
+	*dynamodb.BatchWriteItemOutput, error,
+) {
 	f, err := newBatch(in, reqs)
 	if err != nil {
 		return nil, err
@@ -104,7 +106,9 @@ func BatchWriteItem(ctx context.Context, c BatchWriteItemAPI, in *dynamodb.Batch
 
 // TransactWriteItems writes the actions of in. The item of a Put action is taken from items, by the action's index,
 // in wire JSON; a Put whose index is not there keeps the Item of its own. The bytes can be reused after the call.
-func TransactWriteItems(ctx context.Context, c TransactWriteItemsAPI, in *dynamodb.TransactWriteItemsInput, items map[int][]byte, o Options) (*dynamodb.TransactWriteItemsOutput, error) {
+func TransactWriteItems(ctx context.Context, c TransactWriteItemsAPI, in *dynamodb.TransactWriteItemsInput, items map[int][]byte, o Options) (
+	*dynamodb.TransactWriteItemsOutput, error,
+) {
 	f, err := newTransaction(in, items)
 	if err != nil {
 		return nil, err
