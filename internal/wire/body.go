@@ -16,7 +16,6 @@ const maxMemoryBody = 17 << 20
 // knows as such. Header and body of a small request then leave in one write, and a server that answers before it has
 // read the request cannot make the transport close the connection under its reply: the SDK closes the request's body
 // as soon as the reply's header is there, which ends the transport's copy of a body of another kind with an error.
-// The largest gain of any option here is this one on calls of a single item.
 //
 // c sees the same requests otherwise, and is not changed. GetBody stays unset, as it would let net/http send the
 // body again to the target of a redirect. Bodies of unknown length or above 17 MB are handed on as they are.
@@ -39,18 +38,25 @@ func doInMemory(next dynamodb.HTTPClient, r *http.Request, known []byte) (*http.
 	if r.Body == nil || r.ContentLength <= 0 || r.ContentLength > maxMemoryBody {
 		return next.Do(r)
 	}
+	b, err := inMemory(r, known)
+	if err != nil {
+		return nil, err
+	}
+	cp := r.WithContext(r.Context())
+	cp.Body = io.NopCloser(bytes.NewReader(b))
+	return next.Do(cp)
+}
+
+func inMemory(r *http.Request, known []byte) ([]byte, error) {
 	buf := buffers.Get().(*buffer)
 	defer buf.release()
 	buf.rest = slices.Grow(buf.rest[:0], int(r.ContentLength))[:r.ContentLength]
 	if _, err := io.ReadFull(r.Body, buf.rest); err != nil {
 		return nil, err
 	}
-	b := known
-	if !bytes.Equal(b, buf.rest) {
-		// The transport may still read it after Do has returned, so it cannot be pooled.
-		b = bytes.Clone(buf.rest)
+	if bytes.Equal(known, buf.rest) {
+		return known, nil
 	}
-	cp := r.WithContext(r.Context())
-	cp.Body = io.NopCloser(bytes.NewReader(b))
-	return next.Do(cp)
+	// The transport may still read it after Do has returned, so it cannot be pooled.
+	return bytes.Clone(buf.rest), nil
 }
