@@ -269,6 +269,10 @@ func (d *Decoder) name() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.i < len(d.b) && d.b[d.i] == ':' {
+		d.i++
+		return k, nil
+	}
 	return k, d.lit(':')
 }
 
@@ -359,6 +363,10 @@ func (d *Decoder) kind() (Kind, error) {
 // close leaves an attribute value.
 func (d *Decoder) close() error {
 	d.depth--
+	if d.i < len(d.b) && d.b[d.i] == '}' {
+		d.i++
+		return nil
+	}
 	return d.lit('}')
 }
 
@@ -380,12 +388,15 @@ func (d *Decoder) bytes() ([]byte, error) {
 }
 
 func (d *Decoder) base64() ([]byte, error) {
-	s, err := d.text()
-	if err != nil {
+	s, esc, _, err := d.rawText()
+	if err != nil || !esc {
+		return s, err
+	}
+	if s, err = d.unescape(s); err != nil {
 		return nil, err
 	}
 	for _, c := range s {
-		// The base64 package passes over these; the service never sends them.
+		// The base64 package passes over these; they can only come from escapes.
 		if c == '\n' || c == '\r' {
 			return nil, d.fail("base64")
 		}

@@ -63,8 +63,10 @@ func (d *Decoder) rawText() (s []byte, esc, high bool, err error) {
 	}
 }
 
-// text reads a string and returns its unescaped bytes, valid until the next
+// Text reads a string and returns its unescaped bytes, valid until the next
 // call on d.
+func (d *Decoder) Text() ([]byte, error) { return d.text() }
+
 func (d *Decoder) text() ([]byte, error) {
 	s, esc, high, err := d.rawText()
 	if err != nil {
