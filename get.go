@@ -22,6 +22,7 @@ type ReadOption interface{ GetOption }
 
 type readCall struct {
 	consistent bool
+	stats      *BatchStats
 	project    []AnyAttr
 }
 

@@ -155,7 +155,9 @@ type Reader[V any] struct {
 }
 
 // Page reads one page; see [Query.Page].
-func (v Reader[V]) Page(ctx context.Context) (Page[V], error) { return readPage[V](ctx, v.read, v.plan) }
+func (v Reader[V]) Page(ctx context.Context) (Page[V], error) {
+	return readPage[V](ctx, v.read, v.plan)
+}
 
 // Pages reads page after page; see [Query.Pages].
 func (v Reader[V]) Pages(ctx context.Context) iter.Seq2[Page[V], error] {

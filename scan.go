@@ -131,10 +131,14 @@ func (s Scan[T]) First(ctx context.Context) (T, error) {
 func ViewScan[V, T any](s Scan[T]) Reader[V] { return viewOf[V](s.read.sequential()) }
 
 // Filter drops items after they were read and billed; see [Query.Filter].
-func (s IndexScan[T]) Filter(conds ...Cond[T]) IndexScan[T] { return IndexScan[T]{s.scan.Filter(conds...)} }
+func (s IndexScan[T]) Filter(conds ...Cond[T]) IndexScan[T] {
+	return IndexScan[T]{s.scan.Filter(conds...)}
+}
 
 // Project reads only the given attributes, and the keys, into T.
-func (s IndexScan[T]) Project(attrs ...AnyAttr) IndexScan[T] { return IndexScan[T]{s.scan.Project(attrs...)} }
+func (s IndexScan[T]) Project(attrs ...AnyAttr) IndexScan[T] {
+	return IndexScan[T]{s.scan.Project(attrs...)}
+}
 
 // Limit is how many items are returned; see [Query.Limit].
 func (s IndexScan[T]) Limit(n int) IndexScan[T] { return IndexScan[T]{s.scan.Limit(n)} }
