@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -101,7 +100,6 @@ var (
 	unixTimeType       = reflect.TypeFor[attributevalue.UnixTime]()
 	bigIntType         = reflect.TypeFor[big.Int]()
 	bigFloatType       = reflect.TypeFor[big.Float]()
-	rawMessageType     = reflect.TypeFor[json.RawMessage]()
 )
 
 // value compiles a type with tag options. A type that holds itself gets its own,

@@ -145,3 +145,35 @@ func TestSizes(t *testing.T) {
 		}
 	}
 }
+
+// An interface may hold the SDK's own values, typed nil pointers and deep structures.
+func TestInterfacesHoldAnything(t *testing.T) {
+	c, asText := value[any](t, ""), value[any](t, "string")
+	for _, x := range []struct {
+		v    any
+		wire string
+	}{
+		{&types.AttributeValueMemberNS{Value: []string{"1"}}, `{"NS":["1"]}`}, {(*types.AttributeValueMemberS)(nil), `{"NULL":true}`},
+		{[]any{&types.AttributeValueMemberBOOL{Value: true}, (*inner)(nil), ptr(ptr(2))}, `{"L":[{"BOOL":true},{"NULL":true},{"N":"2"}]}`},
+		{map[string]any{"k": green}, `{"M":{"k":{"N":"1"}}}`}, {struct{ V any }{time.Unix(0, 0).UTC()}, `{"M":{"V":{"S":"1970-01-01T00:00:00Z"}}}`},
+	} {
+		if b, err := codec.AppendValue(nil, c, &x.v); err != nil || string(b) != x.wire {
+			t.Errorf("%T: got %s, %v, want %s", x.v, b, err, x.wire)
+		}
+	}
+	for wire, want := range map[string]any{`{"S":"1.5"}`: 1.5, `{"S":"x"}`: "x", `{"S":"9007199254740993"}`: attributevalue.Number("9007199254740993")} {
+		var got any
+		if err := codec.DecodeValue(asText, []byte(wire), &got); err != nil || got != want {
+			t.Errorf("%s: got %v, %v", wire, got, err)
+		}
+	}
+	var got any
+	const deep = `{"M":{"l":{"L":[{"M":{"n":{"NULL":true}}},{"SS":["a"]},{"BS":["AQ=="]},{"B":""},{"BOOL":false}]}}}`
+	if err := codec.DecodeValue(c, []byte(deep), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"l": []any{map[string]any{"n": nil}, []string{"a"}, [][]byte{{1}}, []byte{}, false}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
