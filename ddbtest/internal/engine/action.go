@@ -85,6 +85,9 @@ func (e *Engine) run(ctx context.Context, a *action) (effect, error) {
 	if err != nil {
 		return fx, err
 	}
+	if err := e.checkCollection(a, &fx); err != nil {
+		return fx, err
+	}
 	e.commit(p, a, &fx)
 	return fx, nil
 }

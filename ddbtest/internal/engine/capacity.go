@@ -20,8 +20,7 @@ const (
 type ConsumedCapacity struct {
 	TableName string
 	Units     Capacity
-	// Table, LocalIndexes and GlobalIndexes are set for INDEXES only. Table may
-	// be nil then, too, if only an index was read.
+	// Table, LocalIndexes and GlobalIndexes are set for INDEXES only.
 	Table         *Capacity
 	LocalIndexes  map[string]Capacity
 	GlobalIndexes map[string]Capacity
@@ -38,7 +37,6 @@ type Capacity struct {
 // has counted nothing.
 type meter struct {
 	table   float64
-	touched bool // the table itself was used
 	indexes []indexUnits
 }
 
@@ -48,10 +46,7 @@ type indexUnits struct {
 }
 
 // addTable counts units of the table itself.
-func (m *meter) addTable(units float64) {
-	m.table += units
-	m.touched = true
-}
+func (m *meter) addTable(units float64) { m.table += units }
 
 // addIndex counts units of an index.
 func (m *meter) addIndex(x *Index, units float64) {
@@ -67,7 +62,6 @@ func (m *meter) addIndex(x *Index, units float64) {
 // add counts what another meter of the same table has counted.
 func (m *meter) add(o *meter) {
 	m.table += o.table
-	m.touched = m.touched || o.touched
 	for _, u := range o.indexes {
 		m.addIndex(u.index, u.units)
 	}
@@ -99,10 +93,8 @@ func (m *meter) report(table string, mode *string, kind capacityKind) *ConsumedC
 	if !is(mode, capacityIndexes) {
 		return c
 	}
-	if m.touched {
-		units := newCapacity(m.table, kind)
-		c.Table = &units
-	}
+	units := newCapacity(m.table, kind)
+	c.Table = &units
 	for _, u := range m.indexes {
 		if u.units == 0 {
 			continue

@@ -47,6 +47,18 @@ func (c *collections) size(key string) int64 {
 	return c.bytes[key]
 }
 
+// checkCollection refuses a write that makes an item of a full collection grow.
+func (e *Engine) checkCollection(a *action, fx *effect) error {
+	if a.table.collections == nil || sizeOf(fx.new) <= sizeOf(fx.old) {
+		return nil
+	}
+	grown := int64(sizeOf(fx.new) - sizeOf(fx.old))
+	if a.table.collections.size(a.schema.Key.collectionKey(a.key))+grown <= e.collectionSize {
+		return nil
+	}
+	return &Error{Type: ItemCollectionSizeLimitExceededException, Message: "Collection size exceeded."}
+}
+
 // metrics returns the metrics of the collection that holds the key, or nil if
 // the request does not ask for them or the table has no collections.
 func (t *Table) metrics(schema *Schema, key value.Item, mode *string) *ItemCollectionMetrics {

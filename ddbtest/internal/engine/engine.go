@@ -29,6 +29,9 @@ type Options struct {
 	// StateDelay is how long tables and indexes stay CREATING, UPDATING or
 	// DELETING; 0, the default, makes every change at once.
 	StateDelay time.Duration
+	// CollectionSize is the limit of the item collections of tables with local
+	// indexes, in bytes; 10 GB by default.
+	CollectionSize int64
 	// Hooks watch and steer the engine.
 	Hooks Hooks
 }
@@ -36,13 +39,14 @@ type Options struct {
 // Engine holds the tables of one account in one Region. Its methods are safe
 // for concurrent use.
 type Engine struct {
-	clock      Clock
-	region     string
-	account    string
-	stateDelay time.Duration
-	hooks      Hooks
-	tokens     tokens
-	lastTable  atomic.Uint64
+	clock          Clock
+	region         string
+	account        string
+	stateDelay     time.Duration
+	hooks          Hooks
+	tokens         tokens
+	collectionSize int64
+	lastTable      atomic.Uint64
 
 	mu     sync.RWMutex
 	tables map[string]*Table
@@ -56,13 +60,17 @@ func New(o Options) *Engine {
 	if o.AccountID == "" {
 		o.AccountID = "000000000000"
 	}
+	if o.CollectionSize == 0 {
+		o.CollectionSize = maxCollectionSize
+	}
 	return &Engine{
-		clock:      o.Clock,
-		region:     o.Region,
-		account:    o.AccountID,
-		stateDelay: o.StateDelay,
-		hooks:      o.Hooks,
-		tables:     make(map[string]*Table),
+		collectionSize: o.CollectionSize,
+		clock:          o.Clock,
+		region:         o.Region,
+		account:        o.AccountID,
+		stateDelay:     o.StateDelay,
+		hooks:          o.Hooks,
+		tables:         make(map[string]*Table),
 	}
 }
 

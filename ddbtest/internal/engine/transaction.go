@@ -56,6 +56,9 @@ func (e *Engine) finish(locks partitions, actions []*action) ([]effect, error) {
 		if err == nil {
 			effects[i], err = a.evaluate(a.table.items.Partition(a.storeKey).Get(a.storeKey))
 		}
+		if err == nil {
+			err = e.checkCollection(a, &effects[i])
+		}
 		if err != nil {
 			reason, ok := reasonOf(err)
 			if !ok {

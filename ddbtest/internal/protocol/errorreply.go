@@ -27,6 +27,7 @@ var namespaces = map[string]string{
 	"ExpiredTokenException":               serviceNamespace,
 	"AccessDeniedException":               serviceNamespace,
 	"ServiceUnavailableException":         serviceNamespace,
+	"RequestEntityTooLargeException":      serviceNamespace,
 }
 
 // capitalized are the exceptions whose message member begins with a capital.
@@ -66,6 +67,8 @@ func errorReply(err error) (int, []byte) {
 	switch e.Type {
 	case engine.InternalServerError:
 		status = http.StatusInternalServerError
+	case "RequestEntityTooLargeException":
+		status = http.StatusRequestEntityTooLarge
 	case "ServiceUnavailableException":
 		status = http.StatusServiceUnavailable
 	}

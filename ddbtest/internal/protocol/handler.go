@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
@@ -18,8 +17,6 @@ import (
 
 // maxRequestSize is the largest body that the service reads: 16 MB.
 const maxRequestSize = 16 << 20
-
-const contentType = "application/x-amz-json-1.0"
 
 // Call is one request on its way to the engine.
 type Call struct {
@@ -138,7 +135,7 @@ func (r *Reply) setHeader(header http.Header) {
 }
 
 var (
-	contentTypes = []string{contentType}
+	contentTypes = []string{jsonType}
 	servers      = []string{"Server"}
 )
 
@@ -146,8 +143,8 @@ var (
 func (h *Handler) reply(ctx context.Context, req *http.Request, body []byte) *Reply {
 	target := req.Header.Get("X-Amz-Target")
 	run, known := operations[target]
-	if problem := refuse(req, len(body), known); problem != nil {
-		return h.finish(problem.status, problem.body)
+	if reply := h.refuse(req, len(body), known); reply != nil {
+		return reply
 	}
 	call := &Call{Operation: operationName(target), Body: body}
 	next := func(ctx context.Context, call *Call) *Reply {
@@ -168,37 +165,4 @@ func (h *Handler) Fail(err error) *Reply { return h.finish(errorReply(err)) }
 
 func (h *Handler) finish(status int, body []byte) *Reply {
 	return &Reply{Status: status, Body: body, RequestID: h.ids.next(), Checksum: crc32.ChecksumIEEE(body)}
-}
-
-// refusal is an answer to a request that names no operation or is not signed.
-type refusal struct {
-	status int
-	body   []byte
-}
-
-// refuse checks what the service checks before it reads the body.
-func refuse(req *http.Request, size int, known bool) *refusal {
-	if req.Method != http.MethodPost {
-		return &refusal{http.StatusNotFound, []byte("<UnknownOperationException/>\n")}
-	}
-	kind, _, _ := strings.Cut(req.Header.Get("Content-Type"), ";")
-	if kind != contentType && kind != "application/json" {
-		return &refusal{http.StatusNotFound, []byte("<UnknownOperationException/>\n")}
-	}
-	if size > maxRequestSize {
-		return &refusal{http.StatusRequestEntityTooLarge, nil}
-	}
-	if !known {
-		return refusalOf("UnknownOperationException", "")
-	}
-	auth := req.Header.Get("Authorization")
-	if auth == "" && req.URL.Query().Get("X-Amz-Algorithm") == "" {
-		return refusalOf("MissingAuthenticationTokenException", "Request is missing Authentication Token")
-	}
-	return nil
-}
-
-func refusalOf(kind, message string) *refusal {
-	status, body := errorReply(&engine.Error{Type: kind, Message: message})
-	return &refusal{status, body}
 }

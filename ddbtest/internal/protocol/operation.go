@@ -7,11 +7,8 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 )
 
-// Prefixes of X-Amz-Target.
-const (
-	tablePrefix  = "DynamoDB_20120810."
-	streamPrefix = "DynamoDBStreams_20120810."
-)
+// tablePrefix begins the X-Amz-Target of every operation but those of streams.
+const tablePrefix = "DynamoDB_20120810."
 
 // operation reads the parameters of one operation, executes it and writes the
 // result.
