@@ -98,7 +98,7 @@ func run(ctx context.Context, client ddb.Client) error {
 		}
 	}
 	fmt.Println("cost    consumed capacity:")
-	for _, e := range ddb.DefaultLedger().Snapshot().ByOperation() {
+	for _, e := range ddb.DefaultLedger().Snapshot().ByOperation().Entries {
 		fmt.Printf("        %-18s %3d calls %6.1f read units %6.1f write units\n", e.Operation, e.Operations, e.ReadUnits, e.WriteUnits)
 	}
 	return nil

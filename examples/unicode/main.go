@@ -96,7 +96,7 @@ func run(ctx context.Context, client ddb.Client, chars []Char) error {
 			return err
 		}
 		spent := ddb.DefaultLedger().Snapshot().Sub(before)
-		for _, e := range spent.ByOperation() {
+		for _, e := range spent.ByOperation().Entries {
 			fmt.Printf("    %-16s %6d calls %9.1f read units %9.1f write units\n", e.Operation, e.Operations, e.ReadUnits, e.WriteUnits)
 		}
 		log.Printf("    (%v)", time.Since(start).Round(time.Millisecond)) // to stderr: the output stays the same
