@@ -213,14 +213,18 @@ func (t *items[T, K]) versionGuard(what string, item *T) (expr.Node, error) {
 func (t *items[T, K]) delete(ctx context.Context, key K, opts []WriteOption[T]) error {
 	w, err := writeOptions(opts)
 	k, err2 := t.encodeKey(key)
-	var err3 error
-	if t.version != nil && !mentions(w.conds, t.version.path) {
-		err3 = fmt.Errorf("a Delete by key on a table with a version: add a condition on attribute %s, or use DeleteItem", t.version.path)
-	}
-	if err := invalid(err, err2, err3); err != nil {
+	if err := invalid(err, err2, t.needsVersion(w.conds)); err != nil {
 		return opError("DeleteItem", t.name, "", err)
 	}
 	return t.sendDelete(ctx, k, w, nil)
+}
+
+// needsVersion refuses a delete by key that would not see a lost update.
+func (t *items[T, K]) needsVersion(conds []Cond[T]) error {
+	if t.version == nil || mentions(conds, t.version.path) {
+		return nil
+	}
+	return fmt.Errorf("a Delete by key on a table with a version: add a condition on attribute %s, or use DeleteItem", t.version.path)
 }
 
 func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.AttributeValue, w writeCall[T], guard expr.Node) error {
