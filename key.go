@@ -1,8 +1,10 @@
 package ddb
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -105,7 +107,11 @@ func keyPartOf(role string, h *handle, sparse bool) (keyPart, error) {
 	}
 	kind, ok := scalarKind(h.value.Kind())
 	if !ok {
-		return part, fmt.Errorf("%s key: attribute %s is a %s, stored as %s; a key is text, number or binary", role, part.name, h.field.Type, h.value.Kind())
+		mend := ""
+		if h.field.Type.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+			mend = "; its MarshalText is used with the tag option text"
+		}
+		return part, fmt.Errorf("%s key: attribute %s is a %s, stored as %s; a key is text, number or binary%s", role, part.name, h.field.Type, h.value.Kind(), mend)
 	}
 	part.kind = kind
 	return part, nil

@@ -348,6 +348,46 @@ func TestKeyTypes(t *testing.T) {
 	testKey(t, "text marshaler", func(s func(*rec[uuid.UUID]) *uuid.UUID) ddb.Ord[rec[uuid.UUID], uuid.UUID] { return ddb.OrdField(s) }, uuid.MustParse("6ba7b810-9dad-11d1-80b4-00c04fd430c8"))
 }
 
+// TestTextMarshalerKey: a struct with MarshalText is a key with the tag option text,
+// and without it New says so.
+func TestTextMarshalerKey(t *testing.T) {
+	ctx := t.Context()
+	type visit struct {
+		Where point `dynamodbav:"where,text"`
+		Note  string
+	}
+	visits, err := ddb.NewSimple(newClient(t), tableName(t), ddb.OrdField(func(v *visit) *point { return &v.Where }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := visits.CreateTable(ctx); err != nil {
+		t.Fatal(err)
+	}
+	want := visit{point{3, 4}, "here"}
+	if err := visits.Put(ctx, &want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := visits.Get(ctx, point{3, 4}); err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	type bare struct {
+		Where point `dynamodbav:"where"`
+	}
+	_, err = ddb.NewSimple(newClient(t), tableName(t), ddb.OrdField(func(v *bare) *point { return &v.Where }))
+	if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "tag option text") {
+		t.Errorf("without the option: %v", err)
+	}
+}
+
+type point struct{ X, Y int }
+
+func (p point) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%d,%d", p.X, p.Y), nil }
+
+func (p *point) UnmarshalText(b []byte) error {
+	_, err := fmt.Sscanf(string(b), "%d,%d", &p.X, &p.Y)
+	return err
+}
+
 type rec[K any] struct {
 	Key  K      `dynamodbav:"k"`
 	Data string `dynamodbav:"data"`
