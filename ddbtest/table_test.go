@@ -101,17 +101,29 @@ func TestTableLifeWithStates(t *testing.T) {
 	query := &dynamodb.QueryInput{TableName: table, IndexName: aws.String("byG"), KeyConditionExpression: aws.String("g = :g"), ExpressionAttributeValues: item{":g": str("g")}}
 	_, err = client.Query(ctx, query)
 	wantError(t, err, "ValidationException", "Cannot read from backfilling global secondary index: byG")
-	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: table})
-	if err != nil {
-		t.Fatal(err)
+	index := func() types.GlobalSecondaryIndexDescription {
+		t.Helper()
+		out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: table})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.Table.GlobalSecondaryIndexes[0]
 	}
-	index := out.Table.GlobalSecondaryIndexes[0]
-	if index.IndexStatus != types.IndexStatusCreating || !aws.ToBool(index.Backfilling) {
-		t.Errorf("the new index is %s, backfilling %v", index.IndexStatus, index.Backfilling)
+	if x := index(); x.IndexStatus != types.IndexStatusCreating || aws.ToBool(x.Backfilling) {
+		t.Errorf("the new index is %s, backfilling %v", x.IndexStatus, *x.Backfilling)
 	}
 	_, err = client.UpdateTable(ctx, addIndex)
-	wantError(t, err, "ResourceInUseException", "Attempt to change a resource which is still in use: Table is being updated: slow")
+	wantError(t, err, "LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
 	e.Clock().Advance(10 * time.Second)
+	if x := index(); x.IndexStatus != types.IndexStatusCreating || !aws.ToBool(x.Backfilling) || status() != types.TableStatusActive {
+		t.Errorf("the new index is %s, backfilling %v", x.IndexStatus, x.Backfilling)
+	}
+	_, err = client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: table})
+	wantError(t, err, "ResourceInUseException", "Attempt to change a resource which is still in use: Cannot delete table while indexes are being created, updated, or deleted.")
+	e.Clock().Advance(10 * time.Second)
+	if x := index(); x.IndexStatus != types.IndexStatusActive || x.Backfilling != nil {
+		t.Errorf("the new index is %s, backfilling %v", x.IndexStatus, x.Backfilling)
+	}
 	if diff := cmp.Diff([]string{"a/b"}, readAll(t, client, query)); diff != "" {
 		t.Error(diff)
 	}

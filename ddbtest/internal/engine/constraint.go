@@ -144,6 +144,16 @@ func (c *constraints) tableName(path string, name *string) {
 	}
 }
 
+// describedName checks the parameter that names the table of an operation on
+// the table itself.
+func (c *constraints) describedName(path string, name *string) {
+	if name != nil && strings.HasPrefix(*name, "arn:") {
+		c.length(path, *name, 1, 1024)
+		return
+	}
+	c.newName(path, name)
+}
+
 // indexName checks the parameter that names the index of a request.
 func (c *constraints) indexName(path string, name *string) {
 	if name == nil {

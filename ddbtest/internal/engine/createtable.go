@@ -41,16 +41,28 @@ func (e *Engine) CreateTable(_ context.Context, in *CreateTableInput) (*TableDes
 	e.lookup(name) // forgets a table whose deletion is complete
 	t := e.newTable(in)
 	e.mu.Lock()
-	_, exists := e.tables[name]
-	if !exists {
+	existing := e.tables[name]
+	if existing == nil {
 		e.tables[name] = t
 	}
 	e.mu.Unlock()
-	if exists {
-		return nil, &Error{Type: ResourceInUseException, Message: "Table already exists: " + name}
+	if existing != nil {
+		return nil, e.alreadyExists(existing)
 	}
 	e.tableChanged(t, TableCreated)
 	return e.describe(t, statusCreating), nil
+}
+
+// alreadyExists is the answer to a request for a second table with the name of
+// an existing one.
+func (e *Engine) alreadyExists(t *Table) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	status := t.status(e.clock.Now())
+	if status == statusCreating || status == statusDeleting {
+		return t.changeable(status)
+	}
+	return &Error{Type: ResourceInUseException, Message: "Table already exists: " + t.name}
 }
 
 func (in *CreateTableInput) constraints() error {
@@ -60,7 +72,6 @@ func (in *CreateTableInput) constraints() error {
 	}
 	c.newName("tableName", in.TableName)
 	c.enum("billingMode", in.BillingMode, billingSet)
-	c.enum("tableClass", in.TableClass, tableClassSet)
 	c.throughput("provisionedThroughput", in.ProvisionedThroughput)
 	c.stream(in.StreamSpecification)
 	if c.required("keySchema", in.KeySchema != nil) {
@@ -71,10 +82,9 @@ func (in *CreateTableInput) constraints() error {
 	}
 	for i := range in.GlobalSecondaryIndexes {
 		path := member("globalSecondaryIndexes", i)
-		c.index(path, &in.GlobalSecondaryIndexes[i], 2*maxKeyAttributes)
+		c.index(path, &in.GlobalSecondaryIndexes[i], 0)
 		c.throughput(path+".provisionedThroughput", in.GlobalSecondaryIndexes[i].ProvisionedThroughput)
 	}
-	c.tags("tags", in.Tags)
 	return c.err()
 }
 
@@ -90,6 +100,9 @@ func (in *CreateTableInput) check() error {
 	if err := checkTableKey(in.KeySchema, in.AttributeDefinitions); err != nil {
 		return err
 	}
+	if err := in.checkDefinitions(); err != nil {
+		return err
+	}
 	names := make(map[string]bool)
 	if err := in.checkLocal(names); err != nil {
 		return err
@@ -97,28 +110,51 @@ func (in *CreateTableInput) check() error {
 	if err := in.checkGlobal(names, onDemand); err != nil {
 		return err
 	}
-	if err := in.checkDefinitionsUsed(); err != nil {
-		return err
+	return in.checkSettings(onDemand)
+}
+
+// checkDefinitions validates that exactly the attributes of keys are defined.
+func (in *CreateTableInput) checkDefinitions() error {
+	if in.LocalSecondaryIndexes != nil && len(in.LocalSecondaryIndexes) == 0 {
+		return invalidParameter("List of LocalSecondaryIndexes is empty")
 	}
-	if err := checkStream(in.StreamSpecification); err != nil {
-		return err
+	if in.GlobalSecondaryIndexes != nil && len(in.GlobalSecondaryIndexes) == 0 {
+		return invalidParameter("List of GlobalSecondaryIndexes is empty")
 	}
-	return checkTags(in.Tags)
+	for i, d := range in.AttributeDefinitions {
+		if defined(text(d.AttributeName), in.AttributeDefinitions[:i]) {
+			return invalid("Attribute Name is duplicated: %s", text(d.AttributeName))
+		}
+	}
+	keys := keyNames(nil, in.KeySchema)
+	for _, indexes := range [][]SecondaryIndex{in.LocalSecondaryIndexes, in.GlobalSecondaryIndexes} {
+		for i := range indexes {
+			if err := checkDefined(indexes[i].KeySchema, in.AttributeDefinitions); err != nil {
+				return err
+			}
+			keys = keyNames(keys, indexes[i].KeySchema)
+		}
+	}
+	if len(keys) == len(in.AttributeDefinitions) {
+		return nil
+	}
+	if in.LocalSecondaryIndexes == nil && in.GlobalSecondaryIndexes == nil {
+		return invalidParameter("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
+	}
+	return invalidParameter("Some AttributeDefinitions are not used. AttributeDefinitions: %s, keys used: %s",
+		definedNames(in.AttributeDefinitions), list(keys))
 }
 
 func (in *CreateTableInput) checkLocal(names map[string]bool) error {
 	if in.LocalSecondaryIndexes == nil {
 		return nil
 	}
-	if len(in.LocalSecondaryIndexes) == 0 {
-		return invalidParameter("List of LocalSecondaryIndexes is empty")
-	}
 	if len(in.KeySchema) < 2 {
 		return invalidParameter("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
 	}
 	for i := range in.LocalSecondaryIndexes {
 		x := &in.LocalSecondaryIndexes[i]
-		if err := checkIndexKey(x.KeySchema, in.AttributeDefinitions, 1); err != nil {
+		if err := checkPairKey(x.KeySchema); err != nil {
 			return err
 		}
 		name := text(x.IndexName)
@@ -143,18 +179,24 @@ func (in *CreateTableInput) checkLocal(names map[string]bool) error {
 }
 
 func (in *CreateTableInput) checkGlobal(names map[string]bool, onDemand bool) error {
-	if in.GlobalSecondaryIndexes == nil {
-		return nil
-	}
-	if len(in.GlobalSecondaryIndexes) == 0 {
-		return invalidParameter("List of GlobalSecondaryIndexes is empty")
-	}
 	for i := range in.GlobalSecondaryIndexes {
 		x := &in.GlobalSecondaryIndexes[i]
-		if err := checkGlobalIndex(x, in.AttributeDefinitions, onDemand); err != nil {
+		if err := checkGlobalIndex(x); err != nil {
 			return err
 		}
 		name := text(x.IndexName)
+		if onDemand && x.ProvisionedThroughput != nil {
+			return invalidParameter("ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", name)
+		}
+		if !onDemand && x.ProvisionedThroughput == nil {
+			return invalidParameter("ProvisionedThroughput is not specified for index: %s", name)
+		}
+		if err := checkBounds(x.ProvisionedThroughput, name); err != nil {
+			return err
+		}
+		if err := checkCeiling(x.OnDemandThroughput, onDemand, name); err != nil {
+			return err
+		}
 		if names[name] {
 			return invalidParameter("Duplicate index name: %s", name)
 		}
@@ -166,32 +208,25 @@ func (in *CreateTableInput) checkGlobal(names map[string]bool, onDemand bool) er
 	return nil
 }
 
-func (in *CreateTableInput) checkDefinitionsUsed() error {
-	used := make(map[string]bool)
-	var keys []string
-	note := func(elements []KeySchemaElement) {
-		for _, k := range elements {
-			if name := text(k.AttributeName); !used[name] {
-				used[name] = true
-				keys = append(keys, name)
-			}
+func (in *CreateTableInput) checkSettings(onDemand bool) error {
+	if s := in.StreamSpecification; s != nil {
+		if *s.StreamEnabled && s.StreamViewType == nil {
+			return invalidParameter("Table is being created with a stream enabled, UpdateViewType is required")
+		}
+		if !*s.StreamEnabled && s.StreamViewType != nil {
+			return invalidParameter("Table is being created with a stream disabled, UpdateViewType should not be specified")
 		}
 	}
-	note(in.KeySchema)
-	for i := range in.LocalSecondaryIndexes {
-		note(in.LocalSecondaryIndexes[i].KeySchema)
+	if err := checkCeiling(in.OnDemandThroughput, onDemand, ""); err != nil {
+		return err
 	}
-	for i := range in.GlobalSecondaryIndexes {
-		note(in.GlobalSecondaryIndexes[i].KeySchema)
+	if err := checkTableClass(in.TableClass); err != nil {
+		return err
 	}
-	if len(used) == len(in.AttributeDefinitions) {
-		return nil
+	if err := checkEncryption(in.SSESpecification); err != nil {
+		return err
 	}
-	if in.LocalSecondaryIndexes == nil && in.GlobalSecondaryIndexes == nil {
-		return invalidParameter("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
-	}
-	return invalidParameter("Some AttributeDefinitions are not used. AttributeDefinitions: %s, keys used: %s",
-		definedNames(in.AttributeDefinitions), list(keys))
+	return checkTags(in.Tags)
 }
 
 // newTable makes the table that a valid request describes.

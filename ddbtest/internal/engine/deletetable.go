@@ -1,6 +1,9 @@
 package engine
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // DeleteTable removes the table with a name and all its items.
 func (e *Engine) DeleteTable(_ context.Context, name *string) (*TableDescription, error) {
@@ -10,14 +13,10 @@ func (e *Engine) DeleteTable(_ context.Context, name *string) (*TableDescription
 	}
 	now := e.clock.Now()
 	t.mu.Lock()
-	status := t.status(now)
-	if err := t.changeable(status); err != nil {
+	t.settle(now)
+	if err := t.deletable(now); err != nil {
 		t.mu.Unlock()
 		return nil, err
-	}
-	if t.settings.protected {
-		t.mu.Unlock()
-		return nil, invalid("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
 	t.deletedAt.Store(now.Add(e.stateDelay).UnixNano())
 	t.mu.Unlock()
@@ -27,6 +26,31 @@ func (e *Engine) DeleteTable(_ context.Context, name *string) (*TableDescription
 	e.tableChanged(t, TableDeleted)
 	d := e.describe(t, statusDeleting)
 	return d, nil
+}
+
+// deletable returns the error for the deletion of a table that is changing or
+// protected. The caller holds mu.
+func (t *Table) deletable(now time.Time) error {
+	if t.settings.protected {
+		return invalid("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+	}
+	status := t.status(now)
+	if status == statusCreating || status == statusDeleting {
+		return t.changeable(status)
+	}
+	for _, x := range t.Schema().Indexes {
+		if x.status(now) != statusActive {
+			return inUse("Cannot delete table while indexes are being created, updated, or deleted.")
+		}
+	}
+	if status == statusUpdating {
+		return inUse("Table: " + t.name + " is in the process of being updated.")
+	}
+	return nil
+}
+
+func inUse(message string) error {
+	return &Error{Type: ResourceInUseException, Message: "Attempt to change a resource which is still in use: " + message}
 }
 
 // changeable returns the error for a change of a table that is changing.
@@ -42,8 +66,5 @@ func (t *Table) changeable(status string) error {
 	default:
 		return nil
 	}
-	return &Error{
-		Type:    ResourceInUseException,
-		Message: "Attempt to change a resource which is still in use: Table is being " + doing + ": " + t.name,
-	}
+	return inUse("Table is being " + doing + ": " + t.name)
 }

@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -108,20 +110,23 @@ func (e *Engine) DescribeTable(_ context.Context, name *string) (*TableDescripti
 	return e.describe(t, ""), nil
 }
 
+// sortedDefinitions returns definitions in the order of their names.
+func sortedDefinitions(defs []AttributeDefinition) []AttributeDefinition {
+	return slices.SortedFunc(slices.Values(defs), func(a, b AttributeDefinition) int {
+		return strings.Compare(text(a.AttributeName), text(b.AttributeName))
+	})
+}
+
 // describedTable returns the table of a table operation.
 func (e *Engine) describedTable(name *string) (*Table, error) {
 	var c constraints
-	c.tableName("tableName", name)
+	c.describedName("tableName", name)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
 	t := e.lookup(*name)
 	if t == nil {
-		table := tableOf(*name)
-		if !validName(table) {
-			return nil, invalid(msgBadName)
-		}
-		return nil, tableNotFound(table)
+		return nil, tableNotFound(tableOf(*name))
 	}
 	return t, nil
 }
@@ -135,7 +140,7 @@ func (e *Engine) describe(t *Table, status string) *TableDescription {
 	t.settle(now)
 	schema, s := t.Schema(), &t.settings
 	d := &TableDescription{
-		AttributeDefinitions:      schema.attributes,
+		AttributeDefinitions:      sortedDefinitions(schema.attributes),
 		TableName:                 t.name,
 		KeySchema:                 schema.Key.elements(),
 		TableStatus:               t.status(now),
@@ -162,7 +167,7 @@ func (e *Engine) describe(t *Table, status string) *TableDescription {
 	if s.tableClass != "" {
 		d.TableClassSummary = &TableClassSummary{TableClass: s.tableClass, LastUpdateDateTime: timestamp(s.classAt)}
 	}
-	if s.sse != nil && s.sse.Enabled != nil && *s.sse.Enabled {
+	if s.sse.enabled() {
 		d.SSEDescription = e.describeSSE(s.sse)
 	}
 	d.WarmThroughput = describeWarm(s.warm, s.throughput, d.TableStatus)
@@ -173,11 +178,11 @@ func (e *Engine) describe(t *Table, status string) *TableDescription {
 		}
 		g := x.describe(t, now)
 		g.IndexStatus = x.status(now)
-		if status == statusCreating {
+		if status == statusCreating || x.filling.Load() {
 			g.IndexStatus = statusCreating
 		}
-		if g.IndexStatus == statusCreating && x.readyAt.After(t.readyAt) {
-			backfilling := true
+		if g.IndexStatus == statusCreating && !x.backfillAt.IsZero() {
+			backfilling := x.backfilling(now)
 			g.Backfilling = &backfilling
 		}
 		g.ProvisionedThroughput = x.throughput.describe(now)
@@ -192,7 +197,7 @@ func (x *Index) describe(t *Table, now time.Time) IndexDescription {
 	d := IndexDescription{
 		IndexName:  x.Name,
 		KeySchema:  x.Key.elements(),
-		Projection: Projection{ProjectionType: &x.ProjectionType, NonKeyAttributes: x.NonKey},
+		Projection: Projection{ProjectionType: &x.ProjectionType, NonKeyAttributes: slices.Sorted(slices.Values(x.NonKey))},
 		IndexArn:   t.arn + "/index/" + x.Name,
 	}
 	if !now.Before(x.readyAt) {
@@ -236,6 +241,11 @@ func (b billing) describe() *BillingModeSummary {
 		d.BillingMode = onDemandMode
 	}
 	return d
+}
+
+// enabled reports whether a table is encrypted with a key of its own.
+func (s *SSESpecification) enabled() bool {
+	return s != nil && (s.Enabled != nil && *s.Enabled || s.Enabled == nil && s.SSEType != nil)
 }
 
 func (e *Engine) describeSSE(s *SSESpecification) *SSEDescription {

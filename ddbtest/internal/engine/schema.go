@@ -51,10 +51,11 @@ type Index struct {
 	throughput throughput
 	onDemand   *OnDemandThroughput
 	warm       *WarmThroughput
-	// readyAt is when a new index has been filled, and changedAt when the last
-	// update of its throughput is done.
-	readyAt, changedAt time.Time
-	deletedAt          time.Time // when it disappears; zero unless it is being deleted
+	// backfillAt is when the filling of a new index is reported to begin and
+	// readyAt when it is done; changedAt is when the last update of its
+	// throughput is done.
+	backfillAt, readyAt, changedAt time.Time
+	deletedAt                      time.Time // when it disappears; zero unless it is being deleted
 }
 
 // Index returns the index with the name, or nil.

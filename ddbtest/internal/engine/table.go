@@ -143,6 +143,11 @@ func (x *Index) status(now time.Time) string {
 	}
 }
 
+// backfilling reports whether a new index has its resources and is being filled.
+func (x *Index) backfilling(now time.Time) bool {
+	return !x.backfillAt.IsZero() && !now.Before(x.backfillAt) && now.Before(x.readyAt)
+}
+
 func (x *Index) isDeleting() bool { return !x.deletedAt.IsZero() }
 
 // settle drops the indexes whose deletion is complete. The caller holds mu.

@@ -15,7 +15,6 @@ const (
 	maxKeyAttributes  = 4 // of each kind in the key of a global index
 	maxNonKeyPerIndex = 20
 	maxCapacityUnits  = 1_000_000_000_000
-	maxTags           = 50
 )
 
 // Value sets of enumerated members, in the service's order.
@@ -25,7 +24,6 @@ const (
 	projectionSet    = "[ALL, INCLUDE, KEYS_ONLY]"
 	billingSet       = "[PROVISIONED, PAY_PER_REQUEST]"
 	streamViewSet    = "[NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY]"
-	tableClassSet    = "[STANDARD, STANDARD_INFREQUENT_ACCESS]"
 )
 
 const onDemandMode = "PAY_PER_REQUEST"
@@ -60,7 +58,7 @@ func (c *constraints) keySchema(path string, elements []KeySchemaElement, longes
 	switch {
 	case len(elements) == 0:
 		c.fail(path, "[]", false, "Member must have length greater than or equal to 1")
-	case len(elements) > longest:
+	case longest > 0 && len(elements) > longest:
 		c.fail(path, printKeySchema(elements), false, "Member must have length less than or equal to "+strconv.Itoa(longest))
 	}
 	for i, k := range elements {
@@ -125,18 +123,6 @@ func (c *constraints) stream(s *StreamSpecification) {
 	c.enum("streamSpecification.streamViewType", s.StreamViewType, streamViewSet)
 }
 
-func (c *constraints) tags(path string, tags []Tag) {
-	for i, tag := range tags {
-		at := member(path, i)
-		if c.required(at+".key", tag.Key != nil) {
-			c.length(at+".key", *tag.Key, 1, 128)
-		}
-		if c.required(at+".value", tag.Value != nil) {
-			c.length(at+".value", *tag.Value, 0, 256)
-		}
-	}
-}
-
 // checkBilling validates that throughput is given exactly in provisioned mode.
 func checkBilling(onDemand bool, p *ProvisionedThroughput) error {
 	if onDemand && p != nil {
@@ -169,6 +155,20 @@ func checkBounds(p *ProvisionedThroughput, index string) error {
 
 // checkTableKey validates the key schema of a table.
 func checkTableKey(key []KeySchemaElement, defs []AttributeDefinition) error {
+	if err := checkPairKey(key); err != nil {
+		return err
+	}
+	for _, k := range key {
+		if !defined(text(k.AttributeName), defs) {
+			return invalid("Invalid KeySchema: Some index key attribute have no definition")
+		}
+	}
+	return nil
+}
+
+// checkPairKey validates a key schema of a partition key and, perhaps, a sort
+// key.
+func checkPairKey(key []KeySchemaElement) error {
 	if !is(key[0].KeyType, keyHash) {
 		return invalid("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
 	}
@@ -180,11 +180,6 @@ func checkTableKey(key []KeySchemaElement, defs []AttributeDefinition) error {
 			return invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
 		}
 	}
-	for _, k := range key {
-		if !defined(text(k.AttributeName), defs) {
-			return invalid("Invalid KeySchema: Some index key attribute have no definition")
-		}
-	}
 	return nil
 }
 
@@ -192,61 +187,64 @@ func defined(name string, defs []AttributeDefinition) bool {
 	return slices.ContainsFunc(defs, func(d AttributeDefinition) bool { return text(d.AttributeName) == name })
 }
 
-// checkIndexKey validates the key schema of an index: partition key attributes
-// first, then sort key attributes, at most perKind of each.
-func checkIndexKey(key []KeySchemaElement, defs []AttributeDefinition, perKind int) error {
-	var names []string
-	hashes, ranges := 0, 0
-	for i, k := range key {
-		name := text(k.AttributeName)
-		switch {
-		case i == 0 && !is(k.KeyType, keyHash):
-			return invalid("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-		case is(k.KeyType, keyHash) && ranges > 0:
-			return invalid("Invalid KeySchema: All HASH key elements must precede the RANGE key elements")
-		case is(k.KeyType, keyHash):
-			hashes++
-		default:
-			ranges++
+// keyNames adds the names in a key schema to names, each once.
+func keyNames(names []string, key []KeySchemaElement) []string {
+	for _, k := range key {
+		if name := text(k.AttributeName); !slices.Contains(names, name) {
+			names = append(names, name)
 		}
-		if perKind == 1 && i == 1 && !is(k.KeyType, keyRange) {
-			return invalid("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
-		}
-		if slices.Contains(names, name) {
-			if len(key) == 2 {
-				return invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-			}
-			return invalid("Invalid KeySchema: The KeySchema contains the attribute %s more than once", name)
-		}
-		names = append(names, name)
 	}
-	if hashes > perKind || ranges > perKind {
-		return invalid("Invalid KeySchema: An index key can have at most %d HASH and %d RANGE key elements", perKind, perKind)
-	}
-	for _, name := range names {
-		if !defined(name, defs) {
-			return invalidParameter("Some index key attributes are not defined in AttributeDefinitions. Keys: %s, AttributeDefinitions: %s", list(names), definedNames(defs))
+	return names
+}
+
+// checkDefined validates that the attributes of an index key are defined.
+func checkDefined(key []KeySchemaElement, defs []AttributeDefinition) error {
+	for _, k := range key {
+		if !defined(text(k.AttributeName), defs) {
+			return invalidParameter("Some index key attributes are not defined in AttributeDefinitions. Keys: %s, AttributeDefinitions: %s",
+				list(keyNames(nil, key)), definedNames(defs))
 		}
 	}
 	return nil
 }
 
-// checkGlobalIndex validates the definition of a new global index.
-func checkGlobalIndex(x *SecondaryIndex, defs []AttributeDefinition, onDemand bool) error {
-	if err := checkIndexKey(x.KeySchema, defs, maxKeyAttributes); err != nil {
+// checkGlobalIndex validates the key and the projection of a new global index.
+func checkGlobalIndex(x *SecondaryIndex) error {
+	if err := checkGlobalKey(x.KeySchema); err != nil {
 		return err
 	}
-	if err := checkProjection(x.Projection); err != nil {
-		return err
+	return checkProjection(x.Projection)
+}
+
+// checkGlobalKey validates the key schema of a global index: up to four
+// attributes of the partition key, then up to four of the sort key.
+func checkGlobalKey(key []KeySchemaElement) error {
+	if !is(key[0].KeyType, keyHash) {
+		return invalid("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
 	}
-	name := text(x.IndexName)
-	if onDemand && x.ProvisionedThroughput != nil {
-		return invalidParameter("ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", name)
+	hashes, ranges := 0, 0
+	for _, k := range key {
+		switch {
+		case is(k.KeyType, keyRange):
+			ranges++
+		case ranges > 0:
+			return invalidParameter("All HASH key attributes must precede RANGE key attributes in the KeySchema")
+		default:
+			hashes++
+		}
 	}
-	if !onDemand && x.ProvisionedThroughput == nil {
-		return invalidParameter("ProvisionedThroughput is not specified for index: %s", name)
+	switch {
+	case hashes > maxKeyAttributes:
+		return invalidParameter("The KeySchema exceeds the maximum allowed number of HASH key attributes")
+	case ranges > maxKeyAttributes:
+		return invalidParameter("The KeySchema exceeds the maximum allowed number of RANGE key attributes")
+	case len(keyNames(nil, key)) == len(key):
+		return nil
+	case hashes == 1 && ranges == 1:
+		return invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+	default:
+		return invalid("The KeySchema contains multiple key attributes with the same name")
 	}
-	return checkBounds(x.ProvisionedThroughput, name)
 }
 
 func checkProjection(p *Projection) error {
@@ -258,35 +256,60 @@ func checkProjection(p *Projection) error {
 	case !is(p.ProjectionType, projectInclude) && p.NonKeyAttributes != nil:
 		return invalidParameter("ProjectionType is %s, but NonKeyAttributes is specified", *p.ProjectionType)
 	}
+	for i, name := range p.NonKeyAttributes {
+		if slices.Contains(p.NonKeyAttributes[:i], name) {
+			return invalidParameter("Duplicate element in NonKeyAttributes: %s", name)
+		}
+	}
 	return nil
 }
 
-func checkStream(s *StreamSpecification) error {
-	if s == nil {
+// checkCeiling validates the on-demand throughput of a table or the index with
+// a name; -1 stands for no ceiling.
+func checkCeiling(o *OnDemandThroughput, onDemand bool, index string) error {
+	if o == nil {
 		return nil
 	}
-	if *s.StreamEnabled && s.StreamViewType == nil {
-		return invalidParameter("StreamViewType must be specified when StreamEnabled is true")
+	scope, suffix := "table", ""
+	if index != "" {
+		scope, suffix = "index : "+index, " for index : "+index
 	}
-	if !*s.StreamEnabled && s.StreamViewType != nil {
-		return invalidParameter("StreamViewType must not be specified when StreamEnabled is false")
+	for _, m := range []struct {
+		name  string
+		units *int64
+	}{{"MaxReadRequestUnits", o.MaxReadRequestUnits}, {"MaxWriteRequestUnits", o.MaxWriteRequestUnits}} {
+		switch {
+		case m.units == nil:
+		case !onDemand:
+			return invalidParameter("%s for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED%s", m.name, suffix)
+		case *m.units < 1 && *m.units != -1:
+			return invalidParameter("Requested %s for OnDemandThroughput for %s is outside of valid range", m.name, scope)
+		}
 	}
 	return nil
 }
 
-func checkTags(tags []Tag) error {
-	if len(tags) > maxTags {
-		return invalidParameter("Too many tags: the limit is %d", maxTags)
+func checkTableClass(class *string) error {
+	if class == nil || *class == standardClass || *class == "STANDARD_INFREQUENT_ACCESS" {
+		return nil
 	}
-	seen := make(map[string]bool)
-	for _, tag := range tags {
-		if strings.HasPrefix(strings.ToLower(text(tag.Key)), "aws:") {
-			return invalid("One or more parameter values were not valid. The tag keys may not start with \"aws:\"")
-		}
-		if seen[text(tag.Key)] {
-			return invalid("Duplicate tag key found: %s", text(tag.Key))
-		}
-		seen[text(tag.Key)] = true
+	return invalid("Invalid table-class parameter provided. Please try again with a valid table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS].")
+}
+
+const standardClass = "STANDARD"
+
+func checkEncryption(s *SSESpecification) error {
+	switch {
+	case s == nil:
+		return nil
+	case s.Enabled != nil && !*s.Enabled && s.SSEType != nil:
+		return invalidParameter("SSEType can not be specified if Enabled is false")
+	case s.Enabled != nil && !*s.Enabled && s.KMSMasterKeyID != nil:
+		return invalidParameter("KMSMasterKeyId can not be specified if Enabled is false")
+	case is(s.SSEType, "AES256"):
+		return invalidParameter("SSEType AES256 is not supported")
+	case s.KMSMasterKeyID != nil && s.SSEType == nil:
+		return invalidParameter("SSEType KMS is required if KMSMasterKeyId is specified")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // TagList is a list of tags in the form of the wire.
@@ -16,9 +17,7 @@ type TagList struct {
 func (e *Engine) TagResource(_ context.Context, arn *string, tags []Tag) error {
 	var c constraints
 	c.resource(arn)
-	if c.required("tags", tags != nil) {
-		c.tags("tags", tags)
-	}
+	c.required("tags", tags != nil)
 	if err := c.err(); err != nil {
 		return err
 	}
@@ -39,7 +38,7 @@ func (e *Engine) TagResource(_ context.Context, arn *string, tags []Tag) error {
 		next[*tag.Key] = *tag.Value
 	}
 	if len(next) > maxTags {
-		return &Error{Type: LimitExceededException, Message: "The number of tags exceeds the limit of 50 per resource"}
+		return errTooManyTags
 	}
 	t.settings.tags = next
 	return nil
@@ -49,16 +48,17 @@ func (e *Engine) TagResource(_ context.Context, arn *string, tags []Tag) error {
 func (e *Engine) UntagResource(_ context.Context, arn *string, keys []string) error {
 	var c constraints
 	c.resource(arn)
-	if c.required("tagKeys", keys != nil) {
-		for i, key := range keys {
-			c.length(member("tagKeys", i), key, 1, 128)
-		}
-	}
+	c.required("tagKeys", keys != nil)
 	if err := c.err(); err != nil {
 		return err
 	}
 	if len(keys) == 0 {
 		return invalid("Atleast one Tag Key needs to be provided as Input.")
+	}
+	for _, key := range keys {
+		if !validTagKey(key) {
+			return invalid("The Tag Key provided is invalid, Key: %s", key)
+		}
 	}
 	t, err := e.resource(*arn)
 	if err != nil {
@@ -94,6 +94,46 @@ func (e *Engine) ListTagsOfResource(_ context.Context, arn *string) (*TagList, e
 	return out, nil
 }
 
+// checkTags validates the tags of a request.
+func checkTags(tags []Tag) error {
+	seen := make(map[string]bool, len(tags))
+	for _, tag := range tags {
+		key := text(tag.Key)
+		switch {
+		case tag.Key == nil:
+			return invalid("The Tag Key provided is invalid, Key: null")
+		case strings.HasPrefix(strings.ToLower(key), "aws:"):
+			return invalid("Tag Key cannot be prefixed with aws:, Key: %s", key)
+		case !validTagKey(key):
+			return invalid("The Tag Key provided is invalid, Key: %s", key)
+		case tag.Value == nil:
+			return invalid("The Tag Value provided is invalid, Value: null")
+		case utf8.RuneCountInString(*tag.Value) > maxTagValue:
+			return invalid("The Tag Value provided is invalid, Value: %s", *tag.Value)
+		case seen[key]:
+			return invalid("Duplicate Tag Keys provided as input: Duplicate Tag Key found %s", key)
+		}
+		seen[key] = true
+	}
+	if len(tags) > maxTags {
+		return errTooManyTags
+	}
+	return nil
+}
+
+// Limits of tags in characters.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.html
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+var errTooManyTags = invalid("Number of Tags exceed the current limit for the provided ResourceArn")
+
+func validTagKey(key string) bool { return key != "" && utf8.RuneCountInString(key) <= maxTagKey }
+
 func (c *constraints) resource(arn *string) {
 	if c.required("resourceArn", arn != nil) {
 		c.length("resourceArn", *arn, 1, 1283)
@@ -102,13 +142,21 @@ func (c *constraints) resource(arn *string) {
 
 // resource returns the table with an ARN.
 func (e *Engine) resource(arn string) (*Table, error) {
+	if !strings.HasPrefix(arn, "arn:") {
+		return nil, invalidParameter("ARNs must start with 'arn:': %s", arn)
+	}
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "dynamodb" || !strings.HasPrefix(parts[5], "table/") {
+	switch {
+	case len(parts) != 6 || parts[2] != "dynamodb":
+		return nil, invalidParameter("Provided Arn is not a DynamoDB resource arn: %s", arn)
+	case parts[3] != e.region:
 		return nil, invalid("Invalid TableArn: Invalid ResourceArn provided as input %s", arn)
+	case !strings.HasPrefix(parts[5], "table/") || strings.Contains(parts[5], "/index/"):
+		return nil, invalidParameter("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: %s", arn)
 	}
 	t := e.lookup(strings.TrimPrefix(parts[5], "table/"))
 	if t == nil || t.arn != arn {
-		return nil, &Error{Type: ResourceNotFoundException, Message: "Requested resource not found: ResourcArn: " + arn + " not found"}
+		return nil, &Error{Type: ResourceNotFoundException, Message: "Requested resource not found: ResourceArn: " + arn + " not found"}
 	}
 	return t, nil
 }

@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// ttlPause is how long after a change of the setting the next is refused.
+// ttlPause is how long after a change of the setting the next is refused. The
+// documentation says up to one hour; the service takes about half of that.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTimeToLive.html
-const ttlPause = time.Hour
+const ttlPause = 30 * time.Minute
 
 // timeToLive is the TTL setting of a table.
 type timeToLive struct {
@@ -33,7 +34,7 @@ type TimeToLiveDescription struct {
 // UpdateTimeToLive switches the time to live of the items of a table.
 func (e *Engine) UpdateTimeToLive(_ context.Context, table *string, spec *TimeToLiveSpecification) error {
 	var c constraints
-	c.tableName("tableName", table)
+	c.describedName("tableName", table)
 	if c.required("timeToLiveSpecification", spec != nil) {
 		if c.required("timeToLiveSpecification.attributeName", spec.AttributeName != nil) {
 			c.length("timeToLiveSpecification.attributeName", *spec.AttributeName, 1, 255)
@@ -50,8 +51,8 @@ func (e *Engine) UpdateTimeToLive(_ context.Context, table *string, spec *TimeTo
 	now := e.clock.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err := t.changeable(t.status(now)); err != nil {
-		return err
+	if status := t.status(now); status == statusCreating || status == statusDeleting {
+		return tableNotFound(t.name)
 	}
 	ttl := &t.settings.ttl
 	switch {
@@ -76,9 +77,13 @@ func (e *Engine) DescribeTimeToLive(_ context.Context, table *string) (*TimeToLi
 	if err != nil {
 		return nil, err
 	}
+	now := e.clock.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	ttl, changing := t.settings.ttl, e.clock.Now().Before(t.settings.ttl.readyAt)
+	if status := t.status(now); status == statusCreating || status == statusDeleting {
+		return nil, invalid("Cannot describe time to live while table is in %s state: Current table state is %s", status, status)
+	}
+	ttl, changing := t.settings.ttl, now.Before(t.settings.ttl.readyAt)
 	switch {
 	case ttl.enabled && changing:
 		return &TimeToLiveDescription{"ENABLING", ttl.attribute}, nil

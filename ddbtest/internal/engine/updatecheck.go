@@ -1,30 +1,18 @@
 package engine
 
-import (
-	"fmt"
-	"time"
-)
-
-// Limits of the decreases of throughput in one day.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
-const (
-	freeDecreases = 4
-	decreasePause = time.Hour
-)
+import "slices"
 
 func (in *UpdateTableInput) constraints() error {
 	var c constraints
 	c.attributeDefinitions(in.AttributeDefinitions)
-	c.tableName("tableName", in.TableName)
+	c.describedName("tableName", in.TableName)
 	c.enum("billingMode", in.BillingMode, billingSet)
-	c.enum("tableClass", in.TableClass, tableClassSet)
 	c.throughput("provisionedThroughput", in.ProvisionedThroughput)
 	c.stream(in.StreamSpecification)
 	for i, u := range in.GlobalSecondaryIndexUpdates {
 		path := member("globalSecondaryIndexUpdates", i)
 		if x := u.Create; x != nil {
-			c.index(path+".create", x, 2*maxKeyAttributes)
+			c.index(path+".create", x, 0)
 			c.throughput(path+".create.provisionedThroughput", x.ProvisionedThroughput)
 		}
 		if x := u.Update; x != nil {
@@ -40,44 +28,90 @@ func (in *UpdateTableInput) constraints() error {
 
 // check validates what needs no table.
 func (in *UpdateTableInput) check() error {
-	if in.BillingMode == nil && in.ProvisionedThroughput == nil && in.OnDemandThroughput == nil && in.WarmThroughput == nil &&
-		len(in.GlobalSecondaryIndexUpdates) == 0 && in.StreamSpecification == nil && in.SSESpecification == nil &&
-		in.TableClass == nil && in.DeletionProtectionEnabled == nil {
-		return invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
+	if in.empty() {
+		return invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required")
 	}
 	if is(in.BillingMode, onDemandMode) && in.ProvisionedThroughput != nil {
 		return checkBilling(true, in.ProvisionedThroughput)
 	}
+	if is(in.BillingMode, "PROVISIONED") && in.ProvisionedThroughput == nil {
+		return invalidParameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+	}
 	if err := checkBounds(in.ProvisionedThroughput, ""); err != nil {
 		return err
 	}
-	if err := checkWarm(in.WarmThroughput, ""); err != nil {
+	if err := in.checkUpdates(); err != nil {
 		return err
 	}
-	if err := checkStream(in.StreamSpecification); err != nil {
-		return err
-	}
-	names, changes := make(map[string]bool), 0
-	for _, u := range in.GlobalSecondaryIndexUpdates {
-		if err := u.check(); err != nil {
-			return err
+	if s := in.StreamSpecification; s != nil {
+		if *s.StreamEnabled && s.StreamViewType == nil {
+			return invalidParameter("If stream is being enabled then UpdateViewType is required")
 		}
-		name := text(u.part().IndexName)
-		if names[name] {
+		if !*s.StreamEnabled && s.StreamViewType != nil {
+			return invalidParameter("If stream is being disabled, then UpdateViewType must not be specified")
+		}
+	}
+	if err := checkTableClass(in.TableClass); err != nil {
+		return err
+	}
+	if err := checkEncryption(in.SSESpecification); err != nil {
+		return err
+	}
+	return in.checkAlone()
+}
+
+func (in *UpdateTableInput) empty() bool {
+	return in.BillingMode == nil && in.ProvisionedThroughput == nil && in.OnDemandThroughput == nil && in.WarmThroughput == nil &&
+		len(in.GlobalSecondaryIndexUpdates) == 0 && in.StreamSpecification == nil && in.SSESpecification == nil &&
+		in.TableClass == nil && in.DeletionProtectionEnabled == nil
+}
+
+// checkUpdates validates the updates of indexes by themselves.
+func (in *UpdateTableInput) checkUpdates() error {
+	if in.GlobalSecondaryIndexUpdates != nil && len(in.GlobalSecondaryIndexUpdates) == 0 {
+		return invalidParameter("List of GlobalSecondaryIndexUpdates is empty")
+	}
+	var names []string
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		if u.Create == nil && u.Update == nil && u.Delete == nil {
+			return invalidParameter("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null")
+		}
+		part := u.part()
+		if part == nil {
+			return invalidParameter("Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object")
+		}
+		name := text(part.IndexName)
+		if slices.Contains(names, name) {
 			return invalidParameter("Only one global secondary index update per index is allowed simultaneously. Index: %s", name)
 		}
-		names[name] = true
-		if u.Create != nil || u.Delete != nil {
-			changes++
+		names = append(names, name)
+		if u.Create != nil {
+			if err := in.checkCreate(u.Create); err != nil {
+				return err
+			}
 		}
-	}
-	if changes > 1 {
-		return &Error{
-			Type:    LimitExceededException,
-			Message: "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+		if u.Update == nil {
+			continue
+		}
+		if w := u.Update.WarmThroughput; w != nil && w.ReadUnitsPerSecond == nil && w.WriteUnitsPerSecond == nil {
+			return invalidParameter("WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: %s", name)
+		}
+		if err := checkBounds(u.Update.ProvisionedThroughput, name); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// checkCreate validates the definition of a new index by itself.
+func (in *UpdateTableInput) checkCreate(x *SecondaryIndex) error {
+	if in.AttributeDefinitions == nil {
+		return invalidParameter("AttributeDefinitions is not specified for index: %s", text(x.IndexName))
+	}
+	if err := checkGlobalIndex(x); err != nil {
+		return err
+	}
+	return checkBounds(x.ProvisionedThroughput, text(x.IndexName))
 }
 
 // part returns the only field that is set, or nil.
@@ -94,135 +128,40 @@ func (u *IndexUpdate) part() *SecondaryIndex {
 	return part
 }
 
-func (u *IndexUpdate) check() error {
-	if u.part() == nil {
-		return invalidParameter("One of GlobalSecondaryIndexUpdate's Create, Update or Delete must be specified")
-	}
-	if u.Update == nil {
-		return nil
-	}
-	name := text(u.Update.IndexName)
-	if u.Update.ProvisionedThroughput == nil && u.Update.OnDemandThroughput == nil && u.Update.WarmThroughput == nil {
-		return invalidParameter("ProvisionedThroughput is not specified for index: %s", name)
-	}
-	if err := checkWarm(u.Update.WarmThroughput, name); err != nil {
-		return err
-	}
-	return checkBounds(u.Update.ProvisionedThroughput, name)
-}
-
-func checkWarm(w *WarmThroughput, index string) error {
-	if w == nil || w.ReadUnitsPerSecond != nil || w.WriteUnitsPerSecond != nil {
-		return nil
-	}
-	suffix := ""
-	if index != "" {
-		suffix = " for index: " + index
-	}
-	return invalidParameter("WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified%s", suffix)
-}
-
-// checkThroughput validates changes of throughput. The caller holds the lock
-// of the settings.
-func (in *UpdateTableInput) checkThroughput(t *Table, onDemand bool, now time.Time) error {
-	s := &t.settings
-	if p := in.ProvisionedThroughput; p != nil {
-		if onDemand {
-			return checkBilling(true, p)
-		}
-		if !s.billing.onDemand {
-			if err := checkChange(s.throughput, p, now, "table", ""); err != nil {
-				return err
-			}
-		}
-	} else if !onDemand && s.billing.onDemand {
-		return checkBilling(false, nil)
-	}
-	for _, u := range in.GlobalSecondaryIndexUpdates {
-		if u.Update == nil || u.Update.ProvisionedThroughput == nil {
-			continue
-		}
-		name := text(u.Update.IndexName)
-		if onDemand {
-			return invalidParameter("ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", name)
-		}
-		x := t.Schema().Index(name)
-		if x == nil || s.billing.onDemand {
-			continue
-		}
-		if err := checkChange(x.throughput, u.Update.ProvisionedThroughput, now, "index", " "+name); err != nil {
-			return err
+// checkAlone validates which changes go together in one request: hardly any.
+func (in *UpdateTableInput) checkAlone() error {
+	changes := 0
+	for _, set := range []bool{
+		in.BillingMode != nil || in.ProvisionedThroughput != nil, in.OnDemandThroughput != nil, in.WarmThroughput != nil,
+		len(in.GlobalSecondaryIndexUpdates) > 0, in.StreamSpecification != nil, in.SSESpecification != nil,
+		in.TableClass != nil, in.DeletionProtectionEnabled != nil,
+	} {
+		if set {
+			changes++
 		}
 	}
-	return nil
-}
-
-// checkChange validates a change of throughput: it must be one, and decreases
-// are limited.
-func checkChange(old throughput, p *ProvisionedThroughput, now time.Time, noun, name string) error {
-	read, write := *p.ReadCapacityUnits, *p.WriteCapacityUnits
-	if read == old.read && write == old.write {
-		return invalid("The provisioned throughput for the %s%s will not change. The requested value equals the current value. "+
-			"Current ReadCapacityUnits provisioned for the %s: %d. Requested ReadCapacityUnits: %d. "+
-			"Current WriteCapacityUnits provisioned for the %s: %d. Requested WriteCapacityUnits: %d. "+
-			"Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
-			noun, name, noun, old.read, read, noun, old.write, write)
-	}
-	decrease := read < old.read || write < old.write
-	if decrease && old.decreasesDay == day(now) && old.decreasesToday >= freeDecreases && now.Sub(old.decreased) < decreasePause {
-		return &Error{
-			Type: LimitExceededException,
-			Message: fmt.Sprintf("Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. "+
-				"After the first %d decreases, each subsequent decrease in the same UTC day can be performed at most once every %d seconds. "+
-				"Number of decreases today: %d. Last decrease at %s. Next decrease can be made at %s",
-				freeDecreases, int(decreasePause.Seconds()), old.decreasesToday,
-				old.decreased.UTC().Format(time.RFC1123), old.decreased.Add(decreasePause).UTC().Format(time.RFC1123)),
+	if changes > 1 {
+		switch {
+		case in.SSESpecification != nil:
+			return invalidParameter("Server-Side Encryption modification must be the only operation in the request")
+		case in.TableClass != nil:
+			return invalidParameter("TableClass modification must be the only operation in the request")
+		case in.DeletionProtectionEnabled != nil:
+			return invalidParameter("DeletionProtection modification must be the only operation in the request")
+		case in.WarmThroughput != nil:
+			return invalidParameter("WarmThroughput must be the only operation in the request")
+		case in.OnDemandThroughput != nil && (changes > 2 || in.BillingMode == nil):
+			return invalidParameter("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
 		}
 	}
-	return nil
-}
-
-// checkStreamChange validates a switch of the stream. The caller holds the
-// lock of the settings.
-func (in *UpdateTableInput) checkStreamChange(t *Table) error {
-	s := in.StreamSpecification
-	if s == nil {
-		return nil
-	}
-	if *s.StreamEnabled && t.settings.stream != nil {
-		return invalid("Table already has an enabled stream: TableName: %s", t.name)
-	}
-	if !*s.StreamEnabled && t.settings.stream == nil {
-		return invalid("Table has no stream to disable: TableName: %s", t.name)
-	}
-	return nil
-}
-
-// checkNewIndex validates an index that UpdateTable is to create.
-func checkNewIndex(s *Schema, x *SecondaryIndex, defs []AttributeDefinition, onDemand bool) error {
-	if err := checkGlobalIndex(x, defs, onDemand); err != nil {
-		return err
-	}
-	if s.Index(text(x.IndexName)) != nil {
-		return invalid("Attempting to create an index which already exists")
-	}
-	global := 0
-	for _, o := range s.Indexes {
-		if !o.Local {
-			global++
-		}
-		if !o.deletedAt.IsZero() {
-			return &Error{
-				Type:    LimitExceededException,
-				Message: "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
-			}
-		}
-	}
-	if global >= maxGlobalIndexes {
-		return &Error{
-			Type:    LimitExceededException,
-			Message: fmt.Sprintf("GlobalSecondaryIndex count exceeds the per-table limit of %d", maxGlobalIndexes),
-		}
+	indexes := slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(u IndexUpdate) bool { return u.Update == nil })
+	switch {
+	case in.StreamSpecification != nil && in.ProvisionedThroughput != nil:
+		return invalidParameter("You cannot modify stream status while updating table IOPS")
+	case indexes && in.ProvisionedThroughput != nil:
+		return invalidParameter("You cannot create or delete index while updating table IOPS")
+	case indexes && in.StreamSpecification != nil:
+		return invalidParameter("You cannot create or delete index while changing stream status")
 	}
 	return nil
 }

@@ -42,46 +42,52 @@ func (e *Engine) UpdateTable(_ context.Context, in *UpdateTableInput) (*TableDes
 	if err != nil {
 		return nil, err
 	}
-	now := e.clock.Now()
-	created, switched, err := e.change(t, in, now)
+	created, err := e.change(t, in, e.clock.Now())
 	if err != nil {
 		return nil, err
 	}
+	status := ""
+	if in.occupies() {
+		status = statusUpdating
+	}
+	d := e.describe(t, status)
 	if created != nil {
 		t.backfill(created)
 	}
-	if switched {
+	if in.StreamSpecification != nil {
 		e.tableChanged(t, TableStreamChanged)
 	}
-	return e.describe(t, statusUpdating), nil
+	return d, nil
+}
+
+// occupies reports whether the table is UPDATING while the change is made.
+func (in *UpdateTableInput) occupies() bool {
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		if u.Update == nil {
+			return true
+		}
+	}
+	return in.BillingMode != nil || in.ProvisionedThroughput != nil || in.StreamSpecification != nil || in.TableClass != nil
 }
 
 // change validates the update against the table and makes it. It returns an
-// index that is to be filled, or nil, and whether the stream was switched.
-func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created *Index, switched bool, err error) {
+// index that is to be filled, or nil.
+func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created *Index, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.settle(now)
-	if err := t.changeable(t.status(now)); err != nil {
-		return nil, false, err
+	if err := in.admissible(t, now); err != nil {
+		return nil, err
 	}
 	onDemand := t.settings.billing.onDemand
 	if in.BillingMode != nil {
 		onDemand = is(in.BillingMode, onDemandMode)
 	}
-	if err := in.checkThroughput(t, onDemand, now); err != nil {
-		return nil, false, err
+	if err := in.checkChanges(t, onDemand, now); err != nil {
+		return nil, err
 	}
-	if err := in.checkStreamChange(t); err != nil {
-		return nil, false, err
-	}
-	schema, created, err := e.changeIndexes(t, in, onDemand, now)
-	if err != nil {
-		return nil, false, err
-	}
-	if schema != nil {
-		t.setSchema(schema)
-	}
+	schema, created := e.changeIndexes(t, in, onDemand, now)
+	t.setSchema(schema)
 	e.changeSettings(t, in, onDemand, now)
 	if s := in.StreamSpecification; s != nil {
 		if *s.StreamEnabled {
@@ -89,10 +95,28 @@ func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created 
 		} else {
 			t.settings.stream = nil
 		}
-		switched = true
 	}
-	t.settings.changedAt = now.Add(e.stateDelay)
-	return created, switched, nil
+	if in.occupies() {
+		t.settings.changedAt = now.Add(e.stateDelay)
+	}
+	return created, nil
+}
+
+// admissible returns the error for a change that has to wait for another one.
+// The caller holds the lock of the settings.
+func (in *UpdateTableInput) admissible(t *Table, now time.Time) error {
+	status := t.status(now)
+	if status == statusUpdating && !in.occupies() {
+		return nil
+	}
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		if status == statusUpdating && u.Update == nil {
+			if err := checkOnline(t.Schema(), 1, 1, now); err != nil {
+				return err
+			}
+		}
+	}
+	return t.changeable(status)
 }
 
 func (e *Engine) changeSettings(t *Table, in *UpdateTableInput, onDemand bool, now time.Time) {
@@ -102,21 +126,20 @@ func (e *Engine) changeSettings(t *Table, in *UpdateTableInput, onDemand bool, n
 			s.billing.switched = now
 			s.throughput = throughput{}
 		}
+		if onDemand != s.billing.onDemand {
+			s.onDemand = nil
+		}
 		s.billing.onDemand, s.billing.named = onDemand, s.billing.named || onDemand
 	}
 	if in.ProvisionedThroughput != nil {
 		s.throughput = s.throughput.changed(in.ProvisionedThroughput, now)
 	}
-	if in.OnDemandThroughput != nil {
-		s.onDemand = in.OnDemandThroughput
-	}
-	if in.WarmThroughput != nil {
-		s.warm = in.WarmThroughput
-	}
+	s.onDemand = mergedCeiling(s.onDemand, in.OnDemandThroughput)
+	s.warm = mergedWarmth(s.warm, in.WarmThroughput)
 	if in.SSESpecification != nil {
 		s.sse = in.SSESpecification
 	}
-	if in.TableClass != nil {
+	if in.TableClass != nil && (s.tableClass != "" || *in.TableClass != standardClass) {
 		s.tableClass, s.classAt = *in.TableClass, now
 	}
 	if in.DeletionProtectionEnabled != nil {
@@ -141,37 +164,74 @@ func (t throughput) changed(p *ProvisionedThroughput, now time.Time) throughput 
 	return next
 }
 
+// mergedCeiling returns on-demand throughput after a change; -1 removes a
+// ceiling.
+func mergedCeiling(old, change *OnDemandThroughput) *OnDemandThroughput {
+	if change == nil {
+		return old
+	}
+	next := new(OnDemandThroughput)
+	if old != nil {
+		*next = *old
+	}
+	merge := func(to **int64, units *int64) {
+		switch {
+		case units == nil:
+		case *units == -1:
+			*to = nil
+		default:
+			*to = units
+		}
+	}
+	merge(&next.MaxReadRequestUnits, change.MaxReadRequestUnits)
+	merge(&next.MaxWriteRequestUnits, change.MaxWriteRequestUnits)
+	if next.MaxReadRequestUnits == nil && next.MaxWriteRequestUnits == nil {
+		return nil
+	}
+	return next
+}
+
+// mergedWarmth returns warm throughput after a change.
+func mergedWarmth(old, change *WarmThroughput) *WarmThroughput {
+	if change == nil {
+		return old
+	}
+	next := *change
+	if old != nil && next.ReadUnitsPerSecond == nil {
+		next.ReadUnitsPerSecond = old.ReadUnitsPerSecond
+	}
+	if old != nil && next.WriteUnitsPerSecond == nil {
+		next.WriteUnitsPerSecond = old.WriteUnitsPerSecond
+	}
+	return &next
+}
+
 // changeIndexes returns the schema after the updates of indexes, and the index
-// among them that is new. The schema is nil if there are none.
-func (e *Engine) changeIndexes(t *Table, in *UpdateTableInput, onDemand bool, now time.Time) (*Schema, *Index, error) {
+// among them that is new.
+func (e *Engine) changeIndexes(t *Table, in *UpdateTableInput, onDemand bool, now time.Time) (*Schema, *Index) {
 	old := t.Schema()
 	next := *old
 	next.Indexes = slices.Clone(old.Indexes)
 	done := now.Add(e.stateDelay)
-	if onDemand && !t.settings.billing.onDemand {
+	if onDemand != t.settings.billing.onDemand {
 		for i, x := range next.Indexes {
-			next.Indexes[i] = x.with(func(x *Index) { x.throughput = throughput{} })
+			next.Indexes[i] = x.with(func(x *Index) { x.throughput, x.onDemand = throughput{}, nil })
 		}
 	}
 	var created *Index
 	for _, u := range in.GlobalSecondaryIndexUpdates {
 		switch {
 		case u.Create != nil:
-			defs := mergedDefinitions(old.attributes, in.AttributeDefinitions)
-			if err := checkNewIndex(old, u.Create, defs, onDemand); err != nil {
-				return nil, nil, err
-			}
-			created = newIndex(u.Create, false, next.Key, defs)
+			next.attributes = mergedDefinitions(old.attributes, in.AttributeDefinitions)
+			created = newIndex(u.Create, false, next.Key, next.attributes)
 			created.throughput = newThroughput(u.Create.ProvisionedThroughput)
-			created.readyAt = done
+			// The table is UPDATING while resources are allocated, then ACTIVE
+			// while the index is filled.
+			created.backfillAt, created.readyAt = done, done.Add(e.stateDelay)
 			created.filling.Store(true)
-			next.attributes = defs
 			next.Indexes = insertGlobal(next.Indexes, created)
 		case u.Delete != nil:
 			i := next.position(text(u.Delete.IndexName))
-			if i < 0 {
-				return nil, nil, tableMissing()
-			}
 			if e.stateDelay == 0 {
 				next.Indexes = slices.Delete(next.Indexes, i, i+1)
 			} else {
@@ -179,19 +239,16 @@ func (e *Engine) changeIndexes(t *Table, in *UpdateTableInput, onDemand bool, no
 			}
 		case u.Update != nil:
 			i := next.position(text(u.Update.IndexName))
-			if i < 0 {
-				return nil, nil, tableMissing()
-			}
 			next.Indexes[i] = next.Indexes[i].with(func(x *Index) { x.update(u.Update, now, done) })
 		}
 	}
 	next.attributes = usedAttributes(next.attributes, &next)
-	return &next, created, nil
+	return &next, created
 }
 
-// position returns the position of the global index with a name, or -1.
+// position returns the position of the index with a name.
 func (s *Schema) position(name string) int {
-	return slices.IndexFunc(s.Indexes, func(x *Index) bool { return x.Name == name && !x.Local && !x.isDeleting() })
+	return slices.IndexFunc(s.Indexes, func(x *Index) bool { return x.Name == name })
 }
 
 // with returns a changed copy of an index, with the same entries.
@@ -206,12 +263,8 @@ func (x *Index) update(u *SecondaryIndex, now, done time.Time) {
 	if u.ProvisionedThroughput != nil {
 		x.throughput = x.throughput.changed(u.ProvisionedThroughput, now)
 	}
-	if u.OnDemandThroughput != nil {
-		x.onDemand = u.OnDemandThroughput
-	}
-	if u.WarmThroughput != nil {
-		x.warm = u.WarmThroughput
-	}
+	x.onDemand = mergedCeiling(x.onDemand, u.OnDemandThroughput)
+	x.warm = mergedWarmth(x.warm, u.WarmThroughput)
 	x.changedAt = done
 }
 

@@ -1,0 +1,234 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+)
+
+// Limits of the decreases of throughput in one day.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+const (
+	freeDecreases = 4
+	decreasePause = time.Hour
+)
+
+// checkChanges validates the changes against the present state of the table.
+// The caller holds the lock of the settings.
+func (in *UpdateTableInput) checkChanges(t *Table, onDemand bool, now time.Time) error {
+	s := &t.settings
+	if p := in.ProvisionedThroughput; p != nil {
+		if onDemand {
+			return checkBilling(true, p)
+		}
+		if !s.billing.onDemand {
+			if err := checkChange(s.throughput, p, now, "table", "the table"); err != nil {
+				return err
+			}
+		}
+	}
+	if err := checkCeiling(in.OnDemandThroughput, onDemand, ""); err != nil {
+		return err
+	}
+	if err := checkWarming(in.WarmThroughput, s.warm, s.throughput, "table"); err != nil {
+		return err
+	}
+	if st := in.StreamSpecification; st != nil {
+		if *st.StreamEnabled && s.stream != nil {
+			return invalid("Table already has an enabled stream: TableName: %s", t.name)
+		}
+		if !*st.StreamEnabled && s.stream == nil {
+			return invalid("Table has no stream to disable: TableName: %s", t.name)
+		}
+	}
+	if e := in.SSESpecification; e != nil && e.Enabled != nil && !*e.Enabled && !s.sse.enabled() {
+		return invalidParameter("Table is already encrypted by default")
+	}
+	return in.checkIndexChanges(t, onDemand, now)
+}
+
+// checkIndexChanges validates the updates of indexes against the table.
+func (in *UpdateTableInput) checkIndexChanges(t *Table, onDemand bool, now time.Time) error {
+	schema, online := t.Schema(), 0
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		part := u.part()
+		name := text(part.IndexName)
+		x := schema.Index(name)
+		switch {
+		case u.Create != nil && x != nil:
+			if err := checkOnline(schema, 1, 1, now); err != nil && x.status(now) != statusActive {
+				return err
+			}
+			return invalid("Attempting to create an index which already exists")
+		case u.Create != nil:
+			online++
+			if err := checkIndexBilling(part, onDemand); err != nil {
+				return err
+			}
+			if err := checkDefined(part.KeySchema, mergedDefinitions(schema.attributes, in.AttributeDefinitions)); err != nil {
+				return err
+			}
+			continue
+		case x == nil:
+			return &Error{Type: ResourceNotFoundException, Message: "Requested resource not found: Index " + name + " for table " + t.name}
+		case x.Local && u.Delete != nil:
+			return invalid("Cannot delete an index that is not a GlobalSecondaryIndex: %s", name)
+		case x.Local:
+			return invalid("Cannot update an index that is not a GlobalSecondaryIndex: %s", name)
+		}
+		if err := x.changeable(t.name, u.Delete != nil, now); err != nil {
+			return err
+		}
+		if u.Delete != nil {
+			online++
+			continue
+		}
+		if err := checkIndexUpdate(x, part, onDemand, t.settings.billing.onDemand, now); err != nil {
+			return err
+		}
+	}
+	if !onDemand && t.settings.billing.onDemand {
+		for _, x := range schema.Indexes {
+			if !x.Local && !in.provisions(x.Name) {
+				return invalidParameter("ProvisionedThroughput must be specified for index: %s", x.Name)
+			}
+		}
+	}
+	return checkOnline(schema, online, len(in.GlobalSecondaryIndexUpdates), now)
+}
+
+// provisions reports whether the request gives an index throughput.
+func (in *UpdateTableInput) provisions(index string) bool {
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		if u.Update != nil && text(u.Update.IndexName) == index && u.Update.ProvisionedThroughput != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// checkIndexBilling validates the throughput of a new index.
+func checkIndexBilling(x *SecondaryIndex, onDemand bool) error {
+	name := text(x.IndexName)
+	if onDemand && x.ProvisionedThroughput != nil {
+		return invalidParameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: %s when BillingMode is PAY_PER_REQUEST", name)
+	}
+	if !onDemand && x.ProvisionedThroughput == nil {
+		return invalidParameter("ProvisionedThroughput must be specified for index: %s", name)
+	}
+	return checkCeiling(x.OnDemandThroughput, onDemand, name)
+}
+
+// checkIndexUpdate validates a change of the throughput of an index.
+func checkIndexUpdate(x *Index, u *SecondaryIndex, onDemand, wasOnDemand bool, now time.Time) error {
+	ceiling := u.OnDemandThroughput != nil && (u.OnDemandThroughput.MaxReadRequestUnits != nil || u.OnDemandThroughput.MaxWriteRequestUnits != nil)
+	switch {
+	case onDemand && u.ProvisionedThroughput != nil:
+		return checkIndexBilling(u, true)
+	case onDemand && !ceiling && u.WarmThroughput == nil:
+		return invalidParameter("The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput", x.Name)
+	case !onDemand && u.ProvisionedThroughput == nil && u.WarmThroughput == nil:
+		return invalidParameter("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s", x.Name)
+	}
+	if err := checkCeiling(u.OnDemandThroughput, onDemand, x.Name); err != nil {
+		return err
+	}
+	if err := checkWarming(u.WarmThroughput, x.warm, x.throughput, "index "+x.Name); err != nil {
+		return err
+	}
+	if u.ProvisionedThroughput == nil || wasOnDemand {
+		return nil
+	}
+	return checkChange(x.throughput, u.ProvisionedThroughput, now, "index "+x.Name, "index "+x.Name)
+}
+
+// checkOnline validates that no more than one index is created or deleted at a
+// time. changes are those of the request, updates all of its updates.
+func checkOnline(s *Schema, changes, updates int, now time.Time) error {
+	if changes == 0 {
+		return nil
+	}
+	global := 0
+	for _, x := range s.Indexes {
+		if x.Local {
+			continue
+		}
+		global++
+		if status := x.status(now); status == statusCreating || status == statusDeleting {
+			changes++
+		}
+	}
+	if changes > 1 {
+		return &Error{
+			Type:    LimitExceededException,
+			Message: "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+		}
+	}
+	if global >= maxGlobalIndexes && updates > 0 {
+		return &Error{
+			Type:    LimitExceededException,
+			Message: fmt.Sprintf("Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes),
+		}
+	}
+	return nil
+}
+
+// changeable returns the error for a change of an index that is changing.
+func (x *Index) changeable(table string, remove bool, now time.Time) error {
+	message := ""
+	switch status := x.status(now); {
+	case status == statusActive, status == statusCreating && remove && x.backfilling(now):
+		return nil
+	case status == statusCreating && remove:
+		message = "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index is active."
+	case status == statusCreating:
+		message = "Index is being created."
+	case status == statusDeleting:
+		message = "Index is being deleted."
+	default:
+		message = "Index is being updated."
+	}
+	return inUse(message + " Table: " + table + " Index: " + x.Name)
+}
+
+// checkChange validates a change of throughput: it must be one, and decreases
+// are limited.
+func checkChange(old throughput, p *ProvisionedThroughput, now time.Time, what, where string) error {
+	read, write := *p.ReadCapacityUnits, *p.WriteCapacityUnits
+	if read == old.read && write == old.write {
+		return invalid("The provisioned throughput for the %s will not change. The requested value equals the current value. "+
+			"Current ReadCapacityUnits provisioned for %s: %d. Requested ReadCapacityUnits: %d. "+
+			"Current WriteCapacityUnits provisioned for %s: %d. Requested WriteCapacityUnits: %d. "+
+			"Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
+			what, where, old.read, read, where, old.write, write)
+	}
+	decrease := read < old.read || write < old.write
+	if !decrease || old.decreasesDay != day(now) || old.decreasesToday < freeDecreases || now.Sub(old.decreased) >= decreasePause {
+		return nil
+	}
+	return &Error{
+		Type: LimitExceededException,
+		Message: fmt.Sprintf("Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. "+
+			"After the first %d decreases, each subsequent decrease in the same UTC day can be performed at most once every %d seconds. "+
+			"Number of decreases today: %d. Last decrease at %s",
+			freeDecreases, int(decreasePause.Seconds()), old.decreasesToday, old.decreased.UTC().Format("Monday, January 2, 2006 at 3:04:05 PM Coordinated Universal Time")),
+	}
+}
+
+// checkWarming validates that warm throughput does not sink.
+func checkWarming(w, old *WarmThroughput, p throughput, scope string) error {
+	if w == nil {
+		return nil
+	}
+	now := describeWarm(old, p, statusActive)
+	for _, m := range []struct {
+		name    string
+		units   *int64
+		current int64
+	}{{"ReadUnitsPerSecond", w.ReadUnitsPerSecond, now.ReadUnitsPerSecond}, {"WriteUnitsPerSecond", w.WriteUnitsPerSecond, now.WriteUnitsPerSecond}} {
+		if m.units != nil && *m.units < m.current {
+			return invalidParameter("Requested %s for WarmThroughput for %s is lower than current WarmThroughput, decreasing WarmThroughput is not supported", m.name, scope)
+		}
+	}
+	return nil
+}
