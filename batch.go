@@ -2,14 +2,11 @@ package ddb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/aws/smithy-go"
 )
 
 // Limits of one batch request, see
@@ -189,8 +186,8 @@ func (b *batch) chunk(ctx context.Context, pending []*batchEntry, send func(cont
 		}
 		left, err := send(ctx, pending)
 		if err != nil {
-			fail(pending, classify(err), !provenNotApplied(err))
-			if provenNotApplied(err) && !IsRetryable(classify(err)) {
+			fail(pending, classify(err), outcomeOf(err) != NotApplied)
+			if outcomeOf(err) == NotApplied && !IsRetryable(classify(err)) {
 				b.halt.CompareAndSwap(nil, &err) // every other chunk would be refused as well
 			}
 			return
@@ -243,15 +240,4 @@ func (b *batch) report(dst *BatchStats) {
 	if dst != nil {
 		*dst = b.stats
 	}
-}
-
-// provenNotApplied reports whether an error shows that nothing was done: DynamoDB
-// refused the request, or it was never sent.
-func provenNotApplied(err error) bool {
-	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorFault() == smithy.FaultClient {
-		return api.ErrorCode() != "TransactionInProgressException"
-	}
-	var ser *smithy.SerializationError
-	return errors.As(err, &ser)
 }

@@ -102,6 +102,9 @@ func (t *Table[T, PK, SK]) Exists(ctx context.Context, pk PK, sk SK, opts ...Get
 // Delete removes the item with the key. Removing an item that does not exist is
 // no error, unless a condition ([If]) needs it. [ReturnOld] gives the removed item.
 //
+// A delete without a condition is sent again when its reply is lost. With one, a
+// lost reply may end as [ErrOutcomeUnknown].
+//
 // On a table with [Version] the call is refused without a condition on the
 // version attribute, such as ddb.If(version.Eq(3)); [Table.DeleteItem] sets it.
 //

@@ -23,7 +23,19 @@ import (
 type Change[T any] struct {
 	clause clause
 	action expr.Action
+	counts bool // applied twice it has another effect than once
+	again  bool // and the caller accepts that
 	err    error
+}
+
+// AtLeastOnce lets the SDK send a counting change (Add, Sub, Append, Prepend, and
+// changes of list elements by their index) again when the reply of an attempt was
+// lost, so that it may be applied twice. Without it such a call ends with
+// [ErrOutcomeUnknown] instead. For a count that is exact, put the update into a
+// transaction ([Transact], [Table.TxUpdate]), at twice the price.
+func (c Change[T]) AtLeastOnce() Change[T] {
+	c.again = true
+	return c
 }
 
 type clause uint8
@@ -54,7 +66,7 @@ func (a Attr[T, V]) SetIfMissing(v V) Change[T] {
 // update. The call fails where the other attribute is absent.
 func (a Attr[T, V]) SetFrom(b Attr[T, V]) Change[T] {
 	err := b.h.resolve()
-	return changeAt[T](a.h, clauseSet, err, func(expr.Path) expr.Node { return b.h.path })
+	return counting[T](a.h, err, func(expr.Path) expr.Node { return b.h.path })
 }
 
 // Remove drops the attribute, list element or map key from the item.
@@ -69,7 +81,7 @@ func (a Num[T, V]) Sub(n V) Change[T] { return a.shift("-", n) }
 
 func (a Num[T, V]) shift(op string, n V) Change[T] {
 	av, err := encode(a.h, n)
-	return changeAt[T](a.h, clauseSet, err, func(p expr.Path) expr.Node {
+	return counting[T](a.h, err, func(p expr.Path) expr.Node {
 		base := expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: numberValue(0)}}}
 		return expr.Arithmetic{Left: base, Op: op, Right: expr.Value{AV: av}}
 	})
@@ -100,7 +112,7 @@ func (l List[T, E]) extend(elements []E, front bool) Change[T] {
 		return Change[T]{err: fmt.Errorf("attribute %s: a list change needs at least one element", l.Name())}
 	}
 	av, err := encode(l.h, elements)
-	return changeAt[T](l.h, clauseSet, err, func(p expr.Path) expr.Node {
+	return counting[T](l.h, err, func(p expr.Path) expr.Node {
 		empty := expr.Value{AV: &types.AttributeValueMemberL{Value: []types.AttributeValue{}}}
 		old := expr.Node(expr.Call{Name: "if_not_exists", Args: []expr.Node{p, empty}})
 		args := []expr.Node{old, expr.Value{AV: av}}
@@ -125,7 +137,16 @@ func changeAt[T any](h *handle, c clause, err error, right func(expr.Path) expr.
 	if t := reflect.TypeFor[T](); t != h.item {
 		return Change[T]{err: fmt.Errorf("handle of %s used on %s", h.item, t)}
 	}
-	return Change[T]{clause: c, action: expr.Action{Path: h.path, Right: right(h.path)}}
+	// Indexes shift when elements go, and an index past the end appends.
+	counts := h.path[len(h.path)-1].Indexed
+	return Change[T]{clause: c, action: expr.Action{Path: h.path, Right: right(h.path)}, counts: counts}
+}
+
+// counting is a SET whose second application has another effect.
+func counting[T any](h *handle, err error, right func(expr.Path) expr.Node) Change[T] {
+	c := changeAt[T](h, clauseSet, err, right)
+	c.counts = true
+	return c
 }
 
 // updateOf gathers changes into one update expression. It names every mistake:

@@ -89,6 +89,11 @@ func (v verb) String() string { return [...]string{"Put", "Create", "Replace"}[v
 // With [Version] it succeeds only if the stored version is the item's, or, for
 // version zero, if there is no item; then the item's version is raised by one.
 //
+// When a reply is lost, the put is sent again. Without a condition that changes
+// nothing, unless another write came between: its item is then overwritten. With
+// a condition the stored item decides: equal to ours is success, another item of
+// our version a plain [*ConditionFailed], and what proves nothing is [ErrOutcomeUnknown].
+//
 // It costs a write unit for each 1 KB of the larger of the old and the new item,
 // rounded up, and as much on every index that holds it.
 func (t *items[T, K]) Put(ctx context.Context, item *T, opts ...WriteOption[T]) error {
@@ -96,19 +101,23 @@ func (t *items[T, K]) Put(ctx context.Context, item *T, opts ...WriteOption[T]) 
 }
 
 // Create stores the item only if there is none with its key; otherwise it returns
-// a [*ConditionFailed] that holds the present item. It costs what [Table.Put] costs.
+// a [*ConditionFailed] that holds the present item. After a lost reply the stored
+// item decides as for Put: a retry does not mistake its own item for another's. It
+// costs what [Table.Put] costs.
 func (t *items[T, K]) Create(ctx context.Context, item *T) error {
 	return t.put(ctx, verbCreate, item, nil)
 }
 
 // Replace stores the item only if there is one with its key; otherwise it returns
-// a [*ConditionFailed] that matches [ErrNotFound]. It costs what [Table.Put] costs.
+// a [*ConditionFailed] that matches [ErrNotFound]. Lost replies are as for Put. It
+// costs what [Table.Put] costs.
 func (t *items[T, K]) Replace(ctx context.Context, item *T, opts ...WriteOption[T]) error {
 	return t.put(ctx, verbReplace, item, opts)
 }
 
 // DeleteItem removes the item. With [Version] it succeeds only if the stored
-// version is the item's. It costs what [Table.Delete] costs.
+// version is the item's; when the reply of such a delete is lost and the item is gone,
+// nothing tells whose delete it was: [ErrOutcomeUnknown]. It costs what [Table.Delete] costs.
 func (t *items[T, K]) DeleteItem(ctx context.Context, item *T, opts ...WriteOption[T]) error {
 	w, err := writeOptions(opts)
 	if item == nil {
@@ -139,21 +148,35 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 	if old != nil {
 		in.ReturnValues = types.ReturnValueAllOld
 	}
-	out, err := wire.PutItem(ctx, t.client, in, p.item, t.wire, old)
-	if out != nil {
-		t.observe(ctx, "PutItem", true, out.ConsumedCapacity)
+	a := attempt{
+		core: t.core, key: p.key, repeat: true,
+		send: func(o wire.Options) error {
+			out, err := wire.PutItem(ctx, t.client, in, p.item, o, old)
+			if out != nil {
+				t.observe(ctx, "PutItem", true, out.ConsumedCapacity)
+			}
+			return err
+		},
+		refused: t.refusal(ctx, "PutItem", p.cond, v == verbReplace),
 	}
-	if err != nil {
-		return t.writeError(ctx, "PutItem", p.cond, v == verbReplace, err)
+	if p.cond != nil {
+		a.judge = t.judgePut(p.item, v == verbCreate || t.version != nil && versionOf(t.core, item).IsZero())
 	}
-	p.done()
-	return nil
+	if old != nil {
+		a.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
+	}
+	err = a.do(ctx)
+	if err == nil || errors.Is(err, ErrReplyLost) {
+		p.done()
+	}
+	return opError("PutItem", t.name, "", err)
 }
 
 // prepared is a put that is encoded and checked, ready to be sent alone or in a transaction.
 type prepared[T any] struct {
 	call writeCall[T]
 	cond expr.Node
+	key  map[string]types.AttributeValue
 	item []byte
 	done func() // gives the caller's item its new version and stamps
 }
@@ -166,16 +189,19 @@ func (t *items[T, K]) preparePut(v verb, item *T, opts []WriteOption[T]) (prepar
 	guard, err2 := t.putGuard(v, item)
 	next, done := stamp(t.core, v, item)
 	data, err3 := codec.Append(nil, t.plan, &next)
-	var err4 error
+	var (
+		key  map[string]types.AttributeValue
+		err4 error
+	)
 	if err3 == nil {
-		_, err4 = t.wireKey(data)
+		key, err4 = t.wireKey(data)
 		err4 = errors.Join(err4, checkItemSize(data))
 	}
 	cond := And(append([]Cond[T]{{node: guard}}, w.conds...)...)
 	if err := invalid(err, err2, err3, err4, cond.err); err != nil {
 		return prepared[T]{}, err
 	}
-	return prepared[T]{call: w, cond: cond.node, item: data, done: done}, nil
+	return prepared[T]{call: w, cond: cond.node, key: key, item: data, done: done}, nil
 }
 
 // putGuard is the precondition that the verb and the version give to a put.
@@ -240,14 +266,21 @@ func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.Attri
 	if old != nil {
 		in.ReturnValues = types.ReturnValueAllOld
 	}
-	out, err := wire.DeleteItem(ctx, t.client, in, t.wire, old)
-	if out != nil {
-		t.observe(ctx, "DeleteItem", true, out.ConsumedCapacity)
+	a := attempt{
+		core: t.core, key: key, repeat: true,
+		send: func(o wire.Options) error {
+			out, err := wire.DeleteItem(ctx, t.client, in, o, old)
+			if out != nil {
+				t.observe(ctx, "DeleteItem", true, out.ConsumedCapacity)
+			}
+			return err
+		},
+		refused: t.refusal(ctx, "DeleteItem", cond.node, guard != nil),
 	}
-	if err != nil {
-		return t.writeError(ctx, "DeleteItem", cond.node, guard != nil, err)
+	if old != nil {
+		a.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
 	}
-	return nil
+	return opError("DeleteItem", t.name, "", a.do(ctx))
 }
 
 // Update changes the named attributes of an existing item and returns the item as
@@ -260,6 +293,12 @@ func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.Attri
 // partial item; [Table.Upsert] makes one. All changes are applied together.
 // With [Version] the stored version is raised by one; add
 // ddb.If(version.Eq(n)) to check it.
+//
+// When a reply is lost, an update that has the same effect twice (Set, SetIfMissing,
+// Remove, set members) is sent again. One that counts (Add, Sub, Append, Prepend,
+// list elements, and any on a table with [Version]) is not: the call returns
+// [ErrOutcomeUnknown], unless [Change.AtLeastOnce] accepts that it may count twice. In a
+// transaction ([Table.TxUpdate]) it counts exactly once, at twice the price.
 //
 // It costs a write unit for each 1 KB of the larger of the old and the new item,
 // rounded up, and as much again on indexes that hold changed attributes.
@@ -290,12 +329,29 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 	if u.call.old != nil {
 		in.ReturnValues, dst = types.ReturnValueAllOld, u.call.old
 	}
-	out, err := wire.UpdateItem(ctx, t.client, in, t.wire, oldRows(t.core, dst))
-	if out != nil {
-		t.observe(ctx, "UpdateItem", true, out.ConsumedCapacity)
+	rows := oldRows(t.core, dst)
+	a := attempt{
+		core: t.core, key: u.key, repeat: u.repeat,
+		send: func(o wire.Options) error {
+			out, err := wire.UpdateItem(ctx, t.client, in, o, rows)
+			if out != nil {
+				t.observe(ctx, "UpdateItem", true, out.ConsumedCapacity)
+			}
+			return err
+		},
+		refused: t.refusal(ctx, "UpdateItem", u.cond, present),
+		lost: func(stored map[string]types.AttributeValue) error {
+			if u.call.old != nil || len(stored) == 0 {
+				return ErrReplyLost
+			}
+			var err error
+			item, err = decodeMap[T](t.plan, stored)
+			return err
+		},
 	}
-	if err != nil {
-		return item, t.writeError(ctx, "UpdateItem", u.cond, present, err)
+	if err := a.do(ctx); err != nil {
+		var zero T
+		return zero, opError("UpdateItem", t.name, "", err)
 	}
 	return item, nil
 }
@@ -305,6 +361,8 @@ type preparedUpdate[T any] struct {
 	key    map[string]types.AttributeValue
 	update *expr.Update
 	cond   expr.Node
+	// repeat: the update may be sent again when nobody knows whether it was applied.
+	repeat bool
 }
 
 func (t *items[T, K]) prepareUpdate(key K, present bool, opts []UpdateOption[T]) (preparedUpdate[T], error) {
@@ -336,7 +394,11 @@ func (t *items[T, K]) prepareUpdate(key K, present bool, opts []UpdateOption[T])
 	if err := invalid(append(errs, cond.err)...); err != nil {
 		return preparedUpdate[T]{}, err
 	}
-	return preparedUpdate[T]{call: w, key: k, update: update, cond: cond.node}, nil
+	u := preparedUpdate[T]{call: w, key: k, update: update, cond: cond.node, repeat: t.version == nil}
+	for _, c := range w.changes {
+		u.repeat = u.repeat && (!c.counts || c.again)
+	}
+	return u, nil
 }
 
 func writeOptions[T any](opts []WriteOption[T]) (w writeCall[T], err error) {
@@ -364,15 +426,17 @@ func oldRows[T any](c *core, dst *T) wire.Rows {
 	return &oneRow[T]{plan: c.plan, dst: dst}
 }
 
-// writeError turns a failed condition into a ConditionFailed that holds the item.
-func (t *items[T, K]) writeError(ctx context.Context, op string, cond expr.Node, needed bool, err error) error {
-	var ccf *types.ConditionalCheckFailedException
-	if !errors.As(err, &ccf) {
-		return opError(op, t.name, "", err)
+// refusal makes the error of a failed condition, which holds the item.
+func (t *items[T, K]) refusal(ctx context.Context, op string, cond expr.Node, needed bool) func(error) error {
+	return func(err error) error {
+		// A failed condition is billed, but the error reply does not say how much.
+		t.observe(ctx, op, true, nil)
+		var item map[string]types.AttributeValue
+		if ccf := conditionRefused(err); ccf != nil {
+			item = ccf.Item
+		}
+		return conditionFailed[T](t.plan, cond, needed, item, err)
 	}
-	// A failed condition is billed, but the error reply does not say how much.
-	t.observe(ctx, op, true, nil)
-	return opError(op, t.name, "", conditionFailed[T](t.plan, cond, needed, ccf.Item, err))
 }
 
 func conditionFailed[T any](plan *codec.Plan, cond expr.Node, needed bool, item map[string]types.AttributeValue, cause error) *ConditionFailed[T] {

@@ -1,0 +1,139 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// Outcome is what is known of a write that ended with an error.
+type Outcome uint8
+
+// The outcomes, from the best known to the worst. The outcome of a call is the
+// worst of all its attempts: a refusal says nothing about an attempt before it
+// whose reply was lost.
+const (
+	// NotApplied: proven not to have happened; it was refused or never sent.
+	NotApplied Outcome = iota
+	// Applied: proven to have happened, though its reply was lost.
+	Applied
+	// Unknown: it may have happened, or may yet happen.
+	Unknown
+)
+
+func (o Outcome) String() string {
+	return [...]string{"not applied", "applied", "unknown"}[o]
+}
+
+// ErrReplyLost: a write was applied, but the item that its reply was to give is
+// lost. Read the item instead of writing again.
+var ErrReplyLost = errors.New("the write was applied, but its reply was lost")
+
+// OutcomeUnknownError is a write of which nothing proves whether it happened. It
+// matches [ErrOutcomeUnknown]. It is the only error after which a write may have
+// happened; after any other it has not.
+type OutcomeUnknownError struct {
+	// Attempts is how many requests were sent, 0 if the client does not tell.
+	Attempts int
+	err      error
+}
+
+// Error tells the cause and what to do.
+func (e *OutcomeUnknownError) Error() string {
+	return fmt.Sprintf("outcome unknown after %d attempts, the write may have been applied: read the item before writing again: %s", e.Attempts, causeText(e.err))
+}
+
+// Is makes the error match [ErrOutcomeUnknown].
+func (e *OutcomeUnknownError) Is(target error) bool { return target == ErrOutcomeUnknown }
+
+// Unwrap returns the last error.
+func (e *OutcomeUnknownError) Unwrap() error { return e.err }
+
+// outcomeOf classifies one error of one attempt, or of a client that shows no attempts.
+func outcomeOf(err error) Outcome {
+	var (
+		reply  *wire.ReplyError
+		api    smithy.APIError
+		answer *smithyhttp.ResponseError
+		ser    *smithy.SerializationError
+		sign   *v4.SigningError
+		op     *net.OpError
+		dns    *net.DNSError
+	)
+	switch {
+	case err == nil:
+		return Applied
+	case errors.As(err, &reply):
+		if reply.Applied() {
+			return Applied
+		}
+		return Unknown
+	case errors.As(err, &api):
+		if api.ErrorCode() == "TransactionInProgressException" {
+			return Unknown
+		}
+		if errors.As(err, &answer) {
+			if s := answer.HTTPStatusCode(); s >= http.StatusBadRequest && s < http.StatusInternalServerError && s != http.StatusRequestTimeout {
+				return NotApplied
+			}
+			return Unknown
+		}
+		if api.ErrorFault() == smithy.FaultServer {
+			return Unknown
+		}
+		return NotApplied
+	case errors.As(err, &ser), errors.As(err, &sign), errors.Is(err, wire.ErrOptionsDropped),
+		errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
+		return NotApplied
+	}
+	return Unknown
+}
+
+// attempts sees every attempt of one call, by standing in for the client's
+// retryer, and refuses to repeat what must not happen twice.
+type attempts struct {
+	aws.RetryerV2
+	repeat bool // an attempt with unknown outcome may be repeated
+	n      int
+	worst  Outcome
+}
+
+// IsErrorRetryable is asked about every failed attempt.
+func (a *attempts) IsErrorRetryable(err error) bool {
+	a.n++
+	o := outcomeOf(err)
+	a.worst = max(a.worst, o)
+	if o != NotApplied && !a.repeat {
+		return false
+	}
+	return a.RetryerV2.IsErrorRetryable(err)
+}
+
+// into puts the observer into the options of a call.
+func (a *attempts) into(o wire.Options) wire.Options {
+	o.Client = append(o.Client[:len(o.Client):len(o.Client)], func(so *dynamodb.Options) {
+		a.RetryerV2 = retryerV2{so.Retryer}
+		if v2, ok := so.Retryer.(aws.RetryerV2); ok {
+			a.RetryerV2 = v2
+		}
+		so.Retryer = a
+	})
+	return o
+}
+
+// retryerV2 gives an old retryer the newer method.
+type retryerV2 struct{ aws.Retryer }
+
+func (r retryerV2) GetAttemptToken(context.Context) (func(error) error, error) {
+	return r.GetInitialToken(), nil
+}
