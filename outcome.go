@@ -113,10 +113,12 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 	a.n++
 	o := outcomeOf(err)
 	a.worst = max(a.worst, o)
-	if o != NotApplied && !a.repeat {
+	if o == Applied || o == Unknown && !a.repeat {
 		return false
 	}
-	return a.RetryerV2.IsErrorRetryable(err)
+	// The SDK's retryer does not know replies that are none.
+	var reply *wire.ReplyError
+	return errors.As(err, &reply) || a.RetryerV2.IsErrorRetryable(err)
 }
 
 // into puts the observer into the options of a call.
