@@ -2,6 +2,7 @@ package ddbtest_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 
@@ -54,9 +55,7 @@ func TestWriteCapacityOfIndexes(t *testing.T) {
 	large := str(strings.Repeat("x", 2000))
 	with := func(extra item) item {
 		it := item{"pk": str("p"), "sk": str("s")}
-		for name, v := range extra {
-			it[name] = v
-		}
+		maps.Copy(it, extra)
 		return it
 	}
 	for _, step := range []struct {

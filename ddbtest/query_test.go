@@ -53,10 +53,10 @@ func (r row) item() item {
 func (r row) key() string { return r.pk + "/" + r.sk }
 
 // readAll reads all pages of a query and returns the keys of the items.
-func readAll(t interface{ Fatal(...any) }, client *dynamodb.Client, in *dynamodb.QueryInput) []string {
+func readAll(ctx context.Context, t interface{ Fatal(...any) }, client *dynamodb.Client, in *dynamodb.QueryInput) []string {
 	var keys []string
 	for {
-		out, err := client.Query(context.Background(), in)
+		out, err := client.Query(ctx, in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +142,7 @@ func TestQueryAgainstModel(t *testing.T) {
 		for _, r := range want {
 			keys = append(keys, r.key())
 		}
-		if diff := cmp.Diff(keys, readAll(rt, client, in)); diff != "" {
+		if diff := cmp.Diff(keys, readAll(context.Background(), rt, client, in)); diff != "" {
 			rt.Fatal(diff)
 		}
 	})

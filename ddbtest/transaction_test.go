@@ -168,7 +168,7 @@ func TestTransactionsUnderContention(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(readAll(t, client, &dynamodb.QueryInput{
+	if n := len(readAll(ctx, t, client, &dynamodb.QueryInput{
 		TableName: aws.String("accounts"), IndexName: aws.String("global"), KeyConditionExpression: aws.String("g = :g"), ExpressionAttributeValues: item{":g": str("g")},
 	})); n != accounts {
 		t.Errorf("the index holds %d entries, want %d", n, accounts)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/storage"
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
@@ -132,6 +133,7 @@ func (a *action) evaluate(old *storage.Item) (fx effect, err error) {
 		return fx, a.evaluateUpdate(&fx)
 	case actionCheck:
 		fx.new, fx.newItem = old, fx.oldItem
+	case actionDelete:
 	}
 	return fx, nil
 }
@@ -158,9 +160,7 @@ func (a *action) evaluateUpdate(fx *effect) error {
 		if err != nil || len(item) == 0 {
 			return err // removing attributes makes no item
 		}
-		for name, v := range a.key {
-			item[name] = v
-		}
+		maps.Copy(item, a.key)
 		fx.newItem = item
 	default:
 		fx.newItem = a.key

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"strconv"
+	"strings"
 )
 
 const maxBatchWrites = 25
@@ -147,14 +148,11 @@ func (in *BatchWriteItemInput) constraints() error {
 }
 
 func (in *BatchWriteItemInput) print() string {
-	s := "{"
+	parts := make([]string, len(in.RequestItems))
 	for i := range in.RequestItems {
-		if i > 0 {
-			s += ", "
-		}
-		s += in.RequestItems[i].Table + "=" + in.RequestItems[i].print()
+		parts[i] = in.RequestItems[i].Table + "=" + in.RequestItems[i].print()
 	}
-	return s + "}"
+	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 func (w *WritesOfTable) print() string {

@@ -118,6 +118,7 @@ func newCapacity(units float64, kind capacityKind) Capacity {
 		c.Read = &units
 	case writeUnits:
 		c.Write = &units
+	case unnamedUnits:
 	}
 	return c
 }

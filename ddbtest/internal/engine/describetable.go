@@ -30,7 +30,7 @@ type TableDescription struct {
 	TableSizeBytes            int64
 	ItemCount                 int64
 	TableArn                  string
-	TableId                   string
+	TableID                   string               `json:"TableId"`
 	BillingModeSummary        *BillingModeSummary  `json:",omitempty"`
 	LocalSecondaryIndexes     []IndexDescription   `json:",omitempty"`
 	GlobalSecondaryIndexes    []IndexDescription   `json:",omitempty"`
@@ -149,7 +149,7 @@ func (e *Engine) describe(t *Table, status string) *TableDescription {
 		TableSizeBytes:            t.items.Bytes(),
 		ItemCount:                 t.items.Len(),
 		TableArn:                  t.arn,
-		TableId:                   t.id,
+		TableID:                   t.id,
 		StreamSpecification:       s.stream,
 		LatestStreamLabel:         s.streamLabel,
 		DeletionProtectionEnabled: s.protected,

@@ -75,12 +75,10 @@ func (e *Error) Error() string {
 // expression packages keep their type and message; any other error becomes an
 // InternalServerError.
 func AsError(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	var v *value.Error
-	if errors.As(err, &v) {
+	if v, ok := errors.AsType[*value.Error](err); ok {
 		return &Error{Type: v.Type, Message: v.Message}
 	}
 	return &Error{Type: InternalServerError, Message: err.Error()}

@@ -17,29 +17,27 @@ type clock struct{}
 
 func (clock) Now() time.Time { return time.Unix(1_700_000_000, 0) }
 
-func ptr[T any](v T) *T { return &v }
-
 // newEngine returns an engine with the table "t", whose key is pk.
 func newEngine(t *testing.T, hooks engine.Hooks) *engine.Engine {
 	t.Helper()
 	e := engine.New(engine.Options{Clock: clock{}, Hooks: hooks, CollectionSize: 3000})
 	createTable(t, e, &engine.CreateTableInput{
-		AttributeDefinitions: []engine.AttributeDefinition{{AttributeName: ptr("pk"), AttributeType: ptr("S")}},
-		KeySchema:            []engine.KeySchemaElement{{AttributeName: ptr("pk"), KeyType: ptr("HASH")}},
+		AttributeDefinitions: []engine.AttributeDefinition{{AttributeName: new("pk"), AttributeType: new("S")}},
+		KeySchema:            []engine.KeySchemaElement{{AttributeName: new("pk"), KeyType: new("HASH")}},
 	})
 	return e
 }
 
 func createTable(t *testing.T, e *engine.Engine, in *engine.CreateTableInput) {
 	t.Helper()
-	in.TableName, in.BillingMode = ptr("tab"), ptr("PAY_PER_REQUEST")
+	in.TableName, in.BillingMode = new("tab"), new("PAY_PER_REQUEST")
 	if _, err := e.CreateTable(context.Background(), in); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func put(e *engine.Engine, item value.Item) error {
-	_, err := e.PutItem(context.Background(), &engine.PutItemInput{TableName: ptr("tab"), Item: engine.Given(item)})
+func put(ctx context.Context, e *engine.Engine, item value.Item) error {
+	_, err := e.PutItem(ctx, &engine.PutItemInput{TableName: new("tab"), Item: engine.Given(item)})
 	return err
 }
 
@@ -72,28 +70,28 @@ func TestCommitHookSeesEveryChange(t *testing.T) {
 	ctx := context.Background()
 	key := engine.Given(value.Item{"pk": value.String("a")})
 	steps := []func() error{
-		func() error { return put(e, value.Item{"pk": value.String("a"), "l": value.StringSet{"x", "y"}}) },
-		func() error { return put(e, value.Item{"pk": value.String("a"), "l": value.StringSet{"y", "x"}}) },
+		func() error { return put(ctx, e, value.Item{"pk": value.String("a"), "l": value.StringSet{"x", "y"}}) },
+		func() error { return put(ctx, e, value.Item{"pk": value.String("a"), "l": value.StringSet{"y", "x"}}) },
 		func() error {
 			_, err := e.UpdateItem(ctx, &engine.UpdateItemInput{
-				TableName: ptr("tab"), Key: key, UpdateExpression: ptr("SET n = :n"),
+				TableName: new("tab"), Key: key, UpdateExpression: new("SET n = :n"),
 				Placeholders: engine.Placeholders{Values: engine.Given(value.Item{":n": value.NumberFromInt(1)})},
 			})
 			return err
 		},
 		func() error {
 			_, err := e.TransactWriteItems(ctx, &engine.TransactWriteItemsInput{TransactItems: []engine.TransactWriteItem{
-				{Put: &engine.TransactAction{TableName: ptr("tab"), Item: engine.Given(value.Item{"pk": value.String("b")})}},
-				{ConditionCheck: &engine.TransactAction{TableName: ptr("tab"), Key: key, ConditionExpression: ptr("attribute_exists(n)")}},
+				{Put: &engine.TransactAction{TableName: new("tab"), Item: engine.Given(value.Item{"pk": value.String("b")})}},
+				{ConditionCheck: &engine.TransactAction{TableName: new("tab"), Key: key, ConditionExpression: new("attribute_exists(n)")}},
 			}})
 			return err
 		},
 		func() error {
-			_, err := e.DeleteItem(ctx, &engine.DeleteItemInput{TableName: ptr("tab"), Key: key})
+			_, err := e.DeleteItem(ctx, &engine.DeleteItemInput{TableName: new("tab"), Key: key})
 			return err
 		},
 		func() error {
-			_, err := e.DeleteItem(ctx, &engine.DeleteItemInput{TableName: ptr("tab"), Key: key})
+			_, err := e.DeleteItem(ctx, &engine.DeleteItemInput{TableName: new("tab"), Key: key})
 			return err
 		},
 		func() error {
@@ -120,20 +118,20 @@ func TestPreparedTransactionIsInConflict(t *testing.T) {
 	ctx := context.Background()
 	item := func() engine.Attributes { return engine.Given(value.Item{"pk": value.String("a")}) }
 	var errs []error
-	e = newEngine(t, engine.Hooks{Prepared: func(_ context.Context, accesses []engine.Access) {
+	e = newEngine(t, engine.Hooks{Prepared: func(ctx context.Context, _ []engine.Access) {
 		if len(errs) > 0 {
 			return
 		}
-		errs = append(errs, put(e, item().Item))
-		_, err := e.TransactWriteItems(ctx, &engine.TransactWriteItemsInput{TransactItems: []engine.TransactWriteItem{{Put: &engine.TransactAction{TableName: ptr("tab"), Item: item()}}}})
+		errs = append(errs, put(ctx, e, item().Item))
+		_, err := e.TransactWriteItems(ctx, &engine.TransactWriteItemsInput{TransactItems: []engine.TransactWriteItem{{Put: &engine.TransactAction{TableName: new("tab"), Item: item()}}}})
 		errs = append(errs, err)
-		_, err = e.TransactGetItems(ctx, &engine.TransactGetItemsInput{TransactItems: []engine.TransactGetItem{{Get: &engine.TransactGet{TableName: ptr("tab"), Key: item()}}}})
+		_, err = e.TransactGetItems(ctx, &engine.TransactGetItemsInput{TransactItems: []engine.TransactGetItem{{Get: &engine.TransactGet{TableName: new("tab"), Key: item()}}}})
 		errs = append(errs, err)
-		_, err = e.GetItem(ctx, &engine.GetItemInput{TableName: ptr("tab"), Key: item()})
+		_, err = e.GetItem(ctx, &engine.GetItemInput{TableName: new("tab"), Key: item()})
 		errs = append(errs, err)
 	}})
 	_, err := e.TransactWriteItems(ctx, &engine.TransactWriteItemsInput{TransactItems: []engine.TransactWriteItem{
-		{Delete: &engine.TransactAction{TableName: ptr("tab"), Key: item()}},
+		{Delete: &engine.TransactAction{TableName: new("tab"), Key: item()}},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +143,7 @@ func TestPreparedTransactionIsInConflict(t *testing.T) {
 	if diff := cmp.Diff([]string{"TransactionConflictException", "TransactionCanceledException", "TransactionCanceledException", ""}, got); diff != "" {
 		t.Error(diff)
 	}
-	if err := put(e, item().Item); err != nil {
+	if err := put(ctx, e, item().Item); err != nil {
 		t.Errorf("after the transaction: %v", err)
 	}
 }
@@ -160,7 +158,7 @@ func TestAdmitRefuses(t *testing.T) {
 	}})
 	ctx := context.Background()
 	cold, hot := engine.Given(value.Item{"pk": value.String("cold")}), engine.Given(value.Item{"pk": value.String("hot")})
-	if err := put(e, hot.Item); !errors.Is(err, throttle) {
+	if err := put(ctx, e, hot.Item); !errors.Is(err, throttle) {
 		t.Errorf("got %v", err)
 	}
 	out, err := e.BatchWriteItem(ctx, &engine.BatchWriteItemInput{RequestItems: []engine.WritesOfTable{{Table: "tab", Writes: []engine.WriteRequest{
@@ -178,7 +176,7 @@ func TestAdmitRefuses(t *testing.T) {
 		t.Errorf("a batch of which nothing was read: got %v", err)
 	}
 	_, err = e.TransactWriteItems(ctx, &engine.TransactWriteItemsInput{TransactItems: []engine.TransactWriteItem{
-		{Put: &engine.TransactAction{TableName: ptr("tab"), Item: cold}}, {Put: &engine.TransactAction{TableName: ptr("tab"), Item: hot}},
+		{Put: &engine.TransactAction{TableName: new("tab"), Item: cold}}, {Put: &engine.TransactAction{TableName: new("tab"), Item: hot}},
 	}})
 	answer := engine.AsError(err)
 	want := []engine.CancellationReason{{Code: "None"}, {Code: "ProvisionedThroughputExceeded", Message: "slow down"}}
@@ -188,33 +186,34 @@ func TestAdmitRefuses(t *testing.T) {
 }
 
 func TestCollectionSizeLimit(t *testing.T) {
+	ctx := context.Background()
 	e := engine.New(engine.Options{Clock: clock{}, CollectionSize: 3000})
 	createTable(t, e, &engine.CreateTableInput{
 		AttributeDefinitions: []engine.AttributeDefinition{
-			{AttributeName: ptr("pk"), AttributeType: ptr("S")}, {AttributeName: ptr("sk"), AttributeType: ptr("S")}, {AttributeName: ptr("l"), AttributeType: ptr("S")},
+			{AttributeName: new("pk"), AttributeType: new("S")}, {AttributeName: new("sk"), AttributeType: new("S")}, {AttributeName: new("l"), AttributeType: new("S")},
 		},
-		KeySchema: []engine.KeySchemaElement{{AttributeName: ptr("pk"), KeyType: ptr("HASH")}, {AttributeName: ptr("sk"), KeyType: ptr("RANGE")}},
+		KeySchema: []engine.KeySchemaElement{{AttributeName: new("pk"), KeyType: new("HASH")}, {AttributeName: new("sk"), KeyType: new("RANGE")}},
 		LocalSecondaryIndexes: []engine.SecondaryIndex{{
-			IndexName:  ptr("local"),
-			KeySchema:  []engine.KeySchemaElement{{AttributeName: ptr("pk"), KeyType: ptr("HASH")}, {AttributeName: ptr("l"), KeyType: ptr("RANGE")}},
-			Projection: &engine.Projection{ProjectionType: ptr("KEYS_ONLY")},
+			IndexName:  new("local"),
+			KeySchema:  []engine.KeySchemaElement{{AttributeName: new("pk"), KeyType: new("HASH")}, {AttributeName: new("l"), KeyType: new("RANGE")}},
+			Projection: &engine.Projection{ProjectionType: new("KEYS_ONLY")},
 		}},
 	})
 	item := func(sk string) value.Item {
 		return value.Item{"pk": value.String("p"), "sk": value.String(sk), "d": value.String(strings.Repeat("x", 1000))}
 	}
 	for _, sk := range []string{"1", "2"} {
-		if err := put(e, item(sk)); err != nil {
+		if err := put(ctx, e, item(sk)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := put(e, item("3")); typeOf(err) != "ItemCollectionSizeLimitExceededException" {
+	if err := put(ctx, e, item("3")); typeOf(err) != "ItemCollectionSizeLimitExceededException" {
 		t.Errorf("a write beyond the limit: got %v", err)
 	}
-	if err := put(e, item("1")); err != nil {
+	if err := put(ctx, e, item("1")); err != nil {
 		t.Errorf("a write that adds nothing: got %v", err)
 	}
-	if err := put(e, value.Item{"pk": value.String("q"), "sk": value.String("1")}); err != nil {
+	if err := put(ctx, e, value.Item{"pk": value.String("q"), "sk": value.String("1")}); err != nil {
 		t.Errorf("a write to another collection: got %v", err)
 	}
 }

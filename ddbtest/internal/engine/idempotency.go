@@ -83,24 +83,22 @@ var tokenSeed = maphash.MakeSeed()
 // fingerprint tells requests apart: equal requests have equal fingerprints,
 // whatever the order of the maps on the wire.
 func fingerprint(actions []*action, in *TransactWriteItemsInput) uint64 {
-	var h maphash.Hash
-	h.SetSeed(tokenSeed)
+	var sum uint64
 	for i, a := range actions {
 		_, part := in.TransactItems[i].part()
-		h.WriteByte(byte(a.kind))
+		sum = mix(sum, uint64(a.kind))
 		for _, s := range []*string{&a.table.name, part.UpdateExpression, part.ConditionExpression, part.ReturnValuesOnConditionCheckFailure} {
-			h.WriteString(text(s))
-			h.WriteByte(0)
+			sum = mix(sum, maphash.String(tokenSeed, text(s)))
 		}
 		var names uint64
 		for name, stands := range part.Placeholders.Names {
 			names += mix(maphash.String(tokenSeed, name), maphash.String(tokenSeed, stands))
 		}
 		for _, n := range []uint64{names, hashItem(part.Item.Item), hashItem(part.Key.Item), hashItem(part.Placeholders.Values.Item)} {
-			maphash.WriteComparable(&h, n)
+			sum = mix(sum, n)
 		}
 	}
-	return h.Sum64()
+	return sum
 }
 
 // hashItem hashes attributes without regard to their order.

@@ -103,8 +103,8 @@ func (s *Schema) checkIndexKeys(item value.Item, written []string) (err error) {
 				}
 				return false
 			}
-			size := 0
-			noun := ""
+			var size int
+			var noun string
 			switch v := v.(type) {
 			case value.String:
 				size, noun = len(v), "string"

@@ -94,7 +94,7 @@ func parsePut(in *PutItemInput, operation string) (*action, error) {
 func (e *Engine) bindPut(a *action, table *string) (err error) {
 	size := value.ItemSize(a.item)
 	if size > value.MaxItemSize {
-		return invalid("Item size has exceeded the maximum allowed size")
+		return invalidEarly("Item size has exceeded the maximum allowed size")
 	}
 	if a.table, err = e.table(text(table)); err != nil {
 		return err

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/expression"
@@ -255,9 +256,7 @@ func (s *search) collect(items []*storage.Item, out *SearchOutput) error {
 func (s *search) position(item value.Item) value.Item {
 	at := s.schema.Key.Of(item)
 	if s.index != nil {
-		for name, v := range s.index.Key.Of(item) {
-			at[name] = v
-		}
+		maps.Copy(at, s.index.Key.Of(item))
 	}
 	return at
 }

@@ -223,28 +223,28 @@ func (in *TransactWriteItemsInput) parse() ([]*action, error) {
 	return actions, nil
 }
 
-func (p *TransactAction) parse(kind actionKind) (*action, error) {
+func (a *TransactAction) parse(kind actionKind) (*action, error) {
 	const operation = "TransactWriteItems"
 	switch kind {
 	case actionPut:
 		return parsePut(&PutItemInput{
-			Item: p.Item, ConditionExpression: p.ConditionExpression, Placeholders: p.Placeholders,
-			ReturnValuesOnConditionCheckFailure: p.ReturnValuesOnConditionCheckFailure,
+			Item: a.Item, ConditionExpression: a.ConditionExpression, Placeholders: a.Placeholders,
+			ReturnValuesOnConditionCheckFailure: a.ReturnValuesOnConditionCheckFailure,
 		}, operation)
 	case actionUpdate:
 		return parseUpdate(&UpdateItemInput{
-			Key: p.Key, UpdateExpression: p.UpdateExpression, ConditionExpression: p.ConditionExpression, Placeholders: p.Placeholders,
-			ReturnValuesOnConditionCheckFailure: p.ReturnValuesOnConditionCheckFailure,
+			Key: a.Key, UpdateExpression: a.UpdateExpression, ConditionExpression: a.ConditionExpression, Placeholders: a.Placeholders,
+			ReturnValuesOnConditionCheckFailure: a.ReturnValuesOnConditionCheckFailure,
 		}, operation)
 	default:
-		a, err := parseDelete(&DeleteItemInput{
-			Key: p.Key, ConditionExpression: p.ConditionExpression, Placeholders: p.Placeholders,
-			ReturnValuesOnConditionCheckFailure: p.ReturnValuesOnConditionCheckFailure,
+		x, err := parseDelete(&DeleteItemInput{
+			Key: a.Key, ConditionExpression: a.ConditionExpression, Placeholders: a.Placeholders,
+			ReturnValuesOnConditionCheckFailure: a.ReturnValuesOnConditionCheckFailure,
 		}, operation)
 		if err == nil {
-			a.kind = kind
+			x.kind = kind
 		}
-		return a, err
+		return x, err
 	}
 }
 

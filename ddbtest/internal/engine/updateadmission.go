@@ -175,7 +175,7 @@ func checkOnline(s *Schema, changes, updates int, now time.Time) error {
 
 // changeable returns the error for a change of an index that is changing.
 func (x *Index) changeable(table string, remove bool, now time.Time) error {
-	message := ""
+	var message string
 	switch status := x.status(now); {
 	case status == statusActive, status == statusCreating && remove && x.backfilling(now):
 		return nil

@@ -147,14 +147,14 @@ func (e *Engine) changeSettings(t *Table, in *UpdateTableInput, onDemand bool, n
 	}
 }
 
-// changed returns the throughput after a change to p.
-func (t throughput) changed(p *ProvisionedThroughput, now time.Time) throughput {
-	next := t
-	next.read, next.write = *p.ReadCapacityUnits, *p.WriteCapacityUnits
-	if next.read > t.read || next.write > t.write {
+// changed returns the throughput after a change.
+func (p throughput) changed(to *ProvisionedThroughput, now time.Time) throughput {
+	next := p
+	next.read, next.write = *to.ReadCapacityUnits, *to.WriteCapacityUnits
+	if next.read > p.read || next.write > p.write {
 		next.increased = now
 	}
-	if next.read < t.read || next.write < t.write {
+	if next.read < p.read || next.write < p.write {
 		if next.decreasesDay != day(now) {
 			next.decreasesDay, next.decreasesToday = day(now), 0
 		}

@@ -73,7 +73,9 @@ func (h *Handler) Do(req *http.Request) (*http.Response, error) {
 	buffer.Reset()
 	if req.Body != nil {
 		_, err := buffer.ReadFrom(io.LimitReader(req.Body, maxRequestSize+1))
-		req.Body.Close()
+		if e := req.Body.Close(); err == nil {
+			err = e
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -109,9 +111,9 @@ func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxRequestSize+1))
+	body, err := io.ReadAll(io.LimitReader(req.Body, maxRequestSize+1))
 	if err != nil {
-		return // the client has gone away, or sends without end
+		panic(http.ErrAbortHandler) // the client has gone away
 	}
 	reply := h.reply(req.Context(), req, body)
 	if reply.Err != nil {

@@ -117,7 +117,7 @@ func TestSerializationErrors(t *testing.T) {
 func TestNullIsAbsentAndUnknownIsSkipped(t *testing.T) {
 	h := protocol.New(engine.New(engine.Options{Clock: clock{}}), nil)
 	body := ` { "Limit" : null , "Extra" : { "a" : [ 1 , "]\"}" , { } ] } , "ExclusiveStartTableName" : "\u0061\u0062c" } `
-	if status, got := answer(t, h, request("DynamoDB_20120810.ListTables", body)); status != 200 || got != `{"TableNames":[]}` {
+	if status, got := answer(t, h, request("DynamoDB_20120810.ListTables", body)); status != http.StatusOK || got != `{"TableNames":[]}` {
 		t.Errorf("got %d %s", status, got)
 	}
 }
@@ -156,7 +156,7 @@ func TestServeHTTP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp.StatusCode != 200 || string(body) != `{"TableNames":[]}` || resp.Header.Get("X-Amz-Crc32") == "" {
+	if resp.StatusCode != http.StatusOK || string(body) != `{"TableNames":[]}` || resp.Header.Get("X-Amz-Crc32") == "" {
 		t.Errorf("got %d %s with %v", resp.StatusCode, body, resp.Header)
 	}
 }
@@ -174,7 +174,7 @@ func FuzzRequest(f *testing.F) {
 	h := protocol.New(e, nil)
 	create := `{"TableName":"abc","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}`
 	resp, err := h.Do(request("DynamoDB_20120810.CreateTable", create))
-	if err != nil || resp.StatusCode != 200 {
+	if err != nil || resp.StatusCode != http.StatusOK {
 		f.Fatal(resp, err)
 	}
 	f.Fuzz(func(t *testing.T, operation, body string) {
