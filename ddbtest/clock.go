@@ -14,7 +14,7 @@ type Clock struct {
 	virtual bool
 	now     time.Time     // of a virtual clock
 	ahead   time.Duration // of a running one
-	advance []func(now time.Time)
+	due     []func(now time.Time)
 }
 
 func newClock() *Clock { return new(Clock) }
@@ -36,12 +36,16 @@ func (c *Clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 	c.ahead += d
 	now := c.time()
-	due := c.advance
+	due := c.due
 	c.mu.Unlock()
 	for _, f := range due {
 		f(now)
 	}
 }
+
+// onAdvance registers what Advance is to do after it has moved the clock. It
+// must be called before the clock is shared.
+func (c *Clock) onAdvance(f func(now time.Time)) { c.due = append(c.due, f) }
 
 func (c *Clock) time() time.Time {
 	if c.virtual {

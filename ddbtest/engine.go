@@ -46,6 +46,7 @@ func NewEngine(opts ...Option) *Engine {
 		AccountID:  c.account,
 		StateDelay: c.stateDelay,
 	})
+	c.clock.onAdvance(core.Settle)
 	e.handler = protocol.New(core, nil)
 	return e
 }

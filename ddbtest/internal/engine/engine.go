@@ -91,6 +91,21 @@ func (e *Engine) Tables() []*Table {
 	return tables
 }
 
+// Settle does what has become due by now: it forgets tables and indexes whose
+// deletion is complete and client request tokens that are too old. Operations
+// see the same without it; it frees their memory.
+func (e *Engine) Settle(now time.Time) {
+	e.tokens.expire(now)
+	for _, t := range e.Tables() {
+		if e.lookup(t.name) != t {
+			continue
+		}
+		t.mu.Lock()
+		t.settle(now)
+		t.mu.Unlock()
+	}
+}
+
 // arn returns the ARN of a resource such as "table/name".
 func (e *Engine) arn(resource string) string {
 	return "arn:aws:dynamodb:" + e.region + ":" + e.account + ":" + resource

@@ -68,7 +68,14 @@ func (ts *tokens) end(token string, success bool, now time.Time) {
 	ts.ended = append(ts.ended, token)
 }
 
-// forget drops the tokens whose time is over.
+// expire drops the tokens whose time is over.
+func (ts *tokens) expire(now time.Time) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.forget(now)
+}
+
+// forget is expire for whoever holds mu.
 func (ts *tokens) forget(now time.Time) {
 	n := 0
 	for n < len(ts.ended) && now.Sub(ts.known[ts.ended[n]].ended) >= tokenLife {
