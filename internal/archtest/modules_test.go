@@ -45,6 +45,7 @@ var inherited = []string{
 // required are the further lines of the root go.mod: they set a lowest version for users, but are not built by them.
 var required = []string{
 	"github.com/google/go-cmp",     // tests
+	"github.com/stretchr/testify",  // asked for by goleak's own tests
 	"github.com/tidwall/btree",     // ddbtest
 	"go.opentelemetry.io/otel/log", // asked for by otel
 	"go.uber.org/goleak",           // tests
