@@ -148,7 +148,8 @@ type batchEntry struct {
 	del     bool
 	key     string
 	data    []byte      // the encoded item or key of a write
-	winner  *batchEntry // the later write of the same key, which stands for this one
+	winner  *batchEntry // of the same key, which stands for this one
+	twin    *batchEntry // the next of the same key for which this one stands
 	err     error
 	unknown bool
 }

@@ -2,6 +2,7 @@ package ddb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -87,7 +88,6 @@ type batchGetter[T any] struct {
 	got    []Got[T]
 	unique []*batchEntry
 	keys   []map[string]types.AttributeValue
-	places map[string][]int // indexes of each key
 	in     types.KeysAndAttributes
 }
 
@@ -115,17 +115,22 @@ func (b *batchGetter[T]) prepare(encode func() ([]map[string]types.AttributeValu
 	}
 	b.keys = keys
 	b.entries = make([]batchEntry, len(keys))
-	b.places, b.byKey = make(map[string][]int, len(keys)), make(map[string]*batchEntry, len(keys))
+	b.byKey = make(map[string]*batchEntry, len(keys))
+	b.unique = make([]*batchEntry, 0, len(keys))
+	var id []byte
 	for i, k := range keys {
-		id := b.core.keyID(k)
-		b.entries[i] = batchEntry{index: i, key: id}
-		if b.byKey[id] == nil {
-			b.byKey[id] = &b.entries[i]
-			b.unique = append(b.unique, &b.entries[i])
-		} else {
-			b.entries[i].winner = b.byKey[id]
+		e := &b.entries[i]
+		e.index = i
+		id = b.core.appendMapID(id[:0], k)
+		first := b.byKey[string(id)]
+		if first == nil {
+			e.key = string(id)
+			b.byKey[e.key] = e
+			b.unique = append(b.unique, e)
+			continue
 		}
-		b.places[id] = append(b.places[id], i)
+		e.key, e.winner = first.key, first
+		e.twin, first.twin = first.twin, e
 	}
 	if r.consistent {
 		b.in.ConsistentRead = aws.Bool(true)
@@ -150,6 +155,13 @@ func (b *batchGetter[T]) send(ctx context.Context, pending []*batchEntry) ([]*ba
 	}
 	rows := &batchRows[T]{b: b, pending: pending}
 	out, err := wire.BatchGetItem(ctx, b.core.client, in, b.core.wire, func(string) wire.Rows { return rows })
+	var unreadable *wire.RowError
+	if errors.As(err, &unreadable) && out != nil {
+		// One item is not a T. Read again, item by item, to save the others.
+		b.booked(ctx, out.ConsumedCapacity)
+		rows.careful = true
+		out, err = wire.BatchGetItem(ctx, b.core.client, in, b.core.wire, func(string) wire.Rows { return rows })
+	}
 	if err != nil {
 		rows.Reset(0)
 		return nil, err
@@ -160,7 +172,7 @@ func (b *batchGetter[T]) send(ctx context.Context, pending []*batchEntry) ([]*ba
 		for _, k := range ka.Keys {
 			e := b.byKey[b.core.keyID(k)]
 			if e == nil {
-				return nil, fmt.Errorf("the reply leaves a key unprocessed that was not asked for")
+				return nil, errors.New("the reply leaves a key unprocessed that was not asked for")
 			}
 			left = append(left, e)
 		}
@@ -182,38 +194,57 @@ func (b *batch) booked(ctx context.Context, ccs []types.ConsumedCapacity) {
 type batchRows[T any] struct {
 	b       *batchGetter[T]
 	pending []*batchEntry
+	careful bool // an item that cannot be read must not spoil the others
 	id      []byte
 }
 
 func (r *batchRows[T]) Reset(int) {
 	for _, e := range r.pending {
 		e.err = nil
-		for _, i := range r.b.places[e.key] {
-			r.b.got[i] = Got[T]{}
+		for ; e != nil; e = e.twin {
+			r.b.got[e.index] = Got[T]{}
 		}
 	}
 }
 
 func (r *batchRows[T]) Row(d *codec.Decoder) error {
-	raw, err := d.Raw()
-	if err != nil {
-		return err
+	var (
+		item T
+		raw  []byte
+		bad  error
+		err  error
+	)
+	if r.careful {
+		if raw, err = d.Raw(); err != nil {
+			return err
+		}
+		bad = codec.Decode(r.b.core.plan, raw, &item)
+	} else {
+		d.Peek()
+		from := d.Pos()
+		if err = codec.DecodeNext(r.b.core.plan, d, &item); err != nil {
+			return err
+		}
+		raw = d.Since(from)
 	}
 	if r.id, err = r.b.core.appendKeyID(r.id[:0], raw); err != nil {
 		return err
 	}
-	places := r.b.places[string(r.id)]
-	if places == nil {
-		return fmt.Errorf("the reply has an item whose key was not asked for")
+	e := r.b.byKey[string(r.id)]
+	if e == nil {
+		return errors.New("the reply has an item whose key was not asked for")
 	}
-	for _, i := range places {
+	if e.err = bad; bad != nil {
+		return nil
+	}
+	r.b.got[e.index] = Got[T]{Item: item, Found: true}
+	for e = e.twin; e != nil; e = e.twin {
 		// Each place gets an item of its own: nothing is shared between them.
-		if err := codec.Decode(r.b.core.plan, raw, &r.b.got[i].Item); err != nil {
-			r.b.byKey[string(r.id)].err = err
-			r.b.got[i] = Got[T]{}
-			continue
+		g := &r.b.got[e.index]
+		if err := codec.Decode(r.b.core.plan, raw, &g.Item); err != nil {
+			return err
 		}
-		r.b.got[i].Found = true
+		g.Found = true
 	}
 	return nil
 }

@@ -81,18 +81,18 @@ func (t *items[T, K]) prepareBatch(b *batch, puts []T, deletes []K) error {
 		errs = append(errs, fmt.Errorf("a batch write on a table with a version (attribute %s): the BatchWriteItem API takes no conditions; use Put, Delete or Transact", t.version.path))
 	}
 	b.entries = make([]batchEntry, 0, len(puts)+len(deletes))
+	var id []byte
 	for i := range puts {
 		data, err := codec.Append(nil, t.plan, &puts[i])
-		var key map[string]types.AttributeValue
 		if err == nil {
-			key, err = t.wireKey(data)
+			id, err = t.appendKeyID(id[:0], data)
 			err = errors.Join(err, checkItemSize(data))
 		}
 		if err != nil {
 			errs = append(errs, inputError("item", i, err)...)
 			continue
 		}
-		b.entries = append(b.entries, batchEntry{index: i, key: t.keyID(key), data: data})
+		b.entries = append(b.entries, batchEntry{index: i, key: string(id), data: data})
 	}
 	for i, k := range deletes {
 		key, err := t.encodeKey(k)

@@ -25,12 +25,12 @@ func (t *items[T, K]) keyOfItem(item *T) (map[string]types.AttributeValue, error
 // wireKey takes the primary key out of an encoded item and refuses values that
 // cannot be keys.
 func (c *core) wireKey(item []byte) (map[string]types.AttributeValue, error) {
-	key, err := c.pick(item, c.key.names())
+	key, err := c.pick(item, c.keyNames)
 	if err != nil {
 		return nil, err
 	}
 	var errs []error
-	for i, name := range c.key.names() {
+	for i, name := range c.keyNames {
 		limit := maxPartitionKey
 		if i > 0 {
 			limit = maxSortKey
@@ -51,6 +51,10 @@ func checkStoredKey(name string, av types.AttributeValue, limit int) error {
 	default:
 		return fmt.Errorf("key attribute %s is absent or NULL; a key needs a value", name)
 	}
+	return checkKeyLength(name, n, limit)
+}
+
+func checkKeyLength(name string, n, limit int) error {
 	if n == 0 {
 		return fmt.Errorf("key attribute %s is empty; DynamoDB refuses empty keys", name)
 	}

@@ -1,9 +1,13 @@
 package ddb
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -13,63 +17,115 @@ import (
 // keyID is an item's primary key as text that is equal for equal keys, however
 // their numbers are written. It serves to match replies to requests.
 func (c *core) keyID(key map[string]types.AttributeValue) string {
-	var b []byte
-	for _, name := range c.key.names() {
+	return string(c.appendMapID(make([]byte, 0, 64), key))
+}
+
+func (c *core) appendMapID(b []byte, key map[string]types.AttributeValue) []byte {
+	for _, name := range c.keyNames {
 		switch v := key[name].(type) {
 		case *types.AttributeValueMemberS:
-			b = appendKeyPart(b, 'S', []byte(v.Value))
+			b = appendKeyPart(b, 'S', v.Value)
 		case *types.AttributeValueMemberN:
-			b = appendKeyPart(b, 'N', []byte(v.Value))
+			b = appendKeyPart(b, 'N', v.Value)
 		case *types.AttributeValueMemberB:
-			b = appendKeyPart(b, 'B', base64.StdEncoding.AppendEncode(nil, v.Value))
+			b = appendKeyPart(b, 'B', base64.StdEncoding.EncodeToString(v.Value))
 		}
 	}
-	return string(b)
+	return b
 }
 
 var errKeysFound = errors.New("all keys found")
 
-// appendKeyID is keyID of an encoded item.
+// keyScan finds the primary key in an encoded item. Its functions are made once,
+// because batches scan many items.
+type keyScan struct {
+	d      *codec.Decoder
+	names  []string
+	parts  [2][]byte
+	at     int
+	found  int
+	errs   []error
+	member func([]byte) error
+	tag    func([]byte) error
+}
+
+var keyScans = sync.Pool{New: func() any {
+	s := new(keyScan)
+	s.member = s.onMember
+	s.tag = s.onTag
+	return s
+}}
+
+// appendKeyID is keyID of an encoded item. It refuses items without a key, and keys that
+// DynamoDB does not take.
 func (c *core) appendKeyID(b []byte, item []byte) ([]byte, error) {
-	names := c.key.names()
-	var parts [2][]byte
-	found := 0
-	d := codec.NewDecoder(item, codec.Options{})
-	defer d.Release()
-	err := d.Object(func(name []byte) error {
-		for i, n := range names {
-			if string(name) != n {
-				continue
-			}
-			err := d.Object(func(tag []byte) error {
-				kind := tag[0]
-				text, err := d.Text()
-				parts[i] = appendKeyPart(nil, kind, text)
-				return err
-			})
-			if found++; err == nil && found == len(names) {
-				return errKeysFound
-			}
-			return err
-		}
-		return d.Skip()
-	})
-	if !errors.Is(err, errKeysFound) {
-		if err == nil {
-			err = errors.New("the reply has an item without its key")
-		}
+	s := keyScans.Get().(*keyScan) //nolint:forcetypeassert // the pool holds nothing else
+	defer keyScans.Put(s)
+	s.names, s.found, s.errs = c.keyNames, 0, nil
+	for i := range s.parts {
+		s.parts[i] = s.parts[i][:0]
+	}
+	s.d = codec.NewDecoder(item, codec.Options{})
+	err := s.d.Object(s.member)
+	s.d.Release()
+	if err != nil && !errors.Is(err, errKeysFound) {
 		return b, err
 	}
-	for _, p := range parts[:len(names)] {
-		b = append(b, p...)
+	for i, name := range s.names {
+		if len(s.parts[i]) == 0 && !slices.ContainsFunc(s.errs, func(e error) bool { return e != nil }) {
+			s.errs = append(s.errs, fmt.Errorf("key attribute %s is absent or NULL; a key needs a value", name))
+		}
+		b = append(b, s.parts[i]...)
 	}
-	return b, nil
+	return b, errors.Join(s.errs...)
+}
+
+func (s *keyScan) onMember(name []byte) error {
+	for i, n := range s.names {
+		if string(name) != n {
+			continue
+		}
+		s.at = i
+		if err := s.d.Object(s.tag); err != nil {
+			return err
+		}
+		if s.found++; s.found == len(s.names) {
+			return errKeysFound
+		}
+		return nil
+	}
+	return s.d.Skip()
+}
+
+func (s *keyScan) onTag(tag []byte) error {
+	kind := tag[0]
+	if kind != 'S' && kind != 'B' && kind != 'N' || len(tag) != 1 {
+		s.errs = append(s.errs, fmt.Errorf("key attribute %s is absent or NULL; a key needs a value", s.names[s.at]))
+		return s.d.Skip()
+	}
+	text, err := s.d.Text()
+	if err != nil {
+		return err
+	}
+	n := len(text)
+	if kind == 'B' {
+		n = len(text)/4*3 - (len(text) - len(bytes.TrimRight(text, "=")))
+	}
+	limit := maxPartitionKey
+	if s.at > 0 {
+		limit = maxSortKey
+	}
+	if err := checkKeyLength(s.names[s.at], n, limit); err != nil {
+		s.errs = append(s.errs, err)
+	}
+	s.parts[s.at] = appendKeyPart(s.parts[s.at][:0], kind, text)
+	return nil
 }
 
 // appendKeyPart appends type, length and value, so that no two keys run together.
-func appendKeyPart(b []byte, kind byte, text []byte) []byte {
+func appendKeyPart[S string | []byte](b []byte, kind byte, text S) []byte {
 	if kind == 'N' {
-		text = normalNumber(text)
+		return appendKeyPart(b, 'n', normalNumber([]byte(text)))
 	}
 	b = append(b, kind)
 	b = strconv.AppendInt(b, int64(len(text)), 10)

@@ -19,7 +19,7 @@ import (
 // attempt is a single-item write that is sent until its outcome is known.
 type attempt struct {
 	core *core
-	key  map[string]types.AttributeValue
+	key  func() (map[string]types.AttributeValue, error)
 	// repeat: to happen twice does no harm, or the condition forbids it.
 	repeat bool
 	// send sends it once; the SDK may repeat it within.
@@ -129,8 +129,17 @@ func (a *attempt) applied(ctx context.Context, stored map[string]types.Attribute
 	return a.lost(stored)
 }
 
+// given is a key that is known already.
+func given(key map[string]types.AttributeValue) func() (map[string]types.AttributeValue, error) {
+	return func() (map[string]types.AttributeValue, error) { return key, nil }
+}
+
 func (a *attempt) readBack(ctx context.Context) (map[string]types.AttributeValue, error) {
-	in := &dynamodb.GetItemInput{TableName: &a.core.name, Key: a.key, ConsistentRead: aws.Bool(true), ReturnConsumedCapacity: a.core.consumed()}
+	key, err := a.key()
+	if err != nil {
+		return nil, err
+	}
+	in := &dynamodb.GetItemInput{TableName: &a.core.name, Key: key, ConsistentRead: aws.Bool(true), ReturnConsumedCapacity: a.core.consumed()}
 	var rows rawRow
 	out, _, err := wire.GetItem(ctx, a.core.client, in, a.core.wire, &rows)
 	if out != nil {

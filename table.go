@@ -147,6 +147,7 @@ type core struct {
 	name        string
 	plan        *codec.Plan
 	key         keySchema
+	keyNames    []string // of the primary key, partition first
 	version     *handle
 	created     *handle
 	updated     *handle
@@ -190,6 +191,7 @@ func newCore(client Client, name string, t reflect.Type, partition, sort []*hand
 		errs = append(errs, fmt.Errorf("partition and sort key are the same attribute %s", pk[0].name))
 	}
 	c.key = keySchema{partition: pk, sort: sk}
+	c.keyNames = c.key.names()
 	for _, o := range opts {
 		if o == nil {
 			errs = append(errs, errors.New("an option is nil"))

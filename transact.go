@@ -130,7 +130,7 @@ func (t *items[T, K]) TxCheck(key K, conds ...Cond[T]) TxOp {
 		if cond.err == nil && cond.node == nil {
 			err = errors.Join(err, errors.New("a check without a condition"))
 		}
-		a := t.action("Check", k, cond.node, false)
+		a := t.action("Check", t.keyID(k), cond.node, false)
 		var w expr.Writer
 		text := w.Render(cond.node)
 		a.write.ConditionCheck = &types.ConditionCheck{
@@ -172,9 +172,9 @@ func (tx *transaction) add(a txAction, errs ...error) {
 	tx.errs = append(tx.errs, inputError("operation", i, errors.Join(errs...))...)
 }
 
-func (t *items[T, K]) action(verb string, key map[string]types.AttributeValue, cond expr.Node, needed bool) txAction {
+func (t *items[T, K]) action(verb, id string, cond expr.Node, needed bool) txAction {
 	return txAction{
-		core: t.core, verb: verb, id: t.name + "\x00" + t.keyID(key),
+		core: t.core, verb: verb, id: t.name + "\x00" + id,
 		failed: func(item map[string]types.AttributeValue, cause error) error {
 			return conditionFailed[T](t.plan, cond, needed, item, cause)
 		},
@@ -188,8 +188,7 @@ func (t *items[T, K]) txPut(v verb, item *T, opts []WriteOption[T]) TxOp {
 			tx.add(txAction{core: t.core}, err)
 			return
 		}
-		key, err := t.wireKey(p.item)
-		a := t.action(v.String(), key, p.cond, v == verbReplace)
+		a := t.action(v.String(), string(p.id), p.cond, v == verbReplace)
 		a.item, a.done = p.item, p.done
 		var w expr.Writer
 		put := &types.Put{TableName: &t.name}
@@ -199,7 +198,7 @@ func (t *items[T, K]) txPut(v verb, item *T, opts []WriteOption[T]) TxOp {
 			put.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 		}
 		a.write.Put = put
-		tx.add(a, err, noOld(v.String(), p.call.old))
+		tx.add(a, noOld(v.String(), p.call.old))
 	})
 }
 
@@ -210,7 +209,7 @@ func (t *items[T, K]) txUpdate(verb string, key K, present bool, opts []UpdateOp
 			tx.add(txAction{core: t.core}, err)
 			return
 		}
-		a := t.action(verb, u.key, u.cond, present)
+		a := t.action(verb, t.keyID(u.key), u.cond, present)
 		var w expr.Writer
 		update := &types.Update{TableName: &t.name, Key: u.key, UpdateExpression: aws.String(w.Update(u.update))}
 		if text := w.Render(u.cond); text != "" {
@@ -225,7 +224,7 @@ func (t *items[T, K]) txUpdate(verb string, key K, present bool, opts []UpdateOp
 
 func (t *items[T, K]) deleteAction(key map[string]types.AttributeValue, w writeCall[T], guard expr.Node) txAction {
 	cond := And(append([]Cond[T]{{node: guard}}, w.conds...)...)
-	a := t.action("Delete", key, cond.node, guard != nil)
+	a := t.action("Delete", t.keyID(key), cond.node, guard != nil)
 	var ew expr.Writer
 	del := &types.Delete{TableName: &t.name, Key: key}
 	if text := ew.Render(cond.node); text != "" {

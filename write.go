@@ -149,7 +149,7 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 		in.ReturnValues = types.ReturnValueAllOld
 	}
 	a := attempt{
-		core: t.core, key: p.key, repeat: true,
+		core: t.core, key: func() (map[string]types.AttributeValue, error) { return t.wireKey(p.item) }, repeat: true,
 		send: func(o wire.Options) error {
 			out, err := wire.PutItem(ctx, t.client, in, p.item, o, old)
 			if out != nil {
@@ -176,7 +176,7 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 type prepared[T any] struct {
 	call writeCall[T]
 	cond expr.Node
-	key  map[string]types.AttributeValue
+	id   []byte // of the item's key
 	item []byte
 	done func() // gives the caller's item its new version and stamps
 }
@@ -190,18 +190,18 @@ func (t *items[T, K]) preparePut(v verb, item *T, opts []WriteOption[T]) (prepar
 	next, done := stamp(t.core, v, item)
 	data, err3 := codec.Append(nil, t.plan, &next)
 	var (
-		key  map[string]types.AttributeValue
+		id   []byte
 		err4 error
 	)
 	if err3 == nil {
-		key, err4 = t.wireKey(data)
+		id, err4 = t.appendKeyID(nil, data)
 		err4 = errors.Join(err4, checkItemSize(data))
 	}
 	cond := And(append([]Cond[T]{{node: guard}}, w.conds...)...)
 	if err := invalid(err, err2, err3, err4, cond.err); err != nil {
 		return prepared[T]{}, err
 	}
-	return prepared[T]{call: w, cond: cond.node, key: key, item: data, done: done}, nil
+	return prepared[T]{call: w, cond: cond.node, id: id, item: data, done: done}, nil
 }
 
 // putGuard is the precondition that the verb and the version give to a put.
@@ -267,7 +267,7 @@ func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.Attri
 		in.ReturnValues = types.ReturnValueAllOld
 	}
 	a := attempt{
-		core: t.core, key: key, repeat: true,
+		core: t.core, key: given(key), repeat: true,
 		send: func(o wire.Options) error {
 			out, err := wire.DeleteItem(ctx, t.client, in, o, old)
 			if out != nil {
@@ -331,7 +331,7 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 	}
 	rows := oldRows(t.core, dst)
 	a := attempt{
-		core: t.core, key: u.key, repeat: u.repeat,
+		core: t.core, key: given(u.key), repeat: u.repeat,
 		send: func(o wire.Options) error {
 			out, err := wire.UpdateItem(ctx, t.client, in, o, rows)
 			if out != nil {

@@ -1,0 +1,81 @@
+package bench_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/dynamotable/ddb/bench"
+)
+
+// BenchmarkCalls runs every call with every library.
+func BenchmarkCalls(b *testing.B) {
+	calls, err := bench.Calls()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, call := range calls {
+		for _, lib := range bench.Libraries {
+			b.Run("call="+strings.ReplaceAll(call.Name, " ", "_")+"/lib="+lib, func(b *testing.B) {
+				run := call.With[lib](bench.Client(bench.NewStub(call.Reply)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := run(b.Context()); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestCallsWork: every library does every call, so that no benchmark measures an error.
+func TestCallsWork(t *testing.T) {
+	calls, err := bench.Calls()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range calls {
+		for _, lib := range bench.Libraries {
+			if err := call.With[lib](bench.Client(bench.NewStub(call.Reply)))(t.Context()); err != nil {
+				t.Errorf("%s with %s: %v", call.Name, lib, err)
+			}
+		}
+	}
+}
+
+// TestAllocations are the gates: limits of ddb, and how many times fewer than
+// the SDK with attributevalue.
+func TestAllocations(t *testing.T) {
+	calls, err := bench.Calls()
+	if err != nil {
+		t.Fatal(err)
+	}
+	gates := map[string]struct{ most, times float64 }{
+		"GetItem 1 KB":            {345, 1.1},
+		"PutItem 1 KB":            {345, 1},
+		"Query 100 rows":          {700, 14},
+		"Query 1,000 rows (1 MB)": {3000, 30},
+		"BatchGet 100":            {2200, 4.5},
+		"BatchWrite 25":           {620, 3.5},
+	}
+	for _, call := range calls {
+		gate, ok := gates[call.Name]
+		if !ok {
+			t.Errorf("%s has no gate", call.Name)
+			continue
+		}
+		count := func(lib string) float64 {
+			run := call.With[lib](bench.Client(bench.NewStub(call.Reply)))
+			return testing.AllocsPerRun(20, func() {
+				if err := run(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		ours, theirs := count("ddb"), count("sdk+attributevalue")
+		t.Logf("%-24s %7.0f allocations, %.1f times fewer than SDK + attributevalue (%.0f)", call.Name, ours, theirs/ours, theirs)
+		if ours > gate.most || theirs/ours < gate.times {
+			t.Errorf("%s: %.0f allocations (limit %.0f), %.1f times fewer (at least %.1f)", call.Name, ours, gate.most, theirs/ours, gate.times)
+		}
+	}
+}

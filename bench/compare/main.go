@@ -1,0 +1,187 @@
+// Compare runs every call with every library in interleaved rounds in one
+// process, prints a table of the best rounds, and draws a plot.
+//
+//	go run ./compare -rounds 7 -svg ../docs/bench.svg
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb/bench"
+)
+
+func main() {
+	log.SetFlags(0)
+	rounds := flag.Int("rounds", 7, "rounds, of which the best counts")
+	budget := flag.Duration("time", 150*time.Millisecond, "time for one library in one round")
+	svg := flag.String("svg", "", "file for the plot")
+	loopback := flag.Bool("loopback", false, "real HTTP over loopback instead of a stub")
+	flag.Parse()
+	if err := run(*rounds, *budget, *svg, *loopback); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// figure is the best round of one library at one call.
+type figure struct {
+	ns, bytes, allocs float64
+}
+
+func run(rounds int, budget time.Duration, svg string, loopback bool) error {
+	calls, err := bench.Calls()
+	if err != nil {
+		return err
+	}
+	results := map[string]map[string]figure{}
+	for _, call := range calls {
+		client, stop := clientFor(call, loopback)
+		best := map[string]figure{}
+		for range rounds {
+			for _, lib := range bench.Libraries {
+				f, err := measure(call.With[lib](client()), budget)
+				if err != nil {
+					stop()
+					return fmt.Errorf("%s with %s: %w", call.Name, lib, err)
+				}
+				if b, ok := best[lib]; !ok || f.ns < b.ns {
+					best[lib] = f
+				}
+			}
+		}
+		stop()
+		results[call.Name] = best
+	}
+	fmt.Print(table(calls, results))
+	if svg == "" {
+		return nil
+	}
+	return os.WriteFile(svg, []byte(plot(calls, results)), 0o644) //nolint:gosec // a picture for everybody
+}
+
+// clientFor makes clients that get the call's reply, from a stub or over loopback.
+func clientFor(call bench.Call, loopback bool) (client func() *dynamodb.Client, stop func()) {
+	if !loopback {
+		return func() *dynamodb.Client { return bench.Client(bench.NewStub(call.Reply)) }, func() {}
+	}
+	stub := bench.NewStub(call.Reply)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		resp, err := stub.Do(r)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		for k, v := range resp.Header {
+			w.Header()[k] = v
+		}
+		_, _ = w.Write(stub.Body)
+	}))
+	return func() *dynamodb.Client {
+		return dynamodb.New(dynamodb.Options{
+			Region: "us-east-1", BaseEndpoint: aws.String(server.URL),
+			Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""),
+		})
+	}, server.Close
+}
+
+func measure(work func(context.Context) error, budget time.Duration) (figure, error) {
+	ctx := context.Background()
+	for range 3 { // warm up
+		if err := work(ctx); err != nil {
+			return figure{}, err
+		}
+	}
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start, n := time.Now(), 0
+	for time.Since(start) < budget {
+		if err := work(ctx); err != nil {
+			return figure{}, err
+		}
+		n++
+	}
+	elapsed := time.Since(start)
+	runtime.ReadMemStats(&after)
+	per := float64(n)
+	return figure{float64(elapsed.Nanoseconds()) / per, float64(after.TotalAlloc-before.TotalAlloc) / per, float64(after.Mallocs-before.Mallocs) / per}, nil
+}
+
+// table is the result in Markdown: time, allocations, and the ratios to ddb.
+func table(calls []bench.Call, results map[string]map[string]figure) string {
+	var b strings.Builder
+	b.WriteString("| call |")
+	for _, lib := range bench.Libraries {
+		fmt.Fprintf(&b, " %s |", lib)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(bench.Libraries)) + "\n")
+	for _, call := range calls {
+		ours := results[call.Name]["ddb"]
+		fmt.Fprintf(&b, "| %s |", call.Name)
+		for _, lib := range bench.Libraries {
+			f := results[call.Name][lib]
+			fmt.Fprintf(&b, " %.4g µs, %.0f allocs", f.ns/1000, f.allocs)
+			if lib != "ddb" {
+				fmt.Fprintf(&b, " (%.1fx, %.1fx)", f.ns/ours.ns, f.allocs/ours.allocs)
+			}
+			b.WriteString(" |")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+var colours = []string{"#2563eb", "#94a3b8", "#f59e0b", "#10b981"}
+
+// plot draws, for each call, the time of each library as a multiple of ddb's.
+func plot(calls []bench.Call, results map[string]map[string]figure) string {
+	const (
+		width, label = 760, 190
+		bar, gap     = 15, 16
+	)
+	longest := 1.0
+	for _, call := range calls {
+		for _, lib := range bench.Libraries {
+			longest = max(longest, results[call.Name][lib].ns/results[call.Name]["ddb"].ns)
+		}
+	}
+	var rows strings.Builder
+	y := 56
+	for _, call := range calls {
+		ours := results[call.Name]["ddb"]
+		fmt.Fprintf(&rows, `<text x="%d" y="%d" text-anchor="end" class="call">%s</text>`+"\n", label-10, y+len(bench.Libraries)*bar/2+4, call.Name)
+		for i, lib := range bench.Libraries {
+			f := results[call.Name][lib]
+			w := max(1, int(f.ns/ours.ns/longest*(width-label-150)))
+			fmt.Fprintf(&rows, `<rect x="%d" y="%d" width="%d" height="%d" fill="%s"/>`+"\n", label, y, w, bar-3, colours[i])
+			fmt.Fprintf(&rows, `<text x="%d" y="%d">%.3g µs, %.0f allocs</text>`+"\n", label+w+6, y+bar-5, f.ns/1000, f.allocs)
+			y += bar
+		}
+		y += gap
+	}
+	var legend strings.Builder
+	for i, lib := range bench.Libraries {
+		fmt.Fprintf(&legend, `<rect x="%d" y="28" width="12" height="12" fill="%s"/><text x="%d" y="38">%s</text>`+"\n", label+i*130, colours[i], label+i*130+17, lib)
+	}
+	return strings.Join(slices.Concat([]string{
+		fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="11">`, width, y),
+		`<style>text{fill:#334155}.call{font-weight:600}@media(prefers-color-scheme:dark){text{fill:#cbd5e1}}</style>`,
+		`<text x="10" y="16" font-size="13">Time of one call through the SDK client, shorter is better; each group on its own scale of ddb = 1</text>`,
+		legend.String(), rows.String(), `</svg>`, "",
+	}), "\n")
+}
