@@ -2,7 +2,10 @@ package ddb
 
 import (
 	"errors"
+	"net"
+	"net/http"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +127,26 @@ type apiError string
 
 func (e apiError) Error() string     { return string(e) }
 func (e apiError) ErrorCode() string { return string(e) }
+
+func TestNewClientKeepsTheConfigurationsHTTPClient(t *testing.T) {
+	cfg := testConfig()
+	foreign := httpFunc(silent)
+	cfg.HTTPClient = foreign
+	if got, ok := mustClient(t, WithConfig(cfg)).Options().HTTPClient.(httpFunc); !ok || reflect.ValueOf(got).Pointer() != reflect.ValueOf(foreign).Pointer() {
+		t.Error("a client of the user's own making was replaced")
+	}
+	cfg.HTTPClient = awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = time.Hour }).
+		WithTransportOptions(func(tr *http.Transport) { tr.MaxIdleConnsPerHost, tr.DisableCompression = 1000, true })
+	h := mustClient(t, WithConfig(cfg)).Options().HTTPClient.(*awshttp.BuildableClient)
+	if tr := h.GetTransport(); h.GetDialer().Timeout != time.Hour || tr.MaxIdleConnsPerHost != 1000 || !tr.DisableCompression {
+		t.Error("settings of the user's client were lost")
+	}
+	h = mustClient(t, WithConfig(cfg), WithConnectTimeout(time.Second)).Options().HTTPClient.(*awshttp.BuildableClient)
+	if h.GetDialer().Timeout != time.Second {
+		t.Error("the option does not count")
+	}
+}
 
 func TestNewClientRefuses(t *testing.T) {
 	cleanEnv(t)

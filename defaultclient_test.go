@@ -3,10 +3,61 @@ package ddb
 import (
 	"context"
 	"errors"
+	"reflect"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
 )
+
+// TestLazyClientMethodsReachTheirOperation sends empty inputs, which the SDK refuses
+// by an error that names the operation.
+func TestLazyClientMethodsReachTheirOperation(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	l := newLazyClient()
+	v := reflect.ValueOf(l)
+	if n := reflect.TypeFor[Client]().NumMethod() + reflect.TypeFor[SchemaClient]().NumMethod(); v.NumMethod() != n {
+		t.Fatalf("%d methods, want %d", v.NumMethod(), n)
+	}
+	for i := range v.NumMethod() {
+		name := v.Type().Method(i).Name
+		in := reflect.New(v.Method(i).Type().In(1).Elem())
+		out := v.Method(i).Call([]reflect.Value{reflect.ValueOf(t.Context()), in})
+		err, _ := out[1].Interface().(error)
+		var op *smithy.OperationError
+		if !errors.As(err, &op) || op.Operation() != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLazyClientIsMadeOnce(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	l := newLazyClient()
+	clients := make([]*dynamodb.Client, 16)
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Go(func() {
+			c, err := l.get(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			clients[i] = c
+		})
+	}
+	wg.Wait()
+	for _, c := range clients {
+		if c != clients[0] {
+			t.Fatal("two clients were made")
+		}
+	}
+	if DefaultClient() != Client(processClient) {
+		t.Error("DefaultClient is not the process's client")
+	}
+}
 
 func TestLazyClientTriesAgainAfterAFailure(t *testing.T) {
 	cleanEnv(t)

@@ -19,9 +19,11 @@ type region string
 // shelf is a type with a text of its own, in which case does not matter when read.
 type shelf struct{ row byte }
 
+var errShelf = errors.New("secret shelf")
+
 func (s shelf) MarshalText() ([]byte, error) {
 	if s.row == '!' {
-		return nil, errors.New("secret shelf")
+		return nil, errShelf
 	}
 	return []byte{s.row}, nil
 }
@@ -190,6 +192,11 @@ func TestKeyFormatRefusesKeys(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: Format = %q, %v", name, text, err)
 		}
+	}
+	k := good
+	k.Shelf.row = '!'
+	if _, err := everyKeys.Format(k); !errors.Is(err, errShelf) {
+		t.Errorf("the cause is lost: %v", err)
 	}
 	if _, err := everyKeys.Format(good); err != nil {
 		t.Errorf("the good key: %v", err)
