@@ -15,9 +15,12 @@ import (
 type Page[T any] struct {
 	// Items are in the order of the query.
 	Items []T
-	// Next continues behind the last item; it is zero at the end.
+	// Next continues behind the last item; it is zero at the end. A page that was
+	// filled exactly by the last item has a Next behind which there is nothing, since
+	// DynamoDB does not look further.
 	Next Cursor[T]
-	// Prev, given to Before, reads the page before this one; it is zero at the beginning.
+	// Prev, given to Before, reads the page before this one; it is zero at the
+	// beginning, with the same exception.
 	Prev Cursor[T]
 	// Scanned is how many items were read, and billed, before the filter.
 	Scanned int
