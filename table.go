@@ -169,7 +169,7 @@ func (c *core) Name() string { return c.name }
 
 func newCore(client Client, name string, t reflect.Type, partition, sort []*handle, opts []TableOption) (*core, error) {
 	c := &core{
-		client: client, name: name, ledger: DefaultLedger(), retry: DefaultRetryPolicy(), budget: defaultBudget,
+		client: client, name: name, ledger: DefaultLedger(), retry: DefaultRetryPolicy(), budget: budgetOf(client),
 		concurrency: defaultConcurrency, now: time.Now,
 	}
 	var errs []error
