@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,16 +76,13 @@ type BatchFailure struct {
 
 // Error counts the failures and gives the distinct causes.
 func (e *BatchError) Error() string {
-	text := fmt.Sprintf("%d of %d not done", len(e.Failed), e.Total)
-	var seen []string
+	texts := []string{fmt.Sprintf("%d of %d not done", len(e.Failed), e.Total)}
 	for _, f := range e.Failed {
-		cause := causeText(f.Err)
-		if !slices.Contains(seen, cause) && len(seen) < 3 {
-			seen = append(seen, cause)
-			text += "; " + cause
+		if cause := causeText(f.Err); !slices.Contains(texts, cause) && len(texts) < 4 {
+			texts = append(texts, cause)
 		}
 	}
-	return text
+	return strings.Join(texts, "; ")
 }
 
 // Unwrap returns the distinct causes.

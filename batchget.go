@@ -235,7 +235,7 @@ func (r *batchRows[T]) Row(d *codec.Decoder) error {
 		return errors.New("the reply has an item whose key was not asked for")
 	}
 	if e.err = bad; bad != nil {
-		return nil
+		return nil //nolint:nilerr // it is this key's error, not the reply's
 	}
 	r.b.got[e.index] = Got[T]{Item: item, Found: true}
 	for e = e.twin; e != nil; e = e.twin {

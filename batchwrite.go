@@ -60,8 +60,7 @@ func (t *items[T, K]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ..
 	done := 0
 	for window := range windows(list, maxBatchWrite*t.concurrency) {
 		err := t.BatchPut(ctx, window, opts...)
-		var failed *BatchError
-		if errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*BatchError](err); ok {
 			for i := range failed.Failed {
 				failed.Failed[i].Index += done
 			}

@@ -91,7 +91,7 @@ const (
 
 // Size is the size of the attribute as a number that conditions can compare:
 // bytes of text (UTF-8) and binary, elements of a set, list or map.
-func (a Attr[T, V]) Size() SizeOf[T] { return SizeOf[T]{a.h} }
+func (a Attr[T, V]) Size() SizeOf[T] { return SizeOf[T](a) }
 
 // SizeOf compares the size of an attribute; see [Attr.Size].
 type SizeOf[T any] struct{ h *handle }
@@ -115,7 +115,7 @@ func (s SizeOf[T]) Gt(n int) Cond[T] { return s.compare(">", n) }
 func (s SizeOf[T]) Ge(n int) Cond[T] { return s.compare(">=", n) }
 
 func (s SizeOf[T]) compare(op string, n int) Cond[T] {
-	return Attr[T, any]{s.h}.cond(nil, func(p expr.Path) expr.Node {
+	return Attr[T, any](s).cond(nil, func(p expr.Path) expr.Node {
 		return expr.Compare{Left: expr.Call{Name: "size", Args: []expr.Node{p}}, Op: op, Right: expr.Value{AV: numberValue(int64(n))}}
 	})
 }

@@ -108,8 +108,7 @@ func loadLocalStack(ctx context.Context, opts []func(*config.LoadOptions) error)
 			o.CredentialsFiles = []string{env.SharedCredentialsFile}
 		}
 	})
-	var missing config.SharedConfigProfileNotExistError
-	if !errors.As(err, &missing) {
+	if _, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); !ok {
 		dummy = err == nil && !env.Credentials.HasKeys() && !hasCredentials(profile)
 		if dummy {
 			opts = append(opts, config.WithCredentialsProvider(static))

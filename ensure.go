@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -29,21 +30,16 @@ type SchemaError struct{ Differences []Difference }
 
 // Error lists all differences.
 func (e *SchemaError) Error() string {
-	text := "the live table differs from its definition"
+	texts := make([]string, len(e.Differences))
 	for i, d := range e.Differences {
-		sep := "; "
-		if i == 0 {
-			sep = ": "
-		}
-		text += sep + d.String()
+		texts[i] = d.String()
 	}
-	return text
+	return "the live table differs from its definition: " + strings.Join(texts, "; ")
 }
 
 func (c *core) ensure(ctx context.Context, client SchemaClient, s *tableSpec) error {
 	live, err := c.waitActive(ctx, client)
-	var missing *types.ResourceNotFoundException
-	if errors.As(err, &missing) {
+	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
 		err = c.create(ctx, client, s)
 		if !errors.Is(err, ErrTableExists) {
 			return err

@@ -106,7 +106,7 @@ func flatten(err error) []error {
 // ConditionFailed is a write that was not done because its precondition was
 // false. It matches [ErrConditionFailed], and also [ErrNotFound] when the item
 // is absent although the verb needs it (Replace, Update).
-type ConditionFailed[T any] struct {
+type ConditionFailed[T any] struct { //nolint:errname // reads as what happened, at the many places where it is caught
 	// Condition is the whole precondition, with attribute names and a question
 	// mark for each value.
 	Condition string
@@ -207,8 +207,7 @@ func IsRetryable(err error) bool {
 	if errors.Is(err, ErrThrottled) {
 		return true
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return retryableCode(api.ErrorCode()) || api.ErrorFault() == smithy.FaultServer
 	}
 	var send *smithyhttp.RequestSendError
@@ -231,16 +230,14 @@ func opError(op, table, index string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var done *OpError
-	if errors.As(err, &done) {
+	if _, ok := errors.AsType[*OpError](err); ok {
 		return err
 	}
 	return &OpError{Op: op, Table: table, Index: index, Err: classify(err)}
 }
 
 func classify(err error) error {
-	var missing *types.ResourceNotFoundException
-	if errors.As(err, &missing) {
+	if _, ok := errors.AsType[*types.ResourceNotFoundException](err); ok {
 		return fmt.Errorf("%w: %w", ErrTableNotFound, err)
 	}
 	reasons, throttled := throttlingOf(err)

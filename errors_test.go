@@ -85,8 +85,7 @@ func TestThrottlingReasons(t *testing.T) {
 	if r := throttled.Reasons; !r[0].HotKey() || r[1].HotKey() || r[0].Resource != "r1" {
 		t.Errorf("reasons %+v", r)
 	}
-	var sdk *types.ThrottlingException
-	if !errors.As(err, &sdk) {
+	if _, ok := errors.AsType[*types.ThrottlingException](err); !ok {
 		t.Error("the SDK's error is not in the chain")
 	}
 }
@@ -175,8 +174,7 @@ func TestConditionFailedHidesItsItem(t *testing.T) {
 	if current, ok := failed.Current(); !ok || current.Name != "canary" {
 		t.Errorf("Current: %+v, %v", current, ok)
 	}
-	var ccf *types.ConditionalCheckFailedException
-	if !errors.As(failed, &ccf) {
+	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](failed); !ok {
 		t.Error("the SDK's error is not in the chain")
 	}
 }

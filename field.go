@@ -1,8 +1,10 @@
 package ddb
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -211,13 +213,13 @@ func (h *handle) below(outer expr.Path) (expr.Path, *codec.Value, error) {
 	if err := h.resolve(); err != nil {
 		return nil, nil, err
 	}
-	path := append(outer[:len(outer):len(outer)], h.path...)
+	path := append(slices.Clip(outer), h.path...)
 	return path, h.value, nil
 }
 
 func (h *handle) resolve() error {
 	if h == nil {
-		return fmt.Errorf("a zero handle was used; make it with ddb.Field or one of its sisters")
+		return errors.New("a zero handle was used; make it with ddb.Field or one of its sisters")
 	}
 	h.once.Do(func() {
 		h.find(h)

@@ -14,11 +14,9 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// GetOption is an option of reads by key: Get, Exists and BatchGet.
+// GetOption is an option of reads by key, Get, Exists, BatchGet and TransactGet:
+// [Consistent], [Project] and, for batches, [StatsTo].
 type GetOption interface{ applyGet(*readCall) }
-
-// ReadOption is an option of every read: [Consistent] and [Project].
-type ReadOption interface{ GetOption }
 
 type readCall struct {
 	consistent bool

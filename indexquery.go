@@ -23,9 +23,7 @@ type IndexQuery[T, SK any] struct {
 }
 
 // NoSortKey is the sort key type of queries on a [SimpleIndex].
-type NoSortKey struct{ none }
-
-type none struct{}
+type NoSortKey struct{ _ [0]func() }
 
 // Query selects the items with a partition key of the index.
 func (x *Index[T, PK, SK]) Query(pk PK) IndexQuery[T, SK] {

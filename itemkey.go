@@ -3,6 +3,7 @@ package ddb
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -115,12 +116,9 @@ func newSizeError(n int, sizes []codec.AttributeSize) error {
 		largest = append(largest, sizes[best])
 		sizes[best].Bytes = -1
 	}
-	text := ""
+	names := make([]string, len(largest))
 	for i, s := range largest {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprintf("%s (%d bytes)", s.Name, s.Bytes)
+		names[i] = fmt.Sprintf("%s (%d bytes)", s.Name, s.Bytes)
 	}
-	return fmt.Errorf("%w: %d bytes, the limit is %d; largest attributes: %s", ErrItemTooLarge, n, MaxItemSize, text)
+	return fmt.Errorf("%w: %d bytes, the limit is %d; largest attributes: %s", ErrItemTooLarge, n, MaxItemSize, strings.Join(names, ", "))
 }

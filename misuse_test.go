@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -57,12 +58,7 @@ func TestMisuseDoesNotCompile(t *testing.T) {
 
 func matches(msgs []string, pattern string) bool {
 	re := regexp.MustCompile(pattern)
-	for _, m := range msgs {
-		if re.MatchString(m) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(msgs, re.MatchString)
 }
 
 func wants(t *testing.T, fset *token.FileSet, f *ast.File) map[int][]string {

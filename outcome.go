@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -35,7 +36,7 @@ func (o Outcome) String() string {
 	return [...]string{"not applied", "applied", "unknown"}[o]
 }
 
-// ErrReplyLost: a write was applied, but the item that its reply was to give is
+// ErrReplyLost means that a write was applied, but the item that its reply was to give is
 // lost. Read the item instead of writing again.
 var ErrReplyLost = errors.New("the write was applied, but its reply was lost")
 
@@ -123,7 +124,7 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 
 // into puts the observer into the options of a call.
 func (a *attempts) into(o wire.Options) wire.Options {
-	o.Client = append(o.Client[:len(o.Client):len(o.Client)], func(so *dynamodb.Options) {
+	o.Client = append(slices.Clip(o.Client), func(so *dynamodb.Options) {
 		a.RetryerV2 = retryerV2{so.Retryer}
 		if v2, ok := so.Retryer.(aws.RetryerV2); ok {
 			a.RetryerV2 = v2

@@ -80,7 +80,7 @@ func (f *faulty) Do(req *http.Request) (*http.Response, error) {
 	case error500After:
 		return answer(req, 500, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"internal"}`), nil
 	case emptyReply:
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 	case cutReply:
 		body, _ := io.ReadAll(resp.Body)
 		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:len(body)/2]), failing{}))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/dynamotable/ddb/internal/codec"
 )
@@ -185,7 +186,7 @@ func viewOf[V any](r read) Reader[V] {
 	r = r.changed()
 	r.project, r.view = nil, paths
 	if err != nil {
-		r.errs = append(r.errs[:len(r.errs):len(r.errs)], err)
+		r.errs = append(slices.Clip(r.errs), err)
 	}
 	return Reader[V]{r, plan}
 }
@@ -212,14 +213,14 @@ func addFilter[T any](r read, conds []Cond[T]) read {
 // wrong keeps an error for the call that runs the read.
 func (r read) wrong(err error) read {
 	if err != nil {
-		r.errs = append(r.errs[:len(r.errs):len(r.errs)], err)
+		r.errs = append(slices.Clip(r.errs), err)
 	}
 	return r
 }
 
 func (r read) projected(attrs []AnyAttr) read {
 	r = r.changed()
-	r.project = append(r.project[:len(r.project):len(r.project)], attrs...)
+	r.project = append(slices.Clip(r.project), attrs...)
 	if len(r.project) == 0 {
 		return r.wrong(errors.New("projection: no attributes"))
 	}

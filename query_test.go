@@ -17,7 +17,7 @@ import (
 )
 
 // fill puts n orders of customer c1 with totals 0..n-1 and sort keys 000..n-1.
-func fill(t testing.TB, orders *ddb.Table[order, customerID, orderID], n int) []order {
+func fill(t testing.TB, orders *ddb.Table[order, customerID, orderID], n int) {
 	t.Helper()
 	list := make([]order, n)
 	day := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -30,7 +30,6 @@ func fill(t testing.TB, orders *ddb.Table[order, customerID, orderID], n int) []
 	if err := orders.BatchPut(t.Context(), list); err != nil {
 		t.Fatal(err)
 	}
-	return list
 }
 
 func ids(list []order) string {

@@ -68,7 +68,7 @@ func (a *attempt) do(ctx context.Context) error {
 			return err
 		}
 		unknown := &OutcomeUnknownError{Attempts: sent, err: err}
-		stored := map[string]types.AttributeValue(nil)
+		var stored map[string]types.AttributeValue
 		switch {
 		case refused != nil:
 			stored = refused.Item
@@ -165,8 +165,7 @@ func (r *rawRow) Row(d *codec.Decoder) error {
 }
 
 func conditionRefused(err error) *types.ConditionalCheckFailedException {
-	var ccf *types.ConditionalCheckFailedException
-	if errors.As(err, &ccf) {
+	if ccf, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		return ccf
 	}
 	return nil

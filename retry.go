@@ -267,5 +267,5 @@ func jitter(base, ceiling time.Duration, retries int) time.Duration {
 	if n := min(retries, 62); base <= ceiling>>n { // so that the shift does not overflow
 		limit = base << n
 	}
-	return rand.N(limit + 1)
+	return rand.N(limit + 1) //nolint:gosec // jitter is no secret
 }

@@ -232,7 +232,7 @@ func scanParallel[T any](ctx context.Context, r read, plan *codec.Plan) iter.Seq
 		}()
 		defer func() {
 			cancel()
-			for range pages { //nolint:revive // waits until all segments have stopped
+			for range pages {
 			}
 		}()
 		left := r.limit

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// ErrTableExists: CreateTable found a table of the name.
+// ErrTableExists means that CreateTable found a table of the name.
 var ErrTableExists = errors.New("table exists")
 
 // SchemaOption says what the definition in Go does not: billing, streams, tags
@@ -169,8 +169,7 @@ func (c *core) CreateTable(ctx context.Context, opts ...SchemaOption) error {
 
 func (c *core) create(ctx context.Context, client SchemaClient, s *tableSpec) error {
 	_, err := client.CreateTable(ctx, s.createInput())
-	var inUse *types.ResourceInUseException
-	if errors.As(err, &inUse) {
+	if _, ok := errors.AsType[*types.ResourceInUseException](err); ok {
 		return fmt.Errorf("%w: %w", ErrTableExists, err)
 	}
 	if err != nil {

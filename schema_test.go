@@ -39,9 +39,9 @@ var (
 )
 
 // defineSessions is the definition of a table with two global and two local indexes.
-func defineSessions(t *testing.T, client ddb.Client, name string, opts ...ddb.TableOption) *ddb.Table[session, string, string] {
+func defineSessions(t *testing.T, client ddb.Client, name string) *ddb.Table[session, string, string] {
 	t.Helper()
-	table, err := ddb.New(client, name, sessionUser, sessionID, append(opts, ddb.TTL(sessionExpires))...)
+	table, err := ddb.New(client, name, sessionUser, sessionID, ddb.TTL(sessionExpires))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package ddb_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -106,7 +105,7 @@ func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customer
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := orders.CreateTable(context.Background()); err != nil {
+	if err := orders.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return orders
@@ -145,7 +144,7 @@ func newUsers(t testing.TB, opts ...ddb.TableOption) *ddb.SimpleTable[user, stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := users.CreateTable(context.Background()); err != nil {
+	if err := users.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return users

@@ -177,7 +177,6 @@ func TestErrorsShowNoData(t *testing.T) {
 }
 
 func TestUpdateChanges(t *testing.T) {
-	ctx := t.Context()
 	for name, tc := range map[string]struct {
 		change []ddb.UpdateOption[order]
 		want   func(*order)
@@ -205,6 +204,7 @@ func TestUpdateChanges(t *testing.T) {
 		"changes":           {upd(ddb.Changes(orderTotal.Set(1), orderStatus.Set("z"))), func(o *order) { o.Total, o.Status = 1, "z" }},
 	} {
 		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
 			orders := newOrders(t)
 			o := someOrder()
 			if err := orders.Put(ctx, &o); err != nil {
@@ -339,13 +339,13 @@ func TestKeyTypes(t *testing.T) {
 		raw []byte
 	)
 	testKey(t, "string", ddb.StrField[rec[string]], "a\x00é😀")
-	testKey(t, "int8", func(s func(*rec[i8]) *i8) ddb.Num[rec[i8], i8] { return ddb.NumField(s) }, i8(math.MinInt8))
-	testKey(t, "int64", func(s func(*rec[int64]) *int64) ddb.Num[rec[int64], int64] { return ddb.NumField(s) }, int64(math.MinInt64))
-	testKey(t, "uint64", func(s func(*rec[u64]) *u64) ddb.Num[rec[u64], u64] { return ddb.NumField(s) }, u64(math.MaxUint64))
-	testKey(t, "float64", func(s func(*rec[float64]) *float64) ddb.Num[rec[float64], float64] { return ddb.NumField(s) }, 1.5e-100)
-	testKey(t, "bytes", func(s func(*rec[raw]) *raw) ddb.Bin[rec[raw], raw] { return ddb.BinField(s) }, raw{0, 255, 10, '"'})
-	testKey(t, "time", func(s func(*rec[time.Time]) *time.Time) ddb.Ord[rec[time.Time], time.Time] { return ddb.TimeField(s) }, time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
-	testKey(t, "text marshaler", func(s func(*rec[uuid.UUID]) *uuid.UUID) ddb.Ord[rec[uuid.UUID], uuid.UUID] { return ddb.OrdField(s) }, uuid.MustParse("6ba7b810-9dad-11d1-80b4-00c04fd430c8"))
+	testKey(t, "int8", ddb.NumField[rec[i8]], i8(math.MinInt8))
+	testKey(t, "int64", ddb.NumField[rec[int64]], int64(math.MinInt64))
+	testKey(t, "uint64", ddb.NumField[rec[u64]], u64(math.MaxUint64))
+	testKey(t, "float64", ddb.NumField[rec[float64]], 1.5e-100)
+	testKey(t, "bytes", ddb.BinField[rec[raw]], raw{0, 255, 10, '"'})
+	testKey(t, "time", ddb.TimeField[rec[time.Time]], time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
+	testKey(t, "text marshaler", ddb.OrdField[rec[uuid.UUID]], uuid.MustParse("6ba7b810-9dad-11d1-80b4-00c04fd430c8"))
 }
 
 // TestTextMarshalerKey: a struct with MarshalText is a key with the tag option text,

@@ -55,7 +55,7 @@ func (c *clientConfig) boundAttempt(ctx context.Context, in middleware.FinalizeI
 
 // attemptTimeout is the error of an attempt that got no whole reply in time. It
 // holds no cause: the SDK would see the cancelled context in it and not retry.
-type attemptTimeout time.Duration
+type attemptTimeout time.Duration //nolint:errname // a duration first of all
 
 func (e attemptTimeout) Error() string {
 	return fmt.Sprintf("no complete reply within %v (WithAttemptTimeout)", time.Duration(e))

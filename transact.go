@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -245,18 +247,13 @@ func noOld[T any](verb string, old *T) error {
 
 // tables names the tables of the transaction for error texts.
 func (tx *transaction) tables() string {
-	text := ""
-	seen := map[string]bool{}
+	var names []string
 	for _, a := range tx.actions {
-		if a.core != nil && !seen[a.core.name] {
-			if len(seen) > 0 {
-				text += ","
-			}
-			seen[a.core.name] = true
-			text += a.core.name
+		if a.core != nil && !slices.Contains(names, a.core.name) {
+			names = append(names, a.core.name)
 		}
 	}
-	return text
+	return strings.Join(names, ",")
 }
 
 func (tx *transaction) check() error {
@@ -365,15 +362,11 @@ type TransactionFailure struct {
 
 // Error lists the operations to blame.
 func (e *TransactionError) Error() string {
-	text := "transaction cancelled"
+	texts := make([]string, len(e.Failed))
 	for i, f := range e.Failed {
-		sep := "; "
-		if i == 0 {
-			sep = ": "
-		}
-		text += fmt.Sprintf("%soperation %d (%s %s) %s: %s", sep, f.Index, f.Verb, f.Table, f.Reason, causeText(f.Err))
+		texts[i] = fmt.Sprintf("operation %d (%s %s) %s: %s", f.Index, f.Verb, f.Table, f.Reason, causeText(f.Err))
 	}
-	return text
+	return "transaction cancelled: " + strings.Join(texts, "; ")
 }
 
 // At is the failure of the operation at an index, or nil if it is not to blame.

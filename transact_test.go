@@ -276,8 +276,7 @@ func TestTransactionToken(t *testing.T) {
 		t.Errorf("total %d, %v", got.Total, err)
 	}
 	err := ddb.Transact(ctx, client, ddb.Token("once"), orders.TxUpdate(orders.Key("c1", "o1"), orderTotal.Add(2)))
-	var mismatch *types.IdempotentParameterMismatchException
-	if !errors.As(err, &mismatch) {
+	if _, ok := errors.AsType[*types.IdempotentParameterMismatchException](err); !ok {
 		t.Errorf("the same token for other operations: %v", err)
 	}
 }

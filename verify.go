@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -107,7 +108,7 @@ func (s *tableSpec) compareSettings(c *comparison, live *types.TableDescription,
 		c.check("", "stream", string(s.stream), got)
 	}
 	if s.protect != nil {
-		c.check("", "deletion protection", fmt.Sprint(*s.protect), fmt.Sprint(deref(live.DeletionProtectionEnabled)))
+		c.check("", "deletion protection", strconv.FormatBool(*s.protect), strconv.FormatBool(deref(live.DeletionProtectionEnabled)))
 	}
 	if s.class != "" {
 		got := types.TableClassStandard
@@ -209,7 +210,7 @@ func onDemandText(t *types.OnDemandThroughput) string {
 		if n == nil || *n < 0 {
 			return "none"
 		}
-		return fmt.Sprint(aws.ToInt64(n))
+		return strconv.FormatInt(aws.ToInt64(n), 10)
 	}
 	return side(t.MaxReadRequestUnits) + " read, " + side(t.MaxWriteRequestUnits) + " write"
 }

@@ -104,7 +104,9 @@ func key(i int) map[string]types.AttributeValue {
 type work = map[string]func(*dynamodb.Client) func(context.Context) error
 
 // failing is the work of a library that could not be set up.
-func failing(err error) func(context.Context) error { return func(context.Context) error { return err } }
+func failing(err error) func(context.Context) error {
+	return func(context.Context) error { return err }
+}
 
 // withTable gives ddb its table.
 func withTable(run func(context.Context, *ddb.Table[Row, string, string]) error) func(*dynamodb.Client) func(context.Context) error {

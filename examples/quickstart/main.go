@@ -127,8 +127,7 @@ func writeAndRead(ctx context.Context, orders *ddb.Table[Order, CustomerID, Orde
 	fmt.Println("get     c1/none: not found =", errors.Is(err, ddb.ErrNotFound))
 
 	err = orders.Create(ctx, &o)
-	var failed *ddb.ConditionFailed[Order]
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*ddb.ConditionFailed[Order]](err); ok {
 		current, _ := failed.Current()
 		fmt.Println("create  c1/2026-09 again: refused, present is version", current.Version)
 		return nil

@@ -60,7 +60,7 @@ func importFault(f goFile, imported string) string {
 	targetLayer, targetIsLayer := layerOf(target)
 
 	switch {
-	case under(target, examples, commands, benchmarks):
+	case under(target, examples, commands, benchmarks) && !(under(dir, benchmarks) && target == benchmarks):
 		return "programs are imported by nobody"
 
 	case under(target, engine+"/internal"):

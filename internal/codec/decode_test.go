@@ -280,13 +280,13 @@ func TestPlanOfAnotherType(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := codec.AppendValue(nil, c, ptr("x")); err == nil {
+	if _, err := codec.AppendValue(nil, c, new("x")); err == nil {
 		t.Error("AppendValue took the codec of another type")
 	}
-	if err := codec.DecodeValue(c, []byte(`{"N":"1"}`), ptr("x")); err == nil {
+	if err := codec.DecodeValue(c, []byte(`{"N":"1"}`), new("x")); err == nil {
 		t.Error("DecodeValue took the codec of another type")
 	}
-	if _, err := codec.ToAttributeValue(c, ptr("x")); err == nil {
+	if _, err := codec.ToAttributeValue(c, new("x")); err == nil {
 		t.Error("ToAttributeValue took the codec of another type")
 	}
 }

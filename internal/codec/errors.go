@@ -82,7 +82,8 @@ func underIndex(i int, err error) error {
 }
 
 func prefix(err error, step string) error {
-	e, ok := err.(*Error)
+	e := &Error{}
+	ok := errors.As(err, &e)
 	if !ok {
 		return err
 	}

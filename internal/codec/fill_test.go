@@ -27,7 +27,7 @@ func fill(t *rapid.T, v reflect.Value, depth int) {
 		*p = *n
 		return
 	case *netip.Addr:
-		*p = netip.AddrFrom4([4]byte{10, 0, byte(rapid.Byte().Draw(t, "net")), byte(rapid.Byte().Draw(t, "host"))})
+		*p = netip.AddrFrom4([4]byte{10, 0, rapid.Byte().Draw(t, "net"), rapid.Byte().Draw(t, "host")})
 		return
 	case *attributevalue.Number:
 		*p = attributevalue.Number(rapid.StringMatching(`-?[1-9][0-9]{0,20}\.[0-9]{1,15}(E[+-]?[0-9]{1,2})?`).Draw(t, "number"))

@@ -1,6 +1,7 @@
 package codec_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"regexp"
@@ -125,7 +126,7 @@ func foldsNames(wire []byte) bool {
 			return true
 		}
 	}
-	return strings.ContainsAny(string(wire), "\u017f\u212a")
+	return bytes.ContainsAny(wire, "\u017f\u212a")
 }
 
 // FuzzEncode writes any values, and holds attributevalue against the result.

@@ -68,7 +68,7 @@ func ifaceCodec(v *Value) {
 }
 
 func (v *Value) encodeDynamic(e *encoder, b []byte, x reflect.Value) ([]byte, error) {
-	if av, ok := x.Interface().(types.AttributeValue); ok {
+	if av, ok := reflect.TypeAssert[types.AttributeValue](x); ok {
 		if x.Kind() == reflect.Pointer && x.IsNil() {
 			return append(b, nullValue...), nil
 		}

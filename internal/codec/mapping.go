@@ -200,7 +200,7 @@ func keyText(t reflect.Type) (keyCodec, bool) {
 				b, err := strconv.ParseBool(string(name))
 				k.SetBool(b)
 				if err != nil {
-					return "not a boolean", nil
+					return "not a boolean", nil //nolint:nilerr // the caller makes the error
 				}
 				return "", nil
 			},
@@ -218,7 +218,7 @@ func floatKey(bits int) keyCodec {
 			f, err := strconv.ParseFloat(string(name), bits)
 			k.SetFloat(f)
 			if err != nil {
-				return "not a number", nil
+				return "not a number", nil //nolint:nilerr // the caller makes the error
 			}
 			return "", nil
 		},

@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding"
 	"reflect"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -68,7 +69,7 @@ func unmarshalText(d *Decoder, t reflect.Type, r ref) error {
 	if err != nil {
 		return err
 	}
-	err = valueAt(r, t).Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(s[:len(s):len(s)])
+	err = valueAt(r, t).Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(slices.Clip(s))
 	if err != nil {
 		return custom(true, t, "UnmarshalText", err)
 	}

@@ -211,7 +211,8 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error {
 			return err
 		}
 		i := p.lookup(d, k, pos, row)
-		if i >= 0 {
+		switch {
+		case i >= 0:
 			s := &p.steps[i]
 			if seen[i>>6]&(1<<(i&63)) != 0 {
 				return d.fail("each attribute name once")
@@ -221,9 +222,9 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error {
 			if err := s.value.decode(d, s.at.reach(r)); err != nil {
 				return under(s.name, err)
 			}
-		} else if p.rest != nil {
+		case p.rest != nil:
 			err = p.rest.decode(d, d.keep(k), r)
-		} else {
+		default:
 			err = d.Skip()
 		}
 		if err != nil {

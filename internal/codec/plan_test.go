@@ -261,7 +261,7 @@ func TestNestingOf32Levels(t *testing.T) {
 	type node struct{ V any }
 	v := one[any]{"x"}
 	for range 31 {
-		v.V = &node{ptr(v.V)}
+		v.V = &node{new(v.V)}
 	}
 	wire := encode(t, nil, &v)
 	if n := bytes.Count(wire, []byte(`{"M":`)); n != 31 {

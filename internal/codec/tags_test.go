@@ -84,8 +84,6 @@ type (
 	pointer = struct{ V **int }
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func TestForms(t *testing.T) {
 	when := time.Date(2026, 11, 20, 1, 2, 3, 456789012, time.UTC)
 	noted := when.In(time.FixedZone("", 5*3600+1800))
@@ -138,7 +136,7 @@ func TestForms(t *testing.T) {
 			C attributevalue.Number `dynamodbav:",string"`
 			D *uint                 `dynamodbav:",string"`
 			E string                `dynamodbav:",string"`
-		}{1, 2.5, "3", ptr(uint(4)), "e"}, `{"A":{"S":"1"},"B":{"S":"2.5"},"C":{"S":"3"},"D":{"S":"4"},"E":{"S":"e"}}`),
+		}{1, 2.5, "3", new(uint(4)), "e"}, `{"A":{"S":"1"},"B":{"S":"2.5"},"C":{"S":"3"},"D":{"S":"4"},"E":{"S":"e"}}`),
 
 		like("bytes", struct {
 			A []byte
@@ -166,7 +164,7 @@ func TestForms(t *testing.T) {
 			G []string  `dynamodbav:",stringset"`
 			H []*int    `dynamodbav:",numberset"`
 			I *[]string `dynamodbav:",stringset"`
-		}{[]string{"b", "a"}, []int{2, 1}, [][]byte{{1}, {2}}, [][]byte{{3}}, []text{"x"}, [2]string{"p", "q"}, nil, []*int{ptr(1)}, &[]string{"i"}},
+		}{[]string{"b", "a"}, []int{2, 1}, [][]byte{{1}, {2}}, [][]byte{{3}}, []text{"x"}, [2]string{"p", "q"}, nil, []*int{new(1)}, &[]string{"i"}},
 			`{"A":{"SS":["b","a"]},"B":{"NS":["2","1"]},"C":{"BS":["AQ==","Ag=="]},"D":{"BS":["Aw=="]},"E":{"SS":["x"]},"F":{"SS":["p","q"]},"G":{"NULL":true},"H":{"NS":["1"]},"I":{"SS":["i"]}}`),
 		like("an empty set that may be left out or NULL", struct {
 			A []string `dynamodbav:",stringset,nullempty"`
@@ -200,9 +198,9 @@ func TestForms(t *testing.T) {
 		like("pointers", struct {
 			A *string
 			B *int
-		}{ptr("x"), nil}, `{"A":{"S":"x"},"B":{"NULL":true}}`),
-		like("pointer to pointer", pointer{ptr(ptr(1))}, `{"V":{"N":"1"}}`),
-		back("pointer to nil pointer", pointer{ptr((*int)(nil))}, `{"V":{"NULL":true}}`, pointer{}),
+		}{new("x"), nil}, `{"A":{"S":"x"},"B":{"NULL":true}}`),
+		like("pointer to pointer", pointer{new(new(1))}, `{"V":{"N":"1"}}`),
+		back("pointer to nil pointer", pointer{new((*int)(nil))}, `{"V":{"NULL":true}}`, pointer{}),
 
 		like("time", struct {
 			A time.Time
@@ -214,7 +212,7 @@ func TestForms(t *testing.T) {
 			B *time.Time `dynamodbav:",unixtime"`
 			C attributevalue.UnixTime
 			D stamp `dynamodbav:",unixtime"`
-		}{time.Unix(1, 0), ptr(time.Unix(-2, 0)), attributevalue.UnixTime(time.Unix(3, 0)), stamp(time.Unix(4, 0))},
+		}{time.Unix(1, 0), new(time.Unix(-2, 0)), attributevalue.UnixTime(time.Unix(3, 0)), stamp(time.Unix(4, 0))},
 			`{"A":{"N":"1"},"B":{"N":"-2"},"C":{"N":"3"},"D":{"N":"4"}}`),
 		back("unix time drops the fraction", struct {
 			A time.Time `dynamodbav:",unixtime"`
@@ -241,7 +239,7 @@ func TestForms(t *testing.T) {
 			D [1]int         `dynamodbav:",omitempty"`
 			E inner          `dynamodbav:",omitempty"`
 			F time.Time      `dynamodbav:",omitempty"`
-		}{[]int{}, map[string]int{}, ptr(0), [1]int{}, inner{}, time.Time{}},
+		}{[]int{}, map[string]int{}, new(0), [1]int{}, inner{}, time.Time{}},
 			`{"A":{"L":[]},"B":{"M":{}},"C":{"N":"0"},"D":{"L":[{"N":"0"}]},"E":{"M":{"A":{"N":"0"},"B":{"N":"0"}}},"F":{"S":"0001-01-01T00:00:00Z"}}`),
 		ours("omitzero", struct {
 			A time.Time  `dynamodbav:",omitzero"`
@@ -279,7 +277,7 @@ func TestForms(t *testing.T) {
 
 		like("any", struct{ A, B, C, D, E, F, G any }{"s", 1.5, true, nil, []any{"x", 2.0}, map[string]any{"k": []byte{1}}, []byte("b")},
 			`{"A":{"S":"s"},"B":{"N":"1.5"},"C":{"BOOL":true},"D":{"NULL":true},"E":{"L":[{"S":"x"},{"N":"2"}]},"F":{"M":{"k":{"B":"AQ=="}}},"G":{"B":"Yg=="}}`),
-		back("any with other types in it", struct{ A, B, C any }{7, inner{1, 2}, ptr("p")}, `{"A":{"N":"7"},"B":{"M":{"A":{"N":"1"},"B":{"N":"2"}}},"C":{"S":"p"}}`,
+		back("any with other types in it", struct{ A, B, C any }{7, inner{1, 2}, new("p")}, `{"A":{"N":"7"},"B":{"M":{"A":{"N":"1"},"B":{"N":"2"}}},"C":{"S":"p"}}`,
 			struct{ A, B, C any }{7.0, map[string]any{"A": 1.0, "B": 2.0}, "p"}),
 		back("any with a set", struct {
 			A any `dynamodbav:",stringset"`
@@ -303,7 +301,7 @@ func TestForms(t *testing.T) {
 			B *netip.Prefix
 			C []netip.Addr `dynamodbav:",stringset"`
 			D dated
-		}{netip.MustParseAddr("10.0.0.1"), ptr(netip.MustParsePrefix("10.0.0.0/8")), []netip.Addr{netip.MustParseAddr("::1")}, dated{when}},
+		}{netip.MustParseAddr("10.0.0.1"), new(netip.MustParsePrefix("10.0.0.0/8")), []netip.Addr{netip.MustParseAddr("::1")}, dated{when}},
 			`{"A":{"S":"10.0.0.1"},"B":{"S":"10.0.0.0/8"},"C":{"SS":["::1"]},"D":{"S":"2026-11-20T01:02:03.456789012Z"}}`),
 		ours("the option text", struct {
 			A color
@@ -312,7 +310,7 @@ func TestForms(t *testing.T) {
 			D []color          `dynamodbav:",text,stringset"`
 			E map[string]color `dynamodbav:",text"`
 			F any              `dynamodbav:",text"`
-		}{green, green, ptr(red), []color{red, green}, map[string]color{"k": red}, "f"}, `{"A":{"N":"1"},"B":{"S":"green"},"C":{"S":"red"},"D":{"SS":["red","green"]},"E":{"M":{"k":{"S":"red"}}},"F":{"S":"f"}}`),
+		}{green, green, new(red), []color{red, green}, map[string]color{"k": red}, "f"}, `{"A":{"N":"1"},"B":{"S":"green"},"C":{"S":"red"},"D":{"SS":["red","green"]},"E":{"M":{"k":{"S":"red"}}},"F":{"S":"f"}}`),
 		like("Marshaler and Unmarshaler", struct {
 			A money
 			B *money

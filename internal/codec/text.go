@@ -25,7 +25,7 @@ func special(w uint64) uint64 {
 // a backslash in it and high a byte beyond ASCII.
 func (d *Decoder) rawText() (s []byte, esc, high bool, err error) {
 	if err = d.lit('"'); err != nil {
-		return
+		return s, esc, high, err
 	}
 	b, i := d.b, d.i
 	start := i

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -31,7 +32,7 @@ type Value struct {
 // such as "unixtime" or "stringset,omitempty".
 func ValueOf(t reflect.Type, tag string) (*Value, error) {
 	if t == nil {
-		return nil, fmt.Errorf("no Go type")
+		return nil, errors.New("no Go type")
 	}
 	ft, problems := parseOptions(tag)
 	if len(problems) == 0 {

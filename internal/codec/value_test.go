@@ -45,7 +45,7 @@ func TestSingleValues(t *testing.T) {
 		single("", 2.5, `{"N":"2.5"}`), single("", true, `{"BOOL":true}`), single("", []byte{1}, `{"B":"AQ=="}`), single("", []byte(nil), `{"NULL":true}`),
 		single("", [2]byte{1, 2}, `{"B":"AQI="}`), single("", []string{"a"}, `{"L":[{"S":"a"}]}`), single("stringset", []string{"a"}, `{"SS":["a"]}`),
 		single("stringset,omitempty", []string(nil), `{"NULL":true}`), single("", map[string]int{"k": 1}, `{"M":{"k":{"N":"1"}}}`), single("", inner{1, 2}, `{"M":{"A":{"N":"1"},"B":{"N":"2"}}}`),
-		single("", (*int)(nil), `{"NULL":true}`), single("", ptr(1), `{"N":"1"}`), single[any]("", nil, `{"NULL":true}`), single[any]("", "x", `{"S":"x"}`),
+		single("", (*int)(nil), `{"NULL":true}`), single("", new(1), `{"N":"1"}`), single[any]("", nil, `{"NULL":true}`), single[any]("", "x", `{"S":"x"}`),
 		single("unixtime", time.Unix(7, 0), `{"N":"7"}`), single("", green, `{"N":"1"}`), single("text", green, `{"S":"green"}`), single("", money{1, "EUR"}, `{"S":"1 EUR"}`),
 		single("", attributevalue.UnixTime(time.Unix(7, 0)), `{"N":"7"}`), single("nullempty", 0, `{"NULL":true}`), single("nullempty", 1, `{"N":"1"}`),
 		single[types.AttributeValue]("", &types.AttributeValueMemberBS{Value: [][]byte{{1}}}, `{"BS":["AQ=="]}`),
@@ -63,14 +63,14 @@ func TestSingleValueErrors(t *testing.T) {
 	if av, err := codec.ToAttributeValue(c, &[]string{}); err == nil || av != nil {
 		t.Errorf("got %v, %v", av, err)
 	}
-	if av, err := codec.ToAttributeValue(value[string](t, ""), ptr("\xff")); err == nil || av != nil {
+	if av, err := codec.ToAttributeValue(value[string](t, ""), new("\xff")); err == nil || av != nil {
 		t.Errorf("got %v, %v", av, err)
 	}
-	if err := codec.DecodeValue(value[int](t, ""), []byte(`{"S":"secret"}`), ptr(1)); err == nil || err.Error() != "decode int: wire type S does not fit Go type int" {
+	if err := codec.DecodeValue(value[int](t, ""), []byte(`{"S":"secret"}`), new(1)); err == nil || err.Error() != "decode int: wire type S does not fit Go type int" {
 		t.Errorf("got %v", err)
 	}
 	for _, body := range []string{``, `{"N":"1"}x`, `{"N":"1"`, `1`} {
-		if err := codec.DecodeValue(value[int](t, ""), []byte(body), ptr(1)); !errors.Is(err, codec.ErrSyntax) {
+		if err := codec.DecodeValue(value[int](t, ""), []byte(body), new(1)); !errors.Is(err, codec.ErrSyntax) {
 			t.Errorf("%q: %v", body, err)
 		}
 	}
@@ -154,7 +154,7 @@ func TestInterfacesHoldAnything(t *testing.T) {
 		wire string
 	}{
 		{&types.AttributeValueMemberNS{Value: []string{"1"}}, `{"NS":["1"]}`}, {(*types.AttributeValueMemberS)(nil), `{"NULL":true}`},
-		{[]any{&types.AttributeValueMemberBOOL{Value: true}, (*inner)(nil), ptr(ptr(2))}, `{"L":[{"BOOL":true},{"NULL":true},{"N":"2"}]}`},
+		{[]any{&types.AttributeValueMemberBOOL{Value: true}, (*inner)(nil), new(new(2))}, `{"L":[{"BOOL":true},{"NULL":true},{"N":"2"}]}`},
 		{map[string]any{"k": green}, `{"M":{"k":{"N":"1"}}}`}, {struct{ V any }{time.Unix(0, 0).UTC()}, `{"M":{"V":{"S":"1970-01-01T00:00:00Z"}}}`},
 	} {
 		if b, err := codec.AppendValue(nil, c, &x.v); err != nil || string(b) != x.wire {

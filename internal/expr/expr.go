@@ -5,6 +5,7 @@ package expr
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,10 +33,10 @@ func Attribute(names ...string) Path {
 }
 
 // Key returns the path extended by a map key or nested attribute.
-func (p Path) Key(name string) Path { return append(p[:len(p):len(p)], Step{Name: name}) }
+func (p Path) Key(name string) Path { return append(slices.Clip(p), Step{Name: name}) }
 
 // At returns the path extended by a list index.
-func (p Path) At(i int) Path { return append(p[:len(p):len(p)], Step{Index: i, Indexed: true}) }
+func (p Path) At(i int) Path { return append(slices.Clip(p), Step{Index: i, Indexed: true}) }
 
 // String is the path for people: names as they are, indexes in brackets.
 func (p Path) String() string {

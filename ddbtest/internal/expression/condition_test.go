@@ -76,7 +76,7 @@ func TestConditionErrors(t *testing.T) {
 	const (
 		s    = `{":a":{"S":"1"}}`
 		n    = `{":a":{"N":"1"}}`
-		bool = `{":a":{"BOOL":true}}`
+		flag = `{":a":{"BOOL":true}}`
 		null = `{":a":{"NULL":true}}`
 		list = `{":a":{"L":[]}}`
 		m    = `{":a":{"M":{}}}`
@@ -147,16 +147,16 @@ func TestConditionErrors(t *testing.T) {
 		{"attribute_type(a, :a)", ss, kind + "attribute_type, operand type: SS"},
 		{"begins_with(a, size(a)) and a=:a", n, kind + "begins_with, operand type: N"},
 		{"begins_with(a, :a)", n, kind + "begins_with, operand type: N"},
-		{"begins_with(a, :a)", bool, kind + "begins_with, operand type: BOOL"},
+		{"begins_with(a, :a)", flag, kind + "begins_with, operand type: BOOL"},
 		{"begins_with(a, :a)", null, kind + "begins_with, operand type: NULL"},
 		{"begins_with(a, :a)", list, kind + "begins_with, operand type: L"},
 		{"begins_with(:a, a)", m, kind + "begins_with, operand type: M"},
 		{"begins_with(:a, a)", ss, kind + "begins_with, operand type: SS"},
 		{"size(size(a)) > :a", n, kind + "size, operand type: N"},
 		{"attribute_not_exists(size(:a))", n, kind + "size, operand type: N"},
-		{"size(:a) > a", bool, kind + "size, operand type: BOOL"},
+		{"size(:a) > a", flag, kind + "size, operand type: BOOL"},
 		{"size(:a) > a", null, kind + "size, operand type: NULL"},
-		{"a < :a", bool, kind + "<, operand type: BOOL"},
+		{"a < :a", flag, kind + "<, operand type: BOOL"},
 		{"a >= :a", list, kind + ">=, operand type: L"},
 		{"a BETWEEN :a AND b", null, kind + "BETWEEN, operand type: NULL"},
 

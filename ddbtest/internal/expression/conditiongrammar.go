@@ -1,5 +1,7 @@
 package expression
 
+import "slices"
+
 var (
 	conditionKeywords = []string{"AND", "OR", "NOT", "BETWEEN", "IN"}
 	comparators       = []string{"=", "<>", "<", "<=", ">", ">="}
@@ -116,7 +118,7 @@ func (p *parser) extended(paren *parenNode) node {
 	if !ok || !p.is(".") && !p.is("[") {
 		return paren
 	}
-	longer := &pathNode{raw: path.raw[:len(path.raw):len(path.raw)]}
+	longer := &pathNode{raw: slices.Clip(path.raw)}
 	p.elements(longer)
 	return longer
 }

@@ -73,7 +73,7 @@ func (e *edit) change(t *tree, old value.Value, level int) (value.Value, error) 
 	case value.Map:
 		if !byIndex {
 			m := maps.Clone(v)
-			return value.Map(m), e.entries(t, m, level+1)
+			return m, e.entries(t, m, level+1)
 		}
 	case value.List:
 		if byIndex {

@@ -18,7 +18,7 @@ const (
 )
 
 // node is an operand or a condition.
-type node interface{}
+type node any
 
 type (
 	// pathNode is a document path. Its names are as in the text until the

@@ -245,7 +245,7 @@ func (d *decoder) scalarName() string {
 func (d *decoder) numberOf(text string) Number {
 	n, err := ParseNumber(text)
 	if err != nil {
-		d.fail(err.(*Error).Message)
+		d.fail(err.(*Error).Message) //nolint:errorlint // ParseNumber gives no other
 	}
 	return n
 }

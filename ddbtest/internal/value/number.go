@@ -52,11 +52,11 @@ func ParseNumber(s string) (Number, error) {
 		i++
 	}
 	var (
-		digits   digits38
-		n        int  // significant digits seen, counting zeros that end them
-		tooMany  bool // a digit other than 0 stands behind the 38th
-		any, dot bool
-		exp      int // 0.ddd x 10^exp
+		digits    digits38
+		n         int  // significant digits seen, counting zeros that end them
+		tooMany   bool // a digit other than 0 stands behind the 38th
+		seen, dot bool
+		exp       int // 0.ddd x 10^exp
 	)
 	for ; i < len(s); i++ {
 		c := s[i]
@@ -67,7 +67,7 @@ func ParseNumber(s string) (Number, error) {
 		if c < '0' || c > '9' {
 			break
 		}
-		any = true
+		seen = true
 		if n == 0 && c == '0' {
 			if dot {
 				exp--
@@ -84,7 +84,7 @@ func ParseNumber(s string) (Number, error) {
 		}
 		n++
 	}
-	if !any {
+	if !seen {
 		return notNumeric()
 	}
 	if i < len(s) {
@@ -122,7 +122,7 @@ func parseExponent(s string) (int, bool) {
 		return 0, false
 	}
 	e := 0
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return 0, false
 		}

@@ -42,8 +42,8 @@ func TestNewClientDefaults(t *testing.T) {
 		if n := o.Retryer.MaxAttempts(); n != 3 {
 			t.Errorf("%d attempts", n)
 		}
-		for attempt, limit := range []time.Duration{50, 100, 200, 400, 800, 1600, 3200, 5000, 5000} {
-			limit *= time.Millisecond
+		for attempt, ms := range []int{50, 100, 200, 400, 800, 1600, 3200, 5000, 5000} {
+			limit := time.Duration(ms) * time.Millisecond
 			var longest time.Duration
 			for range 500 {
 				d, err := o.Retryer.RetryDelay(attempt+1, errors.New("any"))

@@ -25,7 +25,7 @@ func TestLazyClientMethodsReachTheirOperation(t *testing.T) {
 		name := v.Type().Method(i).Name
 		in := reflect.New(v.Method(i).Type().In(1).Elem())
 		out := v.Method(i).Call([]reflect.Value{reflect.ValueOf(t.Context()), in})
-		err, _ := out[1].Interface().(error)
+		err, _ := reflect.TypeAssert[error](out[1])
 		var op *smithy.OperationError
 		if !errors.As(err, &op) || op.Operation() != name {
 			t.Errorf("%s: %v", name, err)

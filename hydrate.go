@@ -1,0 +1,91 @@
+package ddb
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Hydrate reads the whole items from the table, by the keys that the index gives,
+// in batches of up to 100. The items come in the order of the index.
+//
+// The index is updated after the table: an item may be gone, which [Page.Missing]
+// counts, or no longer fit the key condition or the filter. The limit counts
+// entries of the index, so with missing items there are fewer than it says.
+// [Project] then chooses among all attributes; the filter still sees only those
+// that the index holds.
+//
+// It costs the query on the index, of its keys only to transfer but as much to
+// read, and each item as much as by Get.
+func (q IndexQuery[T, SK]) Hydrate() IndexQuery[T, SK] {
+	q.read = q.read.hydrated()
+	return q
+}
+
+// Hydrate reads the whole items from the table; see [IndexQuery.Hydrate].
+func (s IndexScan[T]) Hydrate() IndexScan[T] {
+	s.scan.read = s.scan.read.hydrated()
+	return s
+}
+
+func (r read) hydrated() read {
+	r = r.changed()
+	r.hydrate = true
+	return r
+}
+
+// hydrate gets the items of the keys in the sink. After an error the page has the
+// items before the first that could not be read, and next is behind them.
+func hydrate[T any](ctx context.Context, s *rowSink[T], page *Page[T], start, next map[string]types.AttributeValue, err error) (map[string]types.AttributeValue, error) {
+	if err != nil {
+		s.items = nil
+		return start, err
+	}
+	if len(s.keys) == 0 {
+		return next, nil
+	}
+	c := s.read.core
+	b := &batchGetter[T]{batch: batch{core: c, op: "BatchGetItem", start: time.Now()}, got: make([]Got[T], len(s.keys))}
+	err = b.prepare(func() ([]map[string]types.AttributeValue, error) { return s.tableKeys(), nil }, readCall{project: s.read.project})
+	if err != nil {
+		return start, s.read.fail(err)
+	}
+	err = b.run(ctx, chunksOf(b.unique, maxBatchGet), b.send)
+	page.book(b.stats.Requests, b.stats.Consumed)
+	for i := range b.got {
+		if b.entries[i].failed() {
+			if i == 0 {
+				return start, err
+			}
+			return s.keys[i-1], err
+		}
+		if !b.got[i].Found {
+			page.Missing++
+			continue
+		}
+		page.Items = append(page.Items, b.got[i].Item)
+	}
+	return next, err
+}
+
+// tableKeys are the table's part of the keys.
+func (s *rowSink[T]) tableKeys() []map[string]types.AttributeValue {
+	names := s.read.core.key.names()
+	keys := make([]map[string]types.AttributeValue, len(s.keys))
+	for i, k := range s.keys {
+		keys[i] = make(map[string]types.AttributeValue, len(names))
+		for _, n := range names {
+			keys[i][n] = k[n]
+		}
+	}
+	return keys
+}
+
+// failed reports whether the entry, or the one that stands for it, was not read.
+func (e *batchEntry) failed() bool {
+	for e.winner != nil {
+		e = e.winner
+	}
+	return e.err != nil
+}
