@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -22,99 +22,37 @@ import (
 // A Cursor is an immutable value. Its text form ([Cursor.String]) can be put into
 // a URL and read back by ParseCursor of the same table or index. The text is
 // checked against damage but neither secret nor signed: it shows the key of an
-// item to those who decode it.
+// item to those who decode it, and they can make another.
 type Cursor[T any] struct{ at *position }
 
 // position is where a read goes on: the primary key of table and index.
 type position struct {
 	table, index string
 	query        [8]byte
+	start        startKey
 	key          map[string]types.AttributeValue
+}
+
+// startKey names the attributes of an exclusive start key: the table's and the index's.
+type startKey struct {
+	names []string
+	kinds []byte // S, N or B
 }
 
 // IsZero reports whether the cursor is the beginning or, in a page, the end.
 func (c Cursor[T]) IsZero() bool { return c.at == nil }
 
-// String is the cursor as URL-safe text, empty for the zero Cursor.
+// String is the cursor as URL-safe text of at most 32 KB, empty for the zero
+// Cursor. Usually it has 20 characters and as much again as names and keys need.
 func (c Cursor[T]) String() string {
 	if c.at == nil {
 		return ""
 	}
-	text, err := c.at.marshal()
-	if err != nil {
-		return "" // keys come from DynamoDB or the codec, so they can be written
-	}
-	return text
+	return c.at.marshal()
 }
 
 // MarshalText is [Cursor.String] for encoding packages.
 func (c Cursor[T]) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
-
-// cursorPlain is the form whose content is readable; other versions are for sealed forms.
-const (
-	cursorPlain   = 1
-	cursorSumSize = 8
-	maxCursorText = 4 << 10
-)
-
-var cursorText = base64.RawURLEncoding.Strict()
-
-func (p *position) marshal() (string, error) {
-	b := []byte{cursorPlain}
-	b = appendText(b, p.table)
-	b = appendText(b, p.index)
-	b = append(b, p.query[:]...)
-	b, err := codec.AppendItemMap(b, p.key)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(b)
-	return cursorText.EncodeToString(append(b, sum[:cursorSumSize]...)), nil
-}
-
-func appendText(b []byte, s string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(s)))
-	return append(b, s...)
-}
-
-var errCursor = fmt.Errorf("%w: it is damaged, or belongs to another table, index or query", ErrBadCursor)
-
-// parseCursor reads a cursor's text and checks that it belongs to table and
-// index. All causes give one error, which tells an attacker nothing.
-func parseCursor(text, table, index string) (*position, error) {
-	if text == "" {
-		return nil, nil
-	}
-	if len(text) > maxCursorText {
-		return nil, errCursor
-	}
-	b, err := cursorText.DecodeString(text)
-	if err != nil || len(b) < 1+cursorSumSize || b[0] != cursorPlain {
-		return nil, errCursor
-	}
-	body, sum := b[:len(b)-cursorSumSize], b[len(b)-cursorSumSize:]
-	if want := sha256.Sum256(body); !bytes.Equal(sum, want[:cursorSumSize]) {
-		return nil, errCursor
-	}
-	var p position
-	rest := body[1:]
-	ok := true
-	for _, dst := range []*string{&p.table, &p.index} {
-		n, size := binary.Uvarint(rest)
-		if !ok || size <= 0 || n > uint64(len(rest)-size) {
-			return nil, errCursor
-		}
-		*dst, rest = string(rest[size:size+int(n)]), rest[size+int(n):]
-	}
-	if len(rest) < len(p.query) || p.table != table || p.index != index {
-		return nil, errCursor
-	}
-	copy(p.query[:], rest)
-	if p.key, err = codec.ParseItem(rest[len(p.query):]); err != nil {
-		return nil, errCursor
-	}
-	return &p, nil
-}
 
 // ParseCursor reads the text of a cursor of this table. The empty text is the zero
 // Cursor. Anything else than an undamaged cursor of this table is [ErrBadCursor];
@@ -129,34 +67,155 @@ func (x indexBase[T]) ParseCursor(text string) (Cursor[T], error) {
 }
 
 func cursorOf[T any](text string, c *core, index *indexInfo) (Cursor[T], error) {
-	at, err := parseCursor(text, c.name, index.label())
+	at, err := c.parseCursor(text, index)
 	if err != nil {
 		return Cursor[T]{}, opError("ParseCursor", c.name, index.label(), err)
 	}
 	return Cursor[T]{at}, nil
 }
 
-// label is the index's name, empty for the table itself.
-func (i *indexInfo) label() string {
-	if i == nil {
-		return ""
+// cursorAt is the cursor behind a key; nil is the zero Cursor.
+func cursorAt[T any](r *read, t *readText, key map[string]types.AttributeValue) Cursor[T] {
+	if key == nil {
+		return Cursor[T]{}
 	}
-	return i.name
+	return Cursor[T]{&position{table: r.core.name, index: r.index.label(), query: t.fingerprint(), start: t.start, key: key}}
 }
 
-// check refuses a position that the read cannot go on from.
-func (p *position) check(r *read, query [8]byte) error {
+// The text of a cursor is base64 of: the version, table, index, fingerprint of the
+// query, the value of each key attribute with its type, checksum.
+const (
+	cursorPlain   = 1 // the version whose content is readable; others are for sealed forms
+	cursorSumSize = 8
+	// The longest keys of a table and of an index with four and four attributes, in base64, are 21 KB.
+	maxCursorText = 32 << 10
+)
+
+var cursorText = base64.RawURLEncoding.Strict()
+
+func (p *position) marshal() string {
+	b := []byte{cursorPlain}
+	b = appendCursor(b, p.table)
+	b = appendCursor(b, p.index)
+	b = append(b, p.query[:]...)
+	for _, n := range p.start.names {
+		switch v := p.key[n].(type) {
+		case *types.AttributeValueMemberS:
+			b = appendCursor(append(b, 'S'), v.Value)
+		case *types.AttributeValueMemberN:
+			b = appendCursor(append(b, 'N'), v.Value)
+		case *types.AttributeValueMemberB:
+			b = appendCursor(append(b, 'B'), v.Value)
+		default:
+			b = append(b, 0) // no key of DynamoDB's; ParseCursor refuses it
+		}
+	}
+	sum := sha256.Sum256(b)
+	return cursorText.EncodeToString(append(b, sum[:cursorSumSize]...))
+}
+
+func appendCursor[S string | []byte](b []byte, s S) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+var errCursor = fmt.Errorf("%w: it is damaged, or belongs to another table, index or query", ErrBadCursor)
+
+// parseCursor reads a cursor's text and checks that it belongs to table and
+// index. All causes give one error, which tells an attacker nothing.
+func (c *core) parseCursor(text string, index *indexInfo) (*position, error) {
+	if text == "" {
+		return nil, nil
+	}
+	if len(text) > maxCursorText {
+		return nil, errCursor
+	}
+	b, err := cursorText.DecodeString(text)
+	if err != nil || len(b) < 1+cursorSumSize || b[0] != cursorPlain {
+		return nil, errCursor
+	}
+	body, sum := b[:len(b)-cursorSumSize], b[len(b)-cursorSumSize:]
+	if want := sha256.Sum256(body); !bytes.Equal(sum, want[:cursorSumSize]) {
+		return nil, errCursor
+	}
+	p, ok := c.readCursor(body[1:], index)
+	// What is written in another way than ours was not written by us.
+	if !ok || p.marshal() != text {
+		return nil, errCursor
+	}
+	return p, nil
+}
+
+func (c *core) readCursor(b []byte, index *indexInfo) (p *position, ok bool) {
+	next := func() []byte {
+		n, size := binary.Uvarint(b)
+		if size <= 0 || n > uint64(len(b)-size) {
+			ok = false
+			return nil
+		}
+		s := b[size : size+int(n)]
+		b = b[size+int(n):]
+		return s
+	}
+	ok = true
+	p = &position{table: string(next()), index: string(next()), start: c.startKey(index), key: map[string]types.AttributeValue{}}
+	if !ok || len(b) < len(p.query) || p.table != c.name || p.index != index.label() {
+		return nil, false
+	}
+	b = b[copy(p.query[:], b):]
+	for i, n := range p.start.names {
+		if len(b) == 0 || b[0] != p.start.kinds[i] {
+			return nil, false
+		}
+		b = b[1:]
+		switch value := next(); p.start.kinds[i] {
+		case 'S':
+			p.key[n] = &types.AttributeValueMemberS{Value: string(value)}
+		case 'N':
+			p.key[n] = &types.AttributeValueMemberN{Value: string(value)}
+		default:
+			p.key[n] = &types.AttributeValueMemberB{Value: value}
+		}
+	}
+	return p, ok && len(b) == 0
+}
+
+// startKey is what DynamoDB wants in a start key of the table, or of one of its indexes.
+func (c *core) startKey(index *indexInfo) startKey {
+	var s startKey
+	schemas := [2]keySchema{c.key}
+	if index != nil {
+		schemas[1] = index.key
+	}
+	for _, schema := range schemas {
+		for _, parts := range [2][]keyPart{schema.partition, schema.sort} {
+			for _, p := range parts {
+				if !slices.Contains(s.names, p.name) {
+					s.names, s.kinds = append(s.names, p.name), append(s.kinds, p.kind[0])
+				}
+			}
+		}
+	}
+	return s
+}
+
+// from is the exclusive start key, nil for the beginning.
+func (p *position) from() map[string]types.AttributeValue {
 	if p == nil {
 		return nil
 	}
-	if p.table != r.core.name || p.index != r.index.label() || p.query != query {
+	return p.key
+}
+
+// check refuses a position that the read cannot go on from.
+func (p *position) check(r *read, t *readText) error {
+	if p == nil {
+		return nil
+	}
+	if p.table != r.core.name || p.index != r.index.label() || p.query != t.fingerprint() || len(p.key) != len(t.start.names) {
 		return errCursor
 	}
-	names := r.keyNames()
-	if len(p.key) != len(names) {
-		return errCursor
-	}
-	for _, n := range names {
+	for _, n := range t.start.names {
 		if p.key[n] == nil {
 			return errCursor
 		}
@@ -170,18 +229,45 @@ func (p *position) check(r *read, query [8]byte) error {
 	return nil
 }
 
+// position is the start key behind a row.
+func (t *readText) position(r *read, row []byte) (map[string]types.AttributeValue, error) {
+	key, err := r.core.pick(row, t.start.names)
+	if err == nil && len(key) != len(t.start.names) {
+		err = fmt.Errorf("an item of the reply lacks some of the key attributes %v", t.start.names)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
 // fingerprint binds cursors to what a query selects and in which order.
-func (r *read) fingerprint(key, filter string, values map[string]types.AttributeValue, names map[string]string) ([8]byte, error) {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %t %t\n", key, filter, r.descending, r.scan)
-	for i := range len(names) {
-		fmt.Fprintf(h, "%q\n", names[fmt.Sprintf("#%d", i)])
+func (t *readText) fingerprint() [8]byte {
+	t.sum.Do(func() {
+		h := sha256.New()
+		_, _ = fmt.Fprintf(h, "%q %q %t %t\n", t.key, t.filter, t.descending, t.scan)
+		for i := range len(t.aliases) {
+			alias := fmt.Sprintf("#%d", i)
+			if !usesAlias(t.key, alias) && !usesAlias(t.filter, alias) {
+				break // the rest is the projection's
+			}
+			_, _ = fmt.Fprintf(h, "%q\n", t.aliases[alias])
+		}
+		var b []byte
+		for i := range len(t.values) {
+			// A value that cannot be written cannot be sent either.
+			b, _ = codec.AppendAttributeValue(b[:0], t.values[fmt.Sprintf(":%d", i)])
+			_, _ = h.Write(b)
+		}
+		t.query = [8]byte(h.Sum(nil))
+	})
+	return t.query
+}
+
+// label is the index's name, empty for the table itself.
+func (i *indexInfo) label() string {
+	if i == nil {
+		return ""
 	}
-	var errs []error
-	for i := range len(values) {
-		b, err := codec.AppendAttributeValue(nil, values[fmt.Sprintf(":%d", i)])
-		errs = append(errs, err)
-		h.Write(b)
-	}
-	return [8]byte(h.Sum(nil)), errors.Join(errs...)
+	return i.name
 }

@@ -74,14 +74,12 @@ func (q IndexQuery[T, SK]) PageSize(n int) IndexQuery[T, SK] {
 
 // After continues behind a cursor; see [Query.After].
 func (q IndexQuery[T, SK]) After(c Cursor[T]) IndexQuery[T, SK] {
-	q.read = q.read.changed()
 	q.read.after = c.at
 	return q
 }
 
 // Before reads the page that ends before a cursor; see [Query.Before].
 func (q IndexQuery[T, SK]) Before(c Cursor[T]) IndexQuery[T, SK] {
-	q.read = q.read.changed()
 	q.read.before = c.at
 	return q
 }

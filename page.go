@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // Page is one page of a query or scan.
@@ -17,40 +18,47 @@ type Page[T any] struct {
 	Items []T
 	// Next continues behind the last item; it is zero at the end. A page that was
 	// filled exactly by the last item has a Next behind which there is nothing, since
-	// DynamoDB does not look further.
+	// DynamoDB does not look further. Pages of a parallel scan have none.
 	Next Cursor[T]
 	// Prev, given to Before, reads the page before this one; it is zero at the
 	// beginning, with the same exception.
 	Prev Cursor[T]
 	// Scanned is how many items were read, and billed, before the filter.
 	Scanned int
+	// Missing is how many entries of an index had no item any more; see [IndexQuery.Hydrate].
+	Missing int
 	// Requests is how many requests were needed.
 	Requests int
 	// Consumed is what they cost; zero without capacity counting.
 	Consumed Consumed
 }
 
-func (p *Page[T]) book(f fetched) {
-	p.Scanned += f.scanned
-	p.Requests++
-	p.Consumed.ReadUnits += f.consumed.ReadUnits
-	p.Consumed.WriteUnits += f.consumed.WriteUnits
+func (p *Page[T]) book(requests int, c Consumed) {
+	p.Requests += requests
+	p.Consumed.ReadUnits += c.ReadUnits
+	p.Consumed.WriteUnits += c.WriteUnits
 }
 
 // rowSink decodes the rows of a page into a slice, up to a bound, and keeps the
 // bytes of the rows that cursors are made of.
 type rowSink[T any] struct {
+	read  *read
+	text  *readText
 	plan  *codec.Plan
 	base  int // items before this request
 	max   int // items in all, 0 for no bound
 	items []T
-	over  bool   // there was a row beyond the bound
-	first []byte // the very first row
-	last  []byte // the row at the bound, or the last before one that cannot be read
+	keys  []map[string]types.AttributeValue // of the items, if these are read from the table
+	over  bool                              // there was a row beyond the bound
+	back  bool                              // the first row is wanted
+	first []byte                            // the very first row
+	last  []byte                            // the last row that was read
 }
 
+// Reset starts a reply.
 func (s *rowSink[T]) Reset(sizeHint int) {
-	s.items, s.over, s.last = s.items[:s.base], false, nil
+	s.truncate()
+	s.over = false
 	if s.base == 0 {
 		s.first = nil
 	}
@@ -59,6 +67,15 @@ func (s *rowSink[T]) Reset(sizeHint int) {
 	}
 }
 
+// truncate forgets the rows of the last request.
+func (s *rowSink[T]) truncate() {
+	s.items = s.items[:s.base]
+	if s.read.hydrate {
+		s.keys = s.keys[:s.base]
+	}
+}
+
+// Row reads one item.
 func (s *rowSink[T]) Row(d *codec.Decoder) error {
 	if s.max > 0 && len(s.items) >= s.max {
 		s.over = true
@@ -66,42 +83,80 @@ func (s *rowSink[T]) Row(d *codec.Decoder) error {
 	}
 	d.Peek()
 	from := d.Pos()
-	s.items = slices.Grow(s.items, 1)[:len(s.items)+1]
-	v := &s.items[len(s.items)-1]
-	var zero T
-	*v = zero
-	if err := codec.DecodeNext(s.plan, d, v); err != nil {
+	var item T
+	s.items = append(s.items, item)
+	if err := s.decode(d, &s.items[len(s.items)-1]); err != nil {
 		s.items = s.items[:len(s.items)-1]
 		return err
 	}
-	if len(s.items) == 1 {
-		s.first = slices.Clone(d.Since(from))
+	row := d.Since(from)
+	if s.back && len(s.items) == 1 {
+		s.first = slices.Clone(row)
 	}
-	if len(s.items) == s.max {
-		s.last = slices.Clone(d.Since(from))
-	}
+	s.last = append(s.last[:0], row...)
 	return nil
 }
 
-// fill reads until the limit is reached or the end, following empty pages; without
-// a limit, one request that gives items. It returns where to go on, nil at the end.
-func fill[T any](ctx context.Context, r *read, t *readText, start map[string]types.AttributeValue, s *rowSink[T], page *Page[T], seg segment) (map[string]types.AttributeValue, error) {
-	for {
-		f, err := r.fetch(ctx, t, start, r.size(s.max-len(s.items)), seg, s)
-		page.book(f)
-		if err != nil {
-			return start, err
-		}
-		switch {
-		case s.over:
-			return r.core.pick(s.last, r.keyNames())
-		case f.last == nil:
-			return nil, nil
-		case s.max == 0 && len(s.items) > s.base, s.max > 0 && len(s.items) >= s.max:
-			return f.last, nil
-		}
-		start, s.base = f.last, len(s.items)
+func (s *rowSink[T]) decode(d *codec.Decoder, item *T) error {
+	if !s.read.hydrate {
+		return codec.DecodeNext(s.plan, d, item)
 	}
+	row, err := d.Raw()
+	if err != nil {
+		return err
+	}
+	key, err := s.read.core.pick(row, s.text.start.names)
+	if err != nil {
+		return err
+	}
+	s.keys = append(s.keys, key)
+	return nil
+}
+
+// stopped is where to go on after an error: before the item that cannot be read,
+// or where the failed request began.
+func (s *rowSink[T]) stopped(start map[string]types.AttributeValue, err error) (map[string]types.AttributeValue, error) {
+	if _, ok := errors.AsType[*wire.RowError](err); !ok {
+		s.truncate()
+	}
+	if len(s.items) == s.base {
+		return start, err
+	}
+	at, bad := s.text.position(s.read, s.last)
+	if bad != nil {
+		s.truncate()
+		return start, errors.Join(err, bad)
+	}
+	return at, err
+}
+
+// fill reads until the bound is reached or the end, following empty pages; without
+// a bound, and if not whole, one request that gives items. It returns where to go
+// on, nil at the end. The page has its items also after an error.
+func fill[T any](ctx context.Context, s *rowSink[T], start map[string]types.AttributeValue, page *Page[T], seg segment, whole bool) (next map[string]types.AttributeValue, err error) {
+	whole = whole && s.max > 0
+	for next = start; ; s.base = len(s.items) {
+		var f fetched
+		f, err = s.read.fetch(ctx, s.text, next, s.read.size(s.max-len(s.items)), seg, s)
+		page.book(1, f.consumed)
+		page.Scanned += f.scanned
+		switch {
+		case err != nil:
+			next, err = s.stopped(next, err)
+		case s.over:
+			next, err = s.text.position(s.read, s.last)
+		default:
+			next = f.last
+		}
+		if err != nil || next == nil || s.over || !whole && len(s.items) > s.base || whole && len(s.items) >= s.max {
+			break
+		}
+	}
+	if s.read.hydrate {
+		return hydrate(ctx, s, page, start, next, err)
+	}
+	page.Items = s.items
+	return next, err
 }
 
 // size is how many items a request may evaluate. A filter makes that more than
@@ -119,157 +174,91 @@ func (r *read) size(remaining int) int {
 
 // readPage is the terminal Page.
 func readPage[T any](ctx context.Context, r read, plan *codec.Plan) (Page[T], error) {
-	back := r.before != nil
-	if back && r.after != nil {
-		r.errs = append(r.errs, errors.New("both After and Before are given"))
+	start, back := r.after, r.before != nil
+	if back {
+		if r.after != nil {
+			r = r.wrong(errors.New("both After and Before are given"))
+		}
+		start = r.before
 	}
 	t, err := r.text()
 	if err != nil {
 		return Page[T]{}, r.fail(err)
 	}
-	start := r.after
 	if back {
-		start = r.before
 		r.descending = !r.descending
 	}
-	var (
-		page Page[T]
-		s    = rowSink[T]{plan: plan, max: r.limit}
-	)
-	next, err := fill(ctx, &r, t, start.startKey(), &s, &page, segment{})
-	page.Items = s.items
-	if err != nil {
-		page.Next = cursorAt[T](&r, t, next)
-		return page, err
-	}
+	var page Page[T]
+	s := rowSink[T]{read: &r, text: t, plan: plan, max: r.limit, back: start != nil}
+	next, err := fill(ctx, &s, start.from(), &page, segment{}, true)
 	page.Next = cursorAt[T](&r, t, next)
-	if start != nil && s.first != nil {
-		first, err := r.core.pick(s.first, r.keyNames())
-		if err != nil {
-			return page, r.fail(err)
-		}
+	if s.first != nil && len(s.items) > 0 {
+		first, bad := t.position(&r, s.first)
+		err = errors.Join(err, r.fail(bad))
 		page.Prev = cursorAt[T](&r, t, first)
 	}
 	if back {
 		slices.Reverse(page.Items)
 		page.Next, page.Prev = page.Prev, page.Next
 	}
-	return page, nil
-}
-
-func (p *position) startKey() map[string]types.AttributeValue {
-	if p == nil {
-		return nil
-	}
-	return p.key
-}
-
-func cursorAt[T any](r *read, t *readText, key map[string]types.AttributeValue) Cursor[T] {
-	if key == nil {
-		return Cursor[T]{}
-	}
-	return Cursor[T]{&position{table: r.core.name, index: r.index.label(), query: t.query, key: key}}
+	return page, err
 }
 
 // readPages is the terminal Pages: one page after the other, each of as many
 // items as a request gives. While the caller has a page, the next is fetched.
 func readPages[T any](ctx context.Context, r read, plan *codec.Plan) iter.Seq2[Page[T], error] {
 	return func(yield func(Page[T], error) bool) {
+		r := r.onePage()
 		t, err := r.text()
-		if err == nil && r.before != nil {
-			err = invalid(errors.New("Before reads a single page; use it with Page"))
-		}
 		if err != nil {
 			yield(Page[T]{}, r.fail(err))
 			return
 		}
-		for p := range prefetch(ctx, func(ctx context.Context, start *chained[T]) *chained[T] {
-			return readNext(ctx, &r, t, plan, start)
+		for p := range prefetch(ctx, func(ctx context.Context, prev *chained[T]) *chained[T] {
+			return readNext(ctx, r, t, plan, prev)
 		}) {
+			if p.page.empty() && p.next == nil && p.err == nil {
+				return
+			}
+			if (p.err == nil || !p.page.empty()) && !yield(p.page, nil) {
+				return
+			}
 			if p.err != nil {
-				if len(p.page.Items) > 0 && !yield(p.page, nil) {
-					return
-				}
+				rethrow(p.err)
 				yield(Page[T]{}, p.err)
 				return
 			}
-			if len(p.page.Items) == 0 && p.next == nil {
-				return
-			}
-			if !yield(p.page, nil) {
-				return
-			}
 		}
 	}
 }
 
-// chained is one page of a chain; left is what the limit leaves for the next.
-type chained[T any] struct {
-	page Page[T]
-	next map[string]types.AttributeValue
-	left int
-	err  error
+// onePage refuses Before where more than a page is read.
+func (r read) onePage() read {
+	if r.before != nil {
+		r = r.wrong(errors.New("a cursor given to Before reads a single page; use it with Page"))
+	}
+	return r
 }
 
-func (c *chained[T]) more() bool { return c.err == nil && c.next != nil }
+func (p *Page[T]) empty() bool { return len(p.Items) == 0 && p.Missing == 0 }
 
-func readNext[T any](ctx context.Context, r *read, t *readText, plan *codec.Plan, prev *chained[T]) *chained[T] {
-	start, left := r.after.startKey(), r.limit
+// readNext reads the page behind prev, or the first.
+func readNext[T any](ctx context.Context, r read, t *readText, plan *codec.Plan, prev *chained[T]) *chained[T] {
+	start, left := r.after.from(), r.limit
 	if prev != nil {
 		start, left = prev.next, prev.left
 	}
-	c := &chained[T]{}
-	s := rowSink[T]{plan: plan, max: left}
-	step := *r
-	step.limit = left
-	// One request gives one page, but an empty one is followed.
-	for {
-		f, err := step.fetch(ctx, t, start, step.size(left), segment{}, &s)
-		c.page.book(f)
-		c.err, c.next = err, f.last
-		if err != nil || s.over || len(s.items) > 0 || f.last == nil {
-			break
-		}
-		start = f.last
-	}
-	c.page.Items = s.items
-	if c.err == nil && s.over {
-		c.next, c.err = r.core.pick(s.last, r.keyNames())
-	}
-	c.page.Next = cursorAt[T](r, t, c.next)
-	if r.limit > 0 {
-		c.left = left - len(s.items)
-		if c.left <= 0 {
+	r.limit = left
+	c := &chained[T]{left: left}
+	s := rowSink[T]{read: &r, text: t, plan: plan, max: left}
+	c.next, c.err = fill(ctx, &s, start, &c.page, segment{}, false)
+	c.page.Next = cursorAt[T](&r, t, c.next)
+	if left > 0 {
+		if c.left -= len(s.items); c.left == 0 {
 			c.next = nil
 		}
 	}
 	return c
-}
-
-// prefetch chains calls of next, one ahead of the consumer. When the consumer
-// stops, the call under way is cancelled and awaited.
-func prefetch[T any](ctx context.Context, next func(context.Context, *chained[T]) *chained[T]) iter.Seq[*chained[T]] {
-	return func(yield func(*chained[T]) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		pending := make(chan *chained[T], 1)
-		running := false
-		defer func() {
-			cancel()
-			if running {
-				<-pending
-			}
-		}()
-		for p := next(ctx, nil); ; {
-			if running = p.more(); running {
-				go func(prev *chained[T]) { pending <- next(ctx, prev) }(p)
-			}
-			if !yield(p) || !running {
-				return
-			}
-			p = <-pending
-			running = false
-		}
-	}
 }
 
 // readAll is the terminal All.
@@ -304,11 +293,12 @@ func readCollect[T any](all iter.Seq2[T, error]) ([]T, error) {
 
 // readCount is the terminal Count: pages without items.
 func readCount(ctx context.Context, r read, seg segment) (int, error) {
+	r = r.onePage()
 	t, err := r.text()
 	if err != nil {
 		return 0, r.fail(err)
 	}
-	n, start := 0, r.after.startKey()
+	n, start := 0, r.after.from()
 	for {
 		f, err := r.fetch(ctx, t, start, r.size(r.limit-n), seg, nil)
 		if err != nil {
@@ -324,15 +314,25 @@ func readCount(ctx context.Context, r read, seg segment) (int, error) {
 	}
 }
 
-// readFirst is the terminal First.
+// readFirst is the terminal First. Entries of an index whose item is gone are passed over.
 func readFirst[T any](ctx context.Context, r read, plan *codec.Plan) (item T, err error) {
 	r.limit = 1
-	page, err := readPage[T](ctx, r, plan)
-	if err != nil {
-		return item, err
+	for {
+		page, err := readPage[T](ctx, r, plan)
+		if err != nil {
+			return item, err
+		}
+		if len(page.Items) > 0 {
+			return page.Items[0], nil
+		}
+		next := &r.after
+		at := page.Next.at
+		if r.before != nil {
+			next, at = &r.before, page.Prev.at
+		}
+		if at == nil {
+			return item, r.fail(ErrNotFound)
+		}
+		*next = at
 	}
-	if len(page.Items) == 0 {
-		return item, r.fail(ErrNotFound)
-	}
-	return page.Items[0], nil
 }

@@ -99,7 +99,6 @@ func (q Query[T, SK]) Consistent() Query[T, SK] {
 
 // After continues behind a cursor, usually [Page.Next]. The zero Cursor is the beginning.
 func (q Query[T, SK]) After(c Cursor[T]) Query[T, SK] {
-	q.read = q.read.changed()
 	q.read.after = c.at
 	return q
 }
@@ -107,20 +106,25 @@ func (q Query[T, SK]) After(c Cursor[T]) Query[T, SK] {
 // Before makes [Query.Page] read the page that ends before a cursor, usually
 // [Page.Prev], in the query's own order. The zero Cursor is none.
 func (q Query[T, SK]) Before(c Cursor[T]) Query[T, SK] {
-	q.read = q.read.changed()
 	q.read.before = c.at
 	return q
 }
 
 // Page reads one page: as many items as the limit says or, without a limit, as
-// one request gives. Empty pages that a filter makes are followed. When an item
-// cannot be read into T, the page holds the items before it.
+// one request gives. Empty pages that a filter makes are followed.
+//
+// After an error the page is good as far as it goes: it holds the items that were
+// read before, and Next goes on behind them. When the cause is an item that cannot
+// be read into T, that is in front of this item.
 func (q Query[T, SK]) Page(ctx context.Context) (Page[T], error) {
 	return readPage[T](ctx, q.read, q.plan)
 }
 
-// Pages reads page after page, each of one request, up to the limit in all. The next
-// page is fetched while the caller works on the last, and dropped if the loop is left.
+// Pages reads page after page, each of one request, up to the limit in all; empty
+// pages are not handed out. The next page is fetched while the caller works on the
+// last; it is dropped if the loop is left, but was billed. An error is yielded once,
+// last, behind the items that were read before it; the [Page.Next] of these goes on
+// behind them.
 func (q Query[T, SK]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
 	return readPages[T](ctx, q.read, q.plan)
 }
@@ -174,20 +178,41 @@ func (v Reader[V]) Collect(ctx context.Context) ([]V, error) { return readCollec
 // First returns the first item or [ErrNotFound]; see [Query.First].
 func (v Reader[V]) First(ctx context.Context) (V, error) { return readFirst[V](ctx, v.read, v.plan) }
 
-// After continues behind a cursor of the same view.
+// Count counts the items; see [Query.Count].
+func (v Reader[V]) Count(ctx context.Context) (int, error) {
+	return readCount(ctx, v.read, segment{})
+}
+
+// After continues behind a cursor of the same query, usually [Page.Next].
 func (v Reader[V]) After(c Cursor[V]) Reader[V] {
-	v.read = v.read.changed()
 	v.read.after = c.at
 	return v
 }
 
-func viewOf[V any](r read) Reader[V] {
-	plan, paths, err := viewPlan[V](r.core)
-	r = r.changed()
-	r.project, r.view = nil, paths
-	if err != nil {
-		r.errs = append(slices.Clip(r.errs), err)
+// Before makes [Reader.Page] read the page that ends before a cursor; see [Query.Before].
+func (v Reader[V]) Before(c Cursor[V]) Reader[V] {
+	v.read.before = c.at
+	return v
+}
+
+// ParseCursor reads the text of a cursor of the same table or index; see [Table.ParseCursor].
+func (v Reader[V]) ParseCursor(text string) (Cursor[V], error) {
+	if v.read.core == nil {
+		return Cursor[V]{}, v.read.fail(invalid(errZeroRead))
 	}
+	return cursorOf[V](text, v.read.core, v.read.index)
+}
+
+func viewOf[V any](r read) Reader[V] {
+	if r.core == nil {
+		return Reader[V]{} // whose methods refuse it
+	}
+	plan, paths, err := viewPlan[V](r.core)
+	r = r.changed().wrong(err)
+	if r.hydrate {
+		r = r.wrong(errors.New("a view of a hydrated query: Hydrate reads whole items; leave it out, or use Project"))
+	}
+	r.project, r.view = nil, paths
 	return Reader[V]{r, plan}
 }
 
@@ -229,18 +254,16 @@ func (r read) projected(attrs []AnyAttr) read {
 
 func (r read) limited(n int) read {
 	r.limit = n
-	r = r.changed()
 	if n < 0 {
-		return r.wrong(fmt.Errorf("limit %d is negative", n))
+		return r.changed().wrong(fmt.Errorf("limit %d is negative", n))
 	}
 	return r
 }
 
 func (r read) paged(n int) read {
 	r.pageSize = n
-	r = r.changed()
 	if n < 1 {
-		return r.wrong(fmt.Errorf("page size %d: must be at least 1", n))
+		return r.changed().wrong(fmt.Errorf("page size %d: must be at least 1", n))
 	}
 	return r
 }

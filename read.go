@@ -33,19 +33,24 @@ type read struct {
 	pageSize   int
 	after      *position
 	before     *position
+	hydrate    bool // items are read from the table by the keys that the index gives
 	segments   int
 	errs       []error
 	ready      *readText
 }
 
-// readText is the expression text of a read, built at its first use.
+// readText is what is derived from a read, built at its first use.
 type readText struct {
 	once                    sync.Once
 	key, filter, projection string
-	names                   map[string]string
+	aliases                 map[string]string
 	values                  map[string]types.AttributeValue
-	query                   [8]byte
+	start                   startKey
+	scan, descending        bool
 	err                     error
+
+	sum   sync.Once // most queries need no fingerprint
+	query [8]byte
 }
 
 // fetched is what one request gave besides its items.
@@ -56,7 +61,7 @@ type fetched struct {
 	consumed Consumed
 }
 
-// changed is called by every builder step on its own copy.
+// changed is called on its own copy by every builder step that changes text.
 func (r read) changed() read {
 	r.ready = new(readText)
 	return r
@@ -69,31 +74,32 @@ func (r *read) op() string {
 	return "Query"
 }
 
-func (r *read) fail(err error) error { return opError(r.op(), r.core.name, r.index.label(), err) }
+func (r *read) fail(err error) error {
+	table := ""
+	if r.core != nil {
+		table = r.core.name
+	}
+	return opError(r.op(), table, r.index.label(), err)
+}
 
 // schema is the key that the read goes by.
 func (r *read) schema() keySchema {
-	if r.index != nil {
+	switch {
+	case r.core == nil:
+		return keySchema{}
+	case r.index != nil:
 		return r.index.key
 	}
 	return r.core.key
 }
 
-// keyNames are the attributes of a start key: the index's and the table's.
-func (r *read) keyNames() []string {
-	names := r.core.key.names()
-	if r.index != nil {
-		for _, n := range r.index.key.names() {
-			if !slices.Contains(names, n) {
-				names = append(names, n)
-			}
-		}
-	}
-	return names
-}
+var errZeroRead = errors.New("a zero query or scan was used; make it by a method of a table or an index")
 
 // text builds the expressions once and refuses everything that is wrong with the read.
 func (r *read) text() (*readText, error) {
+	if r.core == nil {
+		return nil, invalid(errZeroRead)
+	}
 	t := r.ready
 	t.once.Do(func() { t.err = r.build(t) })
 	if t.err != nil {
@@ -102,7 +108,7 @@ func (r *read) text() (*readText, error) {
 	if err := invalid(r.errs...); err != nil {
 		return nil, err
 	}
-	return t, errors.Join(r.after.check(r, t.query), r.before.check(r, t.query))
+	return t, errors.Join(r.after.check(r, t), r.before.check(r, t))
 }
 
 func (r *read) build(t *readText) error {
@@ -110,13 +116,12 @@ func (r *read) build(t *readText) error {
 	errs = append(errs, r.checkFilter())
 	var w expr.Writer
 	t.key, t.filter = w.Render(r.key), w.Render(r.filter)
-	var err error
-	t.query, err = r.fingerprint(t.key, t.filter, w.Values(), w.Names())
-	errs = append(errs, err)
-	paths, err := r.paths()
+	t.start = r.core.startKey(r.index)
+	t.scan, t.descending = r.scan, r.descending
+	paths, err := r.paths(t.start)
 	errs = append(errs, err)
 	t.projection = w.Projection(paths)
-	t.names, t.values = w.Names(), w.Values()
+	t.aliases, t.values = w.Names(), w.Values()
 	return invalid(errs...)
 }
 
@@ -137,11 +142,13 @@ func (r *read) checkFilter() error {
 }
 
 // paths is the projection: what was asked for and the keys, which cursors need.
-func (r *read) paths() ([]expr.Path, error) {
-	if len(r.project) == 0 && r.view == nil {
+func (r *read) paths(keys startKey) ([]expr.Path, error) {
+	paths, err := r.core.projection(r.project)
+	if r.hydrate {
+		paths = nil // only the keys; the rest comes from the table
+	} else if len(r.project) == 0 && r.view == nil {
 		return nil, nil
 	}
-	paths, err := r.core.projection(r.project)
 	for _, p := range append(paths, r.view...) {
 		if !r.index.holds(r.core, p[0].Name) {
 			err = errors.Join(err, fmt.Errorf("projection: index %s does not hold attribute %s", r.index.name, p[0].Name))
@@ -150,7 +157,7 @@ func (r *read) paths() ([]expr.Path, error) {
 	for _, p := range r.view {
 		paths = addPath(paths, p)
 	}
-	for _, n := range r.keyNames() {
+	for _, n := range keys.names {
 		paths = addPath(paths, expr.Attribute(n))
 	}
 	return paths, err
@@ -166,7 +173,7 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 	}
 	in := &dynamodb.QueryInput{
 		TableName: &r.core.name, KeyConditionExpression: &t.key, FilterExpression: text(t.filter), ProjectionExpression: text(t.projection),
-		ExpressionAttributeNames: t.names, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
+		ExpressionAttributeNames: t.aliases, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
 		ReturnConsumedCapacity: r.core.consumed(), Limit: int32Of(size), IndexName: text(r.index.label()),
 	}
 	if r.descending {
@@ -177,7 +184,7 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 	}
 	if rows == nil {
 		in.Select, in.ProjectionExpression, rows = types.SelectCount, nil, discardRows{}
-		in.ExpressionAttributeNames = t.countNames()
+		in.ExpressionAttributeNames = t.countAliases()
 	}
 	out, err := wire.Query(ctx, r.core.client, in, r.core.wire, rows)
 	if out == nil {
@@ -189,7 +196,7 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 func (r *read) fetchScan(ctx context.Context, t *readText, start map[string]types.AttributeValue, size int, seg segment, rows wire.Rows) (fetched, error) {
 	in := &dynamodb.ScanInput{
 		TableName: &r.core.name, FilterExpression: text(t.filter), ProjectionExpression: text(t.projection),
-		ExpressionAttributeNames: t.names, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
+		ExpressionAttributeNames: t.aliases, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
 		ReturnConsumedCapacity: r.core.consumed(), Limit: int32Of(size), IndexName: text(r.index.label()),
 	}
 	if r.consistent {
@@ -200,7 +207,7 @@ func (r *read) fetchScan(ctx context.Context, t *readText, start map[string]type
 	}
 	if rows == nil {
 		in.Select, in.ProjectionExpression, rows = types.SelectCount, nil, discardRows{}
-		in.ExpressionAttributeNames = t.countNames()
+		in.ExpressionAttributeNames = t.countAliases()
 	}
 	out, err := wire.Scan(ctx, r.core.client, in, r.core.wire, rows)
 	if out == nil {
@@ -221,22 +228,22 @@ func (r *read) booked(ctx context.Context, cc *types.ConsumedCapacity, last map[
 	return f
 }
 
-// countNames leaves out the names that only the projection uses, which DynamoDB would refuse as unused.
-func (t *readText) countNames() map[string]string {
+// countAliases leaves out what only the projection uses, which DynamoDB would refuse as unused.
+func (t *readText) countAliases() map[string]string {
 	if t.projection == "" {
-		return t.names
+		return t.aliases
 	}
-	names := maps.Clone(t.names)
-	maps.DeleteFunc(names, func(alias, _ string) bool {
-		return !usesName(t.key, alias) && !usesName(t.filter, alias)
+	used := maps.Clone(t.aliases)
+	maps.DeleteFunc(used, func(alias, _ string) bool {
+		return !usesAlias(t.key, alias) && !usesAlias(t.filter, alias)
 	})
-	if len(names) == 0 {
+	if len(used) == 0 {
 		return nil
 	}
-	return names
+	return used
 }
 
-func usesName(text, alias string) bool {
+func usesAlias(text, alias string) bool {
 	for i := 0; i+len(alias) <= len(text); i++ {
 		if text[i:i+len(alias)] == alias && (i+len(alias) == len(text) || text[i+len(alias)] < '0' || text[i+len(alias)] > '9') {
 			return true

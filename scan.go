@@ -74,7 +74,6 @@ func (s Scan[T]) Consistent() Scan[T] {
 
 // After continues behind a cursor. The zero Cursor is the beginning.
 func (s Scan[T]) After(c Cursor[T]) Scan[T] {
-	s.read = s.read.changed()
 	s.read.after = c.at
 	return s
 }
@@ -197,16 +196,27 @@ func eachSegment(ctx context.Context, r *read, fn func(context.Context, segment)
 		first error
 		slots = make(chan struct{}, r.core.concurrency)
 	)
+	stop := func(err error) {
+		once.Do(func() { first = err })
+		cancel()
+	}
 	for i := range r.segments {
 		slots <- struct{}{}
 		if ctx.Err() != nil {
+			wg.Wait()
+			stop(r.fail(ctx.Err())) // unless an error is the reason
 			break
 		}
 		wg.Go(func() {
-			defer func() { <-slots }()
-			if err := fn(ctx, segment{i, r.segments}); err != nil {
-				once.Do(func() { first = err })
-				cancel()
+			err := errGoexit
+			defer func() {
+				if err != nil {
+					stop(err)
+				}
+				<-slots
+			}()
+			if p := contain(func() { err = fn(ctx, segment{i, r.segments}) }); p != nil {
+				err = p
 			}
 		})
 	}
@@ -227,7 +237,7 @@ func scanParallel[T any](ctx context.Context, r read, plan *codec.Plan) iter.Seq
 		go func() {
 			defer close(pages)
 			done <- eachSegment(ctx, &r, func(ctx context.Context, seg segment) error {
-				return scanSegment(ctx, &r, t, plan, seg, pages)
+				return scanSegment(ctx, r, t, plan, seg, pages)
 			})
 		}()
 		defer func() {
@@ -248,24 +258,23 @@ func scanParallel[T any](ctx context.Context, r read, plan *codec.Plan) iter.Seq
 			}
 		}
 		if err := <-done; err != nil {
+			rethrow(err)
 			yield(Page[T]{}, err)
 		}
 	}
 }
 
-func scanSegment[T any](ctx context.Context, r *read, t *readText, plan *codec.Plan, seg segment, pages chan<- Page[T]) error {
-	one := *r
-	one.limit = 0
-	for next := r.after.startKey(); ; {
+func scanSegment[T any](ctx context.Context, r read, t *readText, plan *codec.Plan, seg segment, pages chan<- Page[T]) error {
+	r.pageSize, r.limit = r.size(r.limit), 0 // the limit is of all segments together
+	for next := r.after.from(); ; {
 		var page Page[T]
-		s := rowSink[T]{plan: plan}
-		after, err := fill(ctx, &one, t, next, &s, &page, seg)
-		page.Items = s.items
-		if len(page.Items) > 0 {
+		s := rowSink[T]{read: &r, text: t, plan: plan}
+		after, err := fill(ctx, &s, next, &page, seg, false)
+		if !page.empty() {
 			select {
 			case pages <- page:
 			case <-ctx.Done():
-				return one.fail(ctx.Err())
+				return r.fail(ctx.Err())
 			}
 		}
 		if err != nil || after == nil {
@@ -290,6 +299,7 @@ func countParallel(ctx context.Context, r read) (int, error) {
 		sum += n
 		return err
 	})
+	rethrow(err)
 	if r.limit > 0 {
 		sum = min(sum, r.limit)
 	}
