@@ -8,6 +8,15 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
+// flat is a row without map fields.
+type flat struct {
+	PK    string   `dynamodbav:"pk"`
+	Count int64    `dynamodbav:"count"`
+	Tags  []string `dynamodbav:"tags"`
+	Blob  []byte   `dynamodbav:"blob"`
+	Addr  address  `dynamodbav:"addr"`
+}
+
 // The limits are the gates of the design: they hold on every machine.
 func TestAllocs(t *testing.T) {
 	v := makeRow(11)

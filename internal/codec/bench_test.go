@@ -58,15 +58,6 @@ func makeRow(i int) row {
 	}
 }
 
-// flat is a row without map fields.
-type flat struct {
-	PK    string   `dynamodbav:"pk"`
-	Count int64    `dynamodbav:"count"`
-	Tags  []string `dynamodbav:"tags"`
-	Blob  []byte   `dynamodbav:"blob"`
-	Addr  address  `dynamodbav:"addr"`
-}
-
 // page is the wire form of n items made by item.
 func page[T any](tb testing.TB, n int, item func(i int) T) []byte {
 	b := []byte{'['}
