@@ -24,6 +24,12 @@ type SimpleIndex[T, PK any] struct {
 
 // LocalIndex is a local secondary index: it has the partition key of its table
 // and a sort key of its own, and can be read consistently.
+//
+// Items hold what the index holds ([KeysOnly], [Projecting]); other attributes are
+// zero, unless [Query.Project] names them: then DynamoDB fetches them from the
+// table, at a read unit or more for each item.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html
 type LocalIndex[T, PK, SK any] struct {
 	indexBase[T]
 	partition KeyField[T, PK]
@@ -123,10 +129,7 @@ func (c *core) addIndex(name string, global bool, partition, sort []*handle, opt
 	info := &indexInfo{name: name, global: global, projection: types.ProjectionTypeAll}
 	pk, err1 := keyParts("partition", c.plan, partition, true)
 	sk, err2 := keyParts("sort", c.plan, sort, true)
-	errs := []error{err1, err2}
-	if err := checkTableName(name); err != nil {
-		errs = append(errs, fmt.Errorf("index: %w", err))
-	}
+	errs := []error{checkName("index", name), err1, err2}
 	info.key = keySchema{partition: pk, sort: sk}
 	limit := maxIndexKey
 	if !global {

@@ -199,8 +199,8 @@ func newCore(client Client, name string, t reflect.Type, partition, sort []*hand
 		}
 		errs = append(errs, o.applyTable(c))
 	}
-	if err := checkTableName(c.name); err != nil {
-		errs = append(errs, err)
+	if len(c.name) <= 4 || c.name[:4] != "arn:" { // ARNs are names too
+		errs = append(errs, checkName("table", c.name))
 	}
 	if err := newError(c.name, errs...); err != nil {
 		return nil, err
@@ -215,18 +215,15 @@ func newError(table string, errs ...error) error {
 	return nil
 }
 
-// checkTableName holds a name against the naming rules; ARNs are names too.
+// checkName holds the name of a table or index against the naming rules.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-func checkTableName(name string) error {
-	if len(name) > 4 && name[:4] == "arn:" {
-		return nil
-	}
+func checkName(of, name string) error {
 	if len(name) < 3 || len(name) > 255 {
-		return fmt.Errorf("table name %q: must have 3 to 255 characters", name)
+		return fmt.Errorf("%s name %q: must have 3 to 255 characters", of, name)
 	}
 	for _, r := range name {
 		if !isNameRune(r) {
-			return fmt.Errorf("table name %q: only letters, digits, underscore, hyphen and dot are allowed", name)
+			return fmt.Errorf("%s name %q: only letters, digits, underscore, hyphen and dot are allowed", of, name)
 		}
 	}
 	return nil
