@@ -8,7 +8,9 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"log"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -86,10 +88,9 @@ func clientFor(call bench.Call, loopback bool) (client func() *dynamodb.Client, 
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		for k, v := range resp.Header {
-			w.Header()[k] = v
-		}
-		_, _ = w.Write(stub.Body)
+		defer resp.Body.Close() //nolint:errcheck // in memory
+		maps.Copy(w.Header(), resp.Header)
+		_, _ = io.Copy(w, resp.Body)
 	}))
 	return func() *dynamodb.Client {
 		return dynamodb.New(dynamodb.Options{
