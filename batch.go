@@ -2,12 +2,19 @@ package ddb
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // Limits of one batch request, see
@@ -18,12 +25,23 @@ const (
 	maxBatchBytes = 16 << 20
 )
 
+const maxCausesInText = 3
+
 // BatchOption is an option of the batch writes.
 type BatchOption interface{ applyBatch(*batchCall) }
 
 type batchCall struct{ stats *BatchStats }
 
-// BatchStats is what a batch did. Hand it in with [StatsTo].
+func batchOptions(opts []BatchOption) (call batchCall) {
+	for _, o := range opts {
+		if o != nil {
+			o.applyBatch(&call)
+		}
+	}
+	return call
+}
+
+// BatchStats is what a batch or a transaction did. Hand it in with [StatsTo].
 type BatchStats struct {
 	// Done is how many inputs were read, written or deleted for certain.
 	Done int
@@ -37,18 +55,42 @@ type BatchStats struct {
 	Consumed Consumed
 }
 
+func (s *BatchStats) add(more BatchStats) {
+	s.Done += more.Done
+	s.Requests += more.Requests
+	s.Retries += more.Retries
+	s.Elapsed += more.Elapsed
+	s.Consumed = s.Consumed.plus(more.Consumed)
+}
+
+func (s *BatchStats) report(dst *BatchStats) {
+	if dst != nil {
+		*dst = *s
+	}
+}
+
 type statsOption struct{ dst *BatchStats }
 
 func (o statsOption) applyBatch(b *batchCall) { b.stats = o.dst }
 func (o statsOption) applyGet(r *readCall)    { r.stats = o.dst }
 
-// StatsTo stores what a batch did in dst, after success and after failure:
+func (o statsOption) addTo(tx *transaction) { tx.dst = o.dst }
+
+func (o statsOption) addRead(tx *transactionRead) { tx.dst = o.dst }
+
+// StatsTo stores what a batch or a transaction did in dst, after success and after
+// failure:
 //
 //	var stats ddb.BatchStats
 //	err := events.BatchPut(ctx, list, ddb.StatsTo(&stats))
+//
+// Read dst when the call, or the loop over its results, has ended. Get and Exists do
+// not fill it.
 func StatsTo(dst *BatchStats) interface {
 	BatchOption
 	GetOption
+	TxOp
+	TxRead
 } {
 	return statsOption{dst}
 }
@@ -68,32 +110,38 @@ type BatchFailure struct {
 	Index int
 	// Delete tells a delete of BatchWrite from a put; Index then counts in the deletes.
 	Delete bool
-	// Unknown is set when the request was sent and no reply tells whether this
-	// input was done. Sending it again is safe, for puts and deletes are idempotent.
+	// Unknown is set when a write was sent and no reply tells whether this input
+	// was done; Err then matches [ErrOutcomeUnknown]. To put or delete again gives the
+	// same result, unless another writer came between. Reads are never unknown.
 	Unknown bool
 	Err     error
 }
 
-// Error counts the failures and gives the distinct causes.
+// Error counts the failures and gives the first distinct causes.
 func (e *BatchError) Error() string {
 	texts := []string{fmt.Sprintf("%d of %d not done", len(e.Failed), e.Total)}
-	for _, f := range e.Failed {
-		if cause := causeText(f.Err); !slices.Contains(texts, cause) && len(texts) < 4 {
+	for _, err := range e.Unwrap() {
+		if cause := causeText(err); !slices.Contains(texts, cause) && len(texts) <= maxCausesInText {
 			texts = append(texts, cause)
 		}
 	}
 	return strings.Join(texts, "; ")
 }
 
-// Unwrap returns the distinct causes.
+// Unwrap returns the causes, one for each row of inputs that failed together.
 func (e *BatchError) Unwrap() []error {
 	var causes []error
 	for _, f := range e.Failed {
-		if !slices.Contains(causes, f.Err) {
+		if n := len(causes); n == 0 || !sameError(causes[n-1], f.Err) {
 			causes = append(causes, f.Err)
 		}
 	}
 	return causes
+}
+
+// sameError is a == b for errors of types that may not be comparable.
+func sameError(a, b error) bool {
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // Puts are the indexes of the puts, or of the keys of BatchGet, that failed.
@@ -119,6 +167,8 @@ func (e *BatchError) indexes(del bool) []int {
 //	if errors.As(err, &failed) {
 //		again := ddb.Pick(items, failed.Puts())
 //	}
+//
+// It panics, as indexing does, if the list is shorter than the one the indexes are of.
 func Pick[E any](list []E, indexes []int) []E {
 	picked := make([]E, 0, len(indexes))
 	for _, i := range indexes {
@@ -132,6 +182,7 @@ type batch struct {
 	core    *core
 	op      string
 	write   bool
+	first   int // index of the first input, in a stream
 	entries []batchEntry
 	byKey   map[string]*batchEntry // the entry that stands for each key
 	stats   BatchStats
@@ -149,11 +200,14 @@ type batchEntry struct {
 	winner  *batchEntry // of the same key, which stands for this one
 	twin    *batchEntry // the next of the same key for which this one stands
 	err     error
-	unknown bool
+	unknown bool // a request with it was sent whose reply was lost
 }
 
+// sendBatch sends one request and returns what it left.
+type sendBatch func(context.Context, wire.Options, []*batchEntry) (left []*batchEntry, err error)
+
 // run works off the chunks, as many at a time as the table allows, and gathers what failed.
-func (b *batch) run(ctx context.Context, chunks [][]*batchEntry, send func(context.Context, []*batchEntry) (left []*batchEntry, err error)) error {
+func (b *batch) run(ctx context.Context, chunks [][]*batchEntry, send sendBatch) error {
 	var wg sync.WaitGroup
 	queue := make(chan []*batchEntry)
 	for range min(b.core.concurrency, len(chunks)) {
@@ -172,31 +226,35 @@ func (b *batch) run(ctx context.Context, chunks [][]*batchEntry, send func(conte
 }
 
 // chunk sends one chunk until nothing is left of it or the retrier gives up.
-func (b *batch) chunk(ctx context.Context, pending []*batchEntry, send func(context.Context, []*batchEntry) ([]*batchEntry, error)) {
+func (b *batch) chunk(ctx context.Context, pending []*batchEntry, send sendBatch) {
 	retry := newRetrier(b.core.retry, b.core.budget)
-	for sent := false; ; sent = true {
-		if cause := b.halt.Load(); cause != nil {
-			fail(pending, *cause, false)
+	sent := 0
+	for round := 0; ; round++ {
+		if cause := b.stopped(ctx); cause != nil {
+			fail(pending, cause, sent)
 			return
 		}
-		if err := ctx.Err(); err != nil {
-			fail(pending, err, false)
-			return
+		options := b.core.wire
+		seen := &attempts{repeat: true, always: true}
+		if b.write {
+			options = seen.into(options)
 		}
-		left, err := send(ctx, pending)
-		if err != nil {
-			fail(pending, classify(err), outcomeOf(err) != NotApplied)
-			if outcomeOf(err) == NotApplied && !IsRetryable(classify(err)) {
-				b.halt.CompareAndSwap(nil, &err) // every other chunk would be refused as well
+		left, err := send(ctx, options, pending)
+		sent += max(seen.n, 1)
+		if b.write && (seen.worst != NotApplied || err != nil && outcomeOf(err) != NotApplied) {
+			for _, e := range pending {
+				e.unknown = true
 			}
+		}
+		if err != nil {
+			cause := classify(err)
+			if refusesAll(err) {
+				b.halt.CompareAndSwap(nil, &cause)
+			}
+			fail(pending, cause, sent)
 			return
 		}
-		b.mu.Lock()
-		b.stats.Requests++
-		if sent {
-			b.stats.Retries++
-		}
-		b.mu.Unlock()
+		b.answered(round)
 		if len(left) == 0 {
 			retry.succeeded()
 			return
@@ -204,21 +262,75 @@ func (b *batch) chunk(ctx context.Context, pending []*batchEntry, send func(cont
 		progressed := len(left) < len(pending)
 		pending = left
 		if err := retry.next(ctx, progressed); err != nil {
-			fail(pending, fmt.Errorf("left unprocessed by DynamoDB: %w", err), false)
+			fail(pending, fmt.Errorf("left unprocessed by DynamoDB: %w", err), sent)
 			return
 		}
 	}
 }
 
-func fail(entries []*batchEntry, err error, unknown bool) {
-	for _, e := range entries {
-		e.err, e.unknown = err, unknown
+// stopped is why nothing more shall be sent, or nil.
+func (b *batch) stopped(ctx context.Context) error {
+	if cause := b.halt.Load(); cause != nil {
+		return *cause
 	}
+	return ctx.Err()
+}
+
+// refusesAll reports whether every other request of the batch would be refused as
+// well: for the table or the credentials, not for what is in this request.
+func refusesAll(err error) bool {
+	if outcomeOf(err) != NotApplied || IsRetryable(classify(err)) {
+		return false
+	}
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		code := api.ErrorCode()
+		return code != "ValidationException" && code != "ItemCollectionSizeLimitExceededException"
+	}
+	return true
+}
+
+func (b *batch) answered(round int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stats.Requests++
+	if round > 0 {
+		b.stats.Retries++
+	}
+}
+
+func fail(entries []*batchEntry, err error, sent int) {
+	unknown := &OutcomeUnknownError{Attempts: sent, err: err}
+	for _, e := range entries {
+		if e.err = err; e.unknown {
+			e.err = unknown
+		}
+	}
+}
+
+// leftOf finds the entries of a request that its reply leaves, by their keys.
+func (b *batch) leftOf(left []*batchEntry, pending []*batchEntry, key map[string]types.AttributeValue) ([]*batchEntry, error) {
+	e := b.byKey[b.core.keyID(key)]
+	if e == nil || !slices.Contains(pending, e) {
+		return nil, errors.New("the reply leaves a key unprocessed that was not in the request")
+	}
+	if slices.Contains(left, e) {
+		return left, nil
+	}
+	return append(left, e), nil
+}
+
+// booked counts the consumed capacity of one request.
+func (b *batch) booked(ctx context.Context, ccs []types.ConsumedCapacity) {
+	b.core.ledger.observe(ctx, b.op, b.write, b.core.name, ccs...)
+	c := consumedOf(b.write, ccs...)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stats.Consumed = b.stats.Consumed.plus(c)
 }
 
 func (b *batch) result() error {
 	b.stats.Elapsed = time.Since(b.start)
-	e := &BatchError{Total: len(b.entries)}
+	e := &BatchError{Total: b.first + len(b.entries)}
 	for i := range b.entries {
 		n := &b.entries[i]
 		for n.winner != nil {
@@ -233,10 +345,4 @@ func (b *batch) result() error {
 		return nil
 	}
 	return opError(b.op, b.core.name, "", e)
-}
-
-func (b *batch) report(dst *BatchStats) {
-	if dst != nil {
-		*dst = b.stats
-	}
 }

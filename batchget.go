@@ -3,8 +3,8 @@ package ddb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,7 +26,8 @@ type Got[T any] struct {
 // BatchGet reads any number of items by their keys: got[i] belongs to keys[i].
 // Keys are sent once however often they stand in the list, 100 at a time, up to
 // the table's [Concurrency] requests at once. Keys that DynamoDB left unprocessed
-// are sent again, with full jitter, within the [RetryPolicy]; progress renews its attempts.
+// are sent again, with full jitter, within the [RetryPolicy]; any progress renews its
+// MaxIdle: large items come 16 MB at a time.
 //
 // Keys that could not be read are named by a [*BatchError]; the rest of the
 // result is good. Keys that cannot be keys are refused before anything is sent.
@@ -35,34 +36,54 @@ type Got[T any] struct {
 // Each item is billed by itself, as by Get. The items of one call are not a snapshot.
 func (t *items[T, K]) BatchGet(ctx context.Context, keys []K, opts ...GetOption) ([]Got[T], error) {
 	r := readOptions(opts)
-	b := &batchGetter[T]{batch: batch{core: t.core, op: "BatchGetItem", start: time.Now()}, got: make([]Got[T], len(keys))}
-	if err := b.prepare(keysOf(t.encodeKey, keys), r); err != nil {
-		return nil, opError(b.op, t.name, "", err)
-	}
-	chunks := chunksOf(b.unique, maxBatchGet)
-	err := b.run(ctx, chunks, b.send)
-	b.report(r.stats)
-	return b.got, err
+	b := t.batchGetter(0, len(keys))
+	defer func() { b.stats.report(r.stats) }()
+	return t.batchGet(ctx, b, keys, r)
 }
 
-// BatchGetAll is BatchGet for a stream of keys of any length, in constant memory. It
-// yields the results in the order of the keys. The first failure is yielded with its
-// key and ends the loop.
+// BatchGetAll is BatchGet for a stream of keys of any length, in constant memory: it
+// reads as many keys at once as the table's [Concurrency] allows. It yields the
+// results in the order of the keys, up to the first key that could not be read: there
+// it yields the error, whose indexes count from the first key of the stream, and ends.
 func (t *items[T, K]) BatchGetAll(ctx context.Context, keys iter.Seq[K], opts ...GetOption) iter.Seq2[Got[T], error] {
 	return func(yield func(Got[T], error) bool) {
+		var (
+			r     = readOptions(opts)
+			stats BatchStats
+			first int
+		)
+		defer func() { stats.report(r.stats) }()
 		for window := range windows(keys, maxBatchGet*t.concurrency) {
-			got, err := t.BatchGet(ctx, window, opts...)
-			if err != nil {
-				yield(Got[T]{}, err)
-				return
+			b := t.batchGetter(first, len(window))
+			got, err := t.batchGet(ctx, b, window, r)
+			stats.add(b.stats)
+			if failed, ok := errors.AsType[*BatchError](err); ok {
+				got = got[:failed.Failed[0].Index-first]
 			}
 			for _, g := range got {
 				if !yield(g, nil) {
 					return
 				}
 			}
+			if err != nil {
+				yield(Got[T]{}, err)
+				return
+			}
+			first += len(window)
 		}
 	}
+}
+
+func (t *items[T, K]) batchGetter(first, n int) *batchGetter[T] {
+	return &batchGetter[T]{batch: batch{core: t.core, op: "BatchGetItem", first: first, start: time.Now()}, got: make([]Got[T], n)}
+}
+
+func (t *items[T, K]) batchGet(ctx context.Context, b *batchGetter[T], keys []K, r readCall) ([]Got[T], error) {
+	if err := b.prepare(keysOf(t.encodeKey, keys, b.first), r); err != nil {
+		return nil, opError(b.op, t.name, "", err)
+	}
+	err := b.run(ctx, chunksOf(b.unique, maxBatchGet), b.send)
+	return b.got, err
 }
 
 // windows gathers a stream into slices of at most n elements.
@@ -92,14 +113,14 @@ type batchGetter[T any] struct {
 }
 
 // keysOf encodes keys and names those that cannot be keys by their index.
-func keysOf[K any](encode func(K) (map[string]types.AttributeValue, error), keys []K) func() ([]map[string]types.AttributeValue, error) {
+func keysOf[K any](encode func(K) (map[string]types.AttributeValue, error), keys []K, first int) func() ([]map[string]types.AttributeValue, error) {
 	return func() ([]map[string]types.AttributeValue, error) {
 		encoded := make([]map[string]types.AttributeValue, len(keys))
 		var errs []error
 		for i, k := range keys {
 			av, err := encode(k)
 			if err != nil {
-				errs = append(errs, fmt.Errorf("key %d: %w", i, err))
+				errs = append(errs, inputError("key", first+i, err)...)
 			}
 			encoded[i] = av
 		}
@@ -120,7 +141,7 @@ func (b *batchGetter[T]) prepare(encode func() ([]map[string]types.AttributeValu
 	var id []byte
 	for i, k := range keys {
 		e := &b.entries[i]
-		e.index = i
+		e.index = b.first + i
 		id = b.core.appendMapID(id[:0], k)
 		first := b.byKey[string(id)]
 		if first == nil {
@@ -143,24 +164,24 @@ func (b *batchGetter[T]) prepare(encode func() ([]map[string]types.AttributeValu
 	return nil
 }
 
-func (b *batchGetter[T]) send(ctx context.Context, pending []*batchEntry) ([]*batchEntry, error) {
+func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
 	request := b.in
 	request.Keys = make([]map[string]types.AttributeValue, len(pending))
 	for i, e := range pending {
-		request.Keys[i] = b.keys[e.index]
+		request.Keys[i] = b.keys[e.index-b.first]
 	}
 	in := &dynamodb.BatchGetItemInput{
 		RequestItems:           map[string]types.KeysAndAttributes{b.core.name: request},
 		ReturnConsumedCapacity: b.core.consumed(),
 	}
 	rows := &batchRows[T]{b: b, pending: pending}
-	out, err := wire.BatchGetItem(ctx, b.core.client, in, b.core.wire, func(string) wire.Rows { return rows })
+	out, err := wire.BatchGetItem(ctx, b.core.client, in, options, func(string) wire.Rows { return rows })
 	var unreadable *wire.RowError
 	if errors.As(err, &unreadable) && out != nil {
 		// One item is not a T. Read again, item by item, to save the others.
 		b.booked(ctx, out.ConsumedCapacity)
 		rows.careful = true
-		out, err = wire.BatchGetItem(ctx, b.core.client, in, b.core.wire, func(string) wire.Rows { return rows })
+		out, err = wire.BatchGetItem(ctx, b.core.client, in, options, func(string) wire.Rows { return rows })
 	}
 	if err != nil {
 		rows.Reset(0)
@@ -170,24 +191,13 @@ func (b *batchGetter[T]) send(ctx context.Context, pending []*batchEntry) ([]*ba
 	var left []*batchEntry
 	for _, ka := range out.UnprocessedKeys {
 		for _, k := range ka.Keys {
-			e := b.byKey[b.core.keyID(k)]
-			if e == nil {
-				return nil, errors.New("the reply leaves a key unprocessed that was not asked for")
+			if left, err = b.leftOf(left, pending, k); err != nil {
+				rows.Reset(0)
+				return nil, err
 			}
-			left = append(left, e)
 		}
 	}
 	return left, nil
-}
-
-// booked counts the consumed capacity of one request.
-func (b *batch) booked(ctx context.Context, ccs []types.ConsumedCapacity) {
-	b.core.ledger.observe(ctx, b.op, b.write, b.core.name, ccs...)
-	c := consumedOf(b.write, ccs...)
-	b.mu.Lock()
-	b.stats.Consumed.ReadUnits += c.ReadUnits
-	b.stats.Consumed.WriteUnits += c.WriteUnits
-	b.mu.Unlock()
 }
 
 // batchRows puts the items of one reply where their keys stand.
@@ -202,7 +212,7 @@ func (r *batchRows[T]) Reset(int) {
 	for _, e := range r.pending {
 		e.err = nil
 		for ; e != nil; e = e.twin {
-			r.b.got[e.index] = Got[T]{}
+			r.b.got[e.index-r.b.first] = Got[T]{}
 		}
 	}
 }
@@ -231,16 +241,16 @@ func (r *batchRows[T]) Row(d *codec.Decoder) error {
 		return err
 	}
 	e := r.b.byKey[string(r.id)]
-	if e == nil {
-		return errors.New("the reply has an item whose key was not asked for")
+	if e == nil || !slices.Contains(r.pending, e) {
+		return errors.New("the reply has an item whose key was not in the request")
 	}
 	if e.err = bad; bad != nil {
 		return nil //nolint:nilerr // it is this key's error, not the reply's
 	}
-	r.b.got[e.index] = Got[T]{Item: item, Found: true}
+	r.b.got[e.index-r.b.first] = Got[T]{Item: item, Found: true}
 	for e = e.twin; e != nil; e = e.twin {
 		// Each place gets an item of its own: nothing is shared between them.
-		g := &r.b.got[e.index]
+		g := &r.b.got[e.index-r.b.first]
 		if err := codec.Decode(r.b.core.plan, raw, &g.Item); err != nil {
 			return err
 		}

@@ -16,10 +16,14 @@ import (
 
 // BatchPut stores any number of items, each in place of any item with its key: 25
 // at a time, up to the table's [Concurrency] requests at once. What DynamoDB left
-// unprocessed is sent again, with full jitter, within the [RetryPolicy]; progress
-// renews its attempts.
+// unprocessed is sent again, with full jitter, within the [RetryPolicy]; any progress
+// renews its MaxIdle.
 //
-// Items that were not written are named by a [*BatchError]; all others were.
+// Items that were not written are named by a [*BatchError]; all others were. A request
+// that fails takes only its own items with it, unless the table or the credentials are
+// refused: then nothing more is sent. A request whose reply is lost is sent again. What
+// no reply tells of is marked as unknown.
+//
 // Of several items with one key the last is written, since DynamoDB takes a key only
 // once. Items that cannot be written are refused before anything is sent. A batch is not
 // atomic and has no conditions: on a table with [Version] it is refused, and the
@@ -39,39 +43,56 @@ func (t *items[T, K]) BatchDelete(ctx context.Context, keys []K, opts ...BatchOp
 // BatchWrite stores and removes items in one call, in no order; see [Table.BatchPut].
 // A key that stands in both is refused.
 func (t *items[T, K]) BatchWrite(ctx context.Context, puts []T, deletes []K, opts ...BatchOption) error {
-	var call batchCall
-	for _, o := range opts {
-		if o != nil {
-			o.applyBatch(&call)
-		}
-	}
-	b := &batch{core: t.core, op: "BatchWriteItem", write: true, start: time.Now()}
-	if err := t.prepareBatch(b, puts, deletes); err != nil {
-		return opError(b.op, t.name, "", err)
-	}
-	err := b.run(ctx, b.writeChunks(), b.sendWrites)
-	b.report(call.stats)
-	return err
+	call := batchOptions(opts)
+	b := t.batchWriter(0)
+	defer func() { b.stats.report(call.stats) }()
+	return t.batchWrite(ctx, b, puts, deletes)
 }
 
-// BatchPutAll is BatchPut for a stream of items of any length, in constant memory.
-// The first failure ends it; its [*BatchError] counts from the first item of the stream.
+// BatchPutAll is BatchPut for a stream of items of any length, in constant memory:
+// it gathers as many items as the table's [Concurrency] lets it send at once, 200 by
+// default. The first failure ends it. Its [*BatchError] counts from the first item of
+// the stream; items that it does not name and that were taken from the stream were written.
 func (t *items[T, K]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
-	done := 0
+	var (
+		call  = batchOptions(opts)
+		stats BatchStats
+		first int
+	)
+	defer func() { stats.report(call.stats) }()
 	for window := range windows(list, maxBatchWrite*t.concurrency) {
-		err := t.BatchPut(ctx, window, opts...)
-		if failed, ok := errors.AsType[*BatchError](err); ok {
-			for i := range failed.Failed {
-				failed.Failed[i].Index += done
-			}
-			failed.Total += done
+		b := t.batchWriter(first)
+		err := t.batchWrite(ctx, b, window, nil)
+		stats.add(b.stats)
+		if invalid, ok := errors.AsType[*InvalidError](err); ok {
+			err = opError(b.op, t.name, "", b.refused(len(window), invalid))
 		}
 		if err != nil {
 			return err
 		}
-		done += len(window)
+		first += len(window)
 	}
 	return nil
+}
+
+func (t *items[T, K]) batchWriter(first int) *batch {
+	return &batch{core: t.core, op: "BatchWriteItem", write: true, first: first, start: time.Now()}
+}
+
+func (t *items[T, K]) batchWrite(ctx context.Context, b *batch, puts []T, deletes []K) error {
+	if err := t.prepareBatch(b, puts, deletes); err != nil {
+		return opError(b.op, t.name, "", err)
+	}
+	return b.run(ctx, b.writeChunks(), b.sendWrites)
+}
+
+// refused names all items of a window of which nothing was sent.
+func (b *batch) refused(n int, err error) *BatchError {
+	e := &BatchError{Total: b.first + n}
+	for i := range n {
+		e.Failed = append(e.Failed, BatchFailure{Index: b.first + i, Err: err})
+	}
+	return e
 }
 
 func (t *items[T, K]) prepareBatch(b *batch, puts []T, deletes []K) error {
@@ -88,10 +109,10 @@ func (t *items[T, K]) prepareBatch(b *batch, puts []T, deletes []K) error {
 			err = errors.Join(err, checkItemSize(data))
 		}
 		if err != nil {
-			errs = append(errs, inputError("item", i, err)...)
+			errs = append(errs, inputError("item", b.first+i, err)...)
 			continue
 		}
-		b.entries = append(b.entries, batchEntry{index: i, key: string(id), data: data})
+		b.entries = append(b.entries, batchEntry{index: b.first + i, key: string(id), data: data})
 	}
 	for i, k := range deletes {
 		key, err := t.encodeKey(k)
@@ -100,7 +121,9 @@ func (t *items[T, K]) prepareBatch(b *batch, puts []T, deletes []K) error {
 			continue
 		}
 		data, err := codec.AppendItemMap(nil, key)
-		errs = append(errs, err)
+		if err != nil {
+			errs = append(errs, inputError("key", i, err)...)
+		}
 		b.entries = append(b.entries, batchEntry{index: i, del: true, key: t.keyID(key), data: data})
 	}
 	return invalid(append(errs, b.dedupe())...)
@@ -139,6 +162,9 @@ func (e *batchEntry) label() string {
 	return fmt.Sprintf("item %d", e.index)
 }
 
+// writeOverhead is more than the JSON around one write and its share of the rest.
+const writeOverhead = 128
+
 // writeChunks splits by number and by size of the request body.
 func (b *batch) writeChunks() [][]*batchEntry {
 	var (
@@ -151,11 +177,12 @@ func (b *batch) writeChunks() [][]*batchEntry {
 		if e.winner != nil {
 			continue
 		}
-		if len(chunk) == maxBatchWrite || size+len(e.data) > maxBatchBytes {
+		n := len(e.data) + writeOverhead
+		if len(chunk) == maxBatchWrite || size+n > maxBatchBytes {
 			chunks, chunk, size = append(chunks, chunk), nil, 0
 		}
 		chunk = append(chunk, e)
-		size += len(e.data)
+		size += n
 	}
 	if len(chunk) > 0 {
 		chunks = append(chunks, chunk)
@@ -163,7 +190,7 @@ func (b *batch) writeChunks() [][]*batchEntry {
 	return chunks
 }
 
-func (b *batch) sendWrites(ctx context.Context, pending []*batchEntry) ([]*batchEntry, error) {
+func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
 	writes := make([]wire.Write, len(pending))
 	for i, e := range pending {
 		if e.del {
@@ -173,7 +200,7 @@ func (b *batch) sendWrites(ctx context.Context, pending []*batchEntry) ([]*batch
 		writes[i].Put = e.data
 	}
 	in := &dynamodb.BatchWriteItemInput{ReturnConsumedCapacity: b.core.consumed()}
-	out, err := wire.BatchWriteItem(ctx, b.core.client, in, []wire.TableWrites{{Table: b.core.name, Writes: writes}}, b.core.wire)
+	out, err := wire.BatchWriteItem(ctx, b.core.client, in, []wire.TableWrites{{Table: b.core.name, Writes: writes}}, options)
 	if err != nil {
 		return nil, err
 	}
@@ -181,18 +208,16 @@ func (b *batch) sendWrites(ctx context.Context, pending []*batchEntry) ([]*batch
 	var left []*batchEntry
 	for _, requests := range out.UnprocessedItems {
 		for _, r := range requests {
-			item := map[string]types.AttributeValue{}
+			var item map[string]types.AttributeValue // or a key
 			switch {
 			case r.PutRequest != nil:
 				item = r.PutRequest.Item
 			case r.DeleteRequest != nil:
 				item = r.DeleteRequest.Key
 			}
-			e := b.byKey[b.core.keyID(item)]
-			if e == nil {
-				return nil, errors.New("the reply leaves an item unprocessed that was not sent")
+			if left, err = b.leftOf(left, pending, item); err != nil {
+				return nil, err
 			}
-			left = append(left, e)
 		}
 	}
 	return left, nil

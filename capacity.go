@@ -45,6 +45,10 @@ type Consumed struct {
 // Total is the sum of read and write units.
 func (c Consumed) Total() float64 { return c.ReadUnits + c.WriteUnits }
 
+func (c Consumed) plus(more Consumed) Consumed {
+	return Consumed{c.ReadUnits + more.ReadUnits, c.WriteUnits + more.WriteUnits}
+}
+
 // consumedOf sums up what the replies of one call state. DynamoDB seldom says
 // whether units are of reads or writes; then it is the operation that decides.
 func consumedOf(write bool, ccs ...types.ConsumedCapacity) Consumed {

@@ -204,6 +204,9 @@ func IsRetryable(err error) bool {
 		errors.Is(err, context.Canceled) {
 		return false
 	}
+	if te, ok := errors.AsType[*TransactionError](err); ok {
+		return te.passing()
+	}
 	if errors.Is(err, ErrThrottled) {
 		return true
 	}

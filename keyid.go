@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -42,6 +41,7 @@ type keyScan struct {
 	d      *codec.Decoder
 	names  []string
 	parts  [2][]byte
+	seen   [2]bool
 	at     int
 	found  int
 	errs   []error
@@ -61,7 +61,7 @@ var keyScans = sync.Pool{New: func() any {
 func (c *core) appendKeyID(b []byte, item []byte) ([]byte, error) {
 	s := keyScans.Get().(*keyScan) //nolint:forcetypeassert // the pool holds nothing else
 	defer keyScans.Put(s)
-	s.names, s.found, s.errs = c.keyNames, 0, nil
+	s.names, s.found, s.seen, s.errs = c.keyNames, 0, [2]bool{}, nil
 	for i := range s.parts {
 		s.parts[i] = s.parts[i][:0]
 	}
@@ -72,7 +72,7 @@ func (c *core) appendKeyID(b []byte, item []byte) ([]byte, error) {
 		return b, err
 	}
 	for i, name := range s.names {
-		if len(s.parts[i]) == 0 && !slices.ContainsFunc(s.errs, func(e error) bool { return e != nil }) {
+		if !s.seen[i] {
 			s.errs = append(s.errs, fmt.Errorf("key attribute %s is absent or NULL; a key needs a value", name))
 		}
 		b = append(b, s.parts[i]...)
@@ -98,8 +98,8 @@ func (s *keyScan) onMember(name []byte) error {
 }
 
 func (s *keyScan) onTag(tag []byte) error {
-	kind := tag[0]
-	if kind != 'S' && kind != 'B' && kind != 'N' || len(tag) != 1 {
+	s.seen[s.at] = true
+	if len(tag) != 1 || tag[0] != 'S' && tag[0] != 'B' && tag[0] != 'N' {
 		s.errs = append(s.errs, fmt.Errorf("key attribute %s is absent or NULL; a key needs a value", s.names[s.at]))
 		return s.d.Skip()
 	}
@@ -107,7 +107,7 @@ func (s *keyScan) onTag(tag []byte) error {
 	if err != nil {
 		return err
 	}
-	n := len(text)
+	n, kind := len(text), tag[0]
 	if kind == 'B' {
 		n = len(text)/4*3 - (len(text) - len(bytes.TrimRight(text, "=")))
 	}

@@ -105,6 +105,7 @@ func outcomeOf(err error) Outcome {
 type attempts struct {
 	aws.RetryerV2
 	repeat bool // an attempt with unknown outcome may be repeated
+	always bool // and one that was applied, because its reply is needed
 	n      int
 	worst  Outcome
 }
@@ -114,7 +115,7 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 	a.n++
 	o := outcomeOf(err)
 	a.worst = max(a.worst, o)
-	if o == Applied || o == Unknown && !a.repeat {
+	if o == Applied && !a.always || o == Unknown && !a.repeat {
 		return false
 	}
 	// The SDK's retryer does not know replies that are none.

@@ -8,13 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
 	"github.com/dynamotable/ddb/internal/codec"
-	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -23,12 +21,13 @@ import (
 const (
 	maxTransactOps   = 100
 	maxTransactBytes = 4 << 20
+	maxTokenLength   = 36
 	// A token is remembered for 10 minutes; a resend that comes later would be a new transaction.
 	maxTokenAge = 9 * time.Minute
 )
 
 // TxOp is one operation of [Transact], made by a table's Tx methods, or an option
-// of it ([Token]).
+// of it ([Token], [StatsTo]).
 type TxOp interface{ addTo(*transaction) }
 
 // Transact performs up to 100 operations on items of one or several tables, all
@@ -45,9 +44,21 @@ type TxOp interface{ addTo(*transaction) }
 // throttling are tried again under the [RetryPolicy] of the first table, with the same
 // token, so that the transaction is applied once at most.
 //
+// When a reply is lost, the client sends the transaction again; the token tells DynamoDB
+// that it is the same. If no reply comes in the end, or none that tells, the call returns
+// [ErrOutcomeUnknown]: calling again with the same [Token] within 10 minutes resolves it.
+// A [*TransactionError] after a lost reply means that nothing was applied up to then; a
+// request that the network delivers later still is applied if its conditions hold by then.
+//
+// Items get their new versions and stamps after success only. All tables must be of the
+// account and Region of the client, whatever clients they were made with.
+//
 // It costs twice the write units of the single operations, also when a condition fails.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 func Transact(ctx context.Context, client Client, ops ...TxOp) error {
-	tx := &transaction{client: client}
+	tx := &transaction{client: client, start: time.Now()}
+	defer tx.report()
 	for _, op := range ops {
 		if op == nil {
 			tx.errs = append(tx.errs, errors.New("an operation is nil"))
@@ -55,94 +66,35 @@ func Transact(ctx context.Context, client Client, ops ...TxOp) error {
 		}
 		op.addTo(tx)
 	}
-	if err := tx.check(); err != nil {
-		return opError("TransactWriteItems", tx.tables(), "", err)
+	err := tx.check()
+	if err == nil {
+		err = tx.send(ctx)
 	}
-	if err := tx.send(ctx); err != nil {
-		return opError("TransactWriteItems", tx.tables(), "", err)
+	if err != nil {
+		return opError("TransactWriteItems", tableNames(tx.cores()), "", err)
 	}
 	for _, a := range tx.actions {
 		if a.done != nil {
 			a.done()
 		}
 	}
+	tx.stats.Done = len(tx.actions)
 	return nil
 }
 
 type tokenOption string
 
-func (o tokenOption) addTo(tx *transaction) { tx.token = string(o) }
+func (o tokenOption) addTo(tx *transaction) {
+	if n := len(o); n == 0 || n > maxTokenLength {
+		tx.errs = append(tx.errs, fmt.Errorf("the token has %d characters; it must have 1 to %d", n, maxTokenLength))
+	}
+	tx.token = string(o)
+}
 
 // Token makes [Transact] use an idempotency token of the caller, of 1 to 36 characters:
 // within 10 minutes, calls with the same token and the same operations are
 // applied once. Without it each call has a random one.
 func Token(token string) TxOp { return tokenOption(token) }
-
-// TxPut is [Table.Put] in a transaction.
-func (t *items[T, K]) TxPut(item *T, opts ...WriteOption[T]) TxOp {
-	return t.txPut(verbPut, item, opts)
-}
-
-// TxCreate is [Table.Create] in a transaction.
-func (t *items[T, K]) TxCreate(item *T) TxOp { return t.txPut(verbCreate, item, nil) }
-
-// TxReplace is [Table.Replace] in a transaction.
-func (t *items[T, K]) TxReplace(item *T, opts ...WriteOption[T]) TxOp {
-	return t.txPut(verbReplace, item, opts)
-}
-
-// TxUpdate is [Table.Update] in a transaction; it returns no item.
-func (t *items[T, K]) TxUpdate(key K, changes ...UpdateOption[T]) TxOp {
-	return t.txUpdate("Update", key, true, changes)
-}
-
-// TxUpsert is [Table.Upsert] in a transaction; it returns no item.
-func (t *items[T, K]) TxUpsert(key K, changes ...UpdateOption[T]) TxOp {
-	return t.txUpdate("Upsert", key, false, changes)
-}
-
-// TxDelete is [Table.Delete] in a transaction.
-func (t *items[T, K]) TxDelete(key K, opts ...WriteOption[T]) TxOp {
-	return txFunc(func(tx *transaction) {
-		w, err := writeOptions(opts)
-		k, err2 := t.encodeKey(key)
-		tx.add(t.deleteAction(k, w, nil), err, err2, t.needsVersion(w.conds), noOld("Delete", w.old))
-	})
-}
-
-// TxDeleteItem is [Table.DeleteItem] in a transaction.
-func (t *items[T, K]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp {
-	return txFunc(func(tx *transaction) {
-		w, err := writeOptions(opts)
-		if item == nil {
-			tx.add(txAction{}, err, errors.New("the item is nil"))
-			return
-		}
-		key, err2 := t.keyOfItem(item)
-		guard, err3 := t.versionGuard("DeleteItem", item)
-		tx.add(t.deleteAction(key, w, guard), err, err2, err3, noOld("DeleteItem", w.old))
-	})
-}
-
-// TxCheck makes a transaction depend on an item that it does not write.
-func (t *items[T, K]) TxCheck(key K, conds ...Cond[T]) TxOp {
-	return txFunc(func(tx *transaction) {
-		k, err := t.encodeKey(key)
-		cond := And(conds...)
-		if cond.err == nil && cond.node == nil {
-			err = errors.Join(err, errors.New("a check without a condition"))
-		}
-		a := t.action("Check", t.keyID(k), cond.node, false)
-		var w expr.Writer
-		text := w.Render(cond.node)
-		a.write.ConditionCheck = &types.ConditionCheck{
-			TableName: &t.name, Key: k, ConditionExpression: &text,
-			ExpressionAttributeNames: w.Names(), ExpressionAttributeValues: w.Values(),
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		}
-		tx.add(a, err, cond.err)
-	})
-}
 
 // transaction gathers the operations of one call.
 type transaction struct {
@@ -150,6 +102,9 @@ type transaction struct {
 	token   string
 	actions []txAction
 	errs    []error
+	dst     *BatchStats
+	stats   BatchStats
+	start   time.Time
 }
 
 // txAction is one operation, ready to be sent.
@@ -169,91 +124,12 @@ func (f txFunc) addTo(tx *transaction) { f(tx) }
 
 // add takes an operation in, or the reasons why not.
 func (tx *transaction) add(a txAction, errs ...error) {
-	i := len(tx.actions)
+	i, err := len(tx.actions), errors.Join(errs...)
+	if err != nil {
+		a.id = "" // perhaps without a key
+	}
 	tx.actions = append(tx.actions, a)
-	tx.errs = append(tx.errs, inputError("operation", i, errors.Join(errs...))...)
-}
-
-func (t *items[T, K]) action(verb, id string, cond expr.Node, needed bool) txAction {
-	return txAction{
-		core: t.core, verb: verb, id: t.name + "\x00" + id,
-		failed: func(item map[string]types.AttributeValue, cause error) error {
-			return conditionFailed[T](t.plan, cond, needed, item, cause)
-		},
-	}
-}
-
-func (t *items[T, K]) txPut(v verb, item *T, opts []WriteOption[T]) TxOp {
-	return txFunc(func(tx *transaction) {
-		p, err := t.preparePut(v, item, opts)
-		if err != nil {
-			tx.add(txAction{core: t.core}, err)
-			return
-		}
-		a := t.action(v.String(), string(p.id), p.cond, v == verbReplace)
-		a.item, a.done = p.item, p.done
-		var w expr.Writer
-		put := &types.Put{TableName: &t.name}
-		if text := w.Render(p.cond); text != "" {
-			put.ConditionExpression = &text
-			put.ExpressionAttributeNames, put.ExpressionAttributeValues = w.Names(), w.Values()
-			put.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-		}
-		a.write.Put = put
-		tx.add(a, noOld(v.String(), p.call.old))
-	})
-}
-
-func (t *items[T, K]) txUpdate(verb string, key K, present bool, opts []UpdateOption[T]) TxOp {
-	return txFunc(func(tx *transaction) {
-		u, err := t.prepareUpdate(key, present, opts)
-		if err != nil {
-			tx.add(txAction{core: t.core}, err)
-			return
-		}
-		a := t.action(verb, t.keyID(u.key), u.cond, present)
-		var w expr.Writer
-		update := &types.Update{TableName: &t.name, Key: u.key, UpdateExpression: aws.String(w.Update(u.update))}
-		if text := w.Render(u.cond); text != "" {
-			update.ConditionExpression = &text
-			update.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-		}
-		update.ExpressionAttributeNames, update.ExpressionAttributeValues = w.Names(), w.Values()
-		a.write.Update = update
-		tx.add(a, noOld(verb, u.call.old))
-	})
-}
-
-func (t *items[T, K]) deleteAction(key map[string]types.AttributeValue, w writeCall[T], guard expr.Node) txAction {
-	cond := And(append([]Cond[T]{{node: guard}}, w.conds...)...)
-	a := t.action("Delete", t.keyID(key), cond.node, guard != nil)
-	var ew expr.Writer
-	del := &types.Delete{TableName: &t.name, Key: key}
-	if text := ew.Render(cond.node); text != "" {
-		del.ConditionExpression = &text
-		del.ExpressionAttributeNames, del.ExpressionAttributeValues = ew.Names(), ew.Values()
-		del.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	}
-	a.write.Delete = del
-	return a
-}
-
-func noOld[T any](verb string, old *T) error {
-	if old != nil {
-		return fmt.Errorf("%s: ReturnOld in a transaction; DynamoDB returns no items from transactions", verb)
-	}
-	return nil
-}
-
-// tables names the tables of the transaction for error texts.
-func (tx *transaction) tables() string {
-	var names []string
-	for _, a := range tx.actions {
-		if a.core != nil && !slices.Contains(names, a.core.name) {
-			names = append(names, a.core.name)
-		}
-	}
-	return strings.Join(names, ",")
+	tx.errs = append(tx.errs, inputError("operation", i, err)...)
 }
 
 func (tx *transaction) check() error {
@@ -263,9 +139,6 @@ func (tx *transaction) check() error {
 	}
 	if n := len(tx.actions); n == 0 || n > maxTransactOps {
 		errs = append(errs, fmt.Errorf("%d operations; a transaction takes 1 to %d", n, maxTransactOps))
-	}
-	if n := len(tx.token); n > 36 {
-		errs = append(errs, fmt.Errorf("the token has %d characters; the limit is 36", n))
 	}
 	first, size := map[string]int{}, 0
 	for i, a := range tx.actions {
@@ -289,11 +162,14 @@ func (tx *transaction) check() error {
 
 // send sends the transaction until it is applied, refused for good, or given up.
 func (tx *transaction) send(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	c := tx.actions[0].core
 	if tx.token == "" {
 		tx.token = uuid.NewString()
 	}
-	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: &tx.token, ReturnConsumedCapacity: c.consumed()}
+	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: &tx.token, ReturnConsumedCapacity: consumedOfAll(tx.cores())}
 	items := map[int][]byte{}
 	for i, a := range tx.actions {
 		in.TransactItems = append(in.TransactItems, a.write)
@@ -301,129 +177,112 @@ func (tx *transaction) send(ctx context.Context) error {
 			items[i] = a.item
 		}
 	}
-	retry, start := newRetrier(c.retry, c.budget), time.Now()
+	var (
+		retry = newRetrier(c.retry, c.budget)
+		sent  int
+		worst Outcome
+	)
 	for {
-		out, err := wire.TransactWriteItems(ctx, tx.client, in, items, c.wire)
-		if err == nil {
-			retry.succeeded()
+		seen := &attempts{repeat: true} // the token makes it the same transaction
+		out, err := wire.TransactWriteItems(ctx, tx.client, in, items, seen.into(c.wire))
+		sent += max(seen.n, 1)
+		if out != nil {
 			tx.observe(ctx, out.ConsumedCapacity)
+		} else {
+			tx.observe(ctx, nil)
+		}
+		if err == nil || outcomeOf(err) == Applied {
+			retry.succeeded()
 			return nil
 		}
-		tx.observe(ctx, nil)
-		cause := tx.cancelled(err)
-		var te *TransactionError
-		if !errors.As(cause, &te) || !te.passing() {
+		worst = max(worst, seen.worst, outcomeOf(err))
+		cause := cancelled(tx.actions, err)
+		te, ok := errors.AsType[*TransactionError](cause)
+		if ok && !te.passing() {
+			// The token proves that nothing was applied before either.
 			return cause
 		}
-		if time.Since(start) > maxTokenAge {
-			return fmt.Errorf("gave up before the token expires: %w", cause)
-		}
-		if stop := retry.next(ctx, false); stop != nil {
-			return fmt.Errorf("%w; %w", cause, stop)
-		}
-	}
-}
-
-func (tx *transaction) observe(ctx context.Context, ccs []types.ConsumedCapacity) {
-	seen := map[*core]bool{}
-	for _, a := range tx.actions {
-		if seen[a.core] {
-			continue
-		}
-		seen[a.core] = true
-		var own []types.ConsumedCapacity
-		for _, cc := range ccs {
-			if deref(cc.TableName) == a.core.name {
-				own = append(own, cc)
+		if ok {
+			stop := tx.wait(ctx, retry)
+			if stop == nil {
+				tx.stats.Retries++
+				continue
 			}
+			cause = fmt.Errorf("%w; %w", cause, stop)
 		}
-		a.core.ledger.observe(ctx, "TransactWriteItems", true, a.core.name, own...)
+		if worst != NotApplied {
+			return &OutcomeUnknownError{Attempts: sent, err: cause}
+		}
+		return cause
 	}
 }
 
-// TransactionError is a transaction that DynamoDB cancelled; nothing of it was
-// applied. Failed lists the operations to blame.
-type TransactionError struct {
-	Failed []TransactionFailure
-	cause  error
-}
-
-// TransactionFailure is one operation that made DynamoDB cancel its transaction.
-type TransactionFailure struct {
-	Index int    // the place in the arguments of Transact, options not counted
-	Verb  string // such as Create
-	Table string
-	// Reason is DynamoDB's code, such as ConditionalCheckFailed, TransactionConflict or ThrottlingError.
-	Reason string
-	// Err is the typed cause: a [*ConditionFailed] of the table's item type, a
-	// [*ThrottledError], or DynamoDB's message.
-	Err error
-}
-
-// Error lists the operations to blame.
-func (e *TransactionError) Error() string {
-	texts := make([]string, len(e.Failed))
-	for i, f := range e.Failed {
-		texts[i] = fmt.Sprintf("operation %d (%s %s) %s: %s", f.Index, f.Verb, f.Table, f.Reason, causeText(f.Err))
+// wait waits for the next attempt, unless it would come too late for the token.
+func (tx *transaction) wait(ctx context.Context, retry *retrier) error {
+	if err := retry.next(ctx, false); err != nil {
+		return err
 	}
-	return "transaction cancelled: " + strings.Join(texts, "; ")
-}
-
-// At is the failure of the operation at an index, or nil if it is not to blame.
-func (e *TransactionError) At(index int) *TransactionFailure {
-	for i := range e.Failed {
-		if e.Failed[i].Index == index {
-			return &e.Failed[i]
-		}
+	if time.Since(tx.start) > maxTokenAge {
+		return errors.New("gave up before the token expires")
 	}
 	return nil
 }
 
-// Unwrap returns the causes of all failures and the service's error.
-func (e *TransactionError) Unwrap() []error {
-	errs := make([]error, 0, len(e.Failed)+1)
-	for _, f := range e.Failed {
-		errs = append(errs, f.Err)
-	}
-	return append(errs, e.cause)
+func (tx *transaction) report() {
+	tx.stats.Elapsed = time.Since(tx.start)
+	tx.stats.report(tx.dst)
 }
 
-// passing reports whether all reasons may be gone at the next attempt.
-func (e *TransactionError) passing() bool {
-	for _, f := range e.Failed {
-		switch f.Reason {
-		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
-		default:
-			return false
+func (tx *transaction) cores() []*core {
+	cores := make([]*core, 0, len(tx.actions))
+	for _, a := range tx.actions {
+		cores = append(cores, a.core)
+	}
+	return cores
+}
+
+func (tx *transaction) observe(ctx context.Context, ccs []types.ConsumedCapacity) {
+	tx.stats.Requests++
+	tx.stats.Consumed = tx.stats.Consumed.plus(consumedOf(true, ccs...))
+	observeTables(ctx, "TransactWriteItems", true, tx.cores(), ccs)
+}
+
+// consumedOfAll asks for consumed capacity if one of the tables counts it.
+func consumedOfAll(cores []*core) types.ReturnConsumedCapacity {
+	for _, c := range cores {
+		if asked := c.consumed(); asked != types.ReturnConsumedCapacityNone {
+			return asked
 		}
 	}
-	return len(e.Failed) > 0
+	return types.ReturnConsumedCapacityNone
 }
 
-// cancelled turns the service's cancellation into a TransactionError.
-func (tx *transaction) cancelled(err error) error {
-	var tce *types.TransactionCanceledException
-	if !errors.As(err, &tce) {
-		return err
-	}
-	e := &TransactionError{cause: err}
-	for i, r := range tce.CancellationReasons {
-		code := deref(r.Code)
-		if code == "None" || code == "" || i >= len(tx.actions) {
+// observeTables books a transaction on the ledgers of its tables. Several item types
+// may share a table; it is booked once.
+func observeTables(ctx context.Context, op string, write bool, cores []*core, ccs []types.ConsumedCapacity) {
+	seen := map[string]bool{}
+	for _, c := range cores {
+		if seen[c.name] {
 			continue
 		}
-		a := tx.actions[i]
-		e.Failed = append(e.Failed, TransactionFailure{Index: i, Verb: a.verb, Table: a.core.name, Reason: code, Err: a.reason(r, err)})
+		seen[c.name] = true
+		var own []types.ConsumedCapacity
+		for _, cc := range ccs {
+			if deref(cc.TableName) == c.name {
+				own = append(own, cc)
+			}
+		}
+		c.ledger.observe(ctx, op, write, c.name, own...)
 	}
-	return e
 }
 
-func (a txAction) reason(r types.CancellationReason, cause error) error {
-	switch deref(r.Code) {
-	case "ConditionalCheckFailed":
-		return a.failed(r.Item, cause)
-	case "ThrottlingError", "ProvisionedThroughputExceeded":
-		return &ThrottledError{err: errors.New(deref(r.Message))}
+// tableNames names tables for error texts.
+func tableNames(cores []*core) string {
+	var names []string
+	for _, c := range cores {
+		if !slices.Contains(names, c.name) {
+			names = append(names, c.name)
+		}
 	}
-	return errors.New(deref(r.Message))
+	return strings.Join(names, ",")
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -14,7 +16,8 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// TxRead is one read of [TransactGet], made by a table's TxGet.
+// TxRead is one read of [TransactGet], made by a table's TxGet, or an option of it
+// ([StatsTo]).
 type TxRead interface{ addRead(*transactionRead) }
 
 // TransactGet reads up to 100 items of one or several tables as they are at one
@@ -31,7 +34,8 @@ type TxRead interface{ addRead(*transactionRead) }
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItems.html
 func TransactGet(ctx context.Context, client Client, reads ...TxRead) error {
-	tx := &transactionRead{}
+	tx := &transactionRead{start: time.Now()}
+	defer tx.report()
 	for _, r := range reads {
 		if r == nil {
 			tx.errs = append(tx.errs, errors.New("a read is nil"))
@@ -45,18 +49,26 @@ func TransactGet(ctx context.Context, client Client, reads ...TxRead) error {
 	if n := len(tx.gets); n == 0 || n > maxTransactOps {
 		tx.errs = append(tx.errs, fmt.Errorf("%d reads; a transaction takes 1 to %d", n, maxTransactOps))
 	}
-	names := tx.tables()
-	if err := invalid(tx.errs...); err != nil {
-		return opError("TransactGetItems", names, "", err)
+	err := invalid(tx.errs...)
+	if err == nil {
+		err = tx.send(ctx, client)
 	}
-	return opError("TransactGetItems", names, "", tx.send(ctx, client))
+	if err != nil {
+		return opError("TransactGetItems", tableNames(tx.cores), "", err)
+	}
+	tx.stats.Done = len(tx.gets)
+	return nil
 }
 
 type transactionRead struct {
 	gets  []types.TransactGetItem
 	cores []*core
 	rows  []wire.Rows
+	dsts  []any // of the caller, to find one that is given twice
 	errs  []error
+	dst   *BatchStats
+	stats BatchStats
+	start time.Time
 }
 
 type readFunc func(*transactionRead)
@@ -74,6 +86,10 @@ func (t *items[T, K]) TxGet(key K, dst *Got[T], opts ...GetOption) TxRead {
 			err2 = errors.Join(err2, errors.New("the destination is nil"))
 			dst = new(Got[T])
 		}
+		if j := slices.Index(tx.dsts, any(dst)); j >= 0 {
+			err2 = errors.Join(err2, fmt.Errorf("the destination is that of read %d as well", j))
+		}
+		tx.dsts = append(tx.dsts, dst)
 		get := &types.Get{TableName: &t.name, Key: k}
 		if len(paths) > 0 {
 			var w expr.Writer
@@ -105,59 +121,41 @@ func (r *gotRow[T]) Row(d *codec.Decoder) error {
 	return err
 }
 
-func (tx *transactionRead) tables() string {
-	t := &transaction{}
-	for _, c := range tx.cores {
-		t.actions = append(t.actions, txAction{core: c})
-	}
-	return t.tables()
-}
-
 func (tx *transactionRead) send(ctx context.Context, client Client) error {
 	c := tx.cores[0]
-	in := &dynamodb.TransactGetItemsInput{TransactItems: tx.gets, ReturnConsumedCapacity: c.consumed()}
+	in := &dynamodb.TransactGetItemsInput{TransactItems: tx.gets, ReturnConsumedCapacity: consumedOfAll(tx.cores)}
 	retry := newRetrier(c.retry, c.budget)
 	for {
 		out, err := wire.TransactGetItems(ctx, client, in, c.wire, func(i int) wire.Rows { return tx.rows[i] })
+		tx.stats.Requests++
 		if out != nil {
-			tx.observe(ctx, out.ConsumedCapacity)
+			tx.stats.Consumed = tx.stats.Consumed.plus(consumedOf(false, out.ConsumedCapacity...))
+			observeTables(ctx, "TransactGetItems", false, tx.cores, out.ConsumedCapacity)
 		}
 		if err == nil {
 			retry.succeeded()
 			return nil
 		}
 		cause := tx.cancelled(err)
-		var te *TransactionError
-		if !errors.As(cause, &te) || !te.passing() {
+		if te, ok := errors.AsType[*TransactionError](cause); !ok || !te.passing() {
 			return cause
 		}
 		if stop := retry.next(ctx, false); stop != nil {
 			return fmt.Errorf("%w; %w", cause, stop)
 		}
+		tx.stats.Retries++
 	}
 }
 
-func (tx *transactionRead) observe(ctx context.Context, ccs []types.ConsumedCapacity) {
-	seen := map[*core]bool{}
-	for _, c := range tx.cores {
-		if seen[c] {
-			continue
-		}
-		seen[c] = true
-		var own []types.ConsumedCapacity
-		for _, cc := range ccs {
-			if deref(cc.TableName) == c.name {
-				own = append(own, cc)
-			}
-		}
-		c.ledger.observe(ctx, "TransactGetItems", false, c.name, own...)
-	}
+func (tx *transactionRead) report() {
+	tx.stats.Elapsed = time.Since(tx.start)
+	tx.stats.report(tx.dst)
 }
 
 func (tx *transactionRead) cancelled(err error) error {
-	t := &transaction{}
-	for _, c := range tx.cores {
-		t.actions = append(t.actions, txAction{core: c, verb: "Get"})
+	actions := make([]txAction, len(tx.cores))
+	for i, c := range tx.cores {
+		actions[i] = txAction{core: c, verb: "Get"}
 	}
-	return t.cancelled(err)
+	return cancelled(actions, err)
 }

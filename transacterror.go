@@ -1,0 +1,118 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// TransactionError is a transaction that DynamoDB cancelled; nothing of it was
+// applied. Failed lists the operations to blame.
+type TransactionError struct {
+	Failed []TransactionFailure
+	cause  error
+}
+
+// TransactionFailure is one operation that made DynamoDB cancel its transaction.
+type TransactionFailure struct {
+	Index int    // the place in the arguments of Transact, options not counted
+	Verb  string // such as Create
+	Table string
+	// Reason is DynamoDB's code, such as ConditionalCheckFailed, TransactionConflict or ThrottlingError.
+	Reason string
+	// Err is the typed cause: a [*ConditionFailed] of the table's item type, a
+	// [*ThrottledError], or DynamoDB's message.
+	Err error
+}
+
+// Error lists the operations to blame.
+func (e *TransactionError) Error() string {
+	texts := make([]string, len(e.Failed))
+	for i, f := range e.Failed {
+		texts[i] = fmt.Sprintf("operation %d (%s %s) %s: %s", f.Index, f.Verb, f.Table, f.Reason, causeText(f.Err))
+	}
+	if len(texts) == 0 {
+		return "transaction cancelled without a reason: " + causeText(e.cause)
+	}
+	return "transaction cancelled: " + strings.Join(texts, "; ")
+}
+
+// At is the failure of the operation at an index, or nil if it is not to blame.
+func (e *TransactionError) At(index int) *TransactionFailure {
+	for i := range e.Failed {
+		if e.Failed[i].Index == index {
+			return &e.Failed[i]
+		}
+	}
+	return nil
+}
+
+// CurrentOf is the item that was in the way of the operation at an index of a
+// transaction, as it was when DynamoDB checked the condition:
+//
+//	err := ddb.Transact(ctx, client, orders.TxCreate(&o), stock.TxUpdate(key, qty.Sub(1), ddb.If(qty.Ge(1))))
+//	if left, ok := ddb.CurrentOf[Stock](err, 1); ok {
+//
+// ok is false if that operation is not to blame, if there was no item, or if its type is not T.
+func CurrentOf[T any](err error, index int) (item T, ok bool) {
+	te, ok := errors.AsType[*TransactionError](err)
+	if !ok || te.At(index) == nil {
+		return item, false
+	}
+	failed, ok := errors.AsType[*ConditionFailed[T]](te.At(index).Err)
+	if !ok {
+		return item, false
+	}
+	return failed.Current()
+}
+
+// Unwrap returns the causes of all failures and the service's error.
+func (e *TransactionError) Unwrap() []error {
+	errs := make([]error, 0, len(e.Failed)+1)
+	for _, f := range e.Failed {
+		errs = append(errs, f.Err)
+	}
+	return append(errs, e.cause)
+}
+
+// passing reports whether all reasons may be gone at the next attempt.
+func (e *TransactionError) passing() bool {
+	for _, f := range e.Failed {
+		switch f.Reason {
+		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
+		default:
+			return false
+		}
+	}
+	return len(e.Failed) > 0
+}
+
+// cancelled turns the service's cancellation into a TransactionError.
+func cancelled(actions []txAction, err error) error {
+	var tce *types.TransactionCanceledException
+	if !errors.As(err, &tce) {
+		return err
+	}
+	e := &TransactionError{cause: err}
+	for i, r := range tce.CancellationReasons {
+		code := deref(r.Code)
+		if code == "None" || code == "" || i >= len(actions) {
+			continue
+		}
+		a := actions[i]
+		e.Failed = append(e.Failed, TransactionFailure{Index: i, Verb: a.verb, Table: a.core.name, Reason: code, Err: a.reason(r, err)})
+	}
+	return e
+}
+
+func (a txAction) reason(r types.CancellationReason, cause error) error {
+	switch deref(r.Code) {
+	case "ConditionalCheckFailed":
+		return a.failed(r.Item, cause)
+	case "ThrottlingError", "ProvisionedThroughputExceeded":
+		return &ThrottledError{err: errors.New(deref(r.Message))}
+	}
+	return errors.New(deref(r.Message))
+}
