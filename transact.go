@@ -111,7 +111,7 @@ type transaction struct {
 type txAction struct {
 	core   *core
 	verb   string
-	id     string // table and key, to find two operations on one item
+	id     string // of the key, to find two operations on one item; empty for no key
 	write  types.TransactWriteItem
 	item   []byte
 	done   func()
@@ -124,12 +124,9 @@ func (f txFunc) addTo(tx *transaction) { f(tx) }
 
 // add takes an operation in, or the reasons why not.
 func (tx *transaction) add(a txAction, errs ...error) {
-	i, err := len(tx.actions), errors.Join(errs...)
-	if err != nil {
-		a.id = "" // perhaps without a key
-	}
+	i := len(tx.actions)
 	tx.actions = append(tx.actions, a)
-	tx.errs = append(tx.errs, inputError("operation", i, err)...)
+	tx.errs = append(tx.errs, inputError("operation", i, errors.Join(errs...))...)
 }
 
 func (tx *transaction) check() error {
@@ -145,11 +142,12 @@ func (tx *transaction) check() error {
 		if a.id == "" {
 			continue
 		}
-		if j, ok := first[a.id]; ok {
+		id := a.core.name + "\x00" + a.id
+		if j, ok := first[id]; ok {
 			errs = append(errs, fmt.Errorf("operations %d (%s) and %d (%s) are on the same item of table %s; a transaction takes one each", j, tx.actions[j].verb, i, a.verb, a.core.name))
 			continue
 		}
-		first[a.id] = i
+		first[id] = i
 		if n, err := codec.ItemSize(a.item); a.item != nil && err == nil {
 			size += n
 		}

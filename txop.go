@@ -78,7 +78,7 @@ func (t *items[T, K]) TxCheck(key K, conds ...Cond[T]) TxOp {
 
 func (t *items[T, K]) action(verb, id string, cond expr.Node, needed bool) txAction {
 	return txAction{
-		core: t.core, verb: verb, id: t.name + "\x00" + id,
+		core: t.core, verb: verb, id: id,
 		failed: func(item map[string]types.AttributeValue, cause error) error {
 			return conditionFailed[T](t.plan, cond, needed, item, cause)
 		},
