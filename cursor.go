@@ -42,7 +42,7 @@ type startKey struct {
 // IsZero reports whether the cursor is the beginning or, in a page, the end.
 func (c Cursor[T]) IsZero() bool { return c.at == nil }
 
-// String is the cursor as URL-safe text of at most 32 KB, empty for the zero
+// String is the cursor as URL-safe text of at most 16 KB, empty for the zero
 // Cursor. Usually it has 20 characters and as much again as names and keys need.
 func (c Cursor[T]) String() string {
 	if c.at == nil {
@@ -87,8 +87,8 @@ func cursorAt[T any](r *read, t *readText, key map[string]types.AttributeValue) 
 const (
 	cursorPlain   = 1 // the version whose content is readable; others are for sealed forms
 	cursorSumSize = 8
-	// The longest keys of a table and of an index with four and four attributes, in base64, are 21 KB.
-	maxCursorText = 32 << 10
+	// The longest keys of a table and an index, 2 KB and 1 KB each, with the longest names are 10 KB of base64.
+	maxCursorText = 16 << 10
 )
 
 var cursorText = base64.RawURLEncoding.Strict()

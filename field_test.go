@@ -102,6 +102,21 @@ func TestHandleMistakesAreErrorsNotPanics(t *testing.T) {
 
 type hidden struct{ ID string }
 
+// badKey is a composite key whose format cannot work.
+type badKey struct {
+	Tags []string
+	Ch   map[string]int
+}
+
+var badKeys = ddb.NewKeyFormat[badKey]("BAD")
+
+func (k badKey) MarshalText() ([]byte, error)     { return badKeys.Format(k) }
+func (k *badKey) UnmarshalText(text []byte) error { return badKeys.Parse(text, k) }
+
+type badKeyed struct {
+	Key badKey `dynamodbav:"key,text"`
+}
+
 type chanField struct {
 	ID string   `dynamodbav:"id"`
 	C  chan int `dynamodbav:"c"`
@@ -171,6 +186,10 @@ func TestNewRefusesAllAtOnce(t *testing.T) {
 			_, err := ddb.NewSimple(client, "tab", ddb.StrField(func(c *twice) *string { return &c.ID }))
 			return err
 		}), []string{"same"}},
+		"key format": {build(func() error {
+			_, err := ddb.NewSimple(client, "tab", ddb.OrdField(func(b *badKeyed) *badKey { return &b.Key }))
+			return err
+		}), []string{"partition key: attribute key: key format of ddb_test.badKey", "field Tags", "field Ch"}},
 		"key is version": {build(func() error {
 			_, err := ddb.New(client, "tab", id, ddb.NumField(func(k *keys) *int64 { return &k.Version }), ddb.Version(ddb.NumField(func(k *keys) *int64 { return &k.Version })))
 			return err

@@ -113,6 +113,9 @@ func keyPartOf(role string, h *handle, sparse bool) (keyPart, error) {
 		}
 		return part, fmt.Errorf("%s key: attribute %s is a %s, stored as %s; a key is text, number or binary%s", role, part.name, h.field.Type, h.value.Kind(), mend)
 	}
+	if err := checkKeyFormat(h.field.Type); err != nil {
+		return part, fmt.Errorf("%s key: attribute %s: %w", role, part.name, err)
+	}
 	part.kind = kind
 	return part, nil
 }

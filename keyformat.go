@@ -1,6 +1,7 @@
 package ddb
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"reflect"
@@ -56,8 +57,8 @@ const (
 
 // NewKeyFormat describes the keys of struct type K. All their texts begin with the
 // prefix and a #; an empty prefix is left out. A K whose fields cannot all be keys,
-// or that has unexported fields, which would get lost, is reported by Format, Parse
-// and [KeyFormat.Err].
+// or that has unexported fields, which would get lost, is reported by [New] where K
+// is a key, and by Format, Parse and [KeyFormat.Err].
 func NewKeyFormat[K any](prefix string) *KeyFormat[K] {
 	f := &KeyFormat[K]{prefix: prefix}
 	if prefix != "" {
@@ -80,9 +81,32 @@ func NewKeyFormat[K any](prefix string) *KeyFormat[K] {
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		f.err = fmt.Errorf("key format of %s: %w", t, err)
+		f.err = &definitionError{fmt.Errorf("key format of %s: %w", t, err)}
 	}
 	return f
+}
+
+// definitionError is a mistake in a KeyFormat itself, not in a key.
+type definitionError struct{ error }
+
+func (e *definitionError) Unwrap() error { return e.error }
+
+// checkKeyFormat reports the mistakes of the KeyFormat behind a key type's MarshalText, if there is one.
+func checkKeyFormat(t reflect.Type) (err error) {
+	m, ok := reflect.Zero(t).Interface().(encoding.TextMarshaler)
+	if !ok || t.Kind() == reflect.Pointer {
+		return nil
+	}
+	defer func() {
+		if recover() != nil {
+			err = nil // a zero value that cannot be written says nothing about others
+		}
+	}()
+	_, err = m.MarshalText()
+	if def, ok := errors.AsType[*definitionError](err); ok {
+		return def
+	}
+	return nil
 }
 
 // Err reports what is wrong with the definition, all at once; nil if nothing is.
