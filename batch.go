@@ -141,7 +141,7 @@ func (e *BatchError) Unwrap() []error {
 
 // sameError is a == b for errors of types that may not be comparable.
 func sameError(a, b error) bool {
-	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b //nolint:errorlint // the very same error, not one like it
 }
 
 // Puts are the indexes of the puts, or of the keys of BatchGet, that failed.

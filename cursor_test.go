@@ -293,7 +293,7 @@ func count(ctx context.Context, q interface {
 // TestLongestCursor: the longest keys that DynamoDB takes still make a cursor that can be read back.
 func TestLongestCursor(t *testing.T) {
 	type long struct{ P, S, A, B string }
-	f := func(sel func(*long) *string) ddb.Str[long, string] { return ddb.StrField(sel) }
+	f := ddb.StrField[long, string]
 	table, err := ddb.New(newClient(t), tableName(t), f(func(l *long) *string { return &l.P }), f(func(l *long) *string { return &l.S }))
 	if err != nil {
 		t.Fatal(err)

@@ -93,7 +93,7 @@ func (e *definitionError) Unwrap() error { return e.error }
 
 // checkKeyFormat reports the mistakes of the KeyFormat behind a key type's MarshalText, if there is one.
 func checkKeyFormat(t reflect.Type) (err error) {
-	m, ok := reflect.Zero(t).Interface().(encoding.TextMarshaler)
+	m, ok := reflect.TypeAssert[encoding.TextMarshaler](reflect.Zero(t))
 	if !ok || t.Kind() == reflect.Pointer {
 		return nil
 	}

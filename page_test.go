@@ -123,7 +123,7 @@ func TestRequestsOfAPage(t *testing.T) {
 		if page.Next.IsZero() {
 			rest = nil
 		}
-		if got := append(page.Items, rest...); err != nil || err2 != nil || ids(got) != ids(whole) {
+		if got := slices.Concat(page.Items, rest); err != nil || err2 != nil || ids(got) != ids(whole) {
 			t.Errorf("%s: %s and then %s, want %s; %v, %v", name, tc.items, ids(rest), ids(whole), err, err2)
 		}
 		rec.take()
