@@ -322,10 +322,10 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(req *http.Request) (*http.Response, error) { return d(req) }
 
-// errorList is an error that cannot be compared.
-type errorList []error
+// listErrors is an error that cannot be compared.
+type listErrors []error
 
-func (e errorList) Error() string { return fmt.Sprint(len(e), " errors") }
+func (e listErrors) Error() string { return fmt.Sprint(len(e), " errors") }
 
 // TestBatchForeignReplies: replies that answer another question are errors, not panics,
 // hangs or other people's items.
@@ -371,7 +371,7 @@ func TestBatchForeignReplies(t *testing.T) {
 		t.Errorf("left twice: %v after %d requests", err, h.n)
 	}
 	h.write = func(int, *dynamodb.BatchWriteItemInput, func() (*dynamodb.BatchWriteItemOutput, error)) (*dynamodb.BatchWriteItemOutput, error) {
-		return nil, errorList{errReset}
+		return nil, listErrors{errReset}
 	}
 	err := orders.BatchPut(t.Context(), list)
 	if failed := batchError(t, err); len(failed.Failed) != 30 || !errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, errReset) {
