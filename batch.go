@@ -27,6 +27,9 @@ const (
 
 const maxCausesInText = 3
 
+// keySlack is how much longer than the first the keys of a batch are expected to be.
+const keySlack = 4
+
 // BatchOption is an option of the batch writes.
 type BatchOption interface{ applyBatch(*batchCall) }
 
@@ -196,7 +199,7 @@ type batchEntry struct {
 	index   int
 	del     bool
 	key     string
-	data    []byte      // the encoded item or key of a write
+	data    []byte      // the encoded item or key
 	winner  *batchEntry // of the same key, which stands for this one
 	twin    *batchEntry // the next of the same key for which this one stands
 	err     error
@@ -208,6 +211,10 @@ type sendBatch func(context.Context, wire.Options, []*batchEntry) (left []*batch
 
 // run works off the chunks, as many at a time as the table allows, and gathers what failed.
 func (b *batch) run(ctx context.Context, chunks [][]*batchEntry, send sendBatch) error {
+	if len(chunks) == 1 {
+		b.chunk(ctx, chunks[0], send)
+		return b.result()
+	}
 	var wg sync.WaitGroup
 	queue := make(chan []*batchEntry)
 	for range min(b.core.concurrency, len(chunks)) {
@@ -330,19 +337,19 @@ func (b *batch) booked(ctx context.Context, ccs []types.ConsumedCapacity) {
 
 func (b *batch) result() error {
 	b.stats.Elapsed = time.Since(b.start)
-	e := &BatchError{Total: b.first + len(b.entries)}
+	var failed []BatchFailure
 	for i := range b.entries {
 		n := &b.entries[i]
 		for n.winner != nil {
 			n = n.winner
 		}
 		if n.err != nil {
-			e.Failed = append(e.Failed, BatchFailure{Index: b.entries[i].index, Delete: n.del, Unknown: n.unknown, Err: n.err})
+			failed = append(failed, BatchFailure{Index: b.entries[i].index, Delete: n.del, Unknown: n.unknown, Err: n.err})
 		}
 	}
-	b.stats.Done = len(b.entries) - len(e.Failed)
-	if len(e.Failed) == 0 {
+	b.stats.Done = len(b.entries) - len(failed)
+	if len(failed) == 0 {
 		return nil
 	}
-	return opError(b.op, b.core.name, "", e)
+	return opError(b.op, b.core.name, "", &BatchError{Total: b.first + len(b.entries), Failed: failed})
 }

@@ -79,10 +79,11 @@ func (t *items[T, K]) batchGetter(first, n int) *batchGetter[T] {
 }
 
 func (t *items[T, K]) batchGet(ctx context.Context, b *batchGetter[T], keys []K, r readCall) ([]Got[T], error) {
-	if err := b.prepare(keysOf(t.encodeKey, keys, b.first), r); err != nil {
+	err := b.prepare(len(keys), func(data []byte, i int) ([]byte, error) { return t.appendKey(data, &keys[i]) }, r)
+	if err != nil {
 		return nil, opError(b.op, t.name, "", err)
 	}
-	err := b.run(ctx, chunksOf(b.unique, maxBatchGet), b.send)
+	err = b.run(ctx, chunksOf(b.unique, maxBatchGet), b.send)
 	return b.got, err
 }
 
@@ -108,50 +109,48 @@ type batchGetter[T any] struct {
 	batch
 	got    []Got[T]
 	unique []*batchEntry
-	keys   []map[string]types.AttributeValue
 	in     types.KeysAndAttributes
 }
 
-// keysOf encodes keys and names those that cannot be keys by their index.
-func keysOf[K any](encode func(K) (map[string]types.AttributeValue, error), keys []K, first int) func() ([]map[string]types.AttributeValue, error) {
-	return func() ([]map[string]types.AttributeValue, error) {
-		encoded := make([]map[string]types.AttributeValue, len(keys))
-		var errs []error
-		for i, k := range keys {
-			av, err := encode(k)
-			if err != nil {
-				errs = append(errs, inputError("key", first+i, err)...)
-			}
-			encoded[i] = av
+// prepare takes n keys, which encode appends in wire form, and names those that cannot be keys by their index.
+func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error), r readCall) error {
+	var (
+		data, ids []byte // of all keys
+		ends      = make([][2]int, n)
+		errs      []error
+	)
+	for i := range n {
+		from := len(data)
+		longer, err := encode(data, i)
+		if err == nil {
+			data = longer
+			ids, err = b.core.appendKeyID(ids, data[from:])
 		}
-		return encoded, invalid(errs...)
+		if i == 0 { // room for keys like the first
+			data, ids = slices.Grow(data, n*(len(data)+keySlack)), slices.Grow(ids, n*(len(ids)+keySlack))
+		}
+		errs = append(errs, inputError("key", b.first+i, err)...)
+		ends[i] = [2]int{len(data), len(ids)}
 	}
-}
-
-func (b *batchGetter[T]) prepare(encode func() ([]map[string]types.AttributeValue, error), r readCall) error {
-	keys, err := encode()
-	paths, err2 := b.core.projection(r.project, b.core.key.names()...)
-	if err := invalid(err, err2); err != nil {
+	paths, err := b.core.projection(r.project, b.core.keyNames...)
+	if err := invalid(append(errs, err)...); err != nil {
 		return err
 	}
-	b.keys = keys
-	b.entries = make([]batchEntry, len(keys))
-	b.byKey = make(map[string]*batchEntry, len(keys))
-	b.unique = make([]*batchEntry, 0, len(keys))
-	var id []byte
-	for i, k := range keys {
+	b.entries = make([]batchEntry, n)
+	b.byKey = make(map[string]*batchEntry, n)
+	b.unique = make([]*batchEntry, 0, n)
+	text, from := string(ids), [2]int{}
+	for i, to := range ends {
 		e := &b.entries[i]
-		e.index = b.first + i
-		id = b.core.appendMapID(id[:0], k)
-		first := b.byKey[string(id)]
-		if first == nil {
-			e.key = string(id)
-			b.byKey[e.key] = e
-			b.unique = append(b.unique, e)
+		e.index, e.key, e.data = b.first+i, text[from[1]:to[1]], data[from[0]:to[0]]
+		from = to
+		if first := b.byKey[e.key]; first != nil {
+			e.winner = first
+			e.twin, first.twin = first.twin, e
 			continue
 		}
-		e.key, e.winner = first.key, first
-		e.twin, first.twin = first.twin, e
+		b.byKey[e.key] = e
+		b.unique = append(b.unique, e)
 	}
 	if r.consistent {
 		b.in.ConsistentRead = aws.Bool(true)
@@ -165,23 +164,21 @@ func (b *batchGetter[T]) prepare(encode func() ([]map[string]types.AttributeValu
 }
 
 func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
-	request := b.in
-	request.Keys = make([]map[string]types.AttributeValue, len(pending))
+	keys := []wire.TableKeys{{Table: b.core.name, Keys: make([][]byte, len(pending))}}
 	for i, e := range pending {
-		request.Keys[i] = b.keys[e.index-b.first]
+		keys[0].Keys[i] = e.data
 	}
 	in := &dynamodb.BatchGetItemInput{
-		RequestItems:           map[string]types.KeysAndAttributes{b.core.name: request},
+		RequestItems:           map[string]types.KeysAndAttributes{b.core.name: b.in},
 		ReturnConsumedCapacity: b.core.consumed(),
 	}
 	rows := &batchRows[T]{b: b, pending: pending}
-	out, err := wire.BatchGetItem(ctx, b.core.client, in, options, func(string) wire.Rows { return rows })
-	var unreadable *wire.RowError
-	if errors.As(err, &unreadable) && out != nil {
+	out, err := wire.BatchGetItem(ctx, b.core.client, in, keys, options, func(string) wire.Rows { return rows })
+	if _, unreadable := errors.AsType[*wire.RowError](err); unreadable && out != nil {
 		// One item is not a T. Read again, item by item, to save the others.
 		b.booked(ctx, out.ConsumedCapacity)
 		rows.careful = true
-		out, err = wire.BatchGetItem(ctx, b.core.client, in, options, func(string) wire.Rows { return rows })
+		out, err = wire.BatchGetItem(ctx, b.core.client, in, keys, options, func(string) wire.Rows { return rows })
 	}
 	if err != nil {
 		rows.Reset(0)
@@ -206,6 +203,7 @@ type batchRows[T any] struct {
 	pending []*batchEntry
 	careful bool // an item that cannot be read must not spoil the others
 	id      []byte
+	item    T
 }
 
 func (r *batchRows[T]) Reset(int) {
@@ -219,20 +217,21 @@ func (r *batchRows[T]) Reset(int) {
 
 func (r *batchRows[T]) Row(d *codec.Decoder) error {
 	var (
-		item T
+		zero T
 		raw  []byte
 		bad  error
 		err  error
 	)
+	r.item = zero
 	if r.careful {
 		if raw, err = d.Raw(); err != nil {
 			return err
 		}
-		bad = codec.Decode(r.b.core.plan, raw, &item)
+		bad = codec.Decode(r.b.core.plan, raw, &r.item)
 	} else {
 		d.Peek()
 		from := d.Pos()
-		if err = codec.DecodeNext(r.b.core.plan, d, &item); err != nil {
+		if err = codec.DecodeNext(r.b.core.plan, d, &r.item); err != nil {
 			return err
 		}
 		raw = d.Since(from)
@@ -247,7 +246,7 @@ func (r *batchRows[T]) Row(d *codec.Decoder) error {
 	if e.err = bad; bad != nil {
 		return nil //nolint:nilerr // it is this key's error, not the reply's
 	}
-	r.b.got[e.index-r.b.first] = Got[T]{Item: item, Found: true}
+	r.b.got[e.index-r.b.first] = Got[T]{Item: r.item, Found: true}
 	for e = e.twin; e != nil; e = e.twin {
 		// Each place gets an item of its own: nothing is shared between them.
 		g := &r.b.got[e.index-r.b.first]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -101,32 +102,59 @@ func (t *items[T, K]) prepareBatch(b *batch, puts []T, deletes []K) error {
 		errs = append(errs, fmt.Errorf("a batch write on a table with a version (attribute %s): the BatchWriteItem API takes no conditions; use Put, Delete or Transact", t.version.path))
 	}
 	b.entries = make([]batchEntry, 0, len(puts)+len(deletes))
-	var id []byte
-	for i := range puts {
-		data, err := codec.Append(nil, t.plan, &puts[i])
+	var (
+		ids     []byte // of all entries
+		ends    = make([]int, 0, len(puts)+len(deletes))
+		scratch []byte
+		mem     blocks
+		err     error
+	)
+	add := func(e batchEntry, what string, index, left int, err error) {
+		longer := ids
 		if err == nil {
-			id, err = t.appendKeyID(id[:0], data)
-			err = errors.Join(err, checkItemSize(data))
+			longer, err = t.appendKeyID(ids, scratch)
+		}
+		if !e.del {
+			err = errors.Join(err, checkItemSize(scratch))
 		}
 		if err != nil {
-			errs = append(errs, inputError("item", b.first+i, err)...)
-			continue
+			errs = append(errs, inputError(what, index, err)...)
+			return
 		}
-		b.entries = append(b.entries, batchEntry{index: b.first + i, key: string(id), data: data})
+		if ids = longer; len(ends) == 0 { // room for keys like the first
+			ids = slices.Grow(ids, cap(ends)*(len(ids)+keySlack))
+		}
+		e.data = mem.keep(scratch, left)
+		b.entries = append(b.entries, e)
+		ends = append(ends, len(ids))
 	}
-	for i, k := range deletes {
-		key, err := t.encodeKey(k)
-		if err != nil {
-			errs = append(errs, inputError("key", i, err)...)
-			continue
-		}
-		data, err := codec.AppendItemMap(nil, key)
-		if err != nil {
-			errs = append(errs, inputError("key", i, err)...)
-		}
-		b.entries = append(b.entries, batchEntry{index: i, del: true, key: t.keyID(key), data: data})
+	for i := range puts {
+		scratch, err = codec.Append(scratch[:0], t.plan, &puts[i])
+		add(batchEntry{index: b.first + i}, "item", b.first+i, len(puts)-i, err)
+	}
+	for i := range deletes {
+		scratch, err = t.appendKey(scratch[:0], &deletes[i])
+		add(batchEntry{index: i, del: true}, "key", i, len(deletes)-i, err)
+	}
+	text, from := string(ids), 0
+	for i, to := range ends {
+		b.entries[i].key, from = text[from:to], to
 	}
 	return invalid(append(errs, b.dedupe())...)
+}
+
+// blocks keeps many byte slices in few allocations.
+type blocks struct{ free []byte }
+
+// keep copies b; left is about how many of its size are still to come, itself included.
+func (m *blocks) keep(b []byte, left int) []byte {
+	const most = 64 << 10
+	if len(b) > cap(m.free)-len(m.free) {
+		m.free = make([]byte, 0, max(len(b), min(len(b)*left, most)))
+	}
+	from := len(m.free)
+	m.free = append(m.free, b...)
+	return m.free[from:len(m.free):len(m.free)]
 }
 
 // dedupe lets the last put of a key stand for all, since DynamoDB takes a key

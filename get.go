@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
@@ -96,28 +95,22 @@ func readOptions(opts []GetOption) (r readCall) {
 }
 
 func (t *items[T, K]) get(ctx context.Context, key K, opts []GetOption) (item T, err error) {
-	found, err := getItem(ctx, t.core, t.encodeKey, key, readOptions(opts), t.plan, &item)
-	if err == nil && !found {
-		err = opError("GetItem", t.name, "", ErrNotFound)
+	c := getCall[T, K]{key: key}
+	if err := t.prepareGet(&c.in, &c.key, c.room[:0], readOptions(opts)); err != nil {
+		return item, err
 	}
-	if err != nil {
-		var zero T
-		return zero, err
-	}
-	return item, nil
+	return c.send(ctx, t.core, t.plan)
 }
 
 func (t *items[T, K]) exists(ctx context.Context, key K, opts []GetOption) (bool, error) {
 	r := readOptions(opts)
 	r.project = nil
-	in, err := getInput(t.core, t.encodeKey, key, r)
-	if err != nil {
-		return false, opError("GetItem", t.name, "", err)
+	var in getInput
+	if err := t.prepareGet(&in, &key, nil, r); err != nil {
+		return false, err
 	}
-	var w expr.Writer
-	in.ProjectionExpression = aws.String(w.Projection([]expr.Path{expr.Attribute(t.key.partition[0].name)}))
-	in.ExpressionAttributeNames = w.Names()
-	return sendGet(ctx, t.core, in, discardRows{})
+	in.projected([]expr.Path{expr.Attribute(t.keyNames[0])})
+	return in.send(ctx, t.core, discardRows{})
 }
 
 // GetView reads one item into a smaller type V: only the attributes that V has
@@ -130,22 +123,12 @@ func GetView[V, T, K any](ctx context.Context, table KeyedTable[T, K], key K, op
 	if err != nil {
 		return view, opError("GetItem", t.name, "", invalid(err))
 	}
-	in, err := getInput(t.core, t.encodeKey, key, readOptions(opts))
-	if err != nil {
-		return view, opError("GetItem", t.name, "", err)
+	c := getCall[V, K]{key: key}
+	if err := t.prepareGet(&c.in, &c.key, c.room[:0], readOptions(opts)); err != nil {
+		return view, err
 	}
-	var w expr.Writer
-	in.ProjectionExpression = aws.String(w.Projection(paths))
-	in.ExpressionAttributeNames = w.Names()
-	found, err := sendGet(ctx, t.core, in, &oneRow[V]{plan: plan, dst: &view})
-	if err == nil && !found {
-		err = opError("GetItem", t.name, "", ErrNotFound)
-	}
-	if err != nil {
-		var zero V
-		return zero, err
-	}
-	return view, nil
+	c.in.projected(paths)
+	return c.send(ctx, t.core, plan)
 }
 
 // KeyedTable is a [Table] (K is [Key]) or a [SimpleTable] (K is the partition key).
@@ -153,38 +136,64 @@ type KeyedTable[T, K any] interface{ keyedItems() *items[T, K] }
 
 func (t *items[T, K]) keyedItems() *items[T, K] { return t }
 
-func getItem[T, K any](ctx context.Context, c *core, encodeKey func(K) (map[string]types.AttributeValue, error), key K, r readCall, plan *codec.Plan, dst *T) (bool, error) {
-	in, err := getInput(c, encodeKey, key, r)
-	if err != nil {
-		return false, opError("GetItem", c.name, "", err)
-	}
-	return sendGet(ctx, c, in, &oneRow[T]{plan: plan, dst: dst})
+// getInput is a GetItem whose key is encoded.
+type getInput struct {
+	dynamodb.GetItemInput
+	wireKey []byte
 }
 
-func getInput[K any](c *core, encodeKey func(K) (map[string]types.AttributeValue, error), key K, r readCall) (*dynamodb.GetItemInput, error) {
-	k, err1 := encodeKey(key)
-	paths, err2 := c.projection(r.project, c.key.names()...)
+func (t *items[T, K]) prepareGet(in *getInput, key *K, room []byte, r readCall) error {
+	var err1 error
+	in.wireKey, err1 = t.appendKey(room, key)
+	paths, err2 := t.projection(r.project, t.keyNames...)
 	if err := invalid(err1, err2); err != nil {
-		return nil, err
+		return opError("GetItem", t.name, "", err)
 	}
-	in := &dynamodb.GetItemInput{TableName: &c.name, Key: k, ReturnConsumedCapacity: c.consumed()}
+	in.TableName, in.ReturnConsumedCapacity = &t.name, t.consumed()
 	if r.consistent {
 		in.ConsistentRead = aws.Bool(true)
 	}
-	if len(paths) > 0 {
-		var w expr.Writer
-		in.ProjectionExpression = aws.String(w.Projection(paths))
-		in.ExpressionAttributeNames = w.Names()
-	}
-	return in, nil
+	in.projected(paths)
+	return nil
 }
 
-func sendGet(ctx context.Context, c *core, in *dynamodb.GetItemInput, rows wire.Rows) (bool, error) {
-	out, found, err := wire.GetItem(ctx, c.client, in, c.wire, rows)
+// projected limits the read to some paths, if there are any.
+func (in *getInput) projected(paths []expr.Path) {
+	if len(paths) == 0 {
+		return
+	}
+	var w expr.Writer
+	in.ProjectionExpression = aws.String(w.Projection(paths))
+	in.ExpressionAttributeNames = w.Names()
+}
+
+func (in *getInput) send(ctx context.Context, c *core, rows wire.Rows) (found bool, err error) {
+	out, found, err := wire.GetItem(ctx, c.client, &in.GetItemInput, in.wireKey, c.wire, rows)
 	if out != nil {
 		c.observe(ctx, "GetItem", false, out.ConsumedCapacity)
 	}
 	return found, opError("GetItem", c.name, "", err)
+}
+
+// getCall is a read by a K into a V, in one piece of memory.
+type getCall[V, K any] struct {
+	key  K
+	in   getInput
+	room [128]byte // for most keys
+	row  oneRow[V]
+	item V
+}
+
+func (g *getCall[V, K]) send(ctx context.Context, c *core, plan *codec.Plan) (item V, err error) {
+	g.row = oneRow[V]{plan: plan, dst: &g.item}
+	found, err := g.in.send(ctx, c, &g.row)
+	if err == nil && !found {
+		err = opError("GetItem", c.name, "", ErrNotFound)
+	}
+	if err != nil {
+		return item, err
+	}
+	return g.item, nil
 }
 
 // viewPlan is the codec of a view type and the paths that read it.

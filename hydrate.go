@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
 )
 
 // Hydrate reads the whole items from the table, by the keys that the index gives,
@@ -47,7 +49,7 @@ func hydrate[T any](ctx context.Context, s *rowSink[T], page *Page[T], start, ne
 	}
 	c := s.read.core
 	b := &batchGetter[T]{batch: batch{core: c, op: "BatchGetItem", start: time.Now()}, got: make([]Got[T], len(s.keys))}
-	err = b.prepare(func() ([]map[string]types.AttributeValue, error) { return s.tableKeys(), nil }, readCall{project: s.read.project})
+	err = b.prepare(len(s.keys), s.appendTableKey, readCall{project: s.read.project})
 	if err != nil {
 		return start, s.read.fail(err)
 	}
@@ -69,17 +71,13 @@ func hydrate[T any](ctx context.Context, s *rowSink[T], page *Page[T], start, ne
 	return next, err
 }
 
-// tableKeys are the table's part of the keys.
-func (s *rowSink[T]) tableKeys() []map[string]types.AttributeValue {
-	names := s.read.core.key.names()
-	keys := make([]map[string]types.AttributeValue, len(s.keys))
-	for i, k := range s.keys {
-		keys[i] = make(map[string]types.AttributeValue, len(names))
-		for _, n := range names {
-			keys[i][n] = k[n]
-		}
+// appendTableKey appends the table's part of the i-th key in wire form.
+func (s *rowSink[T]) appendTableKey(data []byte, i int) ([]byte, error) {
+	key := make(map[string]types.AttributeValue, 2)
+	for _, name := range s.read.core.keyNames {
+		key[name] = s.keys[i][name]
 	}
-	return keys
+	return codec.AppendItemMap(data, key)
 }
 
 // failed reports whether the entry, or the one that stands for it, was not read.

@@ -1,10 +1,13 @@
 package ddb
 
 import (
+	"bytes"
 	"encoding"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -39,6 +42,50 @@ func (a Attr[T, V]) encodeKey(_ *T, v V) ([]types.AttributeValue, error) {
 		return nil, err
 	}
 	return []types.AttributeValue{av}, nil
+}
+
+// keyAttr is a key attribute as it is written into primary keys.
+type keyAttr struct {
+	name  string
+	value *codec.Value
+	head  []byte // what stands before the value: punctuation and the quoted name
+	limit int
+}
+
+func newKeyAttr(handles []*handle, punctuation string, limit int) keyAttr {
+	h := handles[0] // New has refused all others
+	name := h.path.String()
+	quoted, _ := json.Marshal(name)
+	return keyAttr{name: name, value: h.value, head: slices.Concat([]byte(punctuation), quoted, []byte{':'}), limit: limit}
+}
+
+// appendKeyAttr appends a key attribute and refuses values that cannot be keys.
+func appendKeyAttr[V any](b []byte, a keyAttr, v *V) ([]byte, error) {
+	b = append(b, a.head...)
+	from := len(b)
+	b, err := codec.AppendValue(b, a.value, v)
+	if err != nil {
+		return b, fmt.Errorf("attribute %s: %w", a.name, err)
+	}
+	return b, checkWireKey(a.name, b[from:], a.limit)
+}
+
+// checkWireKey is checkStoredKey of a value in wire form, such as {"S":"text"}.
+func checkWireKey(name string, value []byte, limit int) error {
+	const head, tail = `{"S":"`, `"}`
+	if n := len(value) - len(head) - len(tail); n >= 0 && bytes.IndexByte(value, '\\') < 0 {
+		switch value[len(`{"`)] {
+		case 'S':
+			return checkKeyLength(name, n, limit)
+		case 'N':
+			return nil
+		}
+	}
+	av, err := codec.ParseAttributeValue(value)
+	if err != nil {
+		return err
+	}
+	return checkStoredKey(name, av, limit)
 }
 
 // Key sizes in bytes, see

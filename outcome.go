@@ -126,9 +126,10 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 // into puts the observer into the options of a call.
 func (a *attempts) into(o wire.Options) wire.Options {
 	o.Client = append(slices.Clip(o.Client), func(so *dynamodb.Options) {
-		a.RetryerV2 = retryerV2{so.Retryer}
 		if v2, ok := so.Retryer.(aws.RetryerV2); ok {
 			a.RetryerV2 = v2
+		} else {
+			a.RetryerV2 = retryerV2{so.Retryer}
 		}
 		so.Retryer = a
 	})

@@ -141,7 +141,7 @@ func (a *attempt) readBack(ctx context.Context) (map[string]types.AttributeValue
 	}
 	in := &dynamodb.GetItemInput{TableName: &a.core.name, Key: key, ConsistentRead: aws.Bool(true), ReturnConsumedCapacity: a.core.consumed()}
 	var rows rawRow
-	out, _, err := wire.GetItem(ctx, a.core.client, in, a.core.wire, &rows)
+	out, _, err := wire.GetItem(ctx, a.core.client, in, nil, a.core.wire, &rows)
 	if out != nil {
 		a.core.observe(ctx, "GetItem", false, out.ConsumedCapacity)
 	}

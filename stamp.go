@@ -13,14 +13,17 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
+func nothing() {}
+
 // stamp returns the item as it is to be stored, with its version raised and its
 // times set, and a function that gives the caller's item the same after success.
-func stamp[T any](c *core, v verb, item *T) (next T, done func()) {
-	next = *item
+func stamp[T any](c *core, v verb, item *T) (next *T, done func()) {
 	if c.version == nil && c.created == nil && c.updated == nil {
-		return next, func() {}
+		return item, nothing
 	}
-	from := reflect.ValueOf(&next).Elem()
+	next = new(T)
+	*next = *item
+	from := reflect.ValueOf(next).Elem()
 	now := c.now()
 	if c.version != nil {
 		raise(from.FieldByIndex(c.version.field.Index), v == verbCreate)

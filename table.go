@@ -51,13 +51,11 @@ func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], s
 		return nil, err
 	}
 	t := &Table[T, PK, SK]{partition: partition, sort: sort}
-	t.items = items[T, Key[PK, SK]]{core: c, encodeKey: func(k Key[PK, SK]) (map[string]types.AttributeValue, error) {
-		pk, err1 := partition.encodeKey(nil, k.Partition)
-		sk, err2 := sort.encodeKey(nil, k.Sort)
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, err
-		}
-		return map[string]types.AttributeValue{c.key.partition[0].name: pk[0], c.key.sort[0].name: sk[0]}, nil
+	pk, sk := newKeyAttr(partition.keyHandles(), "{", maxPartitionKey), newKeyAttr(sort.keyHandles(), ",", maxSortKey)
+	t.items = items[T, Key[PK, SK]]{core: c, appendKey: func(b []byte, k *Key[PK, SK]) ([]byte, error) {
+		b, err1 := appendKeyAttr(b, pk, &k.Partition)
+		b, err2 := appendKeyAttr(b, sk, &k.Sort)
+		return append(b, '}'), errors.Join(err1, err2)
 	}}
 	return t, nil
 }
@@ -71,12 +69,10 @@ func NewSimple[T, PK any](client Client, name string, partition KeyField[T, PK],
 		return nil, err
 	}
 	t := &SimpleTable[T, PK]{partition: partition}
-	t.items = items[T, PK]{core: c, encodeKey: func(k PK) (map[string]types.AttributeValue, error) {
-		pk, err := partition.encodeKey(nil, k)
-		if err != nil {
-			return nil, err
-		}
-		return map[string]types.AttributeValue{c.key.partition[0].name: pk[0]}, nil
+	pk := newKeyAttr(partition.keyHandles(), "{", maxPartitionKey)
+	t.items = items[T, PK]{core: c, appendKey: func(b []byte, k *PK) ([]byte, error) {
+		b, err := appendKeyAttr(b, pk, k)
+		return append(b, '}'), err
 	}}
 	return t, nil
 }
@@ -136,7 +132,17 @@ type AnyTable[T any] interface {
 // items is what both kinds of table share; K is the Go type of a whole key.
 type items[T, K any] struct {
 	*core
-	encodeKey func(K) (map[string]types.AttributeValue, error)
+	// appendKey appends a key in wire form. After an error what it appended is no key.
+	appendKey func([]byte, *K) ([]byte, error)
+}
+
+// encodeKey is appendKey in the SDK's form.
+func (t *items[T, K]) encodeKey(key K) (map[string]types.AttributeValue, error) {
+	data, err := t.appendKey(nil, &key)
+	if err != nil {
+		return nil, err
+	}
+	return codec.ParseItem(data)
 }
 
 func (t *items[T, K]) tableCore(*T) *core { return t.core }

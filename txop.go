@@ -87,7 +87,7 @@ func (t *items[T, K]) action(verb, id string, cond expr.Node, needed bool) txAct
 
 func (t *items[T, K]) txPut(v verb, item *T, opts []WriteOption[T]) TxOp {
 	return txFunc(func(tx *transaction) {
-		p, err := t.preparePut(v, item, opts)
+		p, err := t.preparePut(new(itemBuffer), v, item, opts)
 		if err != nil {
 			tx.add(txAction{core: t.core}, err)
 			return

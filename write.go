@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -133,14 +134,16 @@ func (t *items[T, K]) DeleteItem(ctx context.Context, item *T, opts ...WriteOpti
 
 // put is Put, Create and Replace.
 func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOption[T]) error {
-	p, err := t.preparePut(v, item, opts)
+	buf := itemBuffers.Get().(*itemBuffer) //nolint:forcetypeassert // the pool holds nothing else
+	defer buf.release()
+	p, err := t.preparePut(buf, v, item, opts)
 	if err != nil {
 		return opError("PutItem", t.name, "", err)
 	}
 	in := &dynamodb.PutItemInput{TableName: &t.name, ReturnConsumedCapacity: t.consumed()}
-	var w expr.Writer
-	if text := w.Render(p.cond); text != "" {
-		in.ConditionExpression = &text
+	if p.cond != nil {
+		var w expr.Writer
+		in.ConditionExpression = aws.String(w.Render(p.cond))
 		in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
 		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
@@ -181,46 +184,62 @@ type prepared[T any] struct {
 	done func() // gives the caller's item its new version and stamps
 }
 
-func (t *items[T, K]) preparePut(v verb, item *T, opts []WriteOption[T]) (prepared[T], error) {
+// preparePut encodes into buf, in which the results stay.
+func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, opts []WriteOption[T]) (prepared[T], error) {
 	w, err := writeOptions(opts)
 	if item == nil {
 		return prepared[T]{}, invalid(err, errors.New("the item is nil"))
 	}
 	guard, err2 := t.putGuard(v, item)
 	next, done := stamp(t.core, v, item)
-	data, err3 := codec.Append(nil, t.plan, &next)
+	data, err3 := codec.Append(buf.b[:0], t.plan, next)
 	var (
 		id   []byte
 		err4 error
 	)
 	if err3 == nil {
-		id, err4 = t.appendKeyID(nil, data)
+		id, err4 = t.appendKeyID(data[len(data):], data)
 		err4 = errors.Join(err4, checkItemSize(data))
 	}
-	cond := And(append([]Cond[T]{{node: guard}}, w.conds...)...)
+	buf.b = data
+	var cond Cond[T]
+	if guard != nil || len(w.conds) > 0 {
+		cond = And(append([]Cond[T]{{node: guard}}, w.conds...)...)
+	}
 	if err := invalid(err, err2, err3, err4, cond.err); err != nil {
 		return prepared[T]{}, err
 	}
 	return prepared[T]{call: w, cond: cond.node, id: id, item: data, done: done}, nil
 }
 
+// itemBuffer is where a put is encoded; it serves many puts in turn.
+type itemBuffer struct{ b []byte }
+
+var itemBuffers = sync.Pool{New: func() any { return new(itemBuffer) }}
+
+func (b *itemBuffer) release() {
+	const most = 64 << 10 // larger ones are not worth keeping
+	if cap(b.b) <= most {
+		itemBuffers.Put(b)
+	}
+}
+
 // putGuard is the precondition that the verb and the version give to a put.
 func (t *items[T, K]) putGuard(v verb, item *T) (expr.Node, error) {
-	pk := expr.Attribute(t.key.partition[0].name)
-	absent := expr.Call{Name: "attribute_not_exists", Args: []expr.Node{pk}}
-	if v == verbCreate {
-		return absent, nil
+	switch {
+	case v == verbCreate, v == verbPut && t.version != nil && versionOf(t.core, item).IsZero():
+		return t.keyCall("attribute_not_exists"), nil
+	case t.version != nil:
+		return t.versionGuard(v.String(), item)
+	case v == verbReplace:
+		return t.keyCall("attribute_exists"), nil
 	}
-	if t.version == nil {
-		if v == verbReplace {
-			return expr.Call{Name: "attribute_exists", Args: []expr.Node{pk}}, nil
-		}
-		return nil, nil
-	}
-	if v == verbPut && versionOf(t.core, item).IsZero() {
-		return absent, nil
-	}
-	return t.versionGuard(v.String(), item)
+	return nil, nil
+}
+
+// keyCall is a condition on whether there is an item with the key.
+func (c *core) keyCall(function string) expr.Node {
+	return expr.Call{Name: function, Args: []expr.Node{expr.Attribute(c.key.partition[0].name)}}
 }
 
 // versionGuard is the condition that the stored version is the item's, nil on a
@@ -387,8 +406,7 @@ func (t *items[T, K]) prepareUpdate(key K, present bool, opts []UpdateOption[T])
 	t.stampUpdate(update, present)
 	conds := w.conds
 	if present {
-		exists := expr.Call{Name: "attribute_exists", Args: []expr.Node{expr.Attribute(t.key.partition[0].name)}}
-		conds = append([]Cond[T]{{node: exists}}, conds...)
+		conds = append([]Cond[T]{{node: t.keyCall("attribute_exists")}}, conds...)
 	}
 	cond := And(conds...)
 	if err := invalid(append(errs, cond.err)...); err != nil {

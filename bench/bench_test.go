@@ -4,6 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/dynamotable/ddb/bench"
 )
 
@@ -51,12 +55,12 @@ func TestAllocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	gates := map[string]struct{ most, times float64 }{
-		"GetItem 1 KB":            {345, 1.1},
-		"PutItem 1 KB":            {345, 1},
-		"Query 100 rows":          {700, 14},
-		"Query 1,000 rows (1 MB)": {3000, 30},
-		"BatchGet 100":            {2200, 4.5},
-		"BatchWrite 25":           {620, 3.5},
+		"GetItem 1 KB":            {325, 1.2},
+		"PutItem 1 KB":            {325, 1.1},
+		"Query 100 rows":          {600, 16},
+		"Query 1,000 rows (1 MB)": {2600, 38},
+		"BatchGet 100":            {600, 16},
+		"BatchWrite 25":           {360, 6},
 	}
 	for _, call := range calls {
 		gate, ok := gates[call.Name]
@@ -76,6 +80,45 @@ func TestAllocations(t *testing.T) {
 		t.Logf("%-24s %7.0f allocations, %.1f times fewer than SDK + attributevalue (%.0f)", call.Name, ours, theirs/ours, theirs)
 		if ours > gate.most || theirs/ours < gate.times {
 			t.Errorf("%s: %.0f allocations (limit %.0f), %.1f times fewer (at least %.1f)", call.Name, ours, gate.most, theirs/ours, gate.times)
+		}
+	}
+}
+
+// TestPointCalls: Get and Put allocate at most this much more than the same call of the SDK without an item.
+func TestPointCalls(t *testing.T) {
+	const most = 15
+	calls, err := bench.Calls()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := bench.Client(bench.NewStub([]byte(`{}`)))
+	none := map[string]types.AttributeValue{}
+	empty := map[string]func() error{
+		"GetItem 1 KB": func() error {
+			_, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("orders"), Key: none})
+			return err
+		},
+		"PutItem 1 KB": func() error {
+			_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("orders"), Item: none})
+			return err
+		},
+	}
+	for _, call := range calls {
+		if empty[call.Name] == nil {
+			continue
+		}
+		count := func(run func() error) float64 {
+			return testing.AllocsPerRun(50, func() {
+				if err := run(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		ddb := call.With["ddb"](bench.Client(bench.NewStub(call.Reply)))
+		ours, floor := count(func() error { return ddb(t.Context()) }), count(empty[call.Name])
+		t.Logf("%-14s %3.0f allocations, %2.0f above an empty call (%.0f)", call.Name, ours, ours-floor, floor)
+		if ours-floor > most {
+			t.Errorf("%s: %.0f allocations, %.0f above an empty call; at most %d", call.Name, ours, ours-floor, most)
 		}
 	}
 }

@@ -144,7 +144,7 @@ func walk(visit func(name string) error) error {
 			}
 			return nil
 		}
-		if !entry.Type().IsRegular() {
+		if !entry.Type().IsRegular() || name == ".git" { // a file in linked work trees
 			return nil
 		}
 		return visit(name)

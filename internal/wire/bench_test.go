@@ -163,8 +163,10 @@ func loads(tb testing.TB) []load {
 	}
 	batch := newOrders(25)
 	keys := make([]map[string]types.AttributeValue, 100)
+	wireKeys := make([][]byte, len(keys))
 	for i := range keys {
 		keys[i] = keyMap()
+		wireKeys[i] = []byte(key1)
 	}
 	item := newOrder(7)
 	var buf []byte
@@ -173,7 +175,7 @@ func loads(tb testing.TB) []load {
 			name: "GetItem", body: `{"Item":` + wireRows(tb, newOrders(1)) + `}`, above: 15,
 			wire: func(c *dynamodb.Client) error {
 				var r one
-				_, _, err := wire.GetItem(ctx, c, getInput(), wire.Options{}, &r)
+				_, _, err := wire.GetItem(ctx, c, &dynamodb.GetItemInput{TableName: aws.String("orders")}, []byte(key1), wire.Options{}, &r)
 				return err
 			},
 			sdk: func(c *dynamodb.Client) error {
@@ -209,8 +211,7 @@ func loads(tb testing.TB) []load {
 			name: "BatchGetItem100", limit: 700, body: `{"Responses":{"orders":[` + wireRows(tb, newOrders(100)) + `]},"UnprocessedKeys":{}}`,
 			wire: func(c *dynamodb.Client) error {
 				rows.all = nil
-				in := &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{"orders": {Keys: keys}}}
-				_, err := wire.BatchGetItem(ctx, c, in, wire.Options{}, func(string) wire.Rows { return rows })
+				_, err := wire.BatchGetItem(ctx, c, &dynamodb.BatchGetItemInput{}, []wire.TableKeys{{Table: "orders", Keys: wireKeys}}, wire.Options{}, func(string) wire.Rows { return rows })
 				return errWant(err, len(rows.all), 100)
 			},
 			sdk: func(c *dynamodb.Client) error {

@@ -98,7 +98,7 @@ func TestReadIsRepeatedAfterBadReply(t *testing.T) {
 func TestChecksumHeaderIsOptional(t *testing.T) {
 	s := newStub("")
 	s.answers[0] = answer{status: 200, body: `{"Item":` + item2 + `}`, crc: "-"}
-	if _, found, err := wire.GetItem(t.Context(), newClient(s), getInput(), wire.Options{}, &got{}); err != nil || !found {
+	if _, found, err := wire.GetItem(t.Context(), newClient(s), getInput(), nil, wire.Options{}, &got{}); err != nil || !found {
 		t.Fatal(found, err)
 	}
 }
@@ -167,7 +167,7 @@ func TestRowsStartAnewWithEachAttempt(t *testing.T) {
 	bad.body = `{"Item":` + item1 + `,"ConsumedCapacity":7}`
 	s = newStub(`{}`, bad)
 	g = &got{}
-	_, found, err := wire.GetItem(t.Context(), newClient(s), getInput(), wire.Options{}, g)
+	_, found, err := wire.GetItem(t.Context(), newClient(s), getInput(), nil, wire.Options{}, g)
 	if err != nil || found || len(g.rows) != 0 {
 		t.Error(found, g.rows, err)
 	}

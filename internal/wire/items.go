@@ -204,24 +204,15 @@ func (f *transaction) insert(b, envelope []byte) ([]byte, error) {
 	d := codec.NewDecoder(envelope, codec.Options{})
 	defer d.Release()
 	from, action, done := 0, 0, 0
-	// into enters one member of an object and skips the others.
-	into := func(name string, fn func() error) error {
-		return d.Object(func(key []byte) error {
-			if string(key) != name {
-				return d.Skip()
-			}
-			return fn()
-		})
-	}
-	err := into("TransactItems", func() error {
+	err := member(d, "TransactItems", func() error {
 		return d.Array(func() error {
 			item, ok := f.item[action]
 			action++
 			if !ok {
 				return d.Skip()
 			}
-			return into("Put", func() error {
-				return into("Item", func() error {
+			return member(d, "Put", func() error {
+				return member(d, "Item", func() error {
 					if err := checkItem(item); err != nil {
 						return fmt.Errorf("action %d: %w", action-1, err)
 					}
@@ -242,4 +233,14 @@ func (f *transaction) insert(b, envelope []byte) ([]byte, error) {
 		return nil, errEnvelope
 	}
 	return append(b, envelope[from:]...), d.End()
+}
+
+// member enters one member of an object and skips the others.
+func member(d *codec.Decoder, name string, fn func() error) error {
+	return d.Object(func(key []byte) error {
+		if string(key) != name {
+			return d.Skip()
+		}
+		return fn()
+	})
 }

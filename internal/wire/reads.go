@@ -6,11 +6,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// GetItem reads one item into rows. Item of the output is nil; found says whether there was one. With a [*RowError]
-// the output is not nil.
-func GetItem(ctx context.Context, c GetItemAPI, in *dynamodb.GetItemInput, o Options, rows Rows) (out *dynamodb.GetItemOutput, found bool, err error) {
+// GetItem reads the item with a key, in wire JSON, into rows; without one, Key of in is taken. Item of the output is nil;
+// found says whether there was one. With a [*RowError] the output is not nil.
+func GetItem(ctx context.Context, c GetItemAPI, in *dynamodb.GetItemInput, key []byte, o Options, rows Rows) (
+	out *dynamodb.GetItemOutput, found bool, err error,
+) {
 	k := newCall("GetItem", read, o, c)
 	s := k.item("Item", rows)
+	if key != nil {
+		f := &getKey{in: *in, key: key, mark: noAttributes}
+		if err := k.send(f); err != nil {
+			return nil, false, err
+		}
+		in = &f.in
+	}
 	out, err = c.GetItem(ctx, in, k.options()...)
 	if err = k.failed(out == nil, err); err != nil {
 		return nil, false, err
@@ -67,16 +76,31 @@ func Scan(ctx context.Context, c ScanAPI, in *dynamodb.ScanInput, o Options, row
 	return out, k.rowError()
 }
 
-// BatchGetItem reads items of several tables. rows is asked once for the receiver of each table that the reply names,
+// TableKeys are the keys that a batch reads from one table.
+type TableKeys struct {
+	Table string   // name or ARN
+	Keys  [][]byte // each in wire JSON
+}
+
+// BatchGetItem reads items of several tables, of which each stands once in keys; RequestItems of in says how the
+// tables are read, and its own Keys are looked at only for tables that keys lacks. The bytes can be reused after the
+// call. rows is asked once for the receiver of each table that the reply names,
 // by the name that the reply uses; nil for a table that was not asked for, which is a [*ReplyError]. Responses of the
 // output is nil. With a [*RowError] the output is not nil.
-func BatchGetItem(ctx context.Context, c BatchGetItemAPI, in *dynamodb.BatchGetItemInput, o Options, rows func(table string) Rows) (
+func BatchGetItem(ctx context.Context, c BatchGetItemAPI, in *dynamodb.BatchGetItemInput, keys []TableKeys, o Options, rows func(table string) Rows) (
 	*dynamodb.BatchGetItemOutput, error,
 ) {
-	s := &tableSink{rows: rows, asked: in.RequestItems}
+	f, err := newBatchKeys(in, keys)
+	if err != nil {
+		return nil, err
+	}
+	s := &tableSink{rows: rows, asked: f}
 	k := newCall("BatchGetItem", read, o, c)
 	k.sink = s
-	out, err := c.BatchGetItem(ctx, in, k.options()...)
+	if err := k.send(f); err != nil {
+		return nil, err
+	}
+	out, err := c.BatchGetItem(ctx, &f.in, k.options()...)
 	if err = k.failed(out == nil, err); err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (k *call) items(rows Rows) *listSink {
 // tableSink takes lists of items by table.
 type tableSink struct {
 	rows  func(table string) Rows
-	asked map[string]types.KeysAndAttributes
+	asked *batchKeys
 	seen  []tableRows
 }
 
@@ -106,7 +106,7 @@ func (s *tableSink) read(p page) error {
 			return err
 		}
 		limit := math.MaxInt
-		if n := len(s.asked[t.table].Keys); n > 0 {
+		if n := s.asked.count(t.table); n > 0 {
 			limit = n
 		}
 		return p.list(t.rows, limit)

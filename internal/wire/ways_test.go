@@ -97,9 +97,10 @@ func (nothing) BeforeDeserialization(context.Context, *smithyhttp.InterceptorCon
 }
 
 const (
+	key1  = `{"pk":{"S":"b"}}`
+	key2  = `{"pk":{"S":"c"}}`
 	item1 = `{"pk":{"S":"a\"\u00e9ö"},"n":{"N":"12345678901234567890.5"},"l":{"L":[{"NULL":true},{"BOOL":false},{"M":{"x":{"B":"AAE="}}}]}}`
 	item2 = `{"pk":{"S":"b"},"ss":{"SS":["x","y"]},"ns":{"NS":["1","2"]},"bs":{"BS":["AA=="]}}`
-	key1  = `{"pk":{"S":"b"}}`
 	tail  = `"ConsumedCapacity":{"CapacityUnits":0.5,"TableName":"orders"}`
 )
 
@@ -225,7 +226,9 @@ func keyMap() map[string]types.AttributeValue {
 
 func runGet(c api, o wire.Options) (any, [][]string, error) {
 	g := &got{}
-	out, found, err := wire.GetItem(context.Background(), c, getInput(), o, g)
+	key := []byte(key1)
+	out, found, err := wire.GetItem(context.Background(), c, &dynamodb.GetItemInput{TableName: aws.String("orders")}, key, o, g)
+	clear(key)
 	if found != (len(g.rows) == 1) {
 		return nil, nil, context.DeadlineExceeded
 	}
@@ -246,11 +249,13 @@ func runScan(c api, o wire.Options) (any, [][]string, error) {
 
 func runBatchGet(c api, o wire.Options) (any, [][]string, error) {
 	orders, stock := &got{}, &got{}
+	// One table has its keys in wire form, one in the input, one is there only by its keys.
 	in := &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-		"orders": {Keys: []map[string]types.AttributeValue{keyMap(), keyMap()}},
+		"orders": {ConsistentRead: aws.Bool(true), ProjectionExpression: aws.String("#pk"), ExpressionAttributeNames: map[string]string{"#pk": "Keys"}},
 		"stock":  {Keys: []map[string]types.AttributeValue{keyMap()}},
 	}}
-	out, err := wire.BatchGetItem(context.Background(), c, in, o, func(table string) wire.Rows {
+	keys := []wire.TableKeys{{Table: "orders", Keys: [][]byte{[]byte(key1), []byte(key2)}}, {Table: "other", Keys: [][]byte{[]byte(key1)}}}
+	out, err := wire.BatchGetItem(context.Background(), c, in, keys, o, func(table string) wire.Rows {
 		return map[string]wire.Rows{"orders": orders, "stock": stock}[table]
 	})
 	return out, [][]string{orders.rows, stock.rows}, err

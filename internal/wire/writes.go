@@ -4,14 +4,13 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // PutItem writes item, an item in wire JSON; Item of in is not looked at. If old is not nil, it gets the item that
 // the reply returns (ReturnValues), and Attributes of the output is nil. item can be reused after the call. With a
 // [*RowError] the output is not nil and the item was written.
 func PutItem(ctx context.Context, c PutItemAPI, in *dynamodb.PutItemInput, item []byte, o Options, old Rows) (*dynamodb.PutItemOutput, error) {
-	f := &putItem{in: *in, item: item, mark: map[string]types.AttributeValue{}}
+	f := &putItem{in: *in, item: item, mark: noAttributes}
 	k := newCall("PutItem", write, o, c)
 	s := k.item("Attributes", old)
 	if err := k.send(f); err != nil {
