@@ -199,9 +199,13 @@ func (e *ThrottledError) Unwrap() error { return e.err }
 
 // IsRetryable reports whether the same call may succeed later without a change:
 // throttling, server errors, timeouts. It is false for failed conditions and invalid calls.
+//
+// It is false as well when a write may have been applied already ([ErrOutcomeUnknown],
+// [ErrReplyLost], a batch with an unknown item): the same call would apply it twice, or
+// fail on its own item. Read what is stored and decide then.
 func IsRetryable(err error) bool {
 	if err == nil || errors.Is(err, ErrInvalid) || errors.Is(err, ErrConditionFailed) || errors.Is(err, ErrNotFound) ||
-		errors.Is(err, context.Canceled) {
+		errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, ErrReplyLost) || errors.Is(err, context.Canceled) {
 		return false
 	}
 	if te, ok := errors.AsType[*TransactionError](err); ok {

@@ -102,6 +102,12 @@ func TestIsRetryable(t *testing.T) {
 		"deadline":  {fmt.Errorf("x: %w", context.DeadlineExceeded), true},
 		"conflict":  {&types.TransactionConflictException{}, true},
 		"other":     {errors.New("x"), false},
+		// What may have been applied is not to be repeated, whatever the last error was.
+		"unknown after a reset":      {&ddb.OutcomeUnknownError{}, false},
+		"unknown, then throttled":    {errors.Join(ddb.ErrOutcomeUnknown, ddb.ErrThrottled), false},
+		"unknown at the deadline":    {fmt.Errorf("%w: %w", ddb.ErrOutcomeUnknown, context.DeadlineExceeded), false},
+		"unknown, then a conflict":   {errors.Join(ddb.ErrOutcomeUnknown, &types.TransactionConflictException{}), false},
+		"applied, its reply is lost": {errors.Join(ddb.ErrReplyLost, context.DeadlineExceeded), false},
 	} {
 		if got := ddb.IsRetryable(tc.err); got != tc.want {
 			t.Errorf("%s: %v", name, got)

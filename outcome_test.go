@@ -267,7 +267,7 @@ func TestWorstAttemptDecides(t *testing.T) {
 		u := user{ID: "u"}
 		err = plain.Put(ctx, &u)
 		var unknown *ddb.OutcomeUnknownError
-		if !errors.As(err, &unknown) || !errors.Is(err, ddb.ErrOutcomeUnknown) || unknown.Attempts != 3 {
+		if !errors.As(err, &unknown) || !errors.Is(err, ddb.ErrOutcomeUnknown) || unknown.Attempts != 3 || ddb.IsRetryable(err) {
 			t.Errorf("reset, then throttled: %v", err)
 		}
 		f.set(func(string, int) fault { return throttled })

@@ -98,6 +98,17 @@ func TestTransactionErrorSaysWhich(t *testing.T) {
 	if current, ok := failedU.Current(); !ok || current.Name != "Ann" || stale.Version != 9 {
 		t.Errorf("current %+v, version %d", current, stale.Version)
 	}
+	if current, ok := ddb.CurrentOf[user](err, 2); !ok || current.Name != "Ann" {
+		t.Errorf("current %+v", current)
+	}
+	_, blameless := ddb.CurrentOf[order](err, 0)
+	_, otherType := ddb.CurrentOf[user](err, 1)
+	_, missing := ddb.CurrentOf[order](err, 3)
+	_, beyond := ddb.CurrentOf[order](err, 4)
+	_, otherError := ddb.CurrentOf[order](errReset, 0)
+	if blameless || otherType || missing || beyond || otherError {
+		t.Error("an item that is none", blameless, otherType, missing, beyond, otherError)
+	}
 	for _, w := range []string{"operation 1 (Create", "operation 2 (Replace", "operation 3 (Update", "there is no item with this key"} {
 		if !strings.Contains(err.Error(), w) {
 			t.Errorf("text lacks %q: %v", w, err)
@@ -120,7 +131,7 @@ func TestTransactRefusals(t *testing.T) {
 	ops := []ddb.TxOp{
 		orders.TxPut(nil), orders.TxUpdate(key), orders.TxDelete(key, ddb.ReturnOld(&old)), orders.TxCheck(key), users.TxDelete("u"), nil,
 		users.TxDeleteItem(nil), users.TxDeleteItem(&user{ID: "z"}), orders.TxPut(&order{}), ddb.Token(strings.Repeat("t", 37)),
-		users.TxUpdate("u", userVersion.Set(1)),
+		users.TxUpdate("u", userVersion.Set(1)), ddb.Token(""),
 	}
 	for i := range 11 {
 		ops = append(ops, orders.TxPut(big(fmt.Sprint(i))))
@@ -129,7 +140,7 @@ func TestTransactRefusals(t *testing.T) {
 	for _, w := range []string{
 		"operation 0: the item is nil", "operation 1: an update without changes", "operation 2: Delete: ReturnOld", "operation 3: a check without a condition",
 		"operation 4: a Delete by key", "an operation is nil", "operation 5: the item is nil", "operation 6: DeleteItem of an item whose version", "operation 7: key attribute customer_id is empty",
-		"token has 37 characters", "operation 8: attribute version is kept", "are on the same item", "the limit of a transaction is 4194304",
+		"token has 37 characters", "token has 0 characters", "operation 8: attribute version is kept", "are on the same item", "the limit of a transaction is 4194304",
 	} {
 		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), w) {
 			t.Errorf("got %v, want %q", err, w)
@@ -154,6 +165,61 @@ func TestTransactRefusals(t *testing.T) {
 			t.Errorf("got %v, want %q", err, w)
 		}
 	}
+	var one, two ddb.Got[order]
+	err = ddb.TransactGet(ctx, client, orders.TxGet(key, &one), orders.TxGet(orders.Key("c1", "o2"), &two), orders.TxGet(orders.Key("c1", "o3"), &one))
+	if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "read 2: the destination is that of read 0 as well") {
+		t.Errorf("one destination twice: %v", err)
+	}
+	// Keys that are none are not the same item.
+	err = ddb.Transact(ctx, client, orders.TxDelete(orders.Key("", "x")), orders.TxDelete(orders.Key("", "y")))
+	if !errors.Is(err, ddb.ErrInvalid) || strings.Contains(err.Error(), "the same item") {
+		t.Errorf("two empty keys: %v", err)
+	}
+}
+
+// TestTransactionOfTwoTypesInOneTable: two item types of one table are one table in the
+// ledger, and their operations on one key are on one item.
+func TestTransactionOfTwoTypesInOneTable(t *testing.T) {
+	ctx := t.Context()
+	type note struct {
+		Customer customerID `dynamodbav:"customer_id"`
+		ID       orderID    `dynamodbav:"order_id"`
+		Text     string     `dynamodbav:"text"`
+	}
+	client, name, ledger := newClient(t), tableName(t), ddb.NewLedger()
+	orders, err1 := ddb.New(client, name, orderCustomer, orderKey, ddb.WithLedger(ledger))
+	notes, err2 := ddb.New(client, name, ddb.StrField(func(n *note) *customerID { return &n.Customer }), ddb.StrField(func(n *note) *orderID { return &n.ID }), ddb.WithLedger(ledger))
+	if err := errors.Join(err1, err2, orders.CreateTable(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	o, n := order{Customer: "c", ID: "o"}, note{Customer: "c", ID: "n"}
+	var stats ddb.BatchStats
+	if err := ddb.Transact(ctx, client, orders.TxPut(&o), ddb.StatsTo(&stats), notes.TxPut(&n)); err != nil {
+		t.Fatal(err)
+	}
+	if stats.Done != 2 || stats.Requests != 1 || stats.Retries != 0 || stats.Elapsed <= 0 || stats.Consumed.WriteUnits != 4 {
+		t.Errorf("stats %+v", stats)
+	}
+	var (
+		gotO ddb.Got[order]
+		gotN ddb.Got[note]
+		read ddb.BatchStats
+	)
+	if err := ddb.TransactGet(ctx, client, ddb.StatsTo(&read), orders.TxGet(orders.Key("c", "o"), &gotO), notes.TxGet(notes.Key("c", "n"), &gotN)); err != nil || !gotO.Found || !gotN.Found {
+		t.Fatalf("%+v, %+v, %v", gotO, gotN, err)
+	}
+	if read.Done != 2 || read.Requests != 1 || read.Consumed.ReadUnits != 4 {
+		t.Errorf("stats %+v", read)
+	}
+	total := ledger.Snapshot()
+	if total.Write() != 4 || total.Read() != 4 || total.Operations() != 2 {
+		t.Errorf("ledger: %v read, %v written, %d operations", total.Read(), total.Write(), total.Operations())
+	}
+	n.ID = "o"
+	err := ddb.Transact(ctx, client, orders.TxPut(&o), notes.TxPut(&n), ddb.StatsTo(&stats))
+	if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "operations 0 (Put) and 1 (Put) are on the same item") || stats.Done != 0 || stats.Requests != 0 {
+		t.Errorf("one item twice: %v, %+v", err, stats)
+	}
 }
 
 // cancelling is a client whose transactions are cancelled by given reasons, one
@@ -162,9 +228,17 @@ type cancelling struct {
 	ddb.Client
 	reasons [][]string
 	tokens  []string
+	seen    func() // called at each request
+	always  error
 }
 
 func (c *cancelling) next() error {
+	if c.seen != nil {
+		c.seen()
+	}
+	if c.always != nil {
+		return c.always
+	}
 	if len(c.reasons) == 0 {
 		return nil
 	}

@@ -122,6 +122,9 @@ func (r *gotRow[T]) Row(d *codec.Decoder) error {
 }
 
 func (tx *transactionRead) send(ctx context.Context, client Client) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	c := tx.cores[0]
 	in := &dynamodb.TransactGetItemsInput{TransactItems: tx.gets, ReturnConsumedCapacity: consumedOfAll(tx.cores)}
 	retry := newRetrier(c.retry, c.budget)

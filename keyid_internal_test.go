@@ -1,0 +1,128 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"pgregory.net/rapid"
+
+	"github.com/dynamotable/ddb/internal/codec"
+)
+
+func keyCore(names ...string) *core { return &core{keyNames: names} }
+
+// TestKeyIDOfNumbers: a number has one id, however it is written, and no two numbers share one.
+func TestKeyIDOfNumbers(t *testing.T) {
+	for _, same := range [][]string{
+		{"0", "-0", "0.0", "0e5", "000", "+0"},
+		{"1", "1.0", "01", "1e0", "10e-1", "0.1e1", "0.1E+1", "+1", "1.00e0"},
+		{"-1", "-1.0", "-01", "-10E-1"},
+		{"1200", "1.2e3", "12E2", "0.0012e6", "1200.000"},
+		{"0.001", "1e-3", ".001", "0.1e-2", "10e-4"},
+		{"9007199254740993", "9007199254740993.0", "9.007199254740993e15"},
+		{"99999999999999999999999999999999999999", "9.9999999999999999999999999999999999999e37"},
+	} {
+		for _, n := range same {
+			if got, want := string(normalNumber([]byte(n))), string(normalNumber([]byte(same[0]))); got != want {
+				t.Errorf("%s is %s, %s is %s", n, got, same[0], want)
+			}
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		number := rapid.Custom(func(t *rapid.T) string {
+			s := rapid.StringMatching(`-?[0-9]{1,6}(\.[0-9]{1,6})?`).Draw(t, "number")
+			if e := rapid.IntRange(-4, 4).Draw(t, "exponent"); e != 0 {
+				s += fmt.Sprintf("e%d", e)
+			}
+			return s
+		})
+		a, b := number.Draw(t, "a"), number.Draw(t, "b")
+		x, ok1 := new(big.Rat).SetString(a)
+		y, ok2 := new(big.Rat).SetString(b)
+		if !ok1 || !ok2 {
+			t.Fatal("no numbers", a, b)
+		}
+		if same := string(normalNumber([]byte(a))) == string(normalNumber([]byte(b))); same != (x.Cmp(y) == 0) {
+			t.Errorf("%s and %s: same id %v", a, b, same)
+		}
+		// The sum written anew is the same number.
+		if got := string(normalNumber([]byte(x.FloatString(10)))); got != string(normalNumber([]byte(a))) {
+			t.Errorf("%s is %s as %s", a, got, x.FloatString(10))
+		}
+	})
+}
+
+// TestKeyIDBothWays: an encoded item and the map of its key have the same id, and ids tell keys apart.
+func TestKeyIDBothWays(t *testing.T) {
+	value := func(t *rapid.T, label string) types.AttributeValue {
+		switch rapid.IntRange(0, 2).Draw(t, label+" kind") {
+		case 0:
+			return &types.AttributeValueMemberS{Value: rapid.StringN(1, 20, -1).Draw(t, label)}
+		case 1:
+			return &types.AttributeValueMemberN{Value: fmt.Sprint(rapid.Int64().Draw(t, label))}
+		}
+		return &types.AttributeValueMemberB{Value: rapid.SliceOfN(rapid.Byte(), 1, 20).Draw(t, label)}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		c := keyCore("pk", "sk")
+		draw := func(label string) map[string]types.AttributeValue {
+			return map[string]types.AttributeValue{"pk": value(t, label+" pk"), "sk": value(t, label+" sk")}
+		}
+		a, b := draw("a"), draw("b")
+		item := map[string]types.AttributeValue{"pk": a["pk"], "sk": a["sk"], "a": value(t, "a"), "z": value(t, "z")}
+		data, err := codec.AppendItemMap(nil, item)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := c.appendKeyID(nil, data)
+		if err != nil || string(id) != c.keyID(a) {
+			t.Fatalf("item %q, key %q, %v", id, c.keyID(a), err)
+		}
+		same := equalStored(&types.AttributeValueMemberM{Value: a}, &types.AttributeValueMemberM{Value: b})
+		if (c.keyID(a) == c.keyID(b)) != same {
+			t.Fatalf("ids %q and %q", c.keyID(a), c.keyID(b))
+		}
+	})
+	// Lengths keep neighbours apart.
+	c := keyCore("pk", "sk")
+	one := c.keyID(map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "aS1:b"}, "sk": &types.AttributeValueMemberS{Value: "c"}})
+	two := c.keyID(map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "a"}, "sk": &types.AttributeValueMemberS{Value: "bS1:c"}})
+	if one == two {
+		t.Errorf("two keys share %q", one)
+	}
+}
+
+// TestKeyIDRefuses: items without a proper key are refused with every reason, and never a panic.
+func TestKeyIDRefuses(t *testing.T) {
+	c := keyCore("pk", "sk")
+	for item, want := range map[string][]string{
+		`{}`:                                  {"pk is absent", "sk is absent"},
+		`{"pk":{"S":""}}`:                     {"pk is empty", "sk is absent"},
+		`{"pk":{"S":"a"},"sk":{"NULL":true}}`: {"sk is absent or NULL"},
+		`{"pk":{"BOOL":true},"sk":{"S":""}}`:  {"pk is absent or NULL", "sk is empty"},
+		`{"pk":{"":"a"},"sk":{"S":"b"}}`:      {"pk is absent"},
+		`{"pk":{},"sk":{"S":"b"}}`:            {"pk is absent"},
+		`{"pk":{"B":""},"sk":{"B":"QQ=="}}`:   {"pk is empty"},
+		`{"pk":{"S":1},"sk":{"S":"b"}}`:       {""},
+		`{"pk":"a","sk":{"S":"b"}}`:           {""},
+		`{"pk":{"S":"a"},"sk":{"S":"b"`:       {""},
+		`[]`:                                  {""},
+		``:                                    {""},
+		`{"pk":{"S":"` + strings.Repeat("k", 2049) + `"},"sk":{"S":"` + strings.Repeat("k", 1025) + `"}}`: {"pk has 2049 bytes; the limit is 2048", "sk has 1025 bytes; the limit is 1024"},
+	} {
+		_, err := c.appendKeyID(nil, []byte(item))
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("%.40s: got %v, want %q", item, err, w)
+			}
+		}
+	}
+	if _, err := c.appendKeyID(nil, []byte(`{"pk":{"N":"1"},"sk":{"B":"QUI="},"x":{"S":"`)); err != nil && !errors.Is(err, codec.ErrSyntax) {
+		t.Error(err)
+	}
+	c.keyID(map[string]types.AttributeValue{"pk": nil})
+}
