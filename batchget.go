@@ -230,14 +230,18 @@ func (r *batchRows[T]) Row(d *codec.Decoder) error {
 		bad = codec.Decode(r.b.core.plan, raw, &r.item)
 	} else {
 		d.Peek()
+		d.Watch(r.b.core.keyNames)
 		from := d.Pos()
 		if err = codec.DecodeNext(r.b.core.plan, d, &r.item); err != nil {
 			return err
 		}
 		raw = d.Since(from)
 	}
-	if r.id, err = r.b.core.appendKeyID(r.id[:0], raw); err != nil {
-		return err
+	var plain bool
+	if r.id, plain = appendPlainID(r.id[:0], d.Watched(), len(r.b.core.keyNames)); !plain || r.careful {
+		if r.id, err = r.b.core.appendKeyID(r.id[:0], raw); err != nil {
+			return err
+		}
 	}
 	e := r.b.byKey[string(r.id)]
 	if e == nil || !slices.Contains(r.pending, e) {

@@ -33,6 +33,20 @@ func (c *core) appendMapID(b []byte, key map[string]types.AttributeValue) []byte
 	return b
 }
 
+// appendPlainID is appendKeyID of n key values in wire form. It reports false for what it
+// leaves to appendKeyID: absent values, and all spellings but {"S":"text"} without escapes.
+func appendPlainID(b []byte, values [2][]byte, n int) ([]byte, bool) {
+	const head, tail = `{"S":"`, `"}`
+	for _, v := range values[:n] {
+		if len(v) <= len(head)+len(tail) || v[0] != '{' || v[1] != '"' || string(v[3:len(head)]) != head[3:] ||
+			v[2] != 'S' && v[2] != 'N' && v[2] != 'B' || v[len(v)-2] != '"' || bytes.IndexByte(v, '\\') >= 0 {
+			return b, false
+		}
+		b = appendKeyPart(b, v[2], v[len(head):len(v)-len(tail)])
+	}
+	return b, true
+}
+
 var errKeysFound = errors.New("all keys found")
 
 // keyScan finds the primary key in an encoded item. Its functions are made once,

@@ -62,6 +62,9 @@ type Decoder struct {
 
 	rowPlan *Plan   // plan of the previous row
 	order   []int16 // its fields in wire order
+
+	watch []string // attributes whose bytes are noted
+	seen  [2][]byte
 }
 
 var decoders = sync.Pool{New: func() any { return new(Decoder) }}
@@ -82,6 +85,7 @@ func NewDecoder(data []byte, o Options) *Decoder {
 // Release ends the use of d; decoded values stay valid. It is optional.
 func (d *Decoder) Release() {
 	d.b, d.arena, d.strings, d.rowPlan = nil, nil, nil, nil
+	d.watch, d.seen = nil, [2][]byte{}
 	if cap(d.scratch) > 64<<10 {
 		d.scratch = nil
 	}
@@ -90,6 +94,23 @@ func (d *Decoder) Release() {
 		d.strs = nil
 	}
 	decoders.Put(d)
+}
+
+// Watch makes [DecodeNext] note the bytes of up to two top-level attributes of each
+// item, see [Decoder.Watched].
+func (d *Decoder) Watch(names []string) { d.watch = names[:min(len(names), len(d.seen))] }
+
+// Watched are the values of the watched attributes in the item that was decoded last,
+// in the order of their names. They alias the body. One is nil if the item lacks the
+// attribute, and all are if the item's type decodes itself.
+func (d *Decoder) Watched() [2][]byte { return d.seen }
+
+func (d *Decoder) note(name string, from int) {
+	for i, w := range d.watch {
+		if w == name {
+			d.seen[i] = d.b[from:d.i]
+		}
+	}
 }
 
 // Pos is the offset of the next unread byte.

@@ -147,6 +147,7 @@ func (p *Plan) appendItem(e *encoder, b []byte, r ref) ([]byte, error) {
 }
 
 func (p *Plan) decodeItem(d *Decoder, r ref) error {
+	d.seen = [2][]byte{}
 	if p.self.unmarshals {
 		return p.self.dec(d, M, r)
 	}
@@ -219,8 +220,12 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error {
 			}
 			seen[i>>6] |= 1 << (i & 63)
 			count++
+			from := d.i
 			if err := s.value.decode(d, s.at.reach(r)); err != nil {
 				return under(s.name, err)
+			}
+			if row && len(d.watch) > 0 {
+				d.note(s.name, from)
 			}
 		case p.rest != nil:
 			err = p.rest.decode(d, d.keep(k), r)
