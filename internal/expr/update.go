@@ -43,12 +43,12 @@ func (u *Update) Paths() []Path {
 
 // Update returns the text of an update expression, "" for an empty one.
 func (w *Writer) Update(u *Update) string {
-	w.b = w.b[:0]
+	w.start()
 	w.clause("SET", " = ", u.Set)
 	w.clause("REMOVE", "", u.Remove)
 	w.clause("ADD", " ", u.Add)
 	w.clause("DELETE", " ", u.Delete)
-	return string(w.b)
+	return text(w.b)
 }
 
 func (w *Writer) clause(verb, mid string, actions []Action) {
@@ -57,9 +57,12 @@ func (w *Writer) clause(verb, mid string, actions []Action) {
 		case i > 0:
 			w.str(", ")
 		case len(w.b) > 0:
-			w.str(" " + verb + " ")
+			w.str(" ")
+			w.str(verb)
+			w.str(" ")
 		default:
-			w.str(verb + " ")
+			w.str(verb)
+			w.str(" ")
 		}
 		a.Path.render(w)
 		if a.Right != nil {

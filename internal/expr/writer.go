@@ -15,6 +15,11 @@ type Writer struct {
 	names  []string
 	values []types.AttributeValue
 	plain  bool
+
+	// Room for most requests, so that a Writer is one piece of memory.
+	room       [192]byte
+	nameRoom   [8]string
+	valuesRoom [8]types.AttributeValue
 }
 
 // Render returns the text of one expression, "" for a nil node.
@@ -22,33 +27,37 @@ func (w *Writer) Render(n Node) string {
 	if n == nil {
 		return ""
 	}
-	w.b = w.b[:0]
+	w.start()
 	n.render(w)
-	return string(w.b)
+	return text(w.b)
+}
+
+func (w *Writer) start() {
+	if w.b == nil {
+		w.b, w.names, w.values = w.room[:0], w.nameRoom[:0], w.valuesRoom[:0]
+	}
+	w.b = w.b[:0]
 }
 
 // Projection returns a projection expression over the paths, "" for none.
 func (w *Writer) Projection(paths []Path) string {
-	w.b = w.b[:0]
+	w.start()
 	for i, p := range paths {
 		if i > 0 {
 			w.str(", ")
 		}
 		p.render(w)
 	}
-	return string(w.b)
+	return text(w.b)
 }
 
-// Names is ExpressionAttributeNames, nil when no name was used.
+// Names is ExpressionAttributeNames, nil when no name was used. It is shared between
+// requests and must not be changed.
 func (w *Writer) Names() map[string]string {
 	if len(w.names) == 0 {
 		return nil
 	}
-	m := make(map[string]string, len(w.names))
-	for i, n := range w.names {
-		m[placeholder('#', i)] = n
-	}
-	return m
+	return aliasesOf(w.names)
 }
 
 // Values is ExpressionAttributeValues, nil when no value was used.
@@ -120,7 +129,7 @@ func (w *Writer) name(n string) {
 		i = len(w.names)
 		w.names = append(w.names, n)
 	}
-	w.b = append(w.b, placeholder('#', i)...)
+	w.str(placeholder('#', i))
 }
 
 func (w *Writer) value(v types.AttributeValue) {
@@ -129,7 +138,7 @@ func (w *Writer) value(v types.AttributeValue) {
 		return
 	}
 	w.values = append(w.values, v)
-	w.b = append(w.b, placeholder(':', len(w.values)-1)...)
+	w.str(placeholder(':', len(w.values)-1))
 }
 
 // The first placeholders are shared strings: most requests need no more.

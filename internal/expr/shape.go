@@ -1,0 +1,65 @@
+package expr
+
+import (
+	"strconv"
+	"sync"
+)
+
+// Texts depend on the shape of an expression alone, since values stand in them as
+// placeholders. Programs have few shapes, so each text and each map of names is made
+// once and then shared.
+const maxShapes = 2048
+
+var (
+	texts   cache[string]
+	aliases cache[map[string]string]
+)
+
+// text is b as a string.
+func text(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	return texts.get(b, func(key string) string { return key })
+}
+
+// aliasesOf maps the placeholders to the names. The result must not be changed.
+func aliasesOf(names []string) map[string]string {
+	var room [256]byte
+	key := room[:0]
+	for _, n := range names {
+		key = strconv.AppendInt(key, int64(len(n)), 10)
+		key = append(append(key, ':'), n...)
+	}
+	return aliases.get(key, func(string) map[string]string {
+		m := make(map[string]string, len(names))
+		for i, n := range names {
+			m[placeholder('#', i)] = n
+		}
+		return m
+	})
+}
+
+// cache keeps up to maxShapes values by their key; then it starts anew. Finding a value allocates nothing.
+type cache[V any] struct {
+	mu sync.RWMutex
+	of map[string]V
+}
+
+func (c *cache[V]) get(key []byte, build func(key string) V) V {
+	c.mu.RLock()
+	v, ok := c.of[string(key)]
+	c.mu.RUnlock()
+	if ok {
+		return v
+	}
+	text := string(key)
+	v = build(text)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of == nil || len(c.of) >= maxShapes {
+		c.of = make(map[string]V)
+	}
+	c.of[text] = v
+	return v
+}
