@@ -130,7 +130,11 @@ func (r *read) image(item *storage.Item) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return value.AppendItem(nil, r.projection.Apply(whole)), nil
+	part := r.projection.Apply(whole)
+	if part == nil {
+		return nil, nil
+	}
+	return value.AppendItem(nil, part), nil
 }
 
 func imageOf(item *storage.Item) []byte {

@@ -139,6 +139,17 @@ type page struct {
 
 // search reads one page and returns what the request asks for of it.
 func (e *Engine) search(ctx context.Context, s *search) (*SearchOutput, error) {
+	var m meter
+	out, err := e.searchPage(ctx, s, &m)
+	if err != nil {
+		return nil, err
+	}
+	out.ConsumedCapacity = m.report(s.table.name, s.in.ReturnConsumedCapacity, unnamedUnits)
+	return out, nil
+}
+
+// searchPage reads one page and counts its units.
+func (e *Engine) searchPage(ctx context.Context, s *search, m *meter) (*SearchOutput, error) {
 	access := Access{Operation: s.operation, Kind: AccessRead, Table: s.table}
 	set := s.table.items
 	if s.index != nil {
@@ -149,7 +160,6 @@ func (e *Engine) search(ctx context.Context, s *search) (*SearchOutput, error) {
 	}
 	p := s.read(set)
 	consistent := s.in.ConsistentRead != nil && *s.in.ConsistentRead
-	var m meter
 	if s.index != nil {
 		m.addIndex(s.index, readCost(p.size, consistent))
 	} else {
@@ -160,7 +170,7 @@ func (e *Engine) search(ctx context.Context, s *search) (*SearchOutput, error) {
 		last = p.items[len(p.items)-1]
 	}
 	if s.fetch {
-		if err := s.fetchItems(p.items, &m, consistent); err != nil {
+		if err := s.fetchItems(p.items, m, consistent); err != nil {
 			return nil, err
 		}
 	}
@@ -175,7 +185,6 @@ func (e *Engine) search(ctx context.Context, s *search) (*SearchOutput, error) {
 		}
 		out.LastEvaluatedKey = value.AppendItem(nil, s.position(item))
 	}
-	out.ConsumedCapacity = m.report(s.table.name, s.in.ReturnConsumedCapacity, unnamedUnits)
 	return out, nil
 }
 

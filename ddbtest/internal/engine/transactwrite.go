@@ -74,45 +74,57 @@ func (e *Engine) transactOnce(ctx context.Context, actions []*action, in *Transa
 	if err := e.bindTransaction(actions, tables); err != nil {
 		return nil, err
 	}
-	token := text(in.ClientRequestToken)
-	if token != "" {
-		done, err := e.tokens.begin(token, fingerprint(actions, in), e.clock.Now())
-		if err != nil {
-			return nil, err
-		}
-		if done {
-			return e.replayed(actions, in.ReturnConsumedCapacity), nil
-		}
-	}
-	effects, err := e.transact(ctx, actions)
-	if token != "" {
-		e.tokens.end(token, err == nil, e.clock.Now())
-	}
+	effects, done, err := e.transactToken(ctx, actions, text(in.ClientRequestToken), fingerprint(actions, in))
 	if err != nil {
 		return nil, err
 	}
+	if done {
+		return &TransactWriteItemsOutput{ConsumedCapacity: replayed(actions, in.ReturnConsumedCapacity)}, nil
+	}
 	out := new(TransactWriteItemsOutput)
+	for _, a := range actions {
+		if a.kind != actionCheck {
+			out.ItemCollectionMetrics = a.addMetrics(out.ItemCollectionMetrics, in.ReturnItemCollectionMetrics)
+		}
+	}
+	out.ConsumedCapacity = transacted(actions, effects, in.ReturnConsumedCapacity)
+	return out, nil
+}
+
+// transactToken executes the actions unless a request with the same token has
+// done so, which it reports. No token is an empty one.
+func (e *Engine) transactToken(ctx context.Context, actions []*action, token string, request uint64) (effects []effect, done bool, err error) {
+	if token != "" {
+		if done, err = e.tokens.begin(token, request, e.clock.Now()); done || err != nil {
+			return nil, done, err
+		}
+	}
+	effects, err = e.transact(ctx, actions)
+	if token != "" {
+		e.tokens.end(token, err == nil, e.clock.Now())
+	}
+	return effects, false, err
+}
+
+// transacted is the capacity that a transaction consumed.
+func transacted(actions []*action, effects []effect, mode *string) []*ConsumedCapacity {
 	var ms meters
 	for i, a := range actions {
 		m := effects[i].meter
 		m.table *= 2 // the two phases of a transaction; indexes follow outside of it
 		ms.of(a.table).add(&m)
-		if a.kind != actionCheck {
-			out.ItemCollectionMetrics = a.addMetrics(out.ItemCollectionMetrics, in.ReturnItemCollectionMetrics)
-		}
 	}
-	out.ConsumedCapacity = ms.report(in.ReturnConsumedCapacity, writeUnits)
-	return out, nil
+	return ms.report(mode, writeUnits)
 }
 
-// replayed is the result of a request that was executed before: it consumes
-// the capacity of reading the items.
-func (e *Engine) replayed(actions []*action, mode *string) *TransactWriteItemsOutput {
+// replayed is the capacity of a request that was executed before: that of
+// reading the items.
+func replayed(actions []*action, mode *string) []*ConsumedCapacity {
 	var ms meters
 	for _, a := range actions {
 		ms.of(a.table).addTable(2 * readCost(sizeOf(a.table.items.Get(a.storeKey)), true))
 	}
-	return &TransactWriteItemsOutput{ConsumedCapacity: ms.report(mode, readUnits)}
+	return ms.report(mode, readUnits)
 }
 
 func (in *TransactWriteItemsInput) constraints() error {
@@ -266,6 +278,11 @@ func (e *Engine) bindTransaction(actions []*action, tables []*string) error {
 	if failed {
 		return cancelled(reasons)
 	}
+	return distinct(actions)
+}
+
+// distinct makes sure that no two actions are on one item.
+func distinct(actions []*action) error {
 	seen := make(map[tableKey]bool, len(actions))
 	for _, a := range actions {
 		at := tableKey{a.table, a.storeKey}
@@ -314,6 +331,8 @@ func reasonOf(err error) (CancellationReason, bool) {
 	switch e.Type {
 	case ConditionalCheckFailedException:
 		reason.Code = "ConditionalCheckFailed"
+	case DuplicateItemException:
+		reason.Code = "DuplicateItem"
 	case TransactionConflictException:
 		reason.Code = "TransactionConflict"
 	case ValidationException:

@@ -34,6 +34,9 @@ type Params struct {
 	// ReportSize makes the error for a condition or filter that is too long end
 	// with its size. The service does so in Scan and TransactWriteItems.
 	ReportSize bool
+	// AnyLength lifts the limit on the length of expressions, for those that
+	// were made out of a statement, which has a limit of its own.
+	AnyLength bool
 
 	names      Names
 	values     Values

@@ -86,7 +86,7 @@ func parse(param, text string, params *Params, keywords []string, grammar func(*
 	if strings.TrimSpace(text) == "" {
 		return invalid(param, "The expression can not be empty;")
 	}
-	if len(text) > maxLength {
+	if len(text) > maxLength && !params.AnyLength {
 		message := "Expression size has exceeded the maximum allowed size;"
 		if params.ReportSize && (param == ConditionExpression || param == FilterExpression) {
 			message += " expression size: " + strconv.Itoa(len(text))

@@ -39,6 +39,9 @@ var operations = map[string]operation{
 	tablePrefix + "BatchWriteItem":            batchWriteItem,
 	tablePrefix + "TransactWriteItems":        transactWriteItems,
 	tablePrefix + "TransactGetItems":          transactGetItems,
+	tablePrefix + "ExecuteStatement":          executeStatement,
+	tablePrefix + "BatchExecuteStatement":     batchExecuteStatement,
+	tablePrefix + "ExecuteTransaction":        executeTransaction,
 }
 
 // operationName returns the name of the operation in a target.

@@ -81,9 +81,16 @@ func transactGetItems(ctx context.Context, e *engine.Engine, r *reader) ([]byte,
 	}
 	w := newWriter(size)
 	w.consumedList(out.ConsumedCapacity)
+	w.itemResponses(out.Responses)
+	return w.end(), nil
+}
+
+// itemResponses writes the items that a transaction read; nil stands for one
+// that is absent.
+func (w *writer) itemResponses(items [][]byte) {
 	w.name("Responses")
 	w.open('[')
-	for _, item := range out.Responses {
+	for _, item := range items {
 		w.next()
 		w.open('{')
 		if item != nil {
@@ -92,5 +99,4 @@ func transactGetItems(ctx context.Context, e *engine.Engine, r *reader) ([]byte,
 		w.close('}')
 	}
 	w.close(']')
-	return w.end(), nil
 }

@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/partiql"
+)
+
+// ExecuteTransactionInput holds the parameters of ExecuteTransaction.
+type ExecuteTransactionInput struct {
+	TransactStatements     []StatementInput // nil if absent
+	ClientRequestToken     *string
+	ReturnConsumedCapacity *string
+}
+
+// ExecuteTransactionOutput is the result of ExecuteTransaction.
+type ExecuteTransactionOutput struct {
+	// Responses are the wire forms of the items, nil for one that is absent and
+	// for a write.
+	Responses        [][]byte
+	ConsumedCapacity []*ConsumedCapacity
+}
+
+// ExecuteTransaction executes up to 100 statements on one item each, all of
+// them or none. They are all reads, or all writes and condition checks.
+func (e *Engine) ExecuteTransaction(ctx context.Context, in *ExecuteTransactionInput) (*ExecuteTransactionOutput, error) {
+	const operation = "ExecuteTransaction"
+	var c constraints
+	statementList(&c, "transactStatements", in.TransactStatements, maxTransactItems)
+	if in.ClientRequestToken != nil {
+		c.length("clientRequestToken", *in.ClientRequestToken, 1, 36)
+	}
+	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	statements := make([]partiql.Statement, len(in.TransactStatements))
+	var reads []*partiql.Select
+	for i := range in.TransactStatements {
+		s, err := in.TransactStatements[i].parse()
+		if err != nil {
+			return nil, err
+		}
+		if returning(s) != "" {
+			return nil, invalid("RETURNING clause is not supported in ExecuteTransaction")
+		}
+		if read, ok := s.(*partiql.Select); ok && !read.Exists {
+			reads = append(reads, read)
+		}
+		statements[i] = s
+	}
+	switch len(reads) {
+	case 0:
+		return e.transactStatements(ctx, statements, in, operation)
+	case len(statements):
+		return e.transactSelects(ctx, reads, in, operation)
+	default:
+		return nil, invalid("The transaction must consist of either read statements or write statements, both cannot be mixed")
+	}
+}
+
+// transactStatements executes statements that write or check.
+func (e *Engine) transactStatements(ctx context.Context, statements []partiql.Statement, in *ExecuteTransactionInput, operation string) (*ExecuteTransactionOutput, error) {
+	actions := make([]*action, len(statements))
+	if err := each(len(statements), func(i int) (err error) {
+		actions[i], err = e.bindWrite(statements[i], &in.TransactStatements[i], operation)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	if err := distinct(actions); err != nil {
+		return nil, err
+	}
+	var request uint64
+	for i := range in.TransactStatements {
+		request = mix(request, in.TransactStatements[i].fingerprint())
+	}
+	effects, done, err := e.transactToken(ctx, actions, text(in.ClientRequestToken), request)
+	if err != nil {
+		return nil, err
+	}
+	out := &ExecuteTransactionOutput{Responses: make([][]byte, len(statements))}
+	if done {
+		out.ConsumedCapacity = replayed(actions, in.ReturnConsumedCapacity)
+	} else {
+		out.ConsumedCapacity = transacted(actions, effects, in.ReturnConsumedCapacity)
+	}
+	return out, nil
+}
+
+// each binds the members of a transaction. What is wrong with one cancels the
+// transaction, except for what the service finds before it starts one.
+func each(n int, bind func(i int) error) error {
+	reasons, failed := make([]CancellationReason, n), false
+	for i := range n {
+		err := bind(i)
+		if err == nil {
+			continue
+		}
+		answer := AsError(err)
+		if answer.Type != ValidationException || answer.early {
+			return err
+		}
+		reasons[i], failed = CancellationReason{Code: "ValidationError", Message: answer.Message}, true
+	}
+	if failed {
+		return cancelled(reasons)
+	}
+	return nil
+}
+
+// transactSelects executes statements that read.
+func (e *Engine) transactSelects(ctx context.Context, selects []*partiql.Select, in *ExecuteTransactionInput, operation string) (*ExecuteTransactionOutput, error) {
+	reads := make([]*read, len(selects))
+	if err := each(len(selects), func(i int) (err error) {
+		reads[i], err = e.bindStatementRead(selects[i], operation, errNoKey)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	keys, seen := make([]tableKey, len(reads)), make(map[tableKey]bool, len(reads))
+	for i, r := range reads {
+		keys[i] = tableKey{r.table, r.storeKey}
+		if seen[keys[i]] {
+			return nil, errDuplicateActions
+		}
+		seen[keys[i]] = true
+	}
+	items, err := e.readTogether(ctx, reads, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := &ExecuteTransactionOutput{Responses: make([][]byte, len(reads))}
+	var ms meters
+	for i, r := range reads {
+		if out.Responses[i], err = r.image(items[i]); err != nil {
+			return nil, err
+		}
+		ms.of(r.table).addTable(2 * readCost(sizeOf(items[i]), true))
+	}
+	out.ConsumedCapacity = ms.report(in.ReturnConsumedCapacity, readUnits)
+	return out, nil
+}

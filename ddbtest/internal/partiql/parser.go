@@ -1,0 +1,274 @@
+package partiql
+
+import (
+	"strings"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
+)
+
+// Parse parses a statement and puts the parameters in the places of its
+// question marks, in order. The errors are ValidationExceptions in the
+// service's words: first what is wrong with the form, then a number of
+// parameters that does not fit, then values that no attribute can have.
+func Parse(text string, parameters []value.Value) (Statement, error) {
+	p := &parser{parameters: parameters}
+	tokens, ok := lex(text)
+	if !ok {
+		p.fail("")
+		return nil, p.err
+	}
+	p.tokens = tokens
+	s := p.statement()
+	if p.err == nil {
+		p.accept(";")
+		if p.next().kind != tokenEOF {
+			p.fail("Unexpected token after expression")
+		}
+	}
+	switch {
+	case p.err != nil:
+		return nil, p.err
+	case p.used != len(parameters):
+		return nil, value.Invalid("Number of parameters in request and statement don't match.")
+	case p.invalid != nil:
+		return nil, p.invalid
+	}
+	return s, nil
+}
+
+// parser reads the tokens of one statement. After the first error it stands at
+// the end, where nothing more can be read.
+type parser struct {
+	tokens     []token
+	pos        int
+	parameters []value.Value
+	used       int
+	err        error // of the form
+	invalid    error // the first invalid value
+}
+
+func (p *parser) next() token { return p.tokens[p.pos] }
+
+func (p *parser) take() token {
+	t := p.tokens[p.pos]
+	if t.kind != tokenEOF {
+		p.pos++
+	}
+	return t
+}
+
+// fail keeps the first error and ends the reading.
+func (p *parser) fail(why string) {
+	if p.err == nil {
+		p.err = value.Invalid("Statement wasn't well formed, can't be processed: " + why)
+	}
+	if len(p.tokens) > 0 {
+		p.pos = len(p.tokens) - 1
+	}
+}
+
+// is reports whether the next token is the symbol, or the word in any case.
+func (p *parser) is(text string) bool {
+	switch t := p.next(); t.kind {
+	case tokenSymbol:
+		return t.text == text
+	case tokenWord:
+		return strings.EqualFold(t.text, text)
+	default:
+		return false
+	}
+}
+
+func (p *parser) accept(text string) bool {
+	if !p.is(text) {
+		return false
+	}
+	p.pos++
+	return true
+}
+
+// keyword reads a word that must come next.
+func (p *parser) keyword(word string) {
+	if !p.accept(word) {
+		p.fail("Expected " + word + " keyword")
+	}
+}
+
+// names of punctuation in messages.
+var symbolNames = map[string]string{
+	"(": "LEFT_PAREN", ")": "RIGHT_PAREN", "[": "LEFT_BRACKET", "]": "RIGHT_BRACKET",
+	"{": "LEFT_CURLY", "}": "RIGHT_CURLY", ":": "COLON", ">>": "RIGHT_DOUBLE_ANGLE_BRACKET",
+}
+
+// symbol reads punctuation that must come next.
+func (p *parser) symbol(s string) {
+	if !p.accept(s) {
+		p.fail("Expected " + symbolNames[s])
+	}
+}
+
+func (p *parser) statement() Statement {
+	switch {
+	case p.accept("SELECT"):
+		return p.selection()
+	case p.accept("EXISTS"):
+		p.symbol("(")
+		p.keyword("SELECT")
+		s := p.selection()
+		s.Exists = true
+		p.symbol(")")
+		return s
+	case p.accept("INSERT"):
+		return p.insertion()
+	case p.accept("UPDATE"):
+		return p.update()
+	case p.accept("DELETE"):
+		p.keyword("FROM")
+		s := &Delete{Table: p.tableName()}
+		s.Where = p.where()
+		s.Returning = p.returning()
+		return s
+	default:
+		p.fail("Expected data manipulation")
+		return nil
+	}
+}
+
+func (p *parser) selection() *Select {
+	s := &Select{}
+	if !p.accept("*") {
+		s.Columns = append(s.Columns, p.path())
+		for p.accept(",") {
+			s.Columns = append(s.Columns, p.path())
+		}
+	}
+	p.keyword("FROM")
+	s.Table = p.tableName()
+	if p.accept(".") {
+		s.Index = p.name()
+	}
+	s.Where = p.where()
+	if p.accept("ORDER") {
+		p.keyword("BY")
+		s.Order = append(s.Order, p.order())
+		for p.accept(",") {
+			s.Order = append(s.Order, p.order())
+		}
+	}
+	return s
+}
+
+func (p *parser) order() Order {
+	o := Order{Attribute: p.name()}
+	if !p.accept("ASC") {
+		o.Descending = p.accept("DESC")
+	}
+	return o
+}
+
+func (p *parser) insertion() Statement {
+	p.keyword("INTO")
+	s := &Insert{Table: p.tableName()}
+	p.keyword("VALUE")
+	v := p.literal()
+	if p.err != nil {
+		return nil
+	}
+	item, ok := v.(value.Map)
+	if !ok {
+		p.fail("Expected LEFT_CURLY")
+		return nil
+	}
+	s.Item = value.Item(item)
+	return s
+}
+
+func (p *parser) update() Statement {
+	s := &Update{Table: p.tableName()}
+	for {
+		switch {
+		case p.accept("SET"):
+			s.Changes = append(s.Changes, p.assignment())
+			for p.accept(",") {
+				s.Changes = append(s.Changes, p.assignment())
+			}
+		case p.accept("REMOVE"):
+			s.Changes = append(s.Changes, Change{Target: p.path()})
+			for p.accept(",") {
+				s.Changes = append(s.Changes, Change{Target: p.path()})
+			}
+		default:
+			if len(s.Changes) == 0 {
+				p.fail("Expected data manipulation")
+			}
+			s.Where = p.where()
+			s.Returning = p.returning()
+			return s
+		}
+	}
+}
+
+func (p *parser) assignment() Change {
+	c := Change{Target: p.path()}
+	if !p.accept("=") {
+		p.fail("Expected EQ in assignment")
+		return c
+	}
+	c.Value = p.sum()
+	return c
+}
+
+func (p *parser) where() Node {
+	if !p.accept("WHERE") {
+		return nil
+	}
+	return p.condition()
+}
+
+// returning reads RETURNING ALL OLD * and the like.
+func (p *parser) returning() string {
+	if !p.accept("RETURNING") {
+		return ""
+	}
+	mode := ""
+	switch {
+	case p.accept("ALL") && p.accept("OLD"):
+		mode = AllOld
+	case p.previous("ALL") && p.accept("NEW"):
+		mode = AllNew
+	case p.accept("MODIFIED") && p.accept("OLD"):
+		mode = UpdatedOld
+	case p.previous("MODIFIED") && p.accept("NEW"):
+		mode = UpdatedNew
+	default:
+		p.fail("Expected ALL or MODIFIED in a returning clause")
+		return ""
+	}
+	if !p.accept("*") {
+		p.fail("Expected * in a returning clause")
+	}
+	return mode
+}
+
+// previous reports whether the token just read is the word.
+func (p *parser) previous(word string) bool {
+	return strings.EqualFold(p.tokens[p.pos-1].text, word)
+}
+
+// tableName reads the name of a table.
+func (p *parser) tableName() string { return p.name() }
+
+// name reads a name: a word that is no keyword, or anything in double quotes.
+func (p *parser) name() string {
+	t := p.next()
+	switch {
+	case t.kind == tokenQuoted, t.kind == tokenWord && !isKeyword(t.text):
+		p.pos++
+		return t.text
+	case t.kind == tokenWord:
+		p.fail("Unexpected keyword")
+	default:
+		p.fail("Unexpected term")
+	}
+	return ""
+}
