@@ -72,8 +72,12 @@ func (e *Engine) bindWrite(s partiql.Statement, in *StatementInput, operation st
 		if err != nil {
 			return nil, err
 		}
-		if a.condition, err = statementCondition(conditionParameter, rest); err != nil {
+		met, err := statementCondition(conditionParameter, rest)
+		if err != nil {
 			return nil, err
+		}
+		if met != nil {
+			a.condition = unlessAbsent{met}
 		}
 		return a, e.bindKey(a, &name)
 	case *partiql.Update:
@@ -244,6 +248,19 @@ func (absent) Eval(item value.Item) (bool, error) {
 		return false, &Error{Type: DuplicateItemException, Message: "Duplicate primary key exists in table"}
 	}
 	return true, nil
+}
+
+// unlessAbsent is the condition of DELETE, which succeeds if there is no item.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.delete.html
+type unlessAbsent struct{ condition }
+
+// Eval reports whether the item, if there is one, meets the condition.
+func (c unlessAbsent) Eval(item value.Item) (bool, error) {
+	if item == nil {
+		return true, nil
+	}
+	return c.condition.Eval(item)
 }
 
 // present is the condition of UPDATE and of EXISTS: there is an item and it

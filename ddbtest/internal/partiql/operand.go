@@ -1,6 +1,7 @@
 package partiql
 
 import (
+	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
@@ -298,11 +299,17 @@ func (p *parser) entries() value.Value {
 
 // set makes a set of values of one type.
 func (p *parser) set(members []value.Value) value.Value {
+	if p.err != nil {
+		return value.Null{}
+	}
 	v, err := newSet(members)
-	if err != nil && p.invalid == nil {
+	if err == nil {
+		return v
+	}
+	if p.invalid == nil {
 		p.invalid = err
 	}
-	return v
+	return value.Null{}
 }
 
 func newSet(members []value.Value) (value.Value, error) {
@@ -330,12 +337,22 @@ func newSet(members []value.Value) (value.Value, error) {
 		return value.BinarySet(binaries), nil
 	}
 	kind := members[0].Kind()
-	for _, m := range members {
+	shown := make([]string, len(members))
+	for i, m := range members {
 		if k := m.Kind(); k != kind || k != value.KindString && k != value.KindNumber && k != value.KindBinary {
 			return nil, value.Invalid("One or more parameter values were invalid: Set members must be strings, numbers or binaries, all of one type")
 		}
+		switch m := m.(type) {
+		case value.String:
+			shown[i] = string(m)
+		case value.Binary:
+			shown[i] = base64.StdEncoding.EncodeToString([]byte(m))
+		}
 	}
-	return nil, value.Invalid("One or more parameter values were invalid: Input collection contains duplicates.")
+	if kind == value.KindNumber {
+		return nil, value.Invalid("Input collection contains duplicates")
+	}
+	return nil, value.Invalid("One or more parameter values were invalid: Input collection [" + strings.Join(shown, ", ") + "] contains duplicates.")
 }
 
 func appendNew[E comparable](list []E, e E) []E {

@@ -169,6 +169,9 @@ func (p *parser) order() Order {
 func (p *parser) insertion() Statement {
 	p.keyword("INTO")
 	s := &Insert{Table: p.tableName()}
+	if p.accept("(") { // the list of columns that SQL has here reads like a call
+		p.sum()
+	}
 	p.keyword("VALUE")
 	v := p.literal()
 	if p.err != nil {

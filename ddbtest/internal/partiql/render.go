@@ -104,7 +104,14 @@ func (w *writer) change(clause string, c Change) {
 	case "REMOVE":
 	case "SET":
 		w.add(" = ")
-		w.operand(c.Value)
+		sum, ok := c.Value.(*Arithmetic)
+		if !ok {
+			w.operand(c.Value)
+			return
+		}
+		w.operand(sum.Left)
+		w.add(" " + sum.Op + " ")
+		w.operand(sum.Right)
 	default:
 		w.add(" ")
 		w.setChange(c)
@@ -267,13 +274,6 @@ func (w *writer) operand(n Node) {
 		w.path(n)
 	case *Literal:
 		w.value(n.Value)
-	case *Arithmetic:
-		if _, nested := n.Left.(*Arithmetic); nested {
-			w.fail("Statement wasn't well formed, can't be processed: Unexpected term")
-		}
-		w.operand(n.Left)
-		w.add(" " + n.Op + " ")
-		w.operand(n.Right)
 	case *Call:
 		switch n.Name {
 		case "size", "list_append":

@@ -109,7 +109,7 @@ type (
 		Name string
 		Args []Node
 	}
-	// Arithmetic is a sum or a difference.
+	// Arithmetic is a sum or a difference; SET alone takes one, and of two operands.
 	Arithmetic struct {
 		Op          string
 		Left, Right Node
