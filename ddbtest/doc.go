@@ -11,7 +11,7 @@
 //
 // The engine answers as the service does: errors in the service's words, 38
 // digit numbers, item sizes to the byte, capacity units, pages of 1 MB,
-// secondary indexes and transactions. [Engine.Handler] serves the same engine
+// secondary indexes, transactions and PartiQL. [Engine.Handler] serves the same engine
 // over HTTP.
 //
 // Time comes from the engine's [Clock], which a test can advance, so nothing

@@ -161,7 +161,8 @@ func (s *search) rangeTerms(conditions []partiql.Node) (terms []expression.KeyTe
 }
 
 // bindOrder checks ORDER BY, which names key attributes only, and sets the
-// direction. Partitions come in the order of their keys if it names these.
+// direction. Partitions come one after the other, in the order of their keys if
+// it names these; the sort key orders each of them by itself.
 func (s *search) bindOrder(order []partiql.Order, partitions [][]expression.KeyTerm) error {
 	if order == nil {
 		return nil

@@ -99,6 +99,9 @@ func (e *Engine) bindWrite(s partiql.Statement, in *StatementInput, operation st
 		if err != nil {
 			return nil, err
 		}
+		if len(rest) == 0 {
+			return nil, errExists
+		}
 		if a.condition, err = existing(rest); err != nil {
 			return nil, err
 		}
@@ -122,6 +125,11 @@ func (e *Engine) bindStatementKey(a *action, table string, where partiql.Node) (
 }
 
 var errNoKey = invalid("Where clause does not contain a mandatory equality on all key attributes")
+
+// errExists is for EXISTS without a condition beside the key.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-functions.exists.html
+var errExists = invalid("The SELECT statement of EXISTS must specify a full primary key and one other condition")
 
 // splitKey takes an equality on every key attribute out of the conditions that
 // where joins by AND. The key is nil if there is not one on each.
