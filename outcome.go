@@ -118,9 +118,20 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 	if o == Applied && !a.always || o == Unknown && !a.repeat {
 		return false
 	}
-	// The SDK's retryer does not know replies that are none.
-	var reply *wire.ReplyError
-	return errors.As(err, &reply) || a.RetryerV2.IsErrorRetryable(err)
+	// The SDK's retryer knows neither replies that are none nor conflicts of single writes.
+	var (
+		reply *wire.ReplyError
+		api   smithy.APIError
+	)
+	if errors.As(err, &reply) {
+		return true
+	}
+	if errors.As(err, &api) {
+		if _, conflict := conflictCodes[api.ErrorCode()]; conflict {
+			return true
+		}
+	}
+	return a.RetryerV2.IsErrorRetryable(err)
 }
 
 // into puts the observer into the options of a call.

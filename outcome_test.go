@@ -38,7 +38,10 @@ const (
 )
 
 func (f fault) String() string {
-	return [...]string{"none", "lost before", "lost after", "500 before", "500 after", "throttled", "empty reply", "cut reply"}[f]
+	return [...]string{
+		"none", "lost before", "lost after", "500 before", "500 after", "throttled", "empty reply", "cut reply",
+		"flipped byte", "foreign reply", "throttled provisioned", "transaction conflict", "replicated write conflict", "hung", "doubled", "ghost",
+	}[f]
 }
 
 var errReset = errors.New("connection reset by peer")
@@ -62,6 +65,9 @@ func (f *faulty) Do(req *http.Request) (*http.Response, error) {
 	}
 	f.calls[op]++
 	f.mu.Unlock()
+	if what >= faults {
+		return f.rare(req, what)
+	}
 	switch what {
 	case lostBefore:
 		return nil, errReset

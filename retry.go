@@ -209,6 +209,15 @@ func (r *retrier) next(ctx context.Context, progressed bool) error {
 	return sleep(ctx, wait)
 }
 
+// charge takes the price of a retry without a wait.
+func (r *retrier) charge() error {
+	if !r.budget.take(retryCost) {
+		return errBudgetEmpty
+	}
+	r.spent = retryCost
+	return nil
+}
+
 // succeeded is called when all work is done, for the budget's sake.
 func (r *retrier) succeeded() {
 	r.repay()

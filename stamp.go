@@ -16,15 +16,22 @@ import (
 func nothing() {}
 
 // stamp returns the item as it is to be stored, with its version raised and its
-// times set, and a function that gives the caller's item the same after success.
-func stamp[T any](c *core, v verb, item *T) (next *T, done func()) {
-	if c.version == nil && c.created == nil && c.updated == nil {
-		return item, nothing
+// times set and a new write token, which is returned too, and a function that gives
+// the caller's item the same after success.
+func stamp[T any](c *core, v verb, item *T) (next *T, token string, done func()) {
+	if c.version == nil && c.token == nil && c.created == nil && c.updated == nil {
+		return item, "", nothing
 	}
 	next = new(T)
 	*next = *item
 	from := reflect.ValueOf(next).Elem()
 	now := c.now()
+	if c.token != nil {
+		token = newToken()
+		known := v != verbCreate && c.version != nil && !versionOf(c, item).IsZero()
+		f := from.FieldByIndex(c.token.field.Index)
+		f.SetString(nextTokens(token, f.String(), known))
+	}
 	if c.version != nil {
 		raise(from.FieldByIndex(c.version.field.Index), v == verbCreate)
 	}
@@ -36,9 +43,9 @@ func stamp[T any](c *core, v verb, item *T) (next *T, done func()) {
 	if c.updated != nil {
 		from.FieldByIndex(c.updated.field.Index).Set(reflect.ValueOf(now))
 	}
-	return next, func() {
+	return next, token, func() {
 		to := reflect.ValueOf(item).Elem()
-		for _, h := range []*handle{c.version, c.created, c.updated} {
+		for _, h := range []*handle{c.version, c.token, c.created, c.updated} {
 			if h != nil {
 				to.FieldByIndex(h.field.Index).Set(from.FieldByIndex(h.field.Index))
 			}
@@ -110,7 +117,7 @@ func (c *core) checkChanged(u *expr.Update) error {
 		if slices.Contains(c.key.names(), name) {
 			errs = append(errs, fmt.Errorf("attribute %s is part of the key; a key cannot change: delete the item and put another", name))
 		}
-		for _, h := range []*handle{c.version, c.created, c.updated} {
+		for _, h := range []*handle{c.version, c.token, c.created, c.updated} {
 			if h != nil && h.path[0].Name == name {
 				errs = append(errs, fmt.Errorf("attribute %s is kept by the table itself", name))
 			}

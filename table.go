@@ -98,8 +98,10 @@ func (t *Table[T, PK, SK]) Exists(ctx context.Context, pk PK, sk SK, opts ...Get
 // Delete removes the item with the key. Removing an item that does not exist is
 // no error, unless a condition ([If]) needs it. [ReturnOld] gives the removed item.
 //
-// A delete without a condition is sent again when its reply is lost. With one, a
-// lost reply may end as [ErrOutcomeUnknown].
+// When a reply is lost, the delete is sent again. Without a condition that changes nothing,
+// unless another call has put an item meanwhile, which is then deleted. Under a condition
+// that fails at that, nothing tells whose delete it was: [ErrOutcomeUnknown]; only where the
+// version is still the one demanded it is [*ConditionFailed]. [Table.TxDelete] always tells.
 //
 // On a table with [Version] the call is refused without a condition on the
 // version attribute, such as ddb.If(version.Eq(3)); [Table.DeleteItem] sets it.
@@ -155,6 +157,7 @@ type core struct {
 	key         keySchema
 	keyNames    []string // of the primary key, partition first
 	version     *handle
+	token       *handle
 	created     *handle
 	updated     *handle
 	ttl         *handle

@@ -113,17 +113,21 @@ func (t *items[T, K]) txUpdate(verb string, key K, present bool, opts []UpdateOp
 			tx.add(txAction{core: t.core}, err)
 			return
 		}
-		a := t.action(verb, t.keyID(u.key), u.cond, present)
-		var w expr.Writer
-		update := &types.Update{TableName: &t.name, Key: u.key, UpdateExpression: aws.String(w.Update(u.update))}
-		if text := w.Render(u.cond); text != "" {
-			update.ConditionExpression = &text
-			update.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-		}
-		update.ExpressionAttributeNames, update.ExpressionAttributeValues = w.Names(), w.Values()
-		a.write.Update = update
-		tx.add(a, noOld(verb, u.call.old))
+		tx.add(t.updateAction(verb, u, present), noOld(verb, u.call.old))
 	})
+}
+
+func (t *items[T, K]) updateAction(verb string, u preparedUpdate[T], present bool) txAction {
+	a := t.action(verb, t.keyID(u.key), u.cond, present)
+	var w expr.Writer
+	update := &types.Update{TableName: &t.name, Key: u.key, UpdateExpression: aws.String(w.Update(u.update))}
+	if text := w.Render(u.cond); text != "" {
+		update.ConditionExpression = &text
+		update.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	update.ExpressionAttributeNames, update.ExpressionAttributeValues = w.Names(), w.Values()
+	a.write.Update = update
+	return a
 }
 
 func (t *items[T, K]) deleteAction(key map[string]types.AttributeValue, w writeCall[T], guard expr.Node) txAction {

@@ -25,16 +25,27 @@ type Change[T any] struct {
 	action expr.Action
 	counts bool // applied twice it has another effect than once
 	again  bool // and the caller accepts that
+	exact  bool // or pays for a transaction
 	err    error
 }
 
 // AtLeastOnce lets the SDK send a counting change (Add, Sub, Append, Prepend, and
 // changes of list elements by their index) again when the reply of an attempt was
 // lost, so that it may be applied twice. Without it such a call ends with
-// [ErrOutcomeUnknown] instead. For a count that is exact, put the update into a
-// transaction ([Transact], [Table.TxUpdate]), at twice the price.
+// [ErrOutcomeUnknown] instead. [Change.Exact] makes the count exact.
 func (c Change[T]) AtLeastOnce() Change[T] {
 	c.again = true
+	return c
+}
+
+// Exact makes Update and Upsert send all changes of the call as a transaction of this one
+// operation, which DynamoDB recognises when it is sent again after a lost reply: a nil
+// error means that they were applied exactly once. It costs twice the write units and a
+// consistent read; the item that the call returns is the one read back, with what others
+// have changed since. If it cannot be read, the error matches [ErrReplyLost]. [ReturnOld]
+// is refused. In [Transact] it changes nothing.
+func (c Change[T]) Exact() Change[T] {
+	c.exact = true
 	return c
 }
 

@@ -15,65 +15,6 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// WriteOption is an option of Put, Replace and the deletes: [If] and [ReturnOld].
-type WriteOption[T any] interface{ applyWrite(*writeCall[T]) }
-
-// UpdateOption is what Update and Upsert take: changes, [If] and [ReturnOld].
-type UpdateOption[T any] interface{ applyUpdate(*writeCall[T]) }
-
-// Option is an option of every write.
-type Option[T any] interface {
-	WriteOption[T]
-	UpdateOption[T]
-}
-
-type writeCall[T any] struct {
-	conds   []Cond[T]
-	changes []Change[T]
-	old     *T
-}
-
-func (c Change[T]) applyUpdate(w *writeCall[T]) { w.changes = append(w.changes, c) }
-
-type ifOption[T any] struct{ cond Cond[T] }
-
-func (o ifOption[T]) applyWrite(w *writeCall[T])  { w.conds = append(w.conds, o.cond) }
-func (o ifOption[T]) applyUpdate(w *writeCall[T]) { w.conds = append(w.conds, o.cond) }
-
-// If makes a write happen only where the conditions hold for the stored item
-// (all of them, if there are several). Otherwise the call returns a
-// [*ConditionFailed] with the item as it is. A write refused by its condition
-// still costs write units.
-func If[T any](conds ...Cond[T]) Option[T] { return ifOption[T]{And(conds...)} }
-
-type oldOption[T any] struct{ dst *T }
-
-func (o oldOption[T]) applyWrite(w *writeCall[T])  { w.old = o.dst }
-func (o oldOption[T]) applyUpdate(w *writeCall[T]) { w.old = o.dst }
-
-// ReturnOld stores the item as it was before the write in dst, which is set to
-// the zero T when there was none. It costs nothing more. With it, Update returns
-// the zero T instead of the new item, for DynamoDB gives only one of them.
-func ReturnOld[T any](dst *T) Option[T] { return oldOption[T]{dst} }
-
-type changeList[T any] []Change[T]
-
-func (l changeList[T]) applyUpdate(w *writeCall[T]) { w.changes = append(w.changes, l...) }
-
-// Changes gives several changes as one argument, for lists made at run time.
-func Changes[T any](changes ...Change[T]) UpdateOption[T] { return changeList[T](changes) }
-
-// RemoveAll drops several attributes in one update:
-//
-//	users.Update(ctx, "u1", ddb.RemoveAll(userNickname, userAvatar))
-func RemoveAll[T any](attrs ...interface{ Remove() Change[T] }) UpdateOption[T] {
-	list := make(changeList[T], len(attrs))
-	for i, a := range attrs {
-		list[i] = a.Remove()
-	}
-	return list
-}
-
 // verb is what a write of a whole item demands of the stored one.
 type verb uint8
 
@@ -90,10 +31,12 @@ func (v verb) String() string { return [...]string{"Put", "Create", "Replace"}[v
 // With [Version] it succeeds only if the stored version is the item's, or, for
 // version zero, if there is no item; then the item's version is raised by one.
 //
-// When a reply is lost, the put is sent again. Without a condition that changes
-// nothing, unless another write came between: its item is then overwritten. With
-// a condition the stored item decides: equal to ours is success, another item of
-// our version a plain [*ConditionFailed], and what proves nothing is [ErrOutcomeUnknown].
+// When a reply is lost, a put without a condition is sent again, which changes nothing,
+// unless another write came between: its item is then overwritten. Under a condition the
+// stored item is read back (a read unit for each 4 KB) and decides: equal to ours, or with
+// our [WriteToken], is success; a version that admits the put still lets it be sent again;
+// another item of our version is a plain [*ConditionFailed]; what proves nothing, such as
+// a later version by others, is [ErrOutcomeUnknown].
 //
 // It costs a write unit for each 1 KB of the larger of the old and the new item,
 // rounded up, and as much on every index that holds it.
@@ -103,8 +46,10 @@ func (t *items[T, K]) Put(ctx context.Context, item *T, opts ...WriteOption[T]) 
 
 // Create stores the item only if there is none with its key; otherwise it returns
 // a [*ConditionFailed] that holds the present item. After a lost reply the stored
-// item decides as for Put: a retry does not mistake its own item for another's. It
-// costs what [Table.Put] costs.
+// item decides as for Put: a retry does not mistake its own item for another's. Where
+// another item is stored, [Version] has to show whether it took the place of ours;
+// without, the outcome is unknown. One that another call deleted meanwhile is made
+// again. It costs what [Table.Put] costs.
 func (t *items[T, K]) Create(ctx context.Context, item *T) error {
 	return t.put(ctx, verbCreate, item, nil)
 }
@@ -129,7 +74,7 @@ func (t *items[T, K]) DeleteItem(ctx context.Context, item *T, opts ...WriteOpti
 	if err := invalid(err, err2, err3); err != nil {
 		return opError("DeleteItem", t.name, "", err)
 	}
-	return t.sendDelete(ctx, key, w, guard)
+	return t.sendDelete(ctx, key, w, guard, latestToken(t.core, item))
 }
 
 // put is Put, Create and Replace.
@@ -162,8 +107,9 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 		},
 		refused: t.refusal(ctx, "PutItem", p.cond, v == verbReplace),
 	}
-	if p.cond != nil {
-		a.judge = t.judgePut(p.item, v == verbCreate || t.version != nil && versionOf(t.core, item).IsZero())
+	if p.cond != nil || p.token != "" {
+		a.judge = t.judgePut(p.item, p.token, v, v == verbCreate || t.version != nil && versionOf(t.core, item).IsZero())
+		a.readFirst = p.cond != nil
 	}
 	if old != nil {
 		a.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
@@ -181,7 +127,9 @@ type prepared[T any] struct {
 	cond expr.Node
 	id   []byte // of the item's key
 	item []byte
-	done func() // gives the caller's item its new version and stamps
+	// token is the item's new write token, if the table has one.
+	token string
+	done  func() // gives the caller's item its new version and stamps
 }
 
 // preparePut encodes into buf, in which the results stay.
@@ -191,7 +139,7 @@ func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, opts []WriteO
 		return prepared[T]{}, invalid(err, errors.New("the item is nil"))
 	}
 	guard, err2 := t.putGuard(v, item)
-	next, done := stamp(t.core, v, item)
+	next, token, done := stamp(t.core, v, item)
 	data, err3 := codec.Append(buf.b[:0], t.plan, next)
 	var (
 		id   []byte
@@ -209,7 +157,7 @@ func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, opts []WriteO
 	if err := invalid(err, err2, err3, err4, cond.err); err != nil {
 		return prepared[T]{}, err
 	}
-	return prepared[T]{call: w, cond: cond.node, id: id, item: data, done: done}, nil
+	return prepared[T]{call: w, cond: cond.node, id: id, item: data, token: token, done: done}, nil
 }
 
 // itemBuffer is where a put is encoded; it serves many puts in turn.
@@ -261,7 +209,7 @@ func (t *items[T, K]) delete(ctx context.Context, key K, opts []WriteOption[T]) 
 	if err := invalid(err, err2, t.needsVersion(w.conds)); err != nil {
 		return opError("DeleteItem", t.name, "", err)
 	}
-	return t.sendDelete(ctx, k, w, nil)
+	return t.sendDelete(ctx, k, w, nil, "")
 }
 
 // needsVersion refuses a delete by key that would not see a lost update.
@@ -272,7 +220,7 @@ func (t *items[T, K]) needsVersion(conds []Cond[T]) error {
 	return fmt.Errorf("a Delete by key on a table with a version: add a condition on attribute %s, or use DeleteItem", t.version.path)
 }
 
-func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.AttributeValue, w writeCall[T], guard expr.Node) error {
+func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.AttributeValue, w writeCall[T], guard expr.Node, token string) error {
 	cond := And(append([]Cond[T]{{node: guard}}, w.conds...)...)
 	in := &dynamodb.DeleteItemInput{TableName: &t.name, Key: key, ReturnConsumedCapacity: t.consumed()}
 	var ew expr.Writer
@@ -296,6 +244,9 @@ func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.Attri
 		},
 		refused: t.refusal(ctx, "DeleteItem", cond.node, guard != nil),
 	}
+	if base, ok := t.guardedVersion(cond.node); ok {
+		a.judge = t.judgeDelete(base, token)
+	}
 	if old != nil {
 		a.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
 	}
@@ -315,9 +266,14 @@ func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.Attri
 //
 // When a reply is lost, an update that has the same effect twice (Set, SetIfMissing,
 // Remove, set members) is sent again. One that counts (Add, Sub, Append, Prepend,
-// list elements, and any on a table with [Version]) is not: the call returns
-// [ErrOutcomeUnknown], unless [Change.AtLeastOnce] accepts that it may count twice. In a
-// transaction ([Table.TxUpdate]) it counts exactly once, at twice the price.
+// list elements, and any on a table with [Version]) is not, for it might count twice:
+//
+//   - with a [WriteToken] that is found stored it is a success, else [ErrOutcomeUnknown];
+//   - under ddb.If(version.Eq(n)) it is sent again while the version is n, for it can take
+//     effect once only; with a token its outcome is then known in every case, until more
+//     writes by others come between than tokens are kept;
+//   - with [Change.Exact] it counts exactly once, at twice the price;
+//   - [Change.AtLeastOnce] accepts that it may count twice.
 //
 // It costs a write unit for each 1 KB of the larger of the old and the new item,
 // rounded up, and as much again on indexes that hold changed attributes.
@@ -326,7 +282,7 @@ func (t *items[T, K]) Update(ctx context.Context, key K, changes ...UpdateOption
 }
 
 // Upsert is [Table.Update] that makes the item where there is none, with its key
-// and the changed attributes only.
+// and the changed attributes only. Lost replies are as for Update.
 func (t *items[T, K]) Upsert(ctx context.Context, key K, changes ...UpdateOption[T]) (T, error) {
 	return t.update(ctx, key, false, changes)
 }
@@ -335,6 +291,9 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 	u, err := t.prepareUpdate(key, present, opts)
 	if err != nil {
 		return item, opError("UpdateItem", t.name, "", err)
+	}
+	if u.exact {
+		return t.updateExactly(ctx, u, present)
 	}
 	in := &dynamodb.UpdateItemInput{TableName: &t.name, Key: u.key, ReturnConsumedCapacity: t.consumed(), ReturnValues: types.ReturnValueAllNew}
 	var w expr.Writer
@@ -368,6 +327,9 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 			return err
 		},
 	}
+	if u.token != "" || u.guarded {
+		a.judge, a.readFirst = t.judgeUpdate(u.token, u.base, u.guarded, u.repeat), true
+	}
 	if err := a.do(ctx); err != nil {
 		var zero T
 		return zero, opError("UpdateItem", t.name, "", err)
@@ -380,8 +342,13 @@ type preparedUpdate[T any] struct {
 	key    map[string]types.AttributeValue
 	update *expr.Update
 	cond   expr.Node
+	token  string
 	// repeat: the update may be sent again when nobody knows whether it was applied.
 	repeat bool
+	// guarded: its condition demands the version base.
+	guarded bool
+	base    uint64
+	exact   bool // a change demands a transaction
 }
 
 func (t *items[T, K]) prepareUpdate(key K, present bool, opts []UpdateOption[T]) (preparedUpdate[T], error) {
@@ -404,6 +371,7 @@ func (t *items[T, K]) prepareUpdate(key K, present bool, opts []UpdateOption[T])
 	}
 	errs = append(errs, t.checkChanged(update))
 	t.stampUpdate(update, present)
+	token := t.stampToken(update)
 	conds := w.conds
 	if present {
 		conds = append([]Cond[T]{{node: t.keyCall("attribute_exists")}}, conds...)
@@ -412,10 +380,14 @@ func (t *items[T, K]) prepareUpdate(key K, present bool, opts []UpdateOption[T])
 	if err := invalid(append(errs, cond.err)...); err != nil {
 		return preparedUpdate[T]{}, err
 	}
-	u := preparedUpdate[T]{call: w, key: k, update: update, cond: cond.node, repeat: t.version == nil}
+	u := preparedUpdate[T]{call: w, key: k, update: update, cond: cond.node, token: token, repeat: t.version == nil}
 	for _, c := range w.changes {
 		u.repeat = u.repeat && (!c.counts || c.again)
+		u.exact = u.exact || c.exact
 	}
+	// A condition on the version admits the update once only.
+	u.base, u.guarded = t.guardedVersion(cond.node)
+	u.repeat = u.repeat || u.guarded
 	return u, nil
 }
 
