@@ -130,3 +130,85 @@ func TestSelectModel(t *testing.T) {
 		}
 	})
 }
+
+// ORDER BY orders the items of several partitions together, over all pages, in
+// the table and in an index with equal sort keys.
+func TestSelectOrderModel(t *testing.T) {
+	ctx, client := context.Background(), ddbtest.New(t)
+	mustCreate(t, client, musicTable())
+	for a := range 4 {
+		for s := range 7 {
+			mustPut(t, client, "Music", item{
+				"Artist": str("a" + strconv.Itoa(a)), "SongTitle": str("s" + strconv.Itoa((s*2+a)%9)), "Genre": str("g" + strconv.Itoa((a+s)%3)),
+			})
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		from, hash := "Music", "Artist"
+		values := []string{"a0", "a1", "a2", "a3", "none"}
+		if rapid.Bool().Draw(t, "index") {
+			from, hash, values = "Music.ByGenre", "Genre", []string{"g0", "g1", "g2", "none"}
+		}
+		in := rapid.SliceOfNDistinct(rapid.SampledFrom(values), 1, len(values), rapid.ID[string]).Draw(t, "partitions")
+		order, desc := "", rapid.Bool().Draw(t, "descending")
+		byHash := rapid.Bool().Draw(t, "by partition")
+		if byHash {
+			order = hash + " DESC, "
+		}
+		order += "SongTitle"
+		if desc {
+			order += " DESC"
+		}
+		limit := rapid.Int32Range(1, 12).Draw(t, "limit")
+		statement := "SELECT * FROM " + from + " WHERE " + hash + " IN ['" + strings.Join(in, "', '") + "'] ORDER BY " + order
+		var got []map[string]string
+		request := &dynamodb.ExecuteStatementInput{Statement: &statement, Limit: &limit}
+		for {
+			out, err := client.ExecuteStatement(ctx, request)
+			if err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+			if len(out.Items) > int(min(limit, 10)) && len(in) > 1 {
+				t.Fatalf("%s: a page of %d items", statement, len(out.Items))
+			}
+			for _, it := range out.Items {
+				flat := map[string]string{}
+				for name, v := range it {
+					flat[name] = v.(*types.AttributeValueMemberS).Value
+				}
+				got = append(got, flat)
+			}
+			if request.NextToken = out.NextToken; request.NextToken == nil {
+				break
+			}
+		}
+		scan, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String("Music")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, seen := 0, map[string]bool{}
+		for _, it := range scan.Items {
+			if slices.Contains(in, it[hash].(*types.AttributeValueMemberS).Value) {
+				want++
+			}
+		}
+		for _, it := range got {
+			seen[it["Artist"]+it["SongTitle"]] = true
+		}
+		if len(seen) != want || len(got) != want {
+			t.Fatalf("%s: got %d items, %d different ones, want %d", statement, len(got), len(seen), want)
+		}
+		if !slices.IsSortedFunc(got, func(a, b map[string]string) int {
+			titles := strings.Compare(a["SongTitle"], b["SongTitle"])
+			if desc {
+				titles = -titles
+			}
+			if byHash {
+				return cmp.Or(-strings.Compare(a[hash], b[hash]), titles)
+			}
+			return titles
+		}) {
+			t.Fatalf("%s: not in order: %v", statement, got)
+		}
+	})
+}

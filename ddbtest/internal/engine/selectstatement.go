@@ -27,6 +27,8 @@ type selection struct {
 	single bool
 	// several is set if IN names the partitions.
 	several bool
+	// merged is set if the sort key orders several partitions together.
+	merged bool
 }
 
 // bindSelect finds the table of a SELECT and the partitions that it reads.
@@ -66,6 +68,9 @@ func (e *Engine) bindSelect(s *partiql.Select, in *ExecuteStatementInput) (*sele
 		return &selection{searches: []*search{base}}, nil
 	}
 	bound := &selection{several: len(partitions) > 1}
+	bound.merged = bound.several && s.Order != nil && slices.ContainsFunc(base.key.Range, func(a KeyAttribute) bool {
+		return a.Name == s.Order[0].Attribute
+	})
 	for _, p := range partitions {
 		one := *base
 		if err := one.bindTerms(slices.Concat(p, terms)); err != nil {
@@ -161,8 +166,7 @@ func (s *search) rangeTerms(conditions []partiql.Node) (terms []expression.KeyTe
 }
 
 // bindOrder checks ORDER BY, which names key attributes only, and sets the
-// direction. Partitions come one after the other, in the order of their keys if
-// it names these; the sort key orders each of them by itself.
+// direction. Partitions come in the order of their keys if it names these.
 func (s *search) bindOrder(order []partiql.Order, partitions [][]expression.KeyTerm) error {
 	if order == nil {
 		return nil
@@ -217,10 +221,12 @@ func (in *ExecuteStatementInput) readToken(searches int) (*nextToken, error) {
 		err = json.Unmarshal(b, &given)
 	}
 	if err != nil || given.Statement != t.Statement || given.Partition < 0 || given.Partition >= searches {
-		return nil, invalid("NextToken does not match request")
+		return nil, errToken
 	}
 	return &given, nil
 }
+
+var errToken = invalid("NextToken does not match request")
 
 // executeSelect reads one page.
 func (e *Engine) executeSelect(ctx context.Context, s *partiql.Select, in *ExecuteStatementInput) (*ExecuteStatementOutput, error) {
@@ -241,30 +247,20 @@ func (e *Engine) executeSelect(ctx context.Context, s *partiql.Select, in *Execu
 	}
 	out := &ExecuteStatementOutput{Items: [][]byte{}}
 	var m meter
-	for {
-		one := bound.searches[at.Partition]
-		page, err := e.selectPage(ctx, one, at, left, &m)
-		if err != nil {
-			return nil, err
+	more := false
+	if bound.merged {
+		var page *SearchOutput
+		g := &merge{bound.searches, left}
+		if page, more, err = g.page(ctx, e, at, &m); err == nil {
+			out.Items, out.LastEvaluatedKey = page.Items, page.LastEvaluatedKey
 		}
-		out.Items = append(out.Items, page.Items...)
-		out.LastEvaluatedKey = page.LastEvaluatedKey
-		if bound.single {
-			out.LastEvaluatedKey = nil
-		}
-		at.Key = json.RawMessage(out.LastEvaluatedKey)
-		if left > 0 {
-			left -= int64(page.ScannedCount)
-		}
-		if at.Key != nil {
-			break
-		}
-		at.Partition++
-		if at.Partition == len(bound.searches) || left == 0 {
-			break
-		}
+	} else {
+		more, err = e.selectPages(ctx, bound, at, left, out, &m)
 	}
-	if at.Partition < len(bound.searches) {
+	if err != nil {
+		return nil, err
+	}
+	if more {
 		token, err := at.encode()
 		if err != nil {
 			return nil, err
@@ -273,6 +269,35 @@ func (e *Engine) executeSelect(ctx context.Context, s *partiql.Select, in *Execu
 	}
 	out.ConsumedCapacity = m.report(bound.searches[0].table.name, in.ReturnConsumedCapacity, unnamedUnits)
 	return out, nil
+}
+
+// selectPages reads one partition after the other until the page is full, and
+// moves at to its end. It reports whether there is more. A negative limit is
+// none.
+func (e *Engine) selectPages(ctx context.Context, bound *selection, at *nextToken, limit int64, out *ExecuteStatementOutput, m *meter) (bool, error) {
+	for {
+		page, err := e.selectPage(ctx, bound.searches[at.Partition], at, limit, m)
+		if err != nil {
+			return false, err
+		}
+		out.Items = append(out.Items, page.Items...)
+		if !bound.single {
+			out.LastEvaluatedKey = page.LastEvaluatedKey
+		}
+		if at.Key = out.LastEvaluatedKey; at.Key != nil {
+			return true, nil
+		}
+		at.Partition++
+		if at.Partition == len(bound.searches) {
+			return false, nil
+		}
+		if limit > 0 {
+			limit -= int64(page.ScannedCount)
+		}
+		if limit == 0 {
+			return true, nil
+		}
+	}
 }
 
 // selectPage reads one page of one partition, or of the scan.
@@ -285,7 +310,7 @@ func (e *Engine) selectPage(ctx context.Context, s *search, at *nextToken, limit
 	if at.Key != nil {
 		start, err := value.DecodeItem(at.Key)
 		if err != nil {
-			return nil, invalid("NextToken does not match request")
+			return nil, errToken
 		}
 		in.ExclusiveStartKey = Given(start)
 	}
