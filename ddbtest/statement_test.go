@@ -175,6 +175,8 @@ func TestStatementErrors(t *testing.T) {
 		{`INSERT INTO Nothing VALUE {'a': 1}`, "ResourceNotFoundException", "Requested resource not found"},
 		{`SELECT * FROM Music WHERE Artist = ?`, validation, "Number of parameters in request and statement don't match."},
 		{`SELECT * FROM Music.Nothing`, validation, "The table does not have the specified index: Nothing"},
+		{`SELECT Awards FROM Music.ByGenre WHERE Genre = 'Rock'`, validation, param + "Global secondary index ByGenre does not project [Awards]"},
+		{`SELECT * FROM Music.ByGenre WHERE Genre = 'Rock' AND Awards = 1`, validation, param + "Secondary index ByGenre does not project one or more filter attributes: [Awards]"},
 		{`SELECT * FROM Music ORDER BY Artist`, validation, "Must have WHERE clause in the statement when using ORDER BY clause."},
 		{`SELECT * FROM Music WHERE a = 1 ORDER BY Artist`, validation, "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause."},
 		{`SELECT * FROM Music WHERE Artist = 'a' ORDER BY Genre`, validation, "Variable reference Genre in ORDER BY clause must be part of the primary key"},

@@ -21,10 +21,12 @@ type ExecuteTransactionOutput struct {
 	ConsumedCapacity []*ConsumedCapacity
 }
 
+// executeTransaction is the name of the operation for the hooks.
+const executeTransaction = "ExecuteTransaction"
+
 // ExecuteTransaction executes up to 100 statements on one item each, all of
 // them or none. They are all reads, or all writes and condition checks.
 func (e *Engine) ExecuteTransaction(ctx context.Context, in *ExecuteTransactionInput) (*ExecuteTransactionOutput, error) {
-	const operation = "ExecuteTransaction"
 	var c constraints
 	statementList(&c, "transactStatements", in.TransactStatements, maxTransactItems)
 	if in.ClientRequestToken != nil {
@@ -51,19 +53,19 @@ func (e *Engine) ExecuteTransaction(ctx context.Context, in *ExecuteTransactionI
 	}
 	switch len(reads) {
 	case 0:
-		return e.transactStatements(ctx, statements, in, operation)
+		return e.transactStatements(ctx, statements, in)
 	case len(statements):
-		return e.transactSelects(ctx, reads, in, operation)
+		return e.transactSelects(ctx, reads, in)
 	default:
 		return nil, invalid("The transaction must consist of either read statements or write statements, both cannot be mixed")
 	}
 }
 
 // transactStatements executes statements that write or check.
-func (e *Engine) transactStatements(ctx context.Context, statements []partiql.Statement, in *ExecuteTransactionInput, operation string) (*ExecuteTransactionOutput, error) {
+func (e *Engine) transactStatements(ctx context.Context, statements []partiql.Statement, in *ExecuteTransactionInput) (*ExecuteTransactionOutput, error) {
 	actions := make([]*action, len(statements))
 	if err := each(len(statements), func(i int) (err error) {
-		actions[i], err = e.bindWrite(statements[i], &in.TransactStatements[i], operation)
+		actions[i], err = e.bindWrite(statements[i], &in.TransactStatements[i], executeTransaction)
 		return err
 	}); err != nil {
 		return nil, err
@@ -110,10 +112,10 @@ func each(n int, bind func(i int) error) error {
 }
 
 // transactSelects executes statements that read.
-func (e *Engine) transactSelects(ctx context.Context, selects []*partiql.Select, in *ExecuteTransactionInput, operation string) (*ExecuteTransactionOutput, error) {
+func (e *Engine) transactSelects(ctx context.Context, selects []*partiql.Select, in *ExecuteTransactionInput) (*ExecuteTransactionOutput, error) {
 	reads := make([]*read, len(selects))
 	if err := each(len(selects), func(i int) (err error) {
-		reads[i], err = e.bindStatementRead(selects[i], operation, errNoKey)
+		reads[i], err = e.bindStatementRead(selects[i], executeTransaction, errNoKey)
 		return err
 	}); err != nil {
 		return nil, err

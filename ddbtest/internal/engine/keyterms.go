@@ -102,6 +102,12 @@ func (s *search) checkFilter() error {
 			return invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
 		}
 	}
+	return s.checkFiltered()
+}
+
+// checkFiltered makes sure that the filter of a query uses nothing that the
+// index lacks.
+func (s *search) checkFiltered() error {
 	if s.index == nil {
 		return nil
 	}

@@ -67,6 +67,9 @@ func (e *Engine) bindSelect(s *partiql.Select, in *ExecuteStatementInput) (*sele
 	if partitions == nil {
 		return &selection{searches: []*search{base}}, nil
 	}
+	if err := base.checkFiltered(); err != nil {
+		return nil, err
+	}
 	bound := &selection{several: len(partitions) > 1}
 	bound.merged = bound.several && s.Order != nil && slices.ContainsFunc(base.key.Range, func(a KeyAttribute) bool {
 		return a.Name == s.Order[0].Attribute

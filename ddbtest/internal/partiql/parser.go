@@ -124,7 +124,7 @@ func (p *parser) statement() Statement {
 		return p.update()
 	case p.accept("DELETE"):
 		p.keyword("FROM")
-		s := &Delete{Table: p.tableName()}
+		s := &Delete{Table: p.name()}
 		s.Where = p.where()
 		s.Returning = p.returning()
 		return s
@@ -143,7 +143,7 @@ func (p *parser) selection() *Select {
 		}
 	}
 	p.keyword("FROM")
-	s.Table = p.tableName()
+	s.Table = p.name()
 	if p.accept(".") {
 		s.Index = p.name()
 	}
@@ -168,7 +168,7 @@ func (p *parser) order() Order {
 
 func (p *parser) insertion() Statement {
 	p.keyword("INTO")
-	s := &Insert{Table: p.tableName()}
+	s := &Insert{Table: p.name()}
 	if p.accept("(") { // the list of columns that SQL has here reads like a call
 		p.sum()
 	}
@@ -187,7 +187,7 @@ func (p *parser) insertion() Statement {
 }
 
 func (p *parser) update() Statement {
-	s := &Update{Table: p.tableName()}
+	s := &Update{Table: p.name()}
 	for {
 		switch {
 		case p.accept("SET"):
@@ -257,9 +257,6 @@ func (p *parser) returning() string {
 func (p *parser) previous(word string) bool {
 	return strings.EqualFold(p.tokens[p.pos-1].text, word)
 }
-
-// tableName reads the name of a table.
-func (p *parser) tableName() string { return p.name() }
 
 // name reads a name: a word that is no keyword, or anything in double quotes.
 func (p *parser) name() string {
