@@ -2,8 +2,12 @@ package engine
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
 const maxBatchWrites = 25
@@ -99,17 +103,26 @@ func isThrottle(err error) bool {
 	return false
 }
 
-// addMetrics adds the metrics of the collection that the action touched.
+// addMetrics adds the metrics of the collection that the action touched. A
+// collection that several actions touched is reported once.
 func (a *action) addMetrics(list []MetricsOfTable, mode *string) []MetricsOfTable {
 	m := a.table.metrics(a.schema, a.key, mode)
 	if m == nil {
 		return list
 	}
 	for i := range list {
-		if list[i].Table == a.table.name {
-			list[i].Metrics = append(list[i].Metrics, m)
-			return list
+		if list[i].Table != a.table.name {
+			continue
 		}
+		at := slices.IndexFunc(list[i].Metrics, func(k *ItemCollectionMetrics) bool {
+			return maps.EqualFunc(k.Key, m.Key, value.Equal)
+		})
+		if at < 0 {
+			list[i].Metrics = append(list[i].Metrics, m)
+		} else {
+			list[i].Metrics[at] = m // the size after the later write
+		}
+		return list
 	}
 	return append(list, MetricsOfTable{a.table.name, []*ItemCollectionMetrics{m}})
 }

@@ -52,7 +52,7 @@ func placeholders(p *Placeholders, legacy []string, params ...parameter) (*expre
 		}
 	}
 	var values expression.Values
-	if p.Values.Present {
+	if p.Values.Present && p.Values.Err == nil {
 		values = expression.Values(p.Values.Item)
 		if values == nil {
 			values = expression.Values{}

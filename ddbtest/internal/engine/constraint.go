@@ -144,6 +144,17 @@ func (c *constraints) tableName(path string, name *string) {
 	}
 }
 
+// tablePresent fails if an operation on a table does not name one, which the
+// service says before anything else of such a request.
+//
+// https://github.com/aws/aws-sdk-java/issues/977 has it for DescribeTable.
+func tablePresent(name *string) error {
+	if name == nil {
+		return invalid("The parameter 'TableName' is required but was not present in the request")
+	}
+	return nil
+}
+
 // describedName checks the parameter that names the table of an operation on
 // the table itself.
 func (c *constraints) describedName(path string, name *string) {

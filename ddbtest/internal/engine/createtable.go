@@ -66,6 +66,9 @@ func (e *Engine) alreadyExists(t *Table) error {
 }
 
 func (in *CreateTableInput) constraints() error {
+	if err := tablePresent(in.TableName); err != nil {
+		return err
+	}
 	var c constraints
 	if c.required("attributeDefinitions", in.AttributeDefinitions != nil) {
 		c.attributeDefinitions(in.AttributeDefinitions)

@@ -119,6 +119,9 @@ func sortedDefinitions(defs []AttributeDefinition) []AttributeDefinition {
 
 // describedTable returns the table of a table operation.
 func (e *Engine) describedTable(name *string) (*Table, error) {
+	if err := tablePresent(name); err != nil {
+		return nil, err
+	}
 	var c constraints
 	c.describedName("tableName", name)
 	if err := c.err(); err != nil {

@@ -33,6 +33,9 @@ type TimeToLiveDescription struct {
 
 // UpdateTimeToLive switches the time to live of the items of a table.
 func (e *Engine) UpdateTimeToLive(_ context.Context, table *string, spec *TimeToLiveSpecification) error {
+	if err := tablePresent(table); err != nil {
+		return err
+	}
 	var c constraints
 	c.describedName("tableName", table)
 	if c.required("timeToLiveSpecification", spec != nil) {

@@ -3,6 +3,9 @@ package engine
 import "slices"
 
 func (in *UpdateTableInput) constraints() error {
+	if err := tablePresent(in.TableName); err != nil {
+		return err
+	}
 	var c constraints
 	c.attributeDefinitions(in.AttributeDefinitions)
 	c.describedName("tableName", in.TableName)
