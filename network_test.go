@@ -69,15 +69,15 @@ func (f *faulty) rare(req *http.Request, what fault) (*http.Response, error) {
 		delay := rand.N(5 * time.Second)
 		go func() {
 			<-time.After(delay)
-			_, _ = f.engine.Do(again())
+			_, _ = f.apply(again())
 		}()
 		return nil, errReset
 	case doubled:
-		resp, err := f.engine.Do(again())
-		_, _ = f.engine.Do(again())
+		resp, err := f.apply(again())
+		_, _ = f.apply(again())
 		return resp, err
 	}
-	resp, err := f.engine.Do(again())
+	resp, err := f.apply(again())
 	if err != nil {
 		return nil, err
 	}

@@ -21,11 +21,10 @@ type attempt struct {
 	repeat bool
 	// send sends it once; the SDK may repeat it within.
 	send func(wire.Options) error
-	// judge says what the stored item (nil for none) proves; nil if none can.
+	// judge says what the stored item (nil for none) proves; nil if none can. With it the
+	// SDK repeats nothing of which it is unknown whether it was applied: the item is read
+	// at once, before others write over it.
 	judge judge
-	// readFirst: after a lost reply the stored item is read at once, before others write
-	// over it, instead of sending again first.
-	readFirst bool
 	// refused makes the error of a condition that was false.
 	refused func(err error) error
 	// lost gets the stored item after a write that was applied without a reply.
@@ -43,7 +42,7 @@ func (a *attempt) do(ctx context.Context) error {
 		prior Outcome
 	)
 	for {
-		seen := &attempts{repeat: a.repeat && !a.readFirst}
+		seen := &attempts{repeat: a.repeat && a.judge == nil}
 		err := a.send(seen.into(a.core.wire))
 		sent += max(seen.n, 1)
 		if err == nil {
@@ -102,24 +101,13 @@ func unknownAfter(ctx context.Context, sent int, err error) *OutcomeUnknownError
 	return &OutcomeUnknownError{Attempts: sent, err: err}
 }
 
-// evidence reads the stored item, the first time at once, then under the bounds of the policy.
-// The budget pays for it, for each lost reply of a service in trouble costs a read.
+// evidence reads the stored item. The budget pays for it, for with a service in trouble
+// each write costs a read.
 func (a *attempt) evidence(ctx context.Context, retry *retrier) (map[string]types.AttributeValue, error) {
 	if err := retry.charge(); err != nil {
 		return nil, err
 	}
-	for {
-		stored, err := a.readBack(ctx)
-		if err == nil {
-			return stored, nil
-		}
-		if outcomeOf(err) == NotApplied && !IsRetryable(classify(err)) {
-			return nil, err
-		}
-		if stop := retry.next(ctx, false); stop != nil {
-			return nil, stop
-		}
-	}
+	return a.readBack(ctx)
 }
 
 // conflict is the error of a condition that the stored item shows to be false.

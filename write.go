@@ -109,7 +109,6 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 	}
 	if p.cond != nil || p.token != "" {
 		a.judge = t.judgePut(p.item, p.token, v, v == verbCreate || t.version != nil && versionOf(t.core, item).IsZero())
-		a.readFirst = p.cond != nil
 	}
 	if old != nil {
 		a.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
@@ -328,7 +327,7 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 		},
 	}
 	if u.token != "" || u.guarded {
-		a.judge, a.readFirst = t.judgeUpdate(u.token, u.base, u.guarded, u.repeat), true
+		a.judge = t.judgeUpdate(u.token, u.base, u.guarded, u.repeat)
 	}
 	if err := a.do(ctx); err != nil {
 		var zero T
