@@ -1,10 +1,12 @@
 package ddbtest
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -13,12 +15,15 @@ import (
 
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 	"github.com/dynamotable/ddb/ddbtest/internal/protocol"
+	"github.com/dynamotable/ddb/ddbtest/internal/stream"
 )
 
 // Engine is a DynamoDB in memory. It is safe for concurrent use.
 type Engine struct {
 	region  string
 	clock   *Clock
+	core    *engine.Engine
+	streams *stream.Store
 	handler *protocol.Handler
 	closed  atomic.Bool
 }
@@ -39,15 +44,16 @@ func NewEngine(opts ...Option) *Engine {
 	for _, o := range opts {
 		o(c)
 	}
-	e := &Engine{region: c.region, clock: c.clock}
-	core := engine.New(engine.Options{
+	e := &Engine{region: c.region, clock: c.clock, streams: stream.New(c.clock.Now, c.region)}
+	e.core = engine.New(engine.Options{
 		Clock:      c.clock,
 		Region:     c.region,
 		AccountID:  c.account,
 		StateDelay: c.stateDelay,
+		Hooks:      engine.Hooks{Commit: e.streams.Commit, TableChanged: e.streams.TableChanged},
 	})
-	c.clock.onAdvance(core.Settle)
-	e.handler = protocol.New(core, nil)
+	c.clock.onAdvance(e.settle)
+	e.handler = protocol.New(e.core, e.streams, nil)
 	return e
 }
 
@@ -101,6 +107,13 @@ func (e *Engine) Handler() http.Handler {
 		}
 		e.handler.ServeHTTP(w, req)
 	})
+}
+
+// settle does what has become due.
+func (e *Engine) settle(now time.Time) {
+	e.core.Settle(now)
+	_, _ = e.core.Expire(context.Background()) // items in a state that cannot be deleted stay
+	e.streams.Settle(now)
 }
 
 // Clock returns the clock of the engine.

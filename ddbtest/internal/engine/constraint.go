@@ -42,6 +42,32 @@ func (c *constraints) err() error {
 	}
 }
 
+// Constraints is what other packages use to check the parameters of their operations.
+type Constraints struct{ c constraints }
+
+// Err returns the ValidationException for what was violated, or nil.
+func (c *Constraints) Err() error { return c.c.err() }
+
+// Required fails if present is false, and returns it.
+func (c *Constraints) Required(path string, present bool) bool { return c.c.required(path, present) }
+
+// Enum fails if s is neither null nor in set, which is a list in brackets.
+func (c *Constraints) Enum(path string, s *string, set string) { c.c.enum(path, s, set) }
+
+// Length fails if s is shorter or longer than allowed.
+func (c *Constraints) Length(path, s string, shortest, longest int) {
+	c.c.length(path, s, shortest, longest)
+}
+
+// Range fails if n is present and not from low to high.
+func (c *Constraints) Range(path string, n *int64, low, high int64) {
+	c.c.atLeast(path, n, low)
+	c.c.atMost(path, n, high)
+}
+
+// TableName checks the parameter that names a table.
+func (c *Constraints) TableName(path string, name *string) { c.c.describedName(path, name) }
+
 // enveloped gives an error of the request itself the form in which PutItem,
 // UpdateItem and DeleteItem report it.
 func enveloped(err error) error {

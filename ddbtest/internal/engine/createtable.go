@@ -272,15 +272,26 @@ func (e *Engine) newTable(in *CreateTableInput) *Table {
 	}
 	t.schema.Store(schema)
 	if in.StreamSpecification != nil && *in.StreamSpecification.StreamEnabled {
-		t.startStream(in.StreamSpecification, now)
+		t.startStream(in.StreamSpecification, e.nextLabel(now))
 	}
 	return t
 }
 
 // startStream switches the stream on; every start makes a new one.
-func (t *Table) startStream(spec *StreamSpecification, now time.Time) {
+func (t *Table) startStream(spec *StreamSpecification, label string) {
 	t.settings.stream = spec
-	t.settings.streamLabel = now.UTC().Format("2006-01-02T15:04:05.000")
+	t.settings.streamLabel = label
+}
+
+// nextLabel is the label of a new stream: its time, or later if another stream has that.
+func (e *Engine) nextLabel(now time.Time) string {
+	for {
+		last := e.lastLabel.Load()
+		next := max(now.UnixMilli(), last+1)
+		if e.lastLabel.CompareAndSwap(last, next) {
+			return time.UnixMilli(next).UTC().Format("2006-01-02T15:04:05.000")
+		}
+	}
 }
 
 // tableID derives an identifier in the form of a UUID.

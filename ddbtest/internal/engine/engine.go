@@ -47,6 +47,7 @@ type Engine struct {
 	tokens         tokens
 	collectionSize int64
 	lastTable      atomic.Uint64
+	lastLabel      atomic.Int64 // of a stream, in milliseconds
 
 	mu     sync.RWMutex
 	tables map[string]*Table
@@ -128,6 +129,12 @@ func (e *Engine) lookup(name string) *Table {
 	}
 	return e.tables[name]
 }
+
+// TableOf returns the name of the table in an ARN, or name if it is none.
+func TableOf(name string) string { return tableOf(name) }
+
+// Find returns the table that a name or an ARN stands for, or nil.
+func (e *Engine) Find(name string) *Table { return e.lookup(name) }
 
 // tableOf returns the name of the table in an ARN, or name if it is none.
 func tableOf(name string) string {

@@ -91,7 +91,7 @@ func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created 
 	e.changeSettings(t, in, onDemand, now)
 	if s := in.StreamSpecification; s != nil {
 		if *s.StreamEnabled {
-			t.startStream(s, now)
+			t.startStream(s, e.nextLabel(now))
 		} else {
 			t.settings.stream = nil
 		}

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
+	"github.com/dynamotable/ddb/ddbtest/internal/stream"
 )
 
 // maxRequestSize is the largest body that the service reads: 16 MB.
@@ -50,13 +51,14 @@ type Intercept func(ctx context.Context, call *Call, next func(context.Context, 
 // client that needs no socket. It is safe for concurrent use.
 type Handler struct {
 	engine    *engine.Engine
+	streams   *stream.Store
 	intercept Intercept
 	ids       requestIDs
 }
 
-// New returns the handler of an engine. intercept may be nil.
-func New(e *engine.Engine, intercept Intercept) *Handler {
-	return &Handler{engine: e, intercept: intercept}
+// New returns the handler of an engine and its streams. intercept may be nil.
+func New(e *engine.Engine, streams *stream.Store, intercept Intercept) *Handler {
+	return &Handler{engine: e, streams: streams, intercept: intercept}
 }
 
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -145,6 +147,10 @@ var (
 func (h *Handler) reply(ctx context.Context, req *http.Request, body []byte) *Reply {
 	target := req.Header.Get("X-Amz-Target")
 	run, known := operations[target]
+	if read, ok := streamOperations[target]; ok {
+		known = true
+		run = func(_ context.Context, _ *engine.Engine, r *reader) ([]byte, error) { return read(h.streams, r) }
+	}
 	if reply := h.refuse(req, len(body), known); reply != nil {
 		return reply
 	}

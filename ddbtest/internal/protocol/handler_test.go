@@ -54,7 +54,7 @@ func answer(t *testing.T, h *protocol.Handler, req *http.Request) (int, string) 
 }
 
 func TestRefusals(t *testing.T) {
-	h := protocol.New(engine.New(engine.Options{Clock: clock{}}), nil)
+	h := protocol.New(engine.New(engine.Options{Clock: clock{}}), nil, nil)
 	for name, test := range map[string]struct {
 		change func(*http.Request)
 		status int
@@ -85,7 +85,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestSerializationErrors(t *testing.T) {
-	h := protocol.New(engine.New(engine.Options{Clock: clock{}}), nil)
+	h := protocol.New(engine.New(engine.Options{Clock: clock{}}), nil, nil)
 	for _, test := range []struct{ operation, body, message string }{
 		{"GetItem", ``, ""},
 		{"GetItem", `{`, ""},
@@ -115,7 +115,7 @@ func TestSerializationErrors(t *testing.T) {
 }
 
 func TestNullIsAbsentAndUnknownIsSkipped(t *testing.T) {
-	h := protocol.New(engine.New(engine.Options{Clock: clock{}}), nil)
+	h := protocol.New(engine.New(engine.Options{Clock: clock{}}), nil, nil)
 	body := ` { "Limit" : null , "Extra" : { "a" : [ 1 , "]\"}" , { } ] } , "ExclusiveStartTableName" : "\u0061\u0062c" } `
 	if status, got := answer(t, h, request("DynamoDB_20120810.ListTables", body)); status != http.StatusOK || got != `{"TableNames":[]}` {
 		t.Errorf("got %d %s", status, got)
@@ -128,7 +128,7 @@ func TestInterceptorChangesReplies(t *testing.T) {
 		reply.Cut = 5
 		return reply
 	}
-	h := protocol.New(engine.New(engine.Options{Clock: clock{}}), cut)
+	h := protocol.New(engine.New(engine.Options{Clock: clock{}}), nil, cut)
 	resp, err := h.Do(request("DynamoDB_20120810.ListTables", "{}"))
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestInterceptorChangesReplies(t *testing.T) {
 }
 
 func TestServeHTTP(t *testing.T) {
-	server := httptest.NewServer(protocol.New(engine.New(engine.Options{Clock: clock{}}), nil))
+	server := httptest.NewServer(protocol.New(engine.New(engine.Options{Clock: clock{}}), nil, nil))
 	defer server.Close()
 	req := request("DynamoDB_20120810.ListTables", "{}")
 	out, err := http.NewRequest(req.Method, server.URL, strings.NewReader("{}"))
@@ -171,7 +171,7 @@ func FuzzRequest(f *testing.F) {
 		}
 	}
 	e := engine.New(engine.Options{Clock: clock{}})
-	h := protocol.New(e, nil)
+	h := protocol.New(e, nil, nil)
 	create := `{"TableName":"abc","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}`
 	resp, err := h.Do(request("DynamoDB_20120810.CreateTable", create))
 	if err != nil || resp.StatusCode != http.StatusOK {
