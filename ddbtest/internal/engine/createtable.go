@@ -77,6 +77,7 @@ func (in *CreateTableInput) constraints() error {
 	c.enum("billingMode", in.BillingMode, billingSet)
 	c.throughput("provisionedThroughput", in.ProvisionedThroughput)
 	c.stream(in.StreamSpecification)
+	c.encryption(in.SSESpecification)
 	if c.required("keySchema", in.KeySchema != nil) {
 		c.keySchema("keySchema", in.KeySchema, 2)
 	}

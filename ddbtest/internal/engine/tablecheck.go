@@ -23,6 +23,7 @@ const (
 	keyTypeSet       = "[HASH, RANGE]"
 	projectionSet    = "[ALL, INCLUDE, KEYS_ONLY]"
 	billingSet       = "[PROVISIONED, PAY_PER_REQUEST]"
+	encryptionSet    = "[AES256, KMS]"
 	streamViewSet    = "[NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY]"
 )
 
@@ -121,6 +122,12 @@ func (c *constraints) stream(s *StreamSpecification) {
 	}
 	c.required("streamSpecification.streamEnabled", s.StreamEnabled != nil)
 	c.enum("streamSpecification.streamViewType", s.StreamViewType, streamViewSet)
+}
+
+func (c *constraints) encryption(s *SSESpecification) {
+	if s != nil {
+		c.enum("sSESpecification.sSEType", s.SSEType, encryptionSet)
+	}
 }
 
 // checkBilling validates that throughput is given exactly in provisioned mode.

@@ -12,6 +12,7 @@ func (in *UpdateTableInput) constraints() error {
 	c.enum("billingMode", in.BillingMode, billingSet)
 	c.throughput("provisionedThroughput", in.ProvisionedThroughput)
 	c.stream(in.StreamSpecification)
+	c.encryption(in.SSESpecification)
 	for i, u := range in.GlobalSecondaryIndexUpdates {
 		path := member("globalSecondaryIndexUpdates", i)
 		if x := u.Create; x != nil {
