@@ -27,7 +27,7 @@ const (
 	errorType    = `{"__type":"com.amazonaws.dynamodb.v20120810#`
 	foreignPage  = "<html><body>Please log in</body></html>"
 	throttleText = errorType + `ProvisionedThroughputExceededException","message":"too much",` +
-		`"throttlingReasons":[{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"arn:aws:dynamodb:eu-central-1:1:table/t"}]}`
+		`"ThrottlingReasons":[{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"arn:aws:dynamodb:eu-central-1:1:table/t"}]}`
 )
 
 // refusal reports whether a fault is an answer of the service that says that nothing was done.

@@ -1,0 +1,43 @@
+package ddb_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestDocsNameTestsThatExist: a promise whose test is gone is no promise.
+func TestDocsNameTestsThatExist(t *testing.T) {
+	var code strings.Builder
+	for _, pattern := range []string{"*_test.go", "*/*_test.go", "*/*/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code.Write(text)
+		}
+	}
+	name := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`")
+	for _, doc := range []string{"docs/guarantees.md", "docs/retries.md"} {
+		text, err := os.ReadFile(filepath.FromSlash(doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := name.FindAllStringSubmatch(string(text), -1)
+		if len(named) < 10 {
+			t.Errorf("%s names %d tests", doc, len(named))
+		}
+		for _, n := range named {
+			if !strings.Contains(code.String(), "func "+n[1]+"(") {
+				t.Errorf("%s: there is no %s", doc, n[1])
+			}
+		}
+	}
+}
