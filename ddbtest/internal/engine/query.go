@@ -142,6 +142,8 @@ func (in *SearchInput) check() error {
 		return invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 	case is(in.Select, selectSpecific) && specific == "":
 		return invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+	case is(in.Select, selectCount) && specific != "":
+		return invalid("Cannot specify the %s when choosing to get only the Count", specific)
 	case !is(in.Select, selectSpecific) && specific != "":
 		return invalid("Cannot specify the %s when choosing to get %s", specific, *in.Select)
 	}
