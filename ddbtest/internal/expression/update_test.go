@@ -138,13 +138,13 @@ func TestUpdateErrors(t *testing.T) {
 		{"SET b = if_not_exists(:val2, :val1)", noValue + ":val2"},
 
 		{"set b = list_append(:a, a), c = if_not_exists(a) add a.b :a", addend + "ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND"},
-		{"delete a.b :a", addend + "DELETE, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND"},
+		{"delete a.b :a", addend + "DELETE, operand type: STRING, typeSet: ALLOWED_FOR_DELETE_OPERAND"},
 		{"add a.b :e", addend + "ADD, operand type: NULL, typeSet: ALLOWED_FOR_ADD_OPERAND"},
 		{"add a.b :d", addend + "ADD, operand type: BOOLEAN, typeSet: ALLOWED_FOR_ADD_OPERAND"},
 		{"add a.b :c", addend + "ADD, operand type: BINARY, typeSet: ALLOWED_FOR_ADD_OPERAND"},
 		{"add a.b :i", addend + "ADD, operand type: MAP, typeSet: ALLOWED_FOR_ADD_OPERAND"},
 		{"add a.b :j", addend + "ADD, operand type: LIST, typeSet: ALLOWED_FOR_ADD_OPERAND"},
-		{"delete a.b :b", addend + "DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_ADD_OPERAND"},
+		{"delete a.b :b", addend + "DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND"},
 
 		{"set a = if_not_exists(c)", count + "if_not_exists, number of operands: 1"},
 		{"set a = list_append(c)", count + "list_append, number of operands: 1"},

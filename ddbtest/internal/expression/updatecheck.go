@@ -94,9 +94,9 @@ func (c *checker) addend(a *action) error {
 		}
 		fallthrough
 	default:
-		// The service names the type set of ADD for DELETE too.
+		// https://github.com/aws/aws-sdk-js/issues/3025 has it for DELETE.
 		return c.invalid("Incorrect operand type for operator or function; operator: " + a.clause +
-			", operand type: " + longKinds[k] + ", typeSet: ALLOWED_FOR_ADD_OPERAND")
+			", operand type: " + longKinds[k] + ", typeSet: ALLOWED_FOR_" + a.clause + "_OPERAND")
 	}
 }
 
