@@ -244,6 +244,9 @@ func opError(op, table, index string, err error) error {
 }
 
 func classify(err error) error {
+	if _, ok := errors.AsType[*OutcomeUnknownError](err); ok {
+		return err // what matters most comes first in its text
+	}
 	if _, ok := errors.AsType[*types.ResourceNotFoundException](err); ok {
 		return fmt.Errorf("%w: %w", ErrTableNotFound, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -165,7 +166,7 @@ func lostFirst(what fault) bool {
 	return what == lostBefore || what == error500Before || what == foreignReply
 }
 
-// TestMatrixSingle (rows A1, A2, A4, A8, C1, D1, D2 of the fault matrix): every verb, every
+// TestMatrixSingle (rows A1, A2, A4, A8, D1, D2 and I3 of the fault matrix): every verb, every
 // kind of fault at each of the first four requests of the call, with and without version
 // and token.
 func TestMatrixSingle(t *testing.T) {
@@ -262,6 +263,9 @@ func (m *matrixCell) check(name string, at int, plan ...fault) {
 	if !ok {
 		m.Errorf("%s: reported %v, applied %d times", name, err, effect)
 	}
+	if text := fmt.Sprintf("%v %+v %#v", err, err, errors.Unwrap(err)); err != nil && strings.Contains(text, "canary") {
+		m.Errorf("%s: row I3: the error shows a key: %s", name, text)
+	}
 	if len(plan) > 1 || at > 0 || !reached || plan[0] == hung || plan[0] == ghost {
 		return
 	}
@@ -273,7 +277,7 @@ func (m *matrixCell) check(name string, at int, plan ...fault) {
 // prepare makes the item as it is before the write.
 func (m *matrixCell) prepare() user {
 	m.n++
-	u := user{ID: fmt.Sprint("item ", m.n), Name: "first", Logins: 5}
+	u := user{ID: fmt.Sprint("canary ", m.n), Name: "first", Logins: 5}
 	if m.verb.absent {
 		return u
 	}

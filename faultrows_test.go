@@ -141,7 +141,7 @@ func (m *matrixCell) end(after time.Duration, what fault) {
 	if late := time.Since(start) - after; late > 10*time.Millisecond {
 		m.Errorf("ended %v after its context", late)
 	}
-	sent := m.requests()
+	ended, sent := ctx.Err(), m.requests()
 	<-time.After(time.Minute)
 	if more := m.requests() - sent; more > 0 {
 		m.Errorf("%d requests after the call had returned", more)
@@ -156,7 +156,7 @@ func (m *matrixCell) end(after time.Duration, what fault) {
 	if applied && effect != 1 || !applied && !unknown && effect != 0 || effect > 1 {
 		m.Errorf("after %v, %s: reported %v, applied %d times", after, what, err, effect)
 	}
-	if ended := ctx.Err(); ended != nil && unknown && time.Since(start) < after && !errors.Is(err, ended) {
+	if ended != nil && !applied && (unknown || effect == 0) && !errors.Is(err, ended) && !m.verb.refuses {
 		m.Errorf("after %v: the error does not tell that the context ended: %v", after, err)
 	}
 }

@@ -272,7 +272,8 @@ func TestWorstAttemptDecides(t *testing.T) {
 		u := user{ID: "u"}
 		err = plain.Put(ctx, &u)
 		var unknown *ddb.OutcomeUnknownError
-		if !errors.As(err, &unknown) || !errors.Is(err, ddb.ErrOutcomeUnknown) || unknown.Attempts != 3 || ddb.IsRetryable(err) {
+		if !errors.As(err, &unknown) || !errors.Is(err, ddb.ErrOutcomeUnknown) || unknown.Attempts != 3 || ddb.IsRetryable(err) ||
+			!errors.Is(err, ddb.ErrThrottled) || !strings.Contains(err.Error(), "outcome unknown") {
 			t.Errorf("reset, then throttled: %v", err)
 		}
 		f.set(func(string, int) fault { return throttled })

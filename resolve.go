@@ -62,9 +62,8 @@ func (a *attempt) do(ctx context.Context) error {
 			}
 			return err
 		}
-		unknown := unknownAfter(ctx, sent, err)
 		if a.judge == nil {
-			return unknown
+			return unknownAfter(ctx, sent, err)
 		}
 		if retry == nil {
 			retry = newRetrier(a.core.retry, a.core.budget)
@@ -72,8 +71,11 @@ func (a *attempt) do(ctx context.Context) error {
 		var stored map[string]types.AttributeValue
 		if refused != nil {
 			stored = refused.Item
-		} else if stored, err = a.evidence(ctx, retry); err != nil {
-			return unknown
+		} else {
+			var readErr error
+			if stored, readErr = a.evidence(ctx, retry); readErr != nil {
+				return unknownAfter(ctx, sent, fmt.Errorf("%w; reading the item back failed: %w", err, readErr))
+			}
 		}
 		switch v := a.judge(stored); {
 		case v == provesOurs:
@@ -82,12 +84,12 @@ func (a *attempt) do(ctx context.Context) error {
 		case v == provesOther, v == stillPossible && refused != nil:
 			// A version that fits and a condition that fails: it is another part that is false.
 			retry.succeeded()
-			return a.conflict(stored, unknown.err)
+			return a.conflict(stored, err)
 		case v == provesNothing, refused != nil, !a.repeat:
-			return unknown
+			return unknownAfter(ctx, sent, err)
 		}
 		if stop := retry.next(ctx, false); stop != nil {
-			return unknown
+			return unknownAfter(ctx, sent, fmt.Errorf("%w; %w", err, stop))
 		}
 		prior = Unknown
 	}
@@ -98,7 +100,7 @@ func unknownAfter(ctx context.Context, sent int, err error) *OutcomeUnknownError
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}
-	return &OutcomeUnknownError{Attempts: sent, err: err}
+	return &OutcomeUnknownError{Attempts: sent, err: classify(err)}
 }
 
 // evidence reads the stored item. The budget pays for it, for with a service in trouble

@@ -26,7 +26,7 @@ import (
 
 var bigStorm = flag.Bool("storm", false, "storms of 64 x 10,000 writes")
 
-// TestStorm (rows A1, A4, C1 of the fault matrix): 64 writers of versioned items, 5 % of all requests,
+// TestStorm (rows A1 and A4 of the fault matrix): 64 writers of versioned items, 5 % of all requests,
 // reads too, with a fault of any kind, over a client with the defaults of NewClient. What
 // each writer was told is compared with all that the engine applied.
 func TestStorm(t *testing.T) {

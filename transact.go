@@ -209,7 +209,7 @@ func (tx *transaction) send(ctx context.Context) error {
 			cause = fmt.Errorf("%w; %w", cause, stop)
 		}
 		if worst != NotApplied {
-			return &OutcomeUnknownError{Attempts: sent, err: cause}
+			return unknownAfter(ctx, sent, cause)
 		}
 		return cause
 	}
