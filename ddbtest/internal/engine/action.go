@@ -168,7 +168,11 @@ func (a *action) evaluateUpdate(fx *effect) error {
 	if value.ItemSize(fx.newItem) > value.MaxItemSize {
 		return invalid("Item size to update has exceeded the maximum allowed size")
 	}
-	if a.update != nil {
+	if _, legacy := a.update.(attributeUpdates); legacy {
+		if err := a.schema.checkIndexKeys(fx.newItem, nil); err != nil {
+			return err
+		}
+	} else if a.update != nil {
 		if err := checkUpdated(a.schema, fx.newItem, a.update.Attributes()); err != nil {
 			return err
 		}

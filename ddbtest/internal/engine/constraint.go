@@ -72,7 +72,7 @@ func (c *Constraints) TableName(path string, name *string) { c.c.describedName(p
 // UpdateItem and DeleteItem report it.
 func enveloped(err error) error {
 	e := AsError(err)
-	if e.Type != ValidationException {
+	if e.Type != ValidationException || e.legacy {
 		return err
 	}
 	return invalid("1 validation error detected: %s", e.Message)

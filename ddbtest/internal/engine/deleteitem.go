@@ -22,6 +22,7 @@ func (e *Engine) DeleteItem(ctx context.Context, in *DeleteItemInput) (*WriteOut
 	c.required("key", in.Key.Present)
 	c.enum("returnValues", in.ReturnValues, returnSet)
 	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)
+	c.expectations(in.Legacy)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
@@ -50,6 +51,7 @@ func parseDelete(in *DeleteItemInput, operation string) (*action, error) {
 	if err != nil {
 		return nil, err
 	}
+	params.Report(operation == "TransactWriteItems")
 	if in.Key.Err != nil {
 		return nil, in.Key.Err
 	}

@@ -31,6 +31,7 @@ func (e *Engine) GetItem(ctx context.Context, in *GetItemInput) (*GetItemOutput,
 	var c constraints
 	c.tableName("tableName", in.TableName)
 	c.required("key", in.Key.Present)
+	c.attributesToGet("attributesToGet", in.Legacy)
 	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
 	if err := c.err(); err != nil {
 		return nil, err

@@ -99,6 +99,9 @@ func (s *search) checkFilter() error {
 	}
 	for _, name := range n.Attributes() {
 		if s.key.Has(name) {
+			if _, legacy := s.filter.(*comparisons); legacy {
+				return invalid("QueryFilter can only contain non-primary key attributes: Primary key attribute: %s", name)
+			}
 			return invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
 		}
 	}

@@ -1,12 +1,15 @@
 package engine
 
 import (
-	"strings"
+	"maps"
+	"slices"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/expression"
 )
 
 // Legacy holds the parameters of the API before expressions.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LegacyConditionalParameters.html
 type Legacy struct {
 	Expected            map[string]ExpectedAttributeValue
 	AttributeUpdates    map[string]AttributeValueUpdate
@@ -15,26 +18,6 @@ type Legacy struct {
 	ScanFilter          map[string]Condition
 	ConditionalOperator *string
 	AttributesToGet     []string
-}
-
-// ExpectedAttributeValue is a condition on one attribute of a write.
-type ExpectedAttributeValue struct {
-	Value              *Attribute
-	Exists             *bool
-	ComparisonOperator *string
-	AttributeValueList []Attribute // nil if absent
-}
-
-// AttributeValueUpdate is the update of one attribute.
-type AttributeValueUpdate struct {
-	Value  *Attribute
-	Action *string
-}
-
-// Condition is a condition on one attribute of a read.
-type Condition struct {
-	ComparisonOperator *string
-	AttributeValueList []Attribute // nil if absent
 }
 
 // names returns the parameters that a request uses, in the order in which the
@@ -59,11 +42,30 @@ func (l *Legacy) names() []string {
 	return names
 }
 
+// needless refuses a ConditionalOperator that joins nothing.
+func (l *Legacy) needless() error {
+	if l.ConditionalOperator != nil {
+		return invalid("ConditionalOperator cannot be used without Filter or Expected")
+	}
+	return nil
+}
+
+// legacyError marks an error.
+func legacyError(err error) error {
+	if err == nil {
+		return nil
+	}
+	e := *AsError(err)
+	e.legacy = true
+	return &e
+}
+
 // writeCondition returns the condition of a write, from its expression or its
 // legacy parameters; nil if it has none.
 func writeCondition(expr *string, params *expression.Params, l *Legacy) (condition, error) {
-	if names := l.names(); len(names) > 0 && expr == nil {
-		return nil, l.unsupported()
+	if l != nil && expr == nil {
+		c, err := l.expectedOf()
+		return c, legacyError(err)
 	}
 	return conditionOf(expr, params)
 }
@@ -71,8 +73,9 @@ func writeCondition(expr *string, params *expression.Params, l *Legacy) (conditi
 // writeUpdate returns the update of a write, from its expression or its legacy
 // parameters; nil if it has none.
 func writeUpdate(expr *string, params *expression.Params, l *Legacy) (updater, error) {
-	if names := l.names(); len(names) > 0 && expr == nil {
-		return nil, l.unsupported()
+	if l != nil && expr == nil {
+		u, err := attributeUpdatesOf(l.AttributeUpdates)
+		return u, legacyError(err)
 	}
 	return updateOf(expr, params)
 }
@@ -80,31 +83,69 @@ func writeUpdate(expr *string, params *expression.Params, l *Legacy) (updater, e
 // readProjection returns the projection of a read, from its expression or its
 // legacy parameters; nil if it has none.
 func readProjection(expr *string, params *expression.Params, l *Legacy) (projection, error) {
-	if names := l.names(); len(names) > 0 && expr == nil {
-		return nil, l.unsupported()
+	if l == nil || l.AttributesToGet == nil || expr != nil {
+		return projectionOf(expr, params)
 	}
-	return projectionOf(expr, params)
+	for i, name := range l.AttributesToGet {
+		if slices.Contains(l.AttributesToGet[:i], name) {
+			return nil, invalidParameter("Duplicate value in attribute name: %s", name)
+		}
+	}
+	return expression.ProjectAttributes(l.AttributesToGet), nil
 }
 
-// unsupported refuses parameters that would otherwise be ignored.
-func (l *Legacy) unsupported() error {
-	return invalid("The engine does not support the parameters %s", strings.Join(l.names(), ", "))
+// attributesToGet notes an empty list of attributes.
+func (c *constraints) attributesToGet(path string, l *Legacy) {
+	if l != nil && l.AttributesToGet != nil && len(l.AttributesToGet) == 0 {
+		c.fail(path, "[]", false, "Member must have length greater than or equal to 1")
+	}
+}
+
+// keyOperators are the operators of key conditions in the form of expressions.
+var keyOperators = map[string]string{
+	operatorEqual: expression.OpEqual, "LT": expression.OpLess, "LE": expression.OpLessEqual,
+	"GT": expression.OpGreater, "GE": expression.OpGreaterEqual,
+	operatorBetween: expression.OpBetween, operatorBegins: expression.OpBeginsWith,
 }
 
 // queryTerms parses the key condition of a query, from its expression or its
 // legacy parameters; the function that it returns checks its form.
 func queryTerms(expr *string, params *expression.Params, l *Legacy) (func() ([]expression.KeyTerm, error), error) {
-	if expr == nil {
-		return nil, l.unsupported()
+	if expr != nil {
+		return keyTermsOf(*expr, params)
 	}
-	return keyTermsOf(*expr, params)
+	var terms []expression.KeyTerm
+	for _, name := range sortedKeys(l.KeyConditions) {
+		c, err := newComparison(name, text(l.KeyConditions[name].ComparisonOperator), l.KeyConditions[name].AttributeValueList)
+		if err != nil {
+			return nil, err
+		}
+		op, ok := keyOperators[c.operator]
+		if !ok {
+			return nil, invalid("Attempted conditional constraint is not an indexable operation")
+		}
+		terms = append(terms, expression.KeyTerm{Attribute: name, Op: op, Values: c.values})
+	}
+	if len(terms) == 0 {
+		return nil, invalid("Conditions can be of length 1 or 2 only")
+	}
+	return func() ([]expression.KeyTerm, error) { return terms, nil }, nil
 }
 
 // searchFilter returns the filter of a read, from its expression or its legacy
 // parameters; nil if it has none.
 func searchFilter(expr *string, params *expression.Params, l *Legacy) (condition, error) {
-	if names := l.names(); len(names) > 0 && expr == nil {
-		return nil, l.unsupported()
+	if l == nil || expr != nil {
+		return searchFilterOf(expr, params)
 	}
-	return searchFilterOf(expr, params)
+	conditions := l.QueryFilter
+	if l.ScanFilter != nil {
+		conditions = l.ScanFilter
+	}
+	if len(conditions) == 0 {
+		return nil, l.needless()
+	}
+	return comparisonsOf(conditions, is(l.ConditionalOperator, "OR"))
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

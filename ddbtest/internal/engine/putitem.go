@@ -57,6 +57,7 @@ func (in *PutItemInput) check() error {
 	c.required("item", in.Item.Present)
 	c.enum("returnValues", in.ReturnValues, returnSet)
 	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)
+	c.expectations(in.Legacy)
 	return c.err()
 }
 
@@ -73,6 +74,7 @@ func parsePut(in *PutItemInput, operation string) (*action, error) {
 	if err != nil {
 		return nil, err
 	}
+	params.Report(operation == "TransactWriteItems")
 	if in.Item.Err != nil {
 		return nil, in.Item.Err
 	}

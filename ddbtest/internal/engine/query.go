@@ -113,6 +113,10 @@ func (in *SearchInput) constraints(c *constraints) {
 	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
 	if in.Legacy != nil {
 		c.enum("conditionalOperator", in.Legacy.ConditionalOperator, operatorSet)
+		c.attributesToGet("attributesToGet", in.Legacy)
+		c.comparators("keyConditions", in.Legacy.KeyConditions)
+		c.comparators("queryFilter", in.Legacy.QueryFilter)
+		c.comparators("scanFilter", in.Legacy.ScanFilter)
 	}
 }
 

@@ -31,6 +31,7 @@ func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error)
 	if err != nil {
 		return nil, err
 	}
+	params.Report(true)
 	if err := in.check(); err != nil {
 		return nil, err
 	}

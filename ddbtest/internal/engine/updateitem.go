@@ -29,6 +29,8 @@ func (e *Engine) UpdateItem(ctx context.Context, in *UpdateItemInput) (*WriteOut
 	c.required("key", in.Key.Present)
 	c.enum("returnValues", in.ReturnValues, returnSet)
 	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)
+	c.updates(in.Legacy)
+	c.expectations(in.Legacy)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
@@ -56,6 +58,7 @@ func parseUpdate(in *UpdateItemInput, operation string) (*action, error) {
 	if err != nil {
 		return nil, err
 	}
+	params.Report(operation == "TransactWriteItems")
 	if in.Key.Err != nil {
 		return nil, in.Key.Err
 	}

@@ -101,6 +101,13 @@ func unusedKeys[V any](param string, m map[string]V, used map[string]struct{}) e
 	return value.Invalid("Value provided in " + param + " unused in expressions: keys: {" + strings.Join(unused, ", ") + "}")
 }
 
+// Report sets ReportSize; nil takes it too.
+func (p *Params) Report(sizes bool) {
+	if p != nil {
+		p.ReportSize = sizes
+	}
+}
+
 // name returns what a #placeholder stands for and marks it as used.
 func (p *Params) name(placeholder string) (string, bool) {
 	name, ok := p.names[placeholder]

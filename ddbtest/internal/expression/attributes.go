@@ -1,0 +1,36 @@
+package expression
+
+import "github.com/dynamotable/ddb/ddbtest/internal/value"
+
+// The parts of expressions that the API before expressions has too.
+
+// Compare reports whether a stands to b as op says: = <> < <= > or >=. A nil value does not exist; it differs
+// from all others and stands in no other relation to them.
+func Compare(op string, a, b value.Value) bool { return compare(op, a, b) }
+
+// Contains is the function contains.
+func Contains(v, part value.Value) bool { return contains(v, part) }
+
+// BeginsWith is the function begins_with.
+func BeginsWith(v, prefix value.Value) bool { return beginsWith(v, prefix) }
+
+// Add is the action ADD on a value, which may be nil. ok is false if the types do not fit.
+func Add(old, v value.Value) (sum value.Value, ok bool, err error) {
+	sum, err = addTo(old, v)
+	return sum, err != errOperand, err
+}
+
+// Delete is the action DELETE on a set, which may be nil, as the result may. ok is false if the types do not fit.
+func Delete(old, members value.Value) (rest value.Value, ok bool) {
+	rest, err := deleteFrom(old, members)
+	return rest, err == nil
+}
+
+// ProjectAttributes is the projection on some top-level attributes.
+func ProjectAttributes(names []string) *Projection {
+	paths := make([]Path, len(names))
+	for i, name := range names {
+		paths[i] = Path{{name: name}}
+	}
+	return newProjection(paths)
+}
