@@ -24,6 +24,7 @@ type Engine struct {
 	clock   *Clock
 	core    *engine.Engine
 	streams *stream.Store
+	folder  *folder
 	handler *protocol.Handler
 	closed  atomic.Bool
 }
@@ -44,17 +45,32 @@ func NewEngine(opts ...Option) *Engine {
 	for _, o := range opts {
 		o(c)
 	}
-	e := &Engine{region: c.region, clock: c.clock, streams: stream.New(c.clock.Now, c.region)}
+	e := &Engine{region: c.region, clock: c.clock, streams: stream.New(c.clock.Now, c.region), folder: c.folder}
 	e.core = engine.New(engine.Options{
 		Clock:      c.clock,
 		Region:     c.region,
 		AccountID:  c.account,
 		StateDelay: c.stateDelay,
-		Hooks:      engine.Hooks{Commit: e.streams.Commit, TableChanged: e.streams.TableChanged},
+		Hooks:      engine.Hooks{Commit: e.committed, TableChanged: e.streams.TableChanged},
 	})
 	c.clock.onAdvance(e.settle)
-	e.handler = protocol.New(e.core, e.streams, nil)
+	var intercept protocol.Intercept
+	if e.folder != nil {
+		intercept = e.folder.intercept(e)
+	}
+	e.handler = protocol.New(e.core, e.streams, intercept)
 	return e
+}
+
+// committed is called for every change of an item.
+func (e *Engine) committed(c *engine.Change) {
+	if e.folder != nil {
+		if !e.folder.live.Load() {
+			return // it happened before
+		}
+		e.folder.commit(c)
+	}
+	e.streams.Commit(c)
 }
 
 // Client returns a client of the engine. It is an ordinary client of the SDK,
@@ -121,4 +137,8 @@ func (e *Engine) Clock() *Clock { return e.clock }
 
 // Close ends the engine: every later request fails. Closing it again does
 // nothing.
-func (e *Engine) Close() { e.closed.Store(true) }
+func (e *Engine) Close() {
+	if !e.closed.Swap(true) && e.folder != nil {
+		_ = e.folder.journal.Close() // what was answered is written
+	}
+}

@@ -10,6 +10,7 @@ type config struct {
 	account    string
 	stateDelay time.Duration
 	clock      *Clock
+	folder     *folder // nil to keep nothing
 }
 
 // WithRegion sets the Region in ARNs and in the configuration of clients. The

@@ -168,6 +168,19 @@ func (h *Handler) reply(ctx context.Context, req *http.Request, body []byte) *Re
 	return h.intercept(ctx, call, next)
 }
 
+// Call executes an operation that did not come over the wire.
+func (h *Handler) Call(ctx context.Context, operation string, body []byte) *Reply {
+	run, known := operations[tablePrefix+operation]
+	if !known {
+		return h.refusal("UnknownOperationException", "")
+	}
+	out, err := run(ctx, h.engine, &reader{data: body})
+	if err != nil {
+		return h.Fail(err)
+	}
+	return h.finish(http.StatusOK, out)
+}
+
 // Fail returns the reply for an error, for an [Intercept] that answers itself.
 func (h *Handler) Fail(err error) *Reply { return h.finish(errorReply(err)) }
 

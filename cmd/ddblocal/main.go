@@ -1,0 +1,157 @@
+// Ddblocal serves DynamoDB's API on a port, from memory or from a folder, for development.
+//
+//	go run github.com/dynamotable/ddb/cmd/ddblocal -addr 127.0.0.1:8000 -data ./data -seed seed.json
+//
+// It prints one line when it is ready, and ends on SIGINT or SIGTERM after the requests that are under way. Every
+// client works that can be given an endpoint; any access key will do:
+//
+//	aws dynamodb list-tables --endpoint-url http://127.0.0.1:8000
+//
+// It checks no signatures and keeps nobody out: it is no database for production, and listens on the machine
+// itself unless -public is given.
+//
+// A seed file is JSON: CreateTable requests, and items by table in DynamoDB's JSON. Tables that are there already
+// are left as they are.
+//
+//	{"tables": [{"TableName": "users", ...}], "items": {"users": [{"id": {"S": "u1"}}]}}
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("ddblocal: ")
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if errors.Is(err, flag.ErrHelp) {
+		os.Exit(2)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+type settings struct {
+	address, data, seed string
+	quiet, public       bool
+	durable             bool
+}
+
+func parse(args []string) (s settings, err error) {
+	flags := flag.NewFlagSet("ddblocal", flag.ContinueOnError)
+	flags.StringVar(&s.address, "addr", "127.0.0.1:8000", "address to listen on; port 0 takes a free one")
+	flags.StringVar(&s.data, "data", "", "folder that keeps tables and items; without it they are in memory alone")
+	flags.BoolVar(&s.durable, "durable", false, "answer a write when it is on the disk, not when the operating system has it")
+	flags.StringVar(&s.seed, "seed", "", "JSON file with tables and items to begin with")
+	flags.BoolVar(&s.quiet, "quiet", false, "print nothing")
+	flags.BoolVar(&s.public, "public", false, "allow an address that other machines can reach; nothing is protected")
+	if err := flags.Parse(args); err != nil {
+		return s, err
+	}
+	if flags.NArg() > 0 {
+		return s, fmt.Errorf("unknown argument %q; see -help", flags.Arg(0))
+	}
+	host, _, err := net.SplitHostPort(s.address)
+	if err != nil {
+		return s, fmt.Errorf("-addr: %w", err)
+	}
+	if ip := net.ParseIP(host); !s.public && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return s, fmt.Errorf("-addr %s can be reached by other machines, and anyone could read and write all data; add -public if that is meant", s.address)
+	}
+	return s, nil
+}
+
+// run serves until ctx ends.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	s, err := parse(args)
+	if err != nil {
+		return err
+	}
+	engine, err := open(s)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	if s.seed != "" {
+		if err := seed(ctx, engine, s.seed); err != nil {
+			return fmt.Errorf("-seed %s: %w", s.seed, err)
+		}
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", s.address)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: browsers(engine.Handler()), ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}
+	if !s.quiet {
+		where := "in memory"
+		if s.data != "" {
+			where = "data in " + s.data
+		}
+		fmt.Fprintf(out, "ddblocal: listening on http://%s, %s\n", listener.Addr(), where)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	expire := time.NewTicker(time.Minute)
+	defer expire.Stop()
+	for {
+		select {
+		case err := <-served:
+			return err
+		case <-expire.C:
+			engine.Clock().Advance(0) // does what is due, such as the time to live of items
+		case <-ctx.Done():
+			const patience = 5 * time.Second
+			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+			defer cancel()
+			if err := server.Shutdown(ending); err != nil {
+				_ = server.Close() // what has not ended by now is cut off
+			}
+			<-served
+			return nil
+		}
+	}
+}
+
+func open(s settings) (*ddbtest.Engine, error) {
+	if s.data == "" {
+		return ddbtest.NewEngine(), nil
+	}
+	engine, err := ddbtest.OpenFolder(s.data, s.durable)
+	if err != nil {
+		return nil, fmt.Errorf("-data: %w", err)
+	}
+	return engine, nil
+}
+
+// browsers lets pages of other origins use the API, as those of database browsers do.
+func browsers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "x-amzn-RequestId, x-amz-crc32")
+		if r.Method == http.MethodOptions {
+			h.Set("Access-Control-Allow-Methods", "POST, GET, OPTIONS")
+			h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+			h.Set("Access-Control-Max-Age", "86400")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

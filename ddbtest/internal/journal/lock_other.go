@@ -1,0 +1,8 @@
+//go:build !unix
+
+package journal
+
+import "os"
+
+// lockFile does not lock here: take care that one process alone uses the folder.
+func lockFile(name string) (*os.File, error) { return os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600) }
