@@ -113,11 +113,13 @@ func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(req.Body, maxRequestSize+1))
-	if err != nil {
+	buffer := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(buffer)
+	buffer.Reset()
+	if _, err := buffer.ReadFrom(io.LimitReader(req.Body, maxRequestSize+1)); err != nil {
 		panic(http.ErrAbortHandler) // the client has gone away
 	}
-	reply := h.reply(req.Context(), req, body)
+	reply := h.reply(req.Context(), req, buffer.Bytes())
 	if reply.Err != nil {
 		panic(http.ErrAbortHandler)
 	}
