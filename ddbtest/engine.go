@@ -3,7 +3,10 @@ package ddbtest
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
+	"os"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
+	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 	"github.com/dynamotable/ddb/ddbtest/internal/protocol"
 	"github.com/dynamotable/ddb/ddbtest/internal/stream"
@@ -25,6 +29,8 @@ type Engine struct {
 	core    *engine.Engine
 	streams *stream.Store
 	folder  *folder
+	faults  *fault.Plan
+	seed    uint64
 	handler *protocol.Handler
 	closed  atomic.Bool
 }
@@ -35,31 +41,69 @@ func New(t testing.TB, opts ...Option) *dynamodb.Client {
 	t.Helper()
 	e := NewEngine(opts...)
 	t.Cleanup(e.Close)
+	if e.faults.Random() {
+		t.Logf("the faults of this run follow from %s=%d", seedVariable, e.Seed())
+	}
 	return e.Client()
 }
 
 // NewEngine returns an engine without tables, for programs and for tests that
 // want more than a client.
 func NewEngine(opts ...Option) *Engine {
-	c := &config{region: "us-east-1", clock: newClock()}
+	c := &config{region: "us-east-1", clock: newClock(), seed: freshSeed()}
 	for _, o := range opts {
 		o(c)
 	}
-	e := &Engine{region: c.region, clock: c.clock, streams: stream.New(c.clock.Now, c.region), folder: c.folder}
+	e := &Engine{region: c.region, clock: c.clock, streams: stream.New(c.clock.Now, c.region), folder: c.folder, seed: c.seed}
+	e.faults = fault.NewPlan(c.seed, c.clock.Now, c.observe, c.faults)
+	hooks := engine.Hooks{Commit: e.committed, TableChanged: e.streams.TableChanged}
+	if len(c.faults) > 0 {
+		hooks.Admit = e.faults.Admit
+	}
 	e.core = engine.New(engine.Options{
 		Clock:      c.clock,
 		Region:     c.region,
 		AccountID:  c.account,
 		StateDelay: c.stateDelay,
-		Hooks:      engine.Hooks{Commit: e.committed, TableChanged: e.streams.TableChanged},
+		Hooks:      hooks,
 	})
 	c.clock.onAdvance(e.settle)
-	var intercept protocol.Intercept
-	if e.folder != nil {
-		intercept = e.folder.intercept(e)
-	}
-	e.handler = protocol.New(e.core, e.streams, intercept)
+	e.handler = protocol.New(e.core, e.streams, e.intercept(c))
+	e.faults.Bind(e.handler)
 	return e
+}
+
+// intercept is what stands between the wire and the engine: faults, and before them the folder, so that what was
+// executed is kept whatever becomes of its reply.
+func (e *Engine) intercept(c *config) protocol.Intercept {
+	var keep, spoil protocol.Intercept
+	if e.folder != nil {
+		keep = e.folder.intercept(e)
+	}
+	if len(c.faults) > 0 || c.observe != nil {
+		spoil = e.faults.Intercept
+	}
+	switch {
+	case spoil == nil:
+		return keep
+	case keep == nil:
+		return spoil
+	}
+	return func(ctx context.Context, call *protocol.Call, next func(context.Context, *protocol.Call) *protocol.Reply) *protocol.Reply {
+		return spoil(ctx, call, func(ctx context.Context, call *protocol.Call) *protocol.Reply { return keep(ctx, call, next) })
+	}
+}
+
+// Seed is what the chances of faults follow from.
+func (e *Engine) Seed() uint64 { return e.seed }
+
+const seedVariable = "DDBTEST_SEED"
+
+func freshSeed() uint64 {
+	if n, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64); err == nil {
+		return n
+	}
+	return rand.Uint64()
 }
 
 // committed is called for every change of an item.
@@ -71,6 +115,7 @@ func (e *Engine) committed(c *engine.Change) {
 		e.folder.commit(c)
 	}
 	e.streams.Commit(c)
+	e.faults.Commit(c)
 }
 
 // Client returns a client of the engine. It is an ordinary client of the SDK,

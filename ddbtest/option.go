@@ -1,6 +1,10 @@
 package ddbtest
 
-import "time"
+import (
+	"time"
+
+	"github.com/dynamotable/ddb/ddbtest/fault"
+)
 
 // Option configures an engine.
 type Option func(*config)
@@ -11,6 +15,9 @@ type config struct {
 	stateDelay time.Duration
 	clock      *Clock
 	folder     *folder // nil to keep nothing
+	faults     []fault.Rule
+	seed       uint64
+	observe    func(fault.Request)
 }
 
 // WithRegion sets the Region in ARNs and in the configuration of clients. The
@@ -35,4 +42,22 @@ func WithVirtualClock(start time.Time) Option {
 // its operation returns.
 func WithStateDelay(d time.Duration) Option {
 	return func(c *config) { c.stateDelay = d }
+}
+
+// WithFaults makes requests go wrong by rules; see package fault. [New] logs the
+// seed when there is chance in them.
+func WithFaults(rules ...fault.Rule) Option {
+	return func(c *config) { c.faults = append(c.faults, rules...) }
+}
+
+// WithSeed repeats the chances of an earlier run. The default is the number in
+// DDBTEST_SEED or, without it, another one each time.
+func WithSeed(seed uint64) Option {
+	return func(c *config) { c.seed = seed }
+}
+
+// WithObserver calls f for every request that arrives, before it is executed,
+// from many goroutines.
+func WithObserver(f func(fault.Request)) Option {
+	return func(c *config) { c.observe = f }
 }

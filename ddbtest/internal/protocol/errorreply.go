@@ -54,7 +54,7 @@ func errorReply(err error) (int, []byte) {
 		w.raw("Item", e.Item)
 	}
 	if e.Throttling != nil {
-		w.throttling(e.Throttling)
+		w.throttling(e.Type, e.Throttling)
 	}
 	if e.Message != "" {
 		name := "message"
@@ -93,8 +93,12 @@ func (w *writer) reasons(reasons []engine.CancellationReason) {
 	w.close(']')
 }
 
-func (w *writer) throttling(reasons []engine.ThrottlingReason) {
-	w.name("ThrottlingReasons")
+func (w *writer) throttling(exception string, reasons []engine.ThrottlingReason) {
+	name := "ThrottlingReasons"
+	if exception == engine.ThrottlingException {
+		name = "throttlingReasons"
+	}
+	w.name(name)
 	w.open('[')
 	for _, reason := range reasons {
 		w.next()

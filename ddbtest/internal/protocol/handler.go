@@ -39,6 +39,8 @@ type Reply struct {
 	// Cut, if it is positive, breaks the connection after so many bytes of the
 	// body.
 	Cut int
+	// Foreign leaves out the headers of the service.
+	Foreign bool
 	// Err, if it is not nil, fails the request without an answer.
 	Err error
 }
@@ -134,6 +136,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 func (r *Reply) setHeader(header http.Header) {
+	if r.Foreign {
+		header["Content-Type"] = []string{"text/html"}
+		return
+	}
 	header["Content-Type"] = contentTypes
 	header["X-Amzn-Requestid"] = []string{r.RequestID}
 	header["X-Amz-Crc32"] = []string{strconv.FormatUint(uint64(r.Checksum), 10)}
