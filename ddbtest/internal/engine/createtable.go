@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/storage"
@@ -21,6 +22,7 @@ type CreateTableInput struct {
 	WarmThroughput            *WarmThroughput
 	GlobalSecondaryIndexes    []SecondaryIndex // nil if absent
 	LocalSecondaryIndexes     []SecondaryIndex // nil if absent
+	VectorIndexes             []VectorIndex
 	StreamSpecification       *StreamSpecification
 	SSESpecification          *SSESpecification
 	Tags                      []Tag
@@ -89,6 +91,9 @@ func (in *CreateTableInput) constraints() error {
 		c.index(path, &in.GlobalSecondaryIndexes[i], 0)
 		c.throughput(path+".provisionedThroughput", in.GlobalSecondaryIndexes[i].ProvisionedThroughput)
 	}
+	for i := range in.VectorIndexes {
+		c.vectorIndex(member("vectorIndexes", i), &in.VectorIndexes[i])
+	}
 	return c.err()
 }
 
@@ -114,6 +119,9 @@ func (in *CreateTableInput) check() error {
 	if err := in.checkGlobal(names, onDemand); err != nil {
 		return err
 	}
+	if err := checkVectorIndexes(in.VectorIndexes, names, nil); err != nil {
+		return err
+	}
 	return in.checkSettings(onDemand)
 }
 
@@ -137,6 +145,13 @@ func (in *CreateTableInput) checkDefinitions() error {
 				return err
 			}
 			keys = keyNames(keys, indexes[i].KeySchema)
+		}
+	}
+	for _, x := range in.VectorIndexes {
+		for _, e := range x.SearchSchema { // may be defined as well
+			if name := text(e.AttributeName); defined(name, in.AttributeDefinitions) && !slices.Contains(keys, name) {
+				keys = append(keys, name)
+			}
 		}
 	}
 	if len(keys) == len(in.AttributeDefinitions) {
@@ -272,6 +287,7 @@ func (e *Engine) newTable(in *CreateTableInput) *Table {
 		t.collections = &collections{bytes: make(map[string]int64)}
 	}
 	t.schema.Store(schema)
+	s.addVectorIndexes(in.VectorIndexes, t.readyAt)
 	if in.StreamSpecification != nil && *in.StreamSpecification.StreamEnabled {
 		t.startStream(in.StreamSpecification, e.nextLabel(now))
 	}

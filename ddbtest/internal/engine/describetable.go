@@ -30,15 +30,16 @@ type TableDescription struct {
 	TableSizeBytes            int64
 	ItemCount                 int64
 	TableArn                  string
-	TableID                   string               `json:"TableId"`
-	BillingModeSummary        *BillingModeSummary  `json:",omitempty"`
-	LocalSecondaryIndexes     []IndexDescription   `json:",omitempty"`
-	GlobalSecondaryIndexes    []IndexDescription   `json:",omitempty"`
-	StreamSpecification       *StreamSpecification `json:",omitempty"`
-	LatestStreamLabel         string               `json:",omitempty"`
-	LatestStreamArn           string               `json:",omitempty"`
-	SSEDescription            *SSEDescription      `json:",omitempty"`
-	TableClassSummary         *TableClassSummary   `json:",omitempty"`
+	TableID                   string                   `json:"TableId"`
+	BillingModeSummary        *BillingModeSummary      `json:",omitempty"`
+	LocalSecondaryIndexes     []IndexDescription       `json:",omitempty"`
+	GlobalSecondaryIndexes    []IndexDescription       `json:",omitempty"`
+	VectorIndexes             []VectorIndexDescription `json:",omitempty"`
+	StreamSpecification       *StreamSpecification     `json:",omitempty"`
+	LatestStreamLabel         string                   `json:",omitempty"`
+	LatestStreamArn           string                   `json:",omitempty"`
+	SSEDescription            *SSEDescription          `json:",omitempty"`
+	TableClassSummary         *TableClassSummary       `json:",omitempty"`
 	DeletionProtectionEnabled bool
 	OnDemandThroughput        *OnDemandThroughput    `json:",omitempty"`
 	WarmThroughput            *WarmThroughputSummary `json:",omitempty"`
@@ -174,6 +175,9 @@ func (e *Engine) describe(t *Table, status string) *TableDescription {
 		d.SSEDescription = e.describeSSE(s.sse)
 	}
 	d.WarmThroughput = describeWarm(s.warm, s.throughput, d.TableStatus)
+	for _, x := range s.vectors {
+		d.VectorIndexes = append(d.VectorIndexes, x.describe(t, now))
+	}
 	for _, x := range schema.Indexes {
 		if x.Local {
 			d.LocalSecondaryIndexes = append(d.LocalSecondaryIndexes, x.describe(t, now))

@@ -47,6 +47,7 @@ type settings struct {
 	throughput  throughput
 	onDemand    *OnDemandThroughput
 	warm        *WarmThroughput
+	vectors     []*vectorIndex
 	stream      *StreamSpecification
 	streamLabel string
 	tags        map[string]string

@@ -27,6 +27,15 @@ func (in *UpdateTableInput) constraints() error {
 			c.newName(path+".delete.indexName", x.IndexName)
 		}
 	}
+	for i, u := range in.VectorIndexUpdates {
+		path := member("vectorIndexUpdates", i)
+		if u.Create != nil {
+			c.vectorIndex(path+".create", u.Create)
+		}
+		if u.Delete != nil {
+			c.newName(path+".delete.indexName", u.Delete.IndexName)
+		}
+	}
 	return c.err()
 }
 
@@ -67,7 +76,7 @@ func (in *UpdateTableInput) check() error {
 func (in *UpdateTableInput) empty() bool {
 	return in.BillingMode == nil && in.ProvisionedThroughput == nil && in.OnDemandThroughput == nil && in.WarmThroughput == nil &&
 		len(in.GlobalSecondaryIndexUpdates) == 0 && in.StreamSpecification == nil && in.SSESpecification == nil &&
-		in.TableClass == nil && in.DeletionProtectionEnabled == nil
+		in.TableClass == nil && in.DeletionProtectionEnabled == nil && len(in.VectorIndexUpdates) == 0
 }
 
 // checkUpdates validates the updates of indexes by themselves.

@@ -15,6 +15,7 @@ type UpdateTableInput struct {
 	OnDemandThroughput          *OnDemandThroughput
 	WarmThroughput              *WarmThroughput
 	GlobalSecondaryIndexUpdates []IndexUpdate // nil if absent
+	VectorIndexUpdates          []VectorIndexUpdate
 	StreamSpecification         *StreamSpecification
 	SSESpecification            *SSESpecification
 	TableClass                  *string
@@ -67,7 +68,7 @@ func (in *UpdateTableInput) occupies() bool {
 			return true
 		}
 	}
-	return in.BillingMode != nil || in.ProvisionedThroughput != nil || in.StreamSpecification != nil || in.TableClass != nil
+	return len(in.VectorIndexUpdates) > 0 || in.BillingMode != nil || in.ProvisionedThroughput != nil || in.StreamSpecification != nil || in.TableClass != nil
 }
 
 // change validates the update against the table and makes it. It returns an
@@ -84,6 +85,13 @@ func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created 
 		onDemand = is(in.BillingMode, onDemandMode)
 	}
 	if err := in.checkChanges(t, onDemand, now); err != nil {
+		return nil, err
+	}
+	names := make(map[string]bool)
+	for _, x := range t.Schema().Indexes {
+		names[x.Name] = true
+	}
+	if err := t.settings.changeVectorIndexes(in.VectorIndexUpdates, names, now.Add(e.stateDelay)); err != nil {
 		return nil, err
 	}
 	schema, created := e.changeIndexes(t, in, onDemand, now)

@@ -37,6 +37,7 @@ var operations = map[string]operation{
 	tablePrefix + "Scan":                      scan,
 	tablePrefix + "BatchGetItem":              batchGetItem,
 	tablePrefix + "BatchWriteItem":            batchWriteItem,
+	tablePrefix + "SearchVectors":             searchVectors,
 	tablePrefix + "TransactWriteItems":        transactWriteItems,
 	tablePrefix + "TransactGetItems":          transactGetItems,
 	tablePrefix + "ExecuteStatement":          executeStatement,

@@ -76,6 +76,7 @@ var createTableShape = shape[engine.CreateTableInput]{
 	{"WarmThroughput", func(r *reader, in *engine.CreateTableInput) { in.WarmThroughput = warmShape.pointer(r) }},
 	{"GlobalSecondaryIndexes", func(r *reader, in *engine.CreateTableInput) { in.GlobalSecondaryIndexes = indexShape.list(r) }},
 	{"LocalSecondaryIndexes", func(r *reader, in *engine.CreateTableInput) { in.LocalSecondaryIndexes = indexShape.list(r) }},
+	{"VectorIndexes", func(r *reader, in *engine.CreateTableInput) { in.VectorIndexes = vectorIndexShape.list(r) }},
 	{"StreamSpecification", func(r *reader, in *engine.CreateTableInput) { in.StreamSpecification = streamShape.pointer(r) }},
 	{"SSESpecification", func(r *reader, in *engine.CreateTableInput) { in.SSESpecification = encryptionShape.pointer(r) }},
 	{"Tags", func(r *reader, in *engine.CreateTableInput) { in.Tags = tagShape.list(r) }},

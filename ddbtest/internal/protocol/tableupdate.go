@@ -26,6 +26,7 @@ var updateTableShape = shape[engine.UpdateTableInput]{
 	{"GlobalSecondaryIndexUpdates", func(r *reader, in *engine.UpdateTableInput) {
 		in.GlobalSecondaryIndexUpdates = indexUpdateShape.list(r)
 	}},
+	{"VectorIndexUpdates", func(r *reader, in *engine.UpdateTableInput) { in.VectorIndexUpdates = vectorUpdateShape.list(r) }},
 	{"StreamSpecification", func(r *reader, in *engine.UpdateTableInput) { in.StreamSpecification = streamShape.pointer(r) }},
 	{"SSESpecification", func(r *reader, in *engine.UpdateTableInput) { in.SSESpecification = encryptionShape.pointer(r) }},
 	{"TableClass", func(r *reader, in *engine.UpdateTableInput) { in.TableClass = r.str() }},
