@@ -2,12 +2,15 @@ package ddbtest_test
 
 import (
 	"context"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
 	"github.com/dynamotable/ddb/ddbtest"
 )
@@ -47,5 +50,67 @@ func BenchmarkGetItem(b *testing.B) {
 		if _, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("bench"), Key: k}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkFirstTable is the time from nothing to a table that answers.
+func BenchmarkFirstTable(b *testing.B) {
+	for b.Loop() {
+		e := ddbtest.NewEngine()
+		client := e.Client()
+		mustCreate(b, client, pairTable("first"))
+		mustPut(b, client, "first", item{"pk": str("a"), "sk": str("b")})
+		e.Close()
+	}
+}
+
+// BenchmarkGetRecords reads a stream of 1 KB items; an operation is a page of 1,000 records at most.
+func BenchmarkGetRecords(b *testing.B) {
+	s := newStreamed(b, "NEW_IMAGE")
+	const items = 5000
+	for i := range items {
+		s.put(b, "p"+strconv.Itoa(i%50), i, strings.Repeat("x", 900))
+	}
+	shard := s.shards(b)[0].ShardId
+	records := 0
+	for b.Loop() {
+		it, err := s.iterator(shard, "TRIM_HORIZON", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		out, err := s.streams.GetRecords(context.Background(), &dynamodbstreams.GetRecordsInput{ShardIterator: it})
+		if err != nil {
+			b.Fatal(err)
+		}
+		records += len(out.Records)
+	}
+	b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
+}
+
+// BenchmarkMillionItems stores a million items of 1 KB and reports the memory that they take.
+func BenchmarkMillionItems(b *testing.B) {
+	if testing.Short() {
+		b.Skip("takes a minute and gigabytes")
+	}
+	const items = 1_000_000
+	for b.Loop() {
+		ctx, client := context.Background(), ddbtest.New(b)
+		mustCreate(b, client, pairTable("bench"))
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		requests := make([]types.WriteRequest, 25)
+		for i := 0; i < items; i += len(requests) {
+			for j := range requests {
+				requests[j].PutRequest = &types.PutRequest{Item: kilobyte(i + j)}
+			}
+			if _, err := client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"bench": requests}}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<30), "GiB-live")
+		b.ReportMetric(float64(after.HeapSys)/(1<<30), "GiB-heap")
 	}
 }

@@ -3,13 +3,16 @@ package ddbtest_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -19,8 +22,12 @@ import (
 // After mixed operations of many writers, every index holds what the table
 // holds, and every counter what was added to it.
 func TestMixedOperationsStayConsistent(t *testing.T) {
-	ctx, client := context.Background(), ddbtest.New(t)
-	mustCreate(t, client, indexedTable("mixed"))
+	e := ddbtest.NewEngine()
+	t.Cleanup(e.Close)
+	ctx, client := context.Background(), e.Client()
+	create := indexedTable("mixed")
+	create.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages}
+	mustCreate(t, client, create)
 	const workers, rounds, keys = 64, 30, 12
 	var mu sync.Mutex
 	added := 0
@@ -73,6 +80,9 @@ func TestMixedOperationsStayConsistent(t *testing.T) {
 	for w := range workers {
 		wg.Go(func() {
 			for r := range rounds {
+				if w == 0 && r%10 == 5 {
+					e.SplitShards("mixed", 1+r%3)
+				}
 				if err := operate(w, r); err != nil {
 					t.Errorf("worker %d, round %d: %v", w, r, err)
 				}
@@ -94,6 +104,8 @@ func TestMixedOperationsStayConsistent(t *testing.T) {
 		t.Fatal(err)
 	}
 	table := scanned(t, client, nil)
+	s := &streamed{Engine: e, db: client, streams: e.StreamsClient(), arn: aws.ToString(described.Table.LatestStreamArn)}
+	checkStream(t, s.all(t), table)
 	for _, x := range described.Table.GlobalSecondaryIndexes {
 		checkIndex(t, client, table, *x.IndexName, x.KeySchema)
 	}
@@ -148,4 +160,45 @@ func scanned(t *testing.T, client *dynamodb.Client, index *string) map[string]it
 		}
 	}
 	return found
+}
+
+// checkStream replays a stream: each record goes on where the one before it of the same item ended, and the end
+// is what the table holds.
+func checkStream(t *testing.T, records []streamtypes.Record, table map[string]item) {
+	t.Helper()
+	image := func(m map[string]streamtypes.AttributeValue) string {
+		var parts []string
+		for name, v := range m {
+			parts = append(parts, name+"="+text(v))
+		}
+		slices.Sort(parts)
+		return strings.Join(parts, " ")
+	}
+	now := make(map[string]string)
+	for _, r := range records {
+		id := text(r.Dynamodb.Keys["pk"]) + "/" + text(r.Dynamodb.Keys["sk"])
+		if old := image(r.Dynamodb.OldImage); old != now[id] {
+			t.Fatalf("%s: the stream goes on from %q, the record before left %q", id, old, now[id])
+		}
+		if now[id] = image(r.Dynamodb.NewImage); now[id] == "" {
+			delete(now, id)
+		}
+	}
+	want := make(map[string]string)
+	for id, it := range table {
+		var parts []string
+		for name, v := range it {
+			switch v := v.(type) {
+			case *types.AttributeValueMemberS:
+				parts = append(parts, name+"="+v.Value)
+			case *types.AttributeValueMemberN:
+				parts = append(parts, name+"="+v.Value)
+			}
+		}
+		slices.Sort(parts)
+		want[id] = strings.Join(parts, " ")
+	}
+	if d := cmp.Diff(want, now); d != "" {
+		t.Errorf("the stream does not end in the table (-table +stream):\n%s", d)
+	}
 }
