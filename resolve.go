@@ -25,7 +25,7 @@ type attempt struct {
 	// SDK repeats nothing of which it is unknown whether it was applied: the item is read
 	// at once, before others write over it.
 	judge judge
-	// refused makes the error of a condition that was false.
+	// refused makes the error of a condition that was false; nil where there is none, and no judge.
 	refused func(err error) error
 	// lost gets the stored item after a write that was applied without a reply.
 	lost func(stored map[string]types.AttributeValue) error
@@ -57,7 +57,7 @@ func (a *attempt) do(ctx context.Context) error {
 		}
 		refused := conditionRefused(err)
 		if max(prior, seen.worst, last) == NotApplied {
-			if refused != nil {
+			if refused != nil && a.refused != nil {
 				return a.refused(err)
 			}
 			return err

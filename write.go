@@ -105,9 +105,9 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 			}
 			return err
 		},
-		refused: t.refusal(ctx, "PutItem", p.cond, v == verbReplace),
 	}
 	if p.cond != nil || p.token != "" {
+		a.refused = t.refusal(ctx, "PutItem", p.cond, v == verbReplace)
 		a.judge = t.judgePut(p.item, p.token, v, v == verbCreate || t.version != nil && versionOf(t.core, item).IsZero())
 	}
 	if old != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,7 +25,9 @@ var (
 )
 
 // Libraries are the columns of the comparison.
-var Libraries = []string{"ddb", "sdk", "sdk+attributevalue", "guregu"}
+// "sdk" leaves items as attribute values, "sdk+maps" makes untyped maps of them,
+// "sdk+attributevalue" structs.
+var Libraries = []string{"ddb", "sdk", "sdk+maps", "sdk+attributevalue", "guregu"}
 
 // Call is one piece of work and how each library does it.
 type Call struct {
@@ -94,6 +97,23 @@ func record() (map[string][]byte, error) {
 	}, nil
 }
 
+// Fill stores the rows that the calls read in a server's own table, which it makes.
+func Fill(ctx context.Context, c *dynamodb.Client) error {
+	t, err := newTable(c)
+	if err != nil {
+		return err
+	}
+	if err := t.EnsureTable(ctx); err != nil {
+		return err
+	}
+	rows := NewRows(1000)
+	for _, r := range rows[:100] {
+		r.PK = partitionOf(100)
+		rows = append(rows, r)
+	}
+	return errors.Join(t.BatchPut(ctx, rows), t.WaitTable(ctx))
+}
+
 func newTable(c ddb.Client) (*ddb.Table[Row, string, string], error) {
 	return ddb.New(c, table, rowPK, rowSK)
 }
@@ -151,6 +171,16 @@ func getItem() work {
 				return err
 			}
 		},
+		"sdk+maps": func(c *dynamodb.Client) func(context.Context) error {
+			return func(ctx context.Context) error {
+				out, err := raw(ctx, c)
+				if err != nil {
+					return err
+				}
+				var m map[string]any
+				return attributevalue.UnmarshalMap(out.Item, &m)
+			}
+		},
 		"sdk+attributevalue": func(c *dynamodb.Client) func(context.Context) error {
 			return func(ctx context.Context) error {
 				out, err := raw(ctx, c)
@@ -179,6 +209,20 @@ func putItem() work {
 				return err
 			}
 		},
+		"sdk+maps": func(c *dynamodb.Client) func(context.Context) error {
+			var untyped map[string]any
+			if err := errors.Join(marshalErr, attributevalue.UnmarshalMap(item, &untyped)); err != nil {
+				return failing(err)
+			}
+			return func(ctx context.Context) error {
+				m, err := attributevalue.MarshalMap(untyped)
+				if err != nil {
+					return err
+				}
+				_, err = c.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(table), Item: m})
+				return err
+			}
+		},
 		"sdk+attributevalue": func(c *dynamodb.Client) func(context.Context) error {
 			if marshalErr != nil {
 				return failing(marshalErr)
@@ -196,16 +240,25 @@ func putItem() work {
 	}
 }
 
+// partitionOf is the partition with n rows.
+func partitionOf(n int) string {
+	if n == 1000 {
+		return "CUSTOMER#1"
+	}
+	return fmt.Sprintf("CUSTOMER#%d", n)
+}
+
 func query(n int) work {
+	pk := partitionOf(n)
 	raw := func(ctx context.Context, c *dynamodb.Client) (*dynamodb.QueryOutput, error) {
 		return c.Query(ctx, &dynamodb.QueryInput{
 			TableName: aws.String(table), KeyConditionExpression: aws.String("pk = :p"),
-			ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: "CUSTOMER#1"}},
+			ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: pk}},
 		})
 	}
 	return work{
 		"ddb": withTable(func(ctx context.Context, t *ddb.Table[Row, string, string]) error {
-			page, err := t.Query("CUSTOMER#1").Page(ctx)
+			page, err := t.Query(pk).Page(ctx)
 			if err != nil {
 				return err
 			}
@@ -218,6 +271,19 @@ func query(n int) work {
 					return err
 				}
 				return want(len(out.Items), n)
+			}
+		},
+		"sdk+maps": func(c *dynamodb.Client) func(context.Context) error {
+			return func(ctx context.Context) error {
+				out, err := raw(ctx, c)
+				if err != nil {
+					return err
+				}
+				var rows []map[string]any
+				if err := attributevalue.UnmarshalListOfMaps(out.Items, &rows); err != nil {
+					return err
+				}
+				return want(len(rows), n)
 			}
 		},
 		"sdk+attributevalue": func(c *dynamodb.Client) func(context.Context) error {
@@ -235,7 +301,7 @@ func query(n int) work {
 		},
 		"guregu": withGuregu(func(ctx context.Context, t dynamo.Table) error {
 			var rows []Row
-			if err := t.Get("pk", "CUSTOMER#1").All(ctx, &rows); err != nil {
+			if err := t.Get("pk", pk).All(ctx, &rows); err != nil {
 				return err
 			}
 			return want(len(rows), n)
@@ -267,6 +333,19 @@ func batchGet() work {
 			return func(ctx context.Context) error {
 				_, err := raw(ctx, c)
 				return err
+			}
+		},
+		"sdk+maps": func(c *dynamodb.Client) func(context.Context) error {
+			return func(ctx context.Context) error {
+				out, err := raw(ctx, c)
+				if err != nil {
+					return err
+				}
+				var rows []map[string]any
+				if err := attributevalue.UnmarshalListOfMaps(out.Responses[table], &rows); err != nil {
+					return err
+				}
+				return want(len(rows), n)
 			}
 		},
 		"sdk+attributevalue": func(c *dynamodb.Client) func(context.Context) error {
@@ -309,6 +388,25 @@ func batchWrite() work {
 		"ddb": withTable(func(ctx context.Context, t *ddb.Table[Row, string, string]) error { return t.BatchPut(ctx, rows) }),
 		"sdk": func(c *dynamodb.Client) func(context.Context) error {
 			return func(ctx context.Context) error { return send(ctx, c, requests) }
+		},
+		"sdk+maps": func(c *dynamodb.Client) func(context.Context) error {
+			untyped := make([]map[string]any, len(rows))
+			for i, r := range requests {
+				if err := attributevalue.UnmarshalMap(r.PutRequest.Item, &untyped[i]); err != nil {
+					return failing(err)
+				}
+			}
+			return func(ctx context.Context) error {
+				r := make([]types.WriteRequest, len(rows))
+				for i := range untyped {
+					m, err := attributevalue.MarshalMap(untyped[i])
+					if err != nil {
+						return err
+					}
+					r[i].PutRequest = &types.PutRequest{Item: m}
+				}
+				return send(ctx, c, r)
+			}
 		},
 		"sdk+attributevalue": func(c *dynamodb.Client) func(context.Context) error {
 			return func(ctx context.Context) error {

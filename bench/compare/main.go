@@ -33,9 +33,10 @@ func main() {
 	rounds := flag.Int("rounds", 7, "rounds, of which the best counts")
 	budget := flag.Duration("time", 150*time.Millisecond, "time for one library in one round")
 	svg := flag.String("svg", "", "file for the plot")
-	loopback := flag.Bool("loopback", false, "real HTTP over loopback instead of a stub")
+	loopback := flag.Bool("loopback", false, "canned replies by HTTP over loopback instead of a stub")
+	endpoint := flag.String("endpoint", "", "URL of a server that does the work, such as ddblocal; its table orders gets 1,000 items")
 	flag.Parse()
-	if err := run(*rounds, *budget, *svg, *loopback); err != nil {
+	if err := run(*rounds, *budget, *svg, *loopback, *endpoint); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -45,14 +46,19 @@ type figure struct {
 	ns, bytes, allocs float64
 }
 
-func run(rounds int, budget time.Duration, svg string, loopback bool) error {
+func run(rounds int, budget time.Duration, svg string, loopback bool, endpoint string) error {
+	if endpoint != "" {
+		if err := bench.Fill(context.Background(), clientOf(endpoint)); err != nil {
+			return err
+		}
+	}
 	calls, err := bench.Calls()
 	if err != nil {
 		return err
 	}
 	results := map[string]map[string]figure{}
 	for _, call := range calls {
-		client, stop := clientFor(call, loopback)
+		client, stop := clientFor(call, loopback, endpoint)
 		best := map[string]figure{}
 		for range rounds {
 			for _, lib := range bench.Libraries {
@@ -77,7 +83,10 @@ func run(rounds int, budget time.Duration, svg string, loopback bool) error {
 }
 
 // clientFor makes clients that get the call's reply, from a stub or over loopback.
-func clientFor(call bench.Call, loopback bool) (client func() *dynamodb.Client, stop func()) {
+func clientFor(call bench.Call, loopback bool, endpoint string) (client func() *dynamodb.Client, stop func()) {
+	if endpoint != "" {
+		return func() *dynamodb.Client { return clientOf(endpoint) }, func() {}
+	}
 	if !loopback {
 		return func() *dynamodb.Client { return bench.Client(bench.NewStub(call.Reply)) }, func() {}
 	}
@@ -92,12 +101,13 @@ func clientFor(call bench.Call, loopback bool) (client func() *dynamodb.Client, 
 		maps.Copy(w.Header(), resp.Header)
 		_, _ = io.Copy(w, resp.Body)
 	}))
-	return func() *dynamodb.Client {
-		return dynamodb.New(dynamodb.Options{
-			Region: "us-east-1", BaseEndpoint: aws.String(server.URL),
-			Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""),
-		})
-	}, server.Close
+	return func() *dynamodb.Client { return clientOf(server.URL) }, server.Close
+}
+
+func clientOf(url string) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(url), Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""),
+	})
 }
 
 func measure(work func(context.Context) error, budget time.Duration) (figure, error) {
@@ -147,7 +157,7 @@ func table(calls []bench.Call, results map[string]map[string]figure) string {
 	return b.String()
 }
 
-var colours = []string{"#2563eb", "#94a3b8", "#f59e0b", "#10b981"}
+var colours = []string{"#2563eb", "#94a3b8", "#a855f7", "#f59e0b", "#10b981"}
 
 // plot draws, for each call, the time of each library as a multiple of ddb's.
 func plot(calls []bench.Call, results map[string]map[string]figure) string {

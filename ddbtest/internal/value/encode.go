@@ -1,9 +1,12 @@
 package value
 
-import "encoding/base64"
+import (
+	"encoding/base64"
+	"slices"
+)
 
 // Append appends the wire form of v to b, such as {"S":"text"}. Map entries
-// come in no particular order.
+// come in the order of their names, so equal values have equal forms.
 func Append(b []byte, v Value) []byte {
 	switch v := v.(type) {
 	case String:
@@ -70,15 +73,19 @@ func Append(b []byte, v Value) []byte {
 
 // AppendItem appends the wire form of an item, such as {"a":{"S":"text"}}, to b.
 func AppendItem(b []byte, item Item) []byte {
+	var room [24]string
+	names := room[:0]
+	for name := range item {
+		names = append(names, name)
+	}
+	slices.Sort(names)
 	b = append(b, '{')
-	first := true
-	for name, v := range item {
-		if !first {
+	for i, name := range names {
+		if i > 0 {
 			b = append(b, ',')
 		}
-		first = false
 		b = append(AppendString(b, name), ':')
-		b = Append(b, v)
+		b = Append(b, item[name])
 	}
 	return append(b, '}')
 }
