@@ -28,7 +28,8 @@ import (
 // Of several items with one key the last is written, since DynamoDB takes a key only
 // once. Items that cannot be written are refused before anything is sent. A batch is not
 // atomic and has no conditions: on a table with [Version] it is refused, and the
-// times of [Created] and [Updated] are written as they are in the items.
+// times of [Created] and [Updated] are written as they are in the items. Attributes of
+// [Derive] are computed, but not put into the caller's list.
 //
 // Each item is billed by itself, as by Put.
 func (t *items[T, K]) BatchPut(ctx context.Context, list []T, opts ...BatchOption) error {
@@ -84,7 +85,15 @@ func (t *items[T, K]) batchWrite(ctx context.Context, b *batch, puts []T, delete
 	if err := t.prepareBatch(b, puts, deletes); err != nil {
 		return opError(b.op, t.name, "", err)
 	}
-	return b.run(ctx, b.writeChunks(), b.sendWrites)
+	err := b.run(ctx, b.writeChunks(), b.sendWrites)
+	if t.warn != nil {
+		for _, e := range b.entries {
+			if !e.del && e.winner == nil && e.err == nil {
+				t.warnSize(e.data)
+			}
+		}
+	}
+	return err
 }
 
 // refused names all items of a window of which nothing was sent.
@@ -129,7 +138,9 @@ func (t *items[T, K]) prepareBatch(b *batch, puts []T, deletes []K) error {
 		ends = append(ends, len(ids))
 	}
 	for i := range puts {
-		scratch, err = codec.Append(scratch[:0], t.plan, &puts[i])
+		item, _, derr := derive(t.core, &puts[i], &puts[i], nothing)
+		scratch, err = codec.Append(scratch[:0], t.plan, item)
+		err = errors.Join(derr, err)
 		add(batchEntry{index: b.first + i}, "item", b.first+i, len(puts)-i, err)
 	}
 	for i := range deletes {

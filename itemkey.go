@@ -104,6 +104,17 @@ func checkItemSize(item []byte) error {
 	return newSizeError(n, sizes)
 }
 
+// warnSize reports an encoded item that was stored and is over the mark of [WarnSize].
+func (c *core) warnSize(item []byte) {
+	// The wire form is longer than the stored item, so most need no count.
+	if c.warn == nil || len(item) <= c.warnMark {
+		return
+	}
+	if n, err := codec.ItemSize(item); err == nil && n > c.warnMark {
+		c.warn(c.name, n)
+	}
+}
+
 func newSizeError(n int, sizes []codec.AttributeSize) error {
 	var largest []codec.AttributeSize
 	for len(largest) < 3 && len(largest) < len(sizes) {

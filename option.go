@@ -95,6 +95,30 @@ func Clock(now func() time.Time) TableOption {
 	})
 }
 
+// WarnSize calls warn for each item of more than bytes that Put, Create, Replace, a
+// transaction or a batch has stored, with its exact size, so that items that grow are
+// seen before they reach [MaxItemSize]:
+//
+//	ddb.WarnSize(300<<10, func(table string, size int) { log.Warn("large item", "table", table, "bytes", size) })
+//
+// It is called once the write is known to be applied, before the call returns: never for a
+// write that was refused, failed or has an unknown outcome. Updates are not measured, for
+// only DynamoDB knows the item that they make. warn runs on the goroutine of the call, so
+// several calls may run it at once.
+func WarnSize(bytes int, warn func(table string, size int)) TableOption {
+	return tableOption(func(c *core) error {
+		var errs []error
+		if bytes < 1 || bytes >= MaxItemSize {
+			errs = append(errs, fmt.Errorf("option WarnSize %d: the mark must be 1 to %d bytes", bytes, MaxItemSize-1))
+		}
+		if warn == nil {
+			errs = append(errs, errors.New("option WarnSize: the function is nil"))
+		}
+		c.warnMark, c.warn = bytes, warn
+		return errors.Join(errs...)
+	})
+}
+
 // TablePrefix is put before the table's name, for example one per environment;
 // see [TablePrefixFromEnv].
 func TablePrefix(prefix string) TableOption {

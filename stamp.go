@@ -122,6 +122,11 @@ func (c *core) checkChanged(u *expr.Update) error {
 				errs = append(errs, fmt.Errorf("attribute %s is kept by the table itself", name))
 			}
 		}
+		for _, d := range c.derived {
+			if d.target.path[0].Name == name {
+				errs = append(errs, fmt.Errorf("attribute %s is derived from %s; set these", name, d.memberNames()))
+			}
+		}
 	}
 	return invalid(errs...)
 }

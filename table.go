@@ -168,6 +168,9 @@ type core struct {
 	concurrency int
 	wire        wire.Options
 	now         func() time.Time
+	warnMark    int // in bytes
+	warn        func(table string, size int)
+	derived     []*derivation
 
 	mu      sync.Mutex
 	indexes []*indexInfo
@@ -211,6 +214,7 @@ func newCore(client Client, name string, t reflect.Type, partition, sort []*hand
 		}
 		errs = append(errs, o.applyTable(c))
 	}
+	errs = append(errs, c.checkDerivations())
 	if len(c.name) <= 4 || c.name[:4] != "arn:" { // ARNs are names too
 		errs = append(errs, checkName("table", c.name))
 	}

@@ -77,6 +77,7 @@ func Transact(ctx context.Context, client Client, ops ...TxOp) error {
 		if a.done != nil {
 			a.done()
 		}
+		a.core.warnSize(a.item)
 	}
 	tx.stats.Done = len(tx.actions)
 	return nil

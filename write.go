@@ -116,6 +116,7 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 	err = a.do(ctx)
 	if err == nil || errors.Is(err, ErrReplyLost) {
 		p.done()
+		t.warnSize(p.item)
 	}
 	return opError("PutItem", t.name, "", err)
 }
@@ -139,6 +140,7 @@ func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, opts []WriteO
 	}
 	guard, err2 := t.putGuard(v, item)
 	next, token, done := stamp(t.core, v, item)
+	next, done, err5 := derive(t.core, item, next, done)
 	data, err3 := codec.Append(buf.b[:0], t.plan, next)
 	var (
 		id   []byte
@@ -153,7 +155,7 @@ func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, opts []WriteO
 	if guard != nil || len(w.conds) > 0 {
 		cond = And(append([]Cond[T]{{node: guard}}, w.conds...)...)
 	}
-	if err := invalid(err, err2, err3, err4, cond.err); err != nil {
+	if err := invalid(err, err2, err5, err3, err4, cond.err); err != nil {
 		return prepared[T]{}, err
 	}
 	return prepared[T]{call: w, cond: cond.node, id: id, item: data, token: token, done: done}, nil
@@ -369,6 +371,9 @@ func (t *items[T, K]) prepareUpdate(key K, present bool, opts []UpdateOption[T])
 		errs = append(errs, errors.New("an update without changes"))
 	}
 	errs = append(errs, t.checkChanged(update))
+	if len(t.derived) > 0 && err == nil && err2 == nil {
+		errs = append(errs, deriveUpdate[T](t.core, k, update, present))
+	}
 	t.stampUpdate(update, present)
 	token := t.stampToken(update)
 	conds := w.conds

@@ -1,0 +1,359 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// AttrOf is every handle of an attribute of T whose Go value is a V.
+type AttrOf[T, V any] interface {
+	AnyAttr
+	attr() Attr[T, V]
+}
+
+func (a Attr[T, V]) attr() Attr[T, V] { return a }
+
+// Derive keeps an attribute that is computed from others, its members, such as the key
+// of an index: the table sets it on every write, so that it cannot become stale. Where
+// from returns false the item does not have the attribute, and so is not in the index:
+//
+//		// Only open orders are in the index, by the time they were placed.
+//		ddb.Derive(orderOpenSince, func(o *Order) (string, bool) {
+//			return o.PlacedAt.UTC().Format(time.RFC3339), o.Status == "open"
+//		}, orderStatus, orderPlacedAt)
+//
+//	  - Put, Create, Replace and their forms in transactions and batches compute the
+//	    attribute and replace what the caller's item has there. The item gets the value
+//	    after success only; the list given to a batch never does.
+//	  - Update and Upsert that change a member must give all members, each by Set or Remove;
+//	    members in the primary key are known. Then the attribute is set or removed with them.
+//	    Otherwise the call is refused and names the missing ones, for their values are not
+//	    known. So is an Upsert without them that could make an item to which the attribute belongs.
+//	  - An update of the attribute itself is refused.
+//
+// from must be a function of its members alone, as they are stored, and must take any of
+// them to be absent. That is checked on each put: a result that changes when only the
+// members are there is refused. It must not change its argument and may be called by
+// several goroutines at once.
+//
+// The attribute is a top-level field with omitempty or omitzero, which drops it where it
+// is not wanted. So a zero value with true is refused; use a pointer field where zero is
+// meant. Members can be nested (address.city), but not list elements, other derived
+// attributes, or what the table keeps by itself ([Version], [Updated] and such).
+//
+// Items that were stored before, or by other writers, get the attribute at their next put.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html
+func Derive[T, V any](attr AttrOf[T, V], from func(item *T) (value V, ok bool), members ...AnyAttr) TableOption {
+	return tableOption(func(c *core) error {
+		h, err := c.ownAttr("Derive", attr, codec.KindAny)
+		errs := []error{err}
+		if from == nil {
+			errs = append(errs, errors.New("option Derive: the function is nil"))
+		}
+		d := &derivation{target: h, compute: func(item any) (types.AttributeValue, reflect.Value, error) {
+			return compute(h, from, item.(*T))
+		}}
+		if len(members) == 0 {
+			errs = append(errs, errors.New("option Derive: no members; name the attributes that the function reads"))
+		}
+		for i, m := range members {
+			mh, err := c.memberAttr(m)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("option Derive: member %d: %w", i, err))
+				continue
+			}
+			d.members = append(d.members, mh)
+		}
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		c.derived = append(c.derived, d)
+		return nil
+	})
+}
+
+// derivation is one derived attribute.
+type derivation struct {
+	target  *handle
+	members []*handle
+	// compute gives the value for an item, a *T, to store and for the Go field; nil
+	// where the item does not have it.
+	compute func(item any) (types.AttributeValue, reflect.Value, error)
+}
+
+func compute[T, V any](h *handle, from func(*T) (V, bool), item *T) (av types.AttributeValue, field reflect.Value, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			// What a function panics with may hold item data.
+			av, err = nil, &quietError{fmt.Sprintf("attribute %s: its function panicked; it must take an item that has its members alone, or lacks them", h.path), fmt.Errorf("panic: %v", r)}
+		}
+	}()
+	v, ok := from(item)
+	if !ok {
+		return nil, reflect.Value{}, nil
+	}
+	field = reflect.ValueOf(&v).Elem()
+	if field.IsZero() || (field.Kind() == reflect.Slice || field.Kind() == reflect.Map) && field.Len() == 0 {
+		return nil, field, fmt.Errorf("attribute %s: its function gave an empty value, which is not stored; it must return false for that, or the field must be a pointer", h.path)
+	}
+	av, err = encode(h, v)
+	return av, field, err
+}
+
+// memberAttr resolves the handle of a member.
+func (c *core) memberAttr(attr AnyAttr) (*handle, error) {
+	if attr == nil {
+		return nil, errors.New("the handle is nil")
+	}
+	h := attr.attrHandle()
+	if err := h.resolve(); err != nil {
+		return nil, err
+	}
+	if h.item != c.plan.Type() {
+		return nil, fmt.Errorf("handle of %s used on a table of %s", h.item, c.plan.Type())
+	}
+	for _, s := range h.path {
+		if s.Indexed {
+			return nil, fmt.Errorf("%s is a list element, which moves when others go; name the list", h.path)
+		}
+	}
+	return h, nil
+}
+
+// checkDerivations refuses derived attributes that do not fit the other options.
+func (c *core) checkDerivations() error {
+	var errs []error
+	targets := map[string]bool{}
+	for _, d := range c.derived {
+		name := d.target.path.String()
+		refuse := func(format string, args ...any) {
+			errs = append(errs, fmt.Errorf("option Derive: attribute "+name+" "+format, args...))
+		}
+		if targets[name] {
+			refuse("is derived twice")
+		}
+		targets[name] = true
+		if c.keeps(name) {
+			refuse("is kept by the table itself")
+		}
+		if f := d.target.field; !f.OmitZero && (!f.OmitEmpty || f.Type.Kind() == reflect.Struct) {
+			refuse("cannot be absent; add omitempty to its dynamodbav tag, or omitzero for a struct")
+		}
+	}
+	for _, d := range c.derived {
+		seen := map[string]bool{}
+		for _, m := range d.members {
+			name, top := m.path.String(), m.path[0].Name
+			switch {
+			case seen[name]:
+				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s twice", d.target.path, name))
+			case targets[top]:
+				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s, which is derived itself; name the members of that", d.target.path, name))
+			case c.keeps(top):
+				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s, which is kept by the table itself, so that no update could give it", d.target.path, name))
+			}
+			seen[name] = true
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// keeps reports whether the table itself writes the attribute.
+func (c *core) keeps(name string) bool {
+	for _, h := range []*handle{c.version, c.token, c.created, c.updated} {
+		if h != nil && h.path[0].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *derivation) memberNames() string {
+	names := make([]string, len(d.members))
+	for i, m := range d.members {
+		names[i] = m.path.String()
+	}
+	return strings.Join(names, ", ")
+}
+
+// derive returns the item as it is to be stored, next with its derived attributes, and
+// done extended so that it gives them to the caller's item too.
+func derive[T any](c *core, item, next *T, done func()) (*T, func(), error) {
+	if len(c.derived) == 0 {
+		return next, done, nil
+	}
+	if next == item {
+		next = new(T)
+		*next = *item
+	}
+	to := reflect.ValueOf(next).Elem()
+	for _, d := range c.derived {
+		to.FieldByIndex(d.target.field.Index).SetZero()
+	}
+	data, err := codec.Append(nil, c.plan, next)
+	if err != nil {
+		return next, done, nil //nolint:nilerr // encoding it for the request fails too, and is reported there
+	}
+	attrs, err := codec.ParseItem(data)
+	if err != nil {
+		return next, done, err
+	}
+	var errs []error
+	for _, d := range c.derived {
+		whole := *next
+		av, field, err := d.compute(&whole)
+		if err == nil {
+			err = checkMembers[T](c, d, attrs, av)
+		}
+		if errs = append(errs, err); av != nil && err == nil {
+			to.FieldByIndex(d.target.field.Index).Set(field)
+		}
+	}
+	return next, func() {
+		done()
+		into := reflect.ValueOf(item).Elem()
+		for _, d := range c.derived {
+			into.FieldByIndex(d.target.field.Index).Set(to.FieldByIndex(d.target.field.Index))
+		}
+	}, errors.Join(errs...)
+}
+
+// checkMembers holds the value that was derived from an item against that from its
+// members alone, which is what an update would derive.
+func checkMembers[T any](c *core, d *derivation, attrs map[string]types.AttributeValue, whole types.AttributeValue) error {
+	members := map[string]types.AttributeValue{}
+	for _, m := range d.members {
+		if av := valueAt(attrs, m.path); av != nil {
+			place(members, m.path, av)
+		}
+	}
+	alone, err := computeFrom[T](c, d, members)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(alone, whole) {
+		return fmt.Errorf("attribute %s: its function gives another value when the item has nothing but %s, as they are stored; name all attributes that it reads as members of Derive", d.target.path, d.memberNames())
+	}
+	return nil
+}
+
+func computeFrom[T any](c *core, d *derivation, members map[string]types.AttributeValue) (types.AttributeValue, error) {
+	item, err := decodeMap[T](c.plan, members)
+	if err != nil {
+		return nil, fmt.Errorf("attribute %s: its members do not make an item: %w", d.target.path, err)
+	}
+	av, _, err := d.compute(&item)
+	return av, err
+}
+
+// deriveUpdate adds the derived attributes to an update of the item with the key.
+func deriveUpdate[T any](c *core, key map[string]types.AttributeValue, u *expr.Update, present bool) error {
+	var (
+		errs  []error
+		paths = u.Paths()
+	)
+	for _, d := range c.derived {
+		var (
+			members         = map[string]types.AttributeValue{}
+			changed, absent []string
+		)
+		for _, m := range d.members {
+			for _, p := range paths {
+				if p.Overlaps(m.path) {
+					changed = append(changed, m.path.String())
+					break
+				}
+			}
+			av, known := givenBy(key, u, m.path)
+			if !known {
+				absent = append(absent, m.path.String())
+			}
+			if av != nil {
+				place(members, m.path, av)
+			}
+		}
+		if len(changed) == 0 && present {
+			continue
+		}
+		if len(changed) > 0 && len(absent) > 0 {
+			errs = append(errs, fmt.Errorf("attribute %s is derived from %s: the update changes %s and must give %s too, by Set or Remove, or it would become stale",
+				d.target.path, d.memberNames(), strings.Join(changed, ", "), strings.Join(absent, ", ")))
+			continue
+		}
+		// An upsert without the members may make an item that has those in its key alone.
+		av, err := computeFrom[T](c, d, members)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case av != nil && len(absent) > 0:
+			errs = append(errs, fmt.Errorf("attribute %s is derived from %s and belongs to an item without them: an Upsert, which may make one, must give %s, by Set or Remove",
+				d.target.path, d.memberNames(), strings.Join(absent, ", ")))
+		case av != nil:
+			u.Set = append(u.Set, expr.Action{Path: d.target.path, Right: expr.Value{AV: av}})
+		case len(changed) > 0:
+			u.Remove = append(u.Remove, expr.Action{Path: d.target.path})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// givenBy tells what value a member has after an update, nil for none, if the
+// update or the key says it.
+func givenBy(key map[string]types.AttributeValue, u *expr.Update, member expr.Path) (av types.AttributeValue, known bool) {
+	if av := valueAt(key, member); av != nil {
+		return av, true
+	}
+	for _, a := range u.Remove {
+		if len(a.Path) <= len(member) && a.Path.Overlaps(member) {
+			return nil, true
+		}
+	}
+	for _, a := range u.Set {
+		v, plain := a.Right.(expr.Value)
+		if !plain || len(a.Path) > len(member) || !a.Path.Overlaps(member) {
+			continue
+		}
+		rest := member[len(a.Path):]
+		if len(rest) == 0 {
+			return v.AV, true
+		}
+		m, ok := v.AV.(*types.AttributeValueMemberM)
+		if !ok {
+			return nil, true
+		}
+		return valueAt(m.Value, rest), true
+	}
+	return nil, false
+}
+
+// valueAt is what stands at a path of names, nil for nothing.
+func valueAt(attrs map[string]types.AttributeValue, path expr.Path) types.AttributeValue {
+	for ; len(path) > 1; path = path[1:] {
+		m, ok := attrs[path[0].Name].(*types.AttributeValueMemberM)
+		if !ok {
+			return nil
+		}
+		attrs = m.Value
+	}
+	return attrs[path[0].Name]
+}
+
+// place puts a value at a path of names, making the maps on the way.
+func place(attrs map[string]types.AttributeValue, path expr.Path, av types.AttributeValue) {
+	for ; len(path) > 1; path = path[1:] {
+		m, ok := attrs[path[0].Name].(*types.AttributeValueMemberM)
+		if !ok {
+			m = &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{}}
+			attrs[path[0].Name] = m
+		}
+		attrs = m.Value
+	}
+	attrs[path[0].Name] = av
+}
