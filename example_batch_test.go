@@ -51,12 +51,14 @@ func ExampleSimpleTable_BatchGet() {
 
 	err := books.BatchPut(ctx, []Book{{"0-19-852663-6", "Principia", 2}, {"0-14-043205-1", "Origin of Species", 1}})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	keys := []string{"0-14-043205-1", "none", "0-19-852663-6", "0-14-043205-1"}
 	got, err := books.BatchGet(ctx, keys)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	for i, g := range got { // got[i] belongs to keys[i]
 		fmt.Printf("%s %v %q\n", keys[i], g.Found, g.Item.Title)
@@ -86,7 +88,8 @@ func ExampleSimpleTable_BatchPut() {
 		for _, f := range failed.Failed {
 			fmt.Println(f.Index, f.Unknown, f.Err)
 		}
-		list = ddb.Pick(list, failed.Puts()) // to try again later
+		again := ddb.Pick(list, failed.Puts())
+		fmt.Println("to try again later:", len(again))
 	}
 	fmt.Println(err, stats.Done, "written by", stats.Requests, "requests for", stats.Consumed.WriteUnits, "units")
 	// Output:
@@ -101,7 +104,8 @@ func ExampleTransact() {
 	books, loans := newLibrary(ctx, client)
 
 	if err := books.Put(ctx, &Book{"0-19-852663-6", "Principia", 1}); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	lend := func(reader, isbn string) error {
 		return ddb.Transact(ctx, client,

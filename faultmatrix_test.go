@@ -63,13 +63,12 @@ func never(protection) bool       { return false }
 
 func certain(protection, fault) bool { return true }
 
-func named(name string) func(*user) int64 {
-	return func(u *user) int64 {
-		if u != nil && u.Name == name {
-			return 1
-		}
-		return 0
+// isNew is 1 for the item that the writes of a whole one store.
+func isNew(u *user) int64 {
+	if u != nil && u.Name == "new" {
+		return 1
 	}
+	return 0
 }
 
 func counted(u *user) int64 {
@@ -89,33 +88,33 @@ func gone(u *user) int64 {
 func last(_ user, err error) error { return err }
 
 var matrixVerbs = []matrixVerb{
-	{name: "Put", effect: named("new"), immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Put", effect: isNew, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
 		return t.Put(ctx, &u)
 	}},
-	{name: "Put of a new item", absent: true, effect: named("new"), immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Put of a new item", absent: true, effect: isNew, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.Put(ctx, &user{ID: u.ID, Name: "new"})
 	}},
-	{name: "Create", absent: true, effect: named("new"), immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Create", absent: true, effect: isNew, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.Create(ctx, &user{ID: u.ID, Name: "new"})
 	}},
-	{name: "Create of what is there", refuses: true, effect: named("new"), immune: always, settled: func(p protection, _ fault) bool { return p.version && p.token }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Create of what is there", refuses: true, effect: isNew, immune: always, settled: func(p protection, _ fault) bool { return p.version && p.token }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.Create(ctx, &user{ID: u.ID, Name: "new"})
 	}},
-	{name: "Replace", effect: named("new"), immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Replace", effect: isNew, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
 		return t.Replace(ctx, &u)
 	}},
-	{name: "Put under a condition", effect: named("new"), immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Put under a condition", effect: isNew, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
 		return t.Put(ctx, &u, ddb.If(userName.Eq("old")))
 	}},
-	{name: "Update", effect: named("new"), immune: always, settled: func(p protection, what fault) bool {
+	{name: "Update", effect: isNew, immune: always, settled: func(p protection, what fault) bool {
 		return !p.version || p.token && !lostFirst(what)
 	}, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return last(t.Update(ctx, u.ID, userName.Set("new")))
 	}},
-	{name: "Update of a version", effect: named("new"), immune: always, settled: func(p protection, what fault) bool {
+	{name: "Update of a version", effect: isNew, immune: always, settled: func(p protection, what fault) bool {
 		return !p.version || p.token || lostFirst(what)
 	}, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		if u.Version == 0 {
@@ -140,7 +139,7 @@ var matrixVerbs = []matrixVerb{
 	{name: "count in a transaction", effect: counted, immune: always, settled: certain, run: func(ctx context.Context, c *dynamodb.Client, t *users, u user) error {
 		return ddb.Transact(ctx, c, t.TxUpdate(u.ID, userLogins.Add(1)))
 	}},
-	{name: "Upsert", absent: true, effect: named("new"), immune: always, settled: func(p protection, what fault) bool {
+	{name: "Upsert", absent: true, effect: isNew, immune: always, settled: func(p protection, what fault) bool {
 		return !p.version || p.token && !lostFirst(what)
 	}, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return last(t.Upsert(ctx, u.ID, userName.Set("new")))
@@ -151,7 +150,7 @@ var matrixVerbs = []matrixVerb{
 	{name: "delete in a transaction", effect: gone, immune: always, settled: certain, run: func(ctx context.Context, c *dynamodb.Client, t *users, u user) error {
 		return ddb.Transact(ctx, c, t.TxDeleteItem(&u))
 	}},
-	{name: "stale Put", refuses: true, effect: named("new"), immune: always, settled: func(p protection, _ fault) bool { return p.version }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "stale Put", refuses: true, effect: isNew, immune: always, settled: func(p protection, _ fault) bool { return p.version }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
 		if u.Version == 0 {
 			return t.Put(ctx, &u, ddb.If(userName.Eq("other")))

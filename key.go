@@ -55,7 +55,7 @@ type keyAttr struct {
 func newKeyAttr(handles []*handle, punctuation string, limit int) keyAttr {
 	h := handles[0] // New has refused all others
 	name := h.path.String()
-	quoted, _ := json.Marshal(name)
+	quoted, _ := json.Marshal(name) //nolint:errchkjson // text
 	return keyAttr{name: name, value: h.value, head: slices.Concat([]byte(punctuation), quoted, []byte{':'}), limit: limit}
 }
 

@@ -61,7 +61,7 @@ func newEntries(t testing.TB) *entries {
 	if os.Getenv("DYNAMODB_ENGINE") != "dynoxide" { // which cannot query such an index
 		x.pair, errs[5] = ddb.NewIndex(table, "pair", ddb.Multi2(entryGroup, entryPart), ddb.Multi2(entryScore, entrySort))
 	}
-	if err := errors.Join(append(errs, table.CreateTable(t.Context()))...); err != nil {
+	if err := errors.Join(errors.Join(errs...), table.CreateTable(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	return x

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -95,12 +96,7 @@ func (c *core) written(stored map[string]types.AttributeValue, token string) boo
 	if token == "" {
 		return false
 	}
-	for _, t := range c.tokensOf(stored) {
-		if t == token {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.tokensOf(stored), token)
 }
 
 // latestToken is that of the write that stored an item which the caller read.

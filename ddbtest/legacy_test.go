@@ -200,7 +200,7 @@ func TestLegacyUpdates(t *testing.T) {
 			if c.want != nil {
 				want[c.on] = c.want
 			}
-			if d := cmp.Diff(want, item(out.Attributes), sameValues, cmp.Transformer("empty", func(i item) map[string]types.AttributeValue {
+			if d := cmp.Diff(want, out.Attributes, sameValues, cmp.Transformer("empty", func(i item) map[string]types.AttributeValue {
 				if i == nil {
 					return item{}
 				}

@@ -123,7 +123,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			if err := server.Shutdown(ending); err != nil {
 				_ = server.Close() // what has not ended by now is cut off
 			}
-			<-served
+			if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
 			return nil
 		}
 	}

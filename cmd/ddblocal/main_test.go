@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 // start runs the command in a process of its own and returns a client.
 func start(t *testing.T, args string) (*exec.Cmd, *dynamodb.Client, string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this test
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), asServer+"=-addr 127.0.0.1:0 "+args)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -160,7 +160,7 @@ func TestEndsOnSignal(t *testing.T) {
 	if _, err := c.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: table, Key: map[string]types.AttributeValue{"id": thing("a")["id"]}}); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.Get(url) //nolint:noctx // ends with the server
+	resp, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 
 	"maps"
 
@@ -71,7 +72,7 @@ type refusal struct{ body string }
 
 func (r *refusal) Error() string { return r.body }
 
-func (r *refusal) is(kind string) bool { return bytes.Contains([]byte(r.body), []byte("#"+kind+`"`)) }
+func (r *refusal) is(kind string) bool { return strings.Contains(r.body, "#"+kind+`"`) }
 
 // call sends one request to the engine.
 func call(ctx context.Context, engine *ddbtest.Engine, operation string, body []byte) (err error) {

@@ -100,9 +100,9 @@ func (u attributeUpdates) apply(item value.Item) (value.Item, error) {
 }
 
 func (u *attributeUpdate) apply(old value.Value) (value.Value, error) {
-	ok := true
 	var (
 		v   value.Value
+		ok  bool
 		err error
 	)
 	switch {

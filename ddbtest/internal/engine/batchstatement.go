@@ -157,7 +157,7 @@ type filtered struct {
 
 // Apply returns nil for an item that does not meet the condition.
 func (f filtered) Apply(item value.Item) value.Item {
-	if met, err := f.condition.Eval(item); err != nil || !met {
+	if met, err := f.Eval(item); err != nil || !met {
 		return nil
 	}
 	if f.projection == nil {

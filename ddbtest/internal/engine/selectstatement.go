@@ -250,7 +250,7 @@ func (e *Engine) executeSelect(ctx context.Context, s *partiql.Select, in *Execu
 	}
 	out := &ExecuteStatementOutput{Items: [][]byte{}}
 	var m meter
-	more := false
+	var more bool
 	if bound.merged {
 		var page *SearchOutput
 		g := &merge{bound.searches, left}

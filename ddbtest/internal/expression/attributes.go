@@ -1,6 +1,10 @@
 package expression
 
-import "github.com/dynamotable/ddb/ddbtest/internal/value"
+import (
+	"errors"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
+)
 
 // The parts of expressions that the API before expressions has too.
 
@@ -17,7 +21,7 @@ func BeginsWith(v, prefix value.Value) bool { return beginsWith(v, prefix) }
 // Add is the action ADD on a value, which may be nil. ok is false if the types do not fit.
 func Add(old, v value.Value) (sum value.Value, ok bool, err error) {
 	sum, err = addTo(old, v)
-	return sum, err != errOperand, err
+	return sum, !errors.Is(err, errOperand), err
 }
 
 // Delete is the action DELETE on a set, which may be nil, as the result may. ok is false if the types do not fit.

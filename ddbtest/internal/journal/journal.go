@@ -59,7 +59,7 @@ func Read(dir string, visit func(Record) error) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.Open(filepath.Join(dir, fileName))
+	f, err := os.Open(filepath.Join(dir, fileName)) //nolint:gosec // the user names the folder
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -107,7 +107,7 @@ func Create(dir string, durable bool, fill func(*Journal) error) (*Journal, erro
 		return nil, err
 	}
 	next := filepath.Join(dir, nextName)
-	f, err := os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the user names the folder
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}

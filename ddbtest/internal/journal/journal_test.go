@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -64,7 +65,7 @@ func TestTornEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	two := strings.LastIndexByte(string(whole[:len(whole)-1]), '\n') + 1
+	two := bytes.LastIndexByte(whole[:len(whole)-1], '\n') + 1
 	for size := two; size < len(whole); size++ {
 		if err := os.WriteFile(file, whole[:size], 0o600); err != nil {
 			t.Fatal(err)

@@ -37,7 +37,7 @@ var keywords = wordSet(`
 
 func wordSet(list string) map[string]struct{} {
 	set := make(map[string]struct{})
-	for _, w := range strings.Fields(list) {
+	for w := range strings.FieldsSeq(list) {
 		set[w] = struct{}{}
 	}
 	return set

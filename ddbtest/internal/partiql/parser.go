@@ -233,7 +233,7 @@ func (p *parser) returning() string {
 	if !p.accept("RETURNING") {
 		return ""
 	}
-	mode := ""
+	var mode string
 	switch {
 	case p.accept("ALL") && p.accept("OLD"):
 		mode = AllOld

@@ -11,6 +11,7 @@ package partiql
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
@@ -206,9 +207,10 @@ func (p Path) Label() string {
 	for p[last].IsIndex {
 		last--
 	}
-	label := p[last].Name
+	var label strings.Builder
+	label.WriteString(p[last].Name)
 	for _, step := range p[last+1:] {
-		label += "[" + strconv.Itoa(step.Index) + "]"
+		label.WriteString("[" + strconv.Itoa(step.Index) + "]")
 	}
-	return label
+	return label.String()
 }

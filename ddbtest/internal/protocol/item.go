@@ -85,7 +85,7 @@ func writeResult(out *engine.WriteOutput, err error) ([]byte, error) {
 	if out.Attributes != nil {
 		w.raw("Attributes", out.Attributes)
 	}
-	w.consumed("ConsumedCapacity", out.ConsumedCapacity)
+	w.consumed(out.ConsumedCapacity)
 	if out.ItemCollectionMetrics != nil {
 		w.name("ItemCollectionMetrics")
 		w.metrics(out.ItemCollectionMetrics)
@@ -113,7 +113,7 @@ func getItem(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 		return nil, err
 	}
 	w := newWriter(len(out.Item))
-	w.consumed("ConsumedCapacity", out.ConsumedCapacity)
+	w.consumed(out.ConsumedCapacity)
 	if out.Item != nil {
 		w.raw("Item", out.Item)
 	}

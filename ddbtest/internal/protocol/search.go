@@ -69,7 +69,7 @@ func searchResult(out *engine.SearchOutput, err error) ([]byte, error) {
 		size += len(item) + 1
 	}
 	w := newWriter(size)
-	w.consumed("ConsumedCapacity", out.ConsumedCapacity)
+	w.consumed(out.ConsumedCapacity)
 	w.integer("Count", out.Count)
 	if out.Items != nil {
 		w.name("Items")

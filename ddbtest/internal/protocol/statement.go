@@ -44,7 +44,7 @@ func executeStatement(ctx context.Context, e *engine.Engine, r *reader) ([]byte,
 		size += len(item) + 1
 	}
 	w := newWriter(size)
-	w.consumed("ConsumedCapacity", out.ConsumedCapacity)
+	w.consumed(out.ConsumedCapacity)
 	w.name("Items")
 	w.images(out.Items)
 	if out.LastEvaluatedKey != nil {

@@ -77,11 +77,11 @@ func (w *writer) open(c byte)  { w.b = append(w.b, c) }
 func (w *writer) close(c byte) { w.b = append(w.b, c) }
 
 // consumed writes the capacity of one table, or nothing.
-func (w *writer) consumed(name string, c *engine.ConsumedCapacity) {
+func (w *writer) consumed(c *engine.ConsumedCapacity) {
 	if c == nil {
 		return
 	}
-	w.name(name)
+	w.name("ConsumedCapacity")
 	w.capacityOf(c)
 }
 

@@ -44,7 +44,7 @@ type Description struct {
 	TableName               string
 	KeySchema               []KeyElement
 	Shards                  []ShardDescription
-	LastEvaluatedShardId    string `json:",omitempty"` //nolint:revive // the service's name
+	LastEvaluatedShardID    string `json:"LastEvaluatedShardId,omitempty"`
 }
 
 // KeyElement is one attribute of the table's key.
@@ -55,9 +55,9 @@ type KeyElement struct {
 
 // ShardDescription describes a shard in the form of the wire.
 type ShardDescription struct {
-	ShardId             string //nolint:revive // the service's name
+	ShardID             string `json:"ShardId"`
 	SequenceNumberRange Range
-	ParentShardId       string `json:",omitempty"` //nolint:revive // the service's name
+	ParentShardID       string `json:"ParentShardId,omitempty"`
 }
 
 // Range is what a shard holds; an open shard has no end.
@@ -120,7 +120,7 @@ func (s *Store) DescribeStream(in *DescribeStreamInput) (*Description, error) {
 	d := stream.describe()
 	if len(shards) > limit {
 		shards = shards[:limit]
-		d.LastEvaluatedShardId = shards[limit-1].id
+		d.LastEvaluatedShardID = shards[limit-1].id
 	}
 	for _, h := range shards {
 		d.Shards = append(d.Shards, h.describe())
@@ -146,7 +146,7 @@ func (s *Stream) describe() *Description {
 }
 
 func (h *Shard) describe() ShardDescription {
-	d := ShardDescription{ShardId: h.id, ParentShardId: h.parent}
+	d := ShardDescription{ShardID: h.id, ParentShardID: h.parent}
 	d.SequenceNumberRange.StartingSequenceNumber = sequenceNumber(h.first)
 	if h.ending != 0 {
 		d.SequenceNumberRange.EndingSequenceNumber = sequenceNumber(h.ending)

@@ -54,7 +54,7 @@ func newStream(t *engine.Table, view string, now time.Time) *Stream {
 }
 
 // grow opens a shard. The caller holds mu.
-func (s *Stream) grow(parent string, low, high uint64, now time.Time) *Shard {
+func (s *Stream) grow(parent string, low, high uint64, now time.Time) {
 	s.lastID = max(s.lastID+1, now.UnixMilli()) // ids sort by creation
 	s.last++
 	h := fnv.New32a()
@@ -66,7 +66,6 @@ func (s *Stream) grow(parent string, low, high uint64, now time.Time) *Shard {
 	s.shards = append(s.shards, shard)
 	i, _ := slices.BinarySearchFunc(s.open, low, func(o *Shard, low uint64) int { return compare(o.low, low) })
 	s.open = slices.Insert(s.open, i, shard)
-	return shard
 }
 
 func compare(a, b uint64) int {
@@ -186,7 +185,7 @@ func (s *Stream) hash(key value.Item) uint64 {
 		b = value.AppendKey(b, key[a.Name])
 	}
 	h := fnv.New64a()
-	h.Write(b)
+	_, _ = h.Write(b)
 	x := h.Sum64() // its high bits change little with the last byte
 	x ^= x >> 33
 	x *= 0xff51afd7ed558ccd
