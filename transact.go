@@ -65,6 +65,9 @@ func Transact(ctx context.Context, client Client, ops ...TxOp) error {
 			continue
 		}
 		op.addTo(tx)
+		if _, ok := op.(txFunc); ok { // not an option
+			tx.arg++
+		}
 	}
 	err := tx.check()
 	if err == nil {
@@ -101,6 +104,7 @@ func Token(token string) TxOp { return tokenOption(token) }
 type transaction struct {
 	client  Client
 	token   string
+	arg     int // how many operations were taken in; one may be several actions
 	actions []txAction
 	errs    []error
 	dst     *BatchStats
@@ -111,6 +115,7 @@ type transaction struct {
 // txAction is one operation, ready to be sent.
 type txAction struct {
 	core   *core
+	arg    int // the operation that it is of
 	verb   string
 	id     string // of the key, to find two operations on one item; empty for no key
 	write  types.TransactWriteItem
@@ -125,9 +130,9 @@ func (f txFunc) addTo(tx *transaction) { f(tx) }
 
 // add takes an operation in, or the reasons why not.
 func (tx *transaction) add(a txAction, errs ...error) {
-	i := len(tx.actions)
+	a.arg = tx.arg
 	tx.actions = append(tx.actions, a)
-	tx.errs = append(tx.errs, inputError("operation", i, errors.Join(errs...))...)
+	tx.errs = append(tx.errs, inputError("operation", a.arg, errors.Join(errs...))...)
 }
 
 func (tx *transaction) check() error {
@@ -145,7 +150,7 @@ func (tx *transaction) check() error {
 		}
 		id := a.core.name + "\x00" + a.id
 		if j, ok := first[id]; ok {
-			errs = append(errs, fmt.Errorf("operations %d (%s) and %d (%s) are on the same item of table %s; a transaction takes one each", j, tx.actions[j].verb, i, a.verb, a.core.name))
+			errs = append(errs, fmt.Errorf("operations %d (%s) and %d (%s) are on the same item of table %s; a transaction takes one each", tx.actions[j].arg, tx.actions[j].verb, a.arg, a.verb, a.core.name))
 			continue
 		}
 		first[id] = i

@@ -102,7 +102,7 @@ func cancelled(actions []txAction, err error) error {
 			continue
 		}
 		a := actions[i]
-		e.Failed = append(e.Failed, TransactionFailure{Index: i, Verb: a.verb, Table: a.core.name, Reason: code, Err: a.reason(r, err)})
+		e.Failed = append(e.Failed, TransactionFailure{Index: a.arg, Verb: a.verb, Table: a.core.name, Reason: code, Err: a.reason(r, err)})
 	}
 	return e
 }
