@@ -207,11 +207,17 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error {
 	count := 0
 	more, err := d.open('{', '}')
 	for pos := 0; more && err == nil; pos++ {
-		k, err := d.name()
-		if err != nil {
-			return err
+		var k []byte
+		i := -1
+		if row && pos < len(d.order) {
+			i = p.expected(d, int(d.order[pos]))
 		}
-		i := p.lookup(d, k, pos, row)
+		if i < 0 {
+			if k, err = d.name(); err != nil {
+				return err
+			}
+			i = p.lookup(d, k, pos, row)
+		}
 		switch {
 		case i >= 0:
 			s := &p.steps[i]
@@ -248,13 +254,22 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error {
 	return nil
 }
 
-// lookup finds the field of a name; rows of one body mostly agree in order.
-func (p *Plan) lookup(d *Decoder, name []byte, pos int, row bool) int {
-	if row && pos < len(d.order) {
-		if i := int(d.order[pos]); i >= 0 && p.steps[i].name == string(name) {
-			return i
-		}
+// expected passes over the name of a field if that is what comes next, as it was at
+// this place in the row before: rows of one body mostly agree in order.
+func (p *Plan) expected(d *Decoder, i int) int {
+	if i < 0 {
+		return -1
 	}
+	h := p.steps[i].header
+	if rest := d.b[d.i:]; len(rest) < len(h) || string(rest[:len(h)]) != string(h) {
+		return -1
+	}
+	d.i += len(h)
+	return i
+}
+
+// lookup finds the field of a name, and notes its place in the row.
+func (p *Plan) lookup(d *Decoder, name []byte, pos int, row bool) int {
 	i, ok := p.byName[string(name)]
 	if !ok {
 		i = -1

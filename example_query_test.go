@@ -1,0 +1,127 @@
+package ddb_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+// Message is an item of a chat: all messages of a room, by time.
+type Message struct {
+	Room   string `dynamodbav:"room"`
+	At     int64  `dynamodbav:"at"`
+	Author string `dynamodbav:"author"`
+	Text   string `dynamodbav:"text"`
+}
+
+var (
+	messageRoom   = ddb.StrField(func(m *Message) *string { return &m.Room })
+	messageAt     = ddb.NumField(func(m *Message) *int64 { return &m.At })
+	messageAuthor = ddb.StrField(func(m *Message) *string { return &m.Author })
+)
+
+// newChat makes a table of messages with an index by author, and five messages.
+func newChat(ctx context.Context, client ddb.Client) (*ddb.Table[Message, string, int64], *ddb.Index[Message, string, int64]) {
+	messages, err := ddb.New(client, "messages", messageRoom, messageAt)
+	if err != nil {
+		log.Fatal(err)
+	}
+	byAuthor, err := ddb.NewIndex(messages, "by-author", messageAuthor, messageAt)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := messages.CreateTable(ctx); err != nil {
+		log.Fatal(err)
+	}
+	for i, author := range []string{"ann", "bob", "ann", "cid", "ann"} {
+		if err := messages.Put(ctx, &Message{Room: "go", At: int64(10 * i), Author: author, Text: fmt.Sprint("message ", i)}); err != nil {
+			log.Fatal(err)
+		}
+	}
+	return messages, byAuthor
+}
+
+func ExampleTable_Query() {
+	ctx := context.Background()
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	messages, _ := newChat(ctx, engine.Client())
+
+	recent := messages.Query("go").SortKey(ddb.Ge(int64(10))).Filter(messageAuthor.Ne("cid")).Descending()
+	for m, err := range recent.All(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(m.At, m.Author)
+	}
+	// Output:
+	// 40 ann
+	// 20 ann
+	// 10 bob
+}
+
+func ExampleNewIndex() {
+	ctx := context.Background()
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	_, byAuthor := newChat(ctx, engine.Client())
+
+	list, err := byAuthor.Query("ann").Limit(2).Collect(ctx)
+	for _, m := range list {
+		fmt.Println(m.At, m.Text)
+	}
+	fmt.Println(err)
+	// Output:
+	// 0 message 0
+	// 20 message 2
+	// <nil>
+}
+
+// A cursor goes through a web page as text.
+func ExampleCursor() {
+	ctx := context.Background()
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	messages, _ := newChat(ctx, engine.Client())
+
+	text := ""
+	for {
+		cursor, err := messages.ParseCursor(text) // from the request; empty for the first page
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		page, err := messages.Query("go").Limit(2).After(cursor).Page(ctx)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for _, m := range page.Items {
+			fmt.Print(m.At, " ")
+		}
+		fmt.Println()
+		if text = page.Next.String(); text == "" {
+			return
+		}
+	}
+	// Output:
+	// 0 10
+	// 20 30
+	// 40
+}
+
+func ExampleScan_Parallel() {
+	ctx := context.Background()
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	messages, _ := newChat(ctx, engine.Client())
+
+	n, err := messages.Scan().Filter(messageAuthor.Eq("ann")).Parallel(4).Count(ctx)
+	fmt.Println(n, err)
+	// Output:
+	// 3 <nil>
+}
