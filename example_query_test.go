@@ -100,18 +100,15 @@ func ExampleCursor() {
 			fmt.Println(err)
 			return
 		}
-		for _, m := range page.Items {
-			fmt.Print(m.At, " ")
-		}
-		fmt.Println()
+		fmt.Println(len(page.Items), "messages from", page.Items[0].At)
 		if text = page.Next.String(); text == "" {
 			return
 		}
 	}
 	// Output:
-	// 0 10
-	// 20 30
-	// 40
+	// 2 messages from 0
+	// 2 messages from 20
+	// 1 messages from 40
 }
 
 func ExampleScan_Parallel() {

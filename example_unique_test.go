@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -37,10 +36,12 @@ func ExampleNewUnique() {
 	reservations, err2 := ddb.NewSimple(client, "reservations", emailReservation)
 	emails, err3 := ddb.NewUnique(reservations, "email", emailOwner)
 	if err := errors.Join(err1, err2, err3); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := errors.Join(clubMembers.CreateTable(ctx), reservations.CreateTable(ctx)); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 
 	join := func(m Member) error {

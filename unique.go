@@ -17,9 +17,9 @@ import (
 )
 
 var (
-	// ErrTaken: another owner has reserved the value; see [TakenError].
+	// ErrTaken means that another owner has reserved the value; see [TakenError].
 	ErrTaken = errors.New("value taken")
-	// ErrNotReserved: the value is not reserved for this owner; see [NotReservedError].
+	// ErrNotReserved means that the value is not reserved for this owner; see [NotReservedError].
 	ErrNotReserved = errors.New("value not reserved")
 )
 

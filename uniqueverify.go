@@ -36,14 +36,14 @@ func (f UniqueFinding[PK, O]) Format(s fmt.State, _ rune) { fmt.Fprint(s, f.Stri
 type FindingKind string
 
 const (
-	// ReservationMissing: an owner has the value, but nobody has reserved it. Repair reserves it.
+	// ReservationMissing means that an owner has the value, but nobody has reserved it. Repair reserves it.
 	ReservationMissing FindingKind = "missing"
-	// ReservationForeign: one owner has the value, but it is reserved for another who does not
+	// ReservationForeign means that one owner has the value, but it is reserved for another who does not
 	// have it. Repair gives it to the owner who has it.
 	ReservationForeign FindingKind = "foreign"
-	// ReservationOrphaned: the value is reserved, but no owner has it. Repair releases it.
+	// ReservationOrphaned means that the value is reserved, but no owner has it. Repair releases it.
 	ReservationOrphaned FindingKind = "orphaned"
-	// ReservationContested: several owners have the value; there is a finding for each to whom it is
+	// ReservationContested means that several owners have the value; there is a finding for each to whom it is
 	// not reserved. No repair: somebody has to decide whose it is, and change the others' items.
 	ReservationContested FindingKind = "contested"
 )
