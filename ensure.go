@@ -113,8 +113,11 @@ func (c *core) liveTTL(ctx context.Context, client SchemaClient) (ttlState, erro
 	if err != nil {
 		return ttlState{}, err
 	}
+	if out == nil || out.TimeToLiveDescription == nil {
+		return ttlState{}, errors.New("the reply describes no time to live; something between here and DynamoDB may have answered")
+	}
 	d := out.TimeToLiveDescription
-	if d == nil || d.TimeToLiveStatus != types.TimeToLiveStatusEnabled && d.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
+	if d.TimeToLiveStatus != types.TimeToLiveStatusEnabled && d.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
 		return ttlState{}, nil
 	}
 	return ttlState{deref(d.AttributeName)}, nil

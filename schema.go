@@ -229,14 +229,22 @@ func (c *core) DeleteTable(ctx context.Context, allow DeletePermission) error {
 func (c *core) waitActive(ctx context.Context, client SchemaClient) (*types.TableDescription, error) {
 	var table *types.TableDescription
 	err := poll(ctx, func() (bool, error) {
-		out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &c.name})
-		if err != nil {
-			return false, err
-		}
-		table = out.Table
-		return isActive(table), nil
+		var err error
+		table, err = c.describe(ctx, client)
+		return err == nil && isActive(table), err
 	})
 	return table, err
+}
+
+func (c *core) describe(ctx context.Context, client SchemaClient) (*types.TableDescription, error) {
+	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &c.name})
+	if err != nil {
+		return nil, err
+	}
+	if out == nil || out.Table == nil {
+		return nil, errors.New("the reply describes no table; something between here and DynamoDB may have answered")
+	}
+	return out.Table, nil
 }
 
 func isActive(t *types.TableDescription) bool {

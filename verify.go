@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
@@ -40,7 +39,7 @@ func (c *core) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Differe
 	if err != nil {
 		return nil, opError("VerifyTable", c.name, "", err)
 	}
-	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &c.name})
+	live, err := c.describe(ctx, client)
 	if err != nil {
 		return nil, opError("VerifyTable", c.name, "", err)
 	}
@@ -48,7 +47,7 @@ func (c *core) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Differe
 	if err != nil {
 		return nil, opError("VerifyTable", c.name, "", err)
 	}
-	return s.compare(out.Table, ttl), nil
+	return s.compare(live, ttl), nil
 }
 
 type comparison struct{ found []Difference }
