@@ -133,3 +133,32 @@ func newSizeError(n int, sizes []codec.AttributeSize) error {
 	}
 	return fmt.Errorf("%w: %d bytes, the limit is %d; largest attributes: %s", ErrItemTooLarge, n, MaxItemSize, strings.Join(names, ", "))
 }
+
+// ItemSize is the size in bytes that the item has in DynamoDB, attribute names included,
+// with its derived attributes and as stamped by a put of now: what [MaxItemSize] and the capacity of a
+// write are counted in. It sends nothing. An item that cannot be stored at all, such as one
+// without its key, is refused as Put refuses it; one that is too large is not refused.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+func (t *items[T, K]) ItemSize(item *T) (int, error) {
+	if item == nil {
+		return 0, opError("ItemSize", t.name, "", invalid(errors.New("the item is nil")))
+	}
+	next, _, done := stamp(t.core, verbPut, item)
+	next, _, err := derive(t.core, item, next, done)
+	buf := itemBuffers.Get().(*itemBuffer)
+	defer buf.release()
+	data, err2 := codec.Append(buf.b[:0], t.plan, next)
+	buf.b = data
+	n := 0
+	if err2 == nil {
+		_, err2 = t.appendKeyID(data[len(data):], data)
+	}
+	if err = errors.Join(err, err2); err == nil {
+		n, err = codec.ItemSize(data)
+	}
+	if err != nil {
+		return 0, opError("ItemSize", t.name, "", invalid(err))
+	}
+	return n, nil
+}
