@@ -1,0 +1,182 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+)
+
+// Activity is what an activity group lets its members do: the type and the qualifier of
+// the grants that it stands for.
+type Activity struct {
+	// Type is never empty and not [GroupType]: groups do not nest.
+	Type      string `json:"type"`
+	Qualifier string `json:"qualifier,omitempty"`
+}
+
+// AddActivities adds activities to an activity group of a tenant; a group exists as long as
+// it has any. What is there already stays. Members ([MemberKey]) may do them from now on.
+//
+// After an error some may be added, see [ddb.BatchError]; calling again is safe.
+func (s *Store) AddActivities(ctx context.Context, tenant Tenant, group string, act Act, activities ...Activity) error {
+	act, err := s.act(act)
+	if err != nil {
+		return failed("AddActivities", err)
+	}
+	keys, err := activityKeys(tenant, group, activities)
+	if err != nil {
+		return failed("AddActivities", err)
+	}
+	list := make([]row, len(keys))
+	for i, k := range keys {
+		list[i] = row{Tenant: k.tenant, Sort: k.sort, Schema: schema, ActBy: act.By, ActAt: act.At, ActFor: act.Reason}
+	}
+	return failed("AddActivities", s.rows.putAll(ctx, list))
+}
+
+// RemoveActivities takes activities out of an activity group. What is not in it is no
+// error. From a nil error on, no Check that begins later allows by them.
+func (s *Store) RemoveActivities(ctx context.Context, tenant Tenant, group string, activities ...Activity) error {
+	keys, err := activityKeys(tenant, group, activities)
+	if err != nil {
+		return failed("RemoveActivities", err)
+	}
+	return failed("RemoveActivities", s.rows.deleteAll(ctx, keys))
+}
+
+// Activities yields the activities of an activity group, sorted. The read is consistent. At most
+// one error is yielded, last.
+func (s *Store) Activities(ctx context.Context, tenant Tenant, group string) iter.Seq2[Activity, error] {
+	return func(yield func(Activity, error) bool) {
+		prefix, err := groupPrefix(tenant, group)
+		if err != nil {
+			yield(Activity{}, failed("Activities", err))
+			return
+		}
+		for a, err := range s.activities(ctx, tenant, prefix) {
+			if err != nil {
+				yield(Activity{}, failed("Activities", err))
+				return
+			}
+			if !yield(Activity{a.Type, a.Qualifier}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Groups yields the names of a tenant's activity groups, sorted. It reads all of their
+// activities, consistently. At most one error is yielded, last.
+func (s *Store) Groups(ctx context.Context, tenant Tenant) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		prefix, err := activitySorts.Prefix(activitySort{}, 0)
+		if err = refuse(tenant.problem(), err); err != nil {
+			yield("", failed("Groups", err))
+			return
+		}
+		last, first := "", true
+		for a, err := range s.activities(ctx, tenant, prefix) {
+			if err != nil {
+				yield("", failed("Groups", err))
+				return
+			}
+			if a.Group == last && !first {
+				continue
+			}
+			last, first = a.Group, false
+			if !yield(a.Group, nil) {
+				return
+			}
+		}
+	}
+}
+
+// DeleteGroup removes all activities of an activity group, by which it ends at once, and then
+// deletes the memberships, as [Store.DeleteOfType] does; it returns how many there were. A
+// membership that was saved a moment ago may be missed; it grants nothing unless the
+// group is made again.
+func (s *Store) DeleteGroup(ctx context.Context, tenant Tenant, group string, act Act) (members int, err error) {
+	members, err = s.deleteGroup(ctx, tenant, group, act)
+	return members, failed("DeleteGroup", err)
+}
+
+func (s *Store) deleteGroup(ctx context.Context, tenant Tenant, group string, act Act) (int, error) {
+	act, err := s.act(act)
+	if err != nil {
+		return 0, err
+	}
+	prefix, err := groupPrefix(tenant, group)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.deletePrefix(ctx, tenant, prefix); err != nil {
+		return 0, err
+	}
+	membership, err := typeSorts.Prefix(typeSort{Tenant: tenant.text, Qualifier: group}, 2)
+	if err != nil {
+		return 0, err
+	}
+	return s.deleteMany(ctx, s.rows.byType(ctx, GroupType, membership), act)
+}
+
+// activities yields what is behind the rows of activities.
+func (s *Store) activities(ctx context.Context, tenant Tenant, prefix string) iter.Seq2[activitySort, error] {
+	return func(yield func(activitySort, error) bool) {
+		for r, err := range s.rows.prefix(ctx, tenant.text, prefix, false) {
+			var a activitySort
+			if err == nil {
+				err = r.checkSchema()
+			}
+			if err == nil {
+				if err = activitySorts.Parse([]byte(r.Sort), &a); err != nil {
+					err = fmt.Errorf("%w: its key: %w", ErrUnreadable, err)
+				}
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// checkActivity makes sure that a row is the activity that was asked for.
+func (r *row) checkActivity(k rowKey) error {
+	if r.key() != k {
+		return fmt.Errorf("%w: it is another one than was asked for", ErrUnreadable)
+	}
+	return r.checkSchema()
+}
+
+func activityKey(tenant Tenant, group string, a Activity) (rowKey, error) {
+	sort, err := activitySorts.Format(activitySort{group, a.Type, a.Qualifier})
+	return rowKey{tenant.text, string(sort)}, err
+}
+
+// activityKeys checks the arguments and gives the keys of the rows, each once.
+func activityKeys(tenant Tenant, group string, activities []Activity) ([]rowKey, error) {
+	errs := []error{tenant.problem(), notEmpty("group", group)}
+	if len(activities) == 0 {
+		errs = append(errs, errors.New("no activities are given"))
+	}
+	var keys []rowKey
+	seen := map[rowKey]bool{}
+	for _, a := range activities {
+		errs = append(errs, notEmpty("type of an activity", a.Type))
+		if a.Type == GroupType {
+			errs = append(errs, errors.New("an activity of type "+GroupType+": groups do not nest"))
+		}
+		k, err := activityKey(tenant, group, a)
+		errs = append(errs, err)
+		if !seen[k] {
+			seen[k] = true
+			keys = append(keys, k)
+		}
+	}
+	return keys, refuse(errs...)
+}
+
+func groupPrefix(tenant Tenant, group string) (string, error) {
+	prefix, err := activitySorts.Prefix(activitySort{Group: group}, 1)
+	return prefix, refuse(tenant.problem(), notEmpty("group", group), err)
+}

@@ -1,0 +1,171 @@
+package grant
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Tenant is whose grants are meant: a named tenant ([TenantOf]) or none ([NoTenant]).
+// The two are encoded apart, so that no name, not even the empty one, means "none". The
+// zero Tenant is neither: every call refuses it, so that a forgotten tenant never allows.
+type Tenant struct{ text string }
+
+const noTenant = "-" // every named tenant begins with T#
+
+type tenantName struct{ Name string }
+
+var tenantNames = ddb.NewKeyFormat[tenantName]("T")
+
+// TenantOf is the tenant with a name. The name must be valid UTF-8, or the Tenant is
+// like the zero one.
+func TenantOf(name string) Tenant {
+	text, err := tenantNames.Format(tenantName{name})
+	if err != nil {
+		return Tenant{}
+	}
+	return Tenant{string(text)}
+}
+
+// NoTenant is for grants that belong to no tenant.
+func NoTenant() Tenant { return Tenant{noTenant} }
+
+// Name is the name of the tenant; ok is false for [NoTenant] and the zero Tenant.
+func (t Tenant) Name() (name string, ok bool) {
+	var n tenantName
+	if tenantNames.Parse([]byte(t.text), &n) != nil {
+		return "", false
+	}
+	return n.Name, true
+}
+
+// IsZero reports whether the tenant is the zero one, which every call refuses.
+func (t Tenant) IsZero() bool { return t.text == "" }
+
+func (t Tenant) problem() error {
+	if t.IsZero() {
+		return errors.New("the tenant is not set; use TenantOf with valid UTF-8, or NoTenant")
+	}
+	return nil
+}
+
+// MarshalText gives the tenant as it is stored: T# and the escaped name, or - for none.
+func (t Tenant) MarshalText() ([]byte, error) { return []byte(t.text), nil }
+
+// UnmarshalText reads what [Tenant.MarshalText] gives; anything else is an error.
+func (t *Tenant) UnmarshalText(text []byte) error {
+	var n tenantName
+	if s := string(text); s != "" && s != noTenant && tenantNames.Parse(text, &n) != nil {
+		return errors.New("grant: the text is not that of a tenant")
+	}
+	t.text = string(text)
+	return nil
+}
+
+// Key names a grant: what a user may do in a tenant. The parts are any text: names
+// that hold #, $ or % collide with no others. They are compared byte by byte.
+type Key struct {
+	Tenant Tenant `json:"tenant"`
+	// User is who holds the grant; never empty.
+	User string `json:"user"`
+	// Type is the kind of grant, such as "role" or "activity"; never empty.
+	Type string `json:"type"`
+	// Qualifier is what the type is about, such as the role's name. The empty one is a
+	// qualifier like others, not a wildcard.
+	Qualifier string `json:"qualifier,omitempty"`
+}
+
+// GroupType is the type of the grants that make a user a member of an activity group; the
+// qualifier is the group's name. Such a grant expires and is revoked, listed and
+// kept in history as any other.
+const GroupType = "activity-group"
+
+// MemberKey is the key of the grant that makes a user a member of an activity group.
+func MemberKey(tenant Tenant, user, group string) Key {
+	return Key{Tenant: tenant, User: user, Type: GroupType, Qualifier: group}
+}
+
+// problems lists what keeps a key from being one.
+func (k Key) problems() []error {
+	var errs []error
+	if err := k.Tenant.problem(); err != nil {
+		errs = append(errs, err)
+	}
+	if k.User == "" {
+		errs = append(errs, errors.New("the user is empty"))
+	}
+	if k.Type == "" {
+		errs = append(errs, errors.New("the type is empty"))
+	}
+	return errs
+}
+
+// rowKey is the key of a row of the table.
+type rowKey struct{ tenant, sort string }
+
+// Sort keys. A letter tells what the row is: a grant, an entry of its history, or an
+// activity of a group.
+type (
+	grantSort   struct{ User, Type, Qualifier string }
+	historySort struct {
+		User, Type, Qualifier string
+		Rev                   int64
+	}
+	activitySort struct{ Group, Type, Qualifier string }
+)
+
+// Sort keys of the indexes, each in the order in which it is searched.
+type (
+	userSort struct {
+		Type   string
+		Tenant string
+		// Qualifier makes no two grants of a user sort the same.
+		Qualifier string
+	}
+	typeSort struct{ Tenant, Qualifier, User string }
+)
+
+var (
+	grantSorts    = ddb.NewKeyFormat[grantSort]("U")
+	historySorts  = ddb.NewKeyFormat[historySort]("H")
+	activitySorts = ddb.NewKeyFormat[activitySort]("A")
+	userSorts     = ddb.NewKeyFormat[userSort]("U")
+	typeSorts     = ddb.NewKeyFormat[typeSort]("T")
+)
+
+// rowKey checks the key and gives that of its row.
+func (k Key) rowKey() (rowKey, error) {
+	errs := k.problems()
+	sort, err := grantSorts.Format(grantSort{k.User, k.Type, k.Qualifier})
+	if err != nil {
+		errs = append(errs, err)
+	}
+	if len(errs) > 0 {
+		return rowKey{}, &ddb.InvalidError{Problems: errs}
+	}
+	return rowKey{k.Tenant.text, string(sort)}, nil
+}
+
+// historyKey is the key of the history's entry of a revision. k was checked by rowKey.
+func (k Key) historyKey(rev int64) (rowKey, error) {
+	sort, err := historySorts.Format(historySort{k.User, k.Type, k.Qualifier, rev})
+	return rowKey{k.Tenant.text, string(sort)}, err
+}
+
+// historyPrefix is what the sort keys of all entries of a grant's history begin with.
+func (k Key) historyPrefix() (string, error) {
+	return historySorts.Prefix(historySort{User: k.User, Type: k.Type, Qualifier: k.Qualifier}, 3)
+}
+
+// keyOf reads back the key of a grant's row.
+func keyOf(r *row) (Key, error) {
+	var (
+		tenant Tenant
+		sort   grantSort
+	)
+	if err := errors.Join(tenant.UnmarshalText([]byte(r.Tenant)), grantSorts.Parse([]byte(r.Sort), &sort)); err != nil {
+		return Key{}, fmt.Errorf("%w: its key: %w", ErrUnreadable, err)
+	}
+	return Key{tenant, sort.User, sort.Type, sort.Qualifier}, nil
+}

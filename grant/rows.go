@@ -1,0 +1,41 @@
+package grant
+
+import (
+	"context"
+	"iter"
+
+	"github.com/dynamotable/ddb"
+)
+
+// rows is where a Store keeps its rows. All reads but those by an index see every write
+// that ended before they began.
+type rows interface {
+	// get reads one row.
+	get(ctx context.Context, k rowKey) (ddb.Got[row], error)
+	// getTogether reads two rows as they are at one moment.
+	getTogether(ctx context.Context, a, b rowKey) (gotA, gotB ddb.Got[row], err error)
+	// getMany reads rows, each by itself, in the order of the keys.
+	getMany(ctx context.Context, keys []rowKey) ([]ddb.Got[row], error)
+	// prefix yields the rows of a tenant whose sort keys begin with a text.
+	prefix(ctx context.Context, tenant, prefix string, descending bool) iter.Seq2[row, error]
+	// byUser and byType yield the grants that the index shows.
+	byUser(ctx context.Context, user, prefix string) iter.Seq2[row, error]
+	byType(ctx context.Context, typ, prefix string) iter.Seq2[row, error]
+	// commit makes all changes or none; an error that matches ErrConditionFailed says
+	// that a row is not of the revision demanded.
+	commit(ctx context.Context, changes []change) error
+	// putAll and deleteAll do not look at what is stored.
+	putAll(ctx context.Context, list []row) error
+	deleteAll(ctx context.Context, keys []rowKey) error
+
+	ensure(ctx context.Context, opts []ddb.SchemaOption) error
+	verify(ctx context.Context, opts []ddb.SchemaOption) ([]ddb.Difference, error)
+	reset(ctx context.Context, allow ddb.DeletePermission, opts []ddb.SchemaOption) error
+}
+
+// change is one operation of a commit on a row that has the revision rev, or is absent for zero.
+type change struct {
+	put    *row
+	remove rowKey // if put is nil
+	rev    int64
+}

@@ -1,0 +1,150 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// DefaultTable is the name of the table where no option gives another.
+const DefaultTable = "grants"
+
+// Checker is what an application needs of a [Store] to decide.
+type Checker interface {
+	// Check decides whether the grant of the key holds now; see [Store.Check].
+	Check(ctx context.Context, key Key) (Decision, error)
+}
+
+var _ Checker = (*Store)(nil)
+
+// Store keeps grants and activity groups, in a DynamoDB table ([New], [Open]) or in
+// memory ([NewMemory]). It is safe for concurrent use.
+type Store struct {
+	settings
+	rows rows
+}
+
+// Option is an option of the constructors.
+type Option func(*settings)
+
+type settings struct {
+	table   string
+	now     func() time.Time
+	keep    time.Duration // negative: expired grants stay
+	groups  bool
+	tableOp []ddb.TableOption
+	errs    []error
+}
+
+// TableName names the table; the default is [DefaultTable].
+func TableName(name string) Option { return func(s *settings) { s.table = name } }
+
+// Clock replaces time.Now, by which Check and the lists tell what has expired and which
+// gives times to what has none.
+func Clock(now func() time.Time) Option {
+	return func(s *settings) {
+		if now == nil {
+			s.errs = append(s.errs, errors.New("option Clock: the function is nil"))
+		}
+		s.now = now
+	}
+}
+
+// DeleteExpired lets DynamoDB delete a grant some time after it has expired, by time to
+// live; without the option it stays. Its history is kept. No decision depends on it.
+// Grants that were saved without the option are not deleted.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+func DeleteExpired(after time.Duration) Option {
+	return func(s *settings) {
+		if after < 0 {
+			s.errs = append(s.errs, errors.New("option DeleteExpired: the duration is negative"))
+		}
+		s.keep = after
+	}
+}
+
+// WithoutGroups makes Check look at the user's own grants only, which saves a read
+// for each that is denied.
+func WithoutGroups() Option { return func(s *settings) { s.groups = false } }
+
+// WithTableOptions adds options of the table, such as [ddb.TablePrefix], [ddb.WithLedger] and
+// [ddb.Retry]. [NewMemory] has no use for them. Do not give [ddb.Version], [ddb.Created] or
+// [ddb.Updated]: rows have revisions and times of their own.
+func WithTableOptions(opts ...ddb.TableOption) Option {
+	return func(s *settings) { s.tableOp = append(s.tableOp, opts...) }
+}
+
+// New makes a store on a table of DynamoDB through an existing client. It sends nothing;
+// [Store.Ensure] creates the table.
+func New(client ddb.Client, opts ...Option) (*Store, error) {
+	s, err := newStore(opts)
+	if err != nil {
+		return nil, failed("New", err)
+	}
+	t, err := newTableRows(client, s.table, s.tableOp)
+	if err != nil {
+		return nil, failed("New", err)
+	}
+	s.rows = t
+	return s, nil
+}
+
+// NewMemory makes a store in memory, for tests: the same decisions and errors, no client.
+// What it holds is gone with it.
+func NewMemory(opts ...Option) (*Store, error) {
+	s, err := newStore(opts)
+	if err != nil {
+		return nil, failed("NewMemory", err)
+	}
+	s.rows = newMemoryRows(s.table)
+	return s, nil
+}
+
+func newStore(opts []Option) (*Store, error) {
+	s := &Store{settings: settings{table: DefaultTable, now: time.Now, keep: -1, groups: true}}
+	for _, o := range opts {
+		if o == nil {
+			s.errs = append(s.errs, errors.New("an option is nil"))
+			continue
+		}
+		o(&s.settings)
+	}
+	return s, refuse(s.errs...)
+}
+
+// Ensure creates what is missing of the table, its indexes and its time to live and waits
+// until all is active; it changes nothing that is there. See [ddb.Table.EnsureTable].
+func (s *Store) Ensure(ctx context.Context, opts ...ddb.SchemaOption) error {
+	return failed("Ensure", s.rows.ensure(ctx, opts))
+}
+
+// Verify compares the live table with what the store needs and changes nothing. See
+// [ddb.Table.VerifyTable].
+func (s *Store) Verify(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+	differences, err := s.rows.verify(ctx, opts)
+	return differences, failed("Verify", err)
+}
+
+// Reset drops the table with everything in it and makes it anew, empty. The permission
+// must name the table, prefix included:
+//
+//	err := grants.Reset(ctx, ddb.AllowDelete("test-grants"))
+func (s *Store) Reset(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
+	return failed("Reset", s.rows.reset(ctx, allow, opts))
+}
+
+// time is the clock's, in the form in which times are stored.
+func (s *Store) time() time.Time { return s.now().UTC().Round(0) }
+
+// storable puts a time into the form in which times are stored.
+func storable(name string, t time.Time) (time.Time, error) {
+	u := t.UTC().Round(0)
+	if y := u.Year(); y < 1 || y > 9999 {
+		return t, fmt.Errorf("%s is not in the years 1 to 9999", name)
+	}
+	return u, nil
+}
