@@ -1,0 +1,69 @@
+package change
+
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
+// Kind is what happened to an item.
+type Kind string
+
+// The kinds of changes, in the words of the service.
+const (
+	Insert Kind = "INSERT" // there was no item with this key
+	Modify Kind = "MODIFY" // an item was replaced or updated
+	Remove Kind = "REMOVE" // an item was deleted
+)
+
+// Change is one change of an item of type T. Writes that leave an item as it was
+// make none.
+//
+// Which images a change has follows from the view type of the stream (ddb.Stream when the
+// table is made): with NEW_AND_OLD_IMAGES an Insert has New, a Remove has Old, a Modify both.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
+type Change[T any] struct {
+	Kind Kind
+	// Keys is an item of which only the key attributes are set. It is there whatever the stream's view type.
+	Keys T
+	// Old is the item before the change: nil for an Insert, and when the stream keeps no old images.
+	Old *T
+	// New is the item after the change: nil for a Remove, and when the stream keeps no new images.
+	New *T
+	// Shard is the shard of the stream. It is empty for changes from Lambda and Kinesis, which do not tell.
+	Shard string
+	// Seq orders the changes of an item. It is empty for changes from Kinesis.
+	Seq Seq
+	// EventID is the service's name of the change: the same when the change is delivered again.
+	EventID string
+	// ApproxTime is about when it happened, by the service's clock; streams round it to seconds.
+	// It orders nothing.
+	ApproxTime time.Time
+	// TTLExpired marks a Remove by the service because the item's time to live had passed.
+	// Removals that were replicated from another Region are not marked.
+	TTLExpired bool
+}
+
+// Image is the newest image of the item that the change has: New, or else Old. It is nil
+// when the stream holds keys only.
+func (c *Change[T]) Image() *T {
+	if c.New != nil {
+		return c.New
+	}
+	return c.Old
+}
+
+// Seq is the sequence number of a change: a decimal number of up to 40 digits. Numbers of one
+// shard and its descendants grow, so those of one item do; others are not comparable.
+type Seq string
+
+// Compare is negative if s comes before other, positive if it comes after, and zero if they
+// are the same. An empty Seq comes first.
+func (s Seq) Compare(other Seq) int {
+	a, b := strings.TrimLeft(string(s), "0"), strings.TrimLeft(string(other), "0")
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+}
+
+// After reports whether s comes after other.
+func (s Seq) After(other Seq) bool { return s.Compare(other) > 0 }

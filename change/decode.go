@@ -1,0 +1,125 @@
+package change
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"github.com/dynamotable/ddb"
+)
+
+// DecodeError is a record that cannot be read as a change of the item type. It names the
+// record and the attribute, never data.
+type DecodeError struct {
+	Shard string // empty for records from Lambda and Kinesis
+	Seq   Seq    // empty for records from Kinesis
+	Part  string // Keys, OldImage or NewImage; empty if the record itself is at fault
+	Err   error
+}
+
+// Error names shard, record, part and cause.
+func (e *DecodeError) Error() string {
+	where := "record " + string(e.Seq)
+	if e.Shard != "" {
+		where += " of shard " + e.Shard
+	}
+	if e.Part != "" {
+		where += ", " + e.Part
+	}
+	return fmt.Sprintf("change: cannot read %s: %v", where, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *DecodeError) Unwrap() error { return e.Err }
+
+// Decode reads a record of the SDK's streams client as a change of an item of type T. What
+// can be read stands in the change even if there is an error, which is a [*DecodeError].
+func Decode[T any](record *types.Record) (Change[T], error) {
+	var c Change[T]
+	d := record.Dynamodb
+	if d == nil {
+		return c, &DecodeError{Err: errors.New("it holds no change")}
+	}
+	c.Kind, c.EventID, c.Seq = Kind(record.EventName), aws.ToString(record.EventID), Seq(aws.ToString(d.SequenceNumber))
+	c.ApproxTime = aws.ToTime(d.ApproximateCreationDateTime)
+	if u := record.UserIdentity; u != nil {
+		c.TTLExpired = isExpiry(c.Kind, aws.ToString(u.Type), aws.ToString(u.PrincipalId))
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	c, err := fill(c, func(part string) ([]byte, error) {
+		var item map[string]types.AttributeValue
+		switch part {
+		case partKeys:
+			item = d.Keys
+		case partOld:
+			item = d.OldImage
+		case partNew:
+			item = d.NewImage
+		}
+		if item == nil {
+			return nil, nil
+		}
+		var err error
+		*buf, err = appendItem((*buf)[:0], item, 0)
+		return *buf, err
+	})
+	return c, err
+}
+
+// buffers hold an item in DynamoDB's JSON between its two forms.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// The parts of a record that are items.
+const (
+	partKeys = "Keys"
+	partOld  = "OldImage"
+	partNew  = "NewImage"
+)
+
+// isExpiry reports whether a removal was the service's own:
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+func isExpiry(kind Kind, identity, principal string) bool {
+	return kind == Remove && identity == "Service" && principal == "dynamodb.amazonaws.com"
+}
+
+// fill reads the items of a record into a change whose other fields are set. part gives an item in
+// DynamoDB's JSON, nil if it is absent.
+func fill[T any](c Change[T], part func(string) ([]byte, error)) (Change[T], error) {
+	switch c.Kind {
+	case Insert, Modify, Remove:
+	default:
+		return c, &DecodeError{Seq: c.Seq, Err: fmt.Errorf("its kind %q is none of INSERT, MODIFY, REMOVE", string(c.Kind))}
+	}
+	var errs []error
+	read := func(name string) *T {
+		data, err := part(name)
+		if err == nil && data == nil {
+			return nil
+		}
+		var item T
+		if err == nil {
+			item, err = ddb.DecodeItemJSON[T](data)
+		}
+		if err != nil {
+			errs = append(errs, &DecodeError{Seq: c.Seq, Part: name, Err: err})
+			return nil
+		}
+		return &item
+	}
+	keys := read(partKeys)
+	c.Old, c.New = read(partOld), read(partNew)
+	if keys != nil {
+		c.Keys = *keys
+	}
+	switch {
+	case len(errs) > 0:
+		return c, errs[0]
+	case keys == nil:
+		return c, &DecodeError{Seq: c.Seq, Part: partKeys, Err: errors.New("it is absent")}
+	}
+	return c, nil
+}

@@ -1,0 +1,181 @@
+package change
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+)
+
+// eventRecord is a record in the JSON of Lambda and of Kinesis Data Streams for DynamoDB.
+type eventRecord struct {
+	EventID      string        `json:"eventID"`
+	EventName    string        `json:"eventName"`
+	Dynamodb     *eventChange  `json:"dynamodb"`
+	UserIdentity *userIdentity `json:"userIdentity"`
+}
+
+type eventChange struct {
+	ApproximateCreationDateTime          json.Number     `json:"ApproximateCreationDateTime"`
+	ApproximateCreationDateTimePrecision string          `json:"ApproximateCreationDateTimePrecision"` // of Kinesis
+	Keys                                 json.RawMessage `json:"Keys"`
+	OldImage                             json.RawMessage `json:"OldImage"`
+	NewImage                             json.RawMessage `json:"NewImage"`
+	SequenceNumber                       string          `json:"SequenceNumber"` // not of Kinesis
+}
+
+// userIdentity is spelled type, principalId by Lambda and Type, PrincipalId by the API; encoding/json takes both.
+type userIdentity struct {
+	Type        string `json:"type"`
+	PrincipalID string `json:"principalId"`
+}
+
+// DecodeLambda reads the event that AWS Lambda passes to a function with a trigger on a
+// DynamoDB stream. After an error, which is a [*DecodeError] if a record is at fault, it
+// returns the changes before that record.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+func DecodeLambda[T any](event []byte) ([]Change[T], error) {
+	records, err := lambdaRecords(event)
+	if err != nil {
+		return nil, err
+	}
+	changes := make([]Change[T], 0, len(records))
+	for i := range records {
+		c, err := decodeLambda[T](&records[i])
+		if err != nil {
+			return changes, err
+		}
+		changes = append(changes, c)
+	}
+	return changes, nil
+}
+
+func lambdaRecords(event []byte) ([]eventRecord, error) {
+	var e struct{ Records []eventRecord }
+	if err := json.Unmarshal(event, &e); err != nil {
+		return nil, fmt.Errorf("change: this is no event of a DynamoDB stream: %w", jsonFault(err))
+	}
+	return e.Records, nil
+}
+
+func decodeLambda[T any](r *eventRecord) (Change[T], error) { return decodeEvent[T](r, time.Second) }
+
+// LambdaResponse tells Lambda from which record on to try again. The trigger must have
+// ReportBatchItemFailures among its function response types; without it Lambda takes any
+// response as success of the whole batch.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+type LambdaResponse struct {
+	BatchItemFailures []LambdaFailure `json:"batchItemFailures"`
+}
+
+// LambdaFailure names a record by its sequence number. Lambda tries again from the lowest one.
+type LambdaFailure struct {
+	ItemIdentifier string `json:"itemIdentifier"`
+}
+
+// LambdaHandler makes a function for a Lambda trigger, to be given to lambda.Start of
+// aws-lambda-go:
+//
+//	lambda.Start(change.LambdaHandler(project, func(_ context.Context, c change.Change[Order], err error) {
+//		slog.Error("projection", "record", c.Seq, "err", err)
+//	}))
+//
+// It handles the changes of an event one by one. At the first that fails or cannot be read it
+// stops, calls failed if that is not nil, and reports the record, so that Lambda tries again from
+// there on and nothing before it is repeated. How often, and where to records go that fail for
+// ever, is set in the trigger. When the context ends between two changes, the rest is
+// reported in the same way.
+func LambdaHandler[T any](handle func(context.Context, Change[T]) error, failed func(context.Context, Change[T], error)) func(context.Context, json.RawMessage) (LambdaResponse, error) {
+	return func(ctx context.Context, event json.RawMessage) (LambdaResponse, error) {
+		response := LambdaResponse{BatchItemFailures: []LambdaFailure{}} // null would be no list
+		records, err := lambdaRecords(event)
+		if err != nil {
+			return response, err
+		}
+		for i := range records {
+			c, err := decodeLambda[T](&records[i])
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil {
+				err = handle(ctx, c)
+			}
+			if err == nil {
+				continue
+			}
+			if c.Seq == "" {
+				return response, err // a failure without a name would end in an endless loop
+			}
+			if failed != nil {
+				failed(ctx, c, err)
+			}
+			response.BatchItemFailures = append(response.BatchItemFailures, LambdaFailure{ItemIdentifier: string(c.Seq)})
+			break
+		}
+		return response, nil
+	}
+}
+
+// decodeEvent reads a record whose times are in a unit.
+func decodeEvent[T any](r *eventRecord, unit time.Duration) (Change[T], error) {
+	c := Change[T]{Kind: Kind(r.EventName), EventID: r.EventID}
+	d := r.Dynamodb
+	if d == nil {
+		return c, &DecodeError{Err: fmt.Errorf("it holds no change")}
+	}
+	c.Seq = Seq(d.SequenceNumber)
+	if u := r.UserIdentity; u != nil {
+		c.TTLExpired = isExpiry(c.Kind, u.Type, u.PrincipalID)
+	}
+	at, err := eventTime(d.ApproximateCreationDateTime, unit)
+	if err != nil {
+		return c, &DecodeError{Seq: c.Seq, Part: "ApproximateCreationDateTime", Err: err}
+	}
+	c.ApproxTime = at
+	return fill(c, func(part string) ([]byte, error) {
+		var data json.RawMessage
+		switch part {
+		case partKeys:
+			data = d.Keys
+		case partOld:
+			data = d.OldImage
+		case partNew:
+			data = d.NewImage
+		}
+		if string(data) == "null" {
+			return nil, nil
+		}
+		return data, nil
+	})
+}
+
+// eventTime reads a time that counts units since 1970, as an integer or with a fraction or an exponent.
+func eventTime(n json.Number, unit time.Duration) (time.Time, error) {
+	if n == "" {
+		return time.Time{}, nil
+	}
+	if i, err := n.Int64(); err == nil {
+		perSecond := int64(time.Second / unit)
+		return time.Unix(i/perSecond, i%perSecond*int64(unit)).UTC(), nil
+	}
+	f, err := n.Float64()
+	if seconds := f * unit.Seconds(); err == nil && math.Abs(seconds) < math.MaxInt32*1000 {
+		whole, fraction := math.Modf(seconds)
+		return time.Unix(int64(whole), int64(fraction*1e9)).UTC(), nil
+	}
+	return time.Time{}, fmt.Errorf("it is no time")
+}
+
+// jsonFault keeps data out of errors of encoding/json: its type errors quote what they met.
+func jsonFault(err error) error {
+	switch e := err.(type) { //nolint:errorlint // encoding/json does not wrap
+	case *json.UnmarshalTypeError:
+		return fmt.Errorf("wrong type at byte %d", e.Offset)
+	case *json.SyntaxError:
+		return fmt.Errorf("malformed JSON at byte %d", e.Offset)
+	}
+	return fmt.Errorf("malformed JSON")
+}
