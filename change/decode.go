@@ -70,6 +70,16 @@ func Decode[T any](record *types.Record) (Change[T], error) {
 	return c, err
 }
 
+// decode is Decode for a record of a shard.
+func decode[T any](record *types.Record, shard string) (Change[T], error) {
+	c, err := Decode[T](record)
+	c.Shard = shard
+	if de, ok := errors.AsType[*DecodeError](err); ok {
+		de.Shard = shard
+	}
+	return c, err
+}
+
 // buffers hold an item in DynamoDB's JSON between its two forms.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 

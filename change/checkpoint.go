@@ -1,0 +1,133 @@
+package change
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Checkpoint says up to where a shard has been handled, as text that a store keeps: [Horizon],
+// [End], a time ([AtTime]) or the [Seq] of the last change handled.
+type Checkpoint string
+
+const (
+	// Horizon is the oldest record that the shard still has; nothing has been handled.
+	Horizon Checkpoint = "TRIM_HORIZON"
+	// End is the end of a closed shard; everything has been handled.
+	End Checkpoint = "SHARD_END"
+
+	latest     Checkpoint = "LATEST"
+	timePrefix            = "AT_TIMESTAMP "
+)
+
+// AtTime is the first record from a time on; nothing has been handled.
+func AtTime(t time.Time) Checkpoint {
+	return Checkpoint(timePrefix + t.UTC().Format(time.RFC3339Nano))
+}
+
+// Seq is the number of the last change handled; ok is false if the checkpoint is of another kind.
+func (c Checkpoint) Seq() (seq Seq, ok bool) {
+	if c == "" || strings.Trim(string(c), "0123456789") != "" {
+		return "", false
+	}
+	return Seq(c), true
+}
+
+// time is the time of a checkpoint by AtTime.
+func (c Checkpoint) time() (time.Time, bool) {
+	text, ok := strings.CutPrefix(string(c), timePrefix)
+	if !ok {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	return t, err == nil
+}
+
+// check refuses texts that are no checkpoint, so that a store with foreign items is noticed.
+func (c Checkpoint) check() error {
+	_, isSeq := c.Seq()
+	_, isTime := c.time()
+	if isSeq || isTime || c == Horizon || c == End || c == latest {
+		return nil
+	}
+	return errors.New("the checkpoint is none of TRIM_HORIZON, LATEST, AT_TIMESTAMP, SHARD_END and a sequence number")
+}
+
+// ahead reports whether c is further than other.
+func (c Checkpoint) ahead(other Checkpoint) bool {
+	a, isA := c.Seq()
+	b, isB := other.Seq()
+	switch {
+	case c == End:
+		return other != End
+	case isA && isB:
+		return a.After(b)
+	case isA:
+		return other != End
+	}
+	return false
+}
+
+// Start says where reading of a stream begins. The zero Start is [FromHorizon].
+type Start struct{ at Checkpoint }
+
+// FromHorizon begins with the oldest records that the stream still has: those of the last 24 hours.
+func FromHorizon() Start { return Start{at: Horizon} }
+
+// FromLatest begins with what is written after the start. A [Consumer] takes the service's time of
+// its very first start, to the second, so it may deliver changes of that second from before it.
+func FromLatest() Start { return Start{at: latest} }
+
+// FromTime begins with the first record from a time on, to the second. A time before the oldest
+// record is FromHorizon; the service refuses times that lie in the future.
+func FromTime(t time.Time) Start { return Start{at: AtTime(t)} }
+
+func (s Start) checkpoint() Checkpoint {
+	if s.at == "" {
+		return Horizon
+	}
+	return s.at
+}
+
+// ErrDataLoss: records that had not been handled are gone. See [DataLossError] and [OnDataLoss].
+var ErrDataLoss = errors.New("records were lost")
+
+// LossReason says how records were lost.
+type LossReason string
+
+// The reasons of a loss.
+const (
+	// Trimmed: records older than 24 hours were removed before they were read.
+	Trimmed LossReason = "trimmed"
+	// ShardGone: the shard was removed before it was read to its end.
+	ShardGone LossReason = "shard gone"
+	// LateStart: the shard was first read so late that its oldest records may be gone.
+	LateStart LossReason = "late start"
+	// StreamReplaced: the table's stream was disabled and another enabled; changes between the two were not recorded.
+	StreamReplaced LossReason = "stream replaced"
+)
+
+// DataLossError says where records were lost. It matches [ErrDataLoss].
+type DataLossError struct {
+	Reason LossReason
+	Stream string     // ARN
+	Shard  string     // empty if the loss is not in one shard
+	After  Checkpoint // up to where the shard had been handled
+	Err    error      // the service's error, if one told
+}
+
+// Error names reason, stream, shard and checkpoint.
+func (e *DataLossError) Error() string {
+	text := fmt.Sprintf("change: %v (%s) from %s", ErrDataLoss, e.Reason, e.Stream)
+	if e.Shard != "" {
+		text += fmt.Sprintf(", %s after %s", e.Shard, e.After)
+	}
+	return text + "; a stream keeps records for 24 hours. Mend what was built from it, then go on with OnDataLoss"
+}
+
+// Is makes the error match [ErrDataLoss].
+func (e *DataLossError) Is(target error) bool { return target == ErrDataLoss }
+
+// Unwrap returns the service's error, if there is one.
+func (e *DataLossError) Unwrap() error { return e.Err }

@@ -1,0 +1,26 @@
+package change
+
+// EventKind is what happened to a worker.
+type EventKind string
+
+// The kinds of events.
+const (
+	LeaseTaken   EventKind = "lease taken"   // the worker reads the shard from now on
+	LeaseStolen  EventKind = "lease stolen"  // as LeaseTaken, from a worker that had more
+	LeaseLost    EventKind = "lease lost"    // another worker has it, or it could not be renewed in time
+	LeaseDone    EventKind = "lease done"    // the shard is closed and handled to its end
+	LeaseFreed   EventKind = "lease freed"   // given back, for others to take
+	CallFailed   EventKind = "call failed"   // a call failed and is tried again
+	HandlerRetry EventKind = "handler retry" // the handler failed and is called again
+	Skipped      EventKind = "skipped"       // a change was given up: skipped, or handed to the dead letters
+	DataLost     EventKind = "data lost"     // OnDataLoss was told, and reading goes on
+	StreamDone   EventKind = "stream done"   // a disabled stream is handled to its end
+)
+
+// Event is something that people who run a consumer may want to log or to count. Its texts never
+// hold key values or item data, except for what the handler's own errors say.
+type Event struct {
+	Kind  EventKind
+	Shard string // empty if it is about no single shard
+	Err   error  // the cause, if there is one
+}

@@ -1,0 +1,147 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Option is an option of [NewStream] and [NewConsumer]. Those that speak of leases and
+// handlers mean nothing to a Stream.
+type Option func(*config)
+
+type config struct {
+	poll, discovery time.Duration
+	pageLimit       int
+	onLoss          func(context.Context, *DataLossError) error
+	onEvent         func(Event)
+	now             func() time.Time
+
+	start      Start
+	worker     string
+	failover   time.Duration
+	drain      time.Duration
+	checkpoint time.Duration
+	maxShards  int
+	maxPending int
+}
+
+func newConfig(opts []Option) (*config, error) {
+	c := &config{
+		poll: time.Second, discovery: time.Minute, pageLimit: maxRecords, now: time.Now,
+		failover: 10 * time.Second, drain: 10 * time.Second, checkpoint: time.Second, maxPending: 10 * maxRecords,
+	}
+	for _, o := range opts {
+		if o == nil {
+			return nil, errors.New("change: an option is nil")
+		}
+		o(c)
+	}
+	var errs []error
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"PollInterval", c.poll}, {"DiscoveryInterval", c.discovery}, {"Failover", c.failover}, {"DrainTimeout", c.drain},
+	} {
+		if d.value <= 0 {
+			errs = append(errs, fmt.Errorf("%s must be positive, it is %v", d.name, d.value))
+		}
+	}
+	if c.checkpoint < 0 {
+		errs = append(errs, fmt.Errorf("CheckpointInterval is negative: %v", c.checkpoint))
+	}
+	if c.pageLimit < 1 || c.pageLimit > maxRecords {
+		errs = append(errs, fmt.Errorf("PageLimit is %d, the service allows 1 to %d", c.pageLimit, maxRecords))
+	}
+	if c.maxShards < 0 || c.maxPending < 1 {
+		errs = append(errs, errors.New("MaxShards and MaxPending cannot be negative, MaxPending not zero"))
+	}
+	if c.now == nil {
+		errs = append(errs, errors.New("the clock is nil"))
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("change: %w", errors.Join(errs...))
+	}
+	return c, nil
+}
+
+// PollInterval is the longest wait before a shard is read again that had nothing new, 1 s by
+// default. The first wait is a quarter of it. Every read costs a read request of the stream.
+func PollInterval(d time.Duration) Option { return func(c *config) { c.poll = d } }
+
+// DiscoveryInterval is how often the shards of the stream are listed, 1 min by default. The
+// shards that continue a closed one are found at once besides.
+func DiscoveryInterval(d time.Duration) Option { return func(c *config) { c.discovery = d } }
+
+// PageLimit is the most records that one read returns, 1,000 by default, which is the service's limit
+// (or 1 MB). It bounds the batches of handlers as well.
+func PageLimit(n int) Option { return func(c *config) { c.pageLimit = n } }
+
+// OnDataLoss goes on where records were lost, after f was told. Without it reading stops with the
+// [*DataLossError], as it does if f returns an error. f may be called from several goroutines.
+func OnDataLoss(f func(context.Context, *DataLossError) error) Option {
+	return func(c *config) { c.onLoss = f }
+}
+
+// OnEvent is called with what happens besides changes, such as leases taken and failures that
+// passed; see [Event]. It may be called from several goroutines and must not block.
+func OnEvent(f func(Event)) Option { return func(c *config) { c.onEvent = f } }
+
+// WithClock replaces time.Now, for tests. A consumer measures with it how long a lease did not
+// change, so it must be monotonic, as time.Now is; it is never compared with that of other hosts.
+func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
+
+// StartFrom says where a consumer begins at its very first start, by default at the horizon.
+// It holds for the shards that are there at that moment; later ones are read from their
+// beginning, and so is everything after a restart, from the checkpoints.
+func StartFrom(s Start) Option { return func(c *config) { c.start = s } }
+
+// WorkerName begins the name by which this worker owns leases, for the people who read them; a
+// random part makes it unique. By default it is the host's name.
+func WorkerName(name string) Option { return func(c *config) { c.worker = name } }
+
+// Failover is how long a lease must not change before another worker may take it, 10 s by
+// default. Leases are renewed three times as often. A worker that cannot renew for
+// that long stops handling.
+func Failover(d time.Duration) Option { return func(c *config) { c.failover = d } }
+
+// DrainTimeout is how long handlers may go on after the context of Run has ended, 10 s by
+// default. After it their context ends too.
+func DrainTimeout(d time.Duration) Option { return func(c *config) { c.drain = d } }
+
+// CheckpointInterval is the shortest time between two checkpoints of a shard, 1 s by default; zero
+// checkpoints after every batch. Each costs a write. At the end of a shard, when
+// nothing more is there to read and on draining, checkpoints are written at once.
+func CheckpointInterval(d time.Duration) Option { return func(c *config) { c.checkpoint = d } }
+
+// MaxShards is the most shards that one worker reads at a time. By default there is no bound.
+func MaxShards(n int) Option { return func(c *config) { c.maxShards = n } }
+
+// MaxPending is how many changes of one shard may have been delivered to a [Manual] handler and not been
+// confirmed, 10,000 by default. Reading of the shard waits at that bound.
+func MaxPending(n int) Option { return func(c *config) { c.maxPending = n } }
+
+// lost tells the policy of a loss; nil means to go on.
+func (c *config) lost(ctx context.Context, loss *DataLossError) error {
+	if c.onLoss == nil {
+		return loss
+	}
+	if err := c.onLoss(ctx, loss); err != nil {
+		return fmt.Errorf("%w: %w", loss, err)
+	}
+	c.event(Event{Kind: DataLost, Shard: loss.Shard, Err: loss})
+	return nil
+}
+
+func (c *config) event(e Event) {
+	if c.onEvent != nil {
+		c.onEvent(e)
+	}
+}
+
+// retried is what persist calls for failures of a shard's calls.
+func (c *config) retried(shard string) func(error) {
+	return func(err error) { c.event(Event{Kind: CallFailed, Shard: shard, Err: err}) }
+}
