@@ -1,0 +1,48 @@
+package grant_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/grant"
+	"github.com/dynamotable/ddb/grant/granttest"
+)
+
+func TestTable(t *testing.T) {
+	granttest.Run(t, func(t *testing.T, now func() time.Time) granttest.Store {
+		return newTable(t, ddbtest.NewFromEnv(t), grant.Clock(now))
+	})
+}
+
+func TestMemory(t *testing.T) {
+	granttest.Run(t, func(t *testing.T, now func() time.Time) granttest.Store {
+		s, err := grant.NewMemory(grant.Clock(now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	})
+}
+
+// newTable makes a store on a table of its own that goes with the test.
+func newTable(t *testing.T, client *dynamodb.Client, opts ...grant.Option) *grant.Store {
+	t.Helper()
+	name := ddbtest.TableName(t)
+	s, err := grant.New(client, append([]grant.Option{grant.TableName(name)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
