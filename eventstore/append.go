@@ -1,0 +1,260 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Limits of one transaction, see
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+const (
+	maxActions = 100
+	maxBytes   = 4 << 20
+)
+
+// AppendArg is an argument of [Store.Append]: a [NewEvent], [Events], [CommitID],
+// [Dedup] or [With].
+type AppendArg interface{ addTo(*commit) }
+
+// CommitArg is an argument of [Store.Commit]: [To], [CommitID], [Dedup] or [With].
+type CommitArg interface{ addToCommit(*commit) }
+
+// Appended is what an append wrote to one stream.
+type Appended struct {
+	Stream      string
+	First, Last int64 // versions
+	CommitID    string
+	// Deduplicated: an earlier call with the commit id, or an attempt whose reply
+	// was lost, had written the events already.
+	Deduplicated bool
+}
+
+// Append adds events to the end of a stream, all or none, if the stream is as expected:
+//
+//	done, err := store.Append(ctx, "account-42", eventstore.Exactly(3),
+//		eventstore.NewEvent{Type: "deposited", Data: data})
+//
+// The events and the head of the stream are one transaction. An append that is
+// repeated with the same [CommitID] and events writes nothing more and
+// succeeds; one whose reply is lost finds out by itself what happened, and returns [ErrAmbiguous] only
+// if the context ends, or DynamoDB does not answer, before that.
+//
+// Errors: [*WrongExpectedVersion], [*BatchTooLarge] and [*EventTooLarge] before anything is written,
+// [ErrStreamDeleted], [ErrCorruptIdempotency], [ErrContention], [ErrAmbiguous], and
+// those of [ddb.Transact].
+//
+// An append of one event of up to 1 KB costs 4 write units, 8 with a [Sequenced]
+// feed, and as much again for each index entry: a transaction costs twice the units of
+// its writes. A transaction has 100 actions: 99 events in one call, 97 with the feed.
+//
+// In global tables with eventual consistency, write a stream in one Region only:
+// transactions hold within a Region, and the last writer wins between them.
+func (s *Store) Append(ctx context.Context, stream string, expected Expected, args ...AppendArg) (Appended, error) {
+	c := s.newCommit()
+	c.parts = []*part{{stream: stream, expected: expected}}
+	for _, arg := range args {
+		if arg == nil {
+			c.errs = append(c.errs, errors.New("an argument is nil"))
+			continue
+		}
+		arg.addTo(c)
+	}
+	if err := s.run(ctx, c); err != nil {
+		return Appended{}, err
+	}
+	return c.parts[0].done(c), nil
+}
+
+// Commit appends events to several streams in one transaction, all or none:
+//
+//	_, err := store.Commit(ctx,
+//		eventstore.To("account-1", eventstore.Exactly(3), withdrawn),
+//		eventstore.To("account-2", eventstore.Any(), deposited))
+//
+// The result has one element for each [To], in their order. It costs what the single appends cost.
+func (s *Store) Commit(ctx context.Context, args ...CommitArg) ([]Appended, error) {
+	c := s.newCommit()
+	for _, arg := range args {
+		if arg == nil {
+			c.errs = append(c.errs, errors.New("an argument is nil"))
+			continue
+		}
+		arg.addToCommit(c)
+	}
+	if err := s.run(ctx, c); err != nil {
+		return nil, err
+	}
+	done := make([]Appended, len(c.parts))
+	for i, p := range c.parts {
+		done[i] = p.done(c)
+	}
+	return done, nil
+}
+
+// To is what [Store.Commit] appends to one stream.
+func To(stream string, expected Expected, events ...NewEvent) CommitArg {
+	return &part{stream: stream, expected: expected, events: events}
+}
+
+func (p *part) addToCommit(c *commit) {
+	c.parts = append(c.parts, &part{stream: p.stream, expected: p.expected, events: p.events})
+}
+
+// CommitArgument is an argument of both [Store.Append] and [Store.Commit].
+type CommitArgument interface {
+	AppendArg
+	CommitArg
+}
+
+type argument func(*commit)
+
+func (f argument) addTo(c *commit)       { f(c) }
+func (f argument) addToCommit(c *commit) { f(c) }
+
+// CommitID makes a commit repeatable: calls with the same id and events write once.
+// Without it each call has a fresh one, a UUID of version 7. An id has 1 to 128 bytes.
+func CommitID(id string) CommitArgument {
+	return argument(func(c *commit) {
+		c.id = id
+		if id == "" || len(id) > 128 {
+			c.errs = append(c.errs, fmt.Errorf("the commit id has %d bytes; it must have 1 to 128", len(id)))
+		}
+	})
+}
+
+// Dedup remembers the commit for at least so long, so that repeats with [Any] and
+// [StreamExists] are recognised however many commits come in between. It writes
+// a marker item, 2 write units, which DynamoDB deletes by itself some days after its time.
+func Dedup(keep time.Duration) CommitArgument {
+	return argument(func(c *commit) {
+		c.dedup = keep
+		if keep <= 0 {
+			c.errs = append(c.errs, fmt.Errorf("Dedup: %s; it takes a time to come", keep))
+		}
+	})
+}
+
+// With adds operations of the caller to the transaction of the commit, such as an update of a table of its own
+// or the position of a consumer. If one of them fails, nothing is written, and the
+// error is the [*ddb.TransactionError], in which they are counted from 0 in the order given.
+func With(ops ...ddb.TxOp) CommitArgument {
+	return argument(func(c *commit) { c.extra = append(c.extra, ops...) })
+}
+
+// commit is one call, from its arguments to its end.
+type commit struct {
+	id    string
+	at    time.Time
+	parts []*part
+	extra []ddb.TxOp
+	dedup time.Duration
+	errs  []error
+
+	attempt  int  // counts the transactions that differ
+	repeated bool // an earlier transaction was answered by none, or the commit was there already
+	resend   bool // the next transaction must be the same as the last
+	found    bool // it was written by an earlier call or attempt
+}
+
+// part is what a commit writes to one stream.
+type part struct {
+	stream   string
+	expected Expected
+	events   []NewEvent
+	rows     []row // their SK counts from 1; the base is added when they are sent
+
+	based bool
+	base  int64 // the stream's version before the commit, if based
+	head  row   // as last read, if the expectation needs that
+	first int64 // set at the end
+	last  int64
+
+	shard  *shard
+	number int64 // in the feed, if sent
+	op     int   // the place of the head's update among the operations
+}
+
+func (p *part) done(c *commit) Appended {
+	return Appended{Stream: p.stream, First: p.first, Last: p.last, CommitID: c.id, Deduplicated: c.found}
+}
+
+func (s *Store) newCommit() *commit { return &commit{at: s.o.now()} }
+
+// run checks and prepares a commit, and sends it until it is settled.
+func (s *Store) run(ctx context.Context, c *commit) error {
+	if err := s.check(c); err != nil {
+		return err
+	}
+	if err := s.checkSetup(ctx); err != nil {
+		return err
+	}
+	if err := s.prepare(ctx, c); err != nil {
+		return err
+	}
+	unlock, err := s.lockStreams(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return s.settle(ctx, c)
+}
+
+// check refuses what cannot be right, all at once.
+func (s *Store) check(c *commit) error {
+	errs := c.errs
+	if c.id == "" {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return fmt.Errorf("append: no randomness for a commit id: %w", err)
+		}
+		c.id = id.String()
+	}
+	if len(c.parts) == 0 {
+		errs = append(errs, errors.New("no stream"))
+	}
+	streams, ids := make(map[string]bool, len(c.parts)), make(map[string]bool)
+	for i, p := range c.parts {
+		errs = append(errs, checkStream(p.stream))
+		if streams[p.stream] {
+			errs = append(errs, fmt.Errorf("stream %d of the commit stands in it twice", i))
+		}
+		streams[p.stream] = true
+		if p.expected.version < 0 {
+			errs = append(errs, fmt.Errorf("the expected version %d is negative", p.expected.version))
+		}
+		if len(p.events) == 0 {
+			errs = append(errs, errors.New("no events to append"))
+		}
+		for j := range p.events {
+			e := &p.events[j]
+			errs = append(errs, e.check(j))
+			if e.ID != "" && ids[e.ID] {
+				errs = append(errs, fmt.Errorf("event %d has the id of an event before it", j))
+			}
+			ids[e.ID] = true
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return &ddb.InvalidError{Problems: []error{fmt.Errorf("append: %w", err)}}
+	}
+	return nil
+}
+
+// maxStream is the longest name of a stream: DynamoDB's limit of a partition key, less the prefixes.
+const maxStream = 2000
+
+func checkStream(stream string) error {
+	switch {
+	case stream == "":
+		return errors.New("the stream has no name")
+	case len(stream) > maxStream:
+		return fmt.Errorf("the name of the stream has %d bytes; the limit is %d", len(stream), maxStream)
+	}
+	return nil
+}

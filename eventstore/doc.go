@@ -1,0 +1,2 @@
+// Package eventstore keeps streams of events in a DynamoDB table.
+package eventstore

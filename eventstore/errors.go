@@ -1,0 +1,132 @@
+package eventstore
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Conditions that callers branch on; test them with errors.Is. The typed errors
+// carry the details and match their sentinel. No text of an error names a stream or
+// shows an event's data; the fields do.
+var (
+	// ErrWrongExpectedVersion: the stream is not as [Expected] says; nothing was
+	// written. Read again and decide anew.
+	ErrWrongExpectedVersion = errors.New("the stream is not at the expected version")
+	// ErrTooLarge: the commit does not fit into one transaction, or an event into an
+	// item; nothing was written, neither to the table nor to the payload store.
+	ErrTooLarge = errors.New("too large for one commit")
+	// ErrAmbiguous: nothing proves whether the commit was written. Repeat the
+	// call with the same commit id, at any time: it is written once at most.
+	ErrAmbiguous = errors.New("unknown whether the commit was written")
+	// ErrCorruptIdempotency: some of the events of the commit are in the stream
+	// already, and some are not, as when a commit id is used again with other events.
+	ErrCorruptIdempotency = errors.New("a part of the commit's events is in the stream already")
+	// ErrGap: events are missing that the head of the stream or of the feed counts.
+	ErrGap = errors.New("events are missing")
+	// ErrStreamDeleted: the stream was deleted; it takes no events any more.
+	ErrStreamDeleted = errors.New("the stream was deleted")
+	// ErrContention: other writers were faster every time; nothing was written.
+	ErrContention = errors.New("other writers were faster every time")
+	// ErrSetup: the table is set up for another feed than the store's options say.
+	ErrSetup = errors.New("the table is set up for another feed")
+)
+
+// WrongExpectedVersion says why an append was refused. It matches [ErrWrongExpectedVersion].
+type WrongExpectedVersion struct {
+	Stream   string
+	Expected Expected
+	// Actual is the last version of the stream, 0 if there is none.
+	Actual int64
+	// Blocking is the event that has the version which the first event of the
+	// append was to get. Nil if there is none, or it was truncated.
+	Blocking *Event
+}
+
+// Error tells what was expected and what is.
+func (e *WrongExpectedVersion) Error() string {
+	text := fmt.Sprintf("append: expected %s, the stream is at version %d", e.Expected, e.Actual)
+	if e.Actual == 0 {
+		text = fmt.Sprintf("append: expected %s, there is no stream", e.Expected)
+	}
+	if e.Blocking != nil {
+		text += "; in the way is an event of type " + e.Blocking.Type
+	}
+	return text + "; read the stream again and decide anew"
+}
+
+// Is makes the error match ErrWrongExpectedVersion.
+func (e *WrongExpectedVersion) Is(target error) bool { return target == ErrWrongExpectedVersion }
+
+// BatchTooLarge is a commit that does not fit into one transaction of DynamoDB. It
+// matches [ErrTooLarge].
+type BatchTooLarge struct {
+	// Count is how many actions the transaction would have, Limit how many it can.
+	Count, Limit int
+	// Bytes is the size of the items together, ByteLimit how much is possible.
+	Bytes, ByteLimit int
+}
+
+// Error tells which limit is exceeded, and what to do.
+func (e *BatchTooLarge) Error() string {
+	if e.Count > e.Limit {
+		return fmt.Sprintf("append: the commit needs %d actions, a transaction takes %d: append fewer events at once, or pack small ones with the option Frames", e.Count, e.Limit)
+	}
+	return fmt.Sprintf("append: the commit has %d bytes, a transaction takes %d: append fewer events at once, or store large payloads outside with the option Offload", e.Bytes, e.ByteLimit)
+}
+
+// Is makes the error match ErrTooLarge.
+func (e *BatchTooLarge) Is(target error) bool { return target == ErrTooLarge }
+
+// EventTooLarge is an event that does not fit into an item. It matches [ErrTooLarge].
+type EventTooLarge struct {
+	// Index is the event's place in its stream's events of the call, from 0.
+	Index int
+	// Bytes is the size of its item, Limit how much DynamoDB takes.
+	Bytes, Limit int
+}
+
+// Error tells the sizes, and what to do.
+func (e *EventTooLarge) Error() string {
+	return fmt.Sprintf("append: event %d makes an item of %d bytes, the limit is %d: store large payloads outside with the option Offload", e.Index, e.Bytes, e.Limit)
+}
+
+// Is makes the error match ErrTooLarge.
+func (e *EventTooLarge) Is(target error) bool { return target == ErrTooLarge }
+
+// AmbiguousError is a commit of which nothing proves whether it was written. It matches [ErrAmbiguous].
+type AmbiguousError struct {
+	// CommitID is what to repeat the call with.
+	CommitID string
+	cause    error
+}
+
+// Error tells the cause and what to do.
+func (e *AmbiguousError) Error() string {
+	return "append: unknown whether the commit was written; repeat it with the same commit id: " + e.cause.Error()
+}
+
+// Is makes the error match ErrAmbiguous.
+func (e *AmbiguousError) Is(target error) bool { return target == ErrAmbiguous }
+
+// Unwrap returns the last error.
+func (e *AmbiguousError) Unwrap() error { return e.cause }
+
+// GapError is a read that found an event missing. It matches [ErrGap].
+type GapError struct {
+	// Stream is empty for a gap in the feed, whose shard is then in Shard.
+	Stream string
+	Shard  int
+	// Version is the version, or the number in the feed, that is missing.
+	Version int64
+}
+
+// Error tells the version that is missing.
+func (e *GapError) Error() string {
+	if e.Stream == "" {
+		return fmt.Sprintf("read the feed: number %d of shard %d is missing", e.Version, e.Shard)
+	}
+	return fmt.Sprintf("read: version %d is missing from the stream; something else than this package has deleted it", e.Version)
+}
+
+// Is makes the error match ErrGap.
+func (e *GapError) Is(target error) bool { return target == ErrGap }

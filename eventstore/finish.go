@@ -1,0 +1,161 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+)
+
+// fetches is how many payloads are fetched at the same time.
+const fetches = 8
+
+// finish fetches the offloaded data of events, several at a time and in order, and
+// brings old forms up to date.
+func (s *Store) finish(ctx context.Context, events iter.Seq2[Event, error]) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		for e, err := range ahead(ctx, fetches, events, func(e *Event) bool { return e.ref != "" }, s.fetch) {
+			if err == nil {
+				err = s.upcast(&e)
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// fetch replaces a reference by what is behind it.
+func (s *Store) fetch(ctx context.Context, e *Event) error {
+	if s.o.payloads == nil {
+		return errors.New("read: an event's data are in a payload store; the option Offload is missing")
+	}
+	data, err := s.o.payloads.Fetch(ctx, e.ref)
+	if err != nil {
+		return fmt.Errorf("read: data of version %d: %w", e.Version, err)
+	}
+	e.Data, e.ref = data, ""
+	return nil
+}
+
+// ahead calls work on the values that need it, up to n at a time ahead of the loop, and
+// yields all in their order.
+func ahead[T any](ctx context.Context, n int, seq iter.Seq2[T, error], needs func(*T) bool, work func(context.Context, *T) error) iter.Seq2[T, error] {
+	type slot struct {
+		value T
+		err   error
+		done  chan struct{} // nil where there is nothing to wait for
+	}
+	return func(yield func(T, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var queue []*slot
+		busy := 0
+		defer func() {
+			cancel()
+			for _, q := range queue { // no goroutine outlives the call
+				if q.done != nil {
+					<-q.done
+				}
+			}
+		}()
+		first := func() bool {
+			q := queue[0]
+			if q.done != nil {
+				<-q.done
+				busy--
+			}
+			queue = queue[1:]
+			return yield(q.value, q.err) && q.err == nil
+		}
+		for v, err := range seq {
+			if err != nil || !needs(&v) {
+				if err == nil && len(queue) == 0 {
+					if !yield(v, nil) {
+						return
+					}
+					continue
+				}
+				queue = append(queue, &slot{value: v, err: err})
+			} else {
+				q := &slot{value: v, done: make(chan struct{})}
+				queue = append(queue, q)
+				busy++
+				go func() {
+					defer close(q.done)
+					q.err = work(ctx, &q.value)
+				}()
+			}
+			for len(queue) > 0 && (busy >= n || len(queue) >= 16*n || queue[0].done == nil) {
+				if !first() {
+					return
+				}
+			}
+			if err != nil {
+				break
+			}
+		}
+		for len(queue) > 0 {
+			if !first() {
+				return
+			}
+		}
+	}
+}
+
+// Upcaster brings events of an old form up to date as they are read; what is stored stays as it is.
+type Upcaster struct {
+	// Type and Schema are those of the events that it takes.
+	Type   string
+	Schema int
+	// Up returns the event with another type, or a higher schema; all else but type, schema, data and
+	// metadata is left as it was.
+	Up func(Event) (Event, error)
+}
+
+type upcastKey struct {
+	typ    string
+	schema int
+}
+
+// Upcast applies upcasters to events as they are read, one after the other until none takes the event.
+func Upcast(upcasters ...Upcaster) Option {
+	return func(o *options) error {
+		all := make(map[upcastKey]Upcaster, len(upcasters))
+		maps.Copy(all, o.upcasters)
+		var errs []error
+		for _, u := range upcasters {
+			key := upcastKey{u.Type, u.Schema}
+			if _, ok := all[key]; ok {
+				errs = append(errs, fmt.Errorf("option Upcast: two upcasters for type %s, schema %d", u.Type, u.Schema))
+			}
+			if u.Type == "" || u.Schema < 1 || u.Up == nil {
+				errs = append(errs, fmt.Errorf("option Upcast: an upcaster needs a type, a schema of at least 1 and a function (type %q, schema %d)", u.Type, u.Schema))
+			}
+			all[key] = u
+		}
+		o.upcasters = all
+		return errors.Join(errs...)
+	}
+}
+
+func (s *Store) upcast(e *Event) error {
+	if len(s.o.upcasters) == 0 || e.Scrubbed {
+		return nil
+	}
+	for range len(s.o.upcasters) + 1 {
+		u, ok := s.o.upcasters[upcastKey{e.Type, e.Schema}]
+		if !ok {
+			return nil
+		}
+		up, err := u.Up(*e)
+		if err != nil {
+			return fmt.Errorf("read: upcast of type %s, schema %d, at version %d: %w", u.Type, u.Schema, e.Version, err)
+		}
+		if up.Type == e.Type && up.Schema <= e.Schema {
+			return fmt.Errorf("read: the upcaster of type %s, schema %d, gives schema %d of the same type; it must raise it", u.Type, u.Schema, up.Schema)
+		}
+		e.Type, e.Schema, e.Data, e.Metadata = up.Type, up.Schema, up.Data, up.Metadata
+	}
+	return fmt.Errorf("read: the upcasters of type %s go in a circle", e.Type)
+}

@@ -1,0 +1,224 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/dynamotable/ddb"
+)
+
+// cancelled settles a transaction that DynamoDB cancelled.
+func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionError, cause error) (verdict, error) {
+	counters := c.op() // behind everything else
+	if c.dedup > 0 {
+		if marker, ok := ddb.CurrentOf[row](cause, counters); ok {
+			return c.marked(marker)
+		}
+		counters++
+	}
+	contended := false
+	for _, p := range c.parts {
+		f := te.At(p.op)
+		if f == nil || f.Reason != conditionFailed {
+			continue
+		}
+		head, found := ddb.CurrentOf[row](cause, p.op)
+		if v, err := s.moved(ctx, c, p, head, found); v != again || err != nil {
+			return v, err
+		}
+		contended = true
+	}
+	if contended {
+		return again, cause
+	}
+	own := true // all that failed are counters and feed rows
+	for _, f := range te.Failed {
+		switch {
+		case f.Reason != conditionFailed:
+			own = own && passing(f.Reason)
+		case f.Index < len(c.extra):
+			return refused, cause
+		case f.Index >= counters:
+		case !c.isFeedRow(f.Index):
+			// The head said that there is room, and there is an event: something else wrote it.
+			return refused, errors.Join(ErrCorruptIdempotency, cause)
+		}
+	}
+	for i, sh := range c.shards() {
+		if f := te.At(counters + i); f != nil && f.Reason == conditionFailed {
+			s.recount(ctx, sh, cause, counters+i)
+			contended = true
+		}
+	}
+	if !own && !contended {
+		return refused, cause
+	}
+	return again, cause
+}
+
+const conditionFailed = "ConditionalCheckFailed"
+
+// passing reports whether a reason may be gone at the next attempt.
+func passing(reason string) bool {
+	return reason == "TransactionConflict" || reason == "ThrottlingError" || reason == "ProvisionedThroughputExceeded"
+}
+
+// op is the place behind the operations of all parts.
+func (c *commit) op() int {
+	n := len(c.extra)
+	for _, p := range c.parts {
+		n = p.op + 1 + len(p.rows)
+		if p.shard != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *commit) isFeedRow(op int) bool {
+	return slices.ContainsFunc(c.parts, func(p *part) bool { return p.shard != nil && op == p.op+1+len(p.rows) })
+}
+
+// recount takes the number that another writer left in the counter.
+func (s *Store) recount(ctx context.Context, sh *shard, cause error, op int) {
+	if err := sh.lock(ctx); err != nil {
+		return
+	}
+	defer sh.unlock()
+	r, ok := ddb.CurrentOf[row](cause, op)
+	// Others of this store may know of a later one by now.
+	if sh.known = ok; ok {
+		sh.last = max(sh.last, r.Version)
+	}
+}
+
+// marked takes the result of an earlier call from its marker.
+func (c *commit) marked(marker row) (verdict, error) {
+	for _, p := range c.parts {
+		i := slices.IndexFunc(marker.Parts, func(sp span) bool { return sp.Stream == p.stream })
+		if i < 0 || marker.Parts[i].Last-marker.Parts[i].First+1 != int64(len(p.events)) {
+			return refused, ErrCorruptIdempotency
+		}
+		p.first, p.last = marker.Parts[i].First, marker.Parts[i].Last
+	}
+	c.found = true
+	return written, nil
+}
+
+// unknown settles a transaction of which nobody knows whether it was written: the head of a stream tells,
+// for all parts were written or none.
+func (s *Store) unknown(ctx context.Context, c *commit, cause error) (verdict, error) {
+	p := c.parts[0]
+	head, found, err := s.head(ctx, p.stream)
+	if err != nil {
+		if ctx.Err() != nil {
+			return refused, &AmbiguousError{CommitID: c.id, cause: errors.Join(cause, err)}
+		}
+		return same, errors.Join(cause, err)
+	}
+	if head.Version == p.base && head.Deleted == 0 {
+		return same, cause // it may still be under way; the condition lets one of the two in
+	}
+	return s.moved(ctx, c, p, head, found)
+}
+
+// moved judges a part whose stream was not at the version that the transaction
+// asked for, by the events behind that version: ours, others', or both.
+func (s *Store) moved(ctx context.Context, c *commit, p *part, head row, found bool) (verdict, error) {
+	n := int64(len(p.events))
+	var there []Event
+	if head.Version > p.base {
+		var err error
+		if there, err = s.span(ctx, p.stream, p.base+1, p.base+n, head); err != nil {
+			if c.repeated {
+				return same, err
+			}
+			return refused, err
+		}
+	}
+	ours := 0
+	for i, id := range p.ids(c) {
+		if slices.ContainsFunc(there, func(e Event) bool { return e.ID == id && e.Version == p.base+1+int64(i) }) {
+			ours++
+		}
+	}
+	switch {
+	case int64(ours) == n:
+		return s.foundAt(ctx, c, p, p.base+1, p.base+n)
+	case ours > 0:
+		return refused, ErrCorruptIdempotency
+	}
+	if first, last, ok := head.remembered(c.id); ok { // for example truncated since
+		return s.foundAt(ctx, c, p, first, last)
+	}
+	switch {
+	case head.Deleted != 0:
+		return refused, ErrStreamDeleted
+	case p.expected.kind != exactly:
+		p.based = false
+		return s.rebase(ctx, c, p, head, found)
+	case c.repeated && head.Cut > p.base+1:
+		// Our events may have been there, and truncated with the others.
+		return refused, &AmbiguousError{CommitID: c.id, cause: ErrGap}
+	}
+	wrong := &WrongExpectedVersion{Stream: p.stream, Expected: p.expected, Actual: head.Version}
+	if len(there) > 0 {
+		wrong.Blocking = &there[0]
+	}
+	return refused, wrong
+}
+
+// ids are the ids of the part's events.
+func (p *part) ids(c *commit) []string {
+	ids := make([]string, len(p.events))
+	for i, e := range p.events {
+		if ids[i] = e.ID; e.ID == "" {
+			ids[i] = derivedID(c.id, p.stream, i)
+		}
+	}
+	return ids
+}
+
+// foundAt takes what an earlier call or attempt has written to a part, and finds the other parts of it.
+func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int64) (verdict, error) {
+	if last-first+1 != int64(len(p.events)) {
+		return refused, ErrCorruptIdempotency
+	}
+	p.first, p.last = first, last
+	c.found = true
+	for _, other := range c.parts {
+		if other == p {
+			continue
+		}
+		var err error
+		if other.first, other.last, err = s.findCommit(ctx, other.stream, c.id); err != nil {
+			return refused, err
+		}
+		if other.last-other.first+1 != int64(len(other.events)) {
+			return refused, ErrCorruptIdempotency
+		}
+	}
+	return written, nil
+}
+
+// findCommit finds what a commit wrote to a stream: among the last commits of its head, else by reading the stream.
+func (s *Store) findCommit(ctx context.Context, stream, id string) (first, last int64, err error) {
+	head, _, err := s.head(ctx, stream)
+	if err != nil {
+		return 0, 0, err
+	}
+	if first, last, ok := head.remembered(id); ok {
+		return first, last, nil
+	}
+	for r, err := range s.table.Query(streamPrefix + stream).SortKey(ddb.Ge[int64](1)).Filter(rowCommit.Eq(id)).Consistent().All(ctx) {
+		if err != nil {
+			return 0, 0, err
+		}
+		if first == 0 {
+			first = r.SK
+		}
+		last = r.newest()
+	}
+	return first, last, nil
+}

@@ -1,0 +1,74 @@
+package eventstore
+
+import (
+	"context"
+	"sync"
+)
+
+// keyedLocks lets one goroutine at a time work on each key, so that appends of one process
+// to one stream do not make each other fail.
+type keyedLocks struct {
+	mu    sync.Mutex
+	locks map[string]*keyedLock
+}
+
+type keyedLock struct {
+	free  chan struct{} // holds one value while nobody has the lock
+	users int
+}
+
+// lock waits for a key. The function it returns gives it back.
+func (l *keyedLocks) lock(ctx context.Context, key string) (unlock func(), err error) {
+	l.mu.Lock()
+	k := l.locks[key]
+	if k == nil {
+		k = &keyedLock{free: make(chan struct{}, 1)}
+		k.free <- struct{}{}
+		if l.locks == nil {
+			l.locks = make(map[string]*keyedLock)
+		}
+		l.locks[key] = k
+	}
+	k.users++
+	l.mu.Unlock()
+
+	leave := func() {
+		l.mu.Lock()
+		if k.users--; k.users == 0 {
+			delete(l.locks, key)
+		}
+		l.mu.Unlock()
+	}
+	select {
+	case <-k.free:
+		return func() { k.free <- struct{}{}; leave() }, nil
+	case <-ctx.Done():
+		leave()
+		return nil, ctx.Err()
+	}
+}
+
+// shard is what a store knows of one shard of the feed.
+type shard struct {
+	number int
+	free   chan struct{}
+	known  bool
+	last   int64 // the last number given, if known
+}
+
+func newShard(number int) *shard {
+	s := &shard{number: number, free: make(chan struct{}, 1)}
+	s.free <- struct{}{}
+	return s
+}
+
+func (s *shard) lock(ctx context.Context) error {
+	select {
+	case <-s.free:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *shard) unlock() { s.free <- struct{}{} }

@@ -1,0 +1,249 @@
+package eventstore
+
+import (
+	"context"
+	"hash/fnv"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/dynamotable/ddb"
+)
+
+// prepare makes the rows of a commit, refuses what does not fit into a transaction,
+// and only then stores large payloads outside.
+func (s *Store) prepare(ctx context.Context, c *commit) error {
+	var large []*payload
+	for _, p := range c.parts {
+		p.rows = s.rowsOf(c, p)
+		if s.o.shards > 0 {
+			p.shard = s.shards[hash(p.stream)%uint64(s.o.shards)]
+		}
+		l, err := s.tooLarge(p)
+		if err != nil {
+			return err
+		}
+		large = append(large, l...)
+	}
+	if err := s.fits(c, large); err != nil {
+		return err
+	}
+	for _, l := range large {
+		ref, err := s.o.payloads.Store(ctx, l.stream, l.row.Data)
+		if err != nil {
+			return err
+		}
+		l.row.Ref, l.row.Data = ref, nil
+	}
+	for _, p := range c.parts { // a reference that is as long as the payload was would be caught here
+		if _, err := s.sizes(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// payload is the data of an event that go to the payload store.
+type payload struct {
+	stream string
+	row    *row
+}
+
+// rowsOf turns the events of a part into rows, packed into frames if the options say so.
+func (s *Store) rowsOf(c *commit, p *part) []row {
+	at := c.at.UnixNano()
+	rows := make([]row, 0, len(p.events))
+	bytes := 0
+	for i, e := range p.events {
+		if e.ID == "" {
+			e.ID = derivedID(c.id, p.stream, i)
+		}
+		if e.Schema == 0 {
+			e.Schema = 1
+		}
+		f := framed{ID: e.ID, Type: e.Type, Schema: e.Schema, Data: e.Data, Meta: e.Metadata}
+		size := f.size()
+		if n := len(rows); n > 0 && bytes+size <= s.o.frame && rows[n-1].Corr == e.CorrelationID && rows[n-1].Caus == e.CausationID {
+			rows[n-1].frame(f)
+			bytes += size
+			continue
+		}
+		if bytes = size; s.o.payloads != nil && size > s.o.threshold/2 {
+			bytes = s.o.frame // may go to the payload store, which takes no frames
+		}
+		rows = append(rows, row{
+			PK: streamPrefix + p.stream, SK: int64(i) + 1, At: at, Commit: c.id, Corr: e.CorrelationID, Caus: e.CausationID,
+			ID: f.ID, Type: f.Type, Schema: f.Schema, Data: f.Data, Meta: f.Meta,
+		})
+	}
+	return rows
+}
+
+// frame adds an event to a row, which becomes a frame if it is not one.
+func (r *row) frame(f framed) {
+	if len(r.Frame) == 0 {
+		r.Frame = []framed{{ID: r.ID, Type: r.Type, Schema: r.Schema, Data: r.Data, Meta: r.Meta}}
+		r.ID, r.Type, r.Schema, r.Data, r.Meta = "", "", 0, nil, nil
+	}
+	r.Frame = append(r.Frame, f)
+}
+
+// size is how many bytes an event takes in a frame, or a little more.
+func (f *framed) size() int {
+	const names = 40 // of the attributes, and what DynamoDB counts for each
+	n := names + len(f.ID) + len(f.Type) + len(f.Data)
+	for k, v := range f.Meta {
+		n += len(k) + len(v) + 2
+	}
+	return n
+}
+
+// tooLarge lists the payloads of a part that go to the payload store, and refuses what is too large for an item.
+func (s *Store) tooLarge(p *part) ([]*payload, error) {
+	var large []*payload
+	event := 0
+	for i := range p.rows {
+		r := &p.rows[i]
+		first := event
+		event += max(len(r.Frame), 1)
+		if s.roughly(r) <= min(s.o.threshold, ddb.MaxItemSize) {
+			continue
+		}
+		n, err := s.sizeOf(p, r)
+		if err != nil {
+			return nil, err
+		}
+		if n > s.o.threshold && s.o.payloads != nil && len(r.Frame) == 0 && len(r.Data) > 0 {
+			large = append(large, &payload{stream: p.stream, row: r})
+			continue
+		}
+		if n > ddb.MaxItemSize {
+			return nil, &EventTooLarge{Index: first, Bytes: n, Limit: ddb.MaxItemSize}
+		}
+	}
+	return large, nil
+}
+
+// roughly is the size of a row, or a little more, without encoding it.
+func (s *Store) roughly(r *row) int {
+	const fixed = 300 // names, numbers and what DynamoDB counts for each
+	n := fixed + 2*len(r.PK) + len(r.ID) + len(r.Type) + len(r.Commit) + len(r.Corr) + len(r.Caus) + len(r.Data) + len(r.Ref)
+	for k, v := range r.Meta {
+		n += len(k) + len(v) + 2
+	}
+	for i := range r.Frame {
+		n += r.Frame[i].size()
+	}
+	return n
+}
+
+// sizeOf is the exact size of a row at the highest version there can be.
+func (s *Store) sizeOf(p *part, r *row) (int, error) {
+	full := s.placed(p, *r, math.MaxInt64-1-int64(len(p.events)))
+	return s.table.ItemSize(&full)
+}
+
+// sizes is the size of all rows of a part.
+func (s *Store) sizes(p *part) (int, error) {
+	total, event := 0, 0
+	for i := range p.rows {
+		r := &p.rows[i]
+		n := s.roughly(r)
+		if n > ddb.MaxItemSize {
+			var err error
+			if n, err = s.sizeOf(p, r); err != nil {
+				return 0, err
+			}
+			if n > ddb.MaxItemSize {
+				return 0, &EventTooLarge{Index: event, Bytes: n, Limit: ddb.MaxItemSize}
+			}
+		}
+		total += n
+		event += max(len(r.Frame), 1)
+	}
+	return total, nil
+}
+
+// fits refuses a commit that does not fit into a transaction.
+func (s *Store) fits(c *commit, large []*payload) error {
+	count, bytes := len(c.extra), 0
+	if c.dedup > 0 {
+		count++
+	}
+	shards := make(map[*shard]bool)
+	for _, p := range c.parts {
+		count += 1 + len(p.rows)
+		bytes += 1 << 10
+		if p.shard != nil {
+			shards[p.shard] = true
+			count++
+		}
+		for i := range p.rows {
+			bytes += s.roughly(&p.rows[i])
+		}
+	}
+	count += len(shards)
+	for _, l := range large {
+		bytes -= len(l.row.Data)
+	}
+	if bytes > maxBytes { // the rough count is high: look closely
+		bytes = 0
+		for _, p := range c.parts {
+			for i := range p.rows {
+				n, err := s.sizeOf(p, &p.rows[i])
+				if err != nil {
+					return err
+				}
+				bytes += n
+			}
+		}
+		for _, l := range large {
+			bytes -= len(l.row.Data)
+		}
+	}
+	if count > maxActions || bytes > maxBytes {
+		return &BatchTooLarge{Count: count, Limit: maxActions, Bytes: bytes, ByteLimit: maxBytes}
+	}
+	return nil
+}
+
+// placed is a row behind the base version, with what depends on it.
+func (s *Store) placed(p *part, r row, base int64) row {
+	r.SK += base
+	if s.o.buckets != "" {
+		r.Bucket, r.BucketAt = s.bucketOf(p.stream, r.At, r.SK)
+	}
+	return r
+}
+
+// hash spreads streams over shards and salts. It is part of the table's form and must not change.
+func hash(stream string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(stream)) //nolint:errcheck // a hash takes everything
+	// FNV's low bits are weak for names that differ in the last character only.
+	x := h.Sum64()
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	return x
+}
+
+// newHead is the head of a new stream.
+func (s *Store) newHead(c *commit, p *part) row {
+	key := streamKey(p.stream, 0)
+	h := row{
+		PK: key.Partition, SK: key.Sort, Version: p.last, Created: c.at.UnixNano(), Framed: p.framed(),
+		C0: slot(c.id, p.first, p.last), C1: emptySlot, C2: emptySlot, C3: emptySlot, C4: emptySlot, C5: emptySlot, C6: emptySlot, C7: emptySlot,
+	}
+	if s.o.categories > 0 {
+		if category := s.o.category(p.stream); category != "" {
+			h.Category = category + "#" + strconv.FormatUint(hash(p.stream)%uint64(s.o.categories), 10)
+		}
+	}
+	return h
+}
+
+func (p *part) framed() bool {
+	return slices.ContainsFunc(p.rows, func(r row) bool { return len(r.Frame) > 0 })
+}
+

@@ -1,0 +1,190 @@
+package eventstore
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// row is every item of the table. Which one it is, its partition key tells:
+//
+//	S#<stream>           0        the head of a stream
+//	S#<stream>           version  an event, or a frame of several
+//	N#<shard>            0        the counter of a shard of the feed
+//	F#<shard>#<block>    number   a commit in the feed
+//	C#<commit>           0        the marker of a commit
+//	M#feed               0        how the table is set up
+//	V#<stream>           0        the state of a stream, saved with its events
+type row struct {
+	PK string `dynamodbav:"pk"`
+	SK int64  `dynamodbav:"sk"`
+
+	// Of an event.
+	ID       string            `dynamodbav:"id,omitempty"`
+	Type     string            `dynamodbav:"type,omitempty"`
+	Schema   int               `dynamodbav:"schema,omitempty"`
+	Data     []byte            `dynamodbav:"data,omitempty"`
+	Ref      string            `dynamodbav:"ref,omitempty"` // where the data are, if not here
+	Meta     map[string]string `dynamodbav:"meta,omitempty"`
+	Corr     string            `dynamodbav:"corr,omitempty"`
+	Caus     string            `dynamodbav:"caus,omitempty"`
+	At       int64             `dynamodbav:"at,omitempty"` // nanoseconds since 1970
+	Commit   string            `dynamodbav:"commit,omitempty"`
+	Frame    []framed          `dynamodbav:"frame,omitempty"`
+	Scrubbed int64             `dynamodbav:"scrubbed,omitempty"`
+	Bucket   string            `dynamodbav:"bkt,omitempty"`
+	BucketAt string            `dynamodbav:"bks,omitempty"`
+
+	// Of a head; Version is of counters and of the set-up too.
+	Version  int64  `dynamodbav:"version,omitempty"`
+	C0       string `dynamodbav:"c0,omitempty"`
+	C1       string `dynamodbav:"c1,omitempty"`
+	C2       string `dynamodbav:"c2,omitempty"`
+	C3       string `dynamodbav:"c3,omitempty"`
+	C4       string `dynamodbav:"c4,omitempty"`
+	C5       string `dynamodbav:"c5,omitempty"`
+	C6       string `dynamodbav:"c6,omitempty"`
+	C7       string `dynamodbav:"c7,omitempty"`
+	Category string `dynamodbav:"cat,omitempty"`
+	Created  int64  `dynamodbav:"created,omitempty"`
+	Cut      int64  `dynamodbav:"cut,omitempty"` // the first version that was not truncated
+	Deleted  int64  `dynamodbav:"deleted,omitempty"`
+	Framed   bool   `dynamodbav:"framed,omitempty"`
+
+	// Of a commit in the feed and of a marker.
+	Stream string  `dynamodbav:"stream,omitempty"`
+	First  int64   `dynamodbav:"first,omitempty"`
+	Last   int64   `dynamodbav:"last,omitempty"`
+	Keys   []int64 `dynamodbav:"keys,omitempty"` // of the items, where they hold several events
+	Parts  []span  `dynamodbav:"parts,omitempty"`
+	TTL    int64   `dynamodbav:"ttl,omitempty"` // seconds since 1970
+}
+
+// framed is an event inside a frame. What it shares with the others of the frame stands in the row.
+type framed struct {
+	ID     string            `dynamodbav:"id"`
+	Type   string            `dynamodbav:"type"`
+	Schema int               `dynamodbav:"schema,omitempty"`
+	Data   []byte            `dynamodbav:"data,omitempty"`
+	Meta   map[string]string `dynamodbav:"meta,omitempty"`
+	// Scrubbed is when the payload was removed.
+	Scrubbed int64 `dynamodbav:"scrubbed,omitempty"`
+}
+
+// span is what a commit wrote to one stream.
+type span struct {
+	Stream string `dynamodbav:"stream"`
+	First  int64  `dynamodbav:"first"`
+	Last   int64  `dynamodbav:"last"`
+}
+
+var (
+	rowPK       = ddb.StrField(func(r *row) *string { return &r.PK })
+	rowSK       = ddb.NumField(func(r *row) *int64 { return &r.SK })
+	rowData     = ddb.BinField(func(r *row) *[]byte { return &r.Data })
+	rowRef      = ddb.StrField(func(r *row) *string { return &r.Ref })
+	rowMeta     = ddb.MapField(func(r *row) *map[string]string { return &r.Meta })
+	rowCorr     = ddb.StrField(func(r *row) *string { return &r.Corr })
+	rowCaus     = ddb.StrField(func(r *row) *string { return &r.Caus })
+	rowAt       = ddb.NumField(func(r *row) *int64 { return &r.At })
+	rowCommit   = ddb.StrField(func(r *row) *string { return &r.Commit })
+	rowFrame    = ddb.ListField(func(r *row) *[]framed { return &r.Frame })
+	rowScrubbed = ddb.NumField(func(r *row) *int64 { return &r.Scrubbed })
+	rowBucket   = ddb.StrField(func(r *row) *string { return &r.Bucket })
+	rowBucketAt = ddb.StrField(func(r *row) *string { return &r.BucketAt })
+	rowVersion  = ddb.NumField(func(r *row) *int64 { return &r.Version })
+	rowCategory = ddb.StrField(func(r *row) *string { return &r.Category })
+	rowCreated  = ddb.NumField(func(r *row) *int64 { return &r.Created })
+	rowCut      = ddb.NumField(func(r *row) *int64 { return &r.Cut })
+	rowDeleted  = ddb.NumField(func(r *row) *int64 { return &r.Deleted })
+	rowFramed   = ddb.Field(func(r *row) *bool { return &r.Framed })
+	rowTTL      = ddb.NumField(func(r *row) *int64 { return &r.TTL })
+
+	rowSlots = []ddb.Str[row, string]{
+		ddb.StrField(func(r *row) *string { return &r.C0 }), ddb.StrField(func(r *row) *string { return &r.C1 }),
+		ddb.StrField(func(r *row) *string { return &r.C2 }), ddb.StrField(func(r *row) *string { return &r.C3 }),
+		ddb.StrField(func(r *row) *string { return &r.C4 }), ddb.StrField(func(r *row) *string { return &r.C5 }),
+		ddb.StrField(func(r *row) *string { return &r.C6 }), ddb.StrField(func(r *row) *string { return &r.C7 }),
+	}
+)
+
+// Keys. A prefix tells the kinds apart, so no text of a stream can collide with another kind.
+const (
+	streamPrefix = "S#"
+	// A block bounds the size of a partition key's item collection of the feed.
+	feedBlock = 10_000
+)
+
+func streamKey(stream string, version int64) ddb.Key[string, int64] {
+	return ddb.Key[string, int64]{Partition: streamPrefix + stream, Sort: version}
+}
+
+func counterKey(shard int) ddb.Key[string, int64] {
+	return ddb.Key[string, int64]{Partition: "N#" + strconv.Itoa(shard)}
+}
+
+func feedPartition(shard int, number int64) string {
+	return "F#" + strconv.Itoa(shard) + "#" + strconv.FormatInt(number/feedBlock, 10)
+}
+
+func markerKey(commit string) ddb.Key[string, int64] {
+	return ddb.Key[string, int64]{Partition: "C#" + commit}
+}
+
+func setupKey() ddb.Key[string, int64] { return ddb.Key[string, int64]{Partition: "M#feed"} }
+
+func stateKey(stream string) ddb.Key[string, int64] {
+	return ddb.Key[string, int64]{Partition: "V#" + stream}
+}
+
+// slots are the last commits of a head, newest first.
+func (r *row) slots() [8]string {
+	return [8]string{r.C0, r.C1, r.C2, r.C3, r.C4, r.C5, r.C6, r.C7}
+}
+
+// emptySlot stands where no commit is remembered yet; an update can only move what is there.
+const emptySlot = "-"
+
+func slot(commit string, first, last int64) string {
+	return strconv.FormatInt(first, 10) + "-" + strconv.FormatInt(last, 10) + " " + commit
+}
+
+// remembered finds a commit among the last ones of a head.
+func (r *row) remembered(commit string) (first, last int64, ok bool) {
+	for _, s := range r.slots() {
+		versions, id, _ := strings.Cut(s, " ")
+		if id != commit || id == "" {
+			continue
+		}
+		from, to, _ := strings.Cut(versions, "-")
+		first, err1 := strconv.ParseInt(from, 10, 64)
+		last, err2 := strconv.ParseInt(to, 10, 64)
+		return first, last, err1 == nil && err2 == nil
+	}
+	return 0, 0, false
+}
+
+// newest is the version of the last event that a row of a stream holds.
+func (r *row) newest() int64 { return r.SK + int64(max(len(r.Frame), 1)) - 1 }
+
+// events appends the events that a row of a stream holds.
+func (r *row) events(stream string, to []Event) []Event {
+	e := Event{
+		Stream: stream, Version: r.SK, ID: r.ID, Type: r.Type, Schema: r.Schema, Data: r.Data, Metadata: r.Meta,
+		CorrelationID: r.Corr, CausationID: r.Caus, CommitID: r.Commit, Scrubbed: r.Scrubbed != 0, ref: r.Ref,
+	}
+	if r.At != 0 {
+		e.RecordedAt = time.Unix(0, r.At).UTC()
+	}
+	if len(r.Frame) == 0 {
+		return append(to, e)
+	}
+	for i, f := range r.Frame {
+		e.Version, e.ID, e.Type, e.Schema, e.Data, e.Metadata = r.SK+int64(i), f.ID, f.Type, f.Schema, f.Data, f.Meta
+		e.Scrubbed = f.Scrubbed != 0
+		to = append(to, e)
+	}
+	return to
+}

@@ -1,0 +1,325 @@
+package eventstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/dynamotable/ddb"
+)
+
+type backoffTimes struct{ base, ceiling time.Duration }
+
+func (t backoffTimes) new() *backoff.ExponentialBackOff {
+	return backoff.NewExponentialBackOff(backoff.WithInitialInterval(t.base), backoff.WithMaxInterval(t.ceiling),
+		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.9), backoff.WithMaxElapsedTime(0))
+}
+
+// verdict is what is known of a commit after an attempt.
+type verdict uint8
+
+const (
+	refused verdict = iota // for good, with an error
+	written
+	again // it was not written and cannot be any more: send another transaction
+	same  // it may still be written: send the same transaction
+)
+
+// lockStreams keeps other appends of this store off the streams, in an order that all share.
+func (s *Store) lockStreams(ctx context.Context, c *commit) (unlock func(), err error) {
+	names := make([]string, len(c.parts))
+	for i, p := range c.parts {
+		names[i] = p.stream
+	}
+	slices.Sort(names)
+	var held []func()
+	unlock = func() {
+		for _, u := range slices.Backward(held) {
+			u()
+		}
+	}
+	for _, name := range names {
+		u, err := s.streams.lock(ctx, name)
+		if err != nil {
+			unlock()
+			return nil, fmt.Errorf("append: %w", err)
+		}
+		held = append(held, u)
+	}
+	return unlock, nil
+}
+
+// settle sends the commit until it is written or refused for good. Attempts that may have been
+// written are settled before another transaction is sent.
+func (s *Store) settle(ctx context.Context, c *commit) error {
+	waits := s.o.backoff.new()
+	var last error
+	for try := range s.o.tries {
+		if try > 0 {
+			if err := s.o.wait(ctx, waits.NextBackOff()); err != nil {
+				return c.stopped(errors.Join(err, last))
+			}
+		}
+		v, err := s.try(ctx, c)
+		switch v {
+		case written:
+			return nil
+		case refused:
+			return err
+		case again:
+			c.attempt++
+			c.resend = false
+		case same:
+			c.resend = true
+		}
+		last = err
+	}
+	if c.resend {
+		return &AmbiguousError{CommitID: c.id, cause: last}
+	}
+	return fmt.Errorf("append: %w (%d tries): %w", ErrContention, s.o.tries, last)
+}
+
+// stopped is the error of a commit whose context ended.
+func (c *commit) stopped(err error) error {
+	if c.resend {
+		return &AmbiguousError{CommitID: c.id, cause: err}
+	}
+	return fmt.Errorf("append: %w", err)
+}
+
+func (s *Store) try(ctx context.Context, c *commit) (verdict, error) {
+	if !c.resend {
+		if v, err := s.bases(ctx, c); v == written || err != nil {
+			return v, err
+		}
+	}
+	err := s.send(ctx, c)
+	if err == nil {
+		return written, nil
+	}
+	if errors.Is(err, ddb.ErrOutcomeUnknown) {
+		c.repeated = true
+		return s.unknown(ctx, c, err)
+	}
+	if te, ok := errors.AsType[*ddb.TransactionError](err); ok {
+		return s.cancelled(ctx, c, te, err)
+	}
+	if c.resend { // the request before may still have been written
+		return refused, &AmbiguousError{CommitID: c.id, cause: err}
+	}
+	return refused, err
+}
+
+// bases finds the version behind which each part goes.
+func (s *Store) bases(ctx context.Context, c *commit) (verdict, error) {
+	for _, p := range c.parts {
+		if p.based {
+			continue
+		}
+		if p.expected.kind == exactly {
+			p.based, p.base = true, p.expected.version
+			continue
+		}
+		head, found, err := s.head(ctx, p.stream)
+		if err != nil {
+			return refused, err
+		}
+		if v, err := s.rebase(ctx, c, p, head, found); v != again {
+			return v, err
+		}
+	}
+	return again, nil
+}
+
+// rebase takes a head that was read for a part that expects no exact version.
+func (s *Store) rebase(ctx context.Context, c *commit, p *part, head row, found bool) (verdict, error) {
+	if first, last, ok := head.remembered(c.id); ok {
+		return s.foundAt(ctx, c, p, first, last)
+	}
+	switch {
+	case head.Deleted != 0:
+		return refused, ErrStreamDeleted
+	case !found && p.expected.kind == streamExists:
+		return refused, &WrongExpectedVersion{Stream: p.stream, Expected: p.expected}
+	}
+	p.based, p.base = true, head.Version
+	return again, nil
+}
+
+// send sends the transaction of the commit.
+func (s *Store) send(ctx context.Context, c *commit) error {
+	shards, err := s.lockShards(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, sh := range shards {
+			sh.unlock()
+		}
+	}()
+	ops := append(s.operations(c), ddb.Token(c.token()))
+	if err = ddb.Transact(ctx, s.client, ops...); err != nil {
+		if errors.Is(err, ddb.ErrOutcomeUnknown) {
+			for _, sh := range shards {
+				sh.known = false
+			}
+		}
+		return err
+	}
+	for _, p := range c.parts {
+		if p.shard != nil {
+			p.shard.last = max(p.shard.last, p.number)
+		}
+	}
+	return nil
+}
+
+// lockShards takes the shards of the commit, in an order that all share, and gives its parts
+// their numbers, unless the transaction is a repeat.
+func (s *Store) lockShards(ctx context.Context, c *commit) (held []*shard, err error) {
+	release := func() {
+		for _, sh := range held {
+			sh.unlock()
+		}
+	}
+	for _, sh := range c.shards() {
+		if err := sh.lock(ctx); err != nil {
+			release()
+			return nil, err
+		}
+		held = append(held, sh)
+		if c.resend {
+			continue
+		}
+		if !sh.known {
+			r, err := s.counter(ctx, sh.number)
+			if err != nil {
+				release()
+				return nil, err
+			}
+			sh.known, sh.last = true, r
+		}
+		next := sh.last
+		for _, p := range c.parts {
+			if p.shard == sh {
+				next++
+				p.number = next
+			}
+		}
+	}
+	return held, nil
+}
+
+// shards are the shards of the commit in their order, each once.
+func (c *commit) shards() []*shard {
+	var list []*shard
+	for _, p := range c.parts {
+		if p.shard != nil && !slices.Contains(list, p.shard) {
+			list = append(list, p.shard)
+		}
+	}
+	slices.SortFunc(list, func(a, b *shard) int { return a.number - b.number })
+	return list
+}
+
+// operations are those of the caller, then of each part its head, events and feed
+// row, then the marker and the counters.
+func (s *Store) operations(c *commit) []ddb.TxOp {
+	ops := slices.Clone(c.extra)
+	for _, p := range c.parts {
+		p.first, p.last = p.base+1, p.base+int64(len(p.events))
+		p.op = len(ops)
+		ops = append(ops, s.headOp(c, p))
+		for i := range p.rows {
+			r := s.placed(p, p.rows[i], p.base)
+			ops = append(ops, s.table.TxCreate(&r))
+		}
+		if p.shard != nil {
+			ops = append(ops, s.table.TxCreate(s.feedRow(c, p)))
+		}
+	}
+	if c.dedup > 0 {
+		ops = append(ops, s.table.TxCreate(c.marker()))
+	}
+	for _, sh := range c.shards() {
+		ops = append(ops, s.counterOp(c, sh))
+	}
+	return ops
+}
+
+func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
+	if p.base == 0 {
+		h := s.newHead(c, p)
+		return s.table.TxCreate(&h)
+	}
+	changes := []ddb.UpdateOption[row]{
+		ddb.If(rowVersion.Eq(p.base), rowDeleted.NotExists()),
+		rowVersion.Set(p.last), rowSlots[0].Set(slot(c.id, p.first, p.last)),
+	}
+	for i := 1; i < len(rowSlots); i++ {
+		changes = append(changes, rowSlots[i].SetFrom(rowSlots[i-1].Attr))
+	}
+	if p.framed() {
+		changes = append(changes, rowFramed.Set(true))
+	}
+	return s.table.TxUpdate(streamKey(p.stream, 0), changes...)
+}
+
+func (s *Store) feedRow(c *commit, p *part) *row {
+	r := &row{
+		PK: feedPartition(p.shard.number, p.number), SK: p.number,
+		Stream: p.stream, First: p.first, Last: p.last, At: c.at.UnixNano(), Commit: c.id,
+	}
+	if p.framed() {
+		for i := range p.rows {
+			r.Keys = append(r.Keys, p.base+p.rows[i].SK)
+		}
+	}
+	return r
+}
+
+func (s *Store) counterOp(c *commit, sh *shard) ddb.TxOp {
+	first, last := int64(0), int64(0)
+	for _, p := range c.parts {
+		if p.shard == sh {
+			if first == 0 {
+				first = p.number
+			}
+			last = p.number
+		}
+	}
+	cond := rowVersion.Eq(first - 1)
+	if first == 1 {
+		cond = rowVersion.NotExists()
+	}
+	return s.table.TxUpsert(counterKey(sh.number), rowVersion.Set(last), ddb.If(cond))
+}
+
+func (c *commit) marker() *row {
+	r := &row{PK: markerKey(c.id).Partition, At: c.at.UnixNano(), TTL: c.at.Add(c.dedup).Unix() + 1}
+	for _, p := range c.parts {
+		r.Parts = append(r.Parts, span{Stream: p.stream, First: p.first, Last: p.last})
+	}
+	return r
+}
+
+// token names the transaction: the same for a repeat, another for another.
+func (c *commit) token() string {
+	var text strings.Builder
+	text.WriteString(c.id)
+	for _, p := range c.parts {
+		fmt.Fprintf(&text, "\x00%s\x00%d\x00%d", p.stream, p.base, p.number)
+	}
+	text.WriteString("\x00" + strconv.Itoa(c.attempt))
+	sum := sha256.Sum256([]byte(text.String()))
+	return base64.RawURLEncoding.EncodeToString(sum[:27])
+}

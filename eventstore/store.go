@@ -1,0 +1,160 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Store is an event store in one table of DynamoDB. Make it with [New]; it is
+// immutable, and safe for concurrent use.
+type Store struct {
+	client ddb.Client
+	table  *ddb.Table[row, string, int64]
+	o      options
+
+	byCorrelation *ddb.Index[row, string, int64]
+	byCausation   *ddb.Index[row, string, int64]
+	byCategory    *ddb.Index[row, string, int64]
+	byTime        *ddb.Index[row, string, string]
+
+	streams keyedLocks
+	shards  []*shard
+
+	setup   sync.Mutex
+	checked bool // the table is set up as the options say
+}
+
+// New describes an event store. It sends nothing: the table need not exist yet, see
+// [Store.EnsureTable]. Everything that is wrong with the options is named at once,
+// in an error that matches [ddb.ErrInvalid].
+//
+// Stores of one table must have the same feed, [Sequenced] and [TimeBuckets]; a
+// store with another number of shards, or none, is refused with [ErrSetup] before it writes.
+func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
+	s := &Store{client: client, o: defaultOptions()}
+	var errs []error
+	for _, opt := range opts {
+		errs = append(errs, opt(&s.o))
+	}
+	if s.o.now == nil || s.o.wait == nil {
+		errs = append(errs, errors.New("a clock or wait function is nil"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, &ddb.InvalidError{Problems: []error{err}}
+	}
+	var err error
+	if s.table, err = ddb.New(client, table, rowPK, rowSK, append([]ddb.TableOption{ddb.TTL(rowTTL)}, s.o.table...)...); err != nil {
+		return nil, err
+	}
+	if s.o.correlation {
+		s.byCorrelation, err = ddb.NewIndex(s.table, "by-correlation", rowCorr, rowAt, ddb.KeysOnly())
+		errs = append(errs, err)
+	}
+	if s.o.causation {
+		s.byCausation, err = ddb.NewIndex(s.table, "by-causation", rowCaus, rowAt, ddb.KeysOnly())
+		errs = append(errs, err)
+	}
+	if s.o.categories > 0 {
+		s.byCategory, err = ddb.NewIndex(s.table, "by-category", rowCategory, rowCreated, ddb.KeysOnly())
+		errs = append(errs, err)
+	}
+	if s.o.buckets != "" {
+		s.byTime, err = ddb.NewIndex(s.table, "by-time", rowBucket, rowBucketAt, ddb.KeysOnly())
+		errs = append(errs, err)
+	}
+	for i := range s.o.shards {
+		s.shards = append(s.shards, newShard(i))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Name is the table's name.
+func (s *Store) Name() string { return s.table.Name() }
+
+// EnsureTable creates what is missing of the table and of the indexes that the options ask for, and
+// waits until they can be used. A table that is there but differs in what cannot be
+// changed is an error that lists every difference. It is safe to
+// call from several processes at once.
+func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+	if err := s.table.EnsureTable(ctx, opts...); err != nil {
+		return err
+	}
+	return s.checkSetup(ctx)
+}
+
+// VerifyTable lists all differences between the live table and what the options ask for. It changes nothing.
+func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+	return s.table.VerifyTable(ctx, opts...)
+}
+
+// Reset deletes the table with all events, waits until it is gone, and creates it
+// anew. It is refused unless the permission names the table, see [ddb.AllowDelete].
+// Stores of other processes must be made anew afterwards. Offloaded
+// payloads stay where they are.
+func (s *Store) Reset(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
+	if err := s.DeleteTable(ctx, allow); err != nil {
+		return err
+	}
+	return s.EnsureTable(ctx, opts...)
+}
+
+// DeleteTable deletes the table with all events, and waits until it is gone. It
+// is refused unless the permission names the table, see [ddb.AllowDelete].
+func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+	if err := s.table.DeleteTable(ctx, allow); err != nil {
+		return err
+	}
+	s.setup.Lock()
+	s.checked = false
+	s.setup.Unlock()
+	for _, sh := range s.shards {
+		if err := sh.lock(ctx); err != nil {
+			return err
+		}
+		sh.known, sh.last = false, 0
+		sh.unlock()
+	}
+	return nil
+}
+
+// setupForm is the version of the table's form; a store refuses what it does not know.
+const setupForm = 1
+
+// checkSetup holds the options against what the table was set up for, and sets
+// a new table up. It costs one read unit, once.
+func (s *Store) checkSetup(ctx context.Context) error {
+	s.setup.Lock()
+	defer s.setup.Unlock()
+	if s.checked {
+		return nil
+	}
+	key := setupKey()
+	want := row{PK: key.Partition, SK: key.Sort, Schema: setupForm, Version: int64(s.o.shards), Created: s.o.now().UnixNano()}
+	is, err := s.table.Get(ctx, key.Partition, key.Sort, ddb.Consistent())
+	if errors.Is(err, ddb.ErrNotFound) {
+		err = s.table.Create(ctx, &want)
+		is = want
+		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
+			if is, ok = failed.Current(); ok {
+				err = nil
+			}
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case is.Schema != setupForm:
+		return fmt.Errorf("%w: table %s has form %d, this version of the package knows form %d", ErrSetup, s.Name(), is.Schema, setupForm)
+	case is.Version != want.Version:
+		return fmt.Errorf("%w: table %s has a feed of %d shards, the options ask for %d (0 is none); the number cannot be changed", ErrSetup, s.Name(), is.Version, want.Version)
+	}
+	s.checked = true
+	return nil
+}
