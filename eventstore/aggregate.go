@@ -1,0 +1,302 @@
+package eventstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Snapshots keeps the state of aggregates, so that not every load folds all events. Package
+// snapshot has one; anything with these methods will do.
+type Snapshots interface {
+	// LoadState returns the newest state with a version of at most atMost that was saved with the type and schema; version 0 is none.
+	LoadState(ctx context.Context, stream, stateType string, schema int, atMost int64) (version int64, taken time.Time, state []byte, err error)
+	// OfferState saves the state of a version if that is due, given the version and time of the last one that was loaded.
+	OfferState(ctx context.Context, stream, stateType string, schema int, version, lastVersion int64, lastTaken time.Time, encode func() ([]byte, error)) (saved bool, err error)
+}
+
+// Aggregate is the state that the events of a stream make.
+type Aggregate[S any] struct {
+	Stream string
+	// Version is that of the last event in State, 0 if there is none.
+	Version int64
+	State   S
+	// CommitID is that of the append by [Repository.Update], empty if there was none.
+	CommitID string
+
+	snapshot int64 // the version of the snapshot that it was folded from
+	taken    time.Time
+}
+
+// RepositoryOption is an option of [NewRepository].
+type RepositoryOption func(*repositoryOptions)
+
+type repositoryOptions struct {
+	snapshots Snapshots
+	stateType string
+	schema    int
+	stored    bool
+	tries     int
+	snapError func(error)
+}
+
+// WithSnapshots loads aggregates from snapshots, and offers new ones after appends. A
+// snapshot with another name or schema of the state is ignored: raise the schema whenever fold or the state change.
+// A snapshot that cannot be read or decoded is ignored as well, and reported to [OnSnapshotError].
+func WithSnapshots(snapshots Snapshots, stateType string, schema int) RepositoryOption {
+	return func(o *repositoryOptions) { o.snapshots, o.stateType, o.schema = snapshots, stateType, schema }
+}
+
+// StateStored saves the state with every append, in the same transaction, so that a load reads two items
+// however long the stream is. It costs 2 write units for each KB of the state. Name and
+// schema are as in [WithSnapshots].
+func StateStored(stateType string, schema int) RepositoryOption {
+	return func(o *repositoryOptions) { o.stored, o.stateType, o.schema = true, stateType, schema }
+}
+
+// OnSnapshotError is told of snapshots that could not be loaded or saved; the aggregate is
+// right without. By default such errors are logged to slog.Default.
+func OnSnapshotError(report func(error)) RepositoryOption {
+	return func(o *repositoryOptions) { o.snapError = report }
+}
+
+// UpdateTries is how often [Repository.Update] decides anew when others were faster, 20 times
+// without it.
+func UpdateTries(n int) RepositoryOption { return func(o *repositoryOptions) { o.tries = n } }
+
+// Repository loads aggregates of state S by folding events of type E, and appends what is decided upon
+// them. It is safe for concurrent use.
+type Repository[S, E any] struct {
+	store *Store
+	types *Types[E]
+	fold  func(S, E) S
+	o     repositoryOptions
+	locks keyedLocks
+}
+
+// NewRepository makes a repository. Fold returns the state after an event; it must
+// depend on its arguments alone.
+//
+//	accounts := eventstore.NewRepository(store, types, func(a Account, e Event) Account { ... })
+func NewRepository[S, E any](store *Store, types *Types[E], fold func(state S, event E) S, opts ...RepositoryOption) *Repository[S, E] {
+	r := &Repository[S, E]{store: store, types: types, fold: fold, o: repositoryOptions{tries: 20, snapError: func(err error) {
+		slog.Warn("eventstore: a snapshot was passed over", "error", err)
+	}}}
+	for _, opt := range opts {
+		opt(&r.o)
+	}
+	return r
+}
+
+// Load is the state of an aggregate as of its last event. One without events has
+// version 0 and the zero state; a deleted one is [ErrStreamDeleted].
+func (r *Repository[S, E]) Load(ctx context.Context, stream string) (Aggregate[S], error) {
+	return r.load(ctx, stream, math.MaxInt64, nil)
+}
+
+// LoadAt is the state of an aggregate at an earlier version, or at the last if that is lower.
+func (r *Repository[S, E]) LoadAt(ctx context.Context, stream string, version int64) (Aggregate[S], error) {
+	return r.load(ctx, stream, version, nil)
+}
+
+func (r *Repository[S, E]) load(ctx context.Context, stream string, version int64, seen func(commit string)) (Aggregate[S], error) {
+	a := Aggregate[S]{Stream: stream}
+	if err := checkStream(stream); err != nil {
+		return a, &ddb.InvalidError{Problems: []error{err}}
+	}
+	saved, err := r.saved(ctx, stream)
+	if err != nil {
+		return a, err
+	}
+	head, found, err := r.store.head(ctx, stream)
+	if err != nil || !found {
+		return a, err
+	}
+	if head.Deleted != 0 {
+		return a, ErrStreamDeleted
+	}
+	if seen != nil {
+		for _, s := range head.slots() {
+			seen(slotCommit(s))
+		}
+	}
+	version = min(version, head.Version)
+	r.begin(ctx, &a, saved, version)
+	if a.Version == version {
+		return a, nil
+	}
+	if head.Cut > a.Version+1 {
+		return a, &GapError{Stream: stream, Version: a.Version + 1} // truncated beyond what the state holds
+	}
+	read := reading{store: r.store, stream: stream, from: a.Version + 1, to: version}
+	for e, err := range r.store.finish(ctx, func(yield func(Event, error) bool) {
+		read.span(ctx, head, func(e Event) bool { return yield(e, nil) }, func(err error) { yield(Event{}, err) })
+	}) {
+		if err != nil {
+			return a, err
+		}
+		if seen != nil {
+			seen(e.CommitID)
+		}
+		if !e.Scrubbed {
+			v, err := r.types.Decode(e)
+			if err != nil {
+				return a, err
+			}
+			a.State = r.fold(a.State, v)
+		}
+		a.Version = e.Version
+	}
+	return a, nil
+}
+
+// saved reads the state that was stored with the events. It is read before the head, so it is never ahead of that.
+func (r *Repository[S, E]) saved(ctx context.Context, stream string) (row, error) {
+	if !r.o.stored {
+		return row{}, nil
+	}
+	saved, _, err := r.store.get(ctx, stateKey(stream))
+	if saved.Type != r.o.stateType || saved.Schema != r.o.schema {
+		return row{}, err
+	}
+	return saved, err
+}
+
+// begin sets the aggregate to the newest state there is for a version at most.
+func (r *Repository[S, E]) begin(ctx context.Context, a *Aggregate[S], saved row, version int64) {
+	if saved.Version > 0 && saved.Version <= version {
+		if r.decode(a, saved.Version, saved.Data) {
+			return
+		}
+	}
+	if r.o.snapshots == nil {
+		return
+	}
+	v, taken, state, err := r.o.snapshots.LoadState(ctx, a.Stream, r.o.stateType, r.o.schema, version)
+	switch {
+	case err != nil:
+		r.o.snapError(err)
+	case v > 0 && v <= version && r.decode(a, v, state):
+		a.snapshot, a.taken = v, taken
+	}
+}
+
+func (r *Repository[S, E]) decode(a *Aggregate[S], version int64, state []byte) bool {
+	var s S
+	if err := json.Unmarshal(state, &s); err != nil {
+		r.o.snapError(fmt.Errorf("decode the state of version %d: %w", version, err))
+		return false
+	}
+	a.State, a.Version = s, version
+	return true
+}
+
+// Update loads an aggregate, asks decide for new events, and appends them:
+//
+//	account, err := accounts.Update(ctx, "account-42", func(a Account) ([]Event, error) {
+//		if a.Balance < 100 {
+//			return nil, errNoFunds
+//		}
+//		return []Event{Withdrawn{100}}, nil
+//	})
+//
+// It returns the aggregate with the new events. No events change nothing; an error
+// of decide is returned as it is. When another writer is faster, it loads and decides anew.
+//
+// With a [CommitID], a call whose commit is among the stream's last 8, or behind the snapshot that it loads, is not decided
+// again, and returns the aggregate as it is; [Dedup] lengthens that. [With] adds operations to the transaction.
+func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide func(state S) ([]E, error), args ...CommitArgument) (Aggregate[S], error) {
+	unlock, err := r.locks.lock(ctx, stream) // this process need not race with itself
+	if err != nil {
+		return Aggregate[S]{}, err
+	}
+	defer unlock()
+	given := &commit{}
+	for _, arg := range args {
+		arg.addTo(given)
+	}
+	waits := r.store.o.backoff.new()
+	for try := 1; ; try++ {
+		known := false
+		a, err := r.load(ctx, stream, math.MaxInt64, func(commit string) { known = known || commit == given.id && commit != "" })
+		if err != nil {
+			return a, err
+		}
+		if known {
+			a.CommitID = given.id
+			return a, nil
+		}
+		a, err = r.append(ctx, a, decide, args)
+		if !errors.Is(err, ErrWrongExpectedVersion) {
+			return a, err
+		}
+		if try >= r.o.tries {
+			return a, fmt.Errorf("update: %w (%d tries): %w", ErrContention, try, err)
+		}
+		if err := r.store.o.wait(ctx, waits.NextBackOff()); err != nil {
+			return a, err
+		}
+	}
+}
+
+// append decides and appends once.
+func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide func(S) ([]E, error), args []CommitArgument) (Aggregate[S], error) {
+	decided, err := decide(a.State)
+	if err != nil || len(decided) == 0 {
+		return a, err
+	}
+	events := make([]NewEvent, len(decided))
+	for i, e := range decided {
+		if events[i], err = r.types.Encode(e); err != nil {
+			return a, err
+		}
+	}
+	next := a
+	for _, e := range decided {
+		next.State = r.fold(next.State, e)
+	}
+	next.Version += int64(len(decided))
+	appendArgs := []AppendArg{Events(events)}
+	for _, arg := range args {
+		appendArgs = append(appendArgs, arg)
+	}
+	if r.o.stored {
+		state, err := json.Marshal(next.State)
+		if err != nil {
+			return a, fmt.Errorf("update: encode the state: %w", err)
+		}
+		appendArgs = append(appendArgs, With(r.store.table.TxPut(&row{
+			PK: stateKey(a.Stream).Partition, Version: next.Version, Type: r.o.stateType, Schema: r.o.schema, Data: state,
+		})))
+	}
+	done, err := r.store.Append(ctx, a.Stream, Exactly(a.Version), appendArgs...)
+	if err != nil {
+		return a, err
+	}
+	if next.CommitID = done.CommitID; done.Last != next.Version {
+		// A repeat of a commit that lies further back: others followed.
+		return r.Load(ctx, a.Stream)
+	}
+	if r.o.snapshots != nil {
+		_, err := r.o.snapshots.OfferState(ctx, a.Stream, r.o.stateType, r.o.schema, next.Version, a.snapshot, a.taken,
+			func() ([]byte, error) { return json.Marshal(next.State) })
+		if err != nil {
+			r.o.snapError(err)
+		}
+	}
+	return next, nil
+}
+
+func slotCommit(s string) string {
+	if i := slices.Index([]byte(s), ' '); i >= 0 {
+		return s[i+1:]
+	}
+	return ""
+}

@@ -1,0 +1,134 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+	"strings"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Edition is a named timeline of a stream: the events of the main timeline up to the version where they part,
+// and then events of its own. Appending to it leaves the main timeline as it is, so
+// a what-if can be played on real history. Versions go on from the main ones.
+type Edition struct {
+	store  *Store
+	stream string
+	name   string
+	own    string // the stream of the edition's own events
+	part   int64  // the last version of the main timeline that belongs to it
+}
+
+// divergence is the metadata of an edition's first event that tells where it parts from the main timeline.
+const divergence = "ddb-divergence"
+
+// EditionStream is the name of the stream in which an edition keeps its own events.
+func EditionStream(stream, edition string) string {
+	escape := strings.NewReplacer("%", "%25", "@", "%40")
+	return escape.Replace(stream) + "@" + escape.Replace(edition)
+}
+
+// Edition opens a timeline of a stream. One that has no events of its own yet parts from the main timeline behind
+// a version of it; one that has keeps the version that it was begun with, and the argument must be that, or -1 for
+// whichever it is. A new edition with -1 parts behind the newest event.
+func (s *Store) Edition(ctx context.Context, stream, name string, divergesAfter int64) (*Edition, error) {
+	e := &Edition{store: s, stream: stream, name: name, own: EditionStream(stream, name)}
+	if err := errors.Join(checkStream(stream), checkStream(e.own)); err != nil || name == "" || divergesAfter < -1 {
+		return nil, &ddb.InvalidError{Problems: []error{errors.Join(err, errors.New("an edition needs a stream, a name, and a version of the stream or -1"))}}
+	}
+	first, err := s.table.Get(ctx, streamPrefix+e.own, 1, ddb.Consistent())
+	if err == nil {
+		meta := first.Meta
+		if len(first.Frame) > 0 {
+			meta = first.Frame[0].Meta
+		}
+		if e.part, err = strconv.ParseInt(meta[divergence], 10, 64); err != nil {
+			return nil, errors.New("edition: its first event does not tell where it parts from the main timeline")
+		}
+		if divergesAfter >= 0 && divergesAfter != e.part {
+			return nil, fmt.Errorf("edition: it parts behind version %d of the main timeline, not %d", e.part, divergesAfter)
+		}
+		return e, nil
+	}
+	if !errors.Is(err, ddb.ErrNotFound) {
+		return nil, err
+	}
+	head, _, err := s.head(ctx, stream)
+	if err != nil {
+		return nil, err
+	}
+	if divergesAfter > head.Version {
+		return nil, &ddb.InvalidError{Problems: []error{fmt.Errorf("edition: the main timeline has %d versions, it cannot part behind %d", head.Version, divergesAfter)}}
+	}
+	if e.part = divergesAfter; e.part < 0 {
+		e.part = head.Version
+	}
+	return e, nil
+}
+
+// DivergesAfter is the last version of the main timeline that belongs to the edition.
+func (e *Edition) DivergesAfter() int64 { return e.part }
+
+// Append appends to the edition. Versions, also the expected one, count from the main timeline's first event.
+func (e *Edition) Append(ctx context.Context, expected Expected, args ...AppendArg) (Appended, error) {
+	switch {
+	case expected.kind == exactly && expected.version < e.part:
+		return Appended{}, &WrongExpectedVersion{Stream: e.own, Expected: expected, Actual: e.part}
+	case expected.kind == exactly:
+		expected.version -= e.part
+	case expected.kind == streamExists && e.part > 0:
+		expected = Any()
+	}
+	mark := argument(func(c *commit) {
+		for i := range c.parts[0].events {
+			meta := map[string]string{divergence: strconv.FormatInt(e.part, 10)}
+			for k, v := range c.parts[0].events[i].Metadata {
+				meta[k] = v
+			}
+			c.parts[0].events[i].Metadata = meta
+		}
+	})
+	done, err := e.store.Append(ctx, e.own, expected, append(append([]AppendArg(nil), args...), mark)...)
+	if wrong, ok := errors.AsType[*WrongExpectedVersion](err); ok {
+		wrong.Actual += e.part
+		if wrong.Expected.kind == exactly {
+			wrong.Expected.version += e.part
+		}
+		if wrong.Blocking != nil {
+			wrong.Blocking.Version += e.part
+		}
+	}
+	if err == nil {
+		done.First += e.part
+		done.Last += e.part
+	}
+	return done, err
+}
+
+// Read yields the events of the timeline in their order, main ones first. [Event.Stream] tells whose an event is.
+func (e *Edition) Read(ctx context.Context, from int64) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		if e.part > 0 && from <= e.part {
+			for ev, err := range e.store.Read(ctx, e.stream, From(from), UpTo(e.part)) {
+				if !yield(ev, err) || err != nil {
+					return
+				}
+			}
+		}
+		for ev, err := range e.store.Read(ctx, e.own, From(from-e.part)) {
+			ev.Version += e.part
+			if !yield(ev, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Version is the version of the timeline's last event.
+func (e *Edition) Version(ctx context.Context) (int64, error) {
+	head, _, err := e.store.head(ctx, e.own)
+	return e.part + head.Version, err
+}

@@ -1,0 +1,380 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Feed is everything that was ever appended, in an order that has no gaps. It
+// needs the option [Sequenced]:
+//
+//	for c, err := range store.Feed().Read(ctx, position) {
+//		...
+//		position = position.After(c)
+//	}
+//
+// Each commit gets the next number of its stream's shard in the transaction that writes its events. So the numbers of
+// a shard are dense and in the order of the commits, a number is there exactly when its
+// events are, and the commits of one stream come in their order. A reader that is
+// at a position has seen every commit up to it: no clock, no delay of an index and no
+// retention of a stream can make it miss one. Between shards there is no order.
+type Feed struct{ store *Store }
+
+// Feed is the store's feed of all commits.
+func (s *Store) Feed() *Feed { return &Feed{s} }
+
+// Commit is what one append wrote to one stream, as the feed tells it. A [Store.Commit] on several streams
+// is one commit of each.
+type Commit struct {
+	// Shard and Number are the commit's place in the feed.
+	Shard  int
+	Number int64
+
+	Stream      string
+	First, Last int64 // versions
+	CommitID    string
+	RecordedAt  time.Time
+	// Events are the commit's events in their order, without those that were truncated.
+	Events []Event
+	// Truncated is how many events of the commit were removed from the stream, by
+	// Truncate or Delete.
+	Truncated int
+
+	keys []int64
+}
+
+var errNoFeed = errors.New("the store has no feed; it needs the option Sequenced")
+
+// End is the position behind the last commit. It costs a read unit for each shard.
+func (f *Feed) End(ctx context.Context) (Position, error) {
+	s := f.store
+	if s.o.shards == 0 {
+		return Position{}, &ddb.InvalidError{Problems: []error{errNoFeed}}
+	}
+	keys := make([]ddb.Key[string, int64], s.o.shards)
+	for i := range keys {
+		keys[i] = counterKey(i)
+	}
+	got, err := s.table.BatchGet(ctx, keys, ddb.Consistent())
+	if err != nil {
+		return Position{}, err
+	}
+	end := Position{make([]int64, s.o.shards)}
+	for i, g := range got {
+		end.shards[i] = g.Item.Version // 0 where there is none
+	}
+	return end, nil
+}
+
+// Lag is how many commits lie behind a position, exactly.
+func (f *Feed) Lag(ctx context.Context, p Position) (int64, error) {
+	end, err := f.End(ctx)
+	return p.Behind(end), err
+}
+
+// Read yields all commits from a position to the end that the feed has when the read begins: for
+// each stream in their order, and between streams about as they were recorded. It reads
+// pages of the feed, and the events of many commits at once; memory is bounded by a page of each shard.
+//
+// An error is yielded once, last. A number or an event that is missing is a [*GapError], after a second look.
+// It costs a read unit for each 4 KB of the feed's rows, of some 150 bytes each, and for each event one at least.
+func (f *Feed) Read(ctx context.Context, from Position) iter.Seq2[Commit, error] {
+	return func(yield func(Commit, error) bool) {
+		end, err := f.End(ctx)
+		if err != nil {
+			yield(Commit{}, err)
+			return
+		}
+		if len(from.shards) > len(end.shards) {
+			yield(Commit{}, &ddb.InvalidError{Problems: []error{fmt.Errorf("the position has %d shards, the feed %d", len(from.shards), len(end.shards))}})
+			return
+		}
+		var shards []iter.Seq2[Commit, error]
+		for i, n := range end.shards {
+			if n > from.Of(i) {
+				shards = append(shards, f.rows(ctx, i, from.Of(i), n))
+			}
+		}
+		for c, err := range f.store.hydrate(ctx, merged(shards, func(a, b *Commit) bool { return a.RecordedAt.Before(b.RecordedAt) })) {
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ReadShard is Read of a single shard, behind a number; for workers that share the shards among them.
+func (f *Feed) ReadShard(ctx context.Context, shard int, after int64) iter.Seq2[Commit, error] {
+	return func(yield func(Commit, error) bool) {
+		if shard < 0 || shard >= f.store.o.shards {
+			yield(Commit{}, &ddb.InvalidError{Problems: []error{fmt.Errorf("there is no shard %d; the feed has %d", shard, f.store.o.shards)}})
+			return
+		}
+		end, err := f.store.counter(ctx, shard)
+		if err != nil {
+			yield(Commit{}, err)
+			return
+		}
+		for c, err := range f.store.hydrate(ctx, f.rows(ctx, shard, after, end)) {
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// rows yields the commits of a shard between two numbers, without their events.
+func (f *Feed) rows(ctx context.Context, shard int, after, end int64) iter.Seq2[Commit, error] {
+	s := f.store
+	return func(yield func(Commit, error) bool) {
+		next, look := after+1, 0
+		waits := s.o.backoff.new()
+		for next <= end {
+			stop := min(end, (next/feedBlock+1)*feedBlock-1)
+			q := s.table.Query(feedPartition(shard, next)).SortKey(ddb.Between(next, stop)).Consistent()
+			before := next
+			for r, err := range q.All(ctx) {
+				if err != nil {
+					yield(Commit{}, err)
+					return
+				}
+				if r.SK != next {
+					break
+				}
+				next++
+				if !yield(r.asCommit(shard), nil) {
+					return
+				}
+			}
+			if next > stop {
+				look = 0
+				continue
+			}
+			// The counter says that there is more: its transaction may not be visible as a whole yet.
+			if look++; next != before {
+				look = 1
+			}
+			if look == looks {
+				yield(Commit{}, &GapError{Shard: shard, Version: next})
+				return
+			}
+			if err := s.o.wait(ctx, waits.NextBackOff()); err != nil {
+				yield(Commit{}, err)
+				return
+			}
+		}
+	}
+}
+
+func (r *row) asCommit(shard int) Commit {
+	return Commit{
+		Shard: shard, Number: r.SK, Stream: r.Stream, First: r.First, Last: r.Last, CommitID: r.Commit,
+		RecordedAt: time.Unix(0, r.At).UTC(), keys: r.Keys,
+	}
+}
+
+// itemKeys are the keys of the items that hold the commit's events.
+func (c *Commit) itemKeys() iter.Seq[ddb.Key[string, int64]] {
+	return func(yield func(ddb.Key[string, int64]) bool) {
+		if len(c.keys) > 0 {
+			for _, sk := range c.keys {
+				if !yield(streamKey(c.Stream, sk)) {
+					return
+				}
+			}
+			return
+		}
+		for v := c.First; v <= c.Last; v++ {
+			if !yield(streamKey(c.Stream, v)) {
+				return
+			}
+		}
+	}
+}
+
+func (c *Commit) items() int {
+	if n := len(c.keys); n > 0 {
+		return n
+	}
+	return int(c.Last - c.First + 1)
+}
+
+// hydration is how many commits are read together.
+const hydration = 400
+
+// hydrate reads the events of commits: many at once, in their order.
+func (s *Store) hydrate(ctx context.Context, commits iter.Seq2[Commit, error]) iter.Seq2[Commit, error] {
+	return func(yield func(Commit, error) bool) {
+		var group []Commit
+		items := 0
+		flush := func() bool {
+			if err := s.readEvents(ctx, group); err != nil {
+				yield(Commit{}, err)
+				return false
+			}
+			for _, c := range group {
+				if !yield(c, nil) {
+					return false
+				}
+			}
+			group, items = group[:0], 0
+			return true
+		}
+		for c, err := range commits {
+			if err != nil {
+				if flush() {
+					yield(Commit{}, err)
+				}
+				return
+			}
+			group = append(group, c)
+			if items += c.items(); items >= hydration && !flush() {
+				return
+			}
+		}
+		flush()
+	}
+}
+
+// readEvents reads the events of a group of commits.
+func (s *Store) readEvents(ctx context.Context, group []Commit) error {
+	keys := func(yield func(ddb.Key[string, int64]) bool) {
+		for i := range group {
+			for k := range group[i].itemKeys() {
+				if !yield(k) {
+					return
+				}
+			}
+		}
+	}
+	next, stop := iter.Pull2(s.table.BatchGetAll(ctx, keys, ddb.Consistent()))
+	defer stop()
+	for i := range group {
+		c := &group[i]
+		c.Events = make([]Event, 0, c.Last-c.First+1)
+		whole := true
+		for range c.items() {
+			got, err, ok := next()
+			if !ok {
+				return errors.New("read the feed: fewer items came than were asked for")
+			}
+			if err != nil {
+				return err
+			}
+			if !got.Found {
+				whole = false
+				continue
+			}
+			c.Events = got.Item.events(c.Stream, c.Events)
+		}
+		if !whole {
+			if err := s.again(ctx, c); err != nil {
+				return err
+			}
+		}
+		c.Truncated = int(c.Last-c.First+1) - len(c.Events)
+	}
+	return s.finishCommits(ctx, group)
+}
+
+// again reads the events of a commit of which some were missing: truncated with the
+// stream, or not visible yet.
+func (s *Store) again(ctx context.Context, c *Commit) error {
+	waits := s.o.backoff.new()
+	for range looks {
+		head, _, err := s.head(ctx, c.Stream)
+		switch {
+		case err != nil:
+			return err
+		case head.Deleted != 0 || head.Cut > c.Last:
+			c.Events = nil
+			return nil
+		case head.Version >= c.Last:
+			c.Events, err = s.span(ctx, c.Stream, c.First, c.Last, head)
+			return err
+		}
+		if err := s.o.wait(ctx, waits.NextBackOff()); err != nil {
+			return err
+		}
+	}
+	return &GapError{Stream: c.Stream, Version: c.Last}
+}
+
+// finishCommits is finish for the events of many commits.
+func (s *Store) finishCommits(ctx context.Context, group []Commit) error {
+	type place struct{ commit, event int }
+	var places []place
+	for i := range group {
+		for j := range group[i].Events {
+			places = append(places, place{i, j})
+		}
+	}
+	i := 0
+	for e, err := range s.finish(ctx, func(yield func(Event, error) bool) {
+		for _, p := range places {
+			if !yield(group[p.commit].Events[p.event], nil) {
+				return
+			}
+		}
+	}) {
+		if err != nil {
+			return err
+		}
+		group[places[i].commit].Events[places[i].event] = e
+		i++
+	}
+	return nil
+}
+
+// merged yields the values of several ordered sequences as one.
+func merged[T any](seqs []iter.Seq2[T, error], less func(a, b *T) bool) iter.Seq2[T, error] {
+	if len(seqs) == 1 {
+		return seqs[0]
+	}
+	type source struct {
+		value T
+		err   error
+		next  func() (T, error, bool)
+	}
+	return func(yield func(T, error) bool) {
+		var live []*source
+		for _, seq := range seqs {
+			next, stop := iter.Pull2(seq)
+			defer stop()
+			s := &source{next: next}
+			var ok bool
+			if s.value, s.err, ok = next(); ok {
+				live = append(live, s)
+			}
+		}
+		for len(live) > 0 {
+			least := 0
+			for i, s := range live {
+				if s.err != nil || less(&s.value, &live[least].value) {
+					least = i
+				}
+				if s.err != nil {
+					break
+				}
+			}
+			s := live[least]
+			if !yield(s.value, s.err) || s.err != nil {
+				return
+			}
+			var ok bool
+			if s.value, s.err, ok = s.next(); !ok {
+				live = slices.Delete(live, least, least+1)
+			}
+		}
+	}
+}
+
+// partition is the name of a shard where positions are kept.
+func partition(shard int) string { return strconv.Itoa(shard) }

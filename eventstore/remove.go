@@ -1,0 +1,222 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Delete ends a stream for good: its head becomes a tombstone that refuses further
+// appends with [ErrStreamDeleted], so that no version is ever given twice, and then its events are
+// removed. If it fails in between, call it again. A stream that is not there is
+// [ddb.ErrNotFound], one in another state than expected [*WrongExpectedVersion].
+//
+// The [Feed] stays dense: readers get the commits of the stream with their events
+// counted as truncated. Offloaded payloads, snapshots and copies made by readers stay; see [Store.References].
+func (s *Store) Delete(ctx context.Context, stream string, expected Expected) error {
+	head, err := s.headOf(ctx, stream)
+	if err != nil {
+		return err
+	}
+	if head.Deleted == 0 {
+		if expected.kind == exactly && expected.version != head.Version {
+			return &WrongExpectedVersion{Stream: stream, Expected: expected, Actual: head.Version}
+		}
+		conds := []ddb.Cond[row]{rowDeleted.NotExists()}
+		if expected.kind == exactly {
+			conds = append(conds, rowVersion.Eq(expected.version))
+		}
+		now, err := s.table.Update(ctx, streamKey(stream, 0), ddb.If(conds...), rowDeleted.Set(s.o.now().UnixNano()), rowCategory.Remove())
+		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
+			is, found := failed.Current()
+			if !found || is.Deleted == 0 {
+				return &WrongExpectedVersion{Stream: stream, Expected: expected, Actual: is.Version}
+			}
+			now, err = is, nil // another call was faster
+		}
+		if err != nil {
+			return err
+		}
+		head = now
+	}
+	if err := s.table.Delete(ctx, stateKey(stream).Partition, 0); err != nil {
+		return err
+	}
+	return s.removeUpTo(ctx, stream, head.Version, head.Framed)
+}
+
+// Truncate removes the events of a stream before a version, which becomes the first. Versions stay as they are. Truncating
+// behind the last event empties the stream, which goes on with the next version.
+// If it fails in between, call it again; a version that is removed already changes nothing.
+func (s *Store) Truncate(ctx context.Context, stream string, before int64) error {
+	head, err := s.headOf(ctx, stream)
+	if err != nil {
+		return err
+	}
+	switch {
+	case head.Deleted != 0:
+		return ErrStreamDeleted
+	case before < 1 || before > head.Version+1:
+		return &ddb.InvalidError{Problems: []error{fmt.Errorf("truncate: before version %d; the stream has 1 to %d, so it takes 1 to %d", before, head.Version, head.Version+1)}}
+	}
+	if head.Cut < before {
+		// First the head, so that readers know why events are missing.
+		_, err := s.table.Update(ctx, streamKey(stream, 0), rowCut.Set(before), ddb.If(ddb.Or(rowCut.NotExists(), rowCut.Lt(before)), rowDeleted.NotExists()))
+		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
+			if is, ok := failed.Current(); ok && is.Deleted != 0 {
+				return ErrStreamDeleted
+			}
+			err = nil // another call has cut further
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.removeUpTo(ctx, stream, before-1, head.Framed)
+}
+
+// removal is how many items are removed at a time.
+const removal = 500
+
+// removeUpTo removes the items of a stream that hold no event behind a version.
+func (s *Store) removeUpTo(ctx context.Context, stream string, last int64, framed bool) error {
+	if last < 1 {
+		return nil
+	}
+	q := s.table.Query(streamPrefix + stream).SortKey(ddb.Between(1, last)).Consistent()
+	if !framed {
+		q = q.Project(rowSK)
+	}
+	var keys []ddb.Key[string, int64]
+	for r, err := range q.All(ctx) {
+		if err != nil {
+			return err
+		}
+		if r.newest() > last { // a frame of which a part stays; it is hidden
+			continue
+		}
+		keys = append(keys, streamKey(stream, r.SK))
+		if len(keys) == removal {
+			if err := s.table.BatchDelete(ctx, keys); err != nil {
+				return err
+			}
+			keys = keys[:0]
+		}
+	}
+	return s.table.BatchDelete(ctx, keys)
+}
+
+// Scrub removes the data and metadata of events, and keeps the events: versions, types, ids and
+// times stay, and [Event.Scrubbed] is set. It is for data that must be forgotten. Offloaded data are removed
+// as well if the payload store has a method Drop, and no other event of the stream has the same.
+// Snapshots and projections made before still hold what they have taken over.
+//
+// A version that the stream does not have is [ddb.ErrNotFound]. Scrubbing twice changes nothing.
+func (s *Store) Scrub(ctx context.Context, stream string, versions ...int64) error {
+	head, err := s.headOf(ctx, stream)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		if v < 1 || v > head.Version || v < head.Cut || head.Deleted != 0 {
+			return fmt.Errorf("scrub: version %d: %w", v, ddb.ErrNotFound)
+		}
+	}
+	for _, v := range versions {
+		if err := s.scrub(ctx, stream, v, head.Framed); err != nil {
+			return fmt.Errorf("scrub: version %d: %w", v, err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) scrub(ctx context.Context, stream string, version int64, framed bool) error {
+	key := streamKey(stream, version)
+	now := s.o.now().UnixNano()
+	for range s.o.tries {
+		var r row
+		var err error
+		if framed {
+			r, err = s.table.Query(key.Partition).SortKey(ddb.Between(1, version)).Descending().Consistent().Limit(1).First(ctx)
+		} else {
+			r, err = s.table.Get(ctx, key.Partition, key.Sort, ddb.Consistent())
+		}
+		if err != nil {
+			return err
+		}
+		if r.newest() < version {
+			return ddb.ErrNotFound
+		}
+		if len(r.Frame) == 0 {
+			if r.Scrubbed == 0 {
+				if _, err := s.table.Update(ctx, key, rowData.Remove(), rowMeta.Remove(), rowScrubbed.Set(now)); err != nil {
+					return err
+				}
+			}
+			return s.drop(ctx, stream, version, r.Ref)
+		}
+		frame := slices.Clone(r.Frame)
+		f := &frame[version-r.SK]
+		if f.Scrubbed != 0 {
+			return nil
+		}
+		f.Data, f.Meta, f.Scrubbed = nil, nil, now
+		_, err = s.table.Update(ctx, streamKey(stream, r.SK), rowFrame.Set(frame), ddb.If(rowFrame.Eq(r.Frame)))
+		if !errors.Is(err, ddb.ErrConditionFailed) {
+			return err
+		}
+		// Another event of the frame was scrubbed in between.
+	}
+	return ErrContention
+}
+
+// drop removes an offloaded payload, and then the reference to it, so that a failure in between can be repeated.
+func (s *Store) drop(ctx context.Context, stream string, version int64, ref string) error {
+	if ref == "" {
+		return nil
+	}
+	if d, ok := s.o.payloads.(interface {
+		Drop(ctx context.Context, ref string) error
+	}); ok {
+		users, err := s.table.Query(streamPrefix + stream).SortKey(ddb.Ge[int64](1)).Filter(rowRef.Eq(ref)).Consistent().Limit(2).Count(ctx)
+		if err != nil {
+			return err
+		}
+		if users == 1 {
+			if err := d.Drop(ctx, ref); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := s.table.Update(ctx, streamKey(stream, version), rowRef.Remove())
+	return err
+}
+
+// References yields the references of all offloaded data in the table, for sweeping away the payloads
+// that nothing refers to. It scans the table, consistently, for what it
+// misses would be swept away: a read unit for each 4 KB.
+func (s *Store) References(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for r, err := range s.table.Scan().Filter(rowRef.Exists()).Project(rowRef).Consistent().All(ctx) {
+			if !yield(r.Ref, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// headOf reads the head of a stream that must be there.
+func (s *Store) headOf(ctx context.Context, stream string) (row, error) {
+	if err := checkStream(stream); err != nil {
+		return row{}, &ddb.InvalidError{Problems: []error{err}}
+	}
+	head, found, err := s.head(ctx, stream)
+	if err == nil && !found {
+		err = ddb.ErrNotFound
+	}
+	return head, err
+}

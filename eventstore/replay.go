@@ -1,0 +1,71 @@
+package eventstore
+
+import (
+	"context"
+	"fmt"
+)
+
+// ReplayOption is an option of [Store.Replay] and [Store.ReplayAll].
+type ReplayOption func(*replay)
+
+// OnReplayError decides about an event that the projection failed for: nil passes over it, an error
+// ends the replay. Without it, the projection's error does.
+func OnReplayError(decide func(ctx context.Context, e Event, err error) error) ReplayOption {
+	return func(r *replay) { r.decide = decide }
+}
+
+type replay struct {
+	decide func(context.Context, Event, error) error
+}
+
+func newReplay(opts []ReplayOption) *replay {
+	r := &replay{decide: func(_ context.Context, _ Event, err error) error { return err }}
+	for _, opt := range opts {
+		opt(r)
+	}
+	return r
+}
+
+func (r *replay) one(ctx context.Context, e Event, project func(context.Context, Event) error) error {
+	err := project(ctx, e)
+	if err != nil {
+		err = r.decide(ctx, e, err)
+	}
+	if err != nil {
+		return fmt.Errorf("replay: event of type %s, version %d: %w", e.Type, e.Version, err)
+	}
+	return nil
+}
+
+// Replay hands all events of one stream to a projection, in their order.
+func (s *Store) Replay(ctx context.Context, stream string, project func(ctx context.Context, e Event) error, opts ...ReplayOption) error {
+	r := newReplay(opts)
+	for e, err := range s.Read(ctx, stream) {
+		if err != nil {
+			return err
+		}
+		if err := r.one(ctx, e, project); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ReplayAll hands all events of all streams to a projection, in the order of the [Feed], from a position to the
+// feed's end at the call. It returns the position behind the last commit that was handled as a whole, from which
+// a replay that ended with an error can go on.
+func (s *Store) ReplayAll(ctx context.Context, from Position, project func(ctx context.Context, e Event) error, opts ...ReplayOption) (Position, error) {
+	r := newReplay(opts)
+	for c, err := range s.Feed().Read(ctx, from) {
+		if err != nil {
+			return from, err
+		}
+		for _, e := range c.Events {
+			if err := r.one(ctx, e, project); err != nil {
+				return from, err
+			}
+		}
+		from = from.After(c)
+	}
+	return from, nil
+}

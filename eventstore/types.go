@@ -1,0 +1,160 @@
+package eventstore
+
+import (
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+)
+
+// Format turns the Go value of an event into data and back. [JSON] and [Raw] are formats;
+// any other, such as protobuf, is made with [FormatFuncs].
+type Format interface {
+	Marshal(v any) ([]byte, error)
+	// Unmarshal sets what the pointer v points to.
+	Unmarshal(data []byte, v any) error
+}
+
+// JSON is the format of encoding/json.
+var JSON Format = FormatFuncs(json.Marshal, json.Unmarshal)
+
+// Raw is the format of events that bring their bytes: slices of bytes, and types
+// with MarshalBinary and UnmarshalBinary.
+var Raw Format = FormatFuncs(rawMarshal, rawUnmarshal)
+
+// FormatFuncs makes a format of two functions. For protobuf:
+//
+//	eventstore.FormatFuncs(
+//		func(v any) ([]byte, error) { return proto.Marshal(v.(proto.Message)) },
+//		func(data []byte, v any) error { return proto.Unmarshal(data, v.(proto.Message)) })
+func FormatFuncs(marshal func(v any) ([]byte, error), unmarshal func(data []byte, v any) error) Format {
+	return formatFuncs{marshal, unmarshal}
+}
+
+type formatFuncs struct {
+	marshal   func(any) ([]byte, error)
+	unmarshal func([]byte, any) error
+}
+
+func (f formatFuncs) Marshal(v any) ([]byte, error)      { return f.marshal(v) }
+func (f formatFuncs) Unmarshal(data []byte, v any) error { return f.unmarshal(data, v) }
+
+func rawMarshal(v any) ([]byte, error) {
+	if m, ok := v.(encoding.BinaryMarshaler); ok {
+		return m.MarshalBinary()
+	}
+	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
+		return r.Bytes(), nil
+	}
+	return nil, fmt.Errorf("raw format: a %T is neither bytes nor has MarshalBinary", v)
+}
+
+func rawUnmarshal(data []byte, v any) error {
+	if m, ok := v.(encoding.BinaryUnmarshaler); ok {
+		return m.UnmarshalBinary(data)
+	}
+	if r := reflect.ValueOf(v).Elem(); r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
+		r.SetBytes(data)
+		return nil
+	}
+	return fmt.Errorf("raw format: a %T points neither to bytes nor has UnmarshalBinary", v)
+}
+
+// ErrUnknownType: an event has a type, or a newer schema of it, that no Go type is registered for.
+var ErrUnknownType = errors.New("no Go type is registered for the event")
+
+// Types is which Go types stand for which events. E is an interface that all of them have, best a sealed one:
+//
+//	var types = eventstore.NewTypes[Event](eventstore.JSON)
+//
+//	func init() {
+//		eventstore.Register[Deposited](types, "deposited", 1)
+//	}
+//
+// A Types is safe for concurrent use.
+type Types[E any] struct {
+	format Format
+	mu     sync.RWMutex
+	names  map[string]eventType[E]
+	types  map[reflect.Type]eventType[E]
+}
+
+type eventType[E any] struct {
+	name   string
+	schema int
+	decode func(data []byte) (E, error)
+}
+
+// NewTypes makes an empty registry.
+func NewTypes[E any](format Format) *Types[E] {
+	return &Types[E]{format: format, names: make(map[string]eventType[E]), types: make(map[reflect.Type]eventType[E])}
+}
+
+// Register makes V the Go type of events of a type at a schema; events of
+// older schemas need an [Upcaster]. V may be a pointer, as protobuf's messages are.
+// A mistake in the program panics: a V that is not an E, a schema below 1, or a name or type that is registered already.
+func Register[V, E any](t *Types[E], name string, schema int) {
+	typ := reflect.TypeFor[V]()
+	if _, ok := any(*new(V)).(E); !ok && !typ.Implements(reflect.TypeFor[E]()) {
+		panic(fmt.Sprintf("eventstore: Register %s: %s is not a %s", name, typ, reflect.TypeFor[E]()))
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ok := t.names[name]; ok || name == "" || schema < 1 {
+		panic(fmt.Sprintf("eventstore: Register %q, schema %d: the name is empty or taken, or the schema below 1", name, schema))
+	}
+	if _, ok := t.types[typ]; ok {
+		panic(fmt.Sprintf("eventstore: Register %s: %s is registered already", name, typ))
+	}
+	et := eventType[E]{name: name, schema: schema, decode: func(data []byte) (E, error) {
+		if typ.Kind() == reflect.Pointer {
+			v := reflect.New(typ.Elem())
+			err := t.format.Unmarshal(data, v.Interface())
+			e, _ := v.Interface().(E)
+			return e, err
+		}
+		v := new(V)
+		err := t.format.Unmarshal(data, v)
+		e, _ := any(*v).(E)
+		return e, err
+	}}
+	t.names[name], t.types[typ] = et, et
+}
+
+// Encode makes an event of a value.
+func (t *Types[E]) Encode(e E) (NewEvent, error) {
+	t.mu.RLock()
+	et, ok := t.types[reflect.TypeOf(any(e))]
+	t.mu.RUnlock()
+	if !ok {
+		return NewEvent{}, fmt.Errorf("%w: %T", ErrUnknownType, e)
+	}
+	data, err := t.format.Marshal(e)
+	if err != nil {
+		return NewEvent{}, fmt.Errorf("encode event %s: %w", et.name, err)
+	}
+	return NewEvent{Type: et.name, Schema: et.schema, Data: data}, nil
+}
+
+// Decode makes a value of an event.
+func (t *Types[E]) Decode(e Event) (E, error) {
+	t.mu.RLock()
+	et, ok := t.names[e.Type]
+	t.mu.RUnlock()
+	var none E
+	switch {
+	case !ok:
+		return none, fmt.Errorf("%w: type %s", ErrUnknownType, e.Type)
+	case e.Schema > et.schema:
+		return none, fmt.Errorf("%w: type %s has schema %d, this program knows %d", ErrUnknownType, e.Type, e.Schema, et.schema)
+	case e.Schema < et.schema:
+		return none, fmt.Errorf("%w: type %s has schema %d and needs an upcaster to %d", ErrUnknownType, e.Type, e.Schema, et.schema)
+	}
+	v, err := et.decode(e.Data)
+	if err != nil {
+		return none, fmt.Errorf("decode event %s, version %d: %w", e.Type, e.Version, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,86 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dynamotable/ddb"
+)
+
+// View is a stored projection: a value that a consumer keeps up to date.
+type View[V any] struct {
+	ID string `dynamodbav:"id"`
+	// Version counts the writes of the view.
+	Version int64 `dynamodbav:"version"`
+	// Seen is the last number that was applied of each source; see [Views.Apply].
+	Seen  map[string]int64 `dynamodbav:"seen,omitempty"`
+	Value V                `dynamodbav:"value"`
+}
+
+// Views keeps projections with values of type V in a table of their own, an item each. A write succeeds only upon the version
+// that it was decided on, so that concurrent consumers lose no update.
+type Views[V any] struct {
+	table *ddb.SimpleTable[View[V], string]
+	tries int
+	o     options
+}
+
+// NewViews describes a table of views, with the partition key id. It sends nothing.
+func NewViews[V any](client ddb.Client, table string, opts ...ddb.TableOption) (*Views[V], error) {
+	id := ddb.StrField(func(v *View[V]) *string { return &v.ID })
+	version := ddb.NumField(func(v *View[V]) *int64 { return &v.Version })
+	t, err := ddb.NewSimple(client, table, id, append([]ddb.TableOption{ddb.Version(version)}, opts...)...)
+	if err != nil {
+		return nil, err
+	}
+	return &Views[V]{table: t, tries: 20, o: defaultOptions()}, nil
+}
+
+// Table is the table of the views, for reading, schema and whatever else tables can do.
+func (v *Views[V]) Table() *ddb.SimpleTable[View[V], string] { return v.table }
+
+// Load reads a view consistently. One that is not there is [ddb.ErrNotFound].
+func (v *Views[V]) Load(ctx context.Context, id string) (View[V], error) {
+	return v.table.Get(ctx, id, ddb.Consistent())
+}
+
+// Apply changes a view by an event or commit, once: if the number is not higher than the last one that was applied
+// of the source, nothing happens. A source is what numbers are counted in: a stream with its versions, or
+// a shard of the feed. A view that is not there starts with the zero value.
+//
+// When another writer was faster, the view is loaded and changed anew, so change must depend on the value
+// alone. Its error is returned as it is, and changes nothing.
+func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, change func(value *V) error) error {
+	waits := v.o.backoff.new()
+	var last error
+	for range v.tries {
+		view, err := v.Load(ctx, id)
+		if err != nil && !errors.Is(err, ddb.ErrNotFound) {
+			return err
+		}
+		view.ID = id
+		if number <= view.Seen[source] {
+			return nil
+		}
+		if err := change(&view.Value); err != nil {
+			return err
+		}
+		seen := map[string]int64{source: number}
+		for k, n := range view.Seen {
+			if k != source {
+				seen[k] = n
+			}
+		}
+		view.Seen = seen
+		err = v.table.Put(ctx, &view)
+		if !errors.Is(err, ddb.ErrConditionFailed) {
+			return err
+		}
+		last = err
+		if err := v.o.wait(ctx, waits.NextBackOff()); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("view: %w (%d tries): %w", ErrContention, v.tries, last)
+}
