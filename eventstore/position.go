@@ -31,7 +31,9 @@ func (p Position) Of(shard int) int64 {
 }
 
 // IsZero reports whether the position is the beginning.
-func (p Position) IsZero() bool { return !slices.ContainsFunc(p.shards, func(n int64) bool { return n > 0 }) }
+func (p Position) IsZero() bool {
+	return !slices.ContainsFunc(p.shards, func(n int64) bool { return n > 0 })
+}
 
 // Behind is how many commits lie between two positions, exactly.
 func (p Position) Behind(end Position) int64 {

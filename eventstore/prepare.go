@@ -246,4 +246,3 @@ func (s *Store) newHead(c *commit, p *part) row {
 func (p *part) framed() bool {
 	return slices.ContainsFunc(p.rows, func(r row) bool { return len(r.Frame) > 0 })
 }
-

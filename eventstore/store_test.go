@@ -7,8 +7,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
@@ -26,7 +24,7 @@ func newStore(t testing.TB, opts ...eventstore.Option) *eventstore.Store {
 	return openStore(t, ddbtest.NewFromEnv(t), ddbtest.TableName(t), opts...)
 }
 
-func openStore(t testing.TB, client *dynamodb.Client, table string, opts ...eventstore.Option) *eventstore.Store {
+func openStore(t testing.TB, client ddb.Client, table string, opts ...eventstore.Option) *eventstore.Store {
 	t.Helper()
 	s, err := eventstore.New(client, table, opts...)
 	if err != nil {

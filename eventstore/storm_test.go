@@ -1,0 +1,99 @@
+package eventstore_test
+
+import (
+	"flag"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/eventstore/eventstoretest"
+)
+
+var stormAppends = flag.Int("appends", 100_000, "faulted appends of all storms together")
+
+// onEndpoint reports whether the suite runs on another endpoint than our engine, which knows no faults.
+func onEndpoint() bool { return os.Getenv("DYNAMODB_ENDPOINT") != "" }
+
+// storms are mixtures of faults: of all requests, and more of transactions.
+func storms(share float64, on *atomic.Bool) []fault.Rule {
+	m := fault.On().Where(func(fault.Request) bool { return on.Load() })
+	writes := fault.On("TransactWriteItems").Where(func(fault.Request) bool { return on.Load() })
+	part := share / 12
+	return []fault.Rule{
+		m.Chance(part).DropRequest(), m.Chance(part).DropReply(), m.Chance(part).InternalError(), m.Chance(part).Applied().InternalError(),
+		m.Chance(part).Unavailable(), m.Chance(part).Throttle(), m.Chance(part).TruncateBody(), m.Chance(part).EmptyBody(),
+		writes.Chance(2 * part).DropReply(), writes.Chance(part).Duplicate(), writes.Chance(part).Late(3 * time.Second),
+		writes.Chance(part).Conflict(), writes.Chance(part).InProgress(),
+	}
+}
+
+// slowly gives requests and replies a time on the way.
+type slowly struct{ next aws.HTTPClient }
+
+func (s slowly) Do(req *http.Request) (*http.Response, error) {
+	select {
+	case <-time.After(time.Millisecond):
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	}
+	return s.next.Do(req)
+}
+
+// TestStorm: writers, repeats and readers under faults of every sort lose nothing, double nothing and see no gap.
+func TestStorm(t *testing.T) {
+	if onEndpoint() {
+		t.Skip("only on the embedded engine: faults")
+	}
+	variants := []struct {
+		name   string
+		weight int
+		cfg    eventstoretest.StormConfig
+		opts   []eventstore.Option
+	}{
+		{"plain", 3, eventstoretest.StormConfig{Writers: 64, Streams: 32}, nil},
+		{"hot", 1, eventstoretest.StormConfig{Writers: 16, Streams: 2}, nil},
+		{"sequenced", 5, eventstoretest.StormConfig{Writers: 64, Streams: 32, Feed: true}, []eventstore.Option{eventstore.Sequenced(4)}},
+		{"sequenced with frames", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{eventstore.Sequenced(2), eventstore.Frames(4 << 10)}},
+	}
+	for _, v := range variants {
+		t.Run(v.name, func(t *testing.T) {
+			cfg := v.cfg
+			cfg.Appends = *stormAppends * v.weight / 10
+			if testing.Short() {
+				cfg.Appends /= 20
+			}
+			cfg.Seed = uint64(time.Now().UnixNano())
+			t.Logf("seed %d", cfg.Seed)
+			synctest.Test(t, func(t *testing.T) {
+				on := new(atomic.Bool)
+				e := ddbtest.NewEngine(ddbtest.WithSeed(cfg.Seed), ddbtest.WithFaults(storms(0.08, on)...))
+				t.Cleanup(e.Close)
+				s := openStore(t, stormClient(t, e), "storm", v.opts...)
+				on.Store(true)
+				cfg.Calm = func() { on.Store(false); <-time.After(time.Minute) } // so that late requests arrive
+				t.Logf("%+v", eventstoretest.Storm(t, s, cfg))
+			})
+		})
+	}
+}
+
+func stormClient(t testing.TB, e *ddbtest.Engine) ddb.Client {
+	t.Helper()
+	client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(slowly{e}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
