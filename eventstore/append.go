@@ -156,10 +156,11 @@ type commit struct {
 	dedup time.Duration
 	errs  []error
 
-	attempt  int  // counts the transactions that differ
-	repeated bool // an earlier transaction was answered by none, or the commit was there already
-	resend   bool // the next transaction must be the same as the last
-	found    bool // it was written by an earlier call or attempt
+	call    string // names the call among repeats
+	attempt int    // counts the transactions that differ
+	doubt   bool   // an earlier transaction may be written yet
+	resend  bool   // the next transaction must be the same as the last
+	found   bool   // it was written by an earlier call or attempt
 }
 
 // part is what a commit writes to one stream.
@@ -184,7 +185,7 @@ func (p *part) done(c *commit) Appended {
 	return Appended{Stream: p.stream, First: p.first, Last: p.last, CommitID: c.id, Deduplicated: c.found}
 }
 
-func (s *Store) newCommit() *commit { return &commit{at: s.o.now()} }
+func (s *Store) newCommit() *commit { return &commit{at: s.o.now(), call: uuid.NewString()} }
 
 // run checks and prepares a commit, and sends it until it is settled.
 func (s *Store) run(ctx context.Context, c *commit) error {

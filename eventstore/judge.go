@@ -113,7 +113,7 @@ func (s *Store) unknown(ctx context.Context, c *commit, cause error) (verdict, e
 	head, found, err := s.head(ctx, p.stream)
 	if err != nil {
 		if ctx.Err() != nil {
-			return refused, &AmbiguousError{CommitID: c.id, cause: errors.Join(cause, err)}
+			return refused, errors.Join(cause, err)
 		}
 		return same, errors.Join(cause, err)
 	}
@@ -131,7 +131,7 @@ func (s *Store) moved(ctx context.Context, c *commit, p *part, head row, found b
 	if head.Version > p.base {
 		var err error
 		if there, err = s.span(ctx, p.stream, p.base+1, p.base+n, head); err != nil {
-			if c.repeated {
+			if c.doubt {
 				return same, err
 			}
 			return refused, err
@@ -152,15 +152,16 @@ func (s *Store) moved(ctx context.Context, c *commit, p *part, head row, found b
 	if first, last, ok := head.remembered(c.id); ok { // for example truncated since
 		return s.foundAt(ctx, c, p, first, last)
 	}
-	switch {
-	case head.Deleted != 0:
+	if c.doubt && head.Cut > p.base+1 { // our events may have been there, and truncated with the others
+		return refused, ErrGap
+	}
+	c.doubt = false // the head is past the version that any of our transactions asks for
+	if head.Deleted != 0 {
 		return refused, ErrStreamDeleted
-	case p.expected.kind != exactly:
+	}
+	if p.expected.kind != exactly {
 		p.based = false
 		return s.rebase(ctx, c, p, head, found)
-	case c.repeated && head.Cut > p.base+1:
-		// Our events may have been there, and truncated with the others.
-		return refused, &AmbiguousError{CommitID: c.id, cause: ErrGap}
 	}
 	wrong := &WrongExpectedVersion{Stream: p.stream, Expected: p.expected, Actual: head.Version}
 	if len(there) > 0 {

@@ -65,7 +65,7 @@ func (s *Store) settle(ctx context.Context, c *commit) error {
 	for try := range s.o.tries {
 		if try > 0 {
 			if err := s.o.wait(ctx, waits.NextBackOff()); err != nil {
-				return c.stopped(errors.Join(err, last))
+				return c.stopped(fmt.Errorf("append: %w; before that: %w", err, last))
 			}
 		}
 		v, err := s.try(ctx, c)
@@ -73,7 +73,7 @@ func (s *Store) settle(ctx context.Context, c *commit) error {
 		case written:
 			return nil
 		case refused:
-			return err
+			return c.stopped(err)
 		case again:
 			c.attempt++
 			c.resend = false
@@ -82,18 +82,18 @@ func (s *Store) settle(ctx context.Context, c *commit) error {
 		}
 		last = err
 	}
-	if c.resend {
+	if c.doubt {
 		return &AmbiguousError{CommitID: c.id, cause: last}
 	}
 	return fmt.Errorf("append: %w (%d tries): %w", ErrContention, s.o.tries, last)
 }
 
-// stopped is the error of a commit whose context ended.
+// stopped is the error of a commit that is given up.
 func (c *commit) stopped(err error) error {
-	if c.resend {
+	if _, ok := errors.AsType[*AmbiguousError](err); !ok && c.doubt {
 		return &AmbiguousError{CommitID: c.id, cause: err}
 	}
-	return fmt.Errorf("append: %w", err)
+	return err
 }
 
 func (s *Store) try(ctx context.Context, c *commit) (verdict, error) {
@@ -107,14 +107,14 @@ func (s *Store) try(ctx context.Context, c *commit) (verdict, error) {
 		return written, nil
 	}
 	if errors.Is(err, ddb.ErrOutcomeUnknown) {
-		c.repeated = true
+		c.doubt = true
 		return s.unknown(ctx, c, err)
 	}
 	if te, ok := errors.AsType[*ddb.TransactionError](err); ok {
 		return s.cancelled(ctx, c, te, err)
 	}
-	if c.resend { // the request before may still have been written
-		return refused, &AmbiguousError{CommitID: c.id, cause: err}
+	if c.resend && ddb.IsRetryable(err) {
+		return same, err
 	}
 	return refused, err
 }
@@ -315,7 +315,7 @@ func (c *commit) marker() *row {
 // token names the transaction: the same for a repeat, another for another.
 func (c *commit) token() string {
 	var text strings.Builder
-	text.WriteString(c.id)
+	text.WriteString(c.id + "\x00" + c.call) // the time in the events makes each call a transaction of its own
 	for _, p := range c.parts {
 		fmt.Fprintf(&text, "\x00%s\x00%d\x00%d", p.stream, p.base, p.number)
 	}

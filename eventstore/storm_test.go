@@ -59,11 +59,15 @@ func TestStorm(t *testing.T) {
 		weight int
 		cfg    eventstoretest.StormConfig
 		opts   []eventstore.Option
+		client []ddb.ClientOption
 	}{
-		{"plain", 3, eventstoretest.StormConfig{Writers: 64, Streams: 32}, nil},
-		{"hot", 1, eventstoretest.StormConfig{Writers: 16, Streams: 2}, nil},
-		{"sequenced", 5, eventstoretest.StormConfig{Writers: 64, Streams: 32, Feed: true}, []eventstore.Option{eventstore.Sequenced(4)}},
-		{"sequenced with frames", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{eventstore.Sequenced(2), eventstore.Frames(4 << 10)}},
+		{"plain", 2, eventstoretest.StormConfig{Writers: 64, Streams: 32}, nil, nil},
+		{"hot", 1, eventstoretest.StormConfig{Writers: 16, Streams: 2}, nil, nil},
+		{"sequenced", 3, eventstoretest.StormConfig{Writers: 64, Streams: 32, Feed: true}, []eventstore.Option{eventstore.Sequenced(4)}, nil},
+		{"sequenced with frames", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{eventstore.Sequenced(2), eventstore.Frames(4 << 10)}, nil},
+		// A client that sends everything once leaves all doubts to the store.
+		{"without the client's retries", 2, eventstoretest.StormConfig{Writers: 32, Streams: 16}, []eventstore.Option{once}, []ddb.ClientOption{ddb.WithMaxAttempts(1)}},
+		{"sequenced without the client's retries", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{eventstore.Sequenced(2), once}, []ddb.ClientOption{ddb.WithMaxAttempts(1)}},
 	}
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
@@ -78,7 +82,7 @@ func TestStorm(t *testing.T) {
 				on := new(atomic.Bool)
 				e := ddbtest.NewEngine(ddbtest.WithSeed(cfg.Seed), ddbtest.WithFaults(storms(0.08, on)...))
 				t.Cleanup(e.Close)
-				s := openStore(t, stormClient(t, e), "storm", v.opts...)
+				s := openStore(t, stormClient(t, e, v.client...), "storm", v.opts...)
 				on.Store(true)
 				cfg.Calm = func() { on.Store(false); <-time.After(time.Minute) } // so that late requests arrive
 				t.Logf("%+v", eventstoretest.Storm(t, s, cfg))
@@ -87,11 +91,14 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-func stormClient(t testing.TB, e *ddbtest.Engine) ddb.Client {
+// once lets transactions be sent once by the table as well.
+var once = eventstore.TableOptions(ddb.Retry(ddb.RetryPolicy{MaxAttempts: 1}))
+
+func stormClient(t testing.TB, e *ddbtest.Engine, opts ...ddb.ClientOption) ddb.Client {
 	t.Helper()
-	client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(slowly{e}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+	client, err := ddb.NewClient(t.Context(), append(opts, ddb.WithHTTPClient(slowly{e}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
 		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
-	}))
+	}))...)
 	if err != nil {
 		t.Fatal(err)
 	}

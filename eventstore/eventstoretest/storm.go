@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
 )
 
@@ -34,6 +35,8 @@ type StormReport struct {
 	// Calls ended as written, refused for the version, failed otherwise without being
 	// written, or ambiguous in the end.
 	Written, Refused, Failed, Ambiguous int
+	// Doubts is how many answers were ambiguous.
+	Doubts int
 	// Deduplicated is how many calls found their commit written by an earlier attempt.
 	Deduplicated int
 	Events       int
@@ -79,11 +82,10 @@ type storm struct {
 
 // call is one commit that a writer asked for, however often it repeated it.
 type call struct {
-	id       string
-	to       []target
-	done     []eventstore.Appended
-	err      error // of the last repeat
-	repeated bool  // behind a success
+	id   string
+	to   []target
+	done []eventstore.Appended
+	err  error // of the last try
 }
 
 type target struct {
@@ -113,6 +115,7 @@ func (s *storm) blow() {
 func (s *storm) write(ctx context.Context, writer, n int) {
 	rng := rand.New(rand.NewPCG(s.cfg.Seed, uint64(writer)))
 	known := make(map[string]int64) // the versions that the writer believes in
+	var earlier []func()
 	for i := range n {
 		c := &call{id: fmt.Sprintf("w%d-%d", writer, i)}
 		streams := rng.Perm(s.cfg.Streams)[:1]
@@ -134,6 +137,12 @@ func (s *storm) write(ctx context.Context, writer, n int) {
 		}
 		args = append(args, eventstore.CommitID(c.id))
 		s.call(ctx, rng, c, args)
+		if c.err == nil && exact(c) {
+			earlier = append(earlier, func() { s.repeat(ctx, c, args) })
+		}
+		if len(earlier) > 0 && rng.IntN(4) == 0 { // however many commits followed
+			earlier[rng.IntN(len(earlier))]()
+		}
 		for i, t := range c.to {
 			if c.err == nil {
 				known[t.stream] = c.done[i].Last
@@ -159,41 +168,57 @@ func expectation(rng *rand.Rand, known int64) eventstore.Expected {
 	return eventstore.Exactly(known)
 }
 
-// call makes a call, and repeats it while it is ambiguous, and now and then when it is not.
+// call makes a call, and repeats it while it is ambiguous.
 func (s *storm) call(ctx context.Context, rng *rand.Rand, c *call, args []eventstore.CommitArg) {
 	for try := 0; ; try++ {
 		one, cancel := ctx, context.CancelFunc(func() {})
 		if rng.IntN(20) == 0 { // an impatient caller
 			one, cancel = context.WithTimeout(ctx, time.Duration(rng.IntN(60))*time.Millisecond)
 		}
-		done, err := s.store.Commit(one, args...)
+		c.done, c.err = s.commit(one, try > 0, args)
 		cancel()
-		s.mu.Lock()
-		if try > 0 {
-			s.report.Repeats++
-		}
-		if err == nil && done[0].Deduplicated {
-			s.report.Deduplicated++
-		}
-		s.mu.Unlock()
-		if c.repeated {
-			if err == nil && !slices.EqualFunc(done, c.done, func(a, b eventstore.Appended) bool { return a.First == b.First && a.Last == b.Last }) {
-				s.t.Errorf("commit %s was repeated and reports other versions than before", c.id)
-			}
-			return
-		}
-		c.done, c.err = done, err
-		if err == nil {
-			// A repeat at once is recognised whatever was expected.
-			if c.repeated = rng.IntN(3) == 0 && exact(c); !c.repeated {
-				return
-			}
-			continue
-		}
-		if !errors.Is(err, eventstore.ErrAmbiguous) || try == 5 {
+		if !errors.Is(c.err, eventstore.ErrAmbiguous) || try == 5 {
 			return
 		}
 	}
+}
+
+// repeat makes a call again that was reported as written.
+func (s *storm) repeat(ctx context.Context, c *call, args []eventstore.CommitArg) {
+	done, err := s.commit(ctx, true, args)
+	switch {
+	case errors.Is(err, eventstore.ErrWrongExpectedVersion), errors.Is(err, eventstore.ErrCorruptIdempotency):
+		s.t.Errorf("commit %s was written, and a repeat reports: %v", c.id, err)
+	case errors.Is(err, eventstore.ErrAmbiguous), ddb.IsRetryable(err), failedRead(err): // nothing is known, and nothing is said
+	case err != nil:
+		s.t.Errorf("commit %s was written, and a repeat fails: %v", c.id, err)
+	case !slices.EqualFunc(done, c.done, func(a, b eventstore.Appended) bool { return a.First == b.First && a.Last == b.Last }):
+		s.t.Errorf("commit %s was repeated and reports other versions than before", c.id)
+	case !done[0].Deduplicated:
+		s.t.Errorf("commit %s was repeated and reports that it was written now", c.id)
+	}
+}
+
+// failedRead reports whether an error is of a read, which changes nothing.
+func failedRead(err error) bool {
+	op, ok := errors.AsType[*ddb.OpError](err)
+	return ok && (op.Op == "GetItem" || op.Op == "Query")
+}
+
+func (s *storm) commit(ctx context.Context, repeat bool, args []eventstore.CommitArg) ([]eventstore.Appended, error) {
+	done, err := s.store.Commit(ctx, args...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if repeat {
+		s.report.Repeats++
+	}
+	if err == nil && done[0].Deduplicated {
+		s.report.Deduplicated++
+	}
+	if errors.Is(err, eventstore.ErrAmbiguous) {
+		s.report.Doubts++
+	}
+	return done, err
 }
 
 // exact reports whether all streams were expected at exact versions: only these are recognised however many commits followed.
@@ -255,7 +280,6 @@ func (s *storm) check() {
 			if errors.Is(c.err, eventstore.ErrWrongExpectedVersion) {
 				s.report.Refused++
 			} else {
-				s.t.Logf("failed: %v", c.err)
 				s.report.Failed++
 			}
 			if present != absent {
