@@ -14,7 +14,7 @@ import (
 
 func TestTable(t *testing.T) {
 	granttest.Run(t, func(t *testing.T, now func() time.Time) granttest.Store {
-		return newTable(t, ddbtest.NewFromEnv(t), grant.Clock(now))
+		return newTable(t, ddbtest.NewFromEnv(t), ddbtest.TableName(t), grant.Clock(now))
 	})
 }
 
@@ -29,9 +29,8 @@ func TestMemory(t *testing.T) {
 }
 
 // newTable makes a store on a table of its own that goes with the test.
-func newTable(t *testing.T, client *dynamodb.Client, opts ...grant.Option) *grant.Store {
+func newTable(t *testing.T, client *dynamodb.Client, name string, opts ...grant.Option) *grant.Store {
 	t.Helper()
-	name := ddbtest.TableName(t)
 	s, err := grant.New(client, append([]grant.Option{grant.TableName(name)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)

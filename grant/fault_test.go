@@ -1,0 +1,31 @@
+package grant_test
+
+import (
+	"flag"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb/grant"
+	"github.com/dynamotable/ddb/grant/granttest"
+)
+
+var checks = flag.Int("checks", 1000, "checks under each kind of fault")
+
+func TestFaults(t *testing.T) {
+	n := *checks
+	if testing.Short() {
+		n = min(n, 200)
+	}
+	granttest.RunFaults(t, n, func(t *testing.T, client *dynamodb.Client, now func() time.Time) granttest.Store {
+		s, err := grant.New(client, grant.Clock(now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Ensure(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	})
+}
