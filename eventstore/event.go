@@ -80,6 +80,9 @@ func (e *NewEvent) check(place int) error {
 			errs = append(errs, fmt.Errorf("event %d: the %s has %d bytes; the limit is %d", place, f.name, len(f.text), maxText))
 		}
 	}
+	if _, ok := e.Metadata[""]; ok {
+		errs = append(errs, fmt.Errorf("event %d: the metadata have an empty key", place))
+	}
 	return errors.Join(errs...)
 }
 

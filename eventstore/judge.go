@@ -23,8 +23,8 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 		if f == nil || f.Reason != conditionFailed {
 			continue
 		}
-		head, found := ddb.CurrentOf[row](cause, p.op)
-		if v, err := s.moved(ctx, c, p, head, found); v != again || err != nil {
+		head, _ := ddb.CurrentOf[row](cause, p.op)
+		if v, err := s.moved(ctx, c, p, head); v != again || err != nil {
 			return v, err
 		}
 		contended = true
@@ -110,7 +110,7 @@ func (c *commit) marked(marker row) (verdict, error) {
 // for all parts were written or none.
 func (s *Store) unknown(ctx context.Context, c *commit, cause error) (verdict, error) {
 	p := c.parts[0]
-	head, found, err := s.head(ctx, p.stream)
+	head, _, err := s.head(ctx, p.stream)
 	if err != nil {
 		if ctx.Err() != nil {
 			return refused, errors.Join(cause, err)
@@ -120,14 +120,19 @@ func (s *Store) unknown(ctx context.Context, c *commit, cause error) (verdict, e
 	if head.Version == p.base && head.Deleted == 0 {
 		return same, cause // it may still be under way; the condition lets one of the two in
 	}
-	return s.moved(ctx, c, p, head, found)
+	return s.moved(ctx, c, p, head)
 }
 
 // moved judges a part whose stream was not at the version that the transaction
 // asked for, by the events behind that version: ours, others', or both.
-func (s *Store) moved(ctx context.Context, c *commit, p *part, head row, found bool) (verdict, error) {
+func (s *Store) moved(ctx context.Context, c *commit, p *part, head row) (verdict, error) {
 	n := int64(len(p.events))
 	var there []Event
+	if p.expected.kind != exactly && !c.doubt {
+		// Nothing of ours can be behind the base: it was read after the last look at the commits.
+		p.based = false // read again after the wait; what the head says now is old by then
+		return again, nil
+	}
 	if head.Version > p.base {
 		var err error
 		if there, err = s.span(ctx, p.stream, p.base+1, p.base+n, head); err != nil {
@@ -161,7 +166,7 @@ func (s *Store) moved(ctx context.Context, c *commit, p *part, head row, found b
 	}
 	if p.expected.kind != exactly {
 		p.based = false
-		return s.rebase(ctx, c, p, head, found)
+		return again, nil
 	}
 	wrong := &WrongExpectedVersion{Stream: p.stream, Expected: p.expected, Actual: head.Version}
 	if len(there) > 0 {

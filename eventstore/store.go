@@ -158,3 +158,6 @@ func (s *Store) checkSetup(ctx context.Context) error {
 	s.checked = true
 	return nil
 }
+
+// Client is the client that the store was made with, for transactions and tables beside it.
+func (s *Store) Client() ddb.Client { return s.client }

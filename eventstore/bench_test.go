@@ -1,0 +1,113 @@
+package eventstore_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// BenchmarkAppend appends one event at a time to distinct streams.
+func BenchmarkAppend(b *testing.B) {
+	for _, shards := range []int{0, 16} {
+		name := "plain"
+		var opts []eventstore.Option
+		if shards > 0 {
+			name, opts = fmt.Sprintf("sequenced/%d", shards), []eventstore.Option{eventstore.Sequenced(shards)}
+		}
+		b.Run(name, func(b *testing.B) {
+			s := newStore(b, opts...)
+			data := bytes.Repeat([]byte("x"), 200)
+			var n atomic.Int64
+			b.ReportAllocs()
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					stream := "s-" + strconv.FormatInt(n.Add(1), 10)
+					if _, err := s.Append(context.Background(), stream, eventstore.NoStream(), eventstore.NewEvent{Type: "happened", Data: data}); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appends/s")
+		})
+	}
+}
+
+// BenchmarkRead reads a stream of 100,000 events of 200 bytes.
+func BenchmarkRead(b *testing.B) {
+	const events = 100_000
+	for _, frame := range []int{0, 64 << 10} {
+		name := "items"
+		var opts []eventstore.Option
+		if frame > 0 {
+			name, opts = "frames", []eventstore.Option{eventstore.Frames(frame)}
+		}
+		b.Run(name, func(b *testing.B) {
+			s := newStore(b, opts...)
+			data := bytes.Repeat([]byte("x"), 200)
+			for v := 0; v < events; {
+				var list []eventstore.NewEvent
+				for range 99 {
+					list = append(list, eventstore.NewEvent{Type: "happened", Data: data})
+				}
+				done, err := s.Append(b.Context(), "s", eventstore.Exactly(int64(v)), eventstore.Events(list))
+				if err != nil {
+					b.Fatal(err)
+				}
+				v = int(done.Last)
+			}
+			b.ReportAllocs()
+			total := 0
+			for b.Loop() {
+				for _, err := range s.Read(b.Context(), "s") {
+					if err != nil {
+						b.Fatal(err)
+					}
+					total++
+				}
+			}
+			b.ReportMetric(float64(total)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}
+
+// BenchmarkHotStream lets 64 writers append to one stream; each has a store of its own, as different processes have.
+func BenchmarkHotStream(b *testing.B) {
+	client, table := ddbtest.NewFromEnv(b), ddbtest.TableName(b)
+	ledger := ddb.NewLedger()
+	var stores []*eventstore.Store
+	for range 64 {
+		stores = append(stores, openStore(b, client, table, eventstore.TableOptions(ddb.WithLedger(ledger))))
+	}
+	ledger.Reset()
+	var wg sync.WaitGroup
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	for _, s := range stores {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				if _, err := s.Append(context.Background(), "hot", eventstore.Any(), eventstore.NewEvent{Type: "happened"}); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	tries := int64(0)
+	for _, e := range ledger.Snapshot().ByOperation().Entries {
+		if e.Operation == "TransactWriteItems" {
+			tries = e.Operations
+		}
+	}
+	b.ReportMetric(float64(tries)/float64(b.N), "tries/append")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appends/s")
+}

@@ -1,0 +1,537 @@
+package eventstoretest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+func testTruncate(t *testing.T, factory Factory) {
+	for name, opts := range map[string][]eventstore.Option{"items": {eventstore.Sequenced(1)}, "frames": {eventstore.Sequenced(1), eventstore.Frames(64 << 10)}} {
+		t.Run(name, func(t *testing.T) {
+			s := factory(t, opts...)
+			must(t, s, "s", eventstore.NoStream(), event("a"), event("b"), event("c"))
+			must(t, s, "s", eventstore.Exactly(3), event("d"), event("e"))
+			for range 2 { // a repeat changes nothing
+				if err := s.Truncate(t.Context(), "s", 3); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want(t, "the rest", read(t, s, "s"), "3:c 4:d 5:e")
+			want(t, "from before", read(t, s, "s", eventstore.From(2), eventstore.Backward()), "5:e 4:d 3:c")
+			if err := s.Truncate(t.Context(), "s", 1); err != nil { // never back
+				t.Fatal(err)
+			}
+			want(t, "the rest", read(t, s, "s"), "3:c 4:d 5:e")
+			truncated := 0
+			for c, err := range s.Feed().Read(t.Context(), eventstore.Position{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				truncated += c.Truncated
+			}
+			// In a frame, an event goes when the whole frame does.
+			if wanted := map[string]int{"items": 2}[name]; truncated != wanted {
+				t.Errorf("the feed tells of %d truncated events, want %d", truncated, wanted)
+			}
+			if err := s.Truncate(t.Context(), "s", 6); err != nil {
+				t.Fatal(err)
+			}
+			want(t, "an empty stream", read(t, s, "s"), "")
+			must(t, s, "s", eventstore.Exactly(5), event("f"))
+			want(t, "what follows", read(t, s, "s"), "6:f")
+			wantError(t, "no stream", s.Truncate(t.Context(), "none", 1), ddb.ErrNotFound)
+		})
+	}
+}
+
+func testDelete(t *testing.T, factory Factory) {
+	s := factory(t, eventstore.Sequenced(1))
+	must(t, s, "s", eventstore.NoStream(), event("a"), event("b"))
+	must(t, s, "other", eventstore.NoStream(), event("a"))
+	wantError(t, "another version", s.Delete(t.Context(), "s", eventstore.Exactly(1)), eventstore.ErrWrongExpectedVersion)
+	want(t, "still there", read(t, s, "s"), "1:a 2:b")
+	for range 2 {
+		if err := s.Delete(t.Context(), "s", eventstore.Exactly(2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, expected := range []eventstore.Expected{eventstore.Any(), eventstore.NoStream(), eventstore.Exactly(2), eventstore.StreamExists()} {
+		_, err := s.Append(t.Context(), "s", expected, event("c"))
+		wantError(t, "append to a deleted stream, expecting "+expected.String(), err, eventstore.ErrStreamDeleted)
+	}
+	wantError(t, "read", firstError(s.Read(t.Context(), "s")), eventstore.ErrStreamDeleted)
+	wantError(t, "read backward", firstError(s.Read(t.Context(), "s", eventstore.Backward())), eventstore.ErrStreamDeleted)
+	if head, err := s.Head(t.Context(), "s"); err != nil || head.Version != 2 || head.Deleted.IsZero() {
+		t.Errorf("head: %+v, %v", head, err)
+	}
+	var got []string
+	for c, err := range s.Feed().Read(t.Context(), eventstore.Position{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s %d events %d truncated", c.Stream, len(c.Events), c.Truncated))
+	}
+	want(t, "feed", strings.Join(got, ", "), "s 0 events 2 truncated, other 1 events 0 truncated")
+	wantError(t, "no stream", s.Delete(t.Context(), "none", eventstore.Any()), ddb.ErrNotFound)
+}
+
+func testScrub(t *testing.T, factory Factory) {
+	for name, opts := range map[string][]eventstore.Option{"items": nil, "frames": {eventstore.Frames(64 << 10)}, "offloaded": {eventstore.Offload(new(memory), 20)}} {
+		t.Run(name, func(t *testing.T) {
+			s := factory(t, opts...)
+			secret := event("secret")
+			secret.Metadata = map[string]string{"name": "secret"}
+			must(t, s, "s", eventstore.NoStream(), event("a"), secret, event("c"), event("secret"))
+			for range 2 {
+				if err := s.Scrub(t.Context(), "s", 2); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want(t, "stream", read(t, s, "s"), "1:a 2: 3:c 4:secret")
+			for e := range s.Read(t.Context(), "s", eventstore.From(2), eventstore.UpTo(2)) {
+				if !e.Scrubbed || e.Metadata != nil || e.ID == "" || e.Type == "" {
+					t.Errorf("the scrubbed event: %+v", e)
+				}
+			}
+			wantError(t, "no such version", s.Scrub(t.Context(), "s", 5), ddb.ErrNotFound)
+			if err := s.Scrub(t.Context(), "s", 4, 3); err != nil {
+				t.Fatal(err)
+			}
+			want(t, "stream", read(t, s, "s"), "1:a 2: 3: 4:")
+			refs := 0
+			for _, err := range s.References(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				refs++
+			}
+			if wanted := map[string]int{"offloaded": 1}[name]; refs != wanted {
+				t.Errorf("%d references, want %d", refs, wanted)
+			}
+		})
+	}
+}
+
+func testReset(t *testing.T, factory Factory) {
+	s := factory(t, eventstore.Sequenced(2))
+	must(t, s, "s", eventstore.NoStream(), event("a"))
+	if err := s.Reset(t.Context(), ddb.DeletePermission{}); !errors.Is(err, ddb.ErrInvalid) {
+		t.Errorf("a reset without permission: %v", err)
+	}
+	want(t, "stream", read(t, s, "s"), "1:a")
+	if err := s.Reset(t.Context(), ddb.AllowDelete(s.Name())); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "stream", read(t, s, "s"), "")
+	must(t, s, "s", eventstore.NoStream(), event("b"))
+	want(t, "stream", read(t, s, "s"), "1:b")
+	if diffs, err := s.VerifyTable(t.Context()); err != nil || len(diffs) != 0 {
+		t.Errorf("verify: %v, %v", diffs, err)
+	}
+}
+
+// memory is a payload store in memory.
+type memory struct {
+	mu     sync.Mutex
+	data   map[string][]byte
+	stored int
+	fail   error
+}
+
+func (m *memory) Store(_ context.Context, space string, data []byte) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		return "", m.fail
+	}
+	if m.data == nil {
+		m.data = map[string][]byte{}
+	}
+	m.stored++
+	ref := fmt.Sprintf("%s/%x", space, data[:min(len(data), 40)])
+	m.data[ref] = data
+	return ref, nil
+}
+
+func (m *memory) Fetch(_ context.Context, ref string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	data, ok := m.data[ref]
+	if !ok {
+		return nil, errors.New("no such payload")
+	}
+	return data, m.fail
+}
+
+func (m *memory) Drop(_ context.Context, ref string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.data, ref)
+	return nil
+}
+
+func testOffload(t *testing.T, factory Factory) {
+	m := new(memory)
+	s := factory(t, eventstore.Offload(m, 0), eventstore.Sequenced(1))
+	big := strings.Repeat("b", 2<<20)
+	list := []eventstore.NewEvent{event("1 small"), event("2" + big), event("3 small"), event("4" + big), event("5" + big)}
+	must(t, s, "s", eventstore.NoStream(), eventstore.Events(list))
+	check := func(events []eventstore.Event) {
+		t.Helper()
+		if len(events) != len(list) {
+			t.Fatalf("%d events", len(events))
+		}
+		for i, e := range events {
+			if string(e.Data) != string(list[i].Data) {
+				t.Errorf("event %d has %d bytes that are not its own", i+1, len(e.Data))
+			}
+		}
+	}
+	var got []eventstore.Event
+	for e, err := range s.Read(t.Context(), "s") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e)
+	}
+	check(got)
+	for c, err := range s.Feed().Read(t.Context(), eventstore.Position{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(c.Events)
+	}
+	if m.stored != 3 {
+		t.Errorf("%d payloads stored, want 3", m.stored)
+	}
+	// The threshold is exact: what fits stays in the item.
+	for size, offloaded := range map[int]int{340_000: 0, 358_300: 1} {
+		before := m.stored
+		must(t, s, fmt.Sprint("edge", size), eventstore.NoStream(), event(strings.Repeat("e", size)))
+		if m.stored-before != offloaded {
+			t.Errorf("%d bytes: %d payloads, want %d", size, m.stored-before, offloaded)
+		}
+	}
+	m.fail = errors.New("no payloads today")
+	_, err := s.Append(t.Context(), "s", eventstore.Exactly(5), event(big))
+	wantError(t, "a payload store that fails", err, m.fail)
+	wantError(t, "a payload store that fails", firstError(s.Read(t.Context(), "s")), m.fail)
+	m.fail = nil
+	if head, err := s.Head(t.Context(), "s"); err != nil || head.Version != 5 {
+		t.Errorf("head: %+v, %v", head, err)
+	}
+	plain, err := eventstore.New(s.Client(), s.Name(), eventstore.Sequenced(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := firstError(plain.Read(t.Context(), "s")); err == nil || !strings.Contains(err.Error(), "Offload") {
+		t.Errorf("a store without the payloads: %v", err)
+	}
+}
+
+// What the tests of aggregates are about: an account.
+type (
+	moved   interface{ amount() int }
+	in      struct{ Amount int }
+	out     struct{ Amount int }
+	account struct{ Balance, Moves int }
+)
+
+func (m in) amount() int  { return m.Amount }
+func (m out) amount() int { return -m.Amount }
+
+func accountTypes() *eventstore.Types[moved] {
+	types := eventstore.NewTypes[moved](eventstore.JSON)
+	eventstore.Register[in](types, "in", 1)
+	eventstore.Register[out](types, "out", 2)
+	return types
+}
+
+func fold(a account, m moved) account {
+	return account{Balance: a.Balance + m.amount(), Moves: a.Moves + 1}
+}
+
+// snapshots in memory: every third version, many of each stream.
+type snapshots struct {
+	mu    sync.Mutex
+	saved map[string]map[int64]string
+	loads int
+	fail  error
+}
+
+func (s *snapshots) LoadState(_ context.Context, stream, stateType string, schema int, atMost int64) (version int64, taken time.Time, state []byte, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for v, text := range s.saved[fmt.Sprint(stream, stateType, schema)] {
+		if v <= atMost && v > version {
+			version, state = v, []byte(text)
+		}
+	}
+	s.loads++
+	return version, taken, state, s.fail
+}
+
+func (s *snapshots) OfferState(_ context.Context, stream, stateType string, schema int, version, last int64, _ time.Time, encode func() ([]byte, error)) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil || version-last < 3 {
+		return false, s.fail
+	}
+	state, err := encode()
+	if s.saved == nil {
+		s.saved = map[string]map[int64]string{}
+	}
+	key := fmt.Sprint(stream, stateType, schema)
+	if s.saved[key] == nil {
+		s.saved[key] = map[int64]string{}
+	}
+	s.saved[key][version] = string(state)
+	return true, err
+}
+
+func testRepository(t *testing.T, factory Factory) {
+	s := factory(t)
+	snaps, reported := new(snapshots), 0
+	repo := eventstore.NewRepository(s, accountTypes(), fold, eventstore.WithSnapshots(snaps, "account", 1), eventstore.OnSnapshotError(func(error) { reported++ }))
+	deposit := func(n int) func(account) ([]moved, error) {
+		return func(account) ([]moved, error) { return []moved{in{n}, out{1}}, nil }
+	}
+	for range 10 {
+		a, err := repo.Update(t.Context(), "a", deposit(10))
+		if err != nil || a.State.Moves != int(a.Version) || a.State.Balance != 9*a.State.Moves/2 {
+			t.Fatalf("update: %+v, %v", a, err)
+		}
+	}
+	// Whatever the snapshot, the state is that of all events: a snapshot's version is that of its state.
+	for v := int64(0); v <= 21; v++ {
+		a, err := repo.LoadAt(t.Context(), "a", v)
+		if err != nil || a.State.Moves != int(min(v, 20)) || a.Version != min(v, 20) {
+			t.Errorf("at version %d: %+v, %v", v, a, err)
+		}
+	}
+	if len(snaps.saved) != 1 || len(snaps.saved["aaccount1"]) < 4 {
+		t.Errorf("snapshots: %v", snaps.saved)
+	}
+	// Snapshots that are broken, of another schema, or ahead of the stream are passed over.
+	snaps.saved["aaccount1"][20] = "{broken"
+	snaps.saved["aaccount1"][math.MaxInt64] = `{"Balance":-1}`
+	a, err := repo.Load(t.Context(), "a")
+	if err != nil || a.State.Moves != 20 || reported != 1 {
+		t.Errorf("with broken snapshots: %+v, %v, %d reports", a, err, reported)
+	}
+	snaps.fail = errors.New("no snapshots today")
+	if a, err := repo.Update(t.Context(), "a", deposit(1)); err != nil || a.Version != 22 {
+		t.Errorf("without snapshots: %+v, %v", a, err)
+	}
+	snaps.fail = nil
+	// Deciding nothing, and an error.
+	if a, err := repo.Update(t.Context(), "a", func(account) ([]moved, error) { return nil, nil }); err != nil || a.Version != 22 {
+		t.Errorf("no events: %+v, %v", a, err)
+	}
+	noFunds := errors.New("no funds")
+	_, err = repo.Update(t.Context(), "a", func(account) ([]moved, error) { return nil, noFunds })
+	wantError(t, "decide", err, noFunds)
+	// A repeat is not decided again.
+	decided := 0
+	for range 3 {
+		a, err = repo.Update(t.Context(), "a", func(account) ([]moved, error) { decided++; return []moved{in{1}}, nil }, eventstore.CommitID("once"))
+		if err != nil || a.Version != 23 || a.CommitID != "once" {
+			t.Errorf("repeat: %+v, %v", a, err)
+		}
+	}
+	if decided != 1 {
+		t.Errorf("decided %d times", decided)
+	}
+	// Others that are faster.
+	tries := 0
+	a, err = repo.Update(t.Context(), "a", func(account) ([]moved, error) {
+		if tries++; tries < 4 {
+			must(t, s, "a", eventstore.Any(), eventstore.NewEvent{Type: "in", Data: []byte(`{"Amount":0}`)})
+		}
+		return []moved{in{1}}, nil
+	})
+	if err != nil || tries != 4 || a.Version != 27 || a.State.Moves != 27 {
+		t.Errorf("with others: %d tries, %+v, %v", tries, a, err)
+	}
+	// What nobody has registered.
+	must(t, s, "b", eventstore.NoStream(), eventstore.NewEvent{Type: "odd", Data: []byte("{}")})
+	must(t, s, "c", eventstore.NoStream(), eventstore.NewEvent{Type: "out", Schema: 1, Data: []byte("{}")})
+	must(t, s, "d", eventstore.NoStream(), eventstore.NewEvent{Type: "out", Schema: 3, Data: []byte("{}")})
+	for _, stream := range []string{"b", "c", "d"} {
+		_, err = repo.Load(t.Context(), stream)
+		wantError(t, stream, err, eventstore.ErrUnknownType)
+	}
+	if a, err := repo.Load(t.Context(), "none"); err != nil || a.Version != 0 || a.State != (account{}) {
+		t.Errorf("no stream: %+v, %v", a, err)
+	}
+	// Truncated behind a snapshot it can be loaded, before one it cannot.
+	if err := s.Truncate(t.Context(), "a", 5); err != nil {
+		t.Fatal(err)
+	}
+	delete(snaps.saved["aaccount1"], math.MaxInt64)
+	if a, err := repo.Load(t.Context(), "a"); err != nil || a.State.Moves != 27 {
+		t.Errorf("truncated: %+v, %v", a, err)
+	}
+	snaps.saved = nil
+	_, err = repo.Load(t.Context(), "a")
+	wantError(t, "truncated without a snapshot", err, eventstore.ErrGap)
+}
+
+func testStateStored(t *testing.T, factory Factory) {
+	s := factory(t)
+	repo := eventstore.NewRepository(s, accountTypes(), fold, eventstore.StateStored("account", 1))
+	for i := range 5 {
+		a, err := repo.Update(t.Context(), "a", func(account) ([]moved, error) { return []moved{in{1}, in{2}}, nil })
+		if err != nil || a.Version != int64(2*i+2) {
+			t.Fatalf("%+v, %v", a, err)
+		}
+	}
+	must(t, s, "a", eventstore.Any(), eventstore.NewEvent{Type: "in", Data: []byte(`{"Amount":5}`)}) // by somebody without the state
+	for name, r := range map[string]*eventstore.Repository[account, moved]{
+		"stored": repo, "folded": eventstore.NewRepository(s, accountTypes(), fold), "other schema": eventstore.NewRepository(s, accountTypes(), fold, eventstore.StateStored("account", 2)),
+	} {
+		if a, err := r.Load(t.Context(), "a"); err != nil || a.Version != 11 || a.State != (account{20, 11}) {
+			t.Errorf("%s: %+v, %v", name, a, err)
+		}
+	}
+	// The state alone carries it: the events may be gone.
+	if _, err := repo.Update(t.Context(), "a", func(account) ([]moved, error) { return []moved{in{1}}, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Truncate(t.Context(), "a", 13); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := repo.Load(t.Context(), "a"); err != nil || a.State != (account{21, 12}) {
+		t.Errorf("truncated: %+v, %v", a, err)
+	}
+}
+
+func testViews(t *testing.T, factory Factory) {
+	s := factory(t)
+	views, err := eventstore.NewViews[account](s.Client(), s.Name()+"-views")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := views.Table().CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer views.Table().DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(views.Table().Name())) //nolint:errcheck // only tidies up
+	var wg sync.WaitGroup
+	for source := range 4 {
+		wg.Go(func() {
+			for n := range int64(10) {
+				for range 2 { // a repeat is passed over
+					if err := views.Apply(t.Context(), "v", fmt.Sprint(source), n+1, func(a *account) error { a.Moves++; return nil }); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if v, err := views.Load(t.Context(), "v"); err != nil || v.Value.Moves != 40 || v.Version != 40 {
+		t.Errorf("view: %+v, %v", v, err)
+	}
+	broken := errors.New("broken")
+	wantError(t, "a change that fails", views.Apply(t.Context(), "v", "0", 99, func(*account) error { return broken }), broken)
+	_, err = views.Load(t.Context(), "none")
+	wantError(t, "no view", err, ddb.ErrNotFound)
+}
+
+func testReplay(t *testing.T, factory Factory) {
+	s := factory(t, eventstore.Sequenced(2))
+	for i := range 20 {
+		must(t, s, fmt.Sprint("s", i%3), eventstore.Any(), event(fmt.Sprint(i)))
+	}
+	n := 0
+	count := func(context.Context, eventstore.Event) error { n++; return nil }
+	if err := s.Replay(t.Context(), "s1", count); err != nil || n != 7 {
+		t.Errorf("one stream: %d events, %v", n, err)
+	}
+	n = 0
+	end, err := s.ReplayAll(t.Context(), eventstore.Position{}, count)
+	if err != nil || n != 20 {
+		t.Errorf("all: %d events, %v", n, err)
+	}
+	if _, err = s.ReplayAll(t.Context(), end, count); err != nil || n != 20 {
+		t.Errorf("from the end: %d events, %v", n, err)
+	}
+	broken := errors.New("broken")
+	n = 0
+	fifth := func(context.Context, eventstore.Event) error {
+		if n++; n == 5 {
+			return broken
+		}
+		return nil
+	}
+	stopped, err := s.ReplayAll(t.Context(), eventstore.Position{}, fifth)
+	wantError(t, "a projection that fails", err, broken)
+	if n != 5 {
+		t.Errorf("it went on for %d events", n)
+	}
+	if _, err = s.ReplayAll(t.Context(), stopped, fifth); err != nil || n != 21 { // the fifth comes again
+		t.Errorf("resumed: %d events, %v", n, err)
+	}
+	n = 0
+	var passed []string
+	_, err = s.ReplayAll(t.Context(), eventstore.Position{}, fifth, eventstore.OnReplayError(func(_ context.Context, e eventstore.Event, _ error) error {
+		passed = append(passed, e.ID)
+		return nil
+	}))
+	if err != nil || n != 20 || len(passed) != 1 {
+		t.Errorf("passed over %v of %d, %v", passed, n, err)
+	}
+}
+
+func testEdition(t *testing.T, factory Factory) {
+	s := factory(t)
+	must(t, s, "s", eventstore.NoStream(), event("a"), event("b"), event("c"))
+	show := func(e *eventstore.Edition, from int64) string {
+		var text []string
+		for ev, err := range e.Read(t.Context(), from) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = append(text, fmt.Sprintf("%d:%s", ev.Version, ev.Data))
+		}
+		return strings.Join(text, " ")
+	}
+	e, err := s.Edition(t.Context(), "s", "what-if", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "a new edition", show(e, 1), "1:a 2:b")
+	done, err := e.Append(t.Context(), eventstore.Exactly(2), event("x"), event("y"))
+	if err != nil || done.First != 3 || done.Last != 4 {
+		t.Errorf("append: %+v, %v", done, err)
+	}
+	_, err = e.Append(t.Context(), eventstore.Exactly(3), event("z"))
+	if wrong, ok := errors.AsType[*eventstore.WrongExpectedVersion](err); !ok || wrong.Actual != 4 || wrong.Blocking.Version != 4 {
+		t.Errorf("append at another version: %v", err)
+	}
+	must(t, s, "s", eventstore.Exactly(3), event("d"))
+	want(t, "main", read(t, s, "s"), "1:a 2:b 3:c 4:d")
+	again, err := s.Edition(t.Context(), "s", "what-if", -1)
+	if err != nil || again.DivergesAfter() != 2 {
+		t.Fatalf("opened again: %v", err)
+	}
+	want(t, "the edition", show(again, 2), "2:b 3:x 4:y")
+	want(t, "its own events", show(again, 4), "4:y")
+	if v, err := again.Version(t.Context()); err != nil || v != 4 {
+		t.Errorf("version %d, %v", v, err)
+	}
+	if _, err := s.Edition(t.Context(), "s", "what-if", 3); err == nil {
+		t.Error("another divergence was accepted")
+	}
+	_, err = s.Edition(t.Context(), "s", "far", 9)
+	wantError(t, "beyond the main timeline", err, ddb.ErrInvalid)
+}
