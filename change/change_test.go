@@ -19,7 +19,12 @@ import (
 	"github.com/dynamotable/ddb/change"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// Keep-alive connections outlive a test when stores run on a real endpoint.
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
+}
 
 type thing struct {
 	PK    string            `dynamodbav:"pk"`

@@ -1,0 +1,122 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+)
+
+// ErrLeaseLost: another worker owns the shard now, or the lease could not be renewed in time. It is
+// the cause of the context of a handler that is to stop, and the error of confirming too late.
+var ErrLeaseLost = errors.New("lease lost")
+
+// Lease is the right to handle one shard, and how far it has been handled. Workers agree by
+// it alone; they compare no clocks.
+type Lease struct {
+	App    string // of the consumer
+	Stream string // ARN
+	Shard  string // empty for the lease that remembers where the app began to read the stream
+	// Owner is the worker that handles the shard; empty if it is free.
+	Owner string
+	// Counter rises with every write of the lease. An owner whose counter stands still is dead.
+	Counter    int64
+	Checkpoint Checkpoint
+	Parent     string   // the shard that this one continues; it is handled first
+	Children   []string // the shards that continue this one, as far as they were known at its end
+}
+
+// Store keeps the leases of consumers: [TableStore] or [MemoryStore]. Package changetest has the
+// tests that any other must pass.
+//
+// Every write must be atomic and every read must see all writes that returned before it. A write that
+// reports an error may or may not have happened. Stores must be safe for concurrent use.
+type Store interface {
+	// Leases reads all leases of an app, in any order.
+	Leases(ctx context.Context, app string) ([]Lease, error)
+	// Create stores a lease unless there is one of its app, stream and shard.
+	Create(ctx context.Context, lease Lease) error
+	// Swap stores will instead of was, if what is stored still has the owner and the counter of was.
+	// It returns what is stored then, the zero Lease if there is none, and whether that is will.
+	Swap(ctx context.Context, was, will Lease) (stored Lease, swapped bool, err error)
+	// Delete removes a lease if what is stored still has its owner and counter.
+	Delete(ctx context.Context, lease Lease) error
+}
+
+// MemoryStore keeps leases in memory: for tests, and for workers of one process that begin anew
+// whenever it starts. The zero MemoryStore is empty and ready.
+type MemoryStore struct {
+	mu     sync.Mutex
+	leases map[leaseKey]Lease
+}
+
+type leaseKey struct{ app, stream, shard string }
+
+func (l Lease) key() leaseKey { return leaseKey{l.App, l.Stream, l.Shard} }
+
+// same reports whether the lease has not been written since it was other.
+func (l Lease) same(other Lease) bool {
+	return l.key() == other.key() && l.Owner == other.Owner && l.Counter == other.Counter
+}
+
+// equal reports whether two leases say the same.
+func (l Lease) equal(other Lease) bool {
+	return l.same(other) && l.Checkpoint == other.Checkpoint && l.Parent == other.Parent && slices.Equal(l.Children, other.Children)
+}
+
+// Leases reads all leases of an app.
+func (s *MemoryStore) Leases(ctx context.Context, app string) ([]Lease, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Lease
+	for key, l := range s.leases {
+		if key.app == app {
+			all = append(all, l)
+		}
+	}
+	return all, ctx.Err()
+}
+
+// Create stores a lease unless there is one.
+func (s *MemoryStore) Create(ctx context.Context, lease Lease) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.leases == nil {
+		s.leases = make(map[leaseKey]Lease)
+	}
+	if _, ok := s.leases[lease.key()]; !ok {
+		s.leases[lease.key()] = lease
+	}
+	return nil
+}
+
+// Swap stores will instead of was.
+func (s *MemoryStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return Lease{}, false, err
+	}
+	stored, ok := s.leases[was.key()]
+	if !ok || !stored.same(was) {
+		return stored, false, nil
+	}
+	s.leases[was.key()] = will
+	return will, true, nil
+}
+
+// Delete removes a lease that is as given.
+func (s *MemoryStore) Delete(ctx context.Context, lease Lease) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.leases[lease.key()].same(lease) {
+		delete(s.leases, lease.key())
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// TableStore keeps leases in a DynamoDB table, one item each, under the app (app) and the stream with
+// the shard (lease). One table serves any number of apps. An item has less than 1 KB, so that every
+// write of it costs one unit; the updated attribute is for people, no worker reads it.
+type TableStore struct {
+	table *ddb.Table[leaseItem, appKey, shardKey]
+}
+
+var _ Store = (*TableStore)(nil)
+
+type (
+	appKey   string
+	shardKey string
+)
+
+type leaseItem struct {
+	App        appKey    `dynamodbav:"app"`
+	Key        shardKey  `dynamodbav:"lease"`
+	Stream     string    `dynamodbav:"stream"`
+	Shard      string    `dynamodbav:"shard"`
+	Owner      string    `dynamodbav:"owner"`
+	Counter    int64     `dynamodbav:"counter"`
+	Checkpoint string    `dynamodbav:"checkpoint"`
+	Parent     string    `dynamodbav:"parent,omitempty"`
+	Children   []string  `dynamodbav:"children,omitempty"`
+	Updated    time.Time `dynamodbav:"updated"`
+}
+
+var (
+	leaseApp     = ddb.StrField(func(l *leaseItem) *appKey { return &l.App })
+	leaseShard   = ddb.StrField(func(l *leaseItem) *shardKey { return &l.Key })
+	leaseOwner   = ddb.StrField(func(l *leaseItem) *string { return &l.Owner })
+	leaseCounter = ddb.NumField(func(l *leaseItem) *int64 { return &l.Counter })
+	leaseUpdated = ddb.TimeField(func(l *leaseItem) *time.Time { return &l.Updated })
+)
+
+// NewTableStore describes a table of leases. It sends nothing: the table is made by
+// [TableStore.EnsureTable] or by other means, with text keys app (partition) and lease (sort).
+func NewTableStore(client ddb.Client, table string, opts ...ddb.TableOption) (*TableStore, error) {
+	t, err := ddb.New(client, table, leaseApp, leaseShard, append([]ddb.TableOption{ddb.Updated(leaseUpdated)}, opts...)...)
+	if err != nil {
+		return nil, err
+	}
+	return &TableStore{table: t}, nil
+}
+
+// EnsureTable creates the table if it is missing and waits for it; see [ddb.Table.EnsureTable].
+func (s *TableStore) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+	return s.table.EnsureTable(ctx, opts...)
+}
+
+// Leases reads all leases of an app by a consistent query.
+func (s *TableStore) Leases(ctx context.Context, app string) ([]Lease, error) {
+	var all []Lease
+	for item, err := range s.table.Query(appKey(app)).Consistent().All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, item.lease())
+	}
+	return all, nil
+}
+
+// Create stores a lease unless there is one.
+func (s *TableStore) Create(ctx context.Context, lease Lease) error {
+	item := itemOf(lease)
+	err := s.table.Create(ctx, &item)
+	if errors.Is(err, ddb.ErrConditionFailed) {
+		return nil
+	}
+	return err
+}
+
+// Swap stores will instead of was. Where a reply is lost it reads what is stored.
+func (s *TableStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, error) {
+	item := itemOf(will)
+	err := s.table.Replace(ctx, &item, ddb.If(leaseOwner.Eq(was.Owner), leaseCounter.Eq(was.Counter)))
+	switch {
+	case err == nil:
+		return will, true, nil
+	case errors.Is(err, ddb.ErrConditionFailed), errors.Is(err, ddb.ErrOutcomeUnknown), errors.Is(err, ddb.ErrReplyLost):
+	default:
+		return Lease{}, false, err
+	}
+	found, err := s.table.Get(ctx, item.App, item.Key, ddb.Consistent())
+	switch {
+	case errors.Is(err, ddb.ErrNotFound):
+		return Lease{}, false, nil
+	case err != nil:
+		return Lease{}, false, err
+	}
+	stored := found.lease()
+	return stored, stored.equal(will), nil
+}
+
+// Delete removes a lease that is as given.
+func (s *TableStore) Delete(ctx context.Context, lease Lease) error {
+	item := itemOf(lease)
+	err := s.table.Delete(ctx, item.App, item.Key, ddb.If(leaseOwner.Eq(lease.Owner), leaseCounter.Eq(lease.Counter)))
+	if errors.Is(err, ddb.ErrConditionFailed) {
+		return nil
+	}
+	return err
+}
+
+func itemOf(l Lease) leaseItem {
+	return leaseItem{
+		App: appKey(l.App), Key: shardKey(l.Stream + " " + l.Shard), Stream: l.Stream, Shard: l.Shard,
+		Owner: l.Owner, Counter: l.Counter, Checkpoint: string(l.Checkpoint), Parent: l.Parent, Children: l.Children,
+	}
+}
+
+func (i *leaseItem) lease() Lease {
+	return Lease{
+		App: string(i.App), Stream: i.Stream, Shard: i.Shard, Owner: i.Owner, Counter: i.Counter,
+		Checkpoint: Checkpoint(i.Checkpoint), Parent: i.Parent, Children: i.Children,
+	}
+}
