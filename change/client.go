@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/smithy-go"
 	"github.com/cenkalti/backoff/v4"
+
+	"github.com/dynamotable/ddb"
 )
 
 // Client is what this package needs of a streams client: methods of the SDK's
@@ -48,7 +50,7 @@ func (e *OpError) Unwrap() error { return e.Err }
 // passing reports whether a call may succeed later without a change: whatever the service does not
 // blame on the caller.
 func passing(err error) bool {
-	if errors.Is(err, ErrStreamNotFound) || errors.Is(err, ErrDataLoss) {
+	if errors.Is(err, ErrStreamNotFound) || errors.Is(err, ErrDataLoss) || errors.Is(err, ddb.ErrTableNotFound) || errors.Is(err, ddb.ErrInvalid) {
 		return false
 	}
 	api, ok := errors.AsType[smithy.APIError](err)

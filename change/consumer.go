@@ -1,0 +1,118 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+
+	"github.com/google/uuid"
+)
+
+// ErrStreamEnded: the stream was disabled, and all of it is handled. [OfTable] goes on with the next stream instead.
+var ErrStreamEnded = errors.New("the stream is disabled and handled to its end")
+
+// Consumer handles the changes of a table together with all other consumers of the same app, in this
+// and other processes. Each shard of the stream is handled by one of them at a time, by a
+// lease in a [Store]; how far it is handled is stored there too.
+//
+// A worker that dies is replaced after [Failover]; one that comes late takes over a share of the
+// leases, one at a time. A shard is handled after the one that it continues, from its beginning. See
+// the package comment for what is promised.
+//
+// A Consumer is safe for concurrent use, but runs once at a time.
+type Consumer[T any] struct {
+	client  Client
+	source  Source
+	app     string
+	store   Store
+	handler Handler[T]
+	cfg     *config
+
+	mu     sync.Mutex
+	active bool
+	worker *worker
+}
+
+// NewConsumer describes a consumer of changes of items of type T. It sends nothing. All processes that use
+// one app in one store share the work; another app gets all changes for itself. An app belongs to one
+// source for ever.
+func NewConsumer[T any](client Client, source Source, app string, store Store, handler Handler[T], opts ...Option) (*Consumer[T], error) {
+	cfg, err := newConfig(opts)
+	errs := []error{err, handler.check()}
+	if client == nil || store == nil {
+		errs = append(errs, errors.New("change: the client or the store is nil"))
+	}
+	if source == (Source{}) || app == "" {
+		errs = append(errs, errors.New("change: the source or the app is empty"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if cfg.worker == "" {
+		if cfg.worker, err = os.Hostname(); err != nil {
+			cfg.worker = "worker"
+		}
+	}
+	return &Consumer[T]{client: client, source: source, app: app, store: store, handler: handler, cfg: cfg}, nil
+}
+
+// Run handles changes until the context ends. Then it reads no more, lets handlers finish what they have
+// in hand for as long as [DrainTimeout] says, stores the checkpoints and gives the leases back, so that
+// other workers go on at once. After that it returns nil.
+//
+// It ends by itself with an error when a change cannot be handled ([*HandlerError]), when
+// records were lost ([*DataLossError]), when the service refuses a call for good, when draining
+// took too long, and with [ErrStreamEnded]. Failures that pass, however long, do not end it: [OnEvent]
+// and [Consumer.Stats] tell of them.
+func (c *Consumer[T]) Run(ctx context.Context) error {
+	c.mu.Lock()
+	busy := c.active
+	c.active = true
+	c.mu.Unlock()
+	if busy {
+		return errors.New("change: the consumer runs already")
+	}
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.active, c.worker = false, nil
+	}()
+
+	owner := c.cfg.worker + "-" + uuid.NewString()
+	for {
+		var todo errand
+		err := persist(ctx, c.cfg.retried(""), func() (err error) {
+			todo, err = c.next(ctx)
+			return err
+		})
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case !todo.ended:
+			err = c.consume(ctx, owner, todo)
+		case c.source.arn != "":
+			err = ErrStreamEnded
+		default: // until another stream is enabled
+			pause(ctx, c.cfg.failover/3)
+		}
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (c *Consumer[T]) consume(ctx context.Context, owner string, todo errand) error {
+	w := newWorker(c.client, c.store, c.cfg, c.handler)
+	w.app, w.owner, w.stream, w.start = c.app, owner, todo.stream, todo.start
+	c.mu.Lock()
+	c.worker = w
+	c.mu.Unlock()
+	done, err := w.consume(ctx)
+	if done && err == nil {
+		c.cfg.event(Event{Kind: StreamDone})
+	}
+	return err
+}

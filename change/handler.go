@@ -1,0 +1,166 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+	"github.com/cenkalti/backoff/v4"
+)
+
+// Handler says what a [Consumer] does with changes: one by one ([Each]), in batches ([Batches]) or
+// with confirmations of your own ([Manual]); how often it tries again, and what becomes of
+// a change that cannot be handled. It is immutable: every method returns another one.
+//
+// The changes of one shard are handed over in order, one call at a time; different shards call
+// concurrently. The context of a call ends when the lease of the shard is lost, with [ErrLeaseLost] as
+// its cause, or when draining takes too long.
+type Handler[T any] struct {
+	handle func(context.Context, *Delivery[T]) error
+	single bool
+	manual bool
+	retry  RetryPolicy
+	giveUp func(context.Context, Failure[T]) error
+}
+
+// RetryPolicy says how often a handler is called again after an error. Before each retry it waits
+// for BaseDelay, doubled with every retry, at most MaxDelay, give or take a half.
+// A zero field takes its default.
+type RetryPolicy struct {
+	MaxAttempts int           // calls in all, 5 by default; the count begins anew when changes of a batch were handled
+	BaseDelay   time.Duration // 100 ms by default
+	MaxDelay    time.Duration // 10 s by default
+}
+
+// Failure is a change that was given up.
+type Failure[T any] struct {
+	Change   Change[T]     // what could be read of it
+	Record   *types.Record // as it came
+	Err      error         // of the handler, or a [*DecodeError]
+	Attempts int           // of the handler; zero if it could not be read
+}
+
+// HandlerError is why a consumer stopped: a change that its handler could not handle.
+type HandlerError struct {
+	Shard    string
+	Seq      Seq // of the first change that is not handled
+	Attempts int
+	Err      error
+}
+
+// Error names shard, change and cause.
+func (e *HandlerError) Error() string {
+	if e.Attempts == 0 {
+		return fmt.Sprintf("change: shard %s cannot go on behind %s: %v", e.Shard, e.Seq, e.Err)
+	}
+	return fmt.Sprintf("change: the handler failed %d times at %s of shard %s: %v", e.Attempts, e.Seq, e.Shard, e.Err)
+}
+
+// Unwrap returns the handler's error.
+func (e *HandlerError) Unwrap() error { return e.Err }
+
+// partialError is a batch of which the first n changes were handled.
+type partialError struct {
+	n   int
+	err error
+}
+
+func (e *partialError) Error() string { return fmt.Sprintf("after %d changes: %v", e.n, e.err) }
+func (e *partialError) Unwrap() error { return e.err }
+
+// Handled is the error of a batch handler that handled the first n changes and failed at the next:
+// those n are not delivered again. It is nil, and all are handled, if err is nil.
+func Handled(n int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &partialError{n: n, err: err}
+}
+
+// Each handles changes one by one.
+func Each[T any](f func(context.Context, Change[T]) error) Handler[T] {
+	return Handler[T]{single: true, handle: func(ctx context.Context, d *Delivery[T]) error { return f(ctx, d.Changes[0]) }}
+}
+
+// Batches handles changes in batches, as they are read: up to [PageLimit], of one shard. An error
+// means that none was handled, unless it is made by [Handled]. The slice is the handler's to keep.
+func Batches[T any](f func(context.Context, []Change[T]) error) Handler[T] {
+	return Handler[T]{handle: func(ctx context.Context, d *Delivery[T]) error { return f(ctx, d.Changes) }}
+}
+
+// Manual hands over batches whose changes count as handled when [Delivery.Confirm] says so, also
+// later and from other goroutines. Reading goes on meanwhile, up to [MaxPending].
+func Manual[T any](f func(context.Context, *Delivery[T]) error) Handler[T] {
+	return Handler[T]{manual: true, handle: f}
+}
+
+// Retry replaces the policy of retries.
+func (h Handler[T]) Retry(p RetryPolicy) Handler[T] {
+	h.retry = p
+	return h
+}
+
+// Skip passes over a change that cannot be handled or read, after all retries. An event [Skipped] tells of it.
+func (h Handler[T]) Skip() Handler[T] {
+	return h.DeadLetter(func(context.Context, Failure[T]) error { return nil })
+}
+
+// DeadLetter hands a change that cannot be handled or read, after all retries, to f, and goes on
+// behind it when f succeeds. Without it (or [Handler.Skip]) the consumer stops with a [*HandlerError]. When a batch
+// fails as a whole, its changes are tried one by one, so that only those are given up that fail by themselves.
+func (h Handler[T]) DeadLetter(f func(context.Context, Failure[T]) error) Handler[T] {
+	h.giveUp = f
+	return h
+}
+
+// Delivery is a batch of changes of one shard.
+type Delivery[T any] struct {
+	Changes  []Change[T]
+	Shard    string
+	progress *progress
+}
+
+// Confirm tells that the first n changes of the delivery, and all of earlier deliveries of the shard, are
+// handled. It only notes it; the checkpoint is written soon ([CheckpointInterval]). It fails with
+// [ErrLeaseLost] if the shard belongs to another worker by now, which may get the same changes.
+// It is safe for concurrent use; what was confirmed stays so.
+func (d *Delivery[T]) Confirm(n int) error {
+	if n < 0 || n > len(d.Changes) {
+		return fmt.Errorf("change: Confirm(%d) of a delivery with %d changes", n, len(d.Changes))
+	}
+	if n == 0 {
+		return nil
+	}
+	return d.progress.confirm(d.Changes[n-1].Seq)
+}
+
+func (h Handler[T]) check() error {
+	p := h.retry
+	switch {
+	case h.handle == nil:
+		return errors.New("change: the handler is empty; make it with Each, Batches or Manual")
+	case p.MaxAttempts < 0 || p.BaseDelay < 0 || p.MaxDelay < 0:
+		return errors.New("change: a field of RetryPolicy is negative; zero means the default")
+	}
+	return nil
+}
+
+func (p RetryPolicy) withDefaults() RetryPolicy {
+	if p.MaxAttempts == 0 {
+		p.MaxAttempts = 5
+	}
+	if p.BaseDelay == 0 {
+		p.BaseDelay = firstBackoff
+	}
+	if p.MaxDelay == 0 {
+		p.MaxDelay = max(lastBackoff, p.BaseDelay)
+	}
+	return p
+}
+
+func (p RetryPolicy) waits() *backoff.ExponentialBackOff {
+	return backoff.NewExponentialBackOff(backoff.WithInitialInterval(p.BaseDelay), backoff.WithMaxInterval(p.MaxDelay),
+		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.5), backoff.WithMaxElapsedTime(0))
+}

@@ -1,0 +1,229 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+)
+
+// run handles one shard, from taking its lease to giving it back, losing it, or the end of the shard.
+type run struct {
+	w        *worker
+	hold     *hold
+	reader   *reader
+	progress *progress
+	late     bool // the oldest records of the shard may be gone
+
+	mu       sync.Mutex // guards what follows, for Stats
+	read     int64
+	lastTime time.Time // of the last record read
+	atTip    bool      // the last read found nothing new
+}
+
+func newRun(w *worker, h *hold) *run {
+	lease, _, _ := h.state()
+	return &run{
+		w: w, hold: h,
+		reader:   &reader{client: w.client, stream: w.stream, shard: lease.Shard, limit: int32(w.cfg.pageLimit), now: w.cfg.now, at: lease.Checkpoint},
+		progress: newProgress(lease.Shard, lease.Checkpoint, w.cfg.maxPending, w.reading.Done()),
+	}
+}
+
+// work returns when nothing of the run is left.
+func (r *run) work() {
+	keeping, stop := context.WithCancel(r.hold.ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { r.hold.keep(keeping, r.checkpoint) })
+	err := r.pages()
+	if err != nil && !errors.Is(err, errDraining) && !r.lost() {
+		r.w.fail(err)
+	}
+	// The end of a shard counts when all before it is confirmed; and what is confirmed need not come again.
+	if late := r.settle(); late != nil && !r.lost() {
+		r.w.fail(late)
+		err = late
+	}
+	var children []string
+	if err == nil {
+		children = r.children()
+	}
+	stop()
+	wg.Wait()
+
+	event := Event{Kind: LeaseFreed, Shard: r.reader.shard}
+	if err == nil {
+		event.Kind = LeaseDone
+	} else if !errors.Is(err, errDraining) {
+		event.Err = err
+	}
+	if !r.lost() {
+		if err := r.release(err == nil, children); err != nil {
+			event.Err = err
+		}
+	}
+	r.progress.lose(ErrLeaseLost)
+	if r.lost() {
+		event.Kind, event.Err = LeaseLost, context.Cause(r.hold.ctx)
+	}
+	r.w.cfg.event(event)
+	r.hold.lose(nil)
+}
+
+func (r *run) lost() bool { return errors.Is(context.Cause(r.hold.ctx), ErrLeaseLost) }
+
+func (r *run) checkpoint() Checkpoint {
+	at, _, _ := r.progress.state()
+	return at
+}
+
+// pages hands over page after page. It returns nil at the end of the shard.
+func (r *run) pages() error {
+	reading, cancel := context.WithCancel(r.hold.ctx)
+	defer cancel()
+	defer context.AfterFunc(r.w.reading, cancel)()
+	if r.late {
+		loss := &DataLossError{Reason: LateStart, Stream: r.w.stream, Shard: r.reader.shard, After: r.reader.at}
+		if err := r.w.cfg.lost(r.hold.ctx, loss); err != nil {
+			return err
+		}
+	}
+	idle := r.w.cfg.poll / 4
+	for {
+		if err := r.progress.admit(r.hold.ctx); err != nil {
+			return err
+		}
+		records, end, err := persistPage(reading, r.w.cfg, r.reader)
+		switch {
+		case err == nil:
+		case r.hold.ctx.Err() != nil:
+			return context.Cause(r.hold.ctx)
+		case r.w.reading.Err() != nil:
+			return errDraining
+		default:
+			return err
+		}
+		r.note(records)
+		if err := r.w.handler.process(r.hold.ctx, r.w.cfg, r.progress, records); err != nil {
+			return err
+		}
+		if end {
+			return nil
+		}
+		if err := r.save(len(records) == 0); err != nil {
+			return err
+		}
+		if len(records) > 0 {
+			idle = r.w.cfg.poll / 4
+			continue
+		}
+		pause(reading, idle) // if it ends early, admit tells why
+		idle = min(2*idle, r.w.cfg.poll)
+	}
+}
+
+// save writes the checkpoint if it has moved and enough time has passed, or at once.
+func (r *run) save(now bool) error {
+	lease, _, saved := r.hold.state()
+	at := r.checkpoint()
+	if at == lease.Checkpoint || !now && r.w.cfg.now().Sub(saved) < r.w.cfg.checkpoint {
+		return nil
+	}
+	return r.hold.save(r.hold.ctx, func(l *Lease) { l.Checkpoint = at })
+}
+
+// settle waits until everything delivered is confirmed.
+func (r *run) settle() error {
+	for {
+		_, pending, moved := r.progress.state()
+		if pending == 0 {
+			return nil
+		}
+		if err := r.save(false); err != nil {
+			return err
+		}
+		select {
+		case <-moved:
+		case <-r.hold.ctx.Done():
+			return context.Cause(r.hold.ctx)
+		}
+	}
+}
+
+// children finds the shards that continue this one and creates their leases, so that they are read from
+// their beginning. What it does not find, the next discovery does.
+func (r *run) children() []string {
+	ctx, cancel := context.WithTimeout(r.hold.ctx, r.w.cfg.failover/2)
+	defer cancel()
+	stop := context.AfterFunc(r.w.reading, cancel)
+	defer stop()
+	waits := newBackoff()
+	for range 5 {
+		d, err := describe(ctx, r.w.client, r.w.stream, r.reader.shard)
+		if err == nil && len(d.shards) > 0 {
+			var ids []string
+			for _, s := range d.shards {
+				l := Lease{App: r.w.app, Stream: r.w.stream, Shard: s.id, Parent: s.parent, Checkpoint: Horizon}
+				if err := r.w.store.Create(ctx, l); err != nil {
+					return nil
+				}
+				ids = append(ids, s.id)
+			}
+			slices.Sort(ids)
+			return ids
+		}
+		if err == nil && d.disabled || !pause(ctx, waits.NextBackOff()) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// release gives the lease back, with the last checkpoint or at the end of the shard. It does so too when the time for
+// draining is over.
+func (r *run) release(end bool, children []string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.hold.ctx), r.w.cfg.failover)
+	defer cancel()
+	return r.hold.save(ctx, func(l *Lease) {
+		l.Owner = ""
+		l.Checkpoint = r.checkpoint()
+		if end {
+			l.Checkpoint, l.Children = End, children
+		}
+	})
+}
+
+func (r *run) note(records []types.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.read += int64(len(records))
+	r.atTip = len(records) == 0
+	if n := len(records); n > 0 {
+		if d := records[n-1].Dynamodb; d != nil {
+			r.lastTime = aws.ToTime(d.ApproximateCreationDateTime)
+		}
+	}
+}
+
+// stats is what the run is doing now.
+func (r *run) stats(now time.Time) ShardStats {
+	lease, renewed, saved := r.hold.state()
+	at, pending, _ := r.progress.state()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := ShardStats{
+		Shard: lease.Shard, Checkpoint: lease.Checkpoint, Handled: at, Read: r.read, Pending: pending, AtTip: r.atTip,
+		CheckpointAge: now.Sub(saved), RenewalAge: now.Sub(renewed),
+	}
+	if at == lease.Checkpoint {
+		s.CheckpointAge = 0
+	}
+	if !r.atTip && !r.lastTime.IsZero() {
+		s.Lag = max(now.Sub(r.lastTime), 0)
+	}
+	return s
+}

@@ -1,0 +1,86 @@
+package change
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Stats is what a consumer is doing, for metrics and health checks.
+type Stats struct {
+	Worker string // the name by which it owns leases; empty while it does not run
+	Stream string // ARN
+	// Shards are those that this worker handles, by id.
+	Shards []ShardStats
+	// The leases of the stream, of all workers, as they were read last.
+	Leases, Free, Done int
+	// Waiting counts shards whose parents are not handled to their end.
+	Waiting int
+	// Workers counts the workers that own leases, this one included.
+	Workers int
+}
+
+// Lag is the longest lag of a shard of this worker.
+func (s *Stats) Lag() (lag time.Duration) {
+	for _, shard := range s.Shards {
+		lag = max(lag, shard.Lag)
+	}
+	return lag
+}
+
+// ShardStats is how far a worker is with a shard.
+type ShardStats struct {
+	Shard      string
+	Checkpoint Checkpoint // as stored
+	Handled    Checkpoint // up to where it is handled, stored or not
+	Read       int64      // records, since the lease was taken
+	// Pending counts changes that a manual handler got and did not confirm.
+	Pending int
+	// AtTip: the last read found nothing new.
+	AtTip bool
+	// Lag is the age of the last record read, by its own approximate time and this host's clock; zero at the tip. A
+	// stream does not tell how many records are still to be read.
+	Lag time.Duration
+	// CheckpointAge is how long the stored checkpoint is behind; zero when everything handled is stored.
+	CheckpointAge time.Duration
+	// RenewalAge is how long ago the lease was renewed. Near Failover it is about to be lost.
+	RenewalAge time.Duration
+}
+
+// Stats tells what the consumer is doing. It sends nothing.
+func (c *Consumer[T]) Stats() Stats {
+	c.mu.Lock()
+	w := c.worker
+	c.mu.Unlock()
+	if w == nil {
+		return Stats{}
+	}
+	return w.stats()
+}
+
+func (w *worker) stats() Stats {
+	now := w.cfg.now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := Stats{Worker: w.owner, Stream: w.stream, Leases: len(w.leases)}
+	owners := map[string]bool{w.owner: true}
+	for _, l := range w.leases {
+		parent, hasParent := w.leases[l.Parent]
+		switch {
+		case l.Checkpoint == End:
+			s.Done++
+		case hasParent && parent.Checkpoint != End:
+			s.Waiting++
+		case l.Owner == "":
+			s.Free++
+		default:
+			owners[l.Owner] = true
+		}
+	}
+	s.Workers = len(owners)
+	for _, r := range w.running {
+		s.Shards = append(s.Shards, r.stats(now))
+	}
+	slices.SortFunc(s.Shards, func(a, b ShardStats) int { return cmp.Compare(a.Shard, b.Shard) })
+	return s
+}

@@ -1,0 +1,334 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// worker handles shards of one stream until its context ends.
+type worker struct {
+	client  Client
+	store   Store
+	cfg     *config
+	handler processor
+	app     string
+	owner   string
+	stream  string // ARN
+	start   Checkpoint
+
+	marker     Lease
+	leases     map[string]Lease // as last read, by shard; without the marker
+	seen       map[string]sighting
+	described  *description
+	discovered time.Time
+	missing    map[string]int // how often in a row a shard with a lease was not listed
+
+	wake    chan struct{}   // something ended: look again
+	reading context.Context // ends when shards are to be given back
+	drain   context.CancelFunc
+	wg      sync.WaitGroup
+
+	mu      sync.Mutex
+	running map[string]*run
+	failure error // the first that ends the worker
+}
+
+// sighting is when a counter of a lease was seen first.
+type sighting struct {
+	owner   string
+	counter int64
+	at      time.Time
+}
+
+// forgetAfter is how often in a row a shard must be missing from the description before its lease is deleted.
+const forgetAfter = 3
+
+func newWorker(client Client, store Store, cfg *config, handler processor) *worker {
+	w := &worker{
+		client: client, store: store, cfg: cfg, handler: handler,
+		leases: make(map[string]Lease), running: make(map[string]*run), wake: make(chan struct{}, 1),
+	}
+	w.reading, w.drain = context.WithCancel(context.Background())
+	return w
+}
+
+// consume works until the context ends, a handler or a call fails for good, or the stream is disabled and handled to its
+// end, which is done. When it returns, no handler runs and the leases are given back.
+func (w *worker) consume(ctx context.Context) (done bool, err error) {
+	handling, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	for err == nil && !done {
+		done, err = w.scan(ctx, handling)
+		if err != nil && ctx.Err() == nil && passing(err) {
+			w.cfg.event(Event{Kind: CallFailed, Err: err})
+			err = nil
+		}
+		if err == nil && !done {
+			err = w.rest(ctx)
+		}
+	}
+	w.drain()
+	late := time.AfterFunc(w.cfg.drain, func() { cancel(errors.New("draining took too long")) })
+	w.wg.Wait()
+	late.Stop()
+	if failure := w.failed(); failure != nil {
+		return false, failure
+	}
+	if ctx.Err() != nil {
+		return false, nil
+	}
+	return done, err
+}
+
+// rest waits until it is time to look again.
+func (w *worker) rest(ctx context.Context) error {
+	t := time.NewTimer(w.cfg.failover / 3)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+	case <-w.wake:
+	}
+	return w.failed()
+}
+
+func (w *worker) failed() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failure
+}
+
+// fail ends the worker.
+func (w *worker) fail(err error) {
+	w.mu.Lock()
+	if w.failure == nil {
+		w.failure = err
+	}
+	w.mu.Unlock()
+	w.poke()
+}
+
+func (w *worker) poke() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// scan reads the leases, adds those of new shards, and takes what this worker should have.
+func (w *worker) scan(ctx, handling context.Context) (done bool, err error) {
+	if err := w.read(ctx); err != nil {
+		return false, err
+	}
+	if w.due() {
+		if err := w.discover(ctx); err != nil {
+			return false, err
+		}
+	}
+	s := w.survey()
+	if w.described.disabled && w.complete() {
+		return true, nil
+	}
+	c := s.choose()
+	for _, l := range c.free {
+		if err := w.take(ctx, handling, l, LeaseTaken); err != nil {
+			return false, err
+		}
+	}
+	if c.stolen != nil {
+		return false, w.take(ctx, handling, *c.stolen, LeaseStolen)
+	}
+	return false, nil
+}
+
+// read reads the leases of the stream, and notes when each was seen to change.
+func (w *worker) read(ctx context.Context) error {
+	all, err := w.store.Leases(ctx, w.app)
+	if err != nil {
+		return err
+	}
+	now := w.cfg.now() // after the reading: what it saw was written before
+	leases, seen := make(map[string]Lease), make(map[string]sighting)
+	for _, l := range all {
+		switch {
+		case l.Stream != w.stream:
+		case l.Shard == "":
+			w.marker = l
+		default:
+			if err := l.Checkpoint.check(); err != nil {
+				return &OpError{Op: "read leases", Stream: l.Stream, Shard: l.Shard, Err: err}
+			}
+			leases[l.Shard] = l
+			if s, ok := w.seen[l.Shard]; ok && s.owner == l.Owner && s.counter == l.Counter {
+				seen[l.Shard] = s
+			} else {
+				seen[l.Shard] = sighting{l.Owner, l.Counter, now}
+			}
+		}
+	}
+	w.mu.Lock() // Stats reads them
+	w.leases, w.seen = leases, seen
+	w.mu.Unlock()
+	return nil
+}
+
+// due reports whether the shards must be listed: by the clock, or because a shard at its end has no children yet.
+func (w *worker) due() bool {
+	if w.described == nil || w.cfg.now().Sub(w.discovered) >= w.cfg.discovery {
+		return true
+	}
+	parents := make(map[string]bool, len(w.leases))
+	for _, l := range w.leases {
+		parents[l.Parent] = true
+	}
+	for _, l := range w.leases {
+		if l.Checkpoint == End && !parents[l.Shard] && w.described.has(l.Shard) {
+			return true
+		}
+	}
+	return len(w.leases) == 0
+}
+
+// discover lists the shards and creates the leases that are missing. The leases were read before: one that was deleted
+// since then is not created again.
+func (w *worker) discover(ctx context.Context) error {
+	d, err := describe(ctx, w.client, w.stream, "")
+	if err != nil {
+		return err
+	}
+	if w.marker.Stream == "" {
+		return w.begin(ctx, d)
+	}
+	at := w.marker.Checkpoint
+	if at == End {
+		at = Horizon // where the app began was decided long ago; what is new is read from its beginning
+	}
+	for _, s := range d.shards {
+		if _, ok := w.leases[s.id]; ok {
+			continue
+		}
+		l := Lease{App: w.app, Stream: w.stream, Shard: s.id, Parent: s.parent, Checkpoint: at}
+		if err := w.store.Create(ctx, l); err != nil {
+			return err
+		}
+	}
+	if w.marker.Checkpoint != End && len(d.shards) > 0 {
+		begun := w.marker
+		begun.Counter++
+		begun.Checkpoint = End
+		if _, _, err := w.store.Swap(ctx, w.marker, begun); err != nil {
+			return err
+		}
+	}
+	w.described, w.discovered = d, w.cfg.now()
+	if err := w.forget(ctx); err != nil {
+		return err
+	}
+	return w.read(ctx)
+}
+
+// begin settles where the app starts to read the stream, once for all workers, and looks again.
+func (w *worker) begin(ctx context.Context, d *description) error {
+	at := w.start
+	if at == latest {
+		// The service's time, not ours. A place called latest would move while nobody reads.
+		now := d.at
+		if now.IsZero() {
+			now = w.cfg.now()
+		}
+		at = AtTime(now.Truncate(time.Second))
+	}
+	if err := w.store.Create(ctx, Lease{App: w.app, Stream: w.stream, Checkpoint: at}); err != nil {
+		return err
+	}
+	if err := w.read(ctx); err != nil {
+		return err
+	}
+	if w.marker.Stream == "" {
+		return &OpError{Op: "read leases", Stream: w.stream, Err: errors.New("the store does not return what was created")}
+	}
+	return w.discover(ctx)
+}
+
+// forget deletes leases that nothing needs, when their shards were missing for some time.
+func (w *worker) forget(ctx context.Context) error {
+	missing := make(map[string]int)
+	for _, l := range w.survey().forgettable() {
+		if n := w.missing[l.Shard] + 1; n < forgetAfter {
+			missing[l.Shard] = n
+			continue
+		}
+		if err := w.store.Delete(ctx, l); err != nil {
+			return err
+		}
+	}
+	w.missing = missing
+	return nil
+}
+
+func (w *worker) survey() *survey {
+	now := w.cfg.now()
+	s := &survey{
+		me: w.owner, leases: w.leases, max: w.cfg.maxShards,
+		running: make(map[string]bool), listed: make(map[string]bool), expired: make(map[string]bool),
+	}
+	for _, shard := range w.described.shards {
+		s.listed[shard.id] = true
+	}
+	for id, sight := range w.seen {
+		s.expired[id] = now.Sub(sight.at) >= w.cfg.failover
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id := range w.running {
+		s.running[id] = true
+	}
+	return s
+}
+
+// complete reports whether every shard is handled to its end.
+func (w *worker) complete() bool {
+	for _, s := range w.described.shards {
+		if _, ok := w.leases[s.id]; !ok {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(slices.Collect(maps.Values(w.leases)), func(l Lease) bool { return l.Checkpoint != End })
+}
+
+// take makes a lease this worker's, unless another was faster, and begins to handle its shard.
+func (w *worker) take(ctx, handling context.Context, was Lease, kind EventKind) error {
+	will := was
+	will.Owner = w.owner
+	will.Counter++
+	sent := w.cfg.now()
+	stored, swapped, err := w.store.Swap(ctx, was, will)
+	if err != nil {
+		return err
+	}
+	if !swapped && (stored.Owner != w.owner || stored.Counter != will.Counter) {
+		return nil
+	}
+	h := newHold(handling, w, stored, sent)
+	r := newRun(w, h)
+	if parent, ok := w.leases[was.Parent]; ok && was.Checkpoint == Horizon && parent.Checkpoint == End && !w.described.has(was.Parent) {
+		r.late = true
+	}
+	w.mu.Lock()
+	w.running[was.Shard] = r
+	w.mu.Unlock()
+	w.cfg.event(Event{Kind: kind, Shard: was.Shard})
+	w.wg.Go(func() {
+		r.work()
+		w.mu.Lock()
+		delete(w.running, was.Shard)
+		w.mu.Unlock()
+		w.poke()
+	})
+	return nil
+}
