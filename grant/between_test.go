@@ -4,9 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -154,6 +161,7 @@ func TestRequests(t *testing.T) {
 		{"own grant", admin, 1},
 		{"membership", member, 1},
 		{"user without groups", stranger, 2},
+		{"no member", grant.MemberKey(acme, "u", "other"), 1},
 		{"by group", mayDo, 4},
 		{"another activity", grant.Key{Tenant: acme, User: "u", Type: read.Type, Qualifier: "other"}, 3},
 	} {
@@ -209,6 +217,16 @@ func TestChangeBetweenReadAndWrite(t *testing.T) {
 	meanwhile(func() error { return errors.Join(b.Delete(ctx, admin, boss), upsert()) })
 	if _, err := b.Save(ctx, grant.Grant{Key: admin}, grant.IfRevision(8)); !errors.Is(err, grant.ErrConflict) {
 		t.Errorf("Save IfRevision = %v, want a conflict", err)
+	}
+	// Erased between: a grant that is no more is not raised by its revision.
+	erased := admin
+	erased.Qualifier = "erased"
+	if _, err := b.Save(ctx, grant.Grant{Key: erased}, grant.IfAbsent()); err != nil {
+		t.Fatal(err)
+	}
+	meanwhile(func() error { return b.Erase(ctx, erased) })
+	if _, err := b.Save(ctx, grant.Grant{Key: erased}, grant.IfRevision(1)); !errors.Is(err, grant.ErrConflict) {
+		t.Errorf("Save IfRevision of an erased grant = %v, want a conflict", err)
 	}
 	n := int64(0)
 	for e, err := range b.History(ctx, admin) {
@@ -316,6 +334,137 @@ func TestIndexDelay(t *testing.T) {
 	}
 	if n, err := s.DeleteForUser(ctx, "u", boss, grant.Within(acme)); err != nil || n != 2 {
 		t.Errorf("DeleteForUser = %d, %v, want 2", n, err)
+	}
+}
+
+// TestStaleReads: reads that are not consistent show what was an hour ago; no decision and no consistent
+// list is made of them.
+func TestStaleReads(t *testing.T) {
+	start := time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC)
+	e := ddbtest.NewEngine(ddbtest.WithVirtualClock(start), ddbtest.WithFaults(fault.On().StaleReads(time.Hour)))
+	t.Cleanup(e.Close)
+	ctx := t.Context()
+	s, err := grant.New(e.Client(), grant.Clock(e.Clock().Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ensure(ctx); err != nil {
+		t.Fatal(err)
+	}
+	e.Clock().Advance(2 * time.Hour)
+	wants := func(k grant.Key, want grant.Reason) {
+		t.Helper()
+		if d, err := s.Check(ctx, k); err != nil || d.Reason != want {
+			t.Errorf("Check of %s = %+v, %v, want %s", k.Type, d, err, want)
+		}
+	}
+	for _, k := range []grant.Key{admin, member} {
+		if _, err := s.Save(ctx, grant.Grant{Key: k}, grant.Upsert()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.AddActivities(ctx, acme, "staff", boss, read); err != nil {
+		t.Fatal(err)
+	}
+	wants(admin, grant.Granted)
+	wants(mayDo, grant.GrantedByGroup)
+	n := 0
+	for _, err := range s.Activities(ctx, acme, "staff") {
+		if n++; err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, err := range s.ListForUser(ctx, "u", grant.Within(acme)) {
+		if n++; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d rows are listed, want 3", n)
+	}
+	for _, k := range []grant.Key{admin, member} {
+		if _, err := s.Revoke(ctx, k, boss); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wants(admin, grant.Revoked)
+	wants(mayDo, grant.NoGrant)
+}
+
+// TestLostReplies: the history proves a change whose replies are all lost, and a change that nothing
+// proves is told of as unknown.
+func TestLostReplies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, b := t.Context(), newBetween(t, fault.On("TransactWriteItems").DropReply())
+		if g, err := b.Save(ctx, grant.Grant{Key: admin}, grant.IfAbsent()); err != nil || g.Rev != 1 {
+			t.Errorf("Save = revision %d, %v", g.Rev, err)
+		}
+		if g, err := b.Revoke(ctx, admin, boss); err != nil || g.Rev != 2 {
+			t.Errorf("Revoke = revision %d, %v", g.Rev, err)
+		}
+		if err := b.Delete(ctx, admin, boss); err != nil {
+			t.Errorf("Delete = %v", err)
+		}
+		b = newBetween(t, fault.On("TransactWriteItems").DropRequest())
+		if _, err := b.Save(ctx, grant.Grant{Key: admin}, grant.IfAbsent()); !errors.Is(err, ddb.ErrOutcomeUnknown) {
+			t.Errorf("Save = %v, want ErrOutcomeUnknown", err)
+		}
+		if d, err := b.Check(ctx, admin); err != nil || d.Reason != grant.NoGrant {
+			t.Errorf("Check = %+v, %v, want no grant", d, err)
+		}
+	})
+}
+
+// misdirecting sends reads for one user to another's rows, as a broken proxy might.
+type misdirecting struct {
+	next     aws.HTTPClient
+	from, to string // of one length
+}
+
+func (m misdirecting) Do(req *http.Request) (*http.Response, error) {
+	if target := req.Header.Get("X-Amz-Target"); strings.Contains(target, "Get") || strings.Contains(target, "Query") {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		req.Body = io.NopCloser(strings.NewReader(strings.ReplaceAll(string(body), m.from, m.to)))
+	}
+	return m.next.Do(req)
+}
+
+// TestAnotherRow: a row that was not asked for allows nothing.
+func TestAnotherRow(t *testing.T) {
+	e := ddbtest.NewEngine()
+	t.Cleanup(e.Close)
+	ctx := t.Context()
+	s, err := grant.New(e.Client(func(o *dynamodb.Options) { o.HTTPClient = misdirecting{e, "mallory", "holder1"} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ensure(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []grant.Key{
+		{Tenant: acme, User: "holder1", Type: "role", Qualifier: "admin"}, grant.MemberKey(acme, "holder1", "staff"),
+	} {
+		if _, err := s.Save(ctx, grant.Grant{Key: k}, grant.Upsert()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.AddActivities(ctx, acme, "staff", boss, read); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []grant.Key{
+		{Tenant: acme, User: "mallory", Type: "role", Qualifier: "admin"}, {Tenant: acme, User: "mallory", Type: read.Type, Qualifier: read.Qualifier},
+	} {
+		d, err := s.Check(ctx, k)
+		if !errors.Is(err, grant.ErrUnreadable) || d.Allowed {
+			t.Errorf("Check of %s = %+v, %v, want denied with ErrUnreadable", k.Type, d, err)
+		}
+		k.User = "holder1"
+		if d, err := s.Check(ctx, k); err != nil || !d.Allowed {
+			t.Errorf("Check of %s of the holder = %+v, %v", k.Type, d, err)
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/grant/granttest"
 )
 
-var checks = flag.Int("checks", 1000, "checks under each kind of fault")
+var checks = flag.Int("checks", 500, "checks under each kind of fault")
 
 func TestFaults(t *testing.T) {
 	n := *checks
