@@ -1,0 +1,139 @@
+package position
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Claim is a position that is owned: as long as nobody else claims it, saves succeed. It is safe for concurrent use.
+type Claim struct {
+	store     *Store
+	consumer  string
+	partition string
+	token     string
+	start     Position
+}
+
+// claims is how often a claim starts again when others claim at the same time.
+const claims = 20
+
+// Claim takes a position over from whoever has it, whose saves fail from now on. The owner is a name for people, such
+// as a host and process. It costs a read unit and a write unit.
+func (s *Store) Claim(ctx context.Context, consumer, partition, owner string) (*Claim, error) {
+	if err := checkKey(consumer); err != nil {
+		return nil, err
+	}
+	if owner == "" {
+		return nil, &ddb.InvalidError{Problems: []error{errors.New("position: the owner has no name")}}
+	}
+	c := &Claim{store: s, consumer: consumer, partition: partition, token: uuid.NewString()}
+	var last error
+	for range claims {
+		is, err := s.Get(ctx, consumer, partition)
+		if err != nil && !errors.Is(err, ddb.ErrNotFound) {
+			return nil, err
+		}
+		now, err := s.table.Upsert(ctx, s.key(consumer, partition), rowOwner.Set(owner), rowToken.Set(c.token),
+			rowEpoch.Set(is.Epoch+1), rowNumber.SetIfMissing(0), rowUpdatedAt.Set(s.now().UTC()), ddb.If(epochIs(is.Epoch)))
+		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
+			last = err
+			if now, _ = failed.Current(); now.Token != c.token { // another claim was faster; a reply of ours was not merely lost
+				continue
+			}
+			err = nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		c.start = now.position()
+		return c, nil
+	}
+	return nil, fmt.Errorf("position: %d other claims were faster: %w", claims, last)
+}
+
+func epochIs(epoch int64) ddb.Cond[row] {
+	if epoch == 0 {
+		return rowEpoch.NotExists()
+	}
+	return rowEpoch.Eq(epoch)
+}
+
+// Start is the position as it was claimed.
+func (c *Claim) Start() Position { return c.start }
+
+// Save stores a position. One that is lower than the stored one is [ErrStale], the same again succeeds; if
+// another owner has claimed it, [ErrFenced]. It costs a write unit.
+func (c *Claim) Save(ctx context.Context, position int64) error {
+	return c.store.save(ctx, c.consumer, c.partition, position, c.token)
+}
+
+// SaveTx is [Claim.Save] in a transaction, with the effects of the handler; see [Store.SaveTx].
+func (c *Claim) SaveTx(position int64) ddb.TxOp {
+	return c.store.table.TxUpsert(c.store.key(c.consumer, c.partition), c.store.changes(position, c.token)...)
+}
+
+// Refused tells from the error of a transaction whether the [Claim.SaveTx] at an index of its operations is to
+// blame: [ErrFenced] or [ErrStale], nil if it is not.
+func (c *Claim) Refused(err error, index int) error { return refusedAt(err, index, c.token) }
+
+// Release gives the position back, so that anybody can save it. One that was claimed by another since stays theirs.
+func (c *Claim) Release(ctx context.Context) error {
+	_, err := c.store.table.Update(ctx, c.store.key(c.consumer, c.partition), rowOwner.Remove(), rowToken.Remove(),
+		rowUpdatedAt.Set(c.store.now().UTC()), ddb.If(rowToken.Eq(c.token)))
+	if errors.Is(err, ddb.ErrConditionFailed) {
+		return nil
+	}
+	return err
+}
+
+// Owned is a view of a store for one owner: Load claims what it loads, and Save saves under that claim. It is what
+// a subscription needs that must not run twice. It is safe for concurrent use.
+type Owned struct {
+	store  *Store
+	owner  string
+	mu     sync.Mutex
+	claims map[[2]string]*Claim
+}
+
+// As is the store as an owner uses it.
+func (s *Store) As(owner string) *Owned {
+	return &Owned{store: s, owner: owner, claims: make(map[[2]string]*Claim)}
+}
+
+// Load claims a position and returns it.
+func (o *Owned) Load(ctx context.Context, consumer, partition string) (int64, error) {
+	c, err := o.store.Claim(ctx, consumer, partition, o.owner)
+	if err != nil {
+		return 0, err
+	}
+	o.mu.Lock()
+	o.claims[[2]string{consumer, partition}] = c
+	o.mu.Unlock()
+	return c.start.Number, nil
+}
+
+// Save saves a position that was loaded; see [Claim.Save].
+func (o *Owned) Save(ctx context.Context, consumer, partition string, position int64) error {
+	c, err := o.Claimed(consumer, partition)
+	if err != nil {
+		return err
+	}
+	return c.Save(ctx, position)
+}
+
+// Claimed is the claim of a position that was loaded, for its SaveTx.
+func (o *Owned) Claimed(consumer, partition string) (*Claim, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	c := o.claims[[2]string{consumer, partition}]
+	if c == nil {
+		return nil, &ddb.InvalidError{Problems: []error{errors.New("position: it was not loaded, and so is not claimed")}}
+	}
+	return c, nil
+}

@@ -1,0 +1,261 @@
+package position
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Conditions that callers branch on; test them with errors.Is.
+var (
+	// ErrStale: the position saved is not behind the stored one; nothing was written.
+	ErrStale = errors.New("the position does not grow")
+	// ErrFenced: another owner has claimed the position; nothing was written. Stop handling.
+	ErrFenced = errors.New("the position was claimed by another owner")
+)
+
+// Position is what is stored of one consumer in one partition.
+type Position struct {
+	Consumer  string
+	Partition string
+	// Number is the last number that was handled.
+	Number int64
+	// Owner is who has claimed it, empty if nobody has; Epoch counts claims and resets.
+	Owner     string
+	Epoch     int64
+	UpdatedAt time.Time
+}
+
+// row is an item of the table: a position, or, with a sort key behind all of these, the record of a reset.
+type row struct {
+	Consumer  string    `dynamodbav:"pk"`
+	Partition string    `dynamodbav:"sk"`
+	Number    int64     `dynamodbav:"number"`
+	Owner     string    `dynamodbav:"owner,omitempty"`
+	Epoch     int64     `dynamodbav:"epoch,omitempty"`
+	Token     string    `dynamodbav:"token,omitempty"`
+	UpdatedAt time.Time `dynamodbav:"updated_at"`
+
+	// Of a reset.
+	From   int64  `dynamodbav:"from,omitempty"`
+	By     string `dynamodbav:"by,omitempty"`
+	Reason string `dynamodbav:"reason,omitempty"`
+}
+
+var (
+	rowConsumer  = ddb.StrField(func(r *row) *string { return &r.Consumer })
+	rowPartition = ddb.StrField(func(r *row) *string { return &r.Partition })
+	rowNumber    = ddb.NumField(func(r *row) *int64 { return &r.Number })
+	rowOwner     = ddb.StrField(func(r *row) *string { return &r.Owner })
+	rowEpoch     = ddb.NumField(func(r *row) *int64 { return &r.Epoch })
+	rowToken     = ddb.StrField(func(r *row) *string { return &r.Token })
+	rowUpdatedAt = ddb.TimeField(func(r *row) *time.Time { return &r.UpdatedAt })
+)
+
+// Sort keys: a kind, then the partition.
+const (
+	positionKind = "P#"
+	resetKind    = "R#"
+)
+
+// Option is an option of [New].
+type Option func(*Store)
+
+// Clock replaces time.Now for the times of positions and resets.
+func Clock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
+
+// TableOptions hands options to the table: a prefix of its name, a ledger, retries.
+func TableOptions(opts ...ddb.TableOption) Option {
+	return func(s *Store) { s.opts = append(s.opts, opts...) }
+}
+
+// Store keeps positions in a table. It is safe for concurrent use. Make it with [New].
+type Store struct {
+	client ddb.Client
+	table  *ddb.Table[row, string, string]
+	now    func() time.Time
+	opts   []ddb.TableOption
+}
+
+// New describes a table of positions. It sends nothing; see [Store.EnsureTable].
+func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
+	s := &Store{client: client, now: time.Now}
+	for _, opt := range opts {
+		opt(s)
+	}
+	var err error
+	s.table, err = ddb.New(client, table, rowConsumer, rowPartition, s.opts...)
+	if err == nil && s.now == nil {
+		err = &ddb.InvalidError{Problems: []error{errors.New("position: the clock is nil")}}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Name is the table's name.
+func (s *Store) Name() string { return s.table.Name() }
+
+// EnsureTable creates the table if it is missing, and waits until it can be used.
+func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+	return s.table.EnsureTable(ctx, opts...)
+}
+
+// VerifyTable lists all differences between the live table and its definition.
+func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+	return s.table.VerifyTable(ctx, opts...)
+}
+
+// DeleteTable deletes the table with all positions, and waits until it is gone. It is refused unless
+// the permission names the table, see [ddb.AllowDelete].
+func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+	return s.table.DeleteTable(ctx, allow)
+}
+
+// Load reads a position consistently; 0 if there is none.
+func (s *Store) Load(ctx context.Context, consumer, partition string) (int64, error) {
+	p, err := s.Get(ctx, consumer, partition)
+	if errors.Is(err, ddb.ErrNotFound) {
+		err = nil
+	}
+	return p.Number, err
+}
+
+// Get reads a position with all that is known of it. One that was never saved nor claimed is [ddb.ErrNotFound].
+func (s *Store) Get(ctx context.Context, consumer, partition string) (Position, error) {
+	if err := checkKey(consumer); err != nil {
+		return Position{}, err
+	}
+	r, err := s.table.Get(ctx, consumer, positionKind+partition, ddb.Consistent())
+	if err != nil {
+		return Position{}, err
+	}
+	return r.position(), nil
+}
+
+func (r *row) position() Position {
+	return Position{
+		Consumer: r.Consumer, Partition: r.Partition[len(positionKind):], Number: r.Number,
+		Owner: r.Owner, Epoch: r.Epoch, UpdatedAt: r.UpdatedAt,
+	}
+}
+
+// Save stores a position of a consumer that is alone. A position that is lower than the stored one is [ErrStale],
+// the same again succeeds; one that was claimed is [ErrFenced], see [Claim.Save]. When a reply is lost, the
+// save is sent again, which changes nothing more.
+func (s *Store) Save(ctx context.Context, consumer, partition string, position int64) error {
+	return s.save(ctx, consumer, partition, position, "")
+}
+
+func (s *Store) save(ctx context.Context, consumer, partition string, position int64, token string) error {
+	if err := errors.Join(checkKey(consumer), checkNumber(position)); err != nil {
+		return err
+	}
+	_, err := s.table.Upsert(ctx, s.key(consumer, partition), s.changes(position, token)...)
+	failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err)
+	if !ok {
+		return err
+	}
+	is, _ := failed.Current()
+	return refusal(is, position, token, err)
+}
+
+// refusal is why a save was refused.
+func refusal(is row, position int64, token string, cause error) error {
+	switch {
+	case is.Token != token:
+		return fmt.Errorf("position: %w; stop handling, or claim it again: %w", ErrFenced, cause)
+	case is.Number == position:
+		return nil
+	}
+	return fmt.Errorf("position: %w: %w", ErrStale, cause)
+}
+
+// changes are those of a save, upon the condition that the position grows.
+func (s *Store) changes(position int64, token string) []ddb.UpdateOption[row] {
+	grows := ddb.Or(rowNumber.NotExists(), rowNumber.Lt(position))
+	owner := rowToken.NotExists()
+	if token != "" {
+		owner = rowToken.Eq(token)
+	}
+	return []ddb.UpdateOption[row]{rowNumber.Set(position), rowUpdatedAt.Set(s.now().UTC()), ddb.If(grows, owner)}
+}
+
+// SaveTx is [Store.Save] in a transaction, with the effects of the handler. There the position must
+// grow: one that is stored already makes the transaction fail, for its effects are there as well.
+// [Store.Refused] tells why it failed.
+func (s *Store) SaveTx(consumer, partition string, position int64) ddb.TxOp {
+	return s.table.TxUpsert(s.key(consumer, partition), s.changes(position, "")...)
+}
+
+// Refused tells from the error of a transaction whether the [Store.SaveTx] at an index of its operations is to
+// blame: [ErrFenced] or [ErrStale], nil if it is not. Stale means that the number was handled before.
+func (s *Store) Refused(err error, index int) error { return refusedAt(err, index, "") }
+
+func refusedAt(err error, index int, token string) error {
+	te, ok := errors.AsType[*ddb.TransactionError](err)
+	if !ok || te.At(index) == nil {
+		return nil
+	}
+	failed, ok := errors.AsType[*ddb.ConditionFailed[row]](te.At(index).Err)
+	if !ok {
+		return nil
+	}
+	if is, _ := failed.Current(); is.Token != token {
+		return fmt.Errorf("position: %w; stop handling, or claim it again: %w", ErrFenced, err)
+	}
+	return fmt.Errorf("position: %w; it was handled before: %w", ErrStale, err)
+}
+
+// List yields all positions of a consumer, in the order of their partitions.
+func (s *Store) List(ctx context.Context, consumer string) iter.Seq2[Position, error] {
+	return func(yield func(Position, error) bool) {
+		if err := checkKey(consumer); err != nil {
+			yield(Position{}, err)
+			return
+		}
+		for r, err := range s.table.Query(consumer).SortKey(ddb.BeginsWith(positionKind)).Consistent().All(ctx) {
+			var p Position
+			if err == nil {
+				p = r.position()
+			}
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Delete removes a position; the consumer begins anew. Records of resets stay.
+func (s *Store) Delete(ctx context.Context, consumer, partition string) error {
+	if err := checkKey(consumer); err != nil {
+		return err
+	}
+	return s.table.Delete(ctx, consumer, positionKind+partition)
+}
+
+func (s *Store) key(consumer, partition string) ddb.Key[string, string] {
+	return s.table.Key(consumer, positionKind+partition)
+}
+
+func checkKey(consumer string) error {
+	if consumer == "" {
+		return &ddb.InvalidError{Problems: []error{errors.New("position: the consumer has no name")}}
+	}
+	return nil
+}
+
+func checkNumber(position int64) error {
+	if position < 0 {
+		return &ddb.InvalidError{Problems: []error{fmt.Errorf("position: %d is negative", position)}}
+	}
+	return nil
+}
+
+// Client is the client that the store was made with, for the transactions of [Store.SaveTx].
+func (s *Store) Client() ddb.Client { return s.client }
