@@ -1,0 +1,80 @@
+package snapshot
+
+import "time"
+
+// Progress is what a policy decides by.
+type Progress struct {
+	// Version is that of the state now, LastVersion that of the newest snapshot known, 0 if there is none.
+	Version, LastVersion int64
+	// Age is the time since the newest snapshot was taken, 0 if there is none.
+	Age time.Duration
+	// Size is the size of the encoded state in bytes. It is encoded only if a policy asks for the size.
+	Size func() int
+}
+
+// Policy decides whether a snapshot is due. It is not asked unless the version has grown.
+type Policy func(p Progress) bool
+
+// EveryN takes a snapshot when at least n events followed the last one.
+func EveryN(n int64) Policy {
+	return func(p Progress) bool { return p.Version-p.LastVersion >= n }
+}
+
+// OlderThan takes a snapshot when the last one is older. Without one it takes the first.
+func OlderThan(d time.Duration) Policy {
+	return func(p Progress) bool { return p.LastVersion == 0 || p.Age > d }
+}
+
+// LargerThan takes a snapshot when the encoded state has more bytes: small states are quickly folded again.
+func LargerThan(bytes int) Policy {
+	return func(p Progress) bool { return p.Size() > bytes }
+}
+
+// Any takes a snapshot when one of the policies does.
+func Any(policies ...Policy) Policy {
+	return func(p Progress) bool {
+		for _, policy := range policies {
+			if policy(p) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// All takes a snapshot when all of the policies do.
+func All(policies ...Policy) Policy {
+	return func(p Progress) bool {
+		for _, policy := range policies {
+			if !policy(p) {
+				return false
+			}
+		}
+		return len(policies) > 0
+	}
+}
+
+// Never takes none.
+func Never() Policy { return func(Progress) bool { return false } }
+
+// Retention is what is kept of a stream's snapshots when a new one is saved. The newest is always kept.
+type Retention struct {
+	keep int // 0 is all
+	ttl  time.Duration
+}
+
+// Persist keeps all snapshots for ever.
+func Persist() Retention { return Retention{} }
+
+// KeepLast keeps the newest n snapshots of a stream, at least one.
+func KeepLast(n int) Retention { return Retention{keep: max(n, 1)} }
+
+// Transient keeps the newest snapshot only: KeepLast(1).
+func Transient() Retention { return KeepLast(1) }
+
+// Expire lets DynamoDB delete snapshots, the newest too, some time after they have reached an age; expired ones are not
+// loaded any more. It adds to what else is kept or not.
+func (r Retention) Expire(after time.Duration) Retention {
+	r.ttl = after
+	return r
+}

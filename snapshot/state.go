@@ -1,0 +1,78 @@
+package snapshot
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+func sum(state []byte) []byte {
+	h := sha256.Sum256(state)
+	return h[:16]
+}
+
+// looks is how many snapshots of other forms a load passes over before it gives up.
+const looks = 20
+
+// LoadState returns the newest state with a version of at most atMost and of the type and schema. Version 0 is none: others
+// are ignored, as if they were not there. It is what package eventstore loads aggregates with.
+func (s *Store) LoadState(ctx context.Context, stream, stateType string, schema int, atMost int64) (version int64, taken time.Time, state []byte, err error) {
+	passed := 0
+	for snap, err := range s.list(ctx, stream, atMost, 1, func(r *row) bool {
+		passed++
+		return r.Type == stateType && r.Schema == schema || passed > looks
+	}) {
+		if err != nil || snap.Type != stateType || snap.Schema != schema {
+			return 0, time.Time{}, nil, err
+		}
+		return snap.Version, snap.TakenAt, snap.State, nil
+	}
+	return 0, time.Time{}, nil, nil
+}
+
+// OfferState saves a state if the policy says that it is due, given what was the newest snapshot when the state was
+// loaded. A version that is not higher is passed over, and so is one that another process has saved in the meantime. The state
+// is encoded only if it is needed.
+func (s *Store) OfferState(ctx context.Context, stream, stateType string, schema int, version, lastVersion int64, lastTaken time.Time, encode func() ([]byte, error)) (saved bool, err error) {
+	if version <= lastVersion {
+		return false, nil
+	}
+	var (
+		state   []byte
+		failed  error
+		encoded bool
+	)
+	get := func() []byte {
+		if !encoded {
+			encoded = true
+			state, failed = encode()
+		}
+		return state
+	}
+	p := Progress{Version: version, LastVersion: lastVersion, Size: func() int { return len(get()) }}
+	if lastVersion > 0 {
+		p.Age = s.now().Sub(lastTaken)
+	}
+	due := s.policy(p)
+	if failed != nil || !due {
+		return false, failed
+	}
+	if get(); failed != nil {
+		return false, failed
+	}
+	err = s.Save(ctx, Snapshot{Stream: stream, Version: version, Type: stateType, Schema: schema, State: state})
+	return err == nil, err
+}
+
+// InEdition is the newest snapshot, with a version of at most atMost, of a timeline that parts from the main one behind a version: one of its own, or
+// else one of the main timeline that lies before the parting. None is [ddb.ErrNotFound].
+func (s *Store) InEdition(ctx context.Context, stream, edition string, divergesAfter, atMost int64) (Snapshot, error) {
+	own, err := s.AtOrBefore(ctx, EditionStream(stream, edition), atMost)
+	if !errors.Is(err, ddb.ErrNotFound) {
+		return own, err
+	}
+	return s.AtOrBefore(ctx, stream, min(divergesAfter, atMost))
+}
