@@ -8,15 +8,15 @@ import (
 )
 
 var (
-	// ErrNotFound: there is no grant with the key. It is [ddb.ErrNotFound].
+	// ErrNotFound means that there is no grant with the key. It is [ddb.ErrNotFound].
 	ErrNotFound = ddb.ErrNotFound
-	// ErrConflict: what is stored is not what Save demanded; see [ConflictError].
+	// ErrConflict means that what is stored is not what Save demanded; see [ConflictError].
 	ErrConflict = errors.New("grant conflict")
-	// ErrUnreadable: a stored row is damaged, or was written by a later version of the
-	// library. Check denies by it; [Store.Erase] removes it.
+	// ErrUnreadable means that a stored row is damaged, or was written by a later version of
+	// the library. Check denies by it; [Store.Erase] removes it.
 	ErrUnreadable = errors.New("unreadable row")
-	// ErrContended: a change lost against others time after time and was not done.
-	// Calling again is right.
+	// ErrContended means that a change lost against others time after time and was not
+	// done. Calling again is right.
 	ErrContended = errors.New("too many concurrent changes")
 )
 

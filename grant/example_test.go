@@ -12,7 +12,6 @@ import (
 
 func Example() {
 	client, stop := ddbtest.Open() // in production: ddb.NewClient(ctx)
-	defer stop()
 	ctx := context.Background()
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
@@ -67,6 +66,7 @@ func Example() {
 		}
 		fmt.Printf("history %d %s %q\n", e.Grant.Rev, e.Event, e.Act.Reason)
 	}
+	stop()
 
 	// Output:
 	// admin true granted

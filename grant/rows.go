@@ -7,9 +7,15 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// rows is where a Store keeps its rows. All reads but those by an index see every write
-// that ended before they began.
+// rows is where a Store keeps its rows.
 type rows interface {
+	rowReader
+	rowWriter
+	schemaKeeper
+}
+
+// rowReader reads. All reads but those by an index see every write that ended before they began.
+type rowReader interface {
 	// get reads one row.
 	get(ctx context.Context, k rowKey) (ddb.Got[row], error)
 	// getTogether reads two rows as they are at one moment.
@@ -21,13 +27,20 @@ type rows interface {
 	// byUser and byType yield the grants that the index shows.
 	byUser(ctx context.Context, user, prefix string) iter.Seq2[row, error]
 	byType(ctx context.Context, typ, prefix string) iter.Seq2[row, error]
+}
+
+// rowWriter writes.
+type rowWriter interface {
 	// commit makes all changes or none; an error that matches ErrConditionFailed says
 	// that a row is not of the revision demanded.
 	commit(ctx context.Context, changes []change) error
 	// putAll and deleteAll do not look at what is stored.
 	putAll(ctx context.Context, list []row) error
 	deleteAll(ctx context.Context, keys []rowKey) error
+}
 
+// schemaKeeper cares for the table itself.
+type schemaKeeper interface {
 	ensure(ctx context.Context, opts []ddb.SchemaOption) error
 	verify(ctx context.Context, opts []ddb.SchemaOption) ([]ddb.Difference, error)
 	reset(ctx context.Context, allow ddb.DeletePermission, opts []ddb.SchemaOption) error

@@ -78,8 +78,8 @@ var faultKinds = []struct {
 	{"storm", func(fault.Matcher) []fault.Rule { return fault.Storm(0.5) }},
 }
 
-func rule(make func(fault.Matcher) fault.Rule) func(fault.Matcher) []fault.Rule {
-	return func(m fault.Matcher) []fault.Rule { return []fault.Rule{make(m)} }
+func rule(of func(fault.Matcher) fault.Rule) func(fault.Matcher) []fault.Rule {
+	return func(m fault.Matcher) []fault.Rule { return []fault.Rule{of(m)} }
 }
 
 // faulty is a store whose requests go wrong once armed.

@@ -125,13 +125,25 @@ func lists(s *suite) {
 		return s.listed([]string{"u", "u#role", "v", "w"}, s.Users(ctx, "role", grant.IncludeExpired(), grant.IncludeRevoked()))
 	})
 
-	for range s.ListForUser(ctx, "u") {
-		break // a list can be left
+	// A list can be left.
+	for name, list := range map[string]iter.Seq2[grant.Grant, error]{
+		"plain": s.ListForUser(ctx, "u"), "verified": s.ListForUser(ctx, "u", grant.VerifyConsistent()), "holders": s.ListHolders(ctx, acme, "role", "active"),
+	} {
+		n := 0
+		for _, err := range list {
+			if n++; err != nil {
+				s.Errorf("%s: %v", name, err)
+			}
+			break
+		}
+		if n != 1 {
+			s.Errorf("%s: nothing is listed", name)
+		}
 	}
-	for range s.ListForUser(ctx, "u", grant.VerifyConsistent()) {
-		break
-	}
-	for range s.Users(ctx, "role") {
+	for _, err := range s.Users(ctx, "role") {
+		if err != nil {
+			s.Error(err)
+		}
 		break
 	}
 }

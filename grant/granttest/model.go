@@ -19,7 +19,7 @@ func model(s *suite) {
 	rapid.Check(s.T, func(t *rapid.T) {
 		runs++
 		w := &world{
-			suite: s, T: t, prefix: fmt.Sprintf("%d.", runs), now: s.clock.Now(),
+			suite: s, prefix: fmt.Sprintf("%d.", runs), now: s.clock.Now(),
 			grants: map[grant.Key]grant.Grant{}, revs: map[grant.Key]int64{}, groups: map[group]map[grant.Activity]bool{},
 		}
 		t.Repeat(map[string]func(*rapid.T){
@@ -39,9 +39,7 @@ func model(s *suite) {
 
 // world is what the store should hold.
 type world struct {
-	*suite
-	*rapid.T
-
+	suite  *suite
 	prefix string // of users and groups, so that runs share a store
 	now    time.Time
 	grants map[grant.Key]grant.Grant
@@ -202,7 +200,7 @@ func (w *world) move(t *rapid.T) {
 			w.now = next
 		}
 	}
-	w.clock.set(w.now)
+	w.suite.clock.set(w.now)
 }
 
 func (w *world) add(t *rapid.T) {

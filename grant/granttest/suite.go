@@ -23,19 +23,32 @@ import (
 // Store is what the suite tests: a [grant.Store] without the care for its table.
 type Store interface {
 	grant.Checker
+	Keeper
+	Lister
+	Grouper
+}
+
+// Keeper is the part of a Store that changes grants one by one.
+type Keeper interface {
 	Get(ctx context.Context, key grant.Key) (grant.Grant, error)
 	Save(ctx context.Context, g grant.Grant, mode grant.Mode) (grant.Grant, error)
 	Revoke(ctx context.Context, key grant.Key, act grant.Act) (grant.Grant, error)
 	Delete(ctx context.Context, key grant.Key, act grant.Act) error
 	Erase(ctx context.Context, key grant.Key) error
 	History(ctx context.Context, key grant.Key) iter.Seq2[grant.Entry, error]
+}
 
+// Lister is the part of a Store that lists and deletes many grants.
+type Lister interface {
 	ListForUser(ctx context.Context, user string, opts ...grant.ListOption) iter.Seq2[grant.Grant, error]
 	ListHolders(ctx context.Context, tenant grant.Tenant, typ, qualifier string, opts ...grant.ListOption) iter.Seq2[grant.Grant, error]
 	Users(ctx context.Context, typ string, opts ...grant.ListOption) iter.Seq2[string, error]
 	DeleteForUser(ctx context.Context, user string, act grant.Act, opts ...grant.ListOption) (int, error)
 	DeleteOfType(ctx context.Context, typ string, act grant.Act, opts ...grant.ListOption) (int, error)
+}
 
+// Grouper is the part of a Store that keeps activity groups.
+type Grouper interface {
 	AddActivities(ctx context.Context, tenant grant.Tenant, group string, act grant.Act, activities ...grant.Activity) error
 	RemoveActivities(ctx context.Context, tenant grant.Tenant, group string, activities ...grant.Activity) error
 	Activities(ctx context.Context, tenant grant.Tenant, group string) iter.Seq2[grant.Activity, error]
