@@ -83,7 +83,7 @@ func TestGroupEndsBetweenReads(t *testing.T) {
 		} {
 			t.Run(operation+" "+name, func(t *testing.T) {
 				ctx, b := t.Context(), newBetween(t)
-				if _, err := b.Save(ctx, grant.Grant{Key: member}, grant.Upsert()); err != nil {
+				if _, err := b.Save(ctx, grant.Grant{Key: member, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 					t.Fatal(err)
 				}
 				if name != "swapped" || operation == "TransactGetItems" {
@@ -116,7 +116,7 @@ func TestOneGroupOfMany(t *testing.T) {
 	const groups = 130 // more than one batch
 	for i := range groups {
 		group := fmt.Sprintf("g%03d", i)
-		if _, err := b.Save(ctx, grant.Grant{Key: grant.MemberKey(acme, "u", group)}, grant.Upsert()); err != nil {
+		if _, err := b.Save(ctx, grant.Grant{Key: grant.MemberKey(acme, "u", group), GrantedBy: "boss"}, grant.Upsert()); err != nil {
 			t.Fatal(err)
 		}
 		if i == 7 || i == 129 {
@@ -144,7 +144,7 @@ func TestOneGroupOfMany(t *testing.T) {
 func TestRequests(t *testing.T) {
 	ctx, b := t.Context(), newBetween(t)
 	for _, k := range []grant.Key{admin, member} {
-		if _, err := b.Save(ctx, grant.Grant{Key: k}, grant.Upsert()); err != nil {
+		if _, err := b.Save(ctx, grant.Grant{Key: k, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -190,16 +190,16 @@ func TestChangeBetweenReadAndWrite(t *testing.T) {
 		})
 	}
 	meanwhile(upsert)
-	_, err := b.Save(ctx, grant.Grant{Key: admin}, grant.IfAbsent())
+	_, err := b.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.IfAbsent())
 	if conflict, ok := errors.AsType[*grant.ConflictError](err); !ok || conflict.Current == nil || conflict.Current.GrantedBy != "between" {
 		t.Errorf("Save IfAbsent = %v, want a conflict with the other", err)
 	}
 	meanwhile(upsert)
-	if _, err := b.Save(ctx, grant.Grant{Key: admin}, grant.IfRevision(1)); !errors.Is(err, grant.ErrConflict) {
+	if _, err := b.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.IfRevision(1)); !errors.Is(err, grant.ErrConflict) {
 		t.Errorf("Save IfRevision = %v, want a conflict", err)
 	}
 	meanwhile(upsert)
-	if g, err := b.Save(ctx, grant.Grant{Key: admin}, grant.Upsert()); err != nil || g.Rev != 4 {
+	if g, err := b.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.Upsert()); err != nil || g.Rev != 4 {
 		t.Errorf("Save Upsert = revision %d, %v, want 4", g.Rev, err)
 	}
 	meanwhile(upsert)
@@ -215,17 +215,17 @@ func TestChangeBetweenReadAndWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	meanwhile(func() error { return errors.Join(b.Delete(ctx, admin, boss), upsert()) })
-	if _, err := b.Save(ctx, grant.Grant{Key: admin}, grant.IfRevision(8)); !errors.Is(err, grant.ErrConflict) {
+	if _, err := b.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.IfRevision(8)); !errors.Is(err, grant.ErrConflict) {
 		t.Errorf("Save IfRevision = %v, want a conflict", err)
 	}
 	// Erased between: a grant that is no more is not raised by its revision.
 	erased := admin
 	erased.Qualifier = "erased"
-	if _, err := b.Save(ctx, grant.Grant{Key: erased}, grant.IfAbsent()); err != nil {
+	if _, err := b.Save(ctx, grant.Grant{Key: erased, GrantedBy: "boss"}, grant.IfAbsent()); err != nil {
 		t.Fatal(err)
 	}
 	meanwhile(func() error { return b.Erase(ctx, erased) })
-	if _, err := b.Save(ctx, grant.Grant{Key: erased}, grant.IfRevision(1)); !errors.Is(err, grant.ErrConflict) {
+	if _, err := b.Save(ctx, grant.Grant{Key: erased, GrantedBy: "boss"}, grant.IfRevision(1)); !errors.Is(err, grant.ErrConflict) {
 		t.Errorf("Save IfRevision of an erased grant = %v, want a conflict", err)
 	}
 	n := int64(0)
@@ -246,7 +246,7 @@ func TestDeleteManyAmidChanges(t *testing.T) {
 	for i := range grants {
 		k := admin
 		k.Qualifier = fmt.Sprint(i)
-		if _, err := b.Save(ctx, grant.Grant{Key: k}, grant.Upsert()); err != nil {
+		if _, err := b.Save(ctx, grant.Grant{Key: k, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -292,7 +292,7 @@ func TestIndexDelay(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.Clock().Advance(2 * time.Hour)
-	if _, err := s.Save(ctx, grant.Grant{Key: admin}, grant.Upsert()); err != nil {
+	if _, err := s.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 		t.Fatal(err)
 	}
 	e.Clock().Advance(2 * time.Hour)
@@ -329,7 +329,7 @@ func TestIndexDelay(t *testing.T) {
 	// Within a tenant a deletion misses nothing that the index does not show yet.
 	fresh := admin
 	fresh.Qualifier = "fresh"
-	if _, err := s.Save(ctx, grant.Grant{Key: fresh}, grant.Upsert()); err != nil {
+	if _, err := s.Save(ctx, grant.Grant{Key: fresh, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.DeleteForUser(ctx, "u", boss, grant.Within(acme)); err != nil || n != 2 {
@@ -359,7 +359,7 @@ func TestStaleReads(t *testing.T) {
 		}
 	}
 	for _, k := range []grant.Key{admin, member} {
-		if _, err := s.Save(ctx, grant.Grant{Key: k}, grant.Upsert()); err != nil {
+		if _, err := s.Save(ctx, grant.Grant{Key: k, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -396,7 +396,7 @@ func TestStaleReads(t *testing.T) {
 func TestLostReplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, b := t.Context(), newBetween(t, fault.On("TransactWriteItems").DropReply())
-		if g, err := b.Save(ctx, grant.Grant{Key: admin}, grant.IfAbsent()); err != nil || g.Rev != 1 {
+		if g, err := b.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.IfAbsent()); err != nil || g.Rev != 1 {
 			t.Errorf("Save = revision %d, %v", g.Rev, err)
 		}
 		if g, err := b.Revoke(ctx, admin, boss); err != nil || g.Rev != 2 {
@@ -406,7 +406,7 @@ func TestLostReplies(t *testing.T) {
 			t.Errorf("Delete = %v", err)
 		}
 		b = newBetween(t, fault.On("TransactWriteItems").DropRequest())
-		if _, err := b.Save(ctx, grant.Grant{Key: admin}, grant.IfAbsent()); !errors.Is(err, ddb.ErrOutcomeUnknown) {
+		if _, err := b.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.IfAbsent()); !errors.Is(err, ddb.ErrOutcomeUnknown) {
 			t.Errorf("Save = %v, want ErrOutcomeUnknown", err)
 		}
 		if d, err := b.Check(ctx, admin); err != nil || d.Reason != grant.NoGrant {
@@ -447,7 +447,7 @@ func TestAnotherRow(t *testing.T) {
 	for _, k := range []grant.Key{
 		{Tenant: acme, User: "holder1", Type: "role", Qualifier: "admin"}, grant.MemberKey(acme, "holder1", "staff"),
 	} {
-		if _, err := s.Save(ctx, grant.Grant{Key: k}, grant.Upsert()); err != nil {
+		if _, err := s.Save(ctx, grant.Grant{Key: k, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -163,9 +163,9 @@ func (s *Store) candidates(ctx context.Context, key Key) ([]candidate, error) {
 		if !g.Active(s.time()) {
 			continue
 		}
-		activity, err := activityKey(key.Tenant, g.Qualifier, Activity{key.Type, key.Qualifier})
+		activity, err := activityKey(key.Tenant, g.Qualifier, Activity{Type: key.Type, Qualifier: key.Qualifier})
 		if err != nil {
-			return nil, err
+			continue // too long together, so that the group cannot have it
 		}
 		list = append(list, candidate{g.Qualifier, r.key(), activity})
 	}

@@ -128,7 +128,7 @@ func TestDamagedRows(t *testing.T) {
 				if err := r.Erase(ctx, k); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := r.Save(ctx, grant.Grant{Key: k}, grant.IfAbsent()); err != nil || !allowed(asked) {
+				if _, err := r.Save(ctx, grant.Grant{Key: k, GrantedBy: "boss"}, grant.IfAbsent()); err != nil || !allowed(asked) {
 					t.Errorf("after Erase: %v", err)
 				}
 			}
@@ -139,7 +139,7 @@ func TestDamagedRows(t *testing.T) {
 // TestDamagedActivity: an activity of another schema allows nothing.
 func TestDamagedActivity(t *testing.T) {
 	r, ctx, acme := newRawTable(t), t.Context(), grant.TenantOf("acme")
-	if _, err := r.Save(ctx, grant.Grant{Key: grant.MemberKey(acme, "m", "staff")}, grant.Upsert()); err != nil {
+	if _, err := r.Save(ctx, grant.Grant{Key: grant.MemberKey(acme, "m", "staff"), GrantedBy: "boss"}, grant.Upsert()); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.AddActivities(ctx, acme, "staff", grant.Act{By: "admin"}, grant.Activity{Type: "activity", Qualifier: "read"}); err != nil {
@@ -158,7 +158,7 @@ func TestDamagedActivity(t *testing.T) {
 func TestDamagedHistory(t *testing.T) {
 	r, ctx := newRawTable(t), t.Context()
 	k := grant.Key{Tenant: grant.TenantOf("acme"), User: "u", Type: "role", Qualifier: "admin"}
-	if _, err := r.Save(ctx, grant.Grant{Key: k}, grant.Upsert()); err != nil {
+	if _, err := r.Save(ctx, grant.Grant{Key: k, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Delete(ctx, k, grant.Act{By: "admin"}); err != nil {
@@ -174,7 +174,7 @@ func TestDamagedHistory(t *testing.T) {
 	if !errors.Is(last, grant.ErrUnreadable) {
 		t.Errorf("History ends with %v, want ErrUnreadable", last)
 	}
-	if g, err := r.Save(ctx, grant.Grant{Key: k}, grant.IfAbsent()); err != nil || g.Rev != 3 {
+	if g, err := r.Save(ctx, grant.Grant{Key: k, GrantedBy: "boss"}, grant.IfAbsent()); err != nil || g.Rev != 3 {
 		t.Errorf("Save = revision %d, %v, want 3", g.Rev, err)
 	}
 }
@@ -200,10 +200,10 @@ func TestErrorsShowNoNames(t *testing.T) {
 	note(err)
 	_, err = r.Revoke(ctx, k, act)
 	note(err)
-	if _, err = r.Save(ctx, grant.Grant{Key: k, FullName: "secret-name"}, grant.Upsert()); err != nil {
+	if _, err = r.Save(ctx, grant.Grant{Key: k, GrantedBy: "boss", FullName: "secret-name"}, grant.Upsert()); err != nil {
 		t.Fatal(err)
 	}
-	_, err = r.Save(ctx, grant.Grant{Key: k}, grant.IfAbsent())
+	_, err = r.Save(ctx, grant.Grant{Key: k, GrantedBy: "boss"}, grant.IfAbsent())
 	note(err)
 	item := r.row("T#secret-tenant", "U#secret-user#secret-type#secret-qualifier")
 	item["state"] = text("secret-state")

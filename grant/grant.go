@@ -10,8 +10,8 @@ type Grant struct {
 	Key
 	// FullName is the user's name for people to read. It decides nothing.
 	FullName string `json:"full_name,omitempty"`
-	// GrantedBy is who granted it.
-	GrantedBy string `json:"granted_by,omitempty"`
+	// GrantedBy is who granted it; never empty.
+	GrantedBy string `json:"granted_by"`
 	// GrantedAt is when; Save sets it to the time of the clock if it is zero. It decides nothing.
 	GrantedAt time.Time `json:"granted_at"`
 	// ExpiresAt is the first instant at which the grant does not hold any more, to the

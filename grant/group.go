@@ -13,10 +13,13 @@ type Activity struct {
 	// Type is never empty and not [GroupType]: groups do not nest.
 	Type      string `json:"type"`
 	Qualifier string `json:"qualifier,omitempty"`
+	// Added is who added it to the group, when and why, the last time. It is set by [Store.Activities] and
+	// ignored by all others.
+	Added Act `json:"added,omitzero"`
 }
 
 // AddActivities adds activities to an activity group of a tenant; a group exists as long as
-// it has any. What is there already stays. Members ([MemberKey]) may do them from now on.
+// it has any. What is there already stays, under the new act. Members ([MemberKey]) may do them from now on.
 //
 // After an error some may be added, see [ddb.BatchError]; calling again is safe.
 func (s *Store) AddActivities(ctx context.Context, tenant Tenant, group string, act Act, activities ...Activity) error {
@@ -59,7 +62,7 @@ func (s *Store) Activities(ctx context.Context, tenant Tenant, group string) ite
 				yield(Activity{}, failed("Activities", err))
 				return
 			}
-			if !yield(Activity{a.Type, a.Qualifier}, nil) {
+			if !yield(a.Activity, nil) {
 				return
 			}
 		}
@@ -81,11 +84,11 @@ func (s *Store) Groups(ctx context.Context, tenant Tenant) iter.Seq2[string, err
 				yield("", failed("Groups", err))
 				return
 			}
-			if a.Group == last && !first {
+			if a.group == last && !first {
 				continue
 			}
-			last, first = a.Group, false
-			if !yield(a.Group, nil) {
+			last, first = a.group, false
+			if !yield(a.group, nil) {
 				return
 			}
 		}
@@ -120,24 +123,36 @@ func (s *Store) deleteGroup(ctx context.Context, tenant Tenant, group string, ac
 	return s.deleteMany(ctx, s.rows.byType(ctx, GroupType, membership), act)
 }
 
+// groupActivity is an activity and the group that has it.
+type groupActivity struct {
+	Activity
+
+	group string
+}
+
 // activities yields what is behind the rows of activities.
-func (s *Store) activities(ctx context.Context, tenant Tenant, prefix string) iter.Seq2[activitySort, error] {
-	return func(yield func(activitySort, error) bool) {
+func (s *Store) activities(ctx context.Context, tenant Tenant, prefix string) iter.Seq2[groupActivity, error] {
+	return func(yield func(groupActivity, error) bool) {
 		for r, err := range s.rows.prefix(ctx, tenant.text, prefix, false) {
-			var a activitySort
+			var a groupActivity
 			if err == nil {
-				err = r.checkSchema()
-			}
-			if err == nil {
-				if err = activitySorts.Parse([]byte(r.Sort), &a); err != nil {
-					err = fmt.Errorf("%w: its key: %w", ErrUnreadable, err)
-				}
+				a, err = r.activity()
 			}
 			if !yield(a, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// activity reads the row of an activity.
+func (r *row) activity() (groupActivity, error) {
+	var sort activitySort
+	if err := activitySorts.Parse([]byte(r.Sort), &sort); err != nil {
+		return groupActivity{}, fmt.Errorf("%w: its key: %w", ErrUnreadable, err)
+	}
+	a := Activity{sort.Type, sort.Qualifier, Act{r.ActBy, r.ActAt, r.ActFor}}
+	return groupActivity{a, sort.Group}, r.checkSchema()
 }
 
 // checkActivity makes sure that a row is the activity that was asked for.
@@ -150,7 +165,7 @@ func (r *row) checkActivity(k rowKey) error {
 
 func activityKey(tenant Tenant, group string, a Activity) (rowKey, error) {
 	sort, err := activitySorts.Format(activitySort{group, a.Type, a.Qualifier})
-	return rowKey{tenant.text, string(sort)}, err
+	return rowKey{tenant.text, string(sort)}, refuse(err, checkLength(len(sort)), checkLength(len(tenant.text)))
 }
 
 // activityKeys checks the arguments and gives the keys of the rows, each once.

@@ -64,7 +64,8 @@ func (t *Tenant) UnmarshalText(text []byte) error {
 }
 
 // Key names a grant: what a user may do in a tenant. The parts are any text: names
-// that hold #, $ or % collide with no others. They are compared byte by byte.
+// that hold #, $ or % collide with no others. They are compared byte by byte, and have
+// about 1,000 bytes together, where space and characters up to $ count double.
 type Key struct {
 	Tenant Tenant `json:"tenant"`
 	// User is who holds the grant; never empty.
@@ -141,10 +142,24 @@ func (k Key) rowKey() (rowKey, error) {
 	if err != nil {
 		errs = append(errs, err)
 	}
-	if len(errs) > 0 {
-		return rowKey{}, &ddb.InvalidError{Problems: errs}
+	errs = append(errs, checkLength(len(sort)+revisionLength), checkLength(len(k.Tenant.text)))
+	return rowKey{k.Tenant.text, string(sort)}, refuse(errs...)
+}
+
+const (
+	maxSortKey     = 1024          // bytes, of tables and of indexes
+	revisionLength = len("#") + 19 // what the history adds to the sort key of a grant
+)
+
+// checkLength refuses sort keys that DynamoDB does not take, and tenants, which are part
+// of such a key in an index.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+func checkLength(bytes int) error {
+	if bytes > maxSortKey {
+		return fmt.Errorf("the names are too long: they make a key of %d bytes, the limit is %d", bytes, maxSortKey)
 	}
-	return rowKey{k.Tenant.text, string(sort)}, nil
+	return nil
 }
 
 // historyKey is the key of the history's entry of a revision. k was checked by rowKey.

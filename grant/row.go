@@ -1,7 +1,6 @@
 package grant
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -72,7 +71,7 @@ func grantRow(k rowKey, g *Grant, keep time.Duration) (row, error) {
 		// The next whole second, so that it is never deleted before it has expired.
 		r.TTL = g.ExpiresAt.Add(keep).Unix() + 1
 	}
-	return r, errors.Join(err1, err2)
+	return r, refuse(err1, err2, checkLength(len(byUser)), checkLength(len(byType)))
 }
 
 // setGrant writes what grants and their history have in common.

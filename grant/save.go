@@ -56,12 +56,15 @@ func (s *Store) Save(ctx context.Context, g Grant, mode Mode) (Grant, error) {
 }
 
 func (g *Grant) normalize() error {
-	var err1, err2 error
+	var err1, err2, err3 error
 	g.GrantedAt, err1 = storable("GrantedAt", g.GrantedAt)
 	if !g.ExpiresAt.IsZero() {
 		g.ExpiresAt, err2 = storable("ExpiresAt", g.ExpiresAt)
 	}
-	return errors.Join(err1, err2)
+	if g.GrantedBy == "" {
+		err3 = errors.New("the grant does not say by whom (GrantedBy)")
+	}
+	return refuse(err1, err2, err3)
 }
 
 // Revoke ends a grant and keeps it, with who did it, when and why, as a new revision with
@@ -229,7 +232,7 @@ func (s *Store) changes(current *Grant, todo *step, id string) (changes []change
 	k, err1 := todo.next.rowKey()
 	h, err2 := historyRow(todo, id)
 	r, err3 := grantRow(k, &todo.next, s.keep)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	if err := refuse(err1, err2, err3); err != nil {
 		return nil, rowKey{}, err
 	}
 	c := change{put: &r}

@@ -72,8 +72,7 @@ func DeleteExpired(after time.Duration) Option {
 func WithoutGroups() Option { return func(s *settings) { s.groups = false } }
 
 // WithTableOptions adds options of the table, such as [ddb.TablePrefix], [ddb.WithLedger] and
-// [ddb.Retry]. [NewMemory] has no use for them. Do not give [ddb.Version], [ddb.Created] or
-// [ddb.Updated]: rows have revisions and times of their own.
+// [ddb.Retry]. [NewMemory] has no use for them.
 func WithTableOptions(opts ...ddb.TableOption) Option {
 	return func(s *settings) { s.tableOp = append(s.tableOp, opts...) }
 }

@@ -102,7 +102,7 @@ func TestTimeToLive(t *testing.T) {
 	kept := admin
 	kept.Qualifier = "kept"
 	for k, expires := range map[grant.Key]time.Time{admin: start.Add(time.Minute), kept: {}} {
-		if _, err := s.Save(ctx, grant.Grant{Key: k, ExpiresAt: expires}, grant.Upsert()); err != nil {
+		if _, err := s.Save(ctx, grant.Grant{Key: k, GrantedBy: "boss", ExpiresAt: expires}, grant.Upsert()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -120,7 +120,7 @@ func TestTimeToLive(t *testing.T) {
 	if d, err := s.Check(ctx, kept); err != nil || !d.Allowed {
 		t.Errorf("Check of a grant that never expires = %+v, %v", d, err)
 	}
-	g, err := s.Save(ctx, grant.Grant{Key: admin}, grant.IfAbsent())
+	g, err := s.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.IfAbsent())
 	if err != nil || g.Rev != 2 {
 		t.Errorf("Save = revision %d, %v, want 2", g.Rev, err)
 	}
@@ -149,7 +149,7 @@ func TestSchema(t *testing.T) {
 	if err != nil || len(out.Table.GlobalSecondaryIndexes) != 2 {
 		t.Errorf("the table has %d indexes, %v", len(out.Table.GlobalSecondaryIndexes), err)
 	}
-	if _, err := s.Save(ctx, grant.Grant{Key: admin}, grant.Upsert()); err != nil {
+	if _, err := s.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Reset(ctx, ddb.AllowDelete("another")); err == nil {
@@ -188,7 +188,7 @@ func TestMemoryReset(t *testing.T) {
 	if differences, err := s.Verify(ctx); err != nil || differences != nil {
 		t.Errorf("Verify = %v, %v", differences, err)
 	}
-	if _, err := s.Save(ctx, grant.Grant{Key: admin}, grant.Upsert()); err != nil {
+	if _, err := s.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Reset(ctx, ddb.AllowDelete("another")); err == nil {
@@ -212,7 +212,7 @@ func TestWithoutGroups(t *testing.T) {
 	if err := s.AddActivities(ctx, acme, "staff", boss, read); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Save(ctx, grant.Grant{Key: grant.MemberKey(acme, "u", "staff")}, grant.Upsert()); err != nil {
+	if _, err := s.Save(ctx, grant.Grant{Key: grant.MemberKey(acme, "u", "staff"), GrantedBy: "boss"}, grant.Upsert()); err != nil {
 		t.Fatal(err)
 	}
 	d, err := s.Check(ctx, grant.Key{Tenant: acme, User: "u", Type: read.Type, Qualifier: read.Qualifier})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dynamotable/ddb"
@@ -114,6 +115,9 @@ func refusedCalls(s *suite) {
 		"no type":         {Tenant: acme, User: "u", Qualifier: "admin"},
 		"invalid user":    {Tenant: acme, User: "u\xff", Type: "role", Qualifier: "admin"},
 		"invalid quality": {Tenant: acme, User: "u", Type: "role", Qualifier: "\xc0\x80"},
+		"long":            {Tenant: acme, User: "u", Type: "role", Qualifier: strings.Repeat("q", 1000)},
+		"long by escapes": {Tenant: acme, User: "u", Type: "role", Qualifier: strings.Repeat("#", 500)},
+		"long tenant":     {Tenant: grant.TenantOf(strings.Repeat("t", 1100)), User: "u", Type: "role", Qualifier: "admin"},
 	} {
 		_, saveErr := s.Save(ctx, grant.Grant{Key: k, GrantedBy: "admin"}, grant.Upsert())
 		_, getErr := s.Get(ctx, k)
@@ -130,9 +134,10 @@ func refusedCalls(s *suite) {
 			s.Errorf("Check of key %s = %+v, %v, want denied with ErrInvalid", name, d, err)
 		}
 	}
-	_, err1 := s.Save(ctx, grant.Grant{Key: good}, grant.Mode{})
-	_, err2 := s.Save(ctx, grant.Grant{Key: good}, grant.IfRevision(-1))
-	_, err3 := s.Save(ctx, grant.Grant{Key: good, ExpiresAt: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, grant.Upsert())
+	_, err0 := s.Save(ctx, grant.Grant{Key: good}, grant.Upsert())
+	_, err1 := s.Save(ctx, grant.Grant{Key: good, GrantedBy: "boss"}, grant.Mode{})
+	_, err2 := s.Save(ctx, grant.Grant{Key: good, GrantedBy: "boss"}, grant.IfRevision(-1))
+	_, err3 := s.Save(ctx, grant.Grant{Key: good, GrantedBy: "boss", ExpiresAt: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, grant.Upsert())
 	_, err4 := s.Revoke(ctx, good, grant.Act{})
 	_, err5 := collect(s.ListForUser(ctx, ""))
 	_, err6 := collect(s.ListForUser(ctx, "u", grant.Within(grant.Tenant{})))
@@ -140,9 +145,14 @@ func refusedCalls(s *suite) {
 	_, err8 := s.DeleteForUser(ctx, "u", grant.Act{})
 	err9 := s.AddActivities(ctx, acme, "g", admin, grant.Activity{Type: grant.GroupType, Qualifier: "other"})
 	err10 := s.AddActivities(ctx, acme, "", admin, grant.Activity{Type: "a"})
-	for i, err := range []error{err1, err2, err3, err4, err5, err6, err7, err8, err9, err10} {
+	longest := grant.Key{Tenant: grant.TenantOf(strings.Repeat("t", 600)), User: "u", Type: "role", Qualifier: strings.Repeat("q", 600)}
+	_, err11 := s.Save(ctx, grant.Grant{Key: longest, GrantedBy: "boss"}, grant.Upsert()) // too long for an index only
+	if d, err := s.Check(ctx, longest); err != nil || d.Allowed {
+		s.Errorf("Check of a key that cannot be saved = %+v, %v", d, err)
+	}
+	for i, err := range []error{err0, err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11} {
 		if !errors.Is(err, ddb.ErrInvalid) {
-			s.Errorf("refused call %d = %v, want ErrInvalid", i+1, err)
+			s.Errorf("refused call %d = %v, want ErrInvalid", i, err)
 		}
 	}
 	s.wants(good, grant.NoGrant)
@@ -198,6 +208,8 @@ func groups(s *suite) {
 
 	must(s.AddActivities(ctx, acme, "staff", admin, pay, read))
 	list, err := collect(s.Activities(ctx, acme, "staff"))
+	added := grant.Act{By: admin.By, At: s.clock.Now(), Reason: admin.Reason}
+	pay.Added, read.Added = added, added
 	if err != nil || !slices.Equal(list, []grant.Activity{pay, read}) {
 		s.Errorf("Activities = %v, %v", list, err)
 	}

@@ -99,7 +99,7 @@ func (w *world) save(t *rapid.T) { w.put(t, w.key(t)) }
 func (w *world) join(t *rapid.T) { w.put(t, w.membership(t)) }
 
 func (w *world) put(t *rapid.T, k grant.Key) {
-	g := grant.Grant{Key: k, GrantedBy: pick(t, "by", []string{"", "a", "b"})}
+	g := grant.Grant{Key: k, GrantedBy: pick(t, "by", []string{"a", "b"})}
 	if rapid.Bool().Draw(t, "expires") {
 		g.ExpiresAt = w.now.Add(time.Duration(rapid.Int64Range(-2, 5).Draw(t, "in")) * pick(t, "unit", []time.Duration{1, time.Second}))
 	}
