@@ -92,7 +92,7 @@ func (s *Store) ListHolders(ctx context.Context, tenant Tenant, typ, qualifier s
 	}
 	return s.list(ctx, "ListHolders", l, err, func() (iter.Seq2[row, error], error) {
 		prefix, err := typeSorts.Prefix(typeSort{Tenant: tenant.text, Qualifier: qualifier}, 2)
-		return s.rows.byType(ctx, typ, prefix), err
+		return s.rows.byType(ctx, typ, prefix), refuse(err)
 	})
 }
 
@@ -130,7 +130,7 @@ func (s *Store) ofUser(ctx context.Context, user string, l *listing) (iter.Seq2[
 			sort.Type, n = *l.typ, 2
 		}
 		prefix, err := grantSorts.Prefix(sort, n)
-		return s.rows.prefix(ctx, l.tenant.text, prefix, false), err
+		return s.rows.prefix(ctx, l.tenant.text, prefix, false), refuse(err)
 	}
 	var (
 		sort userSort
@@ -140,7 +140,7 @@ func (s *Store) ofUser(ctx context.Context, user string, l *listing) (iter.Seq2[
 		sort.Type, n = *l.typ, 1
 	}
 	prefix, err := userSorts.Prefix(sort, n)
-	return s.rows.byUser(ctx, user, prefix), err
+	return s.rows.byUser(ctx, user, prefix), refuse(err)
 }
 
 // ofType yields the rows of all grants of a type.
@@ -153,7 +153,7 @@ func (s *Store) ofType(ctx context.Context, typ string, l *listing) (iter.Seq2[r
 		sort.Tenant, n = l.tenant.text, 1
 	}
 	prefix, err := typeSorts.Prefix(sort, n)
-	return s.rows.byType(ctx, typ, prefix), err
+	return s.rows.byType(ctx, typ, prefix), refuse(err)
 }
 
 // list yields the grants of rows that the listing includes.
