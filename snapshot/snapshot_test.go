@@ -41,7 +41,7 @@ func TestSuite(t *testing.T) {
 
 // TestPruneFails: a snapshot that was saved is there, although what is older could not be removed; the next save removes it.
 func TestPruneFails(t *testing.T) {
-	client := ddbtest.New(t, ddbtest.WithFaults(fault.On("BatchWriteItem").First(1).Refuse()))
+	client := ddbtest.New(t, ddbtest.WithFaults(fault.On("BatchWriteItem").First(1).Error("AccessDeniedException", "not allowed")))
 	s := open(t, client, snapshot.Keep(snapshot.KeepLast(1)))
 	save := func(version int64) error {
 		return s.Save(t.Context(), snapshot.Snapshot{Stream: "s", Version: version, State: []byte{byte(version)}})
