@@ -1,0 +1,98 @@
+package payload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Data is a field of an item that may be too large for it:
+//
+//	type Document struct {
+//		ID   string       `dynamodbav:"id"`
+//		Text payload.Data `dynamodbav:"text"`
+//	}
+//
+// Set it, and [Pack] the item before a write; [Payloads.Open] it after a read.
+type Data struct {
+	// Inline are the data, if they are in the item.
+	Inline []byte `dynamodbav:"inline,omitempty"`
+	// Ref is where they are, if they are not.
+	Ref string `dynamodbav:"ref,omitempty"`
+
+	opened []byte
+	isOpen bool
+}
+
+// Of is a field with data.
+func Of(data []byte) Data { return Data{Inline: data} }
+
+// Offloaded reports whether the data are outside the item.
+func (d *Data) Offloaded() bool { return d.Ref != "" }
+
+// Bytes are the data. Those outside the item must have been opened.
+func (d *Data) Bytes() ([]byte, error) {
+	switch {
+	case d.Ref == "":
+		return d.Inline, nil
+	case d.isOpen:
+		return d.opened, nil
+	}
+	return nil, errors.New("payload: the data are outside the item, and were not opened")
+}
+
+// Sizer is a table, as far as [Pack] needs one: [ddb.Table] and [ddb.SimpleTable] are.
+//
+// [ddb.Table]: https://pkg.go.dev/github.com/dynamotable/ddb#Table
+// [ddb.SimpleTable]: https://pkg.go.dev/github.com/dynamotable/ddb#SimpleTable
+type Sizer[T any] interface {
+	ItemSize(item *T) (int, error)
+}
+
+// Pack makes an item fit: while it is larger than the threshold, by the exact size that DynamoDB counts, the largest of the
+// given fields is stored outside. Call it before the write; the fields keep their data for [Data.Bytes]. An
+// item that is too large without any of the fields is left to the write to refuse.
+func Pack[T any](ctx context.Context, p *Payloads, table Sizer[T], space string, item *T, fields ...*Data) error {
+	for {
+		n, err := table.ItemSize(item)
+		if err != nil {
+			return err
+		}
+		var largest *Data
+		for _, f := range fields {
+			if f.Ref == "" && len(f.Inline) > 0 && (largest == nil || len(f.Inline) > len(largest.Inline)) {
+				largest = f
+			}
+		}
+		if n <= p.threshold || largest == nil {
+			return nil
+		}
+		reference, err := p.Store(ctx, space, largest.Inline)
+		if err != nil {
+			return err
+		}
+		*largest = Data{Ref: reference, opened: largest.Inline, isOpen: true}
+	}
+}
+
+// Open fetches the data of fields that are outside their items, several at the same time. [Data.Bytes] has them then.
+func (p *Payloads) Open(ctx context.Context, fields ...*Data) error {
+	var (
+		references []string
+		outside    []*Data
+	)
+	for _, f := range fields {
+		if f.Ref != "" && !f.isOpen {
+			references, outside = append(references, f.Ref), append(outside, f)
+		}
+	}
+	i := 0
+	for data, err := range p.FetchAll(ctx, references) {
+		if err != nil {
+			return fmt.Errorf("open field %d of %d: %w", i+1, len(outside), err)
+		}
+		outside[i].opened, outside[i].isOpen = data, true
+		i++
+	}
+	return nil
+}

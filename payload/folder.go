@@ -1,0 +1,186 @@
+package payload
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Folder keeps objects as files below a folder, which is made if it is missing: for development and tests. A file is there as
+// a whole or not at all, and synced to the disk before Put returns.
+func Folder(dir string) (Objects, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	root, err := os.OpenRoot(dir) // keys cannot leave it
+	if err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	return folder{root}, nil
+}
+
+type folder struct{ root *os.Root }
+
+// unfinished is what the names of files begin with that are being written.
+const unfinished = ".unfinished-"
+
+func (f folder) Put(ctx context.Context, key string, data []byte) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, err := f.root.Stat(key); err == nil {
+		return nil
+	}
+	dir := path.Dir(key)
+	if err := f.root.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	name := path.Join(dir, unfinished+uuid.NewString())
+	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.root.Remove(name)) }()
+	_, err = file.Write(data)
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err != nil {
+		return err
+	}
+	// A link fails where a rename would replace.
+	if err := f.root.Link(name, key); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+func (f folder) Get(ctx context.Context, key string, limit int64) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	file, err := f.root.Open(key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrMissing
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	return ReadAtMost(file, limit)
+}
+
+func (f folder) Delete(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := f.root.Remove(key); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (f folder) List(ctx context.Context, prefix string) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		stop := errors.New("stop")
+		err := fs.WalkDir(f.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil || d.IsDir() || !strings.HasPrefix(name, prefix) || strings.HasPrefix(path.Base(name), unfinished) {
+				return err
+			}
+			info, err := d.Info()
+			if errors.Is(err, fs.ErrNotExist) { // removed in between
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if !yield(Object{Key: name, Size: info.Size(), ModifiedAt: info.ModTime()}, nil) {
+				return stop
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, stop) {
+			yield(Object{}, err)
+		}
+	}
+}
+
+// Memory keeps objects in memory, for tests.
+func Memory() Objects { return &memory{objects: make(map[string]object), now: time.Now} }
+
+type object struct {
+	data []byte
+	at   time.Time
+}
+
+type memory struct {
+	mu      sync.Mutex
+	objects map[string]object
+	now     func() time.Time
+}
+
+func (m *memory) Put(ctx context.Context, key string, data []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.objects[key]; !ok && ctx.Err() == nil {
+		m.objects[key] = object{bytes.Clone(data), m.now()}
+	}
+	return ctx.Err()
+}
+
+func (m *memory) Get(ctx context.Context, key string, limit int64) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o, ok := m.objects[key]
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case !ok:
+		return nil, ErrMissing
+	case int64(len(o.data)) > limit:
+		return nil, ErrCorrupt
+	}
+	return bytes.Clone(o.data), nil
+}
+
+func (m *memory) Delete(ctx context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if ctx.Err() == nil {
+		delete(m.objects, key)
+	}
+	return ctx.Err()
+}
+
+func (m *memory) List(ctx context.Context, prefix string) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		m.mu.Lock()
+		var list []Object
+		for key, o := range m.objects {
+			if strings.HasPrefix(key, prefix) {
+				list = append(list, Object{Key: key, Size: int64(len(o.data)), ModifiedAt: o.at})
+			}
+		}
+		m.mu.Unlock()
+		for _, o := range list {
+			if err := ctx.Err(); err != nil {
+				yield(Object{}, err)
+				return
+			}
+			if !yield(o, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package payload
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"iter"
+	"path"
+	"regexp"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Option is an option of [New].
+type Option func(*Payloads)
+
+// Prefix is what all keys begin with, "payloads" without it. Stores with different prefixes can share a bucket.
+func Prefix(prefix string) Option { return func(p *Payloads) { p.prefix = prefix } }
+
+// Threshold is the size of an item in bytes above which [Pack] offloads; 350 KB without it.
+func Threshold(bytes int) Option { return func(p *Payloads) { p.threshold = bytes } }
+
+// MaxSize is how many bytes one payload has at most; 1 GiB without it. It bounds what a read can take up.
+func MaxSize(bytes int64) Option { return func(p *Payloads) { p.max = bytes } }
+
+// Concurrency is how many objects [Payloads.FetchAll] and [Payloads.Open] get at the same time; 8 without it.
+func Concurrency(n int) Option { return func(p *Payloads) { p.concurrency = n } }
+
+// Clock replaces time.Now.
+func Clock(now func() time.Time) Option { return func(p *Payloads) { p.now = now } }
+
+// Compress compresses what is stored, where that makes it smaller. All
+// compressors given can be read, the first is written with: so one can be taken out of use.
+func Compress(compressors ...Compressor) Option {
+	return func(p *Payloads) { p.compressors = compressors }
+}
+
+// Payloads stores large data in an object store. It is safe for concurrent use. Make it with [New].
+type Payloads struct {
+	objects     Objects
+	prefix      string
+	threshold   int
+	max         int64
+	concurrency int
+	now         func() time.Time
+	compressors []Compressor
+}
+
+// prefixes are the prefixes that every object store takes as they are.
+var prefixes = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
+
+// names are the names that compressors can have.
+var names = regexp.MustCompile(`^[a-z0-9]+$`)
+
+// New makes a payload store over an object store. It sends nothing.
+func New(objects Objects, opts ...Option) (*Payloads, error) {
+	p := &Payloads{objects: objects, prefix: "payloads", threshold: 350 << 10, max: 1 << 30, concurrency: 8, now: time.Now}
+	for _, opt := range opts {
+		opt(p)
+	}
+	var errs []error
+	if objects == nil || p.now == nil {
+		errs = append(errs, errors.New("the object store or the clock is nil"))
+	}
+	if !prefixes.MatchString(p.prefix) || path.Clean(p.prefix) != p.prefix || path.Clean("/"+p.prefix) != "/"+p.prefix {
+		errs = append(errs, errors.New("Prefix takes letters, digits, points, hyphens and underscores, and slashes between them"))
+	}
+	if p.threshold < 1 || p.threshold > ddb.MaxItemSize || p.max < 1 || p.concurrency < 1 {
+		errs = append(errs, fmt.Errorf("Threshold takes 1 to %d bytes, MaxSize and Concurrency at least 1", ddb.MaxItemSize))
+	}
+	seen := map[string]bool{}
+	for _, c := range p.compressors {
+		if c == nil || !names.MatchString(c.Name()) || seen[c.Name()] {
+			errs = append(errs, errors.New("a compressor is nil, has no name of letters and digits, or stands twice"))
+			continue
+		}
+		seen[c.Name()] = true
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, &ddb.InvalidError{Problems: []error{fmt.Errorf("payload: %w", err)}}
+	}
+	return p, nil
+}
+
+// Store stores data and returns a reference to them, a text of some 150 bytes. A space is what data belong to, such as a
+// stream or a customer: equal data of different spaces are different objects, so that those of
+// one can be removed. Storing the same again is no error, and cheap on the same day.
+func (p *Payloads) Store(ctx context.Context, space string, data []byte) (string, error) {
+	if int64(len(data)) > p.max {
+		return "", fmt.Errorf("payload: %w: %d bytes, the limit is %d", ErrTooLarge, len(data), p.max)
+	}
+	stored, codec := data, ""
+	if len(p.compressors) > 0 {
+		c := p.compressors[0]
+		small, err := c.Compress(data)
+		if err != nil {
+			return "", fmt.Errorf("payload: compress with %s: %w", c.Name(), err)
+		}
+		if len(small) < len(data) {
+			stored, codec = small, c.Name()
+		}
+	}
+	r := newRef(p.prefix, space, codec, p.now(), data, len(stored))
+	if err := p.objects.Put(ctx, r.key, stored); err != nil {
+		return "", fmt.Errorf("payload: store %d bytes: %w", len(stored), err)
+	}
+	return r.String(), nil
+}
+
+// Fetch returns the data that a reference is for: exactly what was stored, or an error that
+// matches [ErrMissing], [ErrCorrupt] or [ErrBadRef], or is the object store's.
+func (p *Payloads) Fetch(ctx context.Context, reference string) ([]byte, error) {
+	r, err := parseRef(p.prefix, reference)
+	if err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	if r.size > p.max || r.stored > p.max {
+		return nil, fmt.Errorf("payload: %w: %d bytes, the limit is %d", ErrTooLarge, max(r.size, r.stored), p.max)
+	}
+	data, err := p.objects.Get(ctx, r.key, r.stored)
+	if err != nil {
+		return nil, fmt.Errorf("payload: fetch %d bytes: %w", r.stored, err)
+	}
+	if int64(len(data)) != r.stored {
+		return nil, fmt.Errorf("payload: %w: the object has %d bytes, want %d", ErrCorrupt, len(data), r.stored)
+	}
+	if r.codec != "" {
+		if data, err = p.decompress(r, data); err != nil {
+			return nil, err
+		}
+	}
+	if sum := sha256.Sum256(data); int64(len(data)) != r.size || !bytes.Equal(sum[:], r.sum[:]) {
+		return nil, fmt.Errorf("payload: %w: its hash is another", ErrCorrupt)
+	}
+	return data, nil
+}
+
+func (p *Payloads) decompress(r ref, data []byte) ([]byte, error) {
+	for _, c := range p.compressors {
+		if c.Name() != r.codec {
+			continue
+		}
+		plain, err := c.Decompress(data, r.size)
+		if err != nil {
+			return nil, fmt.Errorf("payload: %w: decompress with %s: %w", ErrCorrupt, r.codec, err)
+		}
+		return plain, nil
+	}
+	return nil, fmt.Errorf("payload: it is compressed with %s; the option Compress is missing", r.codec)
+}
+
+// FetchAll fetches several payloads at the same time, and yields their data in the order of the references. An error
+// is yielded once, last.
+func (p *Payloads) FetchAll(ctx context.Context, references []string) iter.Seq2[[]byte, error] {
+	type result struct {
+		data []byte
+		err  error
+	}
+	return func(yield func([]byte, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var queue []chan result
+		defer func() {
+			cancel()
+			for _, q := range queue { // no goroutine outlives the call
+				<-q
+			}
+		}()
+		next := 0
+		for done := 0; done < len(references); done++ {
+			for ; next < len(references) && len(queue) < p.concurrency; next++ {
+				q, reference := make(chan result, 1), references[next]
+				queue = append(queue, q)
+				go func() {
+					data, err := p.Fetch(ctx, reference)
+					q <- result{data, err}
+				}()
+			}
+			r := <-queue[0]
+			queue = queue[1:]
+			if !yield(r.data, r.err) || r.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Drop removes the data that a reference is for, at once, for what must be forgotten. Whatever else has the same reference
+// loses them too: equal data of one space that were stored on one day. Data that are gone already are no error.
+func (p *Payloads) Drop(ctx context.Context, reference string) error {
+	r, err := parseRef(p.prefix, reference)
+	if err != nil {
+		return fmt.Errorf("payload: %w", err)
+	}
+	if err := p.objects.Delete(ctx, r.key); err != nil {
+		return fmt.Errorf("payload: drop: %w", err)
+	}
+	return nil
+}
