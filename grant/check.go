@@ -50,6 +50,8 @@ const (
 // has expired meanwhile. A revoked or expired grant of the user's own does not keep a
 // group from allowing; an unreadable one does.
 //
+// It retries as the client does. Give the context the deadline by which an answer is needed.
+//
 // It costs a read unit if the user's own grant allows. If not, it costs another for up to
 // 4 KB of memberships, one for each that is active, and 4 for the group that allows.
 //

@@ -14,7 +14,8 @@ import (
 type Config struct {
 	// Table is the name of the table; [DefaultTable] if it is empty.
 	Table string `json:"table,omitempty"`
-	// TablePrefix stands before the name, such as "test-".
+	// TablePrefix stands before the name, such as "test-"; [ddb.TablePrefixFromEnv] gives that
+	// of the environment.
 	TablePrefix string `json:"table_prefix,omitempty"`
 	// Region and Endpoint are for [Open]; the SDK's own settings hold where they are empty.
 	Region   string `json:"region,omitempty"`

@@ -3,6 +3,7 @@ package grant_test
 import (
 	"errors"
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,47 @@ func TestDamagedRows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzRow: whatever the attributes that decide hold, only what they are meant to hold allows.
+func FuzzRow(f *testing.F) {
+	f.Add("active", "never", 1, 1)
+	f.Add("active", "2027-01-01T00:00:00Z", 1, 7)
+	f.Add("active", "2026-07-01T09:00:00.000000001+00:00", 1, 7)
+	f.Add("revoked", "never", 1, 2)
+	f.Add("", "", 0, 0)
+	f.Add("Active", "Never", 2, -1)
+	f.Add("active", "10000-01-01T00:00:00Z", 1, 1)
+	f.Add("active", "2027-01-01T00:00:00+25:00", 1, 1)
+	now := time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC)
+	e := ddbtest.NewEngine()
+	f.Cleanup(e.Close)
+	client, name := e.Client(), grant.DefaultTable
+	s, err := grant.New(client, grant.Clock(func() time.Time { return now }))
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := s.Ensure(f.Context()); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, state, expires string, schema, rev int) {
+		_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &name, Item: attributes{
+			"tenant": text("T#acme"), "sk": text("U#u#role#admin"), "state": text(state), "expires": text(expires),
+			"schema": number(strconv.Itoa(schema)), "rev": number(strconv.Itoa(rev)),
+		}})
+		if err != nil {
+			t.Skip("not an item: ", err)
+		}
+		d, err := s.Check(t.Context(), admin)
+		if d.Allowed && err != nil {
+			t.Fatalf("allowed with error %v", err)
+		}
+		at, invalid := time.Parse(time.RFC3339Nano, expires)
+		sound := schema == 1 && rev > 0 && (expires == "never" || invalid == nil && at.After(now))
+		if want := sound && state == "active"; d.Allowed != want {
+			t.Errorf("state %q, expires %q, schema %d, rev %d: %+v, %v, want allowed %v", state, expires, schema, rev, d, err, want)
+		}
+	})
 }
 
 // TestDamagedActivity: an activity of another schema allows nothing.

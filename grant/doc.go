@@ -20,11 +20,19 @@
 // read indexes and are for people, not for decisions. Clocks of different hosts differ: a
 // grant ends on each host when that host's clock says so.
 //
+// Consistent is within a Region. In a global table of eventual consistency, a revocation of
+// another Region is seen when it has been replicated, typically within a second:
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
+//
+// A service that only decides needs the permissions GetItem, BatchGetItem and Query on the
+// table, and none on its indexes.
+//
 // # Changes
 //
 // Each change ([Store.Save], [Store.Revoke], [Store.Delete]) raises the grant's revision and
-// writes an entry of its history ([Store.History]) in the same transaction. Revisions are never
-// used twice, also not after a deletion. Granting again does not hide that the grant was revoked.
+// writes an entry of its history ([Store.History]) in the same transaction. No revision is
+// used twice, also not after a deletion; only [Store.Erase] begins anew. Granting again does
+// not hide that the grant was revoked.
 //
 // # Activity groups
 //
@@ -58,9 +66,14 @@
 //	IActivityGroupGrantStore.Insert          Save with a MemberKey
 //	IActivityGroupGrantStore.DeleteByUser    DeleteForUser with OfType
 //	IActivityGroupGrantStore.DeleteAll       DeleteOfType
-//	IActivityGroupGrantStore.GetDistinctUserIds    Users
-//	AddDynamoDbAuthorization, AddDynamoDbGrantStore, AddDynamoDbActivityGroupGrantStore
-//	                                         New (client and options), Open (Config)
+//	IActivityGroupGrantStore
+//	.GetDistinctUserIds                      Users
+//	AddDynamoDbAuthorization,                New (client and options),
+//	AddDynamoDbGrantStore,                   Open (Config)
+//	AddDynamoDbActivityGroupGrantStore
+//
+// A Grant of Excalibur has FullName, ExpiresOn (ExpiresAt), GrantedBy and GrantedOn (GrantedAt); a
+// grant without a TenantId is one of [NoTenant].
 //
 // Package granttest is the acceptance suite: another store that passes it keeps the
 // same promises.
