@@ -172,7 +172,6 @@ type part struct {
 
 	based bool
 	base  int64 // the stream's version before the commit, if based
-	head  row   // as last read, if the expectation needs that
 	first int64 // set at the end
 	last  int64
 

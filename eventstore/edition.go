@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -85,9 +86,7 @@ func (e *Edition) Append(ctx context.Context, expected Expected, args ...AppendA
 	mark := argument(func(c *commit) {
 		for i := range c.parts[0].events {
 			meta := map[string]string{divergence: strconv.FormatInt(e.part, 10)}
-			for k, v := range c.parts[0].events[i].Metadata {
-				meta[k] = v
-			}
+			maps.Copy(meta, c.parts[0].events[i].Metadata)
 			c.parts[0].events[i].Metadata = meta
 		}
 	})

@@ -32,7 +32,7 @@ var (
 )
 
 // WrongExpectedVersion says why an append was refused. It matches [ErrWrongExpectedVersion].
-type WrongExpectedVersion struct {
+type WrongExpectedVersion struct { //nolint:errname // reads as what happened, where it is caught
 	Stream   string
 	Expected Expected
 	// Actual is the last version of the stream, 0 if there is none.
@@ -59,7 +59,7 @@ func (e *WrongExpectedVersion) Is(target error) bool { return target == ErrWrong
 
 // BatchTooLarge is a commit that does not fit into one transaction of DynamoDB. It
 // matches [ErrTooLarge].
-type BatchTooLarge struct {
+type BatchTooLarge struct { //nolint:errname // as above
 	// Count is how many actions the transaction would have, Limit how many it can.
 	Count, Limit int
 	// Bytes is the size of the items together, ByteLimit how much is possible.
@@ -78,7 +78,7 @@ func (e *BatchTooLarge) Error() string {
 func (e *BatchTooLarge) Is(target error) bool { return target == ErrTooLarge }
 
 // EventTooLarge is an event that does not fit into an item. It matches [ErrTooLarge].
-type EventTooLarge struct {
+type EventTooLarge struct { //nolint:errname // as above
 	// Index is the event's place in its stream's events of the call, from 0.
 	Index int
 	// Bytes is the size of its item, Limit how much DynamoDB takes.

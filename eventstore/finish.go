@@ -42,52 +42,32 @@ func (s *Store) fetch(ctx context.Context, e *Event) error {
 // ahead calls work on the values that need it, up to n at a time ahead of the loop, and
 // yields all in their order.
 func ahead[T any](ctx context.Context, n int, seq iter.Seq2[T, error], needs func(*T) bool, work func(context.Context, *T) error) iter.Seq2[T, error] {
-	type slot struct {
-		value T
-		err   error
-		done  chan struct{} // nil where there is nothing to wait for
-	}
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		var queue []*slot
-		busy := 0
+		q := pending[T]{yield: yield}
 		defer func() {
 			cancel()
-			for _, q := range queue { // no goroutine outlives the call
-				if q.done != nil {
-					<-q.done
-				}
-			}
+			q.wait() // no goroutine outlives the call
 		}()
-		first := func() bool {
-			q := queue[0]
-			if q.done != nil {
-				<-q.done
-				busy--
-			}
-			queue = queue[1:]
-			return yield(q.value, q.err) && q.err == nil
-		}
 		for v, err := range seq {
-			if err != nil || !needs(&v) {
-				if err == nil && len(queue) == 0 {
-					if !yield(v, nil) {
-						return
-					}
-					continue
+			if err == nil && len(q.values) == 0 && !needs(&v) {
+				if !yield(v, nil) {
+					return
 				}
-				queue = append(queue, &slot{value: v, err: err})
-			} else {
-				q := &slot{value: v, done: make(chan struct{})}
-				queue = append(queue, q)
-				busy++
+				continue
+			}
+			p := &pendingValue[T]{value: v, err: err}
+			if err == nil && needs(&v) {
+				p.done = make(chan struct{})
+				q.busy++
 				go func() {
-					defer close(q.done)
-					q.err = work(ctx, &q.value)
+					defer close(p.done)
+					p.err = work(ctx, &p.value)
 				}()
 			}
-			for len(queue) > 0 && (busy >= n || len(queue) >= 16*n || queue[0].done == nil) {
-				if !first() {
+			q.values = append(q.values, p)
+			for len(q.values) > 0 && (q.busy >= n || len(q.values) >= 16*n || q.values[0].done == nil) {
+				if !q.first() {
 					return
 				}
 			}
@@ -95,10 +75,42 @@ func ahead[T any](ctx context.Context, n int, seq iter.Seq2[T, error], needs fun
 				break
 			}
 		}
-		for len(queue) > 0 {
-			if !first() {
+		for len(q.values) > 0 {
+			if !q.first() {
 				return
 			}
+		}
+	}
+}
+
+// pending are values that wait for their turn, some of them being worked on.
+type pending[T any] struct {
+	values []*pendingValue[T]
+	busy   int
+	yield  func(T, error) bool
+}
+
+type pendingValue[T any] struct {
+	value T
+	err   error
+	done  chan struct{} // nil where there is nothing to wait for
+}
+
+// first yields the first value, when it is ready.
+func (q *pending[T]) first() bool {
+	p := q.values[0]
+	if p.done != nil {
+		<-p.done
+		q.busy--
+	}
+	q.values = q.values[1:]
+	return q.yield(p.value, p.err) && p.err == nil
+}
+
+func (q *pending[T]) wait() {
+	for _, p := range q.values {
+		if p.done != nil {
+			<-p.done
 		}
 	}
 }

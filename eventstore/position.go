@@ -74,7 +74,7 @@ func ParsePosition(text string) (Position, error) {
 	}
 	list, ok := strings.CutPrefix(text, positionForm)
 	if !ok {
-		return Position{}, errors.New("position: the text does not begin with " + positionForm)
+		return Position{}, errors.New("position: the text does not begin with " + strings.TrimSuffix(positionForm, ":"))
 	}
 	var p Position
 	for i, number := range strings.Split(list, ",") {

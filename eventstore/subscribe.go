@@ -253,13 +253,18 @@ func (s *subscription) one(ctx context.Context, c Commit) error {
 			return err
 		}
 		if try == s.retries {
-			if err = s.onFailure(ctx, c, err); err != nil {
-				return fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err)
-			}
-			return nil
+			return s.failed(ctx, c, err)
 		}
 		if err := s.feed.store.o.wait(ctx, waits.NextBackOff()); err != nil {
 			return err
 		}
 	}
+}
+
+// failed asks what to do about a commit whose handler failed for good.
+func (s *subscription) failed(ctx context.Context, c Commit, err error) error {
+	if err = s.onFailure(ctx, c, err); err != nil {
+		return fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err)
+	}
+	return nil
 }

@@ -18,11 +18,11 @@ type Format interface {
 }
 
 // JSON is the format of encoding/json.
-var JSON Format = FormatFuncs(json.Marshal, json.Unmarshal)
+var JSON = FormatFuncs(json.Marshal, json.Unmarshal)
 
 // Raw is the format of events that bring their bytes: slices of bytes, and types
 // with MarshalBinary and UnmarshalBinary.
-var Raw Format = FormatFuncs(rawMarshal, rawUnmarshal)
+var Raw = FormatFuncs(rawMarshal, rawUnmarshal)
 
 // FormatFuncs makes a format of two functions. For protobuf:
 //
@@ -62,7 +62,7 @@ func rawUnmarshal(data []byte, v any) error {
 	return fmt.Errorf("raw format: a %T points neither to bytes nor has UnmarshalBinary", v)
 }
 
-// ErrUnknownType: an event has a type, or a newer schema of it, that no Go type is registered for.
+// ErrUnknownType means that an event has a type, or a newer schema of it, that no Go type is registered for.
 var ErrUnknownType = errors.New("no Go type is registered for the event")
 
 // Types is which Go types stand for which events. E is an interface that all of them have, best a sealed one:
@@ -112,7 +112,7 @@ func Register[V, E any](t *Types[E], name string, schema int) {
 		if typ.Kind() == reflect.Pointer {
 			v := reflect.New(typ.Elem())
 			err := t.format.Unmarshal(data, v.Interface())
-			e, _ := v.Interface().(E)
+			e, _ := reflect.TypeAssert[E](v)
 			return e, err
 		}
 		v := new(V)

@@ -130,7 +130,7 @@ func TestPack(t *testing.T) {
 	if err := docs.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { docs.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(docs.Name())) }) //nolint:errcheck // only tidies up
+	t.Cleanup(func() { docs.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(docs.Name())) })
 	p, err := payload.New(payload.Memory(), payload.Threshold(100_000))
 	if err != nil {
 		t.Fatal(err)

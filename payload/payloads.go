@@ -169,7 +169,7 @@ func (p *Payloads) FetchAll(ctx context.Context, references []string) iter.Seq2[
 			}
 		}()
 		next := 0
-		for done := 0; done < len(references); done++ {
+		for range references {
 			for ; next < len(references) && len(queue) < p.concurrency; next++ {
 				q, reference := make(chan result, 1), references[next]
 				queue = append(queue, q)

@@ -35,7 +35,7 @@ func open(t testing.TB, client ddb.Client, table string, opts ...position.Option
 	if err := s.EnsureTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(s.Name())) }) //nolint:errcheck // only tidies up
+	t.Cleanup(func() { s.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(s.Name())) })
 	return s
 }
 

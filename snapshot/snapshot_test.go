@@ -29,7 +29,7 @@ func open(t testing.TB, client ddb.Client, opts ...snapshot.Option) *snapshot.St
 	if err := s.EnsureTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(s.Name())) }) //nolint:errcheck // only tidies up
+	t.Cleanup(func() { s.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(s.Name())) })
 	return s
 }
 

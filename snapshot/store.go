@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// ErrConflict: the stream has a snapshot of the version already, with another state. Either fold
+// ErrConflict means that the stream has a snapshot of the version already, with another state. Either fold
 // depends on more than the events, or the version is not that of the state.
 var ErrConflict = errors.New("the version has a snapshot with another state")
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -72,7 +73,7 @@ func testFeed(t *testing.T, factory Factory) {
 func testFeedResumes(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Sequenced(4))
 	for i := range 40 {
-		must(t, s, fmt.Sprint("s", i%5), eventstore.Any(), event(fmt.Sprint(i)))
+		must(t, s, fmt.Sprint("s", i%5), eventstore.Any(), event(strconv.Itoa(i)))
 	}
 	var at eventstore.Position
 	seen := map[string]bool{}
@@ -157,7 +158,7 @@ func (p *positions) Save(_ context.Context, consumer, partition string, position
 func testSubscribe(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Sequenced(4), eventstore.Waits(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))
 	for i := range 30 {
-		must(t, s, fmt.Sprint("s", i%5), eventstore.Any(), event(fmt.Sprint(i)))
+		must(t, s, fmt.Sprint("s", i%5), eventstore.Any(), event(strconv.Itoa(i)))
 	}
 	p := new(positions)
 	var mu sync.Mutex
@@ -201,7 +202,7 @@ func testSubscribe(t *testing.T, factory Factory) {
 		}, eventstore.Concurrency(2))
 	}()
 	for i := range 30 {
-		must(t, s, fmt.Sprint("s", i%5), eventstore.Any(), event(fmt.Sprint(i)))
+		must(t, s, fmt.Sprint("s", i%5), eventstore.Any(), event(strconv.Itoa(i)))
 	}
 	if err := <-ended; !errors.Is(err, context.Canceled) || total() != 60 {
 		t.Errorf("followed to %d events, %v", total(), err)
@@ -221,7 +222,7 @@ func testSubscribe(t *testing.T, factory Factory) {
 func testSubscribeFails(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Sequenced(1), eventstore.Waits(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))
 	for i := range 5 {
-		must(t, s, "s", eventstore.Exactly(int64(i)), event(fmt.Sprint(i)))
+		must(t, s, "s", eventstore.Exactly(int64(i)), event(strconv.Itoa(i)))
 	}
 	broken := errors.New("broken")
 	p, calls := new(positions), []int64{}
@@ -259,8 +260,8 @@ func testTimeFeed(t *testing.T, factory Factory) {
 			s := factory(t, eventstore.TimeBuckets(unit, 3), eventstore.Clock(func() time.Time { return now }))
 			var wanted []string
 			for i := range 40 {
-				must(t, s, fmt.Sprint("s", i%4), eventstore.Any(), event(fmt.Sprint(i)))
-				wanted = append(wanted, fmt.Sprint(i))
+				must(t, s, fmt.Sprint("s", i%4), eventstore.Any(), event(strconv.Itoa(i)))
+				wanted = append(wanted, strconv.Itoa(i))
 				now = now.Add(5 * time.Hour)
 			}
 			f := s.TimeFeed(time.Time{}, eventstore.HoldBack(time.Minute))
@@ -310,7 +311,7 @@ func testTimeFeed(t *testing.T, factory Factory) {
 func testIndexes(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.ByCorrelation(), eventstore.ByCausation(), eventstore.ByCategory(2, nil))
 	for i := range 30 {
-		e := event(fmt.Sprint(i))
+		e := event(strconv.Itoa(i))
 		e.CorrelationID, e.CausationID = fmt.Sprint("corr", i%2), fmt.Sprint("caus", i%3)
 		must(t, s, fmt.Sprint([]string{"a-", "b-"}[i%2], i/10), eventstore.Any(), e, eventstore.NewEvent{Type: "lonely"})
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func testRead(t *testing.T, factory Factory) {
 			must(t, s, "s", eventstore.Exactly(4), event("e"), event("f"))
 			all := []string{"1:a", "2:b", "3:c", "4:d", "5:e", "6:f"}
 			for from := int64(-1); from <= 8; from++ {
-				for to := int64(0); to <= 8; to++ {
+				for to := range int64(9) {
 					for limit := range 4 {
 						for _, backward := range []bool{false, true} {
 							var wanted []string
@@ -85,17 +86,19 @@ func testReadAt(t *testing.T, factory Factory) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	s := factory(t, eventstore.Clock(func() time.Time { return now }))
 	for i := range 4 {
-		must(t, s, "s", eventstore.Exactly(int64(i)), event(fmt.Sprint(i)))
+		must(t, s, "s", eventstore.Exactly(int64(i)), event(strconv.Itoa(i)))
 		now = now.Add(time.Hour)
 	}
 	at := func(at time.Time) string {
 		text := ""
+		var textSb93 strings.Builder
 		for e, err := range s.ReadAt(t.Context(), "s", at) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text += string(e.Data)
+			textSb93.WriteString(string(e.Data))
 		}
+		text += textSb93.String()
 		return text
 	}
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -111,7 +114,7 @@ func testFrames(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Frames(8<<10), eventstore.TableOptions(ddb.WithLedger(ledger)))
 	small := events(40)
 	for i := range small {
-		small[i].ID, small[i].Metadata = fmt.Sprint("id", i), map[string]string{"n": fmt.Sprint(i)}
+		small[i].ID, small[i].Metadata = fmt.Sprint("id", i), map[string]string{"n": strconv.Itoa(i)}
 		if i >= 20 {
 			small[i].CorrelationID = "other"
 		}
@@ -123,7 +126,7 @@ func testFrames(t *testing.T, factory Factory) {
 		if n >= 20 {
 			corr = "other"
 		}
-		if err != nil || e.ID != fmt.Sprint("id", n) || e.Metadata["n"] != fmt.Sprint(n) || e.CorrelationID != corr || e.Version != int64(n)+1 || e.Type != "happened" {
+		if err != nil || e.ID != fmt.Sprint("id", n) || e.Metadata["n"] != strconv.Itoa(n) || e.CorrelationID != corr || e.Version != int64(n)+1 || e.Type != "happened" {
 			t.Fatalf("event %d: %+v, %v", n, e, err)
 		}
 		n++

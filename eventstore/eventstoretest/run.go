@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func event(data string) eventstore.NewEvent {
 func events(n int) []eventstore.NewEvent {
 	list := make([]eventstore.NewEvent, n)
 	for i := range list {
-		list[i] = event(fmt.Sprint(i + 1))
+		list[i] = event(strconv.Itoa(i + 1))
 	}
 	return list
 }
@@ -269,7 +270,7 @@ func testWith(t *testing.T, factory Factory) {
 	if err := notes.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer notes.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(notes.Name())) //nolint:errcheck // only tidies up
+	defer notes.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(notes.Name()))
 	must(t, s, "s", eventstore.NoStream(), event("a"), eventstore.With(notes.TxCreate(&note{ID: "n", Text: "x"})))
 	_, err = s.Append(t.Context(), "s", eventstore.Exactly(1), event("b"),
 		eventstore.With(notes.TxUpdate("n", noteText.Set("y")), notes.TxCreate(&note{ID: "n2"}), notes.TxCheck("n3", noteID.Exists())))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -181,13 +182,13 @@ func testOrder(t *testing.T, o payload.Objects, opts []payload.Option) {
 	p := open(t, o, opts, payload.Concurrency(3))
 	var refs []string
 	for i := range 20 {
-		ref, err := p.Store(t.Context(), "s", []byte(fmt.Sprint(i)))
+		ref, err := p.Store(t.Context(), "s", []byte(strconv.Itoa(i)))
 		ok(t, err)
 		refs = append(refs, ref)
 	}
 	n := 0
 	for data, err := range p.FetchAll(t.Context(), refs) {
-		if err != nil || string(data) != fmt.Sprint(n) {
+		if err != nil || string(data) != strconv.Itoa(n) {
 			t.Errorf("%d: %q, %v", n, data, err)
 		}
 		n++

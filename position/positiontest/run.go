@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -268,7 +269,7 @@ func Storm(t testing.TB, s *position.Store, owners, rounds int, seed uint64) {
 					continue
 				}
 				for n := c.Start().Number + 1; rng.IntN(5) > 0; n++ {
-					err := ddb.Transact(t.Context(), s.Client(), table.TxUpsert(table.Key("effect", fmt.Sprint(n)), effectCount.Add(1)), c.SaveTx(n))
+					err := ddb.Transact(t.Context(), s.Client(), table.TxUpsert(table.Key("effect", strconv.FormatInt(n, 10)), effectCount.Add(1)), c.SaveTx(n))
 					if errors.Is(c.Refused(err, 1), position.ErrStale) {
 						t.Errorf("number %d was handled before, by somebody who did not own the position", n)
 					}
@@ -298,8 +299,8 @@ func Storm(t testing.TB, s *position.Store, owners, rounds int, seed uint64) {
 		counts[e.Sort] = e.Count
 	}
 	for n := int64(1); n <= end; n++ {
-		if counts[fmt.Sprint(n)] != 1 {
-			t.Errorf("number %d took effect %d times", n, counts[fmt.Sprint(n)])
+		if counts[strconv.FormatInt(n, 10)] != 1 {
+			t.Errorf("number %d took effect %d times", n, counts[strconv.FormatInt(n, 10)])
 		}
 	}
 	if int64(len(counts)) != end || end == 0 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,11 +47,11 @@ func snap(version int64, state string) snapshot.Snapshot {
 	return snapshot.Snapshot{Stream: "s", Version: version, Type: "t", Schema: 1, State: []byte(state)}
 }
 
-// versions lists the versions of a stream, newest first.
-func versions(t testing.TB, s *snapshot.Store, stream string) []int64 {
+// versions lists the versions of the stream that all tests use, newest first.
+func versions(t testing.TB, s *snapshot.Store) []int64 {
 	t.Helper()
 	list := []int64{}
-	for sn, err := range s.List(t.Context(), stream) {
+	for sn, err := range s.List(t.Context(), "s") {
 		ok(t, err)
 		list = append(list, sn.Version)
 	}
@@ -99,9 +100,9 @@ func testAtOrBefore(t *testing.T, factory Factory) {
 	s := factory(t, snapshot.Keep(snapshot.Persist()))
 	saved := []int64{2, 3, 10, 25}
 	for _, v := range saved {
-		ok(t, s.Save(t.Context(), snap(v, fmt.Sprint(v))))
+		ok(t, s.Save(t.Context(), snap(v, strconv.FormatInt(v, 10))))
 	}
-	for v := int64(0); v < 30; v++ {
+	for v := range int64(30) {
 		want := int64(0)
 		for _, sv := range saved {
 			if sv <= v {
@@ -111,15 +112,15 @@ func testAtOrBefore(t *testing.T, factory Factory) {
 		got, err := s.AtOrBefore(t.Context(), "s", v)
 		if want == 0 {
 			wantError(t, fmt.Sprint("at ", v), err, ddb.ErrNotFound)
-		} else if err != nil || got.Version != want || string(got.State) != fmt.Sprint(want) {
+		} else if err != nil || got.Version != want || string(got.State) != strconv.FormatInt(want, 10) {
 			t.Errorf("at %d: %+v, %v; want %d", v, got, err, want)
 		}
 	}
-	if got := versions(t, s, "s"); !slices.Equal(got, []int64{25, 10, 3, 2}) {
+	if got := versions(t, s); !slices.Equal(got, []int64{25, 10, 3, 2}) {
 		t.Errorf("list: %v", got)
 	}
 	ok(t, s.DeleteAll(t.Context(), "s"))
-	if got := versions(t, s, "s"); len(got) != 0 {
+	if got := versions(t, s); len(got) != 0 {
 		t.Errorf("list after DeleteAll: %v", got)
 	}
 }
@@ -176,7 +177,7 @@ func testPolicies(t *testing.T, factory Factory) {
 		if err != nil || saved != tc.want {
 			t.Errorf("%s: %t, %v", name, saved, err)
 		}
-		if got := versions(t, s, "s"); len(got) > 0 != tc.want || tc.want && got[0] != tc.version {
+		if got := versions(t, s); len(got) > 0 != tc.want || tc.want && got[0] != tc.version {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -197,21 +198,21 @@ func testRetention(t *testing.T, factory Factory) {
 		var model []int64
 		for range 1 + rng.IntN(12) {
 			v := int64(1 + rng.IntN(30))
-			ok(t, s.Save(t.Context(), snap(v, fmt.Sprint(v))))
+			ok(t, s.Save(t.Context(), snap(v, strconv.FormatInt(v, 10))))
 			if !slices.Contains(model, v) {
 				model = append(model, v)
 			}
 			slices.Sort(model)
 			slices.Reverse(model)
 			model = model[:min(len(model), n)]
-			if got := versions(t, s, "s"); !slices.Equal(got, model) {
+			if got := versions(t, s); !slices.Equal(got, model) {
 				t.Fatalf("round %d, keep %d: %v, want %v", round, n, got, model)
 			}
 		}
 		for range 2 {
 			ok(t, s.Prune(t.Context(), "s"))
 		}
-		if got := versions(t, s, "s"); !slices.Equal(got, model) {
+		if got := versions(t, s); !slices.Equal(got, model) {
 			t.Errorf("pruned again: %v, want %v", got, model)
 		}
 	}
@@ -219,7 +220,7 @@ func testRetention(t *testing.T, factory Factory) {
 	s := factory(t, snapshot.Keep(snapshot.KeepLast(-3)))
 	ok(t, s.Save(t.Context(), snap(1, "1")))
 	ok(t, s.Save(t.Context(), snap(2, "2")))
-	if got := versions(t, s, "s"); !slices.Equal(got, []int64{2}) {
+	if got := versions(t, s); !slices.Equal(got, []int64{2}) {
 		t.Errorf("keep -3: %v", got)
 	}
 }
@@ -227,13 +228,13 @@ func testRetention(t *testing.T, factory Factory) {
 func testPersistent(t *testing.T, factory Factory) {
 	s := factory(t, snapshot.Keep(snapshot.Transient()))
 	for v := int64(1); v <= 6; v++ {
-		sn := snap(v, fmt.Sprint(v))
+		sn := snap(v, strconv.FormatInt(v, 10))
 		sn.Persistent = v%3 == 0
 		ok(t, s.Save(t.Context(), sn))
 	}
 	ok(t, s.Save(t.Context(), snap(7, "7")))
 	ok(t, s.Save(t.Context(), snap(8, "8")))
-	if got := versions(t, s, "s"); !slices.Equal(got, []int64{8, 6, 3}) {
+	if got := versions(t, s); !slices.Equal(got, []int64{8, 6, 3}) {
 		t.Errorf("kept: %v", got)
 	}
 }
@@ -248,11 +249,11 @@ func testExpiry(t *testing.T, factory Factory) {
 	now = now.Add(30 * time.Minute)
 	ok(t, s.Save(t.Context(), snap(3, "3")))
 	now = now.Add(time.Hour - time.Second)
-	if got := versions(t, s, "s"); !slices.Equal(got, []int64{3, 2}) {
+	if got := versions(t, s); !slices.Equal(got, []int64{3, 2}) {
 		t.Errorf("before the second expires: %v", got)
 	}
 	now = now.Add(2 * time.Second)
-	if got := versions(t, s, "s"); !slices.Equal(got, []int64{2}) {
+	if got := versions(t, s); !slices.Equal(got, []int64{2}) {
 		t.Errorf("after it: %v", got)
 	}
 }
@@ -301,7 +302,7 @@ func testOffload(t *testing.T, factory Factory) {
 	}
 	p.fail = errors.New("no payloads today")
 	wantError(t, "save", s.Save(t.Context(), snap(3, big)), p.fail)
-	if got := versions(t, factory(t), "s"); len(got) != 0 {
+	if got := versions(t, factory(t)); len(got) != 0 {
 		t.Errorf("another table has %v", got)
 	}
 }
