@@ -14,6 +14,7 @@ type survey struct {
 	running map[string]bool  // shards that this worker has
 	listed  map[string]bool  // shards that the service lists
 	expired map[string]bool  // shards whose owner is dead
+	waiting map[string]bool  // shards that others could have taken for some time, and did not
 	max     int              // most shards of this worker; zero: any number
 }
 
@@ -52,7 +53,12 @@ func (s *survey) choose() choice {
 	}
 	need := share - len(mine)
 	if need <= 0 {
-		return choice{}
+		// Others may have less room than their share.
+		i := slices.IndexFunc(free, func(l Lease) bool { return s.waiting[l.Shard] })
+		if i < 0 || s.max > 0 && len(mine) >= s.max {
+			return choice{}
+		}
+		return choice{free: free[i : i+1]}
 	}
 	if len(free) > 0 {
 		// Workers that start together should not all reach for the same leases.

@@ -101,7 +101,7 @@ func TestConsumerGoesOn(t *testing.T) {
 					for range 10 {
 						w.put(t, "a", 1, int64(n))
 						n++
-						if n%7 == 0 {
+						if n%15 == 0 {
 							w.SplitShards("rows", 2)
 						}
 						wait(time.Duration(n) * time.Second)

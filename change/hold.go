@@ -14,15 +14,15 @@ type hold struct {
 	ctx  context.Context // of handlers; ends when the lease is lost
 	lose context.CancelCauseFunc
 
-	writing sync.Mutex // one write at a time
-	mu      sync.Mutex // guards what follows
-	lease   Lease      // as stored last
-	renewed time.Time  // when its last write was sent: nobody takes the lease within Failover from then on
-	saved   time.Time  // when its checkpoint moved last
+	writing chan struct{} // holds a token during a write: one at a time
+	mu      sync.Mutex    // guards what follows
+	lease   Lease         // as stored last
+	renewed time.Time     // when its last write was sent: nobody takes the lease within Failover from then on
+	saved   time.Time     // when its checkpoint moved last
 }
 
 func newHold(ctx context.Context, w *worker, lease Lease, sent time.Time) *hold {
-	h := &hold{w: w, lease: lease, renewed: sent, saved: sent}
+	h := &hold{w: w, lease: lease, renewed: sent, saved: sent, writing: make(chan struct{}, 1)}
 	h.ctx, h.lose = context.WithCancelCause(ctx)
 	return h
 }
@@ -37,8 +37,12 @@ func (h *hold) state() (lease Lease, renewed, saved time.Time) {
 // save writes the lease as edit changes it, with the next counter. It tries again until it succeeds, the
 // context ends, or others may take the lease, which is ErrLeaseLost. A checkpoint never moves back.
 func (h *hold) save(ctx context.Context, edit func(*Lease)) error {
-	h.writing.Lock()
-	defer h.writing.Unlock()
+	select {
+	case h.writing <- struct{}{}:
+		defer func() { <-h.writing }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	waits := newBackoff()
 	for {
 		was, renewed, _ := h.state()

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/change"
@@ -376,3 +377,39 @@ func TestOptionsAreChecked(t *testing.T) {
 
 // wait lets time pass in a bubble of synctest, where it costs none.
 func wait(d time.Duration) { <-time.After(d) }
+
+// describeAll lists all shards of the newest stream of the table.
+func describeAll(t testing.TB, streams *dynamodbstreams.Client) []streamtypes.Shard {
+	t.Helper()
+	table := "rows"
+	list, err := retried(func() (*dynamodbstreams.ListStreamsOutput, error) {
+		return streams.ListStreams(context.Background(), &dynamodbstreams.ListStreamsInput{TableName: &table})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &dynamodbstreams.DescribeStreamInput{StreamArn: list.Streams[len(list.Streams)-1].StreamArn}
+	var all []streamtypes.Shard
+	for {
+		out, err := retried(func() (*dynamodbstreams.DescribeStreamOutput, error) {
+			return streams.DescribeStream(context.Background(), in)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, out.StreamDescription.Shards...)
+		if in.ExclusiveStartShardId = out.StreamDescription.LastEvaluatedShardId; in.ExclusiveStartShardId == nil {
+			return all
+		}
+	}
+}
+
+// retried makes a call of a test succeed where faults are at work.
+func retried[O any](call func() (O, error)) (out O, err error) {
+	for range 20 {
+		if out, err = call(); err == nil {
+			return out, nil
+		}
+	}
+	return out, err
+}

@@ -275,13 +275,15 @@ func (w *worker) survey() *survey {
 	now := w.cfg.now()
 	s := &survey{
 		me: w.owner, leases: w.leases, max: w.cfg.maxShards,
-		running: make(map[string]bool), listed: make(map[string]bool), expired: make(map[string]bool),
+		running: make(map[string]bool), listed: make(map[string]bool), expired: make(map[string]bool), waiting: make(map[string]bool),
 	}
 	for _, shard := range w.described.shards {
 		s.listed[shard.id] = true
 	}
 	for id, sight := range w.seen {
-		s.expired[id] = now.Sub(sight.at) >= w.cfg.failover
+		still := now.Sub(sight.at)
+		s.expired[id] = still >= w.cfg.failover
+		s.waiting[id] = still >= 2*w.cfg.failover
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -303,6 +305,10 @@ func (w *worker) complete() bool {
 
 // take makes a lease this worker's, unless another was faster, and begins to handle its shard.
 func (w *worker) take(ctx, handling context.Context, was Lease, kind EventKind) error {
+	late, err := w.late(ctx, was)
+	if err != nil {
+		return err
+	}
 	will := was
 	will.Owner = w.owner
 	will.Counter++
@@ -316,9 +322,7 @@ func (w *worker) take(ctx, handling context.Context, was Lease, kind EventKind) 
 	}
 	h := newHold(handling, w, stored, sent)
 	r := newRun(w, h)
-	if parent, ok := w.leases[was.Parent]; ok && was.Checkpoint == Horizon && parent.Checkpoint == End && !w.described.has(was.Parent) {
-		r.late = true
-	}
+	r.late = late
 	w.mu.Lock()
 	w.running[was.Shard] = r
 	w.mu.Unlock()
@@ -331,4 +335,18 @@ func (w *worker) take(ctx, handling context.Context, was Lease, kind EventKind) 
 		w.poke()
 	})
 	return nil
+}
+
+// late reports whether a shard is begun so late that its oldest records may be gone: the shard that it continues was closed
+// when it was opened, and is not listed any more, so that was more than 24 hours ago.
+func (w *worker) late(ctx context.Context, l Lease) (bool, error) {
+	parent, ok := w.leases[l.Parent]
+	if !ok || l.Checkpoint != Horizon || parent.Checkpoint != End || w.described.has(l.Parent) {
+		return false, nil
+	}
+	d, err := describe(ctx, w.client, w.stream, "") // the parent may be younger than what we know
+	if err != nil {
+		return false, err
+	}
+	return !d.has(l.Parent), nil
 }
