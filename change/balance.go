@@ -71,7 +71,7 @@ func (s *survey) choose() choice {
 			richest = loads[owner]
 		}
 	}
-	if len(richest) <= max(share, len(mine)+1) {
+	if len(richest) <= len(mine)+1 {
 		return choice{}
 	}
 	return choice{stolen: &richest[rand.IntN(len(richest))]}

@@ -54,21 +54,6 @@ func (c Checkpoint) check() error {
 	return errors.New("the checkpoint is none of TRIM_HORIZON, LATEST, AT_TIMESTAMP, SHARD_END and a sequence number")
 }
 
-// ahead reports whether c is further than other.
-func (c Checkpoint) ahead(other Checkpoint) bool {
-	a, isA := c.Seq()
-	b, isB := other.Seq()
-	switch {
-	case c == End:
-		return other != End
-	case isA && isB:
-		return a.After(b)
-	case isA:
-		return other != End
-	}
-	return false
-}
-
 // Start says where reading of a stream begins. The zero Start is [FromHorizon].
 type Start struct{ at Checkpoint }
 

@@ -53,6 +53,9 @@ func passing(err error) bool {
 	if errors.Is(err, ErrStreamNotFound) || errors.Is(err, ErrDataLoss) || errors.Is(err, ddb.ErrTableNotFound) || errors.Is(err, ddb.ErrInvalid) {
 		return false
 	}
+	if errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost) {
+		return true // of writes of leases, which are repeated under the same condition
+	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		return true // the network, or a reply that is none

@@ -35,7 +35,7 @@ func (h *hold) state() (lease Lease, renewed, saved time.Time) {
 }
 
 // save writes the lease as edit changes it, with the next counter. It tries again until it succeeds, the
-// context ends, or others may take the lease, which is ErrLeaseLost. A checkpoint never moves back.
+// context ends, or others may take the lease, which is ErrLeaseLost.
 func (h *hold) save(ctx context.Context, edit func(*Lease)) error {
 	select {
 	case h.writing <- struct{}{}:
@@ -53,9 +53,6 @@ func (h *hold) save(ctx context.Context, edit func(*Lease)) error {
 		will := was
 		if edit != nil {
 			edit(&will)
-		}
-		if was.Checkpoint.ahead(will.Checkpoint) {
-			will.Checkpoint = was.Checkpoint
 		}
 		will.Counter++
 		sent := h.w.cfg.now()
@@ -80,7 +77,7 @@ func (h *hold) save(ctx context.Context, edit func(*Lease)) error {
 		}
 		if err != nil {
 			h.w.cfg.event(Event{Kind: CallFailed, Shard: was.Shard, Err: err})
-			if !pause(ctx, min(waits.NextBackOff(), max(left/4, time.Millisecond))) {
+			if !pause(ctx, min(waits.NextBackOff(), max(left/4, time.Millisecond), left)) {
 				return context.Cause(ctx)
 			}
 		}

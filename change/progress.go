@@ -140,13 +140,6 @@ func (p *progress) state() (at Checkpoint, pending int, moved <-chan struct{}) {
 	return p.at, len(p.queue), p.moved
 }
 
-// resume sets the progress to where reading goes on behind a loss.
-func (p *progress) resume(at Checkpoint) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.at = at
-}
-
 // lose makes later confirmations fail.
 func (p *progress) lose(err error) {
 	p.mu.Lock()

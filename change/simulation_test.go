@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	seeds    = flag.Int("seeds", 60, "how many worlds TestSimulation makes")
+	seeds    = flag.Int("seeds", 20, "how many worlds TestSimulation makes")
 	oneSeed  = flag.Uint64("seed", 0, "the only world that TestSimulation makes, if not zero")
 	errCrash = errors.New("the machine is dead")
 )
@@ -281,7 +281,7 @@ func simulate(t *testing.T, seed uint64) {
 		for range 1 + s.rnd.IntN(4) {
 			s.launch(s.rnd.IntN(4) * s.rnd.IntN(3))
 		}
-		for range 20 + s.rnd.IntN(100) {
+		for range 15 + s.rnd.IntN(50) {
 			s.act()
 		}
 		s.finish()

@@ -1,0 +1,246 @@
+package change_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dynamotable/ddb/change"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/ddbtest/fault"
+)
+
+// events counts what happens, by kind.
+type events struct {
+	mu    sync.Mutex
+	count map[change.EventKind]int
+}
+
+func (e *events) option() change.Option {
+	e.count = make(map[change.EventKind]int)
+	return change.OnEvent(func(ev change.Event) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.count[ev.Kind]++
+	})
+}
+
+func (e *events) of(kind change.EventKind) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.count[kind]
+}
+
+func (e *events) reset() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	clear(e.count)
+}
+
+// loads are the numbers of shards that workers have, smallest first.
+func loads(workers []*running) []int {
+	var out []int
+	for _, w := range workers {
+		out = append(out, len(w.Stats().Shards))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Workers share the shards evenly whoever comes and goes, and then leave each other alone.
+func TestBalance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		const shards = 13
+		w.SplitShards("rows", shards)
+		store, j, e := new(change.MemoryStore), new(journal), new(events)
+		opts := []change.Option{change.PollInterval(time.Minute), e.option()}
+		var workers []*running
+		expect := func(when string, want ...int) {
+			t.Helper()
+			if got := loads(workers); !slices.Equal(got, want) {
+				t.Errorf("%s: loads %v, want %v", when, got, want)
+			}
+			e.reset()
+			wait(30 * time.Minute)
+			if n := e.of(change.LeaseTaken) + e.of(change.LeaseStolen) + e.of(change.LeaseLost); n > 0 {
+				t.Errorf("%s: %d leases moved while nothing happened", when, n)
+			}
+		}
+		join := func() { workers = append(workers, start(t, w, store, j.each(), opts...)) }
+
+		join()
+		wait(time.Minute)
+		expect("one worker", shards)
+		join()
+		wait(5 * time.Minute)
+		expect("two workers", 6, 7)
+		join()
+		wait(5 * time.Minute)
+		expect("three workers", 4, 4, 5)
+
+		workers[0].stop(t) // its leases are free at once
+		workers = workers[1:]
+		wait(8 * time.Second)
+		expect("one was stopped", 6, 7)
+		for _, r := range workers {
+			r.stop(t)
+		}
+	})
+}
+
+// A worker takes no more than it may, and what that leaves is taken by others beyond their share.
+func TestMaxShards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.SplitShards("rows", 10)
+		store, j := new(change.MemoryStore), new(journal)
+		small := start(t, w, store, j.each(), change.MaxShards(2))
+		wait(time.Minute)
+		if got := loads([]*running{small}); got[0] != 2 {
+			t.Errorf("the small one has %v", got)
+		}
+		large := start(t, w, store, j.each())
+		wait(5 * time.Minute)
+		if got := loads([]*running{small, large}); !slices.Equal(got, []int{2, 8}) {
+			t.Errorf("loads %v", got)
+		}
+		small.stop(t)
+		large.stop(t)
+	})
+}
+
+// The leases of a dead worker are taken by others within two failover times, not before one.
+func TestFailover(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.SplitShards("rows", 4)
+		store := new(change.MemoryStore)
+		m := &machine{Client: w.streams, store: store, audit: &audit{writes: make(map[string]map[int64]change.Lease)}}
+		var cancelled time.Duration
+		var died time.Time
+		h := change.Each(func(ctx context.Context, c change.Change[row]) error {
+			<-ctx.Done()
+			if cancelled = time.Since(died); !errors.Is(context.Cause(ctx), change.ErrLeaseLost) {
+				t.Errorf("the handler's context ended for %v", context.Cause(ctx))
+			}
+			return ctx.Err()
+		})
+		c, err := change.NewConsumer(m, change.OfTable("rows"), "app", m, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- c.Run(ctx) }()
+		wait(time.Minute)
+		j := new(journal)
+		r := start(t, w, store, j.each())
+		wait(time.Minute)
+		if a, b := len(c.Stats().Shards), len(r.Stats().Shards); a != 2 || b != 2 {
+			t.Errorf("they have %d and %d shards", a, b)
+		}
+		const changes = 40
+		for n := range int64(changes) {
+			w.put(t, groupID(fmt.Sprint("g", n)), 1, n)
+		}
+		wait(time.Minute)
+		if n := len(j.seen); n == 0 || n == changes {
+			t.Errorf("the other handled %d", n)
+		}
+
+		died = time.Now()
+		m.crash()
+		var taken time.Duration
+		for taken < time.Minute && len(r.Stats().Shards) < 4 {
+			wait(100 * time.Millisecond)
+			taken = time.Since(died)
+		}
+		if taken > 20*time.Second || taken < 6*time.Second {
+			t.Errorf("the leases were taken after %v", taken)
+		}
+		wait(time.Minute)
+		if cancelled == 0 || cancelled > 10*time.Second || cancelled > taken {
+			t.Errorf("the handler was stopped after %v, the leases were taken after %v", cancelled, taken)
+		}
+		if n := len(j.seen); n != changes {
+			t.Errorf("the other handled %d changes in the end", n)
+		}
+		r.stop(t)
+		cancel()
+		<-done
+	})
+}
+
+// A renewal whose reply is lost is no lost lease.
+func TestLostRepliesLoseNoLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		puts := fault.On("PutItem").Where(func(r fault.Request) bool { return !slices.Contains(r.Tables, "rows") })
+		w := newWorld(t, ddbtest.WithSeed(3), ddbtest.WithFaults(
+			puts.Chance(0.2).DropReply(), puts.Chance(0.1).Applied().InternalError(), puts.Chance(0.1).InternalError(), puts.Chance(0.05).Late(3*time.Second)))
+		w.SplitShards("rows", 40)
+		store, j, e := newTableStore(t, w.db), new(journal), new(events)
+		opts := []change.Option{change.PollInterval(time.Minute), e.option()}
+		workers := []*running{start(t, w, store, j.each(), opts...), start(t, w, store, j.each(), opts...), start(t, w, store, j.each(), opts...)}
+		wait(10 * time.Minute)
+		if got := loads(workers); got[0]+got[1]+got[2] != 40 || got[0] < 13 {
+			t.Errorf("loads %v", got)
+		}
+		e.reset()
+		for n := range int64(300) {
+			w.put(t, groupID(fmt.Sprint("g", n%50)), 1, n)
+			wait(2 * time.Second)
+		}
+		wait(3 * time.Minute)
+		if lost, moved := e.of(change.LeaseLost), e.of(change.LeaseStolen)+e.of(change.LeaseTaken); lost > 0 || moved > 0 {
+			t.Errorf("%d leases were lost, %d moved", lost, moved)
+		}
+		for _, r := range workers {
+			r.stop(t)
+		}
+		if n := len(j.seen); n != 300 {
+			t.Errorf("%d changes were handled, want 300", n)
+		}
+	})
+}
+
+// Many shards are found over all pages, and their leases are deleted when nothing needs them any more.
+func TestManyShards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		const shards = 250
+		w.SplitShards("rows", shards)
+		store, j, e := new(change.MemoryStore), new(journal), new(events)
+		opts := []change.Option{change.PollInterval(time.Hour), change.Failover(30 * time.Minute), change.DiscoveryInterval(time.Hour), e.option()}
+		workers := []*running{start(t, w, store, j.each(), opts...), start(t, w, store, j.each(), opts...)}
+		var most int
+		for n := range int64(40) {
+			w.put(t, groupID(fmt.Sprint("g", n)), 1, n)
+			wait(time.Hour)
+			leases, _ := store.Leases(t.Context(), "app")
+			most = max(most, len(leases))
+		}
+		wait(3 * time.Hour)
+		if got := loads(workers); !slices.Equal(got, []int{shards / 2, shards / 2}) {
+			t.Errorf("loads %v", got)
+		}
+		// The shards of 24 hours, of the time until their children begin, and of the hours until that is noticed.
+		if most < 6*shards || most > 10*shards {
+			t.Errorf("there were %d leases", most)
+		}
+		if lost, stolen := e.of(change.LeaseLost), e.of(change.LeaseStolen); e.of(change.DataLost) > 0 || lost > stolen {
+			t.Errorf("%d losses of data, %d of leases of which %d were stolen", e.of(change.DataLost), lost, stolen)
+		}
+		for _, r := range workers {
+			r.stop(t)
+		}
+		if n := len(j.seen); n != 40 {
+			t.Errorf("%d changes were handled, want 40", n)
+		}
+	})
+}
