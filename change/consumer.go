@@ -104,9 +104,30 @@ func (c *Consumer[T]) Run(ctx context.Context) error {
 	}
 }
 
-func (c *Consumer[T]) consume(ctx context.Context, owner string, todo errand) error {
+// Begin settles where the app begins to read its stream, as the first Run would, and handles nothing: every change
+// from now on will be handled. If the app has begun already it changes nothing. [View.Rebuild] needs it.
+func (c *Consumer[T]) Begin(ctx context.Context) error {
+	return persist(ctx, c.cfg.retried(""), func() error {
+		todo, err := c.next(ctx)
+		if err != nil || todo.ended {
+			return err
+		}
+		w := c.newWorker("", todo)
+		if err := w.read(ctx); err != nil {
+			return err
+		}
+		return w.discover(ctx)
+	})
+}
+
+func (c *Consumer[T]) newWorker(owner string, todo errand) *worker {
 	w := newWorker(c.client, c.store, c.cfg, c.handler)
 	w.app, w.owner, w.stream, w.start = c.app, owner, todo.stream, todo.start
+	return w
+}
+
+func (c *Consumer[T]) consume(ctx context.Context, owner string, todo errand) error {
+	w := c.newWorker(owner, todo)
 	c.mu.Lock()
 	c.worker = w
 	c.mu.Unlock()
