@@ -62,7 +62,7 @@ func (s *survey) choose() choice {
 	}
 	if len(free) > 0 {
 		// Workers that start together should not all reach for the same leases.
-		rand.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] })
+		rand.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] }) //nolint:gosec // no secret
 		return choice{free: free[:min(need, len(free))]}
 	}
 	var richest []Lease
@@ -74,7 +74,7 @@ func (s *survey) choose() choice {
 	if len(richest) <= len(mine)+1 {
 		return choice{}
 	}
-	return choice{stolen: &richest[rand.IntN(len(richest))]}
+	return choice{stolen: &richest[rand.IntN(len(richest))]} //nolint:gosec // no secret
 }
 
 // ready reports whether a shard may be handled: it is not at its end, and the shard that it continues is at

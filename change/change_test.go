@@ -45,11 +45,11 @@ type attrs = map[string]types.AttributeValue
 func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 func num(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
 
-func record(kind types.OperationType, old, new attrs) *types.Record {
+func record(kind types.OperationType, before, after attrs) *types.Record {
 	return &types.Record{
 		EventID: aws.String("e1"), EventName: kind,
 		Dynamodb: &types.StreamRecord{
-			Keys: attrs{"pk": str("a"), "sk": num("1")}, OldImage: old, NewImage: new, SequenceNumber: aws.String("100000000000000000001"),
+			Keys: attrs{"pk": str("a"), "sk": num("1")}, OldImage: before, NewImage: after, SequenceNumber: aws.String("100000000000000000001"),
 			ApproximateCreationDateTime: aws.Time(time.Unix(1700000000, 0)),
 		},
 	}

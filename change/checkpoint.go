@@ -17,9 +17,10 @@ const (
 	// End is the end of a closed shard; everything has been handled.
 	End Checkpoint = "SHARD_END"
 
-	latest     Checkpoint = "LATEST"
-	timePrefix            = "AT_TIMESTAMP "
+	latest Checkpoint = "LATEST"
 )
+
+const timePrefix = "AT_TIMESTAMP "
 
 // AtTime is the first record from a time on; nothing has been handled.
 func AtTime(t time.Time) Checkpoint {
@@ -75,7 +76,7 @@ func (s Start) checkpoint() Checkpoint {
 	return s.at
 }
 
-// ErrDataLoss: records that had not been handled are gone. See [DataLossError] and [OnDataLoss].
+// ErrDataLoss means that records that had not been handled are gone. See [DataLossError] and [OnDataLoss].
 var ErrDataLoss = errors.New("records were lost")
 
 // LossReason says how records were lost.

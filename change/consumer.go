@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// ErrStreamEnded: the stream was disabled, and all of it is handled. [OfTable] goes on with the next stream instead.
+// ErrStreamEnded means that the stream was disabled, and all of it is handled. [OfTable] goes on with the next stream instead.
 var ErrStreamEnded = errors.New("the stream is disabled and handled to its end")
 
 // Consumer handles the changes of a table together with all other consumers of the same app, in this

@@ -11,7 +11,7 @@ import (
 // renewal as well.
 type hold struct {
 	w    *worker
-	ctx  context.Context // of handlers; ends when the lease is lost
+	ctx  context.Context //nolint:containedctx // of handlers; ends when the lease is lost
 	lose context.CancelCauseFunc
 
 	writing chan struct{} // holds a token during a write: one at a time

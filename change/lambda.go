@@ -3,6 +3,7 @@ package change
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -53,7 +54,9 @@ func DecodeLambda[T any](event []byte) ([]Change[T], error) {
 }
 
 func lambdaRecords(event []byte) ([]eventRecord, error) {
-	var e struct{ Records []eventRecord }
+	var e struct {
+		Records []eventRecord `json:"Records"`
+	}
 	if err := json.Unmarshal(event, &e); err != nil {
 		return nil, fmt.Errorf("change: this is no event of a DynamoDB stream: %w", jsonFault(err))
 	}
@@ -124,7 +127,7 @@ func decodeEvent[T any](r *eventRecord, unit time.Duration) (Change[T], error) {
 	c := Change[T]{Kind: Kind(r.EventName), EventID: r.EventID}
 	d := r.Dynamodb
 	if d == nil {
-		return c, &DecodeError{Err: fmt.Errorf("it holds no change")}
+		return c, &DecodeError{Err: errors.New("it holds no change")}
 	}
 	c.Seq = Seq(d.SequenceNumber)
 	if u := r.UserIdentity; u != nil {
@@ -166,7 +169,7 @@ func eventTime(n json.Number, unit time.Duration) (time.Time, error) {
 		whole, fraction := math.Modf(seconds)
 		return time.Unix(int64(whole), int64(fraction*1e9)).UTC(), nil
 	}
-	return time.Time{}, fmt.Errorf("it is no time")
+	return time.Time{}, errors.New("it is no time")
 }
 
 // jsonFault keeps data out of errors of encoding/json: its type errors quote what they met.
@@ -177,5 +180,5 @@ func jsonFault(err error) error {
 	case *json.SyntaxError:
 		return fmt.Errorf("malformed JSON at byte %d", e.Offset)
 	}
-	return fmt.Errorf("malformed JSON")
+	return errors.New("malformed JSON")
 }

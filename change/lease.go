@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// ErrLeaseLost: another worker owns the shard now, or the lease could not be renewed in time. It is
+// ErrLeaseLost means that another worker owns the shard now, or the lease could not be renewed in time. It is
 // the cause of the context of a handler that is to stop, and the error of confirming too late.
 var ErrLeaseLost = errors.New("lease lost")
 

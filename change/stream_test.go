@@ -36,7 +36,6 @@ type row struct {
 var (
 	rowGroup = ddb.StrField(func(r *row) *groupID { return &r.Group })
 	rowKey   = ddb.NumField(func(r *row) *rowID { return &r.ID })
-	rowN     = ddb.NumField(func(r *row) *int64 { return &r.N })
 	rowTTL   = ddb.NumField(func(r *row) *int64 { return &r.TTL })
 )
 

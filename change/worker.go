@@ -28,7 +28,7 @@ type worker struct {
 	missing    map[string]int // how often in a row a shard with a lease was not listed
 
 	wake    chan struct{}   // something ended: look again
-	reading context.Context // ends when shards are to be given back
+	reading context.Context //nolint:containedctx // ends when shards are to be given back
 	drain   context.CancelFunc
 	wg      sync.WaitGroup
 
@@ -327,7 +327,7 @@ func (w *worker) take(ctx, handling context.Context, was Lease, kind EventKind) 
 	w.running[was.Shard] = r
 	w.mu.Unlock()
 	w.cfg.event(Event{Kind: kind, Shard: was.Shard})
-	w.wg.Go(func() {
+	w.wg.Go(func() { //nolint:contextcheck // the hold has the context of handlers
 		r.work()
 		w.mu.Lock()
 		delete(w.running, was.Shard)
