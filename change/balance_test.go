@@ -122,10 +122,13 @@ func TestFailover(t *testing.T) {
 		w.SplitShards("rows", 4)
 		store := new(change.MemoryStore)
 		m := &machine{Client: w.streams, store: store, audit: &audit{writes: make(map[string]map[int64]change.Lease)}}
+		var mu sync.Mutex
 		var cancelled time.Duration
 		var died time.Time
 		h := change.Each(func(ctx context.Context, c change.Change[row]) error {
 			<-ctx.Done()
+			mu.Lock()
+			defer mu.Unlock()
 			if cancelled = time.Since(died); !errors.Is(context.Cause(ctx), change.ErrLeaseLost) {
 				t.Errorf("the handler's context ended for %v", context.Cause(ctx))
 			}
@@ -154,7 +157,9 @@ func TestFailover(t *testing.T) {
 			t.Errorf("the other handled %d", n)
 		}
 
+		mu.Lock()
 		died = time.Now()
+		mu.Unlock()
 		m.crash()
 		var taken time.Duration
 		for taken < time.Minute && len(r.Stats().Shards) < 4 {
@@ -165,8 +170,11 @@ func TestFailover(t *testing.T) {
 			t.Errorf("the leases were taken after %v", taken)
 		}
 		wait(time.Minute)
-		if cancelled == 0 || cancelled > 10*time.Second || cancelled > taken {
-			t.Errorf("the handler was stopped after %v, the leases were taken after %v", cancelled, taken)
+		mu.Lock()
+		stopped := cancelled
+		mu.Unlock()
+		if stopped == 0 || stopped > 10*time.Second || stopped > taken {
+			t.Errorf("the handler was stopped after %v, the leases were taken after %v", stopped, taken)
 		}
 		if n := len(j.seen); n != changes {
 			t.Errorf("the other handled %d changes in the end", n)

@@ -15,8 +15,8 @@ type errand struct {
 	ended  bool       // there is nothing left to handle
 }
 
-// next finds the oldest stream that the app has begun and not finished, or else the newest of the source. A table has one
-// enabled stream at most; those before it are disabled, and can be read for 24 hours more.
+// next finds the stream to handle: the newest of the source to begin with, later the oldest that is not finished. A table has
+// one enabled stream at most; those before it are disabled, and can be read for 24 hours more.
 func (c *Consumer[T]) next(ctx context.Context) (errand, error) {
 	streams, err := c.source.streams(ctx, c.client)
 	if err != nil {
@@ -32,32 +32,28 @@ func (c *Consumer[T]) next(ctx context.Context) (errand, error) {
 			begun[l.Stream] = append(begun[l.Stream], l)
 		}
 	}
-	newest := streams[len(streams)-1]
-	for _, s := range slices.Sorted(maps.Keys(begun)) {
-		if slices.Contains(streams, s) {
-			continue
-		}
-		if err := c.leave(ctx, s, begun[s], begun[newest] != nil); err != nil {
+	if len(begun) == 0 {
+		return errand{stream: streams[len(streams)-1], start: c.cfg.start.checkpoint()}, nil
+	}
+	expired := slices.DeleteFunc(slices.Sorted(maps.Keys(begun)), func(s string) bool { return slices.Contains(streams, s) })
+	for _, s := range expired {
+		if err := c.leave(ctx, s, begun[s], len(expired) < len(begun)); err != nil {
 			return errand{}, err
 		}
 	}
+	if len(expired) < len(begun) { // streams before the first that was begun are none of the app's
+		streams = streams[slices.IndexFunc(streams, func(s string) bool { return begun[s] != nil }):]
+	}
 	for _, s := range streams {
 		if begun[s] == nil {
-			continue
+			// What happened between two streams is in neither.
+			return errand{stream: s, start: Horizon}, c.cfg.lost(ctx, &DataLossError{Reason: StreamReplaced, Stream: s})
 		}
 		if done, err := c.finished(ctx, s, begun[s]); err != nil || !done {
 			return errand{stream: s, start: c.cfg.start.checkpoint()}, err
 		}
 	}
-	switch {
-	case begun[newest] != nil:
-		return errand{stream: newest, ended: true}, nil
-	case len(begun) == 0:
-		return errand{stream: newest, start: c.cfg.start.checkpoint()}, nil
-	}
-	// What happened between two streams is in neither.
-	loss := &DataLossError{Reason: StreamReplaced, Stream: newest}
-	return errand{stream: newest, start: Horizon}, c.cfg.lost(ctx, loss)
+	return errand{ended: true}, nil
 }
 
 // sameTable reports whether two ARNs are of streams of one table.
@@ -89,8 +85,8 @@ func allDone(leases []Lease) bool {
 	return !slices.ContainsFunc(leases, func(l Lease) bool { return l.Shard != "" && l.Checkpoint != End })
 }
 
-// leave closes the account of a stream that has expired: what was not handled is lost. The leases are kept until the
-// next stream is begun, for without them it would be the first.
+// leave closes the account of a stream that has expired: what was not handled is lost. The leases are kept until
+// another stream is begun, for without them it would be the first.
 func (c *Consumer[T]) leave(ctx context.Context, stream string, leases []Lease, forget bool) error {
 	if !allDone(leases) {
 		if err := c.cfg.lost(ctx, &DataLossError{Reason: ShardGone, Stream: stream}); err != nil {

@@ -3,13 +3,14 @@ package change
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/dynamotable/ddb"
 )
 
 // TableStore keeps leases in a DynamoDB table, one item each, under the app (app) and the stream with
-// the shard (lease). One table serves any number of apps. An item has less than 1 KB, so that every
+// the shard behind a blank (lease). One table serves any number of apps. An item has less than 1 KB, so that every
 // write of it costs one unit; the updated attribute is for people, no worker reads it.
 type TableStore struct {
 	table *ddb.Table[leaseItem, appKey, shardKey]
@@ -25,8 +26,6 @@ type (
 type leaseItem struct {
 	App        appKey    `dynamodbav:"app"`
 	Key        shardKey  `dynamodbav:"lease"`
-	Stream     string    `dynamodbav:"stream"`
-	Shard      string    `dynamodbav:"shard"`
 	Owner      string    `dynamodbav:"owner"`
 	Counter    int64     `dynamodbav:"counter"`
 	Checkpoint string    `dynamodbav:"checkpoint"`
@@ -114,14 +113,15 @@ func (s *TableStore) Delete(ctx context.Context, lease Lease) error {
 
 func itemOf(l Lease) leaseItem {
 	return leaseItem{
-		App: appKey(l.App), Key: shardKey(l.Stream + " " + l.Shard), Stream: l.Stream, Shard: l.Shard,
+		App: appKey(l.App), Key: shardKey(l.Stream + " " + l.Shard),
 		Owner: l.Owner, Counter: l.Counter, Checkpoint: string(l.Checkpoint), Parent: l.Parent, Children: l.Children,
 	}
 }
 
 func (i *leaseItem) lease() Lease {
+	stream, shard, _ := strings.Cut(string(i.Key), " ") // neither can hold a blank
 	return Lease{
-		App: string(i.App), Stream: i.Stream, Shard: i.Shard, Owner: i.Owner, Counter: i.Counter,
+		App: string(i.App), Stream: stream, Shard: shard, Owner: i.Owner, Counter: i.Counter,
 		Checkpoint: Checkpoint(i.Checkpoint), Parent: i.Parent, Children: i.Children,
 	}
 }

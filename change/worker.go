@@ -86,7 +86,7 @@ func (w *worker) consume(ctx context.Context) (done bool, err error) {
 
 // rest waits until it is time to look again.
 func (w *worker) rest(ctx context.Context) error {
-	t := time.NewTimer(w.cfg.failover / 3)
+	t := time.NewTimer(w.cfg.failover / 2)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
