@@ -186,7 +186,7 @@ func (r reading) whole(ctx context.Context, yield func(Event) bool, fail func(er
 
 // looks is how often a read looks for an event that is missing. A transaction becomes visible
 // item by item, and within moments.
-const looks = 6
+const looks = 10
 
 // span reads what a head that was read before says is there.
 func (r reading) span(ctx context.Context, head row, yield func(Event) bool, fail func(error)) {

@@ -223,7 +223,10 @@ func (s *subscription) shard(ctx context.Context, shard int, from, to int64) (in
 		}
 		if err != nil {
 			// What was handled is handled: keep that, if it still can be kept.
-			return from, errors.Join(err, s.saveLast(ctx, save))
+			if ctx.Err() == nil {
+				err = errors.Join(err, save())
+			}
+			return from, err
 		}
 		if from = c.Number; from-saved >= int64(s.every) {
 			if err := save(); err != nil {
@@ -232,13 +235,6 @@ func (s *subscription) shard(ctx context.Context, shard int, from, to int64) (in
 		}
 	}
 	return from, save()
-}
-
-func (s *subscription) saveLast(ctx context.Context, save func() error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return save()
 }
 
 // one hands a commit to the handler, several times if it fails.

@@ -90,16 +90,14 @@ func testReadAt(t *testing.T, factory Factory) {
 		now = now.Add(time.Hour)
 	}
 	at := func(at time.Time) string {
-		text := ""
-		var textSb93 strings.Builder
+		var text strings.Builder
 		for e, err := range s.ReadAt(t.Context(), "s", at) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			textSb93.WriteString(string(e.Data))
+			text.Write(e.Data)
 		}
-		text += textSb93.String()
-		return text
+		return text.String()
 	}
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	want(t, "before the first", at(start.Add(-1)), "")

@@ -1,0 +1,196 @@
+package eventstore_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/eventstore/eventstoretest"
+)
+
+// piecemeal shows what transactions write item by item, in random order and within some
+// milliseconds, to queries and batch reads, as DynamoDB may: these are isolated from single writes only. See
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation
+type piecemeal struct {
+	*dynamodb.Client
+	turn   chan struct{}                              // a lock that lets a bubble's clock go on
+	hidden map[string]map[string]types.AttributeValue // by key: the item as it was before, nil for none
+	gaps   int                                        // how often something was hidden from a read
+}
+
+func itemID(item map[string]types.AttributeValue) string {
+	pk, _ := item["pk"].(*types.AttributeValueMemberS)
+	sk, _ := item["sk"].(*types.AttributeValueMemberN)
+	if pk == nil || sk == nil {
+		return ""
+	}
+	return pk.Value + "\x00" + sk.Value
+}
+
+func (p *piecemeal) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, opts ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	var keys []map[string]types.AttributeValue
+	for _, a := range in.TransactItems {
+		switch {
+		case a.Put != nil:
+			keys = append(keys, map[string]types.AttributeValue{"pk": a.Put.Item["pk"], "sk": a.Put.Item["sk"]})
+		case a.Update != nil:
+			keys = append(keys, a.Update.Key)
+		}
+	}
+	p.turn <- struct{}{} // one transaction at a time, so that what was before is known
+	before := make([]map[string]types.AttributeValue, len(keys))
+	for i, key := range keys {
+		out, err := p.Client.GetItem(ctx, &dynamodb.GetItemInput{TableName: new("store"), Key: key, ConsistentRead: new(true)})
+		if err != nil {
+			<-p.turn
+			return nil, err
+		}
+		before[i] = out.Item
+	}
+	out, err := p.Client.TransactWriteItems(ctx, in, opts...)
+	if err == nil {
+		for i, key := range keys {
+			p.hidden[itemID(key)] = before[i]
+		}
+	}
+	<-p.turn
+	if err != nil {
+		return nil, err
+	}
+	// Who was told of the success sees all of it.
+	rand.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	for _, key := range keys {
+		<-time.After(rand.N(4 * time.Millisecond))
+		p.turn <- struct{}{}
+		delete(p.hidden, itemID(key))
+		<-p.turn
+	}
+	return out, nil
+}
+
+// view shows items as they were before what is not visible yet.
+func (p *piecemeal) view(items []map[string]types.AttributeValue) []map[string]types.AttributeValue {
+	var shown []map[string]types.AttributeValue
+	for _, item := range items {
+		before, ok := p.hidden[itemID(item)]
+		if ok {
+			p.gaps++
+			item = before
+		}
+		if item != nil {
+			shown = append(shown, item)
+		}
+	}
+	return shown
+}
+
+func (p *piecemeal) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	p.turn <- struct{}{}
+	defer func() { <-p.turn }()
+	out, err := p.Client.Query(ctx, in, opts...)
+	if err == nil {
+		out.Items = p.view(out.Items)
+	}
+	return out, err
+}
+
+func (p *piecemeal) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	p.turn <- struct{}{}
+	defer func() { <-p.turn }()
+	out, err := p.Client.BatchGetItem(ctx, in, opts...)
+	if err == nil {
+		for table, items := range out.Responses {
+			out.Responses[table] = p.view(items)
+		}
+	}
+	return out, err
+}
+
+// TestHalfVisibleTransactions: readers see no gap and no part of a commit while writers write.
+func TestHalfVisibleTransactions(t *testing.T) {
+	if onEndpoint() {
+		t.Skip("only on the embedded engine: a client that hides items")
+	}
+	appends := 1000
+	if testing.Short() {
+		appends = 200
+	}
+	for _, shards := range []int{0, 4} {
+		t.Run(strconv.Itoa(shards), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := ddbtest.NewEngine()
+				t.Cleanup(e.Close)
+				p := &piecemeal{Client: stormClient(t, e).(*dynamodb.Client), turn: make(chan struct{}, 1), hidden: map[string]map[string]types.AttributeValue{}}
+				opts := []eventstore.Option{eventstore.TableOptions(ddb.ThroughSDK())}
+				if shards > 0 {
+					opts = append(opts, eventstore.Sequenced(shards))
+				}
+				s := openStore(t, p, "store", opts...)
+				done := make(chan struct{})
+				var readers sync.WaitGroup
+				for r := range 16 { // half of them read the newest commit again, backward
+					readers.Go(func() { wholeCommits(t, s, r, done) })
+				}
+				eventstoretest.Storm(t, s, eventstoretest.StormConfig{Writers: 64, Streams: 8, Appends: appends, Seed: 1, Feed: shards > 0})
+				close(done)
+				readers.Wait()
+				if p.gaps == 0 {
+					t.Error("nothing was ever hidden; the test shows nothing")
+				}
+				t.Logf("%d times an item was hidden", p.gaps)
+			})
+		})
+	}
+}
+
+// wholeCommits reads streams while they grow: every commit as a whole or not at all.
+func wholeCommits(t *testing.T, s *eventstore.Store, reader int, done <-chan struct{}) {
+	stream := "storm-" + strconv.Itoa(reader%8)
+	for {
+		select {
+		case <-done:
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+		versions, last := map[string]int{}, int64(0)
+		for e, err := range s.Read(t.Context(), stream) {
+			if err != nil {
+				t.Errorf("reader %d: %v", reader, err)
+				return
+			}
+			last = e.Version
+			versions[e.CommitID]++
+		}
+		if reader < 8 || last == 0 {
+			continue
+		}
+		// The newest commit, read backward, is there as a whole: its number of events is in their ids.
+		n, id := 0, ""
+		for e, err := range s.Read(t.Context(), stream, eventstore.Backward(), eventstore.UpTo(last)) {
+			if err != nil {
+				t.Errorf("reader %d: %v", reader, err)
+				return
+			}
+			if id == "" {
+				id = e.CommitID
+			}
+			if e.CommitID != id {
+				break
+			}
+			n++
+		}
+		if n != versions[id] {
+			t.Errorf("reader %d: the newest commit has %d events one time and %d another", reader, versions[id], n)
+		}
+	}
+}
