@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -110,4 +111,62 @@ func BenchmarkHotStream(b *testing.B) {
 	}
 	b.ReportMetric(float64(tries)/float64(b.N), "tries/append")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appends/s")
+}
+
+// BenchmarkMillion reads a million events, of one stream and of the feed, and reports how far the heap grew meanwhile.
+func BenchmarkMillion(b *testing.B) {
+	const events = 1_000_000
+	s := newStore(b, eventstore.Frames(64<<10), eventstore.Sequenced(1))
+	data := bytes.Repeat([]byte("x"), 50)
+	list := make([]eventstore.NewEvent, 4000)
+	for i := range list {
+		list[i] = eventstore.NewEvent{Type: "happened", Data: data}
+	}
+	for v := int64(0); v < events; v += int64(len(list)) {
+		if _, err := s.Append(b.Context(), "s", eventstore.Exactly(v), eventstore.Events(list)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	heap := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc) / (1 << 20)
+	}
+	for name, read := range map[string]func(each func()){
+		"stream": func(each func()) {
+			for _, err := range s.Read(b.Context(), "s") {
+				if err != nil {
+					b.Fatal(err)
+				}
+				each()
+			}
+		},
+		"feed": func(each func()) {
+			for c, err := range s.Feed().Read(b.Context(), eventstore.Position{}) {
+				if err != nil {
+					b.Fatal(err)
+				}
+				for range c.Events {
+					each()
+				}
+			}
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			before, most := heap(), 0.0
+			for b.Loop() {
+				n := 0
+				read(func() {
+					if n++; n%100_000 == 0 {
+						most = max(most, heap()-before)
+					}
+				})
+				if n != events {
+					b.Fatalf("%d events", n)
+				}
+			}
+			b.ReportMetric(most, "MB-grown")
+		})
+	}
 }

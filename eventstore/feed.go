@@ -206,8 +206,10 @@ func (c *Commit) items() int {
 	return int(c.Last - c.First + 1)
 }
 
-// hydration is how many commits are read together.
+// hydration is how many items are read together; a frame, being large, counts as eight.
 const hydration = 400
+
+func (c *Commit) weight() int { return c.items() + 7*len(c.keys) }
 
 // hydrate reads the events of commits: many at once, in their order.
 func (s *Store) hydrate(ctx context.Context, commits iter.Seq2[Commit, error]) iter.Seq2[Commit, error] {
@@ -235,7 +237,7 @@ func (s *Store) hydrate(ctx context.Context, commits iter.Seq2[Commit, error]) i
 				return
 			}
 			group = append(group, c)
-			if items += c.items(); items >= hydration && !flush() {
+			if items += c.weight(); items >= hydration && !flush() {
 				return
 			}
 		}

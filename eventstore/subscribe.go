@@ -94,13 +94,13 @@ func (f *Feed) Subscribe(ctx context.Context, consumer string, positions Positio
 	if err := s.check(); err != nil {
 		return err
 	}
-	at := make(map[int]int64, len(s.shards))
-	for _, shard := range s.shards {
+	at := make([]int64, len(s.shards))
+	for i, shard := range s.shards {
 		n, err := positions.Load(ctx, consumer, partition(shard))
 		if err != nil {
 			return fmt.Errorf("subscription: load the position of shard %d: %w", shard, err)
 		}
-		at[shard] = n
+		at[i] = n
 	}
 	return s.run(ctx, at)
 }
@@ -138,7 +138,7 @@ func (s *subscription) check() error {
 // round is how many commits of a shard are handled before the others get their turn.
 const round = 1000
 
-func (s *subscription) run(ctx context.Context, at map[int]int64) error {
+func (s *subscription) run(ctx context.Context, at []int64) error {
 	var stop Position
 	for first := true; ; first = false {
 		end, err := s.feed.End(ctx)
@@ -168,16 +168,13 @@ func (s *subscription) run(ctx context.Context, at map[int]int64) error {
 }
 
 // turn handles a round of every shard that has something new.
-func (s *subscription) turn(ctx context.Context, at map[int]int64, end Position) (busy bool, err error) {
+func (s *subscription) turn(ctx context.Context, at []int64, end Position) (busy bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var (
-		wg    sync.WaitGroup
-		mu    sync.Mutex
-		limit = make(chan struct{}, s.workers)
-	)
-	for _, shard := range s.shards {
-		from, to := at[shard], min(end.Of(shard), at[shard]+round)
+	var wg sync.WaitGroup
+	limit := make(chan struct{}, s.workers)
+	for i, shard := range s.shards {
+		from, to := at[i], min(end.Of(shard), at[i]+round)
 		if to <= from {
 			continue
 		}
@@ -185,11 +182,8 @@ func (s *subscription) turn(ctx context.Context, at map[int]int64, end Position)
 		limit <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-limit }()
-			n, err := s.shard(ctx, shard, from, to)
-			mu.Lock()
-			at[shard] = n
-			mu.Unlock()
-			if err != nil {
+			var err error
+			if at[i], err = s.shard(ctx, shard, from, to); err != nil {
 				cancel(err)
 			}
 		})

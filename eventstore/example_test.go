@@ -1,0 +1,152 @@
+package eventstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// exampleStore is a store in the embedded engine.
+func exampleStore(ctx context.Context, opts ...eventstore.Option) (*eventstore.Store, func()) {
+	client, stop := ddbtest.Open()
+	store, err := eventstore.New(client, "events", opts...)
+	if err != nil {
+		panic(err)
+	}
+	if err := store.EnsureTable(ctx); err != nil {
+		panic(err)
+	}
+	return store, stop
+}
+
+func Example() {
+	ctx := context.Background()
+	store, stop := exampleStore(ctx)
+	defer stop()
+
+	opened := eventstore.NewEvent{Type: "opened", Data: []byte(`{"owner":"x"}`)}
+	deposited := eventstore.NewEvent{Type: "deposited", Data: []byte(`{"amount":10}`)}
+	done, err := store.Append(ctx, "account-42", eventstore.NoStream(), opened, deposited)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("versions", done.First, "to", done.Last)
+
+	_, err = store.Append(ctx, "account-42", eventstore.Exactly(1), deposited)
+	if wrong, ok := errors.AsType[*eventstore.WrongExpectedVersion](err); ok {
+		fmt.Println("the stream is at", wrong.Actual, "in the way is", wrong.Blocking.Type)
+	}
+	for e, err := range store.Read(ctx, "account-42") {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(e.Version, e.Type, string(e.Data))
+	}
+	// Output:
+	// versions 1 to 2
+	// the stream is at 2 in the way is deposited
+	// 1 opened {"owner":"x"}
+	// 2 deposited {"amount":10}
+}
+
+// A call that is repeated with its commit id is written once.
+func ExampleCommitID() {
+	ctx := context.Background()
+	store, stop := exampleStore(ctx)
+	defer stop()
+
+	for range 3 {
+		done, err := store.Append(ctx, "account-42", eventstore.NoStream(),
+			eventstore.NewEvent{Type: "opened"}, eventstore.CommitID("request-7"))
+		fmt.Println(done.Last, done.Deduplicated, err)
+	}
+	// Output:
+	// 1 false <nil>
+	// 1 true <nil>
+	// 1 true <nil>
+}
+
+func ExampleFeed() {
+	ctx := context.Background()
+	store, stop := exampleStore(ctx, eventstore.Sequenced(1))
+	defer stop()
+
+	var position eventstore.Position // kept somewhere between runs
+	for _, stream := range []string{"account-1", "account-2", "account-1"} {
+		if _, err := store.Append(ctx, stream, eventstore.Any(), eventstore.NewEvent{Type: "happened"}); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	for c, err := range store.Feed().Read(ctx, position) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(c.Number, c.Stream, c.First)
+		position = position.After(c)
+	}
+	fmt.Println(position)
+	// Output:
+	// 1 account-1 1
+	// 2 account-2 1
+	// 3 account-1 2
+	// p1:3
+}
+
+// The events of an account, as a sealed interface.
+type (
+	Event     interface{ isEvent() }
+	Deposited struct{ Amount int }
+	Withdrawn struct{ Amount int }
+)
+
+func (Deposited) isEvent() {}
+func (Withdrawn) isEvent() {}
+
+// Account is the state that the events make.
+type Account struct{ Balance int }
+
+func ExampleRepository() {
+	ctx := context.Background()
+	store, stop := exampleStore(ctx)
+	defer stop()
+
+	types := eventstore.NewTypes[Event](eventstore.JSON)
+	eventstore.Register[Deposited](types, "deposited", 1)
+	eventstore.Register[Withdrawn](types, "withdrawn", 1)
+	accounts := eventstore.NewRepository(store, types, func(a Account, e Event) Account {
+		switch e := e.(type) {
+		case Deposited:
+			a.Balance += e.Amount
+		case Withdrawn:
+			a.Balance -= e.Amount
+		}
+		return a
+	})
+
+	errNoFunds := errors.New("not enough money")
+	withdraw := func(amount int) func(Account) ([]Event, error) {
+		return func(a Account) ([]Event, error) {
+			if a.Balance < amount {
+				return nil, errNoFunds
+			}
+			return []Event{Withdrawn{amount}}, nil
+		}
+	}
+	_, err := accounts.Update(ctx, "account-42", func(Account) ([]Event, error) { return []Event{Deposited{100}}, nil })
+	fmt.Println(err)
+	a, err := accounts.Update(ctx, "account-42", withdraw(70))
+	fmt.Println(a.State.Balance, a.Version, err)
+	_, err = accounts.Update(ctx, "account-42", withdraw(70))
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// 30 2 <nil>
+	// not enough money
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// Event is what can happen to an account.
+type Event interface{ isEvent() }
+
+// The events.
+type (
+	// Deposited is money that was paid in.
+	Deposited struct{ Amount int }
+	// Sent is money that went to another account.
+	Sent struct {
+		Amount int
+		To     string
+	}
+	// Received is money that came from another account.
+	Received struct {
+		Amount int
+		From   string
+	}
+	// StatementIssued is a document, of any length.
+	StatementIssued struct{ Text string }
+)
+
+func (Deposited) isEvent()       {}
+func (Sent) isEvent()            {}
+func (Received) isEvent()        {}
+func (StatementIssued) isEvent() {}
+
+// newTypes names the events as they are stored.
+func newTypes() *eventstore.Types[Event] {
+	types := eventstore.NewTypes[Event](eventstore.JSON)
+	eventstore.Register[Deposited](types, "deposited", 1)
+	eventstore.Register[Sent](types, "sent", 1)
+	eventstore.Register[Received](types, "received", 1)
+	eventstore.Register[StatementIssued](types, "statement-issued", 1)
+	return types
+}
+
+// Account is the state that the events make.
+type Account struct{ Balance, Events int }
+
+// after is the account after an event.
+func (a Account) after(e Event) Account {
+	a.Events++
+	switch e := e.(type) {
+	case Deposited:
+		a.Balance += e.Amount
+	case Sent:
+		a.Balance -= e.Amount
+	case Received:
+		a.Balance += e.Amount
+	}
+	return a
+}
+
+var errNoFunds = errors.New("the account has not enough money")
+
+// deposit pays money in, once for each id.
+func (b *bank) deposit(ctx context.Context, account string, amount int, id string) error {
+	_, err := b.accounts.Update(ctx, account, func(Account) ([]Event, error) {
+		return []Event{Deposited{amount}}, nil
+	}, eventstore.CommitID(id))
+	return err
+}
+
+// transfer moves money: the sender must have it, at the very version that was looked at; the receiver takes
+// it whatever happened there. Both or neither.
+func (b *bank) transfer(ctx context.Context, from, to string, amount int, id string) error {
+	for {
+		sender, err := b.accounts.Load(ctx, from)
+		if err != nil {
+			return err
+		}
+		if sender.State.Balance < amount {
+			return errNoFunds
+		}
+		sent, err1 := b.types.Encode(Sent{amount, to})
+		received, err2 := b.types.Encode(Received{amount, from})
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		_, err = b.store.Commit(ctx, eventstore.CommitID(id),
+			eventstore.To(from, eventstore.Exactly(sender.Version), sent),
+			eventstore.To(to, eventstore.StreamExists(), received))
+		if !errors.Is(err, eventstore.ErrWrongExpectedVersion) {
+			return err
+		}
+		// Another transfer was faster: look again.
+	}
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/payload"
+	ddbs3 "github.com/dynamotable/ddb/payload/s3"
+	"github.com/dynamotable/ddb/position"
+	"github.com/dynamotable/ddb/snapshot"
+)
+
+// openBank describes the tables, and creates what is missing.
+func openBank(ctx context.Context, client ddb.Client, objects payload.Objects) (*bank, error) {
+	payloads, err := payload.New(objects, payload.Compress(payload.Gzip()))
+	if err != nil {
+		return nil, err
+	}
+	b := &bank{types: newTypes()}
+	var err1, err2, err3, err4 error
+	b.store, err1 = eventstore.New(client, "bank-events", eventstore.Sequenced(4), eventstore.Offload(payloads, 0))
+	b.snapshots, err2 = snapshot.New(client, "bank-snapshots", snapshot.When(snapshot.EveryN(10)), snapshot.Keep(snapshot.KeepLast(2)))
+	b.positions, err3 = position.New(client, "bank-positions")
+	b.balances, err4 = eventstore.NewViews[Balance](client, "bank-balances")
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return nil, err
+	}
+	b.accounts = eventstore.NewRepository(b.store, b.types, Account.after, eventstore.WithSnapshots(b.snapshots, "account", 1))
+	return b, errors.Join(b.store.EnsureTable(ctx), b.snapshots.EnsureTable(ctx), b.positions.EnsureTable(ctx), b.balances.Table().EnsureTable(ctx))
+}
+
+// openObjects is the bucket in BANK_BUCKET, or an S3 in memory.
+func openObjects(ctx context.Context) (objects payload.Objects, stop func(), err error) {
+	if bucket := os.Getenv("BANK_BUCKET"); bucket != "" {
+		cfg, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		objects, err = ddbs3.New(s3.NewFromConfig(cfg), bucket)
+		return objects, func() {}, err
+	}
+	server := httptest.NewServer(gofakes3.New(s3mem.New()).Server())
+	client := s3.New(s3.Options{
+		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+		BaseEndpoint: aws.String(server.URL), UsePathStyle: true,
+	})
+	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("bank")}); err != nil {
+		server.Close()
+		return nil, nil, err
+	}
+	objects, err = ddbs3.New(client, "bank")
+	return objects, server.Close, err
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// Balance is the projection: what an account has, for looking up.
+type Balance struct{ Amount int }
+
+const consumer = "balances"
+
+// apply takes a commit of the feed into the projection. A commit that comes again changes nothing.
+func (b *bank) apply(ctx context.Context, c eventstore.Commit) error {
+	return b.balances.Apply(ctx, c.Stream, c.Stream, c.Last, func(v *Balance) error {
+		for _, e := range c.Events {
+			event, err := b.types.Decode(e)
+			if err != nil {
+				return err
+			}
+			v.Amount = Account{Balance: v.Amount}.after(event).Balance
+		}
+		return nil
+	})
+}
+
+var errStopped = errors.New("stopped")
+
+// project follows the feed until the context ends. Every so many commits it stops dead, between the effect and
+// the saved position, and begins again as another owner.
+func (b *bank) project(ctx context.Context, every int64) (stops int, err error) {
+	for {
+		var handled atomic.Int64
+		owner := fmt.Sprint("projector ", stops)
+		err := b.store.Feed().Subscribe(ctx, consumer, b.positions.As(owner), func(ctx context.Context, c eventstore.Commit) error {
+			if err := b.apply(ctx, c); err != nil {
+				return err
+			}
+			if handled.Add(1)%every == 0 {
+				return errStopped
+			}
+			return nil
+		}, eventstore.Retries(0), eventstore.PollEvery(5*time.Millisecond))
+		switch {
+		case errors.Is(err, errStopped):
+			stops++
+		case ctx.Err() != nil:
+			return stops, nil
+		default:
+			return stops, err
+		}
+	}
+}
+
+// catchUp projects what is left.
+func (b *bank) catchUp(ctx context.Context) error {
+	return b.store.Feed().Subscribe(ctx, consumer, b.positions.As("the last"), b.apply, eventstore.UntilEnd())
+}
+
+// lag is how many commits the projection has not seen.
+func (b *bank) lag(ctx context.Context) (int64, error) {
+	end, err := b.store.Feed().End(ctx)
+	if err != nil {
+		return 0, err
+	}
+	seen := int64(0)
+	for p, err := range b.positions.List(ctx, consumer) {
+		if err != nil {
+			return 0, err
+		}
+		seen += p.Number
+	}
+	return eventstore.Position{}.Behind(end) - seen, nil
+}
+
+func (b *bank) close(ctx context.Context) {
+	_ = errors.Join( // only tidies up
+		b.store.DeleteTable(ctx, ddb.AllowDelete(b.store.Name())),
+		b.snapshots.DeleteTable(ctx, ddb.AllowDelete(b.snapshots.Name())),
+		b.positions.DeleteTable(ctx, ddb.AllowDelete(b.positions.Name())),
+		b.balances.Table().DeleteTable(ctx, ddb.AllowDelete(b.balances.Table().Name())))
+}
