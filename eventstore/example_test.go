@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 )
@@ -19,7 +20,10 @@ func exampleStore(ctx context.Context, opts ...eventstore.Option) (*eventstore.S
 	if err := store.EnsureTable(ctx); err != nil {
 		panic(err)
 	}
-	return store, stop
+	return store, func() {
+		_ = store.DeleteTable(ctx, ddb.AllowDelete("events")) // the next example has an empty one
+		stop()
+	}
 }
 
 func Example() {

@@ -50,7 +50,7 @@ func (p *piecemeal) TransactWriteItems(ctx context.Context, in *dynamodb.Transac
 	p.turn <- struct{}{} // one transaction at a time, so that what was before is known
 	before := make([]map[string]types.AttributeValue, len(keys))
 	for i, key := range keys {
-		out, err := p.Client.GetItem(ctx, &dynamodb.GetItemInput{TableName: new("store"), Key: key, ConsistentRead: new(true)})
+		out, err := p.GetItem(ctx, &dynamodb.GetItemInput{TableName: new("store"), Key: key, ConsistentRead: new(true)})
 		if err != nil {
 			<-p.turn
 			return nil, err

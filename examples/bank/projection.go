@@ -47,14 +47,13 @@ func (b *bank) project(ctx context.Context, every int64) (stops int, err error) 
 			}
 			return nil
 		}, eventstore.Retries(0), eventstore.PollEvery(5*time.Millisecond))
-		switch {
-		case errors.Is(err, errStopped):
-			stops++
-		case ctx.Err() != nil:
-			return stops, nil
-		default:
+		if ctx.Err() != nil {
+			err = nil // it was asked to stop
+		}
+		if !errors.Is(err, errStopped) {
 			return stops, err
 		}
+		stops++
 	}
 }
 
