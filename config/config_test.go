@@ -1,0 +1,128 @@
+package config_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/config"
+)
+
+const angzarr = `
+[server]
+port = 1
+
+[storage]
+backend = "dynamo"
+
+[storage.dynamo]
+region = "us-east-1"
+table_prefix = "angzarr"
+endpoint = "http://localhost:8000"
+
+[storage.postgres]
+uri = "x"
+`
+
+func TestTOML(t *testing.T) {
+	c, err := config.FromTOML([]byte(angzarr))
+	want := config.Config{Backend: "dynamo", Region: "us-east-1", TablePrefix: "angzarr", Endpoint: "http://localhost:8000"}
+	if err != nil || c != want {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if got := strings.Join([]string{c.EventsTable(), c.SnapshotsTable(), c.PositionsTable()}, " "); got != "angzarr-events angzarr-snapshots angzarr-positions" {
+		t.Errorf("tables: %s", got)
+	}
+	if n := len(c.ClientOptions()); n != 2 {
+		t.Errorf("%d client options", n)
+	}
+	c, err = config.FromTOML([]byte("[storage.dynamo]\nevents_table = 'e1x'\nendpoint_url = 'https://x'"))
+	if err != nil || c.EventsTable() != "e1x" || c.Endpoint != "https://x" || c.SnapshotsTable() != "snapshots" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	text := `{"Logging": {"x": 1}, "Data": {"dynamodb": {"Region": "eu-central-1", "ServiceUrl": "http://localhost:8000", "TablePrefix": "MyApp_",
+		"SnapshotStore": {"TableName": "Snapshots"}, "Cdc": {"StreamArn": "arn:aws:dynamodb:eu-central-1:1:table/x/stream/y"},
+		"CdcStateStore": {"TableName": "CdcState"}, "Authorization": {"TableName": "AuthGrants"}}}}`
+	c, err := config.FromJSON([]byte(text), "Data:DynamoDb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join([]string{c.EventsTable(), c.SnapshotsTable(), c.PositionsTable(), c.LeasesTable(), c.GrantsTable(), c.Table("orders"), c.Region, c.StreamARN[:4]}, " ")
+	if got != "MyApp_events Snapshots MyApp_positions CdcState AuthGrants MyApp_orders eu-central-1 arn:" {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestEnv(t *testing.T) {
+	file, err := config.FromTOML([]byte(angzarr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := file.FromEnv([]string{
+		"PATH=/bin", "STORAGE_BACKEND=dynamo", "AWS_DEFAULT_REGION=a", "AWS_REGION=eu-west-1", "DYNAMO_TABLE_PREFIX=other_",
+		"DYNAMO_ENDPOINT=http://a", "AWS_ENDPOINT_URL_DYNAMODB=http://b", "DYNAMO_GRANTS_TABLE=g-1", "DYNAMO_EVENTS_TABLE=",
+	})
+	want := config.Config{Backend: "dynamo", Region: "eu-west-1", TablePrefix: "other_", Endpoint: "http://b", Grants: "g-1"}
+	if err != nil || c != want || c.EventsTable() != "other_events" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if c, err := config.FromEnv(nil); err != nil || c != (config.Config{}) || c.EventsTable() != "events" {
+		t.Errorf("nothing set: %+v, %v", c, err)
+	}
+	_, err = config.FromEnv([]string{"STORAGE_BACKEND=postgres"})
+	if !errors.Is(err, config.ErrBackend) {
+		t.Errorf("another backend: %v", err)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	toml := func(text string) error { _, err := config.FromTOML([]byte(text)); return err }
+	js := func(text string) error { _, err := config.FromJSON([]byte(text), ""); return err }
+	env := func(entries ...string) error { _, err := config.FromEnv(entries); return err }
+	for what, tc := range map[string]struct {
+		err  error
+		text string
+	}{
+		"a misspelt key":         {toml("[storage.dynamo]\ntable_prefx = 'secret'"), "storage.dynamo.table_prefx"},
+		"a key of storage":       {toml("[storage]\nbackends = 'secret'"), "storage.backends"},
+		"two mistakes":           {toml("[storage.dynamo]\na = 1\nb = 'secret'"), "storage.dynamo.b"},
+		"no TOML":                {toml("[storage\nsecret"), "line 2"},
+		"a type":                 {toml("[storage.dynamo]\nregion = 7"), "type"},
+		"an endpoint":            {toml("[storage.dynamo]\nendpoint = 'secret:8000'"), "endpoint"},
+		"two endpoints":          {toml("[storage.dynamo]\nendpoint = 'http://a'\nendpoint_url = 'http://b'"), "differ"},
+		"a table name":           {toml("[storage.dynamo]\nevents_table = 'secret name'"), "events table"},
+		"a region":               {toml("[storage.dynamo]\nregion = 'se cret'"), "region"},
+		"a misspelt JSON key":    {js(`{"DynamoDb": {"Regoin": "secret"}}`), "Regoin"},
+		"a misspelt inner key":   {js(`{"DynamoDb": {"Cdc": {"Arn": "secret"}}}`), "Arn"},
+		"no section":             {js(`{"Dynamo": {}}`), "DynamoDb"},
+		"no JSON":                {js(`{secret`), "object"},
+		"a JSON type":            {js(`{"DynamoDb": {"Region": 7}}`), "Region"},
+		"an ARN":                 {js(`{"DynamoDb": {"Cdc": {"StreamArn": "secret"}}}`), "ARN"},
+		"a misspelt variable":    {env("DYNAMO_TABLE_PREFX=secret"), "DYNAMO_TABLE_PREFX"},
+		"a prefix in a variable": {env("DYNAMO_TABLE_PREFIX=se cret"), "table"},
+	} {
+		if !errors.Is(tc.err, ddb.ErrInvalid) || !strings.Contains(fmt.Sprint(tc.err), tc.text) || strings.Contains(fmt.Sprint(tc.err), "cret") {
+			t.Errorf("%s: %v", what, tc.err)
+		}
+	}
+}
+
+func FuzzFiles(f *testing.F) {
+	f.Add(angzarr)
+	f.Add(`{"DynamoDb": {"Region": "eu-central-1"}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, read := range []func() (config.Config, error){
+			func() (config.Config, error) { return config.FromTOML([]byte(text)) },
+			func() (config.Config, error) { return config.FromJSON([]byte(text), "") },
+		} {
+			if _, err := read(); err != nil && !errors.Is(err, ddb.ErrInvalid) {
+				t.Errorf("%v", err)
+			}
+		}
+	})
+}

@@ -1,0 +1,127 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// FromTOML reads the section storage of a TOML file, and ignores all other sections:
+//
+//	[storage]
+//	backend = "dynamo"
+//
+//	[storage.dynamo]
+//	region = "us-east-1"
+//	table_prefix = "app"
+//	endpoint = "http://localhost:8000"
+//	events_table = "my-events"     # and snapshots_table, positions_table, leases_table, grants_table
+//	stream_arn = "arn:aws:dynamodb:..."
+func FromTOML(text []byte) (Config, error) {
+	var file struct {
+		Storage struct {
+			Backend string `toml:"backend"`
+			Dynamo  struct {
+				Region      string `toml:"region"`
+				TablePrefix string `toml:"table_prefix"`
+				Endpoint    string `toml:"endpoint"`
+				EndpointURL string `toml:"endpoint_url"`
+				Events      string `toml:"events_table"`
+				Snapshots   string `toml:"snapshots_table"`
+				Positions   string `toml:"positions_table"`
+				Leases      string `toml:"leases_table"`
+				Grants      string `toml:"grants_table"`
+				StreamARN   string `toml:"stream_arn"`
+			} `toml:"dynamo"`
+		} `toml:"storage"`
+	}
+	meta, err := toml.Decode(string(text), &file)
+	if err != nil {
+		if pe, ok := errors.AsType[toml.ParseError](err); ok {
+			return Config{}, invalid(fmt.Errorf("what stands in line %d, or is missing there, is not TOML", pe.Position.Line))
+		}
+		return Config{}, invalid(errors.New("TOML: a value has another type than its key"))
+	}
+	var errs []error
+	for _, key := range meta.Undecoded() {
+		if key[0] == "storage" && (len(key) < 2 || key[1] == "dynamo" || len(key) == 2 && !isSection(meta, key)) {
+			errs = append(errs, fmt.Errorf("there is no key %s", key))
+		}
+	}
+	d := file.Storage.Dynamo
+	if d.Endpoint != "" && d.EndpointURL != "" && d.Endpoint != d.EndpointURL {
+		errs = append(errs, errors.New("endpoint and endpoint_url differ"))
+	}
+	if err := invalid(errs...); err != nil {
+		return Config{}, err
+	}
+	c := Config{
+		Backend: file.Storage.Backend, Region: d.Region, Endpoint: d.Endpoint + d.EndpointURL, TablePrefix: d.TablePrefix,
+		Events: d.Events, Snapshots: d.Snapshots, Positions: d.Positions, Leases: d.Leases, Grants: d.Grants, StreamARN: d.StreamARN,
+	}
+	if d.Endpoint != "" {
+		c.Endpoint = d.Endpoint
+	}
+	return c, c.check()
+}
+
+// isSection reports whether a key is a section, as of another backend.
+func isSection(meta toml.MetaData, key toml.Key) bool { return meta.Type(key...) == "Hash" }
+
+// FromJSON reads a section of a JSON file, "DynamoDb" if the name is empty, and ignores all other sections. Inner sections are
+// separated by colons, as in Data:DynamoDb; names count in any case:
+//
+//	{"DynamoDb": {
+//		"Region": "us-east-1",
+//		"ServiceUrl": "http://localhost:8000",
+//		"TablePrefix": "MyApp_",
+//		"Events": {"TableName": "Events"},
+//		"SnapshotStore": {"TableName": "Snapshots"},
+//		"Positions": {"TableName": "Positions"},
+//		"Cdc": {"StreamArn": "arn:aws:dynamodb:..."},
+//		"CdcStateStore": {"TableName": "CdcState"},
+//		"Authorization": {"TableName": "AuthGrants"}
+//	}}
+func FromJSON(text []byte, section string) (Config, error) {
+	if section == "" {
+		section = "DynamoDb"
+	}
+	for _, name := range strings.Split(section, ":") {
+		var level map[string]json.RawMessage
+		if err := json.Unmarshal(text, &level); err != nil {
+			return Config{}, invalid(fmt.Errorf("JSON: section %s: what holds it is not an object", section))
+		}
+		text = nil
+		for key, value := range level {
+			if strings.EqualFold(key, name) {
+				text = value
+			}
+		}
+		if text == nil {
+			return Config{}, invalid(fmt.Errorf("JSON: there is no section %s", section))
+		}
+	}
+	type table struct{ TableName string }
+	var s struct {
+		Region, ServiceURL, TablePrefix                                string
+		Events, SnapshotStore, Positions, CdcStateStore, Authorization table
+		Cdc                                                            struct{ StreamArn string }
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s); err != nil {
+		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return Config{}, invalid(fmt.Errorf("JSON: section %s: %s is a %s", section, te.Field, te.Value))
+		}
+		return Config{}, invalid(fmt.Errorf("JSON: section %s: %w", section, err)) // names the key that is not known
+	}
+	c := Config{
+		Region: s.Region, Endpoint: s.ServiceURL, TablePrefix: s.TablePrefix, Events: s.Events.TableName, Snapshots: s.SnapshotStore.TableName,
+		Positions: s.Positions.TableName, Leases: s.CdcStateStore.TableName, Grants: s.Authorization.TableName, StreamARN: s.Cdc.StreamArn,
+	}
+	return c, c.check()
+}
