@@ -200,7 +200,11 @@ func TestLostRepliesLoseNoLease(t *testing.T) {
 			t.Errorf("loads %v", got)
 		}
 		e.reset()
-		for n := range int64(300) {
+		changes := int64(300)
+		if testing.Short() {
+			changes = 50
+		}
+		for n := range changes {
 			w.put(t, groupID(fmt.Sprint("g", n%50)), 1, n)
 			wait(2 * time.Second)
 		}
@@ -211,8 +215,8 @@ func TestLostRepliesLoseNoLease(t *testing.T) {
 		for _, r := range workers {
 			r.stop(t)
 		}
-		if n := len(j.seen); n != 300 {
-			t.Errorf("%d changes were handled, want 300", n)
+		if n := len(j.seen); n != int(changes) {
+			t.Errorf("%d changes were handled, want %d", n, changes)
 		}
 	})
 }
@@ -221,7 +225,10 @@ func TestLostRepliesLoseNoLease(t *testing.T) {
 func TestManyShards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		const shards = 250
+		shards := 250
+		if testing.Short() {
+			shards = 110 // a page of the description holds 100
+		}
 		w.SplitShards("rows", shards)
 		store, j, e := new(change.MemoryStore), new(journal), new(events)
 		opts := []change.Option{change.PollInterval(time.Hour), change.Failover(30 * time.Minute), change.DiscoveryInterval(time.Hour), e.option()}

@@ -172,7 +172,7 @@ func (r *running) kill(t testing.TB) {
 var errNo = errors.New("no")
 
 func TestHandlers(t *testing.T) {
-	bad := func(c change.Change[row]) bool { return c.New.N == 4 || c.New.N == 7 }
+	bad := func(c change.Change[row]) bool { return c.New.N == 4 || c.New.N == 9 }
 	var dead []string
 	letters := 0
 	deadLetter := func(_ context.Context, f change.Failure[row]) error {
@@ -207,7 +207,7 @@ func TestHandlers(t *testing.T) {
 				}
 				return nil
 			}).Retry(retry).Skip()
-		}, "0 1 2 3 4 4 4 5 6 7 7 7 8 9", "", false},
+		}, "0 1 2 3 4 4 4 5 6 7 8 9 9 9", "", false},
 		{"each to dead letters", func(j *journal) change.Handler[row] {
 			return change.Each(func(_ context.Context, c change.Change[row]) error {
 				if bad(c) {
@@ -216,7 +216,7 @@ func TestHandlers(t *testing.T) {
 				j.add(c)
 				return nil
 			}).Retry(retry).DeadLetter(deadLetter)
-		}, "0 1 2 3 5 6 8 9", "4/3 true;7/3 true", false},
+		}, "0 1 2 3 5 6 7 8", "4/3 true;9/3 true", false},
 		{"each recovers", func(j *journal) change.Handler[row] {
 			failures := 0
 			return change.Each(func(_ context.Context, c change.Change[row]) error {
@@ -235,7 +235,7 @@ func TestHandlers(t *testing.T) {
 				j.add(list...)
 				return nil
 			}).Retry(retry).DeadLetter(deadLetter)
-		}, "0 1 2 3 5 6 8 9", "4/3 true;7/3 true", false},
+		}, "0 1 2 3 5 6 7 8", "4/3 true;9/3 true", false},
 		{"batches in part", func(j *journal) change.Handler[row] {
 			return change.Batches(func(_ context.Context, list []change.Change[row]) error {
 				for i, c := range list {
@@ -246,7 +246,7 @@ func TestHandlers(t *testing.T) {
 				}
 				return change.Handled(len(list), nil)
 			}).Retry(retry).DeadLetter(deadLetter)
-		}, "0 1 2 3 5 6 8 9", "4/3 true;7/3 true", false},
+		}, "0 1 2 3 5 6 7 8", "4/3 true;9/3 true", false},
 		{"batches stop", func(j *journal) change.Handler[row] {
 			return change.Batches(func(_ context.Context, list []change.Change[row]) error {
 				for i, c := range list {
@@ -271,7 +271,7 @@ func TestHandlers(t *testing.T) {
 				}
 				return nil
 			}).Retry(retry).DeadLetter(deadLetter)
-		}, "0 1 2 3 5 6 8 9", "4/3 true;7/3 true", false},
+		}, "0 1 2 3 5 6 7 8", "4/3 true;9/3 true", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -293,6 +293,9 @@ func TestHandlers(t *testing.T) {
 					wait(time.Minute)
 					c.want = numbers(0, 10)
 				}
+				r.stop(t)
+				r = start(t, w, store, j.each()) // nothing comes again
+				wait(time.Minute)
 				r.stop(t)
 				if got := j.texts(); got != c.want {
 					t.Errorf("handled %s, want %s", got, c.want)
@@ -625,6 +628,101 @@ func TestConsumerRefuses(t *testing.T) {
 		}
 		if err := <-start(t, w, missing, h).done; !errors.Is(err, ddb.ErrTableNotFound) {
 			t.Errorf("without a table of leases: %v", err)
+		}
+	})
+}
+
+// A worker that is stopped finishes the change in hand, not the page, and the next goes on behind it.
+func TestDrainStopsBetweenChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for n := range int64(100) {
+			w.put(t, "a", 1, n)
+		}
+		store, j := new(change.MemoryStore), new(journal)
+		slow := change.Each(func(ctx context.Context, c change.Change[row]) error {
+			wait(time.Second)
+			j.add(c)
+			return ctx.Err()
+		})
+		r := start(t, w, store, slow)
+		wait(3500 * time.Millisecond)
+		r.cancel()
+		begin := time.Now()
+		if err := <-r.done; err != nil || time.Since(begin) > time.Second || j.texts() != numbers(0, 4) {
+			t.Errorf("%v after %v, handled %s", err, time.Since(begin), j.texts())
+		}
+		r = start(t, w, store, j.each())
+		wait(time.Minute)
+		r.stop(t)
+		if got := j.texts(); got != numbers(0, 100) {
+			t.Errorf("handled %s", got)
+		}
+	})
+}
+
+// A handler that does not end when it should loses its context, and Run tells.
+func TestDrainTakesTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.put(t, "a", 1, 0)
+		store, j := new(change.MemoryStore), new(journal)
+		r := start(t, w, store, change.Each(func(ctx context.Context, _ change.Change[row]) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}), change.DrainTimeout(30*time.Second))
+		wait(time.Minute)
+		r.cancel()
+		begin := time.Now()
+		if err := <-r.done; err == nil || time.Since(begin) != 30*time.Second {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+		r = start(t, w, store, j.each())
+		wait(time.Second) // the lease was given back
+		r.stop(t)
+		if got := j.texts(); got != "0" {
+			t.Errorf("handled %s", got)
+		}
+	})
+}
+
+// A shard that was known and never begun for a day may have lost its first records, and nothing but its lineage tells.
+func TestLateStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		store, j := new(change.MemoryStore), new(journal)
+		r := start(t, w, store, j.each(), change.MaxShards(1))
+		wait(time.Minute)
+		w.SplitShards("rows", 2)
+		for n := range int64(20) {
+			w.put(t, groupID(fmt.Sprint("g", n)), 1, n)
+		}
+		wait(time.Minute)
+		r.stop(t)
+		if n := len(j.seen); n == 0 || n == 20 {
+			t.Fatalf("%d changes were handled", n)
+		}
+		wait(25 * time.Hour)
+		r = start(t, w, store, j.each())
+		wait(time.Minute)
+		r.cancel()
+		if err := <-r.done; !errors.Is(err, change.ErrDataLoss) {
+			t.Errorf("it ended with %v", err)
+		}
+		told := make(map[change.LossReason]int)
+		var mu sync.Mutex
+		r = start(t, w, store, j.each(), change.OnDataLoss(func(_ context.Context, e *change.DataLossError) error {
+			mu.Lock()
+			defer mu.Unlock()
+			told[e.Reason]++
+			return nil
+		}))
+		wait(10 * time.Minute)
+		w.put(t, "z", 1, 99)
+		wait(time.Minute)
+		r.stop(t)
+		if told[change.LateStart] != 1 || !strings.HasSuffix(j.texts(), " 99") {
+			t.Errorf("told of %v, handled %s", told, j.texts())
 		}
 	})
 }

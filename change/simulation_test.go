@@ -255,7 +255,7 @@ func TestSimulation(t *testing.T) {
 	}
 	many := *seeds
 	if testing.Short() {
-		many = min(many, 6)
+		many = min(many, 3)
 	}
 	for seed := range uint64(many) {
 		if simulate(t, seed+1); t.Failed() {

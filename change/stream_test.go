@@ -143,42 +143,46 @@ func TestStreamYieldsEverything(t *testing.T) {
 
 // A loop that is under way sees what is written later, over splits and rolls, and ends with its context.
 func TestStreamFollows(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.put(t, "a", 1, 0)
-		wait(2 * time.Second)
-		ctx, cancel := context.WithCancel(t.Context())
-		got := make(chan string, 100)
-		done := make(chan error, 1)
-		go func() {
-			for c, err := range newStream(t, w, change.PageLimit(2), change.PollInterval(5*time.Minute)).All(ctx, change.FromLatest()) {
-				if err != nil {
-					done <- err
-					continue
-				}
-				got <- text(c)
+	for _, poll := range []time.Duration{5 * time.Minute, 80 * time.Minute} { // the latter is longer than iterators live
+		synctest.Test(t, func(t *testing.T) { follow(t, poll) })
+	}
+}
+
+func follow(t *testing.T, poll time.Duration) {
+	w := newWorld(t)
+	w.put(t, "a", 1, 0)
+	wait(2 * time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
+	got := make(chan string, 100)
+	done := make(chan error, 1)
+	go func() {
+		for c, err := range newStream(t, w, change.PageLimit(2), change.PollInterval(poll)).All(ctx, change.FromLatest()) {
+			if err != nil {
+				done <- err
+				continue
 			}
-			close(done)
-		}()
-		synctest.Wait()
-		for n := int64(1); n <= 12; n++ {
-			w.put(t, "a", 1, n)
-			if text := <-got; text != fmt.Sprintf("MODIFY a/1=%d", n) {
-				t.Errorf("change %d is %s", n, text)
-			}
-			if n%3 == 0 {
-				w.SplitShards("rows", 2)
-			}
-			wait(time.Duration(n) * 20 * time.Minute) // shards roll and iterators expire
+			got <- text(c)
 		}
-		cancel()
-		if err := <-done; !errors.Is(err, context.Canceled) {
-			t.Errorf("ended with %v", err)
+		close(done)
+	}()
+	synctest.Wait()
+	for n := int64(1); n <= 12; n++ {
+		w.put(t, "a", 1, n)
+		if text := <-got; text != fmt.Sprintf("MODIFY a/1=%d", n) {
+			t.Errorf("change %d is %s", n, text)
 		}
-		if _, more := <-done; more {
-			t.Error("it went on after its error")
+		if n%3 == 0 {
+			w.SplitShards("rows", 2)
 		}
-	})
+		wait(time.Duration(n) * 20 * time.Minute) // shards roll and iterators expire
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("ended with %v", err)
+	}
+	if _, more := <-done; more {
+		t.Error("it went on after its error")
+	}
 }
 
 func TestStreamStarts(t *testing.T) {

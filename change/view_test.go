@@ -151,8 +151,11 @@ func TestViewRebuild(t *testing.T) {
 	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 0))
-			w := newWorld(t, ddbtest.WithSeed(seed), ddbtest.WithFaults(fault.On("PutItem", "Scan").Chance(0.02).DropReply(),
-				fault.On("Scan").Delay(time.Duration(rnd.IntN(20))*time.Second)))
+			scans := fault.On("Scan").Table("rows").Delay(time.Duration(rnd.IntN(20)) * time.Second)
+			if seed%2 == 0 {
+				scans = fault.On("Scan").StaleReads(30 * time.Second)
+			}
+			w := newWorld(t, ddbtest.WithSeed(seed), ddbtest.WithFaults(fault.On("PutItem", "Scan").Chance(0.02).DropReply(), scans))
 			v := newBucketView(t, w.db)
 			write := func() {
 				id := rowID(rnd.IntN(30))
@@ -170,6 +173,10 @@ func TestViewRebuild(t *testing.T) {
 				write()
 			}
 			wait(30 * time.Hour) // the stream alone does not suffice
+			for range 20 {
+				write()
+			}
+			wait(5 * time.Second) // nor does a scan that is behind
 			store := new(change.MemoryStore)
 			opts := []change.Option{change.StartFrom(change.FromLatest()), change.PageLimit(7)}
 			c, err := change.NewConsumer(w.streams, change.OfTable("rows"), "app", store, change.Each(v.Apply), opts...)
