@@ -62,7 +62,7 @@ func passing(err error) bool {
 	}
 	switch api.ErrorCode() {
 	case "LimitExceededException", "ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
-		"InternalServerError", "ServiceUnavailable", "ExpiredTokenException", "RequestExpired":
+		"InternalServerError", "ServiceUnavailable", "ExpiredTokenException", "RequestExpired", "ExpiredIteratorException":
 		return true
 	}
 	var status interface{ HTTPStatusCode() int }

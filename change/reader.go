@@ -35,9 +35,10 @@ func (r *reader) page(ctx context.Context) (records []types.Record, end bool, er
 			}
 		}
 		out, err := r.client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: r.iterator, Limit: &r.limit})
-		if _, expired := errors.AsType[*types.ExpiredIteratorException](err); expired && !renewed {
-			r.iterator = nil
-			continue
+		if _, expired := errors.AsType[*types.ExpiredIteratorException](err); expired {
+			if r.iterator = nil; !renewed {
+				continue
+			}
 		}
 		if err != nil {
 			return nil, false, r.fail("GetRecords", err)

@@ -248,7 +248,7 @@ func TestStreamSurvivesFaults(t *testing.T) {
 		w := newWorld(t, ddbtest.WithSeed(1), ddbtest.WithFaults(
 			fault.On(streams...).Chance(0.2).InternalError(), fault.On(streams...).Chance(0.2).DropReply(),
 			fault.On(streams...).Chance(0.2).Error("LimitExceededException", "too many"), fault.On(streams...).Chance(0.1).TruncateBody(),
-			fault.On("GetRecords").Chance(0.1).Error("ExpiredIteratorException", "old")))
+			fault.On("GetRecords").Chance(0.5).Error("ExpiredIteratorException", "old")))
 		for n := range int64(200) {
 			w.put(t, groupID(fmt.Sprint("g", n%7)), 1, n)
 			if n%50 == 10 {
