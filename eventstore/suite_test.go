@@ -2,6 +2,7 @@ package eventstore_test
 
 import (
 	"testing"
+	_ "time/tzdata" // the suite reads clocks of several zones
 
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
 )

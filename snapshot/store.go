@@ -136,6 +136,15 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]dd
 	return s.table.VerifyTable(ctx, opts...)
 }
 
+// ResetTable deletes the table with all snapshots, waits until it is gone, and creates it anew. It is refused
+// unless the permission names the table, see [ddb.AllowDelete].
+func (s *Store) ResetTable(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
+	if err := s.DeleteTable(ctx, allow); err != nil {
+		return err
+	}
+	return s.EnsureTable(ctx, opts...)
+}
+
 // DeleteTable deletes the table with all snapshots, and waits until it is gone. It is refused unless
 // the permission names the table, see [ddb.AllowDelete]. Offloaded states stay where they are.
 func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {

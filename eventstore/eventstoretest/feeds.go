@@ -252,59 +252,69 @@ func testSubscribeFails(t *testing.T, factory Factory) {
 	wantError(t, "bad input", err, ddb.ErrInvalid)
 }
 
-// testTimeFeed goes over ends of months, a leap day and changes of summer time, with events that come late.
+// testTimeFeed goes over ends of months, a leap day and changes of summer time, in clocks of several zones.
 func testTimeFeed(t *testing.T, factory Factory) {
+	zones := []*time.Location{time.UTC, time.FixedZone("+14", 14*3600), time.FixedZone("-11:30", -11*3600-1800)}
+	for _, name := range []string{"Europe/Berlin", "America/New_York"} {
+		if zone, err := time.LoadLocation(name); err == nil { // not every machine knows them
+			zones = append(zones, zone)
+		}
+	}
 	for _, unit := range []eventstore.BucketUnit{eventstore.Month, eventstore.Day, eventstore.Hour} {
-		t.Run(string(unit), func(t *testing.T) {
-			now := time.Date(2024, 2, 28, 22, 0, 0, 0, time.UTC)
-			s := factory(t, eventstore.TimeBuckets(unit, 3), eventstore.Clock(func() time.Time { return now }))
-			var wanted []string
-			for i := range 40 {
-				must(t, s, fmt.Sprint("s", i%4), eventstore.Any(), event(strconv.Itoa(i)))
-				wanted = append(wanted, strconv.Itoa(i))
-				now = now.Add(5 * time.Hour)
+		for _, zone := range zones {
+			t.Run(string(unit)+" "+zone.String(), func(t *testing.T) { testTimeFeedIn(t, factory, unit, zone) })
+		}
+	}
+}
+
+func testTimeFeedIn(t *testing.T, factory Factory, unit eventstore.BucketUnit, zone *time.Location) {
+	now := time.Date(2024, 2, 28, 22, 0, 0, 0, time.UTC)
+	s := factory(t, eventstore.TimeBuckets(unit, 3), eventstore.Clock(func() time.Time { return now.In(zone) }))
+	var wanted []string
+	for i := range 200 { // over the beginning of summer time in both zones
+		must(t, s, fmt.Sprint("s", i%4), eventstore.Any(), event(strconv.Itoa(i)))
+		wanted = append(wanted, strconv.Itoa(i))
+		now = now.Add(5 * time.Hour)
+	}
+	f := s.TimeFeed(time.Time{}, eventstore.HoldBack(time.Minute))
+	gather := func() []string {
+		t.Helper()
+		var got []string
+		for e, err := range f.Read(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
 			}
-			f := s.TimeFeed(time.Time{}, eventstore.HoldBack(time.Minute))
-			gather := func() []string {
-				t.Helper()
-				var got []string
-				for e, err := range f.Read(t.Context()) {
-					if err != nil {
-						t.Fatal(err)
-					}
-					got = append(got, string(e.Data))
-				}
-				return got
-			}
-			if got := gather(); !slices.Equal(got, wanted) {
-				t.Errorf("all: %v, want %v", got, wanted)
-			}
-			if got := gather(); got != nil {
-				t.Errorf("nothing new: %v", got)
-			}
-			must(t, s, "s0", eventstore.Any(), event("new"))
-			if got := gather(); got != nil {
-				t.Errorf("held back: %v", got)
-			}
-			late := now.Add(-30 * time.Second)
-			now = now.Add(time.Minute)
-			if got := gather(); !slices.Equal(got, []string{"new"}) {
-				t.Errorf("after the hold-back: %v", got)
-			}
-			back := now
-			now = late // a writer whose clock is late
-			must(t, s, "s1", eventstore.Any(), event("late"))
-			now = back
-			if got := gather(); !slices.Equal(got, []string{"late"}) {
-				t.Errorf("late, but within the window: %v", got)
-			}
-			resumed := s.TimeFeed(f.Cursor(), eventstore.HoldBack(time.Minute))
-			for e, err := range resumed.Read(t.Context()) {
-				if err != nil || string(e.Data) != "new" && string(e.Data) != "late" {
-					t.Errorf("resumed, beyond the window: %s, %v", e.Data, err)
-				}
-			}
-		})
+			got = append(got, string(e.Data))
+		}
+		return got
+	}
+	if got := gather(); !slices.Equal(got, wanted) {
+		t.Errorf("all: %v, want %v", got, wanted)
+	}
+	if got := gather(); got != nil {
+		t.Errorf("nothing new: %v", got)
+	}
+	must(t, s, "s0", eventstore.Any(), event("new"))
+	if got := gather(); got != nil {
+		t.Errorf("held back: %v", got)
+	}
+	late := now.Add(-30 * time.Second)
+	now = now.Add(time.Minute)
+	if got := gather(); !slices.Equal(got, []string{"new"}) {
+		t.Errorf("after the hold-back: %v", got)
+	}
+	back := now
+	now = late // a writer whose clock is late
+	must(t, s, "s1", eventstore.Any(), event("late"))
+	now = back
+	if got := gather(); !slices.Equal(got, []string{"late"}) {
+		t.Errorf("late, but within the window: %v", got)
+	}
+	resumed := s.TimeFeed(f.Cursor(), eventstore.HoldBack(time.Minute))
+	for e, err := range resumed.Read(t.Context()) {
+		if err != nil || string(e.Data) != "new" && string(e.Data) != "late" {
+			t.Errorf("resumed, beyond the window: %s, %v", e.Data, err)
+		}
 	}
 }
 

@@ -76,6 +76,10 @@ func testSave(t *testing.T, factory Factory) {
 	ok(t, s.Delete(t.Context(), "s", 3))
 	_, err = s.Latest(t.Context(), "s")
 	wantError(t, "deleted", err, ddb.ErrNotFound)
+	wantError(t, "a reset without permission", s.ResetTable(t.Context(), ddb.DeletePermission{}), ddb.ErrInvalid)
+	ok(t, s.ResetTable(t.Context(), ddb.AllowDelete(s.Name())))
+	_, err = s.Latest(t.Context(), "empty")
+	wantError(t, "reset", err, ddb.ErrNotFound)
 }
 
 func testImmutable(t *testing.T, factory Factory) {
