@@ -18,10 +18,10 @@ type survey struct {
 	max     int              // most shards of this worker; zero: any number
 }
 
-// choice is which leases to take. At most one of them is stolen from a living worker.
+// choice is which leases to take, or which one to ask a living worker for.
 type choice struct {
-	free   []Lease
-	stolen *Lease
+	free []Lease
+	ask  *Lease
 }
 
 // choose decides. Workers that know the same end with loads that differ by one at most, and no lease that
@@ -31,6 +31,7 @@ func (s *survey) choose() choice {
 		free, mine []Lease
 		loads      = map[string][]Lease{s.me: nil}
 		ready      int
+		asked      bool
 	)
 	for _, shard := range slices.Sorted(maps.Keys(s.leases)) {
 		l := s.leases[shard]
@@ -39,12 +40,18 @@ func (s *survey) choose() choice {
 		}
 		ready++
 		switch {
+		case l.Heir != "" && l.Heir != s.me && (s.running[l.Shard] || l.Owner == "" && !s.waiting[l.Shard]):
+			loads[l.Heir] = append(loads[l.Heir], l) // as good as gone
 		case s.running[l.Shard]:
 			mine = append(mine, l)
 		case l.Owner == "" || l.Owner == s.me || s.expired[l.Shard]:
 			free = append(free, l)
 		default:
 			loads[l.Owner] = append(loads[l.Owner], l)
+			if _, known := loads[l.Heir]; !known && l.Heir != "" {
+				loads[l.Heir] = nil // a worker that has no lease yet
+			}
+			asked = asked || l.Heir == s.me
 		}
 	}
 	share := (ready + len(loads) - 1) / len(loads)
@@ -54,11 +61,11 @@ func (s *survey) choose() choice {
 	need := share - len(mine)
 	if need <= 0 {
 		// Others may have less room than their share.
-		i := slices.IndexFunc(free, func(l Lease) bool { return s.waiting[l.Shard] })
-		if i < 0 || s.max > 0 && len(mine) >= s.max {
-			return choice{}
+		free = slices.DeleteFunc(free, func(l Lease) bool { return !s.waiting[l.Shard] })
+		if s.max > 0 {
+			free = free[:min(len(free), max(0, s.max-len(mine)))]
 		}
-		return choice{free: free[i : i+1]}
+		return choice{free: free}
 	}
 	if len(free) > 0 {
 		// Workers that start together should not all reach for the same leases.
@@ -71,10 +78,11 @@ func (s *survey) choose() choice {
 			richest = loads[owner]
 		}
 	}
-	if len(richest) <= len(mine)+1 {
+	richest = slices.DeleteFunc(richest, func(l Lease) bool { return l.Heir != "" }) // which it will not have for long
+	if asked || len(richest) <= len(mine)+1 {
 		return choice{}
 	}
-	return choice{stolen: &richest[rand.IntN(len(richest))]} //nolint:gosec // no secret
+	return choice{ask: &richest[rand.IntN(len(richest))]} //nolint:gosec // no secret
 }
 
 // ready reports whether a shard may be handled: it is not at its end, and the shard that it continues is at

@@ -31,8 +31,9 @@
 // key, except that the records of one shard come in the order of the shard and a shard
 // is read only after the one that it continues.
 //
-// After a crash, and after a lease went to another worker, changes since the last
-// checkpoint are delivered again: handlers must bear that, as [View] does.
+// After a crash, and after a lease was lost because it could not be renewed, changes since the last
+// checkpoint are delivered again, and a worker that was only paused may still be at them: handlers
+// must bear that, as [View] does. Workers that are stopped, or that join, repeat nothing.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 package change

@@ -6,7 +6,7 @@ type EventKind string
 // The kinds of events.
 const (
 	LeaseTaken   EventKind = "lease taken"   // the worker reads the shard from now on
-	LeaseStolen  EventKind = "lease stolen"  // as LeaseTaken, from a worker that had more
+	LeaseAsked   EventKind = "lease asked"   // the worker asked one that has more for the lease
 	LeaseLost    EventKind = "lease lost"    // another worker has it, or it could not be renewed in time
 	LeaseDone    EventKind = "lease done"    // the shard is closed and handled to its end
 	LeaseFreed   EventKind = "lease freed"   // given back, for others to take

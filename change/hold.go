@@ -13,6 +13,9 @@ type hold struct {
 	w    *worker
 	ctx  context.Context //nolint:containedctx // of handlers; ends when the lease is lost
 	lose context.CancelCauseFunc
+	// reading ends when the lease is to be given back.
+	reading context.Context //nolint:containedctx // as above
+	yield   context.CancelFunc
 
 	writing chan struct{} // holds a token during a write: one at a time
 	mu      sync.Mutex    // guards what follows
@@ -24,6 +27,7 @@ type hold struct {
 func newHold(ctx context.Context, w *worker, lease Lease, sent time.Time) *hold {
 	h := &hold{w: w, lease: lease, renewed: sent, saved: sent, writing: make(chan struct{}, 1)}
 	h.ctx, h.lose = context.WithCancelCause(ctx)
+	h.reading, h.yield = context.WithCancel(w.reading)
 	return h
 }
 
@@ -64,8 +68,8 @@ func (h *hold) save(ctx context.Context, edit func(*Lease)) error {
 			h.stored(will, sent)
 			return nil
 		case err == nil && stored.Owner == h.w.owner && (stored.Counter == was.Counter || stored.Counter == will.Counter):
-			// Only this hold writes so: what is stored is ours, of an attempt whose reply was lost. It is no proof of
-			// when it was written, so it renews nothing.
+			// What is stored is of an attempt of ours whose reply was lost, or of a worker that asks for the lease. It is
+			// no proof of when we were alive, so it renews nothing.
 			h.stored(stored, renewed)
 		case err == nil:
 			return h.drop(nil)
@@ -91,6 +95,9 @@ func (h *hold) stored(lease Lease, sent time.Time) {
 		h.saved = sent
 	}
 	h.lease, h.renewed = lease, sent
+	if lease.Heir != "" {
+		h.yield()
+	}
 }
 
 // drop gives the lease up as lost.

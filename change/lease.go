@@ -20,7 +20,9 @@ type Lease struct {
 	// Owner is the worker that handles the shard; empty if it is free.
 	Owner string
 	// Counter rises with every write of the lease. An owner whose counter stands still is dead.
-	Counter    int64
+	Counter int64
+	// Heir is the worker that asked for the lease. The owner finishes what it has in hand and frees it.
+	Heir       string
 	Checkpoint Checkpoint
 	Parent     string   // the shard that this one continues; it is handled first
 	Children   []string // the shards that continue this one, as far as they were known at its end
@@ -61,7 +63,7 @@ func (l Lease) same(other Lease) bool {
 
 // equal reports whether two leases say the same.
 func (l Lease) equal(other Lease) bool {
-	return l.same(other) && l.Checkpoint == other.Checkpoint && l.Parent == other.Parent && slices.Equal(l.Children, other.Children)
+	return l.same(other) && l.Heir == other.Heir && l.Checkpoint == other.Checkpoint && l.Parent == other.Parent && slices.Equal(l.Children, other.Children)
 }
 
 // Leases reads all leases of an app.

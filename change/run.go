@@ -30,7 +30,7 @@ func newRun(w *worker, h *hold) *run {
 	return &run{
 		w: w, hold: h,
 		reader:   &reader{client: w.client, stream: w.stream, shard: lease.Shard, limit: int32(w.cfg.pageLimit), now: w.cfg.now, at: lease.Checkpoint},
-		progress: newProgress(lease.Shard, lease.Checkpoint, w.cfg.maxPending, w.reading.Done()),
+		progress: newProgress(lease.Shard, lease.Checkpoint, w.cfg.maxPending, h.reading.Done()),
 	}
 }
 
@@ -72,6 +72,7 @@ func (r *run) work() {
 	}
 	r.w.cfg.event(event)
 	r.hold.lose(nil)
+	r.hold.yield()
 }
 
 func (r *run) lost() bool { return errors.Is(context.Cause(r.hold.ctx), ErrLeaseLost) }
@@ -85,7 +86,7 @@ func (r *run) checkpoint() Checkpoint {
 func (r *run) pages() error {
 	reading, cancel := context.WithCancel(r.hold.ctx)
 	defer cancel()
-	defer context.AfterFunc(r.w.reading, cancel)()
+	defer context.AfterFunc(r.hold.reading, cancel)()
 	if r.late {
 		loss := &DataLossError{Reason: LateStart, Stream: r.w.stream, Shard: r.reader.shard, After: r.reader.at}
 		if err := r.w.cfg.lost(r.hold.ctx, loss); err != nil {
@@ -102,7 +103,7 @@ func (r *run) pages() error {
 		case err == nil:
 		case r.hold.ctx.Err() != nil:
 			return context.Cause(r.hold.ctx)
-		case r.w.reading.Err() != nil:
+		case r.hold.reading.Err() != nil:
 			return errDraining
 		default:
 			return err
@@ -159,7 +160,7 @@ func (r *run) settle() error {
 func (r *run) children() []string {
 	ctx, cancel := context.WithTimeout(r.hold.ctx, r.w.cfg.failover/2)
 	defer cancel()
-	stop := context.AfterFunc(r.w.reading, cancel)
+	stop := context.AfterFunc(r.hold.reading, cancel)
 	defer stop()
 	waits := newBackoff()
 	for range 5 {
@@ -189,10 +190,10 @@ func (r *run) release(end bool, children []string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.hold.ctx), r.w.cfg.failover)
 	defer cancel()
 	return r.hold.save(ctx, func(l *Lease) {
-		l.Owner = ""
+		l.Owner = "" // an heir has the first claim
 		l.Checkpoint = r.checkpoint()
 		if end {
-			l.Checkpoint, l.Children = End, children
+			l.Checkpoint, l.Children, l.Heir = End, children, ""
 		}
 	})
 }

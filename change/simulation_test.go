@@ -258,14 +258,17 @@ func TestSimulation(t *testing.T) {
 		many = min(many, 3)
 	}
 	for seed := range uint64(many) {
-		if simulate(t, seed+1); t.Failed() {
-			t.Fatalf("this was go test ./change -run TestSimulation -seed %d", seed+1)
-		}
+		simulate(t, seed+1)
 	}
 }
 
 func simulate(t *testing.T, seed uint64) {
 	synctest.Test(t, func(t *testing.T) {
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("this was go test ./change -run TestSimulation -seed %d", seed)
+			}
+		})
 		s := &simulation{
 			t: t, rnd: rand.New(rand.NewPCG(seed, 1)), written: make(map[rowID]int64), parents: make(map[string]string),
 			audit:  &audit{writes: make(map[string]map[int64]change.Lease)},
@@ -415,7 +418,7 @@ func (s *simulation) finish() {
 	wait(3 * simFailover) // pauses end
 	s.launch(0)
 	s.look()
-	for range 60 {
+	for range 240 {
 		wait(time.Minute)
 		s.ledger.mu.Lock()
 		complete := maps.Equal(s.ledger.handled, s.written)

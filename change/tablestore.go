@@ -28,6 +28,7 @@ type leaseItem struct {
 	Key        shardKey  `dynamodbav:"lease"`
 	Owner      string    `dynamodbav:"owner"`
 	Counter    int64     `dynamodbav:"counter"`
+	Heir       string    `dynamodbav:"heir,omitempty"`
 	Checkpoint string    `dynamodbav:"checkpoint"`
 	Parent     string    `dynamodbav:"parent,omitempty"`
 	Children   []string  `dynamodbav:"children,omitempty"`
@@ -114,14 +115,14 @@ func (s *TableStore) Delete(ctx context.Context, lease Lease) error {
 func itemOf(l Lease) leaseItem {
 	return leaseItem{
 		App: appKey(l.App), Key: shardKey(l.Stream + " " + l.Shard),
-		Owner: l.Owner, Counter: l.Counter, Checkpoint: string(l.Checkpoint), Parent: l.Parent, Children: l.Children,
+		Owner: l.Owner, Counter: l.Counter, Heir: l.Heir, Checkpoint: string(l.Checkpoint), Parent: l.Parent, Children: l.Children,
 	}
 }
 
 func (i *leaseItem) lease() Lease {
 	stream, shard, _ := strings.Cut(string(i.Key), " ") // neither can hold a blank
 	return Lease{
-		App: string(i.App), Stream: stream, Shard: shard, Owner: i.Owner, Counter: i.Counter,
+		App: string(i.App), Stream: stream, Shard: shard, Owner: i.Owner, Counter: i.Counter, Heir: i.Heir,
 		Checkpoint: Checkpoint(i.Checkpoint), Parent: i.Parent, Children: i.Children,
 	}
 }

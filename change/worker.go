@@ -136,14 +136,27 @@ func (w *worker) scan(ctx, handling context.Context) (done bool, err error) {
 	}
 	c := s.choose()
 	for _, l := range c.free {
-		if err := w.take(ctx, handling, l, LeaseTaken); err != nil {
+		if err := w.take(ctx, handling, l); err != nil {
 			return false, err
 		}
 	}
-	if c.stolen != nil {
-		return false, w.take(ctx, handling, *c.stolen, LeaseStolen)
+	if c.ask != nil {
+		return false, w.ask(ctx, *c.ask)
 	}
 	return false, nil
+}
+
+// ask asks the owner of a lease for it. The owner sees that at its next write, which is a renewal at the latest, and
+// frees the lease when nothing of the shard is in hand; so no two workers handle it.
+func (w *worker) ask(ctx context.Context, was Lease) error {
+	will := was
+	will.Heir = w.owner
+	will.Counter++
+	_, asked, err := w.store.Swap(ctx, was, will)
+	if err == nil && asked {
+		w.cfg.event(Event{Kind: LeaseAsked, Shard: was.Shard})
+	}
+	return err
 }
 
 // read reads the leases of the stream, and notes when each was seen to change.
@@ -304,13 +317,13 @@ func (w *worker) complete() bool {
 }
 
 // take makes a lease this worker's, unless another was faster, and begins to handle its shard.
-func (w *worker) take(ctx, handling context.Context, was Lease, kind EventKind) error {
+func (w *worker) take(ctx, handling context.Context, was Lease) error {
 	late, err := w.late(ctx, was)
 	if err != nil {
 		return err
 	}
 	will := was
-	will.Owner = w.owner
+	will.Owner, will.Heir = w.owner, ""
 	will.Counter++
 	sent := w.cfg.now()
 	stored, swapped, err := w.store.Swap(ctx, was, will)
@@ -326,7 +339,7 @@ func (w *worker) take(ctx, handling context.Context, was Lease, kind EventKind) 
 	w.mu.Lock()
 	w.running[was.Shard] = r
 	w.mu.Unlock()
-	w.cfg.event(Event{Kind: kind, Shard: was.Shard})
+	w.cfg.event(Event{Kind: LeaseTaken, Shard: was.Shard})
 	w.wg.Go(func() { //nolint:contextcheck // the hold has the context of handlers
 		r.work()
 		w.mu.Lock()
