@@ -58,6 +58,17 @@ func (s *TableStore) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) 
 	return s.table.EnsureTable(ctx, opts...)
 }
 
+// VerifyTable lists all differences between the live table and its definition.
+func (s *TableStore) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+	return s.table.VerifyTable(ctx, opts...)
+}
+
+// DeleteTable deletes the table with all leases, and waits until it is gone; consumers then begin anew. It is
+// refused unless the permission names the table, see [ddb.AllowDelete].
+func (s *TableStore) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+	return s.table.DeleteTable(ctx, allow)
+}
+
 // Leases reads all leases of an app by a consistent query.
 func (s *TableStore) Leases(ctx context.Context, app string) ([]Lease, error) {
 	var all []Lease
