@@ -1,0 +1,73 @@
+package eventstore_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// TestLaggingIndex: events that the index shows late, but within hold-back and window, all come, by time; what
+// is later than that is missed by the time feed, as it says, and never by the sequenced one.
+func TestLaggingIndex(t *testing.T) {
+	if onEndpoint() {
+		t.Skip("only on the embedded engine: indexes that lag")
+	}
+	for name, tc := range map[string]struct {
+		lag  time.Duration
+		lose bool
+	}{"within the window": {90 * time.Second, false}, "beyond it": {30 * time.Minute, true}} {
+		t.Run(name, func(t *testing.T) {
+			e := ddbtest.NewEngine(ddbtest.WithVirtualClock(time.Date(2026, 1, 31, 23, 30, 0, 0, time.UTC)),
+				ddbtest.WithFaults(fault.On("Query").Where(func(r fault.Request) bool { return rand.IntN(3) > 0 }).StaleIndex(tc.lag)))
+			t.Cleanup(e.Close)
+			clock := e.Clock()
+			s := openStore(t, e.Client(), "store", eventstore.TimeBuckets(eventstore.Month, 2), eventstore.Sequenced(2), eventstore.Clock(clock.Now))
+			byTime, inOrder := map[string]int{}, 0
+			f := s.TimeFeed(time.Time{})
+			var at eventstore.Position
+			read := func() {
+				for e, err := range f.Read(t.Context()) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					byTime[e.ID]++
+				}
+				for c, err := range s.Feed().Read(t.Context(), at) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					at = at.After(c)
+					inOrder++
+				}
+			}
+			const events = 150
+			for i := range events {
+				if _, err := s.Append(t.Context(), fmt.Sprint("s", i%5), eventstore.Any(), event("x")); err != nil {
+					t.Fatal(err)
+				}
+				clock.Advance(time.Duration(rand.IntN(60)) * time.Second)
+				read()
+				if inOrder != i+1 {
+					t.Fatalf("the sequenced feed has %d of %d commits", inOrder, i+1)
+				}
+			}
+			for range 20 {
+				clock.Advance(time.Minute)
+				read()
+			}
+			for id, n := range byTime {
+				if n > 1 {
+					t.Errorf("event %s came %d times", id, n)
+				}
+			}
+			if lost := events - len(byTime); lost > 0 != tc.lose {
+				t.Errorf("the time feed has lost %d events", lost)
+			}
+		})
+	}
+}
