@@ -115,11 +115,18 @@ func ViewIndex[V, T, SK any](q IndexQuery[T, SK]) Reader[V] { return viewOf[V](q
 
 // partitionNode is the condition that all partition attributes are equal.
 func partitionNode(parts []keyPart, avs []types.AttributeValue) expr.Node {
+	if len(parts) == 1 {
+		return equals(parts[0], avs[0])
+	}
 	terms := make([]expr.Node, len(parts))
 	for i, p := range parts {
-		terms[i] = expr.Compare{Left: expr.Attribute(p.name), Op: "=", Right: expr.Value{AV: avs[i]}}
+		terms[i] = equals(p, avs[i])
 	}
 	return expr.All(terms...)
+}
+
+func equals(p keyPart, av types.AttributeValue) expr.Node {
+	return expr.Compare{Left: expr.Attribute(p.name), Op: "=", Right: expr.Value{AV: av}}
 }
 
 // sorted adds the sort-key condition, in place of an earlier one.

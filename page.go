@@ -93,6 +93,9 @@ func (s *rowSink[T]) Row(d *codec.Decoder) error {
 	if s.back && len(s.items) == 1 {
 		s.first = slices.Clone(row)
 	}
+	if cap(s.last) < len(row) {
+		s.last = make([]byte, 0, len(row)+len(row)/4) // rows differ a little
+	}
 	s.last = append(s.last[:0], row...)
 	return nil
 }
@@ -189,13 +192,17 @@ func readPage[T any](ctx context.Context, r read, plan *codec.Plan) (Page[T], er
 		r.descending = !r.descending
 	}
 	var page Page[T]
-	s := rowSink[T]{read: &r, text: t, plan: plan, max: r.limit, back: start != nil}
-	next, err := fill(ctx, &s, start.from(), &page, segment{}, true)
-	page.Next = cursorAt[T](&r, t, next)
-	if s.first != nil && len(s.items) > 0 {
-		first, bad := t.position(&r, s.first)
+	m := &struct { // one piece of memory
+		read read
+		sink rowSink[T]
+	}{read: r}
+	m.sink = rowSink[T]{read: &m.read, text: t, plan: plan, max: r.limit, back: start != nil}
+	next, err := fill(ctx, &m.sink, start.from(), &page, segment{}, true)
+	page.Next = cursorAt[T](&m.read, t, next)
+	if m.sink.first != nil && len(m.sink.items) > 0 {
+		first, bad := t.position(&m.read, m.sink.first)
 		err = errors.Join(err, r.fail(bad))
-		page.Prev = cursorAt[T](&r, t, first)
+		page.Prev = cursorAt[T](&m.read, t, first)
 	}
 	if back {
 		slices.Reverse(page.Items)

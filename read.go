@@ -127,6 +127,9 @@ func (r *read) build(t *readText) error {
 
 // checkFilter refuses filters that DynamoDB refuses or that can never be true.
 func (r *read) checkFilter() error {
+	if r.filter == nil {
+		return nil
+	}
 	var errs []error
 	schema := r.schema().names()
 	for _, p := range expr.Paths(r.filter) {
@@ -259,7 +262,8 @@ func text(s string) *string {
 	if s == "" {
 		return nil
 	}
-	return &s
+	kept := s // so that only a text that is there takes memory
+	return &kept
 }
 
 func int32Of(n int) *int32 {

@@ -175,12 +175,20 @@ func (s *storm) call(ctx context.Context, rng *rand.Rand, c *call, args []events
 		if rng.IntN(20) == 0 { // an impatient caller
 			one, cancel = context.WithTimeout(ctx, time.Duration(rng.IntN(60))*time.Millisecond)
 		}
-		c.done, c.err = s.commit(one, try > 0, args)
+		done, err := s.commit(one, try > 0, args)
 		cancel()
-		if !errors.Is(c.err, eventstore.ErrAmbiguous) || try == 5 {
+		if c.done = done; err == nil || try == 0 || settled(err) {
+			c.err = err
+		} // else the doubt about the try before stays
+		if !errors.Is(err, eventstore.ErrAmbiguous) || try == 5 {
 			return
 		}
 	}
+}
+
+// settled reports whether an error tells of all tries of a commit, and not of the last alone.
+func settled(err error) bool {
+	return errors.Is(err, eventstore.ErrWrongExpectedVersion) || errors.Is(err, eventstore.ErrStreamDeleted) || errors.Is(err, eventstore.ErrCorruptIdempotency)
 }
 
 // repeat makes a call again that was reported as written.

@@ -40,6 +40,9 @@ func (p Path) At(i int) Path { return append(slices.Clip(p), Step{Index: i, Inde
 
 // String is the path for people: names as they are, indexes in brackets.
 func (p Path) String() string {
+	if len(p) == 1 && !p[0].Indexed {
+		return p[0].Name
+	}
 	var b strings.Builder
 	for i, s := range p {
 		switch {
