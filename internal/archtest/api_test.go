@@ -60,7 +60,7 @@ func TestExportedAPI(t *testing.T) {
 func publicPackages(t *testing.T) []string {
 	t.Helper()
 	var public []string
-	for _, pkg := range strings.FieldsSeq(string(goCommand(t, "list", modulePath+"/..."))) {
+	for pkg := range strings.FieldsSeq(string(goCommand(t, "list", modulePath+"/..."))) {
 		if !strings.Contains(pkg, "/internal") && !strings.Contains(pkg, "/examples/") && !strings.Contains(pkg, "/cmd/") {
 			public = append(public, pkg)
 		}
