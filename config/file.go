@@ -90,7 +90,7 @@ func FromJSON(text []byte, section string) (Config, error) {
 	if section == "" {
 		section = "DynamoDb"
 	}
-	for _, name := range strings.Split(section, ":") {
+	for name := range strings.SplitSeq(section, ":") {
 		var level map[string]json.RawMessage
 		if err := json.Unmarshal(text, &level); err != nil {
 			return Config{}, invalid(fmt.Errorf("JSON: section %s: what holds it is not an object", section))
@@ -105,11 +105,21 @@ func FromJSON(text []byte, section string) (Config, error) {
 			return Config{}, invalid(fmt.Errorf("JSON: there is no section %s", section))
 		}
 	}
-	type table struct{ TableName string }
+	type table struct {
+		TableName string `json:"TableName"`
+	}
 	var s struct {
-		Region, ServiceURL, TablePrefix                                string
-		Events, SnapshotStore, Positions, CdcStateStore, Authorization table
-		Cdc                                                            struct{ StreamArn string }
+		Region        string `json:"Region"`
+		ServiceURL    string `json:"ServiceUrl"`
+		TablePrefix   string `json:"TablePrefix"`
+		Events        table  `json:"Events"`
+		SnapshotStore table  `json:"SnapshotStore"`
+		Positions     table  `json:"Positions"`
+		CdcStateStore table  `json:"CdcStateStore"`
+		Authorization table  `json:"Authorization"`
+		Cdc           struct {
+			StreamArn string `json:"StreamArn"`
+		} `json:"Cdc"`
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
