@@ -52,13 +52,14 @@ type rowSink[T any] struct {
 	over  bool                              // there was a row beyond the bound
 	back  bool                              // the first row is wanted
 	first []byte                            // the very first row
-	last  []byte                            // the last row that was read
+	row   []byte                            // the last row that was read, while the next is
+	last  []byte                            // the last row before one that was not taken
 }
 
 // Reset starts a reply.
 func (s *rowSink[T]) Reset(sizeHint int) {
 	s.truncate()
-	s.over = false
+	s.over, s.row, s.last = false, nil, nil
 	if s.base == 0 {
 		s.first = nil
 	}
@@ -78,7 +79,9 @@ func (s *rowSink[T]) truncate() {
 // Row reads one item.
 func (s *rowSink[T]) Row(d *codec.Decoder) error {
 	if s.max > 0 && len(s.items) >= s.max {
-		s.over = true
+		if !s.over {
+			s.over, s.last = true, slices.Clone(s.row)
+		}
 		return d.Skip()
 	}
 	d.Peek()
@@ -87,16 +90,13 @@ func (s *rowSink[T]) Row(d *codec.Decoder) error {
 	s.items = append(s.items, item)
 	if err := s.decode(d, &s.items[len(s.items)-1]); err != nil {
 		s.items = s.items[:len(s.items)-1]
+		s.last = slices.Clone(s.row)
 		return err
 	}
-	row := d.Since(from)
+	s.row = d.Since(from)
 	if s.back && len(s.items) == 1 {
-		s.first = slices.Clone(row)
+		s.first = slices.Clone(s.row)
 	}
-	if cap(s.last) < len(row) {
-		s.last = make([]byte, 0, len(row)+len(row)/4) // rows differ a little
-	}
-	s.last = append(s.last[:0], row...)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 type bridge struct {
 	call *call
 	buf  *buffer
+	last []byte // where the row before stands
 }
 
 func (k *call) bridge() *bridge {
@@ -28,6 +29,7 @@ func (b *bridge) done(err error) error {
 }
 
 func (b *bridge) row(rows Rows, i int, item map[string]types.AttributeValue) (err error) {
+	b.buf.body, b.last = b.last, b.buf.body // the row before stays as it is
 	if b.buf.body, err = codec.AppendItemMap(b.buf.body[:0], item); err != nil {
 		return &RowError{Index: i, Err: err}
 	}

@@ -52,7 +52,7 @@ type Rows interface {
 	// what the reply has room for.
 	Reset(sizeHint int)
 	// Row is called with d at the start of an item. It reads the item, or leaves d as it is to pass over it. The
-	// decoder and the bytes under it are invalid after the return. An error ends the delivery; the call then
+	// decoder is invalid after the return; what it has read stays as it is until the next Row returns. An error ends the delivery; the call then
 	// returns it inside a [*RowError], beside the output.
 	Row(d *codec.Decoder) error
 }
