@@ -60,8 +60,8 @@ type Decoder struct {
 	strs    []string // strings under way, a stack
 	strings []string // block of string headers, shared as the arena is
 
-	rowPlan *Plan   // plan of the previous row
-	order   []int16 // its fields in wire order
+	orders [maxOrders]order // of the struct types met so far
+	known  int              // how many of them are in use
 
 	watch []string // attributes whose bytes are noted
 	seen  [2][]byte
@@ -74,6 +74,9 @@ var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 func NewDecoder(data []byte, o Options) *Decoder {
 	d := decoders.Get().(*Decoder)
 	d.b, d.i, d.depth = data, 0, 0
+	if d.known == maxOrders {
+		d.known = 0 // of bodies before
+	}
 	d.chunk = 0
 	if !o.NoArena {
 		// A small body gets one block of its own size.
@@ -84,7 +87,7 @@ func NewDecoder(data []byte, o Options) *Decoder {
 
 // Release ends the use of d; decoded values stay valid. It is optional.
 func (d *Decoder) Release() {
-	d.b, d.arena, d.strings, d.rowPlan = nil, nil, nil, nil
+	d.b, d.arena, d.strings = nil, nil, nil
 	d.watch, d.seen = nil, [2][]byte{}
 	if cap(d.scratch) > 64<<10 {
 		d.scratch = nil
@@ -401,7 +404,7 @@ func (d *Decoder) bytes() ([]byte, error) {
 		return []byte{}, nil
 	}
 	p := d.alloc(base64.StdEncoding.DecodedLen(len(s)))
-	n, err := base64.StdEncoding.Decode(p, s)
+	n, err := decode64(p, s)
 	if err != nil {
 		return nil, d.fail("base64")
 	}

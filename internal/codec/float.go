@@ -18,11 +18,8 @@ func floatCodec[F ~float32 | ~float64](v *Value, bits int) {
 		}
 		return append(b, endText...), nil
 	}
-	v.dec = func(d *Decoder, k Kind, r ref) error {
-		s, err := d.numeric(v, k)
-		if err != nil {
-			return err
-		}
+	v.dec = v.numericText
+	v.text = func(_ *Decoder, k Kind, s []byte, r ref) error {
 		f, problem := parseFloat(s, bits)
 		if problem != "" {
 			return refuse(k, v.typ, problem)
@@ -49,6 +46,9 @@ func appendFloat(b []byte, f float64, bits int) ([]byte, string) {
 // parseFloat gives the nearest float. A number beyond its range, or one that
 // would become zero, is refused.
 func parseFloat(s []byte, bits int) (float64, string) {
+	if f, ok := shortFloat(s); ok && bits == 64 {
+		return f, ""
+	}
 	zero := true
 	for _, c := range s {
 		// strconv also takes names, hexadecimal and underscores.
@@ -71,6 +71,43 @@ func parseFloat(s []byte, bits int) (float64, string) {
 	}
 	return f, ""
 }
+
+// shortFloat reads up to 15 digits in plain notation. Both they and the power of ten
+// behind them are exact floats, so their quotient is the nearest one.
+func shortFloat(s []byte) (float64, bool) {
+	neg := len(s) > 0 && s[0] == '-'
+	if neg {
+		s = s[1:]
+	}
+	if len(s) == 0 || len(s) > 16 {
+		return 0, false
+	}
+	n, digits, point := uint64(0), 0, -1
+	for _, c := range s {
+		switch {
+		case c >= '0' && c <= '9':
+			n = n*10 + uint64(c-'0')
+			digits++
+		case c == '.' && point < 0:
+			point = digits
+		default:
+			return 0, false
+		}
+	}
+	if digits == 0 || digits > 15 {
+		return 0, false
+	}
+	f := float64(n)
+	if point >= 0 {
+		f /= tens[digits-point]
+	}
+	if neg {
+		f = -f
+	}
+	return f, true
+}
+
+var tens = [16]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 // zeroMantissa tells 0E5 from 1E-400.
 func zeroMantissa(s []byte) bool {

@@ -269,17 +269,21 @@ func stringMapCodec(v *Value) {
 			if err != nil {
 				return err
 			}
-			key := d.keep(name)
-			if _, dup := m[key]; dup {
+			key, n := d.keep(name), len(m)
+			if text, ok := d.plain(plainString); ok {
+				m[key] = d.keep(text)
+			} else {
+				d.strs = append(d.strs, "")
+				at := &d.strs[len(d.strs)-1]
+				if err := v.elem.decode(d, refOf(at)); err != nil {
+					return underKey(err)
+				}
+				m[key], *at = *at, ""
+				d.strs = d.strs[:len(d.strs)-1]
+			}
+			if len(m) == n {
 				return d.fail("each attribute name once")
 			}
-			d.strs = append(d.strs, "")
-			at := &d.strs[len(d.strs)-1]
-			if err := v.elem.decode(d, refOf(at)); err != nil {
-				return underKey(err)
-			}
-			m[key], *at = *at, ""
-			d.strs = d.strs[:len(d.strs)-1]
 		}
 		if err == nil {
 			*as[map[string]string](r) = m

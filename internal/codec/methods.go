@@ -36,7 +36,7 @@ func (c *compiler) methods(v *Value) bool {
 		}
 	}
 	if hasMethods(t, unmarshalerType) {
-		v.unmarshals, v.kind = true, KindAny
+		v.unmarshals, v.kind, v.text = true, KindAny, nil
 		v.dec = func(d *Decoder, k Kind, r ref) error {
 			av, err := d.payload(k)
 			if err != nil {
@@ -113,7 +113,7 @@ func (c *compiler) text(v *Value) {
 		c.kind(v) // items that were written without the option stay readable
 		natural = v.dec
 	}
-	v.kind, v.plain, v.elem, v.plan = S, nil, nil, nil
+	v.kind, v.text, v.plain, v.elem, v.plan = S, nil, nil, nil, nil
 	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
 		text, err := valueAt(r, t).Addr().Interface().(encoding.TextMarshaler).MarshalText()
 		if err != nil {

@@ -150,6 +150,15 @@ func (d *Decoder) numeric(v *Value, k Kind) ([]byte, error) {
 	return d.text()
 }
 
+// numericText is the dec of a number that is made from its text.
+func (v *Value) numericText(d *Decoder, k Kind, r ref) error {
+	s, err := d.numeric(v, k)
+	if err != nil {
+		return err
+	}
+	return v.text(d, k, s, r)
+}
+
 // wrapNumber writes the type descriptor of a number and returns its end.
 func wrapNumber(b []byte, asString bool) []byte {
 	if asString {
@@ -170,11 +179,7 @@ func intCodec[I signed](v *Value) {
 		b = strconv.AppendInt(wrapNumber(b, v.opts.asString), int64(*as[I](r)), 10)
 		return append(b, endText...), nil
 	}
-	v.dec = func(d *Decoder, k Kind, r ref) error {
-		s, err := d.numeric(v, k)
-		if err != nil {
-			return err
-		}
+	v.text = func(_ *Decoder, k Kind, s []byte, r ref) error {
 		n, problem := parseInt(s)
 		if problem == "" && int64(I(n)) != n {
 			problem = overflow
@@ -185,6 +190,7 @@ func intCodec[I signed](v *Value) {
 		*as[I](r) = I(n)
 		return nil
 	}
+	v.dec = v.numericText
 	v.plain = func(r ref) types.AttributeValue {
 		return plainNumber(v, strconv.FormatInt(int64(*as[I](r)), 10))
 	}
@@ -200,11 +206,7 @@ func uintCodec[U unsigned](v *Value) {
 		b = strconv.AppendUint(wrapNumber(b, v.opts.asString), uint64(*as[U](r)), 10)
 		return append(b, endText...), nil
 	}
-	v.dec = func(d *Decoder, k Kind, r ref) error {
-		s, err := d.numeric(v, k)
-		if err != nil {
-			return err
-		}
+	v.text = func(_ *Decoder, k Kind, s []byte, r ref) error {
 		n, problem := parseUint(s)
 		if problem == "" && uint64(U(n)) != n {
 			problem = overflow
@@ -215,6 +217,7 @@ func uintCodec[U unsigned](v *Value) {
 		*as[U](r) = U(n)
 		return nil
 	}
+	v.dec = v.numericText
 	v.plain = func(r ref) types.AttributeValue {
 		return plainNumber(v, strconv.FormatUint(uint64(*as[U](r)), 10))
 	}
@@ -339,6 +342,9 @@ func numberCodec(v *Value) {
 		if err != nil {
 			return err
 		}
+		return v.text(d, k, s, r)
+	}
+	v.text = func(d *Decoder, k Kind, s []byte, r ref) error {
 		if _, problem := parseDecimal(s); problem != "" {
 			return refuse(k, v.typ, problem)
 		}

@@ -34,6 +34,7 @@ type Field struct {
 type step struct {
 	name   string
 	header []byte // "name":
+	plain  []byte // the header and the begin of a plain value; nil if there is no such form
 	at     location
 	value  *Value
 	isZero func(ref) bool // set if omitzero
@@ -151,9 +152,6 @@ func (p *Plan) decodeItem(d *Decoder, r ref) error {
 	if p.self.unmarshals {
 		return p.self.dec(d, M, r)
 	}
-	if d.rowPlan != p {
-		d.rowPlan, d.order = p, d.order[:0]
-	}
 	return p.decode(d, r, true)
 }
 
@@ -190,8 +188,7 @@ func (p *Plan) encode(e *encoder, b []byte, r ref) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// decode reads a JSON object of attributes. With row, the order of attributes is
-// remembered for the next item of the body.
+// decode reads a JSON object of attributes; row says that it is an item.
 func (p *Plan) decode(d *Decoder, r ref, row bool) error {
 	for _, h := range p.hops {
 		valueAt(h.place.in(r), h.ptr).SetZero()
@@ -204,19 +201,38 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error {
 	if len(p.steps) > 64*len(few) {
 		seen = make([]uint64, len(p.steps)/64+1)
 	}
-	count := 0
+	count, o := 0, d.orderOf(p)
 	more, err := d.open('{', '}')
 	for pos := 0; more && err == nil; pos++ {
 		var k []byte
-		i := -1
-		if row && pos < len(d.order) {
-			i = p.expected(d, int(d.order[pos]))
+		i := o.next(pos)
+		if i >= 0 {
+			s := &p.steps[i]
+			if s.plain != nil && seen[i>>6]&(1<<(i&63)) == 0 {
+				from := d.i + len(s.header)
+				if text, ok := d.plain(s.plain); ok {
+					if err := s.value.text(d, s.value.kind, text, s.at.reach(r)); err != nil {
+						return under(s.name, err)
+					}
+					seen[i>>6] |= 1 << (i & 63)
+					count++
+					if row && len(d.watch) > 0 {
+						d.note(s.name, from)
+					}
+					if more, err = d.more('}'); err != nil {
+						return err
+					}
+					continue
+				}
+			}
+			i = s.follows(d, i)
 		}
 		if i < 0 {
 			if k, err = d.name(); err != nil {
 				return err
 			}
-			i = p.lookup(d, k, pos, row)
+			i = p.lookup(k)
+			o.note(pos, i)
 		}
 		switch {
 		case i >= 0:
@@ -254,34 +270,21 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error {
 	return nil
 }
 
-// expected passes over the name of a field if that is what comes next, as it was at
-// this place in the row before: rows of one body mostly agree in order.
-func (p *Plan) expected(d *Decoder, i int) int {
-	if i < 0 {
+// follows passes over the field's name if that is what comes next, and returns i, else -1.
+func (s *step) follows(d *Decoder, i int) int {
+	if rest := d.b[d.i:]; len(rest) < len(s.header) || string(rest[:len(s.header)]) != string(s.header) {
 		return -1
 	}
-	h := p.steps[i].header
-	if rest := d.b[d.i:]; len(rest) < len(h) || string(rest[:len(h)]) != string(h) {
-		return -1
-	}
-	d.i += len(h)
+	d.i += len(s.header)
 	return i
 }
 
-// lookup finds the field of a name, and notes its place in the row.
-func (p *Plan) lookup(d *Decoder, name []byte, pos int, row bool) int {
-	i, ok := p.byName[string(name)]
-	if !ok {
-		i = -1
+// lookup finds the field of a name; -1 if there is none.
+func (p *Plan) lookup(name []byte) int {
+	if i, ok := p.byName[string(name)]; ok {
+		return i
 	}
-	if row && i <= 1<<15-1 {
-		if pos < len(d.order) {
-			d.order[pos] = int16(i)
-		} else if pos == len(d.order) {
-			d.order = append(d.order, int16(i))
-		}
-	}
-	return i
+	return -1
 }
 
 // clear zeroes the fields that were not seen.
@@ -347,6 +350,9 @@ func (c *compiler) plan(t reflect.Type) *Plan {
 			c.problem(t, m.goPath, m.name, "the attribute name is not valid UTF-8")
 		}
 		s.header = append(s.header, ':')
+		if v.text != nil && v.kind != KindAny {
+			s.plain = fmt.Appendf(nil, `%s{"%s":"`, s.header, v.kind)
+		}
 		if m.tag.omitZero {
 			s.isZero = zeroTest(m.typ)
 		}

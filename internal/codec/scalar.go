@@ -45,6 +45,10 @@ func stringCodec(v *Value) {
 		*as[string](r) = d.keep(s)
 		return nil
 	}
+	v.text = func(d *Decoder, _ Kind, s []byte, r ref) error {
+		*as[string](r) = d.keep(s)
+		return nil
+	}
 	v.plain = func(r ref) types.AttributeValue {
 		s := *as[string](r)
 		if !utf8.ValidString(s) {

@@ -70,7 +70,7 @@ func (v *Value) fillArray(d *Decoder, r ref) error {
 	}
 	dst := valueAt(r, v.typ).Bytes()
 	buf := d.alloc(base64.StdEncoding.DecodedLen(len(s)))
-	n, err := base64.StdEncoding.Decode(buf, s)
+	n, err := decode64(buf, s)
 	if err != nil {
 		return d.fail("base64")
 	}
@@ -190,6 +190,8 @@ func (v *Value) decodeStrings(d *Decoder, k Kind, r ref) error {
 		at := &d.strs[len(d.strs)-1]
 		if k != L {
 			*at, err = d.String()
+		} else if text, ok := d.plain(plainString); ok {
+			*at = d.keep(text)
 		} else {
 			err = v.elem.decode(d, refOf(at))
 		}

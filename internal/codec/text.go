@@ -16,36 +16,23 @@ const (
 // special marks the bytes of w that are a quote, a backslash or a control
 // character. Only the lowest mark is exact.
 func special(w uint64) uint64 {
-	q := w ^ (lo8 * '"')
-	s := w ^ (lo8 * '\\')
-	return (((q - lo8) &^ q) | ((s - lo8) &^ s) | ((w - lo8*0x20) &^ w)) & hi8
+	// Flipping bit 1 brings the quote next to the control characters, and nothing else below it.
+	return (((w ^ lo8*0x02) - lo8*0x21) | ((w ^ lo8*'\\') - lo8)) &^ w & hi8
 }
 
 // rawText reads a string and returns what stands between its quotes; esc reports
 // a backslash in it and high a byte beyond ASCII.
 func (d *Decoder) rawText() (s []byte, esc, high bool, err error) {
-	if err = d.lit('"'); err != nil {
+	if d.i < len(d.b) && d.b[d.i] == '"' {
+		d.i++
+	} else if err = d.lit('"'); err != nil {
 		return s, esc, high, err
 	}
 	b, i := d.b, d.i
 	start := i
 	var seen uint64
 	for {
-		for len(b)-i >= 8 {
-			w := binary.LittleEndian.Uint64(b[i:])
-			if m := special(w); m != 0 {
-				n := bits.TrailingZeros64(m) >> 3
-				seen |= w & (1<<(uint(n)*8) - 1)
-				i += n
-				break
-			}
-			seen |= w
-			i += 8
-		}
-		for i < len(b) && b[i] >= 0x20 && b[i] != '"' && b[i] != '\\' {
-			seen |= uint64(b[i])
-			i++
-		}
+		i, seen = plainUntil(b, i, seen)
 		d.i = i
 		switch {
 		case i >= len(b):
@@ -61,6 +48,23 @@ func (d *Decoder) rawText() (s []byte, esc, high bool, err error) {
 		esc = true
 		i += 2
 	}
+}
+
+// plainUntil returns the place of the first special byte from i on, or the end, and adds the bytes before it to seen.
+func plainUntil(b []byte, i int, seen uint64) (int, uint64) {
+	for ; len(b)-i >= 8; i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		if m := special(w); m != 0 {
+			n := bits.TrailingZeros64(m) >> 3
+			return i + n, seen | w&(1<<(uint(n)*8)-1)
+		}
+		seen |= w
+	}
+	for i < len(b) && b[i] >= 0x20 && b[i] != '"' && b[i] != '\\' {
+		seen |= uint64(b[i])
+		i++
+	}
+	return i, seen
 }
 
 // Text reads a string and returns its unescaped bytes, valid until the next

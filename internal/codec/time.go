@@ -33,6 +33,9 @@ func timeCodec(v *Value) {
 		if err != nil {
 			return err
 		}
+		return v.text(d, k, s, r)
+	}
+	v.text = func(_ *Decoder, k Kind, s []byte, r ref) (err error) {
 		t := as[time.Time](r)
 		if k == N {
 			sec, problem := parseInt(s)

@@ -22,6 +22,7 @@ type Value struct {
 
 	enc   func(e *encoder, b []byte, r ref) ([]byte, error) // a whole attribute value
 	dec   func(d *Decoder, k Kind, r ref) error             // a payload that is not NULL
+	text  func(d *Decoder, k Kind, s []byte, r ref) error   // the payload of a text or number; nil for types that have none of their own
 	null  func(r ref) error                                 // what NULL does; nil zeroes the value
 	empty func(r ref) bool                                  // what omitempty and nullempty mean; nil for never
 	isNil func(r ref) bool                                  // stored as NULL; nil for never

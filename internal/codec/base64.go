@@ -1,0 +1,40 @@
+package codec
+
+import (
+	"encoding/base64"
+	"math"
+)
+
+// digits64 holds, for each place in a group of four, the bits that a digit of base64
+// stands for there; the highest bits mark what is no digit.
+var digits64 = func() (t [4][256]uint32) {
+	for place := range t {
+		for c := range t[place] {
+			t[place][c] = math.MaxUint32
+		}
+	}
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for i := range len(alphabet) {
+		for place := range t {
+			t[place][alphabet[i]] = uint32(i) << (6 * (3 - place))
+		}
+	}
+	return t
+}()
+
+// decode64 decodes s, which has no line ends, into p, which has room for all of it.
+func decode64(p, s []byte) (int, error) {
+	n := 0
+	for len(s) > 4 && len(p)-n >= 3 { // the last group may be padded
+		w := digits64[0][s[0]] | digits64[1][s[1]] | digits64[2][s[2]] | digits64[3][s[3]]
+		if w > 1<<24-1 {
+			break
+		}
+		q := p[n : n+3 : n+3]
+		q[0], q[1], q[2] = byte(w>>16), byte(w>>8), byte(w)
+		n += 3
+		s = s[4:]
+	}
+	m, err := base64.StdEncoding.Decode(p[n:], s)
+	return n + m, err
+}
