@@ -224,9 +224,13 @@ func emptiness(t reflect.Type) (empty, isNil func(ref) bool) {
 	switch t.Kind() {
 	case reflect.String:
 		return func(r ref) bool { return *as[string](r) == "" }, nil
-	case reflect.Map, reflect.Pointer, reflect.Interface:
-		return nilTest, nilTest
 	case reflect.Slice:
+		if t.Elem() == reflect.TypeFor[byte]() {
+			none := func(r ref) bool { return *as[[]byte](r) == nil }
+			return none, none
+		}
+		return nilTest, nilTest
+	case reflect.Map, reflect.Pointer, reflect.Interface:
 		return nilTest, nilTest
 	case reflect.Float32, reflect.Float64:
 		return func(r ref) bool { return valueAt(r, t).Float() == 0 }, nil

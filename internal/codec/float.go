@@ -11,13 +11,14 @@ import (
 // floatCodec stores the shortest decimal that gives the same float back.
 func floatCodec[F ~float32 | ~float64](v *Value, bits int) {
 	v.kind = numberKind(v)
-	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
-		b, problem := appendFloat(wrapNumber(b, v.opts.asString), float64(*as[F](r)), bits)
+	v.put = func(b []byte, r ref) ([]byte, error) {
+		b, problem := appendFloat(b, float64(*as[F](r)), bits)
 		if problem != "" {
 			return b, unfit(v.typ, problem)
 		}
-		return append(b, endText...), nil
+		return b, nil
 	}
+	v.enc = v.wrapped
 	v.dec = v.numericText
 	v.text = func(_ *Decoder, k Kind, s []byte, r ref) error {
 		f, problem := parseFloat(s, bits)

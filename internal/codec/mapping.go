@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // mapping compiles maps. Keys are text, numbers, booleans, or types with
@@ -230,32 +231,31 @@ func stringMapCodec(v *Value) {
 	v.isNil = func(r ref) bool { return *as[map[string]string](r) == nil }
 	v.empty = v.isNil
 	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
-		m := *as[map[string]string](r)
-		base := len(e.names)
-		for k := range m {
-			e.names = append(e.names, k)
-		}
-		names := e.names[base:]
-		slices.Sort(names)
-		b = append(b, `{"M":{`...)
-		for i, k := range names {
-			if k == "" {
+		base := len(e.pairs)
+		for name, text := range *as[map[string]string](r) {
+			if name == "" {
 				return b, unfit(v.typ, emptyName)
 			}
+			e.pairs = append(e.pairs, pair{name, text})
+		}
+		pairs := e.pairs[base:]
+		sortPairs(pairs)
+		b = append(b, `{"M":{`...)
+		for i, p := range pairs {
 			if i > 0 {
 				b = append(b, ',')
 			}
 			var ok bool
-			if b, ok = appendText(b, k); !ok {
+			if b, ok = appendEscaped(append(b, '"'), p.name); !ok {
 				return b, unfit(v.typ, badName)
 			}
-			if b, ok = appendText(append(b, `:{"S":`...), m[k]); !ok {
+			if b, ok = appendEscaped(append(b, `":{"S":"`...), p.text); !ok {
 				return b, underKey(unfit(v.elem.typ, notText))
 			}
-			b = append(b, '}')
+			b = append(b, endText...)
 		}
-		clear(names)
-		e.names = e.names[:base]
+		clear(pairs)
+		e.pairs = e.pairs[:base]
 		return append(b, `}}`...), nil
 	}
 	v.dec = func(d *Decoder, k Kind, r ref) error {
@@ -289,5 +289,21 @@ func stringMapCodec(v *Value) {
 			*as[map[string]string](r) = m
 		}
 		return err
+	}
+}
+
+// pair is an entry of a map[string]string.
+type pair struct{ name, text string }
+
+// sortPairs sorts by name.
+func sortPairs(pairs []pair) {
+	if len(pairs) > 16 {
+		slices.SortFunc(pairs, func(a, b pair) int { return strings.Compare(a.name, b.name) })
+		return
+	}
+	for i := range pairs {
+		for j := i; j > 0 && pairs[j].name < pairs[j-1].name; j-- {
+			pairs[j], pairs[j-1] = pairs[j-1], pairs[j]
+		}
 	}
 }

@@ -113,7 +113,7 @@ func (c *compiler) text(v *Value) {
 		c.kind(v) // items that were written without the option stay readable
 		natural = v.dec
 	}
-	v.kind, v.text, v.plain, v.elem, v.plan = S, nil, nil, nil, nil
+	v.kind, v.text, v.put, v.plain, v.elem, v.plan = S, nil, nil, nil, nil, nil
 	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
 		text, err := valueAt(r, t).Addr().Interface().(encoding.TextMarshaler).MarshalText()
 		if err != nil {

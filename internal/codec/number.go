@@ -159,6 +159,17 @@ func (v *Value) numericText(d *Decoder, k Kind, r ref) error {
 	return v.text(d, k, s, r)
 }
 
+// wrapped is the enc of a text or number.
+func (v *Value) wrapped(_ *encoder, b []byte, r ref) ([]byte, error) {
+	if v.kind == S {
+		b = append(b, `{"S":"`...)
+	} else {
+		b = append(b, `{"N":"`...)
+	}
+	b, err := v.put(b, r)
+	return append(b, endText...), err
+}
+
 // wrapNumber writes the type descriptor of a number and returns its end.
 func wrapNumber(b []byte, asString bool) []byte {
 	if asString {
@@ -175,10 +186,8 @@ type signed interface {
 
 func intCodec[I signed](v *Value) {
 	v.kind = numberKind(v)
-	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
-		b = strconv.AppendInt(wrapNumber(b, v.opts.asString), int64(*as[I](r)), 10)
-		return append(b, endText...), nil
-	}
+	v.put = func(b []byte, r ref) ([]byte, error) { return strconv.AppendInt(b, int64(*as[I](r)), 10), nil }
+	v.enc = v.wrapped
 	v.text = func(_ *Decoder, k Kind, s []byte, r ref) error {
 		n, problem := parseInt(s)
 		if problem == "" && int64(I(n)) != n {
@@ -202,10 +211,8 @@ type unsigned interface {
 
 func uintCodec[U unsigned](v *Value) {
 	v.kind = numberKind(v)
-	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
-		b = strconv.AppendUint(wrapNumber(b, v.opts.asString), uint64(*as[U](r)), 10)
-		return append(b, endText...), nil
-	}
+	v.put = func(b []byte, r ref) ([]byte, error) { return strconv.AppendUint(b, uint64(*as[U](r)), 10), nil }
+	v.enc = v.wrapped
 	v.text = func(_ *Decoder, k Kind, s []byte, r ref) error {
 		n, problem := parseUint(s)
 		if problem == "" && uint64(U(n)) != n {
@@ -323,7 +330,7 @@ func isNumber(t reflect.Type) bool {
 // numberCodec keeps a number as its text, all 38 digits.
 func numberCodec(v *Value) {
 	v.kind = numberKind(v)
-	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
+	v.put = func(b []byte, r ref) ([]byte, error) {
 		s := *as[string](r)
 		if _, problem := parseDecimal(s); problem != "" {
 			if s == "" {
@@ -331,9 +338,9 @@ func numberCodec(v *Value) {
 			}
 			return b, unfit(v.typ, problem)
 		}
-		b = append(wrapNumber(b, v.opts.asString), s...)
-		return append(b, endText...), nil
+		return append(b, s...), nil
 	}
+	v.enc = v.wrapped
 	v.dec = func(d *Decoder, k Kind, r ref) error {
 		if k != N && k != S {
 			return v.mismatch(k)

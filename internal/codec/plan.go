@@ -35,6 +35,7 @@ type step struct {
 	name   string
 	header []byte // "name":
 	plain  []byte // the header and the begin of a plain value; nil if there is no such form
+	direct bool   // always written in that form, unless it is left out
 	at     location
 	value  *Value
 	isZero func(ref) bool // set if omitzero
@@ -172,9 +173,14 @@ func (p *Plan) encode(e *encoder, b []byte, r ref) ([]byte, error) {
 			b = append(b, ',')
 		}
 		first = false
-		b = append(b, s.header...)
 		var err error
-		if b, err = s.value.append(e, b, fr); err != nil {
+		if s.direct {
+			b, err = s.value.put(append(b, s.plain...), fr)
+			b = append(b, endText...)
+		} else {
+			b, err = s.value.append(e, append(b, s.header...), fr)
+		}
+		if err != nil {
 			return b, under(s.name, err)
 		}
 	}
@@ -352,6 +358,7 @@ func (c *compiler) plan(t reflect.Type) *Plan {
 		s.header = append(s.header, ':')
 		if v.text != nil && v.kind != KindAny {
 			s.plain = fmt.Appendf(nil, `%s{"%s":"`, s.header, v.kind)
+			s.direct = v.isNil == nil && !v.opts.nullEmpty
 		}
 		if m.tag.omitZero {
 			s.isZero = zeroTest(m.typ)

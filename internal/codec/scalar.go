@@ -27,13 +27,14 @@ const notText = "the text is not valid UTF-8, which DynamoDB cannot hold; store 
 
 func stringCodec(v *Value) {
 	v.kind = S
-	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
-		b, ok := appendText(append(b, `{"S":`...), *as[string](r))
+	v.put = func(b []byte, r ref) ([]byte, error) {
+		b, ok := appendEscaped(b, *as[string](r))
 		if !ok {
 			return b, unfit(v.typ, notText)
 		}
-		return append(b, '}'), nil
+		return b, nil
 	}
+	v.enc = v.wrapped
 	v.dec = func(d *Decoder, k Kind, r ref) error {
 		if k != S && k != N { // a number's text loses nothing
 			return v.mismatch(k)

@@ -38,6 +38,11 @@ func bytesCodec(v *Value) {
 	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
 		return append(appendBinary(append(b, `{"B":`...), valueAt(r, v.typ).Bytes()), '}'), nil
 	}
+	if v.typ.Kind() == reflect.Slice && v.typ.Elem() == reflect.TypeFor[byte]() {
+		v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
+			return append(appendBinary(append(b, `{"B":`...), *as[[]byte](r)), '}'), nil
+		}
+	}
 	v.dec = func(d *Decoder, k Kind, r ref) error {
 		switch {
 		case k != B:
@@ -47,7 +52,11 @@ func bytesCodec(v *Value) {
 			if err != nil {
 				return err
 			}
-			valueAt(r, v.typ).SetBytes(p)
+			if v.typ.Elem() == reflect.TypeFor[byte]() {
+				*as[[]byte](r) = p
+			} else {
+				valueAt(r, v.typ).SetBytes(p)
+			}
 			return nil
 		default:
 			return v.fillArray(d, r)
@@ -127,10 +136,10 @@ func encodeStrings(v *Value) func(*encoder, []byte, ref) ([]byte, error) {
 				b = append(b, ',')
 			}
 			var ok bool
-			if b, ok = appendText(append(b, `{"S":`...), s); !ok {
+			if b, ok = appendEscaped(append(b, `{"S":"`...), s); !ok {
 				return b, underIndex(i, unfit(v.elem.typ, notText))
 			}
-			b = append(b, '}')
+			b = append(b, endText...)
 		}
 		return append(b, `]}`...), nil
 	}

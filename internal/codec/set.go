@@ -58,6 +58,35 @@ func setCodec(v *Value) {
 		v.empty = func(r ref) bool { return len(*as[[]string](r)) == 0 }
 		v.isNil = func(r ref) bool { return *as[[]string](r) == nil }
 		v.dec = v.decodeStrings
+		if v.kind == SS && v.opts.elem() == (options{}) {
+			v.enc = encodeStringSet(v, v.enc)
+		}
+	}
+}
+
+// encodeStringSet is the encoder of short sets that are a []string; it leaves others to rest.
+func encodeStringSet(v *Value, rest func(*encoder, []byte, ref) ([]byte, error)) func(*encoder, []byte, ref) ([]byte, error) {
+	return func(e *encoder, b []byte, r ref) ([]byte, error) {
+		list := *as[[]string](r)
+		if len(list) == 0 || len(list) > 16 {
+			return rest(e, b, r)
+		}
+		b = append(b, `{"SS":[`...)
+		for i, s := range list {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			var ok bool
+			if b, ok = appendText(b, s); !ok {
+				return b, underIndex(i, unfit(v.elem.typ, notText))
+			}
+			for _, before := range list[:i] {
+				if s == before {
+					return b, underIndex(i, unfit(v.typ, duplicate))
+				}
+			}
+		}
+		return append(b, `]}`...), nil
 	}
 }
 

@@ -182,19 +182,16 @@ const hexDigits = "0123456789abcdef"
 
 // appendText appends s as a JSON string; ok is false if s is not valid UTF-8.
 func appendText(b []byte, s string) (_ []byte, ok bool) {
-	b = append(b, '"')
+	b, ok = appendEscaped(append(b, '"'), s)
+	return append(b, '"'), ok
+}
+
+// appendEscaped appends what stands between the quotes of the JSON string s.
+func appendEscaped(b []byte, s string) (_ []byte, ok bool) {
 	start, i := 0, 0
-	for i < len(s) {
-		for len(s)-i >= 8 {
-			w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-				uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-			if special(w)|w&hi8 != 0 {
-				break
-			}
-			i += 8
-		}
-		if i >= len(s) {
-			break
+	for {
+		if i += asIs(s[i:]); i == len(s) {
+			return append(b, s[start:]...), true
 		}
 		c := s[i]
 		if c >= utf8.RuneSelf {
@@ -203,10 +200,6 @@ func appendText(b []byte, s string) (_ []byte, ok bool) {
 				return b, false
 			}
 			i += n
-			continue
-		}
-		if c >= 0x20 && c != '"' && c != '\\' {
-			i++
 			continue
 		}
 		b = append(b, s[start:i]...)
@@ -225,6 +218,31 @@ func appendText(b []byte, s string) (_ []byte, ok bool) {
 		i++
 		start = i
 	}
-	b = append(b, s[start:]...)
-	return append(b, '"'), true
+}
+
+// asIs is how many bytes s begins with that are ASCII and stand in JSON as they are.
+func asIs(s string) int {
+	i := 0
+	for ; len(s)-i >= 8; i += 8 {
+		w := word(s[i : i+8])
+		if w&hi8|special(w) != 0 {
+			break
+		}
+	}
+	if len(s)-i < 8 && len(s) >= 8 { // the last word overlaps the one before
+		if w := word(s[len(s)-8:]); w&hi8|special(w) == 0 {
+			return len(s)
+		}
+	}
+	for i < len(s) && s[i] >= 0x20 && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// word is the first eight bytes of s, which the compiler makes one load.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }

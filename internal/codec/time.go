@@ -16,15 +16,12 @@ func isTime(t reflect.Type) bool {
 // timeCodec stores a time as RFC 3339 text with nanoseconds, or with the option
 // unixtime as a number of whole seconds since 1970. Both forms are read.
 func timeCodec(v *Value) {
-	v.kind = S
-	v.enc = encodeTime(v)
+	v.kind, v.put = S, v.putTime
 	if v.opts.unixTime {
 		v.kind = N
-		v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
-			b = strconv.AppendInt(append(b, `{"N":"`...), as[time.Time](r).Unix(), 10)
-			return append(b, endText...), nil
-		}
+		v.put = func(b []byte, r ref) ([]byte, error) { return strconv.AppendInt(b, as[time.Time](r).Unix(), 10), nil }
 	}
+	v.enc = v.wrapped
 	v.dec = func(d *Decoder, k Kind, r ref) error {
 		if k != S && k != N {
 			return v.mismatch(k)
@@ -57,18 +54,17 @@ func timeCodec(v *Value) {
 	}
 }
 
-func encodeTime(v *Value) func(*encoder, []byte, ref) ([]byte, error) {
-	return func(_ *encoder, b []byte, r ref) ([]byte, error) {
-		t := *as[time.Time](r)
+func (v *Value) putTime(b []byte, r ref) ([]byte, error) {
+	t := *as[time.Time](r)
+	if t.Location() != time.UTC {
 		if _, offset := t.Zone(); offset%60 != 0 {
 			// RFC 3339 offsets end at minutes; the text would name another instant.
 			t = t.UTC()
 		}
-		b = append(b, `{"S":"`...)
-		b, err := t.AppendText(b)
-		if err != nil {
-			return b, unfit(v.typ, "RFC 3339 needs a year from 0 to 9999 and an offset below 24 hours")
-		}
-		return append(b, endText...), nil
 	}
+	b, err := t.AppendText(b)
+	if err != nil {
+		return b, unfit(v.typ, "RFC 3339 needs a year from 0 to 9999 and an offset below 24 hours")
+	}
+	return b, nil
 }

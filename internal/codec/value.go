@@ -24,6 +24,7 @@ type Value struct {
 	dec   func(d *Decoder, k Kind, r ref) error             // a payload that is not NULL
 	text  func(d *Decoder, k Kind, s []byte, r ref) error   // the payload of a text or number; nil for types that have none of their own
 	null  func(r ref) error                                 // what NULL does; nil zeroes the value
+	put   func(b []byte, r ref) ([]byte, error)             // appends that payload; set if text is
 	empty func(r ref) bool                                  // what omitempty and nullempty mean; nil for never
 	isNil func(r ref) bool                                  // stored as NULL; nil for never
 	plain func(r ref) types.AttributeValue                  // the SDK's form of a scalar; may be nil
@@ -171,10 +172,10 @@ func (c *Value) mismatch(k Kind) error { return mismatch(k, c.typ) }
 
 // encoder is the state of one encoding.
 type encoder struct {
-	depth   int      // levels of the value that is written
-	steps   int      // pointers and interfaces followed on the way
-	names   []string // map keys to be sorted, a stack
-	members []span   // set members to be compared, a stack
+	depth   int    // levels of the value that is written
+	steps   int    // pointers and interfaces followed on the way
+	pairs   []pair // map entries to be sorted, a stack
+	members []span // set members to be compared, a stack
 	buf     []byte
 }
 
@@ -183,9 +184,9 @@ type span struct{ from, to int }
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 func (e *encoder) release() {
-	clear(e.names) // left over from an error
-	if cap(e.names) > 1<<10 {
-		e.names = nil
+	clear(e.pairs) // left over from an error
+	if cap(e.pairs) > 1<<9 {
+		e.pairs = nil
 	}
 	if cap(e.members) > 1<<12 {
 		e.members = nil
@@ -193,7 +194,7 @@ func (e *encoder) release() {
 	if cap(e.buf) > 64<<10 {
 		e.buf = nil
 	}
-	e.depth, e.steps, e.names, e.members = 0, 0, e.names[:0], e.members[:0]
+	e.depth, e.steps, e.pairs, e.members = 0, 0, e.pairs[:0], e.members[:0]
 	encoders.Put(e)
 }
 
