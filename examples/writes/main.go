@@ -1,0 +1,233 @@
+// Writes shows what becomes of writes: preconditions, stale versions, replies
+// that are lost, conflicts, throttling, transactions and unique values. Faults are
+// put between client and engine by rules, and every request is printed:
+//
+//	go run ./examples/writes
+//
+// It always runs on the embedded engine, since no other lets replies get lost to order.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"strings"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/ddbtest/fault"
+)
+
+// Account is guarded by a version, and names the write that stored it.
+type Account struct {
+	ID      string `dynamodbav:"id"`
+	Owner   string `dynamodbav:"owner,omitempty"`
+	Balance int64  `dynamodbav:"balance"`
+	Version int64  `dynamodbav:"version"`
+	Token   string `dynamodbav:"token,omitempty"`
+}
+
+var (
+	accountID      = ddb.StrField(func(a *Account) *string { return &a.ID })
+	accountOwner   = ddb.StrField(func(a *Account) *string { return &a.Owner })
+	accountBalance = ddb.NumField(func(a *Account) *int64 { return &a.Balance })
+	accountVersion = ddb.NumField(func(a *Account) *int64 { return &a.Version })
+	accountToken   = ddb.StrField(func(a *Account) *string { return &a.Token })
+)
+
+// Counter has neither version nor token: what is lost here is hard to know.
+type Counter struct {
+	ID string `dynamodbav:"id"`
+	N  int64  `dynamodbav:"n"`
+}
+
+var (
+	counterID = ddb.StrField(func(c *Counter) *string { return &c.ID })
+	counterN  = ddb.NumField(func(c *Counter) *int64 { return &c.N })
+)
+
+// Name is a reservation of an account's name.
+type Name struct {
+	ID      string `dynamodbav:"id"`
+	Account string `dynamodbav:"account"`
+}
+
+var (
+	nameID      = ddb.StrField(func(n *Name) *string { return &n.ID })
+	nameAccount = ddb.StrField(func(n *Name) *string { return &n.Account })
+)
+
+// Bank is a fresh engine with its tables, and what it was asked.
+type bank struct {
+	client   ddb.Client
+	accounts *ddb.SimpleTable[Account, string]
+	counters *ddb.SimpleTable[Counter, string]
+	names    *ddb.Unique[Name, string, string]
+	requests []string
+	close    func()
+}
+
+func newBank(ctx context.Context, rules ...fault.Rule) (*bank, error) {
+	b := &bank{}
+	engine := ddbtest.NewEngine(ddbtest.WithFaults(rules...), ddbtest.WithObserver(func(r fault.Request) {
+		text := r.Operation
+		if r.Fault != "" {
+			text += " (" + r.Fault + ")"
+		}
+		b.requests = append(b.requests, text) // one request at a time here
+	}))
+	b.client, b.close = engine.Client(), engine.Close
+	var err1, err2, err3, err4 error
+	b.accounts, err1 = ddb.NewSimple(b.client, "accounts", accountID, ddb.Version(accountVersion), ddb.WriteToken(accountToken))
+	b.counters, err2 = ddb.NewSimple(b.client, "counters", counterID)
+	reserved, err3 := ddb.NewSimple(b.client, "names", nameID)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	b.names, err4 = ddb.NewUnique(reserved, "name", nameAccount)
+	return b, errors.Join(err4, b.accounts.CreateTable(ctx), b.counters.CreateTable(ctx), reserved.CreateTable(ctx))
+}
+
+// Do runs one step and prints how it ended and what was sent.
+func (b *bank) do(what string, step func() error) {
+	fmt.Println(what)
+	b.requests = nil
+	err := step()
+	fmt.Println("   ", describe(err))
+	fmt.Printf("    sent: %s\n", strings.Join(b.requests, ", "))
+}
+
+func describe(err error) string {
+	if err == nil {
+		return "done"
+	}
+	var is []string
+	for _, s := range []error{ddb.ErrNotFound, ddb.ErrConditionFailed, ddb.ErrThrottled, ddb.ErrOutcomeUnknown, ddb.ErrTaken} {
+		if errors.Is(err, s) {
+			is = append(is, s.Error())
+		}
+	}
+	return fmt.Sprintf("error: %s; retryable: %v", strings.Join(is, ", "), ddb.IsRetryable(err))
+}
+
+func main() {
+	log.SetFlags(0)
+	ctx := context.Background()
+	for _, part := range []func(context.Context) error{verbs, versions, lostReplies, counts, refusals, transactions} {
+		if err := part(ctx); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+func verbs(ctx context.Context) error {
+	fmt.Println("== verbs")
+	b, err := newBank(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	b.do("Put", func() error { return b.counters.Put(ctx, &Counter{"c", 1}) })
+	b.do("Create what is there", func() error { return b.counters.Create(ctx, &Counter{"c", 2}) })
+	b.do("Replace what is missing", func() error { return b.counters.Replace(ctx, &Counter{"d", 2}) })
+	b.do("Update what is missing", func() error { _, err := b.counters.Update(ctx, "d", counterN.Add(1)); return err })
+	b.do("Upsert what is missing", func() error { _, err := b.counters.Upsert(ctx, "d", counterN.Add(1)); return err })
+	b.do("Delete what is missing", func() error { return b.counters.Delete(ctx, "none") })
+	b.do("Update if n >= 10", func() error {
+		_, err := b.counters.Update(ctx, "c", counterN.Sub(10), ddb.If(counterN.Ge(10)))
+		if failed, ok := errors.AsType[*ddb.ConditionFailed[Counter]](err); ok {
+			current, _ := failed.Current()
+			fmt.Printf("    refused: %s; n is %d\n", failed.Condition, current.N)
+		}
+		return err
+	})
+	return nil
+}
+
+func versions(ctx context.Context) error {
+	fmt.Println("== versions")
+	b, err := newBank(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	mine := Account{ID: "a", Balance: 100}
+	b.do("Create", func() error { return b.accounts.Create(ctx, &mine) })
+	theirs := mine // somebody else has read it, too
+	theirs.Balance = 50
+	b.do("Put by another", func() error { return b.accounts.Put(ctx, &theirs) })
+	mine.Balance = 200
+	b.do("Put of the stale one", func() error { return b.accounts.Put(ctx, &mine) })
+	now, err := b.accounts.Get(ctx, "a", ddb.Consistent())
+	fmt.Println("stored: balance", now.Balance, "version", now.Version, "- mine still has version", mine.Version)
+	return err
+}
+
+func lostReplies(ctx context.Context) error {
+	fmt.Println("== lost replies")
+	b, err := newBank(ctx,
+		fault.On("PutItem").Table("counters").Nth(1).DropReply(),
+		fault.On("PutItem").Table("accounts").Nth(1).DropReply(),
+		fault.On("PutItem").Table("accounts").Nth(1).DropRequest(), // of those that the rule above let pass
+		fault.On("UpdateItem").Table("accounts").Nth(1).DropReply())
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	a := Account{ID: "a", Balance: 100}
+	b.do("Put without a condition", func() error { return b.counters.Put(ctx, &Counter{"c", 1}) })
+	b.do("Create: stored, found by its token", func() error { return b.accounts.Create(ctx, &a) })
+	a.Balance = 90
+	b.do("Put at version 1: never arrived, sent again", func() error { return b.accounts.Put(ctx, &a) })
+	b.do("Add with a token: found stored", func() error {
+		got, err := b.accounts.Update(ctx, "a", accountBalance.Add(10))
+		fmt.Println("    balance", got.Balance, "version", got.Version)
+		return err
+	})
+	return nil
+}
+
+func counts(ctx context.Context) error {
+	fmt.Println("== counts without version or token")
+	for _, c := range []struct {
+		name   string
+		change ddb.Change[Counter]
+	}{{"Add", counterN.Add(1)}, {"Add, AtLeastOnce", counterN.Add(1).AtLeastOnce()}, {"Add, Exact", counterN.Add(1).Exact()}} {
+		b, err := newBank(ctx, fault.On("UpdateItem", "TransactWriteItems").Nth(1).DropReply())
+		if err != nil {
+			return err
+		}
+		if err := b.counters.Put(ctx, &Counter{"c", 0}); err != nil {
+			return err
+		}
+		b.do(c.name, func() error { _, err := b.counters.Update(ctx, "c", c.change); return err })
+		stored, err := b.counters.Get(ctx, "c", ddb.Consistent())
+		fmt.Println("    counted:", stored.N)
+		b.close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func refusals(ctx context.Context) error {
+	fmt.Println("== conflicts and throttling")
+	b, err := newBank(ctx,
+		fault.On("PutItem").Nth(1).Conflict(),
+		fault.On("DeleteItem").Throttle("TableWriteKeyRangeThroughputExceeded"))
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	b.do("Put while a transaction has the item", func() error { return b.counters.Put(ctx, &Counter{"c", 1}) })
+	b.do("Delete under a hot key", func() error {
+		err := b.counters.Delete(ctx, "c")
+		if throttled, ok := errors.AsType[*ddb.ThrottledError](err); ok {
+			fmt.Println("    hot key:", throttled.Reasons[0].HotKey())
+		}
+		return err
+	})
+	return nil
+}
