@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	programLimit = time.Minute
+	commandLimit = 20 * time.Minute // go test ./... among them
+)
+
+// runner checks documents of a repository.
+type runner struct {
+	root     string
+	log      io.Writer
+	commands bool
+	limit    time.Duration // for a program
+}
+
+// run checks files, named relative to the root. The error is one of the runner's own.
+func (r runner) run(ctx context.Context, files []string) (problems []problem, err error) {
+	packages, err := packagesByName(ctx, r.root)
+	if err != nil {
+		return nil, err
+	}
+	var programs []*program
+	var blocks []block
+	for _, file := range files {
+		text, err := os.ReadFile(filepath.Join(r.root, file))
+		if err != nil {
+			return nil, err
+		}
+		found, faults := blocksOf(filepath.ToSlash(file), string(text))
+		problems = append(problems, faults...)
+		made, faults := programsOf(r.root, found, packages)
+		problems = append(problems, faults...)
+		programs, blocks = append(programs, made...), append(blocks, found...)
+	}
+	for _, b := range blocks {
+		if b.is("skip") {
+			fmt.Fprintf(r.log, "%s:%d: skipped: %s\n", b.file, b.line, b.skipped)
+		}
+	}
+	faults, err := r.runPrograms(ctx, programs)
+	problems = append(problems, faults...)
+	if err == nil && r.commands {
+		problems = append(problems, r.runCommands(ctx, blocks)...)
+	}
+	return problems, errors.Join(err, ctx.Err())
+}
+
+// runPrograms builds all programs at once, in a folder inside the repository where their imports resolve, and runs them.
+func (r runner) runPrograms(ctx context.Context, programs []*program) (problems []problem, err error) {
+	if len(programs) == 0 {
+		return nil, nil
+	}
+	folder, err := os.MkdirTemp(r.root, ".docs-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+
+	arguments := []string{"build", "-ldflags=-s -w", "-o", filepath.Join(folder, "bin") + string(filepath.Separator)}
+	for i, p := range programs {
+		name := strconv.Itoa(i)
+		dir := filepath.Join(folder, name)
+		if err := os.Mkdir(dir, 0o750); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(p.source), 0o600); err != nil {
+			return nil, err
+		}
+		if !p.own {
+			if err := os.WriteFile(filepath.Join(dir, "support.go"), []byte(support), 0o600); err != nil {
+				return nil, err
+			}
+		}
+		arguments = append(arguments, "./"+filepath.Base(folder)+"/"+name)
+	}
+	build := r.command(ctx, "go", arguments...)
+	out, err := build.CombinedOutput()
+	if err != nil {
+		problems = buildProblems(string(out))
+		if len(problems) == 0 {
+			return nil, fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	}
+	for i, p := range programs {
+		binary := filepath.Join(folder, "bin", strconv.Itoa(i))
+		broken := slices.ContainsFunc(problems, func(q problem) bool { return q.file == p.file })
+		if broken || !p.main {
+			continue
+		}
+		if err := os.Mkdir(filepath.Join(folder, "work"+strconv.Itoa(i)), 0o750); err != nil {
+			return problems, err
+		}
+		problems = append(problems, r.runProgram(ctx, p, binary, filepath.Join(folder, "work"+strconv.Itoa(i)))...)
+	}
+	return problems, nil
+}
+
+// command is one in the repository's folder, without the caller's AWS settings.
+func (r runner) command(ctx context.Context, name string, arguments ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, name, arguments...)
+	c.Dir = r.root
+	c.WaitDelay = 5 * time.Second
+	c.Env = slices.DeleteFunc(os.Environ(), func(s string) bool {
+		return strings.HasPrefix(s, "AWS_") || strings.HasPrefix(s, "DYNAMO_") || strings.HasPrefix(s, "DYNAMODB_")
+	})
+	return c
+}
+
+var compilerLine = regexp.MustCompile(`^(?:\./)?(.+?\.md):(\d+)(?::\d+)?: (.*)$`)
+
+// buildProblems reads what the compiler says about lines of documents, with what it adds below.
+func buildProblems(out string) []problem {
+	var problems []problem
+	for line := range strings.SplitSeq(strings.TrimSpace(out), "\n") {
+		parts := compilerLine.FindStringSubmatch(line)
+		switch {
+		case parts != nil:
+			n, _ := strconv.Atoi(parts[2]) // digits
+			problems = append(problems, problem{filepath.ToSlash(parts[1]), n, parts[3]})
+		case len(problems) > 0 && !strings.HasPrefix(line, "# "):
+			problems[len(problems)-1].text += "\n" + line
+		}
+	}
+	return problems
+}
+
+// runProgram runs a program and compares what it prints with what its document says.
+func (r runner) runProgram(ctx context.Context, p *program, binary, dir string) []problem {
+	ctx, cancel := context.WithTimeout(ctx, r.limit)
+	defer cancel()
+	c := r.command(ctx, binary)
+	c.Dir = dir
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
+	err := c.Run()
+	printed := outputs(stdout.String(), len(p.blocks))
+	if p.own {
+		printed = []string{stdout.String()}
+	}
+	last := p.blocks[max(min(len(printed), len(p.blocks)), 1)-1]
+	if ctx.Err() != nil {
+		return []problem{{p.file, last.line, fmt.Sprintf("the program did not end within %v", r.limit)}}
+	}
+	if err != nil {
+		return []problem{failure(last, err, stdout.String()+stderr.String())}
+	}
+	if !p.own && len(printed) <= len(p.blocks) {
+		return []problem{{p.file, last.line, "the program returns before its last block"}}
+	}
+	var problems []problem
+	for i, b := range p.blocks {
+		if b.want == nil {
+			continue
+		}
+		if got, want := trimmed(printed[i]), trimmed(b.want.code); got != want {
+			problems = append(problems, problem{p.file, b.want.line, "the block above prints something else:\n" + got})
+		}
+	}
+	fmt.Fprintf(r.log, "%s: %d blocks of Go ran\n", p.file, len(p.blocks))
+	return problems
+}
+
+var marker = regexp.MustCompile("\x00(\\d+)\x00")
+
+// outputs cuts what a program printed into that of its blocks; what the end printed comes last.
+func outputs(printed string, blocks int) []string {
+	list := make([]string, 0, blocks+1)
+	places := marker.FindAllStringIndex(printed, -1)
+	for i, at := range places {
+		end := len(printed)
+		if i+1 < len(places) {
+			end = places[i+1][0]
+		}
+		list = append(list, printed[at[1]:end])
+	}
+	return list
+}
+
+// failure finds the line of a document in what a program that failed said; the block that ran last is the next best.
+func failure(last block, err error, said string) problem {
+	said = marker.ReplaceAllString(said, "")
+	p := problem{last.file, last.line, err.Error() + ":\n" + strings.TrimSpace(said)}
+	if parts := regexp.MustCompile(regexp.QuoteMeta(last.file) + `:(\d+)`).FindStringSubmatch(said); parts != nil {
+		p.line, _ = strconv.Atoi(parts[1]) // digits
+	}
+	return p
+}
+
+// trimmed is text without spaces at the ends of lines, and without empty lines at its own.
+func trimmed(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " \t\r")
+	}
+	return strings.Trim(strings.Join(lines, "\n"), "\n")
+}
