@@ -326,8 +326,13 @@ func (b *batch) leftOf(left []*batchEntry, pending []*batchEntry, key map[string
 	return append(left, e), nil
 }
 
-// booked counts the consumed capacity of one request.
-func (b *batch) booked(ctx context.Context, ccs []types.ConsumedCapacity) {
+// booked counts the consumed capacity of one request, of which so many items were processed.
+func (b *batch) booked(ctx context.Context, q *request, ccs []types.ConsumedCapacity, processed int, err error) {
+	r := received{capacity: ccs, items: processed, err: err}
+	if !b.write {
+		r.returned = processed
+	}
+	q.endedAll(r)
 	b.core.ledger.observe(ctx, b.op, b.write, b.core.name, ccs...)
 	c := consumedOf(b.write, ccs...)
 	b.mu.Lock()

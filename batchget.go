@@ -110,6 +110,7 @@ type batchGetter[T any] struct {
 	got    []Got[T]
 	unique []*batchEntry
 	in     types.KeysAndAttributes
+	paths  []expr.Path
 }
 
 // prepare takes n keys, which encode appends in wire form, and names those that cannot be keys by their index.
@@ -136,6 +137,7 @@ func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error)
 	if err := invalid(append(errs, err)...); err != nil {
 		return err
 	}
+	b.paths = paths
 	b.entries = make([]batchEntry, n)
 	b.byKey = make(map[string]*batchEntry, n)
 	b.unique = make([]*batchEntry, 0, n)
@@ -164,32 +166,48 @@ func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error)
 }
 
 func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
+	q := b.core.begin(ctx, shape{op: b.op, consistent: b.in.ConsistentRead != nil, entries: pending, project: b.paths})
+	if q.refused != nil {
+		return nil, q.refused
+	}
 	keys := []wire.TableKeys{{Table: b.core.name, Keys: make([][]byte, len(pending))}}
 	for i, e := range pending {
 		keys[0].Keys[i] = e.data
 	}
 	in := &dynamodb.BatchGetItemInput{
 		RequestItems:           map[string]types.KeysAndAttributes{b.core.name: b.in},
-		ReturnConsumedCapacity: b.core.consumed(),
+		ReturnConsumedCapacity: b.core.consumed(ctx),
 	}
 	rows := &batchRows[T]{b: b, pending: pending}
-	out, err := wire.BatchGetItem(ctx, b.core.client, in, keys, options, func(string) wire.Rows { return rows })
+	out, err := wire.BatchGetItem(q.ctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return rows })
 	if _, unreadable := errors.AsType[*wire.RowError](err); unreadable && out != nil {
 		// One item is not a T. Read again, item by item, to save the others.
-		b.booked(ctx, out.ConsumedCapacity)
+		b.booked(ctx, &q, out.ConsumedCapacity, len(pending), err)
+		if q = b.core.begin(ctx, shape{op: b.op, consistent: b.in.ConsistentRead != nil, entries: pending, project: b.paths}); q.refused != nil {
+			rows.Reset(0)
+			return nil, q.refused
+		}
 		rows.careful = true
-		out, err = wire.BatchGetItem(ctx, b.core.client, in, keys, options, func(string) wire.Rows { return rows })
+		out, err = wire.BatchGetItem(q.ctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return rows })
 	}
+	if err != nil {
+		q.endedAll(received{err: err})
+		rows.Reset(0)
+		return nil, err
+	}
+	left, err := b.leftKeys(out.UnprocessedKeys, pending)
+	b.booked(ctx, &q, out.ConsumedCapacity, len(pending)-len(left), err)
 	if err != nil {
 		rows.Reset(0)
 		return nil, err
 	}
-	b.booked(ctx, out.ConsumedCapacity)
-	var left []*batchEntry
-	for _, ka := range out.UnprocessedKeys {
+	return left, nil
+}
+
+func (b *batch) leftKeys(unprocessed map[string]types.KeysAndAttributes, pending []*batchEntry) (left []*batchEntry, err error) {
+	for _, ka := range unprocessed {
 		for _, k := range ka.Keys {
 			if left, err = b.leftOf(left, pending, k); err != nil {
-				rows.Reset(0)
 				return nil, err
 			}
 		}

@@ -230,6 +230,10 @@ func (b *batch) writeChunks() [][]*batchEntry {
 }
 
 func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
+	q := b.core.begin(ctx, shape{op: b.op, write: true, entries: pending})
+	if q.refused != nil {
+		return nil, q.refused
+	}
 	writes := make([]wire.Write, len(pending))
 	for i, e := range pending {
 		if e.del {
@@ -238,14 +242,19 @@ func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []
 		}
 		writes[i].Put = e.data
 	}
-	in := &dynamodb.BatchWriteItemInput{ReturnConsumedCapacity: b.core.consumed()}
-	out, err := wire.BatchWriteItem(ctx, b.core.client, in, []wire.TableWrites{{Table: b.core.name, Writes: writes}}, options)
+	in := &dynamodb.BatchWriteItemInput{ReturnConsumedCapacity: b.core.consumed(ctx)}
+	out, err := wire.BatchWriteItem(q.ctx, b.core.client, in, []wire.TableWrites{{Table: b.core.name, Writes: writes}}, q.options(options))
 	if err != nil {
+		q.endedAll(received{err: err})
 		return nil, err
 	}
-	b.booked(ctx, out.ConsumedCapacity)
-	var left []*batchEntry
-	for _, requests := range out.UnprocessedItems {
+	left, err := b.leftWrites(out.UnprocessedItems, pending)
+	b.booked(ctx, &q, out.ConsumedCapacity, len(pending)-len(left), err)
+	return left, err
+}
+
+func (b *batch) leftWrites(unprocessed map[string][]types.WriteRequest, pending []*batchEntry) (left []*batchEntry, err error) {
+	for _, requests := range unprocessed {
 		for _, r := range requests {
 			var item map[string]types.AttributeValue // or a key
 			switch {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
@@ -140,6 +141,7 @@ func (t *items[T, K]) keyedItems() *items[T, K] { return t }
 type getInput struct {
 	dynamodb.GetItemInput
 	wireKey []byte
+	paths   []expr.Path
 }
 
 func (t *items[T, K]) prepareGet(in *getInput, key *K, room []byte, r readCall) error {
@@ -149,7 +151,7 @@ func (t *items[T, K]) prepareGet(in *getInput, key *K, room []byte, r readCall) 
 	if err := invalid(err1, err2); err != nil {
 		return opError("GetItem", t.name, "", err)
 	}
-	in.TableName, in.ReturnConsumedCapacity = &t.name, t.consumed()
+	in.TableName = &t.name
 	if r.consistent {
 		in.ConsistentRead = aws.Bool(true)
 	}
@@ -162,16 +164,26 @@ func (in *getInput) projected(paths []expr.Path) {
 	if len(paths) == 0 {
 		return
 	}
+	in.paths = paths
 	var w expr.Writer
 	in.ProjectionExpression = aws.String(w.Projection(paths))
 	in.ExpressionAttributeNames = w.Names()
 }
 
 func (in *getInput) send(ctx context.Context, c *core, rows wire.Rows) (found bool, err error) {
-	out, found, err := wire.GetItem(ctx, c.client, &in.GetItemInput, in.wireKey, c.wire, rows)
-	if out != nil {
-		c.observe(ctx, "GetItem", false, out.ConsumedCapacity)
+	q := c.begin(ctx, shape{op: "GetItem", key: in.wireKey, consistent: in.ConsistentRead != nil, project: in.paths})
+	if q.refused != nil {
+		return false, opError("GetItem", c.name, "", q.refused)
 	}
+	in.ReturnConsumedCapacity = c.consumed(ctx)
+	out, found, err := wire.GetItem(q.ctx, c.client, &in.GetItemInput, in.wireKey, q.options(c.wire), rows)
+	var cc *types.ConsumedCapacity
+	if out != nil {
+		cc = out.ConsumedCapacity
+		c.observe(ctx, "GetItem", false, cc)
+		c.sizes.observed(cc, countOf(found), in.ConsistentRead != nil)
+	}
+	q.end(cc, countOf(found), err)
 	return found, opError("GetItem", c.name, "", err)
 }
 

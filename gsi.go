@@ -48,6 +48,7 @@ type indexInfo struct {
 	global     bool
 	projection types.ProjectionType
 	include    []string
+	sizes      itemSizes
 }
 
 // IndexName is the name of the index.

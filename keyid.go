@@ -21,14 +21,20 @@ func (c *core) keyID(key map[string]types.AttributeValue) string {
 
 func (c *core) appendMapID(b []byte, key map[string]types.AttributeValue) []byte {
 	for _, name := range c.keyNames {
-		switch v := key[name].(type) {
-		case *types.AttributeValueMemberS:
-			b = appendKeyPart(b, 'S', v.Value)
-		case *types.AttributeValueMemberN:
-			b = appendKeyPart(b, 'N', v.Value)
-		case *types.AttributeValueMemberB:
-			b = appendKeyPart(b, 'B', base64.StdEncoding.EncodeToString(v.Value))
-		}
+		b = appendKeyValue(b, key[name])
+	}
+	return b
+}
+
+// appendKeyValue appends one key value, and nothing for what is none.
+func appendKeyValue(b []byte, v types.AttributeValue) []byte {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return appendKeyPart(b, 'S', v.Value)
+	case *types.AttributeValueMemberN:
+		return appendKeyPart(b, 'N', v.Value)
+	case *types.AttributeValueMemberB:
+		return appendKeyPart(b, 'B', base64.StdEncoding.EncodeToString(v.Value))
 	}
 	return b
 }

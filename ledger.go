@@ -58,14 +58,14 @@ var defaultLedger = NewLedger()
 // DefaultLedger is the ledger of all tables without the [WithLedger] option.
 func DefaultLedger() *Ledger { return defaultLedger }
 
-type labelKey struct{}
-
 // WithLabel gives the operations made with the context a label in the ledger, such
 // as the name of a job or route; the innermost label counts. Do not use identifiers of
 // users or requests: a ledger keeps 256 labels of at most 128 bytes and counts all
 // others as "other".
 func WithLabel(ctx context.Context, label string) context.Context {
-	return context.WithValue(ctx, labelKey{}, label)
+	s := scopeOf(ctx)
+	s.label = label
+	return s.into(ctx)
 }
 
 // Record books one operation that did not go through a table, such as a direct
@@ -84,7 +84,7 @@ func (l *Ledger) observe(ctx context.Context, op string, write bool, table strin
 	if l == nil {
 		return
 	}
-	label, _ := ctx.Value(labelKey{}).(string)
+	label := scopeOf(ctx).label
 	if len(ccs) == 0 {
 		l.add(entryKey{table, "", op, label}, 0, 0, 1)
 		return

@@ -94,6 +94,7 @@ func outcomeOf(err error) Outcome {
 		}
 		return NotApplied
 	case errors.As(err, &ser), errors.As(err, &sign), errors.Is(err, wire.ErrOptionsDropped),
+		errors.Is(err, ErrBudgetExceeded), errors.Is(err, ErrExplained),
 		errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
 		return NotApplied
 	}
@@ -137,14 +138,17 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 // into puts the observer into the options of a call.
 func (a *attempts) into(o wire.Options) wire.Options {
 	o.Client = append(slices.Clip(o.Client), func(so *dynamodb.Options) {
-		if v2, ok := so.Retryer.(aws.RetryerV2); ok {
-			a.RetryerV2 = v2
-		} else {
-			a.RetryerV2 = retryerV2{so.Retryer}
-		}
+		a.RetryerV2 = asRetryerV2(so.Retryer)
 		so.Retryer = a
 	})
 	return o
+}
+
+func asRetryerV2(r aws.Retryer) aws.RetryerV2 {
+	if v2, ok := r.(aws.RetryerV2); ok {
+		return v2
+	}
+	return retryerV2{r}
 }
 
 // retryerV2 gives an old retryer the newer method.

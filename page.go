@@ -199,6 +199,7 @@ func readPage[T any](ctx context.Context, r read, plan *codec.Plan) (Page[T], er
 	m.sink = rowSink[T]{read: &m.read, text: t, plan: plan, max: r.limit, back: start != nil}
 	next, err := fill(ctx, &m.sink, start.from(), &page, segment{}, true)
 	page.Next = cursorAt[T](&m.read, t, next)
+	resumable(err, page.Next.String)
 	if m.sink.first != nil && len(m.sink.items) > 0 {
 		first, bad := t.position(&m.read, m.sink.first)
 		err = errors.Join(err, r.fail(bad))
@@ -260,6 +261,7 @@ func readNext[T any](ctx context.Context, r read, t *readText, plan *codec.Plan,
 	s := rowSink[T]{read: &r, text: t, plan: plan, max: left}
 	c.next, c.err = fill(ctx, &s, start, &c.page, segment{}, false)
 	c.page.Next = cursorAt[T](&r, t, c.next)
+	resumable(c.err, c.page.Next.String)
 	if left > 0 {
 		if c.left -= len(s.items); c.left == 0 {
 			c.next = nil
@@ -309,6 +311,9 @@ func readCount(ctx context.Context, r read, seg segment) (int, error) {
 	for {
 		f, err := r.fetch(ctx, t, start, r.size(r.limit-n), seg, nil)
 		if err != nil {
+			if seg.total == 0 {
+				resumable(err, cursorAt[struct{}](&r, t, start).String)
+			}
 			return n, err
 		}
 		n += f.count

@@ -171,13 +171,18 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 	if err := ctx.Err(); err != nil {
 		return fetched{}, r.fail(err)
 	}
+	size = itemsLeft(ctx, size)
 	if r.scan {
 		return r.fetchScan(ctx, t, start, size, seg, rows)
+	}
+	q := r.core.begin(ctx, shape{op: "Query", index: r.index, consistent: r.consistent, read: r, size: size})
+	if q.refused != nil {
+		return fetched{}, r.fail(q.refused)
 	}
 	in := &dynamodb.QueryInput{
 		TableName: &r.core.name, KeyConditionExpression: &t.key, FilterExpression: text(t.filter), ProjectionExpression: text(t.projection),
 		ExpressionAttributeNames: t.aliases, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
-		ReturnConsumedCapacity: r.core.consumed(), Limit: int32Of(size), IndexName: text(r.index.label()),
+		ReturnConsumedCapacity: r.core.consumed(ctx), Limit: int32Of(size), IndexName: text(r.index.label()),
 	}
 	if r.descending {
 		in.ScanIndexForward = aws.Bool(false)
@@ -189,18 +194,22 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 		in.Select, in.ProjectionExpression, rows = types.SelectCount, nil, discardRows{}
 		in.ExpressionAttributeNames = t.countAliases()
 	}
-	out, err := wire.Query(ctx, r.core.client, in, r.core.wire, rows)
+	out, err := wire.Query(q.ctx, r.core.client, in, q.options(r.core.wire), rows)
 	if out == nil {
-		return fetched{}, r.fail(err)
+		return r.failed(&q, err)
 	}
-	return r.booked(ctx, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount)), r.fail(err)
+	return r.booked(ctx, &q, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount), err)
 }
 
 func (r *read) fetchScan(ctx context.Context, t *readText, start map[string]types.AttributeValue, size int, seg segment, rows wire.Rows) (fetched, error) {
+	q := r.core.begin(ctx, shape{op: "Scan", index: r.index, consistent: r.consistent, read: r, size: size, segment: seg})
+	if q.refused != nil {
+		return fetched{}, r.fail(q.refused)
+	}
 	in := &dynamodb.ScanInput{
 		TableName: &r.core.name, FilterExpression: text(t.filter), ProjectionExpression: text(t.projection),
 		ExpressionAttributeNames: t.aliases, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
-		ReturnConsumedCapacity: r.core.consumed(), Limit: int32Of(size), IndexName: text(r.index.label()),
+		ReturnConsumedCapacity: r.core.consumed(ctx), Limit: int32Of(size), IndexName: text(r.index.label()),
 	}
 	if r.consistent {
 		in.ConsistentRead = aws.Bool(true)
@@ -212,15 +221,26 @@ func (r *read) fetchScan(ctx context.Context, t *readText, start map[string]type
 		in.Select, in.ProjectionExpression, rows = types.SelectCount, nil, discardRows{}
 		in.ExpressionAttributeNames = t.countAliases()
 	}
-	out, err := wire.Scan(ctx, r.core.client, in, r.core.wire, rows)
+	out, err := wire.Scan(q.ctx, r.core.client, in, q.options(r.core.wire), rows)
 	if out == nil {
-		return fetched{}, r.fail(err)
+		return r.failed(&q, err)
 	}
-	return r.booked(ctx, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount)), r.fail(err)
+	return r.booked(ctx, &q, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount), err)
 }
 
-func (r *read) booked(ctx context.Context, cc *types.ConsumedCapacity, last map[string]types.AttributeValue, count, scanned int) fetched {
+func (r *read) failed(q *request, err error) (fetched, error) {
+	q.ended(nil, received{err: err})
+	return fetched{}, r.fail(err)
+}
+
+func (r *read) booked(ctx context.Context, q *request, cc *types.ConsumedCapacity, last map[string]types.AttributeValue, count, scanned int, err error) (fetched, error) {
 	r.core.observe(ctx, r.op(), false, cc)
+	if r.index == nil {
+		r.core.sizes.observed(cc, scanned, r.consistent)
+	} else {
+		r.index.sizes.observed(cc, scanned, r.consistent)
+	}
+	q.ended(cc, received{items: scanned, returned: count, scanned: scanned, err: err})
 	f := fetched{last: last, count: count, scanned: scanned}
 	if cc != nil {
 		f.consumed = consumedOf(false, *cc)
@@ -228,7 +248,7 @@ func (r *read) booked(ctx context.Context, cc *types.ConsumedCapacity, last map[
 	if len(last) == 0 {
 		f.last = nil
 	}
-	return f
+	return f, r.fail(err)
 }
 
 // countAliases leaves out what only the projection uses, which DynamoDB would refuse as unused.

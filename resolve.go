@@ -144,12 +144,20 @@ func (a *attempt) readBack(ctx context.Context) (map[string]types.AttributeValue
 	if err != nil {
 		return nil, err
 	}
-	in := &dynamodb.GetItemInput{TableName: &a.core.name, Key: key, ConsistentRead: aws.Bool(true), ReturnConsumedCapacity: a.core.consumed()}
-	var rows rawRow
-	out, _, err := wire.GetItem(ctx, a.core.client, in, nil, a.core.wire, &rows)
-	if out != nil {
-		a.core.observe(ctx, "GetItem", false, out.ConsumedCapacity)
+	q := a.core.begin(ctx, shape{op: "GetItem", keyMap: key, consistent: true})
+	if q.refused != nil {
+		return nil, q.refused
 	}
+	in := &dynamodb.GetItemInput{TableName: &a.core.name, Key: key, ConsistentRead: aws.Bool(true), ReturnConsumedCapacity: a.core.consumed(ctx)}
+	var rows rawRow
+	out, found, err := wire.GetItem(q.ctx, a.core.client, in, nil, q.options(a.core.wire), &rows)
+	var cc *types.ConsumedCapacity
+	if out != nil {
+		cc = out.ConsumedCapacity
+		a.core.observe(ctx, "GetItem", false, cc)
+		a.core.sizes.observed(cc, countOf(found), true)
+	}
+	q.end(cc, countOf(found), err)
 	return rows.item, err
 }
 

@@ -162,6 +162,8 @@ type core struct {
 	updated     *handle
 	ttl         *handle
 	ledger      *Ledger
+	hooks       []Hook
+	sizes       itemSizes
 	retry       RetryPolicy
 	budget      *RetryBudget
 	pageSize    int32
@@ -255,14 +257,6 @@ func isNil(c Client) bool {
 	}
 	v := reflect.ValueOf(c)
 	return v.Kind() == reflect.Pointer && v.IsNil()
-}
-
-// consumed asks for capacity by index whenever somebody counts it.
-func (c *core) consumed() types.ReturnConsumedCapacity {
-	if c.ledger == nil {
-		return types.ReturnConsumedCapacityNone
-	}
-	return types.ReturnConsumedCapacityIndexes
 }
 
 // observe books the consumed capacity of one call; cc may be nil.

@@ -173,7 +173,8 @@ func (tx *transaction) send(ctx context.Context) error {
 	if tx.token == "" {
 		tx.token = uuid.NewString()
 	}
-	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: &tx.token, ReturnConsumedCapacity: consumedOfAll(tx.cores())}
+	cores := tx.cores()
+	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: &tx.token, ReturnConsumedCapacity: consumedOfAll(ctx, cores)}
 	items := map[int][]byte{}
 	for i, a := range tx.actions {
 		in.TransactItems = append(in.TransactItems, a.write)
@@ -187,14 +188,19 @@ func (tx *transaction) send(ctx context.Context) error {
 		worst Outcome
 	)
 	for {
-		seen := &attempts{repeat: true} // the token makes it the same transaction
-		out, err := wire.TransactWriteItems(ctx, tx.client, in, items, seen.into(c.wire))
-		sent += max(seen.n, 1)
-		if out != nil {
-			tx.observe(ctx, out.ConsumedCapacity)
-		} else {
-			tx.observe(ctx, nil)
+		q := beginAll(ctx, cores, shape{op: "TransactWriteItems", write: true, actions: tx.actions})
+		if q.refused != nil {
+			return q.refused
 		}
+		seen := &attempts{repeat: true} // the token makes it the same transaction
+		out, err := wire.TransactWriteItems(q.ctx, tx.client, in, items, q.options(seen.into(c.wire)))
+		sent += max(seen.n, 1)
+		var ccs []types.ConsumedCapacity
+		if out != nil {
+			ccs = out.ConsumedCapacity
+		}
+		tx.observe(ctx, ccs)
+		q.endedAll(received{capacity: ccs, items: len(tx.actions), err: err})
 		if err == nil || outcomeOf(err) == Applied {
 			retry.succeeded()
 			return nil
@@ -252,9 +258,9 @@ func (tx *transaction) observe(ctx context.Context, ccs []types.ConsumedCapacity
 }
 
 // consumedOfAll asks for consumed capacity if one of the tables counts it.
-func consumedOfAll(cores []*core) types.ReturnConsumedCapacity {
+func consumedOfAll(ctx context.Context, cores []*core) types.ReturnConsumedCapacity {
 	for _, c := range cores {
-		if asked := c.consumed(); asked != types.ReturnConsumedCapacityNone {
+		if asked := c.consumed(ctx); asked != types.ReturnConsumedCapacityNone {
 			return asked
 		}
 	}

@@ -61,14 +61,15 @@ func TransactGet(ctx context.Context, client Client, reads ...TxRead) error {
 }
 
 type transactionRead struct {
-	gets  []types.TransactGetItem
-	cores []*core
-	rows  []wire.Rows
-	dsts  []any // of the caller, to find one that is given twice
-	errs  []error
-	dst   *BatchStats
-	stats BatchStats
-	start time.Time
+	gets    []types.TransactGetItem
+	actions []txAction
+	cores   []*core
+	rows    []wire.Rows
+	dsts    []any // of the caller, to find one that is given twice
+	errs    []error
+	dst     *BatchStats
+	stats   BatchStats
+	start   time.Time
 }
 
 type readFunc func(*transactionRead)
@@ -98,6 +99,7 @@ func (t *items[T, K]) TxGet(key K, dst *Got[T], opts ...GetOption) TxRead {
 		}
 		tx.errs = append(tx.errs, inputError("read", i, errors.Join(err, err2))...)
 		tx.gets = append(tx.gets, types.TransactGetItem{Get: get})
+		tx.actions = append(tx.actions, txAction{core: t.core, verb: "Get", id: t.keyID(k)})
 		tx.cores = append(tx.cores, t.core)
 		tx.rows = append(tx.rows, &gotRow[T]{oneRow[T]{plan: t.plan, dst: &dst.Item}, dst})
 		*dst = Got[T]{}
@@ -126,15 +128,22 @@ func (tx *transactionRead) send(ctx context.Context, client Client) error {
 		return err
 	}
 	c := tx.cores[0]
-	in := &dynamodb.TransactGetItemsInput{TransactItems: tx.gets, ReturnConsumedCapacity: consumedOfAll(tx.cores)}
+	in := &dynamodb.TransactGetItemsInput{TransactItems: tx.gets, ReturnConsumedCapacity: consumedOfAll(ctx, tx.cores)}
 	retry := newRetrier(c.retry, c.budget)
 	for {
-		out, err := wire.TransactGetItems(ctx, client, in, c.wire, func(i int) wire.Rows { return tx.rows[i] })
+		q := beginAll(ctx, tx.cores, shape{op: "TransactGetItems", consistent: true, actions: tx.actions})
+		if q.refused != nil {
+			return q.refused
+		}
+		out, err := wire.TransactGetItems(q.ctx, client, in, q.options(c.wire), func(i int) wire.Rows { return tx.rows[i] })
 		tx.stats.Requests++
+		var ccs []types.ConsumedCapacity
 		if out != nil {
+			ccs = out.ConsumedCapacity
 			tx.stats.Consumed = tx.stats.Consumed.plus(consumedOf(false, out.ConsumedCapacity...))
 			observeTables(ctx, "TransactGetItems", false, tx.cores, out.ConsumedCapacity)
 		}
+		q.endedAll(received{capacity: ccs, items: len(tx.gets), returned: len(tx.gets), err: err})
 		if err == nil {
 			retry.succeeded()
 			return nil
@@ -156,9 +165,5 @@ func (tx *transactionRead) report() {
 }
 
 func (tx *transactionRead) cancelled(err error) error {
-	actions := make([]txAction, len(tx.cores))
-	for i, c := range tx.cores {
-		actions[i] = txAction{core: c, verb: "Get"}
-	}
-	return cancelled(actions, err)
+	return cancelled(tx.actions, err)
 }

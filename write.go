@@ -85,7 +85,7 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 	if err != nil {
 		return opError("PutItem", t.name, "", err)
 	}
-	in := &dynamodb.PutItemInput{TableName: &t.name, ReturnConsumedCapacity: t.consumed()}
+	in := &dynamodb.PutItemInput{TableName: &t.name, ReturnConsumedCapacity: t.consumed(ctx)}
 	if p.cond != nil {
 		var w expr.Writer
 		in.ConditionExpression = aws.String(w.Render(p.cond))
@@ -99,10 +99,16 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 	a := attempt{
 		core: t.core, key: func() (map[string]types.AttributeValue, error) { return t.wireKey(p.item) }, repeat: true,
 		send: func(o wire.Options) error {
-			out, err := wire.PutItem(ctx, t.client, in, p.item, o, old)
-			if out != nil {
-				t.observe(ctx, "PutItem", true, out.ConsumedCapacity)
+			q := t.begin(ctx, shape{op: "PutItem", write: true, verb: v.String(), id: p.id, item: p.item, cond: p.cond})
+			if q.refused != nil {
+				return q.refused
 			}
+			out, err := wire.PutItem(q.ctx, t.client, in, p.item, q.options(o), old)
+			var cc *types.ConsumedCapacity
+			if out != nil {
+				cc = out.ConsumedCapacity
+			}
+			t.wrote(ctx, &q, "PutItem", out != nil, cc, err)
 			return err
 		},
 	}
@@ -223,7 +229,7 @@ func (t *items[T, K]) needsVersion(conds []Cond[T]) error {
 
 func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.AttributeValue, w writeCall[T], guard expr.Node, token string) error {
 	cond := And(append([]Cond[T]{{node: guard}}, w.conds...)...)
-	in := &dynamodb.DeleteItemInput{TableName: &t.name, Key: key, ReturnConsumedCapacity: t.consumed()}
+	in := &dynamodb.DeleteItemInput{TableName: &t.name, Key: key, ReturnConsumedCapacity: t.consumed(ctx)}
 	var ew expr.Writer
 	if text := ew.Render(cond.node); text != "" {
 		in.ConditionExpression = &text
@@ -237,10 +243,16 @@ func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.Attri
 	a := attempt{
 		core: t.core, key: given(key), repeat: true,
 		send: func(o wire.Options) error {
-			out, err := wire.DeleteItem(ctx, t.client, in, o, old)
-			if out != nil {
-				t.observe(ctx, "DeleteItem", true, out.ConsumedCapacity)
+			q := t.begin(ctx, shape{op: "DeleteItem", write: true, verb: "Delete", keyMap: key, cond: cond.node})
+			if q.refused != nil {
+				return q.refused
 			}
+			out, err := wire.DeleteItem(q.ctx, t.client, in, q.options(o), old)
+			var cc *types.ConsumedCapacity
+			if out != nil {
+				cc = out.ConsumedCapacity
+			}
+			t.wrote(ctx, &q, "DeleteItem", out != nil, cc, err)
 			return err
 		},
 		refused: t.refusal(ctx, "DeleteItem", cond.node, guard != nil),
@@ -296,7 +308,7 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 	if u.exact {
 		return t.updateExactly(ctx, u, present)
 	}
-	in := &dynamodb.UpdateItemInput{TableName: &t.name, Key: u.key, ReturnConsumedCapacity: t.consumed(), ReturnValues: types.ReturnValueAllNew}
+	in := &dynamodb.UpdateItemInput{TableName: &t.name, Key: u.key, ReturnConsumedCapacity: t.consumed(ctx), ReturnValues: types.ReturnValueAllNew}
 	var w expr.Writer
 	in.UpdateExpression = aws.String(w.Update(u.update))
 	if text := w.Render(u.cond); text != "" {
@@ -312,10 +324,16 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 	a := attempt{
 		core: t.core, key: given(u.key), repeat: u.repeat,
 		send: func(o wire.Options) error {
-			out, err := wire.UpdateItem(ctx, t.client, in, o, rows)
-			if out != nil {
-				t.observe(ctx, "UpdateItem", true, out.ConsumedCapacity)
+			q := t.begin(ctx, shape{op: "UpdateItem", write: true, verb: "Update", keyMap: u.key, cond: u.cond})
+			if q.refused != nil {
+				return q.refused
 			}
+			out, err := wire.UpdateItem(q.ctx, t.client, in, q.options(o), rows)
+			var cc *types.ConsumedCapacity
+			if out != nil {
+				cc = out.ConsumedCapacity
+			}
+			t.wrote(ctx, &q, "UpdateItem", out != nil, cc, err)
 			return err
 		},
 		refused: t.refusal(ctx, "UpdateItem", u.cond, present),

@@ -1,0 +1,213 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// ErrBudgetExceeded: a call was not made, or not gone on with, because its [Budget] is spent.
+var ErrBudgetExceeded = errors.New("budget exceeded")
+
+// Limits are what a [Budget] allows. Zero fields are no limits.
+type Limits struct {
+	ReadUnits  float64
+	WriteUnits float64
+	// Items is how many items are read, before any filter, or written: what a missing
+	// item costs is counted as one.
+	Items int64
+	// Requests is how many requests are sent, the SDK's own retries not counted. A page
+	// of a query or scan is a request, 100 keys or 25 writes of a batch are one.
+	Requests int64
+}
+
+// Spent is what was spent of a [Budget].
+type Spent struct {
+	ReadUnits  float64
+	WriteUnits float64
+	Items      int64
+	Requests   int64
+}
+
+// Budget bounds what all calls made with a context, or with several, may cost
+// together. One without limits is a meter.
+//
+//	ctx = ddb.WithBudget(ctx, ddb.NewBudget(ddb.Limits{ReadUnits: 500}))
+//	for o, err := range orders.Scan().All(ctx) { ... } // ends with *BudgetExceeded
+//
+// A request is sent only if what it costs at least (an item of known size when it is
+// put, 4 KB when it is read) still fits besides all that is under way. Items and
+// Requests are never exceeded. Units can be, because a request is billed for what it
+// finds: by one request for each that is under way at once, a page of a query or scan
+// by at most 1 MB, which is 128 read units or 256 if consistent. Pages and All have one page
+// under way before it is asked for.
+//
+// Units are counted as replies state them; what a failed call may have cost is not
+// stated. A Budget is safe for concurrent use.
+type Budget struct {
+	limits Limits
+	mu     sync.Mutex
+	spent  spending // with what is held for requests under way
+	held   spending
+}
+
+// spending is Spent in whole millionths, so that sums are exact.
+type spending struct{ read, write, items, requests int64 }
+
+func (s spending) plus(t spending) spending {
+	return spending{s.read + t.read, s.write + t.write, s.items + t.items, s.requests + t.requests}
+}
+
+func (s spending) minus(t spending) spending {
+	return spending{s.read - t.read, s.write - t.write, s.items - t.items, s.requests - t.requests}
+}
+
+// NewBudget makes a budget of which nothing is spent.
+func NewBudget(l Limits) *Budget { return &Budget{limits: l} }
+
+// Limits are what the budget was made with.
+func (b *Budget) Limits() Limits { return b.limits }
+
+// Spent is what the calls have cost that have ended.
+func (b *Budget) Spent() Spent {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.spent.minus(b.held).exported()
+}
+
+func (s spending) exported() Spent {
+	return Spent{ReadUnits: float64(s.read) / micro, WriteUnits: float64(s.write) / micro, Items: s.items, Requests: s.requests}
+}
+
+// WithBudget makes the calls with the context spend from the budget, and from those
+// that the context has already. The same budget may be in many contexts.
+func WithBudget(ctx context.Context, b *Budget) context.Context {
+	if b == nil {
+		return ctx
+	}
+	s := scopeOf(ctx)
+	s.budgets = append(append([]*Budget(nil), s.budgets...), b)
+	return s.into(ctx)
+}
+
+// BudgetExceeded is a call that was not made, or not gone on with. It matches
+// [ErrBudgetExceeded].
+type BudgetExceeded struct { //nolint:errname // reads as what happened
+	Limits Limits
+	Spent  Spent
+	// Exhausted names the limits that the next request would have exceeded.
+	Exhausted []string
+	// Cursor is the text of the cursor behind the last item that was handed out, for
+	// ParseCursor of the same table or index, so that the query or scan can go on later. It
+	// is empty at the beginning, for other calls, and for parallel scans.
+	Cursor string
+}
+
+// Error tells what is spent of what.
+func (e *BudgetExceeded) Error() string {
+	var of []string
+	for _, x := range e.Exhausted {
+		switch x {
+		case limitRead:
+			of = append(of, fmt.Sprintf("%g of %g %s", e.Spent.ReadUnits, e.Limits.ReadUnits, x))
+		case limitWrite:
+			of = append(of, fmt.Sprintf("%g of %g %s", e.Spent.WriteUnits, e.Limits.WriteUnits, x))
+		case limitItems:
+			of = append(of, fmt.Sprintf("%d of %d %s", e.Spent.Items, e.Limits.Items, x))
+		case limitRequests:
+			of = append(of, fmt.Sprintf("%d of %d %s", e.Spent.Requests, e.Limits.Requests, x))
+		}
+	}
+	return "budget exceeded: " + strings.Join(of, ", ") + " are spent, and the next request costs more than what is left"
+}
+
+// Is makes the error match [ErrBudgetExceeded].
+func (e *BudgetExceeded) Is(target error) bool { return target == ErrBudgetExceeded }
+
+// The names in BudgetExceeded.Exhausted.
+const (
+	limitRead     = "read units"
+	limitWrite    = "write units"
+	limitItems    = "items"
+	limitRequests = "requests"
+)
+
+// admit holds what a request costs at least on all budgets, or on none.
+func admit(budgets []*Budget, least spending) error {
+	for i, b := range budgets {
+		if err := b.hold(least); err != nil {
+			for _, other := range budgets[:i] {
+				other.release(least, spending{})
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Budget) hold(least spending) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	after := b.spent.plus(least)
+	var exhausted []string
+	check := func(name string, after, before, limit int64) {
+		if limit > 0 && after > limit && after > before {
+			exhausted = append(exhausted, name)
+		}
+	}
+	check(limitRead, after.read, b.spent.read, toMicro(b.limits.ReadUnits))
+	check(limitWrite, after.write, b.spent.write, toMicro(b.limits.WriteUnits))
+	check(limitItems, after.items, b.spent.items, b.limits.Items)
+	check(limitRequests, after.requests, b.spent.requests, b.limits.Requests)
+	if exhausted != nil {
+		return &BudgetExceeded{Limits: b.limits, Spent: b.spent.minus(b.held).exported(), Exhausted: exhausted}
+	}
+	b.spent, b.held = after, b.held.plus(least)
+	return nil
+}
+
+// release ends the hold and books what was spent.
+func (b *Budget) release(held, spent spending) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.spent = b.spent.minus(held).plus(spent)
+	b.held = b.held.minus(held)
+}
+
+// settle books what a request has cost.
+func settle(budgets []*Budget, held spending, r received, write bool) {
+	if len(budgets) == 0 {
+		return
+	}
+	c := consumedOf(write, r.capacity...)
+	spent := spending{read: toMicro(c.ReadUnits), write: toMicro(c.WriteUnits), items: int64(r.items), requests: 1}
+	for _, b := range budgets {
+		b.release(held, spent)
+	}
+}
+
+// itemsLeft bounds how many items a page may evaluate by what the budgets leave; 0 is
+// no bound. A page of nothing left is refused by admit, so it asks for one.
+func itemsLeft(ctx context.Context, size int) int {
+	for _, b := range scopeOf(ctx).budgets {
+		if b.limits.Items <= 0 {
+			continue
+		}
+		b.mu.Lock()
+		left := int(max(1, b.limits.Items-b.spent.items))
+		b.mu.Unlock()
+		if size == 0 || left < size {
+			size = left
+		}
+	}
+	return size
+}
+
+// resumable tells an exceeded budget's error where the query or scan can go on.
+func resumable(err error, cursor func() string) {
+	if e, ok := errors.AsType[*BudgetExceeded](err); ok && e.Cursor == "" {
+		e.Cursor = cursor()
+	}
+}

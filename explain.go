@@ -1,0 +1,212 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// ErrExplained ends the calls under [Explain]: they are not made.
+var ErrExplained = errors.New("explained, not made")
+
+// Explanation tells what a request does and what it is expected to cost. Texts name
+// attributes and put a question mark for each value.
+type Explanation struct {
+	Operation string
+	Table     string
+	Index     string // empty for the table itself
+	// KeyCondition selects what is read and billed; empty for what is not a Query.
+	KeyCondition string
+	// Filter drops items after they were billed.
+	Filter string
+	// Condition is what a write demands of the stored item.
+	Condition string
+	// Projection lists what is returned; all is billed. Empty is all.
+	Projection string
+	Consistent bool
+	Descending bool
+	// Items is how many items are asked for or written.
+	Items int
+	// Limit is how many items a page evaluates at most; 0 is no bound but 1 MB.
+	Limit int
+	// Read and Write are the units that the request costs if it succeeds.
+	Read, Write Range
+	// Hydration is what reading the items of an index from their table costs besides, in
+	// requests of its own.
+	Hydration Range
+	// Indexes is the part of Write that each index has.
+	Indexes []IndexCost
+	// Assumptions are what the ranges rest on.
+	Assumptions []string
+}
+
+// Explain runs a function whose calls are not made, and explains the first request that
+// it would have sent: of any operation, also deep inside the caller's own code.
+//
+//	plan, err := ddb.Explain(ctx, func(ctx context.Context) error {
+//		_, err := orders.Query("c1").Filter(orderTotal.Gt(100)).Limit(20).Page(ctx)
+//		return err
+//	})
+//	fmt.Println(plan)
+//
+// Calls with the function's context return [ErrExplained]. What is refused before it is
+// sent gives that error; a function without a call gives one as well. Nothing is sent
+// and nothing is billed.
+//
+// Units follow from what DynamoDB bills and from the sizes of the items that this
+// process has read and written on the table or index so far; see Assumptions. They are
+// of one request: a query or scan makes one for each page of 1 MB or of its page size.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+func Explain(ctx context.Context, run func(context.Context) error) (Explanation, error) {
+	x := new(explainer)
+	s := scopeOf(ctx)
+	s.explain = x
+	err := run(s.into(ctx))
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.found:
+		return x.first, nil
+	case err != nil:
+		return Explanation{}, err
+	}
+	return Explanation{}, fmt.Errorf("ddb: Explain: the function made no call with its context")
+}
+
+// explainer keeps the first request under Explain.
+type explainer struct {
+	mu    sync.Mutex
+	found bool
+	first Explanation
+}
+
+func (x *explainer) note(s shape, c *core, e Estimate) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.found {
+		x.found, x.first = true, s.explain(c, e)
+	}
+	return ErrExplained
+}
+
+func (s *shape) explain(c *core, e Estimate) Explanation {
+	x := Explanation{
+		Operation: s.op, Table: c.name, Index: s.index.label(), Condition: expr.Describe(s.cond), Consistent: s.consistent,
+		Items: s.inputs(), Limit: s.size, Read: e.Read, Write: e.Write, Projection: pathTexts(s.project),
+	}
+	if r := s.read; r != nil {
+		x.KeyCondition, x.Filter, x.Descending = expr.Describe(r.key), expr.Describe(r.filter), r.descending
+		if paths, err := r.paths(c.startKey(r.index)); err == nil {
+			x.Projection = pathTexts(paths)
+		}
+	}
+	s.assume(&x, c)
+	return x
+}
+
+func pathTexts(paths []expr.Path) string {
+	texts := make([]string, len(paths))
+	for i, p := range paths {
+		texts[i] = p.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
+// assume adds what the ranges rest on, and what the writes cost on indexes.
+func (s *shape) assume(x *Explanation, c *core) {
+	say := func(format string, args ...any) { x.Assumptions = append(x.Assumptions, fmt.Sprintf(format, args...)) }
+	sizes := c.sizesAt(s.index)
+	if n := sizes.seen.Load(); n > 0 {
+		say("items have at most %d bytes: a quarter more than the largest of %d items seen, which had at most %d on average", sizes.largest(), n, sizes.sum.Load()/n)
+	} else {
+		say("no item was seen yet: items have at most %d bytes", MaxItemSize)
+	}
+	if r := s.read; r != nil {
+		if s.size == 0 {
+			say("a page ends after 1 MB; the range is of one page")
+		}
+		if r.filter != nil {
+			say("what the filter drops is billed all the same")
+		}
+		if r.hydrate {
+			most := s.size
+			if most == 0 {
+				most = pageBytes // of entries of one byte
+			}
+			one := c.readEstimate(false, false)
+			x.Hydration = Range{0, one.Max * float64(most)}
+			if s.size == 0 {
+				say("the number of items to hydrate is not known without a limit: %g units each at most", one.Max)
+				x.Hydration = Range{}
+			}
+		}
+		return
+	}
+	if !s.write {
+		return
+	}
+	if s.transaction() {
+		say("transactions cost twice as much, also when a condition fails")
+	} else {
+		x.Indexes = c.indexWrites(s.verb, s.item)
+	}
+	if len(c.indexes) > 0 {
+		say("an index costs nothing where its entry stays the same, a write where it changes, two where its key changes")
+	}
+	if s.cond != nil {
+		say("a failed condition costs as much as the write")
+	}
+}
+
+// String is the explanation as lines of text.
+func (x Explanation) String() string {
+	var b strings.Builder
+	line := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "%-14s %s\n", name, text)
+		}
+	}
+	at := x.Table
+	if x.Index != "" {
+		at += ", index " + x.Index
+	}
+	line(x.Operation, at)
+	line("key condition", x.KeyCondition)
+	if x.Filter != "" {
+		line("filter", x.Filter+" (billed, then dropped)")
+	}
+	line("condition", x.Condition)
+	line("projection", x.Projection)
+	if x.Items > 1 {
+		line("items", fmt.Sprint(x.Items))
+	}
+	if x.Limit > 0 {
+		line("page size", fmt.Sprint(x.Limit))
+	}
+	if x.Read.Max > 0 {
+		how := "eventually consistent"
+		if x.Consistent {
+			how = "consistent"
+		}
+		line("read units", x.Read.String()+" ("+how+")")
+	}
+	if x.Hydration.Max > 0 {
+		line("hydration", x.Hydration.String()+" read units")
+	}
+	if x.Write.Max > 0 {
+		line("write units", x.Write.String())
+	}
+	for _, i := range x.Indexes {
+		line("", "")
+		line("  of these", i.Write.String()+" on index "+i.Index)
+	}
+	for _, a := range x.Assumptions {
+		line("assuming", a)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

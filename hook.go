@@ -1,0 +1,236 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+)
+
+// Hook sees every request that tables send: for traces, metrics, logs. Package
+// telemetry has one for OpenTelemetry, package debug one that draws a page,
+// [LogCalls] and [HotKeys] are others. [AddHook] puts one on all tables,
+// [WithHook] on one.
+//
+// A Hook is called by many goroutines at once. It must not block: the caller of the
+// table waits for it. Requests that create, describe and delete tables are not seen.
+type Hook interface {
+	// Begin is called before a request is sent. The context that it returns, ctx or
+	// one made of it, goes with the request and to End.
+	Begin(ctx context.Context, call *Call) context.Context
+	// End is called when the request has ended, with the same call, completed. The
+	// hook may keep the call, but must not change it.
+	End(ctx context.Context, call *Call)
+}
+
+// Call is one request to DynamoDB, with the retries of the SDK client inside it. It
+// holds no key values and no item data, so that all of it may be logged.
+type Call struct {
+	// Operation is the name in the API, such as GetItem.
+	Operation string
+	// Table is the table's name; of a transaction on several, the first.
+	Table string
+	// Tables are the names of all tables of a transaction.
+	Tables []string
+	Index  string // empty for the table itself
+	Label  string // see WithLabel
+	Write  bool
+	// Items is how many items are asked for or written; 0 for Query and Scan.
+	Items int
+	// Limit is how many items a Query or Scan evaluates at most; 0 is no bound but 1 MB.
+	Limit      int
+	Consistent bool
+	Descending bool
+	// Segment of Segments is the part that a parallel scan reads; Segments is 0 otherwise.
+	Segment, Segments int
+	// Partitions are hashes of the partition keys: of the one that a Query reads, or of
+	// each item. There are none for a Scan.
+	Partitions []PartitionHash
+	// Estimate is what the request was expected to cost; see [Explain].
+	Estimate Estimate
+	Start    time.Time
+
+	// The rest is known at the end.
+
+	Duration time.Duration
+	// Attempts is how often the request was sent.
+	Attempts int
+	// Throttled are the reasons of attempts that were throttled, also of those that a
+	// retry made good. An attempt throttled without a reason counts as one without text.
+	Throttled []ThrottlingReason
+	// Consumed is what the reply says that it cost.
+	Consumed Consumed
+	// Capacity is Consumed by table and index.
+	Capacity []CapacityEntry
+	// Returned is how many items the reply held, Scanned how many a Query or Scan read
+	// for them, before the filter.
+	Returned, Scanned int
+	// Err is nil for a request that was answered, of which parts may be left unprocessed.
+	Err error
+
+	shape shape
+	core  *core
+}
+
+// ErrorType is a short name of what Err is, for metrics: the service's error code such
+// as ConditionalCheckFailedException, or timeout, canceled, network; empty for no error.
+func (c *Call) ErrorType() string {
+	switch {
+	case c.Err == nil:
+		return ""
+	case errors.Is(c.Err, context.Canceled):
+		return "canceled"
+	}
+	if api, ok := errors.AsType[smithy.APIError](c.Err); ok {
+		return api.ErrorCode()
+	}
+	var timeout interface{ Timeout() bool }
+	if errors.Is(c.Err, context.DeadlineExceeded) || errors.As(c.Err, &timeout) && timeout.Timeout() {
+		return "timeout"
+	}
+	return "network"
+}
+
+// Explain tells what the request does and what it was expected to cost; see [Explain].
+func (c *Call) Explain() Explanation { return c.shape.explain(c.core, c.Estimate) }
+
+var (
+	globalHooks atomic.Pointer[[]Hook]
+	hooksMutex  sync.Mutex
+)
+
+// AddHook makes a hook see the requests of all tables, until remove is called. A
+// request that has begun is still ended. To add a hook twice does nothing.
+func AddHook(h Hook) (remove func()) {
+	if h == nil {
+		return func() {}
+	}
+	changeHooks(func(all []Hook) []Hook { return addHook(all, h) })
+	return func() {
+		changeHooks(func(all []Hook) []Hook {
+			return slices.DeleteFunc(slices.Clone(all), func(other Hook) bool { return sameHook(h, other) })
+		})
+	}
+}
+
+func changeHooks(change func([]Hook) []Hook) {
+	hooksMutex.Lock()
+	defer hooksMutex.Unlock()
+	all := change(hooksOfAll())
+	if len(all) == 0 {
+		globalHooks.Store(nil)
+		return
+	}
+	globalHooks.Store(&all)
+}
+
+func hooksOfAll() []Hook {
+	if p := globalHooks.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// WithHook makes a hook see the requests of one table, besides those of [AddHook]. A
+// transaction on several tables is seen once by a hook that several of them have.
+func WithHook(h Hook) TableOption {
+	return tableOption(func(c *core) error {
+		if h == nil {
+			return errors.New("option WithHook: the hook is nil")
+		}
+		c.hooks = addHook(c.hooks, h)
+		return nil
+	})
+}
+
+// addHook returns a new slice: others may be reading the old one.
+func addHook(all []Hook, h Hook) []Hook {
+	if slices.ContainsFunc(all, func(other Hook) bool { return sameHook(h, other) }) {
+		return all
+	}
+	return append(slices.Clip(all), h)
+}
+
+func sameHook(a, b Hook) bool {
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
+}
+
+// hooksOf are those of all tables and those of the given.
+func hooksOf(cores []*core) []Hook {
+	all := hooksOfAll()
+	for _, c := range cores {
+		for _, h := range c.hooks {
+			all = addHook(all, h)
+		}
+	}
+	return all
+}
+
+// newCall is a call before it is sent.
+func newCall(s shape, cores []*core, label string, estimate Estimate) *Call {
+	c := cores[0]
+	call := &Call{
+		Operation: s.op, Table: c.name, Index: s.index.label(), Label: label, Write: s.write, Items: s.inputs(), Limit: s.size,
+		Consistent: s.consistent, Segment: s.segment.number, Estimate: estimate, Start: time.Now(), shape: s, core: c,
+	}
+	if s.segment.total > 1 {
+		call.Segments = s.segment.total
+	}
+	if s.read != nil {
+		call.Descending = s.read.descending
+	}
+	if s.transaction() {
+		for _, c := range cores {
+			if !slices.Contains(call.Tables, c.name) {
+				call.Tables = append(call.Tables, c.name)
+			}
+		}
+	}
+	call.Partitions = s.partitions(c)
+	return call
+}
+
+// complete fills in what a request gave.
+func (c *Call) complete(r received) {
+	c.Duration = time.Since(c.Start)
+	c.Returned, c.Scanned, c.Err = r.returned, r.scanned, r.err
+	c.Consumed = consumedOf(c.Write, r.capacity...)
+	for i, cc := range r.capacity {
+		for _, p := range partsOf(c.Write, cc) {
+			if p.units.Total() == 0 {
+				continue
+			}
+			c.Capacity = append(c.Capacity, CapacityEntry{
+				Table: tableOf(c.Table, r.capacity, i), Index: p.index, Operation: c.Operation, Label: c.Label,
+				ReadUnits: p.units.ReadUnits, WriteUnits: p.units.WriteUnits,
+			})
+		}
+	}
+	if r.err == nil || c.Attempts == 0 { // failed attempts were counted as they failed
+		c.Attempts++
+	}
+}
+
+// failed notes one attempt that failed.
+func (c *Call) failed(err error) {
+	c.Attempts++
+	reasons, throttled := throttlingOf(err)
+	if throttled && len(reasons) == 0 {
+		reasons = []ThrottlingReason{{}}
+	}
+	c.Throttled = append(c.Throttled, reasons...)
+}
+
+// received is what a request gave, as far as its watchers want to know.
+type received struct {
+	capacity          []types.ConsumedCapacity
+	items             int // read before the filter, or written
+	returned, scanned int
+	err               error
+}

@@ -1,0 +1,206 @@
+package ddb
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"math"
+	"slices"
+	"sync"
+	"time"
+)
+
+// HotKeys is a [Hook] that finds the partition keys that most capacity goes to, in
+// fixed memory however many keys there are, and tells which of them were throttled.
+//
+//	hot := ddb.NewHotKeys(512, time.Minute)
+//	defer ddb.AddHook(hot)()
+//	...
+//	for _, k := range hot.Top(10) { logger.Warn("hot key", "key", k) }
+//
+// It keeps as many counters as it was made with, by the space-saving algorithm: a key
+// that takes more than 1/size of all units is among them for certain, and each count
+// is too high by at most [HotKey.Surplus]. The units of a batch or transaction are
+// divided evenly among its items, for DynamoDB does not tell them apart.
+//
+// A HotKeys is safe for concurrent use.
+//
+// Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in Data Streams (2005);
+// Cormode et al.: Forward Decay (2009).
+type HotKeys struct {
+	size     int
+	halfLife time.Duration
+	now      func() time.Time
+
+	mu    sync.Mutex
+	start time.Time // weights are as of then
+	keys  map[PartitionHash]*hotKey
+	least hotHeap
+	total float64
+}
+
+// HotKey is one of the partition keys that most capacity goes to.
+type HotKey struct {
+	Table     string        `json:"table"`
+	Index     string        `json:"index,omitempty"`
+	Partition PartitionHash `json:"partition"`
+	// Units are read and write units; with a half-life, older ones count less.
+	Units float64 `json:"units"`
+	// Surplus is by how many units that may be too high.
+	Surplus float64 `json:"surplus"`
+	// Share is Units of the units of all keys.
+	Share float64 `json:"share"`
+	// Throttled is how many attempts of requests with the key were throttled.
+	Throttled int64 `json:"throttled"`
+	// Reasons are DynamoDB's reasons for that, each once.
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+const (
+	defaultHotKeys = 512
+	maxReasons     = 16
+	maxDoublings   = 256 // of weights before they are scaled back
+)
+
+type hotKey struct {
+	HotKey
+	at int // in the heap
+}
+
+// NewHotKeys makes a sketch of so many counters, 512 if size is not positive, about 250
+// bytes each. After each half-life what was counted before counts half; 0 is never.
+func NewHotKeys(size int, halfLife time.Duration) *HotKeys {
+	if size <= 0 {
+		size = defaultHotKeys
+	}
+	h := &HotKeys{size: size, halfLife: max(halfLife, 0), now: time.Now}
+	h.clear()
+	return h
+}
+
+func (h *HotKeys) clear() {
+	h.start = h.now()
+	h.keys = make(map[PartitionHash]*hotKey, h.size)
+	h.least, h.total = make(hotHeap, 0, h.size), 0
+}
+
+// Begin does nothing; it makes HotKeys a [Hook].
+func (h *HotKeys) Begin(ctx context.Context, _ *Call) context.Context { return ctx }
+
+// End counts a request.
+func (h *HotKeys) End(_ context.Context, call *Call) {
+	if len(call.Partitions) == 0 {
+		return
+	}
+	units := call.Consumed.Total()
+	if units == 0 && len(call.Throttled) > 0 {
+		units = call.Estimate.Read.Min + call.Estimate.Write.Min // that were asked for
+	}
+	units /= float64(len(call.Partitions))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	weight := h.weight()
+	for i, p := range call.Partitions {
+		table := call.Table
+		if len(call.Partitions) == len(call.shape.actions) {
+			table = call.shape.actions[i].core.name
+		}
+		h.count(table, call.Index, p, units*weight, call.Throttled)
+	}
+}
+
+// weight is what a unit counts now, compared with one at the start.
+func (h *HotKeys) weight() float64 {
+	if h.halfLife == 0 {
+		return 1
+	}
+	now := h.now()
+	doublings := float64(now.Sub(h.start)) / float64(h.halfLife)
+	if doublings > maxDoublings {
+		down := math.Exp2(-doublings)
+		for _, k := range h.least {
+			k.Units *= down
+			k.Surplus *= down
+		}
+		h.total *= down
+		h.start, doublings = now, 0
+	}
+	return math.Exp2(doublings)
+}
+
+func (h *HotKeys) count(table, index string, p PartitionHash, units float64, throttled []ThrottlingReason) {
+	k := h.keys[p]
+	switch {
+	case k != nil:
+	case len(h.least) < h.size:
+		k = &hotKey{HotKey: HotKey{Table: table, Index: index, Partition: p}}
+		h.keys[p] = k
+		heap.Push(&h.least, k)
+	default: // takes over the counter of the key that has least
+		k = h.least[0]
+		delete(h.keys, k.Partition)
+		k.HotKey = HotKey{Table: table, Index: index, Partition: p, Units: k.Units, Surplus: k.Units}
+		h.keys[p] = k
+	}
+	k.Units += units
+	h.total += units
+	heap.Fix(&h.least, k.at)
+	k.Throttled += int64(len(throttled))
+	for _, r := range throttled {
+		if r.Reason != "" && len(k.Reasons) < maxReasons && !slices.Contains(k.Reasons, r.Reason) {
+			k.Reasons = append(k.Reasons, r.Reason)
+		}
+	}
+}
+
+// Top are the n keys with most units, most first.
+func (h *HotKeys) Top(n int) []HotKey {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	weight := h.weight()
+	top := make([]HotKey, 0, len(h.least))
+	for _, k := range h.least {
+		c := k.HotKey
+		if h.total > 0 {
+			c.Share = c.Units / h.total
+		}
+		c.Units /= weight
+		c.Surplus /= weight
+		c.Reasons = slices.Clone(c.Reasons)
+		top = append(top, c)
+	}
+	slices.SortFunc(top, func(a, b HotKey) int {
+		return cmp.Or(cmp.Compare(b.Units, a.Units), cmp.Compare(a.Partition, b.Partition))
+	})
+	return top[:min(max(n, 0), len(top))]
+}
+
+// Reset forgets everything.
+func (h *HotKeys) Reset() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.clear()
+}
+
+// hotHeap has the key with least units first.
+type hotHeap []*hotKey
+
+func (h hotHeap) Len() int           { return len(h) }
+func (h hotHeap) Less(i, j int) bool { return h[i].Units < h[j].Units }
+
+func (h hotHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].at, h[j].at = i, j
+}
+
+func (h *hotHeap) Push(x any) {
+	k := x.(*hotKey) //nolint:forcetypeassert // what count pushes
+	k.at = len(*h)
+	*h = append(*h, k)
+}
+
+func (h *hotHeap) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
+}

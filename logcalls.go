@@ -1,0 +1,90 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// LogCalls is a [Hook] that logs every request: failed and throttled ones as warnings,
+// those that took at least slow (0: none) as information, all others for debugging. A
+// failed condition is an answer and no failure. A nil logger is slog.Default.
+//
+//	remove := ddb.AddHook(ddb.LogCalls(logger, 100*time.Millisecond))
+//
+// Nothing of keys or items is logged. A level that the logger does not have enabled costs nothing.
+func LogCalls(logger *slog.Logger, slow time.Duration) Hook {
+	return &callLogger{logger, slow}
+}
+
+type callLogger struct {
+	logger *slog.Logger
+	slow   time.Duration
+}
+
+func (l *callLogger) Begin(ctx context.Context, _ *Call) context.Context { return ctx }
+
+func (l *callLogger) End(ctx context.Context, call *Call) {
+	level := slog.LevelDebug
+	switch {
+	case call.Err != nil && !answered(call.Err), len(call.Throttled) > 0:
+		level = slog.LevelWarn
+	case l.slow > 0 && call.Duration >= l.slow:
+		level = slog.LevelInfo
+	}
+	logger := l.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	if logger.Enabled(ctx, level) {
+		logger.LogAttrs(ctx, level, "DynamoDB "+call.Operation, call.attrs()...)
+	}
+}
+
+// answered reports whether an error is an answer that calls expect.
+func answered(err error) bool {
+	if conditionRefused(err) != nil {
+		return true
+	}
+	return errors.Is(err, context.Canceled)
+}
+
+// LogValue is a group of what is known of the call.
+func (c *Call) LogValue() slog.Value { return slog.GroupValue(c.attrs()...) }
+
+func (c *Call) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("operation", c.Operation), slog.String("table", c.Table)}
+	text := func(name, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(name, value))
+		}
+	}
+	count := func(name string, n int) {
+		if n != 0 {
+			attrs = append(attrs, slog.Int(name, n))
+		}
+	}
+	text("index", c.Index)
+	text("label", c.Label)
+	if len(c.Tables) > 1 {
+		attrs = append(attrs, slog.Any("tables", c.Tables))
+	}
+	attrs = append(attrs, slog.Duration("duration", c.Duration))
+	count("attempts", c.Attempts)
+	count("items", c.Items)
+	count("returned", c.Returned)
+	count("scanned", c.Scanned)
+	attrs = append(attrs, slog.Float64("read_units", c.Consumed.ReadUnits), slog.Float64("write_units", c.Consumed.WriteUnits))
+	if len(c.Throttled) > 0 {
+		reasons := make([]string, len(c.Throttled))
+		for i, r := range c.Throttled {
+			reasons[i] = r.Reason
+		}
+		attrs = append(attrs, slog.Any("throttled", reasons))
+	}
+	if c.Err != nil {
+		attrs = append(attrs, slog.String("error_type", c.ErrorType()), slog.String("error", causeText(c.Err)))
+	}
+	return attrs
+}

@@ -1,0 +1,109 @@
+package ddb
+
+import (
+	"fmt"
+	"hash/maphash"
+	"strconv"
+	"strings"
+)
+
+// PartitionHash stands for a partition key of a table or index in reports, which hold
+// no key values. It is the same for the same key within one run of the process, and
+// cannot be turned back; [Table.PartitionHash] tells the hash of a key that one suspects.
+type PartitionHash uint64
+
+// String is the hash as 16 hexadecimal digits.
+func (h PartitionHash) String() string { return fmt.Sprintf("%016x", uint64(h)) }
+
+// MarshalText is String, for encoding packages.
+func (h PartitionHash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// PartitionHash is how reports name a partition key of the table.
+func (t *Table[T, PK, SK]) PartitionHash(pk PK) (PartitionHash, error) {
+	return newRead(t.core, nil, t.partition, pk).partitionHash()
+}
+
+// PartitionHash is how reports name a partition key of the table.
+func (t *SimpleTable[T, PK]) PartitionHash(pk PK) (PartitionHash, error) {
+	return newRead(t.core, nil, t.partition, pk).partitionHash()
+}
+
+// PartitionHash is how reports name a partition key of the index.
+func (x *Index[T, PK, SK]) PartitionHash(pk PK) (PartitionHash, error) {
+	return newRead(x.core, x.info, x.partition, pk).partitionHash()
+}
+
+// PartitionHash is how reports name a partition key of the index.
+func (x *SimpleIndex[T, PK]) PartitionHash(pk PK) (PartitionHash, error) {
+	return newRead(x.core, x.info, x.partition, pk).partitionHash()
+}
+
+func (r read) partitionHash() (PartitionHash, error) {
+	if err := invalid(r.errs...); err != nil {
+		return 0, opError("PartitionHash", r.core.name, r.index.label(), err)
+	}
+	return hashPartition(r.core.name, r.index.label(), r.partitionID()), nil
+}
+
+// partitionID is the partition key as keyID writes it; all parts of an index's.
+func (r *read) partitionID() []byte {
+	var id []byte
+	for _, v := range r.partition {
+		id = appendKeyValue(id, v)
+	}
+	return id
+}
+
+// partitions are the hashes of the partition keys that the request is about.
+func (s *shape) partitions(c *core) []PartitionHash {
+	switch {
+	case s.read != nil:
+		if s.read.scan {
+			return nil
+		}
+		return []PartitionHash{hashPartition(c.name, s.index.label(), s.read.partitionID())}
+	case s.entries != nil:
+		all := make([]PartitionHash, len(s.entries))
+		for i, e := range s.entries {
+			all[i] = hashPartition(c.name, "", firstPart(e.key))
+		}
+		return all
+	case s.actions != nil:
+		all := make([]PartitionHash, len(s.actions))
+		for i, a := range s.actions {
+			all[i] = hashPartition(a.core.name, "", firstPart(a.id))
+		}
+		return all
+	}
+	id := s.id
+	if s.keyMap != nil {
+		id = c.appendMapID(nil, s.keyMap)
+	} else if s.key != nil {
+		id, _ = c.appendKeyID(nil, s.key)
+	}
+	return []PartitionHash{hashPartition(c.name, "", firstPart(string(id)))}
+}
+
+// firstPart cuts the partition key out of a key's id.
+func firstPart(id string) string {
+	head, rest, ok := strings.Cut(id, ":")
+	if !ok || head == "" {
+		return id
+	}
+	n, err := strconv.Atoi(head[1:])
+	if err != nil || n > len(rest) {
+		return id
+	}
+	return id[:len(head)+1+n]
+}
+
+var partitionSeed = maphash.MakeSeed()
+
+func hashPartition[S string | []byte](table, index string, id S) PartitionHash {
+	var h maphash.Hash
+	h.SetSeed(partitionSeed)
+	for _, text := range []string{table, "\x00", index, "\x00", string(id)} {
+		_, _ = h.WriteString(text) // which never fails
+	}
+	return PartitionHash(h.Sum64())
+}
