@@ -177,7 +177,8 @@ func WithLedger(l *Ledger) TableOption {
 	})
 }
 
-// WithoutCapacity switches the counting of consumed capacity off; it is then not asked for either.
+// WithoutCapacity switches the counting of consumed capacity off; it is then not asked
+// for either, unless the context has a [Budget]. Hooks see calls without it.
 func WithoutCapacity() TableOption { return WithLedger(nil) }
 
 // ThroughSDK makes the table read and write items through the SDK's attribute

@@ -155,7 +155,7 @@ func (q *request) end(cc *types.ConsumedCapacity, returned int, err error) {
 	q.ended(cc, received{items: 1, returned: returned, err: err})
 }
 
-func (q *request) ended(cc *types.ConsumedCapacity, r reply) {
+func (q *request) ended(cc *types.ConsumedCapacity, r received) {
 	if q.call == nil && len(q.budgets) == 0 {
 		return
 	}
@@ -182,7 +182,7 @@ func (q *request) endedAll(r received) {
 
 // consumed asks for capacity by index whenever somebody counts it.
 func (c *core) consumed(ctx context.Context) types.ReturnConsumedCapacity {
-	if c.ledger != nil || len(c.hooks) > 0 || globalHooks.Load() != nil || len(scopeOf(ctx).budgets) > 0 {
+	if c.ledger != nil || len(scopeOf(ctx).budgets) > 0 {
 		return types.ReturnConsumedCapacityIndexes
 	}
 	return types.ReturnConsumedCapacityNone

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// Keep-alive connections of a client outlive a test when the suite runs on a real endpoint.
-	goleak.VerifyTestMain(m,
+	goleak.VerifyTestMain(measured{m},
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 }
