@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -82,7 +83,9 @@ func (t *items[T, K]) batchWriter(first int) *batch {
 }
 
 func (t *items[T, K]) batchWrite(ctx context.Context, b *batch, puts []T, deletes []K) error {
-	if err := t.prepareBatch(b, puts, deletes); err != nil {
+	room := firstBlocks.Get().(*[maxBlock]byte) //nolint:forcetypeassert // the pool holds nothing else
+	defer firstBlocks.Put(room)
+	if err := t.prepareBatch(b, room, puts, deletes); err != nil {
 		return opError(b.op, t.name, "", err)
 	}
 	err := b.run(ctx, b.writeChunks(), b.sendWrites)
@@ -105,26 +108,24 @@ func (b *batch) refused(n int, err error) *BatchError {
 	return e
 }
 
-func (t *items[T, K]) prepareBatch(b *batch, puts []T, deletes []K) error {
+func (t *items[T, K]) prepareBatch(b *batch, room *[maxBlock]byte, puts []T, deletes []K) error {
 	var errs []error
 	if t.version != nil {
 		errs = append(errs, fmt.Errorf("a batch write on a table with a version (attribute %s): the BatchWriteItem API takes no conditions; use Put, Delete or Transact", t.version.path))
 	}
 	b.entries = make([]batchEntry, 0, len(puts)+len(deletes))
 	var (
-		ids     []byte // of all entries
-		ends    = make([]int, 0, len(puts)+len(deletes))
-		scratch []byte
-		mem     blocks
-		err     error
+		ids  []byte // of all entries
+		ends = make([]int, 0, len(puts)+len(deletes))
+		mem  = blocks{rest: room[:]}
 	)
-	add := func(e batchEntry, what string, index, left int, err error) {
+	add := func(e batchEntry, what string, index int, values [2][]byte, err error) {
 		longer := ids
 		if err == nil {
-			longer, err = t.appendKeyID(ids, scratch)
+			longer, err = t.appendWatchedID(ids, values, e.data)
 		}
 		if !e.del {
-			err = errors.Join(err, checkItemSize(scratch))
+			err = errors.Join(err, checkItemSize(e.data))
 		}
 		if err != nil {
 			errs = append(errs, inputError(what, index, err)...)
@@ -133,19 +134,19 @@ func (t *items[T, K]) prepareBatch(b *batch, puts []T, deletes []K) error {
 		if ids = longer; len(ends) == 0 { // room for keys like the first
 			ids = slices.Grow(ids, cap(ends)*(len(ids)+keySlack))
 		}
-		e.data = mem.keep(scratch, left)
 		b.entries = append(b.entries, e)
 		ends = append(ends, len(ids))
 	}
 	for i := range puts {
 		item, _, derr := derive(t.core, &puts[i], &puts[i], nothing)
-		scratch, err = codec.Append(scratch[:0], t.plan, item)
-		err = errors.Join(derr, err)
-		add(batchEntry{index: b.first + i}, "item", b.first+i, len(puts)-i, err)
+		data, values, err := codec.AppendWatched(mem.free(), t.plan, item, t.keyNames)
+		mem.take(data, len(puts)-i-1)
+		add(batchEntry{index: b.first + i, data: data}, "item", b.first+i, values, errors.Join(derr, err))
 	}
 	for i := range deletes {
-		scratch, err = t.appendKey(scratch[:0], &deletes[i])
-		add(batchEntry{index: i, del: true}, "key", i, len(deletes)-i, err)
+		data, err := t.appendKey(mem.free(), &deletes[i])
+		mem.take(data, len(deletes)-i-1)
+		add(batchEntry{index: i, del: true, data: data}, "key", i, [2][]byte{}, err)
 	}
 	text, from := string(ids), 0
 	for i, to := range ends {
@@ -154,18 +155,32 @@ func (t *items[T, K]) prepareBatch(b *batch, puts []T, deletes []K) error {
 	return invalid(append(errs, b.dedupe())...)
 }
 
-// blocks keeps many byte slices in few allocations.
-type blocks struct{ free []byte }
+// blocks gives many byte slices their room in few allocations.
+type blocks struct{ rest []byte }
 
-// keep copies b; left is about how many of its size are still to come, itself included.
-func (m *blocks) keep(b []byte, left int) []byte {
-	const most = 64 << 10
-	if len(b) > cap(m.free)-len(m.free) {
-		m.free = make([]byte, 0, max(len(b), min(len(b)*left, most)))
+const maxBlock = 64 << 10
+
+// firstBlocks holds the first block of calls that have ended: most need no other.
+var firstBlocks = sync.Pool{New: func() any { return new([maxBlock]byte) }}
+
+// free is empty room to append to.
+func (m *blocks) free() []byte { return m.rest[:0:len(m.rest)] }
+
+// take ends the use of the room that data was appended to; more is about how many
+// slices of its size are still to come.
+func (m *blocks) take(data []byte, more int) {
+	switch {
+	case len(data) == 0:
+		return
+	case len(m.rest) > 0 && &data[0] == &m.rest[0]:
+		m.rest = m.rest[len(data):]
+	default:
+		m.rest = nil // it was too little, and data has memory of its own
 	}
-	from := len(m.free)
-	m.free = append(m.free, b...)
-	return m.free[from:len(m.free):len(m.free)]
+	// A little more than their size, as few are of quite the same.
+	if size := len(data) + len(data)/16 + 16; more > 0 && len(m.rest) < size {
+		m.rest = make([]byte, min(size*more, max(size, maxBlock)))
+	}
 }
 
 // dedupe lets the last put of a key stand for all, since DynamoDB takes a key

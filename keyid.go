@@ -53,6 +53,19 @@ func appendPlainID(b []byte, values [2][]byte, n int) ([]byte, bool) {
 	return b, true
 }
 
+// appendWatchedID is appendKeyID of an encoded item whose key values, if they are known, are given.
+func (c *core) appendWatchedID(b []byte, values [2][]byte, item []byte) ([]byte, error) {
+	for _, v := range values {
+		if len(v) > maxSortKey { // which may be too long
+			return c.appendKeyID(b, item)
+		}
+	}
+	if longer, plain := appendPlainID(b, values, len(c.keyNames)); plain {
+		return longer, nil
+	}
+	return c.appendKeyID(b, item)
+}
+
 var errKeysFound = errors.New("all keys found")
 
 // keyScan finds the primary key in an encoded item. Its functions are made once,

@@ -99,6 +99,29 @@ func Append[T any](b []byte, p *Plan, v *T) ([]byte, error) {
 	return out, nil
 }
 
+// AppendWatched is [Append] that also gives the values of up to two attributes as they
+// stand in the result, in the order of names. One is nil if the item lacks the
+// attribute, and all are if the item's type encodes itself.
+func AppendWatched[T any](b []byte, p *Plan, v *T, names []string) (out []byte, values [2][]byte, err error) {
+	if err := p.check(reflect.TypeFor[T]()); err != nil {
+		return b, values, err
+	}
+	e := encoders.Get().(*encoder)
+	e.watch = names[:min(len(names), len(values))]
+	out, err = p.appendItem(e, b, refOf(v))
+	marks := e.marks
+	e.release()
+	if err != nil {
+		return b, values, about(false, p.typ, err)
+	}
+	for i, m := range marks {
+		if m.to > 0 {
+			values[i] = out[m.from:m.to:m.to]
+		}
+	}
+	return out, values, nil
+}
+
 // Decode reads one item, the whole of data, into *v. Attributes that the item
 // lacks are set to their zero value; fields that the plan does not store keep
 // theirs. Slices, maps and pointers are always made anew, so nothing taken from
@@ -173,6 +196,7 @@ func (p *Plan) encode(e *encoder, b []byte, r ref) ([]byte, error) {
 			b = append(b, ',')
 		}
 		first = false
+		from := len(b) + len(s.header)
 		var err error
 		if s.direct {
 			b, err = s.value.put(append(b, s.plain...), fr)
@@ -182,6 +206,9 @@ func (p *Plan) encode(e *encoder, b []byte, r ref) ([]byte, error) {
 		}
 		if err != nil {
 			return b, under(s.name, err)
+		}
+		if e.depth == 1 && len(e.watch) > 0 {
+			e.note(s.name, span{from, len(b)})
 		}
 	}
 	if p.rest != nil {

@@ -177,6 +177,9 @@ type encoder struct {
 	pairs   []pair // map entries to be sorted, a stack
 	members []span // set members to be compared, a stack
 	buf     []byte
+
+	watch []string // attributes of the item whose place is noted
+	marks [2]span  // where their values stand; nowhere if to is 0
 }
 
 type span struct{ from, to int }
@@ -194,8 +197,18 @@ func (e *encoder) release() {
 	if cap(e.buf) > 64<<10 {
 		e.buf = nil
 	}
+	e.watch, e.marks = nil, [2]span{}
 	e.depth, e.steps, e.pairs, e.members = 0, 0, e.pairs[:0], e.members[:0]
 	encoders.Put(e)
+}
+
+// note keeps the place of a watched attribute.
+func (e *encoder) note(name string, at span) {
+	for i, w := range e.watch {
+		if w == name {
+			e.marks[i] = at
+		}
+	}
 }
 
 // enter counts one level of nesting, which stops cyclic values.

@@ -32,7 +32,7 @@ func (m memoryBody) Do(r *http.Request) (*http.Response, error) {
 	return doInMemory(m.next, r, nil)
 }
 
-// doInMemory sends r through next with its body in memory. A body that equals known, which is never written again, is
+// doInMemory sends r through next with its body in memory. A body that is known, which is never written again, is
 // not copied.
 func doInMemory(next dynamodb.HTTPClient, r *http.Request, known []byte) (*http.Response, error) {
 	if r.Body == nil || r.ContentLength <= 0 || r.ContentLength > maxMemoryBody {
@@ -50,13 +50,39 @@ func doInMemory(next dynamodb.HTTPClient, r *http.Request, known []byte) (*http.
 func inMemory(r *http.Request, known []byte) ([]byte, error) {
 	buf := buffers.Get().(*buffer)
 	defer buf.release()
-	buf.rest = slices.Grow(buf.rest[:0], int(r.ContentLength))[:r.ContentLength]
+	size := int(r.ContentLength)
+	if w, ok := r.Body.(io.WriterTo); ok && len(known) == size {
+		// A reader in memory hands its bytes over as they are, which tells without a look at them.
+		buf.rest, buf.known, buf.same = buf.rest[:0], known, false
+		switch _, err := w.WriteTo(buf); {
+		case err != nil && err != io.EOF:
+			return nil, err
+		case buf.same:
+			return known, nil
+		case len(buf.rest) < size:
+			return nil, io.ErrUnexpectedEOF
+		}
+		return bytes.Clone(buf.rest[:size]), nil
+	}
+	buf.rest = slices.Grow(buf.rest[:0], size)[:size]
 	if _, err := io.ReadFull(r.Body, buf.rest); err != nil {
 		return nil, err
 	}
-	if bytes.Equal(known, buf.rest) {
-		return known, nil
-	}
 	// The transport may still read it after Do has returned, so it cannot be pooled.
 	return bytes.Clone(buf.rest), nil
+}
+
+// Write finds out whether what is written is the very memory of known, and else keeps it in rest.
+func (b *buffer) Write(p []byte) (int, error) {
+	switch {
+	case len(p) == 0:
+		return 0, nil
+	case b.same: // and there is more
+		b.same, b.rest = false, append(b.rest, b.known...)
+	case len(b.rest) == 0 && len(p) == len(b.known) && &p[0] == &b.known[0]:
+		b.same = true
+		return len(p), nil
+	}
+	b.rest = append(b.rest, p...)
+	return len(p), nil
 }

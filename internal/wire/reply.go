@@ -112,7 +112,12 @@ type restReader struct{ bytes.Reader }
 func (*restReader) Close() error { return nil }
 
 // buffer holds a body and what is left of it without its items.
-type buffer struct{ body, rest []byte }
+type buffer struct {
+	body, rest []byte
+
+	known []byte // a request body that may be what is written
+	same  bool   // it is
+}
 
 const (
 	maxPooled  = 4 << 20 // a 1 MB page is up to about 2.5 MB of JSON
@@ -131,6 +136,7 @@ func (b *buffer) release() {
 	if cap(b.rest) > maxPresize {
 		b.rest = nil
 	}
+	b.known = nil
 	buffers.Put(b)
 }
 
