@@ -125,7 +125,7 @@ func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error)
 		longer, err := encode(data, i)
 		if err == nil {
 			data = longer
-			ids, err = b.core.appendKeyID(ids, data[from:])
+			ids, err = b.core.appendWatchedID(ids, plainKey(data[from:], b.core.keyNames), data[from:])
 		}
 		if i == 0 { // room for keys like the first
 			data, ids = slices.Grow(data, n*(len(data)+keySlack)), slices.Grow(ids, n*(len(ids)+keySlack))
@@ -219,65 +219,119 @@ func (b *batch) leftKeys(unprocessed map[string]types.KeysAndAttributes, pending
 type batchRows[T any] struct {
 	b       *batchGetter[T]
 	pending []*batchEntry
+	next    int  // of pending: whose item comes next, if the reply keeps the order of the keys
 	careful bool // an item that cannot be read must not spoil the others
 	id      []byte
 	item    T
 }
 
 func (r *batchRows[T]) Reset(int) {
+	r.next = 0
 	for _, e := range r.pending {
 		e.err = nil
 		for ; e != nil; e = e.twin {
-			r.b.got[e.index-r.b.first] = Got[T]{}
+			*r.place(e) = Got[T]{}
 		}
 	}
 }
 
+// place is where the result of an entry stands.
+func (r *batchRows[T]) place(e *batchEntry) *Got[T] { return &r.b.got[e.index-r.b.first] }
+
 func (r *batchRows[T]) Row(d *codec.Decoder) error {
-	var (
-		zero T
-		raw  []byte
-		bad  error
-		err  error
-	)
-	r.item = zero
 	if r.careful {
-		if raw, err = d.Raw(); err != nil {
-			return err
-		}
-		bad = codec.Decode(r.b.core.plan, raw, &r.item)
+		return r.carefulRow(d)
+	}
+	// It is decoded where the next item belongs, and moved if it is another.
+	var zero T
+	item, guess := &r.item, r.guess()
+	if guess == nil {
+		r.item = zero
 	} else {
-		d.Peek()
-		d.Watch(r.b.core.keyNames)
-		from := d.Pos()
-		if err = codec.DecodeNext(r.b.core.plan, d, &r.item); err != nil {
+		item = &r.place(guess).Item
+	}
+	d.Peek()
+	d.Watch(r.b.core.keyNames)
+	from := d.Pos()
+	if err := codec.DecodeNext(r.b.core.plan, d, item); err != nil {
+		return err
+	}
+	raw := d.Since(from)
+	var err error
+	if r.id, err = r.b.core.appendWatchedID(r.id[:0], d.Watched(), raw); err != nil {
+		return err
+	}
+	e := guess
+	if guess != nil && guess.key == string(r.id) {
+		r.next++
+	} else {
+		if e, err = r.entry(); err != nil {
 			return err
 		}
-		raw = d.Since(from)
+		r.place(e).Item, *item = *item, zero
 	}
-	var plain bool
-	if r.id, plain = appendPlainID(r.id[:0], d.Watched(), len(r.b.core.keyNames)); !plain || r.careful {
-		if r.id, err = r.b.core.appendKeyID(r.id[:0], raw); err != nil {
-			return err
+	return r.found(e, raw)
+}
+
+// guess is the entry whose item comes next in a reply that keeps the order of the keys, if it has none yet.
+func (r *batchRows[T]) guess() *batchEntry {
+	if r.next < len(r.pending) {
+		if e := r.pending[r.next]; !r.place(e).Found {
+			return e
 		}
 	}
+	return nil
+}
+
+// entry finds the entry of the key r.id, and expects the one behind it next.
+func (r *batchRows[T]) entry() (*batchEntry, error) {
 	e := r.b.byKey[string(r.id)]
-	if e == nil || !slices.Contains(r.pending, e) {
-		return errors.New("the reply has an item whose key was not in the request")
+	i := -1
+	if e != nil {
+		i = slices.Index(r.pending, e)
 	}
-	if e.err = bad; bad != nil {
-		return nil //nolint:nilerr // it is this key's error, not the reply's
+	if i < 0 {
+		return nil, errors.New("the reply has an item whose key was not in the request")
 	}
-	r.b.got[e.index-r.b.first] = Got[T]{Item: r.item, Found: true}
+	r.next = i + 1
+	return e, nil
+}
+
+// found completes the result of an entry whose item was decoded from raw, and gives it to the entry's twins.
+func (r *batchRows[T]) found(e *batchEntry, raw []byte) error {
+	e.err = nil
+	r.place(e).Found = true
 	for e = e.twin; e != nil; e = e.twin {
 		// Each place gets an item of its own: nothing is shared between them.
-		g := &r.b.got[e.index-r.b.first]
+		g := r.place(e)
 		if err := codec.Decode(r.b.core.plan, raw, &g.Item); err != nil {
 			return err
 		}
 		g.Found = true
 	}
 	return nil
+}
+
+// carefulRow is Row that makes an item which cannot be read the error of its key.
+func (r *batchRows[T]) carefulRow(d *codec.Decoder) error {
+	raw, err := d.Raw()
+	if err != nil {
+		return err
+	}
+	if r.id, err = r.b.core.appendKeyID(r.id[:0], raw); err != nil {
+		return err
+	}
+	e, err := r.entry()
+	if err != nil {
+		return err
+	}
+	g := r.place(e)
+	*g = Got[T]{}
+	if bad := codec.Decode(r.b.core.plan, raw, &g.Item); bad != nil {
+		*g, e.err = Got[T]{}, bad
+		return nil //nolint:nilerr // it is this key's error, not the reply's
+	}
+	return r.found(e, raw)
 }
 
 func chunksOf(entries []*batchEntry, size int) [][]*batchEntry {

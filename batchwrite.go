@@ -146,7 +146,7 @@ func (t *items[T, K]) prepareBatch(b *batch, room *[maxBlock]byte, puts []T, del
 	for i := range deletes {
 		data, err := t.appendKey(mem.free(), &deletes[i])
 		mem.take(data, len(deletes)-i-1)
-		add(batchEntry{index: i, del: true, data: data}, "key", i, [2][]byte{}, err)
+		add(batchEntry{index: i, del: true, data: data}, "key", i, plainKey(data, t.keyNames), err)
 	}
 	text, from := string(ids), 0
 	for i, to := range ends {

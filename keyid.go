@@ -53,6 +53,38 @@ func appendPlainID(b []byte, values [2][]byte, n int) ([]byte, bool) {
 	return b, true
 }
 
+// plainKey finds the values of an encoded key that is nothing but its attributes in their
+// order, each in the form that appendPlainID reads. Otherwise it finds none.
+func plainKey(key []byte, names []string) (values [2][]byte) {
+	const head, tail = `{"S":"`, `"}`
+	rest := key
+	for i, name := range names {
+		before := byte('{')
+		if i > 0 {
+			before = ','
+		}
+		// {"name":
+		n := len(name) + len(`{"":`)
+		if len(rest) < n+len(head) || rest[0] != before || rest[1] != '"' || string(rest[2:n-2]) != name || string(rest[n-2:n]) != `":` {
+			return [2][]byte{}
+		}
+		rest = rest[n:]
+		end := bytes.IndexByte(rest[len(head):], '"')
+		if end < 0 {
+			return [2][]byte{}
+		}
+		end += len(head) + len(tail)
+		if len(rest) < end || rest[end-1] != '}' {
+			return [2][]byte{}
+		}
+		values[i], rest = rest[:end], rest[end:]
+	}
+	if string(rest) != `}` {
+		return [2][]byte{}
+	}
+	return values
+}
+
 // appendWatchedID is appendKeyID of an encoded item whose key values, if they are known, are given.
 func (c *core) appendWatchedID(b []byte, values [2][]byte, item []byte) ([]byte, error) {
 	for _, v := range values {

@@ -82,6 +82,11 @@ func TestKeyIDBothWays(t *testing.T) {
 		if err != nil || string(id) != c.keyID(a) {
 			t.Fatalf("item %q, key %q, %v", id, c.keyID(a), err)
 		}
+		if key, err := codec.AppendItemMap(nil, a); err != nil {
+			t.Fatal(err)
+		} else if id, err := c.appendWatchedID(nil, plainKey(key, c.keyNames), key); err != nil || string(id) != c.keyID(a) {
+			t.Fatalf("encoded key %q, key %q, %v", id, c.keyID(a), err)
+		}
 		same := equalStored(&types.AttributeValueMemberM{Value: a}, &types.AttributeValueMemberM{Value: b})
 		if (c.keyID(a) == c.keyID(b)) != same {
 			t.Fatalf("ids %q and %q", c.keyID(a), c.keyID(b))
@@ -115,6 +120,9 @@ func TestKeyIDRefuses(t *testing.T) {
 		`{"pk":{"S":"` + strings.Repeat("k", 2049) + `"},"sk":{"S":"` + strings.Repeat("k", 1025) + `"}}`: {"pk has 2049 bytes; the limit is 2048", "sk has 1025 bytes; the limit is 1024"},
 	} {
 		_, err := c.appendKeyID(nil, []byte(item))
+		if _, err2 := c.appendWatchedID(nil, plainKey([]byte(item), c.keyNames), []byte(item)); fmt.Sprint(err) != fmt.Sprint(err2) {
+			t.Errorf("%.40s: %v, as a key %v", item, err, err2)
+		}
 		for _, w := range want {
 			if err == nil || !strings.Contains(err.Error(), w) {
 				t.Errorf("%.40s: got %v, want %q", item, err, w)
