@@ -22,7 +22,8 @@ import (
 // A Cursor is an immutable value. Its text form ([Cursor.String]) can be put into
 // a URL and read back by ParseCursor of the same table or index. The text is
 // checked against damage but neither secret nor signed: it shows the key of an
-// item to those who decode it, and they can make another.
+// item to those who decode it, and they can make another. For clients that should
+// do neither, seal it; see [PageTokens].
 type Cursor[T any] struct{ at *position }
 
 // position is where a read goes on: the primary key of table and index.
@@ -97,7 +98,13 @@ func (p *position) marshal() string {
 	b := []byte{cursorPlain}
 	b = appendCursor(b, p.table)
 	b = appendCursor(b, p.index)
-	b = append(b, p.query[:]...)
+	b = p.appendKey(append(b, p.query[:]...))
+	sum := sha256.Sum256(b)
+	return cursorText.EncodeToString(append(b, sum[:cursorSumSize]...))
+}
+
+// appendKey writes the value of each key attribute with its type.
+func (p *position) appendKey(b []byte) []byte {
 	for _, n := range p.start.names {
 		switch v := p.key[n].(type) {
 		case *types.AttributeValueMemberS:
@@ -107,16 +114,24 @@ func (p *position) marshal() string {
 		case *types.AttributeValueMemberB:
 			b = appendCursor(append(b, 'B'), v.Value)
 		default:
-			b = append(b, 0) // no key of DynamoDB's; ParseCursor refuses it
+			b = append(b, 0) // no key of DynamoDB's; who reads it refuses it
 		}
 	}
-	sum := sha256.Sum256(b)
-	return cursorText.EncodeToString(append(b, sum[:cursorSumSize]...))
+	return b
 }
 
 func appendCursor[S string | []byte](b []byte, s S) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s)))
 	return append(b, s...)
+}
+
+// cutCursor reads what appendCursor wrote.
+func cutCursor(b []byte) (s, rest []byte, ok bool) {
+	n, size := binary.Uvarint(b)
+	if size <= 0 || n > uint64(len(b)-size) {
+		return nil, nil, false
+	}
+	return b[size : size+int(n)], b[size+int(n):], true
 }
 
 var errCursor = fmt.Errorf("%w: it is damaged, or belongs to another table, index or query", ErrBadCursor)
@@ -146,38 +161,46 @@ func (c *core) parseCursor(text string, index *indexInfo) (*position, error) {
 	return p, nil
 }
 
-func (c *core) readCursor(b []byte, index *indexInfo) (p *position, ok bool) {
-	next := func() []byte {
-		n, size := binary.Uvarint(b)
-		if size <= 0 || n > uint64(len(b)-size) {
-			ok = false
-			return nil
+func (c *core) readCursor(b []byte, index *indexInfo) (*position, bool) {
+	p := &position{table: c.name, index: index.label(), start: c.startKey(index)}
+	for _, want := range []string{p.table, p.index} {
+		name, rest, ok := cutCursor(b)
+		if !ok || string(name) != want {
+			return nil, false
 		}
-		s := b[size : size+int(n)]
-		b = b[size+int(n):]
-		return s
+		b = rest
 	}
-	ok = true
-	p = &position{table: string(next()), index: string(next()), start: c.startKey(index), key: map[string]types.AttributeValue{}}
-	if !ok || len(b) < len(p.query) || p.table != c.name || p.index != index.label() {
+	if len(b) < len(p.query) {
 		return nil, false
 	}
 	b = b[copy(p.query[:], b):]
-	for i, n := range p.start.names {
-		if len(b) == 0 || b[0] != p.start.kinds[i] {
+	var ok bool
+	p.key, ok = p.start.readKey(b)
+	return p, ok
+}
+
+// readKey reads what appendKey wrote, to its end.
+func (s startKey) readKey(b []byte) (map[string]types.AttributeValue, bool) {
+	key := make(map[string]types.AttributeValue, len(s.names))
+	for i, n := range s.names {
+		if len(b) == 0 || b[0] != s.kinds[i] {
 			return nil, false
 		}
-		b = b[1:]
-		switch value := next(); p.start.kinds[i] {
+		value, rest, ok := cutCursor(b[1:])
+		if !ok {
+			return nil, false
+		}
+		b = rest
+		switch s.kinds[i] {
 		case 'S':
-			p.key[n] = &types.AttributeValueMemberS{Value: string(value)}
+			key[n] = &types.AttributeValueMemberS{Value: string(value)}
 		case 'N':
-			p.key[n] = &types.AttributeValueMemberN{Value: string(value)}
+			key[n] = &types.AttributeValueMemberN{Value: string(value)}
 		default:
-			p.key[n] = &types.AttributeValueMemberB{Value: value}
+			key[n] = &types.AttributeValueMemberB{Value: value}
 		}
 	}
-	return p, ok && len(b) == 0
+	return key, len(b) == 0
 }
 
 // startKey is what DynamoDB wants in a start key of the table, or of one of its indexes.

@@ -21,7 +21,8 @@ var (
 	ErrConditionFailed = errors.New("condition failed")
 	// ErrInvalid: the call was refused before anything was sent.
 	ErrInvalid = errors.New("invalid call")
-	// ErrBadCursor: a cursor is damaged, or belongs to another table, index or query.
+	// ErrBadCursor: a cursor is damaged, or belongs to another table, index or query; a page token, besides,
+	// has expired, is another tenant's, or was sealed with a key that is not known.
 	ErrBadCursor = errors.New("bad cursor")
 	// ErrThrottled: DynamoDB refused the call for lack of capacity, after all retries.
 	ErrThrottled = errors.New("throttled")
