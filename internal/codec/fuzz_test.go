@@ -152,6 +152,20 @@ func FuzzEncode(f *testing.F) {
 		if !json.Valid(wire) || !utf8.Valid(wire) {
 			t.Fatalf("%q is no JSON", wire)
 		}
+		watched := []string{"s", "kid"}
+		again, values, err := codec.AppendWatched(nil, p, &v, watched)
+		d := codec.NewDecoder(wire, codec.Options{})
+		d.Watch(watched)
+		var back kitchen
+		if err2 := codec.DecodeNext(p, d, &back); err != nil || err2 != nil || !bytes.Equal(again, wire) {
+			t.Fatalf("%q, noting keys %q: %v %v", wire, again, err, err2)
+		}
+		for i, value := range d.Watched() {
+			if !bytes.Equal(value, values[i]) {
+				t.Fatalf("%q: %s is noted as %q, want %q", wire, watched[i], values[i], value)
+			}
+		}
+		d.Release()
 		ours, err := codec.ParseItem(wire)
 		if err != nil {
 			t.Fatalf("%q: %v", wire, err)
