@@ -167,3 +167,83 @@ func TestChangedBodyIsSent(t *testing.T) {
 		t.Fatalf("%v %s", err, s.sent)
 	}
 }
+
+// stream is a request body that hands itself over in its own way.
+type stream struct {
+	io.ReadSeeker
+	writeTo func(w io.Writer, body io.ReadSeeker) error
+}
+
+func (s stream) WriteTo(w io.Writer) (int64, error) { return 0, s.writeTo(w, s.ReadSeeker) }
+
+// TestStreamsOfAnyKind: the body that is sent is the middleware's, however its reader hands it over, at each attempt.
+func TestStreamsOfAnyKind(t *testing.T) {
+	broken := errors.New("broken stream")
+	for name, c := range map[string]struct {
+		writeTo func(w io.Writer, body io.ReadSeeker) error
+		want    error
+	}{
+		"whole": {func(w io.Writer, body io.ReadSeeker) error {
+			_, err := io.Copy(w, body)
+			return err
+		}, nil},
+		"in pieces": {func(w io.Writer, body io.ReadSeeker) error {
+			_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{body}, make([]byte, 7))
+			return err
+		}, nil},
+		"with more behind it": {func(w io.Writer, body io.ReadSeeker) error {
+			if _, err := io.Copy(w, body); err != nil {
+				return err
+			}
+			_, err := w.Write([]byte("more"))
+			return err
+		}, nil},
+		"with nothing behind it": {func(w io.Writer, body io.ReadSeeker) error {
+			if _, err := io.Copy(w, body); err != nil {
+				return err
+			}
+			_, err := w.Write(nil)
+			return err
+		}, nil},
+		"closed": {func(io.Writer, io.ReadSeeker) error { return io.EOF }, io.ErrUnexpectedEOF},
+		"short": {func(w io.Writer, body io.ReadSeeker) error {
+			_, err := io.CopyN(w, body, 5)
+			return err
+		}, io.ErrUnexpectedEOF},
+		"broken": {func(w io.Writer, body io.ReadSeeker) error {
+			if _, err := io.CopyN(w, body, 5); err != nil {
+				return err
+			}
+			return broken
+		}, broken},
+	} {
+		reference := newStub(`{}`)
+		if _, err := wire.PutItem(t.Context(), newClient(reference), putInput(), []byte(item1), wire.Options{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		s := newStub(`{}`, throttle())
+		// Behind the payload's hash and before the signature, so that only the transport takes it by WriteTo.
+		c2 := newClient(s, dynamodb.WithAPIOptions(func(st *middleware.Stack) error {
+			return st.Finalize.Insert(middleware.FinalizeMiddlewareFunc("Mine", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+				out middleware.FinalizeOutput, md middleware.Metadata, err error,
+			) {
+				req := in.Request.(*smithyhttp.Request)
+				size := req.ContentLength
+				if in.Request, err = req.SetStream(stream{req.GetStream().(io.ReadSeeker), c.writeTo}); err != nil {
+					return out, md, err
+				}
+				in.Request.(*smithyhttp.Request).ContentLength = size
+				return next.HandleFinalize(ctx, in)
+			}), "Signing", middleware.Before)
+		}))
+		_, err := wire.PutItem(t.Context(), c2, putInput(), []byte(item1), wire.Options{}, nil)
+		switch {
+		case c.want != nil:
+			if !errors.Is(err, c.want) || s.calls > 0 {
+				t.Errorf("%s: %v, %d calls, want %v", name, err, s.calls, c.want)
+			}
+		case err != nil || s.calls != 2 || !bytes.Equal(s.sent, reference.sent):
+			t.Errorf("%s: %v, %d calls, %s", name, err, s.calls, s.sent)
+		}
+	}
+}
