@@ -69,8 +69,10 @@ func Field[T, V any](sel func(*T) *V) Attr[T, V] { return Attr[T, V]{newHandle(s
 func OrdField[T, V any](sel func(*T) *V) Ord[T, V] { return Ord[T, V]{Field(sel)} }
 
 // TimeField makes a handle of a time. Without a tag option a time is stored as
-// RFC 3339 text with nanoseconds, in the offset that it has: only times of one
-// offset (use UTC) sort in order of time. With the unixtime option it is a number of seconds.
+// RFC 3339 text with nanoseconds, in the offset that it has and without zeros at the
+// end of its fraction. So as a key it sorts by time only among whole seconds of one offset
+// (truncate it, in UTC); [KeyFormat] makes texts that sort whatever the fraction. With the
+// unixtime option it is a number of seconds.
 func TimeField[T any](sel func(*T) *time.Time) Ord[T, time.Time] {
 	return Ord[T, time.Time]{Field(sel)}
 }

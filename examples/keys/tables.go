@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// IssueKey sorts issues by project, then by number.
+type IssueKey struct {
+	Project string
+	Number  int `ddbkey:"pad=6"`
+}
+
+// CommentKey sorts comments by issue, then by time.
+type CommentKey struct {
+	Project string
+	Issue   int       `ddbkey:"pad=6"`
+	At      time.Time `ddbkey:"unit=milli"`
+}
+
+// Rank sorts the urgent first (1 is the highest priority), then the older.
+type Rank struct {
+	Priority int       `ddbkey:"pad=1"`
+	Opened   time.Time `ddbkey:"unit=second"`
+}
+
+var (
+	issueKeys   = ddb.NewKeyFormat[IssueKey]("ISSUE")
+	commentKeys = ddb.NewKeyFormat[CommentKey]("COMMENT")
+	ranks       = ddb.NewKeyFormat[Rank]("")
+)
+
+// MarshalText is the key as it is stored.
+func (k IssueKey) MarshalText() ([]byte, error) { return issueKeys.Format(k) }
+
+// UnmarshalText reads it back.
+func (k *IssueKey) UnmarshalText(b []byte) error { return issueKeys.Parse(b, k) }
+
+// MarshalText is the key as it is stored.
+func (k CommentKey) MarshalText() ([]byte, error) { return commentKeys.Format(k) }
+
+// UnmarshalText reads it back.
+func (k *CommentKey) UnmarshalText(b []byte) error { return commentKeys.Parse(b, k) }
+
+// MarshalText is the rank as it is stored.
+func (r Rank) MarshalText() ([]byte, error) { return ranks.Format(r) }
+
+// UnmarshalText reads it back.
+func (r *Rank) UnmarshalText(b []byte) error { return ranks.Parse(b, r) }
+
+// Issue is an item of the table tracker. Queue and Rank are kept by the table, while it is open.
+type Issue struct {
+	Tenant   string    `dynamodbav:"tenant"`
+	Key      IssueKey  `dynamodbav:"key,text"`
+	Assignee string    `dynamodbav:"assignee,omitempty"`
+	Status   string    `dynamodbav:"status"`
+	Priority int       `dynamodbav:"priority"`
+	Opened   time.Time `dynamodbav:"opened"`
+	Queue    string    `dynamodbav:"queue,omitempty"`
+	Rank     Rank      `dynamodbav:"rank,text,omitzero"`
+}
+
+// Comment is another kind of item in the same table.
+type Comment struct {
+	Tenant string     `dynamodbav:"tenant"`
+	Key    CommentKey `dynamodbav:"key,text"`
+	Text   string     `dynamodbav:"text"`
+}
+
+// Project has a name that is unique in its tenant.
+type Project struct {
+	Tenant string `dynamodbav:"tenant"`
+	ID     string `dynamodbav:"id"`
+	Name   string `dynamodbav:"name"`
+}
+
+// Reservation is the name of a project.
+type Reservation struct {
+	ID    string `dynamodbav:"id"`
+	Owner string `dynamodbav:"owner"`
+}
+
+var (
+	issueTenant   = ddb.StrField(func(i *Issue) *string { return &i.Tenant })
+	issueKey      = ddb.Field(func(i *Issue) *IssueKey { return &i.Key })
+	issueAssignee = ddb.StrField(func(i *Issue) *string { return &i.Assignee })
+	issueStatus   = ddb.StrField(func(i *Issue) *string { return &i.Status })
+	issuePriority = ddb.NumField(func(i *Issue) *int { return &i.Priority })
+	issueOpened   = ddb.TimeField(func(i *Issue) *time.Time { return &i.Opened })
+	issueQueue    = ddb.StrField(func(i *Issue) *string { return &i.Queue })
+	issueRank     = ddb.Field(func(i *Issue) *Rank { return &i.Rank })
+
+	commentTenant = ddb.StrField(func(c *Comment) *string { return &c.Tenant })
+	commentKey    = ddb.Field(func(c *Comment) *CommentKey { return &c.Key })
+
+	projectTenant = ddb.StrField(func(p *Project) *string { return &p.Tenant })
+	projectID     = ddb.StrField(func(p *Project) *string { return &p.ID })
+
+	reservationID    = ddb.StrField(func(r *Reservation) *string { return &r.ID })
+	reservationOwner = ddb.StrField(func(r *Reservation) *string { return &r.Owner })
+)
+
+// tracker is all tables and indexes.
+type tracker struct {
+	client       ddb.Client
+	issues       *ddb.Table[Issue, string, IssueKey]
+	comments     *ddb.Table[Comment, string, CommentKey]
+	byAssignee   *ddb.Index[Issue, ddb.Two[string, string], ddb.Two[string, int]]
+	open         *ddb.Index[Issue, ddb.Two[string, string], Rank]
+	projects     *ddb.Table[Project, string, string]
+	reservations *ddb.SimpleTable[Reservation, string]
+	projectNames *ddb.Unique[Reservation, string, string]
+}
+
+func open(ctx context.Context, client ddb.Client) (*tracker, error) {
+	t := &tracker{client: client}
+	var errs [7]error
+	t.issues, errs[0] = ddb.New(client, "keys-tracker", issueTenant, issueKey,
+		ddb.Derive(issueQueue, func(i *Issue) (string, bool) { return i.Key.Project, i.Status == "open" }, issueKey, issueStatus),
+		ddb.Derive(issueRank, func(i *Issue) (Rank, bool) { return Rank{i.Priority, i.Opened}, !i.Opened.IsZero() }, issuePriority, issueOpened))
+	t.comments, errs[1] = ddb.New(client, "keys-tracker", commentTenant, commentKey)
+	t.byAssignee, errs[2] = ddb.NewIndex(t.issues, "by-assignee", ddb.Multi2(issueTenant, issueAssignee), ddb.Multi2(issueStatus, issuePriority))
+	t.open, errs[3] = ddb.NewIndex(t.issues, "open", ddb.Multi2(issueTenant, issueQueue), issueRank)
+	t.projects, errs[4] = ddb.New(client, "keys-projects", projectTenant, projectID)
+	t.reservations, errs[5] = ddb.NewSimple(client, "keys-reservations", reservationID)
+	t.projectNames, errs[6] = ddb.NewUnique(t.reservations, "project", reservationOwner)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	// One definition makes the table, the one with its indexes.
+	return t, errors.Join(t.issues.EnsureTable(ctx), t.projects.EnsureTable(ctx), t.reservations.EnsureTable(ctx))
+}
+
+func (t *tracker) drop(ctx context.Context) {
+	_ = t.issues.DeleteTable(ctx, ddb.AllowDelete(t.issues.Name()))
+	_ = t.projects.DeleteTable(ctx, ddb.AllowDelete(t.projects.Name()))
+	_ = t.reservations.DeleteTable(ctx, ddb.AllowDelete(t.reservations.Name()))
+}
