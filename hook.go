@@ -97,8 +97,21 @@ func (c *Call) ErrorType() string {
 	return "network"
 }
 
+// Failed reports whether the request has failed: its error is neither a failed
+// condition, which is an answer, nor the caller's own cancellation.
+func (c *Call) Failed() bool { return c.Err != nil && !answered(c.Err) }
+
 // Explain tells what the request does and what it was expected to cost; see [Explain].
-func (c *Call) Explain() Explanation { return c.shape.explain(c.core, c.Estimate) }
+// A Call that no table made is explained by its fields.
+func (c *Call) Explain() Explanation {
+	if c.core == nil {
+		return Explanation{
+			Operation: c.Operation, Table: c.Table, Index: c.Index, Consistent: c.Consistent, Descending: c.Descending,
+			Items: c.Items, Limit: c.Limit, Read: c.Estimate.Read, Write: c.Estimate.Write,
+		}
+	}
+	return c.shape.explain(c.core, c.Estimate)
+}
 
 var (
 	globalHooks atomic.Pointer[[]Hook]

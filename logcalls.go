@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // LogCalls is a [Hook] that logs every request: failed and throttled ones as warnings,
@@ -28,7 +31,7 @@ func (l *callLogger) Begin(ctx context.Context, _ *Call) context.Context { retur
 func (l *callLogger) End(ctx context.Context, call *Call) {
 	level := slog.LevelDebug
 	switch {
-	case call.Err != nil && !answered(call.Err), len(call.Throttled) > 0:
+	case call.Failed(), len(call.Throttled) > 0:
 		level = slog.LevelWarn
 	case l.slow > 0 && call.Duration >= l.slow:
 		level = slog.LevelInfo
@@ -44,10 +47,12 @@ func (l *callLogger) End(ctx context.Context, call *Call) {
 
 // answered reports whether an error is an answer that calls expect.
 func answered(err error) bool {
-	if conditionRefused(err) != nil {
-		return true
+	if tce, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
+		return !slices.ContainsFunc(tce.CancellationReasons, func(r types.CancellationReason) bool {
+			return deref(r.Code) != "None" && deref(r.Code) != "ConditionalCheckFailed"
+		})
 	}
-	return errors.Is(err, context.Canceled)
+	return conditionRefused(err) != nil || errors.Is(err, context.Canceled)
 }
 
 // LogValue is a group of what is known of the call.

@@ -1,6 +1,7 @@
 package ddb
 
 import (
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"strconv"
@@ -17,6 +18,16 @@ func (h PartitionHash) String() string { return fmt.Sprintf("%016x", uint64(h)) 
 
 // MarshalText is String, for encoding packages.
 func (h PartitionHash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (h *PartitionHash) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 16, 64)
+	if err != nil {
+		return fmt.Errorf("ddb: a partition hash is 16 hexadecimal digits: %w", errors.Unwrap(err))
+	}
+	*h = PartitionHash(n)
+	return nil
+}
 
 // PartitionHash is how reports name a partition key of the table.
 func (t *Table[T, PK, SK]) PartitionHash(pk PK) (PartitionHash, error) {

@@ -1,0 +1,268 @@
+package debug_test
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/debug"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func contains(text, part string) bool { return strings.Contains(text, part) }
+
+func ask(h http.Handler, method, target, accept string) *httptest.ResponseRecorder {
+	req := httptest.NewRequest(method, target, nil)
+	if accept != "" {
+		req.Header.Set("Accept", accept)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	return w
+}
+
+const browserAccepts = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8,application/json"
+
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	r, _, _ := newRecorder(t)
+	cases := []struct {
+		method, target, accept string
+		status                 int
+		kind                   string
+		body                   bool
+	}{
+		{"GET", "/debug/ddb", "", 200, "text/html; charset=utf-8", true},
+		{"GET", "/", browserAccepts, 200, "text/html; charset=utf-8", true},
+		{"HEAD", "/", browserAccepts, 200, "text/html; charset=utf-8", false},
+		{"GET", "/?format=json", browserAccepts, 200, "application/json; charset=utf-8", true},
+		{"GET", "/", "application/json", 200, "application/json; charset=utf-8", true},
+		{"GET", "/?format=html", "application/json", 200, "text/html; charset=utf-8", true},
+		{"HEAD", "/?format=json", "", 200, "application/json; charset=utf-8", false},
+		{"GET", "/?format=xml", "", 400, "text/plain; charset=utf-8", true},
+		{"POST", "/", "", 405, "text/plain; charset=utf-8", true},
+		{"DELETE", "/?format=json", "", 405, "text/plain; charset=utf-8", true},
+		{"OPTIONS", "/", "", 405, "text/plain; charset=utf-8", true},
+	}
+	for _, c := range cases {
+		w := ask(r, c.method, c.target, c.accept)
+		if w.Code != c.status || w.Header().Get("Content-Type") != c.kind || (w.Body.Len() > 0) != c.body {
+			t.Errorf("%s %s, accepting %q: status %d, %s, %d bytes", c.method, c.target, c.accept, w.Code, w.Header().Get("Content-Type"), w.Body.Len())
+		}
+		for _, header := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Cache-Control"} {
+			if w.Header().Get(header) == "" {
+				t.Errorf("%s %s: no header %s", c.method, c.target, header)
+			}
+		}
+	}
+}
+
+// TestPolicy: the page runs and loads nothing but its own.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	r, _, _ := newRecorder(t)
+	w := ask(r, "GET", "/", "")
+	policy := w.Header().Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "connect-src 'self'", "frame-ancestors 'none'", "script-src 'sha256-", "style-src 'sha256-"} {
+		if !contains(policy, want) {
+			t.Errorf("the policy lacks %q: %s", want, policy)
+		}
+	}
+	if contains(policy, "unsafe") {
+		t.Errorf("unsafe policy: %s", policy)
+	}
+	page := w.Body.String()
+	for _, part := range []string{"http://", "https://", "//cdn", " style=", " onclick", "@import", "url("} {
+		if contains(strings.ReplaceAll(page, "http://www.w3.org/2000/svg", ""), part) {
+			t.Errorf("the page holds %q", part)
+		}
+	}
+}
+
+const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{.}}</script>`
+
+// TestHostileNames: tables, indexes, labels and reasons are text, whatever stands in them.
+func TestHostileNames(t *testing.T) {
+	t.Parallel()
+	r, ledger, _ := newRecorder(t)
+	ledger.Record(hostile, hostile, hostile, 1, 0)
+	seen(r, ddb.Call{
+		Operation: hostile, Table: hostile, Tables: []string{hostile}, Index: hostile, Label: hostile, Duration: time.Second,
+		Consumed: ddb.Consumed{ReadUnits: 1}, Partitions: []ddb.PartitionHash{1}, Throttled: []ddb.ThrottlingReason{{Reason: hostile, Resource: hostile}},
+	})
+	page := ask(r, "GET", "/", "").Body.String()
+	if contains(page, "<script>alert") || contains(page, "<img") {
+		t.Error("a name became markup")
+	}
+	if n := strings.Count(page, "<script"); n != 1 {
+		t.Errorf("%d scripts", n)
+	}
+	if !contains(page, "&lt;script&gt;alert(1)") {
+		t.Error("the names are not shown")
+	}
+	if body := ask(r, "GET", "/?format=json", "").Body.String(); contains(body, "<") {
+		t.Error("the JSON holds markup")
+	}
+}
+
+// TestSecrets: neither keys nor items nor texts of errors are in what is shown.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	r, ledger, _ := newRecorder(t)
+	orders, byStatus := newOrders(t, r, ledger)
+	ctx := t.Context()
+	const secret = "mrs-smith-of-elm-street"
+	if err := orders.Put(ctx, &order{Customer: secret, ID: secret, Status: secret, Total: 987654321}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := byStatus.Query(secret).Filter(orderTotal.Eq(987654321), orderCustomer.Eq(secret)).Collect(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := orders.Create(ctx, &order{Customer: secret, ID: secret}); err == nil {
+		t.Fatal("created twice")
+	}
+	seen(r, ddb.Call{Operation: "Query", Table: "orders", Err: errors.New(secret), Duration: time.Second})
+	for _, target := range []string{"/", "/?format=json"} {
+		body := ask(r, "GET", target, "").Body.String()
+		if contains(body, secret) || contains(body, "987654321") {
+			t.Errorf("%s tells a secret", target)
+		}
+	}
+}
+
+// TestFirstPaint: without its script the page has the figures of the JSON.
+func TestFirstPaint(t *testing.T) {
+	t.Parallel()
+	r, ledger, c := exampleRecorder(t)
+	ledger.Record("orders", "", "Scan", 1234567.5, 0)
+	c.advance(90 * time.Second)
+	page := ask(r, "GET", "/", "").Body.String()
+	for _, want := range []string{
+		">1,234,567.5<", // units
+		">1 min ago<",
+		">TableReadKeyRangeThroughputExceeded<",
+		">0000000000000007<", // the hot key
+		">0.5 – 2<",          // an expected range
+		">outside<",
+		"<pre>Query          orders",
+	} {
+		if !contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if ids := regexp.MustCompile(`id="(\w+)"`).FindAllString(page, -1); len(ids) == 0 {
+		t.Error("no ids")
+	} else {
+		once := map[string]bool{}
+		for _, id := range ids {
+			if once[id] {
+				t.Errorf("%s stands twice", id)
+			}
+			once[id] = true
+		}
+	}
+}
+
+// exampleRecorder has seen a bit of everything, always the same.
+func exampleRecorder(t *testing.T) (*debug.Recorder, *ddb.Ledger, *clock) {
+	t.Helper()
+	r, ledger, c := newRecorder(t)
+	ledger.Record("orders", "", "GetItem", 0.5, 0)
+	ledger.Record("orders", "by-status", "Query", 2.5, 0)
+	ledger.Record("stock", "", "PutItem", 0, 3)
+	seen(r, ddb.Call{
+		Operation: "GetItem", Table: "orders", Label: "checkout", Items: 1, Partitions: []ddb.PartitionHash{7}, Attempts: 1,
+		Estimate: ddb.Estimate{Read: ddb.Range{Min: 0.5, Max: 0.5}}, Consumed: ddb.Consumed{ReadUnits: 0.5}, Returned: 1, Duration: 1500 * time.Microsecond,
+	})
+	c.advance(time.Second)
+	seen(r, ddb.Call{
+		Operation: "Query", Table: "orders", Index: "by-status", Label: "report", Limit: 20, Partitions: []ddb.PartitionHash{9}, Attempts: 3,
+		Estimate: ddb.Estimate{Read: ddb.Range{Min: 0.5, Max: 2}}, Consumed: ddb.Consumed{ReadUnits: 2.5}, Returned: 3, Scanned: 20,
+		Throttled: []ddb.ThrottlingReason{{Reason: "TableReadKeyRangeThroughputExceeded"}, {}}, Duration: 40 * time.Millisecond,
+	})
+	seen(r, ddb.Call{
+		Operation: "TransactWriteItems", Table: "orders", Tables: []string{"orders", "stock"}, Write: true, Items: 2, Partitions: []ddb.PartitionHash{7, 8},
+		Attempts: 1, Estimate: ddb.Estimate{Write: ddb.Range{Min: 4, Max: 8}}, Err: errors.New("connection reset"), Duration: 3 * time.Millisecond,
+	})
+	c.advance(time.Second)
+	return r, ledger, c
+}
+
+// TestJSON holds the shape of the JSON against a file, and reads it back.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	r, _, _ := exampleRecorder(t)
+	body := ask(r, "GET", "/?format=json", "").Body.Bytes()
+	var s debug.Snapshot
+	if err := json.Unmarshal(body, &s); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(r.Snapshot(), s); diff != "" {
+		t.Errorf("read back (-want +got):\n%s", diff)
+	}
+	// Of the five minutes, the last seconds are enough.
+	for _, list := range []*[]float64{&s.Rates.Calls, &s.Rates.Failed, &s.Rates.Throttled, &s.Rates.ReadUnits, &s.Rates.WriteUnits} {
+		*list = (*list)[297:]
+	}
+	got, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join("testdata", "snapshot.json")
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)+"\n"); diff != "" {
+		t.Errorf("JSON (-want +got); run with -update if it is meant:\n%s", diff)
+	}
+}
+
+// TestEmptyLists: a recorder that saw nothing has no null where a list belongs.
+func TestEmptyLists(t *testing.T) {
+	t.Parallel()
+	r, _, _ := newRecorder(t)
+	body := ask(r, "GET", "/?format=json", "").Body.String()
+	if contains(body, "null") {
+		t.Errorf("null in %s", body)
+	}
+	if page := ask(r, "GET", "/", "").Body.String(); strings.Count(page, "None so far.") < 7 {
+		t.Error("empty tables do not say so")
+	}
+}
+
+func TestHandlerIsOne(t *testing.T) {
+	if debug.Handler() != debug.Handler() {
+		t.Fatal("two recorders of one process")
+	}
+	before := debug.Handler().Snapshot().Totals.Calls
+	r, ledger, _ := newRecorder(t)
+	orders, _ := newOrders(t, r, ledger)
+	if err := orders.Put(t.Context(), &order{Customer: "c", ID: "1", Status: "open"}); err != nil {
+		t.Fatal(err)
+	}
+	if after := debug.Handler().Snapshot().Totals.Calls; after == before {
+		t.Error("the process's recorder does not see a table")
+	}
+}
