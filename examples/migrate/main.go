@@ -1,0 +1,201 @@
+// Migrate reads items that other libraries have written, each in its own layout, with
+// one struct, brings them into one layout while the old writers may still be at work,
+// and gives them versions:
+//
+//	go run ./examples/migrate
+//
+// It runs on the embedded engine, or on the endpoint in DYNAMODB_ENDPOINT.
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+// ID is stored as text, as guregu/dynamo stores types with text methods.
+type ID [4]byte
+
+// MarshalText gives eight hexadecimal digits.
+func (id ID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }
+
+// UnmarshalText reads eight hexadecimal digits.
+func (id *ID) UnmarshalText(text []byte) error {
+	if len(text) != 2*len(id) {
+		return errors.New("an ID has eight hexadecimal digits")
+	}
+	_, err := hex.Decode(id[:], text)
+	return err
+}
+
+// Widget reads all layouts and writes one. Options: text for types with text methods,
+// omitempty and omitzero where guregu/dynamo leaves out what is empty.
+type Widget struct {
+	ID      ID        `dynamodbav:"id,text"`
+	Note    string    `dynamodbav:"note,omitempty"`
+	Tags    []string  `dynamodbav:"tags,stringset,omitempty"`
+	Seen    time.Time `dynamodbav:"seen"`
+	Expires time.Time `dynamodbav:"expires,unixtime,omitzero"`
+	Count   int       `dynamodbav:"count"`
+	Version int64     `dynamodbav:"version"` // new: no old writer knows it
+}
+
+var (
+	widgetID      = ddb.OrdField(func(w *Widget) *ID { return &w.ID })
+	widgetNote    = ddb.StrField(func(w *Widget) *string { return &w.Note })
+	widgetTags    = ddb.SetField(func(w *Widget) *[]string { return &w.Tags })
+	widgetSeen    = ddb.TimeField(func(w *Widget) *time.Time { return &w.Seen })
+	widgetVersion = ddb.NumField(func(w *Widget) *int64 { return &w.Version })
+)
+
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func number(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
+
+// Old are items as others write them.
+var old = []map[string]types.AttributeValue{
+	{ // guregu/dynamo: a set from a map, nothing that is empty
+		"id": text("00000001"), "tags": &types.AttributeValueMemberSS{Value: []string{"blue", "red"}},
+		"seen": text("2026-01-02T03:04:05.000006+01:00"), "expires": number("1767319445"), "count": number("7"),
+	},
+	{ // attributevalue without options: a list, NULL for what is nil
+		"id": text("00000002"), "note": text(""), "tags": &types.AttributeValueMemberL{Value: []types.AttributeValue{text("red")}},
+		"seen": text("2026-01-02T02:04:05Z"), "count": number("8"),
+	},
+	{ // version 1 of the SDK: NULL for empty text
+		"id": text("00000003"), "note": &types.AttributeValueMemberNULL{Value: true},
+		"seen": text("2026-01-02T02:04:05Z"), "count": number("9"),
+	},
+}
+
+func main() {
+	log.SetFlags(0)
+	client, stop := ddbtest.Open()
+	defer stop()
+	if err := run(context.Background(), client); err != nil {
+		log.Fatal(err) //nolint:gocritic // the engine dies with the process
+	}
+}
+
+func run(ctx context.Context, client *dynamodb.Client) error {
+	widgets, err := ddb.NewSimple(client, "migrate-widgets", widgetID, ddb.Version(widgetVersion))
+	if err != nil {
+		return err
+	}
+	if err := widgets.CreateTable(ctx); err != nil {
+		return err
+	}
+	defer widgets.DeleteTable(context.WithoutCancel(ctx), ddb.AllowDelete(widgets.Name())) //nolint:errcheck // only tidies up
+	for _, item := range old {
+		if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(widgets.Name()), Item: item}); err != nil {
+			return err
+		}
+	}
+	if err := layouts(ctx, "before", client, widgets.Name()); err != nil {
+		return err
+	}
+	list, err := widgets.Scan().Consistent().Collect(ctx)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(list, func(a, b Widget) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	fmt.Println("read")
+	for _, w := range list {
+		fmt.Printf("    %x note %q tags %v seen %s count %d\n", w.ID, w.Note, w.Tags, w.Seen.UTC().Format(time.DateTime), w.Count)
+	}
+	for _, pass := range []string{"first pass", "second pass"} {
+		written, left, err := rewrite(ctx, widgets)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s: %d rewritten, %d already done\n", pass, written, left)
+	}
+	if err := layouts(ctx, "after", client, widgets.Name()); err != nil {
+		return err
+	}
+
+	// From now on a put is guarded.
+	w := list[0]
+	err = widgets.Put(ctx, &w)
+	fmt.Println("a put of what was read before is refused:", errors.Is(err, ddb.ErrConditionFailed))
+	if w, err = widgets.Get(ctx, w.ID, ddb.Consistent()); err != nil {
+		return err
+	}
+	w.Count++
+	err = widgets.Put(ctx, &w)
+	fmt.Println("a put of what is there now is version", w.Version)
+	return err
+}
+
+// Rewrite brings every item that has no version into the layout of Widget. An update of
+// attributes leaves alone what Widget does not know; it is an Upsert, since an Update needs
+// a version to raise, and the condition keeps it from making items. Every write of a widget sets
+// seen, so an item that is as it was seen is as it was read; one that an old writer has
+// changed meanwhile is left to the next pass. It can be stopped and begun again.
+func rewrite(ctx context.Context, widgets *ddb.SimpleTable[Widget, ID]) (written, left int, err error) {
+	for w, err := range widgets.Scan().Consistent().All(ctx) {
+		if err != nil {
+			return written, left, err
+		}
+		if w.Version > 0 {
+			left++
+			continue
+		}
+		changes := []ddb.Change[Widget]{widgetSeen.Set(w.Seen.UTC())}
+		if w.Note == "" {
+			changes = append(changes, widgetNote.Remove())
+		}
+		if len(w.Tags) > 0 {
+			changes = append(changes, widgetTags.Set(w.Tags))
+		} else {
+			changes = append(changes, widgetTags.Remove())
+		}
+		_, err = widgets.Upsert(ctx, w.ID, ddb.Changes(changes...), ddb.If(widgetVersion.NotExists(), widgetSeen.Eq(w.Seen)))
+		switch {
+		case err == nil:
+			written++
+		case !errors.Is(err, ddb.ErrConditionFailed):
+			return written, left, err
+		}
+	}
+	return written, left, nil
+}
+
+// Layouts prints the types that are stored.
+func layouts(ctx context.Context, title string, client *dynamodb.Client, table string) error {
+	fmt.Println(title)
+	out, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(table)})
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, item := range out.Items {
+		var b strings.Builder
+		for _, name := range slices.Sorted(maps.Keys(item)) {
+			kind := strings.TrimPrefix(fmt.Sprintf("%T", item[name]), "*types.AttributeValueMember")
+			if s, ok := item[name].(*types.AttributeValueMemberS); ok && name == "id" {
+				kind += " " + s.Value
+			}
+			fmt.Fprintf(&b, "    %s: %s", name, kind)
+		}
+		lines = append(lines, b.String())
+	}
+	slices.SortFunc(lines, func(a, b string) int {
+		return strings.Compare(a[strings.Index(a, "id: S"):], b[strings.Index(b, "id: S"):])
+	})
+	fmt.Println(strings.Join(lines, "\n"))
+	return nil
+}
