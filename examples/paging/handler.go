@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// tenantHeader names the caller. A real service takes the tenant from a session that it has
+// verified, never from what the caller claims, and never from a page token.
+const tenantHeader = "X-Tenant"
+
+// Post is an item of the blog: the posts of a tenant by number.
+type Post struct {
+	Tenant string `dynamodbav:"tenant"`
+	Number int    `dynamodbav:"number"`
+	Tag    string `dynamodbav:"tag"`
+	Title  string `dynamodbav:"title"`
+}
+
+var (
+	postTenant = ddb.StrField(func(p *Post) *string { return &p.Tenant })
+	postNumber = ddb.NumField(func(p *Post) *int { return &p.Number })
+	postTag    = ddb.StrField(func(p *Post) *string { return &p.Tag })
+)
+
+// blog serves posts page by page.
+type blog struct {
+	posts *ddb.Table[Post, string, int]
+	// The tenants share this index, so its queries filter by tenant. That is the
+	// case in which a readable cursor would show the key of another tenant's post.
+	byTag  *ddb.Index[Post, string, int]
+	tokens *ddb.PageTokens
+}
+
+func (b *blog) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /posts", func(w http.ResponseWriter, r *http.Request) {
+		tenant := r.Header.Get(tenantHeader)
+		answer(b, w, r, tenant, b.posts.Query(tenant).Descending().Limit(3))
+	})
+	mux.HandleFunc("GET /tags/{tag}", func(w http.ResponseWriter, r *http.Request) {
+		tenant := r.Header.Get(tenantHeader)
+		answer(b, w, r, tenant, b.byTag.Query(r.PathValue("tag")).Filter(postTenant.Eq(tenant)).Limit(2))
+	})
+	return mux
+}
+
+// listing is the reply: the posts, and the tokens for the pages around them.
+type listing struct {
+	Posts []Post `json:"posts"`
+	Next  string `json:"next,omitempty"`
+	Prev  string `json:"prev,omitempty"`
+}
+
+// pages is a query of either kind.
+type pages[Q any] interface {
+	ddb.Paged[Post]
+	After(c ddb.Cursor[Post]) Q
+	Before(c ddb.Cursor[Post]) Q
+	Page(ctx context.Context) (ddb.Page[Post], error)
+}
+
+// answer reads the page that the request asks for by the parameters after and before.
+func answer[Q pages[Q]](b *blog, w http.ResponseWriter, r *http.Request, tenant string, q Q) {
+	if tenant == "" {
+		http.Error(w, "who are you?", http.StatusUnauthorized)
+		return
+	}
+	mine := ddb.ForTenant(tenant)
+	after, err1 := ddb.OpenToken(b.tokens, q, r.FormValue("after"), mine)
+	before, err2 := ddb.OpenToken(b.tokens, q, r.FormValue("before"), mine)
+	if err := errors.Join(err1, err2); err != nil {
+		fail(w, err)
+		return
+	}
+	page, err := q.After(after).Before(before).Page(r.Context())
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	next, err1 := b.tokens.Seal(page.Next, mine, ddb.ValidFor(time.Hour))
+	prev, err2 := b.tokens.Seal(page.Prev, mine, ddb.ValidFor(time.Hour))
+	if err := errors.Join(err1, err2); err != nil {
+		fail(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(listing{page.Items, next, prev}); err != nil {
+		slog.Debug("the caller has gone", "error", err)
+	}
+}
+
+// fail tells the caller what is the caller's: a token that does not open.
+func fail(w http.ResponseWriter, err error) {
+	if errors.Is(err, ddb.ErrBadCursor) {
+		http.Error(w, "this page is no longer there; begin anew", http.StatusBadRequest)
+		return
+	}
+	slog.Error("cannot list posts", "error", err)
+	http.Error(w, "try again later", http.StatusServiceUnavailable)
+}
