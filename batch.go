@@ -332,7 +332,7 @@ func (b *batch) booked(ctx context.Context, q *request, ccs []types.ConsumedCapa
 	if !b.write {
 		r.returned = processed
 	}
-	q.endedAll(r)
+	q.endedAll(ctx, r)
 	b.core.ledger.observe(ctx, b.op, b.write, b.core.name, ccs...)
 	c := consumedOf(b.write, ccs...)
 	b.mu.Lock()

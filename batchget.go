@@ -166,7 +166,7 @@ func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error)
 }
 
 func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
-	q := b.core.begin(ctx, shape{op: b.op, consistent: b.in.ConsistentRead != nil, entries: pending, project: b.paths})
+	rctx, q := b.core.begin(ctx, shape{op: b.op, consistent: b.in.ConsistentRead != nil, entries: pending, project: b.paths})
 	if q.refused != nil {
 		return nil, q.refused
 	}
@@ -179,24 +179,24 @@ func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending
 		ReturnConsumedCapacity: b.core.consumed(ctx),
 	}
 	rows := &batchRows[T]{b: b, pending: pending}
-	out, err := wire.BatchGetItem(q.ctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return rows })
+	out, err := wire.BatchGetItem(rctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return rows })
 	if _, unreadable := errors.AsType[*wire.RowError](err); unreadable && out != nil {
 		// One item is not a T. Read again, item by item, to save the others.
-		b.booked(ctx, &q, out.ConsumedCapacity, len(pending), err)
-		if q = b.core.begin(ctx, shape{op: b.op, consistent: b.in.ConsistentRead != nil, entries: pending, project: b.paths}); q.refused != nil {
+		b.booked(rctx, &q, out.ConsumedCapacity, len(pending), err)
+		if rctx, q = b.core.begin(ctx, shape{op: b.op, consistent: b.in.ConsistentRead != nil, entries: pending, project: b.paths}); q.refused != nil {
 			rows.Reset(0)
 			return nil, q.refused
 		}
 		rows.careful = true
-		out, err = wire.BatchGetItem(q.ctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return rows })
+		out, err = wire.BatchGetItem(rctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return rows })
 	}
 	if err != nil {
-		q.endedAll(received{err: err})
+		q.endedAll(rctx, received{err: err})
 		rows.Reset(0)
 		return nil, err
 	}
 	left, err := b.leftKeys(out.UnprocessedKeys, pending)
-	b.booked(ctx, &q, out.ConsumedCapacity, len(pending)-len(left), err)
+	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), err)
 	if err != nil {
 		rows.Reset(0)
 		return nil, err

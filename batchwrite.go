@@ -245,7 +245,7 @@ func (b *batch) writeChunks() [][]*batchEntry {
 }
 
 func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
-	q := b.core.begin(ctx, shape{op: b.op, write: true, entries: pending})
+	rctx, q := b.core.begin(ctx, shape{op: b.op, write: true, entries: pending})
 	if q.refused != nil {
 		return nil, q.refused
 	}
@@ -258,13 +258,13 @@ func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []
 		writes[i].Put = e.data
 	}
 	in := &dynamodb.BatchWriteItemInput{ReturnConsumedCapacity: b.core.consumed(ctx)}
-	out, err := wire.BatchWriteItem(q.ctx, b.core.client, in, []wire.TableWrites{{Table: b.core.name, Writes: writes}}, q.options(options))
+	out, err := wire.BatchWriteItem(rctx, b.core.client, in, []wire.TableWrites{{Table: b.core.name, Writes: writes}}, q.options(options))
 	if err != nil {
-		q.endedAll(received{err: err})
+		q.endedAll(rctx, received{err: err})
 		return nil, err
 	}
 	left, err := b.leftWrites(out.UnprocessedItems, pending)
-	b.booked(ctx, &q, out.ConsumedCapacity, len(pending)-len(left), err)
+	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), err)
 	return left, err
 }
 

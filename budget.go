@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// ErrBudgetExceeded: a call was not made, or not gone on with, because its [Budget] is spent.
+// ErrBudgetExceeded means that a call was not made, or not gone on with, because its [Budget] is spent.
 var ErrBudgetExceeded = errors.New("budget exceeded")
 
 // Limits are what a [Budget] allows. Zero fields are no limits.

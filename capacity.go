@@ -18,19 +18,19 @@ import (
 type Capacity struct {
 	// Entries are sorted by table, index, operation and label, unless a method
 	// says otherwise.
-	Entries []CapacityEntry
+	Entries []CapacityEntry `json:"entries"`
 }
 
 // CapacityEntry is the capacity consumed by one kind of operation on one table or
 // index. Fields by which a Capacity was summed up are empty.
 type CapacityEntry struct {
-	Table      string
-	Index      string // empty for the table itself
-	Operation  string // such as GetItem
-	Label      string // see WithLabel
-	ReadUnits  float64
-	WriteUnits float64
-	Operations int64
+	Table      string  `json:"table,omitempty"`
+	Index      string  `json:"index,omitempty"`     // empty for the table itself
+	Operation  string  `json:"operation,omitempty"` // such as GetItem
+	Label      string  `json:"label,omitempty"`     // see WithLabel
+	ReadUnits  float64 `json:"read_units"`
+	WriteUnits float64 `json:"write_units"`
+	Operations int64   `json:"operations"`
 }
 
 // Total is the sum of read and write units.

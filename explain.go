@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -38,7 +39,7 @@ type Explanation struct {
 	// Hydration is what reading the items of an index from their table costs besides, in
 	// requests of its own.
 	Hydration Range
-	// Indexes is the part of Write that each index has.
+	// Indexes is the part of Write that each index of the table has; not given for transactions.
 	Indexes []IndexCost
 	// Assumptions are what the ranges rest on.
 	Assumptions []string
@@ -75,7 +76,7 @@ func Explain(ctx context.Context, run func(context.Context) error) (Explanation,
 	case err != nil:
 		return Explanation{}, err
 	}
-	return Explanation{}, fmt.Errorf("ddb: Explain: the function made no call with its context")
+	return Explanation{}, errors.New("ddb: Explain: the function made no call with its context")
 }
 
 // explainer keeps the first request under Explain.
@@ -153,7 +154,7 @@ func (s *shape) assume(x *Explanation, c *core) {
 	if s.transaction() {
 		say("transactions cost twice as much, also when a condition fails")
 	} else {
-		x.Indexes = c.indexWrites(s.verb, s.item)
+		x.Indexes = s.indexWrites(c)
 	}
 	if len(c.indexes) > 0 {
 		say("an index costs nothing where its entry stays the same, a write where it changes, two where its key changes")
@@ -161,6 +162,27 @@ func (s *shape) assume(x *Explanation, c *core) {
 	if s.cond != nil {
 		say("a failed condition costs as much as the write")
 	}
+}
+
+// indexWrites are what the writes of one or several items cost on each index.
+func (s *shape) indexWrites(c *core) []IndexCost {
+	if s.entries == nil {
+		return c.indexWrites(s.verb, s.item)
+	}
+	var sum []IndexCost
+	for _, e := range s.entries {
+		verb, item := "Put", e.data
+		if e.del {
+			verb, item = "Delete", nil
+		}
+		for i, x := range c.indexWrites(verb, item) {
+			if len(sum) <= i {
+				sum = append(sum, IndexCost{Index: x.Index})
+			}
+			sum[i].Write = sum[i].Write.plus(x.Write)
+		}
+	}
+	return sum
 }
 
 // String is the explanation as lines of text.
@@ -183,10 +205,10 @@ func (x Explanation) String() string {
 	line("condition", x.Condition)
 	line("projection", x.Projection)
 	if x.Items > 1 {
-		line("items", fmt.Sprint(x.Items))
+		line("items", strconv.Itoa(x.Items))
 	}
 	if x.Limit > 0 {
-		line("page size", fmt.Sprint(x.Limit))
+		line("page size", strconv.Itoa(x.Limit))
 	}
 	if x.Read.Max > 0 {
 		how := "eventually consistent"

@@ -171,19 +171,19 @@ func (in *getInput) projected(paths []expr.Path) {
 }
 
 func (in *getInput) send(ctx context.Context, c *core, rows wire.Rows) (found bool, err error) {
-	q := c.begin(ctx, shape{op: "GetItem", key: in.wireKey, consistent: in.ConsistentRead != nil, project: in.paths})
+	rctx, q := c.begin(ctx, shape{op: "GetItem", key: in.wireKey, consistent: in.ConsistentRead != nil, project: in.paths})
 	if q.refused != nil {
 		return false, opError("GetItem", c.name, "", q.refused)
 	}
 	in.ReturnConsumedCapacity = c.consumed(ctx)
-	out, found, err := wire.GetItem(q.ctx, c.client, &in.GetItemInput, in.wireKey, q.options(c.wire), rows)
+	out, found, err := wire.GetItem(rctx, c.client, &in.GetItemInput, in.wireKey, q.options(c.wire), rows)
 	var cc *types.ConsumedCapacity
 	if out != nil {
 		cc = out.ConsumedCapacity
 		c.observe(ctx, "GetItem", false, cc)
 		c.sizes.observed(cc, countOf(found), in.ConsistentRead != nil)
 	}
-	q.end(cc, countOf(found), err)
+	q.end(rctx, cc, countOf(found), err)
 	return found, opError("GetItem", c.name, "", err)
 }
 

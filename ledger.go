@@ -2,6 +2,7 @@ package ddb
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"slices"
 	"sync"
@@ -205,6 +206,24 @@ func sane(units float64) float64 {
 // Snapshot returns what was counted so far. An operation that is being booked at
 // the same moment may be in it in part.
 func (l *Ledger) Snapshot() Capacity { return l.collect((*atomic.Int64).Load) }
+
+// String is the snapshot as JSON: its totals and entries. So a ledger is an expvar.Var:
+//
+//	expvar.Publish("dynamodb", ddb.DefaultLedger())
+func (l *Ledger) String() string {
+	c := l.Snapshot()
+	sum := c.sum()
+	text, err := json.Marshal(struct {
+		ReadUnits  float64         `json:"read_units"`
+		WriteUnits float64         `json:"write_units"`
+		Operations int64           `json:"operations"`
+		Entries    []CapacityEntry `json:"entries"`
+	}{float64(sum.read) / micro, float64(sum.write) / micro, sum.operations, c.Entries})
+	if err != nil {
+		return "{}"
+	}
+	return string(text)
+}
 
 // Reset returns what was counted so far and starts again at zero. Nothing is lost
 // or counted twice: each unit and each operation is in this result or in a later

@@ -175,7 +175,7 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 	if r.scan {
 		return r.fetchScan(ctx, t, start, size, seg, rows)
 	}
-	q := r.core.begin(ctx, shape{op: "Query", index: r.index, consistent: r.consistent, read: r, size: size})
+	rctx, q := r.core.begin(ctx, shape{op: "Query", index: r.index, consistent: r.consistent, read: r, size: size})
 	if q.refused != nil {
 		return fetched{}, r.fail(q.refused)
 	}
@@ -194,15 +194,15 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 		in.Select, in.ProjectionExpression, rows = types.SelectCount, nil, discardRows{}
 		in.ExpressionAttributeNames = t.countAliases()
 	}
-	out, err := wire.Query(q.ctx, r.core.client, in, q.options(r.core.wire), rows)
+	out, err := wire.Query(rctx, r.core.client, in, q.options(r.core.wire), rows)
 	if out == nil {
-		return r.failed(&q, err)
+		return r.failed(rctx, &q, err)
 	}
-	return r.booked(ctx, &q, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount), err)
+	return r.booked(rctx, &q, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount), err)
 }
 
 func (r *read) fetchScan(ctx context.Context, t *readText, start map[string]types.AttributeValue, size int, seg segment, rows wire.Rows) (fetched, error) {
-	q := r.core.begin(ctx, shape{op: "Scan", index: r.index, consistent: r.consistent, read: r, size: size, segment: seg})
+	rctx, q := r.core.begin(ctx, shape{op: "Scan", index: r.index, consistent: r.consistent, read: r, size: size, segment: seg})
 	if q.refused != nil {
 		return fetched{}, r.fail(q.refused)
 	}
@@ -221,15 +221,15 @@ func (r *read) fetchScan(ctx context.Context, t *readText, start map[string]type
 		in.Select, in.ProjectionExpression, rows = types.SelectCount, nil, discardRows{}
 		in.ExpressionAttributeNames = t.countAliases()
 	}
-	out, err := wire.Scan(q.ctx, r.core.client, in, q.options(r.core.wire), rows)
+	out, err := wire.Scan(rctx, r.core.client, in, q.options(r.core.wire), rows)
 	if out == nil {
-		return r.failed(&q, err)
+		return r.failed(rctx, &q, err)
 	}
-	return r.booked(ctx, &q, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount), err)
+	return r.booked(rctx, &q, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount), err)
 }
 
-func (r *read) failed(q *request, err error) (fetched, error) {
-	q.ended(nil, received{err: err})
+func (r *read) failed(ctx context.Context, q *request, err error) (fetched, error) {
+	q.ended(ctx, nil, received{err: err})
 	return fetched{}, r.fail(err)
 }
 
@@ -240,7 +240,7 @@ func (r *read) booked(ctx context.Context, q *request, cc *types.ConsumedCapacit
 	} else {
 		r.index.sizes.observed(cc, scanned, r.consistent)
 	}
-	q.ended(cc, received{items: scanned, returned: count, scanned: scanned, err: err})
+	q.ended(ctx, cc, received{items: scanned, returned: count, scanned: scanned, err: err})
 	f := fetched{last: last, count: count, scanned: scanned}
 	if cc != nil {
 		f.consumed = consumedOf(false, *cc)

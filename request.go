@@ -77,8 +77,7 @@ func (s *shape) inputs() int {
 // request is one request under way. When nobody watches, pays or asks it is but a
 // few words on the stack.
 type request struct {
-	ctx     context.Context // for sending
-	refused error           // why it must not be sent
+	refused error // why it must not be sent
 	write   bool
 	hooks   []Hook
 	call    *Call
@@ -86,44 +85,45 @@ type request struct {
 	held    spending
 }
 
-// begin is called before a request is sent; a request that is not refused must be ended.
-func (c *core) begin(ctx context.Context, s shape) request {
+// begin is called before a request is sent, with the context that it returns; a request
+// that is not refused must be ended.
+func (c *core) begin(ctx context.Context, s shape) (context.Context, request) {
 	sc := scopeOf(ctx)
 	if globalHooks.Load() == nil && len(c.hooks) == 0 && len(sc.budgets) == 0 && sc.explain == nil {
-		return request{ctx: ctx}
+		return ctx, request{}
 	}
 	return attend(ctx, sc, s, []*core{c})
 }
 
 // beginAll is begin for a request on several tables.
-func beginAll(ctx context.Context, cores []*core, s shape) request {
+func beginAll(ctx context.Context, cores []*core, s shape) (context.Context, request) {
 	sc := scopeOf(ctx)
 	if len(hooksOf(cores)) == 0 && len(sc.budgets) == 0 && sc.explain == nil {
-		return request{ctx: ctx}
+		return ctx, request{}
 	}
 	return attend(ctx, sc, s, cores)
 }
 
-func attend(ctx context.Context, sc scope, s shape, cores []*core) request {
-	q := request{ctx: ctx, write: s.write, hooks: hooksOf(cores), budgets: sc.budgets}
+func attend(ctx context.Context, sc scope, s shape, cores []*core) (context.Context, request) {
+	q := request{write: s.write, hooks: hooksOf(cores), budgets: sc.budgets}
 	estimate := s.estimate(cores[0])
 	if sc.explain != nil {
 		q.refused = sc.explain.note(s, cores[0], estimate)
-		return q
+		return ctx, q
 	}
 	if len(q.budgets) > 0 {
 		q.held = s.spending(estimate)
 		if q.refused = admit(q.budgets, q.held); q.refused != nil {
-			return q
+			return ctx, q
 		}
 	}
 	if len(q.hooks) > 0 {
 		q.call = newCall(s, cores, sc.label, estimate)
 		for _, h := range q.hooks {
-			q.ctx = h.Begin(q.ctx, q.call)
+			ctx = h.Begin(ctx, q.call) //nolint:fatcontext // each hook adds to it
 		}
 	}
-	return q
+	return ctx, q
 }
 
 // options lets the request see each of its attempts.
@@ -151,22 +151,22 @@ func (w *watchingRetryer) IsErrorRetryable(err error) bool {
 }
 
 // end is called with what came of a request for one item; cc may be nil.
-func (q *request) end(cc *types.ConsumedCapacity, returned int, err error) {
-	q.ended(cc, received{items: 1, returned: returned, err: err})
+func (q *request) end(ctx context.Context, cc *types.ConsumedCapacity, returned int, err error) {
+	q.ended(ctx, cc, received{items: 1, returned: returned, err: err})
 }
 
-func (q *request) ended(cc *types.ConsumedCapacity, r received) {
+func (q *request) ended(ctx context.Context, cc *types.ConsumedCapacity, r received) {
 	if q.call == nil && len(q.budgets) == 0 {
 		return
 	}
 	if cc != nil {
 		r.capacity = []types.ConsumedCapacity{*cc}
 	}
-	q.endedAll(r)
+	q.endedAll(ctx, r)
 }
 
 // endedAll is called with what came of a request on several tables.
-func (q *request) endedAll(r received) {
+func (q *request) endedAll(ctx context.Context, r received) {
 	if r.err != nil {
 		r.items = 0
 	}
@@ -176,7 +176,7 @@ func (q *request) endedAll(r received) {
 	}
 	q.call.complete(r)
 	for i := range q.hooks {
-		q.hooks[len(q.hooks)-1-i].End(q.ctx, q.call)
+		q.hooks[len(q.hooks)-1-i].End(ctx, q.call)
 	}
 }
 
@@ -196,7 +196,7 @@ func (c *core) wrote(ctx context.Context, q *request, op string, answered bool, 
 	if cc != nil {
 		c.sizes.observe(1, int64(partsOf(true, *cc)[0].units.WriteUnits)*writeBlock)
 	}
-	q.end(cc, 0, err)
+	q.end(ctx, cc, 0, err)
 }
 
 func countOf(found bool) int {

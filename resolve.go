@@ -144,20 +144,20 @@ func (a *attempt) readBack(ctx context.Context) (map[string]types.AttributeValue
 	if err != nil {
 		return nil, err
 	}
-	q := a.core.begin(ctx, shape{op: "GetItem", keyMap: key, consistent: true})
+	rctx, q := a.core.begin(ctx, shape{op: "GetItem", keyMap: key, consistent: true})
 	if q.refused != nil {
 		return nil, q.refused
 	}
 	in := &dynamodb.GetItemInput{TableName: &a.core.name, Key: key, ConsistentRead: aws.Bool(true), ReturnConsumedCapacity: a.core.consumed(ctx)}
 	var rows rawRow
-	out, found, err := wire.GetItem(q.ctx, a.core.client, in, nil, q.options(a.core.wire), &rows)
+	out, found, err := wire.GetItem(rctx, a.core.client, in, nil, q.options(a.core.wire), &rows)
 	var cc *types.ConsumedCapacity
 	if out != nil {
 		cc = out.ConsumedCapacity
 		a.core.observe(ctx, "GetItem", false, cc)
 		a.core.sizes.observed(cc, countOf(found), true)
 	}
-	q.end(cc, countOf(found), err)
+	q.end(rctx, cc, countOf(found), err)
 	return rows.item, err
 }
 

@@ -188,19 +188,19 @@ func (tx *transaction) send(ctx context.Context) error {
 		worst Outcome
 	)
 	for {
-		q := beginAll(ctx, cores, shape{op: "TransactWriteItems", write: true, actions: tx.actions})
+		rctx, q := beginAll(ctx, cores, shape{op: "TransactWriteItems", write: true, actions: tx.actions})
 		if q.refused != nil {
 			return q.refused
 		}
 		seen := &attempts{repeat: true} // the token makes it the same transaction
-		out, err := wire.TransactWriteItems(q.ctx, tx.client, in, items, q.options(seen.into(c.wire)))
+		out, err := wire.TransactWriteItems(rctx, tx.client, in, items, q.options(seen.into(c.wire)))
 		sent += max(seen.n, 1)
 		var ccs []types.ConsumedCapacity
 		if out != nil {
 			ccs = out.ConsumedCapacity
 		}
 		tx.observe(ctx, ccs)
-		q.endedAll(received{capacity: ccs, items: len(tx.actions), err: err})
+		q.endedAll(rctx, received{capacity: ccs, items: len(tx.actions), err: err})
 		if err == nil || outcomeOf(err) == Applied {
 			retry.succeeded()
 			return nil

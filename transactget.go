@@ -131,11 +131,11 @@ func (tx *transactionRead) send(ctx context.Context, client Client) error {
 	in := &dynamodb.TransactGetItemsInput{TransactItems: tx.gets, ReturnConsumedCapacity: consumedOfAll(ctx, tx.cores)}
 	retry := newRetrier(c.retry, c.budget)
 	for {
-		q := beginAll(ctx, tx.cores, shape{op: "TransactGetItems", consistent: true, actions: tx.actions})
+		rctx, q := beginAll(ctx, tx.cores, shape{op: "TransactGetItems", consistent: true, actions: tx.actions})
 		if q.refused != nil {
 			return q.refused
 		}
-		out, err := wire.TransactGetItems(q.ctx, client, in, q.options(c.wire), func(i int) wire.Rows { return tx.rows[i] })
+		out, err := wire.TransactGetItems(rctx, client, in, q.options(c.wire), func(i int) wire.Rows { return tx.rows[i] })
 		tx.stats.Requests++
 		var ccs []types.ConsumedCapacity
 		if out != nil {
@@ -143,7 +143,7 @@ func (tx *transactionRead) send(ctx context.Context, client Client) error {
 			tx.stats.Consumed = tx.stats.Consumed.plus(consumedOf(false, out.ConsumedCapacity...))
 			observeTables(ctx, "TransactGetItems", false, tx.cores, out.ConsumedCapacity)
 		}
-		q.endedAll(received{capacity: ccs, items: len(tx.gets), returned: len(tx.gets), err: err})
+		q.endedAll(rctx, received{capacity: ccs, items: len(tx.gets), returned: len(tx.gets), err: err})
 		if err == nil {
 			retry.succeeded()
 			return nil

@@ -99,16 +99,16 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 	a := attempt{
 		core: t.core, key: func() (map[string]types.AttributeValue, error) { return t.wireKey(p.item) }, repeat: true,
 		send: func(o wire.Options) error {
-			q := t.begin(ctx, shape{op: "PutItem", write: true, verb: v.String(), id: p.id, item: p.item, cond: p.cond})
+			rctx, q := t.begin(ctx, shape{op: "PutItem", write: true, verb: v.String(), id: p.id, item: p.item, cond: p.cond})
 			if q.refused != nil {
 				return q.refused
 			}
-			out, err := wire.PutItem(q.ctx, t.client, in, p.item, q.options(o), old)
+			out, err := wire.PutItem(rctx, t.client, in, p.item, q.options(o), old)
 			var cc *types.ConsumedCapacity
 			if out != nil {
 				cc = out.ConsumedCapacity
 			}
-			t.wrote(ctx, &q, "PutItem", out != nil, cc, err)
+			t.wrote(rctx, &q, "PutItem", out != nil, cc, err)
 			return err
 		},
 	}
@@ -243,16 +243,16 @@ func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.Attri
 	a := attempt{
 		core: t.core, key: given(key), repeat: true,
 		send: func(o wire.Options) error {
-			q := t.begin(ctx, shape{op: "DeleteItem", write: true, verb: "Delete", keyMap: key, cond: cond.node})
+			rctx, q := t.begin(ctx, shape{op: "DeleteItem", write: true, verb: "Delete", keyMap: key, cond: cond.node})
 			if q.refused != nil {
 				return q.refused
 			}
-			out, err := wire.DeleteItem(q.ctx, t.client, in, q.options(o), old)
+			out, err := wire.DeleteItem(rctx, t.client, in, q.options(o), old)
 			var cc *types.ConsumedCapacity
 			if out != nil {
 				cc = out.ConsumedCapacity
 			}
-			t.wrote(ctx, &q, "DeleteItem", out != nil, cc, err)
+			t.wrote(rctx, &q, "DeleteItem", out != nil, cc, err)
 			return err
 		},
 		refused: t.refusal(ctx, "DeleteItem", cond.node, guard != nil),
@@ -324,16 +324,16 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 	a := attempt{
 		core: t.core, key: given(u.key), repeat: u.repeat,
 		send: func(o wire.Options) error {
-			q := t.begin(ctx, shape{op: "UpdateItem", write: true, verb: "Update", keyMap: u.key, cond: u.cond})
+			rctx, q := t.begin(ctx, shape{op: "UpdateItem", write: true, verb: "Update", keyMap: u.key, cond: u.cond})
 			if q.refused != nil {
 				return q.refused
 			}
-			out, err := wire.UpdateItem(q.ctx, t.client, in, q.options(o), rows)
+			out, err := wire.UpdateItem(rctx, t.client, in, q.options(o), rows)
 			var cc *types.ConsumedCapacity
 			if out != nil {
 				cc = out.ConsumedCapacity
 			}
-			t.wrote(ctx, &q, "UpdateItem", out != nil, cc, err)
+			t.wrote(rctx, &q, "UpdateItem", out != nil, cc, err)
 			return err
 		},
 		refused: t.refusal(ctx, "UpdateItem", u.cond, present),

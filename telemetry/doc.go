@@ -1,0 +1,39 @@
+// Package telemetry reports the requests of ddb's tables to OpenTelemetry: a span for
+// each request, metrics of all, and the units of a ledger.
+//
+//	stop, err := telemetry.Start()
+//	defer stop()
+//
+// It needs the API of OpenTelemetry alone, and reports to the providers that the
+// program has set up, or to none. Names follow the semantic conventions for
+// databases and for DynamoDB where these have one; the others begin with "ddb.".
+// Neither key values nor item data are in any of it.
+//
+// # Spans
+//
+// Kind client, named by operation and table, such as "Query orders"; one for each
+// request, with the retries of the SDK client inside it. Attributes: db.system.name,
+// db.operation.name, db.collection.name, db.operation.batch.size,
+// db.response.returned_rows, db.response.status_code, error.type,
+// aws.dynamodb.table_names, .index_name, .consistent_read, .limit, .scan_forward,
+// .segment, .total_segments, .count, .scanned_count, .projection and
+// .consumed_capacity; ddb.label, ddb.attempts and ddb.throttling.reasons. A failed
+// condition is an answer: it has an error.type, but not the status Error.
+//
+// # Metrics
+//
+//	db.client.operation.duration       s          histogram, by operation, table, index, error.type
+//	db.client.response.returned_rows   {row}      histogram, by operation, table, index
+//	ddb.client.scanned_items           {item}     counter, by operation, table, index: read and billed, before the filter
+//	ddb.client.batch.size              {item}     histogram, by operation, table: items of a batch or transaction
+//	ddb.client.retries                 {attempt}  counter, by operation, table, index: attempts after the first
+//	ddb.client.throttles               {attempt}  counter, by operation, table, index, ddb.throttling.reason
+//	ddb.ledger.read_units              {unit}     counter, by table, index, operation, ddb.label
+//	ddb.ledger.write_units             {unit}     counter, likewise
+//	ddb.ledger.operations              {operation} counter, likewise
+//
+// At most 1,000 combinations of attributes are kept apart; tables beyond are reported
+// as "other". A ledger bounds its labels itself.
+//
+// https://opentelemetry.io/docs/specs/semconv/database/dynamodb/
+package telemetry

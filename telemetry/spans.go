@@ -1,0 +1,143 @@
+package telemetry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/aws/smithy-go"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/dynamotable/ddb"
+)
+
+type hook struct {
+	tracer      trace.Tracer
+	instruments *instruments
+}
+
+type spanKey struct{}
+
+// Begin starts the span of a request.
+func (h *hook) Begin(ctx context.Context, call *ddb.Call) context.Context {
+	ctx, span := h.tracer.Start(ctx, spanName(call), trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithTimestamp(call.Start), trace.WithAttributes(asked(call)...))
+	if !span.IsRecording() {
+		return ctx
+	}
+	return context.WithValue(ctx, spanKey{}, span) // another hook may start a span inside this one
+}
+
+// End measures the request and ends its span.
+func (h *hook) End(ctx context.Context, call *ddb.Call) {
+	h.instruments.record(ctx, call)
+	span, ok := ctx.Value(spanKey{}).(trace.Span)
+	if !ok {
+		return
+	}
+	span.SetAttributes(answered(call)...)
+	if call.Err != nil && call.ErrorType() != "ConditionalCheckFailedException" {
+		span.SetStatus(codes.Error, call.ErrorType())
+	}
+	span.End(trace.WithTimestamp(call.Start.Add(call.Duration)))
+}
+
+func spanName(call *ddb.Call) string {
+	if len(call.Tables) > 1 {
+		return call.Operation
+	}
+	return call.Operation + " " + call.Table
+}
+
+// asked are the attributes that are known beforehand.
+func asked(call *ddb.Call) []attribute.KeyValue {
+	attrs := make([]attribute.KeyValue, 0, 12)
+	attrs = append(attrs, semconv.DBSystemNameAWSDynamoDB, semconv.DBOperationName(call.Operation))
+	if len(call.Tables) > 1 {
+		attrs = append(attrs, semconv.AWSDynamoDBTableNames(call.Tables...))
+	} else {
+		attrs = append(attrs, semconv.DBCollectionName(call.Table), semconv.AWSDynamoDBTableNames(call.Table))
+	}
+	if call.Index != "" {
+		attrs = append(attrs, semconv.AWSDynamoDBIndexName(call.Index))
+	}
+	if call.Items > 1 { // a batch of one is none, say the conventions
+		attrs = append(attrs, semconv.DBOperationBatchSize(call.Items))
+	}
+	if !call.Write {
+		attrs = append(attrs, semconv.AWSDynamoDBConsistentRead(call.Consistent))
+	}
+	if call.Limit > 0 {
+		attrs = append(attrs, semconv.AWSDynamoDBLimit(call.Limit))
+	}
+	if call.Operation == "Query" {
+		attrs = append(attrs, semconv.AWSDynamoDBScanForward(!call.Descending))
+	}
+	if call.Segments > 0 {
+		attrs = append(attrs, semconv.AWSDynamoDBSegment(call.Segment), semconv.AWSDynamoDBTotalSegments(call.Segments))
+	}
+	if call.Label != "" {
+		attrs = append(attrs, labelKey.String(call.Label))
+	}
+	return attrs
+}
+
+// answered are the attributes of the reply.
+func answered(call *ddb.Call) []attribute.KeyValue {
+	attrs := make([]attribute.KeyValue, 0, 8)
+	attrs = append(attrs, attemptsKey.Int(call.Attempts))
+	if call.Err == nil && !call.Write {
+		attrs = append(attrs, semconv.DBResponseReturnedRows(call.Returned))
+	}
+	if call.Err == nil && call.Items == 0 { // a query or scan
+		attrs = append(attrs, semconv.AWSDynamoDBCount(call.Returned), semconv.AWSDynamoDBScannedCount(call.Scanned))
+	}
+	if p := projection(call); p != "" {
+		attrs = append(attrs, semconv.AWSDynamoDBProjection(p))
+	}
+	if c := capacities(call.Capacity); c != nil {
+		attrs = append(attrs, semconv.AWSDynamoDBConsumedCapacity(c...))
+	}
+	if len(call.Throttled) > 0 {
+		reasons := make([]string, len(call.Throttled))
+		for i, r := range call.Throttled {
+			reasons[i] = r.Reason
+		}
+		attrs = append(attrs, reasonsKey.StringSlice(reasons))
+	}
+	if call.Err != nil {
+		attrs = append(attrs, semconv.ErrorTypeKey.String(call.ErrorType()))
+		if api, ok := errors.AsType[smithy.APIError](call.Err); ok {
+			attrs = append(attrs, semconv.DBResponseStatusCode(api.ErrorCode()))
+		}
+	}
+	return attrs
+}
+
+func projection(call *ddb.Call) string {
+	if call.Write {
+		return ""
+	}
+	return call.Explain().Projection
+}
+
+// capacities are the entries as the conventions want them: each as JSON.
+func capacities(entries []ddb.CapacityEntry) []string {
+	var all []string
+	for _, e := range entries {
+		text, err := json.Marshal(struct { //nolint:musttag // the conventions' names
+			TableName          string
+			IndexName          string  `json:",omitempty"`
+			CapacityUnits      float64 `json:",omitempty"`
+			ReadCapacityUnits  float64 `json:",omitempty"`
+			WriteCapacityUnits float64 `json:",omitempty"`
+		}{e.Table, e.Index, e.Total(), e.ReadUnits, e.WriteUnits})
+		if err == nil {
+			all = append(all, string(text))
+		}
+	}
+	return all
+}

@@ -1,0 +1,99 @@
+package telemetry
+
+import (
+	"errors"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/dynamotable/ddb"
+)
+
+const scopeName = "github.com/dynamotable/ddb/telemetry"
+
+// Option is an option of [Start] and [New].
+type Option func(*settings)
+
+type settings struct {
+	traces  trace.TracerProvider
+	meters  metric.MeterProvider
+	ledgers []*ddb.Ledger
+}
+
+// WithTracerProvider reports spans to a provider of the caller's instead of the global one.
+func WithTracerProvider(p trace.TracerProvider) Option {
+	return func(s *settings) { s.traces = p }
+}
+
+// WithMeterProvider reports metrics to a provider of the caller's instead of the global one.
+func WithMeterProvider(p metric.MeterProvider) Option {
+	return func(s *settings) { s.meters = p }
+}
+
+// WithLedger makes [Start] report a ledger instead of ddb.DefaultLedger. Given several
+// times, the ledgers are reported as one.
+func WithLedger(l *ddb.Ledger) Option {
+	return func(s *settings) { s.ledgers = append(s.ledgers, l) }
+}
+
+func settingsOf(opts []Option) settings {
+	s := settings{}
+	for _, o := range opts {
+		if o != nil {
+			o(&s)
+		}
+	}
+	if s.traces == nil {
+		s.traces = otel.GetTracerProvider()
+	}
+	if s.meters == nil {
+		s.meters = otel.GetMeterProvider()
+	}
+	if s.ledgers == nil {
+		s.ledgers = []*ddb.Ledger{ddb.DefaultLedger()}
+	}
+	return s
+}
+
+// Start reports the requests of all tables, and what a ledger counts, until stop is
+// called. Errors come from the providers.
+func Start(opts ...Option) (stop func() error, err error) {
+	hook, err := New(opts...)
+	if err != nil {
+		return nil, err
+	}
+	s := settingsOf(opts)
+	registered, err := observeLedgers(s.meters.Meter(scopeName), s.ledgers)
+	if err != nil {
+		return nil, err
+	}
+	remove := ddb.AddHook(hook)
+	return func() error {
+		remove()
+		return registered.Unregister()
+	}, nil
+}
+
+// New makes a hook for single tables ([ddb.WithHook]); it reports no ledger.
+func New(opts ...Option) (ddb.Hook, error) {
+	s := settingsOf(opts)
+	i, err := newInstruments(s.meters.Meter(scopeName))
+	if err != nil {
+		return nil, err
+	}
+	return &hook{tracer: s.traces.Tracer(scopeName), instruments: i}, nil
+}
+
+func observeLedgers(m metric.Meter, ledgers []*ddb.Ledger) (metric.Registration, error) {
+	reads, err1 := m.Float64ObservableCounter("ddb.ledger.read_units", metric.WithUnit("{unit}"),
+		metric.WithDescription("Read units consumed."))
+	writes, err2 := m.Float64ObservableCounter("ddb.ledger.write_units", metric.WithUnit("{unit}"),
+		metric.WithDescription("Write units consumed."))
+	operations, err3 := m.Int64ObservableCounter("ddb.ledger.operations", metric.WithUnit("{operation}"),
+		metric.WithDescription("Operations that were answered."))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	return m.RegisterCallback(ledgerCallback(ledgers, reads, writes, operations), reads, writes, operations)
+}
