@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+)
+
+// Lesser is a client that behaves as if its server lacked what some servers of the API
+// lack: transactions, capacity by index, and the item of a failed condition. Put it
+// around the client in tests of a program that has to run on such a server.
+type lesser struct{ *dynamodb.Client }
+
+func refused(code, message string) error {
+	return &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "any", Err: &smithy.GenericAPIError{Code: code, Message: message, Fault: smithy.FaultClient}}
+}
+
+func capacity(c types.ReturnConsumedCapacity) error {
+	if c == types.ReturnConsumedCapacityIndexes {
+		return refused("ValidationException", "this server cannot tell the capacity of indexes")
+	}
+	return nil
+}
+
+// PutItem knows no capacity by index, and gives no item when the condition is false.
+func (l lesser) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	if err := capacity(in.ReturnConsumedCapacity); err != nil {
+		return nil, err
+	}
+	less := *in
+	less.ReturnValuesOnConditionCheckFailure = ""
+	return l.Client.PutItem(ctx, &less, opts...)
+}
+
+// UpdateItem is as PutItem.
+func (l lesser) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	if err := capacity(in.ReturnConsumedCapacity); err != nil {
+		return nil, err
+	}
+	less := *in
+	less.ReturnValuesOnConditionCheckFailure = ""
+	return l.Client.UpdateItem(ctx, &less, opts...)
+}
+
+// DeleteItem is as PutItem.
+func (l lesser) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+	if err := capacity(in.ReturnConsumedCapacity); err != nil {
+		return nil, err
+	}
+	less := *in
+	less.ReturnValuesOnConditionCheckFailure = ""
+	return l.Client.DeleteItem(ctx, &less, opts...)
+}
+
+// BatchWriteItem knows no capacity by index.
+func (l lesser) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+	if err := capacity(in.ReturnConsumedCapacity); err != nil {
+		return nil, err
+	}
+	return l.Client.BatchWriteItem(ctx, in, opts...)
+}
+
+// TransactWriteItems is not there.
+func (l lesser) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	return nil, refused("UnknownOperationException", "this server has no transactions")
+}
+
+// TransactGetItems is not there.
+func (l lesser) TransactGetItems(context.Context, *dynamodb.TransactGetItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactGetItemsOutput, error) {
+	return nil, refused("UnknownOperationException", "this server has no transactions")
+}
