@@ -17,10 +17,10 @@ const tenantHeader = "X-Tenant"
 
 // Post is an item of the blog: the posts of a tenant by number.
 type Post struct {
-	Tenant string `dynamodbav:"tenant"`
-	Number int    `dynamodbav:"number"`
-	Tag    string `dynamodbav:"tag"`
-	Title  string `dynamodbav:"title"`
+	Tenant string `dynamodbav:"tenant" json:"-"`
+	Number int    `dynamodbav:"number" json:"number"`
+	Tag    string `dynamodbav:"tag" json:"tag"`
+	Title  string `dynamodbav:"title" json:"title"`
 }
 
 var (

@@ -88,7 +88,7 @@ func withoutComments(code string) string {
 }
 
 func position(root, file string, line int) string {
-	return fmt.Sprintf("//line %s:%d\n", filepath.Join(root, filepath.FromSlash(file)), line)
+	return fmt.Sprintf("//line %s:%d\n", filepath.ToSlash(filepath.Join(root, file)), line)
 }
 
 // write makes the source of the program of a whole file.

@@ -3,13 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +69,7 @@ func (r runner) runPrograms(ctx context.Context, programs []*program) (problems 
 	if len(programs) == 0 {
 		return nil, nil
 	}
-	folder, err := os.MkdirTemp(r.root, ".docs-")
+	folder, err := r.folder(programs)
 	if err != nil {
 		return nil, err
 	}
@@ -89,16 +92,20 @@ func (r runner) runPrograms(ctx context.Context, programs []*program) (problems 
 		}
 		arguments = append(arguments, "./"+filepath.Base(folder)+"/"+name)
 	}
+	suffix := ""
+	if runtime.GOOS == "windows" {
+		suffix = ".exe"
+	}
 	build := r.command(ctx, "go", arguments...)
 	out, err := build.CombinedOutput()
 	if err != nil {
-		problems = buildProblems(string(out))
+		problems = r.buildProblems(string(out))
 		if len(problems) == 0 {
 			return nil, fmt.Errorf("go build: %w\n%s", err, out)
 		}
 	}
 	for i, p := range programs {
-		binary := filepath.Join(folder, "bin", strconv.Itoa(i))
+		binary := filepath.Join(folder, "bin", strconv.Itoa(i)+suffix)
 		broken := slices.ContainsFunc(problems, func(q problem) bool { return q.file == p.file })
 		if broken || !p.main {
 			continue
@@ -111,12 +118,27 @@ func (r runner) runPrograms(ctx context.Context, programs []*program) (problems 
 	return problems, nil
 }
 
+// folder makes a folder whose name follows from the programs, by file, so that the build cache knows those that did not change. If
+// it is there already, another run is at work or was killed; then the name is a new one.
+func (r runner) folder(programs []*program) (string, error) {
+	h := sha256.New()
+	for _, p := range programs {
+		_, _ = fmt.Fprintf(h, "%s\n", p.file)
+	}
+	name := filepath.Join(r.root, fmt.Sprintf(".docs-%x", h.Sum(nil)[:4]))
+	if err := os.Mkdir(name, 0o750); !errors.Is(err, fs.ErrExist) {
+		return name, err
+	}
+	return os.MkdirTemp(r.root, ".docs-")
+}
+
 // command is one in the repository's folder, without the caller's AWS settings.
 func (r runner) command(ctx context.Context, name string, arguments ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, name, arguments...)
 	c.Dir = r.root
 	c.WaitDelay = 5 * time.Second
-	c.Env = slices.DeleteFunc(os.Environ(), func(s string) bool {
+	// With the folder's own name in PWD, for the compiler to shorten paths by, be it a link.
+	c.Env = slices.DeleteFunc(c.Environ(), func(s string) bool {
 		return strings.HasPrefix(s, "AWS_") || strings.HasPrefix(s, "DYNAMO_") || strings.HasPrefix(s, "DYNAMODB_")
 	})
 	return c
@@ -125,14 +147,14 @@ func (r runner) command(ctx context.Context, name string, arguments ...string) *
 var compilerLine = regexp.MustCompile(`^(?:\./)?(.+?\.md):(\d+)(?::\d+)?: (.*)$`)
 
 // buildProblems reads what the compiler says about lines of documents, with what it adds below.
-func buildProblems(out string) []problem {
+func (r runner) buildProblems(out string) []problem {
 	var problems []problem
 	for line := range strings.SplitSeq(strings.TrimSpace(out), "\n") {
-		parts := compilerLine.FindStringSubmatch(line)
+		parts := compilerLine.FindStringSubmatch(strings.TrimPrefix(filepath.ToSlash(line), filepath.ToSlash(r.root)+"/"))
 		switch {
 		case parts != nil:
 			n, _ := strconv.Atoi(parts[2]) // digits
-			problems = append(problems, problem{filepath.ToSlash(parts[1]), n, parts[3]})
+			problems = append(problems, problem{parts[1], n, parts[3]})
 		case len(problems) > 0 && !strings.HasPrefix(line, "# "):
 			problems[len(problems)-1].text += "\n" + line
 		}
