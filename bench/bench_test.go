@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestCallsWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, call := range calls {
-		for _, lib := range bench.Libraries {
+		for _, lib := range append(slices.Clone(bench.Libraries), bench.Floor) {
 			if err := call.With[lib](bench.Client(bench.NewStub(call.Reply)))(t.Context()); err != nil {
 				t.Errorf("%s with %s: %v", call.Name, lib, err)
 			}

@@ -34,7 +34,7 @@ type Call struct {
 	Name string
 	// Reply is what the stub answers.
 	Reply []byte
-	// With makes the work for one library over a client; nil if it cannot do it.
+	// With makes the work for one library, or for [Floor], over a client; nil if it cannot do it.
 	With map[string]func(*dynamodb.Client) func(context.Context) error
 }
 
@@ -44,14 +44,20 @@ func Calls() ([]Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Call{
+	calls := []Call{
 		{"GetItem 1 KB", replies["GetItem"], getItem()},
 		{"PutItem 1 KB", []byte(`{}`), putItem()},
 		{"Query 100 rows", replies["Query100"], query(100)},
 		{"Query 1,000 rows (1 MB)", replies["Query1000"], query(1000)},
 		{"BatchGet 100", replies["BatchGet"], batchGet()},
 		{"BatchWrite 25", []byte(`{"UnprocessedItems":{}}`), batchWrite()},
-	}, nil
+	}
+	for i, c := range calls {
+		if calls[i], err = withFloor(c); err != nil {
+			return nil, err
+		}
+	}
+	return calls, nil
 }
 
 // record makes the replies of a table with 1,000 rows, as a service would write them.

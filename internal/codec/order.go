@@ -61,15 +61,26 @@ func (d *Decoder) plain(lit []byte) (text []byte, ok bool) {
 	}
 	i += len(lit)
 	end, seen := plainUntil(b, i, 0)
-	if len(b)-end < len(endText) || string(b[end:end+len(endText)]) != endText {
-		return nil, false
-	}
-	text = b[i:end]
-	if seen&hi8 != 0 && !utf8.Valid(text) {
+	if len(b)-end < len(endText) || string(b[end:end+len(endText)]) != endText || seen&hi8 != 0 && !utf8.Valid(b[i:end]) {
 		return nil, false
 	}
 	d.i = end + len(endText)
-	return text, true
+	return b[i:end], true
+}
+
+// plainMember is plain of a string that stands by itself, as the members of sets do.
+func (d *Decoder) plainMember() (text []byte, ok bool) {
+	b, i := d.b, d.i
+	if i >= len(b) || b[i] != '"' {
+		return nil, false
+	}
+	i++
+	end, seen := plainUntil(b, i, 0)
+	if end >= len(b) || b[end] != '"' || seen&hi8 != 0 && !utf8.Valid(b[i:end]) {
+		return nil, false
+	}
+	d.i = end + 1
+	return b[i:end], true
 }
 
 // plainString begins a text value.

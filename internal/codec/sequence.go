@@ -195,12 +195,21 @@ func (v *Value) decodeStrings(d *Decoder, k Kind, r ref) error {
 	base := len(d.strs)
 	more, err := d.open('[', ']')
 	for ; more && err == nil; more, err = d.more(']') {
+		var text []byte
+		var ok bool
+		if k == L {
+			text, ok = d.plain(plainString)
+		} else {
+			text, ok = d.plainMember()
+		}
+		if ok {
+			d.strs = append(d.strs, d.keep(text))
+			continue
+		}
 		d.strs = append(d.strs, "")
 		at := &d.strs[len(d.strs)-1]
 		if k != L {
 			*at, err = d.String()
-		} else if text, ok := d.plain(plainString); ok {
-			*at = d.keep(text)
 		} else {
 			err = v.elem.decode(d, refOf(at))
 		}

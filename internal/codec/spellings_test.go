@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -51,6 +52,30 @@ func TestFloatSpellings(t *testing.T) {
 			t.Errorf("%q was read as %v", bad, v.F)
 		}
 	}
+}
+
+// TestTimeSpellings: a time is the one that the time package makes of it.
+func TestTimeSpellings(t *testing.T) {
+	type timed struct{ At time.Time }
+	p := plan[timed](t)
+	check := func(t rapid.TB, s string) {
+		t.Helper()
+		want, bad := time.Parse(time.RFC3339, s)
+		var v timed
+		err := codec.Decode(p, []byte(`{"At":{"S":"`+s+`"}}`), &v)
+		if (err == nil) != (bad == nil) || err == nil && (!v.At.Equal(want) || want.Location() == time.UTC && v.At != want) {
+			t.Errorf("%s: %v %v, want %v %v", s, v.At, err, want, bad)
+		}
+	}
+	for _, s := range []string{"2026-11-21T08:30:00Z", "2026-11-21T08:30:00.25Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z",
+		"2024-02-29T00:00:00Z", "2023-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2000-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-13-01T00:00:00Z",
+		"2026-00-01T00:00:00Z", "2026-01-00T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z", "2026-01-01T00:00:00.Z",
+		"2026-01-01T00:00:00.1234567891Z", "2026-01-01T00:00:00,5Z", "2026-01-01T00:00:00+01:00", "2026-01-01 00:00:00Z", "2026-1-01T00:00:00Z", "Z", ""} {
+		check(t, s)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		check(t, rapid.StringMatching(`[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{0,10})?(Z|z|[+-][0-9]{2}:[0-9]{2})`).Draw(t, "time"))
+	})
 }
 
 // TestBase64Spellings: binary is read as the base64 package reads it.

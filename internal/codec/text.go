@@ -52,19 +52,37 @@ func (d *Decoder) rawText() (s []byte, esc, high bool, err error) {
 
 // plainUntil returns the place of the first special byte from i on, or the end, and adds the bytes before it to seen.
 func plainUntil(b []byte, i int, seen uint64) (int, uint64) {
-	for ; len(b)-i >= 8; i += 8 {
+	for words := 0; len(b)-i >= 8; words++ {
 		w := binary.LittleEndian.Uint64(b[i:])
 		if m := special(w); m != 0 {
 			n := bits.TrailingZeros64(m) >> 3
 			return i + n, seen | w&(1<<(uint(n)*8)-1)
 		}
 		seen |= w
+		if i += 8; words == 4 { // a long text
+			i, seen = plainBlocks(b, i, seen)
+		}
 	}
 	for i < len(b) && b[i] >= 0x20 && b[i] != '"' && b[i] != '\\' {
 		seen |= uint64(b[i])
 		i++
 	}
 	return i, seen
+}
+
+// plainBlocks is plainUntil that stops in front of the four words with the special byte.
+func plainBlocks(b []byte, i int, seen uint64) (int, uint64) {
+	rest := b[i:]
+	for len(rest) >= 32 {
+		w, x := binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])
+		y, z := binary.LittleEndian.Uint64(rest[16:]), binary.LittleEndian.Uint64(rest[24:])
+		if special(w)|special(x)|special(y)|special(z) != 0 {
+			break
+		}
+		seen |= w | x | y | z
+		rest = rest[32:]
+	}
+	return len(b) - len(rest), seen
 }
 
 // Text reads a string and returns its unescaped bytes, valid until the next
@@ -222,22 +240,29 @@ func appendEscaped(b []byte, s string) (_ []byte, ok bool) {
 
 // asIs is how many bytes s begins with that are ASCII and stand in JSON as they are.
 func asIs(s string) int {
-	i := 0
-	for ; len(s)-i >= 8; i += 8 {
-		w := word(s[i : i+8])
-		if w&hi8|special(w) != 0 {
+	rest := s
+	for len(rest) >= 32 {
+		if (careful(word(rest))|careful(word(rest[8:]))|careful(word(rest[16:]))|careful(word(rest[24:])))&hi8 != 0 {
 			break
 		}
+		rest = rest[32:]
 	}
-	if len(s)-i < 8 && len(s) >= 8 { // the last word overlaps the one before
-		if w := word(s[len(s)-8:]); w&hi8|special(w) == 0 {
-			return len(s)
-		}
+	for len(rest) >= 8 && careful(word(rest))&hi8 == 0 {
+		rest = rest[8:]
 	}
-	for i < len(s) && s[i] >= 0x20 && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+	if len(rest) < 8 && len(s) >= 8 && careful(word(s[len(s)-8:]))&hi8 == 0 { // the last word overlaps the one before
+		return len(s)
+	}
+	i := 0
+	for i < len(rest) && rest[i] >= 0x20 && rest[i] < utf8.RuneSelf && rest[i] != '"' && rest[i] != '\\' {
 		i++
 	}
-	return i
+	return len(s) - len(rest) + i
+}
+
+// careful sets the high bit of bytes of w that are special or not ASCII. Only the lowest mark is exact.
+func careful(w uint64) uint64 {
+	return ((w ^ lo8*0x02) - lo8*0x21) | ((w ^ lo8*'\\') - lo8) | w
 }
 
 // word is the first eight bytes of s, which the compiler makes one load.

@@ -42,7 +42,8 @@ func timeCodec(v *Value) {
 			*t = time.Unix(sec, 0)
 			return nil
 		}
-		if t.UnmarshalText(s) == nil {
+		var ok bool
+		if *t, ok = utcTime(s); ok || t.UnmarshalText(s) == nil {
 			return nil
 		}
 		// time.Parse is laxer than RFC 3339, and so is stored data.
@@ -67,4 +68,52 @@ func (v *Value) putTime(b []byte, r ref) ([]byte, error) {
 		return b, unfit(v.typ, "RFC 3339 needs a year from 0 to 9999 and an offset below 24 hours")
 	}
 	return b, nil
+}
+
+// utcTime reads the form that times are written in, 2026-11-21T08:30:00.25Z.
+func utcTime(s []byte) (time.Time, bool) {
+	const form = "0000-00-00T00:00:00"
+	if len(s) <= len(form) || len(s) > len(form)+len(".000000000Z") || s[len(s)-1] != 'Z' {
+		return time.Time{}, false
+	}
+	for i := range len(form) {
+		if c := s[i]; form[i] == '0' && c-'0' > 9 || form[i] != '0' && c != form[i] {
+			return time.Time{}, false
+		}
+	}
+	nano := 0
+	if frac := s[len(form) : len(s)-1]; len(frac) > 0 {
+		if frac[0] != '.' || len(frac) == 1 {
+			return time.Time{}, false
+		}
+		for _, c := range frac[1:] {
+			if c-'0' > 9 {
+				return time.Time{}, false
+			}
+			nano = nano*10 + int(c-'0')
+		}
+		for range len(".000000000") - len(frac) {
+			nano *= 10
+		}
+	}
+	two := func(i int) int { return int(s[i]-'0')*10 + int(s[i+1]-'0') }
+	year, month, day := two(0)*100+two(2), two(5), two(8)
+	hour, minute, sec := two(11), two(14), two(17)
+	if month < 1 || month > 12 || day < 1 || day > 28 && day > daysOf(year, month) || hour > 23 || minute > 59 || sec > 59 {
+		return time.Time{}, false
+	}
+	return time.Date(year, time.Month(month), day, hour, minute, sec, nano, time.UTC), true
+}
+
+func daysOf(year, month int) int {
+	switch month {
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	case 4, 6, 9, 11:
+		return 30
+	}
+	return 31
 }
