@@ -2,8 +2,20 @@ package codec
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"math"
+	"slices"
 )
+
+const alphabet64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+// pairs64 holds the two digits of base64 that stand for 12 bits.
+var pairs64 = func() (t [1 << 12]uint16) {
+	for i := range t {
+		t[i] = uint16(alphabet64[i>>6]) | uint16(alphabet64[i&63])<<8
+	}
+	return t
+}()
 
 // digits64 holds, for each place in a group of four, the bits that a digit of base64
 // stands for there; the highest bits mark what is no digit.
@@ -13,10 +25,9 @@ var digits64 = func() (t [4][256]uint32) {
 			t[place][c] = math.MaxUint32
 		}
 	}
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-	for i := range len(alphabet) {
+	for i := range len(alphabet64) {
 		for place := range t {
-			t[place][alphabet[i]] = uint32(i) << (6 * (3 - place))
+			t[place][alphabet64[i]] = uint32(i) << (6 * (3 - place))
 		}
 	}
 	return t
@@ -37,4 +48,16 @@ func decode64(p, s []byte) (int, error) {
 	}
 	m, err := base64.StdEncoding.Decode(p[n:], s)
 	return n + m, err
+}
+
+// append64 appends p in base64.
+func append64(b, p []byte) []byte {
+	b = slices.Grow(b, base64.StdEncoding.EncodedLen(len(p)))
+	for len(p) >= 8 { // six of them become eight digits
+		w := binary.BigEndian.Uint64(p)
+		b = binary.LittleEndian.AppendUint64(b, uint64(pairs64[w>>52])|uint64(pairs64[w>>40&0xfff])<<16|
+			uint64(pairs64[w>>28&0xfff])<<32|uint64(pairs64[w>>16&0xfff])<<48)
+		p = p[6:]
+	}
+	return base64.StdEncoding.AppendEncode(b, p)
 }

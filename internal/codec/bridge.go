@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -243,9 +242,7 @@ func appendString(b []byte, s string) ([]byte, error) {
 }
 
 func appendBinary(b, p []byte) []byte {
-	b = append(b, '"')
-	b = base64.StdEncoding.AppendEncode(b, p)
-	return append(b, '"')
+	return append(append64(append(b, '"'), p), '"')
 }
 
 func appendBool(b []byte, v bool) []byte {

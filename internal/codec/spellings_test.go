@@ -82,7 +82,11 @@ func TestTimeSpellings(t *testing.T) {
 func TestBase64Spellings(t *testing.T) {
 	p := plan[scalars](t)
 	rapid.Check(t, func(t *rapid.T) {
-		s := base64.StdEncoding.EncodeToString(rapid.SliceOfN(rapid.Byte(), 0, 60).Draw(t, "bytes"))
+		data := rapid.SliceOfN(rapid.Byte(), 0, 60).Draw(t, "bytes")
+		s := base64.StdEncoding.EncodeToString(data)
+		if wire, err := codec.Append(nil, p, &scalars{B: data}); err != nil || !strings.Contains(string(wire), `{"B":"`+s+`"}`) {
+			t.Fatalf("%x was written as %s, %v; want %s", data, wire, err, s)
+		}
 		if rapid.Bool().Draw(t, "spoil") && len(s) > 0 {
 			i := rapid.IntRange(0, len(s)-1).Draw(t, "at")
 			s = s[:i] + rapid.SampledFrom([]string{"", "=", "==", "-", "_", " ", "A", "é", "/", "*"}).Draw(t, "by") + s[i+1:]
