@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -26,7 +27,7 @@ func FuzzReply(f *testing.F) {
 			return newClient(newStub(string(body)), func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
 		}
 		out, rows, err := op.run(client(), wire.Options{})
-		wantOut, wantRows, wantErr := op.run(ignoring{client()}, wire.Options{})
+		wantOut, wantRows, wantErr := sdkAlone(func() (any, [][]string, error) { return op.run(ignoring{client()}, wire.Options{}) })
 		if err != nil || wantErr != nil {
 			return
 		}
@@ -37,4 +38,26 @@ func FuzzReply(f *testing.F) {
 			t.Errorf("%s %s\n%s", op.name, body, d)
 		}
 	})
+}
+
+// sdkAlone runs a call in which the SDK decodes the reply by itself, which makes smithy-go v1.28.8 panic on some
+// malformed bodies. That counts as its refusal; the way under test has no such excuse.
+func sdkAlone(run func() (any, [][]string, error)) (out any, rows [][]string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the SDK panics: %v", p)
+		}
+	}()
+	return run()
+}
+
+// TestMalformedReplyIsAnError: what makes the SDK's own decoder panic is refused before it gets there.
+func TestMalformedReplyIsAnError(t *testing.T) {
+	for _, o := range []wire.Options{{}, {Off: true}} {
+		_, rows, err := runBatchGet(newClient(newStub(`{"Responses":{"orders":[:{]},"UnprocessedKeys":{}}`)), o)
+		var re *wire.ReplyError
+		if !errors.As(err, &re) || re.Fault != wire.ReplyCorrupt {
+			t.Errorf("%v %v", rows, err)
+		}
+	}
 }
