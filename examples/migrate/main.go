@@ -30,7 +30,7 @@ import (
 type ID [4]byte
 
 // MarshalText gives eight hexadecimal digits.
-func (id ID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }
+func (id ID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil } //nolint:unparam // as encoding.TextMarshaler has it
 
 // UnmarshalText reads eight hexadecimal digits.
 func (id *ID) UnmarshalText(text []byte) error {
@@ -181,21 +181,21 @@ func layouts(ctx context.Context, title string, client *dynamodb.Client, table s
 	if err != nil {
 		return err
 	}
-	var lines []string
+	slices.SortFunc(out.Items, func(a, b map[string]types.AttributeValue) int { return strings.Compare(idOf(a), idOf(b)) })
 	for _, item := range out.Items {
-		var b strings.Builder
+		fmt.Print("    ", idOf(item), ":")
 		for _, name := range slices.Sorted(maps.Keys(item)) {
-			kind := strings.TrimPrefix(fmt.Sprintf("%T", item[name]), "*types.AttributeValueMember")
-			if s, ok := item[name].(*types.AttributeValueMemberS); ok && name == "id" {
-				kind += " " + s.Value
-			}
-			fmt.Fprintf(&b, "    %s: %s", name, kind)
+			fmt.Print(" ", name, " ", strings.TrimPrefix(fmt.Sprintf("%T", item[name]), "*types.AttributeValueMember"))
 		}
-		lines = append(lines, b.String())
+		fmt.Println()
 	}
-	slices.SortFunc(lines, func(a, b string) int {
-		return strings.Compare(a[strings.Index(a, "id: S"):], b[strings.Index(b, "id: S"):])
-	})
-	fmt.Println(strings.Join(lines, "\n"))
 	return nil
+}
+
+func idOf(item map[string]types.AttributeValue) string {
+	id, _ := item["id"].(*types.AttributeValueMemberS)
+	if id == nil {
+		return ""
+	}
+	return id.Value
 }

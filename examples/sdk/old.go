@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,7 +25,7 @@ type oldBook struct {
 func (b oldBook) key(account string, seq int64) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
 		"account": &types.AttributeValueMemberS{Value: account},
-		"seq":     &types.AttributeValueMemberN{Value: fmt.Sprint(seq)},
+		"seq":     &types.AttributeValueMemberN{Value: strconv.FormatInt(seq, 10)},
 	}
 }
 

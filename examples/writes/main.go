@@ -30,7 +30,6 @@ type Account struct {
 
 var (
 	accountID      = ddb.StrField(func(a *Account) *string { return &a.ID })
-	accountOwner   = ddb.StrField(func(a *Account) *string { return &a.Owner })
 	accountBalance = ddb.NumField(func(a *Account) *int64 { return &a.Balance })
 	accountVersion = ddb.NumField(func(a *Account) *int64 { return &a.Version })
 	accountToken   = ddb.StrField(func(a *Account) *string { return &a.Token })
