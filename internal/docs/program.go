@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -186,6 +187,8 @@ func mainOf(file string, tests []string) string {
 	return text.String()
 }
 
+var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
+
 // importNames are the names that an import declaration of a document gives.
 func importNames(b block, c chunk) ([]string, []problem) {
 	tree, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+c.text+"\n", parser.ImportsOnly)
@@ -202,7 +205,10 @@ func importNames(b block, c chunk) ([]string, []problem) {
 		if err != nil {
 			return nil, []problem{{b.file, c.line, err.Error()}}
 		}
-		names = append(names, path.Base(imported), path.Base(path.Dir(imported))) // the second for .../v2
+		if majorVersion.MatchString(path.Base(imported)) {
+			imported = path.Dir(imported)
+		}
+		names = append(names, path.Base(imported))
 	}
 	return names, nil
 }

@@ -40,7 +40,7 @@ func TestGoodDocument(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Fatalf("%v %v", problems, err)
 	}
-	for _, want := range []string{"skipped: has no meaning", "skipped: fails", "blocks of Go ran", "$ go version\n", "$ cd work && go env GOOS\n"} {
+	for _, want := range []string{"skipped: has no meaning", "skipped: fails", "blocks of Go ran", "$ go version\n", "$ cd work && go env GOOS\n", "$ go env GOARCH\n"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, log.String())
 		}
@@ -124,5 +124,30 @@ func TestProgramWithoutEnd(t *testing.T) {
 	}
 	if len(problems) != 1 || problems[0].line != 2 && problems[0].line != 5 || !strings.Contains(problems[0].text, "did not end") {
 		t.Errorf("got %v", problems)
+	}
+}
+
+func TestWhichDocuments(t *testing.T) {
+	root := sampleRoot(t, map[string]string{"README.md": "```go\nx := 1\n```\n", "OTHER.md": "```go\nx := y\n```\n"})
+	guides := filepath.Join(root, "docs", "guides")
+	if err := os.MkdirAll(guides, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(root)
+	if failed, err := check(t.Context(), nil, true); failed || err != nil {
+		t.Errorf("failed: %v, %v", failed, err)
+	}
+	if err := os.WriteFile(filepath.Join(guides, "a.md"), []byte("```go\nx := y\n```\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if failed, err := check(t.Context(), nil, true); !failed || err != nil {
+		t.Errorf("with a faulty guide: failed: %v, %v", failed, err)
+	}
+	if failed, err := check(t.Context(), []string{"README.md"}, true); failed || err != nil {
+		t.Errorf("README.md alone: failed: %v, %v", failed, err)
+	}
+	t.Chdir(guides)
+	if failed, err := check(t.Context(), nil, true); !failed || err == nil {
+		t.Errorf("in another folder: failed: %v, %v", failed, err)
 	}
 }
