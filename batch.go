@@ -182,16 +182,18 @@ func Pick[E any](list []E, indexes []int) []E {
 
 // batch is one batch call under way: entries in chunks, some chunks at a time.
 type batch struct {
-	core    *core
-	op      string
-	write   bool
-	first   int // index of the first input, in a stream
-	entries []batchEntry
-	byKey   map[string]*batchEntry // the entry that stands for each key
-	stats   BatchStats
-	start   time.Time
-	mu      sync.Mutex // guards stats
-	halt    atomic.Pointer[error]
+	core  *core
+	op    string
+	write bool
+	// consistent is of reads.
+	consistent bool
+	first      int // index of the first input, in a stream
+	entries    []batchEntry
+	byKey      map[string]*batchEntry // the entry that stands for each key
+	stats      BatchStats
+	start      time.Time
+	mu         sync.Mutex // guards stats
+	halt       atomic.Pointer[error]
 }
 
 // batchEntry is one input. Only the worker of its chunk writes to it.
@@ -333,6 +335,7 @@ func (b *batch) booked(ctx context.Context, q *request, ccs []types.ConsumedCapa
 		r.returned = processed
 	}
 	q.endedAll(ctx, r)
+	b.core.sizes.observedBatch(b.write, ccs, processed, b.consistent)
 	b.core.ledger.observe(ctx, b.op, b.write, b.core.name, ccs...)
 	c := consumedOf(b.write, ccs...)
 	b.mu.Lock()

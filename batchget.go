@@ -155,7 +155,7 @@ func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error)
 		b.unique = append(b.unique, e)
 	}
 	if r.consistent {
-		b.in.ConsistentRead = aws.Bool(true)
+		b.in.ConsistentRead, b.consistent = aws.Bool(true), true
 	}
 	if len(paths) > 0 {
 		var w expr.Writer
@@ -166,7 +166,7 @@ func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error)
 }
 
 func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
-	rctx, q := b.core.begin(ctx, shape{op: b.op, consistent: b.in.ConsistentRead != nil, entries: pending, project: b.paths})
+	rctx, q := b.core.begin(ctx, shape{op: b.op, consistent: b.consistent, entries: pending, project: b.paths})
 	if q.refused != nil {
 		return nil, q.refused
 	}
@@ -183,7 +183,7 @@ func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending
 	if _, unreadable := errors.AsType[*wire.RowError](err); unreadable && out != nil {
 		// One item is not a T. Read again, item by item, to save the others.
 		b.booked(rctx, &q, out.ConsumedCapacity, len(pending), err)
-		if rctx, q = b.core.begin(ctx, shape{op: b.op, consistent: b.in.ConsistentRead != nil, entries: pending, project: b.paths}); q.refused != nil {
+		if rctx, q = b.core.begin(ctx, shape{op: b.op, consistent: b.consistent, entries: pending, project: b.paths}); q.refused != nil {
 			rows.Reset(0)
 			return nil, q.refused
 		}

@@ -70,6 +70,20 @@ func (s *itemSizes) observed(cc *types.ConsumedCapacity, n int, consistent bool)
 	}
 }
 
+// observedBatch is observed for a batch of n items.
+func (s *itemSizes) observedBatch(write bool, ccs []types.ConsumedCapacity, n int, consistent bool) {
+	if len(ccs) != 1 {
+		return
+	}
+	if !write {
+		s.observed(&ccs[0], n, consistent)
+		return
+	}
+	if n > 0 {
+		s.observe(n, int64(partsOf(true, ccs[0])[0].units.WriteUnits*writeBlock)/int64(n))
+	}
+}
+
 // readFactor is the price of 4 KB.
 func readFactor(consistent, transaction bool) float64 {
 	switch {

@@ -240,6 +240,42 @@ func TestHooksOfSeveralTables(t *testing.T) {
 	}
 }
 
+func TestCallActions(t *testing.T) {
+	t.Parallel()
+	var w watcher
+	client := newClient(t)
+	orders, err := ddb.New(client, tableName(t), orderCustomer, orderKey, ddb.WithHook(&w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	byStatus, err := ddb.NewIndex(orders, "by-status", orderStatus, orderTotal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	key := func(id orderID) ddb.Key[customerID, orderID] { return orders.Key("c", id) }
+	// The table does not exist: what is asked for counts, not what comes of it.
+	_, _ = byStatus.Query("open").Collect(ctx)
+	_, _ = orders.BatchGet(ctx, []ddb.Key[customerID, orderID]{key("1")})
+	_ = ddb.Transact(ctx, client, orders.TxPut(&order{Customer: "c", ID: "1", Status: "s"}), orders.TxCreate(&order{Customer: "c", ID: "2", Status: "s"}),
+		orders.TxUpdate(key("3"), orderTotal.Add(1)), orders.TxUpsert(key("4"), orderTotal.Add(1)), orders.TxDelete(key("5")),
+		orders.TxCheck(key("6"), orderTotal.Gt(1)))
+	_ = ddb.TransactGet(ctx, client, orders.TxGet(key("1"), new(ddb.Got[order])))
+	var got []ddb.Action
+	for _, c := range w.take(t) {
+		got = append(got, c.Actions()...)
+	}
+	name := orders.Name()
+	want := []ddb.Action{
+		{Name: "dynamodb:Query", Table: name, Index: "by-status"}, {Name: "dynamodb:BatchGetItem", Table: name},
+		{Name: "dynamodb:PutItem", Table: name}, {Name: "dynamodb:UpdateItem", Table: name}, {Name: "dynamodb:DeleteItem", Table: name},
+		{Name: "dynamodb:ConditionCheckItem", Table: name}, {Name: "dynamodb:GetItem", Table: name},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestAddHook(t *testing.T) {
 	t.Parallel()
 	var r watcher

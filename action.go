@@ -1,0 +1,43 @@
+package ddb
+
+import "slices"
+
+// Action is a permission that a request needs: an action of IAM on a table or index.
+type Action struct {
+	Name  string // such as dynamodb:PutItem
+	Table string
+	Index string // empty for the table itself
+}
+
+// Actions are the permissions that the request needs. A transaction needs those of its
+// operations; none is for the transaction as a whole.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+func (c *Call) Actions() []Action {
+	if !c.shape.transaction() {
+		return []Action{{"dynamodb:" + c.Operation, c.Table, c.Index}}
+	}
+	var all []Action
+	for _, a := range c.shape.actions {
+		action := Action{Name: "dynamodb:" + actionOf(a.verb), Table: a.core.name}
+		if !slices.Contains(all, action) {
+			all = append(all, action)
+		}
+	}
+	return all
+}
+
+// actionOf is the action of an operation of a transaction.
+func actionOf(verb string) string {
+	switch verb {
+	case "Get":
+		return "GetItem"
+	case "Check":
+		return "ConditionCheckItem"
+	case "Update", "Upsert":
+		return "UpdateItem"
+	case "Delete":
+		return "DeleteItem"
+	}
+	return "PutItem"
+}
