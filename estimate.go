@@ -48,25 +48,33 @@ const (
 // exact sizes, but bounds that follow from units, which cost nothing to observe.
 type itemSizes struct{ seen, sum, most atomic.Int64 }
 
-// observe notes that n items had at most so many bytes each on average.
-func (s *itemSizes) observe(n int, bytes int64) {
+// observe notes that n items were billed as so many blocks together. What that says of
+// their sizes counts only if it is news: an item read for half a unit has up to 4 KB, but one
+// written for a unit has up to 1 KB.
+func (s *itemSizes) observe(n int, blocks float64, block int64) {
+	bytes := int64(blocks * float64(block))
 	if n < 1 || bytes < 1 {
 		return
 	}
-	s.seen.Add(int64(n))
-	s.sum.Add(int64(n) * bytes)
+	least, high := (bytes-block)/int64(n), (bytes+int64(n)-1)/int64(n)
 	for {
 		most := s.most.Load()
-		if bytes <= most || s.most.CompareAndSwap(most, bytes) {
-			return
+		if most > 0 && least < most {
+			high = min(high, most)
+			break
+		}
+		if high <= most || s.most.CompareAndSwap(most, high) {
+			break
 		}
 	}
+	s.seen.Add(int64(n))
+	s.sum.Add(int64(n) * high)
 }
 
 // observed notes what reading n items has cost; cc may be nil.
 func (s *itemSizes) observed(cc *types.ConsumedCapacity, n int, consistent bool) {
 	if cc != nil && n > 0 {
-		s.observe(n, int64(consumedOf(false, *cc).ReadUnits/readFactor(consistent, false)*readBlock)/int64(n))
+		s.observe(n, consumedOf(false, *cc).ReadUnits/readFactor(consistent, false), readBlock)
 	}
 }
 
@@ -80,7 +88,7 @@ func (s *itemSizes) observedBatch(write bool, ccs []types.ConsumedCapacity, n in
 		return
 	}
 	if n > 0 {
-		s.observe(n, int64(partsOf(true, ccs[0])[0].units.WriteUnits*writeBlock)/int64(n))
+		s.observe(n, partsOf(true, ccs[0])[0].units.WriteUnits, writeBlock)
 	}
 }
 

@@ -194,7 +194,7 @@ func (c *core) wrote(ctx context.Context, q *request, op string, answered bool, 
 		c.observe(ctx, op, true, cc)
 	}
 	if cc != nil {
-		c.sizes.observe(1, int64(partsOf(true, *cc)[0].units.WriteUnits)*writeBlock)
+		c.sizes.observe(1, partsOf(true, *cc)[0].units.WriteUnits, writeBlock)
 	}
 	q.end(ctx, cc, 0, err)
 }
