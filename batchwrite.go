@@ -235,6 +235,9 @@ func (b *batch) writeChunks() [][]*batchEntry {
 		if len(chunk) == maxBatchWrite || size+n > maxBatchBytes {
 			chunks, chunk, size = append(chunks, chunk), nil, 0
 		}
+		if chunk == nil {
+			chunk = make([]*batchEntry, 0, min(maxBatchWrite, len(b.entries)-i))
+		}
 		chunk = append(chunk, e)
 		size += n
 	}

@@ -57,7 +57,8 @@ type Decoder struct {
 	arena   []byte   // current block; full parts of it belong to decoded values
 	chunk   int      // block size; 0 turns the arena off
 	scratch []byte   // unescaped text
-	strs    []string // strings under way, a stack
+	str     string   // an element under way
+	strs    []string // those of a long list
 	strings []string // block of string headers, shared as the arena is
 
 	orders [maxOrders]order // of the struct types met so far
@@ -87,14 +88,10 @@ func NewDecoder(data []byte, o Options) *Decoder {
 
 // Release ends the use of d; decoded values stay valid. It is optional.
 func (d *Decoder) Release() {
-	d.b, d.arena, d.strings = nil, nil, nil
+	d.b, d.arena, d.strings, d.str = nil, nil, nil, ""
 	d.watch, d.seen = nil, [2][]byte{}
 	if cap(d.scratch) > 64<<10 {
 		d.scratch = nil
-	}
-	clear(d.strs) // left over from an error
-	if d.strs = d.strs[:0]; cap(d.strs) > 4<<10 {
-		d.strs = nil
 	}
 	decoders.Put(d)
 }

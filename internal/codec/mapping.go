@@ -231,14 +231,18 @@ func stringMapCodec(v *Value) {
 	v.isNil = func(r ref) bool { return *as[map[string]string](r) == nil }
 	v.empty = v.isNil
 	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
-		base := len(e.pairs)
-		for name, text := range *as[map[string]string](r) {
+		m := *as[map[string]string](r)
+		var few [8]pair // on the stack, where a pointer is stored without the garbage collector
+		pairs := few[:0]
+		if len(m) > len(few) {
+			pairs = e.room(len(m))
+		}
+		for name, text := range m {
 			if name == "" {
 				return b, unfit(v.typ, emptyName)
 			}
-			e.pairs = append(e.pairs, pair{name, text})
+			pairs = append(pairs, pair{name, text})
 		}
-		pairs := e.pairs[base:]
 		sortPairs(pairs)
 		b = append(b, `{"M":{`...)
 		for i, p := range pairs {
@@ -254,8 +258,6 @@ func stringMapCodec(v *Value) {
 			}
 			b = append(b, endText...)
 		}
-		clear(pairs)
-		e.pairs = e.pairs[:base]
 		return append(b, `}}`...), nil
 	}
 	v.dec = func(d *Decoder, k Kind, r ref) error {
@@ -273,13 +275,11 @@ func stringMapCodec(v *Value) {
 			if text, ok := d.plain(plainString); ok {
 				m[key] = d.keep(text)
 			} else {
-				d.strs = append(d.strs, "")
-				at := &d.strs[len(d.strs)-1]
-				if err := v.elem.decode(d, refOf(at)); err != nil {
+				d.str = ""
+				if err := v.elem.decode(d, refOf(&d.str)); err != nil {
 					return underKey(err)
 				}
-				m[key], *at = *at, ""
-				d.strs = d.strs[:len(d.strs)-1]
+				m[key] = d.str
 			}
 			if len(m) == n {
 				return d.fail("each attribute name once")
@@ -294,6 +294,15 @@ func stringMapCodec(v *Value) {
 
 // pair is an entry of a map[string]string.
 type pair struct{ name, text string }
+
+// room is memory for the n entries of a map, until the next one needs it.
+func (e *encoder) room(n int) []pair {
+	if cap(e.pairs) < n {
+		e.pairs = make([]pair, n)
+	}
+	e.pairs = e.pairs[:max(n, len(e.pairs))]
+	return e.pairs[:0:n]
+}
 
 // sortPairs sorts by name.
 func sortPairs(pairs []pair) {

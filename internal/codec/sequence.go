@@ -192,40 +192,49 @@ func (v *Value) decodeStrings(d *Decoder, k Kind, r ref) error {
 	if k != L && k != SS && k != NS {
 		return v.decodeElems(d, k, r)
 	}
-	base := len(d.strs)
+	var few [8]string // on the stack, where a pointer is stored without the garbage collector
+	n, long := 0, d.strs[:0]
 	more, err := d.open('[', ']')
-	for ; more && err == nil; more, err = d.more(']') {
-		var text []byte
-		var ok bool
-		if k == L {
-			text, ok = d.plain(plainString)
+	for more && err == nil {
+		var s string
+		if s, err = v.decodeString(d, k); err != nil {
+			err = underIndex(n+len(long), err)
+			break
+		}
+		if n < len(few) {
+			few[n] = s
+			n++
 		} else {
-			text, ok = d.plainMember()
+			long = append(long, s)
 		}
-		if ok {
-			d.strs = append(d.strs, d.keep(text))
-			continue
-		}
-		d.strs = append(d.strs, "")
-		at := &d.strs[len(d.strs)-1]
-		if k != L {
-			*at, err = d.String()
-		} else {
-			err = v.elem.decode(d, refOf(at))
-		}
-		if err != nil {
-			return underIndex(len(d.strs)-1-base, err)
-		}
+		more, err = d.more(']')
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		out := d.stringSlice(n + len(long))
+		copy(out[copy(out, few[:n]):], long)
+		*as[[]string](r) = out
 	}
-	out := d.stringSlice(len(d.strs) - base)
-	copy(out, d.strs[base:])
-	clear(d.strs[base:])
-	d.strs = d.strs[:base]
-	*as[[]string](r) = out
-	return nil
+	clear(long)
+	if d.strs = long[:0]; cap(long) > 4<<10 {
+		d.strs = nil
+	}
+	return err
+}
+
+// decodeString reads an element of a list or set.
+func (v *Value) decodeString(d *Decoder, k Kind) (string, error) {
+	if k != L {
+		if text, ok := d.plainMember(); ok {
+			return d.keep(text), nil
+		}
+		return d.String()
+	}
+	if text, ok := d.plain(plainString); ok {
+		return d.keep(text), nil
+	}
+	d.str = ""
+	err := v.elem.decode(d, refOf(&d.str))
+	return d.str, err
 }
 
 // stringSlice carves a slice from a block that the rows of a large body share.

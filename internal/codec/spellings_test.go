@@ -178,3 +178,42 @@ func TestLargeMapsAndSets(t *testing.T) {
 		}
 	}
 }
+
+// TestListsOfAnyLength: elements keep their order, however each is written.
+func TestListsOfAnyLength(t *testing.T) {
+	type listed struct {
+		L []string `dynamodbav:"l"`
+		S []string `dynamodbav:"s,stringset,omitempty"`
+	}
+	p := plan[listed](t)
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(label string, forms []string) (texts []string, wire string) {
+			texts = []string{}
+			for i := range rapid.IntRange(0, 30).Draw(t, label) {
+				s := fmt.Sprint(label, i)
+				if i > 0 {
+					wire += ","
+				}
+				wire += fmt.Sprintf(rapid.SampledFrom(forms).Draw(t, "form"), s)
+				texts = append(texts, s)
+			}
+			return texts, wire
+		}
+		want, list := listed{}, ""
+		want.L, list = draw("l", []string{`{"S":"%s"}`, ` {"S":"%s"}`, `{"S":"%s" }`, `{"S":"%.1s\u` + "006eX" + `"}`})
+		for i := range want.L {
+			if strings.Contains(strings.Split(list, ",")[i], "006e") {
+				want.L[i] = "lnX"
+			}
+		}
+		var members string
+		want.S, members = draw("s", []string{`"%s"`, ` "%s"`, `"%s" `})
+		var got listed
+		if err := codec.Decode(p, []byte(`{"l":{"L":[`+list+`]},"s":{"SS":[`+members+`]}}`), &got); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatal(d)
+		}
+	})
+}

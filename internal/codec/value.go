@@ -174,7 +174,7 @@ func (c *Value) mismatch(k Kind) error { return mismatch(k, c.typ) }
 type encoder struct {
 	depth   int    // levels of the value that is written
 	steps   int    // pointers and interfaces followed on the way
-	pairs   []pair // map entries to be sorted, a stack
+	pairs   []pair // map entries to be sorted
 	members []span // set members to be compared, a stack
 	buf     []byte
 
@@ -187,8 +187,8 @@ type span struct{ from, to int }
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 func (e *encoder) release() {
-	clear(e.pairs) // left over from an error
-	if cap(e.pairs) > 1<<9 {
+	clear(e.pairs)
+	if e.pairs = e.pairs[:0]; cap(e.pairs) > 1<<9 {
 		e.pairs = nil
 	}
 	if cap(e.members) > 1<<12 {
@@ -198,7 +198,7 @@ func (e *encoder) release() {
 		e.buf = nil
 	}
 	e.watch, e.marks = nil, [2]span{}
-	e.depth, e.steps, e.pairs, e.members = 0, 0, e.pairs[:0], e.members[:0]
+	e.depth, e.steps, e.members = 0, 0, e.members[:0]
 	encoders.Put(e)
 }
 
