@@ -2,6 +2,9 @@
 // process, prints a table of the best rounds, and draws a plot.
 //
 //	go run ./compare -rounds 7 -svg ../docs/bench.svg
+//
+// With -cpu it compares processor time, garbage collection included: ratios of times are worth little on a machine that
+// is busy, as a long call is interrupted more often than a short one.
 package main
 
 import (
@@ -35,8 +38,17 @@ func main() {
 	svg := flag.String("svg", "", "file for the plot")
 	loopback := flag.Bool("loopback", false, "canned replies by HTTP over loopback instead of a stub")
 	endpoint := flag.String("endpoint", "", "URL of a server that does the work, such as ddblocal; its table orders gets 1,000 items")
+	cpu := flag.Bool("cpu", false, "processor time instead of time, for a machine that is busy with other things")
 	flag.Parse()
-	if err := run(*rounds, *budget, *svg, *loopback, *endpoint); err != nil {
+	begun := time.Now()
+	now := func() time.Duration { return time.Since(begun) }
+	if *cpu {
+		if _, ok := cpuTime(); !ok {
+			log.Fatal("the processor time of a process is not known on this system")
+		}
+		now = func() time.Duration { t, _ := cpuTime(); return t }
+	}
+	if err := run(*rounds, *budget, now, *svg, *loopback, *endpoint); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -46,7 +58,7 @@ type figure struct {
 	ns, bytes, allocs float64
 }
 
-func run(rounds int, budget time.Duration, svg string, loopback bool, endpoint string) error {
+func run(rounds int, budget time.Duration, now func() time.Duration, svg string, loopback bool, endpoint string) error {
 	if endpoint != "" {
 		if err := bench.Fill(context.Background(), clientOf(endpoint)); err != nil {
 			return err
@@ -66,7 +78,7 @@ func run(rounds int, budget time.Duration, svg string, loopback bool, endpoint s
 		best := map[string]figure{}
 		for range rounds {
 			for _, lib := range libs {
-				f, err := measure(call.With[lib](client()), budget)
+				f, err := measure(call.With[lib](client()), budget, now)
 				if err != nil {
 					stop()
 					return fmt.Errorf("%s with %s: %w", call.Name, lib, err)
@@ -114,7 +126,7 @@ func clientOf(url string) *dynamodb.Client {
 	})
 }
 
-func measure(work func(context.Context) error, budget time.Duration) (figure, error) {
+func measure(work func(context.Context) error, budget time.Duration, now func() time.Duration) (figure, error) {
 	ctx := context.Background()
 	for range 3 { // warm up
 		if err := work(ctx); err != nil {
@@ -124,14 +136,19 @@ func measure(work func(context.Context) error, budget time.Duration) (figure, er
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start, n := time.Now(), 0
-	for time.Since(start) < budget {
-		if err := work(ctx); err != nil {
-			return figure{}, err
+	start, n, chunk := now(), 0, 1
+	elapsed := time.Duration(0)
+	for elapsed < budget {
+		for range chunk {
+			if err := work(ctx); err != nil {
+				return figure{}, err
+			}
 		}
-		n++
+		n += chunk
+		if elapsed = now() - start; elapsed < budget/16 {
+			chunk *= 2 // the clock takes time, too
+		}
 	}
-	elapsed := time.Since(start)
 	runtime.ReadMemStats(&after)
 	per := float64(n)
 	return figure{float64(elapsed.Nanoseconds()) / per, float64(after.TotalAlloc-before.TotalAlloc) / per, float64(after.Mallocs-before.Mallocs) / per}, nil
