@@ -194,6 +194,7 @@ type batch struct {
 	start      time.Time
 	mu         sync.Mutex // guards stats
 	halt       atomic.Pointer[error]
+	kept       atomic.Bool // a hook has seen the entries and may keep them
 }
 
 // batchEntry is one input. Only the worker of its chunk writes to it.

@@ -257,6 +257,10 @@ func (r *batchRows[T]) Row(d *codec.Decoder) error {
 		return err
 	}
 	raw := d.Since(from)
+	if guess != nil && sameKey(guess.data, r.b.core.keyNames, d.Watched()) {
+		r.next++
+		return r.found(guess, raw)
+	}
 	var err error
 	if r.id, err = r.b.core.appendWatchedID(r.id[:0], d.Watched(), raw); err != nil {
 		return err

@@ -84,7 +84,11 @@ func (t *items[T, K]) batchWriter(first int) *batch {
 
 func (t *items[T, K]) batchWrite(ctx context.Context, b *batch, puts []T, deletes []K) error {
 	room := firstBlocks.Get().(*[maxBlock]byte) //nolint:forcetypeassert // the pool holds nothing else
-	defer firstBlocks.Put(room)
+	defer func() {
+		if !b.kept.Load() {
+			firstBlocks.Put(room)
+		}
+	}()
 	if err := t.prepareBatch(b, room, puts, deletes); err != nil {
 		return opError(b.op, t.name, "", err)
 	}
@@ -249,6 +253,9 @@ func (b *batch) writeChunks() [][]*batchEntry {
 
 func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
 	rctx, q := b.core.begin(ctx, shape{op: b.op, write: true, entries: pending})
+	if len(q.hooks) > 0 {
+		b.kept.Store(true)
+	}
 	if q.refused != nil {
 		return nil, q.refused
 	}

@@ -85,6 +85,21 @@ func plainKey(key []byte, names []string) (values [2][]byte) {
 	return values
 }
 
+// sameKey reports whether an encoded key is exactly what the values make.
+func sameKey(key []byte, names []string, values [2][]byte) bool {
+	before := byte('{')
+	for i, name := range names {
+		value := values[i]
+		n := len(name) + len(`{"":`)
+		if len(value) == 0 || len(key) < n+len(value) || key[0] != before || key[1] != '"' || string(key[2:n-2]) != name || string(key[n-2:n]) != `":` ||
+			string(key[n:n+len(value)]) != string(value) {
+			return false
+		}
+		key, before = key[n+len(value):], ','
+	}
+	return string(key) == `}`
+}
+
 // appendWatchedID is appendKeyID of an encoded item whose key values, if they are known, are given.
 func (c *core) appendWatchedID(b []byte, values [2][]byte, item []byte) ([]byte, error) {
 	for _, v := range values {

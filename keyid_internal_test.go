@@ -87,6 +87,20 @@ func TestKeyIDBothWays(t *testing.T) {
 		} else if id, err := c.appendWatchedID(nil, plainKey(key, c.keyNames), key); err != nil || string(id) != c.keyID(a) {
 			t.Fatalf("encoded key %q, key %q, %v", id, c.keyID(a), err)
 		}
+		for _, of := range []map[string]types.AttributeValue{a, b} {
+			key, err := codec.AppendItemMap(nil, of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			values := plainKey(key, c.keyNames)
+			encoded, err := codec.AppendItemMap(nil, a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := sameKey(encoded, c.keyNames, values), values[0] != nil && string(key) == string(encoded); got != want {
+				t.Fatalf("%s and %s: same %v, want %v", encoded, key, got, want)
+			}
+		}
 		same := equalStored(&types.AttributeValueMemberM{Value: a}, &types.AttributeValueMemberM{Value: b})
 		if (c.keyID(a) == c.keyID(b)) != same {
 			t.Fatalf("ids %q and %q", c.keyID(a), c.keyID(b))

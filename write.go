@@ -100,6 +100,9 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 		core: t.core, key: func() (map[string]types.AttributeValue, error) { return t.wireKey(p.item) }, repeat: true,
 		send: func(o wire.Options) error {
 			rctx, q := t.begin(ctx, shape{op: "PutItem", write: true, verb: v.String(), id: p.id, item: p.item, cond: p.cond})
+			if len(q.hooks) > 0 {
+				buf.b = nil // a hook may keep the call, and the item with it
+			}
 			if q.refused != nil {
 				return q.refused
 			}

@@ -64,8 +64,10 @@ type Decoder struct {
 	orders [maxOrders]order // of the struct types met so far
 	known  int              // how many of them are in use
 
-	watch []string // attributes whose bytes are noted
-	seen  [2][]byte
+	watch   []string // attributes whose bytes are noted
+	watchOf *Plan
+	watchAt [2]int // their fields in that plan
+	seen    [2][]byte
 }
 
 var decoders = sync.Pool{New: func() any { return new(Decoder) }}
@@ -89,7 +91,7 @@ func NewDecoder(data []byte, o Options) *Decoder {
 // Release ends the use of d; decoded values stay valid. It is optional.
 func (d *Decoder) Release() {
 	d.b, d.arena, d.strings, d.str = nil, nil, nil, ""
-	d.watch, d.seen = nil, [2][]byte{}
+	d.watch, d.watchOf, d.seen = nil, nil, [2][]byte{}
 	if cap(d.scratch) > 64<<10 {
 		d.scratch = nil
 	}
@@ -98,16 +100,22 @@ func (d *Decoder) Release() {
 
 // Watch makes [DecodeNext] note the bytes of up to two top-level attributes of each
 // item, see [Decoder.Watched].
-func (d *Decoder) Watch(names []string) { d.watch = names[:min(len(names), len(d.seen))] }
+func (d *Decoder) Watch(names []string) {
+	names = names[:min(len(names), len(d.seen))]
+	if len(names) > 0 && len(names) == len(d.watch) && &names[0] == &d.watch[0] {
+		return // as for the item before
+	}
+	d.watch, d.watchOf = names, nil
+}
 
 // Watched are the values of the watched attributes in the item that was decoded last,
 // in the order of their names. They alias the body. One is nil if the item lacks the
 // attribute, and all are if the item's type decodes itself.
 func (d *Decoder) Watched() [2][]byte { return d.seen }
 
-func (d *Decoder) note(name string, from int) {
-	for i, w := range d.watch {
-		if w == name {
+func (d *Decoder) note(field, from int) {
+	for i := range d.watch {
+		if d.watchAt[i] == field {
 			d.seen[i] = d.b[from:d.i]
 		}
 	}

@@ -176,6 +176,12 @@ func (p *Plan) decodeItem(d *Decoder, r ref) error {
 	if p.self.unmarshals {
 		return p.self.dec(d, M, r)
 	}
+	if len(d.watch) > 0 && d.watchOf != p {
+		d.watchOf = p
+		for i, name := range d.watch {
+			d.watchAt[i] = p.lookup([]byte(name))
+		}
+	}
 	return p.decode(d, r, true)
 }
 
@@ -250,7 +256,7 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error {
 					seen[i>>6] |= 1 << (i & 63)
 					count++
 					if row && len(d.watch) > 0 {
-						d.note(s.name, from)
+						d.note(i, from)
 					}
 					if more, err = d.more('}'); err != nil {
 						return err
@@ -280,7 +286,7 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error {
 				return under(s.name, err)
 			}
 			if row && len(d.watch) > 0 {
-				d.note(s.name, from)
+				d.note(i, from)
 			}
 		case p.rest != nil:
 			err = p.rest.decode(d, d.keep(k), r)
@@ -385,7 +391,7 @@ func (c *compiler) plan(t reflect.Type) *Plan {
 		s.header = append(s.header, ':')
 		if v.text != nil && v.kind != KindAny {
 			s.plain = fmt.Appendf(nil, `%s{"%s":"`, s.header, v.kind)
-			s.direct = v.isNil == nil && !v.opts.nullEmpty
+			s.direct = v.direct()
 		}
 		if m.tag.omitZero {
 			s.isZero = zeroTest(m.typ)

@@ -68,9 +68,15 @@ func AppendValue[V any](b []byte, c *Value, v *V) ([]byte, error) {
 	if err := c.check(reflect.TypeFor[V]()); err != nil {
 		return b, err
 	}
-	e := encoders.Get().(*encoder)
-	out, err := c.append(e, b, refOf(v))
-	e.release()
+	var out []byte
+	var err error
+	if c.direct() {
+		out, err = c.wrapped(nil, b, refOf(v))
+	} else {
+		e := encoders.Get().(*encoder)
+		out, err = c.append(e, b, refOf(v))
+		e.release()
+	}
 	if err != nil {
 		return b, about(false, c.typ, err)
 	}
@@ -122,6 +128,11 @@ func (c *Value) check(t reflect.Type) error {
 		return fmt.Errorf("codec of %s used for a %s", c.typ, t)
 	}
 	return nil
+}
+
+// direct reports whether every value is written as a text or number, and none as NULL.
+func (c *Value) direct() bool {
+	return c.put != nil && c.kind != KindAny && c.isNil == nil && !c.opts.nullEmpty
 }
 
 // omit tells whether the container of the value leaves it out.
