@@ -142,6 +142,25 @@ func (e *BatchError) Unwrap() []error {
 	return causes
 }
 
+// passing reports whether what failed was not done, and may all be done later.
+func (e *BatchError) passing() bool {
+	for _, f := range e.Failed {
+		if f.Unknown {
+			return false
+		}
+	}
+	causes := e.Unwrap()
+	for _, err := range causes {
+		if left, ok := errors.AsType[*unprocessedError](err); ok && !errors.Is(left.err, context.Canceled) {
+			continue
+		}
+		if !IsRetryable(err) {
+			return false
+		}
+	}
+	return len(causes) > 0
+}
+
 // sameError is a == b for errors of types that may not be comparable.
 func sameError(a, b error) bool {
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b //nolint:errorlint // the very same error, not one like it
@@ -272,11 +291,18 @@ func (b *batch) chunk(ctx context.Context, pending []*batchEntry, send sendBatch
 		progressed := len(left) < len(pending)
 		pending = left
 		if err := retry.next(ctx, progressed); err != nil {
-			fail(pending, fmt.Errorf("left unprocessed by DynamoDB: %w", err), sent)
+			fail(pending, &unprocessedError{err}, sent)
 			return
 		}
 	}
 }
+
+// unprocessedError is what DynamoDB left of a batch until the retrier gave up: refused for the moment, not for good.
+type unprocessedError struct{ err error }
+
+func (e *unprocessedError) Error() string { return "left unprocessed by DynamoDB: " + e.err.Error() }
+
+func (e *unprocessedError) Unwrap() error { return e.err }
 
 // stopped is why nothing more shall be sent, or nil.
 func (b *batch) stopped(ctx context.Context) error {

@@ -318,8 +318,8 @@ func TestBatchBackoff(t *testing.T) {
 		if again := ddb.Pick(list, failed.Puts()); len(again) != 30 || again[29].ID != list[29].ID {
 			t.Errorf("picked %d", len(again))
 		}
-		if !strings.Contains(err.Error(), "30 of 30 not done") || !strings.Contains(err.Error(), "unprocessed") {
-			t.Errorf("text %v", err)
+		if !strings.Contains(err.Error(), "30 of 30 not done") || !strings.Contains(err.Error(), "unprocessed") || !ddb.IsRetryable(err) {
+			t.Errorf("text %v, retryable %v", err, ddb.IsRetryable(err))
 		}
 		got, err := orders.BatchGet(t.Context(), keys)
 		if !errors.As(err, &failed) || len(failed.Failed) != 30 || len(got) != 30 || got[0].Found {

@@ -199,7 +199,8 @@ func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
 func (e *ThrottledError) Unwrap() error { return e.err }
 
 // IsRetryable reports whether the same call may succeed later without a change:
-// throttling, server errors, timeouts. It is false for failed conditions and invalid calls.
+// throttling, server errors, timeouts, batches of which DynamoDB left a part unprocessed. It is false for failed
+// conditions and invalid calls. A [BatchError] is retryable if every input that it lists is.
 //
 // It is false as well when a write may have been applied already ([ErrOutcomeUnknown],
 // [ErrReplyLost], a batch with an unknown item): the same call would apply it twice, or
@@ -211,6 +212,9 @@ func IsRetryable(err error) bool {
 	}
 	if te, ok := errors.AsType[*TransactionError](err); ok {
 		return te.passing()
+	}
+	if be, ok := errors.AsType[*BatchError](err); ok {
+		return be.passing()
 	}
 	if errors.Is(err, ErrThrottled) {
 		return true

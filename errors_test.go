@@ -108,11 +108,21 @@ func TestIsRetryable(t *testing.T) {
 		"unknown at the deadline":    {fmt.Errorf("%w: %w", ddb.ErrOutcomeUnknown, context.DeadlineExceeded), false},
 		"unknown, then a conflict":   {errors.Join(ddb.ErrOutcomeUnknown, &types.TransactionConflictException{}), false},
 		"applied, its reply is lost": {errors.Join(ddb.ErrReplyLost, context.DeadlineExceeded), false},
+		// A batch is as good as its worst input.
+		"batch, throttled":           {batchOf(ddb.BatchFailure{Err: ddb.ErrThrottled}, ddb.BatchFailure{Err: &types.InternalServerError{}}), true},
+		"batch, one unknown":         {batchOf(ddb.BatchFailure{Err: ddb.ErrThrottled}, ddb.BatchFailure{Err: ddb.ErrThrottled, Unknown: true}), false},
+		"batch, one refused":         {batchOf(ddb.BatchFailure{Err: ddb.ErrThrottled}, ddb.BatchFailure{Err: errors.New("x")}), false},
+		"batch, its context is over": {batchOf(ddb.BatchFailure{Err: context.Canceled}), false},
+		"batch without failures":     {batchOf(), false},
 	} {
 		if got := ddb.IsRetryable(tc.err); got != tc.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
+}
+
+func batchOf(failed ...ddb.BatchFailure) error {
+	return &ddb.OpError{Op: "BatchWriteItem", Table: "t", Err: &ddb.BatchError{Total: 9, Failed: failed}}
 }
 
 // TestRawConditions: the SDK's builder and raw text stand beside typed conditions.

@@ -33,7 +33,9 @@ func (a Attr[T, V]) attrHandle() *handle { return a.h }
 //     version zero: only if there is no item), Create only if there is no item;
 //     DeleteItem checks the version too;
 //   - every write raises the stored version by one, Update as well, which checks
-//     it where the caller says so: ddb.If(version.Eq(n));
+//     it where the caller says so: ddb.If(version.Eq(n)). An absent version counts as
+//     zero there, so items stored before the table had versions get one from their
+//     first Update;
 //   - the caller's item gets its new version only after success;
 //   - BatchPut and BatchDelete are refused, because the BatchWriteItem API takes no conditions.
 func Version(attr AnyAttr) TableOption {

@@ -86,10 +86,7 @@ func versionValue(v reflect.Value) types.AttributeValue {
 func (c *core) stampUpdate(u *expr.Update, present bool) {
 	if c.version != nil {
 		p := c.version.path
-		base := expr.Node(p)
-		if !present {
-			base = expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: numberValue(0)}}}
-		}
+		base := expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: numberValue(0)}}}
 		u.Set = append(u.Set, expr.Action{Path: p, Right: expr.Arithmetic{Left: base, Op: "+", Right: expr.Value{AV: numberValue(1)}}})
 	}
 	if c.created == nil && c.updated == nil {

@@ -74,6 +74,46 @@ func TestVersionGuardsEveryVerb(t *testing.T) {
 	}
 }
 
+// TestUpdateGivesAVersion: items from before the table had versions get one from
+// their first update, alone and in a transaction; an update never makes an item.
+func TestUpdateGivesAVersion(t *testing.T) {
+	ctx := t.Context()
+	client := newClient(t)
+	type old struct {
+		ID string `dynamodbav:"id"`
+	}
+	before, err := ddb.NewSimple(client, tableName(t), ddb.StrField(func(o *old) *string { return &o.ID }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	users, err := ddb.NewSimple(client, before.Name(), userID, ddb.Version(userVersion))
+	err = errors.Join(err, before.CreateTable(ctx), before.Put(ctx, &old{"u1"}), before.Put(ctx, &old{"u2"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := users.Update(ctx, "u1", userName.Set("x"), ddb.If(userVersion.Eq(1))); !errors.Is(err, ddb.ErrConditionFailed) {
+		t.Errorf("an absent version passes for 1: %v", err)
+	}
+	for want := range int64(2) {
+		if u, err := users.Update(ctx, "u1", userLogins.Add(1)); err != nil || u.Version != want+1 {
+			t.Errorf("update %d: version %d, %v", want, u.Version, err)
+		}
+	}
+	if err := ddb.Transact(ctx, client, users.TxUpdate("u2", userName.Set("Bea"))); err != nil {
+		t.Error(err)
+	}
+	u, err := users.Get(ctx, "u2")
+	if err != nil || u.Version != 1 {
+		t.Errorf("updated in a transaction: version %d, %v", u.Version, err)
+	}
+	if err := users.Put(ctx, &u); err != nil || u.Version != 2 {
+		t.Errorf("Put of what has a version now: %d, %v", u.Version, err)
+	}
+	if _, err := users.Update(ctx, "none", userName.Set("x")); !errors.Is(err, ddb.ErrNotFound) {
+		t.Errorf("update of a missing item: %v", err)
+	}
+}
+
 // TestStaleWriteDoesNotResurrect: a write with a version on a deleted item fails
 // (AWS's proposed mapper accepts it: attribute_not_exists(v) OR v = :v).
 func TestStaleWriteDoesNotResurrect(t *testing.T) {

@@ -141,10 +141,9 @@ func run(ctx context.Context, client *dynamodb.Client) error {
 }
 
 // Rewrite brings every item that has no version into the layout of Widget. An update of
-// attributes leaves alone what Widget does not know; it is an Upsert, since an Update needs
-// a version to raise, and the condition keeps it from making items. Every write of a widget sets
-// seen, so an item that is as it was seen is as it was read; one that an old writer has
-// changed meanwhile is left to the next pass. It can be stopped and begun again.
+// attributes leaves alone what Widget does not know, and raises an absent version from zero to
+// one. Every write of a widget sets seen, so an item that is as it was seen is as it was read; one
+// that an old writer has changed meanwhile is left to the next pass. It can be stopped and begun again.
 func rewrite(ctx context.Context, widgets *ddb.SimpleTable[Widget, ID]) (written, left int, err error) {
 	for w, err := range widgets.Scan().Consistent().All(ctx) {
 		if err != nil {
@@ -163,7 +162,7 @@ func rewrite(ctx context.Context, widgets *ddb.SimpleTable[Widget, ID]) (written
 		} else {
 			changes = append(changes, widgetTags.Remove())
 		}
-		_, err = widgets.Upsert(ctx, w.ID, ddb.Changes(changes...), ddb.If(widgetVersion.NotExists(), widgetSeen.Eq(w.Seen)))
+		_, err = widgets.Update(ctx, w.ID, ddb.Changes(changes...), ddb.If(widgetVersion.NotExists(), widgetSeen.Eq(w.Seen)))
 		switch {
 		case err == nil:
 			written++
