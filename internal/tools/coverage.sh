@@ -13,7 +13,12 @@ minimum=${2:-90}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-go test -count=1 -coverprofile="$work/profile" "$package"
+go test -v -count=1 -coverprofile="$work/profile" "$package" >"$work/log" 2>&1 || {
+	grep -v -e '^=== ' -e '^ *--- \(PASS\|SKIP\)' "$work/log" >&2
+	exit 1
+}
+# How well Explain foretold what the suite's requests cost.
+sed -n '/^units within/,/^  all /p' "$work/log" | grep -v '^    such as' || true
 [ -s "$work/profile" ] || {
 	echo "coverage: $package has no statements or no tests" >&2
 	exit 1
