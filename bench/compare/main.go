@@ -41,14 +41,14 @@ func main() {
 	cpu := flag.Bool("cpu", false, "processor time instead of time, for a machine that is busy with other things")
 	flag.Parse()
 	begun := time.Now()
-	now := func() time.Duration { return time.Since(begun) }
+	now, unit := func() time.Duration { return time.Since(begun) }, "Time"
 	if *cpu {
 		if _, ok := cpuTime(); !ok {
 			log.Fatal("the processor time of a process is not known on this system")
 		}
-		now = func() time.Duration { t, _ := cpuTime(); return t }
+		now, unit = func() time.Duration { t, _ := cpuTime(); return t }, "Processor time"
 	}
-	if err := run(*rounds, *budget, now, *svg, *loopback, *endpoint); err != nil {
+	if err := run(*rounds, *budget, now, unit, *svg, *loopback, *endpoint); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -58,7 +58,7 @@ type figure struct {
 	ns, bytes, allocs float64
 }
 
-func run(rounds int, budget time.Duration, now func() time.Duration, svg string, loopback bool, endpoint string) error {
+func run(rounds int, budget time.Duration, now func() time.Duration, unit, svg string, loopback bool, endpoint string) error {
 	if endpoint != "" {
 		if err := bench.Fill(context.Background(), clientOf(endpoint)); err != nil {
 			return err
@@ -95,7 +95,7 @@ func run(rounds int, budget time.Duration, now func() time.Duration, svg string,
 	if svg == "" {
 		return nil
 	}
-	return os.WriteFile(svg, []byte(plot(calls, results)), 0o644) //nolint:gosec // a picture for everybody
+	return os.WriteFile(svg, []byte(plot(calls, results, unit)), 0o644) //nolint:gosec // a picture for everybody
 }
 
 // clientFor makes clients that get the call's reply, from a stub or over loopback.
@@ -201,7 +201,7 @@ func floors(calls []bench.Call, results map[string]map[string]figure) string {
 var colours = []string{"#2563eb", "#94a3b8", "#a855f7", "#f59e0b", "#10b981"}
 
 // plot draws, for each call, the time of each library as a multiple of ddb's.
-func plot(calls []bench.Call, results map[string]map[string]figure) string {
+func plot(calls []bench.Call, results map[string]map[string]figure, unit string) string {
 	const (
 		width, label = 760, 190
 		bar, gap     = 15, 16
@@ -233,7 +233,7 @@ func plot(calls []bench.Call, results map[string]map[string]figure) string {
 	return strings.Join(slices.Concat([]string{
 		fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="11">`, width, y),
 		`<style>text{fill:#334155}.call{font-weight:600}@media(prefers-color-scheme:dark){text{fill:#cbd5e1}}</style>`,
-		`<text x="10" y="16" font-size="13">Time of one call through the SDK client, shorter is better; each group on its own scale of ddb = 1</text>`,
+		`<text x="10" y="16" font-size="13">` + unit + ` of one call through the SDK client, shorter is better; each group on its own scale of ddb = 1</text>`,
 		legend.String(), rows.String(), `</svg>`, "",
 	}), "\n")
 }
