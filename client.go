@@ -72,8 +72,11 @@ var (
 // environment names, one line with its host is logged. Plain http is refused except
 // to the local machine; see [WithInsecureHTTP].
 //
-// It sends nothing. Errors say which setting is missing or wrong. The context
-// bounds the loading of the configuration only.
+// It sends nothing, so that credentials are looked for by the first call: from the
+// environment, the shared files, a role of the container, then of the machine. If
+// there are none the call ends after that one search, within seconds, with what to
+// set. Errors say which setting is missing or wrong. The context bounds the
+// loading of the configuration only.
 func NewClient(ctx context.Context, opts ...ClientOption) (*dynamodb.Client, error) {
 	c := defaultClientConfig()
 	for _, o := range opts {
@@ -109,6 +112,7 @@ func (c *clientConfig) build(ctx context.Context) (*dynamodb.Client, error) {
 		for _, f := range c.sdkOptions {
 			f(o)
 		}
+		o.Credentials = explainCredentials(o.Credentials)
 	})
 	o := client.Options()
 	if err := c.checkEndpoint(o); err != nil {

@@ -134,7 +134,7 @@ func cutCursor(b []byte) (s, rest []byte, ok bool) {
 	return b[size : size+int(n)], b[size+int(n):], true
 }
 
-var errCursor = fmt.Errorf("%w: it is damaged, or belongs to another table, index or query", ErrBadCursor)
+var errCursor = fmt.Errorf("%w: it is damaged, or belongs to another table, index or query (keys, filter and direction have to be the same); start from the beginning", ErrBadCursor)
 
 // parseCursor reads a cursor's text and checks that it belongs to table and
 // index. All causes give one error, which tells an attacker nothing.

@@ -40,14 +40,14 @@ func (l *lazyClient) get(ctx context.Context) (*dynamodb.Client, error) {
 	case l.making <- struct{}{}:
 		defer func() { <-l.making }()
 	case <-ctx.Done():
-		return nil, fmt.Errorf("ddb: default client: waiting for its configuration: %w", ctx.Err())
+		return nil, &unsentError{fmt.Errorf("default client: waiting for its configuration: %w", ctx.Err())}
 	}
 	if c := l.made.Load(); c != nil {
 		return c, nil
 	}
 	c, err := NewClient(ctx, withBudget(l.budget))
 	if err != nil {
-		return nil, fmt.Errorf("default client (pass a client of your own to avoid it): %w", err)
+		return nil, &unsentError{fmt.Errorf("default client (pass a client of your own to avoid it): %w", err)}
 	}
 	l.made.Store(c)
 	return c, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 
@@ -64,6 +65,9 @@ func TestLazyClientTriesAgainAfterAFailure(t *testing.T) {
 	l := newLazyClient()
 	if _, err := l.get(t.Context()); err == nil {
 		t.Fatal("a client without a Region was made")
+	}
+	if _, err := l.PutItem(t.Context(), nil); outcomeOf(err) != NotApplied || !strings.Contains(err.Error(), "AWS_REGION") {
+		t.Errorf("a write without a client is %v: %v", outcomeOf(err), err)
 	}
 	t.Setenv("AWS_REGION", "eu-central-1")
 	first, err := l.get(t.Context())

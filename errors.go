@@ -45,11 +45,14 @@ type OpError struct {
 
 // Error names operation, table and cause, never a key value or item data.
 func (e *OpError) Error() string {
-	where := e.Table
+	where := e.Op
+	if e.Table != "" {
+		where += " " + e.Table
+	}
 	if e.Index != "" {
 		where += "/" + e.Index
 	}
-	return fmt.Sprintf("ddb: %s %s: %s", e.Op, where, causeText(e.Err))
+	return fmt.Sprintf("ddb: %s: %s", where, causeText(e.Err))
 }
 
 // Unwrap returns the cause.
@@ -113,6 +116,7 @@ type ConditionFailed[T any] struct { //nolint:errname // reads as what happened,
 	Condition string
 	missing   bool
 	needed    bool
+	stale     bool // its version is not the one that was asked for
 	current   *T
 	decodeErr error
 	cause     error
@@ -121,8 +125,11 @@ type ConditionFailed[T any] struct { //nolint:errname // reads as what happened,
 // Error tells the condition and whether an item is there, never its data.
 func (e *ConditionFailed[T]) Error() string {
 	state := "the item exists"
-	if e.missing {
+	switch {
+	case e.missing:
 		state = "there is no item with this key"
+	case e.stale:
+		state = "the item was written since it was read, and has another version: read it again and repeat the change on that"
 	}
 	return fmt.Sprintf("condition failed: %s (%s)", e.Condition, state)
 }
@@ -252,6 +259,9 @@ func classify(err error) error {
 	if _, ok := errors.AsType[*OutcomeUnknownError](err); ok {
 		return err // what matters most comes first in its text
 	}
+	if _, ok := errors.AsType[*credentialsError](err); ok {
+		return err // a refusal inside it is not the table's
+	}
 	if _, ok := errors.AsType[*types.ResourceNotFoundException](err); ok {
 		return fmt.Errorf("%w: %w", ErrTableNotFound, err)
 	}
@@ -259,7 +269,7 @@ func classify(err error) error {
 	if throttled {
 		return &ThrottledError{Reasons: reasons, err: err}
 	}
-	return err
+	return advise(err)
 }
 
 func throttlingOf(err error) ([]ThrottlingReason, bool) {
@@ -286,33 +296,6 @@ func throttlingOf(err error) ([]ThrottlingReason, bool) {
 		reasons[i] = ThrottlingReason{Reason: deref(r.Reason), Resource: deref(r.Resource)}
 	}
 	return reasons, true
-}
-
-// causeText shortens the SDK's nested texts to what a person needs: the
-// service's code, its words, the request id.
-func causeText(err error) string {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return err.Error()
-	}
-	switch err.(type) { //nolint:errorlint // only the SDK's own outer layers are shortened
-	case *smithy.OperationError, smithy.APIError:
-	default:
-		if errors.Is(err, ErrTableNotFound) {
-			return ErrTableNotFound.Error() + " (" + apiText(api, err) + "); check name, region and endpoint, or create it with CreateTable"
-		}
-		return err.Error()
-	}
-	return apiText(api, err)
-}
-
-func apiText(api smithy.APIError, err error) string {
-	text := api.ErrorCode() + ": " + api.ErrorMessage()
-	var re interface{ ServiceRequestID() string }
-	if errors.As(err, &re) && re.ServiceRequestID() != "" {
-		text += " (request " + re.ServiceRequestID() + ")"
-	}
-	return text
 }
 
 func deref[T any](p *T) (v T) {

@@ -3,7 +3,9 @@ package ddb
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -77,7 +79,11 @@ func TimeField[T any](sel func(*T) *time.Time) Ord[T, time.Time] {
 	return Ord[T, time.Time]{Field(sel)}
 }
 
-// StrField makes a handle of a text field.
+// StrField makes a handle of a text field, whose selector is as for [Field]:
+//
+//	name := ddb.StrField(func(u *User) *string { return &u.Name })
+//
+// For a pointer to text use Field.
 func StrField[T any, V ~string](sel func(*T) *V) Str[T, V] {
 	return Str[T, V]{OrdField(sel)}
 }
@@ -87,7 +93,7 @@ func BinField[T any, V ~[]byte](sel func(*T) *V) Bin[T, V] {
 	return Bin[T, V]{OrdField(sel)}
 }
 
-// NumField makes a handle of a number field.
+// NumField makes a handle of a number field, whose selector is as for [Field].
 func NumField[T any, V Number](sel func(*T) *V) Num[T, V] {
 	return Num[T, V]{OrdField(sel)}
 }
@@ -187,10 +193,22 @@ func newHandle[T, V any](sel func(*T) *V) *handle {
 			p := sel(probe.(*T))
 			return p, p == nil
 		})
-		if h.err == nil {
-			h.value = h.field.Codec
+		if h.err != nil {
+			h.err = fmt.Errorf("%w%s", h.err, placeOf(reflect.ValueOf(sel).Pointer()))
+			return
 		}
+		h.value = h.field.Codec
 	}}
+}
+
+// placeOf is where a selector is written, which a handle without a name needs to be found.
+func placeOf(selector uintptr) string {
+	f := runtime.FuncForPC(selector)
+	if f == nil {
+		return ""
+	}
+	file, line := f.FileLine(selector)
+	return fmt.Sprintf(" (%s:%d)", filepath.Base(file), line)
 }
 
 // child derives a handle from h; step moves path and value one level down.
@@ -279,11 +297,12 @@ func locate(plan *codec.Plan, want reflect.Type, sel func(any) (any, bool)) (pat
 	}()
 	ptr, isNil := sel(probe.Interface())
 	if isNil {
-		return nil, f, fmt.Errorf("selector of %s returned nil; it must return the address of a field of its argument", t)
+		return nil, f, fmt.Errorf("selector of %s returned nil, as does the value of a pointer field; it must return the address of a field of its argument, such as &v.Name", t)
 	}
 	path, f, ok := search(plan, probe.Elem(), reflect.ValueOf(ptr).Pointer(), want, probeDepth)
 	if !ok {
-		return nil, f, fmt.Errorf("selector of %s does not return a stored field of type %s: the field is unexported, tagged \"-\", or not part of the argument", t, want)
+		return nil, f, fmt.Errorf("selector of %s does not return a stored field of type %s: it must return the address of a field of its argument, "+
+			"such as &v.Name, not of a copy; the field must be exported and not tagged \"-\"", t, want)
 	}
 	return path, f, nil
 }

@@ -70,10 +70,14 @@ func outcomeOf(err error) Outcome {
 		sign   *v4.SigningError
 		op     *net.OpError
 		dns    *net.DNSError
+		cred   *credentialsError
+		unsent *unsentError
 	)
 	switch {
 	case err == nil:
 		return Applied
+	case errors.As(err, &cred), errors.As(err, &unsent):
+		return NotApplied
 	case errors.As(err, &reply):
 		if reply.Applied() {
 			return Applied
@@ -140,6 +144,7 @@ func (a *attempts) into(o wire.Options) wire.Options {
 	o.Client = append(slices.Clip(o.Client), func(so *dynamodb.Options) {
 		a.RetryerV2 = asRetryerV2(so.Retryer)
 		so.Retryer = a
+		so.Credentials = explainCredentials(so.Credentials) // a client of the user's own
 	})
 	return o
 }

@@ -75,6 +75,24 @@ func versionOf[T any](c *core, item *T) reflect.Value {
 	return reflect.ValueOf(item).Elem().FieldByIndex(c.version.field.Index)
 }
 
+// otherVersion reports whether a condition asks for a version that the stored item does not have.
+func otherVersion(cond expr.Node, version expr.Path, item map[string]types.AttributeValue) bool {
+	switch n := cond.(type) {
+	case expr.Logic:
+		return n.Op == "AND" && slices.ContainsFunc(n.Terms, func(t expr.Node) bool { return otherVersion(t, version, item) })
+	case expr.Compare:
+		p, ok := n.Left.(expr.Path)
+		want, isValue := n.Right.(expr.Value)
+		if !ok || !isValue || n.Op != "=" || p.String() != version.String() {
+			return false
+		}
+		stored, ok := item[version[0].Name].(*types.AttributeValueMemberN)
+		asked, isNumber := want.AV.(*types.AttributeValueMemberN)
+		return ok && isNumber && stored.Value != asked.Value
+	}
+	return false
+}
+
 func versionValue(v reflect.Value) types.AttributeValue {
 	if v.CanInt() {
 		return numberValue(v.Int())

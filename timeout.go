@@ -2,6 +2,7 @@ package ddb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -48,6 +49,9 @@ func (c *clientConfig) boundAttempt(ctx context.Context, in middleware.FinalizeI
 	defer cancel()
 	out, md, err := next.HandleFinalize(bounded, in)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		if _, unsent := errors.AsType[*unsentError](err); unsent {
+			return out, md, &unsentError{attemptTimeout(c.attemptTimeout)}
+		}
 		err = attemptTimeout(c.attemptTimeout)
 	}
 	return out, md, err

@@ -9,7 +9,11 @@ import (
 )
 
 // TransactionError is a transaction that DynamoDB cancelled; nothing of it was
-// applied. Failed lists the operations to blame.
+// applied. Failed lists the operations to blame; ask for one by its place among the
+// arguments of [Transact], and for the item in its way by [CurrentOf]:
+//
+//	if te, ok := errors.AsType[*ddb.TransactionError](err); ok {
+//		if f := te.At(1); f != nil && errors.Is(f.Err, ddb.ErrConditionFailed) {
 type TransactionError struct {
 	Failed []TransactionFailure
 	cause  error

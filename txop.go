@@ -80,7 +80,7 @@ func (t *items[T, K]) action(verb, id string, cond expr.Node, needed bool) txAct
 	return txAction{
 		core: t.core, verb: verb, id: id,
 		failed: func(item map[string]types.AttributeValue, cause error) error {
-			return conditionFailed[T](t.plan, cond, needed, item, cause)
+			return conditionFailed[T](t.core, cond, needed, item, cause)
 		},
 	}
 }

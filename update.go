@@ -179,7 +179,11 @@ func updateOf[T any](changes []Change[T]) (*expr.Update, error) {
 		}
 		for _, before := range changes[:i] {
 			if before.action.Path != nil && before.action.Path.Overlaps(c.action.Path) {
-				errs = append(errs, fmt.Errorf("attribute %s is changed twice in one update (also as %s)", c.action.Path, before.action.Path))
+				twice := fmt.Errorf("attribute %s is changed twice in one update", c.action.Path)
+				if a, b := c.action.Path.String(), before.action.Path.String(); a != b {
+					twice = fmt.Errorf("attributes %s and %s overlap, and are changed in one update", b, a)
+				}
+				errs = append(errs, twice)
 				break
 			}
 		}

@@ -450,16 +450,17 @@ func (t *items[T, K]) refusal(ctx context.Context, op string, cond expr.Node, ne
 		if ccf := conditionRefused(err); ccf != nil {
 			item = ccf.Item
 		}
-		return conditionFailed[T](t.plan, cond, needed, item, err)
+		return conditionFailed[T](t.core, cond, needed, item, err)
 	}
 }
 
-func conditionFailed[T any](plan *codec.Plan, cond expr.Node, needed bool, item map[string]types.AttributeValue, cause error) *ConditionFailed[T] {
+func conditionFailed[T any](c *core, cond expr.Node, needed bool, item map[string]types.AttributeValue, cause error) *ConditionFailed[T] {
 	e := &ConditionFailed[T]{Condition: expr.Describe(cond), missing: len(item) == 0, needed: needed, cause: cause}
 	if e.missing {
 		return e
 	}
-	current, err := decodeMap[T](plan, item)
+	e.stale = c.version != nil && otherVersion(cond, c.version.path, item)
+	current, err := decodeMap[T](c.plan, item)
 	if err != nil {
 		e.decodeErr = err
 		return e

@@ -66,15 +66,22 @@ func members(t reflect.Type, problem func(goPath, attr, text string)) []member {
 // examine looks at one field: it is a member, an embedded struct, or neither.
 func examine(e embedded, i int, problem func(goPath, attr, text string)) (*member, *embedded) {
 	sf := e.typ.Field(i)
-	if !sf.IsExported() && !sf.Anonymous {
-		return nil, nil
-	}
 	goPath := sf.Name
 	if e.goPath != "" {
 		goPath = e.goPath + "." + sf.Name
 	}
 	tag, problems := parseTag(sf.Tag)
 	if tag.ignore {
+		return nil, nil
+	}
+	if malformed(sf.Tag) {
+		problem(goPath, sf.Name, "the struct tag cannot be read, since its value is not in quotes; write `dynamodbav:\"name\"`")
+		return nil, nil
+	}
+	if !sf.IsExported() && !sf.Anonymous {
+		if _, tagged := sf.Tag.Lookup(tagKey); tagged && sf.Name != "_" {
+			problem(goPath, cmp.Or(tag.name, sf.Name), "an unexported field cannot be stored; export it, or drop its tag")
+		}
 		return nil, nil
 	}
 	name := cmp.Or(tag.name, sf.Name)

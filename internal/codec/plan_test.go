@@ -154,6 +154,7 @@ func TestPlanProblems(t *testing.T) {
 		Text    int                             `dynamodbav:",text"`
 		Rest    int                             `dynamodbav:",unknown"`
 		Named   map[string]types.AttributeValue `dynamodbav:"x,unknown"`
+		lost    int                             `dynamodbav:"lost"` //nolint:unused // only to be refused
 		time.Time
 		left
 		right
@@ -185,6 +186,7 @@ func TestPlanProblems(t *testing.T) {
 		`codec_test.item.Text (attribute "Text"): Go type int: tag option text needs MarshalText and UnmarshalText`,
 		`codec_test.item.Rest: unknown attributes need a map`,
 		`codec_test.item.Named (attribute "x"): the field of unknown attributes has no name`,
+		`codec_test.item.lost (attribute "lost"): an unexported field cannot be stored`,
 		`codec_test.item.Time (attribute "Time"): embedded time.Time is stored as one value`,
 		`codec_test.item.right.X (attribute "X"): attribute name "X" is taken by field left.X`,
 		`codec_test.item.hidden (attribute "h"): an embedded unexported struct cannot have a name`,
@@ -270,5 +272,18 @@ func TestNestingOf32Levels(t *testing.T) {
 	var out one[any]
 	if err := codec.Decode(plan[one[any]](t), wire, &out); err != nil {
 		t.Error(err)
+	}
+}
+
+// A tag that reflect cannot read would rename the attribute without a word.
+func TestMalformedTagIsRefused(t *testing.T) {
+	for tag, refused := range map[reflect.StructTag]bool{
+		`dynamodbav:id`: true, `json:"id" dynamodbav:id`: true, `dynamodbav:'id'`: true,
+		`dynamodbav:"id"`: false, `json:"id"`: false, `mydynamodbav:id`: false, ``: false,
+	} {
+		_, err := codec.PlanOf(reflect.StructOf([]reflect.StructField{{Name: "ID", Type: reflect.TypeFor[string](), Tag: tag}}))
+		if got := err != nil && strings.Contains(err.Error(), "not in quotes"); got != refused || !refused && err != nil {
+			t.Errorf("%s: %v", tag, err)
+		}
 	}
 }

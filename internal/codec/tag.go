@@ -44,6 +44,12 @@ func ignored(tag reflect.StructTag) bool {
 	return t.ignore
 }
 
+// malformed reports a tag that is there, but that reflect does not find.
+func malformed(tag reflect.StructTag) bool {
+	_, found := tag.Lookup(tagKey)
+	return !found && (strings.HasPrefix(string(tag), tagKey+":") || strings.Contains(string(tag), " "+tagKey+":"))
+}
+
 func parseTag(tag reflect.StructTag) (fieldTag, []string) {
 	name, opts, _ := strings.Cut(tag.Get(tagKey), ",")
 	if name == "-" {
@@ -84,7 +90,7 @@ func parseOptions(opts string) (t fieldTag, problems []string) {
 			}
 			t.set = k
 		default:
-			problems = append(problems, fmt.Sprintf("unknown tag option %q", opt))
+			problems = append(problems, fmt.Sprintf("unknown tag option %q; docs/codec.md lists them", opt))
 		}
 	}
 	if t.omitEmpty && t.nullEmpty {
