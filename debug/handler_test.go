@@ -253,7 +253,7 @@ func TestEmptyLists(t *testing.T) {
 }
 
 func TestHandlerIsOne(t *testing.T) {
-	if debug.Handler() != debug.Handler() {
+	if one, other := debug.Handler(), debug.Handler(); one != other {
 		t.Fatal("two recorders of one process")
 	}
 	before := debug.Handler().Snapshot().Totals.Calls

@@ -27,7 +27,6 @@ type Visit struct {
 var (
 	visitSite = ddb.StrField(func(v *Visit) *string { return &v.Site })
 	visitAt   = ddb.NumField(func(v *Visit) *int { return &v.At })
-	visitPath = ddb.StrField(func(v *Visit) *string { return &v.Path })
 	visitUser = ddb.StrField(func(v *Visit) *string { return &v.User })
 )
 

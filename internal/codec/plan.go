@@ -228,7 +228,7 @@ func (p *Plan) encode(e *encoder, b []byte, r ref) ([]byte, error) {
 }
 
 // decode reads a JSON object of attributes; row says that it is an item.
-func (p *Plan) decode(d *Decoder, r ref, row bool) error {
+func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // one loop over the bytes of an item: a call in it is paid for each attribute
 	for _, h := range p.hops {
 		valueAt(h.place.in(r), h.ptr).SetZero()
 	}

@@ -80,10 +80,8 @@ func encodeStringSet(v *Value, rest func(*encoder, []byte, ref) ([]byte, error))
 			if b, ok = appendText(b, s); !ok {
 				return b, underIndex(i, unfit(v.elem.typ, notText))
 			}
-			for _, before := range list[:i] {
-				if s == before {
-					return b, underIndex(i, unfit(v.typ, duplicate))
-				}
+			if slices.Contains(list[:i], s) {
+				return b, underIndex(i, unfit(v.typ, duplicate))
 			}
 		}
 		return append(b, `]}`...), nil

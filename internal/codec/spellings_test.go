@@ -199,7 +199,10 @@ func TestListsOfAnyLength(t *testing.T) {
 			}
 			return texts, wire
 		}
-		want, list := listed{}, ""
+		var (
+			want listed
+			list string
+		)
 		want.L, list = draw("l", []string{`{"S":"%s"}`, ` {"S":"%s"}`, `{"S":"%s" }`, `{"S":"%.1s\u` + "006eX" + `"}`})
 		for i := range want.L {
 			if strings.Contains(strings.Split(list, ",")[i], "006e") {
