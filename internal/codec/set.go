@@ -1,6 +1,9 @@
 package codec
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 const (
 	emptySet  = "the set is empty, which DynamoDB refuses; use omitempty, or leave it nil for NULL"
