@@ -154,7 +154,8 @@ func TestPlanProblems(t *testing.T) {
 		Text    int                             `dynamodbav:",text"`
 		Rest    int                             `dynamodbav:",unknown"`
 		Named   map[string]types.AttributeValue `dynamodbav:"x,unknown"`
-		lost    int                             `dynamodbav:"lost"` //nolint:unused // only to be refused
+		//lint:ignore U1000 only to be refused
+		lost int `dynamodbav:"lost"` //nolint:unused // likewise
 		time.Time
 		left
 		right
