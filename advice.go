@@ -55,12 +55,19 @@ var advice = []struct {
 
 // advise adds what to do to a refusal that is known.
 func advise(err error) error {
+	if _, done := errors.AsType[*advisedError](err); done {
+		return err
+	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		return err
 	}
+	return adviseOn(api.ErrorCode(), api.ErrorMessage(), err)
+}
+
+func adviseOn(code, message string, err error) error {
 	for _, a := range advice {
-		if api.ErrorCode() == a.code && strings.Contains(api.ErrorMessage(), a.text) {
+		if code == a.code && strings.Contains(message, a.text) {
 			return &advisedError{err: err, is: a.is, mend: a.mend}
 		}
 	}

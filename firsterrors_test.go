@@ -90,7 +90,8 @@ func TestFirstErrors(t *testing.T) {
 		"other key, put":         {texts.Put(ctx, &textVisit{Page: "p", N: "1"}), nil, []string{"PutItem visits", "key n", "VerifyTable"}},
 		"other key, query":       {second(texts.Query("p").SortKey(ddb.Gt("x")).Collect(ctx)), nil, []string{"Query visits", "VerifyTable"}},
 		"other key, batch":       {texts.BatchPut(ctx, []textVisit{{Page: "p", N: "1"}}), nil, []string{"BatchWriteItem visits", "1 of 1", "VerifyTable"}},
-		"other index key":        {sized.Put(ctx, &sizedVisit{Page: "p", N: 2}), nil, []string{"PutItem visits", "by-status", "status", "VerifyTable"}},
+		"other key, transaction": {ddb.Transact(ctx, client, texts.TxPut(&textVisit{Page: "p", N: "1"})), nil, []string{"operation 0 (Put visits)", "VerifyTable"}},
+		"other index key":        {sized.Put(ctx, &sizedVisit{Page: "p", N: 2}), nil, []string{"PutItem visits", "Index Key status", "IndexName: by-status", "VerifyTable"}},
 		"other type stored":      {second(sized.Get(ctx, "p", 1)), nil, []string{"GetItem visits", "attribute status", "wire type S", "Go type int"}},
 		"sum of text":            {second(sized.Update(ctx, sized.Key("p", 1), sizedStatus.Add(1))), nil, []string{"UpdateItem visits", "type than the field"}},
 		"empty index key":        {visits.Put(ctx, &visit{Page: "p", N: 3}), nil, []string{"PutItem visits", "by-status", "omitempty"}},
@@ -111,8 +112,8 @@ func TestFirstErrors(t *testing.T) {
 			continue
 		}
 		for _, want := range tc.want {
-			if !strings.Contains(tc.err.Error(), want) {
-				t.Errorf("%s: %q lacks %q", name, tc.err, want)
+			if strings.Count(tc.err.Error(), want) != 1 {
+				t.Errorf("%s: %q, want %q in it once", name, tc.err, want)
 			}
 		}
 	}

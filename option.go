@@ -9,7 +9,8 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// TableOption is an option of [New] and [NewSimple].
+// TableOption is an option of [New] and [NewSimple]. A handle is none: the sort key is
+// the fourth argument of New, and NewSimple has none.
 type TableOption interface{ applyTable(*core) error }
 
 type tableOption func(*core) error

@@ -10,7 +10,8 @@ import (
 )
 
 // SortCond is a condition on the sort key in a query. It carries no attribute,
-// so it cannot name the wrong one; its type is that of the sort key. Make it
+// so it cannot name the wrong one; its type is that of the sort key. The methods of
+// handles, such as BeginsWith, are for filters and [If] instead. Make it
 // with [Eq], [Lt], [Le], [Gt], [Ge], [Between] or [BeginsWith].
 //
 // On a key of several attributes ([MultiKey]) the condition is on the last of

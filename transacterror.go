@@ -117,6 +117,8 @@ func (a txAction) reason(r types.CancellationReason, cause error) error {
 		return a.failed(r.Item, cause)
 	case "ThrottlingError", "ProvisionedThroughputExceeded":
 		return &ThrottledError{err: errors.New(deref(r.Message))}
+	case "ValidationError":
+		return adviseOn("ValidationException", deref(r.Message), errors.New(deref(r.Message)))
 	}
 	return errors.New(deref(r.Message))
 }

@@ -1,9 +1,11 @@
 package ddb
 
-// WriteOption is an option of Put, Replace and the deletes: [If] and [ReturnOld].
+// WriteOption is an option of Put, Replace and the deletes: [If] and [ReturnOld]. A
+// condition by itself is none; write ddb.If(status.Eq("open")).
 type WriteOption[T any] interface{ applyWrite(*writeCall[T]) }
 
-// UpdateOption is what Update and Upsert take: changes, [If] and [ReturnOld].
+// UpdateOption is what Update and Upsert take: changes, [If] and [ReturnOld]. A
+// condition by itself is none; write ddb.If(status.Eq("open")).
 type UpdateOption[T any] interface{ applyUpdate(*writeCall[T]) }
 
 // Option is an option of every write.
