@@ -31,17 +31,22 @@ func (e *unsentError) Unwrap() error { return e.err }
 // explainedCredentials are another provider's, with errors that say what to do.
 type explainedCredentials struct{ aws.CredentialsProvider }
 
-var _ aws.CredentialProviderSource = explainedCredentials{}
+var _ aws.CredentialProviderSource = (*explainedCredentials)(nil)
 
 func explainCredentials(p aws.CredentialsProvider) aws.CredentialsProvider {
-	if _, done := p.(explainedCredentials); done || p == nil || aws.IsCredentialsProvider(p, (*aws.AnonymousCredentials)(nil)) {
+	if !needsExplaining(p) {
 		return p
 	}
-	return explainedCredentials{p}
+	return &explainedCredentials{p}
+}
+
+func needsExplaining(p aws.CredentialsProvider) bool {
+	_, done := p.(*explainedCredentials)
+	return !done && p != nil && !aws.IsCredentialsProvider(p, (*aws.AnonymousCredentials)(nil))
 }
 
 // Retrieve marks every error as one of a call that was not sent.
-func (p explainedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+func (p *explainedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	c, err := p.CredentialsProvider.Retrieve(ctx)
 	switch {
 	case err == nil:
@@ -53,12 +58,12 @@ func (p explainedCredentials) Retrieve(ctx context.Context) (aws.Credentials, er
 }
 
 // IsCredentialsProvider is how the SDK asks what it is in truth.
-func (p explainedCredentials) IsCredentialsProvider(target aws.CredentialsProvider) bool {
+func (p *explainedCredentials) IsCredentialsProvider(target aws.CredentialsProvider) bool {
 	return aws.IsCredentialsProvider(p.CredentialsProvider, target)
 }
 
 // ProviderSources are the provider's own, for the SDK's user agent.
-func (p explainedCredentials) ProviderSources() []aws.CredentialSource {
+func (p *explainedCredentials) ProviderSources() []aws.CredentialSource {
 	if s, ok := p.CredentialsProvider.(aws.CredentialProviderSource); ok {
 		return s.ProviderSources()
 	}

@@ -113,6 +113,8 @@ type attempts struct {
 	always bool // and one that was applied, because its reply is needed
 	n      int
 	worst  Outcome
+
+	credentials explainedCredentials // here, because a call allocates no more than it must
 }
 
 // IsErrorRetryable is asked about every failed attempt.
@@ -144,7 +146,10 @@ func (a *attempts) into(o wire.Options) wire.Options {
 	o.Client = append(slices.Clip(o.Client), func(so *dynamodb.Options) {
 		a.RetryerV2 = asRetryerV2(so.Retryer)
 		so.Retryer = a
-		so.Credentials = explainCredentials(so.Credentials) // a client of the user's own
+		if needsExplaining(so.Credentials) { // a client of the user's own
+			a.credentials.CredentialsProvider = so.Credentials
+			so.Credentials = &a.credentials
+		}
 	})
 	return o
 }
