@@ -1,0 +1,198 @@
+package browser_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/dynamotable/ddb/debug"
+)
+
+// requiredVariable makes it an error that there is no browser.
+const requiredVariable = "DDB_BROWSER"
+
+// tab is a page of a browser with a server of its own.
+type tab struct {
+	t      *testing.T
+	ctx    context.Context
+	server *httptest.Server
+	asked  atomic.Int64 // requests for JSON
+
+	mu       sync.Mutex
+	requests []string
+	errors   []string
+}
+
+// openTab starts a browser, or skips the test where there is none.
+func openTab(t *testing.T, h http.Handler) *tab {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv(requiredVariable) == "required" {
+			t.Fatal(err)
+		}
+		t.Skip("there is no chromium on PATH; " + requiredVariable + "=required makes that an error")
+	}
+	b := &tab{t: t}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/ddb", func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r)
+		if r.URL.Query().Get("format") == "json" {
+			b.asked.Add(1)
+		}
+	})
+	b.server = httptest.NewServer(mux)
+	t.Cleanup(b.server.Close)
+
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.Flag("headless", "new"), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.WindowSize(1280, 900), chromedp.Flag("force-device-scale-factor", "1"), chromedp.Flag("lang", "en-US"))...)
+	t.Cleanup(stop)
+	ctx, leave := chromedp.NewContext(allocator)
+	t.Cleanup(leave)
+	b.must(chromedp.Listen(ctx, b.listen))
+	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(cancel)
+	b.ctx = limited
+	for _, enable := range []error{
+		call(b.ctx, network.Enable, network.EnableParams{}),
+		call(b.ctx, log.Enable, cdp.Empty{}),
+		call(b.ctx, runtime.Enable, cdp.Empty{}),
+	} {
+		b.must(enable)
+	}
+	b.size(1280, 900)
+	b.prefer("light")
+	return b
+}
+
+func call[P, R any](ctx context.Context, c cdp.Command[P, R], params P) error {
+	_, err := chromedp.Call(ctx, c, params)
+	return err
+}
+
+func (b *tab) listen(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		b.requests = append(b.requests, e.Request.URL)
+	case *runtime.EventExceptionThrown:
+		b.errors = append(b.errors, fmt.Sprintf("exception: %+v", e.ExceptionDetails))
+	case *runtime.EventConsoleAPICalled:
+		b.errors = append(b.errors, fmt.Sprintf("console: %s", e.Type))
+	case *log.EventEntryAdded:
+		b.errors = append(b.errors, fmt.Sprintf("log: %s: %s", e.Entry.Level, e.Entry.Text))
+	}
+}
+
+// calm reports what must not have happened: errors, and requests to others than the server.
+func (b *tab) calm() {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.errors {
+		b.t.Error(e)
+	}
+	if len(b.requests) == 0 {
+		b.t.Error("no request was seen")
+	}
+	for _, url := range b.requests {
+		if !strings.HasPrefix(url, b.server.URL+"/debug/ddb") && !strings.HasPrefix(url, "data:") && url != "about:blank" {
+			b.t.Errorf("a request went to %s", url)
+		}
+	}
+}
+
+func (b *tab) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *tab) size(width, height int64) {
+	b.t.Helper()
+	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(width, height)))
+}
+
+// prefer sets the colours that the system asks pages for.
+func (b *tab) prefer(scheme string) {
+	b.t.Helper()
+	b.must(call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	}))
+}
+
+func (b *tab) scripts(on bool) {
+	b.t.Helper()
+	b.must(call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}))
+}
+
+// open loads the page.
+func (b *tab) open() {
+	b.t.Helper()
+	b.must(chromedp.Do(b.ctx, chromedp.Navigate(b.server.URL+"/debug/ddb")))
+}
+
+// until waits for an expression to hold in the page.
+func (b *tab) until(expression string) {
+	b.t.Helper()
+	script := "new Promise(done => { const check = () => (" + expression + ") ? done(true) : setTimeout(check, 20); check(); })"
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise)); err != nil {
+		b.t.Fatalf("waiting for %s: %v", expression, err)
+	}
+}
+
+// shows waits until the page shows what the recorder has now.
+func (b *tab) shows(r *debug.Recorder) {
+	b.t.Helper()
+	s := r.Snapshot()
+	at, err := s.Time.MarshalText()
+	b.must(err)
+	b.until("document.documentElement.dataset.at === " + quoted(string(at)))
+}
+
+func (b *tab) press(keys string) {
+	b.t.Helper()
+	b.must(chromedp.Do(b.ctx, chromedp.KeyEvent(keys)))
+}
+
+func evaluate[T any](b *tab, expression string) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+func (b *tab) text(expression string) string {
+	b.t.Helper()
+	return evaluate[string](b, expression)
+}
+
+// quoted is a text in JavaScript.
+func quoted(s string) string {
+	data, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(data)
+}
