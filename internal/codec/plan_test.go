@@ -155,7 +155,7 @@ func TestPlanProblems(t *testing.T) {
 		Rest    int                             `dynamodbav:",unknown"`
 		Named   map[string]types.AttributeValue `dynamodbav:"x,unknown"`
 		//lint:ignore U1000 only to be refused
-		lost int `dynamodbav:"lost"` //nolint:unused // likewise
+		lost int `dynamodbav:"lost"`
 		time.Time
 		left
 		right

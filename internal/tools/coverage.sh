@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # Prints the statement coverage of one package by its own tests, and fails below a minimum.
 #
-#   internal/tools/coverage.sh [package] [minimum percent]
+#   internal/tools/coverage.sh [package] [minimum percent] [flags of go test]
 #
-# Defaults: the root package, 90.
+# Defaults: the root package, 90, none.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 package=${1:-.}
 minimum=${2:-90}
+shift $(($# < 2 ? $# : 2))
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-go test -v -count=1 -coverprofile="$work/profile" "$package" >"$work/log" 2>&1 || {
+go test -v -count=1 "$@" -coverprofile="$work/profile" "$package" >"$work/log" 2>&1 || {
 	grep -v -e '^=== ' -e '^ *--- \(PASS\|SKIP\)' "$work/log" >&2
 	exit 1
 }

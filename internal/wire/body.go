@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -55,7 +56,7 @@ func inMemory(r *http.Request, known []byte) ([]byte, error) {
 		// A reader in memory hands its bytes over as they are, which tells without a look at them.
 		buf.rest, buf.known, buf.same = buf.rest[:0], known, false
 		switch _, err := w.WriteTo(buf); {
-		case err != nil && err != io.EOF:
+		case err != nil && !errors.Is(err, io.EOF):
 			return nil, err
 		case buf.same:
 			return known, nil
