@@ -1,0 +1,47 @@
+package telemetry_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/telemetry"
+)
+
+// All tables of the program report to the providers that it has set up; with none, to nobody.
+func ExampleStart() {
+	stop, err := telemetry.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = stop() }()
+	fmt.Println("reporting")
+	// Output:
+	// reporting
+}
+
+// A hook for one table alone.
+func ExampleNew() {
+	type User struct {
+		ID string `dynamodbav:"id"`
+	}
+	hook, err := telemetry.New()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client, stop := ddbtest.Open()
+	defer stop()
+	users, err := ddb.NewSimple(client, "users", ddb.StrField(func(u *User) *string { return &u.ID }), ddb.WithHook(hook))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	_ = users.EnsureTable(ctx)
+	fmt.Println(users.Put(ctx, &User{ID: "u1"}))
+	// Output:
+	// <nil>
+}
