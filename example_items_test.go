@@ -246,4 +246,6 @@ func ExampleNewClient() {
 		log.Fatal(err)
 	}
 	fmt.Println(books.Name())
+	// Output:
+	// books
 }
