@@ -27,8 +27,8 @@ var (
 
 // openMetrics is a table with 200 items of 1 KB in one partition.
 func openMetrics(opts ...ddb.TableOption) (*ddb.Table[Metric, string, int], func()) {
-	client, stop := ddbtest.Open()
-	metrics, err := ddb.New(client, "metrics", metricSeries, metricMinute, opts...)
+	engine := ddbtest.NewEngine()
+	metrics, err := ddb.New(engine.Client(), "metrics", metricSeries, metricMinute, opts...)
 	if err != nil {
 		panic(err)
 	}
@@ -43,7 +43,7 @@ func openMetrics(opts ...ddb.TableOption) (*ddb.Table[Metric, string, int], func
 	if err := metrics.BatchPut(ctx, list); err != nil {
 		panic(err)
 	}
-	return metrics, stop
+	return metrics, engine.Close
 }
 
 func ExampleExplain() {

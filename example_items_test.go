@@ -13,20 +13,21 @@ import (
 
 // openBooks is a table of books with two in it.
 func openBooks() (*ddb.SimpleTable[Book, string], func()) {
-	client, stop := ddbtest.Open()
-	books, _ := newLibrary(context.Background(), client)
+	engine := ddbtest.NewEngine()
+	books, _ := newLibrary(context.Background(), engine.Client())
 	err := books.BatchPut(context.Background(), []Book{{"1", "Dune", 3}, {"2", "Emma", 1}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	return books, stop
+	return books, engine.Close
 }
 
 // A table of books, without a sort key, in an engine inside the process.
 func ExampleNewSimple() {
 	ctx := context.Background()
-	client, stop := ddbtest.Open() // ddb.NewClient(ctx) is DynamoDB itself
-	defer stop()
+	engine := ddbtest.NewEngine() // ddb.NewClient(ctx) is a client of DynamoDB itself
+	defer engine.Close()
+	client := engine.Client()
 	books, err := ddb.NewSimple(client, "books", bookISBN)
 	if err != nil {
 		fmt.Println(err)
@@ -47,8 +48,9 @@ func ExampleNewSimple() {
 // A table with a partition key and a sort key.
 func ExampleNew() {
 	ctx := context.Background()
-	client, stop := ddbtest.Open()
-	defer stop()
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	client := engine.Client()
 	loans, err := ddb.New(client, "loans", loanReader, loanISBN)
 	if err != nil {
 		fmt.Println(err)
@@ -174,8 +176,9 @@ func ExampleTable_BatchPutAll() {
 }
 
 func ExampleTransactGet() {
-	client, stop := ddbtest.Open()
-	defer stop()
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	client := engine.Client()
 	ctx := context.Background()
 	books, loans := newLibrary(ctx, client)
 	if err := books.Put(ctx, &Book{ISBN: "1", Title: "Dune"}); err != nil {
@@ -193,8 +196,9 @@ func ExampleTransactGet() {
 
 func ExampleView() {
 	ctx := context.Background()
-	client, stop := ddbtest.Open()
-	defer stop()
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	client := engine.Client()
 	messages, _ := newChat(ctx, client)
 	type line struct { // its attributes, and no others, are read
 		At     int64  `dynamodbav:"at"`
@@ -208,8 +212,9 @@ func ExampleView() {
 
 func ExampleTable_VerifyTable() {
 	ctx := context.Background()
-	client, stop := ddbtest.Open()
-	defer stop()
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	client := engine.Client()
 	messages, _ := newChat(ctx, client)
 	// The live table lacks an index that the definition gets now.
 	if _, err := ddb.NewSimpleIndex(messages, "by-text", ddb.StrField(func(m *Message) *string { return &m.Text })); err != nil {
