@@ -137,6 +137,7 @@ func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error)
 	if err := invalid(append(errs, err)...); err != nil {
 		return err
 	}
+	paths = b.core.withMark(paths)
 	b.paths = paths
 	b.entries = make([]batchEntry, n)
 	b.byKey = make(map[string]*batchEntry, n)
@@ -179,7 +180,7 @@ func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending
 		ReturnConsumedCapacity: b.core.consumed(ctx),
 	}
 	rows := &batchRows[T]{b: b, pending: pending}
-	out, err := wire.BatchGetItem(rctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return rows })
+	out, err := wire.BatchGetItem(rctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return b.core.live(rows) })
 	if _, unreadable := errors.AsType[*wire.RowError](err); unreadable && out != nil {
 		// One item is not a T. Read again, item by item, to save the others.
 		b.booked(rctx, &q, out.ConsumedCapacity, len(pending), err)
@@ -188,7 +189,7 @@ func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending
 			return nil, q.refused
 		}
 		rows.careful = true
-		out, err = wire.BatchGetItem(rctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return rows })
+		out, err = wire.BatchGetItem(rctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return b.core.live(rows) })
 	}
 	if err != nil {
 		q.endedAll(rctx, received{err: err})

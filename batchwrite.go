@@ -114,8 +114,8 @@ func (b *batch) refused(n int, err error) *BatchError {
 
 func (t *items[T, K]) prepareBatch(b *batch, room *[maxBlock]byte, puts []T, deletes []K) error {
 	var errs []error
-	if t.version != nil {
-		errs = append(errs, fmt.Errorf("a batch write on a table with a version (attribute %s): the BatchWriteItem API takes no conditions; use Put, Delete or Transact", t.version.path))
+	if h := t.guardAttr(); h != nil {
+		errs = append(errs, fmt.Errorf("a batch write on a table with a version (attribute %s): the BatchWriteItem API takes no conditions; use Put, Delete or Transact", h.path))
 	}
 	b.entries = make([]batchEntry, 0, len(puts)+len(deletes))
 	var (
@@ -142,7 +142,7 @@ func (t *items[T, K]) prepareBatch(b *batch, room *[maxBlock]byte, puts []T, del
 		ends = append(ends, len(ids))
 	}
 	for i := range puts {
-		item, _, derr := derive(t.core, &puts[i], &puts[i], nothing)
+		item, _, derr := derive(t.core, &puts[i], &puts[i], func() {})
 		data, values, err := codec.AppendWatched(mem.free(), t.plan, item, t.keyNames)
 		mem.take(data, len(puts)-i-1)
 		add(batchEntry{index: b.first + i, data: data}, "item", b.first+i, values, errors.Join(derr, err))

@@ -167,8 +167,8 @@ func (c *core) checkDerivations() error {
 
 // keeps reports whether the table itself writes the attribute.
 func (c *core) keeps(name string) bool {
-	for _, h := range []*handle{c.version, c.token, c.created, c.updated} {
-		if h != nil && h.path[0].Name == name {
+	for _, h := range c.kept() {
+		if h.path[0].Name == name {
 			return true
 		}
 	}

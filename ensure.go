@@ -62,11 +62,11 @@ func (c *core) ensure(ctx context.Context, client SchemaClient, s *tableSpec) er
 	if err != nil {
 		return err
 	}
-	if c.ttl != nil && ttl.attribute == "" {
+	if c.ttlAttribute() != "" && ttl.attribute == "" {
 		if err := c.enableTTL(ctx, client); err != nil {
 			return err
 		}
-		ttl.attribute = c.ttl.path.String()
+		ttl.attribute = c.ttlAttribute()
 	}
 	if left := s.compare(live, ttl); len(left) > 0 {
 		return &SchemaError{left}

@@ -8,21 +8,20 @@ import (
 )
 
 // updateExactly sends an update as a transaction of one operation, see [Change.Exact].
-func (t *items[T, K]) updateExactly(ctx context.Context, u preparedUpdate[T], present bool) (item T, err error) {
+func (t *items[T, K]) updateExactly(ctx context.Context, u *preparedUpdate, old *T) (item T, err error) {
 	verb := "Upsert"
-	if present {
+	if u.present {
 		verb = "Update"
 	}
 	tx := &transaction{client: t.client, start: time.Now()}
-	tx.add(t.updateAction(verb, u, present), noOld(verb, u.call.old))
+	tx.add(t.updateAction(verb, u, Tag{}), noOld(verb, old))
 	if err = tx.check(); err == nil {
 		err = tx.send(ctx)
 	}
 	if err != nil {
 		return item, opError("TransactWriteItems", t.name, "", onlyFailure(err))
 	}
-	a := attempt{core: t.core, key: given(u.key)}
-	stored, err := a.readBack(ctx)
+	stored, err := t.readBack(ctx, given(u.key))
 	switch {
 	case err != nil:
 		err = fmt.Errorf("%w; reading it back failed: %w", ErrReplyLost, err)

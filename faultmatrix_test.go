@@ -18,19 +18,25 @@ type users = ddb.SimpleTable[user, string]
 
 // protection is what a table has to recognise its writes by.
 type protection struct {
-	name           string
-	version, token bool
+	name                          string
+	version, revision, tombstones bool
 }
 
-var protections = []protection{{"plain", false, false}, {"version", true, false}, {"token", false, true}, {"version and token", true, true}}
+var protections = []protection{
+	{name: "plain"}, {name: "version", version: true}, {name: "revision", revision: true},
+	{name: "version and revision", version: true, revision: true}, {name: "tombstones", revision: true, tombstones: true},
+}
 
 func (p protection) table(t testing.TB, client *dynamodb.Client) *users {
 	opts := []ddb.TableOption{ddb.WithRetryBudget(nil)}
 	if p.version {
 		opts = append(opts, ddb.Version(userVersion))
 	}
-	if p.token {
-		opts = append(opts, ddb.WriteToken(userNick))
+	if p.revision {
+		opts = append(opts, ddb.Version(userRevision))
+	}
+	if p.tombstones {
+		opts = append(opts, ddb.Tombstones("deleted", time.Hour))
 	}
 	table, err := ddb.NewSimple(client, "accounts", userID, opts...)
 	if err != nil {
@@ -57,11 +63,18 @@ type matrixVerb struct {
 	settled func(protection, fault) bool
 }
 
-func always(protection) bool      { return true }
-func versioned(p protection) bool { return p.version }
-func never(protection) bool       { return false }
+func always(protection) bool    { return true }
+func guarded(p protection) bool { return p.version || p.revision }
+func never(protection) bool     { return false }
 
+// certain: no lost reply leaves a doubt.
 func certain(protection, fault) bool { return true }
+
+// proven: only a revision proves what happened.
+func proven(p protection, _ fault) bool { return p.revision }
+
+// repeated: without a condition it is sent again, and a revision proves it.
+func repeated(p protection, _ fault) bool { return p.revision || !p.version }
 
 // isNew is 1 for the item that the writes of a whole one store.
 func isNew(u *user) int64 {
@@ -88,46 +101,40 @@ func gone(u *user) int64 {
 func last(_ user, err error) error { return err }
 
 var matrixVerbs = []matrixVerb{
-	{name: "Put", effect: isNew, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Put", effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
 		return t.Put(ctx, &u)
 	}},
-	{name: "Put of a new item", absent: true, effect: isNew, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Put of a new item", absent: true, effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.Put(ctx, &user{ID: u.ID, Name: "new"})
 	}},
-	{name: "Create", absent: true, effect: isNew, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Create", absent: true, effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.Create(ctx, &user{ID: u.ID, Name: "new"})
 	}},
-	{name: "Create of what is there", refuses: true, effect: isNew, immune: always, settled: func(p protection, _ fault) bool { return p.version && p.token }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Create of what is there", refuses: true, effect: isNew, immune: always, settled: func(p protection, _ fault) bool { return p.tombstones }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.Create(ctx, &user{ID: u.ID, Name: "new"})
 	}},
-	{name: "Replace", effect: isNew, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Replace", effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
 		return t.Replace(ctx, &u)
 	}},
-	{name: "Put under a condition", effect: isNew, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Put under a condition", effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
 		return t.Put(ctx, &u, ddb.If(userName.Eq("old")))
 	}},
-	{name: "Update", effect: isNew, immune: always, settled: func(p protection, what fault) bool {
-		return !p.version || p.token && !lostFirst(what)
-	}, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Update", effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return last(t.Update(ctx, u.ID, userName.Set("new")))
 	}},
-	{name: "Update of a version", effect: isNew, immune: always, settled: func(p protection, what fault) bool {
-		return !p.version || p.token || lostFirst(what)
-	}, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Update of a version", effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		if u.Version == 0 {
 			return last(t.Update(ctx, u.ID, userName.Set("new")))
 		}
 		return last(t.Update(ctx, u.ID, userName.Set("new"), ddb.If(userVersion.Eq(u.Version))))
 	}},
-	{name: "count", effect: counted, immune: never, settled: func(p protection, what fault) bool { return p.token && !lostFirst(what) }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "count", effect: counted, immune: func(p protection) bool { return p.revision }, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return last(t.Update(ctx, u.ID, userLogins.Add(1)))
 	}},
-	{name: "count of a version", effect: counted, immune: versioned, settled: func(p protection, what fault) bool {
-		return p.token && p.version || p.version == lostFirst(what) && (p.version || p.token)
-	}, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "count of a version", effect: counted, immune: guarded, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		if u.Version == 0 {
 			return last(t.Update(ctx, u.ID, userLogins.Add(1)))
 		}
@@ -139,23 +146,26 @@ var matrixVerbs = []matrixVerb{
 	{name: "count in a transaction", effect: counted, immune: always, settled: certain, run: func(ctx context.Context, c *dynamodb.Client, t *users, u user) error {
 		return ddb.Transact(ctx, c, t.TxUpdate(u.ID, userLogins.Add(1)))
 	}},
-	{name: "Upsert", absent: true, effect: isNew, immune: always, settled: func(p protection, what fault) bool {
-		return !p.version || p.token && !lostFirst(what)
-	}, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Upsert", absent: true, effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return last(t.Upsert(ctx, u.ID, userName.Set("new")))
 	}},
-	{name: "DeleteItem", effect: gone, immune: always, settled: func(p protection, what fault) bool { return !p.version || lostFirst(what) }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "DeleteItem", effect: gone, immune: always, settled: func(p protection, what fault) bool {
+		return !guarded(p) || p.tombstones || p.revision && lostFirst(what)
+	}, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.DeleteItem(ctx, &u)
 	}},
 	{name: "delete in a transaction", effect: gone, immune: always, settled: certain, run: func(ctx context.Context, c *dynamodb.Client, t *users, u user) error {
 		return ddb.Transact(ctx, c, t.TxDeleteItem(&u))
 	}},
-	{name: "stale Put", refuses: true, effect: isNew, immune: always, settled: func(p protection, _ fault) bool { return p.version }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "stale Put", refuses: true, effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
-		if u.Version == 0 {
+		if u.Version == 0 && u.Revision.IsZero() {
 			return t.Put(ctx, &u, ddb.If(userName.Eq("other")))
 		}
 		u.Version--
+		r := &u.Revision // as it was one write earlier
+		r.Number--
+		copy(r.Tags[:], r.Tags[1:])
 		return t.Put(ctx, &u)
 	}},
 }

@@ -140,6 +140,7 @@ func (t *items[T, K]) keyedItems() *items[T, K] { return t }
 // getInput is a GetItem whose key is encoded.
 type getInput struct {
 	dynamodb.GetItemInput
+	core    *core
 	wireKey []byte
 	paths   []expr.Path
 }
@@ -151,7 +152,7 @@ func (t *items[T, K]) prepareGet(in *getInput, key *K, room []byte, r readCall) 
 	if err := invalid(err1, err2); err != nil {
 		return opError("GetItem", t.name, "", err)
 	}
-	in.TableName = &t.name
+	in.TableName, in.core = &t.name, t.core
 	if r.consistent {
 		in.ConsistentRead = aws.Bool(true)
 	}
@@ -164,6 +165,7 @@ func (in *getInput) projected(paths []expr.Path) {
 	if len(paths) == 0 {
 		return
 	}
+	paths = in.core.withMark(paths)
 	in.paths = paths
 	var w expr.Writer
 	in.ProjectionExpression = aws.String(w.Projection(paths))
@@ -176,6 +178,7 @@ func (in *getInput) send(ctx context.Context, c *core, rows wire.Rows) (found bo
 		return false, opError("GetItem", c.name, "", q.refused)
 	}
 	in.ReturnConsumedCapacity = c.consumed(ctx)
+	rows = c.live(rows)
 	out, found, err := wire.GetItem(rctx, c.client, &in.GetItemInput, in.wireKey, q.options(c.wire), rows)
 	var cc *types.ConsumedCapacity
 	if out != nil {
@@ -184,7 +187,7 @@ func (in *getInput) send(ctx context.Context, c *core, rows wire.Rows) (found bo
 		c.sizes.observed(cc, countOf(found), in.ConsistentRead != nil)
 	}
 	q.end(rctx, cc, countOf(found), err)
-	return found, opError("GetItem", c.name, "", err)
+	return found && !hides(rows), opError("GetItem", c.name, "", err)
 }
 
 // getCall is a read by a K into a V, in one piece of memory.

@@ -144,8 +144,8 @@ func (t *items[T, K]) ItemSize(item *T) (int, error) {
 	if item == nil {
 		return 0, opError("ItemSize", t.name, "", invalid(errors.New("the item is nil")))
 	}
-	next, _, done := stamp(t.core, verbPut, item)
-	next, _, err := derive(t.core, item, next, done)
+	next, st, err3 := stamp(t.core, verbPut, item, Revision{}, t.newMark())
+	next, _, err := derive(t.core, item, next, st.done)
 	buf := itemBuffers.Get().(*itemBuffer)
 	defer buf.release()
 	data, err2 := codec.Append(buf.b[:0], t.plan, next)
@@ -154,7 +154,7 @@ func (t *items[T, K]) ItemSize(item *T) (int, error) {
 	if err2 == nil {
 		_, err2 = t.appendKeyID(data[len(data):], data)
 	}
-	if err = errors.Join(err, err2); err == nil {
+	if err = errors.Join(err, err2, err3); err == nil {
 		n, err = codec.ItemSize(data)
 	}
 	if err != nil {

@@ -27,31 +27,45 @@ type AnyAttr interface{ attrHandle() *handle }
 
 func (a Attr[T, V]) attrHandle() *handle { return a.h }
 
-// Version makes an integer attribute guard every write against lost updates
-// (optimistic locking). In the item, zero means that it was never stored:
+// Version makes an attribute guard every write against lost updates (optimistic locking). Give it an
+// attribute of type [Revision]:
 //
-//   - Put and Replace succeed only if the stored version is the item's (Put of
-//     version zero: only if there is no item), Create only if there is no item;
-//     DeleteItem checks the version too;
-//   - every write raises the stored version by one, Update as well, which checks
-//     it where the caller says so: ddb.If(version.Eq(n)). An absent version counts as
-//     zero there, so items stored before the table had versions get one from their
-//     first Update;
-//   - the caller's item gets its new version only after success;
+//   - Put and Replace apply only to the revision that the item was read with, DeleteItem too. Put of
+//     an item without a revision applies only if nothing is stored, or an item from before the table had revisions;
+//   - Update, Upsert and Delete by key read the item first and apply only to what they read; if another write
+//     comes between, they start again. ddb.If(revision.Eq(r)) demands a revision and saves the read;
+//   - the caller's item gets its new revision only after success;
+//   - after a lost reply the item is read back and proves the outcome, see [ErrOutcomeUnknown]. It costs a read
+//     unit for each 4 KB;
 //   - BatchPut and BatchDelete are refused, because the BatchWriteItem API takes no conditions.
+//
+// docs/guarantees.md says what each verb promises. Writers that do not know the attribute, such as the console, do not
+// move the revision: a Put of an item that was read before such a write overwrites it.
+//
+// An integer attribute is for tables that other programs share. There a zero version means that the item was never
+// stored, or is stored with version zero or none, and every write raises the stored version by one; Update checks it where the caller says
+// so: ddb.If(version.Eq(n)). A number cannot tell a deleted item from one that was made again under the same key, and
+// proves nothing after a lost reply, which is [ErrOutcomeUnknown] then.
+//
+// A table can have both while programs move from a number to a Revision: docs/guides/writes.md has the steps.
 func Version(attr AnyAttr) TableOption {
 	return tableOption(func(c *core) error {
-		h, err := c.ownAttr("Version", attr, codec.N)
+		h, err := c.ownAttr("Version", attr, codec.KindAny)
 		if err != nil {
 			return err
 		}
 		switch h.field.Type.Kind() {
 		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		default:
-			return fmt.Errorf("option Version: attribute %s is a %s; it must be an integer", h.path, h.field.Type)
+			if h.value.Kind() == codec.N {
+				c.version = h
+				return nil
+			}
 		}
-		c.version = h
+		if h.field.Type != revisionType {
+			return fmt.Errorf("option Version: attribute %s is a %s stored as %s; it must be a ddb.Revision, or an integer stored as a number", h.path, h.field.Type, h.value.Kind())
+		}
+		c.revision = h
 		return nil
 	})
 }

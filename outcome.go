@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -88,7 +89,7 @@ func outcomeOf(err error) Outcome {
 			return Unknown
 		}
 		if errors.As(err, &answer) {
-			if s := answer.HTTPStatusCode(); s >= http.StatusBadRequest && s < http.StatusInternalServerError && s != http.StatusRequestTimeout {
+			if refusedByService(api.ErrorCode(), answer) {
 				return NotApplied
 			}
 			return Unknown
@@ -103,6 +104,36 @@ func outcomeOf(err error) Outcome {
 		return NotApplied
 	}
 	return Unknown
+}
+
+// refusedByService reports whether DynamoDB itself refused a request. A proxy on the way may answer with a
+// 4xx of its own after it has passed the request on, so the reply needs the service's marks and a code of the service's.
+func refusedByService(code string, answer *smithyhttp.ResponseError) bool {
+	s := answer.HTTPStatusCode()
+	if s < http.StatusBadRequest || s >= http.StatusInternalServerError || s == http.StatusRequestTimeout || answer.Response == nil {
+		return false
+	}
+	h := answer.Response.Header
+	marked := h.Get("X-Amz-Crc32") != "" || strings.HasPrefix(h.Get("Content-Type"), "application/x-amz-json")
+	return marked && refusalCodes[code]
+}
+
+// refusalCodes are the errors by which DynamoDB says that it did not apply a request.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
+var refusalCodes = map[string]bool{
+	"AccessDeniedException": true, "BackupInUseException": true, "ConditionalCheckFailedException": true,
+	"DuplicateItemException": true, "ExpiredTokenException": true, "ExportConflictException": true,
+	"IdempotentParameterMismatchException": true, "IncompleteSignature": true, "IncompleteSignatureException": true,
+	"InvalidClientTokenId": true, "InvalidEndpointException": true, "InvalidSignatureException": true,
+	"ItemCollectionSizeLimitExceededException": true, "LimitExceededException": true, "MissingAuthenticationToken": true,
+	"MissingAuthenticationTokenException": true, "NotAuthorized": true, "OptInRequired": true,
+	"ProvisionedThroughputExceededException": true, "ReplicatedWriteConflictException": true, "RequestExpired": true,
+	"RequestLimitExceeded": true, "ResourceInUseException": true, "ResourceNotFoundException": true,
+	"SerializationException": true, "SignatureDoesNotMatch": true, "Throttling": true, "ThrottlingException": true,
+	"TransactionCanceledException": true, "TransactionConflictException": true, "UnknownOperationException": true,
+	"UnrecognizedClientException": true, "ValidationError": true, "ValidationException": true,
 }
 
 // attempts sees every attempt of one call, by standing in for the client's
@@ -166,4 +197,10 @@ type retryerV2 struct{ aws.Retryer }
 
 func (r retryerV2) GetAttemptToken(context.Context) (func(error) error, error) {
 	return r.GetInitialToken(), nil
+}
+
+// isDenied reports whether the credentials lack a permission.
+func isDenied(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "AccessDeniedException"
 }

@@ -153,7 +153,7 @@ func TestSingleFaults(t *testing.T) {
 		t.Run(what.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, client := newFaulty(t)
-				users, err := ddb.NewSimple(client, "users", userID, ddb.Version(userVersion))
+				users, err := ddb.NewSimple(client, "users", userID, ddb.Version(userVersion), ddb.Version(userRevision))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -183,13 +183,13 @@ func singleFault(ctx context.Context, t *testing.T, f *faulty, users, plain *ddb
 	if err := users.Put(ctx, &u); err != nil || u.Version != 2 {
 		t.Errorf("Put: %v, version %d", err, u.Version)
 	}
+	stale := u
 	f.set(first("PutItem", what))
 	if err := users.Replace(ctx, &u); err != nil || u.Version != 3 {
 		t.Errorf("Replace: %v, version %d", err, u.Version)
 	}
 	// A conflict stays a conflict, and holds the other's item.
-	stale := u
-	stale.Version, stale.Name = 2, "stale"
+	stale.Name = "stale"
 	f.set(first("PutItem", what))
 	err := users.Put(ctx, &stale)
 	var failed *ddb.ConditionFailed[user]

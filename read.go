@@ -115,7 +115,7 @@ func (r *read) build(t *readText) error {
 	errs := slices.Clone(r.errs)
 	errs = append(errs, r.checkFilter())
 	var w expr.Writer
-	t.key, t.filter = w.Render(r.key), w.Render(r.filter)
+	t.key, t.filter = w.Render(r.key), w.Render(expr.All(r.filter, r.core.notTombstone()))
 	t.start = r.core.startKey(r.index)
 	t.scan, t.descending = r.scan, r.descending
 	paths, err := r.paths(t.start)

@@ -209,6 +209,25 @@ func (r *retrier) next(ctx context.Context, progressed bool) error {
 	return sleep(ctx, wait)
 }
 
+// soon is next without a wait, for the first repetition.
+func (r *retrier) soon(ctx context.Context, _ bool) error {
+	r.attempts++
+	r.idle++
+	if ctx.Err() != nil {
+		return waitError(ctx)
+	}
+	return r.charge()
+}
+
+// restart waits after work that lost a race against other writers and is prepared anew.
+func (r *retrier) restart(ctx context.Context, races int) error {
+	wait := jitter(restartBase, restartMost, races)
+	if time.Since(r.start)+wait > r.policy.MaxElapsed {
+		return fmt.Errorf("gave up after %d lost races within %v (RetryPolicy.MaxElapsed)", races+1, r.policy.MaxElapsed)
+	}
+	return sleep(ctx, wait)
+}
+
 // charge takes the price of a retry without a wait.
 func (r *retrier) charge() error {
 	if !r.budget.take(retryCost) {

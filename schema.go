@@ -289,12 +289,12 @@ func poll(ctx context.Context, done func() (bool, error)) error {
 }
 
 func (c *core) enableTTL(ctx context.Context, client SchemaClient) error {
-	if c.ttl == nil {
+	if c.ttlAttribute() == "" {
 		return nil
 	}
 	_, err := client.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
 		TableName:               &c.name,
-		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String(c.ttl.path.String()), Enabled: aws.Bool(true)},
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String(c.ttlAttribute()), Enabled: aws.Bool(true)},
 	})
 	return err
 }

@@ -32,16 +32,16 @@ var bigStorm = flag.Bool("storm", false, "storms of 64 x 10,000 writes")
 func TestStorm(t *testing.T) {
 	needsEngine(t, "faults")
 	for _, tc := range []struct {
-		name    string
-		items   int
-		rounds  int
-		token   bool
-		unknown float64 // at most, of all writes
+		name     string
+		items    int
+		rounds   int
+		revision bool
+		unknown  float64 // at most, of all writes
 	}{
-		// Others can hide a write of a hot item before it is read back, unless tokens tell.
-		{"hot items with version", 16, 200, false, 0.02},
-		{"hot items with version and token", 16, 1000, true, 0.0005},
-		{"quiet items with version and token", 1024, 200, true, 0.0005},
+		// A number proves nothing after a lost reply.
+		{"hot items with version", 16, 200, false, 0.1},
+		{"hot items with revision", 16, 1000, true, 0.0005},
+		{"quiet items with revision", 1024, 200, true, 0.0005},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			rounds := tc.rounds
@@ -54,7 +54,7 @@ func TestStorm(t *testing.T) {
 			seed := uint64(time.Now().UnixNano())
 			t.Logf("seed %d", seed)
 			synctest.Test(t, func(t *testing.T) {
-				s := newStorm(t, seed, tc.token, tc.items)
+				s := newStorm(t, seed, tc.revision, tc.items)
 				s.blow(64, rounds)
 				s.judge(tc.unknown)
 			})
@@ -83,7 +83,7 @@ type stormWrite struct {
 	err        error
 }
 
-func newStorm(t *testing.T, seed uint64, token bool, items int) *storm {
+func newStorm(t *testing.T, seed uint64, revision bool, items int) *storm {
 	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)
 	s := &storm{
@@ -98,8 +98,8 @@ func newStorm(t *testing.T, seed uint64, token bool, items int) *storm {
 		t.Fatal(err)
 	}
 	opts := []ddb.TableOption{ddb.Version(userVersion)}
-	if token {
-		opts = append(opts, ddb.WriteToken(userNick))
+	if revision {
+		opts = append(opts, ddb.Version(userRevision))
 	}
 	if s.table, err = ddb.NewSimple(client, "accounts", userID, opts...); err != nil {
 		t.Fatal(err)
@@ -229,7 +229,7 @@ func (s *storm) judge(mostUnknown float64) {
 			}
 		}
 	}
-	var acked, conflicts, unknown, timeouts, other int
+	var acked, conflicts, unknown, other int
 	for _, w := range s.writes {
 		n := times[w.writer]
 		switch {
@@ -240,8 +240,6 @@ func (s *storm) judge(mostUnknown float64) {
 			if n != 1 || !slices.Equal(s.applied[w.id][w.version], []string{w.writer}) {
 				s.Errorf("write %s: acknowledged as version %d of item %s, which is lost", w.writer, w.version, w.id)
 			}
-		case errors.Is(w.err, ddb.ErrOutcomeUnknown) && errors.Is(w.err, context.DeadlineExceeded):
-			timeouts++ // after 5 s without a reply a hot item has more new versions than tokens are kept
 		case errors.Is(w.err, ddb.ErrOutcomeUnknown):
 			unknown++
 		default:
@@ -257,10 +255,7 @@ func (s *storm) judge(mostUnknown float64) {
 	}
 	s.inOrder()
 	share := float64(unknown) / float64(len(s.writes))
-	s.Logf("%d writes: %d acknowledged, %d conflicts, %d other refusals, %d unknown after a timeout, %d else (%.4f %%)", len(s.writes), acked, conflicts, other, timeouts, unknown, 100*share)
-	if limit := len(s.writes)/100 + 1; timeouts > limit {
-		s.Errorf("%d unknown after a timeout, at most %d", timeouts, limit)
-	}
+	s.Logf("%d writes: %d acknowledged, %d conflicts, %d other refusals, %d unknown (%.4f %%)", len(s.writes), acked, conflicts, other, unknown, 100*share)
 	if share > mostUnknown && unknown > 1 {
 		s.Errorf("unknown: %.4f %%, at most %.4f %%", 100*share, 100*mostUnknown)
 	}

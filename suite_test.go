@@ -122,19 +122,22 @@ type user struct {
 	Version int64     `dynamodbav:"version"`
 	Made    time.Time `dynamodbav:"made"`
 	Changed time.Time `dynamodbav:"changed"`
+
+	Revision ddb.Revision `dynamodbav:"revision,omitzero"`
 }
 
 var (
-	userID      = ddb.StrField(func(u *user) *string { return &u.ID })
-	userEmail   = ddb.StrField(func(u *user) *string { return &u.Email })
-	userName    = ddb.StrField(func(u *user) *string { return &u.Name })
-	userLogins  = ddb.NumField(func(u *user) *int64 { return &u.Logins })
-	userPoints  = ddb.NumField(func(u *user) *int64 { return &u.Points })
-	userNick    = ddb.StrField(func(u *user) *string { return &u.Nick })
-	userAvatar  = ddb.BinField(func(u *user) *[]byte { return &u.Avatar })
-	userVersion = ddb.NumField(func(u *user) *int64 { return &u.Version })
-	userMade    = ddb.TimeField(func(u *user) *time.Time { return &u.Made })
-	userChanged = ddb.TimeField(func(u *user) *time.Time { return &u.Changed })
+	userID       = ddb.StrField(func(u *user) *string { return &u.ID })
+	userEmail    = ddb.StrField(func(u *user) *string { return &u.Email })
+	userName     = ddb.StrField(func(u *user) *string { return &u.Name })
+	userLogins   = ddb.NumField(func(u *user) *int64 { return &u.Logins })
+	userPoints   = ddb.NumField(func(u *user) *int64 { return &u.Points })
+	userNick     = ddb.StrField(func(u *user) *string { return &u.Nick })
+	userAvatar   = ddb.BinField(func(u *user) *[]byte { return &u.Avatar })
+	userVersion  = ddb.NumField(func(u *user) *int64 { return &u.Version })
+	userRevision = ddb.Field(func(u *user) *ddb.Revision { return &u.Revision })
+	userMade     = ddb.TimeField(func(u *user) *time.Time { return &u.Made })
+	userChanged  = ddb.TimeField(func(u *user) *time.Time { return &u.Changed })
 )
 
 // newUsers is a fresh, empty users table without a sort key.

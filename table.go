@@ -157,7 +157,8 @@ type core struct {
 	key         keySchema
 	keyNames    []string // of the primary key, partition first
 	version     *handle
-	token       *handle
+	revision    *handle
+	tombstones  *tombstones
 	created     *handle
 	updated     *handle
 	ttl         *handle
@@ -216,7 +217,7 @@ func newCore(client Client, name string, t reflect.Type, partition, sort []*hand
 		}
 		errs = append(errs, o.applyTable(c))
 	}
-	errs = append(errs, c.checkDerivations())
+	errs = append(errs, c.checkDerivations(), c.checkTombstones())
 	if len(c.name) <= 4 || c.name[:4] != "arn:" { // ARNs are names too
 		errs = append(errs, checkName("table", c.name))
 	}

@@ -2,6 +2,7 @@ package ddb
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,12 +61,15 @@ func Transact(ctx context.Context, client Client, ops ...TxOp) error {
 	tx := &transaction{client: client, start: time.Now()}
 	defer tx.report()
 	for _, op := range ops {
+		if _, ok := op.(txFunc); !ok && op != nil { // options first: operations are stamped by them
+			op.addTo(tx)
+		}
+	}
+	for _, op := range ops {
 		if op == nil {
 			tx.errs = append(tx.errs, errors.New("an operation is nil"))
-			continue
-		}
-		op.addTo(tx)
-		if _, ok := op.(txFunc); ok { // not an option
+		} else if f, ok := op.(txFunc); ok {
+			f(tx)
 			tx.arg++
 		}
 	}
@@ -86,6 +90,35 @@ func Transact(ctx context.Context, client Client, ops ...TxOp) error {
 	return nil
 }
 
+// mark is the time and the tag of the operation that is being added. With a token of the caller's they
+// are the same for every call with that token, for DynamoDB takes a repeated token with other parameters for a mistake.
+func (tx *transaction) mark(c *core) (mark, error) {
+	m := c.newMark()
+	if tx.token != "" {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %s", tx.arg, len(tx.actions), tx.token))
+		m.tag = Tag(sum[:])
+	}
+	if !tx.stamped.IsZero() {
+		m.time = tx.stamped
+	} else if tx.token != "" && (c.created != nil || c.updated != nil) {
+		return m, fmt.Errorf("ddb.Token with table %s, which stamps times: add ddb.StampTime, so that a repeated call sends the same times and is recognised", c.name)
+	}
+	return m, nil
+}
+
+type stampTimeOption time.Time
+
+func (o stampTimeOption) addTo(tx *transaction) {
+	if tx.stamped = time.Time(o); tx.stamped.IsZero() {
+		tx.errs = append(tx.errs, errors.New("option StampTime: the time is zero"))
+	}
+}
+
+// StampTime makes [Transact] stamp [Created] and [Updated] with a time of the caller's. With [Token]
+// it is demanded on tables with such stamps: calls with the same token must send the same times, for example that of the
+// message that is handled.
+func StampTime(t time.Time) TxOp { return stampTimeOption(t) }
+
 type tokenOption string
 
 func (o tokenOption) addTo(tx *transaction) {
@@ -104,7 +137,8 @@ func Token(token string) TxOp { return tokenOption(token) }
 type transaction struct {
 	client  Client
 	token   string
-	arg     int // how many operations were taken in; one may be several actions
+	stamped time.Time // zero for now
+	arg     int       // how many operations were taken in; one may be several actions
 	actions []txAction
 	errs    []error
 	dst     *BatchStats
@@ -122,6 +156,13 @@ type txAction struct {
 	item   []byte
 	done   func()
 	failed func(item map[string]types.AttributeValue, cause error) error
+	base   Revision // that its condition demands, zero for none
+}
+
+// neverAgain reports whether the action's condition can never hold again, given the item that it failed on: its
+// revision has gone, and revisions do not come back.
+func (a *txAction) neverAgain(item map[string]types.AttributeValue) bool {
+	return !a.base.IsZero() && a.core.storedState(item).revision.place(a.base.Tags[0]) != 0
 }
 
 type txFunc func(*transaction)
@@ -209,8 +250,12 @@ func (tx *transaction) send(ctx context.Context) error {
 		cause := cancelled(tx.actions, err)
 		te, ok := errors.AsType[*TransactionError](cause)
 		if ok && !te.passing() {
-			// The token proves that nothing was applied before either.
-			return cause
+			// The token proves that no earlier request was applied before this one was refused. One that is still
+			// under way can be applied later, unless a condition that failed cannot hold again.
+			if worst == NotApplied || tx.neverAgain(err) {
+				return cause
+			}
+			return unknownAfter(ctx, sent, cause)
 		}
 		if ok {
 			stop := tx.wait(ctx, retry)
@@ -225,6 +270,20 @@ func (tx *transaction) send(ctx context.Context) error {
 		}
 		return cause
 	}
+}
+
+// neverAgain reports whether a condition failed that cannot hold again.
+func (tx *transaction) neverAgain(err error) bool {
+	var tce *types.TransactionCanceledException
+	if !errors.As(err, &tce) {
+		return false
+	}
+	for i, r := range tce.CancellationReasons {
+		if i < len(tx.actions) && deref(r.Code) == "ConditionalCheckFailed" && tx.actions[i].neverAgain(r.Item) {
+			return true
+		}
+	}
+	return false
 }
 
 // wait waits for the next attempt, unless it would come too late for the token.

@@ -92,7 +92,7 @@ func (t *items[T, K]) TxGet(key K, dst *Got[T], opts ...GetOption) TxRead {
 		}
 		tx.dsts = append(tx.dsts, dst)
 		get := &types.Get{TableName: &t.name, Key: k}
-		if len(paths) > 0 {
+		if paths = t.withMark(paths); len(paths) > 0 {
 			var w expr.Writer
 			get.ProjectionExpression = aws.String(w.Projection(paths))
 			get.ExpressionAttributeNames = w.Names()
@@ -101,7 +101,7 @@ func (t *items[T, K]) TxGet(key K, dst *Got[T], opts ...GetOption) TxRead {
 		tx.gets = append(tx.gets, types.TransactGetItem{Get: get})
 		tx.actions = append(tx.actions, txAction{core: t.core, verb: "Get", id: t.keyID(k)})
 		tx.cores = append(tx.cores, t.core)
-		tx.rows = append(tx.rows, &gotRow[T]{oneRow[T]{plan: t.plan, dst: &dst.Item}, dst})
+		tx.rows = append(tx.rows, t.live(&gotRow[T]{oneRow[T]{plan: t.plan, dst: &dst.Item}, dst}))
 		*dst = Got[T]{}
 	})
 }

@@ -38,7 +38,12 @@ func (t *items[T, K]) TxDelete(key K, opts ...WriteOption[T]) TxOp {
 	return txFunc(func(tx *transaction) {
 		w, err := writeOptions(opts)
 		k, err2 := t.encodeKey(key)
-		tx.add(t.deleteAction(k, w, nil), err, err2, t.needsVersion(w.conds), noOld("Delete", w.old))
+		rest, demanded, err3 := t.takeRevision(And(w.conds...).node)
+		if t.revision != nil && demanded == nil {
+			err3 = errors.Join(err3, fmt.Errorf("a Delete by key on a table with a revision: demand it by a condition on attribute %s, or use TxDeleteItem", t.revision.path))
+		}
+		d := &preparedDelete{key: k, extra: rest, demanded: demanded}
+		tx.add(t.deleteAction(tx, d, false), err, err2, err3, t.needsVersion(w.conds), noOld("Delete", w.old))
 	})
 }
 
@@ -46,13 +51,12 @@ func (t *items[T, K]) TxDelete(key K, opts ...WriteOption[T]) TxOp {
 func (t *items[T, K]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp {
 	return txFunc(func(tx *transaction) {
 		w, err := writeOptions(opts)
-		if item == nil {
-			tx.add(txAction{core: t.core}, err, errors.New("the item is nil"))
+		d, err := t.prepareDeleteItem(item, w, err)
+		if err != nil {
+			tx.add(txAction{core: t.core}, err)
 			return
 		}
-		key, err2 := t.keyOfItem(item)
-		guard, err3 := t.versionGuard("DeleteItem", item)
-		tx.add(t.deleteAction(key, w, guard), err, err2, err3, noOld("DeleteItem", w.old))
+		tx.add(t.deleteAction(tx, d, true), noOld("DeleteItem", w.old))
 	})
 }
 
@@ -87,40 +91,58 @@ func (t *items[T, K]) action(verb, id string, cond expr.Node, needed bool) txAct
 
 func (t *items[T, K]) txPut(v verb, item *T, opts []WriteOption[T]) TxOp {
 	return txFunc(func(tx *transaction) {
-		p, err := t.preparePut(new(itemBuffer), v, item, opts)
+		w, err := writeOptions(opts)
+		with, err2 := tx.mark(t.core)
+		p, err := t.preparePut(new(itemBuffer), v, item, w, with, errors.Join(err, err2))
 		if err != nil {
 			tx.add(txAction{core: t.core}, err)
 			return
 		}
+		if t.tombstones != nil && p.base.IsZero() {
+			err = t.overTombstone(p)
+		}
 		a := t.action(v.String(), string(p.id), p.cond, v == verbReplace)
-		a.item, a.done = p.item, p.done
-		var w expr.Writer
+		a.item, a.done, a.base = p.item, p.done, p.base
+		var ew expr.Writer
 		put := &types.Put{TableName: &t.name}
-		if text := w.Render(p.cond); text != "" {
+		if text := ew.Render(p.cond); text != "" {
 			put.ConditionExpression = &text
-			put.ExpressionAttributeNames, put.ExpressionAttributeValues = w.Names(), w.Values()
+			put.ExpressionAttributeNames, put.ExpressionAttributeValues = ew.Names(), ew.Values()
 			put.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 		}
 		a.write.Put = put
-		tx.add(a, noOld(v.String(), p.call.old))
+		tx.add(a, err, noOld(v.String(), w.old))
 	})
 }
 
 func (t *items[T, K]) txUpdate(verb string, key K, present bool, opts []UpdateOption[T]) TxOp {
 	return txFunc(func(tx *transaction) {
-		u, err := t.prepareUpdate(key, present, opts)
+		w, err := updateOptions(opts)
+		with, err2 := tx.mark(t.core)
+		u, err := t.prepareUpdate(key, present, w, with.time, errors.Join(err, err2))
+		if err == nil && t.revision != nil && !present && u.demanded == nil {
+			err = fmt.Errorf("an Upsert in a transaction on a table with a revision cannot read what is stored: use TxCreate or TxUpdate, or demand the revision by a condition on attribute %s", t.revision.path)
+		}
 		if err != nil {
 			tx.add(txAction{core: t.core}, err)
 			return
 		}
-		tx.add(t.updateAction(verb, u, present), noOld(verb, u.call.old))
+		tx.add(t.updateAction(verb, u, with.tag), noOld(verb, w.old))
 	})
 }
 
-func (t *items[T, K]) updateAction(verb string, u preparedUpdate[T], present bool) txAction {
-	a := t.action(verb, t.keyID(u.key), u.cond, present)
+// updateAction is an update in a transaction. On a table with revisions it records its tag on whatever is stored.
+func (t *items[T, K]) updateAction(verb string, u *preparedUpdate, tag Tag) txAction {
+	a := t.action(verb, t.keyID(u.key), u.cond, u.present)
+	set := u.update
+	if t.revision != nil {
+		set = withActions(set, t.shiftRevision(tag))
+	}
+	if u.demanded != nil {
+		a.base = *u.demanded
+	}
 	var w expr.Writer
-	update := &types.Update{TableName: &t.name, Key: u.key, UpdateExpression: aws.String(w.Update(u.update))}
+	update := &types.Update{TableName: &t.name, Key: u.key, UpdateExpression: aws.String(w.Update(set))}
 	if text := w.Render(u.cond); text != "" {
 		update.ConditionExpression = &text
 		update.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
@@ -130,14 +152,29 @@ func (t *items[T, K]) updateAction(verb string, u preparedUpdate[T], present boo
 	return a
 }
 
-func (t *items[T, K]) deleteAction(key map[string]types.AttributeValue, w writeCall[T], guard expr.Node) txAction {
-	cond := And(append([]Cond[T]{{node: guard}}, w.conds...)...)
-	a := t.action("Delete", t.keyID(key), cond.node, guard != nil)
-	var ew expr.Writer
-	del := &types.Delete{TableName: &t.name, Key: key}
-	if text := ew.Render(cond.node); text != "" {
+func (t *items[T, K]) deleteAction(tx *transaction, d *preparedDelete, needed bool) txAction {
+	cond := expr.All(d.guard, d.extra)
+	if d.demanded != nil && t.revision != nil {
+		cond = expr.All(t.onState(stored{item: d.key, revision: *d.demanded}), cond)
+	}
+	a := t.action("Delete", t.keyID(d.key), cond, needed)
+	if d.demanded != nil {
+		a.base = *d.demanded
+	}
+	var w expr.Writer
+	text := w.Render(cond)
+	if t.tombstones != nil && d.demanded != nil {
+		with, _ := tx.mark(t.core)
+		put := &types.Put{TableName: &t.name, Item: t.tombstones.of(t.core, d.key, d.demanded.next(with.tag), with.time)}
+		put.ConditionExpression, put.ExpressionAttributeNames, put.ExpressionAttributeValues = &text, w.Names(), w.Values()
+		put.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+		a.write.Put = put
+		return a
+	}
+	del := &types.Delete{TableName: &t.name, Key: d.key}
+	if text != "" {
 		del.ConditionExpression = &text
-		del.ExpressionAttributeNames, del.ExpressionAttributeValues = ew.Names(), ew.Values()
+		del.ExpressionAttributeNames, del.ExpressionAttributeValues = w.Names(), w.Values()
 		del.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
 	a.write.Delete = del

@@ -93,8 +93,8 @@ func NewUnique[T any, PK ~string, O comparable](table *SimpleTable[T, PK], field
 	if id.value.Kind() != codec.S {
 		errs = append(errs, fmt.Errorf("key attribute %s is stored as %s; reservations need text", id.path, id.value.Kind()))
 	}
-	if table.version != nil {
-		errs = append(errs, fmt.Errorf("a table with a version (attribute %s): reservations are guarded by their owner", table.version.path))
+	if h := table.guardAttr(); h != nil {
+		errs = append(errs, fmt.Errorf("a table with a version (attribute %s): reservations are guarded by their owner", h.path))
 	}
 	u := &Unique[T, PK, O]{table: table, field: field, prefix: uniquePrefix + string(keyDelimiter) + field + string(keyDelimiter), id: id}
 	if _, err := table.ownAttr("owner", owner, codec.KindAny); err != nil {

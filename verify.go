@@ -96,8 +96,8 @@ func (s *tableSpec) compareSettings(c *comparison, live *types.TableDescription,
 	if s.maxOnDemand != nil {
 		c.check("", "maximum on-demand throughput", onDemandText(s.maxOnDemand), onDemandText(live.OnDemandThroughput))
 	}
-	if s.core.ttl != nil {
-		c.check("", "TTL attribute", s.core.ttl.path.String(), orNone(ttl.attribute))
+	if want := s.core.ttlAttribute(); want != "" {
+		c.check("", "TTL attribute", want, orNone(ttl.attribute))
 	}
 	if s.stream != "" {
 		got := "off"

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -66,63 +69,27 @@ func (t *items[T, K]) Replace(ctx context.Context, item *T, opts ...WriteOption[
 // nothing tells whose delete it was: [ErrOutcomeUnknown]. It costs what [Table.Delete] costs.
 func (t *items[T, K]) DeleteItem(ctx context.Context, item *T, opts ...WriteOption[T]) error {
 	w, err := writeOptions(opts)
-	if item == nil {
-		return opError("DeleteItem", t.name, "", invalid(err, errors.New("the item is nil")))
-	}
-	key, err2 := t.keyOfItem(item)
-	guard, err3 := t.versionGuard("DeleteItem", item)
-	if err := invalid(err, err2, err3); err != nil {
+	d, err := t.prepareDeleteItem(item, w, err)
+	if err != nil {
 		return opError("DeleteItem", t.name, "", err)
 	}
-	return t.sendDelete(ctx, key, w, guard, latestToken(t.core, item))
+	d.old = oldRows[T](t.core, w.old)
+	d.refused = t.refusal(ctx, "DeleteItem", t.deleteCondition(d), true)
+	return opError("DeleteItem", t.name, "", t.sendDelete(ctx, d))
 }
 
 // put is Put, Create and Replace.
 func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOption[T]) error {
 	buf := itemBuffers.Get().(*itemBuffer) //nolint:forcetypeassert // the pool holds nothing else
 	defer buf.release()
-	p, err := t.preparePut(buf, v, item, opts)
+	w, err := writeOptions(opts)
+	p, err := t.preparePut(buf, v, item, w, t.newMark(), err)
 	if err != nil {
 		return opError("PutItem", t.name, "", err)
 	}
-	in := &dynamodb.PutItemInput{TableName: &t.name, ReturnConsumedCapacity: t.consumed(ctx)}
-	if p.cond != nil {
-		var w expr.Writer
-		in.ConditionExpression = aws.String(w.Render(p.cond))
-		in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
-		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	}
-	old := oldRows[T](t.core, p.call.old)
-	if old != nil {
-		in.ReturnValues = types.ReturnValueAllOld
-	}
-	a := attempt{
-		core: t.core, key: func() (map[string]types.AttributeValue, error) { return t.wireKey(p.item) }, repeat: true,
-		send: func(o wire.Options) error {
-			rctx, q := t.begin(ctx, shape{op: "PutItem", write: true, verb: v.String(), id: p.id, item: p.item, cond: p.cond})
-			if len(q.hooks) > 0 {
-				buf.b = nil // a hook may keep the call, and the item with it
-			}
-			if q.refused != nil {
-				return q.refused
-			}
-			out, err := wire.PutItem(rctx, t.client, in, p.item, q.options(o), old)
-			var cc *types.ConsumedCapacity
-			if out != nil {
-				cc = out.ConsumedCapacity
-			}
-			t.wrote(rctx, &q, "PutItem", out != nil, cc, err)
-			return err
-		},
-	}
-	if p.cond != nil || p.token != "" {
-		a.refused = t.refusal(ctx, "PutItem", p.cond, v == verbReplace)
-		a.judge = t.judgePut(p.item, p.token, v, v == verbCreate || t.version != nil && versionOf(t.core, item).IsZero())
-	}
-	if old != nil {
-		a.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
-	}
-	err = a.do(ctx)
+	p.old = t.live(oldRows[T](t.core, w.old))
+	p.refused = t.refusal(ctx, "PutItem", p.cond, v == verbReplace)
+	err = t.sendPut(ctx, buf, p)
 	if err == nil || errors.Is(err, ErrReplyLost) {
 		p.done()
 		t.warnSize(p.item)
@@ -130,44 +97,153 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 	return opError("PutItem", t.name, "", err)
 }
 
-// prepared is a put that is encoded and checked, ready to be sent alone or in a transaction.
-type prepared[T any] struct {
-	call writeCall[T]
-	cond expr.Node
-	id   []byte // of the item's key
-	item []byte
-	// token is the item's new write token, if the table has one.
-	token string
-	done  func() // gives the caller's item its new version and stamps
+// preparedPut is a put that is encoded and checked, ready to be sent alone or in a transaction.
+type preparedPut struct {
+	verb  verb
+	guard expr.Node // what the verb and the version demand; the revision comes to it when it is sent
+	extra expr.Node // what the caller demands
+	cond  expr.Node // both, for error texts
+	id    []byte    // of the item's key
+	item  []byte
+	// base is the item's revision, from which it was encoded with that of next.
+	base, next Revision
+	setNext    func(Revision) // changes the revision that done will give
+	done       func()         // gives the caller's item its new version and stamps
+	old        wire.Rows
+	refused    func(error) error
 }
 
-// preparePut encodes into buf, in which the results stay.
-func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, opts []WriteOption[T]) (prepared[T], error) {
-	w, err := writeOptions(opts)
+// preparePut encodes into buf, in which the results stay. err is what is wrong with the options.
+func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, w writeCall[T], with mark, err error) (*preparedPut, error) {
 	if item == nil {
-		return prepared[T]{}, invalid(err, errors.New("the item is nil"))
+		return nil, invalid(err, errors.New("the item is nil"))
 	}
-	guard, err2 := t.putGuard(v, item)
-	next, token, done := stamp(t.core, v, item)
-	next, done, err5 := derive(t.core, item, next, done)
-	data, err3 := codec.Append(buf.b[:0], t.plan, next)
-	var (
-		id   []byte
-		err4 error
-	)
-	if err3 == nil {
-		id, err4 = t.appendKeyID(data[len(data):], data)
-		err4 = errors.Join(err4, checkItemSize(data))
+	p := &preparedPut{verb: v}
+	var errs []error
+	errs = append(errs, err)
+	current := reflect.ValueOf(item).Elem()
+	if t.revision != nil && v != verbCreate {
+		p.base = t.revisionIn(current)
 	}
-	buf.b = data
-	var cond Cond[T]
-	if guard != nil || len(w.conds) > 0 {
-		cond = And(append([]Cond[T]{{node: guard}}, w.conds...)...)
+	guard, err := t.putGuard(v, current)
+	errs = append(errs, err)
+	next, st, err := stamp(t.core, v, item, p.base, with)
+	errs = append(errs, err)
+	p.next, p.setNext = st.revision, st.setRevision
+	next, done, err := derive(t.core, item, next, st.done)
+	errs = append(errs, err)
+	p.done = done
+	data, err := codec.Append(buf.b[:0], t.plan, next)
+	errs = append(errs, err)
+	if err == nil {
+		p.id, err = t.appendKeyID(data[len(data):], data)
+		errs = append(errs, err, checkItemSize(data))
 	}
-	if err := invalid(err, err2, err5, err3, err4, cond.err); err != nil {
-		return prepared[T]{}, err
+	buf.b, p.item = data, data
+	extra := And(w.conds...)
+	errs = append(errs, extra.err)
+	if err := invalid(errs...); err != nil {
+		return nil, err
 	}
-	return prepared[T]{call: w, cond: cond.node, id: id, item: data, token: token, done: done}, nil
+	p.guard, p.extra = guard, extra.node
+	p.cond = expr.All(t.putCondition(p, stored{revision: p.base}), p.extra)
+	return p, nil
+}
+
+// putCondition is the precondition of a put that is prepared on a state.
+func (c *core) putCondition(p *preparedPut, base stored) expr.Node {
+	if c.revision == nil {
+		return p.guard
+	}
+	switch {
+	case !base.revision.IsZero():
+		return expr.All(c.newestTag(base.revision), p.guard)
+	case p.verb == verbCreate:
+		return c.keyCall("attribute_not_exists")
+	case p.verb == verbReplace:
+		return expr.All(c.keyCall("attribute_exists"), c.noRevision(), p.guard)
+	}
+	return expr.All(c.noRevision(), p.guard)
+}
+
+// noRevision is the condition that nothing is stored, or an item from before the table had revisions.
+func (c *core) noRevision() expr.Node {
+	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{c.revision.path}}
+}
+
+// sendPut sends a put until its outcome is known.
+func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) error {
+	key := func() (map[string]types.AttributeValue, error) { return c.wireKey(p.item) }
+	if c.revision == nil {
+		w := plainWrite{
+			core: c, key: key, repeat: p.cond == nil, refused: p.refused, replyLost: lostReply(p.old != nil),
+			send: func(o wire.Options) error { return c.putOnce(ctx, buf, p, p.cond, o) },
+		}
+		return w.do(ctx)
+	}
+	base := &stored{revision: p.base}
+	if p.base.short() {
+		base = nil // the tags before the newest are read
+	}
+	w := provenWrite{
+		core: c, key: key, base: base, refused: p.refused,
+		send: func(ctx context.Context, base stored, t Tag, o wire.Options) error {
+			next := base.revision.next(t)
+			item, err := c.replaceRevision(p.item, p.next, next)
+			if err != nil {
+				return err
+			}
+			p.item, p.next, buf.b = item, next, item
+			p.setNext(next)
+			return c.putOnce(ctx, buf, p, expr.All(c.putCondition(p, base), p.extra), o)
+		},
+		again: func(now stored) bool {
+			if p.base.IsZero() && p.verb != verbReplace {
+				return now.tombstone || len(now.item) == 0 // a guess, which only a tombstone proves wrong in a way that can be repaired
+			}
+			return now.revision.Same(p.base) // it was read to complete the tags
+		},
+	}
+	if p.old != nil {
+		w.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
+	}
+	return w.do(ctx)
+}
+
+// putOnce sends one PutItem.
+func (c *core) putOnce(ctx context.Context, buf *itemBuffer, p *preparedPut, cond expr.Node, o wire.Options) error {
+	in := &dynamodb.PutItemInput{TableName: &c.name, ReturnConsumedCapacity: c.consumed(ctx)}
+	if cond != nil {
+		var w expr.Writer
+		in.ConditionExpression = aws.String(w.Render(cond))
+		in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	if p.old != nil {
+		in.ReturnValues = types.ReturnValueAllOld
+	}
+	rctx, q := c.begin(ctx, shape{op: "PutItem", write: true, verb: p.verb.String(), id: p.id, item: p.item, cond: cond})
+	if len(q.hooks) > 0 {
+		buf.b = nil // a hook may keep the call, and the item with it
+	}
+	if q.refused != nil {
+		return q.refused
+	}
+	out, err := wire.PutItem(rctx, c.client, in, p.item, q.options(o), p.old)
+	var cc *types.ConsumedCapacity
+	if out != nil {
+		cc = out.ConsumedCapacity
+	}
+	c.wrote(rctx, &q, "PutItem", out != nil, cc, err)
+	return err
+}
+
+// lostReply is what a write returns whose reply was to give an item, and is lost.
+func lostReply(wanted bool) func() error {
+	if !wanted {
+		return nil
+	}
+	return func() error { return ErrReplyLost }
 }
 
 // itemBuffer is where a put is encoded; it serves many puts in turn.
@@ -182,15 +258,21 @@ func (b *itemBuffer) release() {
 	}
 }
 
-// putGuard is the precondition that the verb and the version give to a put.
-func (t *items[T, K]) putGuard(v verb, item *T) (expr.Node, error) {
+// putGuard is the precondition that the verb and the numeric version give to a put of the item.
+func (c *core) putGuard(v verb, item reflect.Value) (expr.Node, error) {
 	switch {
-	case v == verbCreate, v == verbPut && t.version != nil && versionOf(t.core, item).IsZero():
-		return t.keyCall("attribute_not_exists"), nil
-	case t.version != nil:
-		return t.versionGuard(v.String(), item)
+	case c.revision != nil && c.version == nil:
+		return nil, nil
+	case v == verbCreate:
+		return c.keyCall("attribute_not_exists"), nil
+	case c.version != nil:
+		guard := c.versionGuard(item)
+		if v == verbReplace && c.versionIn(item).IsZero() {
+			guard = expr.All(c.keyCall("attribute_exists"), guard)
+		}
+		return guard, nil
 	case v == verbReplace:
-		return t.keyCall("attribute_exists"), nil
+		return c.keyCall("attribute_exists"), nil
 	}
 	return nil, nil
 }
@@ -200,73 +282,134 @@ func (c *core) keyCall(function string) expr.Node {
 	return expr.Call{Name: function, Args: []expr.Node{expr.Attribute(c.key.partition[0].name)}}
 }
 
-// versionGuard is the condition that the stored version is the item's, nil on a
-// table without versions.
-func (t *items[T, K]) versionGuard(what string, item *T) (expr.Node, error) {
-	if t.version == nil {
-		return nil, nil
-	}
-	n := versionOf(t.core, item)
-	if n.IsZero() {
-		return nil, fmt.Errorf("%s of an item whose version attribute %s is zero, which means that it was never stored: read it first, or use Create", what, t.version.path)
-	}
-	return expr.Compare{Left: t.version.path, Op: "=", Right: expr.Value{AV: versionValue(n)}}, nil
-}
-
 func (t *items[T, K]) delete(ctx context.Context, key K, opts []WriteOption[T]) error {
 	w, err := writeOptions(opts)
 	k, err2 := t.encodeKey(key)
-	if err := invalid(err, err2, t.needsVersion(w.conds)); err != nil {
+	extra := And(w.conds...)
+	rest, demanded, err3 := t.takeRevision(extra.node)
+	if err := invalid(err, err2, err3, t.needsVersion(w.conds)); err != nil {
 		return opError("DeleteItem", t.name, "", err)
 	}
-	return t.sendDelete(ctx, k, w, nil, "")
+	d := &preparedDelete{key: k, extra: rest, demanded: demanded, old: oldRows[T](t.core, w.old)}
+	d.refused = t.refusal(ctx, "DeleteItem", t.deleteCondition(d), demanded != nil)
+	return opError("DeleteItem", t.name, "", t.sendDelete(ctx, d))
 }
 
 // needsVersion refuses a delete by key that would not see a lost update.
 func (t *items[T, K]) needsVersion(conds []Cond[T]) error {
-	if t.version == nil || mentions(conds, t.version.path) {
+	if t.version == nil || t.revision != nil || mentions(conds, t.version.path) {
 		return nil
 	}
 	return fmt.Errorf("a Delete by key on a table with a version: add a condition on attribute %s, or use DeleteItem", t.version.path)
 }
 
-func (t *items[T, K]) sendDelete(ctx context.Context, key map[string]types.AttributeValue, w writeCall[T], guard expr.Node, token string) error {
-	cond := And(append([]Cond[T]{{node: guard}}, w.conds...)...)
-	in := &dynamodb.DeleteItemInput{TableName: &t.name, Key: key, ReturnConsumedCapacity: t.consumed(ctx)}
-	var ew expr.Writer
-	if text := ew.Render(cond.node); text != "" {
+// preparedDelete is a delete that is checked, ready to be sent alone or in a transaction.
+type preparedDelete struct {
+	key      map[string]types.AttributeValue
+	guard    expr.Node // that the numeric version is the item's
+	extra    expr.Node // what the caller demands
+	demanded *Revision // that the item must have, if it is known
+	old      wire.Rows
+	refused  func(error) error
+}
+
+// deleteCondition is the whole condition, for error texts.
+func (c *core) deleteCondition(d *preparedDelete) expr.Node {
+	if d.demanded == nil || c.revision == nil {
+		return expr.All(d.guard, d.extra)
+	}
+	return expr.All(c.newestTag(*d.demanded), d.guard, d.extra)
+}
+
+func (t *items[T, K]) prepareDeleteItem(item *T, w writeCall[T], err error) (*preparedDelete, error) {
+	if item == nil {
+		return nil, invalid(err, errors.New("the item is nil"))
+	}
+	key, err2 := t.keyOfItem(item)
+	d := &preparedDelete{key: key}
+	v := reflect.ValueOf(item).Elem()
+	if t.revision != nil {
+		r := t.revisionIn(v)
+		d.demanded = &r
+	}
+	if t.version != nil {
+		d.guard = t.versionGuard(v)
+	}
+	extra := And(w.conds...)
+	d.extra = extra.node
+	return d, invalid(err, err2, extra.err)
+}
+
+// sendDelete sends a delete until its outcome is known.
+func (c *core) sendDelete(ctx context.Context, d *preparedDelete) error {
+	if c.revision == nil {
+		cond := expr.All(d.guard, d.extra)
+		w := plainWrite{
+			core: c, key: given(d.key), repeat: cond == nil, refused: d.refused, replyLost: lostReply(d.old != nil),
+			send: func(o wire.Options) error { return c.deleteOnce(ctx, d, cond, o) },
+		}
+		return w.do(ctx)
+	}
+	w := provenWrite{
+		core: c, key: given(d.key), refused: d.refused,
+		send: func(ctx context.Context, base stored, t Tag, o wire.Options) error {
+			cond := expr.All(c.onState(base), d.guard, d.extra)
+			if c.tombstones != nil && base.exists() {
+				return c.buryOnce(ctx, d, cond, base.revision.next(t), o)
+			}
+			return c.deleteOnce(ctx, d, cond, o)
+		},
+		again: func(stored) bool { return true },
+	}
+	switch {
+	case d.demanded == nil && d.extra == nil: // what is gone need not be deleted
+		w.gone = func() error { return nil }
+	case d.demanded != nil && (c.tombstones == nil || !d.demanded.short()):
+		w.base = &stored{item: d.key, revision: *d.demanded}
+	}
+	if d.demanded != nil {
+		w.again = func(now stored) bool { return w.base == nil && now.revision.Same(*d.demanded) }
+	}
+	if d.old != nil {
+		w.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
+	}
+	return w.do(ctx)
+}
+
+// onState is the condition that the item is in the state.
+func (c *core) onState(base stored) expr.Node {
+	switch {
+	case !base.revision.IsZero():
+		return c.newestTag(base.revision)
+	case len(base.item) == 0:
+		return c.keyCall("attribute_not_exists")
+	}
+	return expr.All(c.keyCall("attribute_exists"), c.noRevision())
+}
+
+// deleteOnce sends one DeleteItem.
+func (c *core) deleteOnce(ctx context.Context, d *preparedDelete, cond expr.Node, o wire.Options) error {
+	in := &dynamodb.DeleteItemInput{TableName: &c.name, Key: d.key, ReturnConsumedCapacity: c.consumed(ctx)}
+	var w expr.Writer
+	if text := w.Render(cond); text != "" {
 		in.ConditionExpression = &text
-		in.ExpressionAttributeNames, in.ExpressionAttributeValues = ew.Names(), ew.Values()
+		in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
 		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
-	old := oldRows[T](t.core, w.old)
-	if old != nil {
+	if d.old != nil {
 		in.ReturnValues = types.ReturnValueAllOld
 	}
-	a := attempt{
-		core: t.core, key: given(key), repeat: true,
-		send: func(o wire.Options) error {
-			rctx, q := t.begin(ctx, shape{op: "DeleteItem", write: true, verb: "Delete", keyMap: key, cond: cond.node})
-			if q.refused != nil {
-				return q.refused
-			}
-			out, err := wire.DeleteItem(rctx, t.client, in, q.options(o), old)
-			var cc *types.ConsumedCapacity
-			if out != nil {
-				cc = out.ConsumedCapacity
-			}
-			t.wrote(rctx, &q, "DeleteItem", out != nil, cc, err)
-			return err
-		},
-		refused: t.refusal(ctx, "DeleteItem", cond.node, guard != nil),
+	rctx, q := c.begin(ctx, shape{op: "DeleteItem", write: true, verb: "Delete", keyMap: d.key, cond: cond})
+	if q.refused != nil {
+		return q.refused
 	}
-	if base, ok := t.guardedVersion(cond.node); ok {
-		a.judge = t.judgeDelete(base, token)
+	out, err := wire.DeleteItem(rctx, c.client, in, q.options(o), d.old)
+	var cc *types.ConsumedCapacity
+	if out != nil {
+		cc = out.ConsumedCapacity
 	}
-	if old != nil {
-		a.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
-	}
-	return opError("DeleteItem", t.name, "", a.do(ctx))
+	c.wrote(rctx, &q, "DeleteItem", out != nil, cc, err)
+	return err
 }
 
 // Update changes the named attributes of an existing item and returns the item as
@@ -304,80 +447,61 @@ func (t *items[T, K]) Upsert(ctx context.Context, key K, changes ...UpdateOption
 }
 
 func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []UpdateOption[T]) (item T, err error) {
-	u, err := t.prepareUpdate(key, present, opts)
+	call, err := updateOptions(opts)
+	u, err := t.prepareUpdate(key, present, call, t.now(), err)
 	if err != nil {
 		return item, opError("UpdateItem", t.name, "", err)
 	}
-	if u.exact {
-		return t.updateExactly(ctx, u, present)
+	if u.exact && t.revision == nil { // a revision makes every update exact
+		return t.updateExactly(ctx, u, call.old)
 	}
-	in := &dynamodb.UpdateItemInput{TableName: &t.name, Key: u.key, ReturnConsumedCapacity: t.consumed(ctx), ReturnValues: types.ReturnValueAllNew}
-	var w expr.Writer
-	in.UpdateExpression = aws.String(w.Update(u.update))
-	if text := w.Render(u.cond); text != "" {
-		in.ConditionExpression = &text
-		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	row := &oneRow[T]{plan: t.plan, dst: &item}
+	if u.old = call.old != nil; u.old {
+		row.dst = call.old
 	}
-	in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
-	dst := &item
-	if u.call.old != nil {
-		in.ReturnValues, dst = types.ReturnValueAllOld, u.call.old
+	u.rows, u.arrived = t.live(row), func() error {
+		if !row.seen && (!u.old || present) {
+			return errNoAttributes
+		}
+		return nil
 	}
-	rows := oldRows(t.core, dst)
-	a := attempt{
-		core: t.core, key: given(u.key), repeat: u.repeat,
-		send: func(o wire.Options) error {
-			rctx, q := t.begin(ctx, shape{op: "UpdateItem", write: true, verb: "Update", keyMap: u.key, cond: u.cond})
-			if q.refused != nil {
-				return q.refused
-			}
-			out, err := wire.UpdateItem(rctx, t.client, in, q.options(o), rows)
-			var cc *types.ConsumedCapacity
-			if out != nil {
-				cc = out.ConsumedCapacity
-			}
-			t.wrote(rctx, &q, "UpdateItem", out != nil, cc, err)
-			return err
-		},
-		refused: t.refusal(ctx, "UpdateItem", u.cond, present),
-		lost: func(stored map[string]types.AttributeValue) error {
-			if u.call.old != nil || len(stored) == 0 {
-				return ErrReplyLost
-			}
-			var err error
-			item, err = decodeMap[T](t.plan, stored)
-			return err
-		},
+	u.refused = t.refusal(ctx, "UpdateItem", u.cond, present)
+	u.lost = func(now map[string]types.AttributeValue) error {
+		if u.old || len(now) == 0 {
+			return ErrReplyLost
+		}
+		var err error
+		item, err = decodeMap[T](t.plan, now)
+		return err
 	}
-	if u.token != "" || u.guarded {
-		a.judge = t.judgeUpdate(u.token, u.base, u.guarded, u.repeat)
-	}
-	if err := a.do(ctx); err != nil {
+	if err := t.sendUpdate(ctx, u); err != nil {
 		var zero T
 		return zero, opError("UpdateItem", t.name, "", err)
 	}
 	return item, nil
 }
 
-type preparedUpdate[T any] struct {
-	call   writeCall[T]
-	key    map[string]types.AttributeValue
-	update *expr.Update
-	cond   expr.Node
-	token  string
-	// repeat: the update may be sent again when nobody knows whether it was applied.
-	repeat bool
-	// guarded: its condition demands the version base.
-	guarded bool
-	base    uint64
-	exact   bool // a change demands a transaction
+// preparedUpdate is an update that is checked, ready to be sent alone or in a transaction.
+type preparedUpdate struct {
+	key      map[string]types.AttributeValue
+	present  bool // there must be an item
+	update   *expr.Update
+	extra    expr.Node // what the caller demands, but for the revision
+	cond     expr.Node // all that is demanded, for error texts
+	demanded *Revision // that the item must have, if the caller knows it
+	repeat   bool      // applied twice it has the effect of once, or the caller accepts that it has not
+	blind    bool      // on a table with revisions, the caller accepts that it may be applied twice
+	exact    bool      // a change demands a transaction
+
+	old     bool // the reply is the item as it was before
+	rows    wire.Rows
+	arrived func() error // whether the reply held the item
+	refused func(error) error
+	lost    func(map[string]types.AttributeValue) error
 }
 
-func (t *items[T, K]) prepareUpdate(key K, present bool, opts []UpdateOption[T]) (preparedUpdate[T], error) {
-	var (
-		w    writeCall[T]
-		errs []error
-	)
+func updateOptions[T any](opts []UpdateOption[T]) (w writeCall[T], err error) {
+	var errs []error
 	for _, o := range opts {
 		if o == nil {
 			errs = append(errs, errors.New("an option is nil"))
@@ -385,36 +509,121 @@ func (t *items[T, K]) prepareUpdate(key K, present bool, opts []UpdateOption[T])
 		}
 		o.applyUpdate(&w)
 	}
-	k, err := t.encodeKey(key)
-	update, err2 := updateOf(w.changes)
-	errs = append(errs, err, err2)
 	if len(w.changes) == 0 {
 		errs = append(errs, errors.New("an update without changes"))
 	}
-	errs = append(errs, t.checkChanged(update))
-	if len(t.derived) > 0 && err == nil && err2 == nil {
+	return w, errors.Join(errs...)
+}
+
+// prepareUpdate checks an update. err is what is wrong with its options.
+func (t *items[T, K]) prepareUpdate(key K, present bool, w writeCall[T], now time.Time, err error) (*preparedUpdate, error) {
+	k, err1 := t.encodeKey(key)
+	update, err2 := updateOf(w.changes)
+	errs := []error{err, err1, err2, t.checkChanged(update)}
+	if len(t.derived) > 0 && err1 == nil && err2 == nil {
 		errs = append(errs, deriveUpdate[T](t.core, k, update, present))
 	}
-	t.stampUpdate(update, present)
-	token := t.stampToken(update)
-	conds := w.conds
-	if present {
-		conds = append([]Cond[T]{{node: t.keyCall("attribute_exists")}}, conds...)
-	}
-	cond := And(conds...)
-	if err := invalid(append(errs, cond.err)...); err != nil {
-		return preparedUpdate[T]{}, err
-	}
-	u := preparedUpdate[T]{call: w, key: k, update: update, cond: cond.node, token: token, repeat: t.version == nil}
+	u := &preparedUpdate{key: k, present: present, update: update, repeat: t.version == nil, blind: true}
 	for _, c := range w.changes {
 		u.repeat = u.repeat && (!c.counts || c.again)
+		u.blind = u.blind && c.again
 		u.exact = u.exact || c.exact
 	}
-	// A condition on the version admits the update once only.
-	u.base, u.guarded = t.guardedVersion(cond.node)
-	u.repeat = u.repeat || u.guarded
-	return u, nil
+	extra := And(w.conds...)
+	rest, demanded, err3 := t.takeRevision(extra.node)
+	u.extra, u.demanded = expr.All(rest, t.stampUpdate(update, present, now)), demanded
+	u.repeat = u.repeat && u.extra == nil
+	u.blind = u.blind && u.extra == nil && demanded == nil && present
+	u.cond = u.extra
+	switch {
+	case demanded != nil:
+		u.cond = expr.All(t.newestTag(*demanded), u.extra)
+	case present:
+		u.cond = expr.All(t.keyCall("attribute_exists"), u.extra)
+	}
+	return u, invalid(append(errs, extra.err, err3)...)
 }
+
+// sendUpdate sends an update until its outcome is known.
+func (c *core) sendUpdate(ctx context.Context, u *preparedUpdate) error {
+	if c.revision == nil || u.blind {
+		update := u.update
+		if c.revision != nil {
+			update = withActions(update, c.shiftRevision(newTag()))
+		}
+		w := plainWrite{
+			core: c, key: given(u.key), repeat: u.repeat || u.blind, refused: u.refused,
+			send: func(o wire.Options) error { return c.updateOnce(ctx, u, update, u.cond, o) },
+			replyLost: func() error {
+				item, err := c.readBack(ctx, given(u.key))
+				if err != nil {
+					return fmt.Errorf("%w; reading it back failed: %w", ErrReplyLost, err)
+				}
+				return u.lost(item)
+			},
+		}
+		return w.do(ctx)
+	}
+	w := provenWrite{
+		core: c, key: given(u.key), refused: u.refused, lost: u.lost,
+		send: func(ctx context.Context, base stored, t Tag, o wire.Options) error {
+			revise := c.setRevision(base.revision.next(t))
+			if base.revision.short() {
+				revise = c.shiftRevision(t)
+			}
+			update := withActions(u.update, revise)
+			if base.tombstone {
+				update.Remove = append(slices.Clip(update.Remove), c.tombstones.unmark()...)
+			}
+			return c.updateOnce(ctx, u, update, expr.All(c.onState(base), u.extra), o)
+		},
+		again: func(now stored) bool { return now.exists() || !u.present },
+	}
+	if u.demanded != nil {
+		w.base = &stored{item: u.key, revision: *u.demanded}
+		w.again = func(stored) bool { return false }
+	}
+	return w.do(ctx)
+}
+
+// withActions is an update with more SET actions.
+func withActions(u *expr.Update, set []expr.Action) *expr.Update {
+	more := *u
+	more.Set = append(slices.Clip(more.Set), set...)
+	return &more
+}
+
+// updateOnce sends one UpdateItem.
+func (c *core) updateOnce(ctx context.Context, u *preparedUpdate, update *expr.Update, cond expr.Node, o wire.Options) error {
+	in := &dynamodb.UpdateItemInput{TableName: &c.name, Key: u.key, ReturnConsumedCapacity: c.consumed(ctx), ReturnValues: types.ReturnValueAllNew}
+	if u.old {
+		in.ReturnValues = types.ReturnValueAllOld
+	}
+	var w expr.Writer
+	in.UpdateExpression = aws.String(w.Update(update))
+	if text := w.Render(cond); text != "" {
+		in.ConditionExpression = &text
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
+	rctx, q := c.begin(ctx, shape{op: "UpdateItem", write: true, verb: "Update", keyMap: u.key, cond: cond})
+	if q.refused != nil {
+		return q.refused
+	}
+	out, err := wire.UpdateItem(rctx, c.client, in, q.options(o), u.rows)
+	var cc *types.ConsumedCapacity
+	if out != nil {
+		cc = out.ConsumedCapacity
+	}
+	if err == nil {
+		err = u.arrived()
+	}
+	c.wrote(rctx, &q, "UpdateItem", out != nil, cc, err)
+	return err
+}
+
+// errNoAttributes is a reply that lacks the item. DynamoDB always sends it, so the reply comes from something else on the way.
+var errNoAttributes = errors.New("the reply lacks the item that was asked for, so it does not answer this request; look for a proxy between client and service")
 
 func writeOptions[T any](opts []WriteOption[T]) (w writeCall[T], err error) {
 	var errs []error
@@ -455,11 +664,14 @@ func (t *items[T, K]) refusal(ctx context.Context, op string, cond expr.Node, ne
 }
 
 func conditionFailed[T any](c *core, cond expr.Node, needed bool, item map[string]types.AttributeValue, cause error) *ConditionFailed[T] {
+	if c.isTombstone(item) {
+		item = nil
+	}
 	e := &ConditionFailed[T]{Condition: expr.Describe(cond), missing: len(item) == 0, needed: needed, cause: cause}
 	if e.missing {
 		return e
 	}
-	e.stale = c.version != nil && otherVersion(cond, c.version.path, item)
+	e.stale = c.isStale(cond, item)
 	current, err := decodeMap[T](c.plan, item)
 	if err != nil {
 		e.decodeErr = err

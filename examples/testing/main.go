@@ -47,6 +47,6 @@ func run(ctx context.Context, client ddb.Client) error {
 		fmt.Println("paid", amount, "- in all", o.Paid, "of", o.Total, "- held for payment:", !o.HeldUntil.IsZero())
 	}
 	list, err := orders.Of(ctx, "ann")
-	fmt.Println("orders of ann:", len(list), "at version", list[0].Version)
+	fmt.Println("orders of ann:", len(list), "at revision", list[0].Revision.Number)
 	return err
 }

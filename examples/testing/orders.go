@@ -18,16 +18,15 @@ type Order struct {
 	Total     int64     `dynamodbav:"total"`
 	Paid      int64     `dynamodbav:"paid"`
 	HeldUntil time.Time `dynamodbav:"held_until,unixtime,omitzero"`
-	Version   int64     `dynamodbav:"version"`
-	Token     string    `dynamodbav:"token,omitempty"`
+
+	Revision ddb.Revision `dynamodbav:"revision"`
 }
 
 var (
 	orderCustomer  = ddb.StrField(func(o *Order) *string { return &o.Customer })
 	orderID        = ddb.StrField(func(o *Order) *string { return &o.ID })
 	orderHeldUntil = ddb.TimeField(func(o *Order) *time.Time { return &o.HeldUntil })
-	orderVersion   = ddb.NumField(func(o *Order) *int64 { return &o.Version })
-	orderToken     = ddb.StrField(func(o *Order) *string { return &o.Token })
+	orderRevision  = ddb.Field(func(o *Order) *ddb.Revision { return &o.Revision })
 )
 
 // ErrPlaced means that there is an order of the id.
@@ -44,7 +43,7 @@ type Orders struct {
 // NewOrders makes the table if it is not there. Time comes from now.
 func NewOrders(ctx context.Context, client ddb.Client, table string, now func() time.Time) (*Orders, error) {
 	t, err := ddb.New(client, table, orderCustomer, orderID,
-		ddb.Version(orderVersion), ddb.WriteToken(orderToken), ddb.TTL(orderHeldUntil))
+		ddb.Version(orderRevision), ddb.TTL(orderHeldUntil))
 	if err != nil {
 		return nil, err
 	}

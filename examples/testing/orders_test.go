@@ -104,7 +104,7 @@ func TestPaymentWithLostReply(t *testing.T) {
 	if _, err := orders.Pay(t.Context(), "ann", "o1", 60); err != nil {
 		t.Fatal(err)
 	}
-	if o := stored(t, orders, "o1"); o.Paid != 60 || o.Version != 2 {
+	if o := stored(t, orders, "o1"); o.Paid != 60 || o.Revision.Number != 2 {
 		t.Errorf("stored %+v", o)
 	}
 }

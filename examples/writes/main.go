@@ -13,29 +13,28 @@ import (
 	"fmt"
 	"log"
 	"strings"
+	"time"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// Account is guarded by a version, and names the write that stored it.
+// Account is guarded by a revision, which names the writes that stored it.
 type Account struct {
-	ID      string `dynamodbav:"id"`
-	Owner   string `dynamodbav:"owner,omitempty"`
-	Balance int64  `dynamodbav:"balance"`
-	Version int64  `dynamodbav:"version"`
-	Token   string `dynamodbav:"token,omitempty"`
+	ID       string       `dynamodbav:"id"`
+	Owner    string       `dynamodbav:"owner,omitempty"`
+	Balance  int64        `dynamodbav:"balance"`
+	Revision ddb.Revision `dynamodbav:"revision"`
 }
 
 var (
-	accountID      = ddb.StrField(func(a *Account) *string { return &a.ID })
-	accountBalance = ddb.NumField(func(a *Account) *int64 { return &a.Balance })
-	accountVersion = ddb.NumField(func(a *Account) *int64 { return &a.Version })
-	accountToken   = ddb.StrField(func(a *Account) *string { return &a.Token })
+	accountID       = ddb.StrField(func(a *Account) *string { return &a.ID })
+	accountBalance  = ddb.NumField(func(a *Account) *int64 { return &a.Balance })
+	accountRevision = ddb.Field(func(a *Account) *ddb.Revision { return &a.Revision })
 )
 
-// Counter has neither version nor token: what is lost here is hard to know.
+// Counter has no revision: what is lost here is hard to know.
 type Counter struct {
 	ID string `dynamodbav:"id"`
 	N  int64  `dynamodbav:"n"`
@@ -78,7 +77,7 @@ func newBank(ctx context.Context, rules ...fault.Rule) (*bank, error) {
 	}))
 	b.client, b.close = engine.Client(), engine.Close
 	var err1, err2, err3, err4 error
-	b.accounts, err1 = ddb.NewSimple(b.client, "accounts", accountID, ddb.Version(accountVersion), ddb.WriteToken(accountToken))
+	b.accounts, err1 = ddb.NewSimple(b.client, "accounts", accountID, ddb.Version(accountRevision), ddb.Tombstones("deleted", time.Hour))
 	b.counters, err2 = ddb.NewSimple(b.client, "counters", counterID)
 	reserved, err3 := ddb.NewSimple(b.client, "names", nameID)
 	if err := errors.Join(err1, err2, err3); err != nil {
@@ -159,7 +158,7 @@ func versions(ctx context.Context) error {
 	mine.Balance = 200
 	b.do("Put of the stale one", func() error { return b.accounts.Put(ctx, &mine) })
 	now, err := b.accounts.Get(ctx, "a", ddb.Consistent())
-	fmt.Println("stored: balance", now.Balance, "version", now.Version, "- mine still has version", mine.Version)
+	fmt.Println("stored: balance", now.Balance, "revision", now.Revision.Number, "- mine still has revision", mine.Revision.Number)
 	return err
 }
 
@@ -176,19 +175,19 @@ func lostReplies(ctx context.Context) error {
 	defer b.close()
 	a := Account{ID: "a", Balance: 100}
 	b.do("Put without a condition", func() error { return b.counters.Put(ctx, &Counter{"c", 1}) })
-	b.do("Create: stored, found by its token", func() error { return b.accounts.Create(ctx, &a) })
+	b.do("Create: stored, found by its revision", func() error { return b.accounts.Create(ctx, &a) })
 	a.Balance = 90
-	b.do("Put at version 1: never arrived, sent again", func() error { return b.accounts.Put(ctx, &a) })
-	b.do("Add with a token: found stored", func() error {
+	b.do("Put at revision 1: never arrived, sent again", func() error { return b.accounts.Put(ctx, &a) })
+	b.do("Add: found stored by its revision", func() error {
 		got, err := b.accounts.Update(ctx, "a", accountBalance.Add(10))
-		fmt.Println("    balance", got.Balance, "version", got.Version)
+		fmt.Println("    balance", got.Balance, "revision", got.Revision.Number)
 		return err
 	})
 	return nil
 }
 
 func counts(ctx context.Context) error {
-	fmt.Println("== counts without version or token")
+	fmt.Println("== counts without a revision")
 	for _, c := range []struct {
 		name   string
 		change ddb.Change[Counter]

@@ -1,0 +1,91 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// plainWrite is a write of one item that leaves no evidence: on a table without a [Revision].
+// After a lost reply nothing can prove its outcome.
+type plainWrite struct {
+	core *core
+	// repeat: a request may be applied twice, so it is sent again after a lost reply.
+	repeat bool
+	// send sends it once; the SDK may repeat it within.
+	send func(wire.Options) error
+	// refused makes the error of a condition that was false; nil where there is none.
+	refused func(err error) error
+	// key is that of the item, to compare with the item of a refusal.
+	key func() (map[string]types.AttributeValue, error)
+	// replyLost is what a write returns that was applied and whose reply was to give an item.
+	replyLost func() error
+}
+
+func (w *plainWrite) do(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	seen := &attempts{repeat: w.repeat}
+	err := w.send(seen.into(w.core.wire))
+	if err == nil {
+		return nil
+	}
+	sent := max(seen.n, 1)
+	last := outcomeOf(err)
+	refusal := conditionRefused(err)
+	if refusal != nil && !w.core.isOwn(refusal.Item, w.key) {
+		last = Unknown
+	}
+	switch {
+	case last == Applied:
+		if w.replyLost == nil {
+			return nil
+		}
+		return w.replyLost()
+	case max(seen.worst, last) != NotApplied:
+		return unknownAfter(ctx, sent, unprotected(err))
+	case refusal != nil && w.refused != nil:
+		return w.refused(err)
+	}
+	return err
+}
+
+// isOwn reports whether the item of a refusal has the key that was asked for; replies that were
+// crossed on the way show another's.
+func (c *core) isOwn(item map[string]types.AttributeValue, key func() (map[string]types.AttributeValue, error)) bool {
+	if len(item) == 0 {
+		return true
+	}
+	want, err := key()
+	return err == nil && c.keyID(want) == c.keyID(item)
+}
+
+// unprotected names what would have decided the outcome.
+func unprotected(err error) error {
+	return fmt.Errorf("%w; on a table with ddb.Version and a ddb.Revision attribute the library could prove the outcome", err)
+}
+
+// unknownAfter also matches the end of the context, which the SDK's error may hide.
+func unknownAfter(ctx context.Context, sent int, err error) *OutcomeUnknownError {
+	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+		err = fmt.Errorf("%w: %w", ended, err)
+	}
+	return &OutcomeUnknownError{Attempts: sent, err: classify(err)}
+}
+
+func conditionRefused(err error) *types.ConditionalCheckFailedException {
+	if ccf, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return ccf
+	}
+	return nil
+}
+
+// given is a key that is known already.
+func given(key map[string]types.AttributeValue) func() (map[string]types.AttributeValue, error) {
+	return func() (map[string]types.AttributeValue, error) { return key, nil }
+}

@@ -1,0 +1,354 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// provenWrite is a write of one item on a table with a [Revision]: it is sent until its outcome is
+// proven by the rule in proof.go, or cannot be.
+type provenWrite struct {
+	core *core
+	key  func() (map[string]types.AttributeValue, error)
+	// base is the state that the write is prepared on; nil if it is read first.
+	base *stored
+	// send sends one request that applies only to the base and names itself by the tag.
+	send func(ctx context.Context, base stored, t Tag, o wire.Options) error
+	// again reports whether the write can be prepared anew on another state, after it is proven that no
+	// request took effect. If not, the write fails.
+	again func(now stored) bool
+	// gone ends a write that finds no item; nil if that is nothing special.
+	gone func() error
+	// refused makes the error of a condition that was false.
+	refused func(err error) error
+	// lost gets the stored item after a write that was applied without a reply; nil if nobody waits for it.
+	lost func(item map[string]types.AttributeValue) error
+
+	sent int
+}
+
+// Waits of a write whose reply does not come. DynamoDB answers within some milliseconds. On an item
+// that others write too, the evidence is there only as long as the item names our write, so that
+// it is looked for while the request is still silent.
+const (
+	firstLook   = 50 * time.Millisecond // then at twice the distance each time
+	lastLook    = 2 * time.Second       // after which a silent request is given up
+	replyShare  = 4                     // of the time that the caller's deadline leaves, one part in so many is kept for the proof
+	replyMost   = 500 * time.Millisecond
+	restartBase = 2 * time.Millisecond // between a write that lost a race and the next try
+	restartMost = 200 * time.Millisecond
+)
+
+func (w *provenWrite) do(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if w.base == nil && scopeOf(ctx).explain != nil {
+		w.base = &stored{revision: Revision{Number: 1, Tags: [revisionTags]Tag{{1}}}} // nothing is read, or sent
+	}
+	retry := newRetrier(w.core.retry, w.core.budget)
+	for races := 0; ; races++ {
+		if w.base == nil {
+			item, err := w.core.readBack(ctx, w.key)
+			if err != nil {
+				return fmt.Errorf("reading the item before writing it: %w", err)
+			}
+			now := w.core.storedState(item)
+			if !now.exists() && w.gone != nil {
+				return w.gone()
+			}
+			if !w.again(now) {
+				return w.fail(now, nil)
+			}
+			w.base = &now
+		}
+		moved, err := w.untilProven(ctx, retry, *w.base)
+		if moved == nil {
+			return err
+		}
+		if !moved.exists() && w.gone != nil {
+			return w.gone()
+		}
+		if !w.again(*moved) {
+			return w.fail(*moved, err)
+		}
+		if stop := retry.restart(ctx, races); stop != nil {
+			return fmt.Errorf("%w; nothing was applied, others wrote the item each time", stop)
+		}
+		w.base = moved
+	}
+}
+
+// untilProven sends the write on one base until its outcome is proven. moved is the state that took the
+// base's place, if it is proven that nothing was or will be applied; then err is the reason.
+func (w *provenWrite) untilProven(ctx context.Context, retry *retrier, base stored) (moved *stored, err error) {
+	var (
+		tags      []Tag
+		ambiguous bool
+	)
+	for {
+		// On a revision the same request can be sent for ever: it applies once at most. Where nothing is, a
+		// request may be applied and its item deleted before the next comes, so each has a tag of its own.
+		if len(tags) == 0 || base.revision.IsZero() {
+			tags = append(tags, newTag())
+		}
+		look := &silence{write: w, base: base, tags: tags}
+		seen := &attempts{}
+		err := look.during(ctx, func(ctx context.Context) error {
+			return w.send(ctx, base, tags[len(tags)-1], seen.into(w.core.wire))
+		})
+		w.sent += max(seen.n, 1)
+		if err == nil {
+			retry.succeeded()
+			return nil, nil
+		}
+		last := outcomeOf(err)
+		if last == Applied {
+			retry.succeeded()
+			return nil, w.applied(ctx, nil)
+		}
+		refusal := conditionRefused(err)
+		if refusal != nil && !w.core.isOwn(refusal.Item, w.key) {
+			refusal, last = nil, Unknown // the answer to another request
+		}
+		clean := !ambiguous && max(seen.worst, last) == NotApplied
+		var now stored
+		switch {
+		case refusal != nil:
+			now = w.core.storedState(refusal.Item)
+		case clean:
+			return nil, err
+		case look.found != nil:
+			now = *look.found
+		default:
+			item, readErr := w.evidence(ctx, retry)
+			if readErr != nil {
+				return nil, unknownAfter(ctx, w.sent, fmt.Errorf("%w; reading the item back, which would prove the outcome, failed: %w%s", err, readErr, hintOfDenied(readErr)))
+			}
+			now = w.core.storedState(item)
+		}
+		ambiguous = ambiguous || !clean
+		proof := prove(base, tags, now, w.core.tombstones != nil)
+		switch {
+		case proof == provesApplied:
+			retry.succeeded()
+			return nil, w.applied(ctx, now.item)
+		case proof == provesSuperseded:
+			retry.succeeded()
+			return &now, err
+		case proof == provesPending && refusal != nil:
+			// The revision fits and the condition fails: another part of it is false, and stays so on this revision.
+			retry.succeeded()
+			return nil, w.fail(now, err)
+		case proof == provesNothing && clean:
+			// The only request was refused: believed, for nothing speaks against it.
+			if base.revision.IsZero() || !now.exists() {
+				return &now, err
+			}
+			return nil, w.fail(now, err)
+		case proof == provesNothing && w.gone != nil && !now.exists():
+			return nil, w.gone()
+		case proof == provesNothing:
+			return nil, unknownAfter(ctx, w.sent, err)
+		}
+		wait := retry.next
+		if len(tags) == 1 && w.sent == max(seen.n, 1) {
+			wait = retry.soon // others write the item too, and the evidence goes with each of their writes
+		}
+		if stop := wait(ctx, false); stop != nil {
+			return nil, unknownAfter(ctx, w.sent, fmt.Errorf("%w; %w", err, stop))
+		}
+	}
+}
+
+// fail is the error of a write whose condition the state shows to be false.
+func (w *provenWrite) fail(now stored, err error) error {
+	if err != nil && conditionRefused(err) != nil && !now.tombstone {
+		return w.refused(err)
+	}
+	shown := now.item
+	if !now.exists() {
+		shown = nil
+	}
+	shows := &types.ConditionalCheckFailedException{Message: aws.String("the stored item shows it"), Item: shown}
+	if err == nil {
+		return w.refused(shows)
+	}
+	return w.refused(errors.Join(shows, err))
+}
+
+// evidence reads the stored item. The budget pays for it, for with a service in trouble
+// each write costs a read.
+func (w *provenWrite) evidence(ctx context.Context, retry *retrier) (map[string]types.AttributeValue, error) {
+	if err := retry.charge(); err != nil {
+		return nil, err
+	}
+	return w.core.readBack(ctx, w.key)
+}
+
+// applied ends a write that took effect but whose reply was lost.
+func (w *provenWrite) applied(ctx context.Context, item map[string]types.AttributeValue) error {
+	if w.lost == nil {
+		return nil
+	}
+	if item == nil {
+		var err error
+		if item, err = w.core.readBack(ctx, w.key); err != nil {
+			return fmt.Errorf("%w; reading it back failed: %w", ErrReplyLost, err)
+		}
+	}
+	return w.lost(item)
+}
+
+// hintOfDenied says what a role that may only write lacks.
+func hintOfDenied(err error) string {
+	if isDenied(err) {
+		return "; the proof needs the permission dynamodb:GetItem"
+	}
+	return ""
+}
+
+// silence looks for evidence while a request gets no reply.
+type silence struct {
+	write *provenWrite
+	base  stored
+	tags  []Tag
+	found *stored // evidence that decides, or the last before the request was given up
+}
+
+// errSilent is the cause that ends a request without a reply.
+var errSilent = errors.New("no reply came, and the item was read instead")
+
+// during runs the request. It ends it once the item shows the outcome, and when it stays silent.
+func (s *silence) during(ctx context.Context, send func(context.Context) error) error {
+	var (
+		bounded context.Context
+		cancel  context.CancelFunc
+	)
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		bounded, cancel = context.WithDeadline(ctx, deadline.Add(-min(left/replyShare, replyMost)))
+	} else {
+		bounded, cancel = context.WithCancel(ctx)
+	}
+	defer cancel()
+	var (
+		looking sync.WaitGroup
+		done    = make(chan struct{})
+	)
+	looking.Add(1)
+	timer := time.AfterFunc(firstLook, func() {
+		defer looking.Done()
+		s.look(ctx, done, cancel)
+	})
+	err := send(bounded)
+	close(done)
+	if timer.Stop() {
+		looking.Done()
+	}
+	looking.Wait()
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		return silentError{err}
+	}
+	return err
+}
+
+// look reads the item until the request has ended or need not be waited for.
+func (s *silence) look(ctx context.Context, done <-chan struct{}, cancel context.CancelFunc) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-done:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	for wait := firstLook; ; wait *= 2 {
+		item, err := s.write.core.readBack(ctx, s.write.key)
+		if err == nil {
+			now := s.write.core.storedState(item)
+			switch prove(s.base, s.tags, now, s.write.core.tombstones != nil) {
+			case provesApplied, provesSuperseded:
+				s.found = &now
+				cancel()
+				return
+			case provesPending:
+				if wait >= lastLook {
+					s.found = &now
+					cancel()
+					return
+				}
+			}
+		}
+		if sleep(ctx, wait) != nil {
+			return
+		}
+		if wait >= lastLook {
+			return // the client's own timeout ends it
+		}
+	}
+}
+
+// silentError is a request that was given up. It hides the SDK's text of a cancelled call, which is not the caller's.
+type silentError struct{ err error }
+
+func (e silentError) Error() string { return errSilent.Error() }
+
+// Timeout tells the SDK and callers that the request was not answered in time.
+func (e silentError) Timeout() bool { return true }
+
+// Is makes the error match context.DeadlineExceeded.
+func (e silentError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// readBack reads an item as it is stored, consistently.
+func (c *core) readBack(ctx context.Context, itemKey func() (map[string]types.AttributeValue, error)) (map[string]types.AttributeValue, error) {
+	key, err := itemKey()
+	if err != nil {
+		return nil, err
+	}
+	rctx, q := c.begin(ctx, shape{op: "GetItem", keyMap: key, consistent: true})
+	if q.refused != nil {
+		return nil, q.refused
+	}
+	in := &dynamodb.GetItemInput{TableName: &c.name, Key: key, ConsistentRead: aws.Bool(true), ReturnConsumedCapacity: c.consumed(ctx)}
+	var rows rawRow
+	out, found, err := wire.GetItem(rctx, c.client, in, nil, q.options(c.wire), &rows)
+	var cc *types.ConsumedCapacity
+	if out != nil {
+		cc = out.ConsumedCapacity
+		c.observe(rctx, "GetItem", false, cc)
+		c.sizes.observed(cc, countOf(found), true)
+	}
+	q.end(rctx, cc, countOf(found), err)
+	if err == nil && len(rows.item) > 0 && c.keyID(rows.item) != c.keyID(key) {
+		return nil, errors.New("the reply shows an item with another key")
+	}
+	return rows.item, err
+}
+
+// rawRow keeps an item as attribute values.
+type rawRow struct {
+	item map[string]types.AttributeValue
+}
+
+func (r *rawRow) Reset(int) { r.item = nil }
+
+func (r *rawRow) Row(d *codec.Decoder) error {
+	raw, err := d.Raw()
+	if err != nil {
+		return err
+	}
+	r.item, err = codec.ParseItem(raw)
+	return err
+}

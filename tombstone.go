@@ -1,0 +1,236 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// Tombstones makes the outcome of every write provable, deletes and creates included: a delete leaves a
+// small item with the key, the [Revision] and the attribute attr, which is the time in Unix seconds after which DynamoDB may remove it. It
+// needs [Version] with a Revision:
+//
+//	accounts, err := ddb.NewSimple(client, "accounts", accountID, ddb.Version(accountRevision), ddb.Tombstones("deleted", time.Hour))
+//
+// Without tombstones a delete leaves nothing that could name it: after a lost reply of a delete or of a Create on a key that
+// others use too, the outcome stays unknown, and a request that the network repeats late can make a deleted item
+// anew. With them there is no such case, as long as the tombstone is there and names the write.
+//
+// All reads of the table hide tombstones: Get, BatchGet and TransactGet find no item, queries and scans leave them out by a
+// filter. Other programs see them, as an item with attr; so do streams, where a delete is a modification. A
+// tombstone has no attributes of a global index but those of the table's key.
+//
+// keep is how long a tombstone stays at least, 15 minutes or more: a request cannot arrive later than its
+// signature is valid. An hour is ample. [Table.EnsureTable] switches time to live on for attr, or [TTL]'s
+// attribute if there is one, which tombstones then have too. T has no field for attr.
+//
+// A delete costs what a put of the tombstone costs, that is as much as DeleteItem: a write unit for each 1 KB
+// of the item that it replaces. The removal by time to live is free. Reads pay for the tombstones that they skip.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+// https://docs.aws.amazon.com/general/latest/gr/sigv4-troubleshooting.html
+func Tombstones(attr string, keep time.Duration) TableOption {
+	return tableOption(func(c *core) error {
+		var errs []error
+		if attr == "" || len(attr) > maxAttributeName {
+			errs = append(errs, fmt.Errorf("option Tombstones: an attribute name has 1 to %d bytes", maxAttributeName))
+		}
+		if _, taken := c.plan.Field(attr); taken {
+			errs = append(errs, fmt.Errorf("option Tombstones: %s has a field for attribute %s; tombstones need an attribute of their own", c.plan.Type(), attr))
+		}
+		if keep < leastTombstone {
+			errs = append(errs, fmt.Errorf("option Tombstones: %v is too short; a signed request is valid for some minutes, so keep them for %v at least", keep, leastTombstone))
+		}
+		c.tombstones = &tombstones{attr: attr, keep: keep}
+		return errors.Join(errs...)
+	})
+}
+
+const (
+	leastTombstone   = 15 * time.Minute
+	maxAttributeName = 64 << 10
+)
+
+// tombstones is what a table does with deleted items, see [Tombstones].
+type tombstones struct {
+	attr string
+	keep time.Duration
+}
+
+// checkTombstones refuses tombstones without revisions.
+func (c *core) checkTombstones() error {
+	if c.tombstones != nil && c.revision == nil {
+		return errors.New("option Tombstones needs ddb.Version with an attribute of type ddb.Revision")
+	}
+	return nil
+}
+
+// checkTombstoneIndex refuses an index that shows tombstones and cannot tell them from items: one
+// whose keys are the table's, without the attribute that marks them.
+func (c *core) checkTombstoneIndex(x *indexInfo) error {
+	if c.tombstones == nil || x.holds(c, c.tombstones.attr) {
+		return nil
+	}
+	for _, name := range x.key.names() {
+		if !slices.Contains(c.keyNames, name) {
+			return nil
+		}
+	}
+	return fmt.Errorf("index %s has no keys but the table's, so it holds tombstones too, and does not hold attribute %s that marks them: let it project all attributes", x.name, c.tombstones.attr)
+}
+
+// ttlAttribute is the attribute of time to live, empty for none.
+func (c *core) ttlAttribute() string {
+	switch {
+	case c.ttl != nil:
+		return c.ttl.path.String()
+	case c.tombstones != nil:
+		return c.tombstones.attr
+	}
+	return ""
+}
+
+// notTombstone is the filter that hides tombstones, nil on a table without.
+func (c *core) notTombstone() expr.Node {
+	if c.tombstones == nil {
+		return nil
+	}
+	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{expr.Attribute(c.tombstones.attr)}}
+}
+
+// withMark adds the mark of tombstones to a projection that is not of everything.
+func (c *core) withMark(paths []expr.Path) []expr.Path {
+	if c.tombstones == nil || len(paths) == 0 {
+		return paths
+	}
+	return addPath(paths, expr.Attribute(c.tombstones.attr))
+}
+
+// live hides tombstones from rows, which may be nil.
+func (c *core) live(rows wire.Rows) wire.Rows {
+	if c.tombstones == nil || rows == nil {
+		return rows
+	}
+	return &liveRows{rows: rows, mark: c.tombstones.attr}
+}
+
+// liveRows passes items on, but not tombstones.
+type liveRows struct {
+	rows   wire.Rows
+	mark   string
+	hidden bool // the last row was a tombstone
+}
+
+func (l *liveRows) Reset(n int) {
+	l.hidden = false
+	l.rows.Reset(n)
+}
+
+func (l *liveRows) Row(d *codec.Decoder) error {
+	raw, err := d.Raw()
+	if err != nil {
+		return err
+	}
+	l.hidden = false
+	items := codec.NewDecoder(raw, codec.Options{})
+	if err := items.Object(func(name []byte) error {
+		l.hidden = l.hidden || string(name) == l.mark
+		return items.Skip()
+	}); err != nil {
+		return err
+	}
+	if l.hidden {
+		return nil
+	}
+	return l.rows.Row(codec.NewDecoder(raw, codec.Options{}))
+}
+
+// hides reports whether rows have left out the only item.
+func hides(rows wire.Rows) bool {
+	l, ok := rows.(*liveRows)
+	return ok && l.hidden
+}
+
+// isTombstone reports whether a stored item is what a delete left.
+func (c *core) isTombstone(item map[string]types.AttributeValue) bool {
+	if c.tombstones == nil {
+		return false
+	}
+	_, marked := item[c.tombstones.attr]
+	return marked
+}
+
+// unmark makes an item of a tombstone again.
+func (t *tombstones) unmark() []expr.Action {
+	return []expr.Action{{Path: expr.Attribute(t.attr)}}
+}
+
+// of is the tombstone of the item with the key.
+func (t *tombstones) of(c *core, key map[string]types.AttributeValue, r Revision, now time.Time) map[string]types.AttributeValue {
+	item := maps.Clone(key)
+	until := &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Add(t.keep).Unix(), 10)}
+	item[t.attr] = until
+	if c.ttl != nil {
+		item[c.ttl.path[0].Name] = until
+	}
+	item[c.revision.path[0].Name] = r.value()
+	return item
+}
+
+// overTombstone lets a put in a transaction take the place of a tombstone too, whose tags it does not know. The
+// revision says that it does not name every write.
+func (c *core) overTombstone(p *preparedPut) error {
+	next := p.next
+	next.Number = revisionTags + 1
+	item, err := c.replaceRevision(p.item, p.next, next)
+	if err != nil {
+		return err
+	}
+	p.item, p.next = item, next
+	p.setNext(next)
+	marked := expr.Call{Name: "attribute_exists", Args: []expr.Node{expr.Attribute(c.tombstones.attr)}}
+	if p.verb != verbReplace {
+		p.cond = expr.All(expr.Any(c.putCondition(p, stored{}), marked), p.extra)
+	}
+	return nil
+}
+
+// buryOnce replaces the item by its tombstone.
+func (c *core) buryOnce(ctx context.Context, d *preparedDelete, cond expr.Node, next Revision, o wire.Options) error {
+	var w expr.Writer
+	in := &dynamodb.PutItemInput{
+		TableName: &c.name, ReturnConsumedCapacity: c.consumed(ctx), ConditionExpression: aws.String(w.Render(cond)),
+		ExpressionAttributeNames: w.Names(), ExpressionAttributeValues: w.Values(),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+	if d.old != nil {
+		in.ReturnValues = types.ReturnValueAllOld
+	}
+	item, err := codec.AppendItemMap(nil, c.tombstones.of(c, d.key, next, c.now()))
+	if err != nil {
+		return err
+	}
+	rctx, q := c.begin(ctx, shape{op: "PutItem", write: true, verb: "Delete", keyMap: d.key, item: item, cond: cond})
+	if q.refused != nil {
+		return q.refused
+	}
+	out, err := wire.PutItem(rctx, c.client, in, item, q.options(o), d.old)
+	var cc *types.ConsumedCapacity
+	if out != nil {
+		cc = out.ConsumedCapacity
+	}
+	c.wrote(rctx, &q, "PutItem", out != nil, cc, err)
+	return err
+}

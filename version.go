@@ -1,0 +1,233 @@
+package ddb
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// stamps are what a table keeps by itself in an item.
+type stamps struct {
+	revision    Revision
+	setRevision func(Revision)
+	done        func() // gives the caller's item the stamps of the stored one
+}
+
+// stamp returns the item as it is to be stored, with its version raised, its times set and the
+// revision after base, and what it was given.
+func stamp[T any](c *core, v verb, item *T, base Revision, with mark) (*T, stamps, error) {
+	if c.version == nil && c.revision == nil && c.created == nil && c.updated == nil {
+		return item, stamps{done: func() {}}, nil
+	}
+	next := new(T)
+	*next = *item
+	st, err := c.stampValue(v, reflect.ValueOf(item).Elem(), reflect.ValueOf(next).Elem(), base, with)
+	return next, st, err
+}
+
+// mark is what one write leaves in an item: its time and its tag.
+type mark struct {
+	time time.Time
+	tag  Tag
+}
+
+func (c *core) newMark() mark {
+	m := mark{time: c.now()}
+	if c.revision != nil {
+		m.tag = newTag()
+	}
+	return m
+}
+
+func (c *core) stampValue(v verb, item, next reflect.Value, base Revision, with mark) (st stamps, err error) {
+	if c.revision != nil {
+		field := next.FieldByIndex(c.revision.field.Index)
+		st.revision = base.next(with.tag)
+		st.setRevision = func(r Revision) { field.Set(reflect.ValueOf(r)) }
+		st.setRevision(st.revision)
+	}
+	if c.version != nil && !raise(next.FieldByIndex(c.version.field.Index), v == verbCreate) {
+		err = fmt.Errorf("version attribute %s is at the largest value of its type %s; give it a larger type", c.version.path, c.version.field.Type)
+	}
+	if c.created != nil {
+		if f := next.FieldByIndex(c.created.field.Index); f.Interface().(time.Time).IsZero() {
+			f.Set(reflect.ValueOf(with.time))
+		}
+	}
+	if c.updated != nil {
+		next.FieldByIndex(c.updated.field.Index).Set(reflect.ValueOf(with.time))
+	}
+	st.done = func() {
+		for _, h := range c.kept() {
+			item.FieldByIndex(h.field.Index).Set(next.FieldByIndex(h.field.Index))
+		}
+	}
+	return st, err
+}
+
+// kept are the attributes that the table itself writes.
+func (c *core) kept() []*handle {
+	var all []*handle
+	for _, h := range []*handle{c.version, c.revision, c.created, c.updated} {
+		if h != nil {
+			all = append(all, h)
+		}
+	}
+	return all
+}
+
+// raise adds one to a version; a created item starts at one. It reports false at the largest value.
+func raise(f reflect.Value, fresh bool) bool {
+	if f.CanInt() {
+		n := f.Int() + 1
+		if fresh {
+			n = 1
+		}
+		f.SetInt(n)
+		return n > 0 && f.Int() == n
+	}
+	n := f.Uint() + 1
+	if fresh {
+		n = 1
+	}
+	f.SetUint(n)
+	return n > 0 && f.Uint() == n
+}
+
+// versionIn is the version field of an item.
+func (c *core) versionIn(item reflect.Value) reflect.Value {
+	return item.FieldByIndex(c.version.field.Index)
+}
+
+// versionGuard is the condition that the stored version is the item's. Zero is that of an item
+// that was never stored, or is stored with version zero or without a version, as other programs leave it.
+func (c *core) versionGuard(item reflect.Value) expr.Node {
+	n := c.versionIn(item)
+	same := expr.Compare{Left: c.version.path, Op: "=", Right: expr.Value{AV: versionValue(n)}}
+	if !n.IsZero() {
+		return same
+	}
+	return expr.Any(expr.Call{Name: "attribute_not_exists", Args: []expr.Node{c.version.path}}, same)
+}
+
+// demandedVersion is the value that a condition demands of the numeric version, as ddb.If(version.Eq(n)) does.
+func (c *core) demandedVersion(cond expr.Node) (string, bool) {
+	switch n := cond.(type) {
+	case expr.Logic:
+		if n.Op != "AND" {
+			return "", false
+		}
+		for _, t := range n.Terms {
+			if v, ok := c.demandedVersion(t); ok {
+				return v, true
+			}
+		}
+	case expr.Compare:
+		path, isPath := n.Left.(expr.Path)
+		value, isValue := n.Right.(expr.Value)
+		if n.Op == "=" && isPath && isValue && path.String() == c.version.path.String() {
+			v := numberOf(value.AV)
+			return v, v != ""
+		}
+	}
+	return "", false
+}
+
+// isStale reports whether a failed condition asked for another version or revision than the stored item's.
+func (c *core) isStale(cond expr.Node, item map[string]types.AttributeValue) bool {
+	if c.revision != nil {
+		want, ok := c.demandedTag(cond)
+		return ok && revisionOf(item[c.revision.path[0].Name]).Tags[0] != want
+	}
+	if c.version == nil {
+		return false
+	}
+	want, ok := c.demandedVersion(cond)
+	have := numberOf(item[c.version.path[0].Name])
+	return ok && !bytes.Equal(normalNumber([]byte(have)), normalNumber([]byte(want)))
+}
+
+func versionValue(v reflect.Value) types.AttributeValue {
+	if v.CanInt() {
+		return numberValue(v.Int())
+	}
+	return &types.AttributeValueMemberN{Value: strconv.FormatUint(v.Uint(), 10)}
+}
+
+// stampUpdate adds what the table keeps by itself to an update, but for the revision, and returns
+// the condition that the version can still be raised.
+func (c *core) stampUpdate(u *expr.Update, present bool, now time.Time) (raisable expr.Node) {
+	if c.version != nil {
+		p := c.version.path
+		base := expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: numberValue(0)}}}
+		u.Set = append(u.Set, expr.Action{Path: p, Right: expr.Arithmetic{Left: base, Op: "+", Right: expr.Value{AV: numberValue(1)}}})
+		if most := largestVersion(c.version.field.Type); most > 0 {
+			raisable = expr.Any(expr.Call{Name: "attribute_not_exists", Args: []expr.Node{p}}, expr.Compare{Left: p, Op: "<", Right: expr.Value{AV: numberValue(most)}})
+		}
+	}
+	if c.created == nil && c.updated == nil {
+		return raisable
+	}
+	if c.created != nil && !present {
+		if av, err := codec.ToAttributeValue(c.created.value, &now); err == nil {
+			p := c.created.path
+			u.Set = append(u.Set, expr.Action{Path: p, Right: expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: av}}}})
+		}
+	}
+	if c.updated != nil {
+		if av, err := codec.ToAttributeValue(c.updated.value, &now); err == nil {
+			u.Set = append(u.Set, expr.Action{Path: c.updated.path, Right: expr.Value{AV: av}})
+		}
+	}
+	return raisable
+}
+
+// largestVersion is the largest value of a version narrower than 64 bits, 0 for one of 64.
+func largestVersion(t reflect.Type) int64 {
+	bits := t.Bits()
+	if bits == 64 {
+		return 0
+	}
+	if t.Kind() >= reflect.Uint {
+		return 1<<bits - 1
+	}
+	return 1<<(bits-1) - 1
+}
+
+// checkChanged refuses updates of attributes that are not the caller's to change.
+func (c *core) checkChanged(u *expr.Update) error {
+	var errs []error
+	for _, p := range u.Paths() {
+		name := p[0].Name
+		if slices.Contains(c.key.names(), name) {
+			errs = append(errs, fmt.Errorf("attribute %s is part of the key; a key cannot change: delete the item and put another", name))
+		}
+		for _, h := range c.kept() {
+			if h.path[0].Name == name {
+				errs = append(errs, fmt.Errorf("attribute %s is kept by the table itself", name))
+			}
+		}
+		for _, d := range c.derived {
+			if d.target.path[0].Name == name {
+				errs = append(errs, fmt.Errorf("attribute %s is derived from %s; set these", name, d.memberNames()))
+			}
+		}
+	}
+	return invalid(errs...)
+}
+
+// guardAttr is the attribute of option Version, nil without it.
+func (c *core) guardAttr() *handle {
+	if c.revision != nil {
+		return c.revision
+	}
+	return c.version
+}
