@@ -60,8 +60,8 @@ func prove(base stored, tags []Tag, now stored, lasting bool) evidence {
 		switch {
 		case len(base.item) == 0 && len(now.item) == 0:
 			return provesPending
-		case lasting && len(base.item) == 0 && now.revision.complete():
-			return provesSuperseded // it names every write since the first, and ours is not among them
+		case lasting && len(base.item) == 0 && now.revision.First != Tag{}:
+			return provesSuperseded // ours could only have been the first write of all, which was another's
 		}
 		return provesNothing
 	}

@@ -161,11 +161,7 @@ func (w *provenWrite) untilProven(ctx context.Context, retry *retrier, base stor
 		case proof == provesNothing:
 			return nil, unknownAfter(ctx, w.sent, err)
 		}
-		wait := retry.next
-		if len(tags) == 1 && w.sent == max(seen.n, 1) {
-			wait = retry.soon // others write the item too, and the evidence goes with each of their writes
-		}
-		if stop := wait(ctx, false); stop != nil {
+		if stop := retry.soon(ctx); stop != nil {
 			return nil, unknownAfter(ctx, w.sent, fmt.Errorf("%w; %w", err, stop))
 		}
 	}
@@ -187,13 +183,25 @@ func (w *provenWrite) fail(now stored, err error) error {
 	return w.refused(errors.Join(shows, err))
 }
 
-// evidence reads the stored item. The budget pays for it, for with a service in trouble
-// each write costs a read.
+// evidence reads the stored item. A read that gets no reply is given up early and sent again, for the evidence does not
+// last. The budget pays for it, for with a service in trouble each write costs a read.
 func (w *provenWrite) evidence(ctx context.Context, retry *retrier) (map[string]types.AttributeValue, error) {
-	if err := retry.charge(); err != nil {
-		return nil, err
+	for patience := firstLook; ; patience *= 2 {
+		if err := retry.charge(); err != nil {
+			return nil, err
+		}
+		item, err := w.core.readSoon(ctx, w.key, patience)
+		if err == nil || patience >= lastLook || ctx.Err() != nil || isDenied(err) {
+			return item, err
+		}
 	}
-	return w.core.readBack(ctx, w.key)
+}
+
+// readSoon is readBack that waits no longer than patience.
+func (c *core) readSoon(ctx context.Context, key func() (map[string]types.AttributeValue, error), patience time.Duration) (map[string]types.AttributeValue, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return c.readBack(ctx, key)
 }
 
 // applied ends a write that took effect but whose reply was lost.
@@ -275,7 +283,7 @@ func (s *silence) look(ctx context.Context, done <-chan struct{}, cancel context
 		}
 	}()
 	for wait := firstLook; ; wait *= 2 {
-		item, err := s.write.core.readBack(ctx, s.write.key)
+		item, err := s.write.core.readSoon(ctx, s.write.key, max(wait, 2*firstLook))
 		if err == nil {
 			now := s.write.core.storedState(item)
 			switch prove(s.base, s.tags, now, s.write.core.tombstones != nil) {

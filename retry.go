@@ -209,15 +209,23 @@ func (r *retrier) next(ctx context.Context, progressed bool) error {
 	return sleep(ctx, wait)
 }
 
-// soon is next without a wait, for the first repetition.
-func (r *retrier) soon(ctx context.Context, _ bool) error {
+// soon is next with short waits, for work that others can make impossible to prove meanwhile.
+func (r *retrier) soon(ctx context.Context) error {
+	if r.attempts >= quickRetries {
+		return r.next(ctx, false)
+	}
 	r.attempts++
 	r.idle++
-	if ctx.Err() != nil {
-		return waitError(ctx)
+	if err := r.charge(); err != nil {
+		return fmt.Errorf("gave up after %d attempts: %w", r.attempts, err)
 	}
-	return r.charge()
+	if r.attempts == 1 {
+		return nil
+	}
+	return sleep(ctx, jitter(restartBase, restartMost, r.attempts))
 }
+
+const quickRetries = 5
 
 // restart waits after work that lost a race against other writers and is prepared anew.
 func (r *retrier) restart(ctx context.Context, races int) error {

@@ -40,11 +40,12 @@ type Tag [8]byte
 // is written as text in JSON, and as an entity tag of HTTP by [Revision.ETag]. These forms hold the number and the newest tag,
 // which is all that a condition needs.
 //
-// It is stored as a map of a number n and a list t of 16 binary values, 170 bytes and the attribute's name. The fields
+// It is stored as a map of a number n, a list t of 16 binary values and a binary value f, 170 bytes and the attribute's name. The fields
 // are exported for the encoder; only tables write them.
 type Revision struct {
 	Number uint64            `dynamodbav:"n"` // how often the item was written
 	Tags   [revisionTags]Tag `dynamodbav:"t"` // of the last writes, the newest first
+	First  Tag               `dynamodbav:"f"` // of the first write of all, zero if it is not known
 }
 
 var revisionType = reflect.TypeFor[Revision]()
@@ -132,22 +133,26 @@ func (r Revision) next(t Tag) Revision {
 	n := Revision{Number: r.Number + 1}
 	n.Tags[0] = t
 	copy(n.Tags[1:], r.Tags[:])
+	if n.First = r.First; r.Number == 0 {
+		n.First = t
+	}
 	return n
 }
 
 // place is where the tag stands, the newest at 0, or -1.
 func (r Revision) place(t Tag) int {
+	if t == (Tag{}) {
+		return -1
+	}
 	for i, have := range r.Tags {
-		if have == t && t != (Tag{}) {
+		if have == t {
 			return i
 		}
 	}
+	if r.First == t {
+		return revisionTags
+	}
 	return -1
-}
-
-// complete reports whether the revision names every write since the first.
-func (r Revision) complete() bool {
-	return !r.IsZero() && r.Number <= revisionTags && r.Tags[r.Number-1] != Tag{}
 }
 
 // short reports whether it comes from a text form, and lacks the tags before the newest.
@@ -162,6 +167,7 @@ func (r Revision) value() types.AttributeValue {
 	return &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{
 		"n": &types.AttributeValueMemberN{Value: strconv.FormatUint(r.Number, 10)},
 		"t": &types.AttributeValueMemberL{Value: tags},
+		"f": &types.AttributeValueMemberB{Value: r.First[:]},
 	}}
 }
 
@@ -183,6 +189,9 @@ func revisionOf(av types.AttributeValue) (r Revision) {
 			break
 		}
 		r.Tags[i] = Tag(b.Value)
+	}
+	if b, ok := m.Value["f"].(*types.AttributeValueMemberB); ok && len(b.Value) == len(Tag{}) {
+		r.First = Tag(b.Value)
 	}
 	return r
 }

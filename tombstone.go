@@ -190,10 +190,10 @@ func (t *tombstones) of(c *core, key map[string]types.AttributeValue, r Revision
 }
 
 // overTombstone lets a put in a transaction take the place of a tombstone too, whose tags it does not know. The
-// revision says that it does not name every write.
+// revision does not say which write was the first.
 func (c *core) overTombstone(p *preparedPut) error {
 	next := p.next
-	next.Number = revisionTags + 1
+	next.First = Tag{}
 	item, err := c.replaceRevision(p.item, p.next, next)
 	if err != nil {
 		return err
