@@ -223,7 +223,7 @@ func IsRetryable(err error) bool {
 	if be, ok := errors.AsType[*BatchError](err); ok {
 		return be.passing()
 	}
-	if errors.Is(err, ErrThrottled) {
+	if _, ok := errors.AsType[*replacedError](err); ok || errors.Is(err, ErrThrottled) {
 		return true
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {

@@ -152,8 +152,12 @@ func (w *provenWrite) untilProven(ctx context.Context, retry *retrier, base stor
 			return nil, w.fail(now, err)
 		case proof == provesNothing && clean:
 			// The only request was refused: believed, for nothing speaks against it.
-			if base.revision.IsZero() || !now.exists() {
+			switch {
+			case base.revision.IsZero() || !now.exists():
 				return &now, err
+			case w.again(now):
+				// To start again could apply twice what a proxy on the way has sent twice.
+				return nil, &replacedError{}
 			}
 			return nil, w.fail(now, err)
 		case proof == provesNothing && w.gone != nil && !now.exists():
@@ -224,6 +228,14 @@ func hintOfDenied(err error) string {
 		return "; the proof needs the permission dynamodb:GetItem"
 	}
 	return ""
+}
+
+// replacedError is a write that was not applied because the item was deleted and made again after the
+// call had read it.
+type replacedError struct{}
+
+func (e *replacedError) Error() string {
+	return "the item was deleted and made again while it was being written, so nothing was applied: call again"
 }
 
 // silence looks for evidence while a request gets no reply.

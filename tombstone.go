@@ -110,6 +110,37 @@ func (c *core) notTombstone() expr.Node {
 	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{expr.Attribute(c.tombstones.attr)}}
 }
 
+// marked is the condition that the item is a tombstone.
+func (c *core) marked() expr.Node {
+	return expr.Call{Name: "attribute_exists", Args: []expr.Node{expr.Attribute(c.tombstones.attr)}}
+}
+
+// seenAsGone is a condition that takes a tombstone for no item: the key that it has counts as absent.
+func (c *core) seenAsGone(n expr.Node) expr.Node {
+	if c.tombstones == nil {
+		return n
+	}
+	switch t := n.(type) {
+	case expr.Logic:
+		terms := make([]expr.Node, len(t.Terms))
+		for i, term := range t.Terms {
+			terms[i] = c.seenAsGone(term)
+		}
+		return expr.Logic{Op: t.Op, Terms: terms}
+	case expr.Not:
+		return expr.Not{Term: c.seenAsGone(t.Term)}
+	}
+	for _, p := range expr.Paths(n) {
+		if slices.Contains(c.keyNames, p[0].Name) {
+			if call, ok := n.(expr.Call); ok && call.Name == "attribute_not_exists" {
+				return expr.Any(n, c.marked())
+			}
+			return expr.All(n, c.notTombstone())
+		}
+	}
+	return n
+}
+
 // withMark adds the mark of tombstones to a projection that is not of everything.
 func (c *core) withMark(paths []expr.Path) []expr.Path {
 	if c.tombstones == nil || len(paths) == 0 {
@@ -200,9 +231,8 @@ func (c *core) overTombstone(p *preparedPut) error {
 	}
 	p.item, p.next = item, next
 	p.setNext(next)
-	marked := expr.Call{Name: "attribute_exists", Args: []expr.Node{expr.Attribute(c.tombstones.attr)}}
 	if p.verb != verbReplace {
-		p.cond = expr.All(expr.Any(c.putCondition(p, stored{}), marked), p.extra)
+		p.cond = expr.All(expr.Any(c.putCondition(p, stored{}), c.marked()), c.seenAsGone(p.extra))
 	}
 	return nil
 }

@@ -68,9 +68,10 @@ func (t *items[T, K]) TxCheck(key K, conds ...Cond[T]) TxOp {
 		if cond.err == nil && cond.node == nil {
 			err = errors.Join(err, errors.New("a check without a condition"))
 		}
-		a := t.action("Check", t.keyID(k), cond.node, false)
+		node := t.seenAsGone(cond.node)
+		a := t.action("Check", t.keyID(k), node, false)
 		var w expr.Writer
-		text := w.Render(cond.node)
+		text := w.Render(node)
 		a.write.ConditionCheck = &types.ConditionCheck{
 			TableName: &t.name, Key: k, ConditionExpression: &text,
 			ExpressionAttributeNames: w.Names(), ExpressionAttributeValues: w.Values(),

@@ -467,7 +467,7 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 	}
 	u.refused = t.refusal(ctx, "UpdateItem", u.cond, present)
 	u.lost = func(now map[string]types.AttributeValue) error {
-		if u.old || len(now) == 0 {
+		if u.old || len(now) == 0 || t.isTombstone(now) {
 			return ErrReplyLost
 		}
 		var err error
@@ -539,7 +539,7 @@ func (t *items[T, K]) prepareUpdate(key K, present bool, w writeCall[T], now tim
 	case demanded != nil:
 		u.cond = expr.All(t.newestTag(*demanded), u.extra)
 	case present:
-		u.cond = expr.All(t.keyCall("attribute_exists"), u.extra)
+		u.cond = expr.All(t.keyCall("attribute_exists"), t.notTombstone(), u.extra)
 	}
 	return u, invalid(append(errs, extra.err, err3)...)
 }

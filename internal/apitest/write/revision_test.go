@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -171,6 +172,116 @@ func TestLostReplies(t *testing.T) {
 					t.Errorf("counted %d times", got.N)
 				}
 			})
+		}
+	}
+}
+
+// TestTombstonesAreNoItems: what was deleted is gone for every verb and every read, though its tombstone is stored.
+func TestTombstonesAreNoItems(t *testing.T) {
+	ctx := t.Context()
+	e := ddbtest.NewEngine()
+	t.Cleanup(e.Close)
+	client := e.Client()
+	table, err := ddb.NewSimple(client, "accounts", accountID, ddb.Version(accountRevision), ddb.Tombstones("deleted", time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	byStatus, err := ddb.NewSimpleIndex(table, "by-status", accountStatus)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.EnsureTable(ctx); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := ddb.NewSimple(client, "accounts", accountID) // as another program sees it
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove := map[string]func(id string) error{
+		"Delete": func(id string) error { return table.Delete(ctx, id) },
+		"DeleteItem": func(id string) error {
+			a, err := table.Get(ctx, id)
+			return errors.Join(err, table.DeleteItem(ctx, &a))
+		},
+		"TxDeleteItem": func(id string) error {
+			a, err := table.Get(ctx, id)
+			return errors.Join(err, ddb.Transact(ctx, client, table.TxDeleteItem(&a)))
+		},
+		"TxDelete": func(id string) error {
+			a, err := table.Get(ctx, id)
+			return errors.Join(err, ddb.Transact(ctx, client, table.TxDelete(id, ddb.If(accountRevision.Eq(a.Revision)))))
+		},
+	}
+	missing := map[string]func(id string) error{
+		"Get":            func(id string) error { _, err := table.Get(ctx, id); return err },
+		"Get, projected": func(id string) error { _, err := table.Get(ctx, id, ddb.Project(accountN)); return err },
+		"Update":         func(id string) error { _, err := table.Update(ctx, id, accountN.Add(1)); return err },
+		"blind Update":   func(id string) error { _, err := table.Update(ctx, id, accountN.Add(1).AtLeastOnce()); return err },
+		"TxUpdate":       func(id string) error { return ddb.Transact(ctx, client, table.TxUpdate(id, accountN.Add(1))) },
+		"Replace":        func(id string) error { return table.Replace(ctx, &account{ID: id}) },
+		"TxReplace":      func(id string) error { return ddb.Transact(ctx, client, table.TxReplace(&account{ID: id})) },
+		"DeleteItem":     func(id string) error { return table.DeleteItem(ctx, &account{ID: id}) },
+	}
+	for name, remove := range remove {
+		id := "a " + name
+		if err := table.Create(ctx, &account{ID: id, Status: "open", N: 7}); err != nil {
+			t.Fatal(err)
+		}
+		if err := remove(id); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if there, err := raw.Exists(ctx, id); !there || err != nil {
+			t.Errorf("%s left no tombstone: %v", name, err)
+		}
+		for verb, call := range missing {
+			if err := call(id); !errors.Is(err, ddb.ErrNotFound) && !errors.Is(err, ddb.ErrConditionFailed) {
+				t.Errorf("%s, then %s: %v", name, verb, err)
+			}
+		}
+		if err := table.Delete(ctx, id); err != nil {
+			t.Errorf("%s, then Delete: %v", name, err)
+		}
+		if there, err := table.Exists(ctx, id); there || err != nil {
+			t.Errorf("%s, then Exists: %v, %v", name, there, err)
+		}
+	}
+	ids := []string{"a Delete", "a DeleteItem"}
+	got, err := table.BatchGet(ctx, ids)
+	var one ddb.Got[account]
+	err2 := ddb.TransactGet(ctx, client, table.TxGet("a Delete", &one))
+	all, err3 := table.Scan().Collect(ctx)
+	n, err4 := table.Scan().Count(ctx)
+	page, err5 := table.Scan().Limit(10).Page(ctx)
+	open, err6 := byStatus.Query("open").Collect(ctx)
+	if err := errors.Join(err, err2, err3, err4, err5, err6); err != nil || got[0].Found || got[1].Found || one.Found || len(all) != 0 || n != 0 || len(page.Items) != 0 || len(open) != 0 {
+		t.Errorf("reads show tombstones: %v, %v, %v, %v, %d, %v, %v", err, got, one, all, n, page.Items, open)
+	}
+	// They give way to new items, alone and in transactions, which go on with the revision.
+	for i, make := range []func(a *account) error{
+		func(a *account) error { return table.Create(ctx, a) },
+		func(a *account) error { return table.Put(ctx, a) },
+		func(a *account) error { return ddb.Transact(ctx, client, table.TxCreate(a)) },
+		func(a *account) error { _, err := table.Upsert(ctx, a.ID, accountN.Add(a.N)); return err },
+	} {
+		var old account
+		a := account{ID: []string{"a Delete", "a DeleteItem", "a TxDelete", "a TxDeleteItem"}[i], N: 9}
+		if err := make(&a); err != nil {
+			t.Errorf("over tombstone %d: %v", i, err)
+		}
+		stored, err := table.Get(ctx, a.ID, ddb.Consistent())
+		if err != nil || stored.N != 9 || i != 2 && stored.Revision.Number != 3 {
+			t.Errorf("over tombstone %d: %+v, %v", i, stored, err)
+		}
+		if err := table.Delete(ctx, a.ID, ddb.ReturnOld(&old)); err != nil || old.N != 9 {
+			t.Errorf("delete with the old item: %+v, %v", old, err)
+		}
+	}
+	for name, opts := range map[string][]ddb.TableOption{
+		"without a revision": {ddb.Tombstones("deleted", time.Hour)}, "too short": {ddb.Version(accountRevision), ddb.Tombstones("deleted", time.Minute)},
+		"a field of the item": {ddb.Version(accountRevision), ddb.Tombstones("status", time.Hour)}, "no name": {ddb.Version(accountRevision), ddb.Tombstones("", time.Hour)},
+	} {
+		if _, err := ddb.NewSimple(client, "accounts", accountID, opts...); !errors.Is(err, ddb.ErrInvalid) {
+			t.Errorf("tombstones %s: %v", name, err)
 		}
 	}
 }

@@ -277,4 +277,3 @@ func (s *writeStorm) check(total map[string]*tally) {
 		}
 	}
 }
-
