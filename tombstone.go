@@ -110,6 +110,9 @@ func (c *core) notTombstone() expr.Node {
 	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{expr.Attribute(c.tombstones.attr)}}
 }
 
+// liveItem adds to the condition of an update that the item is no tombstone.
+func (c *core) liveItem(cond expr.Node) expr.Node { return expr.All(cond, c.notTombstone()) }
+
 // marked is the condition that the item is a tombstone.
 func (c *core) marked() expr.Node {
 	return expr.Call{Name: "attribute_exists", Args: []expr.Node{expr.Attribute(c.tombstones.attr)}}

@@ -144,7 +144,7 @@ func (t *items[T, K]) updateAction(verb string, u *preparedUpdate, tag Tag) txAc
 	}
 	var w expr.Writer
 	update := &types.Update{TableName: &t.name, Key: u.key, UpdateExpression: aws.String(w.Update(set))}
-	if text := w.Render(u.cond); text != "" {
+	if text := w.Render(t.liveItem(u.cond)); text != "" {
 		update.ConditionExpression = &text
 		update.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}

@@ -487,7 +487,7 @@ type preparedUpdate struct {
 	present  bool // there must be an item
 	update   *expr.Update
 	extra    expr.Node // what the caller demands, but for the revision
-	cond     expr.Node // all that is demanded, for error texts
+	cond     expr.Node // all that is demanded, but for tombstones
 	demanded *Revision // that the item must have, if the caller knows it
 	repeat   bool      // applied twice it has the effect of once, or the caller accepts that it has not
 	blind    bool      // on a table with revisions, the caller accepts that it may be applied twice
@@ -539,7 +539,7 @@ func (t *items[T, K]) prepareUpdate(key K, present bool, w writeCall[T], now tim
 	case demanded != nil:
 		u.cond = expr.All(t.newestTag(*demanded), u.extra)
 	case present:
-		u.cond = expr.All(t.keyCall("attribute_exists"), t.notTombstone(), u.extra)
+		u.cond = expr.All(t.keyCall("attribute_exists"), u.extra)
 	}
 	return u, invalid(append(errs, extra.err, err3)...)
 }
@@ -553,7 +553,7 @@ func (c *core) sendUpdate(ctx context.Context, u *preparedUpdate) error {
 		}
 		w := plainWrite{
 			core: c, key: given(u.key), repeat: u.repeat || u.blind, refused: u.refused,
-			send: func(o wire.Options) error { return c.updateOnce(ctx, u, update, u.cond, o) },
+			send: func(o wire.Options) error { return c.updateOnce(ctx, u, update, c.liveItem(u.cond), o) },
 			replyLost: func() error {
 				item, err := c.readBack(ctx, given(u.key))
 				if err != nil {

@@ -23,13 +23,13 @@ type (
 
 // Order is one item: a customer's order.
 type Order struct {
-	Customer CustomerID `dynamodbav:"customer_id"`
-	ID       OrderID    `dynamodbav:"order_id"`
-	Status   string     `dynamodbav:"status"`
-	Total    int64      `dynamodbav:"total"`
-	Tags     []string   `dynamodbav:"tags,stringset,omitempty"`
-	PlacedAt time.Time  `dynamodbav:"placed_at"`
-	Version  int64      `dynamodbav:"version"`
+	Customer CustomerID   `dynamodbav:"customer_id"`
+	ID       OrderID      `dynamodbav:"order_id"`
+	Status   string       `dynamodbav:"status"`
+	Total    int64        `dynamodbav:"total"`
+	Tags     []string     `dynamodbav:"tags,stringset,omitempty"`
+	PlacedAt time.Time    `dynamodbav:"placed_at"`
+	Revision ddb.Revision `dynamodbav:"revision"`
 }
 
 // Handles: item and value types are inferred, the attribute name comes from the tag.
@@ -40,7 +40,7 @@ var (
 	orderTotal    = ddb.NumField(func(o *Order) *int64 { return &o.Total })
 	orderTags     = ddb.SetField(func(o *Order) *[]string { return &o.Tags })
 	orderPlacedAt = ddb.TimeField(func(o *Order) *time.Time { return &o.PlacedAt })
-	orderVersion  = ddb.NumField(func(o *Order) *int64 { return &o.Version })
+	orderRevision = ddb.Field(func(o *Order) *ddb.Revision { return &o.Revision })
 )
 
 // Event is an item of a second table, without versions, for the batch calls.
@@ -64,8 +64,14 @@ func main() {
 	}
 }
 
+// newOrders describes the table. With a revision and tombstones each write proves its outcome, also when a reply is lost.
+func newOrders(client ddb.Client, name string) (*ddb.Table[Order, CustomerID, OrderID], error) {
+	return ddb.New(client, name, orderCustomer, orderID,
+		ddb.Version(orderRevision), ddb.Tombstones("deleted", time.Hour))
+}
+
 func run(ctx context.Context, client ddb.Client) error {
-	orders, err := ddb.New(client, "quickstart-orders", orderCustomer, orderID, ddb.Version(orderVersion))
+	orders, err := newOrders(client, "quickstart-orders")
 	if err != nil {
 		return err
 	}
@@ -121,7 +127,7 @@ func writeAndRead(ctx context.Context, orders *ddb.Table[Order, CustomerID, Orde
 	if err != nil {
 		return err
 	}
-	fmt.Println("get     c1/2026-09:", o.Status, o.Total, "version", o.Version)
+	fmt.Println("get     c1/2026-09:", o.Status, o.Total, "revision", o.Revision.Number)
 
 	_, err = orders.Get(ctx, "c1", "none")
 	fmt.Println("get     c1/none: not found =", errors.Is(err, ddb.ErrNotFound))
@@ -129,7 +135,7 @@ func writeAndRead(ctx context.Context, orders *ddb.Table[Order, CustomerID, Orde
 	err = orders.Create(ctx, &o)
 	if failed, ok := errors.AsType[*ddb.ConditionFailed[Order]](err); ok {
 		current, _ := failed.Current()
-		fmt.Println("create  c1/2026-09 again: refused, present is version", current.Version)
+		fmt.Println("create  c1/2026-09 again: refused, present is revision", current.Revision.Number)
 		return nil
 	}
 	return err
@@ -182,7 +188,7 @@ func update(ctx context.Context, orders *ddb.Table[Order, CustomerID, OrderID]) 
 	if err != nil {
 		return err
 	}
-	fmt.Println("update  c1/2026-09 if open: total", o.Total, "tags", len(o.Tags), "version", o.Version)
+	fmt.Println("update  c1/2026-09 if open: total", o.Total, "tags", len(o.Tags), "revision", o.Revision.Number)
 
 	_, err = orders.Update(ctx, key, orderStatus.Set("paid"), ddb.If(orderStatus.Eq("lost")))
 	fmt.Println("update  c1/2026-09 if lost:", err)
