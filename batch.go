@@ -48,9 +48,11 @@ func batchOptions(opts []BatchOption) (call batchCall) {
 type BatchStats struct {
 	// Done is how many inputs were read, written or deleted for certain.
 	Done int
-	// Requests is how many requests were answered, the SDK's own retries not counted.
+	// Requests is how many requests were answered with success, the SDK's own retries not
+	// counted; the ledger counts the same.
 	Requests int
-	// Retries is how many of them sent again what DynamoDB had left unprocessed.
+	// Retries is how many of them sent again what DynamoDB had left unprocessed or refused
+	// for lack of capacity.
 	Retries int
 	// Elapsed is the time that the call took.
 	Elapsed time.Duration
@@ -151,9 +153,6 @@ func (e *BatchError) passing() bool {
 	}
 	causes := e.Unwrap()
 	for _, err := range causes {
-		if left, ok := errors.AsType[*unprocessedError](err); ok && !errors.Is(left.err, context.Canceled) {
-			continue
-		}
 		if !IsRetryable(err) {
 			return false
 		}
@@ -213,6 +212,8 @@ type batch struct {
 	start      time.Time
 	mu         sync.Mutex // guards stats
 	halt       atomic.Pointer[error]
+	idle       *time.Timer // ends the batch when nothing was done for idleLimit
+	idleLimit  time.Duration
 	kept       atomic.Bool // a hook has seen the entries and may keep them
 }
 
@@ -233,6 +234,11 @@ type sendBatch func(context.Context, wire.Options, []*batchEntry) (left []*batch
 
 // run works off the chunks, as many at a time as the table allows, and gathers what failed.
 func (b *batch) run(ctx context.Context, chunks [][]*batchEntry, send sendBatch) error {
+	if len(chunks) == 0 {
+		return b.result()
+	}
+	ctx, stop := b.bounded(ctx)
+	defer stop()
 	if len(chunks) == 1 {
 		b.chunk(ctx, chunks[0], send)
 		return b.result()
@@ -254,9 +260,10 @@ func (b *batch) run(ctx context.Context, chunks [][]*batchEntry, send sendBatch)
 	return b.result()
 }
 
-// chunk sends one chunk until nothing is left of it or the retrier gives up.
+// chunk sends one chunk until nothing is left of it or the batch ends. A request that is throttled as a whole
+// leaves all of it: when it is sent again is for the policy to say, not for the SDK.
 func (b *batch) chunk(ctx context.Context, pending []*batchEntry, send sendBatch) {
-	retry := newRetrier(b.core.retry, b.core.budget)
+	retry := newPatientRetrier(b.core.retry, b.core.budget)
 	sent := 0
 	for round := 0; ; round++ {
 		if cause := b.stopped(ctx); cause != nil {
@@ -268,48 +275,60 @@ func (b *batch) chunk(ctx context.Context, pending []*batchEntry, send sendBatch
 		if b.write {
 			options = seen.into(options)
 		}
-		left, err := send(ctx, options, pending)
+		left, err := send(ctx, throttlesOnce(options), pending)
 		sent += max(seen.n, 1)
 		if b.write && (seen.worst != NotApplied || err != nil && outcomeOf(err) != NotApplied) {
 			for _, e := range pending {
 				e.unknown = true
 			}
 		}
+		var refused error
 		if err != nil {
-			cause := classify(err)
+			if _, throttled := throttlingOf(err); throttled {
+				left, refused, err = pending, classify(err), nil
+			}
+		}
+		if err != nil {
+			cause := failure(ctx, err)
 			if refusesAll(err) {
 				b.halt.CompareAndSwap(nil, &cause)
 			}
 			fail(pending, cause, sent)
 			return
 		}
-		b.answered(round)
+		if round > 0 && refused == nil {
+			b.repeated()
+		}
+		progressed := len(left) < len(pending)
+		if progressed {
+			b.advanced()
+		}
 		if len(left) == 0 {
 			retry.succeeded()
 			return
 		}
-		progressed := len(left) < len(pending)
 		pending = left
-		if err := retry.next(ctx, progressed); err != nil {
-			fail(pending, &unprocessedError{err}, sent)
+		if stop := retry.next(ctx, progressed); stop != nil {
+			if end := ended(ctx); end != nil && errors.Is(stop, errBudgetEmpty) {
+				stop = fmt.Errorf("%w; %w", end, errBudgetEmpty)
+			} else if end != nil {
+				stop = end
+			}
+			fail(pending, &unprocessedError{what: "left unprocessed by DynamoDB", why: stop, last: refused}, sent)
 			return
 		}
 	}
 }
-
-// unprocessedError is what DynamoDB left of a batch until the retrier gave up: refused for the moment, not for good.
-type unprocessedError struct{ err error }
-
-func (e *unprocessedError) Error() string { return "left unprocessed by DynamoDB: " + e.err.Error() }
-
-func (e *unprocessedError) Unwrap() error { return e.err }
 
 // stopped is why nothing more shall be sent, or nil.
 func (b *batch) stopped(ctx context.Context) error {
 	if cause := b.halt.Load(); cause != nil {
 		return *cause
 	}
-	return ctx.Err()
+	if end := ended(ctx); end != nil {
+		return &unprocessedError{what: "not sent", why: end}
+	}
+	return nil
 }
 
 // refusesAll reports whether every other request of the batch would be refused as
@@ -328,13 +347,11 @@ func refusesAll(err error) bool {
 	return true
 }
 
-func (b *batch) answered(round int) {
+// repeated counts an answered request that sent again what was left.
+func (b *batch) repeated() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.stats.Requests++
-	if round > 0 {
-		b.stats.Retries++
-	}
+	b.stats.Retries++
 }
 
 func fail(entries []*batchEntry, err error, sent int) {
@@ -358,18 +375,15 @@ func (b *batch) leftOf(left []*batchEntry, pending []*batchEntry, key map[string
 	return append(left, e), nil
 }
 
-// booked counts the consumed capacity of one request, of which so many items were processed.
-func (b *batch) booked(ctx context.Context, q *request, ccs []types.ConsumedCapacity, processed int, err error) {
-	r := received{capacity: ccs, items: processed, err: err}
-	if !b.write {
-		r.returned = processed
-	}
-	q.endedAll(ctx, r)
+// booked counts one request that was answered, of which so many items were processed and so many were in the reply.
+func (b *batch) booked(ctx context.Context, q *request, ccs []types.ConsumedCapacity, processed, returned int, err error) {
+	q.endedAll(ctx, received{capacity: ccs, items: processed, returned: returned, err: err})
 	b.core.sizes.observedBatch(b.write, ccs, processed, b.consistent)
 	b.core.ledger.observe(ctx, b.op, b.write, b.core.name, ccs...)
 	c := consumedOf(b.write, ccs...)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.stats.Requests++
 	b.stats.Consumed = b.stats.Consumed.plus(c)
 }
 

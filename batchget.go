@@ -35,6 +35,8 @@ type Got[T any] struct {
 //
 // Each item is billed by itself, as by Get. The items of one call are not a snapshot.
 func (t *items[T, K]) BatchGet(ctx context.Context, keys []K, opts ...GetOption) ([]Got[T], error) {
+	ctx, stop := keepReportTime(ctx)
+	defer stop()
 	r := readOptions(opts)
 	b := t.batchGetter(0, len(keys))
 	defer func() { b.stats.report(r.stats) }()
@@ -47,6 +49,8 @@ func (t *items[T, K]) BatchGet(ctx context.Context, keys []K, opts ...GetOption)
 // it yields the error, whose indexes count from the first key of the stream, and ends.
 func (t *items[T, K]) BatchGetAll(ctx context.Context, keys iter.Seq[K], opts ...GetOption) iter.Seq2[Got[T], error] {
 	return func(yield func(Got[T], error) bool) {
+		ctx, stop := keepReportTime(ctx)
+		defer stop()
 		var (
 			r     = readOptions(opts)
 			stats BatchStats
@@ -182,7 +186,7 @@ func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending
 	out, err := wire.BatchGetItem(rctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return rows })
 	if _, unreadable := errors.AsType[*wire.RowError](err); unreadable && out != nil {
 		// One item is not a T. Read again, item by item, to save the others.
-		b.booked(rctx, &q, out.ConsumedCapacity, len(pending), err)
+		b.booked(rctx, &q, out.ConsumedCapacity, len(pending), rows.n, err)
 		if rctx, q = b.core.begin(ctx, shape{op: b.op, consistent: b.consistent, entries: pending, project: b.paths}); q.refused != nil {
 			rows.Reset(0)
 			return nil, q.refused
@@ -196,7 +200,7 @@ func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending
 		return nil, err
 	}
 	left, err := b.leftKeys(out.UnprocessedKeys, pending)
-	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), err)
+	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), rows.n, err)
 	if err != nil {
 		rows.Reset(0)
 		return nil, err
@@ -219,6 +223,7 @@ func (b *batch) leftKeys(unprocessed map[string]types.KeysAndAttributes, pending
 type batchRows[T any] struct {
 	b       *batchGetter[T]
 	pending []*batchEntry
+	n       int  // items of the reply
 	next    int  // of pending: whose item comes next, if the reply keeps the order of the keys
 	careful bool // an item that cannot be read must not spoil the others
 	id      []byte
@@ -226,7 +231,7 @@ type batchRows[T any] struct {
 }
 
 func (r *batchRows[T]) Reset(int) {
-	r.next = 0
+	r.n, r.next = 0, 0
 	for _, e := range r.pending {
 		e.err = nil
 		for ; e != nil; e = e.twin {
@@ -239,6 +244,7 @@ func (r *batchRows[T]) Reset(int) {
 func (r *batchRows[T]) place(e *batchEntry) *Got[T] { return &r.b.got[e.index-r.b.first] }
 
 func (r *batchRows[T]) Row(d *codec.Decoder) error {
+	r.n++
 	if r.careful {
 		return r.carefulRow(d)
 	}

@@ -46,6 +46,8 @@ func (t *items[T, K]) BatchDelete(ctx context.Context, keys []K, opts ...BatchOp
 // BatchWrite stores and removes items in one call, in no order; see [Table.BatchPut].
 // A key that stands in both is refused.
 func (t *items[T, K]) BatchWrite(ctx context.Context, puts []T, deletes []K, opts ...BatchOption) error {
+	ctx, stop := keepReportTime(ctx)
+	defer stop()
 	call := batchOptions(opts)
 	b := t.batchWriter(0)
 	defer func() { b.stats.report(call.stats) }()
@@ -57,6 +59,8 @@ func (t *items[T, K]) BatchWrite(ctx context.Context, puts []T, deletes []K, opt
 // default. The first failure ends it. Its [*BatchError] counts from the first item of
 // the stream; items that it does not name and that were taken from the stream were written.
 func (t *items[T, K]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
+	ctx, stop := keepReportTime(ctx)
+	defer stop()
 	var (
 		call  = batchOptions(opts)
 		stats BatchStats
@@ -274,7 +278,7 @@ func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []
 		return nil, err
 	}
 	left, err := b.leftWrites(out.UnprocessedItems, pending)
-	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), err)
+	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), 0, err)
 	return left, err
 }
 

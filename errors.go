@@ -223,6 +223,9 @@ func IsRetryable(err error) bool {
 	if be, ok := errors.AsType[*BatchError](err); ok {
 		return be.passing()
 	}
+	if _, ok := errors.AsType[*unprocessedError](err); ok {
+		return true
+	}
 	if errors.Is(err, ErrThrottled) {
 		return true
 	}
