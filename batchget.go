@@ -87,7 +87,7 @@ func (t *items[T, K]) batchGet(ctx context.Context, b *batchGetter[T], keys []K,
 	if err != nil {
 		return nil, opError(b.op, t.name, "", err)
 	}
-	err = b.run(ctx, chunksOf(b.unique, maxBatchGet), b.send)
+	err = b.run(ctx, b.unique, b.send)
 	return b.got, err
 }
 
@@ -301,7 +301,7 @@ func (r *batchRows[T]) entry() (*batchEntry, error) {
 		i = slices.Index(r.pending, e)
 	}
 	if i < 0 {
-		return nil, errors.New("the reply has an item whose key was not in the request")
+		return nil, wire.Mismatch("it holds an item whose key was not in the request")
 	}
 	r.next = i + 1
 	return e, nil
@@ -342,14 +342,4 @@ func (r *batchRows[T]) carefulRow(d *codec.Decoder) error {
 		return nil //nolint:nilerr // it is this key's error, not the reply's
 	}
 	return r.found(e, raw)
-}
-
-func chunksOf(entries []*batchEntry, size int) [][]*batchEntry {
-	var chunks [][]*batchEntry
-	for len(entries) > 0 {
-		n := min(size, len(entries))
-		chunks = append(chunks, entries[:n:n])
-		entries = entries[n:]
-	}
-	return chunks
 }

@@ -96,7 +96,7 @@ func (t *items[T, K]) batchWrite(ctx context.Context, b *batch, puts []T, delete
 	if err := t.prepareBatch(b, room, puts, deletes); err != nil {
 		return opError(b.op, t.name, "", err)
 	}
-	err := b.run(ctx, b.writeChunks(), b.sendWrites)
+	err := b.run(ctx, b.winners(), b.sendWrites)
 	if t.warn != nil {
 		for _, e := range b.entries {
 			if !e.del && e.winner == nil && e.err == nil {
@@ -224,35 +224,15 @@ func (e *batchEntry) label() string {
 	return fmt.Sprintf("item %d", e.index)
 }
 
-// writeOverhead is more than the JSON around one write and its share of the rest.
-const writeOverhead = 128
-
-// writeChunks splits by number and by size of the request body.
-func (b *batch) writeChunks() [][]*batchEntry {
-	var (
-		chunks [][]*batchEntry
-		chunk  []*batchEntry
-		size   int
-	)
+// winners are the entries that are sent.
+func (b *batch) winners() []*batchEntry {
+	all := make([]*batchEntry, 0, len(b.entries))
 	for i := range b.entries {
-		e := &b.entries[i]
-		if e.winner != nil {
-			continue
+		if e := &b.entries[i]; e.winner == nil {
+			all = append(all, e)
 		}
-		n := len(e.data) + writeOverhead
-		if len(chunk) == maxBatchWrite || size+n > maxBatchBytes {
-			chunks, chunk, size = append(chunks, chunk), nil, 0
-		}
-		if chunk == nil {
-			chunk = make([]*batchEntry, 0, min(maxBatchWrite, len(b.entries)-i))
-		}
-		chunk = append(chunk, e)
-		size += n
 	}
-	if len(chunk) > 0 {
-		chunks = append(chunks, chunk)
-	}
-	return chunks
+	return all
 }
 
 func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {

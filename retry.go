@@ -185,11 +185,11 @@ func newRetrier(p RetryPolicy, b *RetryBudget) *retrier {
 	return &retrier{policy: p, budget: b, backoff: &fullJitter{base: p.BaseDelay, ceiling: p.MaxDelay}, start: time.Now()}
 }
 
-// newPatientRetrier is for a chunk of a batch: the batch's context bounds the time, so that work goes on while any
-// other chunk advances.
+// newPatientRetrier is for one worker of a batch, which bounds the time by its context and the attempts of each
+// entry by itself.
 func newPatientRetrier(p RetryPolicy, b *RetryBudget) *retrier {
 	r := newRetrier(p, b)
-	r.patient, r.policy.MaxElapsed = true, math.MaxInt64
+	r.patient, r.policy.MaxElapsed, r.policy.MaxAttempts = true, math.MaxInt64, 0
 	if p.MaxIdle == 0 {
 		r.policy.MaxIdle = math.MaxInt
 	}
@@ -252,10 +252,11 @@ func (r *retrier) charge() error {
 	return nil
 }
 
-// succeeded is called when all work is done, for the budget's sake.
+// succeeded is called when all work is done, for the budget's sake. More work may follow.
 func (r *retrier) succeeded() {
 	r.repay()
-	r.spent = 0
+	r.spent, r.idle = 0, 0
+	r.backoff.Reset()
 }
 
 func (r *retrier) repay() {

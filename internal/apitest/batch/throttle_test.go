@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest/fault"
@@ -217,4 +221,75 @@ func TestUnknownThenThrottled(t *testing.T) {
 			t.Errorf("stored %v, %v, %v", got[24], got[25], err)
 		}
 	})
+}
+
+// TestStuckItemsHoldNothingUp: items that DynamoDB leaves again and again, as those of a hot partition, keep no others
+// from being written, however few requests are under way, and are the only ones that fail.
+func TestStuckItemsHoldNothingUp(t *testing.T) {
+	for _, concurrency := range []int{1, 4} {
+		synctest.Test(t, func(t *testing.T) {
+			e := engineOf(t, 1)
+			list, keys := manyReadings(500)
+			stuck := map[int]bool{}
+			for i := 0; i < len(list); i += 25 { // one in each request
+				stuck[i] = true
+			}
+			h := &held{Client: e.Client(), stuck: func(minute string) bool {
+				i, _ := strconv.Atoi(minute)
+				return stuck[i]
+			}}
+			table := tableOn(t, h, ddb.Concurrency(concurrency), ddb.WithRetryBudget(nil))
+			var stats ddb.BatchStats
+			err := table.BatchPut(t.Context(), list, ddb.StatsTo(&stats))
+			failed := batchError(t, err)
+			if len(failed.Failed) != len(stuck) || stats.Done != len(list)-len(stuck) || !ddb.IsRetryable(err) || errors.Is(err, ddb.ErrThrottled) {
+				t.Errorf("%d failed, %+v: %v", len(failed.Failed), stats, err)
+			}
+			for _, f := range failed.Failed {
+				if !stuck[f.Index] || f.Unknown {
+					t.Errorf("failure %+v", f)
+				}
+			}
+			if stats.Elapsed < time.Minute || stats.Elapsed > 62*time.Second {
+				t.Errorf("ended after %v, all others being done within two seconds", stats.Elapsed)
+			}
+			got, err := table.BatchGet(t.Context(), keys, ddb.Consistent())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, g := range got {
+				if g.Found == stuck[i] {
+					t.Errorf("item %d is found: %v", i, g.Found)
+				}
+			}
+		})
+	}
+}
+
+// held is a client that leaves some items unprocessed.
+type held struct {
+	ddb.Client
+	stuck func(minute string) bool
+}
+
+func (h *held) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+	left, rest := map[string][]types.WriteRequest{}, *in
+	rest.RequestItems = map[string][]types.WriteRequest{}
+	for table, writes := range in.RequestItems {
+		for _, w := range writes {
+			if minute, ok := w.PutRequest.Item["minute"].(*types.AttributeValueMemberN); ok && h.stuck(minute.Value) {
+				left[table] = append(left[table], w)
+			} else {
+				rest.RequestItems[table] = append(rest.RequestItems[table], w)
+			}
+		}
+	}
+	if len(rest.RequestItems) == 0 {
+		return &dynamodb.BatchWriteItemOutput{UnprocessedItems: left}, nil
+	}
+	out, err := h.Client.BatchWriteItem(ctx, &rest, opts...)
+	if err == nil {
+		out.UnprocessedItems = left
+	}
+	return out, err
 }
