@@ -25,9 +25,10 @@ type Got[T any] struct {
 
 // BatchGet reads any number of items by their keys: got[i] belongs to keys[i].
 // Keys are sent once however often they stand in the list, 100 at a time, up to
-// the table's [Concurrency] requests at once. Keys that DynamoDB left unprocessed
-// are sent again, with full jitter, within the [RetryPolicy]; any progress renews its
-// MaxIdle: large items come 16 MB at a time.
+// the table's [Concurrency] requests at once. Keys that DynamoDB left unprocessed, or
+// throttled, are sent again, with full jitter, within the [RetryPolicy]; large items come
+// 16 MB at a time. It ends when no item was read for the policy's MaxElapsed, and before
+// the deadline of the context, as [Table.BatchPut] does.
 //
 // Keys that could not be read are named by a [*BatchError]; the rest of the
 // result is good. Keys that cannot be keys are refused before anything is sent.

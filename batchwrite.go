@@ -18,8 +18,10 @@ import (
 
 // BatchPut stores any number of items, each in place of any item with its key: 25
 // at a time, up to the table's [Concurrency] requests at once. What DynamoDB left
-// unprocessed is sent again, with full jitter, within the [RetryPolicy]; any progress
-// renews its MaxIdle.
+// unprocessed, or throttled, is sent again, with full jitter, within the [RetryPolicy]. It
+// ends when no item was written for the policy's MaxElapsed, and, if the context has a
+// deadline, before that: by a tenth of the time left, at most a second, so that the caller
+// can act on what was not done.
 //
 // Items that were not written are named by a [*BatchError]; all others were. A request
 // that fails takes only its own items with it, unless the table or the credentials are
