@@ -12,9 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
-
-	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // Limits of one batch request, see
@@ -48,9 +45,11 @@ func batchOptions(opts []BatchOption) (call batchCall) {
 type BatchStats struct {
 	// Done is how many inputs were read, written or deleted for certain.
 	Done int
-	// Requests is how many requests were answered, the SDK's own retries not counted.
+	// Requests is how many requests were answered with success, the SDK's own retries not
+	// counted; the ledger counts the same.
 	Requests int
-	// Retries is how many of them sent again what DynamoDB had left unprocessed.
+	// Retries is how many of them sent again what DynamoDB had left unprocessed or refused
+	// for lack of capacity.
 	Retries int
 	// Elapsed is the time that the call took.
 	Elapsed time.Duration
@@ -151,9 +150,6 @@ func (e *BatchError) passing() bool {
 	}
 	causes := e.Unwrap()
 	for _, err := range causes {
-		if left, ok := errors.AsType[*unprocessedError](err); ok && !errors.Is(left.err, context.Canceled) {
-			continue
-		}
 		if !IsRetryable(err) {
 			return false
 		}
@@ -199,7 +195,7 @@ func Pick[E any](list []E, indexes []int) []E {
 	return picked
 }
 
-// batch is one batch call under way: entries in chunks, some chunks at a time.
+// batch is one batch call under way: its entries are sent in requests of several, some requests at a time.
 type batch struct {
 	core  *core
 	op    string
@@ -211,12 +207,15 @@ type batch struct {
 	byKey      map[string]*batchEntry // the entry that stands for each key
 	stats      BatchStats
 	start      time.Time
-	mu         sync.Mutex // guards stats
+	mu         sync.Mutex // guards stats and queue
+	queue      []*batchEntry
 	halt       atomic.Pointer[error]
+	idle       *time.Timer // ends the batch when nothing was done for idleLimit
+	idleLimit  time.Duration
 	kept       atomic.Bool // a hook has seen the entries and may keep them
 }
 
-// batchEntry is one input. Only the worker of its chunk writes to it.
+// batchEntry is one input. Only the worker that has it writes to it.
 type batchEntry struct {
 	index   int
 	del     bool
@@ -226,131 +225,15 @@ type batchEntry struct {
 	twin    *batchEntry // the next of the same key for which this one stands
 	err     error
 	unknown bool // a request with it was sent whose reply was lost
-}
-
-// sendBatch sends one request and returns what it left.
-type sendBatch func(context.Context, wire.Options, []*batchEntry) (left []*batchEntry, err error)
-
-// run works off the chunks, as many at a time as the table allows, and gathers what failed.
-func (b *batch) run(ctx context.Context, chunks [][]*batchEntry, send sendBatch) error {
-	if len(chunks) == 1 {
-		b.chunk(ctx, chunks[0], send)
-		return b.result()
-	}
-	var wg sync.WaitGroup
-	queue := make(chan []*batchEntry)
-	for range min(b.core.concurrency, len(chunks)) {
-		wg.Go(func() {
-			for chunk := range queue {
-				b.chunk(ctx, chunk, send)
-			}
-		})
-	}
-	for _, c := range chunks {
-		queue <- c
-	}
-	close(queue)
-	wg.Wait()
-	return b.result()
-}
-
-// chunk sends one chunk until nothing is left of it or the retrier gives up.
-func (b *batch) chunk(ctx context.Context, pending []*batchEntry, send sendBatch) {
-	retry := newRetrier(b.core.retry, b.core.budget)
-	sent := 0
-	for round := 0; ; round++ {
-		if cause := b.stopped(ctx); cause != nil {
-			fail(pending, cause, sent)
-			return
-		}
-		options := b.core.wire
-		seen := &attempts{repeat: true, always: true}
-		if b.write {
-			options = seen.into(options)
-		}
-		left, err := send(ctx, options, pending)
-		sent += max(seen.n, 1)
-		if b.write && (seen.worst != NotApplied || err != nil && outcomeOf(err) != NotApplied) {
-			for _, e := range pending {
-				e.unknown = true
-			}
-		}
-		if err != nil {
-			cause := classify(err)
-			if refusesAll(err) {
-				b.halt.CompareAndSwap(nil, &cause)
-			}
-			fail(pending, cause, sent)
-			return
-		}
-		b.answered(round)
-		if len(left) == 0 {
-			retry.succeeded()
-			return
-		}
-		progressed := len(left) < len(pending)
-		pending = left
-		if err := retry.next(ctx, progressed); err != nil {
-			fail(pending, &unprocessedError{err}, sent)
-			return
-		}
-	}
-}
-
-// unprocessedError is what DynamoDB left of a batch until the retrier gave up: refused for the moment, not for good.
-type unprocessedError struct{ err error }
-
-func (e *unprocessedError) Error() string { return "left unprocessed by DynamoDB: " + e.err.Error() }
-
-func (e *unprocessedError) Unwrap() error { return e.err }
-
-// stopped is why nothing more shall be sent, or nil.
-func (b *batch) stopped(ctx context.Context) error {
-	if cause := b.halt.Load(); cause != nil {
-		return *cause
-	}
-	return ctx.Err()
-}
-
-// refusesAll reports whether every other request of the batch would be refused as
-// well: for the table or the credentials, not for what is in this request.
-func refusesAll(err error) bool {
-	if _, none := errors.AsType[*credentialsError](err); none {
-		return true // every chunk would wait for the same sources
-	}
-	if outcomeOf(err) != NotApplied || IsRetryable(classify(err)) {
-		return false
-	}
-	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		code := api.ErrorCode()
-		return code != "ValidationException" && code != "ItemCollectionSizeLimitExceededException"
-	}
-	return true
-}
-
-func (b *batch) answered(round int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.stats.Requests++
-	if round > 0 {
-		b.stats.Retries++
-	}
-}
-
-func fail(entries []*batchEntry, err error, sent int) {
-	unknown := &OutcomeUnknownError{Attempts: sent, err: err}
-	for _, e := range entries {
-		if e.err = err; e.unknown {
-			e.err = unknown
-		}
-	}
+	rounds  int  // how often the batch has sent it
+	sent    int  // how often, those of the SDK's loop included
 }
 
 // leftOf finds the entries of a request that its reply leaves, by their keys.
 func (b *batch) leftOf(left []*batchEntry, pending []*batchEntry, key map[string]types.AttributeValue) ([]*batchEntry, error) {
 	e := b.byKey[b.core.keyID(key)]
 	if e == nil || !slices.Contains(pending, e) {
-		return nil, errors.New("the reply leaves a key unprocessed that was not in the request")
+		return nil, errForeignReply
 	}
 	if slices.Contains(left, e) {
 		return left, nil
@@ -358,18 +241,18 @@ func (b *batch) leftOf(left []*batchEntry, pending []*batchEntry, key map[string
 	return append(left, e), nil
 }
 
-// booked counts the consumed capacity of one request, of which so many items were processed.
-func (b *batch) booked(ctx context.Context, q *request, ccs []types.ConsumedCapacity, processed int, err error) {
-	r := received{capacity: ccs, items: processed, err: err}
-	if !b.write {
-		r.returned = processed
-	}
-	q.endedAll(ctx, r)
+// errForeignReply is a reply that answers another request.
+var errForeignReply = errors.New("the reply leaves a key unprocessed that was not in the request")
+
+// booked counts one request that was answered, of which so many items were processed and so many were in the reply.
+func (b *batch) booked(ctx context.Context, q *request, ccs []types.ConsumedCapacity, processed, returned int, err error) {
+	q.endedAll(ctx, received{capacity: ccs, items: processed, returned: returned, err: err})
 	b.core.sizes.observedBatch(b.write, ccs, processed, b.consistent)
 	b.core.ledger.observe(ctx, b.op, b.write, b.core.name, ccs...)
 	c := consumedOf(b.write, ccs...)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.stats.Requests++
 	b.stats.Consumed = b.stats.Consumed.plus(c)
 }
 

@@ -25,9 +25,10 @@ type Got[T any] struct {
 
 // BatchGet reads any number of items by their keys: got[i] belongs to keys[i].
 // Keys are sent once however often they stand in the list, 100 at a time, up to
-// the table's [Concurrency] requests at once. Keys that DynamoDB left unprocessed
-// are sent again, with full jitter, within the [RetryPolicy]; any progress renews its
-// MaxIdle: large items come 16 MB at a time.
+// the table's [Concurrency] requests at once. Keys that DynamoDB left unprocessed, or
+// throttled, are sent again, with full jitter, within the [RetryPolicy]; large items come
+// 16 MB at a time. It ends when no item was read for the policy's MaxElapsed, and before
+// the deadline of the context, as [Table.BatchPut] does.
 //
 // Keys that could not be read are named by a [*BatchError]; the rest of the
 // result is good. Keys that cannot be keys are refused before anything is sent.
@@ -35,6 +36,8 @@ type Got[T any] struct {
 //
 // Each item is billed by itself, as by Get. The items of one call are not a snapshot.
 func (t *items[T, K]) BatchGet(ctx context.Context, keys []K, opts ...GetOption) ([]Got[T], error) {
+	ctx, stop := keepReportTime(ctx)
+	defer stop()
 	r := readOptions(opts)
 	b := t.batchGetter(0, len(keys))
 	defer func() { b.stats.report(r.stats) }()
@@ -47,6 +50,8 @@ func (t *items[T, K]) BatchGet(ctx context.Context, keys []K, opts ...GetOption)
 // it yields the error, whose indexes count from the first key of the stream, and ends.
 func (t *items[T, K]) BatchGetAll(ctx context.Context, keys iter.Seq[K], opts ...GetOption) iter.Seq2[Got[T], error] {
 	return func(yield func(Got[T], error) bool) {
+		ctx, stop := keepReportTime(ctx)
+		defer stop()
 		var (
 			r     = readOptions(opts)
 			stats BatchStats
@@ -83,7 +88,7 @@ func (t *items[T, K]) batchGet(ctx context.Context, b *batchGetter[T], keys []K,
 	if err != nil {
 		return nil, opError(b.op, t.name, "", err)
 	}
-	err = b.run(ctx, chunksOf(b.unique, maxBatchGet), b.send)
+	err = b.run(ctx, b.unique, b.send)
 	return b.got, err
 }
 
@@ -183,7 +188,7 @@ func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending
 	out, err := wire.BatchGetItem(rctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return b.core.live(rows) })
 	if _, unreadable := errors.AsType[*wire.RowError](err); unreadable && out != nil {
 		// One item is not a T. Read again, item by item, to save the others.
-		b.booked(rctx, &q, out.ConsumedCapacity, len(pending), err)
+		b.booked(rctx, &q, out.ConsumedCapacity, len(pending), rows.n, err)
 		if rctx, q = b.core.begin(ctx, shape{op: b.op, consistent: b.consistent, entries: pending, project: b.paths}); q.refused != nil {
 			rows.Reset(0)
 			return nil, q.refused
@@ -197,7 +202,7 @@ func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending
 		return nil, err
 	}
 	left, err := b.leftKeys(out.UnprocessedKeys, pending)
-	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), err)
+	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), rows.n, err)
 	if err != nil {
 		rows.Reset(0)
 		return nil, err
@@ -220,6 +225,7 @@ func (b *batch) leftKeys(unprocessed map[string]types.KeysAndAttributes, pending
 type batchRows[T any] struct {
 	b       *batchGetter[T]
 	pending []*batchEntry
+	n       int  // items of the reply
 	next    int  // of pending: whose item comes next, if the reply keeps the order of the keys
 	careful bool // an item that cannot be read must not spoil the others
 	id      []byte
@@ -227,7 +233,7 @@ type batchRows[T any] struct {
 }
 
 func (r *batchRows[T]) Reset(int) {
-	r.next = 0
+	r.n, r.next = 0, 0
 	for _, e := range r.pending {
 		e.err = nil
 		for ; e != nil; e = e.twin {
@@ -240,6 +246,7 @@ func (r *batchRows[T]) Reset(int) {
 func (r *batchRows[T]) place(e *batchEntry) *Got[T] { return &r.b.got[e.index-r.b.first] }
 
 func (r *batchRows[T]) Row(d *codec.Decoder) error {
+	r.n++
 	if r.careful {
 		return r.carefulRow(d)
 	}
@@ -296,7 +303,7 @@ func (r *batchRows[T]) entry() (*batchEntry, error) {
 		i = slices.Index(r.pending, e)
 	}
 	if i < 0 {
-		return nil, errors.New("the reply has an item whose key was not in the request")
+		return nil, wire.Mismatch("it holds an item whose key was not in the request")
 	}
 	r.next = i + 1
 	return e, nil
@@ -337,14 +344,4 @@ func (r *batchRows[T]) carefulRow(d *codec.Decoder) error {
 		return nil //nolint:nilerr // it is this key's error, not the reply's
 	}
 	return r.found(e, raw)
-}
-
-func chunksOf(entries []*batchEntry, size int) [][]*batchEntry {
-	var chunks [][]*batchEntry
-	for len(entries) > 0 {
-		n := min(size, len(entries))
-		chunks = append(chunks, entries[:n:n])
-		entries = entries[n:]
-	}
-	return chunks
 }

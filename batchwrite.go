@@ -18,8 +18,10 @@ import (
 
 // BatchPut stores any number of items, each in place of any item with its key: 25
 // at a time, up to the table's [Concurrency] requests at once. What DynamoDB left
-// unprocessed is sent again, with full jitter, within the [RetryPolicy]; any progress
-// renews its MaxIdle.
+// unprocessed, or throttled, is sent again, with full jitter, within the [RetryPolicy]. It
+// ends when no item was written for the policy's MaxElapsed, and, if the context has a
+// deadline, before that: by a tenth of the time left, at most a second, so that the caller
+// can act on what was not done.
 //
 // Items that were not written are named by a [*BatchError]; all others were. A request
 // that fails takes only its own items with it, unless the table or the credentials are
@@ -46,6 +48,8 @@ func (t *items[T, K]) BatchDelete(ctx context.Context, keys []K, opts ...BatchOp
 // BatchWrite stores and removes items in one call, in no order; see [Table.BatchPut].
 // A key that stands in both is refused.
 func (t *items[T, K]) BatchWrite(ctx context.Context, puts []T, deletes []K, opts ...BatchOption) error {
+	ctx, stop := keepReportTime(ctx)
+	defer stop()
 	call := batchOptions(opts)
 	b := t.batchWriter(0)
 	defer func() { b.stats.report(call.stats) }()
@@ -57,6 +61,8 @@ func (t *items[T, K]) BatchWrite(ctx context.Context, puts []T, deletes []K, opt
 // default. The first failure ends it. Its [*BatchError] counts from the first item of
 // the stream; items that it does not name and that were taken from the stream were written.
 func (t *items[T, K]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
+	ctx, stop := keepReportTime(ctx)
+	defer stop()
 	var (
 		call  = batchOptions(opts)
 		stats BatchStats
@@ -92,7 +98,7 @@ func (t *items[T, K]) batchWrite(ctx context.Context, b *batch, puts []T, delete
 	if err := t.prepareBatch(b, room, puts, deletes); err != nil {
 		return opError(b.op, t.name, "", err)
 	}
-	err := b.run(ctx, b.writeChunks(), b.sendWrites)
+	err := b.run(ctx, b.winners(), b.sendWrites)
 	if t.warn != nil {
 		for _, e := range b.entries {
 			if !e.del && e.winner == nil && e.err == nil {
@@ -220,35 +226,15 @@ func (e *batchEntry) label() string {
 	return fmt.Sprintf("item %d", e.index)
 }
 
-// writeOverhead is more than the JSON around one write and its share of the rest.
-const writeOverhead = 128
-
-// writeChunks splits by number and by size of the request body.
-func (b *batch) writeChunks() [][]*batchEntry {
-	var (
-		chunks [][]*batchEntry
-		chunk  []*batchEntry
-		size   int
-	)
+// winners are the entries that are sent.
+func (b *batch) winners() []*batchEntry {
+	all := make([]*batchEntry, 0, len(b.entries))
 	for i := range b.entries {
-		e := &b.entries[i]
-		if e.winner != nil {
-			continue
+		if e := &b.entries[i]; e.winner == nil {
+			all = append(all, e)
 		}
-		n := len(e.data) + writeOverhead
-		if len(chunk) == maxBatchWrite || size+n > maxBatchBytes {
-			chunks, chunk, size = append(chunks, chunk), nil, 0
-		}
-		if chunk == nil {
-			chunk = make([]*batchEntry, 0, min(maxBatchWrite, len(b.entries)-i))
-		}
-		chunk = append(chunk, e)
-		size += n
 	}
-	if len(chunk) > 0 {
-		chunks = append(chunks, chunk)
-	}
-	return chunks
+	return all
 }
 
 func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
@@ -274,7 +260,7 @@ func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []
 		return nil, err
 	}
 	left, err := b.leftWrites(out.UnprocessedItems, pending)
-	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), err)
+	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), 0, err)
 	return left, err
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // Conditions that callers branch on; test them with errors.Is. Typed errors
@@ -206,8 +208,9 @@ func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
 func (e *ThrottledError) Unwrap() error { return e.err }
 
 // IsRetryable reports whether the same call may succeed later without a change:
-// throttling, server errors, timeouts, batches of which DynamoDB left a part unprocessed. It is false for failed
-// conditions and invalid calls. A [BatchError] is retryable if every input that it lists is.
+// throttling, server errors, timeouts, spoiled replies to reads, batches of which DynamoDB
+// left a part unprocessed. It is false for failed conditions and invalid calls. A
+// [BatchError] is retryable if every input that it lists is.
 //
 // It is false as well when a write may have been applied already ([ErrOutcomeUnknown],
 // [ErrReplyLost], a batch with an unknown item): the same call would apply it twice, or
@@ -223,8 +226,14 @@ func IsRetryable(err error) bool {
 	if be, ok := errors.AsType[*BatchError](err); ok {
 		return be.passing()
 	}
+	if _, ok := errors.AsType[*unprocessedError](err); ok {
+		return true
+	}
 	if _, ok := errors.AsType[*replacedError](err); ok || errors.Is(err, ErrThrottled) {
 		return true
+	}
+	if reply, ok := errors.AsType[*wire.ReplyError](err); ok && reply.Read {
+		return reply.RetryableError()
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return retryableCode(api.ErrorCode()) || api.ErrorFault() == smithy.FaultServer

@@ -100,7 +100,7 @@ func (t *items[T, K]) get(ctx context.Context, key K, opts []GetOption) (item T,
 	if err := t.prepareGet(&c.in, &c.key, c.room[:0], readOptions(opts)); err != nil {
 		return item, err
 	}
-	return c.send(ctx, t.core, t.plan)
+	return c.send(ctx, t.core, t.plan, true)
 }
 
 func (t *items[T, K]) exists(ctx context.Context, key K, opts []GetOption) (bool, error) {
@@ -110,12 +110,17 @@ func (t *items[T, K]) exists(ctx context.Context, key K, opts []GetOption) (bool
 	if err := t.prepareGet(&in, &key, nil, r); err != nil {
 		return false, err
 	}
-	in.projected([]expr.Path{expr.Attribute(t.keyNames[0])})
-	return in.send(ctx, t.core, discardRows{})
+	paths := make([]expr.Path, len(t.keyNames))
+	for i, name := range t.keyNames {
+		paths[i] = expr.Attribute(name)
+	}
+	in.projected(paths)
+	return in.send(ctx, t.core, &keyRow{t.core, in.wireKey})
 }
 
 // GetView reads one item into a smaller type V: only the attributes that V has
-// are read, by their names in V's tags.
+// are read, by their names in V's tags. A V that has not all attributes of the key cannot
+// be checked against the key, see [Table.Get].
 //
 //	s, err := ddb.GetView[Summary](ctx, orders, orders.Key("c1", "o9"))
 func GetView[V, T, K any](ctx context.Context, table KeyedTable[T, K], key K, opts ...GetOption) (view V, err error) {
@@ -129,7 +134,17 @@ func GetView[V, T, K any](ctx context.Context, table KeyedTable[T, K], key K, op
 		return view, err
 	}
 	c.in.projected(paths)
-	return c.send(ctx, t.core, plan)
+	return c.send(ctx, t.core, plan, t.keyIn(plan))
+}
+
+// keyIn reports whether a type has all attributes of the primary key.
+func (c *core) keyIn(plan *codec.Plan) bool {
+	for _, name := range c.keyNames {
+		if _, ok := plan.Field(name); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // KeyedTable is a [Table] (K is [Key]) or a [SimpleTable] (K is the partition key).
@@ -199,8 +214,12 @@ type getCall[V, K any] struct {
 	item V
 }
 
-func (g *getCall[V, K]) send(ctx context.Context, c *core, plan *codec.Plan) (item V, err error) {
+// send sends it; keyed says that V has the key, so that a reply with another item can be told.
+func (g *getCall[V, K]) send(ctx context.Context, c *core, plan *codec.Plan, keyed bool) (item V, err error) {
 	g.row = oneRow[V]{plan: plan, dst: &g.item}
+	if keyed {
+		g.row.core, g.row.key = c, g.in.wireKey
+	}
 	found, err := g.in.send(ctx, c, &g.row)
 	if err == nil && !found {
 		err = opError("GetItem", c.name, "", ErrNotFound)

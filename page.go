@@ -54,6 +54,7 @@ type rowSink[T any] struct {
 	first []byte                            // the very first row
 	row   []byte                            // the last row that was read, while the next is
 	last  []byte                            // the last row before one that was not taken
+	check queryCheck
 }
 
 // Reset starts a reply.
@@ -102,9 +103,17 @@ func (s *rowSink[T]) Row(d *codec.Decoder) error {
 
 func (s *rowSink[T]) decode(d *codec.Decoder, item *T) error {
 	if !s.read.hydrate {
-		return codec.DecodeNext(s.plan, d, item)
+		s.check.watch(d)
+		from := d.Pos()
+		if err := codec.DecodeNext(s.plan, d, item); err != nil {
+			return err
+		}
+		return s.check.row(d.Watched(), d.Since(from))
 	}
 	row, err := d.Raw()
+	if err == nil {
+		err = s.check.scan(row)
+	}
 	if err != nil {
 		return err
 	}
@@ -138,6 +147,7 @@ func (s *rowSink[T]) stopped(start map[string]types.AttributeValue, err error) (
 // on, nil at the end. The page has its items also after an error.
 func fill[T any](ctx context.Context, s *rowSink[T], start map[string]types.AttributeValue, page *Page[T], seg segment, whole bool) (next map[string]types.AttributeValue, err error) {
 	whole = whole && s.max > 0
+	s.check.init(s.read.key)
 	for next = start; ; s.base = len(s.items) {
 		var f fetched
 		f, err = s.read.fetch(ctx, s.text, next, s.read.size(s.max-len(s.items)), seg, s)

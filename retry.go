@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -12,13 +13,14 @@ import (
 )
 
 // RetryPolicy says how batches and transactions send again what DynamoDB did not
-// process: unprocessed items and keys, conflicts, transactions in progress. The
-// retries of single calls are the SDK client's ([WithMaxAttempts]).
+// process: unprocessed items and keys, batches that were throttled as a whole, conflicts,
+// transactions in progress. The retries of single calls are the SDK client's ([WithMaxAttempts]).
 //
 // Before each retry the caller waits for a random time between zero and BaseDelay
 // doubled by every retry in a row without progress, at most MaxDelay (full
 // jitter). Retrying ends as soon as one of the bounds is reached, the
-// [RetryBudget] is empty or the context ends. A zero field takes its default.
+// [RetryBudget] is empty (a batch waits for it instead) or the context ends. A zero field
+// takes its default.
 type RetryPolicy struct {
 	// MaxAttempts is how often the work is sent in all, the first time included. By
 	// default there is no such bound: work that advances goes on.
@@ -27,17 +29,22 @@ type RetryPolicy struct {
 	BaseDelay time.Duration
 	// MaxDelay is the longest wait before any retry, 5 s by default.
 	MaxDelay time.Duration
-	// MaxElapsed ends retrying that would go on longer than this after the first
-	// attempt began, 60 s by default. It does not cut short an attempt under way.
+	// MaxElapsed ends a batch in which no item was written or read for this long, 60 s by
+	// default, whatever is under way then. Other work ends when retrying would go on longer
+	// than this after the first attempt began; an attempt under way is not cut short.
 	MaxElapsed time.Duration
-	// MaxIdle is how many attempts in a row may process nothing, 8 by default. Any progress starts the count again.
+	// MaxIdle is how many attempts in a row may process nothing. Any progress starts the count
+	// again. By default batches have no such bound, for MaxElapsed ends them, and all other work 8.
 	MaxIdle int
 }
 
 // DefaultRetryPolicy is the policy of tables without the [Retry] option.
 func DefaultRetryPolicy() RetryPolicy {
-	return RetryPolicy{BaseDelay: 50 * time.Millisecond, MaxDelay: 5 * time.Second, MaxElapsed: time.Minute, MaxIdle: 8}
+	return RetryPolicy{BaseDelay: 50 * time.Millisecond, MaxDelay: 5 * time.Second, MaxElapsed: time.Minute}
 }
+
+// defaultMaxIdle is MaxIdle of all work but batches.
+const defaultMaxIdle = 8
 
 func (p RetryPolicy) withDefaults() RetryPolicy {
 	d := DefaultRetryPolicy()
@@ -51,7 +58,7 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 		p.MaxElapsed = d.MaxElapsed
 	}
 	if p.MaxIdle == 0 {
-		p.MaxIdle = d.MaxIdle
+		p.MaxIdle = defaultMaxIdle
 	}
 	return p
 }
@@ -81,7 +88,8 @@ func (p RetryPolicy) validate() error {
 // the tokens of the SDK's own bucket: a retry costs 5 (the SDK: 10 after a
 // timeout) and gives them back if it succeeds, a success at the first attempt
 // adds 1; besides, 5 come back every second, so that a rare caller is not
-// locked out for ever. Without enough tokens nothing is retried.
+// locked out for ever. Without enough tokens nothing is retried; a batch waits until
+// they have come back, which makes one retry a second of everything that shares the budget.
 //
 // A client of [NewClient] has a budget of its own, which its tables share; tables
 // on other clients share one of the process. A budget fits the RateLimiter field
@@ -168,12 +176,24 @@ type retrier struct {
 	attempts int
 	idle     int
 	spent    float64 // tokens of the attempt under way, given back if it gets somewhere
+	patient  bool    // an empty budget is waited for
 }
 
 // newRetrier starts the clock of MaxElapsed; call it before the first attempt.
 func newRetrier(p RetryPolicy, b *RetryBudget) *retrier {
 	p = p.withDefaults()
 	return &retrier{policy: p, budget: b, backoff: &fullJitter{base: p.BaseDelay, ceiling: p.MaxDelay}, start: time.Now()}
+}
+
+// newPatientRetrier is for one worker of a batch, which bounds the time by its context and the attempts of each
+// entry by itself.
+func newPatientRetrier(p RetryPolicy, b *RetryBudget) *retrier {
+	r := newRetrier(p, b)
+	r.patient, r.policy.MaxElapsed, r.policy.MaxAttempts = true, math.MaxInt64, 0
+	if p.MaxIdle == 0 {
+		r.policy.MaxIdle = math.MaxInt
+	}
+	return r
 }
 
 // next is called after an attempt that left work to do. It waits and returns nil
@@ -201,10 +221,9 @@ func (r *retrier) next(ctx context.Context, progressed bool) error {
 		return fmt.Errorf("gave up after %d attempts within %v (RetryPolicy.MaxElapsed)", r.attempts, r.policy.MaxElapsed)
 	}
 	if !progressed { // the rest of work that advances is no repetition
-		if !r.budget.take(retryCost) {
-			return fmt.Errorf("gave up after %d attempts: %w", r.attempts, errBudgetEmpty)
+		if err := r.pay(ctx); err != nil {
+			return err
 		}
-		r.spent = retryCost
 	}
 	return sleep(ctx, wait)
 }
@@ -236,6 +255,21 @@ func (r *retrier) restart(ctx context.Context, races int) error {
 	return sleep(ctx, wait)
 }
 
+// pay takes the price of a retry from the budget.
+func (r *retrier) pay(ctx context.Context) error {
+	for !r.budget.take(retryCost) {
+		if !r.patient || r.budget.capacity < retryCost {
+			return fmt.Errorf("gave up after %d attempts: %w", r.attempts, errBudgetEmpty)
+		}
+		// The price of one retry comes back within a second.
+		if err := sleep(ctx, jitter(2*time.Second, 2*time.Second, 0)); err != nil {
+			return fmt.Errorf("%w; %w", errBudgetEmpty, err)
+		}
+	}
+	r.spent = retryCost
+	return nil
+}
+
 // charge takes the price of a retry without a wait.
 func (r *retrier) charge() error {
 	if !r.budget.take(retryCost) {
@@ -245,10 +279,11 @@ func (r *retrier) charge() error {
 	return nil
 }
 
-// succeeded is called when all work is done, for the budget's sake.
+// succeeded is called when all work is done, for the budget's sake. More work may follow.
 func (r *retrier) succeeded() {
 	r.repay()
-	r.spent = 0
+	r.spent, r.idle = 0, 0
+	r.backoff.Reset()
 }
 
 func (r *retrier) repay() {

@@ -13,10 +13,11 @@ import (
 )
 
 func TestRetryPolicyDefaults(t *testing.T) {
-	want := RetryPolicy{BaseDelay: 50 * time.Millisecond, MaxDelay: 5 * time.Second, MaxElapsed: time.Minute, MaxIdle: 8}
+	want := RetryPolicy{BaseDelay: 50 * time.Millisecond, MaxDelay: 5 * time.Second, MaxElapsed: time.Minute}
 	if got := DefaultRetryPolicy(); got != want {
 		t.Errorf("DefaultRetryPolicy() = %+v", got)
 	}
+	want.MaxIdle = 8 // of all work but batches
 	if got := (RetryPolicy{}).withDefaults(); got != want {
 		t.Errorf("the zero policy becomes %+v", got)
 	}

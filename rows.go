@@ -8,11 +8,13 @@ import (
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
-// oneRow decodes a single item.
+// oneRow decodes a single item. With a core it must have the key, which is in wire form; see checkReplyKey.
 type oneRow[T any] struct {
 	plan *codec.Plan
 	dst  *T
 	seen bool
+	core *core
+	key  []byte
 }
 
 func (r *oneRow[T]) Reset(int) {
@@ -22,7 +24,16 @@ func (r *oneRow[T]) Reset(int) {
 
 func (r *oneRow[T]) Row(d *codec.Decoder) error {
 	r.seen = true
-	return codec.DecodeNext(r.plan, d, r.dst)
+	if r.core == nil {
+		return codec.DecodeNext(r.plan, d, r.dst)
+	}
+	d.Watch(r.core.keyNames)
+	d.Peek()
+	from := d.Pos()
+	if err := codec.DecodeNext(r.plan, d, r.dst); err != nil {
+		return err
+	}
+	return r.core.checkReplyKey(r.key, d.Watched(), d.Since(from))
 }
 
 // discardRows skips items whose content nobody asked for.

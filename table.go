@@ -85,6 +85,11 @@ func (t *Table[T, PK, SK]) Key(pk PK, sk SK) Key[PK, SK] { return Key[PK, SK]{pk
 // The read is eventually consistent unless [Consistent] is given. It costs half a
 // read unit for each 4 KB of the item, rounded up, a whole one when consistent; a
 // missing item costs as much as one of 4 KB.
+//
+// A reply with another item than the one asked for, as of a proxy that mixes up its
+// connections, is refused and the read sent again by the client's policy; if it does not
+// get better the call fails. So do all reads by key or with a partition key, BatchGet and
+// TransactGet. A reply that says that there is no item cannot be told from another's.
 func (t *Table[T, PK, SK]) Get(ctx context.Context, pk PK, sk SK, opts ...GetOption) (T, error) {
 	return t.get(ctx, Key[PK, SK]{pk, sk}, opts)
 }

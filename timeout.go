@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // delay is the wait before a retry; the SDK counts attempts from one.
@@ -19,7 +21,7 @@ func (c *clientConfig) delay(attempt int, _ error) (time.Duration, error) {
 // body and any HTTP client.
 func (c *clientConfig) addTimeouts(stack *middleware.Stack) error {
 	if c.operationTimeout > 0 {
-		err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ddbOperationTimeout", c.boundOperation), middleware.Before)
+		err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc(wire.OperationTimeout, c.boundOperation), middleware.Before)
 		if err != nil {
 			return err
 		}

@@ -99,27 +99,34 @@ func (t *items[T, K]) TxGet(key K, dst *Got[T], opts ...GetOption) TxRead {
 		}
 		tx.errs = append(tx.errs, inputError("read", i, errors.Join(err, err2))...)
 		tx.gets = append(tx.gets, types.TransactGetItem{Get: get})
-		tx.actions = append(tx.actions, txAction{core: t.core, verb: "Get", id: t.keyID(k)})
+		id := t.keyID(k)
+		tx.actions = append(tx.actions, txAction{core: t.core, verb: "Get", id: id})
 		tx.cores = append(tx.cores, t.core)
-		tx.rows = append(tx.rows, t.live(&gotRow[T]{oneRow[T]{plan: t.plan, dst: &dst.Item}, dst}))
+		tx.rows = append(tx.rows, t.live(&gotRow[T]{core: t.core, id: []byte(id), got: dst}))
 		*dst = Got[T]{}
 	})
 }
 
-// gotRow is oneRow that also says whether there was an item.
+// gotRow decodes a single item, which must have a key, and says whether there was one.
 type gotRow[T any] struct {
-	oneRow[T]
-	got *Got[T]
+	core *core
+	id   []byte // of the key
+	got  *Got[T]
 }
 
-func (r *gotRow[T]) Reset(n int) {
-	r.oneRow.Reset(n)
-	r.got.Found = false
-}
+func (r *gotRow[T]) Reset(int) { *r.got = Got[T]{} }
 
 func (r *gotRow[T]) Row(d *codec.Decoder) error {
-	err := r.oneRow.Row(d)
-	r.got.Found = err == nil
+	d.Watch(r.core.keyNames)
+	d.Peek()
+	from := d.Pos()
+	err := codec.DecodeNext(r.core.plan, d, &r.got.Item)
+	if err == nil {
+		err = r.core.checkReplyID(r.id, d.Watched(), d.Since(from))
+	}
+	if r.got.Found = err == nil; !r.got.Found {
+		r.Reset(0)
+	}
 	return err
 }
 

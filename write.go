@@ -455,7 +455,7 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 	if u.exact && t.revision == nil { // a revision makes every update exact
 		return t.updateExactly(ctx, u, call.old)
 	}
-	row := &oneRow[T]{plan: t.plan, dst: &item}
+	row := &oneRow[T]{plan: t.plan, dst: &item, core: t.core, key: u.wireKey}
 	if u.old = call.old != nil; u.old {
 		row.dst = call.old
 	}
@@ -484,6 +484,7 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 // preparedUpdate is an update that is checked, ready to be sent alone or in a transaction.
 type preparedUpdate struct {
 	key      map[string]types.AttributeValue
+	wireKey  []byte
 	present  bool // there must be an item
 	update   *expr.Update
 	extra    expr.Node // what the caller demands, but for the revision
@@ -517,13 +518,17 @@ func updateOptions[T any](opts []UpdateOption[T]) (w writeCall[T], err error) {
 
 // prepareUpdate checks an update. err is what is wrong with its options.
 func (t *items[T, K]) prepareUpdate(key K, present bool, w writeCall[T], now time.Time, err error) (*preparedUpdate, error) {
-	k, err1 := t.encodeKey(key)
+	wireKey, err1 := t.appendKey(nil, &key)
+	var k map[string]types.AttributeValue
+	if err1 == nil {
+		k, err1 = codec.ParseItem(wireKey)
+	}
 	update, err2 := updateOf(w.changes)
 	errs := []error{err, err1, err2, t.checkChanged(update)}
 	if len(t.derived) > 0 && err1 == nil && err2 == nil {
 		errs = append(errs, deriveUpdate[T](t.core, k, update, present))
 	}
-	u := &preparedUpdate{key: k, present: present, update: update, repeat: t.version == nil, blind: true}
+	u := &preparedUpdate{key: k, wireKey: wireKey, present: present, update: update, repeat: t.version == nil, blind: true}
 	for _, c := range w.changes {
 		u.repeat = u.repeat && (!c.counts || c.again)
 		u.blind = u.blind && c.again

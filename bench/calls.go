@@ -93,7 +93,8 @@ func record() (map[string][]byte, error) {
 	}
 	list := func(n int) []byte { return append(append([]byte{'['}, bytes.Join(rows[:n], []byte{','})...), ']') }
 	page := func(n int) []byte {
-		return fmt.Appendf(nil, `{"Count":%d,"Items":%s,"ScannedCount":%d,"ConsumedCapacity":{"CapacityUnits":128.5,"TableName":"orders"}}`, n, list(n), n)
+		rows := bytes.ReplaceAll(list(n), []byte(`{"S":"`+NewRow(0).PK+`"}`), []byte(`{"S":"`+partitionOf(n)+`"}`))
+		return fmt.Appendf(nil, `{"Count":%d,"Items":%s,"ScannedCount":%d,"ConsumedCapacity":{"CapacityUnits":128.5,"TableName":"orders"}}`, n, rows, n)
 	}
 	return map[string][]byte{
 		"GetItem":   fmt.Appendf(nil, `{"Item":%s}`, rows[1]),

@@ -33,13 +33,27 @@ func policy(ctx context.Context) error {
 	return nil
 }
 
-// Budget: a table that is throttled throughout, through clients that may retry more and
-// less. NewClient gives each client a budget for 100 retries.
+// Silent: a server that never answers. The batch ends when nothing was written for the
+// policy's time, however many requests are still to come.
+func silent(ctx context.Context) error {
+	table, done, err := open(ctx, []fault.Rule{fault.On("BatchWriteItem").Hang()}, ddb.Retry(ddb.RetryPolicy{MaxElapsed: 50 * time.Millisecond}))
+	if err != nil {
+		return err
+	}
+	defer done()
+	var stats ddb.BatchStats
+	err = table.BatchPut(ctx, some("attic", 100), ddb.StatsTo(&stats))
+	show("no answer:", err, stats)
+	return nil
+}
+
+// Budget: a server that always fails, through clients that may retry more and less.
+// NewClient gives each client a budget for 100 retries.
 func budget(ctx context.Context) error {
 	for _, retries := range []int{100, 3} {
 		var requests atomic.Int64
 		engine := ddbtest.NewEngine(
-			ddbtest.WithFaults(fault.On("BatchWriteItem").Throttle()),
+			ddbtest.WithFaults(fault.On("BatchWriteItem").InternalError()),
 			ddbtest.WithObserver(func(fault.Request) { requests.Add(1) }))
 		client := engine.Client(func(o *dynamodb.Options) {
 			o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
@@ -56,8 +70,8 @@ func budget(ctx context.Context) error {
 		}
 		requests.Store(0)
 		err = table.BatchPut(ctx, some("loft", 250))
-		fmt.Printf("%-24s 10 requests, sent fewer than 20 times: %v; throttled: %v\n",
-			fmt.Sprintf("budget of %d retries:", retries), requests.Load() < 20, errors.Is(err, ddb.ErrThrottled))
+		fmt.Printf("%-24s 10 requests, sent fewer than 20 times: %v; unknown: %v\n",
+			fmt.Sprintf("budget of %d retries:", retries), requests.Load() < 20, errors.Is(err, ddb.ErrOutcomeUnknown))
 		engine.Close()
 	}
 	return nil

@@ -63,7 +63,7 @@ func holding(text string) func(fault.Request) bool {
 func main() {
 	log.SetFlags(0)
 	ctx := context.Background()
-	for _, part := range []func(context.Context) error{leftovers, refused, unknown, policy, budget, reading, streams, parallel} {
+	for _, part := range []func(context.Context) error{leftovers, throttled, refused, unknown, policy, silent, budget, reading, streams, parallel} {
 		if err := part(ctx); err != nil {
 			log.Fatal(err)
 		}
@@ -100,9 +100,23 @@ func leftovers(ctx context.Context) error {
 	return err
 }
 
-// Refused: one request is throttled until the SDK gives up; the others are written.
+// Throttled: every second request is refused for lack of capacity, and sent again.
+func throttled(ctx context.Context) error {
+	table, done, err := open(ctx, []fault.Rule{fault.On("BatchWriteItem").Every(2).Throttle()})
+	if err != nil {
+		return err
+	}
+	defer done()
+	var stats ddb.BatchStats
+	err = table.BatchPut(ctx, some("attic", 250), ddb.StatsTo(&stats))
+	show("every second throttled:", err, stats)
+	return err
+}
+
+// Refused: one request is refused for good; the others are written.
 func refused(ctx context.Context) error {
-	table, done, err := open(ctx, []fault.Rule{fault.On("BatchWriteItem").Where(holding(`{"N":"40"}`)).First(3).Throttle()})
+	tooLarge := fault.On("BatchWriteItem").Where(holding(`{"N":"40"}`)).First(1).Error("ItemCollectionSizeLimitExceededException", "Collection size exceeded.")
+	table, done, err := open(ctx, []fault.Rule{tooLarge})
 	if err != nil {
 		return err
 	}
@@ -110,7 +124,7 @@ func refused(ctx context.Context) error {
 	list := some("roof", 100)
 	var stats ddb.BatchStats
 	err = table.BatchPut(ctx, list, ddb.StatsTo(&stats))
-	show("one request throttled:", err, stats)
+	show("one request refused:", err, stats)
 	failed, ok := errors.AsType[*ddb.BatchError](err)
 	if !ok {
 		return errors.New("the batch should have failed in part")

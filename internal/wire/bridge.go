@@ -35,7 +35,10 @@ func (b *bridge) row(rows Rows, i int, item map[string]types.AttributeValue) (er
 	}
 	d := codec.NewDecoder(b.buf.body, b.call.o.Codec)
 	defer d.Release()
-	if err := rows.Row(d); err != nil {
+	switch err := rows.Row(d); {
+	case mismatched(err):
+		return err
+	case err != nil:
 		return &RowError{Index: i, Err: err}
 	}
 	return nil

@@ -12,32 +12,44 @@ func (k *call) take(buf *buffer) ([]byte, error) {
 	d := codec.NewDecoder(buf.body, k.o.Codec)
 	defer func() { d.Release() }()
 	if k.sink == nil || !k.direct {
-		if err := d.Skip(); err != nil {
+		var have parts
+		if err := d.Object(func(key []byte) error {
+			have |= partOf(key)
+			return d.Skip()
+		}); err != nil {
 			return nil, err
 		}
-		return buf.body, d.End()
+		if err := d.End(); err != nil {
+			return nil, err
+		}
+		return buf.body, checkAnswer(k.op, have)
 	}
-	found, err := buf.cut(d, k.sink.member(), func(count int) error {
+	found, have, err := buf.cut(d, k.sink.member(), func(count int) error {
 		return k.sink.read(page{d, buf.body, count, k.o.Codec})
 	})
 	if k.refused(err) {
 		// The reply is good but for its receiver: go on without the items, as the call has taken effect.
 		d.Release()
 		d = codec.NewDecoder(buf.body, k.o.Codec)
-		_, err = buf.cut(d, k.sink.member(), func(int) error { return d.Skip() })
+		_, have, err = buf.cut(d, k.sink.member(), func(int) error { return d.Skip() })
 	} else if err == nil && !found {
 		err = k.sink.absent()
+	}
+	if err == nil {
+		err = checkAnswer(k.op, have)
 	}
 	k.delivered = err == nil
 	return buf.rest, err
 }
 
 // cut reads the value of one top-level member with fn, and sets b.rest to the body with null in its place. fn is told
-// the value of Count where that stands before the member. found says whether the member is there and not null.
-func (b *buffer) cut(d *codec.Decoder, member string, fn func(count int) error) (found bool, err error) {
+// the value of Count where that stands before the member. found says whether the member is there and not null, have
+// which members there are.
+func (b *buffer) cut(d *codec.Decoder, member string, fn func(count int) error) (found bool, have parts, err error) {
 	b.rest = b.rest[:0]
 	from, count := 0, 0
 	err = d.Object(func(key []byte) error {
+		have |= partOf(key)
 		switch string(key) {
 		case member:
 			if d.Peek() == 'n' {
@@ -61,7 +73,7 @@ func (b *buffer) cut(d *codec.Decoder, member string, fn func(count int) error) 
 		err = d.End()
 	}
 	b.rest = append(b.rest, b.body[from:]...)
-	return found, err
+	return found, have, err
 }
 
 // number reads a plain count, 0 for anything else.
@@ -88,7 +100,7 @@ func (p page) row(rows Rows, i int) error {
 	p.d.Peek()
 	from := p.d.Pos()
 	if err := rows.Row(p.d); err != nil {
-		if errors.Is(err, codec.ErrSyntax) {
+		if errors.Is(err, codec.ErrSyntax) || mismatched(err) {
 			return err
 		}
 		return &RowError{Index: i, Err: err}

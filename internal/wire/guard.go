@@ -6,9 +6,13 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// tracers are the steps of tracing libraries, which read table names from inputs and never an item: OpenTelemetry,
-// AWS X-Ray, Datadog.
-var tracers = []string{
+// OperationTimeout is the name of the step by which the library's own clients bound a call.
+const OperationTimeout = "ddbOperationTimeout"
+
+// harmless are steps that never look at an item: the library's own, and those of tracing libraries, which read table
+// names from inputs: OpenTelemetry, AWS X-Ray, Datadog.
+var harmless = []string{
+	OperationTimeout,
 	"OTelInitializeMiddlewareBefore", "OTelInitializeMiddlewareAfter",
 	"XRayInitializeMiddlewareBefore", "XRayInitializeMiddlewareAfter",
 	"InitTraceMiddleware", "StartTraceMiddleware",
@@ -37,12 +41,12 @@ func (g *stackGuard) after(s *middleware.Stack) error {
 	return nil
 }
 
-// same reports whether now has the steps of then, in their order, and beside them only tracers.
+// same reports whether now has the steps of then, in their order, and beside them only harmless ones.
 func same(then, now []string) bool {
 	for _, id := range now {
 		if len(then) > 0 && id == then[0] {
 			then = then[1:]
-		} else if !slices.Contains(tracers, id) {
+		} else if !slices.Contains(harmless, id) {
 			return false
 		}
 	}

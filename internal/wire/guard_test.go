@@ -352,7 +352,7 @@ func transact(c api, o wire.Options, items map[int][]byte) error {
 
 func TestTableNames(t *testing.T) {
 	for _, name := range []string{"orders", "arn:aws:dynamodb:eu-central-1:123456789012:table/orders"} {
-		s := newStub(`{}`)
+		s := newStub(`{"UnprocessedItems":{}}`)
 		if err := batchWrite(newClient(s), wire.Options{}, wire.TableWrites{Table: name, Writes: []wire.Write{{Put: []byte(item1)}}}); err != nil {
 			t.Errorf("%q: %v", name, err)
 			continue
@@ -378,7 +378,7 @@ func TestHintIsBounded(t *testing.T) {
 		`{"Items":[` + item2 + `,` + item2 + `,` + item2 + `]}`: 4,
 		`{"Count":3,"Items":[` + item2 + `]}`:                   3,
 		`{"Items":[]}`:                                          0,
-		`{}`:                                                    0,
+		`{"Count":0}`:                                           0,
 	} {
 		g := &got{}
 		if _, err := wire.Query(t.Context(), newClient(newStub(body)), queryInput(), wire.Options{}, g); err != nil || g.hint > limit || g.hint < len(g.rows) {

@@ -23,7 +23,8 @@ const (
 	ReplyForeign
 	// ReplyTooLarge: the body is larger than [MaxReplyBytes].
 	ReplyTooLarge
-	// ReplyMismatch: the reply answers another question than the one asked.
+	// ReplyMismatch: the reply answers another question than the one asked. Proxies that mix up connections send
+	// such.
 	ReplyMismatch
 )
 
@@ -93,13 +94,14 @@ func undecodable(err error) bool {
 func (e *ReplyError) Unwrap() error { return e.Err }
 
 // Applied reports whether the operation is a write that took effect: the service answered with success and a request
-// id, and only the rest of the reply is lost. For a write, false means that nothing is known.
+// id, and only the rest of the reply is lost. For a write, false means that nothing is known. The answer to another
+// question proves nothing.
 func (e *ReplyError) Applied() bool {
-	return !e.Read && e.RequestID != "" && e.Status >= 200 && e.Status < 300
+	return !e.Read && e.Fault != ReplyMismatch && e.RequestID != "" && e.Status >= 200 && e.Status < 300
 }
 
 // RetryableError tells the SDK's retryer whether to repeat the call: reads only, and not for a reply that would be
 // the same again.
 func (e *ReplyError) RetryableError() bool {
-	return e.Read && e.Fault != ReplyTooLarge && e.Fault != ReplyMismatch
+	return e.Read && e.Fault != ReplyTooLarge
 }

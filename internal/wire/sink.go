@@ -14,11 +14,6 @@ type sink interface {
 	absent() error     // the reply has no items
 }
 
-// mismatch is an answer to another question.
-type mismatch string
-
-func (m mismatch) Error() string { return string(m) }
-
 // oneSink takes one item or none.
 type oneSink struct {
 	name  string
@@ -35,6 +30,9 @@ func (s *oneSink) read(p page) error {
 }
 
 func (s *oneSink) absent() error {
+	if _, must := s.rows.(Required); must {
+		return Mismatch("it lacks the item")
+	}
 	s.found = false
 	s.rows.Reset(0)
 	return nil
@@ -145,7 +143,7 @@ func (s *tableSink) of(name []byte) (tableRows, error) {
 	}
 	t := tableRows{table: string(name)}
 	if t.rows = s.rows(t.table); t.rows == nil {
-		return t, mismatch("it names a table that was not asked for")
+		return t, Mismatch("it names a table that was not asked for")
 	}
 	s.seen = append(s.seen, t)
 	return t, nil
@@ -223,7 +221,7 @@ func (s *actionSink) bridge(b *bridge, answers []types.ItemResponse) error {
 // of returns the receiver of an action, which is asked for once in a call.
 func (s *actionSink) of(i int) (Rows, error) {
 	if i >= s.want {
-		return nil, mismatch(fmt.Sprintf("it has more answers than the %d actions", s.want))
+		return nil, Mismatch(fmt.Sprintf("it has more answers than the %d actions", s.want))
 	}
 	if i == len(s.seen) {
 		s.seen = append(s.seen, s.rows(i))
@@ -233,7 +231,7 @@ func (s *actionSink) of(i int) (Rows, error) {
 
 func (s *actionSink) complete(n int) error {
 	if n != s.want {
-		return mismatch(fmt.Sprintf("it has %d answers for %d actions", n, s.want))
+		return Mismatch(fmt.Sprintf("it has %d answers for %d actions", n, s.want))
 	}
 	return nil
 }

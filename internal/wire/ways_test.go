@@ -121,7 +121,7 @@ var operations = []struct {
 	{"Scan", `{"Count":2,"Items":[` + item1 + `,` + item2 + `],"LastEvaluatedKey":` + key1 + `,"ScannedCount":7}`, runScan},
 	{"BatchGetItem", `{"Responses":{"orders":[` + item1 + `,` + item2 + `],"stock":[` + item2 + `]},"UnprocessedKeys":{"stock":{"Keys":[` + key1 + `]}},"ConsumedCapacity":[{"TableName":"orders","CapacityUnits":2}]}`, runBatchGet},
 	{"BatchGetItem none", `{"Responses":{"orders":[]},"UnprocessedKeys":{}}`, runBatchGet},
-	{"BatchGetItem nothing", `{}`, runBatchGet},
+	{"BatchGetItem nothing", `{"UnprocessedKeys":{}}`, runBatchGet},
 	{"TransactGetItems", `{"Responses":[{"Item":` + item1 + `},{},{"Item":` + item2 + `}]}`, runTransactGet},
 	{"PutItem", `{}`, runPut},
 	{"PutItem old", `{"Attributes":` + item2 + `,` + tail + `}`, runPut},

@@ -1,0 +1,232 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// sendBatch sends one request and returns what it left.
+type sendBatch func(context.Context, wire.Options, []*batchEntry) (left []*batchEntry, err error)
+
+// run sends entries, as many requests at a time as the table allows, and gathers what failed.
+func (b *batch) run(ctx context.Context, entries []*batchEntry, send sendBatch) error {
+	if len(entries) == 0 {
+		return b.result()
+	}
+	ctx, stop := b.bounded(ctx)
+	defer stop()
+	b.queue = entries
+	workers := min(b.core.concurrency, b.requests(entries))
+	if workers == 1 {
+		b.work(ctx, send)
+		return b.result()
+	}
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() { b.work(ctx, send) })
+	}
+	wg.Wait()
+	return b.result()
+}
+
+// limits are how many entries a request may have, and how many bytes; 0 is no bound.
+func (b *batch) limits() (entries, bytes int) {
+	if b.write {
+		return maxBatchWrite, maxBatchBytes
+	}
+	return maxBatchGet, 0
+}
+
+// requests is about how many requests entries need at least.
+func (b *batch) requests(entries []*batchEntry) int {
+	most, bytes := b.limits()
+	n := (len(entries) + most - 1) / most
+	if bytes == 0 {
+		return n
+	}
+	size := 0
+	for _, e := range entries {
+		size += len(e.data) + writeOverhead
+	}
+	return max(n, (size+bytes-1)/bytes)
+}
+
+// writeOverhead is more than the JSON around one write and its share of the rest.
+const writeOverhead = 128
+
+// take takes the entries of the next request, none at the end.
+func (b *batch) take() []*batchEntry {
+	most, bytes := b.limits()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, size := 0, 0
+	for n < min(most, len(b.queue)) {
+		size += len(b.queue[n].data) + writeOverhead
+		if bytes > 0 && n > 0 && size > bytes {
+			break
+		}
+		n++
+	}
+	taken := b.queue[:n:n]
+	b.queue = b.queue[n:]
+	return taken
+}
+
+// putBack puts what a request left behind all others, which it does not keep from being sent.
+func (b *batch) putBack(left []*batchEntry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.queue = append(b.queue, left...)
+}
+
+// maxForeign is how often an entry may be in a request whose reply is about others.
+const maxForeign = 3
+
+// work sends requests until nothing is left or the batch ends. A request that is throttled as a whole leaves all of
+// it: when it is sent again is for the policy to say, not for the SDK.
+func (b *batch) work(ctx context.Context, send sendBatch) {
+	retry := newPatientRetrier(b.core.retry, b.core.budget)
+	for pending := b.take(); len(pending) > 0; pending = b.take() {
+		if cause := b.stopped(ctx); cause != nil {
+			fail(pending, cause)
+			continue
+		}
+		left, refused, err := b.try(ctx, pending, send)
+		if err != nil {
+			cause := failure(ctx, err)
+			if refusesAll(err) {
+				b.halt.CompareAndSwap(nil, &cause)
+			}
+			fail(pending, cause)
+			continue
+		}
+		progressed := len(left) < len(pending)
+		if progressed {
+			b.advanced()
+		}
+		if len(left) == 0 {
+			retry.succeeded()
+			continue
+		}
+		if left = b.giveUp(left, refused); len(left) == 0 {
+			continue
+		}
+		if stop := retry.next(ctx, progressed); stop != nil {
+			if end := ended(ctx); end != nil && errors.Is(stop, errBudgetEmpty) {
+				stop = fmt.Errorf("%w; %w", end, errBudgetEmpty)
+			} else if end != nil {
+				stop = end
+			}
+			fail(left, &unprocessedError{what: leftUnprocessed, why: stop, last: refused})
+			retry = newPatientRetrier(b.core.retry, b.core.budget)
+			continue
+		}
+		b.putBack(left)
+	}
+}
+
+const leftUnprocessed = "left unprocessed by DynamoDB"
+
+// try sends one request. refused is why it left everything, if it was refused as a whole for the moment.
+func (b *batch) try(ctx context.Context, pending []*batchEntry, send sendBatch) (left []*batchEntry, refused, err error) {
+	options := b.core.wire
+	seen := &attempts{repeat: true, always: true}
+	if b.write {
+		options = seen.into(options)
+	}
+	left, err = send(ctx, throttlesOnce(options), pending)
+	unknown := b.write && (seen.worst != NotApplied || err != nil && outcomeOf(err) != NotApplied)
+	again := false
+	for _, e := range pending {
+		again = again || e.rounds > 0
+		e.rounds++
+		e.sent += max(seen.n, 1)
+		e.unknown = e.unknown || unknown
+	}
+	if err == nil {
+		if again {
+			b.repeated()
+		}
+		return left, nil, nil
+	}
+	if _, throttled := throttlingOf(err); throttled {
+		return pending, classify(err), nil
+	}
+	if errors.Is(err, errForeignReply) && pending[0].rounds < maxForeign {
+		return pending, err, nil
+	}
+	return nil, nil, err
+}
+
+// giveUp fails the entries that were sent as often as the policy allows, and returns the others.
+func (b *batch) giveUp(left []*batchEntry, refused error) []*batchEntry {
+	most := b.core.retry.MaxAttempts
+	if most == 0 {
+		return left
+	}
+	var others, done []*batchEntry
+	for _, e := range left {
+		if e.rounds >= most {
+			done = append(done, e)
+			continue
+		}
+		others = append(others, e)
+	}
+	why := fmt.Errorf("gave up after %d attempts (RetryPolicy.MaxAttempts)", most)
+	fail(done, &unprocessedError{what: leftUnprocessed, why: why, last: refused})
+	return others
+}
+
+// stopped is why nothing more shall be sent, or nil.
+func (b *batch) stopped(ctx context.Context) error {
+	if cause := b.halt.Load(); cause != nil {
+		return *cause
+	}
+	if end := ended(ctx); end != nil {
+		return &unprocessedError{what: "not sent", why: end}
+	}
+	return nil
+}
+
+// refusesAll reports whether every other request of the batch would be refused as
+// well: for the table or the credentials, not for what is in this request.
+func refusesAll(err error) bool {
+	if _, none := errors.AsType[*credentialsError](err); none {
+		return true // every chunk would wait for the same sources
+	}
+	if outcomeOf(err) != NotApplied || IsRetryable(classify(err)) {
+		return false
+	}
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		code := api.ErrorCode()
+		return code != "ValidationException" && code != "ItemCollectionSizeLimitExceededException"
+	}
+	return true
+}
+
+// repeated counts an answered request that sent again what was left.
+func (b *batch) repeated() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stats.Retries++
+}
+
+// fail gives entries their error. Those of which it is unknown whether they were written share one for each number of attempts.
+func fail(entries []*batchEntry, err error) {
+	var unknown *OutcomeUnknownError
+	for _, e := range entries {
+		if e.err = err; !e.unknown {
+			continue
+		}
+		if unknown == nil || unknown.Attempts != e.sent {
+			unknown = &OutcomeUnknownError{Attempts: e.sent, err: err}
+		}
+		e.err = unknown
+	}
+}

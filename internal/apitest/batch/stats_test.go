@@ -1,0 +1,122 @@
+package batch_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest/fault"
+)
+
+// watcher keeps the calls that it sees.
+type watcher struct {
+	mu    sync.Mutex
+	calls []ddb.Call
+}
+
+func (w *watcher) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+
+func (w *watcher) End(_ context.Context, c *ddb.Call) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, *c)
+}
+
+// TestStatsAndLedgerCountTheSame: whatever goes wrong, Requests is what the ledger counts, and what a hook sees
+// succeed.
+func TestStatsAndLedgerCountTheSame(t *testing.T) {
+	batches := fault.On("BatchWriteItem", "BatchGetItem")
+	for name, rules := range map[string][]fault.Rule{
+		"nothing":     nil,
+		"throttled":   {batches.Every(2).Throttle()},
+		"unprocessed": {batches.Every(2).Unprocessed(3)},
+		"lost":        {batches.Every(5).DropReply()},
+		"refused":     {batches.Nth(2).Error("ValidationException", "no")},
+		"denied":      {batches.Error("AccessDeniedException", "no")},
+		"mixed":       {batches.Every(2).Throttle(), batches.Every(3).Unprocessed(2), batches.Nth(9).InternalError()},
+	} {
+		for op, run := range operations {
+			synctest.Test(t, func(t *testing.T) {
+				ledger, w := ddb.NewLedger(), new(watcher)
+				table := tableOn(t, defaults(t, engineOf(t, 1, rules...)), ddb.WithLedger(ledger), ddb.WithHook(w))
+				list, keys := manyReadings(333)
+				var stats ddb.BatchStats
+				_ = run.run(t.Context(), table, list, keys, ddb.StatsTo(&stats))
+				answered := 0
+				for _, c := range w.calls {
+					if c.Err == nil {
+						answered++
+					}
+				}
+				if n := int(ledger.Snapshot().Operations()); stats.Requests != n || answered != n {
+					t.Errorf("%s, %s: Requests is %d, the ledger has %d, the hook %d", name, op, stats.Requests, n, answered)
+				}
+				if total := ledger.Snapshot().Total(); total != stats.Consumed.Total() {
+					t.Errorf("%s, %s: consumed %v, the ledger has %v", name, op, stats.Consumed, total)
+				}
+			})
+		}
+	}
+}
+
+// TestReturnedOfABatch: Call.Returned is how many items a reply held, for BatchGet as for Get.
+func TestReturnedOfABatch(t *testing.T) {
+	w := new(watcher)
+	e := engineOf(t, 1)
+	table := tableOn(t, e.Client(), ddb.WithHook(w), ddb.WithLedger(ddb.NewLedger()))
+	list, keys := manyReadings(10)
+	if err := table.BatchPut(t.Context(), list[:4]); err != nil {
+		t.Fatal(err)
+	}
+	returned := func(run func() error) (n, ok int) {
+		w.calls = nil
+		if err := run(); err != nil && !errors.Is(err, ddb.ErrNotFound) {
+			t.Fatal(err)
+		}
+		for _, c := range w.calls {
+			n += c.Returned
+		}
+		return n, len(w.calls)
+	}
+	for name, tc := range map[string]struct {
+		run  func() error
+		want int
+	}{
+		"Get":      {func() error { _, err := table.Get(t.Context(), keys[0].Partition, keys[0].Sort); return err }, 1},
+		"Get none": {func() error { _, err := table.Get(t.Context(), keys[9].Partition, keys[9].Sort); return err }, 0},
+		"BatchGet": {func() error { _, err := table.BatchGet(t.Context(), keys); return err }, 4},
+		"of none":  {func() error { _, err := table.BatchGet(t.Context(), keys[4:]); return err }, 0},
+		"of twins": {func() error { _, err := table.BatchGet(t.Context(), append(keys[:1:1], keys[0])); return err }, 1},
+		"BatchPut": {func() error { return table.BatchPut(t.Context(), list[:4]) }, 0},
+	} {
+		if n, calls := returned(tc.run); n != tc.want || calls != 1 {
+			t.Errorf("%s: %d items in %d calls, want %d", name, n, calls, tc.want)
+		}
+	}
+	// One item cannot be read: the reply is asked for again, item by item, and both are counted.
+	_, err := e.Client().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: ptr("readings"), Item: map[string]types.AttributeValue{
+		"sensor": &types.AttributeValueMemberS{Value: "s0"}, "minute": &types.AttributeValueMemberN{Value: "0"}, "value": &types.AttributeValueMemberS{Value: "much"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger := ddb.NewLedger()
+	table = tableOn(t, e.Client(), ddb.WithHook(w), ddb.WithLedger(ledger))
+	w.calls = nil
+	var stats ddb.BatchStats
+	got, err := table.BatchGet(t.Context(), keys[:4], ddb.StatsTo(&stats))
+	if failed := batchError(t, err); len(failed.Failed) != 1 || failed.Failed[0].Index != 0 || !got[3].Found {
+		t.Errorf("%v", err)
+	}
+	if len(w.calls) != 2 || w.calls[1].Returned != 4 || stats.Requests != 2 || ledger.Snapshot().Operations() != 2 {
+		t.Errorf("%d calls, %+v, the ledger has %d", len(w.calls), stats, ledger.Snapshot().Operations())
+	}
+}
+
+func ptr[V any](v V) *V { return &v }

@@ -1,0 +1,177 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"pgregory.net/rapid"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// TestCheckReplyKey: an item is taken if it has the key, however it is spelt, and refused otherwise.
+func TestCheckReplyKey(t *testing.T) {
+	one, two := keyCore("pk"), keyCore("pk", "sk")
+	for _, tc := range []struct {
+		core *core
+		key  string
+		item string
+		want error
+	}{
+		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"a"},"x":{"N":"1"}}`, nil},
+		{one, `{"pk":{"S":"a"}}`, `{"x":{"N":"1"}, "pk" : { "S" : "a" } }`, nil},
+		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"\u0061"}}`, nil},
+		{one, `{"pk":{"S":"\u0061\"/"}}`, `{"pk":{"S":"a\"\/"}}`, nil},
+		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"b"}}`, errOtherKey},
+		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"ab"}}`, errOtherKey},
+		{one, `{"pk":{"S":"1"}}`, `{"pk":{"N":"1"}}`, errOtherKey},
+		{one, `{"pk":{"S":"a"}}`, `{"pk":{"B":"a"}}`, errOtherKey},
+		{one, `{"pk":{"S":"a"}}`, `{"x":{"pk":{"S":"a"}}}`, errNoKey},
+		{one, `{"pk":{"S":"a"}}`, `{}`, errNoKey},
+		{one, `{"pk":{"S":"a"}}`, `{"pk":{"NULL":true}}`, errNoKey},
+		{one, `{"pk":{"N":"10"}}`, `{"pk":{"N":"1e1"}}`, nil},
+		{one, `{"pk":{"N":"1e+21"}}`, `{"pk":{"N":"1000000000000000000000"}}`, nil},
+		{one, `{"pk":{"N":"10"}}`, `{"pk":{"N":"100"}}`, errOtherKey},
+		{one, `{"pk":{"B":"AAE="}}`, `{"pk":{"B":"AAE="}}`, nil},
+		{one, `{"pk":{"B":"AAE="}}`, `{"pk":{"B":"AAI="}}`, errOtherKey},
+		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"sk":{"N":"7"},"pk":{"S":"a"}}`, nil},
+		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"a"},"sk":{"N":"7.0"}}`, nil},
+		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"a"},"sk":{"N":"8"}}`, errOtherKey},
+		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"b"},"sk":{"N":"7"}}`, errOtherKey},
+		{two, `{"pk":{"S":"a"},"sk":{"S":"b"}}`, `{"pk":{"S":"b"},"sk":{"S":"a"}}`, errOtherKey},
+		{two, `{"pk":{"S":"ab"},"sk":{"S":"c"}}`, `{"pk":{"S":"a"},"sk":{"S":"bc"}}`, errOtherKey},
+		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"a"}}`, errNoKey},
+	} {
+		// With the bytes of the key as they are noted while the item is decoded, and without.
+		for _, watched := range [][2][]byte{{}, watchedIn(t, tc.core.keyNames, tc.item)} {
+			if err := tc.core.checkReplyKey([]byte(tc.key), watched, []byte(tc.item)); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
+				t.Errorf("key %s, item %s: %v, want %v", tc.key, tc.item, err, tc.want)
+			}
+		}
+		row := keyRow{tc.core, []byte(tc.key)}
+		d := codec.NewDecoder([]byte(tc.item), codec.Options{})
+		if err := row.Row(d); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
+			t.Errorf("key %s, item %s: the row gives %v, want %v", tc.key, tc.item, err, tc.want)
+		}
+		d.Release()
+	}
+	if bad, ok := errors.AsType[wire.Mismatch](errOtherKey); !ok || strings.Contains(bad.Error(), "pk") {
+		t.Error("the refusal is no mismatch")
+	}
+}
+
+// watchedIn finds the values of attributes as a decoder notes them.
+func watchedIn(t *testing.T, names []string, item string) (values [2][]byte) {
+	t.Helper()
+	s := valueScans.Get().(*valueScan)
+	defer valueScans.Put(s)
+	if err := s.find([]byte(item), names); err != nil {
+		t.Fatal(err)
+	}
+	copy(values[:], s.values[:len(names)])
+	return values
+}
+
+func wireText(s string) string {
+	b, err := codec.AppendAttributeValue(nil, &types.AttributeValueMemberS{Value: s})
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// TestQueryCheckOfRanges: no item of the range is refused, and of the others those that can be told.
+func TestQueryCheckOfRanges(t *testing.T) {
+	pk := expr.Compare{Left: expr.Attribute("pk"), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberS{Value: "a"}}}
+	type ordered struct {
+		av   types.AttributeValue
+		wire string
+		cmp  func(ordered) int
+		text string
+		told bool // a range over it is checked
+	}
+	number := rapid.Custom(func(t *rapid.T) ordered {
+		s := rapid.OneOf(rapid.StringMatching(`-?(0|[1-9][0-9]{0,3})`), rapid.StringMatching(`-?[1-9][0-9]{17,24}`), rapid.StringMatching(`-?[0-9]{1,3}\.[0-9]{1,3}`)).Draw(t, "number")
+		f, _, err := big.ParseFloat(s, 10, 200, big.ToNearestEven)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ordered{&types.AttributeValueMemberN{Value: s}, `{"N":"` + s + `"}`, func(o ordered) int {
+			g, _, _ := big.ParseFloat(o.text, 10, 200, big.ToNearestEven)
+			return f.Cmp(g)
+		}, s, len(s) <= 18 && !strings.Contains(s, ".")}
+	})
+	text := rapid.Custom(func(t *rapid.T) ordered {
+		s := rapid.OneOf(rapid.StringMatching(`[a-c]{1,3}`), rapid.StringN(1, 4, 12), rapid.SampledFrom([]string{`"`, `\`, "\n", "ä", "<"})).Draw(t, "text")
+		w := wireText(s)
+		return ordered{&types.AttributeValueMemberS{Value: s}, w, func(o ordered) int { return strings.Compare(s, o.text) }, s, !strings.Contains(w, `\`)}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		kind := number
+		ops := []string{"=", "<", "<=", ">", ">=", "BETWEEN"}
+		if rapid.Bool().Draw(t, "of texts") {
+			kind, ops = text, append(ops, "begins_with")
+		}
+		op := rapid.SampledFrom(ops).Draw(t, "op")
+		low, high, v := kind.Draw(t, "low"), kind.Draw(t, "high"), kind.Draw(t, "value")
+		var node expr.Node = expr.Compare{Left: expr.Attribute("sk"), Op: op, Right: expr.Value{AV: low.av}}
+		in := false
+		switch c := v.cmp(low); op {
+		case "=":
+			in = c == 0
+		case "<":
+			in = c < 0
+		case "<=":
+			in = c <= 0
+		case ">":
+			in = c > 0
+		case ">=":
+			in = c >= 0
+		case "BETWEEN":
+			node = expr.Between{Operand: expr.Attribute("sk"), Low: expr.Value{AV: low.av}, High: expr.Value{AV: high.av}}
+			in = c >= 0 && v.cmp(high) <= 0
+		case "begins_with":
+			node = expr.Call{Name: op, Args: []expr.Node{expr.Attribute("sk"), expr.Value{AV: low.av}}}
+			in = strings.HasPrefix(v.text, low.text)
+		}
+		var q queryCheck
+		q.init(expr.All(pk, node))
+		item := fmt.Sprintf(`{"sk":%s,"pk":{"S":"a"}}`, v.wire)
+		watched := [2][]byte{[]byte(`{"S":"a"}`), []byte(v.wire)}
+		told := op == "=" || v.told && low.told && (op != "BETWEEN" || high.told)
+		for how, err := range map[string]error{"noted": q.row(watched, []byte(item)), "found": q.scan([]byte(item)), "half noted": q.row([2][]byte{watched[0]}, []byte(item))} {
+			if in && err != nil || !in && told && !errors.Is(err, errOtherKey) {
+				t.Fatalf("%s: %s %s %s: in the range %v, %v", how, v.text, op, low.text, in, err)
+			}
+		}
+		other := strings.Replace(item, `"a"`, `"b"`, 1)
+		if q.scan([]byte(other)) == nil || q.row([2][]byte{[]byte(`{"S":"b"}`), watched[1]}, []byte(other)) == nil {
+			t.Fatalf("another partition is taken")
+		}
+	})
+	var scan queryCheck
+	scan.init(nil)
+	if err := errors.Join(scan.row([2][]byte{}, []byte(`{}`)), scan.scan([]byte(`{}`))); err != nil {
+		t.Errorf("a scan: %v", err)
+	}
+	// A key of several attributes.
+	var several queryCheck
+	several.init(expr.All(pk, expr.Compare{Left: expr.Attribute("p2"), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberN{Value: "1"}}},
+		expr.Compare{Left: expr.Attribute("s1"), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberS{Value: "x"}}}))
+	for item, want := range map[string]error{
+		`{"pk":{"S":"a"},"p2":{"N":"1.0"},"s1":{"S":"x"}}`: nil,
+		`{"pk":{"S":"a"},"p2":{"N":"1"},"s1":{"S":"y"}}`:   errOtherKey,
+		`{"pk":{"S":"a"},"p2":{"N":"2"},"s1":{"S":"x"}}`:   errOtherKey,
+		`{"pk":{"S":"a"},"p2":{"N":"1"}}`:                  errNoKey,
+	} {
+		if err := several.row([2][]byte{}, []byte(item)); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%s: %v, want %v", item, err, want)
+		}
+	}
+}
