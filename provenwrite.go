@@ -153,7 +153,9 @@ func (w *provenWrite) untilProven(ctx context.Context, retry *retrier, base stor
 		case proof == provesNothing && clean:
 			// The only request was refused: believed, for nothing speaks against it.
 			switch {
-			case base.revision.IsZero() || !now.exists():
+			case base.exists() && now.exists() && base.revision.IsZero() && now.revision.IsZero():
+				return nil, w.fail(now, err) // nothing else than the caller's condition is false
+			case base.revision.IsZero() || now.revision.IsZero() || !now.exists():
 				return &now, err
 			case w.again(now):
 				// To start again could apply twice what a proxy on the way has sent twice.
@@ -235,7 +237,7 @@ func hintOfDenied(err error) string {
 type replacedError struct{}
 
 func (e *replacedError) Error() string {
-	return "the item was deleted and made again while it was being written, so nothing was applied: call again"
+	return "the item was deleted and made again, or another program dropped its revision, while it was being written; nothing was applied: call again"
 }
 
 // silence looks for evidence while a request gets no reply.
