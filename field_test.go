@@ -177,7 +177,7 @@ func TestNewRefusesAllAtOnce(t *testing.T) {
 		"name and client and options": {build(func() error {
 			_, err := ddb.NewSimple(nil, "a b", id, ddb.Version(versionF), ddb.Version(orderTotal), ddb.Version(id), ddb.TTL(id), ddb.PageSize(0), ddb.Concurrency(99), nil, ddb.Created(flag))
 			return err
-		}), []string{"client is nil", "only letters", "must be an integer", "handle of ddb_test.order", "PageSize 0", "Concurrency 99", "option is nil", "option Created: attribute flag", "option TTL: attribute id", "option Version: attribute id"}},
+		}), []string{"client is nil", "only letters", "must be a ddb.Revision, or an integer", "handle of ddb_test.order", "PageSize 0", "Concurrency 99", "option is nil", "option Created: attribute flag", "option TTL: attribute id", "option Version: attribute id"}},
 		"unsupported field": {build(func() error {
 			_, err := ddb.NewSimple(client, "tab", ddb.StrField(func(c *chanField) *string { return &c.ID }))
 			return err

@@ -255,7 +255,8 @@ func (tx *transaction) send(ctx context.Context) error {
 			if worst == NotApplied || tx.neverAgain(err) {
 				return cause
 			}
-			return unknownAfter(ctx, sent, cause)
+			// Not the cause: a failed condition is what is not known.
+			return unknownAfter(ctx, sent, err)
 		}
 		if ok {
 			stop := tx.wait(ctx, retry)

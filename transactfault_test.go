@@ -113,8 +113,8 @@ func TestTransactUnknown(t *testing.T) {
 				f.set(first("TransactWriteItems", lostBefore))
 				w := user{ID: "u"}
 				err = ddb.Transact(t.Context(), client, users.TxCreate(&w))
-				if !errors.Is(err, ddb.ErrConditionFailed) || errors.Is(err, ddb.ErrOutcomeUnknown) {
-					t.Errorf("refused after a lost request: %v", err)
+				if errors.Is(err, ddb.ErrConditionFailed) || !errors.Is(err, ddb.ErrOutcomeUnknown) {
+					t.Errorf("refused after a lost request, which may yet arrive: %v", err)
 				}
 			})
 		})

@@ -334,6 +334,9 @@ func (t *items[T, K]) prepareDeleteItem(item *T, w writeCall[T], err error) (*pr
 	}
 	if t.version != nil {
 		d.guard = t.versionGuard(v)
+		if t.versionIn(v).IsZero() {
+			d.guard = expr.All(t.keyCall("attribute_exists"), d.guard)
+		}
 	}
 	extra := And(w.conds...)
 	d.extra = extra.node
