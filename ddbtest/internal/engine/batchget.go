@@ -155,7 +155,7 @@ func (e *Engine) batchReads(in *BatchGetItemInput) ([][]*read, error) {
 	}
 	for i := range in.RequestItems {
 		keys := &in.RequestItems[i]
-		params, err := placeholders(&keys.Placeholders, keys.Legacy.names(), parameter{projectionParameter, keys.ProjectionExpression})
+		params, err := placeholders("BatchGetItem", &keys.Placeholders, keys.Legacy.names(), parameter{projectionParameter, keys.ProjectionExpression})
 		if err != nil {
 			return nil, err
 		}

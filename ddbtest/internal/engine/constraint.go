@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
 // maxReported is the number of failures that one message lists.
@@ -69,8 +72,14 @@ func (c *Constraints) Range(path string, n *int64, low, high int64) {
 func (c *Constraints) TableName(path string, name *string) { c.c.describedName(path, name) }
 
 // enveloped gives an error of the request itself the form in which PutItem,
-// UpdateItem and DeleteItem report it.
+// UpdateItem and DeleteItem report it. Values without a type or with several
+// are reported as they are, and so is what the table decides.
+//
+// https://github.com/nubo-db/dynoxide/pull/152 has measured which errors.
 func enveloped(err error) error {
+	if v, ok := errors.AsType[*value.Error](err); ok && v.Structural() {
+		return err
+	}
 	e := AsError(err)
 	if e.Type != ValidationException || e.legacy {
 		return err

@@ -47,11 +47,10 @@ func (e *Engine) DeleteItem(ctx context.Context, in *DeleteItemInput) (*WriteOut
 // parseDelete validates what a delete says by itself, for any operation that
 // has one.
 func parseDelete(in *DeleteItemInput, operation string) (*action, error) {
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
+	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
 	if err != nil {
 		return nil, err
 	}
-	params.Report(operation == "TransactWriteItems")
 	if in.Key.Err != nil {
 		return nil, in.Key.Err
 	}

@@ -81,7 +81,7 @@ func (r *read) access() Access {
 // parseRead validates what a read says by itself, for any operation that reads
 // items by key.
 func parseRead(in *GetItemInput, operation string) (*read, error) {
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{projectionParameter, in.ProjectionExpression})
+	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(), parameter{projectionParameter, in.ProjectionExpression})
 	if err != nil {
 		return nil, err
 	}

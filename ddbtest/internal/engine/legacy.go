@@ -38,16 +38,35 @@ func (l *Legacy) names() []string {
 	note("ScanFilter", l.ScanFilter != nil)
 	note("Expected", l.Expected != nil)
 	note("ConditionalOperator", l.ConditionalOperator != nil)
-	note("KeyConditions", l.KeyConditions != nil)
 	return names
 }
 
-// needless refuses a ConditionalOperator that joins nothing.
-func (l *Legacy) needless() error {
-	if l.ConditionalOperator != nil {
-		return invalid("ConditionalOperator cannot be used without Filter or Expected")
+// queryNames are the names for a Query. KeyConditions counts as a parameter of
+// the old API beside KeyConditionExpression only: with it, a request may still
+// filter and project by expressions. guregu/dynamo has sent such requests since
+// 2015, and dynalite allows for them (validateExpressionParams in
+// https://github.com/architect/dynalite/blob/master/validations/index.js).
+func (l *Legacy) queryNames(keyExpression *string) []string {
+	names := l.names()
+	if l != nil && l.KeyConditions != nil && keyExpression != nil {
+		names = append(names, "KeyConditions")
 	}
-	return nil
+	return names
+}
+
+// joins refuses a ConditionalOperator that has less than two conditions to join.
+//
+// The texts are those of AWS's own DAX client, RequestValidator in
+// https://github.com/aws/aws-dax-js-sdk.
+func (l *Legacy) joins(conditions int) error {
+	switch {
+	case l.ConditionalOperator == nil || conditions > 1:
+		return nil
+	case conditions == 0:
+		return invalid("ConditionalOperator cannot be used without Filter or Expected")
+	default:
+		return invalid("ConditionalOperator can only be used when Filter or Expected has two or more elements")
+	}
 }
 
 // legacyError marks an error.
@@ -142,8 +161,8 @@ func searchFilter(expr *string, params *expression.Params, l *Legacy) (condition
 	if l.ScanFilter != nil {
 		conditions = l.ScanFilter
 	}
-	if len(conditions) == 0 {
-		return nil, l.needless()
+	if err := l.joins(len(conditions)); err != nil || len(conditions) == 0 {
+		return nil, err
 	}
 	return comparisonsOf(conditions, is(l.ConditionalOperator, "OR"))
 }

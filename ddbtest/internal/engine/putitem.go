@@ -70,11 +70,10 @@ func (c *constraints) writeOptions(capacity, metrics, failure *string) {
 
 // parsePut validates what a put says by itself, for any operation that has one.
 func parsePut(in *PutItemInput, operation string) (*action, error) {
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
+	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
 	if err != nil {
 		return nil, err
 	}
-	params.Report(operation == "TransactWriteItems")
 	if in.Item.Err != nil {
 		return nil, in.Item.Err
 	}

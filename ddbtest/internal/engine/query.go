@@ -49,7 +49,7 @@ func (e *Engine) Query(ctx context.Context, in *QueryInput) (*SearchOutput, erro
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(),
+	params, err := placeholders("Query", &in.Placeholders, in.Legacy.queryNames(in.KeyConditionExpression),
 		parameter{projectionParameter, in.ProjectionExpression},
 		parameter{filterParameter, in.FilterExpression},
 		parameter{keyConditionParameter, in.KeyConditionExpression})
@@ -75,6 +75,10 @@ func (e *Engine) Query(ctx context.Context, in *QueryInput) (*SearchOutput, erro
 	}
 	if err := s.bindStart(); err != nil {
 		return nil, err
+	}
+	if s.bounds.After != "" && s.index == nil && len(s.key.Range) == 0 {
+		// dynalite has measured the text, actions/query.js in https://github.com/architect/dynalite.
+		return nil, invalid("The query can return at most one row and cannot be restarted")
 	}
 	return e.search(ctx, s)
 }

@@ -25,13 +25,12 @@ func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(),
+	params, err := placeholders(opScan, &in.Placeholders, in.Legacy.names(),
 		parameter{projectionParameter, in.ProjectionExpression},
 		parameter{filterParameter, in.FilterExpression})
 	if err != nil {
 		return nil, err
 	}
-	params.Report(true)
 	if err := in.check(); err != nil {
 		return nil, err
 	}

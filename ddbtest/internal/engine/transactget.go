@@ -41,7 +41,7 @@ func (e *Engine) TransactGetItems(ctx context.Context, in *TransactGetItemsInput
 	reads := make([]*read, len(in.TransactItems))
 	for i := range in.TransactItems {
 		g := in.TransactItems[i].Get
-		r, err := parseRead(&GetItemInput{Key: g.Key, ProjectionExpression: g.ProjectionExpression, Placeholders: g.Placeholders}, "TransactGetItems")
+		r, err := parseRead(&GetItemInput{Key: g.Key, ProjectionExpression: g.ProjectionExpression, Placeholders: g.Placeholders}, opTransactGet)
 		if err != nil {
 			return nil, err
 		}

@@ -236,7 +236,7 @@ func (in *TransactWriteItemsInput) parse() ([]*action, error) {
 }
 
 func (a *TransactAction) parse(kind actionKind) (*action, error) {
-	const operation = "TransactWriteItems"
+	const operation = opTransactWrite
 	switch kind {
 	case actionPut:
 		return parsePut(&PutItemInput{

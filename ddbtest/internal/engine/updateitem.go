@@ -53,12 +53,11 @@ func (e *Engine) UpdateItem(ctx context.Context, in *UpdateItemInput) (*WriteOut
 // parseUpdate validates what an update says by itself, for any operation that
 // has one.
 func parseUpdate(in *UpdateItemInput, operation string) (*action, error) {
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(),
+	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(),
 		parameter{updateParameter, in.UpdateExpression}, parameter{conditionParameter, in.ConditionExpression})
 	if err != nil {
 		return nil, err
 	}
-	params.Report(operation == "TransactWriteItems")
 	if in.Key.Err != nil {
 		return nil, in.Key.Err
 	}
