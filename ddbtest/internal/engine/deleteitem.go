@@ -78,5 +78,8 @@ func (e *Engine) bindKey(a *action, table *string) (err error) {
 		return err
 	}
 	a.storeKey = a.schema.Key.storageKey(a.key)
-	return nil
+	if a.kind == actionUpdate {
+		return nil
+	}
+	return a.schema.checkPaths(a.condition)
 }

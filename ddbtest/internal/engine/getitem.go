@@ -105,7 +105,7 @@ func (e *Engine) bindRead(r *read, table *string) (err error) {
 		return err
 	}
 	r.storeKey = schema.Key.storageKey(r.key)
-	return nil
+	return schema.checkPaths(r.projection)
 }
 
 // projectionOf parses the projection of a read. It returns a nil interface if

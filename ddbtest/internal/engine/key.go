@@ -164,20 +164,46 @@ func (k *KeySchema) collectionKey(item value.Item) string {
 	return string(k.appendHash(make([]byte, hashSize, 64), item))
 }
 
+// takes reports whether an item has what the index key needs: every attribute,
+// of its type, not empty and not too long. A write of a value that an index
+// cannot take is refused, but items can be older than the index; they stay out
+// of it.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.OnlineOps.html#GSI.OnlineOps.ViolationDetection
+func (x *Index) takes(item value.Item) bool {
+	rangeSize := 0
+	fits := true
+	x.Key.Each(func(a KeyAttribute, hash bool) bool {
+		v, ok := item[a.Name]
+		if !ok || v.Kind() != a.Kind {
+			fits = false
+			return false
+		}
+		size := 0
+		switch v := v.(type) {
+		case value.String:
+			size = len(v)
+		case value.Binary:
+			size = len(v)
+		default:
+			return true
+		}
+		if !hash {
+			rangeSize += size
+		}
+		fits = size > 0 && rangeSize <= maxRangeSize && (!hash || size <= maxHashSize)
+		return fits
+	})
+	return fits
+}
+
 // indexKey returns the key under which the index stores the entry of an item:
 // the index key, hashed like that of a table, then the table key, which orders
-// entries with equal index keys. It returns false if the item lacks an
-// attribute of the index key and so is not in the index.
+// entries with equal index keys. It returns false if the item is not in the
+// index.
 func (x *Index) indexKey(table *KeySchema, item value.Item) (string, bool) {
-	for _, a := range x.Key.Hash {
-		if v, ok := item[a.Name]; !ok || v.Kind() != a.Kind {
-			return "", false
-		}
-	}
-	for _, a := range x.Key.Range {
-		if v, ok := item[a.Name]; !ok || v.Kind() != a.Kind {
-			return "", false
-		}
+	if !x.takes(item) {
+		return "", false
 	}
 	b := make([]byte, hashSize, 96)
 	b = x.Key.appendHash(b, item)

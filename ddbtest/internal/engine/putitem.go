@@ -107,6 +107,9 @@ func (e *Engine) bindPut(a *action, table *string) (err error) {
 	if err := a.schema.checkIndexKeys(a.item, nil); err != nil {
 		return err
 	}
+	if err := a.schema.checkPaths(a.condition); err != nil {
+		return err
+	}
 	a.key = a.schema.Key.Of(a.item)
 	a.storeKey = a.schema.Key.storageKey(a.item)
 	a.stored = &storage.Item{Image: encodeItem(a.item, size), Size: size}

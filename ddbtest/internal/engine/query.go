@@ -70,10 +70,16 @@ func (e *Engine) Query(ctx context.Context, in *QueryInput) (*SearchOutput, erro
 	if err := s.bindTerms(terms); err != nil {
 		return nil, err
 	}
+	if err := s.bindStart(); err != nil {
+		return nil, err
+	}
+	if err := s.schema.checkPaths(s.projection); err != nil {
+		return nil, err
+	}
 	if err := s.checkFilter(); err != nil {
 		return nil, err
 	}
-	if err := s.bindStart(); err != nil {
+	if err := s.schema.checkPaths(s.filter); err != nil {
 		return nil, err
 	}
 	if s.bounds.After != "" && s.index == nil && len(s.key.Range) == 0 {

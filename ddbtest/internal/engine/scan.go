@@ -47,6 +47,12 @@ func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error)
 	if err := s.bindSegment(in.Segment, in.TotalSegments); err != nil {
 		return nil, err
 	}
+	if err := s.schema.checkPaths(s.projection); err != nil {
+		return nil, err
+	}
+	if err := s.schema.checkPaths(s.filter); err != nil {
+		return nil, err
+	}
 	return e.search(ctx, s)
 }
 

@@ -81,15 +81,14 @@ func (e *Engine) bindUpdate(a *action, table *string) error {
 	if err := e.bindKey(a, table); err != nil {
 		return err
 	}
-	if a.update == nil {
-		return nil
-	}
-	for _, name := range a.update.Attributes() {
-		if a.schema.Key.Has(name) {
-			return invalidParameter("Cannot update attribute %s. This attribute is part of the key", name)
+	if a.update != nil {
+		for _, name := range a.update.Attributes() {
+			if a.schema.Key.Has(name) {
+				return invalidParameter("Cannot update attribute %s. This attribute is part of the key", name)
+			}
 		}
 	}
-	return nil
+	return a.schema.checkPaths(a.update, a.condition)
 }
 
 // updateOf parses the update of a write. It returns a nil interface if there
