@@ -143,3 +143,16 @@ func (u attributeUpdates) Attributes() []string {
 func (u attributeUpdates) Touched() *expression.Projection {
 	return expression.ProjectAttributes(u.Attributes())
 }
+
+// Overhead is that of an expression with the same actions.
+func (u attributeUpdates) Overhead() int {
+	size := expression.UpdateOverhead
+	for i := range u {
+		if u[i].value == nil {
+			size += expression.ClearOverhead
+		} else {
+			size += expression.WriteOverhead
+		}
+	}
+	return size
+}

@@ -38,7 +38,8 @@ func placeholders(operation string, p *Placeholders, legacy []string, params ...
 		return nil, invalid("ExpressionAttributeValues can only be specified when using expressions: %s", nullList(valued))
 	}
 	var values expression.Values
-	if p.Values.Present && p.Values.Err == nil {
+	deep := nested(p.Values.Err) && operation == opTransactWrite
+	if p.Values.Present && (p.Values.Err == nil || deep) {
 		values = expression.Values{}
 		if p.Values.Item != nil {
 			values = expression.Values(p.Values.Item)
@@ -52,10 +53,16 @@ func placeholders(operation string, p *Placeholders, legacy []string, params ...
 	if placeholder, err := p.Names.BadName(); err != nil {
 		return nil, invalidEntry(operation, "ExpressionAttributeNames", placeholder, err)
 	}
-	if err, ok := errors.AsType[*value.Error](p.Values.Err); ok {
+	if err, ok := errors.AsType[*value.Error](p.Values.Err); ok && !deep {
 		return nil, invalidEntry(operation, "ExpressionAttributeValues", err.Key, err)
 	}
 	return made, nil
+}
+
+// nested reports whether an error is that of a value with too many levels.
+func nested(err error) bool {
+	e, ok := errors.AsType[*value.Error](err)
+	return ok && e.Nesting()
 }
 
 // mixedGenerations is the answer to a request that mixes expressions with the

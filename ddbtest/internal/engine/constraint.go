@@ -81,7 +81,7 @@ func enveloped(err error) error {
 		return err
 	}
 	e := AsError(err)
-	if e.Type != ValidationException || e.legacy {
+	if e.Type != ValidationException || e.bare {
 		return err
 	}
 	return invalid("1 validation error detected: %s", e.Message)
@@ -96,6 +96,12 @@ func (c *constraints) fail(path, text string, null bool, rule string) {
 		text = "'" + text + "'"
 	}
 	c.failures = append(c.failures, "Value "+text+" at '"+path+"' failed to satisfy constraint: "+rule)
+}
+
+// failUnquoted notes that the value at path breaks a rule, in the form of the
+// operations that do not repeat the value.
+func (c *constraints) failUnquoted(path, rule string) {
+	c.failures = append(c.failures, "Value at '"+path+"' failed to satisfy constraint: "+rule)
 }
 
 // required fails if present is false.

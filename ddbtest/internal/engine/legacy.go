@@ -69,13 +69,13 @@ func (l *Legacy) joins(conditions int) error {
 	}
 }
 
-// legacyError marks an error.
-func legacyError(err error) error {
+// bareError marks an error of a parameter of the API before expressions.
+func bareError(err error) error {
 	if err == nil {
 		return nil
 	}
 	e := *AsError(err)
-	e.legacy = true
+	e.bare = true
 	return &e
 }
 
@@ -84,7 +84,7 @@ func legacyError(err error) error {
 func writeCondition(expr *string, params *expression.Params, l *Legacy) (condition, error) {
 	if l != nil && expr == nil {
 		c, err := l.expectedOf()
-		return c, legacyError(err)
+		return c, bareError(err)
 	}
 	return conditionOf(expr, params)
 }
@@ -94,7 +94,7 @@ func writeCondition(expr *string, params *expression.Params, l *Legacy) (conditi
 func writeUpdate(expr *string, params *expression.Params, l *Legacy) (updater, error) {
 	if l != nil && expr == nil {
 		u, err := attributeUpdatesOf(l.AttributeUpdates)
-		return u, legacyError(err)
+		return u, bareError(err)
 	}
 	return updateOf(expr, params)
 }

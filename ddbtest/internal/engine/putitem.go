@@ -80,9 +80,13 @@ func parsePut(in *PutItemInput, operation string) (*action, error) {
 	if in.ReturnValues != nil && !is(in.ReturnValues, returnAllOld) && !is(in.ReturnValues, returnNone) {
 		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
 	}
+	size, err := putSize(in.Item.Item)
+	if err != nil {
+		return nil, err
+	}
 	a := &action{
 		operation: operation, kind: actionPut, reason: ReasonWrite,
-		item:         in.Item.Item,
+		item: in.Item.Item, size: size,
 		returnFailed: is(in.ReturnValuesOnConditionCheckFailure, returnAllOld),
 	}
 	if a.condition, err = writeCondition(in.ConditionExpression, params, in.Legacy); err != nil {
@@ -91,12 +95,17 @@ func parsePut(in *PutItemInput, operation string) (*action, error) {
 	return a, unused(params)
 }
 
+// putSize returns the size of an item that is to be stored.
+func putSize(item value.Item) (int, error) {
+	size := value.ItemSize(item)
+	if size > value.MaxItemSize {
+		return 0, &Error{Type: ValidationException, Message: "Item size has exceeded the maximum allowed size", early: true, bare: true}
+	}
+	return size, nil
+}
+
 // bindPut finds the table of a put and validates the item against its schema.
 func (e *Engine) bindPut(a *action, table *string) (err error) {
-	size := value.ItemSize(a.item)
-	if size > value.MaxItemSize {
-		return invalidEarly("Item size has exceeded the maximum allowed size")
-	}
 	if a.table, err = e.table(text(table)); err != nil {
 		return err
 	}
@@ -112,7 +121,7 @@ func (e *Engine) bindPut(a *action, table *string) (err error) {
 	}
 	a.key = a.schema.Key.Of(a.item)
 	a.storeKey = a.schema.Key.storageKey(a.item)
-	a.stored = &storage.Item{Image: encodeItem(a.item, size), Size: size}
+	a.stored = &storage.Item{Image: encodeItem(a.item, a.size), Size: a.size}
 	return nil
 }
 

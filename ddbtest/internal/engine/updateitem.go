@@ -66,6 +66,9 @@ func parseUpdate(in *UpdateItemInput, operation string) (*action, error) {
 		key:          in.Key.Item,
 		returnFailed: is(in.ReturnValuesOnConditionCheckFailure, returnAllOld),
 	}
+	if operation == opTransactWrite && nested(in.Placeholders.Values.Err) {
+		a.fault = in.Placeholders.Values.Err
+	}
 	if a.update, err = writeUpdate(in.UpdateExpression, params, in.Legacy); err != nil {
 		return nil, err
 	}

@@ -381,14 +381,15 @@ func (r *reader) attributes() engine.Attributes {
 	if r.err != nil || r.null() {
 		return engine.Attributes{}
 	}
-	item, err := value.DecodeItem(r.raw())
+	text := r.raw()
+	item, err := value.DecodeItem(text)
 	if r.err != nil {
 		return engine.Attributes{}
 	}
 	if err = r.keep(err); r.err != nil {
 		return engine.Attributes{}
 	}
-	return engine.Attributes{Present: true, Item: item, Err: err}
+	return engine.Attributes{Present: true, Item: item, Err: err, Text: text}
 }
 
 // attribute reads one attribute value, or nil for null.

@@ -25,15 +25,20 @@ func Decode(raw []byte) (Value, error) {
 
 // DecodeItem reads a map of names to values in wire form. The errors are those
 // of [Decode]; the ValidationException is that of the first invalid attribute,
-// and its Key is the name of that attribute. Null gives a nil Item.
+// and its Key is the name of that attribute. With an error whose Nesting says
+// so, there is an Item all the same. Null gives a nil Item.
 func DecodeItem(raw []byte) (Item, error) {
 	d := decoder{scanner: scanner{text: raw}}
 	item := d.attributes(0)
 	d.finish()
-	if err := d.err(); err != nil {
+	err := d.err()
+	if err == nil {
+		return item, nil
+	}
+	if d.bad || d.wire != nil || !d.deepOnly {
 		return nil, err
 	}
-	return item, nil
+	return item, err
 }
 
 // The rules of values, in the service's words.
@@ -71,6 +76,8 @@ type decoder struct {
 	scanner
 	wire    *Error // SerializationException
 	invalid *Error // ValidationException
+	// deepOnly says that all that is invalid is that something is too deep.
+	deepOnly bool
 }
 
 func (d *decoder) err() error {
@@ -99,6 +106,7 @@ func (d *decoder) failWire(message string) {
 }
 
 func (d *decoder) fail(message string) {
+	d.deepOnly = message == msgNesting && (d.invalid == nil || d.deepOnly)
 	if d.invalid == nil {
 		d.invalid = Invalid(message)
 	}
