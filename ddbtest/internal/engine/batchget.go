@@ -72,7 +72,8 @@ func (e *Engine) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (*Batc
 		items := [][]byte{}
 		var left []Attributes
 		consistent := keys.ConsistentRead != nil && *keys.ConsistentRead
-		for k, r := range list {
+		for _, k := range e.order.of(len(list)) {
+			r := list[k]
 			if size > maxBatchBytes {
 				left = append(left, keys.Keys[k])
 				continue

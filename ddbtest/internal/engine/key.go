@@ -154,7 +154,7 @@ func (k *KeySchema) appendHash(b []byte, item value.Item) []byte {
 	for _, a := range k.Hash {
 		b = value.AppendKey(b, item[a.Name])
 	}
-	binary.BigEndian.PutUint64(b, hash64(b[hashSize:]))
+	binary.BigEndian.PutUint64(b, hash64(b[hashSize:], k.seed))
 	return b
 }
 
@@ -210,6 +210,11 @@ func (x *Index) indexKey(table *KeySchema, item value.Item) (string, bool) {
 	for _, a := range x.Key.Range {
 		b = value.AppendKey(b, item[a.Name])
 	}
+	at := len(b)
+	if x.Key.seed != 0 {
+		b = append(b, make([]byte, hashSize)...)
+	}
+	own := len(b)
 	if !x.Local {
 		for _, a := range table.Hash {
 			b = value.AppendKey(b, item[a.Name])
@@ -218,13 +223,16 @@ func (x *Index) indexKey(table *KeySchema, item value.Item) (string, bool) {
 	for _, a := range table.Range {
 		b = value.AppendKey(b, item[a.Name])
 	}
+	if x.Key.seed != 0 { // equal keys come in the order of a hash
+		binary.BigEndian.PutUint64(b[at:], hash64(b[own:], x.Key.seed))
+	}
 	return string(b), true
 }
 
-// hash64 spreads partition keys over the whole range of 64 bits. It is the
-// same in every process, so that scans are too.
-func hash64(b []byte) uint64 {
-	h := uint64(14695981039346656037)
+// hash64 spreads keys over the whole range of 64 bits. It is the same in every
+// process, so that scans are too.
+func hash64(b []byte, seed uint64) uint64 {
+	h := uint64(14695981039346656037) ^ seed
 	for _, c := range b {
 		h = (h ^ uint64(c)) * 1099511628211
 	}
