@@ -117,6 +117,11 @@ func (e *Engine) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (*Batc
 // https://github.com/nubo-db/dynoxide/pull/198 has measured the text for no
 // tables, https://github.com/nubo-db/dynoxide/issues/18 that for too many keys.
 func (in *BatchGetItemInput) constraints() error {
+	for i := range in.RequestItems {
+		if err := checkTable(&in.RequestItems[i].Table); err != nil {
+			return err
+		}
+	}
 	var c constraints
 	if c.required("requestItems", in.RequestItems != nil) && len(in.RequestItems) == 0 {
 		c.failUnquoted("RequestItems", "Member must have length greater than or equal to 1")

@@ -132,6 +132,11 @@ func (in *BatchWriteItemInput) constraints() error {
 	if in.RequestItems != nil && len(in.RequestItems) == 0 {
 		return invalid("The requestItems parameter is required for BatchWriteItem")
 	}
+	for i := range in.RequestItems {
+		if err := checkTable(&in.RequestItems[i].Table); err != nil {
+			return err
+		}
+	}
 	var c constraints
 	c.required("requestItems", in.RequestItems != nil)
 	if slices.ContainsFunc(in.RequestItems, func(w WritesOfTable) bool { return len(w.Writes) == 0 || len(w.Writes) > maxBatchWrites }) {
@@ -224,8 +229,10 @@ func (w *WriteRequest) parse() (*action, error) {
 	}
 }
 
-// bindBatch binds a member of a batch. A put whose key does not fit the schema
-// gets the message that a delete gets.
+// bindBatch binds a member of a batch. A put whose key is absent or does not fit
+// the schema gets the message that a delete gets.
+//
+// https://github.com/nubo-db/dynoxide/issues/97 and issue 39 have measured it.
 func (e *Engine) bindBatch(a *action, table *string) error {
 	if a.kind == actionDelete {
 		return e.bindKey(a, table)
@@ -237,7 +244,7 @@ func (e *Engine) bindBatch(a *action, table *string) error {
 	schema, mismatch := t.Schema(), false
 	schema.Key.Each(func(k KeyAttribute, _ bool) bool {
 		v, ok := a.item[k.Name]
-		mismatch = ok && v.Kind() != k.Kind
+		mismatch = !ok || v.Kind() != k.Kind
 		return !mismatch
 	})
 	if mismatch {

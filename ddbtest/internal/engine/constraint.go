@@ -45,6 +45,12 @@ func (c *constraints) err() error {
 	}
 }
 
+// first returns the ValidationException for the first failure only, or nil.
+func (c *constraints) first() error {
+	c.failures = c.failures[:min(len(c.failures), 1)]
+	return c.err()
+}
+
 // Constraints is what other packages use to check the parameters of their operations.
 type Constraints struct{ c constraints }
 
@@ -179,10 +185,35 @@ func (c *constraints) newName(path string, name *string) {
 
 // tableName checks the parameter that names the table of a request, which may
 // be an ARN as well.
+//
+// https://github.com/nubo-db/dynoxide/issues/11 has the text for no characters,
+// https://github.com/scylladb/scylladb/pull/12608 that for wrong ones and
+// https://github.com/ExtendDB/extenddb/pull/14 those for other lengths.
 func (c *constraints) tableName(path string, name *string) {
-	if c.required(path, name != nil) {
+	switch {
+	case !c.required(path, name != nil):
+	case *name == "" || strings.HasPrefix(*name, "arn:"):
 		c.length(path, *name, 1, 1024)
+	default:
+		if !validNameBytes(*name) {
+			c.pattern(path, *name, namePattern, nameExpression)
+		}
+		c.length(path, *name, 3, 255)
 	}
+}
+
+// checkTable returns what is wrong with the name of a table, which the service
+// says before anything else of a request; a name that is absent is reported with
+// the rest.
+//
+// dynoxide has measured it for its version 0.11.2.
+func checkTable(name *string) error {
+	if name == nil {
+		return nil
+	}
+	var c constraints
+	c.tableName("tableName", name)
+	return c.err()
 }
 
 // tablePresent fails if an operation on a table does not name one, which the

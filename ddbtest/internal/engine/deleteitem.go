@@ -17,8 +17,11 @@ type DeleteItemInput struct {
 
 // DeleteItem removes the item with a key. It succeeds if there is none.
 func (e *Engine) DeleteItem(ctx context.Context, in *DeleteItemInput) (*WriteOutput, error) {
+	if err := checkTable(in.TableName); err != nil {
+		return nil, err
+	}
 	var c constraints
-	c.tableName("tableName", in.TableName)
+	c.required("tableName", in.TableName != nil)
 	c.required("key", in.Key.Present)
 	c.enum("returnValues", in.ReturnValues, returnSet)
 	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)

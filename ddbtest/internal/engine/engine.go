@@ -159,7 +159,7 @@ func tableOf(name string) string {
 func (e *Engine) table(name string) (*Table, error) {
 	t := e.lookup(name)
 	if t == nil {
-		if table := tableOf(name); !validName(table) {
+		if table := tableOf(name); !validName(table) { // in an ARN; other names are checked before
 			return nil, invalid(msgBadName)
 		}
 		return nil, tableMissing()

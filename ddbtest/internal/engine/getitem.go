@@ -28,8 +28,11 @@ type GetItemOutput struct {
 
 // GetItem returns the item with a key.
 func (e *Engine) GetItem(ctx context.Context, in *GetItemInput) (*GetItemOutput, error) {
+	if err := checkTable(in.TableName); err != nil {
+		return nil, err
+	}
 	var c constraints
-	c.tableName("tableName", in.TableName)
+	c.required("tableName", in.TableName != nil)
 	c.required("key", in.Key.Present)
 	c.attributesToGet("attributesToGet", in.Legacy)
 	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)

@@ -127,15 +127,11 @@ var keyOperators = map[string]string{
 	operatorBetween: expression.OpBetween, operatorBegins: expression.OpBeginsWith,
 }
 
-// queryTerms parses the key condition of a query, from its expression or its
-// legacy parameters; the function that it returns checks its form.
-func queryTerms(expr *string, params *expression.Params, l *Legacy) (func() ([]expression.KeyTerm, error), error) {
-	if expr != nil {
-		return keyTermsOf(*expr, params)
-	}
+// legacyTerms checks the key condition of a query without expression.
+func legacyTerms(conditions map[string]Condition) ([]expression.KeyTerm, error) {
 	var terms []expression.KeyTerm
-	for _, name := range sortedKeys(l.KeyConditions) {
-		c, err := newComparison(name, text(l.KeyConditions[name].ComparisonOperator), l.KeyConditions[name].AttributeValueList)
+	for _, name := range sortedKeys(conditions) {
+		c, err := newComparison(name, text(conditions[name].ComparisonOperator), conditions[name].AttributeValueList)
 		if err != nil {
 			return nil, err
 		}
@@ -145,18 +141,15 @@ func queryTerms(expr *string, params *expression.Params, l *Legacy) (func() ([]e
 		}
 		terms = append(terms, expression.KeyTerm{Attribute: name, Op: op, Values: c.values})
 	}
-	if len(terms) == 0 {
+	if len(terms) != 1 && len(terms) != 2 {
 		return nil, invalid("Conditions can be of length 1 or 2 only")
 	}
-	return func() ([]expression.KeyTerm, error) { return terms, nil }, nil
+	return terms, nil
 }
 
-// searchFilter returns the filter of a read, from its expression or its legacy
-// parameters; nil if it has none.
-func searchFilter(expr *string, params *expression.Params, l *Legacy) (condition, error) {
-	if l == nil || expr != nil {
-		return searchFilterOf(expr, params)
-	}
+// legacyFilter returns the filter of a read without expression; nil if it has
+// none.
+func legacyFilter(l *Legacy) (condition, error) {
 	conditions := l.QueryFilter
 	if l.ScanFilter != nil {
 		conditions = l.ScanFilter

@@ -52,8 +52,11 @@ func (e *Engine) PutItem(ctx context.Context, in *PutItemInput) (*WriteOutput, e
 }
 
 func (in *PutItemInput) check() error {
+	if err := checkTable(in.TableName); err != nil {
+		return err
+	}
 	var c constraints
-	c.tableName("tableName", in.TableName)
+	c.required("tableName", in.TableName != nil)
 	c.required("item", in.Item.Present)
 	c.enum("returnValues", in.ReturnValues, returnSet)
 	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)

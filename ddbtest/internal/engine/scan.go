@@ -16,8 +16,12 @@ const maxSegments = 1_000_000
 // Scan reads a page of all items of a table or an index, or of one segment of
 // them, in the order of the hash of the partition key.
 func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error) {
+	if err := checkTable(in.TableName); err != nil {
+		return nil, err
+	}
 	var c constraints
 	in.constraints(&c)
+	c.atLeast("limit", in.Limit, 1)
 	c.atLeast("totalSegments", in.TotalSegments, 1)
 	c.atMost("totalSegments", in.TotalSegments, maxSegments)
 	c.atLeast("segment", in.Segment, 0)
@@ -31,13 +35,16 @@ func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := in.check(); err != nil {
+	s := &search{operation: opScan, in: &in.SearchInput}
+	if err := s.parseLegacy(); err != nil {
+		return nil, err
+	}
+	if err := in.check(s.operation); err != nil {
 		return nil, err
 	}
 	if err := in.checkSegment(); err != nil {
 		return nil, err
 	}
-	s := &search{operation: "Scan", in: &in.SearchInput}
 	if err := s.parse(params); err != nil {
 		return nil, err
 	}

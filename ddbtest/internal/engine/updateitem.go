@@ -24,14 +24,18 @@ type UpdateItemInput struct {
 // UpdateItem changes attributes of the item with a key, which it creates if
 // there is none.
 func (e *Engine) UpdateItem(ctx context.Context, in *UpdateItemInput) (*WriteOutput, error) {
+	if err := checkTable(in.TableName); err != nil {
+		return nil, err
+	}
 	var c constraints
-	c.tableName("tableName", in.TableName)
+	c.required("tableName", in.TableName != nil)
 	c.required("key", in.Key.Present)
 	c.enum("returnValues", in.ReturnValues, returnSet)
 	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)
 	c.updates(in.Legacy)
 	c.expectations(in.Legacy)
-	if err := c.err(); err != nil {
+	// https://github.com/nubo-db/dynoxide/issues/83: only the first, unlike PutItem.
+	if err := c.first(); err != nil {
 		return nil, err
 	}
 	a, err := parseUpdate(in, "UpdateItem")

@@ -21,7 +21,7 @@ const (
 
 	// classPrefix is that of the service's own structures.
 	classPrefix = "com.amazonaws.dynamodb.v20120810."
-	mapOf     = "java.util.Map<java.lang.String, "
+	mapOf       = "java.util.Map<java.lang.String, "
 	// castFault is the answer to something else where a map in a list belongs, or
 	// a list in a map.
 	castFault = "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class " +
