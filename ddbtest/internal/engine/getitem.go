@@ -32,7 +32,6 @@ func (e *Engine) GetItem(ctx context.Context, in *GetItemInput) (*GetItemOutput,
 		return nil, err
 	}
 	var c constraints
-	c.required("tableName", in.TableName != nil)
 	c.required("key", in.Key.Present)
 	c.attributesToGet("attributesToGet", in.Legacy)
 	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)

@@ -56,7 +56,6 @@ func (in *PutItemInput) check() error {
 		return err
 	}
 	var c constraints
-	c.required("tableName", in.TableName != nil)
 	c.required("item", in.Item.Present)
 	c.enum("returnValues", in.ReturnValues, returnSet)
 	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)

@@ -123,7 +123,6 @@ func (s *search) parseQuery(in *QueryInput, params *expression.Params) ([]expres
 }
 
 func (in *SearchInput) constraints(c *constraints) {
-	c.required("tableName", in.TableName != nil)
 	c.indexName("indexName", in.IndexName)
 	c.enum("select", in.Select, selectSet)
 	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
