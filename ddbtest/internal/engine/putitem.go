@@ -121,10 +121,15 @@ func (e *Engine) bindPut(a *action, table *string) (err error) {
 	if err := a.schema.checkPaths(a.condition); err != nil {
 		return err
 	}
+	a.prepare()
+	return nil
+}
+
+// prepare makes what a put stores.
+func (a *action) prepare() {
 	a.key = a.schema.Key.Of(a.item)
 	a.storeKey = a.schema.Key.storageKey(a.item)
 	a.stored = &storage.Item{Image: encodeItem(a.item, a.size), Size: a.size}
-	return nil
 }
 
 // The values of ReturnValues.

@@ -7,17 +7,23 @@ import (
 )
 
 // Restore stores an item that the engine had before, given in wire form. It
-// checks the key and calls the hooks. The size of the item is not limited:
-// updates can make one that no put could; see updateSize.
+// checks the key and calls the hooks. What an item may come to be in other ways
+// than by a put is not refused: larger than 400 KB by updates, see updateSize, or
+// with a value that an index made later cannot take, see takes.
 func (e *Engine) Restore(ctx context.Context, table string, image []byte) error {
 	item, err := value.DecodeItem(image)
 	if err != nil {
 		return err
 	}
 	a := &action{operation: opPut, kind: actionPut, reason: ReasonWrite, item: item, size: value.ItemSize(item)}
-	if err := e.bindPut(a, &table); err != nil {
+	if a.table, err = e.table(table); err != nil {
 		return err
 	}
+	a.schema = a.table.Schema()
+	if err := a.schema.checkItemKey(item); err != nil {
+		return err
+	}
+	a.prepare()
 	_, err = e.run(ctx, a)
 	return err
 }
