@@ -78,6 +78,12 @@ func TestRulesOfValues(t *testing.T) {
 			"ExpressionAttributeNames contains invalid value: " + large + " for key #n", "", limits},
 		{"no name behind a placeholder", "GetItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"ProjectionExpression":"#n","ExpressionAttributeNames":{"#n":""}}`,
 			"ExpressionAttributeNames contains invalid value: Empty attribute name for key #n", "", limits},
+		{"a name of 65,536 bytes in AttributeUpdates", "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"AttributeUpdates":{"` + name65536 + `":{"Value":{"S":"x"}}}}`, oneError + large, "", extenddb + "issues/365"},
+		{"a name of 65,535 bytes in AttributeUpdates", "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"AttributeUpdates":{"` + name65535 + `":{"Value":{"S":"x"}}}}`, `{}`, "-", limits},
+		{"a name of 65,536 bytes in ScanFilter", "Scan", `{"TableName":"hash","ScanFilter":{"` + name65536 + `":{"ComparisonOperator":"NULL"}}}`, large, "", limits},
+		{"a name of 65,536 bytes in AttributesToGet", "GetItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"AttributesToGet":["` + name65536 + `"]}`, large, "", limits},
+		{"an empty set in AttributeUpdates", "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"AttributeUpdates":{"v":{"Value":{"SS":[]}}}}`, oneError + emptySet, "", dynoxide + "pull/152: in any position"},
+		{"no name in an item", "PutItem", `{"TableName":"hash","Item":{"p":{"S":"a"},"":{"S":"x"}}}`, oneError + "Empty attribute name", "", limits},
 		{"a name of 65,536 bytes in a batch", "BatchWriteItem", `{"RequestItems":{"hash":[{"PutRequest":{"Item":{"p":{"S":"v"},"` + name65536 + `":{"S":""}}}}]}}`, large, "", limits},
 		{"a name of 65,536 bytes in a transaction", "TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"hash","Item":{"p":{"S":"v"},"` + name65536 + `":{"S":""}}}}]}`, large, "", limits},
 

@@ -50,6 +50,9 @@ func attributeUpdatesOf(updates map[string]AttributeValueUpdate) (updater, error
 	list := make(attributeUpdates, 0, len(updates))
 	for _, name := range sortedKeys(updates) {
 		u := updates[name]
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
 		one := attributeUpdate{name: name, action: updatePut}
 		if u.Action != nil {
 			one.action = *u.Action

@@ -40,6 +40,9 @@ type comparison struct {
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Condition.html
 func newComparison(attribute, operator string, list []Attribute) (comparison, error) {
 	c := comparison{attribute: attribute, operator: operator}
+	if err := checkName(attribute); err != nil {
+		return c, err
+	}
 	for _, a := range list {
 		if a.Err != nil {
 			return c, a.Err

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/expression"
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
 // Legacy holds the parameters of the API before expressions.
@@ -69,10 +71,11 @@ func (l *Legacy) joins(conditions int) error {
 	}
 }
 
-// bareError marks an error of a parameter of the API before expressions.
+// bareError marks an error of a parameter of the API before expressions, unless
+// it is one of a value or a name, which are the same wherever they stand.
 func bareError(err error) error {
-	if err == nil {
-		return nil
+	if _, ok := errors.AsType[*value.Error](err); ok || err == nil {
+		return err
 	}
 	e := *AsError(err)
 	e.bare = true
@@ -106,6 +109,9 @@ func readProjection(expr *string, params *expression.Params, l *Legacy) (project
 		return projectionOf(expr, params)
 	}
 	for i, name := range l.AttributesToGet {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
 		if slices.Contains(l.AttributesToGet[:i], name) {
 			return nil, invalidParameter("Duplicate value in attribute name: %s", name)
 		}
@@ -158,6 +164,17 @@ func legacyFilter(l *Legacy) (condition, error) {
 		return nil, err
 	}
 	return comparisonsOf(conditions, is(l.ConditionalOperator, "OR"))
+}
+
+// checkName refuses a name that no attribute can have.
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return value.ErrEmptyName
+	case len(name) > value.MaxNameSize:
+		return value.ErrNameSize
+	}
+	return nil
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
