@@ -61,3 +61,18 @@ func TestQueryOfGuregu(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// The key of an index can have several attributes, each with a condition of its
+// own; https://github.com/guregu/dynamo/blob/v2.6.0/query_test.go,
+// TestQueryComposite, queries such an index with KeyConditions.
+func TestKeyConditionsOnSeveralAttributes(t *testing.T) {
+	e := newRuleEngine(t)
+	mustAnswer(t, e, "UpdateTable", `{"TableName":"pair","AttributeDefinitions":[{"AttributeName":"g","AttributeType":"S"},{"AttributeName":"x","AttributeType":"S"},{"AttributeName":"n","AttributeType":"N"}],
+		"GlobalSecondaryIndexUpdates":[{"Create":{"IndexName":"several","KeySchema":[{"AttributeName":"g","KeyType":"HASH"},{"AttributeName":"x","KeyType":"RANGE"},{"AttributeName":"n","KeyType":"RANGE"}],"Projection":{"ProjectionType":"ALL"}}}]}`)
+	got := mustAnswer(t, e, "Query", `{"TableName":"pair","IndexName":"several","KeyConditions":{"g":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"x"}]},
+		"x":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"v2"}]},"n":{"ComparisonOperator":"GE","AttributeValueList":[{"N":"1"}]}},
+		"FilterExpression":"s <> :s","ExpressionAttributeValues":{":s":{"S":"1"}}}`)
+	if !strings.Contains(got, `"Count":1`) || !strings.Contains(got, `"s":{"S":"2"}`) {
+		t.Error(got)
+	}
+}

@@ -49,6 +49,7 @@ func TestRulesOfOrder(t *testing.T) {
 		conflict  = invalidParam + "ComparisonOperator LT is not valid for BOOL AttributeValue type"
 		condition = `"KeyConditionExpression":"p = :p","ExpressionAttributeValues":{":p":{"S":"a"}}`
 		tooFew    = `{"ComparisonOperator":"LT","AttributeValueList":[{"BOOL":true}]}`
+		three     = `"KeyConditions":{"p":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]},"s":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]},"x":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]}}}`
 		order     = dynalite + "/tree/master/validations: the order of the checks"
 	)
 	checkRules(t, []rule{
@@ -81,8 +82,8 @@ func TestRulesOfOrder(t *testing.T) {
 		{"the table before a key condition that does not fit", "Query", `{"TableName":"absent","KeyConditionExpression":"q = :q","ExpressionAttributeValues":{":q":{"S":"a"}}}`, missing, notFound, order},
 		{"a key condition that does not fit", "Query", `{"TableName":"pair","KeyConditionExpression":"q = :q","ExpressionAttributeValues":{":q":{"S":"a"}}}`, "Query condition missed key schema element: p", "", dynalite + "/blob/master/actions/query.js"},
 		{"two attributes of the key and a third", "Query", `{"TableName":"pair","KeyConditionExpression":"p = :p AND s = :p AND x = :p","ExpressionAttributeValues":{":p":{"S":"a"}}}`, "Conditions can be of length 1 or 2 only", "", dynalite},
-		{"three conditions without expression", "Query", `{"TableName":"absent","KeyConditions":{"p":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]},"s":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]},"x":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]}}}`,
-			"Conditions can be of length 1 or 2 only", "", dynalite + "/blob/master/validations/query.js"},
+		{"three conditions without expression", "Query", `{"TableName":"pair",` + three, "Conditions can be of length 1 or 2 only", "", dynalite + "/blob/master/validations/query.js"},
+		{"the table before three conditions", "Query", `{"TableName":"absent",` + three, missing, notFound, "https://github.com/guregu/dynamo/blob/v2.6.0/query_test.go, TestQueryComposite: indexes with three attributes take three"},
 		{"two conditions on a key of one attribute", "Query", `{"TableName":"hash","KeyConditionExpression":"p = :p AND x = :p","ExpressionAttributeValues":{":p":{"S":"a"}}}`, "Query key condition not supported", "", dynalite + "/blob/master/actions/query.js"},
 
 		{"a put without key in a batch", "BatchWriteItem", `{"RequestItems":{"hash":[{"PutRequest":{"Item":{"x":{"S":"a"}}}}]}}`, mismatch, "", dynoxide + "issues/39"},

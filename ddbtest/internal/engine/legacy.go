@@ -147,7 +147,7 @@ func legacyTerms(conditions map[string]Condition) ([]expression.KeyTerm, error) 
 		}
 		terms = append(terms, expression.KeyTerm{Attribute: name, Op: op, Values: c.values})
 	}
-	if len(terms) != 1 && len(terms) != 2 {
+	if len(terms) == 0 { // more than two may fit the key of an index; guregu/dynamo queries such with KeyConditions
 		return nil, invalid("Conditions can be of length 1 or 2 only")
 	}
 	return terms, nil
