@@ -85,7 +85,11 @@ func TestBackfillLeavesOutInvalidKeys(t *testing.T) {
 	check("good", "longest")
 	// A later change of another attribute does not bring them in, a valid key does.
 	mustAnswer(t, e, "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"empty"}},"UpdateExpression":"SET x = k"}`)
+	mustAnswer(t, e, "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"number"}},"AttributeUpdates":{"x":{"Value":{"S":"y"}}}}`)
 	check("good", "longest")
+	if got := raw(t, e, "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"number"}},"AttributeUpdates":{"k":{"Value":{"N":"2"}}}}`); !strings.Contains(got, "Type mismatch for Index Key k Expected: S Actual: N IndexName: fresh") {
+		t.Errorf("a value that the index cannot take: %s", got)
+	}
 	mustAnswer(t, e, "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"long"}},"UpdateExpression":"SET k = :k","ExpressionAttributeValues":{":k":{"S":"short"}}}`)
 	check("good", "longest", "long")
 }

@@ -11,21 +11,22 @@ func TestRulesOfTransactions(t *testing.T) {
 		mismatch  = "The provided key element does not match the schema"
 		cancelled = "Transaction cancelled, please refer cancellation reasons for specific reasons "
 		code      = "TransactionCanceledException"
+		order     = apiPages + "API_TransactWriteItems.html: the actions are an ordered array; no record shows two invalid ones"
 		levels    = "https://github.com/paritysuite/dynamodb-conformance/pull/178"
 	)
 	wrongKey := func(table string) string {
 		return `{"Delete":{"TableName":"` + table + `","Key":{"p":{"BOOL":true}}}}`
 	}
 	checkRules(t, []rule{
-		{"two keys of a wrong type", "TransactWriteItems", `{"TransactItems":[` + wrongKey("hash") + `,` + wrongKey("number") + `]}`, cancelled + "[ValidationError, None]", code, apiPages + "API_TransactWriteItems.html and trials: only the first"},
-		{"two keys of a wrong type to read", "TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"hash","Key":{"p":{"N":"1"}}}},{"Get":{"TableName":"hash","Key":{"p":{"N":"2"}}}}]}`, cancelled + "[ValidationError, None]", code, apiPages + "API_TransactGetItems.html and trials: only the first"},
-		{"a key of a wrong type before a table that is absent", "TransactWriteItems", `{"TransactItems":[` + wrongKey("hash") + `,` + wrongKey("absent") + `]}`, cancelled + "[ValidationError, None]", code, "action by action"},
-		{"a table that is absent before a key of a wrong type", "TransactWriteItems", `{"TransactItems":[` + wrongKey("absent") + `,` + wrongKey("hash") + `]}`, "Requested resource not found", "ResourceNotFoundException", "action by action"},
+		{"two keys of a wrong type", "TransactWriteItems", `{"TransactItems":[` + wrongKey("hash") + `,` + wrongKey("number") + `]}`, cancelled + "[ValidationError, None]", code, order},
+		{"two keys of a wrong type to read", "TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"hash","Key":{"p":{"N":"1"}}}},{"Get":{"TableName":"hash","Key":{"p":{"N":"2"}}}}]}`, cancelled + "[ValidationError, None]", code, apiPages + "API_TransactGetItems.html"},
+		{"a key of a wrong type before a table that is absent", "TransactWriteItems", `{"TransactItems":[` + wrongKey("hash") + `,` + wrongKey("absent") + `]}`, cancelled + "[ValidationError, None]", code, order},
+		{"a table that is absent before a key of a wrong type", "TransactWriteItems", `{"TransactItems":[` + wrongKey("absent") + `,` + wrongKey("hash") + `]}`, "Requested resource not found", "ResourceNotFoundException", order},
 		{"two updates of a wrong type", "TransactWriteItems", `{"TransactItems":[
 			{"Update":{"TableName":"hash","Key":{"p":{"S":"a"}},"UpdateExpression":"SET x = ss + :n","ExpressionAttributeValues":{":n":{"N":"1"}}}},
 			{"Update":{"TableName":"hash","Key":{"p":{"S":"b"}},"UpdateExpression":"SET x = absent"}},
 			{"ConditionCheck":{"TableName":"hash","Key":{"p":{"S":"c"}},"ConditionExpression":"attribute_exists(p)"}}]}`,
-			cancelled + "[ValidationError, None, ConditionalCheckFailed]", code, "only the first invalid action"},
+			cancelled + "[ValidationError, None, ConditionalCheckFailed]", code, order},
 
 		{"a value too deep in an update", "TransactWriteItems", `{"TransactItems":[{"Update":{"TableName":"hash","Key":{"p":{"S":"a"}},"UpdateExpression":"SET x = :v","ExpressionAttributeValues":{":v":` + nested(33) + `}}}]}`, cancelled + "[ValidationError]", code, levels},
 		{"a value too deep in a condition", "TransactWriteItems", `{"TransactItems":[{"ConditionCheck":{"TableName":"hash","Key":{"p":{"S":"a"}},"ConditionExpression":"x <> :v","ExpressionAttributeValues":{":v":` + nested(33) + `}}}]}`, `{}`, "-", levels},

@@ -182,7 +182,13 @@ func (a *action) evaluateUpdate(fx *effect) error {
 		return invalid("Item size to update has exceeded the maximum allowed size")
 	}
 	if _, legacy := a.update.(attributeUpdates); legacy {
-		if err := a.schema.checkIndexKeys(fx.newItem, nil); err != nil {
+		written := make(value.Item)
+		for _, name := range a.update.Attributes() {
+			if v, ok := fx.newItem[name]; ok {
+				written[name] = v
+			}
+		}
+		if err := a.schema.checkIndexKeys(written, nil); err != nil {
 			return err
 		}
 	} else if a.update != nil {
