@@ -52,7 +52,7 @@ func TestBatchErrors(t *testing.T) {
 		message string
 	}{
 		"empty": {&dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{}}, "ValidationException",
-			"1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+			"The requestItems parameter is required for BatchWriteItem"}, // https://github.com/nubo-db/dynoxide/pull/198
 		"duplicates": {&dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"batch": {put, {DeleteRequest: &types.DeleteRequest{Key: k}}}}}, "ValidationException",
 			"Provided list of item keys contains duplicates"},
 		"wrong key type": {&dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"batch": {{PutRequest: &types.PutRequest{Item: item{"pk": num("1"), "sk": str("s")}}}}}}, "ValidationException",

@@ -31,8 +31,10 @@ type Engine struct {
 	folder  *folder
 	faults  *fault.Plan
 	seed    uint64
-	handler *protocol.Handler
-	closed  atomic.Bool
+	// shuffled says that the order of answers follows from seed too.
+	shuffled bool
+	handler  *protocol.Handler
+	closed   atomic.Bool
 }
 
 // New returns a client of a fresh engine. The two need no socket and no
@@ -41,8 +43,8 @@ func New(t testing.TB, opts ...Option) *dynamodb.Client {
 	t.Helper()
 	e := NewEngine(opts...)
 	t.Cleanup(e.Close)
-	if e.faults.Random() {
-		t.Logf("the faults of this run follow from %s=%d", seedVariable, e.Seed())
+	if e.faults.Random() || e.shuffled {
+		t.Logf("the faults and the order of this run follow from %s=%d", seedVariable, e.Seed())
 	}
 	return e.Client()
 }
@@ -54,17 +56,22 @@ func NewEngine(opts ...Option) *Engine {
 	for _, o := range opts {
 		o(c)
 	}
-	e := &Engine{region: c.region, clock: c.clock, streams: stream.New(c.clock.Now, c.region), folder: c.folder, seed: c.seed}
+	e := &Engine{region: c.region, clock: c.clock, streams: stream.New(c.clock.Now, c.region), folder: c.folder, seed: c.seed, shuffled: c.shuffle}
 	e.faults = fault.NewPlan(c.seed, c.clock.Now, c.observe, c.faults)
 	hooks := engine.Hooks{Commit: e.committed, TableChanged: e.streams.TableChanged}
 	if len(c.faults) > 0 {
 		hooks.Admit = e.faults.Admit
+	}
+	shuffle := uint64(0)
+	if c.shuffle {
+		shuffle = max(c.seed, 1)
 	}
 	e.core = engine.New(engine.Options{
 		Clock:      c.clock,
 		Region:     c.region,
 		AccountID:  c.account,
 		StateDelay: c.stateDelay,
+		Shuffle:    shuffle,
 		Hooks:      hooks,
 	})
 	c.clock.onAdvance(e.settle)
@@ -94,7 +101,7 @@ func (e *Engine) intercept(c *config) protocol.Intercept {
 	}
 }
 
-// Seed is what the chances of faults follow from.
+// Seed is what the chances of faults, and a shuffled order, follow from.
 func (e *Engine) Seed() uint64 { return e.seed }
 
 const seedVariable = "DDBTEST_SEED"

@@ -108,12 +108,13 @@ func TestSearchErrors(t *testing.T) {
 		"projected without index": {func(in *dynamodb.QueryInput) { in.Select = types.SelectAllProjectedAttributes }, "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"},
 		"start in another partition": {func(in *dynamodb.QueryInput) { in.ExclusiveStartKey = item{"pk": str("q"), "sk": str("s")} },
 			"The provided starting key is outside query boundaries based on provided conditions"},
+		// https://github.com/floci-io/floci/pull/1443
 		"start without sort key": {func(in *dynamodb.QueryInput) { in.ExclusiveStartKey = item{"pk": str("p")} },
-			"The provided starting key is invalid: The provided key element does not match the schema"},
+			"The provided starting key is invalid"},
 		"start of the table in an index": {func(in *dynamodb.QueryInput) {
 			in.IndexName, in.ExclusiveStartKey = aws.String("local"), item{"pk": str("p"), "sk": str("s")}
 		}, "The provided starting key is invalid"},
-		"limit": {func(in *dynamodb.QueryInput) { in.Limit = aws.Int32(0) }, "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1"},
+		"limit": {func(in *dynamodb.QueryInput) { in.Limit = aws.Int32(0) }, "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"}, // https://github.com/nubo-db/dynoxide/issues/15
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, query(test.change), "ValidationException", test.message)

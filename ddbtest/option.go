@@ -17,6 +17,7 @@ type config struct {
 	folder     *folder // nil to keep nothing
 	faults     []fault.Rule
 	seed       uint64
+	shuffle    bool
 	observe    func(fault.Request)
 }
 
@@ -54,6 +55,17 @@ func WithFaults(rules ...fault.Rule) Option {
 // DDBTEST_SEED or, without it, another one each time.
 func WithSeed(seed uint64) Option {
 	return func(c *config) { c.seed = seed }
+}
+
+// WithShuffle makes the engine answer in another order where the service promises
+// none: scans go through the partitions in an order of their own, items with equal
+// keys in an index come in no order of the table's key, and the items of a
+// BatchGetItem in none of the request. The order follows from the seed, which
+// [New] logs. Within one engine it stays the same for scans and queries.
+//
+// A test that passes without this option and fails with it relies on luck.
+func WithShuffle() Option {
+	return func(c *config) { c.shuffle = true }
 }
 
 // WithObserver calls f for every request that arrives, before it is executed,

@@ -31,6 +31,9 @@ type updater interface {
 	ApplyNew(key value.Item) (value.Item, error)
 	// Attributes are the top-level attributes that Apply writes.
 	Attributes() []string
+	// Overhead is what the update counts towards the limit of its size, beside
+	// the attributes that it writes.
+	Overhead() int
 }
 
 // action is a write of one item, or a check of a transaction, that has passed
@@ -45,11 +48,17 @@ type action struct {
 	storeKey  string
 	condition condition // nil if there is none
 	item      value.Item
+	size      int           // of item
 	stored    *storage.Item // of a put
 	update    updater       // of an update; nil to make sure that the item exists
 	// returnFailed puts the item into the error if the condition fails.
 	returnFailed bool
 	reason       Reason
+	// fault is what cancels the transaction that the action is part of: an update
+	// whose values are nested too deep, which single updates refuse at once. The
+	// service does not look at the levels of other actions' values:
+	// https://github.com/paritysuite/dynamodb-conformance/pull/178.
+	fault error
 }
 
 // effect is what an action did, or is about to do.
@@ -58,6 +67,10 @@ type effect struct {
 	oldItem, newItem value.Item // nil if nothing needed them
 	meter            meter
 }
+
+// size is the size by which the action is billed: that of the larger one of the
+// item before and the item after.
+func (fx *effect) size() int { return max(sizeOf(fx.old), sizeOf(fx.new)) }
 
 // access describes the action to the hooks.
 func (a *action) access() Access {
@@ -165,11 +178,17 @@ func (a *action) evaluateUpdate(fx *effect) error {
 	default:
 		fx.newItem = a.key
 	}
-	if value.ItemSize(fx.newItem) > value.MaxItemSize {
+	if a.update != nil && updateSize(a.update, fx.newItem) > value.MaxItemSize {
 		return invalid("Item size to update has exceeded the maximum allowed size")
 	}
 	if _, legacy := a.update.(attributeUpdates); legacy {
-		if err := a.schema.checkIndexKeys(fx.newItem, nil); err != nil {
+		written := make(value.Item)
+		for _, name := range a.update.Attributes() {
+			if v, ok := fx.newItem[name]; ok {
+				written[name] = v
+			}
+		}
+		if err := a.schema.checkIndexKeys(written, nil); err != nil {
 			return err
 		}
 	} else if a.update != nil {
@@ -179,6 +198,22 @@ func (a *action) evaluateUpdate(fx *effect) error {
 	}
 	fx.new = newStored(fx.newItem)
 	return nil
+}
+
+// updateSize is what an update counts towards the limit of 400 KB: the
+// attributes that it writes, as they are afterwards, and its overhead. The key
+// and the attributes that it leaves alone are not in it.
+//
+// https://github.com/nubo-db/dynoxide/issues/187 and
+// https://github.com/nubo-db/dynoxide/issues/210 have measured it.
+func updateSize(u updater, item value.Item) int {
+	size := u.Overhead()
+	for _, name := range u.Attributes() {
+		if v, ok := item[name]; ok {
+			size += len(name) + value.Size(v)
+		}
+	}
+	return size
 }
 
 // checkUpdated validates the attributes that an update has written.
@@ -197,14 +232,7 @@ func checkUpdated(s *Schema, item value.Item, written []string) error {
 // commit stores what evaluate worked out, keeps the indexes in step, counts the
 // capacity and tells the hook. The caller holds the lock of the partition.
 func (e *Engine) commit(p *storage.Partition, a *action, fx *effect) {
-	oldSize, newSize := 0, 0
-	if fx.old != nil {
-		oldSize = fx.old.Size
-	}
-	if fx.new != nil {
-		newSize = fx.new.Size
-	}
-	fx.meter.addTable(writeCost(max(oldSize, newSize)))
+	fx.meter.addTable(writeCost(fx.size()))
 	if a.kind == actionCheck {
 		return
 	}
@@ -216,7 +244,7 @@ func (e *Engine) commit(p *storage.Partition, a *action, fx *effect) {
 	default:
 		return
 	}
-	grown := newSize - oldSize
+	grown := sizeOf(fx.new) - sizeOf(fx.old)
 	for _, x := range a.schema.Indexes {
 		if x.isDeleting() {
 			continue

@@ -15,6 +15,9 @@ type Attributes struct {
 	Item value.Item
 	// Err says what is wrong with the first invalid value, or is nil.
 	Err error
+	// Text is the JSON of the attributes, where the request has kept it. It must
+	// not be used after the operation.
+	Text []byte
 }
 
 // Attribute is a single attribute value as a request gives it.

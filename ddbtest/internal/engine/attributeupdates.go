@@ -50,6 +50,9 @@ func attributeUpdatesOf(updates map[string]AttributeValueUpdate) (updater, error
 	list := make(attributeUpdates, 0, len(updates))
 	for _, name := range sortedKeys(updates) {
 		u := updates[name]
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
 		one := attributeUpdate{name: name, action: updatePut}
 		if u.Action != nil {
 			one.action = *u.Action
@@ -142,4 +145,17 @@ func (u attributeUpdates) Attributes() []string {
 // Touched is what UPDATED_OLD and UPDATED_NEW return.
 func (u attributeUpdates) Touched() *expression.Projection {
 	return expression.ProjectAttributes(u.Attributes())
+}
+
+// Overhead is that of an expression with the same actions.
+func (u attributeUpdates) Overhead() int {
+	size := expression.UpdateOverhead
+	for i := range u {
+		if u[i].value == nil {
+			size += expression.ClearOverhead
+		} else {
+			size += expression.WriteOverhead
+		}
+	}
+	return size
 }

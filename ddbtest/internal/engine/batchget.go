@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"reflect"
 	"strconv"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
@@ -69,7 +72,8 @@ func (e *Engine) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (*Batc
 		items := [][]byte{}
 		var left []Attributes
 		consistent := keys.ConsistentRead != nil && *keys.ConsistentRead
-		for k, r := range list {
+		for _, k := range e.order.of(len(list)) {
+			r := list[k]
 			if size > maxBatchBytes {
 				left = append(left, keys.Keys[k])
 				continue
@@ -110,23 +114,30 @@ func (e *Engine) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (*Batc
 	return out, nil
 }
 
+// https://github.com/nubo-db/dynoxide/pull/198 has measured the text for no
+// tables, https://github.com/nubo-db/dynoxide/issues/18 that for too many keys.
 func (in *BatchGetItemInput) constraints() error {
+	for i := range in.RequestItems {
+		if err := checkTable(&in.RequestItems[i].Table); err != nil {
+			return err
+		}
+	}
 	var c constraints
 	if c.required("requestItems", in.RequestItems != nil) && len(in.RequestItems) == 0 {
-		c.fail("requestItems", "{}", false, "Member must have length greater than or equal to 1")
+		c.failUnquoted("RequestItems", "Member must have length greater than or equal to 1")
 	}
 	for i := range in.RequestItems {
 		keys := &in.RequestItems[i]
-		path := "requestItems." + keys.Table + ".member.keys"
-		if !c.required(path, keys.Keys != nil) {
-			continue
-		}
+		path := "RequestItems." + keys.Table + ".member.Keys"
 		switch n := len(keys.Keys); {
+		case keys.Keys == nil:
+			c.failUnquoted(path, "Member must not be null")
 		case n == 0:
-			c.fail(path, "[]", false, "Member must have length greater than or equal to 1")
+			c.failUnquoted(path, "Member must have length greater than or equal to 1")
 		case n > maxBatchGets:
-			c.fail(path, printKeys(keys.Keys), false, "Member must have length less than or equal to "+strconv.Itoa(maxBatchGets))
+			c.failUnquoted(path, "Member must have length less than or equal to "+strconv.Itoa(maxBatchGets))
 		}
+		c.attributesToGet("requestItems."+keys.Table+".member.attributesToGet", keys.Legacy)
 	}
 	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
 	return c.err()
@@ -144,51 +155,98 @@ func printKeys(keys []Attributes) string {
 	return string(append(b, ']'))
 }
 
-// batchReads validates the request and returns the reads of every table.
+// batchReads validates the request and returns the reads of every table. What
+// the request says by itself comes before the tables and their keys.
 func (e *Engine) batchReads(in *BatchGetItemInput) ([][]*read, error) {
-	reads, total := make([][]*read, len(in.RequestItems)), 0
-	for i := range in.RequestItems {
-		total += len(in.RequestItems[i].Keys)
+	if err := in.check(); err != nil {
+		return nil, err
 	}
-	if total > maxBatchGets {
-		return nil, invalid("Too many items requested for the BatchGetItem call")
-	}
+	reads := make([][]*read, len(in.RequestItems))
 	for i := range in.RequestItems {
 		keys := &in.RequestItems[i]
-		params, err := placeholders(&keys.Placeholders, keys.Legacy.names(), parameter{projectionParameter, keys.ProjectionExpression})
+		p, err := keys.parse()
 		if err != nil {
-			return nil, err
-		}
-		for _, k := range keys.Keys {
-			if k.Err != nil {
-				return nil, k.Err
-			}
-		}
-		p, err := readProjection(keys.ProjectionExpression, params, keys.Legacy)
-		if err != nil {
-			return nil, err
-		}
-		if err := unused(params); err != nil {
 			return nil, err
 		}
 		for _, k := range keys.Keys {
 			reads[i] = append(reads[i], &read{operation: "BatchGetItem", key: k.Item, projection: p})
 		}
 	}
-	seen := make(map[tableKey]bool, total)
 	for i, list := range reads {
 		for _, r := range list {
 			if err := e.bindRead(r, &in.RequestItems[i].Table); err != nil {
 				return nil, err
 			}
-			at := tableKey{r.table, r.storeKey}
-			if seen[at] {
-				return nil, errDuplicateKeys
-			}
-			seen[at] = true
 		}
 	}
 	return reads, nil
+}
+
+// check validates what the tables of a request have to do with each other.
+func (in *BatchGetItemInput) check() error {
+	total, expressions, legacy := 0, false, false
+	for i := range in.RequestItems {
+		keys := &in.RequestItems[i]
+		total += len(keys.Keys)
+		expressions = expressions || keys.ProjectionExpression != nil
+		legacy = legacy || len(keys.Legacy.names()) > 0
+	}
+	switch {
+	case total > maxBatchGets:
+		return invalid("Too many items requested for the BatchGetItem call")
+	case expressions && legacy: // also if they are in different tables; dynoxide has measured it for its version 0.11.2
+		return mixedGenerations([]string{"AttributesToGet"}, []string{projectionParameter})
+	}
+	return nil
+}
+
+// parse validates what the request says of one table, and returns the
+// projection.
+func (k *KeysOfTable) parse() (projection, error) {
+	params, err := placeholders("BatchGetItem", &k.Placeholders, k.Legacy.names(), parameter{projectionParameter, k.ProjectionExpression})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkDuplicates(k.Keys); err != nil {
+		return nil, err
+	}
+	p, err := readProjection(k.ProjectionExpression, params, k.Legacy)
+	if err != nil {
+		return nil, err
+	}
+	return p, unused(params)
+}
+
+// checkDuplicates makes sure that the keys are valid values and that none comes
+// twice. Numbers are compared as they are written: 1000 and 1e3 name the same
+// item, but may both be asked for.
+func checkDuplicates(keys []Attributes) error {
+	seen := make(map[string][]int, len(keys))
+	for i, k := range keys {
+		if k.Err != nil {
+			return k.Err
+		}
+		form := string(value.AppendItem(nil, k.Item))
+		for _, other := range seen[form] {
+			if sameText(keys[other].Text, k.Text) {
+				return errDuplicateKeys
+			}
+		}
+		seen[form] = append(seen[form], i)
+	}
+	return nil
+}
+
+// sameText reports whether two keys with equal values are also written alike.
+func sameText(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	var one, other map[string]map[string]any
+	if json.Unmarshal(a, &one) != nil || json.Unmarshal(b, &other) != nil {
+		return true // no attributes of scalars, which no table takes for a key
+	}
+	return reflect.DeepEqual(one, other)
 }
 
 // tableKey identifies an item.

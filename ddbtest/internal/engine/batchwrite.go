@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
@@ -127,26 +126,26 @@ func (a *action) addMetrics(list []MetricsOfTable, mode *string) []MetricsOfTabl
 	return append(list, MetricsOfTable{a.table.name, []*ItemCollectionMetrics{m}})
 }
 
+// https://github.com/nubo-db/dynoxide/issues/18 has the text for too many
+// requests, https://github.com/nubo-db/dynoxide/pull/198 that for no tables.
 func (in *BatchWriteItemInput) constraints() error {
-	var c constraints
-	if c.required("requestItems", in.RequestItems != nil) {
-		switch n := len(in.RequestItems); {
-		case n == 0:
-			c.fail("requestItems", "{}", false, "Member must have length greater than or equal to 1")
-		case n > maxBatchWrites:
-			c.fail("requestItems", in.print(), false, "Member must have length less than or equal to "+strconv.Itoa(maxBatchWrites))
+	if in.RequestItems != nil && len(in.RequestItems) == 0 {
+		return invalid("The requestItems parameter is required for BatchWriteItem")
+	}
+	for i := range in.RequestItems {
+		if err := checkTable(&in.RequestItems[i].Table); err != nil {
+			return err
 		}
+	}
+	var c constraints
+	c.required("requestItems", in.RequestItems != nil)
+	if slices.ContainsFunc(in.RequestItems, func(w WritesOfTable) bool { return len(w.Writes) == 0 || len(w.Writes) > maxBatchWrites }) {
+		c.fail("requestItems", in.print(), false, "Map value must satisfy constraint: "+
+			"[Member must have length less than or equal to 25, Member must have length greater than or equal to 1]")
 	}
 	for i := range in.RequestItems {
 		path := "requestItems." + in.RequestItems[i].Table + ".member"
-		writes := in.RequestItems[i].Writes
-		switch n := len(writes); {
-		case n == 0:
-			c.fail(path, "[]", false, "Member must have length greater than or equal to 1")
-		case n > maxBatchWrites:
-			c.fail(path, in.RequestItems[i].print(), false, "Member must have length less than or equal to "+strconv.Itoa(maxBatchWrites))
-		}
-		for k, w := range writes {
+		for k, w := range in.RequestItems[i].Writes {
 			if w.PutRequest != nil {
 				c.required(member(path, k)+".putRequest.item", w.PutRequest.Item.Present)
 			}
@@ -160,24 +159,25 @@ func (in *BatchWriteItemInput) constraints() error {
 	return c.err()
 }
 
+// print prints the request nearly as the service does in messages; it has one
+// more level of names around every value.
 func (in *BatchWriteItemInput) print() string {
-	parts := make([]string, len(in.RequestItems))
-	for i := range in.RequestItems {
-		parts[i] = in.RequestItems[i].Table + "=" + in.RequestItems[i].print()
-	}
-	return "{" + strings.Join(parts, ", ") + "}"
-}
-
-func (w *WritesOfTable) print() string {
-	items := make([]Attributes, len(w.Writes))
-	for i, one := range w.Writes {
-		if one.PutRequest != nil {
-			items[i] = one.PutRequest.Item
-		} else if one.DeleteRequest != nil {
-			items[i] = one.DeleteRequest.Key
+	tables := make([]string, len(in.RequestItems))
+	for i, t := range in.RequestItems {
+		writes := make([]string, len(t.Writes))
+		for k, w := range t.Writes {
+			put, remove := "null", "null"
+			if w.PutRequest != nil {
+				put = "PutRequest(item=" + string(value.AppendItem(nil, w.PutRequest.Item.Item)) + ")"
+			}
+			if w.DeleteRequest != nil {
+				remove = "DeleteRequest(key=" + string(value.AppendItem(nil, w.DeleteRequest.Key.Item)) + ")"
+			}
+			writes[k] = "WriteRequest(putRequest=" + put + ", deleteRequest=" + remove + ")"
 		}
+		tables[i] = t.Table + "=" + list(writes)
 	}
-	return printKeys(items)
+	return "{" + strings.Join(tables, ", ") + "}"
 }
 
 // batchActions validates the request as a whole and returns the actions for
@@ -218,19 +218,21 @@ func (e *Engine) batchActions(in *BatchWriteItemInput) ([][]*action, error) {
 func (w *WriteRequest) parse() (*action, error) {
 	const operation = "BatchWriteItem"
 	switch {
-	case w.PutRequest != nil && w.DeleteRequest != nil:
+	case (w.PutRequest == nil) == (w.DeleteRequest == nil):
+		// dynalite has measured it for neither of the two, validations/batchWriteItem.js
+		// in https://github.com/architect/dynalite.
 		return nil, invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	case w.PutRequest != nil:
 		return parsePut(&PutItemInput{Item: w.PutRequest.Item}, operation)
-	case w.DeleteRequest != nil:
-		return parseDelete(&DeleteItemInput{Key: w.DeleteRequest.Key}, operation)
 	default:
-		return nil, invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+		return parseDelete(&DeleteItemInput{Key: w.DeleteRequest.Key}, operation)
 	}
 }
 
-// bindBatch binds a member of a batch. A put whose key does not fit the schema
-// gets the message that a delete gets.
+// bindBatch binds a member of a batch. A put whose key is absent or does not fit
+// the schema gets the message that a delete gets.
+//
+// https://github.com/nubo-db/dynoxide/issues/97 and issue 39 have measured it.
 func (e *Engine) bindBatch(a *action, table *string) error {
 	if a.kind == actionDelete {
 		return e.bindKey(a, table)
@@ -242,7 +244,7 @@ func (e *Engine) bindBatch(a *action, table *string) error {
 	schema, mismatch := t.Schema(), false
 	schema.Key.Each(func(k KeyAttribute, _ bool) bool {
 		v, ok := a.item[k.Name]
-		mismatch = ok && v.Kind() != k.Kind
+		mismatch = !ok || v.Kind() != k.Kind
 		return !mismatch
 	})
 	if mismatch {

@@ -40,6 +40,9 @@ type comparison struct {
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Condition.html
 func newComparison(attribute, operator string, list []Attribute) (comparison, error) {
 	c := comparison{attribute: attribute, operator: operator}
+	if err := checkName(attribute); err != nil {
+		return c, err
+	}
 	for _, a := range list {
 		if a.Err != nil {
 			return c, a.Err
@@ -106,13 +109,13 @@ func (c *comparison) holds(v value.Value) bool {
 		return v == nil
 	case operatorNotNull:
 		return v != nil
-	case "NOT_CONTAINS":
-		return v == nil || !expression.Contains(v, c.values[0])
 	}
-	if v == nil {
+	if v == nil { // NOT_CONTAINS is false too: there is nothing that could contain
 		return false
 	}
 	switch c.operator {
+	case "NOT_CONTAINS":
+		return !expression.Contains(v, c.values[0])
 	case operatorBetween:
 		return expression.Compare(">=", v, c.values[0]) && expression.Compare("<=", v, c.values[1])
 	case operatorIn:

@@ -17,15 +17,7 @@ type parameter struct {
 // placeholders checks which parameters of a request go together and returns
 // the placeholders for its expressions, or nil if it has neither. legacy are
 // the names of the parameters without expressions that the request uses.
-func placeholders(p *Placeholders, legacy []string, params ...parameter) (*expression.Params, error) {
-	if p.Names == nil && !p.Values.Present && len(legacy) == 0 {
-		for _, param := range params {
-			if param.text != nil {
-				return expression.NewParams(nil, nil)
-			}
-		}
-		return nil, nil
-	}
+func placeholders(operation string, p *Placeholders, legacy []string, params ...parameter) (*expression.Params, error) {
 	var given, valued []string
 	for _, param := range params {
 		if param.text != nil {
@@ -35,47 +27,73 @@ func placeholders(p *Placeholders, legacy []string, params ...parameter) (*expre
 			valued = append(valued, param.name)
 		}
 	}
-	if len(given) > 0 && len(legacy) > 0 {
-		return nil, invalid("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {%s}",
-			strings.Join(legacy, ", "), strings.Join(given, ", "))
-	}
-	if p.Names != nil && len(given) == 0 {
+	switch {
+	case len(given) > 0 && len(legacy) > 0:
+		return nil, mixedGenerations(legacy, given)
+	case len(given) == 0 && (p.Names == nil && !p.Values.Present || operation == opTransactWrite || operation == opTransactGet):
+		return nil, nil // transactions pass over placeholders without an expression
+	case p.Names != nil && len(given) == 0:
 		return nil, invalid("ExpressionAttributeNames can only be specified when using expressions")
-	}
-	if p.Values.Present {
-		usable := false
-		for _, param := range params {
-			usable = usable || param.text != nil && param.name != projectionParameter
-		}
-		if !usable {
-			return nil, invalid("ExpressionAttributeValues can only be specified when using expressions: %s", nullList(valued))
-		}
+	case p.Values.Present && (len(given) == 0 || len(given) == 1 && given[0] == projectionParameter):
+		return nil, invalid("ExpressionAttributeValues can only be specified when using expressions: %s", nullList(valued))
 	}
 	var values expression.Values
-	if p.Values.Present && p.Values.Err == nil {
-		values = expression.Values(p.Values.Item)
-		if values == nil {
-			values = expression.Values{}
+	deep := nested(p.Values.Err) && operation == opTransactWrite
+	if p.Values.Present && (p.Values.Err == nil || deep) {
+		values = expression.Values{}
+		if p.Values.Item != nil {
+			values = expression.Values(p.Values.Item)
 		}
 	}
 	made, err := expression.NewParams(p.Names, values)
 	if err != nil {
 		return nil, err
 	}
-	if p.Values.Err != nil {
-		return nil, invalidValue(p.Values.Err)
+	made.ReportSize = operation == opScan || operation == opTransactWrite
+	if placeholder, err := p.Names.BadName(); err != nil {
+		return nil, invalidEntry(operation, "ExpressionAttributeNames", placeholder, err)
+	}
+	if err, ok := errors.AsType[*value.Error](p.Values.Err); ok && !deep {
+		return nil, invalidEntry(operation, "ExpressionAttributeValues", err.Key, err)
 	}
 	return made, nil
 }
 
-// invalidValue is the answer to an invalid member of ExpressionAttributeValues.
-func invalidValue(err error) error {
-	var v *value.Error
-	if !errors.As(err, &v) {
+// nested reports whether an error is that of a value with too many levels.
+func nested(err error) bool {
+	e, ok := errors.AsType[*value.Error](err)
+	return ok && e.Nesting()
+}
+
+// mixedGenerations is the answer to a request that mixes expressions with the
+// parameters before them.
+func mixedGenerations(legacy, expressions []string) error {
+	return invalid("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {%s}",
+		strings.Join(legacy, ", "), strings.Join(expressions, ", "))
+}
+
+// invalidEntry is the answer to an entry of a map of placeholders that stands
+// for something invalid. Other operations than PutItem and UpdateItem name it,
+// unless the value is nested too deep.
+//
+// https://github.com/ministackorg/ministack/issues/1038 and
+// https://github.com/ExtendDB/extenddb/issues/365 have measured UpdateItem,
+// https://github.com/nubo-db/dynoxide/issues/110 the levels.
+func invalidEntry(operation, parameter, placeholder string, err *value.Error) error {
+	if operation == opPut || operation == opUpdate || err.Nesting() {
 		return err
 	}
-	return invalid("ExpressionAttributeValues contains invalid value: %s for key %s", v.Message, v.Key)
+	return invalid("%s contains invalid value: %s for key %s", parameter, err.Message, placeholder)
 }
+
+// The operations whose checks differ from those of others.
+const (
+	opPut           = "PutItem"
+	opUpdate        = "UpdateItem"
+	opScan          = "Scan"
+	opTransactWrite = "TransactWriteItems"
+	opTransactGet   = "TransactGetItems"
+)
 
 // conditionOf parses the condition of a write. It returns a nil interface if
 // there is none.

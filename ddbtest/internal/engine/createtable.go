@@ -253,6 +253,7 @@ func (e *Engine) newTable(in *CreateTableInput) *Table {
 	now := e.clock.Now()
 	name := *in.TableName
 	schema := &Schema{Key: newKeySchema(in.KeySchema, in.AttributeDefinitions), attributes: in.AttributeDefinitions}
+	schema.Key.seed = e.order.seed
 	t := &Table{
 		number:  e.lastTable.Add(1),
 		name:    name,

@@ -17,8 +17,10 @@ type DeleteItemInput struct {
 
 // DeleteItem removes the item with a key. It succeeds if there is none.
 func (e *Engine) DeleteItem(ctx context.Context, in *DeleteItemInput) (*WriteOutput, error) {
+	if err := checkTable(in.TableName); err != nil {
+		return nil, err
+	}
 	var c constraints
-	c.tableName("tableName", in.TableName)
 	c.required("key", in.Key.Present)
 	c.enum("returnValues", in.ReturnValues, returnSet)
 	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)
@@ -47,11 +49,10 @@ func (e *Engine) DeleteItem(ctx context.Context, in *DeleteItemInput) (*WriteOut
 // parseDelete validates what a delete says by itself, for any operation that
 // has one.
 func parseDelete(in *DeleteItemInput, operation string) (*action, error) {
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
+	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
 	if err != nil {
 		return nil, err
 	}
-	params.Report(operation == "TransactWriteItems")
 	if in.Key.Err != nil {
 		return nil, in.Key.Err
 	}
@@ -79,5 +80,8 @@ func (e *Engine) bindKey(a *action, table *string) (err error) {
 		return err
 	}
 	a.storeKey = a.schema.Key.storageKey(a.key)
-	return nil
+	if a.kind == actionUpdate {
+		return nil
+	}
+	return a.schema.checkPaths(a.condition)
 }

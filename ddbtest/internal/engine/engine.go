@@ -32,6 +32,10 @@ type Options struct {
 	// CollectionSize is the limit of the item collections of tables with local
 	// indexes, in bytes; 10 GB by default.
 	CollectionSize int64
+	// Shuffle, unless it is 0, is what the order of answers follows from where the
+	// service promises none: of partitions in a scan, of equal keys in an index,
+	// and of the items of a BatchGetItem.
+	Shuffle uint64
 	// Hooks watch and steer the engine.
 	Hooks Hooks
 }
@@ -46,6 +50,7 @@ type Engine struct {
 	hooks          Hooks
 	tokens         tokens
 	collectionSize int64
+	order          *order
 	lastTable      atomic.Uint64
 	lastLabel      atomic.Int64 // of a stream, in milliseconds
 
@@ -66,6 +71,7 @@ func New(o Options) *Engine {
 	}
 	return &Engine{
 		collectionSize: o.CollectionSize,
+		order:          newOrder(o.Shuffle),
 		clock:          o.Clock,
 		region:         o.Region,
 		account:        o.AccountID,
@@ -153,7 +159,7 @@ func tableOf(name string) string {
 func (e *Engine) table(name string) (*Table, error) {
 	t := e.lookup(name)
 	if t == nil {
-		if table := tableOf(name); !validName(table) {
+		if table := tableOf(name); !validName(table) { // in an ARN; other names are checked before
 			return nil, invalid(msgBadName)
 		}
 		return nil, tableMissing()

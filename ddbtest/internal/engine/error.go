@@ -45,9 +45,8 @@ type Error struct {
 	// early marks what the service finds before it starts a transaction, so
 	// that it is no cancellation reason.
 	early bool
-	// legacy marks what is wrong with a parameter of the API before expressions,
-	// which is reported without the envelope of other errors.
-	legacy bool
+	// bare marks what is reported without the envelope of other errors.
+	bare bool
 }
 
 // CancellationReason is the part of one action in the failure of a transaction.

@@ -77,13 +77,13 @@ func (e *Engine) transactStatements(ctx context.Context, statements []partiql.St
 	for i := range in.TransactStatements {
 		request = mix(request, in.TransactStatements[i].fingerprint())
 	}
-	effects, done, err := e.transactToken(ctx, actions, text(in.ClientRequestToken), request)
+	effects, replay, err := e.transactToken(ctx, actions, text(in.ClientRequestToken), request)
 	if err != nil {
 		return nil, err
 	}
 	out := &ExecuteTransactionOutput{Responses: make([][]byte, len(statements))}
-	if done {
-		out.ConsumedCapacity = replayed(actions, in.ReturnConsumedCapacity)
+	if replay != nil {
+		out.ConsumedCapacity = replayed(actions, replay, in.ReturnConsumedCapacity)
 	} else {
 		out.ConsumedCapacity = transacted(actions, effects, in.ReturnConsumedCapacity)
 	}

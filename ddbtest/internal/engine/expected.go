@@ -23,8 +23,8 @@ func (c *constraints) expectations(l *Legacy) {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LegacyConditionalParameters.Expected.html
 func (l *Legacy) expectedOf() (condition, error) {
-	if l.Expected == nil {
-		return nil, l.needless()
+	if err := l.joins(len(l.Expected)); err != nil || len(l.Expected) == 0 {
+		return nil, err
 	}
 	c := &comparisons{or: is(l.ConditionalOperator, "OR")}
 	for _, name := range sortedKeys(l.Expected) {
@@ -48,9 +48,6 @@ func (l *Legacy) expectedOf() (condition, error) {
 			return nil, err
 		}
 		c.list = append(c.list, one)
-	}
-	if len(c.list) == 0 {
-		return nil, l.needless()
 	}
 	return c, nil
 }

@@ -28,8 +28,10 @@ type GetItemOutput struct {
 
 // GetItem returns the item with a key.
 func (e *Engine) GetItem(ctx context.Context, in *GetItemInput) (*GetItemOutput, error) {
+	if err := checkTable(in.TableName); err != nil {
+		return nil, err
+	}
 	var c constraints
-	c.tableName("tableName", in.TableName)
 	c.required("key", in.Key.Present)
 	c.attributesToGet("attributesToGet", in.Legacy)
 	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
@@ -81,7 +83,7 @@ func (r *read) access() Access {
 // parseRead validates what a read says by itself, for any operation that reads
 // items by key.
 func parseRead(in *GetItemInput, operation string) (*read, error) {
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{projectionParameter, in.ProjectionExpression})
+	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(), parameter{projectionParameter, in.ProjectionExpression})
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +107,7 @@ func (e *Engine) bindRead(r *read, table *string) (err error) {
 		return err
 	}
 	r.storeKey = schema.Key.storageKey(r.key)
-	return nil
+	return schema.checkPaths(r.projection)
 }
 
 // projectionOf parses the projection of a read. It returns a nil interface if

@@ -24,11 +24,12 @@ type tokens struct {
 type tokenState struct {
 	request uint64    // the fingerprint of the request
 	ended   time.Time // zero while it is in progress
+	sizes   []int     // by which the actions of a request that has succeeded are billed
 }
 
-// begin registers a request. It returns true if the same request has succeeded
-// already.
-func (ts *tokens) begin(token string, request uint64, now time.Time) (done bool, err error) {
+// begin registers a request. If the same request has succeeded already, it
+// returns the sizes by which its actions are billed.
+func (ts *tokens) begin(token string, request uint64, now time.Time) (replay []int, err error) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	ts.forget(now)
@@ -39,23 +40,23 @@ func (ts *tokens) begin(token string, request uint64, now time.Time) (done bool,
 			ts.known = make(map[string]tokenState)
 		}
 		ts.known[token] = tokenState{request: request}
-		return false, nil
+		return nil, nil
 	case state.request != request:
-		return false, &Error{
+		return nil, &Error{
 			Type:    IdempotentParameterMismatchException,
 			Message: "DynamoDB rejected the request because you retried a request with a different payload but with an idempotent token that was already used.",
 		}
 	case state.ended.IsZero():
-		return false, &Error{
+		return nil, &Error{
 			Type:    TransactionInProgressException,
 			Message: "The transaction with the given request token is already in progress.",
 		}
 	}
-	return true, nil
+	return state.sizes, nil
 }
 
 // end registers the end of a request. Only success is remembered.
-func (ts *tokens) end(token string, success bool, now time.Time) {
+func (ts *tokens) end(token string, effects []effect, success bool, now time.Time) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if !success {
@@ -64,6 +65,9 @@ func (ts *tokens) end(token string, success bool, now time.Time) {
 	}
 	state := ts.known[token]
 	state.ended = now
+	for i := range effects {
+		state.sizes = append(state.sizes, effects[i].size())
+	}
 	ts.known[token] = state
 	ts.ended = append(ts.ended, token)
 }

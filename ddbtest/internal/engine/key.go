@@ -154,7 +154,7 @@ func (k *KeySchema) appendHash(b []byte, item value.Item) []byte {
 	for _, a := range k.Hash {
 		b = value.AppendKey(b, item[a.Name])
 	}
-	binary.BigEndian.PutUint64(b, hash64(b[hashSize:]))
+	binary.BigEndian.PutUint64(b, hash64(b[hashSize:], k.seed))
 	return b
 }
 
@@ -164,26 +164,57 @@ func (k *KeySchema) collectionKey(item value.Item) string {
 	return string(k.appendHash(make([]byte, hashSize, 64), item))
 }
 
+// takes reports whether an item has what the index key needs: every attribute,
+// of its type, not empty and not too long. A write of a value that an index
+// cannot take is refused, but items can be older than the index; they stay out
+// of it.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.OnlineOps.html#GSI.OnlineOps.ViolationDetection
+func (x *Index) takes(item value.Item) bool {
+	rangeSize := 0
+	fits := true
+	x.Key.Each(func(a KeyAttribute, hash bool) bool {
+		v, ok := item[a.Name]
+		if !ok || v.Kind() != a.Kind {
+			fits = false
+			return false
+		}
+		size := 0
+		switch v := v.(type) {
+		case value.String:
+			size = len(v)
+		case value.Binary:
+			size = len(v)
+		default:
+			return true
+		}
+		if !hash {
+			rangeSize += size
+		}
+		fits = size > 0 && rangeSize <= maxRangeSize && (!hash || size <= maxHashSize)
+		return fits
+	})
+	return fits
+}
+
 // indexKey returns the key under which the index stores the entry of an item:
 // the index key, hashed like that of a table, then the table key, which orders
-// entries with equal index keys. It returns false if the item lacks an
-// attribute of the index key and so is not in the index.
+// entries with equal index keys. It returns false if the item is not in the
+// index.
 func (x *Index) indexKey(table *KeySchema, item value.Item) (string, bool) {
-	for _, a := range x.Key.Hash {
-		if v, ok := item[a.Name]; !ok || v.Kind() != a.Kind {
-			return "", false
-		}
-	}
-	for _, a := range x.Key.Range {
-		if v, ok := item[a.Name]; !ok || v.Kind() != a.Kind {
-			return "", false
-		}
+	if !x.takes(item) {
+		return "", false
 	}
 	b := make([]byte, hashSize, 96)
 	b = x.Key.appendHash(b, item)
 	for _, a := range x.Key.Range {
 		b = value.AppendKey(b, item[a.Name])
 	}
+	at := len(b)
+	if x.Key.seed != 0 {
+		b = append(b, make([]byte, hashSize)...)
+	}
+	own := len(b)
 	if !x.Local {
 		for _, a := range table.Hash {
 			b = value.AppendKey(b, item[a.Name])
@@ -192,13 +223,16 @@ func (x *Index) indexKey(table *KeySchema, item value.Item) (string, bool) {
 	for _, a := range table.Range {
 		b = value.AppendKey(b, item[a.Name])
 	}
+	if x.Key.seed != 0 { // equal keys come in the order of a hash
+		binary.BigEndian.PutUint64(b[at:], hash64(b[own:], x.Key.seed))
+	}
 	return string(b), true
 }
 
-// hash64 spreads partition keys over the whole range of 64 bits. It is the
-// same in every process, so that scans are too.
-func hash64(b []byte) uint64 {
-	h := uint64(14695981039346656037)
+// hash64 spreads keys over the whole range of 64 bits. It is the same in every
+// process, so that scans are too.
+func hash64(b []byte, seed uint64) uint64 {
+	h := uint64(14695981039346656037) ^ seed
 	for _, c := range b {
 		h = (h ^ uint64(c)) * 1099511628211
 	}

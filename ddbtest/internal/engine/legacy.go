@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/expression"
+	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
 // Legacy holds the parameters of the API before expressions.
@@ -38,25 +40,45 @@ func (l *Legacy) names() []string {
 	note("ScanFilter", l.ScanFilter != nil)
 	note("Expected", l.Expected != nil)
 	note("ConditionalOperator", l.ConditionalOperator != nil)
-	note("KeyConditions", l.KeyConditions != nil)
 	return names
 }
 
-// needless refuses a ConditionalOperator that joins nothing.
-func (l *Legacy) needless() error {
-	if l.ConditionalOperator != nil {
-		return invalid("ConditionalOperator cannot be used without Filter or Expected")
+// queryNames are the names for a Query. KeyConditions counts as a parameter of
+// the old API beside KeyConditionExpression only: with it, a request may still
+// filter and project by expressions. guregu/dynamo has sent such requests since
+// 2015, and dynalite allows for them (validateExpressionParams in
+// https://github.com/architect/dynalite/blob/master/validations/index.js).
+func (l *Legacy) queryNames(keyExpression *string) []string {
+	names := l.names()
+	if l != nil && l.KeyConditions != nil && keyExpression != nil {
+		names = append(names, "KeyConditions")
 	}
-	return nil
+	return names
 }
 
-// legacyError marks an error.
-func legacyError(err error) error {
-	if err == nil {
+// joins refuses a ConditionalOperator that has less than two conditions to join.
+//
+// The texts are those of AWS's own DAX client, RequestValidator in
+// https://github.com/aws/aws-dax-js-sdk.
+func (l *Legacy) joins(conditions int) error {
+	switch {
+	case l.ConditionalOperator == nil || conditions > 1:
 		return nil
+	case conditions == 0:
+		return invalid("ConditionalOperator cannot be used without Filter or Expected")
+	default:
+		return invalid("ConditionalOperator can only be used when Filter or Expected has two or more elements")
+	}
+}
+
+// bareError marks an error of a parameter of the API before expressions, unless
+// it is one of a value or a name, which are the same wherever they stand.
+func bareError(err error) error {
+	if _, ok := errors.AsType[*value.Error](err); ok || err == nil {
+		return err
 	}
 	e := *AsError(err)
-	e.legacy = true
+	e.bare = true
 	return &e
 }
 
@@ -65,7 +87,7 @@ func legacyError(err error) error {
 func writeCondition(expr *string, params *expression.Params, l *Legacy) (condition, error) {
 	if l != nil && expr == nil {
 		c, err := l.expectedOf()
-		return c, legacyError(err)
+		return c, bareError(err)
 	}
 	return conditionOf(expr, params)
 }
@@ -75,7 +97,7 @@ func writeCondition(expr *string, params *expression.Params, l *Legacy) (conditi
 func writeUpdate(expr *string, params *expression.Params, l *Legacy) (updater, error) {
 	if l != nil && expr == nil {
 		u, err := attributeUpdatesOf(l.AttributeUpdates)
-		return u, legacyError(err)
+		return u, bareError(err)
 	}
 	return updateOf(expr, params)
 }
@@ -87,6 +109,9 @@ func readProjection(expr *string, params *expression.Params, l *Legacy) (project
 		return projectionOf(expr, params)
 	}
 	for i, name := range l.AttributesToGet {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
 		if slices.Contains(l.AttributesToGet[:i], name) {
 			return nil, invalidParameter("Duplicate value in attribute name: %s", name)
 		}
@@ -108,15 +133,11 @@ var keyOperators = map[string]string{
 	operatorBetween: expression.OpBetween, operatorBegins: expression.OpBeginsWith,
 }
 
-// queryTerms parses the key condition of a query, from its expression or its
-// legacy parameters; the function that it returns checks its form.
-func queryTerms(expr *string, params *expression.Params, l *Legacy) (func() ([]expression.KeyTerm, error), error) {
-	if expr != nil {
-		return keyTermsOf(*expr, params)
-	}
+// legacyTerms checks the key condition of a query without expression.
+func legacyTerms(conditions map[string]Condition) ([]expression.KeyTerm, error) {
 	var terms []expression.KeyTerm
-	for _, name := range sortedKeys(l.KeyConditions) {
-		c, err := newComparison(name, text(l.KeyConditions[name].ComparisonOperator), l.KeyConditions[name].AttributeValueList)
+	for _, name := range sortedKeys(conditions) {
+		c, err := newComparison(name, text(conditions[name].ComparisonOperator), conditions[name].AttributeValueList)
 		if err != nil {
 			return nil, err
 		}
@@ -126,26 +147,34 @@ func queryTerms(expr *string, params *expression.Params, l *Legacy) (func() ([]e
 		}
 		terms = append(terms, expression.KeyTerm{Attribute: name, Op: op, Values: c.values})
 	}
-	if len(terms) == 0 {
+	if len(terms) == 0 { // more than two may fit the key of an index; guregu/dynamo queries such with KeyConditions
 		return nil, invalid("Conditions can be of length 1 or 2 only")
 	}
-	return func() ([]expression.KeyTerm, error) { return terms, nil }, nil
+	return terms, nil
 }
 
-// searchFilter returns the filter of a read, from its expression or its legacy
-// parameters; nil if it has none.
-func searchFilter(expr *string, params *expression.Params, l *Legacy) (condition, error) {
-	if l == nil || expr != nil {
-		return searchFilterOf(expr, params)
-	}
+// legacyFilter returns the filter of a read without expression; nil if it has
+// none.
+func legacyFilter(l *Legacy) (condition, error) {
 	conditions := l.QueryFilter
 	if l.ScanFilter != nil {
 		conditions = l.ScanFilter
 	}
-	if len(conditions) == 0 {
-		return nil, l.needless()
+	if err := l.joins(len(conditions)); err != nil || len(conditions) == 0 {
+		return nil, err
 	}
 	return comparisonsOf(conditions, is(l.ConditionalOperator, "OR"))
+}
+
+// checkName refuses a name that no attribute can have.
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return value.ErrEmptyName
+	case len(name) > value.MaxNameSize:
+		return value.ErrNameSize
+	}
+	return nil
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

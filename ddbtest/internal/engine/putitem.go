@@ -52,8 +52,10 @@ func (e *Engine) PutItem(ctx context.Context, in *PutItemInput) (*WriteOutput, e
 }
 
 func (in *PutItemInput) check() error {
+	if err := checkTable(in.TableName); err != nil {
+		return err
+	}
 	var c constraints
-	c.tableName("tableName", in.TableName)
 	c.required("item", in.Item.Present)
 	c.enum("returnValues", in.ReturnValues, returnSet)
 	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)
@@ -70,20 +72,23 @@ func (c *constraints) writeOptions(capacity, metrics, failure *string) {
 
 // parsePut validates what a put says by itself, for any operation that has one.
 func parsePut(in *PutItemInput, operation string) (*action, error) {
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
+	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
 	if err != nil {
 		return nil, err
 	}
-	params.Report(operation == "TransactWriteItems")
 	if in.Item.Err != nil {
 		return nil, in.Item.Err
 	}
 	if in.ReturnValues != nil && !is(in.ReturnValues, returnAllOld) && !is(in.ReturnValues, returnNone) {
 		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
 	}
+	size, err := putSize(in.Item.Item)
+	if err != nil {
+		return nil, err
+	}
 	a := &action{
 		operation: operation, kind: actionPut, reason: ReasonWrite,
-		item:         in.Item.Item,
+		item: in.Item.Item, size: size,
 		returnFailed: is(in.ReturnValuesOnConditionCheckFailure, returnAllOld),
 	}
 	if a.condition, err = writeCondition(in.ConditionExpression, params, in.Legacy); err != nil {
@@ -92,12 +97,17 @@ func parsePut(in *PutItemInput, operation string) (*action, error) {
 	return a, unused(params)
 }
 
+// putSize returns the size of an item that is to be stored.
+func putSize(item value.Item) (int, error) {
+	size := value.ItemSize(item)
+	if size > value.MaxItemSize {
+		return 0, &Error{Type: ValidationException, Message: "Item size has exceeded the maximum allowed size", early: true, bare: true}
+	}
+	return size, nil
+}
+
 // bindPut finds the table of a put and validates the item against its schema.
 func (e *Engine) bindPut(a *action, table *string) (err error) {
-	size := value.ItemSize(a.item)
-	if size > value.MaxItemSize {
-		return invalidEarly("Item size has exceeded the maximum allowed size")
-	}
 	if a.table, err = e.table(text(table)); err != nil {
 		return err
 	}
@@ -108,10 +118,18 @@ func (e *Engine) bindPut(a *action, table *string) (err error) {
 	if err := a.schema.checkIndexKeys(a.item, nil); err != nil {
 		return err
 	}
+	if err := a.schema.checkPaths(a.condition); err != nil {
+		return err
+	}
+	a.prepare()
+	return nil
+}
+
+// prepare makes what a put stores.
+func (a *action) prepare() {
 	a.key = a.schema.Key.Of(a.item)
 	a.storeKey = a.schema.Key.storageKey(a.item)
-	a.stored = &storage.Item{Image: encodeItem(a.item, size), Size: size}
-	return nil
+	a.stored = &storage.Item{Image: encodeItem(a.item, a.size), Size: a.size}
 }
 
 // The values of ReturnValues.

@@ -44,22 +44,33 @@ type SearchOutput struct {
 // Query reads a page of the items with one partition key, of a table or an
 // index, in the order of the sort key.
 func (e *Engine) Query(ctx context.Context, in *QueryInput) (*SearchOutput, error) {
+	if err := checkTable(in.TableName); err != nil {
+		return nil, err
+	}
 	var c constraints
 	in.constraints(&c)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(),
+	if in.Limit != nil && *in.Limit < 1 {
+		// Scan words it otherwise: https://github.com/nubo-db/dynoxide/issues/15.
+		c.failUnquoted("Limit", "Member must have value greater than or equal to 1")
+		return nil, c.err()
+	}
+	params, err := placeholders("Query", &in.Placeholders, in.Legacy.queryNames(in.KeyConditionExpression),
 		parameter{projectionParameter, in.ProjectionExpression},
 		parameter{filterParameter, in.FilterExpression},
 		parameter{keyConditionParameter, in.KeyConditionExpression})
 	if err != nil {
 		return nil, err
 	}
-	if err := in.check(); err != nil {
+	s := &search{operation: "Query", in: &in.SearchInput, reverse: in.ScanIndexForward != nil && !*in.ScanIndexForward}
+	if err := s.parseLegacy(); err != nil {
 		return nil, err
 	}
-	s := &search{operation: "Query", in: &in.SearchInput, reverse: in.ScanIndexForward != nil && !*in.ScanIndexForward}
+	if err := in.check(s.operation); err != nil {
+		return nil, err
+	}
 	terms, err := s.parseQuery(in, params)
 	if err != nil {
 		return nil, err
@@ -70,46 +81,50 @@ func (e *Engine) Query(ctx context.Context, in *QueryInput) (*SearchOutput, erro
 	if err := s.bindTerms(terms); err != nil {
 		return nil, err
 	}
+	if err := s.bindStart(); err != nil {
+		return nil, err
+	}
+	if err := s.schema.checkPaths(s.projection); err != nil {
+		return nil, err
+	}
 	if err := s.checkFilter(); err != nil {
 		return nil, err
 	}
-	if err := s.bindStart(); err != nil {
+	if err := s.schema.checkPaths(s.filter); err != nil {
 		return nil, err
+	}
+	if s.bounds.After != "" && s.index == nil && len(s.key.Range) == 0 {
+		// dynalite has measured the text, actions/query.js in https://github.com/architect/dynalite.
+		return nil, invalid("The query can return at most one row and cannot be restarted")
 	}
 	return e.search(ctx, s)
 }
 
 // parseQuery parses the expressions of a query. The form of the key condition
-// is judged after the other expressions have been parsed.
+// comes after the other expressions, and so do conditions without expression.
 func (s *search) parseQuery(in *QueryInput, params *expression.Params) ([]expression.KeyTerm, error) {
 	if in.KeyConditionExpression == nil && (in.Legacy == nil || in.Legacy.KeyConditions == nil) {
 		return nil, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	}
-	terms, err := queryTerms(in.KeyConditionExpression, params, in.Legacy)
+	if in.KeyConditionExpression == nil {
+		if err := s.parse(params); err != nil {
+			return nil, err
+		}
+		return legacyTerms(in.Legacy.KeyConditions)
+	}
+	k, err := expression.ParseKeyCondition(*in.KeyConditionExpression, params)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.parse(params); err != nil {
 		return nil, err
 	}
-	return terms()
-}
-
-// keyTermsOf parses the key condition of a query; the function that it returns
-// checks its form.
-func keyTermsOf(text string, params *expression.Params) (func() ([]expression.KeyTerm, error), error) {
-	k, err := expression.ParseKeyCondition(text, params)
-	if err != nil {
-		return nil, err
-	}
-	return k.Terms, nil
+	return k.Terms()
 }
 
 func (in *SearchInput) constraints(c *constraints) {
-	c.tableName("tableName", in.TableName)
 	c.indexName("indexName", in.IndexName)
 	c.enum("select", in.Select, selectSet)
-	c.atLeast("limit", in.Limit, 1)
 	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
 	if in.Legacy != nil {
 		c.enum("conditionalOperator", in.Legacy.ConditionalOperator, operatorSet)
@@ -129,7 +144,7 @@ const (
 )
 
 // check validates the parameters that need no table.
-func (in *SearchInput) check() error {
+func (in *SearchInput) check(operation string) error {
 	if in.ExclusiveStartKey.Err != nil {
 		return invalid("The provided starting key is invalid: %s", AsError(in.ExclusiveStartKey.Err).Message)
 	}
@@ -145,7 +160,11 @@ func (in *SearchInput) check() error {
 	case is(in.Select, selectProjected) && in.IndexName == nil:
 		return invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 	case is(in.Select, selectSpecific) && specific == "":
-		return invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+		const message = "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+		if operation == opScan {
+			return invalid(message)
+		}
+		return invalid("1 validation error detected: " + message) // https://github.com/nubo-db/dynoxide/issues/121
 	case is(in.Select, selectCount) && specific != "":
 		return invalid("Cannot specify the %s when choosing to get only the Count", specific)
 	case !is(in.Select, selectSpecific) && specific != "":

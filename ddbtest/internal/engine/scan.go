@@ -16,8 +16,12 @@ const maxSegments = 1_000_000
 // Scan reads a page of all items of a table or an index, or of one segment of
 // them, in the order of the hash of the partition key.
 func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error) {
+	if err := checkTable(in.TableName); err != nil {
+		return nil, err
+	}
 	var c constraints
 	in.constraints(&c)
+	c.atLeast("limit", in.Limit, 1)
 	c.atLeast("totalSegments", in.TotalSegments, 1)
 	c.atMost("totalSegments", in.TotalSegments, maxSegments)
 	c.atLeast("segment", in.Segment, 0)
@@ -25,20 +29,22 @@ func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(),
+	params, err := placeholders(opScan, &in.Placeholders, in.Legacy.names(),
 		parameter{projectionParameter, in.ProjectionExpression},
 		parameter{filterParameter, in.FilterExpression})
 	if err != nil {
 		return nil, err
 	}
-	params.Report(true)
-	if err := in.check(); err != nil {
+	s := &search{operation: opScan, in: &in.SearchInput}
+	if err := s.parseLegacy(); err != nil {
+		return nil, err
+	}
+	if err := in.check(s.operation); err != nil {
 		return nil, err
 	}
 	if err := in.checkSegment(); err != nil {
 		return nil, err
 	}
-	s := &search{operation: "Scan", in: &in.SearchInput}
 	if err := s.parse(params); err != nil {
 		return nil, err
 	}
@@ -46,6 +52,12 @@ func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error)
 		return nil, err
 	}
 	if err := s.bindSegment(in.Segment, in.TotalSegments); err != nil {
+		return nil, err
+	}
+	if err := s.schema.checkPaths(s.projection); err != nil {
+		return nil, err
+	}
+	if err := s.schema.checkPaths(s.filter); err != nil {
 		return nil, err
 	}
 	return e.search(ctx, s)

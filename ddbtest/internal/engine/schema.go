@@ -25,6 +25,11 @@ type KeySchema struct {
 	// Range are the attributes of the sort key: none or one, or up to four for
 	// a global secondary index.
 	Range []KeyAttribute
+
+	// seed changes the hashes of partition keys, and with them what the service
+	// leaves open: the order of partitions and that of equal keys of an index. 0
+	// leaves equal keys in the order of the table's key.
+	seed uint64
 }
 
 // KeyAttribute is one attribute of a key.
@@ -149,6 +154,7 @@ func newIndex(def *SecondaryIndex, local bool, table KeySchema, attributes []Att
 		onDemand:       def.OnDemandThroughput,
 		warm:           def.WarmThroughput,
 	}
+	x.Key.seed = table.seed
 	if x.ProjectionType == projectAll {
 		return x
 	}

@@ -35,13 +35,31 @@ type search struct {
 	partition string
 }
 
-// parse parses the filter and the projection.
-func (s *search) parse(params *expression.Params) (err error) {
-	if s.filter, err = searchFilter(s.in.FilterExpression, params, s.in.Legacy); err != nil {
+// parseLegacy checks the filter and the projection of the API before
+// expressions, which comes before the start key.
+func (s *search) parseLegacy() (err error) {
+	l := s.in.Legacy
+	if l == nil {
+		return nil
+	}
+	if s.filter, err = legacyFilter(l); err != nil {
 		return err
 	}
-	if s.projection, err = readProjection(s.in.ProjectionExpression, params, s.in.Legacy); err != nil {
-		return err
+	s.projection, err = readProjection(nil, nil, l)
+	return err
+}
+
+// parse parses the expressions of the filter and the projection.
+func (s *search) parse(params *expression.Params) (err error) {
+	if text := s.in.FilterExpression; text != nil {
+		if s.filter, err = searchFilterOf(text, params); err != nil {
+			return err
+		}
+	}
+	if text := s.in.ProjectionExpression; text != nil {
+		if s.projection, err = projectionOf(text, params); err != nil {
+			return err
+		}
 	}
 	return unused(params)
 }

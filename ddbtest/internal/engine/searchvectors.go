@@ -80,7 +80,7 @@ type vectorSearch struct {
 }
 
 func (e *Engine) bindVectorSearch(in *SearchVectorsInput) (*vectorSearch, error) {
-	params, err := placeholders(&in.Placeholders, nil,
+	params, err := placeholders("SearchVectors", &in.Placeholders, nil,
 		parameter{searchConditionParameter, in.SearchConditionExpression}, parameter{projectionParameter, in.ProjectionExpression})
 	if err != nil {
 		return nil, err

@@ -29,37 +29,45 @@ func (s *search) startKey() (string, error) {
 
 // checkStart checks that a start key has the attributes of the table key and
 // of the index key, with their types, and no others.
+//
+// https://github.com/floci-io/floci/pull/1443 has the two texts for attributes
+// that do not fit, https://github.com/ExtendDB/extenddb/issues/59 that of Scan.
 func (s *search) checkStart(start value.Item) (err error) {
-	if s.index == nil {
-		if err := s.schema.checkKey(start); err != nil {
-			return invalid("The provided starting key is invalid: %s", AsError(err).Message)
-		}
-		return nil
-	}
-	expected := len(s.position(start))
 	attributes := s.schema.Key.Len()
-	s.index.Key.Each(func(a KeyAttribute, _ bool) bool {
-		if !s.schema.Key.Has(a.Name) {
-			attributes++
+	if s.index != nil {
+		s.index.Key.Each(func(a KeyAttribute, _ bool) bool {
+			if !s.schema.Key.Has(a.Name) {
+				attributes++
+			}
+			return true
+		})
+	}
+	if len(start) != attributes || len(s.position(start)) != attributes {
+		if s.operation == opScan {
+			return invalidStart(msgKeyMismatch)
 		}
-		return true
-	})
-	if len(start) != attributes || expected != attributes {
 		return invalid("The provided starting key is invalid")
 	}
 	check := func(a KeyAttribute, hash bool) bool {
 		v := start[a.Name]
 		if v.Kind() != a.Kind {
-			err = invalid("The provided starting key is invalid: %s", msgKeyMismatch)
+			err = invalidStart(msgKeyMismatch)
 		} else if e := checkKeyValue(a.Name, v, hash); e != nil {
-			err = invalid("The provided starting key is invalid: %s", AsError(e).Message)
+			err = invalidStart(AsError(e).Message)
 		}
 		return err == nil
 	}
-	if s.index.Key.Each(check); err == nil {
+	if s.index != nil {
+		s.index.Key.Each(check)
+	}
+	if err == nil {
 		s.schema.Key.Each(check)
 	}
 	return err
+}
+
+func invalidStart(message string) error {
+	return invalid("The provided starting key is invalid: %s", message)
 }
 
 // bindStart begins a query behind its start key, which must lie within the

@@ -62,6 +62,10 @@ func (e *Engine) bindWrite(s partiql.Statement, in *StatementInput, operation st
 	switch s := s.(type) {
 	case *partiql.Insert:
 		a.kind, a.item, a.condition = actionPut, s.Item, absent{}
+		var err error
+		if a.size, err = putSize(s.Item); err != nil {
+			return nil, err
+		}
 		return a, e.bindPut(a, &name)
 	case *partiql.Delete:
 		if s.Returning != "" && s.Returning != partiql.AllOld {

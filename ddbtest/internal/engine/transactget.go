@@ -41,7 +41,7 @@ func (e *Engine) TransactGetItems(ctx context.Context, in *TransactGetItemsInput
 	reads := make([]*read, len(in.TransactItems))
 	for i := range in.TransactItems {
 		g := in.TransactItems[i].Get
-		r, err := parseRead(&GetItemInput{Key: g.Key, ProjectionExpression: g.ProjectionExpression, Placeholders: g.Placeholders}, "TransactGetItems")
+		r, err := parseRead(&GetItemInput{Key: g.Key, ProjectionExpression: g.ProjectionExpression, Placeholders: g.Placeholders}, opTransactGet)
 		if err != nil {
 			return nil, err
 		}
@@ -60,6 +60,11 @@ func (e *Engine) TransactGetItems(ctx context.Context, in *TransactGetItemsInput
 	for i, r := range reads {
 		if out.Responses[i], err = r.image(items[i]); err != nil {
 			return nil, err
+		}
+		if string(out.Responses[i]) == "{}" {
+			// Only this operation leaves out an item without any of the attributes:
+			// https://github.com/nubo-db/dynoxide/issues/39 and issue 53.
+			out.Responses[i] = nil
 		}
 		ms.of(r.table).addTable(2 * readCost(sizeOf(items[i]), true))
 	}
@@ -100,18 +105,10 @@ func (in *TransactGetItemsInput) print() string {
 
 // bindReads finds the tables of the reads; see bindTransaction.
 func (e *Engine) bindReads(reads []*read, items []TransactGetItem) ([]tableKey, error) {
-	reasons, failed := make([]CancellationReason, len(reads)), false
 	for i, r := range reads {
 		if err := e.bindRead(r, items[i].Get.TableName); err != nil {
-			answer := AsError(err)
-			if answer.Type != ValidationException || answer.early {
-				return nil, err
-			}
-			reasons[i], failed = CancellationReason{Code: "ValidationError", Message: answer.Message}, true
+			return nil, cancelledBy(err, i, len(reads))
 		}
-	}
-	if failed {
-		return nil, cancelled(reasons)
 	}
 	keys, seen := make([]tableKey, len(reads)), make(map[tableKey]bool, len(reads))
 	for i, r := range reads {

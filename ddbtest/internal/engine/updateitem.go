@@ -24,14 +24,17 @@ type UpdateItemInput struct {
 // UpdateItem changes attributes of the item with a key, which it creates if
 // there is none.
 func (e *Engine) UpdateItem(ctx context.Context, in *UpdateItemInput) (*WriteOutput, error) {
+	if err := checkTable(in.TableName); err != nil {
+		return nil, err
+	}
 	var c constraints
-	c.tableName("tableName", in.TableName)
 	c.required("key", in.Key.Present)
 	c.enum("returnValues", in.ReturnValues, returnSet)
 	c.writeOptions(in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics, in.ReturnValuesOnConditionCheckFailure)
 	c.updates(in.Legacy)
 	c.expectations(in.Legacy)
-	if err := c.err(); err != nil {
+	// https://github.com/nubo-db/dynoxide/issues/83: only the first, unlike PutItem.
+	if err := c.first(); err != nil {
 		return nil, err
 	}
 	a, err := parseUpdate(in, "UpdateItem")
@@ -53,12 +56,11 @@ func (e *Engine) UpdateItem(ctx context.Context, in *UpdateItemInput) (*WriteOut
 // parseUpdate validates what an update says by itself, for any operation that
 // has one.
 func parseUpdate(in *UpdateItemInput, operation string) (*action, error) {
-	params, err := placeholders(&in.Placeholders, in.Legacy.names(),
+	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(),
 		parameter{updateParameter, in.UpdateExpression}, parameter{conditionParameter, in.ConditionExpression})
 	if err != nil {
 		return nil, err
 	}
-	params.Report(operation == "TransactWriteItems")
 	if in.Key.Err != nil {
 		return nil, in.Key.Err
 	}
@@ -66,6 +68,9 @@ func parseUpdate(in *UpdateItemInput, operation string) (*action, error) {
 		operation: operation, kind: actionUpdate, reason: ReasonWrite,
 		key:          in.Key.Item,
 		returnFailed: is(in.ReturnValuesOnConditionCheckFailure, returnAllOld),
+	}
+	if operation == opTransactWrite && nested(in.Placeholders.Values.Err) {
+		a.fault = in.Placeholders.Values.Err
 	}
 	if a.update, err = writeUpdate(in.UpdateExpression, params, in.Legacy); err != nil {
 		return nil, err
@@ -82,15 +87,14 @@ func (e *Engine) bindUpdate(a *action, table *string) error {
 	if err := e.bindKey(a, table); err != nil {
 		return err
 	}
-	if a.update == nil {
-		return nil
-	}
-	for _, name := range a.update.Attributes() {
-		if a.schema.Key.Has(name) {
-			return invalidParameter("Cannot update attribute %s. This attribute is part of the key", name)
+	if a.update != nil {
+		for _, name := range a.update.Attributes() {
+			if a.schema.Key.Has(name) {
+				return invalidParameter("Cannot update attribute %s. This attribute is part of the key", name)
+			}
 		}
 	}
-	return nil
+	return a.schema.checkPaths(a.update, a.condition)
 }
 
 // updateOf parses the update of a write. It returns a nil interface if there

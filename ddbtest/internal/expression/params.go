@@ -16,6 +16,7 @@ package expression
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
@@ -44,6 +45,12 @@ type Params struct {
 	usedValues map[string]struct{}
 }
 
+// maxPlaceholder is the number of bytes that a placeholder may have, its # or :
+// included.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const maxPlaceholder = 255
+
 // NewParams returns the placeholders of a request. A nil map stands for a
 // parameter that is absent. It fails if a map is empty or has a key that is
 // not a placeholder.
@@ -68,14 +75,34 @@ func checkKeys[V any](param string, m map[string]V, sigil byte) error {
 	}
 	var bad []string
 	for key := range m {
-		if !isPlaceholder(key, sigil) {
+		if len(key) > maxPlaceholder || !isPlaceholder(key, sigil) {
 			bad = append(bad, key)
 		}
 	}
-	if len(bad) > 0 {
-		return value.Invalid(param + ` contains invalid key: Syntax error; key: "` + slices.Min(bad) + `"`)
+	if len(bad) == 0 {
+		return nil
 	}
-	return nil
+	first := slices.Min(bad)
+	if len(first) > maxPlaceholder {
+		// RequestValidator in https://github.com/aws/aws-dax-js-sdk has the text but for the size.
+		return value.Invalid(param + " contains invalid key: The expression attribute map contains a key that is too long; size of key: " + strconv.Itoa(len(first)))
+	}
+	return value.Invalid(param + ` contains invalid key: Syntax error; key: "` + first + `"`)
+}
+
+// BadName returns the first placeholder that stands for a name of a length that
+// no attribute can have, and what is wrong with the name; nil if there is none.
+func (names Names) BadName() (placeholder string, err *value.Error) {
+	for key, name := range names {
+		switch {
+		case err != nil && key > placeholder:
+		case name == "":
+			placeholder, err = key, value.ErrEmptyName
+		case len(name) > value.MaxNameSize:
+			placeholder, err = key, value.ErrNameSize
+		}
+	}
+	return placeholder, err
 }
 
 // Unused returns the ValidationException for placeholders that no expression
@@ -99,13 +126,6 @@ func unusedKeys[V any](param string, m map[string]V, used map[string]struct{}) e
 	}
 	slices.Sort(unused)
 	return value.Invalid("Value provided in " + param + " unused in expressions: keys: {" + strings.Join(unused, ", ") + "}")
-}
-
-// Report sets ReportSize; nil takes it too.
-func (p *Params) Report(sizes bool) {
-	if p != nil {
-		p.ReportSize = sizes
-	}
 }
 
 // name returns what a #placeholder stands for and marks it as used.

@@ -54,6 +54,41 @@ func (u *Update) Attributes() []string { return attributes(u.targets) }
 // Paths returns the document paths that the update reads and writes, in order.
 func (u *Update) Paths() []Path { return u.paths }
 
+// What an update counts towards the limit of its size, in bytes.
+//
+// https://github.com/nubo-db/dynoxide/issues/187 has measured it, and
+// https://github.com/nubo-db/dynoxide/issues/210 what an index of a list adds.
+const (
+	UpdateOverhead = 3  // of the update itself
+	WriteOverhead  = 19 // of an action that writes a value
+	ClearOverhead  = 2  // of an action that removes one
+
+	indexOverhead      = 1  // of an index in the path of an action that writes
+	arithmeticOverhead = 50 // of a sum or difference
+)
+
+// Overhead is the size of the update beside that of the attributes that it
+// writes.
+func (u *Update) Overhead() int {
+	size := UpdateOverhead
+	for _, a := range u.actions {
+		if a.clause == "REMOVE" {
+			size += ClearOverhead
+			continue
+		}
+		size += WriteOverhead
+		for _, e := range a.target.path {
+			if e.isIndex {
+				size += indexOverhead
+			}
+		}
+		if _, ok := a.value.(*arithmeticNode); ok {
+			size += arithmeticOverhead
+		}
+	}
+	return size
+}
+
 // Touched returns the written paths as a projection; applied to the old and
 // the new item it gives UPDATED_OLD and UPDATED_NEW.
 func (u *Update) Touched() *Projection { return newProjection(u.targets) }

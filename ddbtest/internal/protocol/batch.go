@@ -18,7 +18,13 @@ var keysShape = shape[engine.KeysAndAttributes]{
 // attributesList reads a list of maps of attribute values, or nil for null.
 func (r *reader) attributesList() []engine.Attributes {
 	list := []engine.Attributes{}
-	if !r.array(func() { list = append(list, r.attributes()) }) {
+	if !r.array(func() {
+		if c := r.peek(); c != '{' && c != 'n' {
+			r.fail(mistyped(castFault))
+			return
+		}
+		list = append(list, r.attributes())
+	}) {
 		return nil
 	}
 	return list
@@ -38,7 +44,7 @@ var batchGetShape = shape[engine.BatchGetItemInput]{
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.BatchGetItemInput) { in.ReturnConsumedCapacity = r.str() }},
 }
 
-const requestItemsKind = "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.KeysAndAttributes>"
+const requestItemsKind = mapOf + classPrefix + "KeysAndAttributes>"
 
 func batchGetItem(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.BatchGetItemInput
@@ -136,7 +142,12 @@ var batchWriteShape = shape[engine.BatchWriteItemInput]{
 	{"RequestItems", func(r *reader, in *engine.BatchWriteItemInput) {
 		tables := []engine.WritesOfTable{}
 		if r.object(writeRequestsKind, func(name []byte) {
-			tables = append(tables, engine.WritesOfTable{Table: string(name), Writes: writeRequestShape.list(r)})
+			table := string(name)
+			if c := r.peek(); c != '[' && c != 'n' {
+				r.fail(mistyped(castFault))
+				return
+			}
+			tables = append(tables, engine.WritesOfTable{Table: table, Writes: writeRequestShape.list(r)})
 		}) {
 			in.RequestItems = tables
 		}
@@ -145,7 +156,7 @@ var batchWriteShape = shape[engine.BatchWriteItemInput]{
 	{"ReturnItemCollectionMetrics", func(r *reader, in *engine.BatchWriteItemInput) { in.ReturnItemCollectionMetrics = r.str() }},
 }
 
-const writeRequestsKind = "java.util.Map<java.lang.String, java.util.List<com.amazonaws.dynamodb.v20120810.WriteRequest>>"
+const writeRequestsKind = mapOf + "java.util.List<" + classPrefix + "WriteRequest>>"
 
 func batchWriteItem(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.BatchWriteItemInput

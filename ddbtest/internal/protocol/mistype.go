@@ -1,80 +1,84 @@
 package protocol
 
-// The service's words for a token of the wrong type, by the first byte of the
-// token and the type that the parameter has.
-
-const (
-	startOfStructure = "Start of structure or map found where not expected."
-	startOfList      = "Start of list found where not expected"
+import (
+	"bytes"
+	"strings"
 )
 
-// notScalar is the error for a token where a String, Integer or Long belongs.
-func notScalar(c byte, kind string) error {
-	switch token := tokenName(c); {
+// The service's words for a token of the wrong type, by the first byte of the
+// token and the type that the parameter has.
+//
+// They are those of the contents of an attribute value in package value, which
+// https://github.com/localstack/localstack/issues/9412 has from the service;
+// dynoxide has the texts for structures and maps, src/serialization_checks.rs in
+// https://github.com/nubo-db/dynoxide.
+
+const (
+	startOfStructure = "Start of structure or map found where not expected"
+	startOfList      = "Start of list found where not expected"
+	unrecognized     = "Unrecognized collection type "
+	unexpectedField  = "Unexpected field type"
+
+	// classPrefix is that of the service's own structures.
+	classPrefix = "com.amazonaws.dynamodb.v20120810."
+	mapOf       = "java.util.Map<java.lang.String, "
+	// castFault is the answer to something else where a map in a list belongs, or
+	// a list in a map.
+	castFault = "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class " +
+		"(sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module java.base of loader 'bootstrap')"
+)
+
+// notScalar is the error for a token where a String, Integer, Long or Boolean
+// belongs.
+func (r *reader) notScalar(kind string) error {
+	c := r.peek()
+	switch token := r.tokenName(); {
 	case c == '{':
 		return mistyped(startOfStructure)
 	case c == '[':
-		return mistyped("Unrecognized collection type class java.lang." + kind)
+		return mistyped(unrecognized + "class java.lang." + kind)
 	case token == "":
 		return malformed()
-	default:
-		return mistyped(token + " can not be converted to " + article(kind) + " " + kind)
-	}
-}
-
-func article(kind string) string {
-	if kind == "Integer" {
-		return "an"
-	}
-	return "a"
-}
-
-// notBoolean is the error for a token where a Boolean belongs.
-func notBoolean(c byte) error {
-	switch {
-	case c == '{':
-		return mistyped(startOfStructure)
-	case c == '[':
-		return mistyped("Unrecognized collection type class java.lang.Boolean")
-	case tokenName(c) == "":
-		return malformed()
-	default:
+	case kind == "Boolean" && c == '"':
 		return mistyped("Unexpected token received from parser")
+	default:
+		return mistyped(token + " cannot be converted to " + kind)
 	}
 }
 
 // notList is the error for a token where a list belongs.
-func notList(c byte) error {
+func (r *reader) notList() error {
 	switch {
-	case c == '{':
+	case r.peek() == '{':
 		return mistyped(startOfStructure)
-	case tokenName(c) == "":
+	case r.tokenName() == "":
 		return malformed()
 	default:
-		return mistyped("Unexpected field type")
+		return mistyped(unexpectedField)
 	}
 }
 
-// notStructure is the error for a token where a structure or a map belongs.
-func notStructure(c byte, kind string) error {
+// notStructure is the error for a token where a structure or a map of a Java
+// type belongs; the parameters of an operation have none.
+func (r *reader) notStructure(kind string) error {
 	switch {
-	case c == '[' && kind != "":
-		return mistyped("Unrecognized collection type " + kind)
-	case c == '[':
+	case r.peek() == '[' && kind == "":
 		return mistyped(startOfList)
-	case tokenName(c) == "":
+	case r.peek() == '[':
+		return mistyped(unrecognized + kind)
+	case r.tokenName() == "":
 		return malformed()
-	case kind == "":
-		return mistyped("Unexpected value type in payload")
+	case strings.HasPrefix(kind, mapOf):
+		return mistyped(unexpectedField)
 	default:
-		return mistyped("Unexpected field type")
+		return mistyped("Unexpected value type in payload")
 	}
 }
 
-// tokenName returns the parser's name of a scalar token, or "" if c does not
-// begin one.
-func tokenName(c byte) string {
-	switch {
+// tokenName returns the parser's name of the scalar that comes next, or "" if
+// there is none.
+func (r *reader) tokenName() string {
+	switch c := r.peek(); {
 	case c == '"':
 		return "STRING_VALUE"
 	case c == 't':
@@ -82,6 +86,10 @@ func tokenName(c byte) string {
 	case c == 'f':
 		return "FALSE_VALUE"
 	case c == '-', c >= '0' && c <= '9':
+		ahead := *r
+		if bytes.ContainsAny(ahead.number(), ".eE") {
+			return "DECIMAL_VALUE"
+		}
 		return "NUMBER_VALUE"
 	default:
 		return ""

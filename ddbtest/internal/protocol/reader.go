@@ -72,14 +72,14 @@ func (r *reader) word(w string) {
 	r.pos += len(w)
 }
 
-// object reads an object member by member; each must consume the value. It
-// returns false, and reads nothing, for null.
+// object reads an object member by member; each must consume the value. kind is
+// its Java type. It returns false, and reads nothing, for null.
 func (r *reader) object(kind string, each func(name []byte)) bool {
 	if r.err != nil || r.null() {
 		return false
 	}
 	if !r.accept('{') {
-		r.fail(notStructure(r.peek(), kind))
+		r.fail(r.notStructure(kind))
 		return false
 	}
 	if r.accept('}') {
@@ -114,7 +114,7 @@ func (r *reader) array(each func()) bool {
 		return false
 	}
 	if !r.accept('[') {
-		r.fail(notList(r.peek()))
+		r.fail(r.notList())
 		return false
 	}
 	if r.accept(']') {
@@ -139,7 +139,7 @@ func (r *reader) str() *string {
 		return nil
 	}
 	if r.peek() != '"' {
-		r.fail(notScalar(r.peek(), "String"))
+		r.fail(r.notScalar("String"))
 		return nil
 	}
 	s := string(r.quoted())
@@ -175,7 +175,7 @@ func (r *reader) boolean() *bool {
 	case 'f':
 		r.word("false")
 	default:
-		r.fail(notBoolean(r.peek()))
+		r.fail(r.notScalar("Boolean"))
 		return nil
 	}
 	return &b
@@ -189,7 +189,7 @@ func (r *reader) integer(kind string) *int64 {
 	}
 	c := r.peek()
 	if c != '-' && (c < '0' || c > '9') {
-		r.fail(notScalar(c, kind))
+		r.fail(r.notScalar(kind))
 		return nil
 	}
 	text := string(r.number())
@@ -381,14 +381,15 @@ func (r *reader) attributes() engine.Attributes {
 	if r.err != nil || r.null() {
 		return engine.Attributes{}
 	}
-	item, err := value.DecodeItem(r.raw())
+	text := r.raw()
+	item, err := value.DecodeItem(text)
 	if r.err != nil {
 		return engine.Attributes{}
 	}
 	if err = r.keep(err); r.err != nil {
 		return engine.Attributes{}
 	}
-	return engine.Attributes{Present: true, Item: item, Err: err}
+	return engine.Attributes{Present: true, Item: item, Err: err, Text: text}
 }
 
 // attribute reads one attribute value, or nil for null.

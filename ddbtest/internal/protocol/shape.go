@@ -1,6 +1,9 @@
 package protocol
 
 import (
+	"reflect"
+	"strings"
+
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 	"github.com/dynamotable/ddb/ddbtest/internal/expression"
 )
@@ -15,9 +18,26 @@ type field[T any] struct {
 // members are skipped, as the service skips them.
 type shape[T any] []field[T]
 
+// class returns the Java type of a structure, which the engine names as the API
+// does; "" for the parameters of an operation and where one type of the engine
+// stands for several.
+func (s shape[T]) class() string {
+	switch name := reflect.TypeFor[T]().Name(); {
+	case strings.HasSuffix(name, "Input"), name == "TransactAction", name == "SecondaryIndex":
+		return ""
+	case name == "TransactGet":
+		return "class " + classPrefix + "Get"
+	default:
+		return "class " + classPrefix + name
+	}
+}
+
 // read reads a structure into to. It returns false, and leaves to as it is, for
 // null.
 func (s shape[T]) read(r *reader, to *T) bool {
+	if c := r.peek(); r.err == nil && c != '{' && c != 'n' {
+		r.fail(r.notStructure(s.class()))
+	}
 	return r.object("", func(name []byte) {
 		for i := range s {
 			if s[i].name == string(name) {
@@ -54,6 +74,9 @@ func (s shape[T]) list(r *reader) []T {
 // mapped reads a map of structures, or nil for null.
 func (s shape[T]) mapped(r *reader) map[string]T {
 	m := map[string]T{}
+	if c := r.peek(); r.err == nil && c != '{' && c != 'n' {
+		r.fail(r.notStructure(mapOf + strings.TrimPrefix(s.class(), "class ") + ">"))
+	}
 	if !r.object("", func(name []byte) {
 		key := string(name)
 		var one T
@@ -68,7 +91,7 @@ func (s shape[T]) mapped(r *reader) map[string]T {
 // names reads ExpressionAttributeNames, or nil for null.
 func (r *reader) names() expression.Names {
 	m := expression.Names{}
-	if !r.object("java.util.Map<java.lang.String, java.lang.String>", func(name []byte) {
+	if !r.object(mapOf+"java.lang.String>", func(name []byte) {
 		key := string(name)
 		if s := r.str(); s != nil {
 			m[key] = *s

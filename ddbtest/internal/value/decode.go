@@ -2,7 +2,6 @@ package value
 
 import (
 	"encoding/base64"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,8 +12,7 @@ import (
 // form) takes precedence over a ValidationException (the value breaks a rule)
 // wherever the two stand, because the service reads the whole request before
 // it validates any of it. JSON null stands for an absent value, which is
-// invalid. {"NULL":false} is read as {"NULL":true}, as the service does since
-// 2026.
+// invalid.
 func Decode(raw []byte) (Value, error) {
 	d := decoder{scanner: scanner{text: raw}}
 	v := d.attribute(0)
@@ -27,15 +25,20 @@ func Decode(raw []byte) (Value, error) {
 
 // DecodeItem reads a map of names to values in wire form. The errors are those
 // of [Decode]; the ValidationException is that of the first invalid attribute,
-// and its Key is the name of that attribute. Null gives a nil Item.
+// and its Key is the name of that attribute. With an error whose Nesting says
+// so, there is an Item all the same. Null gives a nil Item.
 func DecodeItem(raw []byte) (Item, error) {
 	d := decoder{scanner: scanner{text: raw}}
 	item := d.attributes(0)
 	d.finish()
-	if err := d.err(); err != nil {
+	err := d.err()
+	if err == nil {
+		return item, nil
+	}
+	if d.bad || d.wire != nil || !d.deepOnly {
 		return nil, err
 	}
-	return item, nil
+	return item, err
 }
 
 // The rules of values, in the service's words.
@@ -48,8 +51,11 @@ const (
 	msgNoStrings      = msgParameters + "An string set  may not be empty"
 	msgNoNumbers      = msgParameters + "An number set  may not be empty"
 	msgNoBinaries     = msgParameters + "Binary sets should not be empty"
-	msgEmptyString    = msgParameters + "An string set may not have a empty string as a member"
-	msgEmptyBinary    = msgParameters + "Binary sets may not contain null or empty values"
+	msgNullString     = msgParameters + "An string set may not have a null string as a member"
+	msgNullBinary     = msgParameters + "Binary sets may not contain null or empty values"
+	msgNullFalse      = msgParameters + "Null attribute value types must have the value of true"
+	msgNameSize       = "Attribute name is too large, must be less than 65536 bytes"
+	msgEmptyName      = "Empty attribute name"
 	msgSameNumbers    = "Input collection contains duplicates"
 	msgSameCollection = msgParameters + "Input collection "
 )
@@ -70,6 +76,8 @@ type decoder struct {
 	scanner
 	wire    *Error // SerializationException
 	invalid *Error // ValidationException
+	// deepOnly says that all that is invalid is that something is too deep.
+	deepOnly bool
 }
 
 func (d *decoder) err() error {
@@ -98,6 +106,7 @@ func (d *decoder) failWire(message string) {
 }
 
 func (d *decoder) fail(message string) {
+	d.deepOnly = message == msgNesting && (d.invalid == nil || d.deepOnly)
 	if d.invalid == nil {
 		d.invalid = Invalid(message)
 	}
@@ -122,6 +131,12 @@ func (d *decoder) attributes(depth int) map[string]Value {
 	m := make(map[string]Value)
 	d.object(func(name string) {
 		had := d.invalid
+		switch {
+		case len(name) > MaxNameSize:
+			d.fail(msgNameSize)
+		case name == "" && depth == 0:
+			d.fail(msgEmptyName)
+		}
 		m[name] = d.attribute(depth)
 		if depth == 0 && had == nil && d.invalid != nil {
 			d.invalid.Key = name
@@ -194,8 +209,7 @@ func (d *decoder) contents(descriptor string, depth int) Value {
 	case KindBool:
 		return Bool(d.booleanOf())
 	case KindNull:
-		d.booleanOf()
-		return Null{}
+		return d.nullOf()
 	case KindList:
 		list := List{}
 		d.elements(func() { list = append(list, d.attribute(depth+1)) })
@@ -326,14 +340,38 @@ func (d *decoder) elements(element func()) {
 	d.skip(0)
 }
 
+// nullOf reads the contents of NULL. For some weeks of 2026 the service read
+// false as true; since then it refuses it in every Region:
+// https://github.com/nubo-db/dynoxide/issues/145.
+func (d *decoder) nullOf() Null {
+	before := d.wire
+	if !d.booleanOf() && d.wire == before {
+		d.fail(msgNullFalse)
+	}
+	return Null{}
+}
+
+// members reads the contents of a set; message is what the service says to a
+// null among them. An empty string or binary may be a member:
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html.
+func (d *decoder) members(message string, member func()) {
+	d.elements(func() {
+		if d.peek() == 'n' {
+			d.literal("null")
+			d.fail(message)
+			return
+		}
+		member()
+	})
+}
+
 func (d *decoder) stringSet() StringSet {
-	set := StringSet{}
-	d.elements(func() { set = append(set, d.textOf()) })
+	set, had := StringSet{}, d.invalid
+	d.members(msgNullString, func() { set = append(set, d.textOf()) })
 	switch {
+	case d.invalid != had:
 	case len(set) == 0:
 		d.fail(msgNoStrings)
-	case slices.Contains(set, ""):
-		d.fail(msgEmptyString)
 	case hasDuplicates(set):
 		d.fail(msgSameCollection + "[" + strings.Join(set, ", ") + "] contains duplicates.")
 	}
@@ -341,9 +379,10 @@ func (d *decoder) stringSet() StringSet {
 }
 
 func (d *decoder) numberSet() NumberSet {
-	set := NumberSet{}
-	d.elements(func() { set = append(set, d.numberOf(d.textOf())) })
+	set, had := NumberSet{}, d.invalid
+	d.members(msgNotNumeric, func() { set = append(set, d.numberOf(d.textOf())) })
 	switch {
+	case d.invalid != had:
 	case len(set) == 0:
 		d.fail(msgNoNumbers)
 	case hasDuplicates(set):
@@ -353,13 +392,12 @@ func (d *decoder) numberSet() NumberSet {
 }
 
 func (d *decoder) binarySet() BinarySet {
-	set := BinarySet{}
-	d.elements(func() { set = append(set, d.binaryOf()) })
+	set, had := BinarySet{}, d.invalid
+	d.members(msgNullBinary, func() { set = append(set, d.binaryOf()) })
 	switch {
+	case d.invalid != had:
 	case len(set) == 0:
 		d.fail(msgNoBinaries)
-	case slices.Contains(set, ""):
-		d.fail(msgEmptyBinary)
 	case hasDuplicates(set):
 		texts := make([]string, len(set))
 		for i, raw := range set {

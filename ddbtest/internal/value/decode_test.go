@@ -43,7 +43,10 @@ func TestDecode(t *testing.T) {
 		{`{"B": ""}`, value.Binary("")},
 		{`{"L": []}`, value.List{}},
 		{`{"M": {}}`, value.Map{}},
-		{`{"NULL": false}`, value.Null{}},
+		// https://github.com/ministackorg/ministack/issues/1039
+		{`{"SS": ["a", ""]}`, value.StringSet{"a", ""}},
+		{`{"SS": [""]}`, value.StringSet{""}},
+		{`{"BS": ["aaaa", ""]}`, value.BinarySet{"i\xa6\x9a", ""}},
 		{`{"S": null, "N": "1"}`, number(t, "1")},
 		{`{"X": [{"y": 1}], "BOOL": false}`, value.Bool(false)},
 		{`{"S": "\u00e9\ud83d\ude00\n\"\\\/\b\f\r\t"}`, value.String("é😀\n\"\\/\b\f\r\t")},
@@ -92,8 +95,17 @@ func TestDecodeErrors(t *testing.T) {
 		{`{"SS": []}`, value.ValidationException, params + "An string set  may not be empty"},
 		{`{"NS": []}`, value.ValidationException, params + "An number set  may not be empty"},
 		{`{"BS": []}`, value.ValidationException, params + "Binary sets should not be empty"},
-		{`{"SS": ["a", ""]}`, value.ValidationException, params + "An string set may not have a empty string as a member"},
-		{`{"BS": ["aaaa", ""]}`, value.ValidationException, params + "Binary sets may not contain null or empty values"},
+		// https://github.com/nubo-db/dynoxide/issues/145
+		{`{"NULL": false}`, value.ValidationException, params + "Null attribute value types must have the value of true"},
+		{`{"L": [{"M": {"a": {"NULL": false}}}]}`, value.ValidationException, params + "Null attribute value types must have the value of true"},
+		// https://github.com/aws/aws-dax-js-sdk, RequestValidator
+		{`{"SS": ["a", null]}`, value.ValidationException, params + "An string set may not have a null string as a member"},
+		{`{"SS": [null]}`, value.ValidationException, params + "An string set may not have a null string as a member"},
+		{`{"NS": ["1", null]}`, value.ValidationException, "The parameter cannot be converted to a numeric value"},
+		{`{"BS": ["aaaa", null]}`, value.ValidationException, params + "Binary sets may not contain null or empty values"},
+		{`{"SS": ["", ""]}`, value.ValidationException, params + "Input collection [, ] contains duplicates."},
+		// https://github.com/ExtendDB/extenddb/issues/365
+		{`{"M": {"` + strings.Repeat("n", 65536) + `": {"S": ""}}}`, value.ValidationException, "Attribute name is too large, must be less than 65536 bytes"},
 		{`{"SS": ["a", "a"]}`, value.ValidationException, params + "Input collection [a, a] contains duplicates."},
 		{`{"BS": ["Yg==", "Yg=="]}`, value.ValidationException, params + "Input collection [Yg==, Yg==]of type BS contains duplicates."},
 		{`{"NS": ["1", "1"]}`, value.ValidationException, "Input collection contains duplicates"},

@@ -3,10 +3,12 @@ package value
 import (
 	"encoding/base64"
 	"slices"
+	"strings"
 )
 
 // Append appends the wire form of v to b, such as {"S":"text"}. Map entries
-// come in the order of their names, so equal values have equal forms.
+// come in the order of their names and members of sets in their order, so equal
+// values have equal forms.
 func Append(b []byte, v Value) []byte {
 	switch v := v.(type) {
 	case String:
@@ -39,7 +41,7 @@ func Append(b []byte, v Value) []byte {
 		b = AppendItem(b, Item(v))
 	case StringSet:
 		b = append(b, `{"SS":[`...)
-		for i, e := range v {
+		for i, e := range sorted(v, strings.Compare) {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -48,7 +50,7 @@ func Append(b []byte, v Value) []byte {
 		b = append(b, ']')
 	case NumberSet:
 		b = append(b, `{"NS":[`...)
-		for i, e := range v {
+		for i, e := range sorted(v, Number.Cmp) {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -58,7 +60,7 @@ func Append(b []byte, v Value) []byte {
 		b = append(b, ']')
 	case BinarySet:
 		b = append(b, `{"BS":[`...)
-		for i, e := range v {
+		for i, e := range sorted(v, strings.Compare) {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -69,6 +71,16 @@ func Append(b []byte, v Value) []byte {
 		return append(b, "{}"...)
 	}
 	return append(b, '}')
+}
+
+// sorted returns the members of a set in the order in which the service returns
+// them. The set itself may be shared and stays as it is.
+func sorted[S ~[]E, E any](set S, compare func(a, b E) int) S {
+	if !slices.IsSortedFunc(set, compare) {
+		set = slices.Clone(set)
+		slices.SortFunc(set, compare)
+	}
+	return set
 }
 
 // AppendItem appends the wire form of an item, such as {"a":{"S":"text"}}, to b.

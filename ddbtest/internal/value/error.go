@@ -21,6 +21,13 @@ type Error struct {
 	Key string
 }
 
+// Nesting reports whether the error is that of a value with too many levels.
+func (e *Error) Nesting() bool { return e.Message == msgNesting }
+
+// Structural reports whether the error is that of a value without a type or
+// with several of them.
+func (e *Error) Structural() bool { return e.Message == msgEmptyValue || e.Message == msgSeveralTypes }
+
 // Error returns the type and the message.
 func (e *Error) Error() string { return e.Type + ": " + e.Message }
 

@@ -37,8 +37,9 @@ const (
 type digits38 [maxDigits]byte
 
 // ParseNumber reads a number in decimal or scientific notation. Leading and
-// trailing zeros do not count as significant digits. The error is a
-// ValidationException.
+// trailing zeros do not count as significant digits. A zero has a magnitude
+// too: that of its exponent and its decimals, so 0e126 is out of range. The
+// error is a ValidationException.
 func ParseNumber(s string) (Number, error) {
 	notNumeric := func() (Number, error) {
 		if s == "" {
@@ -97,15 +98,18 @@ func ParseNumber(s string) (Number, error) {
 		}
 		exp += e
 	}
+	if n == 0 { // 0 x 10^exp has its first digit one place higher
+		exp++
+	}
 	switch {
-	case n == 0:
-		return Number{}, nil
 	case exp > maxExp:
 		return Number{}, Invalid(msgOverflow)
 	case exp < minExp:
 		return Number{}, Invalid(msgUnderflow)
 	case tooMany:
 		return Number{}, Invalid(msgPrecision)
+	case n == 0:
+		return Number{}, nil
 	}
 	return newNumber(&digits, exp, neg), nil
 }

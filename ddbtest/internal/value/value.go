@@ -69,11 +69,12 @@ type (
 	List []Value
 	// Map is an unordered set of names and values.
 	Map map[string]Value
-	// StringSet is a set of strings in the order in which they were given.
+	// StringSet is a set of strings. Its wire form has them in the order of
+	// their bytes, whatever their order here; so do the other sets.
 	StringSet []string
-	// NumberSet is a set of numbers in the order in which they were given.
+	// NumberSet is a set of numbers; its wire form has them by value.
 	NumberSet []Number
-	// BinarySet is a set of byte strings in the order in which they were given.
+	// BinarySet is a set of byte strings.
 	BinarySet []string
 )
 
@@ -122,6 +123,19 @@ func (BinarySet) sealed() {}
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const MaxDepth = 32
+
+// MaxNameSize is the number of bytes that the name of an attribute, or of an
+// entry of a map, may have.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html;
+// https://github.com/ExtendDB/extenddb/issues/365 has the message.
+const MaxNameSize = 65535
+
+// The service's errors for a name of more than MaxNameSize bytes, or of none.
+var (
+	ErrNameSize  = Invalid(msgNameSize)
+	ErrEmptyName = Invalid(msgEmptyName)
+)
 
 // ErrNesting is the service's error for a value of more than MaxDepth levels.
 var ErrNesting = Invalid(msgNesting)
