@@ -119,7 +119,7 @@ func (in *CreateTableInput) check() error {
 	if err := in.checkGlobal(names, onDemand); err != nil {
 		return err
 	}
-	if err := checkVectorIndexes(in.VectorIndexes, names, nil); err != nil {
+	if err := checkVectorIndexes(in.VectorIndexes, names, nil, in.AttributeDefinitions, onDemand); err != nil {
 		return err
 	}
 	return in.checkSettings(onDemand)
@@ -132,6 +132,9 @@ func (in *CreateTableInput) checkDefinitions() error {
 	}
 	if in.GlobalSecondaryIndexes != nil && len(in.GlobalSecondaryIndexes) == 0 {
 		return invalidParameter("List of GlobalSecondaryIndexes is empty")
+	}
+	if in.VectorIndexes != nil && len(in.VectorIndexes) == 0 {
+		return invalidParameter("List of VectorIndexes is empty")
 	}
 	for i, d := range in.AttributeDefinitions {
 		if defined(text(d.AttributeName), in.AttributeDefinitions[:i]) {
@@ -286,8 +289,8 @@ func (e *Engine) newTable(in *CreateTableInput) *Table {
 		schema.Indexes = append(schema.Indexes, newIndex(&in.LocalSecondaryIndexes[i], true, schema.Key, in.AttributeDefinitions))
 		t.collections = &collections{bytes: make(map[string]int64)}
 	}
+	schema.vectors = newVectorIndexes(in.VectorIndexes, in.AttributeDefinitions, time.Time{}, t.readyAt)
 	t.schema.Store(schema)
-	s.addVectorIndexes(in.VectorIndexes, t.readyAt)
 	if in.StreamSpecification != nil && *in.StreamSpecification.StreamEnabled {
 		t.startStream(in.StreamSpecification, e.nextLabel(now))
 	}

@@ -43,6 +43,11 @@ func (t *Table) deletable(now time.Time) error {
 			return inUse("Cannot delete table while indexes are being created, updated, or deleted.")
 		}
 	}
+	for _, x := range t.Schema().vectors {
+		if now.Before(x.readyAt) {
+			return inUse("Cannot delete table while indexes are being created, updated, or deleted.")
+		}
+	}
 	if status == statusUpdating {
 		return inUse("Table: " + t.name + " is in the process of being updated.")
 	}

@@ -175,8 +175,12 @@ func (e *Engine) describe(t *Table, status string) *TableDescription {
 		d.SSEDescription = e.describeSSE(s.sse)
 	}
 	d.WarmThroughput = describeWarm(s.warm, s.throughput, d.TableStatus)
-	for _, x := range s.vectors {
-		d.VectorIndexes = append(d.VectorIndexes, x.describe(t, now))
+	for _, x := range schema.vectors {
+		v := x.describe(t, now)
+		if status == statusCreating {
+			v.IndexStatus = statusCreating
+		}
+		d.VectorIndexes = append(d.VectorIndexes, v)
 	}
 	for _, x := range schema.Indexes {
 		if x.Local {

@@ -14,6 +14,7 @@ type Schema struct {
 	Key     KeySchema
 	Indexes []*Index // global ones in the order of their creation, then local ones
 
+	vectors    []*vectorIndex
 	attributes []AttributeDefinition
 }
 

@@ -47,7 +47,6 @@ type settings struct {
 	throughput  throughput
 	onDemand    *OnDemandThroughput
 	warm        *WarmThroughput
-	vectors     []*vectorIndex
 	stream      *StreamSpecification
 	streamLabel string
 	tags        map[string]string
@@ -177,7 +176,7 @@ func (t *Table) setSchema(next *Schema) {
 	t.schema.Store(next)
 }
 
-// usedAttributes keeps the definitions of attributes that are keys.
+// usedAttributes keeps the definitions of attributes that are keys or in a search schema.
 func usedAttributes(defs []AttributeDefinition, s *Schema) []AttributeDefinition {
 	var used []AttributeDefinition
 	for _, d := range defs {
@@ -185,6 +184,10 @@ func usedAttributes(defs []AttributeDefinition, s *Schema) []AttributeDefinition
 		in := s.Key.Has(name)
 		for _, x := range s.Indexes {
 			in = in || x.Key.Has(name)
+		}
+		for _, x := range s.vectors {
+			_, searched := x.kinds[name]
+			in = in || searched
 		}
 		if in {
 			used = append(used, d)

@@ -91,10 +91,12 @@ func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created 
 	for _, x := range t.Schema().Indexes {
 		names[x.Name] = true
 	}
-	if err := t.settings.changeVectorIndexes(in.VectorIndexUpdates, names, now.Add(e.stateDelay)); err != nil {
+	done := now.Add(e.stateDelay)
+	vectors, err := t.Schema().changedVectorIndexes(in, names, onDemand, done, done.Add(e.stateDelay))
+	if err != nil {
 		return nil, err
 	}
-	schema, created := e.changeIndexes(t, in, onDemand, now)
+	schema, created := e.changeIndexes(t, in, vectors, onDemand, now)
 	t.setSchema(schema)
 	e.changeSettings(t, in, onDemand, now)
 	if s := in.StreamSpecification; s != nil {
@@ -216,9 +218,13 @@ func mergedWarmth(old, change *WarmThroughput) *WarmThroughput {
 
 // changeIndexes returns the schema after the updates of indexes, and the index
 // among them that is new.
-func (e *Engine) changeIndexes(t *Table, in *UpdateTableInput, onDemand bool, now time.Time) (*Schema, *Index) {
+func (e *Engine) changeIndexes(t *Table, in *UpdateTableInput, vectors []*vectorIndex, onDemand bool, now time.Time) (*Schema, *Index) {
 	old := t.Schema()
 	next := *old
+	next.vectors = vectors
+	if len(in.VectorIndexUpdates) > 0 {
+		next.attributes = mergedDefinitions(old.attributes, in.AttributeDefinitions)
+	}
 	next.Indexes = slices.Clone(old.Indexes)
 	done := now.Add(e.stateDelay)
 	if onDemand != t.settings.billing.onDemand {
