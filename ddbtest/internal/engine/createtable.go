@@ -52,7 +52,27 @@ func (e *Engine) CreateTable(_ context.Context, in *CreateTableInput) (*TableDes
 		return nil, e.alreadyExists(existing)
 	}
 	e.tableChanged(t, TableCreated)
-	return e.describe(t, statusCreating), nil
+	return e.describe(t, statusCreating).created(in), nil
+}
+
+// created leaves out what the reply of CreateTable lacks: the time of the billing mode, and warm throughput unless the
+// request has it, which is then on its way.
+//
+// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md and
+// table-indexes.md) has recorded it.
+func (d *TableDescription) created(in *CreateTableInput) *TableDescription {
+	if d.BillingModeSummary != nil {
+		d.BillingModeSummary.LastUpdateToPayPerRequestDateTime = nil
+	}
+	if in.WarmThroughput.given() {
+		d.WarmThroughput.Status = statusUpdating
+	} else {
+		d.WarmThroughput = nil
+	}
+	for i := range d.GlobalSecondaryIndexes {
+		d.GlobalSecondaryIndexes[i].WarmThroughput = nil
+	}
+	return d
 }
 
 // alreadyExists is the answer to a request for a second table with the name of
@@ -260,7 +280,7 @@ func (e *Engine) newTable(in *CreateTableInput) *Table {
 		number:  e.lastTable.Add(1),
 		name:    name,
 		arn:     e.arn("table/" + name),
-		id:      tableID(name, now),
+		id:      e.tableID(name, now),
 		created: now,
 		readyAt: now.Add(e.stateDelay),
 		items:   storage.NewSet(),
@@ -314,9 +334,19 @@ func (e *Engine) nextLabel(now time.Time) string {
 	}
 }
 
-// tableID derives an identifier in the form of a UUID.
-func tableID(name string, now time.Time) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", name, now.UnixNano()))
-	s := hex.EncodeToString(sum[:16])
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+// tableID makes an identifier in the form of a UUID of version 4. It follows from the name and the time, so that a
+// table that is read back from a folder keeps its own, and from how many tables with both there were before.
+//
+// https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-4
+func (e *Engine) tableID(name string, now time.Time) string {
+	for n := 0; ; n++ {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", name, now.UnixNano(), n))
+		sum[6] = sum[6]&0x0f | 0x40
+		sum[8] = sum[8]&0x3f | 0x80
+		s := hex.EncodeToString(sum[:16])
+		id := s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+		if _, used := e.tableIDs.LoadOrStore(id, nil); !used {
+			return id
+		}
+	}
 }

@@ -21,11 +21,11 @@ var _ json.Marshaler = Timestamp{}
 
 // TableDescription describes a table in the form of the wire.
 type TableDescription struct {
-	AttributeDefinitions      []AttributeDefinition
+	AttributeDefinitions      []AttributeDefinition `json:",omitempty"`
 	TableName                 string
-	KeySchema                 []KeySchemaElement
+	KeySchema                 []KeySchemaElement `json:",omitempty"`
 	TableStatus               string
-	CreationDateTime          Timestamp
+	CreationDateTime          *Timestamp             `json:",omitempty"`
 	ProvisionedThroughput     *ThroughputDescription `json:",omitempty"`
 	TableSizeBytes            int64
 	ItemCount                 int64
@@ -148,7 +148,7 @@ func (e *Engine) describe(t *Table, status string) *TableDescription {
 		TableName:                 t.name,
 		KeySchema:                 schema.Key.elements(),
 		TableStatus:               t.status(now),
-		CreationDateTime:          Timestamp{t.created},
+		CreationDateTime:          &Timestamp{t.created},
 		ProvisionedThroughput:     s.throughput.describe(now),
 		TableSizeBytes:            t.items.Bytes(),
 		ItemCount:                 t.items.Len(),

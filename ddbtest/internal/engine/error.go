@@ -12,6 +12,7 @@ const (
 	ValidationException                      = value.ValidationException
 	SerializationException                   = value.SerializationException
 	ConditionalCheckFailedException          = "ConditionalCheckFailedException"
+	AccessDeniedException                    = "AccessDeniedException"
 	ResourceNotFoundException                = "ResourceNotFoundException"
 	ResourceInUseException                   = "ResourceInUseException"
 	TableNotFoundException                   = "TableNotFoundException"

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
@@ -139,13 +140,15 @@ func describeLimits(ctx context.Context, e *engine.Engine, r *reader) ([]byte, e
 	return result(e.DescribeLimits(ctx), nil)
 }
 
-// describeEndpoints names the endpoint of the Region.
+// describeEndpoints names the endpoint that was asked, so that a client with endpoint discovery stays there.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Endpoint.html
 func describeEndpoints(_ context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	if err := readInput(r, emptyShape, &struct{}{}); err != nil {
 		return nil, err
 	}
 	return result(map[string]any{"Endpoints": []map[string]any{{
-		"Address":              "dynamodb." + e.Region() + ".amazonaws.com",
+		"Address":              cmp.Or(r.host, "dynamodb."+e.Region()+".amazonaws.com"),
 		"CachePeriodInMinutes": 1440,
 	}}}, nil)
 }
