@@ -282,6 +282,7 @@ func (e *Engine) newTable(in *CreateTableInput) *Table {
 		arn:     e.arn("table/" + name),
 		id:      e.tableID(name, now),
 		created: now,
+		policy:  compacted(in.ResourcePolicy),
 		readyAt: now.Add(e.stateDelay),
 		items:   storage.NewSet(),
 	}

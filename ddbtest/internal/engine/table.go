@@ -23,6 +23,7 @@ type Table struct {
 	arn     string
 	id      string
 	created time.Time
+	policy  string // given with the request that made the table
 
 	// schema is replaced as a whole, under mu and with every partition of items
 	// locked, so it is stable for whoever holds the lock of a partition.
@@ -51,6 +52,8 @@ type settings struct {
 	streamLabel string
 	tags        map[string]string
 	ttl         timeToLive
+	recovery    recovery
+	insights    map[string]insights // of the table, "", and of its global indexes
 	sse         *SSESpecification
 	tableClass  string
 	classAt     time.Time

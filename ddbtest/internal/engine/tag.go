@@ -161,26 +161,35 @@ func (c *constraints) resource(arn *string) {
 
 // resource returns the table with an ARN, for an operation on it.
 func (e *Engine) resource(operation, arn string) (*Table, error) {
-	if !strings.HasPrefix(arn, "arn:") {
-		return nil, invalidParameter("ARNs must start with 'arn:': %s", arn)
-	}
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[2] != "dynamodb" || strings.Contains(parts[5], "/backup/") {
-		return nil, invalidParameter("Provided Arn is not a DynamoDB resource arn: %s", arn)
-	}
+	region, account, resource, err := resourceParts(arn)
 	switch {
-	case parts[3] != e.region:
+	case err != nil:
+		return nil, err
+	case region != e.region:
 		return nil, invalid("Invalid TableArn: Invalid ResourceArn provided as input %s", arn)
-	case !strings.HasPrefix(parts[5], "table/") || strings.Contains(parts[5], "/index/"):
-		return nil, invalidParameter("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: %s", arn)
-	case parts[4] != e.account:
+	case account != e.account:
 		return nil, e.denied(operation, arn)
 	}
-	t := e.lookup(strings.TrimPrefix(parts[5], "table/"))
+	t := e.lookup(strings.TrimPrefix(resource, "table/"))
 	if t == nil || t.arn != arn {
 		return nil, &Error{Type: ResourceNotFoundException, Message: "Requested resource not found: ResourceArn: " + arn + " not found"}
 	}
 	return t, nil
+}
+
+// resourceParts takes the ARN of a table or a stream apart.
+func resourceParts(arn string) (region, account, resource string, err error) {
+	if !strings.HasPrefix(arn, "arn:") {
+		return "", "", "", invalidParameter("ARNs must start with 'arn:': %s", arn)
+	}
+	parts := strings.SplitN(arn, ":", 6)
+	switch {
+	case len(parts) != 6 || parts[2] != "dynamodb" || strings.Contains(parts[5], "/backup/"):
+		return "", "", "", invalidParameter("Provided Arn is not a DynamoDB resource arn: %s", arn)
+	case !strings.HasPrefix(parts[5], "table/") || strings.Contains(parts[5], "/index/"):
+		return "", "", "", invalidParameter("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: %s", arn)
+	}
+	return parts[3], parts[4], parts[5], nil
 }
 
 // denied is the answer to an operation on a resource of another account, which would have to allow it by a policy.

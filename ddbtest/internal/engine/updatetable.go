@@ -246,6 +246,7 @@ func (e *Engine) changeIndexes(t *Table, in *UpdateTableInput, vectors []*vector
 			next.Indexes = insertGlobal(next.Indexes, created)
 		case u.Delete != nil:
 			i := next.position(text(u.Delete.IndexName))
+			delete(t.settings.insights, text(u.Delete.IndexName))
 			if e.stateDelay == 0 {
 				next.Indexes = slices.Delete(next.Indexes, i, i+1)
 			} else {

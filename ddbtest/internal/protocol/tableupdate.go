@@ -76,15 +76,6 @@ func describeTimeToLive(ctx context.Context, e *engine.Engine, r *reader) ([]byt
 	return result(map[string]any{"TimeToLiveDescription": out}, err)
 }
 
-func describeContinuousBackups(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
-	var in nameInput
-	if err := readInput(r, nameShape, &in); err != nil {
-		return nil, err
-	}
-	out, err := e.DescribeContinuousBackups(ctx, in.TableName)
-	return result(map[string]any{"ContinuousBackupsDescription": out}, err)
-}
-
 // tagInput holds the parameters of the operations on tags.
 type tagInput struct {
 	ResourceArn *string
