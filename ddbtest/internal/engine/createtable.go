@@ -33,6 +33,12 @@ type CreateTableInput struct {
 
 // CreateTable makes a table.
 func (e *Engine) CreateTable(_ context.Context, in *CreateTableInput) (*TableDescription, error) {
+	if !in.OnDemandThroughput.given() {
+		in.OnDemandThroughput = nil
+	}
+	if !in.WarmThroughput.given() {
+		in.WarmThroughput = nil
+	}
 	if err := in.constraints(); err != nil {
 		return nil, err
 	}
@@ -64,7 +70,7 @@ func (d *TableDescription) created(in *CreateTableInput) *TableDescription {
 	if d.BillingModeSummary != nil {
 		d.BillingModeSummary.LastUpdateToPayPerRequestDateTime = nil
 	}
-	if in.WarmThroughput.given() {
+	if in.WarmThroughput != nil {
 		d.WarmThroughput.Status = statusUpdating
 	} else {
 		d.WarmThroughput = nil
@@ -87,15 +93,21 @@ func (e *Engine) alreadyExists(t *Table) error {
 	return &Error{Type: ResourceInUseException, Message: "Table already exists: " + t.name}
 }
 
+// constraints checks the parameters one by one: the name of the table alone, then the others together.
+//
+// dynoxide has the order from the service (https://github.com/nubo-db/dynoxide/blob/main/src/actions/create_table.rs).
 func (in *CreateTableInput) constraints() error {
 	if err := tablePresent(in.TableName); err != nil {
 		return err
 	}
 	var c constraints
+	c.newName("tableName", in.TableName)
+	if err := c.err(); err != nil {
+		return err
+	}
 	if c.required("attributeDefinitions", in.AttributeDefinitions != nil) {
 		c.attributeDefinitions(in.AttributeDefinitions)
 	}
-	c.newName("tableName", in.TableName)
 	c.enum("billingMode", in.BillingMode, billingSet)
 	c.throughput("provisionedThroughput", in.ProvisionedThroughput)
 	c.stream(in.StreamSpecification)
@@ -103,13 +115,13 @@ func (in *CreateTableInput) constraints() error {
 	if c.required("keySchema", in.KeySchema != nil) {
 		c.keySchema("keySchema", in.KeySchema, 2)
 	}
-	for i := range in.LocalSecondaryIndexes {
-		c.index(member("localSecondaryIndexes", i), &in.LocalSecondaryIndexes[i], 2)
-	}
 	for i := range in.GlobalSecondaryIndexes {
 		path := member("globalSecondaryIndexes", i)
 		c.index(path, &in.GlobalSecondaryIndexes[i], 0)
 		c.throughput(path+".provisionedThroughput", in.GlobalSecondaryIndexes[i].ProvisionedThroughput)
+	}
+	for i := range in.LocalSecondaryIndexes {
+		c.index(member("localSecondaryIndexes", i), &in.LocalSecondaryIndexes[i], 2)
 	}
 	for i := range in.VectorIndexes {
 		c.vectorIndex(member("vectorIndexes", i), &in.VectorIndexes[i])
@@ -117,7 +129,8 @@ func (in *CreateTableInput) constraints() error {
 	return c.err()
 }
 
-// check validates what the constraints of single parameters leave over.
+// check validates what the constraints of single parameters leave over: global indexes before local ones, and whether
+// there are definitions that nothing uses last of what concerns keys.
 func (in *CreateTableInput) check() error {
 	onDemand := is(in.BillingMode, onDemandMode)
 	if err := checkBilling(onDemand, in.ProvisionedThroughput); err != nil {
@@ -129,29 +142,32 @@ func (in *CreateTableInput) check() error {
 	if err := checkTableKey(in.KeySchema, in.AttributeDefinitions); err != nil {
 		return err
 	}
-	if err := in.checkDefinitions(); err != nil {
+	if err := in.checkLists(); err != nil {
 		return err
 	}
 	names := make(map[string]bool)
-	if err := in.checkLocal(names); err != nil {
+	if err := in.checkGlobal(names, onDemand); err != nil {
 		return err
 	}
-	if err := in.checkGlobal(names, onDemand); err != nil {
+	if err := in.checkLocal(names); err != nil {
 		return err
 	}
 	if err := checkVectorIndexes(in.VectorIndexes, names, nil, in.AttributeDefinitions, onDemand); err != nil {
 		return err
 	}
+	if err := in.checkUnused(); err != nil {
+		return err
+	}
 	return in.checkSettings(onDemand)
 }
 
-// checkDefinitions validates that exactly the attributes of keys are defined.
-func (in *CreateTableInput) checkDefinitions() error {
-	if in.LocalSecondaryIndexes != nil && len(in.LocalSecondaryIndexes) == 0 {
-		return invalidParameter("List of LocalSecondaryIndexes is empty")
-	}
+// checkLists validates that lists of indexes have any, and that no attribute is defined twice.
+func (in *CreateTableInput) checkLists() error {
 	if in.GlobalSecondaryIndexes != nil && len(in.GlobalSecondaryIndexes) == 0 {
 		return invalidParameter("List of GlobalSecondaryIndexes is empty")
+	}
+	if in.LocalSecondaryIndexes != nil && len(in.LocalSecondaryIndexes) == 0 {
+		return invalidParameter("List of LocalSecondaryIndexes is empty")
 	}
 	if in.VectorIndexes != nil && len(in.VectorIndexes) == 0 {
 		return invalidParameter("List of VectorIndexes is empty")
@@ -161,12 +177,14 @@ func (in *CreateTableInput) checkDefinitions() error {
 			return invalid("Attribute Name is duplicated: %s", text(d.AttributeName))
 		}
 	}
+	return nil
+}
+
+// checkUnused validates that only the attributes of keys and search schemas are defined.
+func (in *CreateTableInput) checkUnused() error {
 	keys := keyNames(nil, in.KeySchema)
 	for _, indexes := range [][]SecondaryIndex{in.LocalSecondaryIndexes, in.GlobalSecondaryIndexes} {
 		for i := range indexes {
-			if err := checkDefined(indexes[i].KeySchema, in.AttributeDefinitions); err != nil {
-				return err
-			}
 			keys = keyNames(keys, indexes[i].KeySchema)
 		}
 	}
@@ -196,6 +214,9 @@ func (in *CreateTableInput) checkLocal(names map[string]bool) error {
 	}
 	for i := range in.LocalSecondaryIndexes {
 		x := &in.LocalSecondaryIndexes[i]
+		if err := checkDefined(x.KeySchema, in.AttributeDefinitions); err != nil {
+			return err
+		}
 		if err := checkPairKey(x.KeySchema); err != nil {
 			return err
 		}
@@ -223,6 +244,9 @@ func (in *CreateTableInput) checkLocal(names map[string]bool) error {
 func (in *CreateTableInput) checkGlobal(names map[string]bool, onDemand bool) error {
 	for i := range in.GlobalSecondaryIndexes {
 		x := &in.GlobalSecondaryIndexes[i]
+		if err := checkDefined(x.KeySchema, in.AttributeDefinitions); err != nil {
+			return err
+		}
 		if err := checkGlobalIndex(x); err != nil {
 			return err
 		}
@@ -237,6 +261,9 @@ func (in *CreateTableInput) checkGlobal(names map[string]bool, onDemand bool) er
 			return err
 		}
 		if err := checkCeiling(x.OnDemandThroughput, onDemand, name); err != nil {
+			return err
+		}
+		if err := checkNewWarmth(x.WarmThroughput, x.ProvisionedThroughput, name); err != nil {
 			return err
 		}
 		if names[name] {
@@ -259,7 +286,10 @@ func (in *CreateTableInput) checkSettings(onDemand bool) error {
 			return invalidParameter("Table is being created with a stream disabled, UpdateViewType should not be specified")
 		}
 	}
-	if err := checkCeiling(in.OnDemandThroughput, onDemand, ""); err != nil {
+	if err := checkNewCeiling(in.OnDemandThroughput, onDemand); err != nil {
+		return err
+	}
+	if err := checkNewWarmth(in.WarmThroughput, in.ProvisionedThroughput, ""); err != nil {
 		return err
 	}
 	if err := checkTableClass(in.TableClass); err != nil {

@@ -50,6 +50,20 @@ func (w *WarmThroughput) given() bool {
 	return w != nil && (w.ReadUnitsPerSecond != nil || w.WriteUnitsPerSecond != nil)
 }
 
+// units is a member of a throughput.
+type units struct {
+	name  string
+	units *int64
+}
+
+func (o *OnDemandThroughput) members() []units {
+	return []units{{"MaxReadRequestUnits", o.MaxReadRequestUnits}, {"MaxWriteRequestUnits", o.MaxWriteRequestUnits}}
+}
+
+func (w *WarmThroughput) members() []units {
+	return []units{{"ReadUnitsPerSecond", w.ReadUnitsPerSecond}, {"WriteUnitsPerSecond", w.WriteUnitsPerSecond}}
+}
+
 // SecondaryIndex describes a new global or local secondary index.
 type SecondaryIndex struct {
 	IndexName             *string

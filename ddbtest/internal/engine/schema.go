@@ -147,7 +147,7 @@ func newIndex(def *SecondaryIndex, local bool, table KeySchema, attributes []Att
 		NonKey:         def.Projection.NonKeyAttributes,
 		entries:        storage.NewSet(),
 		filling:        new(atomic.Bool),
-		onDemand:       def.OnDemandThroughput,
+		onDemand:       mergedCeiling(nil, def.OnDemandThroughput),
 		warm:           def.WarmThroughput,
 	}
 	if x.ProjectionType == projectAll {

@@ -78,7 +78,7 @@ type vectorIndex struct {
 
 // vectorIndex checks the parameters of a definition one by one.
 func (c *constraints) vectorIndex(path string, x *VectorIndex) {
-	c.newName(path+".indexName", x.IndexName)
+	c.presentName(path+".indexName", x.IndexName)
 	if c.required(path+".dimensions", x.Dimensions != nil) {
 		c.atLeast(path+".dimensions", x.Dimensions, 1)
 		c.atMost(path+".dimensions", x.Dimensions, maxVectorDimensions)
