@@ -58,6 +58,7 @@ type folder struct {
 var tableOperations = map[string]bool{
 	"CreateTable": true, "UpdateTable": true, "DeleteTable": true, "UpdateTimeToLive": true,
 	"TagResource": true, "UntagResource": true, "UpdateContinuousBackups": true,
+	"UpdateContributorInsights": true,
 }
 
 // intercept answers a call when what it changed is recorded.

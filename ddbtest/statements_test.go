@@ -58,65 +58,76 @@ func TestBatchStatements(t *testing.T) {
 	}
 	writes := batchOf(
 		`INSERT INTO Music VALUE {'Artist': 'b', 'SongTitle': 's'}`,
-		`INSERT INTO Music VALUE {'Artist': 'a', 'SongTitle': 's'}`,
 		`UPDATE Music SET n = n + 1 WHERE Artist = 'a' AND SongTitle = 's' RETURNING ALL NEW *`,
-		`UPDATE Music SET n = 9 WHERE Artist = 'a' AND SongTitle = 's' AND n > 5`,
 		`DELETE FROM Nothing WHERE a = 1`,
 		`no statement`,
 		`DELETE FROM Music WHERE Artist = 'a'`,
 	)
-	writes[3].ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	got, out := run(writes)
 	if diff := cmp.Diff([]answer{
 		{Table: "Music"},
-		{"Music", "DuplicateItem", "Duplicate primary key exists in table"},
 		{Table: "Music"},
-		{"Music", "ConditionalCheckFailed", "The conditional request failed"},
-		{"Nothing", "ResourceNotFound", "Requested resource not found"},
+		{"", "ResourceNotFound", "Requested resource not found"},
 		{"", "ValidationError", "Statement wasn't well formed, can't be processed: Expected data manipulation"},
-		{"Music", "ValidationError", "Where clause does not contain a mandatory equality on all key attributes"},
+		{"", "ValidationError", "Where clause does not contain a mandatory equality on all key attributes"},
 	}, got); diff != "" {
 		t.Error(diff)
 	}
 	now := item{"Artist": str("a"), "SongTitle": str("s"), "n": num("2")}
-	if diff := cmp.Diff(now, out.Responses[2].Item, sameValues); diff != "" {
+	if diff := cmp.Diff(now, out.Responses[1].Item, sameValues); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(now, out.Responses[3].Error.Item, sameValues); diff != "" {
+	failing := batchOf(
+		`INSERT INTO Music VALUE {'Artist': 'b', 'SongTitle': 's'}`,
+		`UPDATE Music SET n = 9 WHERE Artist = 'a' AND SongTitle = 's' AND n > 5`,
+	)
+	failing[1].ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	got, out = run(failing)
+	if diff := cmp.Diff([]answer{
+		{"Music", "DuplicateItem", "Duplicate primary key exists in table"},
+		{"Music", "ConditionalCheckFailed", "The conditional request failed"},
+	}, got); diff != "" {
 		t.Error(diff)
+	}
+	if out.Responses[1].Error.Item != nil { // https://github.com/nubo-db/dynoxide/issues/184
+		t.Errorf("the failed condition returned %v", out.Responses[1].Error.Item)
 	}
 
+	const noKey = "Select statements within BatchExecuteStatement must specify the primary key in the where clause."
 	reads := batchOf(
 		`SELECT n FROM Music WHERE Artist = 'a' AND SongTitle = 's'`,
 		`SELECT * FROM Music WHERE Artist = 'none' AND SongTitle = 's'`,
-		`SELECT * FROM Music WHERE Artist = 'a' AND SongTitle = 's' AND n > 5`,
+		`SELECT * FROM Music WHERE Artist = 'b' AND SongTitle = 's' AND n > 5`,
 		`SELECT * FROM Music WHERE Artist = 'a'`,
+		`SELECT * FROM Music.ByGenre WHERE Genre = 'a' AND SongTitle = 's'`,
 	)
 	reads[0].ConsistentRead = aws.Bool(true)
 	got, out = run(reads)
-	if diff := cmp.Diff([]answer{{Table: "Music"}, {Table: "Music"}, {Table: "Music"},
-		{"Music", "ValidationError", "Select statements within BatchExecuteStatement must specify the primary key in the where clause."},
+	if diff := cmp.Diff([]answer{{Table: "Music"}, {Table: "Music"},
+		{"", "ValidationError", noKey}, {"", "ValidationError", noKey}, {"", "ValidationError", noKey},
 	}, got); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(item{"n": num("2")}, out.Responses[0].Item, sameValues); diff != "" {
 		t.Error(diff)
 	}
-	if out.Responses[1].Item != nil || out.Responses[2].Item != nil {
-		t.Errorf("items that are not there: %v", out.Responses)
+	if out.Responses[1].Item != nil {
+		t.Errorf("an item that is not there: %v", out.Responses)
 	}
 	var units []float64
 	for _, c := range out.ConsumedCapacity {
 		units = append(units, *c.CapacityUnits)
 	}
-	if diff := cmp.Diff([]float64{1, 0.5, 0.5}, units); diff != "" {
+	if diff := cmp.Diff([]float64{1, 0.5}, units); diff != "" {
 		t.Error(diff)
 	}
 
 	_, err := client.BatchExecuteStatement(ctx, &dynamodb.BatchExecuteStatementInput{Statements: append(reads, writes[0])})
-	if err == nil || !strings.Contains(err.Error(), "ValidationException") {
-		t.Errorf("reads and writes in one batch: %v", err)
-	}
+	wantRefused(t, err, "ValidationException", "Read and write requests together in the same batch is not supported.")
+	_, err = client.BatchExecuteStatement(ctx, &dynamodb.BatchExecuteStatementInput{Statements: append(batchOf(`no statement`), reads[0], reads[0])})
+	wantRefused(t, err, "ValidationException", "Provided list of item keys contains duplicates")
+	_, err = client.BatchExecuteStatement(ctx, &dynamodb.BatchExecuteStatementInput{Statements: append(writes[:1:1], failing[0])})
+	wantRefused(t, err, "ValidationException", "Provided list of item keys contains duplicates")
 	_, err = client.BatchExecuteStatement(ctx, &dynamodb.BatchExecuteStatementInput{Statements: []types.BatchStatementRequest{}})
 	wantRefused(t, err, "ValidationException", "1 validation error detected: Value '[]' at 'statements' failed to satisfy constraint: Member must have length greater than or equal to 1")
 	_, err = client.BatchExecuteStatement(ctx, &dynamodb.BatchExecuteStatementInput{Statements: batchOf(slices.Repeat([]string{"SELECT * FROM Music"}, 26)...)})
@@ -164,7 +175,7 @@ func TestTransactStatements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(out.Responses) != 2 || *out.ConsumedCapacity[0].CapacityUnits != 4 {
+	if out.Responses == nil || len(out.Responses) != 0 || *out.ConsumedCapacity[0].CapacityUnits != 4 {
 		t.Errorf("%d responses, %v", len(out.Responses), *out.ConsumedCapacity[0].CapacityUnits)
 	}
 	if out, err = run(aws.String("token"), transactionOf(exists, insert)...); err != nil || *out.ConsumedCapacity[0].ReadCapacityUnits != 4 {
@@ -180,11 +191,11 @@ func TestTransactStatements(t *testing.T) {
 		t.Error(diff)
 	}
 	_, err = run(nil, transactionOf(exists, `DELETE FROM Music WHERE Artist = 'a'`)...)
-	if diff := cmp.Diff([]string{"None", "ValidationError: Where clause does not contain a mandatory equality on all key attributes"}, reasons(err)); diff != "" {
+	if diff := cmp.Diff([]string{"None", "ValidationError: The provided key element does not match the schema"}, reasons(err)); diff != "" {
 		t.Error(diff)
 	}
 	_, err = run(nil, transactionOf(`EXISTS(SELECT * FROM Music WHERE Artist = 'a' AND SongTitle = 'b')`)...)
-	if diff := cmp.Diff([]string{"ValidationError: The SELECT statement of EXISTS must specify a full primary key and one other condition"}, reasons(err)); diff != "" {
+	if diff := cmp.Diff([]string{"ValidationError: EXISTS() must contain a single item read with additional condition"}, reasons(err)); diff != "" {
 		t.Error(diff)
 	}
 
@@ -207,10 +218,30 @@ func TestTransactStatements(t *testing.T) {
 	_, err = run(nil, transactionOf(`no statement`)...)
 	wantRefused(t, err, "ValidationException", "Statement wasn't well formed, can't be processed: Expected data manipulation")
 	_, err = run(nil, transactionOf(`DELETE FROM Nothing WHERE a = 1`)...)
-	wantRefused(t, err, "ResourceNotFoundException", "Requested resource not found")
-	_, err = run(nil, transactionOf(insert, `SELECT * FROM Music WHERE Artist = 'a' AND SongTitle = 'b'`)...)
-	if err == nil || !strings.Contains(err.Error(), "ValidationException") {
-		t.Errorf("reads and writes in one transaction: %v", err)
+	if diff := cmp.Diff([]string{"ResourceNotFound: Requested resource not found"}, reasons(err)); diff != "" {
+		t.Error(diff)
+	}
+	const validation = "ValidationException"
+	for _, c := range []struct {
+		list    []types.ParameterizedStatement
+		message string
+	}{
+		// https://github.com/nubo-db/dynoxide/blob/main/CHANGELOG.md
+		{transactionOf(insert, `SELECT * FROM Music WHERE Artist = 'a' AND SongTitle = 'b'`), "ExecuteTransaction API does not support both read and write operations in the same request."},
+		{transactionOf(insert, `DELETE FROM Music WHERE Artist = 'a' AND SongTitle = 'b' RETURNING ALL OLD *`), "Validation failed in TransactStatements[1]: RETURNING clause is not supported in ExecuteTransaction."},
+		// https://github.com/floci-io/floci/pull/3798
+		{transactionOf(`SELECT * FROM Music.ByGenre WHERE Genre = 'a'`), "Reads on indices are not supported within transactions."},
+		{transactionOf(`SELECT * FROM Music WHERE Artist = 'a'`), "Select statements within ExecuteTransaction must specify the primary key in the where clause."},
+		{transactionOf(`SELECT * FROM Music WHERE Artist = 'a' AND SongTitle = 'b' AND n = 1`), "Select statements within ExecuteTransaction must specify the primary key in the where clause."},
+	} {
+		_, err = run(nil, c.list...)
+		wantRefused(t, err, validation, c.message)
+	}
+	for _, statement := range []string{`DELETE FROM Music WHERE Artist = 1 AND SongTitle = 'b'`, `UPDATE Music SET n = 1 WHERE Artist = 'a' AND Artist = 'b' AND SongTitle = 'b'`} {
+		_, err = run(nil, transactionOf(statement)...)
+		if diff := cmp.Diff([]string{"ValidationError: The provided key element does not match the schema"}, reasons(err)); diff != "" {
+			t.Errorf("%s: %s", statement, diff)
+		}
 	}
 }
 

@@ -41,8 +41,10 @@ func TestCreateTableErrors(t *testing.T) {
 	}{
 		"short name": {func(in *dynamodb.CreateTableInput) { in.TableName = aws.String("ab") }, "ValidationException",
 			"1 validation error detected: Value 'ab' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3"},
-		"two failures": {func(in *dynamodb.CreateTableInput) { in.TableName, in.BillingMode = aws.String("a b"), "FREE" }, "ValidationException",
-			"2 validation errors detected: Value 'a b' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+; " +
+		"two failures": {func(in *dynamodb.CreateTableInput) {
+			in.AttributeDefinitions[0].AttributeType, in.BillingMode = "T", "FREE"
+		}, "ValidationException",
+			"2 validation errors detected: Value 'T' at 'attributeDefinitions.1.member.attributeType' failed to satisfy constraint: Member must satisfy enum value set: [B, N, S]; " +
 				"Value 'FREE' at 'billingMode' failed to satisfy constraint: Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]"},
 		"exists":        {func(in *dynamodb.CreateTableInput) { in.TableName = aws.String("taken") }, "ResourceInUseException", "Table already exists: taken"},
 		"no throughput": {func(in *dynamodb.CreateTableInput) { in.BillingMode = "PROVISIONED" }, "ValidationException", invalid + "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"},

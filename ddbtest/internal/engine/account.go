@@ -21,25 +21,3 @@ func (e *Engine) DescribeLimits(context.Context) *Limits {
 		TableMaxWriteCapacityUnits:   40_000,
 	}
 }
-
-// ContinuousBackups describes the backups of a table in the form of the wire.
-type ContinuousBackups struct {
-	ContinuousBackupsStatus        string
-	PointInTimeRecoveryDescription struct {
-		PointInTimeRecoveryStatus string
-	}
-}
-
-// DescribeContinuousBackups describes the backups of a table as they are until
-// somebody asks for more: none can be restored.
-func (e *Engine) DescribeContinuousBackups(_ context.Context, table *string) (*ContinuousBackups, error) {
-	if _, err := e.describedTable(table); err != nil {
-		if AsError(err).Type == ResourceNotFoundException {
-			return nil, &Error{Type: TableNotFoundException, Message: "Table not found: " + tableOf(*table)}
-		}
-		return nil, err
-	}
-	out := &ContinuousBackups{ContinuousBackupsStatus: "ENABLED"}
-	out.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus = "DISABLED"
-	return out, nil
-}

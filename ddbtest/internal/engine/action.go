@@ -223,7 +223,7 @@ func checkUpdated(s *Schema, item value.Item, written []string) error {
 			return invalid("Nesting Levels have exceeded supported limits")
 		}
 	}
-	if len(s.Indexes) == 0 {
+	if len(s.Indexes) == 0 && len(s.vectors) == 0 {
 		return nil
 	}
 	return s.checkIndexKeys(item, written)

@@ -230,7 +230,18 @@ func (c *constraints) describedName(path string, name *string) {
 		c.length(path, *name, 1, 1024)
 		return
 	}
-	c.newName(path, name)
+	c.presentName(path, name)
+}
+
+// presentName checks the name of a table or an index in a request where the service reports its length before its
+// characters.
+//
+// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (DDB-TABLE-457)
+func (c *constraints) presentName(path string, name *string) {
+	if c.required(path, name != nil) {
+		c.length(path, *name, 3, 255)
+		c.pattern(path, *name, namePattern, nameExpression)
+	}
 }
 
 // indexName checks the parameter that names the index of a request.

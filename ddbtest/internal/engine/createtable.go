@@ -33,6 +33,12 @@ type CreateTableInput struct {
 
 // CreateTable makes a table.
 func (e *Engine) CreateTable(_ context.Context, in *CreateTableInput) (*TableDescription, error) {
+	if !in.OnDemandThroughput.given() {
+		in.OnDemandThroughput = nil
+	}
+	if !in.WarmThroughput.given() {
+		in.WarmThroughput = nil
+	}
 	if err := in.constraints(); err != nil {
 		return nil, err
 	}
@@ -52,7 +58,27 @@ func (e *Engine) CreateTable(_ context.Context, in *CreateTableInput) (*TableDes
 		return nil, e.alreadyExists(existing)
 	}
 	e.tableChanged(t, TableCreated)
-	return e.describe(t, statusCreating), nil
+	return e.describe(t, statusCreating).created(in), nil
+}
+
+// created leaves out what the reply of CreateTable lacks: the time of the billing mode, and warm throughput unless the
+// request has it, which is then on its way.
+//
+// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md and
+// table-indexes.md) has recorded it.
+func (d *TableDescription) created(in *CreateTableInput) *TableDescription {
+	if d.BillingModeSummary != nil {
+		d.BillingModeSummary.LastUpdateToPayPerRequestDateTime = nil
+	}
+	if in.WarmThroughput != nil {
+		d.WarmThroughput.Status = statusUpdating
+	} else {
+		d.WarmThroughput = nil
+	}
+	for i := range d.GlobalSecondaryIndexes {
+		d.GlobalSecondaryIndexes[i].WarmThroughput = nil
+	}
+	return d
 }
 
 // alreadyExists is the answer to a request for a second table with the name of
@@ -67,15 +93,21 @@ func (e *Engine) alreadyExists(t *Table) error {
 	return &Error{Type: ResourceInUseException, Message: "Table already exists: " + t.name}
 }
 
+// constraints checks the parameters one by one: the name of the table alone, then the others together.
+//
+// dynoxide has the order from the service (https://github.com/nubo-db/dynoxide/blob/main/src/actions/create_table.rs).
 func (in *CreateTableInput) constraints() error {
 	if err := tablePresent(in.TableName); err != nil {
 		return err
 	}
 	var c constraints
+	c.newName("tableName", in.TableName)
+	if err := c.err(); err != nil {
+		return err
+	}
 	if c.required("attributeDefinitions", in.AttributeDefinitions != nil) {
 		c.attributeDefinitions(in.AttributeDefinitions)
 	}
-	c.newName("tableName", in.TableName)
 	c.enum("billingMode", in.BillingMode, billingSet)
 	c.throughput("provisionedThroughput", in.ProvisionedThroughput)
 	c.stream(in.StreamSpecification)
@@ -83,13 +115,13 @@ func (in *CreateTableInput) constraints() error {
 	if c.required("keySchema", in.KeySchema != nil) {
 		c.keySchema("keySchema", in.KeySchema, 2)
 	}
-	for i := range in.LocalSecondaryIndexes {
-		c.index(member("localSecondaryIndexes", i), &in.LocalSecondaryIndexes[i], 2)
-	}
 	for i := range in.GlobalSecondaryIndexes {
 		path := member("globalSecondaryIndexes", i)
 		c.index(path, &in.GlobalSecondaryIndexes[i], 0)
 		c.throughput(path+".provisionedThroughput", in.GlobalSecondaryIndexes[i].ProvisionedThroughput)
+	}
+	for i := range in.LocalSecondaryIndexes {
+		c.index(member("localSecondaryIndexes", i), &in.LocalSecondaryIndexes[i], 2)
 	}
 	for i := range in.VectorIndexes {
 		c.vectorIndex(member("vectorIndexes", i), &in.VectorIndexes[i])
@@ -97,7 +129,8 @@ func (in *CreateTableInput) constraints() error {
 	return c.err()
 }
 
-// check validates what the constraints of single parameters leave over.
+// check validates what the constraints of single parameters leave over: global indexes before local ones, and whether
+// there are definitions that nothing uses last of what concerns keys.
 func (in *CreateTableInput) check() error {
 	onDemand := is(in.BillingMode, onDemandMode)
 	if err := checkBilling(onDemand, in.ProvisionedThroughput); err != nil {
@@ -109,41 +142,49 @@ func (in *CreateTableInput) check() error {
 	if err := checkTableKey(in.KeySchema, in.AttributeDefinitions); err != nil {
 		return err
 	}
-	if err := in.checkDefinitions(); err != nil {
+	if err := in.checkLists(); err != nil {
 		return err
 	}
 	names := make(map[string]bool)
-	if err := in.checkLocal(names); err != nil {
-		return err
-	}
 	if err := in.checkGlobal(names, onDemand); err != nil {
 		return err
 	}
-	if err := checkVectorIndexes(in.VectorIndexes, names, nil); err != nil {
+	if err := in.checkLocal(names); err != nil {
+		return err
+	}
+	if err := checkVectorIndexes(in.VectorIndexes, names, nil, in.AttributeDefinitions, onDemand); err != nil {
+		return err
+	}
+	if err := in.checkUnused(); err != nil {
 		return err
 	}
 	return in.checkSettings(onDemand)
 }
 
-// checkDefinitions validates that exactly the attributes of keys are defined.
-func (in *CreateTableInput) checkDefinitions() error {
+// checkLists validates that lists of indexes have any, and that no attribute is defined twice.
+func (in *CreateTableInput) checkLists() error {
+	if in.GlobalSecondaryIndexes != nil && len(in.GlobalSecondaryIndexes) == 0 {
+		return invalidParameter("List of GlobalSecondaryIndexes is empty")
+	}
 	if in.LocalSecondaryIndexes != nil && len(in.LocalSecondaryIndexes) == 0 {
 		return invalidParameter("List of LocalSecondaryIndexes is empty")
 	}
-	if in.GlobalSecondaryIndexes != nil && len(in.GlobalSecondaryIndexes) == 0 {
-		return invalidParameter("List of GlobalSecondaryIndexes is empty")
+	if in.VectorIndexes != nil && len(in.VectorIndexes) == 0 {
+		return invalidParameter("List of VectorIndexes is empty")
 	}
 	for i, d := range in.AttributeDefinitions {
 		if defined(text(d.AttributeName), in.AttributeDefinitions[:i]) {
 			return invalid("Attribute Name is duplicated: %s", text(d.AttributeName))
 		}
 	}
+	return nil
+}
+
+// checkUnused validates that only the attributes of keys and search schemas are defined.
+func (in *CreateTableInput) checkUnused() error {
 	keys := keyNames(nil, in.KeySchema)
 	for _, indexes := range [][]SecondaryIndex{in.LocalSecondaryIndexes, in.GlobalSecondaryIndexes} {
 		for i := range indexes {
-			if err := checkDefined(indexes[i].KeySchema, in.AttributeDefinitions); err != nil {
-				return err
-			}
 			keys = keyNames(keys, indexes[i].KeySchema)
 		}
 	}
@@ -173,6 +214,9 @@ func (in *CreateTableInput) checkLocal(names map[string]bool) error {
 	}
 	for i := range in.LocalSecondaryIndexes {
 		x := &in.LocalSecondaryIndexes[i]
+		if err := checkDefined(x.KeySchema, in.AttributeDefinitions); err != nil {
+			return err
+		}
 		if err := checkPairKey(x.KeySchema); err != nil {
 			return err
 		}
@@ -200,6 +244,9 @@ func (in *CreateTableInput) checkLocal(names map[string]bool) error {
 func (in *CreateTableInput) checkGlobal(names map[string]bool, onDemand bool) error {
 	for i := range in.GlobalSecondaryIndexes {
 		x := &in.GlobalSecondaryIndexes[i]
+		if err := checkDefined(x.KeySchema, in.AttributeDefinitions); err != nil {
+			return err
+		}
 		if err := checkGlobalIndex(x); err != nil {
 			return err
 		}
@@ -214,6 +261,9 @@ func (in *CreateTableInput) checkGlobal(names map[string]bool, onDemand bool) er
 			return err
 		}
 		if err := checkCeiling(x.OnDemandThroughput, onDemand, name); err != nil {
+			return err
+		}
+		if err := checkNewWarmth(x.WarmThroughput, x.ProvisionedThroughput, name); err != nil {
 			return err
 		}
 		if names[name] {
@@ -236,7 +286,10 @@ func (in *CreateTableInput) checkSettings(onDemand bool) error {
 			return invalidParameter("Table is being created with a stream disabled, UpdateViewType should not be specified")
 		}
 	}
-	if err := checkCeiling(in.OnDemandThroughput, onDemand, ""); err != nil {
+	if err := checkNewCeiling(in.OnDemandThroughput, onDemand); err != nil {
+		return err
+	}
+	if err := checkNewWarmth(in.WarmThroughput, in.ProvisionedThroughput, ""); err != nil {
 		return err
 	}
 	if err := checkTableClass(in.TableClass); err != nil {
@@ -258,8 +311,9 @@ func (e *Engine) newTable(in *CreateTableInput) *Table {
 		number:  e.lastTable.Add(1),
 		name:    name,
 		arn:     e.arn("table/" + name),
-		id:      tableID(name, now),
+		id:      e.tableID(name, now),
 		created: now,
+		policy:  compacted(in.ResourcePolicy),
 		readyAt: now.Add(e.stateDelay),
 		items:   storage.NewSet(),
 	}
@@ -287,8 +341,8 @@ func (e *Engine) newTable(in *CreateTableInput) *Table {
 		schema.Indexes = append(schema.Indexes, newIndex(&in.LocalSecondaryIndexes[i], true, schema.Key, in.AttributeDefinitions))
 		t.collections = &collections{bytes: make(map[string]int64)}
 	}
+	schema.vectors = newVectorIndexes(in.VectorIndexes, in.AttributeDefinitions, time.Time{}, t.readyAt)
 	t.schema.Store(schema)
-	s.addVectorIndexes(in.VectorIndexes, t.readyAt)
 	if in.StreamSpecification != nil && *in.StreamSpecification.StreamEnabled {
 		t.startStream(in.StreamSpecification, e.nextLabel(now))
 	}
@@ -312,9 +366,19 @@ func (e *Engine) nextLabel(now time.Time) string {
 	}
 }
 
-// tableID derives an identifier in the form of a UUID.
-func tableID(name string, now time.Time) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", name, now.UnixNano()))
-	s := hex.EncodeToString(sum[:16])
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+// tableID makes an identifier in the form of a UUID of version 4. It follows from the name and the time, so that a
+// table that is read back from a folder keeps its own, and from how many tables with both there were before.
+//
+// https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-4
+func (e *Engine) tableID(name string, now time.Time) string {
+	for n := 0; ; n++ {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", name, now.UnixNano(), n))
+		sum[6] = sum[6]&0x0f | 0x40
+		sum[8] = sum[8]&0x3f | 0x80
+		s := hex.EncodeToString(sum[:16])
+		id := s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+		if _, used := e.tableIDs.LoadOrStore(id, nil); !used {
+			return id
+		}
+	}
 }

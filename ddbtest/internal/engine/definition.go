@@ -34,10 +34,34 @@ type OnDemandThroughput struct {
 	MaxWriteRequestUnits *int64 `json:",omitempty"`
 }
 
+// given reports whether a request has the member and anything in it: an empty one counts as absent.
+func (o *OnDemandThroughput) given() bool {
+	return o != nil && (o.MaxReadRequestUnits != nil || o.MaxWriteRequestUnits != nil)
+}
+
 // WarmThroughput is the capacity that a table or index can serve at once.
 type WarmThroughput struct {
 	ReadUnitsPerSecond  *int64
 	WriteUnitsPerSecond *int64
+}
+
+// given reports whether a request has the member and anything in it: an empty one counts as absent.
+func (w *WarmThroughput) given() bool {
+	return w != nil && (w.ReadUnitsPerSecond != nil || w.WriteUnitsPerSecond != nil)
+}
+
+// units is a member of a throughput.
+type units struct {
+	name  string
+	units *int64
+}
+
+func (o *OnDemandThroughput) members() []units {
+	return []units{{"MaxReadRequestUnits", o.MaxReadRequestUnits}, {"MaxWriteRequestUnits", o.MaxWriteRequestUnits}}
+}
+
+func (w *WarmThroughput) members() []units {
+	return []units{{"ReadUnitsPerSecond", w.ReadUnitsPerSecond}, {"WriteUnitsPerSecond", w.WriteUnitsPerSecond}}
 }
 
 // SecondaryIndex describes a new global or local secondary index.

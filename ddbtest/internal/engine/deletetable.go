@@ -24,8 +24,25 @@ func (e *Engine) DeleteTable(_ context.Context, name *string) (*TableDescription
 		e.lookup(t.name)
 	}
 	e.tableChanged(t, TableDeleted)
-	d := e.describe(t, statusDeleting)
-	return d, nil
+	return e.describe(t, statusDeleting).deleted(), nil
+}
+
+// deleted leaves out what the reply of DeleteTable lacks: what the table and its indexes were made of.
+//
+// https://github.com/mhart/dynalite/issues/60, https://github.com/scylladb/scylladb/issues/14132
+func (d *TableDescription) deleted() *TableDescription {
+	return &TableDescription{
+		TableName:                 d.TableName,
+		TableStatus:               d.TableStatus,
+		ProvisionedThroughput:     d.ProvisionedThroughput,
+		TableSizeBytes:            d.TableSizeBytes,
+		ItemCount:                 d.ItemCount,
+		TableArn:                  d.TableArn,
+		TableID:                   d.TableID,
+		BillingModeSummary:        d.BillingModeSummary,
+		TableClassSummary:         d.TableClassSummary,
+		DeletionProtectionEnabled: d.DeletionProtectionEnabled,
+	}
 }
 
 // deletable returns the error for the deletion of a table that is changing or
@@ -40,6 +57,11 @@ func (t *Table) deletable(now time.Time) error {
 	}
 	for _, x := range t.Schema().Indexes {
 		if x.status(now) != statusActive {
+			return inUse("Cannot delete table while indexes are being created, updated, or deleted.")
+		}
+	}
+	for _, x := range t.Schema().vectors {
+		if now.Before(x.readyAt) {
 			return inUse("Cannot delete table while indexes are being created, updated, or deleted.")
 		}
 	}

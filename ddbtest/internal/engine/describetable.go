@@ -21,11 +21,11 @@ var _ json.Marshaler = Timestamp{}
 
 // TableDescription describes a table in the form of the wire.
 type TableDescription struct {
-	AttributeDefinitions      []AttributeDefinition
+	AttributeDefinitions      []AttributeDefinition `json:",omitempty"`
 	TableName                 string
-	KeySchema                 []KeySchemaElement
+	KeySchema                 []KeySchemaElement `json:",omitempty"`
 	TableStatus               string
-	CreationDateTime          Timestamp
+	CreationDateTime          *Timestamp             `json:",omitempty"`
 	ProvisionedThroughput     *ThroughputDescription `json:",omitempty"`
 	TableSizeBytes            int64
 	ItemCount                 int64
@@ -148,7 +148,7 @@ func (e *Engine) describe(t *Table, status string) *TableDescription {
 		TableName:                 t.name,
 		KeySchema:                 schema.Key.elements(),
 		TableStatus:               t.status(now),
-		CreationDateTime:          Timestamp{t.created},
+		CreationDateTime:          &Timestamp{t.created},
 		ProvisionedThroughput:     s.throughput.describe(now),
 		TableSizeBytes:            t.items.Bytes(),
 		ItemCount:                 t.items.Len(),
@@ -175,8 +175,12 @@ func (e *Engine) describe(t *Table, status string) *TableDescription {
 		d.SSEDescription = e.describeSSE(s.sse)
 	}
 	d.WarmThroughput = describeWarm(s.warm, s.throughput, d.TableStatus)
-	for _, x := range s.vectors {
-		d.VectorIndexes = append(d.VectorIndexes, x.describe(t, now))
+	for _, x := range schema.vectors {
+		v := x.describe(t, now)
+		if status == statusCreating {
+			v.IndexStatus = statusCreating
+		}
+		d.VectorIndexes = append(d.VectorIndexes, v)
 	}
 	for _, x := range schema.Indexes {
 		if x.Local {

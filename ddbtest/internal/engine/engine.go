@@ -53,6 +53,7 @@ type Engine struct {
 	order          *order
 	lastTable      atomic.Uint64
 	lastLabel      atomic.Int64 // of a stream, in milliseconds
+	tableIDs       sync.Map     // of all tables that there ever were
 
 	mu     sync.RWMutex
 	tables map[string]*Table

@@ -12,8 +12,12 @@ const (
 	ValidationException                      = value.ValidationException
 	SerializationException                   = value.SerializationException
 	ConditionalCheckFailedException          = "ConditionalCheckFailedException"
+	AccessDeniedException                    = "AccessDeniedException"
 	ResourceNotFoundException                = "ResourceNotFoundException"
 	ResourceInUseException                   = "ResourceInUseException"
+	GlobalTableNotFoundException             = "GlobalTableNotFoundException"
+	PolicyNotFoundException                  = "PolicyNotFoundException"
+	ContinuousBackupsUnavailableException    = "ContinuousBackupsUnavailableException"
 	TableNotFoundException                   = "TableNotFoundException"
 	LimitExceededException                   = "LimitExceededException"
 	ItemCollectionSizeLimitExceededException = "ItemCollectionSizeLimitExceededException"

@@ -25,6 +25,11 @@ type ExecuteStatementOutput struct {
 
 const maxNextToken = 32768
 
+// errExistsAlone is for EXISTS as the statement of another operation.
+//
+// https://github.com/floci-io/floci/pull/3798 has measured it.
+var errExistsAlone = invalid("EXISTS can only be used in ExecuteTransaction write requests.")
+
 // ExecuteStatement executes one PartiQL statement: a page of a read, or a write
 // of one item.
 func (e *Engine) ExecuteStatement(ctx context.Context, in *ExecuteStatementInput) (*ExecuteStatementOutput, error) {
@@ -44,7 +49,7 @@ func (e *Engine) ExecuteStatement(ctx context.Context, in *ExecuteStatementInput
 	}
 	if read, ok := s.(*partiql.Select); ok {
 		if read.Exists {
-			return nil, invalid("EXISTS is only supported in ExecuteTransaction")
+			return nil, errExistsAlone
 		}
 		return e.executeSelect(ctx, read, in)
 	}

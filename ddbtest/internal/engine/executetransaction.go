@@ -15,8 +15,8 @@ type ExecuteTransactionInput struct {
 
 // ExecuteTransactionOutput is the result of ExecuteTransaction.
 type ExecuteTransactionOutput struct {
-	// Responses are the wire forms of the items, nil for one that is absent and
-	// for a write.
+	// Responses are the wire forms of the items that are read, nil for one that
+	// is absent. Writes have none.
 	Responses        [][]byte
 	ConsumedCapacity []*ConsumedCapacity
 }
@@ -26,6 +26,8 @@ const executeTransaction = "ExecuteTransaction"
 
 // ExecuteTransaction executes up to 100 statements on one item each, all of
 // them or none. They are all reads, or all writes and condition checks.
+//
+// https://github.com/nubo-db/dynoxide/blob/main/CHANGELOG.md has measured the texts.
 func (e *Engine) ExecuteTransaction(ctx context.Context, in *ExecuteTransactionInput) (*ExecuteTransactionOutput, error) {
 	var c constraints
 	statementList(&c, "transactStatements", in.TransactStatements, maxTransactItems)
@@ -44,7 +46,7 @@ func (e *Engine) ExecuteTransaction(ctx context.Context, in *ExecuteTransactionI
 			return nil, err
 		}
 		if returning(s) != "" {
-			return nil, invalid("RETURNING clause is not supported in ExecuteTransaction")
+			return nil, invalid("Validation failed in TransactStatements[%d]: RETURNING clause is not supported in ExecuteTransaction.", i)
 		}
 		if read, ok := s.(*partiql.Select); ok && !read.Exists {
 			reads = append(reads, read)
@@ -57,7 +59,7 @@ func (e *Engine) ExecuteTransaction(ctx context.Context, in *ExecuteTransactionI
 	case len(statements):
 		return e.transactSelects(ctx, reads, in)
 	default:
-		return nil, invalid("The transaction must consist of either read statements or write statements, both cannot be mixed")
+		return nil, invalid("ExecuteTransaction API does not support both read and write operations in the same request.")
 	}
 }
 
@@ -81,7 +83,7 @@ func (e *Engine) transactStatements(ctx context.Context, statements []partiql.St
 	if err != nil {
 		return nil, err
 	}
-	out := &ExecuteTransactionOutput{Responses: make([][]byte, len(statements))}
+	out := &ExecuteTransactionOutput{Responses: [][]byte{}}
 	if replay != nil {
 		out.ConsumedCapacity = replayed(actions, replay, in.ReturnConsumedCapacity)
 	} else {
@@ -92,6 +94,8 @@ func (e *Engine) transactStatements(ctx context.Context, statements []partiql.St
 
 // each binds the members of a transaction. What is wrong with one cancels the
 // transaction, except for what the service finds before it starts one.
+//
+// https://github.com/floci-io/floci/pull/3798 has measured that a table that is not there cancels as well.
 func each(n int, bind func(i int) error) error {
 	reasons, failed := make([]CancellationReason, n), false
 	for i := range n {
@@ -100,10 +104,14 @@ func each(n int, bind func(i int) error) error {
 			continue
 		}
 		answer := AsError(err)
-		if answer.Type != ValidationException || answer.early {
+		code := "ValidationError"
+		switch {
+		case answer.Type == ResourceNotFoundException:
+			code = "ResourceNotFound"
+		case answer.Type != ValidationException, answer.early:
 			return err
 		}
-		reasons[i], failed = CancellationReason{Code: "ValidationError", Message: answer.Message}, true
+		reasons[i], failed = CancellationReason{Code: code, Message: answer.Message}, true
 	}
 	if failed {
 		return cancelled(reasons)
@@ -115,7 +123,7 @@ func each(n int, bind func(i int) error) error {
 func (e *Engine) transactSelects(ctx context.Context, selects []*partiql.Select, in *ExecuteTransactionInput) (*ExecuteTransactionOutput, error) {
 	reads := make([]*read, len(selects))
 	if err := each(len(selects), func(i int) (err error) {
-		reads[i], err = e.bindStatementRead(selects[i], executeTransaction, errNoKey)
+		reads[i], err = e.bindStatementRead(selects[i], executeTransaction)
 		return err
 	}); err != nil {
 		return nil, err

@@ -134,7 +134,7 @@ func (s *Schema) checkIndexKeys(item value.Item, written []string) (err error) {
 			return err
 		}
 	}
-	return nil
+	return s.checkVectors(item, written)
 }
 
 // storageKey returns the key under which the table stores an item: the hash of

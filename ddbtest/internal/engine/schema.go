@@ -14,6 +14,7 @@ type Schema struct {
 	Key     KeySchema
 	Indexes []*Index // global ones in the order of their creation, then local ones
 
+	vectors    []*vectorIndex
 	attributes []AttributeDefinition
 }
 
@@ -151,7 +152,7 @@ func newIndex(def *SecondaryIndex, local bool, table KeySchema, attributes []Att
 		NonKey:         def.Projection.NonKeyAttributes,
 		entries:        storage.NewSet(),
 		filling:        new(atomic.Bool),
-		onDemand:       def.OnDemandThroughput,
+		onDemand:       mergedCeiling(nil, def.OnDemandThroughput),
 		warm:           def.WarmThroughput,
 	}
 	x.Key.seed = table.seed

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/expression"
 	"github.com/dynamotable/ddb/ddbtest/internal/storage"
@@ -28,8 +28,7 @@ type SearchVectorsInput struct {
 // SearchVectorsOutput is the result of SearchVectors.
 type SearchVectorsOutput struct {
 	Results []SearchResult
-	// Bytes is the capacity that the search consumed: four for each dimension of each vector that was compared.
-	// How the service counts is not documented.
+	// Bytes is the capacity that the search consumed.
 	Bytes float64
 }
 
@@ -41,22 +40,47 @@ type SearchResult struct {
 
 const searchConditionParameter = "SearchConditionExpression"
 
-// SearchVectors finds the items whose vectors are nearest to a vector, by comparing it with all of them.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SearchVectors.html
-func (e *Engine) SearchVectors(ctx context.Context, in *SearchVectorsInput) (*SearchVectorsOutput, error) {
+// minSearchBytes is the least that a search consumes.
+const minSearchBytes = 1024
+
+func (in *SearchVectorsInput) constraints() error {
 	var c constraints
 	c.tableName("tableName", in.TableName)
 	if c.required("indexName", in.IndexName != nil) {
-		c.indexName("indexName", in.IndexName)
+		c.silentLength("IndexName", len(*in.IndexName), 3, 255)
 	}
-	c.required("searchVector", in.SearchVector != nil)
+	if c.required("searchVector", in.SearchVector != nil) {
+		c.silentLength("SearchVector", len(in.SearchVector), 1, 0)
+	}
 	if c.required("topK", in.TopK != nil) {
 		c.atLeast("topK", in.TopK, 1)
-		c.atMost("topK", in.TopK, maxTopK)
 	}
 	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
 	if err := c.err(); err != nil {
+		return err
+	}
+	if *in.TopK > maxTopK {
+		return invalid("Provided TopK value '%d' is out of valid range. The value must be between 1 and %d inclusive", *in.TopK, maxTopK)
+	}
+	return nil
+}
+
+// silentLength is length for the members whose value the service does not repeat.
+func (c *constraints) silentLength(path string, length, shortest, longest int) {
+	if length < shortest {
+		c.failures = append(c.failures, "Value at '"+path+"' failed to satisfy constraint: Member must have length greater than or equal to "+strconv.Itoa(shortest))
+	}
+	if longest > 0 && length > longest {
+		c.failures = append(c.failures, "Value at '"+path+"' failed to satisfy constraint: Member must have length less than or equal to "+strconv.Itoa(longest))
+	}
+}
+
+// SearchVectors finds the items whose vectors are nearest to a vector, by comparing it with all of them.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SearchVectors.html; the texts and their order have
+// been measured in https://github.com/nubo-db/dynoxide/pull/175.
+func (e *Engine) SearchVectors(ctx context.Context, in *SearchVectorsInput) (*SearchVectorsOutput, error) {
+	if err := in.constraints(); err != nil {
 		return nil, err
 	}
 	s, err := e.bindVectorSearch(in)
@@ -72,11 +96,11 @@ func (e *Engine) SearchVectors(ctx context.Context, in *SearchVectorsInput) (*Se
 // vectorSearch is a search that has passed validation.
 type vectorSearch struct {
 	table      *Table
+	schema     *Schema
 	index      *vectorIndex
 	vector     []float64
-	terms      []expression.KeyTerm
-	projected  map[string]struct{} // nil for all
-	projection projection          // nil for all that is projected
+	terms      []expression.SearchTerm
+	projection projection // nil for all that is projected but the vector
 }
 
 func (e *Engine) bindVectorSearch(in *SearchVectorsInput) (*vectorSearch, error) {
@@ -87,7 +111,7 @@ func (e *Engine) bindVectorSearch(in *SearchVectorsInput) (*vectorSearch, error)
 	}
 	s := new(vectorSearch)
 	if in.SearchConditionExpression != nil {
-		if s.terms, err = searchTerms(*in.SearchConditionExpression, params); err != nil {
+		if s.terms, err = expression.ParseSearchCondition(*in.SearchConditionExpression, params); err != nil {
 			return nil, err
 		}
 	}
@@ -97,117 +121,87 @@ func (e *Engine) bindVectorSearch(in *SearchVectorsInput) (*vectorSearch, error)
 	if err := unused(params); err != nil {
 		return nil, err
 	}
-	list := make(value.List, len(in.SearchVector))
-	for i, a := range in.SearchVector {
-		if a.Err != nil {
-			return nil, a.Err
-		}
-		list[i] = a.Value
-	}
 	if s.table, err = e.table(text(in.TableName)); err != nil {
 		return nil, err
 	}
-	if s.index = s.table.vectorIndex(*in.IndexName); s.index == nil {
+	s.schema = s.table.Schema()
+	if s.index = s.schema.vectorIndex(*in.IndexName); s.index == nil {
 		return nil, invalid("The table does not have the specified index: %s", *in.IndexName)
 	}
 	if e.clock.Now().Before(s.index.readyAt) {
-		return nil, invalid("Cannot read from backfilling vector index: %s", *in.IndexName)
+		return nil, invalid("Cannot search backfilling vector index: %s", *in.IndexName)
 	}
-	if s.vector, err = vectorOf(list, int(*s.index.Dimensions)); err != nil {
+	if err := s.bindVector(in.SearchVector); err != nil {
 		return nil, err
 	}
-	if err := s.checkTerms(); err != nil {
-		return nil, err
-	}
-	return s, s.checkProjection()
+	return s, s.checkTerms()
 }
 
-// searchTerms parses the condition of a search: equalities joined by AND.
-func searchTerms(expr string, params *expression.Params) ([]expression.KeyTerm, error) {
-	renamed := func(err error) error {
-		e := *AsError(err)
-		e.Message = strings.ReplaceAll(e.Message, keyConditionParameter, searchConditionParameter)
-		return &e
-	}
-	k, err := expression.ParseKeyCondition(expr, params)
-	if err != nil {
-		return nil, renamed(err)
-	}
-	terms, err := k.Terms()
-	if err != nil {
-		return nil, renamed(err)
-	}
-	for _, t := range terms {
-		if t.Op != expression.OpEqual {
-			return nil, invalid("Invalid operator used in %s: %s", searchConditionParameter, t.Op)
+// bindVector reads the vector that is searched for.
+func (s *vectorSearch) bindVector(given []Attribute) error {
+	s.vector = make([]float64, len(given))
+	for i, a := range given {
+		f, ok := element(a.Value)
+		if a.Err != nil || !ok {
+			return invalid("Search vector contains invalid values. All values in the search vector must be a 32-bit floating-point number attribute")
 		}
+		s.vector[i] = f
 	}
-	return terms, nil
-}
-
-func (t *Table) vectorIndex(name string) *vectorIndex {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, x := range t.settings.vectors {
-		if text(x.IndexName) == name {
-			return x
-		}
+	if want := *s.index.Dimensions; int64(len(given)) != want {
+		return invalid("Input search vector dimension %d does not match vector index dimension %d", len(given), want)
 	}
 	return nil
 }
 
-// checkTerms makes sure that the condition names attributes of the search schema, and the partition key among them.
+// checkTerms makes sure that the condition names attributes of the search schema, each once, and the partition key
+// among them.
 func (s *vectorSearch) checkTerms() error {
-	for _, e := range s.index.SearchSchema {
-		given := slices.ContainsFunc(s.terms, func(t expression.KeyTerm) bool { return t.Attribute == text(e.AttributeName) })
-		if is(e.SearchSchemaElementType, roleHash) && !given {
-			return invalid("%s missed search schema element: %s", searchConditionParameter, text(e.AttributeName))
+	const wrong = "Invalid SearchConditionExpression: SearchConditionExpression "
+	for _, t := range s.terms {
+		if _, ok := s.index.kinds[t.Attribute]; !ok {
+			return invalid("SearchConditionExpression must not contain any attributes that is not in SearchSchema. Invalid attribute: %s", t.Attribute)
 		}
 	}
 	for _, t := range s.terms {
-		if !slices.ContainsFunc(s.index.SearchSchema, func(e SearchSchemaElement) bool { return text(e.AttributeName) == t.Attribute }) {
-			return invalid("%s can only contain attributes of the search schema: %s", searchConditionParameter, t.Attribute)
+		if t.Nested {
+			return invalid(wrong + "cannot have conditions on nested attributes")
 		}
 	}
-	return nil
-}
-
-// checkProjection works out what the index holds, and makes sure that the request asks for nothing else.
-func (s *vectorSearch) checkProjection() error {
-	if is(s.index.Projection.ProjectionType, "ALL") {
+	seen := make(map[string]value.Value)
+	for _, t := range s.terms {
+		if seen[t.Attribute] != nil {
+			return invalid(wrong + "must only contain one condition per attribute")
+		}
+		seen[t.Attribute] = t.Value
+	}
+	if s.index.hash == "" {
 		return nil
 	}
-	s.projected = make(map[string]struct{})
-	s.table.Schema().Key.Each(func(a KeyAttribute, _ bool) bool {
-		s.projected[a.Name] = struct{}{}
-		return true
-	})
-	for _, e := range s.index.SearchSchema {
-		s.projected[text(e.AttributeName)] = struct{}{}
+	hash := seen[s.index.hash]
+	if hash == nil {
+		return invalid("SearchConditionExpression must be provided when SearchSchema has a HASH key")
 	}
-	for _, name := range s.index.Projection.NonKeyAttributes {
-		s.projected[name] = struct{}{}
+	if kind := s.index.kinds[s.index.hash]; hash.Kind() != kind {
+		return invalid("Type of '%s' attribute in SearchConditionExpression (%s) does not match type in search schema (%s)", s.index.hash, hash.Kind(), kind)
 	}
-	if n, ok := s.projection.(named); ok {
-		for _, name := range n.Attributes() {
-			if _, ok := s.projected[name]; !ok {
-				return invalidParameter("Vector index %s does not project [%s]", text(s.index.IndexName), name)
-			}
-		}
+	if hash == value.Value(value.String("")) {
+		return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", s.index.hash)
 	}
 	return nil
 }
 
-// run compares the vector with those of all items that meet the condition.
+// run compares the vector with those of all items that meet the condition. What it consumes is the size of the
+// entries of the partition that it looks at; the figure of the service varies from call to call.
 func (s *vectorSearch) run(k int) (*SearchVectorsOutput, error) {
 	type hit struct {
-		item  value.Item
-		score float64
+		item   value.Item
+		vector []float64
+		score  float64
 	}
 	var (
-		hits     []hit
-		compared int
-		failed   error
+		hits   []hit
+		bytes  int
+		failed error
 	)
 	function := text(s.index.DistanceFunction)
 	s.table.Walk(func(stored *storage.Item) bool {
@@ -216,16 +210,21 @@ func (s *vectorSearch) run(k int) (*SearchVectorsOutput, error) {
 			failed = err
 			return false
 		}
+		v := s.index.vector(item)
+		if v == nil {
+			return true
+		}
+		met := true
 		for _, t := range s.terms {
-			if v, ok := item[t.Attribute]; !ok || !value.Equal(v, t.Values[0]) {
+			same := item[t.Attribute] != nil && value.Equal(item[t.Attribute], t.Value)
+			if !same && t.Attribute == s.index.hash {
 				return true
 			}
+			met = met && same
 		}
-		if v := s.index.vector(item); v != nil {
-			compared++
-			if score, ok := score(function, s.vector, v); ok {
-				hits = append(hits, hit{item, score})
-			}
+		bytes += s.index.entrySize(s.schema, item)
+		if met {
+			hits = append(hits, hit{item, v, score(function, s.vector, v)})
 		}
 		return true
 	})
@@ -238,25 +237,23 @@ func (s *vectorSearch) run(k int) (*SearchVectorsOutput, error) {
 		}
 		return cmp.Compare(a.score, b.score)
 	})
-	out := &SearchVectorsOutput{Bytes: float64(4 * compared * int(*s.index.Dimensions))}
+	out := &SearchVectorsOutput{Bytes: float64(max(minSearchBytes, bytes))}
 	for _, h := range hits[:min(k, len(hits))] {
-		out.Results = append(out.Results, SearchResult{Item: value.AppendItem(nil, s.project(h.item)), Score: h.score})
+		out.Results = append(out.Results, SearchResult{Item: value.AppendItem(nil, s.project(h.item, h.vector)), Score: h.score})
 	}
 	return out, nil
 }
 
-func (s *vectorSearch) project(item value.Item) value.Item {
-	if s.projection != nil {
-		return s.projection.Apply(item)
+// project returns what the request asks for of what the index holds. The vector is part of it only if the request
+// names it.
+func (s *vectorSearch) project(item value.Item, vector []float64) value.Item {
+	entry, name := s.index.project(s.schema, item), text(s.index.VectorAttribute.AttributeName)
+	if s.projection == nil {
+		delete(entry, name)
+		return entry
 	}
-	if s.projected == nil {
-		return item
+	if _, ok := entry[name]; ok {
+		entry[name] = truncated(vector)
 	}
-	part := make(value.Item, len(s.projected))
-	for name := range s.projected {
-		if v, ok := item[name]; ok {
-			part[name] = v
-		}
-	}
-	return part
+	return s.projection.Apply(entry)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/expression"
 	"github.com/dynamotable/ddb/ddbtest/internal/partiql"
@@ -19,20 +20,24 @@ const (
 	inPageItems     = 10
 )
 
-// selection is a SELECT bound to its table: one search for each partition that
-// the conditions name, or a single one that scans.
+// selection is a SELECT bound to its table: one search for each alternative that
+// the conditions leave for the key, or a single one that scans.
 type selection struct {
 	searches []*search
 	// single is set if the conditions name one item of the table.
 	single bool
-	// several is set if IN names the partitions.
+	// several is set if the conditions leave several alternatives.
 	several bool
-	// merged is set if the sort key orders several partitions together.
-	merged bool
 }
 
-// bindSelect finds the table of a SELECT and the partitions that it reads.
+// bindSelect finds the table of a SELECT and the parts of it that it reads.
+//
+// https://github.com/floci-io/floci/pull/3798 has measured the texts and the order of the checks.
 func (e *Engine) bindSelect(s *partiql.Select, in *ExecuteStatementInput) (*selection, error) {
+	conditions := partiql.Conjuncts(s.Where)
+	if _, err := statementCondition(filterParameter, conditions); err != nil {
+		return nil, err // what is wrong with the conditions themselves comes before the table
+	}
 	base := &search{
 		operation:  "ExecuteStatement",
 		in:         &SearchInput{TableName: &s.Table, Limit: in.Limit, ConsistentRead: in.ConsistentRead},
@@ -41,159 +46,113 @@ func (e *Engine) bindSelect(s *partiql.Select, in *ExecuteStatementInput) (*sele
 	if s.Index != "" {
 		base.in.IndexName = &s.Index
 	}
-	if err := e.bindTable(base); err != nil {
+	if err := e.bindStatementTable(base, s); err != nil {
 		return nil, err
 	}
-	conditions := partiql.Conjuncts(s.Where)
-	if s.Order != nil && s.Where == nil {
-		return nil, invalid("Must have WHERE clause in the statement when using ORDER BY clause.")
+	branches, keyed := base.branches(conditions)
+	if err := base.checkKeyTypes(branches); err != nil {
+		return nil, err
 	}
-	partitions, rest := base.partitions(conditions)
-	if len(partitions) > maxInPartitions {
+	if keyed && len(branches) > maxInPartitions {
 		return nil, invalid("The IN operator can name at most %d values of the partition key", maxInPartitions)
 	}
-	if err := base.bindOrder(s.Order, partitions); err != nil {
+	if !keyed {
+		if err := base.bindOrder(s, nil); err != nil {
+			return nil, err
+		}
+		var err error
+		base.filter, err = statementCondition(filterParameter, conditions)
+		return &selection{searches: []*search{base}}, err
+	}
+	if err := base.checkOverlap(branches); err != nil {
 		return nil, err
 	}
-	var terms []expression.KeyTerm
-	if partitions != nil {
-		terms, rest = base.rangeTerms(rest)
-	}
-	filter, err := statementCondition(filterParameter, rest)
-	if err != nil {
+	if err := base.bindOrder(s, branches); err != nil {
 		return nil, err
 	}
-	base.filter = filter
-	if partitions == nil {
-		return &selection{searches: []*search{base}}, nil
-	}
-	if err := base.checkFiltered(); err != nil {
-		return nil, err
-	}
-	bound := &selection{several: len(partitions) > 1}
-	bound.merged = bound.several && s.Order != nil && slices.ContainsFunc(base.key.Range, func(a KeyAttribute) bool {
-		return a.Name == s.Order[0].Attribute
-	})
-	for _, p := range partitions {
+	bound := &selection{several: len(branches) > 1}
+	var unprojected []error
+	for _, b := range branches {
 		one := *base
-		if err := one.bindTerms(slices.Concat(p, terms)); err != nil {
+		if err := one.bindBranch(b); err != nil {
 			return nil, err
 		}
 		bound.searches = append(bound.searches, &one)
+		if err := one.checkFiltered(); err != nil {
+			unprojected = append(unprojected, err)
+		}
 	}
-	equal := !slices.ContainsFunc(terms, func(t expression.KeyTerm) bool { return t.Op != expression.OpEqual })
-	bound.single = !bound.several && base.index == nil && equal && len(terms) == len(base.key.Range)
+	if len(unprojected) == len(branches) { // one branch that can be read lets the others through
+		return nil, unprojected[len(unprojected)-1]
+	}
+	first := branches[0]
+	bound.single = !bound.several && base.index == nil && len(first.ranges) == len(base.key.Range) &&
+		!slices.ContainsFunc(first.ranges, func(c keyCondition) bool { return c.term.Op != expression.OpEqual })
 	return bound, nil
 }
 
-// partitions returns the equalities on the partition key, once for each
-// partition, and the other conditions. It returns nil if the conditions do not
-// name partitions.
-func (s *search) partitions(conditions []partiql.Node) ([][]expression.KeyTerm, []partiql.Node) {
-	rest := conditions
-	partitions := [][]expression.KeyTerm{nil}
-	for _, a := range s.key.Hash {
-		var values []value.Value
-		at := slices.IndexFunc(rest, func(n partiql.Node) bool {
-			values = equals(n, a.Name)
-			return values != nil
-		})
-		if at < 0 {
-			return nil, conditions
+// bindStatementTable finds the table and the index of a SELECT. The texts are not those of Query.
+func (e *Engine) bindStatementTable(base *search, s *partiql.Select) error {
+	if s.Index != "" {
+		t, err := e.table(s.Table)
+		if err != nil {
+			return err
 		}
-		rest = slices.Delete(slices.Clone(rest), at, at+1)
-		var next [][]expression.KeyTerm
-		for _, p := range partitions {
-			for _, v := range values {
-				next = append(next, append(slices.Clone(p), expression.KeyTerm{Attribute: a.Name, Op: expression.OpEqual, Values: []value.Value{v}}))
-			}
+		x := t.Schema().Index(s.Index)
+		switch {
+		case x == nil || x.isDeleting():
+			return invalid("The table does not have the specified index")
+		case len(x.Key.Hash) > 1 || len(x.Key.Range) > 1: // in our words, for want of a record
+			return invalid("PartiQL is not supported on an index with a multi-attribute key: %s", s.Index)
+		case !x.Local && base.in.ConsistentRead != nil && *base.in.ConsistentRead:
+			return invalid("Strongly consistent read is not supported on Global Secondary Indexes")
 		}
-		partitions = next
 	}
-	return partitions, rest
+	return e.bindTable(base)
 }
 
-// equals returns the different values that a condition allows an attribute to
-// have, if it is an equality or IN.
-func equals(n partiql.Node, attribute string) []value.Value {
-	if t, ok := keyTermOf(n); ok {
-		if t.Attribute == attribute && t.Op == expression.OpEqual {
-			return t.Values
-		}
-		return nil
-	}
-	in, ok := n.(*partiql.In)
-	if !ok {
-		return nil
-	}
-	if name, ok := partiql.Attribute(in.Operand); !ok || name != attribute {
-		return nil
-	}
-	var values []value.Value
-	for _, m := range in.List {
-		l, ok := m.(*partiql.Literal)
-		if !ok {
-			return nil
-		}
-		if !slices.ContainsFunc(values, func(v value.Value) bool { return value.Equal(v, l.Value) }) {
-			values = append(values, l.Value)
-		}
-	}
-	return values
-}
-
-// rangeTerms takes the conditions on the sort key that bound a query, from the
-// left to the first that is no equality. The others are left to the filter.
-func (s *search) rangeTerms(conditions []partiql.Node) (terms []expression.KeyTerm, rest []partiql.Node) {
-	rest = conditions
-	for _, a := range s.key.Range {
-		var term expression.KeyTerm
-		at := slices.IndexFunc(rest, func(n partiql.Node) bool {
-			t, ok := keyTermOf(n)
-			if ok && t.Attribute == a.Name {
-				term = t
-				return true
-			}
-			return false
-		})
-		if at < 0 {
-			break
-		}
-		terms = append(terms, term)
-		rest = slices.Delete(slices.Clone(rest), at, at+1)
-		if term.Op != expression.OpEqual {
-			break
-		}
-	}
-	return terms, rest
-}
-
-// bindOrder checks ORDER BY, which names key attributes only, and sets the
-// direction. Partitions come in the order of their keys if it names these.
-func (s *search) bindOrder(order []partiql.Order, partitions [][]expression.KeyTerm) error {
+// bindOrder checks ORDER BY, which names key attributes only, and sets the order of the branches and in them.
+// Without conditions on the partition key, there are no branches.
+func (s *search) bindOrder(statement *partiql.Select, branches []branch) error {
+	order := statement.Order
 	if order == nil {
 		return nil
 	}
-	if partitions == nil {
-		return invalid("Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.")
+	if statement.Where == nil {
+		return invalid("Must have WHERE clause in the statement when using ORDER BY clause.")
 	}
+	hash := s.key.Hash[0].Name
+	byHash, hashDescending := false, false
+	s.reverse = true // what ORDER BY does not name is descending
 	for _, o := range order {
 		if !s.key.Has(o.Attribute) {
-			return invalid("Variable reference %s in ORDER BY clause must be part of the primary key", o.Attribute)
+			return invalid("Attribute %s in ORDER BY clause must be part of the primary key", o.Attribute)
 		}
-		at := slices.IndexFunc(s.key.Hash, func(a KeyAttribute) bool { return a.Name == o.Attribute })
-		if at < 0 {
+		if o.Attribute == hash {
+			byHash, hashDescending = true, o.Descending
+		} else {
 			s.reverse = o.Descending
-			continue
 		}
-		slices.SortStableFunc(partitions, func(p, q []expression.KeyTerm) int {
-			order, _ := value.Compare(p[at].Values[0], q[at].Values[0])
-			if o.Descending {
+	}
+	if branches == nil {
+		return invalid("Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.")
+	}
+	if len(branches) > 1 && !byHash {
+		return invalid("Must have hash key in ORDER BY clause when more than one hash key condition specified in WHERE clause.")
+	}
+	slices.SortStableFunc(branches, func(a, b branch) int {
+		if order, _ := value.Compare(a.partition, b.partition); order != 0 {
+			if hashDescending {
 				return -order
 			}
 			return order
-		})
-	}
+		}
+		order := strings.Compare(s.rangeOf(a).Low, s.rangeOf(b).Low)
+		if s.reverse {
+			return -order
+		}
+		return order
+	})
 	return nil
 }
 
@@ -223,7 +182,10 @@ func (in *ExecuteStatementInput) readToken(searches int) (*nextToken, error) {
 	if err == nil {
 		err = json.Unmarshal(b, &given)
 	}
-	if err != nil || given.Statement != t.Statement || given.Partition < 0 || given.Partition >= searches {
+	if err != nil {
+		return nil, invalid("Invalid NextToken")
+	}
+	if given.Statement != t.Statement || given.Partition < 0 || given.Partition >= searches {
 		return nil, errToken
 	}
 	return &given, nil
@@ -250,16 +212,7 @@ func (e *Engine) executeSelect(ctx context.Context, s *partiql.Select, in *Execu
 	}
 	out := &ExecuteStatementOutput{Items: [][]byte{}}
 	var m meter
-	var more bool
-	if bound.merged {
-		var page *SearchOutput
-		g := &merge{bound.searches, left}
-		if page, more, err = g.page(ctx, e, at, &m); err == nil {
-			out.Items, out.LastEvaluatedKey = page.Items, page.LastEvaluatedKey
-		}
-	} else {
-		more, err = e.selectPages(ctx, bound, at, left, out, &m)
-	}
+	more, err := e.selectPages(ctx, bound, at, left, out, &m)
 	if err != nil {
 		return nil, err
 	}

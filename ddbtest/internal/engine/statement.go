@@ -68,9 +68,6 @@ func (e *Engine) bindWrite(s partiql.Statement, in *StatementInput, operation st
 		}
 		return a, e.bindPut(a, &name)
 	case *partiql.Delete:
-		if s.Returning != "" && s.Returning != partiql.AllOld {
-			return nil, invalid("DELETE statements can only return ALL OLD *")
-		}
 		a.kind = actionDelete
 		rest, err := e.bindStatementKey(a, name, s.Where)
 		if err != nil {
@@ -115,44 +112,58 @@ func (e *Engine) bindWrite(s partiql.Statement, in *StatementInput, operation st
 
 // bindStatementKey takes the key of the item out of the conditions of a
 // statement and returns the others.
+//
+// https://github.com/floci-io/floci/pull/3798 has measured what is said in a transaction and outside.
 func (e *Engine) bindStatementKey(a *action, table string, where partiql.Node) ([]partiql.Node, error) {
 	t, err := e.table(table)
 	if err != nil {
 		return nil, err
 	}
-	key, rest := splitKey(&t.Schema().Key, where)
+	schema := &t.Schema().Key
+	key, rest, twice := splitKey(schema, where)
+	if a.operation == executeTransaction && a.kind != actionCheck && (twice != "" || key == nil) {
+		return nil, invalid(msgKeyMismatch)
+	}
+	if twice != "" {
+		return nil, invalid("Multiple conditions on same key %s. Only single item Update/Insert/Delete are supported", twice)
+	}
 	if key == nil {
-		return nil, errNoKey
+		if a.kind == actionCheck {
+			return nil, errExists
+		}
+		return nil, invalid("Where clause does not contain a mandatory equality on all key attributes")
 	}
 	a.key = key
 	return rest, nil
 }
 
-var errNoKey = invalid("Where clause does not contain a mandatory equality on all key attributes")
-
-// errExists is for EXISTS without a condition beside the key.
+// errExists is for EXISTS that does not read one item with another condition.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-functions.exists.html
-var errExists = invalid("The SELECT statement of EXISTS must specify a full primary key and one other condition")
+var errExists = invalid("EXISTS() must contain a single item read with additional condition")
 
 // splitKey takes an equality on every key attribute out of the conditions that
-// where joins by AND. The key is nil if there is not one on each.
-func splitKey(schema *KeySchema, where partiql.Node) (value.Item, []partiql.Node) {
-	key := make(value.Item, schema.Len())
-	var rest []partiql.Node
+// where joins by AND. The key is nil if there is not one on each; twice is an
+// attribute that has two different values.
+func splitKey(schema *KeySchema, where partiql.Node) (key value.Item, rest []partiql.Node, twice string) {
+	key = make(value.Item, schema.Len())
 	for _, n := range partiql.Conjuncts(where) {
 		t, ok := keyTermOf(n)
-		_, twice := key[t.Attribute]
-		if ok && t.Op == expression.OpEqual && schema.Has(t.Attribute) && !twice {
-			key[t.Attribute] = t.Values[0]
-		} else {
+		if !ok || t.Op != expression.OpEqual || !schema.Has(t.Attribute) {
 			rest = append(rest, n)
+			continue
 		}
+		v, had := key[t.Attribute]
+		if had && !value.Equal(v, t.Values[0]) {
+			rest, twice = append(rest, n), t.Attribute
+			continue
+		}
+		key[t.Attribute] = t.Values[0]
 	}
 	if len(key) < schema.Len() {
-		return nil, nil
+		return nil, nil, twice
 	}
-	return key, rest
+	return key, rest, twice
 }
 
 // mirrored holds the operators for operands that have changed places.

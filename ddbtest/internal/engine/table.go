@@ -23,6 +23,7 @@ type Table struct {
 	arn     string
 	id      string
 	created time.Time
+	policy  string // given with the request that made the table
 
 	// schema is replaced as a whole, under mu and with every partition of items
 	// locked, so it is stable for whoever holds the lock of a partition.
@@ -47,11 +48,12 @@ type settings struct {
 	throughput  throughput
 	onDemand    *OnDemandThroughput
 	warm        *WarmThroughput
-	vectors     []*vectorIndex
 	stream      *StreamSpecification
 	streamLabel string
 	tags        map[string]string
 	ttl         timeToLive
+	recovery    recovery
+	insights    map[string]insights // of the table, "", and of its global indexes
 	sse         *SSESpecification
 	tableClass  string
 	classAt     time.Time
@@ -177,7 +179,7 @@ func (t *Table) setSchema(next *Schema) {
 	t.schema.Store(next)
 }
 
-// usedAttributes keeps the definitions of attributes that are keys.
+// usedAttributes keeps the definitions of attributes that are keys or in a search schema.
 func usedAttributes(defs []AttributeDefinition, s *Schema) []AttributeDefinition {
 	var used []AttributeDefinition
 	for _, d := range defs {
@@ -185,6 +187,10 @@ func usedAttributes(defs []AttributeDefinition, s *Schema) []AttributeDefinition
 		in := s.Key.Has(name)
 		for _, x := range s.Indexes {
 			in = in || x.Key.Has(name)
+		}
+		for _, x := range s.vectors {
+			_, searched := x.kinds[name]
+			in = in || searched
 		}
 		if in {
 			used = append(used, d)

@@ -24,7 +24,7 @@ const (
 	projectionSet    = "[ALL, INCLUDE, KEYS_ONLY]"
 	billingSet       = "[PROVISIONED, PAY_PER_REQUEST]"
 	encryptionSet    = "[AES256, KMS]"
-	streamViewSet    = "[NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY]"
+	streamViewSet    = "[OLD_IMAGE, KEYS_ONLY, NEW_AND_OLD_IMAGES, NEW_IMAGE]" // DDB-TABLE-457 of the quirks that createtable.go names
 )
 
 const onDemandMode = "PAY_PER_REQUEST"
@@ -43,14 +43,15 @@ func definedNames(defs []AttributeDefinition) string {
 	return list(names)
 }
 
+// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (DDB-TABLE-457) has the order.
 func (c *constraints) attributeDefinitions(defs []AttributeDefinition) {
 	for i, d := range defs {
 		path := member("attributeDefinitions", i)
-		if c.required(path+".attributeName", d.AttributeName != nil) {
-			c.length(path+".attributeName", *d.AttributeName, 1, 255)
-		}
 		if c.required(path+".attributeType", d.AttributeType != nil) {
 			c.enum(path+".attributeType", d.AttributeType, attributeTypeSet)
+		}
+		if c.required(path+".attributeName", d.AttributeName != nil) {
+			c.length(path+".attributeName", *d.AttributeName, 1, 255)
 		}
 	}
 }
@@ -82,7 +83,7 @@ func printKeySchema(elements []KeySchemaElement) string {
 }
 
 func (c *constraints) index(path string, x *SecondaryIndex, longestKey int) {
-	c.newName(path+".indexName", x.IndexName)
+	c.presentName(path+".indexName", x.IndexName)
 	if c.required(path+".keySchema", x.KeySchema != nil) {
 		c.keySchema(path+".keySchema", x.KeySchema, longestKey)
 	}
@@ -127,6 +128,9 @@ func (c *constraints) stream(s *StreamSpecification) {
 func (c *constraints) encryption(s *SSESpecification) {
 	if s != nil {
 		c.enum("sSESpecification.sSEType", s.SSEType, encryptionSet)
+		if s.KMSMasterKeyID != nil {
+			c.length("sSESpecification.kMSMasterKeyId", *s.KMSMasterKeyID, 1, 2048)
+		}
 	}
 }
 
@@ -160,32 +164,33 @@ func checkBounds(p *ProvisionedThroughput, index string) error {
 	return nil
 }
 
-// checkTableKey validates the key schema of a table.
+// checkTableKey validates the key schema of a table: its definitions, then its kinds. A name that stands twice counts as
+// one without a definition.
+//
+// https://github.com/aws-cloudformation/cfn-lint/issues/1037 has the text for two attributes, DDB-TABLE-042 of
+// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks both for one, and dynoxide, which
+// took the order from the service, that for names that stand twice.
 func checkTableKey(key []KeySchemaElement, defs []AttributeDefinition) error {
-	if err := checkPairKey(key); err != nil {
-		return err
+	undefined := slices.ContainsFunc(key, func(k KeySchemaElement) bool { return !defined(text(k.AttributeName), defs) })
+	switch {
+	case undefined && len(key) == 1 && len(defs) > 0:
+		return checkDefined(key, defs)
+	case undefined, len(keyNames(nil, key)) < len(key):
+		return invalid("Invalid KeySchema: Some index key attribute have no definition")
 	}
-	for _, k := range key {
-		if !defined(text(k.AttributeName), defs) {
-			return invalid("Invalid KeySchema: Some index key attribute have no definition")
-		}
-	}
-	return nil
+	return checkPairKey(key)
 }
 
 // checkPairKey validates a key schema of a partition key and, perhaps, a sort
 // key.
 func checkPairKey(key []KeySchemaElement) error {
-	if !is(key[0].KeyType, keyHash) {
+	switch {
+	case !is(key[0].KeyType, keyHash):
 		return invalid("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-	}
-	if len(key) > 1 {
-		if !is(key[1].KeyType, keyRange) {
-			return invalid("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
-		}
-		if text(key[0].AttributeName) == text(key[1].AttributeName) {
-			return invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-		}
+	case len(keyNames(nil, key)) < len(key):
+		return invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+	case len(key) > 1 && !is(key[1].KeyType, keyRange):
+		return invalid("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 	}
 	return nil
 }
@@ -281,16 +286,59 @@ func checkCeiling(o *OnDemandThroughput, onDemand bool, index string) error {
 	if index != "" {
 		scope, suffix = "index : "+index, " for index : "+index
 	}
-	for _, m := range []struct {
-		name  string
-		units *int64
-	}{{"MaxReadRequestUnits", o.MaxReadRequestUnits}, {"MaxWriteRequestUnits", o.MaxWriteRequestUnits}} {
+	for _, m := range o.members() {
 		switch {
 		case m.units == nil:
 		case !onDemand:
 			return invalidParameter("%s for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED%s", m.name, suffix)
 		case *m.units < 1 && *m.units != -1:
 			return invalidParameter("Requested %s for OnDemandThroughput for %s is outside of valid range", m.name, scope)
+		}
+	}
+	return nil
+}
+
+// checkNewCeiling validates the on-demand throughput of a new table, which has no ceiling to remove.
+//
+// dynoxide has measured the text and -1 (https://github.com/nubo-db/dynoxide, CHANGELOG.md), and
+// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md) -1.
+func checkNewCeiling(o *OnDemandThroughput, onDemand bool) error {
+	if o == nil {
+		return nil
+	}
+	for _, m := range o.members() {
+		if m.units != nil && !onDemand {
+			return invalidParameter("%s for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.", m.name)
+		}
+		if m.units != nil && *m.units < 1 {
+			return invalidParameter("Requested %s for OnDemandThroughput for table is outside of valid range", m.name)
+		}
+	}
+	return nil
+}
+
+// checkNewWarmth validates the warm throughput of a new table, or of a new index with a name: it is not below what it
+// has without asking.
+//
+// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md)
+func checkNewWarmth(w *WarmThroughput, p *ProvisionedThroughput, index string) error {
+	if w == nil {
+		return nil
+	}
+	scope := "table"
+	if index != "" {
+		scope = "index " + index
+	}
+	initial := describeWarm(nil, newThroughput(p), "")
+	for i, m := range w.members() {
+		switch low := []int64{initial.ReadUnitsPerSecond, initial.WriteUnitsPerSecond}[i]; {
+		case m.units == nil || *m.units >= low:
+		case p == nil:
+			return invalidParameter("Requested %s for WarmThroughput for %s is lower than initial throughput for OnDemand. "+
+				"See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html#on-demand-capacity-mode-initial", m.name, scope)
+		default:
+			return invalidParameter("Requested %s for WarmThroughput for %s is lower than %s of ProvisionedThroughput",
+				m.name, scope, strings.Replace(m.name, "UnitsPerSecond", "CapacityUnits", 1))
 		}
 	}
 	return nil

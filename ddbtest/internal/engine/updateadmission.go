@@ -50,19 +50,15 @@ func (in *UpdateTableInput) checkChanges(t *Table, onDemand bool, now time.Time)
 
 // checkIndexChanges validates the updates of indexes against the table.
 func (in *UpdateTableInput) checkIndexChanges(t *Table, onDemand bool, now time.Time) error {
-	schema, online := t.Schema(), 0
+	schema := t.Schema()
 	for _, u := range in.GlobalSecondaryIndexUpdates {
 		part := u.part()
 		name := text(part.IndexName)
 		x := schema.Index(name)
 		switch {
 		case u.Create != nil && x != nil:
-			if err := checkOnline(schema, 1, 1, now); err != nil && x.status(now) != statusActive {
-				return err
-			}
 			return invalid("Attempting to create an index which already exists")
 		case u.Create != nil:
-			online++
 			if err := checkIndexBilling(part, onDemand); err != nil {
 				return err
 			}
@@ -81,7 +77,6 @@ func (in *UpdateTableInput) checkIndexChanges(t *Table, onDemand bool, now time.
 			return err
 		}
 		if u.Delete != nil {
-			online++
 			continue
 		}
 		if err := checkIndexUpdate(x, part, onDemand, t.settings.billing.onDemand, now); err != nil {
@@ -95,7 +90,7 @@ func (in *UpdateTableInput) checkIndexChanges(t *Table, onDemand bool, now time.
 			}
 		}
 	}
-	return checkOnline(schema, online, len(in.GlobalSecondaryIndexUpdates), now)
+	return nil
 }
 
 // checkNewKey validates the attributes of the key of a new index: the request
@@ -157,7 +152,10 @@ func checkIndexBilling(x *SecondaryIndex, onDemand bool) error {
 	if !onDemand && x.ProvisionedThroughput == nil {
 		return invalidParameter("ProvisionedThroughput must be specified for index: %s", name)
 	}
-	return checkCeiling(x.OnDemandThroughput, onDemand, name)
+	if err := checkCeiling(x.OnDemandThroughput, onDemand, name); err != nil {
+		return err
+	}
+	return checkNewWarmth(x.WarmThroughput, x.ProvisionedThroughput, name)
 }
 
 // checkIndexUpdate validates a change of the throughput of an index.
@@ -184,18 +182,38 @@ func checkIndexUpdate(x *Index, u *SecondaryIndex, onDemand, wasOnDemand bool, n
 }
 
 // checkOnline validates that no more than one index is created or deleted at a
-// time. changes are those of the request, updates all of its updates.
-func checkOnline(s *Schema, changes, updates int, now time.Time) error {
+// time, and how many there are. It looks neither at the indexes that the request
+// changes nor, but for one that is changing, at whether they are there.
+func (in *UpdateTableInput) checkOnline(t *Table, now time.Time) error {
+	changes, created, own := 0, 0, ""
+	schema := t.Schema()
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		if u.Update != nil {
+			continue
+		}
+		changes++
+		if u.Create != nil {
+			created++
+		}
+		x := schema.Index(text(u.part().IndexName))
+		if x == nil || x.Local || u.Create != nil && x.status(now) != statusDeleting {
+			continue
+		}
+		if err := x.changeable(t.name, true, now); err != nil {
+			return err
+		}
+		own = x.Name
+	}
 	if changes == 0 {
 		return nil
 	}
 	global := 0
-	for _, x := range s.Indexes {
+	for _, x := range schema.Indexes {
 		if x.Local {
 			continue
 		}
 		global++
-		if status := x.status(now); status == statusCreating || status == statusDeleting {
+		if status := x.status(now); x.Name != own && (status == statusCreating || status == statusDeleting) {
 			changes++
 		}
 	}
@@ -205,10 +223,37 @@ func checkOnline(s *Schema, changes, updates int, now time.Time) error {
 			Message: "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
 		}
 	}
-	if global >= maxGlobalIndexes && updates > 0 {
+	if created > 0 && global >= maxGlobalIndexes {
 		return &Error{
 			Type:    LimitExceededException,
 			Message: fmt.Sprintf("Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes),
+		}
+	}
+	return nil
+}
+
+// indexesInTheWay returns the error for a change of the throughput or the stream of a table whose indexes are changing.
+//
+// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (DDB-TABLE-163)
+func (in *UpdateTableInput) indexesInTheWay(t *Table, now time.Time) error {
+	what := ""
+	switch {
+	case in.ProvisionedThroughput != nil:
+		what = "table IOPS"
+	case in.StreamSpecification != nil:
+		what = "stream status"
+	default:
+		return nil
+	}
+	for _, state := range []struct{ status, doing string }{{statusCreating, "created"}, {statusDeleting, "deleted"}} {
+		var names []string
+		for _, x := range t.Schema().Indexes {
+			if x.status(now) == state.status {
+				names = append(names, x.Name)
+			}
+		}
+		if names != nil {
+			return inUse("Can't change " + what + " when an index is being " + state.doing + ". Table: " + t.name + " Indexes: " + list(names))
 		}
 	}
 	return nil
@@ -222,6 +267,8 @@ func (x *Index) changeable(table string, remove bool, now time.Time) error {
 		return nil
 	case status == statusCreating && remove:
 		message = "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index is active."
+	case status == statusCreating && !x.backfilling(now):
+		message = "Index is being created but is not backfilling yet."
 	case status == statusCreating:
 		message = "Index is being created."
 	case status == statusDeleting:
@@ -262,12 +309,9 @@ func checkWarming(w, old *WarmThroughput, p throughput, scope string) error {
 		return nil
 	}
 	now := describeWarm(old, p, statusActive)
-	for _, m := range []struct {
-		name    string
-		units   *int64
-		current int64
-	}{{"ReadUnitsPerSecond", w.ReadUnitsPerSecond, now.ReadUnitsPerSecond}, {"WriteUnitsPerSecond", w.WriteUnitsPerSecond, now.WriteUnitsPerSecond}} {
-		if m.units != nil && *m.units < m.current {
+	for i, m := range w.members() {
+		current := []int64{now.ReadUnitsPerSecond, now.WriteUnitsPerSecond}[i]
+		if m.units != nil && *m.units < current {
 			return invalidParameter("Requested %s for WarmThroughput for %s is lower than current WarmThroughput, decreasing WarmThroughput is not supported", m.name, scope)
 		}
 	}

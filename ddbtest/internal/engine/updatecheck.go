@@ -7,8 +7,11 @@ func (in *UpdateTableInput) constraints() error {
 		return err
 	}
 	var c constraints
-	c.attributeDefinitions(in.AttributeDefinitions)
 	c.describedName("tableName", in.TableName)
+	if err := c.err(); err != nil {
+		return err
+	}
+	c.attributeDefinitions(in.AttributeDefinitions)
 	c.enum("billingMode", in.BillingMode, billingSet)
 	c.throughput("provisionedThroughput", in.ProvisionedThroughput)
 	c.stream(in.StreamSpecification)
@@ -20,11 +23,11 @@ func (in *UpdateTableInput) constraints() error {
 			c.throughput(path+".create.provisionedThroughput", x.ProvisionedThroughput)
 		}
 		if x := u.Update; x != nil {
-			c.newName(path+".update.indexName", x.IndexName)
+			c.presentName(path+".update.indexName", x.IndexName)
 			c.throughput(path+".update.provisionedThroughput", x.ProvisionedThroughput)
 		}
 		if x := u.Delete; x != nil {
-			c.newName(path+".delete.indexName", x.IndexName)
+			c.presentName(path+".delete.indexName", x.IndexName)
 		}
 	}
 	for i, u := range in.VectorIndexUpdates {
@@ -33,7 +36,7 @@ func (in *UpdateTableInput) constraints() error {
 			c.vectorIndex(path+".create", u.Create)
 		}
 		if u.Delete != nil {
-			c.newName(path+".delete.indexName", u.Delete.IndexName)
+			c.presentName(path+".delete.indexName", u.Delete.IndexName)
 		}
 	}
 	return c.err()
@@ -161,6 +164,8 @@ func (in *UpdateTableInput) checkAlone() error {
 			return invalidParameter("TableClass modification must be the only operation in the request")
 		case in.DeletionProtectionEnabled != nil:
 			return invalidParameter("DeletionProtection modification must be the only operation in the request")
+		case in.WarmThroughput != nil && slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(u IndexUpdate) bool { return u.Create != nil }):
+			return invalidParameter("Create global secondary index cannot be specified when updating WarmThroughput")
 		case in.WarmThroughput != nil:
 			return invalidParameter("WarmThroughput must be the only operation in the request")
 		case in.OnDemandThroughput != nil && (changes > 2 || in.BillingMode == nil):

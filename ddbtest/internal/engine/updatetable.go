@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -33,6 +34,12 @@ type IndexUpdate struct {
 // UpdateTable changes the capacity, the stream, the global indexes or other
 // settings of a table.
 func (e *Engine) UpdateTable(_ context.Context, in *UpdateTableInput) (*TableDescription, error) {
+	if !in.OnDemandThroughput.given() {
+		in.OnDemandThroughput = nil
+	}
+	if !in.WarmThroughput.given() {
+		in.WarmThroughput = nil
+	}
 	if err := in.constraints(); err != nil {
 		return nil, err
 	}
@@ -43,6 +50,7 @@ func (e *Engine) UpdateTable(_ context.Context, in *UpdateTableInput) (*TableDes
 	if err != nil {
 		return nil, err
 	}
+	before := e.describe(t, "")
 	created, err := e.change(t, in, e.clock.Now())
 	if err != nil {
 		return nil, err
@@ -51,7 +59,7 @@ func (e *Engine) UpdateTable(_ context.Context, in *UpdateTableInput) (*TableDes
 	if in.occupies() {
 		status = statusUpdating
 	}
-	d := e.describe(t, status)
+	d := e.describe(t, status).updated(before, in)
 	if created != nil {
 		t.backfill(created)
 	}
@@ -59,6 +67,61 @@ func (e *Engine) UpdateTable(_ context.Context, in *UpdateTableInput) (*TableDes
 		e.tableChanged(t, TableStreamChanged)
 	}
 	return d, nil
+}
+
+// updated gives the description of a table after a request the form of the reply, in which changes are on their way:
+// throughputs that are still the old ones, ceilings as in the request, and states.
+//
+// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (DDB-TABLE-060, 165, 179, 183);
+// dynoxide has measured the ceilings (https://github.com/nubo-db/dynoxide, CHANGELOG.md).
+func (d *TableDescription) updated(before *TableDescription, in *UpdateTableInput) *TableDescription {
+	switched := in.BillingMode != nil && is(in.BillingMode, onDemandMode) != before.onDemand()
+	if switched && d.onDemand() {
+		d.BillingModeSummary.LastUpdateToPayPerRequestDateTime = nil
+	}
+	if in.ProvisionedThroughput != nil && !switched {
+		d.ProvisionedThroughput.keep(before.ProvisionedThroughput)
+	}
+	if o := in.OnDemandThroughput; o != nil {
+		echo := new(OnDemandThroughput)
+		if d.OnDemandThroughput != nil {
+			*echo = *d.OnDemandThroughput
+		}
+		echo.MaxReadRequestUnits = cmp.Or(o.MaxReadRequestUnits, echo.MaxReadRequestUnits)
+		echo.MaxWriteRequestUnits = cmp.Or(o.MaxWriteRequestUnits, echo.MaxWriteRequestUnits)
+		d.OnDemandThroughput = echo
+	}
+	if in.WarmThroughput != nil {
+		d.WarmThroughput.Status = statusUpdating
+	}
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		if u.Update == nil {
+			continue
+		}
+		named := func(x IndexDescription) bool { return x.IndexName == text(u.Update.IndexName) }
+		i, old := slices.IndexFunc(d.GlobalSecondaryIndexes, named), slices.IndexFunc(before.GlobalSecondaryIndexes, named)
+		if i < 0 || old < 0 {
+			continue
+		}
+		x := &d.GlobalSecondaryIndexes[i]
+		x.IndexStatus = statusUpdating
+		if u.Update.ProvisionedThroughput != nil && !switched {
+			x.ProvisionedThroughput.keep(before.GlobalSecondaryIndexes[old].ProvisionedThroughput)
+		}
+		if u.Update.WarmThroughput != nil {
+			x.WarmThroughput.Status = statusUpdating
+		}
+	}
+	return d
+}
+
+func (d *TableDescription) onDemand() bool {
+	return d.BillingModeSummary != nil && d.BillingModeSummary.BillingMode == onDemandMode
+}
+
+// keep takes the units, and nothing else, of an older description.
+func (d *ThroughputDescription) keep(old *ThroughputDescription) {
+	d.ReadCapacityUnits, d.WriteCapacityUnits = old.ReadCapacityUnits, old.WriteCapacityUnits
 }
 
 // occupies reports whether the table is UPDATING while the change is made.
@@ -91,10 +154,12 @@ func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created 
 	for _, x := range t.Schema().Indexes {
 		names[x.Name] = true
 	}
-	if err := t.settings.changeVectorIndexes(in.VectorIndexUpdates, names, now.Add(e.stateDelay)); err != nil {
+	done := now.Add(e.stateDelay)
+	vectors, err := t.Schema().changedVectorIndexes(in, names, onDemand, done, done.Add(e.stateDelay))
+	if err != nil {
 		return nil, err
 	}
-	schema, created := e.changeIndexes(t, in, onDemand, now)
+	schema, created := e.changeIndexes(t, in, vectors, onDemand, now)
 	t.setSchema(schema)
 	e.changeSettings(t, in, onDemand, now)
 	if s := in.StreamSpecification; s != nil {
@@ -113,18 +178,23 @@ func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created 
 // admissible returns the error for a change that has to wait for another one.
 // The caller holds the lock of the settings.
 func (in *UpdateTableInput) admissible(t *Table, now time.Time) error {
-	status := t.status(now)
-	if status == statusUpdating && !in.occupies() {
-		return nil
-	}
-	for _, u := range in.GlobalSecondaryIndexUpdates {
-		if status == statusUpdating && u.Update == nil {
-			if err := checkOnline(t.Schema(), 1, 1, now); err != nil {
-				return err
-			}
+	switch status := t.status(now); status {
+	case statusUpdating:
+		if !in.occupies() {
+			return nil
 		}
+		if err := in.checkOnline(t, now); err != nil {
+			return err
+		}
+		if err := in.indexesInTheWay(t, now); err != nil {
+			return err
+		}
+		return t.changeable(status)
+	case statusActive:
+		return in.checkOnline(t, now)
+	default:
+		return t.changeable(status)
 	}
-	return t.changeable(status)
 }
 
 func (e *Engine) changeSettings(t *Table, in *UpdateTableInput, onDemand bool, now time.Time) {
@@ -216,9 +286,13 @@ func mergedWarmth(old, change *WarmThroughput) *WarmThroughput {
 
 // changeIndexes returns the schema after the updates of indexes, and the index
 // among them that is new.
-func (e *Engine) changeIndexes(t *Table, in *UpdateTableInput, onDemand bool, now time.Time) (*Schema, *Index) {
+func (e *Engine) changeIndexes(t *Table, in *UpdateTableInput, vectors []*vectorIndex, onDemand bool, now time.Time) (*Schema, *Index) {
 	old := t.Schema()
 	next := *old
+	next.vectors = vectors
+	if len(in.VectorIndexUpdates) > 0 {
+		next.attributes = mergedDefinitions(old.attributes, in.AttributeDefinitions)
+	}
 	next.Indexes = slices.Clone(old.Indexes)
 	done := now.Add(e.stateDelay)
 	if onDemand != t.settings.billing.onDemand {
@@ -240,6 +314,7 @@ func (e *Engine) changeIndexes(t *Table, in *UpdateTableInput, onDemand bool, no
 			next.Indexes = insertGlobal(next.Indexes, created)
 		case u.Delete != nil:
 			i := next.position(text(u.Delete.IndexName))
+			delete(t.settings.insights, text(u.Delete.IndexName))
 			if e.stateDelay == 0 {
 				next.Indexes = slices.Delete(next.Indexes, i, i+1)
 			} else {

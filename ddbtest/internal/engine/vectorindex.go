@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -14,6 +15,10 @@ const (
 	maxVectorIndexes    = 5
 	maxVectorDimensions = 4096
 )
+
+// The limits are those of https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html; what is
+// said when a definition, a vector or a search is wrong, and how a score is computed, has been measured in
+// https://github.com/nubo-db/dynoxide/pull/175.
 
 // The distance functions.
 const (
@@ -54,6 +59,7 @@ type VectorIndexUpdate struct {
 // VectorIndexDescription describes a vector index in the form of the wire.
 type VectorIndexDescription struct {
 	VectorIndex
+	Backfilling    *bool `json:",omitempty"`
 	IndexArn       string
 	IndexStatus    string
 	IndexSizeBytes int64
@@ -61,14 +67,18 @@ type VectorIndexDescription struct {
 }
 
 // vectorIndex is a vector index of a table. Nothing is kept for it: a search looks at every item, and so is exact.
+// It is immutable.
 type vectorIndex struct {
 	VectorIndex
-	readyAt time.Time
+	hash  string                // the attribute that the search schema partitions by, or ""
+	kinds map[string]value.Kind // of the attributes of the search schema
+	// backfillAt is when the filling of an index on a table that is there begins, readyAt when the index is ready.
+	backfillAt, readyAt time.Time
 }
 
 // vectorIndex checks the parameters of a definition one by one.
 func (c *constraints) vectorIndex(path string, x *VectorIndex) {
-	c.newName(path+".indexName", x.IndexName)
+	c.presentName(path+".indexName", x.IndexName)
 	if c.required(path+".dimensions", x.Dimensions != nil) {
 		c.atLeast(path+".dimensions", x.Dimensions, 1)
 		c.atMost(path+".dimensions", x.Dimensions, maxVectorDimensions)
@@ -92,83 +102,129 @@ func (c *constraints) vectorIndex(path string, x *VectorIndex) {
 }
 
 // checkVectorIndexes validates definitions beside the names of other indexes and the vector indexes that are there.
-func checkVectorIndexes(added []VectorIndex, names map[string]bool, present []*vectorIndex) error {
+func checkVectorIndexes(added []VectorIndex, names map[string]bool, present []*vectorIndex, defs []AttributeDefinition, onDemand bool) error {
+	if added != nil && !onDemand {
+		return invalidParameter("Vector indexes are only supported for PAY_PER_REQUEST tables")
+	}
 	all := make([]*VectorIndex, 0, len(present)+len(added))
 	for _, p := range present {
 		all = append(all, &p.VectorIndex)
 		names[text(p.IndexName)] = true
 	}
 	for i := range added {
-		x := &added[i]
-		name := text(x.IndexName)
+		if err := added[i].check(defs); err != nil {
+			return err
+		}
+		all = append(all, &added[i])
+	}
+	for i := range added {
+		name := text(added[i].IndexName)
 		if names[name] {
 			return invalidParameter("Duplicate index name: %s", name)
 		}
 		names[name] = true
-		if err := checkProjection(x.Projection); err != nil {
-			return err
-		}
-		hashes := 0
-		for j, s := range x.SearchSchema {
-			if is(s.SearchSchemaElementType, roleHash) {
-				hashes++
-			}
-			same := func(o SearchSchemaElement) bool { return text(o.AttributeName) == text(s.AttributeName) }
-			if slices.ContainsFunc(x.SearchSchema[:j], same) {
-				return invalidParameter("Duplicate attribute in the search schema of index %s: %s", name, text(s.AttributeName))
-			}
-			if text(s.AttributeName) == text(x.VectorAttribute.AttributeName) {
-				return invalidParameter("The vector attribute of index %s cannot be in its search schema", name)
-			}
-		}
-		if hashes > 1 {
-			return invalidParameter("The search schema of index %s can have one HASH attribute only", name)
-		}
-		for _, o := range all {
-			if text(o.VectorAttribute.AttributeName) == text(x.VectorAttribute.AttributeName) && *o.Dimensions != *x.Dimensions {
-				return invalidParameter("Vector indexes on attribute %s must have the same number of dimensions", text(x.VectorAttribute.AttributeName))
-			}
-		}
-		all = append(all, x)
 	}
 	if len(all) > maxVectorIndexes {
 		return invalidParameter("VectorIndex count exceeds the per-table limit of %d", maxVectorIndexes)
 	}
+	dimensions := make(map[string]int64)
+	for _, x := range all {
+		name := text(x.VectorAttribute.AttributeName)
+		if d, ok := dimensions[name]; ok && d != *x.Dimensions {
+			return invalidParameter("Conflicting attribute definition for '%s'. All VectorIndexes on the same vector attribute must use the same dimensions.", name)
+		}
+		dimensions[name] = *x.Dimensions
+	}
+	for i := range added {
+		if name := text(added[i].VectorAttribute.AttributeName); defined(name, defs) {
+			return invalidParameter("Conflicting attribute definition for '%s'. An attribute cannot be defined in AttributeDefinitions when used as a VectorAttribute.", name)
+		}
+	}
 	return nil
 }
 
-// changeVectorIndexes makes and drops vector indexes. The caller holds the lock of the settings.
-func (s *settings) changeVectorIndexes(updates []VectorIndexUpdate, names map[string]bool, ready time.Time) error {
+// check validates a definition by itself. The texts on the search schema are in our words, for want of a record.
+func (x *VectorIndex) check(defs []AttributeDefinition) error {
+	if err := checkProjection(x.Projection); err != nil {
+		return err
+	}
+	name := text(x.IndexName)
+	var attributes []KeySchemaElement
+	hashes := 0
+	for j, s := range x.SearchSchema {
+		if is(s.SearchSchemaElementType, roleHash) {
+			hashes++
+		}
+		same := func(o SearchSchemaElement) bool { return text(o.AttributeName) == text(s.AttributeName) }
+		if slices.ContainsFunc(x.SearchSchema[:j], same) {
+			return invalidParameter("Duplicate attribute in the search schema of index %s: %s", name, text(s.AttributeName))
+		}
+		if text(s.AttributeName) == text(x.VectorAttribute.AttributeName) {
+			return invalidParameter("The vector attribute of index %s cannot be in its search schema", name)
+		}
+		attributes = append(attributes, KeySchemaElement{AttributeName: s.AttributeName})
+	}
+	if hashes > 1 {
+		return invalidParameter("The search schema of index %s can have one HASH attribute only", name)
+	}
+	return checkDefined(attributes, defs)
+}
+
+// changedVectorIndexes returns the vector indexes of a table after an update.
+func (s *Schema) changedVectorIndexes(in *UpdateTableInput, names map[string]bool, onDemand bool, now, ready time.Time) ([]*vectorIndex, error) {
 	var (
 		added []VectorIndex
 		kept  = slices.Clone(s.vectors)
 	)
-	for _, u := range updates {
+	for _, u := range in.VectorIndexUpdates {
 		switch {
 		case (u.Create == nil) == (u.Delete == nil):
-			return invalidParameter("One of VectorIndexUpdate.Create, VectorIndexUpdate.Delete must not be null")
+			return nil, invalidParameter("One of VectorIndexUpdate.Create, VectorIndexUpdate.Delete must not be null")
 		case u.Create != nil:
 			added = append(added, *u.Create)
 		default:
 			i := slices.IndexFunc(kept, func(x *vectorIndex) bool { return text(x.IndexName) == text(u.Delete.IndexName) })
 			if i < 0 {
-				return &Error{Type: ResourceNotFoundException, Message: "Requested resource not found: Index: " + text(u.Delete.IndexName) + " not found"}
+				return nil, &Error{Type: ResourceNotFoundException, Message: "Requested resource not found: Index: " + text(u.Delete.IndexName) + " not found"}
 			}
 			kept = slices.Delete(kept, i, i+1)
 		}
 	}
-	if err := checkVectorIndexes(added, names, kept); err != nil {
-		return err
+	defs := mergedDefinitions(s.attributes, in.AttributeDefinitions)
+	if err := checkVectorIndexes(added, names, kept, defs, onDemand); err != nil {
+		return nil, err
 	}
-	s.vectors = kept
-	s.addVectorIndexes(added, ready)
-	return nil
+	return append(kept, newVectorIndexes(added, defs, now, ready)...), nil
 }
 
-func (s *settings) addVectorIndexes(added []VectorIndex, ready time.Time) {
-	for _, x := range added {
-		s.vectors = append(s.vectors, &vectorIndex{VectorIndex: x, readyAt: ready})
+// newVectorIndexes makes the runtime form of definitions.
+func newVectorIndexes(added []VectorIndex, defs []AttributeDefinition, backfill, ready time.Time) []*vectorIndex {
+	var made []*vectorIndex
+	for _, def := range added {
+		x := &vectorIndex{VectorIndex: def, backfillAt: backfill, readyAt: ready, kinds: make(map[string]value.Kind)}
+		for _, e := range def.SearchSchema {
+			for _, d := range defs {
+				if text(d.AttributeName) == text(e.AttributeName) {
+					x.kinds[text(e.AttributeName)], _ = value.ParseKind(text(d.AttributeType))
+				}
+			}
+			if is(e.SearchSchemaElementType, roleHash) {
+				x.hash = text(e.AttributeName)
+			}
+		}
+		made = append(made, x)
 	}
+	return made
+}
+
+// vectorIndex returns the vector index with a name, or nil.
+func (s *Schema) vectorIndex(name string) *vectorIndex {
+	for _, x := range s.vectors {
+		if text(x.IndexName) == name {
+			return x
+		}
+	}
+	return nil
 }
 
 // describe describes the index, counting the items in it.
@@ -176,53 +232,156 @@ func (x *vectorIndex) describe(t *Table, now time.Time) VectorIndexDescription {
 	d := VectorIndexDescription{VectorIndex: x.VectorIndex, IndexArn: t.arn + "/index/" + text(x.IndexName), IndexStatus: statusActive}
 	if now.Before(x.readyAt) {
 		d.IndexStatus = statusCreating
+		if !x.backfillAt.IsZero() {
+			backfilling := !now.Before(x.backfillAt)
+			d.Backfilling = &backfilling
+		}
 		return d
 	}
 	t.Walk(func(stored *storage.Item) bool {
 		if item, err := decodeStored(stored); err == nil && x.vector(item) != nil {
 			d.ItemCount++
-			d.IndexSizeBytes += int64(stored.Size)
+			d.IndexSizeBytes += int64(x.entrySize(t.Schema(), item))
 		}
 		return true
 	})
 	return d
 }
 
-// vector returns the vector of an item, or nil if it has none for this index.
+// vector returns the vector of an item, or nil if the item is not in the index. Attributes that a write of the item
+// could not have with the index keep it out, for items that are older than the index.
 func (x *vectorIndex) vector(item value.Item) []float64 {
+	if item[x.hash] == nil && x.hash != "" || x.checkWritten(item, nil) != nil {
+		return nil
+	}
 	list, ok := item[text(x.VectorAttribute.AttributeName)].(value.List)
 	if !ok {
 		return nil
 	}
-	v, err := vectorOf(list, int(*x.Dimensions))
-	if err != nil {
-		return nil
+	v := make([]float64, len(list))
+	for i, e := range list {
+		v[i], _ = element(e)
 	}
 	return v
 }
 
-// vectorOf reads a vector, whose elements have the precision of 32 bits.
-func vectorOf(list value.List, dimensions int) ([]float64, error) {
-	if len(list) != dimensions {
-		return nil, invalidParameter("The vector has %d dimensions, the index has %d", len(list), dimensions)
+// element returns an element of a vector, which has the precision of 32 bits.
+func element(v value.Value) (float64, bool) {
+	n, ok := v.(value.Number)
+	if !ok {
+		return 0, false
 	}
-	v := make([]float64, len(list))
-	for i, e := range list {
-		n, ok := e.(value.Number)
-		if !ok {
-			return nil, invalidParameter("Every element of a vector must be a number")
-		}
-		f, err := strconv.ParseFloat(n.String(), 32)
-		if err != nil {
-			return nil, invalidParameter("Every element of a vector must be a 32-bit floating point number")
-		}
-		v[i] = f
-	}
-	return v, nil
+	f, err := strconv.ParseFloat(n.String(), 32)
+	return f, err == nil
 }
 
-// score compares two vectors; ok is false if the function has no value for them.
-func score(function string, a, b []float64) (s float64, ok bool) {
+// truncated returns a vector as the index holds it.
+func truncated(v []float64) value.Value {
+	list := make(value.List, len(v))
+	for i, f := range v {
+		list[i], _ = value.ParseNumber(strconv.FormatFloat(f, 'g', -1, 32)) // it is finite
+	}
+	return list
+}
+
+// entrySize is what the index holds of an item: four bytes for each dimension, and the other attributes.
+func (x *vectorIndex) entrySize(s *Schema, item value.Item) int {
+	name := text(x.VectorAttribute.AttributeName)
+	entry := x.project(s, item)
+	delete(entry, name)
+	return 4*int(*x.Dimensions) + len(name) + value.ItemSize(entry)
+}
+
+// project returns a copy of what the index holds of an item; the vector is that of the item.
+func (x *vectorIndex) project(s *Schema, item value.Item) value.Item {
+	if is(x.Projection.ProjectionType, projectAll) {
+		return maps.Clone(item)
+	}
+	entry := s.Key.Of(item)
+	keep := func(name string) {
+		if v, ok := item[name]; ok {
+			entry[name] = v
+		}
+	}
+	for _, e := range x.SearchSchema {
+		keep(text(e.AttributeName))
+	}
+	for _, name := range x.Projection.NonKeyAttributes {
+		keep(name)
+	}
+	return entry
+}
+
+// checkVectors validates what the vector indexes say about an item that is written. written are the attributes that
+// an update writes, nil for all.
+func (s *Schema) checkVectors(item value.Item, written []string) error {
+	for _, x := range s.vectors {
+		if err := x.checkWritten(item, written); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *vectorIndex) checkWritten(item value.Item, written []string) error {
+	const wrong = "One or more parameter values were invalid. "
+	index := text(x.IndexName)
+	is := func(name string) (value.Value, bool) {
+		v, ok := item[name]
+		return v, ok && (written == nil || slices.Contains(written, name))
+	}
+	name := text(x.VectorAttribute.AttributeName)
+	if v, ok := is(name); ok {
+		list, isList := v.(value.List)
+		if !isList {
+			return invalid(wrong+"Invalid type for parameter %s, Expected: 32-bit floating point number list IndexName: %s", name, index)
+		}
+		if len(list) != int(*x.Dimensions) {
+			return invalid(wrong+"Invalid size for parameter %s, Expected: %d, Actual: %d IndexName: %s", name, *x.Dimensions, len(list), index)
+		}
+		for i, e := range list {
+			n, isNumber := e.(value.Number)
+			if !isNumber {
+				return invalid(wrong+"Invalid type for parameter %s[%d], Expected: 32-bit floating point number, Actual: %s. IndexName: %s", name, i, e.Kind(), index)
+			}
+			if _, ok := element(n); !ok {
+				return invalid(wrong+"Invalid value for parameter %s[%d], Value: %s is outside valid range [-3.4028235E38, 3.4028235E38]. IndexName: %s", name, i, n.String(), index)
+			}
+		}
+	}
+	for _, e := range x.SearchSchema {
+		name := text(e.AttributeName)
+		v, ok := is(name)
+		if !ok {
+			continue
+		}
+		if kind := x.kinds[name]; v.Kind() != kind {
+			return invalid(wrong+"Attribute '%s' type mismatch. Expected: %s, Actual: %s. IndexName: %s", name, kind, v.Kind(), index)
+		}
+		noun := ""
+		switch v {
+		case value.String(""):
+			noun = "string"
+		case value.Binary(""):
+			noun = "binary"
+		}
+		switch {
+		case name != x.hash || noun == "":
+		case written != nil:
+			return invalid("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty %s value.", noun)
+		default:
+			return invalidEarly("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", noun, index, name)
+		}
+	}
+	return nil
+}
+
+// score compares two vectors. It computes with 64 bits and stays in the range of 32.
+func score(function string, a, b []float64) float64 {
+	return max(-math.MaxFloat32, min(math.MaxFloat32, distance(function, a, b)))
+}
+
+func distance(function string, a, b []float64) float64 {
 	var dot, lengthA, lengthB, squares float64
 	for i := range a {
 		dot += a[i] * b[i]
@@ -230,14 +389,15 @@ func score(function string, a, b []float64) (s float64, ok bool) {
 		lengthB += b[i] * b[i]
 		squares += (a[i] - b[i]) * (a[i] - b[i])
 	}
-	switch function {
-	case distanceDot:
-		return dot, true
-	case distanceEuclidean:
-		return math.Sqrt(squares), true
+	switch {
+	case function == distanceDot:
+		return dot
+	case function == distanceEuclidean:
+		return math.Sqrt(squares)
+	case lengthA == 0 || lengthB == 0:
+		return 1
+	case slices.Equal(a, b):
+		return 0
 	}
-	if lengthA == 0 || lengthB == 0 {
-		return 0, false
-	}
-	return max(0, 1-dot/math.Sqrt(lengthA*lengthB)), true
+	return max(0, min(2, 1-dot/(math.Sqrt(lengthA)*math.Sqrt(lengthB))))
 }

@@ -1,6 +1,9 @@
 package partiql
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 type tokenKind uint8
 
@@ -15,10 +18,11 @@ const (
 )
 
 // token is a part of a statement. The text of quoted tokens is without its
-// quotes.
+// quotes; start and length are where it stands, in bytes, with them.
 type token struct {
-	kind tokenKind
-	text string
+	kind          tokenKind
+	text          string
+	start, length int
 }
 
 // symbols are the operators and punctuation, longer ones first.
@@ -53,24 +57,24 @@ func lex(text string) (tokens []token, ok bool) {
 			if c == '"' {
 				kind = tokenQuoted
 			}
-			tokens = append(tokens, token{kind, inner})
+			tokens = append(tokens, token{kind, inner, i, n})
 			i += n
 		case isLetter(c):
 			n := 1
 			for i+n < len(text) && (isLetter(text[i+n]) || isDigit(text[i+n])) {
 				n++
 			}
-			tokens = append(tokens, token{tokenWord, text[i : i+n]})
+			tokens = append(tokens, token{tokenWord, text[i : i+n], i, n})
 			i += n
 		case isDigit(c), c == '.' && i+1 < len(text) && isDigit(text[i+1]) && !followsName(tokens):
 			n := numberLength(text[i:])
-			tokens = append(tokens, token{tokenNumber, text[i : i+n]})
+			tokens = append(tokens, token{tokenNumber, text[i : i+n], i, n})
 			i += n
 		default:
-			t := token{tokenUnknown, text[i : i+1]}
+			t := token{tokenUnknown, text[i : i+1], i, 1}
 			for _, s := range symbols {
 				if strings.HasPrefix(text[i:], s) {
-					t = token{tokenSymbol, s}
+					t = token{tokenSymbol, s, i, len(s)}
 					break
 				}
 			}
@@ -78,7 +82,7 @@ func lex(text string) (tokens []token, ok bool) {
 			i += len(t.text)
 		}
 	}
-	return append(tokens, token{kind: tokenEOF}), true
+	return append(tokens, token{kind: tokenEOF, start: len(text)}), true
 }
 
 // quoted returns the text inside the quotes that s begins with, and how long it
@@ -141,3 +145,13 @@ func isLetter(c byte) bool {
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// position says where a part of a statement stands, as the service's messages
+// do: line, column and length, separated by colons.
+//
+// https://github.com/floci-io/floci/pull/3798 has measured it.
+func position(text string, start, length int) string {
+	line := strings.Count(text[:start], "\n") + 1
+	column := start - strings.LastIndexByte(text[:start], '\n')
+	return strconv.Itoa(line) + ":" + strconv.Itoa(column) + ":" + strconv.Itoa(length)
+}

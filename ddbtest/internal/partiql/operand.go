@@ -1,8 +1,8 @@
 package partiql
 
 import (
-	"encoding/base64"
-	"slices"
+	"errors"
+	"math"
 	"strconv"
 	"strings"
 
@@ -71,16 +71,35 @@ func (p *parser) comparison() Node {
 	return n
 }
 
+// typeNames are the data types that IS can ask for, and the types of DynamoDB that they stand for.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-operators.html: IS is TRUE if the operand
+// is a given PartiQL data type. The names are those of the PartiQL specification, https://partiql.org/dql/types.html.
+var typeNames = map[string][]value.Kind{
+	"null": {value.KindNull}, "bool": {value.KindBool}, "boolean": {value.KindBool},
+	"smallint": {value.KindNumber}, "integer": {value.KindNumber}, "int": {value.KindNumber}, "float": {value.KindNumber},
+	"real": {value.KindNumber}, "decimal": {value.KindNumber}, "numeric": {value.KindNumber},
+	"string": {value.KindString}, "varchar": {value.KindString}, "char": {value.KindString}, "symbol": {value.KindString},
+	"blob": {value.KindBinary}, "clob": {value.KindBinary},
+	"list": {value.KindList}, "array": {value.KindList},
+	"struct": {value.KindMap}, "tuple": {value.KindMap},
+	"bag": {value.KindStringSet, value.KindNumberSet, value.KindBinarySet},
+}
+
 // isTest reads what follows IS.
 func (p *parser) isTest(operand Node) Node {
 	n := &Is{Operand: operand, Not: p.accept("NOT")}
-	switch {
-	case p.accept("MISSING"):
+	if p.accept("MISSING") {
 		n.Missing = true
-	case p.accept("NULL"):
-	default:
-		p.fail("Expected type name")
+		return n
 	}
+	t := p.next()
+	n.Kinds = typeNames[strings.ToLower(t.text)]
+	if t.kind != tokenWord || n.Kinds == nil {
+		p.fail("Expected type name")
+		return n
+	}
+	p.pos++
 	return n
 }
 
@@ -88,7 +107,7 @@ func (p *parser) isTest(operand Node) Node {
 // a list.
 func (p *parser) members() []Node {
 	if p.is("?") {
-		list, ok := p.literal().(value.List)
+		list, ok := p.literal("").(value.List)
 		if !ok {
 			p.fail("Expected LEFT_PAREN")
 		}
@@ -135,9 +154,9 @@ func (p *parser) term() Node {
 		return p.path()
 	case tokenWord:
 		if p.isLiteral() {
-			return &Literal{p.literal()}
+			return &Literal{p.literal("")}
 		}
-		if p.tokens[p.pos+1].text == "(" && p.tokens[p.pos+1].kind == tokenSymbol && (!isKeyword(t.text) || strings.EqualFold(t.text, "exists")) {
+		if p.isCall() && (!isKeyword(t.text) || strings.EqualFold(t.text, "exists")) {
 			return p.call()
 		}
 		return p.path()
@@ -148,16 +167,29 @@ func (p *parser) term() Node {
 			return n
 		}
 	}
-	return &Literal{p.literal()}
+	return &Literal{p.literal("")}
+}
+
+// isCall reports whether a word with an opening parenthesis behind it comes next.
+func (p *parser) isCall() bool {
+	if p.next().kind != tokenWord {
+		return false
+	}
+	paren := p.tokens[p.pos+1]
+	return paren.kind == tokenSymbol && paren.text == "("
 }
 
 func (p *parser) call() Node {
-	c := &Call{Name: strings.ToLower(p.take().text)}
+	name := p.take()
+	c := &Call{Name: strings.ToLower(name.text), at: p.at(name)}
 	p.symbol("(")
 	if p.accept(")") {
 		return c
 	}
 	for p.err == nil {
+		if len(c.Args) == 0 {
+			c.firstAt = p.at(p.next())
+		}
 		c.Args = append(c.Args, p.sum())
 		if !p.accept(",") {
 			break
@@ -175,18 +207,10 @@ func (p *parser) path() Path {
 		case p.accept("."):
 			path = append(path, Step{Name: p.name()})
 		case p.accept("["):
-			t := p.take()
-			switch t.kind {
-			case tokenString:
-				path = append(path, Step{Name: t.text})
-			case tokenNumber:
-				i, err := strconv.Atoi(t.text)
-				if err != nil {
-					p.fail("Unexpected path component")
-				}
-				path = append(path, Step{Index: i, IsIndex: true})
-			default:
-				p.fail("Unexpected path component")
+			if p.next().kind == tokenString {
+				path = append(path, Step{Name: p.take().text})
+			} else {
+				path = append(path, Step{Index: p.listIndex(), IsIndex: true})
 			}
 			p.symbol("]")
 		default:
@@ -196,168 +220,26 @@ func (p *parser) path() Path {
 	return path
 }
 
-func (p *parser) isLiteral() bool { return p.is("true") || p.is("false") || p.is("null") }
-
-// literal reads a value.
-func (p *parser) literal() value.Value {
+// listIndex reads the index of a list element, whose range is that of an int of 32 bits.
+func (p *parser) listIndex() int {
+	sign := ""
+	if p.accept("-") {
+		sign = "-"
+	}
 	t := p.take()
-	switch t.kind {
-	case tokenString:
-		return value.String(t.text)
-	case tokenNumber:
-		return p.number(t.text)
-	case tokenWord:
-		switch strings.ToLower(t.text) {
-		case "true":
-			return value.Bool(true)
-		case "false":
-			return value.Bool(false)
-		case "null":
-			return value.Null{}
-		}
-		if isKeyword(t.text) {
-			p.fail("Unexpected keyword")
-		}
-	case tokenSymbol:
-		switch t.text {
-		case "?":
-			p.used++
-			if p.used <= len(p.parameters) {
-				return p.parameters[p.used-1]
-			}
-			return value.List{} // Parse refuses the statement
-		case "-", "+":
-			if n := p.next(); n.kind == tokenNumber {
-				p.pos++
-				return p.number(strings.TrimPrefix(t.text, "+") + n.text)
-			}
-		case "[":
-			list := p.elements("]")
-			return p.checked(value.List(list))
-		case "{":
-			return p.checked(p.entries())
-		case "<<":
-			return p.set(p.elements(">>"))
-		}
+	if t.kind != tokenNumber {
+		p.fail("Unexpected path component")
+		return 0
 	}
-	p.fail("Unexpected term")
-	return value.Null{}
+	i, err := strconv.Atoi(sign + t.text)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		p.fail("Unexpected path component")
+		return 0
+	}
+	if err != nil || i < 0 || i > math.MaxInt32 {
+		p.refuse("List index is not within the allowable range; index: [" + sign + t.text + "] at " + p.at(t))
+	}
+	return i
 }
 
-func (p *parser) number(text string) value.Value {
-	n, err := value.ParseNumber(text)
-	if err != nil && p.invalid == nil {
-		p.invalid = err
-	}
-	return n
-}
-
-// checked notes a value that is nested too deeply.
-func (p *parser) checked(v value.Value) value.Value {
-	if p.err == nil && value.Depth(v) > value.MaxDepth && p.invalid == nil {
-		p.invalid = value.ErrNesting
-	}
-	return v
-}
-
-// elements reads values up to a closing symbol.
-func (p *parser) elements(end string) []value.Value {
-	list := []value.Value{}
-	if p.accept(end) {
-		return list
-	}
-	for p.err == nil {
-		list = append(list, p.literal())
-		if !p.accept(",") {
-			break
-		}
-	}
-	p.symbol(end)
-	return list
-}
-
-func (p *parser) entries() value.Value {
-	m := value.Map{}
-	if p.accept("}") {
-		return m
-	}
-	for p.err == nil {
-		t := p.take()
-		if t.kind != tokenString {
-			p.fail("Unexpected term")
-			break
-		}
-		p.symbol(":")
-		m[t.text] = p.literal()
-		if !p.accept(",") {
-			break
-		}
-	}
-	p.symbol("}")
-	return m
-}
-
-// set makes a set of values of one type.
-func (p *parser) set(members []value.Value) value.Value {
-	if p.err != nil {
-		return value.Null{}
-	}
-	v, err := newSet(members)
-	if err == nil {
-		return v
-	}
-	if p.invalid == nil {
-		p.invalid = err
-	}
-	return value.Null{}
-}
-
-func newSet(members []value.Value) (value.Value, error) {
-	if len(members) == 0 {
-		return nil, value.Invalid("One or more parameter values were invalid: An string set  may not be empty")
-	}
-	var texts, binaries []string
-	var numbers []value.Number
-	for _, m := range members {
-		switch m := m.(type) {
-		case value.String:
-			texts = appendNew(texts, string(m))
-		case value.Number:
-			numbers = appendNew(numbers, m)
-		case value.Binary:
-			binaries = appendNew(binaries, string(m))
-		}
-	}
-	switch len(members) {
-	case len(texts):
-		return value.StringSet(texts), nil
-	case len(numbers):
-		return value.NumberSet(numbers), nil
-	case len(binaries):
-		return value.BinarySet(binaries), nil
-	}
-	kind := members[0].Kind()
-	shown := make([]string, len(members))
-	for i, m := range members {
-		if k := m.Kind(); k != kind || k != value.KindString && k != value.KindNumber && k != value.KindBinary {
-			return nil, value.Invalid("One or more parameter values were invalid: Set members must be strings, numbers or binaries, all of one type")
-		}
-		switch m := m.(type) {
-		case value.String:
-			shown[i] = string(m)
-		case value.Binary:
-			shown[i] = base64.StdEncoding.EncodeToString([]byte(m))
-		}
-	}
-	if kind == value.KindNumber {
-		return nil, value.Invalid("Input collection contains duplicates")
-	}
-	return nil, value.Invalid("One or more parameter values were invalid: Input collection [" + strings.Join(shown, ", ") + "] contains duplicates.")
-}
-
-func appendNew[E comparable](list []E, e E) []E {
-	if slices.Contains(list, e) {
-		return list
-	}
-	return append(list, e)
-}
+func (p *parser) isLiteral() bool { return p.is("true") || p.is("false") || p.is("null") }

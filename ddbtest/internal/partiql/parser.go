@@ -11,7 +11,7 @@ import (
 // service's words: first what is wrong with the form, then a number of
 // parameters that does not fit, then values that no attribute can have.
 func Parse(text string, parameters []value.Value) (Statement, error) {
-	p := &parser{parameters: parameters}
+	p := &parser{text: text, parameters: parameters}
 	tokens, ok := lex(text)
 	if !ok {
 		p.fail("")
@@ -39,8 +39,10 @@ func Parse(text string, parameters []value.Value) (Statement, error) {
 // parser reads the tokens of one statement. After the first error it stands at
 // the end, where nothing more can be read.
 type parser struct {
+	text       string
 	tokens     []token
 	pos        int
+	depth      int // of the literal that is being read
 	parameters []value.Value
 	used       int
 	err        error // of the form
@@ -57,15 +59,23 @@ func (p *parser) take() token {
 	return t
 }
 
-// fail keeps the first error and ends the reading.
-func (p *parser) fail(why string) {
+// fail ends the reading because the statement has no form.
+func (p *parser) fail(why string) { p.refuse(notWellFormed + why) }
+
+const notWellFormed = "Statement wasn't well formed, can't be processed: "
+
+// refuse keeps the first error and ends the reading.
+func (p *parser) refuse(message string) {
 	if p.err == nil {
-		p.err = value.Invalid("Statement wasn't well formed, can't be processed: " + why)
+		p.err = value.Invalid(message)
 	}
 	if len(p.tokens) > 0 {
 		p.pos = len(p.tokens) - 1
 	}
 }
+
+// at returns the position of a token.
+func (p *parser) at(t token) string { return position(p.text, t.start, t.length) }
 
 // is reports whether the next token is the symbol, or the word in any case.
 func (p *parser) is(text string) bool {
@@ -121,12 +131,16 @@ func (p *parser) statement() Statement {
 	case p.accept("INSERT"):
 		return p.insertion()
 	case p.accept("UPDATE"):
-		return p.update()
+		return p.update(nil)
+	case p.accept("FROM"):
+		return p.updateFrom()
 	case p.accept("DELETE"):
 		p.keyword("FROM")
-		s := &Delete{Table: p.name()}
+		s := &Delete{Table: p.target()}
 		s.Where = p.where()
-		s.Returning = p.returning()
+		if s.Returning = p.returning(); s.Returning != "" && s.Returning != AllOld {
+			p.refuse("Invalid returning clause: RETURNING " + returningWords[s.Returning] + " *. Only RETURNING ALL OLD * is allowed in DELETE statements.")
+		}
 		return s
 	default:
 		p.fail("Expected data manipulation")
@@ -137,16 +151,13 @@ func (p *parser) statement() Statement {
 func (p *parser) selection() *Select {
 	s := &Select{}
 	if !p.accept("*") {
-		s.Columns = append(s.Columns, p.path())
+		s.Columns = append(s.Columns, p.column())
 		for p.accept(",") {
-			s.Columns = append(s.Columns, p.path())
+			s.Columns = append(s.Columns, p.column())
 		}
 	}
 	p.keyword("FROM")
-	s.Table = p.name()
-	if p.accept(".") {
-		s.Index = p.name()
-	}
+	s.Table, s.Index = p.source()
 	s.Where = p.where()
 	if p.accept("ORDER") {
 		p.keyword("BY")
@@ -156,6 +167,45 @@ func (p *parser) selection() *Select {
 		}
 	}
 	return s
+}
+
+// column reads a path to return. A function is none.
+func (p *parser) column() Path {
+	if t := p.next(); p.isCall() {
+		p.refuse("Unexpected path component at " + p.at(t))
+		return nil
+	}
+	return p.path()
+}
+
+// source reads a table, and the index of it that is read.
+func (p *parser) source() (table, index string) {
+	table = p.component()
+	if p.accept(".") {
+		index = p.component()
+	}
+	if p.is(".") {
+		p.refuse("A path may contain at most 2 components in the FROM clause")
+	}
+	return table, index
+}
+
+// target reads the table that a statement writes to.
+func (p *parser) target() string {
+	table, index := p.source()
+	if index != "" {
+		p.refuse("This operation is not supported on an index")
+	}
+	return table
+}
+
+// component reads the name of a table or an index.
+func (p *parser) component() string {
+	name := p.name()
+	if name == "" {
+		p.refuse("Path component cannot be an empty string")
+	}
+	return name
 }
 
 func (p *parser) order() Order {
@@ -168,26 +218,41 @@ func (p *parser) order() Order {
 
 func (p *parser) insertion() Statement {
 	p.keyword("INTO")
-	s := &Insert{Table: p.name()}
+	s := &Insert{Table: p.component()}
+	if p.is(".") {
+		p.refuse("FROM clause may only contain a single table name")
+	}
 	if p.accept("(") { // the list of columns that SQL has here reads like a call
 		p.sum()
 	}
 	p.keyword("VALUE")
-	v := p.literal()
-	if p.err != nil {
-		return nil
+	if p.is("?") { // an item can be a parameter as a whole
+		item, ok := p.literal("").(value.Map)
+		if !ok {
+			p.fail("Expected LEFT_CURLY")
+		}
+		s.Item = value.Item(item)
+		return s
 	}
-	item, ok := v.(value.Map)
-	if !ok {
-		p.fail("Expected LEFT_CURLY")
-		return nil
-	}
-	s.Item = value.Item(item)
+	p.symbol("{")
+	s.Item = p.entries("")
 	return s
 }
 
-func (p *parser) update() Statement {
-	s := &Update{Table: p.name()}
+// updateFrom reads the other spelling of UPDATE, FROM t WHERE c SET a = 1, of the PartiQL specification.
+//
+// https://partiql.org/dml/overview.html
+func (p *parser) updateFrom() Statement {
+	s := &Update{Table: p.target()}
+	s.Where = p.where()
+	return p.update(s)
+}
+
+// update reads what is left of an UPDATE of which s has the beginning, or all of one.
+func (p *parser) update(s *Update) Statement {
+	if s == nil {
+		s = &Update{Table: p.target()}
+	}
 	for {
 		switch {
 		case p.accept("SET"):
@@ -204,7 +269,9 @@ func (p *parser) update() Statement {
 			if len(s.Changes) == 0 {
 				p.fail("Expected data manipulation")
 			}
-			s.Where = p.where()
+			if s.Where == nil {
+				s.Where = p.where()
+			}
 			s.Returning = p.returning()
 			return s
 		}
@@ -226,6 +293,11 @@ func (p *parser) where() Node {
 		return nil
 	}
 	return p.condition()
+}
+
+// returningWords are the words of RETURNING for its modes.
+var returningWords = map[string]string{
+	AllOld: "ALL OLD", AllNew: "ALL NEW", UpdatedOld: "MODIFIED OLD", UpdatedNew: "MODIFIED NEW",
 }
 
 // returning reads RETURNING ALL OLD * and the like.

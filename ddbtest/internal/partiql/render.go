@@ -1,6 +1,7 @@
 package partiql
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,43 +121,40 @@ func (w *writer) change(clause string, c Change) {
 
 // setChange renders the second argument of set_add and set_delete, whose first
 // is the attribute that they are assigned to.
+//
+// https://github.com/floci-io/floci/pull/3798 has measured what is said otherwise.
 func (w *writer) setChange(c Change) {
 	call := c.Value.(*Call)
 	if len(call.Args) != 2 {
 		w.fail(operandCount(call))
 		return
 	}
-	if source, ok := call.Args[0].(Path); !ok || !samePath(source, c.Target) {
-		w.fail("The first operand of " + call.Name + " must be the attribute that is set")
+	name := strings.ToUpper(call.Name)
+	if source, ok := call.Args[0].(Path); !ok || !slices.Equal(source, c.Target) {
+		w.fail("The first argument to " + name + " must equal the assignment value at " + call.at)
 		return
 	}
-	l, ok := call.Args[1].(*Literal)
-	if !ok {
-		w.fail("The second operand of " + call.Name + " must be a set")
-		return
-	}
-	switch l.Value.(type) {
-	case value.StringSet, value.NumberSet, value.BinarySet:
-		w.value(l.Value)
-	default:
-		w.fail("Incorrect operand type for operator or function; operator or function: " + call.Name + ", operand type: " + l.Value.Kind().String())
-	}
-}
-
-func samePath(a, b Path) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
+	if l, ok := call.Args[1].(*Literal); ok {
+		switch l.Value.(type) {
+		case value.StringSet, value.NumberSet, value.BinarySet:
+			w.value(l.Value)
+			return
 		}
 	}
-	return true
+	w.fail("The second argument to " + name + " must be a value with type SET at " + call.firstAt)
 }
+
+// maxRendered bounds what is rendered: comparisons of conditions with each other double with every level.
+const maxRendered = 1 << 20
 
 // condition renders a condition, in parentheses if it is a part of another.
 func (w *writer) condition(n Node, part bool) {
+	if w.text.Len() > maxRendered {
+		w.fail("The conditions of the statement are too complex")
+	}
+	if w.err != nil {
+		return
+	}
 	switch n := n.(type) {
 	case *Junction:
 		w.group(part, func() {
@@ -175,10 +173,18 @@ func (w *writer) condition(n Node, part bool) {
 			w.condition(n.Condition, true)
 		})
 	case *Compare:
+		if isCondition(n.Left) || isCondition(n.Right) {
+			w.truth(n)
+			return
+		}
 		w.operand(n.Left)
 		w.add(" " + n.Op + " ")
 		w.operand(n.Right)
 	case *Between:
+		if isCondition(n.Operand) {
+			w.operandKind("BETWEEN", value.KindBool.String())
+			return
+		}
 		w.group(part, func() {
 			w.operand(n.Operand)
 			w.add(" BETWEEN ")
@@ -193,7 +199,7 @@ func (w *writer) condition(n Node, part bool) {
 	case *Call:
 		w.test(n)
 	default:
-		w.fail("Statement wasn't well formed, can't be processed: Unexpected term")
+		w.fail(notWellFormed + "Unexpected term")
 	}
 }
 
@@ -208,6 +214,18 @@ func (w *writer) group(parentheses bool, inner func()) {
 }
 
 func (w *writer) in(n *In) {
+	if isCondition(n.Operand) {
+		equal := &Junction{Or: true}
+		for _, m := range n.List {
+			equal.Parts = append(equal.Parts, &Compare{"=", n.Operand, m})
+		}
+		if len(equal.Parts) == 1 {
+			w.condition(equal.Parts[0], true)
+			return
+		}
+		w.condition(equal, true)
+		return
+	}
 	w.operand(n.Operand)
 	w.add(" IN (")
 	for i, m := range n.List {
@@ -222,7 +240,7 @@ func (w *writer) in(n *In) {
 func (w *writer) is(n *Is) {
 	path, ok := n.Operand.(Path)
 	if !ok {
-		w.fail("Statement wasn't well formed, can't be processed: Unexpected term")
+		w.fail(notWellFormed + "Unexpected term")
 		return
 	}
 	if n.Missing {
@@ -235,26 +253,61 @@ func (w *writer) is(n *Is) {
 		w.add(")")
 		return
 	}
-	w.group(n.Not, func() {
+	w.group(n.Not || len(n.Kinds) > 1, func() {
 		if n.Not {
 			w.add("NOT ")
 		}
-		w.add("attribute_type(")
-		w.path(path)
-		w.add(", ")
-		w.value(value.String(value.KindNull.String()))
-		w.add(")")
+		w.group(n.Not && len(n.Kinds) > 1, func() {
+			for i, kind := range n.Kinds {
+				if i > 0 {
+					w.add(" OR ")
+				}
+				w.add("attribute_type(")
+				w.path(path)
+				w.add(", ")
+				w.value(value.String(kind.String()))
+				w.add(")")
+			}
+		})
 	})
 }
+
+// attributeTypes are the types that attribute_type takes, in the order in which the service lists them.
+const attributeTypes = "N,BS,L,B,NULL,M,S,SS,NS,BOOL"
 
 // test renders a function that is a condition.
 func (w *writer) test(n *Call) {
 	switch n.Name {
-	case "begins_with", "contains", "attribute_type":
+	case "attribute_type":
+		if len(n.Args) == 2 {
+			w.checkType(n.Args[1])
+		}
+		w.call(n)
+	case "begins_with", "contains", "attribute_exists", "attribute_not_exists":
 		w.call(n)
 	default:
 		w.fail("Invalid function name; function: " + n.Name)
 	}
+}
+
+// checkType checks the second argument of attribute_type.
+func (w *writer) checkType(n Node) {
+	l, ok := n.(*Literal)
+	if !ok {
+		return
+	}
+	name, ok := l.Value.(value.String)
+	if !ok {
+		w.operandKind("attribute_type", l.Value.Kind().String())
+		return
+	}
+	if _, ok := value.ParseKind(string(name)); !ok {
+		w.fail("Invalid attribute type name found; type: " + string(name) + ", valid types: {" + attributeTypes + "}")
+	}
+}
+
+func (w *writer) operandKind(operator, kind string) {
+	w.fail("Incorrect operand type for operator or function; operator or function: " + operator + ", operand type: " + kind)
 }
 
 func (w *writer) call(n *Call) {
@@ -285,7 +338,7 @@ func (w *writer) operand(n Node) {
 			w.fail("Invalid function name; function: " + n.Name)
 		}
 	default:
-		w.fail("Statement wasn't well formed, can't be processed: Unexpected term")
+		w.fail(notWellFormed + "Unexpected term")
 	}
 }
 

@@ -109,6 +109,8 @@ type (
 	Call struct {
 		Name string
 		Args []Node
+
+		at, firstAt string // the positions of the name and of the first argument
 	}
 	// Arithmetic is a sum or a difference; SET alone takes one, and of two operands.
 	Arithmetic struct {
@@ -127,10 +129,11 @@ type (
 		Operand Node
 		List    []Node
 	}
-	// Is is IS [NOT] MISSING or IS [NOT] NULL.
+	// Is is IS [NOT] MISSING, or IS [NOT] and a data type.
 	Is struct {
 		Operand      Node
 		Not, Missing bool
+		Kinds        []value.Kind // that the data type stands for
 	}
 	// Not is NOT.
 	Not struct{ Condition Node }

@@ -5,6 +5,7 @@ package protocol
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"hash/crc32"
 	"io"
@@ -43,6 +44,8 @@ type Reply struct {
 	Foreign bool
 	// Err, if it is not nil, fails the request without an answer.
 	Err error
+
+	encoding string // of the body, "" for none
 }
 
 // Intercept stands between the wire and the engine: it may delay a call, answer
@@ -141,6 +144,9 @@ func (r *Reply) setHeader(header http.Header) {
 		return
 	}
 	header["Content-Type"] = contentTypes
+	if r.encoding != "" {
+		header["Content-Encoding"] = []string{r.encoding}
+	}
 	header["X-Amzn-Requestid"] = []string{r.RequestID}
 	header["X-Amz-Crc32"] = []string{strconv.FormatUint(uint64(r.Checksum), 10)}
 	header["Server"] = servers
@@ -151,20 +157,33 @@ var (
 	servers      = []string{"Server"}
 )
 
-// reply answers a request.
+// reply answers a request in the form that the client takes.
 func (h *Handler) reply(ctx context.Context, req *http.Request, body []byte) *Reply {
+	size := len(body)
+	body, err := decoded(req, body)
+	reply := h.answer(ctx, req, body, max(size, len(body)), err)
+	reply.compress(req)
+	return reply
+}
+
+// answer answers a request. Its body could not be decoded if invalid is not nil.
+func (h *Handler) answer(ctx context.Context, req *http.Request, body []byte, size int, invalid error) *Reply {
 	target := req.Header.Get("X-Amz-Target")
 	run, known := operations[target]
 	if read, ok := streamOperations[target]; ok {
 		known = true
 		run = func(_ context.Context, _ *engine.Engine, r *reader) ([]byte, error) { return read(h.streams, r) }
 	}
-	if reply := h.refuse(req, len(body), known); reply != nil {
+	if reply := h.refuse(req, size, known); reply != nil {
 		return reply
 	}
+	if invalid != nil {
+		return h.Fail(invalid)
+	}
+	host := cmp.Or(req.Host, req.URL.Host)
 	call := &Call{Operation: operationName(target), Body: body}
 	next := func(ctx context.Context, call *Call) *Reply {
-		out, err := run(ctx, h.engine, &reader{data: call.Body})
+		out, err := run(ctx, h.engine, &reader{data: call.Body, host: host})
 		if err != nil {
 			return h.finish(errorReply(err))
 		}

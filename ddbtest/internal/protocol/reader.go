@@ -15,6 +15,7 @@ type reader struct {
 	data []byte
 	pos  int
 	err  error
+	host string // that the request was sent to, "" for one that did not come over the wire
 }
 
 // malformed is the answer to what is not JSON at all.

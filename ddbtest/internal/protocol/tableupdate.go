@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
@@ -75,15 +76,6 @@ func describeTimeToLive(ctx context.Context, e *engine.Engine, r *reader) ([]byt
 	return result(map[string]any{"TimeToLiveDescription": out}, err)
 }
 
-func describeContinuousBackups(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
-	var in nameInput
-	if err := readInput(r, nameShape, &in); err != nil {
-		return nil, err
-	}
-	out, err := e.DescribeContinuousBackups(ctx, in.TableName)
-	return result(map[string]any{"ContinuousBackupsDescription": out}, err)
-}
-
 // tagInput holds the parameters of the operations on tags.
 type tagInput struct {
 	ResourceArn *string
@@ -139,13 +131,15 @@ func describeLimits(ctx context.Context, e *engine.Engine, r *reader) ([]byte, e
 	return result(e.DescribeLimits(ctx), nil)
 }
 
-// describeEndpoints names the endpoint of the Region.
+// describeEndpoints names the endpoint that was asked, so that a client with endpoint discovery stays there.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Endpoint.html
 func describeEndpoints(_ context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	if err := readInput(r, emptyShape, &struct{}{}); err != nil {
 		return nil, err
 	}
 	return result(map[string]any{"Endpoints": []map[string]any{{
-		"Address":              "dynamodb." + e.Region() + ".amazonaws.com",
+		"Address":              cmp.Or(r.host, "dynamodb."+e.Region()+".amazonaws.com"),
 		"CachePeriodInMinutes": 1440,
 	}}}, nil)
 }

@@ -1,0 +1,54 @@
+package ddbtest_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+// A client with endpoint discovery is sent back to the engine.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeEndpoints.html
+func TestDescribeEndpointsNamesTheEngine(t *testing.T) {
+	e := ddbtest.NewEngine()
+	defer e.Close()
+	server := httptest.NewServer(e.Handler())
+	defer server.Close()
+	for want, client := range map[string]*dynamodb.Client{
+		strings.TrimPrefix(server.URL, "http://"): e.Client(func(o *dynamodb.Options) { o.BaseEndpoint, o.HTTPClient = &server.URL, server.Client() }),
+		"ddbtest.invalid":                         e.Client(),
+	} {
+		out, err := client.DescribeEndpoints(t.Context(), &dynamodb.DescribeEndpointsInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out.Endpoints) != 1 || aws.ToString(out.Endpoints[0].Address) != want {
+			t.Errorf("got %v, want %s", aws.ToString(out.Endpoints[0].Address), want)
+		}
+	}
+}
+
+// The SDK's client takes compressed replies and checks their checksum, in process and over a connection.
+func TestClientWithGzip(t *testing.T) {
+	e := ddbtest.NewEngine()
+	defer e.Close()
+	server := httptest.NewServer(e.Handler())
+	defer server.Close()
+	gzip := func(o *dynamodb.Options) { o.EnableAcceptEncodingGzip, o.Retryer = true, aws.NopRetryer{} }
+	mustCreate(t, e.Client(), pairTable("long"))
+	mustPut(t, e.Client(), "long", item{"pk": str("a"), "sk": str("b"), "v": str(strings.Repeat("x", 100_000))})
+	for name, client := range map[string]*dynamodb.Client{
+		"in process": e.Client(gzip),
+		"connection": e.Client(gzip, func(o *dynamodb.Options) { o.BaseEndpoint, o.HTTPClient = &server.URL, server.Client() }),
+	} {
+		out, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("long")})
+		if err != nil || len(out.Items) != 1 {
+			t.Errorf("%s: %v, %d items", name, err, len(out.Items))
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package protocol
+
+import (
+	"context"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/engine"
+)
+
+// continuousBackupsInput holds the parameters of UpdateContinuousBackups.
+type continuousBackupsInput struct {
+	TableName                        *string
+	PointInTimeRecoverySpecification *engine.PointInTimeRecoverySpecification
+}
+
+var recoveryShape = shape[engine.PointInTimeRecoverySpecification]{
+	{"PointInTimeRecoveryEnabled", func(r *reader, to *engine.PointInTimeRecoverySpecification) {
+		to.PointInTimeRecoveryEnabled = r.boolean()
+	}},
+	{"RecoveryPeriodInDays", func(r *reader, to *engine.PointInTimeRecoverySpecification) {
+		to.RecoveryPeriodInDays = r.integer("Integer")
+	}},
+}
+
+var continuousBackupsShape = shape[continuousBackupsInput]{
+	{"TableName", func(r *reader, in *continuousBackupsInput) { in.TableName = r.str() }},
+	{"PointInTimeRecoverySpecification", func(r *reader, in *continuousBackupsInput) {
+		in.PointInTimeRecoverySpecification = recoveryShape.pointer(r)
+	}},
+}
+
+func updateContinuousBackups(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in continuousBackupsInput
+	if err := readInput(r, continuousBackupsShape, &in); err != nil {
+		return nil, err
+	}
+	out, err := e.UpdateContinuousBackups(ctx, in.TableName, in.PointInTimeRecoverySpecification)
+	return result(map[string]any{"ContinuousBackupsDescription": out}, err)
+}
+
+func describeContinuousBackups(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in nameInput
+	if err := readInput(r, nameShape, &in); err != nil {
+		return nil, err
+	}
+	out, err := e.DescribeContinuousBackups(ctx, in.TableName)
+	return result(map[string]any{"ContinuousBackupsDescription": out}, err)
+}
+
+var insightsShape = shape[engine.ContributorInsightsInput]{
+	{"TableName", func(r *reader, in *engine.ContributorInsightsInput) { in.TableName = r.str() }},
+	{"IndexName", func(r *reader, in *engine.ContributorInsightsInput) { in.IndexName = r.str() }},
+	{"ContributorInsightsAction", func(r *reader, in *engine.ContributorInsightsInput) { in.ContributorInsightsAction = r.str() }},
+	{"ContributorInsightsMode", func(r *reader, in *engine.ContributorInsightsInput) { in.ContributorInsightsMode = r.str() }},
+}
+
+func updateContributorInsights(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in engine.ContributorInsightsInput
+	if err := readInput(r, insightsShape, &in); err != nil {
+		return nil, err
+	}
+	return result(e.UpdateContributorInsights(ctx, &in))
+}
+
+func describeContributorInsights(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in engine.ContributorInsightsInput
+	if err := readInput(r, insightsShape, &in); err != nil {
+		return nil, err
+	}
+	return result(e.DescribeContributorInsights(ctx, &in))
+}
+
+var listInsightsShape = shape[engine.ListContributorInsightsInput]{
+	{"TableName", func(r *reader, in *engine.ListContributorInsightsInput) { in.TableName = r.str() }},
+	{"MaxResults", func(r *reader, in *engine.ListContributorInsightsInput) { in.MaxResults = r.integer("Integer") }},
+	{"NextToken", func(r *reader, in *engine.ListContributorInsightsInput) { in.NextToken = r.str() }},
+}
+
+func listContributorInsights(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in engine.ListContributorInsightsInput
+	if err := readInput(r, listInsightsShape, &in); err != nil {
+		return nil, err
+	}
+	return result(e.ListContributorInsights(ctx, &in))
+}
+
+var listBackupsShape = shape[engine.ListBackupsInput]{
+	{"TableName", func(r *reader, in *engine.ListBackupsInput) { in.TableName = r.str() }},
+	{"BackupType", func(r *reader, in *engine.ListBackupsInput) { in.BackupType = r.str() }},
+	{"ExclusiveStartBackupArn", func(r *reader, in *engine.ListBackupsInput) { in.ExclusiveStartBackupArn = r.str() }},
+	{"Limit", func(r *reader, in *engine.ListBackupsInput) { in.Limit = r.integer("Integer") }},
+}
+
+func listBackups(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in engine.ListBackupsInput
+	if err := readInput(r, listBackupsShape, &in); err != nil {
+		return nil, err
+	}
+	return result(e.ListBackups(ctx, &in))
+}
+
+var listJobsShape = shape[engine.ListJobsInput]{
+	{"TableArn", func(r *reader, in *engine.ListJobsInput) { in.TableArn = r.str() }},
+	{"NextToken", func(r *reader, in *engine.ListJobsInput) { in.NextToken = r.str() }},
+	{"MaxResults", func(r *reader, in *engine.ListJobsInput) { in.MaxResults = r.integer("Integer") }},
+	{"PageSize", func(r *reader, in *engine.ListJobsInput) { in.MaxResults = r.integer("Integer") }},
+}
+
+func listExports(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in engine.ListJobsInput
+	if err := readInput(r, listJobsShape, &in); err != nil {
+		return nil, err
+	}
+	return result(e.ListExports(ctx, &in))
+}
+
+func listImports(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in engine.ListJobsInput
+	if err := readInput(r, listJobsShape, &in); err != nil {
+		return nil, err
+	}
+	return result(e.ListImports(ctx, &in))
+}
+
+var listGlobalTablesShape = shape[engine.ListGlobalTablesInput]{
+	{"ExclusiveStartGlobalTableName", func(r *reader, in *engine.ListGlobalTablesInput) { in.ExclusiveStartGlobalTableName = r.str() }},
+	{"Limit", func(r *reader, in *engine.ListGlobalTablesInput) { in.Limit = r.integer("Integer") }},
+}
+
+func listGlobalTables(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in engine.ListGlobalTablesInput
+	if err := readInput(r, listGlobalTablesShape, &in); err != nil {
+		return nil, err
+	}
+	return result(e.ListGlobalTables(ctx, &in))
+}
+
+var globalNameShape = shape[nameInput]{
+	{"GlobalTableName", func(r *reader, in *nameInput) { in.TableName = r.str() }},
+}
+
+func describeGlobalTable(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in nameInput
+	if err := readInput(r, globalNameShape, &in); err != nil {
+		return nil, err
+	}
+	return nothing(e.DescribeGlobalTable(ctx, in.TableName))
+}
+
+func describeTableReplicaAutoScaling(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in nameInput
+	if err := readInput(r, nameShape, &in); err != nil {
+		return nil, err
+	}
+	return nothing(e.DescribeTableReplicaAutoScaling(ctx, in.TableName))
+}
+
+func describeKinesisStreamingDestination(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in nameInput
+	if err := readInput(r, nameShape, &in); err != nil {
+		return nil, err
+	}
+	return result(e.DescribeKinesisStreamingDestination(ctx, in.TableName))
+}
+
+func getResourcePolicy(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
+	var in tagInput
+	if err := readInput(r, tagInputShape, &in); err != nil {
+		return nil, err
+	}
+	return result(e.GetResourcePolicy(ctx, in.ResourceArn))
+}
