@@ -115,7 +115,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		_, err := fmt.Fprintln(out, version())
 		return err
 	}
-	engine, err := open(s)
+	engine, err := open(s, errOut)
 	if err != nil {
 		return err
 	}
@@ -163,13 +163,18 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 }
 
-func open(s settings) (*ddbtest.Engine, error) {
+func open(s settings, errOut io.Writer) (*ddbtest.Engine, error) {
 	if s.data == "" {
 		return ddbtest.NewEngine(), nil
 	}
+	// Nearly all that is read stays, so looking for garbage meanwhile is work for little.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	engine, err := ddbtest.OpenFolder(s.data, s.durable)
 	if err != nil {
 		return nil, fmt.Errorf("-data: %w", err)
+	}
+	if damage := engine.Damage(); damage.Bytes > 0 {
+		fmt.Fprintf(errOut, "ddblocal: %s: %d bytes in %d records were cut short or damaged and are left out; the file as it was is %s\n", s.data, damage.Bytes, damage.Records, damage.Kept)
 	}
 	return engine, nil
 }

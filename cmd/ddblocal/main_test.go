@@ -242,3 +242,44 @@ func TestRefusedArguments(t *testing.T) {
 		}
 	}
 }
+
+// What the folder lost is told on standard error, with its size and where the file as it was is.
+func TestDamageIsTold(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	cmd, c, _ := start(t, "-data "+dir)
+	create(t, c)
+	for _, id := range []string{"a", "b"} {
+		if err := put(t.Context(), c, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	file := filepath.Join(dir, "journal")
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, int64(len(whole)-3)); err != nil {
+		t.Fatal(err)
+	}
+	last := len(whole) - strings.LastIndexByte(string(whole[:len(whole)-1]), '\n') - 1 - 3
+	var told strings.Builder
+	engine, err := open(settings{data: dir}, &told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	kept := engine.Damage().Kept
+	if want := fmt.Sprintf("ddblocal: %s: %d bytes in 1 records were cut short or damaged and are left out; the file as it was is %s\n", dir, last, kept); told.String() != want {
+		t.Errorf("told\n%swant\n%s", told.String(), want)
+	}
+	if data, err := os.ReadFile(kept); err != nil || string(data) != string(whole[:len(whole)-3]) {
+		t.Errorf("%s differs from the file as it was: %v", kept, err)
+	}
+	if out, err := engine.Client().Scan(t.Context(), &dynamodb.ScanInput{TableName: table}); err != nil || out.Count != 1 {
+		t.Errorf("%v, %v; want one item", out, err)
+	}
+}
