@@ -22,19 +22,24 @@ func logged(next http.Handler, lines *slog.Logger) http.Handler {
 			io.Reader
 			io.Closer
 		}{io.TeeReader(r.Body, body), r.Body}
-		seen := &seenWriter{ResponseWriter: w, status: http.StatusOK}
+		seen, answered := &seenWriter{ResponseWriter: w, status: http.StatusOK}, false
 		defer func() {
 			attributes := []any{"operation", operation(r)}
 			if tables := tablesOf(body.Bytes()); tables != "" {
 				attributes = append(attributes, "tables", tables)
 			}
-			attributes = append(attributes, "status", seen.status)
+			if !answered {
+				attributes = append(attributes, "error", "cut off")
+			} else {
+				attributes = append(attributes, "status", seen.status)
+			}
 			if kind := kindOf(seen.refusal.Bytes()); kind != "" {
 				attributes = append(attributes, "error", kind)
 			}
 			lines.Info("request", append(attributes, "took", time.Since(start).Round(time.Microsecond), "in", body.Len(), "out", seen.size)...)
 		}()
 		next.ServeHTTP(seen, r)
+		answered = true
 	})
 }
 

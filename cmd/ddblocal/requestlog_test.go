@@ -75,3 +75,20 @@ func TestRequestLogIsOneLine(t *testing.T) {
 		t.Errorf("%d lines:\n%s", n, &lines)
 	}
 }
+
+// A request whose body does not come, or whose answer is cut off, is in the log, too.
+func TestRequestLogOfCutRequest(t *testing.T) {
+	var lines bytes.Buffer
+	handler := logged(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), slog.New(slog.NewTextHandler(&lines, nil)))
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the handler's panic is lost")
+			}
+		}()
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody))
+	}()
+	if !strings.Contains(lines.String(), `operation=POST error="cut off"`) || strings.Contains(lines.String(), "status=") {
+		t.Errorf("the log is %s", &lines)
+	}
+}

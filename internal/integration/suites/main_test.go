@@ -59,6 +59,8 @@ func TestModuleResults(t *testing.T) {
 {"Action":"fail","Package":"m","Test":"TestA/y/z"}
 {"Action":"fail","Package":"m","Test":"TestA/y"}
 {"Action":"fail","Package":"m","Test":"TestA"}
+{"Action":"fail","Package":"m","Test":"TestD/get_/_put"}
+{"Action":"fail","Package":"m","Test":"TestD"}
 {"Action":"pass","Package":"m","Test":"TestB/x"}
 {"Action":"fail","Package":"m","Test":"TestB"}
 {"Action":"output","Package":"m","Test":"TestB","Output":"why"}
@@ -70,7 +72,7 @@ func TestModuleResults(t *testing.T) {
 `
 	var output bytes.Buffer
 	results, broken, err := (&module{path: "m"}).results(strings.NewReader(events), &output)
-	want := []result{{"TestA/x", "pass"}, {"TestA/y/z", "fail"}, {"TestB/x", "pass"}, {"TestB", "fail"}, {"sub/TestC", "skip"}}
+	want := []result{{"TestA/x", "pass"}, {"TestA/y/z", "fail"}, {"TestD/get_/_put", "fail"}, {"TestB/x", "pass"}, {"TestB", "fail"}, {"sub/TestC", "skip"}}
 	if err != nil || !slices.Equal(results, want) {
 		t.Errorf("%v, %v; want %v", results, err, want)
 	}

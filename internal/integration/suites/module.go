@@ -183,7 +183,7 @@ func (m *module) results(events io.Reader, output io.Writer) (results []result, 
 	parents := make(map[string]bool)   // tests with tests below them
 	explained := make(map[string]bool) // those whose failure is that of a test below
 	for name, outcome := range ended {
-		for parent := path.Dir(name); ended[parent] != ""; parent = path.Dir(parent) {
+		for parent := path.Dir(name); parent != "." && parent != "/"; parent = path.Dir(parent) { // some are no tests: names can have a / in them
 			parents[parent] = true
 			explained[parent] = explained[parent] || outcome == "fail"
 		}

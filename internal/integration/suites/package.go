@@ -85,7 +85,7 @@ func command(ctx context.Context, dir, name string, args ...string) error {
 
 // test runs mocha in the package.
 func (p *npmPackage) test(ctx context.Context, dir, url string, output io.Writer) ([]result, error) {
-	args := append([]string{filepath.Join("node_modules", "mocha", "bin", "_mocha"), "--exit", "--reporter", "json"}, p.args...)
+	args := append([]string{filepath.Join("node_modules", ".bin", "mocha"), "--exit", "--reporter", "json"}, p.args...)
 	cmd := exec.CommandContext(ctx, "node", args...) //nolint:gosec // from the list above
 	cmd.Dir = filepath.Join(dir, "package")
 	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=any", "AWS_SECRET_ACCESS_KEY=any", "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE=1")
