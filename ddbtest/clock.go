@@ -14,6 +14,7 @@ type Clock struct {
 	virtual bool
 	now     time.Time     // of a virtual clock
 	ahead   time.Duration // of a running one
+	held    time.Time     // what a running clock shows while it is held
 	due     []func(now time.Time)
 }
 
@@ -35,6 +36,9 @@ func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	c.now = c.now.Add(d)
 	c.ahead += d
+	if !c.held.IsZero() {
+		c.held = c.held.Add(d)
+	}
 	now := c.time()
 	due := c.due
 	c.mu.Unlock()
@@ -47,9 +51,25 @@ func (c *Clock) Advance(d time.Duration) {
 // must be called before the clock is shared.
 func (c *Clock) onAdvance(f func(now time.Time)) { c.due = append(c.due, f) }
 
-func (c *Clock) time() time.Time {
-	if c.virtual {
-		return c.now
+// hold makes a running clock stand still until release, so that all that happens meanwhile has one time.
+func (c *Clock) hold() (now time.Time, release func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = c.time()
+	return c.held, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.held = time.Time{}
 	}
-	return time.Now().Add(c.ahead)
+}
+
+func (c *Clock) time() time.Time {
+	switch {
+	case c.virtual:
+		return c.now
+	case !c.held.IsZero():
+		return c.held
+	default:
+		return time.Now().Add(c.ahead)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -21,26 +22,40 @@ import (
 // disk with durable. So it outlives the process, and with durable the machine. The records of streams, iterators
 // and client request tokens do not.
 //
-// The folder is read as a whole and written anew when it is opened, so opening takes time in proportion to the
-// data, and the file grows with the writes of one run. One engine at a time can use a folder; an error says so,
-// or that the data is damaged. Call [Engine.Close] at the end.
+// The folder is read as a whole when it is opened, so opening takes time in proportion to the data and to what was
+// written since the file was last compacted, which opening does when more than half of it is of no use any more. One
+// engine at a time can use a folder; an error says so. What is damaged in the file is left out, and the file as it
+// was is kept; [Engine.Damage] says what that was. Call [Engine.Close] at the end.
 func OpenFolder(dir string, durable bool, opts ...Option) (*Engine, error) {
 	f := &folder{tables: make(map[string][]journal.Record)}
 	e := NewEngine(append(opts, func(c *config) { c.folder = f })...)
-	clock := e.clock
-	virtual, now := clock.virtual, clock.now
-	clock.virtual = true // tables get the times that they had
-	err := journal.Read(dir, func(r journal.Record) error { return f.replay(e, r) })
-	clock.virtual, clock.now = virtual, now
-	if err != nil {
+	var err error
+	if f.journal, err = journal.Open(dir, durable); err != nil {
 		return nil, err
 	}
-	f.journal, err = journal.Create(dir, durable, func(j *journal.Journal) error { return f.rewrite(e, j) })
-	if err != nil {
-		return nil, err
+	if err := f.load(e); err != nil {
+		return nil, errors.Join(err, f.journal.Close())
 	}
 	f.live.Store(true)
 	return e, nil
+}
+
+// Damage is what an engine left out when it opened its folder, because the file was cut short or damaged.
+type Damage struct {
+	// Records is the number of damaged records and of those that are of no use without them.
+	Records int
+	// Bytes is their size in the file.
+	Bytes int64
+	// Kept is the path of the file as it was, or empty if nothing was left out.
+	Kept string
+}
+
+// Damage returns what [OpenFolder] left out. It is zero if the folder was whole.
+func (e *Engine) Damage() Damage {
+	if e.folder == nil {
+		return Damage{}
+	}
+	return e.folder.damage
 }
 
 // folder keeps an engine in a journal.
@@ -52,6 +67,46 @@ type folder struct {
 	// in the order in which they happen.
 	order  sync.RWMutex
 	tables map[string][]journal.Record // the changes of each table that is there
+
+	damage  Damage
+	loader  *engine.Loader // while the journal is read
+	records int64          // that were read
+	old     bool           // some of them do not tell sizes, as those of earlier versions
+}
+
+// spare is the number of useless records for which no file is rewritten.
+const spare = 1000
+
+// load reads the journal and makes it ready for more.
+func (f *folder) load(e *Engine) error {
+	clock := e.clock
+	virtual, now := clock.virtual, clock.now
+	clock.virtual = true // tables get the times that they had
+	f.loader = e.core.Loader()
+	damage, err := f.journal.Read(func(r *journal.Record) error { return f.replay(e, r) })
+	err = errors.Join(err, f.loader.Finish())
+	f.loader = nil
+	clock.virtual, clock.now = virtual, now
+	if err != nil {
+		return err
+	}
+	f.damage = Damage{Records: damage.Records, Bytes: damage.Bytes}
+	if !f.old && damage.Bytes == 0 && f.records <= spare+2*f.useful(e) {
+		return f.journal.Resume()
+	}
+	f.damage.Kept, err = f.journal.Rewrite(func() error { return f.rewrite(e) })
+	return err
+}
+
+// useful is the number of records that a file without useless ones has.
+func (f *folder) useful(e *Engine) (n int64) {
+	for name, changes := range f.tables {
+		n += int64(len(changes))
+		if t := e.core.Find(name); t != nil {
+			n += t.Len()
+		}
+	}
+	return n
 }
 
 // tableOperations change tables. Their requests are recorded as they are.
@@ -86,7 +141,9 @@ func (f *folder) record(ctx context.Context, e *Engine, call *protocol.Call, nex
 	}
 	f.order.Lock()
 	defer f.order.Unlock()
-	r := journal.Record{At: e.clock.Now(), Operation: call.Operation, Body: bytes.Clone(call.Body)}
+	now, release := e.clock.hold() // so that the operation has the time of its record
+	defer release()
+	r := journal.Record{At: now, Operation: call.Operation, Body: bytes.Clone(call.Body)}
 	reply := next(ctx, call)
 	if reply.Status != http.StatusOK {
 		return reply, nil
@@ -119,7 +176,7 @@ func (f *folder) commit(c *engine.Change) {
 	}
 	r := journal.Record{Table: c.Table.Name()}
 	if c.New != nil {
-		r.Put = c.New.Image
+		r.Put, r.Size = c.New.Image, c.New.Size
 	} else {
 		r.Delete = value.AppendItem(nil, c.Key)
 	}
@@ -127,29 +184,34 @@ func (f *folder) commit(c *engine.Change) {
 }
 
 // replay does again what a record tells.
-func (f *folder) replay(e *Engine, r journal.Record) error {
-	ctx := context.Background()
+func (f *folder) replay(e *Engine, r *journal.Record) (err error) {
+	f.records++
 	if r.Operation == "" {
-		if e.core.Find(r.Table) == nil {
-			return nil // deleted while the item was written
-		}
+		found := true
 		if r.Put != nil {
-			return e.core.Restore(ctx, r.Table, r.Put)
+			f.old = f.old || r.Size == 0
+			found, err = f.loader.Put(r.Table, bytes.Clone(r.Put), r.Size)
+		} else {
+			_, err = f.loader.Delete(r.Table, r.Delete)
 		}
-		return e.core.Forget(ctx, r.Table, r.Delete)
+		if err == nil && !found {
+			err = journal.ErrLost // the record that makes the table
+		}
+		return err
 	}
+	f.loader.Flush()
 	e.clock.now = r.At
-	if reply := e.handler.Call(ctx, r.Operation, r.Body); reply.Status != http.StatusOK {
+	if reply := e.handler.Call(context.Background(), r.Operation, r.Body); reply.Status != http.StatusOK {
 		return fmt.Errorf("%s: %s", r.Operation, reply.Body)
 	}
-	return f.note(r)
+	return f.note(*r)
 }
 
 // rewrite records the present state.
-func (f *folder) rewrite(e *Engine, j *journal.Journal) error {
+func (f *folder) rewrite(e *Engine) error {
 	for name, changes := range f.tables {
 		for _, r := range changes {
-			if err := j.Append(r); err != nil {
+			if err := f.journal.Append(r); err != nil {
 				return err
 			}
 		}
@@ -160,9 +222,9 @@ func (f *folder) rewrite(e *Engine, j *journal.Journal) error {
 		var err error
 		n := 0
 		t.Walk(func(item *storage.Item) bool {
-			if err = j.Append(journal.Record{Table: name, Put: item.Image}); err == nil {
+			if err = f.journal.Append(journal.Record{Table: name, Size: item.Size, Put: item.Image}); err == nil {
 				if n++; n%1024 == 0 {
-					err = j.Flush()
+					err = f.journal.Flush()
 				}
 			}
 			return err == nil

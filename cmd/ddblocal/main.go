@@ -7,11 +7,15 @@
 //
 //	aws dynamodb list-tables --endpoint-url http://127.0.0.1:8000
 //
-// It checks no signatures and keeps nobody out: it is no database for production, and listens on the machine
-// itself unless -public is given.
+// It checks no signatures: it is no database for production, and listens on the machine itself unless -public is
+// given. Web pages can use it only if -origin names where they come from, and a client has to ask for it by an IP
+// address, as localhost, or by a name of -host, so that a page cannot reach it under a name of its own.
+//
+// With -log it writes a line for each request to standard error: operation, tables, status, kind of error, time and
+// size. Keys, items and messages are not in it.
 //
 // A seed file is JSON: CreateTable requests, and items by table in DynamoDB's JSON. Tables that are there already
-// are left as they are.
+// are left as they are. A key that CreateTable does not know is an error.
 //
 //	{"tables": [{"TableName": "users", ...}], "items": {"users": [{"id": {"S": "u1"}}]}}
 package main
@@ -23,10 +27,14 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -37,7 +45,7 @@ func main() {
 	log.SetFlags(0)
 	log.SetPrefix("ddblocal: ")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	if errors.Is(err, flag.ErrHelp) {
 		os.Exit(2)
@@ -50,17 +58,37 @@ func main() {
 type settings struct {
 	address, data, seed string
 	quiet, public       bool
-	durable             bool
+	durable, log        bool
+	version             bool
+	hosts, origins      []string
+	timeout             time.Duration // for reading a request
 }
 
-func parse(args []string) (s settings, err error) {
+func parse(args []string, usage io.Writer) (s settings, err error) {
 	flags := flag.NewFlagSet("ddblocal", flag.ContinueOnError)
+	flags.SetOutput(usage)
 	flags.StringVar(&s.address, "addr", "127.0.0.1:8000", "address to listen on; port 0 takes a free one")
 	flags.StringVar(&s.data, "data", "", "folder that keeps tables and items; without it they are in memory alone")
 	flags.BoolVar(&s.durable, "durable", false, "answer a write when it is on the disk, not when the operating system has it")
 	flags.StringVar(&s.seed, "seed", "", "JSON file with tables and items to begin with")
 	flags.BoolVar(&s.quiet, "quiet", false, "print nothing")
 	flags.BoolVar(&s.public, "public", false, "allow an address that other machines can reach; nothing is protected")
+	flags.BoolVar(&s.log, "log", false, "write a line for each request to standard error, without keys and items")
+	flags.BoolVar(&s.version, "version", false, "print the version and end")
+	flags.DurationVar(&s.timeout, "read-timeout", time.Minute, "longest time to wait for the whole of a request; 0 waits for ever")
+	flags.Func("host", "`names`, separated by commas, by which clients may ask for the server, beside IP addresses and localhost", func(list string) error {
+		s.hosts = append(s.hosts, strings.Split(list, ",")...)
+		return nil
+	})
+	flags.Func("origin", "`origins`, separated by commas, whose web pages may read and change everything, such as http://localhost:8001; * for all pages", func(list string) error {
+		for origin := range strings.SplitSeq(list, ",") {
+			if err := checkOrigin(origin); err != nil {
+				return err
+			}
+			s.origins = append(s.origins, origin)
+		}
+		return nil
+	})
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -78,12 +106,16 @@ func parse(args []string) (s settings, err error) {
 }
 
 // run serves until ctx ends.
-func run(ctx context.Context, args []string, out io.Writer) error {
-	s, err := parse(args)
+func run(ctx context.Context, args []string, out, errOut io.Writer) error {
+	s, err := parse(args, errOut)
 	if err != nil {
 		return err
 	}
-	engine, err := open(s)
+	if s.version {
+		_, err := fmt.Fprintln(out, version())
+		return err
+	}
+	engine, err := open(s, errOut)
 	if err != nil {
 		return err
 	}
@@ -98,7 +130,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: browsers(engine.Handler()), ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}
+	server := s.server(engine.Handler(), errOut)
 	if !s.quiet {
 		where := "in memory"
 		if s.data != "" {
@@ -131,29 +163,37 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 }
 
-func open(s settings) (*ddbtest.Engine, error) {
+func open(s settings, errOut io.Writer) (*ddbtest.Engine, error) {
 	if s.data == "" {
 		return ddbtest.NewEngine(), nil
 	}
+	// Nearly all that is read stays, so looking for garbage meanwhile is work for little.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	engine, err := ddbtest.OpenFolder(s.data, s.durable)
 	if err != nil {
 		return nil, fmt.Errorf("-data: %w", err)
 	}
+	if damage := engine.Damage(); damage.Bytes > 0 {
+		fmt.Fprintf(errOut, "ddblocal: %s: %d bytes in %d records were cut short or damaged and are left out; the file as it was is %s\n", s.data, damage.Bytes, damage.Records, damage.Kept)
+	}
 	return engine, nil
 }
 
-// browsers lets pages of other origins use the API, as those of database browsers do.
-func browsers(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", "x-amzn-RequestId, x-amz-crc32")
-		if r.Method == http.MethodOptions {
-			h.Set("Access-Control-Allow-Methods", "POST, GET, OPTIONS")
-			h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
-			h.Set("Access-Control-Max-Age", "86400")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+// server returns the server of an engine.
+func (s *settings) server(engine http.Handler, errOut io.Writer) *http.Server {
+	const idle = 10 * time.Minute // longer than clients keep a connection that they do not use
+	handler := (&access{hosts: s.hosts, origins: s.origins}).guard(engine)
+	if s.log {
+		handler = logged(handler, slog.New(slog.NewTextHandler(errOut, nil)))
+	}
+	return &http.Server{Handler: handler, ReadTimeout: s.timeout, IdleTimeout: idle, ErrorLog: log.New(io.Discard, "", 0)}
+}
+
+// version is that of the module, of the Go release and of the system.
+func version() string {
+	module := "(devel)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		module = info.Main.Version
+	}
+	return fmt.Sprintf("ddblocal %s, %s %s/%s", module, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

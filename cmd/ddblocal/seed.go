@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
-	"maps"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb/ddbtest"
 )
@@ -29,17 +31,15 @@ func seed(ctx context.Context, engine *ddbtest.Engine, name string) error {
 	if err != nil {
 		return err
 	}
-	var s seedFile
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
+	s, err := readSeed(data)
+	if err != nil {
 		return err
 	}
 	made := make(map[string]bool)
 	for i, request := range s.Tables {
 		var table struct{ TableName string }
 		if err := json.Unmarshal(request, &table); err != nil {
-			return fmt.Errorf("table %d: %w", i, err)
+			return fmt.Errorf("tables[%d]: %w", i, err)
 		}
 		err := call(ctx, engine, "CreateTable", request)
 		var refused *refusal
@@ -48,29 +48,132 @@ func seed(ctx context.Context, engine *ddbtest.Engine, name string) error {
 			made[table.TableName] = true
 		case errors.As(err, &refused) && refused.is("ResourceInUseException"):
 		default:
-			return fmt.Errorf("table %d: %w", i, err)
+			return fmt.Errorf("tables[%d] (%q): %w", i, table.TableName, err)
 		}
 	}
 	for _, table := range slices.Sorted(maps.Keys(s.Items)) {
 		if !made[table] {
 			if err := call(ctx, engine, "DescribeTable", fmt.Appendf(nil, `{"TableName":%q}`, table)); err != nil {
-				return fmt.Errorf("items of table %q: %w", table, err)
+				return fmt.Errorf("items of table %q: %w; list it under \"tables\"", table, err)
 			}
 			continue
 		}
 		for i, item := range s.Items[table] {
 			if err := call(ctx, engine, "PutItem", fmt.Appendf(nil, `{"TableName":%q,"Item":%s}`, table, item)); err != nil {
-				return fmt.Errorf("table %s, item %d: %w", table, i, err)
+				return fmt.Errorf("items.%s[%d]: %w; an item is in DynamoDB's JSON, such as {\"id\": {\"S\": \"u1\"}}", table, i, err)
 			}
 		}
 	}
 	return nil
 }
 
+// readSeed reads a seed file and names every key that is not known at once: a misspelt one would be ignored, and the
+// table would lack what it says.
+func readSeed(data []byte) (s seedFile, err error) {
+	var whole any
+	if err := json.Unmarshal(data, &whole); err != nil {
+		return s, position(data, err)
+	}
+	unknown := unknownKeys("", whole, reflect.TypeFor[seedFile]())
+	if tables, ok := member(whole, "tables").([]any); ok {
+		for i, table := range tables {
+			unknown = append(unknown, unknownKeys(fmt.Sprintf("tables[%d]", i), table, reflect.TypeFor[dynamodb.CreateTableInput]())...)
+		}
+	}
+	if len(unknown) > 0 {
+		return s, fmt.Errorf("unknown keys: %s", strings.Join(unknown, ", "))
+	}
+	return s, position(data, json.Unmarshal(data, &s))
+}
+
+func member(object any, name string) any {
+	members, _ := object.(map[string]any)
+	return members[name]
+}
+
+// unknownKeys returns the keys of a JSON value that a Go type has no field for, with the field that differs only in
+// capitals, if there is one.
+func unknownKeys(path string, v any, t reflect.Type) (unknown []string) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch v := v.(type) {
+	case []any:
+		if t.Kind() == reflect.Slice {
+			for i, element := range v {
+				unknown = append(unknown, unknownKeys(fmt.Sprintf("%s[%d]", path, i), element, t.Elem())...)
+			}
+		}
+	case map[string]any:
+		if t.Kind() != reflect.Struct {
+			return nil
+		}
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			field, similar := fieldOf(t, key)
+			at := strings.TrimPrefix(path+"."+key, ".")
+			switch {
+			case field != nil:
+				unknown = append(unknown, unknownKeys(at, v[key], field)...)
+			case similar != "":
+				unknown = append(unknown, fmt.Sprintf("%s (it is spelt %s)", at, similar))
+			default:
+				unknown = append(unknown, at)
+			}
+		}
+	}
+	return unknown
+}
+
+// fieldOf returns the type of the field with a name in JSON, or the name of one that differs from it in capitals.
+func fieldOf(t reflect.Type, key string) (field reflect.Type, similar string) {
+	for f := range t.Fields() {
+		name := f.Name
+		if tag := f.Tag.Get("json"); tag != "" {
+			name = tag
+		}
+		switch {
+		case !f.IsExported():
+		case name == key:
+			return f.Type, ""
+		case strings.EqualFold(name, key):
+			similar = name
+		}
+	}
+	return nil, similar
+}
+
+// position says in which line of a file an error of package json is.
+func position(data []byte, err error) error {
+	var syntax *json.SyntaxError
+	var mismatch *json.UnmarshalTypeError
+	offset := int64(-1)
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &mismatch):
+		offset = mismatch.Offset
+	}
+	if offset < 0 || offset > int64(len(data)) {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(data[:offset], []byte{'\n'}), err)
+}
+
 // refusal is an error answer.
 type refusal struct{ body string }
 
-func (r *refusal) Error() string { return r.body }
+func (r *refusal) Error() string {
+	var answer struct {
+		Type    string `json:"__type"`
+		Message string `json:"message"`
+		Upper   string `json:"Message"`
+	}
+	if json.Unmarshal([]byte(r.body), &answer) != nil || answer.Type == "" {
+		return r.body
+	}
+	_, kind, _ := strings.Cut(answer.Type, "#")
+	return kind + ": " + answer.Message + answer.Upper
+}
 
 func (r *refusal) is(kind string) bool { return strings.Contains(r.body, "#"+kind+`"`) }
 

@@ -1,6 +1,7 @@
 // Command integration runs the library's suite on an engine that is not its own.
 //
 //	go run ./internal/integration [-engine binary | -endpoint url] [--] [go test arguments]
+//	go run ./internal/integration -install
 //
 // Without flags it installs the second engine (see [dynoxide]) with npm, checks its
 // SHA-256, starts it on a free loopback port, waits until it answers, runs go test
@@ -51,7 +52,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	binary := flags.String("engine", "", "path of a dynoxide `binary`; installed by npm if empty")
 	endpoint := flags.String("endpoint", "", "`url` of a running server, instead of starting one")
 	name := flags.String("name", "other", "value of "+engineVariable+" with -endpoint")
+	install := flags.Bool("install", false, "install the second engine, print the path of its binary, and end")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *install {
+		path, err := dynoxide.install(ctx, stderr)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(stdout, path)
 		return err
 	}
 	testArgs := flags.Args()

@@ -1,11 +1,10 @@
 // Package journal keeps what happens to an engine in a file, so that it can be done again after a restart.
 //
-// The file holds one record a line: a checksum and JSON. A line that is cut short at the end of the file, as a
-// crash leaves it, is dropped; any other damage is an error.
+// The file holds one record a line: a checksum and JSON. Lines that are cut short or damaged are passed over and
+// counted; see [Journal.Read].
 package journal
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -20,9 +19,10 @@ import (
 )
 
 const (
-	fileName = "journal"
-	nextName = "journal.next"
-	lockName = "lock"
+	fileName    = "journal"
+	nextName    = "journal.next"
+	damagedName = "journal.damaged-"
+	lockName    = "lock"
 )
 
 // Record is one thing that happened: an operation on a table, or what became of one item.
@@ -32,17 +32,21 @@ type Record struct {
 	// Operation and Body are a request that changes a table.
 	Operation string          `json:"operation,omitempty"`
 	Body      json.RawMessage `json:"body,omitempty"`
-	// Table is where an item changed: Put is what it is now, or Delete the key of an item that is gone.
+	// Table is where an item changed: Put is what it is now and Size its size, or Delete the key of an item that is
+	// gone. A Size of 0 is not known.
 	Table  string          `json:"table,omitempty"`
+	Size   int             `json:"size,omitempty"`
 	Put    json.RawMessage `json:"put,omitempty"`
 	Delete json.RawMessage `json:"delete,omitempty"`
 }
 
-// Journal is an open file. Its methods are safe for concurrent use.
+// Journal is an open folder. Its methods are safe for concurrent use once Resume or Rewrite has returned.
 type Journal struct {
-	lock *os.File
-	file *os.File
-	sync bool
+	dir    string
+	lock   *os.File
+	file   *os.File // nil until Resume or Rewrite
+	sync   bool
+	damage Damage
 
 	mu       sync.Mutex // guards what follows
 	pending  bytes.Buffer
@@ -54,82 +58,91 @@ type Journal struct {
 	err     error
 }
 
-// Read hands the records of a folder's journal to visit, in their order. It makes the folder if it is not there.
-func Read(dir string, visit func(Record) error) (err error) {
+// Open takes a folder for this process alone, and makes it if it is not there. [Journal.Read] reads it, and then
+// [Journal.Resume] or [Journal.Rewrite] makes it ready for new records. With durable, [Journal.Flush] waits for the disk,
+// otherwise for the operating system only.
+func Open(dir string, durable bool) (*Journal, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+		return nil, err
 	}
-	f, err := os.Open(filepath.Join(dir, fileName)) //nolint:gosec // the user names the folder
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	r := bufio.NewReaderSize(f, 1<<20)
-	for n := 1; ; n++ {
-		line, err := r.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return nil // and what is left has no end: it was being written
-		}
-		if err != nil {
-			return err
-		}
-		record, err := parse(line)
-		if err != nil {
-			if _, end := r.Peek(1); errors.Is(end, io.EOF) {
-				return nil
-			}
-			return fmt.Errorf("%s, record %d: %w; the file is damaged, restore it or remove it to begin anew", f.Name(), n, err)
-		}
-		if err := visit(record); err != nil {
-			return fmt.Errorf("%s, record %d: %w", f.Name(), n, err)
-		}
-	}
-}
-
-func parse(line []byte) (record Record, err error) {
-	sum, text, found := bytes.Cut(line[:len(line)-1], []byte{' '})
-	want, err := strconv.ParseUint(string(sum), 16, 32)
-	if !found || err != nil || uint64(crc32.ChecksumIEEE(text)) != want {
-		return record, errors.New("checksum does not match")
-	}
-	err = json.Unmarshal(text, &record)
-	return record, err
-}
-
-// Create replaces the journal of a folder by one with the records that fill appends, and leaves it open. With
-// durable, [Journal.Flush] waits for the disk, otherwise for the operating system only.
-func Create(dir string, durable bool, fill func(*Journal) error) (*Journal, error) {
 	lock, err := lockFile(filepath.Join(dir, lockName))
 	if err != nil {
 		return nil, err
 	}
-	next := filepath.Join(dir, nextName)
-	f, err := os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the user names the folder
+	return &Journal{dir: dir, lock: lock, sync: durable}, nil
+}
+
+// Resume keeps the file as it is and appends to it.
+func (j *Journal) Resume() (err error) {
+	j.file, err = os.OpenFile(filepath.Join(j.dir, fileName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // the user names the folder
+	return err
+}
+
+// Rewrite replaces the file by one with the records that fill appends. If Read found damage, the file as it was is kept
+// beside it, and the path of that is returned.
+func (j *Journal) Rewrite(fill func() error) (kept string, err error) {
+	name, next := filepath.Join(j.dir, fileName), filepath.Join(j.dir, nextName)
+	j.file, err = os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the user names the folder
 	if err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return "", err
 	}
-	j := &Journal{lock: lock, file: f, sync: durable}
-	err = fill(j)
-	if err == nil {
-		err = j.Flush()
+	if err := errors.Join(fill(), j.Flush(), j.file.Sync()); err != nil {
+		return "", err
 	}
-	if err == nil {
-		err = f.Sync()
+	if j.damage.Bytes > 0 {
+		if kept, err = keep(name); err != nil {
+			return "", fmt.Errorf("keep the damaged file: %w", err)
+		}
 	}
-	if err == nil {
-		err = os.Rename(next, filepath.Join(dir, fileName))
+	if err := os.Rename(next, name); err != nil {
+		return "", err
 	}
+	if j.sync {
+		return kept, SyncFolder(j.dir) // without this the old name may be back after a power failure
+	}
+	return kept, nil
+}
+
+// link is os.Link; tests replace it.
+var link = os.Link
+
+// keep gives a file a second name, or copies it where the file system knows no such thing.
+func keep(name string) (kept string, err error) {
+	stamp := filepath.Join(filepath.Dir(name), damagedName+time.Now().UTC().Format("20060102T150405"))
+	for n := 1; ; n++ {
+		kept = stamp
+		if n > 1 {
+			kept += "-" + strconv.Itoa(n)
+		}
+		if err = link(name, kept); err != nil && !errors.Is(err, os.ErrExist) {
+			err = duplicate(name, kept)
+		}
+		if !errors.Is(err, os.ErrExist) {
+			return kept, err
+		}
+	}
+}
+
+func duplicate(from, to string) (err error) {
+	in, err := os.Open(from) //nolint:gosec // the user names the folder
 	if err != nil {
-		return nil, errors.Join(err, j.Close())
+		return err
 	}
-	return j, nil
+	defer func() { err = errors.Join(err, in.Close()) }()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the user names the folder
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Sync(), out.Close())
 }
 
 // Append adds a record. It is kept when a later call of Flush returns nil.
 func (j *Journal) Append(r Record) error {
+	if r.Operation == "" && plain(r.Table) {
+		j.appendItem(&r)
+		return nil
+	}
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -141,6 +154,50 @@ func (j *Journal) Append(r Record) error {
 	j.pending.WriteByte('\n')
 	j.appended++
 	return nil
+}
+
+// appendItem adds the record of an item, as package json would write it, but without a look at the JSON in it.
+func (j *Journal) appendItem(r *Record) {
+	const sumSize = 8
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.pending.Grow(len(r.Table) + len(r.Put) + len(r.Delete) + 64)
+	b := append(j.pending.AvailableBuffer(), "00000000 "...)
+	b = append(append(append(b, itemStart...), r.Table...), '"')
+	if r.Size > 0 {
+		b = strconv.AppendInt(append(b, sizeStart...), int64(r.Size), 10)
+	}
+	if r.Put != nil {
+		b = append(append(b, putStart...), r.Put...)
+	} else {
+		b = append(append(b, deleteStart...), r.Delete...)
+	}
+	b = append(b, '}', '\n')
+	text := b[sumSize+1 : len(b)-1]
+	const digits = "0123456789abcdef"
+	for i, sum := sumSize-1, crc32.ChecksumIEEE(text); i >= 0; i, sum = i-1, sum>>4 {
+		b[i] = digits[sum&15]
+	}
+	j.pending.Write(b)
+	j.appended++
+}
+
+// The parts of the record of an item.
+const (
+	itemStart   = `{"table":"`
+	sizeStart   = `,"size":`
+	putStart    = `,"put":`
+	deleteStart = `,"delete":`
+)
+
+// plain reports whether a name needs no escape in JSON, as those of tables.
+func plain(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // Flush writes what was appended before the call. An error stays: nothing is written after it.
@@ -169,6 +226,9 @@ func (j *Journal) Flush() error {
 
 // Close writes what is left and ends the use of the folder.
 func (j *Journal) Close() error {
+	if j.file == nil {
+		return j.lock.Close()
+	}
 	err := j.Flush()
 	return errors.Join(err, j.file.Sync(), j.file.Close(), j.lock.Close())
 }

@@ -3,26 +3,37 @@ package journal_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/journal"
 )
 
 func item(n int) journal.Record {
-	return journal.Record{Table: "t", Put: json.RawMessage(fmt.Sprintf(`{"n":{"N":"%d"}}`, n))}
+	return journal.Record{Table: "t", Size: n, Put: json.RawMessage(fmt.Sprintf(`{"n":{"N":"%d"}}`, n))}
+}
+
+func open(t *testing.T, dir string, durable bool) *journal.Journal {
+	t.Helper()
+	j, err := journal.Open(dir, durable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
 }
 
 // write makes a journal of n records in a new folder.
 func write(t *testing.T, n int) (dir, file string) {
 	t.Helper()
 	dir = t.TempDir()
-	j, err := journal.Create(dir, false, func(j *journal.Journal) error { return j.Append(item(0)) })
-	if err != nil {
+	j := open(t, dir, false)
+	if _, err := j.Rewrite(func() error { return j.Append(item(0)) }); err != nil {
 		t.Fatal(err)
 	}
 	for i := 1; i < n; i++ {
@@ -36,78 +47,294 @@ func write(t *testing.T, n int) (dir, file string) {
 	return dir, filepath.Join(dir, "journal")
 }
 
-func count(t *testing.T, dir string) (n int, err error) {
+// read returns the numbers of the items in a journal.
+func read(t *testing.T, dir string) (numbers []int, damage journal.Damage, err error) {
 	t.Helper()
-	err = journal.Read(dir, func(r journal.Record) error {
-		if want := string(item(n).Put); string(r.Put) != want || r.Table != "t" {
-			t.Errorf("record %d is %s of %s, want %s", n, r.Put, r.Table, want)
+	j := open(t, dir, false)
+	defer func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
 		}
-		n++
+	}()
+	damage, err = j.Read(func(r *journal.Record) error {
+		if want := item(r.Size); r.Table != want.Table || !bytes.Equal(r.Put, want.Put) {
+			t.Errorf("%d: %s of table %q", r.Size, r.Put, r.Table)
+		}
+		numbers = append(numbers, r.Size)
 		return nil
 	})
-	return n, err
+	return numbers, damage, err
 }
 
-func TestReadAgain(t *testing.T) {
-	dir, _ := write(t, 10)
-	if n, err := count(t, dir); n != 10 || err != nil {
-		t.Errorf("%d records, %v; want 10", n, err)
-	}
-	if n, err := count(t, filepath.Join(dir, "new")); n != 0 || err != nil {
-		t.Errorf("a new folder has %d records, %v", n, err)
-	}
-}
-
-// A crash may cut the last record anywhere.
-func TestTornEnd(t *testing.T) {
-	dir, file := write(t, 3)
-	whole, err := os.ReadFile(file)
+func contents(t *testing.T, file string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return data
+}
+
+func TestReadAgain(t *testing.T) {
+	dir, _ := write(t, 4)
+	if numbers, damage, err := read(t, dir); fmt.Sprint(numbers) != "[0 1 2 3]" || damage.Bytes != 0 || err != nil {
+		t.Errorf("%v, %v, %v", numbers, damage, err)
+	}
+	if numbers, damage, err := read(t, filepath.Join(dir, "new")); len(numbers) != 0 || damage.Bytes != 0 || err != nil {
+		t.Errorf("a new folder has %v, %v, %v", numbers, damage, err)
+	}
+}
+
+// Every kind of record comes back as it was, also from lines that package json has written, as earlier versions did.
+func TestRecords(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
+	long := json.RawMessage(`{"text":{"S":"` + strings.Repeat(`<&>\"\\é`, 1<<18) + `"}}`) // more than the reader's buffer
+	records := []journal.Record{
+		{At: at, Operation: "CreateTable", Body: json.RawMessage(`{"TableName":"t"}`)},
+		{Table: "t", Size: 7, Put: json.RawMessage(`{"a":{"S":"}"}}`)},
+		{Table: "t", Put: json.RawMessage(`{"a":{"S":"x"}}`)},
+		{Table: "t-2_.X", Size: 400 << 10, Put: long},
+		{Table: "t", Delete: json.RawMessage(`{"a":{"S":"<"}}`)},
+		{Table: `a"b\é`, Size: 1, Put: json.RawMessage(`{}`)},
+	}
+	for _, lines := range []string{"ours", "of package json"} {
+		dir := t.TempDir()
+		j := open(t, dir, false)
+		_, err := j.Rewrite(func() error {
+			for _, r := range records {
+				if lines == "ours" {
+					if err := j.Append(r); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines != "ours" {
+			if err := os.WriteFile(filepath.Join(dir, "journal"), journal.Marshal(t, records...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		j = open(t, dir, false)
+		damage, err := j.Read(func(r *journal.Record) error {
+			want := records[n]
+			n++
+			if !r.At.Equal(want.At) || r.Operation != want.Operation || r.Table != want.Table || r.Size != want.Size ||
+				!same(r.Body, want.Body) || !same(r.Put, want.Put) || !same(r.Delete, want.Delete) {
+				t.Errorf("%s: record %d is %.200v", lines, n, *r)
+			}
+			return nil
+		})
+		if n != len(records) || damage.Bytes != 0 || err != nil {
+			t.Errorf("%s: %d records, %v, %v", lines, n, damage, err)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// same compares JSON whose text may differ in escapes.
+func same(a, b json.RawMessage) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return len(a) == len(b)
+	}
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && fmt.Sprint(x) == fmt.Sprint(y)
+}
+
+// A crash may cut the last record anywhere. What is left of it is counted.
+func TestTornEnd(t *testing.T) {
+	dir, file := write(t, 3)
+	whole := contents(t, file)
 	two := bytes.LastIndexByte(whole[:len(whole)-1], '\n') + 1
 	for size := two; size < len(whole); size++ {
 		if err := os.WriteFile(file, whole[:size], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := count(t, dir); n != 2 || err != nil {
-			t.Errorf("cut after %d of %d bytes: %d records, %v; want 2", size, len(whole), n, err)
+		numbers, damage, err := read(t, dir)
+		if fmt.Sprint(numbers) != "[0 1]" || damage.Bytes != int64(size-two) || err != nil {
+			t.Errorf("cut after %d of %d bytes: %v, %v, %v", size, len(whole), numbers, damage, err)
 		}
 	}
 }
 
+// One byte that changes costs the record it is in, or two of them if it was the end of one, and no other.
 func TestDamage(t *testing.T) {
 	dir, file := write(t, 3)
-	data, err := os.ReadFile(file)
-	if err != nil {
+	whole := contents(t, file)
+	ends := []int{}
+	for i, c := range whole {
+		if c == '\n' {
+			ends = append(ends, i)
+		}
+	}
+	for i := range whole {
+		spoilt := bytes.Clone(whole)
+		spoilt[i] ^= 1
+		if err := os.WriteFile(file, spoilt, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		numbers, damage, err := read(t, dir)
+		want, lost := []int{}, int64(0)
+		for n, end := range ends {
+			start := 0
+			if n > 0 {
+				start = ends[n-1] + 1
+			}
+			hit := start <= i && i <= end || n > 0 && i == ends[n-1]
+			if hit {
+				lost += int64(end + 1 - start)
+			} else {
+				want = append(want, n)
+			}
+		}
+		if fmt.Sprint(numbers) != fmt.Sprint(want) || damage.Bytes != lost || damage.Records == 0 || err != nil {
+			t.Fatalf("byte %d changed: %v, %v, %v; want %v and %d bytes", i, numbers, damage, err, want, lost)
+		}
+	}
+}
+
+func TestNoJournal(t *testing.T) {
+	dir, file := write(t, 1)
+	if err := os.WriteFile(file, []byte("dear diary\nnothing today\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	data[12] ^= 1
-	if err := os.WriteFile(file, data, 0o600); err != nil {
+	if _, _, err := read(t, dir); err == nil || !strings.Contains(err.Error(), "no journal") {
+		t.Errorf("another file: %v", err)
+	}
+}
+
+// A record that cannot be applied is an error in a whole file, and left out behind damage or for want of another.
+func TestRefusedRecord(t *testing.T) {
+	dir, file := write(t, 3)
+	refuse := func(with error) (journal.Damage, error) {
+		j := open(t, dir, false)
+		defer j.Close() //nolint:errcheck // only read
+		return j.Read(func(r *journal.Record) error {
+			if r.Size == 1 {
+				return with
+			}
+			return nil
+		})
+	}
+	if _, err := refuse(errors.New("no")); err == nil || !strings.Contains(err.Error(), "record 2: no") {
+		t.Errorf("refused: %v", err)
+	}
+	if damage, err := refuse(journal.ErrLost); damage.Records != 1 || err != nil {
+		t.Errorf("lost: %v, %v", damage, err)
+	}
+	whole := contents(t, file)
+	whole[12] ^= 1
+	if err := os.WriteFile(file, whole, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := count(t, dir); err == nil || !strings.Contains(err.Error(), "record 1") {
-		t.Errorf("a damaged record: %v", err)
+	if damage, err := refuse(errors.New("no")); damage.Records != 2 || err != nil {
+		t.Errorf("refused behind damage: %v, %v", damage, err)
+	}
+}
+
+// Rewriting keeps the file as it was if it was damaged, and only then.
+func TestRewriteKeepsDamaged(t *testing.T) {
+	for _, linked := range []bool{true, false} {
+		dir, file := write(t, 3)
+		whole := contents(t, file)
+		for _, size := range []int{len(whole), len(whole) - 1, len(whole) - 2} {
+			if err := os.WriteFile(file, whole[:size], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			j := open(t, dir, false)
+			if !linked {
+				defer journal.WithoutLinks()()
+			}
+			if _, err := j.Read(func(*journal.Record) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+			kept, err := j.Rewrite(func() error { return j.Append(item(5)) })
+			if err != nil || (kept != "") != (size < len(whole)) {
+				t.Fatalf("%d of %d bytes: kept as %q, %v", size, len(whole), kept, err)
+			}
+			if err := j.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if kept != "" && !bytes.Equal(contents(t, kept), whole[:size]) {
+				t.Errorf("%s differs from the file as it was", kept)
+			}
+			if numbers, _, err := read(t, dir); fmt.Sprint(numbers) != "[5]" || err != nil {
+				t.Errorf("after rewriting: %v, %v", numbers, err)
+			}
+		}
+		copies, err := filepath.Glob(filepath.Join(dir, "journal.damaged-*"))
+		if err != nil || len(copies) != 2 {
+			t.Errorf("kept are %v, %v; want two", copies, err)
+		}
+	}
+}
+
+// A journal that is resumed has what it had and what is appended.
+func TestResume(t *testing.T) {
+	dir, _ := write(t, 2)
+	for n := 2; n < 4; n++ {
+		j := open(t, dir, false)
+		if err := j.Resume(); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Append(item(n)); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if numbers, damage, err := read(t, dir); fmt.Sprint(numbers) != "[0 1 2 3]" || damage.Bytes != 0 || err != nil {
+		t.Errorf("%v, %v, %v", numbers, damage, err)
+	}
+}
+
+// With durable, the folder is put on the disk when the new file has its name, and an error of that is not lost.
+func TestSyncFolder(t *testing.T) {
+	for _, durable := range []bool{true, false} {
+		dir := t.TempDir()
+		synced := 0
+		restore := journal.OnSyncFolder(func(of string) error {
+			if _, err := os.Stat(filepath.Join(of, "journal")); err != nil || of != dir {
+				t.Errorf("synced %s too early: %v", of, err)
+			}
+			synced++
+			return errors.New("disk is gone")
+		})
+		j := open(t, dir, durable)
+		_, err := j.Rewrite(func() error { return j.Append(item(0)) })
+		restore()
+		if (synced == 1) != durable || (err != nil) != durable {
+			t.Errorf("durable %v: synced %d times, %v", durable, synced, err)
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := journal.SyncFolder(t.TempDir()); err != nil {
+		t.Errorf("the real one: %v", err)
 	}
 }
 
 func TestOneUser(t *testing.T) {
 	dir := t.TempDir()
-	nothing := func(*journal.Journal) error { return nil }
-	j, err := journal.Create(dir, false, nothing)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := journal.Create(dir, false, nothing); err == nil || !strings.Contains(err.Error(), "another process") {
+	j := open(t, dir, false)
+	if _, err := journal.Open(dir, false); err == nil || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("a second user: %v", err)
 	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if j, err = journal.Create(dir, false, nothing); err != nil {
-		t.Fatal(err)
-	}
-	if err := j.Close(); err != nil {
+	if err := open(t, dir, false).Close(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -115,15 +342,15 @@ func TestOneUser(t *testing.T) {
 // What was flushed is in the file, by whoever's write it came there.
 func TestConcurrentFlush(t *testing.T) {
 	dir := t.TempDir()
-	j, err := journal.Create(dir, true, func(*journal.Journal) error { return nil })
-	if err != nil {
+	j := open(t, dir, true)
+	if _, err := j.Rewrite(func() error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			for range 20 {
-				if err := j.Append(journal.Record{Table: "t"}); err != nil {
+			for n := range 20 {
+				if err := j.Append(item(n)); err != nil {
 					t.Error(err)
 				}
 				if err := j.Flush(); err != nil {
@@ -133,11 +360,14 @@ func TestConcurrentFlush(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	n := 0
-	if err := journal.Read(dir, func(journal.Record) error { n++; return nil }); err != nil || n != 160 {
-		t.Errorf("%d records before the journal is closed, %v; want 160", n, err)
+	before := contents(t, filepath.Join(dir, "journal"))
+	if n := bytes.Count(before, []byte{'\n'}); n != 160 {
+		t.Errorf("%d records before the journal is closed; want 160", n)
 	}
 	if err := j.Close(); err != nil {
 		t.Error(err)
+	}
+	if numbers, damage, err := read(t, dir); len(numbers) != 160 || damage.Bytes != 0 || err != nil {
+		t.Errorf("%d records, %v, %v", len(numbers), damage, err)
 	}
 }
