@@ -266,7 +266,7 @@ func TestBatchCancelledAtEachCall(t *testing.T) {
 			if at == 0 {
 				cancel()
 			}
-			list, _ := manyOrders(110)
+			list, _ := manyOrders(250)
 			watched, err := ddb.New(h, "orders", orderCustomer, orderKey, patient, ddb.Concurrency(1), ddb.WithRetryBudget(nil))
 			if err != nil {
 				t.Fatal(err)
@@ -373,7 +373,7 @@ func TestBatchForeignReplies(t *testing.T) {
 		}
 		return out, err
 	}
-	if err := orders.BatchPut(t.Context(), list); err != nil || h.n != 3 {
+	if err := orders.BatchPut(t.Context(), list); err != nil || h.n != 2 {
 		t.Errorf("left twice: %v after %d requests", err, h.n)
 	}
 	h.write = func(int, *dynamodb.BatchWriteItemInput, func() (*dynamodb.BatchWriteItemOutput, error)) (*dynamodb.BatchWriteItemOutput, error) {

@@ -198,7 +198,7 @@ func (in *getInput) send(ctx context.Context, c *core, rows wire.Rows) (found bo
 	var cc *types.ConsumedCapacity
 	if out != nil {
 		cc = out.ConsumedCapacity
-		c.observe(ctx, "GetItem", false, cc)
+		c.observe(rctx, "GetItem", false, cc)
 		c.sizes.observed(cc, countOf(found), in.ConsistentRead != nil)
 	}
 	q.end(rctx, cc, countOf(found), err)

@@ -198,6 +198,9 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 	if out == nil {
 		return r.failed(rctx, &q, err)
 	}
+	if err == nil {
+		err = r.checkNext(out.LastEvaluatedKey)
+	}
 	return r.booked(rctx, &q, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount), err)
 }
 

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -15,8 +17,9 @@ import (
 // taken only if its key is the one that was asked for; keys are compared as bytes while the item is decoded.
 
 const (
-	errOtherKey = wire.Mismatch("it holds an item with another key than the one that was asked for")
-	errNoKey    = wire.Mismatch("it holds an item without a key that can be compared")
+	errOtherKey       = wire.Mismatch("it holds an item with another key than the one that was asked for")
+	errOtherPartition = wire.Mismatch("it goes on in another partition than the one that was asked for")
+	errNoKey          = wire.Mismatch("it holds an item without a key that can be compared")
 )
 
 // checkReplyKey refuses an item of a reply that has another key than the request, or none, by a [wire.Mismatch]: the
@@ -137,6 +140,21 @@ func (v *keyValue) set(room []byte, n expr.Node) []byte {
 		*v = keyValueOf(room[from:])
 	}
 	return room
+}
+
+// checkNext refuses a reply that says to go on in another partition: it is another query's, even if its items were
+// all dropped by a filter. The SDK does not repeat the read, as its part is done.
+func (r *read) checkNext(last map[string]types.AttributeValue) error {
+	if len(last) == 0 {
+		return nil
+	}
+	for i, part := range r.schema().partition {
+		var want, have [64]byte
+		if !bytes.Equal(appendKeyValue(want[:0], r.partition[i]), appendKeyValue(have[:0], last[part.name])) {
+			return &wire.ReplyError{Operation: r.op(), Read: true, Fault: wire.ReplyMismatch, Err: errOtherPartition}
+		}
+	}
+	return nil
 }
 
 // watch makes the decoder note the attributes that row looks at.

@@ -31,7 +31,7 @@ func TestCheckReplyKey(t *testing.T) {
 		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"b"}}`, errOtherKey},
 		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"ab"}}`, errOtherKey},
 		{one, `{"pk":{"S":"1"}}`, `{"pk":{"N":"1"}}`, errOtherKey},
-		{one, `{"pk":{"S":"a"}}`, `{"pk":{"B":"a"}}`, errOtherKey},
+		{one, `{"pk":{"S":"a"}}`, `{"pk":{"B":"YQ=="}}`, errOtherKey},
 		{one, `{"pk":{"S":"a"}}`, `{"x":{"pk":{"S":"a"}}}`, errNoKey},
 		{one, `{"pk":{"S":"a"}}`, `{}`, errNoKey},
 		{one, `{"pk":{"S":"a"}}`, `{"pk":{"NULL":true}}`, errNoKey},
@@ -150,7 +150,7 @@ func TestQueryCheckOfRanges(t *testing.T) {
 				t.Fatalf("%s: %s %s %s: in the range %v, %v", how, v.text, op, low.text, in, err)
 			}
 		}
-		other := strings.Replace(item, `"a"`, `"b"`, 1)
+		other := strings.Replace(item, `"pk":{"S":"a"}`, `"pk":{"S":"b"}`, 1)
 		if q.scan([]byte(other)) == nil || q.row([2][]byte{[]byte(`{"S":"b"}`), watched[1]}, []byte(other)) == nil {
 			t.Fatalf("another partition is taken")
 		}

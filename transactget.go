@@ -64,7 +64,7 @@ type transactionRead struct {
 	gets    []types.TransactGetItem
 	actions []txAction
 	cores   []*core
-	rows    []wire.Rows
+	rows    []foundRow
 	dsts    []any // of the caller, to find one that is given twice
 	errs    []error
 	dst     *BatchStats
@@ -114,6 +114,22 @@ type gotRow[T any] struct {
 	got  *Got[T]
 }
 
+// foundRow is a gotRow of any type.
+type foundRow interface {
+	wire.Rows
+	found() bool
+}
+
+func (r *gotRow[T]) found() bool { return r.got.Found }
+
+// found is how many items the reply held.
+func (tx *transactionRead) found() (n int) {
+	for _, r := range tx.rows {
+		n += countOf(r.found())
+	}
+	return n
+}
+
 func (r *gotRow[T]) Reset(int) { *r.got = Got[T]{} }
 
 func (r *gotRow[T]) Row(d *codec.Decoder) error {
@@ -143,14 +159,14 @@ func (tx *transactionRead) send(ctx context.Context, client Client) error {
 			return q.refused
 		}
 		out, err := wire.TransactGetItems(rctx, client, in, q.options(c.wire), func(i int) wire.Rows { return tx.rows[i] })
-		tx.stats.Requests++
 		var ccs []types.ConsumedCapacity
 		if out != nil {
+			tx.stats.Requests++
 			ccs = out.ConsumedCapacity
 			tx.stats.Consumed = tx.stats.Consumed.plus(consumedOf(false, out.ConsumedCapacity...))
-			observeTables(ctx, "TransactGetItems", false, tx.cores, out.ConsumedCapacity)
+			observeTables(rctx, "TransactGetItems", false, tx.cores, out.ConsumedCapacity)
 		}
-		q.endedAll(rctx, received{capacity: ccs, items: len(tx.gets), returned: len(tx.gets), err: err})
+		q.endedAll(rctx, received{capacity: ccs, items: len(tx.gets), returned: tx.found(), err: err})
 		if err == nil {
 			retry.succeeded()
 			return nil

@@ -203,6 +203,43 @@ func TestCrossedReplies(t *testing.T) {
 	}
 }
 
+// TestCrossedPlaceToGoOn: a page whose items were all dropped still says where to go on, and that has to be in the
+// query's partition.
+func TestCrossedPlaceToGoOn(t *testing.T) {
+	e := engineOf(t, 1)
+	for _, sensor := range []string{"a", "b"} {
+		for i := range 9 {
+			r := reading{Sensor: sensor, Minute: i, Room: sensor}
+			if err := tableOn(t, e.Client()).Put(t.Context(), &r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	c := &crossing{engine: e, op: "Query", swap: replace(`{"S":"a"}`, `{"S":"b"}`)}
+	table := tableOn(t, defaults(t, e, ddb.WithHTTPClient(c)))
+	rooms, err := byRoom(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, run := range map[string]func() (int, error){
+		"filter": func() (int, error) {
+			got, err := table.Query("a").PageSize(3).Filter(readingValue.Gt(5)).Collect(t.Context())
+			return len(got), err
+		},
+		"count": func() (int, error) { return table.Query("a").PageSize(3).Count(t.Context()) },
+		"index": func() (int, error) { return rooms.Query("a").PageSize(3).Count(t.Context()) },
+	} {
+		c.left = 0
+		if n, err := run(); err != nil || n != map[string]int{"filter": 0, "count": 9, "index": 9}[name] {
+			t.Errorf("%s: %d, %v", name, n, err)
+		}
+		c.left = 1
+		if n, err := run(); err == nil || n != 0 || !ddb.IsRetryable(err) || !strings.Contains(err.Error(), "another partition") {
+			t.Errorf("%s, crossed: %d, %v", name, n, err)
+		}
+	}
+}
+
 type valueOnly struct {
 	Value int64 `dynamodbav:"value"`
 }

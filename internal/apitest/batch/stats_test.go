@@ -109,13 +109,59 @@ func TestReturnedOfABatch(t *testing.T) {
 	ledger := ddb.NewLedger()
 	table = tableOn(t, e.Client(), ddb.WithHook(w), ddb.WithLedger(ledger))
 	w.calls = nil
+	var one, none ddb.Got[reading]
 	var stats ddb.BatchStats
+	if err := ddb.TransactGet(t.Context(), e.Client(), table.TxGet(keys[1], &one), table.TxGet(keys[9], &none), ddb.StatsTo(&stats)); err != nil || !one.Found || none.Found {
+		t.Fatal(err)
+	}
+	if len(w.calls) != 1 || w.calls[0].Returned != 1 || stats.Requests != 1 || ledger.Reset().Operations() != 1 {
+		t.Errorf("TransactGet: %+v, %+v", w.calls, stats)
+	}
+	w.calls = nil
 	got, err := table.BatchGet(t.Context(), keys[:4], ddb.StatsTo(&stats))
 	if failed := batchError(t, err); len(failed.Failed) != 1 || failed.Failed[0].Index != 0 || !got[3].Found {
 		t.Errorf("%v", err)
 	}
 	if len(w.calls) != 2 || w.calls[1].Returned != 4 || stats.Requests != 2 || ledger.Snapshot().Operations() != 2 {
 		t.Errorf("%d calls, %+v, the ledger has %d", len(w.calls), stats, ledger.Snapshot().Operations())
+	}
+}
+
+// labelling is a hook that labels each call.
+type labelling struct{}
+
+func (labelling) Begin(ctx context.Context, _ *ddb.Call) context.Context {
+	return ddb.WithLabel(ctx, "from-hook")
+}
+func (labelling) End(context.Context, *ddb.Call) {}
+
+// TestLabelOfAHook: the context that a hook returns goes with the request, to the ledger too. A transaction that gets
+// no answer is counted by neither.
+func TestLabelOfAHook(t *testing.T) {
+	ledger := ddb.NewLedger()
+	client := engineOf(t, 1, fault.On("TransactGetItems").Nth(2).Error("ValidationException", "no")).Client()
+	table := tableOn(t, client, ddb.WithLedger(ledger), ddb.WithHook(labelling{}))
+	list, keys := manyReadings(3)
+	var got ddb.Got[reading]
+	var stats ddb.BatchStats
+	for name, run := range map[string]func() error{
+		"BatchWriteItem":   func() error { return table.BatchPut(t.Context(), list) },
+		"BatchGetItem":     func() error { _, err := table.BatchGet(t.Context(), keys); return err },
+		"GetItem":          func() error { _, err := table.Exists(t.Context(), "s1", 1); return err },
+		"Query":            func() error { _, err := table.Query("s1").Collect(t.Context()); return err },
+		"Scan":             func() error { _, err := table.Scan().Collect(t.Context()); return err },
+		"TransactGetItems": func() error { return ddb.TransactGet(t.Context(), client, table.TxGet(keys[1], &got)) },
+	} {
+		if err := run(); err != nil {
+			t.Fatal(err)
+		}
+		if c := ledger.Reset(); len(c.Entries) != 1 || c.Entries[0].Label != "from-hook" || c.Entries[0].Operation != name {
+			t.Errorf("%s: the ledger has %+v", name, c.Entries)
+		}
+	}
+	err := ddb.TransactGet(t.Context(), client, table.TxGet(keys[1], &got), ddb.StatsTo(&stats))
+	if n := ledger.Snapshot().Operations(); err == nil || stats.Requests != 0 || n != 0 {
+		t.Errorf("a refused transaction: %v, %+v, the ledger has %d", err, stats, n)
 	}
 }
 

@@ -81,7 +81,7 @@ func TestThrottledRequests(t *testing.T) {
 	}
 	for kind, throttle := range kinds {
 		for _, share := range []float64{0.5, 0.75} {
-			for seed := range uint64(3) {
+			for seed := range uint64(2) {
 				synctest.Test(t, func(t *testing.T) {
 					e := engineOf(t, seed, throttle(fault.On("BatchWriteItem", "BatchGetItem").Chance(share)))
 					table := tableOn(t, defaults(t, e))
