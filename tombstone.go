@@ -160,6 +160,14 @@ func (c *core) live(rows wire.Rows) wire.Rows {
 	return &liveRows{rows: rows, mark: c.tombstones.attr}
 }
 
+// liveFound is live for a read in a transaction.
+func (c *core) liveFound(row foundRow) foundRow {
+	if c.tombstones == nil {
+		return row
+	}
+	return &liveRows{rows: row, mark: c.tombstones.attr}
+}
+
 // liveRows passes items on, but not tombstones.
 type liveRows struct {
 	rows   wire.Rows
@@ -189,6 +197,12 @@ func (l *liveRows) Row(d *codec.Decoder) error {
 		return nil
 	}
 	return l.rows.Row(codec.NewDecoder(raw, codec.Options{}))
+}
+
+// found reports whether the rows of a transaction have an item, which is no tombstone.
+func (l *liveRows) found() bool {
+	f, ok := l.rows.(foundRow)
+	return ok && !l.hidden && f.found()
 }
 
 // hides reports whether rows have left out the only item.

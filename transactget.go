@@ -102,7 +102,7 @@ func (t *items[T, K]) TxGet(key K, dst *Got[T], opts ...GetOption) TxRead {
 		id := t.keyID(k)
 		tx.actions = append(tx.actions, txAction{core: t.core, verb: "Get", id: id})
 		tx.cores = append(tx.cores, t.core)
-		tx.rows = append(tx.rows, t.live(&gotRow[T]{core: t.core, id: []byte(id), got: dst}))
+		tx.rows = append(tx.rows, t.liveFound(&gotRow[T]{core: t.core, id: []byte(id), got: dst}))
 		*dst = Got[T]{}
 	})
 }

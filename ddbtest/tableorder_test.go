@@ -17,8 +17,8 @@ const (
 	// quirks records what the service answered in October 2026:
 	// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks
 	quirks = "quirks"
-	// dynoxide records answers of the service in its change log and its sources: https://github.com/nubo-db/dynoxide
-	dynoxide = "dynoxide"
+	// dynoxideLog records answers of the service in its change log and its sources: https://github.com/nubo-db/dynoxide
+	dynoxideLog = "dynoxide"
 	// lint is https://github.com/aws-cloudformation/cfn-lint/issues/1037
 	lint = "cfn-lint"
 )
@@ -51,9 +51,9 @@ func TestCreateTableOrder(t *testing.T) {
 		change func(*dynamodb.CreateTableInput)
 		want   string
 	}{
-		"name before everything else, and alone": {dynoxide, func(in *dynamodb.CreateTableInput) { in.TableName, in.BillingMode = aws.String("a b"), "FREE" },
+		"name before everything else, and alone": {dynoxideLog, func(in *dynamodb.CreateTableInput) { in.TableName, in.BillingMode = aws.String("a b"), "FREE" },
 			"1 validation error detected: Value 'a b' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
-		"characters of the name before its length": {dynoxide, func(in *dynamodb.CreateTableInput) { in.TableName = aws.String("a ") },
+		"characters of the name before its length": {dynoxideLog, func(in *dynamodb.CreateTableInput) { in.TableName = aws.String("a ") },
 			"2 validation errors detected: Value 'a ' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+; " +
 				"Value 'a ' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3"},
 		"length of an index's name before its characters": {quirks, func(in *dynamodb.CreateTableInput) {
@@ -76,15 +76,15 @@ func TestCreateTableOrder(t *testing.T) {
 		"definition of another name": {quirks, func(in *dynamodb.CreateTableInput) {
 			in.KeySchema, in.AttributeDefinitions = []types.KeySchemaElement{key("PK", "HASH")}, []types.AttributeDefinition{attr("pk", "S")}
 		}, invalid + "Some index key attributes are not defined in AttributeDefinitions. Keys: [PK], AttributeDefinitions: [pk]"},
-		"definitions before the kind of the second key": {dynoxide, func(in *dynamodb.CreateTableInput) {
+		"definitions before the kind of the second key": {dynoxideLog, func(in *dynamodb.CreateTableInput) {
 			in.KeySchema[1].KeyType, in.AttributeDefinitions = types.KeyTypeHash, in.AttributeDefinitions[:1]
 		}, "Invalid KeySchema: Some index key attribute have no definition"},
 		"kind of the second key": {quirks, func(in *dynamodb.CreateTableInput) { in.KeySchema[1].KeyType = types.KeyTypeHash },
 			"Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"},
-		"a name twice": {dynoxide, func(in *dynamodb.CreateTableInput) {
+		"a name twice": {dynoxideLog, func(in *dynamodb.CreateTableInput) {
 			in.KeySchema[1].AttributeName, in.AttributeDefinitions = in.KeySchema[0].AttributeName, in.AttributeDefinitions[:1]
 		}, "Invalid KeySchema: Some index key attribute have no definition"},
-		"a name twice, with another definition": {dynoxide, func(in *dynamodb.CreateTableInput) {
+		"a name twice, with another definition": {dynoxideLog, func(in *dynamodb.CreateTableInput) {
 			in.KeySchema[1].AttributeName = in.KeySchema[0].AttributeName
 		}, "Invalid KeySchema: Some index key attribute have no definition"},
 		"a name twice in the key of an index": {quirks, func(in *dynamodb.CreateTableInput) {
@@ -103,12 +103,12 @@ func TestCreateTableOrder(t *testing.T) {
 			in.LocalSecondaryIndexes = []types.LocalSecondaryIndex{localIndex("ne", key("pk", "HASH"), key("sk", "RANGE"))}
 		}, "2 validation errors detected: Value 'f;r' at 'globalSecondaryIndexes.1.member.indexName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+; " +
 			"Value 'ne' at 'localSecondaryIndexes.1.member.indexName' failed to satisfy constraint: Member must have length greater than or equal to 3"},
-		"indexes before definitions that nothing uses": {dynoxide, func(in *dynamodb.CreateTableInput) {
+		"indexes before definitions that nothing uses": {dynoxideLog, func(in *dynamodb.CreateTableInput) {
 			in.AttributeDefinitions = append(in.AttributeDefinitions, attr("unused", "S"))
 			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{globalIndex("far", key("pk", "RANGE"))}
 		}, "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"},
 
-		"ceiling in provisioned mode": {dynoxide, func(in *dynamodb.CreateTableInput) {
+		"ceiling in provisioned mode": {dynoxideLog, func(in *dynamodb.CreateTableInput) {
 			in.BillingMode, in.ProvisionedThroughput = types.BillingModeProvisioned, provisioned(1, 1)
 			in.OnDemandThroughput = &types.OnDemandThroughput{MaxWriteRequestUnits: aws.Int64(5)}
 		}, invalid + "MaxWriteRequestUnits for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED."},
@@ -212,18 +212,18 @@ func TestUpdateTableOrder(t *testing.T) {
 		code   string
 		want   string
 	}{
-		"name before everything else, and alone": {dynoxide, dynamodb.UpdateTableInput{TableName: aws.String("a b"), BillingMode: "FREE"}, "ValidationException",
+		"name before everything else, and alone": {dynoxideLog, dynamodb.UpdateTableInput{TableName: aws.String("a b"), BillingMode: "FREE"}, "ValidationException",
 			"1 validation error detected: Value 'a b' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
 		"nothing to do":                  {quirks, dynamodb.UpdateTableInput{}, "ValidationException", nothing},
 		"nothing to do with a table":     {quirks, dynamodb.UpdateTableInput{TableName: aws.String("ghost")}, "ValidationException", nothing},
 		"no updates of indexes":          {quirks, dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{}}, "ValidationException", nothing},
 		"no updates of indexes, a class": {quirks, dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{}, TableClass: "STANDARD"}, "ValidationException", invalid + "List of GlobalSecondaryIndexUpdates is empty"},
-		"empty throughputs":              {dynoxide, dynamodb.UpdateTableInput{WarmThroughput: &types.WarmThroughput{}, OnDemandThroughput: &types.OnDemandThroughput{}}, "ValidationException", nothing},
+		"empty throughputs":              {dynoxideLog, dynamodb.UpdateTableInput{WarmThroughput: &types.WarmThroughput{}, OnDemandThroughput: &types.OnDemandThroughput{}}, "ValidationException", nothing},
 		"parameters before the table": {quirks, dynamodb.UpdateTableInput{TableName: aws.String("ghost"), GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{change("ghost", &types.WarmThroughput{})}},
 			"ValidationException", invalid + "WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: ghost"},
 		"no table":                          {quirks, dynamodb.UpdateTableInput{TableName: aws.String("ghost"), GlobalSecondaryIndexUpdates: remove("one", "two")}, "ResourceNotFoundException", "Requested resource not found: Table: ghost not found"},
 		"no index":                          {quirks, dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: remove("ghost")}, "ResourceNotFoundException", "Requested resource not found: Index ghost for table there"},
-		"limits before existence":           {dynoxide, dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: remove("one", "two")}, "LimitExceededException", oneAtATime},
+		"limits before existence":           {dynoxideLog, dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: remove("one", "two")}, "LimitExceededException", oneAtATime},
 		"a new index and one that goes":     {quirks, dynamodb.UpdateTableInput{AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: append(remove("far"), add("new", nil))}, "LimitExceededException", oneAtATime},
 		"number of indexes":                 {quirks, dynamodb.UpdateTableInput{TableName: full.TableName, AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("new", nil)}}, "LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20"},
 		"number before existence":           {"issue 18", dynamodb.UpdateTableInput{TableName: full.TableName, AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("far1", nil)}}, "LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20"},
@@ -231,7 +231,7 @@ func TestUpdateTableOrder(t *testing.T) {
 		"warm throughput and a new index":   {quirks, dynamodb.UpdateTableInput{WarmThroughput: warm(13000, 5000), AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("new", nil)}}, "ValidationException", invalid + "Create global secondary index cannot be specified when updating WarmThroughput"},
 		"warm throughput that sinks":        {quirks, dynamodb.UpdateTableInput{WarmThroughput: warm(11999, 4000)}, "ValidationException", invalid + "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than current WarmThroughput, decreasing WarmThroughput is not supported"},
 		"warm throughput of a new index":    {quirks, dynamodb.UpdateTableInput{AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("new", warm(12000, 1))}}, "ValidationException", invalid + "Requested WriteUnitsPerSecond for WarmThroughput for index new" + initialWarmth},
-		"ceiling in provisioned mode":       {dynoxide, dynamodb.UpdateTableInput{TableName: aws.String("units"), OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(1)}}, "ValidationException", invalid + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"},
+		"ceiling in provisioned mode":       {dynoxideLog, dynamodb.UpdateTableInput{TableName: aws.String("units"), OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(1)}}, "ValidationException", invalid + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"},
 		"ceiling outside of the range":      {quirks, dynamodb.UpdateTableInput{OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(-2)}}, "ValidationException", invalid + "Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range"},
 		"length of a name, then its letter": {quirks, dynamodb.UpdateTableInput{TableName: aws.String("é")}, "ValidationException", "2 validation errors detected: Value 'é' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3; Value 'é' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
 	} {
