@@ -1,6 +1,7 @@
 package ddb_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,18 +12,16 @@ import (
 // TestDocsNameTestsThatExist: a promise whose test is gone is no promise.
 func TestDocsNameTestsThatExist(t *testing.T) {
 	var code strings.Builder
-	for _, pattern := range []string{"*_test.go", "*/*_test.go", "*/*/*_test.go"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
 		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			code.Write(text)
-		}
+		text, err := os.ReadFile(path)
+		code.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	name := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`")
 	for _, doc := range []string{"docs/guarantees.md", "docs/retries.md"} {

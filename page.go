@@ -179,7 +179,7 @@ func (r *read) size(remaining int) int {
 	if size == 0 {
 		size = int(r.core.pageSize)
 	}
-	if r.limit > 0 && r.filter == nil && r.core.tombstones == nil && (size == 0 || remaining < size) {
+	if r.limit > 0 && r.filter == nil && (size == 0 || remaining < size) {
 		size = remaining
 	}
 	return size

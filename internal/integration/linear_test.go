@@ -22,13 +22,14 @@ type account struct {
 	ID      string `dynamodbav:"id"`
 	Balance int64  `dynamodbav:"balance"`
 	Version int64  `dynamodbav:"version"`
-	Token   string `dynamodbav:"token,omitempty"`
+
+	Revision ddb.Revision `dynamodbav:"revision"`
 }
 
 var (
-	accountID      = ddb.StrField(func(a *account) *string { return &a.ID })
-	accountVersion = ddb.NumField(func(a *account) *int64 { return &a.Version })
-	accountToken   = ddb.StrField(func(a *account) *string { return &a.Token })
+	accountID       = ddb.StrField(func(a *account) *string { return &a.ID })
+	accountVersion  = ddb.NumField(func(a *account) *int64 { return &a.Version })
+	accountRevision = ddb.Field(func(a *account) *ddb.Revision { return &a.Revision })
 )
 
 // A step is one call on one account: a write that expects a version, or a read.
@@ -94,7 +95,7 @@ func TestVersionedWritesAreLinearizable(t *testing.T) {
 		}, fault.Storm(0.15)...)...))
 		defer e.Close()
 		t.Logf("DDBTEST_SEED=%d", e.Seed())
-		table, err := ddb.NewSimple(e.Client(), "accounts", accountID, ddb.Version(accountVersion), ddb.WriteToken(accountToken))
+		table, err := ddb.NewSimple(e.Client(), "accounts", accountID, ddb.Version(accountVersion), ddb.Version(accountRevision))
 		if err != nil {
 			t.Fatal(err)
 		}
