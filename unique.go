@@ -255,7 +255,7 @@ func (e *TakenError) Error() string {
 func (e *TakenError) Is(target error) bool { return target == ErrTaken }
 
 // Unwrap returns the [*ConditionFailed], whose current item is the reservation.
-func (e *TakenError) Unwrap() error { return e.cause }
+func (e *TakenError) Unwrap() error { return RedactError(e.cause) }
 
 // NotReservedError is a value that is not reserved for the owner who changes or releases
 // it: another call was first, and what the caller has read is stale. It matches
@@ -274,7 +274,7 @@ func (e *NotReservedError) Error() string {
 func (e *NotReservedError) Is(target error) bool { return target == ErrNotReserved }
 
 // Unwrap returns the [*ConditionFailed], whose current item is the reservation, if there is one.
-func (e *NotReservedError) Unwrap() error { return e.cause }
+func (e *NotReservedError) Unwrap() error { return RedactError(e.cause) }
 
 func inScope(scope string) string {
 	if scope == "" {
