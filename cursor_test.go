@@ -72,7 +72,7 @@ func TestCursorsAreBound(t *testing.T) {
 			}
 		}
 	}
-	if b, err := c.MarshalText(); err != nil || string(b) != text {
+	if b, err := c.MarshalText(); err == nil || len(b) > 0 {
 		t.Errorf("MarshalText: %s, %v", b, err)
 	}
 }
@@ -157,7 +157,7 @@ func TestForgedCursors(t *testing.T) {
 	if err := second(orders.ParseCursor(page.Next.String() + "=")); !errors.Is(err, ddb.ErrBadCursor) {
 		t.Errorf("padding: %v", err)
 	}
-	if b, err := json.Marshal(page); err != nil || !strings.Contains(string(b), page.Next.String()) {
+	if b, err := json.Marshal(page); err == nil || len(b) > 0 {
 		t.Errorf("page as JSON: %s, %v", b, err)
 	}
 }
