@@ -2,30 +2,24 @@ package ddb
 
 import (
 	"errors"
-	"net"
-	"net/url"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 )
 
 // advisedError is a refusal by DynamoDB of which the cause outside the call is known.
 type advisedError struct {
+	text string // what the service said, and what to do
 	err  error
 	is   error // the sentinel that it matches, may be nil
-	mend string
 }
 
 // Error is the service's text and what to do.
-func (e *advisedError) Error() string { return causeText(e.err) + "; " + e.mend }
+func (e *advisedError) Error() string { return e.text }
 
-// Unwrap returns the service's error and the sentinel.
-func (e *advisedError) Unwrap() []error {
-	if e.is == nil {
-		return []error{e.err}
-	}
-	return []error{e.is, e.err}
-}
+// Unwrap returns the sentinel and the service's error.
+func (e *advisedError) Unwrap() []error { return redactAll(e.is, e.err) }
 
 const (
 	otherSchema = "the live table has other keys than its definition here: VerifyTable lists the differences"
@@ -62,65 +56,18 @@ func advise(err error) error {
 	if !ok {
 		return err
 	}
+	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
+		text := ErrTableNotFound.Error() + " (" + apiText(api, err) + "); check name, region and endpoint, or create it with CreateTable"
+		return &advisedError{text: text, is: ErrTableNotFound, err: err}
+	}
 	return adviseOn(api.ErrorCode(), api.ErrorMessage(), err)
 }
 
 func adviseOn(code, message string, err error) error {
 	for _, a := range advice {
 		if code == a.code && strings.Contains(message, a.text) {
-			return &advisedError{err: err, is: a.is, mend: a.mend}
+			return &advisedError{text: causeText(err) + "; " + a.mend, is: a.is, err: err}
 		}
 	}
 	return err
-}
-
-// causeText shortens the SDK's nested texts to what a person needs: the
-// service's code, its words, the request id.
-func causeText(err error) string {
-	if op, ok := err.(*smithy.OperationError); ok { //nolint:errorlint // as below
-		if cred, ok := errors.AsType[*credentialsError](op); ok {
-			return cred.Error()
-		}
-		if text, ok := unreachable(op); ok {
-			return text
-		}
-	}
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return err.Error()
-	}
-	if advised, ok := err.(*advisedError); ok { //nolint:errorlint // as below
-		return advised.Error()
-	}
-	switch err.(type) { //nolint:errorlint // only the SDK's own outer layers are shortened
-	case *smithy.OperationError, smithy.APIError:
-	default:
-		if errors.Is(err, ErrTableNotFound) {
-			return ErrTableNotFound.Error() + " (" + apiText(api, err) + "); check name, region and endpoint, or create it with CreateTable"
-		}
-		return err.Error()
-	}
-	return apiText(api, err)
-}
-
-func apiText(api smithy.APIError, err error) string {
-	text := api.ErrorCode() + ": " + api.ErrorMessage()
-	var re interface{ ServiceRequestID() string }
-	if errors.As(err, &re) && re.ServiceRequestID() != "" {
-		text += " (request " + re.ServiceRequestID() + ")"
-	}
-	return text
-}
-
-// unreachable is the text for an endpoint to which there is no connection.
-func unreachable(err error) (string, bool) {
-	var (
-		u    *url.Error
-		dial *net.OpError
-		dns  *net.DNSError
-	)
-	if !errors.As(err, &u) || !errors.As(err, &dns) && (!errors.As(err, &dial) || dial.Op != "dial") {
-		return "", false
-	}
-	return "no connection to " + u.URL + ": " + u.Err.Error() + "; check endpoint, Region and network, or start the local server", true
 }

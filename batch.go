@@ -138,7 +138,7 @@ func (e *BatchError) Unwrap() []error {
 			causes = append(causes, f.Err)
 		}
 	}
-	return causes
+	return redactAll(causes...)
 }
 
 // passing reports whether what failed was not done, and may all be done later.

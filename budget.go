@@ -11,7 +11,8 @@ import (
 // ErrBudgetExceeded means that a call was not made, or not gone on with, because its [Budget] is spent.
 var ErrBudgetExceeded = errors.New("budget exceeded")
 
-// Limits are what a [Budget] allows. Zero fields are no limits.
+// Limits are what a [Budget] allows. Zero fields are no limits. A field that is negative, not a
+// number or too large to be counted is none either: it is refused.
 type Limits struct {
 	ReadUnits  float64
 	WriteUnits float64
@@ -48,6 +49,7 @@ type Spent struct {
 // stated. A Budget is safe for concurrent use.
 type Budget struct {
 	limits Limits
+	wrong  error // what is wrong with the limits
 	mu     sync.Mutex
 	spent  spending // with what is held for requests under way
 	held   spending
@@ -64,8 +66,42 @@ func (s spending) minus(t spending) spending {
 	return spending{s.read - t.read, s.write - t.write, s.items - t.items, s.requests - t.requests}
 }
 
-// NewBudget makes a budget of which nothing is spent.
-func NewBudget(l Limits) *Budget { return &Budget{limits: l} }
+// NewBudget makes a budget of which nothing is spent. If a limit is negative, not a number or
+// more than 9e12 units, no call is made with the budget: each is an [InvalidError] that names the
+// limits. So what is left of an overdrawn quota never becomes a budget without a limit.
+func NewBudget(l Limits) *Budget { return &Budget{limits: l, wrong: l.check()} }
+
+// maxUnits can be counted in millionths.
+const maxUnits = 9e12
+
+func (l Limits) check() error {
+	var errs []error
+	for _, u := range []struct {
+		name  string
+		units float64
+	}{{"ReadUnits", l.ReadUnits}, {"WriteUnits", l.WriteUnits}} {
+		if !(u.units >= 0 && u.units <= maxUnits) { // so written for what is no number
+			errs = append(errs, fmt.Errorf("Limits.%s of a budget is %g: it must be 0, for no limit, to %g", u.name, u.units, maxUnits))
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		count int64
+	}{{"Items", l.Items}, {"Requests", l.Requests}} {
+		if c.count < 0 {
+			errs = append(errs, fmt.Errorf("Limits.%s of a budget is %d: it must be 0, for no limit, or more", c.name, c.count))
+		}
+	}
+	return invalid(errs...)
+}
+
+// limitOf is a limit in millionths, 0 only for no limit.
+func limitOf(units float64) int64 {
+	if units <= 0 {
+		return 0
+	}
+	return max(1, toMicro(units))
+}
 
 // Limits are what the budget was made with.
 func (b *Budget) Limits() Limits { return b.limits }
@@ -82,7 +118,7 @@ func (s spending) exported() Spent {
 }
 
 // WithBudget makes the calls with the context spend from the budget, and from those
-// that the context has already. The same budget may be in many contexts.
+// that the context has already. The same budget may be in many contexts. A nil budget is none.
 func WithBudget(ctx context.Context, b *Budget) context.Context {
 	if b == nil {
 		return ctx
@@ -148,6 +184,9 @@ func admit(budgets []*Budget, least spending) error {
 }
 
 func (b *Budget) hold(least spending) error {
+	if b.wrong != nil {
+		return b.wrong
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	after := b.spent.plus(least)
@@ -157,8 +196,8 @@ func (b *Budget) hold(least spending) error {
 			exhausted = append(exhausted, name)
 		}
 	}
-	check(limitRead, after.read, b.spent.read, toMicro(b.limits.ReadUnits))
-	check(limitWrite, after.write, b.spent.write, toMicro(b.limits.WriteUnits))
+	check(limitRead, after.read, b.spent.read, limitOf(b.limits.ReadUnits))
+	check(limitWrite, after.write, b.spent.write, limitOf(b.limits.WriteUnits))
 	check(limitItems, after.items, b.spent.items, b.limits.Items)
 	check(limitRequests, after.requests, b.spent.requests, b.limits.Requests)
 	if exhausted != nil {
@@ -182,7 +221,7 @@ func settle(budgets []*Budget, held spending, r received, write bool) {
 		return
 	}
 	c := consumedOf(write, r.capacity...)
-	spent := spending{read: toMicro(c.ReadUnits), write: toMicro(c.WriteUnits), items: int64(r.items), requests: 1}
+	spent := spending{read: toMicro(sane(c.ReadUnits)), write: toMicro(sane(c.WriteUnits)), items: int64(r.items), requests: 1}
 	for _, b := range budgets {
 		b.release(held, spent)
 	}

@@ -12,12 +12,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/quiet"
 )
 
 // Cond is a condition on items of type T: a filter of a query or scan, or the
 // precondition of a write ([If]). Conditions are made from handles
 // (status.Eq("open")) and combined by [And], [Or] and [Not], which keep their
-// grouping. The zero Cond is no condition at all.
+// grouping. The zero Cond is no condition at all: [And] leaves it out, Filter keeps every
+// item, and [If] refuses it, for a guard that is missing is a mistake.
 //
 // A condition is an immutable value. A mistake in it, such as a value that cannot
 // be stored, is reported by the call that uses it, before anything is sent.
@@ -29,7 +31,8 @@ type Cond[T any] struct {
 }
 
 // String shows the condition with attribute names and a question mark for each
-// value, so it is safe to log.
+// value and each key of a map, so it is safe to log. In raw conditions every name
+// below an attribute is shown as a question mark, since it may be such a key.
 func (c Cond[T]) String() string { return expr.Describe(c.node) }
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
@@ -132,11 +135,11 @@ func (a Ord[T, V]) Gt(v V) Cond[T] { return a.compare(">", v) }
 // Ge is true where the attribute is at least v.
 func (a Ord[T, V]) Ge(v V) Cond[T] { return a.compare(">=", v) }
 
-// Between is true where low <= attribute <= high.
+// Between is true where low <= attribute <= high. A call with low above high is refused.
 func (a Ord[T, V]) Between(low, high V) Cond[T] {
 	l, err1 := encode(a.h, low)
 	h, err2 := encode(a.h, high)
-	return a.cond(errors.Join(err1, err2), func(p expr.Path) expr.Node {
+	return a.cond(errors.Join(err1, err2, checkRange(a.Name(), l, h)), func(p expr.Path) expr.Node {
 		return expr.Between{Operand: p, Low: expr.Value{AV: l}, High: expr.Value{AV: h}}
 	})
 }
@@ -197,24 +200,46 @@ func (a Attr[T, V]) cond(err error, build func(expr.Path) expr.Node) Cond[T] {
 	return Cond[T]{node: build(a.h.path)}
 }
 
-// And is true where all conditions are. Zero conditions are left out.
+// And is true where all conditions are. Zero conditions are left out. And of nothing, or of
+// zero conditions alone, is the zero Cond: as a filter it keeps every item, as all of no
+// conditions hold; [If] refuses it.
 func And[T any](conds ...Cond[T]) Cond[T] {
 	nodes, err := nodesOf(conds)
 	return Cond[T]{node: expr.All(nodes...), err: err}
 }
 
-// Or is true where at least one condition is. Or of nothing is no condition.
+// Or is true where at least one condition is. Zero conditions are left out. Or of nothing,
+// or of zero conditions alone, would hold for no item; the call that uses it refuses it, as
+// DynamoDB has no such condition. For a list that may be empty, leave the call out then.
 func Or[T any](conds ...Cond[T]) Cond[T] {
 	nodes, err := nodesOf(conds)
+	if len(nodes) == 0 {
+		err = errors.Join(err, errors.New("an Or of no conditions, which would hold for no item: leave the call out when the list is empty"))
+	}
 	return Cond[T]{node: expr.Any(nodes...), err: err}
 }
 
-// Not is true where the condition is not.
+// Not is true where the condition is not. Not of the zero Cond would hold for no item, and is refused as [Or] of nothing is.
 func Not[T any](c Cond[T]) Cond[T] {
 	if c.node == nil {
+		c.err = errors.Join(c.err, errors.New("a Not of no condition, which would hold for no item"))
 		return c
 	}
 	return Cond[T]{node: expr.Not{Term: c.node}, err: c.err}
+}
+
+// guardOf is And of conditions that must all be some: a guard that is missing would let everything through.
+func guardOf[T any](of string, conds []Cond[T]) Cond[T] {
+	c := And(conds...)
+	if len(conds) == 0 {
+		c.err = errors.Join(c.err, fmt.Errorf("%s without a condition, which would let everything through", of))
+	}
+	for i, cond := range conds {
+		if cond.node == nil && cond.err == nil {
+			c.err = errors.Join(c.err, fmt.Errorf("condition %d of %s is none, being the zero Cond or an And of nothing, and would let everything through", i+1, of))
+		}
+	}
+	return c
 }
 
 func nodesOf[T any](conds []Cond[T]) ([]expr.Node, error) {
@@ -235,7 +260,7 @@ func nodesOf[T any](conds []Cond[T]) ([]expr.Node, error) {
 func Raw[T any](b expression.ConditionBuilder) Cond[T] {
 	e, err := expression.NewBuilder().WithCondition(b).Build()
 	if err != nil {
-		return Cond[T]{err: fmt.Errorf("raw condition: %w", err)}
+		return Cond[T]{err: fmt.Errorf("raw condition: %w", builderError(err))}
 	}
 	return Cond[T]{node: expr.Text{Text: *e.Condition(), Names: e.Names(), Values: e.Values()}}
 }
@@ -253,9 +278,17 @@ func RawText[T any](text string, names map[string]string, values map[string]any)
 	for k, v := range values {
 		av, err := attributevalue.Marshal(v)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("raw condition: value %s: %w", k, err))
+			errs = append(errs, fmt.Errorf("raw condition: value %s: %w", k, builderError(err)))
 		}
 		avs[k] = av
 	}
 	return Cond[T]{node: expr.Text{Text: text, Names: names, Values: avs}, err: errors.Join(errs...)}
+}
+
+// builderError is an error of the SDK's expression builder or encoder. That of a value may quote it.
+func builderError(err error) error {
+	if errors.As(err, new(expression.UnsetParameterError)) || errors.As(err, new(expression.InvalidParameterError)) {
+		return err
+	}
+	return quiet.New(fmt.Sprintf("the SDK refuses it with a %T", err), err)
 }

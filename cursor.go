@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,7 +24,9 @@ import (
 // a URL and read back by ParseCursor of the same table or index. The text is
 // checked against damage but neither secret nor signed: it shows the key of an
 // item to those who decode it, and they can make another. For clients that should
-// do neither, seal it; see [PageTokens].
+// do neither, seal it; see [PageTokens]. So the text is given by String alone: a
+// cursor that is printed or logged shows no key, and one that is encoded, as JSON
+// for example, is an error.
 type Cursor[T any] struct{ at *position }
 
 // position is where a read goes on: the primary key of table and index.
@@ -52,8 +55,16 @@ func (c Cursor[T]) String() string {
 	return c.at.marshal()
 }
 
-// MarshalText is [Cursor.String] for encoding packages.
-func (c Cursor[T]) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+// MarshalText is an error but for the zero Cursor, whose text is empty: encoding packages would send the key of an item
+// by accident. Encode a token of [PageTokens], or what [Cursor.String] gives where the reader may know the key.
+func (c Cursor[T]) MarshalText() ([]byte, error) {
+	if c.at != nil {
+		return nil, errCursorText
+	}
+	return nil, nil
+}
+
+var errCursorText = errors.New("ddb: a cursor is not encoded by itself, since it shows a key: encode a token of PageTokens.Seal, or the cursor's String() where the reader may know the key")
 
 // ParseCursor reads the text of a cursor of this table. The empty text is the zero
 // Cursor. Anything else than an undamaged cursor of this table is [ErrBadCursor];

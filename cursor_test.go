@@ -72,7 +72,7 @@ func TestCursorsAreBound(t *testing.T) {
 			}
 		}
 	}
-	if b, err := c.MarshalText(); err != nil || string(b) != text {
+	if b, err := c.MarshalText(); err == nil || len(b) > 0 {
 		t.Errorf("MarshalText: %s, %v", b, err)
 	}
 }
@@ -157,7 +157,7 @@ func TestForgedCursors(t *testing.T) {
 	if err := second(orders.ParseCursor(page.Next.String() + "=")); !errors.Is(err, ddb.ErrBadCursor) {
 		t.Errorf("padding: %v", err)
 	}
-	if b, err := json.Marshal(page); err != nil || !strings.Contains(string(b), page.Next.String()) {
+	if b, err := json.Marshal(page); err == nil || len(b) > 0 {
 		t.Errorf("page as JSON: %s, %v", b, err)
 	}
 }
@@ -173,7 +173,7 @@ func TestCursorsOfFiftyQueries(t *testing.T) {
 	}
 	var queries []ddb.Query[order, orderID]
 	for _, pk := range []customerID{"c1", "c2"} {
-		for _, cond := range []ddb.SortCond[orderID]{{}, ddb.Ge(orderID("0")), ddb.Ge(orderID("00")), ddb.Le(orderID("9")), ddb.BeginsWith(orderID("0")), ddb.Between(orderID("0"), orderID("9"))} {
+		for _, cond := range []ddb.SortCond[orderID]{ddb.Lt(orderID("99")), ddb.Ge(orderID("0")), ddb.Ge(orderID("00")), ddb.Le(orderID("9")), ddb.BeginsWith(orderID("0")), ddb.Between(orderID("0"), orderID("9"))} {
 			for _, filter := range []ddb.Cond[order]{{}, orderTotal.Ge(0), orderTotal.Ge(-1), orderTotal.Lt(100), orderVisits.NotExists()} {
 				q := orders.Query(pk).SortKey(cond).Filter(filter).Limit(1)
 				queries = append(queries, q, q.Descending())

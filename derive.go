@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/quiet"
 )
 
 // AttrOf is every handle of an attribute of T whose Go value is a V.
@@ -92,7 +94,7 @@ func compute[T, V any](h *handle, from func(*T) (V, bool), item *T) (av types.At
 	defer func() {
 		if r := recover(); r != nil {
 			// What a function panics with may hold item data.
-			av, err = nil, &quietError{fmt.Sprintf("attribute %s: its function panicked; it must take an item that has its members alone, or lacks them", h.path), fmt.Errorf("panic: %v", r)}
+			av, err = nil, quiet.New(fmt.Sprintf("attribute %s: its function panicked; it must take an item that has its members alone, or lacks them", h.path), fmt.Errorf("panic: %v", r))
 		}
 	}()
 	v, ok := from(item)
@@ -148,18 +150,16 @@ func (c *core) checkDerivations() error {
 		}
 	}
 	for _, d := range c.derived {
-		seen := map[string]bool{}
-		for _, m := range d.members {
+		for i, m := range d.members {
 			name, top := m.path.String(), m.path[0].Name
 			switch {
-			case seen[name]:
+			case slices.ContainsFunc(d.members[:i], func(o *handle) bool { return len(o.path) == len(m.path) && o.path.Overlaps(m.path) }):
 				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s twice", d.target.path, name))
 			case targets[top]:
 				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s, which is derived itself; name the members of that", d.target.path, name))
 			case c.keeps(top):
 				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s, which is kept by the table itself, so that no update could give it", d.target.path, name))
 			}
-			seen[name] = true
 		}
 	}
 	return errors.Join(errs...)

@@ -2,6 +2,7 @@ package ddb
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -57,8 +59,14 @@ func (e *OpError) Error() string {
 	return fmt.Sprintf("ddb: %s: %s", where, causeText(e.Err))
 }
 
-// Unwrap returns the cause.
-func (e *OpError) Unwrap() error { return e.Err }
+// Unwrap returns the cause, as [RedactError] shows it.
+func (e *OpError) Unwrap() error { return RedactError(e.Err) }
+
+// Format prints the text, whatever the verb.
+func (e *OpError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *OpError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // InvalidError is a call that was refused before anything was sent. Problems
 // lists everything that is wrong with it.
@@ -68,7 +76,7 @@ type InvalidError struct{ Problems []error }
 func (e *InvalidError) Error() string {
 	texts := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
-		texts[i] = p.Error()
+		texts[i] = causeText(p)
 	}
 	return "invalid call: " + strings.Join(texts, "; ")
 }
@@ -77,7 +85,13 @@ func (e *InvalidError) Error() string {
 func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
 // Unwrap gives errors.Is and errors.As access to each problem.
-func (e *InvalidError) Unwrap() []error { return e.Problems }
+func (e *InvalidError) Unwrap() []error { return redactAll(e.Problems...) }
+
+// Format prints the text, whatever the verb.
+func (e *InvalidError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *InvalidError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // invalid gathers non-nil errors into one InvalidError; nil when there is none.
 func invalid(errs ...error) error {
@@ -151,16 +165,14 @@ func (e *ConditionFailed[T]) Is(target error) bool {
 }
 
 // Unwrap returns the service's error, and the decoding error if the current
-// item could not be read.
-func (e *ConditionFailed[T]) Unwrap() []error {
-	if e.decodeErr != nil {
-		return []error{e.cause, e.decodeErr}
-	}
-	return []error{e.cause}
-}
+// item could not be read. Neither shows the item.
+func (e *ConditionFailed[T]) Unwrap() []error { return redactAll(e.cause, e.decodeErr) }
 
-// Format keeps the item out of %+v and %#v.
-func (e *ConditionFailed[T]) Format(s fmt.State, _ rune) { fmt.Fprint(s, e.Error()) }
+// Format prints the text, whatever the verb, and so never the item.
+func (e *ConditionFailed[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *ConditionFailed[T]) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // ThrottledError is a call refused for lack of capacity after all retries. It
 // matches [ErrThrottled].
@@ -204,8 +216,14 @@ func (e *ThrottledError) Error() string {
 // Is makes the error match [ErrThrottled].
 func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
 
-// Unwrap returns the service's error.
-func (e *ThrottledError) Unwrap() error { return e.err }
+// Unwrap returns the service's error, as [RedactError] shows it.
+func (e *ThrottledError) Unwrap() error { return RedactError(e.err) }
+
+// Format prints the text, whatever the verb.
+func (e *ThrottledError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *ThrottledError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // IsRetryable reports whether the same call may succeed later without a change:
 // throttling, server errors, timeouts, spoiled replies to reads, batches of which DynamoDB
@@ -264,15 +282,15 @@ func opError(op, table, index string, err error) error {
 	return &OpError{Op: op, Table: table, Index: index, Err: classify(err)}
 }
 
-func classify(err error) error {
+// classify is what an error is for callers, without what may quote data.
+func classify(err error) error { return RedactError(classified(err)) }
+
+func classified(err error) error {
 	if _, ok := errors.AsType[*OutcomeUnknownError](err); ok {
 		return err // what matters most comes first in its text
 	}
 	if _, ok := errors.AsType[*credentialsError](err); ok {
 		return err // a refusal inside it is not the table's
-	}
-	if _, ok := errors.AsType[*types.ResourceNotFoundException](err); ok {
-		return fmt.Errorf("%w: %w", ErrTableNotFound, err)
 	}
 	reasons, throttled := throttlingOf(err)
 	if throttled {
@@ -302,7 +320,7 @@ func throttlingOf(err error) ([]ThrottlingReason, bool) {
 	}
 	reasons := make([]ThrottlingReason, len(got))
 	for i, r := range got {
-		reasons[i] = ThrottlingReason{Reason: deref(r.Reason), Resource: deref(r.Resource)}
+		reasons[i] = ThrottlingReason{Reason: quiet.Name(deref(r.Reason)), Resource: quiet.Name(deref(r.Resource))}
 	}
 	return reasons, true
 }

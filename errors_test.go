@@ -47,10 +47,10 @@ func TestServiceErrors(t *testing.T) {
 			ddb.ErrThrottled, true, "TableReadProvisionedThroughputExceeded, IndexReadProvisionedThroughputExceeded",
 		},
 		"account":     {400, `{"__type":"x#RequestLimitExceeded","message":"too much"}`, ddb.ErrThrottled, true, "throttled: "},
-		"bare":        {400, `{"__type":"x#Throttling","message":"too much"}`, ddb.ErrThrottled, true, "throttled: Throttling: too much"},
+		"bare":        {400, `{"__type":"x#Throttling","message":"too much"}`, ddb.ErrThrottled, true, "throttled: Throttling (its message"},
 		"no table":    {400, `{"__type":"x#ResourceNotFoundException","message":"gone"}`, ddb.ErrTableNotFound, false, "check name, region and endpoint"},
-		"no rights":   {400, `{"__type":"x#AccessDeniedException","message":"no"}`, nil, false, "AccessDeniedException: no"},
-		"internal":    {500, `{"__type":"x#InternalServerError","message":"oops"}`, nil, true, "InternalServerError: oops"},
+		"no rights":   {400, `{"__type":"x#AccessDeniedException","message":"no"}`, nil, false, "AccessDeniedException (its message"},
+		"internal":    {500, `{"__type":"x#InternalServerError","message":"oops"}`, nil, true, "InternalServerError (its message"},
 		"unavailable": {503, `{"__type":"x#ServiceUnavailable","message":"later"}`, nil, true, "ServiceUnavailable"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -159,8 +159,9 @@ func AsNum[T any, V Number](a Attr[T, V]) Num[T, V] { return Num[T, V]{Ord[T, V]
 // capabilities of text.
 func AsStr[T any, V ~string](a Attr[T, V]) Str[T, V] { return Str[T, V]{Ord[T, V]{a}} }
 
-// Name is the attribute's document path, such as status or address.city; it is
-// empty when the selector is wrong.
+// Name is the attribute's document path, such as status or address.city, for people: a
+// key of a map ([Map.Key]) is data and stands in it as a question mark. It is empty
+// when the selector is wrong.
 func (a Attr[T, V]) Name() string {
 	if a.h == nil || a.h.resolve() != nil {
 		return ""

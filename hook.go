@@ -88,7 +88,7 @@ func (c *Call) ErrorType() string {
 		return "canceled"
 	}
 	if api, ok := errors.AsType[smithy.APIError](c.Err); ok {
-		return api.ErrorCode()
+		return codeOf(api)
 	}
 	var timeout interface{ Timeout() bool }
 	if errors.Is(c.Err, context.DeadlineExceeded) || errors.As(c.Err, &timeout) && timeout.Timeout() {
@@ -115,27 +115,39 @@ func (c *Call) Explain() Explanation {
 
 var (
 	globalHooks atomic.Pointer[[]Hook]
+	hookIDs     []*byte // of each hook of globalHooks; guarded by hooksMutex
 	hooksMutex  sync.Mutex
 )
 
 // AddHook makes a hook see the requests of all tables, until remove is called. A
-// request that has begun is still ended. To add a hook twice does nothing.
+// request that has begun is still ended. To add a hook twice does nothing, and either remove takes it
+// away; hooks of a type that == cannot compare, such as a struct with a slice, are each added.
 func AddHook(h Hook) (remove func()) {
 	if h == nil {
 		return func() {}
 	}
-	changeHooks(func(all []Hook) []Hook { return addHook(all, h) })
-	return func() {
-		changeHooks(func(all []Hook) []Hook {
-			return slices.DeleteFunc(slices.Clone(all), func(other Hook) bool { return sameHook(h, other) })
-		})
+	hooksMutex.Lock()
+	defer hooksMutex.Unlock()
+	all := hooksOfAll()
+	at := slices.IndexFunc(all, func(other Hook) bool { return sameHook(h, other) })
+	if at < 0 {
+		at = len(all)
+		setHooks(append(slices.Clip(all), h), append(slices.Clip(hookIDs), new(byte)))
+	}
+	id := hookIDs[at]
+	return func() { removeHook(id) }
+}
+
+func removeHook(id *byte) {
+	hooksMutex.Lock()
+	defer hooksMutex.Unlock()
+	if at := slices.Index(hookIDs, id); at >= 0 {
+		setHooks(slices.Delete(slices.Clone(hooksOfAll()), at, at+1), slices.Delete(slices.Clone(hookIDs), at, at+1))
 	}
 }
 
-func changeHooks(change func([]Hook) []Hook) {
-	hooksMutex.Lock()
-	defer hooksMutex.Unlock()
-	all := change(hooksOfAll())
+func setHooks(all []Hook, ids []*byte) {
+	hookIDs = ids
 	if len(all) == 0 {
 		globalHooks.Store(nil)
 		return
@@ -212,7 +224,7 @@ func newCall(s shape, cores []*core, label string, estimate Estimate) *Call {
 // complete fills in what a request gave.
 func (c *Call) complete(r received) {
 	c.Duration = time.Since(c.Start)
-	c.Returned, c.Scanned, c.Err = r.returned, r.scanned, r.err
+	c.Returned, c.Scanned, c.Err = r.returned, r.scanned, RedactError(r.err)
 	c.Consumed = consumedOf(c.Write, r.capacity...)
 	for i, cc := range r.capacity {
 		for _, p := range partsOf(c.Write, cc) {

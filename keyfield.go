@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dynamotable/ddb/internal/quiet"
 )
 
 // fieldFormat writes and reads one field of a composite key; see [KeyFormat].
@@ -88,7 +90,7 @@ func parseMarshaled(text string, v reflect.Value) error {
 		return err
 	}
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(plain)); err != nil {
-		return &quietError{fmt.Sprintf("it is not the text of a %s", v.Type()), err}
+		return quiet.New(fmt.Sprintf("it is not the text of a %s", v.Type()), err)
 	}
 	// Types that read several texts as one value would let one key have several texts.
 	if again, err := marshaled(v); err != nil || again != plain {
@@ -100,19 +102,10 @@ func parseMarshaled(text string, v reflect.Value) error {
 func marshaled(v reflect.Value) (string, error) {
 	text, err := v.Addr().Interface().(encoding.TextMarshaler).MarshalText()
 	if err != nil {
-		return "", &quietError{fmt.Sprintf("%s.MarshalText failed", v.Type()), err}
+		return "", quiet.New(fmt.Sprintf("%s.MarshalText failed", v.Type()), err)
 	}
 	return string(text), nil
 }
-
-// quietError keeps its cause out of the text, because that may quote a key.
-type quietError struct {
-	text  string
-	cause error
-}
-
-func (e *quietError) Error() string { return e.text }
-func (e *quietError) Unwrap() error { return e.cause }
 
 // integerFormat pads to the digits of the type's largest value, or to a tag's.
 func integerFormat(t reflect.Type, tag, value string) (appendFn func([]byte, reflect.Value) ([]byte, error), parseFn func(string, reflect.Value) error, err error) {

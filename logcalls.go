@@ -55,9 +55,6 @@ func answered(err error) bool {
 	return conditionRefused(err) != nil || errors.Is(err, context.Canceled)
 }
 
-// LogValue is a group of what is known of the call.
-func (c *Call) LogValue() slog.Value { return slog.GroupValue(c.attrs()...) }
-
 func (c *Call) attrs() []slog.Attr {
 	attrs := []slog.Attr{slog.String("operation", c.Operation), slog.String("table", c.Table)}
 	text := func(name, value string) {

@@ -59,7 +59,7 @@ func (e *OutcomeUnknownError) Error() string {
 func (e *OutcomeUnknownError) Is(target error) bool { return target == ErrOutcomeUnknown }
 
 // Unwrap returns the last error.
-func (e *OutcomeUnknownError) Unwrap() error { return e.err }
+func (e *OutcomeUnknownError) Unwrap() error { return RedactError(e.err) }
 
 // outcomeOf classifies one error of one attempt, or of a client that shows no attempts.
 func outcomeOf(err error) Outcome {

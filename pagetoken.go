@@ -44,9 +44,6 @@ type TokenKey struct {
 	Secret []byte `json:"-"`
 }
 
-// Format prints the ID.
-func (k TokenKey) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "TokenKey(%s)", k.ID) }
-
 const (
 	tokenSealed     = 2 // the version, beside cursorPlain
 	tokenSaltSize   = 16
@@ -55,6 +52,7 @@ const (
 	maxTokenKeyID   = 32
 	maxTokenText    = 4 << 10
 	tokenValidity   = 24 * time.Hour
+	maxValidity     = 100 * 365 * 24 * time.Hour // what is added to the time must not overflow
 )
 
 // NewPageTokens makes tokens with a ring of keys. Every mistake in the keys is
@@ -109,12 +107,13 @@ type validFor time.Duration
 
 func (v validFor) seal(s *tokenTerms) {
 	s.valid = time.Duration(v)
-	if v <= 0 {
-		s.errs = append(s.errs, fmt.Errorf("a page token that is valid for %v", time.Duration(v)))
+	if v <= 0 || s.valid > maxValidity {
+		s.errs = append(s.errs, fmt.Errorf("a page token that is valid for %v: it must be more than 0, and at most %v", time.Duration(v), maxValidity))
 	}
 }
 
 // ValidFor is how long a token opens, in place of 24 hours; it is rounded up to whole seconds.
+// Nothing and less, and more than 100 years of 365 days, are refused.
 func ValidFor(d time.Duration) SealOption { return validFor(d) }
 
 // tokenTerms is what options say.

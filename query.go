@@ -52,14 +52,16 @@ func newRead[T, PK any](c *core, index *indexInfo, partition KeyField[T, PK], pk
 	return r
 }
 
-// SortKey limits the query to a range of sort keys. Only one range is possible.
+// SortKey limits the query to a range of sort keys. Only one range is possible. The zero
+// [SortCond] is refused.
 func (q Query[T, SK]) SortKey(c SortCond[SK]) Query[T, SK] {
 	q.read = addSort(q.read, c, q.sort)
 	return q
 }
 
 // Filter drops the items for which a condition is false, after they were read and
-// billed. Several calls, and several conditions, must all hold.
+// billed. Several calls, and several conditions, must all hold. A zero [Cond], and an [And]
+// of nothing, drop no item; an [Or] of nothing is refused.
 func (q Query[T, SK]) Filter(conds ...Cond[T]) Query[T, SK] {
 	q.read = addFilter(q.read, conds)
 	return q

@@ -1,8 +1,11 @@
 package ddb
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -12,7 +15,7 @@ import (
 // SortCond is a condition on the sort key in a query. It carries no attribute,
 // so it cannot name the wrong one; its type is that of the sort key. The methods of
 // handles, such as BeginsWith, are for filters and [If] instead. Make it
-// with [Eq], [Lt], [Le], [Gt], [Ge], [Between] or [BeginsWith].
+// with [Eq], [Lt], [Le], [Gt], [Ge], [Between] or [BeginsWith]; the zero SortCond is refused.
 //
 // On a key of several attributes ([MultiKey]) the condition is on the last of
 // them and the earlier ones must be equal, as DynamoDB wants it.
@@ -42,7 +45,7 @@ func Gt[SK any](v SK) SortCond[SK] { return sortCond(">", v) }
 // Ge selects the items whose sort key is at least v.
 func Ge[SK any](v SK) SortCond[SK] { return sortCond(">=", v) }
 
-// Between selects the items with low <= sort key <= high.
+// Between selects the items with low <= sort key <= high. A query with low above high is refused.
 func Between[SK any](low, high SK) SortCond[SK] {
 	c := sortCond("BETWEEN", low)
 	c.b = high
@@ -68,7 +71,7 @@ func sortCond[SK any](op string, v SK) SortCond[SK] {
 // node is the condition on the sort attributes of a key schema.
 func sortNode[T, SK any](c SortCond[SK], field KeyField[T, SK], parts []keyPart) (expr.Node, error) {
 	if !c.isActive {
-		return nil, nil
+		return nil, errors.New("a zero sort-key condition, which would select everything: make it with Eq, Between or another function, or leave SortKey out")
 	}
 	if field == nil || len(parts) == 0 {
 		return nil, errors.New("sort-key condition on a key without a sort key")
@@ -102,6 +105,9 @@ func sortNode[T, SK any](c SortCond[SK], field KeyField[T, SK], parts []keyPart)
 			if !equalKeyValue(avs[i], highs[i]) {
 				return nil, fmt.Errorf("sort-key range over attribute %s, which is not the last of the condition: all before the last must be equal", parts[i].name)
 			}
+		}
+		if err := checkRange(parts[n-1].name, avs[n-1], highs[n-1]); err != nil {
+			return nil, err
 		}
 		terms = append(terms, expr.Between{Operand: last, Low: low, High: expr.Value{AV: highs[n-1]}})
 	case "begins_with":
@@ -150,4 +156,62 @@ func equalKeyValue(a, b types.AttributeValue) bool {
 		return ok && string(a.Value) == string(b.Value)
 	}
 	return false
+}
+
+// checkRange refuses a range whose bounds are the wrong way round. DynamoDB refuses it as well, with both bounds in its text.
+func checkRange(name string, low, high types.AttributeValue) error {
+	if order, ok := compareValues(low, high); ok && order > 0 {
+		return fmt.Errorf("attribute %s: the lower bound of Between is above the upper one; swap them", name)
+	}
+	return nil
+}
+
+// compareValues compares as DynamoDB does: numbers by value, text by its UTF-8 bytes, binary by its bytes, taken as unsigned.
+// ok is false for values that have no order, or of different types.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+func compareValues(a, b types.AttributeValue) (order int, ok bool) {
+	switch a := a.(type) {
+	case *types.AttributeValueMemberS:
+		if b, same := b.(*types.AttributeValueMemberS); same {
+			return cmp.Compare(a.Value, b.Value), true
+		}
+	case *types.AttributeValueMemberN:
+		if b, same := b.(*types.AttributeValueMemberN); same {
+			return compareNumbers(normalNumber([]byte(a.Value)), normalNumber([]byte(b.Value))), true
+		}
+	case *types.AttributeValueMemberB:
+		if b, same := b.(*types.AttributeValueMemberB); same {
+			return bytes.Compare(a.Value, b.Value), true
+		}
+	}
+	return 0, false
+}
+
+// compareNumbers compares numbers in the form that normalNumber gives them.
+func compareNumbers(a, b []byte) int {
+	signA, digitsA, exponentA := splitNumber(a)
+	signB, digitsB, exponentB := splitNumber(b)
+	if signA != signB || signA == 0 {
+		return cmp.Compare(signA, signB)
+	}
+	// Where the first digit stands decides, then the digits from there on.
+	order := cmp.Compare(exponentA+len(digitsA), exponentB+len(digitsB))
+	if order == 0 {
+		order = bytes.Compare(digitsA, digitsB)
+	}
+	return order * signA
+}
+
+// splitNumber takes a number in normal form apart.
+func splitNumber(n []byte) (sign int, digits []byte, exponent int) {
+	digits, power, ok := bytes.Cut(n, []byte{'e'})
+	if !ok {
+		return 0, nil, 0
+	}
+	exponent, _ = strconv.Atoi(string(power))
+	if digits[0] == '-' {
+		return -1, digits[1:], exponent
+	}
+	return 1, digits, exponent
 }

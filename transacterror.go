@@ -1,11 +1,15 @@
 package ddb
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/quiet"
 )
 
 // TransactionError is a transaction that DynamoDB cancelled; nothing of it was
@@ -35,7 +39,7 @@ type TransactionFailure struct {
 func (e *TransactionError) Error() string {
 	texts := make([]string, len(e.Failed))
 	for i, f := range e.Failed {
-		texts[i] = fmt.Sprintf("operation %d (%s %s) %s: %s", f.Index, f.Verb, f.Table, f.Reason, causeText(f.Err))
+		texts[i] = f.text()
 	}
 	if len(texts) == 0 {
 		return "transaction cancelled without a reason: " + causeText(e.cause)
@@ -78,7 +82,28 @@ func (e *TransactionError) Unwrap() []error {
 	for _, f := range e.Failed {
 		errs = append(errs, f.Err)
 	}
-	return append(errs, e.cause)
+	return redactAll(append(errs, e.cause)...)
+}
+
+// Format prints the text, whatever the verb.
+func (e *TransactionError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *TransactionError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+func (f TransactionFailure) text() string {
+	return fmt.Sprintf("operation %d (%s %s) %s: %s", f.Index, f.Verb, f.Table, f.Reason, causeText(f.Err))
+}
+
+// Format prints what failed and why, whatever the verb.
+func (f TransactionFailure) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
+
+// LogValue is the text that Format prints.
+func (f TransactionFailure) LogValue() slog.Value { return slog.StringValue(f.text()) }
+
+// MarshalJSON is an object with the fields, Err as text.
+func (f TransactionFailure) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{"Index": f.Index, "Verb": f.Verb, "Table": f.Table, "Reason": f.Reason, "Err": causeText(f.Err)})
 }
 
 // passing reports whether all reasons may be gone at the next attempt.
@@ -101,7 +126,7 @@ func cancelled(actions []txAction, err error) error {
 	}
 	e := &TransactionError{cause: err}
 	for i, r := range tce.CancellationReasons {
-		code := deref(r.Code)
+		code := quiet.Code(deref(r.Code))
 		if code == "None" || code == "" || i >= len(actions) {
 			continue
 		}
@@ -112,13 +137,14 @@ func cancelled(actions []txAction, err error) error {
 }
 
 func (a txAction) reason(r types.CancellationReason, cause error) error {
+	reason := errors.New(messageText(deref(r.Message)))
 	switch deref(r.Code) {
 	case "ConditionalCheckFailed":
 		return a.failed(r.Item, cause)
 	case "ThrottlingError", "ProvisionedThroughputExceeded":
-		return &ThrottledError{err: errors.New(deref(r.Message))}
+		return &ThrottledError{err: reason}
 	case "ValidationError":
-		return adviseOn("ValidationException", deref(r.Message), errors.New(deref(r.Message)))
+		return adviseOn("ValidationException", deref(r.Message), reason)
 	}
-	return errors.New(deref(r.Message))
+	return reason
 }

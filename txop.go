@@ -60,14 +60,11 @@ func (t *items[T, K]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp {
 	})
 }
 
-// TxCheck makes a transaction depend on an item that it does not write.
+// TxCheck makes a transaction depend on an item that it does not write. As in [If] there must be a condition, and each must be one.
 func (t *items[T, K]) TxCheck(key K, conds ...Cond[T]) TxOp {
 	return txFunc(func(tx *transaction) {
 		k, err := t.encodeKey(key)
-		cond := And(conds...)
-		if cond.err == nil && cond.node == nil {
-			err = errors.Join(err, errors.New("a check without a condition"))
-		}
+		cond := guardOf("TxCheck", conds)
 		node := t.seenAsGone(cond.node)
 		a := t.action("Check", t.keyID(k), node, false)
 		var w expr.Writer

@@ -246,16 +246,16 @@ type TakenError struct {
 	cause        error
 }
 
-// Error names field and scope.
+// Error names the field. The scope is a part of a key and stands in Scope alone.
 func (e *TakenError) Error() string {
-	return fmt.Sprintf("field %s%s: another owner has the value", e.Field, inScope(e.Scope))
+	return fmt.Sprintf("field %s: another owner has the value", e.Field)
 }
 
 // Is makes the error match [ErrTaken].
 func (e *TakenError) Is(target error) bool { return target == ErrTaken }
 
 // Unwrap returns the [*ConditionFailed], whose current item is the reservation.
-func (e *TakenError) Unwrap() error { return e.cause }
+func (e *TakenError) Unwrap() error { return RedactError(e.cause) }
 
 // NotReservedError is a value that is not reserved for the owner who changes or releases
 // it: another call was first, and what the caller has read is stale. It matches
@@ -265,20 +265,13 @@ type NotReservedError struct {
 	cause        error
 }
 
-// Error names field and scope.
+// Error names the field. The scope is a part of a key and stands in Scope alone.
 func (e *NotReservedError) Error() string {
-	return fmt.Sprintf("field %s%s: the value is not reserved for this owner; it has changed since it was read, so read again", e.Field, inScope(e.Scope))
+	return fmt.Sprintf("field %s: the value is not reserved for this owner; it has changed since it was read, so read again", e.Field)
 }
 
 // Is makes the error match [ErrNotReserved].
 func (e *NotReservedError) Is(target error) bool { return target == ErrNotReserved }
 
 // Unwrap returns the [*ConditionFailed], whose current item is the reservation, if there is one.
-func (e *NotReservedError) Unwrap() error { return e.cause }
-
-func inScope(scope string) string {
-	if scope == "" {
-		return ""
-	}
-	return " in scope " + scope
-}
+func (e *NotReservedError) Unwrap() error { return RedactError(e.cause) }

@@ -164,7 +164,7 @@ func TestUniqueErrors(t *testing.T) {
 		t.Errorf("current %+v %v", holder, ok)
 	}
 	for _, verb := range []string{"%v", "%+v", "%s"} {
-		if text := fmt.Sprintf(verb, err); strings.Contains(text, "canary") || !strings.Contains(text, "field email in scope acme") {
+		if text := fmt.Sprintf(verb, err); strings.Contains(text, "canary") || !strings.Contains(text, "field email: ") {
 			t.Errorf("text %s", text)
 		}
 	}

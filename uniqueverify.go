@@ -29,9 +29,6 @@ type UniqueFinding[PK ~string, O comparable] struct {
 // String tells the kind, but neither value nor owner.
 func (f UniqueFinding[PK, O]) String() string { return string(f.Kind) + " reservation" }
 
-// Format keeps value and owners out of %+v and %#v.
-func (f UniqueFinding[PK, O]) Format(s fmt.State, _ rune) { fmt.Fprint(s, f.String()) }
-
 // FindingKind is what is wrong with a reservation.
 type FindingKind string
 

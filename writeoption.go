@@ -31,7 +31,10 @@ func (o ifOption[T]) applyUpdate(w *writeCall[T]) { w.conds = append(w.conds, o.
 // (all of them, if there are several). Otherwise the call returns a
 // [*ConditionFailed] with the item as it is. A write refused by its condition
 // still costs write units.
-func If[T any](conds ...Cond[T]) Option[T] { return ifOption[T]{And(conds...)} }
+//
+// If without conditions, and a condition that is none (the zero [Cond], an [And] of
+// nothing), are refused by the call.
+func If[T any](conds ...Cond[T]) Option[T] { return ifOption[T]{guardOf("If", conds)} }
 
 type oldOption[T any] struct{ dst *T }
 

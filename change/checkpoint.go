@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/dynamotable/ddb"
 )
 
 // Checkpoint says up to where a shard has been handled, as text that a store keeps: [Horizon],
@@ -116,4 +118,4 @@ func (e *DataLossError) Error() string {
 func (e *DataLossError) Is(target error) bool { return target == ErrDataLoss }
 
 // Unwrap returns the service's error, if there is one.
-func (e *DataLossError) Unwrap() error { return e.Err }
+func (e *DataLossError) Unwrap() error { return ddb.RedactError(e.Err) }

@@ -41,11 +41,11 @@ func (e *OpError) Error() string {
 	if e.Shard != "" {
 		where += ", " + e.Shard
 	}
-	return fmt.Sprintf("change: %s %s: %v", e.Op, where, e.Err)
+	return fmt.Sprintf("change: %s %s: %s", e.Op, where, quietText(e.Err))
 }
 
-// Unwrap returns the cause.
-func (e *OpError) Unwrap() error { return e.Err }
+// Unwrap returns the cause, as [ddb.RedactError] shows it.
+func (e *OpError) Unwrap() error { return ddb.RedactError(e.Err) }
 
 // passing reports whether a call may succeed later without a change: whatever the service does not
 // blame on the caller.

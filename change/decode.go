@@ -29,11 +29,11 @@ func (e *DecodeError) Error() string {
 	if e.Part != "" {
 		where += ", " + e.Part
 	}
-	return fmt.Sprintf("change: cannot read %s: %v", where, e.Err)
+	return fmt.Sprintf("change: cannot read %s: %s", where, quietText(e.Err))
 }
 
 // Unwrap returns the cause.
-func (e *DecodeError) Unwrap() error { return e.Err }
+func (e *DecodeError) Unwrap() error { return ddb.RedactError(e.Err) }
 
 // Decode reads a record of the SDK's streams client as a change of an item of type T. What
 // can be read stands in the change even if there is an error, which is a [*DecodeError].

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/cenkalti/backoff/v4"
+
+	"github.com/dynamotable/ddb"
 )
 
 // Handler says what a [Consumer] does with changes: one by one ([Each]), in batches ([Batches]) or
@@ -53,13 +55,13 @@ type HandlerError struct {
 // Error names shard, change and cause.
 func (e *HandlerError) Error() string {
 	if e.Attempts == 0 {
-		return fmt.Sprintf("change: shard %s cannot go on behind %s: %v", e.Shard, e.Seq, e.Err)
+		return fmt.Sprintf("change: shard %s cannot go on behind %s: %s", e.Shard, e.Seq, quietText(e.Err))
 	}
-	return fmt.Sprintf("change: the handler failed %d times at %s of shard %s: %v", e.Attempts, e.Seq, e.Shard, e.Err)
+	return fmt.Sprintf("change: the handler failed %d times at %s of shard %s: %s", e.Attempts, e.Seq, e.Shard, quietText(e.Err))
 }
 
 // Unwrap returns the handler's error.
-func (e *HandlerError) Unwrap() error { return e.Err }
+func (e *HandlerError) Unwrap() error { return ddb.RedactError(e.Err) }
 
 // partialError is a batch of which the first n changes were handled.
 type partialError struct {

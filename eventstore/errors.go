@@ -3,6 +3,8 @@ package eventstore
 import (
 	"errors"
 	"fmt"
+
+	"github.com/dynamotable/ddb"
 )
 
 // Conditions that callers branch on; test them with errors.Is. The typed errors
@@ -102,14 +104,14 @@ type AmbiguousError struct {
 
 // Error tells the cause and what to do.
 func (e *AmbiguousError) Error() string {
-	return "append: unknown whether the commit was written; repeat it with the same commit id: " + e.cause.Error()
+	return "append: unknown whether the commit was written; repeat it with the same commit id: " + ddb.RedactError(e.cause).Error()
 }
 
 // Is makes the error match ErrAmbiguous.
 func (e *AmbiguousError) Is(target error) bool { return target == ErrAmbiguous }
 
 // Unwrap returns the last error.
-func (e *AmbiguousError) Unwrap() error { return e.cause }
+func (e *AmbiguousError) Unwrap() error { return ddb.RedactError(e.cause) }
 
 // GapError is a read that found an event missing. It matches [ErrGap].
 type GapError struct {

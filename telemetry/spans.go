@@ -110,8 +110,8 @@ func answered(call *ddb.Call) []attribute.KeyValue {
 	}
 	if call.Err != nil {
 		attrs = append(attrs, semconv.ErrorTypeKey.String(call.ErrorType()))
-		if api, ok := errors.AsType[smithy.APIError](call.Err); ok {
-			attrs = append(attrs, semconv.DBResponseStatusCode(api.ErrorCode()))
+		if errors.As(call.Err, new(smithy.APIError)) {
+			attrs = append(attrs, semconv.DBResponseStatusCode(call.ErrorType()))
 		}
 	}
 	return attrs

@@ -1,11 +1,14 @@
 package codec
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/dynamotable/ddb/internal/quiet"
 )
 
 // Error says which attribute of which type could not be encoded or decoded. Its
@@ -40,7 +43,18 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error {
+	if e.Err == nil {
+		return nil
+	}
+	return quiet.New(fmt.Sprintf("a %T, which may quote data", e.Err), e.Err)
+}
+
+// Format prints the text, whatever the verb.
+func (e *Error) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // mismatch is a wire type that the Go type cannot hold.
 func mismatch(k Kind, t reflect.Type) error {

@@ -12,12 +12,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Step is one element of a document path: an attribute or map key name, or a
+// Step is one element of a document path: the name of an attribute or a map key, or a
 // list index when Name is empty and Indexed is set.
 type Step struct {
 	Name    string
 	Index   int
 	Indexed bool
+	Data    bool // Name is a key of a map, which is data and never shown
+}
+
+// shown is the name for people.
+func (s Step) shown() string {
+	if s.Data {
+		return "?"
+	}
+	return s.Name
 }
 
 // Path is a document path, the top-level attribute first.
@@ -32,16 +41,16 @@ func Attribute(names ...string) Path {
 	return p
 }
 
-// Key returns the path extended by a map key or nested attribute.
-func (p Path) Key(name string) Path { return append(slices.Clip(p), Step{Name: name}) }
+// Key returns the path extended by a map key.
+func (p Path) Key(name string) Path { return append(slices.Clip(p), Step{Name: name, Data: true}) }
 
 // At returns the path extended by a list index.
 func (p Path) At(i int) Path { return append(slices.Clip(p), Step{Index: i, Indexed: true}) }
 
-// String is the path for people: names as they are, indexes in brackets.
+// String is the path for people: names of attributes as they are, a question mark for each key of a map, indexes in brackets.
 func (p Path) String() string {
 	if len(p) == 1 && !p[0].Indexed {
-		return p[0].Name
+		return p[0].shown()
 	}
 	var b strings.Builder
 	for i, s := range p {
@@ -50,9 +59,9 @@ func (p Path) String() string {
 			fmt.Fprintf(&b, "[%d]", s.Index)
 		case i > 0:
 			b.WriteByte('.')
-			b.WriteString(s.Name)
+			b.WriteString(s.shown())
 		default:
-			b.WriteString(s.Name)
+			b.WriteString(s.shown())
 		}
 	}
 	return b.String()
@@ -62,7 +71,7 @@ func (p Path) String() string {
 // DynamoDB refuses update expressions with overlapping paths.
 func (p Path) Overlaps(q Path) bool {
 	for i := range min(len(p), len(q)) {
-		if p[i] != q[i] {
+		if a, b := p[i], q[i]; a.Name != b.Name || a.Index != b.Index || a.Indexed != b.Indexed {
 			return false
 		}
 	}
@@ -127,6 +136,10 @@ func (p Path) render(w *Writer) {
 			if i > 0 {
 				w.b = append(w.b, '.')
 			}
+			if w.plain {
+				w.str(s.shown())
+				continue
+			}
 			w.name(s.Name)
 		}
 	}
@@ -187,6 +200,12 @@ func (n Not) render(w *Writer) {
 func (t Text) render(w *Writer) {
 	for i := 0; i < len(t.Text); {
 		c := t.Text[i]
+		if w.plain && c == '.' {
+			// What stands below an attribute may be the key of a map.
+			i = nameEnd(t.Text, i+1)
+			w.str(".?")
+			continue
+		}
 		if c != '#' && c != ':' {
 			w.b = append(w.b, c)
 			i++
@@ -206,6 +225,17 @@ func (t Text) render(w *Writer) {
 		}
 		i = j
 	}
+}
+
+// nameEnd is where the name or placeholder ends that begins at i, spaces before it included.
+func nameEnd(text string, i int) int {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r') {
+		i++
+	}
+	for i < len(text) && (text[i] == '#' || text[i] == ':' || isPlaceholder(text[i])) {
+		i++
+	}
+	return i
 }
 
 func isPlaceholder(c byte) bool {

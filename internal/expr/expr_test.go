@@ -22,7 +22,7 @@ func TestRender(t *testing.T) {
 		text, plain string
 	}{
 		{nil, "", ""},
-		{path, "#0.#1[3].#2", "a.b[3].c.d"},
+		{path, "#0.#1[3].#2", "a.b[3].?"},
 		{eq("name", "x"), "#0 = :0", "name = ?"},
 		{expr.Between{Operand: path[:1], Low: value("1"), High: value("2")}, "#0 BETWEEN :0 AND :1", "a BETWEEN ? AND ?"},
 		{expr.In{Operand: path[:1], List: []expr.Node{value("1"), value("2")}}, "#0 IN (:0, :1)", "a IN (?, ?)"},
@@ -30,6 +30,11 @@ func TestRender(t *testing.T) {
 		{expr.Not{Term: eq("a", "1")}, "NOT (#0 = :0)", "NOT (a = ?)"},
 		// One name has one placeholder, each value its own.
 		{expr.All(eq("a", "1"), eq("a", "2")), "#0 = :0 AND #0 = :1", "a = ? AND a = ?"},
+		// The keys of a map are data. In foreign text any name below an attribute may be one.
+		{expr.Compare{Left: expr.Attribute("votes").Key("alice@example.org"), Op: ">", Right: value("1")}, "#0.#1 > :0", "votes.? > ?"},
+		{expr.Attribute("votes").Key("alice@example.org").Key("2026"), "#0.#1.#2", "votes.?.?"},
+		{expr.Text{Text: "#v.#who > :n AND votes . bob[0].x = :n", Names: map[string]string{"#v": "votes", "#who": "alice@example.org"},
+			Values: map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "7"}}}, "#0.#1 > :0 AND votes . bob[0].x = :1", "votes.? > ? AND votes .?[0].? = ?"},
 		// Grouping is kept, and nothing is grouped that needs none.
 		{expr.All(eq("a", "1"), expr.Any(eq("b", "2"), eq("c", "3"))), "#0 = :0 AND (#1 = :1 OR #2 = :2)", "a = ? AND (b = ? OR c = ?)"},
 		{expr.All(expr.All(eq("a", "1"), nil), eq("b", "2")), "#0 = :0 AND #1 = :1", "a = ? AND b = ?"},

@@ -1,0 +1,101 @@
+package change
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+
+	"github.com/dynamotable/ddb"
+)
+
+// What holds data or names that are keys prints and logs without them, whatever the verb; programs read the fields.
+// encoding/json gives them, for that is how a program passes its own data on.
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Change[T]) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("%s at %s", v.Kind, v.Seq))
+}
+
+// LogValue is the text that Format prints.
+func (v Change[T]) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("%s at %s", v.Kind, v.Seq))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Delivery[T]) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("%d changes of shard %s", len(v.Changes), v.Shard))
+}
+
+// LogValue is the text that Format prints.
+func (v Delivery[T]) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("%d changes of shard %s", len(v.Changes), v.Shard))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Failure[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.text()) }
+
+// LogValue is the text that Format prints.
+func (v Failure[T]) LogValue() slog.Value { return slog.StringValue(v.text()) }
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Event) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.text()) }
+
+// LogValue is the text that Format prints.
+func (v Event) LogValue() slog.Value { return slog.StringValue(v.text()) }
+
+// Format prints the text, whatever the verb.
+func (e *DataLossError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *DataLossError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints the text, whatever the verb.
+func (e *DecodeError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *DecodeError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints the text, whatever the verb.
+func (e *HandlerError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *HandlerError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints the text, whatever the verb.
+func (e *OpError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *OpError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+func (v Failure[T]) text() string {
+	return fmt.Sprintf("%s at %s given up after %d attempts: %s", v.Change.Kind, v.Change.Seq, v.Attempts, quietText(v.Err))
+}
+
+// MarshalJSON is an object with what was given up and why, and no data.
+func (v Failure[T]) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{"Kind": v.Change.Kind, "Seq": v.Change.Seq, "Attempts": v.Attempts, "Err": quietText(v.Err)})
+}
+
+func (v Event) text() string {
+	text := string(v.Kind)
+	if v.Shard != "" {
+		text += " " + v.Shard
+	}
+	if v.Err != nil {
+		text += ": " + quietText(v.Err)
+	}
+	return text
+}
+
+// MarshalJSON is an object with the fields, Err as text.
+func (v Event) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{"Kind": v.Kind, "Shard": v.Shard, "Err": quietText(v.Err)})
+}
+
+// quietText is an error's text without what the service said of data.
+func quietText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ddb.RedactError(err).Error()
+}

@@ -1,0 +1,65 @@
+package importer
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// What holds data or names that are keys prints and logs without them, whatever the verb; programs read the fields.
+// encoding/json gives them, for that is how a program passes its own data on.
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Difference) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("difference at version %d", v.Version))
+}
+
+// LogValue is the text that Format prints.
+func (v Difference) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("difference at version %d", v.Version))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v ESSnapshot) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("snapshot of sequence %d", v.Sequence))
+}
+
+// LogValue is the text that Format prints.
+func (v ESSnapshot) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("snapshot of sequence %d", v.Sequence))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v ESView) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("view at version %d", v.Version))
+}
+
+// LogValue is the text that Format prints.
+func (v ESView) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("view at version %d", v.Version))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Record) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("record of sequence %d", v.Sequence))
+}
+
+// LogValue is the text that Format prints.
+func (v Record) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("record of sequence %d", v.Sequence))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Report) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("%d streams, %d events, %d written, %d differences", v.Streams, v.Events, v.Written, len(v.Differences)))
+}
+
+// LogValue is the text that Format prints.
+func (v Report) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("%d streams, %d events, %d written, %d differences", v.Streams, v.Events, v.Written, len(v.Differences)))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Stream) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "stream") }
+
+// LogValue is the text that Format prints.
+func (v Stream) LogValue() slog.Value { return slog.StringValue("stream") }

@@ -1,0 +1,100 @@
+package eventstore
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+)
+
+// What holds data or names that are keys prints and logs without them, whatever the verb; programs read the fields.
+// encoding/json gives them, for that is how a program passes its own data on.
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Aggregate[S]) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("aggregate at version %d", v.Version))
+}
+
+// LogValue is the text that Format prints.
+func (v Aggregate[S]) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("aggregate at version %d", v.Version))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Appended) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("versions %d to %d appended", v.First, v.Last))
+}
+
+// LogValue is the text that Format prints.
+func (v Appended) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("versions %d to %d appended", v.First, v.Last))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Commit) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("commit %d of shard %d", v.Number, v.Shard))
+}
+
+// LogValue is the text that Format prints.
+func (v Commit) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("commit %d of shard %d", v.Number, v.Shard))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Edition) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "edition of a stream") }
+
+// LogValue is the text that Format prints.
+func (v Edition) LogValue() slog.Value { return slog.StringValue("edition of a stream") }
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Event) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("event at version %d", v.Version))
+}
+
+// LogValue is the text that Format prints.
+func (v Event) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("event at version %d", v.Version))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v NewEvent) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "new event") }
+
+// LogValue is the text that Format prints.
+func (v NewEvent) LogValue() slog.Value { return slog.StringValue("new event") }
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Head) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("head of a stream at version %d", v.Version))
+}
+
+// LogValue is the text that Format prints.
+func (v Head) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("head of a stream at version %d", v.Version))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v View[V]) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("view at version %d", v.Version))
+}
+
+// LogValue is the text that Format prints.
+func (v View[V]) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("view at version %d", v.Version))
+}
+
+// Format prints the text, whatever the verb.
+func (e *AmbiguousError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *AmbiguousError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints the text, whatever the verb.
+func (e *GapError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *GapError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints the text, whatever the verb.
+func (e *WrongExpectedVersion) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *WrongExpectedVersion) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }

@@ -1,0 +1,83 @@
+package grant
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+)
+
+// What holds data or names that are keys prints and logs without them, whatever the verb; programs read the fields.
+// encoding/json gives them, for that is how a program passes its own data on.
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Act) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "act") }
+
+// LogValue is the text that Format prints.
+func (v Act) LogValue() slog.Value { return slog.StringValue("act") }
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Activity) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "activity") }
+
+// LogValue is the text that Format prints.
+func (v Activity) LogValue() slog.Value { return slog.StringValue("activity") }
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Key) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "grant key") }
+
+// LogValue is the text that Format prints.
+func (v Key) LogValue() slog.Value { return slog.StringValue("grant key") }
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Grant) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("grant of revision %d", v.Rev))
+}
+
+// LogValue is the text that Format prints.
+func (v Grant) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("grant of revision %d", v.Rev))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Entry) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("%s, revision %d", v.Event, v.Grant.Rev))
+}
+
+// LogValue is the text that Format prints.
+func (v Entry) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("%s, revision %d", v.Event, v.Grant.Rev))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Decision) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.text()) }
+
+// LogValue is the text that Format prints.
+func (v Decision) LogValue() slog.Value { return slog.StringValue(v.text()) }
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Tenant) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.kind()) }
+
+// LogValue is the text that Format prints.
+func (v Tenant) LogValue() slog.Value { return slog.StringValue(v.kind()) }
+
+// Format prints the text, whatever the verb.
+func (e *ConflictError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *ConflictError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+func (v Decision) text() string {
+	if v.Allowed {
+		return fmt.Sprintf("allowed: %s", v.Reason)
+	}
+	return fmt.Sprintf("denied: %s", v.Reason)
+}
+
+func (v Tenant) kind() string {
+	switch v.text {
+	case "":
+		return "zero tenant"
+	case noTenant:
+		return "no tenant"
+	}
+	return "tenant"
+}

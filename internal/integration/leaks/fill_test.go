@@ -1,0 +1,120 @@
+package leaks
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// maxFill is how deep values are filled.
+const maxFill = 12
+
+var (
+	errorType = reflect.TypeFor[error]()
+	valueType = reflect.TypeFor[types.AttributeValue]()
+	nodeType  = reflect.TypeFor[expr.Node]()
+)
+
+// fill puts the canary wherever v can hold data, in unexported fields as well, except in the named fields of the type
+// itself, which hold names of operations, tables and the like.
+func fill(v reflect.Value, names []string, depth int) {
+	if depth == 0 {
+		return
+	}
+	if v.Type() == reflect.TypeFor[expr.Step]() {
+		v.Set(reflect.ValueOf(expr.Step{Name: canary, Data: true})) // names of attributes are no data, keys of maps are
+		return
+	}
+	switch t := v.Type(); t.Kind() {
+	case reflect.String:
+		v.SetString(canary)
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			v.SetBytes([]byte(canary))
+			return
+		}
+		s := reflect.MakeSlice(t, 1, 1)
+		fill(s.Index(0), nil, depth-1)
+		v.Set(s)
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(v.Index(i), nil, depth-1)
+		}
+	case reflect.Map:
+		key, elem := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
+		fill(key, nil, depth-1)
+		fill(elem, nil, depth-1)
+		m := reflect.MakeMap(t)
+		m.SetMapIndex(key, elem)
+		v.Set(m)
+	case reflect.Pointer:
+		if definition(t.Elem()) {
+			return
+		}
+		p := reflect.New(t.Elem())
+		fill(p.Elem(), nil, depth-1)
+		v.Set(p)
+	case reflect.Interface:
+		fillInterface(v)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if slices.Contains(names, f.Name) || strings.HasPrefix(f.Type.PkgPath(), "sync") || f.Type.PkgPath() == "time" {
+				continue
+			}
+			fv := v.Field(i)
+			fill(reflect.NewAt(fv.Type(), fv.Addr().UnsafePointer()).Elem(), nil, depth-1)
+		}
+	}
+}
+
+// definition reports whether a type is a table's definition, which is shared by all that is made of it and holds no items.
+func definition(t reflect.Type) bool {
+	return t.PkgPath() == reflect.TypeFor[codec.Plan]().PkgPath() ||
+		slices.Contains([]string{"core", "indexInfo", "handle", "Store", "store", "table"}, t.Name())
+}
+
+func fillInterface(v reflect.Value) {
+	switch v.Type() {
+	case errorType:
+		v.Set(reflect.ValueOf(sdkError()))
+	case valueType:
+		v.Set(reflect.ValueOf(&types.AttributeValueMemberS{Value: canary}))
+	case nodeType:
+		v.Set(reflect.ValueOf(expr.Compare{Left: expr.Attribute("votes").Key(canary), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberS{Value: canary}}}))
+	default:
+		if v.NumMethod() == 0 {
+			v.Set(reflect.ValueOf(canary))
+		}
+	}
+}
+
+// sdkError is an error as the SDK gives it, which holds data in its text and in its fields.
+func sdkError() error {
+	return &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "PutItem", Err: &types.ConditionalCheckFailedException{
+		Message: new("odd: " + canary), Item: map[string]types.AttributeValue{canary: &types.AttributeValueMemberS{Value: canary}},
+	}}
+}
+
+// tells reports in which form a text shows the canary.
+func tells(text string) (form string, found bool) {
+	for name, form := range map[string]string{
+		"text": canary, "lower-case hex": hex.EncodeToString([]byte(canary)), "upper-case hex": strings.ToUpper(hex.EncodeToString([]byte(canary))),
+		"base64": base64.StdEncoding.EncodeToString([]byte(canary))[:8], "numbers": strings.Trim(fmt.Sprint([]byte(canary)), "[]"),
+		"Go": strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", []byte(canary)), "[]byte{"), "}"),
+	} {
+		if strings.Contains(text, form) {
+			return name, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,162 @@
+package leaks
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// TestEmptyGuards: a guard of no conditions guards nothing, so the write is refused before it is sent. A filter of an
+// empty Or would keep every item; it is refused as well.
+func TestEmptyGuards(t *testing.T) {
+	ctx := t.Context()
+	members, s := newMembers(t, 200, `{"Items":[],"Count":0,"ScannedCount":0}`)
+	key := members.Key("c", "1")
+	var (
+		none    []ddb.Cond[member]
+		zero    ddb.Cond[member]
+		guarded = age.Eq(1)
+	)
+	q := members.Query("c")
+	for name, c := range map[string]struct {
+		err  error
+		says string
+	}{
+		"If of an empty Or":      {members.Delete(ctx, "c", "1", ddb.If(ddb.Or(none...))), "an Or of no conditions"},
+		"If of an empty And":     {members.Delete(ctx, "c", "1", ddb.If(ddb.And(none...))), "condition 1 of If is none"},
+		"If of nothing":          {members.Delete(ctx, "c", "1", ddb.If(none...)), "If without a condition"},
+		"If of a zero condition": {members.Put(ctx, &member{Club: "c", ID: "1"}, ddb.If(guarded, zero)), "condition 2 of If is none"},
+		"Replace":                {members.Replace(ctx, &member{Club: "c", ID: "1"}, ddb.If(zero)), "condition 1 of If is none"},
+		"DeleteItem":             {members.DeleteItem(ctx, &member{Club: "c", ID: "1"}, ddb.If(zero)), "condition 1 of If is none"},
+		"Update":                 {second(members.Update(ctx, key, age.Set(1), ddb.If(zero))), "condition 1 of If is none"},
+		"Upsert":                 {second(members.Upsert(ctx, key, age.Set(1), ddb.If(none...))), "If without a condition"},
+		"Not of nothing":         {members.Delete(ctx, "c", "1", ddb.If(ddb.Not(zero))), "a Not of no condition"},
+		"Or of zero conditions":  {members.Delete(ctx, "c", "1", ddb.If(ddb.Or(zero, ddb.And(none...)))), "an Or of no conditions"},
+		"nested":                 {members.Delete(ctx, "c", "1", ddb.If(guarded, ddb.And(guarded, ddb.Or(none...)))), "an Or of no conditions"},
+		"TxDelete":               {ddb.Transact(ctx, s.client(), members.TxDelete(key, ddb.If(zero))), "condition 1 of If is none"},
+		"TxUpdate":               {ddb.Transact(ctx, s.client(), members.TxUpdate(key, age.Set(1), ddb.If(none...))), "If without a condition"},
+		"TxPut":                  {ddb.Transact(ctx, s.client(), members.TxPut(&member{Club: "c", ID: "1"}, ddb.If(ddb.Or(none...)))), "an Or of no conditions"},
+		"TxCheck":                {ddb.Transact(ctx, s.client(), members.TxCheck(key)), "TxCheck without a condition"},
+		"TxCheck, zero":          {ddb.Transact(ctx, s.client(), members.TxCheck(key, guarded, zero)), "condition 2 of TxCheck is none"},
+		"filter of an empty Or":  {second(q.Filter(ddb.Or(none...)).Page(ctx)), "an Or of no conditions"},
+		"scan of an empty Or":    {second(members.Scan().Filter(ddb.Or(none...)).Page(ctx)), "an Or of no conditions"},
+		"filter of Not nothing":  {second(q.Filter(ddb.Not(zero)).Page(ctx)), "a Not of no condition"},
+		"zero sort condition":    {second(q.SortKey(ddb.SortCond[string]{}).Page(ctx)), "a zero sort-key condition"},
+	} {
+		if !errors.Is(c.err, ddb.ErrInvalid) || !strings.Contains(c.err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q", name, c.err, c.says)
+		}
+	}
+	if s.requests() != 0 {
+		t.Errorf("%d requests were sent", s.requests())
+	}
+	// As a filter, no condition keeps everything, and what is left of a mixed list holds.
+	for name, good := range map[string]ddb.Query[member, string]{
+		"no filter": q.Filter(none...), "zero filter": q.Filter(zero), "empty And": q.Filter(ddb.And(none...)),
+	} {
+		plan, err := ddb.Explain(ctx, func(ctx context.Context) error { return second(good.Page(ctx)) })
+		if err != nil || plan.Filter != "" {
+			t.Errorf("%s: %q, %v", name, plan.Filter, err)
+		}
+	}
+	plan, err := ddb.Explain(ctx, func(ctx context.Context) error {
+		return members.Delete(ctx, "c", "1", ddb.If(ddb.And(zero, guarded), ddb.Or(zero, guarded)))
+	})
+	if err != nil || plan.Condition != "age = ? AND age = ?" {
+		t.Errorf("%q, %v", plan.Condition, err)
+	}
+}
+
+// TestWrongBudgets: what is left of an overdrawn quota is no budget without a limit.
+func TestWrongBudgets(t *testing.T) {
+	members, s := newMembers(t, 200, `{}`)
+	for name, c := range map[string]struct {
+		limits ddb.Limits
+		says   string
+	}{
+		"negative":          {ddb.Limits{ReadUnits: -0.5}, "Limits.ReadUnits of a budget is -0.5"},
+		"no number":         {ddb.Limits{WriteUnits: math.NaN()}, "Limits.WriteUnits of a budget is NaN"},
+		"infinite":          {ddb.Limits{ReadUnits: math.Inf(1)}, "Limits.ReadUnits of a budget is +Inf"},
+		"beyond counting":   {ddb.Limits{ReadUnits: 1e13}, "Limits.ReadUnits of a budget is 1e+13"},
+		"negative items":    {ddb.Limits{Items: -1}, "Limits.Items of a budget is -1"},
+		"negative requests": {ddb.Limits{Requests: math.MinInt64, Items: -3}, "Limits.Items of a budget is -3"},
+	} {
+		ctx := ddb.WithBudget(t.Context(), ddb.NewBudget(c.limits))
+		_, err := members.Get(ctx, "c", "1")
+		_, queried := members.Query("c").Page(ctx)
+		if !errors.Is(err, ddb.ErrInvalid) || !errors.Is(queried, ddb.ErrInvalid) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, %v, want %q", name, err, queried, c.says)
+		}
+		if both := ddb.WithBudget(ctx, ddb.NewBudget(ddb.Limits{})); !errors.Is(members.Delete(both, "c", "1"), ddb.ErrInvalid) {
+			t.Errorf("%s: a second budget opens the first", name)
+		}
+	}
+	// The smallest limit is one.
+	if _, err := members.Get(ddb.WithBudget(t.Context(), ddb.NewBudget(ddb.Limits{ReadUnits: 1e-9})), "c", "1"); !errors.Is(err, ddb.ErrBudgetExceeded) {
+		t.Errorf("a limit of a billionth of a unit: %v", err)
+	}
+	if s.requests() != 0 {
+		t.Errorf("%d requests were sent", s.requests())
+	}
+	if _, err := members.Get(ddb.WithBudget(t.Context(), ddb.NewBudget(ddb.Limits{ReadUnits: 9e12})), "c", "1"); !errors.Is(err, ddb.ErrNotFound) {
+		t.Errorf("the largest limit: %v", err)
+	}
+}
+
+// TestLongTokens: a time that cannot be added to now is refused and makes no token that has expired.
+func TestLongTokens(t *testing.T) {
+	tokens, err := ddb.NewPageTokens(ddb.TokenKey{ID: "k", Secret: make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	members, _ := newMembers(t, 200, onePage)
+	q := members.Query("c").Limit(1)
+	page, err := q.Page(t.Context())
+	if err != nil || page.Next.IsZero() {
+		t.Fatal(page, err)
+	}
+	for _, d := range []time.Duration{math.MaxInt64, math.MaxInt64 - time.Second, 101 * 365 * 24 * time.Hour, 0, -1} {
+		if _, err := tokens.Seal(page.Next, ddb.ValidFor(d)); !errors.Is(err, ddb.ErrInvalid) {
+			t.Errorf("valid for %v: %v", d, err)
+		}
+	}
+	token, err := tokens.Seal(page.Next, ddb.ValidFor(100*365*24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ddb.OpenToken(tokens, q, token); err != nil {
+		t.Error(err)
+	}
+}
+
+// onePage is a reply with an item of data behind which there is more.
+const onePage = `{"Items":[{"club":{"S":"c"},"id":{"S":"SSN-4711"},"age":{"N":"4711"}}],"Count":1,"ScannedCount":1,"LastEvaluatedKey":{"club":{"S":"c"},"id":{"S":"SSN-4711"}}}`
+
+// listed is a hook that == cannot compare.
+type listed struct{ calls []*int }
+
+func (l listed) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+func (l listed) End(context.Context, *ddb.Call)                         { *l.calls[0]++ }
+
+// TestUncomparableHooks are removed like any other.
+func TestUncomparableHooks(t *testing.T) {
+	members, _ := newMembers(t, 200, `{}`)
+	var first, other int
+	removeFirst := ddb.AddHook(listed{[]*int{&first}})
+	removeOther := ddb.AddHook(listed{[]*int{&other}})
+	get := func() { _, _ = members.Get(t.Context(), "c", "1") }
+	get()
+	removeFirst()
+	removeFirst()
+	get()
+	removeOther()
+	get()
+	if first != 1 || other != 2 {
+		t.Errorf("seen %d and %d calls, want 1 and 2", first, other)
+	}
+}

@@ -1,0 +1,41 @@
+package quiet_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dynamotable/ddb/internal/quiet"
+)
+
+func TestCauseIsFoundButNeverShown(t *testing.T) {
+	_, cause := time.Parse(time.RFC3339, "SSN-900")
+	err := quiet.New("it is no time", fmt.Errorf("read: %w: %w", io.EOF, cause))
+	if !errors.Is(err, io.EOF) {
+		t.Error("errors.Is does not look behind it")
+	}
+	var parse *time.ParseError
+	if !errors.As(err, &parse) || parse.Value != "SSN-900" {
+		t.Error("errors.As does not look behind it")
+	}
+	if errors.Unwrap(err) != nil {
+		t.Error("it can be unwrapped")
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Error("x", "err", err)
+	slog.New(slog.NewJSONHandler(&log, nil)).Error("x", "err", err, "all", []error{err})
+	text, jerr := json.Marshal(map[string]any{"err": err})
+	if jerr != nil {
+		t.Fatal(jerr)
+	}
+	shown := fmt.Sprintf("%v %+v %#v %s %q %d %x", err, err, err, err, err, err, err) + log.String() + string(text)
+	if strings.Contains(shown, "SSN") || !strings.Contains(shown, `"it is no time"`) {
+		t.Error(shown)
+	}
+}

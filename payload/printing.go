@@ -1,0 +1,22 @@
+package payload
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// What holds data or names that are keys prints and logs without them, whatever the verb; programs read the fields.
+// encoding/json gives them, for that is how a program passes its own data on.
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Data) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.text()) }
+
+// LogValue is the text that Format prints.
+func (v Data) LogValue() slog.Value { return slog.StringValue(v.text()) }
+
+func (v Data) text() string {
+	if v.Ref != "" {
+		return "payload, stored outside"
+	}
+	return fmt.Sprintf("payload of %d bytes", len(v.Inline))
+}

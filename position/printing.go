@@ -1,0 +1,41 @@
+package position
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// What holds data or names that are keys prints and logs without them, whatever the verb; programs read the fields.
+// encoding/json gives them, for that is how a program passes its own data on.
+
+// Format prints what it is, whatever the verb, and no data.
+func (v HandlerKey) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "handler key") }
+
+// LogValue is the text that Format prints.
+func (v HandlerKey) LogValue() slog.Value { return slog.StringValue("handler key") }
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Position) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("position at number %d, epoch %d", v.Number, v.Epoch))
+}
+
+// LogValue is the text that Format prints.
+func (v Position) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("position at number %d, epoch %d", v.Number, v.Epoch))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Reset) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("reset from %d to %d", v.From, v.To))
+}
+
+// LogValue is the text that Format prints.
+func (v Reset) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("reset from %d to %d", v.From, v.To))
+}
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Claim) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "claim of a position") }
+
+// LogValue is the text that Format prints.
+func (v Claim) LogValue() slog.Value { return slog.StringValue("claim of a position") }

@@ -1,0 +1,278 @@
+package ddb
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/dynamotable/ddb/internal/quiet"
+)
+
+// Whatever holds data or secrets prints without them, whatever the verb, and so logs without them. Programs read
+// the data from fields and methods. encoding/json gives the data of those types that are nothing but the
+// caller's own ([Key], [Got]), and none of the others.
+
+// Format prints the text, whatever the verb.
+func (e *BatchError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *BatchError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+func (f BatchFailure) text() string {
+	of, state := "input", "not done"
+	if f.Delete {
+		of = "delete"
+	}
+	if f.Unknown {
+		state = "unknown whether done"
+	}
+	return fmt.Sprintf("%s %d %s: %s", of, f.Index, state, causeText(f.Err))
+}
+
+// Format prints what failed and why, whatever the verb.
+func (f BatchFailure) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
+
+// LogValue is the text that Format prints.
+func (f BatchFailure) LogValue() slog.Value { return slog.StringValue(f.text()) }
+
+// MarshalJSON is an object with the fields, Err as text.
+func (f BatchFailure) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{"Index": f.Index, "Delete": f.Delete, "Unknown": f.Unknown, "Err": causeText(f.Err)})
+}
+
+// Format prints the text, whatever the verb.
+func (e *OutcomeUnknownError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *OutcomeUnknownError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints the text, whatever the verb, and so never the cursor.
+func (e *BudgetExceeded) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *BudgetExceeded) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints the text, whatever the verb.
+func (e *SchemaError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *SchemaError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints the text, whatever the verb.
+func (e *TakenError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *TakenError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints the text, whatever the verb.
+func (e *NotReservedError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *NotReservedError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints what [Cond.String] gives, whatever the verb.
+func (c Cond[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.String()) }
+
+// Format prints the comparison without its values, whatever the verb.
+func (c SortCond[SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, sortText(c.op)) }
+
+func sortText(op string) string {
+	switch op {
+	case "":
+		return "no condition"
+	case "BETWEEN":
+		return "sort key BETWEEN ? AND ?"
+	case "begins_with":
+		return "begins_with(sort key, ?)"
+	}
+	return "sort key " + op + " ?"
+}
+
+// Format prints the attribute, whatever the verb, and never the value.
+func (c Change[T]) Format(s fmt.State, verb rune) {
+	quiet.Format(s, verb, "change of "+c.action.Path.String())
+}
+
+// Format prints whether it is the zero Cursor, whatever the verb: the text of a cursor, which
+// [Cursor.String] gives, shows a key.
+func (c Cursor[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.at.hidden()) }
+
+// LogValue is the text that Format prints.
+func (c Cursor[T]) LogValue() slog.Value { return slog.StringValue(c.at.hidden()) }
+
+func (p *position) hidden() string {
+	if p == nil {
+		return "zero cursor"
+	}
+	return "cursor"
+}
+
+// Format prints how many items there are, whatever the verb, and neither items nor cursors.
+func (p Page[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, pageText(len(p.Items), p.Next.at)) }
+
+// LogValue is the text that Format prints.
+func (p Page[T]) LogValue() slog.Value { return slog.StringValue(pageText(len(p.Items), p.Next.at)) }
+
+func pageText(n int, next *position) string {
+	if next == nil {
+		return fmt.Sprintf("page of %d items, the last", n)
+	}
+	return fmt.Sprintf("page of %d items", n)
+}
+
+var errPageJSON = errors.New("ddb: a Page is not sent as JSON, since its cursors show keys: send Items, and Next sealed by PageTokens.Seal, or Next.String() where the reader may know the key")
+
+// MarshalJSON is an error: the cursors show the key of an item to whom the page is sent, and a
+// page cannot be read back. Send Items, and Next sealed by [PageTokens.Seal].
+func (p Page[T]) MarshalJSON() ([]byte, error) { return nil, errPageJSON }
+
+// Format prints whether there is an item, whatever the verb.
+func (g Got[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, gotText(g.Found)) }
+
+// LogValue is the text that Format prints.
+func (g Got[T]) LogValue() slog.Value { return slog.StringValue(gotText(g.Found)) }
+
+func gotText(found bool) string {
+	if found {
+		return "an item"
+	}
+	return "no item"
+}
+
+// Format prints a hash of the key, whatever the verb: the same for equal keys.
+func (k Key[PK, SK]) Format(s fmt.State, verb rune) {
+	quiet.Format(s, verb, hashText("key", k.Partition, k.Sort))
+}
+
+// LogValue is the text that Format prints.
+func (k Key[PK, SK]) LogValue() slog.Value {
+	return slog.StringValue(hashText("key", k.Partition, k.Sort))
+}
+
+// Format prints a hash of the values, whatever the verb: the same for equal values.
+func (v Two[A, B]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, hashText("values", v.A, v.B)) }
+
+// LogValue is the text that Format prints.
+func (v Two[A, B]) LogValue() slog.Value { return slog.StringValue(hashText("values", v.A, v.B)) }
+
+// Format prints a hash of the values, whatever the verb: the same for equal values.
+func (v Three[A, B, C]) Format(s fmt.State, verb rune) {
+	quiet.Format(s, verb, hashText("values", v.A, v.B, v.C))
+}
+
+// LogValue is the text that Format prints.
+func (v Three[A, B, C]) LogValue() slog.Value {
+	return slog.StringValue(hashText("values", v.A, v.B, v.C))
+}
+
+// Format prints a hash of the values, whatever the verb: the same for equal values.
+func (v Four[A, B, C, D]) Format(s fmt.State, verb rune) {
+	quiet.Format(s, verb, hashText("values", v.A, v.B, v.C, v.D))
+}
+
+// LogValue is the text that Format prints.
+func (v Four[A, B, C, D]) LogValue() slog.Value {
+	return slog.StringValue(hashText("values", v.A, v.B, v.C, v.D))
+}
+
+// hashText tells values apart without showing them.
+func hashText(what string, values ...any) string {
+	h := sha256.New()
+	for _, v := range values {
+		_, _ = fmt.Fprintf(h, "%#v\n", v)
+	}
+	return what + " #" + hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// Format prints the IDs of the keys, whatever the verb.
+func (p *PageTokens) Format(s fmt.State, verb rune) { quiet.Format(s, verb, p.text()) }
+
+// LogValue is the text that Format prints.
+func (p *PageTokens) LogValue() slog.Value { return slog.StringValue(p.text()) }
+
+func (p *PageTokens) text() string {
+	if p == nil {
+		return "PageTokens()"
+	}
+	ids := make([]string, len(p.keys))
+	for i, k := range p.keys {
+		ids[i] = k.ID
+	}
+	return "PageTokens(" + strings.Join(ids, ", ") + ")"
+}
+
+// Format prints the ID, whatever the verb.
+func (k TokenKey) Format(s fmt.State, verb rune) { quiet.Format(s, verb, "TokenKey("+k.ID+")") }
+
+// LogValue is the text that Format prints.
+func (k TokenKey) LogValue() slog.Value { return slog.StringValue("TokenKey(" + k.ID + ")") }
+
+// Format prints that there is a binding, whatever the verb, and not to whom.
+func (b TokenBinding) Format(s fmt.State, verb rune) { quiet.Format(s, verb, "TokenBinding") }
+
+// Format prints field and scope of nothing, whatever the verb: a claim is data.
+func (c UniqueClaim[O]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, "UniqueClaim") }
+
+// LogValue is the text that Format prints.
+func (c UniqueClaim[O]) LogValue() slog.Value { return slog.StringValue("UniqueClaim") }
+
+// Format prints what [UniqueFinding.String] gives, whatever the verb.
+func (f UniqueFinding[PK, O]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.String()) }
+
+// LogValue is the text that Format prints.
+func (f UniqueFinding[PK, O]) LogValue() slog.Value { return slog.StringValue(f.String()) }
+
+// Format prints what [Call.LogValue] holds, whatever the verb.
+func (c Call) Format(s fmt.State, verb rune) {
+	attrs := c.attrs()
+	texts := make([]string, len(attrs))
+	for i, a := range attrs {
+		texts[i] = a.String()
+	}
+	quiet.Format(s, verb, strings.Join(texts, " "))
+}
+
+// LogValue is a group of what is known of the call.
+func (c Call) LogValue() slog.Value { return slog.GroupValue(c.attrs()...) }
+
+// MarshalJSON is an object with the fields, Err as text.
+func (c Call) MarshalJSON() ([]byte, error) {
+	type fields Call // without the methods
+	out := struct {
+		fields
+		Err string `json:",omitempty"`
+	}{fields: fields(c)}
+	if c.Err != nil {
+		out.Err = causeText(c.Err)
+	}
+	return json.Marshal(out)
+}
+
+// Format prints operation, table and index, whatever the verb.
+func (q Query[T, SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, q.read.where()) }
+
+// Format prints operation, table and index, whatever the verb.
+func (q IndexQuery[T, SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, q.read.where()) }
+
+// Format prints operation and table, whatever the verb.
+func (s Scan[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, s.read.where()) }
+
+// Format prints operation, table and index, whatever the verb.
+func (s IndexScan[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, s.scan.read.where()) }
+
+// Format prints operation, table and index, whatever the verb.
+func (v Reader[V]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, v.read.where()) }
+
+func (r *read) where() string {
+	switch {
+	case r.core == nil:
+		return "zero query"
+	case r.index != nil:
+		return r.op() + " " + r.core.name + "/" + r.index.name
+	}
+	return r.op() + " " + r.core.name
+}

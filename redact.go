@@ -1,0 +1,192 @@
+package ddb
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/dynamotable/ddb/internal/quiet"
+)
+
+// RedactError is err for logs and for those who print whole chains of errors. What the service or the
+// SDK says may quote key values and item data: the operands of a range, document paths with map keys,
+// parts of a reply. So in the text, in the JSON and behind errors.Unwrap stand only the service's code,
+// its message as far as that is known to quote nothing, and the request id. errors.Is and errors.As
+// find the same as in err, the SDK's own error types with all that they hold included.
+//
+// Errors of this package are so already and come back as they are, as do errors without one of the SDK in them. Nil stays nil.
+func RedactError(err error) error {
+	if !quotes(err) {
+		return err
+	}
+	return quiet.New(causeText(err), err)
+}
+
+// redactAll is RedactError of each error that is not nil.
+func redactAll(errs ...error) []error {
+	var all []error
+	for _, err := range errs {
+		if err != nil {
+			all = append(all, RedactError(err))
+		}
+	}
+	return all
+}
+
+// quotes reports whether an error of the SDK can be reached from err by Unwrap.
+func quotes(err error) bool {
+	switch err.(type) { //nolint:errorlint // each error of the tree is looked at
+	case nil:
+		return false
+	case *smithy.OperationError, smithy.APIError, *smithy.DeserializationError, *smithyhttp.ResponseError, *smithyhttp.RequestSendError, *url.Error:
+		return true
+	}
+	for _, inner := range unwrapped(err) {
+		if quotes(inner) {
+			return true
+		}
+	}
+	return false
+}
+
+// unwrapped are the errors that err wraps.
+func unwrapped(err error) []error {
+	switch e := err.(type) { //nolint:errorlint // one step of the tree
+	case interface{ Unwrap() []error }:
+		return e.Unwrap()
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			return []error{inner}
+		}
+	}
+	return nil
+}
+
+// causeText is an error's text with what the SDK and the service say shortened to what is known to quote no data.
+func causeText(err error) string {
+	switch e := err.(type) { //nolint:errorlint // each error of the tree has its own part of the text
+	case nil:
+		return "unknown cause"
+	case *smithy.OperationError:
+		return operationText(e)
+	case smithy.APIError:
+		return apiText(e, err)
+	case *smithyhttp.ResponseError:
+		return operationText(err)
+	case *smithy.DeserializationError:
+		return unreadableReply
+	case *url.Error:
+		return connectionText(e)
+	}
+	text := err.Error()
+	for _, inner := range unwrapped(err) {
+		if raw := inner.Error(); raw != "" && quotes(inner) {
+			text = strings.ReplaceAll(text, raw, causeText(inner))
+		}
+	}
+	return text
+}
+
+const unreadableReply = "the SDK cannot decode the reply"
+
+// operationText is the text of an operation that failed in the SDK.
+func operationText(err error) string {
+	if cred, ok := errors.AsType[*credentialsError](err); ok {
+		return cred.Error()
+	}
+	if text, ok := unreachable(err); ok {
+		return text
+	}
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return apiText(api, err)
+	}
+	if errors.As(err, new(*smithy.DeserializationError)) {
+		return unreadableReply
+	}
+	text := err.Error()
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		text = strings.ReplaceAll(text, u.Error(), connectionText(u))
+	}
+	return text
+}
+
+// apiText is what the service said: its code, its message if that is known, and the id of the request.
+func apiText(api smithy.APIError, err error) string {
+	text := codeOf(api)
+	if said, known := quiet.ServiceText(api.ErrorMessage()); known {
+		text += ": " + said
+	} else if api.ErrorMessage() != "" {
+		text += " (" + withheld + ")"
+	}
+	var re interface{ ServiceRequestID() string }
+	if errors.As(err, &re) && re.ServiceRequestID() != "" {
+		text += " (request " + quiet.Name(re.ServiceRequestID()) + ")"
+	}
+	return text
+}
+
+const withheld = "its message may quote data and is not shown here; errors.As gives it"
+
+// messageText is a message of the service that stands by itself.
+func messageText(message string) string {
+	if said, known := quiet.ServiceText(message); known {
+		return said
+	}
+	return withheld
+}
+
+// codeOf is the service's error code. A reply that is none of the service's may have any text there.
+func codeOf(api smithy.APIError) string { return quiet.Code(api.ErrorCode()) }
+
+// unreachable is the text for an endpoint to which there is no connection.
+func unreachable(err error) (string, bool) {
+	var (
+		u    *url.Error
+		dial *net.OpError
+		dns  *net.DNSError
+	)
+	if !errors.As(err, &u) || !errors.As(err, &dns) && (!errors.As(err, &dial) || dial.Op != "dial") {
+		return "", false
+	}
+	return "no connection to " + u.URL + ": " + u.Err.Error() + "; check endpoint, Region and network, or start the local server", true
+}
+
+// connectionText is the text of a request that failed on its way. What net/http says of a reply that is no HTTP quotes it.
+func connectionText(u *url.Error) string {
+	var (
+		network     net.Error
+		errno       syscall.Errno
+		certificate *tls.CertificateVerificationError
+		authority   x509.UnknownAuthorityError
+		host        x509.HostnameError
+	)
+	if errors.As(u.Err, &network) || errors.As(u.Err, &errno) || errors.As(u.Err, &certificate) || errors.As(u.Err, &authority) || errors.As(u.Err, &host) ||
+		errors.Is(u.Err, io.EOF) || errors.Is(u.Err, io.ErrUnexpectedEOF) || errors.Is(u.Err, context.Canceled) || errors.Is(u.Err, context.DeadlineExceeded) {
+		return u.Error()
+	}
+	if inner := unwrapped(u.Err); inner == nil && knownConnectionTexts[u.Err.Error()] {
+		return u.Error()
+	}
+	return u.Op + " " + u.URL + ": the connection failed, or its reply is not HTTP"
+}
+
+// knownConnectionTexts are texts of net/http for a connection that ended, which have no type of their own.
+var knownConnectionTexts = map[string]bool{
+	"http: server closed idle connection":                     true,
+	"http2: client connection lost":                           true,
+	"http2: server sent GOAWAY and closed the connection":     true,
+	"net/http: timeout awaiting response headers":             true,
+	"net/http: TLS handshake timeout":                         true,
+	"http: server gave HTTP response to HTTPS client":         true,
+	"net/http: HTTP/1.x transport connection broken":          true,
+	"net/http: request canceled while waiting for connection": true,
+}

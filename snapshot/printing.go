@@ -1,0 +1,19 @@
+package snapshot
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// What holds data or names that are keys prints and logs without them, whatever the verb; programs read the fields.
+// encoding/json gives them, for that is how a program passes its own data on.
+
+// Format prints what it is, whatever the verb, and no data.
+func (v Snapshot) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, fmt.Sprintf("snapshot of version %d", v.Version))
+}
+
+// LogValue is the text that Format prints.
+func (v Snapshot) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("snapshot of version %d", v.Version))
+}
