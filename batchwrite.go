@@ -148,7 +148,7 @@ func (t *items[T, K]) prepareBatch(b *batch, room *[maxBlock]byte, puts []T, del
 		ends = append(ends, len(ids))
 	}
 	for i := range puts {
-		item, _, derr := derive(t.core, &puts[i], &puts[i], func() {})
+		item, _, derr := derive(t.core, &puts[i], &puts[i], nothing)
 		data, values, err := codec.AppendWatched(mem.free(), t.plan, item, t.keyNames)
 		mem.take(data, len(puts)-i-1)
 		add(batchEntry{index: b.first + i, data: data}, "item", b.first+i, values, errors.Join(derr, err))

@@ -25,7 +25,7 @@ type stamps struct {
 // revision after base, and what it was given.
 func stamp[T any](c *core, v verb, item *T, base Revision, with mark) (*T, stamps, error) {
 	if c.version == nil && c.revision == nil && c.created == nil && c.updated == nil {
-		return item, stamps{done: func() {}}, nil
+		return item, stamps{done: nothing}, nil
 	}
 	next := new(T)
 	*next = *item
