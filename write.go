@@ -88,7 +88,9 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 		return opError("PutItem", t.name, "", err)
 	}
 	p.old = t.live(oldRows[T](t.core, w.old))
-	p.refused = t.refusal(ctx, "PutItem", p.cond, v == verbReplace)
+	if p.cond != nil {
+		p.refused = t.refusal(ctx, "PutItem", p.cond, v == verbReplace)
+	}
 	err = t.sendPut(ctx, buf, p)
 	if err == nil || errors.Is(err, ErrReplyLost) {
 		p.done()

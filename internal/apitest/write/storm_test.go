@@ -55,7 +55,11 @@ func TestStorm(t *testing.T) {
 				for seed := range *stormSeeds {
 					synctest.Test(t, func(t *testing.T) {
 						s := newWriteStorm(t, uint64(seed+1), share, p.opts)
-						s.run(*stormWrites)
+						writes := *stormWrites
+						if testing.Short() {
+							writes = min(writes, 1_600)
+						}
+						s.run(writes)
 						s.check(total)
 					})
 				}
