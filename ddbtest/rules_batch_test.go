@@ -21,15 +21,15 @@ func TestRulesOfBatches(t *testing.T) {
 		mixed      = "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {AttributesToGet} Expression parameters: {ProjectionExpression}"
 		keysOf     = oneError + "Value at 'RequestItems.hash.member.Keys' failed to satisfy constraint: Member must have length "
 		several    = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
-		changelog  = dynoxide + "blob/main/CHANGELOG.md"
+		changelog  = dynoxideRepo + "blob/main/CHANGELOG.md"
 	)
 	key := func(i int) string { return fmt.Sprintf(`{"p":{"S":"%d"}}`, i) }
 	write := func(i int) string { return `{"DeleteRequest":{"Key":` + key(i) + `}}` }
 	checkRules(t, []rule{
-		{"no tables to get from", "BatchGetItem", `{"RequestItems":{}}`, oneError + "Value at 'RequestItems' failed to satisfy constraint: Member must have length greater than or equal to 1", "", dynoxide + "pull/198"},
-		{"no tables to write to", "BatchWriteItem", `{"RequestItems":{}}`, "The requestItems parameter is required for BatchWriteItem", "", dynoxide + "pull/198"},
-		{"no keys", "BatchGetItem", `{"RequestItems":{"hash":{"Keys":[]}}}`, keysOf + "greater than or equal to 1", "", dynoxide + "issues/18: the form"},
-		{"101 keys", "BatchGetItem", `{"RequestItems":{"hash":{"Keys":[` + listOf(101, key) + `]}}}`, keysOf + "less than or equal to 100", "", dynoxide + "issues/18"},
+		{"no tables to get from", "BatchGetItem", `{"RequestItems":{}}`, oneError + "Value at 'RequestItems' failed to satisfy constraint: Member must have length greater than or equal to 1", "", dynoxideRepo + "pull/198"},
+		{"no tables to write to", "BatchWriteItem", `{"RequestItems":{}}`, "The requestItems parameter is required for BatchWriteItem", "", dynoxideRepo + "pull/198"},
+		{"no keys", "BatchGetItem", `{"RequestItems":{"hash":{"Keys":[]}}}`, keysOf + "greater than or equal to 1", "", dynoxideRepo + "issues/18: the form"},
+		{"101 keys", "BatchGetItem", `{"RequestItems":{"hash":{"Keys":[` + listOf(101, key) + `]}}}`, keysOf + "less than or equal to 100", "", dynoxideRepo + "issues/18"},
 		{"100 keys", "BatchGetItem", `{"RequestItems":{"hash":{"Keys":[` + listOf(100, key) + `]}}}`, `"Responses":{"hash":[]}`, "-", apiPages + "API_BatchGetItem.html"},
 		{"101 keys of two tables", "BatchGetItem", `{"RequestItems":{"hash":{"Keys":[` + listOf(100, key) + `]},"number":{"Keys":[{"p":{"N":"1"}}]}}}`, "Too many items requested for the BatchGetItem call", "", dynalite + "/blob/master/validations/batchGetItem.js"},
 
@@ -43,13 +43,13 @@ func TestRulesOfBatches(t *testing.T) {
 
 		{"both generations in one table", "BatchGetItem", `{"RequestItems":{"hash":{"Keys":[{"p":{"S":"a"}}],"ProjectionExpression":"x","AttributesToGet":["x"]}}}`, mixed, "", dynalite},
 		{"both generations in two tables", "BatchGetItem", `{"RequestItems":{"hash":{"Keys":[{"p":{"S":"a"}}],"ProjectionExpression":"x"},"number":{"Keys":[{"p":{"N":"1"}}],"AttributesToGet":["x"]}}}`, mixed, "", changelog + ", 0.11.2"},
-		{"an item without the projected attribute", "BatchGetItem", `{"RequestItems":{"hash":{"Keys":[{"p":{"S":"a"}}],"ProjectionExpression":"y"}}}`, `{"hash":[{}]}`, "-", dynoxide + "issues/53"},
+		{"an item without the projected attribute", "BatchGetItem", `{"RequestItems":{"hash":{"Keys":[{"p":{"S":"a"}}],"ProjectionExpression":"y"}}}`, `{"hash":[{}]}`, "-", dynoxideRepo + "issues/53"},
 
 		{"26 writes", "BatchWriteItem", `{"RequestItems":{"hash":[` + listOf(26, write) + `]}}`,
 			oneError + "Value '{hash=[" + strings.ReplaceAll(listOf(26, func(i int) string {
 				return `WriteRequest(putRequest=null,deleteRequest=DeleteRequest(key=` + key(i) + `))`
 			}), ",", ", ") +
-				"]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]", "", dynoxide + "issues/18"},
+				"]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]", "", dynoxideRepo + "issues/18"},
 		{"no writes", "BatchWriteItem", `{"RequestItems":{"hash":[]}}`,
 			oneError + "Value '{hash=[]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]", "", dynalite + "/blob/master/validations/batchWriteItem.js"},
 		{"neither put nor delete", "BatchWriteItem", `{"RequestItems":{"hash":[{}]}}`, several, "", dynalite + "/blob/master/validations/batchWriteItem.js"},

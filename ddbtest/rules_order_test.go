@@ -13,11 +13,11 @@ func TestRulesOfTableNames(t *testing.T) {
 		pattern = at + "satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
 		short   = at + "have length greater than or equal to 3"
 		long    = at + "have length less than or equal to 255"
-		alone   = dynoxide + "blob/main/CHANGELOG.md, 0.11.2"
+		alone   = dynoxideRepo + "blob/main/CHANGELOG.md, 0.11.2"
 	)
 	name256 := strings.Repeat("t", 256)
 	checkRules(t, []rule{
-		{"no characters", "PutItem", `{"TableName":"","Item":{"p":{"S":"a"}}}`, empty, "", dynoxide + "issues/11"},
+		{"no characters", "PutItem", `{"TableName":"","Item":{"p":{"S":"a"}}}`, empty, "", dynoxideRepo + "issues/11"},
 		{"no characters, and an invalid option", "PutItem", `{"TableName":"","Item":{"p":{"S":"a"}},"ReturnValues":"SOME"}`, empty, "", alone},
 		{"wrong characters, and an invalid option", "UpdateItem", `{"TableName":"non!existent!table","Key":{"p":{"S":"a"}},"ReturnValues":"SOME"}`, oneError + "Value 'non!existent!table" + pattern, "", scylla + "pull/12608"},
 		{"wrong characters, and no key", "GetItem", `{"TableName":"a/b/c"}`, oneError + "Value 'a/b/c" + pattern, "", alone},
@@ -53,18 +53,18 @@ func TestRulesOfOrder(t *testing.T) {
 		order     = dynalite + "/tree/master/validations: the order of the checks"
 	)
 	checkRules(t, []rule{
-		{"two invalid options of a put", "PutItem", put + `,"ReturnValues":"SOME","ReturnConsumedCapacity":"SOME"}`, "2 validation errors detected: Value 'SOME' at 'returnValues' " + values + "; Value 'SOME' at 'returnConsumedCapacity' " + capacity, "", dynoxide + "issues/83"},
-		{"two invalid options of an update", "UpdateItem", update + `,"ReturnValues":"SOME","ReturnConsumedCapacity":"SOME"}`, oneError + "Value 'SOME' at 'returnValues' " + values, "", dynoxide + "issues/83"},
+		{"two invalid options of a put", "PutItem", put + `,"ReturnValues":"SOME","ReturnConsumedCapacity":"SOME"}`, "2 validation errors detected: Value 'SOME' at 'returnValues' " + values + "; Value 'SOME' at 'returnConsumedCapacity' " + capacity, "", dynoxideRepo + "issues/83"},
+		{"two invalid options of an update", "UpdateItem", update + `,"ReturnValues":"SOME","ReturnConsumedCapacity":"SOME"}`, oneError + "Value 'SOME' at 'returnValues' " + values, "", dynoxideRepo + "issues/83"},
 		{"an invalid option before the table", "Query", `{"TableName":"absent",` + condition + `,"ReturnConsumedCapacity":"SOME"}`, oneError + "Value 'SOME' at 'returnConsumedCapacity' " + capacity, "", floci + "pull/2871"},
-		{"ReturnValues of a put", "PutItem", put + `,"ReturnValues":"ALL_NEW"}`, oneError + "ReturnValues can only be ALL_OLD or NONE", "", dynoxide + "pull/152"},
-		{"ReturnValues of a delete", "DeleteItem", update + `,"ReturnValues":"UPDATED_NEW"}`, oneError + "ReturnValues can only be ALL_OLD or NONE", "", dynoxide + "pull/152"},
+		{"ReturnValues of a put", "PutItem", put + `,"ReturnValues":"ALL_NEW"}`, oneError + "ReturnValues can only be ALL_OLD or NONE", "", dynoxideRepo + "pull/152"},
+		{"ReturnValues of a delete", "DeleteItem", update + `,"ReturnValues":"UPDATED_NEW"}`, oneError + "ReturnValues can only be ALL_OLD or NONE", "", dynoxideRepo + "pull/152"},
 		{"the size of an item before its condition", "PutItem", `{"TableName":"absent","Item":{"p":{"S":"` + strings.Repeat("x", 400<<10) + `"}},"ConditionExpression":"x ="}`, "Item size has exceeded the maximum allowed size", "", order},
 		{"an expression before the table", "PutItem", put + `,"ConditionExpression":"attribute_exists()"}`, oneError + `Invalid ConditionExpression: Syntax error; token: ")", near: "()"`, "", order},
 
-		{"Limit of a query", "Query", `{"TableName":"absent",` + condition + `,"Limit":0}`, oneError + "Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1", "", dynoxide + "issues/15"},
-		{"Limit of a scan", "Scan", `{"TableName":"absent","Limit":0}`, oneError + "Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1", "", dynoxide + "issues/15"},
-		{"Select of a query", "Query", `{"TableName":"absent",` + condition + `,"Select":"SPECIFIC_ATTRIBUTES"}`, oneError + specific, "", dynoxide + "issues/121"},
-		{"Select of a scan", "Scan", `{"TableName":"absent","Select":"SPECIFIC_ATTRIBUTES"}`, specific, "", dynoxide + "issues/121"},
+		{"Limit of a query", "Query", `{"TableName":"absent",` + condition + `,"Limit":0}`, oneError + "Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1", "", dynoxideRepo + "issues/15"},
+		{"Limit of a scan", "Scan", `{"TableName":"absent","Limit":0}`, oneError + "Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1", "", dynoxideRepo + "issues/15"},
+		{"Select of a query", "Query", `{"TableName":"absent",` + condition + `,"Select":"SPECIFIC_ATTRIBUTES"}`, oneError + specific, "", dynoxideRepo + "issues/121"},
+		{"Select of a scan", "Scan", `{"TableName":"absent","Select":"SPECIFIC_ATTRIBUTES"}`, specific, "", dynoxideRepo + "issues/121"},
 
 		{"the values of a filter before the start key of a query", "Query", `{"TableName":"absent","KeyConditions":{"p":` + tooFew + `},"QueryFilter":{"x":` + tooFew + `},"ExclusiveStartKey":{"p":{}}}`, conflict, "", order},
 		{"the values of a filter before the start key of a scan", "Scan", `{"TableName":"absent","ScanFilter":{"x":` + tooFew + `},"ExclusiveStartKey":{"p":{}}}`, conflict, "", order},
@@ -86,11 +86,11 @@ func TestRulesOfOrder(t *testing.T) {
 		{"the table before three conditions", "Query", `{"TableName":"absent",` + three, missing, notFound, "https://github.com/guregu/dynamo/blob/v2.6.0/query_test.go, TestQueryComposite: indexes with three attributes take three"},
 		{"two conditions on a key of one attribute", "Query", `{"TableName":"hash","KeyConditionExpression":"p = :p AND x = :p","ExpressionAttributeValues":{":p":{"S":"a"}}}`, "Query key condition not supported", "", dynalite + "/blob/master/actions/query.js"},
 
-		{"a put without key in a batch", "BatchWriteItem", `{"RequestItems":{"hash":[{"PutRequest":{"Item":{"x":{"S":"a"}}}}]}}`, mismatch, "", dynoxide + "issues/39"},
-		{"a put with a key of a wrong type in a batch", "BatchWriteItem", `{"RequestItems":{"hash":[{"PutRequest":{"Item":{"p":{"BOOL":true}}}}]}}`, mismatch, "", dynoxide + "issues/97"},
-		{"an index key of a wrong type", "PutItem", `{"TableName":"pair","Item":{"p":{"S":"a"},"s":{"S":"a"},"g":{"L":[]}}}`, invalidParam + "Type mismatch for Index Key g Expected: S Actual: L IndexName: global", "", dynoxide + "issues/92"},
+		{"a put without key in a batch", "BatchWriteItem", `{"RequestItems":{"hash":[{"PutRequest":{"Item":{"x":{"S":"a"}}}}]}}`, mismatch, "", dynoxideRepo + "issues/39"},
+		{"a put with a key of a wrong type in a batch", "BatchWriteItem", `{"RequestItems":{"hash":[{"PutRequest":{"Item":{"p":{"BOOL":true}}}}]}}`, mismatch, "", dynoxideRepo + "issues/97"},
+		{"an index key of a wrong type", "PutItem", `{"TableName":"pair","Item":{"p":{"S":"a"},"s":{"S":"a"},"g":{"L":[]}}}`, invalidParam + "Type mismatch for Index Key g Expected: S Actual: L IndexName: global", "", dynoxideRepo + "issues/92"},
 		{"an index key of a wrong type in an update", "UpdateItem", `{"TableName":"pair","Key":{"p":{"S":"a"},"s":{"S":"1"}},"UpdateExpression":"SET g = :g","ExpressionAttributeValues":{":g":{"N":"1"}}}`,
-			"The update expression attempted to update the secondary index key to unsupported type", "", dynoxide + "issues/92"},
-		{"an index key of a wrong type in a batch", "BatchWriteItem", `{"RequestItems":{"pair":[{"PutRequest":{"Item":{"p":{"S":"a"},"s":{"S":"a"},"n":{"S":"1"}}}}]}}`, invalidParam + "Type mismatch for Index Key n Expected: N Actual: S IndexName: local", "", dynoxide + "issues/97"},
+			"The update expression attempted to update the secondary index key to unsupported type", "", dynoxideRepo + "issues/92"},
+		{"an index key of a wrong type in a batch", "BatchWriteItem", `{"RequestItems":{"pair":[{"PutRequest":{"Item":{"p":{"S":"a"},"s":{"S":"a"},"n":{"S":"1"}}}}]}}`, invalidParam + "Type mismatch for Index Key n Expected: N Actual: S IndexName: local", "", dynoxideRepo + "issues/97"},
 	})
 }

@@ -48,12 +48,12 @@ func TestRulesOfNewIndexes(t *testing.T) {
 		{"defined", "UpdateTable", update("x", define("x", "S")), `"IndexName":"fresh"`, "-", apiPages + "API_UpdateTable.html"},
 		{"defined again", "UpdateTable", update("g", define("g", "S")), `"IndexName":"fresh"`, "-", apiPages + "API_UpdateTable.html"},
 		{"not defined in the request", "UpdateTable", update("g", define("x", "S")),
-			invalidParam + "Some index key attributes are not defined in AttributeDefinitions. Keys: [g], AttributeDefinitions: [x]", "", dynoxide + "issues/144"},
+			invalidParam + "Some index key attributes are not defined in AttributeDefinitions. Keys: [g], AttributeDefinitions: [x]", "", dynoxideRepo + "issues/144"},
 		{"defined with another type", "UpdateTable", update("g", define("g", "N")),
 			invalidParam + "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. " +
 				"Existing schema: Schema:[SchemaElement: key{p:S:HASH}, SchemaElement: key{s:S:RANGE}] New schema: Schema:[SchemaElement: key{g:N:HASH}]", "",
 			apiPages + "API_UpdateTable.html: the definitions describe the key schema of the table and its indexes"},
-		{"another attribute with another type", "UpdateTable", update("x", define("x", "S")+","+define("g", "N")), `"AttributeName":"g","AttributeType":"S"`, "-", dynoxide + "issues/129"},
+		{"another attribute with another type", "UpdateTable", update("x", define("x", "S")+","+define("g", "N")), `"AttributeName":"g","AttributeType":"S"`, "-", dynoxideRepo + "issues/129"},
 	})
 }
 

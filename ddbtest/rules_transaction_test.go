@@ -32,9 +32,9 @@ func TestRulesOfTransactions(t *testing.T) {
 		{"a value too deep in a condition", "TransactWriteItems", `{"TransactItems":[{"ConditionCheck":{"TableName":"hash","Key":{"p":{"S":"a"}},"ConditionExpression":"x <> :v","ExpressionAttributeValues":{":v":` + nested(33) + `}}}]}`, `{}`, "-", levels},
 		{"a value too deep in an item", "TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"hash","Item":{"p":{"S":"a"},"x":` + nested(33) + `}}}]}`, deep, "", levels},
 
-		{"an item without the projected attribute", "TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"hash","Key":{"p":{"S":"a"}},"ProjectionExpression":"y"}}]}`, `"Responses":[{}]`, "-", dynoxide + "issues/39"},
-		{"an item with the projected attribute", "TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"hash","Key":{"p":{"S":"a"}},"ProjectionExpression":"x"}}]}`, `"Responses":[{"Item":{"x":{"N":"1"}}}]`, "-", dynoxide + "issues/39"},
-		{"the same from a get", "GetItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"ProjectionExpression":"y"}`, `{"Item":{}}`, "-", dynoxide + "issues/53"},
+		{"an item without the projected attribute", "TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"hash","Key":{"p":{"S":"a"}},"ProjectionExpression":"y"}}]}`, `"Responses":[{}]`, "-", dynoxideRepo + "issues/39"},
+		{"an item with the projected attribute", "TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"hash","Key":{"p":{"S":"a"}},"ProjectionExpression":"x"}}]}`, `"Responses":[{"Item":{"x":{"N":"1"}}}]`, "-", dynoxideRepo + "issues/39"},
+		{"the same from a get", "GetItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"ProjectionExpression":"y"}`, `{"Item":{}}`, "-", dynoxideRepo + "issues/53"},
 	})
 	got := raw(t, newRuleEngine(t), "TransactWriteItems", `{"TransactItems":[{"ConditionCheck":{"TableName":"hash","Key":{"p":{"S":"a"}},"ConditionExpression":"attribute_exists(p)"}},`+wrongKey("hash")+`]}`)
 	if want := `"CancellationReasons":[{"Code":"None"},{"Code":"ValidationError","Message":"` + mismatch + `"}]`; !strings.Contains(got, want) {
