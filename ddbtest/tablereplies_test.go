@@ -180,3 +180,41 @@ func TestTagRules(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Warm throughput follows what was ever provisioned and does not sink.
+//
+// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md)
+func TestWarmThroughputNeverSinks(t *testing.T) {
+	client := ddbtest.New(t)
+	in := pairTable("warm")
+	in.BillingMode, in.ProvisionedThroughput = types.BillingModeProvisioned, provisioned(1, 1)
+	mustCreate(t, client, in)
+	want := func(read, write int64) {
+		t.Helper()
+		out, err := client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: in.TableName})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := out.Table.WarmThroughput; *w.ReadUnitsPerSecond != read || *w.WriteUnitsPerSecond != write {
+			t.Errorf("got %d and %d, want %d and %d", *w.ReadUnitsPerSecond, *w.WriteUnitsPerSecond, read, write)
+		}
+	}
+	want(1, 1)
+	for _, step := range []struct {
+		in          dynamodb.UpdateTableInput
+		read, write int64
+	}{
+		{dynamodb.UpdateTableInput{ProvisionedThroughput: provisioned(3, 3)}, 3, 3},
+		{dynamodb.UpdateTableInput{ProvisionedThroughput: provisioned(2, 1)}, 3, 3},
+		{dynamodb.UpdateTableInput{WarmThroughput: warm(50, 50)}, 50, 50},
+		{dynamodb.UpdateTableInput{ProvisionedThroughput: provisioned(60, 1)}, 60, 50},
+		{dynamodb.UpdateTableInput{BillingMode: types.BillingModePayPerRequest}, 12000, 4000},
+		{dynamodb.UpdateTableInput{BillingMode: types.BillingModeProvisioned, ProvisionedThroughput: provisioned(1, 1)}, 12000, 4000},
+	} {
+		step.in.TableName = in.TableName
+		if _, err := client.UpdateTable(t.Context(), &step.in); err != nil {
+			t.Fatal(err)
+		}
+		want(step.read, step.write)
+	}
+}

@@ -267,16 +267,20 @@ func (e *Engine) describeSSE(s *SSESpecification) *SSEDescription {
 	return &SSEDescription{Status: "ENABLED", SSEType: "KMS", KMSMasterKeyArn: key}
 }
 
+// describeWarm describes warm throughput: what was asked for or was ever provisioned, and in on-demand mode the initial
+// one. It never sinks.
+//
+// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md)
 func describeWarm(w *WarmThroughput, p throughput, status string) *WarmThroughputSummary {
 	d := &WarmThroughputSummary{ReadUnitsPerSecond: defaultWarmReads, WriteUnitsPerSecond: defaultWarmWrites, Status: status}
 	if p.read > 0 {
-		d.ReadUnitsPerSecond, d.WriteUnitsPerSecond = p.read, p.write
+		d.ReadUnitsPerSecond, d.WriteUnitsPerSecond = p.peakRead, p.peakWrite
 	}
 	if w != nil && w.ReadUnitsPerSecond != nil {
-		d.ReadUnitsPerSecond = *w.ReadUnitsPerSecond
+		d.ReadUnitsPerSecond = max(d.ReadUnitsPerSecond, *w.ReadUnitsPerSecond)
 	}
 	if w != nil && w.WriteUnitsPerSecond != nil {
-		d.WriteUnitsPerSecond = *w.WriteUnitsPerSecond
+		d.WriteUnitsPerSecond = max(d.WriteUnitsPerSecond, *w.WriteUnitsPerSecond)
 	}
 	return d
 }

@@ -64,6 +64,7 @@ type settings struct {
 // on-demand mode.
 type throughput struct {
 	read, write                  int64
+	peakRead, peakWrite          int64 // the most that there ever was, which stays warm
 	increased, decreased         time.Time
 	decreasesToday, decreasesDay int64
 }

@@ -373,5 +373,6 @@ func newThroughput(p *ProvisionedThroughput) throughput {
 	if p == nil {
 		return throughput{}
 	}
-	return throughput{read: *p.ReadCapacityUnits, write: *p.WriteCapacityUnits}
+	read, write := *p.ReadCapacityUnits, *p.WriteCapacityUnits
+	return throughput{read: read, write: write, peakRead: read, peakWrite: write}
 }

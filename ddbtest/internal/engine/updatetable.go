@@ -229,6 +229,10 @@ func (e *Engine) changeSettings(t *Table, in *UpdateTableInput, onDemand bool, n
 func (p throughput) changed(to *ProvisionedThroughput, now time.Time) throughput {
 	next := p
 	next.read, next.write = *to.ReadCapacityUnits, *to.WriteCapacityUnits
+	if p.read == 0 { // it was on demand
+		next.peakRead, next.peakWrite = defaultWarmReads, defaultWarmWrites
+	}
+	next.peakRead, next.peakWrite = max(next.peakRead, next.read), max(next.peakWrite, next.write)
 	if next.read > p.read || next.write > p.write {
 		next.increased = now
 	}
