@@ -33,7 +33,7 @@ func dynoxideArgs(port string) []string {
 
 func build(ctx context.Context, dir string) (binary string, err error) {
 	binary = filepath.Join(dir, "ddblocal")
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/dynamotable/ddb/cmd/ddblocal").CombinedOutput()
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/dynamotable/ddb/cmd/ddblocal").CombinedOutput() //nolint:gosec // a path of this command
 	if err != nil {
 		return "", fmt.Errorf("build ddblocal: %w\n%s", err, out)
 	}
