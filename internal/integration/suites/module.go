@@ -35,18 +35,18 @@ var modules = []*module{
 	{
 		path: "github.com/guregu/dynamo/v2", version: "v2.6.0",
 		sum: "h1:2ztf2FIhabgpcZ/xmzapS3m0LBnRVy2FGAAMqOeaUuw=", modSum: "h1:MCrNmz+QTTyz8Thlt1PmAqveSmQ11IGiie/uGFEflcg=",
-		addr: anyPort, packages: "./...", passes: 183,
+		addr: anyPort, packages: "./...", passes: 188,
 		env: []string{"DYNAMO_TEST_ENDPOINT=$URL", "DYNAMO_TEST_REGION=local", "DYNAMO_TEST_TABLE=TestDB-%"},
 	},
 	{
 		path: "cirello.io/dynamolock/v2", version: "v2.1.0",
 		sum: "h1:e6LzkovE5gNZwswiApUj/LPkLRguXvxgpRi/IO9dl5o=", modSum: "h1:HG0kb97+cRxO9Ce+3brresQgLGSGKPbnNLnJJr4ieYo=",
-		addr: "127.0.0.1:8000", packages: "./...", passes: 76, java: true, folder: "local-dynamodb",
+		addr: "127.0.0.1:8000", packages: "./...", passes: 75, java: true, folder: "local-dynamodb",
 	},
 	{
 		path: "github.com/voedger/voedger", version: "v0.0.0-20251118115018-b14c6b2596f2",
 		sum: "h1:ZlcOLgUv/wegd9mqS9pT5/iFU8cGyuPeHLeGXUnWsKo=", modSum: "h1:AsGncoqEYmztp4NjCs+GIG9ylb3c98tvZ5azXdzpXUA=",
-		addr: "127.0.0.1:8000", packages: "./pkg/istorage/amazondb", passes: 26,
+		addr: "127.0.0.1:8000", packages: "./pkg/istorage/amazondb", passes: 40,
 		env: []string{"DYNAMODB_TESTS_ENABLED=1"},
 	},
 	{
