@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"testing"
 )
 
@@ -16,7 +17,11 @@ func TestProcessorTime(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := processorTime(1 << 30); err == nil {
-		t.Error("a process that is not there has a clock")
+	gone := exec.CommandContext(t.Context(), "true")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := processorTime(gone.Process.Pid); err == nil {
+		t.Error("a process that has ended has a clock")
 	}
 }
