@@ -12,6 +12,7 @@ require (
 	github.com/aws/smithy-go v1.28.8
 	github.com/dynamotable/ddb v0.0.0
 	github.com/guregu/dynamo/v2 v2.1.1
+	golang.org/x/sys v0.48.0
 )
 
 require (

@@ -52,7 +52,7 @@ func run(ctx context.Context, data, server string, items, rounds int) error {
 		}
 		defer os.RemoveAll(dir) //nolint:errcheck // the system clears its folder of temporary files
 		server = filepath.Join(dir, "ddblocal")
-		if out, err := exec.CommandContext(ctx, "go", "build", "-o", server, "github.com/dynamotable/ddb/cmd/ddblocal").CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(ctx, "go", "build", "-o", server, "github.com/dynamotable/ddb/cmd/ddblocal").CombinedOutput(); err != nil { //nolint:gosec // a path of this command
 			return fmt.Errorf("build ddblocal: %w\n%s", err, out)
 		}
 	}

@@ -33,7 +33,7 @@ func dynoxideArgs(port string) []string {
 
 func build(ctx context.Context, dir string) (binary string, err error) {
 	binary = filepath.Join(dir, "ddblocal")
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/dynamotable/ddb/cmd/ddblocal").CombinedOutput()
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/dynamotable/ddb/cmd/ddblocal").CombinedOutput() //nolint:gosec // a path of this command
 	if err != nil {
 		return "", fmt.Errorf("build ddblocal: %w\n%s", err, out)
 	}
@@ -86,6 +86,7 @@ func (s *server) call(ctx context.Context, operation string, body []byte) ([]byt
 	}
 	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	req.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
+	req.Header.Set("Accept-Encoding", "identity") // as the SDK asks for; otherwise package net/http asks for gzip
 	req.Header.Set("X-Amz-Date", "20260101T000000Z")
 	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
 	resp, err := http.DefaultClient.Do(req)

@@ -119,9 +119,9 @@ func TestHosts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if allowed := resp.StatusCode == 200; allowed != c.allowed {
+		if allowed := resp.StatusCode == http.StatusOK; allowed != c.allowed {
 			t.Errorf("%q, host %q: status %d, want allowed %v", c.args, c.host, resp.StatusCode, c.allowed)
-		} else if !allowed && (resp.StatusCode != 403 || !strings.Contains(string(body), "-host")) {
+		} else if !allowed && (resp.StatusCode != http.StatusForbidden || !strings.Contains(string(body), "-host")) {
 			t.Errorf("%q, host %q: status %d, %q", c.args, c.host, resp.StatusCode, body)
 		}
 	}
@@ -146,7 +146,7 @@ func TestReadTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // the server has closed it
+	defer conn.Close()
 	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -265,7 +266,7 @@ func TestDamageIsTold(t *testing.T) {
 	if err := os.Truncate(file, int64(len(whole)-3)); err != nil {
 		t.Fatal(err)
 	}
-	last := len(whole) - strings.LastIndexByte(string(whole[:len(whole)-1]), '\n') - 1 - 3
+	last := len(whole) - bytes.LastIndexByte(whole[:len(whole)-1], '\n') - 1 - 3
 	var told strings.Builder
 	engine, err := open(settings{data: dir}, &told)
 	if err != nil {

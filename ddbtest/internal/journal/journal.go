@@ -74,7 +74,7 @@ func Open(dir string, durable bool) (*Journal, error) {
 
 // Resume keeps the file as it is and appends to it.
 func (j *Journal) Resume() (err error) {
-	j.file, err = os.OpenFile(filepath.Join(j.dir, fileName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // the user names the folder
+	j.file, err = os.OpenFile(filepath.Join(j.dir, fileName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	return err
 }
 

@@ -217,7 +217,7 @@ func TestRefusedRecord(t *testing.T) {
 	dir, file := write(t, 3)
 	refuse := func(with error) (journal.Damage, error) {
 		j := open(t, dir, false)
-		defer j.Close() //nolint:errcheck // only read
+		defer j.Close()
 		return j.Read(func(r *journal.Record) error {
 			if r.Size == 1 {
 				return with

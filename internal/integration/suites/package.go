@@ -86,7 +86,7 @@ func command(ctx context.Context, dir, name string, args ...string) error {
 // test runs mocha in the package.
 func (p *npmPackage) test(ctx context.Context, dir, url string, output io.Writer) ([]result, error) {
 	args := append([]string{filepath.Join("node_modules", ".bin", "mocha"), "--exit", "--reporter", "json"}, p.args...)
-	cmd := exec.CommandContext(ctx, "node", args...) //nolint:gosec // from the list above
+	cmd := exec.CommandContext(ctx, "node", args...)
 	cmd.Dir = filepath.Join(dir, "package")
 	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=any", "AWS_SECRET_ACCESS_KEY=any", "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE=1")
 	for _, setting := range p.env {
@@ -106,11 +106,15 @@ func (p *npmPackage) test(ctx context.Context, dir, url string, output io.Writer
 // mochaResults reads the report of mocha, which follows what the tests print.
 func mochaResults(out []byte, output io.Writer) (results []result, err error) {
 	type test struct {
-		FullTitle string
-		Err       struct{ Message string }
+		FullTitle string `json:"fullTitle"`
+		Err       struct {
+			Message string `json:"message"`
+		} `json:"err"`
 	}
 	var report struct {
-		Passes, Failures, Pending []test
+		Passes   []test `json:"passes"`
+		Failures []test `json:"failures"`
+		Pending  []test `json:"pending"`
 	}
 	start := bytes.Index(out, []byte("{\n  \"stats\":"))
 	if start < 0 {
