@@ -112,7 +112,9 @@ func (p *position) hidden() string {
 }
 
 // Format prints how many items there are, whatever the verb, and neither items nor cursors.
-func (p Page[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, pageText(len(p.Items), p.Next.at)) }
+func (p Page[T]) Format(s fmt.State, verb rune) {
+	quiet.Format(s, verb, pageText(len(p.Items), p.Next.at))
+}
 
 // LogValue is the text that Format prints.
 func (p Page[T]) LogValue() slog.Value { return slog.StringValue(pageText(len(p.Items), p.Next.at)) }
@@ -154,7 +156,9 @@ func (k Key[PK, SK]) LogValue() slog.Value {
 }
 
 // Format prints a hash of the values, whatever the verb: the same for equal values.
-func (v Two[A, B]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, hashText("values", v.A, v.B)) }
+func (v Two[A, B]) Format(s fmt.State, verb rune) {
+	quiet.Format(s, verb, hashText("values", v.A, v.B))
+}
 
 // LogValue is the text that Format prints.
 func (v Two[A, B]) LogValue() slog.Value { return slog.StringValue(hashText("values", v.A, v.B)) }

@@ -103,13 +103,12 @@ func (t *Table[T, PK, SK]) Exists(ctx context.Context, pk PK, sk SK, opts ...Get
 // Delete removes the item with the key. Removing an item that does not exist is
 // no error, unless a condition ([If]) needs it. [ReturnOld] gives the removed item.
 //
-// When a reply is lost, the delete is sent again. Without a condition that changes nothing,
-// unless another call has put an item meanwhile, which is then deleted. Under a condition
-// that fails at that, nothing tells whose delete it was: [ErrOutcomeUnknown]; only where the
-// version is still the one demanded it is [*ConditionFailed]. [Table.TxDelete] always tells.
+// On a table with a [Revision] the item is read first, and only what was read is deleted; if another write comes
+// between, the call starts again. When a reply is lost and the item is gone, a delete without a condition is done.
 //
-// On a table with [Version] the call is refused without a condition on the
-// version attribute, such as ddb.If(version.Eq(3)); [Table.DeleteItem] sets it.
+// On other tables a delete without a condition is sent again after a lost reply, which deletes what another call has put meanwhile; one under a
+// condition is [ErrOutcomeUnknown]. With an integer [Version] the call is refused without a condition on the
+// version, such as ddb.If(version.Eq(3)); [Table.DeleteItem] sets it.
 //
 // It costs a write unit for each 1 KB of the item, rounded up, and as much on every index that holds it.
 func (t *Table[T, PK, SK]) Delete(ctx context.Context, pk PK, sk SK, opts ...WriteOption[T]) error {

@@ -27,7 +27,7 @@ const (
 	apiPages     = "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/"
 	guidePages   = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
 	dynalite     = "https://github.com/architect/dynalite"
-	dynoxideRepo     = "https://github.com/nubo-db/dynoxide/"
+	dynoxideRepo = "https://github.com/nubo-db/dynoxide/"
 	extenddb     = "https://github.com/ExtendDB/extenddb/"
 	ministack    = "https://github.com/ministackorg/ministack/"
 	floci        = "https://github.com/floci-io/floci/"

@@ -1,0 +1,263 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// verb is what a write of a whole item demands of the stored one.
+type verb uint8
+
+const (
+	verbPut     verb = iota // anything
+	verbCreate              // absent
+	verbReplace             // present
+)
+
+func (v verb) String() string { return [...]string{"Put", "Create", "Replace"}[v] }
+
+// Put stores the item, in place of any item with its key.
+//
+// With [Version] it succeeds only if the stored item is what was read: its revision or version is the item's,
+// or, where the item has none, nothing is stored or an item without one. Then the item gets its new revision.
+//
+// When a reply is lost, a put on a table with a [Revision] is proven by the stored item, which is read back (a read unit
+// for each 4 KB): success, [*ConditionFailed], or, if the proof is gone, [ErrOutcomeUnknown]. Elsewhere a put without a condition is
+// sent again, which overwrites what another has put meanwhile, and one under a condition or an integer version is [ErrOutcomeUnknown].
+//
+// It costs a write unit for each 1 KB of the larger of the old and the new item,
+// rounded up, and as much on every index that holds it.
+func (t *items[T, K]) Put(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	return t.put(ctx, verbPut, item, opts)
+}
+
+// Create stores the item only if there is none with its key; otherwise it returns
+// a [*ConditionFailed] that holds the present item. After a lost reply a [Revision] proves an item of ours; whether another's took its
+// place after a delete is known only with [Tombstones]. Without a Revision the outcome is [ErrOutcomeUnknown].
+// It costs what [Table.Put] costs.
+func (t *items[T, K]) Create(ctx context.Context, item *T) error {
+	return t.put(ctx, verbCreate, item, nil)
+}
+
+// Replace stores the item only if there is one with its key; otherwise it returns
+// a [*ConditionFailed] that matches [ErrNotFound]. Lost replies are as for Put. It
+// costs what [Table.Put] costs.
+func (t *items[T, K]) Replace(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	return t.put(ctx, verbReplace, item, opts)
+}
+
+// put is Put, Create and Replace.
+func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOption[T]) error {
+	buf := itemBuffers.Get().(*itemBuffer) //nolint:forcetypeassert // the pool holds nothing else
+	defer buf.release()
+	w, err := writeOptions(opts)
+	p, err := t.preparePut(buf, v, item, w, t.newMark(), err)
+	if err != nil {
+		return opError("PutItem", t.name, "", err)
+	}
+	p.old = t.live(oldRows[T](t.core, w.old))
+	if p.cond != nil {
+		p.refused = t.refusal(ctx, "PutItem", p.cond, v == verbReplace)
+	}
+	err = t.sendPut(ctx, buf, p)
+	if err == nil || errors.Is(err, ErrReplyLost) {
+		p.done()
+		t.warnSize(p.item)
+	}
+	return opError("PutItem", t.name, "", err)
+}
+
+// preparedPut is a put that is encoded and checked, ready to be sent alone or in a transaction.
+type preparedPut struct {
+	verb  verb
+	guard expr.Node // what the verb and the version demand; the revision comes to it when it is sent
+	extra expr.Node // what the caller demands
+	cond  expr.Node // both, for error texts
+	id    []byte    // of the item's key
+	item  []byte
+	// base is the item's revision, from which it was encoded with that of next.
+	base, next Revision
+	setNext    func(Revision) // changes the revision that done will give
+	done       func()         // gives the caller's item its new version and stamps
+	old        wire.Rows
+	refused    func(error) error
+}
+
+// preparePut encodes into buf, in which the results stay. err is what is wrong with the options.
+func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, w writeCall[T], with mark, err error) (*preparedPut, error) {
+	if item == nil {
+		return nil, invalid(err, errors.New("the item is nil"))
+	}
+	p := &preparedPut{verb: v}
+	var errs []error
+	errs = append(errs, err)
+	current := reflect.ValueOf(item).Elem()
+	if t.revision != nil && v != verbCreate {
+		p.base = t.revisionIn(current)
+	}
+	guard, err := t.putGuard(v, current)
+	errs = append(errs, err)
+	next, st, err := stamp(t.core, v, item, p.base, with)
+	errs = append(errs, err)
+	p.next, p.setNext = st.revision, st.setRevision
+	next, done, err := derive(t.core, item, next, st.done)
+	errs = append(errs, err)
+	p.done = done
+	data, err := codec.Append(buf.b[:0], t.plan, next)
+	errs = append(errs, err)
+	if err == nil {
+		p.id, err = t.appendKeyID(data[len(data):], data)
+		errs = append(errs, err, checkItemSize(data))
+	}
+	buf.b, p.item = data, data
+	extra := And(w.conds...)
+	errs = append(errs, extra.err)
+	if err := invalid(errs...); err != nil {
+		return nil, err
+	}
+	p.guard, p.extra = guard, extra.node
+	p.cond = expr.All(t.putCondition(p, stored{revision: p.base}), p.extra)
+	return p, nil
+}
+
+// putCondition is the precondition of a put that is prepared on a state.
+func (c *core) putCondition(p *preparedPut, base stored) expr.Node {
+	if c.revision == nil {
+		return p.guard
+	}
+	switch {
+	case !base.revision.IsZero():
+		return expr.All(c.newestTag(base.revision), p.guard)
+	case p.verb == verbCreate:
+		return c.keyCall("attribute_not_exists")
+	case p.verb == verbReplace:
+		return expr.All(c.keyCall("attribute_exists"), c.noRevision(), p.guard)
+	}
+	return expr.All(c.noRevision(), p.guard)
+}
+
+// noRevision is the condition that nothing is stored, or an item from before the table had revisions.
+func (c *core) noRevision() expr.Node {
+	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{c.revision.path}}
+}
+
+// sendPut sends a put until its outcome is known.
+func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) error {
+	key := func() (map[string]types.AttributeValue, error) { return c.wireKey(p.item) }
+	if c.revision == nil {
+		w := plainWrite{
+			core: c, key: key, repeat: p.cond == nil, refused: p.refused, replyLost: lostReply(p.old != nil),
+			send: func(o wire.Options) error { return c.putOnce(ctx, buf, p, p.cond, o) },
+		}
+		return w.do(ctx)
+	}
+	base := &stored{revision: p.base}
+	if p.base.short() {
+		base = nil // the tags before the newest are read
+	}
+	w := provenWrite{
+		core: c, key: key, base: base, refused: p.refused,
+		send: func(ctx context.Context, base stored, t Tag, o wire.Options) error {
+			next := base.revision.next(t)
+			item, err := c.replaceRevision(p.item, p.next, next)
+			if err != nil {
+				return err
+			}
+			p.item, p.next, buf.b = item, next, item
+			p.setNext(next)
+			return c.putOnce(ctx, buf, p, expr.All(c.putCondition(p, base), p.extra), o)
+		},
+		again: func(now stored) bool {
+			if p.base.IsZero() && p.verb != verbReplace {
+				return now.tombstone || len(now.item) == 0 // a guess, which only a tombstone proves wrong in a way that can be repaired
+			}
+			return now.revision.Same(p.base) // it was read to complete the tags
+		},
+	}
+	if p.old != nil {
+		w.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
+	}
+	return w.do(ctx)
+}
+
+// putOnce sends one PutItem.
+func (c *core) putOnce(ctx context.Context, buf *itemBuffer, p *preparedPut, cond expr.Node, o wire.Options) error {
+	in := &dynamodb.PutItemInput{TableName: &c.name, ReturnConsumedCapacity: c.consumed(ctx)}
+	if cond != nil {
+		var w expr.Writer
+		in.ConditionExpression = aws.String(w.Render(cond))
+		in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	if p.old != nil {
+		in.ReturnValues = types.ReturnValueAllOld
+	}
+	rctx, q := c.begin(ctx, shape{op: "PutItem", write: true, verb: p.verb.String(), id: p.id, item: p.item, cond: cond})
+	if len(q.hooks) > 0 {
+		buf.b = nil // a hook may keep the call, and the item with it
+	}
+	if q.refused != nil {
+		return q.refused
+	}
+	out, err := wire.PutItem(rctx, c.client, in, p.item, q.options(o), p.old)
+	var cc *types.ConsumedCapacity
+	if out != nil {
+		cc = out.ConsumedCapacity
+	}
+	c.wrote(rctx, &q, "PutItem", out != nil, cc, err)
+	return err
+}
+
+// lostReply is what a write returns whose reply was to give an item, and is lost.
+func lostReply(wanted bool) func() error {
+	if !wanted {
+		return nil
+	}
+	return func() error { return ErrReplyLost }
+}
+
+// itemBuffer is where a put is encoded; it serves many puts in turn.
+type itemBuffer struct{ b []byte }
+
+var itemBuffers = sync.Pool{New: func() any { return new(itemBuffer) }}
+
+func (b *itemBuffer) release() {
+	const most = 64 << 10 // larger ones are not worth keeping
+	if cap(b.b) <= most {
+		itemBuffers.Put(b)
+	}
+}
+
+// putGuard is the precondition that the verb and the numeric version give to a put of the item.
+func (c *core) putGuard(v verb, item reflect.Value) (expr.Node, error) {
+	switch {
+	case c.revision != nil && c.version == nil:
+		return nil, nil
+	case v == verbCreate:
+		return c.keyCall("attribute_not_exists"), nil
+	case c.version != nil:
+		guard := c.versionGuard(item)
+		if v == verbReplace && c.versionIn(item).IsZero() {
+			guard = expr.All(c.keyCall("attribute_exists"), guard)
+		}
+		return guard, nil
+	case v == verbReplace:
+		return c.keyCall("attribute_exists"), nil
+	}
+	return nil, nil
+}
+
+// keyCall is a condition on whether there is an item with the key.
+func (c *core) keyCall(function string) expr.Node {
+	return expr.Call{Name: function, Args: []expr.Node{expr.Attribute(c.key.partition[0].name)}}
+}
