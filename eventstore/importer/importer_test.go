@@ -214,6 +214,7 @@ func TestAngzarr(t *testing.T) {
 	}
 }
 
+// TestSchemeless has events without numbers, as older versions of the adapter have written them.
 func TestSchemeless(t *testing.T) {
 	client := ddbtest.New(t)
 	at := time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
@@ -237,7 +238,6 @@ func TestSchemeless(t *testing.T) {
 		}
 		items = append(items, it)
 	}
-	items = append(items, item{"id": s("EventID#HEAD::order::1"), "created": s("HEAD"), "version": n(67)})
 	seedTable(t, client, "schemeless-event-store", "id", "created", false, items)
 	options := importer.SchemelessOptions{Fetch: func(_ context.Context, bucket, key string) ([]byte, error) {
 		if bucket != "bucket" || key != "some/key" {
@@ -390,10 +390,10 @@ func TestDifferences(t *testing.T) {
 		}
 	}
 	sort.Strings(got)
-	if text := strings.Join(got, ", "); text != "1 data, 1 id, 1 metadata, 2 it is missing, 3 it is missing" {
+	if text := strings.Join(got, ", "); text != "1 it is missing, 1 it is not in the source, 2 it is missing, 3 it is missing" {
 		t.Errorf("%s", text)
 	}
-	if len(v.Differences) != 5+136 {
+	if len(v.Differences) != 4+136 {
 		t.Errorf("%d differences", len(v.Differences))
 	}
 	if _, err := importer.Import(t.Context(), src, store); !errors.Is(err, importer.ErrForeign) {
