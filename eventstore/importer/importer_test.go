@@ -82,7 +82,12 @@ func dynamoES(t testing.TB, client *dynamodb.Client) importer.Source {
 
 func newStore(t testing.TB, client ddb.Client) *eventstore.Store {
 	t.Helper()
-	store, err := eventstore.New(client, "new-events", eventstore.Sequenced(2))
+	return newStoreIn(t, client, "new-events")
+}
+
+func newStoreIn(t testing.TB, client ddb.Client, table string) *eventstore.Store {
+	t.Helper()
+	store, err := eventstore.New(client, table, eventstore.Sequenced(2))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,6 +79,9 @@ var (
 	ErrForeign = errors.New("the new stream has events that are not of the source")
 )
 
+// errNoMarker is for a table that cannot be understood without the option.
+var errNoMarker = errors.New("import: a stream has provisional events of a cascade, and committed ones; the option Marker is missing")
+
 func malformed(table, attribute, why string) error {
 	return fmt.Errorf("%w: table %s, attribute %s: %s", ErrMalformed, table, attribute, why)
 }
