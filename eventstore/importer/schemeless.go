@@ -62,6 +62,7 @@ type schemelessItem struct {
 	Correlation string `dynamodbav:"correlationId,omitempty"`
 	Causation   string `dynamodbav:"causationId,omitempty"`
 	S3          string `dynamodbav:"s3Reference,omitempty"`
+	TimeBucket  string `dynamodbav:"timeBucket,omitempty"`
 	Version     int64  `dynamodbav:"version,omitempty"` // of a head
 }
 
@@ -71,6 +72,7 @@ var (
 	schemelessDomain     = ddb.StrField(func(e *schemelessItem) *string { return &e.Domain })
 	schemelessIdentifier = ddb.StrField(func(e *schemelessItem) *string { return &e.Identifier })
 	schemelessSequence   = ddb.NumField(func(e *schemelessItem) *int64 { return &e.Sequence })
+	schemelessVersion    = ddb.NumField(func(e *schemelessItem) *int64 { return &e.Version })
 )
 
 const (

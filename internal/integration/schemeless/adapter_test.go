@@ -202,7 +202,7 @@ type adapterAnswer struct {
 // store lets the adapter store the events of each call, and returns what it reads then.
 func (a *adapter) store(t *testing.T, prefix string, calls [][]entry) adapterAnswer {
 	t.Helper()
-	in, err := json.Marshal(map[string]any{"prefix": prefix, "calls": calls})
+	in, err := json.Marshal(map[string]any{"prefix": prefix, "calls": append([][]entry{}, calls...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -391,3 +391,102 @@ func TestSchemelessAdapter(t *testing.T) {
 		t.Error("no event was large enough for S3")
 	}
 }
+
+// TestSchemelessBridge: the real adapter reads what the bridge writes, and both write the same streams.
+func TestSchemelessBridge(t *testing.T) {
+	a := newAdapter(t)
+	h := newHistory(2)
+	const table = "b-schemeless-event-store"
+	if answer := a.store(t, "b-", nil); len(answer.Events) > 0 {
+		t.Fatal("the table is not empty") // the adapter creates it
+	}
+	bridge, err := importer.NewSchemelessBridge(a.client, table, importer.SchemelessBridgeOptions{
+		Bucket: "events", Store: func(_ context.Context, bucket, key string, body []byte) error {
+			a.s3.mu.Lock()
+			defer a.s3.mu.Unlock()
+			a.s3.stored["/"+bucket+"/"+key] = bytes.Clone(body)
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]entry{} // in the order of the calls, by the adapter's name of the stream
+	written := map[string]entry{}
+	for range 4 { // the bridge and the adapter in turns
+		for _, call := range h.calls(6) {
+			events := make([]eventstore.NewEvent, len(call))
+			for i, e := range call {
+				// What the importer makes of the meta of the adapter, the bridge makes meta of again.
+				events[i] = eventstore.NewEvent{ID: e.ID, Type: e.Type, Data: e.Payload, CorrelationID: e.Correlation, CausationID: e.Causation}
+				if len(e.Meta) > 0 {
+					events[i].Metadata = map[string]string{importer.MetadataKey: string(e.Meta)}
+				}
+			}
+			if _, err := bridge.Append(t.Context(), call[0].Domain, identifier(call[0]), int64(len(want[key(call[0])])), call[0].Created, events...); err != nil {
+				t.Fatal(err)
+			}
+			want[key(call[0])] = append(want[key(call[0])], call...)
+		}
+		calls := h.calls(6)
+		stored(t, a.store(t, "b-", calls))
+		for _, call := range calls {
+			want[key(call[0])] = append(want[key(call[0])], call...)
+		}
+	}
+	answer := a.store(t, "b-", nil)
+	count := 0
+	for stream, list := range want {
+		if answer.Sequences[stream] != int64(len(list)) {
+			t.Errorf("%s is at %d for the adapter, want %d", stream, answer.Sequences[stream], len(list))
+		}
+		for _, e := range list {
+			written[e.ID] = e
+		}
+		count += len(list)
+	}
+	if len(answer.Events) != count {
+		t.Fatalf("the adapter reads %d events, want %d", len(answer.Events), count)
+	}
+	for _, e := range answer.Events {
+		w, ok := written[e.ID]
+		if !ok || key(e) != key(w) || e.Type != w.Type || e.Correlation != w.Correlation || e.Causation != w.Causation || !e.Created.Equal(w.Created) ||
+			!reflect.DeepEqual(decoded(t, e.Payload), decoded(t, w.Payload)) || len(w.Meta) > 0 && !reflect.DeepEqual(decoded(t, e.Meta), decoded(t, w.Meta)) {
+			t.Errorf("the adapter reads %+v, want %+v", e, w)
+		}
+	}
+	src, store := a.source(t, table), a.newStore(t, "bridge-events")
+	if _, err := importer.Import(t.Context(), src, store); err != nil {
+		t.Fatal(err)
+	}
+	h.compare(t, store)
+	if v, err := importer.Verify(t.Context(), src, store); err != nil || len(v.Differences) > 0 || v.Events != int64(count) {
+		t.Errorf("%+v, %v", v, err)
+	}
+	// What is written to the new store comes back to the adapter.
+	if _, err := store.Append(t.Context(), "account-a1", eventstore.StreamExists(), eventstore.NewEvent{ID: "new", Type: "closed", Data: []byte(`{"new":true}`)}); err != nil {
+		t.Fatal(err)
+	}
+	for c, err := range store.Feed().Read(t.Context(), eventstore.Position{}) {
+		if err == nil {
+			err = bridge.Handle(t.Context(), c)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer = a.store(t, "b-", nil)
+	if len(answer.Events) != count+1 || answer.Sequences["account::a1"] != int64(len(want["account::a1"])+1) {
+		t.Errorf("%d events, the stream is at %d", len(answer.Events), answer.Sequences["account::a1"])
+	}
+}
+
+func identifier(e entry) string {
+	if e.Identifier == nil {
+		return ""
+	}
+	return *e.Identifier
+}
+
+// key is the adapter's name of an event's stream.
+func key(e entry) string { return e.Domain + "::" + identifier(e) }
