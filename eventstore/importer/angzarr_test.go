@@ -251,7 +251,7 @@ func TestAngzarrOrigin(t *testing.T) {
 		}
 	}
 	done, err := store.Append(t.Context(), "order-"+rootA, eventstore.Any(), eventstore.CommitID("req-2"),
-		eventstore.NewEvent{Type: "paid"}, eventstore.NewEvent{Type: "sent"})
+		eventstore.NewEvent{Type: "paid", Data: []byte("paid")}, eventstore.NewEvent{Type: "sent", Data: []byte("sent")})
 	if err != nil || !done.Deduplicated || done.First != 2 || done.Last != 3 {
 		t.Errorf("a repeat of a request from before: %+v, %v", done, err)
 	}
