@@ -271,7 +271,20 @@ func (a *appender) flush(ctx context.Context) error {
 	if whole && a.request != "" && len(a.request) <= maxCommitID {
 		id = a.request
 	}
+	return a.append(ctx, batch, expected, id)
+}
+
+// append appends a batch, in halves if it does not fit into a transaction with what the store's options add.
+func (a *appender) append(ctx context.Context, batch []eventstore.NewEvent, expected int64, id string) error {
 	done, err := a.w.store.Append(ctx, a.s.Name, eventstore.Exactly(expected), eventstore.Events(batch), eventstore.CommitID(id))
+	if _, large := errors.AsType[*eventstore.BatchTooLarge](err); large && len(batch) > 1 {
+		half := len(batch) / 2
+		if err := a.append(ctx, batch[:half], expected, id); err != nil {
+			return err
+		}
+		expected += int64(half)
+		return a.append(ctx, batch[half:], expected, commitID(a.s, expected))
+	}
 	switch {
 	case errors.Is(err, eventstore.ErrWrongExpectedVersion), errors.Is(err, eventstore.ErrCorruptIdempotency):
 		return fmt.Errorf("import: %w: %w", ErrForeign, err)

@@ -421,3 +421,25 @@ func TestDifferences(t *testing.T) {
 		t.Errorf("bad input: %v", err)
 	}
 }
+
+// TestUniqueIDs: a store with unique ids takes fewer events at once, and an import goes on where it was.
+func TestUniqueIDs(t *testing.T) {
+	client := ddbtest.New(t)
+	src := dynamoES(t, client)
+	store, err := eventstore.New(client, "new-events", eventstore.UniqueIDs(), eventstore.Sequenced(2))
+	if err == nil {
+		err = store.EnsureTable(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole(t, src, store, 4, 139)
+	for e, err := range store.Read(t.Context(), "account-1", eventstore.From(130)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, err := store.EventByID(t.Context(), e.ID); err != nil || found.Version != 130 {
+			t.Errorf("%+v, %v", found, err)
+		}
+	}
+}
