@@ -35,7 +35,7 @@ func Concurrency(n int) Option { return func(w *work) { w.concurrency = n } }
 // DryRun reads the whole source and writes nothing.
 func DryRun() Option { return func(w *work) { w.dry = true } }
 
-// OnProgress is told of every stream that is done, from many goroutines.
+// OnProgress calls a function for every stream that is done, from many goroutines.
 func OnProgress(f func(s Stream, events int64)) Option {
 	return func(w *work) { w.progress = f }
 }
