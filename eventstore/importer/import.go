@@ -125,18 +125,17 @@ func (w *work) copy(ctx context.Context, s Stream) (int64, error) {
 		switch {
 		case known != nil && known[r.Event.ID]:
 			delete(known, r.Event.ID)
+			a.skip(r)
 			return nil
 		case known != nil:
 			if len(known) > 0 { // later ones are there already
 				r.Event.Metadata = with(maps.Clone(r.Event.Metadata), LateKey, "1")
 			}
 			return a.add(ctx, r)
-		case place < there.version:
-			return nil
-		case place == there.version:
-			if r.event(s, place).ID != there.id {
-				return fmt.Errorf("import: %w: version %d has another id", ErrForeign, place)
-			}
+		case place == there.version && r.event(s, place).ID != there.id:
+			return fmt.Errorf("import: %w: version %d has another id", ErrForeign, place)
+		case place <= there.version:
+			a.skip(r)
 			return nil
 		}
 		return a.add(ctx, r)
@@ -239,6 +238,9 @@ type appender struct {
 	request string // that wrote the records of the batch
 	whole   bool   // the batch begins with the first record of the request
 }
+
+// skip passes over a record that is there already: what follows of its request is not the whole request.
+func (a *appender) skip(r Record) { a.request, a.whole = r.CommitID, false }
 
 func (a *appender) add(ctx context.Context, r Record) error {
 	e := r.event(a.s, a.next)

@@ -27,7 +27,7 @@ type Difference struct {
 // of one time is not known, and one that was imported late ([LateKey]) stands where it stands. A source that keeps a count of a stream
 // is held to it, see [Counter].
 //
-// Stop the writers of the source first. It reads both sides once.
+// Stop the writers of the source first. A stream that is pending ([Report.Pending]) is compared up to the event that is not decided. It reads both sides once.
 func Verify(ctx context.Context, source Source, store *eventstore.Store, opts ...Option) (Report, error) {
 	w := newWork(source, store, opts)
 	return w.run(ctx, w.compare)
