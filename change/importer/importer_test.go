@@ -19,12 +19,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+	"go.uber.org/goleak"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/change/importer"
 	"github.com/dynamotable/ddb/ddbtest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type row struct {
 	ID string `dynamodbav:"id"`

@@ -240,7 +240,7 @@ func (a *angzarrSource) Events(ctx context.Context, s Stream) iter.Seq2[Record, 
 	}
 }
 
-// cascades reads what has become of the cascades of a timeline.
+// cascades reads how the cascades of a timeline were decided.
 func (a *angzarrSource) cascades(ctx context.Context, key string) (map[string]AngzarrMarker, error) {
 	decided := make(map[string]AngzarrMarker)
 	committed := true

@@ -185,7 +185,8 @@ func TestAngzarrCascades(t *testing.T) {
 	}
 }
 
-// TestAngzarrDecidedLater: a stream that ends before a provisional event goes on when that is decided; a decision that was foretold and comes out otherwise is noticed.
+// TestAngzarrDecidedLater: a stream that ends before a provisional event goes on when that is decided; one that was taken for revoked, and is confirmed later,
+// is noticed.
 func TestAngzarrDecidedLater(t *testing.T) {
 	const key = "order#angzarr#" + rootA
 	client := ddbtest.New(t)

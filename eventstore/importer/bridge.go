@@ -56,7 +56,7 @@ type SequenceMoved struct { //nolint:errname // reads as what happened, where it
 
 // Error tells both sequences.
 func (e *SequenceMoved) Error() string {
-	return fmt.Sprintf("append to schemeless: expected sequence %d, the stream is at %d; read it again and decide anew", e.Expected, e.Actual)
+	return fmt.Sprintf("append to schemeless: expected sequence %d, the stream is at %d; read it and decide again", e.Expected, e.Actual)
 }
 
 // Is makes the error match ErrSequenceMoved.
@@ -268,7 +268,7 @@ func (b *SchemelessBridge) write(ctx context.Context, domain, identifier string,
 	all := len(items)
 	var last error
 	for try := range bridgeTries {
-		if try > 0 { // another writer was faster, some of the events are there, or nobody knows
+		if try > 0 { // another writer was faster, some of the events are there, or the outcome is unknown
 			if err := pause(ctx, try); err != nil {
 				return 0, errors.Join(err, last)
 			}

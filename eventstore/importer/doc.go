@@ -20,5 +20,5 @@
 // of the old record under [RecordedAtKey]: the store's own time is that of the import.
 //
 // What the old systems keep beside their events is imported by packages of the same name below position, snapshot, grant and change. The
-// snapshots of dynamo-es are not, for they can have versions ahead of their states; they are taken anew from the events.
+// snapshots of dynamo-es are not, for they can have versions ahead of their states; they are taken again from the events.
 package importer

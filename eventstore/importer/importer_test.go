@@ -302,29 +302,79 @@ func (d *dying) Do(req *http.Request) (*http.Response, error) {
 
 // TestResume kills the import at every request, and goes on each time.
 func TestResume(t *testing.T) {
-	e := ddbtest.NewEngine()
-	defer e.Close()
-	clean := e.Client()
-	src, store := dynamoES(t, clean), newStore(t, clean)
-	for left, done := 0, false; !done; left++ {
-		if left == 1000 {
-			t.Fatal("it never ends")
-		}
-		client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(&dying{next: e, left: left}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithMaxAttempts(1),
-			ddb.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		dyingStore, err1 := eventstore.New(client, "new-events", eventstore.Sequenced(2), eventstore.MaxTries(1))
-		dyingSource, err2 := importer.DynamoES(client, "Events", nil)
-		if err := errors.Join(err1, err2); err != nil {
-			t.Fatal(err)
-		}
-		_, err = importer.Import(t.Context(), dyingSource, dyingStore, importer.Concurrency(2))
-		done = err == nil
-	}
-	if v, err := importer.Verify(t.Context(), src, store); err != nil || len(v.Differences) != 0 || v.Events != 139 {
-		t.Errorf("%+v, %v", v, err)
+	for what, tc := range map[string]struct {
+		seed   func(t *testing.T, client *dynamodb.Client)
+		open   func(client ddb.Client) (importer.Source, error)
+		events int64
+	}{
+		"numbers": {
+			func(t *testing.T, client *dynamodb.Client) { dynamoES(t, client) },
+			func(client ddb.Client) (importer.Source, error) { return importer.DynamoES(client, "Events", nil) }, 139,
+		},
+		"no numbers": {
+			func(t *testing.T, client *dynamodb.Client) {
+				var items []item
+				for i := range 170 {
+					items = append(items, schemelessItem(fmt.Sprint(999-i), fmt.Sprint(i%2), 0, schemelessStart.Add(time.Duration(i)*time.Second)))
+				}
+				seedTable(t, client, schemelessTable, "id", "created", false, items)
+			},
+			func(client ddb.Client) (importer.Source, error) {
+				return importer.Schemeless(client, schemelessTable, importer.SchemelessOptions{})
+			}, 170,
+		},
+		"requests": {
+			func(t *testing.T, client *dynamodb.Client) {
+				var items []item
+				for i := range 100 {
+					items = append(items, page("order#angzarr#"+rootA, i, "e", item{"external_id": s([]string{"a", "bulk", "c"}[min(i/4, 1)+i/96])}))
+				}
+				seedTable(t, client, angzarrTable, "pk", "seq", true, items)
+			},
+			func(client ddb.Client) (importer.Source, error) {
+				return importer.Angzarr(client, angzarrTable, codeOptions())
+			}, 100,
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			e := ddbtest.NewEngine()
+			defer e.Close()
+			clean := e.Client()
+			tc.seed(t, clean)
+			src, err := tc.open(clean)
+			if err != nil {
+				t.Fatal(err)
+			}
+			store := newStore(t, clean)
+			for left, done := 0, false; !done; left++ {
+				if left == 1000 {
+					t.Fatal("it never ends")
+				}
+				client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(&dying{next: e, left: left}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithMaxAttempts(1),
+					ddb.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				dyingStore, err1 := eventstore.New(client, "new-events", eventstore.Sequenced(2), eventstore.MaxTries(1))
+				dyingSource, err2 := tc.open(client)
+				if err := errors.Join(err1, err2); err != nil {
+					t.Fatal(err)
+				}
+				_, err = importer.Import(t.Context(), dyingSource, dyingStore, importer.Concurrency(2))
+				done = err == nil
+			}
+			imported(t, src, store, 0)
+			if v, err := importer.Verify(t.Context(), src, store); err != nil || len(v.Differences) != 0 || v.Events != tc.events {
+				t.Errorf("%+v, %v", v, err)
+			}
+			for st := range src.Streams(t.Context()) {
+				for ev, err := range store.Read(t.Context(), st.Name) {
+					if err != nil || ev.Metadata[importer.LateKey] != "" {
+						t.Fatalf("%+v, %v", ev, err)
+					}
+				}
+			}
+		})
 	}
 }
 

@@ -60,7 +60,7 @@ const (
 	grantPrefix   = "GRANT#"
 	groupPrefix   = "ACTGRP#"
 	keyDelimiter  = "#"
-	noRevocation  = "Excalibur" // revoked, and nobody is named
+	noRevocation  = "Excalibur" // who revoked, where the item does not say it
 	attributeSort = "sk"
 )
 
@@ -68,8 +68,8 @@ const (
 // tenant), sort key sk ("GRANT#user#type#qualifier", or ACTGRP#), and the attributes user_id, grant_type, qualifier, full_name, original_tenant_id,
 // expires_on, granted_by, granted_on or created_at, is_revoked, revoked_by and revoked_on.
 //
-// A text that should be a time and is none is an error, never "does not expire". A tenant that is really called "__null__" cannot be told from none where
-// original_tenant_id is missing; there it is none.
+// A text that should be a time and is none is an error, never "does not expire". A tenant that is really called "__null__" looks like none where
+// original_tenant_id is missing, and is taken for none there.
 func Excalibur(client ddb.Client, table string, o Options) Source {
 	return func(ctx context.Context) iter.Seq2[grant.Grant, error] {
 		return func(yield func(grant.Grant, error) bool) {
@@ -154,7 +154,7 @@ type Report struct {
 const maxDifferent = 1000
 
 // Import saves the grants of a source, and revokes those that are revoked there. It can be repeated: what is there stays, also if it was changed or deleted
-// and granted anew here, except that a grant which the source has revoked is revoked.
+// and granted again here, except that a grant which the source has revoked is revoked.
 //
 // At no moment does a grant hold that does not hold in the source: one that is revoked there is saved as one that has expired when it was
 // revoked, and then revoked. It costs what [grant.Store.Get], [grant.Store.Save] and [grant.Store.Revoke] cost.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -153,18 +154,21 @@ func TestExcalibur(t *testing.T) {
 	}
 	imported(t, source, store, 5, 0, 0, 3, regranted.Key, key(acme, "u1", "role", "admin"))
 	if d, err := store.Check(t.Context(), regranted.Key); err != nil || !d.Allowed {
-		t.Errorf("granted anew here: %+v, %v", d, err)
+		t.Errorf("granted again here: %+v, %v", d, err)
 	}
 }
 
 // watching runs a check after each request, and lets so many of them through.
 type watching struct {
 	next  aws.HTTPClient
-	left  int
 	check func()
+	mu    sync.Mutex
+	left  int
 }
 
 func (w *watching) Do(req *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.left--; w.left < 0 {
 		return nil, errors.New("the importer was killed")
 	}

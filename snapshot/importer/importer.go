@@ -5,7 +5,7 @@
 //
 // Import the events before, with package eventstore/importer: versions are those that events get there. A snapshot is only of use
 // if a fold of this program can go on from its state, so [Options.Form] has to bring it into that form; where that is not possible, leave
-// the snapshots behind, and they are taken anew from the events.
+// the snapshots behind, and they are taken again from the events.
 //
 // The snapshots of dynamo-es have no importer, for their versions can be ahead of their states.
 package importer
