@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -133,7 +134,7 @@ func (b *SchemelessBridge) Handle(ctx context.Context, c eventstore.Commit) erro
 			at = old
 		}
 		list, err := b.items(ctx, domain, identifier, at, []eventstore.NewEvent{{
-			ID: e.ID, Type: e.Type, Schema: e.Schema, Data: e.Data, Metadata: e.Metadata, CorrelationID: e.CorrelationID, CausationID: e.CausationID,
+			ID: cmp.Or(e.Metadata[IDKey], e.ID), Type: e.Type, Schema: e.Schema, Data: e.Data, Metadata: e.Metadata, CorrelationID: e.CorrelationID, CausationID: e.CausationID,
 		}})
 		if err != nil {
 			return err
@@ -169,7 +170,6 @@ func (b *SchemelessBridge) items(ctx context.Context, domain, identifier string,
 		if len(e.Data) > 0 && !json.Valid(e.Data) {
 			errs = append(errs, fmt.Errorf("event %d: the data are not JSON", i))
 		}
-		size += len(e.Data)
 		items[i] = schemelessItem{
 			ID: schemelessPrefix + e.ID, Created: at.Format("2006-01-02T15:04:05.000Z"), TimeBucket: at.Format("2006-01"), Domain: domain, Type: e.Type,
 			Identifier: identifier, Correlation: e.CorrelationID, Causation: e.CausationID,
@@ -183,12 +183,14 @@ func (b *SchemelessBridge) items(ctx context.Context, domain, identifier string,
 		}
 		n, err := b.table.ItemSize(&items[i])
 		errs = append(errs, err)
-		if n > bridgeThreshold && b.o.Store == nil {
+		if n <= bridgeThreshold {
+			size += n
+		} else if b.o.Store == nil {
 			errs = append(errs, fmt.Errorf("event %d makes an item of %d bytes; over %d it needs the option Store", i, n, bridgeThreshold))
 		}
 	}
-	if b.o.Store == nil && size > bridgeBytes {
-		errs = append(errs, fmt.Errorf("the events have %d bytes, at most %d can be appended at once", size, bridgeBytes))
+	if size > bridgeBytes {
+		errs = append(errs, fmt.Errorf("the events have %d bytes without those that are stored outside, at most %d can be appended at once", size, bridgeBytes))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, &ddb.InvalidError{Problems: []error{fmt.Errorf("append to schemeless: %w", err)}}

@@ -87,6 +87,10 @@ func TestBridgeRefused(t *testing.T) {
 	for i := range many {
 		many[i] = placed(fmt.Sprint(i), "")
 	}
+	together := make([]eventstore.NewEvent, 11)
+	for i := range together {
+		together[i] = placed(fmt.Sprint(i), `"`+strings.Repeat("x", 300_000)+`"`)
+	}
 	for what, tc := range map[string]struct {
 		domain string
 		events []eventstore.NewEvent
@@ -100,6 +104,7 @@ func TestBridgeRefused(t *testing.T) {
 		"two ids":   {"order", []eventstore.NewEvent{placed("a", ""), placed("a", "")}, "event 1 has no id"},
 		"no JSON":   {"order", []eventstore.NewEvent{placed("a", "secret")}, "not JSON"},
 		"large":     {"order", []eventstore.NewEvent{placed("a", `"`+strings.Repeat("x", 400_000)+`"`)}, "the option Store"},
+		"together":  {"order", together, "at once"},
 		"metadata":  {"order", []eventstore.NewEvent{{ID: "a", Type: "x", Metadata: map[string]string{importer.MetadataKey: "secret"}}}, "import-metadata are not JSON"},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -118,7 +123,8 @@ func TestBridgeRefused(t *testing.T) {
 func TestBridgeHandle(t *testing.T) {
 	client := ddbtest.New(t)
 	seedTable(t, client, schemelessTable, "id", "created", false, []item{
-		schemelessItem("b", "1", 1, schemelessStart), schemelessItem("a", "1", 2, schemelessStart), schemelessHead("1", 2),
+		schemelessItem("b", "1", 1, schemelessStart), schemelessItem("a", "1", 2, schemelessStart), schemelessItem("a", "1", 3, schemelessStart.Add(time.Second)),
+		schemelessHead("1", 3),
 	})
 	objects := map[string][]byte{}
 	bridge := newBridge(t, client, importer.SchemelessBridgeOptions{Bucket: "events", Store: func(_ context.Context, bucket, key string, body []byte) error {
@@ -138,7 +144,7 @@ func TestBridgeHandle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	imported(t, src, store, 2)
+	imported(t, src, store, 3)
 	large := `"` + strings.Repeat("<x>", 120_000) + `"`
 	var list []eventstore.NewEvent
 	for i := range 150 {
@@ -160,9 +166,9 @@ func TestBridgeHandle(t *testing.T) {
 		}
 	}
 	again := newStoreIn(t, client, "again-events")
-	imported(t, src, again, 2+150+1+1)
+	imported(t, src, again, 3+150+1+1)
 	verified(t, src, again)
-	if got := order(t, again, "order-1"); !strings.HasPrefix(got, "b a n000 n001 ") || !strings.HasSuffix(got, " n149") {
+	if got := order(t, again, "order-1"); !strings.HasPrefix(got, "b a ") || !strings.Contains(got, " n000 n001 ") || !strings.HasSuffix(got, " n149") {
 		t.Error(got)
 	}
 	for e, err := range again.Read(t.Context(), "order-2") {
