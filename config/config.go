@@ -17,6 +17,11 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
 )
@@ -36,7 +41,39 @@ type Config struct {
 	Events, Snapshots, Positions, Leases, Grants string
 	// StreamARN is the stream that change capture reads.
 	StreamARN string
+
+	// Of sections that Excalibur reads, see [FromJSON].
+
+	// DefaultTable is the table for what has none of its own, used as it is.
+	DefaultTable string
+	// ConsistentReads asks for consistent reads where the program leaves that open, by [ddb.Consistent]. The layers of this library read consistently whatever it says.
+	ConsistentReads bool
+	// MaxAttempts is how often a call is sent at most, and AttemptTimeout how long an attempt may take; 0 is the default of [ddb.NewClient].
+	MaxAttempts    int
+	AttemptTimeout time.Duration
+	// Credentials are an access key and its secret. Empty: as the SDK finds them, which is better than a file.
+	Credentials Credentials
 }
+
+// Credentials are an access key and its secret. No form of printing shows them.
+type Credentials struct{ accessKey, secretKey string }
+
+// IsZero reports whether there are none.
+func (c Credentials) IsZero() bool { return c == Credentials{} }
+
+// String tells whether there are any.
+func (c Credentials) String() string {
+	if c.IsZero() {
+		return "none"
+	}
+	return "set"
+}
+
+// GoString is as String.
+func (c Credentials) GoString() string { return c.String() }
+
+// MarshalText is as String, for logs.
+func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // ErrBackend means that the settings are for another storage than DynamoDB. Programs with several kinds go on to the next.
 var ErrBackend = errors.New("the settings are for another storage backend")
@@ -80,6 +117,17 @@ func (c Config) ClientOptions() []ddb.ClientOption {
 	if c.Endpoint != "" {
 		opts = append(opts, ddb.WithEndpoint(c.Endpoint))
 	}
+	if c.MaxAttempts > 0 {
+		opts = append(opts, ddb.WithMaxAttempts(c.MaxAttempts))
+	}
+	if c.AttemptTimeout > 0 {
+		opts = append(opts, ddb.WithAttemptTimeout(c.AttemptTimeout))
+	}
+	if keys := c.Credentials; !keys.IsZero() {
+		opts = append(opts, ddb.WithSDKOptions(func(o *dynamodb.Options) {
+			o.Credentials = aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(keys.accessKey, keys.secretKey, ""))
+		}))
+	}
 	return opts
 }
 
@@ -108,6 +156,15 @@ func (c Config) check() error {
 		if !tableNames.MatchString(name) {
 			errs = append(errs, fmt.Errorf("the name of the %s table is not one that DynamoDB takes: 3 to 255 letters, digits, points, hyphens and underscores", what))
 		}
+	}
+	if c.DefaultTable != "" && !tableNames.MatchString(c.DefaultTable) {
+		errs = append(errs, errors.New("the name of the default table is not one that DynamoDB takes: 3 to 255 letters, digits, points, hyphens and underscores"))
+	}
+	if c.MaxAttempts < 0 || c.AttemptTimeout < 0 {
+		errs = append(errs, errors.New("a number of attempts or a timeout is negative"))
+	}
+	if (c.Credentials.accessKey == "") != (c.Credentials.secretKey == "") {
+		errs = append(errs, errors.New("an access key and a secret key go together, and one of them is missing"))
 	}
 	if c.StreamARN != "" && (!strings.HasPrefix(c.StreamARN, "arn:") || !strings.Contains(c.StreamARN, "/stream/")) {
 		errs = append(errs, errors.New("the stream ARN is not that of a DynamoDB stream"))

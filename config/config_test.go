@@ -1,10 +1,12 @@
 package config_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/config"
@@ -55,6 +57,51 @@ func TestJSON(t *testing.T) {
 	got := strings.Join([]string{c.EventsTable(), c.SnapshotsTable(), c.PositionsTable(), c.LeasesTable(), c.GrantsTable(), c.Table("orders"), c.Region, c.StreamARN[:4]}, " ")
 	if got != "MyApp_events Snapshots MyApp_positions CdcState AuthGrants MyApp_orders eu-central-1 arn:" {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestExcalibur: sections that Excalibur reads itself, with the settings of the connection beside the others or inside.
+func TestExcalibur(t *testing.T) {
+	const common = `"Name": "DynamoDb", "DefaultTableName": "Orders", "DefaultPartitionKeyAttribute": "pk", "DefaultSortKeyAttribute": "sk",
+		"UseConsistentReads": true, "EnableStreams": true, "StreamViewType": "NEW_AND_OLD_IMAGES"`
+	const conn = `"Region": "eu-central-1", "ServiceUrl": "http://localhost:8000", "AccessKey": "AKIAKEY", "SecretKey": "hidden",
+		"MaxRetryAttempts": 3, "TimeoutInSeconds": 30, "ReadCapacityUnits": 5, "WriteCapacityUnits": null`
+	for what, text := range map[string]string{
+		"inside": `{"DynamoDb": {` + common + `, "Connection": {` + conn + `}}}`,
+		"beside": `{"DynamoDb": {` + common + `, ` + conn + `}}`,
+		"both":   `{"DynamoDb": {` + common + `, ` + conn + `, "Connection": {` + conn + `}}}`,
+	} {
+		c, err := config.FromJSON([]byte(text), "")
+		if err != nil || c.Region != "eu-central-1" || c.Endpoint != "http://localhost:8000" || c.DefaultTable != "Orders" || !c.ConsistentReads ||
+			c.MaxAttempts != 4 || c.AttemptTimeout != 30*time.Second || c.Credentials.IsZero() || len(c.ClientOptions()) != 5 {
+			t.Errorf("%s: %+v, %v", what, c, err)
+		}
+		asJSON, _ := json.Marshal(c)
+		if shown := fmt.Sprintf("%v %+v %#v %s", c, c, c, asJSON); strings.Contains(shown, "hidden") || strings.Contains(shown, "AKIAKEY") {
+			t.Errorf("%s: %s", what, shown)
+		}
+		client, err := ddb.NewClient(t.Context(), c.ClientOptions()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := client.Options().Credentials.Retrieve(t.Context())
+		if err != nil || got.AccessKeyID != "AKIAKEY" || got.SecretAccessKey != "hidden" {
+			t.Errorf("%s: credentials of %s, %v", what, got.Source, err)
+		}
+	}
+	for text, want := range map[string]string{
+		`{"Region": "a", "Connection": {"Region": "b"}}`:                 "Region and Connection.Region differ",
+		`{"MaxRetryAttempts": 1, "Connection": {"MaxRetryAttempts": 2}}`: "MaxRetryAttempts",
+		`{"Connection": {"AccessKey": "hidden"}}`:                        "go together",
+		`{"Connection": {"Regoin": "hidden"}}`:                           "Regoin",
+		`{"Connection": {"MaxRetryAttempts": -1}}`:                       "negative",
+		`{"TimeoutInSeconds": -1}`:                                       "negative",
+		`{"DefaultTableName": "hid den"}`:                                "default table",
+		`{"UseConsistentReads": "hidden"}`:                               "UseConsistentReads",
+	} {
+		if _, err := config.FromJSON([]byte(`{"DynamoDb": `+text+`}`), ""); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hid") {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 

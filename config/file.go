@@ -2,10 +2,12 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 )
@@ -86,31 +88,22 @@ func isSection(meta toml.MetaData, key toml.Key) bool { return meta.Type(key...)
 //		"CdcStateStore": {"TableName": "CdcState"},
 //		"Authorization": {"TableName": "AuthGrants"}
 //	}}
+//
+// A section that Excalibur itself reads is taken as well. Its settings of a connection stand in the section or in a section Connection inside
+// it: Region, ServiceUrl, AccessKey, SecretKey, MaxRetryAttempts (one less than [Config.MaxAttempts]) and TimeoutInSeconds ([Config.AttemptTimeout]). DefaultTableName and
+// UseConsistentReads are [Config.DefaultTable] and [Config.ConsistentReads]. What concerns only how Excalibur names its provider, keys and new tables is accepted, and has no
+// effect: Name, DefaultPartitionKeyAttribute, DefaultSortKeyAttribute, EnableStreams, StreamViewType, ReadCapacityUnits and WriteCapacityUnits.
 func FromJSON(text []byte, section string) (Config, error) {
-	if section == "" {
-		section = "DynamoDb"
-	}
-	for name := range strings.SplitSeq(section, ":") {
-		var level map[string]json.RawMessage
-		if err := json.Unmarshal(text, &level); err != nil {
-			return Config{}, invalid(fmt.Errorf("JSON: section %s: what holds it is not an object", section))
-		}
-		text = nil
-		for key, value := range level {
-			if strings.EqualFold(key, name) {
-				text = value
-			}
-		}
-		if text == nil {
-			return Config{}, invalid(fmt.Errorf("JSON: there is no section %s", section))
-		}
+	text, section, err := find(text, section)
+	if err != nil {
+		return Config{}, err
 	}
 	type table struct {
 		TableName string `json:"TableName"`
 	}
 	var s struct {
-		Region        string `json:"Region"`
-		ServiceURL    string `json:"ServiceUrl"`
+		connection
+
 		TablePrefix   string `json:"TablePrefix"`
 		Events        table  `json:"Events"`
 		SnapshotStore table  `json:"SnapshotStore"`
@@ -120,6 +113,16 @@ func FromJSON(text []byte, section string) (Config, error) {
 		Cdc           struct {
 			StreamArn string `json:"StreamArn"`
 		} `json:"Cdc"`
+
+		Connection         connection `json:"Connection"`
+		DefaultTableName   string     `json:"DefaultTableName"`
+		UseConsistentReads bool       `json:"UseConsistentReads"`
+
+		Name                         string `json:"Name"`
+		DefaultPartitionKeyAttribute string `json:"DefaultPartitionKeyAttribute"`
+		DefaultSortKeyAttribute      string `json:"DefaultSortKeyAttribute"`
+		EnableStreams                bool   `json:"EnableStreams"`
+		StreamViewType               string `json:"StreamViewType"`
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -130,8 +133,77 @@ func FromJSON(text []byte, section string) (Config, error) {
 		return Config{}, invalid(fmt.Errorf("JSON: section %s: %w", section, err)) // names the key that is not known
 	}
 	c := Config{
-		Region: s.Region, Endpoint: s.ServiceURL, TablePrefix: s.TablePrefix, Events: s.Events.TableName, Snapshots: s.SnapshotStore.TableName,
+		TablePrefix: s.TablePrefix, Events: s.Events.TableName, Snapshots: s.SnapshotStore.TableName,
 		Positions: s.Positions.TableName, Leases: s.CdcStateStore.TableName, Grants: s.Authorization.TableName, StreamARN: s.Cdc.StreamArn,
+		DefaultTable: s.DefaultTableName, ConsistentReads: s.UseConsistentReads,
+	}
+	conn, err := s.connection.over(s.Connection)
+	c.Region, c.Endpoint, c.Credentials = conn.Region, conn.ServiceURL, Credentials{conn.AccessKey, conn.SecretKey}
+	if n := conn.MaxRetryAttempts; n != nil {
+		if c.MaxAttempts = *n + 1; *n < 0 {
+			c.MaxAttempts = *n
+		}
+	}
+	c.AttemptTimeout = time.Duration(conn.TimeoutInSeconds) * time.Second
+	if err != nil {
+		return Config{}, invalid(fmt.Errorf("JSON: section %s: %w", section, err))
 	}
 	return c, c.check()
+}
+
+// connection are the settings of a connection as Excalibur names them.
+type connection struct {
+	Region             string `json:"Region"`
+	ServiceURL         string `json:"ServiceUrl"`
+	AccessKey          string `json:"AccessKey"`
+	SecretKey          string `json:"SecretKey"`
+	MaxRetryAttempts   *int   `json:"MaxRetryAttempts"`
+	TimeoutInSeconds   int32  `json:"TimeoutInSeconds"`
+	ReadCapacityUnits  *int   `json:"ReadCapacityUnits"`
+	WriteCapacityUnits *int   `json:"WriteCapacityUnits"`
+}
+
+// over completes settings by those of an inner section, which must not say something else.
+func (c connection) over(inner connection) (connection, error) {
+	var errs []error
+	text := func(name string, a, b string) string {
+		if a != "" && b != "" && a != b {
+			errs = append(errs, fmt.Errorf("%s and Connection.%s differ", name, name))
+		}
+		return cmp.Or(a, b)
+	}
+	c.Region = text("Region", c.Region, inner.Region)
+	c.ServiceURL = text("ServiceUrl", c.ServiceURL, inner.ServiceURL)
+	c.AccessKey = text("AccessKey", c.AccessKey, inner.AccessKey)
+	c.SecretKey = text("SecretKey", c.SecretKey, inner.SecretKey)
+	if c.MaxRetryAttempts != nil && inner.MaxRetryAttempts != nil && *c.MaxRetryAttempts != *inner.MaxRetryAttempts ||
+		c.TimeoutInSeconds != 0 && inner.TimeoutInSeconds != 0 && c.TimeoutInSeconds != inner.TimeoutInSeconds {
+		errs = append(errs, errors.New("MaxRetryAttempts or TimeoutInSeconds differ from those of Connection"))
+	}
+	c.MaxRetryAttempts = cmp.Or(c.MaxRetryAttempts, inner.MaxRetryAttempts)
+	c.TimeoutInSeconds = cmp.Or(c.TimeoutInSeconds, inner.TimeoutInSeconds)
+	return c, errors.Join(errs...)
+}
+
+// find gives the text of a section and its name.
+func find(text []byte, section string) ([]byte, string, error) {
+	if section == "" {
+		section = "DynamoDb"
+	}
+	for name := range strings.SplitSeq(section, ":") {
+		var level map[string]json.RawMessage
+		if err := json.Unmarshal(text, &level); err != nil {
+			return nil, section, invalid(fmt.Errorf("JSON: section %s: what holds it is not an object", section))
+		}
+		text = nil
+		for key, value := range level {
+			if strings.EqualFold(key, name) {
+				text = value
+			}
+		}
+		if text == nil {
+			return nil, section, invalid(fmt.Errorf("JSON: there is no section %s", section))
+		}
+	}
+	return text, section, nil
 }

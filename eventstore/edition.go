@@ -23,8 +23,9 @@ type Edition struct {
 	part   int64  // the last version of the main timeline that belongs to it
 }
 
-// divergence is the metadata of an edition's first event that tells where it parts from the main timeline.
-const divergence = "ddb-divergence"
+// DivergenceKey is the key of the metadata of an edition's events that tells, as a decimal, behind which version of the main timeline the
+// edition parts. [Edition.Append] sets it. Who writes an edition's events in another way, as an import does, has to set it too.
+const DivergenceKey = "ddb-divergence"
 
 // EditionStream is the name of the stream in which an edition keeps its own events.
 func EditionStream(stream, edition string) string {
@@ -46,7 +47,7 @@ func (s *Store) Edition(ctx context.Context, stream, name string, divergesAfter 
 		if len(first.Frame) > 0 {
 			meta = first.Frame[0].Meta
 		}
-		if e.part, err = strconv.ParseInt(meta[divergence], 10, 64); err != nil {
+		if e.part, err = strconv.ParseInt(meta[DivergenceKey], 10, 64); err != nil {
 			return nil, errors.New("edition: its first event does not tell where it parts from the main timeline")
 		}
 		if divergesAfter >= 0 && divergesAfter != e.part {
@@ -85,7 +86,7 @@ func (e *Edition) Append(ctx context.Context, expected Expected, args ...AppendA
 	}
 	mark := argument(func(c *commit) {
 		for i := range c.parts[0].events {
-			meta := map[string]string{divergence: strconv.FormatInt(e.part, 10)}
+			meta := map[string]string{DivergenceKey: strconv.FormatInt(e.part, 10)}
 			maps.Copy(meta, c.parts[0].events[i].Metadata)
 			c.parts[0].events[i].Metadata = meta
 		}

@@ -39,6 +39,8 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 			own = own && passing(f.Reason)
 		case f.Index < len(c.extra):
 			return refused, cause
+		case f.Index < len(c.extra)+s.idCount(c):
+			return s.taken(ctx, c, f.Index-len(c.extra), cause)
 		case f.Index >= counters:
 		case !c.isFeedRow(f.Index):
 			// The head said that there is room, and there is an event: something else wrote it.

@@ -25,6 +25,7 @@ type options struct {
 	correlation bool
 	causation   bool
 	categories  int
+	uniqueIDs   bool
 	category    func(stream string) string
 	upcasters   map[upcastKey]Upcaster
 	tries       int

@@ -166,7 +166,7 @@ func (s *Store) sizes(p *part) (int, error) {
 
 // fits refuses a commit that does not fit into a transaction.
 func (s *Store) fits(c *commit, large []*payload) error {
-	count, bytes := len(c.extra), 0
+	count, bytes := len(c.extra)+s.idCount(c), 0
 	if c.dedup > 0 {
 		count++
 	}

@@ -17,6 +17,7 @@ import (
 //	C#<commit>           0        the marker of a commit
 //	M#feed               0        how the table is set up
 //	V#<stream>           0        the state of a stream, saved with its events
+//	E#<id>               0        where the event with an id is
 type row struct {
 	PK string `dynamodbav:"pk"`
 	SK int64  `dynamodbav:"sk"`
@@ -53,7 +54,10 @@ type row struct {
 	Deleted  int64  `dynamodbav:"deleted,omitempty"`
 	Framed   bool   `dynamodbav:"framed,omitempty"`
 
-	// Of a commit in the feed and of a marker.
+	// Of the set-up: there are items of ids.
+	IDs bool `dynamodbav:"ids,omitempty"`
+
+	// Of a commit in the feed, of a marker and of an id.
 	Stream string  `dynamodbav:"stream,omitempty"`
 	First  int64   `dynamodbav:"first,omitempty"`
 	Last   int64   `dynamodbav:"last,omitempty"`

@@ -231,10 +231,10 @@ func (c *commit) shards() []*shard {
 	return list
 }
 
-// operations are those of the caller, then of each part its head, events and feed
+// operations are those of the caller, then the ids of the events, then of each part its head, events and feed
 // row, then the marker and the counters.
 func (s *Store) operations(c *commit) []ddb.TxOp {
-	ops := slices.Clone(c.extra)
+	ops := append(slices.Clone(c.extra), s.idOps(c)...)
 	for _, p := range c.parts {
 		p.first, p.last = p.base+1, p.base+int64(len(p.events))
 		p.op = len(ops)

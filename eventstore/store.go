@@ -136,7 +136,7 @@ func (s *Store) checkSetup(ctx context.Context) error {
 		return nil
 	}
 	key := setupKey()
-	want := row{PK: key.Partition, SK: key.Sort, Schema: setupForm, Version: int64(s.o.shards), Created: s.o.now().UnixNano()}
+	want := row{PK: key.Partition, SK: key.Sort, Schema: setupForm, Version: int64(s.o.shards), IDs: s.o.uniqueIDs, Created: s.o.now().UnixNano()}
 	is, err := s.table.Get(ctx, key.Partition, key.Sort, ddb.Consistent())
 	if errors.Is(err, ddb.ErrNotFound) {
 		err = s.table.Create(ctx, &want)
@@ -154,6 +154,8 @@ func (s *Store) checkSetup(ctx context.Context) error {
 		return fmt.Errorf("%w: table %s has form %d, this version of the package knows form %d", ErrSetup, s.Name(), is.Schema, setupForm)
 	case is.Version != want.Version:
 		return fmt.Errorf("%w: table %s has a feed of %d shards, the options ask for %d (0 is none); the number cannot be changed", ErrSetup, s.Name(), is.Version, want.Version)
+	case is.IDs != want.IDs:
+		return fmt.Errorf("%w: table %s has unique ids: %t, the options ask for %t; that cannot be changed", ErrSetup, s.Name(), is.IDs, want.IDs)
 	}
 	s.checked = true
 	return nil

@@ -27,7 +27,7 @@ func Run(t *testing.T, factory Factory) {
 		{"Envelope", testEnvelope}, {"Expected", testExpected}, {"Repeat", testRepeat}, {"RepeatInPart", testRepeatInPart},
 		{"Several streams", testSeveral}, {"With", testWith}, {"Too large", testTooLarge}, {"Refused input", testInput},
 		{"Read", testRead}, {"Long stream", testLong}, {"ReadAt", testReadAt}, {"Frames", testFrames}, {"Upcast", testUpcast},
-		{"Names", testNames}, {"Cost", testCost},
+		{"Names", testNames}, {"Cost", testCost}, {"Unique ids", testUniqueIDs},
 		{"Feed", testFeed}, {"Feed resumes", testFeedResumes}, {"Feed setup", testFeedSetup}, {"Subscribe", testSubscribe}, {"Subscribe fails", testSubscribeFails},
 		{"Time feed", testTimeFeed}, {"Indexes", testIndexes},
 		{"Truncate", testTruncate}, {"Delete", testDelete}, {"Scrub", testScrub}, {"Reset", testReset},

@@ -104,15 +104,22 @@ func (d *dynamoES) event(e esEvent) (eventstore.NewEvent, error) {
 
 // textMap is a JSON object of texts; anything else is kept as it is, under MetadataKey.
 func textMap(text []byte) map[string]string {
-	var m map[string]string
+	var m map[string]*string
 	if len(text) == 0 || string(text) == "null" {
 		return nil
 	}
+	whole := map[string]string{MetadataKey: string(text)}
 	if err := json.Unmarshal(text, &m); err != nil {
-		return map[string]string{MetadataKey: string(text)}
+		return whole
 	}
-	delete(m, "")
-	return m
+	texts := make(map[string]string, len(m))
+	for key, value := range m {
+		if key == "" || value == nil {
+			return whole
+		}
+		texts[key] = *value
+	}
+	return texts
 }
 
 func with(m map[string]string, key, value string) map[string]string {

@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,16 +17,10 @@ import (
 type Report struct {
 	// Streams and Events are how many were looked at, Written how many events were written by this call.
 	Streams, Events, Written int64
+	// Pending is how many streams were imported only up to an event that the source has not decided about yet.
+	Pending int64
 	// Differences are what [Verify] has found, at most 1,000 of them.
 	Differences []Difference
-}
-
-// Difference is an event that is not the same in the new store.
-type Difference struct {
-	Stream  string
-	Version int64
-	// What differs, such as "type" or "data", or that the event is missing.
-	What string
 }
 
 // Option is an option of [Import] and [Verify].
@@ -42,7 +35,7 @@ func Concurrency(n int) Option { return func(w *work) { w.concurrency = n } }
 // DryRun reads the whole source and writes nothing.
 func DryRun() Option { return func(w *work) { w.dry = true } }
 
-// OnProgress is told of every stream that is done, from many goroutines.
+// OnProgress calls a function for every stream that is done, from many goroutines.
 func OnProgress(f func(s Stream, events int64)) Option {
 	return func(w *work) { w.progress = f }
 }
@@ -61,19 +54,14 @@ type work struct {
 
 // Import copies all streams of a source into a store. It can be called again, also after it has ended early, and then
 // goes on behind what is there already. Each batch of up to 80 events is one append, with its cost.
+// Where the source does not number its events, those that are not there yet are found by their ids, for which the new stream is
+// read; one that the source got late is appended behind the others, with [LateKey].
 //
 // An error ends the import and says of which kind it is: [ErrMalformed], [ErrSequence],
 // [ErrForeign], or one of the tables or the store. The report tells how far it came.
 func Import(ctx context.Context, source Source, store *eventstore.Store, opts ...Option) (Report, error) {
 	w := newWork(source, store, opts)
 	return w.run(ctx, w.copy)
-}
-
-// Verify compares every event of a source with the store: id, type, schema, data, metadata, correlation and causation, and
-// how many there are. It changes nothing. What differs is in the report; the error is for what could not be read.
-func Verify(ctx context.Context, source Source, store *eventstore.Store, opts ...Option) (Report, error) {
-	w := newWork(source, store, opts)
-	return w.run(ctx, w.compare)
 }
 
 func newWork(source Source, store *eventstore.Store, opts []Option) *work {
@@ -118,103 +106,198 @@ func (w *work) run(ctx context.Context, each func(context.Context, Stream) (int6
 	return w.report, context.Cause(ctx)
 }
 
+// copy imports one stream.
+func (w *work) copy(ctx context.Context, s Stream) (int64, error) {
+	there, err := w.newest(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	a := &appender{w: w, s: s, next: there.version + 1}
+	var known map[string]bool // the events that are there, if the source does not number its own
+	place := int64(0)
+	err = w.records(ctx, s, func(r Record) error {
+		place++
+		if place == 1 && there.version > 0 && r.Sequence < 0 && r.Event.ID != "" {
+			if known, err = w.known(ctx, s); err != nil {
+				return err
+			}
+		}
+		switch {
+		case known != nil && known[r.Event.ID]:
+			delete(known, r.Event.ID)
+			a.skip(r)
+			return nil
+		case known != nil:
+			if len(known) > 0 { // later ones are there already
+				r.Event.Metadata = with(maps.Clone(r.Event.Metadata), LateKey, "1")
+			}
+			return a.add(ctx, r)
+		case place == there.version && r.event(s, place).ID != there.id:
+			return fmt.Errorf("import: %w: version %d has another id", ErrForeign, place)
+		case place <= there.version:
+			a.skip(r)
+			return nil
+		}
+		return a.add(ctx, r)
+	})
+	if err == nil {
+		err = a.flush(ctx)
+	}
+	if err == nil && place < there.version {
+		err = fmt.Errorf("import: %w: it has %d events, the source %d", ErrForeign, there.version, place)
+	}
+	return place, err
+}
+
+// known reads the ids of the events of a new stream, and refuses one that the source does not have.
+func (w *work) known(ctx context.Context, s Stream) (map[string]bool, error) {
+	known := make(map[string]bool)
+	for e, err := range w.store.Read(ctx, s.Name) {
+		if err != nil {
+			return nil, fmt.Errorf("import: read the new stream: %w", err)
+		}
+		known[e.ID] = true
+	}
+	foreign := len(known)
+	for r, err := range w.source.Events(ctx, s) {
+		if err != nil {
+			return nil, fmt.Errorf("import: read a stream: %w", err)
+		}
+		if known[r.Event.ID] {
+			foreign--
+		}
+	}
+	if foreign > 0 {
+		return nil, fmt.Errorf("import: %w: %d of its events", ErrForeign, foreign)
+	}
+	return known, nil
+}
+
+// reached is how far a stream has been imported.
+type reached struct {
+	version int64
+	id      string
+}
+
+// newest is the newest event of a new stream.
+func (w *work) newest(ctx context.Context, s Stream) (reached, error) {
+	for e, err := range w.store.Read(ctx, s.Name, eventstore.Backward(), eventstore.Limit(1)) {
+		return reached{e.Version, e.ID}, err
+	}
+	return reached{}, nil
+}
+
+// records hands the events of a stream of the source over, up to one that is pending, and checks their order.
+func (w *work) records(ctx context.Context, s Stream, each func(Record) error) error {
+	last := int64(-1)
+	for r, err := range w.source.Events(ctx, s) {
+		if err != nil {
+			return fmt.Errorf("import: read a stream: %w", err)
+		}
+		if r.Sequence >= 0 {
+			switch {
+			case last >= 0 && r.Sequence == last+1, last < 0 && (r.Sequence <= 1 || r.First), w.renumber && r.Sequence > last:
+			case r.Sequence <= last:
+				return fmt.Errorf("import: %w: %d follows %d", ErrSequence, r.Sequence, last)
+			default:
+				return fmt.Errorf("import: %w: %d follows %d; the option Renumber imports it all the same", ErrSequence, r.Sequence, last)
+			}
+			last = r.Sequence
+		}
+		w.mu.Lock()
+		if r.Pending {
+			w.report.Pending++
+		} else {
+			w.report.Events++
+		}
+		w.mu.Unlock()
+		if r.Pending {
+			return nil
+		}
+		if err := each(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // A batch stays below the limits of a transaction, with room for what the store adds.
 const (
 	batchEvents = 80
 	batchBytes  = 3 << 20
 )
 
-// copy imports one stream.
-func (w *work) copy(ctx context.Context, s Stream) (int64, error) {
-	there, err := w.behind(ctx, s)
-	if err != nil {
-		return 0, err
-	}
-	var (
-		batch []eventstore.NewEvent
-		size  int
-		next  = int64(1) // the version of the next record
-	)
-	flush := func() error {
-		if len(batch) == 0 || w.dry {
-			batch, size = nil, 0
-			return nil
-		}
-		expected := next - 1 - int64(len(batch))
-		_, err := w.store.Append(ctx, s.Name, eventstore.Exactly(expected), eventstore.Events(batch), eventstore.CommitID(commitID(s, expected)))
-		if errors.Is(err, eventstore.ErrWrongExpectedVersion) || errors.Is(err, eventstore.ErrCorruptIdempotency) {
-			return fmt.Errorf("import: %w: %w", ErrForeign, err)
-		}
-		if err != nil {
-			return fmt.Errorf("import: %w", err)
-		}
-		w.mu.Lock()
-		w.report.Written += int64(len(batch))
-		w.mu.Unlock()
-		batch, size = nil, 0
-		return nil
-	}
-	err = w.records(ctx, s, func(e eventstore.NewEvent) error {
-		if next <= there.version {
-			if next == there.version && e.ID != there.id {
-				return fmt.Errorf("import: %w: version %d has another id", ErrForeign, next)
-			}
-			next++
-			return nil
-		}
-		n := len(e.Data) + 1000
-		if len(batch) == batchEvents || size+n > batchBytes {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-		batch, size = append(batch, e), size+n
-		next++
-		return nil
-	})
-	if err == nil {
-		err = flush()
-	}
-	if err == nil && there.version >= next {
-		err = fmt.Errorf("import: %w: it has %d events, the source %d", ErrForeign, there.version, next-1)
-	}
-	return next - 1, err
+// appender appends records to a new stream, in batches.
+type appender struct {
+	w     *work
+	s     Stream
+	batch []eventstore.NewEvent
+	size  int
+	next  int64 // the version of the next record
+
+	request string // that wrote the records of the batch
+	whole   bool   // the batch begins with the first record of the request
 }
 
-// place is how far a stream has been imported.
-type place struct {
-	version int64
-	id      string
-}
+// skip passes over a record that is there already: what follows of its request is not the whole request.
+func (a *appender) skip(r Record) { a.request, a.whole = r.CommitID, false }
 
-func (w *work) behind(ctx context.Context, s Stream) (place, error) {
-	for e, err := range w.store.Read(ctx, s.Name, eventstore.Backward(), eventstore.Limit(1)) {
-		return place{e.Version, e.ID}, err
-	}
-	return place{}, nil
-}
-
-// records hands the events of a stream of the source over, as the new store gets them.
-func (w *work) records(ctx context.Context, s Stream, each func(eventstore.NewEvent) error) error {
-	version, last := int64(0), int64(-1)
-	for r, err := range w.source.Events(ctx, s) {
-		if err != nil {
-			return fmt.Errorf("import: read a stream: %w", err)
-		}
-		if r.Sequence >= 0 {
-			if last >= 0 && r.Sequence != last+1 && !w.renumber || last < 0 && r.Sequence > 1 && !w.renumber {
-				return fmt.Errorf("import: %w: %d follows %d; the option Renumber imports it all the same", ErrSequence, r.Sequence, last)
-			}
-			last = r.Sequence
-		}
-		version++
-		w.mu.Lock()
-		w.report.Events++
-		w.mu.Unlock()
-		if err := each(r.event(s, version)); err != nil {
+func (a *appender) add(ctx context.Context, r Record) error {
+	e := r.event(a.s, a.next)
+	n := len(e.Data) + 1000
+	if r.CommitID != a.request || len(a.batch) == batchEvents || a.size+n > batchBytes {
+		if err := a.flush(ctx); err != nil {
 			return err
 		}
 	}
+	if r.CommitID != a.request {
+		a.request, a.whole = r.CommitID, true
+	}
+	a.batch, a.size = append(a.batch, e), a.size+n
+	a.next++
+	return nil
+}
+
+// maxCommitID is the longest id of a commit, see [eventstore.CommitID].
+const maxCommitID = 128
+
+func (a *appender) flush(ctx context.Context) error {
+	batch := a.batch
+	whole := a.whole
+	a.batch, a.size, a.whole = nil, 0, false
+	if len(batch) == 0 || a.w.dry {
+		return nil
+	}
+	expected := a.next - 1 - int64(len(batch))
+	id := commitID(a.s, expected)
+	if whole && a.request != "" && len(a.request) <= maxCommitID {
+		id = a.request
+	}
+	return a.append(ctx, batch, expected, id)
+}
+
+// append appends a batch, in halves if it does not fit into a transaction with what the store's options add.
+func (a *appender) append(ctx context.Context, batch []eventstore.NewEvent, expected int64, id string) error {
+	done, err := a.w.store.Append(ctx, a.s.Name, eventstore.Exactly(expected), eventstore.Events(batch), eventstore.CommitID(id))
+	if _, large := errors.AsType[*eventstore.BatchTooLarge](err); large && len(batch) > 1 {
+		half := len(batch) / 2
+		if err := a.append(ctx, batch[:half], expected, id); err != nil {
+			return err
+		}
+		expected += int64(half)
+		return a.append(ctx, batch[half:], expected, commitID(a.s, expected))
+	}
+	switch {
+	case errors.Is(err, eventstore.ErrWrongExpectedVersion), errors.Is(err, eventstore.ErrCorruptIdempotency):
+		return fmt.Errorf("import: %w: %w", ErrForeign, err)
+	case err != nil:
+		return fmt.Errorf("import: %w", err)
+	case done.First != expected+1: // found as a commit of the same id, at another place
+		return fmt.Errorf("import: %w: version %d is there under the commit id of version %d", ErrForeign, done.First, expected+1)
+	}
+	a.w.mu.Lock()
+	a.w.report.Written += int64(len(batch))
+	a.w.mu.Unlock()
 	return nil
 }
 
@@ -222,70 +305,4 @@ func (w *work) records(ctx context.Context, s Stream, each func(eventstore.NewEv
 func commitID(s Stream, expected int64) string {
 	sum := sha256.Sum256([]byte(s.Key))
 	return fmt.Sprintf("import-%s-%d", hex.EncodeToString(sum[:16]), expected)
-}
-
-// compare verifies one stream.
-func (w *work) compare(ctx context.Context, s Stream) (int64, error) {
-	var (
-		want []eventstore.NewEvent
-		n    int64
-	)
-	differ := func(version int64, what string) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if len(w.report.Differences) < 1000 {
-			w.report.Differences = append(w.report.Differences, Difference{s.Name, version, what})
-		}
-	}
-	check := func() error {
-		from := n - int64(len(want)) + 1
-		i := 0
-		for e, err := range w.store.Read(ctx, s.Name, eventstore.From(from), eventstore.UpTo(n)) {
-			if err != nil {
-				return fmt.Errorf("verify: %w", err)
-			}
-			for _, what := range differences(want[i], e) {
-				differ(e.Version, what)
-			}
-			i++
-		}
-		for ; i < len(want); i++ {
-			differ(from+int64(i), "it is missing")
-		}
-		want = want[:0]
-		return nil
-	}
-	err := w.records(ctx, s, func(e eventstore.NewEvent) error {
-		n++
-		if want = append(want, e); len(want) == batchEvents {
-			return check()
-		}
-		return nil
-	})
-	if err == nil && len(want) > 0 {
-		err = check()
-	}
-	if err != nil {
-		return n, err
-	}
-	if there, err := w.behind(ctx, s); err != nil {
-		return n, fmt.Errorf("verify: %w", err)
-	} else if there.version > n {
-		differ(n+1, "it is not in the source")
-	}
-	return n, nil
-}
-
-func differences(want eventstore.NewEvent, got eventstore.Event) []string {
-	var list []string
-	for what, same := range map[string]bool{
-		"id": want.ID == got.ID, "type": want.Type == got.Type, "schema": want.Schema == got.Schema,
-		"data": bytes.Equal(want.Data, got.Data), "metadata": maps.Equal(want.Metadata, got.Metadata),
-		"correlation id": want.CorrelationID == got.CorrelationID, "causation id": want.CausationID == got.CausationID,
-	} {
-		if !same {
-			list = append(list, what)
-		}
-	}
-	return list
 }

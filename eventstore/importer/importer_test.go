@@ -82,7 +82,12 @@ func dynamoES(t testing.TB, client *dynamodb.Client) importer.Source {
 
 func newStore(t testing.TB, client ddb.Client) *eventstore.Store {
 	t.Helper()
-	store, err := eventstore.New(client, "new-events", eventstore.Sequenced(2))
+	return newStoreIn(t, client, "new-events")
+}
+
+func newStoreIn(t testing.TB, client ddb.Client, table string) *eventstore.Store {
+	t.Helper()
+	store, err := eventstore.New(client, table, eventstore.Sequenced(2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,6 +219,7 @@ func TestAngzarr(t *testing.T) {
 	}
 }
 
+// TestSchemeless has events without numbers, as older versions of the adapter have written them.
 func TestSchemeless(t *testing.T) {
 	client := ddbtest.New(t)
 	at := time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
@@ -237,7 +243,6 @@ func TestSchemeless(t *testing.T) {
 		}
 		items = append(items, it)
 	}
-	items = append(items, item{"id": s("EventID#HEAD::order::1"), "created": s("HEAD"), "version": n(67)})
 	seedTable(t, client, "schemeless-event-store", "id", "created", false, items)
 	options := importer.SchemelessOptions{Fetch: func(_ context.Context, bucket, key string) ([]byte, error) {
 		if bucket != "bucket" || key != "some/key" {
@@ -297,29 +302,79 @@ func (d *dying) Do(req *http.Request) (*http.Response, error) {
 
 // TestResume kills the import at every request, and goes on each time.
 func TestResume(t *testing.T) {
-	e := ddbtest.NewEngine()
-	defer e.Close()
-	clean := e.Client()
-	src, store := dynamoES(t, clean), newStore(t, clean)
-	for left, done := 0, false; !done; left++ {
-		if left == 1000 {
-			t.Fatal("it never ends")
-		}
-		client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(&dying{next: e, left: left}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithMaxAttempts(1),
-			ddb.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		dyingStore, err1 := eventstore.New(client, "new-events", eventstore.Sequenced(2), eventstore.MaxTries(1))
-		dyingSource, err2 := importer.DynamoES(client, "Events", nil)
-		if err := errors.Join(err1, err2); err != nil {
-			t.Fatal(err)
-		}
-		_, err = importer.Import(t.Context(), dyingSource, dyingStore, importer.Concurrency(2))
-		done = err == nil
-	}
-	if v, err := importer.Verify(t.Context(), src, store); err != nil || len(v.Differences) != 0 || v.Events != 139 {
-		t.Errorf("%+v, %v", v, err)
+	for what, tc := range map[string]struct {
+		seed   func(t *testing.T, client *dynamodb.Client)
+		open   func(client ddb.Client) (importer.Source, error)
+		events int64
+	}{
+		"numbers": {
+			func(t *testing.T, client *dynamodb.Client) { dynamoES(t, client) },
+			func(client ddb.Client) (importer.Source, error) { return importer.DynamoES(client, "Events", nil) }, 139,
+		},
+		"no numbers": {
+			func(t *testing.T, client *dynamodb.Client) {
+				var items []item
+				for i := range 170 {
+					items = append(items, schemelessItem(fmt.Sprint(999-i), fmt.Sprint(i%2), 0, schemelessStart.Add(time.Duration(i)*time.Second)))
+				}
+				seedTable(t, client, schemelessTable, "id", "created", false, items)
+			},
+			func(client ddb.Client) (importer.Source, error) {
+				return importer.Schemeless(client, schemelessTable, importer.SchemelessOptions{})
+			}, 170,
+		},
+		"requests": {
+			func(t *testing.T, client *dynamodb.Client) {
+				var items []item
+				for i := range 100 {
+					items = append(items, page("order#angzarr#"+rootA, i, "e", item{"external_id": s([]string{"a", "bulk", "c"}[min(i/4, 1)+i/96])}))
+				}
+				seedTable(t, client, angzarrTable, "pk", "seq", true, items)
+			},
+			func(client ddb.Client) (importer.Source, error) {
+				return importer.Angzarr(client, angzarrTable, codeOptions())
+			}, 100,
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			e := ddbtest.NewEngine()
+			defer e.Close()
+			clean := e.Client()
+			tc.seed(t, clean)
+			src, err := tc.open(clean)
+			if err != nil {
+				t.Fatal(err)
+			}
+			store := newStore(t, clean)
+			for left, done := 0, false; !done; left++ {
+				if left == 1000 {
+					t.Fatal("it never ends")
+				}
+				client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(&dying{next: e, left: left}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithMaxAttempts(1),
+					ddb.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				dyingStore, err1 := eventstore.New(client, "new-events", eventstore.Sequenced(2), eventstore.MaxTries(1))
+				dyingSource, err2 := tc.open(client)
+				if err := errors.Join(err1, err2); err != nil {
+					t.Fatal(err)
+				}
+				_, err = importer.Import(t.Context(), dyingSource, dyingStore, importer.Concurrency(2))
+				done = err == nil
+			}
+			imported(t, src, store, 0)
+			if v, err := importer.Verify(t.Context(), src, store); err != nil || len(v.Differences) != 0 || v.Events != tc.events {
+				t.Errorf("%+v, %v", v, err)
+			}
+			for st := range src.Streams(t.Context()) {
+				for ev, err := range store.Read(t.Context(), st.Name) {
+					if err != nil || ev.Metadata[importer.LateKey] != "" {
+						t.Fatalf("%+v, %v", ev, err)
+					}
+				}
+			}
+		})
 	}
 }
 
@@ -390,10 +445,10 @@ func TestDifferences(t *testing.T) {
 		}
 	}
 	sort.Strings(got)
-	if text := strings.Join(got, ", "); text != "1 data, 1 id, 1 metadata, 2 it is missing, 3 it is missing" {
+	if text := strings.Join(got, ", "); text != "1 it is missing, 1 it is not in the source, 2 it is missing, 3 it is missing" {
 		t.Errorf("%s", text)
 	}
-	if len(v.Differences) != 5+136 {
+	if len(v.Differences) != 4+136 {
 		t.Errorf("%d differences", len(v.Differences))
 	}
 	if _, err := importer.Import(t.Context(), src, store); !errors.Is(err, importer.ErrForeign) {
@@ -414,5 +469,27 @@ func TestDifferences(t *testing.T) {
 	}
 	if _, err := importer.Import(t.Context(), nil, nil, importer.Concurrency(0)); !errors.Is(err, ddb.ErrInvalid) {
 		t.Errorf("bad input: %v", err)
+	}
+}
+
+// TestUniqueIDs: a store with unique ids takes fewer events at once, and an import goes on where it was.
+func TestUniqueIDs(t *testing.T) {
+	client := ddbtest.New(t)
+	src := dynamoES(t, client)
+	store, err := eventstore.New(client, "new-events", eventstore.UniqueIDs(), eventstore.Sequenced(2))
+	if err == nil {
+		err = store.EnsureTable(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole(t, src, store, 4, 139)
+	for e, err := range store.Read(t.Context(), "account-1", eventstore.From(130)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, err := store.EventByID(t.Context(), e.ID); err != nil || found.Version != 130 {
+			t.Errorf("%+v, %v", found, err)
+		}
 	}
 }

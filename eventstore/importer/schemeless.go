@@ -1,12 +1,15 @@
 package importer
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"iter"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,12 +29,16 @@ type SchemelessOptions struct {
 	Table []ddb.TableOption
 }
 
-// Schemeless reads the table of @schemeless/event-store-adapter-dynamodb: partition key id ("EventID#" and a
-// UUID), sort key created, an ISO 8601 time in UTC; attributes domain, type, payload, meta, identifier,
-// correlationId, causationId, and s3Reference ("bucket::key") for what is in S3. Rows "EventID#HEAD" are passed over.
+// Schemeless reads the table of @schemeless/event-store-adapter-dynamodb: partition key id ("EventID#" and the event's
+// id), sort key created, an ISO 8601 time in UTC; attributes domain, type, sequence, payload, meta, identifier,
+// correlationId, causationId, and s3Reference ("bucket::key") for what is in S3. Rows "EventID#HEAD::domain::identifier" count the
+// events of a stream; [Verify] compares that count.
 //
-// The table knows no streams, so they are found by one scan, and ordered by created and id. That takes some 300
-// bytes of memory for each event.
+// The order of a stream is that of sequence. Older versions of the adapter wrote none: such events come first, by created and then by id, and
+// which of two of one millisecond was the first is not known. A version in meta ("schemaVersion") becomes [eventstore.NewEvent.Schema].
+// The adapter numbers by the part of an identifier before "::", so numbers of streams whose identifiers have it can have gaps; see [Renumber].
+//
+// The table knows no streams, so they are found by one scan. That takes some 300 bytes of memory for each event.
 func Schemeless(client ddb.Client, table string, o SchemelessOptions) (Source, error) {
 	if o.Name == nil {
 		o.Name = eventstore.StreamName
@@ -44,16 +51,19 @@ func Schemeless(client ddb.Client, table string, o SchemelessOptions) (Source, e
 }
 
 type schemelessItem struct {
-	ID          string `dynamodbav:"id" json:"id"`
-	Created     string `dynamodbav:"created" json:"created"`
-	Domain      string `dynamodbav:"domain,omitempty" json:"domain"`
-	Type        string `dynamodbav:"type,omitempty" json:"type"`
-	Payload     any    `dynamodbav:"payload,omitempty" json:"payload"`
-	Meta        any    `dynamodbav:"meta,omitempty" json:"meta"`
-	Identifier  string `dynamodbav:"identifier,omitempty" json:"identifier"`
-	Correlation string `dynamodbav:"correlationId,omitempty" json:"correlationId"`
-	Causation   string `dynamodbav:"causationId,omitempty" json:"causationId"`
-	S3          string `dynamodbav:"s3Reference,omitempty" json:"-"`
+	ID          string `dynamodbav:"id"`
+	Created     string `dynamodbav:"created"`
+	Domain      string `dynamodbav:"domain,omitempty"`
+	Type        string `dynamodbav:"type,omitempty"`
+	Sequence    int64  `dynamodbav:"sequence,omitempty"`
+	Payload     any    `dynamodbav:"payload,omitempty"`
+	Meta        any    `dynamodbav:"meta,omitempty"`
+	Identifier  string `dynamodbav:"identifier,omitempty"`
+	Correlation string `dynamodbav:"correlationId,omitempty"`
+	Causation   string `dynamodbav:"causationId,omitempty"`
+	S3          string `dynamodbav:"s3Reference,omitempty"`
+	TimeBucket  string `dynamodbav:"timeBucket,omitempty"`
+	Version     int64  `dynamodbav:"version,omitempty"` // of a head
 }
 
 var (
@@ -61,25 +71,38 @@ var (
 	schemelessCreated    = ddb.StrField(func(e *schemelessItem) *string { return &e.Created })
 	schemelessDomain     = ddb.StrField(func(e *schemelessItem) *string { return &e.Domain })
 	schemelessIdentifier = ddb.StrField(func(e *schemelessItem) *string { return &e.Identifier })
+	schemelessSequence   = ddb.NumField(func(e *schemelessItem) *int64 { return &e.Sequence })
+	schemelessVersion    = ddb.NumField(func(e *schemelessItem) *int64 { return &e.Version })
 )
 
 const (
 	schemelessPrefix = "EventID#"
-	schemelessHead   = "EventID#HEAD"
+	schemelessHead   = "HEAD" // the sort key of a head
 )
+
+// headID is the partition key of a stream's head.
+func headID(domain, identifier string) string {
+	return schemelessPrefix + schemelessHead + "::" + domain + "::" + identifier
+}
 
 type schemeless struct {
 	table   *ddb.Table[schemelessItem, string, string]
 	o       SchemelessOptions
 	mu      sync.Mutex
-	streams map[string][]ddb.Key[string, string] // by stream, as the last scan has found them
+	streams map[string][]schemelessPlace // by stream, as the last scan has found them
+}
+
+// schemelessPlace is where an event is in the table, and in its stream.
+type schemelessPlace struct {
+	key      ddb.Key[string, string]
+	sequence int64 // 0 if it has none
 }
 
 func (s *schemeless) Streams(ctx context.Context) iter.Seq2[Stream, error] {
 	return func(yield func(Stream, error) bool) {
-		streams := make(map[string][]ddb.Key[string, string])
+		streams := make(map[string][]schemelessPlace)
 		var list []Stream
-		for e, err := range s.table.Scan().Consistent().Project(schemelessDomain, schemelessIdentifier).All(ctx) {
+		for e, err := range s.table.Scan().Consistent().Project(schemelessDomain, schemelessIdentifier, schemelessSequence).All(ctx) {
 			if err == nil && !strings.HasPrefix(e.ID, schemelessPrefix) {
 				err = malformed(s.table.Name(), "id", "it does not begin with "+schemelessPrefix)
 			}
@@ -87,7 +110,7 @@ func (s *schemeless) Streams(ctx context.Context) iter.Seq2[Stream, error] {
 				yield(Stream{}, err)
 				return
 			}
-			if strings.HasPrefix(e.ID, schemelessHead) {
+			if e.Created == schemelessHead {
 				continue
 			}
 			// Both parts are kept apart: an identifier may hold any separator.
@@ -95,7 +118,7 @@ func (s *schemeless) Streams(ctx context.Context) iter.Seq2[Stream, error] {
 			if streams[key] == nil {
 				list = append(list, Stream{Name: s.o.Name(e.Domain, e.Identifier), Key: key})
 			}
-			streams[key] = append(streams[key], s.table.Key(e.ID, e.Created))
+			streams[key] = append(streams[key], schemelessPlace{s.table.Key(e.ID, e.Created), e.Sequence})
 		}
 		s.mu.Lock()
 		s.streams = streams
@@ -111,19 +134,29 @@ func (s *schemeless) Streams(ctx context.Context) iter.Seq2[Stream, error] {
 func (s *schemeless) Events(ctx context.Context, st Stream) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		s.mu.Lock()
-		keys := slices.Clone(s.streams[st.Key])
+		places := slices.Clone(s.streams[st.Key])
 		s.mu.Unlock()
-		slices.SortFunc(keys, func(a, b ddb.Key[string, string]) int {
-			return cmp.Or(strings.Compare(a.Sort, b.Sort), strings.Compare(a.Partition, b.Partition))
+		slices.SortFunc(places, func(a, b schemelessPlace) int {
+			return cmp.Or(cmp.Compare(a.sequence, b.sequence), strings.Compare(a.key.Sort, b.key.Sort), strings.Compare(a.key.Partition, b.key.Partition))
 		})
+		keys := make([]ddb.Key[string, string], len(places))
+		for i, p := range places {
+			keys[i] = p.key
+		}
+		seen := make(map[string]bool, len(keys))
 		for got, err := range s.table.BatchGetAll(ctx, slices.Values(keys), ddb.Consistent()) {
-			r := Record{Sequence: -1}
 			if err == nil && !got.Found {
 				continue // removed since
 			}
+			r := Record{Sequence: -1}
 			if err == nil {
-				r.Event, r.RecordedAt, err = s.event(ctx, got.Item)
+				r, err = s.record(ctx, got.Item)
 			}
+			if seen[r.Event.ID] { // the adapter keeps ids unique in one millisecond only
+				r.Event.Metadata = with(r.Event.Metadata, IDKey, r.Event.ID)
+				r.Event.ID = derivedID(r.Event.ID+"\x00"+got.Item.Created, 0)
+			}
+			seen[r.Event.ID] = true
 			if !yield(r, err) || err != nil {
 				return
 			}
@@ -131,51 +164,75 @@ func (s *schemeless) Events(ctx context.Context, st Stream) iter.Seq2[Record, er
 	}
 }
 
-func (s *schemeless) event(ctx context.Context, e schemelessItem) (n eventstore.NewEvent, at time.Time, err error) {
-	if at, err = time.Parse(time.RFC3339Nano, e.Created); err != nil {
-		return n, at, malformed(s.table.Name(), "created", "it is not an ISO 8601 time")
+// Count reads the head of a stream.
+func (s *schemeless) Count(ctx context.Context, st Stream) (int64, error) {
+	domain, identifier, _ := strings.Cut(st.Key, "\x00")
+	head, err := s.table.Get(ctx, headID(domain, identifier), schemelessHead, ddb.Consistent())
+	if errors.Is(err, ddb.ErrNotFound) {
+		return -1, nil
+	}
+	return head.Version, err
+}
+
+func (s *schemeless) record(ctx context.Context, e schemelessItem) (r Record, err error) {
+	r.Sequence = -1
+	if e.Sequence > 0 {
+		r.Sequence = e.Sequence
+	}
+	if r.RecordedAt, err = time.Parse(time.RFC3339Nano, e.Created); err != nil {
+		return r, malformed(s.table.Name(), "created", "it is not an ISO 8601 time")
 	}
 	if e.S3 != "" {
-		id := e.ID
-		if e, err = s.fetch(ctx, e); err != nil {
-			return n, at, err
+		if err = s.fetch(ctx, &e); err != nil {
+			return r, err
 		}
-		e.ID = id
 	}
 	if e.Type == "" {
-		return n, at, malformed(s.table.Name(), "type", "it is empty")
+		return r, malformed(s.table.Name(), "type", "it is empty")
 	}
-	n = eventstore.NewEvent{
+	r.Event = eventstore.NewEvent{
 		ID: strings.TrimPrefix(e.ID, schemelessPrefix), Type: e.Type, CorrelationID: e.Correlation, CausationID: e.Causation,
 	}
-	if n.Data, err = jsonText(e.Payload); err != nil {
-		return n, at, malformed(s.table.Name(), "payload", "it cannot be written as JSON")
+	if r.Event.Data, err = jsonText(e.Payload); err != nil {
+		return r, malformed(s.table.Name(), "payload", "it cannot be written as JSON")
 	}
 	meta, err := jsonText(e.Meta)
 	if err != nil {
-		return n, at, malformed(s.table.Name(), "meta", "it cannot be written as JSON")
+		return r, malformed(s.table.Name(), "meta", "it cannot be written as JSON")
 	}
-	n.Metadata = textMap(meta)
-	return n, at, nil
+	r.Event.Metadata, r.Event.Schema = versionedMap(meta)
+	return r, nil
 }
 
-func (s *schemeless) fetch(ctx context.Context, e schemelessItem) (schemelessItem, error) {
+// fetch completes an event by what is in S3: its payload, and what the item does not have.
+func (s *schemeless) fetch(ctx context.Context, e *schemelessItem) error {
 	bucket, key, ok := strings.Cut(e.S3, "::")
 	if !ok {
-		return e, malformed(s.table.Name(), "s3Reference", "it is not bucket::key")
+		return malformed(s.table.Name(), "s3Reference", "it is not bucket::key")
 	}
 	if s.o.Fetch == nil {
-		return e, errors.New("import: an event is in S3; the option Fetch is missing")
+		return errors.New("import: an event is in S3; the option Fetch is missing")
 	}
 	text, err := s.o.Fetch(ctx, bucket, key)
 	if err != nil {
-		return e, err
+		return err
 	}
-	var whole schemelessItem
+	var whole struct {
+		Type        string          `json:"type"`
+		Payload     json.RawMessage `json:"payload"`
+		Meta        json.RawMessage `json:"meta"`
+		Correlation string          `json:"correlationId"`
+		Causation   string          `json:"causationId"`
+	}
 	if err := json.Unmarshal(text, &whole); err != nil {
-		return e, malformed(s.table.Name(), "s3Reference", "the object is not an event as JSON")
+		return malformed(s.table.Name(), "s3Reference", "the object is not an event as JSON")
 	}
-	return whole, nil
+	e.Payload = []byte(whole.Payload)
+	if e.Meta == nil {
+		e.Meta = []byte(whole.Meta)
+	}
+	e.Type, e.Correlation, e.Causation = cmp.Or(e.Type, whole.Type), cmp.Or(e.Correlation, whole.Correlation), cmp.Or(e.Causation, whole.Causation)
+	return nil
 }
 
 // jsonText is a value as JSON; a text is taken for JSON already.
@@ -188,5 +245,38 @@ func jsonText(v any) ([]byte, error) {
 	case []byte:
 		return v, nil
 	}
-	return json.Marshal(v)
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
+}
+
+// schemaVersion is the key of meta that holds the version of the payload's form.
+const schemaVersion = "schemaVersion"
+
+// versionedMap is [textMap] without a whole number from 1 under schemaVersion, which is returned as the schema; 0 if there is none.
+func versionedMap(text []byte) (map[string]string, int) {
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(text, &m); err != nil {
+		return textMap(text), 0
+	}
+	schema, err := strconv.Atoi(string(m[schemaVersion]))
+	if err != nil || schema < 1 || schema > math.MaxInt32 {
+		return textMap(text), 0
+	}
+	delete(m, schemaVersion)
+	if len(m) == 0 {
+		return nil, schema
+	}
+	rest, err := json.Marshal(m)
+	if err != nil {
+		return textMap(text), 0
+	}
+	if texts := textMap(rest); texts[MetadataKey] == "" {
+		return texts, schema
+	}
+	return textMap(text), schema // whole
 }

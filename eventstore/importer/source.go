@@ -34,10 +34,23 @@ type Stream struct {
 type Record struct {
 	// Event is what to import. Without an id it gets one that is derived from stream and version.
 	Event eventstore.NewEvent
-	// Sequence is the event's place in its stream as the source counts, -1 if it does not.
+	// Sequence is the event's place in its stream as the source counts, -1 if it does not. It rises by one from event to event.
 	Sequence int64
 	// RecordedAt is when the source has recorded it, zero if it does not tell.
 	RecordedAt time.Time
+	// First marks the event with which its stream begins although its sequence is higher than 1, as that of an edition.
+	First bool
+	// Pending marks an event that the source has not decided about yet. The import of the stream ends before it.
+	Pending bool
+	// CommitID is the id of the request that wrote the event. Events of one request, up to 80, are appended under it, so that a repeat
+	// of the request is recognised by the new store as long as it remembers the commit.
+	CommitID string
+}
+
+// Counter is a source that keeps a count of a stream beside its events. [Verify] compares the two.
+type Counter interface {
+	// Count is the sequence of the last event of a stream by that count, -1 if there is none.
+	Count(ctx context.Context, s Stream) (int64, error)
 }
 
 // Keys of the metadata that imported events get.
@@ -50,6 +63,10 @@ const (
 	MetadataKey = "import-metadata"
 	// TypeVersionKey is the version of the event's type in the source, where it is not a whole number.
 	TypeVersionKey = "import-type-version"
+	// IDKey is the id in the source, where another event of the stream has the same.
+	IDKey = "import-id"
+	// LateKey marks an event that the source got after later events had been imported. It stands behind them.
+	LateKey = "import-late"
 )
 
 // Conditions that callers branch on; test them with errors.Is.
@@ -62,6 +79,9 @@ var (
 	ErrForeign = errors.New("the new stream has events that are not of the source")
 )
 
+// errNoMarker is for a table that cannot be understood without the option.
+var errNoMarker = errors.New("import: a stream has provisional events of a cascade, and committed ones; the option Marker is missing")
+
 func malformed(table, attribute, why string) error {
 	return fmt.Errorf("%w: table %s, attribute %s: %s", ErrMalformed, table, attribute, why)
 }
@@ -69,11 +89,16 @@ func malformed(table, attribute, why string) error {
 // ids is the namespace of the ids that events get which had none.
 var ids = uuid.MustParse("2b0c1d2e-7a54-5f0e-8a3c-5d1f9f6c3b77")
 
-// event is the event as the new store gets it: with an id, and the old sequence and time in its metadata.
+// derivedID is the id of the event at a place of a stream.
+func derivedID(key string, place int64) string {
+	return uuid.NewSHA1(ids, []byte(key+"\x00"+strconv.FormatInt(place, 10))).String()
+}
+
+// event is the event as the new store gets it at a version: with an id, and the old sequence and time in its metadata.
 func (r Record) event(s Stream, version int64) eventstore.NewEvent {
 	e := r.Event
 	if e.ID == "" {
-		e.ID = uuid.NewSHA1(ids, []byte(s.Key+"\x00"+strconv.FormatInt(version, 10))).String()
+		e.ID = derivedID(s.Key, version)
 	}
 	meta := make(map[string]string, len(e.Metadata)+2)
 	maps.Copy(meta, e.Metadata)

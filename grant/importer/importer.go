@@ -1,0 +1,222 @@
+// Package importer brings grants into a store from the tables that other systems have written: [Excalibur].
+//
+//	report, err := importer.Import(ctx, importer.Excalibur(client, "authorization_grants", importer.Options{}), grants)
+//
+// Stop the writers of the old system first; a later import takes over what was revoked since, and reports every other difference.
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/grant"
+)
+
+// ErrMalformed means that an item of the source is not formed as its system forms items.
+var ErrMalformed = errors.New("an item of the source is malformed")
+
+// Source yields the grants of a table. It scans the table each time.
+type Source func(ctx context.Context) iter.Seq2[grant.Grant, error]
+
+// Options are what [Excalibur] may need to know.
+type Options struct {
+	// Type renames types. Nil: they stay. Memberships of activity groups have to become [grant.GroupType] to count as such: what Excalibur calls them
+	// is up to the program that wrote them.
+	Type func(grantType string) string
+	// Table are options of the table.
+	Table []ddb.TableOption
+}
+
+// item is an item of Excalibur's grants, or of its grants of activity groups.
+type item struct {
+	Tenant    string  `dynamodbav:"tenant_id"`
+	Sort      string  `dynamodbav:"sk"`
+	User      string  `dynamodbav:"user_id,omitempty"`
+	FullName  string  `dynamodbav:"full_name,omitempty"`
+	Original  *string `dynamodbav:"original_tenant_id,omitempty"`
+	Type      string  `dynamodbav:"grant_type,omitempty"`
+	Qualifier string  `dynamodbav:"qualifier,omitempty"`
+	Expires   *string `dynamodbav:"expires_on,omitempty"`
+	GrantedBy string  `dynamodbav:"granted_by,omitempty"`
+	GrantedOn string  `dynamodbav:"granted_on,omitempty"`
+	CreatedAt string  `dynamodbav:"created_at,omitempty"`
+	Revoked   *bool   `dynamodbav:"is_revoked,omitempty"`
+	RevokedBy string  `dynamodbav:"revoked_by,omitempty"`
+	RevokedOn string  `dynamodbav:"revoked_on,omitempty"`
+}
+
+var (
+	itemTenant = ddb.StrField(func(i *item) *string { return &i.Tenant })
+	itemSort   = ddb.StrField(func(i *item) *string { return &i.Sort })
+)
+
+const (
+	noTenant      = "__null__"
+	grantPrefix   = "GRANT#"
+	groupPrefix   = "ACTGRP#"
+	keyDelimiter  = "#"
+	noRevocation  = "Excalibur" // who revoked, where the item does not say it
+	attributeSort = "sk"
+)
+
+// Excalibur reads a table of grants of Excalibur, authorization_grants or authorization_activity_groups by default: partition key tenant_id ("__null__" for no
+// tenant), sort key sk ("GRANT#user#type#qualifier", or ACTGRP#), and the attributes user_id, grant_type, qualifier, full_name, original_tenant_id,
+// expires_on, granted_by, granted_on or created_at, is_revoked, revoked_by and revoked_on.
+//
+// A text that should be a time and is none is an error, never "does not expire". A tenant that is really called "__null__" looks like none where
+// original_tenant_id is missing, and is taken for none there.
+func Excalibur(client ddb.Client, table string, o Options) Source {
+	return func(ctx context.Context) iter.Seq2[grant.Grant, error] {
+		return func(yield func(grant.Grant, error) bool) {
+			t, err := ddb.New(client, table, itemTenant, itemSort, o.Table...)
+			if err != nil {
+				yield(grant.Grant{}, err)
+				return
+			}
+			for i, err := range t.Scan().Consistent().All(ctx) {
+				var g grant.Grant
+				if err == nil {
+					g, err = i.grant(t.Name())
+				}
+				if err == nil && o.Type != nil {
+					g.Type = o.Type(g.Type)
+				}
+				if !yield(g, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (i *item) grant(table string) (g grant.Grant, err error) {
+	malformed := func(attribute, why string) (grant.Grant, error) {
+		return grant.Grant{}, fmt.Errorf("%w: table %s, attribute %s: %s", ErrMalformed, table, attribute, why)
+	}
+	rest := strings.Join([]string{i.User, i.Type, i.Qualifier}, keyDelimiter)
+	if i.Sort != grantPrefix+rest && i.Sort != groupPrefix+rest {
+		return malformed(attributeSort, "it is not GRANT# or ACTGRP# and user_id, grant_type and qualifier")
+	}
+	g.Key = grant.Key{Tenant: grant.NoTenant(), User: i.User, Type: i.Type, Qualifier: i.Qualifier}
+	switch {
+	case i.Original != nil && *i.Original != i.Tenant:
+		return malformed("original_tenant_id", "it is not tenant_id")
+	case i.Original != nil || i.Tenant != noTenant:
+		g.Tenant = grant.TenantOf(i.Tenant)
+	}
+	g.FullName, g.GrantedBy = i.FullName, i.GrantedBy
+	if g.GrantedBy == "" {
+		return malformed("granted_by", "it is empty")
+	}
+	granted, attribute := i.GrantedOn, "granted_on"
+	if granted == "" {
+		granted, attribute = i.CreatedAt, "created_at"
+	}
+	if g.GrantedAt, err = time.Parse(time.RFC3339Nano, granted); err != nil {
+		return malformed(attribute, "it is not a time in the form of RFC 3339")
+	}
+	if i.Expires != nil {
+		if g.ExpiresAt, err = time.Parse(time.RFC3339Nano, *i.Expires); err != nil || g.ExpiresAt.IsZero() {
+			return malformed("expires_on", "it is not a time in the form of RFC 3339")
+		}
+		g.ExpiresAt = g.ExpiresAt.UTC()
+	}
+	g.GrantedAt = g.GrantedAt.UTC()
+	if i.Revoked == nil || !*i.Revoked {
+		return g, nil
+	}
+	g.Revoked = &grant.Act{By: i.RevokedBy}
+	if g.Revoked.By == "" {
+		g.Revoked.By = noRevocation
+	}
+	if g.Revoked.At, err = time.Parse(time.RFC3339Nano, i.RevokedOn); err != nil {
+		return malformed("revoked_on", "it is not a time in the form of RFC 3339")
+	}
+	g.Revoked.At = g.Revoked.At.UTC()
+	return g, nil
+}
+
+// Report is what an import has done.
+type Report struct {
+	// Read is how many grants the source has, Saved how many were saved, Revoked how many of these or of those that were there
+	// already were revoked, Same how many are there as they are in the source.
+	Read, Saved, Revoked, Same int64
+	// Different are grants that are there in another form, which the import has left alone: at most 1,000.
+	Different []grant.Key
+}
+
+// maxDifferent is how many keys a report lists.
+const maxDifferent = 1000
+
+// Import saves the grants of a source, and revokes those that are revoked there. It can be repeated: what is there stays, also if it was changed or deleted
+// and granted again here, except that a grant which the source has revoked is revoked.
+//
+// At no moment does a grant hold that does not hold in the source: one that is revoked there is saved as one that has expired when it was
+// revoked, and then revoked. It costs what [grant.Store.Get], [grant.Store.Save] and [grant.Store.Revoke] cost.
+func Import(ctx context.Context, source Source, store *grant.Store) (Report, error) {
+	var r Report
+	for g, err := range source(ctx) {
+		if err == nil {
+			r.Read++
+			err = r.one(ctx, g, store)
+		}
+		if err != nil {
+			return r, fmt.Errorf("import grants: %w", err)
+		}
+	}
+	return r, nil
+}
+
+func (r *Report) one(ctx context.Context, g grant.Grant, store *grant.Store) error {
+	want := g
+	if g.Revoked != nil {
+		// Never later than now: it must not hold between the two writes.
+		want.ExpiresAt = earliest(g.ExpiresAt, g.Revoked.At, time.Now().UTC())
+	}
+	is, err := store.Get(ctx, g.Key)
+	switch {
+	case errors.Is(err, grant.ErrNotFound):
+		if is, err = store.Save(ctx, want, grant.IfAbsent()); err != nil {
+			return err
+		}
+		r.Saved++
+		if g.Revoked == nil {
+			return nil
+		}
+	case err != nil:
+		return err
+	case g.Revoked != nil && is.Revoked != nil, g.Revoked == nil && same(&is, &g):
+		r.Same++
+		return nil
+	case g.Revoked == nil || is.GrantedAt.After(g.Revoked.At):
+		if len(r.Different) < maxDifferent {
+			r.Different = append(r.Different, g.Key)
+		}
+		return nil
+	}
+	if _, err := store.Revoke(ctx, g.Key, *g.Revoked); err != nil {
+		return err
+	}
+	r.Revoked++
+	return nil
+}
+
+// earliest is the earliest of some times, of which the first may be zero for never.
+func earliest(times ...time.Time) time.Time {
+	var first time.Time
+	for _, t := range times {
+		if first.IsZero() || !t.IsZero() && t.Before(first) {
+			first = t
+		}
+	}
+	return first
+}
+
+func same(a, b *grant.Grant) bool {
+	return a.Revoked == nil && a.FullName == b.FullName && a.GrantedBy == b.GrantedBy && a.GrantedAt.Equal(b.GrantedAt) && a.ExpiresAt.Equal(b.ExpiresAt)
+}

@@ -1,0 +1,133 @@
+// Package importer brings positions into a store from the tables that other systems have written: [Angzarr].
+//
+//	report, err := importer.Import(ctx, importer.Angzarr(client, "angzarr-positions"), positions)
+//
+// Stop the handlers of the old system first, and import the events before, with package eventstore/importer: numbers become the versions
+// that events get there, which count from 1.
+package importer
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/position"
+)
+
+// ErrMalformed means that an item of the source is not formed as its system forms items.
+var ErrMalformed = errors.New("an item of the source is malformed")
+
+// Position is how far a handler has come in one timeline.
+type Position struct {
+	position.HandlerKey
+	// Version is that of the last event that was handled, counted from 1.
+	Version int64
+	// UpdatedAt is when it was saved, zero if the source does not tell. It is not imported.
+	UpdatedAt time.Time
+}
+
+// item is an item of angzarr's positions table.
+type item struct {
+	PK        string `dynamodbav:"pk"`
+	Sequence  *int64 `dynamodbav:"sequence,omitempty"`
+	UpdatedAt string `dynamodbav:"updated_at,omitempty"`
+}
+
+var itemPK = ddb.StrField(func(i *item) *string { return &i.PK })
+
+// Angzarr reads a positions table of angzarr: partition key "handler#domain#edition#root", in each part % and # percent-encoded, and the attribute
+// sequence. The main timeline has the edition "", also where the table says "angzarr"; a root of 32 hexadecimal digits becomes the UUID that the keys of
+// events have. It scans the table.
+func Angzarr(client ddb.Client, table string, opts ...ddb.TableOption) func(context.Context) iter.Seq2[Position, error] {
+	return func(ctx context.Context) iter.Seq2[Position, error] {
+		return func(yield func(Position, error) bool) {
+			t, err := ddb.NewSimple(client, table, itemPK, opts...)
+			if err != nil {
+				yield(Position{}, err)
+				return
+			}
+			for i, err := range t.Scan().Consistent().All(ctx) {
+				var p Position
+				if err == nil {
+					p, err = i.position(t.Name())
+				}
+				if !yield(p, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (i *item) position(table string) (p Position, err error) {
+	malformed := func(attribute, why string) (Position, error) {
+		return Position{}, fmt.Errorf("%w: table %s, attribute %s: %s", ErrMalformed, table, attribute, why)
+	}
+	parts := strings.Split(i.PK, "#")
+	if len(parts) != 4 {
+		return malformed("pk", "it has not the four parts handler, domain, edition and root")
+	}
+	for n := range parts {
+		if parts[n], err = url.PathUnescape(parts[n]); err != nil {
+			return malformed("pk", "a part is not percent-encoded")
+		}
+	}
+	if parts[0] == "" {
+		return malformed("pk", "the handler has no name")
+	}
+	if i.Sequence == nil || *i.Sequence < 0 {
+		return malformed("sequence", "it is absent or negative")
+	}
+	if i.UpdatedAt != "" {
+		if p.UpdatedAt, err = time.Parse(time.RFC3339Nano, i.UpdatedAt); err != nil {
+			return malformed("updated_at", "it is not a time in the form of RFC 3339")
+		}
+	}
+	if parts[2] == "angzarr" {
+		parts[2] = ""
+	}
+	if raw, err := hex.DecodeString(parts[3]); err == nil && len(raw) == len(uuid.UUID{}) {
+		parts[3] = uuid.UUID(raw).String()
+	}
+	p.HandlerKey = position.HandlerKey{Handler: parts[0], Domain: parts[1], Edition: parts[2], Root: parts[3]}
+	p.Version = *i.Sequence + 1
+	return p, nil
+}
+
+// Report is what an import has done.
+type Report struct {
+	// Read is how many positions the source has, Saved how many of them are in the store now, Ahead how many were not saved because the
+	// store is further.
+	Read, Saved, Ahead int64
+}
+
+// Import saves positions under the consumer and partition of their [position.HandlerKey]. It can be repeated: a position that is there stays,
+// and one that is further in the store is left so. A position that was claimed is [position.ErrFenced], which ends the import.
+// It costs a write unit for each position.
+func Import(ctx context.Context, positions func(context.Context) iter.Seq2[Position, error], store *position.Store) (Report, error) {
+	var r Report
+	for p, err := range positions(ctx) {
+		if err != nil {
+			return r, fmt.Errorf("import positions: %w", err)
+		}
+		r.Read++
+		err = store.Save(ctx, p.Consumer(), p.Partition(), p.Version)
+		switch {
+		case errors.Is(err, position.ErrStale):
+			r.Ahead++
+		case err != nil:
+			return r, fmt.Errorf("import positions: %w", err)
+		default:
+			r.Saved++
+		}
+	}
+	return r, nil
+}
