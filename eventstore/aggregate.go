@@ -223,6 +223,7 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 		arg.addTo(given)
 	}
 	waits := r.store.o.backoff.new()
+	var reused error
 	for try := 1; ; try++ {
 		known := false
 		a, err := r.load(ctx, stream, math.MaxInt64, func(commit string) { known = known || commit == given.id && commit != "" })
@@ -233,7 +234,14 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 			a.CommitID = given.id
 			return a, nil
 		}
+		if reused != nil {
+			return a, reused
+		}
 		a, err = r.append(ctx, a, decide, args)
+		if errors.Is(err, ErrCommitIDReused) { // another call with the id was faster, and may have decided otherwise: load what it did
+			reused = err
+			continue
+		}
 		if !errors.Is(err, ErrWrongExpectedVersion) {
 			return a, err
 		}

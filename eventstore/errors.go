@@ -18,8 +18,10 @@ var (
 	// ErrAmbiguous: nothing proves whether the commit was written. Repeat the
 	// call with the same commit id, at any time: it is written once at most.
 	ErrAmbiguous = errors.New("unknown whether the commit was written")
+	// ErrCommitIDReused: the commit id was used before, for other events; nothing was written.
+	ErrCommitIDReused = errors.New("the commit id was used for other events")
 	// ErrCorruptIdempotency: some of the events of the commit are in the stream
-	// already, and some are not, as when a commit id is used again with other events.
+	// already, and some are not. [*CommitIDReused] matches it as well.
 	ErrCorruptIdempotency = errors.New("a part of the commit's events is in the stream already")
 	// ErrGap: events are missing that the head of the stream or of the feed counts.
 	ErrGap = errors.New("events are missing")
@@ -56,6 +58,24 @@ func (e *WrongExpectedVersion) Error() string {
 
 // Is makes the error match ErrWrongExpectedVersion.
 func (e *WrongExpectedVersion) Is(target error) bool { return target == ErrWrongExpectedVersion }
+
+// CommitIDReused is a commit whose id was used before for other events. Nothing was written. It matches [ErrCommitIDReused] and
+// [ErrCorruptIdempotency].
+type CommitIDReused struct { //nolint:errname // reads as what happened, where it is caught
+	// Stream is the one whose events differ, and First and Last are the versions of those that are stored under the id, 0 if there are none.
+	Stream      string
+	First, Last int64
+}
+
+// Error tells what to do.
+func (e *CommitIDReused) Error() string {
+	return fmt.Sprintf("append: the commit id was used for other events, which have the versions %d to %d: give each commit an id of its own, and repeat one with the same events", e.First, e.Last)
+}
+
+// Is makes the error match ErrCommitIDReused and ErrCorruptIdempotency.
+func (e *CommitIDReused) Is(target error) bool {
+	return target == ErrCommitIDReused || target == ErrCorruptIdempotency
+}
 
 // BatchTooLarge is a commit that does not fit into one transaction of DynamoDB. It
 // matches [ErrTooLarge].

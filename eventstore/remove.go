@@ -30,13 +30,17 @@ func (s *Store) Delete(ctx context.Context, stream string, expected Expected) er
 		if expected.kind == exactly {
 			conds = append(conds, rowVersion.Eq(expected.version))
 		}
-		now, err := s.table.Update(ctx, streamKey(stream, 0), ddb.If(conds...), rowDeleted.Set(s.o.now().UnixNano()), rowCategory.Remove())
+		var now row
+		err := repeated(ctx, func() (err error) {
+			now, err = s.table.Update(ctx, streamKey(stream, 0), ddb.If(conds...), rowDeleted.Set(s.o.now().UnixNano()), rowCategory.Remove())
+			return err
+		})
 		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
 			is, found := failed.Current()
 			if !found || is.Deleted == 0 {
 				return &WrongExpectedVersion{Stream: stream, Expected: expected, Actual: is.Version}
 			}
-			now, err = is, nil // another call was faster
+			now, err = is, nil // another call was faster, or an attempt of this one whose reply was lost
 		}
 		if err != nil {
 			return err
@@ -66,12 +70,15 @@ func (s *Store) Truncate(ctx context.Context, stream string, before int64) error
 	}
 	if head.Cut < before {
 		// First the head, so that readers know why events are missing.
-		_, err := s.table.Update(ctx, streamKey(stream, 0), rowCut.Set(before), ddb.If(ddb.Or(rowCut.NotExists(), rowCut.Lt(before)), rowDeleted.NotExists()))
+		err := repeated(ctx, func() error {
+			_, err := s.table.Update(ctx, streamKey(stream, 0), rowCut.Set(before), ddb.If(ddb.Or(rowCut.NotExists(), rowCut.Lt(before)), rowDeleted.NotExists()))
+			return err
+		})
 		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
 			if is, ok := failed.Current(); ok && is.Deleted != 0 {
 				return ErrStreamDeleted
 			}
-			err = nil // another call has cut further
+			err = nil // another call has cut further, or an attempt of this one whose reply was lost has cut
 		}
 		if err != nil {
 			return err
@@ -154,7 +161,11 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 		}
 		if len(r.Frame) == 0 {
 			if r.Scrubbed == 0 {
-				if _, err := s.table.Update(ctx, key, rowData.Remove(), rowMeta.Remove(), rowScrubbed.Set(now)); err != nil {
+				err := repeated(ctx, func() error {
+					_, err := s.table.Update(ctx, key, rowData.Remove(), rowMeta.Remove(), rowScrubbed.Set(now))
+					return err
+				})
+				if err != nil {
 					return err
 				}
 			}
@@ -167,10 +178,10 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 		}
 		f.Data, f.Meta, f.Scrubbed = nil, nil, now
 		_, err = s.table.Update(ctx, streamKey(stream, r.SK), rowFrame.Set(frame), ddb.If(rowFrame.Eq(r.Frame)))
-		if !errors.Is(err, ddb.ErrConditionFailed) {
+		if !errors.Is(err, ddb.ErrConditionFailed) && !inDoubt(err) || ctx.Err() != nil {
 			return err
 		}
-		// Another event of the frame was scrubbed in between.
+		// Another event of the frame was scrubbed in between, or the reply was lost: look again.
 	}
 	return ErrContention
 }
@@ -193,8 +204,27 @@ func (s *Store) drop(ctx context.Context, stream string, version int64, ref stri
 			}
 		}
 	}
-	_, err := s.table.Update(ctx, streamKey(stream, version), rowRef.Remove())
-	return err
+	return repeated(ctx, func() error {
+		_, err := s.table.Update(ctx, streamKey(stream, version), rowRef.Remove())
+		return err
+	})
+}
+
+// repeats is how often a write whose reply was lost is sent in all.
+const repeats = 5
+
+// repeated calls a write that may be sent again without harm, until its outcome is known.
+func repeated(ctx context.Context, write func() error) error {
+	for try := 1; ; try++ {
+		if err := write(); !inDoubt(err) || try == repeats || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// inDoubt reports whether a write may have been applied, or may be yet, though its error does not say so.
+func inDoubt(err error) bool {
+	return errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost)
 }
 
 // References yields the references of all offloaded data in the table, for sweeping away the payloads

@@ -143,7 +143,7 @@ func (s *Store) bases(ctx context.Context, c *commit) (verdict, error) {
 // rebase takes a head that was read for a part that expects no exact version.
 func (s *Store) rebase(ctx context.Context, c *commit, p *part, head row, found bool) (verdict, error) {
 	if first, last, ok := head.remembered(c.id); ok {
-		return s.foundAt(ctx, c, p, first, last)
+		return s.foundAt(ctx, c, p, first, last, nil)
 	}
 	switch {
 	case head.Deleted != 0:
@@ -261,8 +261,12 @@ func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 		h := s.newHead(c, p)
 		return s.table.TxCreate(&h)
 	}
+	conds := []ddb.Cond[row]{rowVersion.Eq(p.base), rowDeleted.NotExists()}
+	if p.expected.kind == exactly && !p.unheld {
+		conds = append(conds, notHeld(c.id))
+	}
 	changes := []ddb.UpdateOption[row]{
-		ddb.If(rowVersion.Eq(p.base), rowDeleted.NotExists()),
+		ddb.If(conds...),
 		rowVersion.Set(p.last), rowSlots[0].Set(slot(c.id, p.first, p.last)),
 	}
 	for i := 1; i < len(rowSlots); i++ {
@@ -272,6 +276,16 @@ func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 		changes = append(changes, rowFramed.Set(true))
 	}
 	return s.table.TxUpdate(streamKey(p.stream, 0), changes...)
+}
+
+// notHeld demands that a head does not hold a commit among its last ones. It may take another id for this one where that begins
+// with it; whoever is refused looks exactly.
+func notHeld(commit string) ddb.Cond[row] {
+	held := make([]ddb.Cond[row], len(rowSlots))
+	for i, slot := range rowSlots {
+		held[i] = slot.Contains(" " + commit)
+	}
+	return ddb.Not(ddb.Or(held...))
 }
 
 func (s *Store) feedRow(c *commit, p *part) *row {

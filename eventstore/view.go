@@ -74,13 +74,17 @@ func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, c
 		}
 		view.Seen = seen
 		err = v.table.Put(ctx, &view)
-		if !errors.Is(err, ddb.ErrConditionFailed) {
+		if !errors.Is(err, ddb.ErrConditionFailed) && !inDoubt(err) {
 			return err
 		}
+		// Where the reply was lost, the numbers that the view has seen tell whether it was changed.
 		last = err
 		if err := v.o.wait(ctx, waits.NextBackOff()); err != nil {
 			return err
 		}
+	}
+	if inDoubt(last) {
+		return fmt.Errorf("view: %w", last)
 	}
 	return fmt.Errorf("view: %w (%d tries): %w", ErrContention, v.tries, last)
 }
