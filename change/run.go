@@ -21,8 +21,9 @@ type run struct {
 
 	mu       sync.Mutex // guards what follows, for Stats
 	read     int64
-	lastTime time.Time // of the last record read
-	atTip    bool      // the last read found nothing new
+	answered time.Time // when a read was answered last; at first, when the lease was taken
+	behind   time.Time // everything before this time was read, as far as is known
+	atTip    bool      // the last read was answered, and found nothing new
 }
 
 func newRun(w *worker, h *hold) *run {
@@ -31,6 +32,7 @@ func newRun(w *worker, h *hold) *run {
 		w: w, hold: h,
 		reader:   &reader{client: w.client, stream: w.stream, shard: lease.Shard, limit: int32(w.cfg.pageLimit), now: w.cfg.now, at: lease.Checkpoint},
 		progress: newProgress(lease.Shard, lease.Checkpoint, w.cfg.maxPending, h.reading.Done()),
+		answered: w.cfg.now(),
 	}
 }
 
@@ -98,7 +100,7 @@ func (r *run) pages() error {
 		if err := r.progress.admit(r.hold.ctx); err != nil {
 			return err
 		}
-		records, end, err := persistPage(reading, r.w.cfg, r.reader)
+		records, end, err := persistPage(reading, r.w.cfg, r.reader, r.unanswered)
 		switch {
 		case err == nil:
 		case r.hold.ctx.Err() != nil:
@@ -198,16 +200,27 @@ func (r *run) release(end bool, children []string) error {
 	})
 }
 
+// note notes a page that was read.
 func (r *run) note(records []types.Record) {
+	now := r.w.cfg.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.read += int64(len(records))
-	r.atTip = len(records) == 0
-	if n := len(records); n > 0 {
-		if d := records[n-1].Dynamodb; d != nil {
-			r.lastTime = aws.ToTime(d.ApproximateCreationDateTime)
-		}
+	r.answered, r.atTip = now, len(records) == 0
+	if r.atTip {
+		r.behind = now
+		return
 	}
+	if d := records[len(records)-1].Dynamodb; d != nil {
+		r.behind = aws.ToTime(d.ApproximateCreationDateTime)
+	}
+}
+
+// unanswered notes a read that failed or was not answered: whether the shard has something new is not known any more.
+func (r *run) unanswered() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.atTip = false
 }
 
 // stats is what the run is doing now.
@@ -218,13 +231,13 @@ func (r *run) stats(now time.Time) ShardStats {
 	defer r.mu.Unlock()
 	s := ShardStats{
 		Shard: lease.Shard, Checkpoint: lease.Checkpoint, Handled: at, Read: r.read, Pending: pending, AtTip: r.atTip,
-		CheckpointAge: now.Sub(saved), RenewalAge: now.Sub(renewed),
+		CheckpointAge: now.Sub(saved), RenewalAge: now.Sub(renewed), ReadAge: now.Sub(r.answered),
 	}
 	if at == lease.Checkpoint {
 		s.CheckpointAge = 0
 	}
-	if !r.atTip && !r.lastTime.IsZero() {
-		s.Lag = max(now.Sub(r.lastTime), 0)
+	if !r.atTip && !r.behind.IsZero() {
+		s.Lag = max(now.Sub(r.behind), 0)
 	}
 	return s
 }

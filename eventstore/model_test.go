@@ -142,7 +142,7 @@ func TestAppendsAgainstAModel(t *testing.T) {
 							args = append(args, eventstore.To(at.stream, expected, list...))
 						}
 						done, err := s.Commit(t.Context(), append(args, eventstore.CommitID(id))...)
-						time.Sleep(time.Minute) // what is late arrives before the next call
+						<-time.After(time.Minute) // what is late arrives before the next call
 						calls++
 						if unclear(m, id, to) {
 							if err != nil && !errors.Is(err, eventstore.ErrWrongExpectedVersion) && !errors.Is(err, eventstore.ErrCorruptIdempotency) && !errors.Is(err, eventstore.ErrAmbiguous) {

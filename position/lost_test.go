@@ -110,7 +110,7 @@ func TestLostReplies(t *testing.T) {
 						t.Errorf("%s: %v", verb, err)
 					}
 					on.Store(false)
-					time.Sleep(time.Minute) // what is late arrives
+					<-time.After(time.Minute) // what is late arrives
 					if n, err := plain.Load(t.Context(), "c", "p"); err != nil || n != 2 {
 						t.Errorf("stored: %d, %v; want 2", n, err)
 					}
@@ -218,7 +218,7 @@ func TestSavesAgainstAModel(t *testing.T) {
 				}
 				on.Store(false)
 				calls++
-				time.Sleep(time.Minute) // what is late arrives before the next step
+				<-time.After(time.Minute) // what is late arrives before the next step
 				after := stored()
 				report := err
 				for _, e := range []error{position.ErrFenced, position.ErrStale} {
