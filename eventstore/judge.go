@@ -46,7 +46,7 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 	for _, f := range te.Failed {
 		switch {
 		case f.Reason != conditionFailed:
-			own = own && passing(f.Reason)
+			own = own && passingReason(f.Reason)
 		case f.Index < len(c.extra):
 			return refused, cause
 		case f.Index >= counters:
@@ -69,8 +69,8 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 
 const conditionFailed = "ConditionalCheckFailed"
 
-// passing reports whether a reason may be gone at the next attempt.
-func passing(reason string) bool {
+// passingReason reports whether a reason may be gone at the next attempt.
+func passingReason(reason string) bool {
 	return reason == "TransactionConflict" || reason == "ThrottlingError" || reason == "ProvisionedThroughputExceeded"
 }
 

@@ -17,6 +17,7 @@ import (
 //	C#<commit>           0        the marker of a commit
 //	M#feed               0        how the table is set up
 //	V#<stream>           0        the state of a stream, saved with its events
+//	L#<consumer>         shard    the lease of a shard of the feed; Version is its counter
 type row struct {
 	PK string `dynamodbav:"pk"`
 	SK int64  `dynamodbav:"sk"`
@@ -60,6 +61,11 @@ type row struct {
 	Keys   []int64 `dynamodbav:"keys,omitempty"` // of the items, where they hold several events
 	Parts  []span  `dynamodbav:"parts,omitempty"`
 	TTL    int64   `dynamodbav:"ttl,omitempty"` // seconds since 1970
+
+	// Of a lease.
+	Owner string `dynamodbav:"owner,omitempty"`
+	Heir  string `dynamodbav:"heir,omitempty"`
+	Write string `dynamodbav:"write,omitempty"` // a random text of the last write
 }
 
 // framed is an event inside a frame. What it shares with the others of the frame stands in the row.
@@ -113,6 +119,7 @@ var (
 // Keys. A prefix tells the kinds apart, so no text of a stream can collide with another kind.
 const (
 	streamPrefix = "S#"
+	leasePrefix  = "L#"
 	// A block bounds the size of a partition key's item collection of the feed.
 	feedBlock = 10_000
 )
@@ -137,6 +144,10 @@ func setupKey() ddb.Key[string, int64] { return ddb.Key[string, int64]{Partition
 
 func stateKey(stream string) ddb.Key[string, int64] {
 	return ddb.Key[string, int64]{Partition: "V#" + stream}
+}
+
+func leaseKey(consumer string, shard int) ddb.Key[string, int64] {
+	return ddb.Key[string, int64]{Partition: leasePrefix + consumer, Sort: int64(shard)}
 }
 
 // slots are the last commits of a head, newest first.
