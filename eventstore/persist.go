@@ -36,8 +36,14 @@ func passing(err error) bool {
 		return false
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		code := api.ErrorCode()
-		return code == "ExpiredTokenException" || code == "RequestExpired" || api.ErrorFault() != smithy.FaultClient
+		var status interface{ HTTPStatusCode() int }
+		if code := api.ErrorCode(); code == "ExpiredTokenException" || code == "RequestExpired" {
+			return true
+		}
+		if errors.As(err, &status) {
+			return status.HTTPStatusCode() >= 500 || status.HTTPStatusCode() == 429
+		}
+		return api.ErrorFault() != smithy.FaultClient
 	}
 	op, ok := errors.AsType[*ddb.OpError](err) // a request without a reply, or with one that is none
 	return ok && op.Op != ""

@@ -227,7 +227,10 @@ func (g *sharing) handleShard(h *lease.Hold[shardLease], shard int) error {
 	keeping, stop := context.WithCancel(h.Context)
 	var wg sync.WaitGroup
 	wg.Go(func() { h.Keep(keeping, nil) })
-	err := g.work(h.Context, h.Reading, shard)
+	reading, cancel := context.WithCancel(h.Context)
+	defer cancel()
+	defer context.AfterFunc(h.Reading, cancel)()
+	err := g.work(h.Context, reading, shard)
 	stop()
 	wg.Wait()
 	if h.IsLost() {
@@ -237,8 +240,8 @@ func (g *sharing) handleShard(h *lease.Hold[shardLease], shard int) error {
 	if h.Context.Err() != nil || h.Reading.Err() != nil {
 		err = nil // it ends because it is to be given back
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.Context), g.failover)
-	defer cancel()
+	ctx, end := context.WithTimeout(context.WithoutCancel(h.Context), g.failover)
+	defer end()
 	if late := h.Save(ctx, func(l *shardLease) { l.Owner = "" }); late != nil { // an heir has the first claim
 		g.onRetry(late) // it expires
 	}

@@ -37,7 +37,8 @@ type Hold[L any] struct {
 	// Context is that of the work; it ends when the lease is lost.
 	Context context.Context //nolint:containedctx // of the work that the lease is for
 	lose    context.CancelCauseFunc
-	// Reading ends when the lease is to be given back: what is in hand is finished, and nothing more begun.
+	// Reading ends when the lease is to be given back: what is in hand is finished, and nothing more begun. It does not end
+	// when the lease is lost.
 	Reading context.Context //nolint:containedctx // as above
 	yield   context.CancelFunc
 
