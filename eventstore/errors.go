@@ -29,8 +29,9 @@ var (
 	ErrStreamDeleted = errors.New("the stream was deleted")
 	// ErrContention: other writers were faster every time; nothing was written.
 	ErrContention = errors.New("other writers were faster every time")
-	// ErrSetup: the table is set up for another feed than the store's options say.
-	ErrSetup = errors.New("the table is set up for another feed")
+	// ErrSetup: the table is set up for another feed or other indexes than the store's options say, or
+	// an index does not have the events of before yet, see [Store.Backfill].
+	ErrSetup = errors.New("the table is set up for another feed or other indexes")
 )
 
 // WrongExpectedVersion says why an append was refused. It matches [ErrWrongExpectedVersion].

@@ -62,6 +62,14 @@ type row struct {
 	Parts  []span  `dynamodbav:"parts,omitempty"`
 	TTL    int64   `dynamodbav:"ttl,omitempty"` // seconds since 1970
 
+	// Of the set-up. One of before does not tell of the indexes: Recorded is not set there.
+	Recorded       bool   `dynamodbav:"recorded,omitempty"`
+	Time           string `dynamodbav:"time,omitempty"` // unit and salts of the index by time
+	Categories     int64  `dynamodbav:"categories,omitempty"`
+	TimeFull       bool   `dynamodbav:"time_full,omitempty"`
+	CategoriesFull bool   `dynamodbav:"categories_full,omitempty"`
+	Cursor         string `dynamodbav:"cursor,omitempty"` // of a backfill
+
 	// Of a lease.
 	Owner string `dynamodbav:"owner,omitempty"`
 	Heir  string `dynamodbav:"heir,omitempty"`
@@ -106,6 +114,12 @@ var (
 	rowCut      = ddb.NumField(func(r *row) *int64 { return &r.Cut })
 	rowDeleted  = ddb.NumField(func(r *row) *int64 { return &r.Deleted })
 	rowFramed   = ddb.Field(func(r *row) *bool { return &r.Framed })
+	rowRecorded = ddb.Field(func(r *row) *bool { return &r.Recorded })
+	rowTime     = ddb.StrField(func(r *row) *string { return &r.Time })
+	rowCats     = ddb.NumField(func(r *row) *int64 { return &r.Categories })
+	rowTimeFull = ddb.Field(func(r *row) *bool { return &r.TimeFull })
+	rowCatsFull = ddb.Field(func(r *row) *bool { return &r.CategoriesFull })
+	rowCursor   = ddb.StrField(func(r *row) *string { return &r.Cursor })
 	rowTTL      = ddb.NumField(func(r *row) *int64 { return &r.TTL })
 
 	rowSlots = []ddb.Str[row, string]{
