@@ -168,6 +168,7 @@ type commit struct {
 	doubt   bool   // an earlier transaction may be written yet
 	resend  bool   // the next transaction must be the same as the last
 	found   bool   // it was written by an earlier call or attempt
+	crowded int    // how often in a row it met others on its shards, and nothing else
 }
 
 // part is what a commit writes to one stream.

@@ -102,12 +102,15 @@ func (e *BatchTooLarge) Is(target error) bool { return target == ErrTooLarge }
 type EventTooLarge struct { //nolint:errname // as above
 	// Index is the event's place in its stream's events of the call, from 0.
 	Index int
-	// Bytes is the size of its item, Limit how much DynamoDB takes.
-	Bytes, Limit int
+	// Bytes is the size of its item, Limit how much DynamoDB takes. Data is how much of it are the event's data.
+	Bytes, Limit, Data int
 }
 
 // Error tells the sizes, and what to do.
 func (e *EventTooLarge) Error() string {
+	if rest := e.Bytes - e.Data; rest > e.Limit {
+		return fmt.Sprintf("append: event %d makes an item of %d bytes, the limit is %d: its metadata, ids and type alone have %d, which the option Offload leaves in the item; put large values into the data", e.Index, e.Bytes, e.Limit, rest)
+	}
 	return fmt.Sprintf("append: event %d makes an item of %d bytes, the limit is %d: store large payloads outside with the option Offload", e.Index, e.Bytes, e.Limit)
 }
 
@@ -139,12 +142,17 @@ type GapError struct {
 	Shard  int
 	// Version is the version, or the number in the feed, that is missing.
 	Version int64
+	// First is the first version that the stream has, if Version is missing because it was truncated; else 0.
+	First int64
 }
 
 // Error tells the version that is missing.
 func (e *GapError) Error() string {
 	if e.Stream == "" {
 		return fmt.Sprintf("read the feed: number %d of shard %d is missing", e.Version, e.Shard)
+	}
+	if e.First > 0 {
+		return fmt.Sprintf("load: version %d was truncated, the stream begins at version %d, and no state is stored under the name and schema asked for that holds the versions before: load with the schema that was stored, append an event that sums up the state, and truncate before that one", e.Version, e.First)
 	}
 	return fmt.Sprintf("read: version %d is missing from the stream; something else than this package has deleted it", e.Version)
 }

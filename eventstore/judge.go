@@ -57,12 +57,18 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 	}
 	for i, sh := range c.shards() {
 		if f := te.At(counters + i); f != nil && f.Reason == conditionFailed {
+			sh.met()
 			s.recount(ctx, sh, cause, counters+i)
 			contended = true
 		}
 	}
 	if !own && !contended {
 		return refused, cause
+	}
+	if len(c.shards()) > 0 && !slices.ContainsFunc(te.Failed, func(f ddb.TransactionFailure) bool {
+		return f.Reason != conditionFailed && f.Reason != "TransactionConflict"
+	}) {
+		c.crowded++
 	}
 	return again, cause
 }

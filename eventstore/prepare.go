@@ -113,12 +113,12 @@ func (s *Store) tooLarge(p *part) ([]*payload, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n > s.o.threshold && s.o.payloads != nil && len(r.Frame) == 0 && len(r.Data) > 0 {
+		if n > s.o.threshold && s.o.payloads != nil && len(r.Frame) == 0 && len(r.Data) > 0 && n-len(r.Data) <= ddb.MaxItemSize {
 			large = append(large, &payload{stream: p.stream, row: r})
 			continue
 		}
 		if n > ddb.MaxItemSize {
-			return nil, &EventTooLarge{Index: first, Bytes: n, Limit: ddb.MaxItemSize}
+			return nil, &EventTooLarge{Index: first, Bytes: n, Limit: ddb.MaxItemSize, Data: len(r.Data)}
 		}
 	}
 	return large, nil
@@ -155,7 +155,7 @@ func (s *Store) sizes(p *part) (int, error) {
 				return 0, err
 			}
 			if n > ddb.MaxItemSize {
-				return 0, &EventTooLarge{Index: event, Bytes: n, Limit: ddb.MaxItemSize}
+				return 0, &EventTooLarge{Index: event, Bytes: n, Limit: ddb.MaxItemSize, Data: len(r.Data)}
 			}
 		}
 		total += n

@@ -208,7 +208,10 @@ func (r *row) events(stream string, to []Event) []Event {
 	}
 	for i, f := range r.Frame {
 		e.Version, e.ID, e.Type, e.Schema, e.Data, e.Metadata = r.SK+int64(i), f.ID, f.Type, f.Schema, f.Data, f.Meta
-		e.Scrubbed = f.Scrubbed != 0
+		e.CorrelationID, e.CausationID = r.Corr, r.Caus
+		if e.Scrubbed = f.Scrubbed != 0; e.Scrubbed {
+			e.CorrelationID, e.CausationID = "", ""
+		}
 		to = append(to, e)
 	}
 	return to
