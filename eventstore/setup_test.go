@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -151,4 +152,35 @@ func TestBackfillGoesOn(t *testing.T) {
 			t.Errorf("%d of %d events, %d of 50 streams, %d filled", got, total, streams, filled)
 		}
 	})
+}
+
+// TestEnsureTables: one call makes all tables ready that a service uses, and tells of each that it could not make.
+func TestEnsureTables(t *testing.T) {
+	if onEndpoint() {
+		t.Skip("only on the embedded engine: faults")
+	}
+	client := ddbtest.New(t, ddbtest.WithFaults(fault.On("CreateTable").Table("views-b").Error("AccessDeniedException", "denied")))
+	s, err1 := eventstore.New(client, "events", eventstore.Sequenced(2))
+	a, err2 := eventstore.NewViews[counted](client, "views-a")
+	b, err3 := eventstore.NewViews[counted](client, "views-b")
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	if err := ddb.EnsureTables(t.Context(), s, a, b); err == nil || !strings.Contains(err.Error(), "EnsureTable views-b") {
+		t.Errorf("one that cannot be made: %v", err)
+	}
+	for range 2 {
+		if err := ddb.EnsureTables(t.Context(), s, a); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.Append(t.Context(), "s", eventstore.NoStream(), event("x")); err != nil {
+		t.Error(err)
+	}
+	if err := a.Apply(t.Context(), "v", "s", 1, func(*counted) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	if err := ddb.EnsureTables(t.Context(), s, nil); !errors.Is(err, ddb.ErrInvalid) {
+		t.Errorf("nil: %v", err)
+	}
 }

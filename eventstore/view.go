@@ -40,6 +40,11 @@ func NewViews[V any](client ddb.Client, table string, opts ...ddb.TableOption) (
 // Table is the table of the views, for reading, schema and whatever else tables can do.
 func (v *Views[V]) Table() *ddb.SimpleTable[View[V], string] { return v.table }
 
+// EnsureTable creates the table of the views if it is missing, and waits until it can be used.
+func (v *Views[V]) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+	return v.table.EnsureTable(ctx, opts...)
+}
+
 // Load reads a view consistently. One that is not there is [ddb.ErrNotFound].
 func (v *Views[V]) Load(ctx context.Context, id string) (View[V], error) {
 	return v.table.Get(ctx, id, ddb.Consistent())
