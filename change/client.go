@@ -53,7 +53,7 @@ func passing(err error) bool {
 	if errors.Is(err, ErrStreamNotFound) || errors.Is(err, ErrDataLoss) || errors.Is(err, ddb.ErrTableNotFound) || errors.Is(err, ddb.ErrInvalid) {
 		return false
 	}
-	if errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost) {
+	if inDoubt(err) {
 		return true // of writes of leases, which are repeated under the same condition
 	}
 	api, ok := errors.AsType[smithy.APIError](err)

@@ -54,7 +54,10 @@ func NewConsumer[T any](client Client, source Source, app string, store Store, h
 			cfg.worker = "worker"
 		}
 	}
-	return &Consumer[T]{client: client, source: source, app: app, store: store, handler: handler, cfg: cfg}, nil
+	return &Consumer[T]{
+		client: timedClient{client, cfg.call}, source: source, app: app, store: timedStore{store, min(cfg.call, cfg.failover/3)}, // a renewal that is not answered is made again in time
+		handler: handler, cfg: cfg,
+	}, nil
 }
 
 // Run handles changes until the context ends. Then it reads no more, lets handlers finish what they have

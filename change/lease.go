@@ -3,8 +3,9 @@ package change
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
+
+	"github.com/dynamotable/ddb/internal/lease"
 )
 
 // ErrLeaseLost means that another worker owns the shard now, or the lease could not be renewed in time. It is
@@ -54,16 +55,16 @@ type MemoryStore struct {
 
 type leaseKey struct{ app, stream, shard string }
 
+// state is what every lease has.
+func (l *Lease) state() lease.State {
+	return lease.State{Owner: l.Owner, Counter: l.Counter, Heir: l.Heir}
+}
+
 func (l Lease) key() leaseKey { return leaseKey{l.App, l.Stream, l.Shard} }
 
 // same reports whether the lease has not been written since it was other.
 func (l Lease) same(other Lease) bool {
 	return l.key() == other.key() && l.Owner == other.Owner && l.Counter == other.Counter
-}
-
-// equal reports whether two leases say the same.
-func (l Lease) equal(other Lease) bool {
-	return l.same(other) && l.Heir == other.Heir && l.Checkpoint == other.Checkpoint && l.Parent == other.Parent && slices.Equal(l.Children, other.Children)
 }
 
 // Leases reads all leases of an app.

@@ -1,6 +1,7 @@
 package change_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -36,19 +37,65 @@ func TestTableStore(t *testing.T) {
 // The reply of every kind of write may be lost: a swap that happened is one that happened.
 func TestTableStoreLosesReplies(t *testing.T) {
 	t.Parallel()
-	for n := 1; n <= 4; n++ {
-		s := newTableStore(t, ddbtest.New(t, ddbtest.WithFaults(fault.On("PutItem").Nth(n).DropReply())))
-		was := change.Lease{App: "a", Stream: "s", Shard: "1", Checkpoint: change.Horizon}
-		if err := s.Create(t.Context(), was); err != nil {
-			t.Errorf("reply %d: create: %v", n, err)
-		}
-		for i := range int64(3) {
-			will := was
-			will.Owner, will.Counter, will.Checkpoint = "w", i+1, change.Checkpoint(fmt.Sprint(i))
-			if stored, swapped, err := s.Swap(t.Context(), was, will); err != nil || !swapped || stored.Counter != i+1 {
-				t.Errorf("reply %d: swap %d: %+v, %v, %v", n, i, stored, swapped, err)
+	writes := fault.On("PutItem", "DeleteItem")
+	for name, rule := range map[string]func(m fault.Matcher) fault.Rule{
+		"lost reply": fault.Matcher.DropReply, "500": func(m fault.Matcher) fault.Rule { return m.Applied().InternalError() },
+		"cut": fault.Matcher.TruncateBody, "doubled": fault.Matcher.Duplicate,
+	} {
+		for n := 1; n <= 6; n++ {
+			s := newTableStore(t, ddbtest.New(t, ddbtest.WithFaults(rule(writes.Nth(n)))))
+			was := change.Lease{App: "a", Stream: "s", Shard: "1", Checkpoint: change.Horizon}
+			if err := s.Create(t.Context(), was); err != nil {
+				t.Errorf("%s %d: create: %v", name, n, err)
 			}
-			was = will
+			for i := range int64(3) {
+				will := was
+				will.Owner, will.Counter, will.Checkpoint = "w", i+1, change.Checkpoint(fmt.Sprint(i))
+				if stored, swapped, err := s.Swap(t.Context(), was, will); err != nil || !swapped || stored.Counter != i+1 {
+					t.Errorf("%s %d: swap %d: %+v, %v, %v", name, n, i, stored, swapped, err)
+				}
+				was = will
+			}
+			if err := s.Delete(t.Context(), was); err != nil {
+				t.Errorf("%s %d: delete: %v", name, n, err)
+			}
+			if all, err := s.Leases(t.Context(), "a"); err != nil || len(all) != 0 {
+				t.Errorf("%s %d: %d leases after the delete, %v", name, n, len(all), err)
+			}
 		}
+	}
+}
+
+// TestEqualLeasesAreNoProof: two workers swap to the same lease, as nobody should. One of them has swapped, although the
+// reply to the first is lost and both find in the table what they wanted to write.
+func TestEqualLeasesAreNoProof(t *testing.T) {
+	t.Parallel()
+	var other *change.TableStore
+	was := change.Lease{App: "a", Stream: "s", Shard: "1", Checkpoint: change.Horizon}
+	will := was
+	will.Owner, will.Counter = "w", 1
+	rivals, first := 0, true
+	client := ddbtest.New(t, ddbtest.WithFaults(fault.On("PutItem").Where(func(fault.Request) bool {
+		if other == nil || !first {
+			return false
+		}
+		first = false // the other comes before the request of this one, which is lost and sent again
+		if _, swapped, err := other.Swap(t.Context(), was, will); err != nil {
+			t.Error(err)
+		} else if swapped {
+			rivals++
+		}
+		return true
+	}).DropRequest()))
+	s, err := change.NewTableStore(client, "leases")
+	if err := errors.Join(err, s.EnsureTable(t.Context()), s.Create(t.Context(), was)); err != nil {
+		t.Fatal(err)
+	}
+	if other, err = change.NewTableStore(client, "leases"); err != nil {
+		t.Fatal(err)
+	}
+	_, swapped, err := s.Swap(t.Context(), was, will)
+	if err != nil || swapped || rivals != 1 {
+		t.Errorf("swapped: %v, and the other %d times, %v", swapped, rivals, err)
 	}
 }

@@ -13,6 +13,7 @@ type Option func(*config)
 
 type config struct {
 	poll, discovery time.Duration
+	call            time.Duration
 	pageLimit       int
 	onLoss          func(context.Context, *DataLossError) error
 	onEvent         func(Event)
@@ -29,7 +30,7 @@ type config struct {
 
 func newConfig(opts []Option) (*config, error) {
 	c := &config{
-		poll: time.Second, discovery: time.Minute, pageLimit: maxRecords, now: time.Now,
+		poll: time.Second, discovery: time.Minute, call: 10 * time.Second, pageLimit: maxRecords, now: time.Now,
 		failover: 10 * time.Second, drain: 10 * time.Second, checkpoint: time.Second, maxPending: 10 * maxRecords,
 	}
 	for _, o := range opts {
@@ -43,7 +44,7 @@ func newConfig(opts []Option) (*config, error) {
 		name  string
 		value time.Duration
 	}{
-		{"PollInterval", c.poll}, {"DiscoveryInterval", c.discovery}, {"Failover", c.failover}, {"DrainTimeout", c.drain},
+		{"PollInterval", c.poll}, {"DiscoveryInterval", c.discovery}, {"CallTimeout", c.call}, {"Failover", c.failover}, {"DrainTimeout", c.drain},
 	} {
 		if d.value <= 0 {
 			errs = append(errs, fmt.Errorf("%s must be positive, it is %v", d.name, d.value))
@@ -74,6 +75,11 @@ func PollInterval(d time.Duration) Option { return func(c *config) { c.poll = d 
 // DiscoveryInterval is how often the shards of the stream are listed, 1 min by default. The
 // shards that continue a closed one are found at once besides.
 func DiscoveryInterval(d time.Duration) Option { return func(c *config) { c.discovery = d } }
+
+// CallTimeout is how long one call of the stream may take, with the client's own retries, 10 s by
+// default; one of the lease store at most a third of [Failover] besides. A call that is not answered by then is made again, as one that failed in passing; [OnEvent] and
+// [ShardStats.ReadAge] tell of it.
+func CallTimeout(d time.Duration) Option { return func(c *config) { c.call = d } }
 
 // PageLimit is the most records that one read returns, 1,000 by default, which is the service's limit
 // (or 1 MB). It bounds the batches of handlers as well.

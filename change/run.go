@@ -21,24 +21,26 @@ type run struct {
 
 	mu       sync.Mutex // guards what follows, for Stats
 	read     int64
-	lastTime time.Time // of the last record read
-	atTip    bool      // the last read found nothing new
+	answered time.Time // when a read was answered last; at first, when the lease was taken
+	behind   time.Time // everything before this time was read, as far as is known
+	atTip    bool      // the last read was answered, and found nothing new
 }
 
 func newRun(w *worker, h *hold) *run {
-	lease, _, _ := h.state()
+	lease, _, _ := h.Current()
 	return &run{
 		w: w, hold: h,
 		reader:   &reader{client: w.client, stream: w.stream, shard: lease.Shard, limit: int32(w.cfg.pageLimit), now: w.cfg.now, at: lease.Checkpoint},
-		progress: newProgress(lease.Shard, lease.Checkpoint, w.cfg.maxPending, h.reading.Done()),
+		progress: newProgress(lease.Shard, lease.Checkpoint, w.cfg.maxPending, h.Reading.Done()),
+		answered: w.cfg.now(),
 	}
 }
 
 // work returns when nothing of the run is left.
 func (r *run) work() {
-	keeping, stop := context.WithCancel(r.hold.ctx)
+	keeping, stop := context.WithCancel(r.hold.Context)
 	var wg sync.WaitGroup
-	wg.Go(func() { r.hold.keep(keeping, r.checkpoint) })
+	wg.Go(func() { r.hold.Keep(keeping, func(l *Lease) { l.Checkpoint = r.checkpoint() }) })
 	err := r.pages()
 	if err != nil && !errors.Is(err, errDraining) && !r.lost() {
 		r.w.fail(err)
@@ -68,14 +70,13 @@ func (r *run) work() {
 	}
 	r.progress.lose(ErrLeaseLost)
 	if r.lost() {
-		event.Kind, event.Err = LeaseLost, context.Cause(r.hold.ctx)
+		event.Kind, event.Err = LeaseLost, context.Cause(r.hold.Context)
 	}
 	r.w.cfg.event(event)
-	r.hold.lose(nil)
-	r.hold.yield()
+	r.hold.Close()
 }
 
-func (r *run) lost() bool { return errors.Is(context.Cause(r.hold.ctx), ErrLeaseLost) }
+func (r *run) lost() bool { return r.hold.IsLost() }
 
 func (r *run) checkpoint() Checkpoint {
 	at, _, _ := r.progress.state()
@@ -84,32 +85,32 @@ func (r *run) checkpoint() Checkpoint {
 
 // pages hands over page after page. It returns nil at the end of the shard.
 func (r *run) pages() error {
-	reading, cancel := context.WithCancel(r.hold.ctx)
+	reading, cancel := context.WithCancel(r.hold.Context)
 	defer cancel()
-	defer context.AfterFunc(r.hold.reading, cancel)()
+	defer context.AfterFunc(r.hold.Reading, cancel)()
 	if r.late {
 		loss := &DataLossError{Reason: LateStart, Stream: r.w.stream, Shard: r.reader.shard, After: r.reader.at}
-		if err := r.w.cfg.lost(r.hold.ctx, loss); err != nil {
+		if err := r.w.cfg.lost(r.hold.Context, loss); err != nil {
 			return err
 		}
 	}
 	idle := r.w.cfg.poll / 4
 	for {
-		if err := r.progress.admit(r.hold.ctx); err != nil {
+		if err := r.progress.admit(r.hold.Context); err != nil {
 			return err
 		}
-		records, end, err := persistPage(reading, r.w.cfg, r.reader)
+		records, end, err := persistPage(reading, r.w.cfg, r.reader, r.unanswered)
 		switch {
 		case err == nil:
-		case r.hold.ctx.Err() != nil:
-			return context.Cause(r.hold.ctx)
-		case r.hold.reading.Err() != nil:
+		case r.hold.Context.Err() != nil:
+			return context.Cause(r.hold.Context)
+		case r.hold.Reading.Err() != nil:
 			return errDraining
 		default:
 			return err
 		}
 		r.note(records)
-		if err := r.w.handler.process(r.hold.ctx, r.w.cfg, r.progress, records); err != nil {
+		if err := r.w.handler.process(r.hold.Context, r.w.cfg, r.progress, records); err != nil {
 			return err
 		}
 		if end {
@@ -129,12 +130,12 @@ func (r *run) pages() error {
 
 // save writes the checkpoint if it has moved and enough time has passed, or at once.
 func (r *run) save(now bool) error {
-	lease, _, saved := r.hold.state()
+	lease, _, saved := r.hold.Current()
 	at := r.checkpoint()
 	if at == lease.Checkpoint || !now && r.w.cfg.now().Sub(saved) < r.w.cfg.checkpoint {
 		return nil
 	}
-	return r.hold.save(r.hold.ctx, func(l *Lease) { l.Checkpoint = at })
+	return r.hold.Save(r.hold.Context, func(l *Lease) { l.Checkpoint = at })
 }
 
 // settle waits until everything delivered is confirmed.
@@ -149,8 +150,8 @@ func (r *run) settle() error {
 		}
 		select {
 		case <-moved:
-		case <-r.hold.ctx.Done():
-			return context.Cause(r.hold.ctx)
+		case <-r.hold.Context.Done():
+			return context.Cause(r.hold.Context)
 		}
 	}
 }
@@ -158,9 +159,9 @@ func (r *run) settle() error {
 // children finds the shards that continue this one and creates their leases, so that they are read from
 // their beginning. What it does not find, the next discovery does.
 func (r *run) children() []string {
-	ctx, cancel := context.WithTimeout(r.hold.ctx, r.w.cfg.failover/2)
+	ctx, cancel := context.WithTimeout(r.hold.Context, r.w.cfg.failover/2)
 	defer cancel()
-	stop := context.AfterFunc(r.hold.reading, cancel)
+	stop := context.AfterFunc(r.hold.Reading, cancel)
 	defer stop()
 	waits := newBackoff()
 	for range 5 {
@@ -187,9 +188,9 @@ func (r *run) children() []string {
 // release gives the lease back, with the last checkpoint or at the end of the shard. It does so too when the time for
 // draining is over.
 func (r *run) release(end bool, children []string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.hold.ctx), r.w.cfg.failover)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.hold.Context), r.w.cfg.failover)
 	defer cancel()
-	return r.hold.save(ctx, func(l *Lease) {
+	return r.hold.Save(ctx, func(l *Lease) {
 		l.Owner = "" // an heir has the first claim
 		l.Checkpoint = r.checkpoint()
 		if end {
@@ -198,33 +199,44 @@ func (r *run) release(end bool, children []string) error {
 	})
 }
 
+// note notes a page that was read.
 func (r *run) note(records []types.Record) {
+	now := r.w.cfg.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.read += int64(len(records))
-	r.atTip = len(records) == 0
-	if n := len(records); n > 0 {
-		if d := records[n-1].Dynamodb; d != nil {
-			r.lastTime = aws.ToTime(d.ApproximateCreationDateTime)
-		}
+	r.answered, r.atTip = now, len(records) == 0
+	if r.atTip {
+		r.behind = now
+		return
 	}
+	if d := records[len(records)-1].Dynamodb; d != nil {
+		r.behind = aws.ToTime(d.ApproximateCreationDateTime)
+	}
+}
+
+// unanswered notes a read that failed or was not answered: whether the shard has something new is not known any more.
+func (r *run) unanswered() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.atTip = false
 }
 
 // stats is what the run is doing now.
 func (r *run) stats(now time.Time) ShardStats {
-	lease, renewed, saved := r.hold.state()
+	lease, renewed, saved := r.hold.Current()
 	at, pending, _ := r.progress.state()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := ShardStats{
 		Shard: lease.Shard, Checkpoint: lease.Checkpoint, Handled: at, Read: r.read, Pending: pending, AtTip: r.atTip,
-		CheckpointAge: now.Sub(saved), RenewalAge: now.Sub(renewed),
+		CheckpointAge: now.Sub(saved), RenewalAge: now.Sub(renewed), ReadAge: now.Sub(r.answered),
 	}
 	if at == lease.Checkpoint {
 		s.CheckpointAge = 0
 	}
-	if !r.atTip && !r.lastTime.IsZero() {
-		s.Lag = max(now.Sub(r.lastTime), 0)
+	if !r.atTip && !r.behind.IsZero() {
+		s.Lag = max(now.Sub(r.behind), 0)
 	}
 	return s
 }

@@ -28,6 +28,14 @@ func (s *Stats) Lag() (lag time.Duration) {
 	return lag
 }
 
+// ReadAge is the longest time since a read of a shard of this worker was answered.
+func (s *Stats) ReadAge() (age time.Duration) {
+	for _, shard := range s.Shards {
+		age = max(age, shard.ReadAge)
+	}
+	return age
+}
+
 // ShardStats is how far a worker is with a shard.
 type ShardStats struct {
 	Shard      string
@@ -36,11 +44,14 @@ type ShardStats struct {
 	Read       int64      // records, since the lease was taken
 	// Pending counts changes that a manual handler got and did not confirm.
 	Pending int
-	// AtTip: the last read found nothing new.
+	// AtTip: the last read was answered, and found nothing new.
 	AtTip bool
-	// Lag is the age of the last record read, by its own approximate time and this host's clock; zero at the tip. A
-	// stream does not tell how many records are still to be read.
+	// Lag is the age of the last record read, by its own approximate time and this host's clock; zero at the tip. While reads
+	// fail at the tip, it is the time since the last that was answered. A stream does not tell how many records are still to be read.
 	Lag time.Duration
+	// ReadAge is how long ago a read of the shard was answered last, or the lease was taken if none was. It is below the
+	// [PollInterval] plus what the handler takes; if it grows far beyond, the shard is not read: alarm at some minutes, for records are kept for 24 hours.
+	ReadAge time.Duration
 	// CheckpointAge is how long the stored checkpoint is behind; zero when everything handled is stored.
 	CheckpointAge time.Duration
 	// RenewalAge is how long ago the lease was renewed. Near Failover it is about to be lost.

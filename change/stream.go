@@ -30,7 +30,7 @@ func NewStream[T any](client Client, source Source, opts ...Option) (*Stream[T],
 	if client == nil || source == (Source{}) {
 		return nil, errors.New("change: the client is nil, or the source is empty")
 	}
-	return &Stream[T]{client: client, source: source, cfg: cfg}, nil
+	return &Stream[T]{client: timedClient{client, cfg.call}, source: source, cfg: cfg}, nil
 }
 
 // All yields changes from start on, for as long as the context lives, and at most one error,
@@ -164,7 +164,7 @@ func (t *tail[T]) round(ctx context.Context) (read, closed int, err error) {
 }
 
 func (t *tail[T]) shardPage(ctx context.Context, s *tailShard) (int, error) {
-	records, end, err := persistPage(ctx, t.cfg, s.reader)
+	records, end, err := persistPage(ctx, t.cfg, s.reader, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -183,9 +183,16 @@ func (t *tail[T]) shardPage(ctx context.Context, s *tailShard) (int, error) {
 	return len(records), nil
 }
 
-// persistPage reads a page, whatever it takes: calls that fail are tried again, losses go to the policy.
-func persistPage(ctx context.Context, cfg *config, r *reader) (records []types.Record, end bool, err error) {
-	err = persist(ctx, cfg.retried(r.shard), func() error {
+// persistPage reads a page, whatever it takes: calls that fail are tried again, losses go to the policy. failed, if not nil, is
+// called at each failure.
+func persistPage(ctx context.Context, cfg *config, r *reader, failed func()) (records []types.Record, end bool, err error) {
+	tell := cfg.retried(r.shard)
+	err = persist(ctx, func(err error) {
+		if failed != nil {
+			failed()
+		}
+		tell(err)
+	}, func() error {
 		records, end, err = r.page(ctx)
 		loss, ok := errors.AsType[*DataLossError](err)
 		if !ok {

@@ -2,6 +2,7 @@ package change
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"strings"
 	"time"
@@ -33,6 +34,8 @@ type leaseItem struct {
 	Parent     string    `dynamodbav:"parent,omitempty"`
 	Children   []string  `dynamodbav:"children,omitempty"`
 	Updated    time.Time `dynamodbav:"updated"`
+	// Write is a random text of the last write. A writer whose reply was lost knows by it whether the write is its own.
+	Write string `dynamodbav:"write,omitempty"`
 }
 
 var (
@@ -81,24 +84,26 @@ func (s *TableStore) Leases(ctx context.Context, app string) ([]Lease, error) {
 	return all, nil
 }
 
-// Create stores a lease unless there is one.
+// Create stores a lease unless there is one. Where a reply is lost it is sent again, which does no harm.
 func (s *TableStore) Create(ctx context.Context, lease Lease) error {
 	item := itemOf(lease)
-	err := s.table.Create(ctx, &item)
+	err := repeated(ctx, func() error { return s.table.Create(ctx, &item) })
 	if errors.Is(err, ddb.ErrConditionFailed) {
 		return nil
 	}
 	return err
 }
 
-// Swap stores will instead of was. Where a reply is lost it reads what is stored.
+// Swap stores will instead of was. Where a reply is lost it reads what is stored, and knows its own write by
+// a random text in it.
 func (s *TableStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, error) {
 	item := itemOf(will)
+	item.Write = rand.Text()
 	err := s.table.Replace(ctx, &item, ddb.If(leaseOwner.Eq(was.Owner), leaseCounter.Eq(was.Counter)))
 	switch {
 	case err == nil:
 		return will, true, nil
-	case errors.Is(err, ddb.ErrConditionFailed), errors.Is(err, ddb.ErrOutcomeUnknown), errors.Is(err, ddb.ErrReplyLost):
+	case errors.Is(err, ddb.ErrConditionFailed), inDoubt(err):
 	default:
 		return Lease{}, false, err
 	}
@@ -109,18 +114,36 @@ func (s *TableStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, er
 	case err != nil:
 		return Lease{}, false, err
 	}
-	stored := found.lease()
-	return stored, stored.equal(will), nil
+	return found.lease(), found.Write == item.Write, nil
 }
 
-// Delete removes a lease that is as given.
+// Delete removes a lease that is as given. Where a reply is lost it is sent again under the same condition.
 func (s *TableStore) Delete(ctx context.Context, lease Lease) error {
 	item := itemOf(lease)
-	err := s.table.Delete(ctx, item.App, item.Key, ddb.If(leaseOwner.Eq(lease.Owner), leaseCounter.Eq(lease.Counter)))
+	err := repeated(ctx, func() error {
+		return s.table.Delete(ctx, item.App, item.Key, ddb.If(leaseOwner.Eq(lease.Owner), leaseCounter.Eq(lease.Counter)))
+	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
 		return nil
 	}
 	return err
+}
+
+// repeats is how often a write whose reply was lost is sent in all.
+const repeats = 5
+
+// repeated calls a write that may be sent again without harm, until its outcome is known.
+func repeated(ctx context.Context, write func() error) error {
+	for try := 1; ; try++ {
+		if err := write(); !inDoubt(err) || try == repeats || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// inDoubt reports whether a write may have been applied, or may be yet, though its error does not say so.
+func inDoubt(err error) bool {
+	return errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost)
 }
 
 func itemOf(l Lease) leaseItem {

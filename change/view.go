@@ -114,10 +114,12 @@ func (v *View[T, V, K]) Apply(ctx context.Context, c Change[T]) error {
 	return v.put(ctx, &before)
 }
 
-// put writes an item unless the view has a later one.
+// put writes an item unless the view has a later one. Where a reply is lost it is sent again, which changes nothing more.
 func (v *View[T, V, K]) put(ctx context.Context, item *V) error {
 	seq := v.applied(item).Seq
-	err := v.table.Put(ctx, item, ddb.If(ddb.Or(v.seq.NotExists(), v.seq.Le(seq))))
+	err := repeated(ctx, func() error {
+		return v.table.Put(ctx, item, ddb.If(ddb.Or(v.seq.NotExists(), v.seq.Le(seq))))
+	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
 		return nil
 	}

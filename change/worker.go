@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/dynamotable/ddb/internal/lease"
 )
 
 // worker handles shards of one stream until its context ends.
@@ -22,7 +24,7 @@ type worker struct {
 
 	marker     Lease
 	leases     map[string]Lease // as last read, by shard; without the marker
-	seen       map[string]sighting
+	seen       lease.Sightings
 	described  *description
 	discovered time.Time
 	missing    map[string]int // how often in a row a shard with a lease was not listed
@@ -35,13 +37,6 @@ type worker struct {
 	mu      sync.Mutex
 	running map[string]*run
 	failure error // the first that ends the worker
-}
-
-// sighting is when a counter of a lease was seen first.
-type sighting struct {
-	owner   string
-	counter int64
-	at      time.Time
 }
 
 // forgetAfter is how often in a row a shard must be missing from the description before its lease is deleted.
@@ -135,13 +130,13 @@ func (w *worker) scan(ctx, handling context.Context) (done bool, err error) {
 		return true, nil
 	}
 	c := s.choose()
-	for _, l := range c.free {
-		if err := w.take(ctx, handling, l); err != nil {
+	for _, shard := range c.Free {
+		if err := w.take(ctx, handling, w.leases[shard]); err != nil {
 			return false, err
 		}
 	}
-	if c.ask != nil {
-		return false, w.ask(ctx, *c.ask)
+	if c.Ask != "" {
+		return false, w.ask(ctx, w.leases[c.Ask])
 	}
 	return false, nil
 }
@@ -166,7 +161,7 @@ func (w *worker) read(ctx context.Context) error {
 		return err
 	}
 	now := w.cfg.now() // after the reading: what it saw was written before
-	leases, seen := make(map[string]Lease), make(map[string]sighting)
+	leases, states := make(map[string]Lease), make(map[string]lease.State)
 	for _, l := range all {
 		switch {
 		case l.Stream != w.stream:
@@ -176,17 +171,13 @@ func (w *worker) read(ctx context.Context) error {
 			if err := l.Checkpoint.check(); err != nil {
 				return &OpError{Op: "read leases", Stream: l.Stream, Shard: l.Shard, Err: err}
 			}
-			leases[l.Shard] = l
-			if s, ok := w.seen[l.Shard]; ok && s.owner == l.Owner && s.counter == l.Counter {
-				seen[l.Shard] = s
-			} else {
-				seen[l.Shard] = sighting{l.Owner, l.Counter, now}
-			}
+			leases[l.Shard], states[l.Shard] = l, l.state()
 		}
 	}
 	w.mu.Lock() // Stats reads them
-	w.leases, w.seen = leases, seen
+	w.leases = leases
 	w.mu.Unlock()
+	w.seen.See(states, now)
 	return nil
 }
 
@@ -288,15 +279,11 @@ func (w *worker) survey() *survey {
 	now := w.cfg.now()
 	s := &survey{
 		me: w.owner, leases: w.leases, max: w.cfg.maxShards,
-		running: make(map[string]bool), listed: make(map[string]bool), expired: make(map[string]bool), waiting: make(map[string]bool),
+		running: make(map[string]bool), listed: make(map[string]bool),
+		expired: w.seen.Still(now, w.cfg.failover), waiting: w.seen.Still(now, 2*w.cfg.failover),
 	}
 	for _, shard := range w.described.shards {
 		s.listed[shard.id] = true
-	}
-	for id, sight := range w.seen {
-		still := now.Sub(sight.at)
-		s.expired[id] = still >= w.cfg.failover
-		s.waiting[id] = still >= 2*w.cfg.failover
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -333,7 +320,7 @@ func (w *worker) take(ctx, handling context.Context, was Lease) error {
 	if !swapped && (stored.Owner != w.owner || stored.Counter != will.Counter) {
 		return nil
 	}
-	h := newHold(handling, w, stored, sent)
+	h := lease.NewHold(w.holding(), handling, w.reading, stored, sent)
 	r := newRun(w, h)
 	r.late = late
 	w.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"reflect"
 	"slices"
 	"time"
 
@@ -41,6 +42,7 @@ type RepositoryOption func(*repositoryOptions)
 type repositoryOptions struct {
 	snapshots Snapshots
 	stateType string
+	unnamed   bool // the name is that of the type; states of before may have none
 	schema    int
 	stored    bool
 	tries     int
@@ -48,7 +50,8 @@ type repositoryOptions struct {
 }
 
 // WithSnapshots loads aggregates from snapshots, and offers new ones after appends. A
-// snapshot with another name or schema of the state is ignored: raise the schema whenever fold or the state change.
+// snapshot with another name or schema of the state is ignored: raise the schema whenever fold or the state change. The empty
+// name is that of the Go type of the state, and schema 0 is 1.
 // A snapshot that cannot be read or decoded is ignored as well, and reported to [OnSnapshotError].
 func WithSnapshots(snapshots Snapshots, stateType string, schema int) RepositoryOption {
 	return func(o *repositoryOptions) { o.snapshots, o.stateType, o.schema = snapshots, stateType, schema }
@@ -92,6 +95,10 @@ func NewRepository[S, E any](store *Store, types *Types[E], fold func(state S, e
 	for _, opt := range opts {
 		opt(&r.o)
 	}
+	if r.o.unnamed = r.o.stateType == ""; r.o.unnamed {
+		r.o.stateType = typeName(reflect.TypeFor[S]())
+	}
+	r.o.schema = max(r.o.schema, 1)
 	return r
 }
 
@@ -99,6 +106,24 @@ func NewRepository[S, E any](store *Store, types *Types[E], fold func(state S, e
 // version 0 and the zero state; a deleted one is [ErrStreamDeleted].
 func (r *Repository[S, E]) Load(ctx context.Context, stream string) (Aggregate[S], error) {
 	return r.load(ctx, stream, math.MaxInt64, nil)
+}
+
+// Fold brings a state up to date with stored events, as a load does: for projections that show what the aggregate knows, with the
+// fold written once. Events that were scrubbed are passed over; one of a type that is not registered is [ErrUnknownType].
+func (r *Repository[S, E]) Fold(state *S, events ...Event) error {
+	next := *state
+	for _, e := range events {
+		if e.Scrubbed {
+			continue
+		}
+		v, err := r.types.Decode(e)
+		if err != nil {
+			return err
+		}
+		next = r.fold(next, v)
+	}
+	*state = next
+	return nil
 }
 
 // LoadAt is the state of an aggregate at an earlier version, or at the last if that is lower.
@@ -133,7 +158,7 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		return a, nil
 	}
 	if head.Cut > a.Version+1 {
-		return a, &GapError{Stream: stream, Version: a.Version + 1} // truncated beyond what the state holds
+		return a, &GapError{Stream: stream, Version: a.Version + 1, First: head.Cut} // truncated beyond what the state holds
 	}
 	read := reading{store: r.store, stream: stream, from: a.Version + 1, to: version}
 	for e, err := range r.store.finish(ctx, func(yield func(Event, error) bool) {
@@ -145,12 +170,8 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		if seen != nil {
 			seen(e.CommitID)
 		}
-		if !e.Scrubbed {
-			v, err := r.types.Decode(e)
-			if err != nil {
-				return a, err
-			}
-			a.State = r.fold(a.State, v)
+		if err := r.Fold(&a.State, e); err != nil {
+			return a, err
 		}
 		a.Version = e.Version
 	}
@@ -163,7 +184,7 @@ func (r *Repository[S, E]) saved(ctx context.Context, stream string) (row, error
 		return row{}, nil
 	}
 	saved, _, err := r.store.get(ctx, stateKey(stream))
-	if saved.Type != r.o.stateType || saved.Schema != r.o.schema {
+	if saved.Type != r.o.stateType && !(r.o.unnamed && saved.Type == "") || saved.Schema != r.o.schema {
 		return row{}, err
 	}
 	return saved, err
@@ -180,6 +201,9 @@ func (r *Repository[S, E]) begin(ctx context.Context, a *Aggregate[S], saved row
 		return
 	}
 	v, taken, state, err := r.o.snapshots.LoadState(ctx, a.Stream, r.o.stateType, r.o.schema, version)
+	if err == nil && v == 0 && r.o.unnamed {
+		v, taken, state, err = r.o.snapshots.LoadState(ctx, a.Stream, "", r.o.schema, version)
+	}
 	switch {
 	case err != nil:
 		r.o.snapError(err)
@@ -223,6 +247,7 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 		arg.addTo(given)
 	}
 	waits := r.store.o.backoff.new()
+	var reused error
 	for try := 1; ; try++ {
 		known := false
 		a, err := r.load(ctx, stream, math.MaxInt64, func(commit string) { known = known || commit == given.id && commit != "" })
@@ -233,7 +258,14 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 			a.CommitID = given.id
 			return a, nil
 		}
+		if reused != nil {
+			return a, reused
+		}
 		a, err = r.append(ctx, a, decide, args)
+		if errors.Is(err, ErrCommitIDReused) { // another call with the id was faster, and may have decided otherwise: load what it did
+			reused = err
+			continue
+		}
 		if !errors.Is(err, ErrWrongExpectedVersion) {
 			return a, err
 		}

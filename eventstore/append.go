@@ -46,7 +46,7 @@ type Appended struct {
 // if the context ends, or DynamoDB does not answer, before that.
 //
 // Errors: [*WrongExpectedVersion], [*BatchTooLarge] and [*EventTooLarge] before anything is written,
-// [ErrStreamDeleted], [ErrCorruptIdempotency], [ErrContention], [ErrAmbiguous], and
+// [ErrStreamDeleted], [*CommitIDReused], [ErrCorruptIdempotency], [ErrContention], [ErrAmbiguous], and
 // those of [ddb.Transact].
 //
 // An append of one event of up to 1 KB costs 4 write units, 8 with a [Sequenced]
@@ -117,19 +117,26 @@ type argument func(*commit)
 func (f argument) addTo(c *commit)       { f(c) }
 func (f argument) addToCommit(c *commit) { f(c) }
 
-// CommitID makes a commit repeatable: calls with the same id and events write once.
-// Without it each call has a fresh one, a UUID of version 7. An id has 1 to 128 bytes.
+// CommitID makes a commit repeatable: calls with the same id and events write once, each stream by itself.
+// Without it, or with the empty id, each call has a fresh one, a UUID of version 7. An id has up to 128 bytes.
+//
+// A repeat is recognised for ever if it is the same call, with the same [Exactly]. One that expects something else, such as that of a client that has loaded the
+// stream again, or [Any], is recognised while the commit is among the last 8 of the stream; [Dedup] lengthens that. It succeeds, with
+// [Appended.Deduplicated] set, and costs the reading of the events.
+//
+// An id that was used for other events is [*CommitIDReused]: their types, schemas, data and given ids are compared, as far as the stream still has
+// them. Metadata, correlation and causation may differ; those of the first call stay.
 func CommitID(id string) CommitArgument {
 	return argument(func(c *commit) {
 		c.id = id
-		if id == "" || len(id) > 128 {
-			c.errs = append(c.errs, fmt.Errorf("the commit id has %d bytes; it must have 1 to 128", len(id)))
+		if len(id) > 128 {
+			c.errs = append(c.errs, fmt.Errorf("the commit id has %d bytes; it has at most 128", len(id)))
 		}
 	})
 }
 
-// Dedup remembers the commit for at least so long, so that repeats with [Any] and
-// [StreamExists] are recognised however many commits come in between. It writes
+// Dedup remembers the commit for at least so long, so that repeats are recognised whatever they expect, and however many commits
+// come in between. It writes
 // a marker item, 2 write units, which DynamoDB deletes by itself some days after its time.
 func Dedup(keep time.Duration) CommitArgument {
 	return argument(func(c *commit) {
@@ -161,6 +168,7 @@ type commit struct {
 	doubt   bool   // an earlier transaction may be written yet
 	resend  bool   // the next transaction must be the same as the last
 	found   bool   // it was written by an earlier call or attempt
+	crowded int    // how often in a row it met others on its shards, and nothing else
 }
 
 // part is what a commit writes to one stream.
@@ -171,9 +179,11 @@ type part struct {
 	rows     []row // their SK counts from 1; the base is added when they are sent
 
 	based bool
-	base  int64 // the stream's version before the commit, if based
-	first int64 // set at the end
-	last  int64
+	// unheld: the head was read at the base version, and does not hold the commit.
+	unheld bool
+	base   int64 // the stream's version before the commit, if based
+	first  int64 // set at the end
+	last   int64
 
 	shard  *shard
 	number int64 // in the feed, if sent

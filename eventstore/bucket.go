@@ -161,17 +161,13 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// begin finds the beginning, which is when the table was set up.
+// begin finds the beginning, which is when the table was set up. An index that is not complete is refused.
 func (f *TimeFeed) begin(ctx context.Context) error {
-	if f.err != nil || !f.cursor.IsZero() {
+	if f.err != nil {
 		return f.err
 	}
-	if err := f.store.checkSetup(ctx); err != nil {
-		return err
-	}
-	key := setupKey()
-	r, _, err := f.store.get(ctx, key)
-	if err != nil {
+	r, err := f.store.complete(ctx, "TimeBuckets", func(r *row) bool { return r.TimeFull })
+	if err != nil || !f.cursor.IsZero() {
 		return err
 	}
 	f.cursor = time.Unix(0, r.Created).UTC()

@@ -20,8 +20,10 @@ var (
 	// ErrAmbiguous: nothing proves whether the commit was written. Repeat the
 	// call with the same commit id, at any time: it is written once at most.
 	ErrAmbiguous = errors.New("unknown whether the commit was written")
+	// ErrCommitIDReused: the commit id was used before, for other events; nothing was written.
+	ErrCommitIDReused = errors.New("the commit id was used for other events")
 	// ErrCorruptIdempotency: some of the events of the commit are in the stream
-	// already, and some are not, as when a commit id is used again with other events.
+	// already, and some are not. [*CommitIDReused] matches it as well.
 	ErrCorruptIdempotency = errors.New("a part of the commit's events is in the stream already")
 	// ErrGap: events are missing that the head of the stream or of the feed counts.
 	ErrGap = errors.New("events are missing")
@@ -29,8 +31,9 @@ var (
 	ErrStreamDeleted = errors.New("the stream was deleted")
 	// ErrContention: other writers were faster every time; nothing was written.
 	ErrContention = errors.New("other writers were faster every time")
-	// ErrSetup: the table is set up for another feed than the store's options say.
-	ErrSetup = errors.New("the table is set up for another feed")
+	// ErrSetup: the table is set up for another feed or other indexes than the store's options say, or
+	// an index does not have the events of before yet, see [Store.Backfill].
+	ErrSetup = errors.New("the table is set up for another feed or other indexes")
 )
 
 // WrongExpectedVersion says why an append was refused. It matches [ErrWrongExpectedVersion].
@@ -59,6 +62,24 @@ func (e *WrongExpectedVersion) Error() string {
 // Is makes the error match ErrWrongExpectedVersion.
 func (e *WrongExpectedVersion) Is(target error) bool { return target == ErrWrongExpectedVersion }
 
+// CommitIDReused is a commit whose id was used before for other events. Nothing was written. It matches [ErrCommitIDReused] and
+// [ErrCorruptIdempotency].
+type CommitIDReused struct { //nolint:errname // reads as what happened, where it is caught
+	// Stream is the one whose events differ, and First and Last are the versions of those that are stored under the id, 0 if there are none.
+	Stream      string
+	First, Last int64
+}
+
+// Error tells what to do.
+func (e *CommitIDReused) Error() string {
+	return fmt.Sprintf("append: the commit id was used for other events, which have the versions %d to %d: give each commit an id of its own, and repeat one with the same events", e.First, e.Last)
+}
+
+// Is makes the error match ErrCommitIDReused and ErrCorruptIdempotency.
+func (e *CommitIDReused) Is(target error) bool {
+	return target == ErrCommitIDReused || target == ErrCorruptIdempotency
+}
+
 // BatchTooLarge is a commit that does not fit into one transaction of DynamoDB. It
 // matches [ErrTooLarge].
 type BatchTooLarge struct { //nolint:errname // as above
@@ -83,12 +104,15 @@ func (e *BatchTooLarge) Is(target error) bool { return target == ErrTooLarge }
 type EventTooLarge struct { //nolint:errname // as above
 	// Index is the event's place in its stream's events of the call, from 0.
 	Index int
-	// Bytes is the size of its item, Limit how much DynamoDB takes.
-	Bytes, Limit int
+	// Bytes is the size of its item, Limit how much DynamoDB takes. Data is how much of it are the event's data.
+	Bytes, Limit, Data int
 }
 
 // Error tells the sizes, and what to do.
 func (e *EventTooLarge) Error() string {
+	if rest := e.Bytes - e.Data; rest > e.Limit {
+		return fmt.Sprintf("append: event %d makes an item of %d bytes, the limit is %d: its metadata, ids and type alone have %d, which the option Offload leaves in the item; put large values into the data", e.Index, e.Bytes, e.Limit, rest)
+	}
 	return fmt.Sprintf("append: event %d makes an item of %d bytes, the limit is %d: store large payloads outside with the option Offload", e.Index, e.Bytes, e.Limit)
 }
 
@@ -120,12 +144,17 @@ type GapError struct {
 	Shard  int
 	// Version is the version, or the number in the feed, that is missing.
 	Version int64
+	// First is the first version that the stream has, if Version is missing because it was truncated; else 0.
+	First int64
 }
 
 // Error tells the version that is missing.
 func (e *GapError) Error() string {
 	if e.Stream == "" {
 		return fmt.Sprintf("read the feed: number %d of shard %d is missing", e.Version, e.Shard)
+	}
+	if e.First > 0 {
+		return fmt.Sprintf("load: version %d was truncated, the stream begins at version %d, and no state is stored under the name and schema asked for that holds the versions before: load with the schema that was stored, append an event that sums up the state, and truncate before that one", e.Version, e.First)
 	}
 	return fmt.Sprintf("read: version %d is missing from the stream; something else than this package has deleted it", e.Version)
 }

@@ -17,7 +17,8 @@ const (
 )
 
 // Exactly expects that the stream's last version is n; Exactly(0) is [NoStream].
-// It needs no read, and a repeat with the same [CommitID] is recognised for ever.
+// It needs no read, and a repeat with the same [CommitID] and number is recognised for ever; for one
+// with another number see [CommitID].
 func Exactly(n int64) Expected { return Expected{version: n} }
 
 // NoStream expects that the stream has no events. It needs no read either.

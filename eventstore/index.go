@@ -63,6 +63,10 @@ func (s *Store) Streams(ctx context.Context, category string) iter.Seq2[Head, er
 			yield(Head{}, &ddb.InvalidError{Problems: []error{errors.New("the store has no index of categories; it needs the option ByCategory")}})
 			return
 		}
+		if _, err := s.complete(ctx, "ByCategory", func(r *row) bool { return r.CategoriesFull }); err != nil {
+			yield(Head{}, err)
+			return
+		}
 		var salts []iter.Seq2[row, error]
 		for i := range s.o.categories {
 			salts = append(salts, s.byCategory.Query(category+"#"+strconv.Itoa(i)).Hydrate().All(ctx))

@@ -1,6 +1,7 @@
 package eventstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -13,16 +14,25 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 	counters := c.op() // behind everything else
 	if c.dedup > 0 {
 		if marker, ok := ddb.CurrentOf[row](cause, counters); ok {
-			return c.marked(marker)
+			return s.marked(ctx, c, marker)
 		}
 		counters++
 	}
-	contended := false
+	// First the streams that hold the commit: one is enough, whatever the others say.
+	var moved, others []*part
 	for _, p := range c.parts {
-		f := te.At(p.op)
-		if f == nil || f.Reason != conditionFailed {
+		if f := te.At(p.op); f == nil || f.Reason != conditionFailed {
 			continue
 		}
+		head, _ := ddb.CurrentOf[row](cause, p.op)
+		if _, _, ok := head.remembered(c.id); ok {
+			moved = append(moved, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	contended := false
+	for _, p := range append(moved, others...) {
 		head, _ := ddb.CurrentOf[row](cause, p.op)
 		if v, err := s.moved(ctx, c, p, head); v != again || err != nil {
 			return v, err
@@ -36,7 +46,7 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 	for _, f := range te.Failed {
 		switch {
 		case f.Reason != conditionFailed:
-			own = own && passing(f.Reason)
+			own = own && passingReason(f.Reason)
 		case f.Index < len(c.extra):
 			return refused, cause
 		case f.Index < len(c.extra)+s.idCount(c):
@@ -49,6 +59,7 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 	}
 	for i, sh := range c.shards() {
 		if f := te.At(counters + i); f != nil && f.Reason == conditionFailed {
+			sh.met()
 			s.recount(ctx, sh, cause, counters+i)
 			contended = true
 		}
@@ -56,13 +67,18 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 	if !own && !contended {
 		return refused, cause
 	}
+	if len(c.shards()) > 0 && !slices.ContainsFunc(te.Failed, func(f ddb.TransactionFailure) bool {
+		return f.Reason != conditionFailed && f.Reason != "TransactionConflict"
+	}) {
+		c.crowded++
+	}
 	return again, cause
 }
 
 const conditionFailed = "ConditionalCheckFailed"
 
-// passing reports whether a reason may be gone at the next attempt.
-func passing(reason string) bool {
+// passingReason reports whether a reason may be gone at the next attempt.
+func passingReason(reason string) bool {
 	return reason == "TransactionConflict" || reason == "ThrottlingError" || reason == "ProvisionedThroughputExceeded"
 }
 
@@ -96,16 +112,15 @@ func (s *Store) recount(ctx context.Context, sh *shard, cause error, op int) {
 }
 
 // marked takes the result of an earlier call from its marker.
-func (c *commit) marked(marker row) (verdict, error) {
+func (s *Store) marked(ctx context.Context, c *commit, marker row) (verdict, error) {
 	for _, p := range c.parts {
 		i := slices.IndexFunc(marker.Parts, func(sp span) bool { return sp.Stream == p.stream })
 		if i < 0 || marker.Parts[i].Last-marker.Parts[i].First+1 != int64(len(p.events)) {
-			return refused, ErrCorruptIdempotency
+			return c.reused(p.stream, 0, 0)
 		}
 		p.first, p.last = marker.Parts[i].First, marker.Parts[i].Last
 	}
-	c.found = true
-	return written, nil
+	return s.foundAs(ctx, c, nil, nil)
 }
 
 // unknown settles a transaction of which nobody knows whether it was written: the head of a stream tells,
@@ -152,12 +167,19 @@ func (s *Store) moved(ctx context.Context, c *commit, p *part, head row) (verdic
 	}
 	switch {
 	case int64(ours) == n:
-		return s.foundAt(ctx, c, p, p.base+1, p.base+n)
+		return s.foundAt(ctx, c, p, p.base+1, p.base+n, there)
+	case ours > 0 && slices.ContainsFunc(there, func(e Event) bool { return e.CommitID == c.id }):
+		return c.reused(p.stream, p.base+1, p.base+int64(ours))
 	case ours > 0:
 		return refused, ErrCorruptIdempotency
 	}
 	if first, last, ok := head.remembered(c.id); ok { // for example truncated since
-		return s.foundAt(ctx, c, p, first, last)
+		return s.foundAt(ctx, c, p, first, last, nil)
+	}
+	if p.base > 0 && head.Version == p.base && head.Deleted == 0 {
+		// The condition took the id of another commit for ours. What was read just now is exact, and the version guards it.
+		p.unheld = true
+		return again, nil
 	}
 	if c.doubt && head.Cut > p.base+1 { // our events may have been there, and truncated with the others
 		return refused, ErrGap
@@ -188,13 +210,13 @@ func (p *part) ids(c *commit) []string {
 	return ids
 }
 
-// foundAt takes what an earlier call or attempt has written to a part, and finds the other parts of it.
-func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int64) (verdict, error) {
+// foundAt takes what an earlier call or attempt has written to a part, and finds the other parts of it. The events of the
+// part may have been read already.
+func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int64, there []Event) (verdict, error) {
 	if last-first+1 != int64(len(p.events)) {
-		return refused, ErrCorruptIdempotency
+		return c.reused(p.stream, first, last)
 	}
 	p.first, p.last = first, last
-	c.found = true
 	for _, other := range c.parts {
 		if other == p {
 			continue
@@ -203,11 +225,65 @@ func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int
 		if other.first, other.last, err = s.findCommit(ctx, other.stream, c.id); err != nil {
 			return refused, err
 		}
-		if other.last-other.first+1 != int64(len(other.events)) {
-			return refused, ErrCorruptIdempotency
+		if other.first == 0 || other.last-other.first+1 != int64(len(other.events)) {
+			return c.reused(other.stream, other.first, other.last)
 		}
 	}
+	return s.foundAs(ctx, c, p, there)
+}
+
+// foundAs ends a commit that was found, if it is of the same events, as far as they are still there. Those of one part may have
+// been read already.
+func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Event) (verdict, error) {
+	for _, p := range c.parts {
+		events := there
+		if p != read || there == nil {
+			head, _, err := s.head(ctx, p.stream)
+			if err != nil {
+				return refused, err
+			}
+			if events, err = s.span(ctx, p.stream, p.first, p.last, head); err != nil {
+				return refused, err
+			}
+		}
+		for i := range events {
+			e := &events[i]
+			if e.Version < p.first || e.Version > p.last {
+				continue
+			}
+			same, err := s.same(ctx, e, &p.events[e.Version-p.first])
+			if err != nil {
+				return refused, err
+			}
+			if !same {
+				return c.reused(p.stream, p.first, p.last)
+			}
+		}
+	}
+	c.found = true
 	return written, nil
+}
+
+// same reports whether a stored event is the one to be appended: by what it says, not by what is for tracing.
+func (s *Store) same(ctx context.Context, stored *Event, given *NewEvent) (bool, error) {
+	if stored.Type != given.Type || stored.Schema != max(given.Schema, 1) || given.ID != "" && given.ID != stored.ID {
+		return false, nil
+	}
+	if stored.Scrubbed {
+		return true, nil // its data were removed on purpose
+	}
+	if stored.ref != "" {
+		if err := s.fetch(ctx, stored); err != nil {
+			return false, err
+		}
+	}
+	return bytes.Equal(stored.Data, given.Data), nil
+}
+
+// reused refuses a commit whose id was used for another one.
+func (c *commit) reused(stream string, first, last int64) (verdict, error) {
+	c.doubt = false // the events of the other are where ours could be
+	return refused, &CommitIDReused{Stream: stream, First: first, Last: last}
 }
 
 // findCommit finds what a commit wrote to a stream: among the last commits of its head, else by reading the stream.

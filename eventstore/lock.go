@@ -3,6 +3,8 @@ package eventstore
 import (
 	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // keyedLocks lets one goroutine at a time work on each key, so that appends of one process
@@ -54,6 +56,22 @@ type shard struct {
 	free   chan struct{}
 	known  bool
 	last   int64 // the last number given, if known
+
+	crowded atomic.Int64 // when others were met last, in nanoseconds since begin
+}
+
+// begin is where monotonic times count from.
+var begin = time.Now()
+
+// met notes that others have taken numbers of the shard.
+func (s *shard) met() { s.crowded.Store(int64(time.Since(begin))) }
+
+// crowdTime is how long a shard counts as crowded since others were met.
+const crowdTime = time.Second
+
+func (s *shard) isCrowded() bool {
+	at := s.crowded.Load()
+	return at != 0 && time.Since(begin)-time.Duration(at) < crowdTime
 }
 
 func newShard(number int) *shard {

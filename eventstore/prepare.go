@@ -113,12 +113,12 @@ func (s *Store) tooLarge(p *part) ([]*payload, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n > s.o.threshold && s.o.payloads != nil && len(r.Frame) == 0 && len(r.Data) > 0 {
+		if n > s.o.threshold && s.o.payloads != nil && len(r.Frame) == 0 && len(r.Data) > 0 && n-len(r.Data) <= ddb.MaxItemSize {
 			large = append(large, &payload{stream: p.stream, row: r})
 			continue
 		}
 		if n > ddb.MaxItemSize {
-			return nil, &EventTooLarge{Index: first, Bytes: n, Limit: ddb.MaxItemSize}
+			return nil, &EventTooLarge{Index: first, Bytes: n, Limit: ddb.MaxItemSize, Data: len(r.Data)}
 		}
 	}
 	return large, nil
@@ -155,7 +155,7 @@ func (s *Store) sizes(p *part) (int, error) {
 				return 0, err
 			}
 			if n > ddb.MaxItemSize {
-				return 0, &EventTooLarge{Index: event, Bytes: n, Limit: ddb.MaxItemSize}
+				return 0, &EventTooLarge{Index: event, Bytes: n, Limit: ddb.MaxItemSize, Data: len(r.Data)}
 			}
 		}
 		total += n
@@ -236,11 +236,18 @@ func (s *Store) newHead(c *commit, p *part) row {
 		C0: slot(c.id, p.first, p.last), C1: emptySlot, C2: emptySlot, C3: emptySlot, C4: emptySlot, C5: emptySlot, C6: emptySlot, C7: emptySlot,
 	}
 	if s.o.categories > 0 {
-		if category := s.o.category(p.stream); category != "" {
-			h.Category = category + "#" + strconv.FormatUint(hash(p.stream)%uint64(s.o.categories), 10)
-		}
+		h.Category = s.categoryOf(p.stream)
 	}
 	return h
+}
+
+// categoryOf is the place of a stream in the index of categories, empty if it has none.
+func (s *Store) categoryOf(stream string) string {
+	category := s.o.category(stream)
+	if category == "" {
+		return ""
+	}
+	return category + "#" + strconv.FormatUint(hash(stream)%uint64(s.o.categories), 10)
 }
 
 func (p *part) framed() bool {

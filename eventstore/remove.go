@@ -30,13 +30,17 @@ func (s *Store) Delete(ctx context.Context, stream string, expected Expected) er
 		if expected.kind == exactly {
 			conds = append(conds, rowVersion.Eq(expected.version))
 		}
-		now, err := s.table.Update(ctx, streamKey(stream, 0), ddb.If(conds...), rowDeleted.Set(s.o.now().UnixNano()), rowCategory.Remove())
+		var now row
+		err := repeated(ctx, func() (err error) {
+			now, err = s.table.Update(ctx, streamKey(stream, 0), ddb.If(conds...), rowDeleted.Set(s.o.now().UnixNano()), rowCategory.Remove())
+			return err
+		})
 		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
 			is, found := failed.Current()
 			if !found || is.Deleted == 0 {
 				return &WrongExpectedVersion{Stream: stream, Expected: expected, Actual: is.Version}
 			}
-			now, err = is, nil // another call was faster
+			now, err = is, nil // another call was faster, or an attempt of this one whose reply was lost
 		}
 		if err != nil {
 			return err
@@ -51,6 +55,7 @@ func (s *Store) Delete(ctx context.Context, stream string, expected Expected) er
 
 // Truncate removes the events of a stream before a version, which becomes the first. Versions stay as they are. Truncating
 // behind the last event empties the stream, which goes on with the next version.
+// Aggregates of the stream can be loaded only from a state that holds what was removed, or if the first event that stays sums it up: see the guide.
 // An event that shares a frame with one that stays is hidden from reads of the stream, and goes with the frame.
 // If it fails in between, call it again; a version that is removed already changes nothing.
 func (s *Store) Truncate(ctx context.Context, stream string, before int64) error {
@@ -66,12 +71,15 @@ func (s *Store) Truncate(ctx context.Context, stream string, before int64) error
 	}
 	if head.Cut < before {
 		// First the head, so that readers know why events are missing.
-		_, err := s.table.Update(ctx, streamKey(stream, 0), rowCut.Set(before), ddb.If(ddb.Or(rowCut.NotExists(), rowCut.Lt(before)), rowDeleted.NotExists()))
+		err := repeated(ctx, func() error {
+			_, err := s.table.Update(ctx, streamKey(stream, 0), rowCut.Set(before), ddb.If(ddb.Or(rowCut.NotExists(), rowCut.Lt(before)), rowDeleted.NotExists()))
+			return err
+		})
 		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
 			if is, ok := failed.Current(); ok && is.Deleted != 0 {
 				return ErrStreamDeleted
 			}
-			err = nil // another call has cut further
+			err = nil // another call has cut further, or an attempt of this one whose reply was lost has cut
 		}
 		if err != nil {
 			return err
@@ -111,8 +119,8 @@ func (s *Store) removeUpTo(ctx context.Context, stream string, last int64, frame
 	return s.table.BatchDelete(ctx, keys)
 }
 
-// Scrub removes the data and metadata of events, and keeps the events: versions, types, ids and
-// times stay, and [Event.Scrubbed] is set. It is for data that must be forgotten. Offloaded data are removed
+// Scrub removes the data, metadata, correlation and causation of events, and keeps the events: versions, types, ids and
+// times stay, and [Event.Scrubbed] is set. Events in one frame share correlation and causation, which are hidden at once and removed with the last of them. It is for data that must be forgotten. Offloaded data are removed
 // as well if the payload store has a method Drop, and no other event of the stream has the same.
 // Snapshots and projections made before still hold what they have taken over.
 //
@@ -153,8 +161,13 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 			return ddb.ErrNotFound
 		}
 		if len(r.Frame) == 0 {
-			if r.Scrubbed == 0 {
-				if _, err := s.table.Update(ctx, key, rowData.Remove(), rowMeta.Remove(), rowScrubbed.Set(now)); err != nil {
+			if r.Scrubbed == 0 || r.Corr != "" || r.Caus != "" {
+				err := repeated(ctx, func() error {
+					_, err := s.table.Update(ctx, key, rowData.Remove(), rowMeta.Remove(), rowCorr.Remove(), rowCaus.Remove(),
+						rowScrubbed.Set(max(r.Scrubbed, now)))
+					return err
+				})
+				if err != nil {
 					return err
 				}
 			}
@@ -162,17 +175,26 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 		}
 		frame := slices.Clone(r.Frame)
 		f := &frame[version-r.SK]
-		if f.Scrubbed != 0 {
+		traced := r.Corr != "" || r.Caus != ""
+		if f.Scrubbed != 0 && (!traced || !allScrubbed(frame)) {
 			return nil
 		}
-		f.Data, f.Meta, f.Scrubbed = nil, nil, now
-		_, err = s.table.Update(ctx, streamKey(stream, r.SK), rowFrame.Set(frame), ddb.If(rowFrame.Eq(r.Frame)))
-		if !errors.Is(err, ddb.ErrConditionFailed) {
+		f.Data, f.Meta, f.Scrubbed = nil, nil, max(f.Scrubbed, now)
+		changes := []ddb.UpdateOption[row]{rowFrame.Set(frame), ddb.If(rowFrame.Eq(r.Frame))}
+		if traced && allScrubbed(frame) {
+			changes = append(changes, rowCorr.Remove(), rowCaus.Remove())
+		}
+		_, err = s.table.Update(ctx, streamKey(stream, r.SK), changes...)
+		if !errors.Is(err, ddb.ErrConditionFailed) && !inDoubt(err) || ctx.Err() != nil {
 			return err
 		}
-		// Another event of the frame was scrubbed in between.
+		// Another event of the frame was scrubbed in between, or the reply was lost: look again.
 	}
 	return ErrContention
+}
+
+func allScrubbed(frame []framed) bool {
+	return !slices.ContainsFunc(frame, func(f framed) bool { return f.Scrubbed == 0 })
 }
 
 // drop removes an offloaded payload, and then the reference to it, so that a failure in between can be repeated.
@@ -193,8 +215,27 @@ func (s *Store) drop(ctx context.Context, stream string, version int64, ref stri
 			}
 		}
 	}
-	_, err := s.table.Update(ctx, streamKey(stream, version), rowRef.Remove())
-	return err
+	return repeated(ctx, func() error {
+		_, err := s.table.Update(ctx, streamKey(stream, version), rowRef.Remove())
+		return err
+	})
+}
+
+// repeats is how often a write whose reply was lost is sent in all.
+const repeats = 5
+
+// repeated calls a write that may be sent again without harm, until its outcome is known.
+func repeated(ctx context.Context, write func() error) error {
+	for try := 1; ; try++ {
+		if err := write(); !inDoubt(err) || try == repeats || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// inDoubt reports whether a write may have been applied, or may be yet, though its error does not say so.
+func inDoubt(err error) bool {
+	return errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost)
 }
 
 // References yields the references of all offloaded data in the table, for sweeping away the payloads

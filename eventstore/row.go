@@ -18,6 +18,7 @@ import (
 //	M#feed               0        how the table is set up
 //	V#<stream>           0        the state of a stream, saved with its events
 //	E#<id>               0        where the event with an id is
+//	L#<consumer>         shard    the lease of a shard of the feed; Version is its counter
 type row struct {
 	PK string `dynamodbav:"pk"`
 	SK int64  `dynamodbav:"sk"`
@@ -64,6 +65,19 @@ type row struct {
 	Keys   []int64 `dynamodbav:"keys,omitempty"` // of the items, where they hold several events
 	Parts  []span  `dynamodbav:"parts,omitempty"`
 	TTL    int64   `dynamodbav:"ttl,omitempty"` // seconds since 1970
+
+	// Of the set-up. One of before does not tell of the indexes: Recorded is not set there.
+	Recorded       bool   `dynamodbav:"recorded,omitempty"`
+	Time           string `dynamodbav:"time,omitempty"` // unit and salts of the index by time
+	Categories     int64  `dynamodbav:"categories,omitempty"`
+	TimeFull       bool   `dynamodbav:"time_full,omitempty"`
+	CategoriesFull bool   `dynamodbav:"categories_full,omitempty"`
+	Cursor         string `dynamodbav:"cursor,omitempty"` // of a backfill
+
+	// Of a lease.
+	Owner string `dynamodbav:"owner,omitempty"`
+	Heir  string `dynamodbav:"heir,omitempty"`
+	Write string `dynamodbav:"write,omitempty"` // a random text of the last write
 }
 
 // framed is an event inside a frame. What it shares with the others of the frame stands in the row.
@@ -104,6 +118,12 @@ var (
 	rowCut      = ddb.NumField(func(r *row) *int64 { return &r.Cut })
 	rowDeleted  = ddb.NumField(func(r *row) *int64 { return &r.Deleted })
 	rowFramed   = ddb.Field(func(r *row) *bool { return &r.Framed })
+	rowRecorded = ddb.Field(func(r *row) *bool { return &r.Recorded })
+	rowTime     = ddb.StrField(func(r *row) *string { return &r.Time })
+	rowCats     = ddb.NumField(func(r *row) *int64 { return &r.Categories })
+	rowTimeFull = ddb.Field(func(r *row) *bool { return &r.TimeFull })
+	rowCatsFull = ddb.Field(func(r *row) *bool { return &r.CategoriesFull })
+	rowCursor   = ddb.StrField(func(r *row) *string { return &r.Cursor })
 	rowTTL      = ddb.NumField(func(r *row) *int64 { return &r.TTL })
 
 	rowSlots = []ddb.Str[row, string]{
@@ -117,6 +137,7 @@ var (
 // Keys. A prefix tells the kinds apart, so no text of a stream can collide with another kind.
 const (
 	streamPrefix = "S#"
+	leasePrefix  = "L#"
 	// A block bounds the size of a partition key's item collection of the feed.
 	feedBlock = 10_000
 )
@@ -141,6 +162,10 @@ func setupKey() ddb.Key[string, int64] { return ddb.Key[string, int64]{Partition
 
 func stateKey(stream string) ddb.Key[string, int64] {
 	return ddb.Key[string, int64]{Partition: "V#" + stream}
+}
+
+func leaseKey(consumer string, shard int) ddb.Key[string, int64] {
+	return ddb.Key[string, int64]{Partition: leasePrefix + consumer, Sort: int64(shard)}
 }
 
 // slots are the last commits of a head, newest first.
@@ -187,7 +212,10 @@ func (r *row) events(stream string, to []Event) []Event {
 	}
 	for i, f := range r.Frame {
 		e.Version, e.ID, e.Type, e.Schema, e.Data, e.Metadata = r.SK+int64(i), f.ID, f.Type, f.Schema, f.Data, f.Meta
-		e.Scrubbed = f.Scrubbed != 0
+		e.CorrelationID, e.CausationID = r.Corr, r.Caus
+		if e.Scrubbed = f.Scrubbed != 0; e.Scrubbed {
+			e.CorrelationID, e.CausationID = "", ""
+		}
 		to = append(to, e)
 	}
 	return to

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,11 +65,19 @@ func (s *Store) settle(ctx context.Context, c *commit) error {
 	var last error
 	for try := range s.o.tries {
 		if try > 0 {
-			if err := s.o.wait(ctx, waits.NextBackOff()); err != nil {
+			d := waits.NextBackOff()
+			if c.crowded > 0 {
+				d = inCrowd(c.crowded)
+			}
+			if err := s.o.wait(ctx, d); err != nil {
 				return c.stopped(fmt.Errorf("append: %w; before that: %w", err, last))
 			}
 		}
+		crowded := c.crowded
 		v, err := s.try(ctx, c)
+		if c.crowded == crowded {
+			c.crowded = 0 // it failed for another reason
+		}
 		switch v {
 		case written:
 			return nil
@@ -86,6 +95,13 @@ func (s *Store) settle(ctx context.Context, c *commit) error {
 		return &AmbiguousError{CommitID: c.id, cause: last}
 	}
 	return fmt.Errorf("append: %w (%d tries): %w", ErrContention, s.o.tries, last)
+}
+
+// inCrowd is how long a commit waits that met others on its shard, for the so-manieth time. The longer it has waited already, the sooner
+// it comes again: a shard takes one commit after the other, and waits that grow would let those pass that came last.
+func inCrowd(times int) time.Duration {
+	const first = 20 * time.Millisecond
+	return rand.N(first/time.Duration(1+times/2) + time.Millisecond) //nolint:gosec // no secret
 }
 
 // stopped is the error of a commit that is given up.
@@ -143,7 +159,7 @@ func (s *Store) bases(ctx context.Context, c *commit) (verdict, error) {
 // rebase takes a head that was read for a part that expects no exact version.
 func (s *Store) rebase(ctx context.Context, c *commit, p *part, head row, found bool) (verdict, error) {
 	if first, last, ok := head.remembered(c.id); ok {
-		return s.foundAt(ctx, c, p, first, last)
+		return s.foundAt(ctx, c, p, first, last, nil)
 	}
 	switch {
 	case head.Deleted != 0:
@@ -157,6 +173,12 @@ func (s *Store) rebase(ctx context.Context, c *commit, p *part, head row, found 
 
 // send sends the transaction of the commit.
 func (s *Store) send(ctx context.Context, c *commit) error {
+	if c.attempt == 0 && !c.resend && slices.ContainsFunc(c.shards(), (*shard).isCrowded) {
+		// Those that have waited already go first; else the last one to write would be the next, knowing the number.
+		if err := s.o.wait(ctx, inCrowd(0)); err != nil {
+			return err
+		}
+	}
 	shards, err := s.lockShards(ctx, c)
 	if err != nil {
 		return err
@@ -200,7 +222,7 @@ func (s *Store) lockShards(ctx context.Context, c *commit) (held []*shard, err e
 		if c.resend {
 			continue
 		}
-		if !sh.known {
+		if !sh.known || c.crowded > 0 { // the number is old by now
 			r, err := s.counter(ctx, sh.number)
 			if err != nil {
 				release()
@@ -261,8 +283,12 @@ func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 		h := s.newHead(c, p)
 		return s.table.TxCreate(&h)
 	}
+	conds := []ddb.Cond[row]{rowVersion.Eq(p.base), rowDeleted.NotExists()}
+	if p.expected.kind == exactly && !p.unheld {
+		conds = append(conds, notHeld(c.id))
+	}
 	changes := []ddb.UpdateOption[row]{
-		ddb.If(rowVersion.Eq(p.base), rowDeleted.NotExists()),
+		ddb.If(conds...),
 		rowVersion.Set(p.last), rowSlots[0].Set(slot(c.id, p.first, p.last)),
 	}
 	for i := 1; i < len(rowSlots); i++ {
@@ -272,6 +298,16 @@ func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 		changes = append(changes, rowFramed.Set(true))
 	}
 	return s.table.TxUpdate(streamKey(p.stream, 0), changes...)
+}
+
+// notHeld demands that a head does not hold a commit among its last ones. It may take another id for this one where that begins
+// with it; whoever is refused looks exactly.
+func notHeld(commit string) ddb.Cond[row] {
+	held := make([]ddb.Cond[row], len(rowSlots))
+	for i, slot := range rowSlots {
+		held[i] = slot.Contains(" " + commit)
+	}
+	return ddb.Not(ddb.Or(held...))
 }
 
 func (s *Store) feedRow(c *commit, p *part) *row {

@@ -3,8 +3,7 @@ package eventstore
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
+	"slices"
 
 	"github.com/dynamotable/ddb"
 )
@@ -24,18 +23,18 @@ type Store struct {
 	streams keyedLocks
 	shards  []*shard
 
-	setup   sync.Mutex
-	checked bool // the table is set up as the options say
+	setup setup
 }
 
 // New describes an event store. It sends nothing: the table need not exist yet, see
 // [Store.EnsureTable]. Everything that is wrong with the options is named at once,
 // in an error that matches [ddb.ErrInvalid].
 //
-// Stores of one table must have the same feed, [Sequenced] and [TimeBuckets]; a
-// store with another number of shards, or none, is refused with [ErrSetup] before it writes.
+// Stores of one table must have the same [Sequenced], [TimeBuckets] and [ByCategory]. The table remembers them, and a
+// store with others is refused with [ErrSetup] before it writes, within two minutes if it runs already. TimeBuckets and ByCategory
+// can be added to a table that has events, see [Store.Backfill]; they cannot be taken back.
 func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
-	s := &Store{client: client, o: defaultOptions()}
+	s := &Store{client: client, o: defaultOptions(), setup: newSetup()}
 	var errs []error
 	for _, opt := range opts {
 		errs = append(errs, opt(&s.o))
@@ -80,10 +79,16 @@ func (s *Store) Name() string { return s.table.Name() }
 
 // EnsureTable creates what is missing of the table and of the indexes that the options ask for, and
 // waits until they can be used. A table that is there but differs in what cannot be
-// changed is an error that lists every difference. It is safe to
-// call from several processes at once.
+// changed is an error that lists every difference; an index too many is none, so that versions of a program with and without
+// an option can run side by side. It is safe to call from several processes at once.
 func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
-	if err := s.table.EnsureTable(ctx, opts...); err != nil {
+	err := s.table.EnsureTable(ctx, opts...)
+	if differs, ok := errors.AsType[*ddb.SchemaError](err); ok && !slices.ContainsFunc(differs.Differences, func(d ddb.Difference) bool {
+		return d.What != "index" || d.Want != "absent"
+	}) {
+		err = nil
+	}
+	if err != nil {
 		return err
 	}
 	return s.checkSetup(ctx)
@@ -111,9 +116,7 @@ func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) err
 	if err := s.table.DeleteTable(ctx, allow); err != nil {
 		return err
 	}
-	s.setup.Lock()
-	s.checked = false
-	s.setup.Unlock()
+	s.setup.forget()
 	for _, sh := range s.shards {
 		if err := sh.lock(ctx); err != nil {
 			return err
@@ -121,43 +124,6 @@ func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) err
 		sh.known, sh.last = false, 0
 		sh.unlock()
 	}
-	return nil
-}
-
-// setupForm is the version of the table's form; a store refuses what it does not know.
-const setupForm = 1
-
-// checkSetup holds the options against what the table was set up for, and sets
-// a new table up. It costs one read unit, once.
-func (s *Store) checkSetup(ctx context.Context) error {
-	s.setup.Lock()
-	defer s.setup.Unlock()
-	if s.checked {
-		return nil
-	}
-	key := setupKey()
-	want := row{PK: key.Partition, SK: key.Sort, Schema: setupForm, Version: int64(s.o.shards), IDs: s.o.uniqueIDs, Created: s.o.now().UnixNano()}
-	is, err := s.table.Get(ctx, key.Partition, key.Sort, ddb.Consistent())
-	if errors.Is(err, ddb.ErrNotFound) {
-		err = s.table.Create(ctx, &want)
-		is = want
-		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
-			if is, ok = failed.Current(); ok {
-				err = nil
-			}
-		}
-	}
-	switch {
-	case err != nil:
-		return err
-	case is.Schema != setupForm:
-		return fmt.Errorf("%w: table %s has form %d, this version of the package knows form %d", ErrSetup, s.Name(), is.Schema, setupForm)
-	case is.Version != want.Version:
-		return fmt.Errorf("%w: table %s has a feed of %d shards, the options ask for %d (0 is none); the number cannot be changed", ErrSetup, s.Name(), is.Version, want.Version)
-	case is.IDs != want.IDs:
-		return fmt.Errorf("%w: table %s has unique ids: %t, the options ask for %t; that cannot be changed", ErrSetup, s.Name(), is.IDs, want.IDs)
-	}
-	s.checked = true
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -14,9 +15,10 @@ import (
 // Positions keeps how far a consumer has come in each partition of what it reads. Package position
 // has one; anything with these methods will do.
 type Positions interface {
-	// Load returns the last position saved, 0 if there is none.
+	// Load returns the last position saved, 0 if there is none. It is called again, by the process that takes a shard over, and
+	// may claim the position then, so that the saves of the one before fail.
 	Load(ctx context.Context, consumer, partition string) (int64, error)
-	// Save must fail if the position would go back, or belongs to somebody else by now.
+	// Save must fail, best with an error that matches [ddb.ErrConditionFailed], if the position would go back, or belongs to somebody else by now.
 	Save(ctx context.Context, consumer, partition string, position int64) error
 }
 
@@ -42,19 +44,43 @@ func HandlerSaves() SubscribeOption { return func(s *subscription) { s.handlerSa
 // UntilEnd ends the subscription, without an error, when it has handled all that there was when it began.
 func UntilEnd() SubscribeOption { return func(s *subscription) { s.untilEnd = true } }
 
-// Shards subscribes to some shards of the feed only, so that several processes can share it.
+// Shards subscribes to some shards of the feed only, so that several processes can share it by hand; see [Shared].
 func Shards(numbers ...int) SubscribeOption {
 	return func(s *subscription) { s.shards = slices.Clone(numbers) }
 }
 
+// Shared deals the shards among all processes that subscribe under the consumer's name with this option, as leases in the store's
+// own table. Each has about the same number. A process that joins asks for its share, and the others finish what they have in hand first; one that
+// ends gives its shards back, and one that dies is replaced after [Failover]: then the commits since its last save come again. A
+// process that has no shard stands by. No clocks are compared.
+//
+// Positions that are claimed as they are loaded (As of package position) keep a process that was only paused from saving late.
+//
+// It costs a write unit for each shard three times in [Failover], and a read of the leases by each process twice in it.
+func Shared() SubscribeOption { return func(s *subscription) { s.shared = true } }
+
+// Failover is how long the lease of a shard must stand still before another process of a [Shared] subscription may
+// take it, 10 seconds without it. Leases are renewed three times as often.
+func Failover(d time.Duration) SubscribeOption { return func(s *subscription) { s.failover = d } }
+
+// SubscriberName begins the name under which this process owns shards of a [Shared] subscription, for the people who read the
+// leases; a random part makes it unique. Without it, it is the host's name.
+func SubscriberName(name string) SubscribeOption { return func(s *subscription) { s.name = name } }
+
 // Retries is how often a failing handler is tried again before [OnFailure] decides, 3 times without it,
-// with waits in between that grow.
+// with waits in between that grow. Failures of DynamoDB that pass, such as throttling, do not count.
 func Retries(n int) SubscribeOption { return func(s *subscription) { s.retries = n } }
 
 // OnFailure decides about a commit whose handler failed for good: nil passes over it,
 // an error ends the subscription. Without it, the handler's error does.
 func OnFailure(decide func(ctx context.Context, c Commit, err error) error) SubscribeOption {
 	return func(s *subscription) { s.onFailure = decide }
+}
+
+// OnRetry is called with failures that pass, before what failed is tried again, for logs and metrics. It may be called
+// from several goroutines. Without it they are logged to slog.Default.
+func OnRetry(report func(err error)) SubscribeOption {
+	return func(s *subscription) { s.onRetry = report }
 }
 
 type subscription struct {
@@ -68,8 +94,15 @@ type subscription struct {
 	handlerSaves bool
 	untilEnd     bool
 	shards       []int
+	shared       bool
+	failover     time.Duration
+	name         string
 	retries      int
 	onFailure    func(context.Context, Commit, error) error
+	onRetry      func(error)
+
+	limit chan struct{} // a token for each shard that is handled
+	end   Position      // where UntilEnd ends
 }
 
 // Subscribe hands every commit to the handler: first all that the consumer has not seen, then
@@ -80,13 +113,21 @@ type subscription struct {
 // saved after the handler has returned, so after a crash the last commits come
 // again: a handler must bear that, or save the position itself, see [HandlerSaves].
 //
-// A handler that fails is tried again, see [Retries] and [OnFailure]. An
-// error of the positions, such as that another process has taken over, ends the subscription, and so does any of the feed.
+// Failures that pass never end it, however long they last: throttling, errors of the service or the network, lost replies. They
+// are tried again, with waits of up to 10 seconds, and [OnRetry] tells of them. So there is no need to start it again.
+//
+// A handler that fails is tried again, see [Retries] and [OnFailure]. A subscription ends with the handler's error then, with that of the positions
+// if another process has taken over, and with whatever the service refuses for good, such as a call that it does not allow.
+//
+// One process at a time may subscribe under a consumer's name, or several with [Shared].
 func (f *Feed) Subscribe(ctx context.Context, consumer string, positions Positions, handle func(ctx context.Context, c Commit) error, opts ...SubscribeOption) error {
 	s := &subscription{
 		feed: f, consumer: consumer, positions: positions, handle: handle,
-		workers: 4, poll: time.Second, every: 100, retries: 3,
+		workers: 4, poll: time.Second, every: 100, retries: 3, failover: 10 * time.Second,
 		onFailure: func(_ context.Context, _ Commit, err error) error { return err },
+		onRetry: func(err error) {
+			slog.Warn("eventstore: a subscription goes on after a failure", "consumer", consumer, "error", err)
+		},
 	}
 	for _, opt := range opts {
 		opt(s)
@@ -94,15 +135,11 @@ func (f *Feed) Subscribe(ctx context.Context, consumer string, positions Positio
 	if err := s.check(); err != nil {
 		return err
 	}
-	at := make([]int64, len(s.shards))
-	for i, shard := range s.shards {
-		n, err := positions.Load(ctx, consumer, partition(shard))
-		if err != nil {
-			return fmt.Errorf("subscription: load the position of shard %d: %w", shard, err)
-		}
-		at[i] = n
+	s.limit = make(chan struct{}, s.workers)
+	if s.shared {
+		return s.share(ctx)
 	}
-	return s.run(ctx, at)
+	return s.alone(ctx)
 }
 
 func (s *subscription) check() error {
@@ -113,6 +150,12 @@ func (s *subscription) check() error {
 	}
 	if s.consumer == "" || s.positions == nil || s.handle == nil || s.onFailure == nil {
 		errs = append(errs, errors.New("a subscription needs a consumer's name, positions and a handler"))
+	}
+	if s.onRetry == nil || s.failover <= 0 {
+		errs = append(errs, errors.New("OnRetry takes a function, Failover more than 0"))
+	}
+	if s.shared && (s.shards != nil || s.untilEnd) {
+		errs = append(errs, errors.New("a Shared subscription deals the shards itself and has no end: it goes with neither Shards nor UntilEnd"))
 	}
 	if s.workers < 1 || s.poll <= 0 || s.every < 1 || s.retries < 0 {
 		errs = append(errs, errors.New("Concurrency and SaveEvery take at least 1, PollEvery more than 0, Retries at least 0"))
@@ -135,106 +178,159 @@ func (s *subscription) check() error {
 	return nil
 }
 
-// round is how many commits of a shard are handled before the others get their turn.
-const round = 1000
-
-func (s *subscription) run(ctx context.Context, at []int64) error {
-	var stop Position
-	for first := true; ; first = false {
-		end, err := s.feed.End(ctx)
-		if err != nil {
+// alone handles the shards without leases.
+func (s *subscription) alone(ctx context.Context) error {
+	if s.untilEnd {
+		err := s.persist(ctx, func(ctx context.Context) (err error) {
+			s.end, err = s.feed.End(ctx)
 			return err
-		}
-		if first {
-			stop = end
-		}
-		if s.untilEnd {
-			end = stop
-		}
-		busy, err := s.turn(ctx, at, end)
+		})
 		if err != nil {
-			return err
-		}
-		if busy {
-			continue
-		}
-		if s.untilEnd {
-			return nil
-		}
-		if err := s.feed.store.o.wait(ctx, s.poll); err != nil {
 			return err
 		}
 	}
-}
-
-// turn handles a round of every shard that has something new.
-func (s *subscription) turn(ctx context.Context, at []int64, end Position) (busy bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
-	limit := make(chan struct{}, s.workers)
-	for i, shard := range s.shards {
-		from, to := at[i], min(end.Of(shard), at[i]+round)
-		if to <= from {
-			continue
-		}
-		busy = true
-		limit <- struct{}{}
+	for _, shard := range s.shards {
 		wg.Go(func() {
-			defer func() { <-limit }()
-			var err error
-			if at[i], err = s.shard(ctx, shard, from, to); err != nil {
+			if err := s.work(ctx, ctx, shard); err != nil {
 				cancel(err)
 			}
 		})
-		if ctx.Err() != nil {
-			break
-		}
 	}
 	wg.Wait()
-	return busy, context.Cause(ctx)
+	return context.Cause(ctx)
+}
+
+// round is how many commits of a shard are handled before the others get their turn.
+const round = 1000
+
+// work handles a shard until the context ends, something fails for good, or it is handled to its end. When
+// reading ends it finishes the commit in hand, and saves. It returns nil only at the end of the shard.
+func (s *subscription) work(ctx, reading context.Context, shard int) error {
+	at, err := s.load(ctx, shard)
+	if err != nil {
+		return err
+	}
+	for {
+		var to int64
+		err := s.persist(reading, func(ctx context.Context) (err error) {
+			to, err = s.feed.store.counter(ctx, shard)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if s.untilEnd {
+			to = min(to, s.end.Of(shard))
+		}
+		if at < to {
+			err = s.persist(reading, func(context.Context) error {
+				select {
+				case s.limit <- struct{}{}:
+					defer func() { <-s.limit }()
+				case <-reading.Done():
+					return reading.Err()
+				}
+				n, err := s.shard(ctx, reading, shard, at, min(to, at+round))
+				at = n
+				return err
+			})
+			switch {
+			case err == nil:
+			case s.shared && ctx.Err() == nil && errors.Is(err, ddb.ErrConditionFailed) && !ofHandler(err):
+				// The position was set by hand, or by somebody beside the leases: go on from there.
+				s.onRetry(err)
+				if err := s.feed.store.o.wait(reading, s.poll); err != nil {
+					return err
+				}
+				if at, err = s.load(ctx, shard); err != nil {
+					return err
+				}
+			default:
+				return err
+			}
+			continue
+		}
+		if s.untilEnd && at >= s.end.Of(shard) {
+			return nil
+		}
+		if err := s.feed.store.o.wait(reading, s.poll); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *subscription) load(ctx context.Context, shard int) (at int64, err error) {
+	err = s.persist(ctx, func(ctx context.Context) error {
+		n, err := s.positions.Load(ctx, s.consumer, partition(shard))
+		if err != nil {
+			return fmt.Errorf("subscription: load the position of shard %d: %w", shard, err)
+		}
+		at = n
+		return nil
+	})
+	return at, err
 }
 
 // shard handles the commits between two numbers, and returns the last that was handled.
-func (s *subscription) shard(ctx context.Context, shard int, from, to int64) (int64, error) {
+func (s *subscription) shard(ctx, reading context.Context, shard int, from, to int64) (int64, error) {
 	saved := from
-	save := func() error {
+	save := func(ctx context.Context) error {
 		if s.handlerSaves || saved == from {
 			return nil
 		}
-		if err := s.positions.Save(ctx, s.consumer, partition(shard), from); err != nil {
+		err := s.persist(ctx, func(ctx context.Context) error {
+			return s.positions.Save(ctx, s.consumer, partition(shard), from)
+		})
+		if err != nil {
 			return fmt.Errorf("subscription: save the position of shard %d: %w", shard, err)
 		}
 		saved = from
 		return nil
 	}
 	store := s.feed.store
-	for c, err := range store.hydrate(ctx, s.feed.rows(ctx, shard, from, to)) {
-		if err == nil {
-			if err = ctx.Err(); err == nil {
-				err = s.one(ctx, c)
+	read, idle := newIdle(ctx)
+	defer idle.stop()
+	for c, err := range store.hydrate(read, s.feed.rows(read, shard, from, to)) {
+		if err = idle.why(err); err == nil {
+			idle.pause()
+			if err = reading.Err(); err == nil {
+				err = s.one(ctx, reading, c)
 			}
 		}
 		if err != nil {
 			// What was handled is handled: keep that, if it still can be kept.
-			if ctx.Err() == nil {
-				err = errors.Join(err, save())
-			}
-			return from, err
+			return from, errors.Join(err, s.last(ctx, save))
 		}
 		if from = c.Number; from-saved >= int64(s.every) {
-			if err := save(); err != nil {
+			if err := save(ctx); err != nil {
 				return from, err
 			}
 		}
+		idle.resume()
 	}
-	return from, save()
+	return from, save(ctx)
+}
+
+// lastSave is how long the last save may take when the context has ended.
+const lastSave = 5 * time.Second
+
+// last saves at the end of the work, also when its context has ended, but not when the lease of the shard is lost.
+func (s *subscription) last(ctx context.Context, save func(context.Context) error) error {
+	if errors.Is(context.Cause(ctx), errLeaseLost) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSave)
+	defer cancel()
+	return save(ctx)
 }
 
 // one hands a commit to the handler, several times if it fails.
-func (s *subscription) one(ctx context.Context, c Commit) error {
-	waits := s.feed.store.o.backoff.new()
-	for try := 0; ; try++ {
+func (s *subscription) one(ctx, reading context.Context, c Commit) error {
+	waits, later := s.feed.store.o.backoff.new(), newRetries()
+	for tries := 1; ; {
 		err := s.handle(ctx, c)
 		if err == nil {
 			return nil
@@ -242,10 +338,18 @@ func (s *subscription) one(ctx context.Context, c Commit) error {
 		if ctx.Err() != nil {
 			return err
 		}
-		if try == s.retries {
-			return s.failed(ctx, c, err)
+		d := time.Duration(0)
+		if passes(err) {
+			s.onRetry(fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err))
+			d = later.NextBackOff()
+		} else {
+			if tries > s.retries {
+				return s.failed(ctx, c, err)
+			}
+			tries++
+			d = waits.NextBackOff()
 		}
-		if err := s.feed.store.o.wait(ctx, waits.NextBackOff()); err != nil {
+		if err := s.feed.store.o.wait(reading, d); err != nil {
 			return err
 		}
 	}
@@ -254,7 +358,7 @@ func (s *subscription) one(ctx context.Context, c Commit) error {
 // failed asks what to do about a commit whose handler failed for good.
 func (s *subscription) failed(ctx context.Context, c Commit, err error) error {
 	if err = s.onFailure(ctx, c, err); err != nil {
-		return fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err)
+		return &handlerError{fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err)}
 	}
 	return nil
 }

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
+	"unicode"
 )
 
 // Format turns the Go value of an event into data and back. [JSON] and [Raw] are formats;
@@ -92,6 +94,47 @@ func NewTypes[E any](format Format) *Types[E] {
 	return &Types[E]{format: format, names: make(map[string]eventType[E]), types: make(map[reflect.Type]eventType[E])}
 }
 
+// Add registers the Go types of some events under their default names and schemas:
+//
+//	var types = eventstore.NewTypes[Event](eventstore.JSON).Add(Deposited{}, FundsMoved{})
+//
+// The name is that of the Go type, in lower case with underscores, such as funds_moved, unless it has a method EventType; the
+// schema is 1, unless it has a method EventSchema. Names are stored with the events: give a type that is renamed the method. A mistake in the program panics, as in [Register].
+func (t *Types[E]) Add(events ...E) *Types[E] {
+	for _, e := range events {
+		typ := reflect.TypeOf(any(e))
+		if typ == nil {
+			panic("eventstore: Add: an event is nil")
+		}
+		name, schema := typeName(typ), 1
+		if named, ok := any(e).(interface{ EventType() string }); ok {
+			name = named.EventType()
+		}
+		if versioned, ok := any(e).(interface{ EventSchema() int }); ok {
+			schema = versioned.EventSchema()
+		}
+		t.register(typ, name, schema)
+	}
+	return t
+}
+
+// typeName is the name of a Go type in lower case with underscores between its words.
+func typeName(typ reflect.Type) string {
+	for typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	name, _, _ := strings.Cut(typ.Name(), "[")
+	var b strings.Builder
+	letters := []rune(name)
+	for i, r := range letters {
+		if unicode.IsUpper(r) && i > 0 && (!unicode.IsUpper(letters[i-1]) || i+1 < len(letters) && unicode.IsLower(letters[i+1])) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
 // Register makes V the Go type of events of a type at a schema; events of
 // older schemas need an [Upcaster]. V may be a pointer, as protobuf's messages are.
 // A mistake in the program panics: a V that is not an E, a schema below 1, or a name or type that is registered already.
@@ -100,6 +143,10 @@ func Register[V, E any](t *Types[E], name string, schema int) {
 	if _, ok := any(*new(V)).(E); !ok && !typ.Implements(reflect.TypeFor[E]()) {
 		panic(fmt.Sprintf("eventstore: Register %s: %s is not a %s", name, typ, reflect.TypeFor[E]()))
 	}
+	t.register(typ, name, schema)
+}
+
+func (t *Types[E]) register(typ reflect.Type, name string, schema int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, ok := t.names[name]; ok || name == "" || schema < 1 {
@@ -115,9 +162,9 @@ func Register[V, E any](t *Types[E], name string, schema int) {
 			e, _ := reflect.TypeAssert[E](v)
 			return e, err
 		}
-		v := new(V)
-		err := t.format.Unmarshal(data, v)
-		e, _ := any(*v).(E)
+		v := reflect.New(typ)
+		err := t.format.Unmarshal(data, v.Interface())
+		e, _ := reflect.TypeAssert[E](v.Elem())
 		return e, err
 	}}
 	t.names[name], t.types[typ] = et, et

@@ -40,14 +40,35 @@ func NewViews[V any](client ddb.Client, table string, opts ...ddb.TableOption) (
 // Table is the table of the views, for reading, schema and whatever else tables can do.
 func (v *Views[V]) Table() *ddb.SimpleTable[View[V], string] { return v.table }
 
+// EnsureTable creates the table of the views if it is missing, and waits until it can be used.
+func (v *Views[V]) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+	return v.table.EnsureTable(ctx, opts...)
+}
+
 // Load reads a view consistently. One that is not there is [ddb.ErrNotFound].
 func (v *Views[V]) Load(ctx context.Context, id string) (View[V], error) {
 	return v.table.Get(ctx, id, ddb.Consistent())
 }
 
+// ApplyCommit changes a view by a commit of the feed, once, as [Views.Apply] does. The numbers are those of the feed's shards, so a
+// view remembers as many as the feed has shards, however many streams it is made of:
+//
+//	err := store.Feed().Subscribe(ctx, "balances", positions, func(ctx context.Context, c eventstore.Commit) error {
+//		return balances.ApplyCommit(ctx, c.Stream, c, func(a *Account) error { return accounts.Fold(a, c.Events...) })
+//	})
+func (v *Views[V]) ApplyCommit(ctx context.Context, id string, c Commit, change func(value *V) error) error {
+	return v.Apply(ctx, id, "#"+partition(c.Shard), c.Number, change)
+}
+
+// maxSources is how many sources one view remembers: some 40 KB.
+const maxSources = 2048
+
 // Apply changes a view by an event or commit, once: if the number is not higher than the last one that was applied
 // of the source, nothing happens. A source is what numbers are counted in: a stream with its versions, or
 // a shard of the feed. A view that is not there starts with the zero value.
+//
+// A view remembers the last number of each source, so one that is made of many streams must not count in their versions: every
+// write would cost more, up to the limit of an item. Beyond 2,048 sources a view is refused; use [Views.ApplyCommit].
 //
 // When another writer was faster, the view is loaded and changed anew, so change must depend on the value
 // alone. Its error is returned as it is, and changes nothing.
@@ -63,6 +84,9 @@ func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, c
 		if number <= view.Seen[source] {
 			return nil
 		}
+		if _, ok := view.Seen[source]; !ok && len(view.Seen) >= maxSources {
+			return &ddb.InvalidError{Problems: []error{fmt.Errorf("view: it has %d sources, which is the limit: count in numbers of the feed's shards, as ApplyCommit does, and build the view anew", len(view.Seen))}}
+		}
 		if err := change(&view.Value); err != nil {
 			return err
 		}
@@ -74,13 +98,17 @@ func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, c
 		}
 		view.Seen = seen
 		err = v.table.Put(ctx, &view)
-		if !errors.Is(err, ddb.ErrConditionFailed) {
+		if !errors.Is(err, ddb.ErrConditionFailed) && !inDoubt(err) {
 			return err
 		}
+		// Where the reply was lost, the numbers that the view has seen tell whether it was changed.
 		last = err
 		if err := v.o.wait(ctx, waits.NextBackOff()); err != nil {
 			return err
 		}
+	}
+	if inDoubt(last) {
+		return fmt.Errorf("view: %w", last)
 	}
 	return fmt.Errorf("view: %w (%d tries): %w", ErrContention, v.tries, last)
 }

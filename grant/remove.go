@@ -92,6 +92,8 @@ func (s *Store) deleteTogether(ctx context.Context, got []ddb.Got[row], act Act)
 		grants []Grant
 		all    []change
 		errs   []error
+		doubts []doubt // one entry tells of all, for they are one transaction
+		id     = rand.Text()
 	)
 	for _, r := range got {
 		if !r.Found {
@@ -104,12 +106,13 @@ func (s *Store) deleteTogether(ctx context.Context, got []ddb.Got[row], act Act)
 		}
 		todo := &step{next: g, remove: true, event: EventDeleted, act: act}
 		todo.next.Rev++
-		changes, _, err := s.changes(&g, todo, rand.Text())
+		changes, entry, err := s.changes(&g, todo, id)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		grants, all = append(grants, g), append(all, changes...)
+		doubts = []doubt{{entry: entry, next: g}}
 	}
 	if len(all) == 0 {
 		return 0, errors.Join(errs...)
@@ -118,10 +121,19 @@ func (s *Store) deleteTogether(ctx context.Context, got []ddb.Got[row], act Act)
 	if err == nil {
 		return len(grants), errors.Join(errs...)
 	}
-	if !errors.Is(err, ddb.ErrConditionFailed) && !errors.Is(err, ddb.ErrOutcomeUnknown) {
+	switch {
+	case errors.Is(err, ddb.ErrOutcomeUnknown):
+		done, err2 := s.applied(ctx, doubts, id)
+		if err2 != nil {
+			return 0, errors.Join(append(errs, err, err2)...)
+		}
+		if done != nil {
+			return len(grants), errors.Join(errs...)
+		}
+	case !errors.Is(err, ddb.ErrConditionFailed):
 		return 0, errors.Join(append(errs, err)...)
 	}
-	// One of them was changed meanwhile, or nothing tells: each by itself.
+	// One of them was changed meanwhile, or they were not deleted so far: each by itself.
 	n := 0
 	for _, g := range grants {
 		switch err := s.Delete(ctx, g.Key, act); {

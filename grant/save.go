@@ -131,18 +131,39 @@ type step struct {
 	act    Act
 }
 
-// maxTries is how often a change is begun anew because another one came between. Each
+// maxTries is how often a change is tried again because another one came between. Each
 // time another change was done, so that this is far above any honest contention.
 const maxTries = 100
 
-// change reads a grant, lets decide say what is to become of it, and commits that with an
-// entry of the history, again if another change came between. A nil step leaves it.
+// maxDoubts is how often a change is tried again because its reply was lost.
+const maxDoubts = 5
+
+// doubt is an attempt of which it is not known whether it was applied. Its entry in the history tells.
+type doubt struct {
+	entry rowKey
+	next  Grant
+	err   error
+}
+
+// change reads a grant, lets decide say what it is to be, and commits that with an
+// entry of the history, again if another change came between or the reply was lost. A nil step leaves it.
 func (s *Store) change(ctx context.Context, key Key, decide func(current *Grant) (*step, error)) (Grant, error) {
-	var last error
+	var (
+		last   error
+		doubts []doubt
+		id     = rand.Text() // of this call: nobody else writes it
+	)
 	for range maxTries {
 		current, err := s.current(ctx, key)
 		if err != nil {
-			return Grant{}, err
+			return Grant{}, unless(doubts, err)
+		}
+		// After the reading: an attempt that was not applied by then cannot be applied together with the next.
+		if d, err := s.applied(ctx, doubts, id); d != nil || err != nil {
+			if err != nil {
+				return Grant{}, unless(doubts, err)
+			}
+			return d.next, nil
 		}
 		todo, err := decide(current)
 		if err != nil {
@@ -152,18 +173,48 @@ func (s *Store) change(ctx context.Context, key Key, decide func(current *Grant)
 			return *current, nil
 		}
 		if err = s.number(ctx, current, todo); err != nil {
+			return Grant{}, unless(doubts, err)
+		}
+		changes, entry, err := s.changes(current, todo, id)
+		if err != nil {
 			return Grant{}, err
 		}
-		err = s.commit(ctx, current, todo)
-		if err == nil {
+		err = s.rows.commit(ctx, changes)
+		switch {
+		case err == nil:
 			return todo.next, nil
-		}
-		if !errors.Is(err, ddb.ErrConditionFailed) {
-			return Grant{}, err
+		case errors.Is(err, ddb.ErrOutcomeUnknown):
+			if doubts = append(doubts, doubt{entry, todo.next, err}); len(doubts) == maxDoubts || ctx.Err() != nil {
+				return Grant{}, err
+			}
+		case !errors.Is(err, ddb.ErrConditionFailed):
+			return Grant{}, unless(doubts, err)
 		}
 		last = err
 	}
 	return Grant{}, errors.Join(ErrContended, last)
+}
+
+// applied is the attempt that was applied, nil if none was so far.
+func (s *Store) applied(ctx context.Context, doubts []doubt, id string) (*doubt, error) {
+	for i, d := range doubts {
+		got, err := s.rows.get(ctx, d.entry)
+		if err != nil {
+			return nil, err
+		}
+		if got.Found && got.Item.ChangeID == id {
+			return &doubts[i], nil
+		}
+	}
+	return nil, nil
+}
+
+// unless adds to an error that an attempt before it may have been applied.
+func unless(doubts []doubt, err error) error {
+	if len(doubts) == 0 || errors.Is(err, ddb.ErrOutcomeUnknown) {
+		return err
+	}
+	return fmt.Errorf("%w; before that: %w", err, doubts[len(doubts)-1].err)
 }
 
 // current is the grant that is stored; nil if there is none.
@@ -207,24 +258,6 @@ func (s *Store) number(ctx context.Context, current *Grant, todo *step) error {
 		break
 	}
 	return nil
-}
-
-// commit writes a step and its entry in the history, if the grant is still as it was read.
-func (s *Store) commit(ctx context.Context, current *Grant, todo *step) error {
-	id := rand.Text()
-	changes, entry, err := s.changes(current, todo, id)
-	if err != nil {
-		return err
-	}
-	err = s.rows.commit(ctx, changes)
-	if errors.Is(err, ddb.ErrOutcomeUnknown) {
-		// Nobody else writes our id, and no revision is used twice.
-		got, err2 := s.rows.get(ctx, entry)
-		if err2 == nil && got.Found && got.Item.ChangeID == id {
-			return nil
-		}
-	}
-	return err
 }
 
 // changes are the writes of a step; entry is the key of its entry in the history.

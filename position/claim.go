@@ -24,7 +24,7 @@ type Claim struct {
 const claims = 20
 
 // Claim takes a position over from whoever has it, whose saves fail from now on. The owner is a name for people, such
-// as a host and process. It costs a read unit and a write unit.
+// as a host and process. It costs a read unit and a write unit. A claim whose reply was lost is known by its random token.
 func (s *Store) Claim(ctx context.Context, consumer, partition, owner string) (*Claim, error) {
 	if err := checkKey(consumer); err != nil {
 		return nil, err
@@ -33,25 +33,32 @@ func (s *Store) Claim(ctx context.Context, consumer, partition, owner string) (*
 		return nil, &ddb.InvalidError{Problems: []error{errors.New("position: the owner has no name")}}
 	}
 	c := &Claim{store: s, consumer: consumer, partition: partition, token: uuid.NewString()}
-	var last error
+	var last, doubt error
+	doubts := 0
 	for range claims {
-		is, err := s.Get(ctx, consumer, partition)
+		is, err := s.read(ctx, consumer, partition)
 		if err != nil && !errors.Is(err, ddb.ErrNotFound) {
-			return nil, err
+			return nil, errors.Join(err, doubt)
 		}
-		now, err := s.table.Upsert(ctx, s.key(consumer, partition), rowOwner.Set(owner), rowToken.Set(c.token),
-			rowEpoch.Set(is.Epoch+1), rowNumber.SetIfMissing(0), rowUpdatedAt.Set(s.now().UTC()), ddb.If(epochIs(is.Epoch)))
-		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
-			last = err
-			if now, _ = failed.Current(); now.Token != c.token { // another claim was faster; a reply of ours was not merely lost
+		if is.Token != c.token { // unless an attempt before this one was applied
+			is, err = s.table.Upsert(ctx, s.key(consumer, partition), rowOwner.Set(owner), rowToken.Set(c.token),
+				rowEpoch.Set(is.Epoch+1), rowNumber.SetIfMissing(0), rowUpdatedAt.Set(s.now().UTC()), ddb.If(epochIs(is.Epoch)))
+			if inDoubt(err) {
+				if doubts++; doubts == repeats || ctx.Err() != nil {
+					return nil, err
+				}
+				last, doubt = err, err
 				continue
 			}
-			err = nil
+			if errors.Is(err, ddb.ErrConditionFailed) { // another claim was faster, or an attempt of ours
+				last = err
+				continue
+			}
+			if err != nil {
+				return nil, errors.Join(err, doubt)
+			}
 		}
-		if err != nil {
-			return nil, err
-		}
-		c.start = now.position()
+		c.start = is.position()
 		return c, nil
 	}
 	return nil, fmt.Errorf("position: %d other claims were faster: %w", claims, last)
@@ -84,10 +91,13 @@ func (c *Claim) Refused(err error, index int) error { return refusedAt(err, inde
 
 // Release gives the position back, so that anybody can save it. One that was claimed by another since stays theirs.
 func (c *Claim) Release(ctx context.Context) error {
-	_, err := c.store.table.Update(ctx, c.store.key(c.consumer, c.partition), rowOwner.Remove(), rowToken.Remove(),
-		rowUpdatedAt.Set(c.store.now().UTC()), ddb.If(rowToken.Eq(c.token)))
+	err := repeated(ctx, func(error) error {
+		_, err := c.store.table.Update(ctx, c.store.key(c.consumer, c.partition), rowOwner.Remove(), rowToken.Remove(),
+			rowUpdatedAt.Set(c.store.now().UTC()), ddb.If(rowToken.Eq(c.token)))
+		return err
+	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
-		return nil
+		return nil // nobody has this claim's token any more
 	}
 	return err
 }

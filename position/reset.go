@@ -21,7 +21,8 @@ type Reset struct {
 }
 
 // Reset sets a position to any number, also a lower one, so that a consumer handles numbers again or passes over them. Whoever has claimed
-// it is fenced. It leaves a record of who did it and why, in the same transaction; see [Store.Resets].
+// it is fenced. It leaves a record of who did it and why, in the same transaction; see [Store.Resets]. The record also proves
+// a reset whose reply was lost.
 func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64, by, reason string) error {
 	err := errors.Join(checkKey(consumer), checkNumber(to))
 	if by == "" || reason == "" {
@@ -30,30 +31,60 @@ func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64,
 	if err != nil {
 		return err
 	}
-	var last error
+	// The key of the record is this call's alone, so the record proves that the reset took place.
+	at := s.now().UTC()
+	record := &row{
+		Consumer: consumer, Partition: resetPrefix(partition) + at.Format("2006-01-02T15:04:05.000000000Z") + separator + uuid.NewString(),
+		Number: to, By: by, Reason: reason, UpdatedAt: at,
+	}
+	var last, doubt error
+	doubts := 0
 	for range claims {
-		is, err := s.Get(ctx, consumer, partition)
+		is, err := s.read(ctx, consumer, partition)
 		if err != nil && !errors.Is(err, ddb.ErrNotFound) {
-			return err
+			return errors.Join(err, doubt)
 		}
-		at := s.now().UTC()
 		cond := epochIs(is.Epoch)
 		if err == nil {
 			cond = ddb.And(cond, rowNumber.Eq(is.Number))
 		}
+		if doubts > 0 { // after the reading: an attempt before it that was not applied by then cannot be applied together with the next
+			done, err := s.recorded(ctx, record)
+			if done {
+				return nil
+			}
+			if err != nil {
+				return errors.Join(err, doubt)
+			}
+		}
+		record.From, record.Epoch = is.Number, is.Epoch+1
 		err = ddb.Transact(ctx, s.client,
 			s.table.TxUpsert(s.key(consumer, partition), rowNumber.Set(to), rowEpoch.Set(is.Epoch+1), rowUpdatedAt.Set(at),
 				rowOwner.Remove(), rowToken.Remove(), ddb.If(cond)),
-			s.table.TxCreate(&row{
-				Consumer: consumer, Partition: resetPrefix(partition) + at.Format("2006-01-02T15:04:05.000000000Z") + separator + uuid.NewString(),
-				Number: to, From: is.Number, By: by, Reason: reason, UpdatedAt: at, Epoch: is.Epoch + 1,
-			}))
-		if err == nil || !errors.Is(err, ddb.ErrConditionFailed) {
-			return err
+			s.table.TxCreate(record))
+		switch {
+		case inDoubt(err):
+			if doubts++; doubts == repeats || ctx.Err() != nil {
+				return err
+			}
+			doubt = err
+		case err == nil:
+			return nil
+		case !errors.Is(err, ddb.ErrConditionFailed):
+			return errors.Join(err, doubt)
 		}
-		last = err // saved or claimed in between
+		last = err // in doubt, or saved or claimed in between
 	}
 	return fmt.Errorf("position: %d saves were faster: %w", claims, last)
+}
+
+// recorded reports whether the record of a reset is stored.
+func (s *Store) recorded(ctx context.Context, record *row) (bool, error) {
+	_, err := s.table.Get(ctx, record.Consumer, record.Partition, ddb.Consistent())
+	if errors.Is(err, ddb.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func resetPrefix(partition string) string {

@@ -140,11 +140,15 @@ func (s *Store) Get(ctx context.Context, consumer, partition string) (Position, 
 	if err := checkKey(consumer); err != nil {
 		return Position{}, err
 	}
-	r, err := s.table.Get(ctx, consumer, positionKind+partition, ddb.Consistent())
+	r, err := s.read(ctx, consumer, partition)
 	if err != nil {
 		return Position{}, err
 	}
 	return r.position(), nil
+}
+
+func (s *Store) read(ctx context.Context, consumer, partition string) (row, error) {
+	return s.table.Get(ctx, consumer, positionKind+partition, ddb.Consistent())
 }
 
 func (r *row) position() Position {
@@ -155,8 +159,11 @@ func (r *row) position() Position {
 }
 
 // Save stores a position of a consumer that is alone. A position that is lower than the stored one is [ErrStale],
-// the same again succeeds; one that was claimed is [ErrFenced], see [Claim.Save]. When a reply is lost, the
-// save is sent again, which changes nothing more.
+// the same again succeeds; one that was claimed is [ErrFenced], see [Claim.Save].
+//
+// When a reply is lost, the save is sent again: that is harmless, since a position never goes back, and it tells whether
+// the position is stored. An error that matches both [ErrStale] or [ErrFenced] and [ddb.ErrOutcomeUnknown] means that somebody
+// else saved or claimed in the meantime, and nothing tells whether this save was stored before that.
 func (s *Store) Save(ctx context.Context, consumer, partition string, position int64) error {
 	return s.save(ctx, consumer, partition, position, "")
 }
@@ -165,13 +172,42 @@ func (s *Store) save(ctx context.Context, consumer, partition string, position i
 	if err := errors.Join(checkKey(consumer), checkNumber(position)); err != nil {
 		return err
 	}
-	_, err := s.table.Upsert(ctx, s.key(consumer, partition), s.changes(position, token)...)
-	failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err)
-	if !ok {
-		return err
+	return repeated(ctx, func(doubt error) error {
+		_, err := s.table.Upsert(ctx, s.key(consumer, partition), s.changes(position, token)...)
+		failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err)
+		if !ok {
+			return err
+		}
+		is, _ := failed.Current()
+		if doubt != nil {
+			err = doubt // nothing proves that the attempts before this one were not applied
+		}
+		return refusal(is, position, token, err)
+	})
+}
+
+// repeats is how often a write whose reply was lost is sent in all.
+const repeats = 5
+
+// repeated calls a write that may be sent again without harm, until it is known what is stored. The write gets the
+// error of the attempt before that is in doubt, nil if there is none.
+func repeated(ctx context.Context, write func(doubt error) error) error {
+	var doubt error
+	for try := 1; ; try++ {
+		err := write(doubt)
+		if !inDoubt(err) || try == repeats || ctx.Err() != nil || errors.Is(err, ErrStale) || errors.Is(err, ErrFenced) {
+			if doubt != nil && err != nil && !inDoubt(err) {
+				err = fmt.Errorf("%w; before that: %w", err, doubt)
+			}
+			return err
+		}
+		doubt = err
 	}
-	is, _ := failed.Current()
-	return refusal(is, position, token, err)
+}
+
+// inDoubt reports whether a write may have been applied, or may be yet, though its error does not say so.
+func inDoubt(err error) bool {
+	return errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost)
 }
 
 // refusal is why a save was refused.

@@ -153,7 +153,8 @@ func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) err
 
 // Save stores a snapshot, and prunes what the retention does not keep. A version that has a
 // snapshot with the same state already is no error; with another state it is [ErrConflict]. If
-// only the pruning fails, the error says so, and the next save prunes again.
+// only the pruning fails, the error says so, and the next save prunes again. When a reply is lost, the
+// save is sent again, which changes nothing more.
 func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 	if err := check(snap.Stream); err != nil {
 		return err
@@ -165,13 +166,12 @@ func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 	if err != nil {
 		return err
 	}
-	err = s.table.Create(ctx, &r)
+	err = repeated(ctx, func() error { return s.table.Create(ctx, &r) })
 	if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
 		is, _ := failed.Current()
-		if is.Type != r.Type || is.Schema != r.Schema || !bytes.Equal(is.Hash, r.Hash) {
-			return s.replaceForm(ctx, is, r, err)
+		if err = nil; !is.same(&r) {
+			err = s.replaceForm(ctx, is, r, failed)
 		}
-		err = nil
 	}
 	if err != nil {
 		return err
@@ -182,16 +182,37 @@ func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 	return nil
 }
 
+// same reports whether two rows of one version hold the same state in the same form.
+func (r *row) same(other *row) bool {
+	return r.Type == other.Type && r.Schema == other.Schema && bytes.Equal(r.Hash, other.Hash)
+}
+
 // replaceForm lets a newer form of the state take the place of an older one of the same version.
 func (s *Store) replaceForm(ctx context.Context, is, r row, cause error) error {
 	if is.Type == r.Type && is.Schema >= r.Schema {
 		return fmt.Errorf("snapshot: %w: %w", ErrConflict, cause)
 	}
-	err := s.table.Put(ctx, &r, ddb.If(rowSchema.Eq(is.Schema), typeIs(is.Type)))
-	if errors.Is(err, ddb.ErrConditionFailed) {
+	err := repeated(ctx, func() error { return s.table.Put(ctx, &r, ddb.If(rowSchema.Eq(is.Schema), typeIs(is.Type))) })
+	if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
+		if now, _ := failed.Current(); now.same(&r) {
+			return nil
+		}
 		return fmt.Errorf("snapshot: %w: %w", ErrConflict, err)
 	}
 	return err
+}
+
+// repeats is how often a write whose reply was lost is sent in all.
+const repeats = 5
+
+// repeated calls a write that may be sent again without harm, until its outcome is known.
+func repeated(ctx context.Context, write func() error) error {
+	for try := 1; ; try++ {
+		err := write()
+		if !errors.Is(err, ddb.ErrOutcomeUnknown) && !errors.Is(err, ddb.ErrReplyLost) || try == repeats || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 func typeIs(name string) ddb.Cond[row] {

@@ -24,15 +24,17 @@ func Run(t *testing.T, factory Factory) {
 		name string
 		run  func(*testing.T, Factory)
 	}{
-		{"Envelope", testEnvelope}, {"Expected", testExpected}, {"Repeat", testRepeat}, {"RepeatInPart", testRepeatInPart},
+		{"Envelope", testEnvelope}, {"Expected", testExpected}, {"Repeat", testRepeat}, {"RepeatInPart", testRepeatInPart}, {"Repeat with another expectation", testRepeatElsewhere},
+		{"Commit id reused", testReused},
 		{"Several streams", testSeveral}, {"With", testWith}, {"Too large", testTooLarge}, {"Refused input", testInput},
 		{"Read", testRead}, {"Long stream", testLong}, {"ReadAt", testReadAt}, {"Frames", testFrames}, {"Upcast", testUpcast},
 		{"Names", testNames}, {"Cost", testCost}, {"Unique ids", testUniqueIDs},
 		{"Feed", testFeed}, {"Feed resumes", testFeedResumes}, {"Feed setup", testFeedSetup}, {"Subscribe", testSubscribe}, {"Subscribe fails", testSubscribeFails},
-		{"Time feed", testTimeFeed}, {"Indexes", testIndexes},
+		{"Time feed", testTimeFeed}, {"Indexes", testIndexes}, {"Backfill", testBackfill},
 		{"Truncate", testTruncate}, {"Delete", testDelete}, {"Scrub", testScrub}, {"Reset", testReset},
 		{"Offload", testOffload}, {"Repository", testRepository}, {"State stored", testStateStored}, {"Views", testViews},
-		{"Replay", testReplay}, {"Edition", testEdition},
+		{"Replay", testReplay}, {"Edition", testEdition}, {"Truncated state", testTruncatedState}, {"Views of the feed", testCommitViews},
+		{"Metadata too large", testMetadataTooLarge}, {"Scrub tracing", testScrubTracing}, {"Default names", testDefaultNames},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, factory) })
 	}
@@ -352,11 +354,7 @@ func testInput(t *testing.T, factory Factory) {
 			return err
 		},
 		"a nil argument": func() error { _, err := s.Append(t.Context(), "s", eventstore.Any(), event("a"), nil); return err },
-		"an empty id": func() error {
-			_, err := s.Append(t.Context(), "s", eventstore.Any(), event("a"), eventstore.CommitID(""))
-			return err
-		},
-		"a negative time": func() error {
+		"a negative time to keep": func() error {
 			_, err := s.Append(t.Context(), "s", eventstore.Any(), event("a"), eventstore.Dedup(-1))
 			return err
 		},

@@ -37,7 +37,7 @@ func openBank(ctx context.Context, client ddb.Client, objects payload.Objects) (
 		return nil, err
 	}
 	b.accounts = eventstore.NewRepository(b.store, b.types, Account.after, eventstore.WithSnapshots(b.snapshots, "account", 1))
-	return b, errors.Join(b.store.EnsureTable(ctx), b.snapshots.EnsureTable(ctx), b.positions.EnsureTable(ctx), b.balances.Table().EnsureTable(ctx))
+	return b, ddb.EnsureTables(ctx, b.store, b.snapshots, b.positions, b.balances)
 }
 
 // openObjects is the bucket in BANK_BUCKET, or an S3 in memory.

@@ -18,15 +18,11 @@ const consumer = "balances"
 
 // apply takes a commit of the feed into the projection. A commit that comes again changes nothing.
 func (b *bank) apply(ctx context.Context, c eventstore.Commit) error {
-	return b.balances.Apply(ctx, c.Stream, c.Stream, c.Last, func(v *Balance) error {
-		for _, e := range c.Events {
-			event, err := b.types.Decode(e)
-			if err != nil {
-				return err
-			}
-			v.Amount = Account{Balance: v.Amount}.after(event).Balance
-		}
-		return nil
+	return b.balances.ApplyCommit(ctx, c.Stream, c, func(v *Balance) error {
+		a := Account{Balance: v.Amount}
+		err := b.accounts.Fold(&a, c.Events...)
+		v.Amount = a.Balance
+		return err
 	})
 }
 

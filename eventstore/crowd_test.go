@@ -1,0 +1,95 @@
+package eventstore_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// distant gives each request half of a time on the way there, and half on the way back.
+type distant struct {
+	next aws.HTTPClient
+	time time.Duration
+}
+
+func (d distant) Do(req *http.Request) (*http.Response, error) {
+	way := func() error {
+		select {
+		case <-time.After(d.time / 2):
+			return nil
+		case <-req.Context().Done():
+			return req.Context().Err()
+		}
+	}
+	if err := way(); err != nil {
+		return nil, err
+	}
+	resp, err := d.next.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := way(); err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// TestCrowdedShard: sixteen processes append to one shard at once; each gets its turn within a second.
+func TestCrowdedShard(t *testing.T) {
+	if onEndpoint() {
+		t.Skip("only on the embedded engine: a virtual clock")
+	}
+	for _, writers := range []int{4, 16} {
+		synctest.Test(t, func(t *testing.T) {
+			e := ddbtest.NewEngine()
+			t.Cleanup(e.Close)
+			openStore(t, e.Client(), "events", eventstore.Sequenced(1))
+			var (
+				mu    sync.Mutex
+				worst time.Duration
+				wg    sync.WaitGroup
+			)
+			begin := time.Now()
+			for w := range writers {
+				client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(distant{e, 5 * time.Millisecond}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+					Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+				}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err := eventstore.New(client, "events", eventstore.Sequenced(1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				wg.Go(func() {
+					for i := range 60 {
+						at := time.Now()
+						if _, err := s.Append(t.Context(), fmt.Sprint("s", w), eventstore.Exactly(int64(i)), event("x")); err != nil {
+							t.Error(err)
+							return
+						}
+						mu.Lock()
+						worst = max(worst, time.Since(at))
+						mu.Unlock()
+					}
+				})
+			}
+			wg.Wait()
+			took := time.Since(begin)
+			t.Logf("%d writers: %.0f appends a second, the slowest took %v", writers, float64(60*writers)/took.Seconds(), worst)
+			if worst > time.Second {
+				t.Errorf("%d writers: the slowest append took %v", writers, worst)
+			}
+		})
+	}
+}

@@ -1,0 +1,224 @@
+package eventstore_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// modelCommit is what a call has written to a stream.
+type modelCommit struct {
+	id     string
+	first  int64
+	events []string
+}
+
+// model is what the streams must be.
+type model map[string][]modelCommit
+
+func (m model) version(stream string) int64 {
+	n := int64(0)
+	for _, c := range m[stream] {
+		n += int64(len(c.events))
+	}
+	return n
+}
+
+// holds finds the commit of an id that a call to a stream must recognise: among the last 8, or where it expects to write.
+func (m model) holds(stream, id string, exactly int64) (modelCommit, bool) {
+	list := m[stream]
+	for i, c := range list {
+		if c.id == id && (i >= len(list)-8 || exactly == c.first-1) {
+			return c, true
+		}
+	}
+	return modelCommit{}, false
+}
+
+// target is what a call asks of one stream; exactly is -1 for any version.
+type target struct {
+	stream  string
+	exactly int64
+	events  []string
+}
+
+// expect is the report that a call must get, with the versions that it must name.
+func (m model) expect(id string, to []target) (report error, repeated bool, first []int64) {
+	for _, t := range to {
+		if _, ok := m.holds(t.stream, id, t.exactly); ok {
+			repeated = true
+		}
+	}
+	for _, t := range to {
+		at := m.version(t.stream) + 1
+		switch {
+		case !repeated && t.exactly >= 0 && t.exactly != at-1:
+			return eventstore.ErrWrongExpectedVersion, false, nil
+		case repeated:
+			var is *modelCommit
+			for i, c := range m[t.stream] {
+				if c.id == id {
+					is = &m[t.stream][i]
+				}
+			}
+			// The one that is asked for at its own place may be a part of what is there.
+			if is == nil || fmt.Sprint(is.events) != fmt.Sprint(t.events) {
+				return eventstore.ErrCommitIDReused, false, nil
+			}
+			at = is.first
+		}
+		first = append(first, at)
+	}
+	return nil, repeated, first
+}
+
+func (m model) apply(id string, to []target) {
+	for _, t := range to {
+		m[t.stream] = append(m[t.stream], modelCommit{id, m.version(t.stream) + 1, t.events})
+	}
+}
+
+// TestAppendsAgainstAModel: appends and commits with ids that are used again, with the same events and with others, upon
+// whatever version, under faults: the report is that of the model, or that nothing is known, and the streams are the model's.
+func TestAppendsAgainstAModel(t *testing.T) {
+	if onEndpoint() {
+		t.Skip("only on the embedded engine: faults")
+	}
+	for name, opts := range map[string][]eventstore.Option{"plain": nil, "feed": {eventstore.Sequenced(2)}, "frames": {eventstore.Frames(1 << 10)}} {
+		t.Run(name, func(t *testing.T) {
+			calls, unknown, repeats, reused := 0, 0, 0, 0
+			for run := range uint64(30) {
+				synctest.Test(t, func(t *testing.T) {
+					on := new(atomic.Bool)
+					writes := fault.On("TransactWriteItems").Where(func(fault.Request) bool { return on.Load() })
+					e := ddbtest.NewEngine(ddbtest.WithSeed(run), ddbtest.WithFaults(
+						writes.Chance(0.08).DropReply(), writes.Chance(0.04).DropRequest(), writes.Chance(0.04).Applied().InternalError(),
+						writes.Chance(0.04).Duplicate(), writes.Chance(0.04).Late(time.Second), writes.Chance(0.04).TruncateBody()))
+					t.Cleanup(e.Close)
+					s := openStore(t, stormClient(t, e), "model", opts...)
+					on.Store(true)
+					rng, m := rand.New(rand.NewPCG(run, 7)), model{}
+					streams := []string{"a", "b"}
+					for range 60 {
+						id := fmt.Sprint("id-", rng.IntN(12)) // id-1 is the beginning of id-10
+						var to []target
+						for _, stream := range streams {
+							if len(to) > 0 && rng.IntN(3) > 0 {
+								continue
+							}
+							at := target{stream: stream, exactly: m.version(stream), events: []string{fmt.Sprint("data ", rng.IntN(2))}}
+							if rng.IntN(3) == 0 {
+								at.events = append(at.events, "second")
+							}
+							switch rng.IntN(6) {
+							case 0, 1:
+								at.exactly = -1
+							case 2:
+								at.exactly = rng.Int64N(m.version(stream) + 1)
+							}
+							to = append(to, at)
+						}
+						if rng.IntN(2) == 0 { // both orders
+							streams[0], streams[1] = streams[1], streams[0]
+						}
+						var args []eventstore.CommitArg
+						for _, at := range to {
+							expected := eventstore.Any()
+							if at.exactly >= 0 {
+								expected = eventstore.Exactly(at.exactly)
+							}
+							var list []eventstore.NewEvent
+							for _, data := range at.events {
+								list = append(list, event(data))
+							}
+							args = append(args, eventstore.To(at.stream, expected, list...))
+						}
+						done, err := s.Commit(t.Context(), append(args, eventstore.CommitID(id))...)
+						<-time.After(time.Minute) // what is late arrives before the next call
+						calls++
+						if unclear(m, id, to) {
+							if err != nil && !errors.Is(err, eventstore.ErrWrongExpectedVersion) && !errors.Is(err, eventstore.ErrCorruptIdempotency) && !errors.Is(err, eventstore.ErrAmbiguous) {
+								t.Errorf("run %d: %+v: %v", run, to, err)
+							}
+							if err == nil && !done[0].Deduplicated {
+								t.Errorf("run %d: %+v was written again", run, to)
+							}
+							continue
+						}
+						report, repeated, first := m.expect(id, to)
+						if errors.Is(err, eventstore.ErrAmbiguous) {
+							unknown++
+							if head, _ := s.Head(t.Context(), to[0].stream); head.Version != m.version(to[0].stream) {
+								m.apply(id, to)
+							}
+							continue
+						}
+						if !errors.Is(err, report) || err == nil && report != nil {
+							t.Fatalf("run %d: commit %s of %+v: %v, want %v; the streams are %+v", run, id, to, err, report, m)
+						}
+						switch {
+						case report == eventstore.ErrCommitIDReused:
+							reused++
+						case err == nil && repeated:
+							repeats++
+						}
+						for i := range first {
+							// An attempt of the call itself whose reply was lost counts as found, too.
+							if done[i].First != first[i] || repeated && !done[i].Deduplicated {
+								t.Fatalf("run %d: commit %s of %+v: %+v, want first %d, repeated %t", run, id, to, done, first[i], repeated)
+							}
+						}
+						if err == nil && !repeated {
+							m.apply(id, to)
+						}
+					}
+					for _, stream := range streams {
+						want, n := "", 0
+						for _, c := range m[stream] {
+							for _, data := range c.events {
+								n++
+								want += fmt.Sprintf("%d:%s ", n, data)
+							}
+						}
+						if got := texts(t, s, stream); got != want {
+							t.Fatalf("run %d: stream %s is %q, want %q", run, stream, got, want)
+						}
+					}
+				})
+			}
+			t.Logf("%d calls: %d repeats, %d ids reused, %d unknown", calls, repeats, reused, unknown)
+			if repeats < 50 || reused < 50 || unknown*50 > calls {
+				t.Error("too few repeats or too many unknown")
+			}
+		})
+	}
+}
+
+// unclear reports whether a call asks for a part of what its id has written, at its own place, or for an id that it has used more
+// than once, being further back than what is remembered: then several reports are right, as long as nothing is written twice.
+func unclear(m model, id string, to []target) bool {
+	for _, t := range to {
+		n, held := 0, false
+		for _, c := range m[t.stream] {
+			if c.id != id {
+				continue
+			}
+			n++
+			if t.exactly >= 0 && t.exactly >= c.first-int64(len(t.events)) && t.exactly < c.first+int64(len(c.events)) && fmt.Sprint(c.events) != fmt.Sprint(t.events) {
+				held = true
+			}
+		}
+		if n > 1 || held {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,116 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/smithy-go"
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/dynamotable/ddb"
+)
+
+// handlerError is a handler that failed for good: nothing of the subscription's own.
+type handlerError struct{ err error }
+
+func (e *handlerError) Error() string { return e.err.Error() }
+func (e *handlerError) Unwrap() error { return e.err }
+
+func ofHandler(err error) bool {
+	_, ok := errors.AsType[*handlerError](err)
+	return ok
+}
+
+// passing reports whether something that failed may succeed later without a change.
+func passing(err error) bool {
+	switch {
+	case ofHandler(err):
+		return false
+	case errors.Is(err, ddb.ErrInvalid), errors.Is(err, ddb.ErrTableNotFound), errors.Is(err, ErrGap), errors.Is(err, ErrSetup):
+		return false
+	case errors.Is(err, errNoAnswer), inDoubt(err), errors.Is(err, ErrAmbiguous), errors.Is(err, ErrContention), ddb.IsRetryable(err):
+		return true
+	case errors.Is(err, ddb.ErrConditionFailed), errors.Is(err, ddb.ErrNotFound):
+		return false
+	}
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		var status interface{ HTTPStatusCode() int }
+		if code := api.ErrorCode(); code == "ExpiredTokenException" || code == "RequestExpired" {
+			return true
+		}
+		if errors.As(err, &status) {
+			return status.HTTPStatusCode() >= 500 || status.HTTPStatusCode() == 429
+		}
+		return api.ErrorFault() != smithy.FaultClient
+	}
+	op, ok := errors.AsType[*ddb.OpError](err) // a request without a reply, or with one that is none
+	return ok && op.Op != ""
+}
+
+// passes reports whether a handler failed at DynamoDB, in passing. Other failures of a handler count, whatever they are.
+func passes(err error) bool {
+	_, op := errors.AsType[*ddb.OpError](err)
+	_, batch := errors.AsType[*ddb.BatchError](err)
+	_, transaction := errors.AsType[*ddb.TransactionError](err)
+	return (op || batch || transaction || errors.Is(err, ErrAmbiguous) || errors.Is(err, ErrContention)) && passing(err)
+}
+
+// newRetries waits longer after every failure, and never gives up by itself.
+func newRetries() *backoff.ExponentialBackOff {
+	return backoff.NewExponentialBackOff(backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxInterval(10*time.Second),
+		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.5), backoff.WithMaxElapsedTime(0))
+}
+
+// persist calls f until it succeeds, fails for good, or the context ends.
+func (s *subscription) persist(ctx context.Context, f func(context.Context) error) error {
+	waits := newRetries()
+	for {
+		err := f(ctx)
+		if err == nil || ctx.Err() == nil && !passing(err) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		s.onRetry(err)
+		if s.feed.store.o.wait(ctx, waits.NextBackOff()) != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// errNoAnswer is the error of a read that took too long.
+var errNoAnswer = errors.New("no answer")
+
+// noAnswer is how long a subscription waits for the next commit of a read: several times what a client's own retries take. A request that is
+// never answered would stop a shard for ever.
+const noAnswer = 5 * time.Minute
+
+// idle ends a read that waits too long for what comes next. The time that the reader takes for itself does not count.
+type idle struct {
+	ctx    context.Context //nolint:containedctx // of the read
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+}
+
+func newIdle(parent context.Context) (context.Context, *idle) {
+	ctx, cancel := context.WithCancelCause(parent)
+	return ctx, &idle{ctx: ctx, cancel: cancel, timer: time.AfterFunc(noAnswer, func() { cancel(errNoAnswer) })}
+}
+
+func (i *idle) pause()  { i.timer.Stop() }
+func (i *idle) resume() { i.timer.Reset(noAnswer) }
+func (i *idle) stop() {
+	i.timer.Stop()
+	i.cancel(nil)
+}
+
+// why is the error of the read, or that it took too long.
+func (i *idle) why(err error) error {
+	if err != nil && errors.Is(context.Cause(i.ctx), errNoAnswer) {
+		return fmt.Errorf("read the feed: %w within %v: %w", errNoAnswer, noAnswer, err)
+	}
+	return err
+}

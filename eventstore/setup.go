@@ -1,0 +1,292 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// setupForm is the version of the table's form; a store refuses what it does not know.
+const setupForm = 1
+
+const (
+	// setupAge is how long a store relies on what it has read of the set-up. Behind setupLimit it must read it again.
+	setupAge   = time.Minute
+	setupLimit = 2 * time.Minute
+	// settleTime is how long after a change of the set-up an append may still be under way that does not know of it.
+	settleTime = 5 * time.Minute
+)
+
+// setup is what a store knows of how its table is set up.
+type setup struct {
+	one   chan struct{} // a token: one call at a time reads it, and the others can give up waiting
+	begin time.Time
+	known atomic.Pointer[knownSetup]
+}
+
+type knownSetup struct {
+	row row
+	at  time.Duration // since begin: monotonic
+}
+
+func newSetup() setup {
+	one := make(chan struct{}, 1)
+	one <- struct{}{}
+	return setup{one: one, begin: time.Now()}
+}
+
+func (s *setup) forget() { s.known.Store(nil) }
+
+// fresh is what was read at most so long ago.
+func (s *setup) fresh(age time.Duration) (row, bool) {
+	if k := s.known.Load(); k != nil && time.Since(s.begin)-k.at < age {
+		return k.row, true
+	}
+	return row{}, false
+}
+
+// checkSetup holds the options against what the table was set up for, and sets
+// a new table up. It costs one read unit, once a minute.
+func (s *Store) checkSetup(ctx context.Context) error {
+	if _, ok := s.setup.fresh(setupAge); ok {
+		return nil
+	}
+	select {
+	case <-s.setup.one:
+		defer func() { s.setup.one <- struct{}{} }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if _, ok := s.setup.fresh(setupAge); ok {
+		return nil // another call has read it
+	}
+	err := s.readSetup(ctx)
+	if _, ok := s.setup.fresh(setupLimit); ok && err != nil && passing(err) {
+		return nil // the next call tries again
+	}
+	return err
+}
+
+func (s *Store) readSetup(ctx context.Context) error {
+	at := time.Since(s.setup.begin)
+	key := setupKey()
+	is, err := s.table.Get(ctx, key.Partition, key.Sort, ddb.Consistent())
+	if errors.Is(err, ddb.ErrNotFound) {
+		is = s.newSetupRow() // of a new table, whose indexes are complete
+		err = repeated(ctx, func() error { return s.table.Create(ctx, &is) })
+		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
+			if is, ok = failed.Current(); ok {
+				err = nil
+			}
+		}
+	}
+	if err == nil {
+		err = s.fitsSetup(&is)
+	}
+	if err != nil {
+		if errors.Is(err, ErrSetup) {
+			s.setup.forget()
+		}
+		return err
+	}
+	s.setup.known.Store(&knownSetup{is, at})
+	return nil
+}
+
+func (s *Store) newSetupRow() row {
+	key := setupKey()
+	return row{
+		PK: key.Partition, SK: key.Sort, Schema: setupForm, Version: int64(s.o.shards), IDs: s.o.uniqueIDs, Created: s.o.now().UnixNano(), Recorded: true,
+		Time: s.timeSetting(), Categories: int64(s.o.categories), TimeFull: s.o.buckets != "", CategoriesFull: s.o.categories > 0,
+	}
+}
+
+// timeSetting is the unit and the salts of the index by time, empty if there is none.
+func (s *Store) timeSetting() string {
+	if s.o.buckets == "" {
+		return ""
+	}
+	return string(s.o.buckets) + "/" + strconv.Itoa(s.o.salts)
+}
+
+// fitsSetup refuses options with which this store would break what others rely on.
+func (s *Store) fitsSetup(is *row) error {
+	var errs []error
+	if is.Schema != setupForm {
+		errs = append(errs, fmt.Errorf("it has form %d, this version of the package knows form %d", is.Schema, setupForm))
+	}
+	if is.Version != int64(s.o.shards) {
+		errs = append(errs, fmt.Errorf("it has a feed of %d shards, the option Sequenced asks for %d (0 is none); the number cannot be changed", is.Version, s.o.shards))
+	}
+	if is.IDs != s.o.uniqueIDs {
+		errs = append(errs, fmt.Errorf("it has unique event ids: %t, the options ask for %t (UniqueIDs); that cannot be changed", is.IDs, s.o.uniqueIDs))
+	}
+	if mine := s.timeSetting(); is.Time != "" && is.Time != mine {
+		errs = append(errs, fmt.Errorf("it has an index by time of %s (unit and salts), the option TimeBuckets asks for %q", is.Time, mine))
+	}
+	if is.Categories != 0 && is.Categories != int64(s.o.categories) {
+		errs = append(errs, fmt.Errorf("it has an index of categories with %d salts, the option ByCategory asks for %d (0 is none)", is.Categories, s.o.categories))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("%w: table %s: %w", ErrSetup, s.Name(), err)
+	}
+	return nil
+}
+
+// complete returns the set-up if an index has all events, and refuses to read one that has not.
+func (s *Store) complete(ctx context.Context, option string, full func(*row) bool) (row, error) {
+	if err := s.checkSetup(ctx); err != nil {
+		return row{}, err
+	}
+	is, _ := s.setup.fresh(setupLimit)
+	if is.Recorded && !full(&is) { // since then another process may have filled it
+		if err := s.readSetup(ctx); err != nil {
+			return row{}, err
+		}
+		is, _ = s.setup.fresh(setupLimit)
+	}
+	if is.Recorded && !full(&is) {
+		return row{}, fmt.Errorf("%w: table %s had events before the option %s was given, and the index does not have them: call Backfill once, when all writers have the option", ErrSetup, s.Name(), option)
+	}
+	return is, nil
+}
+
+// BackfillReport is what [Store.Backfill] has done.
+type BackfillReport struct {
+	// Items is how many items were read, Filled how many of them got what an index needs.
+	Items, Filled int
+}
+
+// Backfill brings the events and streams of before into the indexes of [TimeBuckets] and [ByCategory], when one of these options is given for a
+// table that has events already. Until it has ended without an error, [Store.TimeFeed] and [Store.Streams] are refused with [ErrSetup].
+//
+// Call it once, from one process, when all processes that write have the option: from then on a writer without it is refused. It waits five
+// minutes, until appends of such writers have ended, and then reads the table while writers run. After an error, or in another
+// process, it goes on where it was. A table that was filled before is left as it is. A table that was set up by a version of this
+// package that did not record the indexes is taken as complete without it; where an option was added later, Backfill fills that too.
+//
+// It costs a scan of the table, consistently, and a write unit for each KB of an item that it fills, and of its index entry.
+func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
+	var report BackfillReport
+	if err := s.checkSetup(ctx); err != nil {
+		return report, err
+	}
+	if err := s.readSetup(ctx); err != nil {
+		return report, err
+	}
+	is, _ := s.setup.fresh(setupLimit)
+	if is.Recorded && is.TimeFull == (s.o.buckets != "") && is.CategoriesFull == (s.o.categories > 0) {
+		return report, nil
+	}
+	if !is.Recorded || is.Time != s.timeSetting() || is.Categories != int64(s.o.categories) {
+		is.Cursor = "" // from the beginning: there is more to fill than before
+		if err := s.recordSetup(ctx, rowCursor.Remove()); err != nil {
+			return report, err
+		}
+	}
+	if is.Cursor == "" {
+		if err := s.o.wait(ctx, settleTime); err != nil {
+			return report, err
+		}
+	}
+	err := s.fill(ctx, is.Cursor, &report)
+	if err == nil {
+		changes := []ddb.UpdateOption[row]{rowCursor.Remove()}
+		if s.o.buckets != "" {
+			changes = append(changes, rowTimeFull.Set(true))
+		}
+		if s.o.categories > 0 {
+			changes = append(changes, rowCatsFull.Set(true))
+		}
+		err = s.recordSetup(ctx, changes...)
+	}
+	s.setup.forget()
+	return report, err
+}
+
+// recordSetup records the indexes of this store, with other changes of the set-up.
+func (s *Store) recordSetup(ctx context.Context, changes ...ddb.UpdateOption[row]) error {
+	changes = append(changes, rowRecorded.Set(true))
+	if s.o.buckets != "" {
+		changes = append(changes, rowTime.Set(s.timeSetting()))
+	}
+	if s.o.categories > 0 {
+		changes = append(changes, rowCats.Set(int64(s.o.categories)))
+	}
+	return repeated(ctx, func() error {
+		_, err := s.table.Update(ctx, setupKey(), changes...)
+		return err
+	})
+}
+
+// fill reads the table from a cursor on, and fills what is missing.
+func (s *Store) fill(ctx context.Context, cursor string, report *BackfillReport) error {
+	scan := s.table.Scan().Consistent()
+	if cursor != "" {
+		at, err := s.table.ParseCursor(cursor)
+		if err != nil {
+			return err
+		}
+		scan = scan.After(at)
+	}
+	for {
+		page, err := scan.Page(ctx)
+		if err != nil {
+			return err
+		}
+		report.Items += page.Scanned
+		rows := func(yield func(row, error) bool) {
+			for _, r := range page.Items {
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}
+		for r, err := range ahead(ctx, fetches, rows, func(r *row) bool { return len(s.missing(r)) > 0 }, s.fillRow) {
+			if err != nil {
+				return err
+			}
+			if len(s.missing(&r)) > 0 {
+				report.Filled++
+			}
+		}
+		if page.Next.IsZero() {
+			return nil
+		}
+		scan = s.table.Scan().Consistent().After(page.Next)
+		if err := s.recordSetup(ctx, rowCursor.Set(page.Next.String())); err != nil {
+			return err
+		}
+	}
+}
+
+// missing are the changes of a row that an index needs.
+func (s *Store) missing(r *row) []ddb.UpdateOption[row] {
+	switch {
+	case len(r.PK) < len(streamPrefix) || r.PK[:len(streamPrefix)] != streamPrefix:
+	case r.SK > 0 && s.o.buckets != "" && r.Bucket == "":
+		bucket, at := s.bucketOf(r.PK[len(streamPrefix):], r.At, r.SK)
+		return []ddb.UpdateOption[row]{rowBucket.Set(bucket), rowBucketAt.Set(at)}
+	case r.SK == 0 && s.o.categories > 0 && r.Category == "" && r.Deleted == 0:
+		if category := s.categoryOf(r.PK[len(streamPrefix):]); category != "" {
+			return []ddb.UpdateOption[row]{rowCategory.Set(category), ddb.If(rowDeleted.NotExists())}
+		}
+	}
+	return nil
+}
+
+func (s *Store) fillRow(ctx context.Context, r *row) error {
+	err := repeated(ctx, func() error {
+		_, err := s.table.Update(ctx, streamKey(r.PK[len(streamPrefix):], r.SK), s.missing(r)...)
+		return err
+	})
+	if errors.Is(err, ddb.ErrNotFound) || errors.Is(err, ddb.ErrConditionFailed) {
+		return nil // truncated or deleted in the meantime
+	}
+	return err
+}

@@ -1,0 +1,186 @@
+package eventstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// delayed gives every request three seconds on the way.
+type delayed struct{ next aws.HTTPClient }
+
+func (d delayed) Do(req *http.Request) (*http.Response, error) {
+	select {
+	case <-time.After(3 * time.Second):
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	}
+	return d.next.Do(req)
+}
+
+// TestFirstAppendsWaitTogether: the first appends of a store look together how the table is set up, and each obeys its own context meanwhile.
+func TestFirstAppendsWaitTogether(t *testing.T) {
+	if onEndpoint() {
+		t.Skip("only on the embedded engine: a virtual clock")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		e := ddbtest.NewEngine()
+		t.Cleanup(e.Close)
+		openStore(t, e.Client(), "events")
+		client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(delayed{e}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+			Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := eventstore.New(client, "events")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for i := range 16 {
+			wg.Go(func() {
+				if _, err := s.Append(t.Context(), fmt.Sprint("s", i), eventstore.NoStream(), event("x")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := s.Append(ctx, "late", eventstore.NoStream(), event("x")); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 101*time.Millisecond {
+			t.Errorf("a caller with 100 ms: %v after %v", err, time.Since(begin))
+		}
+		wg.Wait()
+	})
+}
+
+// TestBackfillGoesOn: a backfill that fails goes on where it was, while writers run, and one that has ended has everything.
+func TestBackfillGoesOn(t *testing.T) {
+	if onEndpoint() {
+		t.Skip("only on the embedded engine: faults")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		armed, n := new(atomic.Bool), new(atomic.Int64)
+		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("UpdateItem", "Scan").Where(func(fault.Request) bool {
+			return armed.Load() && n.Add(1)%120 == 0
+		}).Error("AccessDeniedException", "denied")))
+		t.Cleanup(e.Close)
+		client := stormClient(t, e)
+		before := openStore(t, client, "events")
+		big := make([]byte, 30<<10) // several pages
+		total := 0
+		put := func(s *eventstore.Store) error {
+			_, err := s.Append(t.Context(), fmt.Sprint("a-", total%50), eventstore.Any(), eventstore.NewEvent{Type: "x", Data: big})
+			if err == nil {
+				total++
+			}
+			return err
+		}
+		for range 300 {
+			if err := put(before); err != nil {
+				t.Fatal(err)
+			}
+		}
+		after := openStore(t, client, "events", eventstore.TimeBuckets(eventstore.Day, 2), eventstore.ByCategory(1, nil))
+		armed.Store(true)
+		ended := make(chan int, 1)
+		go func() {
+			filled := 0
+			for tries := 1; ; tries++ {
+				report, err := after.Backfill(t.Context())
+				if filled += report.Filled; err == nil {
+					if tries < 2 {
+						t.Error("it did not fail")
+					}
+					ended <- filled
+					return
+				}
+			}
+		}()
+		refused := false
+		for range 60 { // a writer of the version before, which must end, and one of the new
+			if err := put(before); errors.Is(err, eventstore.ErrSetup) {
+				refused = true
+			} else if err != nil && !errors.Is(err, ddb.ErrConditionFailed) {
+				t.Error(err)
+			} else if refused {
+				t.Error("a writer without the options was refused, and then not")
+			}
+			if err := put(after); err != nil {
+				t.Error(err)
+			}
+			<-time.After(6 * time.Second)
+		}
+		filled := <-ended
+		armed.Store(false)
+		if !refused {
+			t.Error("a writer without the options is not refused")
+		}
+		<-time.After(time.Minute)
+		got := 0
+		for _, err := range after.TimeFeed(time.Time{}).Read(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got++
+		}
+		streams := 0
+		for _, err := range after.Streams(t.Context(), "a") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			streams++
+		}
+		if got != total || streams != 50 || filled < 350 {
+			t.Errorf("%d of %d events, %d of 50 streams, %d filled", got, total, streams, filled)
+		}
+	})
+}
+
+// TestEnsureTables: one call makes all tables ready that a service uses, and tells of each that it could not make.
+func TestEnsureTables(t *testing.T) {
+	if onEndpoint() {
+		t.Skip("only on the embedded engine: faults")
+	}
+	client := ddbtest.New(t, ddbtest.WithFaults(fault.On("CreateTable").Table("views-b").Error("AccessDeniedException", "denied")))
+	s, err1 := eventstore.New(client, "events", eventstore.Sequenced(2))
+	a, err2 := eventstore.NewViews[counted](client, "views-a")
+	b, err3 := eventstore.NewViews[counted](client, "views-b")
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	if err := ddb.EnsureTables(t.Context(), s, a, b); err == nil || !strings.Contains(err.Error(), "EnsureTable views-b") {
+		t.Errorf("one that cannot be made: %v", err)
+	}
+	for range 2 {
+		if err := ddb.EnsureTables(t.Context(), s, a); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.Append(t.Context(), "s", eventstore.NoStream(), event("x")); err != nil {
+		t.Error(err)
+	}
+	if err := a.Apply(t.Context(), "v", "s", 1, func(*counted) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	if err := ddb.EnsureTables(t.Context(), s, nil); !errors.Is(err, ddb.ErrInvalid) {
+		t.Errorf("nil: %v", err)
+	}
+}

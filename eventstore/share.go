@@ -1,0 +1,249 @@
+package eventstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/lease"
+)
+
+// errLeaseLost is the cause of contexts of a handler whose shard another process has, or may have by now.
+var errLeaseLost = errors.New("the lease of the shard was lost")
+
+// shardLease is the right to handle a shard of the feed for a consumer.
+type shardLease struct {
+	shard int
+	lease.State
+}
+
+func (l *shardLease) state() lease.State { return l.State }
+
+// leases reads the leases of a consumer, and makes those that are missing.
+func (s *subscription) leases(ctx context.Context) (map[string]shardLease, error) {
+	all := make(map[string]shardLease, len(s.shards))
+	for r, err := range s.feed.store.table.Query(leasePrefix + s.consumer).Consistent().All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		all[partition(int(r.SK))] = r.asLease()
+	}
+	for _, shard := range s.shards {
+		if _, ok := all[partition(shard)]; ok {
+			continue
+		}
+		l := shardLease{shard: shard, State: lease.State{Counter: 1}}
+		r := s.leaseRow(l)
+		err := repeated(ctx, func() error { return s.feed.store.table.Create(ctx, &r) })
+		if err != nil && !errors.Is(err, ddb.ErrConditionFailed) {
+			return nil, err
+		}
+		if err == nil {
+			all[partition(shard)] = l
+		}
+	}
+	return all, nil
+}
+
+func (r *row) asLease() shardLease {
+	return shardLease{shard: int(r.SK), State: lease.State{Owner: r.Owner, Counter: r.Version, Heir: r.Heir}}
+}
+
+func (s *subscription) leaseRow(l shardLease) row {
+	key := leaseKey(s.consumer, l.shard)
+	return row{PK: key.Partition, SK: key.Sort, Version: l.Counter, Owner: l.Owner, Heir: l.Heir}
+}
+
+// swap stores will instead of was. A write whose reply was lost is known by its random text.
+func (s *subscription) swap(ctx context.Context, was, will shardLease) (shardLease, bool, error) {
+	r := s.leaseRow(will)
+	r.Write = rand.Text()
+	err := s.feed.store.table.Replace(ctx, &r, ddb.If(rowVersion.Eq(was.Counter))) // each write raises the counter
+	switch {
+	case err == nil:
+		return will, true, nil
+	case errors.Is(err, ddb.ErrConditionFailed), inDoubt(err):
+	default:
+		return shardLease{}, false, err
+	}
+	is, _, err := s.feed.store.get(ctx, leaseKey(s.consumer, was.shard))
+	return is.asLease(), err == nil && is.Write == r.Write, err
+}
+
+// sharing is one process of a shared subscription.
+type sharing struct {
+	*subscription
+	cfg  *lease.Config[shardLease]
+	wake chan struct{} // something ended: look again
+	wg   sync.WaitGroup
+	seen lease.Sightings
+
+	mu      sync.Mutex
+	running map[string]bool
+	failure error // the first that ends the subscription
+}
+
+// share handles the shards that this process has leases of, until the context ends or something fails for good. Then it gives them back.
+func (s *subscription) share(ctx context.Context) error {
+	if s.name == "" {
+		s.name, _ = os.Hostname() // for people; the random part makes it unique
+	}
+	g := &sharing{subscription: s, wake: make(chan struct{}, 1), running: make(map[string]bool)}
+	g.cfg = &lease.Config[shardLease]{
+		Owner: s.name + "-" + uuid.NewString(), Failover: s.failover, Now: time.Now,
+		State: (*shardLease).state, Next: func(l *shardLease) { l.Counter++ },
+		Swap: g.timedSwap, Passing: passing, Lost: errLeaseLost,
+		Failed: func(_ shardLease, err error) { s.onRetry(err) },
+	}
+	reading, drain := context.WithCancel(ctx)
+	defer drain()
+	err := s.feed.store.checkSetup(ctx)
+	for err == nil {
+		if err = g.scan(ctx, reading); err != nil && ctx.Err() == nil && passing(err) {
+			s.onRetry(err)
+			err = nil
+		}
+		if err == nil {
+			err = g.rest(ctx)
+		}
+	}
+	drain()
+	g.wg.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// timedSwap is swap with a time that leaves another try before the lease is lost.
+func (g *sharing) timedSwap(ctx context.Context, was, will shardLease) (shardLease, bool, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, g.failover/3, errNoAnswer)
+	defer cancel()
+	l, swapped, err := g.swap(ctx, was, will)
+	if err != nil && errors.Is(context.Cause(ctx), errNoAnswer) {
+		err = errors.Join(errNoAnswer, err)
+	}
+	return l, swapped, err
+}
+
+// rest waits until it is time to look again.
+func (g *sharing) rest(ctx context.Context) error {
+	t := time.NewTimer(g.failover / 2)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+	case <-g.wake:
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.failure
+}
+
+// scan reads the leases, and takes or asks for what this process should have.
+func (g *sharing) scan(ctx, reading context.Context) error {
+	within, cancel := context.WithTimeoutCause(ctx, g.failover, errNoAnswer)
+	defer cancel()
+	leases, err := g.leases(within)
+	if err != nil {
+		if errors.Is(context.Cause(within), errNoAnswer) {
+			err = errors.Join(errNoAnswer, err)
+		}
+		return err
+	}
+	now := time.Now() // after the reading: what it saw was written before
+	states := make(map[string]lease.State, len(leases))
+	for shard, l := range leases {
+		states[shard] = l.State
+	}
+	g.seen.See(states, now)
+	survey := lease.Survey{
+		Me: g.cfg.Owner, Leases: states, Running: make(map[string]bool),
+		Expired: g.seen.Still(now, g.failover), Waiting: g.seen.Still(now, 2*g.failover),
+	}
+	g.mu.Lock()
+	for shard := range g.running {
+		survey.Running[shard] = true
+	}
+	g.mu.Unlock()
+	c := survey.Choose()
+	for _, shard := range c.Free {
+		if err := g.take(ctx, reading, leases[shard]); err != nil {
+			return err
+		}
+	}
+	if c.Ask == "" {
+		return nil
+	}
+	was := leases[c.Ask]
+	will := was
+	will.Heir = g.cfg.Owner
+	will.Counter++
+	_, _, err = g.timedSwap(ctx, was, will)
+	return err
+}
+
+// take makes a lease this process's, unless another was faster, and begins to handle its shard.
+func (g *sharing) take(ctx, reading context.Context, was shardLease) error {
+	will := was
+	will.Owner, will.Heir = g.cfg.Owner, ""
+	will.Counter++
+	sent := time.Now()
+	stored, swapped, err := g.timedSwap(ctx, was, will)
+	if err != nil || !swapped {
+		return err
+	}
+	h := lease.NewHold(g.cfg, ctx, reading, stored, sent)
+	name := partition(was.shard)
+	g.mu.Lock()
+	g.running[name] = true
+	g.mu.Unlock()
+	g.wg.Go(func() {
+		err := g.handleShard(h, was.shard)
+		g.mu.Lock()
+		delete(g.running, name)
+		if err != nil && g.failure == nil {
+			g.failure = err
+		}
+		g.mu.Unlock()
+		select {
+		case g.wake <- struct{}{}:
+		default:
+		}
+	})
+	return nil
+}
+
+// handleShard handles a shard for as long as its lease is held, and gives it back. It returns what ends the subscription.
+func (g *sharing) handleShard(h *lease.Hold[shardLease], shard int) error {
+	defer h.Close()
+	keeping, stop := context.WithCancel(h.Context)
+	var wg sync.WaitGroup
+	wg.Go(func() { h.Keep(keeping, nil) })
+	reading, cancel := context.WithCancel(h.Context)
+	defer cancel()
+	defer context.AfterFunc(h.Reading, cancel)()
+	err := g.work(h.Context, reading, shard)
+	stop()
+	wg.Wait()
+	if h.IsLost() {
+		g.onRetry(context.Cause(h.Context))
+		return nil
+	}
+	if h.Context.Err() != nil || h.Reading.Err() != nil {
+		err = nil // it ends because it is to be given back
+	}
+	ctx, end := context.WithTimeout(context.WithoutCancel(h.Context), g.failover)
+	defer end()
+	if late := h.Save(ctx, func(l *shardLease) { l.Owner = "" }); late != nil { // an heir has the first claim
+		g.onRetry(late) // it expires
+	}
+	return err
+}
