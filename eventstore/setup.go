@@ -121,7 +121,7 @@ func (s *Store) fitsSetup(is *row) error {
 		errs = append(errs, fmt.Errorf("it has form %d, this version of the package knows form %d", is.Schema, setupForm))
 	}
 	if is.Version != int64(s.o.shards) {
-		errs = append(errs, fmt.Errorf("it has a feed of %d shards, the option Sequenced asks for %d (0 is none); the number cannot be changed", is.Version, s.o.shards))
+		errs = append(errs, fmt.Errorf("it has a feed of %d shards, the option Sequenced asks for %d (0 is none); to change the number, Copy the store into another table", is.Version, s.o.shards))
 	}
 	if mine := s.timeSetting(); is.Time != "" && is.Time != mine {
 		errs = append(errs, fmt.Errorf("it has an index by time of %s (unit and salts), the option TimeBuckets asks for %q", is.Time, mine))
