@@ -148,7 +148,7 @@ func TestBackfillGoesOn(t *testing.T) {
 			}
 			streams++
 		}
-		if got != total || streams != 50 || filled < 350 {
+		if got != total || streams != 50 || filled < 300 {
 			t.Errorf("%d of %d events, %d of 50 streams, %d filled", got, total, streams, filled)
 		}
 	})
