@@ -26,6 +26,9 @@ type NewEvent struct {
 	CorrelationID string
 	// CausationID is the id of the event or command that led to this one.
 	CausationID string
+
+	ref      string // where the data are already
+	scrubbed bool
 }
 
 // Event is a stored event.

@@ -269,7 +269,7 @@ func (s *Store) same(ctx context.Context, stored *Event, given *NewEvent) (bool,
 	if stored.Type != given.Type || stored.Schema != max(given.Schema, 1) || given.ID != "" && given.ID != stored.ID {
 		return false, nil
 	}
-	if stored.Scrubbed {
+	if stored.Scrubbed || given.scrubbed || given.ref != "" && given.ref == stored.ref {
 		return true, nil // its data were removed on purpose
 	}
 	if stored.ref != "" {

@@ -71,7 +71,7 @@ func TableOptions(opts ...ddb.TableOption) Option {
 // Sequenced keeps a feed of all commits that has no gaps, see [Store.Feed]. Every
 // append writes two small items more, and waits for the others on its shard: a
 // shard takes one commit at a time. The number of shards, a power of two up to
-// 1,024, is fixed when the table gets its first event; 16 suits most.
+// 1,024, is fixed when the table gets its first event; 16 suits most. [Copy] brings a store into a table with another number.
 func Sequenced(shards int) Option {
 	return func(o *options) error {
 		o.shards = shards

@@ -63,7 +63,8 @@ func (s *Store) rowsOf(c *commit, p *part) []row {
 		}
 		f := framed{ID: e.ID, Type: e.Type, Schema: e.Schema, Data: e.Data, Meta: e.Metadata}
 		size := f.size()
-		if n := len(rows); n > 0 && bytes+size <= s.o.frame && rows[n-1].Corr == e.CorrelationID && rows[n-1].Caus == e.CausationID {
+		whole := e.ref != "" || e.scrubbed // an item of its own
+		if n := len(rows); n > 0 && !whole && rows[n-1].Ref == "" && rows[n-1].Scrubbed == 0 && bytes+size <= s.o.frame && rows[n-1].Corr == e.CorrelationID && rows[n-1].Caus == e.CausationID {
 			rows[n-1].frame(f)
 			bytes += size
 			continue
@@ -73,8 +74,11 @@ func (s *Store) rowsOf(c *commit, p *part) []row {
 		}
 		rows = append(rows, row{
 			PK: streamPrefix + p.stream, SK: int64(i) + 1, At: at, Commit: c.id, Corr: e.CorrelationID, Caus: e.CausationID,
-			ID: f.ID, Type: f.Type, Schema: f.Schema, Data: f.Data, Meta: f.Meta,
+			ID: f.ID, Type: f.Type, Schema: f.Schema, Data: f.Data, Meta: f.Meta, Ref: e.ref,
 		})
+		if e.scrubbed {
+			rows[len(rows)-1].Scrubbed = max(at, 1)
+		}
 	}
 	return rows
 }

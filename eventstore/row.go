@@ -115,6 +115,7 @@ var (
 	rowVersion  = ddb.NumField(func(r *row) *int64 { return &r.Version })
 	rowCategory = ddb.StrField(func(r *row) *string { return &r.Category })
 	rowCreated  = ddb.NumField(func(r *row) *int64 { return &r.Created })
+	rowFirst    = ddb.NumField(func(r *row) *int64 { return &r.First })
 	rowCut      = ddb.NumField(func(r *row) *int64 { return &r.Cut })
 	rowDeleted  = ddb.NumField(func(r *row) *int64 { return &r.Deleted })
 	rowFramed   = ddb.Field(func(r *row) *bool { return &r.Framed })

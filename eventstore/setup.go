@@ -121,7 +121,7 @@ func (s *Store) fitsSetup(is *row) error {
 		errs = append(errs, fmt.Errorf("it has form %d, this version of the package knows form %d", is.Schema, setupForm))
 	}
 	if is.Version != int64(s.o.shards) {
-		errs = append(errs, fmt.Errorf("it has a feed of %d shards, the option Sequenced asks for %d (0 is none); the number cannot be changed", is.Version, s.o.shards))
+		errs = append(errs, fmt.Errorf("it has a feed of %d shards, the option Sequenced asks for %d (0 is none); to change the number, Copy the store into another table", is.Version, s.o.shards))
 	}
 	if is.IDs != s.o.uniqueIDs {
 		errs = append(errs, fmt.Errorf("it has unique event ids: %t, the options ask for %t (UniqueIDs); that cannot be changed", is.IDs, s.o.uniqueIDs))

@@ -148,7 +148,7 @@ func TestBackfillGoesOn(t *testing.T) {
 			}
 			streams++
 		}
-		if got != total || streams != 50 || filled < 350 {
+		if got != total || streams != 50 || filled < 300 {
 			t.Errorf("%d of %d events, %d of 50 streams, %d filled", got, total, streams, filled)
 		}
 	})
@@ -183,4 +183,66 @@ func TestEnsureTables(t *testing.T) {
 	if err := ddb.EnsureTables(t.Context(), s, nil); !errors.Is(err, ddb.ErrInvalid) {
 		t.Errorf("nil: %v", err)
 	}
+}
+
+// TestCopyGoesOn: a copy that fails again and again, while writers run, ends with the same streams and a feed without gaps.
+func TestCopyGoesOn(t *testing.T) {
+	if onEndpoint() {
+		t.Skip("only on the embedded engine: faults")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		armed := new(atomic.Bool)
+		m := fault.On("TransactWriteItems", "Scan", "Query", "UpdateItem").Where(func(fault.Request) bool { return armed.Load() })
+		e := ddbtest.NewEngine(ddbtest.WithSeed(3), ddbtest.WithFaults(
+			m.Chance(0.02).Error("AccessDeniedException", "denied"), m.Chance(0.05).DropReply(), m.Chance(0.05).DropRequest(), m.Chance(0.03).Duplicate()))
+		t.Cleanup(e.Close)
+		from := openStore(t, stormClient(t, e), "events", eventstore.Sequenced(2))
+		plain := openStore(t, e.Client(), "events", eventstore.Sequenced(2))
+		to := openStore(t, stormClient(t, e), "copy", eventstore.Sequenced(16))
+		write(t, plain, 40*time.Second)
+		armed.Store(true)
+		stopped, failures := make(chan struct{}), 0
+		go func() {
+			defer close(stopped)
+			for i := range 60 {
+				if _, err := plain.Append(t.Context(), fmt.Sprint("stream-", i%9), eventstore.Any(), event("y"), event("z")); err != nil && !errors.Is(err, ddb.ErrOutcomeUnknown) && !errors.Is(err, eventstore.ErrAmbiguous) {
+					continue // refused by a fault
+				}
+				<-time.After(100 * time.Millisecond)
+			}
+		}()
+		for done := false; !done; {
+			select {
+			case <-stopped:
+				done = true
+			default:
+			}
+			if _, err := eventstore.Copy(t.Context(), from, to); err != nil {
+				failures++
+				done = false
+			}
+		}
+		armed.Store(false)
+		if failures == 0 {
+			t.Error("no copy failed")
+		}
+		events, copied := 0, 0
+		for c, err := range plain.Feed().Read(t.Context(), eventstore.Position{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if events += len(c.Events); texts(t, plain, c.Stream) != texts(t, to, c.Stream) {
+				t.Fatalf("%s: %q, copied %q", c.Stream, texts(t, plain, c.Stream), texts(t, to, c.Stream))
+			}
+		}
+		for c, err := range to.Feed().Read(t.Context(), eventstore.Position{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			copied += len(c.Events)
+		}
+		if events != copied || events < 150 {
+			t.Errorf("%d events, %d copied, %d failures", events, copied, failures)
+		}
+	})
 }

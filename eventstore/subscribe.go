@@ -111,7 +111,7 @@ type subscription struct {
 //
 // The commits of one stream are handled one after the other, in their order; those of different shards at the same time. The position is
 // saved after the handler has returned, so after a crash the last commits come
-// again: a handler must bear that, or save the position itself, see [HandlerSaves].
+// again: to a handler a repeat must do no harm, or it saves the position itself, see [HandlerSaves].
 //
 // Failures that pass never end it, however long they last: throttling, errors of the service or the network, lost replies. They
 // are tried again, with waits of up to 10 seconds, and [OnRetry] tells of them. So there is no need to start it again.
