@@ -58,7 +58,11 @@ func (t *items[T, K]) BatchGetAll(ctx context.Context, keys iter.Seq[K], opts ..
 			first int
 		)
 		defer func() { stats.report(r.stats) }()
-		for window := range windows(keys, maxBatchGet*t.concurrency) {
+		if err := t.usable(); err != nil {
+			yield(Got[T]{}, err)
+			return
+		}
+		for window := range windows(keys, maxBatchGet*max(t.concurrency, 1)) {
 			b := t.batchGetter(first, len(window))
 			got, err := t.batchGet(ctx, b, window, r)
 			stats.add(b.stats)
@@ -84,6 +88,9 @@ func (t *items[T, K]) batchGetter(first, n int) *batchGetter[T] {
 }
 
 func (t *items[T, K]) batchGet(ctx context.Context, b *batchGetter[T], keys []K, r readCall) ([]Got[T], error) {
+	if err := t.usable(); err != nil {
+		return nil, err
+	}
 	err := b.prepare(len(keys), func(data []byte, i int) ([]byte, error) { return t.appendKey(data, &keys[i]) }, r)
 	if err != nil {
 		return nil, opError(b.op, t.name, "", err)
@@ -95,6 +102,9 @@ func (t *items[T, K]) batchGet(ctx context.Context, b *batchGetter[T], keys []K,
 // windows gathers a stream into slices of at most n elements.
 func windows[E any](seq iter.Seq[E], n int) iter.Seq[[]E] {
 	return func(yield func([]E) bool) {
+		if seq == nil {
+			return
+		}
 		window := make([]E, 0, n)
 		for e := range seq {
 			if window = append(window, e); len(window) == n {

@@ -69,6 +69,9 @@ func (t *items[T, K]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ..
 		first int
 	)
 	defer func() { stats.report(call.stats) }()
+	if err := t.usable(); err != nil {
+		return err
+	}
 	for window := range windows(list, maxBatchWrite*t.concurrency) {
 		b := t.batchWriter(first)
 		err := t.batchWrite(ctx, b, window, nil)
@@ -89,6 +92,9 @@ func (t *items[T, K]) batchWriter(first int) *batch {
 }
 
 func (t *items[T, K]) batchWrite(ctx context.Context, b *batch, puts []T, deletes []K) error {
+	if err := t.usable(); err != nil {
+		return err
+	}
 	room := firstBlocks.Get().(*[maxBlock]byte) //nolint:forcetypeassert // the pool holds nothing else
 	defer func() {
 		if !b.kept.Load() {

@@ -79,6 +79,9 @@ func (x indexBase[T]) ParseCursor(text string) (Cursor[T], error) {
 }
 
 func cursorOf[T any](text string, c *core, index *indexInfo) (Cursor[T], error) {
+	if err := c.usable(); err != nil {
+		return Cursor[T]{}, err
+	}
 	at, err := c.parseCursor(text, index)
 	if err != nil {
 		return Cursor[T]{}, opError("ParseCursor", c.name, index.label(), err)

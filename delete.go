@@ -16,6 +16,9 @@ import (
 // DeleteItem removes the item. With [Version] it succeeds only if the stored item is what was read. When its reply is
 // lost and the item is gone, only [Tombstones] tell whose delete it was; otherwise it is [ErrOutcomeUnknown]. It costs what [Table.Delete] costs.
 func (t *items[T, K]) DeleteItem(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	if err := t.usable(); err != nil {
+		return err
+	}
 	w, err := writeOptions(opts)
 	d, err := t.prepareDeleteItem(item, w, err)
 	if err != nil {
@@ -27,6 +30,9 @@ func (t *items[T, K]) DeleteItem(ctx context.Context, item *T, opts ...WriteOpti
 }
 
 func (t *items[T, K]) delete(ctx context.Context, key K, opts []WriteOption[T]) error {
+	if err := t.usable(); err != nil {
+		return err
+	}
 	w, err := writeOptions(opts)
 	k, err2 := t.encodeKey(key)
 	extra := And(w.conds...)

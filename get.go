@@ -125,6 +125,9 @@ func (t *items[T, K]) exists(ctx context.Context, key K, opts []GetOption) (bool
 //	s, err := ddb.GetView[Summary](ctx, orders, orders.Key("c1", "o9"))
 func GetView[V, T, K any](ctx context.Context, table KeyedTable[T, K], key K, opts ...GetOption) (view V, err error) {
 	t := table.keyedItems()
+	if err := t.usable(); err != nil {
+		return view, err
+	}
 	plan, paths, err := viewPlan[V](t.core)
 	if err != nil {
 		return view, opError("GetItem", t.name, "", invalid(err))
@@ -161,6 +164,9 @@ type getInput struct {
 }
 
 func (t *items[T, K]) prepareGet(in *getInput, key *K, room []byte, r readCall) error {
+	if err := t.usable(); err != nil {
+		return err
+	}
 	var err1 error
 	in.wireKey, err1 = t.appendKey(room, key)
 	paths, err2 := t.projection(r.project, t.keyNames...)

@@ -94,22 +94,23 @@ func Projecting(attrs ...AnyAttr) IndexOption {
 // described before. Keys may be of several attributes ([Multi2]). Items that lack
 // an index key attribute are not in the index (a sparse index).
 //
-// The error matches [ErrInvalid] and names everything that is wrong.
+// The error matches [ErrInvalid] and names everything that is wrong. The index is not nil then:
+// each of its calls returns that error, as do those of an index of a table that could not be made.
 func NewIndex[T, PK, SK any](table AnyTable[T], name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...IndexOption) (*Index[T, PK, SK], error) {
-	c := table.tableCore(nil)
-	info, err := c.addIndex(name, true, partition.keyHandles(), sort.keyHandles(), opts)
+	c := coreOf(table)
+	info, err := c.addIndex(name, true, handlesOf(partition), handlesOf(sort), opts)
 	if err != nil {
-		return nil, err
+		return &Index[T, PK, SK]{indexBase: failedIndex[T](c, name, err)}, err
 	}
 	return &Index[T, PK, SK]{indexBase[T]{c, info}, partition, sort}, nil
 }
 
 // NewSimpleIndex describes a global secondary index without a sort key; see [NewIndex].
 func NewSimpleIndex[T, PK any](table AnyTable[T], name string, partition KeyField[T, PK], opts ...IndexOption) (*SimpleIndex[T, PK], error) {
-	c := table.tableCore(nil)
-	info, err := c.addIndex(name, true, partition.keyHandles(), nil, opts)
+	c := coreOf(table)
+	info, err := c.addIndex(name, true, handlesOf(partition), nil, opts)
 	if err != nil {
-		return nil, err
+		return &SimpleIndex[T, PK]{indexBase: failedIndex[T](c, name, err)}, err
 	}
 	return &SimpleIndex[T, PK]{indexBase[T]{c, info}, partition}, nil
 }
@@ -117,9 +118,13 @@ func NewSimpleIndex[T, PK any](table AnyTable[T], name string, partition KeyFiel
 // NewLocalIndex describes a local secondary index: the table's partition key with
 // another sort key. DynamoDB creates local indexes with the table only.
 func NewLocalIndex[T, PK, SK, LSK any](table *Table[T, PK, SK], name string, sort KeyField[T, LSK], opts ...IndexOption) (*LocalIndex[T, PK, LSK], error) {
-	info, err := table.addIndex(name, false, table.partition.keyHandles(), sort.keyHandles(), opts)
+	c := coreOf[T](table)
+	if err := c.usable(); err != nil {
+		return &LocalIndex[T, PK, LSK]{indexBase: failedIndex[T](c, name, err)}, err
+	}
+	info, err := c.addIndex(name, false, table.partition.keyHandles(), handlesOf(sort), opts)
 	if err != nil {
-		return nil, err
+		return &LocalIndex[T, PK, LSK]{indexBase: failedIndex[T](c, name, err)}, err
 	}
 	return &LocalIndex[T, PK, LSK]{indexBase[T]{table.core, info}, table.partition, sort}, nil
 }
@@ -127,6 +132,9 @@ func NewLocalIndex[T, PK, SK, LSK any](table *Table[T, PK, SK], name string, sor
 const maxIndexKey = 4
 
 func (c *core) addIndex(name string, global bool, partition, sort []*handle, opts []IndexOption) (*indexInfo, error) {
+	if err := c.usable(); err != nil {
+		return nil, err
+	}
 	info := &indexInfo{name: name, global: global, projection: types.ProjectionTypeAll}
 	pk, err1 := keyParts("partition", c.plan, partition, true)
 	sk, err2 := keyParts("sort", c.plan, sort, true)

@@ -141,6 +141,9 @@ func newSizeError(n int, sizes []codec.AttributeSize) error {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 func (t *items[T, K]) ItemSize(item *T) (int, error) {
+	if err := t.usable(); err != nil {
+		return 0, err
+	}
 	if item == nil {
 		return 0, opError("ItemSize", t.name, "", invalid(errors.New("the item is nil")))
 	}

@@ -141,6 +141,10 @@ func (s *tokenTerms) bind(b TokenBinding) {
 func (p *PageTokens) Seal(c AnyCursor, opts ...SealOption) (string, error) {
 	s := tokenTerms{valid: tokenValidity}
 	for _, o := range opts {
+		if o == nil {
+			s.errs = append(s.errs, errors.New("an option is nil"))
+			continue
+		}
 		o.seal(&s)
 	}
 	at := &position{}

@@ -50,6 +50,9 @@ func (x *SimpleIndex[T, PK]) PartitionHash(pk PK) (PartitionHash, error) {
 }
 
 func (r read) partitionHash() (PartitionHash, error) {
+	if err := r.core.usable(); err != nil {
+		return 0, err
+	}
 	if err := invalid(r.errs...); err != nil {
 		return 0, opError("PartitionHash", r.core.name, r.index.label(), err)
 	}

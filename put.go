@@ -58,6 +58,9 @@ func (t *items[T, K]) Replace(ctx context.Context, item *T, opts ...WriteOption[
 
 // put is Put, Create and Replace.
 func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOption[T]) error {
+	if err := t.usable(); err != nil {
+		return err
+	}
 	buf := itemBuffers.Get().(*itemBuffer) //nolint:forcetypeassert // the pool holds nothing else
 	defer buf.release()
 	w, err := writeOptions(opts)

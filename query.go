@@ -42,6 +42,9 @@ func newQuery[T, PK, SK any](c *core, index *indexInfo, partition KeyField[T, PK
 
 func newRead[T, PK any](c *core, index *indexInfo, partition KeyField[T, PK], pk PK) read {
 	r := read{core: c, index: index}.changed()
+	if c.usable() != nil {
+		return r // every terminal refuses it
+	}
 	avs, err := partition.encodeKey(nil, pk)
 	if err != nil {
 		r.errs = append(r.errs, err)
@@ -206,8 +209,8 @@ func (v Reader[V]) ParseCursor(text string) (Cursor[V], error) {
 }
 
 func viewOf[V any](r read) Reader[V] {
-	if r.core == nil {
-		return Reader[V]{} // whose methods refuse it
+	if r.core.usable() != nil {
+		return Reader[V]{read: r} // whose methods refuse it
 	}
 	plan, paths, err := viewPlan[V](r.core)
 	r = r.changed().wrong(err)

@@ -100,6 +100,9 @@ func (r *read) text() (*readText, error) {
 	if r.core == nil {
 		return nil, invalid(errZeroRead)
 	}
+	if err := r.core.usable(); err != nil {
+		return nil, err
+	}
 	t := r.ready
 	t.once.Do(func() { t.err = r.build(t) })
 	if t.err != nil {

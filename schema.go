@@ -118,6 +118,9 @@ func (s *tableSpec) units(option string, read, write int64) *types.ProvisionedTh
 
 // spec gathers definition and options, naming every mistake.
 func (c *core) spec(opts []SchemaOption) (*tableSpec, SchemaClient, error) {
+	if err := c.usable(); err != nil {
+		return nil, nil, err
+	}
 	s := &tableSpec{core: c, billing: types.BillingModePayPerRequest, perIndex: map[string]types.ProvisionedThroughput{}}
 	c.mu.Lock()
 	s.indexes = slices.Clone(c.indexes)
@@ -146,6 +149,9 @@ func (c *core) spec(opts []SchemaOption) (*tableSpec, SchemaClient, error) {
 }
 
 func (c *core) schemaClient() (SchemaClient, error) {
+	if err := c.usable(); err != nil {
+		return nil, err
+	}
 	client, ok := c.client.(SchemaClient)
 	if !ok {
 		return nil, fmt.Errorf("the client (%T) lacks the table methods of ddb.SchemaClient", c.client)

@@ -44,13 +44,15 @@ type SimpleTable[T, PK any] struct {
 // New refuses, naming everything that is wrong at once: a key that is not text,
 // number or binary or that an item could lack (omitempty), attribute names used
 // twice, handles of another struct, field types that cannot be stored, and
-// options that do not fit. The error matches [ErrInvalid].
+// options that do not fit. The error matches [ErrInvalid]. The table is not nil then: each
+// of its calls returns that error, and sends nothing.
 func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...TableOption) (*Table[T, PK, SK], error) {
-	c, err := newCore(client, name, reflect.TypeFor[T](), partition.keyHandles(), sort.keyHandles(), opts)
-	if err != nil {
-		return nil, err
-	}
+	c, err := newCore(client, name, reflect.TypeFor[T](), handlesOf(partition), handlesOf(sort), opts)
 	t := &Table[T, PK, SK]{partition: partition, sort: sort}
+	if err != nil {
+		t.core = c
+		return t, err
+	}
 	pk, sk := newKeyAttr(partition.keyHandles(), "{", maxPartitionKey), newKeyAttr(sort.keyHandles(), ",", maxSortKey)
 	t.items = items[T, Key[PK, SK]]{core: c, appendKey: func(b []byte, k *Key[PK, SK]) ([]byte, error) {
 		b, err1 := appendKeyAttr(b, pk, &k.Partition)
@@ -64,11 +66,12 @@ func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], s
 //
 //	users, err := ddb.NewSimple(client, "users", userID)
 func NewSimple[T, PK any](client Client, name string, partition KeyField[T, PK], opts ...TableOption) (*SimpleTable[T, PK], error) {
-	c, err := newCore(client, name, reflect.TypeFor[T](), partition.keyHandles(), nil, opts)
-	if err != nil {
-		return nil, err
-	}
+	c, err := newCore(client, name, reflect.TypeFor[T](), handlesOf(partition), nil, opts)
 	t := &SimpleTable[T, PK]{partition: partition}
+	if err != nil {
+		t.core = c
+		return t, err
+	}
 	pk := newKeyAttr(partition.keyHandles(), "{", maxPartitionKey)
 	t.items = items[T, PK]{core: c, appendKey: func(b []byte, k *PK) ([]byte, error) {
 		b, err := appendKeyAttr(b, pk, k)
@@ -144,6 +147,9 @@ type items[T, K any] struct {
 
 // encodeKey is appendKey in the SDK's form.
 func (t *items[T, K]) encodeKey(key K) (map[string]types.AttributeValue, error) {
+	if err := t.usable(); err != nil {
+		return nil, err
+	}
 	data, err := t.appendKey(nil, &key)
 	if err != nil {
 		return nil, err
@@ -155,6 +161,7 @@ func (t *items[T, K]) tableCore(*T) *core { return t.core }
 
 // core is the part of a table that knows no type parameters.
 type core struct {
+	failed      error // why it could not be made; every call returns it
 	client      Client
 	name        string
 	plan        *codec.Plan
@@ -189,6 +196,7 @@ func (c *core) Name() string { return c.name }
 // defaultWire is how items travel unless an option says otherwise; tests change it.
 var defaultWire wire.Options
 
+// newCore describes a table. After an error it is there as well, and refuses every call.
 func newCore(client Client, name string, t reflect.Type, partition, sort []*handle, opts []TableOption) (*core, error) {
 	c := &core{
 		client: client, name: name, ledger: DefaultLedger(), retry: DefaultRetryPolicy(), budget: budgetOf(client),
@@ -200,7 +208,8 @@ func newCore(client Client, name string, t reflect.Type, partition, sort []*hand
 	}
 	plan, err := codec.PlanOf(t)
 	if err != nil {
-		return nil, newError(name, append(errs, err)...)
+		c.failed = newError(name, append(errs, err)...)
+		return c, c.failed
 	}
 	c.plan = plan
 	pk, err1 := keyParts("partition", plan, partition, false)
@@ -225,10 +234,8 @@ func newCore(client Client, name string, t reflect.Type, partition, sort []*hand
 	if len(c.name) <= 4 || c.name[:4] != "arn:" { // ARNs are names too
 		errs = append(errs, checkName("table", c.name))
 	}
-	if err := newError(c.name, errs...); err != nil {
-		return nil, err
-	}
-	return c, nil
+	c.failed = newError(c.name, errs...)
+	return c, c.failed
 }
 
 func newError(table string, errs ...error) error {

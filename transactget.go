@@ -81,6 +81,10 @@ func (f readFunc) addRead(tx *transactionRead) { f(tx) }
 func (t *items[T, K]) TxGet(key K, dst *Got[T], opts ...GetOption) TxRead {
 	return readFunc(func(tx *transactionRead) {
 		i := len(tx.gets)
+		if err := t.usable(); err != nil {
+			tx.errs = append(tx.errs, err)
+			return
+		}
 		k, err := t.encodeKey(key)
 		paths, err2 := t.projection(readOptions(opts).project, t.key.names()...)
 		if dst == nil {

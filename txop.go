@@ -36,6 +36,10 @@ func (t *items[T, K]) TxUpsert(key K, changes ...UpdateOption[T]) TxOp {
 // TxDelete is [Table.Delete] in a transaction.
 func (t *items[T, K]) TxDelete(key K, opts ...WriteOption[T]) TxOp {
 	return txFunc(func(tx *transaction) {
+		if err := t.usable(); err != nil {
+			tx.add(txAction{core: t.core}, err)
+			return
+		}
 		w, err := writeOptions(opts)
 		k, err2 := t.encodeKey(key)
 		rest, demanded, err3 := t.takeRevision(And(w.conds...).node)
@@ -50,6 +54,10 @@ func (t *items[T, K]) TxDelete(key K, opts ...WriteOption[T]) TxOp {
 // TxDeleteItem is [Table.DeleteItem] in a transaction.
 func (t *items[T, K]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp {
 	return txFunc(func(tx *transaction) {
+		if err := t.usable(); err != nil {
+			tx.add(txAction{core: t.core}, err)
+			return
+		}
 		w, err := writeOptions(opts)
 		d, err := t.prepareDeleteItem(item, w, err)
 		if err != nil {
@@ -63,6 +71,10 @@ func (t *items[T, K]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp {
 // TxCheck makes a transaction depend on an item that it does not write. As in [If] there must be a condition, and each must be one.
 func (t *items[T, K]) TxCheck(key K, conds ...Cond[T]) TxOp {
 	return txFunc(func(tx *transaction) {
+		if err := t.usable(); err != nil {
+			tx.add(txAction{core: t.core}, err)
+			return
+		}
 		k, err := t.encodeKey(key)
 		cond := guardOf("TxCheck", conds)
 		node := t.seenAsGone(cond.node)
@@ -89,6 +101,10 @@ func (t *items[T, K]) action(verb, id string, cond expr.Node, needed bool) txAct
 
 func (t *items[T, K]) txPut(v verb, item *T, opts []WriteOption[T]) TxOp {
 	return txFunc(func(tx *transaction) {
+		if err := t.usable(); err != nil {
+			tx.add(txAction{core: t.core}, err)
+			return
+		}
 		w, err := writeOptions(opts)
 		with, err2 := tx.mark(t.core)
 		p, err := t.preparePut(new(itemBuffer), v, item, w, with, errors.Join(err, err2))
@@ -115,6 +131,10 @@ func (t *items[T, K]) txPut(v verb, item *T, opts []WriteOption[T]) TxOp {
 
 func (t *items[T, K]) txUpdate(verb string, key K, present bool, opts []UpdateOption[T]) TxOp {
 	return txFunc(func(tx *transaction) {
+		if err := t.usable(); err != nil {
+			tx.add(txAction{core: t.core}, err)
+			return
+		}
 		w, err := updateOptions(opts)
 		with, err2 := tx.mark(t.core)
 		u, err := t.prepareUpdate(key, present, w, with.time, errors.Join(err, err2))

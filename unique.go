@@ -85,6 +85,9 @@ func NewUnique[T any, PK ~string, O comparable](table *SimpleTable[T, PK], field
 	if table == nil {
 		return nil, &OpError{Op: "NewUnique", Err: invalid(errors.New("the table is nil"))}
 	}
+	if err := table.usable(); err != nil {
+		return nil, err
+	}
 	var errs []error
 	if field == "" || len(field) > maxUniqueField || strings.ContainsFunc(field, func(r rune) bool { return !isNameRune(r) }) {
 		errs = append(errs, fmt.Errorf("field %q: must be 1 to %d letters, digits, underscores, hyphens and dots", field, maxUniqueField))

@@ -47,6 +47,9 @@ func (t *items[T, K]) Upsert(ctx context.Context, key K, changes ...UpdateOption
 }
 
 func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []UpdateOption[T]) (item T, err error) {
+	if err := t.usable(); err != nil {
+		return item, err
+	}
 	call, err := updateOptions(opts)
 	u, err := t.prepareUpdate(key, present, call, t.now(), err)
 	if err != nil {

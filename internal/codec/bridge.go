@@ -115,6 +115,9 @@ func (d *Decoder) payload(k Kind) (types.AttributeValue, error) {
 		l, err := d.stringList()
 		return &types.AttributeValueMemberNS{Value: l}, err
 	default:
+		if err := d.distinct(); err != nil {
+			return nil, err
+		}
 		l := [][]byte{}
 		err := d.Array(func() error {
 			p, err := d.bytes()
@@ -125,7 +128,11 @@ func (d *Decoder) payload(k Kind) (types.AttributeValue, error) {
 	}
 }
 
+// stringList reads the members of a set.
 func (d *Decoder) stringList() ([]string, error) {
+	if err := d.distinct(); err != nil {
+		return nil, err
+	}
 	l := []string{}
 	err := d.Array(func() error {
 		s, err := d.String()

@@ -140,7 +140,7 @@ func (d *Decoder) natural(k Kind, v *Value) (any, error) {
 	case M:
 		return d.naturalMap()
 	case L:
-		list := []any{}
+		list := d.roomFor()
 		err := d.Array(func() error {
 			x, err := d.naturalValue()
 			list = append(list, x)
@@ -240,4 +240,15 @@ func (d *Decoder) naturalNumbers(v *Value) (any, error) {
 		return floats, nil
 	}
 	return numbers, nil
+}
+
+// maxCounted is how deep lists are counted before they are read, which reads them twice.
+const maxCounted = 16
+
+// roomFor is an empty list with room for all elements of the array that comes next: a list that grows by itself takes up five times its size.
+func (d *Decoder) roomFor() []any {
+	if d.depth > maxCounted {
+		return []any{}
+	}
+	return make([]any, 0, d.count())
 }

@@ -151,6 +151,11 @@ func (v *Value) decodeElems(d *Decoder, k Kind, r ref) error {
 	if k != L && member == KindAny {
 		return v.mismatch(k)
 	}
+	if k != L {
+		if err := d.distinct(); err != nil {
+			return err
+		}
+	}
 	rv := valueAt(r, v.typ)
 	slice := rv.Kind() == reflect.Slice
 	if slice {
@@ -191,6 +196,11 @@ func (v *Value) decodeElems(d *Decoder, k Kind, r ref) error {
 func (v *Value) decodeStrings(d *Decoder, k Kind, r ref) error {
 	if k != L && k != SS && k != NS {
 		return v.decodeElems(d, k, r)
+	}
+	if k != L {
+		if err := d.distinct(); err != nil {
+			return err
+		}
 	}
 	var few [8]string // on the stack, where a pointer is stored without the garbage collector
 	n, long := 0, d.strs[:0]

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"reflect"
 	"slices"
 )
@@ -119,4 +120,80 @@ func twice(b []byte, members []span, k Kind) int {
 		seen[string(key)] = struct{}{}
 	}
 	return -1
+}
+
+const repeated = "the set holds this member twice, which DynamoDB never sends"
+
+// fewMembers are compared each with each.
+const fewMembers = 16
+
+// distinct refuses a set that holds a member twice, as it is written, and leaves d in front of the set: a reply of equal
+// members, of a byte or two each, would take up many times its size. What is malformed is left to the decoding.
+func (d *Decoder) distinct() error {
+	n := d.count()
+	if n < 2 {
+		return nil
+	}
+	var room [fewMembers]extent
+	members := room[:0]
+	if n > len(room) {
+		members = make([]extent, 0, n)
+	}
+	at, depth := d.i, d.depth
+	more, err := d.open('[', ']')
+	for more && err == nil {
+		d.Peek()
+		from := d.i
+		if err = d.Skip(); err == nil {
+			members = append(members, extent{uint32(from), uint32(d.i)})
+			more, err = d.more(']')
+		}
+	}
+	d.i, d.depth = at, depth
+	if d.again(members) {
+		return &Error{Decode: true, Reason: repeated}
+	}
+	return nil
+}
+
+// extent is where a member is written. Replies are much smaller than 4 GB.
+type extent struct{ from, to uint32 }
+
+// count is the number of elements of the array in front of which d is and stays, 0 for a malformed one.
+func (d *Decoder) count() (n int) {
+	at, depth := d.i, d.depth
+	more, err := d.open('[', ']')
+	for more && err == nil {
+		if err = d.Skip(); err == nil {
+			n++
+			more, err = d.more(']')
+		}
+	}
+	d.i, d.depth = at, depth
+	if err != nil {
+		return 0 // the decoding says what is wrong
+	}
+	return n
+}
+
+// again reports whether a member equals another.
+func (d *Decoder) again(members []extent) bool {
+	text := func(m extent) []byte { return d.b[m.from:m.to] }
+	if len(members) <= fewMembers {
+		for i, m := range members {
+			for _, o := range members[:i] {
+				if bytes.Equal(text(m), text(o)) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	slices.SortFunc(members, func(a, b extent) int { return bytes.Compare(text(a), text(b)) })
+	for i, m := range members[1:] {
+		if bytes.Equal(text(m), text(members[i])) {
+			return true
+		}
+	}
+	return false
 }

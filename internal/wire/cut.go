@@ -55,6 +55,9 @@ func (b *buffer) cut(d *codec.Decoder, member string, fn func(count int) error) 
 			if d.Peek() == 'n' {
 				return d.Skip()
 			}
+			if found {
+				return Mismatch("it has the member " + member + " twice")
+			}
 			found = true
 			b.rest = append(append(b.rest, b.body[from:d.Pos()]...), "null"...)
 			if err := fn(count); err != nil {

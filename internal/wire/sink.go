@@ -174,6 +174,9 @@ func (s *actionSink) read(p page) error {
 				if string(key) != "Item" || rows == nil || p.d.Peek() == 'n' {
 					return p.d.Skip()
 				}
+				if found {
+					return Mismatch("an answer of it has the member Item twice")
+				}
 				found = true
 				rows.Reset(1)
 				return p.row(rows, n-1)
