@@ -65,7 +65,6 @@ type matrixVerb struct {
 
 func always(protection) bool    { return true }
 func guarded(p protection) bool { return p.version || p.revision }
-func never(protection) bool     { return false }
 
 // certain: no lost reply leaves a doubt.
 func certain(protection, fault) bool { return true }

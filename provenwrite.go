@@ -155,7 +155,7 @@ func (w *provenWrite) untilProven(ctx context.Context, retry *retrier, base stor
 			switch {
 			case base.exists() && now.exists() && base.revision.IsZero() && now.revision.IsZero():
 				return nil, w.fail(now, err) // nothing else than the caller's condition is false
-			case base.revision.IsZero() || now.revision.IsZero() || !now.exists():
+			case len(base.item) == 0 && base.revision.IsZero() || !now.exists():
 				return &now, err
 			case w.again(now):
 				// To start again could apply twice what a proxy on the way has sent twice.

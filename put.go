@@ -108,8 +108,7 @@ func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, w writeCall[T
 	if t.revision != nil && v != verbCreate {
 		p.base = t.revisionIn(current)
 	}
-	guard, err := t.putGuard(v, current)
-	errs = append(errs, err)
+	guard := t.putGuard(v, current)
 	next, st, err := stamp(t.core, v, item, p.base, with)
 	errs = append(errs, err)
 	p.next, p.setNext = st.revision, st.setRevision
@@ -156,7 +155,8 @@ func (c *core) noRevision() expr.Node {
 
 // sendPut sends a put until its outcome is known.
 func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) error {
-	key := func() (map[string]types.AttributeValue, error) { return c.wireKey(p.item) }
+	first := p.item // its key is that of all that are sent; the look of a silent request reads it beside the next
+	key := func() (map[string]types.AttributeValue, error) { return c.wireKey(first) }
 	if c.revision == nil {
 		w := plainWrite{
 			core: c, key: key, repeat: p.cond == nil, refused: p.refused, replyLost: lostReply(p.old != nil),
@@ -165,8 +165,11 @@ func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) err
 		return w.do(ctx)
 	}
 	base := &stored{revision: p.base}
-	if p.base.short() {
+	switch {
+	case p.base.short():
 		base = nil // the tags before the newest are read
+	case p.base.IsZero() && p.verb == verbReplace: // of an item from before the table had revisions
+		base.item = map[string]types.AttributeValue{c.keyNames[0]: nil}
 	}
 	w := provenWrite{
 		core: c, key: key, base: base, refused: p.refused,
@@ -242,22 +245,22 @@ func (b *itemBuffer) release() {
 }
 
 // putGuard is the precondition that the verb and the numeric version give to a put of the item.
-func (c *core) putGuard(v verb, item reflect.Value) (expr.Node, error) {
+func (c *core) putGuard(v verb, item reflect.Value) expr.Node {
 	switch {
 	case c.revision != nil && c.version == nil:
-		return nil, nil
+		return nil
 	case v == verbCreate:
-		return c.keyCall("attribute_not_exists"), nil
+		return c.keyCall("attribute_not_exists")
 	case c.version != nil:
 		guard := c.versionGuard(item)
 		if v == verbReplace && c.versionIn(item).IsZero() {
 			guard = expr.All(c.keyCall("attribute_exists"), guard)
 		}
-		return guard, nil
+		return guard
 	case v == verbReplace:
-		return c.keyCall("attribute_exists"), nil
+		return c.keyCall("attribute_exists")
 	}
-	return nil, nil
+	return nil
 }
 
 // keyCall is a condition on whether there is an item with the key.

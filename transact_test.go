@@ -138,7 +138,7 @@ func TestTransactRefusals(t *testing.T) {
 	}
 	err := ddb.Transact(ctx, client, ops...)
 	for _, w := range []string{
-		"operation 0: the item is nil", "operation 1: an update without changes", "operation 2: Delete: ReturnOld", "operation 3: a check without a condition",
+		"operation 0: the item is nil", "operation 1: an update without changes", "operation 2: Delete: ReturnOld", "operation 3: TxCheck without a condition",
 		"operation 4: a Delete by key", "an operation is nil", "operation 5: the item is nil", "operation 7: key attribute customer_id is empty",
 		"token has 37 characters", "token has 0 characters", "operation 8: attribute version is kept", "are on the same item", "the limit of a transaction is 4194304",
 	} {

@@ -286,7 +286,7 @@ func TestTransactionWithoutReasons(t *testing.T) {
 		c := &cancelling{always: &types.TransactionCanceledException{Message: aws.String("cancelled for a while"), CancellationReasons: reasons}}
 		err := ddb.Transact(t.Context(), c, orders.TxPut(&order{Customer: "c", ID: "1"}))
 		te, ok := errors.AsType[*ddb.TransactionError](err)
-		if !ok || len(te.Failed) != 0 || !strings.Contains(err.Error(), "cancelled for a while") || ddb.IsRetryable(err) {
+		if !ok || len(te.Failed) != 0 || !strings.Contains(err.Error(), "transaction cancelled without a reason: TransactionCanceledException") || strings.Contains(err.Error(), "for a while") || ddb.IsRetryable(err) {
 			t.Errorf("got %v", err)
 		}
 	}

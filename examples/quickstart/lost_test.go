@@ -262,7 +262,7 @@ func TestLostReplies(t *testing.T) {
 			s.road.plan = []way{func(req *http.Request, next func() *http.Response) (*http.Response, error) {
 				resp := next()
 				_ = resp.Body.Close()
-				return &http.Response{StatusCode: 200, Request: req, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader(`{}`))}, nil
+				return &http.Response{StatusCode: http.StatusOK, Request: req, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader(`{}`))}, nil
 			}}
 			got, err := s.a.Update(ctx, s.a.Key("c", "o"), orderTotal.Add(1))
 			s.must(err)
