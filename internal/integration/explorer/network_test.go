@@ -45,11 +45,12 @@ const (
 	transaction                            // a transaction writes the item
 	foreignWrite                           // a program without the library changes it
 	foreignDelete                          // a program without the library deletes it
+	foreignItem                            // a program without the library has made it
 )
 
 func (c circumstance) String() string {
 	var list []string
-	for i, name := range []string{"plain", "2nd reply", "late", "deletion", "transaction", "foreign write", "foreign delete"} {
+	for i, name := range []string{"plain", "2nd reply", "late", "deletion", "transaction", "foreign write", "foreign delete", "foreign item"} {
 		if c&(1<<i) != 0 {
 			list = append(list, name)
 		}

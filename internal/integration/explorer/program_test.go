@@ -8,10 +8,21 @@ import (
 
 const maxCallers = 3
 
+// start is what there is at the beginning.
+type start uint8
+
+const (
+	nothing start = iota
+	item          // as the library stores it
+	foreign       // as a program without the library does, without a version
+)
+
+func (s start) String() string { return [...]string{"absent", "present", "foreign"}[s] }
+
 // program is what the callers do, each its calls in order.
 type program struct {
 	callers [][]*verb
-	present bool // there is an item at the beginning
+	start   start
 	bad     int  // misbehaviours at most
 	silent  bool // requests without a reply are among them, while which the library may look at the item
 }
@@ -25,11 +36,7 @@ func (p program) String() string {
 		}
 		list = append(list, strings.Join(names, ", "))
 	}
-	start := "absent"
-	if p.present {
-		start = "present"
-	}
-	return fmt.Sprintf("%s: %s", start, strings.Join(list, " | "))
+	return fmt.Sprintf("%v: %s", p.start, strings.Join(list, " | "))
 }
 
 func (p program) calls() (n int) {
@@ -50,17 +57,18 @@ func (p program) twins() []bool {
 
 // programs lists what is explored, the small ones and those that have shown most first: every one once, whatever the
 // names of the callers.
-func programs(p *protection) []program {
-	all := verbs(p)
+func programs(g *protection) []program {
+	all := verbs(g)
 	var out []program
 	seen := map[string]bool{}
+	starts := []start{item, nothing}
 	add := func(bad int, silent bool, callers ...[]*verb) {
 		callers = slices.Clone(callers)
 		slices.SortStableFunc(callers, func(a, b []*verb) int {
 			return strings.Compare(program{callers: [][]*verb{a}}.String(), program{callers: [][]*verb{b}}.String())
 		})
-		for _, present := range []bool{true, false} {
-			p := program{callers: callers, present: present, bad: bad, silent: silent}
+		for _, s := range starts {
+			p := program{callers: callers, start: s, bad: bad, silent: silent}
 			name := fmt.Sprint(p, bad, silent)
 			if p.idle() || seen[name] {
 				continue
@@ -91,6 +99,16 @@ func programs(p *protection) []program {
 		add(1, true, []*verb{a}, []*verb{put})
 		add(1, false, []*verb{a}, []*verb{create}, []*verb{remove})
 		add(1, false, []*verb{a}, []*verb{put}, []*verb{remove})
+	}
+	if g.protects {
+		starts = []start{foreign}
+		for i, a := range basic {
+			for _, b := range basic[i:] {
+				add(1, false, []*verb{a}, []*verb{b})
+			}
+			add(1, false, []*verb{a}, []*verb{remove, create})
+		}
+		starts = []start{item, nothing, foreign}
 	}
 	// The rest by size.
 	for i, a := range all {
@@ -139,7 +157,7 @@ func programs(p *protection) []program {
 
 // idle reports whether nothing can happen in a program: all callers read first, and nobody makes the item.
 func (p program) idle() bool {
-	if p.present {
+	if p.start != nothing {
 		return false
 	}
 	for _, c := range p.callers {

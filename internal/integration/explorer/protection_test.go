@@ -38,6 +38,7 @@ const (
 	whyAnew        = "a Create that the network repeats after a delete makes the same revision again"
 	whyLateTx      = "a transaction that was refused and arrives again late is applied if its conditions hold by then"
 	whyOver        = "a transaction that creates over a tombstone does not know its tags"
+	whyForeign     = "an item from before the table had a version has none that names it"
 	whyErased      = "a foreign delete leaves no tombstone"
 )
 
@@ -67,7 +68,10 @@ func protections() []*protection {
 		},
 		{
 			name: "Version", options: []ddb.TableOption{ddb.Version(recordVersion)}, protects: true, condition: byVersion,
-			excepted: append([]exception{{whyIncarnation, otherItem, 0, nil}}, copies...),
+			excepted: append([]exception{
+				{whyIncarnation, otherItem, 0, nil},
+				{whyForeign, failedTrue, foreignItem, []string{"Update n+1 If(read)", "Delete(key)"}},
+			}, copies...),
 		},
 		{
 			name: "Revision", options: []ddb.TableOption{ddb.Version(recordRevision)}, protects: true, swaps: true, condition: byRevision,
@@ -80,6 +84,10 @@ func protections() []*protection {
 				{whyDeleted, errorApplied, second | deletion, []string{"Update n+1", "Update Set If(open)", "Upsert n+1", "Delete(key)"}},
 				{whyAnew, otherItem, second | deletion, nil},
 				{whyAnew, otherItem, latecomers | deletion, nil},
+				{whyForeign, otherItem, deletion | foreignItem, []string{"Put(read)"}},
+				{whyForeign, appliedTwice, deletion | foreignItem, []string{"Put(read)"}},
+				{whyForeign, okAppliedAgain, latecomers | deletion | foreignItem, []string{"Put(read)"}},
+				{whyForeign, appliedTwice, second | deletion | foreignItem, []string{"Delete(key)", "Update n+1", "Update Set If(open)"}},
 			},
 		},
 		{
@@ -89,6 +97,7 @@ func protections() []*protection {
 				lateTx,
 				{whyOver, failedApplied, second | deletion | transaction, []string{"DeleteItem(read)"}},
 				{whyOver, errorApplied, second | deletion | transaction, []string{"Delete(key)"}},
+				{whyForeign, otherItem, deletion | foreignItem, []string{"Put(read)"}},
 				{whyErased, appliedTwice, foreignDelete, creates},
 				{whyErased, okAppliedAgain, latecomers | foreignDelete, creates},
 				{whyErased, failedLater, latecomers | foreignDelete, creates},
