@@ -17,9 +17,10 @@ import (
 
 // visit is one request that a rule is for.
 type visit struct {
-	plan *Plan
-	call *protocol.Call
-	next func(context.Context, *protocol.Call) *protocol.Reply
+	plan  *Plan
+	mixed *mixed // the rule's
+	call  *protocol.Call
+	next  func(context.Context, *protocol.Call) *protocol.Reply
 }
 
 // action does what is to happen to a request.
@@ -55,25 +56,15 @@ func (m Matcher) Refuse() Rule {
 // Delay lets the request, or with [Matcher.Applied] its reply, wait for d, in the time of the process or of the
 // bubble of testing/synctest. A request whose context ends while it waits fails with its error.
 func (m Matcher) Delay(d time.Duration) Rule {
-	wait := func(ctx context.Context) error {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 	return m.rule("delayed", func(ctx context.Context, v *visit) *protocol.Reply {
 		if m.applied {
 			reply := v.next(ctx, v.call)
-			if err := wait(ctx); err != nil {
+			if err := wait(ctx, d); err != nil {
 				return &protocol.Reply{Err: err}
 			}
 			return reply
 		}
-		if err := wait(ctx); err != nil {
+		if err := wait(ctx, d); err != nil {
 			return &protocol.Reply{Err: err}
 		}
 		return v.next(ctx, v.call)
@@ -217,7 +208,7 @@ func (m Matcher) EmptyBody() Rule {
 func (m Matcher) Foreign() Rule {
 	const page = "<html><body>Sign in to the network</body></html>"
 	return m.spoiling("foreign body", func(r *protocol.Reply) {
-		r.Status, r.Body, r.RequestID, r.Foreign = http.StatusOK, []byte(page), "", true
+		r.Status, r.Body, r.RequestID, r.Foreign = http.StatusOK, []byte(page), "", htmlType
 	})
 }
 

@@ -21,6 +21,7 @@ type Plan struct {
 	now     func() time.Time
 	observe func(Request) // nil for nobody
 	counts  []atomic.Int64
+	mixed   []mixed // by rule, as counts are
 	handler *protocol.Handler
 
 	replicas map[time.Duration]*replica // by their lag
@@ -28,7 +29,7 @@ type Plan struct {
 
 // NewPlan is called by package ddbtest.
 func NewPlan(seed uint64, now func() time.Time, observe func(Request), rules []Rule) *Plan {
-	p := &Plan{rules: rules, seed: seed, now: now, observe: observe, counts: make([]atomic.Int64, len(rules)), replicas: make(map[time.Duration]*replica)}
+	p := &Plan{rules: rules, seed: seed, now: now, observe: observe, counts: make([]atomic.Int64, len(rules)), mixed: make([]mixed, len(rules)), replicas: make(map[time.Duration]*replica)}
 	for _, r := range rules {
 		if r.lag > 0 && p.replicas[r.lag] == nil {
 			p.replicas[r.lag] = newReplica(now)
@@ -53,28 +54,28 @@ func (p *Plan) Intercept(ctx context.Context, call *protocol.Call, next func(con
 		next = replica.following(next)
 	}
 	rule := p.decide(r)
-	if rule != nil {
-		r.Fault = rule.name
+	if rule >= 0 {
+		r.Fault = p.rules[rule].name
 	}
 	if p.observe != nil {
 		r.Body = slices.Clone(call.Body) // the caller's is reused
 		p.observe(r)
 	}
-	if rule == nil {
+	if rule < 0 {
 		return next(ctx, call)
 	}
-	return rule.do(ctx, &visit{plan: p, call: call, next: next})
+	return p.rules[rule].do(ctx, &visit{plan: p, mixed: &p.mixed[rule], call: call, next: next})
 }
 
-// decide finds the rule that a request meets.
-func (p *Plan) decide(r Request) *Rule {
+// decide finds the place of the rule that a request meets, -1 for none.
+func (p *Plan) decide(r Request) int {
 	for i := range p.rules {
 		m := &p.rules[i].match
 		if m.matches(r) && m.picks(int(p.counts[i].Add(1)), mix(p.seed+uint64(i))) {
-			return &p.rules[i]
+			return i
 		}
 	}
-	return nil
+	return -1
 }
 
 func (p *Plan) fail(err error) *protocol.Reply { return p.handler.Fail(err) }

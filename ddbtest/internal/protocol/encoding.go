@@ -59,7 +59,7 @@ var compressors = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) 
 //
 // https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/service/dynamodb#Options: EnableAcceptEncodingGzip.
 func (r *Reply) compress(req *http.Request) {
-	if r.Foreign || len(r.Body) < minCompressed || !acceptsGzip(req) {
+	if r.Foreign != "" || len(r.Body) < minCompressed || !acceptsGzip(req) {
 		return
 	}
 	var b bytes.Buffer

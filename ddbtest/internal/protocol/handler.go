@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 	"github.com/dynamotable/ddb/ddbtest/internal/stream"
@@ -40,8 +41,13 @@ type Reply struct {
 	// Cut, if it is positive, breaks the connection after so many bytes of the
 	// body.
 	Cut int
-	// Foreign leaves out the headers of the service.
-	Foreign bool
+	// Reset makes a connection that breaks in the body be reset instead of closed.
+	Reset bool
+	// Pace, if it is positive, is the time before each byte of the body.
+	Pace time.Duration
+	// Foreign, if it is not empty, is the content type of an answer that is not
+	// the service's: its headers are left out.
+	Foreign string
 	// Err, if it is not nil, fails the request without an answer.
 	Err error
 
@@ -103,18 +109,9 @@ func (h *Handler) Do(req *http.Request) (*http.Response, error) {
 		ContentLength: int64(len(reply.Body)),
 		Request:       req,
 	}
-	body := io.Reader(bytes.NewReader(reply.Body))
-	if reply.Cut > 0 && reply.Cut < len(reply.Body) {
-		body = io.MultiReader(bytes.NewReader(reply.Body[:reply.Cut]), brokenReader{})
-	}
-	resp.Body = io.NopCloser(body)
+	resp.Body = io.NopCloser(reply.reader(ctx))
 	return resp, nil
 }
-
-// brokenReader fails as a connection does that the other side has closed.
-type brokenReader struct{}
-
-func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -131,16 +128,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	reply.setHeader(w.Header())
 	w.Header().Set("Content-Length", strconv.Itoa(len(reply.Body)))
 	w.WriteHeader(reply.Status)
-	if reply.Cut > 0 && reply.Cut < len(reply.Body) {
-		_, _ = w.Write(reply.Body[:reply.Cut])
-		panic(http.ErrAbortHandler)
-	}
-	_, _ = w.Write(reply.Body)
+	reply.write(req.Context(), w)
 }
 
 func (r *Reply) setHeader(header http.Header) {
-	if r.Foreign {
-		header["Content-Type"] = []string{"text/html"}
+	if r.Foreign != "" {
+		header["Content-Type"] = []string{r.Foreign}
 		return
 	}
 	header["Content-Type"] = contentTypes

@@ -1,0 +1,252 @@
+package fault
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/engine"
+	"github.com/dynamotable/ddb/ddbtest/internal/protocol"
+)
+
+const (
+	htmlType = "text/html"
+	jsonType = "application/json"
+)
+
+// Repeat delivers the request, and again after d, and answers with the second reply, as a proxy does that repeats
+// by itself what it got no answer to. The client sees one request and one reply. A request whose context ends
+// before the second delivery fails with its error and is not delivered again.
+func (m Matcher) Repeat(d time.Duration) Rule {
+	return m.rule("repeated by a hop", func(ctx context.Context, v *visit) *protocol.Reply {
+		v.next(ctx, v.call)
+		if err := wait(ctx, d); err != nil {
+			return &protocol.Reply{Err: err}
+		}
+		return v.next(ctx, v.call)
+	})
+}
+
+// Gate keeps requests under way until a test lets them arrive; see [Matcher.Hold]. It is made by [NewGate] and
+// safe for concurrent use.
+type Gate struct {
+	mu   sync.Mutex
+	held []*heldRequest
+	came chan struct{} // closed and made anew when one comes
+}
+
+type heldRequest struct {
+	execute func() *protocol.Reply
+	answer  chan *protocol.Reply
+}
+
+// NewGate returns a gate that holds nothing yet.
+func NewGate() *Gate { return &Gate{came: make(chan struct{})} }
+
+// Held is how many requests are under way.
+func (g *Gate) Held() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.held)
+}
+
+// Await waits until at least n requests are under way. It returns the error of the context if that ends before.
+func (g *Gate) Await(ctx context.Context, n int) error {
+	for {
+		g.mu.Lock()
+		enough, came := len(g.held) >= n, g.came
+		g.mu.Unlock()
+		if enough {
+			return nil
+		}
+		select {
+		case <-came:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Release lets the requests that are under way arrive, in the order in which they were sent, and returns how many
+// they were when all are executed. A caller that still waits gets its reply; one that gave up gets nothing more.
+func (g *Gate) Release() int {
+	g.mu.Lock()
+	held := g.held
+	g.held = nil
+	g.mu.Unlock()
+	for _, h := range held {
+		h.answer <- h.execute()
+	}
+	return len(held)
+}
+
+func (g *Gate) hold(h *heldRequest) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.held = append(g.held, h)
+	close(g.came)
+	g.came = make(chan struct{})
+}
+
+// Hold keeps the request under way until [Gate.Release], also after its caller has given up: then it is executed
+// late, and nobody hears of it. A caller without a deadline waits until then. With [Matcher.Applied] it is executed
+// at once as well, so that what arrives late is a second delivery. [Matcher.Late] does the same at a fixed time and
+// breaks the connection at once.
+func (m Matcher) Hold(g *Gate) Rule {
+	return m.rule("held", func(ctx context.Context, v *visit) *protocol.Reply {
+		if m.applied {
+			v.next(ctx, v.call)
+		}
+		call := &protocol.Call{Operation: v.call.Operation, Body: bytes.Clone(v.call.Body)}
+		next, later := v.next, context.WithoutCancel(ctx)
+		h := &heldRequest{execute: func() *protocol.Reply { return next(later, call) }, answer: make(chan *protocol.Reply, 1)}
+		g.hold(h)
+		select {
+		case reply := <-h.answer:
+			return reply
+		case <-ctx.Done():
+			return &protocol.Reply{Err: ctx.Err()}
+		}
+	})
+}
+
+// Cross executes the request and waits up to d for another one that the rule is for: each of the two gets the
+// reply to the other, as when a proxy mixes up two connections. A request that meets no other gets its own reply.
+func (m Matcher) Cross(d time.Duration) Rule {
+	return m.rule("replies crossed", func(ctx context.Context, v *visit) *protocol.Reply {
+		own, m := v.next(ctx, v.call), v.mixed
+		m.mu.Lock()
+		if other := m.waiting; other != nil {
+			m.waiting = nil
+			m.mu.Unlock()
+			other.partner <- own
+			return other.reply
+		}
+		mine := &crossing{reply: own, partner: make(chan *protocol.Reply, 1)}
+		m.waiting = mine
+		m.mu.Unlock()
+		err := waitFor(ctx, d, mine.partner)
+		m.mu.Lock()
+		alone := m.waiting == mine
+		if alone {
+			m.waiting = nil
+		}
+		m.mu.Unlock()
+		switch {
+		case !alone: // another one has the reply, whatever else happened
+			return <-mine.partner
+		case err != nil:
+			return &protocol.Reply{Err: err}
+		}
+		return own
+	})
+}
+
+// mixed is what one rule of one plan keeps of the requests before.
+type mixed struct {
+	mu      sync.Mutex
+	waiting *crossing
+	last    *protocol.Reply
+}
+
+// crossing is a request that waits for another.
+type crossing struct {
+	reply   *protocol.Reply
+	partner chan *protocol.Reply
+}
+
+// waitFor waits until there is a reply to take, which it leaves, or d has passed.
+func waitFor(ctx context.Context, d time.Duration, replies chan *protocol.Reply) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case r := <-replies:
+		replies <- r
+		return nil
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Behind executes each request and answers it with the reply to the one before it that the rule was for, as on a
+// connection whose replies are one behind: a read gets the item of another key, a write the answer to another
+// write. The first gets its own.
+func (m Matcher) Behind() Rule {
+	return m.rule("reply of another request", func(ctx context.Context, v *visit) *protocol.Reply {
+		own, m := v.next(ctx, v.call), v.mixed
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		before, kept := m.last, *own
+		m.last = &kept
+		if before == nil {
+			return own
+		}
+		return before
+	})
+}
+
+// Trickle executes the request and sends the body of the reply byte by byte, one each time pace has passed, in the
+// time of the process or of the bubble of testing/synctest, until all is sent or the context of the request ends.
+func (m Matcher) Trickle(pace time.Duration) Rule {
+	return m.spoiling("reply trickles", func(r *protocol.Reply) { r.Pace = pace })
+}
+
+// ResetBody sends half of the body and resets the connection. [Matcher.TruncateBody] closes it.
+func (m Matcher) ResetBody() Rule {
+	return m.spoiling("reset in the body", func(r *protocol.Reply) { r.Cut, r.Reset = max(1, len(r.Body)/2), true })
+}
+
+// GatewayJSON answers with a status and a JSON object that names it, as gateways, service meshes and API firewalls
+// do: with the content type application/json and without a mark of the service, such as x-amzn-requestid,
+// x-amz-crc32 or the content type of its protocol. The request is not executed; with [Matcher.Applied] it is, and
+// the gateway refuses the answer. Statuses 204 and 304 have no body.
+func (m Matcher) GatewayJSON(status int) Rule {
+	return m.gateway(status, jsonType, fmt.Sprintf(`{"message":%q}`, http.StatusText(status)))
+}
+
+// GatewayHTML is [Matcher.GatewayJSON] with a page instead of the object, as load balancers and proxies send it.
+func (m Matcher) GatewayHTML(status int) Rule {
+	return m.gateway(status, htmlType, fmt.Sprintf("<html><head><title>%d %s</title></head></html>\r\n", status, http.StatusText(status)))
+}
+
+func (m Matcher) gateway(status int, kind, body string) Rule {
+	if status == http.StatusNoContent || status == http.StatusNotModified {
+		body = ""
+	}
+	return m.failing(fmt.Sprintf("gateway answers %d", status), func(*visit) *protocol.Reply {
+		return &protocol.Reply{Status: status, Body: []byte(body), Foreign: kind}
+	})
+}
+
+// Deny refuses the request as the service does when no policy allows it: AccessDeniedException, status 400. With
+// On("GetItem") the role may only write, so that nothing can be read back after a lost reply.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+func (m Matcher) Deny() Rule {
+	return m.failing("access denied", func(v *visit) *protocol.Reply {
+		resource := "*"
+		if tables := tablesOf(v.call.Body); len(tables) > 0 {
+			resource = "arn:aws:dynamodb:us-east-1:000000000000:table/" + tables[0]
+		}
+		return v.plan.fail(&engine.Error{Type: "AccessDeniedException", Message: fmt.Sprintf(
+			"User: arn:aws:iam::000000000000:user/ddbtest is not authorized to perform: dynamodb:%s on resource: %s because no identity-based policy allows the dynamodb:%s action",
+			v.call.Operation, resource, v.call.Operation)})
+	})
+}
+
+// wait lets d pass, or returns the error of the context if that ends before.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,32 @@
+// Package explorer holds tests that enumerate what can happen to a few writes of one item, instead of sampling it.
+//
+// Up to three callers use the library's public API, each on a client of its own whose transport is a scheduler: a
+// request waits there until the scheduler picks it, and the scheduler says what happens to it, from delivered to
+// delivered twice. A depth-first search tries every order of the requests and every place of a misbehaviour: each
+// schedule is run from the start, on an item of its own in the in-process engine and in the time of a bubble of
+// testing/synctest.
+//
+// Beside the store runs the knowledge that no client has: which call's request took effect, how often, and on which
+// item. Every report of the library is held against it. A success took effect exactly once, between call and return,
+// while what it demands was true: there it can be put in line with all others. A failed condition, and any error but
+// ErrOutcomeUnknown, never took effect, now or later, and the condition was false at some moment of the call. An
+// unknown outcome took effect once at most. What a protection does not promise stands in its declaration; anything
+// else that is found fails the test, with a shortest history.
+//
+//	go test ./internal/integration/explorer -v                              # what CI runs
+//	go test ./internal/integration/explorer -v -timeout 0 -explorer.schedules=2000000
+//	go test ./internal/integration/explorer -v -explorer.only=Revision -explorer.program="Create | Put(read)" -explorer.v
+//	go test ./internal/integration/explorer -v -explorer.mutations          # does it find wrong rules?
+//
+// # What is explored
+//
+// Programs in the order of func programs, each whole, until enough schedules were tried: every verb alone, every pair
+// of verbs, a verb beside a caller that deletes the item and makes it anew, three callers, and then all of two
+// callers with up to two calls each and of three with up to four calls together, from no item, an item, and an item of
+// a program without the library. One misbehaviour a history, two in the programs that say so. Two neighbours of an
+// order that are known beforehand to change nothing in the store are tried in one order only, and so are callers that
+// do the same.
+//
+// Not explored: several items, other Regions, reads that are behind, reads that fail for ever, and more writes of
+// others than a revision has tags.
+package explorer

@@ -1,0 +1,387 @@
+package explorer_test
+
+import (
+	"bytes"
+	"cmp"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+var (
+	wanted  = flag.Int("explorer.schedules", 100_000, "how many schedules to try, of all protections together")
+	only    = flag.String("explorer.only", "", "protections, separated by commas")
+	workers = flag.Int("explorer.workers", 2, "goroutines")
+	within  = flag.String("explorer.program", "", "only programs whose name contains this, such as \"Create | Create\"")
+	verbose = flag.Bool("explorer.v", false, "print a shortest history of everything that was found, also of what is not promised")
+	first   = flag.Bool("explorer.first", false, "stop at the first violation")
+)
+
+// world is where the schedules of one program run.
+type world struct {
+	guard         *protection
+	engine        *ddbtest.Engine
+	status        int
+	twins         []bool
+	misbehaviours int
+	silent        bool
+}
+
+// finding is a kind of violation.
+type finding struct {
+	violation violation
+	verb      string
+	in        circumstance
+}
+
+// counter is what was found of one kind.
+type counter struct {
+	n       int
+	bad     int
+	steps   int
+	history string
+}
+
+// report is what an exploration found.
+type report struct {
+	mu        sync.Mutex
+	schedules int
+	skipped   int
+	programs  int
+	found     map[finding]*counter
+	pairs     map[[2]string]bool
+	results   map[string]int
+	hits      map[hit]*[3]int // with one misbehaviour: schedules, unknown ones, those that were applied
+}
+
+type hit struct {
+	verb string
+	mode mode
+}
+
+func newReport() *report {
+	return &report{found: map[finding]*counter{}, pairs: map[[2]string]bool{}, results: map[string]int{}, hits: map[hit]*[3]int{}}
+}
+
+func (p *report) add(r *run) {
+	p.schedules++
+	for _, c := range r.calls {
+		p.results[c.result.String()]++
+	}
+	if r.bad() == 1 {
+		for m := lost; m < modes; m++ {
+			if r.used[m] == 0 {
+				continue
+			}
+			h := p.hits[hit{r.hit.verb.name, m}]
+			if h == nil {
+				h = new([3]int)
+				p.hits[hit{r.hit.verb.name, m}] = h
+			}
+			h[0]++
+			if r.hit.result == unknown {
+				h[1]++
+				if r.hit.applied > 0 {
+					h[2]++
+				}
+			}
+		}
+	}
+	for f := range r.broken {
+		p.note(f, counter{n: 1, bad: r.bad(), steps: len(r.events)}, r.text)
+	}
+}
+
+func (p *report) note(f finding, c counter, text func() string) {
+	k := p.found[f]
+	if k == nil {
+		k = &counter{bad: 1 << 30}
+		p.found[f] = k
+	}
+	k.n += c.n
+	if c.bad < k.bad || c.bad == k.bad && c.steps < k.steps {
+		k.bad, k.steps, k.history = c.bad, c.steps, text()
+	}
+}
+
+func (p *report) merge(o *report) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.schedules += o.schedules
+	p.skipped += o.skipped
+	p.programs += o.programs
+	for f, c := range o.found {
+		p.note(f, *c, func() string { return c.history })
+	}
+	maps.Copy(p.pairs, o.pairs)
+	for k, n := range o.results {
+		p.results[k] += n
+	}
+	for k, h := range o.hits {
+		if p.hits[k] == nil {
+			p.hits[k] = new([3]int)
+		}
+		for i := range h {
+			p.hits[k][i] += h[i]
+		}
+	}
+}
+
+func TestExplorer(t *testing.T) {
+	list := chosen(t)
+	for _, g := range list {
+		if *first && t.Failed() {
+			return
+		}
+		t.Run(g.name, func(t *testing.T) {
+			start := time.Now()
+			p := explore(t, g, *wanted/len(list))
+			p.print(t, g, time.Since(start))
+		})
+	}
+}
+
+func chosen(t *testing.T) []*protection {
+	var list []*protection
+	for _, g := range protections() {
+		if *only == "" || slices.Contains(strings.Split(*only, ","), g.name) {
+			list = append(list, g)
+		}
+	}
+	if len(list) == 0 {
+		t.Fatalf("no protection is named %s", *only)
+	}
+	return list
+}
+
+// explore runs whole programs until enough schedules were tried.
+func explore(t *testing.T, g *protection, enough int) *report {
+	total := newReport()
+	all := slices.DeleteFunc(programs(g), func(p program) bool { return !strings.Contains(p.String(), *within) })
+	var (
+		next, tried atomic.Int64
+		stop        atomic.Bool
+	)
+	t.Run("explore", func(t *testing.T) { // it ends when all workers have
+		for i := range *workers {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				t.Parallel()
+				for int(tried.Load()) < enough && !(*first && stop.Load()) {
+					k := int(next.Add(1)) - 1
+					if k >= len(all) {
+						return
+					}
+					synctest.Test(t, func(t *testing.T) {
+						p := newReport()
+						p.whole(t, g, all[k], gatewayStatuses[k%len(gatewayStatuses)])
+						tried.Add(int64(p.schedules))
+						total.merge(p)
+						if p.violates(g) {
+							stop.Store(true)
+						}
+					})
+				}
+			})
+		}
+	})
+	return total
+}
+
+// whole tries every schedule of a program.
+func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
+	p.programs++
+	for i, a := range prog.callers {
+		for _, b := range prog.callers[i+1:] {
+			for _, v := range a {
+				for _, w := range b {
+					p.pairs[[2]string{min(v.name, w.name), max(v.name, w.name)}] = true
+				}
+			}
+		}
+	}
+	w := &world{guard: g, engine: ddbtest.NewEngine(), status: status, twins: prog.twins(), misbehaviours: prog.bad, silent: prog.silent}
+	defer w.engine.Close()
+	users := w.users(t, len(prog.callers))
+	first := w.first(t, users[0])
+	var prefix []int
+	for n := 0; ; n++ {
+		r := &run{world: w, key: fmt.Sprint("s", n), users: users, prefix: prefix, wake: make(chan struct{}, 1), tokens: map[string]bool{}, broken: map[finding]bool{}}
+		for i, verbs := range prog.callers {
+			for _, v := range verbs {
+				r.calls = append(r.calls, &call{verb: v, caller: i})
+			}
+		}
+		r.begins(first, prog.start)
+		if r.play() {
+			p.add(r)
+		} else {
+			p.skipped++
+		}
+		r.rest()
+		i := len(r.taken) - 1
+		for i >= 0 && r.taken[i]+1 >= r.counts[i] {
+			i--
+		}
+		if i < 0 {
+			return
+		}
+		prefix = append(r.taken[:i:i], r.taken[i]+1)
+	}
+}
+
+// users are callers with clients and tables of their own.
+func (w *world) users(t *testing.T, n int) []*user {
+	users := make([]*user, n)
+	for i := range users {
+		u := &user{index: i, engine: w.engine}
+		client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(u), ddb.WithEndpoint("http://127.0.0.1:1"),
+			ddb.WithAttemptTimeout(0), ddb.WithOperationTimeout(0), ddb.WithBackoff(0, 0), ddb.WithConfig(aws.Config{
+				Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+			}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.client = client
+		if u.table, err = ddb.NewSimple(client, tableName, recordID, append(w.guard.options[:len(w.guard.options):len(w.guard.options)], quick)...); err != nil {
+			t.Fatal(err)
+		}
+		users[i] = u
+	}
+	if err := users[0].table.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return users
+}
+
+// quick makes the waits between attempts too short to let anything else time out meanwhile.
+var quick = ddb.Retry(ddb.RetryPolicy{BaseDelay: 1, MaxDelay: 1})
+
+// first is an item as the library stores it, in wire form.
+func (w *world) first(t *testing.T, u *user) []byte {
+	if err := u.table.Create(t.Context(), &record{ID: "KEY", N: 5, State: "open"}); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := w.engine.Do(rawRequest("GetItem", `{"TableName":"`+tableName+`","Key":{"id":{"S":"KEY"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	item := bytes.TrimSuffix(bytes.TrimPrefix(body.Bytes(), []byte(`{"Item":`)), []byte("}"))
+	return item
+}
+
+// begins makes the world as it is before the callers start.
+func (r *run) begins(first []byte, s start) {
+	r.states = []ghost{{}}
+	stored := string(bytes.Replace(first, []byte(`"KEY"`), []byte(`"`+r.key+`"`), 1))
+	switch s {
+	case nothing:
+		return
+	case foreign:
+		stored = fmt.Sprintf(`{"id":{"S":%q},"n":{"N":"5"},"state":{"S":"open"}}`, r.key)
+		r.writers |= foreignItem
+	}
+	resp, err := r.engine.Do(rawRequest("PutItem", `{"TableName":"`+tableName+`","Item":`+stored+`}`))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		panic(fmt.Sprint(resp, err))
+	}
+	r.writes = 1
+	g := r.stored()
+	g.born, g.rev, g.write = 1, 1, 1
+	r.states[0] = g
+}
+
+// print writes what was found, and fails for what the protection promises.
+func (p *report) print(t *testing.T, g *protection, took time.Duration) {
+	n := len(verbs(g))
+	t.Logf("%s: %d schedules of %d programs in %.1f s, distinct up to renaming of callers (%d more were cut as other orders of these); %d of %d pairs of verbs; calls ended %v",
+		g.name, p.schedules, p.programs, took.Seconds(), p.skipped, len(p.pairs), n*(n+1)/2, p.results)
+	if *within == "" && !*first && len(p.pairs) < n*(n+1)/2 {
+		t.Errorf("%s: not every pair of verbs was tried; raise -explorer.schedules", g.name)
+	}
+	admitted := 0
+	for _, f := range slices.SortedFunc(maps.Keys(p.found), finding.compare) {
+		if p.implied(f) {
+			continue
+		}
+		c := p.found[f]
+		text := fmt.Sprintf("%s: %v (%s; needs: %v; %d misbehaviours, %d schedules)\n    %s", f.verb, f.violation, g.name, f.in, c.bad, c.n, c.history)
+		switch why := g.excepts(f); {
+		case why == "":
+			t.Error(text)
+		case *verbose:
+			t.Logf("not promised (%s), %s", why, text)
+			admitted++
+		default:
+			admitted++
+		}
+	}
+	t.Logf("%s: %d kinds of history that are not promised were found; -explorer.v prints them", g.name, admitted)
+	p.unknowns(t, g)
+}
+
+// implied reports whether a finding is there that needs less.
+func (p *report) implied(f finding) bool {
+	for less := range p.found {
+		if less != f && less.violation == f.violation && less.verb == f.verb && less.in&^f.in == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (f finding) compare(g finding) int {
+	return cmp.Or(cmp.Compare(f.violation, g.violation), cmp.Compare(f.verb, g.verb), cmp.Compare(f.in, g.in))
+}
+
+// unknowns prints how often one misbehaviour left the call that it hit unknown.
+func (p *report) unknowns(t *testing.T, g *protection) {
+	var b strings.Builder
+	b.WriteString("unknown (applied), per cent of schedules with one misbehaviour, by the verb that it hit:")
+	for _, v := range verbs(g) {
+		fmt.Fprintf(&b, "\n    %-20s", v.name)
+		for m := lost; m < modes; m++ {
+			if h := p.hits[hit{v.name, m}]; h != nil {
+				fmt.Fprintf(&b, " %v %.0f (%.0f);", m, 100*float64(h[1])/float64(h[0]), 100*float64(h[2])/float64(h[0]))
+			}
+		}
+	}
+	t.Log(b.String())
+}
+
+// violates reports whether anything was found that is promised.
+func (p *report) violates(g *protection) bool {
+	for f := range p.found {
+		if g.excepts(f) == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// excepts says why a violation is not one of the promise.
+func (g *protection) excepts(f finding) string {
+	for _, e := range g.excepted {
+		if e.violation == f.violation && e.needs&^f.in == 0 && (len(e.verbs) == 0 || slices.Contains(e.verbs, f.verb)) {
+			return e.why
+		}
+	}
+	return ""
+}

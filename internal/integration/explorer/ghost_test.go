@@ -1,0 +1,205 @@
+package explorer_test
+
+import "fmt"
+
+// ghost is what the checker knows of the stored item. No client can see its numbers.
+type ghost struct {
+	live  bool
+	n     int64
+	state string
+	born  int // the write that made it
+	rev   int // its last write by a program that keeps the protection
+	write int // its last write of all
+}
+
+func (g ghost) String() string {
+	if !g.live {
+		return "absent"
+	}
+	return fmt.Sprintf("item %d.%d n=%d %s", g.born, g.write, g.n, g.state)
+}
+
+type result uint8
+
+const (
+	running   result = iota
+	succeeded        // nil
+	refused          // a failed condition
+	unknown          // ErrOutcomeUnknown
+	failed           // any other error: nothing was written and nothing will be
+	skipped          // there was no item to work on
+)
+
+func (r result) String() string {
+	return [...]string{"running", "OK", "CONDITION FAILED", "UNKNOWN", "OTHER ERROR", "nothing to work on"}[r]
+}
+
+// call is one call of the library and what really happened to it.
+type call struct {
+	verb   *verb
+	caller int
+	read   record // the item that the caller read before
+	base   ghost  // the same as the checker sees it
+
+	active   bool // called and not returned
+	refuted  bool // its condition was false at some moment of the call
+	absent   bool // there was no item at some moment of the call
+	since    int  // index of the first state that the call met
+	attempts int  // writes that were sent
+	applied  int  // how often it took effect
+	at       int  // index of the state that its last effect made
+	result   result
+	err      error
+}
+
+// violation is a broken promise.
+type violation uint8
+
+const (
+	okNotApplied violation = iota
+	appliedTwice
+	okAppliedAgain
+	failedApplied
+	failedLater
+	failedTrue
+	otherRevision
+	otherItem
+	errorApplied
+	wrongReply
+	violations
+)
+
+func (v violation) String() string {
+	return [...]string{
+		"ok, but never applied",
+		"applied twice before it returned, or with an unknown outcome",
+		"ok, and applied again after it returned",
+		"condition failed, but it was applied",
+		"condition failed, and it was applied later",
+		"condition failed, but it never was false",
+		"applied to another revision than it was prepared on",
+		"applied to another item under the same key",
+		"another error, but it was applied",
+		"gave an item that never was there",
+	}[v]
+}
+
+// holds reports whether the meaning of a call admits it on an item.
+func (r *run) holds(c *call, g ghost) bool {
+	switch c.verb.demand(r.guard) {
+	case absent:
+		return !g.live
+	case present:
+		return g.live
+	case same:
+		return g.live && g.rev == c.base.rev && g.born == c.base.born
+	case open:
+		return g.live && g.state == "open"
+	case sameN:
+		return g.live && g.n == c.base.n
+	}
+	return true
+}
+
+// begin is called by a caller before it calls the library.
+func (r *run) begin(c *call) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.active, c.since = true, len(r.states)-1
+	r.watch()
+}
+
+// watch notes for the calls under way what the item is now.
+func (r *run) watch() {
+	now := r.now()
+	for _, c := range r.calls {
+		if c.active {
+			c.refuted = c.refuted || !r.holds(c, now)
+			c.absent = c.absent || !now.live
+		}
+	}
+}
+
+func (r *run) now() ghost { return r.states[len(r.states)-1] }
+
+// effect is called when the engine has applied a request of a call.
+func (r *run) effect(c *call, next ghost) {
+	old := r.now()
+	r.writes++
+	next.write, next.rev, next.born = r.writes, r.writes, old.born
+	if !old.live {
+		next.born = r.writes
+	} else if c.verb.foreign {
+		next.rev = old.rev
+	}
+	if !next.live {
+		r.writers |= deletion
+	}
+	r.states = append(r.states, next)
+	before := c.applied
+	c.applied++
+	c.at = len(r.states) - 1
+	free := c.verb.free(r.guard)
+	if !r.holds(c, old) {
+		if c.verb.demand(r.guard) == same && old.live && old.born == c.base.born {
+			r.violated(otherRevision, c)
+		} else {
+			r.violated(otherItem, c)
+		}
+	}
+	switch {
+	case c.result == refused:
+		r.violated(failedLater, c)
+	case c.result == failed:
+		r.violated(errorApplied, c)
+	case before == 0, free:
+	case c.result == succeeded:
+		r.violated(okAppliedAgain, c)
+	default:
+		r.violated(appliedTwice, c)
+	}
+	r.watch()
+}
+
+// end is called by a caller when the library has returned.
+func (r *run) end(c *call, got *record, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.result, c.err = resultOf(err), err
+	c.active = false
+	r.log(event{kind: eventReturn, call: c, result: c.result})
+	switch c.result {
+	case succeeded:
+		deleted := c.verb.deletes && c.verb.demand(r.guard) == anything && c.absent
+		if c.applied == 0 && !deleted {
+			r.violated(okNotApplied, c)
+		}
+		if got != nil && err == nil && c.applied > 0 && !r.was(*got, c.at) {
+			r.violated(wrongReply, c)
+		}
+	case refused:
+		switch {
+		case c.applied > 0:
+			r.violated(failedApplied, c)
+		case !c.refuted:
+			r.violated(failedTrue, c)
+		}
+		if current, ok := currentOf(err); ok && !r.was(current, c.since) {
+			r.violated(wrongReply, c)
+		}
+	case failed:
+		if c.applied > 0 {
+			r.violated(errorApplied, c)
+		}
+	}
+}
+
+// was reports whether the item had this content at some moment since a state.
+func (r *run) was(got record, since int) bool {
+	for _, s := range r.states[since:] {
+		if s.live && s.n == got.N && s.state == got.State {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,171 @@
+package explorer_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var mutate = flag.Bool("explorer.mutations", false, "check that wrong rules of proof are found; compiles the library anew")
+
+// mutation is a change of one expression of the library that makes its rule of proof wrong.
+type mutation struct {
+	name   string
+	file   string // in the root of the repository
+	before string // what stands before and after the expression, as far as it is needed to find it
+	right  string
+	wrong  string
+	after  string
+}
+
+var mutations = []mutation{
+	{
+		"only the newest tag is looked for", "proof.go",
+		"if ", "now.revision.place(t) >= 0", "now.revision.place(t) == 0", "",
+	},
+	{
+		"a tag that is not found proves that another write came", "proof.go",
+		"case ", "place > 0", "place != 0", "",
+	},
+	{
+		"an item proves that a lost Create was not applied, also where deletes leave nothing", "proof.go",
+		"case ", "lasting && len(base.item) == 0", "len(base.item) == 0", "",
+	},
+	{
+		"a Create that is sent again keeps its tag", "provenwrite.go",
+		"if ", "len(tags) == 0 || base.revision.IsZero()", "len(tags) == 0", "",
+	},
+	{
+		"the tag that is sent is not the one that is looked for", "provenwrite.go",
+		"w.send(ctx, base, ", "tags[len(tags)-1]", "newTag()", "",
+	},
+	{
+		"a refusal is believed although an attempt before it got no reply", "provenwrite.go",
+		"clean := ", "!ambiguous && max(seen.worst, last) == NotApplied", "max(seen.worst, last) == NotApplied", "",
+	},
+	{
+		"a lost request on an item that did not change is a failed condition", "provenwrite.go",
+		"case ", "proof == provesPending && refusal != nil", "proof == provesPending", "",
+	},
+	{
+		"a loop starts again without proof", "provenwrite.go",
+		"case ", "base.revision.IsZero() || now.revision.IsZero() || !now.exists()", "base.revision.IsZero() || now.revision.IsZero() || !now.exists() || w.again(now)", "",
+	},
+	{
+		"a write drops the tags of the writes before", "revision.go",
+		"copy(n.Tags[1:], ", "r.Tags[:]", "r.Tags[:0]", "",
+	},
+	{
+		"every 4xx is taken for the service's", "outcome.go",
+		"return ", "marked && refusalCodes[code]", "marked || len(code) > 0", "",
+	},
+	{
+		"a put does not demand the revision", "put.go",
+		"return expr.All(", "c.newestTag(base.revision)", `c.keyCall("attribute_exists")`, ", p.guard)",
+	},
+	{
+		"a delete does not demand the revision", "delete.go",
+		"case !base.revision.IsZero():\n\t\treturn ", "c.newestTag(base.revision)", `c.keyCall("attribute_exists")`, "\n",
+	},
+	{
+		"a put that lost a race goes on from the state of the winner", "put.go",
+		"return ", "now.revision.Same(p.base)", "true", " // it was read",
+	},
+}
+
+const mutationVariable = "EXPLORER_MUTATION"
+
+// switchSource chooses between the right and the wrong expression while the program runs, so that one build serves all.
+const switchSource = `package ddb
+
+import (
+	"os"
+	"strconv"
+)
+
+var mutation, _ = strconv.Atoi(os.Getenv("` + mutationVariable + `"))
+
+func mutated[T any](n int, wrong, right T) T {
+	if mutation == n {
+		return wrong
+	}
+	return right
+}
+`
+
+// TestMutations runs the explorer on wrong libraries: it must fail on each, and on the right one it must not.
+func TestMutations(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	overlay, err := writeMutations(root, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !*mutate {
+		t.Skip("their places are there; only -explorer.mutations compiles the library with them")
+	}
+	program := filepath.Join(dir, "explorer.test")
+	if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", overlay, "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for i, m := range mutations {
+		t.Run(m.name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), program, "-test.run", "TestExplorer", "-explorer.first", "-explorer.only", "Revision,Tombstones")
+			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", mutationVariable, i+1))
+			out, err := cmd.CombinedOutput()
+			lines := strings.Split(string(out), "\n")
+			for i, line := range lines {
+				if err != nil && strings.Contains(line, "; needs: ") && i+1 < len(lines) {
+					t.Logf("found: %s\n%s", strings.TrimSpace(line), lines[i+1])
+					return
+				}
+			}
+			t.Errorf("not found: %v: %v\n%s", cmd, err, out)
+		})
+	}
+}
+
+// writeMutations writes the changed files, and an overlay for the go command that puts them in place of the right ones.
+func writeMutations(root, dir string) (overlay string, err error) {
+	files := map[string][]byte{"mutation.go": []byte(switchSource)}
+	for i, m := range mutations {
+		if files[m.file] == nil {
+			if files[m.file], err = os.ReadFile(filepath.Join(root, m.file)); err != nil {
+				return "", err
+			}
+		}
+		old := []byte(m.before + m.right + m.after)
+		if n := bytes.Count(files[m.file], old); n != 1 {
+			return "", fmt.Errorf("%s has the place of a mutation %d times, not once: %s", m.file, n, old)
+		}
+		files[m.file] = bytes.Replace(files[m.file], old, []byte(m.choice(i+1)), 1)
+	}
+	replace := map[string]string{}
+	for name, data := range files {
+		to := filepath.Join(dir, name)
+		replace[filepath.Join(root, name)] = to
+		if err := os.WriteFile(to, data, 0o600); err != nil {
+			return "", err
+		}
+	}
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	overlay = filepath.Join(dir, "overlay.json")
+	return overlay, os.WriteFile(overlay, data, 0o600)
+}
+
+// choice is the text that has both expressions.
+func (m mutation) choice(n int) string {
+	return fmt.Sprintf("%smutated(%d, %s, %s)%s", m.before, n, m.wrong, m.right, m.after)
+}

@@ -1,0 +1,169 @@
+package explorer_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const maxCallers = 3
+
+// start is what there is at the beginning.
+type start uint8
+
+const (
+	nothing start = iota
+	item          // as the library stores it
+	foreign       // as a program without the library does, without a version
+)
+
+func (s start) String() string { return [...]string{"absent", "present", "foreign"}[s] }
+
+// program is what the callers do, each its calls in order.
+type program struct {
+	callers [][]*verb
+	start   start
+	bad     int  // misbehaviours at most
+	silent  bool // requests without a reply are among them, while which the library may look at the item
+}
+
+func (p program) String() string {
+	var list []string
+	for _, c := range p.callers {
+		var names []string
+		for _, v := range c {
+			names = append(names, v.name)
+		}
+		list = append(list, strings.Join(names, ", "))
+	}
+	return fmt.Sprintf("%v: %s", p.start, strings.Join(list, " | "))
+}
+
+func (p program) calls() (n int) {
+	for _, c := range p.callers {
+		n += len(c)
+	}
+	return n
+}
+
+// twins says of each caller whether it does the same as the one before.
+func (p program) twins() []bool {
+	twins := make([]bool, len(p.callers))
+	for i := 1; i < len(p.callers); i++ {
+		twins[i] = slices.Equal(p.callers[i], p.callers[i-1])
+	}
+	return twins
+}
+
+// programs lists what is explored, the small ones and those that have shown most first: every one once, whatever the
+// names of the callers.
+func programs(g *protection) []program {
+	all := verbs(g)
+	var out []program
+	seen := map[string]bool{}
+	starts := []start{item, nothing}
+	add := func(bad int, silent bool, callers ...[]*verb) {
+		callers = slices.Clone(callers)
+		slices.SortStableFunc(callers, func(a, b []*verb) int {
+			return strings.Compare(program{callers: [][]*verb{a}}.String(), program{callers: [][]*verb{b}}.String())
+		})
+		for _, s := range starts {
+			p := program{callers: callers, start: s, bad: bad, silent: silent}
+			name := fmt.Sprint(p, bad, silent)
+			if p.idle() || seen[name] {
+				continue
+			}
+			seen[name] = true
+			out = append(out, p)
+		}
+	}
+	named := func(name string) *verb {
+		i := slices.IndexFunc(all, func(v *verb) bool { return v.name == name })
+		return all[i]
+	}
+	for _, a := range all {
+		add(1, true, []*verb{a})
+	}
+	for i, a := range all {
+		for _, b := range all[i:] {
+			add(1, false, []*verb{a}, []*verb{b})
+		}
+	}
+	// Another caller deletes the item and makes it anew.
+	create, remove, put := named("Create"), named("DeleteItem(read)"), named("Put(read)")
+	for _, a := range all {
+		add(1, false, []*verb{a}, []*verb{remove, create})
+	}
+	basic := all[:basicVerbs]
+	for _, a := range basic {
+		add(1, true, []*verb{a}, []*verb{put})
+		add(1, false, []*verb{a}, []*verb{create}, []*verb{remove})
+		add(1, false, []*verb{a}, []*verb{put}, []*verb{remove})
+	}
+	if g.protects {
+		starts = []start{foreign}
+		for i, a := range basic {
+			for _, b := range basic[i:] {
+				add(1, false, []*verb{a}, []*verb{b})
+			}
+			add(1, false, []*verb{a}, []*verb{remove, create})
+		}
+		starts = []start{item, nothing, foreign}
+	}
+	// The rest by size.
+	for i, a := range all {
+		add(1, false, []*verb{a}, []*verb{named("foreign delete"), create})
+		add(2, true, []*verb{a})
+		for _, b := range all[i:] {
+			add(2, false, []*verb{a}, []*verb{b})
+		}
+	}
+	for i, a := range all {
+		for _, b := range all[i:] {
+			add(1, true, []*verb{a}, []*verb{b})
+		}
+	}
+	for _, a := range all {
+		for _, b := range all {
+			add(1, false, []*verb{a, b})
+			for _, c := range all {
+				add(1, false, []*verb{a, b}, []*verb{c})
+			}
+		}
+	}
+	for i, a := range all {
+		for j, b := range all[i:] {
+			for _, c := range all[i+j:] {
+				add(1, false, []*verb{a}, []*verb{b}, []*verb{c})
+			}
+			for _, c := range all {
+				for _, d := range all {
+					add(1, false, []*verb{a}, []*verb{b}, []*verb{c, d})
+				}
+			}
+		}
+	}
+	for i, a := range all {
+		for _, b := range all {
+			for _, c := range all[i:] {
+				for _, d := range all {
+					add(1, false, []*verb{a, b}, []*verb{c, d})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// idle reports whether nothing can happen in a program: all callers read first, and nobody makes the item.
+func (p program) idle() bool {
+	if p.start != nothing {
+		return false
+	}
+	for _, c := range p.callers {
+		if !c[0].reads {
+			return false
+		}
+	}
+	return true
+}

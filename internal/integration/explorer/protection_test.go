@@ -1,0 +1,126 @@
+package explorer_test
+
+import (
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// protection is a way to declare a table, and what it promises.
+type protection struct {
+	name    string
+	options []ddb.TableOption
+	// protects: a write that is prepared on an item that was read demands that item.
+	protects bool
+	// swaps: a delete by key needs no condition, because the library reads the item and swaps it.
+	swaps bool
+	// condition demands the item that was read, in an Update or a Delete by key.
+	condition func(read *record) ddb.Option[record]
+	// tombstone reports whether a stored item stands for none.
+	tombstone func(item map[string]map[string]any) bool
+	// excepted is what is not promised. Everything else is.
+	excepted []exception
+}
+
+// exception is a violation that the documents admit for some verbs (all, if none is named), in histories that need
+// at least some circumstances.
+type exception struct {
+	why       string
+	violation violation
+	needs     circumstance
+	verbs     []string
+}
+
+const (
+	whyIncarnation = "a number that starts at 1 cannot tell an item from the next one under its key"
+	whyCopies      = "nothing recognises a request that the network repeats"
+	whyDeleted     = "a delete leaves nothing that names it or what it deleted"
+	whyAnew        = "a Create that the network repeats after a delete makes the same revision again"
+	whyLateTx      = "a transaction that was refused and arrives again late is applied if its conditions hold by then"
+	whyOver        = "a transaction that creates over a tombstone does not know its tags"
+	whyForeign     = "an item from before the table had a version has none that names it"
+	whyErased      = "a foreign delete leaves no tombstone"
+)
+
+// single are the verbs that send a request of their own, which nothing names where there is no revision. A
+// transaction is named by its token.
+var single = []string{
+	"Create", "Put(read)", "DeleteItem(read)", "Update n+1 If(read)", "Update n+1", "Update Set If(open)", "Delete(key)", "Replace(read)", "Put(blind)", "Upsert n+1",
+}
+
+// creates are the verbs that demand that there is no item.
+var creates = []string{"Create", "Put(blind)", "Upsert n+1"}
+
+func protections() []*protection {
+	// A request that is refused, and arrives again when its condition holds.
+	lateTx := exception{whyLateTx, failedLater, latecomers, []string{"TxCreate", "TxUpdate n+1"}}
+	// What nobody can know who has no evidence of past writes.
+	copies := []exception{
+		{whyCopies, appliedTwice, second, single},
+		{whyCopies, okAppliedAgain, latecomers, single},
+		{whyCopies, failedApplied, second, single},
+		{whyCopies, failedLater, latecomers, nil},
+	}
+	return []*protection{
+		{
+			name: "none", condition: func(read *record) ddb.Option[record] { return ddb.If(recordN.Eq(read.N)) },
+			excepted: copies,
+		},
+		{
+			name: "Version", options: []ddb.TableOption{ddb.Version(recordVersion)}, protects: true, condition: byVersion,
+			excepted: append([]exception{
+				{whyIncarnation, otherItem, 0, nil},
+				{whyForeign, failedTrue, foreignItem, []string{"Update n+1 If(read)", "Delete(key)"}},
+			}, copies...),
+		},
+		{
+			name: "Revision", options: []ddb.TableOption{ddb.Version(recordRevision)}, protects: true, swaps: true, condition: byRevision,
+			excepted: []exception{
+				lateTx,
+				{whyDeleted, appliedTwice, deletion, creates},
+				{whyDeleted, okAppliedAgain, latecomers | deletion, creates},
+				{whyDeleted, failedLater, latecomers | deletion, creates},
+				{whyDeleted, failedApplied, second | deletion, nil},
+				{whyDeleted, errorApplied, second | deletion, []string{"Update n+1", "Update Set If(open)", "Upsert n+1", "Delete(key)"}},
+				{whyAnew, otherItem, second | deletion, nil},
+				{whyAnew, otherItem, latecomers | deletion, nil},
+				{whyAnew, appliedTwice, second | deletion, []string{"DeleteItem(read)", "Delete(key)"}},
+				{whyAnew, appliedTwice, latecomers | deletion, []string{"DeleteItem(read)", "Delete(key)"}},
+				{whyAnew, okAppliedAgain, latecomers | deletion, []string{"DeleteItem(read)", "Delete(key)"}},
+				{whyForeign, otherItem, foreignItem, []string{"Put(blind)"}},
+				{whyForeign, errorApplied, latecomers | transaction | foreignItem, []string{"TxUpdate n+1"}},
+				{whyForeign, otherItem, deletion | foreignItem, []string{"Put(read)", "TxPut(read)"}},
+				{whyForeign, appliedTwice, deletion | foreignItem, []string{"Put(read)"}},
+				{whyForeign, okAppliedAgain, latecomers | deletion | foreignItem, []string{"Put(read)"}},
+				{whyForeign, appliedTwice, second | deletion | foreignItem, []string{"Delete(key)", "Update n+1", "Update Set If(open)"}},
+			},
+		},
+		{
+			name: "Tombstones", options: []ddb.TableOption{ddb.Version(recordRevision), ddb.Tombstones("deleted", time.Hour)}, protects: true, swaps: true, condition: byRevision,
+			tombstone: func(item map[string]map[string]any) bool { return item["deleted"] != nil },
+			excepted: []exception{
+				lateTx,
+				{whyOver, failedApplied, second | deletion | transaction, []string{"DeleteItem(read)"}},
+				{whyOver, errorApplied, second | deletion | transaction, []string{"Delete(key)"}},
+				{whyForeign, otherItem, foreignItem, []string{"Put(blind)"}},
+				{whyForeign, otherItem, deletion | foreignItem, []string{"Put(read)", "TxPut(read)"}},
+				{whyForeign, errorApplied, latecomers | transaction | foreignItem, []string{"TxUpdate n+1"}},
+				{whyErased, appliedTwice, foreignDelete | foreignItem, []string{"Put(read)"}},
+				{whyErased, okAppliedAgain, latecomers | foreignDelete | foreignItem, []string{"Put(read)"}},
+				{whyErased, failedApplied, foreignDelete | foreignItem, []string{"Put(read)"}},
+				{whyErased, failedApplied, foreignDelete, creates},
+				{whyErased, appliedTwice, foreignDelete, creates},
+				{whyErased, okAppliedAgain, latecomers | foreignDelete, creates},
+				{whyErased, failedLater, latecomers | foreignDelete, creates},
+				{whyErased, failedApplied, second | foreignDelete, nil},
+				{whyErased, failedApplied, latecomers | foreignDelete, creates},
+				{whyErased, otherItem, second | foreignDelete, nil},
+				{whyErased, otherItem, latecomers | foreignDelete, nil},
+			},
+		},
+	}
+}
+
+func byVersion(read *record) ddb.Option[record] { return ddb.If(recordVersion.Eq(read.Version)) }
+
+func byRevision(read *record) ddb.Option[record] { return ddb.If(recordRevision.Eq(read.Revision)) }

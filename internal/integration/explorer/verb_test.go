@@ -1,0 +1,197 @@
+package explorer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/dynamotable/ddb"
+)
+
+// record is the item of all tables. Callers that create write equal content.
+type record struct {
+	ID       string       `dynamodbav:"id"`
+	N        int64        `dynamodbav:"n"`
+	State    string       `dynamodbav:"state"`
+	Version  int64        `dynamodbav:"version"`
+	Revision ddb.Revision `dynamodbav:"revision"`
+}
+
+var (
+	recordID       = ddb.StrField(func(r *record) *string { return &r.ID })
+	recordN        = ddb.NumField(func(r *record) *int64 { return &r.N })
+	recordState    = ddb.StrField(func(r *record) *string { return &r.State })
+	recordVersion  = ddb.NumField(func(r *record) *int64 { return &r.Version })
+	recordRevision = ddb.Field(func(r *record) *ddb.Revision { return &r.Revision })
+)
+
+type table = ddb.SimpleTable[record, string]
+
+func fresh(key string) *record { return &record{ID: key, N: 1, State: "open"} }
+
+// next is the item that was read, as the caller changes it.
+func next(c *call) *record {
+	item := c.read
+	item.N++
+	return &item
+}
+
+// demand is what a call wants of the stored item, whatever the library does for it.
+type demand uint8
+
+const (
+	anything demand = iota
+	absent
+	present
+	same // the very item that was read, and no write to it since
+	open
+	sameN
+)
+
+// verb is a call that a caller can make.
+type verb struct {
+	name    string
+	reads   bool // the caller reads the item first
+	byKey   bool // it reads only to name what it read in a condition
+	deletes bool
+	foreign bool                   // a program without the library
+	where   func(*protection) bool // the tables that have it; nil for all
+	demand  func(*protection) demand
+	free    func(*protection) bool // it may be applied any number of times, and late
+	run     func(context.Context, *user, *call) (*record, error)
+}
+
+func always(d demand) func(*protection) demand { return func(*protection) demand { return d } }
+
+// guarded demands the item that was read where the table protects it, and else what it says.
+func guarded(d demand) func(*protection) demand {
+	return func(p *protection) demand {
+		if p.protects {
+			return same
+		}
+		return d
+	}
+}
+
+func never(*protection) bool         { return false }
+func unprotected(p *protection) bool { return !p.protects }
+func unswapped(p *protection) bool   { return !p.swaps }
+
+// verbs are those of the tables of a protection. The basic ones come first.
+func verbs(p *protection) []*verb {
+	return slices.DeleteFunc(allVerbs(), func(v *verb) bool { return v.where != nil && !v.where(p) })
+}
+
+const basicVerbs = 7
+
+func allVerbs() []*verb {
+	return []*verb{
+		{name: "Create", demand: always(absent), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+			return nil, u.table.Create(ctx, fresh(u.run.key))
+		}},
+		{name: "Put(read)", reads: true, demand: guarded(anything), free: unprotected, run: func(ctx context.Context, u *user, c *call) (*record, error) {
+			return nil, u.table.Put(ctx, next(c))
+		}},
+		{name: "DeleteItem(read)", reads: true, deletes: true, demand: guarded(anything), free: unprotected, run: func(ctx context.Context, u *user, c *call) (*record, error) {
+			return nil, u.table.DeleteItem(ctx, &c.read)
+		}},
+		{name: "Update n+1 If(read)", reads: true, demand: guarded(sameN), free: never, run: func(ctx context.Context, u *user, c *call) (*record, error) {
+			return updated(u.table.Update(ctx, u.run.key, recordN.Add(1), u.run.guard.condition(&c.read)))
+		}},
+		{name: "Update n+1", demand: always(present), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+			return updated(u.table.Update(ctx, u.run.key, recordN.Add(1)))
+		}},
+		{name: "Update Set If(open)", demand: always(open), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+			return updated(u.table.Update(ctx, u.run.key, recordState.Set("closed"), ddb.If(recordState.Eq("open"))))
+		}},
+		{name: "Delete(key)", reads: true, byKey: true, deletes: true, demand: func(p *protection) demand {
+			if p.protects && !p.swaps {
+				return same
+			}
+			return anything
+		}, free: unprotected, run: func(ctx context.Context, u *user, c *call) (*record, error) {
+			if p := u.run.guard; p.swaps || !p.protects {
+				return nil, u.table.Delete(ctx, u.run.key)
+			}
+			return nil, u.table.Delete(ctx, u.run.key, u.run.guard.condition(&c.read))
+		}},
+		{name: "Replace(read)", reads: true, demand: guarded(present), free: unprotected, run: func(ctx context.Context, u *user, c *call) (*record, error) {
+			return nil, u.table.Replace(ctx, next(c))
+		}},
+		{name: "Put(blind)", demand: func(p *protection) demand {
+			if p.protects {
+				return absent
+			}
+			return anything
+		}, free: unprotected, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+			return nil, u.table.Put(ctx, fresh(u.run.key))
+		}},
+		{name: "Upsert n+1", demand: always(anything), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+			return updated(u.table.Upsert(ctx, u.run.key, recordN.Add(1)))
+		}},
+		{name: "TxCreate", demand: always(absent), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+			return nil, ddb.Transact(ctx, u.client, u.table.TxCreate(fresh(u.run.key)))
+		}},
+		{name: "TxPut(read)", reads: true, demand: guarded(anything), free: never, run: func(ctx context.Context, u *user, c *call) (*record, error) {
+			return nil, ddb.Transact(ctx, u.client, u.table.TxPut(next(c)))
+		}},
+		{name: "TxUpdate n+1", demand: always(present), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+			return nil, ddb.Transact(ctx, u.client, u.table.TxUpdate(u.run.key, recordN.Add(1)))
+		}},
+		{name: "TxDeleteItem(read)", reads: true, deletes: true, demand: guarded(anything), free: never, run: func(ctx context.Context, u *user, c *call) (*record, error) {
+			return nil, ddb.Transact(ctx, u.client, u.table.TxDeleteItem(&c.read))
+		}},
+		{name: "Update n+1 Exact", where: unswapped, demand: always(present), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+			return updated(u.table.Update(ctx, u.run.key, recordN.Add(1).Exact()))
+		}},
+		{name: "BatchPut", where: unprotected, demand: always(anything), free: unprotected, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+			return nil, u.table.BatchPut(ctx, []record{*fresh(u.run.key)})
+		}},
+		{name: "BatchDelete", where: unprotected, deletes: true, demand: always(anything), free: unprotected, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+			return nil, u.table.BatchDelete(ctx, []string{u.run.key})
+		}},
+		{name: "foreign n+1", foreign: true, demand: always(present), free: never, run: func(_ context.Context, u *user, _ *call) (*record, error) {
+			return nil, u.raw("UpdateItem", `"UpdateExpression":"SET n = n + :one","ConditionExpression":"attribute_exists(id)","ExpressionAttributeValues":{":one":{"N":"1"}}`)
+		}},
+		{name: "foreign delete", foreign: true, deletes: true, demand: always(anything), free: never, run: func(_ context.Context, u *user, _ *call) (*record, error) {
+			return nil, u.raw("DeleteItem", `"ReturnConsumedCapacity":"NONE"`)
+		}},
+	}
+}
+
+func updated(item record, err error) (*record, error) { return &item, err }
+
+var errRefused = errors.New("refused")
+
+// raw sends a request of a program without the library.
+func (u *user) raw(op, rest string) error {
+	resp, err := u.Do(rawRequest(op, fmt.Sprintf(`{"TableName":%q,"Key":{"id":{"S":%q}},%s}`, tableName, u.run.key, rest)))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return errRefused
+	}
+	return nil
+}
+
+func resultOf(err error) result {
+	switch {
+	case err == nil, errors.Is(err, ddb.ErrReplyLost):
+		return succeeded
+	case errors.Is(err, ddb.ErrOutcomeUnknown):
+		return unknown
+	case errors.Is(err, ddb.ErrConditionFailed), errors.Is(err, errRefused):
+		return refused
+	}
+	return failed
+}
+
+func currentOf(err error) (item record, ok bool) {
+	if f, is := errors.AsType[*ddb.ConditionFailed[record]](err); is {
+		return f.Current()
+	}
+	return item, false
+}
