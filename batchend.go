@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,25 +28,25 @@ func keepReportTime(ctx context.Context) (context.Context, context.CancelFunc) {
 		return ctx, func() {}
 	}
 	kept := min(left/reportShare, maxReport)
-	return context.WithDeadlineCause(ctx, deadline.Add(-kept), &earlyEnd{kept})
+	return context.WithDeadlineCause(ctx, deadline.Add(-kept), &earlyEndError{kept})
 }
 
-// earlyEnd is why a batch ended before the deadline of its caller. It matches context.DeadlineExceeded.
-type earlyEnd struct{ kept time.Duration }
+// earlyEndError is why a batch ended before the deadline of its caller. It matches context.DeadlineExceeded.
+type earlyEndError struct{ kept time.Duration }
 
-func (e *earlyEnd) Error() string {
+func (e *earlyEndError) Error() string {
 	return fmt.Sprintf("%v (ended %v before the deadline of the context, so that the caller can act on this report)", context.DeadlineExceeded, e.kept)
 }
 
-func (e *earlyEnd) Is(target error) bool { return target == context.DeadlineExceeded }
+func (e *earlyEndError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// noProgress is why a batch ended in which nothing was done for too long.
-type noProgress struct {
+// noProgressError is why a batch ended in which nothing was done for too long.
+type noProgressError struct {
 	limit time.Duration
 	write bool
 }
 
-func (e *noProgress) Error() string {
+func (e *noProgressError) Error() string {
 	done := "read"
 	if e.write {
 		done = "written"
@@ -56,7 +57,7 @@ func (e *noProgress) Error() string {
 // bounded is a context that ends when no item was written or read for as long as the policy
 // allows, whatever is under way then. stop must be called.
 func (b *batch) bounded(ctx context.Context) (_ context.Context, stop func()) {
-	end := &noProgress{b.core.retry.withDefaults().MaxElapsed, b.write}
+	end := &noProgressError{b.core.retry.withDefaults().MaxElapsed, b.write}
 	ctx, cancel := context.WithCancelCause(ctx)
 	b.idle = time.AfterFunc(end.limit, func() { cancel(end) })
 	b.idleLimit = end.limit
@@ -76,7 +77,7 @@ func ended(ctx context.Context) error {
 		return nil
 	}
 	switch cause := context.Cause(ctx).(type) { //nolint:errorlint // our own, as they were made
-	case *noProgress, *earlyEnd:
+	case *noProgressError, *earlyEndError:
 		return cause
 	default:
 		if errors.Is(cause, err) {
@@ -133,7 +134,7 @@ func (t *throttleOnce) IsErrorRetryable(err error) bool {
 
 // throttlesOnce puts throttleOnce into the options of a call.
 func throttlesOnce(o wire.Options) wire.Options {
-	o.Client = append(o.Client[:len(o.Client):len(o.Client)], func(so *dynamodb.Options) {
+	o.Client = append(slices.Clip(o.Client), func(so *dynamodb.Options) {
 		so.Retryer = &throttleOnce{asRetryerV2(so.Retryer)}
 	})
 	return o

@@ -81,7 +81,7 @@ func (l Limits) check() error {
 		units float64
 	}{{"ReadUnits", l.ReadUnits}, {"WriteUnits", l.WriteUnits}} {
 		if !(u.units >= 0 && u.units <= maxUnits) { // so written for what is no number
-			errs = append(errs, fmt.Errorf("Limits.%s of a budget is %g: it must be 0, for no limit, to %g", u.name, u.units, maxUnits))
+			errs = append(errs, fmt.Errorf("budget: Limits.%s is %g: it must be 0, for no limit, to %g", u.name, u.units, maxUnits))
 		}
 	}
 	for _, c := range []struct {
@@ -89,7 +89,7 @@ func (l Limits) check() error {
 		count int64
 	}{{"Items", l.Items}, {"Requests", l.Requests}} {
 		if c.count < 0 {
-			errs = append(errs, fmt.Errorf("Limits.%s of a budget is %d: it must be 0, for no limit, or more", c.name, c.count))
+			errs = append(errs, fmt.Errorf("budget: Limits.%s is %d: it must be 0, for no limit, or more", c.name, c.count))
 		}
 	}
 	return invalid(errs...)

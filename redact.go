@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -50,12 +51,7 @@ func quotes(err error) bool {
 	case *smithy.OperationError, smithy.APIError, *smithy.DeserializationError, *smithyhttp.ResponseError, *smithyhttp.RequestSendError, *url.Error:
 		return true
 	}
-	for _, inner := range unwrapped(err) {
-		if quotes(inner) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(unwrapped(err), quotes)
 }
 
 // unwrapped are the errors that err wraps.

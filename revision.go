@@ -205,7 +205,7 @@ func numberOf(av types.AttributeValue) string {
 
 // revisionIn is the revision field of an item, which is a pointer to a T.
 func (c *core) revisionIn(item reflect.Value) Revision {
-	r, _ := item.FieldByIndex(c.revision.field.Index).Interface().(Revision)
+	r, _ := reflect.TypeAssert[Revision](item.FieldByIndex(c.revision.field.Index))
 	return r
 }
 

@@ -1,9 +1,7 @@
 package ddb
 
 import (
-	"bytes"
 	"math/big"
-	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +29,7 @@ func TestCompareValues(t *testing.T) {
 				t.Errorf("texts %q and %q: %d", a, b, got)
 			}
 			got, ok := compareValues(&types.AttributeValueMemberB{Value: []byte(a)}, &types.AttributeValueMemberB{Value: []byte(b)})
-			if !ok || got != bytes.Compare([]byte(a), []byte(b)) || got != slices.Compare([]byte(a), []byte(b)) {
+			if !ok || got != strings.Compare(a, b) {
 				t.Errorf("bytes %q and %q: %d", a, b, got)
 			}
 		}

@@ -13,7 +13,7 @@ import (
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Change[T]) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("%s at %s", v.Kind, v.Seq))
+	_, _ = fmt.Fprintf(s, "%s at %s", v.Kind, v.Seq)
 }
 
 // LogValue is the text that Format prints.
@@ -23,7 +23,7 @@ func (v Change[T]) LogValue() slog.Value {
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Delivery[T]) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("%d changes of shard %s", len(v.Changes), v.Shard))
+	_, _ = fmt.Fprintf(s, "%d changes of shard %s", len(v.Changes), v.Shard)
 }
 
 // LogValue is the text that Format prints.

@@ -320,7 +320,7 @@ func (w *worker) take(ctx, handling context.Context, was Lease) error {
 	if !swapped && (stored.Owner != w.owner || stored.Counter != will.Counter) {
 		return nil
 	}
-	h := lease.NewHold(w.holding(), handling, w.reading, stored, sent)
+	h := lease.NewHold(handling, w.reading, w.holding(), stored, sent)
 	r := newRun(w, h)
 	r.late = late
 	w.mu.Lock()

@@ -51,9 +51,9 @@ var ruleTables = []string{
 }
 
 // newRuleEngine returns an engine with the tables of rules, each with items.
-func newRuleEngine(t *testing.T, opts ...ddbtest.Option) *ddbtest.Engine {
+func newRuleEngine(t *testing.T) *ddbtest.Engine {
 	t.Helper()
-	e := ddbtest.NewEngine(opts...)
+	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)
 	for _, table := range ruleTables {
 		mustAnswer(t, e, "CreateTable", table)

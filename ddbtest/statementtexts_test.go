@@ -16,7 +16,7 @@ func TestStatementTexts(t *testing.T) {
 	in := musicTable()
 	in.AttributeDefinitions = append(in.AttributeDefinitions, attr("Year", "N"))
 	in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-		IndexName: ptr("ByYear"), KeySchema: []types.KeySchemaElement{key("Genre", "HASH"), key("Year", "HASH")},
+		IndexName: new("ByYear"), KeySchema: []types.KeySchemaElement{key("Genre", "HASH"), key("Year", "HASH")},
 		Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
 	})
 	mustCreate(t, client, in)
@@ -96,4 +96,5 @@ func TestStatementBranches(t *testing.T) {
 	wantItems(t, client, []item{{"n": num("7")}}, `FROM Music SET n = 7 WHERE Artist = 'a' AND SongTitle = '1' AND attribute_exists(n) RETURNING MODIFIED NEW *`)
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }

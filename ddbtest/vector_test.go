@@ -343,7 +343,7 @@ func TestVectorProjection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := gocmp.Diff(whole, item(got.Item), sameValues); diff != "" {
+	if diff := gocmp.Diff(whole, got.Item, sameValues); diff != "" {
 		t.Errorf("the table has lost precision: %s", diff)
 	}
 }

@@ -111,7 +111,8 @@ type EventTooLarge struct { //nolint:errname // as above
 // Error tells the sizes, and what to do.
 func (e *EventTooLarge) Error() string {
 	if rest := e.Bytes - e.Data; rest > e.Limit {
-		return fmt.Sprintf("append: event %d makes an item of %d bytes, the limit is %d: its metadata, ids and type alone have %d, which the option Offload leaves in the item; put large values into the data", e.Index, e.Bytes, e.Limit, rest)
+		return fmt.Sprintf("append: event %d makes an item of %d bytes, the limit is %d: "+
+			"its metadata, ids and type alone have %d, which the option Offload leaves in the item; put large values into the data", e.Index, e.Bytes, e.Limit, rest)
 	}
 	return fmt.Sprintf("append: event %d makes an item of %d bytes, the limit is %d: store large payloads outside with the option Offload", e.Index, e.Bytes, e.Limit)
 }
@@ -154,7 +155,8 @@ func (e *GapError) Error() string {
 		return fmt.Sprintf("read the feed: number %d of shard %d is missing", e.Version, e.Shard)
 	}
 	if e.First > 0 {
-		return fmt.Sprintf("load: version %d was truncated, the stream begins at version %d, and no state is stored under the name and schema asked for that holds the versions before: load with the schema that was stored, append an event that sums up the state, and truncate before that one", e.Version, e.First)
+		return fmt.Sprintf("load: version %d was truncated, the stream begins at version %d, and no state is stored "+
+			"under the name and schema asked for that holds the versions before: load with the schema that was stored, append an event that sums up the state, and truncate before that one", e.Version, e.First)
 	}
 	return fmt.Sprintf("read: version %d is missing from the stream; something else than this package has deleted it", e.Version)
 }

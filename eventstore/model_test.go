@@ -51,7 +51,7 @@ type target struct {
 }
 
 // expect is the report that a call must get, with the versions that it must name.
-func (m model) expect(id string, to []target) (report error, repeated bool, first []int64) {
+func (m model) expect(id string, to []target) (repeated bool, first []int64, report error) {
 	for _, t := range to {
 		if _, ok := m.holds(t.stream, id, t.exactly); ok {
 			repeated = true
@@ -61,7 +61,7 @@ func (m model) expect(id string, to []target) (report error, repeated bool, firs
 		at := m.version(t.stream) + 1
 		switch {
 		case !repeated && t.exactly >= 0 && t.exactly != at-1:
-			return eventstore.ErrWrongExpectedVersion, false, nil
+			return false, nil, eventstore.ErrWrongExpectedVersion
 		case repeated:
 			var is *modelCommit
 			for i, c := range m[t.stream] {
@@ -71,13 +71,13 @@ func (m model) expect(id string, to []target) (report error, repeated bool, firs
 			}
 			// The one that is asked for at its own place may be a part of what is there.
 			if is == nil || fmt.Sprint(is.events) != fmt.Sprint(t.events) {
-				return eventstore.ErrCommitIDReused, false, nil
+				return false, nil, eventstore.ErrCommitIDReused
 			}
 			at = is.first
 		}
 		first = append(first, at)
 	}
-	return nil, repeated, first
+	return repeated, first, nil
 }
 
 func (m model) apply(id string, to []target) {
@@ -153,7 +153,7 @@ func TestAppendsAgainstAModel(t *testing.T) {
 							}
 							continue
 						}
-						report, repeated, first := m.expect(id, to)
+						repeated, first, report := m.expect(id, to)
 						if errors.Is(err, eventstore.ErrAmbiguous) {
 							unknown++
 							if head, _ := s.Head(t.Context(), to[0].stream); head.Version != m.version(to[0].stream) {
@@ -165,7 +165,7 @@ func TestAppendsAgainstAModel(t *testing.T) {
 							t.Fatalf("run %d: commit %s of %+v: %v, want %v; the streams are %+v", run, id, to, err, report, m)
 						}
 						switch {
-						case report == eventstore.ErrCommitIDReused:
+						case errors.Is(report, eventstore.ErrCommitIDReused):
 							reused++
 						case err == nil && repeated:
 							repeats++

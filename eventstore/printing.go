@@ -11,7 +11,7 @@ import (
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Aggregate[S]) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("aggregate at version %d", v.Version))
+	_, _ = fmt.Fprintf(s, "aggregate at version %d", v.Version)
 }
 
 // LogValue is the text that Format prints.
@@ -21,7 +21,7 @@ func (v Aggregate[S]) LogValue() slog.Value {
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Appended) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("versions %d to %d appended", v.First, v.Last))
+	_, _ = fmt.Fprintf(s, "versions %d to %d appended", v.First, v.Last)
 }
 
 // LogValue is the text that Format prints.
@@ -31,7 +31,7 @@ func (v Appended) LogValue() slog.Value {
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Commit) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("commit %d of shard %d", v.Number, v.Shard))
+	_, _ = fmt.Fprintf(s, "commit %d of shard %d", v.Number, v.Shard)
 }
 
 // LogValue is the text that Format prints.
@@ -47,7 +47,7 @@ func (v Edition) LogValue() slog.Value { return slog.StringValue("edition of a s
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Event) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("event at version %d", v.Version))
+	_, _ = fmt.Fprintf(s, "event at version %d", v.Version)
 }
 
 // LogValue is the text that Format prints.
@@ -63,7 +63,7 @@ func (v NewEvent) LogValue() slog.Value { return slog.StringValue("new event") }
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Head) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("head of a stream at version %d", v.Version))
+	_, _ = fmt.Fprintf(s, "head of a stream at version %d", v.Version)
 }
 
 // LogValue is the text that Format prints.
@@ -73,7 +73,7 @@ func (v Head) LogValue() slog.Value {
 
 // Format prints what it is, whatever the verb, and no data.
 func (v View[V]) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("view at version %d", v.Version))
+	_, _ = fmt.Fprintf(s, "view at version %d", v.Version)
 }
 
 // LogValue is the text that Format prints.

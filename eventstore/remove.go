@@ -120,7 +120,8 @@ func (s *Store) removeUpTo(ctx context.Context, stream string, last int64, frame
 }
 
 // Scrub removes the data, metadata, correlation and causation of events, and keeps the events: versions, types, ids and
-// times stay, and [Event.Scrubbed] is set. Events in one frame share correlation and causation, which are hidden at once and removed with the last of them. It is for data that must be forgotten. Offloaded data are removed
+// times stay, and [Event.Scrubbed] is set. Events in one frame
+// share correlation and causation, which are hidden at once and removed with the last of them. It is for data that must be forgotten. Offloaded data are removed
 // as well if the payload store has a method Drop, and no other event of the stream has the same.
 // Snapshots and projections made before still hold what they have taken over.
 //

@@ -200,13 +200,13 @@ func (g *sharing) take(ctx, reading context.Context, was shardLease) error {
 	if err != nil || !swapped {
 		return err
 	}
-	h := lease.NewHold(g.cfg, ctx, reading, stored, sent)
+	h := lease.NewHold(ctx, reading, g.cfg, stored, sent)
 	name := partition(was.shard)
 	g.mu.Lock()
 	g.running[name] = true
 	g.mu.Unlock()
 	g.wg.Go(func() {
-		err := g.handleShard(h, was.shard)
+		err := g.handleShard(h, was.shard) //nolint:contextcheck // the hold has the contexts
 		g.mu.Lock()
 		delete(g.running, name)
 		if err != nil && g.failure == nil {

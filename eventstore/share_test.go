@@ -127,7 +127,7 @@ func (p *process) Do(req *http.Request) (*http.Response, error) {
 
 func (p *process) kill() { p.kills.Do(func() { close(p.dead) }) }
 
-func join(t testing.TB, e *ddbtest.Engine, name string, c *claims, h *handled, opts ...eventstore.SubscribeOption) *process {
+func join(t testing.TB, e *ddbtest.Engine, name string, c *claims, h *handled) *process {
 	t.Helper()
 	p := &process{name: name, next: slowly{e}, dead: make(chan struct{}), ended: make(chan error, 1)}
 	client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(p), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
@@ -149,7 +149,7 @@ func join(t testing.TB, e *ddbtest.Engine, name string, c *claims, h *handled, o
 		h.note(t, name, commit)
 		return p.alive(ctx)
 	}
-	opts = append([]eventstore.SubscribeOption{eventstore.Shared(), eventstore.SubscriberName(name), eventstore.OnRetry(func(error) {}), eventstore.PollEvery(4 * time.Second)}, opts...)
+	opts := []eventstore.SubscribeOption{eventstore.Shared(), eventstore.SubscriberName(name), eventstore.OnRetry(func(error) {}), eventstore.PollEvery(4 * time.Second)}
 	go func() { p.ended <- s.Feed().Subscribe(ctx, "mailer", c.as(name), handle, opts...) }()
 	return p
 }

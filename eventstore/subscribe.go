@@ -338,7 +338,7 @@ func (s *subscription) one(ctx, reading context.Context, c Commit) error {
 		if ctx.Err() != nil {
 			return err
 		}
-		d := time.Duration(0)
+		var d time.Duration
 		if passes(err) {
 			s.onRetry(fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err))
 			d = later.NextBackOff()

@@ -29,7 +29,7 @@ func (v Key) LogValue() slog.Value { return slog.StringValue("grant key") }
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Grant) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("grant of revision %d", v.Rev))
+	_, _ = fmt.Fprintf(s, "grant of revision %d", v.Rev)
 }
 
 // LogValue is the text that Format prints.
@@ -39,7 +39,7 @@ func (v Grant) LogValue() slog.Value {
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Entry) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("%s, revision %d", v.Event, v.Grant.Rev))
+	_, _ = fmt.Fprintf(s, "%s, revision %d", v.Event, v.Grant.Rev)
 }
 
 // LogValue is the text that Format prints.

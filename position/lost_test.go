@@ -226,7 +226,7 @@ func TestSavesAgainstAModel(t *testing.T) {
 						report = e // also where it is in doubt whether it was stored before: nobody else is here who could have come between
 					}
 				}
-				if err != nil && report == err {
+				if err != nil && errors.Is(report, err) {
 					if errors.Is(err, ddb.ErrOutcomeUnknown) {
 						unknown++
 					}
@@ -248,7 +248,7 @@ func TestSavesAgainstAModel(t *testing.T) {
 				default:
 					number = n
 				}
-				if after.Number != number || after.Epoch != epoch || after.Owner != who || report != want {
+				if after.Number != number || after.Epoch != epoch || after.Owner != who || !errors.Is(report, want) {
 					t.Errorf("run %d: %s of %d (by a claim: %v): %v, and stored is %+v; want %d, %d, %q, %v; before it was %+v",
 						run, verb, n, owner != nil, report, after, number, epoch, who, want, before)
 				}

@@ -16,7 +16,7 @@ func (v HandlerKey) LogValue() slog.Value { return slog.StringValue("handler key
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Position) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("position at number %d, epoch %d", v.Number, v.Epoch))
+	_, _ = fmt.Fprintf(s, "position at number %d, epoch %d", v.Number, v.Epoch)
 }
 
 // LogValue is the text that Format prints.
@@ -26,7 +26,7 @@ func (v Position) LogValue() slog.Value {
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Reset) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("reset from %d to %d", v.From, v.To))
+	_, _ = fmt.Fprintf(s, "reset from %d to %d", v.From, v.To)
 }
 
 // LogValue is the text that Format prints.

@@ -10,7 +10,7 @@ import (
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Snapshot) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("snapshot of version %d", v.Version))
+	_, _ = fmt.Fprintf(s, "snapshot of version %d", v.Version)
 }
 
 // LogValue is the text that Format prints.

@@ -109,9 +109,7 @@ func (w *world) handle(t *testing.T, n int) (handled []string) {
 func (w *world) state(t *testing.T, more map[string]any) map[string]types.AttributeValue {
 	t.Helper()
 	p := map[string]any{"streamArn": w.arn, "shardPositions": w.positions, "timestamp": "2026-03-01T10:00:00.1234567+00:00"}
-	for k, v := range more {
-		p[k] = v
-	}
+	maps.Copy(p, more)
 	text, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)
@@ -241,9 +239,7 @@ func TestFinishedAncestors(t *testing.T) {
 			delete(w.positions, shard)
 		}
 		gone := map[string]string{"shardId-00000000000000000000-00000000": "1"}
-		for shard, seq := range w.positions {
-			gone[shard] = seq
-		}
+		maps.Copy(gone, w.positions)
 		w.positions = gone
 		w.write(t, 5)
 		w.seed(t, w.state(t, nil))

@@ -90,7 +90,7 @@ func testReused(t *testing.T, factory Factory) {
 	traced.Metadata, traced.CorrelationID, traced.CausationID = map[string]string{"trace": "2"}, "c2", "x"
 	for name, opts := range map[string][]eventstore.Option{"items": nil, "frames": {eventstore.Frames(1 << 10)}, "feed": {eventstore.Sequenced(2)}} {
 		s := factory(t, opts...)
-		for what, dedup := range map[string][]eventstore.AppendArg{"": nil, " with a marker": {eventstore.Dedup(time.Hour)}} {
+		for what, dedup := range map[string][]eventstore.AppendArg{"": nil, "+marker": {eventstore.Dedup(time.Hour)}} {
 			stream, id := name+what, eventstore.CommitID("req-1"+what)
 			must(t, s, stream, eventstore.NoStream(), event("x"))
 			must(t, s, stream, eventstore.Exactly(1), append(dedup, paid, event("y"), id)...)

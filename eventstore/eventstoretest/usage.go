@@ -131,7 +131,7 @@ type (
 	fundsMoved  struct{ Amount int }
 	httpFailed  struct{}
 	oldFashion  struct{}
-	anyHappened interface{}
+	anyHappened any
 )
 
 func (oldFashion) EventType() string { return "old-fashioned" }

@@ -66,7 +66,8 @@ const (
 	CascadeKey = "angzarr-cascade-id"
 	// ExtKey is the routing message ext, in base64.
 	ExtKey = "angzarr-ext"
-	// Of the event that led to this one: source_domain, source_edition, source_root, source_seq, source_component and source_command_index.
+	// SourceDomainKey and those below are of the event that led to this one: source_domain, source_edition, source_root, source_seq,
+	// source_component and source_command_index.
 	SourceDomainKey       = "angzarr-source-domain"
 	SourceEditionKey      = "angzarr-source-edition"
 	SourceRootKey         = "angzarr-source-root"

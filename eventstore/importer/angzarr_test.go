@@ -3,6 +3,7 @@ package importer_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -27,17 +28,15 @@ func flag(v bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{
 // page is an event as angzarr's code stores it; what it is to mean is its message.
 func page(key string, seq int, message string, more item) item {
 	it := item{"pk": s(key), "seq": n(seq), "event": b(message), "created_at": s("2026-03-01T10:00:00.000000001+00:00"), "committed": flag(true)}
-	for k, v := range more {
-		it[k] = v
-	}
+	maps.Copy(it, more)
 	return it
 }
 
-func provisional(key string, seq int, message, cascade string) item {
+func provisional(key string, seq int, message, cascade string) item { //nolint:unparam // as page
 	return page(key, seq, message, item{"committed": flag(false), "cascade_id": s(cascade)})
 }
 
-func marker(key string, seq int, message, cascade string) item {
+func marker(key string, seq int, message, cascade string) item { //nolint:unparam // as page
 	return page(key, seq, message, item{"cascade_id": s(cascade)})
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -249,9 +250,7 @@ func schemelessMeta(e eventstore.NewEvent) (any, error) {
 			if !ok {
 				return whole, nil
 			}
-			for k, v := range object {
-				meta[k] = v
-			}
+			maps.Copy(meta, object)
 		default:
 			meta[key] = value
 		}
@@ -350,7 +349,7 @@ func (b *SchemelessBridge) absent(ctx context.Context, items []schemelessItem) (
 
 // pause waits a random time that grows with the tries.
 func pause(ctx context.Context, try int) error {
-	t := time.NewTimer(rand.N(min(5*time.Millisecond<<min(try, 10), 500*time.Millisecond)))
+	t := time.NewTimer(rand.N(min(5*time.Millisecond<<min(try, 10), 500*time.Millisecond))) //nolint:gosec // jitter is no secret
 	defer t.Stop()
 	select {
 	case <-ctx.Done():

@@ -10,7 +10,7 @@ import (
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Difference) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("difference at version %d", v.Version))
+	_, _ = fmt.Fprintf(s, "difference at version %d", v.Version)
 }
 
 // LogValue is the text that Format prints.
@@ -20,7 +20,7 @@ func (v Difference) LogValue() slog.Value {
 
 // Format prints what it is, whatever the verb, and no data.
 func (v ESSnapshot) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("snapshot of sequence %d", v.Sequence))
+	_, _ = fmt.Fprintf(s, "snapshot of sequence %d", v.Sequence)
 }
 
 // LogValue is the text that Format prints.
@@ -30,7 +30,7 @@ func (v ESSnapshot) LogValue() slog.Value {
 
 // Format prints what it is, whatever the verb, and no data.
 func (v ESView) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("view at version %d", v.Version))
+	_, _ = fmt.Fprintf(s, "view at version %d", v.Version)
 }
 
 // LogValue is the text that Format prints.
@@ -40,7 +40,7 @@ func (v ESView) LogValue() slog.Value {
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Record) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("record of sequence %d", v.Sequence))
+	_, _ = fmt.Fprintf(s, "record of sequence %d", v.Sequence)
 }
 
 // LogValue is the text that Format prints.
@@ -50,7 +50,7 @@ func (v Record) LogValue() slog.Value {
 
 // Format prints what it is, whatever the verb, and no data.
 func (v Report) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprint(s, fmt.Sprintf("%d streams, %d events, %d written, %d differences", v.Streams, v.Events, v.Written, len(v.Differences)))
+	_, _ = fmt.Fprintf(s, "%d streams, %d events, %d written, %d differences", v.Streams, v.Events, v.Written, len(v.Differences))
 }
 
 // LogValue is the text that Format prints.

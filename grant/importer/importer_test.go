@@ -85,7 +85,7 @@ func key(tenant grant.Tenant, user, grantType, qualifier string) grant.Key {
 	return grant.Key{Tenant: tenant, User: user, Type: grantType, Qualifier: qualifier}
 }
 
-func imported(t *testing.T, source importer.Source, store *grant.Store, read, saved, revoked, same int64, different ...grant.Key) {
+func imported(t *testing.T, source importer.Source, store *grant.Store, read, saved, revoked, same int64, different ...grant.Key) { //nolint:unparam // all of a report
 	t.Helper()
 	r, err := importer.Import(t.Context(), source, store)
 	if err != nil || r.Read != read || r.Saved != saved || r.Revoked != revoked || r.Same != same || len(r.Different) != len(different) {

@@ -51,10 +51,10 @@ type Hold[L any] struct {
 
 // NewHold holds a lease that was just taken by a write that was sent at a time. The work ends with its context at the latest, and
 // the reading with the other.
-func NewHold[L any](cfg *Config[L], work, reading context.Context, lease L, sent time.Time) *Hold[L] {
+func NewHold[L any](work, reading context.Context, cfg *Config[L], lease L, sent time.Time) *Hold[L] {
 	h := &Hold[L]{cfg: cfg, lease: lease, renewed: sent, moved: sent, writing: make(chan struct{}, 1)}
 	h.Context, h.lose = context.WithCancelCause(work)
-	h.Reading, h.yield = context.WithCancel(reading)
+	h.Reading, h.yield = context.WithCancel(reading) //nolint:gosec // Close calls it
 	return h
 }
 

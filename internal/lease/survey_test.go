@@ -25,11 +25,11 @@ func TestWorkersShareEvenly(t *testing.T) {
 		dead := make(map[string]bool)
 		for i := range shards {
 			shard := fmt.Sprint("shard", i)
-			switch owner := rapid.IntRange(-2, workers-1).Draw(t, "owner"); {
-			case owner == -2:
+			switch owner := rapid.IntRange(-2, workers-1).Draw(t, "owner"); owner {
+			case -2:
 				leases[shard] = lease.State{Owner: "gone"}
 				dead[shard] = true
-			case owner == -1:
+			case -1:
 				leases[shard] = lease.State{}
 			default:
 				leases[shard] = lease.State{Owner: name(owner)}

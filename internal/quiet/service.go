@@ -69,7 +69,7 @@ One or more parameter values were invalid: An number set  may not be empty
 One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: {}
 One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty binary value. Key: {}
 One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty {} value. IndexName: {}, IndexKey: {}
-One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty {} value.
+One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. …
 The update expression attempted to update the secondary index key to unsupported type
 Item size has exceeded the maximum allowed size
 Item size to update has exceeded the maximum allowed size

@@ -4,7 +4,7 @@ import "errors"
 
 // Mismatch is what a receiver returns for an item that cannot belong to the reply, such as one with another key than
 // the request's: replies were crossed on the way. The whole reply is then a [*ReplyError] instead of a [*RowError].
-type Mismatch string
+type Mismatch string //nolint:errname // what it is, at the places that return it
 
 func (m Mismatch) Error() string { return string(m) }
 

@@ -1,4 +1,4 @@
-package wire
+package wire //nolint:testpackage // it calls the parts that cut replies
 
 import (
 	"errors"

@@ -150,9 +150,9 @@ func (c *constraints) length(path, s string, shortest, longest int) {
 }
 
 // pattern fails if s does not match the pattern as a whole.
-func (c *constraints) pattern(path, s, text string, re *regexp.Regexp) {
+func (c *constraints) pattern(path, s string, re *regexp.Regexp) {
 	if !re.MatchString(s) {
-		c.fail(path, s, false, "Member must satisfy regular expression pattern: "+text)
+		c.fail(path, s, false, "Member must satisfy regular expression pattern: "+namePattern)
 	}
 }
 
@@ -179,7 +179,7 @@ func (c *constraints) newName(path string, name *string) {
 	if !c.required(path, name != nil) {
 		return
 	}
-	c.pattern(path, *name, namePattern, nameExpression)
+	c.pattern(path, *name, nameExpression)
 	c.length(path, *name, 3, 255)
 }
 
@@ -196,7 +196,7 @@ func (c *constraints) tableName(path string, name *string) {
 		c.length(path, *name, 1, 1024)
 	default:
 		if !validNameBytes(*name) {
-			c.pattern(path, *name, namePattern, nameExpression)
+			c.pattern(path, *name, nameExpression)
 		}
 		c.length(path, *name, 3, 255)
 	}
@@ -240,7 +240,7 @@ func (c *constraints) describedName(path string, name *string) {
 func (c *constraints) presentName(path string, name *string) {
 	if c.required(path, name != nil) {
 		c.length(path, *name, 3, 255)
-		c.pattern(path, *name, namePattern, nameExpression)
+		c.pattern(path, *name, nameExpression)
 	}
 }
 
@@ -250,7 +250,7 @@ func (c *constraints) indexName(path string, name *string) {
 		return
 	}
 	if !validNameBytes(*name) {
-		c.pattern(path, *name, namePattern, nameExpression)
+		c.pattern(path, *name, nameExpression)
 	}
 	c.length(path, *name, 3, 255)
 }

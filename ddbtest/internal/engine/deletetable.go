@@ -77,7 +77,7 @@ func inUse(message string) error {
 
 // changeable returns the error for a change of a table that is changing.
 func (t *Table) changeable(status string) error {
-	doing := ""
+	var doing string
 	switch status {
 	case statusCreating:
 		doing = "created"

@@ -179,7 +179,7 @@ func (x *Index) takes(item value.Item) bool {
 			fits = false
 			return false
 		}
-		size := 0
+		var size int
 		switch v := v.(type) {
 		case value.String:
 			size = len(v)

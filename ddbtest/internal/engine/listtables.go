@@ -23,7 +23,7 @@ type ListTablesOutput struct {
 func (e *Engine) ListTables(_ context.Context, in *ListTablesInput) (*ListTablesOutput, error) {
 	var c constraints
 	if s := in.ExclusiveStartTableName; s != nil {
-		c.pattern("exclusiveStartTableName", *s, namePattern, nameExpression)
+		c.pattern("exclusiveStartTableName", *s, nameExpression)
 		c.length("exclusiveStartTableName", *s, 3, 255)
 	}
 	c.atLeast("limit", in.Limit, 1)

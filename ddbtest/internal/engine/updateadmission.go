@@ -236,7 +236,7 @@ func (in *UpdateTableInput) checkOnline(t *Table, now time.Time) error {
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (DDB-TABLE-163)
 func (in *UpdateTableInput) indexesInTheWay(t *Table, now time.Time) error {
-	what := ""
+	var what string
 	switch {
 	case in.ProvisionedThroughput != nil:
 		what = "table IOPS"

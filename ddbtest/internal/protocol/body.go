@@ -45,11 +45,11 @@ func (r *Reply) write(ctx context.Context, w http.ResponseWriter) {
 			if wait(ctx, r.Pace) != nil {
 				panic(http.ErrAbortHandler)
 			}
-			_, _ = w.Write(body[i : i+1])
+			_, _ = w.Write(body[i : i+1]) //nolint:gosec // a reply of the engine, no page
 			_ = flush.Flush()
 		}
 	} else {
-		_, _ = w.Write(body)
+		_, _ = w.Write(body) //nolint:gosec // as above
 	}
 	if !r.broken() {
 		return

@@ -343,7 +343,7 @@ func (d *decoder) elements(element func()) {
 // nullOf reads the contents of NULL. For some weeks of 2026 the service read
 // false as true; since then it refuses it in every Region:
 // https://github.com/nubo-db/dynoxide/issues/145.
-func (d *decoder) nullOf() Null {
+func (d *decoder) nullOf() Null { //nolint:unparam // like its sisters
 	before := d.wire
 	if !d.booleanOf() && d.wire == before {
 		d.fail(msgNullFalse)

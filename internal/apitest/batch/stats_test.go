@@ -100,7 +100,7 @@ func TestReturnedOfABatch(t *testing.T) {
 		}
 	}
 	// One item cannot be read: the reply is asked for again, item by item, and both are counted.
-	_, err := e.Client().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: ptr("readings"), Item: map[string]types.AttributeValue{
+	_, err := e.Client().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new("readings"), Item: map[string]types.AttributeValue{
 		"sensor": &types.AttributeValueMemberS{Value: "s0"}, "minute": &types.AttributeValueMemberN{Value: "0"}, "value": &types.AttributeValueMemberS{Value: "much"},
 	}})
 	if err != nil {
@@ -165,4 +165,5 @@ func TestLabelOfAHook(t *testing.T) {
 	}
 }
 
-func ptr[V any](v V) *V { return &v }
+//go:fix inline
+func ptr[V any](v V) *V { return new(v) }

@@ -257,7 +257,7 @@ func TestTombstonesAreNoItems(t *testing.T) {
 		t.Errorf("reads show tombstones: %v, %v, %v, %v, %d, %v, %v", err, got, one, all, n, page.Items, open)
 	}
 	// They give way to new items, alone and in transactions, which go on with the revision.
-	for i, make := range []func(a *account) error{
+	for i, create := range []func(a *account) error{
 		func(a *account) error { return table.Create(ctx, a) },
 		func(a *account) error { return table.Put(ctx, a) },
 		func(a *account) error { return ddb.Transact(ctx, client, table.TxCreate(a)) },
@@ -265,7 +265,7 @@ func TestTombstonesAreNoItems(t *testing.T) {
 	} {
 		var old account
 		a := account{ID: []string{"a Delete", "a DeleteItem", "a TxDelete", "a TxDeleteItem"}[i], N: 9}
-		if err := make(&a); err != nil {
+		if err := create(&a); err != nil {
 			t.Errorf("over tombstone %d: %v", i, err)
 		}
 		stored, err := table.Get(ctx, a.ID, ddb.Consistent())

@@ -79,12 +79,12 @@ func TestWrongBudgets(t *testing.T) {
 		limits ddb.Limits
 		says   string
 	}{
-		"negative":          {ddb.Limits{ReadUnits: -0.5}, "Limits.ReadUnits of a budget is -0.5"},
-		"no number":         {ddb.Limits{WriteUnits: math.NaN()}, "Limits.WriteUnits of a budget is NaN"},
-		"infinite":          {ddb.Limits{ReadUnits: math.Inf(1)}, "Limits.ReadUnits of a budget is +Inf"},
-		"beyond counting":   {ddb.Limits{ReadUnits: 1e13}, "Limits.ReadUnits of a budget is 1e+13"},
-		"negative items":    {ddb.Limits{Items: -1}, "Limits.Items of a budget is -1"},
-		"negative requests": {ddb.Limits{Requests: math.MinInt64, Items: -3}, "Limits.Items of a budget is -3"},
+		"negative":          {ddb.Limits{ReadUnits: -0.5}, "Limits.ReadUnits is -0.5"},
+		"no number":         {ddb.Limits{WriteUnits: math.NaN()}, "Limits.WriteUnits is NaN"},
+		"infinite":          {ddb.Limits{ReadUnits: math.Inf(1)}, "Limits.ReadUnits is +Inf"},
+		"beyond counting":   {ddb.Limits{ReadUnits: 1e13}, "Limits.ReadUnits is 1e+13"},
+		"negative items":    {ddb.Limits{Items: -1}, "Limits.Items is -1"},
+		"negative requests": {ddb.Limits{Requests: math.MinInt64, Items: -3}, "Limits.Items is -3"},
 	} {
 		ctx := ddb.WithBudget(t.Context(), ddb.NewBudget(c.limits))
 		_, err := members.Get(ctx, "c", "1")
