@@ -137,7 +137,7 @@ func FromJSON(text []byte, section string) (Config, error) {
 		Positions: s.Positions.TableName, Leases: s.CdcStateStore.TableName, Grants: s.Authorization.TableName, StreamARN: s.Cdc.StreamArn,
 		DefaultTable: s.DefaultTableName, ConsistentReads: s.UseConsistentReads,
 	}
-	conn, err := s.connection.over(s.Connection)
+	conn, err := s.over(s.Connection)
 	c.Region, c.Endpoint, c.Credentials = conn.Region, conn.ServiceURL, Credentials{conn.AccessKey, conn.SecretKey}
 	if n := conn.MaxRetryAttempts; n != nil {
 		if c.MaxAttempts = *n + 1; *n < 0 {

@@ -95,6 +95,3 @@ func TestStatementBranches(t *testing.T) {
 	}
 	wantItems(t, client, []item{{"n": num("7")}}, `FROM Music SET n = 7 WHERE Artist = 'a' AND SongTitle = '1' AND attribute_exists(n) RETURNING MODIFIED NEW *`)
 }
-
-//go:fix inline
-func ptr[T any](v T) *T { return new(v) }

@@ -42,7 +42,7 @@ func (e *DuplicateEventID) Error() string {
 func (e *DuplicateEventID) Is(target error) bool { return target == ErrDuplicateEventID }
 
 // Unwrap returns the error of the transaction.
-func (e *DuplicateEventID) Unwrap() error { return e.cause }
+func (e *DuplicateEventID) Unwrap() error { return ddb.RedactError(e.cause) }
 
 // EventByID reads the event with an id. It needs the option [UniqueIDs]. The read is consistent; an id that no event has, or whose event was truncated, is
 // [ddb.ErrNotFound], one of a deleted stream [ErrStreamDeleted]. It costs two read units, and one for each 4 KB of the event.

@@ -98,3 +98,15 @@ func (e *WrongExpectedVersion) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s
 
 // MarshalJSON is the text.
 func (e *WrongExpectedVersion) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints the text, whatever the verb.
+func (e *CommitIDReused) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *CommitIDReused) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints the text, whatever the verb.
+func (e *DuplicateEventID) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *DuplicateEventID) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }

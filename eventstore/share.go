@@ -205,8 +205,8 @@ func (g *sharing) take(ctx, reading context.Context, was shardLease) error {
 	g.mu.Lock()
 	g.running[name] = true
 	g.mu.Unlock()
-	g.wg.Go(func() {
-		err := g.handleShard(h, was.shard) //nolint:contextcheck // the hold has the contexts
+	g.wg.Go(func() { //nolint:contextcheck // the hold has the contexts
+		err := g.handleShard(h, was.shard)
 		g.mu.Lock()
 		delete(g.running, name)
 		if err != nil && g.failure == nil {

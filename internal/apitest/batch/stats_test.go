@@ -164,6 +164,3 @@ func TestLabelOfAHook(t *testing.T) {
 		t.Errorf("a refused transaction: %v, %+v, the ledger has %d", err, stats, n)
 	}
 }
-
-//go:fix inline
-func ptr[V any](v V) *V { return new(v) }

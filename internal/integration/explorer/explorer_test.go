@@ -239,7 +239,7 @@ func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
 		if i < 0 {
 			return
 		}
-		prefix = append(r.taken[:i:i], r.taken[i]+1)
+		prefix = append(slices.Clone(r.taken[:i]), r.taken[i]+1)
 	}
 }
 
@@ -256,7 +256,7 @@ func (w *world) users(t *testing.T, n int) []*user {
 			t.Fatal(err)
 		}
 		u.client = client
-		if u.table, err = ddb.NewSimple(client, tableName, recordID, append(w.guard.options[:len(w.guard.options):len(w.guard.options)], quick)...); err != nil {
+		if u.table, err = ddb.NewSimple(client, tableName, recordID, append(slices.Clip(w.guard.options), quick)...); err != nil {
 			t.Fatal(err)
 		}
 		users[i] = u

@@ -39,13 +39,6 @@ func (p program) String() string {
 	return fmt.Sprintf("%v: %s", p.start, strings.Join(list, " | "))
 }
 
-func (p program) calls() (n int) {
-	for _, c := range p.callers {
-		n += len(c)
-	}
-	return n
-}
-
 // twins says of each caller whether it does the same as the one before.
 func (p program) twins() []bool {
 	twins := make([]bool, len(p.callers))

@@ -1,9 +1,8 @@
-package leaks
+package leaks_test
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"reflect"
 	"strings"
@@ -95,7 +94,7 @@ func outcomes(t *testing.T, s *service, method reflect.Value) (errs []error) {
 	}
 	last := results[len(results)-1]
 	if last.Type() == errorType {
-		err, _ := last.Interface().(error)
+		err, _ := reflect.TypeAssert[error](last)
 		return []error{err}
 	}
 	switch r := results[0].Interface().(type) {
@@ -112,7 +111,7 @@ func outcomes(t *testing.T, s *service, method reflect.Value) (errs []error) {
 	for _, terminal := range []string{"Page", "Collect", "Count", "First"} {
 		m := results[0].MethodByName(terminal)
 		if !m.IsValid() {
-			t.Fatal(fmt.Sprintf("%T has no %s", results[0].Interface(), terminal))
+			t.Fatalf("%T has no %s", results[0].Interface(), terminal)
 		}
 		errs = append(errs, outcomes(t, s, m)...)
 	}

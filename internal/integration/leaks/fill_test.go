@@ -1,4 +1,4 @@
-package leaks
+package leaks_test
 
 import (
 	"encoding/base64"
@@ -109,7 +109,7 @@ func sdkError() error {
 func tells(text string) (form string, found bool) {
 	for name, form := range map[string]string{
 		"text": canary, "lower-case hex": hex.EncodeToString([]byte(canary)), "upper-case hex": strings.ToUpper(hex.EncodeToString([]byte(canary))),
-		"base64": base64.StdEncoding.EncodeToString([]byte(canary))[:8], "numbers": strings.Trim(fmt.Sprint([]byte(canary)), "[]"),
+		"base64": base64.StdEncoding.EncodeToString([]byte(canary))[:8], "numbers": strings.Trim(fmt.Sprint([]byte(canary)), "[]"), //nolint:staticcheck // as %v prints bytes
 		"Go": strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", []byte(canary)), "[]byte{"), "}"),
 	} {
 		if strings.Contains(text, form) {

@@ -1,6 +1,6 @@
 // Package leaks shows that nothing of keys and items gets into texts, logs, spans and JSON, and that what is wrong is
 // refused before anything is sent.
-package leaks
+package leaks_test
 
 import (
 	"io"

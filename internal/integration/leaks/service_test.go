@@ -1,4 +1,4 @@
-package leaks
+package leaks_test
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package leaks
+package leaks_test
 
 import (
 	"bytes"
@@ -103,7 +103,10 @@ var exportedTypes = map[string]exported{
 	"eventstore-importer.ExcaliburOptions":        free("not looked at yet"),
 	"snapshot-importer.Report":                    free("not looked at yet"),
 	"eventstore-importer.SequenceMoved":           free("not looked at yet"),
-	"eventstore.DuplicateEventID":                 free("not looked at yet"),
+	"eventstore.DuplicateEventID":                 holds[eventstore.DuplicateEventID](),
+	"eventstore.CommitIDReused":                   holds[eventstore.CommitIDReused](),
+	"eventstore.BackfillReport":                   free("counts"),
+	"eventstore.CopyReport":                       free("counts"),
 	"eventstore-importer.AngzarrMarker":           free("not looked at yet"),
 	"eventstore-importer.SchemelessBridge":        free("not looked at yet"),
 	"position-importer.Position":                  free("not looked at yet"),
