@@ -35,7 +35,7 @@ const (
 // TestStorm: 32 callers write 16 hot and 300 cold items while a share of all requests, reads too, meets a fault of
 // any kind, replies that never come included, through a client with the defaults of NewClient. A write that was
 // acknowledged counts once, one that was refused not at all; what is unknown stays below the bound. It
-// prints the share that is unknown by verb and cause, which docs/retries.md gives. `-storm 100000 -seeds 3` is the long form.
+// prints the share that is unknown by verb and cause, which docs/guarantees.md gives. `-storm 34000 -seeds 3` is the long form.
 func TestStorm(t *testing.T) {
 	for _, p := range []struct {
 		name string
