@@ -42,7 +42,7 @@ type provenWrite struct {
 // it is looked for while the request is still silent.
 const (
 	firstLook   = 50 * time.Millisecond // then at twice the distance each time
-	lastLook    = 2 * time.Second       // after which a silent request is given up
+	lastLook    = 2 * time.Second       // after which the client's own timeout is waited for
 	replyShare  = 4                     // of the time that the caller's deadline leaves, one part in so many is kept for the proof
 	replyMost   = 500 * time.Millisecond
 	restartBase = 2 * time.Millisecond // between a write that lost a race and the next try
@@ -245,13 +245,13 @@ type silence struct {
 	write *provenWrite
 	base  stored
 	tags  []Tag
-	found *stored // evidence that decides, or the last before the request was given up
+	found *stored // evidence that decides
 }
 
 // errSilent is the cause that ends a request without a reply.
 var errSilent = errors.New("no reply came, and the item was read instead")
 
-// during runs the request. It ends it once the item shows the outcome, and when it stays silent.
+// during runs the request, and ends it once the item shows the outcome.
 func (s *silence) during(ctx context.Context, send func(context.Context) error) error {
 	var (
 		bounded context.Context
@@ -300,17 +300,11 @@ func (s *silence) look(ctx context.Context, done <-chan struct{}, cancel context
 		item, err := s.write.core.readSoon(ctx, s.write.key, max(wait, 2*firstLook))
 		if err == nil {
 			now := s.write.core.storedState(item)
-			switch prove(s.base, s.tags, now, s.write.core.tombstones != nil) {
-			case provesApplied, provesSuperseded:
+			// What is pending is waited for: the client may be between two attempts.
+			if p := prove(s.base, s.tags, now, s.write.core.tombstones != nil); p == provesApplied || p == provesSuperseded {
 				s.found = &now
 				cancel()
 				return
-			case provesPending:
-				if wait >= lastLook {
-					s.found = &now
-					cancel()
-					return
-				}
 			}
 		}
 		if sleep(ctx, wait) != nil {

@@ -123,21 +123,30 @@ func (s *Store) marked(ctx context.Context, c *commit, marker row) (verdict, err
 	return s.foundAs(ctx, c, nil, nil)
 }
 
-// unknown settles a transaction of which nobody knows whether it was written: the head of a stream tells,
-// for all parts were written or none.
+// unknown settles a transaction of which nobody knows whether it was written: the heads of its streams tell.
+// All parts were written or none, but one stream alone may hold an earlier commit with the same id.
 func (s *Store) unknown(ctx context.Context, c *commit, cause error) (verdict, error) {
-	p := c.parts[0]
-	head, _, err := s.head(ctx, p.stream)
-	if err != nil {
-		if ctx.Err() != nil {
-			return refused, errors.Join(cause, err)
+	var first row
+	for i, p := range c.parts {
+		head, _, err := s.head(ctx, p.stream)
+		if err != nil {
+			if ctx.Err() != nil {
+				return refused, errors.Join(cause, err)
+			}
+			return same, errors.Join(cause, err)
 		}
-		return same, errors.Join(cause, err)
+		if _, _, ok := head.remembered(c.id); ok {
+			return s.moved(ctx, c, p, head)
+		}
+		if i == 0 {
+			first = head
+		}
 	}
-	if head.Version == p.base && head.Deleted == 0 {
+	p := c.parts[0]
+	if first.Version == p.base && first.Deleted == 0 {
 		return same, cause // it may still be under way; the condition lets one of the two in
 	}
-	return s.moved(ctx, c, p, head)
+	return s.moved(ctx, c, p, first)
 }
 
 // moved judges a part whose stream was not at the version that the transaction
