@@ -2,6 +2,8 @@ package grant_test
 
 import (
 	"context"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +16,9 @@ import (
 
 func TestTable(t *testing.T) {
 	granttest.Run(t, func(t *testing.T, now func() time.Time) granttest.Store {
+		if os.Getenv("DYNAMODB_ENGINE") == "dynoxide" && strings.HasSuffix(t.Name(), "/names") {
+			t.Skip("Dynoxide 1.2.1 answers begins_with without regard to upper and lower case; the library refuses such replies")
+		}
 		return newTable(t, ddbtest.NewFromEnv(t), ddbtest.TableName(t), grant.Clock(now))
 	})
 }

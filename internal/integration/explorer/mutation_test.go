@@ -55,7 +55,7 @@ var mutations = []mutation{
 	},
 	{
 		"a loop starts again without proof", "provenwrite.go",
-		"case ", "base.revision.IsZero() || now.revision.IsZero() || !now.exists()", "base.revision.IsZero() || now.revision.IsZero() || !now.exists() || w.again(now)", "",
+		"case ", "len(base.item) == 0 && base.revision.IsZero() || !now.exists()", "len(base.item) == 0 && base.revision.IsZero() || !now.exists() || w.again(now)", "",
 	},
 	{
 		"a write drops the tags of the writes before", "revision.go",
