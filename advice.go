@@ -30,7 +30,7 @@ const (
 var advice = []struct {
 	code, text string
 	is         error
-	mend       string
+	advice     string
 }{
 	{"ValidationException", "does not have the specified index", ErrTableNotFound, "EnsureTable creates the index once it is described with NewIndex, VerifyTable lists what else differs"},
 	{"ValidationException", "key element does not match the schema", nil, otherSchema},
@@ -66,7 +66,7 @@ func advise(err error) error {
 func adviseOn(code, message string, err error) error {
 	for _, a := range advice {
 		if code == a.code && strings.Contains(message, a.text) {
-			return &advisedError{text: causeText(err) + "; " + a.mend, is: a.is, err: err}
+			return &advisedError{text: causeText(err) + "; " + a.advice, is: a.is, err: err}
 		}
 	}
 	return err

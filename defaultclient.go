@@ -10,7 +10,7 @@ import (
 
 // DefaultClient is a client shared by the whole process. It is made as by
 // [NewClient] without options when it is first used; if that fails, the call
-// returns the error, which says what to mend, and the next call tries again. For
+// returns the error, which says what to correct, and the next call tries again. For
 // any other client, make one and hand it to [New].
 func DefaultClient() Client { return processClient }
 

@@ -260,12 +260,12 @@ func (h *handle) checkKind() error {
 			return nil
 		}
 	}
-	mend := ""
+	hint := ""
 	if h.want[0] == codec.SS {
-		mend = "; add stringset, numberset or binaryset to its dynamodbav tag"
+		hint = "; add stringset, numberset or binaryset to its dynamodbav tag"
 	}
 	return fmt.Errorf("attribute %s of %s is stored as %s, the handle needs %v%s",
-		h.path, h.item, h.value.Kind(), h.want, mend)
+		h.path, h.item, h.value.Kind(), h.want, hint)
 }
 
 // encode is the wire value of v under the attribute's codec.

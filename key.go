@@ -154,11 +154,11 @@ func keyPartOf(role string, h *handle, sparse bool) (keyPart, error) {
 	}
 	kind, ok := scalarKind(h.value.Kind())
 	if !ok {
-		mend := ""
+		hint := ""
 		if h.field.Type.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
-			mend = "; its MarshalText is used with the tag option text"
+			hint = "; its MarshalText is used with the tag option text"
 		}
-		return part, fmt.Errorf("%s key: attribute %s is a %s, stored as %s; a key is text, number or binary%s", role, part.name, h.field.Type, h.value.Kind(), mend)
+		return part, fmt.Errorf("%s key: attribute %s is a %s, stored as %s; a key is text, number or binary%s", role, part.name, h.field.Type, h.value.Kind(), hint)
 	}
 	if err := checkKeyFormat(h.field.Type); err != nil {
 		return part, fmt.Errorf("%s key: attribute %s: %w", role, part.name, err)
