@@ -161,7 +161,7 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		return a, &GapError{Stream: stream, Version: a.Version + 1, First: head.Cut} // truncated beyond what the state holds
 	}
 	read := reading{store: r.store, stream: stream, from: a.Version + 1, to: version}
-	for e, err := range r.store.finish(ctx, func(yield func(Event, error) bool) {
+	for e, err := range r.store.resolve(ctx, func(yield func(Event, error) bool) {
 		read.span(ctx, head, func(e Event) bool { return yield(e, nil) }, func(err error) { yield(Event{}, err) })
 	}) {
 		if err != nil {

@@ -196,7 +196,7 @@ func (p *part) done(c *commit) Appended {
 
 func (s *Store) newCommit() *commit { return &commit{at: s.o.now(), call: uuid.NewString()} }
 
-// run checks and prepares a commit, and sends it until it is settled.
+// run checks and prepares a commit, and sends it until its outcome is known.
 func (s *Store) run(ctx context.Context, c *commit) error {
 	if err := s.check(c); err != nil {
 		return err
@@ -212,7 +212,7 @@ func (s *Store) run(ctx context.Context, c *commit) error {
 		return err
 	}
 	defer unlock()
-	return s.settle(ctx, c)
+	return s.sendUntilKnown(ctx, c)
 }
 
 // check refuses what cannot be right, all at once.

@@ -136,7 +136,7 @@ func (f *TimeFeed) Read(ctx context.Context) iter.Seq2[Event, error] {
 		}
 		until := f.store.o.now().Add(-f.holdBack)
 		from := f.cursor.Add(-f.window)
-		for e, err := range f.store.finish(ctx, f.fresh(ctx, from, until)) {
+		for e, err := range f.store.resolve(ctx, f.fresh(ctx, from, until)) {
 			if err == nil {
 				f.cursor = later(f.cursor, e.RecordedAt)
 				f.seen[seenKey{e.Stream, e.Version}] = e.RecordedAt

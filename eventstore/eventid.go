@@ -93,9 +93,9 @@ func (s *Store) idOps(c *commit) []ddb.TxOp {
 	return ops
 }
 
-// taken settles a commit of which an id is there already, the n-th of its events': by this commit, in a call that no head remembers any
+// taken decides about a commit of which an id is there already, the n-th of its events': by this commit, in a call that no head remembers any
 // more, or by another one.
-func (s *Store) taken(ctx context.Context, c *commit, n int, cause error) (verdict, error) {
+func (s *Store) taken(ctx context.Context, c *commit, n int, cause error) (outcome, error) {
 	dup := &DuplicateEventID{cause: cause}
 	if is, ok := ddb.CurrentOf[row](cause, len(c.extra)+n); ok {
 		dup.Stream, dup.Version = is.Stream, is.First

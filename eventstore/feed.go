@@ -283,7 +283,7 @@ func (s *Store) readEvents(ctx context.Context, group []Commit) error {
 		}
 		c.Truncated = int(c.Last-c.First+1) - len(c.Events)
 	}
-	return s.finishCommits(ctx, group)
+	return s.resolveCommits(ctx, group)
 }
 
 // again reads the events of a commit of which some were missing: truncated with the
@@ -309,8 +309,8 @@ func (s *Store) again(ctx context.Context, c *Commit) error {
 	return &GapError{Stream: c.Stream, Version: c.Last}
 }
 
-// finishCommits is finish for the events of many commits.
-func (s *Store) finishCommits(ctx context.Context, group []Commit) error {
+// resolveCommits is resolve for the events of many commits.
+func (s *Store) resolveCommits(ctx context.Context, group []Commit) error {
 	type place struct{ commit, event int }
 	var places []place
 	for i := range group {
@@ -319,7 +319,7 @@ func (s *Store) finishCommits(ctx context.Context, group []Commit) error {
 		}
 	}
 	i := 0
-	for e, err := range s.finish(ctx, func(yield func(Event, error) bool) {
+	for e, err := range s.resolve(ctx, func(yield func(Event, error) bool) {
 		for _, p := range places {
 			if !yield(group[p.commit].Events[p.event], nil) {
 				return

@@ -82,7 +82,7 @@ func (s *Store) Read(ctx context.Context, stream string, opts ...ReadOption) ite
 			yield(Event{}, &ddb.InvalidError{Problems: []error{err}})
 			return
 		}
-		for e, err := range s.finish(ctx, r.events(ctx)) {
+		for e, err := range s.resolve(ctx, r.events(ctx)) {
 			if !yield(e, err) || err != nil {
 				return
 			}

@@ -18,8 +18,8 @@ const (
 	// setupAge is how long a store relies on what it has read of the set-up. Behind setupLimit it must read it again.
 	setupAge   = time.Minute
 	setupLimit = 2 * time.Minute
-	// settleTime is how long after a change of the set-up an append may still be under way that does not know of it.
-	settleTime = 5 * time.Minute
+	// appendTime is how long after a change of the set-up an append may still be under way that does not know of it.
+	appendTime = 5 * time.Minute
 )
 
 // setup is what a store knows of how its table is set up.
@@ -190,7 +190,7 @@ func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
 		}
 	}
 	if is.Cursor == "" {
-		if err := s.o.wait(ctx, settleTime); err != nil {
+		if err := s.o.wait(ctx, appendTime); err != nil {
 			return report, err
 		}
 	}

@@ -177,7 +177,7 @@ func (s *storm) call(ctx context.Context, rng *rand.Rand, c *call, args []events
 		}
 		done, err := s.commit(one, try > 0, args)
 		cancel()
-		if c.done = done; err == nil || try == 0 || settled(err) {
+		if c.done = done; err == nil || try == 0 || final(err) {
 			c.err = err
 		} // else the doubt about the try before stays
 		if !errors.Is(err, eventstore.ErrAmbiguous) || try == 5 {
@@ -186,8 +186,8 @@ func (s *storm) call(ctx context.Context, rng *rand.Rand, c *call, args []events
 	}
 }
 
-// settled reports whether an error tells of all tries of a commit, and not of the last alone.
-func settled(err error) bool {
+// final reports whether an error tells of all tries of a commit, and not of the last alone.
+func final(err error) bool {
 	return errors.Is(err, eventstore.ErrWrongExpectedVersion) || errors.Is(err, eventstore.ErrStreamDeleted) || errors.Is(err, eventstore.ErrCorruptIdempotency)
 }
 

@@ -24,11 +24,11 @@ func (t backoffTimes) new() *backoff.ExponentialBackOff {
 		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.9), backoff.WithMaxElapsedTime(0))
 }
 
-// verdict is what is known of a commit after an attempt.
-type verdict uint8
+// outcome is what is known of a commit after an attempt.
+type outcome uint8
 
 const (
-	refused verdict = iota // for good, with an error
+	refused outcome = iota // for good, with an error
 	written
 	again // it was not written and cannot be any more: send another transaction
 	same  // it may still be written: send the same transaction
@@ -58,9 +58,9 @@ func (s *Store) lockStreams(ctx context.Context, c *commit) (unlock func(), err 
 	return unlock, nil
 }
 
-// settle sends the commit until it is written or refused for good. Attempts that may have been
-// written are settled before another transaction is sent.
-func (s *Store) settle(ctx context.Context, c *commit) error {
+// sendUntilKnown sends the commit until it is written or refused for good. Attempts that may have been
+// written are decided before another transaction is sent.
+func (s *Store) sendUntilKnown(ctx context.Context, c *commit) error {
 	waits := s.o.backoff.new()
 	var last error
 	for try := range s.o.tries {
@@ -112,7 +112,7 @@ func (c *commit) stopped(err error) error {
 	return err
 }
 
-func (s *Store) try(ctx context.Context, c *commit) (verdict, error) {
+func (s *Store) try(ctx context.Context, c *commit) (outcome, error) {
 	if !c.resend {
 		if v, err := s.bases(ctx, c); v == written || err != nil {
 			return v, err
@@ -136,7 +136,7 @@ func (s *Store) try(ctx context.Context, c *commit) (verdict, error) {
 }
 
 // bases finds the version behind which each part goes.
-func (s *Store) bases(ctx context.Context, c *commit) (verdict, error) {
+func (s *Store) bases(ctx context.Context, c *commit) (outcome, error) {
 	for _, p := range c.parts {
 		if p.based {
 			continue
@@ -157,7 +157,7 @@ func (s *Store) bases(ctx context.Context, c *commit) (verdict, error) {
 }
 
 // rebase takes a head that was read for a part that expects no exact version.
-func (s *Store) rebase(ctx context.Context, c *commit, p *part, head row, found bool) (verdict, error) {
+func (s *Store) rebase(ctx context.Context, c *commit, p *part, head row, found bool) (outcome, error) {
 	if first, last, ok := head.remembered(c.id); ok {
 		return s.foundAt(ctx, c, p, first, last, nil)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// cancelled settles a transaction that DynamoDB cancelled.
-func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionError, cause error) (verdict, error) {
+// cancelled decides about a transaction that DynamoDB cancelled.
+func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionError, cause error) (outcome, error) {
 	counters := c.op() // behind everything else
 	if c.dedup > 0 {
 		if marker, ok := ddb.CurrentOf[row](cause, counters); ok {
@@ -112,7 +112,7 @@ func (s *Store) recount(ctx context.Context, sh *shard, cause error, op int) {
 }
 
 // marked takes the result of an earlier call from its marker.
-func (s *Store) marked(ctx context.Context, c *commit, marker row) (verdict, error) {
+func (s *Store) marked(ctx context.Context, c *commit, marker row) (outcome, error) {
 	for _, p := range c.parts {
 		i := slices.IndexFunc(marker.Parts, func(sp span) bool { return sp.Stream == p.stream })
 		if i < 0 || marker.Parts[i].Last-marker.Parts[i].First+1 != int64(len(p.events)) {
@@ -123,9 +123,9 @@ func (s *Store) marked(ctx context.Context, c *commit, marker row) (verdict, err
 	return s.foundAs(ctx, c, nil, nil)
 }
 
-// unknown settles a transaction of which nobody knows whether it was written: the heads of its streams tell.
+// unknown decides about a transaction of which nobody knows whether it was written: the heads of its streams tell.
 // All parts were written or none, but one stream alone may hold an earlier commit with the same id.
-func (s *Store) unknown(ctx context.Context, c *commit, cause error) (verdict, error) {
+func (s *Store) unknown(ctx context.Context, c *commit, cause error) (outcome, error) {
 	var first row
 	for i, p := range c.parts {
 		head, _, err := s.head(ctx, p.stream)
@@ -149,9 +149,9 @@ func (s *Store) unknown(ctx context.Context, c *commit, cause error) (verdict, e
 	return s.moved(ctx, c, p, first)
 }
 
-// moved judges a part whose stream was not at the version that the transaction
+// moved decides about a part whose stream was not at the version that the transaction
 // asked for, by the events behind that version: ours, others', or both.
-func (s *Store) moved(ctx context.Context, c *commit, p *part, head row) (verdict, error) {
+func (s *Store) moved(ctx context.Context, c *commit, p *part, head row) (outcome, error) {
 	n := int64(len(p.events))
 	var there []Event
 	if p.expected.kind != exactly && !c.doubt {
@@ -221,7 +221,7 @@ func (p *part) ids(c *commit) []string {
 
 // foundAt takes what an earlier call or attempt has written to a part, and finds the other parts of it. The events of the
 // part may have been read already.
-func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int64, there []Event) (verdict, error) {
+func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int64, there []Event) (outcome, error) {
 	if last-first+1 != int64(len(p.events)) {
 		return c.reused(p.stream, first, last)
 	}
@@ -243,7 +243,7 @@ func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int
 
 // foundAs ends a commit that was found, if it is of the same events, as far as they are still there. Those of one part may have
 // been read already.
-func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Event) (verdict, error) {
+func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Event) (outcome, error) {
 	for _, p := range c.parts {
 		events := there
 		if p != read || there == nil {
@@ -290,7 +290,7 @@ func (s *Store) same(ctx context.Context, stored *Event, given *NewEvent) (bool,
 }
 
 // reused refuses a commit whose id was used for another one.
-func (c *commit) reused(stream string, first, last int64) (verdict, error) {
+func (c *commit) reused(stream string, first, last int64) (outcome, error) {
 	c.doubt = false // the events of the other are where ours could be
 	return refused, &CommitIDReused{Stream: stream, First: first, Last: last}
 }

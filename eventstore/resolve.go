@@ -11,9 +11,9 @@ import (
 // fetches is how many payloads are fetched at the same time.
 const fetches = 8
 
-// finish fetches the offloaded data of events, several at a time and in order, and
+// resolve fetches the offloaded data of events, several at a time and in order, and
 // brings old forms up to date.
-func (s *Store) finish(ctx context.Context, events iter.Seq2[Event, error]) iter.Seq2[Event, error] {
+func (s *Store) resolve(ctx context.Context, events iter.Seq2[Event, error]) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for e, err := range ahead(ctx, fetches, events, func(e *Event) bool { return e.ref != "" }, s.fetch) {
 			if err == nil {
