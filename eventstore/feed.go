@@ -25,10 +25,13 @@ import (
 // events are, and the commits of one stream come in their order. A reader that is
 // at a position has seen every commit up to it: no clock, no delay of an index and no
 // retention of a stream can make it miss one. Between shards there is no order.
-type Feed struct{ store *Store }
+type Feed struct {
+	store   *Store
+	filters []FeedFilter
+}
 
 // Feed is the store's feed of all commits.
-func (s *Store) Feed() *Feed { return &Feed{s} }
+func (s *Store) Feed() *Feed { return &Feed{store: s} }
 
 // Commit is what one append wrote to one stream, as the feed tells it. A [Store.Commit] on several streams
 // is one commit of each.
@@ -41,13 +44,15 @@ type Commit struct {
 	First, Last int64 // versions
 	CommitID    string
 	RecordedAt  time.Time
-	// Events are the commit's events in their order, without those that were truncated.
+	// Events are the commit's events in their order, without those that were truncated, and those that a filter drops.
 	Events []Event
 	// Truncated is how many events of the commit were removed from the stream, by
 	// Truncate or Delete.
 	Truncated int
 
-	keys []int64
+	keys    []int64
+	types   []string // nil if they are not known
+	dropped bool     // by a filter of the feed
 }
 
 var errNoFeed = errors.New("the store has no feed; it needs the option Sequenced")
@@ -87,7 +92,11 @@ func (f *Feed) Lag(ctx context.Context, p Position) (int64, error) {
 // It costs a read unit for each 4 KB of the feed's rows, of some 150 bytes each, and for each event one at least.
 func (f *Feed) Read(ctx context.Context, from Position) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
-		end, err := f.End(ctx)
+		err := f.check()
+		var end Position
+		if err == nil {
+			end, err = f.End(ctx)
+		}
 		if err != nil {
 			yield(Commit{}, err)
 			return
@@ -102,7 +111,10 @@ func (f *Feed) Read(ctx context.Context, from Position) iter.Seq2[Commit, error]
 				shards = append(shards, f.rows(ctx, i, from.Of(i), n))
 			}
 		}
-		for c, err := range f.store.hydrate(ctx, merged(shards, func(a, b *Commit) bool { return a.RecordedAt.Before(b.RecordedAt) })) {
+		for c, err := range f.hydrate(ctx, merged(shards, func(a, b *Commit) bool { return a.RecordedAt.Before(b.RecordedAt) })) {
+			if err == nil && c.dropped {
+				continue
+			}
 			if !yield(c, err) || err != nil {
 				return
 			}
@@ -117,12 +129,19 @@ func (f *Feed) ReadShard(ctx context.Context, shard int, after int64) iter.Seq2[
 			yield(Commit{}, &ddb.InvalidError{Problems: []error{fmt.Errorf("there is no shard %d; the feed has %d", shard, f.store.o.shards)}})
 			return
 		}
-		end, err := f.store.counter(ctx, shard)
+		err := f.check()
+		var end int64
+		if err == nil {
+			end, err = f.store.counter(ctx, shard)
+		}
 		if err != nil {
 			yield(Commit{}, err)
 			return
 		}
-		for c, err := range f.store.hydrate(ctx, f.rows(ctx, shard, after, end)) {
+		for c, err := range f.hydrate(ctx, f.rows(ctx, shard, after, end)) {
+			if err == nil && c.dropped {
+				continue
+			}
 			if !yield(c, err) || err != nil {
 				return
 			}
@@ -130,7 +149,7 @@ func (f *Feed) ReadShard(ctx context.Context, shard int, after int64) iter.Seq2[
 	}
 }
 
-// rows yields the commits of a shard between two numbers, without their events.
+// rows yields the commits of a shard between two numbers, without their events, and marks those that the row is enough to drop.
 func (f *Feed) rows(ctx context.Context, shard int, after, end int64) iter.Seq2[Commit, error] {
 	s := f.store
 	return func(yield func(Commit, error) bool) {
@@ -149,7 +168,9 @@ func (f *Feed) rows(ctx context.Context, shard int, after, end int64) iter.Seq2[
 					break
 				}
 				next++
-				if !yield(r.asCommit(shard), nil) {
+				c := r.asCommit(shard)
+				c.dropped = f.drops(&c)
+				if !yield(c, nil) {
 					return
 				}
 			}
@@ -176,13 +197,16 @@ func (f *Feed) rows(ctx context.Context, shard int, after, end int64) iter.Seq2[
 func (r *row) asCommit(shard int) Commit {
 	return Commit{
 		Shard: shard, Number: r.SK, Stream: r.Stream, First: r.First, Last: r.Last, CommitID: r.Commit,
-		RecordedAt: time.Unix(0, r.At).UTC(), keys: r.Keys,
+		RecordedAt: time.Unix(0, r.At).UTC(), keys: r.Keys, types: r.Types,
 	}
 }
 
 // itemKeys are the keys of the items that hold the commit's events.
 func (c *Commit) itemKeys() iter.Seq[ddb.Key[string, int64]] {
 	return func(yield func(ddb.Key[string, int64]) bool) {
+		if c.dropped {
+			return
+		}
 		if len(c.keys) > 0 {
 			for _, sk := range c.keys {
 				if !yield(streamKey(c.Stream, sk)) {
@@ -200,6 +224,9 @@ func (c *Commit) itemKeys() iter.Seq[ddb.Key[string, int64]] {
 }
 
 func (c *Commit) items() int {
+	if c.dropped {
+		return 0
+	}
 	if n := len(c.keys); n > 0 {
 		return n
 	}
@@ -209,20 +236,26 @@ func (c *Commit) items() int {
 // hydration is how many items are read together; a frame, being large, counts as eight.
 const hydration = 400
 
-func (c *Commit) weight() int { return c.items() + 7*len(c.keys) }
+func (c *Commit) weight() int {
+	if c.dropped {
+		return 0
+	}
+	return c.items() + 7*len(c.keys)
+}
 
-// hydrate reads the events of commits: many at once, in their order.
-func (s *Store) hydrate(ctx context.Context, commits iter.Seq2[Commit, error]) iter.Seq2[Commit, error] {
+// hydrate reads the events of commits: many at once, in their order. Commits that are dropped come without.
+func (f *Feed) hydrate(ctx context.Context, commits iter.Seq2[Commit, error]) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
 		var group []Commit
 		items := 0
 		flush := func() bool {
-			if err := s.readEvents(ctx, group); err != nil {
+			if err := f.store.readEvents(ctx, group); err != nil {
 				yield(Commit{}, err)
 				return false
 			}
-			for _, c := range group {
-				if !yield(c, nil) {
+			for i := range group {
+				f.dropEvents(&group[i])
+				if !yield(group[i], nil) {
 					return false
 				}
 			}
@@ -237,7 +270,7 @@ func (s *Store) hydrate(ctx context.Context, commits iter.Seq2[Commit, error]) i
 				return
 			}
 			group = append(group, c)
-			if items += c.weight(); items >= hydration && !flush() {
+			if items += c.weight(); (items >= hydration || len(group) >= round) && !flush() {
 				return
 			}
 		}
@@ -260,6 +293,9 @@ func (s *Store) readEvents(ctx context.Context, group []Commit) error {
 	defer stop()
 	for i := range group {
 		c := &group[i]
+		if c.dropped {
+			continue
+		}
 		c.Events = make([]Event, 0, c.Last-c.First+1)
 		whole := true
 		for range c.items() {

@@ -28,6 +28,7 @@ type options struct {
 	uniqueIDs   bool
 	category    func(stream string) string
 	upcasters   map[upcastKey]Upcaster
+	upcastTypes map[string]bool // of the events that upcasters take
 	tries       int
 	backoff     backoffTimes
 	wait        func(ctx context.Context, d time.Duration) error

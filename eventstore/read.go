@@ -34,6 +34,16 @@ func Limit(n int) ReadOption {
 	}
 }
 
+// Last reads the last n events alone, in their order: of all, or up to the version that [UpTo] names.
+func Last(n int) ReadOption {
+	return func(r *reading) {
+		r.last = n
+		if n < 1 {
+			r.errs = append(r.errs, fmt.Errorf("read: Last(%d); it takes at least 1", n))
+		}
+	}
+}
+
 // PageSize is how many items one request reads at most, instead of as many as make 1 MB.
 func PageSize(n int) ReadOption {
 	return func(r *reading) {
@@ -56,6 +66,7 @@ type reading struct {
 	limit    int
 	page     int
 	stale    bool
+	last     int
 	errs     []error
 }
 
@@ -120,7 +131,7 @@ func (r reading) events(ctx context.Context) iter.Seq2[Event, error] {
 			left--
 			return left != 0
 		}
-		if r.backward || r.from > 1 {
+		if r.backward || r.from > 1 || r.last > 0 {
 			head, found, err := r.store.head(ctx, r.stream)
 			if err == nil && head.Deleted != 0 {
 				err = ErrStreamDeleted
@@ -130,6 +141,9 @@ func (r reading) events(ctx context.Context) iter.Seq2[Event, error] {
 				return
 			}
 			if found {
+				if r.last > 0 {
+					r.from = max(r.from, min(r.to, head.Version)-int64(r.last)+1)
+				}
 				r.span(ctx, head, one, func(err error) { yield(Event{}, err) })
 			}
 			return

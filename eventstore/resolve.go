@@ -135,6 +135,8 @@ func Upcast(upcasters ...Upcaster) Option {
 	return func(o *options) error {
 		all := make(map[upcastKey]Upcaster, len(upcasters))
 		maps.Copy(all, o.upcasters)
+		types := make(map[string]bool, len(upcasters))
+		maps.Copy(types, o.upcastTypes)
 		var errs []error
 		for _, u := range upcasters {
 			key := upcastKey{u.Type, u.Schema}
@@ -145,8 +147,9 @@ func Upcast(upcasters ...Upcaster) Option {
 				errs = append(errs, fmt.Errorf("option Upcast: an upcaster needs a type, a schema of at least 1 and a function (type %q, schema %d)", u.Type, u.Schema))
 			}
 			all[key] = u
+			types[u.Type] = true
 		}
-		o.upcasters = all
+		o.upcasters, o.upcastTypes = all, types
 		return errors.Join(errs...)
 	}
 }

@@ -59,12 +59,13 @@ type row struct {
 	IDs bool `dynamodbav:"ids,omitempty"`
 
 	// Of a commit in the feed, of a marker and of an id.
-	Stream string  `dynamodbav:"stream,omitempty"`
-	First  int64   `dynamodbav:"first,omitempty"`
-	Last   int64   `dynamodbav:"last,omitempty"`
-	Keys   []int64 `dynamodbav:"keys,omitempty"` // of the items, where they hold several events
-	Parts  []span  `dynamodbav:"parts,omitempty"`
-	TTL    int64   `dynamodbav:"ttl,omitempty"` // seconds since 1970
+	Stream string   `dynamodbav:"stream,omitempty"`
+	First  int64    `dynamodbav:"first,omitempty"`
+	Last   int64    `dynamodbav:"last,omitempty"`
+	Keys   []int64  `dynamodbav:"keys,omitempty"`  // of the items, where they hold several events
+	Types  []string `dynamodbav:"types,omitempty"` // of a commit in the feed, if they fit
+	Parts  []span   `dynamodbav:"parts,omitempty"`
+	TTL    int64    `dynamodbav:"ttl,omitempty"` // seconds since 1970
 
 	// Of the set-up. One of before does not tell of the indexes: Recorded is not set there.
 	Recorded       bool   `dynamodbav:"recorded,omitempty"`

@@ -320,6 +320,7 @@ func (s *Store) feedRow(c *commit, p *part) *row {
 			r.Keys = append(r.Keys, p.base+p.rows[i].SK)
 		}
 	}
+	r.Types = typesOf(r, p.events)
 	return r
 }
 

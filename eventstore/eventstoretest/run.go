@@ -29,7 +29,7 @@ func Run(t *testing.T, factory Factory) {
 		{"Several streams", testSeveral}, {"With", testWith}, {"Too large", testTooLarge}, {"Refused input", testInput},
 		{"Read", testRead}, {"Long stream", testLong}, {"ReadAt", testReadAt}, {"Frames", testFrames}, {"Upcast", testUpcast},
 		{"Names", testNames}, {"Cost", testCost}, {"Unique ids", testUniqueIDs},
-		{"Feed", testFeed}, {"Feed resumes", testFeedResumes}, {"Feed setup", testFeedSetup}, {"Subscribe", testSubscribe}, {"Subscribe fails", testSubscribeFails},
+		{"Feed", testFeed}, {"Feed resumes", testFeedResumes}, {"Feed setup", testFeedSetup}, {"Feed filters", testFilters}, {"Filters cost", testFilterCost}, {"Last events", testLastEvents}, {"Subscribe", testSubscribe}, {"Subscribe fails", testSubscribeFails},
 		{"Time feed", testTimeFeed}, {"Indexes", testIndexes}, {"Backfill", testBackfill}, {"Copy", testCopy},
 		{"Truncate", testTruncate}, {"Delete", testDelete}, {"Scrub", testScrub}, {"Reset", testReset},
 		{"Offload", testOffload}, {"Repository", testRepository}, {"State stored", testStateStored}, {"Views", testViews},

@@ -106,6 +106,7 @@ var exportedTypes = map[string]exported{
 	"eventstore.DuplicateEventID":                 holds[eventstore.DuplicateEventID](),
 	"eventstore.CommitIDReused":                   holds[eventstore.CommitIDReused](),
 	"eventstore.BackfillReport":                   free("counts"),
+	"eventstore.FeedFilter":                       free("a setting"),
 	"eventstore.CopyReport":                       free("counts"),
 	"eventstore-importer.AngzarrMarker":           free("not looked at yet"),
 	"eventstore-importer.SchemelessBridge":        free("not looked at yet"),

@@ -1,0 +1,203 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// round is how many commits of a shard are handled before the others get their turn.
+const round = 1000
+
+// dropSave is how long the position behind commits that a filter dropped may stay unsaved. To save it costs more than to read their rows again.
+const dropSave = time.Minute
+
+// follower is one shard of a subscription, in one process at a time.
+type follower struct {
+	*subscription
+	shard   int
+	at      int64 // the last number that is handled or dropped
+	saved   int64 // the last number that is saved
+	handled bool  // something was handled since, and is not only dropped
+	savedAt time.Time
+}
+
+// work handles a shard until the context ends, something fails for good, or it is handled to its end. When
+// reading ends it finishes the commit in hand, and saves. It returns nil only at the end of the shard.
+func (s *subscription) work(ctx, reading context.Context, shard int) error {
+	f := &follower{subscription: s, shard: shard}
+	if err := f.load(ctx); err != nil {
+		return err
+	}
+	for {
+		var to int64
+		err := s.persist(reading, func(ctx context.Context) (err error) {
+			to, err = s.feed.store.counter(ctx, shard)
+			return err
+		})
+		if err != nil {
+			return errors.Join(err, f.last(ctx))
+		}
+		if s.untilEnd {
+			to = min(to, s.end.Of(shard))
+		}
+		if f.at < to {
+			if err := f.some(ctx, reading, min(to, f.at+round)); err != nil {
+				return err
+			}
+			continue
+		}
+		if s.untilEnd && f.at >= s.end.Of(shard) {
+			return f.save(ctx)
+		}
+		if time.Since(f.savedAt) >= dropSave {
+			if err := f.save(ctx); err != nil {
+				return err
+			}
+		}
+		if err := s.feed.store.o.wait(reading, s.poll); err != nil {
+			return errors.Join(err, f.last(ctx))
+		}
+	}
+}
+
+// some handles the commits up to a number, when it is the shard's turn.
+func (f *follower) some(ctx, reading context.Context, to int64) error {
+	err := f.persist(reading, func(context.Context) error {
+		select {
+		case f.limit <- struct{}{}:
+			defer func() { <-f.limit }()
+		case <-reading.Done():
+			return reading.Err()
+		}
+		return f.commits(ctx, reading, to)
+	})
+	if err == nil || !f.shared || ctx.Err() != nil || !errors.Is(err, ddb.ErrConditionFailed) || ofHandler(err) {
+		return err
+	}
+	// The position was set by hand, or by somebody beside the leases: go on from there.
+	f.onRetry(err)
+	if err := f.feed.store.o.wait(reading, f.poll); err != nil {
+		return err
+	}
+	return f.load(ctx)
+}
+
+func (f *follower) load(ctx context.Context) error {
+	return f.persist(ctx, func(ctx context.Context) error {
+		n, err := f.positions.Load(ctx, f.consumer, partition(f.shard))
+		if err != nil {
+			return fmt.Errorf("subscription: load the position of shard %d: %w", f.shard, err)
+		}
+		f.at, f.saved, f.handled, f.savedAt = n, n, false, time.Now()
+		return nil
+	})
+}
+
+// save saves what is handled and dropped, unless the handler did.
+func (f *follower) save(ctx context.Context) error {
+	if f.saved == f.at {
+		return nil
+	}
+	err := f.persist(ctx, func(ctx context.Context) error {
+		return f.positions.Save(ctx, f.consumer, partition(f.shard), f.at)
+	})
+	if err != nil {
+		return fmt.Errorf("subscription: save the position of shard %d: %w", f.shard, err)
+	}
+	f.saved, f.handled, f.savedAt = f.at, false, time.Now()
+	return nil
+}
+
+// commits handles the commits up to a number.
+func (f *follower) commits(ctx, reading context.Context, to int64) error {
+	read, idle := newIdle(ctx)
+	defer idle.stop()
+	for c, err := range f.feed.hydrate(read, f.feed.rows(read, f.shard, f.at, to)) {
+		if err = idle.why(err); err == nil {
+			idle.pause()
+			if err = reading.Err(); err == nil && !c.dropped {
+				err = f.one(ctx, reading, c)
+			}
+		}
+		if err != nil {
+			// What was handled is handled: keep that, if it still can be kept.
+			return errors.Join(err, f.last(ctx))
+		}
+		f.passed(&c)
+		if f.at-f.saved >= int64(f.every) {
+			if err := f.save(ctx); err != nil {
+				return err
+			}
+		}
+		idle.resume()
+	}
+	if !f.handled {
+		return nil // what was dropped may wait
+	}
+	return f.save(ctx)
+}
+
+// passed notes a commit that is handled or dropped.
+func (f *follower) passed(c *Commit) {
+	f.at = c.Number
+	switch {
+	case c.dropped:
+	case f.handlerSaves:
+		f.saved, f.handled, f.savedAt = f.at, false, time.Now()
+	default:
+		f.handled = true
+	}
+}
+
+// lastSave is how long the last save may take when the context has ended.
+const lastSave = 5 * time.Second
+
+// last saves at the end of the work, also when its context has ended, but not when the lease of the shard is lost.
+func (f *follower) last(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), errLeaseLost) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSave)
+	defer cancel()
+	return f.save(ctx)
+}
+
+// one hands a commit to the handler, several times if it fails.
+func (f *follower) one(ctx, reading context.Context, c Commit) error {
+	waits, later := f.feed.store.o.backoff.new(), newRetries()
+	for tries := 1; ; {
+		err := f.handle(ctx, c)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		var d time.Duration
+		if passes(err) {
+			f.onRetry(fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err))
+			d = later.NextBackOff()
+		} else {
+			if tries > f.retries {
+				return f.failed(ctx, c, err)
+			}
+			tries++
+			d = waits.NextBackOff()
+		}
+		if err := f.feed.store.o.wait(reading, d); err != nil {
+			return err
+		}
+	}
+}
+
+// failed asks what to do about a commit whose handler failed for good.
+func (f *follower) failed(ctx context.Context, c Commit, err error) error {
+	if err = f.onFailure(ctx, c, err); err != nil {
+		return &handlerError{fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err)}
+	}
+	return nil
+}
