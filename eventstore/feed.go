@@ -49,6 +49,8 @@ type Commit struct {
 	// Truncated is how many events of the commit were removed from the stream, by
 	// Truncate or Delete.
 	Truncated int
+	// Replayed: the commit was parked by the subscription, and is handled again behind its place; see [Park].
+	Replayed bool
 
 	keys    []int64
 	types   []string // nil if they are not known

@@ -23,6 +23,7 @@ type follower struct {
 	saved   int64 // the last number that is saved
 	handled bool  // something was handled since, and is not only dropped
 	savedAt time.Time
+	parking parking
 }
 
 // work handles a shard until the context ends, something fails for good, or it is handled to its end. When
@@ -43,6 +44,9 @@ func (s *subscription) work(ctx, reading context.Context, shard int) error {
 		}
 		if s.untilEnd {
 			to = min(to, s.end.Of(shard))
+		}
+		if err := f.replay(ctx, reading); err != nil {
+			return errors.Join(err, f.last(ctx))
 		}
 		if f.at < to {
 			if err := f.some(ctx, reading, min(to, f.at+round)); err != nil {
@@ -67,13 +71,7 @@ func (s *subscription) work(ctx, reading context.Context, shard int) error {
 // some handles the commits up to a number, when it is the shard's turn.
 func (f *follower) some(ctx, reading context.Context, to int64) error {
 	err := f.persist(reading, func(context.Context) error {
-		select {
-		case f.limit <- struct{}{}:
-			defer func() { <-f.limit }()
-		case <-reading.Done():
-			return reading.Err()
-		}
-		return f.commits(ctx, reading, to)
+		return f.inTurn(reading, func() error { return f.commits(ctx, reading, to) })
 	})
 	if err == nil || !f.shared || ctx.Err() != nil || !errors.Is(err, ddb.ErrConditionFailed) || ofHandler(err) {
 		return err
@@ -86,6 +84,17 @@ func (f *follower) some(ctx, reading context.Context, to int64) error {
 	return f.load(ctx)
 }
 
+// inTurn works when fewer than [Concurrency] shards do.
+func (f *follower) inTurn(reading context.Context, work func() error) error {
+	select {
+	case f.limit <- struct{}{}:
+		defer func() { <-f.limit }()
+		return work()
+	case <-reading.Done():
+		return reading.Err()
+	}
+}
+
 func (f *follower) load(ctx context.Context) error {
 	return f.persist(ctx, func(ctx context.Context) error {
 		n, err := f.positions.Load(ctx, f.consumer, partition(f.shard))
@@ -93,7 +102,7 @@ func (f *follower) load(ctx context.Context) error {
 			return fmt.Errorf("subscription: load the position of shard %d: %w", f.shard, err)
 		}
 		f.at, f.saved, f.handled, f.savedAt = n, n, false, time.Now()
-		return nil
+		return f.loadParked(ctx)
 	})
 }
 
@@ -166,38 +175,52 @@ func (f *follower) last(ctx context.Context) error {
 	return f.save(ctx)
 }
 
-// one hands a commit to the handler, several times if it fails.
+// one hands a commit to the handler. One that fails for good is parked, or a matter of OnFailure.
 func (f *follower) one(ctx, reading context.Context, c Commit) error {
+	if f.parking.streams[c.Stream] > 0 {
+		return f.setAside(ctx, &c, 0, nil)
+	}
+	attempts, err := f.try(ctx, reading, c)
+	switch {
+	case err == nil || attempts == 0:
+		return err
+	case f.park:
+		return f.setAside(ctx, &c, attempts, err)
+	}
+	if err = f.onFailure(ctx, c, err); err != nil {
+		return f.ends(&c, err)
+	}
+	return nil
+}
+
+// ends is an error that ends the subscription at a commit.
+func (f *follower) ends(c *Commit, err error) error {
+	return &handlerError{fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err)}
+}
+
+// try hands a commit to the handler, several times if it fails. It returns how often the handler has failed for good, 0 if the work ended before that.
+func (f *follower) try(ctx, reading context.Context, c Commit) (attempts int, err error) {
 	waits, later := f.feed.store.o.backoff.new(), newRetries()
-	for tries := 1; ; {
+	for {
 		err := f.handle(ctx, c)
 		if err == nil {
-			return nil
+			return 0, nil
 		}
 		if ctx.Err() != nil {
-			return err
+			return 0, err
 		}
 		var d time.Duration
 		if passes(err) {
 			f.onRetry(fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err))
 			d = later.NextBackOff()
 		} else {
-			if tries > f.retries {
-				return f.failed(ctx, c, err)
+			if attempts++; attempts > f.retries {
+				return attempts, err
 			}
-			tries++
 			d = waits.NextBackOff()
 		}
 		if err := f.feed.store.o.wait(reading, d); err != nil {
-			return err
+			return 0, err
 		}
 	}
-}
-
-// failed asks what to do about a commit whose handler failed for good.
-func (f *follower) failed(ctx context.Context, c Commit, err error) error {
-	if err = f.onFailure(ctx, c, err); err != nil {
-		return &handlerError{fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err)}
-	}
-	return nil
 }

@@ -56,6 +56,16 @@ func (v Event) LogValue() slog.Value {
 }
 
 // Format prints what it is, whatever the verb, and no data.
+func (v Parked) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(s, "parked commit %d of shard %d", v.Number, v.Shard)
+}
+
+// LogValue is the text that Format prints.
+func (v Parked) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("parked commit %d of shard %d", v.Number, v.Shard))
+}
+
+// Format prints what it is, whatever the verb, and no data.
 func (v NewEvent) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "new event") }
 
 // LogValue is the text that Format prints.

@@ -18,6 +18,7 @@ import (
 //	M#feed               0        how the table is set up
 //	V#<stream>           0        the state of a stream, saved with its events
 //	E#<id>               0        where the event with an id is
+//	P#<shard>#<consumer> number   a commit that a consumer has parked; Version is its attempts, that of number 0 counts requests to look
 //	L#<consumer>         shard    the lease of a shard of the feed; Version is its counter
 type row struct {
 	PK string `dynamodbav:"pk"`
@@ -79,6 +80,10 @@ type row struct {
 	Owner string `dynamodbav:"owner,omitempty"`
 	Heir  string `dynamodbav:"heir,omitempty"`
 	Write string `dynamodbav:"write,omitempty"` // a random text of the last write
+
+	// Of a parked commit.
+	Reason string `dynamodbav:"reason,omitempty"`
+	Replay bool   `dynamodbav:"replay,omitempty"`
 }
 
 // framed is an event inside a frame. What it shares with the others of the frame stands in the row.
@@ -127,6 +132,9 @@ var (
 	rowCatsFull = ddb.Field(func(r *row) *bool { return &r.CategoriesFull })
 	rowCursor   = ddb.StrField(func(r *row) *string { return &r.Cursor })
 	rowTTL      = ddb.NumField(func(r *row) *int64 { return &r.TTL })
+	rowOwner    = ddb.StrField(func(r *row) *string { return &r.Owner })
+	rowReason   = ddb.StrField(func(r *row) *string { return &r.Reason })
+	rowReplay   = ddb.Field(func(r *row) *bool { return &r.Replay })
 
 	rowSlots = []ddb.Str[row, string]{
 		ddb.StrField(func(r *row) *string { return &r.C0 }), ddb.StrField(func(r *row) *string { return &r.C1 }),

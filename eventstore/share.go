@@ -95,8 +95,9 @@ func (s *subscription) share(ctx context.Context) error {
 		s.name, _ = os.Hostname() // for people; the random part makes it unique
 	}
 	g := &sharing{subscription: s, wake: make(chan struct{}, 1), running: make(map[string]bool)}
+	s.owner = s.name + "-" + uuid.NewString()
 	g.cfg = &lease.Config[shardLease]{
-		Owner: s.name + "-" + uuid.NewString(), Failover: s.failover, Now: time.Now,
+		Owner: s.owner, Failover: s.failover, Now: time.Now,
 		State: (*shardLease).state, Next: func(l *shardLease) { l.Counter++ },
 		Swap: g.timedSwap, Passing: passing, Lost: errLeaseLost,
 		Failed: func(_ shardLease, err error) { s.onRetry(err) },

@@ -127,7 +127,15 @@ func (p *process) Do(req *http.Request) (*http.Response, error) {
 
 func (p *process) kill() { p.kills.Do(func() { close(p.dead) }) }
 
-func join(t testing.TB, e *ddbtest.Engine, name string, c *claims, h *handled) *process {
+func join(t testing.TB, e *ddbtest.Engine, name string, c *claims, h *handled, more ...eventstore.SubscribeOption) *process {
+	t.Helper()
+	return joinAs(t, e, name, c, func(_ context.Context, commit eventstore.Commit) error {
+		h.note(t, name, commit)
+		return nil
+	}, more...)
+}
+
+func joinAs(t testing.TB, e *ddbtest.Engine, name string, c *claims, to func(context.Context, eventstore.Commit) error, more ...eventstore.SubscribeOption) *process {
 	t.Helper()
 	p := &process{name: name, next: slowly{e}, dead: make(chan struct{}), ended: make(chan error, 1)}
 	client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(p), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
@@ -146,10 +154,12 @@ func join(t testing.TB, e *ddbtest.Engine, name string, c *claims, h *handled) *
 		if err := p.alive(ctx); err != nil {
 			return err
 		}
-		h.note(t, name, commit)
+		if err := to(ctx, commit); err != nil {
+			return err
+		}
 		return p.alive(ctx)
 	}
-	opts := []eventstore.SubscribeOption{eventstore.Shared(), eventstore.SubscriberName(name), eventstore.OnRetry(func(error) {}), eventstore.PollEvery(4 * time.Second)}
+	opts := append([]eventstore.SubscribeOption{eventstore.Shared(), eventstore.SubscriberName(name), eventstore.OnRetry(func(error) {}), eventstore.PollEvery(4 * time.Second)}, more...)
 	go func() { p.ended <- s.Feed().Subscribe(ctx, "mailer", c.as(name), handle, opts...) }()
 	return p
 }

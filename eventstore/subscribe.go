@@ -72,7 +72,8 @@ func SubscriberName(name string) SubscribeOption { return func(s *subscription) 
 func Retries(n int) SubscribeOption { return func(s *subscription) { s.retries = n } }
 
 // OnFailure decides about a commit whose handler failed for good: nil passes over it,
-// an error ends the subscription. Without it, the handler's error does.
+// an error ends the subscription. Without it, the handler's error does. It is the place for dead letters: send the commit elsewhere,
+// and return nil when it is there. [Park] keeps it in the store instead.
 func OnFailure(decide func(ctx context.Context, c Commit, err error) error) SubscribeOption {
 	return func(s *subscription) { s.onFailure = decide }
 }
@@ -100,7 +101,10 @@ type subscription struct {
 	retries      int
 	onFailure    func(context.Context, Commit, error) error
 	onRetry      func(error)
+	park         bool
+	mostParked   int
 
+	owner string        // of leases
 	limit chan struct{} // a token for each shard that is handled
 	end   Position      // where UntilEnd ends
 }
@@ -124,7 +128,6 @@ func (f *Feed) Subscribe(ctx context.Context, consumer string, positions Positio
 	s := &subscription{
 		feed: f, consumer: consumer, positions: positions, handle: handle,
 		workers: 4, poll: time.Second, every: 100, retries: 3, failover: 10 * time.Second,
-		onFailure: func(_ context.Context, _ Commit, err error) error { return err },
 		onRetry: func(err error) {
 			slog.Warn("eventstore: a subscription goes on after a failure", "consumer", consumer, "error", err)
 		},
@@ -145,8 +148,14 @@ func (f *Feed) Subscribe(ctx context.Context, consumer string, positions Positio
 func (s *subscription) check() error {
 	total := s.feed.store.o.shards
 	errs := []error{s.feed.check()}
-	if s.consumer == "" || s.positions == nil || s.handle == nil || s.onFailure == nil {
+	if s.consumer == "" || s.positions == nil || s.handle == nil {
 		errs = append(errs, errors.New("a subscription needs a consumer's name, positions and a handler"))
+	}
+	if s.park && (s.handlerSaves || s.onFailure != nil || s.mostParked < 0) {
+		errs = append(errs, errors.New("Park goes with neither HandlerSaves nor OnFailure, and takes no negative number"))
+	}
+	if s.onFailure == nil {
+		s.onFailure = func(_ context.Context, _ Commit, err error) error { return err }
 	}
 	if s.onRetry == nil || s.failover <= 0 {
 		errs = append(errs, errors.New("OnRetry takes a function, Failover more than 0"))

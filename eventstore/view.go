@@ -51,13 +51,17 @@ func (v *Views[V]) Load(ctx context.Context, id string) (View[V], error) {
 }
 
 // ApplyCommit changes a view by a commit of the feed, once, as [Views.Apply] does. The numbers are those of the feed's shards, so a
-// view remembers as many as the feed has shards, however many streams it is made of:
+// view remembers as many as the feed has shards, however many streams it is made of, and one for each stream of which parked commits were handled again:
 //
 //	err := store.Feed().Subscribe(ctx, "balances", positions, func(ctx context.Context, c eventstore.Commit) error {
 //		return balances.ApplyCommit(ctx, c.Stream, c, func(a *Account) error { return accounts.Fold(a, c.Events...) })
 //	})
 func (v *Views[V]) ApplyCommit(ctx context.Context, id string, c Commit, change func(value *V) error) error {
-	return v.Apply(ctx, id, "#"+partition(c.Shard), c.Number, change)
+	source := "#" + partition(c.Shard)
+	if c.Replayed {
+		source += "~" + c.Stream // the view has seen later numbers of the shard
+	}
+	return v.Apply(ctx, id, source, c.Number, change)
 }
 
 // maxSources is how many sources one view remembers: some 40 KB.

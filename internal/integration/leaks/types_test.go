@@ -107,6 +107,7 @@ var exportedTypes = map[string]exported{
 	"eventstore.CommitIDReused":                   holds[eventstore.CommitIDReused](),
 	"eventstore.BackfillReport":                   free("counts"),
 	"eventstore.FeedFilter":                       free("a setting"),
+	"eventstore.Parked":                           sends[eventstore.Parked](),
 	"eventstore.CopyReport":                       free("counts"),
 	"eventstore-importer.AngzarrMarker":           free("not looked at yet"),
 	"eventstore-importer.SchemelessBridge":        free("not looked at yet"),

@@ -1,0 +1,354 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Park sets a commit aside that the handler failed for after all [Retries], in the store's own table, and goes on behind it. What follows in the
+// same stream is parked behind it, so that its order is kept; other streams go on. [Feed.Parked] lists what is parked, with the reason,
+// [Feed.Replay] has the subscription handle it again, in order, and [Feed.Discard] gives it up.
+//
+// A shard parks so many commits at most, 1,000 for 0. The subscription ends with the handler's error at the next one: then it is not single commits that fail.
+//
+// A commit that is handled again has [Commit.Replayed] set, for its position was saved before. So Park does not go with [HandlerSaves], and not with
+// [OnFailure], which decides otherwise about the same.
+//
+// A parked commit costs a write unit, two and a check of the lease with [Shared], and another unit when it is handled. While something is parked the subscription
+// looks every 10 seconds whether it is to be handled again, which costs a read unit for each shard that has any.
+func Park(most int) SubscribeOption {
+	return func(s *subscription) {
+		s.park = true
+		if s.mostParked = most; most == 0 {
+			s.mostParked = 1000
+		}
+	}
+}
+
+// parkLook is how often a shard with parked commits looks whether they are to be handled again.
+const parkLook = 10 * time.Second
+
+// Parked is a commit that a subscription has set aside; see [Park]. Its events are in the stream: read it from First to Last.
+type Parked struct {
+	Consumer    string
+	Shard       int
+	Number      int64
+	Stream      string
+	First, Last int64 // versions
+	CommitID    string
+	// At is when it was parked, by the clock of the process that did it.
+	At time.Time
+	// Attempts is how often the handler has failed; 0 if the commit waits behind another one of its stream.
+	Attempts int
+	// Reason is the handler's error, cut to 500 bytes. It shows what the handler puts into its errors.
+	Reason string
+	// Replay: it is to be handled again.
+	Replay bool
+}
+
+const parkedPrefix = "P#"
+
+// parkedKey is where the commits of a shard are that a consumer has parked, by number. Number 0 counts the requests to look at them.
+func parkedKey(consumer string, shard int, number int64) ddb.Key[string, int64] {
+	return ddb.Key[string, int64]{Partition: parkedPrefix + strconv.Itoa(shard) + "#" + consumer, Sort: number}
+}
+
+func (r *row) asParked(consumer string, shard int) Parked {
+	return Parked{
+		Consumer: consumer, Shard: shard, Number: r.SK, Stream: r.Stream, First: r.First, Last: r.Last, CommitID: r.Commit,
+		At: time.Unix(0, r.At).UTC(), Attempts: int(r.Version), Reason: r.Reason, Replay: r.Replay,
+	}
+}
+
+// Parked yields the commits that a consumer has parked, by shard and number, consistently. It costs a read unit for each 4 KB of a
+// shard's parked commits, of some 300 bytes each, and one at least for each shard.
+func (f *Feed) Parked(ctx context.Context, consumer string) iter.Seq2[Parked, error] {
+	return func(yield func(Parked, error) bool) {
+		if err := f.checkParked(consumer); err != nil {
+			yield(Parked{}, err)
+			return
+		}
+		for shard := range f.store.o.shards {
+			for r, err := range f.store.parked(ctx, consumer, shard, 1) {
+				if err != nil {
+					yield(Parked{}, err)
+					return
+				}
+				if !yield(r.asParked(consumer, shard), nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (f *Feed) checkParked(consumer string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	if consumer == "" {
+		return &ddb.InvalidError{Problems: []error{errors.New("parked commits: the consumer has no name")}}
+	}
+	return nil
+}
+
+func (s *Store) parked(ctx context.Context, consumer string, shard int, from int64) iter.Seq2[row, error] {
+	return s.table.Query(parkedKey(consumer, shard, 0).Partition).SortKey(ddb.Ge(from)).Consistent().All(ctx)
+}
+
+// Replay asks the subscription of a consumer to handle its parked commits again: all of them, or those of some streams. It returns how many there are. The
+// subscription does so within some seconds, or when it runs again: the commits of a stream one after the other, up to the first that fails again. It costs a write unit
+// for each commit, and one for each shard that has any.
+func (f *Feed) Replay(ctx context.Context, consumer string, streams ...string) (int, error) {
+	n := 0
+	shards := make(map[int]bool)
+	for p, err := range f.Parked(ctx, consumer) {
+		if err != nil {
+			return n, err
+		}
+		if len(streams) > 0 && !slices.Contains(streams, p.Stream) {
+			continue
+		}
+		err = repeated(ctx, func() error {
+			_, err := f.store.table.Update(ctx, parkedKey(consumer, p.Shard, p.Number), rowReplay.Set(true))
+			return err
+		})
+		if errors.Is(err, ddb.ErrNotFound) {
+			continue // handled in the meantime
+		}
+		if err != nil {
+			return n, err
+		}
+		n++
+		shards[p.Shard] = true
+	}
+	for shard := range shards {
+		if err := f.store.askParked(ctx, consumer, shard); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// Discard gives a parked commit up: it is not handled any more. What is parked behind it stays parked, until [Feed.Replay].
+// One that is not parked any more is none.
+func (f *Feed) Discard(ctx context.Context, p Parked) error {
+	err := f.checkParked(p.Consumer)
+	if err == nil {
+		err = f.store.unpark(ctx, p.Consumer, p.Shard, p.Number)
+	}
+	if err != nil {
+		return err
+	}
+	return f.store.askParked(ctx, p.Consumer, p.Shard)
+}
+
+// askParked asks whoever has a shard to look at what is parked.
+func (s *Store) askParked(ctx context.Context, consumer string, shard int) error {
+	return repeated(ctx, func() error {
+		_, err := s.table.Upsert(ctx, parkedKey(consumer, shard, 0), rowVersion.Add(1)) // twice does no harm
+		return err
+	})
+}
+
+func (s *Store) unpark(ctx context.Context, consumer string, shard int, number int64) error {
+	key := parkedKey(consumer, shard, number)
+	return repeated(ctx, func() error { return s.table.Delete(ctx, key.Partition, key.Sort) })
+}
+
+// parking is what a shard of a subscription knows of its parked commits.
+type parking struct {
+	streams map[string]int // how many commits are parked, by stream
+	numbers map[int64]bool
+	asked   int64 // the number of requests that were looked at
+	again   bool  // some may have to be handled again
+	looked  time.Time
+}
+
+// loadParked reads what is parked. Nobody else parks commits of the shard.
+func (f *follower) loadParked(ctx context.Context) error {
+	if !f.park {
+		return nil
+	}
+	_, err := f.readParked(ctx)
+	return err
+}
+
+func (f *follower) readParked(ctx context.Context) ([]row, error) {
+	is := parking{streams: make(map[string]int), numbers: make(map[int64]bool), looked: time.Now()}
+	var rows []row
+	for r, err := range f.feed.store.parked(ctx, f.consumer, f.shard, 0) {
+		if err != nil {
+			return nil, fmt.Errorf("subscription: read the parked commits of shard %d: %w", f.shard, err)
+		}
+		if r.SK == 0 {
+			is.asked = r.Version
+			continue
+		}
+		is.streams[r.Stream]++
+		is.numbers[r.SK] = true
+		is.again = is.again || r.Replay
+		rows = append(rows, r)
+	}
+	f.parking = is
+	return rows, nil
+}
+
+// setAside parks a commit, for a reason or behind others of its stream.
+func (f *follower) setAside(ctx context.Context, c *Commit, attempts int, reason error) error {
+	if f.parking.numbers[c.Number] {
+		return nil // it was parked before the position was saved
+	}
+	if len(f.parking.numbers) >= f.mostParked {
+		if reason == nil {
+			reason = errors.New("it waits behind another commit of its stream")
+		}
+		return f.ends(c, fmt.Errorf("%d commits of the shard are parked, which is the limit: %w", len(f.parking.numbers), reason))
+	}
+	key := parkedKey(f.consumer, f.shard, c.Number)
+	r := &row{
+		PK: key.Partition, SK: key.Sort, Stream: c.Stream, First: c.First, Last: c.Last, Keys: c.keys, Commit: c.CommitID,
+		At: f.feed.store.o.now().UnixNano(), Version: int64(attempts), Reason: reasonText(reason),
+	}
+	err := f.persist(ctx, func(ctx context.Context) error {
+		if !f.shared {
+			err := f.feed.store.table.Create(ctx, r)
+			if errors.Is(err, ddb.ErrConditionFailed) {
+				return nil // the reply of an attempt was lost
+			}
+			return err
+		}
+		// A process that was only paused must not park what another has handled by now.
+		err := ddb.Transact(ctx, f.feed.store.client, f.feed.store.table.TxCreate(r), f.feed.store.table.TxCheck(leaseKey(f.consumer, f.shard), rowOwner.Eq(f.owner)))
+		if te, ok := errors.AsType[*ddb.TransactionError](err); ok && te.At(1) == nil && te.At(0) != nil && te.At(0).Reason == conditionFailed {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("subscription: park number %d of shard %d: %w", c.Number, c.Shard, err)
+	}
+	f.parking.streams[c.Stream]++
+	f.parking.numbers[c.Number] = true
+	return nil
+}
+
+// reasonText is the text of an error, cut.
+func reasonText(err error) string {
+	const most = 500
+	if err == nil {
+		return ""
+	}
+	text := ddb.RedactError(err).Error()
+	if len(text) > most {
+		text = text[:most]
+		for !utf8.ValidString(text) {
+			text = text[:len(text)-1]
+		}
+	}
+	return text
+}
+
+// replay handles the parked commits again that are to be, if it is time to look.
+func (f *follower) replay(ctx, reading context.Context) error {
+	if len(f.parking.numbers) == 0 || !f.parking.again && time.Since(f.parking.looked) < parkLook {
+		return nil
+	}
+	return f.persist(reading, func(context.Context) error {
+		if !f.parking.again {
+			asked, _, err := f.feed.store.get(ctx, parkedKey(f.consumer, f.shard, 0))
+			if err != nil {
+				return err
+			}
+			f.parking.looked = time.Now()
+			if asked.Version == f.parking.asked {
+				return nil
+			}
+		}
+		rows, err := f.readParked(ctx)
+		if err != nil {
+			return err
+		}
+		return f.inTurn(reading, func() error { return f.replayRows(ctx, reading, rows) })
+	})
+}
+
+// replayRows handles parked commits, those of each stream up to the first that is not to be handled or fails.
+func (f *follower) replayRows(ctx, reading context.Context, rows []row) error {
+	stopped, later := make(map[string]bool), false
+	for i := range rows {
+		r := &rows[i]
+		if stopped[r.Stream] || !r.Replay {
+			stopped[r.Stream] = true
+			continue
+		}
+		if r.SK > f.at { // it is yet to come in its place, which is not saved
+			stopped[r.Stream], later = true, true
+			continue
+		}
+		if err := reading.Err(); err != nil {
+			return err
+		}
+		failed, err := f.replayRow(ctx, reading, r)
+		if err != nil {
+			return err
+		}
+		if stopped[r.Stream] = failed; failed {
+			continue
+		}
+		if err := f.persist(ctx, func(ctx context.Context) error { return f.feed.store.unpark(ctx, f.consumer, f.shard, r.SK) }); err != nil {
+			return err
+		}
+		delete(f.parking.numbers, r.SK)
+		if f.parking.streams[r.Stream]--; f.parking.streams[r.Stream] == 0 {
+			delete(f.parking.streams, r.Stream)
+		}
+	}
+	f.parking.again = later // what has failed is marked so
+	return nil
+}
+
+// replayRow handles a parked commit. One that fails again stays parked.
+func (f *follower) replayRow(ctx, reading context.Context, r *row) (failed bool, err error) {
+	parked := Commit{
+		Shard: f.shard, Number: r.SK, Stream: r.Stream, First: r.First, Last: r.Last, CommitID: r.Commit, keys: r.Keys, Replayed: true,
+	}
+	for c, err := range f.feed.hydrate(ctx, func(yield func(Commit, error) bool) { yield(parked, nil) }) {
+		if err != nil {
+			return false, err
+		}
+		if len(c.Events) > 0 {
+			c.RecordedAt = c.Events[0].RecordedAt
+		}
+		if c.dropped {
+			continue // by a filter that is new
+		}
+		attempts, err := f.try(ctx, reading, c)
+		if err == nil {
+			continue
+		}
+		if attempts == 0 {
+			return false, err
+		}
+		err = f.persist(ctx, func(ctx context.Context) error {
+			return repeated(ctx, func() error {
+				_, err := f.feed.store.table.Update(ctx, parkedKey(f.consumer, f.shard, r.SK),
+					rowReplay.Remove(), rowVersion.Set(r.Version+int64(attempts)), rowReason.Set(reasonText(err)))
+				return err
+			})
+		})
+		if errors.Is(err, ddb.ErrNotFound) {
+			err = nil // discarded
+		}
+		return true, err
+	}
+	return false, nil
+}

@@ -1,0 +1,136 @@
+package eventstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// ledgerOfCommits is what the processes together have handled; it knows which commits fail.
+type ledgerOfCommits struct {
+	mu      sync.Mutex
+	last    map[string]int64 // the last version that was handled of each stream
+	times   map[string]int
+	failing func(c eventstore.Commit) bool
+	failed  int
+}
+
+func (l *ledgerOfCommits) handle(t testing.TB, c eventstore.Commit) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failing(c) {
+		l.failed++
+		return errors.New("broken")
+	}
+	l.times[fmt.Sprint(c.Stream, " ", c.First)]++
+	if c.First > l.last[c.Stream]+1 {
+		t.Errorf("versions %d to %d of %s before version %d", c.First, c.Last, c.Stream, l.last[c.Stream]+1)
+	}
+	l.last[c.Stream] = max(l.last[c.Stream], c.Last)
+	return nil
+}
+
+// TestParkingModel: processes share a subscription while commits fail for good, some are replayed and fail again, requests fail in
+// every way, and processes die and join. At the end nothing is parked, every commit was handled, and those of a stream in
+// their order.
+func TestParkingModel(t *testing.T) {
+	if onEndpoint() {
+		t.Skip("only on the embedded engine: faults")
+	}
+	runs := uint64(12)
+	if testing.Short() {
+		runs = 3
+	}
+	parkedOnce, replays := 0, 0
+	for seed := range runs {
+		synctest.Test(t, func(t *testing.T) {
+			on := new(atomic.Bool)
+			e := ddbtest.NewEngine(ddbtest.WithSeed(seed), ddbtest.WithFaults(storms(0.1, on)...))
+			t.Cleanup(e.Close)
+			s := openStore(t, stormClient(t, e), "events", eventstore.Sequenced(16))
+			rng := rand.New(rand.NewPCG(seed, 3))
+			healed := new(atomic.Bool)
+			l := &ledgerOfCommits{last: map[string]int64{}, times: map[string]int{}}
+			l.failing = func(c eventstore.Commit) bool { return !healed.Load() && string(c.Events[0].Data) == "bad" }
+			claims := newClaims()
+			start := func(name string) *process {
+				return joinAs(t, e, name, claims, func(_ context.Context, c eventstore.Commit) error { return l.handle(t, c) },
+					eventstore.Park(0), eventstore.Retries(1), eventstore.Concurrency(8), eventstore.PollEvery(time.Second))
+			}
+			wanted := map[string]int64{}
+			append1 := func() {
+				stream, data := fmt.Sprint("account-", rng.IntN(25)), "good"
+				if rng.IntN(12) == 0 {
+					data = "bad"
+				}
+				done, err := s.Append(t.Context(), stream, eventstore.Any(), event(data))
+				if errors.Is(err, eventstore.ErrAmbiguous) {
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				wanted[stream] = max(wanted[stream], done.Last)
+			}
+			all := []*process{start("a"), start("b"), start("c")}
+			on.Store(true)
+			for step := range 400 {
+				append1()
+				<-time.After(time.Duration(rng.IntN(600)) * time.Millisecond)
+				switch {
+				case step%80 == 79:
+					i := rng.IntN(len(all))
+					all[i].kill()
+					all = append(all, start(fmt.Sprint("p", step)))
+				case step%50 == 49:
+					n, err := s.Feed().Replay(t.Context(), "mailer")
+					if err == nil { // else it is asked again
+						replays += n
+					}
+				}
+			}
+			on.Store(false)
+			healed.Store(true)
+			for range 20 {
+				<-time.After(time.Minute)
+				n, err := s.Feed().Replay(t.Context(), "mailer")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if parkedOnce += n; n == 0 {
+					break
+				}
+			}
+			for p, err := range s.Feed().Parked(t.Context(), "mailer") {
+				t.Errorf("run %d: number %d of shard %d of stream %s is still parked, %d attempts, %v", seed, p.Number, p.Shard, p.Stream, p.Attempts, err)
+			}
+			l.mu.Lock()
+			for stream := range wanted {
+				head, err := s.Head(t.Context(), stream)
+				if err != nil || l.last[stream] != head.Version {
+					t.Errorf("run %d: %s is handled up to version %d of %d, %v", seed, stream, l.last[stream], head.Version, err)
+				}
+			}
+			l.mu.Unlock()
+			for _, p := range all {
+				p.cancel()
+				if err := <-p.ended; !errors.Is(err, context.Canceled) {
+					t.Errorf("run %d: %s ended with %v", seed, p.name, err)
+				}
+			}
+		})
+	}
+	t.Logf("%d replays, %d at the end", replays, parkedOnce)
+	if replays == 0 || parkedOnce == 0 {
+		t.Error("too little was parked and replayed")
+	}
+}
