@@ -159,3 +159,21 @@ func ExampleLedger_Snapshot() {
 	// Query "report": 12.5 units in 1
 	// GetItem "": 0.5 units in 1
 }
+
+func ExampleLedger() {
+	ledger := ddb.NewLedger() // usually given to tables: ddb.WithLedger(ledger)
+	ledger.Record("orders", "", "PutItem", 0, 1)
+	start := ledger.Snapshot()
+
+	ledger.Record("orders", "byStatus", "Query", 2.5, 0)
+	ledger.Record("stock", "", "GetItem", 0.5, 0)
+
+	delta := ledger.Snapshot().Sub(start)
+	fmt.Println("units:", delta.Total(), "operations:", delta.Operations())
+	for _, e := range delta.ByTable().Top(1).Entries {
+		fmt.Println("most:", e.Table, e.Total())
+	}
+	// Output:
+	// units: 3 operations: 2
+	// most: orders 2.5
+}

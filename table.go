@@ -193,14 +193,11 @@ type core struct {
 // Name is the table's name, prefix included.
 func (c *core) Name() string { return c.name }
 
-// defaultWire is how items travel unless an option says otherwise; tests change it.
-var defaultWire wire.Options
-
 // newCore describes a table. After an error it is there as well, and refuses every call.
 func newCore(client Client, name string, t reflect.Type, partition, sort []*handle, opts []TableOption) (*core, error) {
 	c := &core{
 		client: client, name: name, ledger: DefaultLedger(), retry: DefaultRetryPolicy(), budget: budgetOf(client),
-		concurrency: defaultConcurrency, now: time.Now, wire: defaultWire,
+		concurrency: defaultConcurrency, now: time.Now, wire: wire.Default,
 	}
 	var errs []error
 	if isNil(client) {

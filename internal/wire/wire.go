@@ -68,6 +68,9 @@ func (e *RowError) Error() string { return fmt.Sprintf("item %d of the reply: %v
 
 func (e *RowError) Unwrap() error { return e.Err }
 
+// Default are the options of tables that choose none; tests change it.
+var Default Options
+
 // Options are the choices of one call. The zero value is the default of each.
 type Options struct {
 	// Off sends items through attribute values, so that middleware sees them in inputs and outputs.

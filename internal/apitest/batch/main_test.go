@@ -1,98 +1,68 @@
-// Package batch_test tests what batches, and replies to reads, promise to callers, with one item type.
+// Package batch_test tests what batches, and replies to reads, promise to callers.
 package batch_test
 
 import (
-	"errors"
-	"fmt"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"go.uber.org/goleak"
-
 	"github.com/dynamotable/ddb"
-	"github.com/dynamotable/ddb/ddbtest"
-	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { apitest.Main(m) }
 
-type reading struct {
-	Sensor string `dynamodbav:"sensor"`
-	Minute int    `dynamodbav:"minute"`
-	Value  int64  `dynamodbav:"value"`
-	Room   string `dynamodbav:"room,omitempty"`
-}
+// What is shared, by its short name.
+type (
+	customerID = apitest.CustomerID
+	order      = apitest.Order
+	orderID    = apitest.OrderID
+	user       = apitest.User
+)
+
+const (
+	faults     = apitest.Faults
+	lostAfter  = apitest.LostAfter
+	lostBefore = apitest.LostBefore
+	throttled  = apitest.Throttled
+)
 
 var (
-	readingSensor = ddb.StrField(func(r *reading) *string { return &r.Sensor })
-	readingMinute = ddb.NumField(func(r *reading) *int { return &r.Minute })
-	readingValue  = ddb.NumField(func(r *reading) *int64 { return &r.Value })
-	readingRoom   = ddb.StrField(func(r *reading) *string { return &r.Room })
+	errReset      = apitest.ErrReset
+	first         = apitest.First
+	needsEngine   = apitest.NeedsEngine
+	newClient     = apitest.NewClient
+	newFaulty     = apitest.NewFaulty
+	orderCustomer = apitest.OrderCustomer
+	orderKey      = apitest.OrderKey
+	orderTags     = apitest.OrderTags
+	orderTotal    = apitest.OrderTotal
+	tableName     = apitest.TableName
+	userID        = apitest.UserID
+	userName      = apitest.UserName
+	userVersion   = apitest.UserVersion
 )
 
-type (
-	readings = ddb.Table[reading, string, int]
-	key      = ddb.Key[string, int]
-)
-
-func byRoom(table *readings) (*ddb.Index[reading, string, int], error) {
-	return ddb.NewIndex(table, "by-room", readingRoom, readingMinute)
-}
-
-// engineOf is an engine with faults and a table of readings.
-func engineOf(t testing.TB, seed uint64, rules ...fault.Rule) *ddbtest.Engine {
+// newOrders is a fresh, empty table of orders.
+func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
 	t.Helper()
-	e := ddbtest.NewEngine(ddbtest.WithFaults(rules...), ddbtest.WithSeed(seed))
-	t.Cleanup(e.Close)
-	table := tableOn(t, e.Client())
-	if _, err := byRoom(table); err != nil {
-		t.Fatal(err)
-	}
-	if err := table.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
-// defaults is a client of NewClient on an engine.
-func defaults(t testing.TB, e *ddbtest.Engine, opts ...ddb.ClientOption) *dynamodb.Client {
-	t.Helper()
-	opts = append([]ddb.ClientOption{ddb.WithHTTPClient(e), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
-		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
-	})}, opts...)
-	client, err := ddb.NewClient(t.Context(), opts...)
+	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client
+	if err := orders.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return orders
 }
 
-// tableOn is the table of readings through a client.
-func tableOn(t testing.TB, client ddb.Client, opts ...ddb.TableOption) *readings {
+// newUsers is a fresh, empty table of users.
+func newUsers(t testing.TB, opts ...ddb.TableOption) *ddb.SimpleTable[user, string] {
 	t.Helper()
-	table, err := ddb.New(client, "readings", readingSensor, readingMinute, opts...)
+	users, err := ddb.NewSimple(newClient(t), tableName(t), userID, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return table
-}
-
-func manyReadings(n int) ([]reading, []key) {
-	list, keys := make([]reading, n), make([]key, n)
-	for i := range list {
-		list[i] = reading{Sensor: fmt.Sprint("s", i%7), Minute: i, Value: int64(i)}
-		keys[i] = key{Partition: list[i].Sensor, Sort: i}
+	if err := users.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	return list, keys
-}
-
-func batchError(t testing.TB, err error) *ddb.BatchError {
-	t.Helper()
-	failed, ok := errors.AsType[*ddb.BatchError](err)
-	if !ok {
-		t.Fatalf("got %v, want a BatchError", err)
-	}
-	return failed
+	return users
 }

@@ -1,0 +1,173 @@
+package cost_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
+)
+
+func TestHotKeysFindsThem(t *testing.T) {
+	t.Parallel()
+	needsEngine(t, "faults, units")
+	engine := ddbtest.NewEngine(ddbtest.WithFaults(
+		faultrule.On("GetItem").Nth(3).Throttle("TableReadKeyRangeThroughputExceeded"),
+	))
+	t.Cleanup(engine.Close)
+	hot := ddb.NewHotKeys(8, 0)
+	orders, err := ddb.New(engine.Client(), tableName(t), orderCustomer, orderKey, ddb.WithHook(hot))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := orders.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 40 { // each once: 40 units of other keys
+		if err := orders.Put(t.Context(), &order{Customer: customerID(fmt.Sprint("rare-", i)), ID: "1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 60 {
+		if _, err := orders.Get(t.Context(), "celebrity", "1"); err != nil && !strings.Contains(err.Error(), "not found") {
+			t.Fatal(err)
+		}
+	}
+	if err := orders.BatchPut(t.Context(), []order{{Customer: "second", ID: "1"}, {Customer: "second", ID: "2"}, {Customer: "second", ID: "3"}}); err != nil {
+		t.Fatal(err)
+	}
+	want, err := orders.PartitionHash("celebrity")
+	if err != nil {
+		t.Fatal(err)
+	}
+	top := hot.Top(100)
+	if len(top) != 8 {
+		t.Errorf("%d keys are kept", len(top))
+	}
+	first := top[0]
+	if first.Partition != want || first.Table != orders.Name() || first.Throttled != 1 || len(first.Reasons) != 1 {
+		t.Errorf("the first is %+v, the celebrity's hash %v", first, want)
+	}
+	if first.Units-first.Surplus > 30 || first.Units < 30 {
+		t.Errorf("30 units are between %g and %g", first.Units-first.Surplus, first.Units)
+	}
+	text, err := json.Marshal(top)
+	if err != nil || strings.Contains(string(text), "celebrity") || !strings.Contains(string(text), want.String()) {
+		t.Errorf("%s, %v", text, err)
+	}
+	hot.Reset()
+	if got := hot.Top(1); len(got) != 0 {
+		t.Errorf("after a reset: %+v", got)
+	}
+	if _, err := orders.PartitionHash(""); err == nil {
+		t.Error("an empty key has a hash")
+	}
+}
+
+// TestPartitionsAreTheSame: every operation names the same partition alike.
+func TestPartitionsAreTheSame(t *testing.T) {
+	t.Parallel()
+	var w watcher
+	client := newClient(t)
+	orders, err := ddb.New(client, tableName(t), orderCustomer, orderKey, ddb.WithHook(&w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	byStatus, err := ddb.NewIndex(orders, "by-status", orderStatus, orderTotal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	if err := orders.CreateTable(ctx); err != nil {
+		t.Fatal(err)
+	}
+	const who = customerID(`weird: "key"` + "\n")
+	key := orders.Key(who, "1")
+	o := order{Customer: who, ID: "1", Status: "open"}
+	steps := []error{
+		orders.Put(ctx, &o),
+		second(orders.Get(ctx, who, "1")),
+		second(orders.Update(ctx, key, orderTotal.Add(1))),
+		orders.BatchPut(ctx, []order{o}),
+		second(orders.BatchGet(ctx, []ddb.Key[customerID, orderID]{key})),
+		second(orders.Query(who).Collect(ctx)),
+		ddb.TransactGet(ctx, client, orders.TxGet(key, new(ddb.Got[order]))),
+		ddb.Transact(ctx, client, orders.TxUpdate(key, orderTotal.Add(1))),
+		orders.Delete(ctx, who, "1"),
+	}
+	for i, err := range steps {
+		if err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+	}
+	want, err := orders.PartitionHash(who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := w.take(t)
+	if len(calls) != len(steps) {
+		t.Fatalf("%d calls for %d steps", len(calls), len(steps))
+	}
+	for _, c := range calls {
+		if len(c.Partitions) != 1 || c.Partitions[0] != want {
+			t.Errorf("%s: partitions %v, want %v", c.Operation, c.Partitions, want)
+		}
+	}
+	if err := second(byStatus.Query("open").Collect(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	if err := second(orders.Scan().Count(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	calls = w.take(t)
+	if want, err = byStatus.PartitionHash("open"); err != nil || calls[0].Partitions[0] != want || calls[1].Partitions != nil {
+		t.Errorf("index %v, want %v; scan %v; %v", calls[0].Partitions, want, calls[1].Partitions, err)
+	}
+}
+
+// TestHotKeysAgainstModel: the promises of the sketch against exact counts.
+func TestHotKeysAgainstModel(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		const size = 10
+		var (
+			hot   = ddb.NewHotKeys(size, 0)
+			exact = map[ddb.PartitionHash]float64{}
+			total float64
+			rnd   = rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
+			skew  = rapid.Float64Range(1.05, 3).Draw(rt, "skew")
+		)
+		zipf := rand.NewZipf(rnd, skew, 1, 200)
+		for range rapid.IntRange(1, 2000).Draw(rt, "calls") {
+			key := ddb.PartitionHash(zipf.Uint64())
+			units := float64(1+rnd.IntN(20)) / 2
+			hot.End(context.Background(), &ddb.Call{Table: "t", Partitions: []ddb.PartitionHash{key}, Consumed: ddb.Consumed{ReadUnits: units}})
+			exact[key] += units
+			total += units
+		}
+		kept := map[ddb.PartitionHash]ddb.HotKey{}
+		var share float64
+		for _, k := range hot.Top(size) {
+			kept[k.Partition] = k
+			share += k.Share
+			if e := exact[k.Partition]; k.Units < e-1e-6 || k.Units-k.Surplus > e+1e-6 {
+				rt.Fatalf("%g units are said to be %g to %g", e, k.Units-k.Surplus, k.Units)
+			}
+		}
+		for key, units := range exact {
+			if _, ok := kept[key]; units > total/size && !ok {
+				rt.Fatalf("a key with %g of %g units is not kept", units, total)
+			}
+		}
+		if share > 1+1e-9 {
+			rt.Fatalf("the shares add up to %g", share)
+		}
+	})
+}

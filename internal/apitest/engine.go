@@ -1,0 +1,75 @@
+// Package apitest is what the tests of the library's API share: item types with their handles, clients of an engine,
+// and a connection that fails as networks do. The tests are in the folders below, by theme; each compiles the few table
+// types that it needs, so that an edit of the library compiles little again.
+package apitest
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"go.uber.org/goleak"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// Main runs the tests of a package: none leaves a goroutine, and what requests cost lies within the range of Explain.
+// With DDB_TEST_CODEC=off items travel as attribute values, as with [ddb.ThroughSDK].
+func Main(m *testing.M) {
+	wire.Default.Off = os.Getenv("DDB_TEST_CODEC") == "off"
+	// Keep-alive connections of a client outlive a test when the suite runs on a real endpoint.
+	goleak.VerifyTestMain(measured{m},
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
+}
+
+// NewClient is a client of a fresh engine, or of the endpoint in DYNAMODB_ENDPOINT.
+func NewClient(t testing.TB) *dynamodb.Client { return ddbtest.NewFromEnv(t) }
+
+// OnEndpoint reports whether the suite runs on an endpoint other than our engine.
+func OnEndpoint() bool { return os.Getenv("DYNAMODB_ENDPOINT") != "" }
+
+// NeedsEngine skips tests of what only our engine can show, such as faults.
+func NeedsEngine(t testing.TB, why string) {
+	t.Helper()
+	if OnEndpoint() {
+		t.Skip("only on the embedded engine: " + why)
+	}
+}
+
+var (
+	tables  atomic.Int64
+	started = time.Now().UnixNano()
+)
+
+// TableName is unique, so that tests can share an endpoint.
+func TableName(t testing.TB) string {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, t.Name())
+	return fmt.Sprintf("%.60s-%x-%d", name, started, tables.Add(1))
+}
+
+// NewDefaults is a client with the defaults of [ddb.NewClient] whose requests go through a function of the test.
+func NewDefaults(t testing.TB, through dynamodb.HTTPClient, opts ...ddb.ClientOption) *dynamodb.Client {
+	t.Helper()
+	opts = append([]ddb.ClientOption{ddb.WithHTTPClient(through), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+	})}, opts...)
+	client, err := ddb.NewClient(t.Context(), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}

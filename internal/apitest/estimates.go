@@ -1,0 +1,108 @@
+package apitest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/dynamotable/ddb"
+)
+
+// wantWithin is the share of requests whose cost must lie within the range that was estimated.
+const wantWithin = 0.95
+
+// measured runs the suite and holds the cost of each of its requests against the estimate.
+type measured struct{ m *testing.M }
+
+func (s measured) Run() int {
+	var e estimates
+	remove := ddb.AddHook(&e)
+	code := s.m.Run()
+	remove()
+	if text, good := e.report(); text != "" {
+		fmt.Print(text)
+		if !good && code == 0 {
+			code = 1
+		}
+	}
+	return code
+}
+
+// estimates compares, by operation, what requests cost with what was expected.
+type estimates struct {
+	mu    sync.Mutex
+	sums  map[string]*estimateSum
+	worst map[string]string
+}
+
+type estimateSum struct {
+	calls, within int
+	widths        []float64 // highest by lowest estimate
+}
+
+func (e *estimates) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+
+func (e *estimates) End(_ context.Context, call *ddb.Call) {
+	if call.Err != nil || len(call.Capacity) == 0 {
+		return // nothing is stated
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.sums == nil {
+		e.sums, e.worst = map[string]*estimateSum{}, map[string]string{}
+	}
+	s := e.sums[call.Operation]
+	if s == nil {
+		s = new(estimateSum)
+		e.sums[call.Operation] = s
+	}
+	s.calls++
+	if least := call.Estimate.Read.Min + call.Estimate.Write.Min; least > 0 {
+		s.widths = append(s.widths, (call.Estimate.Read.Max+call.Estimate.Write.Max)/least)
+	}
+	if call.Estimate.Contains(call.Consumed) {
+		s.within++
+		return
+	}
+	e.worst[call.Operation] = fmt.Sprintf("read %g of %s, write %g of %s on %s/%s", call.Consumed.ReadUnits, call.Estimate.Read,
+		call.Consumed.WriteUnits, call.Estimate.Write, call.Table, call.Index)
+}
+
+// report is a table by operation, and whether enough estimates held.
+func (e *estimates) report() (text string, good bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var all estimateSum
+	text = "units within the range of Explain, by operation:\n"
+	for _, op := range sortedKeys(e.sums) {
+		s := e.sums[op]
+		all.calls += s.calls
+		all.within += s.within
+		slices.Sort(s.widths)
+		text += fmt.Sprintf("  %-20s %7d of %7d  %6.2f %%, the range is 1 to %g in the median\n",
+			op, s.within, s.calls, 100*float64(s.within)/float64(s.calls), s.widths[len(s.widths)/2])
+		if w := e.worst[op]; w != "" && testing.Verbose() {
+			text += "    such as " + w + "\n"
+		}
+	}
+	if all.calls == 0 {
+		return "", true
+	}
+	share := float64(all.within) / float64(all.calls)
+	text += fmt.Sprintf("  %-20s %7d of %7d  %6.2f %%\n", "all", all.within, all.calls, 100*share)
+	// A few chosen tests say nothing about the suite.
+	const enough = 10_000
+	return text, share >= wantWithin || all.calls < enough
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

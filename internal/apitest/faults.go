@@ -1,0 +1,248 @@
+package apitest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+// Fault is what happens to one request on its way.
+type Fault int
+
+// Faults of any kind of request, and their number.
+const (
+	NoFault    Fault = iota
+	LostBefore       // the connection breaks before the engine sees the request
+	LostAfter        // and after it has applied it
+	Error500Before
+	Error500After
+	Throttled
+	EmptyReply // 200 without anything, from a proxy
+	CutReply   // 200 with half a body
+	Faults
+)
+
+func (f Fault) String() string {
+	return [...]string{
+		"none", "lost before", "lost after", "500 before", "500 after", "throttled", "empty reply", "cut reply",
+		"flipped byte", "foreign reply", "throttled provisioned", "transaction conflict", "replicated write conflict", "hung", "doubled", "ghost",
+	}[f]
+}
+
+// ErrReset is the error of a broken connection.
+var ErrReset = errors.New("connection reset by peer")
+
+// Faulty stands between SDK and engine and spoils the requests that plan says.
+type Faulty struct {
+	Engine *ddbtest.Engine
+	Apply  func(*http.Request) (*http.Response, error) // the engine's Do, or what watches it
+	Calls  map[string]int                              // by operation
+	mu     sync.Mutex
+	plan   func(op string, n int) Fault
+	n      int
+}
+
+// NewConnection is a faulty connection to a fresh engine.
+func NewConnection(t testing.TB) *Faulty {
+	e := ddbtest.NewEngine()
+	t.Cleanup(e.Close)
+	return &Faulty{Engine: e, Apply: e.Do, Calls: map[string]int{}}
+}
+
+// Do sends a request to the engine, or does what the plan says.
+func (f *Faulty) Do(req *http.Request) (*http.Response, error) {
+	_, op, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
+	f.mu.Lock()
+	what := NoFault
+	if f.plan != nil {
+		what = f.plan(op, f.n)
+		f.n++
+	}
+	f.Calls[op]++
+	f.mu.Unlock()
+	if what >= Faults {
+		return f.rare(req, what)
+	}
+	switch what {
+	case LostBefore:
+		return nil, ErrReset
+	case Error500Before:
+		return Answer(req, 500, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"internal"}`), nil
+	case Throttled:
+		return Answer(req, 400, `{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}`), nil
+	}
+	resp, err := f.Apply(req)
+	if err != nil {
+		return nil, err
+	}
+	switch what {
+	case LostAfter:
+		return nil, ErrReset
+	case Error500After:
+		return Answer(req, 500, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"internal"}`), nil
+	case EmptyReply:
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+	case CutReply:
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:len(body)/2]), failing{}))
+	}
+	return resp, nil
+}
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// Answer is a reply of the service.
+func Answer(req *http.Request, status int, body string) *http.Response {
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Requestid": {"R"}},
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: req,
+	}
+}
+
+// NewFaulty is an engine behind a faulty connection, with a client that retries.
+func NewFaulty(t testing.TB) (*Faulty, *dynamodb.Client) {
+	f := NewConnection(t)
+	client := f.Engine.Client(func(o *dynamodb.Options) {
+		o.HTTPClient = f
+		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
+			so.MaxAttempts = 3
+			so.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return time.Millisecond, nil })
+			so.RateLimiter = unlimited{}
+		})
+	})
+	return f, client
+}
+
+type unlimited struct{}
+
+func (unlimited) GetToken(context.Context, uint) (func() error, error) {
+	return func() error { return nil }, nil
+}
+func (unlimited) AddTokens(uint) error { return nil }
+
+// Set has the plan say what happens to the next requests, which are numbered from 0; nil is no fault.
+func (f *Faulty) Set(plan func(op string, n int) Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.plan, f.n = plan, 0
+}
+
+// Requests is how many requests there were since Set, while there is a plan.
+func (f *Faulty) Requests() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.n
+}
+
+// Doer is an HTTP client that is a function.
+type Doer func(*http.Request) (*http.Response, error)
+
+// Do calls the function.
+func (d Doer) Do(req *http.Request) (*http.Response, error) { return d(req) }
+
+// First spoils the first request of an operation only.
+func First(op string, what Fault) func(string, int) Fault {
+	done := false
+	return func(o string, _ int) Fault {
+		if o == op && !done {
+			done = true
+			return what
+		}
+		return NoFault
+	}
+}
+
+// More of what happens to requests; AllFaults is behind the last.
+const (
+	FlippedByte   = Faults + iota // of a reply with a checksum
+	ForeignReply                  // 200 with a page of a proxy
+	Provisioned                   // throttled, with a reason
+	TxConflict                    // with a transaction that is under way
+	WriteConflict                 // with a write of another Region
+	Hung                          // no reply until the attempt is given up
+	Doubled                       // delivered twice
+	Ghost                         // the connection breaks, and the request arrives up to 5 s later
+	AllFaults
+)
+
+// ErrorType is the start of the body of an error, up to its type.
+const ErrorType = `{"__type":"com.amazonaws.dynamodb.v20120810#`
+
+const (
+	foreignPage  = "<html><body>Please log in</body></html>"
+	throttleText = ErrorType + `ProvisionedThroughputExceededException","message":"too much",` +
+		`"ThrottlingReasons":[{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"arn:aws:dynamodb:eu-central-1:1:table/t"}]}`
+)
+
+// Refusal reports whether a fault is an answer of the service that says that nothing was done.
+func (f Fault) Refusal() bool {
+	return f == Throttled || f == Provisioned || f == TxConflict || f == WriteConflict
+}
+
+// Twice reports whether a fault can make the network deliver a request again, behind everybody's back.
+func (f Fault) Twice() bool { return f == Doubled || f == Ghost }
+
+func (f *Faulty) rare(req *http.Request, what Fault) (*http.Response, error) {
+	switch what {
+	case ForeignReply:
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/html"}},
+			Body: io.NopCloser(strings.NewReader(foreignPage)), ContentLength: int64(len(foreignPage)), Request: req,
+		}, nil
+	case Provisioned:
+		return Answer(req, 400, throttleText), nil
+	case TxConflict:
+		return Answer(req, 400, ErrorType+`TransactionConflictException","message":"Transaction is ongoing for the item"}`), nil
+	case WriteConflict:
+		return Answer(req, 400, ErrorType+`ReplicatedWriteConflictException","message":"in conflict with another Region"}`), nil
+	case Hung:
+		<-req.Context().Done()
+		return nil, req.Context().Err()
+	}
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	again := func() *http.Request {
+		r := req.Clone(context.WithoutCancel(req.Context()))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		return r
+	}
+	switch what {
+	case Ghost:
+		delay := rand.N(5 * time.Second)
+		go func() {
+			<-time.After(delay)
+			_, _ = f.Apply(again())
+		}()
+		return nil, ErrReset
+	case Doubled:
+		resp, err := f.Apply(again())
+		_, _ = f.Apply(again())
+		return resp, err
+	}
+	resp, err := f.Apply(again())
+	if err != nil {
+		return nil, err
+	}
+	reply, err := io.ReadAll(resp.Body)
+	if len(reply) > 0 {
+		reply[len(reply)/2] ^= 1
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(reply))
+	return resp, err
+}

@@ -1,0 +1,295 @@
+package faults_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb"
+)
+
+// protection is what a table has to recognise its writes by.
+type protection struct {
+	name                          string
+	version, revision, tombstones bool
+}
+
+var protections = []protection{
+	{name: "plain"}, {name: "version", version: true}, {name: "revision", revision: true},
+	{name: "version and revision", version: true, revision: true}, {name: "tombstones", revision: true, tombstones: true},
+}
+
+func (p protection) table(t testing.TB, client *dynamodb.Client) *users {
+	opts := []ddb.TableOption{ddb.WithRetryBudget(nil)}
+	if p.version {
+		opts = append(opts, ddb.Version(userVersion))
+	}
+	if p.revision {
+		opts = append(opts, ddb.Version(userRevision))
+	}
+	if p.tombstones {
+		opts = append(opts, ddb.Tombstones("deleted", time.Hour))
+	}
+	table, err := ddb.NewSimple(client, "accounts", userID, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// matrixVerb is a write of the matrix. Before it, the item holds 5 logins, or is absent.
+type matrixVerb struct {
+	name   string
+	absent bool // there is no item before
+	run    func(ctx context.Context, c *dynamodb.Client, table *users, u user) error
+	// effect is how often the stored item (nil for none) shows the write, where once is right.
+	effect func(u *user) int64
+	// refuses: the write is to fail on its condition.
+	refuses bool
+	// immune: on which tables not even a delivery behind our back applies it twice.
+	immune func(protection) bool
+	// settled: a lost reply of the kind leaves no doubt. A refusal never does, nor one with a request id.
+	settled func(protection, fault) bool
+}
+
+func always(protection) bool    { return true }
+func guarded(p protection) bool { return p.version || p.revision }
+
+// certain: no lost reply leaves a doubt.
+func certain(protection, fault) bool { return true }
+
+// proven: only a revision proves what happened.
+func proven(p protection, _ fault) bool { return p.revision }
+
+// repeated: without a condition it is sent again, and a revision proves it.
+func repeated(p protection, _ fault) bool { return p.revision || !p.version }
+
+// isNew is 1 for the item that the writes of a whole one store.
+func isNew(u *user) int64 {
+	if u != nil && u.Name == "new" {
+		return 1
+	}
+	return 0
+}
+
+func counted(u *user) int64 {
+	if u == nil {
+		return 0
+	}
+	return u.Logins - 5
+}
+
+func gone(u *user) int64 {
+	if u == nil {
+		return 1
+	}
+	return 0
+}
+
+func last(_ user, err error) error { return err }
+
+var matrixVerbs = []matrixVerb{
+	{name: "Put", effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		u.Name = "new"
+		return t.Put(ctx, &u)
+	}},
+	{name: "Put of a new item", absent: true, effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		return t.Put(ctx, &user{ID: u.ID, Name: "new"})
+	}},
+	{name: "Create", absent: true, effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		return t.Create(ctx, &user{ID: u.ID, Name: "new"})
+	}},
+	{name: "Create of what is there", refuses: true, effect: isNew, immune: always, settled: func(p protection, _ fault) bool { return p.tombstones }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		return t.Create(ctx, &user{ID: u.ID, Name: "new"})
+	}},
+	{name: "Replace", effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		u.Name = "new"
+		return t.Replace(ctx, &u)
+	}},
+	{name: "Put under a condition", effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		u.Name = "new"
+		return t.Put(ctx, &u, ddb.If(userName.Eq("old")))
+	}},
+	{name: "Update", effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		return last(t.Update(ctx, u.ID, userName.Set("new")))
+	}},
+	{name: "Update of a version", effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		if u.Version == 0 {
+			return last(t.Update(ctx, u.ID, userName.Set("new")))
+		}
+		return last(t.Update(ctx, u.ID, userName.Set("new"), ddb.If(userVersion.Eq(u.Version))))
+	}},
+	{name: "count", effect: counted, immune: func(p protection) bool { return p.revision }, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		return last(t.Update(ctx, u.ID, userLogins.Add(1)))
+	}},
+	{name: "count of a version", effect: counted, immune: guarded, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		if u.Version == 0 {
+			return last(t.Update(ctx, u.ID, userLogins.Add(1)))
+		}
+		return last(t.Update(ctx, u.ID, userLogins.Add(1), ddb.If(userVersion.Eq(u.Version))))
+	}},
+	{name: "exact count", effect: counted, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		return last(t.Update(ctx, u.ID, userLogins.Add(1).Exact()))
+	}},
+	{name: "count in a transaction", effect: counted, immune: always, settled: certain, run: func(ctx context.Context, c *dynamodb.Client, t *users, u user) error {
+		return ddb.Transact(ctx, c, t.TxUpdate(u.ID, userLogins.Add(1)))
+	}},
+	{name: "Upsert", absent: true, effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		return last(t.Upsert(ctx, u.ID, userName.Set("new")))
+	}},
+	{name: "DeleteItem", effect: gone, immune: always, settled: func(p protection, what fault) bool {
+		return !guarded(p) || p.tombstones || p.revision && lostFirst(what)
+	}, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		return t.DeleteItem(ctx, &u)
+	}},
+	{name: "delete in a transaction", effect: gone, immune: always, settled: certain, run: func(ctx context.Context, c *dynamodb.Client, t *users, u user) error {
+		return ddb.Transact(ctx, c, t.TxDeleteItem(&u))
+	}},
+	{name: "stale Put", refuses: true, effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+		u.Name = "new"
+		if u.Version == 0 && u.Revision.IsZero() {
+			return t.Put(ctx, &u, ddb.If(userName.Eq("other")))
+		}
+		u.Version--
+		r := &u.Revision // as it was one write earlier
+		r.Number--
+		copy(r.Tags[:], r.Tags[1:])
+		return t.Put(ctx, &u)
+	}},
+}
+
+// lostFirst: the fault of the first request comes before the engine applied it.
+func lostFirst(what fault) bool {
+	return what == lostBefore || what == error500Before || what == foreignReply
+}
+
+// TestMatrixSingle (rows A1, A2, A4, A8, D1, D2 and I3 of the fault matrix): every verb, every
+// kind of fault at each of the first four requests of the call, with and without version
+// and token.
+func TestMatrixSingle(t *testing.T) {
+	needsEngine(t, "faults")
+	eachCell(t, func(m *matrixCell) {
+		for what := lostBefore; what < allFaults; what++ {
+			for at := range 4 {
+				m.check(fmt.Sprintf("%s at request %d", what, at), at, what)
+			}
+		}
+	})
+}
+
+// TestMatrixPairs (row A3): a fault after a fault; the last error does not hide the one before.
+func TestMatrixPairs(t *testing.T) {
+	needsEngine(t, "faults")
+	if testing.Short() {
+		t.Skip("long")
+	}
+	eachCell(t, func(m *matrixCell) {
+		for one := lostBefore; one < allFaults; one++ {
+			for two := lostBefore; two < allFaults; two++ {
+				m.check(fmt.Sprintf("%s, then %s", one, two), 0, one, two)
+			}
+		}
+	})
+}
+
+type matrixCell struct {
+	*testing.T
+	protection
+	verb   matrixVerb
+	f      *faulty
+	client *dynamodb.Client
+	table  *users
+	n      int
+}
+
+func eachCell(t *testing.T, run func(*matrixCell)) {
+	for _, p := range protections {
+		for _, v := range matrixVerbs {
+			t.Run(p.name+"/"+v.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f, client := newFaulty(t)
+					run(&matrixCell{T: t, protection: p, verb: v, f: f, client: client, table: p.table(t, client)})
+				})
+			})
+		}
+	}
+}
+
+// check runs the write with faults from one request on, and compares what it reported with what is stored.
+func (m *matrixCell) check(name string, at int, plan ...fault) {
+	m.Helper()
+	u := m.prepare()
+	m.f.Set(func(_ string, n int) fault {
+		if n < at || n >= at+len(plan) {
+			return noFault
+		}
+		return plan[n-at]
+	})
+	ctx, cancel := context.WithTimeout(m.Context(), time.Minute)
+	err := m.verb.run(ctx, m.client, m.table, u)
+	cancel()
+	reached := m.f.Requests() > at // the call was long enough to meet the fault
+	m.f.Set(nil)
+	<-time.After(6 * time.Second) // for ghosts
+	stored, rerr := m.table.Get(m.Context(), u.ID, ddb.Consistent())
+	var effect int64
+	switch {
+	case rerr == nil:
+		effect = m.verb.effect(&stored)
+	case errors.Is(rerr, ddb.ErrNotFound):
+		effect = m.verb.effect(nil)
+	default:
+		m.Fatal(rerr)
+	}
+	twice := false
+	for _, what := range plan {
+		twice = twice || what.Twice() && !m.verb.immune(m.protection)
+	}
+	unknown, applied := errors.Is(err, ddb.ErrOutcomeUnknown), err == nil || errors.Is(err, ddb.ErrReplyLost)
+	var ok bool
+	switch {
+	case unknown:
+		ok = (effect == 0 || effect == 1 || twice) && !ddb.IsRetryable(err)
+	case applied:
+		ok = !m.verb.refuses && (effect == 1 || effect > 1 && twice)
+	default:
+		ok = effect == 0 && (m.verb.refuses || ddb.IsRetryable(err))
+	}
+	if !ok {
+		m.Errorf("%s: reported %v, applied %d times", name, err, effect)
+	}
+	if text := fmt.Sprintf("%v %+v %#v", err, err, errors.Unwrap(err)); err != nil && strings.Contains(text, "canary") {
+		m.Errorf("%s: row I3: the error shows a key: %s", name, text)
+	}
+	if len(plan) > 1 || at > 0 || !reached || plan[0] == hung || plan[0] == ghost {
+		return
+	}
+	if settled := plan[0].Refusal() || plan[0] == doubled || (plan[0] == cutReply || plan[0] == flippedByte) && !m.verb.refuses || m.verb.settled(m.protection, plan[0]); unknown == settled {
+		m.Errorf("%s: unknown %v, want %v: %v", name, unknown, !settled, err)
+	}
+}
+
+// prepare makes the item as it is before the write.
+func (m *matrixCell) prepare() user {
+	m.n++
+	u := user{ID: fmt.Sprint("canary ", m.n), Name: "first", Logins: 5}
+	if m.verb.absent {
+		return u
+	}
+	for _, name := range []string{"first", "old"} {
+		u.Name = name
+		if err := m.table.Put(m.Context(), &u); err != nil {
+			m.Fatal(err)
+		}
+	}
+	return u
+}

@@ -1,0 +1,51 @@
+// Package faults_test compares what callers learn about writes over a network that fails with what is stored.
+package faults_test
+
+import (
+	"testing"
+
+	"github.com/dynamotable/ddb/internal/apitest"
+)
+
+func TestMain(m *testing.M) { apitest.Main(m) }
+
+// What is shared, by its short name.
+type (
+	fault  = apitest.Fault
+	faulty = apitest.Faulty
+	user   = apitest.User
+	users  = apitest.Users
+)
+
+const (
+	allFaults      = apitest.AllFaults
+	cutReply       = apitest.CutReply
+	doubled        = apitest.Doubled
+	error500Before = apitest.Error500Before
+	errorType      = apitest.ErrorType
+	faults         = apitest.Faults
+	flippedByte    = apitest.FlippedByte
+	foreignReply   = apitest.ForeignReply
+	ghost          = apitest.Ghost
+	hung           = apitest.Hung
+	lostAfter      = apitest.LostAfter
+	lostBefore     = apitest.LostBefore
+	noFault        = apitest.NoFault
+	provisioned    = apitest.Provisioned
+	throttled      = apitest.Throttled
+	txConflict     = apitest.TxConflict
+	writeConflict  = apitest.WriteConflict
+)
+
+var (
+	answer       = apitest.Answer
+	first        = apitest.First
+	needsEngine  = apitest.NeedsEngine
+	newFaulty    = apitest.NewFaulty
+	userID       = apitest.UserID
+	userLogins   = apitest.UserLogins
+	userName     = apitest.UserName
+	userPoints   = apitest.UserPoints
+	userRevision = apitest.UserRevision
+	userVersion  = apitest.UserVersion
+)

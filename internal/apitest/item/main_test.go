@@ -1,0 +1,21 @@
+// Package item_test tests items and keys of every type.
+package item_test
+
+import (
+	"testing"
+
+	"github.com/dynamotable/ddb/internal/apitest"
+)
+
+func TestMain(m *testing.M) { apitest.Main(m) }
+
+// What is shared, by its short name.
+type (
+	address = apitest.Address
+	line    = apitest.Line
+)
+
+var (
+	newClient = apitest.NewClient
+	tableName = apitest.TableName
+)

@@ -1,0 +1,173 @@
+package item_test
+
+import (
+	"math"
+	"math/big"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/dynamotable/ddb"
+)
+
+// everything has a field of every kind and tag that the codec knows.
+type everything struct {
+	Common
+	*Extra
+	Key      string               `dynamodbav:"key"`
+	Bool     bool                 `dynamodbav:"bool"`
+	Int      int                  `dynamodbav:"int"`
+	Int8     int8                 `dynamodbav:"int8"`
+	Int64    int64                `dynamodbav:"int64"`
+	Uint64   uint64               `dynamodbav:"uint64"`
+	Float    float64              `dynamodbav:"float"`
+	IntText  int64                `dynamodbav:"int_text,string"`
+	Text     string               `dynamodbav:"text"`
+	TextOmit string               `dynamodbav:"text_omit,omitempty"`
+	TextZero string               `dynamodbav:"text_zero,omitzero"`
+	Bytes    []byte               `dynamodbav:"bytes"`
+	Fixed    [4]byte              `dynamodbav:"fixed"`
+	Array    [2]int               `dynamodbav:"array"`
+	List     []string             `dynamodbav:"list"`
+	Structs  []line               `dynamodbav:"structs"`
+	Strings  []string             `dynamodbav:"strings,stringset,omitempty"`
+	Numbers  []int                `dynamodbav:"numbers,numberset,omitempty"`
+	Binaries [][]byte             `dynamodbav:"binaries,binaryset,omitempty"`
+	Map      map[string]int       `dynamodbav:"map"`
+	IntMap   map[int]string       `dynamodbav:"int_map"`
+	Deep     map[string][]address `dynamodbav:"deep"`
+	Pointer  *string              `dynamodbav:"pointer"`
+	Struct   address              `dynamodbav:"struct"`
+	StructP  *address             `dynamodbav:"struct_p"`
+	Time     time.Time            `dynamodbav:"time"`
+	Unix     time.Time            `dynamodbav:"unix,unixtime"`
+	TimeZero time.Time            `dynamodbav:"time_zero,omitzero"`
+	Addr     netip.Addr           `dynamodbav:"addr"`
+	Big      *big.Int             `dynamodbav:"big"`
+	Exact    attributevalue.Number
+	Any      any `dynamodbav:"any"`
+	Ignored  int `dynamodbav:"-"`
+}
+
+type Common struct {
+	Shared string `dynamodbav:"shared"`
+}
+
+type Extra struct {
+	More string `dynamodbav:"more"`
+}
+
+func drawEverything(t *rapid.T) everything {
+	text := rapid.String()
+	key := rapid.StringMatching(`[a-z]{1,8}`).Draw(t, "key")
+	v := everything{
+		Common: Common{text.Draw(t, "shared")}, Extra: &Extra{text.Draw(t, "more")}, Key: key,
+		Bool: rapid.Bool().Draw(t, "bool"), Int: rapid.Int().Draw(t, "int"), Int8: rapid.Int8().Draw(t, "int8"),
+		Int64: rapid.Int64().Draw(t, "int64"), Uint64: rapid.Uint64().Draw(t, "uint64"),
+		Float:   rapid.Float64Range(-1e100, 1e100).Filter(func(f float64) bool { return f == 0 || math.Abs(f) > 1e-100 }).Draw(t, "float"),
+		IntText: rapid.Int64().Draw(t, "int text"), Text: text.Draw(t, "text"), TextOmit: text.Draw(t, "omit"), TextZero: text.Draw(t, "zero"),
+		Bytes: rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "bytes"),
+		Fixed: [4]byte(rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "fixed")), Array: [2]int{rapid.Int().Draw(t, "a0"), 7},
+		List:     rapid.SliceOfN(text, 0, 5).Draw(t, "list"),
+		Structs:  []line{{SKU: text.Draw(t, "sku"), Qty: rapid.Int().Draw(t, "qty")}},
+		Strings:  rapid.SliceOfNDistinct(rapid.StringN(1, 8, -1), 0, 5, rapid.ID).Draw(t, "strings"),
+		Numbers:  rapid.SliceOfNDistinct(rapid.Int(), 0, 5, rapid.ID).Draw(t, "numbers"),
+		Binaries: rapid.SliceOfNDistinct(rapid.SliceOfN(rapid.Byte(), 1, 8), 0, 3, func(b []byte) string { return string(b) }).Draw(t, "binaries"),
+		Map:      rapid.MapOf(rapid.StringN(1, 8, -1), rapid.Int()).Draw(t, "map"), IntMap: rapid.MapOf(rapid.Int(), text).Draw(t, "int map"),
+		Deep:   map[string][]address{"x": {{City: text.Draw(t, "city")}}},
+		Struct: address{Zip: text.Draw(t, "zip")},
+		Time:   time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
+		Unix:   time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "unix"), 0), Addr: netip.MustParseAddr("2001:db8::1"),
+		Big:   new(big.Int).Exp(big.NewInt(10), big.NewInt(rapid.Int64Range(0, 37).Draw(t, "exp")), nil),
+		Exact: attributevalue.Number(rapid.StringMatching(`-?[1-9][0-9]{0,18}\.[0-9]{0,17}[1-9]`).Draw(t, "exact")),
+		Any:   text.Draw(t, "any"),
+	}
+	if rapid.Bool().Draw(t, "pointers") {
+		v.Pointer, v.StructP = &v.Text, &address{City: text.Draw(t, "city p")}
+	}
+	return v
+}
+
+// TestEveryShapeSurvivesPutAndGet: what is put is what is got, for every kind of
+// field, straight from the wire and through the SDK's maps.
+func TestEveryShapeSurvivesPutAndGet(t *testing.T) {
+	client := newClient(t)
+	name := tableName(t)
+	field := ddb.StrField(func(e *everything) *string { return &e.Key })
+	direct, err := ddb.NewSimple(client, name, field)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bridged, err := ddb.NewSimple(client, name, field, ddb.ThroughSDK())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := direct.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	unordered := cmp.FilterPath(func(p cmp.Path) bool {
+		last := p.Last().String()
+		return last == ".Strings" || last == ".Numbers" || last == ".Binaries"
+	}, cmp.Options{
+		cmpopts.SortSlices(func(a, b string) bool { return a < b }), cmpopts.SortSlices(func(a, b int) bool { return a < b }),
+		cmpopts.SortSlices(func(a, b []byte) bool { return string(a) < string(b) }),
+	})
+	opts := cmp.Options{unordered, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b *big.Int) bool { return a.Cmp(b) == 0 }), cmp.Comparer(func(a, b netip.Addr) bool { return a == b }), cmp.Comparer(time.Time.Equal)}
+	rapid.Check(t, func(rt *rapid.T) {
+		want := drawEverything(rt)
+		writer, reader := direct, bridged
+		if rapid.Bool().Draw(rt, "bridged write") {
+			writer = bridged
+		}
+		if rapid.Bool().Draw(rt, "direct read") {
+			reader = direct
+		}
+		if err := writer.Put(t.Context(), &want); err != nil {
+			rt.Fatal(err)
+		}
+		got, err := reader.Get(t.Context(), want.Key, ddb.Consistent())
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, opts); diff != "" {
+			rt.Fatalf("item differs (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestNumbersOf38Digits: nothing is rounded on its way, and what does not fit is refused before it is sent.
+func TestNumbersOf38Digits(t *testing.T) {
+	ctx := t.Context()
+	type exact struct {
+		ID string                `dynamodbav:"id"`
+		N  attributevalue.Number `dynamodbav:"n"`
+	}
+	table, err := ddb.NewSimple(newClient(t), tableName(t), ddb.StrField(func(e *exact) *string { return &e.ID }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.CreateTable(ctx); err != nil {
+		t.Fatal(err)
+	}
+	digits := strings.Repeat("1234567890", 4)[:38]
+	for _, n := range []string{digits, "-" + digits, "0." + digits, "9007199254740993", "18446744073709551615", "-9223372036854775808"} {
+		if err := table.Put(ctx, &exact{"a", attributevalue.Number(n)}); err != nil {
+			t.Errorf("%s: %v", n, err)
+			continue
+		}
+		if got, err := table.Get(ctx, "a"); err != nil || string(got.N) != n {
+			t.Errorf("%s came back as %s, %v", n, got.N, err)
+		}
+	}
+	for _, n := range []string{digits + "1", "1E126", "1E-131", "NaN", "Infinity", "", "1x"} {
+		if err := table.Put(ctx, &exact{"a", attributevalue.Number(n)}); err == nil {
+			t.Errorf("%q was taken", n)
+		}
+	}
+}

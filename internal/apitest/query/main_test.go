@@ -1,0 +1,62 @@
+// Package query_test tests queries and scans: pages, cursors, page tokens and reading ahead.
+package query_test
+
+import (
+	"testing"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest"
+)
+
+func TestMain(m *testing.M) { apitest.Main(m) }
+
+// What is shared, by its short name.
+type (
+	customerID = apitest.CustomerID
+	fault      = apitest.Fault
+	order      = apitest.Order
+	orderID    = apitest.OrderID
+)
+
+const (
+	cutReply       = apitest.CutReply
+	emptyReply     = apitest.EmptyReply
+	error500Before = apitest.Error500Before
+	lostAfter      = apitest.LostAfter
+	lostBefore     = apitest.LostBefore
+	noFault        = apitest.NoFault
+	throttled      = apitest.Throttled
+)
+
+var (
+	first         = apitest.First
+	needsEngine   = apitest.NeedsEngine
+	newClient     = apitest.NewClient
+	newFaulty     = apitest.NewFaulty
+	orderCity     = apitest.OrderCity
+	orderCustomer = apitest.OrderCustomer
+	orderKey      = apitest.OrderKey
+	orderPlacedAt = apitest.OrderPlacedAt
+	orderStatus   = apitest.OrderStatus
+	orderTags     = apitest.OrderTags
+	orderTotal    = apitest.OrderTotal
+	orderVisits   = apitest.OrderVisits
+	tableName     = apitest.TableName
+	userName      = apitest.UserName
+)
+
+// newOrders is a fresh, empty table of orders.
+func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
+	t.Helper()
+	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := orders.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return orders
+}
+
+// second is the error of a call with a result.
+func second[T any](_ T, err error) error { return err }

@@ -1,0 +1,197 @@
+package schema_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+type visit struct {
+	Page    string  `dynamodbav:"page"`
+	N       int64   `dynamodbav:"n"`
+	Status  string  `dynamodbav:"status"`
+	Size    int     `dynamodbav:"size"`
+	Version int     `dynamodbav:"version"`
+	Agent   *string `dynamodbav:"agent"`
+}
+
+// textVisit has a key of another type, and a text where others have a number.
+type textVisit struct {
+	Page string `dynamodbav:"page"`
+	N    string `dynamodbav:"n"`
+}
+
+type sizedVisit struct {
+	Page   string `dynamodbav:"page"`
+	N      int64  `dynamodbav:"n"`
+	Status int    `dynamodbav:"status"`
+}
+
+var (
+	visitPage    = ddb.StrField(func(v *visit) *string { return &v.Page })
+	visitN       = ddb.NumField(func(v *visit) *int64 { return &v.N })
+	visitStatus  = ddb.StrField(func(v *visit) *string { return &v.Status })
+	visitSize    = ddb.NumField(func(v *visit) *int { return &v.Size })
+	visitVersion = ddb.NumField(func(v *visit) *int { return &v.Version })
+	visitCopy    = ddb.StrField(func(v *visit) *string { page := v.Page; return &page })
+	visitAgent   = ddb.StrField(func(v *visit) *string { return v.Agent })
+)
+
+// TestFirstErrors: the mistakes of a first day end in texts that name the operation, the
+// table, the cause, and what to do next.
+func TestFirstErrors(t *testing.T) {
+	needsEngine(t, "the words of a server")
+	ctx := t.Context()
+	client := ddbtest.New(t)
+	visits, err := ddb.New(client, "visits", visitPage, visitN)
+	byStatus, err2 := ddb.NewIndex(visits, "by-status", visitStatus, visitSize)
+	if err := errors.Join(err, err2, visits.CreateTable(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	bySize, err := ddb.NewIndex(visits, "by-size", visitSize, visitN)
+	guarded, err2 := ddb.New(client, "visits", visitPage, visitN, ddb.Version(visitVersion))
+	texts, err3 := ddb.New(client, "visits",
+		ddb.StrField(func(v *textVisit) *string { return &v.Page }), ddb.StrField(func(v *textVisit) *string { return &v.N }))
+	sized, err4 := ddb.New(client, "visits",
+		ddb.StrField(func(v *sizedVisit) *string { return &v.Page }), ddb.NumField(func(v *sizedVisit) *int64 { return &v.N }))
+	none, err5 := ddb.New(client, "none", visitPage, visitN)
+	v := visit{Page: "p", N: 1, Status: "open"}
+	if err := errors.Join(err, err2, err3, err4, err5, guarded.Put(ctx, &v)); err != nil {
+		t.Fatal(err)
+	}
+	stale := v
+	if err := guarded.Put(ctx, &v); err != nil {
+		t.Fatal(err)
+	}
+	key := visits.Key("p", 1)
+	page, err := visits.Query("p").Limit(1).Page(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", 399*1024)
+	sizedStatus := ddb.NumField(func(v *sizedVisit) *int { return &v.Status })
+
+	for name, tc := range map[string]struct {
+		err  error
+		is   error
+		want []string
+	}{
+		"no table":               {none.Put(ctx, &v), ddb.ErrTableNotFound, []string{"PutItem none", "check name, region and endpoint", "CreateTable"}},
+		"no index":               {second(bySize.Query(1).Collect(ctx)), ddb.ErrTableNotFound, []string{"Query visits/by-size", "specified index", "EnsureTable", "VerifyTable"}},
+		"other key, get":         {second(texts.Get(ctx, "p", "1")), nil, []string{"GetItem visits", "VerifyTable"}},
+		"other key, put":         {texts.Put(ctx, &textVisit{Page: "p", N: "1"}), nil, []string{"PutItem visits", "key n", "VerifyTable"}},
+		"other key, query":       {second(texts.Query("p").SortKey(ddb.Gt("x")).Collect(ctx)), nil, []string{"Query visits", "VerifyTable"}},
+		"other key, batch":       {texts.BatchPut(ctx, []textVisit{{Page: "p", N: "1"}}), nil, []string{"BatchWriteItem visits", "1 of 1", "VerifyTable"}},
+		"other key, transaction": {ddb.Transact(ctx, client, texts.TxPut(&textVisit{Page: "p", N: "1"})), nil, []string{"operation 0 (Put visits)", "VerifyTable"}},
+		"other index key":        {sized.Put(ctx, &sizedVisit{Page: "p", N: 2}), nil, []string{"PutItem visits", "Index Key status", "IndexName: by-status", "VerifyTable"}},
+		"other type stored":      {second(sized.Get(ctx, "p", 1)), nil, []string{"GetItem visits", "attribute status", "wire type S", "Go type int"}},
+		"sum of text":            {second(sized.Update(ctx, sized.Key("p", 1), sizedStatus.Add(1))), nil, []string{"UpdateItem visits", "type than the field"}},
+		"empty index key":        {visits.Put(ctx, &visit{Page: "p", N: 3}), nil, []string{"PutItem visits", "by-status", "omitempty"}},
+		"empty key":              {visits.Put(ctx, &visit{}), ddb.ErrInvalid, []string{"PutItem visits", "key attribute page is empty"}},
+		"item grown too large":   {second(visits.Update(ctx, key, visitStatus.Set(long+long))), ddb.ErrItemTooLarge, []string{"UpdateItem visits", "400 KB"}},
+		"stale put":              {guarded.Put(ctx, &stale), ddb.ErrConditionFailed, []string{"PutItem visits", "version = ?", "read it again"}},
+		"stale update":           {second(guarded.Update(ctx, key, visitSize.Add(1), ddb.If(visitVersion.Eq(1)))), ddb.ErrConditionFailed, []string{"UpdateItem visits", "read it again"}},
+		"stale in transaction":   {ddb.Transact(ctx, client, guarded.TxPut(&stale)), ddb.ErrConditionFailed, []string{"operation 0 (Put visits)", "read it again"}},
+		"another cursor":         {second(byStatus.Query("open").After(page.Next).Page(ctx)), ddb.ErrBadCursor, []string{"Query visits/by-status", "another table, index or query", "from the beginning"}},
+		"filter on key":          {second(visits.Query("p").Filter(visitN.Gt(1)).Collect(ctx)), ddb.ErrInvalid, []string{"Query visits", "key attribute n", "SortKey"}},
+		"changed twice":          {second(visits.Update(ctx, key, visitSize.Set(1), visitSize.Add(1))), ddb.ErrInvalid, []string{"attribute size is changed twice in one update"}},
+		"handle of a copy":       {second(visits.Update(ctx, key, visitCopy.Set("x"))), ddb.ErrInvalid, []string{"schema_test.visit", "not of a copy", "firsterrors_test.go:"}},
+		"handle of a pointer":    {second(visits.Update(ctx, key, visitAgent.Set("x"))), ddb.ErrInvalid, []string{"pointer field", "&v.Name", "firsterrors_test.go:"}},
+		"transaction of nothing": {ddb.Transact(ctx, client), ddb.ErrInvalid, []string{"ddb: TransactWriteItems: invalid call: 0 operations"}},
+	} {
+		if tc.err == nil || tc.is != nil && !errors.Is(tc.err, tc.is) {
+			t.Errorf("%s: %v, want %v", name, tc.err, tc.is)
+			continue
+		}
+		for _, want := range tc.want {
+			if strings.Count(tc.err.Error(), want) != 1 {
+				t.Errorf("%s: %q, want %q in it once", name, tc.err, want)
+			}
+		}
+	}
+	if text := guarded.Put(ctx, &visit{Page: "p", N: 1}).Error(); strings.Contains(text, "read it again") {
+		t.Errorf("a put of version zero is not stale: %s", text)
+	}
+}
+
+// keyless counts how often it is asked for credentials that it does not have.
+type keyless struct{ asked atomic.Int32 }
+
+func (k *keyless) Retrieve(context.Context) (aws.Credentials, error) {
+	k.asked.Add(1)
+	return aws.Credentials{}, errors.New("no role found")
+}
+
+// TestNoCredentials: a call without credentials says what to set, after one search, and
+// is known not to have happened, with any client.
+func TestNoCredentials(t *testing.T) {
+	ctx := t.Context()
+	source := &keyless{}
+	cfg := aws.Config{Region: "eu-central-1", Credentials: source, BaseEndpoint: aws.String("http://127.0.0.1:1")}
+	ours, err := ddb.NewClient(ctx, ddb.WithConfig(cfg))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, client := range map[string]*dynamodb.Client{"NewClient": ours, "the SDK's": dynamodb.NewFromConfig(cfg)} {
+		visits, err := ddb.New(client, "visits", visitPage, visitN)
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls := map[string]func() error{
+			"Put":      func() error { return visits.Put(ctx, &visit{Page: "p"}) },
+			"Update":   func() error { return second(visits.Update(ctx, visits.Key("p", 1), visitSize.Add(1))) },
+			"BatchPut": func() error { return visits.BatchPut(ctx, []visit{{Page: "p"}}) },
+			"Transact": func() error { return ddb.Transact(ctx, client, visits.TxPut(&visit{Page: "p"})) },
+		}
+		if client == ours {
+			calls["Get"] = func() error { return second(visits.Get(ctx, "p", 1)) }
+			calls["Ensure"] = func() error { return visits.EnsureTable(ctx) }
+		}
+		for call, run := range calls {
+			before := source.asked.Load()
+			err := run()
+			if err == nil || errors.Is(err, ddb.ErrOutcomeUnknown) || ddb.IsRetryable(err) {
+				t.Errorf("%s, %s: %v", name, call, err)
+				continue
+			}
+			for _, want := range []string{"visits", "no AWS credentials", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "~/.aws", "no role found"} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%s, %s: %q lacks %q", name, call, err, want)
+				}
+			}
+			if n := source.asked.Load() - before; n != 1 {
+				t.Errorf("%s, %s: the source was asked %d times", name, call, n)
+			}
+		}
+	}
+}
+
+// TestNoServer: a call that reaches nobody names the address.
+func TestNoServer(t *testing.T) {
+	cfg := aws.Config{Region: "eu-central-1", BaseEndpoint: aws.String("http://127.0.0.1:1"), Credentials: aws.AnonymousCredentials{}}
+	client, err := ddb.NewClient(t.Context(), ddb.WithConfig(cfg), ddb.WithMaxAttempts(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	visits, err := ddb.New(client, "visits", visitPage, visitN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = visits.Put(t.Context(), &visit{Page: "p"})
+	for _, want := range []string{"PutItem visits: no connection to http://127.0.0.1:1", "refused", "check endpoint, Region"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v lacks %q", err, want)
+		}
+	}
+	if !ddb.IsRetryable(err) || errors.Is(err, ddb.ErrOutcomeUnknown) {
+		t.Errorf("retryable %v: %v", ddb.IsRetryable(err), err)
+	}
+}

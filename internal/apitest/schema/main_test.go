@@ -1,0 +1,30 @@
+// Package schema_test tests definitions of tables and handles, and the operations on tables.
+package schema_test
+
+import (
+	"testing"
+
+	"github.com/dynamotable/ddb/internal/apitest"
+)
+
+func TestMain(m *testing.M) { apitest.Main(m) }
+
+// What is shared, by its short name.
+type (
+	customerID = apitest.CustomerID
+	line       = apitest.Line
+	order      = apitest.Order
+	orderID    = apitest.OrderID
+)
+
+var (
+	needsEngine   = apitest.NeedsEngine
+	newClient     = apitest.NewClient
+	orderCustomer = apitest.OrderCustomer
+	orderKey      = apitest.OrderKey
+	orderTotal    = apitest.OrderTotal
+	tableName     = apitest.TableName
+)
+
+// second is the error of a call with a result.
+func second[T any](_ T, err error) error { return err }

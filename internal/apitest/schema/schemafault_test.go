@@ -1,0 +1,48 @@
+package schema_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
+)
+
+// An answer that is none ends a call on a table with an error, wherever it comes.
+func TestSchemaCallsUnderFaults(t *testing.T) {
+	needsEngine(t, "faults")
+	for name, spoil := range map[string]func(faultrule.Matcher) faultrule.Rule{
+		"empty": faultrule.Matcher.EmptyBody, "cut": faultrule.Matcher.TruncateBody, "lost": faultrule.Matcher.DropReply, "internal error": faultrule.Matcher.InternalError,
+	} {
+		for _, operation := range []string{"DescribeTable", "DescribeTimeToLive"} {
+			for verb, call := range map[string]func(context.Context, *ddb.Table[order, customerID, orderID]) error{
+				"WaitTable":   func(ctx context.Context, o *ddb.Table[order, customerID, orderID]) error { return o.WaitTable(ctx) },
+				"EnsureTable": func(ctx context.Context, o *ddb.Table[order, customerID, orderID]) error { return o.EnsureTable(ctx) },
+				"VerifyTable": func(ctx context.Context, o *ddb.Table[order, customerID, orderID]) error {
+					_, err := o.VerifyTable(ctx)
+					return err
+				},
+			} {
+				armed := false
+				e := ddbtest.NewEngine(ddbtest.WithFaults(spoil(faultrule.On(operation).Where(func(faultrule.Request) bool { return armed }))))
+				client := e.Client(func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
+				orders, err := ddb.New(client, "orders", orderCustomer, orderKey)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := orders.CreateTable(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				armed = true
+				if err := call(t.Context(), orders); err == nil && (operation == "DescribeTable" || verb == "VerifyTable") {
+					t.Errorf("%s with the reply of %s %s: no error", verb, operation, name)
+				}
+				e.Close()
+			}
+		}
+	}
+}

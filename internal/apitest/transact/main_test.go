@@ -1,0 +1,68 @@
+// Package transact_test tests transactions and what is built on them.
+package transact_test
+
+import (
+	"testing"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest"
+)
+
+func TestMain(m *testing.M) { apitest.Main(m) }
+
+// What is shared, by its short name.
+type (
+	customerID = apitest.CustomerID
+	fault      = apitest.Fault
+	order      = apitest.Order
+	orderID    = apitest.OrderID
+	user       = apitest.User
+)
+
+const (
+	cutReply       = apitest.CutReply
+	error500After  = apitest.Error500After
+	error500Before = apitest.Error500Before
+	faults         = apitest.Faults
+	lostAfter      = apitest.LostAfter
+	lostBefore     = apitest.LostBefore
+	noFault        = apitest.NoFault
+	throttled      = apitest.Throttled
+)
+
+var (
+	answer        = apitest.Answer
+	errReset      = apitest.ErrReset
+	first         = apitest.First
+	needsEngine   = apitest.NeedsEngine
+	newClient     = apitest.NewClient
+	newFaulty     = apitest.NewFaulty
+	orderCustomer = apitest.OrderCustomer
+	orderKey      = apitest.OrderKey
+	orderStatus   = apitest.OrderStatus
+	orderTotal    = apitest.OrderTotal
+	someOrder     = apitest.SomeOrder
+	tableName     = apitest.TableName
+	userEmail     = apitest.UserEmail
+	userID        = apitest.UserID
+	userLogins    = apitest.UserLogins
+	userName      = apitest.UserName
+	userNick      = apitest.UserNick
+	userVersion   = apitest.UserVersion
+)
+
+// newUsers is a fresh, empty table of users.
+func newUsers(t testing.TB, opts ...ddb.TableOption) *ddb.SimpleTable[user, string] {
+	t.Helper()
+	users, err := ddb.NewSimple(newClient(t), tableName(t), userID, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := users.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return users
+}
+
+// second is the error of a call with a result.
+func second[T any](_ T, err error) error { return err }
