@@ -7,7 +7,7 @@
 // SHA-256, starts it on a free loopback port, waits until it answers, runs go test
 // with DYNAMODB_ENDPOINT and DYNAMODB_ENGINE set, and ends it by its process id.
 // With -endpoint it runs on any server of the protocol that is already up, such as
-// DynamoDB Local. The arguments default to the root package.
+// DynamoDB Local. The arguments default to the tests of the library's API.
 //
 // Requests pass through a counting proxy. A run in which no request reached the
 // engine fails, because then the tests never left their own process.
@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}
 	testArgs := flags.Args()
 	if len(testArgs) == 0 {
-		testArgs = []string{"."}
+		testArgs = []string{".", "./internal/apitest/..."}
 	}
 	root, err := moduleRoot()
 	if err != nil {
