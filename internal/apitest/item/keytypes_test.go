@@ -14,80 +14,51 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
+type (
+	small   int8
+	counter uint64
+	raw     []byte
+)
+
+// keyed has an attribute of every Go type that can be a key.
+type keyed struct {
+	Text    string    `dynamodbav:"text"`
+	Small   small     `dynamodbav:"small"`
+	Number  int64     `dynamodbav:"number"`
+	Counter counter   `dynamodbav:"counter"`
+	Float   float64   `dynamodbav:"float"`
+	Raw     raw       `dynamodbav:"raw"`
+	At      time.Time `dynamodbav:"at"`
+	UUID    uuid.UUID `dynamodbav:"uuid"`
+	Where   point     `dynamodbav:"where,text"`
+	Data    string    `dynamodbav:"data"`
+}
+
 // TestKeyTypes: every Go type that can be a key works as one.
 func TestKeyTypes(t *testing.T) {
-	type (
-		i8  int8
-		u64 uint64
-		raw []byte
-	)
-	testKey(t, "string", ddb.StrField[rec[string]], "a\x00é😀")
-	testKey(t, "int8", ddb.NumField[rec[i8]], i8(math.MinInt8))
-	testKey(t, "int64", ddb.NumField[rec[int64]], int64(math.MinInt64))
-	testKey(t, "uint64", ddb.NumField[rec[u64]], u64(math.MaxUint64))
-	testKey(t, "float64", ddb.NumField[rec[float64]], 1.5e-100)
-	testKey(t, "bytes", ddb.BinField[rec[raw]], raw{0, 255, 10, '"'})
-	testKey(t, "time", ddb.TimeField[rec[time.Time]], time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
-	testKey(t, "text marshaler", ddb.OrdField[rec[uuid.UUID]], uuid.MustParse("6ba7b810-9dad-11d1-80b4-00c04fd430c8"))
+	testKey(t, "string", ddb.StrField[keyed], func(k *keyed) *string { return &k.Text }, "a\x00é😀")
+	testKey(t, "int8", ddb.NumField[keyed], func(k *keyed) *small { return &k.Small }, math.MinInt8)
+	testKey(t, "int64", ddb.NumField[keyed], func(k *keyed) *int64 { return &k.Number }, math.MinInt64)
+	testKey(t, "uint64", ddb.NumField[keyed], func(k *keyed) *counter { return &k.Counter }, math.MaxUint64)
+	testKey(t, "float64", ddb.NumField[keyed], func(k *keyed) *float64 { return &k.Float }, 1.5e-100)
+	testKey(t, "bytes", ddb.BinField[keyed], func(k *keyed) *raw { return &k.Raw }, raw{0, 255, 10, '"'})
+	testKey(t, "time", ddb.TimeField[keyed], func(k *keyed) *time.Time { return &k.At }, time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
+	testKey(t, "text marshaler", ddb.OrdField[keyed], func(k *keyed) *uuid.UUID { return &k.UUID }, uuid.MustParse("6ba7b810-9dad-11d1-80b4-00c04fd430c8"))
 }
 
-// TestTextMarshalerKey: a struct with MarshalText is a key with the tag option text,
-// and without it New says so.
-func TestTextMarshalerKey(t *testing.T) {
-	ctx := t.Context()
-	type visit struct {
-		Where point `dynamodbav:"where,text"`
-		Note  string
-	}
-	visits, err := ddb.NewSimple(newClient(t), tableName(t), ddb.OrdField(func(v *visit) *point { return &v.Where }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := visits.CreateTable(ctx); err != nil {
-		t.Fatal(err)
-	}
-	want := visit{point{3, 4}, "here"}
-	if err := visits.Put(ctx, &want); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := visits.Get(ctx, point{3, 4}); err != nil || got != want {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	type bare struct {
-		Where point `dynamodbav:"where"`
-	}
-	_, err = ddb.NewSimple(newClient(t), tableName(t), ddb.OrdField(func(v *bare) *point { return &v.Where }))
-	if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "tag option text") {
-		t.Errorf("without the option: %v", err)
-	}
-}
-
-type point struct{ X, Y int }
-
-func (p point) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%d,%d", p.X, p.Y), nil }
-
-func (p *point) UnmarshalText(b []byte) error {
-	_, err := fmt.Sscanf(string(b), "%d,%d", &p.X, &p.Y)
-	return err
-}
-
-type rec[K any] struct {
-	Key  K      `dynamodbav:"k"`
-	Data string `dynamodbav:"data"`
-}
-
-func testKey[K any, F ddb.KeyField[rec[K], K]](t *testing.T, name string, field func(func(*rec[K]) *K) F, key K) {
+func testKey[K any, F ddb.KeyField[keyed, K]](t *testing.T, name string, field func(func(*keyed) *K) F, of func(*keyed) *K, key K) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		ctx := t.Context()
-		table, err := ddb.NewSimple(newClient(t), tableName(t), ddb.KeyField[rec[K], K](field(func(r *rec[K]) *K { return &r.Key })))
+		table, err := ddb.NewSimple(newClient(t), tableName(t), ddb.KeyField[keyed, K](field(of)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := table.CreateTable(ctx); err != nil {
 			t.Fatal(err)
 		}
-		want := rec[K]{key, "x"}
+		want := keyed{Data: "x"}
+		*of(&want) = key
 		if err := table.Create(ctx, &want); err != nil {
 			t.Fatal(err)
 		}
@@ -102,4 +73,26 @@ func testKey[K any, F ddb.KeyField[rec[K], K]](t *testing.T, name string, field 
 			t.Errorf("second Create: %v", err)
 		}
 	})
+}
+
+// TestTextMarshalerKey: a struct with MarshalText is a key with the tag option text,
+// and without it New says so.
+func TestTextMarshalerKey(t *testing.T) {
+	testKey(t, "with the option", ddb.OrdField[keyed], func(k *keyed) *point { return &k.Where }, point{3, 4})
+	type bare struct {
+		Where point `dynamodbav:"where"`
+	}
+	_, err := ddb.NewSimple(newClient(t), tableName(t), ddb.OrdField(func(v *bare) *point { return &v.Where }))
+	if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "tag option text") {
+		t.Errorf("without the option: %v", err)
+	}
+}
+
+type point struct{ X, Y int }
+
+func (p point) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%d,%d", p.X, p.Y), nil }
+
+func (p *point) UnmarshalText(b []byte) error {
+	_, err := fmt.Sscanf(string(b), "%d,%d", &p.X, &p.Y)
+	return err
 }
