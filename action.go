@@ -14,11 +14,11 @@ type Action struct {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 func (c *Call) Actions() []Action {
-	if !c.shape.transaction() {
+	if !c.info.transaction() {
 		return []Action{{"dynamodb:" + c.Operation, c.Table, c.Index}}
 	}
 	var all []Action
-	for _, a := range c.shape.actions {
+	for _, a := range c.info.actions {
 		action := Action{Name: "dynamodb:" + actionOf(a.verb), Table: a.core.name}
 		if !slices.Contains(all, action) {
 			all = append(all, action)

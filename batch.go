@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // Limits of one batch request, see
@@ -45,8 +48,8 @@ func batchOptions(opts []BatchOption) (call batchCall) {
 type BatchStats struct {
 	// Done is how many inputs were read, written or deleted for certain.
 	Done int
-	// Requests is how many requests were answered with success, the SDK's own retries not
-	// counted; the ledger counts the same.
+	// Requests is how many requests DynamoDB has answered, the SDK's own retries not
+	// counted: with success, or with a transaction that it cancelled, which it bills too. The ledger counts the same.
 	Requests int
 	// Retries is how many of them sent again what DynamoDB had left unprocessed or refused
 	// for lack of capacity.
@@ -63,6 +66,14 @@ func (s *BatchStats) add(more BatchStats) {
 	s.Retries += more.Retries
 	s.Elapsed += more.Elapsed
 	s.Consumed = s.Consumed.plus(more.Consumed)
+}
+
+// count counts one request, if it was answered.
+func (s *BatchStats) count(write bool, r *replyInfo) {
+	if r.answered {
+		s.Requests++
+		s.Consumed = s.Consumed.plus(consumedOf(write, r.capacities...))
+	}
 }
 
 func (s *BatchStats) report(dst *BatchStats) {
@@ -202,7 +213,8 @@ type batch struct {
 	write bool
 	// consistent is of reads.
 	consistent bool
-	first      int // index of the first input, in a stream
+	paths      []expr.Path // that are read
+	first      int         // index of the first input, in a stream
 	entries    []batchEntry
 	byKey      map[string]*batchEntry // the entry that stands for each key
 	stats      BatchStats
@@ -244,16 +256,14 @@ func (b *batch) leftOf(left []*batchEntry, pending []*batchEntry, key map[string
 // errForeignReply is a reply that answers another request.
 var errForeignReply = errors.New("the reply leaves a key unprocessed that was not in the request")
 
-// booked counts one request that was answered, of which so many items were processed and so many were in the reply.
-func (b *batch) booked(ctx context.Context, q *request, ccs []types.ConsumedCapacity, processed, returned int, err error) {
-	q.endedAll(ctx, received{capacity: ccs, items: processed, returned: returned, err: err})
-	b.core.sizes.observedBatch(b.write, ccs, processed, b.consistent)
-	b.core.ledger.observe(ctx, b.op, b.write, b.core.name, ccs...)
-	c := consumedOf(b.write, ccs...)
+// send sends one request for some of the entries and counts it.
+func (b *batch) send(ctx context.Context, o wire.Options, pending []*batchEntry, do sendFunc) error {
+	info := requestInfo{op: b.op, write: b.write, consistent: b.consistent, entries: pending, project: b.paths}
+	r, err := b.core.send(ctx, &info, o, do)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.stats.Requests++
-	b.stats.Consumed = b.stats.Consumed.plus(c)
+	b.stats.count(b.write, &r)
+	return err
 }
 
 func (b *batch) result() error {

@@ -95,7 +95,7 @@ func (t *items[T, K]) batchGet(ctx context.Context, b *batchGetter[T], keys []K,
 	if err != nil {
 		return nil, opError(b.op, t.name, "", err)
 	}
-	err = b.run(ctx, b.unique, b.send)
+	err = b.run(ctx, b.unique, b.sendKeys)
 	return b.got, err
 }
 
@@ -125,7 +125,6 @@ type batchGetter[T any] struct {
 	got    []Got[T]
 	unique []*batchEntry
 	in     types.KeysAndAttributes
-	paths  []expr.Path
 }
 
 // prepare takes n keys, which encode appends in wire form, and names those that cannot be keys by their index.
@@ -181,43 +180,45 @@ func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error)
 	return nil
 }
 
-func (b *batchGetter[T]) send(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
-	rctx, q := b.core.begin(ctx, shape{op: b.op, consistent: b.consistent, entries: pending, project: b.paths})
-	if q.refused != nil {
-		return nil, q.refused
-	}
-	keys := []wire.TableKeys{{Table: b.core.name, Keys: make([][]byte, len(pending))}}
-	for i, e := range pending {
-		keys[0].Keys[i] = e.data
-	}
-	in := &dynamodb.BatchGetItemInput{
-		RequestItems:           map[string]types.KeysAndAttributes{b.core.name: b.in},
-		ReturnConsumedCapacity: b.core.consumed(ctx),
-	}
+func (b *batchGetter[T]) sendKeys(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
 	rows := &batchRows[T]{b: b, pending: pending}
-	out, err := wire.BatchGetItem(rctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return b.core.live(rows) })
-	if _, unreadable := errors.AsType[*wire.RowError](err); unreadable && out != nil {
+	left, err := b.readOnce(ctx, options, b.in, pending, rows)
+	if _, unreadable := errors.AsType[*wire.RowError](err); unreadable {
 		// One item is not a T. Read again, item by item, to save the others.
-		b.booked(rctx, &q, out.ConsumedCapacity, len(pending), rows.n, err)
-		if rctx, q = b.core.begin(ctx, shape{op: b.op, consistent: b.consistent, entries: pending, project: b.paths}); q.refused != nil {
-			rows.Reset(0)
-			return nil, q.refused
-		}
 		rows.careful = true
-		out, err = wire.BatchGetItem(rctx, b.core.client, in, keys, q.options(options), func(string) wire.Rows { return b.core.live(rows) })
+		left, err = b.readOnce(ctx, options, b.in, pending, rows)
 	}
-	if err != nil {
-		q.endedAll(rctx, received{err: err})
-		rows.Reset(0)
-		return nil, err
-	}
-	left, err := b.leftKeys(out.UnprocessedKeys, pending)
-	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), rows.n, err)
 	if err != nil {
 		rows.Reset(0)
 		return nil, err
 	}
 	return left, nil
+}
+
+// countedRows are rows that know how many a reply held.
+type countedRows interface {
+	wire.Rows
+	count() int
+}
+
+// readOnce sends one BatchGetItem.
+func (b *batch) readOnce(ctx context.Context, options wire.Options, how types.KeysAndAttributes, pending []*batchEntry, rows countedRows) (left []*batchEntry, err error) {
+	keys := []wire.TableKeys{{Table: b.core.name, Keys: make([][]byte, len(pending))}}
+	for i, e := range pending {
+		keys[0].Keys[i] = e.data
+	}
+	err = b.send(ctx, options, pending, func(ctx context.Context, o outgoing) (replyInfo, error) {
+		in := &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{b.core.name: how}, ReturnConsumedCapacity: o.capacity}
+		out, err := wire.BatchGetItem(ctx, b.core.client, in, keys, o.options, func(string) wire.Rows { return b.core.live(rows) })
+		if out == nil {
+			return replyInfo{}, err
+		}
+		if err == nil {
+			left, err = b.leftKeys(out.UnprocessedKeys, pending)
+		}
+		return replyInfo{answered: true, capacities: out.ConsumedCapacity, items: len(pending) - len(left), returned: rows.count()}, err
+	})
+	return left, err
 }
 
 func (b *batch) leftKeys(unprocessed map[string]types.KeysAndAttributes, pending []*batchEntry) (left []*batchEntry, err error) {
@@ -241,6 +242,8 @@ type batchRows[T any] struct {
 	id      []byte
 	item    T
 }
+
+func (r *batchRows[T]) count() int { return r.n }
 
 func (r *batchRows[T]) Reset(int) {
 	r.n, r.next = 0, 0

@@ -243,14 +243,7 @@ func (b *batch) winners() []*batchEntry {
 	return all
 }
 
-func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
-	rctx, q := b.core.begin(ctx, shape{op: b.op, write: true, entries: pending})
-	if len(q.hooks) > 0 {
-		b.kept.Store(true)
-	}
-	if q.refused != nil {
-		return nil, q.refused
-	}
+func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []*batchEntry) (left []*batchEntry, err error) {
 	writes := make([]wire.Write, len(pending))
 	for i, e := range pending {
 		if e.del {
@@ -259,14 +252,18 @@ func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []
 		}
 		writes[i].Put = e.data
 	}
-	in := &dynamodb.BatchWriteItemInput{ReturnConsumedCapacity: b.core.consumed(ctx)}
-	out, err := wire.BatchWriteItem(rctx, b.core.client, in, []wire.TableWrites{{Table: b.core.name, Writes: writes}}, q.options(options))
-	if err != nil {
-		q.endedAll(rctx, received{err: err})
-		return nil, err
-	}
-	left, err := b.leftWrites(out.UnprocessedItems, pending)
-	b.booked(rctx, &q, out.ConsumedCapacity, len(pending)-len(left), 0, err)
+	err = b.send(ctx, options, pending, func(ctx context.Context, o outgoing) (replyInfo, error) {
+		if o.watched {
+			b.kept.Store(true)
+		}
+		in := &dynamodb.BatchWriteItemInput{ReturnConsumedCapacity: o.capacity}
+		out, err := wire.BatchWriteItem(ctx, b.core.client, in, []wire.TableWrites{{Table: b.core.name, Writes: writes}}, o.options)
+		if out == nil {
+			return replyInfo{}, err
+		}
+		left, err = b.leftWrites(out.UnprocessedItems, pending)
+		return replyInfo{answered: true, capacities: out.ConsumedCapacity, items: len(pending) - len(left)}, err
+	})
 	return left, err
 }
 

@@ -123,7 +123,7 @@ func WithBudget(ctx context.Context, b *Budget) context.Context {
 	if b == nil {
 		return ctx
 	}
-	s := scopeOf(ctx)
+	s := callOptionsOf(ctx)
 	s.budgets = append(append([]*Budget(nil), s.budgets...), b)
 	return s.into(ctx)
 }
@@ -170,8 +170,8 @@ const (
 	limitRequests = "requests"
 )
 
-// admit holds what a request costs at least on all budgets, or on none.
-func admit(budgets []*Budget, least spending) error {
+// reserve holds what a request costs at least on all budgets, or on none.
+func reserve(budgets []*Budget, least spending) error {
 	for i, b := range budgets {
 		if err := b.hold(least); err != nil {
 			for _, other := range budgets[:i] {
@@ -215,22 +215,21 @@ func (b *Budget) release(held, spent spending) {
 	b.held = b.held.minus(held)
 }
 
-// settle books what a request has cost.
-func settle(budgets []*Budget, held spending, r received, write bool) {
+// charge books what a request has cost in place of what was held for it.
+func charge(budgets []*Budget, held spending, c Consumed, items int) {
 	if len(budgets) == 0 {
 		return
 	}
-	c := consumedOf(write, r.capacity...)
-	spent := spending{read: toMicro(sane(c.ReadUnits)), write: toMicro(sane(c.WriteUnits)), items: int64(r.items), requests: 1}
+	spent := spending{read: toMicro(sane(c.ReadUnits)), write: toMicro(sane(c.WriteUnits)), items: int64(items), requests: 1}
 	for _, b := range budgets {
 		b.release(held, spent)
 	}
 }
 
 // itemsLeft bounds how many items a page may evaluate by what the budgets leave; 0 is
-// no bound. A page of nothing left is refused by admit, so it asks for one.
+// no bound. A page of nothing left is refused by reserve, so it asks for one.
 func itemsLeft(ctx context.Context, size int) int {
-	for _, b := range scopeOf(ctx).budgets {
+	for _, b := range callOptionsOf(ctx).budgets {
 		if b.limits.Items <= 0 {
 			continue
 		}

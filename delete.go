@@ -25,7 +25,7 @@ func (t *items[T, K]) DeleteItem(ctx context.Context, item *T, opts ...WriteOpti
 		return opError("DeleteItem", t.name, "", err)
 	}
 	d.old = oldRows[T](t.core, w.old)
-	d.refused = t.refusal(ctx, "DeleteItem", t.deleteCondition(d), true)
+	d.refused = t.refusal(t.deleteCondition(d), true)
 	return opError("DeleteItem", t.name, "", t.sendDelete(ctx, d))
 }
 
@@ -41,7 +41,7 @@ func (t *items[T, K]) delete(ctx context.Context, key K, opts []WriteOption[T]) 
 		return opError("DeleteItem", t.name, "", err)
 	}
 	d := &preparedDelete{key: k, extra: rest, demanded: demanded, old: oldRows[T](t.core, w.old)}
-	d.refused = t.refusal(ctx, "DeleteItem", t.deleteCondition(d), demanded != nil)
+	d.refused = t.refusal(t.deleteCondition(d), demanded != nil)
 	return opError("DeleteItem", t.name, "", t.sendDelete(ctx, d))
 }
 
@@ -142,7 +142,7 @@ func (c *core) onState(base stored) expr.Node {
 
 // deleteOnce sends one DeleteItem.
 func (c *core) deleteOnce(ctx context.Context, d *preparedDelete, cond expr.Node, o wire.Options) error {
-	in := &dynamodb.DeleteItemInput{TableName: &c.name, Key: d.key, ReturnConsumedCapacity: c.consumed(ctx)}
+	in := &dynamodb.DeleteItemInput{TableName: &c.name, Key: d.key}
 	var w expr.Writer
 	if text := w.Render(cond); text != "" {
 		in.ConditionExpression = &text
@@ -152,15 +152,14 @@ func (c *core) deleteOnce(ctx context.Context, d *preparedDelete, cond expr.Node
 	if d.old != nil {
 		in.ReturnValues = types.ReturnValueAllOld
 	}
-	rctx, q := c.begin(ctx, shape{op: "DeleteItem", write: true, verb: "Delete", keyMap: d.key, cond: cond})
-	if q.refused != nil {
-		return q.refused
-	}
-	out, err := wire.DeleteItem(rctx, c.client, in, q.options(o), d.old)
-	var cc *types.ConsumedCapacity
-	if out != nil {
-		cc = out.ConsumedCapacity
-	}
-	c.wrote(rctx, &q, "DeleteItem", out != nil, cc, err)
+	info := requestInfo{op: "DeleteItem", write: true, verb: "Delete", keyMap: d.key, cond: cond}
+	_, err := c.send(ctx, &info, o, func(ctx context.Context, o outgoing) (replyInfo, error) {
+		in.ReturnConsumedCapacity = o.capacity
+		out, err := wire.DeleteItem(ctx, c.client, in, o.options, d.old)
+		if out == nil {
+			return replyInfo{}, err
+		}
+		return replyToWrite(out.ConsumedCapacity), err
+	})
 	return err
 }

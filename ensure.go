@@ -18,7 +18,7 @@ import (
 // there: differences that are left are returned as a [*SchemaError], such as a
 // local index, which only a new table can have. It is safe to call from several processes at once.
 func (c *core) EnsureTable(ctx context.Context, opts ...SchemaOption) error {
-	s, client, err := c.spec(opts)
+	s, client, err := c.spec(ctx, "EnsureTable", opts)
 	if err == nil {
 		err = c.ensure(ctx, client, s)
 	}

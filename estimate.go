@@ -127,7 +127,7 @@ func blocksOf(bytes int64, block int64) float64 {
 }
 
 // estimate is what a request costs if it succeeds.
-func (s *shape) estimate(c *core) Estimate {
+func (s *requestInfo) estimate(c *core) Estimate {
 	switch {
 	case s.actions != nil:
 		var e Estimate
@@ -174,7 +174,7 @@ func (c *core) readEstimate(consistent, transaction bool) Range {
 }
 
 // pageEstimate is what a page of a query or scan costs.
-func (s *shape) pageEstimate(c *core) Range {
+func (s *requestInfo) pageEstimate(c *core) Range {
 	most := c.sizesAt(s.index).largest()
 	bytes := int64(pageBytes) + most
 	if s.size > 0 {
@@ -239,7 +239,7 @@ func (c *core) indexWrites(verb string, item []byte) []IndexCost {
 }
 
 // spending is what the request costs at least.
-func (s *shape) spending(e Estimate) spending {
+func (s *requestInfo) spending(e Estimate) spending {
 	n := s.inputs()
 	if s.read != nil {
 		n = s.size

@@ -54,6 +54,8 @@ type Explanation struct {
 //	})
 //	fmt.Println(plan)
 //
+// A call that makes, describes or deletes a table is explained by its name alone.
+//
 // Calls with the function's context return [ErrExplained]. What is refused before it is
 // sent gives that error; a function without a call gives one as well. Nothing is sent
 // and nothing is billed.
@@ -65,7 +67,7 @@ type Explanation struct {
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 func Explain(ctx context.Context, run func(context.Context) error) (Explanation, error) {
 	x := new(explainer)
-	s := scopeOf(ctx)
+	s := callOptionsOf(ctx)
 	s.explain = x
 	err := run(s.into(ctx))
 	x.mu.Lock()
@@ -86,16 +88,17 @@ type explainer struct {
 	first Explanation
 }
 
-func (x *explainer) note(s shape, c *core, e Estimate) error {
+// keep keeps the first explanation.
+func (x *explainer) keep(e Explanation) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if !x.found {
-		x.found, x.first = true, s.explain(c, e)
+		x.found, x.first = true, e
 	}
 	return ErrExplained
 }
 
-func (s *shape) explain(c *core, e Estimate) Explanation {
+func (s *requestInfo) explain(c *core, e Estimate) Explanation {
 	x := Explanation{
 		Operation: s.op, Table: c.name, Index: s.index.label(), Condition: expr.Describe(s.cond), Consistent: s.consistent,
 		Items: s.inputs(), Limit: s.size, Read: e.Read, Write: e.Write, Projection: pathTexts(s.project),
@@ -119,7 +122,7 @@ func pathTexts(paths []expr.Path) string {
 }
 
 // assume adds what the ranges rest on, and what the writes cost on indexes.
-func (s *shape) assume(x *Explanation, c *core) {
+func (s *requestInfo) assume(x *Explanation, c *core) {
 	say := func(format string, args ...any) { x.Assumptions = append(x.Assumptions, fmt.Sprintf(format, args...)) }
 	sizes := c.sizesAt(s.index)
 	if n := sizes.seen.Load(); n > 0 {
@@ -165,7 +168,7 @@ func (s *shape) assume(x *Explanation, c *core) {
 }
 
 // indexWrites are what the writes of one or several items cost on each index.
-func (s *shape) indexWrites(c *core) []IndexCost {
+func (s *requestInfo) indexWrites(c *core) []IndexCost {
 	if s.entries == nil {
 		return c.indexWrites(s.verb, s.item)
 	}

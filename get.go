@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
@@ -194,21 +193,25 @@ func (in *getInput) projected(paths []expr.Path) {
 }
 
 func (in *getInput) send(ctx context.Context, c *core, rows wire.Rows) (found bool, err error) {
-	rctx, q := c.begin(ctx, shape{op: "GetItem", key: in.wireKey, consistent: in.ConsistentRead != nil, project: in.paths})
-	if q.refused != nil {
-		return false, opError("GetItem", c.name, "", q.refused)
-	}
-	in.ReturnConsumedCapacity = c.consumed(ctx)
 	rows = c.live(rows)
-	out, found, err := wire.GetItem(rctx, c.client, &in.GetItemInput, in.wireKey, q.options(c.wire), rows)
-	var cc *types.ConsumedCapacity
-	if out != nil {
-		cc = out.ConsumedCapacity
-		c.observe(rctx, "GetItem", false, cc)
-		c.sizes.observed(cc, countOf(found), in.ConsistentRead != nil)
-	}
-	q.end(rctx, cc, countOf(found), err)
+	info := requestInfo{op: "GetItem", key: in.wireKey, consistent: in.ConsistentRead != nil, project: in.paths}
+	found, err = c.sendGet(ctx, &info, &in.GetItemInput, in.wireKey, rows)
 	return found && !hides(rows), opError("GetItem", c.name, "", err)
+}
+
+// sendGet sends one GetItem. key is that of the input in wire form, or nil.
+func (c *core) sendGet(ctx context.Context, info *requestInfo, in *dynamodb.GetItemInput, key []byte, rows wire.Rows) (found bool, err error) {
+	_, err = c.send(ctx, info, c.wire, func(ctx context.Context, o outgoing) (r replyInfo, err error) {
+		in.ReturnConsumedCapacity = o.capacity
+		var out *dynamodb.GetItemOutput
+		out, found, err = wire.GetItem(ctx, c.client, in, key, o.options, rows)
+		r.items, r.returned = 1, countOf(found)
+		if out != nil {
+			r.answered, r.capacity = true, out.ConsumedCapacity
+		}
+		return r, err
+	})
+	return found, err
 }
 
 // getCall is a read by a K into a V, in one piece of memory.

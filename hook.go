@@ -74,8 +74,8 @@ type Call struct {
 	// Err is nil for a request that was answered, of which parts may be left unprocessed.
 	Err error
 
-	shape shape
-	core  *core
+	info requestInfo
+	core *core
 }
 
 // ErrorType is a short name of what Err is, for metrics: the service's error code such
@@ -110,7 +110,7 @@ func (c *Call) Explain() Explanation {
 			Items: c.Items, Limit: c.Limit, Read: c.Estimate.Read, Write: c.Estimate.Write,
 		}
 	}
-	return c.shape.explain(c.core, c.Estimate)
+	return c.info.explain(c.core, c.Estimate)
 }
 
 var (
@@ -198,11 +198,11 @@ func hooksOf(cores []*core) []Hook {
 }
 
 // newCall is a call before it is sent.
-func newCall(s shape, cores []*core, label string, estimate Estimate) *Call {
+func newCall(s *requestInfo, cores []*core, label string, estimate Estimate) *Call {
 	c := cores[0]
 	call := &Call{
 		Operation: s.op, Table: c.name, Index: s.index.label(), Label: label, Write: s.write, Items: s.inputs(), Limit: s.size,
-		Consistent: s.consistent, Segment: s.segment.number, Estimate: estimate, Start: time.Now(), shape: s, core: c,
+		Consistent: s.consistent, Segment: s.segment.number, Estimate: estimate, Start: time.Now(), info: *s, core: c,
 	}
 	if s.segment.total > 1 {
 		call.Segments = s.segment.total
@@ -222,22 +222,22 @@ func newCall(s shape, cores []*core, label string, estimate Estimate) *Call {
 }
 
 // complete fills in what a request gave.
-func (c *Call) complete(r received) {
+func (c *Call) complete(r *replyInfo, capacities []types.ConsumedCapacity, err error) {
 	c.Duration = time.Since(c.Start)
-	c.Returned, c.Scanned, c.Err = r.returned, r.scanned, RedactError(r.err)
-	c.Consumed = consumedOf(c.Write, r.capacity...)
-	for i, cc := range r.capacity {
+	c.Returned, c.Scanned, c.Err = r.returned, r.scanned, RedactError(err)
+	c.Consumed = consumedOf(c.Write, capacities...)
+	for i, cc := range capacities {
 		for _, p := range partsOf(c.Write, cc) {
 			if p.units.Total() == 0 {
 				continue
 			}
 			c.Capacity = append(c.Capacity, CapacityEntry{
-				Table: tableOf(c.Table, r.capacity, i), Index: p.index, Operation: c.Operation, Label: c.Label,
+				Table: tableOf(c.Table, capacities, i), Index: p.index, Operation: c.Operation, Label: c.Label,
 				ReadUnits: p.units.ReadUnits, WriteUnits: p.units.WriteUnits,
 			})
 		}
 	}
-	if r.err == nil || c.Attempts == 0 { // failed attempts were counted as they failed
+	if err == nil || c.Attempts == 0 { // failed attempts were counted as they failed
 		c.Attempts++
 	}
 }
@@ -250,12 +250,4 @@ func (c *Call) failed(err error) {
 		reasons = []ThrottlingReason{{}}
 	}
 	c.Throttled = append(c.Throttled, reasons...)
-}
-
-// received is what a request gave, as far as its watchers want to know.
-type received struct {
-	capacity          []types.ConsumedCapacity
-	items             int // read before the filter, or written
-	returned, scanned int
-	err               error
 }

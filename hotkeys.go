@@ -102,8 +102,8 @@ func (h *HotKeys) End(_ context.Context, call *Call) {
 	weight := h.weight()
 	for i, p := range call.Partitions {
 		table := call.Table
-		if len(call.Partitions) == len(call.shape.actions) {
-			table = call.shape.actions[i].core.name
+		if len(call.Partitions) == len(call.info.actions) {
+			table = call.info.actions[i].core.name
 		}
 		h.count(table, call.Index, p, units*weight, call.Throttled)
 	}

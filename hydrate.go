@@ -53,7 +53,7 @@ func hydrate[T any](ctx context.Context, s *rowSink[T], page *Page[T], start, ne
 	if err != nil {
 		return start, s.read.fail(err)
 	}
-	err = b.run(ctx, b.unique, b.send)
+	err = b.run(ctx, b.unique, b.sendKeys)
 	page.book(b.stats.Requests, b.stats.Consumed)
 	for i := range b.got {
 		if b.entries[i].failed() {

@@ -64,7 +64,7 @@ func DefaultLedger() *Ledger { return defaultLedger }
 // users or requests: a ledger keeps 256 labels of at most 128 bytes and counts all
 // others as "other".
 func WithLabel(ctx context.Context, label string) context.Context {
-	s := scopeOf(ctx)
+	s := callOptionsOf(ctx)
 	s.label = label
 	return s.into(ctx)
 }
@@ -79,13 +79,12 @@ func (l *Ledger) Record(table, index, op string, read, write float64) {
 	l.add(entryKey{table: table, index: index, op: op}, read, write, 1)
 }
 
-// observe books the reply of one request: ccs are the capacities it states, table
+// book counts the reply of one request: ccs are the capacities it states, table
 // is where they belong if they do not say so themselves. See [Ledger] for what counts how.
-func (l *Ledger) observe(ctx context.Context, op string, write bool, table string, ccs ...types.ConsumedCapacity) {
+func (l *Ledger) book(label, op string, write bool, table string, ccs ...types.ConsumedCapacity) {
 	if l == nil {
 		return
 	}
-	label := scopeOf(ctx).label
 	if len(ccs) == 0 {
 		l.add(entryKey{table, "", op, label}, 0, 0, 1)
 		return

@@ -104,13 +104,13 @@ func TestLedgerObserve(t *testing.T) {
 		},
 	} {
 		l := NewLedger()
-		l.observe(t.Context(), tt.op, tt.write, tt.table, tt.ccs...)
+		l.book("", tt.op, tt.write, tt.table, tt.ccs...)
 		if diff := cmp.Diff(Capacity{tt.want}, l.Snapshot()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 	var none *Ledger
-	none.observe(t.Context(), "GetItem", false, "t")
+	none.book("", "GetItem", false, "t")
 }
 
 func TestConsumedOf(t *testing.T) {
@@ -130,8 +130,8 @@ func TestConsumedOf(t *testing.T) {
 func TestLedgerLabels(t *testing.T) {
 	l := NewLedger()
 	ctx := WithLabel(WithLabel(t.Context(), "outer"), "inner")
-	l.observe(ctx, "GetItem", false, "t")
-	l.observe(t.Context(), "GetItem", false, "t")
+	l.book(callOptionsOf(ctx).label, "GetItem", false, "t")
+	l.book("", "GetItem", false, "t")
 	want := []CapacityEntry{{Table: "t", Operation: "GetItem", Operations: 1}, {Table: "t", Operation: "GetItem", Label: "inner", Operations: 1}}
 	if diff := cmp.Diff(Capacity{want}, l.Snapshot()); diff != "" {
 		t.Error(diff)
@@ -141,9 +141,9 @@ func TestLedgerLabels(t *testing.T) {
 func TestLedgerIsBounded(t *testing.T) {
 	l := NewLedger()
 	for i := range 2 * maxLabels {
-		l.observe(WithLabel(t.Context(), fmt.Sprint("label", i)), "GetItem", false, "t")
+		l.book(callOptionsOf(WithLabel(t.Context(), fmt.Sprint("label", i))).label, "GetItem", false, "t")
 	}
-	l.observe(WithLabel(t.Context(), strings.Repeat("x", maxLabelBytes+1)), "GetItem", false, "t")
+	l.book(callOptionsOf(WithLabel(t.Context(), strings.Repeat("x", maxLabelBytes+1))).label, "GetItem", false, "t")
 	labels := l.Snapshot().ByLabel()
 	if len(labels.Entries) != maxLabels+1 || labels.Operations() != 2*maxLabels+1 {
 		t.Errorf("%d labels, %d operations", len(labels.Entries), labels.Operations())
@@ -183,7 +183,7 @@ func TestLedgerLosesNothing(t *testing.T) {
 			for range operations {
 				ctx := WithLabel(context.Background(), fmt.Sprint(rnd.IntN(3)))
 				cc := types.ConsumedCapacity{CapacityUnits: aws.Float64(0.1)}
-				l.observe(ctx, "Query", false, fmt.Sprint("t", rnd.IntN(3)), cc)
+				l.book(callOptionsOf(ctx).label, "Query", false, fmt.Sprint("t", rnd.IntN(3)), cc)
 			}
 		})
 	}

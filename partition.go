@@ -69,7 +69,7 @@ func (r *read) partitionID() []byte {
 }
 
 // partitions are the hashes of the partition keys that the request is about.
-func (s *shape) partitions(c *core) []PartitionHash {
+func (s *requestInfo) partitions(c *core) []PartitionHash {
 	switch {
 	case s.read != nil:
 		if s.read.scan {

@@ -53,7 +53,7 @@ func (w *provenWrite) do(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if w.base == nil && scopeOf(ctx).explain != nil {
+	if w.base == nil && callOptionsOf(ctx).explain != nil {
 		w.base = &stored{revision: Revision{Number: 1, Tags: [revisionTags]Tag{{1}}}} // nothing is read, or sent
 	}
 	retry := newRetrier(w.core.retry, w.core.budget)
@@ -333,20 +333,9 @@ func (c *core) readBack(ctx context.Context, itemKey func() (map[string]types.At
 	if err != nil {
 		return nil, err
 	}
-	rctx, q := c.begin(ctx, shape{op: "GetItem", keyMap: key, consistent: true})
-	if q.refused != nil {
-		return nil, q.refused
-	}
-	in := &dynamodb.GetItemInput{TableName: &c.name, Key: key, ConsistentRead: aws.Bool(true), ReturnConsumedCapacity: c.consumed(ctx)}
+	in := &dynamodb.GetItemInput{TableName: &c.name, Key: key, ConsistentRead: aws.Bool(true)}
 	var rows rawRow
-	out, found, err := wire.GetItem(rctx, c.client, in, nil, q.options(c.wire), &rows)
-	var cc *types.ConsumedCapacity
-	if out != nil {
-		cc = out.ConsumedCapacity
-		c.observe(rctx, "GetItem", false, cc)
-		c.sizes.observed(cc, countOf(found), true)
-	}
-	q.end(rctx, cc, countOf(found), err)
+	_, err = c.sendGet(ctx, &requestInfo{op: "GetItem", keyMap: key, consistent: true}, in, nil, &rows)
 	if err == nil && len(rows.item) > 0 && c.keyID(rows.item) != c.keyID(key) {
 		return nil, errors.New("the reply shows an item with another key")
 	}

@@ -70,7 +70,7 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 	}
 	p.old = t.live(oldRows[T](t.core, w.old))
 	if p.cond != nil {
-		p.refused = t.refusal(ctx, "PutItem", p.cond, v == verbReplace)
+		p.refused = t.refusal(p.cond, v == verbReplace)
 	}
 	err = t.sendPut(ctx, buf, p)
 	if err == nil || errors.Is(err, ErrReplyLost) {
@@ -198,7 +198,7 @@ func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) err
 
 // putOnce sends one PutItem.
 func (c *core) putOnce(ctx context.Context, buf *itemBuffer, p *preparedPut, cond expr.Node, o wire.Options) error {
-	in := &dynamodb.PutItemInput{TableName: &c.name, ReturnConsumedCapacity: c.consumed(ctx)}
+	in := &dynamodb.PutItemInput{TableName: &c.name}
 	if cond != nil {
 		var w expr.Writer
 		in.ConditionExpression = aws.String(w.Render(cond))
@@ -208,20 +208,29 @@ func (c *core) putOnce(ctx context.Context, buf *itemBuffer, p *preparedPut, con
 	if p.old != nil {
 		in.ReturnValues = types.ReturnValueAllOld
 	}
-	rctx, q := c.begin(ctx, shape{op: "PutItem", write: true, verb: p.verb.String(), id: p.id, item: p.item, cond: cond})
-	if len(q.hooks) > 0 {
-		buf.b = nil // a hook may keep the call, and the item with it
-	}
-	if q.refused != nil {
-		return q.refused
-	}
-	out, err := wire.PutItem(rctx, c.client, in, p.item, q.options(o), p.old)
-	var cc *types.ConsumedCapacity
-	if out != nil {
-		cc = out.ConsumedCapacity
-	}
-	c.wrote(rctx, &q, "PutItem", out != nil, cc, err)
+	info := requestInfo{op: "PutItem", write: true, verb: p.verb.String(), id: p.id, item: p.item, cond: cond}
+	return c.putItem(ctx, &info, in, p.item, o, p.old, buf)
+}
+
+// putItem sends one PutItem of an item in wire form. buf, which may be nil, is the buffer that the item is in.
+func (c *core) putItem(ctx context.Context, info *requestInfo, in *dynamodb.PutItemInput, item []byte, o wire.Options, old wire.Rows, buf *itemBuffer) error {
+	_, err := c.send(ctx, info, o, func(ctx context.Context, o outgoing) (replyInfo, error) {
+		if o.watched && buf != nil {
+			buf.b = nil // a hook may keep the call, and the item with it
+		}
+		in.ReturnConsumedCapacity = o.capacity
+		out, err := wire.PutItem(ctx, c.client, in, item, o.options, old)
+		if out == nil {
+			return replyInfo{}, err
+		}
+		return replyToWrite(out.ConsumedCapacity), err
+	})
 	return err
+}
+
+// replyToWrite is the reply to the write of one item.
+func replyToWrite(cc *types.ConsumedCapacity) replyInfo {
+	return replyInfo{answered: true, capacity: cc, items: 1}
 }
 
 // lostReply is what a write returns whose reply was to give an item, and is lost.

@@ -175,17 +175,55 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 		return fetched{}, r.fail(err)
 	}
 	size = itemsLeft(ctx, size)
-	if r.scan {
-		return r.fetchScan(ctx, t, start, size, seg, rows)
+	c := r.core
+	var last map[string]types.AttributeValue
+	info := requestInfo{op: r.op(), index: r.index, consistent: r.consistent, read: r, size: size, segment: seg}
+	got, err := c.send(ctx, &info, c.wire, func(ctx context.Context, o outgoing) (replyInfo, error) {
+		if !r.scan {
+			out, err := wire.Query(ctx, c.client, r.queryInput(t, start, size, rows, o), o.options, rowsOrDiscard(rows))
+			if out == nil {
+				return replyInfo{}, err
+			}
+			if last = out.LastEvaluatedKey; err == nil {
+				err = r.checkNext(last)
+			}
+			return replyToPage(out.ConsumedCapacity, out.Count, out.ScannedCount), err
+		}
+		out, err := wire.Scan(ctx, c.client, r.scanInput(t, start, size, seg, rows, o), o.options, rowsOrDiscard(rows))
+		if out == nil {
+			return replyInfo{}, err
+		}
+		last = out.LastEvaluatedKey
+		return replyToPage(out.ConsumedCapacity, out.Count, out.ScannedCount), err
+	})
+	f := fetched{count: got.returned, scanned: got.scanned}
+	if got.capacity != nil {
+		f.consumed = consumedOf(false, *got.capacity)
 	}
-	rctx, q := r.core.begin(ctx, shape{op: "Query", index: r.index, consistent: r.consistent, read: r, size: size})
-	if q.refused != nil {
-		return fetched{}, r.fail(q.refused)
+	if len(last) > 0 {
+		f.last = last
 	}
+	return f, r.fail(err)
+}
+
+func rowsOrDiscard(rows wire.Rows) wire.Rows {
+	if rows == nil {
+		return discardRows{}
+	}
+	return rows
+}
+
+// replyToPage is the reply to a Query or Scan.
+func replyToPage(cc *types.ConsumedCapacity, count, scanned int32) replyInfo {
+	return replyInfo{answered: true, capacity: cc, items: int(scanned), returned: int(count), scanned: int(scanned)}
+}
+
+// queryInput is the input of a Query. Without rows the items are only counted.
+func (r *read) queryInput(t *readText, start map[string]types.AttributeValue, size int, rows wire.Rows, o outgoing) *dynamodb.QueryInput {
 	in := &dynamodb.QueryInput{
 		TableName: &r.core.name, KeyConditionExpression: &t.key, FilterExpression: text(t.filter), ProjectionExpression: text(t.projection),
 		ExpressionAttributeNames: t.aliases, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
-		ReturnConsumedCapacity: r.core.consumed(ctx), Limit: int32Of(size), IndexName: text(r.index.label()),
+		ReturnConsumedCapacity: o.capacity, Limit: int32Of(size), IndexName: text(r.index.label()),
 	}
 	if r.descending {
 		in.ScanIndexForward = aws.Bool(false)
@@ -194,28 +232,18 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 		in.ConsistentRead = aws.Bool(true)
 	}
 	if rows == nil {
-		in.Select, in.ProjectionExpression, rows = types.SelectCount, nil, discardRows{}
+		in.Select, in.ProjectionExpression = types.SelectCount, nil
 		in.ExpressionAttributeNames = t.countAliases()
 	}
-	out, err := wire.Query(rctx, r.core.client, in, q.options(r.core.wire), rows)
-	if out == nil {
-		return r.failed(rctx, &q, err)
-	}
-	if err == nil {
-		err = r.checkNext(out.LastEvaluatedKey)
-	}
-	return r.booked(rctx, &q, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount), err)
+	return in
 }
 
-func (r *read) fetchScan(ctx context.Context, t *readText, start map[string]types.AttributeValue, size int, seg segment, rows wire.Rows) (fetched, error) {
-	rctx, q := r.core.begin(ctx, shape{op: "Scan", index: r.index, consistent: r.consistent, read: r, size: size, segment: seg})
-	if q.refused != nil {
-		return fetched{}, r.fail(q.refused)
-	}
+// scanInput is the input of a Scan. Without rows the items are only counted.
+func (r *read) scanInput(t *readText, start map[string]types.AttributeValue, size int, seg segment, rows wire.Rows, o outgoing) *dynamodb.ScanInput {
 	in := &dynamodb.ScanInput{
 		TableName: &r.core.name, FilterExpression: text(t.filter), ProjectionExpression: text(t.projection),
 		ExpressionAttributeNames: t.aliases, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
-		ReturnConsumedCapacity: r.core.consumed(ctx), Limit: int32Of(size), IndexName: text(r.index.label()),
+		ReturnConsumedCapacity: o.capacity, Limit: int32Of(size), IndexName: text(r.index.label()),
 	}
 	if r.consistent {
 		in.ConsistentRead = aws.Bool(true)
@@ -224,37 +252,10 @@ func (r *read) fetchScan(ctx context.Context, t *readText, start map[string]type
 		in.Segment, in.TotalSegments = aws.Int32(int32(seg.number)), aws.Int32(int32(seg.total))
 	}
 	if rows == nil {
-		in.Select, in.ProjectionExpression, rows = types.SelectCount, nil, discardRows{}
+		in.Select, in.ProjectionExpression = types.SelectCount, nil
 		in.ExpressionAttributeNames = t.countAliases()
 	}
-	out, err := wire.Scan(rctx, r.core.client, in, q.options(r.core.wire), rows)
-	if out == nil {
-		return r.failed(rctx, &q, err)
-	}
-	return r.booked(rctx, &q, out.ConsumedCapacity, out.LastEvaluatedKey, int(out.Count), int(out.ScannedCount), err)
-}
-
-func (r *read) failed(ctx context.Context, q *request, err error) (fetched, error) {
-	q.ended(ctx, nil, received{err: err})
-	return fetched{}, r.fail(err)
-}
-
-func (r *read) booked(ctx context.Context, q *request, cc *types.ConsumedCapacity, last map[string]types.AttributeValue, count, scanned int, err error) (fetched, error) {
-	r.core.observe(ctx, r.op(), false, cc)
-	if r.index == nil {
-		r.core.sizes.observed(cc, scanned, r.consistent)
-	} else {
-		r.index.sizes.observed(cc, scanned, r.consistent)
-	}
-	q.ended(ctx, cc, received{items: scanned, returned: count, scanned: scanned, err: err})
-	f := fetched{last: last, count: count, scanned: scanned}
-	if cc != nil {
-		f.consumed = consumedOf(false, *cc)
-	}
-	if len(last) == 0 {
-		f.last = nil
-	}
-	return f, r.fail(err)
+	return in
 }
 
 // countAliases leaves out what only the projection uses, which DynamoDB would refuse as unused.

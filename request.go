@@ -2,6 +2,7 @@ package ddb
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,29 +13,29 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// scope is what a context carries for the calls made with it.
-type scope struct {
+// callOptions is what a context carries for the calls made with it.
+type callOptions struct {
 	label   string
 	budgets []*Budget
 	explain *explainer
 }
 
-type scopeKey struct{}
+type callOptionsKey struct{}
 
-func scopeOf(ctx context.Context) scope {
-	if s, ok := ctx.Value(scopeKey{}).(*scope); ok {
-		return *s
+func callOptionsOf(ctx context.Context) callOptions {
+	if o, ok := ctx.Value(callOptionsKey{}).(*callOptions); ok {
+		return *o
 	}
-	return scope{}
+	return callOptions{}
 }
 
-func (s scope) into(ctx context.Context) context.Context {
-	return context.WithValue(ctx, scopeKey{}, &s)
+func (o callOptions) into(ctx context.Context) context.Context {
+	return context.WithValue(ctx, callOptionsKey{}, &o)
 }
 
-// shape says what a request is going to do, for those who watch it, pay for it or
-// ask what it would cost. It refers to what the request is made of and copies nothing.
-type shape struct {
+// requestInfo says what a request is going to do: hooks are shown it, budgets and [Explain] estimate its
+// cost. It refers to what the request is made of and copies nothing.
+type requestInfo struct {
 	op         string
 	write      bool
 	index      *indexInfo
@@ -59,78 +60,148 @@ type shape struct {
 	actions []txAction
 }
 
-func (s *shape) transaction() bool { return s.actions != nil }
+func (i *requestInfo) transaction() bool { return i.actions != nil }
 
 // inputs is how many items are asked for or written.
-func (s *shape) inputs() int {
+func (i *requestInfo) inputs() int {
 	switch {
-	case s.read != nil:
+	case i.read != nil:
 		return 0
-	case s.entries != nil:
-		return len(s.entries)
-	case s.actions != nil:
-		return len(s.actions)
+	case i.entries != nil:
+		return len(i.entries)
+	case i.actions != nil:
+		return len(i.actions)
 	}
 	return 1
 }
 
-// request is one request under way. When nobody watches, pays or asks it is but a
-// few words on the stack.
+// outgoing is an admitted request, as the function that sends it gets it.
+type outgoing struct {
+	options  wire.Options
+	capacity types.ReturnConsumedCapacity
+	watched  bool // by a hook, which may keep what the request is made of
+}
+
+// replyInfo is what one request gave, as far as it is counted.
+type replyInfo struct {
+	sent bool // the request was admitted
+	// answered: DynamoDB has sent an output. send also sets it for a condition that failed and a
+	// transaction that was cancelled, for these are answers, and billed.
+	answered   bool
+	capacity   *types.ConsumedCapacity  // of a request on one table; nil if the output does not say
+	capacities []types.ConsumedCapacity // of a batch or a transaction
+	items      int                      // read before the filter, or written
+	returned   int                      // in the output
+	scanned    int                      // by a Query or Scan
+}
+
+func (r *replyInfo) all() []types.ConsumedCapacity {
+	if r.capacity != nil {
+		return []types.ConsumedCapacity{*r.capacity}
+	}
+	return r.capacities
+}
+
+// sendFunc sends one request and reports what it gave.
+type sendFunc func(context.Context, outgoing) (replyInfo, error)
+
+// send is the way of every request on items: budgets and [Explain] admit it or not, hooks see it begin,
+// do sends it, the ledger books it, budgets are charged, hooks see it end. A request that is not admitted is not sent,
+// and the error says why.
+func (c *core) send(ctx context.Context, info *requestInfo, o wire.Options, do sendFunc) (replyInfo, error) {
+	return sendAll(ctx, []*core{c}, info, o, do)
+}
+
+// sendAll is send for a request on several tables.
+func sendAll(ctx context.Context, cores []*core, info *requestInfo, o wire.Options, do sendFunc) (replyInfo, error) {
+	opts := callOptionsOf(ctx)
+	out := outgoing{options: o, capacity: opts.capacity(cores)}
+	if !opts.observed(cores) {
+		r, err := do(ctx, out)
+		r.book(cores, info, opts.label, err)
+		return r, err
+	}
+	q, err := admit(opts, cores, info)
+	if err != nil {
+		return replyInfo{}, &unsentError{err}
+	}
+	if ctx = q.begin(ctx); q.call != nil {
+		out.options, out.watched = q.watching(o), true
+	}
+	r, err := do(ctx, out)
+	r.book(cores, info, callOptionsOf(ctx).label, err)
+	q.end(ctx, &r, err)
+	return r, err
+}
+
+// observed reports whether anything besides the ledger takes part in a request.
+func (o *callOptions) observed(cores []*core) bool {
+	if o.explain != nil || len(o.budgets) > 0 || globalHooks.Load() != nil {
+		return true
+	}
+	for _, c := range cores {
+		if len(c.hooks) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// capacity asks for the consumed capacity, by index, whenever a ledger or a budget counts it.
+func (o *callOptions) capacity(cores []*core) types.ReturnConsumedCapacity {
+	if len(o.budgets) > 0 || slices.ContainsFunc(cores, func(c *core) bool { return c.ledger != nil }) {
+		return types.ReturnConsumedCapacityIndexes
+	}
+	return types.ReturnConsumedCapacityNone
+}
+
+// request is an admitted request that hooks or budgets observe.
 type request struct {
-	refused error // why it must not be sent
 	write   bool
 	hooks   []Hook
-	call    *Call
+	call    *Call // of the hooks
 	budgets []*Budget
 	held    spending
 }
 
-// begin is called before a request is sent, with the context that it returns; a request
-// that is not refused must be ended.
-func (c *core) begin(ctx context.Context, s shape) (context.Context, request) {
-	sc := scopeOf(ctx)
-	if globalHooks.Load() == nil && len(c.hooks) == 0 && len(sc.budgets) == 0 && sc.explain == nil {
-		return ctx, request{}
+// admit asks Explain and the budgets. A request that is admitted must be ended.
+func admit(opts callOptions, cores []*core, info *requestInfo) (q request, err error) {
+	estimate := info.estimate(cores[0])
+	if opts.explain != nil {
+		return q, opts.explain.keep(info.explain(cores[0], estimate))
 	}
-	return attend(ctx, sc, s, []*core{c})
-}
-
-// beginAll is begin for a request on several tables.
-func beginAll(ctx context.Context, cores []*core, s shape) (context.Context, request) {
-	sc := scopeOf(ctx)
-	if len(hooksOf(cores)) == 0 && len(sc.budgets) == 0 && sc.explain == nil {
-		return ctx, request{}
-	}
-	return attend(ctx, sc, s, cores)
-}
-
-func attend(ctx context.Context, sc scope, s shape, cores []*core) (context.Context, request) {
-	q := request{write: s.write, hooks: hooksOf(cores), budgets: sc.budgets}
-	estimate := s.estimate(cores[0])
-	if sc.explain != nil {
-		q.refused = sc.explain.note(s, cores[0], estimate)
-		return ctx, q
-	}
+	q = request{write: info.write, hooks: hooksOf(cores), budgets: opts.budgets}
 	if len(q.budgets) > 0 {
-		q.held = s.spending(estimate)
-		if q.refused = admit(q.budgets, q.held); q.refused != nil {
-			return ctx, q
+		q.held = info.spending(estimate)
+		if err := reserve(q.budgets, q.held); err != nil {
+			return q, err
 		}
 	}
 	if len(q.hooks) > 0 {
-		q.call = newCall(s, cores, sc.label, estimate)
-		for _, h := range q.hooks {
-			ctx = h.Begin(ctx, q.call) //nolint:fatcontext // each hook adds to it
-		}
+		q.call = newCall(info, cores, opts.label, estimate)
 	}
-	return ctx, q
+	return q, nil
 }
 
-// options lets the request see each of its attempts.
-func (q *request) options(o wire.Options) wire.Options {
-	if q.call == nil {
-		return o
+// admitSchema asks Explain about a call that makes, describes or deletes the table. No units are billed for these, so
+// budgets and ledgers have no part in them, and hooks do not see them.
+func (c *core) admitSchema(ctx context.Context, op string) error {
+	if x := callOptionsOf(ctx).explain; x != nil {
+		return x.keep(Explanation{Operation: op, Table: c.name})
 	}
+	return nil
+}
+
+// begin shows the request to its hooks.
+func (q *request) begin(ctx context.Context) context.Context {
+	for _, h := range q.hooks {
+		ctx = h.Begin(ctx, q.call) //nolint:fatcontext // each hook adds to it
+	}
+	return ctx
+}
+
+// watching lets the call of the hooks see each attempt of the SDK.
+func (q *request) watching(o wire.Options) wire.Options {
 	call := q.call
 	o.Client = append(slices.Clip(o.Client), func(so *dynamodb.Options) {
 		so.Retryer = &watchingRetryer{asRetryerV2(so.Retryer), call}
@@ -138,7 +209,7 @@ func (q *request) options(o wire.Options) wire.Options {
 	return o
 }
 
-// watchingRetryer tells a call of its failed attempts.
+// watchingRetryer notes failed attempts in a call.
 type watchingRetryer struct {
 	aws.RetryerV2
 	call *Call
@@ -150,53 +221,85 @@ func (w *watchingRetryer) IsErrorRetryable(err error) bool {
 	return w.RetryerV2.IsErrorRetryable(err)
 }
 
-// end is called with what came of a request for one item; cc may be nil.
-func (q *request) end(ctx context.Context, cc *types.ConsumedCapacity, returned int, err error) {
-	q.ended(ctx, cc, received{items: 1, returned: returned, err: err})
-}
-
-func (q *request) ended(ctx context.Context, cc *types.ConsumedCapacity, r received) {
-	if q.call == nil && len(q.budgets) == 0 {
-		return
-	}
-	if cc != nil {
-		r.capacity = []types.ConsumedCapacity{*cc}
-	}
-	q.endedAll(ctx, r)
-}
-
-// endedAll is called with what came of a request on several tables.
-func (q *request) endedAll(ctx context.Context, r received) {
-	if r.err != nil {
+// end charges the budgets and shows the reply to the hooks.
+func (q *request) end(ctx context.Context, r *replyInfo, err error) {
+	if err != nil {
 		r.items = 0
 	}
-	settle(q.budgets, q.held, r, q.write)
+	capacities := r.all()
+	charge(q.budgets, q.held, consumedOf(q.write, capacities...), r.items)
 	if q.call == nil {
 		return
 	}
-	q.call.complete(r)
+	q.call.complete(r, capacities, err)
 	for i := range q.hooks {
 		q.hooks[len(q.hooks)-1-i].End(ctx, q.call)
 	}
 }
 
-// consumed asks for capacity by index whenever somebody counts it.
-func (c *core) consumed(ctx context.Context) types.ReturnConsumedCapacity {
-	if c.ledger != nil || len(scopeOf(ctx).budgets) > 0 {
-		return types.ReturnConsumedCapacityIndexes
+// book counts an answered request in the ledgers of its tables and learns from it how large items are.
+func (r *replyInfo) book(cores []*core, info *requestInfo, label string, err error) {
+	r.sent, r.answered = true, r.answered || isBilledRefusal(err)
+	if !r.answered {
+		return
 	}
-	return types.ReturnConsumedCapacityNone
+	c := cores[0]
+	switch {
+	case info.transaction():
+		bookTables(info, label, cores, r.capacities)
+	case info.entries != nil:
+		c.ledger.book(label, info.op, info.write, c.name, r.capacities...)
+		c.sizes.observedBatch(info.write, r.capacities, r.items, info.consistent)
+	case r.capacity == nil:
+		c.ledger.book(label, info.op, info.write, c.name)
+	default:
+		c.ledger.book(label, info.op, info.write, c.name, *r.capacity)
+		r.observeSizes(c, info)
+	}
 }
 
-// wrote books what came of the write of one item.
-func (c *core) wrote(ctx context.Context, q *request, op string, answered bool, cc *types.ConsumedCapacity, err error) {
-	if answered {
-		c.observe(ctx, op, true, cc)
+// observeSizes learns from a request on one item or page.
+func (r *replyInfo) observeSizes(c *core, info *requestInfo) {
+	switch {
+	case info.write:
+		c.sizes.observe(1, partsOf(true, *r.capacity)[0].units.WriteUnits, writeBlock)
+	case info.read == nil:
+		c.sizes.observed(r.capacity, r.returned, info.consistent)
+	case info.index == nil:
+		c.sizes.observed(r.capacity, r.scanned, info.consistent)
+	default:
+		info.index.sizes.observed(r.capacity, r.scanned, info.consistent)
 	}
-	if cc != nil {
-		c.sizes.observe(1, partsOf(true, *cc)[0].units.WriteUnits, writeBlock)
+}
+
+// bookTables books a transaction in the ledgers of its tables. Several item types
+// may share a table; it is booked once.
+func bookTables(info *requestInfo, label string, cores []*core, ccs []types.ConsumedCapacity) {
+	seen := map[string]bool{}
+	for _, c := range cores {
+		if seen[c.name] {
+			continue
+		}
+		seen[c.name] = true
+		var own []types.ConsumedCapacity
+		for _, cc := range ccs {
+			if deref(cc.TableName) == c.name {
+				own = append(own, cc)
+			}
+		}
+		c.ledger.book(label, info.op, info.write, c.name, own...)
 	}
-	q.end(ctx, cc, 0, err)
+}
+
+// isBilledRefusal reports whether an error is an answer that DynamoDB bills: a condition that failed, or a transaction
+// that was cancelled.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+func isBilledRefusal(err error) bool {
+	if err == nil {
+		return false
+	}
+	var cancelled *types.TransactionCanceledException
+	return conditionRefused(err) != nil || errors.As(err, &cancelled)
 }
 
 func countOf(found bool) int {

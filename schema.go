@@ -116,8 +116,8 @@ func (s *tableSpec) units(option string, read, write int64) *types.ProvisionedTh
 	return &types.ProvisionedThroughput{ReadCapacityUnits: &read, WriteCapacityUnits: &write}
 }
 
-// spec gathers definition and options, naming every mistake.
-func (c *core) spec(opts []SchemaOption) (*tableSpec, SchemaClient, error) {
+// spec gathers definition and options for an operation, naming every mistake.
+func (c *core) spec(ctx context.Context, op string, opts []SchemaOption) (*tableSpec, SchemaClient, error) {
 	if err := c.usable(); err != nil {
 		return nil, nil, err
 	}
@@ -145,7 +145,10 @@ func (c *core) spec(opts []SchemaOption) (*tableSpec, SchemaClient, error) {
 		}
 	}
 	client, err := c.schemaClient()
-	return s, client, invalid(append(s.errs, err)...)
+	if err := invalid(append(s.errs, err)...); err != nil {
+		return s, client, err
+	}
+	return s, client, c.admitSchema(ctx, op)
 }
 
 func (c *core) schemaClient() (SchemaClient, error) {
@@ -166,7 +169,7 @@ func (c *core) schemaClient() (SchemaClient, error) {
 //
 // The wait ends with the context, or after 10 minutes.
 func (c *core) CreateTable(ctx context.Context, opts ...SchemaOption) error {
-	s, client, err := c.spec(opts)
+	s, client, err := c.spec(ctx, "CreateTable", opts)
 	if err == nil {
 		err = c.create(ctx, client, s)
 	}
@@ -192,6 +195,9 @@ func (c *core) create(ctx context.Context, client SchemaClient, s *tableSpec) er
 func (c *core) WaitTable(ctx context.Context) error {
 	client, err := c.schemaClient()
 	if err == nil {
+		err = c.admitSchema(ctx, "DescribeTable")
+	}
+	if err == nil {
 		_, err = c.waitActive(ctx, client)
 	}
 	return opError("DescribeTable", c.name, "", err)
@@ -213,6 +219,9 @@ func (c *core) DeleteTable(ctx context.Context, allow DeletePermission) error {
 		err = errors.Join(err, fmt.Errorf("the permission names table %q, not this one; nothing was deleted", allow.table))
 	}
 	if err := invalid(err); err != nil {
+		return opError("DeleteTable", c.name, "", err)
+	}
+	if err := c.admitSchema(ctx, "DeleteTable"); err != nil {
 		return opError("DeleteTable", c.name, "", err)
 	}
 	_, err = client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &c.name})

@@ -267,12 +267,3 @@ func isNil(c Client) bool {
 	v := reflect.ValueOf(c)
 	return v.Kind() == reflect.Pointer && v.IsNil()
 }
-
-// observe books the consumed capacity of one call; cc may be nil.
-func (c *core) observe(ctx context.Context, op string, write bool, cc *types.ConsumedCapacity) {
-	if cc == nil {
-		c.ledger.observe(ctx, op, write, c.name)
-		return
-	}
-	c.ledger.observe(ctx, op, write, c.name, *cc)
-}

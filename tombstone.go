@@ -258,7 +258,7 @@ func (c *core) overTombstone(p *preparedPut) error {
 func (c *core) buryOnce(ctx context.Context, d *preparedDelete, cond expr.Node, next Revision, o wire.Options) error {
 	var w expr.Writer
 	in := &dynamodb.PutItemInput{
-		TableName: &c.name, ReturnConsumedCapacity: c.consumed(ctx), ConditionExpression: aws.String(w.Render(cond)),
+		TableName: &c.name, ConditionExpression: aws.String(w.Render(cond)),
 		ExpressionAttributeNames: w.Names(), ExpressionAttributeValues: w.Values(),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
@@ -269,15 +269,6 @@ func (c *core) buryOnce(ctx context.Context, d *preparedDelete, cond expr.Node, 
 	if err != nil {
 		return err
 	}
-	rctx, q := c.begin(ctx, shape{op: "PutItem", write: true, verb: "Delete", keyMap: d.key, item: item, cond: cond})
-	if q.refused != nil {
-		return q.refused
-	}
-	out, err := wire.PutItem(rctx, c.client, in, item, q.options(o), d.old)
-	var cc *types.ConsumedCapacity
-	if out != nil {
-		cc = out.ConsumedCapacity
-	}
-	c.wrote(rctx, &q, "PutItem", out != nil, cc, err)
-	return err
+	info := requestInfo{op: "PutItem", write: true, verb: "Delete", keyMap: d.key, item: item, cond: cond}
+	return c.putItem(ctx, &info, in, item, o, d.old, nil)
 }

@@ -215,7 +215,7 @@ func (tx *transaction) send(ctx context.Context) error {
 		tx.token = uuid.NewString()
 	}
 	cores := tx.cores()
-	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: &tx.token, ReturnConsumedCapacity: consumedOfAll(ctx, cores)}
+	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: &tx.token}
 	items := map[int][]byte{}
 	for i, a := range tx.actions {
 		in.TransactItems = append(in.TransactItems, a.write)
@@ -229,19 +229,20 @@ func (tx *transaction) send(ctx context.Context) error {
 		worst Outcome
 	)
 	for {
-		rctx, q := beginAll(ctx, cores, shape{op: "TransactWriteItems", write: true, actions: tx.actions})
-		if q.refused != nil {
-			return q.refused
-		}
 		seen := &attempts{repeat: true} // the token makes it the same transaction
-		out, err := wire.TransactWriteItems(rctx, tx.client, in, items, q.options(seen.into(c.wire)))
-		sent += max(seen.n, 1)
-		var ccs []types.ConsumedCapacity
-		if out != nil {
-			ccs = out.ConsumedCapacity
+		info := requestInfo{op: "TransactWriteItems", write: true, actions: tx.actions}
+		r, err := sendAll(ctx, cores, &info, seen.into(c.wire), func(ctx context.Context, o outgoing) (replyInfo, error) {
+			in.ReturnConsumedCapacity = o.capacity
+			out, err := wire.TransactWriteItems(ctx, tx.client, in, items, o.options)
+			if out == nil {
+				return replyInfo{}, err
+			}
+			return replyInfo{answered: true, capacities: out.ConsumedCapacity, items: len(tx.actions)}, err
+		})
+		tx.stats.count(true, &r)
+		if r.sent {
+			sent += max(seen.n, 1)
 		}
-		tx.observe(ctx, ccs)
-		q.endedAll(rctx, received{capacity: ccs, items: len(tx.actions), err: err})
 		if err == nil || outcomeOf(err) == Applied {
 			retry.succeeded()
 			return nil
@@ -309,41 +310,6 @@ func (tx *transaction) cores() []*core {
 		cores = append(cores, a.core)
 	}
 	return cores
-}
-
-func (tx *transaction) observe(ctx context.Context, ccs []types.ConsumedCapacity) {
-	tx.stats.Requests++
-	tx.stats.Consumed = tx.stats.Consumed.plus(consumedOf(true, ccs...))
-	observeTables(ctx, "TransactWriteItems", true, tx.cores(), ccs)
-}
-
-// consumedOfAll asks for consumed capacity if one of the tables counts it.
-func consumedOfAll(ctx context.Context, cores []*core) types.ReturnConsumedCapacity {
-	for _, c := range cores {
-		if asked := c.consumed(ctx); asked != types.ReturnConsumedCapacityNone {
-			return asked
-		}
-	}
-	return types.ReturnConsumedCapacityNone
-}
-
-// observeTables books a transaction on the ledgers of its tables. Several item types
-// may share a table; it is booked once.
-func observeTables(ctx context.Context, op string, write bool, cores []*core, ccs []types.ConsumedCapacity) {
-	seen := map[string]bool{}
-	for _, c := range cores {
-		if seen[c.name] {
-			continue
-		}
-		seen[c.name] = true
-		var own []types.ConsumedCapacity
-		for _, cc := range ccs {
-			if deref(cc.TableName) == c.name {
-				own = append(own, cc)
-			}
-		}
-		c.ledger.observe(ctx, op, write, c.name, own...)
-	}
 }
 
 // tableNames names tables for error texts.

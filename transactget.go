@@ -155,22 +155,19 @@ func (tx *transactionRead) send(ctx context.Context, client Client) error {
 		return err
 	}
 	c := tx.cores[0]
-	in := &dynamodb.TransactGetItemsInput{TransactItems: tx.gets, ReturnConsumedCapacity: consumedOfAll(ctx, tx.cores)}
+	in := &dynamodb.TransactGetItemsInput{TransactItems: tx.gets}
 	retry := newRetrier(c.retry, c.budget)
 	for {
-		rctx, q := beginAll(ctx, tx.cores, shape{op: "TransactGetItems", consistent: true, actions: tx.actions})
-		if q.refused != nil {
-			return q.refused
-		}
-		out, err := wire.TransactGetItems(rctx, client, in, q.options(c.wire), func(i int) wire.Rows { return tx.rows[i] })
-		var ccs []types.ConsumedCapacity
-		if out != nil {
-			tx.stats.Requests++
-			ccs = out.ConsumedCapacity
-			tx.stats.Consumed = tx.stats.Consumed.plus(consumedOf(false, out.ConsumedCapacity...))
-			observeTables(rctx, "TransactGetItems", false, tx.cores, out.ConsumedCapacity)
-		}
-		q.endedAll(rctx, received{capacity: ccs, items: len(tx.gets), returned: tx.found(), err: err})
+		info := requestInfo{op: "TransactGetItems", consistent: true, actions: tx.actions}
+		r, err := sendAll(ctx, tx.cores, &info, c.wire, func(ctx context.Context, o outgoing) (replyInfo, error) {
+			in.ReturnConsumedCapacity = o.capacity
+			out, err := wire.TransactGetItems(ctx, client, in, o.options, func(i int) wire.Rows { return tx.rows[i] })
+			if out == nil {
+				return replyInfo{}, err
+			}
+			return replyInfo{answered: true, capacities: out.ConsumedCapacity, items: len(tx.gets), returned: tx.found()}, err
+		})
+		tx.stats.count(false, &r)
 		if err == nil {
 			retry.succeeded()
 			return nil

@@ -35,7 +35,7 @@ func (d Difference) String() string {
 // mode, which is on-demand by default. It changes nothing and needs the permissions
 // DescribeTable and DescribeTimeToLive.
 func (c *core) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Difference, error) {
-	s, client, err := c.spec(opts)
+	s, client, err := c.spec(ctx, "VerifyTable", opts)
 	if err != nil {
 		return nil, opError("VerifyTable", c.name, "", err)
 	}

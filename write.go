@@ -68,7 +68,7 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 		}
 		return nil
 	}
-	u.refused = t.refusal(ctx, "UpdateItem", u.cond, present)
+	u.refused = t.refusal(u.cond, present)
 	u.lost = func(now map[string]types.AttributeValue) error {
 		if u.old || len(now) == 0 || t.isTombstone(now) {
 			return ErrReplyLost
@@ -203,7 +203,7 @@ func withActions(u *expr.Update, set []expr.Action) *expr.Update {
 
 // updateOnce sends one UpdateItem.
 func (c *core) updateOnce(ctx context.Context, u *preparedUpdate, update *expr.Update, cond expr.Node, o wire.Options) error {
-	in := &dynamodb.UpdateItemInput{TableName: &c.name, Key: u.key, ReturnConsumedCapacity: c.consumed(ctx), ReturnValues: types.ReturnValueAllNew}
+	in := &dynamodb.UpdateItemInput{TableName: &c.name, Key: u.key, ReturnValues: types.ReturnValueAllNew}
 	if u.old {
 		in.ReturnValues = types.ReturnValueAllOld
 	}
@@ -214,19 +214,18 @@ func (c *core) updateOnce(ctx context.Context, u *preparedUpdate, update *expr.U
 		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
 	in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
-	rctx, q := c.begin(ctx, shape{op: "UpdateItem", write: true, verb: "Update", keyMap: u.key, cond: cond})
-	if q.refused != nil {
-		return q.refused
-	}
-	out, err := wire.UpdateItem(rctx, c.client, in, q.options(o), u.rows)
-	var cc *types.ConsumedCapacity
-	if out != nil {
-		cc = out.ConsumedCapacity
-	}
-	if err == nil {
-		err = u.arrived()
-	}
-	c.wrote(rctx, &q, "UpdateItem", out != nil, cc, err)
+	info := requestInfo{op: "UpdateItem", write: true, verb: "Update", keyMap: u.key, cond: cond}
+	_, err := c.send(ctx, &info, o, func(ctx context.Context, o outgoing) (replyInfo, error) {
+		in.ReturnConsumedCapacity = o.capacity
+		out, err := wire.UpdateItem(ctx, c.client, in, o.options, u.rows)
+		if err == nil {
+			err = u.arrived()
+		}
+		if out == nil {
+			return replyInfo{}, err
+		}
+		return replyToWrite(out.ConsumedCapacity), err
+	})
 	return err
 }
 
@@ -259,10 +258,8 @@ func oldRows[T any](c *core, dst *T) wire.Rows {
 }
 
 // refusal makes the error of a failed condition, which holds the item.
-func (t *items[T, K]) refusal(ctx context.Context, op string, cond expr.Node, needed bool) func(error) error {
+func (t *items[T, K]) refusal(cond expr.Node, needed bool) func(error) error {
 	return func(err error) error {
-		// A failed condition is billed, but the error reply does not say how much.
-		t.observe(ctx, op, true, nil)
 		var item map[string]types.AttributeValue
 		if ccf := conditionRefused(err); ccf != nil {
 			item = ccf.Item

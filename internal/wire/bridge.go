@@ -22,7 +22,7 @@ func (k *call) bridge() *bridge {
 func (b *bridge) done(err error) error {
 	b.buf.release()
 	k := b.call
-	if err != nil && !k.refused(err) {
+	if err != nil && !k.keepRowError(err) {
 		return &ReplyError{Operation: k.op, Read: k.read, Fault: ReplyMismatch, Err: err}
 	}
 	return nil

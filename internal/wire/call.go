@@ -120,8 +120,38 @@ func (k *call) failed(noOutput bool, err error) error {
 	return nil
 }
 
-// refused reports whether err is that of an item, and keeps it for the end of the call.
-func (k *call) refused(err error) bool {
+// answered is the output of the client's method, or the call's error.
+func answered[O any](k *call, out *O, err error) (*O, error) {
+	if err = k.failed(out == nil, err); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// attributeSink is a sink that also takes the items I of an output as attribute values.
+type attributeSink[I any] interface{ bridge(*bridge, I) error }
+
+// finish is answered for a call with items in its output: it gives them to the sink, unless this has those of the
+// reply already, and takes them out of the output.
+func finish[O, I any](k *call, out *O, err error, items func(*O) *I, s attributeSink[I]) (*O, error) {
+	if out, err = answered(k, out, err); err != nil {
+		return nil, err
+	}
+	if k.sink != nil && !k.delivered {
+		b := k.bridge()
+		if err := b.done(s.bridge(b, *items(out))); err != nil {
+			return nil, err
+		}
+		// The output may belong to a mock or a cache.
+		var none I
+		cp := *out
+		out, *items(&cp) = &cp, none
+	}
+	return out, k.rowError()
+}
+
+// keepRowError reports whether err is that of an item, and keeps it for the end of the call.
+func (k *call) keepRowError(err error) bool {
 	if err == nil {
 		return false
 	}

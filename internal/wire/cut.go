@@ -27,7 +27,7 @@ func (k *call) take(buf *buffer) ([]byte, error) {
 	found, have, err := buf.cut(d, k.sink.member(), func(count int) error {
 		return k.sink.read(page{d, buf.body, count, k.o.Codec})
 	})
-	if k.refused(err) {
+	if k.keepRowError(err) {
 		// The reply is good but for its receiver: go on without the items, as the call has taken effect.
 		d.Release()
 		d = codec.NewDecoder(buf.body, k.o.Codec)

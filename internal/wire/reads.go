@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // GetItem reads the item with a key, in wire JSON, into rows; without one, Key of in is taken. Item of the output is nil;
@@ -21,19 +22,8 @@ func GetItem(ctx context.Context, c GetItemAPI, in *dynamodb.GetItemInput, key [
 		in = &f.in
 	}
 	out, err = c.GetItem(ctx, in, k.options()...)
-	if err = k.failed(out == nil, err); err != nil {
-		return nil, false, err
-	}
-	if !k.delivered {
-		b := k.bridge()
-		if err := b.done(s.bridge(b, out.Item)); err != nil {
-			return nil, false, err
-		}
-		// The output may belong to a mock or a cache.
-		cp := *out
-		out, cp.Item = &cp, nil
-	}
-	return out, s.found, k.rowError()
+	out, err = finish(k, out, err, func(o *dynamodb.GetItemOutput) *map[string]types.AttributeValue { return &o.Item }, s)
+	return out, s.found && out != nil, err
 }
 
 // Query reads one page into rows. Items of the output is nil. With a [*RowError] the output is not nil.
@@ -41,19 +31,7 @@ func Query(ctx context.Context, c QueryAPI, in *dynamodb.QueryInput, o Options, 
 	k := newCall("Query", read, o, c)
 	s := k.items(rows)
 	out, err := c.Query(ctx, in, k.options()...)
-	if err = k.failed(out == nil, err); err != nil {
-		return nil, err
-	}
-	if !k.delivered {
-		b := k.bridge()
-		if err := b.done(s.bridge(b, out.Items)); err != nil {
-			return nil, err
-		}
-		// The output may belong to a mock or a cache.
-		cp := *out
-		out, cp.Items = &cp, nil
-	}
-	return out, k.rowError()
+	return finish(k, out, err, func(o *dynamodb.QueryOutput) *[]map[string]types.AttributeValue { return &o.Items }, s)
 }
 
 // Scan reads one page into rows. Items of the output is nil. With a [*RowError] the output is not nil.
@@ -61,19 +39,7 @@ func Scan(ctx context.Context, c ScanAPI, in *dynamodb.ScanInput, o Options, row
 	k := newCall("Scan", read, o, c)
 	s := k.items(rows)
 	out, err := c.Scan(ctx, in, k.options()...)
-	if err = k.failed(out == nil, err); err != nil {
-		return nil, err
-	}
-	if !k.delivered {
-		b := k.bridge()
-		if err := b.done(s.bridge(b, out.Items)); err != nil {
-			return nil, err
-		}
-		// The output may belong to a mock or a cache.
-		cp := *out
-		out, cp.Items = &cp, nil
-	}
-	return out, k.rowError()
+	return finish(k, out, err, func(o *dynamodb.ScanOutput) *[]map[string]types.AttributeValue { return &o.Items }, s)
 }
 
 // TableKeys are the keys that a batch reads from one table.
@@ -101,19 +67,9 @@ func BatchGetItem(ctx context.Context, c BatchGetItemAPI, in *dynamodb.BatchGetI
 		return nil, err
 	}
 	out, err := c.BatchGetItem(ctx, &f.in, k.options()...)
-	if err = k.failed(out == nil, err); err != nil {
-		return nil, err
-	}
-	if !k.delivered {
-		b := k.bridge()
-		if err := b.done(s.bridge(b, out.Responses)); err != nil {
-			return nil, err
-		}
-		// The output may belong to a mock or a cache.
-		cp := *out
-		out, cp.Responses = &cp, nil
-	}
-	return out, k.rowError()
+	return finish(k, out, err, func(o *dynamodb.BatchGetItemOutput) *map[string][]map[string]types.AttributeValue {
+		return &o.Responses
+	}, s)
 }
 
 // TransactGetItems reads items in one transaction. rows is asked once for the receiver of each action, by its index;
@@ -127,17 +83,5 @@ func TransactGetItems(ctx context.Context, c TransactGetItemsAPI, in *dynamodb.T
 	k := newCall("TransactGetItems", read, o, c)
 	k.sink = s
 	out, err := c.TransactGetItems(ctx, in, k.options()...)
-	if err = k.failed(out == nil, err); err != nil {
-		return nil, err
-	}
-	if !k.delivered {
-		b := k.bridge()
-		if err := b.done(s.bridge(b, out.Responses)); err != nil {
-			return nil, err
-		}
-		// The output may belong to a mock or a cache.
-		cp := *out
-		out, cp.Responses = &cp, nil
-	}
-	return out, k.rowError()
+	return finish(k, out, err, func(o *dynamodb.TransactGetItemsOutput) *[]types.ItemResponse { return &o.Responses }, s)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // PutItem writes item, an item in wire JSON; Item of in is not looked at. If old is not nil, it gets the item that
@@ -17,18 +18,7 @@ func PutItem(ctx context.Context, c PutItemAPI, in *dynamodb.PutItemInput, item 
 		return nil, err
 	}
 	out, err := c.PutItem(ctx, &f.in, k.options()...)
-	if err = k.failed(out == nil, err); err != nil {
-		return nil, err
-	}
-	if s != nil && !k.delivered {
-		b := k.bridge()
-		if err := b.done(s.bridge(b, out.Attributes)); err != nil {
-			return nil, err
-		}
-		cp := *out
-		out, cp.Attributes = &cp, nil
-	}
-	return out, k.rowError()
+	return finish(k, out, err, func(o *dynamodb.PutItemOutput) *map[string]types.AttributeValue { return &o.Attributes }, s)
 }
 
 // UpdateItem updates an item. If attrs is not nil, it gets the attributes that the reply returns (ReturnValues), and
@@ -37,18 +27,7 @@ func UpdateItem(ctx context.Context, c UpdateItemAPI, in *dynamodb.UpdateItemInp
 	k := newCall("UpdateItem", write, o, c)
 	s := k.item("Attributes", attrs)
 	out, err := c.UpdateItem(ctx, in, k.options()...)
-	if err = k.failed(out == nil, err); err != nil {
-		return nil, err
-	}
-	if s != nil && !k.delivered {
-		b := k.bridge()
-		if err := b.done(s.bridge(b, out.Attributes)); err != nil {
-			return nil, err
-		}
-		cp := *out
-		out, cp.Attributes = &cp, nil
-	}
-	return out, k.rowError()
+	return finish(k, out, err, func(o *dynamodb.UpdateItemOutput) *map[string]types.AttributeValue { return &o.Attributes }, s)
 }
 
 // DeleteItem deletes an item. If attrs is not nil, it gets the item that the reply returns (ReturnValues), and
@@ -57,18 +36,7 @@ func DeleteItem(ctx context.Context, c DeleteItemAPI, in *dynamodb.DeleteItemInp
 	k := newCall("DeleteItem", write, o, c)
 	s := k.item("Attributes", attrs)
 	out, err := c.DeleteItem(ctx, in, k.options()...)
-	if err = k.failed(out == nil, err); err != nil {
-		return nil, err
-	}
-	if s != nil && !k.delivered {
-		b := k.bridge()
-		if err := b.done(s.bridge(b, out.Attributes)); err != nil {
-			return nil, err
-		}
-		cp := *out
-		out, cp.Attributes = &cp, nil
-	}
-	return out, k.rowError()
+	return finish(k, out, err, func(o *dynamodb.DeleteItemOutput) *map[string]types.AttributeValue { return &o.Attributes }, s)
 }
 
 // TableWrites are the writes of one table in a batch.
@@ -97,10 +65,7 @@ func BatchWriteItem(ctx context.Context, c BatchWriteItemAPI, in *dynamodb.Batch
 		return nil, err
 	}
 	out, err := c.BatchWriteItem(ctx, &f.in, k.options()...)
-	if err = k.failed(out == nil, err); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return answered(k, out, err)
 }
 
 // TransactWriteItems writes the actions of in. The item of a Put action is taken from items, by the action's index,
@@ -117,8 +82,5 @@ func TransactWriteItems(ctx context.Context, c TransactWriteItemsAPI, in *dynamo
 		return nil, err
 	}
 	out, err := c.TransactWriteItems(ctx, &f.in, k.options()...)
-	if err = k.failed(out == nil, err); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return answered(k, out, err)
 }
