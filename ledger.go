@@ -26,8 +26,9 @@ import (
 //     not say what: a read at the index it went to, a write at the table. A batch
 //     or transaction request over several tables is one operation at each.
 //
-// Units that DynamoDB consumes for a call whose reply was lost, or that failed, are
-// not in any reply and so not in the ledger. Retries inside the SDK client count as one operation.
+// A failed condition and a cancelled transaction are answers, and so operations. The units that
+// they consume, and those of a call whose reply was lost, are in no reply and so not in the
+// ledger. Retries inside the SDK client count as one operation.
 //
 // At most 256 labels and 4,096 combinations are kept apart; what is beyond is
 // counted under the name "other". A Ledger is safe for concurrent use. A nil
