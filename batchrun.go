@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"github.com/aws/smithy-go"
-
+	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -91,7 +91,7 @@ const maxForeign = 3
 // work sends requests until nothing is left or the batch ends. A request that is throttled as a whole leaves all of
 // it: when it is sent again is for the policy to say, not for the SDK.
 func (b *batch) work(ctx context.Context, send sendBatch) {
-	retry := newPatientRetrier(b.core.retry, b.core.budget)
+	loop := b.core.patientRetrier()
 	for pending := b.take(); len(pending) > 0; pending = b.take() {
 		if cause := b.stopped(ctx); cause != nil {
 			fail(pending, cause)
@@ -111,20 +111,20 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 			b.advanced()
 		}
 		if len(left) == 0 {
-			retry.succeeded()
+			loop.Succeeded()
 			continue
 		}
 		if left = b.giveUp(left, refused); len(left) == 0 {
 			continue
 		}
-		if stop := retry.next(ctx, progressed); stop != nil {
-			if end := ended(ctx); end != nil && errors.Is(stop, errBudgetEmpty) {
-				stop = fmt.Errorf("%w; %w", end, errBudgetEmpty)
+		if stop := loop.Next(ctx, progressed); stop != nil {
+			if end := ended(ctx); end != nil && errors.Is(stop, retry.ErrBudgetEmpty) {
+				stop = fmt.Errorf("%w; %w", end, retry.ErrBudgetEmpty)
 			} else if end != nil {
 				stop = end
 			}
 			fail(left, &unprocessedError{what: leftUnprocessed, why: stop, last: refused})
-			retry = newPatientRetrier(b.core.retry, b.core.budget)
+			loop = b.core.patientRetrier()
 			continue
 		}
 		b.putBack(left)

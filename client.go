@@ -15,6 +15,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	ddbretry "github.com/dynamotable/ddb/internal/retry"
 )
 
 // Client is what tables need of a DynamoDB client: the data-plane methods of the
@@ -182,10 +184,10 @@ func (c *clientConfig) retryer(cfg aws.Config) aws.Retryer {
 		o.Retryables = append(o.Retryables, retry.RetryableErrorCode{Codes: conflictCodes})
 		o.RateLimiter = c.budget
 		// Costs are set because AWS_NEW_RETRIES_2026 changes their defaults.
-		o.RetryCost = retryCost
-		o.RetryTimeoutCost = 2 * retryCost
-		o.ThrottlingRetryCost = retryCost
-		o.NoRetryIncrement = firstSuccessTokens
+		o.RetryCost = ddbretry.Cost
+		o.RetryTimeoutCost = 2 * ddbretry.Cost
+		o.ThrottlingRetryCost = ddbretry.Cost
+		o.NoRetryIncrement = ddbretry.FirstSuccess
 	}
 	mode := c.retryMode
 	if mode == "" {

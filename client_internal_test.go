@@ -15,6 +15,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	ddbretry "github.com/dynamotable/ddb/internal/retry"
 )
 
 func TestClientConfigDefaults(t *testing.T) {
@@ -204,10 +206,10 @@ func TestBudgetOfClient(t *testing.T) {
 	if _, err := retryer.GetRetryToken(t.Context(), errors.New("any")); err != nil {
 		t.Errorf("the first retry: %v", err)
 	}
-	if _, err := retryer.GetRetryToken(t.Context(), errors.New("any")); !errors.Is(err, errBudgetEmpty) {
+	if _, err := retryer.GetRetryToken(t.Context(), errors.New("any")); !errors.Is(err, ddbretry.ErrBudgetEmpty) {
 		t.Errorf("with the budget spent: %v", err)
 	}
-	if own.take(retryCost) {
+	if own.bucket.Take(ddbretry.Cost) {
 		t.Error("the SDK's retry did not spend the budget")
 	}
 }

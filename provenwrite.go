@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -41,12 +41,10 @@ type provenWrite struct {
 // that others write too, the evidence is there only as long as the item names our write, so that
 // it is looked for while the request is still silent.
 const (
-	firstLook   = 50 * time.Millisecond // then at twice the distance each time
-	lastLook    = 2 * time.Second       // after which the client's own timeout is waited for
-	replyShare  = 4                     // of the time that the caller's deadline leaves, one part in so many is kept for the proof
-	replyMost   = 500 * time.Millisecond
-	restartBase = 2 * time.Millisecond // between a write that lost a race and the next try
-	restartMost = 200 * time.Millisecond
+	firstLook  = 50 * time.Millisecond // then at twice the distance each time
+	lastLook   = 2 * time.Second       // after which the client's own timeout is waited for
+	replyShare = 4                     // of the time that the caller's deadline leaves, one part in so many is kept for the proof
+	replyMost  = 500 * time.Millisecond
 )
 
 func (w *provenWrite) do(ctx context.Context) error {
@@ -56,7 +54,7 @@ func (w *provenWrite) do(ctx context.Context) error {
 	if w.base == nil && callOptionsOf(ctx).explain != nil {
 		w.base = &stored{revision: Revision{Number: 1, Tags: [revisionTags]Tag{{1}}}} // nothing is read, or sent
 	}
-	retry := newRetrier(w.core.retry, w.core.budget)
+	loop := w.core.retrier()
 	for races := 0; ; races++ {
 		if w.base == nil {
 			item, err := w.core.readBack(ctx, w.key)
@@ -72,7 +70,7 @@ func (w *provenWrite) do(ctx context.Context) error {
 			}
 			w.base = &now
 		}
-		moved, err := w.untilProven(ctx, retry, *w.base)
+		moved, err := w.untilProven(ctx, loop, *w.base)
 		if moved == nil {
 			return err
 		}
@@ -82,7 +80,7 @@ func (w *provenWrite) do(ctx context.Context) error {
 		if !w.again(*moved) {
 			return w.fail(*moved, err)
 		}
-		if stop := retry.restart(ctx, races); stop != nil {
+		if stop := loop.Restart(ctx, races); stop != nil {
 			return fmt.Errorf("%w; nothing was applied, others wrote the item each time", stop)
 		}
 		w.base = moved
@@ -91,7 +89,7 @@ func (w *provenWrite) do(ctx context.Context) error {
 
 // untilProven sends the write on one base until its outcome is proven. moved is the state that took the
 // base's place, if it is proven that nothing was or will be applied; then err is the reason.
-func (w *provenWrite) untilProven(ctx context.Context, retry *retrier, base stored) (moved *stored, err error) {
+func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base stored) (moved *stored, err error) {
 	var (
 		tags      []Tag
 		ambiguous bool
@@ -109,12 +107,12 @@ func (w *provenWrite) untilProven(ctx context.Context, retry *retrier, base stor
 		})
 		w.sent += max(seen.n, 1)
 		if err == nil {
-			retry.succeeded()
+			loop.Succeeded()
 			return nil, nil
 		}
 		last := outcomeOf(err)
 		if last == Applied {
-			retry.succeeded()
+			loop.Succeeded()
 			return nil, w.applied(ctx, nil)
 		}
 		refusal := conditionRefused(err)
@@ -131,7 +129,7 @@ func (w *provenWrite) untilProven(ctx context.Context, retry *retrier, base stor
 		case look.found != nil:
 			now = *look.found
 		default:
-			item, readErr := w.evidence(ctx, retry)
+			item, readErr := w.evidence(ctx, loop)
 			if readErr != nil {
 				return nil, unknownAfter(ctx, w.sent, fmt.Errorf("%w; reading the item back, which would prove the outcome, failed: %w%s", err, readErr, hintOfDenied(readErr)))
 			}
@@ -141,14 +139,14 @@ func (w *provenWrite) untilProven(ctx context.Context, retry *retrier, base stor
 		proof := prove(base, tags, now, w.core.tombstones != nil)
 		switch {
 		case proof == provesApplied:
-			retry.succeeded()
+			loop.Succeeded()
 			return nil, w.applied(ctx, now.item)
 		case proof == provesSuperseded:
-			retry.succeeded()
+			loop.Succeeded()
 			return &now, err
 		case proof == provesPending && refusal != nil:
 			// The revision fits and the condition fails: another part of it is false, and stays so on this revision.
-			retry.succeeded()
+			loop.Succeeded()
 			return nil, w.fail(now, err)
 		case proof == provesNothing && clean:
 			// The only request was refused: believed, for nothing speaks against it.
@@ -167,7 +165,7 @@ func (w *provenWrite) untilProven(ctx context.Context, retry *retrier, base stor
 		case proof == provesNothing:
 			return nil, unknownAfter(ctx, w.sent, err)
 		}
-		if stop := retry.soon(ctx); stop != nil {
+		if stop := loop.Soon(ctx); stop != nil {
 			return nil, unknownAfter(ctx, w.sent, fmt.Errorf("%w; %w", err, stop))
 		}
 	}
@@ -191,9 +189,9 @@ func (w *provenWrite) fail(now stored, err error) error {
 
 // evidence reads the stored item. A read that gets no reply is given up early and sent again, for the evidence does not
 // last. The budget pays for it, for with a service in trouble each write costs a read.
-func (w *provenWrite) evidence(ctx context.Context, retry *retrier) (map[string]types.AttributeValue, error) {
+func (w *provenWrite) evidence(ctx context.Context, loop *retry.Loop) (map[string]types.AttributeValue, error) {
 	for patience := firstLook; ; patience *= 2 {
-		if err := retry.charge(); err != nil {
+		if err := loop.Charge(); err != nil {
 			return nil, err
 		}
 		item, err := w.core.readSoon(ctx, w.key, patience)
@@ -307,7 +305,7 @@ func (s *silence) look(ctx context.Context, done <-chan struct{}, cancel context
 				return
 			}
 		}
-		if sleep(ctx, wait) != nil {
+		if retry.Sleep(ctx, wait) != nil {
 			return
 		}
 		if wait >= lastLook {

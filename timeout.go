@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"github.com/aws/smithy-go/middleware"
-
+	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // delay is the wait before a retry; the SDK counts attempts from one.
 func (c *clientConfig) delay(attempt int, _ error) (time.Duration, error) {
-	return jitter(c.baseDelay, c.maxDelay, max(attempt-1, 0)), nil
+	return retry.Jitter(c.baseDelay, c.maxDelay, max(attempt-1, 0)), nil
 }
 
 // addTimeouts bounds the call as a whole and each of its attempts. It works in

@@ -11,10 +11,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/google/uuid"
-
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/google/uuid"
 )
 
 // Limits of one transaction, see
@@ -224,7 +224,7 @@ func (tx *transaction) send(ctx context.Context) error {
 		}
 	}
 	var (
-		retry = newRetrier(c.retry, c.budget)
+		loop  = c.retrier()
 		sent  int
 		worst Outcome
 	)
@@ -244,7 +244,7 @@ func (tx *transaction) send(ctx context.Context) error {
 			sent += max(seen.n, 1)
 		}
 		if err == nil || outcomeOf(err) == Applied {
-			retry.succeeded()
+			loop.Succeeded()
 			return nil
 		}
 		worst = max(worst, seen.worst, outcomeOf(err))
@@ -260,7 +260,7 @@ func (tx *transaction) send(ctx context.Context) error {
 			return unknownAfter(ctx, sent, err)
 		}
 		if ok {
-			stop := tx.wait(ctx, retry)
+			stop := tx.wait(ctx, loop)
 			if stop == nil {
 				tx.stats.Retries++
 				continue
@@ -289,8 +289,8 @@ func (tx *transaction) neverAgain(err error) bool {
 }
 
 // wait waits for the next attempt, unless it would come too late for the token.
-func (tx *transaction) wait(ctx context.Context, retry *retrier) error {
-	if err := retry.next(ctx, false); err != nil {
+func (tx *transaction) wait(ctx context.Context, loop *retry.Loop) error {
+	if err := loop.Next(ctx, false); err != nil {
 		return err
 	}
 	if time.Since(tx.start) > maxTokenAge {

@@ -156,7 +156,7 @@ func (tx *transactionRead) send(ctx context.Context, client Client) error {
 	}
 	c := tx.cores[0]
 	in := &dynamodb.TransactGetItemsInput{TransactItems: tx.gets}
-	retry := newRetrier(c.retry, c.budget)
+	loop := c.retrier()
 	for {
 		info := requestInfo{op: "TransactGetItems", consistent: true, actions: tx.actions}
 		r, err := sendAll(ctx, tx.cores, &info, c.wire, func(ctx context.Context, o outgoing) (replyInfo, error) {
@@ -169,14 +169,14 @@ func (tx *transactionRead) send(ctx context.Context, client Client) error {
 		})
 		tx.stats.count(false, &r)
 		if err == nil {
-			retry.succeeded()
+			loop.Succeeded()
 			return nil
 		}
 		cause := tx.cancelled(err)
 		if te, ok := errors.AsType[*TransactionError](cause); !ok || !te.passing() {
 			return cause
 		}
-		if stop := retry.next(ctx, false); stop != nil {
+		if stop := loop.Next(ctx, false); stop != nil {
 			return fmt.Errorf("%w; %w", cause, stop)
 		}
 		tx.stats.Retries++
