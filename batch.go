@@ -243,7 +243,7 @@ type batchEntry struct {
 
 // leftOf finds the entries of a request that its reply leaves, by their keys.
 func (b *batch) leftOf(left []*batchEntry, pending []*batchEntry, key map[string]types.AttributeValue) ([]*batchEntry, error) {
-	e := b.byKey[b.core.keyID(key)]
+	e := b.byKey[b.core.keyNames.ID(key)]
 	if e == nil || !slices.Contains(pending, e) {
 		return nil, errForeignReply
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -139,7 +140,7 @@ func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error)
 		longer, err := encode(data, i)
 		if err == nil {
 			data = longer
-			ids, err = b.core.appendWatchedID(ids, plainKey(data[from:], b.core.keyNames), data[from:])
+			ids, err = b.core.keyNames.AppendWatched(ids, itemid.Plain(data[from:], b.core.keyNames), data[from:])
 		}
 		if i == 0 { // room for keys like the first
 			data, ids = slices.Grow(data, n*(len(data)+keySlack)), slices.Grow(ids, n*(len(ids)+keySlack))
@@ -278,12 +279,12 @@ func (r *batchRows[T]) Row(d *codec.Decoder) error {
 		return err
 	}
 	raw := d.Since(from)
-	if guess != nil && sameKey(guess.data, r.b.core.keyNames, d.Watched()) {
+	if guess != nil && itemid.Same(guess.data, r.b.core.keyNames, d.Watched()) {
 		r.next++
 		return r.found(guess, raw)
 	}
 	var err error
-	if r.id, err = r.b.core.appendWatchedID(r.id[:0], d.Watched(), raw); err != nil {
+	if r.id, err = r.b.core.keyNames.AppendWatched(r.id[:0], d.Watched(), raw); err != nil {
 		return err
 	}
 	e := guess
@@ -343,7 +344,7 @@ func (r *batchRows[T]) carefulRow(d *codec.Decoder) error {
 	if err != nil {
 		return err
 	}
-	if r.id, err = r.b.core.appendKeyID(r.id[:0], raw); err != nil {
+	if r.id, err = r.b.core.keyNames.Append(r.id[:0], raw); err != nil {
 		return err
 	}
 	e, err := r.entry()

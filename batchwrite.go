@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -138,7 +139,7 @@ func (t *items[T, K]) prepareBatch(b *batch, room *[maxBlock]byte, puts []T, del
 	add := func(e batchEntry, what string, index int, values [2][]byte, err error) {
 		longer := ids
 		if err == nil {
-			longer, err = t.appendWatchedID(ids, values, e.data)
+			longer, err = t.keyNames.AppendWatched(ids, values, e.data)
 		}
 		if !e.del {
 			err = errors.Join(err, checkItemSize(e.data))
@@ -162,7 +163,7 @@ func (t *items[T, K]) prepareBatch(b *batch, room *[maxBlock]byte, puts []T, del
 	for i := range deletes {
 		data, err := t.appendKey(mem.free(), &deletes[i])
 		mem.take(data, len(deletes)-i-1)
-		add(batchEntry{index: i, del: true, data: data}, "key", i, plainKey(data, t.keyNames), err)
+		add(batchEntry{index: i, del: true, data: data}, "key", i, itemid.Plain(data, t.keyNames), err)
 	}
 	text, from := string(ids), 0
 	for i, to := range ends {

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/itemid"
 )
 
 // Cursor is a position in the results of a query or scan on items of type T:
@@ -259,7 +260,7 @@ func (p *position) check(r *read, t *readText) error {
 	}
 	// DynamoDB checks this for tables; a second wall for indexes.
 	for i, part := range r.schema().partition {
-		if !r.scan && !equalKeyValue(p.key[part.name], r.partition[i]) {
+		if !r.scan && !itemid.Equal(p.key[part.name], r.partition[i]) {
 			return errCursor
 		}
 	}

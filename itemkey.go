@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/itemid"
 )
 
 // MaxItemSize is DynamoDB's limit of an item, names and values together, in bytes.
@@ -32,37 +33,13 @@ func (c *core) wireKey(item []byte) (map[string]types.AttributeValue, error) {
 	}
 	var errs []error
 	for i, name := range c.keyNames {
-		limit := maxPartitionKey
+		limit := itemid.MaxPartitionKey
 		if i > 0 {
-			limit = maxSortKey
+			limit = itemid.MaxSortKey
 		}
-		errs = append(errs, checkStoredKey(name, key[name], limit))
+		errs = append(errs, itemid.CheckValue(name, key[name], limit))
 	}
 	return key, errors.Join(errs...)
-}
-
-func checkStoredKey(name string, av types.AttributeValue, limit int) error {
-	n := 1
-	switch v := av.(type) {
-	case *types.AttributeValueMemberS:
-		n = len(v.Value)
-	case *types.AttributeValueMemberB:
-		n = len(v.Value)
-	case *types.AttributeValueMemberN:
-	default:
-		return fmt.Errorf("key attribute %s is absent or NULL; a key needs a value", name)
-	}
-	return checkKeyLength(name, n, limit)
-}
-
-func checkKeyLength(name string, n, limit int) error {
-	if n == 0 {
-		return fmt.Errorf("key attribute %s is empty; DynamoDB refuses empty keys", name)
-	}
-	if n > limit {
-		return fmt.Errorf("key attribute %s has %d bytes; the limit is %d", name, n, limit)
-	}
-	return nil
 }
 
 // pick takes some top-level attributes out of an encoded item.
@@ -155,7 +132,7 @@ func (t *items[T, K]) ItemSize(item *T) (int, error) {
 	buf.b = data
 	n := 0
 	if err2 == nil {
-		_, err2 = t.appendKeyID(data[len(data):], data)
+		_, err2 = t.keyNames.Append(data[len(data):], data)
 	}
 	if err = errors.Join(err, err2, err3); err == nil {
 		n, err = codec.ItemSize(data)

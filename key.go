@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/itemid"
 )
 
 // Key is the primary key of an item in a table with a sort key. Make it with
@@ -38,7 +39,7 @@ func (a Attr[T, V]) encodeKey(_ *T, v V) ([]types.AttributeValue, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkStoredKey(a.h.path.String(), av, maxPartitionKey); err != nil {
+	if err := itemid.CheckValue(a.h.path.String(), av, itemid.MaxPartitionKey); err != nil {
 		return nil, err
 	}
 	return []types.AttributeValue{av}, nil
@@ -76,7 +77,7 @@ func checkWireKey(name string, value []byte, limit int) error {
 	if n := len(value) - len(head) - len(tail); n >= 0 && bytes.IndexByte(value, '\\') < 0 {
 		switch value[len(`{"`)] {
 		case 'S':
-			return checkKeyLength(name, n, limit)
+			return itemid.CheckLength(name, n, limit)
 		case 'N':
 			return nil
 		}
@@ -85,15 +86,8 @@ func checkWireKey(name string, value []byte, limit int) error {
 	if err != nil {
 		return err
 	}
-	return checkStoredKey(name, av, limit)
+	return itemid.CheckValue(name, av, limit)
 }
-
-// Key sizes in bytes, see
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
-const (
-	maxPartitionKey = 2048
-	maxSortKey      = 1024
-)
 
 // keyPart is one attribute of a primary or index key.
 type keyPart struct {

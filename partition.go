@@ -6,6 +6,8 @@ import (
 	"hash/maphash"
 	"strconv"
 	"strings"
+
+	"github.com/dynamotable/ddb/internal/itemid"
 )
 
 // PartitionHash stands for a partition key of a table or index in reports, which hold
@@ -63,7 +65,7 @@ func (r read) partitionHash() (PartitionHash, error) {
 func (r *read) partitionID() []byte {
 	var id []byte
 	for _, v := range r.partition {
-		id = appendKeyValue(id, v)
+		id = itemid.AppendValue(id, v)
 	}
 	return id
 }
@@ -91,9 +93,9 @@ func (s *requestInfo) partitions(c *core) []PartitionHash {
 	}
 	id := s.id
 	if s.keyMap != nil {
-		id = c.appendMapID(nil, s.keyMap)
+		id = c.keyNames.AppendMap(nil, s.keyMap)
 	} else if s.key != nil {
-		id, _ = c.appendKeyID(nil, s.key)
+		id, _ = c.keyNames.Append(nil, s.key)
 	}
 	return []PartitionHash{hashPartition(c.name, "", firstPart(string(id)))}
 }

@@ -62,7 +62,7 @@ func (c *core) isOwn(item map[string]types.AttributeValue, key func() (map[strin
 		return true
 	}
 	want, err := key()
-	return err == nil && c.keyID(want) == c.keyID(item)
+	return err == nil && c.keyNames.ID(want) == c.keyNames.ID(item)
 }
 
 // unprotected names what would have decided the outcome.

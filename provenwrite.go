@@ -334,7 +334,7 @@ func (c *core) readBack(ctx context.Context, itemKey func() (map[string]types.At
 	in := &dynamodb.GetItemInput{TableName: &c.name, Key: key, ConsistentRead: aws.Bool(true)}
 	var rows rawRow
 	_, err = c.sendGet(ctx, &requestInfo{op: "GetItem", keyMap: key, consistent: true}, in, nil, &rows)
-	if err == nil && len(rows.item) > 0 && c.keyID(rows.item) != c.keyID(key) {
+	if err == nil && len(rows.item) > 0 && c.keyNames.ID(rows.item) != c.keyNames.ID(key) {
 		return nil, errors.New("the reply shows an item with another key")
 	}
 	return rows.item, err

@@ -118,7 +118,7 @@ func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, w writeCall[T
 	data, err := codec.Append(buf.b[:0], t.plan, next)
 	errs = append(errs, err)
 	if err == nil {
-		p.id, err = t.appendKeyID(data[len(data):], data)
+		p.id, err = t.keyNames.Append(data[len(data):], data)
 		errs = append(errs, err, checkItemSize(data))
 	}
 	buf.b, p.item = data, data

@@ -2,6 +2,7 @@ package ddb
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strconv"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -27,11 +29,11 @@ const (
 // before the item is decoded by [codec.DecodeNext]; key is the request's in wire form, as appendKey gives it, watched
 // is d.Watched() and item d.Since its beginning. It allocates nothing unless the keys are spelt in two ways.
 func (c *core) checkReplyKey(key []byte, watched [2][]byte, item []byte) error {
-	if sameKey(key, c.keyNames, watched) {
+	if itemid.Same(key, c.keyNames, watched) {
 		return nil
 	}
 	var room [160]byte
-	want, err := c.appendWatchedID(room[:0], plainKey(key, c.keyNames), key)
+	want, err := c.keyNames.AppendWatched(room[:0], itemid.Plain(key, c.keyNames), key)
 	if err != nil {
 		return err
 	}
@@ -41,7 +43,7 @@ func (c *core) checkReplyKey(key []byte, watched [2][]byte, item []byte) error {
 // checkReplyID is checkReplyKey for a key whose keyID is known.
 func (c *core) checkReplyID(id []byte, watched [2][]byte, item []byte) error {
 	var room [160]byte
-	have, err := c.appendWatchedID(room[:0], watched, item)
+	have, err := c.keyNames.AppendWatched(room[:0], watched, item)
 	switch {
 	case err != nil:
 		return errNoKey
@@ -64,7 +66,7 @@ func (r *keyRow) Row(d *codec.Decoder) error {
 	if err != nil {
 		return err
 	}
-	return r.core.checkReplyKey(r.key, plainKey(raw, r.core.keyNames), raw)
+	return r.core.checkReplyKey(r.key, itemid.Plain(raw, r.core.keyNames), raw)
 }
 
 // queryCheck is what the items of a query's replies have: the partition key that was asked for, and a sort key in the
@@ -150,7 +152,7 @@ func (r *read) checkNext(last map[string]types.AttributeValue) error {
 	}
 	for i, part := range r.schema().partition {
 		var want, have [64]byte
-		if !bytes.Equal(appendKeyValue(want[:0], r.partition[i]), appendKeyValue(have[:0], last[part.name])) {
+		if !bytes.Equal(itemid.AppendValue(want[:0], r.partition[i]), itemid.AppendValue(have[:0], last[part.name])) {
 			return &wire.ReplyError{Operation: r.op(), Read: true, Fault: wire.ReplyMismatch, Err: errOtherPartition}
 		}
 	}
@@ -210,6 +212,8 @@ type valueScan struct {
 	member func([]byte) error
 }
 
+var errAllFound = errors.New("all attributes found")
+
 var valueScans = sync.Pool{New: func() any {
 	s := new(valueScan)
 	s.member = s.onMember
@@ -221,7 +225,7 @@ func (s *valueScan) find(item []byte, names []string) error {
 	s.d = codec.NewDecoder(item, codec.Options{NoArena: true})
 	err := s.d.Object(s.member)
 	s.d.Release()
-	if err == errKeysFound { //nolint:errorlint // as onMember returns it
+	if err == errAllFound { //nolint:errorlint // as onMember returns it
 		return nil
 	}
 	return err
@@ -237,7 +241,7 @@ func (s *valueScan) onMember(name []byte) error {
 		return err
 	}
 	if s.found++; s.found == len(s.names) {
-		return errKeysFound
+		return errAllFound
 	}
 	return nil
 }
@@ -328,6 +332,6 @@ func equalWire(a, b []byte) bool {
 	if err1 != nil || err2 != nil {
 		return false
 	}
-	idA, idB := appendKeyValue(nil, av), appendKeyValue(nil, bv)
+	idA, idB := itemid.AppendValue(nil, av), itemid.AppendValue(nil, bv)
 	return len(idA) > 0 && bytes.Equal(idA, idB)
 }

@@ -12,12 +12,13 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // TestCheckReplyKey: an item is taken if it has the key, however it is spelt, and refused otherwise.
 func TestCheckReplyKey(t *testing.T) {
-	one, two := keyCore("pk"), keyCore("pk", "sk")
+	one, two := &core{keyNames: itemid.Key{"pk"}}, &core{keyNames: itemid.Key{"pk", "sk"}}
 	for _, tc := range []struct {
 		core *core
 		key  string

@@ -1,15 +1,13 @@
 package ddb
 
 import (
-	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemid"
 )
 
 // SortCond is a condition on the sort key in a query. It carries no attribute,
@@ -102,7 +100,7 @@ func sortNode[T, SK any](c SortCond[SK], field KeyField[T, SK], parts []keyPart)
 			return nil, err
 		}
 		for i := range n - 1 {
-			if !equalKeyValue(avs[i], highs[i]) {
+			if !itemid.Equal(avs[i], highs[i]) {
 				return nil, fmt.Errorf("sort-key range over attribute %s, which is not the last of the condition: all before the last must be equal", parts[i].name)
 			}
 		}
@@ -142,76 +140,10 @@ func encodeSort[T, SK any](field KeyField[T, SK], v SK, op string) ([]types.Attr
 	return avs, nil
 }
 
-// equalKeyValue compares encoded key values; numbers are in normal form already.
-func equalKeyValue(a, b types.AttributeValue) bool {
-	switch a := a.(type) {
-	case *types.AttributeValueMemberS:
-		b, ok := b.(*types.AttributeValueMemberS)
-		return ok && a.Value == b.Value
-	case *types.AttributeValueMemberN:
-		b, ok := b.(*types.AttributeValueMemberN)
-		return ok && a.Value == b.Value
-	case *types.AttributeValueMemberB:
-		b, ok := b.(*types.AttributeValueMemberB)
-		return ok && string(a.Value) == string(b.Value)
-	}
-	return false
-}
-
 // checkRange refuses a range whose bounds are the wrong way round. DynamoDB refuses it as well, with both bounds in its text.
 func checkRange(name string, low, high types.AttributeValue) error {
-	if order, ok := compareValues(low, high); ok && order > 0 {
+	if order, ok := itemid.Compare(low, high); ok && order > 0 {
 		return fmt.Errorf("attribute %s: the lower bound of Between is above the upper one; swap them", name)
 	}
 	return nil
-}
-
-// compareValues compares as DynamoDB does: numbers by value, text by its UTF-8 bytes, binary by its bytes, taken as unsigned.
-// ok is false for values that have no order, or of different types.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-func compareValues(a, b types.AttributeValue) (order int, ok bool) {
-	switch a := a.(type) {
-	case *types.AttributeValueMemberS:
-		if b, same := b.(*types.AttributeValueMemberS); same {
-			return cmp.Compare(a.Value, b.Value), true
-		}
-	case *types.AttributeValueMemberN:
-		if b, same := b.(*types.AttributeValueMemberN); same {
-			return compareNumbers(normalNumber([]byte(a.Value)), normalNumber([]byte(b.Value))), true
-		}
-	case *types.AttributeValueMemberB:
-		if b, same := b.(*types.AttributeValueMemberB); same {
-			return bytes.Compare(a.Value, b.Value), true
-		}
-	}
-	return 0, false
-}
-
-// compareNumbers compares numbers in the form that normalNumber gives them.
-func compareNumbers(a, b []byte) int {
-	signA, digitsA, exponentA := splitNumber(a)
-	signB, digitsB, exponentB := splitNumber(b)
-	if signA != signB || signA == 0 {
-		return cmp.Compare(signA, signB)
-	}
-	// Where the first digit stands decides, then the digits from there on.
-	order := cmp.Compare(exponentA+len(digitsA), exponentB+len(digitsB))
-	if order == 0 {
-		order = bytes.Compare(digitsA, digitsB)
-	}
-	return order * signA
-}
-
-// splitNumber takes a number in normal form apart.
-func splitNumber(n []byte) (sign int, digits []byte, exponent int) {
-	digits, power, ok := bytes.Cut(n, []byte{'e'})
-	if !ok {
-		return 0, nil, 0
-	}
-	exponent, _ = strconv.Atoi(string(power))
-	if digits[0] == '-' {
-		return -1, digits[1:], exponent
-	}
-	return 1, digits, exponent
 }

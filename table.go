@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -53,7 +54,7 @@ func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], s
 		t.core = c
 		return t, err
 	}
-	pk, sk := newKeyAttr(partition.keyHandles(), "{", maxPartitionKey), newKeyAttr(sort.keyHandles(), ",", maxSortKey)
+	pk, sk := newKeyAttr(partition.keyHandles(), "{", itemid.MaxPartitionKey), newKeyAttr(sort.keyHandles(), ",", itemid.MaxSortKey)
 	t.items = items[T, Key[PK, SK]]{core: c, appendKey: func(b []byte, k *Key[PK, SK]) ([]byte, error) {
 		b, err1 := appendKeyAttr(b, pk, &k.Partition)
 		b, err2 := appendKeyAttr(b, sk, &k.Sort)
@@ -72,7 +73,7 @@ func NewSimple[T, PK any](client Client, name string, partition KeyField[T, PK],
 		t.core = c
 		return t, err
 	}
-	pk := newKeyAttr(partition.keyHandles(), "{", maxPartitionKey)
+	pk := newKeyAttr(partition.keyHandles(), "{", itemid.MaxPartitionKey)
 	t.items = items[T, PK]{core: c, appendKey: func(b []byte, k *PK) ([]byte, error) {
 		b, err := appendKeyAttr(b, pk, k)
 		return append(b, '}'), err
@@ -166,7 +167,7 @@ type core struct {
 	name        string
 	plan        *codec.Plan
 	key         keySchema
-	keyNames    []string // of the primary key, partition first
+	keyNames    itemid.Key // of the primary key, partition first
 	version     *handle
 	revision    *handle
 	tombstones  *tombstones

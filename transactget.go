@@ -103,7 +103,7 @@ func (t *items[T, K]) TxGet(key K, dst *Got[T], opts ...GetOption) TxRead {
 		}
 		tx.errs = append(tx.errs, inputError("read", i, errors.Join(err, err2))...)
 		tx.gets = append(tx.gets, types.TransactGetItem{Get: get})
-		id := t.keyID(k)
+		id := t.keyNames.ID(k)
 		tx.actions = append(tx.actions, txAction{core: t.core, verb: "Get", id: id})
 		tx.cores = append(tx.cores, t.core)
 		tx.rows = append(tx.rows, t.liveFound(&gotRow[T]{core: t.core, id: []byte(id), got: dst}))

@@ -78,7 +78,7 @@ func (t *items[T, K]) TxCheck(key K, conds ...Cond[T]) TxOp {
 		k, err := t.encodeKey(key)
 		cond := guardOf("TxCheck", conds)
 		node := t.seenAsGone(cond.node)
-		a := t.action("Check", t.keyID(k), node, false)
+		a := t.action("Check", t.keyNames.ID(k), node, false)
 		var w expr.Writer
 		text := w.Render(node)
 		a.write.ConditionCheck = &types.ConditionCheck{
@@ -151,7 +151,7 @@ func (t *items[T, K]) txUpdate(verb string, key K, present bool, opts []UpdateOp
 
 // updateAction is an update in a transaction. On a table with revisions it records its tag on whatever is stored.
 func (t *items[T, K]) updateAction(verb string, u *preparedUpdate, tag Tag) txAction {
-	a := t.action(verb, t.keyID(u.key), u.cond, u.present)
+	a := t.action(verb, t.keyNames.ID(u.key), u.cond, u.present)
 	set := u.update
 	if t.revision != nil {
 		set = withActions(set, t.shiftRevision(tag))
@@ -175,7 +175,7 @@ func (t *items[T, K]) deleteAction(tx *transaction, d *preparedDelete, needed bo
 	if d.demanded != nil && t.revision != nil {
 		cond = expr.All(t.onState(stored{item: d.key, revision: *d.demanded}), cond)
 	}
-	a := t.action("Delete", t.keyID(d.key), cond, needed)
+	a := t.action("Delete", t.keyNames.ID(d.key), cond, needed)
 	if d.demanded != nil {
 		a.base = *d.demanded
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemid"
 )
 
 // stamps are what a table keeps by itself in an item.
@@ -152,7 +153,7 @@ func (c *core) isStale(cond expr.Node, item map[string]types.AttributeValue) boo
 	}
 	want, ok := c.demandedVersion(cond)
 	have := numberOf(item[c.version.path[0].Name])
-	return ok && !bytes.Equal(normalNumber([]byte(have)), normalNumber([]byte(want)))
+	return ok && !bytes.Equal(itemid.NormalNumber([]byte(have)), itemid.NormalNumber([]byte(want)))
 }
 
 func versionValue(v reflect.Value) types.AttributeValue {

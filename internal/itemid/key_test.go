@@ -1,4 +1,4 @@
-package ddb
+package itemid
 
 import (
 	"errors"
@@ -13,10 +13,8 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-func keyCore(names ...string) *core { return &core{keyNames: names} }
-
-// TestKeyIDOfNumbers: a number has one id, however it is written, and no two numbers share one.
-func TestKeyIDOfNumbers(t *testing.T) {
+// TestIDOfNumbers: a number has one id, however it is written, and no two numbers share one.
+func TestIDOfNumbers(t *testing.T) {
 	for _, same := range [][]string{
 		{"0", "-0", "0.0", "0e5", "000", "+0"},
 		{"1", "1.0", "01", "1e0", "10e-1", "0.1e1", "0.1E+1", "+1", "1.00e0"},
@@ -27,7 +25,7 @@ func TestKeyIDOfNumbers(t *testing.T) {
 		{"99999999999999999999999999999999999999", "9.9999999999999999999999999999999999999e37"},
 	} {
 		for _, n := range same {
-			if got, want := string(normalNumber([]byte(n))), string(normalNumber([]byte(same[0]))); got != want {
+			if got, want := string(NormalNumber([]byte(n))), string(NormalNumber([]byte(same[0]))); got != want {
 				t.Errorf("%s is %s, %s is %s", n, got, same[0], want)
 			}
 		}
@@ -46,18 +44,18 @@ func TestKeyIDOfNumbers(t *testing.T) {
 		if !ok1 || !ok2 {
 			t.Fatal("no numbers", a, b)
 		}
-		if same := string(normalNumber([]byte(a))) == string(normalNumber([]byte(b))); same != (x.Cmp(y) == 0) {
+		if same := string(NormalNumber([]byte(a))) == string(NormalNumber([]byte(b))); same != (x.Cmp(y) == 0) {
 			t.Errorf("%s and %s: same id %v", a, b, same)
 		}
 		// The sum written anew is the same number.
-		if got := string(normalNumber([]byte(x.FloatString(10)))); got != string(normalNumber([]byte(a))) {
+		if got := string(NormalNumber([]byte(x.FloatString(10)))); got != string(NormalNumber([]byte(a))) {
 			t.Errorf("%s is %s as %s", a, got, x.FloatString(10))
 		}
 	})
 }
 
-// TestKeyIDBothWays: an encoded item and the map of its key have the same id, and ids tell keys apart.
-func TestKeyIDBothWays(t *testing.T) {
+// TestIDBothWays: an encoded item and the map of its key have the same id, and ids tell keys apart.
+func TestIDBothWays(t *testing.T) {
 	value := func(t *rapid.T, label string) types.AttributeValue {
 		switch rapid.IntRange(0, 2).Draw(t, label+" kind") {
 		case 0:
@@ -68,7 +66,7 @@ func TestKeyIDBothWays(t *testing.T) {
 		return &types.AttributeValueMemberB{Value: rapid.SliceOfN(rapid.Byte(), 1, 20).Draw(t, label)}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		c := keyCore("pk", "sk")
+		k := Key{"pk", "sk"}
 		draw := func(label string) map[string]types.AttributeValue {
 			return map[string]types.AttributeValue{"pk": value(t, label+" pk"), "sk": value(t, label+" sk")}
 		}
@@ -78,55 +76,55 @@ func TestKeyIDBothWays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		id, err := c.appendKeyID(nil, data)
-		if err != nil || string(id) != c.keyID(a) {
-			t.Fatalf("item %q, key %q, %v", id, c.keyID(a), err)
+		id, err := k.Append(nil, data)
+		if err != nil || string(id) != k.ID(a) {
+			t.Fatalf("item %q, key %q, %v", id, k.ID(a), err)
 		}
 		if key, err := codec.AppendItemMap(nil, a); err != nil {
 			t.Fatal(err)
-		} else if id, err := c.appendWatchedID(nil, plainKey(key, c.keyNames), key); err != nil || string(id) != c.keyID(a) {
-			t.Fatalf("encoded key %q, key %q, %v", id, c.keyID(a), err)
+		} else if id, err := k.AppendWatched(nil, Plain(key, k), key); err != nil || string(id) != k.ID(a) {
+			t.Fatalf("encoded key %q, key %q, %v", id, k.ID(a), err)
 		}
 		for _, of := range []map[string]types.AttributeValue{a, b} {
 			key, err := codec.AppendItemMap(nil, of)
 			if err != nil {
 				t.Fatal(err)
 			}
-			values := plainKey(key, c.keyNames)
+			values := Plain(key, k)
 			encoded, err := codec.AppendItemMap(nil, a)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := sameKey(encoded, c.keyNames, values), values[0] != nil && string(key) == string(encoded); got != want {
+			if got, want := Same(encoded, k, values), values[0] != nil && string(key) == string(encoded); got != want {
 				t.Fatalf("%s and %s: same %v, want %v", encoded, key, got, want)
 			}
 		}
 		same := true
-		for _, name := range c.keyNames {
+		for _, name := range k {
 			x, isNumber := a[name].(*types.AttributeValueMemberN)
 			y, ok := b[name].(*types.AttributeValueMemberN)
 			if isNumber && ok {
-				same = same && string(normalNumber([]byte(x.Value))) == string(normalNumber([]byte(y.Value)))
+				same = same && string(NormalNumber([]byte(x.Value))) == string(NormalNumber([]byte(y.Value)))
 			} else {
-				same = same && equalKeyValue(a[name], b[name])
+				same = same && Equal(a[name], b[name])
 			}
 		}
-		if (c.keyID(a) == c.keyID(b)) != same {
-			t.Fatalf("ids %q and %q", c.keyID(a), c.keyID(b))
+		if (k.ID(a) == k.ID(b)) != same {
+			t.Fatalf("ids %q and %q", k.ID(a), k.ID(b))
 		}
 	})
 	// Lengths keep neighbours apart.
-	c := keyCore("pk", "sk")
-	one := c.keyID(map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "aS1:b"}, "sk": &types.AttributeValueMemberS{Value: "c"}})
-	two := c.keyID(map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "a"}, "sk": &types.AttributeValueMemberS{Value: "bS1:c"}})
+	k := Key{"pk", "sk"}
+	one := k.ID(map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "aS1:b"}, "sk": &types.AttributeValueMemberS{Value: "c"}})
+	two := k.ID(map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "a"}, "sk": &types.AttributeValueMemberS{Value: "bS1:c"}})
 	if one == two {
 		t.Errorf("two keys share %q", one)
 	}
 }
 
-// TestKeyIDRefuses: items without a proper key are refused with every reason, and never a panic.
-func TestKeyIDRefuses(t *testing.T) {
-	c := keyCore("pk", "sk")
+// TestIDRefuses: items without a proper key are refused with every reason, and never a panic.
+func TestIDRefuses(t *testing.T) {
+	k := Key{"pk", "sk"}
 	for item, want := range map[string][]string{
 		`{}`:                                  {"pk is absent", "sk is absent"},
 		`{"pk":{"S":""}}`:                     {"pk is empty", "sk is absent"},
@@ -142,8 +140,8 @@ func TestKeyIDRefuses(t *testing.T) {
 		``:                                    {""},
 		`{"pk":{"S":"` + strings.Repeat("k", 2049) + `"},"sk":{"S":"` + strings.Repeat("k", 1025) + `"}}`: {"pk has 2049 bytes; the limit is 2048", "sk has 1025 bytes; the limit is 1024"},
 	} {
-		_, err := c.appendKeyID(nil, []byte(item))
-		if _, err2 := c.appendWatchedID(nil, plainKey([]byte(item), c.keyNames), []byte(item)); fmt.Sprint(err) != fmt.Sprint(err2) {
+		_, err := k.Append(nil, []byte(item))
+		if _, err2 := k.AppendWatched(nil, Plain([]byte(item), k), []byte(item)); fmt.Sprint(err) != fmt.Sprint(err2) {
 			t.Errorf("%.40s: %v, as a key %v", item, err, err2)
 		}
 		for _, w := range want {
@@ -152,8 +150,8 @@ func TestKeyIDRefuses(t *testing.T) {
 			}
 		}
 	}
-	if _, err := c.appendKeyID(nil, []byte(`{"pk":{"N":"1"},"sk":{"B":"QUI="},"x":{"S":"`)); err != nil && !errors.Is(err, codec.ErrSyntax) {
+	if _, err := k.Append(nil, []byte(`{"pk":{"N":"1"},"sk":{"B":"QUI="},"x":{"S":"`)); err != nil && !errors.Is(err, codec.ErrSyntax) {
 		t.Error(err)
 	}
-	c.keyID(map[string]types.AttributeValue{"pk": nil})
+	k.ID(map[string]types.AttributeValue{"pk": nil})
 }

@@ -1,4 +1,4 @@
-package ddb
+package itemid
 
 import (
 	"math/big"
@@ -17,24 +17,24 @@ func TestCompareValues(t *testing.T) {
 		for _, b := range numbers[i:] {
 			x, _ := new(big.Rat).SetString(a)
 			y, _ := new(big.Rat).SetString(b)
-			got, ok := compareValues(&types.AttributeValueMemberN{Value: a}, &types.AttributeValueMemberN{Value: b})
-			if back, _ := compareValues(&types.AttributeValueMemberN{Value: b}, &types.AttributeValueMemberN{Value: a}); !ok || got != x.Cmp(y) || back != -got {
+			got, ok := Compare(&types.AttributeValueMemberN{Value: a}, &types.AttributeValueMemberN{Value: b})
+			if back, _ := Compare(&types.AttributeValueMemberN{Value: b}, &types.AttributeValueMemberN{Value: a}); !ok || got != x.Cmp(y) || back != -got {
 				t.Errorf("numbers %s and %s: %d and back %d, want %d", a, b, got, back, x.Cmp(y))
 			}
 		}
 	}
 	for _, a := range texts {
 		for _, b := range texts {
-			if got, ok := compareValues(&types.AttributeValueMemberS{Value: a}, &types.AttributeValueMemberS{Value: b}); !ok || got != strings.Compare(a, b) {
+			if got, ok := Compare(&types.AttributeValueMemberS{Value: a}, &types.AttributeValueMemberS{Value: b}); !ok || got != strings.Compare(a, b) {
 				t.Errorf("texts %q and %q: %d", a, b, got)
 			}
-			got, ok := compareValues(&types.AttributeValueMemberB{Value: []byte(a)}, &types.AttributeValueMemberB{Value: []byte(b)})
+			got, ok := Compare(&types.AttributeValueMemberB{Value: []byte(a)}, &types.AttributeValueMemberB{Value: []byte(b)})
 			if !ok || got != strings.Compare(a, b) {
 				t.Errorf("bytes %q and %q: %d", a, b, got)
 			}
 		}
 	}
-	if _, ok := compareValues(&types.AttributeValueMemberN{Value: "2"}, &types.AttributeValueMemberS{Value: "1"}); ok {
+	if _, ok := Compare(&types.AttributeValueMemberN{Value: "2"}, &types.AttributeValueMemberS{Value: "1"}); ok {
 		t.Error("values of different types have an order")
 	}
 }
