@@ -24,7 +24,7 @@ func (t *items[T, K]) DeleteItem(ctx context.Context, item *T, opts ...WriteOpti
 	if err != nil {
 		return opError("DeleteItem", t.name, "", err)
 	}
-	d.old = oldRows[T](t.core, w.old)
+	d.old = oldRows(t.core, oldOf[T](w))
 	d.refused = t.refusal(t.deleteCondition(d), true)
 	return opError("DeleteItem", t.name, "", t.sendDelete(ctx, d))
 }
@@ -35,18 +35,18 @@ func (t *items[T, K]) delete(ctx context.Context, key K, opts []WriteOption[T]) 
 	}
 	w, err := writeOptions(opts)
 	k, err2 := t.encodeKey(key)
-	extra := And(w.conds...)
-	rest, demanded, err3 := t.takeRevision(extra.node)
+	extra, _ := w.guard() // writeOptions has its error
+	rest, demanded, err3 := t.takeRevision(extra)
 	if err := invalid(err, err2, err3, t.needsVersion(w.conds)); err != nil {
 		return opError("DeleteItem", t.name, "", err)
 	}
-	d := &preparedDelete{key: k, extra: rest, demanded: demanded, old: oldRows[T](t.core, w.old)}
+	d := &preparedDelete{key: k, extra: rest, demanded: demanded, old: oldRows(t.core, oldOf[T](w))}
 	d.refused = t.refusal(t.deleteCondition(d), demanded != nil)
 	return opError("DeleteItem", t.name, "", t.sendDelete(ctx, d))
 }
 
 // needsVersion refuses a delete by key that would not see a lost update.
-func (t *items[T, K]) needsVersion(conds []Cond[T]) error {
+func (t *items[T, K]) needsVersion(conds []*condition) error {
 	if t.version == nil || t.revision != nil || mentions(conds, t.version.path) {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (c *core) deleteCondition(d *preparedDelete) expr.Node {
 	return expr.All(c.newestTag(*d.demanded), d.guard, d.extra)
 }
 
-func (t *items[T, K]) prepareDeleteItem(item *T, w writeCall[T], err error) (*preparedDelete, error) {
+func (t *items[T, K]) prepareDeleteItem(item *T, w writeCall, err error) (*preparedDelete, error) {
 	if item == nil {
 		return nil, invalid(err, errors.New("the item is nil"))
 	}
@@ -88,9 +88,9 @@ func (t *items[T, K]) prepareDeleteItem(item *T, w writeCall[T], err error) (*pr
 			d.guard = expr.All(t.keyCall("attribute_exists"), d.guard)
 		}
 	}
-	extra := And(w.conds...)
-	d.extra = extra.node
-	return d, invalid(err, err2, extra.err)
+	extra, err3 := w.guard()
+	d.extra = extra
+	return d, invalid(err, err2, err3)
 }
 
 // sendDelete sends a delete until its outcome is known.

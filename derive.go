@@ -14,14 +14,6 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// AttrOf is every handle of an attribute of T whose Go value is a V.
-type AttrOf[T, V any] interface {
-	AnyAttr
-	attr() Attr[T, V]
-}
-
-func (a Attr[T, V]) attr() Attr[T, V] { return a }
-
 // Derive keeps an attribute that is computed from others, its members, such as the key
 // of an index: the table sets it on every write, so that it cannot become stale. Where
 // from returns false the item does not have the attribute, and so is not in the index:
@@ -105,7 +97,7 @@ func compute[T, V any](h *handle, from func(*T) (V, bool), item *T) (av types.At
 	if field.IsZero() || (field.Kind() == reflect.Slice || field.Kind() == reflect.Map) && field.Len() == 0 {
 		return nil, field, fmt.Errorf("attribute %s: its function gave an empty value, which is not stored; it must return false for that, or the field must be a pointer", h.path)
 	}
-	av, err = encode(h, v)
+	av, err = encode(h, &v)
 	return av, field, err
 }
 
@@ -114,7 +106,7 @@ func (c *core) memberAttr(attr AnyAttr) (*handle, error) {
 	if attr == nil {
 		return nil, errors.New("the handle is nil")
 	}
-	h := attr.attrHandle()
+	h := attr.Handle()
 	if err := h.resolve(); err != nil {
 		return nil, err
 	}

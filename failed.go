@@ -34,14 +34,3 @@ func coreOf[T any](table AnyTable[T]) *core {
 	}
 	return table.tableCore(nil)
 }
-
-// handlesOf are the handles of a key, a zero one if there is no key.
-func handlesOf[T, V any](f KeyField[T, V]) []*handle {
-	if f == nil {
-		return []*handle{nil}
-	}
-	if all := f.keyHandles(); len(all) > 0 {
-		return all
-	}
-	return []*handle{nil}
-}

@@ -18,35 +18,40 @@ import (
 
 // Attr is a handle of one attribute of items of type T whose Go value is a V.
 // It is made once, usually in a package variable, by [Field] or one of its
-// sisters, and gives typed conditions ([Attr.Eq]) and update changes
-// ([Attr.Set]). The attribute name comes from the struct tag.
+// sisters, and gives typed conditions ([AttrHandle.Eq]) and update changes
+// ([AttrHandle.Set]). The attribute name comes from the struct tag.
 //
 // A handle is resolved on first use: a selector that does not select a stored
 // field is reported by [New] or by the first call that uses the handle, never by
-// a panic. Handles are immutable and safe for concurrent use.
-type Attr[T, V any] struct{ h *handle }
+// a panic. So is the zero handle, which is a nil pointer. Handles are immutable
+// and safe for concurrent use.
+//
+// A handle is a pointer whose type names the item type by a pointer as well. That
+// is what the compiler shows, *ddb.AttrHandle[*Order, bool] for Attr[Order, bool];
+// it keeps the code small that the compiler makes for each item type.
+type Attr[T, V any] = *AttrHandle[*T, V]
 
-// Ord is an [Attr] whose values DynamoDB can order: text, numbers and binary.
-type Ord[T, V any] struct{ Attr[T, V] }
+// Ord is a handle, as [Attr] is, whose values DynamoDB can order: text, numbers and binary.
+type Ord[T, V any] = *OrdHandle[*T, V]
 
-// Num is an [Ord] of a number, with atomic arithmetic.
-type Num[T, V any] struct{ Ord[T, V] }
+// Num is a handle, as [Ord] is, of a number, with atomic arithmetic.
+type Num[T, V any] = *NumHandle[*T, V]
 
-// Str is an [Ord] of text.
-type Str[T, V any] struct{ Ord[T, V] }
+// Str is a handle, as [Ord] is, of text.
+type Str[T, V any] = *StrHandle[*T, V]
 
-// Bin is an [Ord] of bytes.
-type Bin[T, V any] struct{ Ord[T, V] }
+// Bin is a handle, as [Ord] is, of bytes.
+type Bin[T, V any] = *BinHandle[*T, V]
 
-// Set is an [Attr] of a DynamoDB set (tag stringset, numberset or binaryset)
-// with members of type E.
-type Set[T, E any] struct{ Attr[T, []E] }
+// Set is a handle, as [Attr] is, of a DynamoDB set (tag stringset, numberset or
+// binaryset) with members of type E.
+type Set[T, E any] = *SetHandle[*T, E]
 
-// List is an [Attr] of a DynamoDB list with elements of type E.
-type List[T, E any] struct{ Attr[T, []E] }
+// List is a handle, as [Attr] is, of a DynamoDB list with elements of type E.
+type List[T, E any] = *ListHandle[*T, E]
 
-// Map is an [Attr] of a DynamoDB map from text keys to values of type V.
-type Map[T any, K ~string, V any] struct{ Attr[T, map[K]V] }
+// Map is a handle, as [Attr] is, of a DynamoDB map from text keys to values of type V.
+type Map[T any, K ~string, V any] = *MapHandle[*T, K, V]
 
 // Number is every Go type that is stored as a DynamoDB number by itself.
 type Number interface {
@@ -61,14 +66,14 @@ type Number interface {
 // The selector returns the address of a field of its argument; fields of nested
 // structs give a document path such as address.city. It must do nothing else: it
 // is called on a probe value. Elements of lists and maps are reached with
-// [List.At] and [Map.Key], and inside them with [Within].
-func Field[T, V any](sel func(*T) *V) Attr[T, V] { return Attr[T, V]{newHandle(sel)} }
+// [ListHandle.At] and [MapHandle.Key], and inside them with [Within].
+func Field[T, V any](sel func(*T) *V) Attr[T, V] { return Attr[T, V](newHandle(sel)) }
 
 // OrdField makes a handle of a field that is stored as text, number or binary
 // and has an order, such as a type with MarshalText. A type that is stored in
 // another way is refused by [New] when used as a key, and by DynamoDB in a range
 // condition.
-func OrdField[T, V any](sel func(*T) *V) Ord[T, V] { return Ord[T, V]{Field(sel)} }
+func OrdField[T, V any](sel func(*T) *V) Ord[T, V] { return Ord[T, V](newHandle(sel)) }
 
 // TimeField makes a handle of a time. Without a tag option a time is stored as
 // RFC 3339 text with nanoseconds, in the offset that it has and without zeros at the
@@ -76,7 +81,7 @@ func OrdField[T, V any](sel func(*T) *V) Ord[T, V] { return Ord[T, V]{Field(sel)
 // (truncate it, in UTC); [KeyFormat] makes texts that sort whatever the fraction. With the
 // unixtime option it is a number of seconds.
 func TimeField[T any](sel func(*T) *time.Time) Ord[T, time.Time] {
-	return Ord[T, time.Time]{Field(sel)}
+	return Ord[T, time.Time](newHandle(sel))
 }
 
 // StrField makes a handle of a text field, whose selector is as for [Field]:
@@ -85,59 +90,33 @@ func TimeField[T any](sel func(*T) *time.Time) Ord[T, time.Time] {
 //
 // For a pointer to text use Field.
 func StrField[T any, V ~string](sel func(*T) *V) Str[T, V] {
-	return Str[T, V]{OrdField(sel)}
+	return Str[T, V](newHandle(sel))
 }
 
 // BinField makes a handle of a field of bytes.
 func BinField[T any, V ~[]byte](sel func(*T) *V) Bin[T, V] {
-	return Bin[T, V]{OrdField(sel)}
+	return Bin[T, V](newHandle(sel))
 }
 
 // NumField makes a handle of a number field, whose selector is as for [Field].
 func NumField[T any, V Number](sel func(*T) *V) Num[T, V] {
-	return Num[T, V]{OrdField(sel)}
+	return Num[T, V](newHandle(sel))
 }
 
 // SetField makes a handle of a slice that is stored as a set: its tag needs
 // stringset, numberset or binaryset, or the field is refused.
 func SetField[T, E any](sel func(*T) *[]E) Set[T, E] {
-	s := Set[T, E]{Field(sel)}
-	s.h.want = []codec.Kind{codec.SS, codec.NS, codec.BS}
-	return s
+	return Set[T, E](newHandle(sel, codec.SS, codec.NS, codec.BS))
 }
 
 // ListField makes a handle of a slice that is stored as a list.
 func ListField[T, E any](sel func(*T) *[]E) List[T, E] {
-	l := List[T, E]{Field(sel)}
-	l.h.want = []codec.Kind{codec.L}
-	return l
+	return List[T, E](newHandle(sel, codec.L))
 }
 
 // MapField makes a handle of a map that is stored as a DynamoDB map.
 func MapField[T any, K ~string, V any](sel func(*T) *map[K]V) Map[T, K, V] {
-	m := Map[T, K, V]{Field(sel)}
-	m.h.want = []codec.Kind{codec.M}
-	return m
-}
-
-// At is the handle of the list element at index i, counted from 0.
-func (l List[T, E]) At(i int) Attr[T, E] {
-	return Attr[T, E]{l.h.child(func(h *handle) {
-		if i < 0 {
-			h.err = fmt.Errorf("attribute %s: list index %d is negative", h.path, i)
-			return
-		}
-		h.path = h.path.At(i)
-		h.value = h.value.Elem()
-	})}
-}
-
-// Key is the handle of the value under a key of the map.
-func (m Map[T, K, V]) Key(k K) Attr[T, V] {
-	return Attr[T, V]{m.h.child(func(h *handle) {
-		h.path = h.path.Key(string(k))
-		h.value = h.value.Elem()
-	})}
+	return Map[T, K, V](newHandle(sel, codec.M))
 }
 
 // Within is the handle of a field inside the struct that another handle
@@ -145,61 +124,114 @@ func (m Map[T, K, V]) Key(k K) Attr[T, V] {
 //
 //	qty := ddb.Within(lines.At(0), func(l *Line) *int { return &l.Qty })
 func Within[T, S, V any](outer Attr[T, S], sel func(*S) *V) Attr[T, V] {
-	inner := newHandle(sel)
-	return Attr[T, V]{outer.h.child(func(h *handle) {
-		h.path, h.value, h.err = inner.below(h.path)
-	})}
+	return Attr[T, V]((*handle)(outer).within(newHandle(sel)))
 }
 
 // AsNum gives a handle of a list element, map value or inner field the
 // capabilities of a number.
-func AsNum[T any, V Number](a Attr[T, V]) Num[T, V] { return Num[T, V]{Ord[T, V]{a}} }
+func AsNum[T any, V Number](a Attr[T, V]) Num[T, V] { return Num[T, V](a) }
 
 // AsStr gives a handle of a list element, map value or inner field the
 // capabilities of text.
-func AsStr[T any, V ~string](a Attr[T, V]) Str[T, V] { return Str[T, V]{Ord[T, V]{a}} }
+func AsStr[T any, V ~string](a Attr[T, V]) Str[T, V] { return Str[T, V](a) }
 
-// Name is the attribute's document path, such as status or address.city, for people: a
-// key of a map ([Map.Key]) is data and stands in it as a question mark. It is empty
-// when the selector is wrong.
-func (a Attr[T, V]) Name() string {
-	if a.h == nil || a.h.resolve() != nil {
-		return ""
-	}
-	return a.h.path.String()
+// AnyAttr is an attribute handle of any kind.
+type AnyAttr interface{ Handle() *handle }
+
+// AttrOf is every handle of an attribute of T whose Go value is a V.
+type AttrOf[T, V any] interface {
+	AnyAttr
+	HandleOf(*T, V)
 }
 
-// handle is what all handle types share: an attribute of one struct type,
-// resolved once to its path and codec.
-type handle struct {
+// handleOf is the handle of an interface that may be nil; nil as well then.
+func handleOf(a AnyAttr) *handle {
+	if a == nil {
+		return nil
+	}
+	return a.Handle()
+}
+
+// handle is what the types of handles are made of: an attribute of one struct type,
+// resolved once to its path and codec. A nil handle is the zero handle. What it holds is a
+// pointer further, so that no way to print a handle shows it.
+type handle struct{ *attribute }
+
+type attribute struct {
 	item  reflect.Type
 	once  sync.Once
 	find  func(*handle)
 	want  []codec.Kind // what the attribute must be stored as; empty for any
 	path  expr.Path
+	node  expr.Node // the path as an operand
 	value *codec.Value
 	field codec.Field // the top-level field, for key checks
 	err   error
 }
 
-func newHandle[T, V any](sel func(*T) *V) *handle {
-	t := reflect.TypeFor[T]()
-	return &handle{item: t, find: func(h *handle) {
-		plan, err := codec.PlanOf(t)
+// newHandle is the handle of the field of a struct T, of type V, that the selector returns, a
+// func(*T) *V.
+//
+//go:noinline
+func newHandle(selector any, want ...codec.Kind) *handle {
+	sel := reflect.ValueOf(selector)
+	item, value := sel.Type().In(0).Elem(), sel.Type().Out(0).Elem()
+	return &handle{&attribute{item: item, want: want, find: func(h *handle) {
+		plan, err := codec.PlanOf(item)
 		if err != nil {
 			h.err = err
 			return
 		}
-		h.path, h.field, h.err = locate(plan, reflect.TypeFor[V](), func(probe any) (ptr any, isNil bool) {
-			p := sel(probe.(*T))
-			return p, p == nil
+		h.path, h.field, h.err = locate(plan, value, func(probe reflect.Value) reflect.Value {
+			return sel.Call([]reflect.Value{probe})[0]
 		})
 		if h.err != nil {
-			h.err = fmt.Errorf("%w%s", h.err, placeOf(reflect.ValueOf(sel).Pointer()))
+			h.err = fmt.Errorf("%w%s", h.err, placeOf(sel.Pointer()))
 			return
 		}
 		h.value = h.field.Codec
-	}}
+	}}}
+}
+
+// name is the document path, empty when the selector is wrong.
+func (h *handle) name() string {
+	if h.resolve() != nil {
+		return ""
+	}
+	return h.path.String()
+}
+
+// text is item type and path.
+func (h *handle) text() string {
+	if err := h.resolve(); err != nil {
+		return "handle without an attribute: " + err.Error()
+	}
+	return h.item.String() + "." + h.path.String()
+}
+
+// at is the handle of a list element.
+func (h *handle) at(i int) *handle {
+	return h.child(func(c *handle) {
+		if i < 0 {
+			c.err = fmt.Errorf("attribute %s: list index %d is negative", c.path, i)
+			return
+		}
+		c.path = c.path.At(i)
+		c.value = c.value.Elem()
+	})
+}
+
+// key is the handle of a value of a map.
+func (h *handle) key(k string) *handle {
+	return h.child(func(c *handle) {
+		c.path = c.path.Key(k)
+		c.value = c.value.Elem()
+	})
+}
+
+// within is the handle of inner, a field of a struct, below h.
+func (h *handle) within(inner *handle) *handle {
+	return h.child(func(c *handle) { c.path, c.value, c.err = inner.below(c.path) })
 }
 
 // placeOf is where a selector is written, which a handle without a name needs to be found.
@@ -217,7 +249,7 @@ func (h *handle) child(step func(*handle)) *handle {
 	if h == nil {
 		return nil
 	}
-	return &handle{item: h.item, find: func(c *handle) {
+	return &handle{&attribute{item: h.item, find: func(c *handle) {
 		if c.err = h.resolve(); c.err != nil {
 			return
 		}
@@ -226,7 +258,7 @@ func (h *handle) child(step func(*handle)) *handle {
 		if c.err == nil && c.value == nil {
 			c.err = fmt.Errorf("attribute %s of %s has no elements", h.path, h.item)
 		}
-	}}
+	}}}
 }
 
 // below is the handle's path under another path.
@@ -247,6 +279,7 @@ func (h *handle) resolve() error {
 		if h.err == nil {
 			h.err = h.checkKind()
 		}
+		h.node = h.path
 	})
 	return h.err
 }
@@ -268,12 +301,28 @@ func (h *handle) checkKind() error {
 		h.path, h.item, h.value.Kind(), h.want, hint)
 }
 
-// encode is the wire value of v under the attribute's codec.
-func encode[V any](h *handle, v V) (types.AttributeValue, error) {
+// encode is the wire value of *v, of the attribute's Go type, under its codec.
+func encode(h *handle, v any) (types.AttributeValue, error) {
 	if err := h.resolve(); err != nil {
 		return nil, err
 	}
-	av, err := codec.ToAttributeValue(h.value, &v)
+	return encodeBy(h, h.value, v)
+}
+
+// encodeElem is the wire value of *e, a member or element of a set or list.
+func encodeElem(h *handle, e any) (types.AttributeValue, error) {
+	if err := h.resolve(); err != nil {
+		return nil, err
+	}
+	elem := h.value.Elem()
+	if elem == nil {
+		return nil, fmt.Errorf("attribute %s of %s has no elements", h.path, h.item)
+	}
+	return encodeBy(h, elem, e)
+}
+
+func encodeBy(h *handle, c *codec.Value, v any) (types.AttributeValue, error) {
+	av, err := c.AttributeValue(v)
 	if err != nil {
 		return nil, fmt.Errorf("attribute %s: %w", h.path, err)
 	}
@@ -284,7 +333,7 @@ func encode[V any](h *handle, v V) (types.AttributeValue, error) {
 const probeDepth = 16
 
 // locate finds the stored field whose address the selector returns.
-func locate(plan *codec.Plan, want reflect.Type, sel func(any) (any, bool)) (path expr.Path, f codec.Field, err error) {
+func locate(plan *codec.Plan, want reflect.Type, sel func(reflect.Value) reflect.Value) (path expr.Path, f codec.Field, err error) {
 	t := plan.Type()
 	if want.Size() == 0 {
 		return nil, f, fmt.Errorf("selector of %s: a field of type %s has no size and cannot be told from its neighbours", t, want)
@@ -296,11 +345,11 @@ func locate(plan *codec.Plan, want reflect.Type, sel func(any) (any, bool)) (pat
 			path, err = nil, fmt.Errorf("selector of %s panicked on a probe value (%v); it may only return the address of a field", t, r)
 		}
 	}()
-	ptr, isNil := sel(probe.Interface())
-	if isNil {
+	ptr := sel(probe)
+	if ptr.IsNil() {
 		return nil, f, fmt.Errorf("selector of %s returned nil, as does the value of a pointer field; it must return the address of a field of its argument, such as &v.Name", t)
 	}
-	path, f, ok := search(plan, probe.Elem(), reflect.ValueOf(ptr).Pointer(), want, probeDepth)
+	path, f, ok := search(plan, probe.Elem(), ptr.Pointer(), want, probeDepth)
 	if !ok {
 		return nil, f, fmt.Errorf("selector of %s does not return a stored field of type %s: it must return the address of a field of its argument, "+
 			"such as &v.Name, not of a copy; the field must be exported and not tagged \"-\"", t, want)

@@ -56,7 +56,7 @@ func (c *core) projection(attrs []AnyAttr, keys ...string) ([]expr.Path, error) 
 			errs = append(errs, errors.New("projection: a handle is nil"))
 			continue
 		}
-		h := a.attrHandle()
+		h := a.Handle()
 		if err := h.resolve(); err != nil {
 			errs = append(errs, fmt.Errorf("projection: %w", err))
 			continue

@@ -98,7 +98,7 @@ func Projecting(attrs ...AnyAttr) IndexOption {
 // each of its calls returns that error, as do those of an index of a table that could not be made.
 func NewIndex[T, PK, SK any](table AnyTable[T], name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...IndexOption) (*Index[T, PK, SK], error) {
 	c := coreOf(table)
-	info, err := c.addIndex(name, true, handlesOf(partition), handlesOf(sort), opts)
+	info, err := c.addIndex(name, true, keyHandles(partition), keyHandles(sort), opts)
 	if err != nil {
 		return &Index[T, PK, SK]{indexBase: failedIndex[T](c, name, err)}, err
 	}
@@ -108,7 +108,7 @@ func NewIndex[T, PK, SK any](table AnyTable[T], name string, partition KeyField[
 // NewSimpleIndex describes a global secondary index without a sort key; see [NewIndex].
 func NewSimpleIndex[T, PK any](table AnyTable[T], name string, partition KeyField[T, PK], opts ...IndexOption) (*SimpleIndex[T, PK], error) {
 	c := coreOf(table)
-	info, err := c.addIndex(name, true, handlesOf(partition), nil, opts)
+	info, err := c.addIndex(name, true, keyHandles(partition), nil, opts)
 	if err != nil {
 		return &SimpleIndex[T, PK]{indexBase: failedIndex[T](c, name, err)}, err
 	}
@@ -122,7 +122,7 @@ func NewLocalIndex[T, PK, SK, LSK any](table *Table[T, PK, SK], name string, sor
 	if err := c.usable(); err != nil {
 		return &LocalIndex[T, PK, LSK]{indexBase: failedIndex[T](c, name, err)}, err
 	}
-	info, err := c.addIndex(name, false, table.partition.keyHandles(), handlesOf(sort), opts)
+	info, err := c.addIndex(name, false, keyHandles(table.partition), keyHandles(sort), opts)
 	if err != nil {
 		return &LocalIndex[T, PK, LSK]{indexBase: failedIndex[T](c, name, err)}, err
 	}

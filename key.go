@@ -26,20 +26,33 @@ type Key[PK, SK any] struct {
 // handle ([Attr], [Str], [Num], [Bin], [Ord]) whose values are stored as text,
 // number or binary, and for indexes also several attributes ([Multi2], [Multi3],
 // [Multi4]). T is the item type and V the Go type of the key.
-type KeyField[T, V any] interface {
-	keyHandles() []*handle
-	// encodeKey gives one value for each handle. The first argument only binds T.
-	encodeKey(_ *T, v V) ([]types.AttributeValue, error)
+type KeyField[T, V any] interface{ HandleOf(*T, V) }
+
+// keyHandles are the handles of a [KeyField], which has several if it is a [MultiKey]; a
+// nil one for nothing.
+func keyHandles(field any) []*handle {
+	switch f := field.(type) {
+	case AnyAttr:
+		return []*handle{f.Handle()}
+	case interface{ several() *severalAttrs }:
+		if s := f.several(); s != nil {
+			return s.handles
+		}
+	}
+	return []*handle{nil}
 }
 
-func (a Attr[T, V]) keyHandles() []*handle { return []*handle{a.h} }
-
-func (a Attr[T, V]) encodeKey(_ *T, v V) ([]types.AttributeValue, error) {
-	av, err := encode(a.h, v)
+// encodeKey gives one value for each handle of a [KeyField]. key points to the key value.
+func encodeKey(field, key any) ([]types.AttributeValue, error) {
+	if f, ok := field.(interface{ several() *severalAttrs }); ok && f.several() != nil {
+		return f.several().encode(key)
+	}
+	h := keyHandles(field)[0]
+	av, err := encode(h, key)
 	if err != nil {
 		return nil, err
 	}
-	if err := itemid.CheckValue(a.h.path.String(), av, itemid.MaxPartitionKey); err != nil {
+	if err := itemid.CheckValue(h.path.String(), av, itemid.MaxPartitionKey); err != nil {
 		return nil, err
 	}
 	return []types.AttributeValue{av}, nil

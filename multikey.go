@@ -42,32 +42,38 @@ func K4[A, B, C, D any](a A, b B, c C, d D) Four[A, B, C, D] { return Four[A, B,
 // range only on the last that it gives (see [MultiKey.First]).
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
-type MultiKey[T, V any] struct {
+type MultiKey[T, V any] struct{ attrs *severalAttrs }
+
+// severalAttrs is a [MultiKey] without its type parameters.
+type severalAttrs struct {
 	handles []*handle
-	encode  func(V) ([]types.AttributeValue, error)
+	encode  func(key any) ([]types.AttributeValue, error)
 }
 
 // Multi2 makes a key of two attributes:
 //
 //	ddb.NewIndex(orders, "by-status", ddb.Multi2(orderStatus, orderCustomer), orderPlacedAt)
 func Multi2[T, A, B any](a KeyField[T, A], b KeyField[T, B]) MultiKey[T, Two[A, B]] {
-	return MultiKey[T, Two[A, B]]{join(a.keyHandles(), b.keyHandles()), func(v Two[A, B]) ([]types.AttributeValue, error) {
-		return encodeParts(partOf(a, v.A), partOf(b, v.B))
-	}}
+	return MultiKey[T, Two[A, B]]{joinKeys(func(key any) []any {
+		v := key.(*Two[A, B]) //nolint:forcetypeassert // the type of the key
+		return []any{&v.A, &v.B}
+	}, a, b)}
 }
 
 // Multi3 makes a key of three attributes.
 func Multi3[T, A, B, C any](a KeyField[T, A], b KeyField[T, B], c KeyField[T, C]) MultiKey[T, Three[A, B, C]] {
-	return MultiKey[T, Three[A, B, C]]{join(a.keyHandles(), b.keyHandles(), c.keyHandles()), func(v Three[A, B, C]) ([]types.AttributeValue, error) {
-		return encodeParts(partOf(a, v.A), partOf(b, v.B), partOf(c, v.C))
-	}}
+	return MultiKey[T, Three[A, B, C]]{joinKeys(func(key any) []any {
+		v := key.(*Three[A, B, C]) //nolint:forcetypeassert // the type of the key
+		return []any{&v.A, &v.B, &v.C}
+	}, a, b, c)}
 }
 
 // Multi4 makes a key of four attributes.
 func Multi4[T, A, B, C, D any](a KeyField[T, A], b KeyField[T, B], c KeyField[T, C], d KeyField[T, D]) MultiKey[T, Four[A, B, C, D]] {
-	return MultiKey[T, Four[A, B, C, D]]{join(a.keyHandles(), b.keyHandles(), c.keyHandles(), d.keyHandles()), func(v Four[A, B, C, D]) ([]types.AttributeValue, error) {
-		return encodeParts(partOf(a, v.A), partOf(b, v.B), partOf(c, v.C), partOf(d, v.D))
-	}}
+	return MultiKey[T, Four[A, B, C, D]]{joinKeys(func(key any) []any {
+		v := key.(*Four[A, B, C, D]) //nolint:forcetypeassert // the type of the key
+		return []any{&v.A, &v.B, &v.C, &v.D}
+	}, a, b, c, d)}
 }
 
 // First limits a sort-key condition to the first n attributes of the key, so
@@ -77,40 +83,31 @@ func Multi4[T, A, B, C, D any](a KeyField[T, A], b KeyField[T, B], c KeyField[T,
 //	when := ddb.Multi3(year, month, day)
 //	q.SortKey(when.First(2, ddb.Ge(ddb.K3(2026, 4, 0)))) // year = 2026 AND month >= 4
 func (m MultiKey[T, V]) First(n int, c SortCond[V]) SortCond[V] {
-	c.first = n
+	c.c.first = n
 	return c
 }
 
-func (m MultiKey[T, V]) keyHandles() []*handle { return m.handles }
+// HandleOf makes it a [KeyField] of its item and value types. It does nothing.
+func (m MultiKey[T, V]) HandleOf(*T, V) {}
 
-func (m MultiKey[T, V]) encodeKey(_ *T, v V) ([]types.AttributeValue, error) { return m.encode(v) }
+func (m MultiKey[T, V]) several() *severalAttrs { return m.attrs }
 
-type encodedPart struct {
-	avs []types.AttributeValue
-	err error
-}
-
-func partOf[T, V any](f KeyField[T, V], v V) encodedPart {
-	avs, err := f.encodeKey(nil, v)
-	return encodedPart{avs, err}
-}
-
-func encodeParts(parts ...encodedPart) ([]types.AttributeValue, error) {
-	var (
-		avs  []types.AttributeValue
-		errs []error
-	)
-	for _, p := range parts {
-		avs = append(avs, p.avs...)
-		errs = append(errs, p.err)
+// joinKeys makes one key of several, of which values gives the addresses of the values.
+func joinKeys(values func(key any) []any, fields ...any) *severalAttrs {
+	s := new(severalAttrs)
+	for _, f := range fields {
+		s.handles = append(s.handles, keyHandles(f)...)
 	}
-	return avs, errors.Join(errs...)
-}
-
-func join(lists ...[]*handle) []*handle {
-	var all []*handle
-	for _, l := range lists {
-		all = append(all, l...)
+	s.encode = func(key any) ([]types.AttributeValue, error) {
+		var (
+			avs  []types.AttributeValue
+			errs []error
+		)
+		for i, v := range values(key) {
+			part, err := encodeKey(fields[i], v)
+			avs, errs = append(avs, part...), append(errs, err)
+		}
+		return avs, errors.Join(errs...)
 	}
-	return all
+	return s
 }

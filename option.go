@@ -22,11 +22,6 @@ const (
 	maxConcurrency     = 32
 )
 
-// AnyAttr is an attribute handle of any kind.
-type AnyAttr interface{ attrHandle() *handle }
-
-func (a Attr[T, V]) attrHandle() *handle { return a.h }
-
 // Version makes an attribute guard every write against lost updates (optimistic locking). Give it an
 // attribute of type [Revision]:
 //
@@ -214,7 +209,7 @@ func (c *core) ownAttr(option string, attr AnyAttr, kind codec.Kind) (*handle, e
 	if attr == nil {
 		return nil, fmt.Errorf("option %s: the handle is nil", option)
 	}
-	h := attr.attrHandle()
+	h := attr.Handle()
 	if err := h.resolve(); err != nil {
 		return nil, fmt.Errorf("option %s: %w", option, err)
 	}

@@ -74,11 +74,11 @@ func (e *NotReservedError) Format(s fmt.State, verb rune) { quiet.Format(s, verb
 // MarshalJSON is the text.
 func (e *NotReservedError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints what [Cond.String] gives, whatever the verb.
-func (c Cond[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.String()) }
+// Format prints what [CondOf.String] gives, whatever the verb.
+func (c CondOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.text()) }
 
 // Format prints the comparison without its values, whatever the verb.
-func (c SortCond[SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, sortText(c.op)) }
+func (c SortCond[SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, sortText(c.c.op)) }
 
 func sortText(op string) string {
 	switch op {
@@ -93,9 +93,7 @@ func sortText(op string) string {
 }
 
 // Format prints the attribute, whatever the verb, and never the value.
-func (c Change[T]) Format(s fmt.State, verb rune) {
-	quiet.Format(s, verb, "change of "+c.action.Path.String())
-}
+func (c ChangeOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.text()) }
 
 // Format prints whether it is the zero Cursor, whatever the verb: the text of a cursor, which
 // [Cursor.String] gives, shows a key.

@@ -68,7 +68,7 @@ func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOpti
 	if err != nil {
 		return opError("PutItem", t.name, "", err)
 	}
-	p.old = t.live(oldRows[T](t.core, w.old))
+	p.old = t.live(oldRows(t.core, oldOf[T](w)))
 	if p.cond != nil {
 		p.refused = t.refusal(p.cond, v == verbReplace)
 	}
@@ -97,7 +97,7 @@ type preparedPut struct {
 }
 
 // preparePut encodes into buf, in which the results stay. err is what is wrong with the options.
-func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, w writeCall[T], with mark, err error) (*preparedPut, error) {
+func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, w writeCall, with mark, err error) (*preparedPut, error) {
 	if item == nil {
 		return nil, invalid(err, errors.New("the item is nil"))
 	}
@@ -122,12 +122,12 @@ func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, w writeCall[T
 		errs = append(errs, err, checkItemSize(data))
 	}
 	buf.b, p.item = data, data
-	extra := And(w.conds...)
-	errs = append(errs, extra.err)
+	extra, err := w.guard()
+	errs = append(errs, err)
 	if err := invalid(errs...); err != nil {
 		return nil, err
 	}
-	p.guard, p.extra = guard, extra.node
+	p.guard, p.extra = guard, extra
 	p.cond = expr.All(t.putCondition(p, stored{revision: p.base}), p.extra)
 	return p, nil
 }

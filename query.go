@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
 )
 
 // Query reads the items with one partition key, in the order of the sort key.
@@ -45,7 +46,7 @@ func newRead[T, PK any](c *core, index *indexInfo, partition KeyField[T, PK], pk
 	if c.usable() != nil {
 		return r // every terminal refuses it
 	}
-	avs, err := partition.encodeKey(nil, pk)
+	avs, err := encodeKey(partition, &pk)
 	if err != nil {
 		r.errs = append(r.errs, err)
 		return r
@@ -223,7 +224,7 @@ func viewOf[V any](r read) Reader[V] {
 
 func addSort[T, SK any](r read, c SortCond[SK], sort KeyField[T, SK]) read {
 	r = r.changed()
-	node, err := sortNode(c, sort, r.schema().sort)
+	node, err := c.c.node(sort, r.schema().sort)
 	if err != nil {
 		return r.wrong(err)
 	}
@@ -235,9 +236,9 @@ func addSort[T, SK any](r read, c SortCond[SK], sort KeyField[T, SK]) read {
 
 func addFilter[T any](r read, conds []Cond[T]) read {
 	r = r.changed()
-	all := And(append([]Cond[T]{{node: r.filter}}, conds...)...)
-	r.filter = all.node
-	return r.wrong(all.err)
+	all, err := allOf(untyped(conds)).parts()
+	r.filter = expr.All(r.filter, all)
+	return r.wrong(err)
 }
 
 // wrong keeps an error for the call that runs the read.

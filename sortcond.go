@@ -19,56 +19,53 @@ import (
 // them and the earlier ones must be equal, as DynamoDB wants it.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
-type SortCond[SK any] struct {
-	op       string
-	a, b     SK
-	text     string // of BeginsWithText
-	isText   bool
-	first    int
-	isActive bool
+type SortCond[SK any] struct{ c sortCond }
+
+// sortCond is a [SortCond] without its type parameter.
+type sortCond struct {
+	op        string // empty in the zero condition
+	low, high any    // addresses of values; none in a BeginsWithText
+	text      string // of BeginsWithText
+	first     int
 }
 
 // Eq selects the items whose sort key equals v.
-func Eq[SK any](v SK) SortCond[SK] { return sortCond("=", v) }
+func Eq[SK any](v SK) SortCond[SK] { return SortCond[SK]{sortCond{op: "=", low: &v}} }
 
 // Lt selects the items whose sort key is less than v.
-func Lt[SK any](v SK) SortCond[SK] { return sortCond("<", v) }
+func Lt[SK any](v SK) SortCond[SK] { return SortCond[SK]{sortCond{op: "<", low: &v}} }
 
 // Le selects the items whose sort key is at most v.
-func Le[SK any](v SK) SortCond[SK] { return sortCond("<=", v) }
+func Le[SK any](v SK) SortCond[SK] { return SortCond[SK]{sortCond{op: "<=", low: &v}} }
 
 // Gt selects the items whose sort key is greater than v.
-func Gt[SK any](v SK) SortCond[SK] { return sortCond(">", v) }
+func Gt[SK any](v SK) SortCond[SK] { return SortCond[SK]{sortCond{op: ">", low: &v}} }
 
 // Ge selects the items whose sort key is at least v.
-func Ge[SK any](v SK) SortCond[SK] { return sortCond(">=", v) }
+func Ge[SK any](v SK) SortCond[SK] { return SortCond[SK]{sortCond{op: ">=", low: &v}} }
 
 // Between selects the items with low <= sort key <= high. A query with low above high is refused.
 func Between[SK any](low, high SK) SortCond[SK] {
-	c := sortCond("BETWEEN", low)
-	c.b = high
-	return c
+	return SortCond[SK]{sortCond{op: "BETWEEN", low: &low, high: &high}}
 }
 
 // BeginsWith selects the items whose sort key begins with the prefix. It is for
 // keys of text and bytes only; on a number it does not compile.
 //
 //	orders.Query("c1").SortKey(ddb.BeginsWith(OrderID("2026-")))
-func BeginsWith[SK ~string | ~[]byte](prefix SK) SortCond[SK] { return sortCond("begins_with", prefix) }
+func BeginsWith[SK ~string | ~[]byte](prefix SK) SortCond[SK] {
+	return SortCond[SK]{sortCond{op: "begins_with", low: &prefix}}
+}
 
 // BeginsWithText is [BeginsWith] for sort keys of other Go types that are stored
 // as text, such as a type with MarshalText or a time. The prefix is of the stored text.
 func BeginsWithText[SK any](prefix string) SortCond[SK] {
-	return SortCond[SK]{op: "begins_with", text: prefix, isText: true, isActive: true}
+	return SortCond[SK]{sortCond{op: "begins_with", text: prefix}}
 }
 
-func sortCond[SK any](op string, v SK) SortCond[SK] {
-	return SortCond[SK]{op: op, a: v, isActive: true}
-}
-
-// node is the condition on the sort attributes of a key schema.
-func sortNode[T, SK any](c SortCond[SK], field KeyField[T, SK], parts []keyPart) (expr.Node, error) {
-	if !c.isActive {
+// node is the condition on the sort attributes of a key, a [KeyField] or nil for none.
+func (c sortCond) node(field any, parts []keyPart) (expr.Node, error) {
+	if c.op == "" {
 		return nil, errors.New("a zero sort-key condition, which would select everything: make it with Eq, Between or another function, or leave SortKey out")
 	}
 	if field == nil || len(parts) == 0 {
@@ -77,10 +74,10 @@ func sortNode[T, SK any](c SortCond[SK], field KeyField[T, SK], parts []keyPart)
 	if c.first < 0 || c.first > len(parts) {
 		return nil, fmt.Errorf("sort-key condition on the first %d attributes of a key of %d", c.first, len(parts))
 	}
-	if c.isText {
+	if c.low == nil {
 		return textPrefix(c.text, parts)
 	}
-	avs, err := encodeSort(field, c.a, c.op)
+	avs, err := encodeSort(field, c.low, c.op)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +92,7 @@ func sortNode[T, SK any](c SortCond[SK], field KeyField[T, SK], parts []keyPart)
 	last, low := expr.Attribute(parts[n-1].name), expr.Value{AV: avs[n-1]}
 	switch c.op {
 	case "BETWEEN":
-		highs, err := encodeSort(field, c.b, c.op)
+		highs, err := encodeSort(field, c.high, c.op)
 		if err != nil {
 			return nil, err
 		}
@@ -132,8 +129,8 @@ func textPrefix(prefix string, parts []keyPart) (expr.Node, error) {
 	return expr.Call{Name: "begins_with", Args: []expr.Node{expr.Attribute(last.name), expr.Value{AV: &types.AttributeValueMemberS{Value: prefix}}}}, nil
 }
 
-func encodeSort[T, SK any](field KeyField[T, SK], v SK, op string) ([]types.AttributeValue, error) {
-	avs, err := field.encodeKey(nil, v)
+func encodeSort(field, v any, op string) ([]types.AttributeValue, error) {
+	avs, err := encodeKey(field, v)
 	if err != nil {
 		return nil, fmt.Errorf("sort-key condition %s: %w", op, err)
 	}

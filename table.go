@@ -48,13 +48,13 @@ type SimpleTable[T, PK any] struct {
 // options that do not fit. The error matches [ErrInvalid]. The table is not nil then: each
 // of its calls returns that error, and sends nothing.
 func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...TableOption) (*Table[T, PK, SK], error) {
-	c, err := newCore(client, name, reflect.TypeFor[T](), handlesOf(partition), handlesOf(sort), opts)
+	c, err := newCore(client, name, reflect.TypeFor[T](), keyHandles(partition), keyHandles(sort), opts)
 	t := &Table[T, PK, SK]{partition: partition, sort: sort}
 	if err != nil {
 		t.core = c
 		return t, err
 	}
-	pk, sk := newKeyAttr(partition.keyHandles(), "{", itemid.MaxPartitionKey), newKeyAttr(sort.keyHandles(), ",", itemid.MaxSortKey)
+	pk, sk := newKeyAttr(keyHandles(partition), "{", itemid.MaxPartitionKey), newKeyAttr(keyHandles(sort), ",", itemid.MaxSortKey)
 	t.items = items[T, Key[PK, SK]]{core: c, appendKey: func(b []byte, k *Key[PK, SK]) ([]byte, error) {
 		b, err1 := appendKeyAttr(b, pk, &k.Partition)
 		b, err2 := appendKeyAttr(b, sk, &k.Sort)
@@ -67,13 +67,13 @@ func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], s
 //
 //	users, err := ddb.NewSimple(client, "users", userID)
 func NewSimple[T, PK any](client Client, name string, partition KeyField[T, PK], opts ...TableOption) (*SimpleTable[T, PK], error) {
-	c, err := newCore(client, name, reflect.TypeFor[T](), handlesOf(partition), nil, opts)
+	c, err := newCore(client, name, reflect.TypeFor[T](), keyHandles(partition), nil, opts)
 	t := &SimpleTable[T, PK]{partition: partition}
 	if err != nil {
 		t.core = c
 		return t, err
 	}
-	pk := newKeyAttr(partition.keyHandles(), "{", itemid.MaxPartitionKey)
+	pk := newKeyAttr(keyHandles(partition), "{", itemid.MaxPartitionKey)
 	t.items = items[T, PK]{core: c, appendKey: func(b []byte, k *PK) ([]byte, error) {
 		b, err := appendKeyAttr(b, pk, k)
 		return append(b, '}'), err

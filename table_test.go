@@ -182,7 +182,7 @@ func TestUpdateChanges(t *testing.T) {
 		"set nested":        {upd(orderCity.Set("Bern")), func(o *order) { o.Address.City = "Bern" }},
 		"set nil":           {upd(orderGift.Set(nil)), func(o *order) { o.Gift = nil }},
 		"set if missing":    {upd(orderStatus.SetIfMissing("x"), orderVisits.SetIfMissing(7)), func(o *order) { o.Visits = 7 }},
-		"set from":          {upd(orderStatus.SetFrom(orderCity.Attr)), func(o *order) { o.Status = o.Address.City }},
+		"set from":          {upd(ddb.SetFrom(orderStatus, orderCity)), func(o *order) { o.Status = o.Address.City }},
 		"remove":            {upd(orderGift.Remove(), orderNotes.Remove()), func(o *order) { o.Gift, o.Notes = nil, nil }},
 		"remove all":        {upd(ddb.RemoveAll[order](orderGift, orderNotes, orderLabels)), func(o *order) { o.Gift, o.Notes, o.Labels = nil, nil, nil }},
 		"add":               {upd(orderTotal.Add(8)), func(o *order) { o.Total = 50 }},
@@ -255,7 +255,7 @@ func TestUpdateMakesNoPartialItem(t *testing.T) {
 func TestUpdateRefusals(t *testing.T) {
 	users := newUsers(t, ddb.Version(userVersion), ddb.Updated(userChanged))
 	_, err := users.Update(t.Context(), "", userID.Set("x"), userVersion.Set(3), userChanged.Remove(),
-		userName.Set("a"), userName.Remove(), ddb.Change[user]{}, userNick.SetFrom(ddb.Attr[user, string]{}), nil)
+		userName.Set("a"), userName.Remove(), ddb.Change[user]{}, ddb.SetFrom(userNick, ddb.Attr[user, string](nil)), nil)
 	for _, w := range []string{"key attribute id is empty", "attribute id is part of the key", "attribute version is kept by the table",
 		"attribute changed is kept", "attribute name is changed twice", "zero Change", "zero handle", "option is nil"} {
 		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), w) {
@@ -302,7 +302,7 @@ func TestConditions(t *testing.T) {
 		{orderStatus.Size().Gt(3), true, "size(status) > ?"},
 		{orderStatus.Size().Ge(5), false, "size(status) >= ?"},
 		{orderStatus.IsType(ddb.TypeString), true, "attribute_type(status, ?)"},
-		{orderStatus.EqAttr(orderCity.Attr), false, "status = address.city"},
+		{ddb.EqAttr(orderStatus, orderCity), false, "status = address.city"},
 		{orderPlacedAt.Gt(o.PlacedAt.Add(-1)), true, "placed_at > ?"},
 		{ddb.Not(yes), false, "NOT (total = ?)"},
 		{ddb.Not(ddb.Or(no, no)), true, "NOT (total = ? OR total = ?)"},

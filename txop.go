@@ -42,12 +42,13 @@ func (t *items[T, K]) TxDelete(key K, opts ...WriteOption[T]) TxOp {
 		}
 		w, err := writeOptions(opts)
 		k, err2 := t.encodeKey(key)
-		rest, demanded, err3 := t.takeRevision(And(w.conds...).node)
+		extra, _ := w.guard() // writeOptions has its error
+		rest, demanded, err3 := t.takeRevision(extra)
 		if t.revision != nil && demanded == nil {
 			err3 = errors.Join(err3, fmt.Errorf("a Delete by key on a table with a revision: demand it by a condition on attribute %s, or use TxDeleteItem", t.revision.path))
 		}
 		d := &preparedDelete{key: k, extra: rest, demanded: demanded}
-		tx.add(t.deleteAction(tx, d, false), err, err2, err3, t.needsVersion(w.conds), noOld("Delete", w.old))
+		tx.add(t.deleteAction(tx, d, false), err, err2, err3, t.needsVersion(w.conds), noOld("Delete", oldOf[T](w)))
 	})
 }
 
@@ -64,7 +65,7 @@ func (t *items[T, K]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp {
 			tx.add(txAction{core: t.core}, err)
 			return
 		}
-		tx.add(t.deleteAction(tx, d, true), noOld("DeleteItem", w.old))
+		tx.add(t.deleteAction(tx, d, true), noOld("DeleteItem", oldOf[T](w)))
 	})
 }
 
@@ -76,7 +77,7 @@ func (t *items[T, K]) TxCheck(key K, conds ...Cond[T]) TxOp {
 			return
 		}
 		k, err := t.encodeKey(key)
-		cond := guardOf("TxCheck", conds)
+		cond := guardOf("TxCheck", untyped(conds))
 		node := t.seenAsGone(cond.node)
 		a := t.action("Check", t.keyNames.ID(k), node, false)
 		var w expr.Writer
@@ -125,7 +126,7 @@ func (t *items[T, K]) txPut(v verb, item *T, opts []WriteOption[T]) TxOp {
 			put.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 		}
 		a.write.Put = put
-		tx.add(a, err, noOld(v.String(), w.old))
+		tx.add(a, err, noOld(v.String(), oldOf[T](w)))
 	})
 }
 
@@ -145,7 +146,7 @@ func (t *items[T, K]) txUpdate(verb string, key K, present bool, opts []UpdateOp
 			tx.add(txAction{core: t.core}, err)
 			return
 		}
-		tx.add(t.updateAction(verb, u, with.tag), noOld(verb, w.old))
+		tx.add(t.updateAction(verb, u, with.tag), noOld(verb, oldOf[T](w)))
 	})
 }
 

@@ -61,7 +61,7 @@ type Unique[T any, PK ~string, O comparable] struct {
 	field  string
 	prefix string // of all keys
 	id     *handle
-	owner  Attr[T, O]
+	owner  *handle
 }
 
 const (
@@ -92,7 +92,7 @@ func NewUnique[T any, PK ~string, O comparable](table *SimpleTable[T, PK], field
 	if field == "" || len(field) > maxUniqueField || strings.ContainsFunc(field, func(r rune) bool { return !isNameRune(r) }) {
 		errs = append(errs, fmt.Errorf("field %q: must be 1 to %d letters, digits, underscores, hyphens and dots", field, maxUniqueField))
 	}
-	id := table.partition.keyHandles()[0]
+	id := keyHandles(table.partition)[0]
 	if id.value.Kind() != codec.S {
 		errs = append(errs, fmt.Errorf("key attribute %s is stored as %s; reservations need text", id.path, id.value.Kind()))
 	}
@@ -100,11 +100,9 @@ func NewUnique[T any, PK ~string, O comparable](table *SimpleTable[T, PK], field
 		errs = append(errs, fmt.Errorf("a table with a version (attribute %s): reservations are guarded by their owner", h.path))
 	}
 	u := &Unique[T, PK, O]{table: table, field: field, prefix: uniquePrefix + string(keyDelimiter) + field + string(keyDelimiter), id: id}
-	if _, err := table.ownAttr("owner", owner, codec.KindAny); err != nil {
-		errs = append(errs, err)
-	} else {
-		u.owner = owner.attr()
-	}
+	var err error
+	u.owner, err = table.ownAttr("owner", owner, codec.KindAny)
+	errs = append(errs, err)
 	if err := invalid(errs...); err != nil {
 		return nil, &OpError{Op: "NewUnique", Table: table.name, Err: err}
 	}
@@ -132,7 +130,7 @@ func (u *Unique[T, PK, O]) TxChange(scope, before, after string, owner O) TxOp {
 	return txFunc(func(tx *transaction) {
 		if before != "" && before == after {
 			key, err := u.claimKey(scope, before, owner)
-			u.add(tx, "Check", u.table.TxCheck(key, u.owner.Eq(owner)), err, u.lost(scope))
+			u.add(tx, "Check", u.table.TxCheck(key, u.ownedBy(owner)), err, u.lost(scope))
 			return
 		}
 		if before != "" {
@@ -201,13 +199,13 @@ func (u *Unique[T, PK, O]) reserve(tx *transaction, scope, value string, owner O
 }
 
 func (u *Unique[T, PK, O]) reserveKey(key PK, owner O) TxOp {
-	free := Cond[T]{node: u.table.keyCall("attribute_not_exists")}
-	return u.table.TxUpsert(key, u.owner.Set(owner), If(Or(free, u.owner.Eq(owner))))
+	free := Cond[T]{&condition{node: u.table.keyCall("attribute_not_exists")}}
+	return u.table.TxUpsert(key, Change[T]{set(u.owner, &owner)}, If(Or(free, u.ownedBy(owner))))
 }
 
 func (u *Unique[T, PK, O]) release(tx *transaction, scope, value string, owner O) {
 	key, err := u.claimKey(scope, value, owner)
-	u.add(tx, "Release", u.table.TxDelete(key, If(u.owner.Eq(owner))), err, u.lost(scope))
+	u.add(tx, "Release", u.table.TxDelete(key, If(u.ownedBy(owner))), err, u.lost(scope))
 }
 
 func (u *Unique[T, PK, O]) lost(scope string) func(error) error {
@@ -229,17 +227,20 @@ func (u *Unique[T, PK, O]) add(tx *transaction, verb string, op TxOp, err error,
 }
 
 func (u *Unique[T, PK, O]) ownerOf(item *T) O {
-	return reflect.ValueOf(item).Elem().FieldByIndex(u.owner.h.field.Index).Interface().(O)
+	return reflect.ValueOf(item).Elem().FieldByIndex(u.owner.field.Index).Interface().(O)
 }
 
 func (u *Unique[T, PK, O]) keyOf(item *T) PK {
 	return reflect.ValueOf(item).Elem().FieldByIndex(u.id.field.Index).Interface().(PK)
 }
 
+// ownedBy is the condition that a reservation is the owner's.
+func (u *Unique[T, PK, O]) ownedBy(owner O) Cond[T] { return Cond[T]{compare(u.owner, "=", &owner)} }
+
 // all is the condition that an item is a reservation of the field.
 func (u *Unique[T, PK, O]) all() Cond[T] {
 	prefix := expr.Value{AV: &types.AttributeValueMemberS{Value: u.prefix}}
-	return Cond[T]{node: expr.Call{Name: "begins_with", Args: []expr.Node{u.id.path, prefix}}}
+	return Cond[T]{&condition{node: expr.Call{Name: "begins_with", Args: []expr.Node{u.id.path, prefix}}}}
 }
 
 // TakenError is a value that another owner has reserved. It matches [ErrTaken] and

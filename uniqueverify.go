@@ -141,10 +141,10 @@ func (u *Unique[T, PK, O]) TxRepair(f UniqueFinding[PK, O]) TxOp {
 				return &TakenError{Field: u.field, Scope: f.Claim.Scope, cause: cause}
 			})
 		case ReservationForeign:
-			as := Or(u.owner.Eq(f.Holder), u.owner.Eq(f.Claim.Owner))
-			u.add(tx, "Repair", u.table.TxUpdate(f.Key, u.owner.Set(f.Claim.Owner), If(as)), err, u.lost(f.Claim.Scope))
+			as := Or(u.ownedBy(f.Holder), u.ownedBy(f.Claim.Owner))
+			u.add(tx, "Repair", u.table.TxUpdate(f.Key, Change[T]{set(u.owner, &f.Claim.Owner)}, If(as)), err, u.lost(f.Claim.Scope))
 		case ReservationOrphaned:
-			u.add(tx, "Repair", u.table.TxDelete(f.Key, If(u.owner.Eq(f.Holder))), err, u.lost(""))
+			u.add(tx, "Repair", u.table.TxDelete(f.Key, If(u.ownedBy(f.Holder))), err, u.lost(""))
 		default:
 			u.add(tx, "Repair", nil, errors.Join(err, fmt.Errorf("field %s: a finding of kind %q cannot be repaired", u.field, f.Kind)), nil)
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
@@ -20,7 +19,27 @@ import (
 // uses it, before anything is sent.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
-type Change[T any] struct {
+type Change[T any] = ChangeOf[*T]
+
+// ChangeOf is what [Change] stands for: Change[Order] is ChangeOf[*Order].
+type ChangeOf[P any] struct{ c *change }
+
+// AtLeastOnce lets the SDK send a counting change (Add, Sub, Append, Prepend, and
+// changes of list elements by their index) again when the reply of an attempt was
+// lost, so that it may be applied twice. Without it such a call ends with
+// [ErrOutcomeUnknown] instead. [ChangeOf.Exact] makes the count exact.
+func (c ChangeOf[P]) AtLeastOnce() ChangeOf[P] { return ChangeOf[P]{c.c.atLeastOnce()} }
+
+// Exact makes Update and Upsert send all changes of the call as a transaction of this one
+// operation, which DynamoDB recognises when it is sent again after a lost reply: a nil
+// error means that they were applied exactly once. It costs twice the write units and a
+// consistent read; the item that the call returns is the one read back, with what others
+// have changed since. If it cannot be read, the error matches [ErrReplyLost]. [ReturnOld]
+// is refused. In [Transact] it changes nothing.
+func (c ChangeOf[P]) Exact() ChangeOf[P] { return ChangeOf[P]{c.c.exactly()} }
+
+// change is a [Change] without its type parameter. A nil change is the zero Change.
+type change struct {
 	clause clause
 	action expr.Action
 	counts bool // applied twice it has another effect than once
@@ -29,24 +48,29 @@ type Change[T any] struct {
 	err    error
 }
 
-// AtLeastOnce lets the SDK send a counting change (Add, Sub, Append, Prepend, and
-// changes of list elements by their index) again when the reply of an attempt was
-// lost, so that it may be applied twice. Without it such a call ends with
-// [ErrOutcomeUnknown] instead. [Change.Exact] makes the count exact.
-func (c Change[T]) AtLeastOnce() Change[T] {
-	c.again = true
-	return c
+func (c *change) atLeastOnce() *change {
+	if c == nil {
+		return nil
+	}
+	changed := *c
+	changed.again = true
+	return &changed
 }
 
-// Exact makes Update and Upsert send all changes of the call as a transaction of this one
-// operation, which DynamoDB recognises when it is sent again after a lost reply: a nil
-// error means that they were applied exactly once. It costs twice the write units and a
-// consistent read; the item that the call returns is the one read back, with what others
-// have changed since. If it cannot be read, the error matches [ErrReplyLost]. [ReturnOld]
-// is refused. In [Transact] it changes nothing.
-func (c Change[T]) Exact() Change[T] {
-	c.exact = true
-	return c
+func (c *change) exactly() *change {
+	if c == nil {
+		return nil
+	}
+	changed := *c
+	changed.exact = true
+	return &changed
+}
+
+func (c *change) text() string {
+	if c == nil {
+		return "no change"
+	}
+	return "change of " + c.action.Path.String()
 }
 
 type clause uint8
@@ -58,104 +82,85 @@ const (
 	clauseDelete
 )
 
-// Set writes the attribute. A nil pointer, map or slice is stored as NULL; use
-// [Attr.Remove] to drop the attribute.
-func (a Attr[T, V]) Set(v V) Change[T] {
-	av, err := encode(a.h, v)
-	return change[T](a.h, clauseSet, expr.Value{AV: av}, err)
+// The functions that follow make the changes of handles. Values are given by their address.
+
+func set(h *handle, v any) *change {
+	av, err := encode(h, v)
+	return newChange(h, clauseSet, expr.Value{AV: av}, err)
 }
 
-// SetIfMissing writes the attribute only where the item lacks it.
-func (a Attr[T, V]) SetIfMissing(v V) Change[T] {
-	av, err := encode(a.h, v)
-	return changeAt[T](a.h, clauseSet, err, func(p expr.Path) expr.Node {
-		return expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: av}}}
-	})
+func setIfMissing(h *handle, v any) *change {
+	av, err := encode(h, v)
+	if err != nil {
+		return &change{err: err}
+	}
+	return newChange(h, clauseSet, expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node, expr.Value{AV: av}}}, nil)
+}
+
+func setFrom(h, from *handle) *change {
+	if err := errors.Join(h.resolve(), from.resolve()); err != nil {
+		return &change{err: err}
+	}
+	return counting(newChange(h, clauseSet, from.node, nil))
 }
 
 // SetFrom copies the value that another attribute of the item has before the
 // update. The call fails where the other attribute is absent.
-func (a Attr[T, V]) SetFrom(b Attr[T, V]) Change[T] {
-	err := b.h.resolve()
-	return counting[T](a.h, err, func(expr.Path) expr.Node { return b.h.path })
+func SetFrom[T, V any](to, from AttrOf[T, V]) Change[T] {
+	return Change[T]{setFrom(handleOf(to), handleOf(from))}
 }
 
-// Remove drops the attribute, list element or map key from the item.
-func (a Attr[T, V]) Remove() Change[T] { return change[T](a.h, clauseRemove, nil, nil) }
+func remove(h *handle) *change { return newChange(h, clauseRemove, nil, nil) }
 
-// Add adds n to the number, counting an absent attribute as zero: an atomic
-// counter. See [Table.Update] for what happens when a reply is lost.
-func (a Num[T, V]) Add(n V) Change[T] { return a.shift("+", n) }
-
-// Sub subtracts n from the number, counting an absent attribute as zero.
-func (a Num[T, V]) Sub(n V) Change[T] { return a.shift("-", n) }
-
-func (a Num[T, V]) shift(op string, n V) Change[T] {
-	av, err := encode(a.h, n)
-	return counting[T](a.h, err, func(p expr.Path) expr.Node {
-		base := expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: numberValue(0)}}}
-		return expr.Arithmetic{Left: base, Op: op, Right: expr.Value{AV: av}}
-	})
-}
-
-// Insert adds members to the set, making it where it is absent.
-func (s Set[T, E]) Insert(members ...E) Change[T] { return s.change(clauseAdd, members) }
-
-// Delete takes members out of the set. A set that becomes empty is removed.
-func (s Set[T, E]) Delete(members ...E) Change[T] { return s.change(clauseDelete, members) }
-
-func (s Set[T, E]) change(c clause, members []E) Change[T] {
-	if len(members) == 0 {
-		return Change[T]{err: fmt.Errorf("attribute %s: a set change needs at least one member", s.Name())}
+func shift(h *handle, op string, n any) *change {
+	av, err := encode(h, n)
+	if err != nil {
+		return &change{err: err}
 	}
-	av, err := encode(s.h, members)
-	return change[T](s.h, c, expr.Value{AV: av}, err)
+	base := expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node, expr.Value{AV: numberValue(0)}}}
+	return counting(newChange(h, clauseSet, expr.Arithmetic{Left: base, Op: op, Right: expr.Value{AV: av}}, nil))
 }
 
-// Append adds elements at the end of the list, making it where it is absent.
-func (l List[T, E]) Append(elements ...E) Change[T] { return l.extend(elements, false) }
-
-// Prepend adds elements before the first of the list, making it where it is absent.
-func (l List[T, E]) Prepend(elements ...E) Change[T] { return l.extend(elements, true) }
-
-func (l List[T, E]) extend(elements []E, front bool) Change[T] {
-	if len(elements) == 0 {
-		return Change[T]{err: fmt.Errorf("attribute %s: a list change needs at least one element", l.Name())}
+// setMembers takes a pointer to a slice, as extend does.
+func setMembers(h *handle, c clause, members any) *change {
+	if reflect.ValueOf(members).Elem().Len() == 0 {
+		return &change{err: fmt.Errorf("attribute %s: a set change needs at least one member", h.name())}
 	}
-	av, err := encode(l.h, elements)
-	return counting[T](l.h, err, func(p expr.Path) expr.Node {
-		empty := expr.Value{AV: &types.AttributeValueMemberL{Value: []types.AttributeValue{}}}
-		old := expr.Node(expr.Call{Name: "if_not_exists", Args: []expr.Node{p, empty}})
-		args := []expr.Node{old, expr.Value{AV: av}}
-		if front {
-			args[0], args[1] = args[1], args[0]
-		}
-		return expr.Call{Name: "list_append", Args: args}
-	})
+	av, err := encode(h, members)
+	return newChange(h, c, expr.Value{AV: av}, err)
 }
 
-func change[T any](h *handle, c clause, right expr.Node, err error) Change[T] {
-	return changeAt[T](h, c, err, func(expr.Path) expr.Node { return right })
+func extend(h *handle, elements any, front bool) *change {
+	if reflect.ValueOf(elements).Elem().Len() == 0 {
+		return &change{err: fmt.Errorf("attribute %s: a list change needs at least one element", h.name())}
+	}
+	av, err := encode(h, elements)
+	if err != nil {
+		return &change{err: err}
+	}
+	empty := expr.Value{AV: &types.AttributeValueMemberL{Value: []types.AttributeValue{}}}
+	old := expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node, empty}}
+	args := []expr.Node{old, expr.Value{AV: av}}
+	if front {
+		args[0], args[1] = args[1], args[0]
+	}
+	return counting(newChange(h, clauseSet, expr.Call{Name: "list_append", Args: args}, nil))
 }
 
-func changeAt[T any](h *handle, c clause, err error, right func(expr.Path) expr.Node) Change[T] {
+func newChange(h *handle, c clause, right expr.Node, err error) *change {
 	if e := h.resolve(); e != nil {
-		return Change[T]{err: e}
+		return &change{err: e}
 	}
 	if err != nil {
-		return Change[T]{err: err}
-	}
-	if t := reflect.TypeFor[T](); t != h.item {
-		return Change[T]{err: fmt.Errorf("handle of %s used on %s", h.item, t)}
+		return &change{err: err}
 	}
 	// Indexes shift when elements go, and an index past the end appends.
 	counts := h.path[len(h.path)-1].Indexed
-	return Change[T]{clause: c, action: expr.Action{Path: h.path, Right: right(h.path)}, counts: counts}
+	return &change{clause: c, action: expr.Action{Path: h.path, Right: right}, counts: counts}
 }
 
-// counting is a SET whose second application has another effect.
-func counting[T any](h *handle, err error, right func(expr.Path) expr.Node) Change[T] {
-	c := changeAt[T](h, clauseSet, err, right)
+// counting makes a change one whose second application has another effect.
+func counting(c *change) *change {
 	c.counts = true
 	return c
 }
@@ -163,22 +168,22 @@ func counting[T any](h *handle, err error, right func(expr.Path) expr.Node) Chan
 // updateOf gathers changes into one update expression. It names every mistake:
 // changes that are wrong in themselves, and paths that overlap, which DynamoDB
 // would refuse.
-func updateOf[T any](changes []Change[T]) (*expr.Update, error) {
+func updateOf(changes []*change) (*expr.Update, error) {
 	var (
 		u    expr.Update
 		errs []error
 	)
 	for i, c := range changes {
+		if c == nil {
+			errs = append(errs, errors.New("a zero Change was given; make changes with handles"))
+			continue
+		}
 		if c.err != nil {
 			errs = append(errs, c.err)
 			continue
 		}
-		if c.action.Path == nil {
-			errs = append(errs, errors.New("a zero Change was given; make changes with handles"))
-			continue
-		}
 		for _, before := range changes[:i] {
-			if before.action.Path != nil && before.action.Path.Overlaps(c.action.Path) {
+			if before != nil && before.action.Path != nil && before.action.Path.Overlaps(c.action.Path) {
 				twice := fmt.Errorf("attribute %s is changed twice in one update", c.action.Path)
 				if a, b := c.action.Path.String(), before.action.Path.String(); a != b {
 					twice = fmt.Errorf("attributes %s and %s overlap, and are changed in one update", b, a)
@@ -203,20 +208,4 @@ func updateOf[T any](changes []Change[T]) (*expr.Update, error) {
 
 func numberValue(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
-}
-
-// encodeElem is the wire value of a member or element of a set or list.
-func encodeElem[E any](h *handle, e E) (types.AttributeValue, error) {
-	if err := h.resolve(); err != nil {
-		return nil, err
-	}
-	elem := h.value.Elem()
-	if elem == nil {
-		return nil, fmt.Errorf("attribute %s of %s has no elements", h.path, h.item)
-	}
-	av, err := codec.ToAttributeValue(elem, &e)
-	if err != nil {
-		return nil, fmt.Errorf("attribute %s: %w", h.path, err)
-	}
-	return av, nil
 }

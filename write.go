@@ -51,16 +51,17 @@ func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []Up
 		return item, err
 	}
 	call, err := updateOptions(opts)
+	old := oldOf[T](call)
 	u, err := t.prepareUpdate(key, present, call, t.now(), err)
 	if err != nil {
 		return item, opError("UpdateItem", t.name, "", err)
 	}
 	if u.exact && t.revision == nil { // a revision makes every update exact
-		return t.updateExactly(ctx, u, call.old)
+		return t.updateExactly(ctx, u, old)
 	}
 	row := &oneRow[T]{plan: t.plan, dst: &item, core: t.core, key: u.wireKey}
-	if u.old = call.old != nil; u.old {
-		row.dst = call.old
+	if u.old = old != nil; u.old {
+		row.dst = old
 	}
 	u.rows, u.arrived = t.live(row), func() error {
 		if !row.seen && (!u.old || present) {
@@ -104,23 +105,22 @@ type preparedUpdate struct {
 	lost    func(map[string]types.AttributeValue) error
 }
 
-func updateOptions[T any](opts []UpdateOption[T]) (w writeCall[T], err error) {
-	var errs []error
-	for _, o := range opts {
-		if o == nil {
-			errs = append(errs, errors.New("an option is nil"))
-			continue
+func updateOptions[T any](opts []UpdateOption[T]) (w writeCall, err error) {
+	list := make([]any, len(opts))
+	for i, o := range opts {
+		if o != nil {
+			list[i] = o.ChangeOrIf(nil)
 		}
-		o.applyUpdate(&w)
 	}
+	err = w.take(list)
 	if len(w.changes) == 0 {
-		errs = append(errs, errors.New("an update without changes"))
+		err = errors.Join(err, errors.New("an update without changes"))
 	}
-	return w, errors.Join(errs...)
+	return w, err
 }
 
 // prepareUpdate checks an update. err is what is wrong with its options.
-func (t *items[T, K]) prepareUpdate(key K, present bool, w writeCall[T], now time.Time, err error) (*preparedUpdate, error) {
+func (t *items[T, K]) prepareUpdate(key K, present bool, w writeCall, now time.Time, err error) (*preparedUpdate, error) {
 	wireKey, err1 := t.appendKey(nil, &key)
 	var k map[string]types.AttributeValue
 	if err1 == nil {
@@ -137,8 +137,8 @@ func (t *items[T, K]) prepareUpdate(key K, present bool, w writeCall[T], now tim
 		u.blind = u.blind && c.again
 		u.exact = u.exact || c.exact
 	}
-	extra := And(w.conds...)
-	rest, demanded, err3 := t.takeRevision(extra.node)
+	extra, err4 := w.guard()
+	rest, demanded, err3 := t.takeRevision(extra)
 	u.extra, u.demanded = expr.All(rest, t.stampUpdate(update, present, now)), demanded
 	u.repeat = u.repeat && u.extra == nil
 	u.blind = u.blind && u.extra == nil && demanded == nil && present
@@ -149,7 +149,7 @@ func (t *items[T, K]) prepareUpdate(key K, present bool, w writeCall[T], now tim
 	case present:
 		u.cond = expr.All(t.keyCall("attribute_exists"), u.extra)
 	}
-	return u, invalid(append(errs, extra.err, err3)...)
+	return u, invalid(append(errs, err4, err3)...)
 }
 
 // sendUpdate sends an update until its outcome is known.
@@ -232,19 +232,16 @@ func (c *core) updateOnce(ctx context.Context, u *preparedUpdate, update *expr.U
 // errNoAttributes is a reply that lacks the item. DynamoDB always sends it, so the reply comes from something else on the way.
 var errNoAttributes = errors.New("the reply lacks the item that was asked for, so it does not answer this request; look for a proxy between client and service")
 
-func writeOptions[T any](opts []WriteOption[T]) (w writeCall[T], err error) {
-	var errs []error
-	for _, o := range opts {
-		if o == nil {
-			errs = append(errs, errors.New("an option is nil"))
-			continue
+func writeOptions[T any](opts []WriteOption[T]) (w writeCall, err error) {
+	list := make([]any, len(opts))
+	for i, o := range opts {
+		if o != nil {
+			list[i] = o.IfOrReturnOld(nil)
 		}
-		o.applyWrite(&w)
 	}
-	for _, c := range w.conds {
-		errs = append(errs, c.err)
-	}
-	return w, errors.Join(errs...)
+	err = w.take(list)
+	_, wrong := w.guard()
+	return w, errors.Join(err, wrong)
 }
 
 // oldRows is where a returned item goes; nil (no interface value) for no destination.
@@ -294,7 +291,7 @@ func decodeMap[T any](plan *codec.Plan, item map[string]types.AttributeValue) (v
 	return v, codec.Decode(plan, data, &v)
 }
 
-func mentions[T any](conds []Cond[T], path expr.Path) bool {
+func mentions(conds []*condition, path expr.Path) bool {
 	for _, c := range conds {
 		for _, p := range expr.Paths(c.node) {
 			if p.Overlaps(path) {

@@ -1,12 +1,23 @@
 package ddb
 
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
 // WriteOption is an option of Put, Replace and the deletes: [If] and [ReturnOld]. A
 // condition by itself is none; write ddb.If(status.Eq("open")).
-type WriteOption[T any] interface{ applyWrite(*writeCall[T]) }
+//
+// The name of its method is what the compiler says of an argument that is none.
+type WriteOption[T any] interface{ IfOrReturnOld(*T) any }
 
 // UpdateOption is what Update and Upsert take: changes, [If] and [ReturnOld]. A
 // condition by itself is none; write ddb.If(status.Eq("open")).
-type UpdateOption[T any] interface{ applyUpdate(*writeCall[T]) }
+//
+// The name of its method is what the compiler says of an argument that is none.
+type UpdateOption[T any] interface{ ChangeOrIf(*T) any }
 
 // Option is an option of every write.
 type Option[T any] interface {
@@ -14,18 +25,55 @@ type Option[T any] interface {
 	UpdateOption[T]
 }
 
-type writeCall[T any] struct {
-	conds   []Cond[T]
-	changes []Change[T]
-	old     *T
+// writeCall is what the options of one write say.
+type writeCall struct {
+	conds   []*condition
+	changes []*change
+	old     any // a *T
 }
 
-func (c Change[T]) applyUpdate(w *writeCall[T]) { w.changes = append(w.changes, c) }
+// returnOld is what [ReturnOld] gives; dst is a *T.
+type returnOld struct{ dst any }
 
-type ifOption[T any] struct{ cond Cond[T] }
+// take adds what the methods of options return.
+func (w *writeCall) take(options []any) error {
+	var errs []error
+	for _, o := range options {
+		switch o := o.(type) {
+		case *change:
+			w.changes = append(w.changes, o)
+		case []*change:
+			w.changes = append(w.changes, o...)
+		case *condition:
+			w.conds = append(w.conds, o)
+		case *returnOld:
+			w.old = o.dst
+		case nil:
+			errs = append(errs, errors.New("an option is nil"))
+		default:
+			errs = append(errs, fmt.Errorf("an option of type %T, which package ddb does not know", o))
+		}
+	}
+	return errors.Join(errs...)
+}
 
-func (o ifOption[T]) applyWrite(w *writeCall[T])  { w.conds = append(w.conds, o.cond) }
-func (o ifOption[T]) applyUpdate(w *writeCall[T]) { w.conds = append(w.conds, o.cond) }
+// guard is all that the options demand.
+func (w *writeCall) guard() (node expr.Node, err error) { return allOf(w.conds).parts() }
+
+// oldOf is where the item goes as it was before, nil for nowhere.
+func oldOf[T any](w writeCall) *T {
+	old, _ := w.old.(*T)
+	return old
+}
+
+// ChangeOrIf makes a change an [UpdateOption].
+func (c ChangeOf[P]) ChangeOrIf(P) any { return c.c }
+
+// option is [If] and [ReturnOld].
+type option[P any] struct{ what any }
+
+func (o option[P]) IfOrReturnOld(P) any { return o.what }
+func (o option[P]) ChangeOrIf(P) any    { return o.what }
 
 // If makes a write happen only where the conditions hold for the stored item
 // (all of them, if there are several). Otherwise the call returns a
@@ -34,30 +82,31 @@ func (o ifOption[T]) applyUpdate(w *writeCall[T]) { w.conds = append(w.conds, o.
 //
 // If without conditions, and a condition that is none (the zero [Cond], an [And] of
 // nothing), are refused by the call.
-func If[T any](conds ...Cond[T]) Option[T] { return ifOption[T]{guardOf("If", conds)} }
-
-type oldOption[T any] struct{ dst *T }
-
-func (o oldOption[T]) applyWrite(w *writeCall[T])  { w.old = o.dst }
-func (o oldOption[T]) applyUpdate(w *writeCall[T]) { w.old = o.dst }
+func If[T any](conds ...Cond[T]) Option[T] { return option[*T]{guardOf("If", untyped(conds))} }
 
 // ReturnOld stores the item as it was before the write in dst, which is set to
 // the zero T when there was none. It costs nothing more. With it, Update returns
 // the zero T instead of the new item, for DynamoDB gives only one of them.
-func ReturnOld[T any](dst *T) Option[T] { return oldOption[T]{dst} }
+func ReturnOld[T any](dst *T) Option[T] { return option[*T]{&returnOld{dst}} }
 
-type changeList[T any] []Change[T]
+type changeList[P any] []ChangeOf[P]
 
-func (l changeList[T]) applyUpdate(w *writeCall[T]) { w.changes = append(w.changes, l...) }
+func (l changeList[P]) ChangeOrIf(P) any {
+	list := make([]*change, len(l))
+	for i, c := range l {
+		list[i] = c.c
+	}
+	return list
+}
 
 // Changes gives several changes as one argument, for lists made at run time.
-func Changes[T any](changes ...Change[T]) UpdateOption[T] { return changeList[T](changes) }
+func Changes[T any](changes ...Change[T]) UpdateOption[T] { return changeList[*T](changes) }
 
 // RemoveAll drops several attributes in one update:
 //
 //	users.Update(ctx, "u1", ddb.RemoveAll(userNickname, userAvatar))
 func RemoveAll[T any](attrs ...interface{ Remove() Change[T] }) UpdateOption[T] {
-	list := make(changeList[T], len(attrs))
+	list := make(changeList[*T], len(attrs))
 	for i, a := range attrs {
 		list[i] = a.Remove()
 	}

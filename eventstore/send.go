@@ -292,7 +292,7 @@ func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 		rowVersion.Set(p.last), rowSlots[0].Set(slot(c.id, p.first, p.last)),
 	}
 	for i := 1; i < len(rowSlots); i++ {
-		changes = append(changes, rowSlots[i].SetFrom(rowSlots[i-1].Attr))
+		changes = append(changes, ddb.SetFrom(rowSlots[i], rowSlots[i-1]))
 	}
 	if p.framed() {
 		changes = append(changes, rowFramed.Set(true))

@@ -105,7 +105,23 @@ func ToAttributeValue[V any](c *Value, v *V) (types.AttributeValue, error) {
 	if err := c.check(reflect.TypeFor[V]()); err != nil {
 		return nil, err
 	}
-	r := refOf(v)
+	return c.attributeValue(refOf(v))
+}
+
+// AttributeValue is [ToAttributeValue] of the value that v points to, for callers that do
+// not know its type.
+func (c *Value) AttributeValue(v any) (types.AttributeValue, error) {
+	p := reflect.ValueOf(v)
+	if p.Kind() != reflect.Pointer || p.IsNil() {
+		return nil, fmt.Errorf("codec of %s used for a %T, not a pointer to one", c.typ, v)
+	}
+	if err := c.check(p.Type().Elem()); err != nil {
+		return nil, err
+	}
+	return c.attributeValue(refFrom(p.Elem()))
+}
+
+func (c *Value) attributeValue(r ref) (types.AttributeValue, error) {
 	if c.plain != nil && !c.opts.nullEmpty {
 		if av := c.plain(r); av != nil {
 			return av, nil

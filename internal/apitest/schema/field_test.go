@@ -84,7 +84,7 @@ func TestHandleMistakesAreErrorsNotPanics(t *testing.T) {
 		"recursion":    {ddb.NumField(func(s *shape) *float64 { return &s.Work.Deep.Self.Value }).Eq(1), "panicked"},
 		"not a set":    {ddb.SetField(func(s *shape) *[]string { return &s.Plain }).Has("x"), "stringset"},
 		"negative":     {lines.At(-1).Exists(), "negative"},
-		"zero handle":  {ddb.Attr[shape, string]{}.Eq("x"), "zero handle"},
+		"zero handle":  {ddb.Attr[shape, string](nil).Eq("x"), "zero handle"},
 		"no IN values": {ddb.StrField(func(s *shape) *string { return &s.ID }).In(), "1 to 100"},
 	} {
 		t.Run(name, func(t *testing.T) {

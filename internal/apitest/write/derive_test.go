@@ -160,7 +160,7 @@ func TestDeriveOnUpdate(t *testing.T) {
 		{"both, out", changes{taskTeam.Set("ui"), taskStatus.Set("done")}, " Ulm", ""},
 		{"removed members", changes{taskTeam.Remove(), taskStatus.Remove()}, " Ulm", ""},
 		{"a member not given by value", changes{taskTeam.Set("ui"), taskStatus.SetIfMissing("open")}, "", "must give status too"},
-		{"a member copied", changes{taskTeam.Set("ui"), taskStatus.SetFrom(taskNote.Attr)}, "", "must give status too"},
+		{"a member copied", changes{taskTeam.Set("ui"), ddb.SetFrom(taskStatus, taskNote)}, "", "must give status too"},
 		{"nested member", changes{taskCity.Set("Bonn")}, "db#open Bonn", ""},
 		{"nested member removed", changes{taskCity.Remove()}, "db#open ", ""},
 		{"sister of a nested member", changes{taskZip.Set("1")}, "db#open Ulm", ""},

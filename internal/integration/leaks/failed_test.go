@@ -22,7 +22,7 @@ func TestFailedConstructors(t *testing.T) {
 	local, err5 := ddb.NewLocalIndex(table, "by-age", age)                // its table failed
 	good, _ := newMembers(t, 200, `{}`)
 	twice, err6 := ddb.NewIndex(good, "by-age", age, age)                                                // an attribute twice
-	zero, err7 := ddb.New[member, string, string](s.client(), "members", ddb.Attr[member, string]{}, id) // a zero handle
+	zero, err7 := ddb.New[member, string, string](s.client(), "members", ddb.Attr[member, string](nil), id) // a zero handle
 	for name, h := range map[string]struct {
 		handle any
 		err    error

@@ -39,7 +39,7 @@ func TestMapKeysAreNotShown(t *testing.T) {
 	}{
 		"compare":   {mine.Gt(1), "votes.? > ?"},
 		"exists":    {votes.Key(canary).Exists(), "attribute_exists(votes.?)"},
-		"attribute": {mine.EqAttr(votes.Key(canary + "2")), "votes.? = votes.?"},
+		"attribute": {ddb.EqAttr(mine, votes.Key(canary+"2")), "votes.? = votes.?"},
 		"raw":       {ddb.RawText[member]("votes.#k > :n", map[string]string{"#k": canary}, map[string]any{":n": 1}), "votes.? > ?"},
 		"builder":   {ddb.Raw[member](expression.Name("votes." + canary).Equal(expression.Value(1))), "votes.? = ?"},
 		"a field":   {city.Eq("x"), "address.city = ?"},
