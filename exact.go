@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// updateExactly sends an update as a transaction of one operation, see [Change.Exact].
+// updateExactly sends an update as a transaction of one operation, see [ChangeOf.Exact].
 func (t *items[T, K]) updateExactly(ctx context.Context, u *preparedUpdate, old *T) (item T, err error) {
 	verb := "Upsert"
 	if u.present {

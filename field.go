@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/quiet"
 )
 
 // Attr is a handle of one attribute of items of type T whose Go value is a V.
@@ -144,6 +145,11 @@ type AttrOf[T, V any] interface {
 	HandleOf(*T, V)
 }
 
+// NameOf is the attribute's document path, such as status or address.city, for people: a
+// key of a map ([MapHandle.Key]) is data and stands in it as a question mark. It is empty
+// when the selector is wrong.
+func NameOf(attr AnyAttr) string { return handleOf(attr).name() }
+
 // handleOf is the handle of an interface that may be nil; nil as well then.
 func handleOf(a AnyAttr) *handle {
 	if a == nil {
@@ -193,7 +199,7 @@ func newHandle(selector any, want ...codec.Kind) *handle {
 	}}}
 }
 
-// name is the document path, empty when the selector is wrong.
+// name is what [NameOf] gives.
 func (h *handle) name() string {
 	if h.resolve() != nil {
 		return ""
@@ -203,11 +209,13 @@ func (h *handle) name() string {
 
 // text is item type and path.
 func (h *handle) text() string {
-	if err := h.resolve(); err != nil {
-		return "handle without an attribute: " + err.Error()
+	if h.resolve() != nil {
+		return "handle without an attribute"
 	}
 	return h.item.String() + "." + h.path.String()
 }
+
+func (h *handle) print(s fmt.State, verb rune) { quiet.Format(s, verb, h.text()) }
 
 // at is the handle of a list element.
 func (h *handle) at(i int) *handle {
@@ -246,7 +254,7 @@ func placeOf(selector uintptr) string {
 
 // child derives a handle from h; step moves path and value one level down.
 func (h *handle) child(step func(*handle)) *handle {
-	if h == nil {
+	if h == nil || h.attribute == nil {
 		return nil
 	}
 	return &handle{&attribute{item: h.item, find: func(c *handle) {
@@ -271,7 +279,7 @@ func (h *handle) below(outer expr.Path) (expr.Path, *codec.Value, error) {
 }
 
 func (h *handle) resolve() error {
-	if h == nil {
+	if h == nil || h.attribute == nil {
 		return errors.New("a zero handle was used; make it with ddb.Field or one of its sisters")
 	}
 	h.once.Do(func() {

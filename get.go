@@ -15,7 +15,7 @@ import (
 
 // GetOption is an option of reads by key, Get, Exists, BatchGet and TransactGet:
 // [Consistent], [Project] and, for batches, [StatsTo].
-type GetOption interface{ applyGet(*readCall) }
+type GetOption interface{ ConsistentOrProject(*readCall) }
 
 type readCall struct {
 	consistent bool
@@ -25,7 +25,7 @@ type readCall struct {
 
 type consistentOption struct{}
 
-func (consistentOption) applyGet(r *readCall) { r.consistent = true }
+func (consistentOption) ConsistentOrProject(r *readCall) { r.consistent = true }
 
 // Consistent makes a read strongly consistent: it sees every write that was
 // answered before. It costs twice the read units of an eventually consistent one.
@@ -35,7 +35,7 @@ func Consistent() GetOption { return consistentOption{} }
 
 type projectOption []AnyAttr
 
-func (p projectOption) applyGet(r *readCall) { r.project = append(r.project, p...) }
+func (p projectOption) ConsistentOrProject(r *readCall) { r.project = append(r.project, p...) }
 
 // Project reads only the given attributes, and the key, into T; the other fields
 // are zero. It saves transfer and decoding, not read units.
@@ -88,7 +88,7 @@ func addPath(paths []expr.Path, p expr.Path) []expr.Path {
 func readOptions(opts []GetOption) (r readCall) {
 	for _, o := range opts {
 		if o != nil {
-			o.applyGet(&r)
+			o.ConsistentOrProject(&r)
 		}
 	}
 	return r

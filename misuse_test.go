@@ -16,6 +16,9 @@ import (
 	"testing"
 )
 
+// unexported finds names of package ddb that users cannot look up: of types, and of methods.
+var unexported = regexp.MustCompile(`ddb\.[a-z]|method [a-z]|(have|want) [a-z]`)
+
 // TestMisuseDoesNotCompile type-checks testdata/misuse and holds the compiler's
 // errors against the want comments there.
 func TestMisuseDoesNotCompile(t *testing.T) {
@@ -30,6 +33,9 @@ func TestMisuseDoesNotCompile(t *testing.T) {
 		Importer: importer.ForCompiler(fset, "gc", exportData(t)),
 		Error: func(err error) {
 			e := err.(types.Error) //nolint:errorlint,forcetypeassert // go/types reports no other type
+			if unexported.MatchString(e.Msg) {
+				t.Errorf("%s: the compiler shows an unexported name: %s", fset.Position(e.Pos), e.Msg)
+			}
 			if !strings.HasPrefix(e.Msg, "\t") {
 				line := fset.Position(e.Pos).Line
 				got[line] = append(got[line], e.Msg)

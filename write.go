@@ -31,8 +31,8 @@ import (
 //
 // On other tables an update that has the same effect twice (Set, SetIfMissing, Remove, set members) and has no
 // condition is sent again after a lost reply. One that counts (Add, Sub, Append, Prepend, list elements), is under a condition, or raises an integer
-// version is not, and ends in [ErrOutcomeUnknown]: [Change.Exact] counts exactly once, at twice the price, and
-// [Change.AtLeastOnce] accepts that it may count twice.
+// version is not, and ends in [ErrOutcomeUnknown]: [ChangeOf.Exact] counts exactly once, at twice the price, and
+// [ChangeOf.AtLeastOnce] accepts that it may count twice.
 //
 // It costs a write unit for each 1 KB of the larger of the old and the new item,
 // rounded up, and as much again on indexes that hold changed attributes.

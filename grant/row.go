@@ -110,7 +110,7 @@ func (r *row) grantOf(k Key) (Grant, error) {
 	}
 	g := Grant{Key: k, FullName: r.FullName, GrantedBy: r.GrantedBy, GrantedAt: r.GrantedAt, Rev: r.Rev}
 	if g.Rev < 1 {
-		return Grant{}, fmt.Errorf("%w: attribute %s is not a revision", ErrUnreadable, rowRev.Name())
+		return Grant{}, fmt.Errorf("%w: attribute %s is not a revision", ErrUnreadable, ddb.NameOf(rowRev))
 	}
 	switch r.State {
 	case stateActive:

@@ -203,7 +203,7 @@ func (a *angzarrSource) Streams(ctx context.Context) iter.Seq2[Stream, error] {
 			last = key
 			domain, edition, root, ok := angzarrParts(key)
 			if !ok {
-				yield(Stream{}, malformed(a.table.Name(), a.partition.Name(), "it is not domain, edition and root, each percent-encoded, with # in between"))
+				yield(Stream{}, malformed(a.table.Name(), ddb.NameOf(a.partition), "it is not domain, edition and root, each percent-encoded, with # in between"))
 				return
 			}
 			if !yield(Stream{Name: a.o.Name(domain, edition, root), Key: key}, nil) {

@@ -104,7 +104,7 @@ func (x *excalibur) Streams(ctx context.Context) iter.Seq2[Stream, error] {
 				ok = ok && prefixed && suffixed && tenant != ""
 			}
 			if !ok {
-				yield(Stream{}, malformed(x.table.Name(), x.partition.Name(), "it is not aggregateType:aggregateId, nor that behind t: and a tenant"))
+				yield(Stream{}, malformed(x.table.Name(), ddb.NameOf(x.partition), "it is not aggregateType:aggregateId, nor that behind t: and a tenant"))
 				return
 			}
 			if !yield(Stream{Name: x.o.Name(tenant, e.Type, e.ID), Key: key}, nil) {

@@ -57,6 +57,9 @@ func misuse(ctx context.Context, client ddb.Client, cond ddb.Cond[User]) {
 	_ = status.Add(1)                                   // want "status.Add undefined"
 	_ = total.BeginsWith(1)                             // want "total.BeginsWith undefined"
 	_ = tags.Insert(7)                                  // want "cannot use 7"
+	_ = ddb.SetFrom(status, total)                      // want "does not match|cannot use"
+	_ = ddb.SetFrom(status, userName)                   // want "does not match|cannot use"
+	_ = ddb.NameOf("status")                            // want "cannot use \"status\".*missing method Handle"
 	_ = ddb.And(status.Eq("open"), userName.Eq("Ann"))  // want "does not match|cannot use"
 	_, _ = ddb.New(client, "mixed", customer, userName) // want "does not match|cannot use|cannot infer"
 
@@ -70,7 +73,12 @@ func misuse(ctx context.Context, client ddb.Client, cond ddb.Cond[User]) {
 	_, _ = orders.Update(ctx, orders.Key(pk, sk), userName.Set("x")) // want "cannot use userName.Set"
 	_ = orders.Put(ctx, &User{})                                     // want "cannot use &User"
 	_ = orders.Put(ctx, &Order{}, ddb.If(cond))                      // want "cannot use ddb.If"
-	_ = orders.Put(ctx, &Order{}, status.Set("open"))                // want "cannot use status.Set"
+	_ = orders.Put(ctx, &Order{}, status.Set("open"))                // want "cannot use status.Set.*missing method IfOrReturnOld"
+	_ = orders.Put(ctx, &Order{}, status.Eq("open"))                 // want "cannot use status.Eq.*missing method IfOrReturnOld"
+	_ = orders.Delete(ctx, pk, sk, status.Eq("open"))                // want "cannot use status.Eq.*missing method IfOrReturnOld"
+
+	_, _ = orders.Update(ctx, orders.Key(pk, sk), status.Set("x"), status.Eq("open")) // want "cannot use status.Eq.*missing method ChangeOrIf"
+	_, _ = orders.Update(ctx, orders.Key(pk, sk), status)                             // want "cannot use status.*missing method ChangeOrIf"
 
 	_ = numbered.Query(pk).SortKey(ddb.BeginsWith(int64(1))) // want "does not satisfy"
 	_ = orders.Query(pk).SortKey(ddb.Eq("o1"))               // want "cannot use"

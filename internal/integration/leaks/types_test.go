@@ -66,7 +66,7 @@ var exportedTypes = map[string]exported{
 	"ddb.Query": holds[ddb.Query[member, string]](), "ddb.IndexQuery": holds[ddb.IndexQuery[member, string]](), "ddb.Scan": holds[ddb.Scan[member]](), "ddb.IndexScan": holds[ddb.IndexScan[member]](), "ddb.Reader": holds[ddb.Reader[member]](),
 	"ddb.InvalidError": holds[ddb.InvalidError](), "ddb.NotReservedError": holds[ddb.NotReservedError]("Field"), "ddb.TakenError": holds[ddb.TakenError]("Field"),
 	"ddb.OpError": holds[ddb.OpError]("Op", "Table", "Index"), "ddb.OutcomeUnknownError": holds[ddb.OutcomeUnknownError](), "ddb.Page": holds[ddb.Page[member]](), "ddb.PageTokens": holds[ddb.PageTokens]("keys"),
-	"ddb.SortCond": holds[ddb.SortCond[string]]("op"), "ddb.ThrottledError": holds[ddb.ThrottledError]("Reasons"), "ddb.TokenBinding": holds[ddb.TokenBinding](), "ddb.TokenKey": holds[ddb.TokenKey]("ID"),
+	"ddb.SortCond": holds[ddb.SortCond[string]]("c"), "ddb.ThrottledError": holds[ddb.ThrottledError]("Reasons"), "ddb.TokenBinding": holds[ddb.TokenBinding](), "ddb.TokenKey": holds[ddb.TokenKey]("ID"),
 	"ddb.TransactionError": holds[ddb.TransactionError]("Failed"), "ddb.TransactionFailure": holds[ddb.TransactionFailure]("Verb", "Table", "Reason"),
 	"ddb.UniqueClaim": sends[ddb.UniqueClaim[string]](), "ddb.UniqueFinding": sends[ddb.UniqueFinding[string, string]]("Kind"),
 
