@@ -84,8 +84,8 @@ func (s *BatchStats) report(dst *BatchStats) {
 
 type statsOption struct{ dst *BatchStats }
 
-func (o statsOption) applyBatch(b *batchCall) { b.stats = o.dst }
-func (o statsOption) ConsistentOrProject(r *readCall)    { r.stats = o.dst }
+func (o statsOption) applyBatch(b *batchCall)         { b.stats = o.dst }
+func (o statsOption) ConsistentOrProject(r *readCall) { r.stats = o.dst }
 
 func (o statsOption) addTo(tx *transaction) { tx.dst = o.dst }
 

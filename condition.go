@@ -238,6 +238,9 @@ func notOf(c *condition) *condition {
 
 // guardOf is [And] of conditions that must all be some: a guard that is missing would let everything through.
 func guardOf(of string, conds []*condition) *condition {
+	if len(conds) == 1 && conds[0] != nil && conds[0].node != nil {
+		return conds[0]
+	}
 	nodes, err := nodesOf(conds)
 	if len(conds) == 0 {
 		err = errors.Join(err, fmt.Errorf("%s without a condition, which would let everything through", of))

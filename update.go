@@ -174,16 +174,12 @@ func updateOf(changes []*change) (*expr.Update, error) {
 		errs []error
 	)
 	for i, c := range changes {
-		if c == nil {
-			errs = append(errs, errors.New("a zero Change was given; make changes with handles"))
-			continue
-		}
 		if c.err != nil {
 			errs = append(errs, c.err)
 			continue
 		}
 		for _, before := range changes[:i] {
-			if before != nil && before.action.Path != nil && before.action.Path.Overlaps(c.action.Path) {
+			if before.action.Path != nil && before.action.Path.Overlaps(c.action.Path) {
 				twice := fmt.Errorf("attribute %s is changed twice in one update", c.action.Path)
 				if a, b := c.action.Path.String(), before.action.Path.String(); a != b {
 					twice = fmt.Errorf("attributes %s and %s overlap, and are changed in one update", b, a)

@@ -41,9 +41,11 @@ func (w *writeCall) take(options []any) error {
 	for _, o := range options {
 		switch o := o.(type) {
 		case *change:
-			w.changes = append(w.changes, o)
+			w.add(o)
 		case []*change:
-			w.changes = append(w.changes, o...)
+			for _, c := range o {
+				w.add(c)
+			}
 		case *condition:
 			w.conds = append(w.conds, o)
 		case *returnOld:
@@ -55,6 +57,13 @@ func (w *writeCall) take(options []any) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (w *writeCall) add(c *change) {
+	if c == nil {
+		c = &change{err: errors.New("a zero Change was given; make changes with handles")}
+	}
+	w.changes = append(w.changes, c)
 }
 
 // guard is all that the options demand.

@@ -1,0 +1,213 @@
+// Package handle_test holds tests of handles, conditions and changes through the public API, on one item type.
+package handle_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+type line struct {
+	SKU string `dynamodbav:"sku"`
+	Qty int    `dynamodbav:"qty"`
+}
+
+type order struct {
+	ID    string         `dynamodbav:"id"`
+	Note  string         `dynamodbav:"note,omitempty"`
+	Total int64          `dynamodbav:"total,omitempty"`
+	Hash  []byte         `dynamodbav:"hash,omitempty"`
+	Paid  bool           `dynamodbav:"paid,omitempty"`
+	Tags  []string       `dynamodbav:"tags,stringset,omitempty"`
+	Lines []line         `dynamodbav:"lines,omitempty"`
+	Votes map[string]int `dynamodbav:"votes,omitempty"`
+}
+
+var (
+	id    = ddb.StrField(func(o *order) *string { return &o.ID })
+	note  = ddb.StrField(func(o *order) *string { return &o.Note })
+	total = ddb.NumField(func(o *order) *int64 { return &o.Total })
+	hash  = ddb.BinField(func(o *order) *[]byte { return &o.Hash })
+	paid  = ddb.Field(func(o *order) *bool { return &o.Paid })
+	tags  = ddb.SetField(func(o *order) *[]string { return &o.Tags })
+	lines = ddb.ListField(func(o *order) *[]line { return &o.Lines })
+	votes = ddb.MapField(func(o *order) *map[string]int { return &o.Votes })
+)
+
+func newOrders(t *testing.T) *ddb.SimpleTable[order, string] {
+	t.Helper()
+
+	orders, err := ddb.NewSimple(ddbtest.New(t), "orders", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := orders.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return orders
+}
+
+// TestZeroHandles: a zero handle is an error of the call that uses it, whatever the handle and the method.
+func TestZeroHandles(t *testing.T) {
+	orders := newOrders(t)
+	if err := orders.Put(t.Context(), &order{ID: "o1"}); err != nil {
+		t.Fatal(err)
+	}
+	var (
+		noAttr  ddb.Attr[order, bool]
+		noOrd   ddb.Ord[order, int64]
+		noStr   ddb.Str[order, string]
+		noNum   ddb.Num[order, int64]
+		noBin   ddb.Bin[order, []byte]
+		noSet   ddb.Set[order, string]
+		noList  ddb.List[order, line]
+		noMap   ddb.Map[order, string, int]
+		nothing ddb.AttrOf[order, string]
+		empty   = new(ddb.StrHandle[*order, string])
+	)
+	for name, cond := range map[string]ddb.Cond[order]{
+		"Attr": noAttr.Eq(true), "Ord": noOrd.Between(1, 2), "Str": noStr.BeginsWith("x"), "Num": noNum.Lt(1), "Bin": noBin.Contains(nil), "Set": noSet.Has("x"),
+		"List": noList.Has(line{}), "Map": noMap.Ne(nil), "key": noMap.Key("k").Eq(1), "element": noList.At(0).Exists(), "in": noStr.In("x", "y"), "type": noNum.IsType(ddb.TypeNumber),
+		"size": noStr.Size().Gt(1), "both": ddb.EqAttr(note, noStr), "nil": ddb.EqAttr(nothing, note), "empty": empty.NotExists(), "converted": ddb.AsStr(ddb.Attr[order, string](nil)).Eq("x"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := orders.Update(t.Context(), "o1", total.Add(1), ddb.If(ddb.And(cond)))
+			if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "a zero handle was used") {
+				t.Error(err)
+			}
+		})
+	}
+	for name, change := range map[string]ddb.Change[order]{
+		"Attr": noAttr.Set(true), "Ord": noOrd.Remove(), "Str": noStr.SetIfMissing("x"), "Num": noNum.Add(1).Exact(), "Bin": noBin.Set(nil), "Set": noSet.Insert("x"), "no members": noSet.Delete(),
+		"List": noList.Append(line{}), "Map": noMap.Remove(), "from": ddb.SetFrom(note, noStr), "nil": ddb.SetFrom(nothing, note), "inner": ddb.Within(noList.At(0), func(l *line) *int { return &l.Qty }).Set(1),
+	} {
+		t.Run("change "+name, func(t *testing.T) {
+			_, err := orders.Update(t.Context(), "o1", change)
+			if !errors.Is(err, ddb.ErrInvalid) || name != "no members" && !strings.Contains(err.Error(), "a zero handle was used") {
+				t.Error(err)
+			}
+		})
+	}
+	if _, err := orders.Update(t.Context(), "o1", ddb.Change[order]{}.AtLeastOnce()); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "a zero Change") {
+		t.Error("zero change:", err)
+	}
+	if _, err := orders.Get(t.Context(), "o1", ddb.Project(noStr)); !errors.Is(err, ddb.ErrInvalid) {
+		t.Error("projection:", err)
+	}
+	for name, key := range map[string]ddb.KeyField[order, string]{"nil": nil, "zero": noStr, "empty": empty, "foreign": foreign{}} {
+		if _, err := ddb.NewSimple(ddbtest.New(t), "orders", key); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "a zero handle was used") {
+			t.Errorf("key %s: %v", name, err)
+		}
+	}
+	if got, err := orders.Get(t.Context(), "o1"); err != nil || got.Total != 0 {
+		t.Error("something was sent:", got, err)
+	}
+}
+
+// foreign has the method of key fields and is none.
+type foreign struct{}
+
+func (foreign) HandleOf(*order, string) {}
+
+// strange has the method of options and is none.
+type strange struct{ what any }
+
+func (s strange) ChangeOrIf(*order) any    { return s.what }
+func (s strange) IfOrReturnOld(*order) any { return s.what }
+
+func TestForeignOptions(t *testing.T) {
+	orders := newOrders(t)
+	for _, what := range []any{nil, 7, "x", &order{}} {
+		_, err := orders.Update(t.Context(), "o1", total.Set(1), strange{what})
+		err2 := orders.Put(t.Context(), &order{ID: "o1"}, strange{what})
+		if !errors.Is(err, ddb.ErrInvalid) || !errors.Is(err2, ddb.ErrInvalid) {
+			t.Error(what, err, err2)
+		}
+	}
+	// What is converted to a handle of another type gives an error, and nothing is read that is not there.
+	as := (*ddb.StrHandle[*order, string])(total)
+	if _, err := orders.Update(t.Context(), "o1", as.Set("x")); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "codec of int64 used for a string") {
+		t.Error(err)
+	}
+}
+
+// TestHandlesShowNames: a handle prints as item type and attribute in every way, and never a key of a map.
+func TestHandlesShowNames(t *testing.T) {
+	var none ddb.Num[order, int64]
+	wrong := ddb.Field(func(*order) *bool { return new(bool) })
+	for _, tc := range []struct {
+		handle interface {
+			ddb.AnyAttr
+			fmt.Stringer
+		}
+		text, name string
+	}{
+		{note, "handle_test.order.note", "note"}, {total, "handle_test.order.total", "total"}, {hash, "handle_test.order.hash", "hash"}, {paid, "handle_test.order.paid", "paid"},
+		{tags, "handle_test.order.tags", "tags"}, {lines, "handle_test.order.lines", "lines"}, {votes, "handle_test.order.votes", "votes"},
+		{lines.At(2), "handle_test.order.lines[2]", "lines[2]"}, {votes.Key("alice@example.org"), "handle_test.order.votes.?", "votes.?"},
+		{none, "handle without an attribute", ""}, {wrong, "handle without an attribute", ""},
+	} {
+		if got := tc.handle.String(); got != tc.text {
+			t.Errorf("String %q, want %q", got, tc.text)
+		}
+		if got := ddb.NameOf(tc.handle); got != tc.name {
+			t.Errorf("NameOf %q, want %q", got, tc.name)
+		}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%t", "%x"} {
+			got := fmt.Sprintf(verb, tc.handle)
+			if strings.Contains(got, "alice") || verb == "%v" && got != tc.text {
+				t.Errorf("%s: %q, want %q", verb, got, tc.text)
+			}
+		}
+	}
+	if got := ddb.NameOf(nil); got != "" {
+		t.Errorf("NameOf(nil) %q", got)
+	}
+}
+
+// TestConditionsRender: each method makes the condition that its comment says.
+func TestConditionsRender(t *testing.T) {
+	for want, cond := range map[string]ddb.Cond[order]{
+		"note = ?": note.Eq("x"), "note <> ?": note.Ne("x"), "total < ?": total.Lt(1), "total <= ?": total.Le(1), "total > ?": total.Gt(1), "total >= ?": total.Ge(1),
+		"total BETWEEN ? AND ?": total.Between(1, 2), "total IN (?, ?)": total.In(1, 2), "begins_with(note, ?)": note.BeginsWith("x"), "contains(hash, ?)": hash.Contains([]byte("x")),
+		"contains(tags, ?)": tags.Has("x"), "contains(lines, ?)": lines.Has(line{}), "attribute_exists(paid)": paid.Exists(), "attribute_not_exists(votes.?)": votes.Key("k").NotExists(),
+		"size(note) >= ?": note.Size().Ge(3), "attribute_type(total, ?)": total.IsType(ddb.TypeNumber), "lines[1].qty = ?": ddb.Within(lines.At(1), func(l *line) *int { return &l.Qty }).Eq(3),
+		"note = id": ddb.EqAttr(note, id), "": {},
+	} {
+		if got := cond.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestHandleAllocations holds what conditions and changes allocate.
+func TestHandleAllocations(t *testing.T) {
+	for name, tc := range map[string]struct {
+		most float64
+		make func()
+	}{
+		"Eq":      {5, func() { kept = note.Eq("open") }},
+		"Between": {9, func() { kept = total.Between(1, 2) }},
+		"Exists":  {3, func() { kept = paid.Exists() }},
+		"Set":     {4, func() { keptChange = note.Set("open") }},
+		"Add":     {9, func() { keptChange = total.Add(1) }},
+		"If":      {7, func() { keptOption = ddb.If(note.Eq("open")) }},
+		"Remove":  {1, func() { keptChange = note.Remove() }},
+	} {
+		if got := testing.AllocsPerRun(100, tc.make); got > tc.most {
+			t.Errorf("%s: %.0f allocations, at most %.0f", name, got, tc.most)
+		} else {
+			t.Logf("%s: %.0f allocations", name, got)
+		}
+	}
+}
+
+var (
+	kept       ddb.Cond[order]
+	keptChange ddb.Change[order]
+	keptOption ddb.Option[order]
+)
