@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"reflect"
 	"slices"
 	"time"
 
@@ -36,21 +37,72 @@ type Got[T any] struct {
 // Options are those of Get, and [StatsTo].
 //
 // Each item is billed by itself, as by Get. The items of one call are not a snapshot.
-func (t *items[T, K]) BatchGet(ctx context.Context, keys []K, opts ...GetOption) ([]Got[T], error) {
-	ctx, stop := keepReportTime(ctx)
-	defer stop()
-	r := readOptions(opts)
-	b := t.batchGetter(0, len(keys))
-	defer func() { b.stats.report(r.stats) }()
-	return t.batchGet(ctx, b, keys, r)
+func (t *Table[T, PK, SK]) BatchGet(ctx context.Context, keys []Key[PK, SK], opts ...GetOption) (got []Got[T], err error) {
+	err = t.tableCore(nil).batchGet(ctx, &keys, &got, opts)
+	return got, err
+}
+
+// BatchGet reads any number of items by their keys: got[i] belongs to keys[i]; see [Table.BatchGet].
+func (t *SimpleTable[T, PK]) BatchGet(ctx context.Context, keys []PK, opts ...GetOption) (got []Got[T], err error) {
+	err = t.tableCore(nil).batchGet(ctx, &keys, &got, opts)
+	return got, err
 }
 
 // BatchGetAll is BatchGet for a stream of keys of any length, in constant memory: it
 // reads as many keys at once as the table's [Concurrency] allows. It yields the
 // results in the order of the keys, up to the first key that could not be read: there
 // it yields the error, whose indexes count from the first key of the stream, and ends.
-func (t *items[T, K]) BatchGetAll(ctx context.Context, keys iter.Seq[K], opts ...GetOption) iter.Seq2[Got[T], error] {
+func (t *Table[T, PK, SK]) BatchGetAll(ctx context.Context, keys iter.Seq[Key[PK, SK]], opts ...GetOption) iter.Seq2[Got[T], error] {
+	return resultsOf[T](t.tableCore(nil).batchGetAll(ctx, windows(keys), (*[]Got[T])(nil), opts))
+}
+
+// BatchGetAll is BatchGet for a stream of keys of any length; see [Table.BatchGetAll].
+func (t *SimpleTable[T, PK]) BatchGetAll(ctx context.Context, keys iter.Seq[PK], opts ...GetOption) iter.Seq2[Got[T], error] {
+	return resultsOf[T](t.tableCore(nil).batchGetAll(ctx, windows(keys), (*[]Got[T])(nil), opts))
+}
+
+// batchGet reads the keys of the list at keys into that at got, a *[]Got.
+func (c *core) batchGet(ctx context.Context, keys, got any, opts []GetOption) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
+	ctx, stop := keepReportTime(ctx)
+	defer stop()
+	r := readOptions(opts)
+	b := c.batchGetter(0)
+	defer func() { b.stats.report(r.stats) }()
+	return b.get(ctx, keys, got, r)
+}
+
+// resultSeq yields lists of results, each a *[]Got, and an error last.
+type resultSeq func(yield func(got any, err error) bool)
+
+//go:noinline
+func resultsOf[T any](lists resultSeq) iter.Seq2[Got[T], error] {
 	return func(yield func(Got[T], error) bool) {
+		lists(func(list any, err error) bool {
+			if err != nil {
+				return yield(Got[T]{}, err)
+			}
+			for _, g := range *list.(*[]Got[T]) { //nolint:forcetypeassert // it was made as one
+				if !yield(g, nil) {
+					return false
+				}
+			}
+			return true
+		})
+	}
+}
+
+// batchGetAll gives lists of the type that list points to.
+//
+//go:noinline
+func (c *core) batchGetAll(ctx context.Context, keys windowSeq, list any, opts []GetOption) resultSeq {
+	return func(yield func(any, error) bool) {
+		if err := c.usable(); err != nil {
+			yield(nil, err)
+			return
+		}
 		ctx, stop := keepReportTime(ctx)
 		defer stop()
 		var (
@@ -59,77 +111,118 @@ func (t *items[T, K]) BatchGetAll(ctx context.Context, keys iter.Seq[K], opts ..
 			first int
 		)
 		defer func() { stats.report(r.stats) }()
-		if err := t.usable(); err != nil {
-			yield(Got[T]{}, err)
-			return
-		}
-		for window := range windows(keys, maxBatchGet*max(t.concurrency, 1)) {
-			b := t.batchGetter(first, len(window))
-			got, err := t.batchGet(ctx, b, window, r)
+		keys(maxBatchGet*max(c.concurrency, 1), func(window any, n int) bool {
+			b := c.batchGetter(first)
+			got := reflect.New(reflect.TypeOf(list).Elem())
+			err := b.get(ctx, window, got.Interface(), r)
 			stats.add(b.stats)
 			if failed, ok := errors.AsType[*BatchError](err); ok {
-				got = got[:failed.Failed[0].Index-first]
+				got.Elem().SetLen(failed.Failed[0].Index - first)
 			}
-			for _, g := range got {
-				if !yield(g, nil) {
-					return
-				}
+			first += n
+			if !yield(got.Interface(), nil) {
+				return false
 			}
 			if err != nil {
-				yield(Got[T]{}, err)
-				return
+				yield(nil, err)
+				return false
 			}
-			first += len(window)
-		}
+			return true
+		})
 	}
 }
 
-func (t *items[T, K]) batchGetter(first, n int) *batchGetter[T] {
-	return &batchGetter[T]{batch: batch{core: t.core, op: "BatchGetItem", first: first, start: time.Now()}, got: make([]Got[T], n)}
+func (c *core) batchGetter(first int) *batchGetter {
+	return &batchGetter{batch: batch{core: c, op: "BatchGetItem", first: first, start: time.Now()}}
 }
 
-func (t *items[T, K]) batchGet(ctx context.Context, b *batchGetter[T], keys []K, r readCall) ([]Got[T], error) {
-	if err := t.usable(); err != nil {
-		return nil, err
-	}
-	err := b.prepare(len(keys), func(data []byte, i int) ([]byte, error) { return t.appendKey(data, &keys[i]) }, r)
+func (b *batchGetter) get(ctx context.Context, keys, got any, r readCall) error {
+	list, to := reflect.ValueOf(keys).Elem(), reflect.ValueOf(got).Elem()
+	n := list.Len()
+	err := b.prepare(n, func(data []byte, i int) ([]byte, error) { return b.core.appendKey(data, list.Index(i)) }, r)
 	if err != nil {
-		return nil, opError(b.op, t.name, "", err)
+		return opError(b.op, b.core.name, "", err)
 	}
-	err = b.run(ctx, b.unique, b.sendKeys)
-	return b.got, err
+	if n == 0 {
+		to.Set(reflect.MakeSlice(to.Type(), 0, 0)) // which is not nil
+	}
+	to.Grow(n)
+	to.SetLen(n)
+	b.got = results{list: to}
+	return b.run(ctx, b.unique, b.sendKeys)
 }
 
-// windows gathers a stream into slices of at most n elements.
-func windows[E any](seq iter.Seq[E], n int) iter.Seq[[]E] {
-	return func(yield func([]E) bool) {
+// windowSeq yields a stream in lists of at most n elements, with their length.
+type windowSeq func(n int, yield func(list any, n int) bool)
+
+// windows gathers a stream, which may be nil, into lists, each a *[]E.
+//
+//go:noinline
+func windows[E any](seq iter.Seq[E]) windowSeq {
+	return func(n int, yield func(any, int) bool) {
 		if seq == nil {
 			return
 		}
 		window := make([]E, 0, n)
 		for e := range seq {
 			if window = append(window, e); len(window) == n {
-				if !yield(window) {
+				full := window
+				if !yield(&full, n) {
 					return
 				}
 				window = make([]E, 0, n)
 			}
 		}
 		if len(window) > 0 {
-			yield(window)
+			yield(&window, len(window))
 		}
 	}
 }
 
-type batchGetter[T any] struct {
+// results are where the items of a batch go: a list of [Got], or one of items with found beside it.
+type results struct {
+	list  reflect.Value
+	found []bool
+}
+
+func (r *results) item(i int) reflect.Value {
+	if r.found != nil {
+		return r.list.Index(i)
+	}
+	return r.list.Index(i).Field(0)
+}
+
+func (r *results) isFound(i int) bool {
+	if r.found != nil {
+		return r.found[i]
+	}
+	return r.list.Index(i).Field(1).Bool()
+}
+
+func (r *results) setFound(i int) {
+	if r.found != nil {
+		r.found[i] = true
+		return
+	}
+	r.list.Index(i).Field(1).SetBool(true)
+}
+
+func (r *results) clear(i int) {
+	r.list.Index(i).SetZero()
+	if r.found != nil {
+		r.found[i] = false
+	}
+}
+
+type batchGetter struct {
 	batch
-	got    []Got[T]
+	got    results
 	unique []*batchEntry
 	in     types.KeysAndAttributes
 }
 
 // prepare takes n keys, which encode appends in wire form, and names those that cannot be keys by their index.
-func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error), r readCall) error {
+func (b *batchGetter) prepare(n int, encode func([]byte, int) ([]byte, error), r readCall) error {
 	var (
 		data, ids []byte // of all keys
 		ends      = make([][2]int, n)
@@ -181,8 +274,8 @@ func (b *batchGetter[T]) prepare(n int, encode func([]byte, int) ([]byte, error)
 	return nil
 }
 
-func (b *batchGetter[T]) sendKeys(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
-	rows := &batchRows[T]{b: b, pending: pending}
+func (b *batchGetter) sendKeys(ctx context.Context, options wire.Options, pending []*batchEntry) ([]*batchEntry, error) {
+	rows := &batchRows{b: b, pending: pending}
 	left, err := b.readOnce(ctx, options, b.in, pending, rows)
 	if _, unreadable := errors.AsType[*wire.RowError](err); unreadable {
 		// One item is not a T. Read again, item by item, to save the others.
@@ -234,48 +327,52 @@ func (b *batch) leftKeys(unprocessed map[string]types.KeysAndAttributes, pending
 }
 
 // batchRows puts the items of one reply where their keys stand.
-type batchRows[T any] struct {
-	b       *batchGetter[T]
+type batchRows struct {
+	b       *batchGetter
 	pending []*batchEntry
 	n       int  // items of the reply
 	next    int  // of pending: whose item comes next, if the reply keeps the order of the keys
 	careful bool // an item that cannot be read must not spoil the others
 	id      []byte
-	item    T
+	spare   reflect.Value // for an item whose place is not known yet
 }
 
-func (r *batchRows[T]) count() int { return r.n }
+func (r *batchRows) count() int { return r.n }
 
-func (r *batchRows[T]) Reset(int) {
+func (r *batchRows) Reset(int) {
 	r.n, r.next = 0, 0
 	for _, e := range r.pending {
 		e.err = nil
 		for ; e != nil; e = e.twin {
-			*r.place(e) = Got[T]{}
+			r.b.got.clear(r.place(e))
 		}
 	}
 }
 
 // place is where the result of an entry stands.
-func (r *batchRows[T]) place(e *batchEntry) *Got[T] { return &r.b.got[e.index-r.b.first] }
+func (r *batchRows) place(e *batchEntry) int { return e.index - r.b.first }
 
-func (r *batchRows[T]) Row(d *codec.Decoder) error {
+func (r *batchRows) Row(d *codec.Decoder) error {
 	r.n++
 	if r.careful {
 		return r.carefulRow(d)
 	}
 	// It is decoded where the next item belongs, and moved if it is another.
-	var zero T
-	item, guess := &r.item, r.guess()
-	if guess == nil {
-		r.item = zero
-	} else {
-		item = &r.place(guess).Item
+	var item reflect.Value
+	guess := r.guess()
+	switch {
+	case guess != nil:
+		item = r.b.got.item(r.place(guess))
+	case !r.spare.IsValid():
+		r.spare = reflect.New(r.b.core.of.item).Elem()
+		item = r.spare
+	default:
+		item = r.spare
 	}
 	d.Peek()
 	d.Watch(r.b.core.keyNames)
 	from := d.Pos()
-	if err := codec.DecodeNext(r.b.core.plan, d, item); err != nil {
+	if err := codec.DecodeNextSlot(r.b.core.plan, d, item); err != nil {
 		return err
 	}
 	raw := d.Since(from)
@@ -294,15 +391,18 @@ func (r *batchRows[T]) Row(d *codec.Decoder) error {
 		if e, err = r.entry(); err != nil {
 			return err
 		}
-		r.place(e).Item, *item = *item, zero
+		if e != guess {
+			r.b.got.item(r.place(e)).Set(item)
+			item.SetZero()
+		}
 	}
 	return r.found(e, raw)
 }
 
 // guess is the entry whose item comes next in a reply that keeps the order of the keys, if it has none yet.
-func (r *batchRows[T]) guess() *batchEntry {
+func (r *batchRows) guess() *batchEntry {
 	if r.next < len(r.pending) {
-		if e := r.pending[r.next]; !r.place(e).Found {
+		if e := r.pending[r.next]; !r.b.got.isFound(r.place(e)) {
 			return e
 		}
 	}
@@ -310,7 +410,7 @@ func (r *batchRows[T]) guess() *batchEntry {
 }
 
 // entry finds the entry of the key r.id, and expects the one behind it next.
-func (r *batchRows[T]) entry() (*batchEntry, error) {
+func (r *batchRows) entry() (*batchEntry, error) {
 	e := r.b.byKey[string(r.id)]
 	i := -1
 	if e != nil {
@@ -324,22 +424,22 @@ func (r *batchRows[T]) entry() (*batchEntry, error) {
 }
 
 // found completes the result of an entry whose item was decoded from raw, and gives it to the entry's twins.
-func (r *batchRows[T]) found(e *batchEntry, raw []byte) error {
+func (r *batchRows) found(e *batchEntry, raw []byte) error {
 	e.err = nil
-	r.place(e).Found = true
+	r.b.got.setFound(r.place(e))
 	for e = e.twin; e != nil; e = e.twin {
 		// Each place gets an item of its own: nothing is shared between them.
-		g := r.place(e)
-		if err := codec.Decode(r.b.core.plan, raw, &g.Item); err != nil {
+		i := r.place(e)
+		if err := codec.DecodeSlot(r.b.core.plan, raw, r.b.got.item(i)); err != nil {
 			return err
 		}
-		g.Found = true
+		r.b.got.setFound(i)
 	}
 	return nil
 }
 
 // carefulRow is Row that makes an item which cannot be read the error of its key.
-func (r *batchRows[T]) carefulRow(d *codec.Decoder) error {
+func (r *batchRows) carefulRow(d *codec.Decoder) error {
 	raw, err := d.Raw()
 	if err != nil {
 		return err
@@ -351,10 +451,11 @@ func (r *batchRows[T]) carefulRow(d *codec.Decoder) error {
 	if err != nil {
 		return err
 	}
-	g := r.place(e)
-	*g = Got[T]{}
-	if bad := codec.Decode(r.b.core.plan, raw, &g.Item); bad != nil {
-		*g, e.err = Got[T]{}, bad
+	i := r.place(e)
+	r.b.got.clear(i)
+	if bad := codec.DecodeSlot(r.b.core.plan, raw, r.b.got.item(i)); bad != nil {
+		r.b.got.clear(i)
+		e.err = bad
 		return nil //nolint:nilerr // it is this key's error, not the reply's
 	}
 	return r.found(e, raw)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -36,32 +37,76 @@ import (
 // [Derive] are computed, but not put into the caller's list.
 //
 // Each item is billed by itself, as by Put.
-func (t *items[T, K]) BatchPut(ctx context.Context, list []T, opts ...BatchOption) error {
-	return t.BatchWrite(ctx, list, nil, opts...)
+func (t *Table[T, PK, SK]) BatchPut(ctx context.Context, list []T, opts ...BatchOption) error {
+	return t.tableCore(nil).batchWrite(ctx, &list, nil, opts)
+}
+
+// BatchPut stores any number of items; see [Table.BatchPut].
+func (t *SimpleTable[T, PK]) BatchPut(ctx context.Context, list []T, opts ...BatchOption) error {
+	return t.tableCore(nil).batchWrite(ctx, &list, nil, opts)
 }
 
 // BatchDelete removes the items with the keys; see [Table.BatchPut]. Removing what
-// does not exist is no failure.
-func (t *items[T, K]) BatchDelete(ctx context.Context, keys []K, opts ...BatchOption) error {
-	return t.BatchWrite(ctx, nil, keys, opts...)
+// does not exist is no failure. [BatchDeleteItems] takes items.
+func (t *Table[T, PK, SK]) BatchDelete(ctx context.Context, keys []Key[PK, SK], opts ...BatchOption) error {
+	return t.tableCore(nil).batchWrite(ctx, nil, &keys, opts)
+}
+
+// BatchDelete removes the items with the keys; see [Table.BatchDelete].
+func (t *SimpleTable[T, PK]) BatchDelete(ctx context.Context, keys []PK, opts ...BatchOption) error {
+	return t.tableCore(nil).batchWrite(ctx, nil, &keys, opts)
+}
+
+// BatchDeleteItems is [Table.BatchDelete] with the items' keys. Nothing else of the items counts.
+func BatchDeleteItems[T, K any](ctx context.Context, table KeyedTable[T, K], list []T, opts ...BatchOption) error {
+	keys := make([]K, len(list))
+	for i := range list {
+		keys[i] = table.KeyOf(&list[i])
+	}
+	return table.tableCore(nil).batchWrite(ctx, nil, &keys, opts)
 }
 
 // BatchWrite stores and removes items in one call, in no order; see [Table.BatchPut].
 // A key that stands in both is refused.
-func (t *items[T, K]) BatchWrite(ctx context.Context, puts []T, deletes []K, opts ...BatchOption) error {
-	ctx, stop := keepReportTime(ctx)
-	defer stop()
-	call := batchOptions(opts)
-	b := t.batchWriter(0)
-	defer func() { b.stats.report(call.stats) }()
-	return t.batchWrite(ctx, b, puts, deletes)
+func (t *Table[T, PK, SK]) BatchWrite(ctx context.Context, puts []T, deletes []Key[PK, SK], opts ...BatchOption) error {
+	return t.tableCore(nil).batchWrite(ctx, &puts, &deletes, opts)
+}
+
+// BatchWrite stores and removes items in one call; see [Table.BatchWrite].
+func (t *SimpleTable[T, PK]) BatchWrite(ctx context.Context, puts []T, deletes []PK, opts ...BatchOption) error {
+	return t.tableCore(nil).batchWrite(ctx, &puts, &deletes, opts)
 }
 
 // BatchPutAll is BatchPut for a stream of items of any length, in constant memory:
 // it gathers as many items as the table's [Concurrency] lets it send at once, 200 by
 // default. The first failure ends it. Its [*BatchError] counts from the first item of
 // the stream; items that it does not name and that were taken from the stream were written.
-func (t *items[T, K]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
+func (t *Table[T, PK, SK]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
+	return t.tableCore(nil).batchPutAll(ctx, windows(list), opts)
+}
+
+// BatchPutAll is BatchPut for a stream of items of any length; see [Table.BatchPutAll].
+func (t *SimpleTable[T, PK]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
+	return t.tableCore(nil).batchPutAll(ctx, windows(list), opts)
+}
+
+// batchWrite puts and deletes what stands in the lists at puts, items, and deletes, keys; each may be nil.
+func (c *core) batchWrite(ctx context.Context, puts, deletes any, opts []BatchOption) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
+	ctx, stop := keepReportTime(ctx)
+	defer stop()
+	call := batchOptions(opts)
+	b := c.batchWriter(0)
+	defer func() { b.stats.report(call.stats) }()
+	return b.put(ctx, puts, deletes)
+}
+
+func (c *core) batchPutAll(ctx context.Context, list windowSeq, opts []BatchOption) (err error) {
+	if err := c.usable(); err != nil {
+		return err
+	}
 	ctx, stop := keepReportTime(ctx)
 	defer stop()
 	var (
@@ -70,46 +115,48 @@ func (t *items[T, K]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ..
 		first int
 	)
 	defer func() { stats.report(call.stats) }()
-	if err := t.usable(); err != nil {
-		return err
-	}
-	for window := range windows(list, maxBatchWrite*t.concurrency) {
-		b := t.batchWriter(first)
-		err := t.batchWrite(ctx, b, window, nil)
+	list(maxBatchWrite*c.concurrency, func(window any, n int) bool {
+		b := c.batchWriter(first)
+		err = b.put(ctx, window, nil)
 		stats.add(b.stats)
 		if invalid, ok := errors.AsType[*InvalidError](err); ok {
-			err = opError(b.op, t.name, "", b.refused(len(window), invalid))
+			err = opError(b.op, c.name, "", b.refused(n, invalid))
 		}
-		if err != nil {
-			return err
-		}
-		first += len(window)
-	}
-	return nil
+		first += n
+		return err == nil
+	})
+	return err
 }
 
-func (t *items[T, K]) batchWriter(first int) *batch {
-	return &batch{core: t.core, op: "BatchWriteItem", write: true, first: first, start: time.Now()}
+func (c *core) batchWriter(first int) *batch {
+	return &batch{core: c, op: "BatchWriteItem", write: true, first: first, start: time.Now()}
 }
 
-func (t *items[T, K]) batchWrite(ctx context.Context, b *batch, puts []T, deletes []K) error {
-	if err := t.usable(); err != nil {
-		return err
+// listAt is the list that a pointer points to, an invalid value for nil.
+func listAt(pointer any) (list reflect.Value, n int) {
+	if pointer == nil {
+		return reflect.Value{}, 0
 	}
+	list = reflect.ValueOf(pointer).Elem()
+	return list, list.Len()
+}
+
+// put writes the batch.
+func (b *batch) put(ctx context.Context, puts, deletes any) error {
 	room := firstBlocks.Get().(*[maxBlock]byte) //nolint:forcetypeassert // the pool holds nothing else
 	defer func() {
 		if !b.kept.Load() {
 			firstBlocks.Put(room)
 		}
 	}()
-	if err := t.prepareBatch(b, room, puts, deletes); err != nil {
-		return opError(b.op, t.name, "", err)
+	if err := b.prepare(room, puts, deletes); err != nil {
+		return opError(b.op, b.core.name, "", err)
 	}
 	err := b.run(ctx, b.winners(), b.sendWrites)
-	if t.warn != nil {
+	if b.core.warn != nil {
 		for _, e := range b.entries {
 			if !e.del && e.winner == nil && e.err == nil {
-				t.warnSize(e.data)
+				b.core.warnSize(e.data)
 			}
 		}
 	}
@@ -125,21 +172,26 @@ func (b *batch) refused(n int, err error) *BatchError {
 	return e
 }
 
-func (t *items[T, K]) prepareBatch(b *batch, room *[maxBlock]byte, puts []T, deletes []K) error {
-	var errs []error
-	if h := t.guardAttr(); h != nil {
+func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
+	var (
+		c            = b.core
+		items, nPuts = listAt(puts)
+		keys, nDels  = listAt(deletes)
+		errs         []error
+	)
+	if h := c.guardAttr(); h != nil {
 		errs = append(errs, fmt.Errorf("a batch write on a table with a version (attribute %s): the BatchWriteItem API takes no conditions; use Put, Delete or Transact", h.path))
 	}
-	b.entries = make([]batchEntry, 0, len(puts)+len(deletes))
+	b.entries = make([]batchEntry, 0, nPuts+nDels)
 	var (
 		ids  []byte // of all entries
-		ends = make([]int, 0, len(puts)+len(deletes))
+		ends = make([]int, 0, nPuts+nDels)
 		mem  = blocks{rest: room[:]}
 	)
 	add := func(e batchEntry, what string, index int, values [2][]byte, err error) {
 		longer := ids
 		if err == nil {
-			longer, err = t.keyNames.AppendWatched(ids, values, e.data)
+			longer, err = c.keyNames.AppendWatched(ids, values, e.data)
 		}
 		if !e.del {
 			err = errors.Join(err, checkItemSize(e.data))
@@ -154,16 +206,16 @@ func (t *items[T, K]) prepareBatch(b *batch, room *[maxBlock]byte, puts []T, del
 		b.entries = append(b.entries, e)
 		ends = append(ends, len(ids))
 	}
-	for i := range puts {
-		item, _, derr := derive(t.core, &puts[i], &puts[i], nothing)
-		data, values, err := codec.AppendWatched(mem.free(), t.plan, item, t.keyNames)
-		mem.take(data, len(puts)-i-1)
+	for i := range nPuts {
+		item, _, derr := c.derive(items.Index(i), items.Index(i), nothing)
+		data, values, err := codec.AppendWatched(mem.free(), c.plan, item, c.keyNames)
+		mem.take(data, nPuts-i-1)
 		add(batchEntry{index: b.first + i, data: data}, "item", b.first+i, values, errors.Join(derr, err))
 	}
-	for i := range deletes {
-		data, err := t.appendKey(mem.free(), &deletes[i])
-		mem.take(data, len(deletes)-i-1)
-		add(batchEntry{index: i, del: true, data: data}, "key", i, itemid.Plain(data, t.keyNames), err)
+	for i := range nDels {
+		data, err := c.appendKey(mem.free(), keys.Index(i))
+		mem.take(data, nDels-i-1)
+		add(batchEntry{index: i, del: true, data: data}, "key", i, itemid.Plain(data, c.keyNames), err)
 	}
 	text, from := string(ids), 0
 	for i, to := range ends {

@@ -21,14 +21,17 @@ import (
 // and is refused with [ErrBadCursor] anywhere else. The zero Cursor is the
 // beginning, and as [Page.Next] it means that there is no more.
 //
-// A Cursor is an immutable value. Its text form ([Cursor.String]) can be put into
+// A Cursor is an immutable value. Its text form ([CursorOf.String]) can be put into
 // a URL and read back by ParseCursor of the same table or index. The text is
 // checked against damage but neither secret nor signed: it shows the key of an
 // item to those who decode it, and they can make another. For clients that should
 // do neither, seal it; see [PageTokens]. So the text is given by String alone: a
 // cursor that is printed or logged shows no key, and one that is encoded, as JSON
 // for example, is an error.
-type Cursor[T any] struct{ at *position }
+type Cursor[T any] = CursorOf[*T]
+
+// CursorOf is what [Cursor] stands for: Cursor[Order] is CursorOf[*Order].
+type CursorOf[P any] struct{ at *position }
 
 // position is where a read goes on: the primary key of table and index.
 type position struct {
@@ -45,21 +48,29 @@ type startKey struct {
 }
 
 // IsZero reports whether the cursor is the beginning or, in a page, the end.
-func (c Cursor[T]) IsZero() bool { return c.at == nil }
+func (c CursorOf[P]) IsZero() bool { return c.at == nil }
 
 // String is the cursor as URL-safe text of at most 16 KB, empty for the zero
 // Cursor. Usually it has 20 characters and as much again as names and keys need.
-func (c Cursor[T]) String() string {
-	if c.at == nil {
+func (c CursorOf[P]) String() string { return c.at.String() }
+
+// String is [CursorOf.String].
+func (p *position) String() string {
+	if p == nil {
 		return ""
 	}
-	return c.at.marshal()
+	return p.marshal()
 }
 
 // MarshalText is an error but for the zero Cursor, whose text is empty: encoding packages would send the key of an item
-// by accident. Encode a token of [PageTokens], or what [Cursor.String] gives where the reader may know the key.
-func (c Cursor[T]) MarshalText() ([]byte, error) {
-	if c.at != nil {
+// by accident. Encode a token of [PageTokens], or what [CursorOf.String] gives where the reader may know the key.
+func (c CursorOf[P]) MarshalText() ([]byte, error) {
+	return c.at.MarshalText()
+}
+
+// MarshalText is [CursorOf.MarshalText].
+func (p *position) MarshalText() ([]byte, error) {
+	if p != nil {
 		return nil, errCursorText
 	}
 	return nil, nil
@@ -70,32 +81,53 @@ var errCursorText = errors.New("ddb: a cursor is not encoded by itself, since it
 // ParseCursor reads the text of a cursor of this table. The empty text is the zero
 // Cursor. Anything else than an undamaged cursor of this table is [ErrBadCursor];
 // whether it belongs to a query is checked when it is used.
-func (t *items[T, K]) ParseCursor(text string) (Cursor[T], error) {
-	return cursorOf[T](text, t.core, nil)
+func (t *Table[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
+	at, err := index{core: t.tableCore(nil)}.parseCursor(text)
+	return Cursor[T]{at}, err
+}
+
+// ParseCursor reads the text of a cursor of this table; see [Table.ParseCursor].
+func (t *SimpleTable[T, PK]) ParseCursor(text string) (Cursor[T], error) {
+	at, err := index{core: t.tableCore(nil)}.parseCursor(text)
+	return Cursor[T]{at}, err
 }
 
 // ParseCursor reads the text of a cursor of this index; see [Table.ParseCursor].
-func (x indexBase[T]) ParseCursor(text string) (Cursor[T], error) {
-	return cursorOf[T](text, x.core, x.info)
+func (x *Index[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
+	at, err := x.index().parseCursor(text)
+	return Cursor[T]{at}, err
 }
 
-func cursorOf[T any](text string, c *core, index *indexInfo) (Cursor[T], error) {
-	if err := c.usable(); err != nil {
-		return Cursor[T]{}, err
+// ParseCursor reads the text of a cursor of this index; see [Table.ParseCursor].
+func (x *SimpleIndex[T, PK]) ParseCursor(text string) (Cursor[T], error) {
+	at, err := x.index().parseCursor(text)
+	return Cursor[T]{at}, err
+}
+
+// ParseCursor reads the text of a cursor of this index; see [Table.ParseCursor].
+func (x *LocalIndex[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
+	at, err := x.index().parseCursor(text)
+	return Cursor[T]{at}, err
+}
+
+// parseCursor reads the text of a cursor of the index, or of the table if there is no index.
+func (x index) parseCursor(text string) (*position, error) {
+	if err := x.core.usable(); err != nil {
+		return nil, err
 	}
-	at, err := c.parseCursor(text, index)
+	at, err := x.core.parseCursor(text, x.info)
 	if err != nil {
-		return Cursor[T]{}, opError("ParseCursor", c.name, index.label(), err)
+		return nil, opError("ParseCursor", x.core.name, x.info.label(), err)
 	}
-	return Cursor[T]{at}, nil
+	return at, nil
 }
 
-// cursorAt is the cursor behind a key; nil is the zero Cursor.
-func cursorAt[T any](r *read, t *readText, key map[string]types.AttributeValue) Cursor[T] {
+// cursorAt is the position behind a key; nil is the beginning, or the end.
+func cursorAt(r *read, t *readText, key map[string]types.AttributeValue) *position {
 	if key == nil {
-		return Cursor[T]{}
+		return nil
 	}
-	return Cursor[T]{&position{table: r.core.name, index: r.index.label(), query: t.fingerprint(), start: t.start, key: key}}
+	return &position{table: r.core.name, index: r.index.label(), query: t.fingerprint(), start: t.start, key: key}
 }
 
 // The text of a cursor is base64 of: the version, table, index, fingerprint of the

@@ -13,44 +13,80 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// DeleteItem removes the item. With [Version] it succeeds only if the stored item is what was read. When its reply is
-// lost and the item is gone, only [Tombstones] tell whose delete it was; otherwise it is [ErrOutcomeUnknown]. It costs what [Table.Delete] costs.
-func (t *items[T, K]) DeleteItem(ctx context.Context, item *T, opts ...WriteOption[T]) error {
-	if err := t.usable(); err != nil {
-		return err
-	}
-	w, err := writeOptions(opts)
-	d, err := t.prepareDeleteItem(item, w, err)
-	if err != nil {
-		return opError("DeleteItem", t.name, "", err)
-	}
-	d.old = oldRows(t.core, oldOf[T](w))
-	d.refused = t.refusal(t.deleteCondition(d), true)
-	return opError("DeleteItem", t.name, "", t.sendDelete(ctx, d))
+// Delete removes the item with the key. Removing an item that does not exist is
+// no error, unless a condition ([If]) needs it. [ReturnOld] gives the removed item.
+//
+// On a table with a [Revision] the item is read first, and only what was read is deleted; if another write comes
+// between, the call starts again. When a reply is lost and the item is gone, a delete without a condition is done.
+//
+// On other tables a delete without a condition is sent again after a lost reply, which deletes what another call has put meanwhile; one under a
+// condition is [ErrOutcomeUnknown]. With an integer [Version] the call is refused without a condition on the
+// version, such as ddb.If(version.Eq(3)); [Table.DeleteItem] sets it.
+//
+// It costs a write unit for each 1 KB of the item, rounded up, and as much on every index that holds it.
+func (t *Table[T, PK, SK]) Delete(ctx context.Context, pk PK, sk SK, opts ...WriteOption[T]) error {
+	return t.tableCore(nil).delete(ctx, &Key[PK, SK]{pk, sk}, writesOf(opts))
 }
 
-func (t *items[T, K]) delete(ctx context.Context, key K, opts []WriteOption[T]) error {
-	if err := t.usable(); err != nil {
+// DeleteKey is [Table.Delete] by a key, of [Table.Key] or [Table.KeyOf].
+func (t *Table[T, PK, SK]) DeleteKey(ctx context.Context, key Key[PK, SK], opts ...WriteOption[T]) error {
+	return t.tableCore(nil).delete(ctx, &key, writesOf(opts))
+}
+
+// Delete removes the item with the key; see [Table.Delete].
+func (t *SimpleTable[T, PK]) Delete(ctx context.Context, pk PK, opts ...WriteOption[T]) error {
+	return t.tableCore(nil).delete(ctx, &pk, writesOf(opts))
+}
+
+// DeleteItem removes the item. With [Version] it succeeds only if the stored item is what was read. When its reply is
+// lost and the item is gone, only [Tombstones] tell whose delete it was; otherwise it is [ErrOutcomeUnknown]. It costs what [Table.Delete] costs.
+func (t *Table[T, PK, SK]) DeleteItem(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	return t.tableCore(nil).deleteItem(ctx, item, writesOf(opts))
+}
+
+// DeleteItem removes the item; see [Table.DeleteItem].
+func (t *SimpleTable[T, PK]) DeleteItem(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	return t.tableCore(nil).deleteItem(ctx, item, writesOf(opts))
+}
+
+// deleteItem deletes what item points to.
+func (c *core) deleteItem(ctx context.Context, item any, opts []any) error {
+	if err := c.usable(); err != nil {
 		return err
 	}
 	w, err := writeOptions(opts)
-	k, err2 := t.encodeKey(key)
-	extra, _ := w.guard() // writeOptions has its error
-	rest, demanded, err3 := t.takeRevision(extra)
-	if err := invalid(err, err2, err3, t.needsVersion(w.conds)); err != nil {
-		return opError("DeleteItem", t.name, "", err)
+	d, err := c.prepareDeleteItem(item, w, err)
+	if err != nil {
+		return opError("DeleteItem", c.name, "", err)
 	}
-	d := &preparedDelete{key: k, extra: rest, demanded: demanded, old: oldRows(t.core, oldOf[T](w))}
-	d.refused = t.refusal(t.deleteCondition(d), demanded != nil)
-	return opError("DeleteItem", t.name, "", t.sendDelete(ctx, d))
+	d.old = c.oldRows(w.old)
+	d.refused = c.refusal(c.deleteCondition(d), true)
+	return opError("DeleteItem", c.name, "", c.sendDelete(ctx, d))
+}
+
+// delete deletes the item with the key that key points to.
+func (c *core) delete(ctx context.Context, key any, opts []any) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
+	w, err := writeOptions(opts)
+	k, err2 := c.encodeKey(key)
+	extra, _ := w.guard() // writeOptions has its error
+	rest, demanded, err3 := c.takeRevision(extra)
+	if err := invalid(err, err2, err3, c.needsVersion(w.conds)); err != nil {
+		return opError("DeleteItem", c.name, "", err)
+	}
+	d := &preparedDelete{key: k, extra: rest, demanded: demanded, old: c.oldRows(w.old)}
+	d.refused = c.refusal(c.deleteCondition(d), demanded != nil)
+	return opError("DeleteItem", c.name, "", c.sendDelete(ctx, d))
 }
 
 // needsVersion refuses a delete by key that would not see a lost update.
-func (t *items[T, K]) needsVersion(conds []*condition) error {
-	if t.version == nil || t.revision != nil || mentions(conds, t.version.path) {
+func (c *core) needsVersion(conds []*condition) error {
+	if c.version == nil || c.revision != nil || mentions(conds, c.version.path) {
 		return nil
 	}
-	return fmt.Errorf("a Delete by key on a table with a version: add a condition on attribute %s, or use DeleteItem", t.version.path)
+	return fmt.Errorf("a Delete by key on a table with a version: add a condition on attribute %s, or use DeleteItem", c.version.path)
 }
 
 // preparedDelete is a delete that is checked, ready to be sent alone or in a transaction.
@@ -71,21 +107,22 @@ func (c *core) deleteCondition(d *preparedDelete) expr.Node {
 	return expr.All(c.newestTag(*d.demanded), d.guard, d.extra)
 }
 
-func (t *items[T, K]) prepareDeleteItem(item *T, w writeCall, err error) (*preparedDelete, error) {
-	if item == nil {
+func (c *core) prepareDeleteItem(item any, w writeCall, err error) (*preparedDelete, error) {
+	pointer := reflect.ValueOf(item)
+	if pointer.IsNil() {
 		return nil, invalid(err, errors.New("the item is nil"))
 	}
-	key, err2 := t.keyOfItem(item)
+	key, err2 := c.keyOfItem(pointer.Elem())
 	d := &preparedDelete{key: key}
-	v := reflect.ValueOf(item).Elem()
-	if t.revision != nil {
-		r := t.revisionIn(v)
+	v := pointer.Elem()
+	if c.revision != nil {
+		r := c.revisionIn(v)
 		d.demanded = &r
 	}
-	if t.version != nil {
-		d.guard = t.versionGuard(v)
-		if t.versionIn(v).IsZero() {
-			d.guard = expr.All(t.keyCall("attribute_exists"), d.guard)
+	if c.version != nil {
+		d.guard = c.versionGuard(v)
+		if c.versionIn(v).IsZero() {
+			d.guard = expr.All(c.keyCall("attribute_exists"), d.guard)
 		}
 	}
 	extra, err3 := w.guard()

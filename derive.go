@@ -175,24 +175,22 @@ func (d *derivation) memberNames() string {
 	return strings.Join(names, ", ")
 }
 
-// nothing is for generic functions, in which a function literal takes memory at each call.
+// nothing is what is to be done where nothing is.
 func nothing() {}
 
 // derive returns the item as it is to be stored, next with its derived attributes, and
 // done extended so that it gives them to the caller's item too.
-func derive[T any](c *core, item, next *T, done func()) (*T, func(), error) {
+func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, func(), error) {
 	if len(c.derived) == 0 {
 		return next, done, nil
 	}
-	if next == item {
-		next = new(T)
-		*next = *item
+	if next.UnsafeAddr() == item.UnsafeAddr() {
+		next = copyOf(item)
 	}
-	to := reflect.ValueOf(next).Elem()
 	for _, d := range c.derived {
-		to.FieldByIndex(d.target.field.Index).SetZero()
+		next.FieldByIndex(d.target.field.Index).SetZero()
 	}
-	data, err := codec.Append(nil, c.plan, next)
+	data, err := codec.AppendSlot(nil, c.plan, next)
 	if err != nil {
 		return next, done, nil //nolint:nilerr // encoding it for the request fails too, and is reported there
 	}
@@ -202,34 +200,32 @@ func derive[T any](c *core, item, next *T, done func()) (*T, func(), error) {
 	}
 	var errs []error
 	for _, d := range c.derived {
-		whole := *next
-		av, field, err := d.compute(&whole)
+		av, field, err := d.compute(copyOf(next).Addr().Interface())
 		if err == nil {
-			err = checkMembers[T](c, d, attrs, av)
+			err = c.checkMembers(d, attrs, av)
 		}
 		if errs = append(errs, err); av != nil && err == nil {
-			to.FieldByIndex(d.target.field.Index).Set(field)
+			next.FieldByIndex(d.target.field.Index).Set(field)
 		}
 	}
 	return next, func() {
 		done()
-		into := reflect.ValueOf(item).Elem()
 		for _, d := range c.derived {
-			into.FieldByIndex(d.target.field.Index).Set(to.FieldByIndex(d.target.field.Index))
+			item.FieldByIndex(d.target.field.Index).Set(next.FieldByIndex(d.target.field.Index))
 		}
 	}, errors.Join(errs...)
 }
 
 // checkMembers holds the value that was derived from an item against that from its
 // members alone, which is what an update would derive.
-func checkMembers[T any](c *core, d *derivation, attrs map[string]types.AttributeValue, whole types.AttributeValue) error {
+func (c *core) checkMembers(d *derivation, attrs map[string]types.AttributeValue, whole types.AttributeValue) error {
 	members := map[string]types.AttributeValue{}
 	for _, m := range d.members {
 		if av := valueAt(attrs, m.path); av != nil {
 			place(members, m.path, av)
 		}
 	}
-	alone, err := computeFrom[T](c, d, members)
+	alone, err := c.computeFrom(d, members)
 	if err != nil {
 		return err
 	}
@@ -239,17 +235,17 @@ func checkMembers[T any](c *core, d *derivation, attrs map[string]types.Attribut
 	return nil
 }
 
-func computeFrom[T any](c *core, d *derivation, members map[string]types.AttributeValue) (types.AttributeValue, error) {
-	item, err := decodeMap[T](c.plan, members)
-	if err != nil {
+func (c *core) computeFrom(d *derivation, members map[string]types.AttributeValue) (types.AttributeValue, error) {
+	item := reflect.New(c.of.item)
+	if err := decodeMap(c.plan, members, item.Elem()); err != nil {
 		return nil, fmt.Errorf("attribute %s: its members do not make an item: %w", d.target.path, err)
 	}
-	av, _, err := d.compute(&item)
+	av, _, err := d.compute(item.Interface())
 	return av, err
 }
 
 // deriveUpdate adds the derived attributes to an update of the item with the key.
-func deriveUpdate[T any](c *core, key map[string]types.AttributeValue, u *expr.Update, present bool) error {
+func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update, present bool) error {
 	var (
 		errs  []error
 		paths = u.Paths()
@@ -283,7 +279,7 @@ func deriveUpdate[T any](c *core, key map[string]types.AttributeValue, u *expr.U
 			continue
 		}
 		// An upsert without the members may make an item that has those in its key alone.
-		av, err := computeFrom[T](c, d, members)
+		av, err := c.computeFrom(d, members)
 		switch {
 		case err != nil:
 			errs = append(errs, err)

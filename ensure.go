@@ -17,12 +17,21 @@ import (
 // items that are there), TTL, and the stream. It never changes or drops what is
 // there: differences that are left are returned as a [*SchemaError], such as a
 // local index, which only a new table can have. It is safe to call from several processes at once.
-func (c *core) EnsureTable(ctx context.Context, opts ...SchemaOption) error {
+func (t *Table[T, PK, SK]) EnsureTable(ctx context.Context, opts ...SchemaOption) error {
+	return t.tableCore(nil).ensureTable(ctx, opts)
+}
+
+// EnsureTable makes the table ready; see [Table.EnsureTable].
+func (t *SimpleTable[T, PK]) EnsureTable(ctx context.Context, opts ...SchemaOption) error {
+	return t.tableCore(nil).ensureTable(ctx, opts)
+}
+
+func (c *core) ensureTable(ctx context.Context, opts []SchemaOption) error {
 	s, client, err := c.spec(ctx, "EnsureTable", opts)
 	if err == nil {
 		err = c.ensure(ctx, client, s)
 	}
-	return opError("EnsureTable", c.name, "", err)
+	return opError("EnsureTable", c.label(), "", err)
 }
 
 // SchemaError lists the differences between a definition and the live table.

@@ -138,16 +138,34 @@ type ConditionFailed[T any] struct { //nolint:errname // reads as what happened,
 	cause     error
 }
 
+// failedCondition is what a ConditionFailed is made of; current is a *T, if there is an item.
+type failedCondition struct {
+	condition              string
+	missing, needed, stale bool
+	current                any
+	decodeErr, cause       error
+}
+
+func newConditionFailed[T any](f failedCondition) error {
+	e := &ConditionFailed[T]{Condition: f.condition, missing: f.missing, needed: f.needed, stale: f.stale, decodeErr: f.decodeErr, cause: f.cause}
+	e.current, _ = f.current.(*T)
+	return e
+}
+
 // Error tells the condition and whether an item is there, never its data.
 func (e *ConditionFailed[T]) Error() string {
+	return conditionText(e.Condition, e.missing, e.stale)
+}
+
+func conditionText(condition string, missing, stale bool) string {
 	state := "the item exists"
 	switch {
-	case e.missing:
+	case missing:
 		state = "there is no item with this key"
-	case e.stale:
+	case stale:
 		state = "the item was written since it was read, and has another version: read it again and repeat the change on that"
 	}
-	return fmt.Sprintf("condition failed: %s (%s)", e.Condition, state)
+	return fmt.Sprintf("condition failed: %s (%s)", condition, state)
 }
 
 // Current is the item as it was when the condition was checked. ok is false when

@@ -4,37 +4,38 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 )
 
 // updateExactly sends an update as a transaction of one operation, see [ChangeOf.Exact].
-func (t *items[T, K]) updateExactly(ctx context.Context, u *preparedUpdate, old *T) (item T, err error) {
+func (c *core) updateExactly(ctx context.Context, u *preparedUpdate, item reflect.Value, old any) (err error) {
 	verb := "Upsert"
 	if u.present {
 		verb = "Update"
 	}
-	tx := &transaction{client: t.client, start: time.Now()}
-	tx.add(t.updateAction(verb, u, Tag{}), noOld(verb, old))
+	tx := &transaction{client: c.client, start: time.Now()}
+	tx.add(c.updateAction(verb, u, Tag{}), noOld(verb, old))
 	if err = tx.check(); err == nil {
 		err = tx.send(ctx)
 	}
 	if err != nil {
-		return item, opError("TransactWriteItems", t.name, "", onlyFailure(err))
+		return opError("TransactWriteItems", c.name, "", onlyFailure(err))
 	}
-	stored, err := t.readBack(ctx, given(u.key))
+	stored, err := c.readBack(ctx, given(u.key))
 	switch {
 	case err != nil:
 		err = fmt.Errorf("%w; reading it back failed: %w", ErrReplyLost, err)
 	case len(stored) == 0:
 		err = fmt.Errorf("%w; another call has deleted the item since", ErrReplyLost)
 	default:
-		item, err = decodeMap[T](t.plan, stored)
+		err = decodeMap(c.plan, stored, item)
 	}
 	if err != nil {
-		var zero T
-		return zero, opError("GetItem", t.name, "", err)
+		item.SetZero()
+		return opError("GetItem", c.name, "", err)
 	}
-	return item, nil
+	return nil
 }
 
 // onlyFailure is the failed condition of a transaction that has one operation alone.

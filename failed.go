@@ -1,9 +1,6 @@
 package ddb
 
-import (
-	"errors"
-	"reflect"
-)
+import "errors"
 
 // A table or index whose constructor failed is there all the same, beside the error, and refuses every call
 // with that error before anything is sent. So a program that goes on after an error stops at its first call.
@@ -18,18 +15,14 @@ func (c *core) usable() error {
 	return c.failed
 }
 
-// failedIndex is what an index that could not be made rests on.
-func failedIndex[T any](c *core, name string, err error) indexBase[T] {
-	failed := &core{failed: err}
-	if c != nil {
-		failed.name = c.name
-	}
-	return indexBase[T]{failed, &indexInfo{name: name}}
+// failedIndex is an index that could not be made.
+func failedIndex(c *core, name string, err error) index {
+	return index{&core{name: c.label(), failed: err}, &indexInfo{name: name}}
 }
 
 // coreOf is the core of a table that may be nil.
 func coreOf[T any](table AnyTable[T]) *core {
-	if v := reflect.ValueOf(table); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+	if table == nil {
 		return nil
 	}
 	return table.tableCore(nil)

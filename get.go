@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -94,27 +95,85 @@ func readOptions(opts []GetOption) (r readCall) {
 	return r
 }
 
-func (t *items[T, K]) get(ctx context.Context, key K, opts []GetOption) (item T, err error) {
-	c := getCall[T, K]{key: key}
-	if err := t.prepareGet(&c.in, &c.key, c.room[:0], readOptions(opts)); err != nil {
-		return item, err
-	}
-	return c.send(ctx, t.core, t.plan, true)
+// Get reads one item. It returns [ErrNotFound] when there is none.
+//
+// The read is eventually consistent unless [Consistent] is given. It costs half a
+// read unit for each 4 KB of the item, rounded up, a whole one when consistent; a
+// missing item costs as much as one of 4 KB.
+//
+// A reply with another item than the one asked for, as of a proxy that mixes up its
+// connections, is refused and the read sent again by the client's policy; if it does not
+// get better the call fails. So do all reads by key or with a partition key, BatchGet and
+// TransactGet. A reply that says that there is no item cannot be told from another's.
+func (t *Table[T, PK, SK]) Get(ctx context.Context, pk PK, sk SK, opts ...GetOption) (T, error) {
+	return t.GetKey(ctx, Key[PK, SK]{pk, sk}, opts...)
 }
 
-func (t *items[T, K]) exists(ctx context.Context, key K, opts []GetOption) (bool, error) {
+// GetKey is [Table.Get] by a key, of [Table.Key] or [Table.KeyOf].
+func (t *Table[T, PK, SK]) GetKey(ctx context.Context, key Key[PK, SK], opts ...GetOption) (T, error) {
+	g := getCall[T, Key[PK, SK]]{key: key}
+	err := t.tableCore(nil).get(ctx, &g.state, &g.key, &g.item, opts)
+	return g.item, err
+}
+
+// Get reads one item; see [Table.Get].
+func (t *SimpleTable[T, PK]) Get(ctx context.Context, pk PK, opts ...GetOption) (T, error) {
+	g := getCall[T, PK]{key: pk}
+	err := t.tableCore(nil).get(ctx, &g.state, &g.key, &g.item, opts)
+	return g.item, err
+}
+
+// Exists tells whether there is an item with the key, reading only its key
+// attributes. It costs as much as [Table.Get], for DynamoDB bills the whole item.
+func (t *Table[T, PK, SK]) Exists(ctx context.Context, pk PK, sk SK, opts ...GetOption) (bool, error) {
+	return t.tableCore(nil).exists(ctx, &Key[PK, SK]{pk, sk}, opts)
+}
+
+// ExistsKey is [Table.Exists] by a key.
+func (t *Table[T, PK, SK]) ExistsKey(ctx context.Context, key Key[PK, SK], opts ...GetOption) (bool, error) {
+	return t.tableCore(nil).exists(ctx, &key, opts)
+}
+
+// Exists tells whether there is an item with the key; see [Table.Exists].
+func (t *SimpleTable[T, PK]) Exists(ctx context.Context, pk PK, opts ...GetOption) (bool, error) {
+	return t.tableCore(nil).exists(ctx, &pk, opts)
+}
+
+// getCall is a read by a K into a V, in one piece of memory.
+type getCall[V, K any] struct {
+	state getState
+	key   K
+	item  V
+}
+
+// getState is the part of a getCall that knows no types.
+type getState struct {
+	in   getInput
+	room [128]byte // for most keys
+	row  oneRow
+}
+
+// get reads into what item points to, by the key that key points to.
+func (c *core) get(ctx context.Context, g *getState, key, item any, opts []GetOption) error {
+	if err := c.prepareGet(&g.in, key, g.room[:0], readOptions(opts)); err != nil {
+		return err
+	}
+	return g.send(ctx, c, c.plan, item, true)
+}
+
+func (c *core) exists(ctx context.Context, key any, opts []GetOption) (bool, error) {
 	r := readOptions(opts)
 	r.project = nil
 	var in getInput
-	if err := t.prepareGet(&in, &key, nil, r); err != nil {
+	if err := c.prepareGet(&in, key, nil, r); err != nil {
 		return false, err
 	}
-	paths := make([]expr.Path, len(t.keyNames))
-	for i, name := range t.keyNames {
+	paths := make([]expr.Path, len(c.keyNames))
+	for i, name := range c.keyNames {
 		paths[i] = expr.Attribute(name)
 	}
 	in.projected(paths)
-	return in.send(ctx, t.core, &keyRow{t.core, in.wireKey})
+	return in.send(ctx, c, &keyRow{c, in.wireKey})
 }
 
 // GetView reads one item into a smaller type V: only the attributes that V has
@@ -123,20 +182,24 @@ func (t *items[T, K]) exists(ctx context.Context, key K, opts []GetOption) (bool
 //
 //	s, err := ddb.GetView[Summary](ctx, orders, orders.Key("c1", "o9"))
 func GetView[V, T, K any](ctx context.Context, table KeyedTable[T, K], key K, opts ...GetOption) (view V, err error) {
-	t := table.keyedItems()
-	if err := t.usable(); err != nil {
-		return view, err
+	g := getCall[V, K]{key: key}
+	err = table.tableCore(nil).getView(ctx, &g.state, &g.key, &g.item, opts)
+	return g.item, err
+}
+
+func (c *core) getView(ctx context.Context, g *getState, key, item any, opts []GetOption) error {
+	if err := c.usable(); err != nil {
+		return err
 	}
-	plan, paths, err := viewPlan[V](t.core)
+	plan, paths, err := viewPlan(c, reflect.TypeOf(item).Elem())
 	if err != nil {
-		return view, opError("GetItem", t.name, "", invalid(err))
+		return opError("GetItem", c.name, "", invalid(err))
 	}
-	c := getCall[V, K]{key: key}
-	if err := t.prepareGet(&c.in, &c.key, c.room[:0], readOptions(opts)); err != nil {
-		return view, err
+	if err := c.prepareGet(&g.in, key, g.room[:0], readOptions(opts)); err != nil {
+		return err
 	}
-	c.in.projected(paths)
-	return c.send(ctx, t.core, plan, t.keyIn(plan))
+	g.in.projected(paths)
+	return g.send(ctx, c, plan, item, c.keyIn(plan))
 }
 
 // keyIn reports whether a type has all attributes of the primary key.
@@ -150,9 +213,11 @@ func (c *core) keyIn(plan *codec.Plan) bool {
 }
 
 // KeyedTable is a [Table] (K is [Key]) or a [SimpleTable] (K is the partition key).
-type KeyedTable[T, K any] interface{ keyedItems() *items[T, K] }
-
-func (t *items[T, K]) keyedItems() *items[T, K] { return t }
+type KeyedTable[T, K any] interface {
+	AnyTable[T]
+	// KeyOf is the key of an item.
+	KeyOf(item *T) K
+}
 
 // getInput is a GetItem whose key is encoded.
 type getInput struct {
@@ -162,17 +227,17 @@ type getInput struct {
 	paths   []expr.Path
 }
 
-func (t *items[T, K]) prepareGet(in *getInput, key *K, room []byte, r readCall) error {
-	if err := t.usable(); err != nil {
+func (c *core) prepareGet(in *getInput, key any, room []byte, r readCall) error {
+	if err := c.usable(); err != nil {
 		return err
 	}
 	var err1 error
-	in.wireKey, err1 = t.appendKey(room, key)
-	paths, err2 := t.projection(r.project, t.keyNames...)
+	in.wireKey, err1 = c.appendKey(room, reflect.ValueOf(key).Elem())
+	paths, err2 := c.projection(r.project, c.keyNames...)
 	if err := invalid(err1, err2); err != nil {
-		return opError("GetItem", t.name, "", err)
+		return opError("GetItem", c.name, "", err)
 	}
-	in.TableName, in.core = &t.name, t.core
+	in.TableName, in.core = &c.name, c
 	if r.consistent {
 		in.ConsistentRead = aws.Bool(true)
 	}
@@ -214,18 +279,9 @@ func (c *core) sendGet(ctx context.Context, info *requestInfo, in *dynamodb.GetI
 	return found, err
 }
 
-// getCall is a read by a K into a V, in one piece of memory.
-type getCall[V, K any] struct {
-	key  K
-	in   getInput
-	room [128]byte // for most keys
-	row  oneRow[V]
-	item V
-}
-
-// send sends it; keyed says that V has the key, so that a reply with another item can be told.
-func (g *getCall[V, K]) send(ctx context.Context, c *core, plan *codec.Plan, keyed bool) (item V, err error) {
-	g.row = oneRow[V]{plan: plan, dst: &g.item}
+// send sends it; keyed says that the item has the key, so that a reply with another item can be told.
+func (g *getState) send(ctx context.Context, c *core, plan *codec.Plan, item any, keyed bool) error {
+	g.row = oneRow{plan: plan, dst: reflect.ValueOf(item).Elem()}
 	if keyed {
 		g.row.core, g.row.key = c, g.in.wireKey
 	}
@@ -234,14 +290,14 @@ func (g *getCall[V, K]) send(ctx context.Context, c *core, plan *codec.Plan, key
 		err = opError("GetItem", c.name, "", ErrNotFound)
 	}
 	if err != nil {
-		return item, err
+		g.row.dst.SetZero()
 	}
-	return g.item, nil
+	return err
 }
 
 // viewPlan is the codec of a view type and the paths that read it.
-func viewPlan[V any](c *core) (*codec.Plan, []expr.Path, error) {
-	plan, err := codec.PlanOf(typeOf[V]())
+func viewPlan(c *core, view reflect.Type) (*codec.Plan, []expr.Path, error) {
+	plan, err := codec.PlanOf(view)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,17 +10,10 @@ import (
 
 // Index is a global secondary index with a partition and a sort key. Make it
 // with [NewIndex]. It is immutable and safe for concurrent use.
-type Index[T, PK, SK any] struct {
-	indexBase[T]
-	partition KeyField[T, PK]
-	sort      KeyField[T, SK]
-}
+type Index[T, PK, SK any] struct{ x index }
 
 // SimpleIndex is a global secondary index without a sort key.
-type SimpleIndex[T, PK any] struct {
-	indexBase[T]
-	partition KeyField[T, PK]
-}
+type SimpleIndex[T, PK any] struct{ x index }
 
 // LocalIndex is a local secondary index: it has the partition key of its table
 // and a sort key of its own, and can be read consistently.
@@ -30,15 +23,41 @@ type SimpleIndex[T, PK any] struct {
 // table, at a read unit or more for each item.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html
-type LocalIndex[T, PK, SK any] struct {
-	indexBase[T]
-	partition KeyField[T, PK]
-	sort      KeyField[T, SK]
+type LocalIndex[T, PK, SK any] struct{ x index }
+
+// index is a secondary index without its type; a zero one refuses every call.
+type index struct {
+	core *core
+	info *indexInfo
 }
 
-type indexBase[T any] struct {
-	*core
-	info *indexInfo
+func (x *Index[T, PK, SK]) index() index {
+	if x == nil {
+		return index{}
+	}
+	return x.x
+}
+
+func (x *SimpleIndex[T, PK]) index() index {
+	if x == nil {
+		return index{}
+	}
+	return x.x
+}
+
+func (x *LocalIndex[T, PK, SK]) index() index {
+	if x == nil {
+		return index{}
+	}
+	return x.x
+}
+
+// place is where the index is, as table/index.
+func (x index) place() string {
+	if x.core == nil {
+		return ""
+	}
+	return x.core.name + "/" + x.info.name
 }
 
 // indexInfo is a secondary index as schema and queries see it.
@@ -52,7 +71,22 @@ type indexInfo struct {
 }
 
 // IndexName is the name of the index.
-func (x indexBase[T]) IndexName() string { return x.info.name }
+func (x *Index[T, PK, SK]) IndexName() string { return x.index().info.label() }
+
+// IndexName is the name of the index.
+func (x *SimpleIndex[T, PK]) IndexName() string { return x.index().info.label() }
+
+// IndexName is the name of the index.
+func (x *LocalIndex[T, PK, SK]) IndexName() string { return x.index().info.label() }
+
+// String is the names of table and index, as orders/by-status.
+func (x *Index[T, PK, SK]) String() string { return x.index().place() }
+
+// String is the names of table and index, as orders/by-status.
+func (x *SimpleIndex[T, PK]) String() string { return x.index().place() }
+
+// String is the names of table and index, as orders/by-status.
+func (x *LocalIndex[T, PK, SK]) String() string { return x.index().place() }
 
 // IndexOption is an option of the index constructors.
 type IndexOption interface{ applyIndex(*core, *indexInfo) error }
@@ -97,55 +131,58 @@ func Projecting(attrs ...AnyAttr) IndexOption {
 // The error matches [ErrInvalid] and names everything that is wrong. The index is not nil then:
 // each of its calls returns that error, as do those of an index of a table that could not be made.
 func NewIndex[T, PK, SK any](table AnyTable[T], name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...IndexOption) (*Index[T, PK, SK], error) {
-	c := coreOf(table)
-	info, err := c.addIndex(name, true, keyHandles(partition), keyHandles(sort), opts)
-	if err != nil {
-		return &Index[T, PK, SK]{indexBase: failedIndex[T](c, name, err)}, err
-	}
-	return &Index[T, PK, SK]{indexBase[T]{c, info}, partition, sort}, nil
+	x, err := newIndex(coreOf(table), name, partition, sort, opts)
+	return &Index[T, PK, SK]{x}, err
 }
 
 // NewSimpleIndex describes a global secondary index without a sort key; see [NewIndex].
 func NewSimpleIndex[T, PK any](table AnyTable[T], name string, partition KeyField[T, PK], opts ...IndexOption) (*SimpleIndex[T, PK], error) {
-	c := coreOf(table)
-	info, err := c.addIndex(name, true, keyHandles(partition), nil, opts)
-	if err != nil {
-		return &SimpleIndex[T, PK]{indexBase: failedIndex[T](c, name, err)}, err
-	}
-	return &SimpleIndex[T, PK]{indexBase[T]{c, info}, partition}, nil
+	x, err := newIndex(coreOf(table), name, partition, NoSortKey{}, opts)
+	return &SimpleIndex[T, PK]{x}, err
 }
 
 // NewLocalIndex describes a local secondary index: the table's partition key with
 // another sort key. DynamoDB creates local indexes with the table only.
 func NewLocalIndex[T, PK, SK, LSK any](table *Table[T, PK, SK], name string, sort KeyField[T, LSK], opts ...IndexOption) (*LocalIndex[T, PK, LSK], error) {
-	c := coreOf[T](table)
-	if err := c.usable(); err != nil {
-		return &LocalIndex[T, PK, LSK]{indexBase: failedIndex[T](c, name, err)}, err
-	}
-	info, err := c.addIndex(name, false, keyHandles(table.partition), keyHandles(sort), opts)
+	x, err := newLocalIndex(table.tableCore(nil), name, sort, opts)
+	return &LocalIndex[T, PK, LSK]{x}, err
+}
+
+func newIndex(c *core, name string, partition, sort any, opts []IndexOption) (index, error) {
+	info, err := c.addIndex(name, true, partition, sort, opts)
 	if err != nil {
-		return &LocalIndex[T, PK, LSK]{indexBase: failedIndex[T](c, name, err)}, err
+		return failedIndex(c, name, err), err
 	}
-	return &LocalIndex[T, PK, LSK]{indexBase[T]{table.core, info}, table.partition, sort}, nil
+	return index{c, info}, nil
+}
+
+func newLocalIndex(c *core, name string, sort any, opts []IndexOption) (index, error) {
+	if err := c.usable(); err != nil {
+		return failedIndex(c, name, err), err
+	}
+	info, err := c.addIndex(name, false, c.key.partitionField, sort, opts)
+	if err != nil {
+		return failedIndex(c, name, err), err
+	}
+	return index{c, info}, nil
 }
 
 const maxIndexKey = 4
 
-func (c *core) addIndex(name string, global bool, partition, sort []*handle, opts []IndexOption) (*indexInfo, error) {
+func (c *core) addIndex(name string, global bool, partition, sort any, opts []IndexOption) (*indexInfo, error) {
 	if err := c.usable(); err != nil {
 		return nil, err
 	}
 	info := &indexInfo{name: name, global: global, projection: types.ProjectionTypeAll}
-	pk, err1 := keyParts("partition", c.plan, partition, true)
-	sk, err2 := keyParts("sort", c.plan, sort, true)
-	errs := []error{checkName("index", name), err1, err2}
-	info.key = keySchema{partition: pk, sort: sk}
+	key, err := newKeySchema(c.plan, partition, sort, true)
+	errs := []error{checkName("index", name), err}
+	info.key = key
 	limit := maxIndexKey
 	if !global {
 		limit = 1
 	}
-	if len(partition) > limit || len(sort) > limit {
-		errs = append(errs, fmt.Errorf("index key has %d partition and %d sort attributes; the limit is %d each", len(partition), len(sort), limit))
+	if p, s := len(keyHandles(partition)), len(keyHandles(sort)); p > limit || s > limit {
+		errs = append(errs, fmt.Errorf("index key has %d partition and %d sort attributes; the limit is %d each", p, s, limit))
 	}
 	names := info.key.names()
 	for i, n := range names {

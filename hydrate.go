@@ -20,18 +20,16 @@ import (
 //
 // It costs the query on the index, of its keys only to transfer but as much to
 // read, and each item as much as by Get.
-func (q IndexQuery[T, SK]) Hydrate() IndexQuery[T, SK] {
-	q.read = q.read.hydrated()
-	return q
+func (q *IndexQuery[T, SK]) Hydrate() *IndexQuery[T, SK] {
+	return (*IndexQuery[T, SK])((*read)(q).hydrated())
 }
 
 // Hydrate reads the whole items from the table; see [IndexQuery.Hydrate].
-func (s IndexScan[T]) Hydrate() IndexScan[T] {
-	s.scan.read = s.scan.read.hydrated()
-	return s
+func (s *IndexScan[T]) Hydrate() *IndexScan[T] {
+	return (*IndexScan[T])((*read)(s).hydrated())
 }
 
-func (r read) hydrated() read {
+func (r *read) hydrated() *read {
 	r = r.changed()
 	r.hydrate = true
 	return r
@@ -39,40 +37,50 @@ func (r read) hydrated() read {
 
 // hydrate gets the items of the keys in the sink. After an error the page has the
 // items before the first that could not be read, and next is behind them.
-func hydrate[T any](ctx context.Context, s *rowSink[T], page *Page[T], start, next map[string]types.AttributeValue, err error) (map[string]types.AttributeValue, error) {
+func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[string]types.AttributeValue, err error) (map[string]types.AttributeValue, error) {
 	if err != nil {
-		s.items = nil
 		return start, err
 	}
 	if len(s.keys) == 0 {
 		return next, nil
 	}
 	c := s.read.core
-	b := &batchGetter[T]{batch: batch{core: c, op: "BatchGetItem", start: time.Now()}, got: make([]Got[T], len(s.keys))}
-	err = b.prepare(len(s.keys), s.appendTableKey, readCall{project: s.read.project})
-	if err != nil {
+	n := len(s.keys)
+	s.items.Grow(n)
+	s.items.SetLen(n)
+	b := &batchGetter{
+		batch: batch{core: c, op: "BatchGetItem", start: time.Now()},
+		got:   results{list: s.items, found: make([]bool, n)},
+	}
+	if err = b.prepare(n, s.appendTableKey, readCall{project: s.read.project}); err != nil {
+		s.items.SetLen(0)
 		return start, s.read.fail(err)
 	}
 	err = b.run(ctx, b.unique, b.sendKeys)
 	page.book(b.stats.Requests, b.stats.Consumed)
-	for i := range b.got {
+	kept := 0
+	defer func() { s.items.SetLen(kept) }()
+	for i := range n {
 		if b.entries[i].failed() {
 			if i == 0 {
 				return start, err
 			}
 			return s.keys[i-1], err
 		}
-		if !b.got[i].Found {
-			page.Missing++
+		if !b.got.isFound(i) {
+			page.missing++
 			continue
 		}
-		page.Items = append(page.Items, b.got[i].Item)
+		if kept < i {
+			s.items.Index(kept).Set(s.items.Index(i))
+		}
+		kept++
 	}
 	return next, err
 }
 
 // appendTableKey appends the table's part of the i-th key in wire form.
-func (s *rowSink[T]) appendTableKey(data []byte, i int) ([]byte, error) {
+func (s *rowSink) appendTableKey(data []byte, i int) ([]byte, error) {
 	key := make(map[string]types.AttributeValue, 2)
 	for _, name := range s.read.core.keyNames {
 		key[name] = s.keys[i][name]

@@ -6,7 +6,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
@@ -16,102 +15,97 @@ import (
 //
 // The items hold what the index holds: attributes that are not projected into it
 // ([KeysOnly], [Projecting]) are zero, and filters on them are refused.
-type IndexQuery[T, SK any] struct {
-	read read
-	sort KeyField[T, SK]
-	plan *codec.Plan
-}
+type IndexQuery[T, SK any] read
 
 // NoSortKey is the sort key type of queries on a [SimpleIndex].
 type NoSortKey struct{ _ [0]func() }
 
 // Query selects the items with a partition key of the index.
-func (x *Index[T, PK, SK]) Query(pk PK) IndexQuery[T, SK] {
-	return IndexQuery[T, SK]{newRead(x.core, x.info, x.partition, pk), x.sort, x.plan}
+func (x *Index[T, PK, SK]) Query(pk PK) *IndexQuery[T, SK] {
+	return (*IndexQuery[T, SK])(newRead(x.index(), &pk))
 }
 
 // Query selects the items with a partition key of the index.
-func (x *SimpleIndex[T, PK]) Query(pk PK) IndexQuery[T, NoSortKey] {
-	return IndexQuery[T, NoSortKey]{newRead(x.core, x.info, x.partition, pk), nil, x.plan}
+func (x *SimpleIndex[T, PK]) Query(pk PK) *IndexQuery[T, NoSortKey] {
+	return (*IndexQuery[T, NoSortKey])(newRead(x.index(), &pk))
 }
 
 // SortKey limits the query to a range of sort keys; see [Query.SortKey].
-func (q IndexQuery[T, SK]) SortKey(c SortCond[SK]) IndexQuery[T, SK] {
-	q.read = addSort(q.read, c, q.sort)
-	return q
+func (q *IndexQuery[T, SK]) SortKey(c SortCond[SK]) *IndexQuery[T, SK] {
+	return (*IndexQuery[T, SK])((*read)(q).sortKey(c.c))
 }
 
 // Filter drops items after they were read; see [Query.Filter].
-func (q IndexQuery[T, SK]) Filter(conds ...Cond[T]) IndexQuery[T, SK] {
-	q.read = addFilter(q.read, conds)
-	return q
+func (q *IndexQuery[T, SK]) Filter(conds ...Cond[T]) *IndexQuery[T, SK] {
+	return (*IndexQuery[T, SK])((*read)(q).filtered(untyped(conds)))
 }
 
 // Project reads only the given attributes, and the keys; see [Query.Project].
-func (q IndexQuery[T, SK]) Project(attrs ...AnyAttr) IndexQuery[T, SK] {
-	q.read = q.read.projected(attrs)
-	return q
+func (q *IndexQuery[T, SK]) Project(attrs ...AnyAttr) *IndexQuery[T, SK] {
+	return (*IndexQuery[T, SK])((*read)(q).projected(attrs))
 }
 
 // Descending reads from the highest sort key to the lowest.
-func (q IndexQuery[T, SK]) Descending() IndexQuery[T, SK] {
-	q.read = q.read.changed()
-	q.read.descending = true
-	return q
+func (q *IndexQuery[T, SK]) Descending() *IndexQuery[T, SK] {
+	return (*IndexQuery[T, SK])((*read)(q).reversed())
 }
 
 // Limit is how many items are returned; see [Query.Limit].
-func (q IndexQuery[T, SK]) Limit(n int) IndexQuery[T, SK] {
-	q.read = q.read.limited(n)
-	return q
+func (q *IndexQuery[T, SK]) Limit(n int) *IndexQuery[T, SK] {
+	return (*IndexQuery[T, SK])((*read)(q).limited(n))
 }
 
 // PageSize is how many items one request evaluates; see [Query.PageSize].
-func (q IndexQuery[T, SK]) PageSize(n int) IndexQuery[T, SK] {
-	q.read = q.read.paged(n)
-	return q
+func (q *IndexQuery[T, SK]) PageSize(n int) *IndexQuery[T, SK] {
+	return (*IndexQuery[T, SK])((*read)(q).paged(n))
 }
 
 // After continues behind a cursor; see [Query.After].
-func (q IndexQuery[T, SK]) After(c Cursor[T]) IndexQuery[T, SK] {
-	q.read.after = c.at
-	return q
+func (q *IndexQuery[T, SK]) After(c Cursor[T]) *IndexQuery[T, SK] {
+	return (*IndexQuery[T, SK])((*read)(q).from(c.at))
 }
 
 // Before reads the page that ends before a cursor; see [Query.Before].
-func (q IndexQuery[T, SK]) Before(c Cursor[T]) IndexQuery[T, SK] {
-	q.read.before = c.at
-	return q
+func (q *IndexQuery[T, SK]) Before(c Cursor[T]) *IndexQuery[T, SK] {
+	return (*IndexQuery[T, SK])((*read)(q).until(c.at))
 }
 
 // Page reads one page; see [Query.Page].
-func (q IndexQuery[T, SK]) Page(ctx context.Context) (Page[T], error) {
-	return readPage[T](ctx, q.read, q.plan)
+func (q *IndexQuery[T, SK]) Page(ctx context.Context) (Page[T], error) {
+	return pageOf[T]((*read)(q).page(ctx, new([]T)))
 }
 
 // Pages reads page after page; see [Query.Pages].
-func (q IndexQuery[T, SK]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
-	return readPages[T](ctx, q.read, q.plan)
+func (q *IndexQuery[T, SK]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
+	return pagesOf[T]((*read)(q).pages(ctx))
 }
 
 // All yields the items one by one; see [Query.All].
-func (q IndexQuery[T, SK]) All(ctx context.Context) iter.Seq2[T, error] { return readAll(q.Pages(ctx)) }
+func (q *IndexQuery[T, SK]) All(ctx context.Context) iter.Seq2[T, error] {
+	return itemsOf[T]((*read)(q).pages(ctx))
+}
 
 // Collect reads all items into memory; see [Query.Collect].
-func (q IndexQuery[T, SK]) Collect(ctx context.Context) ([]T, error) { return readCollect(q.All(ctx)) }
+func (q *IndexQuery[T, SK]) Collect(ctx context.Context) (list []T, err error) {
+	err = (*read)(q).collect(ctx, &list)
+	return list, err
+}
 
 // Count counts the items of the whole query; see [Query.Count].
-func (q IndexQuery[T, SK]) Count(ctx context.Context) (int, error) {
-	return readCount(ctx, q.read, segment{})
+func (q *IndexQuery[T, SK]) Count(ctx context.Context) (int, error) {
+	return (*read)(q).count(ctx)
 }
 
 // First returns the first item or [ErrNotFound]; see [Query.First].
-func (q IndexQuery[T, SK]) First(ctx context.Context) (T, error) {
-	return readFirst[T](ctx, q.read, q.plan)
+func (q *IndexQuery[T, SK]) First(ctx context.Context) (item T, err error) {
+	err = (*read)(q).first(ctx, &item)
+	return item, err
 }
 
 // ViewIndex is [View] for queries on a global index.
-func ViewIndex[V, T, SK any](q IndexQuery[T, SK]) Reader[V] { return viewOf[V](q.read) }
+func ViewIndex[V, T, SK any](q *IndexQuery[T, SK]) *Reader[V] {
+	return (*Reader[V])((*read)(q).viewedAs((*[]V)(nil)))
+}
 
 // partitionNode is the condition that all partition attributes are equal.
 func partitionNode(parts []keyPart, avs []types.AttributeValue) expr.Node {
@@ -127,10 +121,4 @@ func partitionNode(parts []keyPart, avs []types.AttributeValue) expr.Node {
 
 func equals(p keyPart, av types.AttributeValue) expr.Node {
 	return expr.Compare{Left: expr.Attribute(p.name), Op: "=", Right: expr.Value{AV: av}}
-}
-
-// sorted adds the sort-key condition, in place of an earlier one.
-func (r read) sorted(node expr.Node) read {
-	r.key = expr.All(partitionNode(r.schema().partition, r.partition), node)
-	return r
 }

@@ -3,6 +3,7 @@ package ddb
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -16,12 +17,12 @@ import (
 const MaxItemSize = 400 * 1024
 
 // keyOfItem encodes an item's primary key.
-func (t *items[T, K]) keyOfItem(item *T) (map[string]types.AttributeValue, error) {
-	data, err := codec.Append(nil, t.plan, item)
+func (c *core) keyOfItem(item reflect.Value) (map[string]types.AttributeValue, error) {
+	data, err := codec.AppendSlot(nil, c.plan, item)
 	if err != nil {
 		return nil, err
 	}
-	return t.wireKey(data)
+	return c.wireKey(data)
 }
 
 // wireKey takes the primary key out of an encoded item and refuses values that
@@ -117,28 +118,35 @@ func newSizeError(n int, sizes []codec.AttributeSize) error {
 // without its key, is refused as Put refuses it; one that is too large is not refused.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-func (t *items[T, K]) ItemSize(item *T) (int, error) {
-	if err := t.usable(); err != nil {
+func (t *Table[T, PK, SK]) ItemSize(item *T) (int, error) { return t.tableCore(nil).itemSize(item) }
+
+// ItemSize is the size in bytes that the item has in DynamoDB; see [Table.ItemSize].
+func (t *SimpleTable[T, PK]) ItemSize(item *T) (int, error) { return t.tableCore(nil).itemSize(item) }
+
+func (c *core) itemSize(item any) (int, error) {
+	if err := c.usable(); err != nil {
 		return 0, err
 	}
-	if item == nil {
-		return 0, opError("ItemSize", t.name, "", invalid(errors.New("the item is nil")))
+	pointer := reflect.ValueOf(item)
+	if pointer.IsNil() {
+		return 0, opError("ItemSize", c.name, "", invalid(errors.New("the item is nil")))
 	}
-	next, st, err3 := stamp(t.core, verbPut, item, Revision{}, t.newMark())
-	next, _, err := derive(t.core, item, next, st.done)
+	current := pointer.Elem()
+	next, st, err3 := c.stamp(verbPut, current, Revision{}, c.newMark())
+	next, _, err := c.derive(current, next, st.done)
 	buf := itemBuffers.Get().(*itemBuffer)
 	defer buf.release()
-	data, err2 := codec.Append(buf.b[:0], t.plan, next)
+	data, err2 := codec.AppendSlot(buf.b[:0], c.plan, next)
 	buf.b = data
 	n := 0
 	if err2 == nil {
-		_, err2 = t.keyNames.Append(data[len(data):], data)
+		_, err2 = c.keyNames.Append(data[len(data):], data)
 	}
 	if err = errors.Join(err, err2, err3); err == nil {
 		n, err = codec.ItemSize(data)
 	}
 	if err != nil {
-		return 0, opError("ItemSize", t.name, "", invalid(err))
+		return 0, opError("ItemSize", c.name, "", invalid(err))
 	}
 	return n, nil
 }

@@ -58,7 +58,7 @@ func encodeKey(field, key any) ([]types.AttributeValue, error) {
 	return []types.AttributeValue{av}, nil
 }
 
-// keyAttr is a key attribute as it is written into primary keys.
+// keyAttr is an attribute of the primary key as it is written into keys in wire form.
 type keyAttr struct {
 	name  string
 	value *codec.Value
@@ -66,22 +66,62 @@ type keyAttr struct {
 	limit int
 }
 
-func newKeyAttr(handles []*handle, punctuation string, limit int) keyAttr {
-	h := handles[0] // New has refused all others
-	name := h.path.String()
-	quoted, _ := json.Marshal(name) //nolint:errchkjson // text
-	return keyAttr{name: name, value: h.value, head: slices.Concat([]byte(punctuation), quoted, []byte{':'}), limit: limit}
+func newKeyAttr(part keyPart, punctuation string, limit int) keyAttr {
+	quoted, _ := json.Marshal(part.name) //nolint:errchkjson // text
+	return keyAttr{name: part.name, value: part.value, head: slices.Concat([]byte(punctuation), quoted, []byte{':'}), limit: limit}
 }
 
-// appendKeyAttr appends a key attribute and refuses values that cannot be keys.
-func appendKeyAttr[V any](b []byte, a keyAttr, v *V) ([]byte, error) {
+// append appends the attribute with the value v, which is addressable, and refuses values that cannot be keys.
+func (a *keyAttr) append(b []byte, v reflect.Value) ([]byte, error) {
 	b = append(b, a.head...)
 	from := len(b)
-	b, err := codec.AppendValue(b, a.value, v)
+	b, err := codec.AppendValueSlot(b, a.value, v)
 	if err != nil {
 		return b, fmt.Errorf("attribute %s: %w", a.name, err)
 	}
 	return b, checkWireKey(a.name, b[from:], a.limit)
+}
+
+// appendKey appends a primary key in wire form. key is an addressable [Key], or a partition key where there is no
+// sort key. After an error what it appended is no key.
+func (c *core) appendKey(b []byte, key reflect.Value) ([]byte, error) {
+	if len(c.keyAttrs) == 1 {
+		b, err := c.keyAttrs[0].append(b, key)
+		return append(b, '}'), err
+	}
+	b, err1 := c.keyAttrs[0].append(b, key.Field(0))
+	b, err2 := c.keyAttrs[1].append(b, key.Field(1))
+	return append(b, '}'), errors.Join(err1, err2)
+}
+
+// encodeKey is appendKey of the key that the pointer points to, in the SDK's form.
+func (c *core) encodeKey(key any) (map[string]types.AttributeValue, error) {
+	if err := c.usable(); err != nil {
+		return nil, err
+	}
+	data, err := c.appendKey(nil, reflect.ValueOf(key).Elem())
+	if err != nil {
+		return nil, err
+	}
+	return codec.ParseItem(data)
+}
+
+// keyOf copies the key of an item to where key points.
+func (c *core) keyOf(item, key any) {
+	from, to := reflect.ValueOf(item), reflect.ValueOf(key).Elem()
+	if c.usable() != nil || from.IsNil() {
+		return
+	}
+	for i, index := range c.keyIndexes {
+		field, err := from.Elem().FieldByIndexErr(index)
+		switch {
+		case err != nil: // it is in an embedded pointer that is nil
+		case len(c.keyIndexes) == 1:
+			to.Set(field)
+		default:
+			to.Field(i).Set(field)
+		}
+	}
 }
 
 // checkWireKey is checkStoredKey of a value in wire form, such as {"S":"text"}.
@@ -104,14 +144,28 @@ func checkWireKey(name string, value []byte, limit int) error {
 
 // keyPart is one attribute of a primary or index key.
 type keyPart struct {
-	name string
-	kind types.ScalarAttributeType
+	name  string
+	kind  types.ScalarAttributeType
+	value *codec.Value
 }
 
 // keySchema is a table's or index's key: one attribute each for tables and local
 // indexes, up to four each for global indexes.
 type keySchema struct {
 	partition, sort []keyPart
+	// Of which these are the parts.
+	partitionField, sortField any
+}
+
+// newKeySchema is the key of two [KeyField]s; sort may be a [NoSortKey]. Items may lack the attributes of a sparse key.
+func newKeySchema(plan *codec.Plan, partition, sort any, sparse bool) (keySchema, error) {
+	s := keySchema{partitionField: partition, sortField: sort}
+	var err1, err2 error
+	s.partition, err1 = keyParts("partition", plan, keyHandles(partition), sparse)
+	if _, none := sort.(NoSortKey); !none {
+		s.sort, err2 = keyParts("sort", plan, keyHandles(sort), sparse)
+	}
+	return s, errors.Join(err1, err2)
 }
 
 func (s keySchema) names() []string {
@@ -152,7 +206,7 @@ func keyParts(role string, plan *codec.Plan, handles []*handle, sparse bool) ([]
 }
 
 func keyPartOf(role string, h *handle, sparse bool) (keyPart, error) {
-	part := keyPart{name: h.path.String()}
+	part := keyPart{name: h.path.String(), value: h.value}
 	if len(h.path) != 1 {
 		return part, fmt.Errorf("%s key: %s is not a top-level attribute", role, h.path)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"reflect"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -33,21 +34,73 @@ type Page[T any] struct {
 	Consumed Consumed
 }
 
-func (p *Page[T]) book(requests int, c Consumed) {
-	p.Requests += requests
-	p.Consumed.ReadUnits += c.ReadUnits
-	p.Consumed.WriteUnits += c.WriteUnits
+// pageData is a Page without its type.
+type pageData struct {
+	list       any           // a pointer to the list of items
+	items      reflect.Value // the list
+	next, prev *position
+	scanned    int
+	missing    int
+	requests   int
+	consumed   Consumed
 }
 
-// rowSink decodes the rows of a page into a slice, up to a bound, and keeps the
+// pageSeq yields pages, and an error last; it is an iter.Seq2.
+type pageSeq func(yield func(*pageData, error) bool)
+
+func pageOf[T any](p *pageData, err error) (Page[T], error) {
+	if p == nil {
+		return Page[T]{}, err
+	}
+	return Page[T]{
+		Items: *p.list.(*[]T), Next: Cursor[T]{p.next}, Prev: Cursor[T]{p.prev}, //nolint:forcetypeassert // it was made as one
+		Scanned: p.scanned, Missing: p.missing, Requests: p.requests, Consumed: p.consumed,
+	}, err
+}
+
+//go:noinline
+func pagesOf[T any](pages pageSeq) iter.Seq2[Page[T], error] {
+	return func(yield func(Page[T], error) bool) {
+		pages(func(p *pageData, err error) bool { return yield(pageOf[T](p, err)) })
+	}
+}
+
+//go:noinline
+func itemsOf[T any](pages pageSeq) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		pages(func(p *pageData, err error) bool {
+			if err != nil {
+				var zero T
+				return yield(zero, err)
+			}
+			for _, item := range *p.list.(*[]T) { //nolint:forcetypeassert // it was made as one
+				if !yield(item, nil) {
+					return false
+				}
+			}
+			return true
+		})
+	}
+}
+
+func (p *pageData) book(requests int, c Consumed) {
+	p.requests += requests
+	p.consumed.ReadUnits += c.ReadUnits
+	p.consumed.WriteUnits += c.WriteUnits
+}
+
+func (p *pageData) empty() bool { return p.items.Len() == 0 && p.missing == 0 }
+
+// rowSink decodes the rows of a page into a list, up to a bound, and keeps the
 // bytes of the rows that cursors are made of.
-type rowSink[T any] struct {
+type rowSink struct {
 	read  *read
 	text  *readText
 	plan  *codec.Plan
-	base  int // items before this request
-	max   int // items in all, 0 for no bound
-	items []T
+	base  int                               // rows before this request
+	n     int                               // rows so far
+	max   int                               // rows in all, 0 for no bound
+	items reflect.Value                     // settable; of the rows, unless these are keys
 	keys  []map[string]types.AttributeValue // of the items, if these are read from the table
 	over  bool                              // there was a row beyond the bound
 	back  bool                              // the first row is wanted
@@ -58,28 +111,30 @@ type rowSink[T any] struct {
 }
 
 // Reset starts a reply.
-func (s *rowSink[T]) Reset(sizeHint int) {
+func (s *rowSink) Reset(sizeHint int) {
 	s.truncate()
 	s.over, s.row, s.last = false, nil, nil
 	if s.base == 0 {
 		s.first = nil
 	}
-	if n := min(sizeHint, 1<<14); s.max == 0 && n > cap(s.items)-s.base {
-		s.items = slices.Grow(s.items, n)
+	if n := min(sizeHint, 1<<14); s.max == 0 && !s.read.hydrate && n > s.items.Cap()-s.base {
+		s.items.Grow(n)
 	}
 }
 
 // truncate forgets the rows of the last request.
-func (s *rowSink[T]) truncate() {
-	s.items = s.items[:s.base]
+func (s *rowSink) truncate() {
+	s.n = s.base
 	if s.read.hydrate {
 		s.keys = s.keys[:s.base]
+		return
 	}
+	s.items.SetLen(s.base)
 }
 
 // Row reads one item.
-func (s *rowSink[T]) Row(d *codec.Decoder) error {
-	if s.max > 0 && len(s.items) >= s.max {
+func (s *rowSink) Row(d *codec.Decoder) error {
+	if s.max > 0 && s.n >= s.max {
 		if !s.over {
 			s.over, s.last = true, slices.Clone(s.row)
 		}
@@ -87,29 +142,46 @@ func (s *rowSink[T]) Row(d *codec.Decoder) error {
 	}
 	d.Peek()
 	from := d.Pos()
-	var item T
-	s.items = append(s.items, item)
-	if err := s.decode(d, &s.items[len(s.items)-1]); err != nil {
-		s.items = s.items[:len(s.items)-1]
+	var err error
+	if s.read.hydrate {
+		err = s.key(d)
+	} else {
+		err = s.decode(d)
+	}
+	if err != nil {
 		s.last = slices.Clone(s.row)
 		return err
 	}
+	s.n++
 	s.row = d.Since(from)
-	if s.back && len(s.items) == 1 {
+	if s.back && s.n == 1 {
 		s.first = slices.Clone(s.row)
 	}
 	return nil
 }
 
-func (s *rowSink[T]) decode(d *codec.Decoder, item *T) error {
-	if !s.read.hydrate {
-		s.check.watch(d)
-		from := d.Pos()
-		if err := codec.DecodeNext(s.plan, d, item); err != nil {
-			return err
-		}
-		return s.check.row(d.Watched(), d.Since(from))
+// decode reads the row into the next place of the list.
+func (s *rowSink) decode(d *codec.Decoder) error {
+	if s.n == s.items.Cap() {
+		s.items.Grow(1)
 	}
+	s.items.SetLen(s.n + 1)
+	item := s.items.Index(s.n)
+	item.SetZero() // of what a request before has left
+	s.check.watch(d)
+	from := d.Pos()
+	err := codec.DecodeNextSlot(s.plan, d, item)
+	if err == nil {
+		err = s.check.row(d.Watched(), d.Since(from))
+	}
+	if err != nil {
+		s.items.SetLen(s.n)
+	}
+	return err
+}
+
+// key keeps the keys of the row, by which its item is read from the table.
+func (s *rowSink) key(d *codec.Decoder) error {
 	row, err := d.Raw()
 	if err == nil {
 		err = s.check.scan(row)
@@ -127,11 +199,11 @@ func (s *rowSink[T]) decode(d *codec.Decoder, item *T) error {
 
 // stopped is where to go on after an error: before the item that cannot be read,
 // or where the failed request began.
-func (s *rowSink[T]) stopped(start map[string]types.AttributeValue, err error) (map[string]types.AttributeValue, error) {
+func (s *rowSink) stopped(start map[string]types.AttributeValue, err error) (map[string]types.AttributeValue, error) {
 	if _, ok := errors.AsType[*wire.RowError](err); !ok {
 		s.truncate()
 	}
-	if len(s.items) == s.base {
+	if s.n == s.base {
 		return start, err
 	}
 	at, bad := s.text.position(s.read, s.last)
@@ -145,14 +217,14 @@ func (s *rowSink[T]) stopped(start map[string]types.AttributeValue, err error) (
 // fill reads until the bound is reached or the end, following empty pages; without
 // a bound, and if not whole, one request that gives items. It returns where to go
 // on, nil at the end. The page has its items also after an error.
-func fill[T any](ctx context.Context, s *rowSink[T], start map[string]types.AttributeValue, page *Page[T], seg segment, whole bool) (next map[string]types.AttributeValue, err error) {
+func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue, page *pageData, seg segment, whole bool) (next map[string]types.AttributeValue, err error) {
 	whole = whole && s.max > 0
 	s.check.init(s.read.key)
-	for next = start; ; s.base = len(s.items) {
+	for next = start; ; s.base = s.n {
 		var f fetched
-		f, err = s.read.fetch(ctx, s.text, next, s.read.size(s.max-len(s.items)), seg, s)
+		f, err = s.read.fetch(ctx, s.text, next, s.read.size(s.max-s.n), seg, s)
 		page.book(1, f.consumed)
-		page.Scanned += f.scanned
+		page.scanned += f.scanned
 		switch {
 		case err != nil:
 			next, err = s.stopped(next, err)
@@ -161,14 +233,13 @@ func fill[T any](ctx context.Context, s *rowSink[T], start map[string]types.Attr
 		default:
 			next = f.last
 		}
-		if err != nil || next == nil || s.over || !whole && len(s.items) > s.base || whole && len(s.items) >= s.max {
+		if err != nil || next == nil || s.over || !whole && s.n > s.base || whole && s.n >= s.max {
 			break
 		}
 	}
 	if s.read.hydrate {
 		return hydrate(ctx, s, page, start, next, err)
 	}
-	page.Items = s.items
 	return next, err
 }
 
@@ -185,65 +256,83 @@ func (r *read) size(remaining int) int {
 	return size
 }
 
-// readPage is the terminal Page.
-func readPage[T any](ctx context.Context, r read, plan *codec.Plan) (Page[T], error) {
-	start, back := r.after, r.before != nil
-	if back {
-		if r.after != nil {
-			r = r.wrong(errors.New("both After and Before are given"))
-		}
-		start = r.before
+// pageRead is the reading of one page, in one piece of memory.
+type pageRead struct {
+	page pageData
+	sink rowSink
+}
+
+// newPageRead reads into the list that list points to.
+func newPageRead(r *read, t *readText, most int, list any) *pageRead {
+	p := &pageRead{}
+	p.page.list, p.page.items = list, reflect.ValueOf(list).Elem()
+	p.sink.read, p.sink.text, p.sink.plan, p.sink.max, p.sink.items = r, t, r.itemPlan(), most, p.page.items
+	return p
+}
+
+// page is the terminal Page; it reads into the list that list points to.
+func (r *read) page(ctx context.Context, list any) (*pageData, error) {
+	r = r.sequential()
+	back := r != nil && r.before != nil
+	if back && r.after != nil {
+		r = r.wrong(errors.New("both After and Before are given"))
 	}
 	t, err := r.text()
 	if err != nil {
-		return Page[T]{}, r.fail(err)
+		return nil, r.fail(err)
 	}
+	start := r.after
 	if back {
+		start = r.before
+		r = r.bounded()
 		r.descending = !r.descending
 	}
-	var page Page[T]
-	m := &struct { // one piece of memory
-		read read
-		sink rowSink[T]
-	}{read: r}
-	m.sink = rowSink[T]{read: &m.read, text: t, plan: plan, max: r.limit, back: start != nil}
-	next, err := fill(ctx, &m.sink, start.from(), &page, segment{}, true)
-	page.Next = cursorAt[T](&m.read, t, next)
-	resumable(err, page.Next.String)
-	if m.sink.first != nil && len(m.sink.items) > 0 {
-		first, bad := t.position(&m.read, m.sink.first)
+	p := newPageRead(r, t, r.limit, list)
+	p.sink.back = start != nil
+	next, err := fill(ctx, &p.sink, start.from(), &p.page, segment{}, true)
+	p.page.next = cursorAt(r, t, next)
+	resumable(err, p.page.next.String)
+	if p.sink.first != nil && p.sink.n > 0 {
+		first, bad := t.position(r, p.sink.first)
 		err = errors.Join(err, r.fail(bad))
-		page.Prev = cursorAt[T](&m.read, t, first)
+		p.page.prev = cursorAt(r, t, first)
 	}
 	if back {
-		slices.Reverse(page.Items)
-		page.Next, page.Prev = page.Prev, page.Next
+		swap := reflect.Swapper(p.page.items.Interface())
+		for i, j := 0, p.page.items.Len()-1; i < j; i, j = i+1, j-1 {
+			swap(i, j)
+		}
+		p.page.next, p.page.prev = p.page.prev, p.page.next
 	}
-	return page, err
+	return &p.page, err
 }
 
-// readPages is the terminal Pages: one page after the other, each of as many
+// pages is the terminal Pages: one page after the other, each of as many
 // items as a request gives. While the caller has a page, the next is fetched.
-func readPages[T any](ctx context.Context, r read, plan *codec.Plan) iter.Seq2[Page[T], error] {
-	return func(yield func(Page[T], error) bool) {
+func (r *read) pages(ctx context.Context) pageSeq {
+	if r != nil && r.segments > 1 {
+		return r.parallelPages(ctx)
+	}
+	return func(yield func(*pageData, error) bool) {
 		r := r.onePage()
 		t, err := r.text()
 		if err != nil {
-			yield(Page[T]{}, r.fail(err))
+			yield(nil, r.fail(err))
 			return
 		}
-		for p := range prefetch(ctx, func(ctx context.Context, prev *chained[T]) *chained[T] {
-			return readNext(ctx, r, t, plan, prev)
+		for p := range prefetch(ctx, func(ctx context.Context, prev *chained) *chained {
+			return r.following(ctx, t, prev)
 		}) {
-			if p.page.empty() && p.next == nil && p.err == nil {
+			empty := p.page == nil || p.page.empty()
+			if empty && p.next == nil && p.err == nil {
 				return
 			}
-			if (p.err == nil || !p.page.empty()) && !yield(p.page, nil) {
+			if (p.err == nil || !empty) && !yield(p.page, nil) {
 				return
 			}
 			if p.err != nil {
 				rethrow(p.err)
-				yield(Page[T]{}, p.err)
+				yield(nil, p.err)
 				return
 			}
 		}
@@ -251,67 +340,62 @@ func readPages[T any](ctx context.Context, r read, plan *codec.Plan) iter.Seq2[P
 }
 
 // onePage refuses Before where more than a page is read.
-func (r read) onePage() read {
-	if r.before != nil {
-		r = r.wrong(errors.New("a cursor given to Before reads a single page; use it with Page"))
+func (r *read) onePage() *read {
+	if r != nil && r.before != nil {
+		return r.wrong(errors.New("a cursor given to Before reads a single page; use it with Page"))
 	}
 	return r
 }
 
-func (p *Page[T]) empty() bool { return len(p.Items) == 0 && p.Missing == 0 }
-
-// readNext reads the page behind prev, or the first.
-func readNext[T any](ctx context.Context, r read, t *readText, plan *codec.Plan, prev *chained[T]) *chained[T] {
+// following reads the page behind prev, or the first.
+func (r *read) following(ctx context.Context, t *readText, prev *chained) *chained {
 	start, left := r.after.from(), r.limit
 	if prev != nil {
 		start, left = prev.next, prev.left
 	}
-	r.limit = left
-	c := &chained[T]{left: left}
-	s := rowSink[T]{read: &r, text: t, plan: plan, max: left}
-	c.next, c.err = fill(ctx, &s, start, &c.page, segment{}, false)
-	c.page.Next = cursorAt[T](&r, t, c.next)
-	resumable(c.err, c.page.Next.String)
+	if left != r.limit {
+		r = r.limited(left)
+	}
+	p := newPageRead(r, t, left, reflect.New(r.listType()).Interface())
+	c := &chained{page: &p.page, left: left}
+	c.next, c.err = fill(ctx, &p.sink, start, &p.page, segment{}, false)
+	p.page.next = cursorAt(r, t, c.next)
+	resumable(c.err, p.page.next.String)
 	if left > 0 {
-		if c.left -= len(s.items); c.left == 0 {
+		if c.left -= p.sink.n; c.left == 0 {
 			c.next = nil
 		}
 	}
 	return c
 }
 
-// readAll is the terminal All.
-func readAll[T any](pages iter.Seq2[Page[T], error]) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for p, err := range pages {
-			if err != nil {
-				var zero T
-				yield(zero, err)
-				return
-			}
-			for _, item := range p.Items {
-				if !yield(item, nil) {
-					return
-				}
-			}
+// collect is the terminal Collect; it adds to the list that list points to.
+func (r *read) collect(ctx context.Context, list any) (err error) {
+	items := reflect.ValueOf(list).Elem()
+	r.pages(ctx)(func(p *pageData, end error) bool {
+		switch {
+		case end != nil:
+			err = end
+		case items.Len() == 0:
+			items.Set(p.items)
+		default:
+			items.Set(reflect.AppendSlice(items, p.items))
 		}
-	}
+		return true
+	})
+	return err
 }
 
-// readCollect is the terminal Collect.
-func readCollect[T any](all iter.Seq2[T, error]) ([]T, error) {
-	var items []T
-	for item, err := range all {
-		if err != nil {
-			return items, err
-		}
-		items = append(items, item)
+// count is the terminal Count.
+func (r *read) count(ctx context.Context) (int, error) {
+	if r != nil && r.segments > 1 {
+		return countParallel(ctx, r)
 	}
-	return items, nil
+	return readCount(ctx, r, segment{})
 }
 
-// readCount is the terminal Count: pages without items.
-func readCount(ctx context.Context, r read, seg segment) (int, error) {
+// readCount counts by pages without items.
+func readCount(ctx context.Context, r *read, seg segment) (int, error) {
 	r = r.onePage()
 	t, err := r.text()
 	if err != nil {
@@ -322,7 +406,7 @@ func readCount(ctx context.Context, r read, seg segment) (int, error) {
 		f, err := r.fetch(ctx, t, start, r.size(r.limit-n), seg, nil)
 		if err != nil {
 			if seg.total == 0 {
-				resumable(err, cursorAt[struct{}](&r, t, start).String)
+				resumable(err, cursorAt(r, t, start).String)
 			}
 			return n, err
 		}
@@ -336,25 +420,29 @@ func readCount(ctx context.Context, r read, seg segment) (int, error) {
 	}
 }
 
-// readFirst is the terminal First. Entries of an index whose item is gone are passed over.
-func readFirst[T any](ctx context.Context, r read, plan *codec.Plan) (item T, err error) {
-	r.limit = 1
-	for {
-		page, err := readPage[T](ctx, r, plan)
+// first is the terminal First, into what item points to. Entries of an index whose item is gone are passed over.
+func (r *read) first(ctx context.Context, item any) error {
+	to := reflect.ValueOf(item).Elem()
+	for r = r.limited(1); ; {
+		var list any // made once it is clear that there is a type
+		if _, err := r.text(); err == nil {
+			list = reflect.New(r.listType()).Interface()
+		}
+		page, err := r.page(ctx, list)
 		if err != nil {
-			return item, err
+			return err
 		}
-		if len(page.Items) > 0 {
-			return page.Items[0], nil
+		if page.items.Len() > 0 {
+			to.Set(page.items.Index(0))
+			return nil
 		}
-		next := &r.after
-		at := page.Next.at
-		if r.before != nil {
-			next, at = &r.before, page.Prev.at
+		switch {
+		case r.before == nil && page.next != nil:
+			r = r.from(page.next)
+		case r.before != nil && page.prev != nil:
+			r = r.until(page.prev)
+		default:
+			return r.fail(ErrNotFound)
 		}
-		if at == nil {
-			return item, r.fail(ErrNotFound)
-		}
-		*next = at
 	}
 }

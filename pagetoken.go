@@ -88,7 +88,7 @@ var errNoTokenKey = errors.New("page tokens without a key; make them by NewPageT
 // AnyCursor is a [Cursor] of any type.
 type AnyCursor interface{ sealing() *position }
 
-func (c Cursor[T]) sealing() *position { return c.at }
+func (c CursorOf[P]) sealing() *position { return c.at }
 
 // SealOption is [ForTenant] or [ValidFor].
 type SealOption interface{ seal(s *tokenTerms) }
@@ -182,33 +182,34 @@ func (p *PageTokens) sealer() (TokenKey, error) {
 
 // Paged is a query or scan that gives pages of T: [Query], [IndexQuery], [Scan],
 // [IndexScan] or [Reader].
-type Paged[T any] interface{ paged(*T) read }
+type Paged[T any] interface{ paged(*T) *read }
 
-func (q Query[T, SK]) paged(*T) read      { return q.read }
-func (q IndexQuery[T, SK]) paged(*T) read { return q.read }
-func (s Scan[T]) paged(*T) read           { return s.read }
-func (s IndexScan[T]) paged(*T) read      { return s.scan.read }
-func (v Reader[V]) paged(*V) read         { return v.read }
+func (q *Query[T, SK]) paged(*T) *read      { return (*read)(q) }
+func (q *IndexQuery[T, SK]) paged(*T) *read { return (*read)(q) }
+func (s *Scan[T]) paged(*T) *read           { return (*read)(s) }
+func (s *IndexScan[T]) paged(*T) *read      { return (*read)(s) }
+func (v *Reader[V]) paged(*V) *read         { return (*read)(v) }
 
 // OpenToken is the cursor that was sealed in a token, for the same query (limit and projection
 // may differ) and the same bindings. The empty token is the zero Cursor, the
 // beginning. Every token that does not open, for whatever reason, is the same [ErrBadCursor];
 // a query or binding that is wrong in itself is an [InvalidError].
 func OpenToken[T any](p *PageTokens, q Paged[T], token string, bindings ...TokenBinding) (Cursor[T], error) {
-	r := q.paged(nil)
+	at, err := openToken(p, q.paged(nil), token, bindings)
+	return Cursor[T]{at}, err
+}
+
+func openToken(p *PageTokens, r *read, token string, bindings []TokenBinding) (*position, error) {
 	var s tokenTerms
 	for _, b := range bindings {
 		s.bind(b)
 	}
-	at, err := p.open(&r, token, s)
+	r = r.from(nil).until(nil)
+	at, err := p.open(r, token, s)
 	if err != nil {
-		table := ""
-		if r.core != nil {
-			table = r.core.name
-		}
-		return Cursor[T]{}, opError("OpenToken", table, r.index.label(), err)
+		return nil, opError("OpenToken", r.core.label(), r.index.label(), err)
 	}
-	return Cursor[T]{at}, nil
+	return at, nil
 }
 
 func (p *PageTokens) open(r *read, token string, s tokenTerms) (*position, error) {
@@ -218,7 +219,6 @@ func (p *PageTokens) open(r *read, token string, s tokenTerms) (*position, error
 	if err := invalid(s.errs...); err != nil {
 		return nil, err
 	}
-	r.after, r.before = nil, nil
 	t, err := r.text()
 	if err != nil || token == "" {
 		return nil, err

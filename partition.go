@@ -33,25 +33,25 @@ func (h *PartitionHash) UnmarshalText(text []byte) error {
 
 // PartitionHash is how reports name a partition key of the table.
 func (t *Table[T, PK, SK]) PartitionHash(pk PK) (PartitionHash, error) {
-	return newRead(t.core, nil, t.partition, pk).partitionHash()
+	return newRead(index{core: t.tableCore(nil)}, &pk).partitionHash()
 }
 
 // PartitionHash is how reports name a partition key of the table.
 func (t *SimpleTable[T, PK]) PartitionHash(pk PK) (PartitionHash, error) {
-	return newRead(t.core, nil, t.partition, pk).partitionHash()
+	return newRead(index{core: t.tableCore(nil)}, &pk).partitionHash()
 }
 
 // PartitionHash is how reports name a partition key of the index.
 func (x *Index[T, PK, SK]) PartitionHash(pk PK) (PartitionHash, error) {
-	return newRead(x.core, x.info, x.partition, pk).partitionHash()
+	return newRead(x.index(), &pk).partitionHash()
 }
 
 // PartitionHash is how reports name a partition key of the index.
 func (x *SimpleIndex[T, PK]) PartitionHash(pk PK) (PartitionHash, error) {
-	return newRead(x.core, x.info, x.partition, pk).partitionHash()
+	return newRead(x.index(), &pk).partitionHash()
 }
 
-func (r read) partitionHash() (PartitionHash, error) {
+func (r *read) partitionHash() (PartitionHash, error) {
 	if err := r.core.usable(); err != nil {
 		return 0, err
 	}

@@ -11,21 +11,21 @@ import (
 )
 
 // chained is one page of a chain; left is what the limit leaves for the next.
-type chained[T any] struct {
-	page Page[T]
+type chained struct {
+	page *pageData
 	next map[string]types.AttributeValue
 	left int
 	err  error
 }
 
-func (c *chained[T]) more() bool { return c.err == nil && c.next != nil }
+func (c *chained) more() bool { return c.err == nil && c.next != nil }
 
 // prefetch chains calls of next, one ahead of the consumer. When the consumer
 // stops, the call under way is cancelled and awaited.
-func prefetch[T any](ctx context.Context, next func(context.Context, *chained[T]) *chained[T]) iter.Seq[*chained[T]] {
-	return func(yield func(*chained[T]) bool) {
+func prefetch(ctx context.Context, next func(context.Context, *chained) *chained) iter.Seq[*chained] {
+	return func(yield func(*chained) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		pending := make(chan *chained[T], 1)
+		pending := make(chan *chained, 1)
 		running := false
 		defer func() {
 			cancel()
@@ -35,8 +35,8 @@ func prefetch[T any](ctx context.Context, next func(context.Context, *chained[T]
 		}()
 		for p := next(ctx, nil); ; {
 			if running = p.more(); running {
-				go func(prev *chained[T]) {
-					c := &chained[T]{err: errGoexit}
+				go func(prev *chained) {
+					c := &chained{err: errGoexit}
 					defer func() { pending <- c }()
 					if err := contain(func() { c = next(ctx, prev) }); err != nil {
 						c.err = err

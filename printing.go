@@ -96,11 +96,11 @@ func sortText(op string) string {
 func (c ChangeOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.text()) }
 
 // Format prints whether it is the zero Cursor, whatever the verb: the text of a cursor, which
-// [Cursor.String] gives, shows a key.
-func (c Cursor[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.at.hidden()) }
+// [CursorOf.String] gives, shows a key.
+func (c CursorOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.at.hidden()) }
 
 // LogValue is the text that Format prints.
-func (c Cursor[T]) LogValue() slog.Value { return slog.StringValue(c.at.hidden()) }
+func (c CursorOf[P]) LogValue() slog.Value { return slog.StringValue(c.at.hidden()) }
 
 func (p *position) hidden() string {
 	if p == nil {
@@ -254,24 +254,39 @@ func (c Call) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// Format prints operation, table and index, whatever the verb.
-func (q Query[T, SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, q.read.where()) }
+// String is operation, table and index, as Query orders/by-status.
+func (q *Query[T, SK]) String() string { return (*read)(q).where() }
 
 // Format prints operation, table and index, whatever the verb.
-func (q IndexQuery[T, SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, q.read.where()) }
+func (q Query[T, SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, (*read)(&q).where()) }
+
+// String is operation, table and index, as Query orders/by-status.
+func (q *IndexQuery[T, SK]) String() string { return (*read)(q).where() }
+
+// Format prints operation, table and index, whatever the verb.
+func (q IndexQuery[T, SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, (*read)(&q).where()) }
+
+// String is operation and table, as Scan orders.
+func (s *Scan[T]) String() string { return (*read)(s).where() }
 
 // Format prints operation and table, whatever the verb.
-func (s Scan[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, s.read.where()) }
+func (s Scan[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, (*read)(&s).where()) }
+
+// String is operation, table and index, as Scan orders/by-status.
+func (s *IndexScan[T]) String() string { return (*read)(s).where() }
 
 // Format prints operation, table and index, whatever the verb.
-func (s IndexScan[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, s.scan.read.where()) }
+func (s IndexScan[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, (*read)(&s).where()) }
+
+// String is operation, table and index, as Query orders/by-status.
+func (v *Reader[V]) String() string { return (*read)(v).where() }
 
 // Format prints operation, table and index, whatever the verb.
-func (v Reader[V]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, v.read.where()) }
+func (v Reader[V]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, (*read)(&v).where()) }
 
 func (r *read) where() string {
 	switch {
-	case r.core == nil:
+	case r == nil || r.core == nil:
 		return "zero query"
 	case r.index != nil:
 		return r.op() + " " + r.core.name + "/" + r.index.name

@@ -37,47 +37,62 @@ func (v verb) String() string { return [...]string{"Put", "Create", "Replace"}[v
 //
 // It costs a write unit for each 1 KB of the larger of the old and the new item,
 // rounded up, and as much on every index that holds it.
-func (t *items[T, K]) Put(ctx context.Context, item *T, opts ...WriteOption[T]) error {
-	return t.put(ctx, verbPut, item, opts)
+func (t *Table[T, PK, SK]) Put(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	return t.tableCore(nil).put(ctx, verbPut, item, writesOf(opts))
+}
+
+// Put stores the item, in place of any item with its key; see [Table.Put].
+func (t *SimpleTable[T, PK]) Put(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	return t.tableCore(nil).put(ctx, verbPut, item, writesOf(opts))
 }
 
 // Create stores the item only if there is none with its key; otherwise it returns
 // a [*ConditionFailed] that holds the present item. After a lost reply a [Revision] proves an item of ours; whether another's took its
 // place after a delete is known only with [Tombstones]. Without a Revision the outcome is [ErrOutcomeUnknown].
 // It costs what [Table.Put] costs.
-func (t *items[T, K]) Create(ctx context.Context, item *T) error {
-	return t.put(ctx, verbCreate, item, nil)
+func (t *Table[T, PK, SK]) Create(ctx context.Context, item *T) error {
+	return t.tableCore(nil).put(ctx, verbCreate, item, nil)
+}
+
+// Create stores the item only if there is none with its key; see [Table.Create].
+func (t *SimpleTable[T, PK]) Create(ctx context.Context, item *T) error {
+	return t.tableCore(nil).put(ctx, verbCreate, item, nil)
 }
 
 // Replace stores the item only if there is one with its key; otherwise it returns
 // a [*ConditionFailed] that matches [ErrNotFound]. Lost replies are as for Put. It
 // costs what [Table.Put] costs.
-func (t *items[T, K]) Replace(ctx context.Context, item *T, opts ...WriteOption[T]) error {
-	return t.put(ctx, verbReplace, item, opts)
+func (t *Table[T, PK, SK]) Replace(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	return t.tableCore(nil).put(ctx, verbReplace, item, writesOf(opts))
 }
 
-// put is Put, Create and Replace.
-func (t *items[T, K]) put(ctx context.Context, v verb, item *T, opts []WriteOption[T]) error {
-	if err := t.usable(); err != nil {
+// Replace stores the item only if there is one with its key; see [Table.Replace].
+func (t *SimpleTable[T, PK]) Replace(ctx context.Context, item *T, opts ...WriteOption[T]) error {
+	return t.tableCore(nil).put(ctx, verbReplace, item, writesOf(opts))
+}
+
+// put is Put, Create and Replace of what item points to.
+func (c *core) put(ctx context.Context, v verb, item any, opts []any) error {
+	if err := c.usable(); err != nil {
 		return err
 	}
 	buf := itemBuffers.Get().(*itemBuffer) //nolint:forcetypeassert // the pool holds nothing else
 	defer buf.release()
 	w, err := writeOptions(opts)
-	p, err := t.preparePut(buf, v, item, w, t.newMark(), err)
+	p, err := c.preparePut(buf, v, item, w, c.newMark(), err)
 	if err != nil {
-		return opError("PutItem", t.name, "", err)
+		return opError("PutItem", c.name, "", err)
 	}
-	p.old = t.live(oldRows(t.core, oldOf[T](w)))
+	p.old = c.live(c.oldRows(w.old))
 	if p.cond != nil {
-		p.refused = t.refusal(p.cond, v == verbReplace)
+		p.refused = c.refusal(p.cond, v == verbReplace)
 	}
-	err = t.sendPut(ctx, buf, p)
+	err = c.sendPut(ctx, buf, p)
 	if err == nil || errors.Is(err, ErrReplyLost) {
 		p.done()
-		t.warnSize(p.item)
+		c.warnSize(p.item)
 	}
-	return opError("PutItem", t.name, "", err)
+	return opError("PutItem", c.name, "", err)
 }
 
 // preparedPut is a put that is encoded and checked, ready to be sent alone or in a transaction.
@@ -97,28 +112,29 @@ type preparedPut struct {
 }
 
 // preparePut encodes into buf, in which the results stay. err is what is wrong with the options.
-func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, w writeCall, with mark, err error) (*preparedPut, error) {
-	if item == nil {
+func (c *core) preparePut(buf *itemBuffer, v verb, item any, w writeCall, with mark, err error) (*preparedPut, error) {
+	pointer := reflect.ValueOf(item)
+	if pointer.IsNil() {
 		return nil, invalid(err, errors.New("the item is nil"))
 	}
 	p := &preparedPut{verb: v}
 	var errs []error
 	errs = append(errs, err)
-	current := reflect.ValueOf(item).Elem()
-	if t.revision != nil && v != verbCreate {
-		p.base = t.revisionIn(current)
+	current := pointer.Elem()
+	if c.revision != nil && v != verbCreate {
+		p.base = c.revisionIn(current)
 	}
-	guard := t.putGuard(v, current)
-	next, st, err := stamp(t.core, v, item, p.base, with)
+	guard := c.putGuard(v, current)
+	next, st, err := c.stamp(v, current, p.base, with)
 	errs = append(errs, err)
 	p.next, p.setNext = st.revision, st.setRevision
-	next, done, err := derive(t.core, item, next, st.done)
+	next, done, err := c.derive(current, next, st.done)
 	errs = append(errs, err)
 	p.done = done
-	data, err := codec.Append(buf.b[:0], t.plan, next)
+	data, err := codec.AppendSlot(buf.b[:0], c.plan, next)
 	errs = append(errs, err)
 	if err == nil {
-		p.id, err = t.keyNames.Append(data[len(data):], data)
+		p.id, err = c.keyNames.Append(data[len(data):], data)
 		errs = append(errs, err, checkItemSize(data))
 	}
 	buf.b, p.item = data, data
@@ -128,7 +144,7 @@ func (t *items[T, K]) preparePut(buf *itemBuffer, v verb, item *T, w writeCall, 
 		return nil, err
 	}
 	p.guard, p.extra = guard, extra
-	p.cond = expr.All(t.putCondition(p, stored{revision: p.base}), p.extra)
+	p.cond = expr.All(c.putCondition(p, stored{revision: p.base}), p.extra)
 	return p, nil
 }
 

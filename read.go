@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -12,12 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// read is a query or scan without its type parameters. It is a value: builders
-// copy it, and what is derived from it is built once, behind ready.
+// read is a query or scan without its type parameters: the content of [Query] and its sisters. It is never changed
+// once a builder has returned it; builders change a copy. What is derived from it is built once, behind ready.
 type read struct {
 	core       *core
 	index      *indexInfo // nil for the table
@@ -26,7 +28,9 @@ type read struct {
 	partition  []types.AttributeValue
 	filter     expr.Node
 	project    []AnyAttr
-	view       []expr.Path // the paths of a view type
+	plan       *codec.Plan  // of a view; nil for items
+	list       reflect.Type // of a view, []V
+	view       []expr.Path  // the paths of a view type
 	consistent bool
 	descending bool
 	limit      int
@@ -61,25 +65,18 @@ type fetched struct {
 	consumed Consumed
 }
 
-// changed is called on its own copy by every builder step that changes text.
-func (r read) changed() read {
-	r.ready = new(readText)
-	return r
-}
-
 func (r *read) op() string {
-	if r.scan {
+	if r != nil && r.scan {
 		return "Scan"
 	}
 	return "Query"
 }
 
 func (r *read) fail(err error) error {
-	table := ""
-	if r.core != nil {
-		table = r.core.name
+	if r == nil {
+		return opError("Query", "", "", err)
 	}
-	return opError(r.op(), table, r.index.label(), err)
+	return opError(r.op(), r.core.label(), r.index.label(), err)
 }
 
 // schema is the key that the read goes by.
@@ -97,7 +94,7 @@ var errZeroRead = errors.New("a zero query or scan was used; make it by a method
 
 // text builds the expressions once and refuses everything that is wrong with the read.
 func (r *read) text() (*readText, error) {
-	if r.core == nil {
+	if r == nil || r.ready == nil {
 		return nil, invalid(errZeroRead)
 	}
 	if err := r.core.usable(); err != nil {

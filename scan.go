@@ -5,77 +5,68 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
+	"slices"
 	"sync"
-
-	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// Scan reads a whole table or index, in no order that means anything. It is an
-// immutable value like [Query]. A scan costs read units for everything that the
+// Scan reads a whole table or index, in no order that means anything. It is
+// immutable like [Query]. A scan costs read units for everything that the
 // table holds, whatever its filter drops.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html
-type Scan[T any] struct {
-	read read
-	plan *codec.Plan
-}
+type Scan[T any] read
 
 // IndexScan is a [Scan] of a global index, without Consistent.
-type IndexScan[T any] struct{ scan Scan[T] }
+type IndexScan[T any] read
 
 // Scan selects all items of the table.
-func (t *items[T, K]) Scan() Scan[T] {
-	return Scan[T]{read{core: t.core, scan: true}.changed(), t.plan}
+func (t *Table[T, PK, SK]) Scan() *Scan[T] {
+	return (*Scan[T])(newScan(index{core: t.tableCore(nil)}))
+}
+
+// Scan selects all items of the table.
+func (t *SimpleTable[T, PK]) Scan() *Scan[T] {
+	return (*Scan[T])(newScan(index{core: t.tableCore(nil)}))
 }
 
 // Scan selects all items that the index holds.
-func (x *Index[T, PK, SK]) Scan() IndexScan[T] { return IndexScan[T]{x.scan()} }
+func (x *Index[T, PK, SK]) Scan() *IndexScan[T] { return (*IndexScan[T])(newScan(x.index())) }
 
 // Scan selects all items that the index holds.
-func (x *SimpleIndex[T, PK]) Scan() IndexScan[T] { return IndexScan[T]{x.scan()} }
+func (x *SimpleIndex[T, PK]) Scan() *IndexScan[T] { return (*IndexScan[T])(newScan(x.index())) }
 
 // Scan selects all items that the index holds.
-func (x *LocalIndex[T, PK, SK]) Scan() Scan[T] { return x.scan() }
-
-func (x indexBase[T]) scan() Scan[T] {
-	return Scan[T]{read{core: x.core, index: x.info, scan: true}.changed(), x.plan}
-}
+func (x *LocalIndex[T, PK, SK]) Scan() *Scan[T] { return (*Scan[T])(newScan(x.index())) }
 
 // Filter drops items after they were read and billed; see [Query.Filter].
-func (s Scan[T]) Filter(conds ...Cond[T]) Scan[T] {
-	s.read = addFilter(s.read, conds)
-	return s
+func (s *Scan[T]) Filter(conds ...Cond[T]) *Scan[T] {
+	return (*Scan[T])((*read)(s).filtered(untyped(conds)))
 }
 
 // Project reads only the given attributes, and the keys, into T.
-func (s Scan[T]) Project(attrs ...AnyAttr) Scan[T] {
-	s.read = s.read.projected(attrs)
-	return s
+func (s *Scan[T]) Project(attrs ...AnyAttr) *Scan[T] {
+	return (*Scan[T])((*read)(s).projected(attrs))
 }
 
 // Limit is how many items are returned, whatever the filter drops. Zero is no limit.
-func (s Scan[T]) Limit(n int) Scan[T] {
-	s.read = s.read.limited(n)
-	return s
+func (s *Scan[T]) Limit(n int) *Scan[T] {
+	return (*Scan[T])((*read)(s).limited(n))
 }
 
 // PageSize is how many items one request evaluates at most, in place of the table's [PageSize].
-func (s Scan[T]) PageSize(n int) Scan[T] {
-	s.read = s.read.paged(n)
-	return s
+func (s *Scan[T]) PageSize(n int) *Scan[T] {
+	return (*Scan[T])((*read)(s).paged(n))
 }
 
 // Consistent makes the scan strongly consistent, at twice the price.
-func (s Scan[T]) Consistent() Scan[T] {
-	s.read = s.read.changed()
-	s.read.consistent = true
-	return s
+func (s *Scan[T]) Consistent() *Scan[T] {
+	return (*Scan[T])((*read)(s).strong())
 }
 
 // After continues behind a cursor. The zero Cursor is the beginning.
-func (s Scan[T]) After(c Cursor[T]) Scan[T] {
-	s.read.after = c.at
-	return s
+func (s *Scan[T]) After(c Cursor[T]) *Scan[T] {
+	return (*Scan[T])((*read)(s).from(c.at))
 }
 
 // maxSegments is DynamoDB's limit of the parts of a parallel scan.
@@ -85,102 +76,131 @@ const maxSegments = 1_000_000
 // way as the table's [Concurrency] allows. Pages, All, Collect and Count then
 // give items of all parts as they come; Page, First, After and Before are
 // refused, because a position in all parts is no cursor.
-func (s Scan[T]) Parallel(n int) Scan[T] {
-	s.read = s.read.changed()
-	s.read.segments = n
-	if n < 1 || n > maxSegments {
-		s.read = s.read.wrong(fmt.Errorf("parallel scan of %d segments: must be 1 to %d", n, maxSegments))
-	}
-	return s
+func (s *Scan[T]) Parallel(n int) *Scan[T] {
+	return (*Scan[T])((*read)(s).parallel(n))
 }
 
 // Page reads one page; see [Query.Page].
-func (s Scan[T]) Page(ctx context.Context) (Page[T], error) {
-	return readPage[T](ctx, s.read.sequential(), s.plan)
+func (s *Scan[T]) Page(ctx context.Context) (Page[T], error) {
+	return pageOf[T]((*read)(s).page(ctx, new([]T)))
 }
 
 // Pages reads page after page; see [Query.Pages].
-func (s Scan[T]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
-	if s.read.segments > 1 {
-		return scanParallel[T](ctx, s.read.whole(), s.plan)
-	}
-	return readPages[T](ctx, s.read, s.plan)
+func (s *Scan[T]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
+	return pagesOf[T]((*read)(s).pages(ctx))
 }
 
 // All yields the items one by one; see [Query.All].
-func (s Scan[T]) All(ctx context.Context) iter.Seq2[T, error] { return readAll(s.Pages(ctx)) }
+func (s *Scan[T]) All(ctx context.Context) iter.Seq2[T, error] {
+	return itemsOf[T]((*read)(s).pages(ctx))
+}
 
 // Collect reads all items into memory; on an error it returns those before it too.
-func (s Scan[T]) Collect(ctx context.Context) ([]T, error) { return readCollect(s.All(ctx)) }
+func (s *Scan[T]) Collect(ctx context.Context) (list []T, err error) {
+	err = (*read)(s).collect(ctx, &list)
+	return list, err
+}
 
 // Count counts the items of the whole scan. It costs as much as reading them.
-func (s Scan[T]) Count(ctx context.Context) (int, error) {
-	if s.read.segments > 1 {
-		return countParallel(ctx, s.read.whole())
-	}
-	return readCount(ctx, s.read, segment{})
+func (s *Scan[T]) Count(ctx context.Context) (int, error) {
+	return (*read)(s).count(ctx)
 }
 
 // First returns some item, or [ErrNotFound] if there is none.
-func (s Scan[T]) First(ctx context.Context) (T, error) {
-	return readFirst[T](ctx, s.read.sequential(), s.plan)
+func (s *Scan[T]) First(ctx context.Context) (item T, err error) {
+	err = (*read)(s).first(ctx, &item)
+	return item, err
 }
 
 // ViewScan is [View] for scans.
-func ViewScan[V, T any](s Scan[T]) Reader[V] { return viewOf[V](s.read.sequential()) }
+func ViewScan[V, T any](s *Scan[T]) *Reader[V] {
+	return (*Reader[V])((*read)(s).sequential().viewedAs((*[]V)(nil)))
+}
 
 // Filter drops items after they were read and billed; see [Query.Filter].
-func (s IndexScan[T]) Filter(conds ...Cond[T]) IndexScan[T] {
-	return IndexScan[T]{s.scan.Filter(conds...)}
+func (s *IndexScan[T]) Filter(conds ...Cond[T]) *IndexScan[T] {
+	return (*IndexScan[T])((*read)(s).filtered(untyped(conds)))
 }
 
 // Project reads only the given attributes, and the keys, into T.
-func (s IndexScan[T]) Project(attrs ...AnyAttr) IndexScan[T] {
-	return IndexScan[T]{s.scan.Project(attrs...)}
+func (s *IndexScan[T]) Project(attrs ...AnyAttr) *IndexScan[T] {
+	return (*IndexScan[T])((*read)(s).projected(attrs))
 }
 
 // Limit is how many items are returned; see [Query.Limit].
-func (s IndexScan[T]) Limit(n int) IndexScan[T] { return IndexScan[T]{s.scan.Limit(n)} }
+func (s *IndexScan[T]) Limit(n int) *IndexScan[T] {
+	return (*IndexScan[T])((*read)(s).limited(n))
+}
 
 // PageSize is how many items one request evaluates at most.
-func (s IndexScan[T]) PageSize(n int) IndexScan[T] { return IndexScan[T]{s.scan.PageSize(n)} }
+func (s *IndexScan[T]) PageSize(n int) *IndexScan[T] {
+	return (*IndexScan[T])((*read)(s).paged(n))
+}
 
 // After continues behind a cursor.
-func (s IndexScan[T]) After(c Cursor[T]) IndexScan[T] { return IndexScan[T]{s.scan.After(c)} }
+func (s *IndexScan[T]) After(c Cursor[T]) *IndexScan[T] {
+	return (*IndexScan[T])((*read)(s).from(c.at))
+}
 
 // Parallel reads n parts of the index at the same time; see [Scan.Parallel].
-func (s IndexScan[T]) Parallel(n int) IndexScan[T] { return IndexScan[T]{s.scan.Parallel(n)} }
+func (s *IndexScan[T]) Parallel(n int) *IndexScan[T] {
+	return (*IndexScan[T])((*read)(s).parallel(n))
+}
 
 // Page reads one page; see [Query.Page].
-func (s IndexScan[T]) Page(ctx context.Context) (Page[T], error) { return s.scan.Page(ctx) }
+func (s *IndexScan[T]) Page(ctx context.Context) (Page[T], error) {
+	return pageOf[T]((*read)(s).page(ctx, new([]T)))
+}
 
 // Pages reads page after page; see [Query.Pages].
-func (s IndexScan[T]) Pages(ctx context.Context) iter.Seq2[Page[T], error] { return s.scan.Pages(ctx) }
+func (s *IndexScan[T]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
+	return pagesOf[T]((*read)(s).pages(ctx))
+}
 
 // All yields the items one by one; see [Query.All].
-func (s IndexScan[T]) All(ctx context.Context) iter.Seq2[T, error] { return s.scan.All(ctx) }
+func (s *IndexScan[T]) All(ctx context.Context) iter.Seq2[T, error] {
+	return itemsOf[T]((*read)(s).pages(ctx))
+}
 
 // Collect reads all items into memory.
-func (s IndexScan[T]) Collect(ctx context.Context) ([]T, error) { return s.scan.Collect(ctx) }
+func (s *IndexScan[T]) Collect(ctx context.Context) (list []T, err error) {
+	err = (*read)(s).collect(ctx, &list)
+	return list, err
+}
 
 // Count counts the items of the whole scan.
-func (s IndexScan[T]) Count(ctx context.Context) (int, error) { return s.scan.Count(ctx) }
+func (s *IndexScan[T]) Count(ctx context.Context) (int, error) {
+	return (*read)(s).count(ctx)
+}
 
 // First returns some item, or [ErrNotFound] if there is none.
-func (s IndexScan[T]) First(ctx context.Context) (T, error) { return s.scan.First(ctx) }
+func (s *IndexScan[T]) First(ctx context.Context) (item T, err error) {
+	err = (*read)(s).first(ctx, &item)
+	return item, err
+}
+
+// parallel reads n segments at the same time.
+func (r *read) parallel(n int) *read {
+	r = r.changed()
+	r.segments = n
+	if n < 1 || n > maxSegments {
+		r.errs = append(slices.Clip(r.errs), fmt.Errorf("parallel scan of %d segments: must be 1 to %d", n, maxSegments))
+	}
+	return r
+}
 
 // sequential refuses a parallel scan where a cursor is needed.
-func (r read) sequential() read {
-	if r.segments > 1 {
-		r = r.changed().wrong(errors.New("a parallel scan has no cursor; use Pages, All, Collect or Count"))
+func (r *read) sequential() *read {
+	if r != nil && r.segments > 1 {
+		return r.wrong(errors.New("a parallel scan has no cursor; use Pages, All, Collect or Count"))
 	}
 	return r
 }
 
 // whole refuses a cursor where all segments are read.
-func (r read) whole() read {
+func (r *read) whole() *read {
 	if r.after != nil || r.before != nil {
-		r = r.changed().wrong(errors.New("a parallel scan cannot continue behind a cursor"))
+		return r.wrong(errors.New("a parallel scan cannot continue behind a cursor"))
 	}
 	return r
 }
@@ -224,20 +244,22 @@ func eachSegment(ctx context.Context, r *read, fn func(context.Context, segment)
 	return first
 }
 
-func scanParallel[T any](ctx context.Context, r read, plan *codec.Plan) iter.Seq2[Page[T], error] {
-	return func(yield func(Page[T], error) bool) {
+// parallelPages are the pages of all segments, as they come.
+func (r *read) parallelPages(ctx context.Context) pageSeq {
+	r = r.whole()
+	return func(yield func(*pageData, error) bool) {
 		t, err := r.text()
 		if err != nil {
-			yield(Page[T]{}, r.fail(err))
+			yield(nil, r.fail(err))
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		pages := make(chan Page[T])
+		pages := make(chan *pageData)
 		done := make(chan error, 1)
 		go func() {
 			defer close(pages)
-			done <- eachSegment(ctx, &r, func(ctx context.Context, seg segment) error {
-				return scanSegment(ctx, r, t, plan, seg, pages)
+			done <- eachSegment(ctx, r, func(ctx context.Context, seg segment) error {
+				return scanSegment(ctx, r, t, seg, pages)
 			})
 		}()
 		defer func() {
@@ -247,32 +269,33 @@ func scanParallel[T any](ctx context.Context, r read, plan *codec.Plan) iter.Seq
 		}()
 		left := r.limit
 		for p := range pages {
-			if r.limit > 0 && len(p.Items) >= left {
-				p.Items = p.Items[:left]
+			n := p.items.Len()
+			if r.limit > 0 && n >= left {
+				p.items.SetLen(left)
 				yield(p, nil)
 				return
 			}
-			left -= len(p.Items)
+			left -= n
 			if !yield(p, nil) {
 				return
 			}
 		}
 		if err := <-done; err != nil {
 			rethrow(err)
-			yield(Page[T]{}, err)
+			yield(nil, err)
 		}
 	}
 }
 
-func scanSegment[T any](ctx context.Context, r read, t *readText, plan *codec.Plan, seg segment, pages chan<- Page[T]) error {
-	r.pageSize, r.limit = r.size(r.limit), 0 // the limit is of all segments together
+func scanSegment(ctx context.Context, r *read, t *readText, seg segment, pages chan<- *pageData) error {
+	of := *r
+	of.pageSize, of.limit = r.size(r.limit), 0 // the limit is of all segments together
 	for next := r.after.from(); ; {
-		var page Page[T]
-		s := rowSink[T]{read: &r, text: t, plan: plan}
-		after, err := fill(ctx, &s, next, &page, seg, false)
-		if !page.empty() {
+		p := newPageRead(&of, t, 0, reflect.New(r.listType()).Interface())
+		after, err := fill(ctx, &p.sink, next, &p.page, seg, false)
+		if !p.page.empty() {
 			select {
-			case pages <- page:
+			case pages <- &p.page:
 			case <-ctx.Done():
 				return r.fail(ctx.Err())
 			}
@@ -284,7 +307,8 @@ func scanSegment[T any](ctx context.Context, r read, t *readText, plan *codec.Pl
 	}
 }
 
-func countParallel(ctx context.Context, r read) (int, error) {
+func countParallel(ctx context.Context, r *read) (int, error) {
+	r = r.whole()
 	if _, err := r.text(); err != nil {
 		return 0, r.fail(err)
 	}
@@ -292,7 +316,7 @@ func countParallel(ctx context.Context, r read) (int, error) {
 		mu  sync.Mutex
 		sum int
 	)
-	err := eachSegment(ctx, &r, func(ctx context.Context, seg segment) error {
+	err := eachSegment(ctx, r, func(ctx context.Context, seg segment) error {
 		n, err := readCount(ctx, r, seg)
 		mu.Lock()
 		defer mu.Unlock()

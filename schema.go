@@ -168,12 +168,21 @@ func (c *core) schemaClient() (SchemaClient, error) {
 // [ErrTableExists] when there is a table of the name.
 //
 // The wait ends with the context, or after 10 minutes.
-func (c *core) CreateTable(ctx context.Context, opts ...SchemaOption) error {
+func (t *Table[T, PK, SK]) CreateTable(ctx context.Context, opts ...SchemaOption) error {
+	return t.tableCore(nil).createTable(ctx, opts)
+}
+
+// CreateTable creates the table with all of its indexes; see [Table.CreateTable].
+func (t *SimpleTable[T, PK]) CreateTable(ctx context.Context, opts ...SchemaOption) error {
+	return t.tableCore(nil).createTable(ctx, opts)
+}
+
+func (c *core) createTable(ctx context.Context, opts []SchemaOption) error {
 	s, client, err := c.spec(ctx, "CreateTable", opts)
 	if err == nil {
 		err = c.create(ctx, client, s)
 	}
-	return opError("CreateTable", c.name, "", err)
+	return opError("CreateTable", c.label(), "", err)
 }
 
 func (c *core) create(ctx context.Context, client SchemaClient, s *tableSpec) error {
@@ -192,7 +201,16 @@ func (c *core) create(ctx context.Context, client SchemaClient, s *tableSpec) er
 
 // WaitTable waits until the table and all of its indexes are active. The wait
 // ends with the context, or after 10 minutes.
-func (c *core) WaitTable(ctx context.Context) error {
+func (t *Table[T, PK, SK]) WaitTable(ctx context.Context) error {
+	return t.tableCore(nil).waitTable(ctx)
+}
+
+// WaitTable waits until the table and all of its indexes are active; see [Table.WaitTable].
+func (t *SimpleTable[T, PK]) WaitTable(ctx context.Context) error {
+	return t.tableCore(nil).waitTable(ctx)
+}
+
+func (c *core) waitTable(ctx context.Context) error {
 	client, err := c.schemaClient()
 	if err == nil {
 		err = c.admitSchema(ctx, "DescribeTable")
@@ -200,7 +218,7 @@ func (c *core) WaitTable(ctx context.Context) error {
 	if err == nil {
 		_, err = c.waitActive(ctx, client)
 	}
-	return opError("DescribeTable", c.name, "", err)
+	return opError("DescribeTable", c.label(), "", err)
 }
 
 // AllowDelete is the permission that [Table.DeleteTable] needs: the table's full
@@ -213,13 +231,22 @@ type DeletePermission struct{ table string }
 // DeleteTable drops the table with all its items and waits until it is gone. A
 // table that does not exist is no error. It is refused unless the permission
 // names this table.
-func (c *core) DeleteTable(ctx context.Context, allow DeletePermission) error {
+func (t *Table[T, PK, SK]) DeleteTable(ctx context.Context, allow DeletePermission) error {
+	return t.tableCore(nil).deleteTable(ctx, allow)
+}
+
+// DeleteTable drops the table with all its items; see [Table.DeleteTable].
+func (t *SimpleTable[T, PK]) DeleteTable(ctx context.Context, allow DeletePermission) error {
+	return t.tableCore(nil).deleteTable(ctx, allow)
+}
+
+func (c *core) deleteTable(ctx context.Context, allow DeletePermission) error {
 	client, err := c.schemaClient()
-	if allow.table != c.name {
+	if allow.table != c.label() {
 		err = errors.Join(err, fmt.Errorf("the permission names table %q, not this one; nothing was deleted", allow.table))
 	}
 	if err := invalid(err); err != nil {
-		return opError("DeleteTable", c.name, "", err)
+		return opError("DeleteTable", c.label(), "", err)
 	}
 	if err := c.admitSchema(ctx, "DeleteTable"); err != nil {
 		return opError("DeleteTable", c.name, "", err)
@@ -238,7 +265,7 @@ func (c *core) DeleteTable(ctx context.Context, allow DeletePermission) error {
 			return false, err
 		})
 	}
-	return opError("DeleteTable", c.name, "", err)
+	return opError("DeleteTable", c.label(), "", err)
 }
 
 func (c *core) waitActive(ctx context.Context, client SchemaClient) (*types.TableDescription, error) {

@@ -1,14 +1,12 @@
 package ddb
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
@@ -19,19 +17,13 @@ import (
 // type T. PK and SK are the Go types of its keys; give them distinct named types
 // and the compiler refuses swapped keys. Tables without a sort key are a [SimpleTable].
 //
-// A Table is immutable and safe for concurrent use. Make it once with [New].
-type Table[T, PK, SK any] struct {
-	items[T, Key[PK, SK]]
-	partition KeyField[T, PK]
-	sort      KeyField[T, SK]
-}
+// A Table is immutable and safe for concurrent use. Make it once with [New]. Calls of a nil
+// or zero Table return an error.
+type Table[T, PK, SK any] struct{ core *core }
 
 // SimpleTable is a DynamoDB table whose primary key is a partition key alone. Its
 // methods are those of [Table] with the partition key in place of a [Key].
-type SimpleTable[T, PK any] struct {
-	items[T, PK]
-	partition KeyField[T, PK]
-}
+type SimpleTable[T, PK any] struct{ core *core }
 
 // New describes a table with a partition and a sort key. It sends nothing: the
 // table is made by [Table.EnsureTable] or by other means. All type parameters are
@@ -48,90 +40,43 @@ type SimpleTable[T, PK any] struct {
 // options that do not fit. The error matches [ErrInvalid]. The table is not nil then: each
 // of its calls returns that error, and sends nothing.
 func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...TableOption) (*Table[T, PK, SK], error) {
-	c, err := newCore(client, name, reflect.TypeFor[T](), keyHandles(partition), keyHandles(sort), opts)
-	t := &Table[T, PK, SK]{partition: partition, sort: sort}
-	if err != nil {
-		t.core = c
-		return t, err
-	}
-	pk, sk := newKeyAttr(keyHandles(partition), "{", itemid.MaxPartitionKey), newKeyAttr(keyHandles(sort), ",", itemid.MaxSortKey)
-	t.items = items[T, Key[PK, SK]]{core: c, appendKey: func(b []byte, k *Key[PK, SK]) ([]byte, error) {
-		b, err1 := appendKeyAttr(b, pk, &k.Partition)
-		b, err2 := appendKeyAttr(b, sk, &k.Sort)
-		return append(b, '}'), errors.Join(err1, err2)
-	}}
-	return t, nil
+	c, err := newCore(client, name, newItemOf((*[]T)(nil), newConditionFailed[T]), partition, sort, opts)
+	return &Table[T, PK, SK]{c}, err
 }
 
 // NewSimple describes a table without a sort key; see [New].
 //
 //	users, err := ddb.NewSimple(client, "users", userID)
 func NewSimple[T, PK any](client Client, name string, partition KeyField[T, PK], opts ...TableOption) (*SimpleTable[T, PK], error) {
-	c, err := newCore(client, name, reflect.TypeFor[T](), keyHandles(partition), nil, opts)
-	t := &SimpleTable[T, PK]{partition: partition}
-	if err != nil {
-		t.core = c
-		return t, err
-	}
-	pk := newKeyAttr(keyHandles(partition), "{", itemid.MaxPartitionKey)
-	t.items = items[T, PK]{core: c, appendKey: func(b []byte, k *PK) ([]byte, error) {
-		b, err := appendKeyAttr(b, pk, k)
-		return append(b, '}'), err
-	}}
-	return t, nil
+	c, err := newCore(client, name, newItemOf((*[]T)(nil), newConditionFailed[T]), partition, NoSortKey{}, opts)
+	return &SimpleTable[T, PK]{c}, err
 }
+
+// Name is the table's name, prefix included.
+func (t *Table[T, PK, SK]) Name() string { return t.tableCore(nil).label() }
+
+// Name is the table's name, prefix included.
+func (t *SimpleTable[T, PK]) Name() string { return t.tableCore(nil).label() }
+
+// String is the table's name.
+func (t *Table[T, PK, SK]) String() string { return t.tableCore(nil).label() }
+
+// String is the table's name.
+func (t *SimpleTable[T, PK]) String() string { return t.tableCore(nil).label() }
 
 // Key makes a key of the table, for methods that take one or several.
 func (t *Table[T, PK, SK]) Key(pk PK, sk SK) Key[PK, SK] { return Key[PK, SK]{pk, sk} }
 
-// Get reads one item. It returns [ErrNotFound] when there is none.
-//
-// The read is eventually consistent unless [Consistent] is given. It costs half a
-// read unit for each 4 KB of the item, rounded up, a whole one when consistent; a
-// missing item costs as much as one of 4 KB.
-//
-// A reply with another item than the one asked for, as of a proxy that mixes up its
-// connections, is refused and the read sent again by the client's policy; if it does not
-// get better the call fails. So do all reads by key or with a partition key, BatchGet and
-// TransactGet. A reply that says that there is no item cannot be told from another's.
-func (t *Table[T, PK, SK]) Get(ctx context.Context, pk PK, sk SK, opts ...GetOption) (T, error) {
-	return t.get(ctx, Key[PK, SK]{pk, sk}, opts)
+// KeyOf is the key of an item, which may be changed, stored or not. Of a nil item it is the zero key.
+func (t *Table[T, PK, SK]) KeyOf(item *T) (key Key[PK, SK]) {
+	t.tableCore(nil).keyOf(item, &key)
+	return key
 }
 
-// Exists tells whether there is an item with the key, reading only its key
-// attributes. It costs as much as [Table.Get], for DynamoDB bills the whole item.
-func (t *Table[T, PK, SK]) Exists(ctx context.Context, pk PK, sk SK, opts ...GetOption) (bool, error) {
-	return t.exists(ctx, Key[PK, SK]{pk, sk}, opts)
-}
-
-// Delete removes the item with the key. Removing an item that does not exist is
-// no error, unless a condition ([If]) needs it. [ReturnOld] gives the removed item.
-//
-// On a table with a [Revision] the item is read first, and only what was read is deleted; if another write comes
-// between, the call starts again. When a reply is lost and the item is gone, a delete without a condition is done.
-//
-// On other tables a delete without a condition is sent again after a lost reply, which deletes what another call has put meanwhile; one under a
-// condition is [ErrOutcomeUnknown]. With an integer [Version] the call is refused without a condition on the
-// version, such as ddb.If(version.Eq(3)); [Table.DeleteItem] sets it.
-//
-// It costs a write unit for each 1 KB of the item, rounded up, and as much on every index that holds it.
-func (t *Table[T, PK, SK]) Delete(ctx context.Context, pk PK, sk SK, opts ...WriteOption[T]) error {
-	return t.delete(ctx, Key[PK, SK]{pk, sk}, opts)
-}
-
-// Get reads one item; see [Table.Get].
-func (t *SimpleTable[T, PK]) Get(ctx context.Context, pk PK, opts ...GetOption) (T, error) {
-	return t.get(ctx, pk, opts)
-}
-
-// Exists tells whether there is an item with the key; see [Table.Exists].
-func (t *SimpleTable[T, PK]) Exists(ctx context.Context, pk PK, opts ...GetOption) (bool, error) {
-	return t.exists(ctx, pk, opts)
-}
-
-// Delete removes the item with the key; see [Table.Delete].
-func (t *SimpleTable[T, PK]) Delete(ctx context.Context, pk PK, opts ...WriteOption[T]) error {
-	return t.delete(ctx, pk, opts)
+// KeyOf is the key of an item; see [Table.KeyOf].
+func (t *SimpleTable[T, PK]) KeyOf(item *T) (key PK) {
+	t.tableCore(nil).keyOf(item, &key)
+	return key
 }
 
 // AnyTable is a [Table] or a [SimpleTable] with items of type T.
@@ -139,26 +84,31 @@ type AnyTable[T any] interface {
 	tableCore(*T) *core
 }
 
-// items is what both kinds of table share; K is the Go type of a whole key.
-type items[T, K any] struct {
-	*core
-	// appendKey appends a key in wire form. After an error what it appended is no key.
-	appendKey func([]byte, *K) ([]byte, error)
+func (t *Table[T, PK, SK]) tableCore(*T) *core {
+	if t == nil {
+		return nil
+	}
+	return t.core
 }
 
-// encodeKey is appendKey in the SDK's form.
-func (t *items[T, K]) encodeKey(key K) (map[string]types.AttributeValue, error) {
-	if err := t.usable(); err != nil {
-		return nil, err
+func (t *SimpleTable[T, PK]) tableCore(*T) *core {
+	if t == nil {
+		return nil
 	}
-	data, err := t.appendKey(nil, &key)
-	if err != nil {
-		return nil, err
-	}
-	return codec.ParseItem(data)
+	return t.core
 }
 
-func (t *items[T, K]) tableCore(*T) *core { return t.core }
+// itemOf is what a core knows of the type of its items.
+type itemOf struct {
+	item, list reflect.Type // T and []T
+	// conditionFailed makes a [*ConditionFailed] of T.
+	conditionFailed func(failedCondition) error
+}
+
+func newItemOf(list any, conditionFailed func(failedCondition) error) itemOf {
+	t := reflect.TypeOf(list).Elem()
+	return itemOf{t.Elem(), t, conditionFailed}
+}
 
 // core is the part of a table that knows no type parameters.
 type core struct {
@@ -166,8 +116,11 @@ type core struct {
 	client      Client
 	name        string
 	plan        *codec.Plan
+	of          itemOf
 	key         keySchema
 	keyNames    itemid.Key // of the primary key, partition first
+	keyAttrs    []keyAttr  // the same
+	keyIndexes  [][]int    // of its fields
 	version     *handle
 	revision    *handle
 	tombstones  *tombstones
@@ -191,36 +144,49 @@ type core struct {
 	indexes []*indexInfo
 }
 
-// Name is the table's name, prefix included.
-func (c *core) Name() string { return c.name }
+// label is the table's name; empty for a table that was not made.
+func (c *core) label() string {
+	if c == nil {
+		return ""
+	}
+	return c.name
+}
 
 // newCore describes a table. After an error it is there as well, and refuses every call.
-func newCore(client Client, name string, t reflect.Type, partition, sort []*handle, opts []TableOption) (*core, error) {
+func newCore(client Client, name string, of itemOf, partition, sort any, opts []TableOption) (*core, error) {
 	c := &core{
-		client: client, name: name, ledger: DefaultLedger(), retry: DefaultRetryPolicy(), budget: budgetOf(client),
+		client: client, name: name, of: of, ledger: DefaultLedger(), retry: DefaultRetryPolicy(), budget: budgetOf(client),
 		concurrency: defaultConcurrency, now: time.Now, wire: wire.Default,
 	}
 	var errs []error
 	if isNil(client) {
 		errs = append(errs, errors.New("client is nil; use ddb.NewClient, ddb.DefaultClient or an SDK client"))
 	}
-	plan, err := codec.PlanOf(t)
+	plan, err := codec.PlanOf(of.item)
 	if err != nil {
 		c.failed = newError(name, append(errs, err)...)
 		return c, c.failed
 	}
 	c.plan = plan
-	pk, err1 := keyParts("partition", plan, partition, false)
-	sk, err2 := keyParts("sort", plan, sort, false)
-	errs = append(errs, err1, err2)
-	if len(partition) > 1 || len(sort) > 1 {
+	key, err := newKeySchema(plan, partition, sort, false)
+	pk, sk := key.partition, key.sort
+	errs = append(errs, err)
+	if len(keyHandles(partition)) > 1 || len(keyHandles(sort)) > 1 {
 		errs = append(errs, errors.New("a table key has one attribute each for partition and sort; several are for global indexes"))
 	}
 	if len(pk) == 1 && len(sk) == 1 && pk[0].name == sk[0].name {
 		errs = append(errs, fmt.Errorf("partition and sort key are the same attribute %s", pk[0].name))
 	}
-	c.key = keySchema{partition: pk, sort: sk}
+	c.key = key
 	c.keyNames = c.key.names()
+	for i, p := range slices.Concat(pk, sk) {
+		punctuation, limit := "{", itemid.MaxPartitionKey
+		if i > 0 {
+			punctuation, limit = ",", itemid.MaxSortKey
+		}
+		f, _ := plan.Field(p.name)
+		c.keyAttrs, c.keyIndexes = append(c.keyAttrs, newKeyAttr(p, punctuation, limit)), append(c.keyIndexes, f.Index)
+	}
 	for _, o := range opts {
 		if o == nil {
 			errs = append(errs, errors.New("an option is nil"))

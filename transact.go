@@ -316,8 +316,8 @@ func (tx *transaction) cores() []*core {
 func tableNames(cores []*core) string {
 	var names []string
 	for _, c := range cores {
-		if !slices.Contains(names, c.name) {
-			names = append(names, c.name)
+		if name := c.label(); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	return strings.Join(names, ",")

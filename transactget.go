@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -78,44 +79,57 @@ func (f readFunc) addRead(tx *transactionRead) { f(tx) }
 
 // TxGet reads one item in a transaction into dst. The option is [Project];
 // [Consistent] changes nothing, for transactions always are.
-func (t *items[T, K]) TxGet(key K, dst *Got[T], opts ...GetOption) TxRead {
+func (t *Table[T, PK, SK]) TxGet(key Key[PK, SK], dst *Got[T], opts ...GetOption) TxRead {
+	return t.tableCore(nil).txGet(&key, dst, opts)
+}
+
+// TxGet reads one item in a transaction into dst; see [Table.TxGet].
+func (t *SimpleTable[T, PK]) TxGet(key PK, dst *Got[T], opts ...GetOption) TxRead {
+	return t.tableCore(nil).txGet(&key, dst, opts)
+}
+
+// txGet reads by the key that key points to into dst, a *Got.
+//
+//go:noinline
+func (c *core) txGet(key, dst any, opts []GetOption) TxRead {
 	return readFunc(func(tx *transactionRead) {
 		i := len(tx.gets)
-		if err := t.usable(); err != nil {
+		if err := c.usable(); err != nil {
 			tx.errs = append(tx.errs, err)
 			return
 		}
-		k, err := t.encodeKey(key)
-		paths, err2 := t.projection(readOptions(opts).project, t.key.names()...)
-		if dst == nil {
+		k, err := c.encodeKey(key)
+		paths, err2 := c.projection(readOptions(opts).project, c.key.names()...)
+		got := reflect.ValueOf(dst)
+		if got.IsNil() {
 			err2 = errors.Join(err2, errors.New("the destination is nil"))
-			dst = new(Got[T])
-		}
-		if j := slices.Index(tx.dsts, any(dst)); j >= 0 {
+			got = reflect.New(got.Type().Elem())
+		} else if j := slices.Index(tx.dsts, dst); j >= 0 {
 			err2 = errors.Join(err2, fmt.Errorf("the destination is that of read %d as well", j))
 		}
-		tx.dsts = append(tx.dsts, dst)
-		get := &types.Get{TableName: &t.name, Key: k}
-		if paths = t.withMark(paths); len(paths) > 0 {
+		tx.dsts = append(tx.dsts, got.Interface())
+		get := &types.Get{TableName: &c.name, Key: k}
+		if paths = c.withMark(paths); len(paths) > 0 {
 			var w expr.Writer
 			get.ProjectionExpression = aws.String(w.Projection(paths))
 			get.ExpressionAttributeNames = w.Names()
 		}
 		tx.errs = append(tx.errs, inputError("read", i, errors.Join(err, err2))...)
 		tx.gets = append(tx.gets, types.TransactGetItem{Get: get})
-		id := t.keyNames.ID(k)
-		tx.actions = append(tx.actions, txAction{core: t.core, verb: "Get", id: id})
-		tx.cores = append(tx.cores, t.core)
-		tx.rows = append(tx.rows, t.liveFound(&gotRow[T]{core: t.core, id: []byte(id), got: dst}))
-		*dst = Got[T]{}
+		id := c.keyNames.ID(k)
+		tx.actions = append(tx.actions, txAction{core: c, verb: "Get", id: id})
+		tx.cores = append(tx.cores, c)
+		row := &gotRow{core: c, id: []byte(id), got: got.Elem()}
+		tx.rows = append(tx.rows, c.liveFound(row))
+		row.Reset(0)
 	})
 }
 
 // gotRow decodes a single item, which must have a key, and says whether there was one.
-type gotRow[T any] struct {
+type gotRow struct {
 	core *core
-	id   []byte // of the key
-	got  *Got[T]
+	id   []byte        // of the key
+	got  reflect.Value // a Got
 }
 
 // foundRow is a gotRow of any type.
@@ -124,7 +138,7 @@ type foundRow interface {
 	found() bool
 }
 
-func (r *gotRow[T]) found() bool { return r.got.Found }
+func (r *gotRow) found() bool { return r.got.Field(1).Bool() }
 
 // found is how many items the reply held.
 func (tx *transactionRead) found() (n int) {
@@ -134,20 +148,22 @@ func (tx *transactionRead) found() (n int) {
 	return n
 }
 
-func (r *gotRow[T]) Reset(int) { *r.got = Got[T]{} }
+func (r *gotRow) Reset(int) { r.got.SetZero() }
 
-func (r *gotRow[T]) Row(d *codec.Decoder) error {
+func (r *gotRow) Row(d *codec.Decoder) error {
 	d.Watch(r.core.keyNames)
 	d.Peek()
 	from := d.Pos()
-	err := codec.DecodeNext(r.core.plan, d, &r.got.Item)
+	err := codec.DecodeNextSlot(r.core.plan, d, r.got.Field(0))
 	if err == nil {
 		err = r.core.checkReplyID(r.id, d.Watched(), d.Since(from))
 	}
-	if r.got.Found = err == nil; !r.got.Found {
+	if err != nil {
 		r.Reset(0)
+		return err
 	}
-	return err
+	r.got.Field(1).SetBool(true)
+	return nil
 }
 
 func (tx *transactionRead) send(ctx context.Context, client Client) error {

@@ -11,158 +11,210 @@ import (
 )
 
 // TxPut is [Table.Put] in a transaction.
-func (t *items[T, K]) TxPut(item *T, opts ...WriteOption[T]) TxOp {
-	return t.txPut(verbPut, item, opts)
+func (t *Table[T, PK, SK]) TxPut(item *T, opts ...WriteOption[T]) TxOp {
+	return t.tableCore(nil).txPut(verbPut, item, writesOf(opts))
+}
+
+// TxPut is [SimpleTable.Put] in a transaction.
+func (t *SimpleTable[T, PK]) TxPut(item *T, opts ...WriteOption[T]) TxOp {
+	return t.tableCore(nil).txPut(verbPut, item, writesOf(opts))
 }
 
 // TxCreate is [Table.Create] in a transaction.
-func (t *items[T, K]) TxCreate(item *T) TxOp { return t.txPut(verbCreate, item, nil) }
+func (t *Table[T, PK, SK]) TxCreate(item *T) TxOp {
+	return t.tableCore(nil).txPut(verbCreate, item, nil)
+}
+
+// TxCreate is [SimpleTable.Create] in a transaction.
+func (t *SimpleTable[T, PK]) TxCreate(item *T) TxOp {
+	return t.tableCore(nil).txPut(verbCreate, item, nil)
+}
 
 // TxReplace is [Table.Replace] in a transaction.
-func (t *items[T, K]) TxReplace(item *T, opts ...WriteOption[T]) TxOp {
-	return t.txPut(verbReplace, item, opts)
+func (t *Table[T, PK, SK]) TxReplace(item *T, opts ...WriteOption[T]) TxOp {
+	return t.tableCore(nil).txPut(verbReplace, item, writesOf(opts))
+}
+
+// TxReplace is [SimpleTable.Replace] in a transaction.
+func (t *SimpleTable[T, PK]) TxReplace(item *T, opts ...WriteOption[T]) TxOp {
+	return t.tableCore(nil).txPut(verbReplace, item, writesOf(opts))
 }
 
 // TxUpdate is [Table.Update] in a transaction; it returns no item.
-func (t *items[T, K]) TxUpdate(key K, changes ...UpdateOption[T]) TxOp {
-	return t.txUpdate("Update", key, true, changes)
+func (t *Table[T, PK, SK]) TxUpdate(key Key[PK, SK], changes ...UpdateOption[T]) TxOp {
+	return t.tableCore(nil).txUpdate("Update", &key, true, updatesOf(changes))
+}
+
+// TxUpdate is [SimpleTable.Update] in a transaction; it returns no item.
+func (t *SimpleTable[T, PK]) TxUpdate(key PK, changes ...UpdateOption[T]) TxOp {
+	return t.tableCore(nil).txUpdate("Update", &key, true, updatesOf(changes))
 }
 
 // TxUpsert is [Table.Upsert] in a transaction; it returns no item.
-func (t *items[T, K]) TxUpsert(key K, changes ...UpdateOption[T]) TxOp {
-	return t.txUpdate("Upsert", key, false, changes)
+func (t *Table[T, PK, SK]) TxUpsert(key Key[PK, SK], changes ...UpdateOption[T]) TxOp {
+	return t.tableCore(nil).txUpdate("Upsert", &key, false, updatesOf(changes))
+}
+
+// TxUpsert is [SimpleTable.Upsert] in a transaction; it returns no item.
+func (t *SimpleTable[T, PK]) TxUpsert(key PK, changes ...UpdateOption[T]) TxOp {
+	return t.tableCore(nil).txUpdate("Upsert", &key, false, updatesOf(changes))
 }
 
 // TxDelete is [Table.Delete] in a transaction.
-func (t *items[T, K]) TxDelete(key K, opts ...WriteOption[T]) TxOp {
-	return txFunc(func(tx *transaction) {
-		if err := t.usable(); err != nil {
-			tx.add(txAction{core: t.core}, err)
-			return
-		}
-		w, err := writeOptions(opts)
-		k, err2 := t.encodeKey(key)
-		extra, _ := w.guard() // writeOptions has its error
-		rest, demanded, err3 := t.takeRevision(extra)
-		if t.revision != nil && demanded == nil {
-			err3 = errors.Join(err3, fmt.Errorf("a Delete by key on a table with a revision: demand it by a condition on attribute %s, or use TxDeleteItem", t.revision.path))
-		}
-		d := &preparedDelete{key: k, extra: rest, demanded: demanded}
-		tx.add(t.deleteAction(tx, d, false), err, err2, err3, t.needsVersion(w.conds), noOld("Delete", oldOf[T](w)))
-	})
+func (t *Table[T, PK, SK]) TxDelete(key Key[PK, SK], opts ...WriteOption[T]) TxOp {
+	return t.tableCore(nil).txDelete(&key, writesOf(opts))
+}
+
+// TxDelete is [SimpleTable.Delete] in a transaction.
+func (t *SimpleTable[T, PK]) TxDelete(key PK, opts ...WriteOption[T]) TxOp {
+	return t.tableCore(nil).txDelete(&key, writesOf(opts))
 }
 
 // TxDeleteItem is [Table.DeleteItem] in a transaction.
-func (t *items[T, K]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp {
-	return txFunc(func(tx *transaction) {
-		if err := t.usable(); err != nil {
-			tx.add(txAction{core: t.core}, err)
-			return
-		}
-		w, err := writeOptions(opts)
-		d, err := t.prepareDeleteItem(item, w, err)
-		if err != nil {
-			tx.add(txAction{core: t.core}, err)
-			return
-		}
-		tx.add(t.deleteAction(tx, d, true), noOld("DeleteItem", oldOf[T](w)))
-	})
+func (t *Table[T, PK, SK]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp {
+	return t.tableCore(nil).txDeleteItem(item, writesOf(opts))
+}
+
+// TxDeleteItem is [SimpleTable.DeleteItem] in a transaction.
+func (t *SimpleTable[T, PK]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp {
+	return t.tableCore(nil).txDeleteItem(item, writesOf(opts))
 }
 
 // TxCheck makes a transaction depend on an item that it does not write. As in [If] there must be a condition, and each must be one.
-func (t *items[T, K]) TxCheck(key K, conds ...Cond[T]) TxOp {
+func (t *Table[T, PK, SK]) TxCheck(key Key[PK, SK], conds ...Cond[T]) TxOp {
+	return t.tableCore(nil).txCheck(&key, untyped(conds))
+}
+
+// TxCheck makes a transaction depend on an item that it does not write; see [Table.TxCheck].
+func (t *SimpleTable[T, PK]) TxCheck(key PK, conds ...Cond[T]) TxOp {
+	return t.tableCore(nil).txCheck(&key, untyped(conds))
+}
+
+// The functions behind the operations are not inlined: their closures would be compiled again for each item type.
+
+// txOp is an operation of the table, or the reason why there can be none.
+func (c *core) txOp(add func(*transaction)) TxOp {
 	return txFunc(func(tx *transaction) {
-		if err := t.usable(); err != nil {
-			tx.add(txAction{core: t.core}, err)
+		if err := c.usable(); err != nil {
+			tx.add(txAction{core: c}, err)
 			return
 		}
-		k, err := t.encodeKey(key)
-		cond := guardOf("TxCheck", untyped(conds))
-		node := t.seenAsGone(cond.node)
-		a := t.action("Check", t.keyNames.ID(k), node, false)
-		var w expr.Writer
-		text := w.Render(node)
-		a.write.ConditionCheck = &types.ConditionCheck{
-			TableName: &t.name, Key: k, ConditionExpression: &text,
-			ExpressionAttributeNames: w.Names(), ExpressionAttributeValues: w.Values(),
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		}
-		tx.add(a, err, cond.err)
+		add(tx)
 	})
 }
 
-func (t *items[T, K]) action(verb, id string, cond expr.Node, needed bool) txAction {
+//go:noinline
+func (c *core) txDelete(key any, opts []any) TxOp {
+	return c.txOp(func(tx *transaction) {
+		w, err := writeOptions(opts)
+		k, err2 := c.encodeKey(key)
+		extra, _ := w.guard() // writeOptions has its error
+		rest, demanded, err3 := c.takeRevision(extra)
+		if c.revision != nil && demanded == nil {
+			err3 = errors.Join(err3, fmt.Errorf("a Delete by key on a table with a revision: demand it by a condition on attribute %s, or use TxDeleteItem", c.revision.path))
+		}
+		d := &preparedDelete{key: k, extra: rest, demanded: demanded}
+		tx.add(c.deleteAction(tx, d, false), err, err2, err3, c.needsVersion(w.conds), noOld("Delete", w.old))
+	})
+}
+
+//go:noinline
+func (c *core) txDeleteItem(item any, opts []any) TxOp {
+	return c.txOp(func(tx *transaction) {
+		w, err := writeOptions(opts)
+		d, err := c.prepareDeleteItem(item, w, err)
+		if err != nil {
+			tx.add(txAction{core: c}, err)
+			return
+		}
+		tx.add(c.deleteAction(tx, d, true), noOld("DeleteItem", w.old))
+	})
+}
+
+//go:noinline
+func (c *core) txCheck(key any, conds []*condition) TxOp {
+	return c.txOp(func(tx *transaction) {
+		k, err := c.encodeKey(key)
+		cond, err2 := guardOf("TxCheck", conds).parts()
+		node := c.seenAsGone(cond)
+		a := c.action("Check", c.keyNames.ID(k), node, false)
+		var w expr.Writer
+		text := w.Render(node)
+		a.write.ConditionCheck = &types.ConditionCheck{
+			TableName: &c.name, Key: k, ConditionExpression: &text,
+			ExpressionAttributeNames: w.Names(), ExpressionAttributeValues: w.Values(),
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		}
+		tx.add(a, err, err2)
+	})
+}
+
+func (c *core) action(verb, id string, cond expr.Node, needed bool) txAction {
 	return txAction{
-		core: t.core, verb: verb, id: id,
+		core: c, verb: verb, id: id,
 		failed: func(item map[string]types.AttributeValue, cause error) error {
-			return conditionFailed[T](t.core, cond, needed, item, cause)
+			return c.conditionFailed(cond, needed, item, cause)
 		},
 	}
 }
 
-func (t *items[T, K]) txPut(v verb, item *T, opts []WriteOption[T]) TxOp {
-	return txFunc(func(tx *transaction) {
-		if err := t.usable(); err != nil {
-			tx.add(txAction{core: t.core}, err)
-			return
-		}
+//go:noinline
+func (c *core) txPut(v verb, item any, opts []any) TxOp {
+	return c.txOp(func(tx *transaction) {
 		w, err := writeOptions(opts)
-		with, err2 := tx.mark(t.core)
-		p, err := t.preparePut(new(itemBuffer), v, item, w, with, errors.Join(err, err2))
+		with, err2 := tx.mark(c)
+		p, err := c.preparePut(new(itemBuffer), v, item, w, with, errors.Join(err, err2))
 		if err != nil {
-			tx.add(txAction{core: t.core}, err)
+			tx.add(txAction{core: c}, err)
 			return
 		}
-		if t.tombstones != nil && p.base.IsZero() {
-			err = t.overTombstone(p)
+		if c.tombstones != nil && p.base.IsZero() {
+			err = c.overTombstone(p)
 		}
-		a := t.action(v.String(), string(p.id), p.cond, v == verbReplace)
+		a := c.action(v.String(), string(p.id), p.cond, v == verbReplace)
 		a.item, a.done, a.base = p.item, p.done, p.base
 		var ew expr.Writer
-		put := &types.Put{TableName: &t.name}
+		put := &types.Put{TableName: &c.name}
 		if text := ew.Render(p.cond); text != "" {
 			put.ConditionExpression = &text
 			put.ExpressionAttributeNames, put.ExpressionAttributeValues = ew.Names(), ew.Values()
 			put.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 		}
 		a.write.Put = put
-		tx.add(a, err, noOld(v.String(), oldOf[T](w)))
+		tx.add(a, err, noOld(v.String(), w.old))
 	})
 }
 
-func (t *items[T, K]) txUpdate(verb string, key K, present bool, opts []UpdateOption[T]) TxOp {
-	return txFunc(func(tx *transaction) {
-		if err := t.usable(); err != nil {
-			tx.add(txAction{core: t.core}, err)
-			return
-		}
+//go:noinline
+func (c *core) txUpdate(verb string, key any, present bool, opts []any) TxOp {
+	return c.txOp(func(tx *transaction) {
 		w, err := updateOptions(opts)
-		with, err2 := tx.mark(t.core)
-		u, err := t.prepareUpdate(key, present, w, with.time, errors.Join(err, err2))
-		if err == nil && t.revision != nil && !present && u.demanded == nil {
-			err = fmt.Errorf("an Upsert in a transaction on a table with a revision cannot read what is stored: use TxCreate or TxUpdate, or demand the revision by a condition on attribute %s", t.revision.path)
+		with, err2 := tx.mark(c)
+		u, err := c.prepareUpdate(key, present, w, with.time, errors.Join(err, err2))
+		if err == nil && c.revision != nil && !present && u.demanded == nil {
+			err = fmt.Errorf("an Upsert in a transaction on a table with a revision cannot read what is stored: use TxCreate or TxUpdate, or demand the revision by a condition on attribute %s", c.revision.path)
 		}
 		if err != nil {
-			tx.add(txAction{core: t.core}, err)
+			tx.add(txAction{core: c}, err)
 			return
 		}
-		tx.add(t.updateAction(verb, u, with.tag), noOld(verb, oldOf[T](w)))
+		tx.add(c.updateAction(verb, u, with.tag), noOld(verb, w.old))
 	})
 }
 
 // updateAction is an update in a transaction. On a table with revisions it records its tag on whatever is stored.
-func (t *items[T, K]) updateAction(verb string, u *preparedUpdate, tag Tag) txAction {
-	a := t.action(verb, t.keyNames.ID(u.key), u.cond, u.present)
+func (c *core) updateAction(verb string, u *preparedUpdate, tag Tag) txAction {
+	a := c.action(verb, c.keyNames.ID(u.key), u.cond, u.present)
 	set := u.update
-	if t.revision != nil {
-		set = withActions(set, t.shiftRevision(tag))
+	if c.revision != nil {
+		set = withActions(set, c.shiftRevision(tag))
 	}
 	if u.demanded != nil {
 		a.base = *u.demanded
 	}
 	var w expr.Writer
-	update := &types.Update{TableName: &t.name, Key: u.key, UpdateExpression: aws.String(w.Update(set))}
-	if text := w.Render(t.liveItem(u.cond)); text != "" {
+	update := &types.Update{TableName: &c.name, Key: u.key, UpdateExpression: aws.String(w.Update(set))}
+	if text := w.Render(c.liveItem(u.cond)); text != "" {
 		update.ConditionExpression = &text
 		update.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
@@ -171,26 +223,26 @@ func (t *items[T, K]) updateAction(verb string, u *preparedUpdate, tag Tag) txAc
 	return a
 }
 
-func (t *items[T, K]) deleteAction(tx *transaction, d *preparedDelete, needed bool) txAction {
+func (c *core) deleteAction(tx *transaction, d *preparedDelete, needed bool) txAction {
 	cond := expr.All(d.guard, d.extra)
-	if d.demanded != nil && t.revision != nil {
-		cond = expr.All(t.onState(stored{item: d.key, revision: *d.demanded}), cond)
+	if d.demanded != nil && c.revision != nil {
+		cond = expr.All(c.onState(stored{item: d.key, revision: *d.demanded}), cond)
 	}
-	a := t.action("Delete", t.keyNames.ID(d.key), cond, needed)
+	a := c.action("Delete", c.keyNames.ID(d.key), cond, needed)
 	if d.demanded != nil {
 		a.base = *d.demanded
 	}
 	var w expr.Writer
 	text := w.Render(cond)
-	if t.tombstones != nil && d.demanded != nil {
-		with, _ := tx.mark(t.core)
-		put := &types.Put{TableName: &t.name, Item: t.tombstones.of(t.core, d.key, d.demanded.next(with.tag), with.time)}
+	if c.tombstones != nil && d.demanded != nil {
+		with, _ := tx.mark(c)
+		put := &types.Put{TableName: &c.name, Item: c.tombstones.of(c, d.key, d.demanded.next(with.tag), with.time)}
 		put.ConditionExpression, put.ExpressionAttributeNames, put.ExpressionAttributeValues = &text, w.Names(), w.Values()
 		put.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 		a.write.Put = put
 		return a
 	}
-	del := &types.Delete{TableName: &t.name, Key: d.key}
+	del := &types.Delete{TableName: &c.name, Key: d.key}
 	if text != "" {
 		del.ConditionExpression = &text
 		del.ExpressionAttributeNames, del.ExpressionAttributeValues = w.Names(), w.Values()
@@ -200,7 +252,7 @@ func (t *items[T, K]) deleteAction(tx *transaction, d *preparedDelete, needed bo
 	return a
 }
 
-func noOld[T any](verb string, old *T) error {
+func noOld(verb string, old any) error {
 	if old != nil {
 		return fmt.Errorf("%s: ReturnOld in a transaction; DynamoDB returns no items from transactions", verb)
 	}

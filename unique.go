@@ -85,26 +85,26 @@ func NewUnique[T any, PK ~string, O comparable](table *SimpleTable[T, PK], field
 	if table == nil {
 		return nil, &OpError{Op: "NewUnique", Err: invalid(errors.New("the table is nil"))}
 	}
-	if err := table.usable(); err != nil {
+	if err := table.core.usable(); err != nil {
 		return nil, err
 	}
 	var errs []error
 	if field == "" || len(field) > maxUniqueField || strings.ContainsFunc(field, func(r rune) bool { return !isNameRune(r) }) {
 		errs = append(errs, fmt.Errorf("field %q: must be 1 to %d letters, digits, underscores, hyphens and dots", field, maxUniqueField))
 	}
-	id := keyHandles(table.partition)[0]
+	id := keyHandles(table.core.key.partitionField)[0]
 	if id.value.Kind() != codec.S {
 		errs = append(errs, fmt.Errorf("key attribute %s is stored as %s; reservations need text", id.path, id.value.Kind()))
 	}
-	if h := table.guardAttr(); h != nil {
+	if h := table.core.guardAttr(); h != nil {
 		errs = append(errs, fmt.Errorf("a table with a version (attribute %s): reservations are guarded by their owner", h.path))
 	}
 	u := &Unique[T, PK, O]{table: table, field: field, prefix: uniquePrefix + string(keyDelimiter) + field + string(keyDelimiter), id: id}
 	var err error
-	u.owner, err = table.ownAttr("owner", owner, codec.KindAny)
+	u.owner, err = table.core.ownAttr("owner", owner, codec.KindAny)
 	errs = append(errs, err)
 	if err := invalid(errs...); err != nil {
-		return nil, &OpError{Op: "NewUnique", Table: table.name, Err: err}
+		return nil, &OpError{Op: "NewUnique", Table: table.core.name, Err: err}
 	}
 	return u, nil
 }
@@ -146,7 +146,7 @@ func (u *Unique[T, PK, O]) TxChange(scope, before, after string, owner O) TxOp {
 func (u *Unique[T, PK, O]) Owner(ctx context.Context, scope, value string) (owner O, err error) {
 	key, err := u.Key(scope, value)
 	if err != nil {
-		return owner, opError("GetItem", u.table.name, "", invalid(err))
+		return owner, opError("GetItem", u.table.core.name, "", invalid(err))
 	}
 	item, err := u.table.Get(ctx, key, Consistent())
 	if err != nil {
@@ -199,7 +199,7 @@ func (u *Unique[T, PK, O]) reserve(tx *transaction, scope, value string, owner O
 }
 
 func (u *Unique[T, PK, O]) reserveKey(key PK, owner O) TxOp {
-	free := Cond[T]{&condition{node: u.table.keyCall("attribute_not_exists")}}
+	free := Cond[T]{&condition{node: u.table.core.keyCall("attribute_not_exists")}}
 	return u.table.TxUpsert(key, Change[T]{set(u.owner, &owner)}, If(Or(free, u.ownedBy(owner))))
 }
 

@@ -68,14 +68,14 @@ func (u *Unique[T, PK, O]) Verify(ctx context.Context, claims iter.Seq2[UniqueCl
 	n := 0
 	for c, err := range claims {
 		if err != nil {
-			return nil, opError("Verify", u.table.name, "", fmt.Errorf("reading the claims: %w", err))
+			return nil, opError("Verify", u.table.core.name, "", fmt.Errorf("reading the claims: %w", err))
 		}
 		if c.Value == "" {
 			continue
 		}
 		key, err := u.claimKey(c.Scope, c.Value, c.Owner)
 		if err != nil {
-			return nil, opError("Verify", u.table.name, "", invalid(inputError("claim", n, err)...))
+			return nil, opError("Verify", u.table.core.name, "", invalid(inputError("claim", n, err)...))
 		}
 		n++
 		same := byKey[key]
@@ -169,13 +169,13 @@ func (u *Unique[T, PK, O]) Repair(ctx context.Context, findings []UniqueFinding[
 		}
 	}
 	if err := invalid(errs...); err != nil {
-		return 0, opError("Repair", u.table.name, "", err)
+		return 0, opError("Repair", u.table.core.name, "", err)
 	}
 	for i, f := range findings {
 		if !slices.Contains(allowed, f.Kind) {
 			continue
 		}
-		err := Transact(ctx, u.table.client, u.TxRepair(f))
+		err := Transact(ctx, u.table.core.client, u.TxRepair(f))
 		if err == nil {
 			repaired++
 			continue

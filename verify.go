@@ -34,18 +34,27 @@ func (d Difference) String() string {
 // protection, encryption. What no option names is not compared, but for the billing
 // mode, which is on-demand by default. It changes nothing and needs the permissions
 // DescribeTable and DescribeTimeToLive.
-func (c *core) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Difference, error) {
+func (t *Table[T, PK, SK]) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Difference, error) {
+	return t.tableCore(nil).verifyTable(ctx, opts)
+}
+
+// VerifyTable compares the live table with its definition; see [Table.VerifyTable].
+func (t *SimpleTable[T, PK]) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Difference, error) {
+	return t.tableCore(nil).verifyTable(ctx, opts)
+}
+
+func (c *core) verifyTable(ctx context.Context, opts []SchemaOption) ([]Difference, error) {
 	s, client, err := c.spec(ctx, "VerifyTable", opts)
 	if err != nil {
-		return nil, opError("VerifyTable", c.name, "", err)
+		return nil, opError("VerifyTable", c.label(), "", err)
 	}
 	live, err := c.describe(ctx, client)
 	if err != nil {
-		return nil, opError("VerifyTable", c.name, "", err)
+		return nil, opError("VerifyTable", c.label(), "", err)
 	}
 	ttl, err := c.liveTTL(ctx, client)
 	if err != nil {
-		return nil, opError("VerifyTable", c.name, "", err)
+		return nil, opError("VerifyTable", c.label(), "", err)
 	}
 	return s.compare(live, ttl), nil
 }

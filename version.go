@@ -24,14 +24,20 @@ type stamps struct {
 
 // stamp returns the item as it is to be stored, with its version raised, its times set and the
 // revision after base, and what it was given.
-func stamp[T any](c *core, v verb, item *T, base Revision, with mark) (*T, stamps, error) {
+func (c *core) stamp(v verb, item reflect.Value, base Revision, with mark) (reflect.Value, stamps, error) {
 	if c.version == nil && c.revision == nil && c.created == nil && c.updated == nil {
 		return item, stamps{done: nothing}, nil
 	}
-	next := new(T)
-	*next = *item
-	st, err := c.stampValue(v, reflect.ValueOf(item).Elem(), reflect.ValueOf(next).Elem(), base, with)
+	next := copyOf(item)
+	st, err := c.stampValue(v, item, next, base, with)
 	return next, st, err
+}
+
+// copyOf is an addressable copy.
+func copyOf(v reflect.Value) reflect.Value {
+	next := reflect.New(v.Type()).Elem()
+	next.Set(v)
+	return next
 }
 
 // mark is what one write leaves in an item: its time and its tag.

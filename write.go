@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -36,53 +37,67 @@ import (
 //
 // It costs a write unit for each 1 KB of the larger of the old and the new item,
 // rounded up, and as much again on indexes that hold changed attributes.
-func (t *items[T, K]) Update(ctx context.Context, key K, changes ...UpdateOption[T]) (T, error) {
-	return t.update(ctx, key, true, changes)
+func (t *Table[T, PK, SK]) Update(ctx context.Context, key Key[PK, SK], changes ...UpdateOption[T]) (item T, err error) {
+	err = t.tableCore(nil).update(ctx, &key, &item, true, updatesOf(changes))
+	return item, err
+}
+
+// Update changes the named attributes of an existing item and returns the item as
+// it is afterwards; see [Table.Update].
+func (t *SimpleTable[T, PK]) Update(ctx context.Context, key PK, changes ...UpdateOption[T]) (item T, err error) {
+	err = t.tableCore(nil).update(ctx, &key, &item, true, updatesOf(changes))
+	return item, err
 }
 
 // Upsert is [Table.Update] that makes the item where there is none, with its key
 // and the changed attributes only. Lost replies are as for Update.
-func (t *items[T, K]) Upsert(ctx context.Context, key K, changes ...UpdateOption[T]) (T, error) {
-	return t.update(ctx, key, false, changes)
+func (t *Table[T, PK, SK]) Upsert(ctx context.Context, key Key[PK, SK], changes ...UpdateOption[T]) (item T, err error) {
+	err = t.tableCore(nil).update(ctx, &key, &item, false, updatesOf(changes))
+	return item, err
 }
 
-func (t *items[T, K]) update(ctx context.Context, key K, present bool, opts []UpdateOption[T]) (item T, err error) {
-	if err := t.usable(); err != nil {
-		return item, err
+// Upsert is [SimpleTable.Update] that makes the item where there is none; see [Table.Upsert].
+func (t *SimpleTable[T, PK]) Upsert(ctx context.Context, key PK, changes ...UpdateOption[T]) (item T, err error) {
+	err = t.tableCore(nil).update(ctx, &key, &item, false, updatesOf(changes))
+	return item, err
+}
+
+// update is Update and Upsert, by the key that key points to, into what item points to.
+func (c *core) update(ctx context.Context, key, item any, present bool, opts []any) error {
+	if err := c.usable(); err != nil {
+		return err
 	}
 	call, err := updateOptions(opts)
-	old := oldOf[T](call)
-	u, err := t.prepareUpdate(key, present, call, t.now(), err)
+	u, err := c.prepareUpdate(key, present, call, c.now(), err)
 	if err != nil {
-		return item, opError("UpdateItem", t.name, "", err)
+		return opError("UpdateItem", c.name, "", err)
 	}
-	if u.exact && t.revision == nil { // a revision makes every update exact
-		return t.updateExactly(ctx, u, old)
+	to := reflect.ValueOf(item).Elem()
+	if u.exact && c.revision == nil { // a revision makes every update exact
+		return c.updateExactly(ctx, u, to, call.old)
 	}
-	row := &oneRow[T]{plan: t.plan, dst: &item, core: t.core, key: u.wireKey}
-	if u.old = old != nil; u.old {
-		row.dst = old
+	row := &oneRow{plan: c.plan, dst: to, core: c, key: u.wireKey}
+	if u.old = call.old != nil; u.old {
+		row.dst = reflect.ValueOf(call.old).Elem()
 	}
-	u.rows, u.arrived = t.live(row), func() error {
+	u.rows, u.arrived = c.live(row), func() error {
 		if !row.seen && (!u.old || present) {
 			return errNoAttributes
 		}
 		return nil
 	}
-	u.refused = t.refusal(u.cond, present)
+	u.refused = c.refusal(u.cond, present)
 	u.lost = func(now map[string]types.AttributeValue) error {
-		if u.old || len(now) == 0 || t.isTombstone(now) {
+		if u.old || len(now) == 0 || c.isTombstone(now) {
 			return ErrReplyLost
 		}
-		var err error
-		item, err = decodeMap[T](t.plan, now)
-		return err
+		return decodeMap(c.plan, now, to)
 	}
-	if err := t.sendUpdate(ctx, u); err != nil {
-		var zero T
-		return zero, opError("UpdateItem", t.name, "", err)
+	if err := c.sendUpdate(ctx, u); err != nil {
+		to.SetZero()
+		return opError("UpdateItem", c.name, "", err)
 	}
-	return item, nil
+	return nil
 }
 
 // preparedUpdate is an update that is checked, ready to be sent alone or in a transaction.
@@ -105,14 +120,9 @@ type preparedUpdate struct {
 	lost    func(map[string]types.AttributeValue) error
 }
 
-func updateOptions[T any](opts []UpdateOption[T]) (w writeCall, err error) {
-	list := make([]any, len(opts))
-	for i, o := range opts {
-		if o != nil {
-			list[i] = o.ChangeOrIf(nil)
-		}
-	}
-	err = w.take(list)
+// updateOptions takes what the options of an update say.
+func updateOptions(options []any) (w writeCall, err error) {
+	err = w.take(options)
 	if len(w.changes) == 0 {
 		err = errors.Join(err, errors.New("an update without changes"))
 	}
@@ -120,34 +130,37 @@ func updateOptions[T any](opts []UpdateOption[T]) (w writeCall, err error) {
 }
 
 // prepareUpdate checks an update. err is what is wrong with its options.
-func (t *items[T, K]) prepareUpdate(key K, present bool, w writeCall, now time.Time, err error) (*preparedUpdate, error) {
-	wireKey, err1 := t.appendKey(nil, &key)
+func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, err error) (*preparedUpdate, error) {
+	wireKey, err1 := c.appendKey(nil, reflect.ValueOf(key).Elem())
 	var k map[string]types.AttributeValue
 	if err1 == nil {
 		k, err1 = codec.ParseItem(wireKey)
 	}
 	update, err2 := updateOf(w.changes)
-	errs := []error{err, err1, err2, t.checkChanged(update)}
-	if len(t.derived) > 0 && err1 == nil && err2 == nil {
-		errs = append(errs, deriveUpdate[T](t.core, k, update, present))
+	errs := []error{err, err1, err2, c.checkChanged(update)}
+	if len(c.derived) > 0 && err1 == nil && err2 == nil {
+		errs = append(errs, c.deriveUpdate(k, update, present))
 	}
-	u := &preparedUpdate{key: k, wireKey: wireKey, present: present, update: update, repeat: t.version == nil, blind: true}
-	for _, c := range w.changes {
-		u.repeat = u.repeat && (!c.counts || c.again)
-		u.blind = u.blind && c.again
-		u.exact = u.exact || c.exact
+	u := &preparedUpdate{key: k, wireKey: wireKey, present: present, update: update, repeat: c.version == nil, blind: true}
+	for _, ch := range w.changes {
+		if ch == nil {
+			continue // which updateOf has refused
+		}
+		u.repeat = u.repeat && (!ch.counts || ch.again)
+		u.blind = u.blind && ch.again
+		u.exact = u.exact || ch.exact
 	}
 	extra, err4 := w.guard()
-	rest, demanded, err3 := t.takeRevision(extra)
-	u.extra, u.demanded = expr.All(rest, t.stampUpdate(update, present, now)), demanded
+	rest, demanded, err3 := c.takeRevision(extra)
+	u.extra, u.demanded = expr.All(rest, c.stampUpdate(update, present, now)), demanded
 	u.repeat = u.repeat && u.extra == nil
 	u.blind = u.blind && u.extra == nil && demanded == nil && present
 	u.cond = u.extra
 	switch {
 	case demanded != nil:
-		u.cond = expr.All(t.newestTag(*demanded), u.extra)
+		u.cond = expr.All(c.newestTag(*demanded), u.extra)
 	case present:
-		u.cond = expr.All(t.keyCall("attribute_exists"), u.extra)
+		u.cond = expr.All(c.keyCall("attribute_exists"), u.extra)
 	}
 	return u, invalid(append(errs, err4, err3)...)
 }
@@ -232,63 +245,57 @@ func (c *core) updateOnce(ctx context.Context, u *preparedUpdate, update *expr.U
 // errNoAttributes is a reply that lacks the item. DynamoDB always sends it, so the reply comes from something else on the way.
 var errNoAttributes = errors.New("the reply lacks the item that was asked for, so it does not answer this request; look for a proxy between client and service")
 
-func writeOptions[T any](opts []WriteOption[T]) (w writeCall, err error) {
-	list := make([]any, len(opts))
-	for i, o := range opts {
-		if o != nil {
-			list[i] = o.IfOrReturnOld(nil)
-		}
-	}
-	err = w.take(list)
+// writeOptions takes what the options of a put or a delete say.
+func writeOptions(options []any) (w writeCall, err error) {
+	err = w.take(options)
 	_, wrong := w.guard()
 	return w, errors.Join(err, wrong)
 }
 
-// oldRows is where a returned item goes; nil (no interface value) for no destination.
-func oldRows[T any](c *core, dst *T) wire.Rows {
+// oldRows is where a returned item goes, a pointer to one; nil (no interface value) for no destination.
+func (c *core) oldRows(dst any) wire.Rows {
 	if dst == nil {
 		return nil
 	}
-	var zero T
-	*dst = zero
-	return &oneRow[T]{plan: c.plan, dst: dst}
+	row := &oneRow{plan: c.plan, dst: reflect.ValueOf(dst).Elem()}
+	row.dst.SetZero()
+	return row
 }
 
 // refusal makes the error of a failed condition, which holds the item.
-func (t *items[T, K]) refusal(cond expr.Node, needed bool) func(error) error {
+func (c *core) refusal(cond expr.Node, needed bool) func(error) error {
 	return func(err error) error {
 		var item map[string]types.AttributeValue
 		if ccf := conditionRefused(err); ccf != nil {
 			item = ccf.Item
 		}
-		return conditionFailed[T](t.core, cond, needed, item, err)
+		return c.conditionFailed(cond, needed, item, err)
 	}
 }
 
-func conditionFailed[T any](c *core, cond expr.Node, needed bool, item map[string]types.AttributeValue, cause error) *ConditionFailed[T] {
+// conditionFailed is a [*ConditionFailed].
+func (c *core) conditionFailed(cond expr.Node, needed bool, item map[string]types.AttributeValue, cause error) error {
 	if c.isTombstone(item) {
 		item = nil
 	}
-	e := &ConditionFailed[T]{Condition: expr.Describe(cond), missing: len(item) == 0, needed: needed, cause: cause}
-	if e.missing {
-		return e
+	f := failedCondition{condition: expr.Describe(cond), missing: len(item) == 0, needed: needed, cause: cause}
+	if !f.missing {
+		f.stale = c.isStale(cond, item)
+		current := reflect.New(c.of.item)
+		if f.decodeErr = decodeMap(c.plan, item, current.Elem()); f.decodeErr == nil {
+			f.current = current.Interface()
+		}
 	}
-	e.stale = c.isStale(cond, item)
-	current, err := decodeMap[T](c.plan, item)
-	if err != nil {
-		e.decodeErr = err
-		return e
-	}
-	e.current = &current
-	return e
+	return c.of.conditionFailed(f)
 }
 
-func decodeMap[T any](plan *codec.Plan, item map[string]types.AttributeValue) (v T, err error) {
+// decodeMap reads an item in the SDK's form.
+func decodeMap(plan *codec.Plan, item map[string]types.AttributeValue, to reflect.Value) error {
 	data, err := codec.AppendItemMap(nil, item)
 	if err != nil {
-		return v, err
+		return err
 	}
-	return v, codec.Decode(plan, data, &v)
+	return codec.DecodeSlot(plan, data, to)
 }
 
 func mentions(conds []*condition, path expr.Path) bool {

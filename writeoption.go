@@ -3,6 +3,7 @@ package ddb
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/dynamotable/ddb/internal/expr"
 )
@@ -49,7 +50,10 @@ func (w *writeCall) take(options []any) error {
 		case *condition:
 			w.conds = append(w.conds, o)
 		case *returnOld:
-			w.old = o.dst
+			w.old = nil
+			if !reflect.ValueOf(o.dst).IsNil() {
+				w.old = o.dst
+			}
 		case nil:
 			errs = append(errs, errors.New("an option is nil"))
 		default:
@@ -69,10 +73,26 @@ func (w *writeCall) add(c *change) {
 // guard is all that the options demand.
 func (w *writeCall) guard() (node expr.Node, err error) { return allOf(w.conds).parts() }
 
-// oldOf is where the item goes as it was before, nil for nowhere.
-func oldOf[T any](w writeCall) *T {
-	old, _ := w.old.(*T)
-	return old
+// writesOf gives the options to what knows no item types; nil stands for one that is nil.
+func writesOf[T any](opts []WriteOption[T]) []any {
+	list := make([]any, len(opts))
+	for i, o := range opts {
+		if o != nil {
+			list[i] = o.IfOrReturnOld(nil)
+		}
+	}
+	return list
+}
+
+// updatesOf is [writesOf] for updates.
+func updatesOf[T any](opts []UpdateOption[T]) []any {
+	list := make([]any, len(opts))
+	for i, o := range opts {
+		if o != nil {
+			list[i] = o.ChangeOrIf(nil)
+		}
+	}
+	return list
 }
 
 // ChangeOrIf makes a change an [UpdateOption].

@@ -127,7 +127,7 @@ func (v *View[T, V, K]) put(ctx context.Context, item *V) error {
 }
 
 // ViewSource is the table that a view is rebuilt from: a *ddb.Table or a *ddb.SimpleTable.
-type ViewSource[T any] interface{ Scan() ddb.Scan[T] }
+type ViewSource[T any] interface{ Scan() *ddb.Scan[T] }
 
 // Beginner settles where changes are read from: a [Consumer].
 type Beginner interface {

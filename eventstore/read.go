@@ -302,7 +302,7 @@ const (
 	byGap
 )
 
-func (r reading) query(sort ddb.SortCond[int64]) ddb.Query[row, int64] {
+func (r reading) query(sort ddb.SortCond[int64]) *ddb.Query[row, int64] {
 	q := r.store.table.Query(streamPrefix + r.stream).SortKey(sort)
 	if !r.stale {
 		q = q.Consistent()

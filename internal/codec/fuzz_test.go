@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -153,7 +154,7 @@ func FuzzEncode(f *testing.F) {
 			t.Fatalf("%q is no JSON", wire)
 		}
 		watched := []string{"s", "kid"}
-		again, values, err := codec.AppendWatched(nil, p, &v, watched)
+		again, values, err := codec.AppendWatched(nil, p, reflect.ValueOf(&v).Elem(), watched)
 		d := codec.NewDecoder(wire, codec.Options{})
 		d.Watch(watched)
 		var back kitchen

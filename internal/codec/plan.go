@@ -87,11 +87,16 @@ func (p *Plan) Field(name string) (Field, bool) {
 // room in b it allocates nothing for plain types. Values that DynamoDB cannot hold
 // are an [*Error], and b is then returned as it was.
 func Append[T any](b []byte, p *Plan, v *T) ([]byte, error) {
-	if err := p.check(reflect.TypeFor[T]()); err != nil {
+	return AppendSlot(b, p, reflect.ValueOf(v).Elem())
+}
+
+// AppendSlot is [Append] of an addressable value of the plan's type.
+func AppendSlot(b []byte, p *Plan, v reflect.Value) ([]byte, error) {
+	if err := p.check(v.Type()); err != nil {
 		return b, err
 	}
 	e := encoders.Get().(*encoder)
-	out, err := p.appendItem(e, b, refOf(v))
+	out, err := p.appendItem(e, b, refFrom(v))
 	e.release()
 	if err != nil {
 		return b, about(false, p.typ, err)
@@ -99,16 +104,16 @@ func Append[T any](b []byte, p *Plan, v *T) ([]byte, error) {
 	return out, nil
 }
 
-// AppendWatched is [Append] that also gives the values of up to two attributes as they
+// AppendWatched is [AppendSlot] that also gives the values of up to two attributes as they
 // stand in the result, in the order of names. One is nil if the item lacks the
 // attribute, and all are if the item's type encodes itself.
-func AppendWatched[T any](b []byte, p *Plan, v *T, names []string) (out []byte, values [2][]byte, err error) {
-	if err := p.check(reflect.TypeFor[T]()); err != nil {
+func AppendWatched(b []byte, p *Plan, v reflect.Value, names []string) (out []byte, values [2][]byte, err error) {
+	if err := p.check(v.Type()); err != nil {
 		return b, values, err
 	}
 	e := encoders.Get().(*encoder)
 	e.watch = names[:min(len(names), len(values))]
-	out, err = p.appendItem(e, b, refOf(v))
+	out, err = p.appendItem(e, b, refFrom(v))
 	marks := e.marks
 	e.release()
 	if err != nil {
@@ -127,8 +132,13 @@ func AppendWatched[T any](b []byte, p *Plan, v *T, names []string) (out []byte, 
 // theirs. Slices, maps and pointers are always made anew, so nothing taken from
 // an earlier content of *v is overwritten. After an error *v is partly filled.
 func Decode[T any](p *Plan, data []byte, v *T) error {
+	return DecodeSlot(p, data, reflect.ValueOf(v).Elem())
+}
+
+// DecodeSlot is [Decode] into an addressable value of the plan's type.
+func DecodeSlot(p *Plan, data []byte, v reflect.Value) error {
 	d := NewDecoder(data, Options{})
-	err := DecodeNext(p, d, v)
+	err := DecodeNextSlot(p, d, v)
 	if err == nil {
 		err = d.End()
 	}
@@ -138,10 +148,15 @@ func Decode[T any](p *Plan, data []byte, v *T) error {
 
 // DecodeNext reads the item at the decoder's position into *v, as [Decode] does.
 func DecodeNext[T any](p *Plan, d *Decoder, v *T) error {
-	if err := p.check(reflect.TypeFor[T]()); err != nil {
+	return DecodeNextSlot(p, d, reflect.ValueOf(v).Elem())
+}
+
+// DecodeNextSlot is [DecodeNext] into an addressable value of the plan's type.
+func DecodeNextSlot(p *Plan, d *Decoder, v reflect.Value) error {
+	if err := p.check(v.Type()); err != nil {
 		return err
 	}
-	if err := p.decodeItem(d, refOf(v)); err != nil {
+	if err := p.decodeItem(d, refFrom(v)); err != nil {
 		return about(true, p.typ, err)
 	}
 	return nil

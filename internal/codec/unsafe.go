@@ -29,7 +29,7 @@ func refOf[T any](v *T) ref { return unsafe.Pointer(v) }
 func as[T any](r ref) *T { return (*T)(r) }
 
 // refFrom is the ref of an addressable value.
-func refFrom(v reflect.Value) ref { return v.Addr().UnsafePointer() }
+func refFrom(v reflect.Value) ref { return unsafe.Pointer(v.UnsafeAddr()) }
 
 // valueAt is the settable value of type t at r.
 func valueAt(r ref, t reflect.Type) reflect.Value { return reflect.NewAt(t, r).Elem() }

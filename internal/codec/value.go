@@ -65,16 +65,21 @@ func (c *Value) Struct() *Plan { return c.plan }
 // AppendValue appends *v as an attribute value in wire form, {"S":"a"}. Values
 // that DynamoDB cannot hold are an [*Error], and b is then returned as it was.
 func AppendValue[V any](b []byte, c *Value, v *V) ([]byte, error) {
-	if err := c.check(reflect.TypeFor[V]()); err != nil {
+	return AppendValueSlot(b, c, reflect.ValueOf(v).Elem())
+}
+
+// AppendValueSlot is [AppendValue] of an addressable value of the codec's type.
+func AppendValueSlot(b []byte, c *Value, v reflect.Value) ([]byte, error) {
+	if err := c.check(v.Type()); err != nil {
 		return b, err
 	}
 	var out []byte
 	var err error
 	if c.direct() {
-		out, err = c.wrapped(nil, b, refOf(v))
+		out, err = c.wrapped(nil, b, refFrom(v))
 	} else {
 		e := encoders.Get().(*encoder)
-		out, err = c.append(e, b, refOf(v))
+		out, err = c.append(e, b, refFrom(v))
 		e.release()
 	}
 	if err != nil {
@@ -101,12 +106,7 @@ func DecodeValue[V any](c *Value, data []byte, v *V) error {
 }
 
 // ToAttributeValue is [AppendValue] in the SDK's form.
-func ToAttributeValue[V any](c *Value, v *V) (types.AttributeValue, error) {
-	if err := c.check(reflect.TypeFor[V]()); err != nil {
-		return nil, err
-	}
-	return c.attributeValue(refOf(v))
-}
+func ToAttributeValue[V any](c *Value, v *V) (types.AttributeValue, error) { return c.AttributeValue(v) }
 
 // AttributeValue is [ToAttributeValue] of the value that v points to, for callers that do
 // not know its type.

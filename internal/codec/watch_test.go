@@ -1,6 +1,7 @@
 package codec_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -36,7 +37,7 @@ func TestAppendWatched(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 { // encoders are used again
-			out, values, err := codec.AppendWatched([]byte("before"), p, &c.v, c.names)
+			out, values, err := codec.AppendWatched([]byte("before"), p, reflect.ValueOf(&c.v).Elem(), c.names)
 			if err != nil || string(out) != string(plain) {
 				t.Errorf("%v: %s, %v; want %s", c.names, out, err, plain)
 			}
@@ -45,11 +46,11 @@ func TestAppendWatched(t *testing.T) {
 			}
 		}
 	}
-	out, values, err := codec.AppendWatched([]byte("before"), p, &watchedItem{A: "\xff"}, []string{"a"})
+	out, values, err := codec.AppendWatched([]byte("before"), p, reflect.ValueOf(&watchedItem{A: "\xff"}).Elem(), []string{"a"})
 	if err == nil || string(out) != "before" || values[0] != nil || !strings.Contains(err.Error(), "attribute a") {
 		t.Errorf("%q %q %v", out, values, err)
 	}
-	if _, values, err := codec.AppendWatched(nil, p, &watchedItem{A: "x"}, []string{"n"}); err != nil || values[0] != nil {
+	if _, values, err := codec.AppendWatched(nil, p, reflect.ValueOf(&watchedItem{A: "x"}).Elem(), []string{"n"}); err != nil || values[0] != nil {
 		t.Errorf("left over: %q %v", values, err)
 	}
 }

@@ -65,7 +65,7 @@ func TestIndexes(t *testing.T) {
 		}
 	}
 	for name, tc := range map[string]struct {
-		query ddb.IndexQuery[place, int]
+		query *ddb.IndexQuery[place, int]
 		count int
 	}{
 		"all":        {byCountry.Query("CH"), 8},

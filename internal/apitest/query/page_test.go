@@ -84,7 +84,7 @@ func TestRequestsOfAPage(t *testing.T) {
 	fill(t, orders, 12)
 	q := orders.Query("c1")
 	for name, tc := range map[string]struct {
-		query    ddb.Query[order, orderID]
+		query    *ddb.Query[order, orderID]
 		requests int
 		scanned  int
 		items    string
@@ -256,7 +256,7 @@ func TestCursorBeforeAnUnreadableItem(t *testing.T) {
 				continue
 			}
 			spoil(t, client, orders.Name(), bad)
-			for _, q := range []ddb.Query[order, orderID]{
+			for _, q := range []*ddb.Query[order, orderID]{
 				orders.Query("c1"), orders.Query("c1").PageSize(9).Limit(n), orders.Query("c1").Filter(orderStatus.Ne("-")).PageSize(10).Limit(n), orders.Query("c1").PageSize(11),
 			} {
 				page, got, err := untilError(ctx, q)
@@ -297,7 +297,7 @@ func spoil(t testing.TB, client *dynamodb.Client, table string, i int) {
 }
 
 // untilError goes from page to page and returns the last with all items.
-func untilError(ctx context.Context, q ddb.Query[order, orderID]) (page ddb.Page[order], all []order, err error) {
+func untilError(ctx context.Context, q *ddb.Query[order, orderID]) (page ddb.Page[order], all []order, err error) {
 	for {
 		page, err = q.After(page.Next).Page(ctx)
 		all = append(all, page.Items...)
@@ -406,11 +406,11 @@ func TestManyEmptyPages(t *testing.T) {
 func TestZeroQuery(t *testing.T) {
 	ctx := t.Context()
 	var (
-		q ddb.Query[order, orderID]
-		x ddb.IndexQuery[order, orderID]
-		s ddb.Scan[order]
-		i ddb.IndexScan[order]
-		v ddb.Reader[order]
+		q *ddb.Query[order, orderID]
+		x *ddb.IndexQuery[order, orderID]
+		s *ddb.Scan[order]
+		i *ddb.IndexScan[order]
+		v *ddb.Reader[order]
 	)
 	for name, err := range map[string]error{
 		"query":       second(q.SortKey(ddb.Eq(orderID("1"))).Filter(orderTotal.Eq(1)).Project(orderTotal).Descending().Limit(1).PageSize(1).Consistent().Page(ctx)),
@@ -485,7 +485,7 @@ func TestFiltersStayTogether(t *testing.T) {
 	q := orders.Query("c1")
 	either := ddb.Or(orderStatus.Eq("open"), orderStatus.Eq("paid"))
 	for name, tc := range map[string]struct {
-		query ddb.Query[order, orderID]
+		query *ddb.Query[order, orderID]
 		want  string
 	}{
 		"or, and":         {q.Filter(either, orderTotal.Lt(4)), "000 001 003"},

@@ -43,7 +43,7 @@ func seal(t testing.TB, tokens *ddb.PageTokens, c ddb.AnyCursor, opts ...ddb.Sea
 }
 
 // firstPage is the first page of a query over ten orders.
-func firstPage(t testing.TB) (*ddb.Table[order, customerID, orderID], ddb.Query[order, orderID], ddb.Page[order]) {
+func firstPage(t testing.TB) (*ddb.Table[order, customerID, orderID], *ddb.Query[order, orderID], ddb.Page[order]) {
 	t.Helper()
 	orders := newOrders(t)
 	fill(t, orders, 10)
@@ -155,7 +155,7 @@ func TestForeignPageTokens(t *testing.T) {
 	t1 := ddb.ForTenant("t1")
 	other := newOrders(t)
 	sameID := pageTokens(t, tokenKey("k1"))
-	open := func(q ddb.Query[order, orderID], token string, b ...ddb.TokenBinding) error {
+	open := func(q *ddb.Query[order, orderID], token string, b ...ddb.TokenBinding) error {
 		return second(ddb.OpenToken(tokens, q, token, b...))
 	}
 	texts := map[string]bool{}
@@ -333,8 +333,8 @@ func TestPageTokenMistakes(t *testing.T) {
 		"open none":       second(ddb.OpenToken(none, q, token)),
 		"open for nobody": second(ddb.OpenToken(tokens, q, token, ddb.ForTenant(""))),
 		"wrong query":     second(ddb.OpenToken(tokens, q.Limit(-1), token)),
-		"zero query":      second(ddb.OpenToken(tokens, ddb.Query[order, orderID]{}, token)),
-		"zero scan":       second(ddb.OpenToken(tokens, ddb.Scan[order]{}, "")),
+		"zero query":      second(ddb.OpenToken(tokens, new(ddb.Query[order, orderID]), token)),
+		"zero scan":       second(ddb.OpenToken(tokens, new(ddb.Scan[order]), "")),
 	} {
 		if !errors.Is(err, ddb.ErrInvalid) || errors.Is(err, ddb.ErrBadCursor) {
 			t.Errorf("%s: %v", name, err)

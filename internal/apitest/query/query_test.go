@@ -49,7 +49,7 @@ func TestQuery(t *testing.T) {
 	}
 	q := orders.Query("c1")
 	for name, tc := range map[string]struct {
-		query ddb.Query[order, orderID]
+		query *ddb.Query[order, orderID]
 		want  string
 	}{
 		"equal":         {q.SortKey(ddb.Eq(orderID("003"))), "003"},
@@ -322,7 +322,7 @@ func TestScan(t *testing.T) {
 	if err := orders.BatchPut(ctx, list); err != nil {
 		t.Fatal(err)
 	}
-	for name, scan := range map[string]ddb.Scan[order]{
+	for name, scan := range map[string]*ddb.Scan[order]{
 		"plain": orders.Scan(), "pages": orders.Scan().PageSize(7), "consistent": orders.Scan().Consistent(),
 		"parallel": orders.Scan().Parallel(8), "parallel pages": orders.Scan().Parallel(3).PageSize(2),
 	} {

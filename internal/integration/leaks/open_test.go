@@ -56,7 +56,7 @@ func TestEmptyGuards(t *testing.T) {
 		t.Errorf("%d requests were sent", s.requests())
 	}
 	// As a filter, no condition keeps everything, and what is left of a mixed list holds.
-	for name, good := range map[string]ddb.Query[member, string]{
+	for name, good := range map[string]*ddb.Query[member, string]{
 		"no filter": q.Filter(none...), "zero filter": q.Filter(zero), "empty And": q.Filter(ddb.And(none...)),
 	} {
 		plan, err := ddb.Explain(ctx, func(ctx context.Context) error { return second(good.Page(ctx)) })

@@ -22,7 +22,7 @@ func TestReversedRanges(t *testing.T) {
 	ctx := t.Context()
 	members, s := newMembers(t, 200, `{"Items":[],"Count":0,"ScannedCount":0}`)
 	q := members.Query("c")
-	for name, refused := range map[string]ddb.Query[member, string]{
+	for name, refused := range map[string]*ddb.Query[member, string]{
 		"sort key":     q.SortKey(ddb.Between("SSN-900", "SSN-100")),
 		"number":       q.Filter(age.Between(10, 9)), // as text they would be in order
 		"negative":     q.Filter(age.Between(-1, -2)),
@@ -39,7 +39,7 @@ func TestReversedRanges(t *testing.T) {
 	if s.requests() != 0 {
 		t.Errorf("%d requests were sent", s.requests())
 	}
-	for name, good := range map[string]ddb.Query[member, string]{
+	for name, good := range map[string]*ddb.Query[member, string]{
 		"equal bounds": q.SortKey(ddb.Between("a", "a")).Filter(age.Between(7, 7)),
 		"in order":     q.SortKey(ddb.Between("SSN-100", "SSN-900")).Filter(age.Between(9, 10), age.Between(-2, -1), photo.Between([]byte{0x7f}, []byte{0x80})),
 	} {

@@ -1,0 +1,167 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// newSpec gives a read a place of its own, together with the room for its text.
+func newSpec(r read) *read {
+	m := &struct { // one piece of memory
+		read
+		text readText
+	}{read: r}
+	m.read.ready = &m.text
+	return &m.read
+}
+
+// changed is a copy whose text is built anew, for every step that changes the text.
+func (r *read) changed() *read {
+	if r == nil || r.ready == nil {
+		return new(read) // which every terminal refuses
+	}
+	return newSpec(*r)
+}
+
+// bounded is a copy with the same text: limits and cursors are not part of it.
+func (r *read) bounded() *read {
+	if r == nil || r.ready == nil {
+		return new(read)
+	}
+	m := *r
+	return &m
+}
+
+// wrong is a copy with an error for the call that runs it.
+func (r *read) wrong(err error) *read {
+	r = r.changed()
+	if err != nil {
+		r.errs = append(slices.Clip(r.errs), err)
+	}
+	return r
+}
+
+// sortKey limits the query to a range of sort keys, in place of an earlier one.
+func (r *read) sortKey(c sortCond) *read {
+	r = r.changed()
+	if r.ready == nil || r.core.usable() != nil {
+		return r
+	}
+	schema := r.schema()
+	node, err := c.node(schema.sortField, schema.sort)
+	if err != nil {
+		r.errs = append(slices.Clip(r.errs), err)
+		return r
+	}
+	if r.key != nil { // otherwise the partition key is wrong already
+		r.key = expr.All(partitionNode(schema.partition, r.partition), node)
+	}
+	return r
+}
+
+func (r *read) filtered(conds []*condition) *read {
+	nodes, err := nodesOf(conds)
+	r = r.wrong(err)
+	r.filter = expr.All(append([]expr.Node{r.filter}, nodes...)...)
+	return r
+}
+
+func (r *read) projected(attrs []AnyAttr) *read {
+	r = r.changed()
+	r.project = append(slices.Clip(r.project), attrs...)
+	if len(r.project) == 0 {
+		r.errs = append(slices.Clip(r.errs), errors.New("projection: no attributes"))
+	}
+	return r
+}
+
+func (r *read) reversed() *read {
+	r = r.changed()
+	r.descending = true
+	return r
+}
+
+func (r *read) strong() *read {
+	r = r.changed()
+	r.consistent = true
+	return r
+}
+
+func (r *read) limited(n int) *read {
+	if n < 0 {
+		r = r.wrong(fmt.Errorf("limit %d is negative", n))
+	} else {
+		r = r.bounded()
+	}
+	r.limit = n
+	return r
+}
+
+func (r *read) paged(n int) *read {
+	if n < 1 {
+		r = r.wrong(fmt.Errorf("page size %d: must be at least 1", n))
+	} else {
+		r = r.bounded()
+	}
+	r.pageSize = n
+	return r
+}
+
+func (r *read) from(at *position) *read {
+	r = r.bounded()
+	r.after = at
+	return r
+}
+
+func (r *read) until(at *position) *read {
+	r = r.bounded()
+	r.before = at
+	return r
+}
+
+// viewedAs reads into a smaller type V; list is a *[]V.
+func (r *read) viewedAs(of any) *read {
+	r = r.changed()
+	list := reflect.TypeOf(of).Elem()
+	if r.ready == nil || r.core.usable() != nil {
+		return r // whose terminals refuse it
+	}
+	plan, paths, err := viewPlan(r.core, list.Elem())
+	if err == nil && r.hydrate {
+		err = errors.New("a view of a hydrated query: Hydrate reads whole items; leave it out, or use Project")
+	}
+	if err != nil {
+		r.errs = append(slices.Clip(r.errs), err)
+	}
+	r.project, r.view, r.plan, r.list = nil, paths, plan, list
+	return r
+}
+
+// itemPlan reads the items.
+func (r *read) itemPlan() *codec.Plan {
+	if r.plan != nil {
+		return r.plan
+	}
+	return r.core.plan
+}
+
+// listType is the type of a list of the items.
+func (r *read) listType() reflect.Type {
+	if r.list != nil {
+		return r.list
+	}
+	return r.core.of.list
+}
+
+// parseCursor reads the text of a cursor of the same table or index.
+func (r *read) parseCursor(text string) (*position, error) {
+	if r == nil || r.ready == nil {
+		return nil, r.fail(invalid(errZeroRead))
+	}
+	return index{r.core, r.index}.parseCursor(text)
+}
