@@ -55,7 +55,7 @@
 //
 // # Reads
 //
-// Get returns [ErrNotFound] for a missing item. A [Query] is an immutable value:
+// Get returns [ErrNotFound] for a missing item. A [Query] is immutable:
 // built once, run often, shared by goroutines. Limit is the number of items
 // returned; All is an iterator that yields at most one error, last, and can be left at
 // any time. Only Scan scans.

@@ -42,10 +42,10 @@ func keyHandles(field any) []*handle {
 	return []*handle{nil}
 }
 
-// encodeKey gives one value for each handle of a [KeyField]. key points to the key value.
-func encodeKey(field, key any) ([]types.AttributeValue, error) {
+// encodeKey gives the values of the first n handles of a [KeyField], or more. key points to the key value.
+func encodeKey(field, key any, n int) ([]types.AttributeValue, error) {
 	if f, ok := field.(interface{ several() *severalAttrs }); ok && f.several() != nil {
-		return f.several().encode(key)
+		return f.several().encode(key, n)
 	}
 	h := keyHandles(field)[0]
 	av, err := encode(h, key)

@@ -39,7 +39,7 @@ func K4[A, B, C, D any](a A, b B, c C, d D) Four[A, B, C, D] { return Four[A, B,
 // MultiKey is a key of several attributes, for the partition or the sort key of
 // a global index. DynamoDB takes up to four of each. A query gives all of the
 // partition attributes; of the sort attributes it gives the first ones, with a
-// range only on the last that it gives (see [MultiKey.First]).
+// range only on the last that it gives (see [FirstOne] and [FirstTwo]).
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
 type MultiKey[T, V any] struct{ attrs *severalAttrs }
@@ -47,7 +47,8 @@ type MultiKey[T, V any] struct{ attrs *severalAttrs }
 // severalAttrs is a [MultiKey] without its type parameters.
 type severalAttrs struct {
 	handles []*handle
-	encode  func(key any) ([]types.AttributeValue, error)
+	// encode gives the values of the first n attributes at least.
+	encode func(key any, n int) ([]types.AttributeValue, error)
 }
 
 // Multi2 makes a key of two attributes:
@@ -76,15 +77,52 @@ func Multi4[T, A, B, C, D any](a KeyField[T, A], b KeyField[T, B], c KeyField[T,
 	}, a, b, c, d)}
 }
 
-// First limits a sort-key condition to the first n attributes of the key, so
-// that the later ones may have any value. With Eq all n are equal; with a range
-// condition the first n-1 are equal and the n-th is in the range:
+// FirstOne is a condition on the first attribute of a key of several, whatever the others are:
 //
-//	when := ddb.Multi3(year, month, day)
-//	q.SortKey(when.First(2, ddb.Ge(ddb.K3(2026, 4, 0)))) // year = 2026 AND month >= 4
-func (m MultiKey[T, V]) First(n int, c SortCond[V]) SortCond[V] {
-	c.c.first = n
+//	when := ddb.Multi3(orderYear, orderMonth, orderDay)
+//	x.Query("open").SortKey(ddb.FirstOne(when, ddb.Ge(2026)))
+func FirstOne[T any, V interface{ firstOne(A) any }, A any](key MultiKey[T, V], c SortCond[A]) SortCond[V] {
+	var none V
+	return SortCond[V]{c.c.onFirst(1, func(v any) any { return none.firstOne(*v.(*A)) })} //nolint:forcetypeassert // a value of the condition
+}
+
+// FirstTwo is a condition on the first two attributes of a key of several, whatever the others are. With [Eq] both are
+// equal; with a range condition the first is equal and the second is in the range:
+//
+//	x.Query("open").SortKey(ddb.FirstTwo(when, ddb.Ge(ddb.K2(2026, 4)))) // year = 2026 AND month >= 4
+func FirstTwo[T any, V interface{ firstTwo(Two[A, B]) any }, A, B any](key MultiKey[T, V], c SortCond[Two[A, B]]) SortCond[V] {
+	var none V
+	return SortCond[V]{c.c.onFirst(2, func(v any) any { return none.firstTwo(*v.(*Two[A, B])) })} //nolint:forcetypeassert // a value of the condition
+}
+
+// FirstThree is a condition on the first three attributes of a key of four; see [FirstTwo].
+func FirstThree[T any, V interface{ firstThree(Three[A, B, C]) any }, A, B, C any](key MultiKey[T, V], c SortCond[Three[A, B, C]]) SortCond[V] {
+	var none V
+	return SortCond[V]{c.c.onFirst(3, func(v any) any { return none.firstThree(*v.(*Three[A, B, C])) })} //nolint:forcetypeassert // a value of the condition
+}
+
+// onFirst is the condition on the first n attributes; whole gives the address of a whole key for that of its first values.
+func (c sortCond) onFirst(n int, whole func(any) any) sortCond {
+	c.first = n
+	if c.low != nil {
+		c.low = whole(c.low)
+	}
+	if c.high != nil {
+		c.high = whole(c.high)
+	}
 	return c
+}
+
+func (Two[A, B]) firstOne(a A) any              { return &Two[A, B]{A: a} }
+func (Three[A, B, C]) firstOne(a A) any         { return &Three[A, B, C]{A: a} }
+func (Three[A, B, C]) firstTwo(k Two[A, B]) any { return &Three[A, B, C]{A: k.A, B: k.B} }
+func (Four[A, B, C, D]) firstOne(a A) any       { return &Four[A, B, C, D]{A: a} }
+func (Four[A, B, C, D]) firstTwo(k Two[A, B]) any {
+	return &Four[A, B, C, D]{A: k.A, B: k.B}
+}
+
+func (Four[A, B, C, D]) firstThree(k Three[A, B, C]) any {
+	return &Four[A, B, C, D]{A: k.A, B: k.B, C: k.C}
 }
 
 // HandleOf makes it a [KeyField] of its item and value types. It does nothing.
@@ -98,13 +136,16 @@ func joinKeys(values func(key any) []any, fields ...any) *severalAttrs {
 	for _, f := range fields {
 		s.handles = append(s.handles, keyHandles(f)...)
 	}
-	s.encode = func(key any) ([]types.AttributeValue, error) {
+	s.encode = func(key any, n int) ([]types.AttributeValue, error) {
 		var (
 			avs  []types.AttributeValue
 			errs []error
 		)
 		for i, v := range values(key) {
-			part, err := encodeKey(fields[i], v)
+			if len(avs) >= n {
+				break
+			}
+			part, err := encodeKey(fields[i], v, n-len(avs))
 			avs, errs = append(avs, part...), append(errs, err)
 		}
 		return avs, errors.Join(errs...)

@@ -34,7 +34,7 @@ func newRead(x index, pk any) *read {
 		return r // every terminal refuses it
 	}
 	schema := r.schema()
-	avs, err := encodeKey(schema.partitionField, pk)
+	avs, err := encodeKey(schema.partitionField, pk, maxIndexKey)
 	if err != nil {
 		r.errs = append(r.errs, err)
 		return r

@@ -16,7 +16,8 @@ import (
 // with [Eq], [Lt], [Le], [Gt], [Ge], [Between] or [BeginsWith]; the zero SortCond is refused.
 //
 // On a key of several attributes ([MultiKey]) the condition is on the last of
-// them and the earlier ones must be equal, as DynamoDB wants it.
+// them and the earlier ones must be equal, as DynamoDB wants it; [FirstOne] and its sisters
+// leave later ones open.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
 type SortCond[SK any] struct{ c sortCond }
@@ -77,13 +78,13 @@ func (c sortCond) node(field any, parts []keyPart) (expr.Node, error) {
 	if c.low == nil {
 		return textPrefix(c.text, parts)
 	}
-	avs, err := encodeSort(field, c.low, c.op)
-	if err != nil {
-		return nil, err
-	}
 	n := len(parts)
 	if c.first > 0 {
 		n = c.first
+	}
+	avs, err := encodeSort(field, c.low, n, c.op)
+	if err != nil {
+		return nil, err
 	}
 	var terms []expr.Node
 	for i := range n - 1 {
@@ -92,7 +93,7 @@ func (c sortCond) node(field any, parts []keyPart) (expr.Node, error) {
 	last, low := expr.Attribute(parts[n-1].name), expr.Value{AV: avs[n-1]}
 	switch c.op {
 	case "BETWEEN":
-		highs, err := encodeSort(field, c.high, c.op)
+		highs, err := encodeSort(field, c.high, n, c.op)
 		if err != nil {
 			return nil, err
 		}
@@ -129,8 +130,8 @@ func textPrefix(prefix string, parts []keyPart) (expr.Node, error) {
 	return expr.Call{Name: "begins_with", Args: []expr.Node{expr.Attribute(last.name), expr.Value{AV: &types.AttributeValueMemberS{Value: prefix}}}}, nil
 }
 
-func encodeSort(field, v any, op string) ([]types.AttributeValue, error) {
-	avs, err := encodeKey(field, v)
+func encodeSort(field, v any, n int, op string) ([]types.AttributeValue, error) {
+	avs, err := encodeKey(field, v, n)
 	if err != nil {
 		return nil, fmt.Errorf("sort-key condition %s: %w", op, err)
 	}

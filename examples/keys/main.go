@@ -103,7 +103,7 @@ func (t *tracker) byIndex(ctx context.Context) error {
 	if err := show(ctx, "of ann, all", ann, issueName); err != nil {
 		return err
 	}
-	if err := show(ctx, "of ann, open", ann.SortKey(sort.First(1, ddb.Eq(ddb.K2("open", 0)))), issueName); err != nil {
+	if err := show(ctx, "of ann, open", ann.SortKey(ddb.FirstOne(sort, ddb.Eq("open"))), issueName); err != nil {
 		return err
 	}
 	return show(ctx, "of bob, done, priority 2 and up", t.byAssignee.Query(ddb.K2("acme", "bob")).SortKey(ddb.Ge(ddb.K2("done", 2))), issueName)

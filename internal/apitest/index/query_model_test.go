@@ -192,7 +192,7 @@ func checkQuery(ctx context.Context, rt *rapid.T, model []entry, x *entries) {
 		}
 		order = func(a, b entry) int { return cmp.Or(byScore(a, b), bySort(a, b)) }
 		in = func(e entry) bool { return e.Group == "g" && e.Part == "p" && e.Score > low }
-		query = shaped(x.pair.Query(ddb.K2("g", "p")).SortKey(ddb.Multi2(entryScore, entrySort).First(1, ddb.Gt(ddb.K2(low, []byte{0})))), s)
+		query = shaped(x.pair.Query(ddb.K2("g", "p")).SortKey(ddb.FirstOne(ddb.Multi2(entryScore, entrySort), ddb.Gt(low))), s)
 	}
 	var want []entry
 	for _, e := range model {

@@ -25,7 +25,7 @@ type score struct {
 	Game   game     `dynamodbav:"game"`
 	Level  string   `dynamodbav:"level,omitempty"`
 	Points int64    `dynamodbav:"points"`
-	Tags   []string `dynamodbav:"tags,stringset,omitempty"`
+	Note   string   `dynamodbav:"note,omitempty"`
 }
 
 var (
@@ -33,6 +33,7 @@ var (
 	scoreGame   = ddb.StrField(func(s *score) *game { return &s.Game })
 	scoreLevel  = ddb.StrField(func(s *score) *string { return &s.Level })
 	scorePoints = ddb.NumField(func(s *score) *int64 { return &s.Points })
+	scoreNote   = ddb.StrField(func(s *score) *string { return &s.Note })
 )
 
 type (
@@ -127,6 +128,48 @@ func TestBuilders(t *testing.T) {
 	}
 	if page, err := s.Page(ctx); err != nil || len(page.Items) != 6 {
 		t.Error("the scan that was split has changed:", len(page.Items), err)
+	}
+}
+
+// TestFirstOfSeveral: a condition on the first attributes of a key says nothing of the later ones, not even a value to leave out.
+func TestFirstOfSeveral(t *testing.T) {
+	table, _ := newScores(t)
+	ctx := t.Context()
+	key := ddb.Multi4(scoreLevel, scorePoints, scoreGame, scoreNote)
+	x, err := ddb.NewIndex(table, "by-all", scorePlayer, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.EnsureTable(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 8 {
+		s := score{Player: "eve", Game: game(fmt.Sprint("g", i)), Level: []string{"high", "low"}[i/4], Points: int64(i / 2 % 2), Note: "n"}
+		if err := table.Put(ctx, &s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for want, cond := range map[string]ddb.SortCond[ddb.Four[string, int64, game, string]]{
+		"g0 g1 g2 g3": ddb.FirstOne(key, ddb.Eq("high")),
+		"g4 g5 g6 g7": ddb.FirstOne(key, ddb.BeginsWith("l")),
+		"g6 g7":       ddb.FirstTwo(key, ddb.Ge(ddb.K2("low", int64(1)))),
+		"g2":          ddb.FirstThree(key, ddb.Lt(ddb.K3("high", int64(1), game("g3")))),
+		"g4 g5":       ddb.FirstThree(key, ddb.Between(ddb.K3("low", int64(0), game("g4")), ddb.K3("low", int64(0), game("g9")))),
+		"g1":          ddb.Eq(ddb.K4("high", int64(0), game("g1"), "n")),
+	} {
+		got, err := x.Query("eve").SortKey(cond).Collect(ctx)
+		if err != nil || games(got) != want {
+			t.Errorf("got %q, want %q, %v", games(got), want, err)
+		}
+	}
+	for what, cond := range map[string]ddb.SortCond[ddb.Four[string, int64, game, string]]{
+		"note is empty":  ddb.Eq(ddb.K4("high", int64(0), game("g1"), "")),
+		"level is empty": ddb.FirstTwo(key, ddb.Eq(ddb.K2("", int64(0)))),
+		"zero":           ddb.FirstOne(key, ddb.SortCond[string]{}),
+	} {
+		if _, err := x.Query("eve").SortKey(cond).Collect(ctx); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 
