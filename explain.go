@@ -104,7 +104,7 @@ func (s *requestInfo) explain(c *core, e Estimate) Explanation {
 		Items: s.inputs(), Limit: s.size, Read: e.Read, Write: e.Write, Projection: pathTexts(s.project),
 	}
 	if r := s.read; r != nil {
-		x.KeyCondition, x.Filter, x.Descending = expr.Describe(r.key), expr.Describe(r.filter), r.descending
+		x.KeyCondition, x.Filter, x.Descending = expr.Describe(r.key), expr.Describe(r.filter), r.backwards
 		if paths, err := r.paths(c.startKey(r.index)); err == nil {
 			x.Projection = pathTexts(paths)
 		}
@@ -137,7 +137,7 @@ func (s *requestInfo) assume(x *Explanation, c *core) {
 		if r.filter != nil {
 			say("what the filter drops is billed all the same")
 		}
-		if r.hydrate {
+		if r.fromTable {
 			most := s.size
 			if most == 0 {
 				most = pageBytes // of entries of one byte

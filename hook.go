@@ -208,7 +208,7 @@ func newCall(s *requestInfo, cores []*core, label string, estimate Estimate) *Ca
 		call.Segments = s.segment.total
 	}
 	if s.read != nil {
-		call.Descending = s.read.descending
+		call.Descending = s.read.backwards
 	}
 	if s.transaction() {
 		for _, c := range cores {

@@ -31,7 +31,7 @@ func (s *IndexScan[T]) Hydrate() *IndexScan[T] {
 
 func (r *read) hydrated() *read {
 	r = r.changed()
-	r.hydrate = true
+	r.fromTable = true
 	return r
 }
 

@@ -117,7 +117,7 @@ func (s *rowSink) Reset(sizeHint int) {
 	if s.base == 0 {
 		s.first = nil
 	}
-	if n := min(sizeHint, 1<<14); s.max == 0 && !s.read.hydrate && n > s.items.Cap()-s.base {
+	if n := min(sizeHint, 1<<14); s.max == 0 && !s.read.fromTable && n > s.items.Cap()-s.base {
 		s.items.Grow(n)
 	}
 }
@@ -125,7 +125,7 @@ func (s *rowSink) Reset(sizeHint int) {
 // truncate forgets the rows of the last request.
 func (s *rowSink) truncate() {
 	s.n = s.base
-	if s.read.hydrate {
+	if s.read.fromTable {
 		s.keys = s.keys[:s.base]
 		return
 	}
@@ -143,7 +143,7 @@ func (s *rowSink) Row(d *codec.Decoder) error {
 	d.Peek()
 	from := d.Pos()
 	var err error
-	if s.read.hydrate {
+	if s.read.fromTable {
 		err = s.key(d)
 	} else {
 		err = s.decode(d)
@@ -237,7 +237,7 @@ func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue
 			break
 		}
 	}
-	if s.read.hydrate {
+	if s.read.fromTable {
 		return hydrate(ctx, s, page, start, next, err)
 	}
 	return next, err
@@ -273,7 +273,7 @@ func newPageRead(r *read, t *readText, most int, list any) *pageRead {
 // page is the terminal Page; it reads into the list that list points to.
 func (r *read) page(ctx context.Context, list any) (*pageData, error) {
 	r = r.sequential()
-	back := r != nil && r.before != nil
+	back := r != nil && r.upTo != nil
 	if back && r.after != nil {
 		r = r.wrong(errors.New("both After and Before are given"))
 	}
@@ -283,9 +283,9 @@ func (r *read) page(ctx context.Context, list any) (*pageData, error) {
 	}
 	start := r.after
 	if back {
-		start = r.before
+		start = r.upTo
 		r = r.bounded()
-		r.descending = !r.descending
+		r.backwards = !r.backwards
 	}
 	p := newPageRead(r, t, r.limit, list)
 	p.sink.back = start != nil
@@ -341,7 +341,7 @@ func (r *read) pages(ctx context.Context) pageSeq {
 
 // onePage refuses Before where more than a page is read.
 func (r *read) onePage() *read {
-	if r != nil && r.before != nil {
+	if r != nil && r.upTo != nil {
 		return r.wrong(errors.New("a cursor given to Before reads a single page; use it with Page"))
 	}
 	return r
@@ -437,9 +437,9 @@ func (r *read) first(ctx context.Context, item any) error {
 			return nil
 		}
 		switch {
-		case r.before == nil && page.next != nil:
+		case r.upTo == nil && page.next != nil:
 			r = r.from(page.next)
-		case r.before != nil && page.prev != nil:
+		case r.upTo != nil && page.prev != nil:
 			r = r.until(page.prev)
 		default:
 			return r.fail(ErrNotFound)

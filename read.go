@@ -21,26 +21,27 @@ import (
 // read is a query or scan without its type parameters: the content of [Query] and its sisters. It is never changed
 // once a builder has returned it; builders change a copy. What is derived from it is built once, behind ready.
 type read struct {
-	core       *core
-	index      *indexInfo // nil for the table
-	scan       bool
-	key        expr.Node
-	partition  []types.AttributeValue
-	filter     expr.Node
-	project    []AnyAttr
-	plan       *codec.Plan  // of a view; nil for items
-	list       reflect.Type // of a view, []V
-	view       []expr.Path  // the paths of a view type
-	consistent bool
-	descending bool
-	limit      int
-	pageSize   int
-	after      *position
-	before     *position
-	hydrate    bool // items are read from the table by the keys that the index gives
-	segments   int
-	errs       []error
-	ready      *readText
+	// The names of the fields are not those of builders in lower case, which the compiler would show where a type lacks the builder.
+	core      *core
+	index     *indexInfo // nil for the table
+	scan      bool
+	key       expr.Node
+	partition []types.AttributeValue
+	filter    expr.Node
+	project   []AnyAttr
+	plan      *codec.Plan  // of a view; nil for items
+	list      reflect.Type // of a view, []V
+	view      []expr.Path  // the paths of a view type
+	strongly  bool         // consistent
+	backwards bool         // descending
+	limit     int
+	pageSize  int
+	after     *position
+	upTo      *position
+	fromTable bool // items are read from the table by the keys that the index gives
+	segments  int
+	errs      []error
+	ready     *readText
 }
 
 // readText is what is derived from a read, built at its first use.
@@ -108,7 +109,7 @@ func (r *read) text() (*readText, error) {
 	if err := invalid(r.errs...); err != nil {
 		return nil, err
 	}
-	return t, errors.Join(r.after.check(r, t), r.before.check(r, t))
+	return t, errors.Join(r.after.check(r, t), r.upTo.check(r, t))
 }
 
 func (r *read) build(t *readText) error {
@@ -117,7 +118,7 @@ func (r *read) build(t *readText) error {
 	var w expr.Writer
 	t.key, t.filter = w.Render(r.key), w.Render(expr.All(r.filter, r.core.notTombstone()))
 	t.start = r.core.startKey(r.index)
-	t.scan, t.descending = r.scan, r.descending
+	t.scan, t.descending = r.scan, r.backwards
 	paths, err := r.paths(t.start)
 	errs = append(errs, err)
 	t.projection = w.Projection(paths)
@@ -147,7 +148,7 @@ func (r *read) checkFilter() error {
 // paths is the projection: what was asked for and the keys, which cursors need.
 func (r *read) paths(keys startKey) ([]expr.Path, error) {
 	paths, err := r.core.projection(r.project)
-	if r.hydrate {
+	if r.fromTable {
 		paths = nil // only the keys; the rest comes from the table
 	} else if len(r.project) == 0 && r.view == nil {
 		return nil, nil
@@ -174,7 +175,7 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 	size = itemsLeft(ctx, size)
 	c := r.core
 	var last map[string]types.AttributeValue
-	info := requestInfo{op: r.op(), index: r.index, consistent: r.consistent, read: r, size: size, segment: seg}
+	info := requestInfo{op: r.op(), index: r.index, consistent: r.strongly, read: r, size: size, segment: seg}
 	got, err := c.send(ctx, &info, c.wire, func(ctx context.Context, o outgoing) (replyInfo, error) {
 		if !r.scan {
 			out, err := wire.Query(ctx, c.client, r.queryInput(t, start, size, rows, o), o.options, rowsOrDiscard(rows))
@@ -222,10 +223,10 @@ func (r *read) queryInput(t *readText, start map[string]types.AttributeValue, si
 		ExpressionAttributeNames: t.aliases, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
 		ReturnConsumedCapacity: o.capacity, Limit: int32Of(size), IndexName: text(r.index.label()),
 	}
-	if r.descending {
+	if r.backwards {
 		in.ScanIndexForward = aws.Bool(false)
 	}
-	if r.consistent {
+	if r.strongly {
 		in.ConsistentRead = aws.Bool(true)
 	}
 	if rows == nil {
@@ -242,7 +243,7 @@ func (r *read) scanInput(t *readText, start map[string]types.AttributeValue, siz
 		ExpressionAttributeNames: t.aliases, ExpressionAttributeValues: t.values, ExclusiveStartKey: start,
 		ReturnConsumedCapacity: o.capacity, Limit: int32Of(size), IndexName: text(r.index.label()),
 	}
-	if r.consistent {
+	if r.strongly {
 		in.ConsistentRead = aws.Bool(true)
 	}
 	if seg.total > 1 {

@@ -82,13 +82,13 @@ func (r *read) projected(attrs []AnyAttr) *read {
 
 func (r *read) reversed() *read {
 	r = r.changed()
-	r.descending = true
+	r.backwards = true
 	return r
 }
 
 func (r *read) strong() *read {
 	r = r.changed()
-	r.consistent = true
+	r.strongly = true
 	return r
 }
 
@@ -120,7 +120,7 @@ func (r *read) from(at *position) *read {
 
 func (r *read) until(at *position) *read {
 	r = r.bounded()
-	r.before = at
+	r.upTo = at
 	return r
 }
 
@@ -132,7 +132,7 @@ func (r *read) viewedAs(of any) *read {
 		return r // whose terminals refuse it
 	}
 	plan, paths, err := viewPlan(r.core, list.Elem())
-	if err == nil && r.hydrate {
+	if err == nil && r.fromTable {
 		err = errors.New("a view of a hydrated query: Hydrate reads whole items; leave it out, or use Project")
 	}
 	if err != nil {

@@ -199,7 +199,7 @@ func (r *read) sequential() *read {
 
 // whole refuses a cursor where all segments are read.
 func (r *read) whole() *read {
-	if r.after != nil || r.before != nil {
+	if r.after != nil || r.upTo != nil {
 		return r.wrong(errors.New("a parallel scan cannot continue behind a cursor"))
 	}
 	return r
