@@ -61,7 +61,7 @@ var exportedTypes = map[string]exported{
 	"ddb.BatchError": holds[ddb.BatchError](), "ddb.BatchFailure": holds[ddb.BatchFailure](), "ddb.BudgetExceeded": holds[ddb.BudgetExceeded]("Exhausted"),
 	"ddb.Call":   holds[ddb.Call]("Operation", "Table", "Tables", "Index", "Label", "Throttled", "Capacity"),
 	"ddb.Change": holds[ddb.Change[member]](), "ddb.Cond": holds[ddb.Cond[member]](), "ddb.ConditionFailed": holds[ddb.ConditionFailed[member]]("Condition"),
-	"ddb.Cursor": holds[ddb.Cursor[member]](), "ddb.Got": sends[ddb.Got[member]](), "ddb.Key": sends[ddb.Key[string, string]](), "ddb.Two": sends[ddb.Two[string, []byte]](),
+	"ddb.Cursor": holds[ddb.Cursor[member]](), "ddb.CursorOf": holds[ddb.CursorOf[*member]](), "ddb.Got": sends[ddb.Got[member]](), "ddb.Key": sends[ddb.Key[string, string]](), "ddb.Two": sends[ddb.Two[string, []byte]](),
 	"ddb.Three": sends[ddb.Three[string, string, string]](), "ddb.Four": sends[ddb.Four[string, string, string, string]](),
 	"ddb.Query": holds[ddb.Query[member, string]](), "ddb.IndexQuery": holds[ddb.IndexQuery[member, string]](), "ddb.Scan": holds[ddb.Scan[member]](), "ddb.IndexScan": holds[ddb.IndexScan[member]](), "ddb.Reader": holds[ddb.Reader[member]](),
 	"ddb.InvalidError": holds[ddb.InvalidError](), "ddb.NotReservedError": holds[ddb.NotReservedError]("Field"), "ddb.TakenError": holds[ddb.TakenError]("Field"),
