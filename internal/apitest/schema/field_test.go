@@ -49,18 +49,18 @@ func TestHandlePaths(t *testing.T) {
 	byName := ddb.MapField(func(s *shape) *map[string]line { return &s.ByName })
 	count := ddb.MapField(func(s *shape) *map[string]int64 { return &s.Count })
 	for _, tc := range []struct{ got, want string }{
-		{ddb.StrField(func(s *shape) *string { return &s.ID }).Name(), "id"},
-		{ddb.StrField(func(s *shape) *string { return &s.Kind }).Name(), "kind"},
-		{ddb.StrField(func(s *shape) *string { return &s.Owner }).Name(), "owner"},
-		{ddb.Field(func(s *shape) *inner { return &s.Home }).Name(), "home"},
-		{ddb.StrField(func(s *shape) *string { return &s.Home.Street }).Name(), "home.street"},
-		{ddb.StrField(func(s *shape) *string { return &s.Work.Street }).Name(), "work.street"},
-		{ddb.NumField(func(s *shape) *float64 { return &s.Work.Deep.Value }).Name(), "work.deep.value"},
-		{ddb.Field(func(s *shape) **inner { return &s.Work }).Name(), "work"},
-		{lines.At(3).Name(), "lines[3]"},
-		{ddb.Within(lines.At(0), func(l *line) *int { return &l.Qty }).Name(), "lines[0].qty"},
-		{ddb.AsNum(ddb.Within(byName.Key("a.b"), func(l *line) *int { return &l.Qty })).Name(), "by_name.?.qty"},
-		{ddb.AsNum(count.Key("x")).Name(), "count.?"},
+		{ddb.NameOf(ddb.StrField(func(s *shape) *string { return &s.ID })), "id"},
+		{ddb.NameOf(ddb.StrField(func(s *shape) *string { return &s.Kind })), "kind"},
+		{ddb.NameOf(ddb.StrField(func(s *shape) *string { return &s.Owner })), "owner"},
+		{ddb.NameOf(ddb.Field(func(s *shape) *inner { return &s.Home })), "home"},
+		{ddb.NameOf(ddb.StrField(func(s *shape) *string { return &s.Home.Street })), "home.street"},
+		{ddb.NameOf(ddb.StrField(func(s *shape) *string { return &s.Work.Street })), "work.street"},
+		{ddb.NameOf(ddb.NumField(func(s *shape) *float64 { return &s.Work.Deep.Value })), "work.deep.value"},
+		{ddb.NameOf(ddb.Field(func(s *shape) **inner { return &s.Work })), "work"},
+		{ddb.NameOf(lines.At(3)), "lines[3]"},
+		{ddb.NameOf(ddb.Within(lines.At(0), func(l *line) *int { return &l.Qty })), "lines[0].qty"},
+		{ddb.NameOf(ddb.AsNum(ddb.Within(byName.Key("a.b"), func(l *line) *int { return &l.Qty }))), "by_name.?.qty"},
+		{ddb.NameOf(ddb.AsNum(count.Key("x"))), "count.?"},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("path %q, want %q", tc.got, tc.want)
