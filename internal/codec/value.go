@@ -106,7 +106,9 @@ func DecodeValue[V any](c *Value, data []byte, v *V) error {
 }
 
 // ToAttributeValue is [AppendValue] in the SDK's form.
-func ToAttributeValue[V any](c *Value, v *V) (types.AttributeValue, error) { return c.AttributeValue(v) }
+func ToAttributeValue[V any](c *Value, v *V) (types.AttributeValue, error) {
+	return c.AttributeValue(v)
+}
 
 // AttributeValue is [ToAttributeValue] of the value that v points to, for callers that do
 // not know its type.

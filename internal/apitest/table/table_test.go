@@ -21,11 +21,11 @@ type (
 )
 
 type score struct {
-	Player player   `dynamodbav:"player"`
-	Game   game     `dynamodbav:"game"`
-	Level  string   `dynamodbav:"level,omitempty"`
-	Points int64    `dynamodbav:"points"`
-	Note   string   `dynamodbav:"note,omitempty"`
+	Player player `dynamodbav:"player"`
+	Game   game   `dynamodbav:"game"`
+	Level  string `dynamodbav:"level,omitempty"`
+	Points int64  `dynamodbav:"points"`
+	Note   string `dynamodbav:"note,omitempty"`
 }
 
 var (

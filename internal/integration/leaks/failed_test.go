@@ -21,7 +21,7 @@ func TestFailedConstructors(t *testing.T) {
 	alone, err4 := ddb.NewSimpleIndex[member, string](nil, "by-age", nil) // no table
 	local, err5 := ddb.NewLocalIndex(table, "by-age", age)                // its table failed
 	good, _ := newMembers(t, 200, `{}`)
-	twice, err6 := ddb.NewIndex(good, "by-age", age, age)                                                // an attribute twice
+	twice, err6 := ddb.NewIndex(good, "by-age", age, age)                                                   // an attribute twice
 	zero, err7 := ddb.New[member, string, string](s.client(), "members", ddb.Attr[member, string](nil), id) // a zero handle
 	for name, h := range map[string]struct {
 		handle any
