@@ -99,3 +99,21 @@ func quietText(err error) string {
 	}
 	return ddb.RedactError(err).Error()
 }
+
+// Format prints what it is, whatever the verb, and nothing of its client or settings.
+func (v *Consumer[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.Consumer") }
+
+// Format prints what it is, whatever the verb, and nothing of its settings.
+func (v Handler[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.Handler") }
+
+// Format prints what it is, whatever the verb, and nothing of its leases.
+func (v *MemoryStore) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.MemoryStore") }
+
+// Format prints what it is, whatever the verb, and nothing of its client or settings.
+func (v Stream[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.Stream") }
+
+// Format prints what it is, whatever the verb, and nothing of its client or settings.
+func (v TableStore) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.TableStore") }
+
+// Format prints what it is, whatever the verb, and nothing of its table.
+func (v View[T, V, K]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.View") }

@@ -55,6 +55,12 @@ type Config struct {
 	Credentials Credentials
 }
 
+// Format prints the settings, whatever the verb, and of the credentials whether there are any.
+func (c Config) Format(s fmt.State, _ rune) {
+	type settings Config // without this method
+	_, _ = fmt.Fprintf(s, "%+v", settings(c))
+}
+
 // Credentials are an access key and its secret. No form of printing shows them.
 type Credentials struct{ accessKey, secretKey string }
 
@@ -69,8 +75,8 @@ func (c Credentials) String() string {
 	return "set"
 }
 
-// GoString is as String.
-func (c Credentials) GoString() string { return c.String() }
+// Format prints what String gives, whatever the verb.
+func (c Credentials) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, c.String()) }
 
 // MarshalText is as String, for logs.
 func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

@@ -3,6 +3,7 @@ package ddbtest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -183,6 +184,9 @@ func (e *Engine) settle(now time.Time) {
 	_, _ = e.core.Expire(context.Background()) // items in a state that cannot be deleted stay
 	e.streams.Settle(now)
 }
+
+// Format prints what it is, whatever the verb, and nothing of its tables.
+func (e *Engine) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "ddbtest.Engine") }
 
 // Clock returns the clock of the engine.
 func (e *Engine) Clock() *Clock { return e.clock }

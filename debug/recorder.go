@@ -2,6 +2,7 @@ package debug
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -92,6 +93,9 @@ var process = sync.OnceValue(func() *Recorder {
 //
 //	mux.Handle("/debug/ddb", onlyOperators(debug.Handler()))
 func Handler() *Recorder { return process() }
+
+// Format prints what it is, whatever the verb; [Recorder.Snapshot] has what was recorded.
+func (r *Recorder) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "debug.Recorder") }
 
 // Begin makes a Recorder a [ddb.Hook].
 func (r *Recorder) Begin(ctx context.Context, _ *ddb.Call) context.Context {

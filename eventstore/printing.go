@@ -120,3 +120,24 @@ func (e *DuplicateEventID) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.
 
 // MarshalJSON is the text.
 func (e *DuplicateEventID) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Format prints what it is, whatever the verb, and nothing of its client or settings.
+func (v *Store) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.Store") }
+
+// Format prints what it is, whatever the verb, and nothing of its store.
+func (v Feed) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.Feed") }
+
+// Format prints what it is, whatever the verb, and nothing of its store's client.
+func (v *Repository[S, E]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.Repository") }
+
+// Format prints what it is, whatever the verb, and nothing of what is registered.
+func (v *Types[E]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.Types") }
+
+// Format prints what it is, whatever the verb, and nothing of its client or settings.
+func (v Views[V]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.Views") }
+
+// Format prints what it is, whatever the verb, and no names of streams.
+func (f TimeFeed) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.TimeFeed") }
+
+// Format prints what it is, whatever the verb, and no names of streams.
+func (f FeedFilter) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.FeedFilter") }

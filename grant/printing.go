@@ -81,3 +81,6 @@ func (v Tenant) kind() string {
 	}
 	return "tenant"
 }
+
+// Format prints what it is, whatever the verb, and nothing of its client or settings.
+func (v Store) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "grant.Store") }

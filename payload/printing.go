@@ -20,3 +20,6 @@ func (v Data) text() string {
 	}
 	return fmt.Sprintf("payload of %d bytes", len(v.Inline))
 }
+
+// Format prints what it is, whatever the verb, and nothing of its object store.
+func (v Payloads) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "payload.Payloads") }

@@ -39,3 +39,9 @@ func (v Claim) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "claim of a po
 
 // LogValue is the text that Format prints.
 func (v Claim) LogValue() slog.Value { return slog.StringValue("claim of a position") }
+
+// Format prints what it is, whatever the verb, and nothing of its client or settings.
+func (v Store) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "position.Store") }
+
+// Format prints what it is, whatever the verb, and nothing of its claims.
+func (v *Owned) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "position.Owned") }

@@ -17,3 +17,6 @@ func (v Snapshot) Format(s fmt.State, _ rune) {
 func (v Snapshot) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("snapshot of version %d", v.Version))
 }
+
+// Format prints what it is, whatever the verb, and nothing of its client or settings.
+func (v Store) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "snapshot.Store") }

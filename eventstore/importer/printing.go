@@ -63,3 +63,8 @@ func (v Stream) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "stream") }
 
 // LogValue is the text that Format prints.
 func (v Stream) LogValue() slog.Value { return slog.StringValue("stream") }
+
+// Format prints what it is, whatever the verb, and nothing of its client or settings.
+func (v SchemelessBridge) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprint(s, "importer.SchemelessBridge")
+}

@@ -58,6 +58,9 @@ type Bucket struct {
 
 var _ payload.Objects = (*Bucket)(nil)
 
+// Format prints what it is, whatever the verb, and nothing of its client.
+func (b Bucket) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "s3.Bucket") }
+
 // New describes a bucket, which must be there. It sends nothing.
 //
 // A put is sent with If-None-Match, and the SDK's retries; that the object is there

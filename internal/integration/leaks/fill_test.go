@@ -11,8 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/change"
+	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/payload"
+	payloads3 "github.com/dynamotable/ddb/payload/s3"
 )
 
 // maxFill is how deep values are filled.
@@ -24,8 +29,8 @@ var (
 	nodeType  = reflect.TypeFor[expr.Node]()
 )
 
-// fill puts the canary wherever v can hold data, in unexported fields as well, except in the named fields of the type
-// itself, which hold names of operations, tables and the like.
+// fill puts the canary wherever v can hold data, in unexported fields as well, except in the named fields, which hold
+// names of operations, tables and the like.
 func fill(v reflect.Value, names []string, depth int) {
 	if depth == 0 {
 		return
@@ -43,16 +48,16 @@ func fill(v reflect.Value, names []string, depth int) {
 			return
 		}
 		s := reflect.MakeSlice(t, 1, 1)
-		fill(s.Index(0), nil, depth-1)
+		fill(s.Index(0), names, depth-1)
 		v.Set(s)
 	case reflect.Array:
 		for i := range v.Len() {
-			fill(v.Index(i), nil, depth-1)
+			fill(v.Index(i), names, depth-1)
 		}
 	case reflect.Map:
 		key, elem := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
 		fill(key, nil, depth-1)
-		fill(elem, nil, depth-1)
+		fill(elem, names, depth-1)
 		m := reflect.MakeMap(t)
 		m.SetMapIndex(key, elem)
 		v.Set(m)
@@ -61,7 +66,7 @@ func fill(v reflect.Value, names []string, depth int) {
 			return
 		}
 		p := reflect.New(t.Elem())
-		fill(p.Elem(), nil, depth-1)
+		fill(p.Elem(), names, depth-1)
 		v.Set(p)
 	case reflect.Interface:
 		fillInterface(v)
@@ -72,15 +77,25 @@ func fill(v reflect.Value, names []string, depth int) {
 				continue
 			}
 			fv := v.Field(i)
-			fill(reflect.NewAt(fv.Type(), fv.Addr().UnsafePointer()).Elem(), nil, depth-1)
+			fill(reflect.NewAt(fv.Type(), fv.Addr().UnsafePointer()).Elem(), below(names, f.Name), depth-1)
 		}
 	}
+}
+
+// below are the names of a field's own fields.
+func below(names []string, field string) (rest []string) {
+	for _, name := range names {
+		if after, ok := strings.CutPrefix(name, field+"."); ok {
+			rest = append(rest, after)
+		}
+	}
+	return rest
 }
 
 // definition reports whether a type is a table's definition, which is shared by all that is made of it and holds no items.
 func definition(t reflect.Type) bool {
 	return t.PkgPath() == reflect.TypeFor[codec.Plan]().PkgPath() ||
-		slices.Contains([]string{"core", "indexInfo", "handle", "Store", "store", "table"}, t.Name())
+		slices.Contains([]string{"core", "indexInfo", "handle", "store", "table"}, t.Name())
 }
 
 func fillInterface(v reflect.Value) {
@@ -92,10 +107,46 @@ func fillInterface(v reflect.Value) {
 	case nodeType:
 		v.Set(reflect.ValueOf(expr.Compare{Left: expr.Attribute("votes").Key(canary), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberS{Value: canary}}}))
 	default:
-		if v.NumMethod() == 0 {
-			v.Set(reflect.ValueOf(canary))
+		for _, secret := range secrets {
+			if x := reflect.ValueOf(secret); x.Type().Implements(v.Type()) {
+				v.Set(x)
+				return
+			}
 		}
 	}
+}
+
+// secrets are what programs give to handles: clients and stores that are values, and hold credentials.
+var secrets = []any{
+	canary,
+	struct {
+		ddb.Client
+		Key string
+	}{Key: canary},
+	struct {
+		change.Client
+		Key string
+	}{Key: canary},
+	struct {
+		change.Store
+		Key string
+	}{Key: canary},
+	struct {
+		payload.Objects
+		Key string
+	}{Key: canary},
+	struct {
+		eventstore.Payloads
+		Key string
+	}{Key: canary},
+	struct {
+		eventstore.Snapshots
+		Key string
+	}{Key: canary},
+	struct {
+		payloads3.Client
+		Key string
+	}{Key: canary},
 }
 
 // sdkError is an error as the SDK gives it, which holds data in its text and in its fields.

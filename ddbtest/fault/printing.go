@@ -1,0 +1,11 @@
+package fault
+
+import "fmt"
+
+// Format prints the operation, the tables and the fault, whatever the verb, and not the body.
+func (r Request) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(s, "%s of tables %v, fault %q", r.Operation, r.Tables, r.Fault)
+}
+
+// Format prints what it is, whatever the verb.
+func (p Plan) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "plan of %d faults", len(p.rules)) }

@@ -1,0 +1,16 @@
+package importer
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Format prints the counts, whatever the verb, and no keys.
+func (r Report) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, r.text()) }
+
+// LogValue is the text that Format prints.
+func (r Report) LogValue() slog.Value { return slog.StringValue(r.text()) }
+
+func (r Report) text() string {
+	return fmt.Sprintf("%d grants read, %d saved, %d revoked, %d the same, %d different", r.Read, r.Saved, r.Revoked, r.Same, len(r.Different))
+}

@@ -1,0 +1,273 @@
+package leaks_test
+
+import (
+	"reflect"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/change"
+	changeimporter "github.com/dynamotable/ddb/change/importer"
+	"github.com/dynamotable/ddb/config"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/eventstore/eventstoretest"
+	"github.com/dynamotable/ddb/eventstore/importer"
+	"github.com/dynamotable/ddb/grant"
+	grantimporter "github.com/dynamotable/ddb/grant/importer"
+	"github.com/dynamotable/ddb/payload"
+	payloads3 "github.com/dynamotable/ddb/payload/s3"
+	"github.com/dynamotable/ddb/position"
+	positionimporter "github.com/dynamotable/ddb/position/importer"
+	"github.com/dynamotable/ddb/snapshot"
+	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
+)
+
+// exported says how an exported type is filled.
+type exported struct {
+	typ   reflect.Type
+	names []string // fields that hold names of tables, operations and the like, words of the service, or hashes; a.b is field b of field a
+	json  bool     // encoding/json gives its data: it is nothing but the caller's own, or is made to be sent
+	word  bool     // a number, or a word of a fixed list
+}
+
+func holds[T any](names ...string) exported {
+	return exported{typ: reflect.TypeFor[T](), names: names}
+}
+
+// sends is holds for a type whose JSON is its data.
+func sends[T any](names ...string) exported {
+	return exported{typ: reflect.TypeFor[T](), names: names, json: true}
+}
+
+// word is for a type that is a word of a fixed list or of the service's making, or a number.
+func word[T any]() exported { return exported{typ: reflect.TypeFor[T](), word: true} }
+
+// exportedTypes are the exported types of all packages that programs import. TestNoTypeShowsData fails for one that is not here.
+var exportedTypes = map[string]exported{
+	"ddb.Action":              holds[ddb.Action]("Name", "Table", "Index"),
+	"ddb.Attr":                holds[ddb.Attr[member, string]](),
+	"ddb.AttributeType":       word[ddb.AttributeType](),
+	"ddb.BatchError":          holds[ddb.BatchError](),
+	"ddb.BatchFailure":        holds[ddb.BatchFailure](),
+	"ddb.BatchStats":          holds[ddb.BatchStats](),
+	"ddb.Bin":                 holds[ddb.Bin[member, []byte]](),
+	"ddb.Budget":              holds[ddb.Budget](),
+	"ddb.BudgetExceeded":      holds[ddb.BudgetExceeded]("Exhausted"),
+	"ddb.Call":                holds[ddb.Call]("Operation", "Table", "Tables", "Index", "Label", "Throttled", "Capacity"),
+	"ddb.Capacity":            holds[ddb.Capacity]("Entries.Table", "Entries.Index", "Entries.Operation", "Entries.Label"),
+	"ddb.CapacityEntry":       holds[ddb.CapacityEntry]("Table", "Index", "Operation", "Label"),
+	"ddb.Change":              holds[ddb.Change[member]](),
+	"ddb.Cond":                holds[ddb.Cond[member]](),
+	"ddb.ConditionFailed":     holds[ddb.ConditionFailed[member]]("Condition"),
+	"ddb.Consumed":            holds[ddb.Consumed](),
+	"ddb.Cursor":              holds[ddb.Cursor[member]](),
+	"ddb.CursorOf":            holds[ddb.CursorOf[*member]](),
+	"ddb.DeletePermission":    holds[ddb.DeletePermission]("table"),
+	"ddb.Difference":          holds[ddb.Difference]("Index", "What", "Want", "Got"),
+	"ddb.Estimate":            holds[ddb.Estimate](),
+	"ddb.Explanation":         holds[ddb.Explanation]("Operation", "Table", "Index", "KeyCondition", "Filter", "Condition", "Projection", "Assumptions", "Indexes.Index"),
+	"ddb.FindingKind":         word[ddb.FindingKind](),
+	"ddb.Four":                sends[ddb.Four[string, string, string, string]](),
+	"ddb.Got":                 sends[ddb.Got[member]](),
+	"ddb.HotKey":              holds[ddb.HotKey]("Table", "Index", "Reasons"),
+	"ddb.HotKeys":             holds[ddb.HotKeys]("keys.HotKey.Table", "keys.HotKey.Index", "keys.HotKey.Reasons", "least.HotKey.Table", "least.HotKey.Index", "least.HotKey.Reasons"),
+	"ddb.Index":               holds[ddb.Index[member, string, string]](),
+	"ddb.IndexCost":           holds[ddb.IndexCost]("Index"),
+	"ddb.IndexQuery":          holds[ddb.IndexQuery[member, string]](),
+	"ddb.IndexScan":           holds[ddb.IndexScan[member]](),
+	"ddb.InvalidError":        holds[ddb.InvalidError](),
+	"ddb.Key":                 sends[ddb.Key[string, string]](),
+	"ddb.KeyFormat":           holds[ddb.KeyFormat[string]]("prefix", "fields.name"),
+	"ddb.Ledger":              holds[ddb.Ledger](),
+	"ddb.Limits":              holds[ddb.Limits](),
+	"ddb.List":                holds[ddb.List[member, string]](),
+	"ddb.LocalIndex":          holds[ddb.LocalIndex[member, string, string]](),
+	"ddb.Map":                 holds[ddb.Map[member, string, int]](),
+	"ddb.MultiKey":            holds[ddb.MultiKey[member, ddb.Two[string, string]]](),
+	"ddb.NoSortKey":           holds[ddb.NoSortKey](),
+	"ddb.NotReservedError":    holds[ddb.NotReservedError]("Field"),
+	"ddb.Num":                 holds[ddb.Num[member, int]](),
+	"ddb.OpError":             holds[ddb.OpError]("Op", "Table", "Index"),
+	"ddb.Ord":                 holds[ddb.Ord[member, string]](),
+	"ddb.Outcome":             word[ddb.Outcome](),
+	"ddb.OutcomeUnknownError": holds[ddb.OutcomeUnknownError](),
+	"ddb.Page":                holds[ddb.Page[member]](),
+	"ddb.PageTokens":          holds[ddb.PageTokens]("keys"),
+	"ddb.PartitionHash":       word[ddb.PartitionHash](),
+	"ddb.Query":               holds[ddb.Query[member, string]](),
+	"ddb.Range":               holds[ddb.Range](),
+	"ddb.Reader":              holds[ddb.Reader[member]](),
+	"ddb.RetryBudget":         holds[ddb.RetryBudget](),
+	"ddb.RetryPolicy":         holds[ddb.RetryPolicy](),
+	"ddb.Revision":            holds[ddb.Revision](),
+	"ddb.Scan":                holds[ddb.Scan[member]](),
+	"ddb.SchemaError":         holds[ddb.SchemaError]("Differences.Index", "Differences.What", "Differences.Want", "Differences.Got"),
+	"ddb.Set":                 holds[ddb.Set[member, string]](),
+	"ddb.SimpleIndex":         holds[ddb.SimpleIndex[member, string]](),
+	"ddb.SimpleTable":         holds[ddb.SimpleTable[member, string]](),
+	"ddb.SizeOf":              holds[ddb.SizeOf[member]](),
+	"ddb.SortCond":            holds[ddb.SortCond[string]]("c"),
+	"ddb.Spent":               holds[ddb.Spent](),
+	"ddb.Str":                 holds[ddb.Str[member, string]](),
+	"ddb.Table":               holds[ddb.Table[member, string, string]](),
+	"ddb.Tag":                 holds[ddb.Tag](),
+	"ddb.TakenError":          holds[ddb.TakenError]("Field"),
+	"ddb.Three":               sends[ddb.Three[string, string, string]](),
+	"ddb.ThrottledError":      holds[ddb.ThrottledError]("Reasons"),
+	"ddb.ThrottlingReason":    holds[ddb.ThrottlingReason]("Reason", "Resource"),
+	"ddb.TokenBinding":        holds[ddb.TokenBinding](),
+	"ddb.TokenKey":            holds[ddb.TokenKey]("ID"),
+	"ddb.TransactionError":    holds[ddb.TransactionError]("Failed"),
+	"ddb.TransactionFailure":  holds[ddb.TransactionFailure]("Verb", "Table", "Reason"),
+	"ddb.Two":                 sends[ddb.Two[string, []byte]](),
+	"ddb.Unique":              holds[ddb.Unique[member, string, string]]("field", "prefix"),
+	"ddb.UniqueClaim":         sends[ddb.UniqueClaim[string]](),
+	"ddb.UniqueFinding":       sends[ddb.UniqueFinding[string, string]]("Kind"),
+
+	"change.Applied":        holds[change.Applied]("Seq"),
+	"change.Change":         sends[change.Change[member]]("Kind", "Shard", "Seq", "EventID"),
+	"change.Checkpoint":     word[change.Checkpoint](),
+	"change.Consumer":       holds[change.Consumer[member]](),
+	"change.DataLossError":  holds[change.DataLossError]("Reason", "Stream", "Shard", "After"),
+	"change.DecodeError":    holds[change.DecodeError]("Shard", "Seq", "Part"),
+	"change.Delivery":       sends[change.Delivery[member]]("Shard", "progress"),
+	"change.Event":          holds[change.Event]("Kind", "Shard"),
+	"change.EventKind":      word[change.EventKind](),
+	"change.Failure":        holds[change.Failure[member]]("Change"),
+	"change.Handler":        holds[change.Handler[member]](),
+	"change.HandlerError":   holds[change.HandlerError]("Shard", "Seq"),
+	"change.Kind":           word[change.Kind](),
+	"change.LambdaFailure":  holds[change.LambdaFailure]("ItemIdentifier"),
+	"change.LambdaResponse": holds[change.LambdaResponse]("BatchItemFailures.ItemIdentifier"),
+	"change.Lease":          holds[change.Lease]("App", "Stream", "Shard", "Owner", "Heir", "Checkpoint", "Parent", "Children"),
+	"change.LossReason":     word[change.LossReason](),
+	"change.MemoryStore":    holds[change.MemoryStore](),
+	"change.OpError":        holds[change.OpError]("Op", "Stream", "Shard"),
+	"change.RetryPolicy":    holds[change.RetryPolicy](),
+	"change.Seq":            word[change.Seq](),
+	"change.ShardStats":     holds[change.ShardStats]("Shard", "Checkpoint", "Handled"),
+	"change.Source":         holds[change.Source]("table", "arn"),
+	"change.Start":          holds[change.Start]("at"),
+	"change.Stats":          holds[change.Stats]("Worker", "Stream", "Shards.Shard", "Shards.Checkpoint", "Shards.Handled"),
+	"change.Stream":         holds[change.Stream[member]](),
+	"change.TableStore":     holds[change.TableStore](),
+	"change.View":           holds[change.View[member, member, string]](),
+
+	"change-importer.Report": holds[changeimporter.Report](),
+	"change-importer.State":  holds[changeimporter.State]("Processor", "Stream", "Shards"),
+
+	"ddbtest.Clock":  holds[ddbtest.Clock](),
+	"ddbtest.Damage": holds[ddbtest.Damage]("Kept"),
+	"ddbtest.Engine": holds[ddbtest.Engine](),
+
+	"ddbtest-fault.Gate":    holds[fault.Gate](),
+	"ddbtest-fault.Matcher": holds[fault.Matcher]("operations", "table"),
+	"ddbtest-fault.Plan":    holds[fault.Plan](),
+	"ddbtest-fault.Request": holds[fault.Request]("Operation", "Tables", "Fault"),
+	"ddbtest-fault.Rule":    holds[fault.Rule]("match.operations", "match.table", "name"),
+
+	"debug.Accuracy":   holds[debug.Accuracy]("Table", "Operation"),
+	"debug.Average":    holds[debug.Average](),
+	"debug.CallRecord": holds[debug.CallRecord]("Operation", "Table", "Tables", "Index", "Label", "Error", "Explain"),
+	"debug.ErrorCount": holds[debug.ErrorCount]("Table", "Operation", "Type"),
+	"debug.Latency":    holds[debug.Latency]("Table", "Operation"),
+	"debug.Range":      holds[debug.Range](),
+	"debug.Rates":      holds[debug.Rates](),
+	"debug.Recorder":   holds[debug.Recorder](),
+	"debug.Snapshot":   holds[debug.Snapshot]("Units.Table", "Units.Index", "Units.Operation", "Units.Label", "Latencies.Table", "Latencies.Operation", "Throttles.Table", "Throttles.Index", "Throttles.Operation", "Throttles.Reason", "Errors.Table", "Errors.Operation", "Errors.Type", "HotKeys.Table", "HotKeys.Index", "HotKeys.Reasons", "Slowest.Operation", "Slowest.Table", "Slowest.Tables", "Slowest.Index", "Slowest.Label", "Slowest.Error", "Slowest.Explain", "Dearest.Operation", "Dearest.Table", "Dearest.Tables", "Dearest.Index", "Dearest.Label", "Dearest.Error", "Dearest.Explain", "Estimates.Table", "Estimates.Operation"),
+	"debug.Throttle":   holds[debug.Throttle]("Table", "Index", "Operation", "Reason"),
+	"debug.Totals":     holds[debug.Totals](),
+	"debug.Units":      holds[debug.Units]("Table", "Index", "Operation", "Label"),
+
+	"eventstore.Aggregate":            sends[eventstore.Aggregate[string]](),
+	"eventstore.AmbiguousError":       holds[eventstore.AmbiguousError](),
+	"eventstore.Appended":             sends[eventstore.Appended](),
+	"eventstore.BackfillReport":       holds[eventstore.BackfillReport](),
+	"eventstore.BatchTooLarge":        holds[eventstore.BatchTooLarge](),
+	"eventstore.BucketUnit":           word[eventstore.BucketUnit](),
+	"eventstore.Commit":               sends[eventstore.Commit](),
+	"eventstore.CommitIDReused":       holds[eventstore.CommitIDReused](),
+	"eventstore.CopyReport":           holds[eventstore.CopyReport](),
+	"eventstore.DuplicateEventID":     holds[eventstore.DuplicateEventID](),
+	"eventstore.Edition":              holds[eventstore.Edition](),
+	"eventstore.Event":                sends[eventstore.Event](),
+	"eventstore.EventTooLarge":        holds[eventstore.EventTooLarge](),
+	"eventstore.Expected":             holds[eventstore.Expected](),
+	"eventstore.Feed":                 holds[eventstore.Feed](),
+	"eventstore.FeedFilter":           holds[eventstore.FeedFilter](),
+	"eventstore.Parked":               sends[eventstore.Parked](),
+	"eventstore.GapError":             holds[eventstore.GapError](),
+	"eventstore.Head":                 sends[eventstore.Head](),
+	"eventstore.NewEvent":             sends[eventstore.NewEvent](),
+	"eventstore.Position":             holds[eventstore.Position](),
+	"eventstore.Repository":           holds[eventstore.Repository[string, string]](),
+	"eventstore.Store":                holds[eventstore.Store](),
+	"eventstore.TimeFeed":             holds[eventstore.TimeFeed](),
+	"eventstore.Types":                holds[eventstore.Types[string]](),
+	"eventstore.Upcaster":             holds[eventstore.Upcaster]("Type"),
+	"eventstore.View":                 sends[eventstore.View[string]](),
+	"eventstore.Views":                holds[eventstore.Views[string]](),
+	"eventstore.WrongExpectedVersion": holds[eventstore.WrongExpectedVersion]("Blocking"),
+
+	"eventstore-eventstoretest.StormConfig": holds[eventstoretest.StormConfig](),
+	"eventstore-eventstoretest.StormReport": holds[eventstoretest.StormReport](),
+
+	"eventstore-importer.AngzarrLayout":           word[importer.AngzarrLayout](),
+	"eventstore-importer.AngzarrMarker":           word[importer.AngzarrMarker](),
+	"eventstore-importer.AngzarrOptions":          holds[importer.AngzarrOptions]("Layout"),
+	"eventstore-importer.Difference":              sends[importer.Difference](),
+	"eventstore-importer.ESSnapshot":              sends[importer.ESSnapshot](),
+	"eventstore-importer.ESView":                  sends[importer.ESView](),
+	"eventstore-importer.ExcaliburOptions":        holds[importer.ExcaliburOptions](),
+	"eventstore-importer.Record":                  sends[importer.Record](),
+	"eventstore-importer.Report":                  sends[importer.Report](),
+	"eventstore-importer.SchemelessBridge":        holds[importer.SchemelessBridge](),
+	"eventstore-importer.SchemelessBridgeOptions": holds[importer.SchemelessBridgeOptions]("Bucket", "KeyPrefix"),
+	"eventstore-importer.SchemelessOptions":       holds[importer.SchemelessOptions](),
+	"eventstore-importer.SequenceMoved":           holds[importer.SequenceMoved](),
+	"eventstore-importer.Stream":                  sends[importer.Stream](),
+
+	"grant.Act":           sends[grant.Act](),
+	"grant.Activity":      sends[grant.Activity](),
+	"grant.Config":        holds[grant.Config]("Table", "TablePrefix", "Region", "Endpoint", "DeleteExpiredAfter"),
+	"grant.ConflictError": holds[grant.ConflictError](),
+	"grant.Decision":      sends[grant.Decision]("Reason"),
+	"grant.Entry":         sends[grant.Entry]("Event"),
+	"grant.Event":         word[grant.Event](),
+	"grant.Grant":         sends[grant.Grant](),
+	"grant.Key":           sends[grant.Key](),
+	"grant.Mode":          holds[grant.Mode](),
+	"grant.Reason":        word[grant.Reason](),
+	"grant.Store":         holds[grant.Store](),
+	"grant.Tenant":        sends[grant.Tenant](),
+
+	"grant-importer.Options": holds[grantimporter.Options](),
+	"grant-importer.Report":  sends[grantimporter.Report](),
+
+	"payload.Data":        sends[payload.Data](),
+	"payload.Object":      holds[payload.Object]("Key"),
+	"payload.Payloads":    holds[payload.Payloads](),
+	"payload.SweepReport": holds[payload.SweepReport](),
+
+	"position.Claim":      holds[position.Claim](),
+	"position.HandlerKey": sends[position.HandlerKey](),
+	"position.Owned":      holds[position.Owned](),
+	"position.Position":   sends[position.Position](),
+	"position.Reset":      sends[position.Reset](),
+	"position.Store":      holds[position.Store](),
+
+	"position-importer.Position": sends[positionimporter.Position](),
+	"position-importer.Report":   holds[positionimporter.Report](),
+
+	"snapshot.Progress":  holds[snapshot.Progress](),
+	"snapshot.Retention": holds[snapshot.Retention](),
+	"snapshot.Snapshot":  sends[snapshot.Snapshot](),
+	"snapshot.Store":     holds[snapshot.Store](),
+
+	"snapshot-importer.Options": holds[snapshotimporter.Options](),
+	"snapshot-importer.Report":  holds[snapshotimporter.Report](),
+	"config.Config":             holds[config.Config]("Backend", "Region", "Endpoint", "TablePrefix", "Events", "Snapshots", "Positions", "Leases", "Grants", "StreamARN", "DefaultTable"),
+	"config.Credentials":        holds[config.Credentials](),
+	"payload-s3.Bucket":         holds[payloads3.Bucket](),
+}

@@ -1,0 +1,14 @@
+package importer
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Format prints what it is, whatever the verb, and no data.
+func (p Position) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, p.text()) }
+
+// LogValue is the text that Format prints.
+func (p Position) LogValue() slog.Value { return slog.StringValue(p.text()) }
+
+func (p Position) text() string { return fmt.Sprintf("position at version %d", p.Version) }
