@@ -3,6 +3,7 @@ package payload
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -43,15 +44,26 @@ func (gzipped) Decompress(data []byte, size int64) ([]byte, error) {
 	return ReadAtMost(r, size)
 }
 
-// ReadAtMost reads all of r, which must not give more than size bytes; for compressors and object stores.
+// ReadAtMost reads all of r, which must not give more than size bytes; for compressors and object stores. It takes up
+// one and a half times what it reads, whatever size is.
 func ReadAtMost(r io.Reader, size int64) ([]byte, error) {
-	var b bytes.Buffer
-	n, err := io.Copy(&b, io.LimitReader(r, size+1))
-	if err != nil {
-		return nil, err
+	const first = 64 << 10
+	b := make([]byte, 0, min(size, first)+1)
+	for {
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case int64(len(b)) > size:
+			return nil, fmt.Errorf("%w: it has more than %d bytes", ErrCorrupt, size)
+		case errors.Is(err, io.EOF):
+			return b, nil
+		case err != nil:
+			return nil, err
+		}
+		if len(b) == cap(b) {
+			larger := make([]byte, len(b), min(2*int64(cap(b)), size+1))
+			copy(larger, b)
+			b = larger
+		}
 	}
-	if n > size {
-		return nil, fmt.Errorf("%w: it has more than %d bytes", ErrCorrupt, size)
-	}
-	return b.Bytes(), nil
 }

@@ -75,7 +75,8 @@ func Pack[T any](ctx context.Context, p *Payloads, table Sizer[T], space string,
 	}
 }
 
-// Open fetches the data of fields that are outside their items, several at the same time. [Data.Bytes] has them then.
+// Open fetches the data of fields that are outside their items, several at the same time. [Data.Bytes] has them then. Fields that
+// have more than [MaxTotal] together are refused with [ErrTooLarge] before any is fetched; open them one after the other.
 func (p *Payloads) Open(ctx context.Context, fields ...*Data) error {
 	var (
 		references []string
@@ -84,6 +85,16 @@ func (p *Payloads) Open(ctx context.Context, fields ...*Data) error {
 	for _, f := range fields {
 		if f.Ref != "" && !f.isOpen {
 			references, outside = append(references, f.Ref), append(outside, f)
+		}
+	}
+	total := int64(0)
+	for i, reference := range references {
+		r, err := p.ref(reference)
+		if total += r.memory(); err == nil && total > p.total {
+			err = fmt.Errorf("payload: %w: the fields up to it take up %d bytes, MaxTotal is %d", ErrTooLarge, total, p.total)
+		}
+		if err != nil {
+			return fmt.Errorf("open field %d of %d: %w", i+1, len(outside), err)
 		}
 	}
 	i := 0

@@ -55,7 +55,7 @@ func TestOptions(t *testing.T) {
 	for what, opts := range map[string][]payload.Option{
 		"no prefix": {payload.Prefix("")}, "a prefix that climbs": {payload.Prefix("a/../b")}, "a slash at the end": {payload.Prefix("a/")},
 		"points": {payload.Prefix("..")}, "a colon": {payload.Prefix("a:b")}, "a threshold": {payload.Threshold(0)}, "a high threshold": {payload.Threshold(500_000)},
-		"a size": {payload.MaxSize(0)}, "concurrency": {payload.Concurrency(0)}, "a clock": {payload.Clock(nil)},
+		"a size": {payload.MaxSize(0)}, "a total": {payload.MaxTotal(0)}, "concurrency": {payload.Concurrency(0)}, "a clock": {payload.Clock(nil)},
 		"a compressor": {payload.Compress(nil)}, "two of one name": {payload.Compress(payload.Gzip(), payload.Gzip())},
 	} {
 		if _, err := payload.New(payload.Memory(), opts...); !errors.Is(err, ddb.ErrInvalid) {

@@ -26,6 +26,12 @@ func Threshold(bytes int) Option { return func(p *Payloads) { p.threshold = byte
 // MaxSize is how many bytes one payload has at most; 1 GiB without it. It bounds what a read can take up.
 func MaxSize(bytes int64) Option { return func(p *Payloads) { p.max = bytes } }
 
+// MaxTotal is how many bytes the payloads of one call may take up together, those of objects before they are decompressed counted too; 1 GiB
+// without it. [Payloads.Open] refuses fields that have more, before it fetches any. [Payloads.FetchAll] holds no more than that at a time: it waits with
+// the next payloads until those before them were yielded. A payload that has more
+// alone is refused by both, and by [Payloads.Fetch]. One that is being read may need half as much again for a moment.
+func MaxTotal(bytes int64) Option { return func(p *Payloads) { p.total = bytes } }
+
 // Concurrency is how many objects [Payloads.FetchAll] and [Payloads.Open] get at the same time; 8 without it.
 func Concurrency(n int) Option { return func(p *Payloads) { p.concurrency = n } }
 
@@ -44,6 +50,7 @@ type Payloads struct {
 	prefix      string
 	threshold   int
 	max         int64
+	total       int64
 	concurrency int
 	now         func() time.Time
 	compressors []Compressor
@@ -57,7 +64,7 @@ var names = regexp.MustCompile(`^[a-z0-9]+$`)
 
 // New makes a payload store over an object store. It sends nothing.
 func New(objects Objects, opts ...Option) (*Payloads, error) {
-	p := &Payloads{objects: objects, prefix: "payloads", threshold: 350 << 10, max: 1 << 30, concurrency: 8, now: time.Now}
+	p := &Payloads{objects: objects, prefix: "payloads", threshold: 350 << 10, max: 1 << 30, total: 1 << 30, concurrency: 8, now: time.Now}
 	for _, opt := range opts {
 		opt(p)
 	}
@@ -68,8 +75,8 @@ func New(objects Objects, opts ...Option) (*Payloads, error) {
 	if !prefixes.MatchString(p.prefix) || path.Clean(p.prefix) != p.prefix || path.Clean("/"+p.prefix) != "/"+p.prefix {
 		errs = append(errs, errors.New("Prefix takes letters, digits, points, hyphens and underscores, and slashes between them"))
 	}
-	if p.threshold < 1 || p.threshold > ddb.MaxItemSize || p.max < 1 || p.concurrency < 1 {
-		errs = append(errs, fmt.Errorf("Threshold takes 1 to %d bytes, MaxSize and Concurrency at least 1", ddb.MaxItemSize))
+	if p.threshold < 1 || p.threshold > ddb.MaxItemSize || p.max < 1 || p.total < 1 || p.concurrency < 1 {
+		errs = append(errs, fmt.Errorf("Threshold takes 1 to %d bytes, MaxSize, MaxTotal and Concurrency at least 1", ddb.MaxItemSize))
 	}
 	seen := map[string]bool{}
 	for _, c := range p.compressors {
@@ -90,7 +97,7 @@ func New(objects Objects, opts ...Option) (*Payloads, error) {
 // one can be removed. Storing the same again is no error, and cheap on the same day.
 func (p *Payloads) Store(ctx context.Context, space string, data []byte) (string, error) {
 	if int64(len(data)) > p.max {
-		return "", fmt.Errorf("payload: %w: %d bytes, the limit is %d", ErrTooLarge, len(data), p.max)
+		return "", fmt.Errorf("payload: %w: %d bytes, MaxSize is %d", ErrTooLarge, len(data), p.max)
 	}
 	stored, codec := data, ""
 	if len(p.compressors) > 0 {
@@ -113,13 +120,29 @@ func (p *Payloads) Store(ctx context.Context, space string, data []byte) (string
 // Fetch returns the data that a reference is for: exactly what was stored, or an error that
 // matches [ErrMissing], [ErrCorrupt] or [ErrBadRef], or is the object store's.
 func (p *Payloads) Fetch(ctx context.Context, reference string) ([]byte, error) {
+	r, err := p.ref(reference)
+	if err != nil {
+		return nil, err
+	}
+	return p.fetch(ctx, r)
+}
+
+// ref reads a reference and refuses data that are too large.
+func (p *Payloads) ref(reference string) (ref, error) {
 	r, err := parseRef(p.prefix, reference)
 	if err != nil {
-		return nil, fmt.Errorf("payload: %w", err)
+		return ref{}, fmt.Errorf("payload: %w", err)
 	}
 	if r.size > p.max || r.stored > p.max {
-		return nil, fmt.Errorf("payload: %w: %d bytes, the limit is %d", ErrTooLarge, max(r.size, r.stored), p.max)
+		return ref{}, fmt.Errorf("payload: %w: %d bytes, MaxSize is %d", ErrTooLarge, max(r.size, r.stored), p.max)
 	}
+	if r.memory() > p.total {
+		return ref{}, fmt.Errorf("payload: %w: it takes up %d bytes, MaxTotal is %d", ErrTooLarge, r.memory(), p.total)
+	}
+	return r, nil
+}
+
+func (p *Payloads) fetch(ctx context.Context, r ref) ([]byte, error) {
 	data, err := p.objects.Get(ctx, r.key, r.stored)
 	if err != nil {
 		return nil, fmt.Errorf("payload: fetch %d bytes: %w", r.stored, err)
@@ -152,37 +175,51 @@ func (p *Payloads) decompress(r ref, data []byte) ([]byte, error) {
 	return nil, fmt.Errorf("payload: it is compressed with %s; the option Compress is missing", r.codec)
 }
 
-// FetchAll fetches several payloads at the same time, and yields their data in the order of the references. An error
-// is yielded once, last.
+// FetchAll fetches several payloads at the same time, as many as [Concurrency] and [MaxTotal] allow, and yields their data in the order
+// of the references. An error is yielded once, last.
 func (p *Payloads) FetchAll(ctx context.Context, references []string) iter.Seq2[[]byte, error] {
 	type result struct {
 		data []byte
 		err  error
 	}
+	type fetch struct {
+		done   chan result
+		memory int64
+	}
 	return func(yield func([]byte, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		var queue []chan result
+		var queue []fetch
 		defer func() {
 			cancel()
-			for _, q := range queue { // no goroutine outlives the call
-				<-q
+			for _, f := range queue { // no goroutine outlives the call
+				<-f.done
 			}
 		}()
-		next := 0
+		next, held := 0, int64(0)
 		for range references {
 			for ; next < len(references) && len(queue) < p.concurrency; next++ {
-				q, reference := make(chan result, 1), references[next]
-				queue = append(queue, q)
+				r, err := p.ref(references[next])
+				if len(queue) > 0 && held+r.memory() > p.total {
+					break
+				}
+				f := fetch{make(chan result, 1), r.memory()}
+				queue, held = append(queue, f), held+f.memory
+				if err != nil {
+					f.done <- result{err: err}
+					continue
+				}
 				go func() {
-					data, err := p.Fetch(ctx, reference)
-					q <- result{data, err}
+					data, err := p.fetch(ctx, r)
+					f.done <- result{data, err}
 				}()
 			}
-			r := <-queue[0]
+			f := queue[0]
+			got := <-f.done
 			queue = queue[1:]
-			if !yield(r.data, r.err) || r.err != nil {
+			if !yield(got.data, got.err) || got.err != nil {
 				return
 			}
+			held -= f.memory
 		}
 	}
 }

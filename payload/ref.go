@@ -18,6 +18,14 @@ type ref struct {
 	sum    [sha256.Size]byte
 }
 
+// memory is how many bytes are held while the data are fetched.
+func (r ref) memory() int64 {
+	if r.codec == "" {
+		return r.size
+	}
+	return r.size + r.stored
+}
+
 const refForm = "p1"
 
 // String is the reference as text: the form, the compression, both sizes and the key, which ends in the hash.

@@ -54,11 +54,18 @@ func AppendAttributeValue(b []byte, av types.AttributeValue) ([]byte, error) {
 }
 
 func (d *Decoder) itemMap() (map[string]types.AttributeValue, error) {
-	m := map[string]types.AttributeValue{}
-	err := d.Object(func(k []byte) error {
+	m, err := map[string]types.AttributeValue{}, d.takes(mapHeader)
+	if err != nil {
+		return nil, err
+	}
+	err = d.Object(func(k []byte) error {
 		name := d.keep(k)
 		if _, dup := m[name]; dup {
 			return d.fail("each attribute name once")
+		}
+		var err error
+		if m, err = withRoom(d, m); err != nil {
+			return err
 		}
 		av, err := d.attributeValue()
 		m[name] = av
@@ -81,6 +88,9 @@ func (d *Decoder) attributeValue() (types.AttributeValue, error) {
 
 // payload reads what stands behind the type descriptor.
 func (d *Decoder) payload(k Kind) (types.AttributeValue, error) {
+	if err := d.takes(24); err != nil {
+		return nil, err
+	}
 	switch k {
 	case S:
 		s, err := d.String()
@@ -101,8 +111,14 @@ func (d *Decoder) payload(k Kind) (types.AttributeValue, error) {
 		m, err := d.itemMap()
 		return &types.AttributeValueMemberM{Value: m}, err
 	case L:
-		l := []types.AttributeValue{}
-		err := d.Array(func() error {
+		l, err := roomFor[types.AttributeValue](d)
+		if err != nil {
+			return nil, err
+		}
+		err = d.Array(func() error {
+			if err := listed(d, l); err != nil {
+				return err
+			}
 			av, err := d.attributeValue()
 			l = append(l, av)
 			return err
@@ -115,11 +131,15 @@ func (d *Decoder) payload(k Kind) (types.AttributeValue, error) {
 		l, err := d.stringList()
 		return &types.AttributeValueMemberNS{Value: l}, err
 	default:
-		if err := d.distinct(); err != nil {
+		n, err := d.distinct()
+		if err == nil {
+			err = d.takes(32 * n)
+		}
+		if err != nil {
 			return nil, err
 		}
-		l := [][]byte{}
-		err := d.Array(func() error {
+		l := make([][]byte, 0, n)
+		err = d.Array(func() error {
 			p, err := d.bytes()
 			l = append(l, p)
 			return err
@@ -130,11 +150,15 @@ func (d *Decoder) payload(k Kind) (types.AttributeValue, error) {
 
 // stringList reads the members of a set.
 func (d *Decoder) stringList() ([]string, error) {
-	if err := d.distinct(); err != nil {
+	n, err := d.distinct()
+	if err == nil {
+		err = d.takes(24 + 32*n)
+	}
+	if err != nil {
 		return nil, err
 	}
-	l := []string{}
-	err := d.Array(func() error {
+	l := make([]string, 0, n)
+	err = d.Array(func() error {
 		s, err := d.String()
 		l = append(l, s)
 		return err

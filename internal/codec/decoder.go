@@ -61,6 +61,8 @@ type Decoder struct {
 	strs    []string // those of a long list
 	strings []string // block of string headers, shared as the arena is
 
+	taken int // bytes that interfaces and maps have taken up, see takes
+
 	orders [maxOrders]order // of the struct types met so far
 	known  int              // how many of them are in use
 
@@ -76,7 +78,7 @@ var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 // Decoder is done. [Decoder.Release] gives it back for reuse.
 func NewDecoder(data []byte, o Options) *Decoder {
 	d := decoders.Get().(*Decoder)
-	d.b, d.i, d.depth = data, 0, 0
+	d.b, d.i, d.depth, d.taken = data, 0, 0, 0
 	if d.known == maxOrders {
 		d.known = 0 // of bodies before
 	}

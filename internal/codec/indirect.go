@@ -130,18 +130,32 @@ func (d *Decoder) natural(k Kind, v *Value) (any, error) {
 		if v.opts.asString {
 			return d.naturalNumber(k, v)
 		}
-		return d.String()
+		s, err := d.String()
+		if err == nil {
+			err = d.takes(boxed(len(s), 16))
+		}
+		return s, err
 	case N:
 		return d.naturalNumber(k, v)
 	case B:
-		return d.bytes()
+		p, err := d.bytes()
+		if err == nil {
+			err = d.takes(boxed(len(p), 24))
+		}
+		return p, err
 	case BOOL:
 		return d.boolean()
 	case M:
 		return d.naturalMap()
 	case L:
-		list := d.roomFor()
-		err := d.Array(func() error {
+		list, err := roomFor[any](d)
+		if err != nil {
+			return nil, err
+		}
+		err = d.Array(func() error {
+			if err := listed(d, list); err != nil {
+				return err
+			}
 			x, err := d.naturalValue()
 			list = append(list, x)
 			if err != nil {
@@ -185,11 +199,18 @@ func (d *Decoder) naturalValue() (any, error) {
 }
 
 func (d *Decoder) naturalMap() (map[string]any, error) {
-	m := map[string]any{}
-	err := d.Object(func(name []byte) error {
+	m, err := map[string]any{}, d.takes(mapHeader)
+	if err != nil {
+		return nil, err
+	}
+	err = d.Object(func(name []byte) error {
 		key := d.keep(name)
 		if _, dup := m[key]; dup {
 			return d.fail("each attribute name once")
+		}
+		var err error
+		if m, err = withRoom(d, m); err != nil {
+			return err
 		}
 		x, err := d.naturalValue()
 		if err != nil {
@@ -210,7 +231,7 @@ func (d *Decoder) naturalNumber(k Kind, v *Value) (any, error) {
 	x, problem := d.number(s)
 	switch {
 	case problem == "":
-		return x, nil
+		return x, d.takes(16)
 	case k == S:
 		return d.keep(s), nil
 	}
@@ -225,7 +246,6 @@ func (d *Decoder) naturalNumbers(v *Value) (any, error) {
 		return nil, err
 	}
 	floats := make([]float64, 0, len(texts))
-	numbers := make([]attributevalue.Number, len(texts))
 	for i, s := range texts {
 		dec, problem := parseDecimal(s)
 		if problem != "" {
@@ -234,21 +254,13 @@ func (d *Decoder) naturalNumbers(v *Value) (any, error) {
 		if f, ok := dec.float([]byte(s)); ok {
 			floats = append(floats, f)
 		}
-		numbers[i] = attributevalue.Number(s)
 	}
 	if len(floats) == len(texts) {
 		return floats, nil
 	}
-	return numbers, nil
-}
-
-// maxCounted is how deep lists are counted before they are read, which reads them twice.
-const maxCounted = 16
-
-// roomFor is an empty list with room for all elements of the array that comes next: a list that grows by itself takes up five times its size.
-func (d *Decoder) roomFor() []any {
-	if d.depth > maxCounted {
-		return []any{}
+	numbers := make([]attributevalue.Number, len(texts))
+	for i, s := range texts {
+		numbers[i] = attributevalue.Number(s)
 	}
-	return make([]any, 0, d.count())
+	return numbers, d.takes(16 * len(texts))
 }

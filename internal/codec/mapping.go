@@ -106,6 +106,9 @@ func (v *Value) encodeMap(e *encoder, b []byte, m reflect.Value, key keyCodec) (
 
 func (v *Value) decodeMap(d *Decoder, dst reflect.Value, key keyCodec) error {
 	m := reflect.MakeMap(v.typ)
+	if err := d.takes(mapHeader + 16 + smallMap*int(v.typ.Key().Size()+v.typ.Elem().Size())); err != nil {
+		return err
+	}
 	k := reflect.New(v.typ.Key()).Elem()
 	elem := reflect.New(v.typ.Elem()).Elem()
 	er := refFrom(elem)

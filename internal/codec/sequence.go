@@ -152,7 +152,7 @@ func (v *Value) decodeElems(d *Decoder, k Kind, r ref) error {
 		return v.mismatch(k)
 	}
 	if k != L {
-		if err := d.distinct(); err != nil {
+		if _, err := d.distinct(); err != nil {
 			return err
 		}
 	}
@@ -198,7 +198,7 @@ func (v *Value) decodeStrings(d *Decoder, k Kind, r ref) error {
 		return v.decodeElems(d, k, r)
 	}
 	if k != L {
-		if err := d.distinct(); err != nil {
+		if _, err := d.distinct(); err != nil {
 			return err
 		}
 	}

@@ -128,11 +128,11 @@ const repeated = "the set holds this member twice, which DynamoDB never sends"
 const fewMembers = 16
 
 // distinct refuses a set that holds a member twice, as it is written, and leaves d in front of the set: a reply of equal
-// members, of a byte or two each, would take up many times its size. What is malformed is left to the decoding.
-func (d *Decoder) distinct() error {
-	n := d.count()
+// members, of a byte or two each, would take up many times its size. It counts the members. What is malformed is left to the decoding.
+func (d *Decoder) distinct() (n int, err error) {
+	n = d.count()
 	if n < 2 {
-		return nil
+		return n, nil
 	}
 	var room [fewMembers]extent
 	members := room[:0]
@@ -151,30 +151,13 @@ func (d *Decoder) distinct() error {
 	}
 	d.i, d.depth = at, depth
 	if d.again(members) {
-		return &Error{Decode: true, Reason: repeated}
+		return n, &Error{Decode: true, Reason: repeated}
 	}
-	return nil
+	return n, nil
 }
 
 // extent is where a member is written. Replies are much smaller than 4 GB.
 type extent struct{ from, to uint32 }
-
-// count is the number of elements of the array in front of which d is and stays, 0 for a malformed one.
-func (d *Decoder) count() (n int) {
-	at, depth := d.i, d.depth
-	more, err := d.open('[', ']')
-	for more && err == nil {
-		if err = d.Skip(); err == nil {
-			n++
-			more, err = d.more(']')
-		}
-	}
-	d.i, d.depth = at, depth
-	if err != nil {
-		return 0 // the decoding says what is wrong
-	}
-	return n
-}
 
 // again reports whether a member equals another.
 func (d *Decoder) again(members []extent) bool {

@@ -3,6 +3,7 @@ package zstd_test
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"testing"
 
 	"github.com/dynamotable/ddb/payload"
@@ -12,6 +13,41 @@ import (
 
 func TestSuite(t *testing.T) {
 	payloadtest.Run(t, func(testing.TB) payload.Objects { return payload.Memory() }, payload.Compress(zstd.New()))
+}
+
+// TestTotal: objects that unpack to more than MaxTotal together are refused before any is unpacked.
+func TestTotal(t *testing.T) {
+	p, err := payload.New(payload.Memory(), payload.Compress(zstd.New()), payload.MaxTotal(3<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := p.Store(t.Context(), "s", make([]byte, 1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := []*payload.Data{{Ref: ref}, {Ref: ref}}
+	if err := p.Open(t.Context(), two...); err != nil {
+		t.Error(err)
+	}
+	three := []*payload.Data{{Ref: ref}, {Ref: ref}, {Ref: ref}}
+	if err := p.Open(t.Context(), three...); !errors.Is(err, payload.ErrTooLarge) || isOpen(three[0]) {
+		t.Errorf("three of 1 MB: %v", err)
+	}
+	n := 0
+	for data, err := range p.FetchAll(t.Context(), []string{ref, ref, ref, ref, ref, ref, ref, ref}) {
+		if err != nil || len(data) != 1<<20 {
+			t.Fatal(len(data), err)
+		}
+		n++
+	}
+	if n != 8 {
+		t.Errorf("%d payloads", n)
+	}
+}
+
+func isOpen(d *payload.Data) bool {
+	_, err := d.Bytes()
+	return err == nil
 }
 
 func TestRoundTrip(t *testing.T) {
