@@ -25,7 +25,7 @@ func (w *watched) Get(ctx context.Context, key string, limit int64) ([]byte, err
 	defer w.now.Add(-1)
 	for most := w.most.Load(); now > most && !w.most.CompareAndSwap(most, now); most = w.most.Load() {
 	}
-	time.Sleep(time.Second) // of the bubble's clock: all that may be under way are
+	<-time.After(time.Second) // of the bubble: by then all that may be under way are
 	return w.Objects.Get(ctx, key, limit)
 }
 
