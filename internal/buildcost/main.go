@@ -1,0 +1,244 @@
+// Buildcost measures what a user's package with tables costs to build: the functions that
+// the compiler makes for it, which are exact, and processor time and memory, which are not.
+//
+//	go run ./internal/buildcost          functions, time and memory of 1, 2, 3, 5 tables, a service and an importing package
+//	go run ./internal/buildcost -full    20 tables as well: -race, -cover, go vet, and a program's size
+//
+// The gate on the functions is this package's test.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The generated packages stand in these folders of the module, which exist in an overlay only.
+const (
+	module = "github.com/dynamotable/ddb"
+	tables = "internal/buildcost/generated/tables"
+	user   = "internal/buildcost/generated/importer"
+	binary = "internal/buildcost/generated/binary"
+)
+
+// cost is what one package costs to build.
+type cost struct {
+	Functions int
+	CPU       time.Duration // user and system, of the compiler and of what go build does itself
+	Memory    int64         // the most that one process held, in bytes
+	Archive   int64         // size of the package's object file, in bytes
+}
+
+func (c cost) String() string {
+	return fmt.Sprintf("%6d functions  %6.2f s  %5d MB  archive %6.1f MB", c.Functions, c.CPU.Seconds(), c.Memory>>20, float64(c.Archive)/(1<<20))
+}
+
+// builder builds generated packages as a part of the module at root.
+type builder struct {
+	root string // of the module
+	dir  string // temporary
+}
+
+func newBuilder(dir string) (*builder, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	return &builder{root: strings.TrimSpace(string(out)), dir: dir}, nil
+}
+
+// overlay writes the sources, by folder, and returns the flag that makes go see them in the module.
+func (b *builder) overlay(sources map[string]string) (string, error) {
+	replace := map[string]string{}
+	for dir, text := range sources {
+		// The remark makes the text new, so that nothing comes from the build cache.
+		text += fmt.Sprintf("\n// %d\n", time.Now().UnixNano())
+		file := filepath.Join(b.dir, filepath.Base(dir)+".go")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			return "", err
+		}
+		replace[filepath.Join(b.root, dir, "source.go")] = file
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(b.dir, "overlay.json")
+	return "-overlay=" + file, os.WriteFile(file, text, 0o600)
+}
+
+// run runs the go command in the module, and says what it took.
+func (b *builder) run(args ...string) (cost, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = b.root
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return cost{}, fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return cost{}, errors.New("no figures of the process")
+	}
+	return cost{CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), Memory: usage.Maxrss << 10}, nil
+}
+
+// build compiles one package of sources and counts its functions. What it imports is built before, and is not counted.
+func (b *builder) build(target string, sources map[string]string, flags ...string) (cost, error) {
+	overlay, err := b.overlay(sources)
+	if err != nil {
+		return cost{}, err
+	}
+	deps := append([]string{"build", overlay}, flags...)
+	if target == user {
+		deps = append(deps, "./"+tables)
+	} else {
+		deps = append(deps, ".")
+	}
+	if _, err := b.run(deps...); err != nil {
+		return cost{}, err
+	}
+	archive := filepath.Join(b.dir, "out.a")
+	args := append([]string{"build", overlay, "-o", archive}, flags...)
+	c, err := b.run(append(args, "./"+target)...)
+	if err != nil {
+		return cost{}, err
+	}
+	info, err := os.Stat(archive)
+	if err != nil {
+		return cost{}, err
+	}
+	c.Archive = info.Size()
+	names, err := exec.Command("go", "tool", "nm", archive).Output()
+	if err != nil {
+		return cost{}, fmt.Errorf("go tool nm: %w", err)
+	}
+	for line := range strings.Lines(string(names)) {
+		if f := strings.Fields(line); len(f) >= 3 && (f[1] == "T" || f[1] == "t") {
+			c.Functions++
+		}
+	}
+	return c, nil
+}
+
+// count builds a package with n tables and rounds times nine calls of each.
+func (b *builder) count(n, rounds int, flags ...string) (cost, error) {
+	return b.build(tables, map[string]string{tables: program("tables", n, rounds)}, flags...)
+}
+
+// imported builds a package that uses the table of another one.
+func (b *builder) imported() (cost, error) {
+	return b.build(user, map[string]string{
+		tables: program("tables", 1, 1),
+		user:   strings.ReplaceAll(importer, "PATH", module+"/"+tables),
+	})
+}
+
+func main() {
+	log.SetFlags(0)
+	full := flag.Bool("full", false, "build 20 tables too, with -race and -cover, vet them, and link programs")
+	flag.Parse()
+	if err := run(*full); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(full bool) error {
+	dir, err := os.MkdirTemp("", "buildcost")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b, err := newBuilder(dir)
+	if err != nil {
+		return err
+	}
+	first, err := b.count(1, 1)
+	if err != nil {
+		return err
+	}
+	fmt.Println("1 table           ", first)
+	var last cost
+	for _, n := range []int{2, 3, 5} {
+		if last, err = b.count(n, 1); err != nil {
+			return err
+		}
+		fmt.Printf("%d tables           %v\n", n, last)
+	}
+	fmt.Printf("a further table    %6d functions  %6.2f s  (of the first and the fifth)\n",
+		(last.Functions-first.Functions)/4, (last.CPU-first.CPU).Seconds()/4)
+	c, err := b.imported()
+	if err != nil {
+		return err
+	}
+	fmt.Println("importing package ", c)
+	// About 60 calls: 5 tables, 12 calls or so of each.
+	if c, err = b.count(5, 2); err != nil {
+		return err
+	}
+	fmt.Println("service, 90 calls ", c)
+	if full {
+		return b.full()
+	}
+	return nil
+}
+
+func (b *builder) full() error {
+	const n = 20
+	for _, flags := range [][]string{nil, {"-race"}, {"-cover"}} {
+		c, err := b.count(n, 1, flags...)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%d tables %-7s  %v\n", n, strings.Join(flags, " "), c)
+	}
+	overlay, err := b.overlay(map[string]string{tables: program("tables", n, 1)})
+	if err != nil {
+		return err
+	}
+	c, err := b.run("vet", overlay, "./"+tables)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d tables go vet    %v\n", n, c)
+	small, err := b.link(1)
+	if err != nil {
+		return err
+	}
+	large, err := b.link(n)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("binary, stripped   1 table %d KB, %d tables %d KB, %d KB for each\n", small>>10, n, large>>10, (large-small)>>10/(n-1))
+	return nil
+}
+
+// link is the size of a program that makes and uses n tables.
+func (b *builder) link(n int) (int64, error) {
+	var body strings.Builder
+	for i := range n {
+		fmt.Fprintf(&body, "\tif s, err := NewStore%d(client); err == nil {\n\t\tprintln(s.Calls0(context.Background(), client, &Order%d{}))\n\t}\n", i, i)
+	}
+	text := program("main", n, 1) + "\nvar client ddb.Client\n\nfunc main() {\n" + body.String() + "}\n"
+	overlay, err := b.overlay(map[string]string{binary: text})
+	if err != nil {
+		return 0, err
+	}
+	out := filepath.Join(b.dir, "program"+strconv.Itoa(n))
+	if _, err := b.run("build", overlay, "-ldflags=-s -w", "-o", out, "./"+binary); err != nil {
+		return 0, err
+	}
+	info, err := os.Stat(out)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}

@@ -1,0 +1,47 @@
+package main
+
+import "testing"
+
+// The limits are figures that were reached, rounded up a little. Raising one needs a decision record: a user pays for each
+// function at every edit of a package with tables.
+const (
+	mostFirst    = 6000 // functions of a package with one table
+	mostFurther  = 5400 // and of each table beyond
+	mostImporter = 2600 // of a package that only uses another's table
+)
+
+func TestFunctions(t *testing.T) {
+	b, err := newBuilder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := b.count(1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third, err := b.count(3, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	imported, err := b.imported()
+	if err != nil {
+		t.Fatal(err)
+	}
+	further := (third.Functions - first.Functions) / 2
+	for _, c := range []struct {
+		of       string
+		is, most int
+	}{
+		{"the first table", first.Functions, mostFirst},
+		{"a further table", further, mostFurther},
+		{"a package that uses another's table", imported.Functions, mostImporter},
+	} {
+		t.Logf("%s: %d functions, at most %d", c.of, c.is, c.most)
+		if c.is > c.most {
+			t.Errorf("%s makes %d functions, at most %d are allowed; go run ./internal/buildcost prints the figures", c.of, c.is, c.most)
+		}
+		if c.is < c.most*8/10 {
+			t.Errorf("%s makes %d functions only: lower its limit of %d", c.of, c.is, c.most)
+		}
+	}
+}
