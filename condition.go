@@ -156,12 +156,34 @@ func equalAttrs(a, b *handle) *condition {
 	return &condition{node: expr.Compare{Left: a.node, Op: "=", Right: b.node}}
 }
 
+// In is true where the attribute equals one of the values; DynamoDB takes up to 100:
+//
+//	ddb.In(orderStatus, "open", "paid")
+func In[T, V any](attr AttrOf[T, V], values ...V) Cond[T] {
+	return Cond[T]{inList(handleOf(attr), &values)}
+}
+
+// Exists is true where the item has the attribute, even with the value NULL.
+func Exists[T, V any](attr AttrOf[T, V]) Cond[T] {
+	return Cond[T]{call(handleOf(attr), "attribute_exists")}
+}
+
+// NotExists is true where the item lacks the attribute.
+func NotExists[T, V any](attr AttrOf[T, V]) Cond[T] {
+	return Cond[T]{call(handleOf(attr), "attribute_not_exists")}
+}
+
+// IsType is true where the attribute is stored with the given DynamoDB type.
+func IsType[T, V any](attr AttrOf[T, V], t AttributeType) Cond[T] {
+	return Cond[T]{isType(handleOf(attr), t)}
+}
+
 // EqAttr is true where two attributes of the item are equal.
 func EqAttr[T, V any](a, b AttrOf[T, V]) Cond[T] {
 	return Cond[T]{equalAttrs(handleOf(a), handleOf(b))}
 }
 
-// AttributeType names a DynamoDB type in [AttrHandle.IsType].
+// AttributeType names a DynamoDB type in [IsType].
 type AttributeType string
 
 // The types that DynamoDB stores.
@@ -178,26 +200,32 @@ const (
 	TypeBinarySet AttributeType = "BS"
 )
 
-// SizeOf compares the size of an attribute; see [AttrHandle.Size]. P is a pointer to the item type.
-type SizeOf[P any] struct{ h *handle }
+// Size is the size of the attribute as a number that conditions can compare: bytes of text
+// (UTF-8) and binary, elements of a set, list or map.
+//
+//	ddb.Size(orderTags).Ge(3)
+func Size[T, V any](attr AttrOf[T, V]) SizeOf[T] { return SizeOf[T]{handleOf(attr)} }
+
+// SizeOf compares the size of an attribute; see [Size].
+type SizeOf[T any] struct{ h *handle }
 
 // Eq is true where the size is n.
-func (s SizeOf[P]) Eq(n int) CondOf[P] { return CondOf[P]{sizeIs(s.h, "=", n)} }
+func (s SizeOf[T]) Eq(n int) Cond[T] { return Cond[T]{sizeIs(s.h, "=", n)} }
 
 // Ne is true where the size is not n.
-func (s SizeOf[P]) Ne(n int) CondOf[P] { return CondOf[P]{sizeIs(s.h, "<>", n)} }
+func (s SizeOf[T]) Ne(n int) Cond[T] { return Cond[T]{sizeIs(s.h, "<>", n)} }
 
 // Lt is true where the size is less than n.
-func (s SizeOf[P]) Lt(n int) CondOf[P] { return CondOf[P]{sizeIs(s.h, "<", n)} }
+func (s SizeOf[T]) Lt(n int) Cond[T] { return Cond[T]{sizeIs(s.h, "<", n)} }
 
 // Le is true where the size is at most n.
-func (s SizeOf[P]) Le(n int) CondOf[P] { return CondOf[P]{sizeIs(s.h, "<=", n)} }
+func (s SizeOf[T]) Le(n int) Cond[T] { return Cond[T]{sizeIs(s.h, "<=", n)} }
 
 // Gt is true where the size is greater than n.
-func (s SizeOf[P]) Gt(n int) CondOf[P] { return CondOf[P]{sizeIs(s.h, ">", n)} }
+func (s SizeOf[T]) Gt(n int) Cond[T] { return Cond[T]{sizeIs(s.h, ">", n)} }
 
 // Ge is true where the size is at least n.
-func (s SizeOf[P]) Ge(n int) CondOf[P] { return CondOf[P]{sizeIs(s.h, ">=", n)} }
+func (s SizeOf[T]) Ge(n int) Cond[T] { return Cond[T]{sizeIs(s.h, ">=", n)} }
 
 // And is true where all conditions are. Zero conditions are left out. And of nothing, or of
 // zero conditions alone, is the zero Cond: as a filter it keeps every item, as all of no

@@ -20,7 +20,8 @@ import (
 // Attr is a handle of one attribute of items of type T whose Go value is a V.
 // It is made once, usually in a package variable, by [Field] or one of its
 // sisters, and gives typed conditions ([AttrHandle.Eq]) and update changes
-// ([AttrHandle.Set]). The attribute name comes from the struct tag.
+// ([AttrHandle.Set]). What is asked of it less often is a function, such as [Exists],
+// [NotExists], [In], [Size], [Remove] and [SetIfMissing]. The attribute name comes from the struct tag.
 //
 // A handle is resolved on first use: a selector that does not select a stored
 // field is reported by [New] or by the first call that uses the handle, never by

@@ -181,10 +181,10 @@ func TestUpdateChanges(t *testing.T) {
 		"set":               {upd(orderStatus.Set("paid")), func(o *order) { o.Status = "paid" }},
 		"set nested":        {upd(orderCity.Set("Bern")), func(o *order) { o.Address.City = "Bern" }},
 		"set nil":           {upd(orderGift.Set(nil)), func(o *order) { o.Gift = nil }},
-		"set if missing":    {upd(orderStatus.SetIfMissing("x"), orderVisits.SetIfMissing(7)), func(o *order) { o.Visits = 7 }},
+		"set if missing":    {upd(ddb.SetIfMissing(orderStatus, "x"), ddb.SetIfMissing(orderVisits, 7)), func(o *order) { o.Visits = 7 }},
 		"set from":          {upd(ddb.SetFrom(orderStatus, orderCity)), func(o *order) { o.Status = o.Address.City }},
-		"remove":            {upd(orderGift.Remove(), orderNotes.Remove()), func(o *order) { o.Gift, o.Notes = nil, nil }},
-		"remove all":        {upd(ddb.RemoveAll[order](orderGift, orderNotes, orderLabels)), func(o *order) { o.Gift, o.Notes, o.Labels = nil, nil, nil }},
+		"remove":            {upd(ddb.Remove(orderGift), ddb.Remove(orderNotes)), func(o *order) { o.Gift, o.Notes = nil, nil }},
+		"remove all":        {upd(ddb.Remove(orderGift), ddb.Remove(orderNotes), ddb.Remove(orderLabels)), func(o *order) { o.Gift, o.Notes, o.Labels = nil, nil, nil }},
 		"add":               {upd(orderTotal.Add(8)), func(o *order) { o.Total = 50 }},
 		"add negative":      {upd(orderTotal.Add(-50)), func(o *order) { o.Total = -8 }},
 		"sub":               {upd(orderTotal.Sub(2)), func(o *order) { o.Total = 40 }},
@@ -194,10 +194,10 @@ func TestUpdateChanges(t *testing.T) {
 		"delete from set":   {upd(orderTags.Delete("a", "zz")), func(o *order) { o.Tags = []string{"b"} }},
 		"delete all of set": {upd(orderTags.Delete("a", "b")), func(o *order) { o.Tags = nil }},
 		"append":            {upd(orderNotes.Append("2", "3")), func(o *order) { o.Notes = []string{"first", "2", "3"} }},
-		"prepend":           {upd(orderNotes.Prepend("0", "00")), func(o *order) { o.Notes = []string{"0", "00", "first"} }},
+		"prepend":           {upd(ddb.Prepend(orderNotes, "0", "00")), func(o *order) { o.Notes = []string{"0", "00", "first"} }},
 		"list element":      {upd(ddb.AsNum(ddb.Within(orderLines.At(1), func(l *line) *int { return &l.Qty })).Add(5)), func(o *order) { o.Lines[1].Qty = 7 }},
-		"remove element":    {upd(orderLines.At(0).Remove()), func(o *order) { o.Lines = o.Lines[1:] }},
-		"map key":           {upd(orderLabels.Key("new").Set("n"), orderLabels.Key("k").Remove()), func(o *order) { o.Labels = map[string]string{"new": "n"} }},
+		"remove element":    {upd(ddb.Remove(orderLines.At(0))), func(o *order) { o.Lines = o.Lines[1:] }},
+		"map key":           {upd(orderLabels.Key("new").Set("n"), ddb.Remove(orderLabels.Key("k"))), func(o *order) { o.Labels = map[string]string{"new": "n"} }},
 		"changes":           {upd(ddb.Changes(orderTotal.Set(1), orderStatus.Set("z"))), func(o *order) { o.Total, o.Status = 1, "z" }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -254,8 +254,8 @@ func TestUpdateMakesNoPartialItem(t *testing.T) {
 
 func TestUpdateRefusals(t *testing.T) {
 	users := newUsers(t, ddb.Version(userVersion), ddb.Updated(userChanged))
-	_, err := users.Update(t.Context(), "", userID.Set("x"), userVersion.Set(3), userChanged.Remove(),
-		userName.Set("a"), userName.Remove(), ddb.Change[user]{}, ddb.SetFrom(userNick, ddb.Attr[user, string](nil)), nil)
+	_, err := users.Update(t.Context(), "", userID.Set("x"), userVersion.Set(3), ddb.Remove(userChanged),
+		userName.Set("a"), ddb.Remove(userName), ddb.Change[user]{}, ddb.SetFrom(userNick, ddb.Attr[user, string](nil)), nil)
 	for _, w := range []string{"key attribute id is empty", "attribute id is part of the key", "attribute version is kept by the table",
 		"attribute changed is kept", "attribute name is changed twice", "zero Change", "zero handle", "option is nil"} {
 		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), w) {
@@ -282,7 +282,7 @@ func TestConditions(t *testing.T) {
 	}{
 		{orderStatus.Eq("open"), true, "status = ?"},
 		{orderStatus.Ne("open"), false, "status <> ?"},
-		{orderStatus.In("a", "open"), true, "status IN (?, ?)"},
+		{ddb.In(orderStatus, "a", "open"), true, "status IN (?, ?)"},
 		{orderStatus.BeginsWith("op"), true, "begins_with(status, ?)"},
 		{orderStatus.Contains("pe"), true, "contains(status, ?)"},
 		{orderTotal.Lt(42), false, "total < ?"},
@@ -290,18 +290,18 @@ func TestConditions(t *testing.T) {
 		{orderTotal.Gt(41), true, "total > ?"},
 		{orderTotal.Ge(43), false, "total >= ?"},
 		{orderTotal.Between(42, 50), true, "total BETWEEN ? AND ?"},
-		{orderVisits.Exists(), false, "attribute_exists(visits)"},
-		{orderVisits.NotExists(), true, "attribute_not_exists(visits)"},
+		{ddb.Exists(orderVisits), false, "attribute_exists(visits)"},
+		{ddb.NotExists(orderVisits), true, "attribute_not_exists(visits)"},
 		{orderTags.Has("b"), true, "contains(tags, ?)"},
 		{orderTags.Has("z"), false, "contains(tags, ?)"},
 		{orderNotes.Has("first"), true, "contains(notes, ?)"},
-		{orderNotes.Size().Eq(1), true, "size(notes) = ?"},
-		{orderNotes.Size().Ne(1), false, "size(notes) <> ?"},
-		{orderStatus.Size().Lt(5), true, "size(status) < ?"},
-		{orderStatus.Size().Le(3), false, "size(status) <= ?"},
-		{orderStatus.Size().Gt(3), true, "size(status) > ?"},
-		{orderStatus.Size().Ge(5), false, "size(status) >= ?"},
-		{orderStatus.IsType(ddb.TypeString), true, "attribute_type(status, ?)"},
+		{ddb.Size(orderNotes).Eq(1), true, "size(notes) = ?"},
+		{ddb.Size(orderNotes).Ne(1), false, "size(notes) <> ?"},
+		{ddb.Size(orderStatus).Lt(5), true, "size(status) < ?"},
+		{ddb.Size(orderStatus).Le(3), false, "size(status) <= ?"},
+		{ddb.Size(orderStatus).Gt(3), true, "size(status) > ?"},
+		{ddb.Size(orderStatus).Ge(5), false, "size(status) >= ?"},
+		{ddb.IsType(orderStatus, ddb.TypeString), true, "attribute_type(status, ?)"},
 		{ddb.EqAttr(orderStatus, orderCity), false, "status = address.city"},
 		{orderPlacedAt.Gt(o.PlacedAt.Add(-1)), true, "placed_at > ?"},
 		{ddb.Not(yes), false, "NOT (total = ?)"},
@@ -318,7 +318,7 @@ func TestConditions(t *testing.T) {
 		if got := tc.cond.String(); got != tc.text {
 			t.Errorf("text %q, want %q", got, tc.text)
 		}
-		_, err := orders.Update(ctx, orders.Key("c1", "o1"), orderVisits.Remove(), ddb.If(tc.cond))
+		_, err := orders.Update(ctx, orders.Key("c1", "o1"), ddb.Remove(orderVisits), ddb.If(tc.cond))
 		switch {
 		case tc.want && err != nil:
 			t.Errorf("%s: %v", tc.text, err)

@@ -46,7 +46,7 @@ var (
 // release is tied to the value that was read: if another call has changed it meanwhile, its
 // reservation is gone, and the transaction fails as a whole with [ErrNotReserved].
 // An owner without a value has no reservation to tie to. There, the write of the owner's
-// item needs a condition that it has none, such as ddb.If(email.NotExists()).
+// item needs a condition that it has none, such as ddb.If(ddb.NotExists(email)).
 //
 // Values are unique within a scope, such as a tenant; the empty scope is one as well. They
 // are compared byte by byte: give them in one form, such as lower case. The key is

@@ -110,6 +110,21 @@ func SetFrom[T, V any](to, from AttrOf[T, V]) Change[T] {
 	return Change[T]{setFrom(handleOf(to), handleOf(from))}
 }
 
+// SetIfMissing writes the attribute only where the item lacks it.
+func SetIfMissing[T, V any](attr AttrOf[T, V], v V) Change[T] {
+	return Change[T]{setIfMissing(handleOf(attr), &v)}
+}
+
+// Remove drops the attribute, list element or map key from the item:
+//
+//	users.Update(ctx, "u1", ddb.Remove(userNickname), ddb.Remove(userAvatar))
+func Remove[T, V any](attr AttrOf[T, V]) Change[T] { return Change[T]{remove(handleOf(attr))} }
+
+// Prepend adds elements before the first of the list, making it where it is absent.
+func Prepend[T, E any](list List[T, E], elements ...E) Change[T] {
+	return Change[T]{extend((*handle)(list), &elements, true)}
+}
+
 func remove(h *handle) *change { return newChange(h, clauseRemove, nil, nil) }
 
 func shift(h *handle, op string, n any) *change {

@@ -130,14 +130,3 @@ func (l changeList[P]) ChangeOrIf(P) any {
 
 // Changes gives several changes as one argument, for lists made at run time.
 func Changes[T any](changes ...Change[T]) UpdateOption[T] { return changeList[*T](changes) }
-
-// RemoveAll drops several attributes in one update:
-//
-//	users.Update(ctx, "u1", ddb.RemoveAll(userNickname, userAvatar))
-func RemoveAll[T any](attrs ...interface{ Remove() Change[T] }) UpdateOption[T] {
-	list := make(changeList[*T], len(attrs))
-	for i, a := range attrs {
-		list[i] = a.Remove()
-	}
-	return list
-}

@@ -76,7 +76,7 @@ func NewView[T, V any, K comparable](table ViewTable[V], applied func(*V) *Appli
 }
 
 // Live is a filter for reads of the view's table: it leaves out the marks of deleted items.
-func (v *View[T, V, K]) Live() ddb.Cond[V] { return v.gone.NotExists() }
+func (v *View[T, V, K]) Live() ddb.Cond[V] { return ddb.NotExists(v.gone) }
 
 // Apply writes what a change means for the view. It is a handler for [Each] and [LambdaHandler]. It costs one
 // write, two if the change moves an item to another key, none if the view has the item neither before nor after.
@@ -118,7 +118,7 @@ func (v *View[T, V, K]) Apply(ctx context.Context, c Change[T]) error {
 func (v *View[T, V, K]) put(ctx context.Context, item *V) error {
 	seq := v.applied(item).Seq
 	err := repeated(ctx, func() error {
-		return v.table.Put(ctx, item, ddb.If(ddb.Or(v.seq.NotExists(), v.seq.Le(seq))))
+		return v.table.Put(ctx, item, ddb.If(ddb.Or(ddb.NotExists(v.seq), v.seq.Le(seq))))
 	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
 		return nil

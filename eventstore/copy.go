@@ -64,7 +64,7 @@ func (s *Store) copySetup(ctx context.Context, to *Store) error {
 		first = min(first, is.First)
 	}
 	err := repeated(ctx, func() error {
-		_, err := to.table.Update(ctx, setupKey(), rowFirst.Set(first), ddb.If(ddb.Or(rowFirst.NotExists(), rowFirst.Gt(first))))
+		_, err := to.table.Update(ctx, setupKey(), rowFirst.Set(first), ddb.If(ddb.Or(ddb.NotExists(rowFirst), rowFirst.Gt(first))))
 		return err
 	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
@@ -76,7 +76,7 @@ func (s *Store) copySetup(ctx context.Context, to *Store) error {
 // copyRow brings a marker of a commit, or the newest state of a stream.
 func (s *Store) copyRow(ctx context.Context, r row) error {
 	err := repeated(ctx, func() error {
-		return s.table.Put(ctx, &r, ddb.If(ddb.Or(rowPK.NotExists(), rowVersion.Lt(r.Version))))
+		return s.table.Put(ctx, &r, ddb.If(ddb.Or(ddb.NotExists(rowPK), rowVersion.Lt(r.Version))))
 	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
 		return nil
@@ -154,7 +154,7 @@ func (s *Store) copyHead(ctx context.Context, head, is row, found bool) (row, er
 	if s.o.categories > 0 && next.Deleted == 0 {
 		next.Category = s.categoryOf(head.PK[len(streamPrefix):])
 	}
-	cond := rowPK.NotExists()
+	cond := ddb.NotExists(rowPK)
 	if found {
 		cond = rowVersion.Eq(is.Version)
 	}

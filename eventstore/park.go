@@ -341,7 +341,7 @@ func (f *follower) replayRow(ctx, reading context.Context, r *row) (failed bool,
 		err = f.persist(ctx, func(ctx context.Context) error {
 			return repeated(ctx, func() error {
 				_, err := f.feed.store.table.Update(ctx, parkedKey(f.consumer, f.shard, r.SK),
-					rowReplay.Remove(), rowVersion.Set(r.Version+int64(attempts)), rowReason.Set(reasonText(err)))
+					ddb.Remove(rowReplay), rowVersion.Set(r.Version+int64(attempts)), rowReason.Set(reasonText(err)))
 				return err
 			})
 		})

@@ -26,13 +26,13 @@ func (s *Store) Delete(ctx context.Context, stream string, expected Expected) er
 		if expected.kind == exactly && expected.version != head.Version {
 			return &WrongExpectedVersion{Stream: stream, Expected: expected, Actual: head.Version}
 		}
-		conds := []ddb.Cond[row]{rowDeleted.NotExists()}
+		conds := []ddb.Cond[row]{ddb.NotExists(rowDeleted)}
 		if expected.kind == exactly {
 			conds = append(conds, rowVersion.Eq(expected.version))
 		}
 		var now row
 		err := repeated(ctx, func() (err error) {
-			now, err = s.table.Update(ctx, streamKey(stream, 0), ddb.If(conds...), rowDeleted.Set(s.o.now().UnixNano()), rowCategory.Remove())
+			now, err = s.table.Update(ctx, streamKey(stream, 0), ddb.If(conds...), rowDeleted.Set(s.o.now().UnixNano()), ddb.Remove(rowCategory))
 			return err
 		})
 		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
@@ -72,7 +72,7 @@ func (s *Store) Truncate(ctx context.Context, stream string, before int64) error
 	if head.Cut < before {
 		// First the head, so that readers know why events are missing.
 		err := repeated(ctx, func() error {
-			_, err := s.table.Update(ctx, streamKey(stream, 0), rowCut.Set(before), ddb.If(ddb.Or(rowCut.NotExists(), rowCut.Lt(before)), rowDeleted.NotExists()))
+			_, err := s.table.Update(ctx, streamKey(stream, 0), rowCut.Set(before), ddb.If(ddb.Or(ddb.NotExists(rowCut), rowCut.Lt(before)), ddb.NotExists(rowDeleted)))
 			return err
 		})
 		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
@@ -164,7 +164,7 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 		if len(r.Frame) == 0 {
 			if r.Scrubbed == 0 || r.Corr != "" || r.Caus != "" {
 				err := repeated(ctx, func() error {
-					_, err := s.table.Update(ctx, key, rowData.Remove(), rowMeta.Remove(), rowCorr.Remove(), rowCaus.Remove(),
+					_, err := s.table.Update(ctx, key, ddb.Remove(rowData), ddb.Remove(rowMeta), ddb.Remove(rowCorr), ddb.Remove(rowCaus),
 						rowScrubbed.Set(max(r.Scrubbed, now)))
 					return err
 				})
@@ -183,7 +183,7 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 		f.Data, f.Meta, f.Scrubbed = nil, nil, max(f.Scrubbed, now)
 		changes := []ddb.UpdateOption[row]{rowFrame.Set(frame), ddb.If(rowFrame.Eq(r.Frame))}
 		if traced && allScrubbed(frame) {
-			changes = append(changes, rowCorr.Remove(), rowCaus.Remove())
+			changes = append(changes, ddb.Remove(rowCorr), ddb.Remove(rowCaus))
 		}
 		_, err = s.table.Update(ctx, streamKey(stream, r.SK), changes...)
 		if !errors.Is(err, ddb.ErrConditionFailed) && !inDoubt(err) || ctx.Err() != nil {
@@ -217,7 +217,7 @@ func (s *Store) drop(ctx context.Context, stream string, version int64, ref stri
 		}
 	}
 	return repeated(ctx, func() error {
-		_, err := s.table.Update(ctx, streamKey(stream, version), rowRef.Remove())
+		_, err := s.table.Update(ctx, streamKey(stream, version), ddb.Remove(rowRef))
 		return err
 	})
 }
@@ -244,7 +244,7 @@ func inDoubt(err error) bool {
 // misses would be swept away: a read unit for each 4 KB.
 func (s *Store) References(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for r, err := range s.table.Scan().Filter(rowRef.Exists()).Project(rowRef).Consistent().All(ctx) {
+		for r, err := range s.table.Scan().Filter(ddb.Exists(rowRef)).Project(rowRef).Consistent().All(ctx) {
 			if !yield(r.Ref, err) || err != nil {
 				return
 			}

@@ -283,7 +283,7 @@ func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 		h := s.newHead(c, p)
 		return s.table.TxCreate(&h)
 	}
-	conds := []ddb.Cond[row]{rowVersion.Eq(p.base), rowDeleted.NotExists()}
+	conds := []ddb.Cond[row]{rowVersion.Eq(p.base), ddb.NotExists(rowDeleted)}
 	if p.expected.kind == exactly && !p.unheld {
 		conds = append(conds, notHeld(c.id))
 	}
@@ -336,7 +336,7 @@ func (s *Store) counterOp(c *commit, sh *shard) ddb.TxOp {
 	}
 	cond := rowVersion.Eq(first - 1)
 	if first == 1 {
-		cond = rowVersion.NotExists()
+		cond = ddb.NotExists(rowVersion)
 	}
 	return s.table.TxUpsert(counterKey(sh.number), rowVersion.Set(last), ddb.If(cond))
 }

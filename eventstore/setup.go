@@ -185,7 +185,7 @@ func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
 	}
 	if !is.Recorded || is.Time != s.timeSetting() || is.Categories != int64(s.o.categories) {
 		is.Cursor = "" // from the beginning: there is more to fill than before
-		if err := s.recordSetup(ctx, rowCursor.Remove()); err != nil {
+		if err := s.recordSetup(ctx, ddb.Remove(rowCursor)); err != nil {
 			return report, err
 		}
 	}
@@ -196,7 +196,7 @@ func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
 	}
 	err := s.fill(ctx, is.Cursor, &report)
 	if err == nil {
-		changes := []ddb.UpdateOption[row]{rowCursor.Remove()}
+		changes := []ddb.UpdateOption[row]{ddb.Remove(rowCursor)}
 		if s.o.buckets != "" {
 			changes = append(changes, rowTimeFull.Set(true))
 		}
@@ -274,7 +274,7 @@ func (s *Store) missing(r *row) []ddb.UpdateOption[row] {
 		return []ddb.UpdateOption[row]{rowBucket.Set(bucket), rowBucketAt.Set(at)}
 	case r.SK == 0 && s.o.categories > 0 && r.Category == "" && r.Deleted == 0:
 		if category := s.categoryOf(r.PK[len(streamPrefix):]); category != "" {
-			return []ddb.UpdateOption[row]{rowCategory.Set(category), ddb.If(rowDeleted.NotExists())}
+			return []ddb.UpdateOption[row]{rowCategory.Set(category), ddb.If(ddb.NotExists(rowDeleted))}
 		}
 	}
 	return nil

@@ -42,7 +42,7 @@ func (s *Store) Claim(ctx context.Context, consumer, partition, owner string) (*
 		}
 		if is.Token != c.token { // unless an attempt before this one was applied
 			is, err = s.table.Upsert(ctx, s.key(consumer, partition), rowOwner.Set(owner), rowToken.Set(c.token),
-				rowEpoch.Set(is.Epoch+1), rowNumber.SetIfMissing(0), rowUpdatedAt.Set(s.now().UTC()), ddb.If(epochIs(is.Epoch)))
+				rowEpoch.Set(is.Epoch+1), ddb.SetIfMissing(rowNumber, 0), rowUpdatedAt.Set(s.now().UTC()), ddb.If(epochIs(is.Epoch)))
 			if inDoubt(err) {
 				if doubts++; doubts == repeats || ctx.Err() != nil {
 					return nil, err
@@ -66,7 +66,7 @@ func (s *Store) Claim(ctx context.Context, consumer, partition, owner string) (*
 
 func epochIs(epoch int64) ddb.Cond[row] {
 	if epoch == 0 {
-		return rowEpoch.NotExists()
+		return ddb.NotExists(rowEpoch)
 	}
 	return rowEpoch.Eq(epoch)
 }
@@ -92,7 +92,7 @@ func (c *Claim) Refused(err error, index int) error { return refusedAt(err, inde
 // Release gives the position back, so that anybody can save it. One that was claimed by another since stays theirs.
 func (c *Claim) Release(ctx context.Context) error {
 	err := repeated(ctx, func(error) error {
-		_, err := c.store.table.Update(ctx, c.store.key(c.consumer, c.partition), rowOwner.Remove(), rowToken.Remove(),
+		_, err := c.store.table.Update(ctx, c.store.key(c.consumer, c.partition), ddb.Remove(rowOwner), ddb.Remove(rowToken),
 			rowUpdatedAt.Set(c.store.now().UTC()), ddb.If(rowToken.Eq(c.token)))
 		return err
 	})

@@ -60,7 +60,7 @@ func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64,
 		record.From, record.Epoch = is.Number, is.Epoch+1
 		err = ddb.Transact(ctx, s.client,
 			s.table.TxUpsert(s.key(consumer, partition), rowNumber.Set(to), rowEpoch.Set(is.Epoch+1), rowUpdatedAt.Set(at),
-				rowOwner.Remove(), rowToken.Remove(), ddb.If(cond)),
+				ddb.Remove(rowOwner), ddb.Remove(rowToken), ddb.If(cond)),
 			s.table.TxCreate(record))
 		switch {
 		case inDoubt(err):

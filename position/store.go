@@ -223,8 +223,8 @@ func refusal(is row, position int64, token string, cause error) error {
 
 // changes are those of a save, upon the condition that the position grows.
 func (s *Store) changes(position int64, token string) []ddb.UpdateOption[row] {
-	grows := ddb.Or(rowNumber.NotExists(), rowNumber.Lt(position))
-	owner := rowToken.NotExists()
+	grows := ddb.Or(ddb.NotExists(rowNumber), rowNumber.Lt(position))
+	owner := ddb.NotExists(rowToken)
 	if token != "" {
 		owner = rowToken.Eq(token)
 	}

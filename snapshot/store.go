@@ -217,7 +217,7 @@ func repeated(ctx context.Context, write func() error) error {
 
 func typeIs(name string) ddb.Cond[row] {
 	if name == "" {
-		return rowType.NotExists()
+		return ddb.NotExists(rowType)
 	}
 	return rowType.Eq(name)
 }
@@ -362,7 +362,7 @@ func (s *Store) remove(ctx context.Context, stream string, gone func(newer int, 
 // References yields the references of all offloaded states, for sweeping away the payloads that nothing refers to. It scans the table.
 func (s *Store) References(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for r, err := range s.table.Scan().Filter(rowRef.Exists()).Project(rowRef).Consistent().All(ctx) {
+		for r, err := range s.table.Scan().Filter(ddb.Exists(rowRef)).Project(rowRef).Consistent().All(ctx) {
 			if !yield(r.Ref, err) || err != nil {
 				return
 			}

@@ -276,7 +276,7 @@ func testWith(t *testing.T, factory Factory) {
 	defer notes.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(notes.Name()))
 	must(t, s, "s", eventstore.NoStream(), event("a"), eventstore.With(notes.TxCreate(&note{ID: "n", Text: "x"})))
 	_, err = s.Append(t.Context(), "s", eventstore.Exactly(1), event("b"),
-		eventstore.With(notes.TxUpdate("n", noteText.Set("y")), notes.TxCreate(&note{ID: "n2"}), notes.TxCheck("n3", noteID.Exists())))
+		eventstore.With(notes.TxUpdate("n", noteText.Set("y")), notes.TxCreate(&note{ID: "n2"}), notes.TxCheck("n3", ddb.Exists(noteID))))
 	te, ok := errors.AsType[*ddb.TransactionError](err)
 	if !ok || te.At(2) == nil || te.At(0) != nil || te.At(1) != nil {
 		t.Errorf("an operation of the caller fails: %v", err)

@@ -245,7 +245,7 @@ func (a *angzarrSource) Events(ctx context.Context, s Stream) iter.Seq2[Record, 
 func (a *angzarrSource) cascades(ctx context.Context, key string) (map[string]AngzarrMarker, error) {
 	decided := make(map[string]AngzarrMarker)
 	committed := true
-	for e, err := range a.table.Query(key).Consistent().Filter(angzarrCascade.Exists(), angzarrCommitted.Eq(&committed)).All(ctx) {
+	for e, err := range a.table.Query(key).Consistent().Filter(ddb.Exists(angzarrCascade), angzarrCommitted.Eq(&committed)).All(ctx) {
 		if err != nil {
 			return nil, err
 		}

@@ -309,7 +309,7 @@ func (b *SchemelessBridge) write(ctx context.Context, domain, identifier string,
 func (b *SchemelessBridge) transact(ctx context.Context, domain, identifier string, version int64, items []schemelessItem) error {
 	cond := schemelessVersion.Eq(version)
 	if version == 0 {
-		cond = ddb.Or(schemelessVersion.NotExists(), cond)
+		cond = ddb.Or(ddb.NotExists(schemelessVersion), cond)
 	}
 	ops := []ddb.TxOp{b.table.TxUpsert(b.table.Key(headID(domain, identifier), schemelessHead), schemelessVersion.Set(version+int64(len(items))), ddb.If(cond))}
 	for i := range items {

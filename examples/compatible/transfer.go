@@ -83,7 +83,7 @@ func (b *bank) finish(ctx context.Context, t Transfer) error {
 		case b.crash == "debit":
 			return errCrash
 		}
-		if err := b.apply(ctx, t.To, t.ID, accountBalance.Add(t.Amount), accountID.Exists()); err != nil {
+		if err := b.apply(ctx, t.To, t.ID, accountBalance.Add(t.Amount), ddb.Exists(accountID)); err != nil {
 			return err
 		}
 		if b.crash == "credit" {

@@ -155,14 +155,14 @@ func rewrite(ctx context.Context, widgets *ddb.SimpleTable[Widget, ID]) (written
 		}
 		changes := []ddb.Change[Widget]{widgetSeen.Set(w.Seen.UTC())}
 		if w.Note == "" {
-			changes = append(changes, widgetNote.Remove())
+			changes = append(changes, ddb.Remove(widgetNote))
 		}
 		if len(w.Tags) > 0 {
 			changes = append(changes, widgetTags.Set(w.Tags))
 		} else {
-			changes = append(changes, widgetTags.Remove())
+			changes = append(changes, ddb.Remove(widgetTags))
 		}
-		_, err = widgets.Update(ctx, w.ID, ddb.Changes(changes...), ddb.If(widgetVersion.NotExists(), widgetSeen.Eq(w.Seen)))
+		_, err = widgets.Update(ctx, w.ID, ddb.Changes(changes...), ddb.If(ddb.NotExists(widgetVersion), widgetSeen.Eq(w.Seen)))
 		switch {
 		case err == nil:
 			written++

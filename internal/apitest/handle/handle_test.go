@@ -71,8 +71,8 @@ func TestZeroHandles(t *testing.T) {
 	)
 	for name, cond := range map[string]ddb.Cond[order]{
 		"Attr": noAttr.Eq(true), "Ord": noOrd.Between(1, 2), "Str": noStr.BeginsWith("x"), "Num": noNum.Lt(1), "Bin": noBin.Contains(nil), "Set": noSet.Has("x"),
-		"List": noList.Has(line{}), "Map": noMap.Ne(nil), "key": noMap.Key("k").Eq(1), "element": noList.At(0).Exists(), "in": noStr.In("x", "y"), "type": noNum.IsType(ddb.TypeNumber),
-		"size": noStr.Size().Gt(1), "both": ddb.EqAttr(note, noStr), "nil": ddb.EqAttr(nothing, note), "empty": empty.NotExists(), "converted": ddb.AsStr(ddb.Attr[order, string](nil)).Eq("x"),
+		"List": noList.Has(line{}), "Map": noMap.Ne(nil), "key": noMap.Key("k").Eq(1), "element": ddb.Exists(noList.At(0)), "in": ddb.In(noStr, "x", "y"), "type": ddb.IsType(noNum, ddb.TypeNumber),
+		"size": ddb.Size(noStr).Gt(1), "both": ddb.EqAttr(note, noStr), "nil": ddb.EqAttr(nothing, note), "empty": ddb.NotExists(empty), "converted": ddb.AsStr(ddb.Attr[order, string](nil)).Eq("x"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := orders.Update(t.Context(), "o1", total.Add(1), ddb.If(ddb.And(cond)))
@@ -82,8 +82,8 @@ func TestZeroHandles(t *testing.T) {
 		})
 	}
 	for name, change := range map[string]ddb.Change[order]{
-		"Attr": noAttr.Set(true), "Ord": noOrd.Remove(), "Str": noStr.SetIfMissing("x"), "Num": noNum.Add(1).Exact(), "Bin": noBin.Set(nil), "Set": noSet.Insert("x"), "no members": noSet.Delete(),
-		"List": noList.Append(line{}), "Map": noMap.Remove(), "from": ddb.SetFrom(note, noStr), "nil": ddb.SetFrom(nothing, note), "inner": ddb.Within(noList.At(0), func(l *line) *int { return &l.Qty }).Set(1),
+		"Attr": noAttr.Set(true), "Ord": ddb.Remove(noOrd), "Str": ddb.SetIfMissing(noStr, "x"), "Num": noNum.Add(1).Exact(), "Bin": noBin.Set(nil), "Set": noSet.Insert("x"), "no members": noSet.Delete(),
+		"List": noList.Append(line{}), "Map": ddb.Remove(noMap), "from": ddb.SetFrom(note, noStr), "nil": ddb.SetFrom(nothing, note), "inner": ddb.Within(noList.At(0), func(l *line) *int { return &l.Qty }).Set(1),
 	} {
 		t.Run("change "+name, func(t *testing.T) {
 			_, err := orders.Update(t.Context(), "o1", change)
@@ -173,9 +173,9 @@ func TestHandlesShowNames(t *testing.T) {
 func TestConditionsRender(t *testing.T) {
 	for want, cond := range map[string]ddb.Cond[order]{
 		"note = ?": note.Eq("x"), "note <> ?": note.Ne("x"), "total < ?": total.Lt(1), "total <= ?": total.Le(1), "total > ?": total.Gt(1), "total >= ?": total.Ge(1),
-		"total BETWEEN ? AND ?": total.Between(1, 2), "total IN (?, ?)": total.In(1, 2), "begins_with(note, ?)": note.BeginsWith("x"), "contains(hash, ?)": hash.Contains([]byte("x")),
-		"contains(tags, ?)": tags.Has("x"), "contains(lines, ?)": lines.Has(line{}), "attribute_exists(paid)": paid.Exists(), "attribute_not_exists(votes.?)": votes.Key("k").NotExists(),
-		"size(note) >= ?": note.Size().Ge(3), "attribute_type(total, ?)": total.IsType(ddb.TypeNumber), "lines[1].qty = ?": ddb.Within(lines.At(1), func(l *line) *int { return &l.Qty }).Eq(3),
+		"total BETWEEN ? AND ?": total.Between(1, 2), "total IN (?, ?)": ddb.In(total, 1, 2), "begins_with(note, ?)": note.BeginsWith("x"), "contains(hash, ?)": hash.Contains([]byte("x")),
+		"contains(tags, ?)": tags.Has("x"), "contains(lines, ?)": lines.Has(line{}), "attribute_exists(paid)": ddb.Exists(paid), "attribute_not_exists(votes.?)": ddb.NotExists(votes.Key("k")),
+		"size(note) >= ?": ddb.Size(note).Ge(3), "attribute_type(total, ?)": ddb.IsType(total, ddb.TypeNumber), "lines[1].qty = ?": ddb.Within(lines.At(1), func(l *line) *int { return &l.Qty }).Eq(3),
 		"note = id": ddb.EqAttr(note, id), "": {},
 	} {
 		if got := cond.String(); got != want {
@@ -192,11 +192,11 @@ func TestHandleAllocations(t *testing.T) {
 	}{
 		"Eq":      {5, func() { kept = note.Eq("open") }},
 		"Between": {9, func() { kept = total.Between(1, 2) }},
-		"Exists":  {3, func() { kept = paid.Exists() }},
+		"Exists":  {3, func() { kept = ddb.Exists(paid) }},
 		"Set":     {4, func() { keptChange = note.Set("open") }},
 		"Add":     {9, func() { keptChange = total.Add(1) }},
 		"If":      {7, func() { keptOption = ddb.If(note.Eq("open")) }},
-		"Remove":  {1, func() { keptChange = note.Remove() }},
+		"Remove":  {1, func() { keptChange = ddb.Remove(note) }},
 	} {
 		if got := testing.AllocsPerRun(100, tc.make); got > tc.most {
 			t.Errorf("%s: %.0f allocations, at most %.0f", name, got, tc.most)

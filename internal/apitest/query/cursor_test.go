@@ -173,7 +173,7 @@ func TestCursorsOfFiftyQueries(t *testing.T) {
 	var queries []*ddb.Query[order, orderID]
 	for _, pk := range []customerID{"c1", "c2"} {
 		for _, cond := range []ddb.SortCond[orderID]{ddb.Lt(orderID("99")), ddb.Ge(orderID("0")), ddb.Ge(orderID("00")), ddb.Le(orderID("9")), ddb.BeginsWith(orderID("0")), ddb.Between(orderID("0"), orderID("9"))} {
-			for _, filter := range []ddb.Cond[order]{{}, orderTotal.Ge(0), orderTotal.Ge(-1), orderTotal.Lt(100), orderVisits.NotExists()} {
+			for _, filter := range []ddb.Cond[order]{{}, orderTotal.Ge(0), orderTotal.Ge(-1), orderTotal.Lt(100), ddb.NotExists(orderVisits)} {
 				q := orders.Query(pk).SortKey(cond).Filter(filter).Limit(1)
 				queries = append(queries, q, q.Descending())
 			}

@@ -80,12 +80,12 @@ func TestHandleMistakesAreErrorsNotPanics(t *testing.T) {
 		"foreign":      {ddb.StrField(func(*shape) *string { return &foreign }).Eq("x"), "does not return a stored field"},
 		"nil":          {ddb.StrField(func(*shape) *string { return nil }).Eq("x"), "returned nil"},
 		"element":      {ddb.StrField(func(s *shape) *string { return &s.Lines[0].SKU }).Eq("x"), "panicked"},
-		"zero size":    {ddb.Field(func(s *shape) *struct{} { return &s.Empty }).Exists(), "has no size"},
+		"zero size":    {ddb.Exists(ddb.Field(func(s *shape) *struct{} { return &s.Empty })), "has no size"},
 		"recursion":    {ddb.NumField(func(s *shape) *float64 { return &s.Work.Deep.Self.Value }).Eq(1), "panicked"},
 		"not a set":    {ddb.SetField(func(s *shape) *[]string { return &s.Plain }).Has("x"), "stringset"},
-		"negative":     {lines.At(-1).Exists(), "negative"},
+		"negative":     {ddb.Exists(lines.At(-1)), "negative"},
 		"zero handle":  {ddb.Attr[shape, string](nil).Eq("x"), "zero handle"},
-		"no IN values": {ddb.StrField(func(s *shape) *string { return &s.ID }).In(), "1 to 100"},
+		"no IN values": {ddb.In(ddb.StrField(func(s *shape) *string { return &s.ID })), "1 to 100"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			shapes, err := ddb.NewSimple(newClient(t), tableName(t), ddb.StrField(func(s *shape) *string { return &s.ID }))

@@ -43,11 +43,11 @@ func TestTransact(t *testing.T) {
 	second := o
 	second.ID = "o2"
 	u.Name = "Bea"
-	err := ddb.Transact(ctx, client, orders.TxPut(&second, ddb.If(orderKey.NotExists())), users.TxReplace(&u),
+	err := ddb.Transact(ctx, client, orders.TxPut(&second, ddb.If(ddb.NotExists(orderKey))), users.TxReplace(&u),
 		orders.TxUpdate(orders.Key("c1", "o1"), orderTotal.Add(5), ddb.If(orderStatus.Eq("open"))),
 		orders.TxUpsert(orders.Key("c1", "o3"), orderTotal.Set(1)),
 		users.TxUpsert("u2", userName.Set("new")),
-		orders.TxCheck(orders.Key("c1", "o9"), orderKey.NotExists()))
+		orders.TxCheck(orders.Key("c1", "o9"), ddb.NotExists(orderKey)))
 	if err != nil || u.Version != 2 {
 		t.Fatalf("%v, version %d", err, u.Version)
 	}

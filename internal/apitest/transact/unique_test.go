@@ -79,7 +79,7 @@ func (m members) remove(ctx context.Context, u user) error {
 
 func (m members) claims(ctx context.Context) iter.Seq2[emailClaim, error] {
 	return func(yield func(emailClaim, error) bool) {
-		for u, err := range m.users.Scan().Filter(userName.Exists()).Consistent().All(ctx) {
+		for u, err := range m.users.Scan().Filter(ddb.Exists(userName)).Consistent().All(ctx) {
 			if !yield(emailClaim{Scope: tenant, Value: u.Email, Owner: u.ID}, err) {
 				return
 			}

@@ -119,7 +119,7 @@ func TestDeriveOnEveryPut(t *testing.T) {
 					t.Errorf("the caller's item (-want +got):\n%s", diff)
 				}
 			}
-			if n, err := tasks.Scan().Filter(taskOpen.Exists()).Count(ctx); n != 0 || err != nil {
+			if n, err := tasks.Scan().Filter(ddb.Exists(taskOpen)).Count(ctx); n != 0 || err != nil {
 				t.Errorf("the attribute of a closed task is still there: %d, %v", n, err)
 			}
 		})
@@ -158,16 +158,16 @@ func TestDeriveOnUpdate(t *testing.T) {
 		{"the other member", changes{taskTeam.Set("ui")}, "", "changes team and must give status too"},
 		{"both, still in", changes{taskTeam.Set("ui"), taskStatus.Set("open")}, "ui#open Ulm", ""},
 		{"both, out", changes{taskTeam.Set("ui"), taskStatus.Set("done")}, " Ulm", ""},
-		{"removed members", changes{taskTeam.Remove(), taskStatus.Remove()}, " Ulm", ""},
-		{"a member not given by value", changes{taskTeam.Set("ui"), taskStatus.SetIfMissing("open")}, "", "must give status too"},
+		{"removed members", changes{ddb.Remove(taskTeam), ddb.Remove(taskStatus)}, " Ulm", ""},
+		{"a member not given by value", changes{taskTeam.Set("ui"), ddb.SetIfMissing(taskStatus, "open")}, "", "must give status too"},
 		{"a member copied", changes{taskTeam.Set("ui"), ddb.SetFrom(taskStatus, taskNote)}, "", "must give status too"},
 		{"nested member", changes{taskCity.Set("Bonn")}, "db#open Bonn", ""},
-		{"nested member removed", changes{taskCity.Remove()}, "db#open ", ""},
+		{"nested member removed", changes{ddb.Remove(taskCity)}, "db#open ", ""},
 		{"sister of a nested member", changes{taskZip.Set("1")}, "db#open Ulm", ""},
 		{"what holds a nested member", changes{taskPlace.Set(address{City: "Bonn"})}, "db#open Bonn", ""},
-		{"what holds a nested member removed", changes{taskPlace.Remove()}, "db#open ", ""},
+		{"what holds a nested member removed", changes{ddb.Remove(taskPlace)}, "db#open ", ""},
 		{"the attribute itself", changes{taskOpen.Set("mine")}, "", "attribute open is derived from team, status"},
-		{"the attribute removed", changes{taskOpen.Remove()}, "", "attribute open is derived from team, status"},
+		{"the attribute removed", changes{ddb.Remove(taskOpen)}, "", "attribute open is derived from team, status"},
 	} {
 		for _, verb := range []string{"Update", "Upsert", "TxUpdate", "TxUpsert"} {
 			t.Run(verb+" "+c.name, func(t *testing.T) {
@@ -293,7 +293,7 @@ func TestDerivedIsNeverStale(t *testing.T) {
 				}
 			} else {
 				choice := []ddb.Change[task]{
-					taskTeam.Set(word.Draw(r, "team")), taskStatus.Set(word.Draw(r, "status")), taskStatus.Remove(), taskNote.Set("n"), taskTeam.SetIfMissing("x"),
+					taskTeam.Set(word.Draw(r, "team")), taskStatus.Set(word.Draw(r, "status")), ddb.Remove(taskStatus), taskNote.Set("n"), ddb.SetIfMissing(taskTeam, "x"),
 				}
 				var list []ddb.Change[task]
 				for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(choice)-1), 1, 4, rapid.ID[int]).Draw(r, "changes") {

@@ -24,9 +24,9 @@ func TestRowJ1Inputs(t *testing.T) {
 	list := []order{{Customer: "c", ID: "1", Status: "open", Total: 1, Tags: []string{"b", "a"}}, {Customer: "c", ID: "2", Total: 2, Lines: []line{{SKU: "s", Qty: 1}}}}
 	keys := []ddb.Key[customerID, orderID]{orders.Key("c", "2"), orders.Key("c", "1"), orders.Key("c", "2"), orders.Key("c", "none")}
 	item := order{Customer: "c", ID: "3", Status: "open", Notes: []string{"x"}}
-	changes := []ddb.UpdateOption[order]{orderStatus.Set("paid"), orderTags.Insert("z"), ddb.If(orderCustomer.Exists())}
+	changes := []ddb.UpdateOption[order]{orderStatus.Set("paid"), orderTags.Insert("z"), ddb.If(ddb.Exists(orderCustomer))}
 	query := orders.Query("c").Filter(orderTotal.Ge(0)).Limit(2)
-	ops := []ddb.TxOp{orders.TxPut(&list[0]), orders.TxUpdate(keys[0], orderStatus.Set("sent")), orders.TxCheck(orders.Key("c", "3"), orderCustomer.Exists())}
+	ops := []ddb.TxOp{orders.TxPut(&list[0]), orders.TxUpdate(keys[0], orderStatus.Set("sent")), orders.TxCheck(orders.Key("c", "3"), ddb.Exists(orderCustomer))}
 	before := struct {
 		List []order
 		Keys []ddb.Key[customerID, orderID]
