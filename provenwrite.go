@@ -10,13 +10,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/proof"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // provenWrite is a write of one item on a table with a [Revision]: it is sent until its outcome is
-// proven by the rule in proof.go, or cannot be.
+// proven by the rule of package proof, or cannot be.
 type provenWrite struct {
 	core *core
 	key  func() (map[string]types.AttributeValue, error)
@@ -136,19 +138,19 @@ func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base st
 			now = w.core.storedState(item)
 		}
 		ambiguous = ambiguous || !clean
-		proof := prove(base, tags, now, w.core.tombstones != nil)
+		shown := w.core.prove(base, tags, now)
 		switch {
-		case proof == provesApplied:
+		case shown == proof.Applied:
 			loop.Succeeded()
 			return nil, w.applied(ctx, now.item)
-		case proof == provesSuperseded:
+		case shown == proof.Superseded:
 			loop.Succeeded()
 			return &now, err
-		case proof == provesPending && refusal != nil:
+		case shown == proof.Pending && refusal != nil:
 			// The revision fits and the condition fails: another part of it is false, and stays so on this revision.
 			loop.Succeeded()
 			return nil, w.fail(now, err)
-		case proof == provesNothing && clean:
+		case shown == proof.Nothing && clean:
 			// The only request was refused: believed, for nothing speaks against it.
 			switch {
 			case base.exists() && now.exists() && base.revision.IsZero() && now.revision.IsZero():
@@ -160,9 +162,9 @@ func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base st
 				return nil, &replacedError{}
 			}
 			return nil, w.fail(now, err)
-		case proof == provesNothing && w.gone != nil && !now.exists():
+		case shown == proof.Nothing && w.gone != nil && !now.exists():
 			return nil, w.gone()
-		case proof == provesNothing:
+		case shown == proof.Nothing:
 			return nil, unknownAfter(ctx, w.sent, err)
 		}
 		if stop := loop.Soon(ctx); stop != nil {
@@ -299,7 +301,7 @@ func (s *silence) look(ctx context.Context, done <-chan struct{}, cancel context
 		if err == nil {
 			now := s.write.core.storedState(item)
 			// What is pending is waited for: the client may be between two attempts.
-			if p := prove(s.base, s.tags, now, s.write.core.tombstones != nil); p == provesApplied || p == provesSuperseded {
+			if p := s.write.core.prove(s.base, s.tags, now); p == proof.Applied || p == proof.Superseded {
 				s.found = &now
 				cancel()
 				return

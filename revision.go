@@ -139,22 +139,6 @@ func (r Revision) next(t Tag) Revision {
 	return n
 }
 
-// place is where the tag stands, the newest at 0, or -1.
-func (r Revision) place(t Tag) int {
-	if t == (Tag{}) {
-		return -1
-	}
-	for i, have := range r.Tags {
-		if have == t {
-			return i
-		}
-	}
-	if r.First == t {
-		return revisionTags
-	}
-	return -1
-}
-
 // short reports whether it comes from a text form, and lacks the tags before the newest.
 func (r Revision) short() bool { return r.Number > 1 && r.Tags[1] == Tag{} }
 

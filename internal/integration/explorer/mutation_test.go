@@ -17,7 +17,7 @@ var mutate = flag.Bool("explorer.mutations", false, "check that wrong rules of p
 // mutation is a change of one expression of the library that makes its rule of proof wrong.
 type mutation struct {
 	name   string
-	file   string // in the root of the repository
+	file   string
 	before string // what stands before and after the expression, as far as it is needed to find it
 	right  string
 	wrong  string
@@ -26,16 +26,16 @@ type mutation struct {
 
 var mutations = []mutation{
 	{
-		"only the newest tag is looked for", "proof.go",
-		"if ", "now.revision.place(t) >= 0", "now.revision.place(t) == 0", "",
+		"only the newest tag is looked for", "internal/proof/proof.go",
+		"if ", "now.Revision.Place(tag) >= 0", "now.Revision.Place(tag) == 0", "",
 	},
 	{
-		"a tag that is not found proves that another write came", "proof.go",
-		"case ", "place > 0", "place != 0", "",
+		"a tag that is not found proves that another write came", "internal/proof/proof.go",
+		"case ", "place > 0 && place < len(now.Revision.Tags)", "place != 0", "",
 	},
 	{
-		"an item proves that a lost Create was not applied, also where deletes leave nothing", "proof.go",
-		"case ", "lasting && len(base.item) == 0", "len(base.item) == 0", "",
+		"an item proves that a lost Create was not applied, also where deletes leave nothing", "internal/proof/proof.go",
+		"case ", "lasting && !base.Stored", "!base.Stored", "",
 	},
 	{
 		"a Create that is sent again keeps its tag", "provenwrite.go",
@@ -51,7 +51,7 @@ var mutations = []mutation{
 	},
 	{
 		"a lost request on an item that did not change is a failed condition", "provenwrite.go",
-		"case ", "proof == provesPending && refusal != nil", "proof == provesPending", "",
+		"case ", "shown == proof.Pending && refusal != nil", "shown == proof.Pending", "",
 	},
 	{
 		"a loop starts again without proof", "provenwrite.go",
@@ -82,7 +82,7 @@ var mutations = []mutation{
 const mutationVariable = "EXPLORER_MUTATION"
 
 // switchSource chooses between the right and the wrong expression while the program runs, so that one build serves all.
-const switchSource = `package ddb
+const switchSource = `package %s
 
 import (
 	"os"
@@ -136,12 +136,17 @@ func TestMutations(t *testing.T) {
 
 // writeMutations writes the changed files, and an overlay for the go command that puts them in place of the right ones.
 func writeMutations(root, dir string) (overlay string, err error) {
-	files := map[string][]byte{"mutation.go": []byte(switchSource)}
+	files := map[string][]byte{}
 	for i, m := range mutations {
 		if files[m.file] == nil {
 			if files[m.file], err = os.ReadFile(filepath.Join(root, m.file)); err != nil {
 				return "", err
 			}
+			name := "ddb"
+			if in := filepath.Dir(m.file); in != "." {
+				name = filepath.Base(in)
+			}
+			files[filepath.Join(filepath.Dir(m.file), "mutation.go")] = fmt.Appendf(nil, switchSource, name)
 		}
 		old := []byte(m.before + m.right + m.after)
 		if n := bytes.Count(files[m.file], old); n != 1 {
@@ -153,6 +158,9 @@ func writeMutations(root, dir string) (overlay string, err error) {
 	for name, data := range files {
 		to := filepath.Join(dir, name)
 		replace[filepath.Join(root, name)] = to
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return "", err
+		}
 		if err := os.WriteFile(to, data, 0o600); err != nil {
 			return "", err
 		}
