@@ -152,8 +152,8 @@ func (e *BatchError) Unwrap() []error {
 	return redactAll(causes...)
 }
 
-// passing reports whether what failed was not done, and may all be done later.
-func (e *BatchError) passing() bool {
+// isTransient reports whether what failed was not done, and may all be done later.
+func (e *BatchError) isTransient() bool {
 	for _, f := range e.Failed {
 		if f.Unknown {
 			return false

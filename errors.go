@@ -257,10 +257,10 @@ func IsRetryable(err error) bool {
 		return false
 	}
 	if te, ok := errors.AsType[*TransactionError](err); ok {
-		return te.passing()
+		return te.isTransient()
 	}
 	if be, ok := errors.AsType[*BatchError](err); ok {
-		return be.passing()
+		return be.isTransient()
 	}
 	if _, ok := errors.AsType[*unprocessedError](err); ok {
 		return true

@@ -250,7 +250,7 @@ func (tx *transaction) send(ctx context.Context) error {
 		worst = max(worst, seen.worst, outcomeOf(err))
 		cause := cancelled(tx.actions, err)
 		te, ok := errors.AsType[*TransactionError](cause)
-		if ok && !te.passing() {
+		if ok && !te.isTransient() {
 			// The token proves that no earlier request was applied before this one was refused. One that is still
 			// under way can be applied later, unless a condition that failed cannot hold again.
 			if worst == NotApplied || tx.neverAgain(err) {

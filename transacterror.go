@@ -106,8 +106,8 @@ func (f TransactionFailure) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"Index": f.Index, "Verb": f.Verb, "Table": f.Table, "Reason": f.Reason, "Err": causeText(f.Err)})
 }
 
-// passing reports whether all reasons may be gone at the next attempt.
-func (e *TransactionError) passing() bool {
+// isTransient reports whether all reasons may be gone at the next attempt.
+func (e *TransactionError) isTransient() bool {
 	for _, f := range e.Failed {
 		switch f.Reason {
 		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":

@@ -189,7 +189,7 @@ func (tx *transactionRead) send(ctx context.Context, client Client) error {
 			return nil
 		}
 		cause := tx.cancelled(err)
-		if te, ok := errors.AsType[*TransactionError](cause); !ok || !te.passing() {
+		if te, ok := errors.AsType[*TransactionError](cause); !ok || !te.isTransient() {
 			return cause
 		}
 		if stop := loop.Next(ctx, false); stop != nil {

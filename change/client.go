@@ -47,9 +47,9 @@ func (e *OpError) Error() string {
 // Unwrap returns the cause, as [ddb.RedactError] shows it.
 func (e *OpError) Unwrap() error { return ddb.RedactError(e.Err) }
 
-// passing reports whether a call may succeed later without a change: whatever the service does not
+// isTransient reports whether a call may succeed later without a change: whatever the service does not
 // blame on the caller.
-func passing(err error) bool {
+func isTransient(err error) bool {
 	if errors.Is(err, ErrStreamNotFound) || errors.Is(err, ErrDataLoss) || errors.Is(err, ddb.ErrTableNotFound) || errors.Is(err, ddb.ErrInvalid) {
 		return false
 	}
@@ -93,7 +93,7 @@ func persist(ctx context.Context, failed func(error), f func() error) error {
 	waits := newBackoff()
 	for {
 		err := f()
-		if err == nil || ctx.Err() == nil && !passing(err) {
+		if err == nil || ctx.Err() == nil && !isTransient(err) {
 			return err
 		}
 		if ctx.Err() != nil {

@@ -107,7 +107,7 @@ func (c *Consumer[T]) Run(ctx context.Context) error {
 	}
 }
 
-// Begin settles where the app begins to read its stream, as the first Run would, and handles nothing: every change
+// Begin decides where the app begins to read its stream, as the first Run would, and handles nothing: every change
 // from now on will be handled. If the app has begun already it changes nothing. [View.Rebuild] needs it.
 func (c *Consumer[T]) Begin(ctx context.Context) error {
 	return persist(ctx, c.cfg.retried(""), func() error {

@@ -162,7 +162,7 @@ func TestConsumerStarts(t *testing.T) {
 	}
 }
 
-// kill lets a consumer settle where it begins, and stops it.
+// kill lets a consumer decide where it begins, and stops it.
 func (r *running) kill(t testing.TB) {
 	t.Helper()
 	wait(5 * time.Second)
@@ -563,7 +563,7 @@ func TestConsumerDataLoss(t *testing.T) {
 	}
 }
 
-// Whatever fails in passing, the consumer goes on when it is over.
+// Whatever fails for the moment, the consumer goes on when it is over.
 func TestConsumerSurvivesOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()

@@ -11,7 +11,7 @@ func (w *worker) holding() *lease.Config[Lease] {
 		Owner: w.owner, Failover: w.cfg.failover, Now: w.cfg.now,
 		State: (*Lease).state, Next: func(l *Lease) { l.Counter++ },
 		Moved: func(was, now *Lease) bool { return was.Checkpoint != now.Checkpoint },
-		Swap:  w.store.Swap, Passing: passing, Lost: ErrLeaseLost,
+		Swap:  w.store.Swap, Transient: isTransient, Lost: ErrLeaseLost,
 		Failed: func(l Lease, err error) { w.cfg.event(Event{Kind: CallFailed, Shard: l.Shard, Err: err}) },
 	}
 }

@@ -77,7 +77,7 @@ func PollInterval(d time.Duration) Option { return func(c *config) { c.poll = d 
 func DiscoveryInterval(d time.Duration) Option { return func(c *config) { c.discovery = d } }
 
 // CallTimeout is how long one call of the stream may take, with the client's own retries, 10 s by
-// default; one of the lease store at most a third of [Failover] besides. A call that is not answered by then is made again, as one that failed in passing; [OnEvent] and
+// default; one of the lease store at most a third of [Failover] besides. A call that is not answered by then is made again, as one that failed for the moment; [OnEvent] and
 // [ShardStats.ReadAge] tell of it.
 func CallTimeout(d time.Duration) Option { return func(c *config) { c.call = d } }
 

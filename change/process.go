@@ -138,7 +138,7 @@ func (b *batch[T]) abandon(ctx context.Context, f Failure[T]) error {
 		err := b.handler.giveUp(ctx, f)
 		switch {
 		case err == nil:
-			b.progress.settle(f.Change.Seq)
+			b.progress.giveUp(f.Change.Seq)
 			b.cfg.event(Event{Kind: Skipped, Shard: b.progress.shard, Err: f.Err})
 			return nil
 		case ctx.Err() != nil:

@@ -26,7 +26,7 @@ type progress struct {
 // underway is a change that is delivered and not confirmed.
 type underway struct {
 	seq     Seq
-	settled bool // given up; handled as soon as those before it are
+	givenUp bool // given up; handled as soon as those before it are
 }
 
 func newProgress(shard string, at Checkpoint, bound int, drain <-chan struct{}) *progress {
@@ -84,16 +84,16 @@ func (p *progress) confirm(seq Seq) error {
 	return nil
 }
 
-// settle marks a change as given up.
-func (p *progress) settle(seq Seq) {
+// giveUp marks a change as given up.
+func (p *progress) giveUp(seq Seq) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	i := slices.IndexFunc(p.queue, func(u underway) bool { return u.seq == seq })
 	switch {
 	case i >= 0:
-		p.queue[i].settled = true
+		p.queue[i].givenUp = true
 	case len(p.queue) > 0:
-		p.queue = append(p.queue, underway{seq: seq, settled: true})
+		p.queue = append(p.queue, underway{seq: seq, givenUp: true})
 	case !p.covers(seq):
 		p.at = Checkpoint(seq)
 	}
@@ -105,7 +105,7 @@ func (p *progress) shift() {
 	n := 0
 	for ; n < len(p.queue); n++ {
 		if u := p.queue[n]; !p.covers(u.seq) {
-			if !u.settled {
+			if !u.givenUp {
 				break
 			}
 			p.at = Checkpoint(u.seq)

@@ -46,7 +46,7 @@ func (r *run) work() {
 		r.w.fail(err)
 	}
 	// The end of a shard counts when all before it is confirmed; and what is confirmed need not come again.
-	if late := r.settle(); late != nil && !r.lost() {
+	if late := r.awaitConfirmed(); late != nil && !r.lost() {
 		r.w.fail(late)
 		err = late
 	}
@@ -138,8 +138,8 @@ func (r *run) save(now bool) error {
 	return r.hold.Save(r.hold.Context, func(l *Lease) { l.Checkpoint = at })
 }
 
-// settle waits until everything delivered is confirmed.
-func (r *run) settle() error {
+// awaitConfirmed waits until everything delivered is confirmed.
+func (r *run) awaitConfirmed() error {
 	for {
 		_, pending, moved := r.progress.state()
 		if pending == 0 {

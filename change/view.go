@@ -129,13 +129,13 @@ func (v *View[T, V, K]) put(ctx context.Context, item *V) error {
 // ViewSource is the table that a view is rebuilt from: a *ddb.Table or a *ddb.SimpleTable.
 type ViewSource[T any] interface{ Scan() *ddb.Scan[T] }
 
-// Beginner settles where changes are read from: a [Consumer].
+// Beginner decides where changes are read from: a [Consumer].
 type Beginner interface {
 	Begin(ctx context.Context) error
 }
 
 // Rebuild fills the view from the items of the source, without a gap between them and the changes: first
-// the consumer, which applies changes to the view, settles where it begins ([Consumer.Begin]), then the
+// the consumer, which applies changes to the view, decides where it begins ([Consumer.Begin]), then the
 // source is read (strongly consistent) and every item put that the view does not have. Changes since then are applied when
 // the consumer runs, and it may run already. What Rebuild read too late is older or newer than
 // the view for as long as the consumer is behind.

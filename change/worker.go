@@ -58,7 +58,7 @@ func (w *worker) consume(ctx context.Context) (done bool, err error) {
 	defer cancel(nil)
 	for err == nil && !done {
 		done, err = w.scan(ctx, handling)
-		if err != nil && ctx.Err() == nil && passing(err) {
+		if err != nil && ctx.Err() == nil && isTransient(err) {
 			w.cfg.event(Event{Kind: CallFailed, Err: err})
 			err = nil
 		}
@@ -236,7 +236,7 @@ func (w *worker) discover(ctx context.Context) error {
 	return w.read(ctx)
 }
 
-// begin settles where the app starts to read the stream, once for all workers, and looks again.
+// begin decides where the app starts to read the stream, once for all workers, and looks again.
 func (w *worker) begin(ctx context.Context, d *description) error {
 	at := w.start
 	if at == latest {

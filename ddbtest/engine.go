@@ -75,7 +75,7 @@ func NewEngine(opts ...Option) *Engine {
 		Shuffle:    shuffle,
 		Hooks:      hooks,
 	})
-	c.clock.onAdvance(e.settle)
+	c.clock.onAdvance(e.catchUp)
 	e.handler = protocol.New(e.core, e.streams, e.intercept(c))
 	e.faults.Bind(e.handler)
 	return e
@@ -178,11 +178,11 @@ func (e *Engine) Handler() http.Handler {
 	})
 }
 
-// settle does what has become due.
-func (e *Engine) settle(now time.Time) {
-	e.core.Settle(now)
+// catchUp does what has become due.
+func (e *Engine) catchUp(now time.Time) {
+	e.core.CatchUp(now)
 	_, _ = e.core.Expire(context.Background()) // items in a state that cannot be deleted stay
-	e.streams.Settle(now)
+	e.streams.CatchUp(now)
 }
 
 // Format prints what it is, whatever the verb, and nothing of its tables.

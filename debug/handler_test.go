@@ -201,7 +201,7 @@ func exampleRecorder(t *testing.T) (*debug.Recorder, *ddb.Ledger, *clock) {
 	return r, ledger, c
 }
 
-// TestJSON holds the shape of the JSON against a file, and reads it back.
+// TestJSON holds the form of the JSON against a file, and reads it back.
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	r, _, _ := exampleRecorder(t)

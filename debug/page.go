@@ -67,7 +67,7 @@ var callColumns = []column{
 	{"Time, ms", "durationMs", "ms"},
 	{"Units", "units", "units"},
 	{"Expected", "expected", "range"},
-	{"Estimate", "within", "verdict"},
+	{"Estimate", "within", "within"},
 	{"Returned", "returned", "count"},
 	{"Scanned", "scanned", "count"},
 	{"Attempts", "attempts", "count"},

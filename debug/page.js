@@ -31,7 +31,7 @@
 		case "share": return trimmed(100 * value, 1) + " %";
 		case "ago": return ago(value);
 		case "list": return value.join(", ");
-		case "verdict": return value ? "within" : "outside";
+		case "within": return value ? "within" : "outside";
 		case "range": {
 			const least = shown("units", value.min), most = shown("units", value.max);
 			return least === most ? least : least + " \u2013 " + most;
@@ -53,7 +53,7 @@
 	};
 
 	// Tables: one view for each, which keeps the rows that stay, so that focus and open explanations stay as well.
-	const textual = (kind) => kind === "text" || kind === "code" || kind === "list" || kind === "verdict";
+	const textual = (kind) => kind === "text" || kind === "code" || kind === "list" || kind === "within";
 	const comparable = (kind, value) => {
 		if (kind === "range") return value.max;
 		if (kind === "ago") return Date.parse(value);
@@ -124,7 +124,7 @@
 					return;
 				}
 				set(cell, text);
-				cell.toggleAttribute("data-bad", c.kind === "verdict" && row[c.key] === false);
+				cell.toggleAttribute("data-bad", c.kind === "within" && row[c.key] === false);
 			});
 			if (parts.pre) set(parts.pre, row.explain);
 		}

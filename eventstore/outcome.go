@@ -46,7 +46,7 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 	for _, f := range te.Failed {
 		switch {
 		case f.Reason != conditionFailed:
-			own = own && passingReason(f.Reason)
+			own = own && isTransientReason(f.Reason)
 		case f.Index < len(c.extra):
 			return refused, cause
 		case f.Index < len(c.extra)+s.idCount(c):
@@ -77,8 +77,8 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 
 const conditionFailed = "ConditionalCheckFailed"
 
-// passingReason reports whether a reason may be gone at the next attempt.
-func passingReason(reason string) bool {
+// isTransientReason reports whether a reason may be gone at the next attempt.
+func isTransientReason(reason string) bool {
 	return reason == "TransactionConflict" || reason == "ThrottlingError" || reason == "ProvisionedThroughputExceeded"
 }
 

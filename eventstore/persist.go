@@ -23,8 +23,8 @@ func ofHandler(err error) bool {
 	return ok
 }
 
-// passing reports whether something that failed may succeed later without a change.
-func passing(err error) bool {
+// isTransient reports whether something that failed may succeed later without a change.
+func isTransient(err error) bool {
 	switch {
 	case ofHandler(err):
 		return false
@@ -49,12 +49,12 @@ func passing(err error) bool {
 	return ok && op.Op != ""
 }
 
-// passes reports whether a handler failed at DynamoDB, in passing. Other failures of a handler count, whatever they are.
+// passes reports whether a handler failed at DynamoDB, for the moment. Other failures of a handler count, whatever they are.
 func passes(err error) bool {
 	_, op := errors.AsType[*ddb.OpError](err)
 	_, batch := errors.AsType[*ddb.BatchError](err)
 	_, transaction := errors.AsType[*ddb.TransactionError](err)
-	return (op || batch || transaction || errors.Is(err, ErrAmbiguous) || errors.Is(err, ErrContention)) && passing(err)
+	return (op || batch || transaction || errors.Is(err, ErrAmbiguous) || errors.Is(err, ErrContention)) && isTransient(err)
 }
 
 // newRetries waits longer after every failure, and never gives up by itself.
@@ -68,7 +68,7 @@ func (s *subscription) persist(ctx context.Context, f func(context.Context) erro
 	waits := newRetries()
 	for {
 		err := f(ctx)
-		if err == nil || ctx.Err() == nil && !passing(err) {
+		if err == nil || ctx.Err() == nil && !isTransient(err) {
 			return err
 		}
 		if ctx.Err() != nil {

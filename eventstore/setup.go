@@ -66,7 +66,7 @@ func (s *Store) checkSetup(ctx context.Context) error {
 		return nil // another call has read it
 	}
 	err := s.readSetup(ctx)
-	if _, ok := s.setup.fresh(setupLimit); ok && err != nil && passing(err) {
+	if _, ok := s.setup.fresh(setupLimit); ok && err != nil && isTransient(err) {
 		return nil // the next call tries again
 	}
 	return err

@@ -99,14 +99,14 @@ func (s *subscription) share(ctx context.Context) error {
 	g.cfg = &lease.Config[shardLease]{
 		Owner: s.owner, Failover: s.failover, Now: time.Now,
 		State: (*shardLease).state, Next: func(l *shardLease) { l.Counter++ },
-		Swap: g.timedSwap, Passing: passing, Lost: errLeaseLost,
+		Swap: g.timedSwap, Transient: isTransient, Lost: errLeaseLost,
 		Failed: func(_ shardLease, err error) { s.onRetry(err) },
 	}
 	reading, drain := context.WithCancel(ctx)
 	defer drain()
 	err := s.feed.store.checkSetup(ctx)
 	for err == nil {
-		if err = g.scan(ctx, reading); err != nil && ctx.Err() == nil && passing(err) {
+		if err = g.scan(ctx, reading); err != nil && ctx.Err() == nil && isTransient(err) {
 			s.onRetry(err)
 			err = nil
 		}

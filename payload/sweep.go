@@ -15,7 +15,7 @@ import (
 type SweepReport struct {
 	// References is how many there are, Objects how many objects were looked at.
 	References, Objects int
-	// Kept are the objects that something refers to, Young those that are too new to be judged, Foreign those
+	// Kept are the objects that something refers to, Young those that are too new to be decided on, Foreign those
 	// whose keys are not made by this package.
 	Kept, Young, Foreign int
 	// Removed is how many objects were removed, or would have been in a dry run, and Bytes their size.
@@ -44,7 +44,7 @@ type sweep struct {
 // the prefix; packages eventstore and snapshot list theirs with References. If any
 // of them cannot be read, nothing is removed.
 //
-// It is safe while others write: an object is judged by the day in its name, and nobody writes to a name of a past
+// It is safe while others write: an object is decided on by the day in its name, and nobody writes to a name of a past
 // day. It takes 48 bytes of memory for each reference. A sweep that ends early can be begun again.
 func (p *Payloads) Sweep(ctx context.Context, references []iter.Seq2[string, error], opts ...SweepOption) (SweepReport, error) {
 	s := sweep{age: leastAge}

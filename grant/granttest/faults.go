@@ -259,15 +259,15 @@ func (f *faulty) changes(rounds int) {
 			}
 		}
 		f.armed.Store(false)
-		f.settled(ctx, k)
+		f.consistent(ctx, k)
 		f.armed.Store(true)
 	}
 	f.armed.Store(false)
 	f.Logf("%d of %d changes with an unknown outcome", unknown, 6*rounds)
 }
 
-// settled checks that the grant is what its history says.
-func (f *faulty) settled(ctx context.Context, k grant.Key) {
+// consistent checks that the grant is what its history says.
+func (f *faulty) consistent(ctx context.Context, k grant.Key) {
 	f.Helper()
 	entries, err := collect(f.History(ctx, k))
 	if err != nil {

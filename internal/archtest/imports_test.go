@@ -69,7 +69,7 @@ func importFault(f goFile, imported string) string {
 			return "the engine's insides are its own"
 		}
 	case under(dir, engine) && !under(target, engine):
-		return "the engine shares no code with the library, tests included, so that it stays an independent judge"
+		return "the engine shares no code with the library, tests included, so that it stays an independent witness"
 
 	case under(target, engine):
 		if !f.isTest() && !under(dir, engine, examples, commands, benchmarks) && !forTests(dir) && f.module == "" {

@@ -45,7 +45,7 @@ func TestStrictJSON(t *testing.T) {
 	}
 }
 
-// Whatever the shape of the value, attribute values are strict too.
+// Whatever the kind of the value, attribute values are strict too.
 func TestStrictAttributeValues(t *testing.T) {
 	type item struct {
 		A string

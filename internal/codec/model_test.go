@@ -88,20 +88,20 @@ func (m *money) UnmarshalDynamoDBAttributeValue(av types.AttributeValue) error {
 
 // union is an item that stores itself.
 type union struct {
-	Shape string
-	R     int
+	Figure string
+	R      int
 }
 
 func (u union) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) {
 	return &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{
-		"shape": &types.AttributeValueMemberS{Value: u.Shape},
-		"r":     &types.AttributeValueMemberN{Value: fmt.Sprint(u.R)},
+		"figure": &types.AttributeValueMemberS{Value: u.Figure},
+		"r":      &types.AttributeValueMemberN{Value: fmt.Sprint(u.R)},
 	}}, nil
 }
 
 func (u *union) UnmarshalDynamoDBAttributeValue(av types.AttributeValue) error {
 	m := av.(*types.AttributeValueMemberM).Value
-	u.Shape = m["shape"].(*types.AttributeValueMemberS).Value
+	u.Figure = m["figure"].(*types.AttributeValueMemberS).Value
 	_, err := fmt.Sscan(m["r"].(*types.AttributeValueMemberN).Value, &u.R)
 	return err
 }

@@ -49,14 +49,14 @@ var byValue = cmp.Options{
 	}),
 }
 
-// shape is a type under test.
-type shape func(t *rapid.T)
+// sample is a type under test.
+type sample func(t *rapid.T)
 
-// known is a shape that attributevalue stores and reads in the same way.
-func known[T any]() shape { return func(t *rapid.T) { survive[T](t, true) } }
+// known is a sample that attributevalue stores and reads in the same way.
+func known[T any]() sample { return func(t *rapid.T) { survive[T](t, true) } }
 
-// alien is a shape that attributevalue treats differently; docs/codec.md says why.
-func alien[T any]() shape { return func(t *rapid.T) { survive[T](t, false) } }
+// alien is a sample that attributevalue treats differently; docs/codec.md says why.
+func alien[T any]() sample { return func(t *rapid.T) { survive[T](t, false) } }
 
 func survive[T any](t *rapid.T, same bool) {
 	p, err := codec.PlanOf(reflect.TypeFor[T]())
@@ -112,7 +112,7 @@ type two[V, W any] struct {
 	W W `dynamodbav:"second"`
 }
 
-var shapes = []shape{
+var samples = []sample{
 	known[one[string]](), known[one[text]](), known[one[bool]](), known[one[int]](), known[one[int8]](), known[one[int16]](), known[one[int32]](), known[one[int64]](),
 	known[one[uint]](), known[one[uint8]](), known[one[uint16]](), known[one[uint32]](), known[one[uint64]](), known[one[float32]](), known[one[float64]](), known[one[count]](),
 	known[one[[]byte]](), known[one[blob]](), known[one[[4]byte]](), known[one[[]string]](), known[one[[]text]](), known[one[[]int]](), known[one[[][]int]](), known[one[[3]int]](),
@@ -156,8 +156,8 @@ var shapes = []shape{
 	}](),
 }
 
-func TestShapesSurvive(t *testing.T) {
-	for i, s := range shapes {
+func TestTypesSurvive(t *testing.T) {
+	for i, s := range samples {
 		t.Run(fmt.Sprint(i), func(t *testing.T) { rapid.Check(t, s) })
 	}
 }

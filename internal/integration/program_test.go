@@ -226,7 +226,7 @@ func (g *program) update(p *pair) {
 		g.step(p, "PutItem", object{"TableName": g.table, "Item": item})
 	}
 	g.expression(in, "UpdateExpression", text)
-	if text != "SET s = :n1" && g.chance(4) { // which it judges after the condition
+	if text != "SET s = :n1" && g.chance(4) { // which it checks after the condition
 		g.expression(in, "ConditionExpression", g.condition())
 	}
 	g.options(in)

@@ -22,8 +22,8 @@ type Config[L any] struct {
 	// Swap stores will instead of was, if what is stored still has the owner and the counter of was. It
 	// returns what is stored then, and whether that is will.
 	Swap func(ctx context.Context, was, will L) (stored L, swapped bool, err error)
-	// Passing reports whether a swap that failed may succeed later.
-	Passing func(error) bool
+	// Transient reports whether a swap that failed may succeed later.
+	Transient func(error) bool
 	// Failed is called with each failure of a swap that passes.
 	Failed func(lease L, err error)
 	// Lost is the error of a lease that is lost; it is the cause of the contexts that end then.
@@ -112,7 +112,7 @@ func (h *Hold[L]) Save(ctx context.Context, edit func(*L)) error {
 			return h.drop(nil)
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case !h.cfg.Passing(err):
+		case !h.cfg.Transient(err):
 			_ = h.drop(err)
 			return err
 		}

@@ -13,7 +13,7 @@ func (e *Engine) DeleteTable(_ context.Context, name *string) (*TableDescription
 	}
 	now := e.clock.Now()
 	t.mu.Lock()
-	t.settle(now)
+	t.catchUp(now)
 	if err := t.deletable(now); err != nil {
 		t.mu.Unlock()
 		return nil, err

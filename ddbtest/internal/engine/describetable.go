@@ -141,7 +141,7 @@ func (e *Engine) describe(t *Table, status string) *TableDescription {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := e.clock.Now()
-	t.settle(now)
+	t.catchUp(now)
 	schema, s := t.Schema(), &t.settings
 	d := &TableDescription{
 		AttributeDefinitions:      sortedDefinitions(schema.attributes),

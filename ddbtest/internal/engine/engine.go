@@ -99,17 +99,17 @@ func (e *Engine) Tables() []*Table {
 	return tables
 }
 
-// Settle does what has become due by now: it forgets tables and indexes whose
+// CatchUp does what has become due by now: it forgets tables and indexes whose
 // deletion is complete and client request tokens that are too old. Operations
 // see the same without it; it frees their memory.
-func (e *Engine) Settle(now time.Time) {
+func (e *Engine) CatchUp(now time.Time) {
 	e.tokens.expire(now)
 	for _, t := range e.Tables() {
 		if e.lookup(t.name) != t {
 			continue
 		}
 		t.mu.Lock()
-		t.settle(now)
+		t.catchUp(now)
 		t.mu.Unlock()
 	}
 }

@@ -126,7 +126,7 @@ func (e *Engine) insightful(in *ContributorInsightsInput, now time.Time) (*Table
 	if in.IndexName != nil && (len(*in.IndexName) < 3 || len(*in.IndexName) > 255) {
 		return nil, invalid("IndexName must be at least 3 characters long and at most 255 characters long")
 	}
-	t, err := e.settled(in.TableName, now)
+	t, err := e.current(in.TableName, now)
 	if err != nil || in.IndexName == nil {
 		return t, err
 	}
@@ -139,15 +139,15 @@ func (e *Engine) insightful(in *ContributorInsightsInput, now time.Time) (*Table
 	return t, nil
 }
 
-// settled returns the table with a name or an ARN, without what has been deleted.
-func (e *Engine) settled(name *string, now time.Time) (*Table, error) {
+// current returns the table with a name or an ARN, without what has been deleted.
+func (e *Engine) current(name *string, now time.Time) (*Table, error) {
 	t := e.lookup(*name)
 	if t == nil {
 		return nil, tableNotFound(tableOf(*name))
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.settle(now)
+	t.catchUp(now)
 	return t, nil
 }
 
@@ -203,7 +203,7 @@ func (e *Engine) ListContributorInsights(_ context.Context, in *ListContributorI
 	}
 	tables, now := e.Tables(), e.clock.Now()
 	if in.TableName != nil {
-		t, err := e.settled(in.TableName, now)
+		t, err := e.current(in.TableName, now)
 		if err != nil {
 			return nil, err
 		}

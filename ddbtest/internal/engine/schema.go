@@ -8,7 +8,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// Schema is the shape of a table: its key and its indexes. It is immutable; a
+// Schema is the layout of a table: its key and its indexes. It is immutable; a
 // change of the table replaces it.
 type Schema struct {
 	Key     KeySchema

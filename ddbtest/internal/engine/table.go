@@ -81,7 +81,7 @@ func (t *Table) Name() string { return t.name }
 // ARN returns the ARN of the table.
 func (t *Table) ARN() string { return t.arn }
 
-// Schema returns the present shape of the table.
+// Schema returns the present layout of the table.
 func (t *Table) Schema() *Schema { return t.schema.Load() }
 
 // Stream returns the label of the table's stream and its view type; the label
@@ -154,8 +154,8 @@ func (x *Index) backfilling(now time.Time) bool {
 
 func (x *Index) isDeleting() bool { return !x.deletedAt.IsZero() }
 
-// settle drops the indexes whose deletion is complete. The caller holds mu.
-func (t *Table) settle(now time.Time) {
+// catchUp drops the indexes whose deletion is complete. The caller holds mu.
+func (t *Table) catchUp(now time.Time) {
 	schema := t.Schema()
 	var kept []*Index
 	for _, x := range schema.Indexes {

@@ -139,7 +139,7 @@ func (in *UpdateTableInput) occupies() bool {
 func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created *Index, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.settle(now)
+	t.catchUp(now)
 	if err := in.admissible(t, now); err != nil {
 		return nil, err
 	}

@@ -33,14 +33,14 @@ func genModel(depth int) *rapid.Generator[model] {
 	column := rapid.SampledFrom([]string{"a", "b", "c", "d"})
 	constant := rapid.IntRange(0, 3)
 	return rapid.Custom(func(t *rapid.T) model {
-		shape := 9
+		form := 9
 		if depth > 0 {
-			shape = rapid.IntRange(0, 9).Draw(t, "shape")
+			form = rapid.IntRange(0, 9).Draw(t, "form")
 		}
-		switch shape {
+		switch form {
 		case 0, 1, 2, 3, 4:
 			x, y := genModel(depth-1).Draw(t, "x"), genModel(depth-1).Draw(t, "y")
-			if shape < 2 {
+			if form < 2 {
 				return model{x.within(0) + " or " + y.within(1), 0, func(r map[string]int) bool { return x.eval(r) || y.eval(r) }}
 			}
 			return model{x.within(1) + " AND " + y.within(2), 1, func(r map[string]int) bool { return x.eval(r) && y.eval(r) }}

@@ -7,7 +7,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-var keysShape = shape[engine.KeysAndAttributes]{
+var keysStructure = structure[engine.KeysAndAttributes]{
 	{"Keys", func(r *reader, to *engine.KeysAndAttributes) { to.Keys = r.attributesList() }},
 	{"ProjectionExpression", func(r *reader, to *engine.KeysAndAttributes) { to.ProjectionExpression = r.str() }},
 	{"ExpressionAttributeNames", func(r *reader, to *engine.KeysAndAttributes) { to.Placeholders.Names = r.names() }},
@@ -30,12 +30,12 @@ func (r *reader) attributesList() []engine.Attributes {
 	return list
 }
 
-var batchGetShape = shape[engine.BatchGetItemInput]{
+var batchGetStructure = structure[engine.BatchGetItemInput]{
 	{"RequestItems", func(r *reader, in *engine.BatchGetItemInput) {
 		tables := []engine.KeysOfTable{}
 		if r.object(requestItemsKind, func(name []byte) {
 			one := engine.KeysOfTable{Table: string(name)}
-			keysShape.read(r, &one.KeysAndAttributes)
+			keysStructure.read(r, &one.KeysAndAttributes)
 			tables = append(tables, one)
 		}) {
 			in.RequestItems = tables
@@ -48,7 +48,7 @@ const requestItemsKind = mapOf + classPrefix + "KeysAndAttributes>"
 
 func batchGetItem(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.BatchGetItemInput
-	if err := readInput(r, batchGetShape, &in); err != nil {
+	if err := readInput(r, batchGetStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.BatchGetItem(ctx, &in)
@@ -125,20 +125,20 @@ func appendBool(b []byte, v bool) []byte {
 	return append(b, "false"...)
 }
 
-var putRequestShape = shape[engine.PutRequest]{
+var putRequestStructure = structure[engine.PutRequest]{
 	{"Item", func(r *reader, to *engine.PutRequest) { to.Item = r.attributes() }},
 }
 
-var deleteRequestShape = shape[engine.DeleteRequest]{
+var deleteRequestStructure = structure[engine.DeleteRequest]{
 	{"Key", func(r *reader, to *engine.DeleteRequest) { to.Key = r.attributes() }},
 }
 
-var writeRequestShape = shape[engine.WriteRequest]{
-	{"PutRequest", func(r *reader, to *engine.WriteRequest) { to.PutRequest = putRequestShape.pointer(r) }},
-	{"DeleteRequest", func(r *reader, to *engine.WriteRequest) { to.DeleteRequest = deleteRequestShape.pointer(r) }},
+var writeRequestStructure = structure[engine.WriteRequest]{
+	{"PutRequest", func(r *reader, to *engine.WriteRequest) { to.PutRequest = putRequestStructure.pointer(r) }},
+	{"DeleteRequest", func(r *reader, to *engine.WriteRequest) { to.DeleteRequest = deleteRequestStructure.pointer(r) }},
 }
 
-var batchWriteShape = shape[engine.BatchWriteItemInput]{
+var batchWriteStructure = structure[engine.BatchWriteItemInput]{
 	{"RequestItems", func(r *reader, in *engine.BatchWriteItemInput) {
 		tables := []engine.WritesOfTable{}
 		if r.object(writeRequestsKind, func(name []byte) {
@@ -147,7 +147,7 @@ var batchWriteShape = shape[engine.BatchWriteItemInput]{
 				r.fail(mistyped(castFault))
 				return
 			}
-			tables = append(tables, engine.WritesOfTable{Table: table, Writes: writeRequestShape.list(r)})
+			tables = append(tables, engine.WritesOfTable{Table: table, Writes: writeRequestStructure.list(r)})
 		}) {
 			in.RequestItems = tables
 		}
@@ -160,7 +160,7 @@ const writeRequestsKind = mapOf + "java.util.List<" + classPrefix + "WriteReques
 
 func batchWriteItem(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.BatchWriteItemInput
-	if err := readInput(r, batchWriteShape, &in); err != nil {
+	if err := readInput(r, batchWriteStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.BatchWriteItem(ctx, &in)

@@ -6,7 +6,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 )
 
-var putItemShape = shape[engine.PutItemInput]{
+var putItemStructure = structure[engine.PutItemInput]{
 	{"TableName", func(r *reader, in *engine.PutItemInput) { in.TableName = r.str() }},
 	{"Item", func(r *reader, in *engine.PutItemInput) { in.Item = r.attributes() }},
 	{"ConditionExpression", func(r *reader, in *engine.PutItemInput) { in.ConditionExpression = r.str() }},
@@ -16,19 +16,19 @@ var putItemShape = shape[engine.PutItemInput]{
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.PutItemInput) { in.ReturnConsumedCapacity = r.str() }},
 	{"ReturnItemCollectionMetrics", func(r *reader, in *engine.PutItemInput) { in.ReturnItemCollectionMetrics = r.str() }},
 	{"ReturnValuesOnConditionCheckFailure", func(r *reader, in *engine.PutItemInput) { in.ReturnValuesOnConditionCheckFailure = r.str() }},
-	{"Expected", func(r *reader, in *engine.PutItemInput) { legacy(&in.Legacy).Expected = expectedShape.mapped(r) }},
+	{"Expected", func(r *reader, in *engine.PutItemInput) { legacy(&in.Legacy).Expected = expectedStructure.mapped(r) }},
 	{"ConditionalOperator", func(r *reader, in *engine.PutItemInput) { legacy(&in.Legacy).ConditionalOperator = r.str() }},
 }
 
 func putItem(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.PutItemInput
-	if err := readInput(r, putItemShape, &in); err != nil {
+	if err := readInput(r, putItemStructure, &in); err != nil {
 		return nil, err
 	}
 	return writeResult(e.PutItem(ctx, &in))
 }
 
-var deleteItemShape = shape[engine.DeleteItemInput]{
+var deleteItemStructure = structure[engine.DeleteItemInput]{
 	{"TableName", func(r *reader, in *engine.DeleteItemInput) { in.TableName = r.str() }},
 	{"Key", func(r *reader, in *engine.DeleteItemInput) { in.Key = r.attributes() }},
 	{"ConditionExpression", func(r *reader, in *engine.DeleteItemInput) { in.ConditionExpression = r.str() }},
@@ -38,19 +38,19 @@ var deleteItemShape = shape[engine.DeleteItemInput]{
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.DeleteItemInput) { in.ReturnConsumedCapacity = r.str() }},
 	{"ReturnItemCollectionMetrics", func(r *reader, in *engine.DeleteItemInput) { in.ReturnItemCollectionMetrics = r.str() }},
 	{"ReturnValuesOnConditionCheckFailure", func(r *reader, in *engine.DeleteItemInput) { in.ReturnValuesOnConditionCheckFailure = r.str() }},
-	{"Expected", func(r *reader, in *engine.DeleteItemInput) { legacy(&in.Legacy).Expected = expectedShape.mapped(r) }},
+	{"Expected", func(r *reader, in *engine.DeleteItemInput) { legacy(&in.Legacy).Expected = expectedStructure.mapped(r) }},
 	{"ConditionalOperator", func(r *reader, in *engine.DeleteItemInput) { legacy(&in.Legacy).ConditionalOperator = r.str() }},
 }
 
 func deleteItem(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.DeleteItemInput
-	if err := readInput(r, deleteItemShape, &in); err != nil {
+	if err := readInput(r, deleteItemStructure, &in); err != nil {
 		return nil, err
 	}
 	return writeResult(e.DeleteItem(ctx, &in))
 }
 
-var updateItemShape = shape[engine.UpdateItemInput]{
+var updateItemStructure = structure[engine.UpdateItemInput]{
 	{"TableName", func(r *reader, in *engine.UpdateItemInput) { in.TableName = r.str() }},
 	{"Key", func(r *reader, in *engine.UpdateItemInput) { in.Key = r.attributes() }},
 	{"UpdateExpression", func(r *reader, in *engine.UpdateItemInput) { in.UpdateExpression = r.str() }},
@@ -62,15 +62,15 @@ var updateItemShape = shape[engine.UpdateItemInput]{
 	{"ReturnItemCollectionMetrics", func(r *reader, in *engine.UpdateItemInput) { in.ReturnItemCollectionMetrics = r.str() }},
 	{"ReturnValuesOnConditionCheckFailure", func(r *reader, in *engine.UpdateItemInput) { in.ReturnValuesOnConditionCheckFailure = r.str() }},
 	{"AttributeUpdates", func(r *reader, in *engine.UpdateItemInput) {
-		legacy(&in.Legacy).AttributeUpdates = updateShape.mapped(r)
+		legacy(&in.Legacy).AttributeUpdates = updateStructure.mapped(r)
 	}},
-	{"Expected", func(r *reader, in *engine.UpdateItemInput) { legacy(&in.Legacy).Expected = expectedShape.mapped(r) }},
+	{"Expected", func(r *reader, in *engine.UpdateItemInput) { legacy(&in.Legacy).Expected = expectedStructure.mapped(r) }},
 	{"ConditionalOperator", func(r *reader, in *engine.UpdateItemInput) { legacy(&in.Legacy).ConditionalOperator = r.str() }},
 }
 
 func updateItem(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.UpdateItemInput
-	if err := readInput(r, updateItemShape, &in); err != nil {
+	if err := readInput(r, updateItemStructure, &in); err != nil {
 		return nil, err
 	}
 	return writeResult(e.UpdateItem(ctx, &in))
@@ -93,7 +93,7 @@ func writeResult(out *engine.WriteOutput, err error) ([]byte, error) {
 	return w.end(), nil
 }
 
-var getItemShape = shape[engine.GetItemInput]{
+var getItemStructure = structure[engine.GetItemInput]{
 	{"TableName", func(r *reader, in *engine.GetItemInput) { in.TableName = r.str() }},
 	{"Key", func(r *reader, in *engine.GetItemInput) { in.Key = r.attributes() }},
 	{"ProjectionExpression", func(r *reader, in *engine.GetItemInput) { in.ProjectionExpression = r.str() }},
@@ -105,7 +105,7 @@ var getItemShape = shape[engine.GetItemInput]{
 
 func getItem(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.GetItemInput
-	if err := readInput(r, getItemShape, &in); err != nil {
+	if err := readInput(r, getItemStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.GetItem(ctx, &in)

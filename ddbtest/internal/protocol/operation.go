@@ -63,7 +63,7 @@ func operationName(target string) string {
 }
 
 // readInput reads the parameters of an operation.
-func readInput[T any](r *reader, s shape[T], in *T) error {
+func readInput[T any](r *reader, s structure[T], in *T) error {
 	if !s.read(r, in) && r.err == nil {
 		return malformed()
 	}

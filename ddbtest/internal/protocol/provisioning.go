@@ -12,7 +12,7 @@ type continuousBackupsInput struct {
 	PointInTimeRecoverySpecification *engine.PointInTimeRecoverySpecification
 }
 
-var recoveryShape = shape[engine.PointInTimeRecoverySpecification]{
+var recoveryStructure = structure[engine.PointInTimeRecoverySpecification]{
 	{"PointInTimeRecoveryEnabled", func(r *reader, to *engine.PointInTimeRecoverySpecification) {
 		to.PointInTimeRecoveryEnabled = r.boolean()
 	}},
@@ -21,16 +21,16 @@ var recoveryShape = shape[engine.PointInTimeRecoverySpecification]{
 	}},
 }
 
-var continuousBackupsShape = shape[continuousBackupsInput]{
+var continuousBackupsStructure = structure[continuousBackupsInput]{
 	{"TableName", func(r *reader, in *continuousBackupsInput) { in.TableName = r.str() }},
 	{"PointInTimeRecoverySpecification", func(r *reader, in *continuousBackupsInput) {
-		in.PointInTimeRecoverySpecification = recoveryShape.pointer(r)
+		in.PointInTimeRecoverySpecification = recoveryStructure.pointer(r)
 	}},
 }
 
 func updateContinuousBackups(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in continuousBackupsInput
-	if err := readInput(r, continuousBackupsShape, &in); err != nil {
+	if err := readInput(r, continuousBackupsStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.UpdateContinuousBackups(ctx, in.TableName, in.PointInTimeRecoverySpecification)
@@ -39,14 +39,14 @@ func updateContinuousBackups(ctx context.Context, e *engine.Engine, r *reader) (
 
 func describeContinuousBackups(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in nameInput
-	if err := readInput(r, nameShape, &in); err != nil {
+	if err := readInput(r, nameStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.DescribeContinuousBackups(ctx, in.TableName)
 	return result(map[string]any{"ContinuousBackupsDescription": out}, err)
 }
 
-var insightsShape = shape[engine.ContributorInsightsInput]{
+var insightsStructure = structure[engine.ContributorInsightsInput]{
 	{"TableName", func(r *reader, in *engine.ContributorInsightsInput) { in.TableName = r.str() }},
 	{"IndexName", func(r *reader, in *engine.ContributorInsightsInput) { in.IndexName = r.str() }},
 	{"ContributorInsightsAction", func(r *reader, in *engine.ContributorInsightsInput) { in.ContributorInsightsAction = r.str() }},
@@ -55,7 +55,7 @@ var insightsShape = shape[engine.ContributorInsightsInput]{
 
 func updateContributorInsights(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.ContributorInsightsInput
-	if err := readInput(r, insightsShape, &in); err != nil {
+	if err := readInput(r, insightsStructure, &in); err != nil {
 		return nil, err
 	}
 	return result(e.UpdateContributorInsights(ctx, &in))
@@ -63,13 +63,13 @@ func updateContributorInsights(ctx context.Context, e *engine.Engine, r *reader)
 
 func describeContributorInsights(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.ContributorInsightsInput
-	if err := readInput(r, insightsShape, &in); err != nil {
+	if err := readInput(r, insightsStructure, &in); err != nil {
 		return nil, err
 	}
 	return result(e.DescribeContributorInsights(ctx, &in))
 }
 
-var listInsightsShape = shape[engine.ListContributorInsightsInput]{
+var listInsightsStructure = structure[engine.ListContributorInsightsInput]{
 	{"TableName", func(r *reader, in *engine.ListContributorInsightsInput) { in.TableName = r.str() }},
 	{"MaxResults", func(r *reader, in *engine.ListContributorInsightsInput) { in.MaxResults = r.integer("Integer") }},
 	{"NextToken", func(r *reader, in *engine.ListContributorInsightsInput) { in.NextToken = r.str() }},
@@ -77,13 +77,13 @@ var listInsightsShape = shape[engine.ListContributorInsightsInput]{
 
 func listContributorInsights(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.ListContributorInsightsInput
-	if err := readInput(r, listInsightsShape, &in); err != nil {
+	if err := readInput(r, listInsightsStructure, &in); err != nil {
 		return nil, err
 	}
 	return result(e.ListContributorInsights(ctx, &in))
 }
 
-var listBackupsShape = shape[engine.ListBackupsInput]{
+var listBackupsStructure = structure[engine.ListBackupsInput]{
 	{"TableName", func(r *reader, in *engine.ListBackupsInput) { in.TableName = r.str() }},
 	{"BackupType", func(r *reader, in *engine.ListBackupsInput) { in.BackupType = r.str() }},
 	{"ExclusiveStartBackupArn", func(r *reader, in *engine.ListBackupsInput) { in.ExclusiveStartBackupArn = r.str() }},
@@ -92,13 +92,13 @@ var listBackupsShape = shape[engine.ListBackupsInput]{
 
 func listBackups(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.ListBackupsInput
-	if err := readInput(r, listBackupsShape, &in); err != nil {
+	if err := readInput(r, listBackupsStructure, &in); err != nil {
 		return nil, err
 	}
 	return result(e.ListBackups(ctx, &in))
 }
 
-var listJobsShape = shape[engine.ListJobsInput]{
+var listJobsStructure = structure[engine.ListJobsInput]{
 	{"TableArn", func(r *reader, in *engine.ListJobsInput) { in.TableArn = r.str() }},
 	{"NextToken", func(r *reader, in *engine.ListJobsInput) { in.NextToken = r.str() }},
 	{"MaxResults", func(r *reader, in *engine.ListJobsInput) { in.MaxResults = r.integer("Integer") }},
@@ -107,7 +107,7 @@ var listJobsShape = shape[engine.ListJobsInput]{
 
 func listExports(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.ListJobsInput
-	if err := readInput(r, listJobsShape, &in); err != nil {
+	if err := readInput(r, listJobsStructure, &in); err != nil {
 		return nil, err
 	}
 	return result(e.ListExports(ctx, &in))
@@ -115,32 +115,32 @@ func listExports(ctx context.Context, e *engine.Engine, r *reader) ([]byte, erro
 
 func listImports(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.ListJobsInput
-	if err := readInput(r, listJobsShape, &in); err != nil {
+	if err := readInput(r, listJobsStructure, &in); err != nil {
 		return nil, err
 	}
 	return result(e.ListImports(ctx, &in))
 }
 
-var listGlobalTablesShape = shape[engine.ListGlobalTablesInput]{
+var listGlobalTablesStructure = structure[engine.ListGlobalTablesInput]{
 	{"ExclusiveStartGlobalTableName", func(r *reader, in *engine.ListGlobalTablesInput) { in.ExclusiveStartGlobalTableName = r.str() }},
 	{"Limit", func(r *reader, in *engine.ListGlobalTablesInput) { in.Limit = r.integer("Integer") }},
 }
 
 func listGlobalTables(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.ListGlobalTablesInput
-	if err := readInput(r, listGlobalTablesShape, &in); err != nil {
+	if err := readInput(r, listGlobalTablesStructure, &in); err != nil {
 		return nil, err
 	}
 	return result(e.ListGlobalTables(ctx, &in))
 }
 
-var globalNameShape = shape[nameInput]{
+var globalNameStructure = structure[nameInput]{
 	{"GlobalTableName", func(r *reader, in *nameInput) { in.TableName = r.str() }},
 }
 
 func describeGlobalTable(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in nameInput
-	if err := readInput(r, globalNameShape, &in); err != nil {
+	if err := readInput(r, globalNameStructure, &in); err != nil {
 		return nil, err
 	}
 	return nothing(e.DescribeGlobalTable(ctx, in.TableName))
@@ -148,7 +148,7 @@ func describeGlobalTable(ctx context.Context, e *engine.Engine, r *reader) ([]by
 
 func describeTableReplicaAutoScaling(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in nameInput
-	if err := readInput(r, nameShape, &in); err != nil {
+	if err := readInput(r, nameStructure, &in); err != nil {
 		return nil, err
 	}
 	return nothing(e.DescribeTableReplicaAutoScaling(ctx, in.TableName))
@@ -156,7 +156,7 @@ func describeTableReplicaAutoScaling(ctx context.Context, e *engine.Engine, r *r
 
 func describeKinesisStreamingDestination(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in nameInput
-	if err := readInput(r, nameShape, &in); err != nil {
+	if err := readInput(r, nameStructure, &in); err != nil {
 		return nil, err
 	}
 	return result(e.DescribeKinesisStreamingDestination(ctx, in.TableName))
@@ -164,7 +164,7 @@ func describeKinesisStreamingDestination(ctx context.Context, e *engine.Engine, 
 
 func getResourcePolicy(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in tagInput
-	if err := readInput(r, tagInputShape, &in); err != nil {
+	if err := readInput(r, tagInputStructure, &in); err != nil {
 		return nil, err
 	}
 	return result(e.GetResourcePolicy(ctx, in.ResourceArn))

@@ -319,7 +319,7 @@ func (r *reader) hex(at int) (rune, bool) {
 func (r *reader) skip() { r.raw() }
 
 // raw consumes the next value and returns its text. It finds the end of the
-// value and leaves it to others to judge what is inside.
+// value and leaves it to others to check what is inside.
 func (r *reader) raw() []byte {
 	r.peek()
 	start, depth := r.pos, 0

@@ -7,11 +7,11 @@ import (
 )
 
 // searchFields are the members that Query and Scan share.
-func searchFields[T any](part func(*T) *engine.SearchInput) shape[T] {
+func searchFields[T any](part func(*T) *engine.SearchInput) structure[T] {
 	member := func(name string, read func(*reader, *engine.SearchInput)) field[T] {
 		return field[T]{name, func(r *reader, in *T) { read(r, part(in)) }}
 	}
-	return shape[T]{
+	return structure[T]{
 		member("TableName", func(r *reader, in *engine.SearchInput) { in.TableName = r.str() }),
 		member("IndexName", func(r *reader, in *engine.SearchInput) { in.IndexName = r.str() }),
 		member("FilterExpression", func(r *reader, in *engine.SearchInput) { in.FilterExpression = r.str() }),
@@ -28,32 +28,32 @@ func searchFields[T any](part func(*T) *engine.SearchInput) shape[T] {
 	}
 }
 
-var queryShape = append(searchFields(func(in *engine.QueryInput) *engine.SearchInput { return &in.SearchInput }),
+var queryStructure = append(searchFields(func(in *engine.QueryInput) *engine.SearchInput { return &in.SearchInput }),
 	field[engine.QueryInput]{"KeyConditionExpression", func(r *reader, in *engine.QueryInput) { in.KeyConditionExpression = r.str() }},
 	field[engine.QueryInput]{"ScanIndexForward", func(r *reader, in *engine.QueryInput) { in.ScanIndexForward = r.boolean() }},
 	field[engine.QueryInput]{"KeyConditions", func(r *reader, in *engine.QueryInput) {
-		legacy(&in.Legacy).KeyConditions = conditionShape.mapped(r)
+		legacy(&in.Legacy).KeyConditions = conditionStructure.mapped(r)
 	}},
-	field[engine.QueryInput]{"QueryFilter", func(r *reader, in *engine.QueryInput) { legacy(&in.Legacy).QueryFilter = conditionShape.mapped(r) }},
+	field[engine.QueryInput]{"QueryFilter", func(r *reader, in *engine.QueryInput) { legacy(&in.Legacy).QueryFilter = conditionStructure.mapped(r) }},
 )
 
 func query(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.QueryInput
-	if err := readInput(r, queryShape, &in); err != nil {
+	if err := readInput(r, queryStructure, &in); err != nil {
 		return nil, err
 	}
 	return searchResult(e.Query(ctx, &in))
 }
 
-var scanShape = append(searchFields(func(in *engine.ScanInput) *engine.SearchInput { return &in.SearchInput }),
+var scanStructure = append(searchFields(func(in *engine.ScanInput) *engine.SearchInput { return &in.SearchInput }),
 	field[engine.ScanInput]{"Segment", func(r *reader, in *engine.ScanInput) { in.Segment = r.integer("Integer") }},
 	field[engine.ScanInput]{"TotalSegments", func(r *reader, in *engine.ScanInput) { in.TotalSegments = r.integer("Integer") }},
-	field[engine.ScanInput]{"ScanFilter", func(r *reader, in *engine.ScanInput) { legacy(&in.Legacy).ScanFilter = conditionShape.mapped(r) }},
+	field[engine.ScanInput]{"ScanFilter", func(r *reader, in *engine.ScanInput) { legacy(&in.Legacy).ScanFilter = conditionStructure.mapped(r) }},
 )
 
 func scan(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.ScanInput
-	if err := readInput(r, scanShape, &in); err != nil {
+	if err := readInput(r, scanStructure, &in); err != nil {
 		return nil, err
 	}
 	return searchResult(e.Scan(ctx, &in))

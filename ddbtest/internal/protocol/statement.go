@@ -7,11 +7,11 @@ import (
 )
 
 // statementFields are the members that every statement has.
-func statementFields[T any](part func(*T) *engine.StatementInput) shape[T] {
+func statementFields[T any](part func(*T) *engine.StatementInput) structure[T] {
 	member := func(name string, read func(*reader, *engine.StatementInput)) field[T] {
 		return field[T]{name, func(r *reader, in *T) { read(r, part(in)) }}
 	}
-	return shape[T]{
+	return structure[T]{
 		member("Statement", func(r *reader, in *engine.StatementInput) { in.Statement = r.str() }),
 		member("Parameters", func(r *reader, in *engine.StatementInput) { in.Parameters = r.attributeList() }),
 		member("ConsistentRead", func(r *reader, in *engine.StatementInput) { in.ConsistentRead = r.boolean() }),
@@ -21,7 +21,7 @@ func statementFields[T any](part func(*T) *engine.StatementInput) shape[T] {
 	}
 }
 
-var executeStatementShape = append(
+var executeStatementStructure = append(
 	statementFields(func(in *engine.ExecuteStatementInput) *engine.StatementInput { return &in.StatementInput }),
 	field[engine.ExecuteStatementInput]{"Limit", func(r *reader, in *engine.ExecuteStatementInput) { in.Limit = r.integer("Integer") }},
 	field[engine.ExecuteStatementInput]{"NextToken", func(r *reader, in *engine.ExecuteStatementInput) { in.NextToken = r.str() }},
@@ -32,7 +32,7 @@ var executeStatementShape = append(
 
 func executeStatement(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.ExecuteStatementInput
-	if err := readInput(r, executeStatementShape, &in); err != nil {
+	if err := readInput(r, executeStatementStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.ExecuteStatement(ctx, &in)
@@ -56,16 +56,16 @@ func executeStatement(ctx context.Context, e *engine.Engine, r *reader) ([]byte,
 	return w.end(), nil
 }
 
-var statementShape = statementFields(func(in *engine.StatementInput) *engine.StatementInput { return in })
+var statementStructure = statementFields(func(in *engine.StatementInput) *engine.StatementInput { return in })
 
-var batchStatementShape = shape[engine.BatchExecuteStatementInput]{
-	{"Statements", func(r *reader, in *engine.BatchExecuteStatementInput) { in.Statements = statementShape.list(r) }},
+var batchStatementStructure = structure[engine.BatchExecuteStatementInput]{
+	{"Statements", func(r *reader, in *engine.BatchExecuteStatementInput) { in.Statements = statementStructure.list(r) }},
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.BatchExecuteStatementInput) { in.ReturnConsumedCapacity = r.str() }},
 }
 
 func batchExecuteStatement(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.BatchExecuteStatementInput
-	if err := readInput(r, batchStatementShape, &in); err != nil {
+	if err := readInput(r, batchStatementStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.BatchExecuteStatement(ctx, &in)
@@ -107,15 +107,17 @@ func (w *writer) statementResponse(s *engine.StatementResponse) {
 	w.close('}')
 }
 
-var executeTransactionShape = shape[engine.ExecuteTransactionInput]{
-	{"TransactStatements", func(r *reader, in *engine.ExecuteTransactionInput) { in.TransactStatements = statementShape.list(r) }},
+var executeTransactionStructure = structure[engine.ExecuteTransactionInput]{
+	{"TransactStatements", func(r *reader, in *engine.ExecuteTransactionInput) {
+		in.TransactStatements = statementStructure.list(r)
+	}},
 	{"ClientRequestToken", func(r *reader, in *engine.ExecuteTransactionInput) { in.ClientRequestToken = r.str() }},
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.ExecuteTransactionInput) { in.ReturnConsumedCapacity = r.str() }},
 }
 
 func executeTransaction(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.ExecuteTransactionInput
-	if err := readInput(r, executeTransactionShape, &in); err != nil {
+	if err := readInput(r, executeTransactionStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.ExecuteTransaction(ctx, &in)

@@ -18,7 +18,7 @@ var streamOperations = map[string]func(*stream.Store, *reader) ([]byte, error){
 	streamPrefix + "GetRecords":       getRecords,
 }
 
-var listStreamsShape = shape[stream.ListStreamsInput]{
+var listStreamsStructure = structure[stream.ListStreamsInput]{
 	{"TableName", func(r *reader, in *stream.ListStreamsInput) { in.TableName = r.str() }},
 	{"Limit", func(r *reader, in *stream.ListStreamsInput) { in.Limit = r.integer("Integer") }},
 	{"ExclusiveStartStreamArn", func(r *reader, in *stream.ListStreamsInput) { in.ExclusiveStartStreamArn = r.str() }},
@@ -26,34 +26,34 @@ var listStreamsShape = shape[stream.ListStreamsInput]{
 
 func listStreams(s *stream.Store, r *reader) ([]byte, error) {
 	var in stream.ListStreamsInput
-	if err := readInput(r, listStreamsShape, &in); err != nil {
+	if err := readInput(r, listStreamsStructure, &in); err != nil {
 		return nil, err
 	}
 	return result(s.ListStreams(&in))
 }
 
-var shardFilterShape = shape[stream.ShardFilter]{
+var shardFilterStructure = structure[stream.ShardFilter]{
 	{"Type", func(r *reader, to *stream.ShardFilter) { to.Type = r.str() }},
 	{"ShardId", func(r *reader, to *stream.ShardFilter) { to.ShardID = r.str() }},
 }
 
-var describeStreamShape = shape[stream.DescribeStreamInput]{
+var describeStreamStructure = structure[stream.DescribeStreamInput]{
 	{"StreamArn", func(r *reader, in *stream.DescribeStreamInput) { in.StreamArn = r.str() }},
 	{"Limit", func(r *reader, in *stream.DescribeStreamInput) { in.Limit = r.integer("Integer") }},
 	{"ExclusiveStartShardId", func(r *reader, in *stream.DescribeStreamInput) { in.ExclusiveStartShardID = r.str() }},
-	{"ShardFilter", func(r *reader, in *stream.DescribeStreamInput) { in.ShardFilter = shardFilterShape.pointer(r) }},
+	{"ShardFilter", func(r *reader, in *stream.DescribeStreamInput) { in.ShardFilter = shardFilterStructure.pointer(r) }},
 }
 
 func describeStream(s *stream.Store, r *reader) ([]byte, error) {
 	var in stream.DescribeStreamInput
-	if err := readInput(r, describeStreamShape, &in); err != nil {
+	if err := readInput(r, describeStreamStructure, &in); err != nil {
 		return nil, err
 	}
 	d, err := s.DescribeStream(&in)
 	return result(map[string]any{"StreamDescription": d}, err)
 }
 
-var shardIteratorShape = shape[stream.GetShardIteratorInput]{
+var shardIteratorStructure = structure[stream.GetShardIteratorInput]{
 	{"StreamArn", func(r *reader, in *stream.GetShardIteratorInput) { in.StreamArn = r.str() }},
 	{"ShardId", func(r *reader, in *stream.GetShardIteratorInput) { in.ShardID = r.str() }},
 	{"ShardIteratorType", func(r *reader, in *stream.GetShardIteratorInput) { in.ShardIteratorType = r.str() }},
@@ -77,21 +77,21 @@ func (r *reader) timestamp() *time.Time {
 
 func getShardIterator(s *stream.Store, r *reader) ([]byte, error) {
 	var in stream.GetShardIteratorInput
-	if err := readInput(r, shardIteratorShape, &in); err != nil {
+	if err := readInput(r, shardIteratorStructure, &in); err != nil {
 		return nil, err
 	}
 	it, err := s.GetShardIterator(&in)
 	return result(map[string]any{"ShardIterator": it}, err)
 }
 
-var getRecordsShape = shape[stream.GetRecordsInput]{
+var getRecordsStructure = structure[stream.GetRecordsInput]{
 	{"ShardIterator", func(r *reader, in *stream.GetRecordsInput) { in.ShardIterator = r.str() }},
 	{"Limit", func(r *reader, in *stream.GetRecordsInput) { in.Limit = r.integer("Integer") }},
 }
 
 func getRecords(s *stream.Store, r *reader) ([]byte, error) {
 	var in stream.GetRecordsInput
-	if err := readInput(r, getRecordsShape, &in); err != nil {
+	if err := readInput(r, getRecordsStructure, &in); err != nil {
 		return nil, err
 	}
 	return s.GetRecords(&in)

@@ -7,36 +7,36 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 )
 
-var indexUpdateShape = shape[engine.IndexUpdate]{
-	{"Create", func(r *reader, to *engine.IndexUpdate) { to.Create = indexShape.pointer(r) }},
-	{"Update", func(r *reader, to *engine.IndexUpdate) { to.Update = indexShape.pointer(r) }},
-	{"Delete", func(r *reader, to *engine.IndexUpdate) { to.Delete = indexShape.pointer(r) }},
+var indexUpdateStructure = structure[engine.IndexUpdate]{
+	{"Create", func(r *reader, to *engine.IndexUpdate) { to.Create = indexStructure.pointer(r) }},
+	{"Update", func(r *reader, to *engine.IndexUpdate) { to.Update = indexStructure.pointer(r) }},
+	{"Delete", func(r *reader, to *engine.IndexUpdate) { to.Delete = indexStructure.pointer(r) }},
 }
 
-var updateTableShape = shape[engine.UpdateTableInput]{
+var updateTableStructure = structure[engine.UpdateTableInput]{
 	{"TableName", func(r *reader, in *engine.UpdateTableInput) { in.TableName = r.str() }},
 	{"AttributeDefinitions", func(r *reader, in *engine.UpdateTableInput) {
-		in.AttributeDefinitions = attributeDefinitionShape.list(r)
+		in.AttributeDefinitions = attributeDefinitionStructure.list(r)
 	}},
 	{"BillingMode", func(r *reader, in *engine.UpdateTableInput) { in.BillingMode = r.str() }},
 	{"ProvisionedThroughput", func(r *reader, in *engine.UpdateTableInput) {
-		in.ProvisionedThroughput = throughputShape.pointer(r)
+		in.ProvisionedThroughput = throughputStructure.pointer(r)
 	}},
-	{"OnDemandThroughput", func(r *reader, in *engine.UpdateTableInput) { in.OnDemandThroughput = onDemandShape.pointer(r) }},
-	{"WarmThroughput", func(r *reader, in *engine.UpdateTableInput) { in.WarmThroughput = warmShape.pointer(r) }},
+	{"OnDemandThroughput", func(r *reader, in *engine.UpdateTableInput) { in.OnDemandThroughput = onDemandStructure.pointer(r) }},
+	{"WarmThroughput", func(r *reader, in *engine.UpdateTableInput) { in.WarmThroughput = warmStructure.pointer(r) }},
 	{"GlobalSecondaryIndexUpdates", func(r *reader, in *engine.UpdateTableInput) {
-		in.GlobalSecondaryIndexUpdates = indexUpdateShape.list(r)
+		in.GlobalSecondaryIndexUpdates = indexUpdateStructure.list(r)
 	}},
-	{"VectorIndexUpdates", func(r *reader, in *engine.UpdateTableInput) { in.VectorIndexUpdates = vectorUpdateShape.list(r) }},
-	{"StreamSpecification", func(r *reader, in *engine.UpdateTableInput) { in.StreamSpecification = streamShape.pointer(r) }},
-	{"SSESpecification", func(r *reader, in *engine.UpdateTableInput) { in.SSESpecification = encryptionShape.pointer(r) }},
+	{"VectorIndexUpdates", func(r *reader, in *engine.UpdateTableInput) { in.VectorIndexUpdates = vectorUpdateStructure.list(r) }},
+	{"StreamSpecification", func(r *reader, in *engine.UpdateTableInput) { in.StreamSpecification = streamStructure.pointer(r) }},
+	{"SSESpecification", func(r *reader, in *engine.UpdateTableInput) { in.SSESpecification = encryptionStructure.pointer(r) }},
 	{"TableClass", func(r *reader, in *engine.UpdateTableInput) { in.TableClass = r.str() }},
 	{"DeletionProtectionEnabled", func(r *reader, in *engine.UpdateTableInput) { in.DeletionProtectionEnabled = r.boolean() }},
 }
 
 func updateTable(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.UpdateTableInput
-	if err := readInput(r, updateTableShape, &in); err != nil {
+	if err := readInput(r, updateTableStructure, &in); err != nil {
 		return nil, err
 	}
 	return description("TableDescription")(e.UpdateTable(ctx, &in))
@@ -48,19 +48,19 @@ type timeToLiveInput struct {
 	TimeToLiveSpecification *engine.TimeToLiveSpecification
 }
 
-var timeToLiveShape = shape[engine.TimeToLiveSpecification]{
+var timeToLiveStructure = structure[engine.TimeToLiveSpecification]{
 	{"AttributeName", func(r *reader, to *engine.TimeToLiveSpecification) { to.AttributeName = r.str() }},
 	{"Enabled", func(r *reader, to *engine.TimeToLiveSpecification) { to.Enabled = r.boolean() }},
 }
 
-var updateTimeToLiveShape = shape[timeToLiveInput]{
+var updateTimeToLiveStructure = structure[timeToLiveInput]{
 	{"TableName", func(r *reader, in *timeToLiveInput) { in.TableName = r.str() }},
-	{"TimeToLiveSpecification", func(r *reader, in *timeToLiveInput) { in.TimeToLiveSpecification = timeToLiveShape.pointer(r) }},
+	{"TimeToLiveSpecification", func(r *reader, in *timeToLiveInput) { in.TimeToLiveSpecification = timeToLiveStructure.pointer(r) }},
 }
 
 func updateTimeToLive(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in timeToLiveInput
-	if err := readInput(r, updateTimeToLiveShape, &in); err != nil {
+	if err := readInput(r, updateTimeToLiveStructure, &in); err != nil {
 		return nil, err
 	}
 	err := e.UpdateTimeToLive(ctx, in.TableName, in.TimeToLiveSpecification)
@@ -69,7 +69,7 @@ func updateTimeToLive(ctx context.Context, e *engine.Engine, r *reader) ([]byte,
 
 func describeTimeToLive(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in nameInput
-	if err := readInput(r, nameShape, &in); err != nil {
+	if err := readInput(r, nameStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.DescribeTimeToLive(ctx, in.TableName)
@@ -83,15 +83,15 @@ type tagInput struct {
 	TagKeys     []string
 }
 
-var tagInputShape = shape[tagInput]{
+var tagInputStructure = structure[tagInput]{
 	{"ResourceArn", func(r *reader, in *tagInput) { in.ResourceArn = r.str() }},
-	{"Tags", func(r *reader, in *tagInput) { in.Tags = tagShape.list(r) }},
+	{"Tags", func(r *reader, in *tagInput) { in.Tags = tagStructure.list(r) }},
 	{"TagKeys", func(r *reader, in *tagInput) { in.TagKeys = r.strs() }},
 }
 
 func tagResource(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in tagInput
-	if err := readInput(r, tagInputShape, &in); err != nil {
+	if err := readInput(r, tagInputStructure, &in); err != nil {
 		return nil, err
 	}
 	return nothing(e.TagResource(ctx, in.ResourceArn, in.Tags))
@@ -99,7 +99,7 @@ func tagResource(ctx context.Context, e *engine.Engine, r *reader) ([]byte, erro
 
 func untagResource(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in tagInput
-	if err := readInput(r, tagInputShape, &in); err != nil {
+	if err := readInput(r, tagInputStructure, &in); err != nil {
 		return nil, err
 	}
 	return nothing(e.UntagResource(ctx, in.ResourceArn, in.TagKeys))
@@ -107,7 +107,7 @@ func untagResource(ctx context.Context, e *engine.Engine, r *reader) ([]byte, er
 
 func listTagsOfResource(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in tagInput
-	if err := readInput(r, tagInputShape, &in); err != nil {
+	if err := readInput(r, tagInputStructure, &in); err != nil {
 		return nil, err
 	}
 	return result(e.ListTagsOfResource(ctx, in.ResourceArn))
@@ -122,10 +122,10 @@ func nothing(err error) ([]byte, error) {
 	return []byte{}, nil
 }
 
-var emptyShape = shape[struct{}]{}
+var emptyStructure = structure[struct{}]{}
 
 func describeLimits(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
-	if err := readInput(r, emptyShape, &struct{}{}); err != nil {
+	if err := readInput(r, emptyStructure, &struct{}{}); err != nil {
 		return nil, err
 	}
 	return result(e.DescribeLimits(ctx), nil)
@@ -135,7 +135,7 @@ func describeLimits(ctx context.Context, e *engine.Engine, r *reader) ([]byte, e
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Endpoint.html
 func describeEndpoints(_ context.Context, e *engine.Engine, r *reader) ([]byte, error) {
-	if err := readInput(r, emptyShape, &struct{}{}); err != nil {
+	if err := readInput(r, emptyStructure, &struct{}{}); err != nil {
 		return nil, err
 	}
 	return result(map[string]any{"Endpoints": []map[string]any{{

@@ -6,7 +6,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 )
 
-var transactActionShape = shape[engine.TransactAction]{
+var transactActionStructure = structure[engine.TransactAction]{
 	{"TableName", func(r *reader, to *engine.TransactAction) { to.TableName = r.str() }},
 	{"Item", func(r *reader, to *engine.TransactAction) { to.Item = r.attributes() }},
 	{"Key", func(r *reader, to *engine.TransactAction) { to.Key = r.attributes() }},
@@ -19,15 +19,17 @@ var transactActionShape = shape[engine.TransactAction]{
 	}},
 }
 
-var transactWriteItemShape = shape[engine.TransactWriteItem]{
-	{"ConditionCheck", func(r *reader, to *engine.TransactWriteItem) { to.ConditionCheck = transactActionShape.pointer(r) }},
-	{"Put", func(r *reader, to *engine.TransactWriteItem) { to.Put = transactActionShape.pointer(r) }},
-	{"Delete", func(r *reader, to *engine.TransactWriteItem) { to.Delete = transactActionShape.pointer(r) }},
-	{"Update", func(r *reader, to *engine.TransactWriteItem) { to.Update = transactActionShape.pointer(r) }},
+var transactWriteItemStructure = structure[engine.TransactWriteItem]{
+	{"ConditionCheck", func(r *reader, to *engine.TransactWriteItem) { to.ConditionCheck = transactActionStructure.pointer(r) }},
+	{"Put", func(r *reader, to *engine.TransactWriteItem) { to.Put = transactActionStructure.pointer(r) }},
+	{"Delete", func(r *reader, to *engine.TransactWriteItem) { to.Delete = transactActionStructure.pointer(r) }},
+	{"Update", func(r *reader, to *engine.TransactWriteItem) { to.Update = transactActionStructure.pointer(r) }},
 }
 
-var transactWriteShape = shape[engine.TransactWriteItemsInput]{
-	{"TransactItems", func(r *reader, in *engine.TransactWriteItemsInput) { in.TransactItems = transactWriteItemShape.list(r) }},
+var transactWriteStructure = structure[engine.TransactWriteItemsInput]{
+	{"TransactItems", func(r *reader, in *engine.TransactWriteItemsInput) {
+		in.TransactItems = transactWriteItemStructure.list(r)
+	}},
 	{"ClientRequestToken", func(r *reader, in *engine.TransactWriteItemsInput) { in.ClientRequestToken = r.str() }},
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.TransactWriteItemsInput) { in.ReturnConsumedCapacity = r.str() }},
 	{"ReturnItemCollectionMetrics", func(r *reader, in *engine.TransactWriteItemsInput) {
@@ -37,7 +39,7 @@ var transactWriteShape = shape[engine.TransactWriteItemsInput]{
 
 func transactWriteItems(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.TransactWriteItemsInput
-	if err := readInput(r, transactWriteShape, &in); err != nil {
+	if err := readInput(r, transactWriteStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.TransactWriteItems(ctx, &in)
@@ -50,25 +52,25 @@ func transactWriteItems(ctx context.Context, e *engine.Engine, r *reader) ([]byt
 	return w.end(), nil
 }
 
-var transactGetActionShape = shape[engine.TransactGet]{
+var transactGetActionStructure = structure[engine.TransactGet]{
 	{"TableName", func(r *reader, to *engine.TransactGet) { to.TableName = r.str() }},
 	{"Key", func(r *reader, to *engine.TransactGet) { to.Key = r.attributes() }},
 	{"ProjectionExpression", func(r *reader, to *engine.TransactGet) { to.ProjectionExpression = r.str() }},
 	{"ExpressionAttributeNames", func(r *reader, to *engine.TransactGet) { to.Placeholders.Names = r.names() }},
 }
 
-var transactGetItemShape = shape[engine.TransactGetItem]{
-	{"Get", func(r *reader, to *engine.TransactGetItem) { to.Get = transactGetActionShape.pointer(r) }},
+var transactGetItemStructure = structure[engine.TransactGetItem]{
+	{"Get", func(r *reader, to *engine.TransactGetItem) { to.Get = transactGetActionStructure.pointer(r) }},
 }
 
-var transactGetShape = shape[engine.TransactGetItemsInput]{
-	{"TransactItems", func(r *reader, in *engine.TransactGetItemsInput) { in.TransactItems = transactGetItemShape.list(r) }},
+var transactGetStructure = structure[engine.TransactGetItemsInput]{
+	{"TransactItems", func(r *reader, in *engine.TransactGetItemsInput) { in.TransactItems = transactGetItemStructure.list(r) }},
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.TransactGetItemsInput) { in.ReturnConsumedCapacity = r.str() }},
 }
 
 func transactGetItems(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.TransactGetItemsInput
-	if err := readInput(r, transactGetShape, &in); err != nil {
+	if err := readInput(r, transactGetStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.TransactGetItems(ctx, &in)

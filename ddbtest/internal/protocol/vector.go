@@ -6,30 +6,30 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 )
 
-var vectorAttributeShape = shape[engine.VectorAttribute]{
+var vectorAttributeStructure = structure[engine.VectorAttribute]{
 	{"AttributeName", func(r *reader, to *engine.VectorAttribute) { to.AttributeName = r.str() }},
 }
 
-var searchSchemaShape = shape[engine.SearchSchemaElement]{
+var searchSchemaStructure = structure[engine.SearchSchemaElement]{
 	{"AttributeName", func(r *reader, to *engine.SearchSchemaElement) { to.AttributeName = r.str() }},
 	{"SearchSchemaElementType", func(r *reader, to *engine.SearchSchemaElement) { to.SearchSchemaElementType = r.str() }},
 }
 
-var vectorIndexShape = shape[engine.VectorIndex]{
+var vectorIndexStructure = structure[engine.VectorIndex]{
 	{"IndexName", func(r *reader, to *engine.VectorIndex) { to.IndexName = r.str() }},
 	{"Dimensions", func(r *reader, to *engine.VectorIndex) { to.Dimensions = r.integer("Long") }},
 	{"DistanceFunction", func(r *reader, to *engine.VectorIndex) { to.DistanceFunction = r.str() }},
-	{"VectorAttribute", func(r *reader, to *engine.VectorIndex) { to.VectorAttribute = vectorAttributeShape.pointer(r) }},
-	{"Projection", func(r *reader, to *engine.VectorIndex) { to.Projection = projectionShape.pointer(r) }},
-	{"SearchSchema", func(r *reader, to *engine.VectorIndex) { to.SearchSchema = searchSchemaShape.list(r) }},
+	{"VectorAttribute", func(r *reader, to *engine.VectorIndex) { to.VectorAttribute = vectorAttributeStructure.pointer(r) }},
+	{"Projection", func(r *reader, to *engine.VectorIndex) { to.Projection = projectionStructure.pointer(r) }},
+	{"SearchSchema", func(r *reader, to *engine.VectorIndex) { to.SearchSchema = searchSchemaStructure.list(r) }},
 }
 
-var vectorUpdateShape = shape[engine.VectorIndexUpdate]{
-	{"Create", func(r *reader, to *engine.VectorIndexUpdate) { to.Create = vectorIndexShape.pointer(r) }},
-	{"Delete", func(r *reader, to *engine.VectorIndexUpdate) { to.Delete = vectorIndexShape.pointer(r) }},
+var vectorUpdateStructure = structure[engine.VectorIndexUpdate]{
+	{"Create", func(r *reader, to *engine.VectorIndexUpdate) { to.Create = vectorIndexStructure.pointer(r) }},
+	{"Delete", func(r *reader, to *engine.VectorIndexUpdate) { to.Delete = vectorIndexStructure.pointer(r) }},
 }
 
-var searchVectorsShape = shape[engine.SearchVectorsInput]{
+var searchVectorsStructure = structure[engine.SearchVectorsInput]{
 	{"TableName", func(r *reader, in *engine.SearchVectorsInput) { in.TableName = r.str() }},
 	{"IndexName", func(r *reader, in *engine.SearchVectorsInput) { in.IndexName = r.str() }},
 	{"SearchVector", func(r *reader, in *engine.SearchVectorsInput) { in.SearchVector = r.attributeList() }},
@@ -43,7 +43,7 @@ var searchVectorsShape = shape[engine.SearchVectorsInput]{
 
 func searchVectors(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	var in engine.SearchVectorsInput
-	if err := readInput(r, searchVectorsShape, &in); err != nil {
+	if err := readInput(r, searchVectorsStructure, &in); err != nil {
 		return nil, err
 	}
 	out, err := e.SearchVectors(ctx, &in)

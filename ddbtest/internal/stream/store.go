@@ -58,12 +58,12 @@ func (s *Store) TableChanged(t *engine.Table, event engine.TableEvent) {
 	s.live.Store(t, stream)
 }
 
-// Settle rolls shards and forgets records, shards and streams that are too old.
+// CatchUp rolls shards and forgets records, shards and streams that are too old.
 // Operations see the same without it; it frees their memory.
-func (s *Store) Settle(now time.Time) {
+func (s *Store) CatchUp(now time.Time) {
 	for _, stream := range s.all() {
 		stream.mu.Lock()
-		stream.settle(now)
+		stream.catchUp(now)
 		expired := stream.expired(now)
 		stream.mu.Unlock()
 		if expired {
@@ -86,7 +86,7 @@ func (s *Store) Split(t *engine.Table, n int) bool {
 	stream.mu.Lock()
 	defer stream.mu.Unlock()
 	now := s.now()
-	stream.settle(now)
+	stream.catchUp(now)
 	for _, shard := range slices.Clone(stream.open) {
 		stream.replace(shard, n, now)
 	}
@@ -100,7 +100,7 @@ func (s *Store) all() []*Stream {
 	return slices.SortedFunc(maps.Values(s.streams), func(a, b *Stream) int { return strings.Compare(a.arn, b.arn) })
 }
 
-// find returns the stream with an ARN, settled and locked.
+// find returns the stream with an ARN, up to date and locked.
 func (s *Store) find(arn string) (*Stream, time.Time, error) {
 	s.mu.RLock()
 	stream := s.streams[arn]
@@ -108,7 +108,7 @@ func (s *Store) find(arn string) (*Stream, time.Time, error) {
 	now := s.now()
 	if stream != nil {
 		stream.mu.Lock()
-		stream.settle(now)
+		stream.catchUp(now)
 		if !stream.expired(now) {
 			return stream, now, nil
 		}

@@ -106,7 +106,7 @@ func (s *Stream) replace(shard *Shard, n int, now time.Time) {
 func (s *Stream) disable(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settle(now)
+	s.catchUp(now)
 	for len(s.open) > 0 {
 		s.close(s.open[0], now)
 	}
@@ -118,8 +118,8 @@ func (s *Stream) expired(now time.Time) bool {
 	return !s.disabled.IsZero() && now.Sub(s.disabled) >= retention
 }
 
-// settle rolls shards and trims what is too old. The caller holds mu.
-func (s *Stream) settle(now time.Time) {
+// catchUp rolls shards and trims what is too old. The caller holds mu.
+func (s *Stream) catchUp(now time.Time) {
 	for i := 0; i < len(s.open); {
 		shard := s.open[i]
 		due := shard.created.Add(rollAfter)
@@ -164,7 +164,7 @@ func (s *Stream) append(c *engine.Change) {
 		return
 	}
 	if now := c.Time; !now.Before(s.open[0].created.Add(rollAfter)) {
-		s.settle(now)
+		s.catchUp(now)
 	}
 	i, found := slices.BinarySearchFunc(s.open, hash, func(o *Shard, hash uint64) int { return compare(o.low, hash) })
 	if !found {

@@ -57,8 +57,8 @@ type matrixVerb struct {
 	refuses bool
 	// immune: on which tables not even a delivery behind our back applies it twice.
 	immune func(protection) bool
-	// settled: a lost reply of the kind leaves no doubt. A refusal never does, nor one with a request id.
-	settled func(protection, fault) bool
+	// decided: a lost reply of the kind leaves no doubt. A refusal never does, nor one with a request id.
+	decided func(protection, fault) bool
 }
 
 func always(protection) bool    { return true }
@@ -98,63 +98,63 @@ func gone(u *user) int64 {
 func last(_ user, err error) error { return err }
 
 var matrixVerbs = []matrixVerb{
-	{name: "Put", effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Put", effect: isNew, immune: always, decided: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
 		return t.Put(ctx, &u)
 	}},
-	{name: "Put of a new item", absent: true, effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Put of a new item", absent: true, effect: isNew, immune: always, decided: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.Put(ctx, &user{ID: u.ID, Name: "new"})
 	}},
-	{name: "Create", absent: true, effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Create", absent: true, effect: isNew, immune: always, decided: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.Create(ctx, &user{ID: u.ID, Name: "new"})
 	}},
-	{name: "Create of what is there", refuses: true, effect: isNew, immune: always, settled: func(p protection, _ fault) bool { return p.tombstones }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Create of what is there", refuses: true, effect: isNew, immune: always, decided: func(p protection, _ fault) bool { return p.tombstones }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.Create(ctx, &user{ID: u.ID, Name: "new"})
 	}},
-	{name: "Replace", effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Replace", effect: isNew, immune: always, decided: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
 		return t.Replace(ctx, &u)
 	}},
-	{name: "Put under a condition", effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Put under a condition", effect: isNew, immune: always, decided: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
 		return t.Put(ctx, &u, ddb.If(userName.Eq("old")))
 	}},
-	{name: "Update", effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Update", effect: isNew, immune: always, decided: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return last(t.Update(ctx, u.ID, userName.Set("new")))
 	}},
-	{name: "Update of a version", effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Update of a version", effect: isNew, immune: always, decided: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		if u.Version == 0 {
 			return last(t.Update(ctx, u.ID, userName.Set("new")))
 		}
 		return last(t.Update(ctx, u.ID, userName.Set("new"), ddb.If(userVersion.Eq(u.Version))))
 	}},
-	{name: "count", effect: counted, immune: func(p protection) bool { return p.revision }, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "count", effect: counted, immune: func(p protection) bool { return p.revision }, decided: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return last(t.Update(ctx, u.ID, userLogins.Add(1)))
 	}},
-	{name: "count of a version", effect: counted, immune: guarded, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "count of a version", effect: counted, immune: guarded, decided: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		if u.Version == 0 {
 			return last(t.Update(ctx, u.ID, userLogins.Add(1)))
 		}
 		return last(t.Update(ctx, u.ID, userLogins.Add(1), ddb.If(userVersion.Eq(u.Version))))
 	}},
-	{name: "exact count", effect: counted, immune: always, settled: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "exact count", effect: counted, immune: always, decided: certain, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return last(t.Update(ctx, u.ID, userLogins.Add(1).Exact()))
 	}},
-	{name: "count in a transaction", effect: counted, immune: always, settled: certain, run: func(ctx context.Context, c *dynamodb.Client, t *users, u user) error {
+	{name: "count in a transaction", effect: counted, immune: always, decided: certain, run: func(ctx context.Context, c *dynamodb.Client, t *users, u user) error {
 		return ddb.Transact(ctx, c, t.TxUpdate(u.ID, userLogins.Add(1)))
 	}},
-	{name: "Upsert", absent: true, effect: isNew, immune: always, settled: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Upsert", absent: true, effect: isNew, immune: always, decided: repeated, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return last(t.Upsert(ctx, u.ID, userName.Set("new")))
 	}},
-	{name: "DeleteItem", effect: gone, immune: always, settled: func(p protection, what fault) bool {
+	{name: "DeleteItem", effect: gone, immune: always, decided: func(p protection, what fault) bool {
 		return !guarded(p) || p.tombstones || p.revision && lostFirst(what)
 	}, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.DeleteItem(ctx, &u)
 	}},
-	{name: "delete in a transaction", effect: gone, immune: always, settled: certain, run: func(ctx context.Context, c *dynamodb.Client, t *users, u user) error {
+	{name: "delete in a transaction", effect: gone, immune: always, decided: certain, run: func(ctx context.Context, c *dynamodb.Client, t *users, u user) error {
 		return ddb.Transact(ctx, c, t.TxDeleteItem(&u))
 	}},
-	{name: "stale Put", refuses: true, effect: isNew, immune: always, settled: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "stale Put", refuses: true, effect: isNew, immune: always, decided: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		u.Name = "new"
 		if u.Version == 0 && u.Revision.IsZero() {
 			return t.Put(ctx, &u, ddb.If(userName.Eq("other")))
@@ -273,8 +273,8 @@ func (m *matrixCell) check(name string, at int, plan ...fault) {
 	if len(plan) > 1 || at > 0 || !reached || plan[0] == hung || plan[0] == ghost {
 		return
 	}
-	if settled := plan[0].Refusal() || plan[0] == doubled || (plan[0] == cutReply || plan[0] == flippedByte) && !m.verb.refuses || m.verb.settled(m.protection, plan[0]); unknown == settled {
-		m.Errorf("%s: unknown %v, want %v: %v", name, unknown, !settled, err)
+	if decided := plan[0].Refusal() || plan[0] == doubled || (plan[0] == cutReply || plan[0] == flippedByte) && !m.verb.refuses || m.verb.decided(m.protection, plan[0]); unknown == decided {
+		m.Errorf("%s: unknown %v, want %v: %v", name, unknown, !decided, err)
 	}
 }
 

@@ -56,7 +56,7 @@ func TestStorm(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStorm(t, seed, tc.revision, tc.items)
 				s.blow(64, rounds)
-				s.judge(tc.unknown)
+				s.check(tc.unknown)
 			})
 		})
 	}
@@ -206,8 +206,8 @@ func (s *storm) write(id, me string) {
 	s.writes = append(s.writes, w)
 }
 
-// judge compares what was told with what was applied.
-func (s *storm) judge(mostUnknown float64) {
+// check compares what was told with what was applied.
+func (s *storm) check(mostUnknown float64) {
 	s.Helper()
 	times := map[string]int{}
 	for id, versions := range s.applied {

@@ -94,9 +94,9 @@ func drawEverything(t *rapid.T) everything {
 	return v
 }
 
-// TestEveryShapeSurvivesPutAndGet: what is put is what is got, for every kind of
+// TestEveryKindSurvivesPutAndGet: what is put is what is got, for every kind of
 // field, straight from the wire and through the SDK's maps.
-func TestEveryShapeSurvivesPutAndGet(t *testing.T) {
+func TestEveryKindSurvivesPutAndGet(t *testing.T) {
 	client := newClient(t)
 	name := tableName(t)
 	field := ddb.StrField(func(e *everything) *string { return &e.Key })

@@ -270,7 +270,7 @@ func (c *cancelling) TransactGetItems(ctx context.Context, in *dynamodb.Transact
 func TestCancellationReasons(t *testing.T) {
 	needsEngine(t, "reasons by choice")
 	codes := []string{"None", "ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded", "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError", "ValidationError"}
-	passing := map[string]bool{"None": true, "TransactionConflict": true, "ProvisionedThroughputExceeded": true, "ThrottlingError": true}
+	transient := map[string]bool{"None": true, "TransactionConflict": true, "ProvisionedThroughputExceeded": true, "ThrottlingError": true}
 	synctest.Test(t, func(t *testing.T) {
 		e := ddbtest.NewEngine()
 		defer e.Close()
@@ -289,7 +289,7 @@ func TestCancellationReasons(t *testing.T) {
 				if r != "None" {
 					blamed++
 				}
-				retried = retried && passing[r]
+				retried = retried && transient[r]
 			}
 			c.reasons, c.tokens = [][]string{triple}, nil
 			start := time.Now()

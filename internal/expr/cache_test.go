@@ -27,7 +27,7 @@ func render(names ...string) (update, condition string, aliases map[string]strin
 	return w.Update(&u), w.Render(c), w.Names()
 }
 
-func TestShapesAreShared(t *testing.T) {
+func TestTextsAreShared(t *testing.T) {
 	for range 2 { // made, and then taken from what was made
 		for _, c := range []struct {
 			names []string
@@ -49,8 +49,8 @@ func TestShapesAreShared(t *testing.T) {
 	}
 }
 
-// More shapes than are kept give right texts too, from many goroutines.
-func TestManyShapes(t *testing.T) {
+// More texts than are kept give right texts too, from many goroutines.
+func TestManyTexts(t *testing.T) {
 	var wg sync.WaitGroup
 	for g := range 4 {
 		wg.Go(func() {
@@ -66,7 +66,7 @@ func TestManyShapes(t *testing.T) {
 	wg.Wait()
 }
 
-func TestRepeatedShapeAllocatesForValuesOnly(t *testing.T) {
+func TestRepeatedTextAllocatesForValuesOnly(t *testing.T) {
 	u := expr.Update{Set: []expr.Action{{Path: expr.Attribute("status"), Right: expr.Value{}}, {Path: expr.Attribute("total"), Right: expr.Value{}}}}
 	var cond expr.Node = expr.Compare{Left: expr.Attribute("status"), Op: "=", Right: expr.Value{}}
 	render := func() {

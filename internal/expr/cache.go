@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// Texts depend on the shape of an expression alone, since values stand in them as
-// placeholders. Programs have few shapes, so each text and each map of names is made
+// Texts depend on the structure of an expression alone, since values stand in them as
+// placeholders. Programs have few structures, so each text and each map of names is made
 // once and then shared.
-const maxShapes = 2048
+const maxCached = 2048
 
 var (
 	texts   cache[string]
@@ -40,7 +40,7 @@ func aliasesOf(names []string) map[string]string {
 	})
 }
 
-// cache keeps up to maxShapes values by their key; then it starts anew. Finding a value allocates nothing.
+// cache keeps up to maxCached values by their key; then it starts anew. Finding a value allocates nothing.
 type cache[V any] struct {
 	mu sync.RWMutex
 	of map[string]V
@@ -57,7 +57,7 @@ func (c *cache[V]) get(key []byte, build func(key string) V) V {
 	v = build(text)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.of == nil || len(c.of) >= maxShapes {
+	if c.of == nil || len(c.of) >= maxCached {
 		c.of = make(map[string]V)
 	}
 	c.of[text] = v

@@ -14,14 +14,14 @@ type field[T any] struct {
 	read func(r *reader, to *T)
 }
 
-// shape is a structure on the wire: its members that the engine knows. Other
+// structure is an object on the wire: its members that the engine knows. Other
 // members are skipped, as the service skips them.
-type shape[T any] []field[T]
+type structure[T any] []field[T]
 
 // class returns the Java type of a structure, which the engine names as the API
 // does; "" for the parameters of an operation and where one type of the engine
 // stands for several.
-func (s shape[T]) class() string {
+func (s structure[T]) class() string {
 	switch name := reflect.TypeFor[T]().Name(); {
 	case strings.HasSuffix(name, "Input"), name == "TransactAction", name == "SecondaryIndex":
 		return ""
@@ -34,7 +34,7 @@ func (s shape[T]) class() string {
 
 // read reads a structure into to. It returns false, and leaves to as it is, for
 // null.
-func (s shape[T]) read(r *reader, to *T) bool {
+func (s structure[T]) read(r *reader, to *T) bool {
 	if c := r.peek(); r.err == nil && c != '{' && c != 'n' {
 		r.fail(r.notStructure(s.class()))
 	}
@@ -50,7 +50,7 @@ func (s shape[T]) read(r *reader, to *T) bool {
 }
 
 // pointer reads a structure, or nil for null.
-func (s shape[T]) pointer(r *reader) *T {
+func (s structure[T]) pointer(r *reader) *T {
 	to := new(T)
 	if !s.read(r, to) {
 		return nil
@@ -59,7 +59,7 @@ func (s shape[T]) pointer(r *reader) *T {
 }
 
 // list reads a list of structures, or nil for null.
-func (s shape[T]) list(r *reader) []T {
+func (s structure[T]) list(r *reader) []T {
 	list := []T{}
 	if !r.array(func() {
 		var one T
@@ -72,7 +72,7 @@ func (s shape[T]) list(r *reader) []T {
 }
 
 // mapped reads a map of structures, or nil for null.
-func (s shape[T]) mapped(r *reader) map[string]T {
+func (s structure[T]) mapped(r *reader) map[string]T {
 	m := map[string]T{}
 	if c := r.peek(); r.err == nil && c != '{' && c != 'n' {
 		r.fail(r.notStructure(mapOf + strings.TrimPrefix(s.class(), "class ") + ">"))
@@ -110,19 +110,19 @@ func legacy(l **engine.Legacy) *engine.Legacy {
 	return *l
 }
 
-var expectedShape = shape[engine.ExpectedAttributeValue]{
+var expectedStructure = structure[engine.ExpectedAttributeValue]{
 	{"Value", func(r *reader, to *engine.ExpectedAttributeValue) { to.Value = r.attribute() }},
 	{"Exists", func(r *reader, to *engine.ExpectedAttributeValue) { to.Exists = r.boolean() }},
 	{"ComparisonOperator", func(r *reader, to *engine.ExpectedAttributeValue) { to.ComparisonOperator = r.str() }},
 	{"AttributeValueList", func(r *reader, to *engine.ExpectedAttributeValue) { to.AttributeValueList = r.attributeList() }},
 }
 
-var updateShape = shape[engine.AttributeValueUpdate]{
+var updateStructure = structure[engine.AttributeValueUpdate]{
 	{"Value", func(r *reader, to *engine.AttributeValueUpdate) { to.Value = r.attribute() }},
 	{"Action", func(r *reader, to *engine.AttributeValueUpdate) { to.Action = r.str() }},
 }
 
-var conditionShape = shape[engine.Condition]{
+var conditionStructure = structure[engine.Condition]{
 	{"ComparisonOperator", func(r *reader, to *engine.Condition) { to.ComparisonOperator = r.str() }},
 	{"AttributeValueList", func(r *reader, to *engine.Condition) { to.AttributeValueList = r.attributeList() }},
 }

@@ -1,0 +1,76 @@
+package archtest_test
+
+import (
+	"go/scanner"
+	"go/token"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// bannedWords are words of a private vocabulary that Go files used once, and the terms that say the same.
+var bannedWords = map[string]string{
+	"shape": "structure, info", "shapes": "structures",
+	"attend": "begin", "attends": "begins",
+	"judge": "check, prove", "judges": "checks", "judged": "checked", "judging": "checking",
+	"verdict": "evidence, outcome", "verdicts": "outcomes",
+	"settle": "charge, commit, catch up", "settles": "decides", "settled": "decided", "settling": "deciding",
+	"passing": "transient",
+}
+
+// foreignWords are names of other packages.
+var foreignWords = []string{"ShapeID"}
+
+var (
+	letters  = regexp.MustCompile(`[A-Za-z]+`)
+	nameWord = regexp.MustCompile(`[A-Z]+[a-z]*|[a-z]+`)
+)
+
+// bannedIn finds banned words in the identifiers, comments and literals of a Go file.
+func bannedIn(source string) (found []string) {
+	var s scanner.Scanner
+	set := token.NewFileSet()
+	s.Init(set.AddFile("", -1, len(source)), []byte(source), nil, scanner.ScanComments)
+	for {
+		_, tok, lit := s.Scan()
+		if tok == token.EOF {
+			return found
+		}
+		for _, name := range letters.FindAllString(lit, -1) {
+			if slices.Contains(foreignWords, name) {
+				continue
+			}
+			for _, word := range nameWord.FindAllString(name, -1) {
+				if _, banned := bannedWords[strings.ToLower(word)]; banned {
+					found = append(found, word)
+				}
+			}
+		}
+	}
+}
+
+// TestWords: identifiers and comments use the field's words.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for _, f := range goFiles(t) {
+		if f.name == "internal/archtest/words_test.go" {
+			continue
+		}
+		for _, word := range bannedIn(f.source) {
+			t.Errorf("%s says %q; use a term of the field, such as %s", f.name, word, bannedWords[strings.ToLower(word)])
+		}
+	}
+}
+
+func TestWordsRule(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]int{
+		"var shape int": 1, "var keysShape int": 1, "// It judges what is settled.": 2, "var Passing, isPassing func()": 2, `var a = "in passing"`: 1,
+		"var smithy = x.ShapeID": 0, "var reshaped, bypassing, misjudge int": 0, "// nothing": 0,
+	} {
+		if found := bannedIn("package p\n\n" + source); len(found) != want {
+			t.Errorf("%s: found %q, want %d", source, found, want)
+		}
+	}
+}
