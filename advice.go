@@ -23,7 +23,9 @@ func (e *advisedError) Unwrap() []error { return redactAll(e.is, e.err) }
 
 const (
 	otherSchema = "the live table has other keys than its definition here: VerifyTable lists the differences"
-	badIdentity = "the credentials are not valid for this Region and endpoint: check AWS_PROFILE and the AWS_ variables, or log in again"
+	// NULL is what nil and a nil pointer, slice or map are stored as without omitempty.
+	nullIndexKey = "an index key cannot be NULL: omitempty in the tag of that field stores such items without the attribute, and so leaves them out of the index"
+	badIdentity  = "the credentials are not valid for this Region and endpoint: check AWS_PROFILE and the AWS_ variables, or log in again"
 )
 
 // advice is what DynamoDB's refusals do not say. Code alone decides if there is no text.
@@ -37,6 +39,8 @@ var advice = []struct {
 	{"ValidationException", "Type mismatch for key", nil, otherSchema},
 	{"ValidationException", "does not match schema type", nil, otherSchema},
 	{"ValidationException", "missed key schema element", nil, otherSchema},
+	{"ValidationException", "Actual: NULL IndexName", nil, nullIndexKey},
+	{"ValidationException", "secondary index key to unsupported type", nil, "the value is of another type than the index key, or NULL: " + nullIndexKey},
 	{"ValidationException", "Type mismatch for Index Key", nil, "the live index has another key type than the field: VerifyTable lists the differences of the indexes that are described"},
 	{"ValidationException", "secondary index key", nil, "omitempty in the tag of that field stores such items without the attribute, and so leaves them out of the index"},
 	{"ValidationException", "Item size", ErrItemTooLarge, "an item holds at most 400 KB, with the names of its attributes"},

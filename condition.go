@@ -200,8 +200,8 @@ const (
 	TypeBinarySet AttributeType = "BS"
 )
 
-// Size is the size of the attribute as a number that conditions can compare: bytes of text
-// (UTF-8) and binary, elements of a set, list or map.
+// Size is the size of the attribute as a number that conditions can compare: UTF-16 units of
+// text, so that "é" has 1 and an emoji 2, bytes of binary, elements of a set, list or map.
 //
 //	ddb.Size(orderTags).Ge(3)
 func Size[T, V any](attr AttrOf[T, V]) SizeOf[T] { return SizeOf[T]{handleOf(attr)} }

@@ -26,10 +26,11 @@ import (
 //	  - Put, Create, Replace and their forms in transactions and batches compute the
 //	    attribute and replace what the caller's item has there. The item gets the value
 //	    after success only; the list given to a batch never does.
-//	  - Update and Upsert that change a member must give all members, each by Set or Remove;
-//	    members in the primary key are known. Then the attribute is set or removed with them.
-//	    Otherwise the call is refused and names the missing ones, for their values are not
-//	    known. So is an Upsert without them that could make an item to which the attribute belongs.
+//	  - Update and Upsert that change a member must give all members, each by Set or Remove, or
+//	    prove its value by a condition, such as ddb.If(orderPlacedAt.Eq(placed)); members in the primary key
+//	    are known. Then the attribute is set or removed with them. A member that is set to the value that a
+//	    condition proves does not count as changed. Otherwise the call is refused and names all that are missing, for their
+//	    values are not known, together with those that setting them would ask for. So is an Upsert without them that could make an item to which the attribute belongs.
 //	  - An update of the attribute itself is refused.
 //
 // from must be a function of its members alone, as they are stored, and must take any of
@@ -242,57 +243,6 @@ func (c *core) computeFrom(d *derivation, members map[string]types.AttributeValu
 	}
 	av, _, err := d.compute(item.Interface())
 	return av, err
-}
-
-// deriveUpdate adds the derived attributes to an update of the item with the key.
-func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update, present bool) error {
-	var (
-		errs  []error
-		paths = u.Paths()
-	)
-	for _, d := range c.derived {
-		var (
-			members         = map[string]types.AttributeValue{}
-			changed, absent []string
-		)
-		for _, m := range d.members {
-			for _, p := range paths {
-				if p.Overlaps(m.path) {
-					changed = append(changed, m.path.String())
-					break
-				}
-			}
-			av, known := givenBy(key, u, m.path)
-			if !known {
-				absent = append(absent, m.path.String())
-			}
-			if av != nil {
-				place(members, m.path, av)
-			}
-		}
-		if len(changed) == 0 && present {
-			continue
-		}
-		if len(changed) > 0 && len(absent) > 0 {
-			errs = append(errs, fmt.Errorf("attribute %s is derived from %s: the update changes %s and must give %s too, by Set or Remove, or it would become stale",
-				d.target.path, d.memberNames(), strings.Join(changed, ", "), strings.Join(absent, ", ")))
-			continue
-		}
-		// An upsert without the members may make an item that has those in its key alone.
-		av, err := c.computeFrom(d, members)
-		switch {
-		case err != nil:
-			errs = append(errs, err)
-		case av != nil && len(absent) > 0:
-			errs = append(errs, fmt.Errorf("attribute %s is derived from %s and belongs to an item without them: an Upsert, which may make one, must give %s, by Set or Remove",
-				d.target.path, d.memberNames(), strings.Join(absent, ", ")))
-		case av != nil:
-			u.Set = append(u.Set, expr.Action{Path: d.target.path, Right: expr.Value{AV: av}})
-		case len(changed) > 0:
-			u.Remove = append(u.Remove, expr.Action{Path: d.target.path})
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // givenBy tells what value a member has after an update, nil for none, if the

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -198,7 +200,9 @@ type ThrottledError struct {
 	// Reasons are DynamoDB's own, such as
 	// TableReadKeyRangeThroughputExceeded: a hot key, which more capacity does not cure.
 	Reasons []ThrottlingReason
-	err     error
+	// Attempts is how often the SDK client sent the request; 0 if its retryer does not say.
+	Attempts int
+	err      error
 }
 
 // ThrottlingReason says which limit of which resource was exceeded; see
@@ -211,22 +215,45 @@ type ThrottlingReason struct {
 // HotKey reports whether a single partition is over its limit.
 func (r ThrottlingReason) HotKey() bool { return strings.Contains(r.Reason, "KeyRange") }
 
-// Error lists the reasons.
-func (e *ThrottledError) Error() string {
-	if len(e.Reasons) == 0 {
-		return "throttled: " + causeText(e.err)
+// advice is what to do about a reason that is no hot key.
+func (r ThrottlingReason) advice() string {
+	switch {
+	case strings.Contains(r.Reason, "ProvisionedThroughput"):
+		return "the provisioned units are used up: raise them, or bill on demand"
+	case strings.Contains(r.Reason, "MaxOnDemand"):
+		return "the maximum that was set for on-demand requests is reached: raise MaxOnDemand"
+	case strings.Contains(r.Reason, "AccountLimit"):
+		return "the account's quota for a table in this Region is reached: ask AWS for a higher one"
 	}
+	return ""
+}
+
+// Error lists the reasons, and says what was tried and what allows more.
+func (e *ThrottledError) Error() string {
 	var b strings.Builder
-	b.WriteString("throttled")
+	b.WriteString("throttled: ")
+	if len(e.Reasons) == 0 {
+		b.WriteString(causeText(e.err))
+	}
+	var advices []string
 	for i, r := range e.Reasons {
-		sep := ", "
-		if i == 0 {
-			sep = ": "
+		if i > 0 {
+			b.WriteString(", ")
 		}
-		b.WriteString(sep + r.Reason)
+		b.WriteString(r.Reason)
 		if r.HotKey() {
 			b.WriteString(" (one partition is over its limit: spread the key, more capacity does not help)")
+		} else if advice := r.advice(); advice != "" && !slices.Contains(advices, advice) {
+			advices = append(advices, advice)
 		}
+	}
+	for _, advice := range advices {
+		b.WriteString("; " + advice)
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, "; after %d attempts, which WithMaxAttempts of NewClient, or the retryer of your own client, can raise", e.Attempts)
+	} else if e.Attempts == 1 {
+		b.WriteString("; after one attempt, to which WithMaxAttempts of NewClient, or the retryer of your own client, can add more")
 	}
 	return b.String()
 }
@@ -312,7 +339,11 @@ func classified(err error) error {
 	}
 	reasons, throttled := throttlingOf(err)
 	if throttled {
-		return &ThrottledError{Reasons: reasons, err: err}
+		attempts := 0
+		if most, ok := errors.AsType[*retry.MaxAttemptsError](err); ok {
+			attempts = most.Attempt
+		}
+		return &ThrottledError{Reasons: reasons, Attempts: attempts, err: err}
 	}
 	return advise(err)
 }

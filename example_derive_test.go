@@ -86,5 +86,5 @@ func ExampleDerive() {
 	// <nil>
 	// t3 1#2026-05-01T12:00:02Z <nil>
 	// t1 3#2026-05-01T12:00:00Z <nil>
-	// ddb: UpdateItem tickets: invalid call: attribute rank is derived from priority, opened: the update changes priority and must give opened too, by Set or Remove, or it would become stale
+	// ddb: UpdateItem tickets: invalid call: attribute rank is derived from priority, opened: the update changes priority and must give opened too, by Set or Remove, or prove it by a condition such as ddb.If(attr.Eq(value)), or it would become stale
 }

@@ -41,6 +41,9 @@ type Explanation struct {
 	Hydration Range
 	// Indexes is the part of Write that each index of the table has; not given for transactions.
 	Indexes []IndexCost
+	// PathReason names what of the client keeps items from the fast path, such as middleware that could look at them; empty if
+	// nothing does. See [HarmlessSteps].
+	PathReason string
 	// Assumptions are what the ranges rest on.
 	Assumptions []string
 }
@@ -229,6 +232,9 @@ func (x Explanation) String() string {
 	for _, i := range x.Indexes {
 		line("", "")
 		line("  of these", i.Write.String()+" on index "+i.Index)
+	}
+	if x.PathReason != "" {
+		line("path", "not the fast one: "+x.PathReason)
 	}
 	for _, a := range x.Assumptions {
 		line("assuming", a)

@@ -215,9 +215,7 @@ func (c *core) register(info *indexInfo) (*indexInfo, error) {
 		if have.name != info.name {
 			continue
 		}
-		same := have.global == info.global && have.projection == info.projection &&
-			slices.Equal(have.include, info.include) && have.key.text() == info.key.text()
-		if !same {
+		if !have.same(info) {
 			err := invalid(errors.New("the table has an index of this name with another definition"))
 			return nil, &OpError{Op: "NewIndex", Table: c.name, Index: info.name, Err: err}
 		}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // Hook sees every request that tables send: for traces, metrics, logs. Package
@@ -71,9 +73,14 @@ type Call struct {
 	// Returned is how many items the reply held, Scanned how many a Query or Scan read
 	// for them, before the filter.
 	Returned, Scanned int
+	// Path is the way that items took, and PathReason names what of the client keeps them from the fast path; it is empty for
+	// [FastPath]. See [HarmlessSteps].
+	Path       Path
+	PathReason string
 	// Err is nil for a request that was answered, of which parts may be left unprocessed.
 	Err error
 
+	took wire.Took
 	info requestInfo
 	core *core
 }
@@ -107,10 +114,12 @@ func (c *Call) Explain() Explanation {
 	if c.core == nil {
 		return Explanation{
 			Operation: c.Operation, Table: c.Table, Index: c.Index, Consistent: c.Consistent, Descending: c.Descending,
-			Items: c.Items, Limit: c.Limit, Read: c.Estimate.Read, Write: c.Estimate.Write,
+			Items: c.Items, Limit: c.Limit, Read: c.Estimate.Read, Write: c.Estimate.Write, PathReason: c.PathReason,
 		}
 	}
-	return c.info.explain(c.core, c.Estimate)
+	x := c.info.explain(c.core, c.Estimate)
+	x.PathReason = c.PathReason
+	return x
 }
 
 var (
@@ -224,6 +233,7 @@ func newCall(s *requestInfo, cores []*core, label string, estimate Estimate) *Ca
 // complete fills in what a request gave.
 func (c *Call) complete(r *replyInfo, capacities []types.ConsumedCapacity, err error) {
 	c.Duration = time.Since(c.Start)
+	c.Path, c.PathReason = pathOf(c.took.Way), c.took.Why
 	c.Returned, c.Scanned, c.Err = r.returned, r.scanned, RedactError(err)
 	c.Consumed = consumedOf(c.Write, capacities...)
 	for i, cc := range capacities {

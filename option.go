@@ -195,7 +195,8 @@ func WithoutCapacity() TableOption { return WithLedger(nil) }
 
 // ThroughSDK makes the table read and write items through the SDK's attribute
 // maps instead of straight from the wire: slower, same results. It is for users
-// whose own middleware needs to see items in the SDK's inputs and outputs.
+// whose own middleware needs to see items in the SDK's inputs and outputs. Middleware at the Initialize and Serialize steps
+// sees them without this option too, unless [HarmlessSteps] names it.
 func ThroughSDK() TableOption {
 	return tableOption(func(c *core) error {
 		c.wire.Off = true
@@ -219,7 +220,11 @@ func (c *core) ownAttr(option string, attr AnyAttr, kind codec.Kind) (*handle, e
 	case len(h.path) != 1:
 		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.path)
 	case kind != codec.KindAny && h.value.Kind() != kind:
-		return nil, fmt.Errorf("option %s: attribute %s is stored as %s, it must be %s", option, h.path, h.value.Kind(), kind)
+		hint := ""
+		if kind == codec.N && h.field.Type == reflect.TypeFor[time.Time]() {
+			hint = "; add unixtime to the dynamodbav tag of that field, which stores a time as a number of seconds"
+		}
+		return nil, fmt.Errorf("option %s: attribute %s is stored as %s, it must be %s%s", option, h.path, h.value.Kind(), kind, hint)
 	}
 	if throughPointer(c.plan.Type(), h.field.Index) {
 		return nil, fmt.Errorf("option %s: attribute %s is inside an embedded pointer, which may be nil", option, h.path)

@@ -123,3 +123,12 @@ func hashPartition[S string | []byte](table, index string, id S) PartitionHash {
 	}
 	return PartitionHash(h.Sum64())
 }
+
+// locate says where an item is that could not be read.
+func (c *core) locate(item []byte) string {
+	id, err := c.keyNames.Append(nil, item)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("the PartitionHash of its key is %v", hashPartition(c.name, "", firstPart(string(id))))
+}

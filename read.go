@@ -136,7 +136,7 @@ func (r *read) checkFilter() error {
 	for _, p := range expr.Paths(r.filter) {
 		name := p[0].Name
 		if !r.scan && slices.Contains(schema, name) {
-			errs = append(errs, fmt.Errorf("filter on key attribute %s; what depends on the sort key belongs into SortKey, the partition key is the argument of Query", name))
+			errs = append(errs, fmt.Errorf("filter on key attribute %s; what depends on the sort key belongs in SortKey, the partition key is the argument of Query", name))
 		}
 		if !r.index.holds(r.core, name) {
 			errs = append(errs, fmt.Errorf("filter on attribute %s, which index %s does not hold", name, r.index.name))

@@ -168,7 +168,9 @@ type request struct {
 func admit(opts callOptions, cores []*core, info *requestInfo) (q request, err error) {
 	estimate := info.estimate(cores[0])
 	if opts.explain != nil {
-		return q, opts.explain.keep(info.explain(cores[0], estimate))
+		x := info.explain(cores[0], estimate)
+		x.PathReason = cores[0].pathReason()
+		return q, opts.explain.keep(x)
 	}
 	q = request{write: info.write, hooks: hooksOf(cores), budgets: opts.budgets}
 	if len(q.budgets) > 0 {
@@ -203,6 +205,7 @@ func (q *request) begin(ctx context.Context) context.Context {
 // watching lets the call of the hooks see each attempt of the SDK.
 func (q *request) watching(o wire.Options) wire.Options {
 	call := q.call
+	o.Took = &call.took
 	o.Client = append(slices.Clip(o.Client), func(so *dynamodb.Options) {
 		so.Retryer = &watchingRetryer{asRetryerV2(so.Retryer), call}
 	})

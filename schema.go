@@ -122,9 +122,7 @@ func (c *core) spec(ctx context.Context, op string, opts []SchemaOption) (*table
 		return nil, nil, err
 	}
 	s := &tableSpec{core: c, billing: types.BillingModePayPerRequest, perIndex: map[string]types.ProvisionedThroughput{}}
-	c.mu.Lock()
-	s.indexes = slices.Clone(c.indexes)
-	c.mu.Unlock()
+	s.errs = append(s.errs, s.gatherIndexes())
 	slices.SortFunc(s.indexes, func(a, b *indexInfo) int { return cmp.Compare(a.name, b.name) })
 	for _, o := range opts {
 		if o == nil {
@@ -269,13 +267,39 @@ func (c *core) deleteTable(ctx context.Context, allow DeletePermission) error {
 }
 
 func (c *core) waitActive(ctx context.Context, client SchemaClient) (*types.TableDescription, error) {
+	return c.waitFor(ctx, client, isActive)
+}
+
+// waitFor waits until the table is as ready says. When it is not in time the error tells what it was.
+func (c *core) waitFor(ctx context.Context, client SchemaClient, ready func(*types.TableDescription) bool) (*types.TableDescription, error) {
 	var table *types.TableDescription
 	err := poll(ctx, func() (bool, error) {
-		var err error
-		table, err = c.describe(ctx, client)
-		return err == nil && isActive(table), err
+		now, err := c.describe(ctx, client)
+		if err != nil {
+			return false, err
+		}
+		table = now
+		return ready(now), nil
 	})
+	if err != nil && table != nil {
+		err = fmt.Errorf("%w; %s. What was begun goes on: wait with WaitTable, or call again", err, stateText(table))
+	}
 	return table, err
+}
+
+// stateText names the state of the table and of each index that is not active.
+func stateText(t *types.TableDescription) string {
+	text := "the table is " + string(t.TableStatus)
+	for _, g := range t.GlobalSecondaryIndexes {
+		if g.IndexStatus == types.IndexStatusActive {
+			continue
+		}
+		text += fmt.Sprintf(", index %s is %s", deref(g.IndexName), g.IndexStatus)
+		if deref(g.Backfilling) {
+			text += " and filled from the items of the table"
+		}
+	}
+	return text
 }
 
 func (c *core) describe(ctx context.Context, client SchemaClient) (*types.TableDescription, error) {

@@ -26,7 +26,7 @@ type Table[T, PK, SK any] struct{ core *core }
 type SimpleTable[T, PK any] struct{ core *core }
 
 // New describes a table with a partition and a sort key. It sends nothing: the
-// table is made by [Table.EnsureTable] or by other means. All type parameters are
+// table is made by [Table.EnsureTable] or by other means. A table without a sort key is made by [NewSimple]. All type parameters are
 // inferred from the handles:
 //
 //	orders, err := ddb.New(client, "orders", orderCustomer, orderID, ddb.Version(orderVersion))
@@ -98,6 +98,10 @@ func (t *SimpleTable[T, PK]) tableCore(*T) *core {
 	return t.core
 }
 
+func (t *Table[T, PK, SK]) part() *core { return t.tableCore(nil) }
+
+func (t *SimpleTable[T, PK]) part() *core { return t.tableCore(nil) }
+
 // itemOf is what a core knows of the type of its items.
 type itemOf struct {
 	item, list reflect.Type // T and []T
@@ -140,6 +144,8 @@ type core struct {
 	warn        func(table string, size int)
 	derived     []*derivation
 
+	parts []*core // of a SharedTable
+
 	mu      sync.Mutex
 	indexes []*indexInfo
 }
@@ -175,10 +181,11 @@ func newCore(client Client, name string, of itemOf, partition, sort any, opts []
 		errs = append(errs, errors.New("a table key has one attribute each for partition and sort; several are for global indexes"))
 	}
 	if len(pk) == 1 && len(sk) == 1 && pk[0].name == sk[0].name {
-		errs = append(errs, fmt.Errorf("partition and sort key are the same attribute %s", pk[0].name))
+		errs = append(errs, fmt.Errorf("partition and sort key are the same attribute %s; a table without a sort key is made by NewSimple", pk[0].name))
 	}
 	c.key = key
 	c.keyNames = c.key.names()
+	c.wire.Locate = c.locate
 	for i, p := range slices.Concat(pk, sk) {
 		punctuation, limit := "{", itemid.MaxPartitionKey
 		if i > 0 {

@@ -137,9 +137,10 @@ func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, 
 		k, err1 = codec.ParseItem(wireKey)
 	}
 	update, err2 := updateOf(w.changes)
+	extra, err4 := w.guard()
 	errs := []error{err, err1, err2, c.checkChanged(update)}
 	if len(c.derived) > 0 && err1 == nil && err2 == nil {
-		errs = append(errs, c.deriveUpdate(k, update, present))
+		errs = append(errs, c.deriveUpdate(k, update, extra, present))
 	}
 	u := &preparedUpdate{key: k, wireKey: wireKey, present: present, update: update, repeat: c.version == nil, blind: true}
 	for _, ch := range w.changes {
@@ -150,7 +151,6 @@ func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, 
 		u.blind = u.blind && ch.again
 		u.exact = u.exact || ch.exact
 	}
-	extra, err4 := w.guard()
 	rest, demanded, err3 := c.takeRevision(extra)
 	u.extra, u.demanded = expr.All(rest, c.stampUpdate(update, present, now)), demanded
 	u.repeat = u.repeat && u.extra == nil

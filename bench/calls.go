@@ -121,8 +121,23 @@ func Fill(ctx context.Context, c *dynamodb.Client) error {
 	return errors.Join(t.BatchPut(ctx, rows), t.WaitTable(ctx))
 }
 
-func newTable(c ddb.Client) (*ddb.Table[Row, string, string], error) {
-	return ddb.New(c, table, rowPK, rowSK)
+func newTable(c ddb.Client, opts ...ddb.TableOption) (*ddb.Table[Row, string, string], error) {
+	return ddb.New(c, table, rowPK, rowSK, opts...)
+}
+
+// Query100 reads the page of 100 rows with ddb, through any client and with any options.
+func Query100(c ddb.Client, opts ...ddb.TableOption) func(context.Context) error {
+	t, err := newTable(c, opts...)
+	if err != nil {
+		return failing(err)
+	}
+	return func(ctx context.Context) error {
+		page, err := t.Query(partitionOf(100)).Page(ctx)
+		if err != nil {
+			return err
+		}
+		return want(len(page.Items), 100)
+	}
 }
 
 func key(i int) map[string]types.AttributeValue {

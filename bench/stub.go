@@ -41,8 +41,8 @@ func (s *Stub) Do(req *http.Request) (*http.Response, error) {
 }
 
 // Client is a real SDK client over an HTTP client.
-func Client(h aws.HTTPClient) *dynamodb.Client {
+func Client(h aws.HTTPClient, opts ...func(*dynamodb.Options)) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""), HTTPClient: h,
-	})
+	}, opts...)
 }

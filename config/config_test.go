@@ -127,6 +127,29 @@ func TestEnv(t *testing.T) {
 	}
 }
 
+// TestForeignVariables: names of other programs stop nobody, misspelt ones of ours do, and are corrected.
+func TestForeignVariables(t *testing.T) {
+	foreign := []string{
+		"DYNAMO_UNRELATED=1", "DYNAMO_=1", "DYNAMO_HOME=/x", "DYNAMO_ORDERS_TABLE=o", "DYNAMO_AGENTS_TABLE=a", "DYNAMODB_ENDPOINT=x", "DYNAMODB_TABLE=x",
+		"STORAGE_BACKUP=x", "STORAGE_CLASS=x", "AWS_REGIONS=x", "AWS_ENDPOINT_URL=x", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS=x", "PATH=/", "=", "x",
+	}
+	if c, err := config.FromEnv(append(foreign, "DYNAMO_TABLE_PREFIX=a-")); err != nil || c != (config.Config{TablePrefix: "a-"}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for name, meant := range map[string]string{
+		"DYNAMO_TABLE_PREFX": "DYNAMO_TABLE_PREFIX", "DYNAMO_TABLE_PREFIXX": "DYNAMO_TABLE_PREFIX", "DYNAMO_TABLE_PERFIX": "DYNAMO_TABLE_PREFIX",
+		"DYNAMO_TABLE_PREFIZ": "DYNAMO_TABLE_PREFIX", "dynamo_table_prefix": "DYNAMO_TABLE_PREFIX", "DYNAMOTABLEPREFIX": "DYNAMO_TABLE_PREFIX",
+		"DYNAMO_EVENT_TABLE": "DYNAMO_EVENTS_TABLE", "DYNMO_STREAM_ARN": "DYNAMO_STREAM_ARN", "STORAGE_BACKENDS": "STORAGE_BACKEND", "DYNAMO_ENDPIONT": "DYNAMO_ENDPOINT",
+	} {
+		_, err := config.FromEnv([]string{"PATH=/", name + "=secret", "DYNAMO_GRANT_TABLE=secret"})
+		for _, want := range []string{name + "; the name is " + meant, "DYNAMO_GRANT_TABLE; the name is DYNAMO_GRANTS_TABLE"} {
+			if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(fmt.Sprint(err), want) || strings.Contains(fmt.Sprint(err), "secret") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	toml := func(text string) error { _, err := config.FromTOML([]byte(text)); return err }
 	js := func(text string) error { _, err := config.FromJSON([]byte(text), ""); return err }

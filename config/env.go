@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +17,10 @@ import (
 //	DYNAMO_EVENTS_TABLE, ..._SNAPSHOTS_TABLE, ..._POSITIONS_TABLE, ..._LEASES_TABLE, ..._GRANTS_TABLE
 //	DYNAMO_STREAM_ARN                    StreamARN
 //
-// A variable that is empty counts as not set. Any other whose name begins with DYNAMO_ is an error.
+// A variable that is empty counts as not set. A misspelt name is an error that names the right one: a name that differs from one of DYNAMO_...
+// or STORAGE_BACKEND by one letter (too many, missing, another, or two in the wrong order), or by case and underscores only. All other
+// variables are left alone, also those that begin with DYNAMO_: other programs have such too. If another program's
+// variable is that near to one of these, take it out of environ.
 func (c Config) FromEnv(environ []string) (Config, error) {
 	set := map[string]string{}
 	for _, entry := range environ {
@@ -23,10 +28,10 @@ func (c Config) FromEnv(environ []string) (Config, error) {
 			set[name] = value
 		}
 	}
-	known := map[string]bool{}
+	var known []string
 	take := func(field *string, names ...string) {
 		for _, name := range names {
-			known[name] = true
+			known = append(known, name)
 			if value, ok := set[name]; ok {
 				*field = value
 			}
@@ -43,9 +48,9 @@ func (c Config) FromEnv(environ []string) (Config, error) {
 	take(&c.Grants, "DYNAMO_GRANTS_TABLE")
 	take(&c.StreamARN, "DYNAMO_STREAM_ARN")
 	var errs []error
-	for _, entry := range environ {
-		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "DYNAMO_") && !known[name] {
-			errs = append(errs, fmt.Errorf("there is no environment variable %s", name))
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if meant := misspelt(name, known); meant != "" {
+			errs = append(errs, fmt.Errorf("there is no environment variable %s; the name is %s", name, meant))
 		}
 	}
 	if err := invalid(errs...); err != nil {
@@ -56,3 +61,30 @@ func (c Config) FromEnv(environ []string) (Config, error) {
 
 // FromEnv is [Config.FromEnv] with nothing set before.
 func FromEnv(environ []string) (Config, error) { return Config{}.FromEnv(environ) }
+
+// misspelt gives the known name that a name was meant to be, empty for a known or a foreign one. Names of AWS are not compared:
+// AWS_REGION and the like have neighbours that mean something else.
+func misspelt(name string, known []string) string {
+	if slices.Contains(known, name) {
+		return ""
+	}
+	for _, k := range known {
+		if !strings.HasPrefix(k, "AWS_") && (plainName(name) == plainName(k) || nearlySame(name, k)) {
+			return k
+		}
+	}
+	return ""
+}
+
+func plainName(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "_", "")) }
+
+// nearlySame reports whether one letter is too many, missing or another, or two neighbours have changed places.
+func nearlySame(a, b string) bool {
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return len(a) <= 1 && len(b) <= 1 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
+}

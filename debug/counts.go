@@ -63,6 +63,9 @@ func (t *Totals) add(call *ddb.Call) {
 	if call.Failed() {
 		t.Failed++
 	}
+	if offFastPath(call) {
+		t.OffFastPath++
+	}
 }
 
 type throttleKey struct{ table, index, operation, reason string }
@@ -139,4 +142,23 @@ func (r *Recorder) countEstimate(call *ddb.Call) {
 func expectedOf(call *ddb.Call) Range {
 	e := call.Estimate
 	return Range{Min: e.Read.Min + e.Write.Min, Max: e.Read.Max + e.Write.Max}
+}
+
+// offFastPath reports whether the items of a call went another way than the fast path. A call that no table made says nothing of it.
+func offFastPath(call *ddb.Call) bool { return call.Path != "" && call.Path != ddb.FastPath }
+
+type pathKey struct {
+	table, operation string
+	path             ddb.Path
+	reason           string
+}
+
+func (r *Recorder) countPath(call *ddb.Call) {
+	if !offFastPath(call) {
+		return
+	}
+	key := pathKey{name(call.Table), call.Operation, call.Path, name(call.PathReason)}
+	p, key := r.paths.at(key, pathKey{overflowName, overflowName, overflowName, overflowName})
+	p.Table, p.Operation, p.Path, p.Reason = key.table, key.operation, key.path, key.reason
+	p.Count++
 }

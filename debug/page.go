@@ -112,6 +112,13 @@ var sections = []section{
 		{"Attempts", "count", "count"},
 		{"Last", "last", "ago"},
 	}},
+	{ID: "paths", Title: "Off the fast path", Note: "What of the client may look at items; see ddb.HarmlessSteps.", Width: "wide", Sort: "count", Columns: []column{
+		{"Table", "table", "text"},
+		{"Operation", "operation", "text"},
+		{"Path", "path", "text"},
+		{"Reason", "reason", "text"},
+		{"Calls", "count", "count"},
+	}},
 	{ID: "errors", Title: "Errors", Note: "A failed condition is an answer, no failure.", Width: "narrow", Sort: "count", Columns: []column{
 		{"Table", "table", "text"},
 		{"Operation", "operation", "text"},

@@ -34,6 +34,7 @@ type Recorder struct {
 	throttles bounded[throttleKey, Throttle]
 	errors    bounded[errorKey, ErrorCount]
 	estimates bounded[callKind, Accuracy]
+	paths     bounded[pathKey, PathCount]
 }
 
 // Option is an option of [New].
@@ -131,6 +132,7 @@ func (r *Recorder) count(now time.Time, call *ddb.Call) (slow, dear bool) {
 	r.rates.add(now, call)
 	r.latencies.add(now, kindOf(call), call.Duration)
 	r.countThrottles(now, call)
+	r.countPath(call)
 	if call.Err != nil {
 		r.countError(now, call)
 	} else {

@@ -30,6 +30,8 @@ type Snapshot struct {
 	Throttles []Throttle `json:"throttles"`
 	// Errors are requests that ended with an error, most first.
 	Errors []ErrorCount `json:"errors"`
+	// Paths are requests whose items did not take the fast path, and why, most first; see [ddb.HarmlessSteps].
+	Paths []PathCount `json:"paths"`
 	// HotKeys are the 20 partition keys that most capacity goes to, most first; with
 	// the default half-life of a minute they are those of the last minutes.
 	HotKeys []ddb.HotKey `json:"hotKeys"`
@@ -50,6 +52,8 @@ type Totals struct {
 	Failed int64 `json:"failed"`
 	// Throttled are attempts that were throttled, also those that a retry made good.
 	Throttled int64 `json:"throttled"`
+	// OffFastPath are requests whose items did not take the fast path.
+	OffFastPath int64 `json:"offFastPath"`
 	// Retries are attempts after the first.
 	Retries    int64   `json:"retries"`
 	ReadUnits  float64 `json:"readUnits"`
@@ -130,6 +134,16 @@ type ErrorCount struct {
 	Last   time.Time `json:"last"`
 }
 
+// PathCount counts requests whose items did not take the fast path for one reason.
+type PathCount struct {
+	Table     string `json:"table"`
+	Operation string `json:"operation"`
+	// Path is the one that they took, and Reason names what of the client keeps them from the fast one.
+	Path   ddb.Path `json:"path"`
+	Reason string   `json:"reason"`
+	Count  int64    `json:"count"`
+}
+
 // CallRecord is one request.
 type CallRecord struct {
 	// ID tells the calls of a list apart.
@@ -207,6 +221,10 @@ func (r *Recorder) Snapshot() Snapshot {
 	s.Errors = values(r.errors.m, func(a, b ErrorCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Table, b.Table),
 			cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Type, b.Type))
+	})
+	s.Paths = values(r.paths.m, func(a, b PathCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Operation, b.Operation),
+			cmp.Compare(a.Path, b.Path), cmp.Compare(a.Reason, b.Reason))
 	})
 	s.Estimates = values(r.estimates.m, func(a, b Accuracy) int {
 		return callKind{a.Operation, a.Table}.compare(callKind{b.Operation, b.Table})

@@ -3,7 +3,6 @@ package eventstore
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/dynamotable/ddb"
 )
@@ -82,13 +81,7 @@ func (s *Store) Name() string { return s.table.Name() }
 // changed is an error that lists every difference; an index too many is none, so that versions of a program with and without
 // an option can run side by side. It is safe to call from several processes at once.
 func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
-	err := s.table.EnsureTable(ctx, opts...)
-	if differs, ok := errors.AsType[*ddb.SchemaError](err); ok && !slices.ContainsFunc(differs.Differences, func(d ddb.Difference) bool {
-		return d.What != "index" || d.Want != "absent"
-	}) {
-		err = nil
-	}
-	if err != nil {
+	if err := s.table.EnsureTable(ctx, opts...); err != nil {
 		return err
 	}
 	return s.checkSetup(ctx)

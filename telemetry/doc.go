@@ -17,7 +17,7 @@
 // db.response.returned_rows, db.response.status_code, error.type,
 // aws.dynamodb.table_names, .index_name, .consistent_read, .limit, .scan_forward,
 // .segment, .total_segments, .count, .scanned_count, .projection and
-// .consumed_capacity; ddb.label, ddb.attempts and ddb.throttling.reasons. A failed
+// .consumed_capacity; ddb.label, ddb.attempts, ddb.throttling.reasons and, off the fast path, ddb.path and ddb.path.reason. A failed
 // condition is an answer: it has an error.type, but not the status Error.
 //
 // # Metrics
@@ -28,6 +28,7 @@
 //	ddb.client.batch.size              {item}     histogram, by operation, table: items of a batch or transaction
 //	ddb.client.retries                 {attempt}  counter, by operation, table, index: attempts after the first
 //	ddb.client.throttles               {attempt}  counter, by operation, table, index, ddb.throttling.reason
+//	ddb.client.paths                   {request}  counter, by operation, table, index, ddb.path: "fast" or one that costs more
 //	ddb.ledger.read_units              {unit}     counter, by table, index, operation, ddb.label
 //	ddb.ledger.write_units             {unit}     counter, likewise
 //	ddb.ledger.operations              {operation} counter, likewise

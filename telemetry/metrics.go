@@ -17,6 +17,8 @@ const (
 	labelKey    = attribute.Key("ddb.label")
 	attemptsKey = attribute.Key("ddb.attempts")
 	reasonKey   = attribute.Key("ddb.throttling.reason")
+	pathKey     = attribute.Key("ddb.path")
+	pathWhyKey  = attribute.Key("ddb.path.reason")
 	reasonsKey  = attribute.Key("ddb.throttling.reasons")
 )
 
@@ -32,18 +34,19 @@ type instruments struct {
 	batch    metric.Int64Histogram
 	retries  metric.Int64Counter
 	throttle metric.Int64Counter
+	paths    metric.Int64Counter
 
 	sets  sync.Map // setKey to metric.MeasurementOption
 	nSets atomic.Int64
 }
 
 // setKey is a combination of attributes of which the instruments keep the set.
-type setKey struct{ operation, table, index, errorType, reason string }
+type setKey struct{ operation, table, index, errorType, reason, path string }
 
 func newInstruments(m metric.Meter) (*instruments, error) {
 	var (
 		i    = new(instruments)
-		errs [6]error
+		errs [7]error
 	)
 	i.duration, errs[0] = m.Float64Histogram("db.client.operation.duration", metric.WithUnit("s"),
 		metric.WithDescription("Duration of database client operations."),
@@ -60,6 +63,8 @@ func newInstruments(m metric.Meter) (*instruments, error) {
 		metric.WithDescription("Attempts after the first of the same request."))
 	i.throttle, errs[5] = m.Int64Counter("ddb.client.throttles", metric.WithUnit("{attempt}"),
 		metric.WithDescription("Attempts that were refused for lack of capacity."))
+	i.paths, errs[6] = m.Int64Counter("ddb.client.paths", metric.WithUnit("{request}"),
+		metric.WithDescription("Requests by the path that their items took."))
 	return i, errors.Join(errs[:]...)
 }
 
@@ -75,6 +80,11 @@ func (i *instruments) record(ctx context.Context, call *ddb.Call) {
 	}
 	if call.Scanned > 0 {
 		i.scanned.Add(ctx, int64(call.Scanned), here)
+	}
+	if call.Path != "" {
+		path := at
+		path.path = string(call.Path)
+		i.paths.Add(ctx, 1, i.set(path))
 	}
 	if isBatch(call) {
 		i.batch.Record(ctx, int64(call.Items), here)
@@ -118,6 +128,9 @@ func (i *instruments) set(k setKey) metric.MeasurementOption {
 	}
 	if k.reason != "" {
 		attrs = append(attrs, reasonKey.String(k.reason))
+	}
+	if k.path != "" {
+		attrs = append(attrs, pathKey.String(k.path))
 	}
 	s, loaded := i.sets.LoadOrStore(k, metric.WithAttributeSet(attribute.NewSet(attrs...)))
 	if !loaded {

@@ -89,6 +89,9 @@ func asked(call *ddb.Call) []attribute.KeyValue {
 func answered(call *ddb.Call) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 8)
 	attrs = append(attrs, attemptsKey.Int(call.Attempts))
+	if call.PathReason != "" {
+		attrs = append(attrs, pathKey.String(string(call.Path)), pathWhyKey.String(call.PathReason))
+	}
 	if call.Err == nil && !call.Write {
 		attrs = append(attrs, semconv.DBResponseReturnedRows(call.Returned))
 	}

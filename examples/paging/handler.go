@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -58,16 +57,8 @@ type listing struct {
 	Prev  string `json:"prev,omitempty"`
 }
 
-// pages is a query of either kind.
-type pages[Q any] interface {
-	ddb.Paged[Post]
-	After(c ddb.Cursor[Post]) Q
-	Before(c ddb.Cursor[Post]) Q
-	Page(ctx context.Context) (ddb.Page[Post], error)
-}
-
 // answer reads the page that the request asks for by the parameters after and before.
-func answer[Q pages[Q]](b *blog, w http.ResponseWriter, r *http.Request, tenant string, q Q) {
+func answer[Q ddb.AnyQuery[Post, Q]](b *blog, w http.ResponseWriter, r *http.Request, tenant string, q Q) {
 	if tenant == "" {
 		http.Error(w, "who are you?", http.StatusUnauthorized)
 		return

@@ -242,6 +242,7 @@ func TestTelemetry(t *testing.T) {
 		"ddb.client.batch.size{db.collection.name=sales,db.operation.name=BatchWriteItem}":                                                   2,
 		"ddb.client.retries{db.collection.name=sales,db.operation.name=GetItem}":                                                             1,
 		"ddb.client.throttles{db.collection.name=sales,db.operation.name=GetItem,ddb.throttling.reason=TableReadKeyRangeThroughputExceeded}": 1,
+		"ddb.client.paths{db.collection.name=sales,db.operation.name=PutItem,ddb.path=fast}":                                                 1,
 		"ddb.ledger.read_units{aws.dynamodb.index_name=by-state,db.collection.name=sales,db.operation.name=Query,ddb.label=job}":             0.5,
 		"ddb.ledger.write_units{aws.dynamodb.index_name=by-state,db.collection.name=sales,db.operation.name=BatchWriteItem,ddb.label=job}":   2,
 		"ddb.ledger.operations{db.collection.name=sales,db.operation.name=PutItem,ddb.label=job}":                                            1,

@@ -39,7 +39,7 @@ func (b *bridge) row(rows Rows, i int, item map[string]types.AttributeValue) (er
 	case mismatched(err):
 		return err
 	case err != nil:
-		return &RowError{Index: i, Err: err}
+		return &RowError{Index: i, Where: b.call.where(b.buf.body), Err: err}
 	}
 	return nil
 }

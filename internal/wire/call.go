@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
@@ -39,6 +40,9 @@ type call struct {
 	spliced   bool   // the request has its items
 	body      []byte // of the request with its items
 	rowErr    error
+	why       string // it does not take the short way
+	owner     *call  // that this one stands in for
+	replies   replies
 
 	// Parts that would otherwise be allocated one by one.
 	one  oneSink
@@ -48,7 +52,14 @@ type call struct {
 }
 
 func newCall(op string, read bool, o Options, client any) *call {
-	return &call{op: op, read: read, o: o, direct: !o.Off && direct(client)}
+	k := &call{op: op, read: read, o: o, direct: !o.Off && direct(client, o.Harmless)}
+	switch {
+	case o.Off:
+		k.because("the option ThroughSDK")
+	case !k.direct:
+		k.because("client %T", client)
+	}
+	return k
 }
 
 // send prepares the request's items for the way they take.
@@ -70,12 +81,16 @@ func (k *call) configure(o *dynamodb.Options) {
 	p := k
 	if !k.direct {
 		// A wrapper may run the options more than once, and at the same time.
-		p = &call{op: k.op, read: k.read, o: k.o}
+		p = &call{op: k.op, read: k.read, o: k.o, owner: k}
+		p.o.Took = nil
 	}
 	if _, done := o.HTTPClient.(memoryBody); !done && !k.o.StreamBody && o.HTTPClient != nil {
 		p.transport, o.HTTPClient = o.HTTPClient, p
 	}
 	if o.Protocol == nil || o.Protocol.ID().Name != "awsJson1_0" {
+		if o.Protocol != nil && k.direct {
+			k.because("protocol %s", o.Protocol.ID().Name)
+		}
 		k.leave(o)
 		return
 	}
@@ -83,7 +98,8 @@ func (k *call) configure(o *dynamodb.Options) {
 	if !k.direct {
 		return
 	}
-	if i := &o.Interceptors; len(i.BeforeExecution)+len(i.BeforeSerialization)+len(i.AfterExecution) > 0 {
+	if found := k.interceptors(o); len(found) > 0 {
+		k.because("%s", strings.Join(found, ", "))
 		k.leave(o)
 	} else if len(o.APIOptions) > 0 {
 		g := &stackGuard{call: k}
@@ -109,6 +125,14 @@ func (k *call) leave(o *dynamodb.Options) {
 
 // failed turns the outcome of the client's method into the call's error.
 func (k *call) failed(noOutput bool, err error) error {
+	if k.direct {
+		k.took(Direct)
+	} else {
+		k.took(Values)
+	}
+	if err != nil || noOutput {
+		k.replies.end()
+	}
 	switch {
 	case err != nil:
 		return err
@@ -138,8 +162,8 @@ func finish[O, I any](k *call, out *O, err error, items func(*O) *I, s attribute
 		return nil, err
 	}
 	if k.sink != nil && !k.delivered {
-		b := k.bridge()
-		if err := b.done(s.bridge(b, *items(out))); err != nil {
+		of := *items(out)
+		if err := k.deliver(out, func(b *bridge) error { return s.bridge(b, of) }); err != nil {
 			return nil, err
 		}
 		// The output may belong to a mock or a cache.
@@ -163,13 +187,8 @@ func (k *call) keepRowError(err error) bool {
 	return true
 }
 
-// rowError is the error of an item in a reply that is otherwise good.
-func (k *call) rowError() error {
-	if k.rowErr == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", k.op, k.rowErr)
-}
+// rowError is the error of an item in a reply that is otherwise good. Callers name the operation.
+func (k *call) rowError() error { return k.rowErr }
 
 // SerializeRequest lets the client's protocol write everything but the items, and splices these in. It runs once for
 // a call, before the first attempt.

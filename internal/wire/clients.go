@@ -2,6 +2,8 @@ package wire
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
@@ -65,10 +67,14 @@ type Forwarder interface {
 }
 
 // direct reports whether functional options are sure to reach the SDK, and items are of no interest on the way.
-func direct(client any) bool {
+func direct(client any, harmless []string) bool {
 	if _, ok := client.(*dynamodb.Client); ok {
 		return true
 	}
+	return isForwarder(client) || len(harmless) > 0 && slices.Contains(harmless, fmt.Sprintf("%T", client))
+}
+
+func isForwarder(client any) bool {
 	f, ok := client.(Forwarder)
 	return ok && f.ForwardsOptions()
 }

@@ -9,9 +9,9 @@ import (
 // take delivers the items of a body to the call's sink and returns the body without them. Errors are the codec's for
 // bad syntax, else say that the reply does not fit the request.
 func (k *call) take(buf *buffer) ([]byte, error) {
-	d := codec.NewDecoder(buf.body, k.o.Codec)
-	defer func() { d.Release() }()
 	if k.sink == nil || !k.direct {
+		d := codec.NewDecoder(buf.body, k.o.Codec)
+		defer d.Release()
 		var have parts
 		if err := d.Object(func(key []byte) error {
 			have |= partOf(key)
@@ -24,8 +24,15 @@ func (k *call) take(buf *buffer) ([]byte, error) {
 		}
 		return buf.body, checkAnswer(k.op, have)
 	}
+	return k.sinkFrom(buf)
+}
+
+// sinkFrom delivers the items of a body.
+func (k *call) sinkFrom(buf *buffer) ([]byte, error) {
+	d := codec.NewDecoder(buf.body, k.o.Codec)
+	defer func() { d.Release() }()
 	found, have, err := buf.cut(d, k.sink.member(), func(count int) error {
-		return k.sink.read(page{d, buf.body, count, k.o.Codec})
+		return k.sink.read(page{d, buf.body, count, k})
 	})
 	if k.keepRowError(err) {
 		// The reply is good but for its receiver: go on without the items, as the call has taken effect.
@@ -95,7 +102,7 @@ type page struct {
 	d     *codec.Decoder // at the value of the sink's member
 	body  []byte         // the whole body, which d reads
 	count int            // number of items, 0 if it is not known
-	o     codec.Options
+	call  *call
 }
 
 // row hands one item to its receiver.
@@ -106,7 +113,7 @@ func (p page) row(rows Rows, i int) error {
 		if errors.Is(err, codec.ErrSyntax) || mismatched(err) {
 			return err
 		}
-		return &RowError{Index: i, Err: err}
+		return &RowError{Index: i, Where: p.call.where(p.body[from:]), Err: err}
 	}
 	if p.d.Pos() == from {
 		return p.d.Skip()
@@ -134,7 +141,7 @@ func (p page) expect() int {
 	if p.count > 0 {
 		return min(p.count, len(rest)/len(`{},`))
 	}
-	d := codec.NewDecoder(rest, p.o)
+	d := codec.NewDecoder(rest, p.call.o.Codec)
 	defer d.Release()
 	size := 0
 	err := d.Array(func() error {
@@ -148,4 +155,18 @@ func (p page) expect() int {
 		return 0
 	}
 	return len(rest) / (size + 1)
+}
+
+// where says where the item is with which body begins.
+func (k *call) where(body []byte) string {
+	if k.o.Locate == nil {
+		return ""
+	}
+	d := codec.NewDecoder(body, k.o.Codec)
+	defer d.Release()
+	item, err := d.Raw()
+	if err != nil {
+		return ""
+	}
+	return k.o.Locate(item)
 }

@@ -31,7 +31,13 @@ func (g *stackGuard) before(s *middleware.Stack) error {
 }
 
 func (g *stackGuard) after(s *middleware.Stack) error {
-	if same(g.initialize, s.Initialize.List()) && same(g.serialize, s.Serialize.List()) {
+	i, e := s.Initialize.List(), s.Serialize.List()
+	switch {
+	case !g.call.same(g.initialize, i):
+		g.call.because("%s", g.call.differs("Initialize", g.initialize, i))
+	case !g.call.same(g.serialize, e):
+		g.call.because("%s", g.call.differs("Serialize", g.serialize, e))
+	default:
 		return nil
 	}
 	g.call.direct = false
@@ -42,13 +48,18 @@ func (g *stackGuard) after(s *middleware.Stack) error {
 }
 
 // same reports whether now has the steps of then, in their order, and beside them only harmless ones.
-func same(then, now []string) bool {
+func (k *call) same(then, now []string) bool {
 	for _, id := range now {
 		if len(then) > 0 && id == then[0] {
 			then = then[1:]
-		} else if !slices.Contains(harmless, id) {
+		} else if !k.harmless(id) {
 			return false
 		}
 	}
 	return len(then) == 0
+}
+
+// harmless reports whether a step is known or declared not to look at items.
+func (k *call) harmless(id string) bool {
+	return slices.Contains(harmless, id) || slices.Contains(k.o.Harmless, id)
 }

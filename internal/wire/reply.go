@@ -23,7 +23,12 @@ func (k *call) DeserializeResponse(ctx context.Context, schema *smithy.Operation
 ) error {
 	k.delivered, k.rowErr = false, nil
 	buf := buffers.Get().(*buffer)
-	defer buf.release()
+	kept := false
+	defer func() {
+		if !kept {
+			buf.release()
+		}
+	}()
 
 	err := buf.read(resp)
 	// The checksum is known at the end of the body, and Close alone tells it.
@@ -47,6 +52,7 @@ func (k *call) DeserializeResponse(ctx context.Context, schema *smithy.Operation
 	if err != nil && success(resp) && undecodable(err) {
 		return k.fault(resp, ReplyCorrupt, err)
 	}
+	kept = err == nil && success(resp) && k.keep(out, buf)
 	return err
 }
 

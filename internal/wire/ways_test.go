@@ -175,12 +175,24 @@ func TestShortWayIsTaken(t *testing.T) {
 		t.Run(w.name, func(t *testing.T) {
 			g := &tells{}
 			s := newStub(`{"Count":1,"Items":[` + item1 + `]}`)
+			var took wire.Took
+			w.o.Took = &took
 			if _, err := wire.Query(t.Context(), w.client(s), queryInput(), w.o, g); err != nil {
 				t.Fatal(err)
 			}
+			if short := took.Way == wire.Direct; short != w.direct || short != (took.Why == "") {
+				t.Errorf("took %+v, want direct: %v", took, w.direct)
+			}
 			// Attribute values are written again with sorted names.
-			if short := g.raw == item1; short != w.direct {
-				t.Errorf("short way %v, want %v", short, w.direct)
+			if fromWire := g.raw == item1; fromWire != (took.Way != wire.Values) {
+				t.Errorf("took %+v, and read %s", took, g.raw)
+			}
+			calls := s.calls
+			if probed := wire.Probe(t.Context(), w.client(s), w.o); probed != took.Why {
+				t.Errorf("probed %+v, took %+v", probed, took)
+			}
+			if s.calls != calls {
+				t.Errorf("the probe sent a request")
 			}
 			s = newStub(`{}`)
 			if _, err := wire.PutItem(t.Context(), w.client(s), putInput(), []byte(item1), w.o, nil); err != nil {

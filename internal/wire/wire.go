@@ -9,14 +9,15 @@
 // # When items do not take the short way
 //
 // The short way is taken when nothing between the caller and the wire can tell the difference. Otherwise the same
-// items pass through attribute values and the same codec, with equal results. That is so when
+// items pass through attribute values and the same codec, with equal results; those of a reply are read from its body all the same
+// if the SDK's output comes back as the SDK has made it. That is so when
 //
 //   - [Options].Off is set;
 //   - the client is not a *dynamodb.Client: a mock, a cache, DAX or a wrapper may look at items, keep outputs, or
 //     ignore functional options. A wrapper that does none of it can say so (see [Forwarder]);
 //   - the client's protocol is not awsJson1_0;
 //   - the client has middleware in the Initialize or Serialize step, or an interceptor before or after execution or
-//     before serialization, as these are handed inputs and outputs. Middleware of the usual tracing libraries is known
+//     before serialization, as these are handed inputs and outputs, unless [Options].Harmless names it. Middleware of the usual tracing libraries is known
 //     and does not count; neither does any in the Build, Finalize and Deserialize steps, which sees inputs and outputs
 //     without their items;
 //   - the reply has syntax that the codec refuses and the SDK accepts.
@@ -60,11 +61,18 @@ type Rows interface {
 // RowError is an item of a successful reply that its receiver refused. The call has taken effect, and the output that
 // comes with the error is complete but for the items.
 type RowError struct {
-	Index int   // position of the item in its reply, table or transaction
-	Err   error // what Rows.Row returned
+	Index int    // position of the item in its reply, table or transaction, from 0
+	Where string // what Options.Locate says of it
+	Err   error  // what Rows.Row returned
 }
 
-func (e *RowError) Error() string { return fmt.Sprintf("item %d of the reply: %v", e.Index, e.Err) }
+func (e *RowError) Error() string {
+	where := e.Where
+	if where != "" {
+		where = " (" + where + ")"
+	}
+	return fmt.Sprintf("item %d of the reply%s: %v", e.Index+1, where, e.Err)
+}
 
 func (e *RowError) Unwrap() error { return e.Err }
 
@@ -75,6 +83,13 @@ var Default Options
 type Options struct {
 	// Off sends items through attribute values, so that middleware sees them in inputs and outputs.
 	Off bool
+	// Harmless names what the client has and what does not look at items, change or keep them: middleware by its id, interceptors and
+	// a client that wraps the SDK's by their Go type, as %T prints it. Of a wrapper it is the promise of [Forwarder].
+	Harmless []string
+	// Locate, if not nil, says where an item is that could not be read, in words without data.
+	Locate func(item []byte) string
+	// Took, if not nil, gets the way that the items took.
+	Took *Took
 	// StreamBody leaves the request body to the SDK's own reader instead of handing net/http an in-memory body.
 	// See [InMemoryBody].
 	StreamBody bool

@@ -1,0 +1,50 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/itemid"
+)
+
+// CursorAfter makes the cursor of a query or scan that stands behind an item, as if the item had been the last of a page. Of
+// the item only the key attributes count, those of the table and, for an index, those of the index; there need not be such an item:
+//
+//	after, err := ddb.CursorAfter(orders.Query("c1"), &Order{Customer: "c1", ID: "o-2026-05-01"})
+//	page, err := orders.Query("c1").After(after).Page(ctx)
+//
+// It serves clients that know the last item that they have, but no cursor. The cursor is bound to the query, as those of pages are. An
+// item that lacks one of the key attributes, or is of another partition than the query's, is refused with [ErrInvalid].
+// A scan goes on in its own order, which is by a hash of the partition key.
+func CursorAfter[T any](q Paged[T], item *T) (Cursor[T], error) {
+	r := q.paged(nil)
+	t, err := r.text()
+	if err != nil {
+		return Cursor[T]{}, r.fail(err)
+	}
+	if item == nil {
+		return Cursor[T]{}, r.fail(invalid(errors.New("CursorAfter: the item is nil")))
+	}
+	data, err := codec.Append(nil, r.core.plan, item)
+	if err != nil {
+		return Cursor[T]{}, r.fail(invalid(err))
+	}
+	key, err := r.core.pick(data, t.start.names)
+	if err == nil && len(key) != len(t.start.names) {
+		err = fmt.Errorf("CursorAfter: the item lacks some of the key attributes %v", t.start.names)
+	}
+	if err != nil {
+		return Cursor[T]{}, r.fail(invalid(err))
+	}
+	for _, name := range t.start.names {
+		if err := itemid.CheckValue(name, key[name], itemid.MaxPartitionKey); err != nil {
+			return Cursor[T]{}, r.fail(invalid(err))
+		}
+	}
+	at := cursorAt(r, t, key)
+	if at.check(r, t) != nil {
+		return Cursor[T]{}, r.fail(invalid(errors.New("CursorAfter: the item is of another partition than the query's")))
+	}
+	return Cursor[T]{at}, nil
+}

@@ -1,0 +1,67 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// Path is how the items of a request travelled between Go values and the wire.
+type Path string
+
+// The paths, from the cheapest.
+const (
+	// FastPath: items are read straight from the reply and written straight into the request; the SDK client
+	// does the rest and does not see them.
+	FastPath Path = "fast"
+	// BesidePath: a step of the client may look at items, so the SDK makes attribute values of the reply for it; the library reads
+	// the same reply itself, as long as nobody has changed what the SDK has made of it. A read costs no more than with
+	// the SDK and attributevalue.
+	BesidePath Path = "beside the SDK"
+	// AttributeValuePath: items pass through the SDK's attribute values. It is the way of clients that are not the SDK's, of [ThroughSDK], of
+	// what a step of the client has changed, and of the items that are written through a client with steps that may look at them.
+	AttributeValuePath Path = "attribute values"
+)
+
+func pathOf(w wire.Way) Path {
+	switch w {
+	case wire.Direct:
+		return FastPath
+	case wire.Beside:
+		return BesidePath
+	}
+	return AttributeValuePath
+}
+
+// HarmlessSteps declares what the client has to be harmless: it does not look at items in inputs and outputs, change
+// or keep them. Requests then take the fast path, on which the SDK, and all that is added to it, sees inputs and outputs without
+// their items. The names are those that [Call.PathReason] gives:
+//
+//   - of middleware at the Initialize and Serialize steps its ID, such as "RequestLogging";
+//   - of an interceptor before and after execution, or before serialization, its Go type, such as "*audit.Interceptor";
+//   - of a client that wraps or embeds the SDK's its Go type, such as "*tenant.Client". It must hand each call on once, with the same
+//     input and all functional options; a write through one that does not fails, and writes nothing. A method
+//     ForwardsOptions() bool of the client that returns true declares the same.
+//
+// Tracing by OpenTelemetry, AWS X-Ray and Datadog is known to be harmless, and so is everything at the Build, Finalize and
+// Deserialize steps. For steps that need to see items do nothing, or take [ThroughSDK].
+func HarmlessSteps(names ...string) TableOption {
+	return tableOption(func(c *core) error {
+		var errs []error
+		for i, n := range names {
+			if n == "" {
+				errs = append(errs, fmt.Errorf("option HarmlessSteps: name %d is empty", i))
+			}
+		}
+		if len(names) == 0 {
+			errs = append(errs, errors.New("option HarmlessSteps: no names; take them from Call.PathReason or Explanation.PathReason"))
+		}
+		c.wire.Harmless = append(c.wire.Harmless, names...)
+		return errors.Join(errs...)
+	})
+}
+
+// pathReason is why requests of the table will not take the fast path, empty if they will.
+func (c *core) pathReason() string { return wire.Probe(context.Background(), c.client, c.wire) }

@@ -1,0 +1,160 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// TablePart is a table as one item type sees it: a [Table] or a [SimpleTable]. [Share] puts several together.
+type TablePart interface {
+	Ensurer
+	part() *core
+}
+
+// SharedTable is a DynamoDB table that holds items of several types (single-table design), as its schema methods see it: with
+// the indexes and the TTL attribute of all. Items are read and written through the typed tables. Make it with [Share].
+// It is immutable and safe for concurrent use.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/data-modeling-foundations.html
+type SharedTable struct {
+	core *core
+}
+
+// Share composes the definition of a table that holds items of several types, from the typed tables for it:
+//
+//	table, err := ddb.Share(customers, orders, invoices)
+//	err = table.EnsureTable(ctx)
+//
+// It sends nothing. Indexes that are described later for one of the parts belong to it too. A part may describe an index that
+// another describes as well; both must say the same of it.
+//
+// Share refuses, with everything that is wrong: parts of different tables, with different primary keys, or with different
+// attributes for TTL. The error matches [ErrInvalid]; each call of the table returns it then.
+// Requests go through the client of the first part.
+func Share(parts ...TablePart) (*SharedTable, error) {
+	shared := &core{}
+	var errs []error
+	if len(parts) == 0 {
+		errs = append(errs, errors.New("no tables to share"))
+	}
+	for i, p := range parts {
+		if p == nil || p.part() == nil {
+			errs = append(errs, fmt.Errorf("table %d is nil", i))
+			continue
+		}
+		c := p.part()
+		if err := c.usable(); err != nil {
+			errs = append(errs, fmt.Errorf("table %d: %w", i, err))
+			continue
+		}
+		if shared.client == nil {
+			shared.client, shared.name, shared.key, shared.keyNames = c.client, c.name, c.key, c.keyNames
+		}
+		errs = append(errs, shared.share(c, i))
+	}
+	if err := invalid(errs...); err != nil {
+		shared.failed = &OpError{Op: "Share", Table: shared.name, Err: err}
+	}
+	return &SharedTable{shared}, shared.failed
+}
+
+// share adds a part.
+func (c *core) share(part *core, i int) error {
+	var errs []error
+	if part.name != c.name {
+		errs = append(errs, fmt.Errorf("table %d is %s and the first is %s", i, part.name, c.name))
+	}
+	if a, b := part.key.text(), c.key.text(); a != b {
+		errs = append(errs, fmt.Errorf("table %d has the key %s and the first has %s", i, a, b))
+	}
+	switch ttl := part.ttlAttribute(); {
+	case ttl == "":
+	case c.ttlAttribute() == "":
+		c.ttl, c.tombstones = part.ttl, part.tombstones
+	case c.ttlAttribute() != ttl:
+		errs = append(errs, fmt.Errorf("table %d has the TTL attribute %s and one before it has %s; a table has one", i, ttl, c.ttlAttribute()))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	c.parts = append(c.parts, part)
+	return nil
+}
+
+// gatherIndexes takes the indexes of the table and of its parts, each once.
+func (s *tableSpec) gatherIndexes() error {
+	var errs []error
+	for _, c := range append([]*core{s.core}, s.core.parts...) {
+		c.mu.Lock()
+		indexes := slices.Clone(c.indexes)
+		c.mu.Unlock()
+		for _, i := range indexes {
+			at := slices.IndexFunc(s.indexes, func(have *indexInfo) bool { return have.name == i.name })
+			if at < 0 {
+				s.indexes = append(s.indexes, i)
+			} else if !s.indexes[at].same(i) {
+				errs = append(errs, fmt.Errorf("index %s: two of the tables define it differently", i.name))
+			}
+		}
+	}
+	return errors.Join(append(errs, s.checkKinds())...)
+}
+
+// checkKinds refuses an attribute that is text in one key and a number in another: a table has one definition of each.
+func (s *tableSpec) checkKinds() error {
+	var errs []error
+	kinds := map[string]types.ScalarAttributeType{}
+	for _, k := range append([]keySchema{s.core.key}, keysOf(s.indexes)...) {
+		for _, p := range append(slices.Clone(k.partition), k.sort...) {
+			if kind, ok := kinds[p.name]; ok && kind != p.kind {
+				errs = append(errs, fmt.Errorf("key attribute %s is of type %s in one key and %s in another", p.name, kind, p.kind))
+			}
+			kinds[p.name] = p.kind
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func keysOf(indexes []*indexInfo) []keySchema {
+	all := make([]keySchema, len(indexes))
+	for i, x := range indexes {
+		all[i] = x.key
+	}
+	return all
+}
+
+// same reports whether two descriptions are of one index.
+func (i *indexInfo) same(o *indexInfo) bool {
+	a, b := slices.Sorted(slices.Values(i.include)), slices.Sorted(slices.Values(o.include))
+	return i.global == o.global && i.projection == o.projection && slices.Equal(a, b) && i.key.text() == o.key.text()
+}
+
+// Name is the table's name, prefix included.
+func (t *SharedTable) Name() string { return t.core.name }
+
+// CreateTable creates the table with the indexes of all parts; see [Table.CreateTable].
+func (t *SharedTable) CreateTable(ctx context.Context, opts ...SchemaOption) error {
+	return t.core.createTable(ctx, opts)
+}
+
+// EnsureTable creates what is missing of the table and of the indexes of all parts; see [Table.EnsureTable].
+func (t *SharedTable) EnsureTable(ctx context.Context, opts ...SchemaOption) error {
+	return t.core.ensureTable(ctx, opts)
+}
+
+// VerifyTable lists how the live table differs from what all parts say; see [Table.VerifyTable].
+func (t *SharedTable) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Difference, error) {
+	return t.core.verifyTable(ctx, opts)
+}
+
+// WaitTable waits until the table and all of its indexes are active; see [Table.WaitTable].
+func (t *SharedTable) WaitTable(ctx context.Context) error { return t.core.waitTable(ctx) }
+
+// DeleteTable drops the table with the items of all types; see [Table.DeleteTable].
+func (t *SharedTable) DeleteTable(ctx context.Context, allow DeletePermission) error {
+	return t.core.deleteTable(ctx, allow)
+}
