@@ -286,7 +286,9 @@ func nodesOf(conds []*condition) ([]expr.Node, error) {
 	var errs []error
 	for _, c := range conds {
 		node, err := c.parts()
-		errs = append(errs, err)
+		if err != nil {
+			errs = append(errs, err)
+		}
 		if node != nil {
 			nodes = append(nodes, node)
 		}

@@ -195,7 +195,8 @@ func TestHandleAllocations(t *testing.T) {
 		"Exists":  {3, func() { kept = ddb.Exists(paid) }},
 		"Set":     {4, func() { keptChange = note.Set("open") }},
 		"Add":     {9, func() { keptChange = total.Add(1) }},
-		"If":      {7, func() { keptOption = ddb.If(note.Eq("open")) }},
+		"If":      {6, func() { keptOption = ddb.If(note.Eq("open")) }},
+		"If of 2": {16, func() { keptOption = ddb.If(note.Eq("open"), total.Gt(3)) }},
 		"Remove":  {1, func() { keptChange = ddb.Remove(note) }},
 	} {
 		if got := testing.AllocsPerRun(100, tc.make); got > tc.most {
