@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/prefetch"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -320,19 +321,19 @@ func (r *read) pages(ctx context.Context) pageSeq {
 			yield(nil, r.fail(err))
 			return
 		}
-		for p := range prefetch(ctx, func(ctx context.Context, prev *chained) *chained {
+		for p, err := range prefetch.Chain(ctx, func(ctx context.Context, prev *pageResult) (*pageResult, bool, error) {
 			return r.following(ctx, t, prev)
 		}) {
-			empty := p.page == nil || p.page.empty()
-			if empty && p.next == nil && p.err == nil {
+			empty := p == nil || p.page.empty()
+			if empty && err == nil && p.next == nil {
 				return
 			}
-			if (p.err == nil || !empty) && !yield(p.page, nil) {
+			if (err == nil || !empty) && !yield(p.page, nil) {
 				return
 			}
-			if p.err != nil {
-				rethrow(p.err)
-				yield(nil, p.err)
+			if err != nil {
+				prefetch.Repanic(err)
+				yield(nil, err)
 				return
 			}
 		}
@@ -347,8 +348,15 @@ func (r *read) onePage() *read {
 	return r
 }
 
-// following reads the page behind prev, or the first.
-func (r *read) following(ctx context.Context, t *readText, prev *chained) *chained {
+// pageResult is one page of a chain; left is what the limit leaves for the next.
+type pageResult struct {
+	page *pageData
+	next map[string]types.AttributeValue
+	left int
+}
+
+// following reads the page behind prev, or the first, and says whether there may be more.
+func (r *read) following(ctx context.Context, t *readText, prev *pageResult) (c *pageResult, more bool, err error) {
 	start, left := r.after.from(), r.limit
 	if prev != nil {
 		start, left = prev.next, prev.left
@@ -357,16 +365,16 @@ func (r *read) following(ctx context.Context, t *readText, prev *chained) *chain
 		r = r.limited(left)
 	}
 	p := newPageRead(r, t, left, reflect.New(r.listType()).Interface())
-	c := &chained{page: &p.page, left: left}
-	c.next, c.err = fill(ctx, &p.sink, start, &p.page, segment{}, false)
+	c = &pageResult{page: &p.page, left: left}
+	c.next, err = fill(ctx, &p.sink, start, &p.page, segment{}, false)
 	p.page.next = cursorAt(r, t, c.next)
-	resumable(c.err, p.page.next.String)
+	resumable(err, p.page.next.String)
 	if left > 0 {
 		if c.left -= p.sink.n; c.left == 0 {
 			c.next = nil
 		}
 	}
-	return c
+	return c, c.next != nil, err
 }
 
 // collect is the terminal Collect; it adds to the list that list points to.

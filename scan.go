@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+
+	"github.com/dynamotable/ddb/internal/prefetch"
 )
 
 // Scan reads a whole table or index, in no order that means anything. It is
@@ -228,14 +230,14 @@ func eachSegment(ctx context.Context, r *read, fn func(context.Context, segment)
 			break
 		}
 		wg.Go(func() {
-			err := errGoexit
+			err := prefetch.ErrGoexit
 			defer func() {
 				if err != nil {
 					stop(err)
 				}
 				<-slots
 			}()
-			if p := contain(func() { err = fn(ctx, segment{i, r.segments}) }); p != nil {
+			if p := prefetch.Catch(func() { err = fn(ctx, segment{i, r.segments}) }); p != nil {
 				err = p
 			}
 		})
@@ -281,7 +283,7 @@ func (r *read) parallelPages(ctx context.Context) pageSeq {
 			}
 		}
 		if err := <-done; err != nil {
-			rethrow(err)
+			prefetch.Repanic(err)
 			yield(nil, err)
 		}
 	}
@@ -323,7 +325,7 @@ func countParallel(ctx context.Context, r *read) (int, error) {
 		sum += n
 		return err
 	})
-	rethrow(err)
+	prefetch.Repanic(err)
 	if r.limit > 0 {
 		sum = min(sum, r.limit)
 	}
