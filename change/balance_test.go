@@ -201,7 +201,7 @@ func TestLostRepliesLoseNoLease(t *testing.T) {
 		}
 		e.reset()
 		changes := int64(300)
-		if testing.Short() {
+		if !*long {
 			changes = 50
 		}
 		for n := range changes {
@@ -226,7 +226,7 @@ func TestManyShards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		shards := 250
-		if testing.Short() {
+		if !*long {
 			shards = 110 // a page of the description holds 100
 		}
 		w.SplitShards("rows", shards)

@@ -22,7 +22,8 @@ import (
 )
 
 var (
-	seeds    = flag.Int("seeds", 20, "how many worlds TestSimulation makes")
+	long     = flag.Bool("long", false, "simulations in full length, for a step of their own")
+	seeds    = flag.Int("seeds", 20, "how many worlds TestSimulation makes with -long")
 	oneSeed  = flag.Uint64("seed", 0, "the only world that TestSimulation makes, if not zero")
 	errCrash = errors.New("the machine is dead")
 )
@@ -254,7 +255,7 @@ func TestSimulation(t *testing.T) {
 		return
 	}
 	many := *seeds
-	if testing.Short() {
+	if !*long {
 		many = min(many, 3)
 	}
 	for seed := range uint64(many) {

@@ -122,7 +122,7 @@ func TestHalfVisibleTransactions(t *testing.T) {
 		t.Skip("only on the embedded engine: a client that hides items")
 	}
 	appends := 1000
-	if testing.Short() {
+	if !*long {
 		appends = 200
 	}
 	for _, shards := range []int{0, 4} {

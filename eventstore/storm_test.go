@@ -19,7 +19,10 @@ import (
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
 )
 
-var stormAppends = flag.Int("appends", 100_000, "faulted appends of all storms together")
+var (
+	long         = flag.Bool("long", false, "storms in full length, for a step of their own")
+	stormAppends = flag.Int("appends", 100_000, "faulted appends of all storms together with -long")
+)
 
 // onEndpoint reports whether the suite runs on another endpoint than our engine, which knows no faults.
 func onEndpoint() bool { return os.Getenv("DYNAMODB_ENDPOINT") != "" }
@@ -73,7 +76,7 @@ func TestStorm(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			cfg := v.cfg
 			cfg.Appends = *stormAppends * v.weight / 10
-			if testing.Short() {
+			if !*long {
 				cfg.Appends /= 20
 			}
 			cfg.Seed = uint64(time.Now().UnixNano())

@@ -11,11 +11,14 @@ import (
 	"github.com/dynamotable/ddb/grant/granttest"
 )
 
-var checks = flag.Int("checks", 500, "checks under each kind of fault")
+var (
+	long   = flag.Bool("long", false, "faults in full length, for a step of their own")
+	checks = flag.Int("checks", 500, "checks under each kind of fault with -long")
+)
 
 func TestFaults(t *testing.T) {
 	n := *checks
-	if testing.Short() {
+	if !*long {
 		n = min(n, 200)
 	}
 	granttest.RunFaults(t, n, func(t *testing.T, client *dynamodb.Client, now func() time.Time) granttest.Store {

@@ -4,6 +4,7 @@
 package apitest
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -20,6 +21,11 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/internal/wire"
 )
+
+var long = flag.Bool("long", false, "storms and matrices in full length, for a step of their own")
+
+// Long reports whether storms and matrices are to run in full length.
+func Long() bool { return *long }
 
 // Main runs the tests of a package: none leaves a goroutine, and what requests cost lies within the range of Explain.
 // With DDB_TEST_CODEC=off items travel as attribute values, as with [ddb.ThroughSDK].

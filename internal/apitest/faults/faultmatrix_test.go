@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest"
 )
 
 // protection is what a table has to recognise its writes by.
@@ -189,8 +190,8 @@ func TestMatrixSingle(t *testing.T) {
 // TestMatrixPairs (row A3): a fault after a fault; the last error does not hide the one before.
 func TestMatrixPairs(t *testing.T) {
 	needsEngine(t, "faults")
-	if testing.Short() {
-		t.Skip("long")
+	if !apitest.Long() {
+		t.Skip("needs -long")
 	}
 	eachCell(t, func(m *matrixCell) {
 		for one := lostBefore; one < allFaults; one++ {

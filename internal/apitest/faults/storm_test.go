@@ -48,7 +48,7 @@ func TestStorm(t *testing.T) {
 			if *bigStorm {
 				rounds = 10_000
 			}
-			if testing.Short() {
+			if !apitest.Long() {
 				rounds = min(rounds, 100)
 			}
 			seed := uint64(time.Now().UnixNano())

@@ -30,6 +30,7 @@ const (
 
 var (
 	first         = apitest.First
+	forge         = apitest.Forge
 	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
 	newFaulty     = apitest.NewFaulty

@@ -384,35 +384,3 @@ func TestPageTokenOfLongKeys(t *testing.T) {
 		}
 	}
 }
-
-func FuzzOpenToken(f *testing.F) {
-	orders, err := ddb.New(newClient(f), "orders", orderCustomer, orderKey)
-	if err != nil {
-		f.Fatal(err)
-	}
-	tokens := pageTokens(f, ddb.TokenKey{ID: "k1", Secret: make([]byte, 32)})
-	q := orders.Query("c1")
-	cursor, err := orders.ParseCursor(forge([]byte("\x01\x06orders\x00queryhshS\x02c1S\x02o9")))
-	if err != nil {
-		f.Fatal(err)
-	}
-	token := seal(f, tokens, cursor)
-	f.Add("")
-	f.Add(token)
-	f.Add(token[:40])
-	f.Add(cursor.String())
-	f.Add(base64.RawURLEncoding.EncodeToString(append([]byte("\x02\x02k1"), make([]byte, 80)...)))
-	f.Fuzz(func(t *testing.T, token string) {
-		c, err := ddb.OpenToken(tokens, q, token)
-		if token == "" {
-			if err != nil || !c.IsZero() {
-				t.Errorf("the beginning: %v", err)
-			}
-			return
-		}
-		// Nothing was sealed for this query, so nothing may open.
-		if !errors.Is(err, ddb.ErrBadCursor) || !c.IsZero() {
-			t.Errorf("%q opens: %v", token, err)
-		}
-	})
-}

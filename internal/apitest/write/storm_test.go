@@ -19,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/apitest"
 )
 
 var (
@@ -35,7 +36,7 @@ const (
 // TestStorm: 32 callers write 16 hot and 300 cold items while a share of all requests, reads too, meets a fault of
 // any kind, replies that never come included, through a client with the defaults of NewClient. A write that was
 // acknowledged counts once, one that was refused not at all; what is unknown stays below the bound. It
-// prints the share that is unknown by verb and cause, which docs/guarantees.md gives. `-storm 34000 -seeds 3` is the long form.
+// prints the share that is unknown by verb and cause, which docs/guarantees.md gives. `-long -storm 34000 -seeds 3` made it.
 func TestStorm(t *testing.T) {
 	for _, p := range []struct {
 		name string
@@ -56,7 +57,7 @@ func TestStorm(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						s := newWriteStorm(t, uint64(seed+1), share, p.opts)
 						writes := *stormWrites
-						if testing.Short() {
+						if !apitest.Long() {
 							writes = min(writes, 1_600)
 						}
 						s.run(writes)

@@ -1,7 +1,6 @@
-package ddb_test
+package text_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -76,12 +75,4 @@ func FuzzReservedIn(f *testing.F) {
 			}
 		}
 	})
-}
-
-func ExampleIsReserved() {
-	fmt.Println(ddb.IsReserved("status"), ddb.IsReserved("order_status"))
-	fmt.Println(ddb.ReservedIn("#s = :open AND size(tags) > :n AND date > :d"))
-	// Output:
-	// true false
-	// [date]
 }

@@ -1,4 +1,4 @@
-package item_test
+package text_test
 
 import (
 	"bytes"

@@ -1,0 +1,18 @@
+// Package text_test tests texts that callers hand in: keys, cursors, page tokens and expressions.
+package text_test
+
+import (
+	"testing"
+
+	"github.com/dynamotable/ddb/internal/apitest"
+)
+
+func TestMain(m *testing.M) { apitest.Main(m) }
+
+// What is shared, by its short name.
+var (
+	forge         = apitest.Forge
+	newClient     = apitest.NewClient
+	orderCustomer = apitest.OrderCustomer
+	orderKey      = apitest.OrderKey
+)
