@@ -12,45 +12,32 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// Metric is one number of a series.
-type Metric struct {
-	Series string `dynamodbav:"series"`
-	Minute int    `dynamodbav:"minute"`
-	Note   string `dynamodbav:"note"`
-}
-
-var (
-	metricSeries = ddb.StrField(func(m *Metric) *string { return &m.Series })
-	metricMinute = ddb.NumField(func(m *Metric) *int { return &m.Minute })
-	metricNote   = ddb.StrField(func(m *Metric) *string { return &m.Note })
-)
-
-// openMetrics is a table with 200 items of 1 KB in one partition.
-func openMetrics(opts ...ddb.TableOption) (*ddb.Table[Metric, string, int], func()) {
+// openArchive is a table with 200 messages of 1 KB in one room.
+func openArchive(opts ...ddb.TableOption) (*ddb.Table[Message, string, int64], func()) {
 	engine := ddbtest.NewEngine()
-	metrics, err := ddb.New(engine.Client(), "metrics", metricSeries, metricMinute, opts...)
+	messages, err := ddb.New(engine.Client(), "messages", messageRoom, messageAt, opts...)
 	if err != nil {
 		panic(err)
 	}
 	ctx := context.Background()
-	if err := metrics.EnsureTable(ctx); err != nil {
+	if err := messages.EnsureTable(ctx); err != nil {
 		panic(err)
 	}
-	list := make([]Metric, 200)
+	list := make([]Message, 200)
 	for i := range list {
-		list[i] = Metric{"load", i, fmt.Sprintf("%980d", i)}
+		list[i] = Message{Room: "go", At: int64(i), Text: fmt.Sprintf("%980d", i)}
 	}
-	if err := metrics.BatchPut(ctx, list); err != nil {
+	if err := messages.BatchPut(ctx, list); err != nil {
 		panic(err)
 	}
-	return metrics, engine.Close
+	return messages, engine.Close
 }
 
 func ExampleExplain() {
-	metrics, stop := openMetrics()
+	messages, stop := openArchive()
 	defer stop()
 	plan, err := ddb.Explain(context.Background(), func(ctx context.Context) error {
-		_, err := metrics.Query("load").SortKey(ddb.Ge(100)).Filter(metricNote.Contains("7")).PageSize(50).Page(ctx)
+		_, err := messages.Query("go").SortKey(ddb.Ge(int64(100))).Filter(messageText.Contains("7")).PageSize(50).Page(ctx)
 		return err
 	})
 	if err != nil {
@@ -58,9 +45,9 @@ func ExampleExplain() {
 	}
 	fmt.Println(plan)
 	// Output:
-	// Query          metrics
-	// key condition  series = ? AND minute >= ?
-	// filter         contains(note, ?) (billed, then dropped)
+	// Query          messages
+	// key condition  room = ? AND at >= ?
+	// filter         contains(text, ?) (billed, then dropped)
 	// page size      50
 	// read units     0.5 to 8 (eventually consistent)
 	// assuming       items have at most 1280 bytes: a quarter more than the largest of 200 items seen, which had at most 1024 on average
@@ -68,7 +55,7 @@ func ExampleExplain() {
 }
 
 func ExampleBudget() {
-	metrics, stop := openMetrics()
+	messages, stop := openArchive()
 	defer stop()
 	budget := ddb.NewBudget(ddb.Limits{ReadUnits: 10})
 	ctx := ddb.WithBudget(context.Background(), budget)
@@ -76,7 +63,7 @@ func ExampleBudget() {
 		n        int
 		exceeded *ddb.BudgetExceeded
 	)
-	for _, err := range metrics.Query("load").PageSize(20).All(ctx) {
+	for _, err := range messages.Query("go").PageSize(20).All(ctx) {
 		if errors.As(err, &exceeded) {
 			fmt.Println(exceeded)
 			break
@@ -86,11 +73,11 @@ func ExampleBudget() {
 	fmt.Println(n, "items read;", budget.Spent().ReadUnits, "units spent")
 
 	// Later, with a new budget: on from where it stopped.
-	cursor, err := metrics.ParseCursor(exceeded.Cursor)
+	cursor, err := messages.ParseCursor(exceeded.Cursor)
 	if err != nil {
 		fmt.Println(err)
 	}
-	rest, err := metrics.Query("load").After(cursor).Collect(context.Background())
+	rest, err := messages.Query("go").After(cursor).Collect(context.Background())
 	fmt.Println(len(rest), "items left,", err)
 	// Output:
 	// budget exceeded: 10 of 10 read units are spent, and the next request costs more than what is left
@@ -99,13 +86,13 @@ func ExampleBudget() {
 }
 
 func ExampleBudget_meter() {
-	metrics, stop := openMetrics()
+	messages, stop := openArchive()
 	defer stop()
 	meter := ddb.NewBudget(ddb.Limits{}) // without limits
 	ctx := ddb.WithBudget(context.Background(), meter)
-	_, _ = metrics.Get(ctx, "load", 1)
-	_ = metrics.Put(ctx, &Metric{Series: "load", Minute: 300})
-	_, _ = metrics.Query("load").Limit(100).Collect(ctx)
+	_, _ = messages.Get(ctx, "go", 1)
+	_ = messages.Put(ctx, &Message{Room: "go", At: 300})
+	_, _ = messages.Query("go").Limit(100).Collect(ctx)
 	fmt.Printf("%+v\n", meter.Spent())
 	// Output:
 	// {ReadUnits:13 WriteUnits:1 Items:102 Requests:3}
@@ -113,18 +100,18 @@ func ExampleBudget_meter() {
 
 func ExampleHotKeys() {
 	hot := ddb.NewHotKeys(100, time.Minute)
-	metrics, stop := openMetrics(ddb.WithHook(hot))
+	messages, stop := openArchive(ddb.WithHook(hot))
 	defer stop()
 	ctx := context.Background()
 	for i := range 50 {
-		_, _ = metrics.Get(ctx, fmt.Sprint("series-", i), 1)
+		_, _ = messages.Get(ctx, fmt.Sprint("room-", i), 1)
 	}
-	suspect, _ := metrics.PartitionHash("load")
+	suspect, _ := messages.PartitionHash("go")
 	for _, k := range hot.Top(1) {
 		fmt.Printf("%s: %.0f %% of all units, the one that was suspected: %v\n", k.Table, 100*k.Share, k.Partition == suspect)
 	}
 	// Output:
-	// metrics: 89 % of all units, the one that was suspected: true
+	// messages: 89 % of all units, the one that was suspected: true
 }
 
 func ExampleLogCalls() {
@@ -137,21 +124,21 @@ func ExampleLogCalls() {
 			return a
 		},
 	}))
-	metrics, stop := openMetrics()
+	messages, stop := openArchive()
 	defer stop()
 	defer ddb.AddHook(ddb.LogCalls(logger, 50*time.Millisecond))()
-	_, _ = metrics.Get(ddb.WithLabel(context.Background(), "nightly"), "load", 7)
+	_, _ = messages.Get(ddb.WithLabel(context.Background(), "nightly"), "go", 7)
 	// Output:
-	// level=DEBUG msg="DynamoDB GetItem" operation=GetItem table=metrics label=nightly attempts=1 items=1 returned=1 read_units=0.5 write_units=0
+	// level=DEBUG msg="DynamoDB GetItem" operation=GetItem table=messages label=nightly attempts=1 items=1 returned=1 read_units=0.5 write_units=0
 }
 
 func ExampleLedger_Snapshot() {
 	ledger := ddb.NewLedger()
-	metrics, stop := openMetrics(ddb.WithLedger(ledger))
+	messages, stop := openArchive(ddb.WithLedger(ledger))
 	defer stop()
 	before := ledger.Snapshot()
-	_, _ = metrics.Query("load").Limit(100).Collect(ddb.WithLabel(context.Background(), "report"))
-	_, _ = metrics.Get(context.Background(), "load", 7)
+	_, _ = messages.Query("go").Limit(100).Collect(ddb.WithLabel(context.Background(), "report"))
+	_, _ = messages.Get(context.Background(), "go", 7)
 	for _, e := range ledger.Snapshot().Sub(before).Top(2).Entries {
 		fmt.Printf("%s %q: %g units in %d\n", e.Operation, e.Label, e.Total(), e.Operations)
 	}

@@ -21,6 +21,7 @@ var (
 	messageRoom   = ddb.StrField(func(m *Message) *string { return &m.Room })
 	messageAt     = ddb.NumField(func(m *Message) *int64 { return &m.At })
 	messageAuthor = ddb.StrField(func(m *Message) *string { return &m.Author })
+	messageText   = ddb.StrField(func(m *Message) *string { return &m.Text })
 )
 
 // newChat makes a table of messages with an index by author, and five messages.

@@ -9,22 +9,18 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
+// Member is an item of a club, or a reservation of an address, which has an owner and nothing else.
 type Member struct {
 	ID    string `dynamodbav:"id"`
-	Club  string `dynamodbav:"club"`
-	Email string `dynamodbav:"email"`
-}
-
-type Reservation struct {
-	ID    string `dynamodbav:"id"`
-	Owner string `dynamodbav:"owner"`
+	Club  string `dynamodbav:"club,omitempty"`
+	Email string `dynamodbav:"email,omitempty"`
+	Owner string `dynamodbav:"owner,omitempty"`
 }
 
 var (
-	memberID         = ddb.StrField(func(m *Member) *string { return &m.ID })
-	memberEmail      = ddb.StrField(func(m *Member) *string { return &m.Email })
-	emailReservation = ddb.StrField(func(r *Reservation) *string { return &r.ID })
-	emailOwner       = ddb.StrField(func(r *Reservation) *string { return &r.Owner })
+	memberID    = ddb.StrField(func(m *Member) *string { return &m.ID })
+	memberEmail = ddb.StrField(func(m *Member) *string { return &m.Email })
+	memberOwner = ddb.StrField(func(m *Member) *string { return &m.Owner })
 )
 
 func ExampleNewUnique() {
@@ -33,13 +29,12 @@ func ExampleNewUnique() {
 	defer engine.Close()
 	client := engine.Client()
 	clubMembers, err1 := ddb.NewSimple(client, "members", memberID)
-	reservations, err2 := ddb.NewSimple(client, "reservations", emailReservation)
-	emails, err3 := ddb.NewUnique(reservations, "email", emailOwner)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	emails, err2 := ddb.NewUnique(clubMembers, "email", memberOwner) // in the same table, under keys of its own
+	if err := errors.Join(err1, err2); err != nil {
 		fmt.Println(err)
 		return
 	}
-	if err := errors.Join(clubMembers.CreateTable(ctx), reservations.CreateTable(ctx)); err != nil {
+	if err := clubMembers.CreateTable(ctx); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -47,11 +42,11 @@ func ExampleNewUnique() {
 	join := func(m Member) error {
 		return ddb.Transact(ctx, client, clubMembers.TxCreate(&m), emails.TxReserve(m.Club, m.Email, m.ID))
 	}
-	ann := Member{"m1", "chess", "ann@example.org"}
+	ann := Member{ID: "m1", Club: "chess", Email: "ann@example.org"}
 	fmt.Println(join(ann))
-	err := join(Member{"m2", "chess", "ann@example.org"})
+	err := join(Member{ID: "m2", Club: "chess", Email: "ann@example.org"})
 	fmt.Println(errors.Is(err, ddb.ErrTaken))
-	fmt.Println(join(Member{"m3", "rowing", "ann@example.org"})) // another scope
+	fmt.Println(join(Member{ID: "m3", Club: "rowing", Email: "ann@example.org"})) // another scope
 
 	move := func(m Member, address string) error {
 		return ddb.Transact(ctx, client,

@@ -23,16 +23,10 @@ var (
 	newClient     = apitest.NewClient
 	orderCity     = apitest.OrderCity
 	orderCustomer = apitest.OrderCustomer
-	orderGift     = apitest.OrderGift
 	orderKey      = apitest.OrderKey
-	orderLabels   = apitest.OrderLabels
 	orderLines    = apitest.OrderLines
-	orderNotes    = apitest.OrderNotes
-	orderPlacedAt = apitest.OrderPlacedAt
 	orderStatus   = apitest.OrderStatus
-	orderTags     = apitest.OrderTags
 	orderTotal    = apitest.OrderTotal
-	orderVisits   = apitest.OrderVisits
 	someOrder     = apitest.SomeOrder
 	tableName     = apitest.TableName
 	userChanged   = apitest.UserChanged

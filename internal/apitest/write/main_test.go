@@ -23,8 +23,14 @@ type (
 var (
 	answer        = apitest.Answer
 	newClient     = apitest.NewClient
+	orderCity     = apitest.OrderCity
 	orderCustomer = apitest.OrderCustomer
+	orderGift     = apitest.OrderGift
 	orderKey      = apitest.OrderKey
+	orderLabels   = apitest.OrderLabels
+	orderLines    = apitest.OrderLines
+	orderNotes    = apitest.OrderNotes
+	orderPlacedAt = apitest.OrderPlacedAt
 	orderStatus   = apitest.OrderStatus
 	orderTags     = apitest.OrderTags
 	orderTotal    = apitest.OrderTotal
