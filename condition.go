@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -253,7 +252,8 @@ func anyOf(conds []*condition) *condition {
 	if len(nodes) == 0 {
 		err = errors.Join(err, errors.New("an Or of no conditions, which would hold for no item: leave the call out when the list is empty"))
 	}
-	return &condition{node: expr.Any(nodes...), err: err}
+	node := expr.Any(nodes...)
+	return &condition{node: node, err: errors.Join(err, expr.Check(node))}
 }
 
 func notOf(c *condition) *condition {
@@ -315,22 +315,16 @@ func rawCond(b expression.ConditionBuilder) *condition {
 //
 // Names may also stand in the text by themselves, unless they are reserved words:
 // the call that uses the condition refuses those, and placeholders that are
-// missing or unused. Values are encoded like the SDK's attributevalue.Marshal.
+// missing or unused. Values are encoded like the SDK's attributevalue.Marshal, a types.AttributeValue stands for itself; a time.Time is refused, as its text depends
+// on the attribute that it is compared with: give [TimeText], or what the attribute's tag says.
 func RawText[T any](text string, names map[string]string, values map[string]any) Cond[T] {
 	return Cond[T]{rawText(text, names, values)}
 }
 
 func rawText(text string, names map[string]string, values map[string]any) *condition {
-	avs := make(map[string]types.AttributeValue, len(values))
-	errs := []error{checkRaw(text, slices.Collect(maps.Keys(names)), slices.Collect(maps.Keys(values)))}
-	for k, v := range values {
-		av, err := attributevalue.Marshal(v)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("raw condition: value %s: %w", k, builderError(err)))
-		}
-		avs[k] = av
-	}
-	return &condition{node: expr.Text{Text: text, Names: names, Values: avs}, err: errors.Join(errs...)}
+	avs, err := rawValues(values)
+	err = errors.Join(checkRaw(text, slices.Collect(maps.Keys(names)), slices.Collect(maps.Keys(values))), err)
+	return &condition{node: expr.Text{Text: text, Names: names, Values: avs}, err: err}
 }
 
 // builderError is an error of the SDK's expression builder or encoder. That of a value may quote it.

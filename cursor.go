@@ -127,7 +127,7 @@ func cursorAt(r *read, t *readText, key map[string]types.AttributeValue) *positi
 	if key == nil {
 		return nil
 	}
-	return &position{table: r.core.name, index: r.index.label(), query: t.fingerprint(), start: t.start, key: key}
+	return &position{table: shortName(r.core.name), index: r.index.label(), query: t.fingerprint(), start: t.start, key: key}
 }
 
 // The text of a cursor is base64 of: the version, table, index, fingerprint of the
@@ -209,7 +209,7 @@ func (c *core) parseCursor(text string, index *indexInfo) (*position, error) {
 }
 
 func (c *core) readCursor(b []byte, index *indexInfo) (*position, bool) {
-	p := &position{table: c.name, index: index.label(), start: c.startKey(index)}
+	p := &position{table: shortName(c.name), index: index.label(), start: c.startKey(index)}
 	for _, want := range []string{p.table, p.index} {
 		name, rest, ok := cutCursor(b)
 		if !ok || string(name) != want {
@@ -282,7 +282,7 @@ func (p *position) check(r *read, t *readText) error {
 	if p == nil {
 		return nil
 	}
-	if p.table != r.core.name || p.index != r.index.label() || p.query != t.fingerprint() || len(p.key) != len(t.start.names) {
+	if p.table != shortName(r.core.name) || p.index != r.index.label() || p.query != t.fingerprint() || len(p.key) != len(t.start.names) {
 		return errCursor
 	}
 	for _, n := range t.start.names {

@@ -77,11 +77,10 @@ func Field[T, V any](sel func(*T) *V) Attr[T, V] { return Attr[T, V](newHandle(s
 // condition.
 func OrdField[T, V any](sel func(*T) *V) Ord[T, V] { return Ord[T, V](newHandle(sel)) }
 
-// TimeField makes a handle of a time. Without a tag option a time is stored as
-// RFC 3339 text with nanoseconds, in the offset that it has and without zeros at the
-// end of its fraction. So as a key it sorts by time only among whole seconds of one offset
-// (truncate it, in UTC); [KeyFormat] makes texts that sort whatever the fraction. With the
-// unixtime option it is a number of seconds.
+// TimeField makes a handle of a time. Without a tag option a time is stored as RFC 3339 text of fixed width in UTC, such
+// as 2026-11-21T06:30:00.500000000Z ([TimeText]), which sorts and compares as the times do: as a key, in an
+// index and in a condition. The offset of a time is not kept. With the tag option unixtime it is a number of seconds; with
+// sdktime, or the option [SDKTimes] of the table, the text of the SDK's attributevalue, which does not sort.
 func TimeField[T any](sel func(*T) *time.Time) Ord[T, time.Time] {
 	return Ord[T, time.Time](newHandle(sel))
 }
@@ -125,6 +124,8 @@ func MapField[T any, K ~string, V any](sel func(*T) *map[K]V) Map[T, K, V] {
 // selects, for structs in lists and maps:
 //
 //	qty := ddb.Within(lines.At(0), func(l *Line) *int { return &l.Qty })
+//
+// For elements that are pointers use [Deref].
 func Within[T, S, V any](outer Attr[T, S], sel func(*S) *V) Attr[T, V] {
 	return Attr[T, V]((*handle)(outer).within(newHandle(sel)))
 }
@@ -165,15 +166,16 @@ func handleOf(a AnyAttr) *handle {
 type handle struct{ *attribute }
 
 type attribute struct {
-	item  reflect.Type
-	once  sync.Once
-	find  func(*handle)
-	want  []codec.Kind // what the attribute must be stored as; empty for any
-	path  expr.Path
-	node  expr.Node // the path as an operand
-	value *codec.Value
-	field codec.Field // the top-level field, for key checks
-	err   error
+	item    reflect.Type
+	once    sync.Once
+	find    func(*handle)
+	want    []codec.Kind // what the attribute must be stored as; empty for any
+	path    expr.Path
+	node    expr.Node // the path as an operand
+	value   *codec.Value
+	field   codec.Field // the top-level field, for key checks
+	anyType bool        // values are of any type; see Named
+	err     error
 }
 
 // newHandle is the handle of the field of a struct T, of type V, that the selector returns, a
@@ -233,6 +235,10 @@ func (h *handle) at(i int) *handle {
 // key is the handle of a value of a map.
 func (h *handle) key(k string) *handle {
 	return h.child(func(c *handle) {
+		if k == "" {
+			c.err = fmt.Errorf("attribute %s: the key of the map is empty, which no write takes", c.path)
+			return
+		}
 		c.path = c.path.Key(k)
 		c.value = c.value.Elem()
 	})
@@ -240,7 +246,7 @@ func (h *handle) key(k string) *handle {
 
 // within is the handle of inner, a field of a struct, below h.
 func (h *handle) within(inner *handle) *handle {
-	return h.child(func(c *handle) { c.path, c.value, c.err = inner.below(c.path) })
+	return h.child(func(c *handle) { c.lead(inner) })
 }
 
 // placeOf is where a selector is written, which a handle without a name needs to be found.
@@ -270,13 +276,28 @@ func (h *handle) child(step func(*handle)) *handle {
 	}}}
 }
 
-// below is the handle's path under another path.
-func (h *handle) below(outer expr.Path) (expr.Path, *codec.Value, error) {
-	if err := h.resolve(); err != nil {
-		return nil, nil, err
+// lead leads the handle, of a struct, to the field of the struct that another handle selects.
+func (h *handle) lead(inner *handle) {
+	plan := h.value.Struct()
+	if plan == nil {
+		h.err = fmt.Errorf("attribute %s of %s is stored as %s and has no fields", h.path, h.item, h.value.Kind())
+		return
 	}
-	path := append(slices.Clip(outer), h.path...)
-	return path, h.value, nil
+	if h.err = inner.resolve(); h.err != nil {
+		return
+	}
+	// The struct's own codec may store its fields otherwise here, as the tag around it says.
+	for _, step := range inner.path {
+		f, ok := plan.Field(step.Name)
+		if !ok {
+			h.err = fmt.Errorf("attribute %s of %s has no field %s", h.path, h.item, inner.path)
+			return
+		}
+		h.path, h.value = append(slices.Clip(h.path), step), f.Codec
+		if inner := f.Codec.Struct(); inner != nil {
+			plan = inner
+		}
+	}
 }
 
 func (h *handle) resolve() error {
@@ -331,7 +352,15 @@ func encodeElem(h *handle, e any) (types.AttributeValue, error) {
 }
 
 func encodeBy(h *handle, c *codec.Value, v any) (types.AttributeValue, error) {
-	av, err := c.AttributeValue(v)
+	var (
+		av  types.AttributeValue
+		err error
+	)
+	if p, ok := v.(*any); ok && h.anyType {
+		av, err = c.FromAny(*p)
+	} else {
+		av, err = c.AttributeValue(v)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("attribute %s: %w", h.path, err)
 	}

@@ -16,7 +16,7 @@ func (a *AttrHandle[P, V]) Eq(v V) CondOf[P] { return CondOf[P]{compare((*handle
 // Ne is true where the attribute differs from v, or is absent.
 func (a *AttrHandle[P, V]) Ne(v V) CondOf[P] { return CondOf[P]{compare((*handle)(a), "<>", &v)} }
 
-// Set writes the attribute. A nil pointer, map or slice is stored as NULL; use
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
 // [Remove] to drop the attribute.
 func (a *AttrHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
@@ -58,7 +58,7 @@ func (a *OrdHandle[P, V]) Between(low, high V) CondOf[P] {
 	return CondOf[P]{between((*handle)(a), &low, &high)}
 }
 
-// Set writes the attribute. A nil pointer, map or slice is stored as NULL; use
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
 // [Remove] to drop the attribute.
 func (a *OrdHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
@@ -100,7 +100,7 @@ func (a *NumHandle[P, V]) Between(low, high V) CondOf[P] {
 	return CondOf[P]{between((*handle)(a), &low, &high)}
 }
 
-// Set writes the attribute. A nil pointer, map or slice is stored as NULL; use
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
 // [Remove] to drop the attribute.
 func (a *NumHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
@@ -159,7 +159,7 @@ func (a *StrHandle[P, V]) Contains(part V) CondOf[P] {
 	return CondOf[P]{function((*handle)(a), "contains", &part)}
 }
 
-// Set writes the attribute. A nil pointer, map or slice is stored as NULL; use
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
 // [Remove] to drop the attribute.
 func (a *StrHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
@@ -211,7 +211,7 @@ func (a *BinHandle[P, V]) Contains(part V) CondOf[P] {
 	return CondOf[P]{function((*handle)(a), "contains", &part)}
 }
 
-// Set writes the attribute. A nil pointer, map or slice is stored as NULL; use
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
 // [Remove] to drop the attribute.
 func (a *BinHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
@@ -239,7 +239,7 @@ func (a *SetHandle[P, E]) Ne(v []E) CondOf[P] { return CondOf[P]{compare((*handl
 // Has is true where the set has the member.
 func (a *SetHandle[P, E]) Has(member E) CondOf[P] { return CondOf[P]{contains((*handle)(a), &member)} }
 
-// Set writes the attribute. A nil pointer, map or slice is stored as NULL; use
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
 // [Remove] to drop the attribute.
 func (a *SetHandle[P, E]) Set(v []E) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
@@ -279,7 +279,7 @@ func (a *ListHandle[P, E]) Has(element E) CondOf[P] {
 	return CondOf[P]{contains((*handle)(a), &element)}
 }
 
-// Set writes the attribute. A nil pointer, map or slice is stored as NULL; use
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
 // [Remove] to drop the attribute.
 func (a *ListHandle[P, E]) Set(v []E) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
@@ -318,7 +318,7 @@ func (a *MapHandle[P, K, V]) Ne(v map[K]V) CondOf[P] {
 	return CondOf[P]{compare((*handle)(a), "<>", &v)}
 }
 
-// Set writes the attribute. A nil pointer, map or slice is stored as NULL; use
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
 // [Remove] to drop the attribute.
 func (a *MapHandle[P, K, V]) Set(v map[K]V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 

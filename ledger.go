@@ -77,7 +77,7 @@ func (l *Ledger) Record(table, index, op string, read, write float64) {
 	if l == nil {
 		return
 	}
-	l.add(entryKey{table: table, index: index, op: op}, read, write, 1)
+	l.add(entryKey{table: shortName(table), index: index, op: op}, read, write, 1)
 }
 
 // book counts the reply of one request: ccs are the capacities it states, table
@@ -87,11 +87,11 @@ func (l *Ledger) book(label, op string, write bool, table string, ccs ...types.C
 		return
 	}
 	if len(ccs) == 0 {
-		l.add(entryKey{table, "", op, label}, 0, 0, 1)
+		l.add(entryKey{shortName(table), "", op, label}, 0, 0, 1)
 		return
 	}
 	for i, cc := range ccs {
-		name := tableOf(table, ccs, i)
+		name := shortName(tableOf(table, ccs, i))
 		first := !slices.ContainsFunc(ccs[:i], func(c types.ConsumedCapacity) bool { return deref(c.TableName) == deref(cc.TableName) })
 		parts := partsOf(write, cc)
 		at := operationAt(write, parts)

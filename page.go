@@ -239,9 +239,17 @@ func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue
 		}
 	}
 	if s.read.fromTable {
-		return hydrate(ctx, s, page, start, next, err)
+		next, err = hydrate(ctx, s, page, start, next, err)
 	}
+	emptyNotNil(page.items)
 	return next, err
+}
+
+// emptyNotNil makes a list that is nil an empty one, which is [] in JSON.
+func emptyNotNil(list reflect.Value) {
+	if list.IsNil() {
+		list.Set(reflect.MakeSlice(list.Type(), 0, 0))
+	}
 }
 
 // size is how many items a request may evaluate. A filter makes that more than
@@ -391,6 +399,7 @@ func (r *read) collect(ctx context.Context, list any) (err error) {
 		}
 		return true
 	})
+	emptyNotNil(items)
 	return err
 }
 

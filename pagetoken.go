@@ -223,7 +223,7 @@ func (p *PageTokens) open(r *read, token string, s tokenTerms) (*position, error
 	if err != nil || token == "" {
 		return nil, err
 	}
-	at := &position{table: r.core.name, index: r.index.label(), query: t.fingerprint(), start: t.start}
+	at := &position{table: shortName(r.core.name), index: r.index.label(), query: t.fingerprint(), start: t.start}
 	key, ok := p.unseal(at, token, s)
 	if !ok {
 		return nil, errToken

@@ -58,7 +58,7 @@ func (r *read) partitionHash() (PartitionHash, error) {
 	if err := invalid(r.errs...); err != nil {
 		return 0, opError("PartitionHash", r.core.name, r.index.label(), err)
 	}
-	return hashPartition(r.core.name, r.index.label(), r.partitionID()), nil
+	return hashPartition(shortName(r.core.name), r.index.label(), r.partitionID()), nil
 }
 
 // partitionID is the partition key as keyID writes it; all parts of an index's.
@@ -77,17 +77,17 @@ func (s *requestInfo) partitions(c *core) []PartitionHash {
 		if s.read.scan {
 			return nil
 		}
-		return []PartitionHash{hashPartition(c.name, s.index.label(), s.read.partitionID())}
+		return []PartitionHash{hashPartition(shortName(c.name), s.index.label(), s.read.partitionID())}
 	case s.entries != nil:
 		all := make([]PartitionHash, len(s.entries))
 		for i, e := range s.entries {
-			all[i] = hashPartition(c.name, "", firstPart(e.key))
+			all[i] = hashPartition(shortName(c.name), "", firstPart(e.key))
 		}
 		return all
 	case s.actions != nil:
 		all := make([]PartitionHash, len(s.actions))
 		for i, a := range s.actions {
-			all[i] = hashPartition(a.core.name, "", firstPart(a.id))
+			all[i] = hashPartition(shortName(a.core.name), "", firstPart(a.id))
 		}
 		return all
 	}
@@ -97,7 +97,7 @@ func (s *requestInfo) partitions(c *core) []PartitionHash {
 	} else if s.key != nil {
 		id, _ = c.keyNames.Append(nil, s.key)
 	}
-	return []PartitionHash{hashPartition(c.name, "", firstPart(string(id)))}
+	return []PartitionHash{hashPartition(shortName(c.name), "", firstPart(string(id)))}
 }
 
 // firstPart cuts the partition key out of a key's id.

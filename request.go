@@ -280,17 +280,18 @@ func (r *replyInfo) observeSizes(c *core, info *requestInfo) {
 func bookTables(info *requestInfo, label string, cores []*core, ccs []types.ConsumedCapacity) {
 	seen := map[string]bool{}
 	for _, c := range cores {
-		if seen[c.name] {
+		name := shortName(c.name)
+		if seen[name] {
 			continue
 		}
-		seen[c.name] = true
+		seen[name] = true
 		var own []types.ConsumedCapacity
 		for _, cc := range ccs {
-			if deref(cc.TableName) == c.name {
+			if shortName(deref(cc.TableName)) == name {
 				own = append(own, cc)
 			}
 		}
-		c.ledger.book(label, info.op, info.write, c.name, own...)
+		c.ledger.book(label, info.op, info.write, name, own...)
 	}
 }
 

@@ -168,6 +168,9 @@ func newCore(client Client, name string, of itemOf, partition, sort any, opts []
 	if isNil(client) {
 		errs = append(errs, errors.New("client is nil; use ddb.NewClient, ddb.DefaultClient or an SDK client"))
 	}
+	if err := declareTimes(of.item, opts); err != nil {
+		errs = append(errs, err)
+	}
 	plan, err := codec.PlanOf(of.item)
 	if err != nil {
 		c.failed = newError(name, append(errs, err)...)

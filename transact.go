@@ -189,7 +189,7 @@ func (tx *transaction) check() error {
 		if a.id == "" {
 			continue
 		}
-		id := a.core.name + "\x00" + a.id
+		id := shortName(a.core.name) + "\x00" + a.id
 		if j, ok := first[id]; ok {
 			errs = append(errs, fmt.Errorf("operations %d (%s) and %d (%s) are on the same item of table %s; a transaction takes one each", tx.actions[j].arg, tx.actions[j].verb, a.arg, a.verb, a.core.name))
 			continue

@@ -194,6 +194,9 @@ func (c *core) txUpdate(verb string, key any, present bool, opts []any) TxOp {
 		if err == nil && c.revision != nil && !present && u.demanded == nil {
 			err = fmt.Errorf("an Upsert in a transaction on a table with a revision cannot read what is stored: use TxCreate or TxUpdate, or demand the revision by a condition on attribute %s", c.revision.path)
 		}
+		if err == nil && u.parents {
+			err = errors.New("WithParents in a transaction, which cannot be tried twice: Set the whole map, or make it by an Update first")
+		}
 		if err != nil {
 			tx.add(txAction{core: c}, err)
 			return

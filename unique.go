@@ -62,7 +62,17 @@ type Unique[T any, PK ~string, O comparable] struct {
 	prefix string // of all keys
 	id     *handle
 	owner  *handle
+	none   bool // an empty value is none
 }
+
+// UniqueOption is an option of [NewUnique]: [OptionalValues].
+type UniqueOption struct{ optional bool }
+
+// OptionalValues lets owners have no value: TxReserve and TxRelease of an empty value add nothing to the transaction, as
+// TxChange from or to one does. Without it they refuse an empty value, for a value that is missing by mistake would not be reserved.
+// An owner without a value has no reservation that other writes could be tied to, so two calls that give it its first
+// value at once can both succeed and leave two reservations: the write of its item needs a condition that it has none.
+func OptionalValues() UniqueOption { return UniqueOption{true} }
 
 const (
 	uniquePrefix   = "unique"
@@ -81,7 +91,7 @@ const (
 // It refuses, naming everything that is wrong at once: a key that is not stored as text,
 // tables with [Version], an owner that is not a top-level attribute, and field names
 // other than 1 to 64 letters, digits, underscores, hyphens and dots.
-func NewUnique[T any, PK ~string, O comparable](table *SimpleTable[T, PK], field string, owner AttrOf[T, O]) (*Unique[T, PK, O], error) {
+func NewUnique[T any, PK ~string, O comparable](table *SimpleTable[T, PK], field string, owner AttrOf[T, O], opts ...UniqueOption) (*Unique[T, PK, O], error) {
 	if table == nil {
 		return nil, &OpError{Op: "NewUnique", Err: invalid(errors.New("the table is nil"))}
 	}
@@ -100,6 +110,9 @@ func NewUnique[T any, PK ~string, O comparable](table *SimpleTable[T, PK], field
 		errs = append(errs, fmt.Errorf("a table with a version (attribute %s): reservations are guarded by their owner", h.path))
 	}
 	u := &Unique[T, PK, O]{table: table, field: field, prefix: uniquePrefix + string(keyDelimiter) + field + string(keyDelimiter), id: id}
+	for _, o := range opts {
+		u.none = u.none || o.optional
+	}
 	var err error
 	u.owner, err = table.core.ownAttr("owner", owner, codec.KindAny)
 	errs = append(errs, err)
@@ -192,6 +205,9 @@ func (u *Unique[T, PK, O]) claimKey(scope, value string, owner O) (PK, error) {
 }
 
 func (u *Unique[T, PK, O]) reserve(tx *transaction, scope, value string, owner O) {
+	if value == "" && u.none {
+		return
+	}
 	key, err := u.claimKey(scope, value, owner)
 	u.add(tx, "Reserve", u.reserveKey(key, owner), err, func(cause error) error {
 		return &TakenError{Field: u.field, Scope: scope, cause: cause}
@@ -204,6 +220,9 @@ func (u *Unique[T, PK, O]) reserveKey(key PK, owner O) TxOp {
 }
 
 func (u *Unique[T, PK, O]) release(tx *transaction, scope, value string, owner O) {
+	if value == "" && u.none {
+		return
+	}
 	key, err := u.claimKey(scope, value, owner)
 	u.add(tx, "Release", u.table.TxDelete(key, If(u.ownedBy(owner))), err, u.lost(scope))
 }

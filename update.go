@@ -40,12 +40,13 @@ func (c ChangeOf[P]) Exact() ChangeOf[P] { return ChangeOf[P]{c.c.exactly()} }
 
 // change is a [Change] without its type parameter. A nil change is the zero Change.
 type change struct {
-	clause clause
-	action expr.Action
-	counts bool // applied twice it has another effect than once
-	again  bool // and the caller accepts that
-	exact  bool // or pays for a transaction
-	err    error
+	clause  clause
+	action  expr.Action
+	counts  bool // applied twice it has another effect than once
+	again   bool // and the caller accepts that
+	exact   bool // or pays for a transaction
+	parents bool // the maps that it is in are made
+	err     error
 }
 
 func (c *change) atLeastOnce() *change {

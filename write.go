@@ -97,6 +97,9 @@ func (c *core) update(ctx context.Context, key, item any, present bool, opts []a
 		to.SetZero()
 		return opError("UpdateItem", c.name, "", err)
 	}
+	if u.old {
+		to.Set(row.dst)
+	}
 	return nil
 }
 
@@ -112,6 +115,7 @@ type preparedUpdate struct {
 	repeat   bool      // applied twice it has the effect of once, or the caller accepts that it has not
 	blind    bool      // on a table with revisions, the caller accepts that it may be applied twice
 	exact    bool      // a change demands a transaction
+	parents  bool      // a change makes the maps that it is in
 
 	old     bool // the reply is the item as it was before
 	rows    wire.Rows
@@ -150,6 +154,10 @@ func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, 
 		u.repeat = u.repeat && (!ch.counts || ch.again)
 		u.blind = u.blind && ch.again
 		u.exact = u.exact || ch.exact
+		u.parents = u.parents || ch.parents
+	}
+	if u.exact && u.parents {
+		errs = append(errs, errors.New("WithParents together with Exact, whose transaction cannot be tried twice; give the table a Revision, which makes every update exact"))
 	}
 	rest, demanded, err3 := c.takeRevision(extra)
 	u.extra, u.demanded = expr.All(rest, c.stampUpdate(update, present, now)), demanded
@@ -162,11 +170,17 @@ func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, 
 	case present:
 		u.cond = expr.All(c.keyCall("attribute_exists"), u.extra)
 	}
-	return u, invalid(append(errs, err4, err3)...)
+	if err2 == nil {
+		errs = append(errs, update.Check())
+	}
+	return u, invalid(append(errs, err4, err3, expr.Check(u.cond))...)
 }
 
 // sendUpdate sends an update until its outcome is known.
 func (c *core) sendUpdate(ctx context.Context, u *preparedUpdate) error {
+	if u.parents {
+		return c.makeParents(ctx, u)
+	}
 	if c.revision == nil || u.blind {
 		update := u.update
 		if c.revision != nil {

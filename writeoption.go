@@ -114,8 +114,8 @@ func (o option[P]) ChangeOrIf(P) any    { return o.what }
 func If[T any](conds ...Cond[T]) Option[T] { return option[*T]{guardOf("If", untyped(conds))} }
 
 // ReturnOld stores the item as it was before the write in dst, which is set to
-// the zero T when there was none. It costs nothing more. With it, Update returns
-// the zero T instead of the new item, for DynamoDB gives only one of them.
+// the zero T when there was none. It costs nothing more. With it, Update and Upsert return
+// that item too instead of the new one, for DynamoDB gives only one of them.
 func ReturnOld[T any](dst *T) Option[T] { return option[*T]{&returnOld{dst}} }
 
 type changeList[P any] []ChangeOf[P]

@@ -60,13 +60,13 @@ type ours struct {
 	Name     string `dynamodbav:"name"`
 	Empty    string `dynamodbav:",omitempty"`
 	Kept     string
-	Zero     int      `dynamodbav:",omitempty"`
-	Set      []string `dynamodbav:",stringset,omitempty"`
-	Numbers  []int    `dynamodbav:",numberset,omitempty"`
-	NoSet    []string `dynamodbav:",stringset,omitempty"`
-	MapSet   []string `dynamodbav:",stringset,omitempty"`
-	Code     code     `dynamodbav:",text"`
-	At       time.Time
+	Zero     int       `dynamodbav:",omitempty"`
+	Set      []string  `dynamodbav:",stringset,omitempty"`
+	Numbers  []int     `dynamodbav:",numberset,omitempty"`
+	NoSet    []string  `dynamodbav:",stringset,omitempty"`
+	MapSet   []string  `dynamodbav:",stringset,omitempty"`
+	Code     code      `dynamodbav:",text"`
+	At       time.Time `dynamodbav:",sdktime"`
 	Expires  time.Time `dynamodbav:",unixtime,omitzero"`
 	Never    time.Time `dynamodbav:",unixtime,omitzero"`
 	NoTime   time.Time `dynamodbav:",omitzero"`

@@ -24,7 +24,7 @@ type Row struct {
 	Visits  int64             `dynamodbav:"visits" dynamo:"visits"`
 	Balance float64           `dynamodbav:"balance" dynamo:"balance"`
 	Active  bool              `dynamodbav:"active" dynamo:"active"`
-	Created time.Time         `dynamodbav:"created" dynamo:"created"`
+	Created time.Time         `dynamodbav:"created,sdktime" dynamo:"created"`
 	Tags    []string          `dynamodbav:"tags" dynamo:"tags"`
 	Attrs   map[string]string `dynamodbav:"attrs" dynamo:"attrs"`
 	Blob    []byte            `dynamodbav:"blob" dynamo:"blob"`

@@ -33,7 +33,7 @@ type leaseItem struct {
 	Checkpoint string    `dynamodbav:"checkpoint"`
 	Parent     string    `dynamodbav:"parent,omitempty"`
 	Children   []string  `dynamodbav:"children,omitempty"`
-	Updated    time.Time `dynamodbav:"updated"`
+	Updated    time.Time `dynamodbav:"updated,sdktime"`
 	// Write is a random text of the last write. A writer whose reply was lost knows by it whether the write is its own.
 	Write string `dynamodbav:"write,omitempty"`
 }

@@ -26,9 +26,9 @@ type row struct {
 	Rev       int64     `dynamodbav:"rev,omitempty"`
 	FullName  string    `dynamodbav:"full_name,omitempty"`
 	GrantedBy string    `dynamodbav:"granted_by,omitempty"`
-	GrantedAt time.Time `dynamodbav:"granted_at,omitzero"`
+	GrantedAt time.Time `dynamodbav:"granted_at,omitzero,sdktime"`
 	RevokedBy string    `dynamodbav:"revoked_by,omitempty"`
-	RevokedAt time.Time `dynamodbav:"revoked_at,omitzero"`
+	RevokedAt time.Time `dynamodbav:"revoked_at,omitzero,sdktime"`
 	Reason    string    `dynamodbav:"reason,omitempty"`
 	TTL       int64     `dynamodbav:"ttl,omitempty"`
 
@@ -36,7 +36,7 @@ type row struct {
 	Event    string    `dynamodbav:"event,omitempty"`
 	ChangeID string    `dynamodbav:"change_id,omitempty"`
 	ActBy    string    `dynamodbav:"act_by,omitempty"`
-	ActAt    time.Time `dynamodbav:"act_at,omitzero"`
+	ActAt    time.Time `dynamodbav:"act_at,omitzero,sdktime"`
 	ActFor   string    `dynamodbav:"act_for,omitempty"`
 }
 

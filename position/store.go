@@ -38,7 +38,7 @@ type row struct {
 	Owner     string    `dynamodbav:"owner,omitempty"`
 	Epoch     int64     `dynamodbav:"epoch,omitempty"`
 	Token     string    `dynamodbav:"token,omitempty"`
-	UpdatedAt time.Time `dynamodbav:"updated_at"`
+	UpdatedAt time.Time `dynamodbav:"updated_at,sdktime"`
 
 	// Of a reset.
 	From   int64  `dynamodbav:"from,omitempty"`

@@ -40,7 +40,7 @@ type row struct {
 	State      []byte    `dynamodbav:"state,omitempty"`
 	Ref        string    `dynamodbav:"ref,omitempty"`
 	Hash       []byte    `dynamodbav:"hash,omitempty"`
-	TakenAt    time.Time `dynamodbav:"taken_at"`
+	TakenAt    time.Time `dynamodbav:"taken_at,sdktime"`
 	Persistent bool      `dynamodbav:"persistent,omitempty"`
 	TTL        int64     `dynamodbav:"ttl,omitempty"`
 }

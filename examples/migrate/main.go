@@ -42,12 +42,12 @@ func (id *ID) UnmarshalText(text []byte) error {
 }
 
 // Widget reads all layouts and writes one. Options: text for types with text methods,
-// omitempty and omitzero where guregu/dynamo leaves out what is empty.
+// omitempty and omitzero where guregu/dynamo leaves out what is empty, sdktime for times as the others write them.
 type Widget struct {
 	ID      ID        `dynamodbav:"id,text"`
 	Note    string    `dynamodbav:"note,omitempty"`
 	Tags    []string  `dynamodbav:"tags,stringset,omitempty"`
-	Seen    time.Time `dynamodbav:"seen"`
+	Seen    time.Time `dynamodbav:"seen,sdktime"`
 	Expires time.Time `dynamodbav:"expires,unixtime,omitzero"`
 	Count   int       `dynamodbav:"count"`
 	Version int64     `dynamodbav:"version"` // new: no old writer knows it

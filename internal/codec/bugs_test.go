@@ -3,6 +3,7 @@ package codec_test
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,12 +64,36 @@ func TestOmitZeroIsHonoured(t *testing.T) {
 	}
 }
 
-// attributevalue stores an empty set as NULL, which an index key refuses.
-func TestEmptySetIsNotNull(t *testing.T) {
+// attributevalue stores nil lists, maps and sets, and empty sets, as NULL, to which no update can add.
+func TestNilContainersAreNotNull(t *testing.T) {
 	type item struct {
-		Tags []string `dynamodbav:"tags,stringset"`
+		Tags  []string       `dynamodbav:"tags,stringset"`
+		More  [][]byte       `dynamodbav:"more"`
+		List  []string       `dynamodbav:"list"`
+		Deep  [][]int        `dynamodbav:"deep"`
+		Map   map[string]int `dynamodbav:"map"`
+		Text  map[string]string
+		Asked []string `dynamodbav:"asked,nullempty"`
+		Set   []string `dynamodbav:"set,stringset,nullempty"`
+		Bytes []byte
+		Ptr   *[]int
 	}
-	checkRefusal(t, item{[]string{}}, "tags", "the set is empty")
+	for _, v := range []item{{}, {Tags: []string{}, More: [][]byte{}}} {
+		if got := string(encode(t, nil, &v)); got != `{"list":{"L":[]},"deep":{"L":[]},"map":{"M":{}},"Text":{"M":{}},"asked":{"NULL":true},"set":{"NULL":true},"Bytes":{"NULL":true},"Ptr":{"NULL":true}}` {
+			t.Errorf("got %s", got)
+		}
+	}
+	if got := string(encode(t, nil, &struct{ V map[string][][]byte }{map[string][][]byte{"k": {}, "l": {{1}}}})); got != `{"V":{"M":{"l":{"BS":["AQ=="]}}}}` {
+		t.Errorf("got %s", got)
+	}
+	for _, v := range [][]string{nil, {}} {
+		if av, err := codec.ToAttributeValue(value[[]string](t, "stringset"), &v); err == nil || !strings.Contains(err.Error(), "the set has no members") {
+			t.Errorf("got %v, %v", av, err)
+		}
+	}
+	if got := string(encode(t, nil, &struct{ V map[string][]int }{map[string][]int{"k": nil}})); got != `{"V":{"M":{"k":{"L":[]}}}}` {
+		t.Errorf("got %s", got)
+	}
 }
 
 // attributevalue keeps what a reused value held for absent attributes.

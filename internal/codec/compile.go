@@ -15,8 +15,16 @@ import (
 // compiled holds every codec of the process. Only whole, faultless ones get in.
 var compiled struct {
 	mu     sync.Mutex // one compilation at a time
-	plans  sync.Map   // reflect.Type -> *Plan
+	plans  sync.Map   // planKey -> *Plan
+	times  sync.Map   // reflect.Type of items -> bool, whether their times have the form of the SDK
 	values sync.Map   // valueKey -> *Value
+	items  sync.Map   // planKey -> *Plan, those of items
+}
+
+// planKey is a struct type and whether its times have the form of the SDK.
+type planKey struct {
+	t       reflect.Type
+	sdkTime bool
 }
 
 type valueKey struct {
@@ -26,7 +34,7 @@ type valueKey struct {
 
 // compiler is one compilation: what it made so far and every problem found.
 type compiler struct {
-	plans  map[reflect.Type]*Plan
+	plans  map[planKey]*Plan
 	values map[valueKey]*Value
 	errs   []error
 	where  []fieldPlace
@@ -50,7 +58,7 @@ type fieldPlace struct {
 func compile(t reflect.Type, run func(c *compiler)) error {
 	compiled.mu.Lock()
 	defer compiled.mu.Unlock()
-	c := &compiler{plans: map[reflect.Type]*Plan{}, values: map[valueKey]*Value{}, faulty: map[*Value][]fault{}}
+	c := &compiler{plans: map[planKey]*Plan{}, values: map[valueKey]*Value{}, faulty: map[*Value][]fault{}}
 	run(c)
 	if len(c.errs) > 0 {
 		return fmt.Errorf("type %s cannot be stored: %w", t, errors.Join(c.errs...))
@@ -105,6 +113,7 @@ var (
 // value compiles a type with tag options. A type that holds itself gets its own,
 // still unfinished codec back, so codecs refer to each other by pointer.
 func (c *compiler) value(t reflect.Type, o options) *Value {
+	o = o.fitting(t)
 	key := valueKey{t, o}
 	if v, ok := compiled.values.Load(key); ok {
 		return v.(*Value)
@@ -123,6 +132,9 @@ func (c *compiler) value(t reflect.Type, o options) *Value {
 	if c.methods(v) {
 		// The type's own methods need nothing from its fields.
 		c.errs, c.faults = c.errs[:errs], c.faults[:faults]
+	}
+	if !v.marshals && v.isContainer() {
+		v.isNil = nil
 	}
 	c.checkOptions(v)
 	c.faulty[v] = slices.Clone(c.faults[faults:])
@@ -193,7 +205,7 @@ func (c *compiler) kind(v *Value) {
 	case reflect.Interface:
 		ifaceCodec(v)
 	case reflect.Struct:
-		structCodec(v, c.plan(v.typ))
+		structCodec(v, c.plan(v.typ, v.opts.sdkTime))
 	default: // chan, func, complex, uintptr, unsafe.Pointer
 		c.unfit(v.typ, "DynamoDB has no such type; tag the field \"-\" to leave it out")
 	}
@@ -208,13 +220,22 @@ func (c *compiler) checkOptions(v *Value) {
 	if v.marshals || base.Kind() == reflect.Interface || v.typ.Kind() == reflect.Pointer {
 		return // checked below the pointer, or known when the value is there
 	}
-	sequence := base.Kind() == reflect.Slice || base.Kind() == reflect.Array
-	if v.opts.set != KindAny && (!sequence || isBytes(base)) {
-		c.unfit(base, "a set needs a slice or array of members")
+	if v.opts.set != KindAny && !canBeSet(base) {
+		c.unfit(base, "a set needs a slice, an array, or a map to struct{} or bool, of members")
 	}
 	if v.opts.unixTime && !isTime(base) {
 		c.unfit(base, "tag option unixtime needs a time.Time")
 	}
+}
+
+// isContainer reports slices and maps that are stored as a list or map: nil ones are stored empty, so that updates
+// can add to what is stored. Sets, which cannot be empty, are left out; see absent.
+func (c *Value) isContainer() bool {
+	switch c.typ.Kind() {
+	case reflect.Slice, reflect.Map:
+		return c.kind == L || c.kind == M
+	}
+	return false
 }
 
 // emptiness gives the meaning of omitempty and of nil for a type, which goes by

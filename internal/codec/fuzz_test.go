@@ -68,7 +68,7 @@ func decodeKitchen(t *testing.T, data []byte) (kitchen, bool) {
 	// What was read can be written, and comes back the same.
 	wire, err := codec.Append(nil, p, &v)
 	if err != nil {
-		if reason := err.Error(); strings.Contains(reason, "twice") || strings.Contains(reason, "set is empty") || strings.Contains(reason, "key is empty") ||
+		if reason := err.Error(); strings.Contains(reason, "twice") || strings.Contains(reason, "set has no members") || strings.Contains(reason, "key is empty") ||
 			strings.Contains(reason, "magnitude") || strings.Contains(reason, "year from") || strings.Contains(reason, "cannot hold it") {
 			return v, true // the service would not have stored it
 		}
@@ -78,7 +78,7 @@ func decodeKitchen(t *testing.T, data []byte) (kitchen, bool) {
 	if err := codec.Decode(p, wire, &again); err != nil {
 		t.Fatalf("%q became %s: %v", data, wire, err)
 	}
-	if d := cmp.Diff(v, again, equal); d != "" {
+	if d := cmp.Diff(v, again, alike); d != "" {
 		t.Fatalf("%q became %s: %s", data, wire, d)
 	}
 	return v, true
@@ -175,7 +175,7 @@ func FuzzEncode(f *testing.F) {
 		if err != nil {
 			t.Fatalf("attributevalue refuses what we wrote: %v", err)
 		}
-		if d := cmp.Diff(theirs, ours, byValue); d != "" {
+		if d := cmp.Diff(deliberate(theirs, ours), ours, byValue); d != "" {
 			t.Fatalf("attributevalue writes it differently (-theirs +ours):\n%s", d)
 		}
 		if size, err := codec.ItemSize(wire); err != nil || size != modelSize(ours) {

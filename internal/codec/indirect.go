@@ -11,7 +11,7 @@ import (
 func (c *compiler) pointer(v *Value) {
 	elem := v.typ.Elem()
 	inner := c.value(elem, v.opts.inner())
-	v.kind, v.elem, v.plan = inner.kind, inner.elem, inner.plan
+	v.kind, v.elem, v.plan, v.to = inner.kind, inner.elem, inner.plan, inner
 	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
 		rv := valueAt(r, v.typ)
 		if rv.IsNil() { // below another pointer or an interface
@@ -106,7 +106,7 @@ func dynamic(t reflect.Type, o options) (*Value, error) {
 	for base.Kind() == reflect.Pointer {
 		base = base.Elem()
 	}
-	if base.Kind() != reflect.Slice && base.Kind() != reflect.Array || isBytes(base) {
+	if !canBeSet(base) {
 		o.set = KindAny
 	}
 	if !isTime(base) {
@@ -115,6 +115,7 @@ func dynamic(t reflect.Type, o options) (*Value, error) {
 	if !hasMethods(base, textMarshalerType) || !hasMethods(base, textUnmarshalerType) {
 		o.text = false
 	}
+	o = o.fitting(t)
 	if c, ok := compiled.values.Load(valueKey{t, o}); ok {
 		return c.(*Value), nil
 	}

@@ -11,6 +11,10 @@ import (
 // mapping compiles maps. Keys are text, numbers, booleans, or types with
 // MarshalText and UnmarshalText.
 func (c *compiler) mapping(v *Value) {
+	if v.opts.set != KindAny {
+		c.mapSet(v)
+		return
+	}
 	v.kind = M
 	key, ok := keyText(v.typ.Key())
 	if !ok {
@@ -85,7 +89,7 @@ func (v *Value) encodeMap(e *encoder, b []byte, m reflect.Value, key keyCodec) (
 			return b, unfit(v.typ, sameName)
 		}
 		er := refFrom(values.Index(en.i))
-		if v.elem.omit(er) {
+		if v.elem.absent(er) {
 			continue
 		}
 		if !first {
@@ -231,8 +235,7 @@ func floatKey(bits int) keyCodec {
 
 // stringMapCodec is for map[string]string, without reflection.
 func stringMapCodec(v *Value) {
-	v.isNil = func(r ref) bool { return *as[map[string]string](r) == nil }
-	v.empty = v.isNil
+	v.empty = func(r ref) bool { return *as[map[string]string](r) == nil }
 	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
 		m := *as[map[string]string](r)
 		var few [8]pair // on the stack, where a pointer is stored without the garbage collector

@@ -59,11 +59,18 @@ func PlanOf(t reflect.Type) (*Plan, error) {
 	if t == nil || t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("item type %v is no struct", t)
 	}
-	if p, ok := compiled.plans.Load(t); ok {
+	key := planKey{t, keepsSDKTimes(t)}
+	if p, ok := compiled.items.Load(key); ok {
 		return p.(*Plan), nil
 	}
 	var p *Plan
-	err := compile(t, func(c *compiler) { p = c.plan(t) })
+	err := compile(t, func(c *compiler) {
+		p = c.plan(t, key.sdkTime)
+		c.readable(p, map[*Plan]bool{})
+	})
+	if err == nil {
+		compiled.items.Store(key, p)
+	}
 	return p, err
 }
 
@@ -210,7 +217,7 @@ func (p *Plan) encode(e *encoder, b []byte, r ref) ([]byte, error) {
 	for i := range p.steps {
 		s := &p.steps[i]
 		fr, ok := s.at.find(r)
-		if !ok || s.value.omit(fr) || s.isZero != nil && s.isZero(fr) {
+		if !ok || s.value.absent(fr) || s.isZero != nil && s.isZero(fr) {
 			continue
 		}
 		if !first {
@@ -379,15 +386,16 @@ func (l *location) reach(r ref) ref {
 }
 
 // plan compiles a struct type; a type that holds itself gets its own plan back.
-func (c *compiler) plan(t reflect.Type) *Plan {
-	if p, ok := compiled.plans.Load(t); ok {
+func (c *compiler) plan(t reflect.Type, sdkTime bool) *Plan {
+	key := planKey{t, sdkTime}
+	if p, ok := compiled.plans.Load(key); ok {
 		return p.(*Plan)
 	}
-	if p, ok := c.plans[t]; ok {
+	if p, ok := c.plans[key]; ok {
 		return p
 	}
 	p := &Plan{typ: t, byName: map[string]int{}}
-	c.plans[t] = p
+	c.plans[key] = p
 	hops := map[string]*hop{}
 	list := members(t, func(goPath, attr, text string) { c.problem(t, goPath, attr, text) })
 	for _, m := range list {
@@ -397,7 +405,12 @@ func (c *compiler) plan(t reflect.Type) *Plan {
 			continue
 		}
 		leave := c.below(t, m.goPath, m.name)
-		v := c.value(m.typ, m.tag.options)
+		if m.tag.sdkTime && !holdsTime(m.typ, 8) {
+			c.problem(t, m.goPath, m.name, "tag option sdktime needs a time.Time, or what may hold one")
+		}
+		opts := m.tag.options
+		opts.sdkTime = opts.sdkTime || sdkTime
+		v := c.value(m.typ, opts)
 		leave()
 		s := step{name: m.name, at: at, value: v}
 		if s.header, _ = appendText(nil, m.name); s.header == nil || m.name == "" {
@@ -416,7 +429,7 @@ func (c *compiler) plan(t reflect.Type) *Plan {
 		p.fields = append(p.fields, Field{Name: m.name, GoPath: m.goPath, Index: m.index, Type: m.typ,
 			OmitEmpty: m.tag.omitEmpty, OmitZero: m.tag.omitZero, Codec: v})
 	}
-	p.self = c.value(t, options{})
+	p.self = c.value(t, options{sdkTime: sdkTime})
 	return p
 }
 

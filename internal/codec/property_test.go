@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"net/netip"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,6 +31,63 @@ func sameNumber(a, b string) bool {
 	x, ok := new(big.Rat).SetString(a)
 	y, ok2 := new(big.Rat).SetString(b)
 	return ok && ok2 && x.Cmp(y) == 0
+}
+
+// alike is equal that takes a nil list, set or map for an empty one.
+var alike = append(slices.Clone(equal), cmp.FilterValues(func(a, b any) bool {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	if !x.IsValid() || !y.IsValid() || x.Type() != y.Type() {
+		return false
+	}
+	container := x.Kind() == reflect.Map || x.Kind() == reflect.Slice && x.Type().Elem().Kind() != reflect.Uint8
+	return container && x.Len() == 0 && y.Len() == 0
+}, cmp.Comparer(func(_, _ any) bool { return true })))
+
+// deliberate is theirs with what the codec stores in another way on purpose: times that sort, and lists, maps and sets for NULL.
+func deliberate(theirs, ours map[string]types.AttributeValue) map[string]types.AttributeValue {
+	out := map[string]types.AttributeValue{}
+	for name, av := range theirs {
+		mine, there := ours[name]
+		if _, null := av.(*types.AttributeValueMemberNULL); null && !there {
+			continue // a nil set
+		}
+		out[name] = deliberateValue(av, mine)
+	}
+	return out
+}
+
+func deliberateValue(theirs, ours types.AttributeValue) types.AttributeValue {
+	switch v := theirs.(type) {
+	case *types.AttributeValueMemberNULL:
+		switch o := ours.(type) {
+		case *types.AttributeValueMemberL:
+			if len(o.Value) == 0 {
+				return o
+			}
+		case *types.AttributeValueMemberM:
+			if len(o.Value) == 0 {
+				return o
+			}
+		}
+	case *types.AttributeValueMemberS:
+		o, ok := ours.(*types.AttributeValueMemberS)
+		if at, err := time.Parse(time.RFC3339Nano, v.Value); ok && err == nil && o.Value == at.UTC().Format(codec.Sortable) {
+			return o
+		}
+	case *types.AttributeValueMemberM:
+		if o, ok := ours.(*types.AttributeValueMemberM); ok {
+			return &types.AttributeValueMemberM{Value: deliberate(v.Value, o.Value)}
+		}
+	case *types.AttributeValueMemberL:
+		if o, ok := ours.(*types.AttributeValueMemberL); ok && len(o.Value) == len(v.Value) {
+			list := make([]types.AttributeValue, len(v.Value))
+			for i := range list {
+				list[i] = deliberateValue(v.Value[i], o.Value[i])
+			}
+			return &types.AttributeValueMemberL{Value: list}
+		}
+	}
+	return theirs
 }
 
 // byValue compares the SDK's form with numbers by what they stand for.
@@ -72,7 +130,7 @@ func survive[T any](t *rapid.T, same bool) {
 	if err := codec.Decode(p, wire, &out); err != nil {
 		t.Fatalf("%s: %v", wire, err)
 	}
-	if d := cmp.Diff(v, out, equal); d != "" {
+	if d := cmp.Diff(v, out, alike); d != "" {
 		t.Fatalf("%s did not survive (-want +got):\n%s", wire, d)
 	}
 	item, err := codec.ParseItem(wire)
@@ -93,14 +151,14 @@ func agree[T any](t *rapid.T, v *T, wire []byte, item map[string]types.Attribute
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(theirs, item, byValue); d != "" {
+	if d := cmp.Diff(deliberate(theirs, item), item, byValue); d != "" {
 		t.Fatalf("attributevalue stores it differently (-theirs +ours):\n%s", d)
 	}
 	var out T
 	if err := attributevalue.UnmarshalMap(item, &out); err != nil {
 		t.Fatalf("attributevalue cannot read %s: %v", wire, err)
 	}
-	if d := cmp.Diff(out, *v, equal); d != "" {
+	if d := cmp.Diff(out, *v, alike); d != "" {
 		t.Fatalf("attributevalue reads %s differently (-theirs +ours):\n%s", wire, d)
 	}
 }
@@ -207,7 +265,7 @@ func TestRandomTypesSurvive(t *testing.T) {
 		if err := codec.Decode(p, wire, &into); err != nil {
 			t.Fatalf("%v: %s: %v", in.Type(), wire, err)
 		}
-		if d := cmp.Diff(in.Interface(), out.Interface(), equal); d != "" {
+		if d := cmp.Diff(in.Interface(), out.Interface(), alike); d != "" {
 			t.Fatalf("%v: %s did not survive (-want +got):\n%s", in.Type(), wire, d)
 		}
 	})

@@ -118,8 +118,7 @@ func listCodec(v *Value) {
 	}
 	v.dec = v.decodeElems
 	if v.typ.Kind() == reflect.Slice && v.typ.Elem() == reflect.TypeFor[string]() {
-		v.isNil = func(r ref) bool { return *as[[]string](r) == nil }
-		v.empty = v.isNil
+		v.empty = func(r ref) bool { return *as[[]string](r) == nil }
 		if v.opts.elem() == (options{}) {
 			v.enc = encodeStrings(v)
 		}

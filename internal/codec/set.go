@@ -7,14 +7,14 @@ import (
 )
 
 const (
-	emptySet  = "the set is empty, which DynamoDB refuses; use omitempty, or leave it nil for NULL"
+	emptySet  = "the set has no members, which DynamoDB refuses; leave it out, or remove the attribute"
 	duplicate = "the set holds this member twice, which DynamoDB refuses"
 )
 
-// setCodec stores a slice or array as a set. A nil slice is NULL, an empty one is
-// left out by omitempty and else refused.
+// setCodec stores a slice or array as a set. One without members is left out of structs and maps, or NULL by nullempty, and
+// refused elsewhere, but for a nil one in a list, whose place must be kept: it is NULL.
 func setCodec(v *Value) {
-	v.kind = v.opts.set
+	v.kind, v.isSet = v.opts.set, true
 	v.empty = func(r ref) bool { return valueAt(r, v.typ).Len() == 0 }
 	head := `{"` + v.kind.String() + `":[`
 	want := `{"` + v.kind.member().String() + `":`

@@ -15,6 +15,7 @@ type options struct {
 	omitEmpty, omitEmptyElem bool
 	nullEmpty, nullEmptyElem bool
 	asString, unixTime, text bool
+	sdkTime                  bool // times in the form of the SDK, here and in all below
 	set                      Kind // SS, NS, BS, or KindAny
 }
 
@@ -29,7 +30,7 @@ type fieldTag struct {
 
 // elem is what a list, set or map passes on to its elements.
 func (o options) elem() options {
-	return options{omitEmpty: o.omitEmptyElem, omitEmptyElem: o.omitEmptyElem, nullEmpty: o.nullEmptyElem, text: o.text}
+	return options{omitEmpty: o.omitEmptyElem, omitEmptyElem: o.omitEmptyElem, nullEmpty: o.nullEmptyElem, text: o.text, sdkTime: o.sdkTime}
 }
 
 // inner is what a pointer or interface passes on: whether the value is left out
@@ -37,6 +38,23 @@ func (o options) elem() options {
 func (o options) inner() options {
 	o.omitEmpty, o.nullEmpty = false, false
 	return o
+}
+
+// fitting drops sdktime, which is inherited, where there is no time.
+func (o options) fitting(t reflect.Type) options {
+	o.sdkTime = o.sdkTime && !o.unixTime && holdsTime(t, 8)
+	return o
+}
+
+// holdsTime reports whether there may be a time in values of the type, looking as deep as levels.
+func holdsTime(t reflect.Type, levels int) bool {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Interface:
+		return true
+	case reflect.Slice, reflect.Array, reflect.Map, reflect.Pointer:
+		return levels == 0 || holdsTime(t.Elem(), levels-1)
+	}
+	return false
 }
 
 func ignored(tag reflect.StructTag) bool {
@@ -79,6 +97,8 @@ func parseOptions(opts string) (t fieldTag, problems []string) {
 			t.asString = true
 		case "unixtime":
 			t.unixTime = true
+		case "sdktime":
+			t.sdkTime = true
 		case "text":
 			t.text = true
 		case "unknown":
@@ -92,6 +112,9 @@ func parseOptions(opts string) (t fieldTag, problems []string) {
 		default:
 			problems = append(problems, fmt.Sprintf("unknown tag option %q; docs/codec.md lists them", opt))
 		}
+	}
+	if t.unixTime && t.sdkTime {
+		problems = append(problems, "tag options unixtime and sdktime contradict each other")
 	}
 	if t.omitEmpty && t.nullEmpty {
 		problems = append(problems, "tag options omitempty and nullempty contradict each other")

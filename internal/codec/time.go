@@ -13,13 +13,20 @@ func isTime(t reflect.Type) bool {
 	return t == timeType || t.Kind() == reflect.Struct && t.ConvertibleTo(timeType)
 }
 
-// timeCodec stores a time as RFC 3339 text with nanoseconds, or with the option
-// unixtime as a number of whole seconds since 1970. Both forms are read.
+// Sortable is the form of times that a string comparison orders: in UTC, and always as long.
+const Sortable = "2006-01-02T15:04:05.000000000Z"
+
+// timeCodec stores a time as [Sortable] text. With the option sdktime, or text, it is the text that MarshalText and the SDK
+// give, with the offset that it has and without zeros at the end of its fraction, which does not sort; with the option
+// unixtime a number of whole seconds since 1970. All forms are read.
 func timeCodec(v *Value) {
-	v.kind, v.put = S, v.putTime
-	if v.opts.unixTime {
+	v.kind, v.put = S, v.putSortable
+	switch {
+	case v.opts.unixTime:
 		v.kind = N
 		v.put = func(b []byte, r ref) ([]byte, error) { return strconv.AppendInt(b, as[time.Time](r).Unix(), 10), nil }
+	case v.opts.sdkTime || v.opts.text:
+		v.put = v.putTime
 	}
 	v.enc = v.wrapped
 	v.dec = func(d *Decoder, k Kind, r ref) error {
@@ -53,6 +60,14 @@ func timeCodec(v *Value) {
 		}
 		return nil
 	}
+}
+
+func (v *Value) putSortable(b []byte, r ref) ([]byte, error) {
+	t := as[time.Time](r).UTC()
+	if year := t.Year(); year < 0 || year > 9999 {
+		return b, unfit(v.typ, "RFC 3339 needs a year from 0 to 9999, in UTC")
+	}
+	return t.AppendFormat(b, Sortable), nil
 }
 
 func (v *Value) putTime(b []byte, r ref) ([]byte, error) {
@@ -116,4 +131,18 @@ func daysOf(year, month int) int {
 		return 30
 	}
 	return 31
+}
+
+// keepsSDKTimes says which form the times of a type of items have. From then on they keep it.
+func keepsSDKTimes(t reflect.Type) bool {
+	form, _ := compiled.times.LoadOrStore(t, false)
+	return form.(bool)
+}
+
+// KeepSDKTimes stores the times of a struct type, and of all that is in it, as if each had the tag option sdktime. It holds for
+// the whole process and comes before the first use of the type: it returns false if the type's times are in use in the
+// other form.
+func KeepSDKTimes(t reflect.Type, keep bool) bool {
+	form, _ := compiled.times.LoadOrStore(t, keep)
+	return form.(bool) == keep
 }

@@ -17,8 +17,11 @@ type Value struct {
 	kind Kind
 	elem *Value
 	plan *Plan
+	to   *Value // of a pointer: the codec of what it points to
 
-	marshals, unmarshals bool // by the type's own methods
+	marshals, unmarshals bool   // by the type's own methods
+	isSet                bool   // a set in itself, no pointer to one
+	members              *Value // of a set that is a map: the codec of its members as a slice
 
 	enc   func(e *encoder, b []byte, r ref) ([]byte, error) // a whole attribute value
 	dec   func(d *Decoder, k Kind, r ref) error             // a payload that is not NULL
@@ -58,6 +61,20 @@ func (c *Value) Kind() Kind { return c.kind }
 // Elem is the codec of the elements of a list, set or map; nil for other types.
 func (c *Value) Elem() *Value { return c.elem }
 
+// Pointee is the codec of what a pointer points to; nil for other types.
+func (c *Value) Pointee() *Value { return c.to }
+
+// Members is the codec of a set that is a slice or a map, with its members as a slice; nil for other types.
+func (c *Value) Members() *Value {
+	if c.members != nil || !c.isSet {
+		return c.members
+	}
+	return c
+}
+
+// Type is the Go type.
+func (c *Value) Type() reflect.Type { return c.typ }
+
 // Struct is the plan of a struct, or pointer to struct, that is stored as a map;
 // nil for other types.
 func (c *Value) Struct() *Plan { return c.plan }
@@ -75,9 +92,12 @@ func AppendValueSlot(b []byte, c *Value, v reflect.Value) ([]byte, error) {
 	}
 	var out []byte
 	var err error
-	if c.direct() {
+	switch {
+	case c.direct():
 		out, err = c.wrapped(nil, b, refFrom(v))
-	} else {
+	case c.lacksMembers(refFrom(v)):
+		err = unfit(c.typ, emptySet)
+	default:
 		e := encoders.Get().(*encoder)
 		out, err = c.append(e, b, refFrom(v))
 		e.release()
@@ -129,6 +149,9 @@ func (c *Value) attributeValue(r ref) (types.AttributeValue, error) {
 			return av, nil
 		}
 	}
+	if c.lacksMembers(r) {
+		return nil, about(false, c.typ, unfit(c.typ, emptySet))
+	}
 	e := encoders.Get().(*encoder)
 	buf, err := c.append(e, e.buf[:0], r)
 	if err != nil {
@@ -157,6 +180,14 @@ func (c *Value) direct() bool {
 func (c *Value) omit(r ref) bool {
 	return c.opts.omitEmpty && c.empty != nil && c.empty(r)
 }
+
+// absent tells whether a struct or map leaves the value out: what omitempty says, and sets without members.
+func (c *Value) absent(r ref) bool {
+	return c.omit(r) || c.lacksMembers(r)
+}
+
+// lacksMembers reports a set that cannot be stored.
+func (c *Value) lacksMembers(r ref) bool { return c.isSet && !c.opts.nullEmpty && c.empty(r) }
 
 // append writes the value, or NULL in its place.
 func (c *Value) append(e *encoder, b []byte, r ref) ([]byte, error) {

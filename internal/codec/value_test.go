@@ -44,9 +44,9 @@ func TestSingleValues(t *testing.T) {
 		single("", "a\"b", `{"S":"a\"b"}`), single("", text("a"), `{"S":"a"}`), single("", -5, `{"N":"-5"}`), single("string", uint8(5), `{"S":"5"}`),
 		single("", 2.5, `{"N":"2.5"}`), single("", true, `{"BOOL":true}`), single("", []byte{1}, `{"B":"AQ=="}`), single("", []byte(nil), `{"NULL":true}`),
 		single("", [2]byte{1, 2}, `{"B":"AQI="}`), single("", []string{"a"}, `{"L":[{"S":"a"}]}`), single("stringset", []string{"a"}, `{"SS":["a"]}`),
-		single("stringset,omitempty", []string(nil), `{"NULL":true}`), single("", map[string]int{"k": 1}, `{"M":{"k":{"N":"1"}}}`), single("", inner{1, 2}, `{"M":{"A":{"N":"1"},"B":{"N":"2"}}}`),
+		single("stringset,nullempty", []string(nil), `{"NULL":true}`), single("", map[string]int{"k": 1}, `{"M":{"k":{"N":"1"}}}`), single("", inner{1, 2}, `{"M":{"A":{"N":"1"},"B":{"N":"2"}}}`),
 		single("", (*int)(nil), `{"NULL":true}`), single("", new(1), `{"N":"1"}`), single[any]("", nil, `{"NULL":true}`), single[any]("", "x", `{"S":"x"}`),
-		single("unixtime", time.Unix(7, 0), `{"N":"7"}`), single("", green, `{"N":"1"}`), single("text", green, `{"S":"green"}`), single("", money{1, "EUR"}, `{"S":"1 EUR"}`),
+		single("unixtime", time.Unix(7, 0), `{"N":"7"}`), single("", time.Unix(7, 0), `{"S":"1970-01-01T00:00:07.000000000Z"}`), single("sdktime", time.Unix(7, 0).UTC(), `{"S":"1970-01-01T00:00:07Z"}`), single("", green, `{"N":"1"}`), single("text", green, `{"S":"green"}`), single("", money{1, "EUR"}, `{"S":"1 EUR"}`),
 		single("", attributevalue.UnixTime(time.Unix(7, 0)), `{"N":"7"}`), single("nullempty", 0, `{"NULL":true}`), single("nullempty", 1, `{"N":"1"}`),
 		single[types.AttributeValue]("", &types.AttributeValueMemberBS{Value: [][]byte{{1}}}, `{"BS":["AQ=="]}`),
 	} {
@@ -155,7 +155,7 @@ func TestInterfacesHoldAnything(t *testing.T) {
 	}{
 		{&types.AttributeValueMemberNS{Value: []string{"1"}}, `{"NS":["1"]}`}, {(*types.AttributeValueMemberS)(nil), `{"NULL":true}`},
 		{[]any{&types.AttributeValueMemberBOOL{Value: true}, (*inner)(nil), new(new(2))}, `{"L":[{"BOOL":true},{"NULL":true},{"N":"2"}]}`},
-		{map[string]any{"k": green}, `{"M":{"k":{"N":"1"}}}`}, {struct{ V any }{time.Unix(0, 0).UTC()}, `{"M":{"V":{"S":"1970-01-01T00:00:00Z"}}}`},
+		{map[string]any{"k": green}, `{"M":{"k":{"N":"1"}}}`}, {struct{ V any }{time.Unix(0, 0).UTC()}, `{"M":{"V":{"S":"1970-01-01T00:00:00.000000000Z"}}}`},
 	} {
 		if b, err := codec.AppendValue(nil, c, &x.v); err != nil || string(b) != x.wire {
 			t.Errorf("%T: got %s, %v, want %s", x.v, b, err, x.wire)

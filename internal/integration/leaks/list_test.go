@@ -138,6 +138,7 @@ var exportedTypes = map[string]exported{
 	"ddb.Unique":              holds[ddb.Unique[member, string, string]]("field", "prefix"),
 	"ddb.UniqueClaim":         sends[ddb.UniqueClaim[string]](),
 	"ddb.UniqueFinding":       sends[ddb.UniqueFinding[string, string]]("Kind"),
+	"ddb.UniqueOption":        holds[ddb.UniqueOption](),
 
 	"change.Applied":        holds[change.Applied]("Seq"),
 	"change.Change":         sends[change.Change[member]]("Kind", "Shard", "Seq", "EventID"),

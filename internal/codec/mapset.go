@@ -1,0 +1,96 @@
+package codec
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+)
+
+// canBeSet reports the types that the options of sets fit.
+func canBeSet(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array:
+		return !isBytes(t)
+	case reflect.Map:
+		return t.Elem().Kind() == reflect.Bool || t.Elem().Kind() == reflect.Struct && t.Elem().NumField() == 0
+	}
+	return false
+}
+
+// mapSet stores the keys of a map[K]struct{} as a set, and of a map[K]bool those that are true.
+func (c *compiler) mapSet(v *Value) {
+	if !canBeSet(v.typ) {
+		return // checkOptions says so
+	}
+	slice := reflect.SliceOf(v.typ.Key())
+	opts := v.opts
+	opts.omitEmpty, opts.nullEmpty = false, false
+	members := c.value(slice, opts)
+	flags := v.typ.Elem().Kind() == reflect.Bool
+	v.kind, v.isSet, v.members, v.elem = v.opts.set, true, members, members.elem
+	v.empty = func(r ref) bool {
+		m := valueAt(r, v.typ)
+		if !flags {
+			return m.Len() == 0
+		}
+		for it := m.MapRange(); it.Next(); {
+			if it.Value().Bool() {
+				return false
+			}
+		}
+		return true
+	}
+	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
+		m := valueAt(r, v.typ)
+		list := reflect.New(slice).Elem()
+		for it := m.MapRange(); it.Next(); {
+			if !flags || it.Value().Bool() {
+				list.Set(reflect.Append(list, it.Key()))
+			}
+		}
+		sortValues(list)
+		return members.enc(e, b, refFrom(list))
+	}
+	v.dec = func(d *Decoder, k Kind, r ref) error {
+		list := reflect.New(slice).Elem()
+		if err := members.dec(d, k, refFrom(list)); err != nil {
+			return err
+		}
+		m := reflect.MakeMapWithSize(v.typ, list.Len())
+		in := reflect.Zero(v.typ.Elem())
+		if flags {
+			in = reflect.ValueOf(true).Convert(v.typ.Elem())
+		}
+		for i := range list.Len() {
+			m.SetMapIndex(list.Index(i), in)
+		}
+		valueAt(r, v.typ).Set(m)
+		return nil
+	}
+}
+
+// sortValues puts members in an order, so that equal sets are stored as equal bytes.
+func sortValues(list reflect.Value) {
+	order := func(a, b reflect.Value) int {
+		switch {
+		case a.Kind() == reflect.String:
+			return cmp.Compare(a.String(), b.String())
+		case a.CanInt():
+			return cmp.Compare(a.Int(), b.Int())
+		case a.CanUint():
+			return cmp.Compare(a.Uint(), b.Uint())
+		case a.CanFloat():
+			return cmp.Compare(a.Float(), b.Float())
+		}
+		return 0 // structs and arrays with text methods have no order of their own
+	}
+	all := make([]reflect.Value, list.Len())
+	for i := range all {
+		all[i] = reflect.New(list.Type().Elem()).Elem()
+		all[i].Set(list.Index(i))
+	}
+	slices.SortStableFunc(all, order)
+	for i, m := range all {
+		list.Index(i).Set(m)
+	}
+}

@@ -1,0 +1,90 @@
+package codec_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/dynamotable/ddb/internal/codec"
+)
+
+// The stored texts of times are in the order of the times, whatever their fractions and zones.
+func TestTimesSort(t *testing.T) {
+	c := value[time.Time](t, "")
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func() time.Time {
+			at := time.Unix(rapid.Int64Range(-62167219200, 253402300799).Draw(t, "sec"), rapid.SampledFrom([]int64{0, 1, 500_000_000, 999_999_999}).Draw(t, "nsec"))
+			return at.In(time.FixedZone("", rapid.IntRange(-14*3600, 14*3600).Draw(t, "zone")))
+		}
+		a := draw()
+		b := a.Add(time.Duration(rapid.SampledFrom([]int64{0, 1, -1, 1e9, 5e8}).Draw(t, "apart"))).In(draw().Location())
+		x, err1 := codec.AppendValue(nil, c, &a)
+		y, err2 := codec.AppendValue(nil, c, &b)
+		if err1 != nil || err2 != nil {
+			return // a year beyond 9999
+		}
+		if got, want := strings.Compare(string(x), string(y)), a.Compare(b); got != want || len(x) != len(y) {
+			t.Fatalf("%s and %s compare as %d, want %d", x, y, got, want)
+		}
+		var back time.Time
+		if err := codec.DecodeValue(c, x, &back); err != nil || !back.Equal(a) {
+			t.Fatalf("%s was read as %s: %v", x, back, err)
+		}
+	})
+}
+
+// The form of the SDK is kept where the tag or the type says so, in all that is below, and nowhere else.
+func TestTimesInTheFormOfTheSDK(t *testing.T) {
+	type line struct{ At time.Time }
+	type order struct {
+		At    time.Time            `dynamodbav:"at,sdktime"`
+		Line  line                 `dynamodbav:"line,sdktime"`
+		Lines []*line              `dynamodbav:"lines,sdktime"`
+		Map   map[string]time.Time `dynamodbav:"map,sdktime"`
+		Any   any                  `dynamodbav:"any,sdktime"`
+		TTL   time.Time            `dynamodbav:"ttl,unixtime"`
+		Other line                 `dynamodbav:"other"`
+	}
+	at := time.Date(2026, 11, 21, 8, 30, 0, 500_000_000, time.FixedZone("", 7200))
+	v := order{at, line{at}, []*line{{at}}, map[string]time.Time{"k": at}, at, at, line{at}}
+	const sdk, sorts = `{"S":"2026-11-21T08:30:00.5+02:00"}`, `{"S":"2026-11-21T06:30:00.500000000Z"}`
+	form := func(other string) string {
+		return strings.NewReplacer("T", sdk, "O", other, "U", `{"N":"1795242600"}`).Replace(
+			`{"at":T,"line":{"M":{"at":T}},"lines":{"L":[{"M":{"at":T}}]},"map":{"M":{"k":T}},"any":T,"ttl":U,"other":{"M":{"at":O}}}`)
+	}
+	lower := func(s string) string { return strings.ReplaceAll(s, `"At"`, `"at"`) }
+	if got := lower(string(encode(t, nil, &v))); got != form(sorts) {
+		t.Errorf("got  %s\nwant %s", got, form(sorts))
+	}
+
+	type whole order
+	if !codec.KeepSDKTimes(reflect.TypeFor[whole](), true) || codec.KeepSDKTimes(reflect.TypeFor[whole](), false) {
+		t.Error("the type takes another form than the first")
+	}
+	w := whole(v)
+	if got := lower(string(encode(t, nil, &w))); got != form(sdk) {
+		t.Errorf("got  %s\nwant %s", got, form(sdk))
+	}
+	if codec.KeepSDKTimes(reflect.TypeFor[order](), true) || !codec.KeepSDKTimes(reflect.TypeFor[order](), false) {
+		t.Error("a type that is in use takes another form")
+	}
+	if got := lower(string(encode(t, nil, &v))); got != form(sorts) {
+		t.Errorf("got  %s\nwant %s", got, form(sorts))
+	}
+}
+
+func TestTagsOfTimesThatCannotWork(t *testing.T) {
+	type bad struct {
+		Text string    `dynamodbav:"text,sdktime"`
+		Both time.Time `dynamodbav:"both,sdktime,unixtime"`
+	}
+	_, err := codec.PlanOf(reflect.TypeFor[bad]())
+	for _, want := range []string{"tag option sdktime needs a time.Time", "tag options unixtime and sdktime contradict each other"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package expr
+
+import "fmt"
+
+// The limits of an expression. Of a condition the operators count, of an update its functions too.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const (
+	maxOperators = 300
+	maxLength    = 4096
+)
+
+// Check refuses a condition that is too long for DynamoDB.
+func Check(n Node) error {
+	if n == nil {
+		return nil
+	}
+	ops, leaves := weigh(n, false)
+	return checkLimits(ops, leaves, func(w *Writer) string { return w.Render(n) })
+}
+
+// Check refuses an update that is too long for DynamoDB.
+func (u *Update) Check() error {
+	ops, leaves := 0, 0
+	for _, clause := range [][]Action{u.Set, u.Remove, u.Add, u.Delete} {
+		for _, a := range clause {
+			o, l := weigh(a.Right, true)
+			ops, leaves = ops+o, leaves+l+len(a.Path)
+		}
+	}
+	return checkLimits(ops, leaves, func(w *Writer) string { return w.Update(u) })
+}
+
+func checkLimits(ops, leaves int, render func(*Writer) string) error {
+	if ops > maxOperators {
+		return fmt.Errorf("an expression of %d operators and functions; DynamoDB takes %d: split it into several calls", ops, maxOperators)
+	}
+	if leaves < 64 { // far from the limit: a leaf with what joins it has less than 64 bytes
+		return nil
+	}
+	if n := len(render(new(Writer))); n > maxLength {
+		return fmt.Errorf("an expression of %d bytes; DynamoDB takes %d: split it into several calls", n, maxLength)
+	}
+	return nil
+}
+
+// weigh counts operators, and the functions of an update, and the parts that make up the length.
+func weigh(n Node, update bool) (ops, leaves int) {
+	add := func(nodes ...Node) {
+		for _, n := range nodes {
+			o, l := weigh(n, update)
+			ops, leaves = ops+o, leaves+l
+		}
+	}
+	switch n := n.(type) {
+	case Path:
+		leaves = len(n)
+	case Value:
+		leaves = 1
+	case Text:
+		leaves = len(n.Text)
+	case Compare:
+		ops = 1
+		add(n.Left, n.Right)
+	case Between:
+		ops = 1
+		add(n.Operand, n.Low, n.High)
+	case In:
+		ops = 1
+		add(n.Operand)
+		add(n.List...)
+	case Not:
+		ops = 1
+		add(n.Term)
+	case Logic:
+		ops = len(n.Terms) - 1
+		add(n.Terms...)
+	case Arithmetic:
+		ops = 1
+		add(n.Left, n.Right)
+	case Call:
+		if update {
+			ops = 1
+		}
+		add(n.Args...)
+	}
+	return ops, leaves
+}

@@ -1,0 +1,83 @@
+package ddb
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// Named is the handle of an attribute whose name is known at run time only, such as the fields that a PATCH request or a field
+// mask names:
+//
+//	var changes []ddb.Change[Order]
+//	for name, value := range patch { // a map[string]any, from JSON
+//		changes = append(changes, ddb.Named[Order](name).Set(value))
+//	}
+//	o, err := orders.Update(ctx, key, ddb.Changes(changes...))
+//
+// The first name is an attribute of T, as its tags say; each further one leads into it: an attribute of a struct, a
+// key of a map, or the index of a list element. A name that T has no attribute for is an error of the call that uses the
+// handle, before anything is sent, as is a change of a key or of what the table keeps itself. Which
+// attributes a caller may change is yours to say: check the names against a list of your own first.
+//
+// Values are checked against the attribute's Go type, and encoded as it is. One of another type is taken if it says the same: numbers
+// that fit exactly, also those of encoding/json (float64, [encoding/json.Number]), text for named text types and for types with
+// UnmarshalText such as time.Time, and lists and maps of such values. Anything else is an error that names the types, never the
+// value. A nil is taken for pointers, interfaces, lists and maps; use Remove for others.
+func Named[T any](name string, below ...string) Attr[T, any] {
+	return Attr[T, any](namedHandle(reflect.TypeFor[T](), name, below))
+}
+
+func namedHandle(item reflect.Type, name string, below []string) *handle {
+	return &handle{&attribute{item: item, find: func(h *handle) {
+		plan, err := codec.PlanOf(item)
+		if err != nil {
+			h.err = err
+			return
+		}
+		f, ok := plan.Field(name)
+		if !ok {
+			h.err = fmt.Errorf("%s has no attribute %q", item, name)
+			return
+		}
+		h.path, h.field, h.value, h.anyType = expr.Attribute(f.Name), f, f.Codec, true
+		for _, step := range below {
+			if h.err = h.into(step); h.err != nil {
+				return
+			}
+		}
+	}}}
+}
+
+// into leads the handle to a named part of its attribute.
+func (h *handle) into(name string) error {
+	v := h.value
+	for v.Pointee() != nil {
+		v = v.Pointee()
+	}
+	switch {
+	case v.Struct() != nil:
+		f, ok := v.Struct().Field(name)
+		if !ok {
+			return fmt.Errorf("attribute %s of %s: %s has no attribute %q", h.path, h.item, v.Type(), name)
+		}
+		h.path, h.value = append(h.path[:len(h.path):len(h.path)], expr.Attribute(name)...), f.Codec
+	case v.Kind() == codec.M && v.Elem() != nil:
+		if name == "" {
+			return fmt.Errorf("attribute %s: the key of the map is empty, which no write takes", h.path)
+		}
+		h.path, h.value = h.path.Key(name), v.Elem()
+	case v.Kind() == codec.L && v.Elem() != nil:
+		i, err := strconv.ParseUint(name, 10, 31)
+		if err != nil {
+			return fmt.Errorf("attribute %s is a list; the name of an element is its index, counted from 0", h.path)
+		}
+		h.path, h.value = h.path.At(int(i)), v.Elem()
+	default:
+		return fmt.Errorf("attribute %s of %s is stored as %s and has no parts with names", h.path, h.item, v.Kind())
+	}
+	return nil
+}

@@ -1,0 +1,249 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// WithParents gives changes that make the maps they are in where the item lacks them, at any depth:
+//
+//	orders.Upsert(ctx, key, ddb.WithParents(orderStats.Key("2026").Set(1), orderAddressCity.Set("Bern")))
+//
+// DynamoDB refuses a change inside a map that is not there, and has no way to make the map in the same request. So Update and Upsert
+// send the changes as they are first: one request, at the usual price, where all parents are there. When it is refused, the
+// item is read, consistently, and one write makes the missing maps with the changes in them, under the
+// condition that they are still missing; if another write makes one meanwhile, the call starts again. That is three
+// requests: AWS does not say what a refused one costs; the others cost a read unit for each 4 KB and the write units of an
+// update. All changes are applied together or not at all in any case, and the call's own conditions hold for each request.
+//
+// NULL counts as absent, for the maps and for what Add, Append and set changes act on: the SDK's attributevalue stores nil maps, lists and
+// sets as NULL, to which DynamoDB can add nothing. Lists are not made, since an element has no place in a list that is not there.
+//
+// A write that makes a map is under a condition, so a lost reply ends in [ErrOutcomeUnknown], unless the table has a
+// [Revision], which proves the outcome. It is refused with [ChangeOf.Exact] and in transactions, which cannot be tried twice.
+func WithParents[T any](changes ...Change[T]) UpdateOption[T] {
+	list := make([]*change, len(changes))
+	for i, c := range changes {
+		list[i] = c.c.withParents()
+	}
+	return option[*T]{list}
+}
+
+func (c *change) withParents() *change {
+	if c == nil {
+		return nil
+	}
+	changed := *c
+	changed.parents = true
+	return &changed
+}
+
+// makeParents sends an update until the maps that its changes are in are there.
+func (c *core) makeParents(ctx context.Context, u *preparedUpdate) error {
+	plain := *u
+	plain.parents = false
+	loop := c.retrier()
+	for races := 0; ; races++ {
+		err := c.sendUpdate(ctx, &plain)
+		if !lacksParent(err) {
+			return err
+		}
+		item, problem := c.readBack(ctx, given(u.key))
+		if problem != nil {
+			return fmt.Errorf("%w; reading the item, to make what is missing in it, failed: %w", err, problem)
+		}
+		update, missing, problem := withParents(u.update, item)
+		if problem != nil {
+			return fmt.Errorf("%w; %w", err, problem)
+		}
+		if missing == nil {
+			return err
+		}
+		with := plain
+		with.update, with.extra, with.cond = update, expr.All(u.extra, missing), expr.All(u.cond, missing)
+		with.repeat, with.blind = false, false
+		if err = c.sendUpdate(ctx, &with); !errors.Is(err, ErrConditionFailed) {
+			return err
+		}
+		// Another write has made a parent, or the caller's condition is false: the plain update tells.
+		if stop := loop.Restart(ctx, races); stop != nil {
+			return fmt.Errorf("%w; nothing was applied, others changed the item each time", stop)
+		}
+	}
+}
+
+// lacksParent reports a refusal for a missing parent, or for NULL in the place of a value.
+func lacksParent(err error) bool {
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok || errors.Is(err, ErrOutcomeUnknown) || api.ErrorCode() != "ValidationException" {
+		return false
+	}
+	return strings.Contains(api.ErrorMessage(), "document path provided in the update expression is invalid") ||
+		strings.Contains(api.ErrorMessage(), "operand in the update expression has an incorrect data type")
+}
+
+// withParents is an update that makes what an item lacks for it, and the condition that the item still lacks it; nil if it
+// lacks nothing.
+func withParents(u *expr.Update, item map[string]types.AttributeValue) (_ *expr.Update, missing expr.Node, err error) {
+	m := &parents{item: item}
+	out := &expr.Update{}
+	for _, clause := range []struct {
+		from []expr.Action
+		to   *[]expr.Action
+		kind clause
+	}{{u.Set, &out.Set, clauseSet}, {u.Remove, &out.Remove, clauseRemove}, {u.Add, &out.Add, clauseAdd}, {u.Delete, &out.Delete, clauseDelete}} {
+		for _, a := range clause.from {
+			taken, err := m.take(clause.kind, a)
+			if err != nil {
+				return nil, nil, err
+			}
+			if !taken {
+				*clause.to = append(*clause.to, a)
+			}
+		}
+	}
+	for _, p := range m.made {
+		if p.value == nil { // NULL, out of which something was to be taken
+			out.Remove = append(out.Remove, expr.Action{Path: p.path})
+		} else {
+			out.Set = append(out.Set, expr.Action{Path: p.path, Right: expr.Value{AV: p.value}})
+		}
+		absent := expr.Call{Name: "attribute_not_exists", Args: []expr.Node{p.path}}
+		if p.null {
+			absent = expr.Call{Name: "attribute_type", Args: []expr.Node{p.path, expr.Value{AV: &types.AttributeValueMemberS{Value: string(TypeNull)}}}}
+		}
+		missing = expr.All(missing, absent)
+	}
+	return out, missing, nil
+}
+
+// parents are the attributes that an update has to make.
+type parents struct {
+	item map[string]types.AttributeValue
+	made []*madeParent
+}
+
+type madeParent struct {
+	path  expr.Path
+	null  bool // it is NULL, not absent
+	value types.AttributeValue
+}
+
+// take makes an action part of a parent that is made; false leaves it in the update.
+func (m *parents) take(c clause, a expr.Action) (bool, error) {
+	n, null := m.gap(a.Path)
+	if n == 0 || n == len(a.Path) && (c == clauseRemove || c == clauseSet && isPlain(a.Right)) {
+		return false, nil
+	}
+	for _, s := range a.Path[n:] {
+		if s.Indexed {
+			return false, fmt.Errorf("attribute %s: the list is missing, and an element of it has no place", a.Path)
+		}
+	}
+	av, err := onAbsent(c, a)
+	if err != nil {
+		return false, err
+	}
+	p := m.parent(a.Path[:n], null)
+	switch into, isMap := p.value.(*types.AttributeValueMemberM); {
+	case n == len(a.Path):
+		p.value = av
+	case !isMap:
+		p.value = &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{}}
+		into = p.value.(*types.AttributeValueMemberM)
+		fallthrough
+	default:
+		if av != nil {
+			place(into.Value, a.Path[n:], av)
+		}
+	}
+	return true, nil
+}
+
+// parent is the one at a path.
+func (m *parents) parent(path expr.Path, null bool) *madeParent {
+	for _, p := range m.made {
+		if slices.Equal(p.path, path) {
+			return p
+		}
+	}
+	p := &madeParent{path: path, null: null}
+	m.made = append(m.made, p)
+	return p
+}
+
+// gap is the number of steps of a path to what is absent and can be made, or is NULL; 0 if there is nothing such.
+func (m *parents) gap(path expr.Path) (n int, null bool) {
+	var at types.AttributeValue = &types.AttributeValueMemberM{Value: m.item}
+	for i, s := range path {
+		switch v := at.(type) {
+		case *types.AttributeValueMemberM:
+			at = v.Value[s.Name]
+			if s.Indexed {
+				return 0, false
+			}
+		case *types.AttributeValueMemberL:
+			if !s.Indexed || s.Index >= len(v.Value) {
+				return 0, false
+			}
+			at = v.Value[s.Index]
+		default:
+			return 0, false
+		}
+		if _, isNull := at.(*types.AttributeValueMemberNULL); isNull {
+			return i + 1, true
+		}
+		if at == nil && i < len(path)-1 {
+			return i + 1, false
+		}
+	}
+	return 0, false
+}
+
+func isPlain(n expr.Node) bool {
+	_, ok := n.(expr.Value)
+	return ok
+}
+
+// onAbsent is the value that an action gives an absent attribute, nil for none.
+func onAbsent(c clause, a expr.Action) (types.AttributeValue, error) {
+	if c == clauseRemove || c == clauseDelete {
+		return nil, nil
+	}
+	switch n := a.Right.(type) {
+	case expr.Value:
+		return n.AV, nil
+	case expr.Call: // if_not_exists(path, value), list_append of it and of a list in either order
+		for _, arg := range n.Args {
+			if v, ok := arg.(expr.Value); ok && (n.Name == "if_not_exists" || n.Name == "list_append") {
+				return v.AV, nil
+			}
+		}
+	case expr.Arithmetic: // if_not_exists(path, 0) + n
+		if v, ok := n.Right.(expr.Value); ok {
+			if number := numberOf(v.AV); number != "" {
+				return &types.AttributeValueMemberN{Value: signed(n.Op, number)}, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("attribute %s: what it is in is missing, and the change takes its value from elsewhere; set it first", a.Path)
+}
+
+// signed is 0 + n or 0 - n.
+func signed(op, n string) string {
+	if op == "+" {
+		return n
+	}
+	if rest, negative := strings.CutPrefix(n, "-"); negative {
+		return rest
+	}
+	return "-" + n
+}
