@@ -255,7 +255,7 @@ func TestUnknownAttributesAreKept(t *testing.T) {
 func TestItemThatMarshalsItself(t *testing.T) {
 	v := union{"circle", 2}
 	wire := encode(t, []byte("x"), &v)
-	if string(wire) != `x{"r":{"N":"2"},"figure":{"S":"circle"}}` {
+	if string(wire) != `x{"figure":{"S":"circle"},"r":{"N":"2"}}` {
 		t.Fatalf("got %s", wire)
 	}
 	var out union
