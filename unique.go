@@ -57,12 +57,12 @@ var (
 // Each operation adds its write units, doubled as all in transactions: 2 for reserving or
 // releasing, 4 for changing. A Unique is immutable and safe for concurrent use.
 type Unique[T any, PK ~string, O comparable] struct {
+	none   bool // an empty value is none
 	table  *SimpleTable[T, PK]
 	field  string
 	prefix string // of all keys
 	id     *handle
 	owner  *handle
-	none   bool // an empty value is none
 }
 
 // UniqueOption is an option of [NewUnique]: [OptionalValues].
