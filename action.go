@@ -14,6 +14,9 @@ type Action struct {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 func (c *Call) Actions() []Action {
+	if c == nil {
+		return nil
+	}
 	if !c.info.transaction() {
 		return []Action{{"dynamodb:" + c.Operation, c.Table, c.Index}}
 	}

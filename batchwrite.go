@@ -59,6 +59,9 @@ func (t *SimpleTable[T, PK]) BatchDelete(ctx context.Context, keys []PK, opts ..
 
 // BatchDeleteItems is [Table.BatchDelete] with the items' keys. Nothing else of the items counts.
 func BatchDeleteItems[T, K any](ctx context.Context, table KeyedTable[T, K], list []T, opts ...BatchOption) error {
+	if table == nil {
+		return opError("BatchWriteItem", "", "", invalid(errors.New("the table is nil")))
+	}
 	keys := make([]K, len(list))
 	for i := range list {
 		keys[i] = table.KeyOf(&list[i])

@@ -104,10 +104,18 @@ func limitOf(units float64) int64 {
 }
 
 // Limits are what the budget was made with.
-func (b *Budget) Limits() Limits { return b.limits }
+func (b *Budget) Limits() Limits {
+	if b == nil {
+		return Limits{}
+	}
+	return b.limits
+}
 
 // Spent is what the calls have cost that have ended.
 func (b *Budget) Spent() Spent {
+	if b == nil {
+		return Spent{}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.spent.minus(b.held).exported()

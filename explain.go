@@ -72,6 +72,9 @@ func Explain(ctx context.Context, run func(context.Context) error) (Explanation,
 	x := new(explainer)
 	s := callOptionsOf(ctx)
 	s.explain = x
+	if run == nil {
+		return Explanation{}, opError("Explain", "", "", invalid(errors.New("the function is nil")))
+	}
 	err := run(s.into(ctx))
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -182,6 +182,9 @@ func (c *core) exists(ctx context.Context, key any, opts []GetOption) (bool, err
 //
 //	s, err := ddb.GetView[Summary](ctx, orders, orders.Key("c1", "o9"))
 func GetView[V, T, K any](ctx context.Context, table KeyedTable[T, K], key K, opts ...GetOption) (view V, err error) {
+	if table == nil {
+		return view, opError("GetItem", "", "", invalid(errors.New("the table is nil")))
+	}
 	g := getCall[V, K]{key: key}
 	err = table.tableCore(nil).getView(ctx, &g.state, &g.key, &g.item, opts)
 	return g.item, err

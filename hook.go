@@ -88,6 +88,9 @@ type Call struct {
 // ErrorType is a short name of what Err is, for metrics: the service's error code such
 // as ConditionalCheckFailedException, or timeout, canceled, network; empty for no error.
 func (c *Call) ErrorType() string {
+	if c == nil {
+		return ""
+	}
 	switch {
 	case c.Err == nil:
 		return ""
@@ -106,11 +109,19 @@ func (c *Call) ErrorType() string {
 
 // Failed reports whether the request has failed: its error is neither a failed
 // condition, which is an answer, nor the caller's own cancellation.
-func (c *Call) Failed() bool { return c.Err != nil && !answered(c.Err) }
+func (c *Call) Failed() bool {
+	if c == nil {
+		return false
+	}
+	return c.Err != nil && !answered(c.Err)
+}
 
 // Explain tells what the request does and what it was expected to cost; see [Explain].
 // A Call that no table made is explained by its fields.
 func (c *Call) Explain() Explanation {
+	if c == nil {
+		return Explanation{}
+	}
 	if c.core == nil {
 		return Explanation{
 			Operation: c.Operation, Table: c.Table, Index: c.Index, Consistent: c.Consistent, Descending: c.Descending,

@@ -89,7 +89,7 @@ func (h *HotKeys) Begin(ctx context.Context, _ *Call) context.Context { return c
 
 // End counts a request.
 func (h *HotKeys) End(_ context.Context, call *Call) {
-	if len(call.Partitions) == 0 {
+	if h == nil || h.now == nil || call == nil || len(call.Partitions) == 0 {
 		return
 	}
 	units := call.Consumed.Total()
@@ -155,6 +155,9 @@ func (h *HotKeys) count(table, index string, p PartitionHash, units float64, thr
 
 // Top are the n keys with most units, most first.
 func (h *HotKeys) Top(n int) []HotKey {
+	if h == nil || h.now == nil {
+		return nil
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	weight := h.weight()
@@ -177,6 +180,9 @@ func (h *HotKeys) Top(n int) []HotKey {
 
 // Reset forgets everything.
 func (h *HotKeys) Reset() {
+	if h == nil || h.now == nil {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.clear()

@@ -110,12 +110,19 @@ func checkKeyFormat(t reflect.Type) (err error) {
 }
 
 // Err reports what is wrong with the definition, all at once; nil if nothing is.
-func (f *KeyFormat[K]) Err() error { return f.err }
+func (f *KeyFormat[K]) Err() error {
+	if f == nil || f.fields == nil && f.err == nil {
+		return errNoKeyFormat
+	}
+	return f.err
+}
+
+var errNoKeyFormat = errors.New("a KeyFormat that NewKeyFormat did not make")
 
 // Format gives the text of a key. Its errors name the field, never its value.
 func (f *KeyFormat[K]) Format(k K) ([]byte, error) {
-	if f.err != nil {
-		return nil, f.err
+	if err := f.Err(); err != nil {
+		return nil, err
 	}
 	return f.appendFields([]byte(f.prefix), k, len(f.fields))
 }
@@ -124,8 +131,8 @@ func (f *KeyFormat[K]) Format(k K) ([]byte, error) {
 // of k; the other fields do not count. It ends with the delimiter, so user#1 does not
 // match user#10. It is for BeginsWith; n must be less than the number of fields.
 func (f *KeyFormat[K]) Prefix(k K, n int) (string, error) {
-	if f.err != nil {
-		return "", f.err
+	if err := f.Err(); err != nil {
+		return "", err
 	}
 	if n < 0 || n >= len(f.fields) {
 		return "", fmt.Errorf("key %T: a prefix has 0 to %d fields, not %d", k, len(f.fields)-1, n)
@@ -157,8 +164,11 @@ func (f *KeyFormat[K]) appendFields(text []byte, k K, n int) ([]byte, error) {
 // Parse sets k to the key whose text it is given. It takes only texts that Format
 // gives and leaves k alone if it returns an error, which does not show the text.
 func (f *KeyFormat[K]) Parse(text []byte, k *K) error {
-	if f.err != nil {
-		return f.err
+	if err := f.Err(); err != nil {
+		return err
+	}
+	if k == nil {
+		return errors.New("key format: Parse into a nil pointer")
 	}
 	rest, ok := strings.CutPrefix(string(text), f.prefix)
 	if !ok {

@@ -29,6 +29,9 @@ type callLogger struct {
 func (l *callLogger) Begin(ctx context.Context, _ *Call) context.Context { return ctx }
 
 func (l *callLogger) End(ctx context.Context, call *Call) {
+	if call == nil {
+		return
+	}
 	level := slog.LevelDebug
 	switch {
 	case call.Failed(), len(call.Throttled) > 0:

@@ -32,7 +32,8 @@ import (
 // under a key of their own, derived from the secret by HKDF-SHA-256 and 16 random bytes,
 // so that one secret is good for any number of them.
 type PageTokens struct {
-	keys []TokenKey
+	keys   []TokenKey
+	failed error // of NewPageTokens; every call returns it
 }
 
 // TokenKey is a secret of a [PageTokens]. Printing it shows the ID alone.
@@ -78,7 +79,8 @@ func NewPageTokens(keys ...TokenKey) (*PageTokens, error) {
 		p.keys[i] = TokenKey{k.ID, append([]byte(nil), k.Secret...)}
 	}
 	if err := invalid(errs...); err != nil {
-		return nil, opError("NewPageTokens", "", "", err)
+		err = opError("NewPageTokens", "", "", err)
+		return &PageTokens{failed: err}, err
 	}
 	return p, nil
 }
@@ -174,7 +176,10 @@ func (p *PageTokens) Seal(c AnyCursor, opts ...SealOption) (string, error) {
 }
 
 func (p *PageTokens) sealer() (TokenKey, error) {
-	if p == nil || len(p.keys) == 0 {
+	switch {
+	case p != nil && p.failed != nil:
+		return TokenKey{}, p.failed
+	case p == nil || len(p.keys) == 0:
 		return TokenKey{}, errNoTokenKey
 	}
 	return p.keys[0], nil
@@ -195,6 +200,9 @@ func (v *Reader[V]) paged(*V) *read         { return (*read)(v) }
 // beginning. Every token that does not open, for whatever reason, is the same [ErrBadCursor];
 // a query or binding that is wrong in itself is an [InvalidError].
 func OpenToken[T any](p *PageTokens, q Paged[T], token string, bindings ...TokenBinding) (Cursor[T], error) {
+	if q == nil {
+		return Cursor[T]{}, opError("OpenToken", "", "", invalid(errors.New("the query is nil")))
+	}
 	at, err := openToken(p, q.paged(nil), token, bindings)
 	return Cursor[T]{at}, err
 }

@@ -73,6 +73,9 @@ func (r Revision) MarshalText() ([]byte, error) { return []byte(r.String()), nil
 
 // UnmarshalText reads the text form.
 func (r *Revision) UnmarshalText(text []byte) error {
+	if r == nil {
+		return errors.New("revision: UnmarshalText into a nil Revision")
+	}
 	*r = Revision{}
 	if len(text) == 0 {
 		return nil

@@ -63,6 +63,7 @@ type Unique[T any, PK ~string, O comparable] struct {
 	prefix string // of all keys
 	id     *handle
 	owner  *handle
+	failed error // of NewUnique; every call returns it
 }
 
 // UniqueOption is an option of [NewUnique]: [OptionalValues].
@@ -93,10 +94,11 @@ const (
 // other than 1 to 64 letters, digits, underscores, hyphens and dots.
 func NewUnique[T any, PK ~string, O comparable](table *SimpleTable[T, PK], field string, owner AttrOf[T, O], opts ...UniqueOption) (*Unique[T, PK, O], error) {
 	if table == nil {
-		return nil, &OpError{Op: "NewUnique", Err: invalid(errors.New("the table is nil"))}
+		err := &OpError{Op: "NewUnique", Err: invalid(errors.New("the table is nil"))}
+		return &Unique[T, PK, O]{failed: err}, err
 	}
 	if err := table.core.usable(); err != nil {
-		return nil, err
+		return &Unique[T, PK, O]{failed: err}, err
 	}
 	var errs []error
 	if field == "" || len(field) > maxUniqueField || strings.ContainsFunc(field, func(r rune) bool { return !isNameRune(r) }) {
@@ -117,22 +119,42 @@ func NewUnique[T any, PK ~string, O comparable](table *SimpleTable[T, PK], field
 	u.owner, err = table.core.ownAttr("owner", owner, codec.KindAny)
 	errs = append(errs, err)
 	if err := invalid(errs...); err != nil {
-		return nil, &OpError{Op: "NewUnique", Table: table.core.name, Err: err}
+		u.failed = &OpError{Op: "NewUnique", Table: table.core.name, Err: err}
+		return u, u.failed
 	}
 	return u, nil
+}
+
+// usable is the error of the constructor, or of a Unique that none has made.
+func (u *Unique[T, PK, O]) usable() error {
+	switch {
+	case u != nil && u.failed != nil:
+		return u.failed
+	case u == nil || u.table == nil:
+		return &OpError{Op: "NewUnique", Err: invalid(errors.New("a Unique that NewUnique did not make"))}
+	}
+	return nil
+}
+
+// op is an operation of a transaction, which the error of the constructor makes fail.
+func (u *Unique[T, PK, O]) op(add func(tx *transaction)) TxOp {
+	if err := u.usable(); err != nil {
+		return txFunc(func(tx *transaction) { tx.add(txAction{core: &core{failed: err}}, err) })
+	}
+	return txFunc(add)
 }
 
 // TxReserve reserves a value for an owner. It fails with a [*TakenError] if another owner
 // has it. Reserving again for the same owner succeeds and changes nothing, so that a
 // transaction whose outcome is unknown can be tried again.
 func (u *Unique[T, PK, O]) TxReserve(scope, value string, owner O) TxOp {
-	return txFunc(func(tx *transaction) { u.reserve(tx, scope, value, owner) })
+	return u.op(func(tx *transaction) { u.reserve(tx, scope, value, owner) })
 }
 
 // TxRelease gives the value up that the owner was read with. It fails with a
 // [*NotReservedError] if the value is not, or no more, reserved for this owner.
 func (u *Unique[T, PK, O]) TxRelease(scope, value string, owner O) TxOp {
-	return txFunc(func(tx *transaction) { u.release(tx, scope, value, owner) })
+	return u.op(func(tx *transaction) { u.release(tx, scope, value, owner) })
 }
 
 // TxChange moves an owner from the value that it was read with to another: TxRelease and
@@ -140,7 +162,7 @@ func (u *Unique[T, PK, O]) TxRelease(scope, value string, owner O) TxOp {
 // the 100 of a transaction. An empty value is none, so that an owner may get its first or
 // give up its last. For two equal values it checks that the owner still has it.
 func (u *Unique[T, PK, O]) TxChange(scope, before, after string, owner O) TxOp {
-	return txFunc(func(tx *transaction) {
+	return u.op(func(tx *transaction) {
 		if before != "" && before == after {
 			key, err := u.claimKey(scope, before, owner)
 			u.add(tx, "Check", u.table.TxCheck(key, u.ownedBy(owner)), err, u.lost(scope))
@@ -157,6 +179,9 @@ func (u *Unique[T, PK, O]) TxChange(scope, before, after string, owner O) TxOp {
 
 // Owner tells whose a value is, by a consistent read; [ErrNotFound] if nobody has it.
 func (u *Unique[T, PK, O]) Owner(ctx context.Context, scope, value string) (owner O, err error) {
+	if err := u.usable(); err != nil {
+		return owner, err
+	}
 	key, err := u.Key(scope, value)
 	if err != nil {
 		return owner, opError("GetItem", u.table.core.name, "", invalid(err))
@@ -171,6 +196,9 @@ func (u *Unique[T, PK, O]) Owner(ctx context.Context, scope, value string) (owne
 // Key is the key of a value's reservation. Values that cannot have one are empty or not
 // valid UTF-8.
 func (u *Unique[T, PK, O]) Key(scope, value string) (PK, error) {
+	if err := u.usable(); err != nil {
+		return "", err
+	}
 	if value == "" {
 		return "", fmt.Errorf("field %s: an empty value cannot be unique", u.field)
 	}

@@ -63,6 +63,12 @@ const (
 // Claims and reservations are read at different times. Where there are writes meanwhile,
 // a finding is a suspicion only: verify again, or repair with a check, see [Unique.TxRepair].
 func (u *Unique[T, PK, O]) Verify(ctx context.Context, claims iter.Seq2[UniqueClaim[O], error]) ([]UniqueFinding[PK, O], error) {
+	if err := u.usable(); err != nil {
+		return nil, err
+	}
+	if claims == nil {
+		return nil, opError("Verify", u.table.core.name, "", invalid(errors.New("the claims are nil")))
+	}
 	byKey := map[PK][]UniqueClaim[O]{}
 	var keys []PK // in the order of the claims
 	n := 0
@@ -130,7 +136,7 @@ func (u *Unique[T, PK, O]) Verify(ctx context.Context, claims iter.Seq2[UniqueCl
 //
 // [Contested] findings are refused.
 func (u *Unique[T, PK, O]) TxRepair(f UniqueFinding[PK, O]) TxOp {
-	return txFunc(func(tx *transaction) {
+	return u.op(func(tx *transaction) {
 		var err error
 		if !strings.HasPrefix(string(f.Key), u.prefix) {
 			err = fmt.Errorf("field %s: the finding is of another field", u.field)
@@ -159,6 +165,9 @@ func (u *Unique[T, PK, O]) TxRepair(f UniqueFinding[PK, O]) TxOp {
 // Findings that are not true any more are left alone and named in the error by their
 // index; any other failure ends the call. Without an allowed kind it is refused, and so is [Contested].
 func (u *Unique[T, PK, O]) Repair(ctx context.Context, findings []UniqueFinding[PK, O], allowed ...FindingKind) (repaired int, err error) {
+	if err := u.usable(); err != nil {
+		return 0, err
+	}
 	var errs []error
 	if len(allowed) == 0 {
 		errs = append(errs, errors.New("no kind of finding is allowed; name those to be repaired"))

@@ -48,6 +48,9 @@ type Change[T any] struct {
 // Image is the newest image of the item that the change has: New, or else Old. It is nil
 // when the stream holds keys only.
 func (c *Change[T]) Image() *T {
+	if c == nil {
+		return nil
+	}
 	if c.New != nil {
 		return c.New
 	}

@@ -29,6 +29,8 @@ type Consumer[T any] struct {
 	handler Handler[T]
 	cfg     *config
 
+	failed error // of NewConsumer; every call returns it
+
 	mu     sync.Mutex
 	active bool
 	worker *worker
@@ -47,7 +49,7 @@ func NewConsumer[T any](client Client, source Source, app string, store Store, h
 		errs = append(errs, errors.New("change: the source or the app is empty"))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, err
+		return &Consumer[T]{failed: err}, err
 	}
 	if cfg.worker == "" {
 		if cfg.worker, err = os.Hostname(); err != nil {
@@ -69,6 +71,9 @@ func NewConsumer[T any](client Client, source Source, app string, store Store, h
 // took too long, and with [ErrStreamEnded]. Failures that pass, however long, do not end it: [OnEvent]
 // and [Consumer.Stats] tell of them.
 func (c *Consumer[T]) Run(ctx context.Context) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	busy := c.active
 	c.active = true
@@ -107,9 +112,23 @@ func (c *Consumer[T]) Run(ctx context.Context) error {
 	}
 }
 
+// usable is the error of the constructor, or of a Consumer that none has made.
+func (c *Consumer[T]) usable() error {
+	switch {
+	case c != nil && c.failed != nil:
+		return c.failed
+	case c == nil || c.cfg == nil:
+		return errors.New("change: a Consumer that NewConsumer did not make")
+	}
+	return nil
+}
+
 // Begin decides where the app begins to read its stream, as the first Run would, and handles nothing: every change
 // from now on will be handled. If the app has begun already it changes nothing. [View.Rebuild] needs it.
 func (c *Consumer[T]) Begin(ctx context.Context) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
 	return persist(ctx, c.cfg.retried(""), func() error {
 		todo, err := c.next(ctx)
 		if err != nil || todo.ended {

@@ -39,10 +39,10 @@ func (e *DecodeError) Unwrap() error { return ddb.RedactError(e.Err) }
 // can be read stands in the change even if there is an error, which is a [*DecodeError].
 func Decode[T any](record *types.Record) (Change[T], error) {
 	var c Change[T]
-	d := record.Dynamodb
-	if d == nil {
+	if record == nil || record.Dynamodb == nil {
 		return c, &DecodeError{Err: errors.New("it holds no change")}
 	}
+	d := record.Dynamodb
 	c.Kind, c.EventID, c.Seq = Kind(record.EventName), aws.ToString(record.EventID), Seq(aws.ToString(d.SequenceNumber))
 	c.ApproxTime = aws.ToTime(d.ApproximateCreationDateTime)
 	if u := record.UserIdentity; u != nil {

@@ -83,18 +83,27 @@ func Handled(n int, err error) error {
 
 // Each handles changes one by one.
 func Each[T any](f func(context.Context, Change[T]) error) Handler[T] {
+	if f == nil {
+		return Handler[T]{}
+	}
 	return Handler[T]{single: true, handle: func(ctx context.Context, d *Delivery[T]) error { return f(ctx, d.Changes[0]) }}
 }
 
 // Batches handles changes in batches, as they are read: up to [PageLimit], of one shard. An error
 // means that none was handled, unless it is made by [Handled]. The slice is the handler's to keep.
 func Batches[T any](f func(context.Context, []Change[T]) error) Handler[T] {
+	if f == nil {
+		return Handler[T]{}
+	}
 	return Handler[T]{handle: func(ctx context.Context, d *Delivery[T]) error { return f(ctx, d.Changes) }}
 }
 
 // Manual hands over batches whose changes count as handled when [Delivery.Confirm] says so, also
 // later and from other goroutines. Reading goes on meanwhile, up to [MaxPending].
 func Manual[T any](f func(context.Context, *Delivery[T]) error) Handler[T] {
+	if f == nil {
+		return Handler[T]{}
+	}
 	return Handler[T]{manual: true, handle: f}
 }
 
@@ -129,11 +138,17 @@ type Delivery[T any] struct {
 // [ErrLeaseLost] if the shard belongs to another worker by now, which may get the same changes.
 // It is safe for concurrent use; what was confirmed stays so.
 func (d *Delivery[T]) Confirm(n int) error {
+	if d == nil {
+		return errors.New("change: Confirm of no delivery")
+	}
 	if n < 0 || n > len(d.Changes) {
 		return fmt.Errorf("change: Confirm(%d) of a delivery with %d changes", n, len(d.Changes))
 	}
 	if n == 0 {
 		return nil
+	}
+	if d.progress == nil {
+		return errors.New("change: Confirm of a delivery that no consumer has made")
 	}
 	return d.progress.confirm(d.Changes[n-1].Seq)
 }

@@ -67,8 +67,13 @@ func (l Lease) same(other Lease) bool {
 	return l.key() == other.key() && l.Owner == other.Owner && l.Counter == other.Counter
 }
 
+var errNoStore = errors.New("change: the MemoryStore is nil")
+
 // Leases reads all leases of an app.
 func (s *MemoryStore) Leases(ctx context.Context, app string) ([]Lease, error) {
+	if s == nil {
+		return nil, errNoStore
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []Lease
@@ -82,6 +87,9 @@ func (s *MemoryStore) Leases(ctx context.Context, app string) ([]Lease, error) {
 
 // Create stores a lease unless there is one.
 func (s *MemoryStore) Create(ctx context.Context, lease Lease) error {
+	if s == nil {
+		return errNoStore
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -98,6 +106,9 @@ func (s *MemoryStore) Create(ctx context.Context, lease Lease) error {
 
 // Swap stores will instead of was.
 func (s *MemoryStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, error) {
+	if s == nil {
+		return Lease{}, false, errNoStore
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -113,6 +124,9 @@ func (s *MemoryStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, e
 
 // Delete removes a lease that is as given.
 func (s *MemoryStore) Delete(ctx context.Context, lease Lease) error {
+	if s == nil {
+		return errNoStore
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {

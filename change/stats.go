@@ -22,6 +22,9 @@ type Stats struct {
 
 // Lag is the longest lag of a shard of this worker.
 func (s *Stats) Lag() (lag time.Duration) {
+	if s == nil {
+		return 0
+	}
 	for _, shard := range s.Shards {
 		lag = max(lag, shard.Lag)
 	}
@@ -30,6 +33,9 @@ func (s *Stats) Lag() (lag time.Duration) {
 
 // ReadAge is the longest time since a read of a shard of this worker was answered.
 func (s *Stats) ReadAge() (age time.Duration) {
+	if s == nil {
+		return 0
+	}
 	for _, shard := range s.Shards {
 		age = max(age, shard.ReadAge)
 	}
@@ -60,6 +66,9 @@ type ShardStats struct {
 
 // Stats tells what the consumer is doing. It sends nothing.
 func (c *Consumer[T]) Stats() Stats {
+	if c == nil {
+		return Stats{}
+	}
 	c.mu.Lock()
 	w := c.worker
 	c.mu.Unlock()

@@ -19,18 +19,38 @@ type Stream[T any] struct {
 	client Client
 	source Source
 	cfg    *config
+	failed error // of NewStream; every call returns it
 }
 
 // NewStream describes a stream of changes of items of type T. It sends nothing.
 func NewStream[T any](client Client, source Source, opts ...Option) (*Stream[T], error) {
 	cfg, err := newConfig(opts)
-	if err != nil {
-		return nil, err
+	if err == nil && (client == nil || source == (Source{})) {
+		err = errors.New("change: the client is nil, or the source is empty")
 	}
-	if client == nil || source == (Source{}) {
-		return nil, errors.New("change: the client is nil, or the source is empty")
+	if err != nil {
+		return &Stream[T]{failed: err}, err
 	}
 	return &Stream[T]{client: timedClient{client, cfg.call}, source: source, cfg: cfg}, nil
+}
+
+// usable is the error of the constructor, or of a Stream that none has made.
+func (s *Stream[T]) usable() error {
+	switch {
+	case s != nil && s.failed != nil:
+		return s.failed
+	case s == nil || s.cfg == nil:
+		return errors.New("change: a Stream that NewStream did not make")
+	}
+	return nil
+}
+
+// failing yields an error.
+func failing[V any](err error) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		var zero V
+		yield(zero, err)
+	}
 }
 
 // All yields changes from start on, for as long as the context lives, and at most one error,
@@ -41,6 +61,9 @@ func NewStream[T any](client Client, source Source, opts ...Option) (*Stream[T],
 // All shards are read in turns, each only after the one that it continues. Of a table it reads the
 // newest stream. It ends without an error when the stream is disabled and read to its end.
 func (s *Stream[T]) All(ctx context.Context, start Start) iter.Seq2[Change[T], error] {
+	if err := s.usable(); err != nil {
+		return failing[Change[T]](err)
+	}
 	return func(yield func(Change[T], error) bool) {
 		t := &tail[T]{Stream: s, start: start.checkpoint(), yield: yield}
 		if err := t.run(ctx); err != nil && !errors.Is(err, errLeft) {

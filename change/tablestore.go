@@ -14,7 +14,8 @@ import (
 // the shard behind a blank (lease). One table serves any number of apps. An item has less than 1 KB, so that every
 // write of it costs one unit; the updated attribute is for people, no worker reads it.
 type TableStore struct {
-	table *ddb.Table[leaseItem, appKey, shardKey]
+	table  *ddb.Table[leaseItem, appKey, shardKey]
+	failed error // of NewTableStore; every call returns it
 }
 
 var _ Store = (*TableStore)(nil)
@@ -50,30 +51,50 @@ var (
 // [TableStore.EnsureTable] or by other means, with text keys app (partition) and lease (sort).
 func NewTableStore(client ddb.Client, table string, opts ...ddb.TableOption) (*TableStore, error) {
 	t, err := ddb.New(client, table, leaseApp, leaseShard, append([]ddb.TableOption{ddb.Updated(leaseUpdated)}, opts...)...)
-	if err != nil {
-		return nil, err
+	return &TableStore{table: t, failed: err}, err
+}
+
+// usable is the error of the constructor, or of a TableStore that none has made.
+func (s *TableStore) usable() error {
+	switch {
+	case s != nil && s.failed != nil:
+		return s.failed
+	case s == nil || s.table == nil:
+		return &ddb.InvalidError{Problems: []error{errors.New("change: a TableStore that NewTableStore did not make")}}
 	}
-	return &TableStore{table: t}, nil
+	return nil
 }
 
 // EnsureTable creates the table if it is missing and waits for it; see [ddb.Table.EnsureTable].
 func (s *TableStore) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	return s.table.EnsureTable(ctx, opts...)
 }
 
 // VerifyTable lists all differences between the live table and its definition.
 func (s *TableStore) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
 	return s.table.VerifyTable(ctx, opts...)
 }
 
 // DeleteTable deletes the table with all leases, and waits until it is gone; consumers then begin anew. It is
 // refused unless the permission names the table, see [ddb.AllowDelete].
 func (s *TableStore) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	return s.table.DeleteTable(ctx, allow)
 }
 
 // Leases reads all leases of an app by a consistent query.
 func (s *TableStore) Leases(ctx context.Context, app string) ([]Lease, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
 	var all []Lease
 	for item, err := range s.table.Query(appKey(app)).Consistent().All(ctx) {
 		if err != nil {
@@ -86,6 +107,9 @@ func (s *TableStore) Leases(ctx context.Context, app string) ([]Lease, error) {
 
 // Create stores a lease unless there is one. Where a reply is lost it is sent again, which does no harm.
 func (s *TableStore) Create(ctx context.Context, lease Lease) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	item := itemOf(lease)
 	err := repeated(ctx, func() error { return s.table.Create(ctx, &item) })
 	if errors.Is(err, ddb.ErrConditionFailed) {
@@ -97,6 +121,9 @@ func (s *TableStore) Create(ctx context.Context, lease Lease) error {
 // Swap stores will instead of was. Where a reply is lost it reads what is stored, and knows its own write by
 // a random text in it.
 func (s *TableStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, error) {
+	if err := s.usable(); err != nil {
+		return Lease{}, false, err
+	}
 	item := itemOf(will)
 	item.Write = rand.Text()
 	err := s.table.Replace(ctx, &item, ddb.If(leaseOwner.Eq(was.Owner), leaseCounter.Eq(was.Counter)))
@@ -119,6 +146,9 @@ func (s *TableStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, er
 
 // Delete removes a lease that is as given. Where a reply is lost it is sent again under the same condition.
 func (s *TableStore) Delete(ctx context.Context, lease Lease) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	item := itemOf(lease)
 	err := repeated(ctx, func() error {
 		return s.table.Delete(ctx, item.App, item.Key, ddb.If(leaseOwner.Eq(lease.Owner), leaseCounter.Eq(lease.Counter)))

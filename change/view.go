@@ -66,8 +66,11 @@ type View[T, V any, K comparable] struct {
 
 // NewView describes a view; it sends nothing. applied selects the embedded [Applied], as handles select
 // fields. key is the key of a view item. project makes the view item of a source item, or says
-// that it has none; it must do nothing else, and bear items of which only the keys are set.
+// that it has none; it must do nothing else, and take items of which only the keys are set. A view whose table or one of whose functions is nil refuses every call.
 func NewView[T, V any, K comparable](table ViewTable[V], applied func(*V) *Applied, key func(*V) K, project func(*T) (V, bool)) *View[T, V, K] {
+	if table == nil || applied == nil || key == nil || project == nil {
+		return &View[T, V, K]{}
+	}
 	return &View[T, V, K]{
 		table: table, applied: applied, key: key, project: project, now: time.Now,
 		seq:  ddb.StrField(func(v *V) *Seq { return &applied(v).Seq }),
@@ -76,7 +79,21 @@ func NewView[T, V any, K comparable](table ViewTable[V], applied func(*V) *Appli
 }
 
 // Live is a filter for reads of the view's table: it leaves out the marks of deleted items.
-func (v *View[T, V, K]) Live() ddb.Cond[V] { return ddb.NotExists(v.gone) }
+func (v *View[T, V, K]) Live() ddb.Cond[V] {
+	var gone ddb.Attr[V, bool]
+	if v != nil {
+		gone = v.gone
+	}
+	return ddb.NotExists(gone)
+}
+
+// usable is the error of a View that lacks its table or a function.
+func (v *View[T, V, K]) usable() error {
+	if v == nil || v.table == nil {
+		return &ddb.InvalidError{Problems: []error{errors.New("change: a View that NewView did not make, or whose table or functions are nil")}}
+	}
+	return nil
+}
 
 // Apply writes what a change means for the view. It is a handler for [Each] and [LambdaHandler]. It costs one
 // write, two if the change moves an item to another key, none if the view has the item neither before nor after.
@@ -84,6 +101,9 @@ func (v *View[T, V, K]) Live() ddb.Cond[V] { return ddb.NotExists(v.gone) }
 // A change without the images that it needs, or without a Seq (from Kinesis), is an error. After any
 // error the change may be applied again.
 func (v *View[T, V, K]) Apply(ctx context.Context, c Change[T]) error {
+	if err := v.usable(); err != nil {
+		return err
+	}
 	switch {
 	case c.Seq == "":
 		return fmt.Errorf("change: view %s: a change without a sequence number has no order", v.table.Name())
@@ -144,6 +164,12 @@ type Beginner interface {
 // there already are left as they are. Rebuild can be called again after an error. It returns
 // how many items it has certainly put, and costs a scan of the source and a write for each of its items.
 func (v *View[T, V, K]) Rebuild(ctx context.Context, consumer Beginner, source ViewSource[T]) (int, error) {
+	if err := v.usable(); err != nil {
+		return 0, err
+	}
+	if consumer == nil || source == nil {
+		return 0, &ddb.InvalidError{Problems: []error{errors.New("change: Rebuild: the consumer or the source is nil")}}
+	}
 	if err := consumer.Begin(ctx); err != nil {
 		return 0, err
 	}

@@ -55,7 +55,9 @@ func New(t testing.TB, opts ...Option) *dynamodb.Client {
 func NewEngine(opts ...Option) *Engine {
 	c := &config{region: "us-east-1", clock: newClock(), seed: freshSeed()}
 	for _, o := range opts {
-		o(c)
+		if o != nil {
+			o(c)
+		}
 	}
 	e := &Engine{region: c.region, clock: c.clock, streams: stream.New(c.clock.Now, c.region), folder: c.folder, seed: c.seed, shuffled: c.shuffle}
 	e.faults = fault.NewPlan(c.seed, c.clock.Now, c.observe, c.faults)

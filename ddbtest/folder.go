@@ -31,10 +31,12 @@ func OpenFolder(dir string, durable bool, opts ...Option) (*Engine, error) {
 	e := NewEngine(append(opts, func(c *config) { c.folder = f })...)
 	var err error
 	if f.journal, err = journal.Open(dir, durable); err != nil {
-		return nil, err
+		e.closed.Store(true)
+		return e, err
 	}
 	if err := f.load(e); err != nil {
-		return nil, errors.Join(err, f.journal.Close())
+		e.closed.Store(true)
+		return e, errors.Join(err, f.journal.Close())
 	}
 	f.live.Store(true)
 	return e, nil

@@ -72,7 +72,9 @@ const hotKeyCounters = 256
 func New(opts ...Option) *Recorder {
 	r := &Recorder{ledger: ddb.DefaultLedger(), now: time.Now}
 	for _, o := range opts {
-		o(r)
+		if o != nil {
+			o(r)
+		}
 	}
 	if r.hot == nil {
 		r.hot = ddb.NewHotKeys(hotKeyCounters, time.Minute)
@@ -100,12 +102,17 @@ func (r *Recorder) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "debug.Rec
 
 // Begin makes a Recorder a [ddb.Hook].
 func (r *Recorder) Begin(ctx context.Context, _ *ddb.Call) context.Context {
-	r.inFlight.Add(1)
+	if r != nil {
+		r.inFlight.Add(1)
+	}
 	return ctx
 }
 
 // End counts a request.
 func (r *Recorder) End(ctx context.Context, call *ddb.Call) {
+	if r == nil || r.now == nil || call == nil {
+		return
+	}
 	r.inFlight.Add(-1)
 	r.hot.End(ctx, call)
 	now := r.now()

@@ -202,6 +202,9 @@ const shownHotKeys = 20
 
 // Snapshot returns all figures as they are now.
 func (r *Recorder) Snapshot() Snapshot {
+	if r == nil || r.now == nil { // New did not make it
+		return New(WithLedger(ddb.NewLedger())).Snapshot()
+	}
 	now := r.now()
 	s := Snapshot{
 		Time: now.UTC(), Since: r.since.UTC(), InFlight: max(0, r.inFlight.Load()),

@@ -93,7 +93,9 @@ func NewRepository[S, E any](store *Store, types *Types[E], fold func(state S, e
 		slog.Warn("eventstore: a snapshot was passed over", "error", err)
 	}}}
 	for _, opt := range opts {
-		opt(&r.o)
+		if opt != nil {
+			opt(&r.o)
+		}
 	}
 	if r.o.unnamed = r.o.stateType == ""; r.o.unnamed {
 		r.o.stateType = typeName(reflect.TypeFor[S]())
@@ -102,15 +104,32 @@ func NewRepository[S, E any](store *Store, types *Types[E], fold func(state S, e
 	return r
 }
 
+// usable is the error of the store or the types, or of a repository that lacks one of its parts.
+func (r *Repository[S, E]) usable() error {
+	if r == nil || r.fold == nil {
+		return &ddb.InvalidError{Problems: []error{errors.New("eventstore: a Repository that NewRepository did not make, or that has no fold")}}
+	}
+	return errors.Join(r.store.usable(), r.types.usable())
+}
+
 // Load is the state of an aggregate as of its last event. One without events has
 // version 0 and the zero state; a deleted one is [ErrStreamDeleted].
 func (r *Repository[S, E]) Load(ctx context.Context, stream string) (Aggregate[S], error) {
+	if err := r.usable(); err != nil {
+		return Aggregate[S]{}, err
+	}
 	return r.load(ctx, stream, math.MaxInt64, nil)
 }
 
 // Fold brings a state up to date with stored events, as a load does: for projections that show what the aggregate knows, with the
 // fold written once. Events that were scrubbed are passed over; one of a type that is not registered is [ErrUnknownType].
 func (r *Repository[S, E]) Fold(state *S, events ...Event) error {
+	if err := r.usable(); err != nil {
+		return err
+	}
+	if state == nil {
+		return &ddb.InvalidError{Problems: []error{errors.New("eventstore: Fold: the state is nil")}}
+	}
 	next := *state
 	for _, e := range events {
 		if e.Scrubbed {
@@ -128,6 +147,9 @@ func (r *Repository[S, E]) Fold(state *S, events ...Event) error {
 
 // LoadAt is the state of an aggregate at an earlier version, or at the last if that is lower.
 func (r *Repository[S, E]) LoadAt(ctx context.Context, stream string, version int64) (Aggregate[S], error) {
+	if err := r.usable(); err != nil {
+		return Aggregate[S]{}, err
+	}
 	return r.load(ctx, stream, version, nil)
 }
 
@@ -237,6 +259,9 @@ func (r *Repository[S, E]) decode(a *Aggregate[S], version int64, state []byte) 
 // With a [CommitID], a call whose commit is among the stream's last 8, or behind the snapshot that it loads, is not decided
 // again, and returns the aggregate as it is; [Dedup] lengthens that. [With] adds operations to the transaction.
 func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide func(state S) ([]E, error), args ...CommitArgument) (Aggregate[S], error) {
+	if err := r.usable(); err != nil {
+		return Aggregate[S]{}, err
+	}
 	unlock, err := r.locks.lock(ctx, stream) // this process need not race with itself
 	if err != nil {
 		return Aggregate[S]{}, err

@@ -56,6 +56,9 @@ type Appended struct {
 // In global tables with eventual consistency, write a stream in one Region only:
 // transactions hold within a Region, and the last writer wins between them.
 func (s *Store) Append(ctx context.Context, stream string, expected Expected, args ...AppendArg) (Appended, error) {
+	if err := s.usable(); err != nil {
+		return Appended{}, err
+	}
 	c := s.newCommit()
 	c.parts = []*part{{stream: stream, expected: expected}}
 	for _, arg := range args {
@@ -79,6 +82,9 @@ func (s *Store) Append(ctx context.Context, stream string, expected Expected, ar
 //
 // The result has one element for each [To], in their order. It costs what the single appends cost.
 func (s *Store) Commit(ctx context.Context, args ...CommitArg) ([]Appended, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
 	c := s.newCommit()
 	for _, arg := range args {
 		if arg == nil {

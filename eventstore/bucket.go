@@ -107,10 +107,12 @@ func Window(d time.Duration) TimeFeedOption { return func(f *TimeFeed) { f.windo
 func (s *Store) TimeFeed(from time.Time, opts ...TimeFeedOption) *TimeFeed {
 	f := &TimeFeed{store: s, holdBack: 10 * time.Second, window: 2 * time.Minute, cursor: from, seen: make(map[seenKey]time.Time)}
 	for _, opt := range opts {
-		opt(f)
+		if opt != nil {
+			opt(f)
+		}
 	}
 	var errs []error
-	if s.byTime == nil {
+	if s.usable() == nil && s.byTime == nil {
 		errs = append(errs, errors.New("the store has no index by time; it needs the option TimeBuckets"))
 	}
 	if f.holdBack < 0 || f.window < 0 {
@@ -123,12 +125,28 @@ func (s *Store) TimeFeed(from time.Time, opts ...TimeFeedOption) *TimeFeed {
 }
 
 // Cursor is where another TimeFeed can go on. It delivers again what lies in the window before it.
-func (f *TimeFeed) Cursor() time.Time { return f.cursor }
+func (f *TimeFeed) Cursor() time.Time {
+	if f == nil {
+		return time.Time{}
+	}
+	return f.cursor
+}
+
+// usable is the error of the store, or of a TimeFeed that Store.TimeFeed has not made.
+func (f *TimeFeed) usable() error {
+	if f == nil {
+		return notMade("TimeFeed", "Store.TimeFeed")
+	}
+	return f.store.usable()
+}
 
 // Read yields the events that were not delivered before, up to the hold-back; call it again for
 // more. It reads the index by UTC buckets, merges their salts, and reads the whole events from the table.
 // An error is yielded once, last; the next Read goes on where it happened.
 func (f *TimeFeed) Read(ctx context.Context) iter.Seq2[Event, error] {
+	if err := f.usable(); err != nil {
+		return failing[Event](err)
+	}
 	return func(yield func(Event, error) bool) {
 		if err := f.begin(ctx); err != nil {
 			yield(Event{}, err)

@@ -29,6 +29,9 @@ type CopyReport struct {
 // It costs a scan of the source each time, and of what is new a read of the source and an append to the target.
 func Copy(ctx context.Context, from, to *Store) (CopyReport, error) {
 	var report CopyReport
+	if err := errors.Join(from.usable(), to.usable()); err != nil {
+		return report, err
+	}
 	if from.Name() == to.Name() {
 		return report, &ddb.InvalidError{Problems: []error{errors.New("copy: the two stores have one table")}}
 	}

@@ -37,6 +37,9 @@ func EditionStream(stream, edition string) string {
 // a version of it; one that has keeps the version that it was begun with, and the argument must be that, or -1 for
 // whichever it is. A new edition with -1 parts behind the newest event.
 func (s *Store) Edition(ctx context.Context, stream, name string, divergesAfter int64) (*Edition, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
 	e := &Edition{store: s, stream: stream, name: name, own: EditionStream(stream, name)}
 	if err := errors.Join(checkStream(stream), checkStream(e.own)); err != nil || name == "" || divergesAfter < -1 {
 		return nil, &ddb.InvalidError{Problems: []error{errors.Join(err, errors.New("an edition needs a stream, a name, and a version of the stream or -1"))}}
@@ -72,10 +75,26 @@ func (s *Store) Edition(ctx context.Context, stream, name string, divergesAfter 
 }
 
 // DivergesAfter is the last version of the main timeline that belongs to the edition.
-func (e *Edition) DivergesAfter() int64 { return e.part }
+func (e *Edition) DivergesAfter() int64 {
+	if e == nil {
+		return 0
+	}
+	return e.part
+}
+
+// usable is the error of the store, or of an Edition that Store.Edition has not made.
+func (e *Edition) usable() error {
+	if e == nil {
+		return notMade("Edition", "Store.Edition")
+	}
+	return e.store.usable()
+}
 
 // Append appends to the edition. Versions, also the expected one, count from the main timeline's first event.
 func (e *Edition) Append(ctx context.Context, expected Expected, args ...AppendArg) (Appended, error) {
+	if err := e.usable(); err != nil {
+		return Appended{}, err
+	}
 	switch {
 	case expected.kind == exactly && expected.version < e.part:
 		return Appended{}, &WrongExpectedVersion{Stream: e.own, Expected: expected, Actual: e.part}
@@ -110,6 +129,9 @@ func (e *Edition) Append(ctx context.Context, expected Expected, args ...AppendA
 
 // Read yields the events of the timeline in their order, main ones first. [Event.Stream] tells whose an event is.
 func (e *Edition) Read(ctx context.Context, from int64) iter.Seq2[Event, error] {
+	if err := e.usable(); err != nil {
+		return failing[Event](err)
+	}
 	return func(yield func(Event, error) bool) {
 		if e.part > 0 && from <= e.part {
 			for ev, err := range e.store.Read(ctx, e.stream, From(from), UpTo(e.part)) {
@@ -129,6 +151,9 @@ func (e *Edition) Read(ctx context.Context, from int64) iter.Seq2[Event, error] 
 
 // Version is the version of the timeline's last event.
 func (e *Edition) Version(ctx context.Context) (int64, error) {
+	if err := e.usable(); err != nil {
+		return 0, err
+	}
 	head, _, err := e.store.head(ctx, e.own)
 	return e.part + head.Version, err
 }

@@ -129,7 +129,11 @@ type AmbiguousError struct {
 
 // Error tells the cause and what to do.
 func (e *AmbiguousError) Error() string {
-	return "append: unknown whether the commit was written; repeat it with the same commit id: " + ddb.RedactError(e.cause).Error()
+	const text = "append: unknown whether the commit was written; repeat it with the same commit id"
+	if e.cause == nil {
+		return text
+	}
+	return text + ": " + ddb.RedactError(e.cause).Error()
 }
 
 // Is makes the error match ErrAmbiguous.

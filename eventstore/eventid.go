@@ -47,6 +47,9 @@ func (e *DuplicateEventID) Unwrap() error { return ddb.RedactError(e.cause) }
 // EventByID reads the event with an id. It needs the option [UniqueIDs]. The read is consistent; an id that no event has, or whose event was truncated, is
 // [ddb.ErrNotFound], one of a deleted stream [ErrStreamDeleted]. It costs two read units, and one for each 4 KB of the event.
 func (s *Store) EventByID(ctx context.Context, id string) (Event, error) {
+	if err := s.usable(); err != nil {
+		return Event{}, err
+	}
 	if !s.o.uniqueIDs || id == "" || len(id) > maxText {
 		return Event{}, &ddb.InvalidError{Problems: []error{fmt.Errorf("event by id: it needs the option UniqueIDs, and an id of 1 to %d bytes", maxText)}}
 	}

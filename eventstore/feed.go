@@ -33,6 +33,14 @@ type Feed struct {
 // Feed is the store's feed of all commits.
 func (s *Store) Feed() *Feed { return &Feed{store: s} }
 
+// usable is the error of the store, or of a Feed that Store.Feed has not made.
+func (f *Feed) usable() error {
+	if f == nil {
+		return notMade("Feed", "Store.Feed")
+	}
+	return f.store.usable()
+}
+
 // Commit is what one append wrote to one stream, as the feed tells it. A [Store.Commit] on several streams
 // is one commit of each.
 type Commit struct {
@@ -61,6 +69,9 @@ var errNoFeed = errors.New("the store has no feed; it needs the option Sequenced
 
 // End is the position behind the last commit. It costs a read unit for each shard.
 func (f *Feed) End(ctx context.Context) (Position, error) {
+	if err := f.usable(); err != nil {
+		return Position{}, err
+	}
 	s := f.store
 	if s.o.shards == 0 {
 		return Position{}, &ddb.InvalidError{Problems: []error{errNoFeed}}
@@ -82,6 +93,9 @@ func (f *Feed) End(ctx context.Context) (Position, error) {
 
 // Lag is how many commits lie behind a position, exactly.
 func (f *Feed) Lag(ctx context.Context, p Position) (int64, error) {
+	if err := f.usable(); err != nil {
+		return 0, err
+	}
 	end, err := f.End(ctx)
 	return p.Behind(end), err
 }
@@ -93,6 +107,9 @@ func (f *Feed) Lag(ctx context.Context, p Position) (int64, error) {
 // An error is yielded once, last. A number or an event that is missing is a [*GapError], after a second look.
 // It costs a read unit for each 4 KB of the feed's rows, of some 150 bytes each, and for each event one at least.
 func (f *Feed) Read(ctx context.Context, from Position) iter.Seq2[Commit, error] {
+	if err := f.usable(); err != nil {
+		return failing[Commit](err)
+	}
 	return func(yield func(Commit, error) bool) {
 		err := f.check()
 		var end Position
@@ -126,6 +143,9 @@ func (f *Feed) Read(ctx context.Context, from Position) iter.Seq2[Commit, error]
 
 // ReadShard is Read of a single shard, behind a number; for workers that share the shards among them.
 func (f *Feed) ReadShard(ctx context.Context, shard int, after int64) iter.Seq2[Commit, error] {
+	if err := f.usable(); err != nil {
+		return failing[Commit](err)
+	}
 	return func(yield func(Commit, error) bool) {
 		if shard < 0 || shard >= f.store.o.shards {
 			yield(Commit{}, &ddb.InvalidError{Problems: []error{fmt.Errorf("there is no shard %d; the feed has %d", shard, f.store.o.shards)}})

@@ -62,6 +62,9 @@ func newFilter(name string, values []string, stream func(*Store, string) bool) F
 //
 // [Feed.End] and [Feed.Lag] are those of the whole feed: only its rows tell what a filter drops.
 func (f *Feed) Filter(filters ...FeedFilter) *Feed {
+	if f == nil {
+		return nil
+	}
 	return &Feed{store: f.store, filters: append(slices.Clone(f.filters), filters...)}
 }
 
@@ -132,6 +135,9 @@ func typesOf(r *row, events []NewEvent) []string {
 // Last yields the last commits of the feed, newest first: n of them, or as many as there are. Between shards they come by
 // the times at which they were recorded. It costs the reading of n rows of each shard, and of the events; with a filter it goes back as far as it must.
 func (f *Feed) Last(ctx context.Context, n int) iter.Seq2[Commit, error] {
+	if err := f.usable(); err != nil {
+		return failing[Commit](err)
+	}
 	return func(yield func(Commit, error) bool) {
 		err := f.check()
 		if n < 1 && err == nil {

@@ -25,6 +25,9 @@ type Head struct {
 
 // Head reads the head of a stream. A stream without events is [ddb.ErrNotFound]. One read unit.
 func (s *Store) Head(ctx context.Context, stream string) (Head, error) {
+	if err := s.usable(); err != nil {
+		return Head{}, err
+	}
 	if err := checkStream(stream); err != nil {
 		return Head{}, &ddb.InvalidError{Problems: []error{err}}
 	}

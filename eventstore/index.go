@@ -13,12 +13,18 @@ import (
 // recorded. It needs the option [ByCorrelation]. The index follows the table within moments,
 // so the newest events may be missing. It costs the entries of the index, and a read of each event.
 func (s *Store) Correlated(ctx context.Context, correlationID string) iter.Seq2[Event, error] {
+	if err := s.usable(); err != nil {
+		return failing[Event](err)
+	}
 	return s.indexed(ctx, s.byCorrelation, correlationID, "ByCorrelation")
 }
 
 // Caused yields the events that an event or command has led to, by their causation id. It
 // needs the option [ByCausation]; else it is as [Store.Correlated].
 func (s *Store) Caused(ctx context.Context, causationID string) iter.Seq2[Event, error] {
+	if err := s.usable(); err != nil {
+		return failing[Event](err)
+	}
 	return s.indexed(ctx, s.byCausation, causationID, "ByCausation")
 }
 
@@ -58,6 +64,9 @@ func (s *Store) unfold(rows iter.Seq2[row, error]) iter.Seq2[Event, error] {
 // Streams yields the heads of the streams of a category, oldest first, without deleted ones. It needs
 // the option [ByCategory]. The index follows the table within moments.
 func (s *Store) Streams(ctx context.Context, category string) iter.Seq2[Head, error] {
+	if err := s.usable(); err != nil {
+		return failing[Head](err)
+	}
 	return func(yield func(Head, error) bool) {
 		if s.byCategory == nil {
 			yield(Head{}, &ddb.InvalidError{Problems: []error{errors.New("the store has no index of categories; it needs the option ByCategory")}})

@@ -71,6 +71,9 @@ func (r *row) asParked(consumer string, shard int) Parked {
 // Parked yields the commits that a consumer has parked, by shard and number, consistently. It costs a read unit for each 4 KB of a
 // shard's parked commits, of some 300 bytes each, and one at least for each shard.
 func (f *Feed) Parked(ctx context.Context, consumer string) iter.Seq2[Parked, error] {
+	if err := f.usable(); err != nil {
+		return failing[Parked](err)
+	}
 	return func(yield func(Parked, error) bool) {
 		if err := f.checkParked(consumer); err != nil {
 			yield(Parked{}, err)
@@ -108,6 +111,9 @@ func (s *Store) parked(ctx context.Context, consumer string, shard int, from int
 // subscription does so within some seconds, or when it runs again: the commits of a stream one after the other, up to the first that fails again. It costs a write unit
 // for each commit, and one for each shard that has any.
 func (f *Feed) Replay(ctx context.Context, consumer string, streams ...string) (int, error) {
+	if err := f.usable(); err != nil {
+		return 0, err
+	}
 	n := 0
 	shards := make(map[int]bool)
 	for p, err := range f.Parked(ctx, consumer) {
@@ -141,6 +147,9 @@ func (f *Feed) Replay(ctx context.Context, consumer string, streams ...string) (
 // Discard gives a parked commit up: it is not handled any more. What is parked behind it stays parked, until [Feed.Replay].
 // One that is not parked any more is none.
 func (f *Feed) Discard(ctx context.Context, p Parked) error {
+	if err := f.usable(); err != nil {
+		return err
+	}
 	err := f.checkParked(p.Consumer)
 	if err == nil {
 		err = f.store.unpark(ctx, p.Consumer, p.Shard, p.Number)

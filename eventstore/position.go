@@ -61,6 +61,9 @@ func (p Position) MarshalText() ([]byte, error) { return []byte(p.String()), nil
 // UnmarshalText is [ParsePosition] for encoding packages.
 func (p *Position) UnmarshalText(text []byte) error {
 	parsed, err := ParsePosition(string(text))
+	if err == nil && p == nil {
+		err = errors.New("position: UnmarshalText into a nil Position")
+	}
 	if err == nil {
 		*p = parsed
 	}

@@ -83,9 +83,14 @@ type reading struct {
 // It costs a read unit for each 4 KB of events, and one for the head; half of that with
 // [EventuallyConsistent].
 func (s *Store) Read(ctx context.Context, stream string, opts ...ReadOption) iter.Seq2[Event, error] {
+	if err := s.usable(); err != nil {
+		return failing[Event](err)
+	}
 	r := reading{store: s, stream: stream, from: 1, to: math.MaxInt64}
 	for _, opt := range opts {
-		opt(&r)
+		if opt != nil {
+			opt(&r)
+		}
 	}
 	r.errs = append(r.errs, checkStream(stream))
 	return func(yield func(Event, error) bool) {
@@ -104,6 +109,9 @@ func (s *Store) Read(ctx context.Context, stream string, opts ...ReadOption) ite
 // ReadAt reads a stream as it was at a time: the events in order, up to the first that was
 // recorded later. Times are those of the writers' clocks, see [Event].
 func (s *Store) ReadAt(ctx context.Context, stream string, at time.Time, opts ...ReadOption) iter.Seq2[Event, error] {
+	if err := s.usable(); err != nil {
+		return failing[Event](err)
+	}
 	return func(yield func(Event, error) bool) {
 		for e, err := range s.Read(ctx, stream, append(slices.Clone(opts), func(r *reading) {
 			if r.backward {

@@ -18,6 +18,9 @@ import (
 // The [Feed] stays dense: readers get the commits of the stream with their events
 // counted as truncated. Offloaded payloads, snapshots and copies made by readers stay; see [Store.References].
 func (s *Store) Delete(ctx context.Context, stream string, expected Expected) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	head, err := s.headOf(ctx, stream)
 	if err != nil {
 		return err
@@ -59,6 +62,9 @@ func (s *Store) Delete(ctx context.Context, stream string, expected Expected) er
 // An event that shares a frame with one that stays is hidden from reads of the stream, and goes with the frame.
 // If it fails in between, call it again; a version that is removed already changes nothing.
 func (s *Store) Truncate(ctx context.Context, stream string, before int64) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	head, err := s.headOf(ctx, stream)
 	if err != nil {
 		return err
@@ -127,6 +133,9 @@ func (s *Store) removeUpTo(ctx context.Context, stream string, last int64, frame
 //
 // A version that the stream does not have is [ddb.ErrNotFound]. Scrubbing twice changes nothing.
 func (s *Store) Scrub(ctx context.Context, stream string, versions ...int64) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	head, err := s.headOf(ctx, stream)
 	if err != nil {
 		return err
@@ -243,6 +252,9 @@ func inDoubt(err error) bool {
 // that nothing refers to. It scans the table, consistently, for what it
 // misses would be swept away: a read unit for each 4 KB.
 func (s *Store) References(ctx context.Context) iter.Seq2[string, error] {
+	if err := s.usable(); err != nil {
+		return failing[string](err)
+	}
 	return func(yield func(string, error) bool) {
 		for r, err := range s.table.Scan().Filter(ddb.Exists(rowRef)).Project(rowRef).Consistent().All(ctx) {
 			if !yield(r.Ref, err) || err != nil {

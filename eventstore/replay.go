@@ -21,7 +21,9 @@ type replay struct {
 func newReplay(opts []ReplayOption) *replay {
 	r := &replay{decide: func(_ context.Context, _ Event, err error) error { return err }}
 	for _, opt := range opts {
-		opt(r)
+		if opt != nil {
+			opt(r)
+		}
 	}
 	return r
 }
@@ -39,6 +41,9 @@ func (r *replay) one(ctx context.Context, e Event, project func(context.Context,
 
 // Replay hands all events of one stream to a projection, in their order.
 func (s *Store) Replay(ctx context.Context, stream string, project func(ctx context.Context, e Event) error, opts ...ReplayOption) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	r := newReplay(opts)
 	for e, err := range s.Read(ctx, stream) {
 		if err != nil {
@@ -55,6 +60,9 @@ func (s *Store) Replay(ctx context.Context, stream string, project func(ctx cont
 // feed's end at the call. It returns the position behind the last commit that was handled as a whole, from which
 // a replay that ended with an error can go on.
 func (s *Store) ReplayAll(ctx context.Context, from Position, project func(ctx context.Context, e Event) error, opts ...ReplayOption) (Position, error) {
+	if err := s.usable(); err != nil {
+		return Position{}, err
+	}
 	r := newReplay(opts)
 	for c, err := range s.Feed().Read(ctx, from) {
 		if err != nil {

@@ -172,6 +172,9 @@ type BackfillReport struct {
 //
 // It costs a scan of the table, consistently, and a write unit for each KB of an item that it fills, and of its index entry.
 func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
+	if err := s.usable(); err != nil {
+		return BackfillReport{}, err
+	}
 	var report BackfillReport
 	if err := s.checkSetup(ctx); err != nil {
 		return report, err

@@ -3,6 +3,8 @@ package eventstore
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 
 	"github.com/dynamotable/ddb"
 )
@@ -23,6 +25,8 @@ type Store struct {
 	shards  []*shard
 
 	setup setup
+
+	failed error // of New; every call returns it
 }
 
 // New describes an event store. It sends nothing: the table need not exist yet, see
@@ -36,17 +40,21 @@ func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
 	s := &Store{client: client, o: defaultOptions(), setup: newSetup()}
 	var errs []error
 	for _, opt := range opts {
-		errs = append(errs, opt(&s.o))
+		if opt != nil {
+			errs = append(errs, opt(&s.o))
+		}
 	}
 	if s.o.now == nil || s.o.wait == nil {
 		errs = append(errs, errors.New("a clock or wait function is nil"))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, &ddb.InvalidError{Problems: []error{err}}
+		s.failed = &ddb.InvalidError{Problems: []error{err}}
+		return s, s.failed
 	}
 	var err error
 	if s.table, err = ddb.New(client, table, rowPK, rowSK, append([]ddb.TableOption{ddb.TTL(rowTTL)}, s.o.table...)...); err != nil {
-		return nil, err
+		s.failed = err
+		return s, err
 	}
 	if s.o.correlation {
 		s.byCorrelation, err = ddb.NewIndex(s.table, "by-correlation", rowCorr, rowAt, ddb.KeysOnly())
@@ -67,20 +75,52 @@ func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
 	for i := range s.o.shards {
 		s.shards = append(s.shards, newShard(i))
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	s.failed = errors.Join(errs...)
+	return s, s.failed
+}
+
+// usable is the error of the constructor, or of a Store that none has made.
+func (s *Store) usable() error {
+	switch {
+	case s == nil:
+		return notMade("Store", "New")
+	case s.failed != nil:
+		return s.failed
+	case s.table == nil:
+		return notMade("Store", "New")
 	}
-	return s, nil
+	return nil
+}
+
+// notMade is the error of a nil or zero value.
+func notMade(what, constructor string) error {
+	return &ddb.InvalidError{Problems: []error{fmt.Errorf("eventstore: a %s that %s did not make", what, constructor)}}
+}
+
+// failing yields an error.
+func failing[V any](err error) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		var zero V
+		yield(zero, err)
+	}
 }
 
 // Name is the table's name.
-func (s *Store) Name() string { return s.table.Name() }
+func (s *Store) Name() string {
+	if s == nil || s.table == nil {
+		return ""
+	}
+	return s.table.Name()
+}
 
 // EnsureTable creates what is missing of the table and of the indexes that the options ask for, and
 // waits until they can be used. A table that is there but differs in what cannot be
 // changed is an error that lists every difference; an index too many is none, so that versions of a program with and without
 // an option can run side by side. It is safe to call from several processes at once.
 func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	if err := s.table.EnsureTable(ctx, opts...); err != nil {
 		return err
 	}
@@ -89,6 +129,9 @@ func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error
 
 // VerifyTable lists all differences between the live table and what the options ask for. It changes nothing.
 func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
 	return s.table.VerifyTable(ctx, opts...)
 }
 
@@ -97,6 +140,9 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]dd
 // Stores of other processes must be made anew afterwards. Offloaded
 // payloads stay where they are.
 func (s *Store) Reset(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	if err := s.DeleteTable(ctx, allow); err != nil {
 		return err
 	}
@@ -106,6 +152,9 @@ func (s *Store) Reset(ctx context.Context, allow ddb.DeletePermission, opts ...d
 // DeleteTable deletes the table with all events, and waits until it is gone. It
 // is refused unless the permission names the table, see [ddb.AllowDelete].
 func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	if err := s.table.DeleteTable(ctx, allow); err != nil {
 		return err
 	}
@@ -121,4 +170,9 @@ func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) err
 }
 
 // Client is the client that the store was made with, for transactions and tables beside it.
-func (s *Store) Client() ddb.Client { return s.client }
+func (s *Store) Client() ddb.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}

@@ -125,6 +125,9 @@ type subscription struct {
 //
 // One process at a time may subscribe under a consumer's name, or several with [Shared].
 func (f *Feed) Subscribe(ctx context.Context, consumer string, positions Positions, handle func(ctx context.Context, c Commit) error, opts ...SubscribeOption) error {
+	if err := f.usable(); err != nil {
+		return err
+	}
 	s := &subscription{
 		feed: f, consumer: consumer, positions: positions, handle: handle,
 		workers: 4, poll: time.Second, every: 100, retries: 3, failover: 10 * time.Second,
@@ -133,7 +136,9 @@ func (f *Feed) Subscribe(ctx context.Context, consumer string, positions Positio
 		},
 	}
 	for _, opt := range opts {
-		opt(s)
+		if opt != nil {
+			opt(s)
+		}
 	}
 	if err := s.check(); err != nil {
 		return err

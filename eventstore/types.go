@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+
+	"github.com/dynamotable/ddb"
 )
 
 // Format turns the Go value of an event into data and back. [JSON] and [Raw] are formats;
@@ -40,8 +42,21 @@ type formatFuncs struct {
 	unmarshal func([]byte, any) error
 }
 
-func (f formatFuncs) Marshal(v any) ([]byte, error)      { return f.marshal(v) }
-func (f formatFuncs) Unmarshal(data []byte, v any) error { return f.unmarshal(data, v) }
+var errNoFormat = errors.New("eventstore: a function of FormatFuncs is nil")
+
+func (f formatFuncs) Marshal(v any) ([]byte, error) {
+	if f.marshal == nil {
+		return nil, errNoFormat
+	}
+	return f.marshal(v)
+}
+
+func (f formatFuncs) Unmarshal(data []byte, v any) error {
+	if f.unmarshal == nil {
+		return errNoFormat
+	}
+	return f.unmarshal(data, v)
+}
 
 func rawMarshal(v any) ([]byte, error) {
 	if m, ok := v.(encoding.BinaryMarshaler); ok {
@@ -92,6 +107,14 @@ type eventType[E any] struct {
 // NewTypes makes an empty registry.
 func NewTypes[E any](format Format) *Types[E] {
 	return &Types[E]{format: format, names: make(map[string]eventType[E]), types: make(map[reflect.Type]eventType[E])}
+}
+
+// usable is the error of a Types that lacks its format, or that NewTypes has not made.
+func (t *Types[E]) usable() error {
+	if t == nil || t.format == nil || t.types == nil {
+		return &ddb.InvalidError{Problems: []error{errors.New("eventstore: a Types that NewTypes did not make, or that has no format")}}
+	}
+	return nil
 }
 
 // Add registers the Go types of some events under their default names and schemas:
@@ -172,6 +195,9 @@ func (t *Types[E]) register(typ reflect.Type, name string, schema int) {
 
 // Encode makes an event of a value.
 func (t *Types[E]) Encode(e E) (NewEvent, error) {
+	if err := t.usable(); err != nil {
+		return NewEvent{}, err
+	}
 	t.mu.RLock()
 	et, ok := t.types[reflect.TypeOf(any(e))]
 	t.mu.RUnlock()
@@ -187,6 +213,9 @@ func (t *Types[E]) Encode(e E) (NewEvent, error) {
 
 // Decode makes a value of an event.
 func (t *Types[E]) Decode(e Event) (E, error) {
+	if err := t.usable(); err != nil {
+		return *new(E), err
+	}
 	t.mu.RLock()
 	et, ok := t.names[e.Type]
 	t.mu.RUnlock()

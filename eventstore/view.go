@@ -21,9 +21,10 @@ type View[V any] struct {
 // Views keeps projections with values of type V in a table of their own, an item each. A write succeeds only upon the version
 // that it was decided on, so that concurrent consumers lose no update.
 type Views[V any] struct {
-	table *ddb.SimpleTable[View[V], string]
-	tries int
-	o     options
+	table  *ddb.SimpleTable[View[V], string]
+	tries  int
+	o      options
+	failed error // of NewViews; every call returns it
 }
 
 // NewViews describes a table of views, with the partition key id. It sends nothing.
@@ -31,22 +32,41 @@ func NewViews[V any](client ddb.Client, table string, opts ...ddb.TableOption) (
 	id := ddb.StrField(func(v *View[V]) *string { return &v.ID })
 	version := ddb.NumField(func(v *View[V]) *int64 { return &v.Version })
 	t, err := ddb.NewSimple(client, table, id, append([]ddb.TableOption{ddb.Version(version)}, opts...)...)
-	if err != nil {
-		return nil, err
+	return &Views[V]{table: t, tries: 20, o: defaultOptions(), failed: err}, err
+}
+
+// usable is the error of the constructor, or of a Views that none has made.
+func (v *Views[V]) usable() error {
+	switch {
+	case v != nil && v.failed != nil:
+		return v.failed
+	case v == nil || v.table == nil:
+		return notMade("Views", "NewViews")
 	}
-	return &Views[V]{table: t, tries: 20, o: defaultOptions()}, nil
+	return nil
 }
 
 // Table is the table of the views, for reading, schema and whatever else tables can do.
-func (v *Views[V]) Table() *ddb.SimpleTable[View[V], string] { return v.table }
+func (v *Views[V]) Table() *ddb.SimpleTable[View[V], string] {
+	if v == nil {
+		return nil
+	}
+	return v.table
+}
 
 // EnsureTable creates the table of the views if it is missing, and waits until it can be used.
 func (v *Views[V]) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+	if err := v.usable(); err != nil {
+		return err
+	}
 	return v.table.EnsureTable(ctx, opts...)
 }
 
 // Load reads a view consistently. One that is not there is [ddb.ErrNotFound].
 func (v *Views[V]) Load(ctx context.Context, id string) (View[V], error) {
+	if err := v.usable(); err != nil {
+		return View[V]{}, err
+	}
 	return v.table.Get(ctx, id, ddb.Consistent())
 }
 
@@ -57,6 +77,9 @@ func (v *Views[V]) Load(ctx context.Context, id string) (View[V], error) {
 //		return balances.ApplyCommit(ctx, c.Stream, c, func(a *Account) error { return accounts.Fold(a, c.Events...) })
 //	})
 func (v *Views[V]) ApplyCommit(ctx context.Context, id string, c Commit, change func(value *V) error) error {
+	if err := v.usable(); err != nil {
+		return err
+	}
 	source := "#" + partition(c.Shard)
 	if c.Replayed {
 		source += "~" + c.Stream // the view has seen later numbers of the shard
@@ -77,6 +100,9 @@ const maxSources = 2048
 // When another writer was faster, the view is loaded and changed anew, so change must depend on the value
 // alone. Its error is returned as it is, and changes nothing.
 func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, change func(value *V) error) error {
+	if err := v.usable(); err != nil {
+		return err
+	}
 	waits := v.o.backoff.new()
 	var last error
 	for range v.tries {

@@ -57,6 +57,9 @@ const (
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html
 func (s *Store) Check(ctx context.Context, key Key) (Decision, error) {
+	if err := s.usable(); err != nil {
+		return Decision{Reason: Failed}, err
+	}
 	d, err := s.check(ctx, key)
 	if err != nil {
 		return Decision{Reason: Failed, At: s.time()}, failed("Check", err)

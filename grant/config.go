@@ -78,7 +78,7 @@ func (c Config) options() ([]Option, error) {
 func Open(ctx context.Context, c Config, opts ...Option) (*Store, error) {
 	configured, err := c.options()
 	if err != nil {
-		return nil, failed("Open", err)
+		return unusable("Open", err)
 	}
 	var clientOpts []ddb.ClientOption
 	if c.Region != "" {
@@ -89,7 +89,7 @@ func Open(ctx context.Context, c Config, opts ...Option) (*Store, error) {
 	}
 	client, err := ddb.NewClient(ctx, clientOpts...)
 	if err != nil {
-		return nil, failed("Open", err)
+		return unusable("Open", err)
 	}
 	return New(client, append(configured, opts...)...)
 }

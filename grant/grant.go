@@ -34,11 +34,11 @@ type Act struct {
 
 // Active reports whether the grant holds at a time: not revoked, and the time is before
 // ExpiresAt. The zero Grant holds never.
-func (g *Grant) Active(now time.Time) bool { return g.reason(now) == Granted }
+func (g *Grant) Active(now time.Time) bool { return g != nil && g.reason(now) == Granted }
 
 // Expired reports whether the grant has expired at a time.
 func (g *Grant) Expired(now time.Time) bool {
-	return !g.ExpiresAt.IsZero() && !now.Before(g.ExpiresAt)
+	return g != nil && !g.ExpiresAt.IsZero() && !now.Before(g.ExpiresAt)
 }
 
 // reason tells what a grant says at a time about its own key.

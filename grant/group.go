@@ -23,6 +23,9 @@ type Activity struct {
 //
 // After an error some may be added, see [ddb.BatchError]; calling again is safe.
 func (s *Store) AddActivities(ctx context.Context, tenant Tenant, group string, act Act, activities ...Activity) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	act, err := s.act(act)
 	if err != nil {
 		return failed("AddActivities", err)
@@ -41,6 +44,9 @@ func (s *Store) AddActivities(ctx context.Context, tenant Tenant, group string, 
 // RemoveActivities takes activities out of an activity group. What is not in it is no
 // error. From a nil error on, no Check that begins later allows by them.
 func (s *Store) RemoveActivities(ctx context.Context, tenant Tenant, group string, activities ...Activity) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	keys, err := activityKeys(tenant, group, activities)
 	if err != nil {
 		return failed("RemoveActivities", err)
@@ -51,6 +57,9 @@ func (s *Store) RemoveActivities(ctx context.Context, tenant Tenant, group strin
 // Activities yields the activities of an activity group, sorted. The read is consistent. At most
 // one error is yielded, last.
 func (s *Store) Activities(ctx context.Context, tenant Tenant, group string) iter.Seq2[Activity, error] {
+	if err := s.usable(); err != nil {
+		return failing[Activity](err)
+	}
 	return func(yield func(Activity, error) bool) {
 		prefix, err := groupPrefix(tenant, group)
 		if err != nil {
@@ -72,6 +81,9 @@ func (s *Store) Activities(ctx context.Context, tenant Tenant, group string) ite
 // Groups yields the names of a tenant's activity groups, sorted. It reads all of their
 // activities, consistently. At most one error is yielded, last.
 func (s *Store) Groups(ctx context.Context, tenant Tenant) iter.Seq2[string, error] {
+	if err := s.usable(); err != nil {
+		return failing[string](err)
+	}
 	return func(yield func(string, error) bool) {
 		prefix, err := activitySorts.Prefix(activitySort{}, 0)
 		if err = refuse(tenant.problem(), err); err != nil {
@@ -100,6 +112,9 @@ func (s *Store) Groups(ctx context.Context, tenant Tenant) iter.Seq2[string, err
 // membership that was saved a moment ago may be missed; it grants nothing unless the
 // group is made again.
 func (s *Store) DeleteGroup(ctx context.Context, tenant Tenant, group string, act Act) (members int, err error) {
+	if err := s.usable(); err != nil {
+		return 0, err
+	}
 	members, err = s.deleteGroup(ctx, tenant, group, act)
 	return members, failed("DeleteGroup", err)
 }

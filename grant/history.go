@@ -30,6 +30,9 @@ type Entry struct {
 // History yields all changes of a grant, the oldest first, also after the grant was
 // deleted. The read is consistent. At most one error is yielded, last.
 func (s *Store) History(ctx context.Context, key Key) iter.Seq2[Entry, error] {
+	if err := s.usable(); err != nil {
+		return failing[Entry](err)
+	}
 	return func(yield func(Entry, error) bool) {
 		_, err := key.rowKey()
 		if err == nil {

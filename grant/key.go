@@ -55,6 +55,9 @@ func (t Tenant) MarshalText() ([]byte, error) { return []byte(t.text), nil }
 
 // UnmarshalText reads what [Tenant.MarshalText] gives; anything else is an error.
 func (t *Tenant) UnmarshalText(text []byte) error {
+	if t == nil {
+		return errors.New("grant: UnmarshalText into a nil Tenant")
+	}
 	var n tenantName
 	if s := string(text); s != "" && s != noTenant && tenantNames.Parse(text, &n) != nil {
 		return errors.New("grant: the text is not that of a tenant")

@@ -75,6 +75,9 @@ func notEmpty(name, value string) error {
 // Over all tenants it reads an index, which follows the table after a moment: do
 // not decide by it. At most one error is yielded, last.
 func (s *Store) ListForUser(ctx context.Context, user string, opts ...ListOption) iter.Seq2[Grant, error] {
+	if err := s.usable(); err != nil {
+		return failing[Grant](err)
+	}
 	l, err := newListing(opts, notEmpty("user", user))
 	return s.list(ctx, "ListForUser", l, err, func() (iter.Seq2[row, error], error) { return s.ofUser(ctx, user, l) })
 }
@@ -86,6 +89,9 @@ func (s *Store) ListForUser(ctx context.Context, user string, opts ...ListOption
 // It reads an index, which follows the table after a moment: do not decide by it. At most
 // one error is yielded, last.
 func (s *Store) ListHolders(ctx context.Context, tenant Tenant, typ, qualifier string, opts ...ListOption) iter.Seq2[Grant, error] {
+	if err := s.usable(); err != nil {
+		return failing[Grant](err)
+	}
 	l, err := newListing(opts, notEmpty("type", typ), tenant.problem())
 	if err == nil && (l.tenant != nil || l.typ != nil) {
 		err = refuse(errors.New("options Within and OfType: tenant and type are arguments of ListHolders"))
@@ -100,6 +106,9 @@ func (s *Store) ListHolders(ctx context.Context, tenant Tenant, typ, qualifier s
 // reads the index as [Store.ListHolders] does, with the same options, and keeps the
 // names that it has yielded in memory.
 func (s *Store) Users(ctx context.Context, typ string, opts ...ListOption) iter.Seq2[string, error] {
+	if err := s.usable(); err != nil {
+		return failing[string](err)
+	}
 	l, err := newListing(opts, notEmpty("type", typ))
 	if err == nil && l.typ != nil {
 		err = refuse(errors.New("option OfType: the type is an argument of Users"))

@@ -18,6 +18,9 @@ import (
 //
 // It deletes 50 grants in a transaction, at 4 write units for each and as much for the indexes.
 func (s *Store) DeleteForUser(ctx context.Context, user string, act Act, opts ...ListOption) (int, error) {
+	if err := s.usable(); err != nil {
+		return 0, err
+	}
 	l, err := deletion(opts, notEmpty("user", user))
 	if err == nil {
 		act, err = s.act(act)
@@ -37,6 +40,9 @@ func (s *Store) DeleteForUser(ctx context.Context, user string, act Act, opts ..
 // [Store.DeleteForUser]. It finds them by an index: a grant that was saved a moment
 // ago may be missed.
 func (s *Store) DeleteOfType(ctx context.Context, typ string, act Act, opts ...ListOption) (int, error) {
+	if err := s.usable(); err != nil {
+		return 0, err
+	}
 	l, err := deletion(opts, notEmpty("type", typ))
 	if err == nil && l.typ != nil {
 		err = refuse(errors.New("option OfType: the type is an argument of DeleteOfType"))

@@ -12,6 +12,9 @@ import (
 // Get reads a grant as it is stored, also if it has expired or is revoked: to decide, use
 // [Store.Check]. The error matches [ErrNotFound] if there is none. The read is consistent.
 func (s *Store) Get(ctx context.Context, key Key) (Grant, error) {
+	if err := s.usable(); err != nil {
+		return Grant{}, err
+	}
 	g, err := s.current(ctx, key)
 	if err == nil && g == nil {
 		err = ErrNotFound
@@ -33,6 +36,9 @@ func (s *Store) Get(ctx context.Context, key Key) (Grant, error) {
 //
 // It costs two read units and at least 4 write units, and 4 more for the indexes.
 func (s *Store) Save(ctx context.Context, g Grant, mode Mode) (Grant, error) {
+	if err := s.usable(); err != nil {
+		return Grant{}, err
+	}
 	now := s.time()
 	if g.GrantedAt.IsZero() {
 		g.GrantedAt = now
@@ -74,6 +80,9 @@ func (g *Grant) normalize() error {
 //
 // From a nil error on, no Check that begins later allows by the grant.
 func (s *Store) Revoke(ctx context.Context, key Key, act Act) (Grant, error) {
+	if err := s.usable(); err != nil {
+		return Grant{}, err
+	}
 	act, err := s.act(act)
 	if err != nil {
 		return Grant{}, failed("Revoke", err)
@@ -96,6 +105,9 @@ func (s *Store) Revoke(ctx context.Context, key Key, act Act) (Grant, error) {
 // without what Get and the lists would show. The history stays; [Store.Erase] removes it
 // too. The error matches [ErrNotFound] if there is none.
 func (s *Store) Delete(ctx context.Context, key Key, act Act) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	act, err := s.act(act)
 	if err != nil {
 		return failed("Delete", err)
@@ -282,6 +294,9 @@ func (s *Store) changes(current *Grant, todo *step, id string) (changes []change
 // the rows can be read or not. Revisions begin at 1 again: do not erase what others may
 // hold a revision of. What does not exist is no error.
 func (s *Store) Erase(ctx context.Context, key Key) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	return failed("Erase", s.erase(ctx, key))
 }
 

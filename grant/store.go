@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/dynamotable/ddb"
@@ -24,7 +25,8 @@ var _ Checker = (*Store)(nil)
 // memory ([NewMemory]). It is safe for concurrent use.
 type Store struct {
 	settings
-	rows rows
+	rows   rows
+	failed error // of the constructor; every call returns it
 }
 
 // Option is an option of the constructors.
@@ -82,11 +84,11 @@ func WithTableOptions(opts ...ddb.TableOption) Option {
 func New(client ddb.Client, opts ...Option) (*Store, error) {
 	s, err := newStore(opts)
 	if err != nil {
-		return nil, failed("New", err)
+		return unusable("New", err)
 	}
 	t, err := newTableRows(client, s.table, s.tableOp)
 	if err != nil {
-		return nil, failed("New", err)
+		return unusable("New", err)
 	}
 	s.rows = t
 	return s, nil
@@ -97,10 +99,35 @@ func New(client ddb.Client, opts ...Option) (*Store, error) {
 func NewMemory(opts ...Option) (*Store, error) {
 	s, err := newStore(opts)
 	if err != nil {
-		return nil, failed("NewMemory", err)
+		return unusable("NewMemory", err)
 	}
 	s.rows = newMemoryRows(s.table)
 	return s, nil
+}
+
+// unusable is a store that refuses every call with the error of its constructor.
+func unusable(op string, err error) (*Store, error) {
+	err = failed(op, err)
+	return &Store{failed: err}, err
+}
+
+// usable is the error of the constructor, or of a Store that none has made.
+func (s *Store) usable() error {
+	switch {
+	case s != nil && s.failed != nil:
+		return s.failed
+	case s == nil || s.rows == nil:
+		return &ddb.InvalidError{Problems: []error{errors.New("grant: a Store that neither New, NewMemory nor Open made")}}
+	}
+	return nil
+}
+
+// failing yields an error.
+func failing[V any](err error) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		var zero V
+		yield(zero, err)
+	}
 }
 
 func newStore(opts []Option) (*Store, error) {
@@ -118,12 +145,18 @@ func newStore(opts []Option) (*Store, error) {
 // Ensure creates what is missing of the table, its indexes and its time to live and waits
 // until all is active; it changes nothing that is there. See [ddb.Table.EnsureTable].
 func (s *Store) Ensure(ctx context.Context, opts ...ddb.SchemaOption) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	return failed("Ensure", s.rows.ensure(ctx, opts))
 }
 
 // Verify compares the live table with what the store needs and changes nothing. See
 // [ddb.Table.VerifyTable].
 func (s *Store) Verify(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
 	differences, err := s.rows.verify(ctx, opts)
 	return differences, failed("Verify", err)
 }
@@ -133,6 +166,9 @@ func (s *Store) Verify(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Dif
 //
 //	err := grants.Reset(ctx, ddb.AllowDelete("test-grants"))
 func (s *Store) Reset(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	return failed("Reset", s.rows.reset(ctx, allow, opts))
 }
 

@@ -47,6 +47,9 @@ func (gzipped) Decompress(data []byte, size int64) ([]byte, error) {
 // ReadAtMost reads all of r, which must not give more than size bytes; for compressors and object stores. It takes up
 // one and a half times what it reads, whatever size is.
 func ReadAtMost(r io.Reader, size int64) ([]byte, error) {
+	if r == nil || size < 0 {
+		return nil, fmt.Errorf("payload: ReadAtMost: the reader is nil, or the size is negative")
+	}
 	const first = 64 << 10
 	b := make([]byte, 0, min(size, first)+1)
 	for {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/dynamotable/ddb"
 )
 
 // Data is a field of an item that may be too large for it:
@@ -28,11 +31,13 @@ type Data struct {
 func Of(data []byte) Data { return Data{Inline: data} }
 
 // Offloaded reports whether the data are outside the item.
-func (d *Data) Offloaded() bool { return d.Ref != "" }
+func (d *Data) Offloaded() bool { return d != nil && d.Ref != "" }
 
 // Bytes are the data. Those outside the item must have been opened.
 func (d *Data) Bytes() ([]byte, error) {
 	switch {
+	case d == nil:
+		return nil, nil
 	case d.Ref == "":
 		return d.Inline, nil
 	case d.isOpen:
@@ -53,6 +58,12 @@ type Sizer[T any] interface {
 // given fields is stored outside. Call it before the write; the fields keep their data for [Data.Bytes]. An
 // item that is too large without any of the fields is left to the write to refuse.
 func Pack[T any](ctx context.Context, p *Payloads, table Sizer[T], space string, item *T, fields ...*Data) error {
+	if err := p.usable(); err != nil {
+		return err
+	}
+	if table == nil || item == nil || slices.Contains(fields, nil) {
+		return &ddb.InvalidError{Problems: []error{errors.New("payload: Pack: the table, the item or a field is nil")}}
+	}
 	for {
 		n, err := table.ItemSize(item)
 		if err != nil {
@@ -78,10 +89,16 @@ func Pack[T any](ctx context.Context, p *Payloads, table Sizer[T], space string,
 // Open fetches the data of fields that are outside their items, several at the same time. [Data.Bytes] has them then. Fields that
 // have more than [MaxTotal] together are refused with [ErrTooLarge] before any is fetched; open them one after the other.
 func (p *Payloads) Open(ctx context.Context, fields ...*Data) error {
+	if err := p.usable(); err != nil {
+		return err
+	}
 	var (
 		references []string
 		outside    []*Data
 	)
+	if slices.Contains(fields, nil) {
+		return &ddb.InvalidError{Problems: []error{errors.New("payload: Open: a field is nil")}}
+	}
 	for _, f := range fields {
 		if f.Ref != "" && !f.isOpen {
 			references, outside = append(references, f.Ref), append(outside, f)

@@ -20,13 +20,28 @@ import (
 // a whole or not at all, and synced to the disk before Put returns.
 func Folder(dir string) (Objects, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("payload: %w", err)
+		err = fmt.Errorf("payload: %w", err)
+		return failedObjects{err}, err
 	}
 	root, err := os.OpenRoot(dir) // keys cannot leave it
 	if err != nil {
-		return nil, fmt.Errorf("payload: %w", err)
+		err = fmt.Errorf("payload: %w", err)
+		return failedObjects{err}, err
 	}
 	return folder{root}, nil
+}
+
+// failedObjects stand for an object store that could not be made: every call returns the error.
+type failedObjects struct{ err error }
+
+func (f failedObjects) Put(context.Context, string, []byte) error { return f.err }
+
+func (f failedObjects) Get(context.Context, string, int64) ([]byte, error) { return nil, f.err }
+
+func (f failedObjects) Delete(context.Context, string) error { return f.err }
+
+func (f failedObjects) List(context.Context, string) iter.Seq2[Object, error] {
+	return failing[Object](f.err)
 }
 
 type folder struct{ root *os.Root }

@@ -54,6 +54,7 @@ type Payloads struct {
 	concurrency int
 	now         func() time.Time
 	compressors []Compressor
+	failed      error // of New; every call returns it
 }
 
 // prefixes are the prefixes that every object store takes as they are.
@@ -62,11 +63,13 @@ var prefixes = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
 // names are the names that compressors can have.
 var names = regexp.MustCompile(`^[a-z0-9]+$`)
 
-// New makes a payload store over an object store. It sends nothing.
+// New makes a payload store over an object store. It sends nothing. After an error the Payloads refuse every call with it.
 func New(objects Objects, opts ...Option) (*Payloads, error) {
 	p := &Payloads{objects: objects, prefix: "payloads", threshold: 350 << 10, max: 1 << 30, total: 1 << 30, concurrency: 8, now: time.Now}
 	for _, opt := range opts {
-		opt(p)
+		if opt != nil {
+			opt(p)
+		}
 	}
 	var errs []error
 	if objects == nil || p.now == nil {
@@ -87,15 +90,44 @@ func New(objects Objects, opts ...Option) (*Payloads, error) {
 		seen[c.Name()] = true
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, &ddb.InvalidError{Problems: []error{fmt.Errorf("payload: %w", err)}}
+		p.failed = &ddb.InvalidError{Problems: []error{fmt.Errorf("payload: %w", err)}}
 	}
-	return p, nil
+	return p, p.failed
+}
+
+// usable is the error of the constructor, or of a Payloads that none has made.
+func (p *Payloads) usable() error {
+	switch {
+	case p == nil:
+		return notMade("Payloads", "New")
+	case p.failed != nil:
+		return p.failed
+	case p.objects == nil:
+		return notMade("Payloads", "New")
+	}
+	return nil
+}
+
+// notMade is the error of a nil or zero value.
+func notMade(what, constructor string) error {
+	return &ddb.InvalidError{Problems: []error{fmt.Errorf("payload: a %s that %s did not make", what, constructor)}}
+}
+
+// failing yields an error.
+func failing[V any](err error) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		var zero V
+		yield(zero, err)
+	}
 }
 
 // Store stores data and returns a reference to them, a text of some 150 bytes. A space is what data belong to, such as a
 // stream or a customer: equal data of different spaces are different objects, so that those of
 // one can be removed. Storing the same again is no error, and cheap on the same day.
 func (p *Payloads) Store(ctx context.Context, space string, data []byte) (string, error) {
+	if err := p.usable(); err != nil {
+		return "", err
+	}
 	if int64(len(data)) > p.max {
 		return "", fmt.Errorf("payload: %w: %d bytes, MaxSize is %d", ErrTooLarge, len(data), p.max)
 	}
@@ -120,6 +152,9 @@ func (p *Payloads) Store(ctx context.Context, space string, data []byte) (string
 // Fetch returns the data that a reference is for: exactly what was stored, or an error that
 // matches [ErrMissing], [ErrCorrupt] or [ErrBadRef], or is the object store's.
 func (p *Payloads) Fetch(ctx context.Context, reference string) ([]byte, error) {
+	if err := p.usable(); err != nil {
+		return nil, err
+	}
 	r, err := p.ref(reference)
 	if err != nil {
 		return nil, err
@@ -178,6 +213,9 @@ func (p *Payloads) decompress(r ref, data []byte) ([]byte, error) {
 // FetchAll fetches several payloads at the same time, as many as [Concurrency] and [MaxTotal] allow, and yields their data in the order
 // of the references. An error is yielded once, last.
 func (p *Payloads) FetchAll(ctx context.Context, references []string) iter.Seq2[[]byte, error] {
+	if err := p.usable(); err != nil {
+		return failing[[]byte](err)
+	}
 	type result struct {
 		data []byte
 		err  error
@@ -227,6 +265,9 @@ func (p *Payloads) FetchAll(ctx context.Context, references []string) iter.Seq2[
 // Drop removes the data that a reference is for, at once, for what must be forgotten. Whatever else has the same reference
 // loses them too: equal data of one space that were stored on one day. Data that are gone already are no error.
 func (p *Payloads) Drop(ctx context.Context, reference string) error {
+	if err := p.usable(); err != nil {
+		return err
+	}
 	r, err := parseRef(p.prefix, reference)
 	if err != nil {
 		return fmt.Errorf("payload: %w", err)

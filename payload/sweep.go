@@ -47,9 +47,14 @@ type sweep struct {
 // It is safe while others write: an object is decided on by the day in its name, and nobody writes to a name of a past
 // day. It takes 48 bytes of memory for each reference. A sweep that ends early can be begun again.
 func (p *Payloads) Sweep(ctx context.Context, references []iter.Seq2[string, error], opts ...SweepOption) (SweepReport, error) {
+	if err := p.usable(); err != nil {
+		return SweepReport{}, err
+	}
 	s := sweep{age: leastAge}
 	for _, opt := range opts {
-		opt(&s)
+		if opt != nil {
+			opt(&s)
+		}
 	}
 	var report SweepReport
 	if s.age < leastAge {

@@ -26,6 +26,9 @@ const claims = 20
 // Claim takes a position over from whoever has it, whose saves fail from now on. The owner is a name for people, such
 // as a host and process. It costs a read unit and a write unit. A claim whose reply was lost is known by its random token.
 func (s *Store) Claim(ctx context.Context, consumer, partition, owner string) (*Claim, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
 	if err := checkKey(consumer); err != nil {
 		return nil, err
 	}
@@ -72,25 +75,52 @@ func epochIs(epoch int64) ddb.Cond[row] {
 }
 
 // Start is the position as it was claimed.
-func (c *Claim) Start() Position { return c.start }
+func (c *Claim) Start() Position {
+	if c == nil {
+		return Position{}
+	}
+	return c.start
+}
+
+// usable is the error of a Claim that Store.Claim has not made.
+func (c *Claim) usable() error {
+	if c == nil || c.store == nil {
+		return notMade("Claim", "Store.Claim")
+	}
+	return c.store.usable()
+}
 
 // Save stores a position. One that is lower than the stored one is [ErrStale], the same again succeeds; if
 // another owner has claimed it, [ErrFenced]. It costs a write unit.
 func (c *Claim) Save(ctx context.Context, position int64) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
 	return c.store.save(ctx, c.consumer, c.partition, position, c.token)
 }
 
 // SaveTx is [Claim.Save] in a transaction, with the effects of the handler; see [Store.SaveTx].
 func (c *Claim) SaveTx(position int64) ddb.TxOp {
+	if c.usable() != nil {
+		return (*Store)(nil).SaveTx("", "", 0)
+	}
 	return c.store.table.TxUpsert(c.store.key(c.consumer, c.partition), c.store.changes(position, c.token)...)
 }
 
 // Refused tells from the error of a transaction whether the [Claim.SaveTx] at an index of its operations is to
 // blame: [ErrFenced] or [ErrStale], nil if it is not.
-func (c *Claim) Refused(err error, index int) error { return refusedAt(err, index, c.token) }
+func (c *Claim) Refused(err error, index int) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
+	return refusedAt(err, index, c.token)
+}
 
 // Release gives the position back, so that anybody can save it. One that was claimed by another since stays theirs.
 func (c *Claim) Release(ctx context.Context) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
 	err := repeated(ctx, func(error) error {
 		_, err := c.store.table.Update(ctx, c.store.key(c.consumer, c.partition), ddb.Remove(rowOwner), ddb.Remove(rowToken),
 			rowUpdatedAt.Set(c.store.now().UTC()), ddb.If(rowToken.Eq(c.token)))
@@ -116,8 +146,19 @@ func (s *Store) As(owner string) *Owned {
 	return &Owned{store: s, owner: owner, claims: make(map[[2]string]*Claim)}
 }
 
+// usable is the error of the store, or of an Owned that Store.As has not made.
+func (o *Owned) usable() error {
+	if o == nil || o.store == nil {
+		return notMade("Owned", "Store.As")
+	}
+	return o.store.usable()
+}
+
 // Load claims a position and returns it.
 func (o *Owned) Load(ctx context.Context, consumer, partition string) (int64, error) {
+	if err := o.usable(); err != nil {
+		return 0, err
+	}
 	c, err := o.store.Claim(ctx, consumer, partition, o.owner)
 	if err != nil {
 		return 0, err
@@ -130,6 +171,9 @@ func (o *Owned) Load(ctx context.Context, consumer, partition string) (int64, er
 
 // Save saves a position that was loaded; see [Claim.Save].
 func (o *Owned) Save(ctx context.Context, consumer, partition string, position int64) error {
+	if err := o.usable(); err != nil {
+		return err
+	}
 	c, err := o.Claimed(consumer, partition)
 	if err != nil {
 		return err
@@ -139,6 +183,9 @@ func (o *Owned) Save(ctx context.Context, consumer, partition string, position i
 
 // Claimed is the claim of a position that was loaded, for its SaveTx.
 func (o *Owned) Claimed(consumer, partition string) (*Claim, error) {
+	if err := o.usable(); err != nil {
+		return nil, err
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	c := o.claims[[2]string{consumer, partition}]

@@ -24,6 +24,9 @@ type Reset struct {
 // it is fenced. It leaves a record of who did it and why, in the same transaction; see [Store.Resets]. The record also proves
 // a reset whose reply was lost.
 func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64, by, reason string) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	err := errors.Join(checkKey(consumer), checkNumber(to))
 	if by == "" || reason == "" {
 		err = errors.Join(err, &ddb.InvalidError{Problems: []error{errors.New("position: a reset needs a name and a reason")}})
@@ -93,6 +96,9 @@ func resetPrefix(partition string) string {
 
 // Resets yields the records of all resets of a position, oldest first.
 func (s *Store) Resets(ctx context.Context, consumer, partition string) iter.Seq2[Reset, error] {
+	if err := s.usable(); err != nil {
+		return failing[Reset](err)
+	}
 	return func(yield func(Reset, error) bool) {
 		if err := checkKey(consumer); err != nil {
 			yield(Reset{}, err)

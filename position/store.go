@@ -79,41 +79,55 @@ type Store struct {
 	table  *ddb.Table[row, string, string]
 	now    func() time.Time
 	opts   []ddb.TableOption
+	failed error // of New; every call returns it
 }
 
-// New describes a table of positions. It sends nothing; see [Store.EnsureTable].
+// New describes a table of positions. It sends nothing; see [Store.EnsureTable]. After an error the Store refuses every call with it.
 func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
 	s := &Store{client: client, now: time.Now}
 	for _, opt := range opts {
-		opt(s)
+		if opt != nil {
+			opt(s)
+		}
 	}
-	var err error
-	s.table, err = ddb.New(client, table, rowConsumer, rowPartition, s.opts...)
-	if err == nil && s.now == nil {
-		err = &ddb.InvalidError{Problems: []error{errors.New("position: the clock is nil")}}
+	if s.now == nil { // which ddb.New refuses
+		s.opts = append(s.opts, ddb.Clock(nil))
+		s.now = time.Now
 	}
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	s.table, s.failed = ddb.New(client, table, rowConsumer, rowPartition, s.opts...)
+	return s, s.failed
 }
 
 // Name is the table's name.
-func (s *Store) Name() string { return s.table.Name() }
+func (s *Store) Name() string {
+	if s == nil || s.table == nil {
+		return ""
+	}
+	return s.table.Name()
+}
 
 // EnsureTable creates the table if it is missing, and waits until it can be used.
 func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	return s.table.EnsureTable(ctx, opts...)
 }
 
 // VerifyTable lists all differences between the live table and its definition.
 func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
 	return s.table.VerifyTable(ctx, opts...)
 }
 
 // ResetTable deletes the table with all positions and records of resets, waits until it is gone, and creates it anew. It is refused
 // unless the permission names the table, see [ddb.AllowDelete].
 func (s *Store) ResetTable(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	if err := s.DeleteTable(ctx, allow); err != nil {
 		return err
 	}
@@ -123,11 +137,17 @@ func (s *Store) ResetTable(ctx context.Context, allow ddb.DeletePermission, opts
 // DeleteTable deletes the table with all positions, and waits until it is gone. It is refused unless
 // the permission names the table, see [ddb.AllowDelete].
 func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	return s.table.DeleteTable(ctx, allow)
 }
 
 // Load reads a position consistently; 0 if there is none.
 func (s *Store) Load(ctx context.Context, consumer, partition string) (int64, error) {
+	if err := s.usable(); err != nil {
+		return 0, err
+	}
 	p, err := s.Get(ctx, consumer, partition)
 	if errors.Is(err, ddb.ErrNotFound) {
 		err = nil
@@ -137,6 +157,9 @@ func (s *Store) Load(ctx context.Context, consumer, partition string) (int64, er
 
 // Get reads a position with all that is known of it. One that was never saved nor claimed is [ddb.ErrNotFound].
 func (s *Store) Get(ctx context.Context, consumer, partition string) (Position, error) {
+	if err := s.usable(); err != nil {
+		return Position{}, err
+	}
 	if err := checkKey(consumer); err != nil {
 		return Position{}, err
 	}
@@ -165,6 +188,9 @@ func (r *row) position() Position {
 // the position is stored. An error that matches both [ErrStale] or [ErrFenced] and [ddb.ErrOutcomeUnknown] means that somebody
 // else saved or claimed in the meantime, and nothing tells whether this save was stored before that.
 func (s *Store) Save(ctx context.Context, consumer, partition string, position int64) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	return s.save(ctx, consumer, partition, position, "")
 }
 
@@ -235,6 +261,9 @@ func (s *Store) changes(position int64, token string) []ddb.UpdateOption[row] {
 // grow: one that is stored already makes the transaction fail, for its effects are there as well.
 // [Store.Refused] tells why it failed.
 func (s *Store) SaveTx(consumer, partition string, position int64) ddb.TxOp {
+	if s == nil || s.table == nil {
+		return (*ddb.Table[row, string, string])(nil).TxUpsert(ddb.Key[string, string]{})
+	}
 	return s.table.TxUpsert(s.key(consumer, partition), s.changes(position, "")...)
 }
 
@@ -259,6 +288,9 @@ func refusedAt(err error, index int, token string) error {
 
 // List yields all positions of a consumer, in the order of their partitions.
 func (s *Store) List(ctx context.Context, consumer string) iter.Seq2[Position, error] {
+	if err := s.usable(); err != nil {
+		return failing[Position](err)
+	}
 	return func(yield func(Position, error) bool) {
 		if err := checkKey(consumer); err != nil {
 			yield(Position{}, err)
@@ -278,6 +310,9 @@ func (s *Store) List(ctx context.Context, consumer string) iter.Seq2[Position, e
 
 // Delete removes a position; the consumer begins anew. Records of resets stay.
 func (s *Store) Delete(ctx context.Context, consumer, partition string) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	if err := checkKey(consumer); err != nil {
 		return err
 	}
@@ -303,4 +338,35 @@ func checkNumber(position int64) error {
 }
 
 // Client is the client that the store was made with, for the transactions of [Store.SaveTx].
-func (s *Store) Client() ddb.Client { return s.client }
+func (s *Store) Client() ddb.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
+// usable is the error of the constructor, or of a Store that none has made.
+func (s *Store) usable() error {
+	switch {
+	case s == nil:
+		return notMade("Store", "New")
+	case s.failed != nil:
+		return s.failed
+	case s.table == nil:
+		return notMade("Store", "New")
+	}
+	return nil
+}
+
+// notMade is the error of a nil or zero value.
+func notMade(what, constructor string) error {
+	return &ddb.InvalidError{Problems: []error{fmt.Errorf("position: a %s that %s did not make", what, constructor)}}
+}
+
+// failing yields an error.
+func failing[V any](err error) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		var zero V
+		yield(zero, err)
+	}
+}

@@ -27,14 +27,14 @@ func OlderThan(d time.Duration) Policy {
 
 // LargerThan takes a snapshot when the encoded state has more bytes: small states are quickly folded again.
 func LargerThan(bytes int) Policy {
-	return func(p Progress) bool { return p.Size() > bytes }
+	return func(p Progress) bool { return p.Size != nil && p.Size() > bytes }
 }
 
 // Any takes a snapshot when one of the policies does.
 func Any(policies ...Policy) Policy {
 	return func(p Progress) bool {
 		for _, policy := range policies {
-			if policy(p) {
+			if policy != nil && policy(p) {
 				return true
 			}
 		}
@@ -46,7 +46,7 @@ func Any(policies ...Policy) Policy {
 func All(policies ...Policy) Policy {
 	return func(p Progress) bool {
 		for _, policy := range policies {
-			if !policy(p) {
+			if policy == nil || !policy(p) {
 				return false
 			}
 		}

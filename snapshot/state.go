@@ -20,6 +20,9 @@ const looks = 20
 // LoadState returns the newest state with a version of at most atMost and of the type and schema. Version 0 is none: others
 // are ignored, as if they were not there. It is what package eventstore loads aggregates with.
 func (s *Store) LoadState(ctx context.Context, stream, stateType string, schema int, atMost int64) (version int64, taken time.Time, state []byte, err error) {
+	if err := s.usable(); err != nil {
+		return 0, time.Time{}, nil, err
+	}
 	passed := 0
 	for snap, err := range s.list(ctx, stream, atMost, 1, func(r *row) bool {
 		passed++
@@ -37,6 +40,9 @@ func (s *Store) LoadState(ctx context.Context, stream, stateType string, schema 
 // loaded. A version that is not higher is passed over, and so is one that another process has saved in the meantime. The state
 // is encoded only if it is needed.
 func (s *Store) OfferState(ctx context.Context, stream, stateType string, schema int, version, lastVersion int64, lastTaken time.Time, encode func() ([]byte, error)) (saved bool, err error) {
+	if err := s.usable(); err != nil {
+		return false, err
+	}
 	if version <= lastVersion {
 		return false, nil
 	}
@@ -70,6 +76,9 @@ func (s *Store) OfferState(ctx context.Context, stream, stateType string, schema
 // InEdition is the newest snapshot, with a version of at most atMost, of a timeline that parts from the main one behind a version: one of its own, or
 // else one of the main timeline that lies before the parting. None is [ddb.ErrNotFound].
 func (s *Store) InEdition(ctx context.Context, stream, edition string, divergesAfter, atMost int64) (Snapshot, error) {
+	if err := s.usable(); err != nil {
+		return Snapshot{}, err
+	}
 	own, err := s.AtOrBefore(ctx, EditionStream(stream, edition), atMost)
 	if !errors.Is(err, ddb.ErrNotFound) {
 		return own, err

@@ -97,23 +97,24 @@ type Store struct {
 	payloads  Payloads
 	threshold int
 	now       func() time.Time
+	failed    error // of New; every call returns it
 }
 
 // New describes a table of snapshots. It sends nothing; see [Store.EnsureTable].
 func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
 	s := &Store{client: client, policy: EveryN(100), keep: KeepLast(2), threshold: 350 << 10, now: time.Now}
 	for _, opt := range opts {
-		opt(s)
+		if opt != nil {
+			opt(s)
+		}
 	}
 	var err error
 	s.table, err = ddb.New(client, table, rowStream, rowVersion, append([]ddb.TableOption{ddb.TTL(rowTTL)}, s.opts...)...)
 	if err == nil && (s.now == nil || s.policy == nil || s.threshold < 1 || s.threshold > ddb.MaxItemSize || s.keep.ttl < 0) {
 		err = invalid("a clock or policy is nil, the threshold is not 1 byte to 400 KB, or an age is negative")
 	}
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	s.failed = err
+	return s, err
 }
 
 func invalid(text string) error {
@@ -121,24 +122,69 @@ func invalid(text string) error {
 }
 
 // Name is the table's name.
-func (s *Store) Name() string { return s.table.Name() }
+func (s *Store) Name() string {
+	if s == nil || s.table == nil {
+		return ""
+	}
+	return s.table.Name()
+}
 
 // Client is the client that the store was made with.
-func (s *Store) Client() ddb.Client { return s.client }
+func (s *Store) Client() ddb.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
+// usable is the error of the constructor, or of a Store that none has made.
+func (s *Store) usable() error {
+	switch {
+	case s == nil:
+		return notMade("Store", "New")
+	case s.failed != nil:
+		return s.failed
+	case s.table == nil:
+		return notMade("Store", "New")
+	}
+	return nil
+}
+
+// notMade is the error of a nil or zero value.
+func notMade(what, constructor string) error {
+	return &ddb.InvalidError{Problems: []error{fmt.Errorf("snapshot: a %s that %s did not make", what, constructor)}}
+}
+
+// failing yields an error.
+func failing[V any](err error) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		var zero V
+		yield(zero, err)
+	}
+}
 
 // EnsureTable creates the table if it is missing, and waits until it can be used.
 func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	return s.table.EnsureTable(ctx, opts...)
 }
 
 // VerifyTable lists all differences between the live table and its definition.
 func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
 	return s.table.VerifyTable(ctx, opts...)
 }
 
 // ResetTable deletes the table with all snapshots, waits until it is gone, and creates it anew. It is refused
 // unless the permission names the table, see [ddb.AllowDelete].
 func (s *Store) ResetTable(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	if err := s.DeleteTable(ctx, allow); err != nil {
 		return err
 	}
@@ -148,6 +194,9 @@ func (s *Store) ResetTable(ctx context.Context, allow ddb.DeletePermission, opts
 // DeleteTable deletes the table with all snapshots, and waits until it is gone. It is refused unless
 // the permission names the table, see [ddb.AllowDelete]. Offloaded states stay where they are.
 func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	return s.table.DeleteTable(ctx, allow)
 }
 
@@ -156,6 +205,9 @@ func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) err
 // only the pruning fails, the error says so, and the next save prunes again. When a reply is lost, the
 // save is sent again, which changes nothing more.
 func (s *Store) Save(ctx context.Context, snap Snapshot) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	if err := check(snap.Stream); err != nil {
 		return err
 	}
@@ -249,11 +301,17 @@ func (s *Store) row(ctx context.Context, snap Snapshot) (row, error) {
 
 // Latest is the newest snapshot of a stream. None is [ddb.ErrNotFound].
 func (s *Store) Latest(ctx context.Context, stream string) (Snapshot, error) {
+	if err := s.usable(); err != nil {
+		return Snapshot{}, err
+	}
 	return s.AtOrBefore(ctx, stream, 1<<62)
 }
 
 // AtOrBefore is the newest snapshot of a stream with a version of at most the given one. None is [ddb.ErrNotFound].
 func (s *Store) AtOrBefore(ctx context.Context, stream string, version int64) (Snapshot, error) {
+	if err := s.usable(); err != nil {
+		return Snapshot{}, err
+	}
 	for snap, err := range s.list(ctx, stream, version, 1, func(*row) bool { return true }) {
 		return snap, err
 	}
@@ -262,6 +320,9 @@ func (s *Store) AtOrBefore(ctx context.Context, stream string, version int64) (S
 
 // List yields the snapshots of a stream, newest first.
 func (s *Store) List(ctx context.Context, stream string) iter.Seq2[Snapshot, error] {
+	if err := s.usable(); err != nil {
+		return failing[Snapshot](err)
+	}
 	return s.list(ctx, stream, 1<<62, 0, func(*row) bool { return true })
 }
 
@@ -317,6 +378,9 @@ func (s *Store) snapshot(ctx context.Context, r row) (Snapshot, error) {
 
 // Delete removes a snapshot; one that is not there is no error.
 func (s *Store) Delete(ctx context.Context, stream string, version int64) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	if err := check(stream); err != nil {
 		return err
 	}
@@ -325,12 +389,18 @@ func (s *Store) Delete(ctx context.Context, stream string, version int64) error 
 
 // DeleteAll removes all snapshots of a stream, persistent ones too, as when its data must be forgotten.
 func (s *Store) DeleteAll(ctx context.Context, stream string) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	return s.remove(ctx, stream, func(int, *row) bool { return true })
 }
 
 // Prune removes the snapshots of a stream that the retention does not keep. It never removes the newest. It
 // is done by every save.
 func (s *Store) Prune(ctx context.Context, stream string) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	if s.keep.keep == 0 {
 		return nil
 	}
@@ -361,6 +431,9 @@ func (s *Store) remove(ctx context.Context, stream string, gone func(newer int, 
 
 // References yields the references of all offloaded states, for sweeping away the payloads that nothing refers to. It scans the table.
 func (s *Store) References(ctx context.Context) iter.Seq2[string, error] {
+	if err := s.usable(); err != nil {
+		return failing[string](err)
+	}
 	return func(yield func(string, error) bool) {
 		for r, err := range s.table.Scan().Filter(ddb.Exists(rowRef)).Project(rowRef).Consistent().All(ctx) {
 			if !yield(r.Ref, err) || err != nil {

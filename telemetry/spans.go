@@ -23,6 +23,9 @@ type spanKey struct{}
 
 // Begin starts the span of a request.
 func (h *hook) Begin(ctx context.Context, call *ddb.Call) context.Context {
+	if call == nil {
+		return ctx
+	}
 	ctx, span := h.tracer.Start(ctx, spanName(call), trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithTimestamp(call.Start), trace.WithAttributes(asked(call)...))
 	if !span.IsRecording() {
@@ -33,6 +36,9 @@ func (h *hook) Begin(ctx context.Context, call *ddb.Call) context.Context {
 
 // End measures the request and ends its span.
 func (h *hook) End(ctx context.Context, call *ddb.Call) {
+	if call == nil {
+		return
+	}
 	h.instruments.record(ctx, call)
 	span, ok := ctx.Value(spanKey{}).(trace.Span)
 	if !ok {

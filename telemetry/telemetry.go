@@ -61,12 +61,12 @@ func settingsOf(opts []Option) settings {
 func Start(opts ...Option) (stop func() error, err error) {
 	hook, err := New(opts...)
 	if err != nil {
-		return nil, err
+		return func() error { return err }, err
 	}
 	s := settingsOf(opts)
 	registered, err := observeLedgers(s.meters.Meter(scopeName), s.ledgers)
 	if err != nil {
-		return nil, err
+		return func() error { return err }, err
 	}
 	remove := ddb.AddHook(hook)
 	return func() error {

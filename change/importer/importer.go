@@ -128,6 +128,9 @@ type Report struct {
 // An app that has leases of the stream is [ErrBegun], and nothing is written. An import that fails in between left some leases: delete those of the app
 // and repeat it. It describes the stream, one request for 100 shards, and writes a lease for each shard of the state and its ancestors.
 func Import(ctx context.Context, streams change.Client, state State, app string, store change.Store) (Report, error) {
+	if streams == nil || store == nil {
+		return Report{}, errors.New("import change capture: the client or the store is nil")
+	}
 	r, err := importState(ctx, streams, state, app, store)
 	if err != nil {
 		err = fmt.Errorf("import change capture: %w", err)

@@ -1,10 +1,20 @@
 package fault
 
-import "fmt"
+import (
+	"fmt"
+	"log/slog"
+)
 
 // Format prints the operation, the tables and the fault, whatever the verb, and not the body.
 func (r Request) Format(s fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(s, "%s of tables %v, fault %q", r.Operation, r.Tables, r.Fault)
+	_, _ = fmt.Fprint(s, r.text())
+}
+
+// LogValue is the text that Format prints.
+func (r Request) LogValue() slog.Value { return slog.StringValue(r.text()) }
+
+func (r Request) text() string {
+	return fmt.Sprintf("%s of tables %v, fault %q", r.Operation, r.Tables, r.Fault)
 }
 
 // Format prints what it is, whatever the verb.

@@ -109,7 +109,7 @@ func Angzarr(client ddb.Client, table string, o AngzarrOptions) (Source, error) 
 	var err error
 	a.table, err = ddb.New(client, table, partition, sort, o.Table...)
 	if err != nil {
-		return nil, err
+		return failedSource{err}, err
 	}
 	return a, nil
 }

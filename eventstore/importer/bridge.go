@@ -30,6 +30,7 @@ type SchemelessBridge struct {
 	client ddb.Client
 	table  *ddb.Table[schemelessItem, string, string]
 	o      SchemelessBridgeOptions
+	failed error // of the constructor; every call returns it
 }
 
 // SchemelessBridgeOptions are what a [SchemelessBridge] may need to know.
@@ -73,13 +74,22 @@ func NewSchemelessBridge(client ddb.Client, table string, o SchemelessBridgeOpti
 		o.KeyPrefix = "events/"
 	}
 	if o.Store != nil && o.Bucket == "" {
-		return nil, &ddb.InvalidError{Problems: []error{errors.New("schemeless: the option Store needs a Bucket")}}
+		err := &ddb.InvalidError{Problems: []error{errors.New("schemeless: the option Store needs a Bucket")}}
+		return &SchemelessBridge{failed: err}, err
 	}
 	t, err := ddb.New(client, table, schemelessID, schemelessCreated, o.Table...)
-	if err != nil {
-		return nil, err
+	return &SchemelessBridge{client, t, o, err}, err
+}
+
+// usable is the error of the constructor, or of a bridge that none has made.
+func (b *SchemelessBridge) usable() error {
+	switch {
+	case b != nil && b.failed != nil:
+		return b.failed
+	case b == nil || b.table == nil:
+		return &ddb.InvalidError{Problems: []error{errors.New("schemeless: a SchemelessBridge that NewSchemelessBridge did not make")}}
 	}
-	return &SchemelessBridge{client, t, o}, nil
+	return nil
 }
 
 func parseStreamName(stream string) (domain, identifier string, err error) {
@@ -102,6 +112,9 @@ const (
 // 99 events or 3 MB, or an event that is too large; [eventstore.ErrCorruptIdempotency] if a part of the events is there already; and those of [ddb.Transact]. It costs a read
 // unit, and 2 write units for the head and for each KB of an event, with as much again for its entries in the adapter's two indexes.
 func (b *SchemelessBridge) Append(ctx context.Context, domain, identifier string, expected int64, at time.Time, events ...eventstore.NewEvent) (int64, error) {
+	if err := b.usable(); err != nil {
+		return 0, err
+	}
 	items, err := b.items(ctx, domain, identifier, at, events)
 	if err != nil {
 		return 0, err
@@ -112,6 +125,9 @@ func (b *SchemelessBridge) Append(ctx context.Context, domain, identifier string
 // Handle copies the events of a commit, for [eventstore.Feed.Subscribe]. Events that are there already, as those that were imported or handled before, are passed over.
 // What has been scrubbed or truncated in the new store before it is handled is not copied, and what is afterwards stays in the old table.
 func (b *SchemelessBridge) Handle(ctx context.Context, c eventstore.Commit) error {
+	if err := b.usable(); err != nil {
+		return err
+	}
 	domain, identifier, err := b.o.Parse(c.Stream)
 	if err != nil {
 		return fmt.Errorf("schemeless: the option Parse: %w", err)

@@ -39,7 +39,7 @@ func DynamoES(client ddb.Client, table string, name func(aggregateType, id strin
 	}
 	t, err := ddb.New(client, table, esKey, esSequence, opts...)
 	if err != nil {
-		return nil, err
+		return failedSource{err}, err
 	}
 	return &dynamoES{t, name}, nil
 }

@@ -42,7 +42,7 @@ func Excalibur(client ddb.Client, table string, o ExcaliburOptions) (Source, err
 	}
 	var err error
 	if e.table, err = ddb.New(client, table, e.partition, sort, o.Table...); err != nil {
-		return nil, err
+		return failedSource{err}, err
 	}
 	return e, nil
 }

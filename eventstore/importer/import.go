@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/dynamotable/ddb"
@@ -60,16 +61,22 @@ type work struct {
 // An error ends the import and says of which kind it is: [ErrMalformed], [ErrSequence],
 // [ErrForeign], or one of the tables or the store. The report tells how far it came.
 func Import(ctx context.Context, source Source, store *eventstore.Store, opts ...Option) (Report, error) {
-	w := newWork(source, store, opts)
+	w, err := newWork(source, store, opts)
+	if err != nil {
+		return Report{}, err
+	}
 	return w.run(ctx, w.copy)
 }
 
-func newWork(source Source, store *eventstore.Store, opts []Option) *work {
+func newWork(source Source, store *eventstore.Store, opts []Option) (*work, error) {
 	w := &work{source: source, store: store, concurrency: 4, progress: func(Stream, int64) {}}
+	if source == nil || store == nil || slices.ContainsFunc(opts, func(o Option) bool { return o == nil }) {
+		return nil, &ddb.InvalidError{Problems: []error{errors.New("eventstore/importer: the source, the store or an option is nil")}}
+	}
 	for _, opt := range opts {
 		opt(w)
 	}
-	return w
+	return w, nil
 }
 
 // run works on all streams.

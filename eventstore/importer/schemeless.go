@@ -45,7 +45,7 @@ func Schemeless(client ddb.Client, table string, o SchemelessOptions) (Source, e
 	}
 	t, err := ddb.New(client, table, schemelessID, schemelessCreated, o.Table...)
 	if err != nil {
-		return nil, err
+		return failedSource{err}, err
 	}
 	return &schemeless{table: t, o: o}, nil
 }

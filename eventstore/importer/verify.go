@@ -29,7 +29,10 @@ type Difference struct {
 //
 // Stop the writers of the source first. A stream that is pending ([Report.Pending]) is compared up to the event that is not decided. It reads both sides once.
 func Verify(ctx context.Context, source Source, store *eventstore.Store, opts ...Option) (Report, error) {
-	w := newWork(source, store, opts)
+	w, err := newWork(source, store, opts)
+	if err != nil {
+		return Report{}, err
+	}
 	return w.run(ctx, w.compare)
 }
 

@@ -160,6 +160,9 @@ const maxDifferent = 1000
 // revoked, and then revoked. It costs what [grant.Store.Get], [grant.Store.Save] and [grant.Store.Revoke] cost.
 func Import(ctx context.Context, source Source, store *grant.Store) (Report, error) {
 	var r Report
+	if source == nil || store == nil {
+		return r, &ddb.InvalidError{Problems: []error{errors.New("grant/importer: the source or the store is nil")}}
+	}
 	for g, err := range source(ctx) {
 		if err == nil {
 			r.Read++

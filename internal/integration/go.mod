@@ -14,6 +14,7 @@ require (
 	github.com/dynamotable/ddb v0.0.0
 	github.com/dynamotable/ddb/config v0.0.0
 	github.com/dynamotable/ddb/payload/s3 v0.0.0
+	github.com/dynamotable/ddb/payload/zstd v0.0.0
 	github.com/google/go-cmp v0.7.0
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/sdk v1.47.0
@@ -48,6 +49,7 @@ require (
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/tidwall/btree v1.8.2 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/otel/log v1.47.0 // indirect
@@ -59,4 +61,5 @@ replace (
 	github.com/dynamotable/ddb => ../..
 	github.com/dynamotable/ddb/config => ../../config
 	github.com/dynamotable/ddb/payload/s3 => ../../payload/s3
+	github.com/dynamotable/ddb/payload/zstd => ../../payload/zstd
 )

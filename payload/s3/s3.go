@@ -54,6 +54,7 @@ type Bucket struct {
 	name          string
 	unconditional bool
 	prepare       func(*s3.PutObjectInput)
+	failed        error // of New; every call returns it
 }
 
 var _ payload.Objects = (*Bucket)(nil)
@@ -69,13 +70,30 @@ func (b Bucket) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "s3.Bucket") 
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 func New(client Client, bucket string, opts ...Option) (*Bucket, error) {
 	if client == nil || bucket == "" {
-		return nil, &ddb.InvalidError{Problems: []error{errors.New("payload/s3: the client is nil, or the bucket has no name")}}
+		err := &ddb.InvalidError{Problems: []error{errors.New("payload/s3: the client is nil, or the bucket has no name")}}
+		return &Bucket{failed: err}, err
 	}
 	b := &Bucket{client: client, name: bucket, prepare: func(*s3.PutObjectInput) {}}
 	for _, opt := range opts {
-		opt(b)
+		if opt != nil {
+			opt(b)
+		}
 	}
-	return b, nil
+	if b.prepare == nil {
+		b.failed = &ddb.InvalidError{Problems: []error{errors.New("payload/s3: the function of Prepare is nil")}}
+	}
+	return b, b.failed
+}
+
+// usable is the error of New, or of a Bucket that New did not make.
+func (b *Bucket) usable() error {
+	switch {
+	case b != nil && b.failed != nil:
+		return b.failed
+	case b == nil || b.client == nil:
+		return &ddb.InvalidError{Problems: []error{errors.New("payload/s3: a Bucket that New did not make")}}
+	}
+	return nil
 }
 
 // conflicts is how often a put is sent that meets another put of the same object.
@@ -83,6 +101,9 @@ const conflicts = 5
 
 // Put stores an object if there is none with the key.
 func (b *Bucket) Put(ctx context.Context, key string, data []byte) error {
+	if err := b.usable(); err != nil {
+		return err
+	}
 	in := &s3.PutObjectInput{
 		Bucket: &b.name, Key: &key, ContentLength: aws.Int64(int64(len(data))),
 		ContentType: aws.String("application/octet-stream"), ChecksumAlgorithm: types.ChecksumAlgorithmSha256,
@@ -113,6 +134,9 @@ func (b *Bucket) Put(ctx context.Context, key string, data []byte) error {
 
 // Get returns an object.
 func (b *Bucket) Get(ctx context.Context, key string, limit int64) ([]byte, error) {
+	if err := b.usable(); err != nil {
+		return nil, err
+	}
 	var data []byte
 	var err error
 	for range conflicts { // a body that is cut off is not retried by the SDK
@@ -139,6 +163,9 @@ func (b *Bucket) Get(ctx context.Context, key string, limit int64) ([]byte, erro
 
 // Delete removes an object.
 func (b *Bucket) Delete(ctx context.Context, key string) error {
+	if err := b.usable(); err != nil {
+		return err
+	}
 	_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key})
 	if status(err) == http.StatusNotFound {
 		err = nil
@@ -148,6 +175,9 @@ func (b *Bucket) Delete(ctx context.Context, key string) error {
 
 // List yields the objects whose keys begin with the prefix, page by page.
 func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[payload.Object, error] {
+	if err := b.usable(); err != nil {
+		return func(yield func(payload.Object, error) bool) { yield(payload.Object{}, err) }
+	}
 	return func(yield func(payload.Object, error) bool) {
 		in := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix}
 		for {

@@ -114,6 +114,9 @@ type Report struct {
 // It costs a write unit for each position.
 func Import(ctx context.Context, positions func(context.Context) iter.Seq2[Position, error], store *position.Store) (Report, error) {
 	var r Report
+	if positions == nil || store == nil {
+		return r, &ddb.InvalidError{Problems: []error{errors.New("position/importer: the source or the store is nil")}}
+	}
 	for p, err := range positions(ctx) {
 		if err != nil {
 			return r, fmt.Errorf("import positions: %w", err)

@@ -223,6 +223,9 @@ type Report struct {
 // [snapshot.ErrConflict], which ends the import. The time that a snapshot was taken becomes that of the import.
 func Import(ctx context.Context, source Source, store *snapshot.Store) (Report, error) {
 	var r Report
+	if source == nil || store == nil {
+		return r, &ddb.InvalidError{Problems: []error{errors.New("snapshot/importer: the source or the store is nil")}}
+	}
 	for s, err := range source(ctx) {
 		if err == nil {
 			r.Read++

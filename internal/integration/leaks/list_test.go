@@ -29,11 +29,15 @@ type exported struct {
 	names []string // fields that hold names of tables, operations and the like, words of the service, or hashes; a.b is field b of field a
 	json  bool     // encoding/json gives its data: it is nothing but the caller's own, or is made to be sent
 	word  bool     // a number, or a word of a fixed list
+	point bool     // programs have pointers to it alone
 }
 
 func holds[T any](names ...string) exported {
 	return exported{typ: reflect.TypeFor[T](), names: names}
 }
+
+// points is holds for a type that programs have pointers to alone.
+func points[T any]() exported { return exported{typ: reflect.TypeFor[T](), point: true} }
 
 // sends is holds for a type whose JSON is its data.
 func sends[T any](names ...string) exported {
@@ -70,6 +74,16 @@ var exportedTypes = map[string]exported{
 	"ddb.ConditionFailed":     holds[ddb.ConditionFailed[member]]("Condition"),
 	"ddb.Consumed":            holds[ddb.Consumed](),
 	"ddb.Cursor":              holds[ddb.Cursor[member]](),
+	"ddb.AttrHandle":          points[ddb.AttrHandle[*member, string]](),
+	"ddb.BinHandle":           points[ddb.BinHandle[*member, []byte]](),
+	"ddb.ChangeOf":            holds[ddb.ChangeOf[*member]](),
+	"ddb.CondOf":              holds[ddb.CondOf[*member]](),
+	"ddb.ListHandle":          points[ddb.ListHandle[*member, string]](),
+	"ddb.MapHandle":           points[ddb.MapHandle[*member, string, int]](),
+	"ddb.NumHandle":           points[ddb.NumHandle[*member, int]](),
+	"ddb.OrdHandle":           points[ddb.OrdHandle[*member, string]](),
+	"ddb.SetHandle":           points[ddb.SetHandle[*member, string]](),
+	"ddb.StrHandle":           points[ddb.StrHandle[*member, string]](),
 	"ddb.CursorOf":            holds[ddb.CursorOf[*member]](),
 	"ddb.DeletePermission":    holds[ddb.DeletePermission]("table"),
 	"ddb.Difference":          holds[ddb.Difference]("Index", "What", "Want", "Got"),
@@ -179,7 +193,7 @@ var exportedTypes = map[string]exported{
 	"ddbtest-fault.Gate":    holds[fault.Gate](),
 	"ddbtest-fault.Matcher": holds[fault.Matcher]("operations", "table"),
 	"ddbtest-fault.Plan":    holds[fault.Plan](),
-	"ddbtest-fault.Request": holds[fault.Request]("Operation", "Tables", "Fault"),
+	"ddbtest-fault.Request": sends[fault.Request]("Operation", "Tables", "Fault"),
 	"ddbtest-fault.Rule":    holds[fault.Rule]("match.operations", "match.table", "name"),
 
 	"debug.Accuracy":   holds[debug.Accuracy]("Table", "Operation"),

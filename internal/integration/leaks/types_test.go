@@ -130,7 +130,7 @@ func showsNothing(t *testing.T, x exported) {
 		"pointer": p.Interface(), "value": p.Elem().Interface(), "list": list.Interface(), "map": byName.Interface(),
 		"field": struct{ X any }{p.Interface()}, "pointers": []any{p.Interface()},
 	}
-	if !isError(x.typ) && isError(p.Type()) || holdsLock(x.typ) {
+	if !isError(x.typ) && isError(p.Type()) || holdsLock(x.typ) || x.point {
 		delete(forms, "value") // errors are used by their pointers, and what holds a lock is not copied
 		delete(forms, "list")
 		delete(forms, "map")
