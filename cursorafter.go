@@ -18,6 +18,9 @@ import (
 // item that lacks one of the key attributes, or is of another partition than the query's, is refused with [ErrInvalid].
 // A scan goes on in its own order, which is by a hash of the partition key.
 func CursorAfter[T any](q Paged[T], item *T) (Cursor[T], error) {
+	if q == nil {
+		return Cursor[T]{}, opError("CursorAfter", "", "", invalid(errors.New("the query is nil")))
+	}
 	r := q.paged(nil)
 	t, err := r.text()
 	if err != nil {

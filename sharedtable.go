@@ -134,27 +134,39 @@ func (i *indexInfo) same(o *indexInfo) bool {
 }
 
 // Name is the table's name, prefix included.
-func (t *SharedTable) Name() string { return t.core.name }
+func (t *SharedTable) Name() string {
+	if c := t.tableCore(); c != nil {
+		return c.name
+	}
+	return ""
+}
+
+func (t *SharedTable) tableCore() *core {
+	if t == nil {
+		return nil
+	}
+	return t.core
+}
 
 // CreateTable creates the table with the indexes of all parts; see [Table.CreateTable].
 func (t *SharedTable) CreateTable(ctx context.Context, opts ...SchemaOption) error {
-	return t.core.createTable(ctx, opts)
+	return t.tableCore().createTable(ctx, opts)
 }
 
 // EnsureTable creates what is missing of the table and of the indexes of all parts; see [Table.EnsureTable].
 func (t *SharedTable) EnsureTable(ctx context.Context, opts ...SchemaOption) error {
-	return t.core.ensureTable(ctx, opts)
+	return t.tableCore().ensureTable(ctx, opts)
 }
 
 // VerifyTable lists how the live table differs from what all parts say; see [Table.VerifyTable].
 func (t *SharedTable) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Difference, error) {
-	return t.core.verifyTable(ctx, opts)
+	return t.tableCore().verifyTable(ctx, opts)
 }
 
 // WaitTable waits until the table and all of its indexes are active; see [Table.WaitTable].
-func (t *SharedTable) WaitTable(ctx context.Context) error { return t.core.waitTable(ctx) }
+func (t *SharedTable) WaitTable(ctx context.Context) error { return t.tableCore().waitTable(ctx) }
 
 // DeleteTable drops the table with the items of all types; see [Table.DeleteTable].
 func (t *SharedTable) DeleteTable(ctx context.Context, allow DeletePermission) error {
-	return t.core.deleteTable(ctx, allow)
+	return t.tableCore().deleteTable(ctx, allow)
 }
