@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+
+	"github.com/dynamotable/ddb"
 )
 
 // ErrStreamEnded means that the stream was disabled, and all of it is handled. [OfTable] goes on with the next stream instead.
@@ -87,6 +89,7 @@ func (c *Consumer[T]) Run(ctx context.Context) error {
 		c.active, c.worker = false, nil
 	}()
 
+	defer ddb.AddConsumer(c.figures)()
 	owner := c.cfg.worker + "-" + uuid.NewString()
 	for {
 		var todo errand

@@ -26,6 +26,8 @@ type config struct {
 	checkpoint time.Duration
 	maxShards  int
 	maxPending int
+
+	counts counts
 }
 
 func newConfig(opts []Option) (*config, error) {
@@ -142,6 +144,14 @@ func (c *config) lost(ctx context.Context, loss *DataLossError) error {
 }
 
 func (c *config) event(e Event) {
+	switch e.Kind {
+	case CallFailed, HandlerRetry:
+		c.counts.retried.Add(1)
+	case Skipped:
+		c.counts.givenUp.Add(1)
+	case LeaseLost:
+		c.counts.lost.Add(1)
+	}
 	if c.onEvent != nil {
 		c.onEvent(e)
 	}

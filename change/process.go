@@ -123,6 +123,7 @@ func (b *batch[T]) advance(n int) {
 	if !b.handler.manual {
 		_ = b.progress.confirm(b.changes[n-1].Seq) // of a lost lease, which the context tells of
 	}
+	b.cfg.counts.handled.Add(int64(n))
 	b.changes, b.records = b.changes[n:], b.records[n:]
 }
 

@@ -3,7 +3,11 @@ package change
 import (
 	"cmp"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
+
+	"github.com/dynamotable/ddb"
 )
 
 // Stats is what a consumer is doing, for metrics and health checks.
@@ -103,4 +107,19 @@ func (w *worker) stats() Stats {
 	}
 	slices.SortFunc(s.Shards, func(a, b ShardStats) int { return cmp.Compare(a.Shard, b.Shard) })
 	return s
+}
+
+// counts are sums since the consumer was made.
+type counts struct{ handled, retried, givenUp, lost atomic.Int64 }
+
+// figures are what [ddb.Consumers] shows of the consumer.
+func (c *Consumer[T]) figures() ddb.ConsumerStats {
+	s := c.Stats()
+	_, table, _ := strings.Cut(s.Stream, ":table/")
+	table, _, _ = strings.Cut(table, "/stream/")
+	n := &c.cfg.counts
+	return ddb.ConsumerStats{
+		Kind: "change", Table: table, Consumer: c.app, Shards: len(s.Shards), Lag: -1, Age: s.Lag(), ReadAge: s.ReadAge(),
+		Handled: n.handled.Load(), Retries: n.retried.Load(), GivenUp: n.givenUp.Load(), LeasesLost: n.lost.Load(),
+	}
 }

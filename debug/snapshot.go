@@ -35,6 +35,8 @@ type Snapshot struct {
 	// HotKeys are the 20 partition keys that most capacity goes to, most first; with
 	// the default half-life of a minute they are those of the last minutes.
 	HotKeys []ddb.HotKey `json:"hotKeys"`
+	// Consumers are those that run in this process, of feeds and of tables' streams.
+	Consumers []Consumer `json:"consumers"`
 	// Slowest and Dearest are the ten calls of the last five to ten minutes that took
 	// longest and that cost most.
 	Slowest []CallRecord `json:"slowest"`
@@ -42,6 +44,13 @@ type Snapshot struct {
 	// Estimates compare what answered requests have cost with what was expected, by table
 	// and operation.
 	Estimates []Accuracy `json:"estimates"`
+}
+
+// Consumer is what [ddb.Consumers] tells of one.
+type Consumer struct {
+	ddb.ConsumerStats
+	AgeMs     float64 `json:"ageMs"`
+	ReadAgeMs float64 `json:"readAgeMs"`
 }
 
 // Totals are sums over all requests.
@@ -209,6 +218,10 @@ func (r *Recorder) Snapshot() Snapshot {
 	s := Snapshot{
 		Time: now.UTC(), Since: r.since.UTC(), InFlight: max(0, r.inFlight.Load()),
 		Units: unitsOf(r.ledger.Snapshot()), HotKeys: r.hot.Top(shownHotKeys),
+	}
+	s.Consumers = []Consumer{}
+	for _, c := range ddb.Consumers() {
+		s.Consumers = append(s.Consumers, Consumer{c, milliseconds(c.Age), milliseconds(c.ReadAge)})
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -47,6 +47,7 @@ type repositoryOptions struct {
 	stored    bool
 	tries     int
 	snapError func(error)
+	inline    []InlineProjection
 }
 
 // WithSnapshots loads aggregates from snapshots, and offers new ones after appends. A
@@ -130,19 +131,7 @@ func (r *Repository[S, E]) Fold(state *S, events ...Event) error {
 	if state == nil {
 		return &ddb.InvalidError{Problems: []error{errors.New("eventstore: Fold: the state is nil")}}
 	}
-	next := *state
-	for _, e := range events {
-		if e.Scrubbed {
-			continue
-		}
-		v, err := r.types.Decode(e)
-		if err != nil {
-			return err
-		}
-		next = r.fold(next, v)
-	}
-	*state = next
-	return nil
+	return Fold(r.types, r.fold)(state, events...)
 }
 
 // LoadAt is the state of an aggregate at an earlier version, or at the last if that is lower.
@@ -291,7 +280,7 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 			reused = err
 			continue
 		}
-		if !errors.Is(err, ErrWrongExpectedVersion) {
+		if !errors.Is(err, ErrWrongExpectedVersion) && !r.inlineRefused(err, len(given.extra)) {
 			return a, err
 		}
 		if try >= r.o.tries {
@@ -323,6 +312,13 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 	appendArgs := []AppendArg{Events(events)}
 	for _, arg := range args {
 		appendArgs = append(appendArgs, arg)
+	}
+	inline, err := r.inlineOps(ctx, a.Stream, a.Version, events)
+	if err != nil {
+		return a, err
+	}
+	if len(inline) > 0 {
+		appendArgs = append(appendArgs, With(inline...))
 	}
 	if r.o.stored {
 		state, err := json.Marshal(next.State)

@@ -24,12 +24,16 @@ type follower struct {
 	handled bool  // something was handled since, and is not only dropped
 	savedAt time.Time
 	parking parking
+	figures *shardFigures
 }
 
 // work handles a shard until the context ends, something fails for good, or it is handled to its end. When
 // reading ends it finishes the commit in hand, and saves. It returns nil only at the end of the shard.
 func (s *subscription) work(ctx, reading context.Context, shard int) error {
 	f := &follower{subscription: s, shard: shard}
+	var end func()
+	f.figures, end = s.figures.follow(shard)
+	defer end()
 	if err := f.load(ctx); err != nil {
 		return err
 	}
@@ -42,6 +46,7 @@ func (s *subscription) work(ctx, reading context.Context, shard int) error {
 		if err != nil {
 			return errors.Join(err, f.last(ctx))
 		}
+		f.figures.looked(f.at, to)
 		if s.untilEnd {
 			to = min(to, s.end.Of(shard))
 		}
@@ -128,6 +133,7 @@ func (f *follower) commits(ctx, reading context.Context, to int64) error {
 	for c, err := range f.feed.hydrate(read, f.feed.rows(read, f.shard, f.at, to)) {
 		if err = idle.why(err); err == nil {
 			idle.pause()
+			f.figures.reached(&c)
 			if err = reading.Err(); err == nil && !c.dropped {
 				err = f.one(ctx, reading, c)
 			}
@@ -153,6 +159,7 @@ func (f *follower) commits(ctx, reading context.Context, to int64) error {
 // passed notes a commit that is handled or dropped.
 func (f *follower) passed(c *Commit) {
 	f.at = c.Number
+	f.figures.passed(f.at, len(f.parking.numbers))
 	switch {
 	case c.dropped:
 	case f.handlerSaves:
@@ -190,6 +197,7 @@ func (f *follower) one(ctx, reading context.Context, c Commit) error {
 	if err = f.onFailure(ctx, c, err); err != nil {
 		return f.ends(&c, err)
 	}
+	f.subscription.figures.givenUp.Add(1)
 	return nil
 }
 
@@ -204,6 +212,7 @@ func (f *follower) try(ctx, reading context.Context, c Commit) (attempts int, er
 	for {
 		err := f.handle(ctx, c)
 		if err == nil {
+			f.subscription.figures.handled.Add(1)
 			return 0, nil
 		}
 		if ctx.Err() != nil {
@@ -217,6 +226,7 @@ func (f *follower) try(ctx, reading context.Context, c Commit) (attempts int, er
 			if attempts++; attempts > f.retries {
 				return attempts, err
 			}
+			f.subscription.figures.retried.Add(1)
 			d = waits.NextBackOff()
 		}
 		if err := f.feed.store.o.wait(reading, d); err != nil {

@@ -208,6 +208,7 @@ func (f *follower) readParked(ctx context.Context) ([]row, error) {
 		rows = append(rows, r)
 	}
 	f.parking = is
+	f.figures.passed(f.at, len(is.numbers))
 	return rows, nil
 }
 
@@ -247,6 +248,7 @@ func (f *follower) setAside(ctx context.Context, c *Commit, attempts int, reason
 	}
 	f.parking.streams[c.Stream]++
 	f.parking.numbers[c.Number] = true
+	f.subscription.figures.givenUp.Add(1)
 	return nil
 }
 
@@ -322,6 +324,7 @@ func (f *follower) replayRows(ctx, reading context.Context, rows []row) error {
 		}
 	}
 	f.parking.again = later // what has failed is marked so
+	f.figures.passed(f.at, len(f.parking.numbers))
 	return nil
 }
 

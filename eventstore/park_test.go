@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 )
@@ -58,7 +59,7 @@ func TestParkingModel(t *testing.T) {
 			t.Cleanup(e.Close)
 			s := openStore(t, stormClient(t, e), "events", eventstore.Sequenced(16))
 			rng := rand.New(rand.NewPCG(seed, 3))
-			healed := new(atomic.Bool)
+			healed, written := new(atomic.Bool), 0
 			l := &ledgerOfCommits{last: map[string]int64{}, times: map[string]int{}}
 			l.failing = func(c eventstore.Commit) bool { return !healed.Load() && string(c.Events[0].Data) == "bad" }
 			claims := newClaims()
@@ -66,25 +67,19 @@ func TestParkingModel(t *testing.T) {
 				return joinAs(t, e, name, claims, func(_ context.Context, c eventstore.Commit) error { return l.handle(t, c) },
 					eventstore.Park(0), eventstore.Retries(1), eventstore.Concurrency(8), eventstore.PollEvery(time.Second))
 			}
-			wanted := map[string]int64{}
-			append1 := func() {
+			write := func() { // one that fails may be written all the same: the heads tell at the end
 				stream, data := fmt.Sprint("account-", rng.IntN(25)), "good"
 				if rng.IntN(12) == 0 {
 					data = "bad"
 				}
-				done, err := s.Append(t.Context(), stream, eventstore.Any(), event(data))
-				if errors.Is(err, eventstore.ErrAmbiguous) {
-					return
+				if _, err := s.Append(t.Context(), stream, eventstore.Any(), event(data)); err == nil {
+					written++
 				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				wanted[stream] = max(wanted[stream], done.Last)
 			}
 			all := []*process{start("a"), start("b"), start("c")}
 			on.Store(true)
 			for step := range 400 {
-				append1()
+				write()
 				<-time.After(time.Duration(rng.IntN(600)) * time.Millisecond)
 				switch {
 				case step%80 == 79:
@@ -114,11 +109,18 @@ func TestParkingModel(t *testing.T) {
 				t.Errorf("run %d: number %d of shard %d of stream %s is still parked, %d attempts, %v", seed, p.Number, p.Shard, p.Stream, p.Attempts, err)
 			}
 			l.mu.Lock()
-			for stream := range wanted {
-				head, err := s.Head(t.Context(), stream)
-				if err != nil || l.last[stream] != head.Version {
-					t.Errorf("run %d: %s is handled up to version %d of %d, %v", seed, stream, l.last[stream], head.Version, err)
+			total := int64(0)
+			for i := range 25 {
+				head, err := s.Head(t.Context(), fmt.Sprint("account-", i))
+				if errors.Is(err, ddb.ErrNotFound) {
+					continue
 				}
+				if total += head.Version; err != nil || l.last[head.Stream] != head.Version {
+					t.Errorf("run %d: stream %d is handled up to version %d of %d, %v", seed, i, l.last[head.Stream], head.Version, err)
+				}
+			}
+			if total < int64(written) || written < 300 {
+				t.Errorf("run %d: %d events of %d appends", seed, total, written)
 			}
 			l.mu.Unlock()
 			for _, p := range all {

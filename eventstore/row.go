@@ -19,6 +19,7 @@ import (
 //	V#<stream>           0        the state of a stream, saved with its events
 //	E#<id>               0        where the event with an id is
 //	P#<shard>#<consumer> number   a commit that a consumer has parked; Version is its attempts, that of number 0 counts requests to look
+//	J#<projection>       version  a version of a projection that was run; Version of number 0 is the live one
 //	L#<consumer>         shard    the lease of a shard of the feed; Version is its counter
 type row struct {
 	PK string `dynamodbav:"pk"`

@@ -235,6 +235,7 @@ func (g *sharing) handleShard(h *lease.Hold[shardLease], shard int) error {
 	stop()
 	wg.Wait()
 	if h.IsLost() {
+		g.figures.lost.Add(1)
 		g.onRetry(context.Cause(h.Context))
 		return nil
 	}

@@ -104,9 +104,10 @@ type subscription struct {
 	park         bool
 	mostParked   int
 
-	owner string        // of leases
-	limit chan struct{} // a token for each shard that is handled
-	end   Position      // where UntilEnd ends
+	owner   string // of leases
+	figures figures
+	limit   chan struct{} // a token for each shard that is handled
+	end     Position      // where UntilEnd ends
 }
 
 // Subscribe hands every commit to the handler: first all that the consumer has not seen, then
@@ -128,6 +129,14 @@ func (f *Feed) Subscribe(ctx context.Context, consumer string, positions Positio
 	if err := f.usable(); err != nil {
 		return err
 	}
+	s, err := f.newSubscription(consumer, positions, handle, opts)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+func (f *Feed) newSubscription(consumer string, positions Positions, handle func(context.Context, Commit) error, opts []SubscribeOption) (*subscription, error) {
 	s := &subscription{
 		feed: f, consumer: consumer, positions: positions, handle: handle,
 		workers: 4, poll: time.Second, every: 100, retries: 3, failover: 10 * time.Second,
@@ -141,9 +150,19 @@ func (f *Feed) Subscribe(ctx context.Context, consumer string, positions Positio
 		}
 	}
 	if err := s.check(); err != nil {
-		return err
+		return nil, err
 	}
 	s.limit = make(chan struct{}, s.workers)
+	report := s.onRetry
+	s.onRetry = func(err error) {
+		s.figures.retried.Add(1)
+		report(err)
+	}
+	return s, nil
+}
+
+func (s *subscription) run(ctx context.Context) error {
+	defer ddb.AddConsumer(s.stats)()
 	if s.shared {
 		return s.share(ctx)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/dynamotable/ddb"
 )
@@ -90,6 +91,20 @@ func (v *Views[V]) ApplyCommit(ctx context.Context, id string, c Commit, change 
 // maxSources is how many sources one view remembers: some 40 KB.
 const maxSources = 2048
 
+// see notes the last number of a source.
+func (v *View[V]) see(source string, number int64) error {
+	if _, ok := v.Seen[source]; !ok && len(v.Seen) >= maxSources {
+		return &ddb.InvalidError{Problems: []error{fmt.Errorf("view: it has %d sources, which is the limit: count in numbers of the feed's shards, as ApplyCommit does, and build the view anew", len(v.Seen))}}
+	}
+	seen := maps.Clone(v.Seen)
+	if seen == nil {
+		seen = make(map[string]int64, 1)
+	}
+	seen[source] = number
+	v.Seen = seen
+	return nil
+}
+
 // Apply changes a view by an event or commit, once: if the number is not higher than the last one that was applied
 // of the source, nothing happens. A source is what numbers are counted in: a stream with its versions, or
 // a shard of the feed. A view that is not there starts with the zero value.
@@ -114,19 +129,12 @@ func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, c
 		if number <= view.Seen[source] {
 			return nil
 		}
-		if _, ok := view.Seen[source]; !ok && len(view.Seen) >= maxSources {
-			return &ddb.InvalidError{Problems: []error{fmt.Errorf("view: it has %d sources, which is the limit: count in numbers of the feed's shards, as ApplyCommit does, and build the view anew", len(view.Seen))}}
+		if err := view.see(source, number); err != nil {
+			return err
 		}
 		if err := change(&view.Value); err != nil {
 			return err
 		}
-		seen := map[string]int64{source: number}
-		for k, n := range view.Seen {
-			if k != source {
-				seen[k] = n
-			}
-		}
-		view.Seen = seen
 		err = v.table.Put(ctx, &view)
 		if !errors.Is(err, ddb.ErrConditionFailed) && !inDoubt(err) {
 			return err

@@ -169,6 +169,11 @@ func (o *Owned) Load(ctx context.Context, consumer, partition string) (int64, er
 	return c.start.Number, nil
 }
 
+// Peek reads a position without claiming it, for status and lag.
+func (o *Owned) Peek(ctx context.Context, consumer, partition string) (int64, error) {
+	return o.store.Load(ctx, consumer, partition)
+}
+
 // Save saves a position that was loaded; see [Claim.Save].
 func (o *Owned) Save(ctx context.Context, consumer, partition string, position int64) error {
 	if err := o.usable(); err != nil {

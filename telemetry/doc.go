@@ -1,5 +1,5 @@
 // Package telemetry reports the requests of ddb's tables to OpenTelemetry: a span for
-// each request, metrics of all, and the units of a ledger.
+// each request, metrics of all, the units of a ledger, and the consumers that run in this process.
 //
 //	stop, err := telemetry.Start()
 //	defer stop()
@@ -32,6 +32,15 @@
 //	ddb.ledger.read_units              {unit}     counter, by table, index, operation, ddb.label
 //	ddb.ledger.write_units             {unit}     counter, likewise
 //	ddb.ledger.operations              {operation} counter, likewise
+//	ddb.consumer.lag                   {commit}   gauge, by ddb.consumer, ddb.consumer.kind (feed, change), table: not handled yet; of feeds
+//	ddb.consumer.age                   s          gauge, likewise: how long the oldest change waits that is not handled
+//	ddb.consumer.read_age              s          gauge, likewise: since a read of the slowest shard was answered; alarm if it grows
+//	ddb.consumer.leases                {shard}    gauge, likewise: shards that this process handles
+//	ddb.consumer.parked                {commit}   gauge, likewise
+//	ddb.consumer.handled               {change}   counter, likewise
+//	ddb.consumer.retries               {attempt}  counter, likewise
+//	ddb.consumer.given_up              {change}   counter, likewise: skipped, sent to dead letters or parked
+//	ddb.consumer.leases_lost           {lease}    counter, likewise
 //
 // At most 1,000 combinations of attributes are kept apart; tables beyond are reported
 // as "other". A ledger bounds its labels itself.

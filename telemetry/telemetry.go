@@ -56,7 +56,7 @@ func settingsOf(opts []Option) settings {
 	return s
 }
 
-// Start reports the requests of all tables, and what a ledger counts, until stop is
+// Start reports the requests of all tables, what a ledger counts, and the consumers of this process ([ddb.Consumers]), until stop is
 // called. Errors come from the providers.
 func Start(opts ...Option) (stop func() error, err error) {
 	hook, err := New(opts...)
@@ -68,10 +68,14 @@ func Start(opts ...Option) (stop func() error, err error) {
 	if err != nil {
 		return func() error { return err }, err
 	}
+	consumers, err := observeConsumers(s.meters.Meter(scopeName))
+	if err != nil {
+		return nil, errors.Join(err, registered.Unregister())
+	}
 	remove := ddb.AddHook(hook)
 	return func() error {
 		remove()
-		return registered.Unregister()
+		return errors.Join(registered.Unregister(), consumers.Unregister())
 	}, nil
 }
 

@@ -184,3 +184,44 @@ func testParkViews(t *testing.T, factory Factory) {
 		t.Errorf("the view counts %d events of 6, %v", v.Value, err)
 	}
 }
+
+// testFigures: a subscription that runs is listed with what it has done and what is left.
+func testFigures(t *testing.T, factory Factory) {
+	s := factory(t, eventstore.Sequenced(2), eventstore.Waits(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))
+	for i := range 10 {
+		must(t, s, fmt.Sprint("s", i), eventstore.Any(), event(fmt.Sprint(i)))
+	}
+	figures := func() (is ddb.ConsumerStats, found bool) {
+		for _, c := range ddb.Consumers() {
+			if c.Table == s.Name() {
+				is, found = c, true
+			}
+		}
+		return is, found
+	}
+	var first, last ddb.ConsumerStats
+	n := 0
+	err := s.Feed().Subscribe(t.Context(), "c", new(positions), func(_ context.Context, c eventstore.Commit) error {
+		last, _ = figures()
+		if n++; n == 1 {
+			first = last
+		}
+		if c.Stream == "s3" {
+			return errBroken
+		}
+		return nil
+	}, eventstore.UntilEnd(), eventstore.Concurrency(1), eventstore.Retries(2), eventstore.Park(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Kind != "feed" || first.Consumer != "c" || first.Shards < 1 || first.Handled != 0 || first.Lag < 1 || first.Age <= 0 || first.GivenUp != 0 {
+		t.Errorf("at the first commit: %+v", first)
+	}
+	// Of the last commit itself nothing is told yet.
+	if done := last.Handled + last.GivenUp; done < 9 || last.Lag != 1 || last.Retries < 2 || last.Parked > 1 {
+		t.Errorf("at the last commit: %+v", last)
+	}
+	if is, found := figures(); found {
+		t.Errorf("listed after its end: %+v", is)
+	}
+}

@@ -30,7 +30,7 @@ func Run(t *testing.T, factory Factory) {
 		{"Read", testRead}, {"Long stream", testLong}, {"ReadAt", testReadAt}, {"Frames", testFrames}, {"Upcast", testUpcast},
 		{"Names", testNames}, {"Cost", testCost}, {"Unique ids", testUniqueIDs},
 		{"Feed", testFeed}, {"Feed resumes", testFeedResumes}, {"Feed setup", testFeedSetup}, {"Feed filters", testFilters}, {"Filters cost", testFilterCost}, {"Last events", testLastEvents},
-		{"Park", testPark}, {"Park limit", testParkLimit}, {"Park and views", testParkViews}, {"Subscribe", testSubscribe}, {"Subscribe fails", testSubscribeFails},
+		{"Park", testPark}, {"Park limit", testParkLimit}, {"Park and views", testParkViews}, {"Inline projections", testInline}, {"Typed handler", testDecoded}, {"Projection", testProjection}, {"Figures", testFigures}, {"Subscribe", testSubscribe}, {"Subscribe fails", testSubscribeFails},
 		{"Time feed", testTimeFeed}, {"Indexes", testIndexes}, {"Backfill", testBackfill}, {"Copy", testCopy},
 		{"Truncate", testTruncate}, {"Delete", testDelete}, {"Scrub", testScrub}, {"Reset", testReset},
 		{"Offload", testOffload}, {"Repository", testRepository}, {"State stored", testStateStored}, {"Views", testViews},

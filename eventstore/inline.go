@@ -1,0 +1,140 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dynamotable/ddb"
+)
+
+// InlineProjection is a projection that is written in the transaction of the append, and so is never behind. [Views.Inline] makes one;
+// anything with this method will do.
+type InlineProjection interface {
+	// Project returns the operations for events that are about to be appended to a stream. They have what is known of them by now: stream, version, type, schema
+	// and data. If an operation's condition fails, the append starts again, and with it the projection.
+	Project(ctx context.Context, events []Event) ([]ddb.TxOp, error)
+}
+
+// Inline writes projections in the transaction of every [Repository.Update]: whoever reads them sees what was appended at once. It costs what their writes
+// cost, twice, and each takes one of the 100 actions of the transaction. Use it for a view of one stream, or of few: all appends to a view wait for each
+// other, so one of many streams is better built from the feed, see [Projection].
+//
+// Appends by other ways than the repository do not write it.
+func Inline(projections ...InlineProjection) RepositoryOption {
+	return func(o *repositoryOptions) { o.inline = append(o.inline, projections...) }
+}
+
+// inlineOps are the operations of the repository's projections.
+func (r *Repository[S, E]) inlineOps(ctx context.Context, stream string, base int64, events []NewEvent) ([]ddb.TxOp, error) {
+	if len(r.o.inline) == 0 {
+		return nil, nil
+	}
+	list := make([]Event, len(events))
+	for i, e := range events {
+		list[i] = Event{Stream: stream, Version: base + int64(i) + 1, Type: e.Type, Schema: e.Schema, Data: e.Data}
+	}
+	var ops []ddb.TxOp
+	for _, p := range r.o.inline {
+		more, err := p.Project(ctx, list)
+		if err != nil {
+			return nil, fmt.Errorf("inline projection: %w", err)
+		}
+		ops = append(ops, more...)
+	}
+	return ops, nil
+}
+
+// inlineRefused reports whether a condition of an inline projection refused an append, and nothing of the caller's own.
+func (r *Repository[S, E]) inlineRefused(err error, own int) bool {
+	te, ok := errors.AsType[*ddb.TransactionError](err)
+	if !ok || len(r.o.inline) == 0 || errors.Is(err, ErrCorruptIdempotency) {
+		return false
+	}
+	refused := false
+	for _, f := range te.Failed {
+		if f.Reason == conditionFailed {
+			if f.Index < own {
+				return false
+			}
+			refused = true
+		}
+	}
+	return refused
+}
+
+// inlineView is a view that is written with the appends.
+type inlineView[V any] struct {
+	views  *Views[V]
+	store  *Store
+	id     func(stream string) string
+	change func(value *V, events ...Event) error
+}
+
+// Inline makes an inline projection of the views: an append to a stream changes the view that id names for it, in the same transaction; the empty id is
+// none. Change is often the fold of the aggregate:
+//
+//	accounts := eventstore.NewRepository(store, types, fold,
+//		eventstore.Inline(balances.Inline(store, func(stream string) string { return stream }, eventstore.Fold(types, fold))))
+//
+// A view that is not there yet, or was written without the last events of the stream, reads them first. A view remembers the version of each of its
+// streams, as [Views.Apply] does with the stream as source, so that a view can be brought up to date either way.
+func (v *Views[V]) Inline(store *Store, id func(stream string) string, change func(value *V, events ...Event) error) InlineProjection {
+	return &inlineView[V]{v, store, id, change}
+}
+
+// Project makes the write of the view.
+func (p *inlineView[V]) Project(ctx context.Context, events []Event) ([]ddb.TxOp, error) {
+	stream := events[0].Stream
+	id := p.id(stream)
+	if id == "" {
+		return nil, nil
+	}
+	view, err := p.views.Load(ctx, id)
+	if err != nil && !errors.Is(err, ddb.ErrNotFound) {
+		return nil, err
+	}
+	view.ID = id
+	if seen := view.Seen[stream]; seen < events[0].Version-1 {
+		for e, err := range p.store.Read(ctx, stream, From(seen+1), UpTo(events[0].Version-1)) {
+			if err != nil {
+				return nil, err
+			}
+			if err := p.change(&view.Value, e); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var fresh []Event // another writer may have been faster; the append is refused then
+	for _, e := range events {
+		if e.Version > view.Seen[stream] {
+			fresh = append(fresh, e)
+		}
+	}
+	if err := p.change(&view.Value, fresh...); err != nil {
+		return nil, err
+	}
+	if err := view.see(stream, events[len(events)-1].Version); err != nil {
+		return nil, err
+	}
+	return []ddb.TxOp{p.views.table.TxPut(&view)}, nil
+}
+
+// Fold makes of the fold of an aggregate one of stored events, for views: it decodes them, and passes over those that were scrubbed.
+func Fold[S, E any](types *Types[E], fold func(state S, event E) S) func(state *S, events ...Event) error {
+	return func(state *S, events ...Event) error {
+		next := *state
+		for _, e := range events {
+			if e.Scrubbed {
+				continue
+			}
+			v, err := types.Decode(e)
+			if err != nil {
+				return err
+			}
+			next = fold(next, v)
+		}
+		*state = next
+		return nil
+	}
+}
