@@ -85,6 +85,18 @@ func (v *Views[V]) Inline(store *Store, id func(stream string) string, change fu
 
 // Project makes the write of the view.
 func (p *inlineView[V]) Project(ctx context.Context, events []Event) ([]ddb.TxOp, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	if err := p.views.usable(); err != nil {
+		return nil, err
+	}
+	if err := p.store.usable(); err != nil {
+		return nil, err
+	}
+	if p.id == nil || p.change == nil {
+		return nil, &ddb.InvalidError{Problems: []error{errors.New("eventstore: Views.Inline: it needs a function for the id and one for the change")}}
+	}
 	stream := events[0].Stream
 	id := p.id(stream)
 	if id == "" {
@@ -123,6 +135,12 @@ func (p *inlineView[V]) Project(ctx context.Context, events []Event) ([]ddb.TxOp
 // Fold makes of the fold of an aggregate one of stored events, for views: it decodes them, and passes over those that were scrubbed.
 func Fold[S, E any](types *Types[E], fold func(state S, event E) S) func(state *S, events ...Event) error {
 	return func(state *S, events ...Event) error {
+		if err := types.usable(); err != nil {
+			return err
+		}
+		if fold == nil || state == nil {
+			return &ddb.InvalidError{Problems: []error{errors.New("eventstore: Fold: the fold or the state is nil")}}
+		}
 		next := *state
 		for _, e := range events {
 			if e.Scrubbed {

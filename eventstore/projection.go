@@ -30,12 +30,14 @@ type Projection struct {
 	handle    func(context.Context, Commit) error
 	opts      []SubscribeOption
 	every     int64
+	failed    error // why it could not be made; every call returns it
 }
 
 // projectionLook is how often a version that is not live looks whether it has caught up.
 const projectionLook = 10 * time.Second
 
 // NewProjection describes a version of a projection, from 1 on. The options are those of its subscription. It sends nothing.
+// After an error the projection is not nil: each of its calls returns that error.
 func NewProjection(feed *Feed, name string, version int, positions Positions, handle func(ctx context.Context, c Commit) error, opts ...SubscribeOption) (*Projection, error) {
 	p := &Projection{feed: feed, name: name, version: version, positions: positions, handle: handle, opts: opts}
 	s, err := feed.newSubscription(p.Consumer(), positions, handle, opts)
@@ -43,14 +45,31 @@ func NewProjection(feed *Feed, name string, version int, positions Positions, ha
 		err = errors.Join(err, &ddb.InvalidError{Problems: []error{fmt.Errorf("projection: it needs a name, and a version of at least 1, not %d", version)}})
 	}
 	if err != nil {
-		return nil, err
+		p.failed = err
+		return p, err
 	}
 	p.every = int64(s.every)
 	return p, nil
 }
 
+// usable says why a projection cannot be used: it was not made, or could not be.
+func (p *Projection) usable() error {
+	switch {
+	case p != nil && p.failed != nil:
+		return p.failed
+	case p == nil || p.feed == nil:
+		return notMade("Projection", "NewProjection")
+	}
+	return nil
+}
+
 // Consumer is the name under which this version saves its positions and parks commits, such as balances@2.
-func (p *Projection) Consumer() string { return consumerOf(p.name, p.version) }
+func (p *Projection) Consumer() string {
+	if p == nil {
+		return ""
+	}
+	return consumerOf(p.name, p.version)
+}
 
 func consumerOf(name string, version int) string { return name + "@" + strconv.Itoa(version) }
 
@@ -65,6 +84,9 @@ func projectionKey(name string, version int) ddb.Key[string, int64] {
 // While a lower version is live, or none, it looks every 10 seconds whether each shard is fewer commits behind than [SaveEvery], and becomes the live one then. It never
 // replaces a higher version. That costs a read of all positions each time, and nothing once it is live.
 func (p *Projection) Run(ctx context.Context) error {
+	if err := p.usable(); err != nil {
+		return err
+	}
 	s, err := p.feed.newSubscription(p.Consumer(), p.positions, p.handle, p.opts)
 	if err != nil {
 		return err
@@ -142,6 +164,9 @@ func (p *Projection) setLive(ctx context.Context, version int, more ...ddb.Updat
 
 // Live is the version that readers should use, 0 if none was ready yet. It costs a read unit; keep it for some seconds.
 func (p *Projection) Live(ctx context.Context) (int, error) {
+	if err := p.usable(); err != nil {
+		return 0, err
+	}
 	r, _, err := p.feed.store.get(ctx, projectionKey(p.name, 0))
 	return int(r.Version), err
 }
@@ -149,6 +174,9 @@ func (p *Projection) Live(ctx context.Context) (int, error) {
 // Switch makes a version the live one whatever it is behind, also a lower one, to go back. A version that was never run is [ddb.ErrNotFound]. A higher
 // version that runs and is not live switches again when it looks, so stop it before.
 func (p *Projection) Switch(ctx context.Context, version int) error {
+	if err := p.usable(); err != nil {
+		return err
+	}
 	if version < 1 {
 		return &ddb.InvalidError{Problems: []error{fmt.Errorf("projection: there is no version %d", version)}}
 	}
@@ -191,6 +219,9 @@ type ProjectionStatus struct {
 // Versions lists the versions of the projection that were run, lowest first, with lag and age of each. It costs what [Feed.Progress] and
 // [Feed.Parked] cost, for each version.
 func (p *Projection) Versions(ctx context.Context) ([]ProjectionStatus, error) {
+	if err := p.usable(); err != nil {
+		return nil, err
+	}
 	live := 0
 	var list []ProjectionStatus
 	for r, err := range p.feed.store.table.Query(projectionKey(p.name, 0).Partition).Consistent().All(ctx) {

@@ -126,9 +126,6 @@ type subscription struct {
 //
 // One process at a time may subscribe under a consumer's name, or several with [Shared].
 func (f *Feed) Subscribe(ctx context.Context, consumer string, positions Positions, handle func(ctx context.Context, c Commit) error, opts ...SubscribeOption) error {
-	if err := f.usable(); err != nil {
-		return err
-	}
 	s, err := f.newSubscription(consumer, positions, handle, opts)
 	if err != nil {
 		return err
@@ -137,6 +134,9 @@ func (f *Feed) Subscribe(ctx context.Context, consumer string, positions Positio
 }
 
 func (f *Feed) newSubscription(consumer string, positions Positions, handle func(context.Context, Commit) error, opts []SubscribeOption) (*subscription, error) {
+	if err := f.usable(); err != nil {
+		return nil, err
+	}
 	s := &subscription{
 		feed: f, consumer: consumer, positions: positions, handle: handle,
 		workers: 4, poll: time.Second, every: 100, retries: 3, failover: 10 * time.Second,

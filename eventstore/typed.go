@@ -2,7 +2,10 @@ package eventstore
 
 import (
 	"context"
+	"errors"
 	"slices"
+
+	"github.com/dynamotable/ddb"
 )
 
 // Decoded makes a handler of commits of one that takes Go values: events[i] is what c.Events[i] says. Events that were scrubbed
@@ -14,6 +17,12 @@ import (
 //		}))
 func Decoded[E any](types *Types[E], handle func(ctx context.Context, c Commit, events []E) error) func(ctx context.Context, c Commit) error {
 	return func(ctx context.Context, c Commit) error {
+		if err := types.usable(); err != nil {
+			return err
+		}
+		if handle == nil {
+			return &ddb.InvalidError{Problems: []error{errors.New("eventstore: Decoded: the handler is nil")}}
+		}
 		c.Events = slices.DeleteFunc(slices.Clone(c.Events), func(e Event) bool { return e.Scrubbed })
 		events := make([]E, len(c.Events))
 		for i, e := range c.Events {
@@ -28,6 +37,9 @@ func Decoded[E any](types *Types[E], handle func(ctx context.Context, c Commit, 
 
 // Filter is [OfType] of all types that are registered by now.
 func (t *Types[E]) Filter() FeedFilter {
+	if t == nil {
+		return OfType()
+	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	names := make([]string, 0, len(t.names))

@@ -171,6 +171,9 @@ func (o *Owned) Load(ctx context.Context, consumer, partition string) (int64, er
 
 // Peek reads a position without claiming it, for status and lag.
 func (o *Owned) Peek(ctx context.Context, consumer, partition string) (int64, error) {
+	if err := o.usable(); err != nil {
+		return 0, err
+	}
 	return o.store.Load(ctx, consumer, partition)
 }
 
