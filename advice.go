@@ -44,8 +44,8 @@ var advice = []struct {
 	{"ValidationException", "Type mismatch for Index Key", nil, "the live index has another key type than the field: VerifyTable lists the differences of the indexes that are described"},
 	{"ValidationException", "secondary index key", nil, "omitempty in the tag of that field stores such items without the attribute, and so leaves them out of the index"},
 	{"ValidationException", "Item size", ErrItemTooLarge, "an item holds at most 400 KB, with the names of its attributes"},
-	{"ValidationException", "operand in the update expression has an incorrect data type", nil, "the stored attribute has another type than the field, which Add, Append and set changes do not allow; it may be NULL, as the SDK's " +
-		"attributevalue stores nil slices, maps and pointers: ddb.WithParents takes NULL as absent, and Set replaces it"},
+	{"ValidationException", "operand in the update expression has an incorrect data type", nil, "the stored attribute has another type than the field, which Add, Append and set changes do not allow; " +
+		"it may be NULL, as the SDK's attributevalue stores nil slices, maps and pointers: ddb.WithParents takes NULL as absent, and Set replaces it"},
 	{"ValidationException", "document path provided in the update expression is invalid", nil, "the item lacks the map or list that the attribute is in, or has NULL or another type there: " +
 		"ddb.WithParents makes missing maps in the same call, or Set the whole map"},
 	{"AccessDeniedException", "", nil, "the policy of these credentials has to allow this operation on this table and its indexes"},

@@ -19,7 +19,7 @@ import (
 //
 // Q is inferred. Steps that not every kind has, such as Consistent, are taken by the caller; for those that all queries
 // have, and scans have not, see [AnyQuery].
-type AnyRead[T, Q any] interface {
+type AnyRead[T, Q any] interface { //nolint:interfacebloat // a constraint with all that the kinds of reads have in common; nobody implements it
 	Paged[T]
 	Filter(conds ...Cond[T]) Q
 	Project(attrs ...AnyAttr) Q

@@ -130,7 +130,8 @@ func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update,
 			continue
 		}
 		if len(changed) > 0 && len(absent) > 0 {
-			errs = append(errs, fmt.Errorf("attribute %s is derived from %s: the update changes %s and must give %s too, by Set or Remove, or prove it by a condition such as ddb.If(attr.Eq(value)), or it would become stale",
+			errs = append(errs, fmt.Errorf("attribute %s is derived from %s: the update changes %s and must give %s too, by Set or Remove, "+
+				"or prove it by a condition such as ddb.If(attr.Eq(value)), or it would become stale",
 				d.target.path, d.memberNames(), strings.Join(changed, ", "), strings.Join(absent, ", ")))
 			wanted = appendNew(wanted, absent...)
 			continue
@@ -175,7 +176,8 @@ func (s *updateState) closure(derived []*derivation, wanted []string) error {
 		}
 	}
 	if further := all[len(wanted):]; len(further) > 0 {
-		return fmt.Errorf("setting %s changes members of other derived attributes, so that the update must give %s in all; what a condition proves needs no other member", strings.Join(wanted, ", "), strings.Join(all, ", "))
+		return fmt.Errorf("setting %s changes members of other derived attributes, so that the update must give %s in all; what a condition proves needs no other member",
+			strings.Join(wanted, ", "), strings.Join(all, ", "))
 	}
 	return nil
 }

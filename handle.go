@@ -27,7 +27,7 @@ func (a *AttrHandle[P, V]) String() string { return (*handle)(a).text() }
 func (a *AttrHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *AttrHandle[P, V]) Handle() *handle { return (*handle)(a) }
+func (a *AttrHandle[P, V]) Handle() *handle { return (*handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *AttrHandle[P, V]) HandleOf(P, V) {}
@@ -69,7 +69,7 @@ func (a *OrdHandle[P, V]) String() string { return (*handle)(a).text() }
 func (a *OrdHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *OrdHandle[P, V]) Handle() *handle { return (*handle)(a) }
+func (a *OrdHandle[P, V]) Handle() *handle { return (*handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *OrdHandle[P, V]) HandleOf(P, V) {}
@@ -118,7 +118,7 @@ func (a *NumHandle[P, V]) String() string { return (*handle)(a).text() }
 func (a *NumHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *NumHandle[P, V]) Handle() *handle { return (*handle)(a) }
+func (a *NumHandle[P, V]) Handle() *handle { return (*handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *NumHandle[P, V]) HandleOf(P, V) {}
@@ -170,7 +170,7 @@ func (a *StrHandle[P, V]) String() string { return (*handle)(a).text() }
 func (a *StrHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *StrHandle[P, V]) Handle() *handle { return (*handle)(a) }
+func (a *StrHandle[P, V]) Handle() *handle { return (*handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *StrHandle[P, V]) HandleOf(P, V) {}
@@ -222,7 +222,7 @@ func (a *BinHandle[P, V]) String() string { return (*handle)(a).text() }
 func (a *BinHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *BinHandle[P, V]) Handle() *handle { return (*handle)(a) }
+func (a *BinHandle[P, V]) Handle() *handle { return (*handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *BinHandle[P, V]) HandleOf(P, V) {}
@@ -260,7 +260,7 @@ func (a *SetHandle[P, E]) String() string { return (*handle)(a).text() }
 func (a *SetHandle[P, E]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *SetHandle[P, E]) Handle() *handle { return (*handle)(a) }
+func (a *SetHandle[P, E]) Handle() *handle { return (*handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *SetHandle[P, E]) HandleOf(P, []E) {}
@@ -300,7 +300,7 @@ func (a *ListHandle[P, E]) String() string { return (*handle)(a).text() }
 func (a *ListHandle[P, E]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *ListHandle[P, E]) Handle() *handle { return (*handle)(a) }
+func (a *ListHandle[P, E]) Handle() *handle { return (*handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *ListHandle[P, E]) HandleOf(P, []E) {}
@@ -334,7 +334,7 @@ func (a *MapHandle[P, K, V]) String() string { return (*handle)(a).text() }
 func (a *MapHandle[P, K, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *MapHandle[P, K, V]) Handle() *handle { return (*handle)(a) }
+func (a *MapHandle[P, K, V]) Handle() *handle { return (*handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *MapHandle[P, K, V]) HandleOf(P, map[K]V) {}

@@ -3,6 +3,7 @@ package ddb
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/dynamotable/ddb/internal/codec"
@@ -64,7 +65,7 @@ func (h *handle) into(name string) error {
 		if !ok {
 			return fmt.Errorf("attribute %s of %s: %s has no attribute %q", h.path, h.item, v.Type(), name)
 		}
-		h.path, h.value = append(h.path[:len(h.path):len(h.path)], expr.Attribute(name)...), f.Codec
+		h.path, h.value = append(slices.Clip(h.path), expr.Attribute(name)...), f.Codec
 	case v.Kind() == codec.M && v.Elem() != nil:
 		if name == "" {
 			return fmt.Errorf("attribute %s: the key of the map is empty, which no write takes", h.path)

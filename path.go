@@ -64,4 +64,4 @@ func HarmlessSteps(names ...string) TableOption {
 }
 
 // pathReason is why requests of the table will not take the fast path, empty if they will.
-func (c *core) pathReason() string { return wire.Probe(context.Background(), c.client, c.wire) }
+func (c *core) pathReason(ctx context.Context) string { return wire.Probe(ctx, c.client, c.wire) }

@@ -16,7 +16,7 @@ func newSpec(r read) *read {
 		read
 		text readText
 	}{read: r}
-	m.read.ready = &m.text
+	m.ready = &m.text
 	return &m.read
 }
 

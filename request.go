@@ -121,7 +121,7 @@ func sendAll(ctx context.Context, cores []*core, info *requestInfo, o wire.Optio
 		r.book(cores, info, opts.label, err)
 		return r, err
 	}
-	q, err := admit(opts, cores, info)
+	q, err := admit(ctx, opts, cores, info)
 	if err != nil {
 		return replyInfo{}, &unsentError{err}
 	}
@@ -165,11 +165,11 @@ type request struct {
 }
 
 // admit asks Explain and the budgets. A request that is admitted must be ended.
-func admit(opts callOptions, cores []*core, info *requestInfo) (q request, err error) {
+func admit(ctx context.Context, opts callOptions, cores []*core, info *requestInfo) (q request, err error) {
 	estimate := info.estimate(cores[0])
 	if opts.explain != nil {
 		x := info.explain(cores[0], estimate)
-		x.PathReason = cores[0].pathReason()
+		x.PathReason = cores[0].pathReason(ctx)
 		return q, opts.explain.keep(x)
 	}
 	q = request{write: info.write, hooks: hooksOf(cores), budgets: opts.budgets}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -289,17 +290,18 @@ func (c *core) waitFor(ctx context.Context, client SchemaClient, ready func(*typ
 
 // stateText names the state of the table and of each index that is not active.
 func stateText(t *types.TableDescription) string {
-	text := "the table is " + string(t.TableStatus)
+	var text strings.Builder
+	text.WriteString("the table is " + string(t.TableStatus))
 	for _, g := range t.GlobalSecondaryIndexes {
 		if g.IndexStatus == types.IndexStatusActive {
 			continue
 		}
-		text += fmt.Sprintf(", index %s is %s", deref(g.IndexName), g.IndexStatus)
+		fmt.Fprintf(&text, ", index %s is %s", deref(g.IndexName), g.IndexStatus)
 		if deref(g.Backfilling) {
-			text += " and filled from the items of the table"
+			text.WriteString(" and filled from the items of the table")
 		}
 	}
-	return text
+	return text.String()
 }
 
 func (c *core) describe(ctx context.Context, client SchemaClient) (*types.TableDescription, error) {

@@ -127,12 +127,12 @@ func (p *process) Do(req *http.Request) (*http.Response, error) {
 
 func (p *process) kill() { p.kills.Do(func() { close(p.dead) }) }
 
-func join(t testing.TB, e *ddbtest.Engine, name string, c *claims, h *handled, more ...eventstore.SubscribeOption) *process {
+func join(t testing.TB, e *ddbtest.Engine, name string, c *claims, h *handled) *process {
 	t.Helper()
 	return joinAs(t, e, name, c, func(_ context.Context, commit eventstore.Commit) error {
 		h.note(t, name, commit)
 		return nil
-	}, more...)
+	})
 }
 
 func joinAs(t testing.TB, e *ddbtest.Engine, name string, c *claims, to func(context.Context, eventstore.Commit) error, more ...eventstore.SubscribeOption) *process {

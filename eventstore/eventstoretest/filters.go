@@ -84,11 +84,12 @@ func testFilters(t *testing.T, factory Factory) {
 }
 
 func commitText(c eventstore.Commit, events []eventstore.Event) string {
-	text := fmt.Sprintf("%d/%d %s", c.Shard, c.Number, c.Stream)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d/%d %s", c.Shard, c.Number, c.Stream)
 	for _, e := range events {
-		text += fmt.Sprintf(" %d:%s", e.Version, e.Type)
+		fmt.Fprintf(&text, " %d:%s", e.Version, e.Type)
 	}
-	return text
+	return text.String()
 }
 
 func checkFiltered(t *testing.T, name string, feed *eventstore.Feed, wanted []string) {

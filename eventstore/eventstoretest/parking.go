@@ -28,17 +28,18 @@ func (f *fragile) handle(_ context.Context, c eventstore.Commit) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls++
-	text := c.Stream
+	var text strings.Builder
+	text.WriteString(c.Stream)
 	for _, e := range c.Events {
 		if f.broken[string(e.Data)] {
 			return fmt.Errorf("%w by %s", errBroken, e.Data)
 		}
-		text += ":" + string(e.Data)
+		text.WriteString(":" + string(e.Data))
 	}
 	if c.Replayed {
 		f.again++
 	}
-	f.handled = append(f.handled, text)
+	f.handled = append(f.handled, text.String())
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -72,30 +73,31 @@ func (e *estimates) End(_ context.Context, call *ddb.Call) {
 }
 
 // report is a table by operation, and whether enough estimates held.
-func (e *estimates) report() (text string, good bool) {
+func (e *estimates) report() (string, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var all estimateSum
-	text = "units within the range of Explain, by operation:\n"
+	var text strings.Builder
+	text.WriteString("units within the range of Explain, by operation:\n")
 	for _, op := range sortedKeys(e.sums) {
 		s := e.sums[op]
 		all.calls += s.calls
 		all.within += s.within
 		slices.Sort(s.widths)
-		text += fmt.Sprintf("  %-20s %7d of %7d  %6.2f %%, the range is 1 to %g in the median\n",
+		fmt.Fprintf(&text, "  %-20s %7d of %7d  %6.2f %%, the range is 1 to %g in the median\n",
 			op, s.within, s.calls, 100*float64(s.within)/float64(s.calls), s.widths[len(s.widths)/2])
 		if w := e.worst[op]; w != "" && testing.Verbose() {
-			text += "    such as " + w + "\n"
+			text.WriteString("    such as " + w + "\n")
 		}
 	}
 	if all.calls == 0 {
 		return "", true
 	}
 	share := float64(all.within) / float64(all.calls)
-	text += fmt.Sprintf("  %-20s %7d of %7d  %6.2f %%\n", "all", all.within, all.calls, 100*share)
+	fmt.Fprintf(&text, "  %-20s %7d of %7d  %6.2f %%\n", "all", all.within, all.calls, 100*share)
 	// A few chosen tests say nothing about the suite.
 	const enough = 10_000
-	return text, share >= wantWithin || all.calls < enough
+	return text.String(), share >= wantWithin || all.calls < enough
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {

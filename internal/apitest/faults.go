@@ -61,6 +61,20 @@ func NewConnection(t testing.TB) *Faulty {
 	return &Faulty{Engine: e, Apply: e.Do, Calls: map[string]int{}}
 }
 
+// NewFaulty is an engine behind a faulty connection, with a client that retries.
+func NewFaulty(t testing.TB) (*Faulty, *dynamodb.Client) {
+	f := NewConnection(t)
+	client := f.Engine.Client(func(o *dynamodb.Options) {
+		o.HTTPClient = f
+		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
+			so.MaxAttempts = 3
+			so.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return time.Millisecond, nil })
+			so.RateLimiter = unlimited{}
+		})
+	})
+	return f, client
+}
+
 // Do sends a request to the engine, or does what the plan says.
 func (f *Faulty) Do(req *http.Request) (*http.Response, error) {
 	_, op, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
@@ -111,20 +125,6 @@ func Answer(req *http.Request, status int, body string) *http.Response {
 		StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Requestid": {"R"}},
 		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: req,
 	}
-}
-
-// NewFaulty is an engine behind a faulty connection, with a client that retries.
-func NewFaulty(t testing.TB) (*Faulty, *dynamodb.Client) {
-	f := NewConnection(t)
-	client := f.Engine.Client(func(o *dynamodb.Options) {
-		o.HTTPClient = f
-		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
-			so.MaxAttempts = 3
-			so.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return time.Millisecond, nil })
-			so.RateLimiter = unlimited{}
-		})
-	})
-	return f, client
 }
 
 type unlimited struct{}
@@ -217,22 +217,23 @@ func (f *Faulty) rare(req *http.Request, what Fault) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx := context.WithoutCancel(req.Context())
 	again := func() *http.Request {
-		r := req.Clone(context.WithoutCancel(req.Context()))
+		r := req.Clone(ctx)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		return r
 	}
 	switch what {
 	case Ghost:
-		delay := rand.N(5 * time.Second)
+		delay := rand.N(5 * time.Second) //nolint:gosec // no secret
 		go func() {
 			<-time.After(delay)
-			_, _ = f.Apply(again())
+			f.deliver(again())
 		}()
 		return nil, ErrReset
 	case Doubled:
 		resp, err := f.Apply(again())
-		_, _ = f.Apply(again())
+		f.deliver(again())
 		return resp, err
 	}
 	resp, err := f.Apply(again())
@@ -245,4 +246,11 @@ func (f *Faulty) rare(req *http.Request, what Fault) (*http.Response, error) {
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(reply))
 	return resp, err
+}
+
+// deliver has a request arrive whose reply nobody waits for.
+func (f *Faulty) deliver(req *http.Request) {
+	if resp, err := f.Apply(req); err == nil {
+		_ = resp.Body.Close()
+	}
 }

@@ -6,11 +6,11 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// The parts of an order's key.
-type (
-	CustomerID string
-	OrderID    string
-)
+// CustomerID is the partition key of an order.
+type CustomerID string
+
+// OrderID is the sort key of an order.
+type OrderID string
 
 // Orders is the table of orders.
 type Orders = ddb.Table[Order, CustomerID, OrderID]

@@ -8,6 +8,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -48,8 +49,8 @@ type builder struct {
 	dir  string // temporary
 }
 
-func newBuilder(dir string) (*builder, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+func newBuilder(ctx context.Context, dir string) (*builder, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list: %w", err)
 	}
@@ -77,8 +78,8 @@ func (b *builder) overlay(sources map[string]string) (string, error) {
 }
 
 // run runs the go command in the module, and says what it took.
-func (b *builder) run(args ...string) (cost, error) {
-	cmd := exec.Command("go", args...)
+func (b *builder) run(ctx context.Context, args ...string) (cost, error) {
+	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the go command, with arguments from this package
 	cmd.Dir = b.root
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -92,7 +93,7 @@ func (b *builder) run(args ...string) (cost, error) {
 }
 
 // build compiles one package of sources and counts its functions. What it imports is built before, and is not counted.
-func (b *builder) build(target string, sources map[string]string, flags ...string) (cost, error) {
+func (b *builder) build(ctx context.Context, target string, sources map[string]string, flags ...string) (cost, error) {
 	overlay, err := b.overlay(sources)
 	if err != nil {
 		return cost{}, err
@@ -103,12 +104,12 @@ func (b *builder) build(target string, sources map[string]string, flags ...strin
 	} else {
 		deps = append(deps, ".")
 	}
-	if _, err := b.run(deps...); err != nil {
+	if _, err := b.run(ctx, deps...); err != nil {
 		return cost{}, err
 	}
 	archive := filepath.Join(b.dir, "out.a")
 	args := append([]string{"build", overlay, "-o", archive}, flags...)
-	c, err := b.run(append(args, "./"+target)...)
+	c, err := b.run(ctx, append(args, "./"+target)...)
 	if err != nil {
 		return cost{}, err
 	}
@@ -117,7 +118,7 @@ func (b *builder) build(target string, sources map[string]string, flags ...strin
 		return cost{}, err
 	}
 	c.Archive = info.Size()
-	names, err := exec.Command("go", "tool", "nm", archive).Output()
+	names, err := exec.CommandContext(ctx, "go", "tool", "nm", archive).Output() //nolint:gosec // a file that was just built
 	if err != nil {
 		return cost{}, fmt.Errorf("go tool nm: %w", err)
 	}
@@ -130,13 +131,13 @@ func (b *builder) build(target string, sources map[string]string, flags ...strin
 }
 
 // count builds a package with n tables and rounds times nine calls of each.
-func (b *builder) count(n, rounds int, flags ...string) (cost, error) {
-	return b.build(tables, map[string]string{tables: program("tables", n, rounds)}, flags...)
+func (b *builder) count(ctx context.Context, n, rounds int, flags ...string) (cost, error) {
+	return b.build(ctx, tables, map[string]string{tables: program("tables", n, rounds)}, flags...)
 }
 
 // imported builds a package that uses the table of another one.
-func (b *builder) imported() (cost, error) {
-	return b.build(user, map[string]string{
+func (b *builder) imported(ctx context.Context) (cost, error) {
+	return b.build(ctx, user, map[string]string{
 		tables: program("tables", 1, 1),
 		user:   strings.ReplaceAll(importer, "PATH", module+"/"+tables),
 	})
@@ -146,55 +147,55 @@ func main() {
 	log.SetFlags(0)
 	full := flag.Bool("full", false, "build 20 tables too, with -race and -cover, vet them, and link programs")
 	flag.Parse()
-	if err := run(*full); err != nil {
+	if err := run(context.Background(), *full); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(full bool) error {
+func run(ctx context.Context, full bool) (err error) {
 	dir, err := os.MkdirTemp("", "buildcost")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	b, err := newBuilder(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	b, err := newBuilder(ctx, dir)
 	if err != nil {
 		return err
 	}
-	first, err := b.count(1, 1)
+	first, err := b.count(ctx, 1, 1)
 	if err != nil {
 		return err
 	}
 	fmt.Println("1 table           ", first)
 	var last cost
 	for _, n := range []int{2, 3, 5} {
-		if last, err = b.count(n, 1); err != nil {
+		if last, err = b.count(ctx, n, 1); err != nil {
 			return err
 		}
 		fmt.Printf("%d tables           %v\n", n, last)
 	}
 	fmt.Printf("a further table    %6d functions  %6.2f s  (of the first and the fifth)\n",
 		(last.Functions-first.Functions)/4, (last.CPU-first.CPU).Seconds()/4)
-	c, err := b.imported()
+	c, err := b.imported(ctx)
 	if err != nil {
 		return err
 	}
 	fmt.Println("importing package ", c)
 	// About 60 calls: 5 tables, 12 calls or so of each.
-	if c, err = b.count(5, 2); err != nil {
+	if c, err = b.count(ctx, 5, 2); err != nil {
 		return err
 	}
 	fmt.Println("service, 90 calls ", c)
 	if full {
-		return b.full()
+		return b.full(ctx)
 	}
 	return nil
 }
 
-func (b *builder) full() error {
+func (b *builder) full(ctx context.Context) error {
 	const n = 20
 	for _, flags := range [][]string{nil, {"-race"}, {"-cover"}} {
-		c, err := b.count(n, 1, flags...)
+		c, err := b.count(ctx, n, 1, flags...)
 		if err != nil {
 			return err
 		}
@@ -204,16 +205,16 @@ func (b *builder) full() error {
 	if err != nil {
 		return err
 	}
-	c, err := b.run("vet", overlay, "./"+tables)
+	c, err := b.run(ctx, "vet", overlay, "./"+tables)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%d tables go vet    %v\n", n, c)
-	small, err := b.link(1)
+	small, err := b.link(ctx, 1)
 	if err != nil {
 		return err
 	}
-	large, err := b.link(n)
+	large, err := b.link(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -222,7 +223,7 @@ func (b *builder) full() error {
 }
 
 // link is the size of a program that makes and uses n tables.
-func (b *builder) link(n int) (int64, error) {
+func (b *builder) link(ctx context.Context, n int) (int64, error) {
 	var body strings.Builder
 	for i := range n {
 		fmt.Fprintf(&body, "\tif s, err := NewStore%d(client); err == nil {\n\t\tprintln(s.Calls0(context.Background(), client, &Order%d{}))\n\t}\n", i, i)
@@ -233,7 +234,7 @@ func (b *builder) link(n int) (int64, error) {
 		return 0, err
 	}
 	out := filepath.Join(b.dir, "program"+strconv.Itoa(n))
-	if _, err := b.run("build", overlay, "-ldflags=-s -w", "-o", out, "./"+binary); err != nil {
+	if _, err := b.run(ctx, "build", overlay, "-ldflags=-s -w", "-o", out, "./"+binary); err != nil {
 		return 0, err
 	}
 	info, err := os.Stat(out)

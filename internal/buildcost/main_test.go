@@ -11,19 +11,19 @@ const (
 )
 
 func TestFunctions(t *testing.T) {
-	b, err := newBuilder(t.TempDir())
+	b, err := newBuilder(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := b.count(1, 1)
+	first, err := b.count(t.Context(), 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	third, err := b.count(3, 1)
+	third, err := b.count(t.Context(), 3, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	imported, err := b.imported()
+	imported, err := b.imported(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,11 +111,12 @@ func program(name string, n, rounds int) string {
 				"KEYARGS", `"o"`, "KEYTYPE", "OrderIDN", "KEY", `OrderIDN("o")`, "QUERY", "Scan()",
 			}
 		}
-		text := source
+		var all strings.Builder
+		all.WriteString(source)
 		for r := range rounds {
-			text += strings.ReplaceAll(calls, "callsR", fmt.Sprintf("Calls%d", r))
+			all.WriteString(strings.ReplaceAll(calls, "callsR", fmt.Sprintf("Calls%d", r)))
 		}
-		text = strings.NewReplacer(replace...).Replace(text)
+		text := strings.NewReplacer(replace...).Replace(all.String())
 		for _, word := range []string{"Customer", "OrderID", "Line", "Order", "order", "Store"} {
 			text = strings.ReplaceAll(text, word+"N", fmt.Sprintf("%s%d", word, i))
 		}

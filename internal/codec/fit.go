@@ -61,7 +61,7 @@ func fit(dst, v reflect.Value, depth int) error {
 		dst.Set(to)
 		return nil
 	}
-	if number, ok := v.Interface().(json.Number); ok && !isNumber(t) {
+	if number, ok := reflect.TypeAssert[json.Number](v); ok && !isNumber(t) {
 		return fitNumber(dst, string(number), v.Type())
 	}
 	switch {
@@ -105,7 +105,7 @@ func fit(dst, v reflect.Value, depth int) error {
 
 // fitNumber sets dst to a number that it can hold exactly.
 func fitNumber(dst reflect.Value, text string, from reflect.Type) error {
-	ok := false
+	var ok bool
 	switch {
 	case dst.CanInt():
 		n, problem := parseInt([]byte(text))

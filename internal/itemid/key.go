@@ -25,6 +25,7 @@ func (k Key) ID(key map[string]types.AttributeValue) string {
 	return string(k.AppendMap(make([]byte, 0, 64), key))
 }
 
+// AppendMap appends the ID of a key.
 func (k Key) AppendMap(b []byte, key map[string]types.AttributeValue) []byte {
 	for _, name := range k {
 		b = AppendValue(b, key[name])

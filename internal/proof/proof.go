@@ -47,14 +47,14 @@ type State[T comparable] struct {
 type Evidence uint8
 
 const (
-	// Nothing: the item says neither that the write was applied nor that it cannot be.
+	// Nothing is proven: the item says neither that the write was applied nor that it cannot be.
 	Nothing Evidence = iota
-	// Applied: the item names the write.
+	// Applied is proven: the item names the write.
 	Applied
-	// Superseded: another write took the place that ours was meant for. Since tags never come back, ours
+	// Superseded is proven: another write took the place that ours was meant for. Since tags never come back, ours
 	// was not applied and never will be, however late its requests arrive.
 	Superseded
-	// Pending: the item is still what the write was prepared on. The same request, or an earlier one that is
+	// Pending is proven: the item is still what the write was prepared on. The same request, or an earlier one that is
 	// late, can apply. It was not applied so far, unless nothing is stored and deletes leave nothing: then it may have been
 	// applied and deleted since.
 	Pending

@@ -57,7 +57,7 @@ func (k *call) deliver(out any, bridge func(*bridge) error) error {
 		k.took(Beside)
 		return err
 	}
-	k.because("the items are not as the SDK has read them from the reply, or the reply has JSON that only the SDK takes")
+	k.becausef("the items are not as the SDK has read them from the reply, or the reply has JSON that only the SDK takes")
 	k.took(Values)
 	b := k.bridge()
 	return b.done(bridge(b))
@@ -105,7 +105,7 @@ func (r *replies) end() {
 
 var (
 	seed       = maphash.MakeSeed()
-	key1, key2 = rand.Uint64(), rand.Uint64()
+	key1, key2 = rand.Uint64(), rand.Uint64() //nolint:gosec // the hash finds accidental changes, and protects nothing
 )
 
 // fingerprint is a number that changes with the items of an output.

@@ -55,9 +55,9 @@ func newCall(op string, read bool, o Options, client any) *call {
 	k := &call{op: op, read: read, o: o, direct: !o.Off && direct(client, o.Harmless)}
 	switch {
 	case o.Off:
-		k.because("the option ThroughSDK")
+		k.becausef("the option ThroughSDK")
 	case !k.direct:
-		k.because("client %T", client)
+		k.becausef("client %T", client)
 	}
 	return k
 }
@@ -89,7 +89,7 @@ func (k *call) configure(o *dynamodb.Options) {
 	}
 	if o.Protocol == nil || o.Protocol.ID().Name != "awsJson1_0" {
 		if o.Protocol != nil && k.direct {
-			k.because("protocol %s", o.Protocol.ID().Name)
+			k.becausef("protocol %s", o.Protocol.ID().Name)
 		}
 		k.leave(o)
 		return
@@ -99,7 +99,7 @@ func (k *call) configure(o *dynamodb.Options) {
 		return
 	}
 	if found := k.interceptors(o); len(found) > 0 {
-		k.because("%s", strings.Join(found, ", "))
+		k.becausef("%s", strings.Join(found, ", "))
 		k.leave(o)
 	} else if len(o.APIOptions) > 0 {
 		g := &stackGuard{call: k}

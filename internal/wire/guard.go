@@ -34,9 +34,9 @@ func (g *stackGuard) after(s *middleware.Stack) error {
 	i, e := s.Initialize.List(), s.Serialize.List()
 	switch {
 	case !g.call.same(g.initialize, i):
-		g.call.because("%s", g.call.differs("Initialize", g.initialize, i))
+		g.call.becausef("%s", g.call.differs("Initialize", g.initialize, i))
 	case !g.call.same(g.serialize, e):
-		g.call.because("%s", g.call.differs("Serialize", g.serialize, e))
+		g.call.becausef("%s", g.call.differs("Serialize", g.serialize, e))
 	default:
 		return nil
 	}

@@ -38,8 +38,8 @@ func (k *call) took(w Way) {
 	}
 }
 
-// because notes why the call does not take the direct way. The text is made only for those who ask.
-func (k *call) because(format string, args ...any) {
+// becausef notes why the call does not take the direct way. The text is made only for those who ask.
+func (k *call) becausef(format string, args ...any) {
 	if k.o.Took != nil && k.why == "" {
 		k.why = fmt.Sprintf(format, args...)
 	}

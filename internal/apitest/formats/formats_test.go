@@ -1,8 +1,8 @@
-// Package formats holds everything that the library stores or hands out against files from before: a format that changes by
+// Package formats_test holds everything that the library stores or hands out against files from before: a format that changes by
 // accident makes data of earlier programs unreadable.
 //
 //	go test ./internal/apitest/formats -update    writes the files; only for a change that is meant, with a way for stored data
-package formats
+package formats_test
 
 import (
 	"bytes"

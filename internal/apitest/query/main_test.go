@@ -47,9 +47,9 @@ var (
 )
 
 // newOrders is a fresh, empty table of orders.
-func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
+func newOrders(t testing.TB) *ddb.Table[order, customerID, orderID] {
 	t.Helper()
-	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey, opts...)
+	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -257,7 +257,10 @@ func TestDiffItems(t *testing.T) {
 			}
 		}
 	})
-	_, _, _, err := ddb.DiffItems(table, []post{{Blog: "b", ID: 1}, {Blog: "b", ID: 1}}, []post{{}})
+	gone, _, _, err := ddb.DiffItems(table, []post{{Blog: "b", ID: 1}, {Blog: "b", ID: 1}}, []post{{}})
+	if gone != nil {
+		t.Errorf("an error comes with items: %v", gone)
+	}
 	for _, want := range []string{"item 1 of before: its key stands twice", "item 0 of after: ", "blog"} {
 		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)

@@ -259,7 +259,7 @@ func TestNames(t *testing.T) {
 		"Scan scores":           table.Scan(),
 		"Scan scores/by-level":  byLevel.Scan(),
 	} {
-		for _, got := range []string{v.String(), fmt.Sprint(v), fmt.Sprintf("%+v", v), fmt.Sprintf("%s", v)} {
+		for _, got := range []string{v.String(), fmt.Sprint(v), fmt.Sprintf("%+v", v), fmt.Sprintf("%s", v)} { //nolint:staticcheck // S1025: the verb is what is tested
 			if got != want {
 				t.Errorf("%T prints %q, want %q", v, got, want)
 			}
@@ -366,7 +366,7 @@ func arguments(m reflect.Type) []reflect.Value {
 // lastError is the last error that a Seq2 yields.
 func lastError(seq reflect.Value) (last error) {
 	for _, err := range seq.Seq2() {
-		if e, ok := err.Interface().(error); ok {
+		if e, ok := reflect.TypeAssert[error](err); ok {
 			last = e
 		}
 	}

@@ -78,13 +78,13 @@ func TestRawChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := table.Key("b", ten)
-	got, err := table.Update(t.Context(), key, ticketTitle.Set("t"),
+	_, err := table.Update(t.Context(), key, ticketTitle.Set("t"),
 		ddb.RawChangeText[ticket]("set votes.#a = votes.b + :n,#s=if_not_exists ( nope , :n ) Remove #s2.x , votes.b delete labels :l",
 			map[string]string{"#a": "a", "#s": "score", "#s2": "stats"}, map[string]any{":n": 3, ":l": ddbSet("y")}))
 	if err == nil {
 		t.Error("stats is not there, and its part was removed")
 	}
-	got, err = table.Update(t.Context(), key, ticketTitle.Set("t"),
+	got, err := table.Update(t.Context(), key, ticketTitle.Set("t"),
 		ddb.RawChangeText[ticket]("set votes.#a = votes.b + :n,#s=if_not_exists ( nope , :n ) Remove votes.b delete labels :l",
 			map[string]string{"#a": "a", "#s": "score"}, map[string]any{":n": 3, ":l": ddbSet("y")}),
 		ddb.RawChange[ticket](expression.Set(expression.Name("comments"), expression.Value([]string{"c"})).Add(expression.Name("stats2"), expression.Value(1))))

@@ -1,4 +1,3 @@
-// Package write_test holds tests of writes and their outcomes through the public API, on few item types.
 package write_test
 
 import (
