@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,11 +158,11 @@ func (c *caller) methods(v reflect.Value, depth int) {
 		if at := strings.IndexByte(name, '['); at >= 0 { // without type arguments
 			name = name[:at] + ")." + m.Name
 		}
-		if key := fmt.Sprint(c.from, " ", t, m.Name, isNil); c.seen[key] {
+		key := fmt.Sprint(c.from, " ", t, m.Name, isNil)
+		if c.seen[key] {
 			continue
-		} else {
-			c.seen[key] = true
 		}
+		c.seen[key] = true
 		for _, args := range c.arguments(v.Method(i).Type()) {
 			c.results(c.call(name, v.Method(i), args), depth-1)
 		}
@@ -170,8 +171,7 @@ func (c *caller) methods(v reflect.Value, depth int) {
 
 // sealed reports whether a method takes what only its package can make.
 func sealed(m reflect.Type) bool {
-	for i := range m.NumIn() {
-		in := m.In(i)
+	for in := range m.Ins() {
 		for in.Kind() == reflect.Pointer || in.Kind() == reflect.Slice {
 			in = in.Elem()
 		}
@@ -228,7 +228,7 @@ func (c *caller) arguments(f reflect.Type) [][]reflect.Value {
 	var args []reflect.Value
 	for i := range f.NumIn() {
 		if f.IsVariadic() && i == f.NumIn()-1 {
-			return [][]reflect.Value{args, append(args[:len(args):len(args)], reflect.Zero(f.In(i).Elem()))}
+			return [][]reflect.Value{args, append(slices.Clip(args), reflect.Zero(f.In(i).Elem()))}
 		}
 		args = append(args, c.nothing(f.In(i)))
 	}

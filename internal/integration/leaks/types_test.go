@@ -157,8 +157,8 @@ func holdsLock(t reflect.Type) bool {
 	if strings.HasPrefix(t.PkgPath(), "sync") {
 		return true
 	}
-	for i := range t.NumField() {
-		if holdsLock(t.Field(i).Type) {
+	for field := range t.Fields() {
+		if holdsLock(field.Type) {
 			return true
 		}
 	}
