@@ -159,20 +159,9 @@ func (f *Feed) Last(ctx context.Context, n int) iter.Seq2[Commit, error] {
 		}
 		next, stop := iter.Pull2(merged(shards, func(a, b *Commit) bool { return a.RecordedAt.After(b.RecordedAt) }))
 		defer stop()
-		some := func(most int) iter.Seq2[Commit, error] { // up to so many commits that no row drops
-			return func(yield func(Commit, error) bool) {
-				for most > 0 {
-					c, err, ok := next()
-					if !ok || !yield(c, err) || err != nil {
-						return
-					}
-					most--
-				}
-			}
-		}
 		for left := n; left > 0; {
 			more := false
-			for c, err := range f.hydrate(ctx, some(left)) {
+			for c, err := range f.hydrate(ctx, upTo(left, next)) {
 				if more = true; err == nil && c.dropped {
 					continue
 				}
@@ -181,6 +170,18 @@ func (f *Feed) Last(ctx context.Context, n int) iter.Seq2[Commit, error] {
 				}
 			}
 			if !more {
+				return
+			}
+		}
+	}
+}
+
+// upTo yields what next gives, which an error ends, most times at most.
+func upTo(most int, next func() (Commit, error, bool)) iter.Seq2[Commit, error] {
+	return func(yield func(Commit, error) bool) {
+		for range most {
+			c, err, ok := next()
+			if !ok || !yield(c, err) || err != nil {
 				return
 			}
 		}

@@ -48,7 +48,7 @@ func (gzipped) Decompress(data []byte, size int64) ([]byte, error) {
 // one and a half times what it reads, whatever size is.
 func ReadAtMost(r io.Reader, size int64) ([]byte, error) {
 	if r == nil || size < 0 {
-		return nil, fmt.Errorf("payload: ReadAtMost: the reader is nil, or the size is negative")
+		return nil, errors.New("payload: ReadAtMost: the reader is nil, or the size is negative")
 	}
 	const first = 64 << 10
 	b := make([]byte, 0, min(size, first)+1)
