@@ -13,7 +13,7 @@ func refOf[T any](v *T) ref { return reflect.ValueOf(v).Elem() }
 // as views the value at r as a T.
 func as[T any](r ref) *T {
 	p := r.Addr()
-	if q, ok := p.Interface().(*T); ok {
+	if q, ok := reflect.TypeAssert[*T](p); ok {
 		return q
 	}
 	return p.Convert(reflect.TypeFor[*T]()).Interface().(*T)
