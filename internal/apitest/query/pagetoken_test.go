@@ -317,8 +317,12 @@ func TestPageTokenMistakes(t *testing.T) {
 		"none": {}, "no id": {{Secret: good.Secret}}, "long id": {{ID: strings.Repeat("k", 33), Secret: good.Secret}},
 		"no secret": {{ID: "k"}}, "short secret": {{ID: "k", Secret: good.Secret[:31]}}, "id twice": {good, tokenKey("k1")},
 	} {
-		if tokens, err := ddb.NewPageTokens(keys...); !errors.Is(err, ddb.ErrInvalid) || tokens != nil {
+		tokens, err := ddb.NewPageTokens(keys...)
+		if !errors.Is(err, ddb.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if _, refused := tokens.Seal(page.Next); !errors.Is(refused, ddb.ErrInvalid) {
+			t.Errorf("%s: tokens whose constructor failed seal a cursor: %v", name, refused)
 		}
 	}
 	tokens := pageTokens(t, good)
