@@ -129,7 +129,7 @@ type Report struct {
 // and repeat it. It describes the stream, one request for 100 shards, and writes a lease for each shard of the state and its ancestors.
 func Import(ctx context.Context, streams change.Client, state State, app string, store change.Store) (Report, error) {
 	if streams == nil || store == nil {
-		return Report{}, errors.New("import change capture: the client or the store is nil")
+		return Report{}, &ddb.InvalidError{Problems: []error{errors.New("import change capture: the client or the store is nil")}}
 	}
 	r, err := importState(ctx, streams, state, app, store)
 	if err != nil {

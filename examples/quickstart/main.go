@@ -28,7 +28,7 @@ type Order struct {
 	Status   string       `dynamodbav:"status"`
 	Total    int64        `dynamodbav:"total"`
 	Tags     []string     `dynamodbav:"tags,stringset,omitempty"`
-	PlacedAt time.Time    `dynamodbav:"placed_at"`
+	PlacedAt time.Time    `dynamodbav:"placed_at"` // stored as text that sorts: UTC, fixed width
 	Revision ddb.Revision `dynamodbav:"revision"`
 }
 

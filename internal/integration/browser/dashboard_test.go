@@ -214,7 +214,8 @@ func contrast(t *testing.T, _ *shop, b *tab) {
 	}
 	for _, theme := range []string{"light", "dark"} {
 		b.prefer(theme)
-		b.until(`document.getAnimations().length === 0`) // no colour is on its way to another
+		// The page has the theme, and no colour is on its way to another.
+		b.until(`matchMedia("(prefers-color-scheme: ` + theme + `)").matches && document.getAnimations().length === 0`)
 		for _, x := range evaluate[[]seen](b, worstContrasts) {
 			t.Logf("%s: %.1f for %q", theme, x.Ratio, x.Text)
 			if x.Ratio < 4.5 {
