@@ -96,7 +96,7 @@ func (e *estimates) report() (string, bool) {
 	share := float64(all.within) / float64(all.calls)
 	fmt.Fprintf(&text, "  %-20s %7d of %7d  %6.2f %%\n", "all", all.within, all.calls, 100*share)
 	// A few chosen tests say nothing about the suite.
-	const enough = 10_000
+	const enough = 3_000
 	return text.String(), share >= wantWithin || all.calls < enough
 }
 
