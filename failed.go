@@ -5,7 +5,7 @@ import "errors"
 // A table or index whose constructor failed is there all the same, beside the error, and refuses every call
 // with that error before anything is sent. So a program that goes on after an error stops at its first call.
 
-var errZeroTable = errors.New("ddb: a zero table or index was used; make it with New, NewSimple or one of the functions for indexes")
+var errZeroTable = invalid(errors.New("a zero table or index was used; make it with ddb.New, ddb.NewSimple or one of the functions for indexes"))
 
 // usable is why no call of the table can be made, nil if all can.
 func (c *core) usable() error {

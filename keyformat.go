@@ -91,6 +91,9 @@ type definitionError struct{ error }
 
 func (e *definitionError) Unwrap() error { return e.error }
 
+// Is makes it [ErrInvalid].
+func (e *definitionError) Is(target error) bool { return target == ErrInvalid }
+
 // checkKeyFormat reports the mistakes of the KeyFormat behind a key type's MarshalText, if there is one.
 func checkKeyFormat(t reflect.Type) (err error) {
 	m, ok := reflect.TypeAssert[encoding.TextMarshaler](reflect.Zero(t))
@@ -109,7 +112,7 @@ func checkKeyFormat(t reflect.Type) (err error) {
 	return nil
 }
 
-// Err reports what is wrong with the definition, all at once; nil if nothing is.
+// Err reports what is wrong with the definition, all at once, in an error that is [ErrInvalid]; nil if nothing is.
 func (f *KeyFormat[K]) Err() error {
 	if f == nil || f.fields == nil && f.err == nil {
 		return errNoKeyFormat
@@ -117,7 +120,7 @@ func (f *KeyFormat[K]) Err() error {
 	return f.err
 }
 
-var errNoKeyFormat = errors.New("a KeyFormat that NewKeyFormat did not make")
+var errNoKeyFormat = invalid(errors.New("a KeyFormat that NewKeyFormat did not make"))
 
 // Format gives the text of a key. Its errors name the field, never its value.
 func (f *KeyFormat[K]) Format(k K) ([]byte, error) {

@@ -42,18 +42,19 @@ type Consumer[T any] struct {
 // one app in one store share the work; another app gets all changes for itself. An app belongs to one
 // source for ever.
 func NewConsumer[T any](client Client, source Source, app string, store Store, handler Handler[T], opts ...Option) (*Consumer[T], error) {
-	cfg, err := newConfig(opts)
-	errs := []error{err, handler.check()}
+	cfg, errs := newConfig(opts)
+	errs = append(errs, handler.check())
 	if client == nil || store == nil {
-		errs = append(errs, errors.New("change: the client or the store is nil"))
+		errs = append(errs, errors.New("the client or the store is nil"))
 	}
 	if source == (Source{}) || app == "" {
-		errs = append(errs, errors.New("change: the source or the app is empty"))
+		errs = append(errs, errors.New("the source or the app is empty"))
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := invalid(errs...); err != nil {
 		return &Consumer[T]{failed: err}, err
 	}
 	if cfg.worker == "" {
+		var err error
 		if cfg.worker, err = os.Hostname(); err != nil {
 			cfg.worker = "worker"
 		}
@@ -121,7 +122,7 @@ func (c *Consumer[T]) usable() error {
 	case c != nil && c.failed != nil:
 		return c.failed
 	case c == nil || c.cfg == nil:
-		return errors.New("change: a Consumer that NewConsumer did not make")
+		return invalid(errors.New("a Consumer that NewConsumer did not make"))
 	}
 	return nil
 }

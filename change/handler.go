@@ -157,9 +157,9 @@ func (h Handler[T]) check() error {
 	p := h.retry
 	switch {
 	case h.handle == nil:
-		return errors.New("change: the handler is empty; make it with Each, Batches or Manual")
+		return errors.New("the handler is empty; make it with Each, Batches or Manual")
 	case p.MaxAttempts < 0 || p.BaseDelay < 0 || p.MaxDelay < 0:
-		return errors.New("change: a field of RetryPolicy is negative; zero means the default")
+		return errors.New("a field of RetryPolicy is negative; zero means the default")
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/dynamotable/ddb"
 )
 
 // Option is an option of [NewStream] and [NewConsumer]. Those that speak of leases and
@@ -30,18 +32,20 @@ type config struct {
 	counts counts
 }
 
-func newConfig(opts []Option) (*config, error) {
+// newConfig are the options, and what is wrong with them.
+func newConfig(opts []Option) (*config, []error) {
 	c := &config{
 		poll: time.Second, discovery: time.Minute, call: 10 * time.Second, pageLimit: maxRecords, now: time.Now,
 		failover: 10 * time.Second, drain: 10 * time.Second, checkpoint: time.Second, maxPending: 10 * maxRecords,
 	}
+	var errs []error
 	for _, o := range opts {
 		if o == nil {
-			return nil, errors.New("change: an option is nil")
+			errs = append(errs, errors.New("an option is nil"))
+			continue
 		}
 		o(c)
 	}
-	var errs []error
 	for _, d := range []struct {
 		name  string
 		value time.Duration
@@ -64,10 +68,21 @@ func newConfig(opts []Option) (*config, error) {
 	if c.now == nil {
 		errs = append(errs, errors.New("the clock is nil"))
 	}
-	if len(errs) > 0 {
-		return nil, fmt.Errorf("change: %w", errors.Join(errs...))
+	return c, errs
+}
+
+// invalid is one [ddb.InvalidError] of all that is wrong; nil if nothing is.
+func invalid(errs ...error) error {
+	var problems []error
+	for _, err := range errs {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("change: %w", err))
+		}
 	}
-	return c, nil
+	if len(problems) == 0 {
+		return nil
+	}
+	return &ddb.InvalidError{Problems: problems}
 }
 
 // PollInterval is the longest wait before a shard is read again that had nothing new, 1 s by

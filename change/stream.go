@@ -24,11 +24,11 @@ type Stream[T any] struct {
 
 // NewStream describes a stream of changes of items of type T. It sends nothing.
 func NewStream[T any](client Client, source Source, opts ...Option) (*Stream[T], error) {
-	cfg, err := newConfig(opts)
-	if err == nil && (client == nil || source == (Source{})) {
-		err = errors.New("change: the client is nil, or the source is empty")
+	cfg, errs := newConfig(opts)
+	if client == nil || source == (Source{}) {
+		errs = append(errs, errors.New("the client is nil, or the source is empty"))
 	}
-	if err != nil {
+	if err := invalid(errs...); err != nil {
 		return &Stream[T]{failed: err}, err
 	}
 	return &Stream[T]{client: timedClient{client, cfg.call}, source: source, cfg: cfg}, nil
@@ -40,7 +40,7 @@ func (s *Stream[T]) usable() error {
 	case s != nil && s.failed != nil:
 		return s.failed
 	case s == nil || s.cfg == nil:
-		return errors.New("change: a Stream that NewStream did not make")
+		return invalid(errors.New("a Stream that NewStream did not make"))
 	}
 	return nil
 }

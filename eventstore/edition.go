@@ -21,6 +21,7 @@ type Edition struct {
 	name   string
 	own    string // the stream of the edition's own events
 	part   int64  // the last version of the main timeline that belongs to it
+	failed error  // of Store.Edition; every call returns it
 }
 
 // DivergenceKey is the key of the metadata of an edition's events that tells, as a decimal, behind which version of the main timeline the
@@ -36,7 +37,17 @@ func EditionStream(stream, edition string) string {
 // Edition opens a timeline of a stream. One that has no events of its own yet parts from the main timeline behind
 // a version of it; one that has keeps the version that it was begun with, and the argument must be that, or -1 for
 // whichever it is. A new edition with -1 parts behind the newest event.
+//
+// Beside an error there is an Edition that refuses every call with it.
 func (s *Store) Edition(ctx context.Context, stream, name string, divergesAfter int64) (*Edition, error) {
+	e, err := s.edition(ctx, stream, name, divergesAfter)
+	if err != nil {
+		return &Edition{failed: err}, err
+	}
+	return e, nil
+}
+
+func (s *Store) edition(ctx context.Context, stream, name string, divergesAfter int64) (*Edition, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -82,10 +93,13 @@ func (e *Edition) DivergesAfter() int64 {
 	return e.part
 }
 
-// usable is the error of the store, or of an Edition that Store.Edition has not made.
+// usable is the error of Store.Edition, of the store, or of an Edition that Store.Edition has not made.
 func (e *Edition) usable() error {
-	if e == nil {
+	switch {
+	case e == nil:
 		return notMade("Edition", "Store.Edition")
+	case e.failed != nil:
+		return e.failed
 	}
 	return e.store.usable()
 }

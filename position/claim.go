@@ -18,6 +18,7 @@ type Claim struct {
 	partition string
 	token     string
 	start     Position
+	failed    error // of Store.Claim; every call returns it
 }
 
 // claims is how often a claim starts again when others claim at the same time.
@@ -25,7 +26,17 @@ const claims = 20
 
 // Claim takes a position over from whoever has it, whose saves fail from now on. The owner is a name for people, such
 // as a host and process. It costs a read unit and a write unit. A claim whose reply was lost is known by its random token.
+//
+// Beside an error there is a Claim that refuses every call.
 func (s *Store) Claim(ctx context.Context, consumer, partition, owner string) (*Claim, error) {
+	c, err := s.claim(ctx, consumer, partition, owner)
+	if err != nil {
+		return &Claim{store: s, failed: err}, err
+	}
+	return c, nil
+}
+
+func (s *Store) claim(ctx context.Context, consumer, partition, owner string) (*Claim, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -82,9 +93,12 @@ func (c *Claim) Start() Position {
 	return c.start
 }
 
-// usable is the error of a Claim that Store.Claim has not made.
+// usable is the error of Store.Claim, or of a Claim that it has not made.
 func (c *Claim) usable() error {
-	if c == nil || c.store == nil {
+	switch {
+	case c != nil && c.failed != nil:
+		return c.failed
+	case c == nil || c.store == nil:
 		return notMade("Claim", "Store.Claim")
 	}
 	return c.store.usable()
@@ -101,7 +115,10 @@ func (c *Claim) Save(ctx context.Context, position int64) error {
 
 // SaveTx is [Claim.Save] in a transaction, with the effects of the handler; see [Store.SaveTx].
 func (c *Claim) SaveTx(position int64) ddb.TxOp {
-	if c.usable() != nil {
+	switch {
+	case c != nil && c.store.usable() != nil:
+		return c.store.SaveTx("", "", 0) // which is refused
+	case c.usable() != nil:
 		return (*Store)(nil).SaveTx("", "", 0)
 	}
 	return c.store.table.TxUpsert(c.store.key(c.consumer, c.partition), c.store.changes(position, c.token)...)
@@ -190,15 +207,22 @@ func (o *Owned) Save(ctx context.Context, consumer, partition string, position i
 }
 
 // Claimed is the claim of a position that was loaded, for its SaveTx.
+//
+// Beside an error there is a Claim that refuses every call.
 func (o *Owned) Claimed(consumer, partition string) (*Claim, error) {
 	if err := o.usable(); err != nil {
-		return nil, err
+		c := &Claim{failed: err}
+		if o != nil {
+			c.store = o.store
+		}
+		return c, err
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	c := o.claims[[2]string{consumer, partition}]
 	if c == nil {
-		return nil, &ddb.InvalidError{Problems: []error{errors.New("position: it was not loaded, and so is not claimed")}}
+		err := &ddb.InvalidError{Problems: []error{errors.New("position: it was not loaded, and so is not claimed")}}
+		return &Claim{store: o.store, failed: err}, err
 	}
 	return c, nil
 }

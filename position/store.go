@@ -269,7 +269,12 @@ func (s *Store) SaveTx(consumer, partition string, position int64) ddb.TxOp {
 
 // Refused tells from the error of a transaction whether the [Store.SaveTx] at an index of its operations is to
 // blame: [ErrFenced] or [ErrStale], nil if it is not. Stale means that the number was handled before.
-func (s *Store) Refused(err error, index int) error { return refusedAt(err, index, "") }
+func (s *Store) Refused(err error, index int) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	return refusedAt(err, index, "")
+}
 
 func refusedAt(err error, index int, token string) error {
 	te, ok := errors.AsType[*ddb.TransactionError](err)
