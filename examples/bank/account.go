@@ -81,9 +81,12 @@ func (b *bank) transfer(ctx context.Context, from, to string, amount int, id str
 		if sender.State.Balance < amount {
 			return errNoFunds
 		}
-		sent, err1 := b.types.Encode(Sent{amount, to})
-		received, err2 := b.types.Encode(Received{amount, from})
-		if err := errors.Join(err1, err2); err != nil {
+		sent, err := b.types.Encode(Sent{amount, to})
+		if err != nil {
+			return err
+		}
+		received, err := b.types.Encode(Received{amount, from})
+		if err != nil {
 			return err
 		}
 		_, err = b.store.Commit(ctx, eventstore.CommitID(id),

@@ -101,11 +101,17 @@ func TestCrash(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			payloads, err1 := payload.New(poweredObjects{p, objects})
-			snapshots, err2 := snapshot.New(client, "snapshots", snapshot.When(snapshot.EveryN(1)), snapshot.Keep(snapshot.KeepLast(1)), snapshot.Offload(payloads, 1000))
-			s, err3 := eventstore.New(client, "events", eventstore.Offload(payloads, 0), eventstore.Sequenced(1), eventstore.MaxTries(2),
+			payloads, err := payload.New(poweredObjects{p, objects})
+			if err != nil {
+				t.Fatal(err)
+			}
+			snapshots, err := snapshot.New(client, "snapshots", snapshot.When(snapshot.EveryN(1)), snapshot.Keep(snapshot.KeepLast(1)), snapshot.Offload(payloads, 1000))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := eventstore.New(client, "events", eventstore.Offload(payloads, 0), eventstore.Sequenced(1), eventstore.MaxTries(2),
 				eventstore.TableOptions(ddb.Retry(ddb.RetryPolicy{MaxAttempts: 1})))
-			if err := errors.Join(err1, err2, err3); err != nil {
+			if err != nil {
 				t.Fatal(err)
 			}
 			if p.left < 0 {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net/http/httptest"
 	"os"
 
@@ -28,12 +27,20 @@ func openBank(ctx context.Context, client ddb.Client, objects payload.Objects) (
 		return nil, err
 	}
 	b := &bank{types: newTypes()}
-	var err1, err2, err3, err4 error
-	b.store, err1 = eventstore.New(client, "bank-events", eventstore.Sequenced(4), eventstore.Offload(payloads, 0))
-	b.snapshots, err2 = snapshot.New(client, "bank-snapshots", snapshot.When(snapshot.EveryN(10)), snapshot.Keep(snapshot.KeepLast(2)))
-	b.positions, err3 = position.New(client, "bank-positions")
-	b.balances, err4 = eventstore.NewViews[Balance](client, "bank-balances")
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	b.store, err = eventstore.New(client, "bank-events", eventstore.Sequenced(4), eventstore.Offload(payloads, 0))
+	if err != nil {
+		return nil, err
+	}
+	b.snapshots, err = snapshot.New(client, "bank-snapshots", snapshot.When(snapshot.EveryN(10)), snapshot.Keep(snapshot.KeepLast(2)))
+	if err != nil {
+		return nil, err
+	}
+	b.positions, err = position.New(client, "bank-positions")
+	if err != nil {
+		return nil, err
+	}
+	b.balances, err = eventstore.NewViews[Balance](client, "bank-balances")
+	if err != nil {
 		return nil, err
 	}
 	b.accounts = eventstore.NewRepository(b.store, b.types, Account.after, eventstore.WithSnapshots(b.snapshots, "account", 1))

@@ -223,7 +223,10 @@ func parallel(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	if err := errors.Join(table.BatchPut(ctx, some("a", 300)), table.BatchPut(ctx, some("b", 300))); err != nil {
+	if err := table.BatchPut(ctx, some("a", 300)); err != nil {
+		return err
+	}
+	if err := table.BatchPut(ctx, some("b", 300)); err != nil {
 		return err
 	}
 	items, sum := 0, int64(0)

@@ -28,13 +28,19 @@ func main() {
 }
 
 func run(ctx context.Context, client lesser) error {
-	counting, err1 := ddb.NewSimple(client, "compatible-accounts", accountID)
-	accounts, err2 := ddb.NewSimple(client, "compatible-accounts", accountID, ddb.WithoutCapacity())
-	transfers, err3 := ddb.NewSimple(client, "compatible-transfers", transferID, ddb.WithoutCapacity())
-	if err := errors.Join(err1, err2, err3); err != nil {
+	counting, err := ddb.NewSimple(client, "compatible-accounts", accountID)
+	if err != nil {
 		return err
 	}
-	if err := errors.Join(accounts.EnsureTable(ctx), transfers.EnsureTable(ctx)); err != nil {
+	accounts, err := ddb.NewSimple(client, "compatible-accounts", accountID, ddb.WithoutCapacity())
+	if err != nil {
+		return err
+	}
+	transfers, err := ddb.NewSimple(client, "compatible-transfers", transferID, ddb.WithoutCapacity())
+	if err != nil {
+		return err
+	}
+	if err := ddb.EnsureTables(ctx, accounts, transfers); err != nil {
 		return err
 	}
 	defer accounts.DeleteTable(context.WithoutCancel(ctx), ddb.AllowDelete(accounts.Name()))   //nolint:errcheck // only tidies up
@@ -49,7 +55,7 @@ func run(ctx context.Context, client lesser) error {
 	show("the same WithoutCapacity", accounts.Put(ctx, &a))
 	show("BatchPut WithoutCapacity", accounts.BatchPut(ctx, []Account{{ID: "bea"}, {ID: "cid", Balance: 5}}))
 	show("Transact", ddb.Transact(ctx, client, accounts.TxUpdate("ann", accountBalance.Sub(1))))
-	_, err := accounts.Update(ctx, "ann", accountBalance.Sub(1).Exact())
+	_, err = accounts.Update(ctx, "ann", accountBalance.Sub(1).Exact())
 	show("a count that is Exact", err)
 	_, err = accounts.Update(ctx, "ann", accountBalance.Sub(500), ddb.If(accountBalance.Ge(500)))
 	show("a condition that is false", err)
@@ -78,8 +84,11 @@ func run(ctx context.Context, client lesser) error {
 	}
 	b.crash = ""
 	n, err := b.recover(ctx)
+	if err != nil {
+		return err
+	}
 	fmt.Printf("%-40s %d %s\n", "transfers finished after a restart:", n, outcome(err))
-	return errors.Join(err, balances(ctx, accounts))
+	return balances(ctx, accounts)
 }
 
 func balances(ctx context.Context, accounts *ddb.SimpleTable[Account, string]) error {

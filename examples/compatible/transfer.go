@@ -112,9 +112,13 @@ func (b *bank) apply(ctx context.Context, account, transfer string, change ddb.C
 	if !errors.Is(err, ddb.ErrConditionFailed) {
 		return err
 	}
-	stored, err2 := b.accounts.Get(ctx, account, ddb.Consistent())
-	if err2 == nil && slices.Contains(stored.Applied, transfer) {
+	refused := err
+	stored, err := b.accounts.Get(ctx, account, ddb.Consistent())
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	if slices.Contains(stored.Applied, transfer) {
 		return nil
 	}
-	return errors.Join(err, err2)
+	return refused
 }

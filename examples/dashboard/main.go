@@ -87,17 +87,21 @@ func run(ctx context.Context, listen string) error {
 }
 
 func open(ctx context.Context, engine *ddbtest.Engine) (*radio, error) {
-	var (
-		r    radio
-		errs [3]error
-	)
-	r.songs, errs[0] = ddb.New(engine.Client(), "songs", songArtist, songTitle)
-	r.listeners, errs[1] = ddb.NewSimple(engine.Client(), "listeners", listenerName)
-	if err := errors.Join(errs[:]...); err != nil {
+	var r radio
+	var err error
+	r.songs, err = ddb.New(engine.Client(), "songs", songArtist, songTitle)
+	if err != nil {
 		return nil, err
 	}
-	r.byGenre, errs[2] = ddb.NewIndex(r.songs, "by-genre", songGenre, songPlays)
-	return &r, errors.Join(errs[2], r.songs.EnsureTable(ctx), r.listeners.EnsureTable(ctx))
+	r.listeners, err = ddb.NewSimple(engine.Client(), "listeners", listenerName)
+	if err != nil {
+		return nil, err
+	}
+	r.byGenre, err = ddb.NewIndex(r.songs, "by-genre", songGenre, songPlays)
+	if err != nil {
+		return nil, err
+	}
+	return &r, ddb.EnsureTables(ctx, r.songs, r.listeners)
 }
 
 // listen is the n-th time that somebody listens to a song, half of them to the same artist.

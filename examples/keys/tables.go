@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/dynamotable/ddb"
@@ -117,21 +116,39 @@ type tracker struct {
 
 func open(ctx context.Context, client ddb.Client) (*tracker, error) {
 	t := &tracker{client: client}
-	var errs [7]error
-	t.issues, errs[0] = ddb.New(client, "keys-tracker", issueTenant, issueKey,
+	var err error
+	t.issues, err = ddb.New(client, "keys-tracker", issueTenant, issueKey,
 		ddb.Derive(issueQueue, func(i *Issue) (string, bool) { return i.Key.Project, i.Status == "open" }, issueKey, issueStatus),
 		ddb.Derive(issueRank, func(i *Issue) (Rank, bool) { return Rank{i.Priority, i.Opened}, !i.Opened.IsZero() }, issuePriority, issueOpened))
-	t.comments, errs[1] = ddb.New(client, "keys-tracker", commentTenant, commentKey)
-	t.byAssignee, errs[2] = ddb.NewIndex(t.issues, "by-assignee", ddb.Multi2(issueTenant, issueAssignee), ddb.Multi2(issueStatus, issuePriority))
-	t.open, errs[3] = ddb.NewIndex(t.issues, "open", ddb.Multi2(issueTenant, issueQueue), issueRank)
-	t.projects, errs[4] = ddb.New(client, "keys-projects", projectTenant, projectID)
-	t.reservations, errs[5] = ddb.NewSimple(client, "keys-reservations", reservationID)
-	t.projectNames, errs[6] = ddb.NewUnique(t.reservations, "project", reservationOwner)
-	if err := errors.Join(errs[:]...); err != nil {
+	if err != nil {
+		return nil, err
+	}
+	t.comments, err = ddb.New(client, "keys-tracker", commentTenant, commentKey)
+	if err != nil {
+		return nil, err
+	}
+	t.byAssignee, err = ddb.NewIndex(t.issues, "by-assignee", ddb.Multi2(issueTenant, issueAssignee), ddb.Multi2(issueStatus, issuePriority))
+	if err != nil {
+		return nil, err
+	}
+	t.open, err = ddb.NewIndex(t.issues, "open", ddb.Multi2(issueTenant, issueQueue), issueRank)
+	if err != nil {
+		return nil, err
+	}
+	t.projects, err = ddb.New(client, "keys-projects", projectTenant, projectID)
+	if err != nil {
+		return nil, err
+	}
+	t.reservations, err = ddb.NewSimple(client, "keys-reservations", reservationID)
+	if err != nil {
+		return nil, err
+	}
+	t.projectNames, err = ddb.NewUnique(t.reservations, "project", reservationOwner)
+	if err != nil {
 		return nil, err
 	}
 	// One definition makes the table, the one with its indexes.
-	return t, errors.Join(t.issues.EnsureTable(ctx), t.projects.EnsureTable(ctx), t.reservations.EnsureTable(ctx))
+	return t, ddb.EnsureTables(ctx, t.issues, t.projects, t.reservations)
 }
 
 func (t *tracker) drop(ctx context.Context) {

@@ -64,9 +64,13 @@ func answer[Q ddb.AnyQuery[Post, Q]](b *blog, w http.ResponseWriter, r *http.Req
 		return
 	}
 	mine := ddb.ForTenant(tenant)
-	after, err1 := ddb.OpenToken(b.tokens, q, r.FormValue("after"), mine)
-	before, err2 := ddb.OpenToken(b.tokens, q, r.FormValue("before"), mine)
-	if err := errors.Join(err1, err2); err != nil {
+	after, err := ddb.OpenToken(b.tokens, q, r.FormValue("after"), mine)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	before, err := ddb.OpenToken(b.tokens, q, r.FormValue("before"), mine)
+	if err != nil {
 		fail(w, err)
 		return
 	}
@@ -75,9 +79,13 @@ func answer[Q ddb.AnyQuery[Post, Q]](b *blog, w http.ResponseWriter, r *http.Req
 		fail(w, err)
 		return
 	}
-	next, err1 := b.tokens.Seal(page.Next, mine, ddb.ValidFor(time.Hour))
-	prev, err2 := b.tokens.Seal(page.Prev, mine, ddb.ValidFor(time.Hour))
-	if err := errors.Join(err1, err2); err != nil {
+	next, err := b.tokens.Seal(page.Next, mine, ddb.ValidFor(time.Hour))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	prev, err := b.tokens.Seal(page.Prev, mine, ddb.ValidFor(time.Hour))
+	if err != nil {
 		fail(w, err)
 		return
 	}

@@ -63,11 +63,14 @@ func newScene(t *testing.T) *scene {
 	s := &scene{T: t, road: roads{engine: ddbtest.NewEngine()}}
 	t.Cleanup(s.road.engine.Close)
 	client := s.road.engine.Client(func(o *dynamodb.Options) { o.HTTPClient = &s.road })
-	var err, err2 error
 	s.client = client
+	var err error
 	s.a, err = newOrders(client, "orders")
-	s.b, err2 = newOrders(s.road.engine.Client(), "orders")
-	if err := errors.Join(err, err2); err != nil {
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.b, err = newOrders(s.road.engine.Client(), "orders")
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.b.EnsureTable(t.Context()); err != nil {

@@ -157,12 +157,15 @@ func (b oldBook) Move(ctx context.Context, from, to Entry) error {
 			ExpressionAttributeNames: map[string]string{"#k": "account"},
 		}}, err
 	}
-	first, err1 := put(from)
-	second, err2 := put(to)
-	if err := errors.Join(err1, err2); err != nil {
+	first, err := put(from)
+	if err != nil {
 		return err
 	}
-	_, err := b.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{first, second}})
+	second, err := put(to)
+	if err != nil {
+		return err
+	}
+	_, err = b.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{first, second}})
 	if cancelled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		for i, r := range cancelled.CancellationReasons {
 			if aws.ToString(r.Code) == "ConditionalCheckFailed" {

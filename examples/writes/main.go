@@ -76,15 +76,30 @@ func newBank(ctx context.Context, rules ...fault.Rule) (*bank, error) {
 		b.requests = append(b.requests, text) // one request at a time here
 	}))
 	b.client, b.close = engine.Client(), engine.Close
-	var err1, err2, err3, err4 error
-	b.accounts, err1 = ddb.NewSimple(b.client, "accounts", accountID, ddb.Version(accountRevision), ddb.Tombstones("deleted", time.Hour))
-	b.counters, err2 = ddb.NewSimple(b.client, "counters", counterID)
-	reserved, err3 := ddb.NewSimple(b.client, "names", nameID)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	var err error
+	b.accounts, err = ddb.NewSimple(b.client, "accounts", accountID, ddb.Version(accountRevision), ddb.Tombstones("deleted", time.Hour))
+	if err != nil {
 		return nil, err
 	}
-	b.names, err4 = ddb.NewUnique(reserved, "name", nameAccount)
-	return b, errors.Join(err4, b.accounts.CreateTable(ctx), b.counters.CreateTable(ctx), reserved.CreateTable(ctx))
+	b.counters, err = ddb.NewSimple(b.client, "counters", counterID)
+	if err != nil {
+		return nil, err
+	}
+	reserved, err := ddb.NewSimple(b.client, "names", nameID)
+	if err != nil {
+		return nil, err
+	}
+	b.names, err = ddb.NewUnique(reserved, "name", nameAccount)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.accounts.CreateTable(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.counters.CreateTable(ctx); err != nil {
+		return nil, err
+	}
+	return b, reserved.CreateTable(ctx)
 }
 
 // Do runs one step and prints how it ended and what was sent.
