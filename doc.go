@@ -23,6 +23,9 @@
 //	)
 //
 //	orders, err := ddb.New(client, "orders", orderCustomer, orderID)
+//	if err != nil {
+//		return err
+//	}
 //
 // The result is a *ddb.Table[Order, CustomerID, OrderID]. With keys of named types
 // the compiler refuses swapped keys, conditions on another struct, prefixes on

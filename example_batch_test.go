@@ -32,12 +32,15 @@ var (
 )
 
 func newLibrary(ctx context.Context, client ddb.Client) (*ddb.SimpleTable[Book, string], *ddb.Table[Loan, string, string]) {
-	books, err1 := ddb.NewSimple(client, "books", bookISBN)
-	loans, err2 := ddb.New(client, "loans", loanReader, loanISBN)
-	if err := errors.Join(err1, err2); err != nil {
+	books, err := ddb.NewSimple(client, "books", bookISBN)
+	if err != nil {
 		log.Fatal(err)
 	}
-	if err := errors.Join(books.CreateTable(ctx), loans.CreateTable(ctx)); err != nil {
+	loans, err := ddb.New(client, "loans", loanReader, loanISBN)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := ddb.EnsureTables(ctx, books, loans); err != nil {
 		log.Fatal(err)
 	}
 	return books, loans

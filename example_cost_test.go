@@ -42,6 +42,7 @@ func ExampleExplain() {
 	})
 	if err != nil {
 		fmt.Println(err)
+		return
 	}
 	fmt.Println(plan)
 	// Output:
@@ -76,6 +77,7 @@ func ExampleBudget() {
 	cursor, err := messages.ParseCursor(exceeded.Cursor)
 	if err != nil {
 		fmt.Println(err)
+		return
 	}
 	rest, err := messages.Query("go").After(cursor).Collect(context.Background())
 	fmt.Println(len(rest), "items left,", err)
@@ -90,9 +92,18 @@ func ExampleBudget_meter() {
 	defer stop()
 	meter := ddb.NewBudget(ddb.Limits{}) // without limits
 	ctx := ddb.WithBudget(context.Background(), meter)
-	_, _ = messages.Get(ctx, "go", 1)
-	_ = messages.Put(ctx, &Message{Room: "go", At: 300})
-	_, _ = messages.Query("go").Limit(100).Collect(ctx)
+	if _, err := messages.Get(ctx, "go", 1); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := messages.Put(ctx, &Message{Room: "go", At: 300}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := messages.Query("go").Limit(100).Collect(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
 	fmt.Printf("%+v\n", meter.Spent())
 	// Output:
 	// {ReadUnits:13 WriteUnits:1 Items:102 Requests:3}
@@ -104,9 +115,17 @@ func ExampleHotKeys() {
 	defer stop()
 	ctx := context.Background()
 	for i := range 50 {
-		_, _ = messages.Get(ctx, fmt.Sprint("room-", i), 1)
+		_, err := messages.Get(ctx, fmt.Sprint("room-", i), 1)
+		if !errors.Is(err, ddb.ErrNotFound) { // there is one room only
+			fmt.Println(err)
+			return
+		}
 	}
-	suspect, _ := messages.PartitionHash("go")
+	suspect, err := messages.PartitionHash("go")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	for _, k := range hot.Top(1) {
 		fmt.Printf("%s: %.0f %% of all units, the one that was suspected: %v\n", k.Table, 100*k.Share, k.Partition == suspect)
 	}
@@ -127,7 +146,10 @@ func ExampleLogCalls() {
 	messages, stop := openArchive()
 	defer stop()
 	defer ddb.AddHook(ddb.LogCalls(logger, 50*time.Millisecond))()
-	_, _ = messages.Get(ddb.WithLabel(context.Background(), "nightly"), "go", 7)
+	if _, err := messages.Get(ddb.WithLabel(context.Background(), "nightly"), "go", 7); err != nil {
+		fmt.Println(err)
+		return
+	}
 	// Output:
 	// level=DEBUG msg="DynamoDB GetItem" operation=GetItem table=messages label=nightly attempts=1 items=1 returned=1 read_units=0.5 write_units=0
 }
@@ -137,8 +159,14 @@ func ExampleLedger_Snapshot() {
 	messages, stop := openArchive(ddb.WithLedger(ledger))
 	defer stop()
 	before := ledger.Snapshot()
-	_, _ = messages.Query("go").Limit(100).Collect(ddb.WithLabel(context.Background(), "report"))
-	_, _ = messages.Get(context.Background(), "go", 7)
+	if _, err := messages.Query("go").Limit(100).Collect(ddb.WithLabel(context.Background(), "report")); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := messages.Get(context.Background(), "go", 7); err != nil {
+		fmt.Println(err)
+		return
+	}
 	for _, e := range ledger.Snapshot().Sub(before).Top(2).Entries {
 		fmt.Printf("%s %q: %g units in %d\n", e.Operation, e.Label, e.Total(), e.Operations)
 	}

@@ -77,7 +77,11 @@ func ExampleDerive() {
 	_, err = tickets.Update(ctx, "t2", ticketStatus.Set("done"), ticketTeam.Set("db"))
 	fmt.Println(err)
 	for t, err := range open.Query("db").All(ctx) {
-		text, _ := t.Rank.MarshalText()
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		text, err := t.Rank.MarshalText()
 		fmt.Println(t.ID, string(text), err)
 	}
 	_, err = tickets.Update(ctx, "t1", ticketPriority.Set(1))

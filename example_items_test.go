@@ -35,9 +35,11 @@ func ExampleNewSimple() {
 	}
 	if err := books.EnsureTable(ctx); err != nil {
 		fmt.Println(err)
+		return
 	}
 	if err := books.Put(ctx, &Book{ISBN: "1", Title: "Dune", Copies: 3}); err != nil {
 		fmt.Println(err)
+		return
 	}
 	book, err := books.Get(ctx, "1")
 	fmt.Println(book, err)
@@ -58,9 +60,11 @@ func ExampleNew() {
 	}
 	if err := loans.EnsureTable(ctx); err != nil {
 		fmt.Println(err)
+		return
 	}
 	if err := loans.Create(ctx, &Loan{Reader: "ann", ISBN: "1"}); err != nil {
 		fmt.Println(err)
+		return
 	}
 	lent, err := loans.Exists(ctx, "ann", "1")
 	fmt.Println(lent, err)
@@ -183,6 +187,7 @@ func ExampleTransactGet() {
 	books, loans := newLibrary(ctx, client)
 	if err := books.Put(ctx, &Book{ISBN: "1", Title: "Dune"}); err != nil {
 		fmt.Println(err)
+		return
 	}
 	var (
 		book ddb.Got[Book]
@@ -219,6 +224,7 @@ func ExampleTable_VerifyTable() {
 	// The live table lacks an index that the definition gets now.
 	if _, err := ddb.NewSimpleIndex(messages, "by-text", ddb.StrField(func(m *Message) *string { return &m.Text })); err != nil {
 		fmt.Println(err)
+		return
 	}
 	differences, err := messages.VerifyTable(ctx)
 	for _, d := range differences {

@@ -19,7 +19,7 @@ func ExamplePageTokens() {
 	messages, _ := newChat(ctx, engine.Client())
 
 	secret := make([]byte, 32) // that of a program comes from a secret manager
-	_, _ = rand.Read(secret)
+	_, _ = rand.Read(secret)   // never fails
 	tokens, err := ddb.NewPageTokens(ddb.TokenKey{ID: "2026-09", Secret: secret})
 	if err != nil {
 		fmt.Println(err)
@@ -32,7 +32,11 @@ func ExamplePageTokens() {
 		return
 	}
 	token, err := tokens.Seal(page.Next, ddb.ForTenant("t1"), ddb.ValidFor(time.Hour))
-	fmt.Println(token != "", err)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(token != "")
 
 	cursor, err := ddb.OpenToken(tokens, q, token, ddb.ForTenant("t1"))
 	if err != nil {
@@ -40,15 +44,19 @@ func ExamplePageTokens() {
 		return
 	}
 	page, err = q.After(cursor).Page(ctx)
-	fmt.Println(page.Items[0].Text, err)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(page.Items[0].Text)
 
 	_, err = ddb.OpenToken(tokens, q, token, ddb.ForTenant("t2"))
 	fmt.Println(errors.Is(err, ddb.ErrBadCursor))
 	_, err = ddb.OpenToken(tokens, messages.Query("rust"), token, ddb.ForTenant("t1"))
 	fmt.Println(errors.Is(err, ddb.ErrBadCursor))
 	// Output:
-	// true <nil>
-	// message 2 <nil>
+	// true
+	// message 2
 	// true
 	// true
 }

@@ -28,9 +28,13 @@ func ExampleNewUnique() {
 	engine := ddbtest.NewEngine()
 	defer engine.Close()
 	client := engine.Client()
-	clubMembers, err1 := ddb.NewSimple(client, "members", memberID)
-	emails, err2 := ddb.NewUnique(clubMembers, "email", memberOwner) // in the same table, under keys of its own
-	if err := errors.Join(err1, err2); err != nil {
+	clubMembers, err := ddb.NewSimple(client, "members", memberID)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	emails, err := ddb.NewUnique(clubMembers, "email", memberOwner) // in the same table, under keys of its own
+	if err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -44,7 +48,7 @@ func ExampleNewUnique() {
 	}
 	ann := Member{ID: "m1", Club: "chess", Email: "ann@example.org"}
 	fmt.Println(join(ann))
-	err := join(Member{ID: "m2", Club: "chess", Email: "ann@example.org"})
+	err = join(Member{ID: "m2", Club: "chess", Email: "ann@example.org"})
 	fmt.Println(errors.Is(err, ddb.ErrTaken))
 	fmt.Println(join(Member{ID: "m3", Club: "rowing", Email: "ann@example.org"})) // another scope
 

@@ -13,6 +13,9 @@
 // A [View] keeps a second table in step with changes, whichever way they come.
 //
 //	leases, err := change.NewTableStore(client, "leases")
+//	if err != nil {
+//		return err
+//	}
 //	consumer, err := change.NewConsumer(streams, change.OfTable("orders"), "mailer", leases,
 //		change.Each(func(ctx context.Context, c change.Change[Order]) error {
 //			if c.Kind != change.Insert {
@@ -20,7 +23,12 @@
 //			}
 //			return mailer.Send(ctx, c.New)
 //		}))
-//	err = consumer.Run(ctx)
+//	if err != nil {
+//		return err
+//	}
+//	if err := consumer.Run(ctx); err != nil {
+//		return err
+//	}
 //
 // # What is promised
 //

@@ -29,21 +29,21 @@ var (
 func someOrders(ctx context.Context) *ddbtest.Engine {
 	engine := ddbtest.NewEngine()
 	orders, err := ddb.NewSimple(engine.Client(), "orders", orderID)
-	if err == nil {
-		err = orders.EnsureTable(ctx, ddb.Stream(types.StreamViewTypeNewAndOldImages))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := orders.EnsureTable(ctx, ddb.Stream(types.StreamViewTypeNewAndOldImages)); err != nil {
+		log.Fatal(err)
 	}
 	for _, o := range []Order{{"o1", "open", 10}, {"o2", "open", 20}} {
-		if err == nil {
-			err = orders.Create(ctx, &o)
+		if err := orders.Create(ctx, &o); err != nil {
+			log.Fatal(err)
 		}
 	}
-	if err == nil {
-		_, err = orders.Update(ctx, "o1", orderStatus.Set("paid"))
+	if _, err := orders.Update(ctx, "o1", orderStatus.Set("paid")); err != nil {
+		log.Fatal(err)
 	}
-	if err == nil {
-		err = orders.Delete(ctx, "o2")
-	}
-	if err != nil {
+	if err := orders.Delete(ctx, "o2"); err != nil {
 		log.Fatal(err)
 	}
 	return engine
@@ -55,10 +55,10 @@ func Example() {
 	ctx, cancel := context.WithCancel(context.Background())
 	engine := someOrders(ctx)
 	leases, err := change.NewTableStore(engine.Client(), "leases")
-	if err == nil {
-		err = leases.EnsureTable(ctx)
-	}
 	if err != nil {
+		log.Fatal(err)
+	}
+	if err := leases.EnsureTable(ctx); err != nil {
 		log.Fatal(err)
 	}
 	handled := 0
@@ -130,7 +130,10 @@ func ExampleLambdaHandler() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	text, _ := json.Marshal(response)
+	text, err := json.Marshal(response)
+	if err != nil {
+		log.Fatal(err)
+	}
 	fmt.Println(string(text))
 	// Output:
 	// o1 10
@@ -151,10 +154,10 @@ func ExampleView() {
 	table, err := ddb.New(engine.Client(), "orders-by-status",
 		ddb.StrField(func(o *OrderByStatus) *string { return &o.Status }), ddb.StrField(func(o *OrderByStatus) *string { return &o.Order }),
 		ddb.TTL(ddb.Field(func(o *OrderByStatus) *time.Time { return &o.Until })))
-	if err == nil {
-		err = table.EnsureTable(ctx)
-	}
 	if err != nil {
+		log.Fatal(err)
+	}
+	if err := table.EnsureTable(ctx); err != nil {
 		log.Fatal(err)
 	}
 	view := change.NewView(table,
@@ -167,10 +170,10 @@ func ExampleView() {
 		log.Fatal(err)
 	}
 	for c, err := range stream.All(ctx, change.FromHorizon()) {
-		if err == nil {
-			err = view.Apply(ctx, c)
-		}
 		if err != nil {
+			log.Fatal(err)
+		}
+		if err := view.Apply(ctx, c); err != nil {
 			log.Fatal(err)
 		}
 		if c.Kind == change.Remove {

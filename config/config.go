@@ -3,9 +3,21 @@
 // import it build the TOML library.
 //
 //	cfg, err := config.FromTOML(file)
+//	if err != nil {
+//		return err
+//	}
 //	cfg, err = cfg.FromEnv(os.Environ()) // what is set there wins
+//	if err != nil {
+//		return err
+//	}
 //	client, err := ddb.NewClient(ctx, cfg.ClientOptions()...)
+//	if err != nil {
+//		return err
+//	}
 //	store, err := eventstore.New(client, cfg.EventsTable())
+//	if err != nil {
+//		return err
+//	}
 //
 // A key that is not known is an error, for it is most likely a known one that is misspelt. All problems are named at once, in an
 // error that matches [ddb.ErrInvalid]; none shows a value.

@@ -37,9 +37,18 @@ func ExampleRecorder_Snapshot() {
 		return
 	}
 	ctx := context.Background()
-	_ = users.EnsureTable(ctx)
-	_ = users.Put(ctx, &User{ID: "u1"})
-	_, _ = users.Get(ctx, "u1")
+	if err := users.EnsureTable(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := users.Put(ctx, &User{ID: "u1"}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := users.Get(ctx, "u1"); err != nil {
+		fmt.Println(err)
+		return
+	}
 	s := recorder.Snapshot()
 	fmt.Println(s.Totals.Calls, "calls,", s.Totals.ReadUnits, "read and", s.Totals.WriteUnits, "write units")
 	// Output:

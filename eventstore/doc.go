@@ -1,10 +1,18 @@
 // Package eventstore keeps streams of events in one DynamoDB table.
 //
 //	store, err := eventstore.New(client, "events", eventstore.Sequenced(16))
-//	err = store.EnsureTable(ctx)
+//	if err != nil {
+//		return err
+//	}
+//	if err := store.EnsureTable(ctx); err != nil {
+//		return err
+//	}
 //
 //	_, err = store.Append(ctx, "account-42", eventstore.NoStream(),
 //		eventstore.NewEvent{Type: "opened", Data: data})
+//	if err != nil {
+//		return err
+//	}
 //
 //	for e, err := range store.Read(ctx, "account-42") { ... }
 //

@@ -2,10 +2,17 @@
 // that whatever goes wrong denies.
 //
 //	grants, err := grant.New(client)
-//	err = grants.Ensure(ctx)
+//	if err != nil {
+//		return err
+//	}
+//	if err := grants.Ensure(ctx); err != nil {
+//		return err
+//	}
 //
 //	key := grant.Key{Tenant: grant.TenantOf("acme"), User: "u1", Type: "role", Qualifier: "admin"}
-//	_, err = grants.Save(ctx, grant.Grant{Key: key, GrantedBy: "u0", ExpiresAt: end}, grant.Upsert())
+//	if _, err := grants.Save(ctx, grant.Grant{Key: key, GrantedBy: "u0", ExpiresAt: end}, grant.Upsert()); err != nil {
+//		return err
+//	}
 //
 //	d, err := grants.Check(ctx, key)
 //	if err != nil || !d.Allowed {

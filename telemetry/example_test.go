@@ -16,8 +16,10 @@ func ExampleStart() {
 		fmt.Println(err)
 		return
 	}
-	defer func() { _ = stop() }()
 	fmt.Println("reporting")
+	if err := stop(); err != nil { // when the program ends
+		fmt.Println(err)
+	}
 	// Output:
 	// reporting
 }
@@ -40,7 +42,10 @@ func ExampleNew() {
 		return
 	}
 	ctx := context.Background()
-	_ = users.EnsureTable(ctx)
+	if err := users.EnsureTable(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
 	fmt.Println(users.Put(ctx, &User{ID: "u1"}))
 	// Output:
 	// <nil>

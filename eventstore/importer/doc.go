@@ -3,8 +3,17 @@
 // [Excalibur] (.NET). Whatever else can list streams and their events is a [Source] as well.
 //
 //	source, err := importer.DynamoES(client, "Events", nil)
+//	if err != nil {
+//		return err
+//	}
 //	report, err := importer.Import(ctx, source, store)
+//	if err != nil {
+//		return err
+//	}
 //	report, err = importer.Verify(ctx, source, store)
+//	if err != nil {
+//		return err
+//	}
 //
 // # Migrating
 //

@@ -4,7 +4,13 @@
 //
 //	client := s3.NewFromConfig(cfg)
 //	bucket, err := ddbs3.New(client, "my-payloads")
+//	if err != nil {
+//		return err
+//	}
 //	payloads, err := payload.New(bucket)
+//	if err != nil {
+//		return err
+//	}
 //
 // The role needs s3:PutObject, s3:GetObject, s3:DeleteObject and, for sweeping, s3:ListBucket; without the last, S3
 // answers 403 for an object that is missing.
