@@ -50,6 +50,9 @@ func TestRepeatedMembers(t *testing.T) {
 // TestMemoryOfAny measures what a reply of 15 MB into an interface, or into the SDK's form, takes up for each byte of its body. With
 // the body that is at most eight times its size, or the reply is refused before it takes up more.
 func TestMemoryOfAny(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector takes memory of its own")
+	}
 	const size = 15 << 20
 	list := func(element string) string {
 		return `{"L":[` + strings.TrimSuffix(strings.Repeat(element+",", size/(len(element)+1)), ",") + `]}`
