@@ -312,13 +312,15 @@ func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []
 		if o.watched {
 			b.kept.Store(true)
 		}
-		in := &dynamodb.BatchWriteItemInput{ReturnConsumedCapacity: o.capacity}
+		in := &dynamodb.BatchWriteItemInput{ReturnConsumedCapacity: o.capacity, ReturnItemCollectionMetrics: o.metrics}
 		out, err := wire.BatchWriteItem(ctx, b.core.client, in, []wire.TableWrites{{Table: b.core.name, Writes: writes}}, o.options)
 		if out == nil {
 			return replyInfo{}, err
 		}
 		left, err = b.leftWrites(out.UnprocessedItems, pending)
-		return replyInfo{answered: true, capacities: out.ConsumedCapacity, items: len(pending) - len(left)}, err
+		return replyInfo{
+			answered: true, capacities: out.ConsumedCapacity, collections: out.ItemCollectionMetrics, items: len(pending) - len(left),
+		}, err
 	})
 	return left, err
 }

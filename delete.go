@@ -191,12 +191,12 @@ func (c *core) deleteOnce(ctx context.Context, d *preparedDelete, cond expr.Node
 	}
 	info := requestInfo{op: "DeleteItem", write: true, verb: "Delete", keyMap: d.key, cond: cond}
 	_, err := c.send(ctx, &info, o, func(ctx context.Context, o outgoing) (replyInfo, error) {
-		in.ReturnConsumedCapacity = o.capacity
+		in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics = o.capacity, o.metrics
 		out, err := wire.DeleteItem(ctx, c.client, in, o.options, d.old)
 		if out == nil {
 			return replyInfo{}, err
 		}
-		return replyToWrite(out.ConsumedCapacity), err
+		return replyToWrite(out.ConsumedCapacity, out.ItemCollectionMetrics), err
 	})
 	return err
 }

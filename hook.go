@@ -70,6 +70,9 @@ type Call struct {
 	Consumed Consumed
 	// Capacity is Consumed by table and index.
 	Capacity []CapacityEntry
+	// ItemCollections are the sizes of the item collections that were written to, as far as they were asked for and the reply
+	// says them; see [WithItemCollections] and [WarnCollectionSize].
+	ItemCollections []ItemCollection
 	// Returned is how many items the reply held, Scanned how many a Query or Scan read
 	// for them, before the filter.
 	Returned, Scanned int

@@ -81,6 +81,9 @@ func (c *Call) attrs() []slog.Attr {
 	count("returned", c.Returned)
 	count("scanned", c.Scanned)
 	attrs = append(attrs, slog.Float64("read_units", c.Consumed.ReadUnits), slog.Float64("write_units", c.Consumed.WriteUnits))
+	if len(c.ItemCollections) > 0 {
+		attrs = append(attrs, slog.Float64("item_collection_gb", c.largestCollection()))
+	}
 	if len(c.Throttled) > 0 {
 		reasons := make([]string, len(c.Throttled))
 		for i, r := range c.Throttled {

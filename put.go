@@ -234,19 +234,19 @@ func (c *core) putItem(ctx context.Context, info *requestInfo, in *dynamodb.PutI
 		if o.watched && buf != nil {
 			buf.b = nil // a hook may keep the call, and the item with it
 		}
-		in.ReturnConsumedCapacity = o.capacity
+		in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics = o.capacity, o.metrics
 		out, err := wire.PutItem(ctx, c.client, in, item, o.options, old)
 		if out == nil {
 			return replyInfo{}, err
 		}
-		return replyToWrite(out.ConsumedCapacity), err
+		return replyToWrite(out.ConsumedCapacity, out.ItemCollectionMetrics), err
 	})
 	return err
 }
 
 // replyToWrite is the reply to the write of one item.
-func replyToWrite(cc *types.ConsumedCapacity) replyInfo {
-	return replyInfo{answered: true, capacity: cc, items: 1}
+func replyToWrite(cc *types.ConsumedCapacity, m *types.ItemCollectionMetrics) replyInfo {
+	return replyInfo{answered: true, capacity: cc, collection: m, items: 1}
 }
 
 // lostReply is what a write returns whose reply was to give an item, and is lost.

@@ -15,9 +15,10 @@ import (
 
 // callOptions is what a context carries for the calls made with it.
 type callOptions struct {
-	label   string
-	budgets []*Budget
-	explain *explainer
+	label       string
+	budgets     []*Budget
+	explain     *explainer
+	collections bool // the sizes of item collections are asked for
 }
 
 type callOptionsKey struct{}
@@ -79,7 +80,8 @@ func (i *requestInfo) inputs() int {
 type outgoing struct {
 	options  wire.Options
 	capacity types.ReturnConsumedCapacity
-	watched  bool // by a hook, which may keep what the request is made of
+	metrics  types.ReturnItemCollectionMetrics // for writes
+	watched  bool                              // by a hook, which may keep what the request is made of
 }
 
 // replyInfo is what one request gave, as far as it is counted.
@@ -87,12 +89,14 @@ type replyInfo struct {
 	sent bool // the request was admitted
 	// answered: DynamoDB has sent an output. send also sets it for a condition that failed and a
 	// transaction that was cancelled, for these are answers, and billed.
-	answered   bool
-	capacity   *types.ConsumedCapacity  // of a request on one table; nil if the output does not say
-	capacities []types.ConsumedCapacity // of a batch or a transaction
-	items      int                      // read before the filter, or written
-	returned   int                      // in the output
-	scanned    int                      // by a Query or Scan
+	answered    bool
+	capacity    *types.ConsumedCapacity                  // of a request on one table; nil if the output does not say
+	capacities  []types.ConsumedCapacity                 // of a batch or a transaction
+	collection  *types.ItemCollectionMetrics             // of the write of one item; nil if the output does not say
+	collections map[string][]types.ItemCollectionMetrics // of a batch or a transaction, by table
+	items       int                                      // read before the filter, or written
+	returned    int                                      // in the output
+	scanned     int                                      // by a Query or Scan
 }
 
 func (r *replyInfo) all() []types.ConsumedCapacity {
@@ -117,8 +121,10 @@ func sendAll(ctx context.Context, cores []*core, info *requestInfo, o wire.Optio
 	opts := callOptionsOf(ctx)
 	out := outgoing{options: o, capacity: opts.capacity(cores)}
 	if !opts.observed(cores) {
+		out.metrics = opts.collectionMetrics(cores)
 		r, err := do(ctx, out)
 		r.book(cores, info, opts.label, err)
+		r.reportCollections(cores, info)
 		return r, err
 	}
 	q, err := admit(ctx, opts, cores, info)
@@ -128,9 +134,11 @@ func sendAll(ctx context.Context, cores []*core, info *requestInfo, o wire.Optio
 	if ctx = q.begin(ctx); q.call != nil {
 		out.options, out.watched = q.watching(o), true
 	}
+	opts = callOptionsOf(ctx) // to which hooks may have added
+	out.metrics = opts.collectionMetrics(cores)
 	r, err := do(ctx, out)
-	r.book(cores, info, callOptionsOf(ctx).label, err)
-	q.end(ctx, &r, err)
+	r.book(cores, info, opts.label, err)
+	q.end(ctx, &r, r.reportCollections(cores, info), err)
 	return r, err
 }
 
@@ -225,7 +233,7 @@ func (w *watchingRetryer) IsErrorRetryable(err error) bool {
 }
 
 // end charges the budgets and shows the reply to the hooks.
-func (q *request) end(ctx context.Context, r *replyInfo, err error) {
+func (q *request) end(ctx context.Context, r *replyInfo, collections []ItemCollection, err error) {
 	if err != nil {
 		r.items = 0
 	}
@@ -234,6 +242,7 @@ func (q *request) end(ctx context.Context, r *replyInfo, err error) {
 	if q.call == nil {
 		return
 	}
+	q.call.ItemCollections = collections
 	q.call.complete(r, capacities, err)
 	for i := range q.hooks {
 		q.hooks[len(q.hooks)-1-i].End(ctx, q.call)

@@ -116,33 +116,35 @@ func newItemOf(list any, conditionFailed func(failedCondition) error) itemOf {
 
 // core is the part of a table that knows no type parameters.
 type core struct {
-	failed      error // why it could not be made; every call returns it
-	client      Client
-	name        string
-	plan        *codec.Plan
-	of          itemOf
-	key         keySchema
-	keyNames    itemid.Key // of the primary key, partition first
-	keyAttrs    []keyAttr  // the same
-	keyIndexes  [][]int    // of its fields
-	version     *handle
-	revision    *handle
-	tombstones  *tombstones
-	created     *handle
-	updated     *handle
-	ttl         *handle
-	ledger      *Ledger
-	hooks       []Hook
-	sizes       itemSizes
-	retry       RetryPolicy
-	budget      *RetryBudget
-	pageSize    int32
-	concurrency int
-	wire        wire.Options
-	now         func() time.Time
-	warnMark    int // in bytes
-	warn        func(table string, size int)
-	derived     []*derivation
+	failed         error // why it could not be made; every call returns it
+	client         Client
+	name           string
+	plan           *codec.Plan
+	of             itemOf
+	key            keySchema
+	keyNames       itemid.Key // of the primary key, partition first
+	keyAttrs       []keyAttr  // the same
+	keyIndexes     [][]int    // of its fields
+	version        *handle
+	revision       *handle
+	tombstones     *tombstones
+	created        *handle
+	updated        *handle
+	ttl            *handle
+	ledger         *Ledger
+	hooks          []Hook
+	sizes          itemSizes
+	retry          RetryPolicy
+	budget         *RetryBudget
+	pageSize       int32
+	concurrency    int
+	wire           wire.Options
+	now            func() time.Time
+	warnMark       int // in bytes
+	warn           func(table string, size int)
+	collectionMark float64 // in GB
+	collectionWarn func(ItemCollection)
+	derived        []*derivation
 
 	parts []*core // of a SharedTable
 

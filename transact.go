@@ -232,12 +232,12 @@ func (tx *transaction) send(ctx context.Context) error {
 		seen := &attempts{repeat: true} // the token makes it the same transaction
 		info := requestInfo{op: "TransactWriteItems", write: true, actions: tx.actions}
 		r, err := sendAll(ctx, cores, &info, seen.into(c.wire), func(ctx context.Context, o outgoing) (replyInfo, error) {
-			in.ReturnConsumedCapacity = o.capacity
+			in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics = o.capacity, o.metrics
 			out, err := wire.TransactWriteItems(ctx, tx.client, in, items, o.options)
 			if out == nil {
 				return replyInfo{}, err
 			}
-			return replyInfo{answered: true, capacities: out.ConsumedCapacity, items: len(tx.actions)}, err
+			return replyInfo{answered: true, capacities: out.ConsumedCapacity, collections: out.ItemCollectionMetrics, items: len(tx.actions)}, err
 		})
 		tx.stats.count(true, &r)
 		if r.sent {

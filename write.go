@@ -243,7 +243,7 @@ func (c *core) updateOnce(ctx context.Context, u *preparedUpdate, update *expr.U
 	in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
 	info := requestInfo{op: "UpdateItem", write: true, verb: "Update", keyMap: u.key, cond: cond}
 	_, err := c.send(ctx, &info, o, func(ctx context.Context, o outgoing) (replyInfo, error) {
-		in.ReturnConsumedCapacity = o.capacity
+		in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics = o.capacity, o.metrics
 		out, err := wire.UpdateItem(ctx, c.client, in, o.options, u.rows)
 		if err == nil {
 			err = u.arrived()
@@ -251,7 +251,7 @@ func (c *core) updateOnce(ctx context.Context, u *preparedUpdate, update *expr.U
 		if out == nil {
 			return replyInfo{}, err
 		}
-		return replyToWrite(out.ConsumedCapacity), err
+		return replyToWrite(out.ConsumedCapacity, out.ItemCollectionMetrics), err
 	})
 	return err
 }

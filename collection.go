@@ -1,0 +1,148 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/itemid"
+)
+
+// maxCollectionGB is the limit of an item collection of a table with local indexes.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections.SizeLimit
+const maxCollectionGB = 10
+
+// ItemCollection is what DynamoDB says of the size of an item collection: all items with one partition key
+// in a table with local indexes, and what those indexes hold of them. It may have 10 GB at most; after that, writes that make it
+// larger are refused with ItemCollectionSizeLimitExceededException, and deletes are still possible.
+//
+// The size is an estimate of DynamoDB's, as a range. It may be out of date, and says nothing precise.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ItemCollectionMetrics.html
+type ItemCollection struct {
+	Table string `json:"table"`
+	// Partition is the hash of the partition key; [Table.PartitionHash] gives that of a key that one suspects.
+	Partition PartitionHash `json:"partition"`
+	// MinGB and MaxGB are the bounds of the size, in gigabytes.
+	MinGB float64 `json:"minGB"`
+	MaxGB float64 `json:"maxGB"`
+}
+
+// WithItemCollections makes the writes that are made with the context ask DynamoDB how large the item collections are that they
+// wrote to. Hooks find the answer in [Call.ItemCollections]; a hook may itself return such a context from Begin. It costs no
+// units. DynamoDB answers for tables with local indexes only, and reads have no such answer.
+//
+// Repeated calls of [Transact] with one [Token] must ask alike: DynamoDB takes a token with other parameters for a mistake.
+//
+// [WarnCollectionSize] asks at every write on a table, and needs no hook.
+func WithItemCollections(ctx context.Context) context.Context {
+	s := callOptionsOf(ctx)
+	s.collections = true
+	return s.into(ctx)
+}
+
+// WarnCollectionSize calls warn for each item collection that a write on the table has changed and that may have more than
+// gb gigabytes by now, so that a partition is seen before it reaches the 10 GB at which DynamoDB refuses to let it grow:
+//
+//	ddb.WarnCollectionSize(8, func(c ddb.ItemCollection) {
+//		log.Warn("large item collection", "table", c.Table, "partition", c.Partition, "maxGB", c.MaxGB)
+//	})
+//
+// It is for tables with local indexes; of others DynamoDB does not say sizes, and warn is never called. It is refused on a table
+// without a sort key, which cannot have local indexes. Every write of single items, batches and transactions asks, at no cost in
+// units, and warn is called for every one that is answered, as often as the size is over the mark: a write that fails, whose
+// reply is lost, or whose [Token] DynamoDB has seen before has no answer. warn runs on the
+// goroutine of the call, before that returns, so several calls may run it at once. The mark is 0 or more and less than 10; with 0
+// it is called for every answer. Hooks find the answers in [Call.ItemCollections].
+func WarnCollectionSize(gb float64, warn func(ItemCollection)) TableOption {
+	return tableOption(func(c *core) error {
+		var errs []error
+		if !(gb >= 0 && gb < maxCollectionGB) { // NaN is neither
+			errs = append(errs, fmt.Errorf("option WarnCollectionSize %g: the mark must be 0 or more, and less than the limit of %d GB", gb, maxCollectionGB))
+		}
+		if warn == nil {
+			errs = append(errs, errors.New("option WarnCollectionSize: the function is nil"))
+		}
+		if len(c.keyNames) == 1 {
+			errs = append(errs, errors.New("option WarnCollectionSize: a table without a sort key cannot have local indexes, and DynamoDB says sizes for tables with local indexes only"))
+		}
+		c.collectionMark, c.collectionWarn = gb, warn
+		return errors.Join(errs...)
+	})
+}
+
+// collectionMetrics asks for the sizes of item collections, if the context or a table of the write wants them. What is not
+// asked for is not sent: DynamoDB's default is NONE.
+func (o *callOptions) collectionMetrics(cores []*core) types.ReturnItemCollectionMetrics {
+	if o.collections || slices.ContainsFunc(cores, func(c *core) bool { return c.collectionWarn != nil }) {
+		return types.ReturnItemCollectionMetricsSize
+	}
+	return ""
+}
+
+// reportCollections gives the item collections of a reply, and warns of those that are over the marks of their tables.
+func (r *replyInfo) reportCollections(cores []*core, info *requestInfo) []ItemCollection {
+	if r.collection == nil && len(r.collections) == 0 {
+		return nil
+	}
+	var (
+		all     []ItemCollection
+		written = info.partitions(cores[0])
+		seen    = make(map[*core]bool, len(cores))
+	)
+	for _, c := range cores { // of a transaction, one for each operation
+		if seen[c] {
+			continue
+		}
+		seen[c] = true
+		for _, found := range r.collectionsOf(c, written) {
+			if !slices.Contains(all, found) { // several item types may share a table
+				all = append(all, found)
+			}
+			if c.collectionWarn != nil && found.MaxGB > c.collectionMark {
+				c.collectionWarn(found)
+			}
+		}
+	}
+	return all
+}
+
+// collectionsOf are the item collections of one table, each once. One that the request did not write to is left out: the reply
+// answers another. So is one without a size.
+func (r *replyInfo) collectionsOf(c *core, written []PartitionHash) (all []ItemCollection) {
+	table := shortName(c.name)
+	add := func(m types.ItemCollectionMetrics) {
+		id := itemid.AppendValue(nil, m.ItemCollectionKey[c.keyNames[0]])
+		found := ItemCollection{Table: c.name, Partition: hashPartition(table, "", id)}
+		if len(m.SizeEstimateRangeGB) != 2 || !slices.Contains(written, found.Partition) {
+			return
+		}
+		found.MinGB, found.MaxGB = m.SizeEstimateRangeGB[0], m.SizeEstimateRangeGB[1]
+		if !slices.Contains(all, found) {
+			all = append(all, found)
+		}
+	}
+	if r.collection != nil {
+		add(*r.collection)
+	}
+	for name, list := range r.collections {
+		if shortName(name) != table {
+			continue
+		}
+		for _, m := range list {
+			add(m)
+		}
+	}
+	return all
+}
+
+// largestCollection is the upper bound of the largest item collection that the call wrote to, in gigabytes.
+func (c *Call) largestCollection() (gb float64) {
+	for _, found := range c.ItemCollections {
+		gb = max(gb, found.MaxGB)
+	}
+	return gb
+}
