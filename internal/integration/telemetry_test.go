@@ -84,6 +84,10 @@ func (r *reported) metrics(t *testing.T) map[string]float64 {
 				for _, p := range d.DataPoints {
 					put(m.Name, p.Attributes, p.Value)
 				}
+			case metricdata.Gauge[float64]:
+				for _, p := range d.DataPoints {
+					put(m.Name, p.Attributes, p.Value)
+				}
 			case metricdata.Histogram[int64]:
 				for _, p := range d.DataPoints {
 					put(m.Name, p.Attributes, float64(p.Sum))

@@ -118,6 +118,8 @@ func (h *Hold[L]) Save(ctx context.Context, edit func(*L)) error {
 		}
 		if err != nil {
 			h.cfg.Failed(was, err)
+		}
+		if err != nil || is.Counter == counter { // nothing was written
 			if !pause(ctx, min(waits.NextBackOff(), max(left/4, time.Millisecond), left)) {
 				return context.Cause(ctx)
 			}
