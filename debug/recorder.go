@@ -25,16 +25,16 @@ type Recorder struct {
 
 	inFlight atomic.Int64
 
-	mu        sync.Mutex
-	totals    Totals
-	rates     rateRing
-	latencies recentLatencies
-	dearest   recentCalls
-	slowest   recentCalls
-	throttles bounded[throttleKey, Throttle]
-	errors    bounded[errorKey, ErrorCount]
-	estimates bounded[callKind, Accuracy]
-	paths     bounded[pathKey, PathCount]
+	mu            sync.Mutex
+	totals        Totals
+	rates         rateRing
+	latencies     recentLatencies
+	mostExpensive recentCalls
+	slowest       recentCalls
+	throttles     bounded[throttleKey, Throttle]
+	errors        bounded[errorKey, ErrorCount]
+	estimates     bounded[callKind, Accuracy]
+	paths         bounded[pathKey, PathCount]
 }
 
 // Option is an option of [New].
@@ -81,7 +81,7 @@ func New(opts ...Option) *Recorder {
 	}
 	r.since = r.now()
 	r.slowest.worth = func(c *CallRecord) float64 { return c.DurationMs }
-	r.dearest.worth = func(c *CallRecord) float64 { return c.Units }
+	r.mostExpensive.worth = func(c *CallRecord) float64 { return c.Units }
 	return r
 }
 
@@ -127,7 +127,7 @@ func (r *Recorder) End(ctx context.Context, call *ddb.Call) {
 		r.slowest.add(now, c)
 	}
 	if dear {
-		r.dearest.add(now, c)
+		r.mostExpensive.add(now, c)
 	}
 }
 
@@ -145,7 +145,7 @@ func (r *Recorder) count(now time.Time, call *ddb.Call) (slow, dear bool) {
 	} else {
 		r.countEstimate(call)
 	}
-	return r.slowest.wants(now, milliseconds(call.Duration)), r.dearest.wants(now, call.Consumed.Total())
+	return r.slowest.wants(now, milliseconds(call.Duration)), r.mostExpensive.wants(now, call.Consumed.Total())
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -268,7 +268,7 @@ func TestLatencies(t *testing.T) {
 	}
 }
 
-func TestSlowestAndDearest(t *testing.T) {
+func TestSlowestAndMostExpensive(t *testing.T) {
 	t.Parallel()
 	r, _, c := newRecorder(t)
 	for _, i := range rand.New(rand.NewPCG(3, 4)).Perm(100) {
@@ -281,14 +281,14 @@ func TestSlowestAndDearest(t *testing.T) {
 	for _, call := range s.Slowest {
 		slow = append(slow, call.DurationMs)
 	}
-	for _, call := range s.Dearest {
+	for _, call := range s.MostExpensive {
 		dear = append(dear, call.Units)
 	}
 	if diff := cmp.Diff([]float64{99, 98, 97, 96, 95.5, 95, 94, 93, 92, 91}, slow); diff != "" {
 		t.Errorf("slowest (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]float64{100, 99, 98, 97, 96, 95, 94, 93, 92, 91}, dear); diff != "" {
-		t.Errorf("dearest (-want +got):\n%s", diff)
+		t.Errorf("mostExpensive (-want +got):\n%s", diff)
 	}
 }
 

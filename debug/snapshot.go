@@ -37,10 +37,10 @@ type Snapshot struct {
 	HotKeys []ddb.HotKey `json:"hotKeys"`
 	// Consumers are those that run in this process, of feeds and of tables' streams.
 	Consumers []Consumer `json:"consumers"`
-	// Slowest and Dearest are the ten calls of the last five to ten minutes that took
+	// Slowest and MostExpensive are the ten calls of the last five to ten minutes that took
 	// longest and that cost most.
-	Slowest []CallRecord `json:"slowest"`
-	Dearest []CallRecord `json:"dearest"`
+	Slowest       []CallRecord `json:"slowest"`
+	MostExpensive []CallRecord `json:"mostExpensive"`
 	// Estimates compare what answered requests have cost with what was expected, by table
 	// and operation.
 	Estimates []Accuracy `json:"estimates"`
@@ -229,7 +229,7 @@ func (r *Recorder) Snapshot() Snapshot {
 	s.Rates = r.rates.rates(now)
 	s.Averages = s.Rates.averages(now.Sub(r.since))
 	s.Latencies = r.latencies.latencies(now)
-	s.Slowest, s.Dearest = r.slowest.calls(now), r.dearest.calls(now)
+	s.Slowest, s.MostExpensive = r.slowest.calls(now), r.mostExpensive.calls(now)
 	s.Throttles = values(r.throttles.m, func(a, b Throttle) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Index, b.Index),
 			cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Reason, b.Reason))

@@ -4,7 +4,6 @@ package transact_test
 import (
 	"testing"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -36,6 +35,7 @@ var (
 	first         = apitest.First
 	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
+	newUsers      = apitest.NewUsers
 	newFaulty     = apitest.NewFaulty
 	orderCustomer = apitest.OrderCustomer
 	orderKey      = apitest.OrderKey
@@ -50,19 +50,6 @@ var (
 	userNick      = apitest.UserNick
 	userVersion   = apitest.UserVersion
 )
-
-// newUsers is a fresh, empty table of users.
-func newUsers(t testing.TB, opts ...ddb.TableOption) *ddb.SimpleTable[user, string] {
-	t.Helper()
-	users, err := ddb.NewSimple(newClient(t), tableName(t), userID, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := users.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return users
-}
 
 // second is the error of a call with a result.
 func second[T any](_ T, err error) error { return err }

@@ -4,7 +4,6 @@ package write_test
 import (
 	"testing"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -23,6 +22,8 @@ type (
 var (
 	answer        = apitest.Answer
 	newClient     = apitest.NewClient
+	newUsers      = apitest.NewUsers
+	newOrders     = apitest.NewOrders
 	orderCity     = apitest.OrderCity
 	orderCustomer = apitest.OrderCustomer
 	orderGift     = apitest.OrderGift
@@ -44,29 +45,3 @@ var (
 	userName      = apitest.UserName
 	userVersion   = apitest.UserVersion
 )
-
-// newOrders is a fresh, empty table of orders.
-func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
-	t.Helper()
-	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := orders.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return orders
-}
-
-// newUsers is a fresh, empty table of users.
-func newUsers(t testing.TB, opts ...ddb.TableOption) *ddb.SimpleTable[user, string] {
-	t.Helper()
-	users, err := ddb.NewSimple(newClient(t), tableName(t), userID, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := users.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return users
-}

@@ -136,7 +136,7 @@ func numbers(t *testing.T, s *shop, b *tab) {
 	}
 	for id, rows := range map[string]int{
 		"throttles": len(want.Throttles), "errors": len(want.Errors), "hotKeys": len(want.HotKeys), "latencies": len(want.Latencies),
-		"slowest": len(want.Slowest), "dearest": len(want.Dearest), "estimates": len(want.Estimates), "averages": 3,
+		"slowest": len(want.Slowest), "mostExpensive": len(want.MostExpensive), "estimates": len(want.Estimates), "averages": 3,
 	} {
 		if len(got[id]) != rows+1 || rows == 0 {
 			t.Errorf("%d rows of %s, want %d", len(got[id])-1, id, rows)
@@ -340,7 +340,7 @@ func sorted(t *testing.T, s *shop, b *tab) {
 
 // explained: an explanation is opened by keyboard and stays open while figures change.
 func explained(t *testing.T, s *shop, b *tab) {
-	b.tabTo("dearest SUMMARY")
+	b.tabTo("mostExpensive SUMMARY")
 	b.press(kb.Enter)
 	b.until(`document.activeElement.parentElement.open`)
 	s.advance()
@@ -349,7 +349,7 @@ func explained(t *testing.T, s *shop, b *tab) {
 		t.Error("news closed the explanation, or took the keyboard away")
 	}
 	text := b.text(`document.activeElement.parentElement.querySelector("pre").textContent`)
-	if want := s.recorder.Snapshot().Dearest[0].Explain; text != want || !strings.Contains(text, "units") {
+	if want := s.recorder.Snapshot().MostExpensive[0].Explain; text != want || !strings.Contains(text, "units") {
 		t.Errorf("the explanation is\n%s\nwant\n%s", text, want)
 	}
 }
