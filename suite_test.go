@@ -10,12 +10,11 @@ func TestMain(m *testing.M) { apitest.Main(m) }
 
 // What is shared, by its short name.
 type (
-	address    = apitest.Address
-	customerID = apitest.CustomerID
-	line       = apitest.Line
-	order      = apitest.Order
-	orderID    = apitest.OrderID
-	user       = apitest.User
+	address = apitest.Address
+	line    = apitest.Line
+	order   = apitest.Order
+	orderID = apitest.OrderID
+	user    = apitest.User
 )
 
 var (

@@ -37,7 +37,6 @@ var (
 	orderTags     = apitest.OrderTags
 	orderTotal    = apitest.OrderTotal
 	tableName     = apitest.TableName
-	userID        = apitest.UserID
 	userName      = apitest.UserName
 	userVersion   = apitest.UserVersion
 )
