@@ -168,7 +168,8 @@ func ByCategory(salts int, category func(stream string) string) Option {
 }
 
 // MaxTries is how often an append with [Any] or [StreamExists], or one that meets others in
-// the feed, starts again before it gives up with [ErrContention]. The default is 50.
+// the feed, starts again before it gives up with [ErrContention]. The default is 50. Ten commits of
+// other streams that took the number in the feed first count as one try.
 func MaxTries(n int) Option {
 	return func(o *options) error {
 		o.tries = n

@@ -62,9 +62,12 @@ func (s *Store) lockStreams(ctx context.Context, c *commit) (unlock func(), err 
 // written are decided before another transaction is sent.
 func (s *Store) sendUntilKnown(ctx context.Context, c *commit) error {
 	waits := s.o.backoff.new()
-	var last error
-	for try := range s.o.tries {
-		if try > 0 {
+	var (
+		last error
+		sent int
+	)
+	for left := s.o.tries * turns; left > 0; sent++ {
+		if sent > 0 {
 			d := waits.NextBackOff()
 			if c.crowded > 0 {
 				d = inCrowd(c.crowded)
@@ -77,6 +80,9 @@ func (s *Store) sendUntilKnown(ctx context.Context, c *commit) error {
 		v, err := s.try(ctx, c)
 		if c.crowded == crowded {
 			c.crowded = 0 // it failed for another reason
+			left -= turns
+		} else {
+			left--
 		}
 		switch v {
 		case written:
@@ -94,8 +100,12 @@ func (s *Store) sendUntilKnown(ctx context.Context, c *commit) error {
 	if c.doubt {
 		return &AmbiguousError{CommitID: c.id, cause: last}
 	}
-	return fmt.Errorf("append: %w (%d tries): %w", ErrContention, s.o.tries, last)
+	return fmt.Errorf("append: %w (%d tries): %w", ErrContention, sent, last)
 }
+
+// turns is how many turns of a crowded shard a commit may lose for one try. A shard takes one commit after the other, and a commit that
+// meets others there only waits in a queue: of 16 equal writers each turn is lost with 15/16, and 50 turns in a row with 4 %; 500 with 1e-14.
+const turns = 10
 
 // inCrowd is how long a commit waits that met others on its shard, for the so-manieth time. The longer it has waited already, the sooner
 // it comes again: a shard takes one commit after the other, and waits that grow would let those pass that came last.
