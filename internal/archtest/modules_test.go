@@ -2,8 +2,10 @@ package archtest_test
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -116,4 +118,22 @@ func goCommand(t *testing.T, args ...string) []byte {
 		t.Fatalf("go %s: %v", strings.Join(args, " "), err)
 	}
 	return out
+}
+
+// TestModuleLists: the places that name every module name every module.
+func TestModuleLists(t *testing.T) {
+	t.Parallel()
+	modules, err := nestedModules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	updates, err := os.ReadFile(filepath.Join(root, ".github", "dependabot.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range modules {
+		if !strings.Contains(string(updates), `"/`+module+`"`) {
+			t.Errorf(".github/dependabot.yml lacks the module %s", module)
+		}
+	}
 }
