@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -45,6 +44,12 @@ func (c claimed) Load(_ context.Context, consumer, partition string) (int64, err
 	defer c.mu.Unlock()
 	c.owner[consumer+partition] = c.name
 	return c.at[consumer+partition], nil
+}
+
+func (c *claims) peek(consumer, partition string) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at[consumer+partition]
 }
 
 func (c claimed) Save(ctx context.Context, consumer, partition string, position int64) error {
@@ -138,12 +143,7 @@ func join(t testing.TB, e *ddbtest.Engine, name string, c *claims, h *handled) *
 func joinAs(t testing.TB, e *ddbtest.Engine, name string, c *claims, to func(context.Context, eventstore.Commit) error, more ...eventstore.SubscribeOption) *process {
 	t.Helper()
 	p := &process{name: name, next: slowly{e}, dead: make(chan struct{}), ended: make(chan error, 1)}
-	client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(p), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
-		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := clientOver(t, p)
 	s, err := eventstore.New(client, "events", eventstore.Sequenced(16))
 	if err != nil {
 		t.Fatal(err)

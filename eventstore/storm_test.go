@@ -99,7 +99,13 @@ var once = eventstore.TableOptions(ddb.Retry(ddb.RetryPolicy{MaxAttempts: 1}))
 
 func stormClient(t testing.TB, e *ddbtest.Engine, opts ...ddb.ClientOption) ddb.Client {
 	t.Helper()
-	client, err := ddb.NewClient(t.Context(), append(opts, ddb.WithHTTPClient(slowly{e}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+	return clientOver(t, slowly{e}, opts...)
+}
+
+// clientOver is a client over a transport.
+func clientOver(t testing.TB, transport aws.HTTPClient, opts ...ddb.ClientOption) ddb.Client {
+	t.Helper()
+	client, err := ddb.NewClient(t.Context(), append(opts, ddb.WithHTTPClient(transport), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
 		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	}))...)
 	if err != nil {
