@@ -25,6 +25,7 @@ type AnyRead[T, Q any] interface { //nolint:interfacebloat // a constraint with 
 	Project(attrs ...AnyAttr) Q
 	Limit(n int) Q
 	PageSize(n int) Q
+	With(opts ...ReadOption) Q
 	After(c Cursor[T]) Q
 	Page(ctx context.Context) (Page[T], error)
 	Pages(ctx context.Context) iter.Seq2[Page[T], error]

@@ -123,3 +123,28 @@ func ExampleScan_Parallel() {
 	// Output:
 	// 3 <nil>
 }
+
+// A filter that keeps little may read a whole partition to fill a page. MaxScanned ends the page after so many items, with a cursor.
+func ExampleMaxScanned() {
+	ctx := context.Background()
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	messages, _ := newChat(ctx, engine.Client())
+
+	rare := messages.Query("go").Filter(messageAuthor.Eq("cid")).Limit(1).With(ddb.MaxScanned(2))
+	var after ddb.Cursor[Message]
+	for {
+		page, err := rare.After(after).Page(ctx)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(page.Scanned, "looked at,", len(page.Items), "found")
+		if after = page.Next; after.IsZero() || len(page.Items) > 0 {
+			return
+		}
+	}
+	// Output:
+	// 2 looked at, 0 found
+	// 2 looked at, 1 found
+}

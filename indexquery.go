@@ -60,6 +60,11 @@ func (q *IndexQuery[T, SK]) PageSize(n int) *IndexQuery[T, SK] {
 	return (*IndexQuery[T, SK])((*read)(q).paged(n))
 }
 
+// With gives options; see [Query.With].
+func (q *IndexQuery[T, SK]) With(opts ...ReadOption) *IndexQuery[T, SK] {
+	return (*IndexQuery[T, SK])((*read)(q).with(opts))
+}
+
 // After continues behind a cursor; see [Query.After].
 func (q *IndexQuery[T, SK]) After(c Cursor[T]) *IndexQuery[T, SK] {
 	return (*IndexQuery[T, SK])((*read)(q).from(c.at))
@@ -82,7 +87,7 @@ func (q *IndexQuery[T, SK]) Pages(ctx context.Context) iter.Seq2[Page[T], error]
 
 // All yields the items one by one; see [Query.All].
 func (q *IndexQuery[T, SK]) All(ctx context.Context) iter.Seq2[T, error] {
-	return itemsOf[T]((*read)(q).pages(ctx))
+	return itemsOf[T]((*read)(q).all(ctx))
 }
 
 // Collect reads all items into memory; see [Query.Collect].

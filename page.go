@@ -216,14 +216,16 @@ func (s *rowSink) stopped(start map[string]types.AttributeValue, err error) (map
 }
 
 // fill reads until the bound is reached or the end, following empty pages; without
-// a bound, and if not whole, one request that gives items. It returns where to go
+// a bound, and if not whole, one request that gives items. What stops a page early is such a
+// bound too. It returns where to go
 // on, nil at the end. The page has its items also after an error.
 func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue, page *pageData, seg segment, whole bool) (next map[string]types.AttributeValue, err error) {
-	whole = whole && s.max > 0
+	whole = whole && s.max > 0 || s.read.stops()
 	s.check.init(s.read.key)
 	for next = start; ; s.base = s.n {
 		var f fetched
-		f, err = s.read.fetch(ctx, s.text, next, s.read.size(s.max-s.n), seg, s)
+		size := s.read.bound(s.read.size(s.max-s.n), page.scanned, page.consumed.ReadUnits)
+		f, err = s.read.fetch(ctx, s.text, next, size, seg, s)
 		page.book(1, f.consumed)
 		page.scanned += f.scanned
 		switch {
@@ -233,8 +235,11 @@ func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue
 			next, err = s.text.position(s.read, s.last)
 		default:
 			next = f.last
+			if s.read.mostUnits > 0 && !f.stated {
+				err = s.read.fail(errNoUnits)
+			}
 		}
-		if err != nil || next == nil || s.over || !whole && s.n > s.base || whole && s.n >= s.max {
+		if err != nil || next == nil || s.over || !whole && s.n > s.base || s.max > 0 && s.n >= s.max || s.read.stopped(page.scanned, page.consumed.ReadUnits) {
 			break
 		}
 	}
@@ -320,7 +325,7 @@ func (r *read) page(ctx context.Context, list any) (*pageData, error) {
 // items as a request gives. While the caller has a page, the next is fetched.
 func (r *read) pages(ctx context.Context) pageSeq {
 	if r != nil && r.segments > 1 {
-		return r.parallelPages(ctx)
+		return r.endless().parallelPages(ctx)
 	}
 	return func(yield func(*pageData, error) bool) {
 		r := r.onePage()
@@ -332,7 +337,7 @@ func (r *read) pages(ctx context.Context) pageSeq {
 		for p, err := range prefetch.Chain(ctx, func(ctx context.Context, prev *pageResult) (*pageResult, bool, error) {
 			return r.following(ctx, t, prev)
 		}) {
-			empty := p == nil || p.page.empty()
+			empty := p == nil || p.page.empty() && (p.next == nil || !r.stops())
 			if empty && err == nil && p.next == nil {
 				return
 			}
@@ -347,6 +352,9 @@ func (r *read) pages(ctx context.Context) pageSeq {
 		}
 	}
 }
+
+// all are the pages of a read that has no cursor to go on from.
+func (r *read) all(ctx context.Context) pageSeq { return r.endless().pages(ctx) }
 
 // onePage refuses Before where more than a page is read.
 func (r *read) onePage() *read {
@@ -388,7 +396,7 @@ func (r *read) following(ctx context.Context, t *readText, prev *pageResult) (c 
 // collect is the terminal Collect; it adds to the list that list points to.
 func (r *read) collect(ctx context.Context, list any) (err error) {
 	items := reflect.ValueOf(list).Elem()
-	r.pages(ctx)(func(p *pageData, end error) bool {
+	r.all(ctx)(func(p *pageData, end error) bool {
 		switch {
 		case end != nil:
 			err = end
@@ -405,7 +413,7 @@ func (r *read) collect(ctx context.Context, list any) (err error) {
 
 // count is the terminal Count.
 func (r *read) count(ctx context.Context) (int, error) {
-	if r != nil && r.segments > 1 {
+	if r = r.endless(); r != nil && r.segments > 1 {
 		return countParallel(ctx, r)
 	}
 	return readCount(ctx, r, segment{})
@@ -440,7 +448,7 @@ func readCount(ctx context.Context, r *read, seg segment) (int, error) {
 // first is the terminal First, into what item points to. Entries of an index whose item is gone are passed over.
 func (r *read) first(ctx context.Context, item any) error {
 	to := reflect.ValueOf(item).Elem()
-	for r = r.limited(1); ; {
+	for r = r.endless().limited(1); ; {
 		var list any // made once it is clear that there is a type
 		if _, err := r.text(); err == nil {
 			list = reflect.New(r.listType()).Interface()

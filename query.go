@@ -70,7 +70,9 @@ func (q *Query[T, SK]) Descending() *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).reversed())
 }
 
-// Limit is how many items are returned, whatever the filter drops. Zero is no limit.
+// Limit is how many items are returned, whatever the filter drops. Zero is no limit. It does not bound what is evaluated to
+// find them: with a filter that keeps little, [Query.Page] may read, and bill, a whole partition for one item. [MaxScanned] and
+// [MaxReadUnits] bound that. (The parameter Limit of the API is yet another: how many items one request evaluates, see [Query.PageSize].)
 func (q *Query[T, SK]) Limit(n int) *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).limited(n))
 }
@@ -85,6 +87,11 @@ func (q *Query[T, SK]) Consistent() *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).strong())
 }
 
+// With gives options: [MaxScanned] and [MaxReadUnits] make a page stop after so much was evaluated.
+func (q *Query[T, SK]) With(opts ...ReadOption) *Query[T, SK] {
+	return (*Query[T, SK])((*read)(q).with(opts))
+}
+
 // After continues behind a cursor, usually [Page.Next]. The zero Cursor is the beginning.
 func (q *Query[T, SK]) After(c Cursor[T]) *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).from(c.at))
@@ -97,7 +104,7 @@ func (q *Query[T, SK]) Before(c Cursor[T]) *Query[T, SK] {
 }
 
 // Page reads one page: as many items as the limit says or, without a limit, as
-// one request gives. Empty pages that a filter makes are followed.
+// one request gives. Empty pages that a filter makes are followed, unless [MaxScanned] or [MaxReadUnits] stops them.
 //
 // After an error the page is good as far as it goes: it holds the items that were
 // read before, and Next goes on behind them. When the cause is an item that cannot
@@ -118,7 +125,7 @@ func (q *Query[T, SK]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
 // All yields the items one by one, fetching as it goes; it can be ranged again. An
 // error is yielded once, last, with the zero T. Leaving the loop leaks nothing.
 func (q *Query[T, SK]) All(ctx context.Context) iter.Seq2[T, error] {
-	return itemsOf[T]((*read)(q).pages(ctx))
+	return itemsOf[T]((*read)(q).all(ctx))
 }
 
 // Collect reads all items into memory; on an error it returns those before it too.
@@ -162,7 +169,7 @@ func (v *Reader[V]) Pages(ctx context.Context) iter.Seq2[Page[V], error] {
 
 // All yields the items one by one; see [Query.All].
 func (v *Reader[V]) All(ctx context.Context) iter.Seq2[V, error] {
-	return itemsOf[V]((*read)(v).pages(ctx))
+	return itemsOf[V]((*read)(v).all(ctx))
 }
 
 // Collect reads all items into memory; see [Query.Collect].

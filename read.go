@@ -39,9 +39,12 @@ type read struct {
 	after     *position
 	upTo      *position
 	fromTable bool // items are read from the table by the keys that the index gives
-	segments  int
-	errs      []error
-	ready     *readText
+	// A page stops once it has evaluated so many items, or before the request that costs more; 0 is no bound.
+	mostScanned int
+	mostUnits   float64
+	segments    int
+	errs        []error
+	ready       *readText
 }
 
 // readText is what is derived from a read, built at its first use.
@@ -64,6 +67,7 @@ type fetched struct {
 	count    int
 	scanned  int
 	consumed Consumed
+	stated   bool // consumed is what the reply says
 }
 
 func (r *read) op() string {
@@ -114,7 +118,7 @@ func (r *read) text() (*readText, error) {
 
 func (r *read) build(t *readText) error {
 	errs := slices.Clone(r.errs)
-	errs = append(errs, r.checkFilter())
+	errs = append(errs, r.checkFilter(), r.checkStops())
 	var w expr.Writer
 	t.key, t.filter = w.Render(r.key), w.Render(expr.All(r.filter, r.core.notTombstone()))
 	t.start = r.core.startKey(r.index)
@@ -177,6 +181,9 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 	var last map[string]types.AttributeValue
 	info := requestInfo{op: r.op(), index: r.index, consistent: r.strongly, read: r, size: size, segment: seg}
 	got, err := c.send(ctx, &info, c.wire, func(ctx context.Context, o outgoing) (replyInfo, error) {
+		if r.mostUnits > 0 {
+			o.capacity = types.ReturnConsumedCapacityIndexes
+		}
 		if !r.scan {
 			out, err := wire.Query(ctx, c.client, r.queryInput(t, start, size, rows, o), o.options, rowsOrDiscard(rows))
 			if out == nil {
@@ -196,7 +203,7 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 	})
 	f := fetched{count: got.returned, scanned: got.scanned}
 	if got.capacity != nil {
-		f.consumed = consumedOf(false, *got.capacity)
+		f.consumed, f.stated = consumedOf(false, *got.capacity), true
 	}
 	if len(last) > 0 {
 		f.last = last

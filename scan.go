@@ -51,7 +51,7 @@ func (s *Scan[T]) Project(attrs ...AnyAttr) *Scan[T] {
 	return (*Scan[T])((*read)(s).projected(attrs))
 }
 
-// Limit is how many items are returned, whatever the filter drops. Zero is no limit.
+// Limit is how many items are returned, whatever the filter drops and however many are evaluated; see [Query.Limit]. Zero is no limit.
 func (s *Scan[T]) Limit(n int) *Scan[T] {
 	return (*Scan[T])((*read)(s).limited(n))
 }
@@ -64,6 +64,11 @@ func (s *Scan[T]) PageSize(n int) *Scan[T] {
 // Consistent makes the scan strongly consistent, at twice the price.
 func (s *Scan[T]) Consistent() *Scan[T] {
 	return (*Scan[T])((*read)(s).strong())
+}
+
+// With gives options; see [Query.With].
+func (s *Scan[T]) With(opts ...ReadOption) *Scan[T] {
+	return (*Scan[T])((*read)(s).with(opts))
 }
 
 // After continues behind a cursor. The zero Cursor is the beginning.
@@ -94,7 +99,7 @@ func (s *Scan[T]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
 
 // All yields the items one by one; see [Query.All].
 func (s *Scan[T]) All(ctx context.Context) iter.Seq2[T, error] {
-	return itemsOf[T]((*read)(s).pages(ctx))
+	return itemsOf[T]((*read)(s).all(ctx))
 }
 
 // Collect reads all items into memory; on an error it returns those before it too.
@@ -139,6 +144,11 @@ func (s *IndexScan[T]) PageSize(n int) *IndexScan[T] {
 	return (*IndexScan[T])((*read)(s).paged(n))
 }
 
+// With gives options; see [Query.With].
+func (s *IndexScan[T]) With(opts ...ReadOption) *IndexScan[T] {
+	return (*IndexScan[T])((*read)(s).with(opts))
+}
+
 // After continues behind a cursor.
 func (s *IndexScan[T]) After(c Cursor[T]) *IndexScan[T] {
 	return (*IndexScan[T])((*read)(s).from(c.at))
@@ -161,7 +171,7 @@ func (s *IndexScan[T]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
 
 // All yields the items one by one; see [Query.All].
 func (s *IndexScan[T]) All(ctx context.Context) iter.Seq2[T, error] {
-	return itemsOf[T]((*read)(s).pages(ctx))
+	return itemsOf[T]((*read)(s).all(ctx))
 }
 
 // Collect reads all items into memory.

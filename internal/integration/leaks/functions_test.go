@@ -97,6 +97,8 @@ var functions = map[string]any{
 	"ddb.MapField":                          ddb.MapField[member, string, string],
 	"ddb.MapSetField":                       ddb.MapSetField[member, string],
 	"ddb.MaxOnDemand":                       ddb.MaxOnDemand,
+	"ddb.MaxReadUnits":                      ddb.MaxReadUnits,
+	"ddb.MaxScanned":                        ddb.MaxScanned,
 	"ddb.Multi2":                            ddb.Multi2[member, string, string],
 	"ddb.Multi3":                            ddb.Multi3[member, string, string, string],
 	"ddb.Multi4":                            ddb.Multi4[member, string, string, string, string],
