@@ -38,7 +38,7 @@ func NewFromEnv(t testing.TB) *dynamodb.Client {
 }
 
 // TableName returns a name for a table of a test that no other test, and no
-// other run, uses.
+// other run, uses. It begins with what DYNAMODB_TABLE_PREFIX holds.
 func TableName(t testing.TB) string {
 	t.Helper()
 	name := strings.Map(func(r rune) rune {
@@ -51,7 +51,7 @@ func TableName(t testing.TB) string {
 	if len(name) > 200 {
 		name = name[:200]
 	}
-	return name + "-" + rand.Text()[:12]
+	return os.Getenv("DYNAMODB_TABLE_PREFIX") + name + "-" + rand.Text()[:12]
 }
 
 func dialEndpoint(endpoint string) *dynamodb.Client {

@@ -5,12 +5,8 @@ package apitest
 
 import (
 	"flag"
-	"fmt"
 	"os"
-	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -51,21 +47,8 @@ func NeedsEngine(t testing.TB, why string) {
 	}
 }
 
-var (
-	tables  atomic.Int64
-	started = time.Now().UnixNano()
-)
-
 // TableName is unique, so that tests can share an endpoint.
-func TableName(t testing.TB) string {
-	name := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, t.Name())
-	return fmt.Sprintf("%.60s-%x-%d", name, started, tables.Add(1))
-}
+func TableName(t testing.TB) string { return ddbtest.TableName(t) }
 
 // NewDefaults is a client with the defaults of [ddb.NewClient] whose requests go through a function of the test.
 func NewDefaults(t testing.TB, through dynamodb.HTTPClient, opts ...ddb.ClientOption) *dynamodb.Client {
