@@ -75,6 +75,7 @@ func NewEngine(opts ...Option) *Engine {
 		AccountID:  c.account,
 		StateDelay: c.stateDelay,
 		Shuffle:    shuffle,
+		Throughput: c.throughput,
 		Hooks:      hooks,
 	})
 	c.clock.onAdvance(e.catchUp)

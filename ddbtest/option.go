@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 )
 
 // Option configures an engine.
@@ -19,6 +20,7 @@ type config struct {
 	seed       uint64
 	shuffle    bool
 	observe    func(fault.Request)
+	throughput *engine.ThroughputModel
 }
 
 // WithRegion sets the Region in ARNs and in the configuration of clients. The

@@ -59,6 +59,8 @@ type action struct {
 	// service does not look at the levels of other actions' values:
 	// https://github.com/paritysuite/dynamodb-conformance/pull/178.
 	fault error
+	// restored marks an item that the engine gets back.
+	restored bool
 }
 
 // effect is what an action did, or is about to do.
@@ -86,23 +88,35 @@ func (e *Engine) run(ctx context.Context, a *action) (effect, error) {
 	if err := e.admit(ctx, a.access()); err != nil {
 		return effect{}, err
 	}
+	use := e.allow(a.table)
 	p := a.table.items.Partition(a.storeKey)
 	p.Lock()
 	defer p.Unlock()
+	use.lock()
+	defer use.unlock()
 	if err := a.refresh(); err != nil {
 		return effect{}, err
 	}
 	if p.Marked(a.storeKey) {
 		return effect{}, transactionConflict()
 	}
+	if err := use.checkWrite(a); err != nil {
+		return effect{}, err
+	}
 	fx, err := a.evaluate(p.Get(a.storeKey))
 	if err != nil {
+		use.takeRefused(a, err, fx.old, 1)
 		return fx, err
 	}
 	if err := e.checkCollection(a, &fx); err != nil {
 		return fx, err
 	}
+	touched, err := use.checkIndexes(a, &fx)
+	if err != nil {
+		return fx, err
+	}
 	e.commit(p, a, &fx)
+	use.takeWrite(a, &fx, touched, 1)
 	return fx, nil
 }
 

@@ -173,13 +173,17 @@ func (e *Engine) executeMember(ctx context.Context, s partiql.Statement, in *Sta
 	if err := e.admit(ctx, r.access()); err != nil {
 		return nil, nil, err
 	}
-	item := r.table.items.Get(r.storeKey)
+	consistent := in.ConsistentRead != nil && *in.ConsistentRead
+	item, err := e.getItem(r, consistent)
+	if err != nil {
+		return nil, nil, err
+	}
 	image, err := r.image(item)
 	if err != nil {
 		return nil, nil, err
 	}
 	var m meter
-	m.addTable(readCost(sizeOf(item), in.ConsistentRead != nil && *in.ConsistentRead))
+	m.addTable(readCost(sizeOf(item), consistent))
 	return image, m.report(r.table.name, mode, unnamedUnits), nil
 }
 

@@ -317,6 +317,9 @@ func (e *Engine) newTable(in *CreateTableInput) *Table {
 		readyAt: now.Add(e.stateDelay),
 		items:   storage.NewSet(),
 	}
+	if e.throughput != nil {
+		t.limits = &limits{buckets: make(map[bucketID]*bucket)}
+	}
 	s := &t.settings
 	s.billing = billing{onDemand: is(in.BillingMode, onDemandMode), named: is(in.BillingMode, onDemandMode)}
 	if s.billing.onDemand {

@@ -36,6 +36,8 @@ type Options struct {
 	// service promises none: of partitions in a scan, of equal keys in an index,
 	// and of the items of a BatchGetItem.
 	Shuffle uint64
+	// Throughput is obeyed, unless it is nil.
+	Throughput *ThroughputModel
 	// Hooks watch and steer the engine.
 	Hooks Hooks
 }
@@ -50,6 +52,7 @@ type Engine struct {
 	hooks          Hooks
 	tokens         tokens
 	collectionSize int64
+	throughput     *ThroughputModel
 	order          *order
 	lastTable      atomic.Uint64
 	lastLabel      atomic.Int64 // of a stream, in milliseconds
@@ -72,6 +75,7 @@ func New(o Options) *Engine {
 	}
 	return &Engine{
 		collectionSize: o.CollectionSize,
+		throughput:     o.Throughput,
 		order:          newOrder(o.Shuffle),
 		clock:          o.Clock,
 		region:         o.Region,

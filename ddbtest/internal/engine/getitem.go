@@ -48,7 +48,10 @@ func (e *Engine) GetItem(ctx context.Context, in *GetItemInput) (*GetItemOutput,
 	if err := e.admit(ctx, r.access()); err != nil {
 		return nil, err
 	}
-	item := r.table.items.Get(r.storeKey)
+	item, err := e.getItem(r, in.ConsistentRead != nil && *in.ConsistentRead)
+	if err != nil {
+		return nil, err
+	}
 	image, err := r.image(item)
 	if err != nil {
 		return nil, err
@@ -74,6 +77,18 @@ type read struct {
 // projection takes parts of items.
 type projection interface {
 	Apply(item value.Item) value.Item
+}
+
+// getItem gets the item of a read, as far as the throughput of its table allows.
+func (e *Engine) getItem(r *read, consistent bool) (*storage.Item, error) {
+	item := r.table.items.Get(r.storeKey)
+	use := e.allow(r.table)
+	if use == nil {
+		return item, nil
+	}
+	use.lock()
+	defer use.unlock()
+	return item, use.read(r.storeKey, readCost(sizeOf(item), consistent))
 }
 
 func (r *read) access() Access {

@@ -12,14 +12,7 @@ import (
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
 func (a *action) reindex(x *Index, fx *effect) (grown int) {
-	var oldKey, newKey string
-	var had, has bool
-	if fx.old != nil {
-		oldKey, had = x.indexKey(&a.schema.Key, fx.oldItem)
-	}
-	if fx.new != nil {
-		newKey, has = x.indexKey(&a.schema.Key, fx.newItem)
-	}
+	oldKey, newKey, had, has := a.entryKeys(x, fx)
 	switch {
 	case !had && !has:
 	case !had:
@@ -61,6 +54,17 @@ func (a *action) reindex(x *Index, fx *effect) (grown int) {
 		fx.meter.addIndex(x, writeCost(max(oldSize, entry.Size)))
 	}
 	return grown
+}
+
+// entryKeys returns the storage keys of the entry before and after the change, as far as there is one.
+func (a *action) entryKeys(x *Index, fx *effect) (oldKey, newKey string, had, has bool) {
+	if fx.old != nil {
+		oldKey, had = x.indexKey(&a.schema.Key, fx.oldItem)
+	}
+	if fx.new != nil {
+		newKey, has = x.indexKey(&a.schema.Key, fx.newItem)
+	}
+	return oldKey, newKey, had, has
 }
 
 // entry returns what the index stores of an item.

@@ -15,7 +15,7 @@ func (e *Engine) Restore(ctx context.Context, table string, image []byte) error 
 	if err != nil {
 		return err
 	}
-	a := &action{operation: opPut, kind: actionPut, reason: ReasonWrite, item: item, size: value.ItemSize(item)}
+	a := &action{operation: opPut, kind: actionPut, reason: ReasonWrite, restored: true, item: item, size: value.ItemSize(item)}
 	if a.table, err = e.table(table); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"strings"
@@ -150,6 +151,8 @@ func (s *search) checkProjected() error {
 
 // page is what a search reads in one go.
 type page struct {
+	begin string
+	keys  []string // of the items; nil unless they are needed
 	items []*storage.Item
 	size  int
 	more  bool
@@ -176,19 +179,23 @@ func (e *Engine) searchPage(ctx context.Context, s *search, m *meter) (*SearchOu
 	if err := e.admit(ctx, access); err != nil {
 		return nil, err
 	}
-	p := s.read(set)
+	use := e.allow(s.table)
+	p := s.read(set, use != nil)
 	consistent := s.in.ConsistentRead != nil && *s.in.ConsistentRead
 	if s.index != nil {
 		m.addIndex(s.index, readCost(p.size, consistent))
 	} else {
 		m.addTable(readCost(p.size, consistent))
 	}
+	if err := use.page(s.index, &p, readCost(p.size, consistent)); err != nil {
+		return nil, err
+	}
 	var last *storage.Item
 	if p.more {
 		last = p.items[len(p.items)-1]
 	}
 	if s.fetch {
-		if err := s.fetchItems(p.items, m, consistent); err != nil {
+		if err := s.fetchItems(p.items, m, consistent, use); err != nil {
 			return nil, err
 		}
 	}
@@ -206,15 +213,18 @@ func (e *Engine) searchPage(ctx context.Context, s *search, m *meter) (*SearchOu
 	return out, nil
 }
 
-// read collects the items of one page.
-func (s *search) read(set *storage.Set) page {
+// read collects the items of one page, and their storage keys on request.
+func (s *search) read(set *storage.Set, keys bool) page {
 	limit := -1
 	if s.in.Limit != nil {
 		limit = int(*s.in.Limit)
 	}
 	s.bounds.Reverse = s.reverse
-	var p page
-	set.Walk(s.bounds, func(_ string, item *storage.Item) bool {
+	p := page{begin: cmp.Or(s.bounds.After, s.bounds.Low)}
+	set.Walk(s.bounds, func(key string, item *storage.Item) bool {
+		if keys {
+			p.keys = append(p.keys, key)
+		}
 		p.items = append(p.items, item)
 		p.size += item.Size
 		p.more = len(p.items) == limit || p.size >= pageSize
@@ -224,14 +234,18 @@ func (s *search) read(set *storage.Set) page {
 }
 
 // fetchItems replaces the entries of a local index by the items of the table.
-func (s *search) fetchItems(items []*storage.Item, m *meter, consistent bool) error {
+func (s *search) fetchItems(items []*storage.Item, m *meter, consistent bool, use *allowance) error {
 	for i, entry := range items {
 		part, err := decodeStored(entry)
 		if err != nil {
 			return err
 		}
-		if item := s.table.items.Get(s.schema.Key.storageKey(part)); item != nil {
+		key := s.schema.Key.storageKey(part)
+		if item := s.table.items.Get(key); item != nil {
 			items[i] = item
+			use.lock()
+			use.take(nil, false, key, readCost(item.Size, consistent))
+			use.unlock()
 			m.addTable(readCost(item.Size, consistent))
 		}
 	}

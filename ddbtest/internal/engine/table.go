@@ -32,6 +32,8 @@ type Table struct {
 	// collections holds the sizes of item collections if the table has local
 	// indexes; nil otherwise.
 	collections *collections
+	// limits are the table's throughput; nil if the engine has none.
+	limits *limits
 	// deletedAt is when the table disappears, in Unix nanoseconds; 0 unless the
 	// table is being deleted.
 	deletedAt atomic.Int64

@@ -140,12 +140,14 @@ func (e *Engine) readTogether(ctx context.Context, reads []*read, keys []tableKe
 			}
 		}
 	}
+	uses := e.allowancesOf(keys)
 	items, size := make([]*storage.Item, len(reads)), 0
 	locks := partitionsOfKeys(keys)
 	for _, p := range locks {
 		p.RLock()
 		defer p.RUnlock()
 	}
+	defer uses.lock()()
 	for i, k := range keys {
 		p := k.table.items.Partition(k.key)
 		if p.Marked(k.key) {
@@ -154,6 +156,13 @@ func (e *Engine) readTogether(ctx context.Context, reads []*read, keys []tableKe
 			}
 		}
 		items[i] = p.Get(k.key)
+		if use := uses.of(k.table); use != nil && reasons[i].Code == "" {
+			if err := use.read(k.key, transactionTimes*readCost(sizeOf(items[i]), true)); err != nil {
+				if err := note(i, err); err != nil {
+					return nil, err
+				}
+			}
+		}
 		size += sizeOf(items[i])
 	}
 	if failed {

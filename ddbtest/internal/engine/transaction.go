@@ -45,19 +45,30 @@ func (e *Engine) transact(ctx context.Context, actions []*action) ([]effect, err
 
 // finish evaluates and commits claimed actions and gives up the claims.
 func (e *Engine) finish(locks partitions, actions []*action) ([]effect, error) {
+	uses := e.allowances(actions)
 	locks.lock()
 	defer locks.unlock()
+	defer uses.lock()()
 	for _, a := range actions {
 		a.table.items.Partition(a.storeKey).Unmark(a.storeKey)
 	}
 	effects, reasons, failed := make([]effect, len(actions)), make([]CancellationReason, len(actions)), false
+	touched := make([][]entryKeys, len(actions))
 	for i, a := range actions {
+		use := uses.of(a.table)
 		err := a.refresh()
 		if err == nil {
+			err = use.checkWrite(a)
+		}
+		if err == nil {
 			effects[i], err = a.evaluate(a.table.items.Partition(a.storeKey).Get(a.storeKey))
+			use.takeRefused(a, err, effects[i].old, transactionTimes)
 		}
 		if err == nil {
 			err = e.checkCollection(a, &effects[i])
+		}
+		if err == nil {
+			touched[i], err = use.checkIndexes(a, &effects[i])
 		}
 		if err != nil {
 			reason, ok := reasonOf(err)
@@ -72,9 +83,15 @@ func (e *Engine) finish(locks partitions, actions []*action) ([]effect, error) {
 	}
 	for i, a := range actions {
 		e.commit(a.table.items.Partition(a.storeKey), a, &effects[i])
+		uses.of(a.table).takeWrite(a, &effects[i], touched[i], transactionTimes)
 	}
 	return effects, nil
 }
+
+// transactionTimes is how much more an action of a transaction costs, for its two phases.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+const transactionTimes = 2
 
 // partitions are partitions of tables in the order in which everyone locks
 // them.

@@ -112,7 +112,7 @@ func transacted(actions []*action, effects []effect, mode *string) []*ConsumedCa
 	var ms meters
 	for i, a := range actions {
 		m := effects[i].meter
-		m.table *= 2 // the two phases of a transaction; indexes follow outside of it
+		m.table *= transactionTimes // the two phases of a transaction; indexes follow outside of it
 		ms.of(a.table).add(&m)
 	}
 	return ms.report(mode, writeUnits)

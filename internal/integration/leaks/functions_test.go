@@ -241,6 +241,7 @@ var functions = map[string]any{
 	"ddbtest.WithRegion":                    ddbtest.WithRegion,
 	"ddbtest.WithSeed":                      ddbtest.WithSeed,
 	"ddbtest.WithShuffle":                   ddbtest.WithShuffle,
+	"ddbtest.WithThroughput":                ddbtest.WithThroughput,
 	"ddbtest.WithStateDelay":                ddbtest.WithStateDelay,
 	"ddbtest.WithVirtualClock":              ddbtest.WithVirtualClock,
 	"debug.Handler":                         debug.Handler,
