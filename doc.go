@@ -31,7 +31,7 @@
 // the compiler refuses swapped keys, conditions on another struct, prefixes on
 // numbers and cursors of other tables. A table without a sort key is a
 // [SimpleTable], made by [NewSimple]; an [Index], a [SimpleIndex] or a [LocalIndex]
-// is made from its table.
+// is made from its table. The command ddb gen handles (cmd/ddb) writes the handles that a struct lacks.
 //
 // # Handles
 //

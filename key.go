@@ -210,6 +210,9 @@ func keyPartOf(role string, h *handle, sparse bool) (keyPart, error) {
 	if len(h.path) != 1 {
 		return part, fmt.Errorf("%s key: %s is not a top-level attribute", role, h.path)
 	}
+	if h.field.Type == nil { // made by Deref or the like
+		return part, fmt.Errorf("%s key: attribute %s is not named by the handle of its field; give that of ddb.Field or one of its sisters", role, part.name)
+	}
 	if !sparse && (h.field.OmitEmpty || h.field.OmitZero) {
 		return part, fmt.Errorf("%s key: attribute %s has omitempty or omitzero, so an item could lack its key; remove the option", role, part.name)
 	}

@@ -219,6 +219,8 @@ func (c *core) ownAttr(option string, attr AnyAttr, kind codec.Kind) (*handle, e
 		return nil, fmt.Errorf("option %s: handle of %s used on a table of %s", option, h.item, c.plan.Type())
 	case len(h.path) != 1:
 		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.path)
+	case h.field.Type == nil: // made by Deref or the like
+		return nil, fmt.Errorf("option %s: attribute %s is not named by the handle of its field; give that of ddb.Field or one of its sisters", option, h.path)
 	case kind != codec.KindAny && h.value.Kind() != kind:
 		hint := ""
 		if kind == codec.N && h.field.Type == reflect.TypeFor[time.Time]() {

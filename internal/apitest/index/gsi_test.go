@@ -273,3 +273,27 @@ func TestIndexRefusals(t *testing.T) {
 		t.Errorf("another definition: %v", err)
 	}
 }
+
+// TestDerivedHandlesAreNoKeys: the handle of what a pointer points to is refused as key and as option, where the field's own is taken.
+func TestDerivedHandlesAreNoKeys(t *testing.T) {
+	type nick struct {
+		ID   string  `dynamodbav:"id"`
+		Nick *string `dynamodbav:"nick,omitempty"`
+	}
+	id := ddb.StrField(func(n *nick) *string { return &n.ID })
+	pointer := ddb.Field(func(n *nick) **string { return &n.Nick })
+	table, err := ddb.NewSimple(newClient(t), tableName(t), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ddb.NewSimpleIndex(table, "by-nick", pointer); err != nil {
+		t.Error(err)
+	}
+	_, err1 := ddb.NewSimpleIndex(table, "by-nick", ddb.AsStr(ddb.Deref(pointer)))
+	_, err2 := ddb.NewSimple(newClient(t), tableName(t), id, ddb.Derive(ddb.Deref(pointer), func(n *nick) (string, bool) { return n.ID, true }, id))
+	for _, err := range []error{err1, err2} {
+		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "attribute nick is not named by the handle of its field") {
+			t.Error(err)
+		}
+	}
+}

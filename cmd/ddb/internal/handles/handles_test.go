@@ -1,0 +1,378 @@
+package handles_test
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cmd/ddb/internal/handles"
+	"github.com/dynamotable/ddb/cmd/ddb/internal/handles/testdata/kinds"
+	"github.com/dynamotable/ddb/cmd/ddb/internal/handles/testdata/shop"
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+// TestGolden: the files beside the sources are what is generated from them, whether or not they are there already.
+func TestGolden(t *testing.T) {
+	for _, c := range []handles.Config{
+		{Dir: "testdata/shop"},
+		{Dir: "testdata/kinds"},
+		{Dir: "testdata", Packages: []string{"./shop", "./kinds", "./kinds/other"}},
+		{Dir: "testdata/tagged"},
+		{Dir: "testdata/tagged", Tests: true, Tags: "ddb_extra"},
+	} {
+		r, err := handles.Generate(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range r.Files {
+			if !strings.Contains(f.Path, "/other/") {
+				t.Errorf("%+v: %s should be\n%s", c, f.Path, f.Content)
+			}
+		}
+	}
+	for _, args := range [][]string{{}, {"-tags", "ddb_extra"}} {
+		cmd := exec.CommandContext(t.Context(), "go", slices.Concat([]string{"vet"}, args, []string{"."})...)
+		cmd.Dir = "testdata/tagged"
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("go vet %v: %v\n%s", args, err, out)
+		}
+	}
+}
+
+func TestNotes(t *testing.T) {
+	r, err := handles.Generate(t.Context(), handles.Config{Dir: "testdata/kinds"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{
+		`kinds.go:\d+: left out: Box is generic`,
+		`kinds.go:\d+: left out: field Carrier.Secret of Everything: its type hidden is not exported`,
+		`kinds.go:\d+: left out: field Empty of Everything has no size`,
+	} {
+		if i >= len(r.Notes) || !regexp.MustCompile(want).MatchString(r.Notes[i]) {
+			t.Errorf("note %d of %q is not %s", i, r.Notes, want)
+		}
+	}
+}
+
+// TestHandlesFitTheCodec: every generated handle resolves, and every stored attribute has one.
+func TestHandlesFitTheCodec(t *testing.T) {
+	text, err := os.ReadFile("testdata/kinds/kinds_ddb.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`(?m)^\t(\S+) += ddb\.`).FindAllStringSubmatch(string(text), -1)
+	if len(declared) < 70 {
+		t.Fatal(len(declared), "handles")
+	}
+	for _, d := range declared {
+		if kinds.Handles[d[1]] == nil {
+			t.Error(d[1], "is not in the list of use.go")
+		}
+	}
+	covered := map[string]bool{}
+	for name, h := range kinds.Handles {
+		attr := ddb.NameOf(h)
+		if attr == "" {
+			t.Error(name, "selects nothing")
+		}
+		covered[attr] = true
+	}
+
+	client := ddbtest.New(t)
+	table, err := kinds.Table(client)
+	if err == nil {
+		err = table.CreateTable(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := kinds.Everything{
+		Audit: &kinds.Audit{}, Text: "a", Exact: "1", AlsoExact: "2", Strings: []string{"s"}, Numbers: []float64{1}, Binaries: [][]byte{{1}},
+		MapSet: map[string]struct{}{"m": {}}, BoolSet: map[string]bool{"b": true}, Maybe: &kinds.Part{},
+	}
+	if err := table.Put(t.Context(), &item); err != nil {
+		t.Fatal(err)
+	}
+	name := "everything"
+	out, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := slices.Sorted(maps.Keys(out.Items[0]))
+	if len(stored) < 50 {
+		t.Fatal(stored)
+	}
+	for _, attr := range stored {
+		if !covered[attr] && attr != "empty" {
+			t.Error("no handle of", attr)
+		}
+	}
+}
+
+func TestGeneratedHandlesWork(t *testing.T) {
+	client := ddbtest.New(t)
+	table, byStatus, err := shop.Table(client)
+	if err == nil {
+		err = table.EnsureTable(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := shop.Order{Customer: "c", ID: "1", Status: "open", ShipTo: shop.Address{Zip: &shop.Zip{}}, Lines: []shop.Line{{Article: "cup", Count: 1}}}
+	if err := table.Create(t.Context(), &o); err != nil {
+		t.Fatal(err)
+	}
+	changes := shop.Changes()
+	_, err = table.Update(t.Context(), table.Key("c", "1"), ddb.Changes(changes[:4]...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := byStatus.Query("open").Collect(t.Context())
+	if err != nil || len(got) != 1 || got[0].Total != 5 || got[0].ShipTo.City != "Rome" || got[0].ShipTo.Zip.Code != "00100" {
+		t.Fatal(got, err)
+	}
+	got[0], err = table.Update(t.Context(), table.Key("c", "1"), changes[5])
+	if err != nil || got[0].Lines[0].Count != 2 {
+		t.Fatal(got, err)
+	}
+}
+
+// module makes a module of a user, with the files, that builds with this repository.
+func module(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root, err := filepath.Abs("../../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(mod), "module github.com/dynamotable/ddb", "module example.com/shop", 1)
+	text += "\nrequire github.com/dynamotable/ddb v0.0.0\n\nreplace github.com/dynamotable/ddb => " + root + "\n"
+	write(t, dir, "go.mod", text)
+	write(t, dir, "go.sum", string(sum))
+	for name, content := range files {
+		write(t, dir, name, content)
+	}
+	return dir
+}
+
+func write(t *testing.T, dir, name, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// apply generates and writes, and returns the names of the files that changed; removed ones have a minus.
+func apply(t *testing.T, c handles.Config) []string {
+	t.Helper()
+	r, err := handles.Generate(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range r.Files {
+		name := filepath.Base(f.Path)
+		if f.Content == nil {
+			name = "-" + name
+			err = os.Remove(f.Path)
+		} else {
+			err = os.WriteFile(f.Path, f.Content, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+func generated(t *testing.T, dir string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "order_ddb.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+const order = "package shop\n\ntype Order struct {\n\tID string `dynamodbav:\"id\"`\nFIELDS}\n"
+
+func orderWith(fields string) string { return strings.Replace(order, "FIELDS", fields, 1) }
+
+// TestLifeOfAStruct: from nothing, again, with another field, with a handle by hand, with the field gone, with the struct gone.
+func TestLifeOfAStruct(t *testing.T) {
+	dir := module(t, map[string]string{
+		"order.go": orderWith(""),
+		// Code that uses handles that are not there yet does not compile.
+		"use.go": "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar key = ddb.NameOf(orderID)\n\nfunc first() string { return orderID.String() + key }\n",
+	})
+	c := handles.Config{Dir: dir}
+	check := func(wantFiles []string, wantIn, wantOut string) {
+		t.Helper()
+		if got := apply(t, c); !slices.Equal(got, wantFiles) {
+			t.Fatalf("changed %q, want %q", got, wantFiles)
+		}
+		if got := apply(t, c); len(got) > 0 {
+			t.Fatalf("a second run changed %q", got)
+		}
+		if wantIn != "" && !strings.Contains(generated(t, dir), wantIn) {
+			t.Fatalf("no %q in\n%s", wantIn, generated(t, dir))
+		}
+		if wantOut != "" && strings.Contains(generated(t, dir), wantOut) {
+			t.Fatalf("%q in\n%s", wantOut, generated(t, dir))
+		}
+	}
+	check([]string{"order_ddb.go"}, "orderID = ddb.StrField(func(o *Order) *string { return &o.ID })", "orderTotal")
+	build := exec.CommandContext(t.Context(), "go", "vet", ".")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+
+	write(t, dir, "order.go", orderWith("\tTotal int `dynamodbav:\"total\"`\n"))
+	check([]string{"order_ddb.go"}, "orderTotal = ddb.NumField(func(o *Order) *int { return &o.Total })", "")
+
+	write(t, dir, "hand.go", "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar total = ddb.OrdField(func(x *Order) *int { return &x.Total })\n")
+	check([]string{"order_ddb.go"}, "orderID", "Total")
+
+	// A handle of that name counts, however it was made.
+	write(t, dir, "hand.go", "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar orderTotal = ddb.AsNum(number())\n\nfunc number() ddb.Attr[Order, int] { return ddb.Field(func(x *Order) *int { return &x.Total }) }\n")
+	check(nil, "orderID", "Total")
+
+	write(t, dir, "order.go", "package shop\n\ntype Order struct{ ID string }\n")
+	write(t, dir, "hand.go", "package shop\n")
+	check([]string{"-order_ddb.go"}, "", "")
+}
+
+func TestSourceThatIsGone(t *testing.T) {
+	dir := module(t, map[string]string{"order.go": orderWith(""), "doc.go": "package shop\n"})
+	apply(t, handles.Config{Dir: dir})
+	if err := os.Remove(filepath.Join(dir, "order.go")); err != nil {
+		t.Fatal(err)
+	}
+	if got := apply(t, handles.Config{Dir: dir}); !slices.Equal(got, []string{"-order_ddb.go"}) {
+		t.Error(got)
+	}
+}
+
+// TestOtherBuilds: files that this build does not see are left alone.
+func TestOtherBuilds(t *testing.T) {
+	extra := "//go:build extra\n\npackage shop\n\ntype Extra struct {\n\tID string `dynamodbav:\"id\"`\n}\n"
+	dir := module(t, map[string]string{"order.go": orderWith(""), "extra.go": extra})
+	if got := apply(t, handles.Config{Dir: dir, Tags: "extra"}); !slices.Equal(got, []string{"extra_ddb.go", "order_ddb.go"}) {
+		t.Error(got)
+	}
+	if got := apply(t, handles.Config{Dir: dir}); len(got) > 0 {
+		t.Error("without the tag changed", got)
+	}
+}
+
+func TestChosenTypes(t *testing.T) {
+	source := orderWith("\tLines []Line `dynamodbav:\"lines\"`\n") + "\ntype Line struct {\n\tCount int `dynamodbav:\"count\"`\n}\n"
+	dir := module(t, map[string]string{"order.go": source})
+	apply(t, handles.Config{Dir: dir})
+	if text := generated(t, dir); strings.Contains(text, "*Line)") {
+		t.Error("handles of a struct that is part of another:", text)
+	}
+	apply(t, handles.Config{Dir: dir, Types: []string{"Line"}, Exported: true})
+	if text := generated(t, dir); !strings.Contains(text, "LineCount = ddb.NumField(func(l *Line) *int") || strings.Contains(text, "*Order)") {
+		t.Error(text)
+	}
+}
+
+// TestErrors: each names file and line and says what to do; nothing is written.
+func TestErrors(t *testing.T) {
+	id := "\tID string `dynamodbav:\"id\"`\n"
+	tests := map[string]struct {
+		files map[string]string
+		types []string
+		want  []string
+	}{
+		"syntax":  {files: map[string]string{"order.go": "package shop\n\ntype Order struct {\n\tID string `dynamodbav:\"id\"`\n"}, want: []string{"order.go:4:30: expected '}'"}},
+		"type":    {files: map[string]string{"order.go": "package shop\n\ntype Order struct {\n" + id + "\tAt times.Time `dynamodbav:\"at\"`\n\tX Missing\n}\n"}, want: []string{"order.go:5: undefined: times", "order.go:6: undefined: Missing"}},
+		"import":  {files: map[string]string{"order.go": "package shop\n\nimport \"example.com/nowhere\"\n\ntype Order struct {\n" + id + "\tAt nowhere.Time `dynamodbav:\"at\"`\n}\n"}, want: []string{"order.go:3: could not import example.com/nowhere"}},
+		"channel": {files: map[string]string{"order.go": orderWith("\tC chan int `dynamodbav:\"c\"`\n")}, want: []string{"order.go:5: field C of Order: DynamoDB has no such type"}},
+		"methods": {files: map[string]string{"order.go": orderWith("\tE []error `dynamodbav:\"e\"`\n")}, want: []string{"order.go:5: field E of Order: an interface with methods"}},
+		"nested":  {files: map[string]string{"order.go": orderWith("\tLine Line `dynamodbav:\"line\"`\n") + "\ntype Line struct {\n\tF func()\n}\n"}, want: []string{"order.go:9: field Line.F of Order: DynamoDB has no such type"}},
+		"tags": {
+			files: map[string]string{"order.go": orderWith("\tA int `dynamodbav:a`\n\tb int `dynamodbav:\"b\"`\n\tC int `dynamodbav:\"c,omitemty\"`\n\tD int `dynamodbav:\"id\"`\n")},
+			want: []string{
+				"order.go:5: Order: field A: the struct tag cannot be read", "order.go:6: Order: field b: an unexported field cannot be stored",
+				`order.go:7: Order: field C: unknown tag option "omitemty"`, `order.go:8: Order: attribute name "id" of field D is taken by field ID`,
+			},
+		},
+		"name":  {files: map[string]string{"order.go": orderWith(""), "id.go": "package shop\n\nfunc orderID() {}\n"}, want: []string{"order.go:4: the handle of Order.ID would be named orderID, which is something else (", "id.go:3); rename that"}},
+		"other": {files: map[string]string{"order.go": orderWith(""), "id.go": "package shop\n\nimport orderID \"time\"\n\nvar _ orderID.Time\n"}, want: []string{"order.go:4: the handle of Order.ID would be named orderID, as an import is (", "id.go:3); rename the import"}},
+		"twice": {
+			files: map[string]string{"order.go": orderWith("\tItemID string\n") + "\ntype OrderItem struct {\n\tID string `dynamodbav:\"id\"`\n}\n"},
+			want:  []string{"order.go:9: the handles of OrderItem.ID and Order.ItemID (", "order.go:5) would both be named orderItemID"},
+		},
+		"generic":    {files: map[string]string{"order.go": "package shop\n\ntype Order[T any] struct {\n\tID T `dynamodbav:\"id\"`\n}\n"}, types: []string{"Order"}, want: []string{"order.go:3: Order is generic"}},
+		"no struct":  {files: map[string]string{"order.go": "package shop\n\ntype Order int\n"}, types: []string{"Order", "Oder"}, want: []string{"order.go:3: type Order is no struct", "there is no struct Oder in the packages; for one in a test file add -test"}},
+		"no package": {files: map[string]string{"doc.txt": ""}, want: []string{"no Go files"}},
+	}
+	files := map[string]string{}
+	for name, test := range tests {
+		for file, text := range test.files {
+			files[strings.ReplaceAll(name, " ", "_")+"/"+file] = text
+		}
+	}
+	dir := module(t, files)
+	check := func(c handles.Config, want []string) {
+		t.Helper()
+		r, err := handles.Generate(t.Context(), c)
+		if err == nil || len(r.Files) > 0 {
+			t.Fatal("no error; files:", r.Files)
+		}
+		for _, w := range want {
+			if !regexp.MustCompile(w).MatchString(err.Error()) {
+				t.Errorf("%v\ndoes not say %s", err, w)
+			}
+		}
+	}
+	all := handles.Config{Dir: dir}
+	var want []string
+	for name, test := range tests {
+		folder := strings.ReplaceAll(name, " ", "_")
+		if test.types != nil {
+			check(handles.Config{Dir: filepath.Join(dir, folder), Types: test.types}, test.want)
+			continue
+		}
+		all.Packages = append(all.Packages, "./"+folder)
+		for _, w := range test.want {
+			want = append(want, regexp.QuoteMeta(w))
+		}
+	}
+	check(all, want)
+}
+
+// TestWithoutTheLibrary: the error says how a module gets ddb.
+func TestWithoutTheLibrary(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "go.mod", "module example.com/shop\n\ngo 1.26.0\n")
+	write(t, dir, "order.go", orderWith(""))
+	_, err := handles.Generate(t.Context(), handles.Config{Dir: dir})
+	if err == nil || !strings.Contains(err.Error(), "run go get github.com/dynamotable/ddb in its module") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,7 @@
+package tagged
+
+type inside struct {
+	ID string `dynamodbav:"id"`
+}
+
+var _ = insideID

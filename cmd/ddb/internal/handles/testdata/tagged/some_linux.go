@@ -1,0 +1,6 @@
+package tagged
+
+// OnLinux is there on Linux only.
+type OnLinux struct {
+	ID string `dynamodbav:"id"`
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// output runs ddb and returns what it wrote.
+func output(t *testing.T, args ...string) (out, errOut string, err error) {
+	t.Helper()
+	var o, e strings.Builder
+	err = run(t.Context(), streams{&o, &e}, args)
+	return o.String(), e.String(), err
+}
+
+func TestHelp(t *testing.T) {
+	out, _, err := output(t, "help")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range commands {
+		if !strings.Contains(out, "ddb "+c.name+" ") || !strings.Contains(out, c.brief) {
+			t.Errorf("the overview lacks %s:\n%s", c.name, out)
+		}
+		long, _, err := output(t, append([]string{"help"}, strings.Fields(c.name)...)...)
+		if err != nil || !strings.HasPrefix(long, "usage: ddb "+c.name+" ") {
+			t.Errorf("help %s: %v\n%s", c.name, err, long)
+		}
+		f := flag.NewFlagSet("", flag.ContinueOnError)
+		c.prepare(f)
+		f.VisitAll(func(f *flag.Flag) {
+			if !strings.Contains(long, "  -"+f.Name) || f.Usage == "" {
+				t.Errorf("help %s does not explain -%s", c.name, f.Name)
+			}
+		})
+		if short, _, err := output(t, append(strings.Fields(c.name), "-h")...); err != nil || short != long {
+			t.Errorf("%s -h: %v\n%s", c.name, err, short)
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                          "",
+		"scum":                      `there is no command "scum"; see ddb help`,
+		"gen":                       `there is no command "gen"; there is gen handles`,
+		"gen handels":               `there is no command "gen handels"; there is gen handles`,
+		"help gen":                  `there is gen handles`,
+		"gen handles -typ Order":    "gen handles: flag provided but not defined: -typ; see ddb help gen handles",
+		"help gen handles together": `there is no command`,
+	} {
+		_, _, err := output(t, strings.Fields(line)...)
+		if !errors.Is(err, errUsage) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", line, err)
+		}
+	}
+}
+
+// userModule is the folder of a module that uses this repository.
+func userModule(t *testing.T, file, source string) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "go.mod" {
+			text = []byte(strings.Replace(string(text), "module github.com/dynamotable/ddb", "module example.com/shop", 1) +
+				"\nrequire github.com/dynamotable/ddb v0.0.0\n\nreplace github.com/dynamotable/ddb => " + root + "\n")
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, file), []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestGenHandles: -check says what is out of date; without it the files are written, and are up to date then.
+func TestGenHandles(t *testing.T) {
+	t.Chdir(userModule(t, "order.go", "package shop\n\ntype Order struct {\n\tID string `dynamodbav:\"id\"`\n}\n"))
+	for _, step := range []struct{ args, want string }{
+		{"gen handles -check", "order_ddb.go is out of date\n"},
+		{"gen handles", "wrote order_ddb.go\n"},
+		{"gen handles", ""},
+		{"gen handles -check", ""},
+		{"gen handles -type Missing", "there is no struct Missing in the packages; for one in a test file add -test\n"},
+	} {
+		_, text, err := output(t, strings.Fields(step.args)...)
+		if wantErr := strings.Contains(step.args, "Missing") || strings.Contains(step.want, "out of date"); text != step.want || (err != nil) != wantErr {
+			t.Errorf("%s: %v\n%s", step.args, err, text)
+		}
+	}
+	if err := os.WriteFile("order.go", []byte("package shop\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, text, err := output(t, "gen", "handles"); err != nil || text != "removed order_ddb.go\n" {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+func TestMissingPackage(t *testing.T) {
+	if err := run(t.Context(), streams{io.Discard, io.Discard}, []string{"gen", "handles", "./nowhere"}); !errors.Is(err, errShown) {
+		t.Error(err)
+	}
+}
