@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/smithy-go"
 	"github.com/dynamotable/ddb/internal/retry"
+	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -197,7 +198,7 @@ func (b *batch) stopped(ctx context.Context) error {
 // refusesAll reports whether every other request of the batch would be refused as
 // well: for the table or the credentials, not for what is in this request.
 func refusesAll(err error) bool {
-	if _, none := errors.AsType[*credentialsError](err); none {
+	if _, none := errors.AsType[*unsent.CredentialsError](err); none {
 		return true // every chunk would wait for the same sources
 	}
 	if outcomeOf(err) != NotApplied || IsRetryable(classify(err)) {

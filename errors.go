@@ -14,6 +14,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -251,9 +252,9 @@ func (e *ThrottledError) Error() string {
 		b.WriteString("; " + advice)
 	}
 	if e.Attempts > 1 {
-		fmt.Fprintf(&b, "; after %d attempts, which WithMaxAttempts of NewClient, or the retryer of your own client, can raise", e.Attempts)
+		fmt.Fprintf(&b, "; after %d attempts, which ddbclient.WithMaxAttempts, or the retryer of your own client, can raise", e.Attempts)
 	} else if e.Attempts == 1 {
-		b.WriteString("; after one attempt, to which WithMaxAttempts of NewClient, or the retryer of your own client, can add more")
+		b.WriteString("; after one attempt, to which ddbclient.WithMaxAttempts, or the retryer of your own client, can add more")
 	}
 	return b.String()
 }
@@ -334,7 +335,7 @@ func classified(err error) error {
 	if _, ok := errors.AsType[*OutcomeUnknownError](err); ok {
 		return err // what matters most comes first in its text
 	}
-	if _, ok := errors.AsType[*credentialsError](err); ok {
+	if _, ok := errors.AsType[*unsent.CredentialsError](err); ok {
 		return err // a refusal inside it is not the table's
 	}
 	reasons, throttled := throttlingOf(err)

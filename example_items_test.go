@@ -25,7 +25,7 @@ func openBooks() (*ddb.SimpleTable[Book, string], func()) {
 // A table of books, without a sort key, in an engine inside the process.
 func ExampleNewSimple() {
 	ctx := context.Background()
-	engine := ddbtest.NewEngine() // ddb.NewClient(ctx) is a client of DynamoDB itself
+	engine := ddbtest.NewEngine() // ddbclient.New(ctx) is a client of DynamoDB itself
 	defer engine.Close()
 	client := engine.Client()
 	books, err := ddb.NewSimple(client, "books", bookISBN)
@@ -243,20 +243,4 @@ func ExampleIsRetryable() {
 	fmt.Println(ddb.IsRetryable(err)) // the same call would fail in the same way
 	// Output:
 	// false
-}
-
-// NewClient takes Region, credentials and endpoint from where the AWS tools have them.
-func ExampleNewClient() {
-	ctx := context.Background()
-	client, err := ddb.NewClient(ctx, ddb.WithRegion("eu-central-1"), ddb.WithMaxAttempts(5))
-	if err != nil {
-		log.Fatal(err) // says which setting is missing
-	}
-	books, err := ddb.NewSimple(client, "books", bookISBN)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(books.Name())
-	// Output:
-	// books
 }

@@ -132,7 +132,7 @@ func WarnSize(bytes int, warn func(table string, size int)) TableOption {
 }
 
 // TablePrefix is put before the table's name, for example one per environment;
-// see [TablePrefixFromEnv].
+// see ddbclient.TablePrefixFromEnv.
 func TablePrefix(prefix string) TableOption {
 	return tableOption(func(c *core) error {
 		c.name = prefix + c.name

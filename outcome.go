@@ -15,6 +15,8 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	ddbretry "github.com/dynamotable/ddb/internal/retry"
+	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -71,13 +73,13 @@ func outcomeOf(err error) Outcome {
 		sign   *v4.SigningError
 		op     *net.OpError
 		dns    *net.DNSError
-		cred   *credentialsError
-		unsent *unsentError
+		cred   *unsent.CredentialsError
+		before *unsent.Error
 	)
 	switch {
 	case err == nil:
 		return Applied
-	case errors.As(err, &cred), errors.As(err, &unsent):
+	case errors.As(err, &cred), errors.As(err, &before):
 		return NotApplied
 	case errors.As(err, &reply):
 		if reply.Applied() {
@@ -145,7 +147,7 @@ type attempts struct {
 	n      int
 	worst  Outcome
 
-	credentials explainedCredentials // here, because a call allocates no more than it must
+	credentials unsent.Credentials // here, because a call allocates no more than it must
 }
 
 // IsErrorRetryable is asked about every failed attempt.
@@ -165,7 +167,7 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 		return true
 	}
 	if errors.As(err, &api) {
-		if _, conflict := conflictCodes[api.ErrorCode()]; conflict {
+		if _, conflict := ddbretry.ConflictCodes[api.ErrorCode()]; conflict {
 			return true
 		}
 	}
@@ -177,7 +179,7 @@ func (a *attempts) into(o wire.Options) wire.Options {
 	o.Client = append(slices.Clip(o.Client), func(so *dynamodb.Options) {
 		a.RetryerV2 = asRetryerV2(so.Retryer)
 		so.Retryer = a
-		if needsExplaining(so.Credentials) { // a client of the user's own
+		if unsent.NeedsExplaining(so.Credentials) { // a client of the user's own
 			a.credentials.CredentialsProvider = so.Credentials
 			so.Credentials = &a.credentials
 		}

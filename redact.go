@@ -16,6 +16,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/internal/unsent"
 )
 
 // RedactError is err for logs and for those who print whole chains of errors. What the service or the
@@ -96,7 +97,7 @@ const unreadableReply = "the SDK cannot decode the reply"
 
 // operationText is the text of an operation that failed in the SDK.
 func operationText(err error) string {
-	if cred, ok := errors.AsType[*credentialsError](err); ok {
+	if cred, ok := errors.AsType[*unsent.CredentialsError](err); ok {
 		return cred.Error()
 	}
 	if text, ok := unreachable(err); ok {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -129,7 +130,7 @@ func sendAll(ctx context.Context, cores []*core, info *requestInfo, o wire.Optio
 	}
 	q, err := admit(ctx, opts, cores, info)
 	if err != nil {
-		return replyInfo{}, &unsentError{err}
+		return replyInfo{}, &unsent.Error{Err: err}
 	}
 	if ctx = q.begin(ctx); q.call != nil {
 		out.options, out.watched = q.watching(o), true

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/dynamotable/ddb/internal/retry"
 )
 
 // RetryPolicy says how batches and transactions send again what DynamoDB did not
 // process: unprocessed items and keys, batches that were throttled as a whole, conflicts,
-// transactions in progress. The retries of single calls are the SDK client's ([WithMaxAttempts]).
+// transactions in progress. The retries of single calls are the SDK client's (ddbclient.WithMaxAttempts).
 //
 // Before each retry the caller waits for a random time between zero and BaseDelay
 // doubled by every retry in a row without progress, at most MaxDelay (full
@@ -70,12 +72,29 @@ func (p RetryPolicy) validate() error {
 // locked out for ever. Without enough tokens nothing is retried; a batch waits until
 // they have come back, which makes one retry a second of everything that shares the budget.
 //
-// A client of [NewClient] has a budget of its own, which its tables share; tables
+// A client of ddbclient.New has a budget of its own, which its tables share; tables
 // on other clients share one of the process. A budget fits the RateLimiter field
 // of the SDK's retry.StandardOptions. A nil *RetryBudget bounds nothing.
 type RetryBudget struct{ bucket retry.Budget }
 
 const defaultBudgetRetries = 100
+
+// budgetOf is the budget that a client shares with its tables, or the process's.
+func budgetOf(client Client) *RetryBudget {
+	type owner interface{ RetryBudget() *RetryBudget }
+	switch c := client.(type) {
+	case owner:
+		return c.RetryBudget()
+	case *dynamodb.Client:
+		if c == nil {
+			break
+		}
+		if r, ok := c.Options().Retryer.(owner); ok {
+			return r.RetryBudget()
+		}
+	}
+	return defaultBudget
+}
 
 // defaultBudget is shared by all tables whose client has none.
 var defaultBudget = NewRetryBudget(defaultBudgetRetries)

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/dynamotable/ddb/internal/retry"
 )
 
@@ -69,5 +72,32 @@ func TestRetryBudgetTokens(t *testing.T) {
 	}
 	if _, err := new(RetryBudget).GetToken(t.Context(), 1); err == nil {
 		t.Error("a zero budget gave a token")
+	}
+}
+
+type owner struct {
+	aws.Retryer
+	Client
+
+	budget *RetryBudget
+}
+
+func (o owner) RetryBudget() *RetryBudget { return o.budget }
+
+func TestBudgetOf(t *testing.T) {
+	own := NewRetryBudget(1)
+	cfg := aws.Config{Region: "eu-central-1"}
+	owned := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.Retryer = owner{Retryer: o.Retryer, budget: own} })
+	var none *dynamodb.Client
+	for name, tt := range map[string]struct {
+		client Client
+		want   *RetryBudget
+	}{
+		"client with a budget": {owner{budget: own}, own}, "retryer with a budget": {owned, own},
+		"SDK client": {dynamodb.NewFromConfig(cfg), defaultBudget}, "nil": {nil, defaultBudget}, "nil SDK client": {none, defaultBudget},
+	} {
+		if budgetOf(tt.client) != tt.want {
+			t.Errorf("%s: not its budget", name)
+		}
 	}
 }

@@ -31,7 +31,7 @@ type SimpleTable[T, PK any] struct{ core *core }
 //
 //	orders, err := ddb.New(client, "orders", orderCustomer, orderID, ddb.Version(orderVersion))
 //
-// The client is the SDK's (*dynamodb.Client), [NewClient]'s, [DefaultClient]'s or
+// The client is the SDK's (*dynamodb.Client), one of package ddbclient or
 // anything with the same methods.
 //
 // New refuses, naming everything that is wrong at once: a key that is not text,
@@ -168,7 +168,7 @@ func newCore(client Client, name string, of itemOf, partition, sort any, opts []
 	}
 	var errs []error
 	if isNil(client) {
-		errs = append(errs, errors.New("client is nil; use ddb.NewClient, ddb.DefaultClient or an SDK client"))
+		errs = append(errs, errors.New("client is nil; use ddbclient.New, ddbclient.Default or an SDK client"))
 	}
 	if err := declareTimes(of.item, opts); err != nil {
 		errs = append(errs, err)

@@ -10,7 +10,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	client, err := ddb.NewClient(ctx, cfg.ClientOptions()...)
+//	client, err := ddbclient.New(ctx, cfg.ClientOptions()...)
 //	if err != nil {
 //		return err
 //	}
@@ -36,6 +36,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 )
 
 // Config is what can be set. The zero Config means the SDK's own defaults, and tables without a prefix.
@@ -60,7 +61,7 @@ type Config struct {
 	DefaultTable string
 	// ConsistentReads asks for consistent reads where the program leaves that open, by [ddb.Consistent]. The layers of this library read consistently whatever it says.
 	ConsistentReads bool
-	// MaxAttempts is how often a call is sent at most, and AttemptTimeout how long an attempt may take; 0 is the default of [ddb.NewClient].
+	// MaxAttempts is how often a call is sent at most, and AttemptTimeout how long an attempt may take; 0 is the default of [ddbclient.New].
 	MaxAttempts    int
 	AttemptTimeout time.Duration
 	// Credentials are an access key and its secret. Empty: as the SDK finds them, which is better than a file.
@@ -126,23 +127,23 @@ func (c Config) table(own, usual string) string {
 	return p + usual
 }
 
-// ClientOptions are the options for [ddb.NewClient].
-func (c Config) ClientOptions() []ddb.ClientOption {
-	var opts []ddb.ClientOption
+// ClientOptions are the options for [ddbclient.New].
+func (c Config) ClientOptions() []ddbclient.Option {
+	var opts []ddbclient.Option
 	if c.Region != "" {
-		opts = append(opts, ddb.WithRegion(c.Region))
+		opts = append(opts, ddbclient.WithRegion(c.Region))
 	}
 	if c.Endpoint != "" {
-		opts = append(opts, ddb.WithEndpoint(c.Endpoint))
+		opts = append(opts, ddbclient.WithEndpoint(c.Endpoint))
 	}
 	if c.MaxAttempts > 0 {
-		opts = append(opts, ddb.WithMaxAttempts(c.MaxAttempts))
+		opts = append(opts, ddbclient.WithMaxAttempts(c.MaxAttempts))
 	}
 	if c.AttemptTimeout > 0 {
-		opts = append(opts, ddb.WithAttemptTimeout(c.AttemptTimeout))
+		opts = append(opts, ddbclient.WithAttemptTimeout(c.AttemptTimeout))
 	}
 	if keys := c.Credentials; !keys.IsZero() {
-		opts = append(opts, ddb.WithSDKOptions(func(o *dynamodb.Options) {
+		opts = append(opts, ddbclient.WithSDKOptions(func(o *dynamodb.Options) {
 			o.Credentials = aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(keys.accessKey, keys.secretKey, ""))
 		}))
 	}

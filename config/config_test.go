@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/config"
+	"github.com/dynamotable/ddb/ddbclient"
 )
 
 const angzarr = `
@@ -80,7 +81,7 @@ func TestExcalibur(t *testing.T) {
 		if shown := fmt.Sprintf("%v %+v %#v %s", c, c, c, asJSON); strings.Contains(shown, "hidden") || strings.Contains(shown, "AKIAKEY") {
 			t.Errorf("%s: %s", what, shown)
 		}
-		client, err := ddb.NewClient(t.Context(), c.ClientOptions()...)
+		client, err := ddbclient.New(t.Context(), c.ClientOptions()...)
 		if err != nil {
 			t.Fatal(err)
 		}

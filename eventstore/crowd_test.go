@@ -10,8 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 )
@@ -61,7 +60,7 @@ func TestCrowdedShard(t *testing.T) {
 			)
 			begin := time.Now()
 			for w := range writers {
-				client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(distant{e, 5 * time.Millisecond}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+				client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(distant{e, 5 * time.Millisecond}), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{
 					Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 				}))
 				if err != nil {

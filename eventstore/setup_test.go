@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/eventstore"
@@ -42,7 +43,7 @@ func TestFirstAppendsWaitTogether(t *testing.T) {
 		e := ddbtest.NewEngine()
 		t.Cleanup(e.Close)
 		openStore(t, e.Client(), "events")
-		client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(delayed{e}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+		client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(delayed{e}), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{
 			Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 		}))
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/eventstore"
@@ -62,15 +63,15 @@ func TestStorm(t *testing.T) {
 		weight int
 		cfg    eventstoretest.StormConfig
 		opts   []eventstore.Option
-		client []ddb.ClientOption
+		client []ddbclient.Option
 	}{
 		{"plain", 2, eventstoretest.StormConfig{Writers: 64, Streams: 32}, nil, nil},
 		{"hot", 1, eventstoretest.StormConfig{Writers: 16, Streams: 2}, nil, nil},
 		{"sequenced", 3, eventstoretest.StormConfig{Writers: 64, Streams: 32, Feed: true}, []eventstore.Option{eventstore.Sequenced(4)}, nil},
 		{"sequenced with frames", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{eventstore.Sequenced(2), eventstore.Frames(4 << 10)}, nil},
 		// A client that sends everything once leaves all doubts to the store.
-		{"without the client's retries", 2, eventstoretest.StormConfig{Writers: 32, Streams: 16}, []eventstore.Option{once}, []ddb.ClientOption{ddb.WithMaxAttempts(1)}},
-		{"sequenced without the client's retries", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{eventstore.Sequenced(2), once}, []ddb.ClientOption{ddb.WithMaxAttempts(1)}},
+		{"without the client's retries", 2, eventstoretest.StormConfig{Writers: 32, Streams: 16}, []eventstore.Option{once}, []ddbclient.Option{ddbclient.WithMaxAttempts(1)}},
+		{"sequenced without the client's retries", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{eventstore.Sequenced(2), once}, []ddbclient.Option{ddbclient.WithMaxAttempts(1)}},
 	}
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
@@ -97,15 +98,15 @@ func TestStorm(t *testing.T) {
 // once lets transactions be sent once by the table as well.
 var once = eventstore.TableOptions(ddb.Retry(ddb.RetryPolicy{MaxAttempts: 1}))
 
-func stormClient(t testing.TB, e *ddbtest.Engine, opts ...ddb.ClientOption) ddb.Client {
+func stormClient(t testing.TB, e *ddbtest.Engine, opts ...ddbclient.Option) ddb.Client {
 	t.Helper()
 	return clientOver(t, slowly{e}, opts...)
 }
 
 // clientOver is a client over a transport.
-func clientOver(t testing.TB, transport aws.HTTPClient, opts ...ddb.ClientOption) ddb.Client {
+func clientOver(t testing.TB, transport aws.HTTPClient, opts ...ddbclient.Option) ddb.Client {
 	t.Helper()
-	client, err := ddb.NewClient(t.Context(), append(opts, ddb.WithHTTPClient(transport), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+	client, err := ddbclient.New(t.Context(), append(opts, ddbclient.WithHTTPClient(transport), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{
 		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	}))...)
 	if err != nil {

@@ -1,7 +1,6 @@
 package grant
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -14,10 +13,10 @@ import (
 type Config struct {
 	// Table is the name of the table; [DefaultTable] if it is empty.
 	Table string `json:"table,omitempty"`
-	// TablePrefix stands before the name, such as "test-"; [ddb.TablePrefixFromEnv] gives that
+	// TablePrefix stands before the name, such as "test-"; ddbclient.TablePrefixFromEnv gives that
 	// of the environment.
 	TablePrefix string `json:"table_prefix,omitempty"`
-	// Region and Endpoint are for [Open]; the SDK's own settings hold where they are empty.
+	// Region and Endpoint are for grantclient.Open; the SDK's own settings hold where they are empty.
 	Region   string `json:"region,omitempty"`
 	Endpoint string `json:"endpoint,omitempty"`
 	// DeleteExpiredAfter is the argument of [DeleteExpired] as [time.ParseDuration] reads it,
@@ -39,7 +38,7 @@ func (c Config) Validate() error {
 func (c Config) Options() ([]Option, error) {
 	var err error
 	if c.Region != "" || c.Endpoint != "" {
-		err = errors.New("region and endpoint are the client's; use Open to make a client by them")
+		err = errors.New("region and endpoint are the client's; use grantclient.Open to make a client by them")
 	}
 	opts, err2 := c.options()
 	if err := refuse(err, err2); err != nil {
@@ -70,26 +69,4 @@ func (c Config) options() ([]Option, error) {
 		opts = append(opts, WithoutGroups())
 	}
 	return opts, nil
-}
-
-// Open makes a store by a configuration, with a client of its own by [ddb.NewClient]. Options
-// are applied after the configuration. It sends nothing to DynamoDB; the context bounds the
-// loading of the SDK's settings only.
-func Open(ctx context.Context, c Config, opts ...Option) (*Store, error) {
-	configured, err := c.options()
-	if err != nil {
-		return unusable("Open", err)
-	}
-	var clientOpts []ddb.ClientOption
-	if c.Region != "" {
-		clientOpts = append(clientOpts, ddb.WithRegion(c.Region))
-	}
-	if c.Endpoint != "" {
-		clientOpts = append(clientOpts, ddb.WithEndpoint(c.Endpoint))
-	}
-	client, err := ddb.NewClient(ctx, clientOpts...)
-	if err != nil {
-		return unusable("Open", err)
-	}
-	return New(client, append(configured, opts...)...)
 }

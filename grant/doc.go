@@ -76,7 +76,7 @@
 //	IActivityGroupGrantStore
 //	.GetDistinctUserIds                      Users
 //	AddDynamoDbAuthorization,                New (client and options),
-//	AddDynamoDbGrantStore,                   Open (Config)
+//	AddDynamoDbGrantStore,                   grantclient.Open (Config)
 //	AddDynamoDbActivityGroupGrantStore
 //
 // A Grant of Excalibur has FullName, ExpiresOn (ExpiresAt), GrantedBy and GrantedOn (GrantedAt); a

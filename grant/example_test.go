@@ -11,7 +11,7 @@ import (
 )
 
 func Example() {
-	client, stop := ddbtest.Open() // in production: ddb.NewClient(ctx)
+	client, stop := ddbtest.Open() // in production: ddbclient.New(ctx)
 	ctx := context.Background()
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 

@@ -21,7 +21,7 @@ type Checker interface {
 
 var _ Checker = (*Store)(nil)
 
-// Store keeps grants and activity groups, in a DynamoDB table ([New], [Open]) or in
+// Store keeps grants and activity groups, in a DynamoDB table ([New]) or in
 // memory ([NewMemory]). It is safe for concurrent use.
 type Store struct {
 	settings
@@ -117,7 +117,7 @@ func (s *Store) usable() error {
 	case s != nil && s.failed != nil:
 		return s.failed
 	case s == nil || s.rows == nil:
-		return &ddb.InvalidError{Problems: []error{errors.New("grant: a Store that neither New, NewMemory nor Open made")}}
+		return &ddb.InvalidError{Problems: []error{errors.New("grant: a Store that neither New nor NewMemory made")}}
 	}
 	return nil
 }

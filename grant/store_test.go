@@ -257,8 +257,7 @@ func TestConfig(t *testing.T) {
 	for _, after := range []string{"soon", "-1h", "5"} {
 		bad := grant.Config{DeleteExpiredAfter: after}
 		_, err1 := bad.Options()
-		_, err2 := grant.Open(ctx, bad)
-		for i, err := range []error{bad.Validate(), err1, err2} {
+		for i, err := range []error{bad.Validate(), err1} {
 			if !errors.Is(err, ddb.ErrInvalid) {
 				t.Errorf("delete_expired_after %q, call %d: %v, want ErrInvalid", after, i, err)
 			}
@@ -284,24 +283,6 @@ func TestConfig(t *testing.T) {
 	tables, err := client.ListTables(ctx, &dynamodb.ListTablesInput{})
 	if err != nil || !slices.Equal(tables.TableNames, []string{"test-access"}) {
 		t.Errorf("tables are %v, %v", tables.TableNames, err)
-	}
-}
-
-func TestOpen(t *testing.T) {
-	t.Setenv("AWS_ACCESS_KEY_ID", "id")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
-	t.Setenv("AWS_MAX_ATTEMPTS", "1")
-	ctx := t.Context()
-	s, err := grant.Open(ctx, grant.Config{Region: "eu-central-1", Endpoint: "http://127.0.0.1:1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Nobody listens there.
-	if d, err := s.Check(ctx, admin); err == nil || d.Allowed {
-		t.Errorf("Check = %+v, %v, want denied with an error", d, err)
-	}
-	if _, err := grant.Open(ctx, grant.Config{Region: "eu-central-1", Endpoint: "not a url"}); err == nil {
-		t.Error("Open takes an endpoint that is none")
 	}
 }
 

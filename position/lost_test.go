@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/position"
@@ -25,7 +26,7 @@ func faulty(t testing.TB, seed uint64, rules func(m fault.Matcher) []fault.Rule)
 	m := fault.On("UpdateItem", "TransactWriteItems").Where(func(fault.Request) bool { return on.Load() })
 	e := ddbtest.NewEngine(ddbtest.WithSeed(seed), ddbtest.WithFaults(rules(m)...))
 	t.Cleanup(e.Close)
-	client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(e), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+	client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(e), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{
 		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	}))
 	if err != nil {

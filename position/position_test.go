@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/position"
@@ -56,7 +57,7 @@ func TestStorm(t *testing.T) {
 			m.Chance(0.02).DropReply(), m.Chance(0.02).DropRequest(), m.Chance(0.02).InternalError(), m.Chance(0.02).Applied().InternalError(),
 			m.Chance(0.02).Throttle(), m.Chance(0.02).TruncateBody(), fault.On("TransactWriteItems").Chance(0.02).Late(time.Second)))
 		t.Cleanup(e.Close)
-		client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(e), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+		client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(e), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{
 			Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 		}))
 		if err != nil {

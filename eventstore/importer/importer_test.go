@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
@@ -350,8 +351,8 @@ func TestResume(t *testing.T) {
 				if left == 1000 {
 					t.Fatal("it never ends")
 				}
-				client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(&dying{next: e, left: left}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithMaxAttempts(1),
-					ddb.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}))
+				client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(&dying{next: e, left: left}), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithMaxAttempts(1),
+					ddbclient.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}))
 				if err != nil {
 					t.Fatal(err)
 				}

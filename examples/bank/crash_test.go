@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/payload"
@@ -96,8 +97,8 @@ func TestCrash(t *testing.T) {
 		objects := payload.Memory()
 		open := func(p *power) (*eventstore.Store, *eventstore.Repository[document, written]) {
 			t.Helper()
-			client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(powered{p, e}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithMaxAttempts(1),
-				ddb.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}))
+			client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(powered{p, e}), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithMaxAttempts(1),
+				ddbclient.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -48,7 +48,7 @@ func silent(ctx context.Context) error {
 }
 
 // Budget: a server that always fails, through clients that may retry more and less.
-// NewClient gives each client a budget for 100 retries.
+// Package ddbclient gives each client a budget for 100 retries.
 func budget(ctx context.Context) error {
 	for _, retries := range []int{100, 3} {
 		var requests atomic.Int64

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/change"
+	"github.com/dynamotable/ddb/ddbclient"
 )
 
 const ordersTable = "outbox-orders"
@@ -65,7 +66,7 @@ func openTables(ctx context.Context) (*tables, error) {
 	if t.cfg, err = config.LoadDefaultConfig(ctx, opts...); err != nil {
 		return nil, err
 	}
-	client, err := ddb.NewClient(ctx, ddb.WithConfig(t.cfg), ddb.WithEndpoint(os.Getenv("DYNAMODB_ENDPOINT")))
+	client, err := ddbclient.New(ctx, ddbclient.WithConfig(t.cfg), ddbclient.WithEndpoint(os.Getenv("DYNAMODB_ENDPOINT")))
 	if err != nil {
 		return nil, err
 	}

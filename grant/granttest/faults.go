@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/grant"
@@ -96,7 +97,7 @@ func newFaulty(t *testing.T, open Opener, rules func(fault.Matcher) []fault.Rule
 	list := []fault.Rule{fault.On().Where(func(fault.Request) bool { return !f.armed.Load() }).Delay(0)}
 	e := ddbtest.NewEngine(ddbtest.WithFaults(append(list, rules(fault.On().Chance(1.0/3))...)...))
 	t.Logf("seed %d", e.Seed())
-	client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(e), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+	client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(e), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{
 		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	}))
 	if err != nil {

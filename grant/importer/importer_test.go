@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/grant"
 	"github.com/dynamotable/ddb/grant/importer"
@@ -190,9 +191,9 @@ func TestRevokedNeverHolds(t *testing.T) {
 		if left == 100 {
 			t.Fatal("it never ends")
 		}
-		dying, err := ddb.NewClient(t.Context(), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithMaxAttempts(1),
-			ddb.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}),
-			ddb.WithHTTPClient(&watching{next: e, left: left, check: func() {
+		dying, err := ddbclient.New(t.Context(), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithMaxAttempts(1),
+			ddbclient.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}),
+			ddbclient.WithHTTPClient(&watching{next: e, left: left, check: func() {
 				for _, k := range keys {
 					if d, err := store.Check(t.Context(), k); err != nil || d.Allowed {
 						t.Errorf("%+v holds: %+v, %v", k, d, err)

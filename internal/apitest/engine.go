@@ -11,11 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"go.uber.org/goleak"
-
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/internal/wire"
+	"go.uber.org/goleak"
 )
 
 var long = flag.Bool("long", false, "storms and matrices in full length, for a step of their own")
@@ -50,13 +49,13 @@ func NeedsEngine(t testing.TB, why string) {
 // TableName is unique, so that tests can share an endpoint.
 func TableName(t testing.TB) string { return ddbtest.TableName(t) }
 
-// NewDefaults is a client with the defaults of [ddb.NewClient] whose requests go through a function of the test.
-func NewDefaults(t testing.TB, through dynamodb.HTTPClient, opts ...ddb.ClientOption) *dynamodb.Client {
+// NewDefaults is a client with the defaults of [ddbclient.New] whose requests go through a function of the test.
+func NewDefaults(t testing.TB, through dynamodb.HTTPClient, opts ...ddbclient.Option) *dynamodb.Client {
 	t.Helper()
-	opts = append([]ddb.ClientOption{ddb.WithHTTPClient(through), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+	opts = append([]ddbclient.Option{ddbclient.WithHTTPClient(through), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{
 		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	})}, opts...)
-	client, err := ddb.NewClient(t.Context(), opts...)
+	client, err := ddbclient.New(t.Context(), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,13 +17,23 @@ const (
 	benchmarks = "bench"
 )
 
+// foundations are public packages beside the root: each is a thing of its own, and may build on internal as the root does. Those above
+// the root import it, those below are imported by it.
+var foundations = map[string]bool{ // whether it lies above the root
+	"ddbclient": true,
+}
+
+// clientPackages make clients, and so build the SDK's credential packages. Programs that bring a client build neither.
+var clientPackages = []string{"ddbclient", "grant/grantclient"}
+
 // layerOf names the layer that a folder belongs to: eventstore for eventstore and eventstore/eventstoretest.
 func layerOf(dir string) (layer string, ok bool) {
 	if dir == rootDir || under(dir, internals, engine, examples, commands, benchmarks) {
 		return "", false
 	}
 	layer, _, _ = strings.Cut(dir, "/")
-	return layer, true
+	_, isFoundation := foundations[layer]
+	return layer, !isFoundation
 }
 
 // forTests reports whether a folder holds a package that exists for tests: its name ends in "test".
@@ -58,6 +68,8 @@ func importFault(f goFile, imported string) string {
 		return ""
 	}
 	layer, isLayer := layerOf(dir)
+	_, isFoundation := foundations[dir]
+	targetAbove := foundations[target]
 	targetLayer, targetIsLayer := layerOf(target)
 
 	switch {
@@ -82,11 +94,21 @@ func importFault(f goFile, imported string) string {
 
 	case target == leases && isLayer:
 		return "" // two layers deal shards among processes, and neither imports the other
-	case under(target, internals) && dir != rootDir && !under(dir, internals):
-		return "only the root package builds on internal; what a layer lacks, the root should offer"
+	case under(target, internals) && dir != rootDir && !isFoundation && !under(dir, internals):
+		return "only the root package and the foundations beside it build on internal; what a layer lacks, the root should offer"
 
-	case dir == rootDir && targetIsLayer:
+	case slices.Contains(clientPackages, target) && !f.isTest() && !slices.Contains(clientPackages, dir) &&
+		(dir == rootDir || isLayer || isFoundation) && !forTests(dir) && f.module == "":
+		return "programs that bring a client of their own do not build the SDK's credential packages"
+
+	case dir == rootDir && (targetIsLayer || targetAbove && !f.isTest()):
 		return "the root package lies below the layers"
+
+	case isFoundation && targetIsLayer:
+		return "the foundations lie below the layers"
+
+	case isFoundation && !foundations[dir] && target == rootDir:
+		return "this package lies below the root"
 
 	case isLayer && targetIsLayer && layer != targetLayer:
 		return "layers never import each other; they meet in the root's transaction items and in interfaces that the consumer declares"
@@ -105,6 +127,15 @@ func TestImportRules(t *testing.T) {
 		{"table.go", library + "/internal/wire", true},
 		{"table.go", library + "/ddbtest", false},
 		{"table.go", library + "/eventstore", false},
+		{"table.go", library + "/ddbclient", false},
+		{"table_test.go", library + "/ddbclient", true},
+		{"ddbclient/client.go", library, true},
+		{"ddbclient/client.go", library + "/internal/retry", true},
+		{"ddbclient/client.go", library + "/eventstore", false},
+		{"eventstore/store.go", library + "/ddbclient", false},
+		{"eventstore/store_test.go", library + "/ddbclient", true},
+		{"grant/grantclient/open.go", library + "/ddbclient", true},
+		{"grant/store.go", library + "/grant/grantclient", false},
 		{"table.go", "testing", false},
 		{"table_test.go", library + "/ddbtest", true},
 		{"table_test.go", "testing/synctest", true},

@@ -15,23 +15,14 @@ import (
 // A new line here is a cost for each of them, so it takes a record in docs/decisions.
 var inherited = []string{
 	"github.com/aws/aws-sdk-go-v2",
-	"github.com/aws/aws-sdk-go-v2/config",
-	"github.com/aws/aws-sdk-go-v2/credentials",
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue",
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression",
-	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds",
 	"github.com/aws/aws-sdk-go-v2/internal/configsources",
 	"github.com/aws/aws-sdk-go-v2/internal/endpoints/v2",
-	"github.com/aws/aws-sdk-go-v2/internal/v4a",
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb",
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams",
 	"github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding",
 	"github.com/aws/aws-sdk-go-v2/service/internal/endpoint-discovery",
-	"github.com/aws/aws-sdk-go-v2/service/internal/presigned-url",
-	"github.com/aws/aws-sdk-go-v2/service/signin",
-	"github.com/aws/aws-sdk-go-v2/service/sso",
-	"github.com/aws/aws-sdk-go-v2/service/ssooidc",
-	"github.com/aws/aws-sdk-go-v2/service/sts",
 	"github.com/aws/smithy-go",
 	"github.com/cenkalti/backoff/v4",
 	"github.com/cespare/xxhash/v2",
@@ -44,14 +35,23 @@ var inherited = []string{
 	"go.opentelemetry.io/otel/trace",
 }
 
-// required are the further lines of the root go.mod: they set a lowest version for users, but are not built by them.
+// required are the further lines of the root go.mod: they set a lowest version for users, but are built by those who import the package alone.
 var required = []string{
-	"github.com/google/go-cmp",     // tests
-	"github.com/stretchr/testify",  // asked for by goleak's own tests
-	"github.com/tidwall/btree",     // ddbtest
-	"go.opentelemetry.io/otel/log", // asked for by otel
-	"go.uber.org/goleak",           // tests
-	"pgregory.net/rapid",           // tests
+	"github.com/aws/aws-sdk-go-v2/config",                         // ddbclient
+	"github.com/aws/aws-sdk-go-v2/credentials",                    // ddbclient
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds",               // ddbclient
+	"github.com/aws/aws-sdk-go-v2/service/signin",                 // ddbclient
+	"github.com/aws/aws-sdk-go-v2/service/sso",                    // ddbclient
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc",                // ddbclient
+	"github.com/aws/aws-sdk-go-v2/service/sts",                    // ddbclient
+	"github.com/aws/aws-sdk-go-v2/internal/v4a",                   // ddbclient
+	"github.com/aws/aws-sdk-go-v2/service/internal/presigned-url", // ddbclient
+	"github.com/google/go-cmp",                                    // tests
+	"github.com/stretchr/testify",                                 // asked for by goleak's own tests
+	"github.com/tidwall/btree",                                    // ddbtest
+	"go.opentelemetry.io/otel/log",                                // asked for by otel
+	"go.uber.org/goleak",                                          // tests
+	"pgregory.net/rapid",                                          // tests
 }
 
 func TestInheritedModules(t *testing.T) {
@@ -64,6 +64,32 @@ func TestInheritedModules(t *testing.T) {
 	for _, module := range built {
 		if module != modulePath && !slices.Contains(inherited, module) {
 			t.Errorf("users of the root package would newly build %s", module)
+		}
+	}
+}
+
+// credentialPackages are those parts of the SDK which look for credentials, on disk, in the network and in other programs.
+var credentialPackages = []string{"/credentials", "/config", "/feature/ec2/imds", "/service/sso", "/service/ssooidc", "/service/sts", "/service/signin"}
+
+// TestOwnClientBuildsNoCredentials: programs that bring a client of their own build none of the SDK's credential packages; ddbclient builds
+// them, which shows that this test sees them.
+func TestOwnClientBuildsNoCredentials(t *testing.T) {
+	t.Parallel()
+	const sdk = "github.com/aws/aws-sdk-go-v2"
+	for _, pkg := range publicPackages(t) {
+		dir := strings.TrimPrefix(strings.TrimPrefix(pkg, modulePath), "/")
+		if forTests(dir) || under(dir, benchmarks) {
+			continue
+		}
+		var built []string
+		for dep := range strings.FieldsSeq(string(goCommand(t, "list", "-deps", pkg))) {
+			rest, ok := strings.CutPrefix(dep, sdk)
+			if ok && slices.ContainsFunc(credentialPackages, func(c string) bool { return rest == c || strings.HasPrefix(rest, c+"/") }) {
+				built = append(built, dep)
+			}
+		}
+		if own := slices.Contains(clientPackages, dir); own != (len(built) > 0) {
+			t.Errorf("package %s builds %d credential packages: %q", pkg, len(built), built)
 		}
 	}
 }

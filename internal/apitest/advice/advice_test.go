@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
@@ -197,7 +198,7 @@ func TestThrottled(t *testing.T) {
 			}
 			e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("PutItem").Throttle(reasons...)))
 			defer e.Close()
-			client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(e), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithMaxAttempts(4), ddb.WithConfig(aws.Config{
+			client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(e), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithMaxAttempts(4), ddbclient.WithConfig(aws.Config{
 				Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 			}))
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/internal/apitest"
@@ -52,7 +53,7 @@ func engineOf(t testing.TB, seed uint64, rules ...fault.Rule) *ddbtest.Engine {
 }
 
 // defaults is a client of NewClient on an engine.
-func defaults(t testing.TB, e *ddbtest.Engine, opts ...ddb.ClientOption) *dynamodb.Client {
+func defaults(t testing.TB, e *ddbtest.Engine, opts ...ddbclient.Option) *dynamodb.Client {
 	return apitest.NewDefaults(t, e, opts...)
 }
 

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
@@ -173,7 +174,7 @@ func TestCrossedReplies(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := engineOf(t, 1)
 				c := &crossing{engine: e, op: tc.op, swap: tc.swap}
-				client := defaults(t, e, ddb.WithHTTPClient(c))
+				client := defaults(t, e, ddbclient.WithHTTPClient(c))
 				table := tableOn(t, client)
 				rooms, err := byRoom(table)
 				if err != nil {
@@ -220,7 +221,7 @@ func TestCrossedPlaceToGoOn(t *testing.T) {
 		}
 	}
 	c := &crossing{engine: e, op: "Query", swap: replace(`{"S":"a"}`, `{"S":"b"}`)}
-	table := tableOn(t, defaults(t, e, ddb.WithHTTPClient(c)))
+	table := tableOn(t, defaults(t, e, ddbclient.WithHTTPClient(c)))
 	rooms, err := byRoom(table)
 	if err != nil {
 		t.Fatal(err)
@@ -284,7 +285,7 @@ func TestRepliesWithoutContent(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := engineOf(t, 1)
 				c := &crossing{engine: e, op: tc.op, answer: `{}`}
-				client := defaults(t, e, ddb.WithHTTPClient(c))
+				client := defaults(t, e, ddbclient.WithHTTPClient(c))
 				c.left = crossed
 				err := tc.run(t.Context(), client, tableOn(t, client))
 				switch {

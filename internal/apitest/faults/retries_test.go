@@ -13,12 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
 // newDefaults is an engine behind a faulty connection, with a client that has the defaults of NewClient.
-func newDefaults(t *testing.T, opts ...ddb.ClientOption) (*faulty, *dynamodb.Client) {
+func newDefaults(t *testing.T, opts ...ddbclient.Option) (*faulty, *dynamodb.Client) {
 	f := apitest.NewConnection(t)
 	return f, apitest.NewDefaults(t, f, opts...)
 }
@@ -187,7 +188,7 @@ func TestCancelledTransactionsAreRetriedByUs(t *testing.T) {
 		e := ddbtest.NewEngine()
 		defer e.Close()
 		n := 0
-		_, client := newDefaults(t, ddb.WithHTTPClient(apitest.Doer(func(req *http.Request) (*http.Response, error) {
+		_, client := newDefaults(t, ddbclient.WithHTTPClient(apitest.Doer(func(req *http.Request) (*http.Response, error) {
 			if !strings.HasSuffix(req.Header.Get("X-Amz-Target"), "TransactWriteItems") {
 				return e.Do(req)
 			}

@@ -22,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
@@ -113,7 +114,7 @@ func newBench(t *testing.T, revised bool, rules ...fault.Rule) *bench {
 	e := ddbtest.NewEngine(ddbtest.WithFaults(rules...))
 	t.Cleanup(e.Close)
 	b := &bench{w: &witness{engine: e, answered: map[string]int{}}, hook: new(hook), ledger: ddb.NewLedger()}
-	client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(b.w), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+	client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(b.w), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{
 		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	}))
 	if err != nil {

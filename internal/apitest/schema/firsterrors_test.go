@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
@@ -136,7 +137,7 @@ func TestNoCredentials(t *testing.T) {
 	ctx := t.Context()
 	source := &keyless{}
 	cfg := aws.Config{Region: "eu-central-1", Credentials: source, BaseEndpoint: aws.String("http://127.0.0.1:1")}
-	ours, err := ddb.NewClient(ctx, ddb.WithConfig(cfg))
+	ours, err := ddbclient.New(ctx, ddbclient.WithConfig(cfg))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +178,7 @@ func TestNoCredentials(t *testing.T) {
 // TestNoServer: a call that reaches nobody names the address.
 func TestNoServer(t *testing.T) {
 	cfg := aws.Config{Region: "eu-central-1", BaseEndpoint: aws.String("http://127.0.0.1:1"), Credentials: aws.AnonymousCredentials{}}
-	client, err := ddb.NewClient(t.Context(), ddb.WithConfig(cfg), ddb.WithMaxAttempts(1))
+	client, err := ddbclient.New(t.Context(), ddbclient.WithConfig(cfg), ddbclient.WithMaxAttempts(1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/internal/apitest"
@@ -132,7 +133,7 @@ func newWriteStorm(t *testing.T, seed uint64, share float64, opts []ddb.TableOpt
 	}
 	e := ddbtest.NewEngine(ddbtest.WithSeed(seed), ddbtest.WithFaults(append(rules, fault.Storm(share-2*silent)...)...))
 	t.Cleanup(e.Close)
-	client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(network{e, s}), ddb.WithEndpoint("http://127.0.0.1:1"), ddb.WithConfig(aws.Config{
+	client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(network{e, s}), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{
 		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	}))
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
@@ -248,8 +249,8 @@ func (w *world) users(t *testing.T, n int) []*user {
 	users := make([]*user, n)
 	for i := range users {
 		u := &user{index: i, engine: w.engine}
-		client, err := ddb.NewClient(t.Context(), ddb.WithHTTPClient(u), ddb.WithEndpoint("http://127.0.0.1:1"),
-			ddb.WithAttemptTimeout(0), ddb.WithOperationTimeout(0), ddb.WithBackoff(0, 0), ddb.WithConfig(aws.Config{
+		client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(u), ddbclient.WithEndpoint("http://127.0.0.1:1"),
+			ddbclient.WithAttemptTimeout(0), ddbclient.WithOperationTimeout(0), ddbclient.WithBackoff(0, 0), ddbclient.WithConfig(aws.Config{
 				Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 			}))
 		if err != nil {

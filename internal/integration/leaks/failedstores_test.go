@@ -81,7 +81,6 @@ func TestFailedStores(t *testing.T) {
 		"grant.New":                                   made1(grant.New(client, grant.TableName("x"))),
 		"grant.New, options":                          made1(grant.New(client, grant.Clock(nil))),
 		"grant.NewMemory":                             made1(grant.NewMemory(grant.Clock(nil))),
-		"grant.Open":                                  made1(grant.Open(t.Context(), grant.Config{Table: "x", Region: "us-east-1"})),
 		"change.NewConsumer":                          made1(change.NewConsumer(streams, source, "", leases, change.Each(func(context.Context, change.Change[member]) error { return nil }))),
 		"change.NewConsumer, options":                 made1(change.NewConsumer(streams, source, "app", leases, change.Each[member](nil), change.PageLimit(-1))),
 		"change.NewStream":                            made1(change.NewStream[member](streams, change.Source{})),

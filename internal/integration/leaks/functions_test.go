@@ -5,12 +5,14 @@ import (
 	"github.com/dynamotable/ddb/change"
 	changeimporter "github.com/dynamotable/ddb/change/importer"
 	"github.com/dynamotable/ddb/config"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
 	"github.com/dynamotable/ddb/grant"
+	"github.com/dynamotable/ddb/grant/grantclient"
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
@@ -55,7 +57,7 @@ var functions = map[string]any{
 	"ddb.CursorAfter":                       ddb.CursorAfter[member],
 	"ddb.DecodeItem":                        ddb.DecodeItem[member],
 	"ddb.DecodeItemJSON":                    ddb.DecodeItemJSON[member],
-	"ddb.DefaultClient":                     ddb.DefaultClient,
+	"ddbclient.Default":                     ddbclient.Default,
 	"ddb.DefaultLedger":                     ddb.DefaultLedger,
 	"ddb.DefaultRetryPolicy":                ddb.DefaultRetryPolicy,
 	"ddb.DeletionProtection":                ddb.DeletionProtection,
@@ -106,7 +108,7 @@ var functions = map[string]any{
 	"ddb.Named":                             ddb.Named[member],
 	"ddb.New":                               ddb.New[member, string, string],
 	"ddb.NewBudget":                         ddb.NewBudget,
-	"ddb.NewClient":                         ddb.NewClient,
+	"ddbclient.New":                         ddbclient.New,
 	"ddb.NewHotKeys":                        ddb.NewHotKeys,
 	"ddb.NewIndex":                          ddb.NewIndex[member, string, string],
 	"ddb.NewKeyFormat":                      ddb.NewKeyFormat[string],
@@ -153,7 +155,7 @@ var functions = map[string]any{
 	"ddb.Stream":                            ddb.Stream,
 	"ddb.TTL":                               ddb.TTL,
 	"ddb.TablePrefix":                       ddb.TablePrefix,
-	"ddb.TablePrefixFromEnv":                ddb.TablePrefixFromEnv,
+	"ddbclient.TablePrefixFromEnv":          ddbclient.TablePrefixFromEnv,
 	"ddb.Tags":                              ddb.Tags,
 	"ddb.ThroughSDK":                        ddb.ThroughSDK,
 	"ddb.TimeField":                         ddb.TimeField[member],
@@ -172,26 +174,26 @@ var functions = map[string]any{
 	"ddb.WarnSize":                          ddb.WarnSize,
 	"ddb.WithParents":                       ddb.WithParents[member],
 	"ddb.WriteIn":                           ddb.WriteIn[*ddb.Table[member, string, string], member, ddb.Key[string, string]],
-	"ddb.WithAttemptTimeout":                ddb.WithAttemptTimeout,
-	"ddb.WithBackoff":                       ddb.WithBackoff,
+	"ddbclient.WithAttemptTimeout":          ddbclient.WithAttemptTimeout,
+	"ddbclient.WithBackoff":                 ddbclient.WithBackoff,
 	"ddb.WithBudget":                        ddb.WithBudget,
-	"ddb.WithConfig":                        ddb.WithConfig,
-	"ddb.WithConnectTimeout":                ddb.WithConnectTimeout,
-	"ddb.WithEndpoint":                      ddb.WithEndpoint,
-	"ddb.WithHTTPClient":                    ddb.WithHTTPClient,
+	"ddbclient.WithConfig":                  ddbclient.WithConfig,
+	"ddbclient.WithConnectTimeout":          ddbclient.WithConnectTimeout,
+	"ddbclient.WithEndpoint":                ddbclient.WithEndpoint,
+	"ddbclient.WithHTTPClient":              ddbclient.WithHTTPClient,
 	"ddb.WithHook":                          ddb.WithHook,
-	"ddb.WithInsecureHTTP":                  ddb.WithInsecureHTTP,
+	"ddbclient.WithInsecureHTTP":            ddbclient.WithInsecureHTTP,
 	"ddb.WithItemCollections":               ddb.WithItemCollections,
 	"ddb.WithLabel":                         ddb.WithLabel,
 	"ddb.WithLedger":                        ddb.WithLedger,
-	"ddb.WithLogger":                        ddb.WithLogger,
-	"ddb.WithMaxAttempts":                   ddb.WithMaxAttempts,
-	"ddb.WithOperationTimeout":              ddb.WithOperationTimeout,
-	"ddb.WithRegion":                        ddb.WithRegion,
+	"ddbclient.WithLogger":                  ddbclient.WithLogger,
+	"ddbclient.WithMaxAttempts":             ddbclient.WithMaxAttempts,
+	"ddbclient.WithOperationTimeout":        ddbclient.WithOperationTimeout,
+	"ddbclient.WithRegion":                  ddbclient.WithRegion,
 	"ddb.WithRetryBudget":                   ddb.WithRetryBudget,
-	"ddb.WithRetryMode":                     ddb.WithRetryMode,
-	"ddb.WithSDKOptions":                    ddb.WithSDKOptions,
-	"ddb.WithSeedDefaults":                  ddb.WithSeedDefaults,
+	"ddbclient.WithRetryMode":               ddbclient.WithRetryMode,
+	"ddbclient.WithSDKOptions":              ddbclient.WithSDKOptions,
+	"ddbclient.WithRustCrateSettings":       ddbclient.WithRustCrateSettings,
 	"ddb.Within":                            ddb.Within[member, address, string],
 	"ddb.WithoutCapacity":                   ddb.WithoutCapacity,
 	"change-importer.Excalibur":             changeimporter.Excalibur,
@@ -338,11 +340,11 @@ var functions = map[string]any{
 	"grant.IncludeExpired":                    grant.IncludeExpired,
 	"grant.IncludeRevoked":                    grant.IncludeRevoked,
 	"grant.MemberKey":                         grant.MemberKey,
+	"grant-grantclient.Open":                  grantclient.Open,
 	"grant.New":                               grant.New,
 	"grant.NewMemory":                         grant.NewMemory,
 	"grant.NoTenant":                          grant.NoTenant,
 	"grant.OfType":                            grant.OfType,
-	"grant.Open":                              grant.Open,
 	"grant.TableName":                         grant.TableName,
 	"grant.TenantOf":                          grant.TenantOf,
 	"grant.Upsert":                            grant.Upsert,

@@ -23,7 +23,7 @@ var mayPanic = map[string]string{
 	"(*ddbtest.Clock)":        "for tests only; every engine has one",
 	"(*fault.Plan)":           "package ddbtest makes plans, and its engine alone calls them",
 	"(*fault.Gate)":           "for tests only; NewGate makes gates and cannot fail",
-	"(*ddb.lazyClient)":       "its methods are those of the SDK's client, where a nil option panics",
+	"(*ddbclient.lazyClient)": "its methods are those of the SDK's client, where a nil option panics",
 	"eventstore.Register":     "it is called by init functions, where a mistake of the program has to stop it; its doc says so",
 	"(*eventstore.Types).Add": "it is called by init functions, where a mistake of the program has to stop it; its doc says so",
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
 )
@@ -53,8 +54,8 @@ func newAdapter(t *testing.T) *adapter {
 	t.Cleanup(server.Close)
 	a.s3url = server.URL
 	var err error
-	a.client, err = ddb.NewClient(t.Context(), ddb.WithEndpoint(a.url),
-		ddb.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}))
+	a.client, err = ddbclient.New(t.Context(), ddbclient.WithEndpoint(a.url),
+		ddbclient.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}))
 	if err != nil {
 		t.Fatal(err)
 	}

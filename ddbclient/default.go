@@ -1,4 +1,4 @@
-package ddb
+package ddbclient
 
 import (
 	"context"
@@ -6,31 +6,40 @@ import (
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/unsent"
 )
 
-// DefaultClient is a client shared by the whole process. It is made as by
-// [NewClient] without options when it is first used; if that fails, the call
+// Default is a client shared by the whole process. It is made as by
+// [New] without options when it is first used; if that fails, the call
 // returns the error, which says what to correct, and the next call tries again. For
-// any other client, make one and hand it to [New].
-func DefaultClient() Client { return processClient }
+// any other client, make one and hand it to [ddb.New].
+func Default() ddb.Client { return processClient }
 
 var processClient = newLazyClient()
 
 var (
-	_ Client       = (*lazyClient)(nil)
-	_ SchemaClient = (*lazyClient)(nil)
+	_ ddb.Client       = (*lazyClient)(nil)
+	_ ddb.SchemaClient = (*lazyClient)(nil)
 )
 
 // lazyClient makes its client at the first call that succeeds in it.
 type lazyClient struct {
 	made   atomic.Pointer[dynamodb.Client]
 	making chan struct{} // holds a value while a goroutine makes the client
-	budget *RetryBudget
+	budget *ddb.RetryBudget
 }
 
 func newLazyClient() *lazyClient {
-	return &lazyClient{making: make(chan struct{}, 1), budget: NewRetryBudget(defaultBudgetRetries)}
+	return &lazyClient{making: make(chan struct{}, 1), budget: ddb.NewRetryBudget(defaultRetries)}
 }
+
+// RetryBudget is how tables ask for the budget, which is there before the client.
+func (l *lazyClient) RetryBudget() *ddb.RetryBudget { return l.budget }
+
+// ForwardsOptions lets items take the fast path: every call goes to the client once, with its input and options.
+func (l *lazyClient) ForwardsOptions() bool { return true }
 
 func (l *lazyClient) get(ctx context.Context) (*dynamodb.Client, error) {
 	if c := l.made.Load(); c != nil {
@@ -40,14 +49,14 @@ func (l *lazyClient) get(ctx context.Context) (*dynamodb.Client, error) {
 	case l.making <- struct{}{}:
 		defer func() { <-l.making }()
 	case <-ctx.Done():
-		return nil, &unsentError{fmt.Errorf("default client: waiting for its configuration: %w", ctx.Err())}
+		return nil, &unsent.Error{Err: fmt.Errorf("default client: waiting for its configuration: %w", ctx.Err())}
 	}
 	if c := l.made.Load(); c != nil {
 		return c, nil
 	}
-	c, err := NewClient(ctx, withBudget(l.budget))
+	c, err := New(ctx, withBudget(l.budget))
 	if err != nil {
-		return nil, &unsentError{fmt.Errorf("default client (pass a client of your own to avoid it): %w", err)}
+		return nil, &unsent.Error{Err: fmt.Errorf("default client (pass a client of your own to avoid it): %w", err)}
 	}
 	l.made.Store(c)
 	return c, nil

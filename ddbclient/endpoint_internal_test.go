@@ -1,4 +1,4 @@
-package ddb
+package ddbclient
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ func TestEndpointSources(t *testing.T) {
 	)
 	for name, tt := range map[string]struct {
 		env    map[string]string
-		opts   []ClientOption
+		opts   []Option
 		want   string
 		logged string // the host in the log line, none if empty
 	}{
@@ -27,12 +27,12 @@ func TestEndpointSources(t *testing.T) {
 		"for DynamoDB":           {map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": forDynamoDB, "AWS_ENDPOINT_URL": forAWS, "DYNAMO_ENDPOINT": ours}, nil, forDynamoDB, "127.0.0.1:1"},
 		"for AWS":                {map[string]string{"AWS_ENDPOINT_URL": forAWS, "DYNAMO_ENDPOINT": ours}, nil, forAWS, "127.0.0.1:2"},
 		"ours":                   {map[string]string{"DYNAMO_ENDPOINT": ours}, nil, ours, "127.0.0.1:3"},
-		"the option":             {map[string]string{"AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL_DYNAMODB": forDynamoDB, "DYNAMO_ENDPOINT": ours}, []ClientOption{WithEndpoint(option)}, option, ""},
+		"the option":             {map[string]string{"AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL_DYNAMODB": forDynamoDB, "DYNAMO_ENDPOINT": ours}, []Option{WithEndpoint(option)}, option, ""},
 		"LocalStack":             {map[string]string{"AWS_PROFILE": "localstack"}, nil, "http://127.0.0.1:4566", ""},
 		"LocalStack elsewhere":   {map[string]string{"AWS_PROFILE": "localstack", "DYNAMO_ENDPOINT": ours}, nil, ours, ""},
 		"LocalStack, own keys":   {map[string]string{"AWS_PROFILE": "localstack", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}, nil, "http://127.0.0.1:4566", "127.0.0.1:4566"},
-		"a configuration's":      {nil, []ClientOption{WithConfig(testConfig())}, "http://localhost:1", ""},
-		"environment and config": {map[string]string{"DYNAMO_ENDPOINT": ours}, []ClientOption{WithConfig(aws.Config{})}, ours, "127.0.0.1:3"},
+		"a configuration's":      {nil, []Option{WithConfig(testConfig())}, "http://localhost:1", ""},
+		"environment and config": {map[string]string{"DYNAMO_ENDPOINT": ours}, []Option{WithConfig(aws.Config{})}, ours, "127.0.0.1:3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cleanEnv(t)
@@ -104,7 +104,7 @@ func TestEndpointChecks(t *testing.T) {
 		"https://":                                    "not a URL",
 		"https://user:secret@exa mple.com":            "not a URL",
 	} {
-		_, err := NewClient(t.Context(), WithRegion("eu-central-1"), WithEndpoint(url))
+		_, err := New(t.Context(), WithRegion("eu-central-1"), WithEndpoint(url))
 		switch {
 		case want == "" && err != nil, want != "" && (err == nil || !strings.Contains(err.Error(), want)):
 			t.Errorf("%s: %v, want %q", url, err, want)
@@ -112,11 +112,11 @@ func TestEndpointChecks(t *testing.T) {
 			t.Errorf("%s: the error shows the password: %v", url, err)
 		}
 	}
-	if _, err := NewClient(t.Context(), WithRegion("eu-central-1"), WithEndpoint("http://dynamodb:8000"), WithInsecureHTTP()); err != nil {
+	if _, err := New(t.Context(), WithRegion("eu-central-1"), WithEndpoint("http://dynamodb:8000"), WithInsecureHTTP()); err != nil {
 		t.Errorf("plain http that is allowed: %v", err)
 	}
 	t.Setenv("DYNAMO_ENDPOINT", "http://dynamodb.example.com")
-	if _, err := NewClient(t.Context(), WithRegion("eu-central-1")); err == nil {
+	if _, err := New(t.Context(), WithRegion("eu-central-1")); err == nil {
 		t.Error("plain http of the environment was accepted")
 	}
 }

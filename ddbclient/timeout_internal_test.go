@@ -1,4 +1,4 @@
-package ddb
+package ddbclient
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -96,20 +97,20 @@ func TestAttemptAfterATimeoutSucceeds(t *testing.T) {
 
 func TestOperationTimeout(t *testing.T) {
 	for name, tt := range map[string]struct {
-		opts   []ClientOption
+		opts   []Option
 		within time.Duration // of the caller's context, if any
 		want   time.Duration
 		text   string
 	}{
-		"default":          {[]ClientOption{WithMaxAttempts(1000)}, 0, time.Minute, "did not end within 1m0s"},
-		"no attempt bound": {[]ClientOption{WithAttemptTimeout(0)}, 0, time.Minute, "did not end within 1m0s"},
-		"own":              {[]ClientOption{WithMaxAttempts(1000), WithOperationTimeout(7 * time.Second)}, 0, 7 * time.Second, "did not end within 7s"},
-		"none":             {[]ClientOption{WithMaxAttempts(20), WithOperationTimeout(0), WithBackoff(0, 0)}, 0, 100 * time.Second, "no complete reply"},
+		"default":          {[]Option{WithMaxAttempts(1000)}, 0, time.Minute, "did not end within 1m0s"},
+		"no attempt bound": {[]Option{WithAttemptTimeout(0)}, 0, time.Minute, "did not end within 1m0s"},
+		"own":              {[]Option{WithMaxAttempts(1000), WithOperationTimeout(7 * time.Second)}, 0, 7 * time.Second, "did not end within 7s"},
+		"none":             {[]Option{WithMaxAttempts(20), WithOperationTimeout(0), WithBackoff(0, 0)}, 0, 100 * time.Second, "no complete reply"},
 		"the caller's":     {nil, time.Second, time.Second, "deadline exceeded"},
-		"seed":             {[]ClientOption{WithSeedDefaults(), WithMaxAttempts(1)}, 0, 20 * time.Second, "no complete reply within 20s"},
+		"seed":             {[]Option{WithRustCrateSettings(), WithMaxAttempts(1)}, 0, 20 * time.Second, "no complete reply within 20s"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			opts := append([]ClientOption{WithConfig(testConfig()), WithHTTPClient(httpFunc(silent))}, tt.opts...)
+			opts := append([]Option{WithConfig(testConfig()), WithHTTPClient(httpFunc(silent))}, tt.opts...)
 			c := mustClient(t, opts...)
 			ctx := t.Context()
 			if tt.within > 0 {
@@ -146,7 +147,7 @@ func TestSilentServerOverTCP(t *testing.T) {
 		// As in calls of tables, or the SDK may break the connection first (aws-sdk-go-v2#2737).
 		WithSDKOptions(func(o *dynamodb.Options) { o.HTTPClient = wire.InMemoryBody(o.HTTPClient) }))
 	_, err := c.GetItem(t.Context(), getSomething)
-	if !errors.Is(err, context.DeadlineExceeded) || !IsRetryable(err) {
+	if !errors.Is(err, context.DeadlineExceeded) || !ddb.IsRetryable(err) {
 		t.Errorf("%v", err)
 	}
 }

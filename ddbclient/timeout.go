@@ -1,4 +1,4 @@
-package ddb
+package ddbclient
 
 import (
 	"context"
@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/aws/smithy-go/middleware"
+
 	"github.com/dynamotable/ddb/internal/retry"
+	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -51,8 +53,8 @@ func (c *clientConfig) boundAttempt(ctx context.Context, in middleware.FinalizeI
 	defer cancel()
 	out, md, err := next.HandleFinalize(bounded, in)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		if _, unsent := errors.AsType[*unsentError](err); unsent {
-			return out, md, &unsentError{attemptTimeout(c.attemptTimeout)}
+		if _, before := errors.AsType[*unsent.Error](err); before {
+			return out, md, &unsent.Error{Err: attemptTimeout(c.attemptTimeout)}
 		}
 		err = attemptTimeout(c.attemptTimeout)
 	}

@@ -1,4 +1,4 @@
-package ddb
+package ddbclient
 
 import (
 	"context"
@@ -23,7 +23,7 @@ const (
 	localRegion        = "us-east-1" // what a local server is given when nothing says otherwise
 )
 
-// TablePrefixFromEnv is the value of DYNAMO_TABLE_PREFIX, for [TablePrefix]. Empty
+// TablePrefixFromEnv is the value of DYNAMO_TABLE_PREFIX, for [ddb.TablePrefix]. Empty
 // if unset.
 func TablePrefixFromEnv() string { return os.Getenv(envTablePrefix) }
 
@@ -53,7 +53,7 @@ func (c *clientConfig) setEndpoint(o *dynamodb.Options) (fromEnv bool) {
 func (c *clientConfig) checkEndpoint(o dynamodb.Options) error {
 	var errs []error
 	if o.Region == "" {
-		errs = append(errs, errors.New("no AWS Region: set AWS_REGION or region in ~/.aws/config, or use ddb.WithRegion"))
+		errs = append(errs, errors.New("no AWS Region: set AWS_REGION or region in ~/.aws/config, or use ddbclient.WithRegion"))
 	}
 	if o.BaseEndpoint == nil {
 		return errors.Join(errs...)
@@ -64,7 +64,7 @@ func (c *clientConfig) checkEndpoint(o dynamodb.Options) error {
 		// The text is not shown: a URL may hold a password.
 		errs = append(errs, errors.New("the endpoint is not a URL such as https://dynamodb.eu-central-1.amazonaws.com"))
 	case u.Scheme == "http" && !isLoopback(*o.BaseEndpoint) && !c.insecureHTTP:
-		errs = append(errs, fmt.Errorf("the endpoint at %s uses plain http, so items and session tokens would be readable on the way; use https, or ddb.WithInsecureHTTP if the network is trusted", u.Host))
+		errs = append(errs, fmt.Errorf("the endpoint at %s uses plain http, so items and session tokens would be readable on the way; use https, or ddbclient.WithInsecureHTTP if the network is trusted", u.Host))
 	}
 	return errors.Join(errs...)
 }

@@ -1,4 +1,4 @@
-package ddb
+package ddbclient
 
 import (
 	"errors"
@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/dynamotable/ddb"
 	ddbretry "github.com/dynamotable/ddb/internal/retry"
 )
 
@@ -25,10 +26,10 @@ func TestClientConfigDefaults(t *testing.T) {
 		c.baseDelay != 50*time.Millisecond || c.maxDelay != 5*time.Second {
 		t.Errorf("the defaults are %+v", c)
 	}
-	WithSeedDefaults()(c)
+	WithRustCrateSettings()(c)
 	if c.connectTimeout != 3*time.Second || c.attemptTimeout != 20*time.Second || c.operationTimeout != time.Minute ||
 		c.baseDelay != time.Second || c.maxDelay != 20*time.Second || c.maxAttempts != 3 || c.retryMode != aws.RetryModeAdaptive {
-		t.Errorf("the seed defaults are %+v", c)
+		t.Errorf("the settings of the Rust crate are %+v", c)
 	}
 }
 
@@ -79,7 +80,7 @@ func TestNewClientDefaults(t *testing.T) {
 	}
 }
 
-func TestNewClientOptions(t *testing.T) {
+func TestNewOptions(t *testing.T) {
 	cleanEnv(t)
 	own := awshttp.NewBuildableClient()
 	changed := false
@@ -100,11 +101,11 @@ func TestNewClientOptions(t *testing.T) {
 func TestNewClientRetryModes(t *testing.T) {
 	cleanEnv(t)
 	t.Setenv("AWS_REGION", "eu-central-1")
-	isAdaptive := func(opts ...ClientOption) bool {
+	isAdaptive := func(opts ...Option) bool {
 		_, adaptive := mustClient(t, opts...).Options().Retryer.(*budgetRetryer).RetryerV2.(*retry.AdaptiveMode)
 		return adaptive
 	}
-	if isAdaptive() || !isAdaptive(WithSeedDefaults()) || !isAdaptive(WithRetryMode(aws.RetryModeAdaptive)) {
+	if isAdaptive() || !isAdaptive(WithRustCrateSettings()) || !isAdaptive(WithRetryMode(aws.RetryModeAdaptive)) {
 		t.Error("only those who ask should have adaptive mode")
 	}
 	t.Setenv("AWS_RETRY_MODE", "adaptive")
@@ -115,7 +116,7 @@ func TestNewClientRetryModes(t *testing.T) {
 	if n := mustClient(t).Options().Retryer.MaxAttempts(); n != 9 {
 		t.Errorf("%d attempts with AWS_MAX_ATTEMPTS=9", n)
 	}
-	if n := mustClient(t, WithSeedDefaults()).Options().Retryer.MaxAttempts(); n != 3 {
+	if n := mustClient(t, WithRustCrateSettings()).Options().Retryer.MaxAttempts(); n != 3 {
 		t.Errorf("%d attempts with an option for 3", n)
 	}
 	cfg := testConfig()
@@ -154,52 +155,38 @@ func TestNewClientRefuses(t *testing.T) {
 	cleanEnv(t)
 	region := WithRegion("eu-central-1")
 	for name, tt := range map[string]struct {
-		opts []ClientOption
+		opts []Option
 		want string
 	}{
 		"no Region":        {nil, "AWS_REGION"},
-		"negative timeout": {[]ClientOption{region, WithOperationTimeout(-1)}, "negative"},
-		"no attempts":      {[]ClientOption{region, WithMaxAttempts(0)}, "at least 1"},
-		"negative delay":   {[]ClientOption{region, WithBackoff(-1, 1)}, "WithBackoff"},
-		"delays swapped":   {[]ClientOption{region, WithBackoff(2, 1)}, "WithBackoff"},
+		"negative timeout": {[]Option{region, WithOperationTimeout(-1)}, "negative"},
+		"no attempts":      {[]Option{region, WithMaxAttempts(0)}, "at least 1"},
+		"negative delay":   {[]Option{region, WithBackoff(-1, 1)}, "WithBackoff"},
+		"delays swapped":   {[]Option{region, WithBackoff(2, 1)}, "WithBackoff"},
 	} {
-		c, err := NewClient(t.Context(), tt.opts...)
+		c, err := New(t.Context(), tt.opts...)
 		if c != nil || err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want it to say %q", name, err, tt.want)
 		}
 	}
 	t.Setenv("AWS_MAX_ATTEMPTS", "many")
-	if _, err := NewClient(t.Context(), region); err == nil || !strings.Contains(err.Error(), "AWS_") {
+	if _, err := New(t.Context(), region); err == nil || !strings.Contains(err.Error(), "AWS_") {
 		t.Errorf("a configuration that cannot be read: %v", err)
 	}
 }
 
 func TestBudgetOfClient(t *testing.T) {
 	cfg := aws.Config{Region: "eu-central-1"}
-	own := NewRetryBudget(1)
-	made, err := NewClient(t.Context(), WithConfig(cfg), withBudget(own))
-	if err != nil {
-		t.Fatal(err)
-	}
+	own := ddb.NewRetryBudget(1)
+	made := mustClient(t, WithConfig(cfg), withBudget(own))
 	if budgetOf(made) != own {
-		t.Error("a client of NewClient does not share its budget")
+		t.Error("a client does not share its budget")
 	}
-	adaptive, err := NewClient(t.Context(), WithConfig(cfg), WithSeedDefaults(), withBudget(own))
-	if err != nil {
-		t.Fatal(err)
+	if budgetOf(mustClient(t, WithConfig(cfg), WithRustCrateSettings(), withBudget(own))) != own {
+		t.Error("an adaptive client does not share its budget")
 	}
-	if budgetOf(adaptive) != own {
-		t.Error("an adaptive client of NewClient does not share its budget")
-	}
-	lazy := newLazyClient()
-	if b := budgetOf(lazy); b == nil || b == defaultBudget {
+	if newLazyClient().RetryBudget() == nil {
 		t.Error("a lazy client has no budget of its own")
-	}
-	var none *dynamodb.Client
-	for name, c := range map[string]Client{"SDK client": dynamodb.NewFromConfig(cfg), "nil": nil, "nil SDK client": none} {
-		if budgetOf(c) != defaultBudget {
-			t.Errorf("%s: not the budget of the process", name)
-		}
 	}
 	// The SDK takes its retries from the same budget.
 	retryer := made.Options().Retryer.(aws.RetryerV2)
@@ -209,14 +196,19 @@ func TestBudgetOfClient(t *testing.T) {
 	if _, err := retryer.GetRetryToken(t.Context(), errors.New("any")); !errors.Is(err, ddbretry.ErrBudgetEmpty) {
 		t.Errorf("with the budget spent: %v", err)
 	}
-	if own.bucket.Take(ddbretry.Cost) {
-		t.Error("the SDK's retry did not spend the budget")
+	if _, err := own.GetToken(t.Context(), ddbretry.Cost); !errors.Is(err, ddbretry.ErrBudgetEmpty) {
+		t.Errorf("the SDK's retry did not spend the budget: %v", err)
 	}
 }
 
-func mustClient(t *testing.T, opts ...ClientOption) *dynamodb.Client {
+// budgetOf asks as a table does.
+func budgetOf(c *dynamodb.Client) *ddb.RetryBudget {
+	return c.Options().Retryer.(interface{ RetryBudget() *ddb.RetryBudget }).RetryBudget()
+}
+
+func mustClient(t *testing.T, opts ...Option) *dynamodb.Client {
 	t.Helper()
-	c, err := NewClient(t.Context(), opts...)
+	c, err := New(t.Context(), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

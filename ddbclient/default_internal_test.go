@@ -1,4 +1,4 @@
-package ddb
+package ddbclient
 
 import (
 	"context"
@@ -10,6 +10,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/unsent"
 )
 
 // TestLazyClientMethodsReachTheirOperation sends empty inputs, which the SDK refuses
@@ -18,8 +21,11 @@ func TestLazyClientMethodsReachTheirOperation(t *testing.T) {
 	cleanEnv(t)
 	t.Setenv("AWS_REGION", "eu-central-1")
 	l := newLazyClient()
-	v := reflect.ValueOf(l)
-	if n := reflect.TypeFor[Client]().NumMethod() + reflect.TypeFor[SchemaClient]().NumMethod(); v.NumMethod() != n {
+	v := reflect.ValueOf(struct {
+		ddb.Client
+		ddb.SchemaClient
+	}{l, l})
+	if n := reflect.TypeFor[ddb.Client]().NumMethod() + reflect.TypeFor[ddb.SchemaClient]().NumMethod(); v.NumMethod() != n {
 		t.Fatalf("%d methods, want %d", v.NumMethod(), n)
 	}
 	for i := range v.NumMethod() {
@@ -55,8 +61,8 @@ func TestLazyClientIsMadeOnce(t *testing.T) {
 			t.Fatal("two clients were made")
 		}
 	}
-	if DefaultClient() != Client(processClient) {
-		t.Error("DefaultClient is not the process's client")
+	if Default() != ddb.Client(processClient) {
+		t.Error("Default is not the process's client")
 	}
 }
 
@@ -66,8 +72,8 @@ func TestLazyClientTriesAgainAfterAFailure(t *testing.T) {
 	if _, err := l.get(t.Context()); err == nil {
 		t.Fatal("a client without a Region was made")
 	}
-	if _, err := l.PutItem(t.Context(), nil); outcomeOf(err) != NotApplied || !strings.Contains(err.Error(), "AWS_REGION") {
-		t.Errorf("a write without a client is %v: %v", outcomeOf(err), err)
+	if _, err := l.PutItem(t.Context(), nil); !errors.As(err, new(*unsent.Error)) || !strings.Contains(err.Error(), "AWS_REGION") {
+		t.Errorf("a write without a client: %v", err)
 	}
 	t.Setenv("AWS_REGION", "eu-central-1")
 	first, err := l.get(t.Context())

@@ -1,0 +1,32 @@
+package ddbclient_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
+)
+
+type Book struct {
+	ISBN string `dynamodbav:"isbn"`
+}
+
+var bookISBN = ddb.StrField(func(b *Book) *string { return &b.ISBN })
+
+// New takes Region, credentials and endpoint from where the AWS tools have them.
+func ExampleNew() {
+	ctx := context.Background()
+	client, err := ddbclient.New(ctx, ddbclient.WithRegion("eu-central-1"), ddbclient.WithMaxAttempts(5))
+	if err != nil {
+		log.Fatal(err) // says which setting is missing
+	}
+	books, err := ddb.NewSimple(client, "books", bookISBN)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(books.Name())
+	// Output:
+	// books
+}

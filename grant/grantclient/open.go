@@ -1,0 +1,32 @@
+// Package grantclient opens a store of grants with a client of its own. It builds the SDK's credential packages, which package grant does not.
+package grantclient
+
+import (
+	"context"
+
+	"github.com/dynamotable/ddb/ddbclient"
+	"github.com/dynamotable/ddb/grant"
+)
+
+// Open makes a store by a configuration, with a client of its own by [ddbclient.New]. Options
+// are applied after the configuration. It sends nothing to DynamoDB; the context bounds the
+// loading of the SDK's settings only. After an error there is no store; every method of a nil one refuses.
+func Open(ctx context.Context, c grant.Config, opts ...grant.Option) (*grant.Store, error) {
+	var clientOpts []ddbclient.Option
+	if c.Region != "" {
+		clientOpts = append(clientOpts, ddbclient.WithRegion(c.Region))
+	}
+	if c.Endpoint != "" {
+		clientOpts = append(clientOpts, ddbclient.WithEndpoint(c.Endpoint))
+	}
+	c.Region, c.Endpoint = "", ""
+	configured, err := c.Options()
+	if err != nil {
+		return nil, err
+	}
+	client, err := ddbclient.New(ctx, clientOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return grant.New(client, append(configured, opts...)...)
+}
