@@ -12,14 +12,27 @@ import (
 	"github.com/dynamotable/ddb/bench"
 )
 
-// BenchmarkCalls runs every call with every library.
-func BenchmarkCalls(b *testing.B) {
+// all are the usual calls, the pages of each shape, and the small writes.
+func all(tb testing.TB) []bench.Call {
+	tb.Helper()
 	calls, err := bench.Calls()
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	for _, call := range calls {
+	shapes, err := bench.Shapes()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return slices.Concat(calls, shapes, bench.Points())
+}
+
+// BenchmarkCalls runs every call with every library.
+func BenchmarkCalls(b *testing.B) {
+	for _, call := range all(b) {
 		for _, lib := range bench.Libraries {
+			if call.With[lib] == nil {
+				continue
+			}
 			b.Run("call="+strings.ReplaceAll(call.Name, " ", "_")+"/lib="+lib, func(b *testing.B) {
 				run := call.With[lib](bench.Client(bench.NewStub(call.Reply)))
 				b.ReportAllocs()
@@ -35,12 +48,11 @@ func BenchmarkCalls(b *testing.B) {
 
 // TestCallsWork: every library does every call, so that no benchmark measures an error.
 func TestCallsWork(t *testing.T) {
-	calls, err := bench.Calls()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, call := range calls {
+	for _, call := range all(t) {
 		for _, lib := range append(slices.Clone(bench.Libraries), bench.Floor) {
+			if call.With[lib] == nil {
+				continue
+			}
 			if err := call.With[lib](bench.Client(bench.NewStub(call.Reply)))(t.Context()); err != nil {
 				t.Errorf("%s with %s: %v", call.Name, lib, err)
 			}
@@ -51,10 +63,6 @@ func TestCallsWork(t *testing.T) {
 // TestAllocations are the gates: limits of ddb, and how many times fewer than
 // the SDK with attributevalue.
 func TestAllocations(t *testing.T) {
-	calls, err := bench.Calls()
-	if err != nil {
-		t.Fatal(err)
-	}
 	gates := map[string]struct{ most, times float64 }{
 		"GetItem 1 KB":            {325, 1.2},
 		"PutItem 1 KB":            {325, 1.1},
@@ -63,7 +71,7 @@ func TestAllocations(t *testing.T) {
 		"BatchGet 100":            {600, 16},
 		"BatchWrite 25":           {360, 6},
 	}
-	for _, call := range calls {
+	for _, call := range all(t) {
 		gate, ok := gates[call.Name]
 		if !ok {
 			t.Errorf("%s has no gate", call.Name)

@@ -1,7 +1,9 @@
-// Compare runs every call with every library in interleaved rounds in one
-// process, prints a table of the best rounds, and draws a plot.
+// Compare runs every call with every library in interleaved rounds in one process, prints a table of medians with the spread
+// of the ratios, and draws a plot.
 //
-//	go run ./compare -rounds 7 -svg ../docs/bench.svg
+//	go run ./compare -cpu -svg ../docs/bench.svg   the usual calls
+//	go run ./compare -cpu -of shapes               pages of ten types of items
+//	go run ./compare -cpu -of points               small writes
 //
 // With -cpu it compares processor time, garbage collection included: ratios of times are worth little on a machine that
 // is busy, as a long call is interrupted more often than a short one.
@@ -9,13 +11,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"maps"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +35,10 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	rounds := flag.Int("rounds", 7, "rounds, of which the best counts")
+	rounds := flag.Int("rounds", 7, "rounds, of which the median counts")
 	budget := flag.Duration("time", 150*time.Millisecond, "time for one library in one round")
+	of := flag.String("of", "calls", "what is measured: calls, shapes or points")
+	only := flag.String("only", "", "measure the calls whose names have this `text` alone")
 	svg := flag.String("svg", "", "file for the plot")
 	loopback := flag.Bool("loopback", false, "canned replies by HTTP over loopback instead of a stub")
 	endpoint := flag.String("endpoint", "", "URL of a server that does the work, such as ddblocal; its table orders gets 1,000 items")
@@ -43,59 +47,69 @@ func main() {
 	begun := time.Now()
 	now, unit := func() time.Duration { return time.Since(begun) }, "Time"
 	if *cpu {
-		if _, ok := cpuTime(); !ok {
+		if _, ok := bench.CPUTime(); !ok {
 			log.Fatal("the processor time of a process is not known on this system")
 		}
-		now, unit = func() time.Duration { t, _ := cpuTime(); return t }, "Processor time"
+		now, unit = func() time.Duration { t, _ := bench.CPUTime(); return t }, "Processor time"
 	}
-	if err := run(*rounds, *budget, now, unit, *svg, *loopback, *endpoint); err != nil {
+	calls, err := callsOf(*of, *endpoint != "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	calls = slices.DeleteFunc(calls, func(c bench.Call) bool { return !strings.Contains(c.Name, *only) })
+	if err := run(calls, *rounds, *budget, now, unit, *svg, *loopback, *endpoint); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// figure is the best round of one library at one call.
-type figure struct {
-	ns, bytes, allocs float64
+func callsOf(of string, server bool) ([]bench.Call, error) {
+	switch {
+	case of == "calls":
+		return bench.Calls()
+	case server:
+		return nil, errors.New("a server has the items of the usual calls only")
+	case of == "shapes":
+		return bench.Shapes()
+	case of == "points":
+		return bench.Points(), nil
+	}
+	return nil, fmt.Errorf("-of %s: calls, shapes or points", of)
 }
 
-func run(rounds int, budget time.Duration, now func() time.Duration, unit, svg string, loopback bool, endpoint string) error {
+// results are figures by call and library.
+type results map[string]map[string]bench.Series
+
+func run(calls []bench.Call, rounds int, budget time.Duration, now func() time.Duration, unit, svg string, loopback bool, endpoint string) error {
 	if endpoint != "" {
 		if err := bench.Fill(context.Background(), clientOf(endpoint)); err != nil {
 			return err
 		}
 	}
-	calls, err := bench.Calls()
-	if err != nil {
-		return err
-	}
-	libs := bench.Libraries
-	if endpoint == "" { // a server needs a request that it can answer
-		libs = append(slices.Clone(libs), bench.Floor)
-	}
-	results := map[string]map[string]figure{}
+	all := results{}
 	for _, call := range calls {
 		client, stop := clientFor(call, loopback, endpoint)
-		best := map[string]figure{}
-		for range rounds {
-			for _, lib := range libs {
-				f, err := measure(call.With[lib](client()), budget, now)
-				if err != nil {
-					stop()
-					return fmt.Errorf("%s with %s: %w", call.Name, lib, err)
-				}
-				if b, ok := best[lib]; !ok || f.ns < b.ns {
-					best[lib] = f
-				}
+		var libs []string
+		var works []func(context.Context) error
+		for _, lib := range append(slices.Clone(bench.Libraries), bench.Floor) {
+			if make := call.With[lib]; make != nil && (lib != bench.Floor || endpoint == "") { // a server needs a request that it can answer
+				libs, works = append(libs, lib), append(works, make(client()))
 			}
 		}
+		series, err := bench.Rounds(rounds, budget, now, works...)
 		stop()
-		results[call.Name] = best
+		if err != nil {
+			return fmt.Errorf("%s: %w", call.Name, err)
+		}
+		all[call.Name] = map[string]bench.Series{}
+		for i, lib := range libs {
+			all[call.Name][lib] = series[i]
+		}
 	}
-	fmt.Print(table(calls, results))
+	fmt.Print(table(calls, all))
 	if svg == "" {
 		return nil
 	}
-	return os.WriteFile(svg, []byte(plot(calls, results, unit)), 0o644) //nolint:gosec // a picture for everybody
+	return os.WriteFile(svg, []byte(plot(calls, all, unit)), 0o644) //nolint:gosec // a picture for everybody
 }
 
 // clientFor makes clients that get the call's reply, from a stub or over loopback.
@@ -126,74 +140,55 @@ func clientOf(url string) *dynamodb.Client {
 	})
 }
 
-func measure(work func(context.Context) error, budget time.Duration, now func() time.Duration) (figure, error) {
-	ctx := context.Background()
-	for range 3 { // warm up
-		if err := work(ctx); err != nil {
-			return figure{}, err
-		}
-	}
-	runtime.GC()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start, n, chunk := now(), 0, 1
-	elapsed := time.Duration(0)
-	for elapsed < budget {
-		for range chunk {
-			if err := work(ctx); err != nil {
-				return figure{}, err
-			}
-		}
-		n += chunk
-		if elapsed = now() - start; elapsed < budget/16 {
-			chunk *= 2 // the clock takes time, too
-		}
-	}
-	runtime.ReadMemStats(&after)
-	per := float64(n)
-	return figure{float64(elapsed.Nanoseconds()) / per, float64(after.TotalAlloc-before.TotalAlloc) / per, float64(after.Mallocs-before.Mallocs) / per}, nil
-}
-
-// table is the result in Markdown: time, allocations, and the ratios to ddb.
-func table(calls []bench.Call, results map[string]map[string]figure) string {
+// table is the result in Markdown: medians of time, allocations, and the ratios to ddb with their spread.
+func table(calls []bench.Call, all results) string {
+	libs := slices.DeleteFunc(slices.Clone(bench.Libraries), func(lib string) bool {
+		return !slices.ContainsFunc(calls, func(c bench.Call) bool { return all[c.Name][lib] != nil })
+	})
 	var b strings.Builder
 	b.WriteString("| call |")
-	for _, lib := range bench.Libraries {
+	for _, lib := range libs {
 		fmt.Fprintf(&b, " %s |", lib)
 	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(bench.Libraries)) + "\n")
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(libs)) + "\n")
 	for _, call := range calls {
-		ours := results[call.Name]["ddb"]
+		ours := all[call.Name]["ddb"]
 		fmt.Fprintf(&b, "| %s |", call.Name)
-		for _, lib := range bench.Libraries {
-			f := results[call.Name][lib]
-			fmt.Fprintf(&b, " %.4g µs, %.0f allocs", f.ns/1000, f.allocs)
+		for _, lib := range libs {
+			series := all[call.Name][lib]
+			if series == nil {
+				b.WriteString(" |")
+				continue
+			}
+			f := series.Median()
+			fmt.Fprintf(&b, " %.4g µs, %.0f allocs", f.NS/1000, f.Allocs)
 			if lib != "ddb" {
-				fmt.Fprintf(&b, " (%.1fx, %.1fx)", f.ns/ours.ns, f.allocs/ours.allocs)
+				median, least, most := ours.Ratio(series)
+				fmt.Fprintf(&b, " (%.2fx, %.2f to %.2f; %.1fx)", median, least, most, f.Allocs/ours.Median().Allocs)
 			}
 			b.WriteString(" |")
 		}
 		b.WriteByte('\n')
 	}
-	return b.String() + floors(calls, results)
+	return b.String() + floors(calls, all)
 }
 
 // floors tells how far ddb is above what the SDK's client takes for the same bodies with nothing encoded or decoded,
 // and the best ratio to SDK + attributevalue that any library on that client could have.
-func floors(calls []bench.Call, results map[string]map[string]figure) string {
+func floors(calls []bench.Call, all results) string {
 	var b strings.Builder
 	for _, call := range calls {
-		ours, theirs := results[call.Name]["ddb"], results[call.Name]["sdk+attributevalue"]
-		f, ok := results[call.Name][bench.Floor]
-		if !ok {
+		floor := all[call.Name][bench.Floor]
+		if floor == nil {
 			continue
 		}
+		ours, theirs, f := all[call.Name]["ddb"].Median(), all[call.Name]["sdk+attributevalue"].Median(), floor.Median()
 		if b.Len() == 0 {
 			b.WriteString("\n| call | floor: same bodies, no items | ddb above it | ratio to sdk+attributevalue | ratio of the floor |\n|---|---|---|---|---|\n")
 		}
 		fmt.Fprintf(&b, "| %s | %.4g µs, %.0f allocs | %.4g µs, %.0f allocs | %.1fx, %.1fx | %.1fx, %.1fx |\n", call.Name,
-			f.ns/1000, f.allocs, (ours.ns-f.ns)/1000, ours.allocs-f.allocs,
-			theirs.ns/ours.ns, theirs.allocs/ours.allocs, theirs.ns/f.ns, theirs.allocs/f.allocs)
+			f.NS/1000, f.Allocs, (ours.NS-f.NS)/1000, ours.Allocs-f.Allocs,
+			theirs.NS/ours.NS, theirs.Allocs/ours.Allocs, theirs.NS/f.NS, theirs.Allocs/f.Allocs)
 	}
 	return b.String()
 }
@@ -201,27 +196,30 @@ func floors(calls []bench.Call, results map[string]map[string]figure) string {
 var colours = []string{"#2563eb", "#94a3b8", "#a855f7", "#f59e0b", "#10b981"}
 
 // plot draws, for each call, the time of each library as a multiple of ddb's.
-func plot(calls []bench.Call, results map[string]map[string]figure, unit string) string {
+func plot(calls []bench.Call, all results, unit string) string {
 	const (
 		width, label = 760, 190
 		bar, gap     = 15, 16
 	)
 	longest := 1.0
 	for _, call := range calls {
-		for _, lib := range bench.Libraries {
-			longest = max(longest, results[call.Name][lib].ns/results[call.Name]["ddb"].ns)
+		for lib := range all[call.Name] {
+			longest = max(longest, all[call.Name][lib].Median().NS/all[call.Name]["ddb"].Median().NS)
 		}
 	}
 	var rows strings.Builder
 	y := 56
 	for _, call := range calls {
-		ours := results[call.Name]["ddb"]
+		ours := all[call.Name]["ddb"].Median()
 		fmt.Fprintf(&rows, `<text x="%d" y="%d" text-anchor="end" class="call">%s</text>`+"\n", label-10, y+len(bench.Libraries)*bar/2+4, call.Name)
 		for i, lib := range bench.Libraries {
-			f := results[call.Name][lib]
-			w := max(1, int(f.ns/ours.ns/longest*(width-label-150)))
+			if all[call.Name][lib] == nil {
+				continue
+			}
+			f := all[call.Name][lib].Median()
+			w := max(1, int(f.NS/ours.NS/longest*(width-label-150)))
 			fmt.Fprintf(&rows, `<rect x="%d" y="%d" width="%d" height="%d" fill="%s"/>`+"\n", label, y, w, bar-3, colours[i])
-			fmt.Fprintf(&rows, `<text x="%d" y="%d">%.3g µs, %.0f allocs</text>`+"\n", label+w+6, y+bar-5, f.ns/1000, f.allocs)
+			fmt.Fprintf(&rows, `<text x="%d" y="%d">%.3g µs, %.0f allocs</text>`+"\n", label+w+6, y+bar-5, f.NS/1000, f.Allocs)
 			y += bar
 		}
 		y += gap
