@@ -171,7 +171,7 @@ func (s *rowSink) decode(d *codec.Decoder) error {
 	item.SetZero() // of what a request before has left
 	s.check.watch(d)
 	from := d.Pos()
-	err := codec.DecodeNextSlot(s.plan, d, item)
+	err := codec.DecodeFreshSlot(s.plan, d, item)
 	if err == nil {
 		err = s.check.row(d.Watched(), d.Since(from))
 	}

@@ -63,6 +63,8 @@ type Decoder struct {
 
 	taken int // bytes that interfaces and maps have taken up, see takes
 
+	fresh bool // what is decoded into is zero
+
 	orders [maxOrders]order // of the struct types met so far
 	known  int              // how many of them are in use
 
@@ -78,7 +80,7 @@ var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 // Decoder is done. [Decoder.Release] gives it back for reuse.
 func NewDecoder(data []byte, o Options) *Decoder {
 	d := decoders.Get().(*Decoder)
-	d.b, d.i, d.depth, d.taken = data, 0, 0, 0
+	d.b, d.i, d.depth, d.taken, d.fresh = data, 0, 0, 0, false
 	if d.known == maxOrders {
 		d.known = 0 // of bodies before
 	}

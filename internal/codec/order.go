@@ -1,15 +1,18 @@
 package codec
 
 import (
+	"encoding/binary"
 	"math"
+	"math/bits"
 	"unicode/utf8"
 )
 
-// order is where the fields of a struct stood in its last item. Items of one body,
-// and of one table, mostly agree in it, so a name is compared before it is looked up.
+// order is what field followed each field the last time. Items of one body, and of one table, mostly agree in it, so a
+// name is compared with that of the field that is expected before it is looked up. An attribute that an item lacks, or
+// has at another place, costs a look-up or two there, and nothing behind.
 type order struct {
 	plan *Plan
-	at   []int16 // fields in wire order, -1 for an unknown attribute
+	next []int16 // by the field before, plus 1; -1 if it is not known
 }
 
 // maxOrders is how many struct types of a body have their order remembered.
@@ -23,31 +26,106 @@ func (d *Decoder) orderOf(p *Plan) *order {
 			return o
 		}
 	}
-	if d.known == maxOrders {
+	if d.known == maxOrders || len(p.steps) > math.MaxInt16 {
 		return nil
 	}
 	o := &d.orders[d.known]
 	d.known++
-	o.plan, o.at = p, o.at[:0]
+	o.plan, o.next = p, append(o.next[:0], p.names.order...)
 	return o
 }
 
-// next is the field that stood at a place, -1 if that is not known.
-func (o *order) next(pos int) int {
-	if o == nil || pos >= len(o.at) {
+// after is the field that followed a field, -1 if that is not known.
+func (o *order) after(before int) int {
+	if o == nil {
 		return -1
 	}
-	return int(o.at[pos])
+	return int(o.next[before+1])
 }
 
-// note remembers the field at a place.
-func (o *order) note(pos, field int) {
-	switch {
-	case o == nil || field > math.MaxInt16 || pos > len(o.at):
-	case pos == len(o.at):
-		o.at = append(o.at, int16(field))
-	default:
-		o.at[pos] = int16(field)
+// note remembers which field followed a field.
+func (o *order) note(before, field int) {
+	if o != nil {
+		o.next[before+1] = int16(field) //nolint:gosec // orderOf knows how many fields there are
+	}
+}
+
+// names finds fields by their names as the plan writes them, which is how they are written nearly always.
+type names struct {
+	slots []int32 // fields by a hash of their names, -1 for none; twice as many as fields at least
+	shift uint    // what is left of a hash is the place of the first slot to look at
+	order []int16 // that of the plan, with which a body begins
+}
+
+func newNames(steps []step) (n names) {
+	size := 4
+	for size < 2*len(steps) {
+		size *= 2
+	}
+	n.slots, n.shift = make([]int32, size), uint(64-bits.TrailingZeros(uint(size))) //nolint:gosec // not negative
+	for i := range n.slots {
+		n.slots[i] = -1
+	}
+	for i := range steps {
+		name := steps[i].header[1 : len(steps[i].header)-2]
+		at := n.first(hashName(name))
+		for n.slots[at] >= 0 {
+			at = (at + 1) % size
+		}
+		n.slots[at] = int32(i) //nolint:gosec // no struct has so many fields
+	}
+	for i := range len(steps) + 1 {
+		if i == len(steps) || i > math.MaxInt16 {
+			i = -1
+		}
+		n.order = append(n.order, int16(i)) //nolint:gosec // as said
+	}
+	return n
+}
+
+func (n *names) first(hash uint64) int { return int(hash >> n.shift) } //nolint:gosec // smaller than the table
+
+// mixName makes a hash of the first and last bytes of a name, which overlap if it is short.
+func mixName(first, last uint64, length int) uint64 {
+	return (first ^ bits.RotateLeft64(last, 29) ^ uint64(length)) * 0x9E3779B97F4A7C15 //nolint:gosec // not negative
+}
+
+func hashName(name []byte) uint64 {
+	if len(name) > 8 {
+		return mixName(binary.LittleEndian.Uint64(name), binary.LittleEndian.Uint64(name[len(name)-8:]), len(name))
+	}
+	var room [8]byte
+	copy(room[:], name)
+	w := binary.LittleEndian.Uint64(room[:])
+	return mixName(w, w, len(name))
+}
+
+// field passes over the name that comes next if it is that of a field and written as the plan writes it, and returns
+// the field. Otherwise it stays where it is and returns -1.
+func (p *Plan) field(d *Decoder) int {
+	b := d.b[d.i:]
+	if len(b) < 10 || b[0] != '"' {
+		return -1
+	}
+	first := binary.LittleEndian.Uint64(b[1:])
+	var h uint64
+	if m := special(first); m != 0 {
+		n := bits.TrailingZeros64(m) >> 3
+		first &= 1<<(uint(n)*8) - 1 //nolint:gosec // below 8
+		h = mixName(first, first, n)
+	} else {
+		end, _ := plainUntil(b, 9, 0)
+		h = mixName(first, binary.LittleEndian.Uint64(b[end-8:end]), end-1)
+	}
+	for at := p.names.first(h); ; at = (at + 1) & (len(p.names.slots) - 1) {
+		i := int(p.names.slots[at])
+		if i < 0 {
+			return -1
+		}
+		if header := p.steps[i].header; len(b) >= len(header) && string(b[:len(header)]) == string(header) {
+			d.i += len(header)
+			return i
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ type Plan struct {
 	fields []Field
 	byName map[string]int
 	steps  []step   // one for each field
+	names  names    // of the fields
 	hops   []*hop   // embedded pointers that are reached without another
 	rest   *unknown // where unknown attributes are kept; may be nil
 	self   *Value   // codec of the type as one value
@@ -35,6 +36,7 @@ type step struct {
 	name   string
 	header []byte // "name":
 	plain  []byte // the header and the begin of a plain value; nil if there is no such form
+	begin  []byte // that begin alone
 	direct bool   // always written in that form, unless it is left out
 	at     location
 	value  *Value
@@ -158,6 +160,14 @@ func DecodeNext[T any](p *Plan, d *Decoder, v *T) error {
 	return DecodeNextSlot(p, d, reflect.ValueOf(v).Elem())
 }
 
+// DecodeFreshSlot is [DecodeNextSlot] into a value that is zero, which it need not make so.
+func DecodeFreshSlot(p *Plan, d *Decoder, v reflect.Value) error {
+	d.fresh = true
+	err := DecodeNextSlot(p, d, v)
+	d.fresh = false
+	return err
+}
+
 // DecodeNextSlot is [DecodeNext] into an addressable value of the plan's type.
 func DecodeNextSlot(p *Plan, d *Decoder, v reflect.Value) error {
 	if err := p.check(v.Type()); err != nil {
@@ -251,8 +261,10 @@ func (p *Plan) encode(e *encoder, b []byte, r ref) ([]byte, error) {
 
 // decode reads a JSON object of attributes; row says that it is an item.
 func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // one loop over the bytes of an item: a call in it is paid for each attribute
-	for _, h := range p.hops {
-		valueAt(h.place.in(r), h.ptr).SetZero()
+	if !d.fresh {
+		for _, h := range p.hops {
+			valueAt(h.place.in(r), h.ptr).SetZero()
+		}
 	}
 	if p.rest != nil {
 		p.rest.clear(r)
@@ -262,70 +274,78 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // 
 	if len(p.steps) > 64*len(few) {
 		seen = make([]uint64, len(p.steps)/64+1)
 	}
-	count, o := 0, d.orderOf(p)
+	count, o, before, watched := 0, d.orderOf(p), -1, row && len(d.watch) > 0
 	more, err := d.open('{', '}')
-	for pos := 0; more && err == nil; pos++ {
-		var k []byte
-		i := o.next(pos)
+	for more && err == nil {
+		i := o.after(before)
+		var s *step
+		var text []byte
+		from, plain := 0, false // of the value
 		if i >= 0 {
-			s := &p.steps[i]
-			if s.plain != nil && seen[i>>6]&(1<<(i&63)) == 0 {
-				from := d.i + len(s.header)
-				if text, ok := d.plain(s.plain); ok {
-					if err := s.value.text(d, s.value.kind, text, s.at.reach(r)); err != nil {
-						return under(s.name, err)
-					}
-					seen[i>>6] |= 1 << (i & 63)
-					count++
-					if row && len(d.watch) > 0 {
-						d.note(i, from)
-					}
-					if more, err = d.more('}'); err != nil {
-						return err
-					}
-					continue
-				}
+			s = &p.steps[i]
+			if s.plain != nil {
+				from = d.i + len(s.header)
+				text, plain = d.plain(s.plain)
 			}
-			i = s.follows(d, i)
+			if !plain {
+				i = s.follows(d, i)
+			}
 		}
+		var k []byte
 		if i < 0 {
-			if k, err = d.name(); err != nil {
+			if i = p.field(d); i < 0 {
+				if k, err = d.name(); err != nil {
+					return err
+				}
+				i = p.lookup(k)
+			}
+			o.note(before, i)
+		}
+		before = i
+		if i < 0 {
+			if p.rest != nil {
+				err = p.rest.decode(d, d.keep(k), r)
+			} else {
+				err = d.Skip()
+			}
+			if err != nil {
 				return err
 			}
-			i = p.lookup(k)
-			o.note(pos, i)
-		}
-		switch {
-		case i >= 0:
-			s := &p.steps[i]
+		} else {
 			if seen[i>>6]&(1<<(i&63)) != 0 {
 				return d.fail("each attribute name once")
 			}
 			seen[i>>6] |= 1 << (i & 63)
 			count++
-			from := d.i
-			if err := s.value.decode(d, s.at.reach(r)); err != nil {
+			s = &p.steps[i]
+			if !plain {
+				from = d.i
+				if s.begin != nil {
+					text, plain = d.plain(s.begin)
+				}
+			}
+			if plain {
+				err = s.value.text(d, s.value.kind, text, s.at.reach(r))
+			} else {
+				err = s.value.decode(d, s.at.reach(r))
+			}
+			if err != nil {
 				return under(s.name, err)
 			}
-			if row && len(d.watch) > 0 {
+			if watched {
 				d.note(i, from)
 			}
-		case p.rest != nil:
-			err = p.rest.decode(d, d.keep(k), r)
-		default:
-			err = d.Skip()
 		}
-		if err != nil {
-			return err
-		}
-		if more, err = d.more('}'); err != nil {
+		if d.i < len(d.b) && d.b[d.i] == ',' {
+			d.i++
+		} else if more, err = d.more('}'); err != nil {
 			return err
 		}
 	}
 	if err != nil {
 		return err
 	}
-	if count < len(p.steps) {
+	if count < len(p.steps) && !d.fresh {
 		p.clear(r, seen)
 	}
 	return nil
@@ -419,6 +439,7 @@ func (c *compiler) plan(t reflect.Type, sdkTime bool) *Plan {
 		s.header = append(s.header, ':')
 		if v.text != nil && v.kind != KindAny {
 			s.plain = fmt.Appendf(nil, `%s{"%s":"`, s.header, v.kind)
+			s.begin = s.plain[len(s.header):]
 			s.direct = v.direct()
 		}
 		if m.tag.omitZero {
@@ -429,6 +450,7 @@ func (c *compiler) plan(t reflect.Type, sdkTime bool) *Plan {
 		p.fields = append(p.fields, Field{Name: m.name, GoPath: m.goPath, Index: m.index, Type: m.typ,
 			OmitEmpty: m.tag.omitEmpty, OmitZero: m.tag.omitZero, Codec: v})
 	}
+	p.names = newNames(p.steps)
 	p.self = c.value(t, options{sdkTime: sdkTime})
 	return p
 }
