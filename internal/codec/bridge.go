@@ -150,14 +150,22 @@ func (d *Decoder) payload(k Kind) (types.AttributeValue, error) {
 
 // stringList reads the members of a set.
 func (d *Decoder) stringList() ([]string, error) {
-	n, err := d.distinct()
+	at := d.mark()
+	members, plain, err := d.setMembers()
 	if err == nil {
-		err = d.takes(24 + 32*n)
+		err = d.takes(24 + 32*len(members))
 	}
 	if err != nil {
 		return nil, err
 	}
-	l := make([]string, 0, n)
+	l := make([]string, 0, len(members))
+	if plain {
+		for _, m := range members {
+			l = append(l, d.keep(d.at(m)))
+		}
+		return l, nil
+	}
+	d.back(at)
 	err = d.Array(func() error {
 		s, err := d.String()
 		l = append(l, s)

@@ -61,6 +61,9 @@ type Decoder struct {
 	strs    []string // those of a long list
 	strings []string // block of string headers, shared as the arena is
 
+	extents []extent // members of a set
+	slots   []uint16 // a table of them
+
 	taken int // bytes that interfaces and maps have taken up, see takes
 
 	fresh bool // what is decoded into is zero

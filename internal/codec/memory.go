@@ -92,15 +92,26 @@ func withRoom[V any](d *Decoder, m map[string]V) (map[string]V, error) {
 
 // count is the number of elements of the array in front of which d is and stays, 0 for a malformed one.
 func (d *Decoder) count() (n int) {
-	at, depth := d.i, d.depth
+	at := d.mark()
 	more, err := d.open('[', ']')
+	if more && err == nil {
+		n = d.left()
+	}
+	d.back(at)
+	return n
+}
+
+// left is the number of elements that are left of the array in which d is and stays, in front of one. It is 0 for a malformed array.
+func (d *Decoder) left() (n int) {
+	at := d.mark()
+	more, err := true, error(nil)
 	for more && err == nil {
 		if err = d.Skip(); err == nil {
 			n++
 			more, err = d.more(']')
 		}
 	}
-	d.i, d.depth = at, depth
+	d.back(at)
 	if err != nil {
 		return 0 // the decoding says what is wrong
 	}
@@ -109,7 +120,7 @@ func (d *Decoder) count() (n int) {
 
 // entries is the number of entries that are left of the object in which d is and stays, in front of a value. It is 1 for a malformed object.
 func (d *Decoder) entries() (n int) {
-	at, depth := d.i, d.depth
+	at := d.mark()
 	err := d.Skip()
 	for n = 1; err == nil; n++ {
 		var more bool
@@ -120,7 +131,7 @@ func (d *Decoder) entries() (n int) {
 			err = d.Skip()
 		}
 	}
-	d.i, d.depth = at, depth
+	d.back(at)
 	if err != nil {
 		return 1
 	}

@@ -150,15 +150,31 @@ func (v *Value) decodeElems(d *Decoder, k Kind, r ref) error {
 	if k != L && member == KindAny {
 		return v.mismatch(k)
 	}
+	rv := valueAt(r, v.typ)
+	slice := rv.Kind() == reflect.Slice
+	at := d.mark()
+	var members []extent
+	plain := false
 	if k != L {
-		if _, err := d.distinct(); err != nil {
+		var err error
+		if members, plain, err = d.setMembers(); err != nil {
 			return err
 		}
 	}
-	rv := valueAt(r, v.typ)
-	slice := rv.Kind() == reflect.Slice
 	if slice {
-		rv.Set(reflect.MakeSlice(v.typ, 0, 0))
+		rv.Set(reflect.MakeSlice(v.typ, 0, len(members)))
+	}
+	if plain && slice && v.elem.text != nil && v.elem.kind == member {
+		rv.SetLen(len(members))
+		for i, m := range members {
+			if err := v.elem.text(d, member, d.at(m), refFrom(rv.Index(i))); err != nil {
+				return underIndex(i, err)
+			}
+		}
+		return nil
+	}
+	if k != L {
+		d.back(at)
 	}
 	n := 0
 	more, err := d.open('[', ']')
@@ -197,9 +213,20 @@ func (v *Value) decodeStrings(d *Decoder, k Kind, r ref) error {
 		return v.decodeElems(d, k, r)
 	}
 	if k != L {
-		if _, err := d.distinct(); err != nil {
+		at := d.mark()
+		members, plain, err := d.setMembers()
+		if err != nil {
 			return err
 		}
+		if plain {
+			out := d.stringSlice(len(members))
+			for i, m := range members {
+				out[i] = d.keep(d.at(m))
+			}
+			*as[[]string](r) = out
+			return nil
+		}
+		d.back(at)
 	}
 	var few [8]string // on the stack, where a pointer is stored without the garbage collector
 	n, long := 0, d.strs[:0]

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"math/bits"
 	"reflect"
 	"slices"
 )
@@ -124,59 +125,123 @@ func twice(b []byte, members []span, k Kind) int {
 
 const repeated = "the set holds this member twice, which DynamoDB never sends"
 
-// fewMembers are compared each with each.
-const fewMembers = 16
-
-// distinct refuses a set that holds a member twice, as it is written, and leaves d in front of the set: a reply of equal
-// members, of a byte or two each, would take up many times its size. It counts the members. What is malformed is left to the decoding.
-func (d *Decoder) distinct() (n int, err error) {
-	n = d.count()
-	if n < 2 {
-		return n, nil
-	}
-	var room [fewMembers]extent
-	members := room[:0]
-	if n > len(room) {
-		members = make([]extent, 0, n)
-	}
-	at, depth := d.i, d.depth
-	more, err := d.open('[', ']')
-	for more && err == nil {
-		d.Peek()
-		from := d.i
-		if err = d.Skip(); err == nil {
-			members = append(members, extent{uint32(from), uint32(d.i)})
-			more, err = d.more(']')
-		}
-	}
-	d.i, d.depth = at, depth
-	if d.again(members) {
-		return n, &Error{Decode: true, Reason: repeated}
-	}
-	return n, nil
-}
+const (
+	fewMembers  = 6       // are compared each with each
+	someMembers = 256     // are listed without being counted before
+	manyMembers = 1 << 12 // and more are sorted
+)
 
 // extent is where a member is written. Replies are much smaller than 4 GB.
 type extent struct{ from, to uint32 }
 
+func (d *Decoder) at(m extent) []byte { return d.b[m.from:m.to] }
+
+// mark is where a decoder can go back to.
+type mark struct{ i, depth int }
+
+func (d *Decoder) mark() mark { return mark{d.i, d.depth} }
+
+func (d *Decoder) back(m mark) { d.i, d.depth = m.i, m.depth }
+
+// setMembers passes over the set that comes next and lists its members, until the next set is read. plain says that all of
+// them are texts without escapes, and listed without their quotes. It refuses a set that holds a member twice, as it is
+// written: a reply of equal members, of a byte or two each, would take up many times its size. In front of a set that is
+// malformed it stays, and lists nothing: the decoding says what is wrong.
+func (d *Decoder) setMembers() (members []extent, plain bool, err error) {
+	start := d.mark()
+	members, plain = d.extents[:0], true
+	more, err := d.open('[', ']')
+	for more && err == nil {
+		if len(members) == someMembers && cap(members) < manyMembers {
+			members = append(make([]extent, 0, someMembers+d.left()), members...)
+		}
+		if d.i < len(d.b) && d.b[d.i] != '"' {
+			d.Peek()
+		}
+		from := d.i
+		if text, ok := d.plainMember(); ok {
+			members = append(members, extent{uint32(from + 1), uint32(from + 1 + len(text))})
+		} else {
+			plain = false
+			if err = d.Skip(); err != nil {
+				break
+			}
+			members = append(members, extent{uint32(from), uint32(d.i)})
+		}
+		more, err = d.more(']')
+	}
+	if cap(members) <= manyMembers {
+		d.extents = members
+	}
+	if err != nil {
+		d.back(start)
+		return nil, false, nil //nolint:nilerr // the decoding will find it
+	}
+	if d.again(members) {
+		return nil, false, &Error{Decode: true, Reason: repeated}
+	}
+	return members, plain, nil
+}
+
+// distinct counts the members of the set that comes next, and refuses it if it holds one twice. It stays in front of it.
+func (d *Decoder) distinct() (n int, err error) {
+	at := d.mark()
+	members, _, err := d.setMembers()
+	d.back(at)
+	return len(members), err
+}
+
 // again reports whether a member equals another.
 func (d *Decoder) again(members []extent) bool {
-	text := func(m extent) []byte { return d.b[m.from:m.to] }
 	if len(members) <= fewMembers {
 		for i, m := range members {
 			for _, o := range members[:i] {
-				if bytes.Equal(text(m), text(o)) {
+				if string(d.at(m)) == string(d.at(o)) {
 					return true
 				}
 			}
 		}
 		return false
 	}
-	slices.SortFunc(members, func(a, b extent) int { return bytes.Compare(text(a), text(b)) })
-	for i, m := range members[1:] {
-		if bytes.Equal(text(m), text(members[i])) {
+	if len(members) <= manyMembers {
+		if twice, ok := d.hashed(members); ok {
+			return twice
+		}
+	}
+	sorted := slices.Clone(members)
+	slices.SortFunc(sorted, func(a, b extent) int { return bytes.Compare(d.at(a), d.at(b)) })
+	for i, m := range sorted[1:] {
+		if bytes.Equal(d.at(m), d.at(sorted[i])) {
 			return true
 		}
 	}
 	return false
+}
+
+// hashed is again by a table. It gives up, and is not ok, if many members have the same hash.
+func (d *Decoder) hashed(members []extent) (twice, ok bool) {
+	size := 16
+	for size < 2*len(members) {
+		size *= 2
+	}
+	if cap(d.slots) < size {
+		d.slots = make([]uint16, size)
+	}
+	slots := d.slots[:size]
+	clear(slots)
+	shift := uint(64 - bits.TrailingZeros(uint(size)))
+	for i, tries := 0, 8*len(members); i < len(members); i++ {
+		text := d.at(members[i])
+		at := int(hashName(text) >> shift)
+		for ; slots[at] > 0; at = (at + 1) & (size - 1) {
+			if string(d.at(members[slots[at]-1])) == string(text) {
+				return true, true
+			}
+			if tries--; tries < 0 {
+				return false, false
+			}
+		}
+		slots[at] = uint16(i + 1)
+	}
+	return false, true
 }
