@@ -12,18 +12,18 @@ import (
 	"github.com/dynamotable/ddb/bench"
 )
 
-// all are the usual calls, the pages of each shape, and the small writes.
+// all are the usual calls, the pages of each type of items, and the small writes.
 func all(tb testing.TB) []bench.Call {
 	tb.Helper()
 	calls, err := bench.Calls()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	shapes, err := bench.Shapes()
+	pages, err := bench.ItemTypes()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return slices.Concat(calls, shapes, bench.Points())
+	return slices.Concat(calls, pages, bench.Points())
 }
 
 // BenchmarkCalls runs every call with every library.
@@ -70,6 +70,19 @@ func TestAllocations(t *testing.T) {
 		"Query 1,000 rows (1 MB)": {2600, 38},
 		"BatchGet 100":            {600, 16},
 		"BatchWrite 25":           {360, 6},
+		"page of 100, narrow":     {335, 3.4},
+		"page of 100, wide":       {340, 50},
+		"page of 100, nested":     {1550, 11},
+		"page of 100, blob":       {350, 5.5},
+		"page of 100, sets":       {650, 11},
+		"page of 100, numbers":    {540, 18},
+		"page of 100, pointers":   {990, 4},
+		"page of 100, any":        {2650, 4},
+		"page of 100, custom":     {2050, 3},
+		"page of 100, times":      {540, 8},
+		"DeleteItem":              {330, 0.9},
+		"PutItem, 3 attributes":   {315, 0.95},
+		"transaction of 10 puts":  {660, 1.5},
 	}
 	for _, call := range all(t) {
 		gate, ok := gates[call.Name]

@@ -28,7 +28,7 @@ var (
 
 func narrowRow(i int) narrow {
 	n := newNarrow(i)
-	n.Keys = Keys{partitionOf(shapeRows), fmt.Sprintf("ORDER#%08d", i)}
+	n.Keys = Keys{partitionOf(pageRows), fmt.Sprintf("ORDER#%08d", i)}
 	return n
 }
 

@@ -2,7 +2,7 @@
 // of the ratios, and draws a plot.
 //
 //	go run ./compare -cpu -svg ../docs/bench.svg   the usual calls
-//	go run ./compare -cpu -of shapes               pages of ten types of items
+//	go run ./compare -cpu -of types               pages of ten types of items
 //	go run ./compare -cpu -of points               small writes
 //
 // With -cpu it compares processor time, garbage collection included: ratios of times are worth little on a machine that
@@ -37,7 +37,7 @@ func main() {
 	log.SetFlags(0)
 	rounds := flag.Int("rounds", 7, "rounds, of which the median counts")
 	budget := flag.Duration("time", 150*time.Millisecond, "time for one library in one round")
-	of := flag.String("of", "calls", "what is measured: calls, shapes or points")
+	of := flag.String("of", "calls", "what is measured: calls, types or points")
 	only := flag.String("only", "", "measure the calls whose names have this `text` alone")
 	svg := flag.String("svg", "", "file for the plot")
 	loopback := flag.Bool("loopback", false, "canned replies by HTTP over loopback instead of a stub")
@@ -68,12 +68,12 @@ func callsOf(of string, server bool) ([]bench.Call, error) {
 		return bench.Calls()
 	case server:
 		return nil, errors.New("a server has the items of the usual calls only")
-	case of == "shapes":
-		return bench.Shapes()
+	case of == "types":
+		return bench.ItemTypes()
 	case of == "points":
 		return bench.Points(), nil
 	}
-	return nil, fmt.Errorf("-of %s: calls, shapes or points", of)
+	return nil, fmt.Errorf("-of %s: calls, types or points", of)
 }
 
 // results are figures by call and library.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // ErrSyntax matches every [SyntaxError] with errors.Is.
@@ -65,6 +66,9 @@ type Decoder struct {
 	slots   []uint16 // a table of them
 
 	taken int // bytes that interfaces and maps have taken up, see takes
+
+	zone   *time.Location // of the last time with an offset
+	offset int
 
 	fresh bool // what is decoded into is zero
 

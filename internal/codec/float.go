@@ -47,7 +47,7 @@ func appendFloat(b []byte, f float64, bits int) ([]byte, string) {
 // parseFloat gives the nearest float. A number beyond its range, or one that
 // would become zero, is refused.
 func parseFloat(s []byte, bits int) (float64, string) {
-	if f, ok := shortFloat(s); ok && bits == 64 {
+	if f, ok := shortFloat(s, bits); ok {
 		return f, ""
 	}
 	zero := true
@@ -73,9 +73,9 @@ func parseFloat(s []byte, bits int) (float64, string) {
 	return f, ""
 }
 
-// shortFloat reads up to 15 digits in plain notation. Both they and the power of ten
+// shortFloat reads up to 15 digits in plain notation, for a float32 up to 7. Both they and the power of ten
 // behind them are exact floats, so their quotient is the nearest one.
-func shortFloat(s []byte) (float64, bool) {
+func shortFloat(s []byte, bits int) (float64, bool) {
 	neg := len(s) > 0 && s[0] == '-'
 	if neg {
 		s = s[1:]
@@ -95,11 +95,14 @@ func shortFloat(s []byte) (float64, bool) {
 			return 0, false
 		}
 	}
-	if digits == 0 || digits > 15 {
+	if digits == 0 || digits > 15 || bits == 32 && digits > 7 {
 		return 0, false
 	}
 	f := float64(n)
-	if point >= 0 {
+	switch {
+	case point >= 0 && bits == 32:
+		f = float64(float32(n) / float32(tens[digits-point]))
+	case point >= 0:
 		f /= tens[digits-point]
 	}
 	if neg {
@@ -126,6 +129,9 @@ func zeroMantissa(s []byte) bool {
 // number is a number for an interface value: a float64 if that holds it exactly,
 // which means that its shortest decimal is the same number, else all its digits.
 func (d *Decoder) number(s []byte) (any, string) {
+	if f, ok := shortFloat(s, 64); ok { // every decimal of 15 digits survives a float64
+		return f, ""
+	}
 	dec, problem := parseDecimal(s)
 	if problem != "" {
 		return nil, problem

@@ -149,22 +149,7 @@ func (d *Decoder) natural(k Kind, v *Value) (any, error) {
 	case M:
 		return d.naturalMap()
 	case L:
-		list, err := roomFor[any](d)
-		if err != nil {
-			return nil, err
-		}
-		err = d.Array(func() error {
-			if err := listed(d, list); err != nil {
-				return err
-			}
-			x, err := d.naturalValue()
-			list = append(list, x)
-			if err != nil {
-				return underIndex(len(list)-1, err)
-			}
-			return nil
-		})
-		return list, err
+		return d.naturalList()
 	case SS:
 		return d.stringList()
 	case NS:
@@ -182,6 +167,16 @@ func (d *Decoder) natural(k Kind, v *Value) (any, error) {
 var anyValue = &Value{typ: reflect.TypeFor[any]()}
 
 func (d *Decoder) naturalValue() (any, error) {
+	if text, ok := d.plain(plainString); ok {
+		return d.keep(text), d.takes(boxed(len(text), 16))
+	}
+	if text, ok := d.plain(plainDigits); ok {
+		x, problem := d.number(text)
+		if problem != "" {
+			return nil, refuse(N, anyValue.typ, problem)
+		}
+		return x, d.takes(16)
+	}
 	k, err := d.kind()
 	if err != nil {
 		return nil, err
@@ -199,28 +194,88 @@ func (d *Decoder) naturalValue() (any, error) {
 	return x, d.close()
 }
 
+// naturalList reads a list. One of more than a few elements is counted before it gets memory.
+func (d *Decoder) naturalList() ([]any, error) {
+	var few [smallMap]any // on the stack
+	var list []any        // all, if there are more
+	n := 0
+	more, err := d.open('[', ']')
+	for more && err == nil {
+		if n == len(few) {
+			room := 0
+			if d.depth <= maxCounted {
+				room = d.left()
+			}
+			if err := d.takes(24 + 16*(n+room)); err != nil {
+				return nil, err
+			}
+			list = append(make([]any, 0, n+room), few[:]...)
+		}
+		if n >= len(few) {
+			if err := listed(d, list); err != nil {
+				return nil, err
+			}
+		}
+		x, err := d.naturalValue()
+		if err != nil {
+			return nil, underIndex(n, err)
+		}
+		if n < len(few) {
+			few[n] = x
+		} else {
+			list = append(list, x)
+		}
+		n++
+		if more, err = d.more(']'); err != nil {
+			return nil, err
+		}
+	}
+	if err == nil && n <= len(few) {
+		err = d.takes(24 + 16*n)
+		list = append(make([]any, 0, n), few[:n]...)
+	}
+	return list, err
+}
+
 func (d *Decoder) naturalMap() (map[string]any, error) {
 	m, err := map[string]any{}, d.takes(mapHeader)
 	if err != nil {
 		return nil, err
 	}
-	err = d.Object(func(name []byte) error {
-		key := d.keep(name)
-		if _, dup := m[key]; dup {
-			return d.fail("each attribute name once")
+	more, err := d.open('{', '}')
+	for ; more && err == nil; more, err = d.more('}') {
+		name, err := d.name()
+		if err != nil {
+			return nil, err
 		}
-		var err error
+		key, n := d.keep(name), len(m)
 		if m, err = withRoom(d, m); err != nil {
-			return err
+			return nil, err
 		}
 		x, err := d.naturalValue()
 		if err != nil {
-			return underKey(err)
+			return nil, underKey(err)
 		}
-		m[key] = x
-		return nil
-	})
+		if m[key] = x; len(m) == n {
+			return nil, d.fail("each attribute name once")
+		}
+	}
 	return m, err
+}
+
+// naturalLists reads a []any without reflection.
+func naturalLists(v *Value) {
+	if v.typ != reflect.TypeFor[[]any]() || v.opts.elem() != (options{}) {
+		return
+	}
+	elems := v.dec
+	v.dec = func(d *Decoder, k Kind, r ref) (err error) {
+		if k != L {
+			return elems(d, k, r)
+		}
+		*as[[]any](r), err = d.naturalList()
+		return err
+	}
 }
 
 // naturalNumber reads a number; with the option string, text that is none stays text.

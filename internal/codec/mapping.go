@@ -40,6 +40,15 @@ func (c *compiler) mapping(v *Value) {
 		}
 		return v.decodeMap(d, valueAt(r, v.typ), key)
 	}
+	if v.typ == reflect.TypeFor[map[string]any]() && v.opts.elem() == (options{}) {
+		v.dec = func(d *Decoder, k Kind, r ref) (err error) {
+			if k != M {
+				return v.mismatch(k)
+			}
+			*as[map[string]any](r), err = d.naturalMap()
+			return err
+		}
+	}
 }
 
 const (

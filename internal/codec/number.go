@@ -189,14 +189,11 @@ func intCodec[I signed](v *Value) {
 	v.put = func(b []byte, r ref) ([]byte, error) { return strconv.AppendInt(b, int64(*as[I](r)), 10), nil }
 	v.enc = v.wrapped
 	v.text = func(_ *Decoder, k Kind, s []byte, r ref) error {
-		n, problem := parseInt(s)
-		if problem == "" && int64(I(n)) != n {
-			problem = overflow
-		}
+		n, problem := parseSigned[I](s)
 		if problem != "" {
 			return refuse(k, v.typ, problem)
 		}
-		*as[I](r) = I(n)
+		*as[I](r) = n
 		return nil
 	}
 	v.dec = v.numericText
@@ -214,14 +211,11 @@ func uintCodec[U unsigned](v *Value) {
 	v.put = func(b []byte, r ref) ([]byte, error) { return strconv.AppendUint(b, uint64(*as[U](r)), 10), nil }
 	v.enc = v.wrapped
 	v.text = func(_ *Decoder, k Kind, s []byte, r ref) error {
-		n, problem := parseUint(s)
-		if problem == "" && uint64(U(n)) != n {
-			problem = overflow
-		}
+		n, problem := parseUnsigned[U](s)
 		if problem != "" {
 			return refuse(k, v.typ, problem)
 		}
-		*as[U](r) = U(n)
+		*as[U](r) = n
 		return nil
 	}
 	v.dec = v.numericText
@@ -248,6 +242,22 @@ const (
 	overflow = "the number does not fit"
 	fraction = "the number has a fraction"
 )
+
+func parseSigned[I signed](s []byte) (I, string) {
+	n, problem := parseInt(s)
+	if problem == "" && int64(I(n)) != n {
+		problem = overflow
+	}
+	return I(n), problem
+}
+
+func parseUnsigned[U unsigned](s []byte) (U, string) {
+	n, problem := parseUint(s)
+	if problem == "" && uint64(U(n)) != n {
+		problem = overflow
+	}
+	return U(n), problem
+}
 
 // parseInt reads an integer in any notation, so 100, 100.0 and 1E2 are one.
 func parseInt(s []byte) (int64, string) {

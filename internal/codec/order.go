@@ -163,3 +163,6 @@ func (d *Decoder) plainMember() (text []byte, ok bool) {
 
 // plainString begins a text value.
 var plainString = []byte(`{"S":"`)
+
+// plainDigits begins a number.
+var plainDigits = []byte(`{"N":"`)

@@ -124,6 +124,8 @@ func listCodec(v *Value) {
 		}
 		v.dec = v.decodeStrings
 	}
+	numberLists(v)
+	naturalLists(v)
 }
 
 // encodeStrings is the list encoder of []string.

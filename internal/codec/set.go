@@ -67,6 +67,7 @@ func setCodec(v *Value) {
 			v.enc = encodeStringSet(v, v.enc)
 		}
 	}
+	numberLists(v)
 }
 
 // encodeStringSet is the encoder of short sets that are a []string; it leaves others to rest.

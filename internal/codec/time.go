@@ -39,7 +39,7 @@ func timeCodec(v *Value) {
 		}
 		return v.text(d, k, s, r)
 	}
-	v.text = func(_ *Decoder, k Kind, s []byte, r ref) (err error) {
+	v.text = func(d *Decoder, k Kind, s []byte, r ref) (err error) {
 		t := as[time.Time](r)
 		if k == N {
 			sec, problem := parseInt(s)
@@ -50,7 +50,7 @@ func timeCodec(v *Value) {
 			return nil
 		}
 		var ok bool
-		if *t, ok = utcTime(s); ok || t.UnmarshalText(s) == nil {
+		if *t, ok = d.time(s); ok || t.UnmarshalText(s) == nil {
 			return nil
 		}
 		// time.Parse is laxer than RFC 3339, and so is stored data.
@@ -85,39 +85,79 @@ func (v *Value) putTime(b []byte, r ref) ([]byte, error) {
 	return b, nil
 }
 
-// utcTime reads the form that times are written in, 2026-11-21T08:30:00.25Z.
-func utcTime(s []byte) (time.Time, bool) {
-	const form = "0000-00-00T00:00:00"
-	if len(s) <= len(form) || len(s) > len(form)+len(".000000000Z") || s[len(s)-1] != 'Z' {
+// time reads the forms that times are written in, 2026-11-21T08:30:00.25Z and 2026-11-21T08:30:00.25+02:00.
+func (d *Decoder) time(s []byte) (time.Time, bool) {
+	const (
+		form = "0000-00-00T00:00:00"
+		zone = "+00:00"
+	)
+	if len(s) <= len(form) || len(s) > len(form)+len(".000000000")+len(zone) {
 		return time.Time{}, false
 	}
-	for i := range len(form) {
-		if c := s[i]; form[i] == '0' && c-'0' > 9 || form[i] != '0' && c != form[i] {
-			return time.Time{}, false
-		}
+	if s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
+		return time.Time{}, false
 	}
-	nano := 0
-	if frac := s[len(form) : len(s)-1]; len(frac) > 0 {
-		if frac[0] != '.' || len(frac) == 1 {
+	bad := byte(0) // above 9 if a digit is none
+	two := func(s []byte, i int) int {
+		tens, ones := s[i]-'0', s[i+1]-'0'
+		bad = max(bad, tens, ones)
+		return int(tens)*10 + int(ones)
+	}
+	year, month, day := two(s, 0)*100+two(s, 2), two(s, 5), two(s, 8)
+	hour, minute, sec := two(s, 11), two(s, 14), two(s, 17)
+	rest := s[len(form):]
+	nano, digits := 0, 0
+	if rest[0] == '.' {
+		for rest = rest[1:]; len(rest) > 0 && rest[0]-'0' <= 9; rest = rest[1:] {
+			nano = nano*10 + int(rest[0]-'0')
+			digits++
+		}
+		if digits == 0 || digits > 9 {
 			return time.Time{}, false
 		}
-		for _, c := range frac[1:] {
-			if c-'0' > 9 {
-				return time.Time{}, false
-			}
-			nano = nano*10 + int(c-'0')
-		}
-		for range len(".000000000") - len(frac) {
+		for range 9 - digits {
 			nano *= 10
 		}
 	}
-	two := func(i int) int { return int(s[i]-'0')*10 + int(s[i+1]-'0') }
-	year, month, day := two(0)*100+two(2), two(5), two(8)
-	hour, minute, sec := two(11), two(14), two(17)
-	if month < 1 || month > 12 || day < 1 || day > 28 && day > daysOf(year, month) || hour > 23 || minute > 59 || sec > 59 {
+	offset := 0
+	utc := len(rest) == 1 && rest[0] == 'Z'
+	if !utc {
+		if len(rest) != len(zone) || rest[0] != '+' && rest[0] != '-' || rest[3] != ':' {
+			return time.Time{}, false
+		}
+		h, m := two(rest, 1), two(rest, 4)
+		if h > 23 || m > 59 {
+			return time.Time{}, false
+		}
+		if offset = (h*60 + m) * 60; rest[0] == '-' {
+			offset = -offset
+		}
+	}
+	if bad > 9 || month < 1 || month > 12 || day < 1 || day > 28 && day > daysOf(year, month) || hour > 23 || minute > 59 || sec > 59 {
 		return time.Time{}, false
 	}
-	return time.Date(year, time.Month(month), day, hour, minute, sec, nano, time.UTC), true
+	t := time.Unix(int64(daysSince1970(year, month, day))*86400+int64(hour*3600+minute*60+sec-offset), int64(nano))
+	if utc {
+		return t.UTC(), true
+	}
+	if _, local := t.Zone(); local == offset {
+		return t, true // as time.Time.UnmarshalText has it
+	}
+	if d.zone == nil || d.offset != offset {
+		d.zone, d.offset = time.FixedZone("", offset), offset
+	}
+	return t.In(d.zone), true
+}
+
+// daysSince1970 counts the days to one of the years 0 to 9999. The year begins in March, so that the day that a leap year has
+// more is its last: https://howardhinnant.github.io/date_algorithms.html
+func daysSince1970(year, month, day int) int {
+	if month -= 3; month < 0 {
+		month += 12
+		year--
+	}
+	year += 400 // so that nothing is negative
+	return year*365 + year/4 - year/100 + year/400 + (153*month+2)/5 + day - 1 - 719468 - 146097
 }
 
 func daysOf(year, month int) int {

@@ -89,3 +89,40 @@ func TestTagsOfTimesThatCannotWork(t *testing.T) {
 		}
 	}
 }
+
+// A time is read as package time reads RFC 3339, with the same location and the same refusals, but for text that is laxer.
+func TestTimesAreReadAsByPackageTime(t *testing.T) {
+	c := value[time.Time](t, "")
+	check := func(t rapid.TB, text string) {
+		var got, want time.Time
+		err := codec.DecodeValue(c, []byte(`{"S":"`+text+`"}`), &got)
+		wantErr := want.UnmarshalText([]byte(text))
+		if wantErr != nil {
+			want, wantErr = time.Parse(time.RFC3339, text)
+		}
+		if (err == nil) != (wantErr == nil) || err == nil && (!got.Equal(want) || got.Location().String() != want.Location().String() || got.String() != want.String()) {
+			t.Fatalf("%s: %v, %v, package time has %v, %v", text, got, err, want, wantErr)
+		}
+	}
+	for _, text := range []string{
+		"0000-01-01T00:00:00Z", "0000-02-29T00:00:00Z", "0000-12-31T23:59:59Z", "9999-12-31T23:59:59.999999999Z", "1900-02-29T00:00:00Z", "2000-02-29T00:00:00Z", "2023-02-29T00:00:00Z",
+		"2026-11-21T08:30:00", "2026-11-21T08:30:00+00:00", "2026-11-21T08:30:00-00:00", "2026-11-21T08:30:00+0200", "2026-11-21T08:30:00+24:00", "2026-11-21T08:30:00+23:60", "2026-11-21t08:30:00z",
+		"2026-11-21T24:00:00Z", "2026-11-21T08:60:00Z", "2026-11-21T08:30:60Z", "2026-11-31T08:30:00Z", "2026-00-21T08:30:00Z", "2026-11-00T08:30:00Z", "2026-11-21T08:30:00.Z", "2026-11-21T08:30:00,5Z",
+		"2026-11-21T08:30:00.1234567890Z", "2026-11-21T08:30:00.5+05:45", "2026-11-21T08:30:00*02:00", "+026-11-21T08:30:00Z", "2026-11-21T08:30:00Z ", "2026:11:21T08:30:00Z", "",
+	} {
+		check(t, text)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.Unix(rapid.Int64Range(-62167219200, 253402300799).Draw(t, "sec"), rapid.Int64Range(0, 999_999_999).Draw(t, "nsec"))
+		if rapid.Bool().Draw(t, "zone") {
+			at = at.In(time.FixedZone("", rapid.IntRange(-23*60, 23*60).Draw(t, "minutes")*60))
+		} else {
+			at = at.UTC()
+		}
+		text := []byte(at.Format(rapid.SampledFrom([]string{time.RFC3339Nano, time.RFC3339, codec.Sortable}).Draw(t, "form")))
+		if rapid.Bool().Draw(t, "broken") {
+			text[rapid.IntRange(0, len(text)-1).Draw(t, "place")] = rapid.SampledFrom([]byte("0139:-+TZ.,/;")).Draw(t, "byte")
+		}
+		check(t, string(text))
+	})
+}

@@ -19,26 +19,21 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// ShapeTimes is how many times less processor time a page of a shape takes than with the SDK and attributevalue.
-var ShapeTimes = map[string]float64{
-	"narrow": 3, "wide": 4.5, "nested": 4.5, "blob": 3, "sets": 3, "numbers": 4.5, "pointers": 3, "any": 3, "custom": 2, "times": 3,
-}
-
-// Shapes are pages of 100 items of ten types, whose attributes stand in another order in each item, as they do in what
+// ItemTypes are pages of 100 items of ten types, whose attributes stand in another order in each item, as they do in what
 // the service sends.
-func Shapes() ([]Call, error) {
+func ItemTypes() ([]Call, error) {
 	var calls []Call
 	for _, make := range []func() (Call, error){
-		func() (Call, error) { return shape("narrow", newNarrow) },
-		func() (Call, error) { return shape("wide", newWide) },
-		func() (Call, error) { return shape("nested", newNested) },
-		func() (Call, error) { return shape("blob", newBlob) },
-		func() (Call, error) { return shape("sets", newSets) },
-		func() (Call, error) { return shape("numbers", newNumbers) },
-		func() (Call, error) { return shape("pointers", newPointers) },
-		func() (Call, error) { return shape("any", newAny) },
-		func() (Call, error) { return shape("custom", newCustom) },
-		func() (Call, error) { return shape("times", newTimes) },
+		func() (Call, error) { return pageOf("narrow", newNarrow) },
+		func() (Call, error) { return pageOf("wide", newWide) },
+		func() (Call, error) { return pageOf("nested", newNested) },
+		func() (Call, error) { return pageOf("blob", newBlob) },
+		func() (Call, error) { return pageOf("sets", newSets) },
+		func() (Call, error) { return pageOf("numbers", newNumbers) },
+		func() (Call, error) { return pageOf("pointers", newPointers) },
+		func() (Call, error) { return pageOf("any", newAny) },
+		func() (Call, error) { return pageOf("custom", newCustom) },
+		func() (Call, error) { return pageOf("times", newTimes) },
 	} {
 		c, err := make()
 		if err != nil {
@@ -52,7 +47,7 @@ func Shapes() ([]Call, error) {
 // keyed is an item type that embeds Keys.
 type keyed interface{ keys() *Keys }
 
-// Keys are the keys of an item of a shape.
+// Keys are the keys of an item.
 type Keys struct {
 	PK string `dynamodbav:"pk"`
 	SK string `dynamodbav:"sk"`
@@ -60,20 +55,20 @@ type Keys struct {
 
 func (k *Keys) keys() *Keys { return k }
 
-const shapeRows = 100
+const pageRows = 100
 
-// shape is the page of a type of items.
-func shape[T any, P interface {
+// pageOf is the page of a type of items.
+func pageOf[T any, P interface {
 	*T
 	keyed
 }](name string, item func(i int) T) (Call, error) {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // an order of attributes, the same in each run
-	rows := make([]T, shapeRows)
+	rows := make([]T, pageRows)
 	var reply bytes.Buffer
-	fmt.Fprintf(&reply, `{"Count":%d,"Items":[`, shapeRows)
-	for i := range shapeRows {
+	fmt.Fprintf(&reply, `{"Count":%d,"Items":[`, pageRows)
+	for i := range pageRows {
 		rows[i] = item(i)
-		*P(&rows[i]).keys() = Keys{partitionOf(shapeRows), fmt.Sprintf("ORDER#%08d", i)}
+		*P(&rows[i]).keys() = Keys{partitionOf(pageRows), fmt.Sprintf("ORDER#%08d", i)}
 		m, err := attributevalue.MarshalMap(rows[i])
 		if err != nil {
 			return Call{}, fmt.Errorf("%s: %w", name, err)
@@ -83,7 +78,7 @@ func shape[T any, P interface {
 		}
 		writeAttributes(&reply, random, m)
 	}
-	fmt.Fprintf(&reply, `],"ScannedCount":%d,"ConsumedCapacity":{"CapacityUnits":8.5,"TableName":%q}}`, shapeRows, table)
+	fmt.Fprintf(&reply, `],"ScannedCount":%d,"ConsumedCapacity":{"CapacityUnits":8.5,"TableName":%q}}`, pageRows, table)
 	pk := ddb.StrField(func(t *T) *string { return &P(t).keys().PK })
 	sk := ddb.StrField(func(t *T) *string { return &P(t).keys().SK })
 	// What is measured gives the items that were stored.
@@ -91,7 +86,7 @@ func shape[T any, P interface {
 	if err != nil {
 		return Call{}, fmt.Errorf("%s: %w", name, err)
 	}
-	page, err := t.Query(partitionOf(shapeRows)).Page(context.Background())
+	page, err := t.Query(partitionOf(pageRows)).Page(context.Background())
 	if err != nil {
 		return Call{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -107,18 +102,18 @@ func shape[T any, P interface {
 				return failing(err)
 			}
 			return func(ctx context.Context) error {
-				page, err := t.Query(partitionOf(shapeRows)).Page(ctx)
+				page, err := t.Query(partitionOf(pageRows)).Page(ctx)
 				if err != nil {
 					return err
 				}
-				return want(len(page.Items), shapeRows)
+				return want(len(page.Items), pageRows)
 			}
 		},
 		"sdk+attributevalue": func(c *dynamodb.Client) func(context.Context) error {
 			return func(ctx context.Context) error {
 				out, err := c.Query(ctx, &dynamodb.QueryInput{
 					TableName: aws.String(table), KeyConditionExpression: aws.String("pk = :p"),
-					ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: partitionOf(shapeRows)}},
+					ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: partitionOf(pageRows)}},
 				})
 				if err != nil {
 					return err
@@ -127,7 +122,7 @@ func shape[T any, P interface {
 				if err := attributevalue.UnmarshalListOfMaps(out.Items, &rows); err != nil {
 					return err
 				}
-				return want(len(rows), shapeRows)
+				return want(len(rows), pageRows)
 			}
 		},
 	}}, nil
