@@ -164,7 +164,14 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		}
 	}
 	version = min(version, head.Version)
-	r.begin(ctx, &a, saved, version)
+	if head.Expiry != 0 { // no state: it would hold what has expired
+		if head, err = r.store.live(ctx, stream, head); err != nil {
+			return a, err
+		}
+		a.Version = min(max(head.Cut, 1)-1, version)
+	} else {
+		r.begin(ctx, &a, saved, version)
+	}
 	if a.Version == version {
 		return a, nil
 	}
@@ -275,7 +282,7 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 		if reused != nil {
 			return a, reused
 		}
-		a, err = r.append(ctx, a, decide, args)
+		a, err = r.append(ctx, a, decide, r.store.timeLimit(given, stream) == 0, args)
 		if errors.Is(err, ErrCommitIDReused) { // another call with the id was faster, and may have decided otherwise: load what it did
 			reused = err
 			continue
@@ -292,8 +299,8 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 	}
 }
 
-// append decides and appends once.
-func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide func(S) ([]E, error), args []CommitArgument) (Aggregate[S], error) {
+// append decides and appends once. The state of a stream that is not lasting, but time-limited, is not kept.
+func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide func(S) ([]E, error), lasting bool, args []CommitArgument) (Aggregate[S], error) {
 	decided, err := decide(a.State)
 	if err != nil || len(decided) == 0 {
 		return a, err
@@ -320,7 +327,7 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 	if len(inline) > 0 {
 		appendArgs = append(appendArgs, With(inline...))
 	}
-	if r.o.stored {
+	if r.o.stored && lasting {
 		state, err := json.Marshal(next.State)
 		if err != nil {
 			return a, fmt.Errorf("update: encode the state: %w", err)
@@ -337,7 +344,7 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 		// A repeat of a commit that lies further back: others followed.
 		return r.Load(ctx, a.Stream)
 	}
-	if r.o.snapshots != nil {
+	if r.o.snapshots != nil && lasting {
 		_, err := r.o.snapshots.OfferState(ctx, a.Stream, r.o.stateType, r.o.schema, next.Version, a.snapshot, a.taken,
 			func() ([]byte, error) { return json.Marshal(next.State) })
 		if err != nil {

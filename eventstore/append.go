@@ -19,10 +19,10 @@ const (
 )
 
 // AppendArg is an argument of [Store.Append]: a [NewEvent], [Events], [CommitID],
-// [Dedup] or [With].
+// [Dedup], [ExpireAfter] or [With].
 type AppendArg interface{ addTo(*commit) }
 
-// CommitArg is an argument of [Store.Commit]: [To], [CommitID], [Dedup] or [With].
+// CommitArg is an argument of [Store.Commit]: [To], [CommitID], [Dedup], [ExpireAfter] or [With].
 type CommitArg interface{ addToCommit(*commit) }
 
 // Appended is what an append wrote to one stream.
@@ -46,7 +46,7 @@ type Appended struct {
 // if the context ends, or DynamoDB does not answer, before that.
 //
 // Errors: [*WrongExpectedVersion], [*BatchTooLarge] and [*EventTooLarge] before anything is written,
-// [ErrStreamDeleted], [*CommitIDReused], [ErrCorruptIdempotency], [ErrContention], [ErrAmbiguous], and
+// [ErrStreamDeleted], [ErrTimeLimit], [*CommitIDReused], [ErrCorruptIdempotency], [ErrContention], [ErrAmbiguous], and
 // those of [ddb.Transact].
 //
 // An append of one event of up to 1 KB costs 4 write units, 8 with a [Sequenced]
@@ -167,6 +167,7 @@ type commit struct {
 	parts []*part
 	extra []ddb.TxOp
 	dedup time.Duration
+	limit time.Duration // how long the events live, if it is given
 	errs  []error
 
 	call    string // names the call among repeats
@@ -183,6 +184,8 @@ type part struct {
 	expected Expected
 	events   []NewEvent
 	rows     []row // their SK counts from 1; the base is added when they are sent
+	expiry   int64 // when the events expire, in seconds since 1970; 0 is never
+	copied   bool  // expiry is that of the events in another store
 
 	based bool
 	// unheld: the head was read at the base version, and does not hold the commit.

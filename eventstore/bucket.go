@@ -213,6 +213,9 @@ func (f *TimeFeed) fresh(ctx context.Context, from, until time.Time) iter.Seq2[E
 					yield(Event{}, err)
 					return
 				}
+				if s.isExpired(&r) {
+					continue
+				}
 				buf = r.events(r.PK[len(streamPrefix):], buf[:0])
 				for _, e := range buf {
 					if _, ok := f.seen[seenKey{e.Stream, e.Version}]; ok {

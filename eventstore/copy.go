@@ -23,7 +23,7 @@ type CopyReport struct {
 // writes what is new since the last, and goes on after an error. Nobody else may write to the target before the last call. The target's feed has its own numbers, with the commits of each stream in their
 // order: projections start at its beginning, or at [Feed.End] behind the last call if they have handled all of the source.
 //
-// Deleted streams come as deleted, truncated ones without what was truncated, and neither has commits of that in the feed. Repeats of a commit are recognised by the target as by the source.
+// Deleted streams come as deleted, truncated and expired ones without what was truncated, and neither has commits of that in the feed. Repeats of a commit are recognised by the target as by the source.
 // Stored states ([StateStored]) come too. A commit that does not fit into one transaction of the target is [*BatchTooLarge]; give the target the option [Frames].
 //
 // It costs a scan of the source each time, and of what is new a read of the source and an append to the target.
@@ -93,6 +93,10 @@ func (s *Store) copyStream(ctx context.Context, to *Store, stream string, report
 	if err != nil {
 		return err
 	}
+	cut := head.Cut
+	if head, err = s.live(ctx, stream, head); err != nil {
+		return err
+	}
 	is, found, err := to.head(ctx, stream)
 	switch {
 	case err != nil:
@@ -115,7 +119,10 @@ func (s *Store) copyStream(ctx context.Context, to *Store, stream string, report
 		}
 		c := to.newCommit()
 		c.id, c.at = events[0].CommitID, events[0].RecordedAt
-		p := &part{stream: stream, expected: Exactly(events[0].Version - 1)}
+		p := &part{stream: stream, expected: Exactly(events[0].Version - 1), copied: true}
+		if at := events[0].ExpiresAt; !at.IsZero() {
+			p.expiry = at.Unix()
+		}
 		for _, e := range events[:n] {
 			p.events = append(p.events, NewEvent{
 				ID: e.ID, Type: e.Type, Schema: e.Schema, Data: e.Data, Metadata: e.Metadata, CorrelationID: e.CorrelationID, CausationID: e.CausationID,
@@ -132,8 +139,8 @@ func (s *Store) copyStream(ctx context.Context, to *Store, stream string, report
 		}
 		events = events[n:]
 	}
-	if head.Cut > 1 {
-		return to.Truncate(ctx, stream, head.Cut)
+	if cut > 1 {
+		return to.Truncate(ctx, stream, cut)
 	}
 	return nil
 }
@@ -152,6 +159,9 @@ func (s *Store) copyHead(ctx context.Context, head, is row, found bool) (row, er
 	if head.Deleted == 0 {
 		next.Version = head.Cut - 1
 		next.keepSlots(next.Version)
+		if next.Expiry != 0 && next.Version < head.Version {
+			next.Expiry = 1 // what is there has expired; the events that follow say when they do
+		}
 	}
 	next.Category = ""
 	if s.o.categories > 0 && next.Deleted == 0 {

@@ -51,6 +51,8 @@ type Event struct {
 	RecordedAt time.Time
 	// Scrubbed: the data and metadata were removed by [Store.Scrub].
 	Scrubbed bool
+	// ExpiresAt is when the event expires, zero if it does not; see [Expiring].
+	ExpiresAt time.Time
 
 	ref string
 }

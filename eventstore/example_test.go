@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -153,4 +154,35 @@ func ExampleRepository() {
 	// <nil>
 	// 30 2 <nil>
 	// not enough money
+}
+
+// A cart lives for an hour; its versions go on when it has expired.
+func ExampleExpiring() {
+	ctx := context.Background()
+	now := time.Now()
+	store, stop := exampleStore(ctx, eventstore.Clock(func() time.Time { return now }),
+		eventstore.Expiring(func(stream string) time.Duration { return time.Hour }))
+	defer stop()
+
+	for _, item := range []string{"tea", "cup", "pot"} {
+		done, err := store.Append(ctx, "cart-7", eventstore.Any(), eventstore.NewEvent{Type: "added", Data: []byte(item)})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Print("version ", done.First, ":")
+		for e, err := range store.Read(ctx, "cart-7") {
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			fmt.Print(" ", string(e.Data))
+		}
+		fmt.Println()
+		now = now.Add(40 * time.Minute)
+	}
+	// Output:
+	// version 1: tea
+	// version 2: tea cup
+	// version 3: cup pot
 }

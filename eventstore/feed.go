@@ -55,7 +55,7 @@ type Commit struct {
 	// Events are the commit's events in their order, without those that were truncated, and those that a filter drops.
 	Events []Event
 	// Truncated is how many events of the commit were removed from the stream, by
-	// Truncate or Delete.
+	// Truncate or Delete, or have expired.
 	Truncated int
 	// Replayed: the commit was parked by the subscription, and is handled again behind its place; see [Park].
 	Replayed bool
@@ -63,6 +63,8 @@ type Commit struct {
 	keys    []int64
 	types   []string // nil if they are not known
 	dropped bool     // by a filter of the feed
+	expiry  int64    // when its events expire, 0 if they do not, or it is not known
+	expired bool     // they have
 }
 
 var errNoFeed = errors.New("the store has no feed; it needs the option Sequenced")
@@ -219,14 +221,14 @@ func (f *Feed) rows(ctx context.Context, shard int, after, end int64) iter.Seq2[
 func (r *row) asCommit(shard int) Commit {
 	return Commit{
 		Shard: shard, Number: r.SK, Stream: r.Stream, First: r.First, Last: r.Last, CommitID: r.Commit,
-		RecordedAt: time.Unix(0, r.At).UTC(), keys: r.Keys, types: r.Types,
+		RecordedAt: time.Unix(0, r.At).UTC(), keys: r.Keys, types: r.Types, expiry: r.Expiry,
 	}
 }
 
 // itemKeys are the keys of the items that hold the commit's events.
 func (c *Commit) itemKeys() iter.Seq[ddb.Key[string, int64]] {
 	return func(yield func(ddb.Key[string, int64]) bool) {
-		if c.dropped {
+		if c.dropped || c.expired {
 			return
 		}
 		if len(c.keys) > 0 {
@@ -246,7 +248,7 @@ func (c *Commit) itemKeys() iter.Seq[ddb.Key[string, int64]] {
 }
 
 func (c *Commit) items() int {
-	if c.dropped {
+	if c.dropped || c.expired {
 		return 0
 	}
 	if n := len(c.keys); n > 0 {
@@ -302,6 +304,10 @@ func (f *Feed) hydrate(ctx context.Context, commits iter.Seq2[Commit, error]) it
 
 // readEvents reads the events of a group of commits.
 func (s *Store) readEvents(ctx context.Context, group []Commit) error {
+	now := s.o.now().Unix()
+	for i := range group {
+		group[i].expired = group[i].expiry != 0 && group[i].expiry <= now
+	}
 	keys := func(yield func(ddb.Key[string, int64]) bool) {
 		for i := range group {
 			for k := range group[i].itemKeys() {
@@ -328,7 +334,7 @@ func (s *Store) readEvents(ctx context.Context, group []Commit) error {
 			if err != nil {
 				return err
 			}
-			if !got.Found {
+			if !got.Found || s.isExpired(&got.Item) {
 				whole = false
 				continue
 			}
@@ -350,6 +356,9 @@ func (s *Store) again(ctx context.Context, c *Commit) error {
 	waits := s.o.backoff.new()
 	for range looks {
 		head, _, err := s.head(ctx, c.Stream)
+		if err == nil {
+			head, err = s.live(ctx, c.Stream, head)
+		}
 		switch {
 		case err != nil:
 			return err

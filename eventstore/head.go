@@ -19,6 +19,9 @@ type Head struct {
 	CreatedAt time.Time
 	// Deleted is when the stream was deleted; zero if it was not.
 	Deleted time.Time
+	// ExpiresAt is when the last event expires, and all are hidden; zero if the stream is not time-limited. First does not count those that have
+	// expired.
+	ExpiresAt time.Time
 	// LastCommit is the id of the newest commit.
 	LastCommit string
 }
@@ -42,7 +45,7 @@ func (s *Store) Head(ctx context.Context, stream string) (Head, error) {
 }
 
 func (r *row) asHead(stream string) Head {
-	h := Head{Stream: stream, Version: r.Version, First: max(r.Cut, 1), CreatedAt: time.Unix(0, r.Created).UTC()}
+	h := Head{Stream: stream, Version: r.Version, First: max(r.Cut, 1), CreatedAt: time.Unix(0, r.Created).UTC(), ExpiresAt: unixTime(r.Expiry)}
 	if r.Deleted != 0 {
 		h.Deleted = time.Unix(0, r.Deleted).UTC()
 	}

@@ -51,6 +51,9 @@ func (s *Store) unfold(rows iter.Seq2[row, error]) iter.Seq2[Event, error] {
 				yield(Event{}, err)
 				return
 			}
+			if s.isExpired(&r) {
+				continue
+			}
 			buf = r.events(r.PK[len(streamPrefix):], buf[:0])
 			for _, e := range buf {
 				if !yield(e, nil) {

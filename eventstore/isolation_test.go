@@ -125,23 +125,22 @@ func TestHalfVisibleTransactions(t *testing.T) {
 	if !*long {
 		appends = 200
 	}
-	for _, shards := range []int{0, 4} {
-		t.Run(strconv.Itoa(shards), func(t *testing.T) {
+	for name, with := range map[string][]eventstore.Option{
+		"plain": nil, "feed": {eventstore.Sequenced(4)},
+		"time-limited": {eventstore.Sequenced(4), eventstore.Expiring(func(string) time.Duration { return time.Hour })},
+	} {
+		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := ddbtest.NewEngine()
 				t.Cleanup(e.Close)
 				p := &piecemeal{Client: stormClient(t, e).(*dynamodb.Client), turn: make(chan struct{}, 1), hidden: map[string]map[string]types.AttributeValue{}}
-				opts := []eventstore.Option{eventstore.TableOptions(ddb.ThroughSDK())}
-				if shards > 0 {
-					opts = append(opts, eventstore.Sequenced(shards))
-				}
-				s := openStore(t, p, "store", opts...)
+				s := openStore(t, p, "store", append(with, eventstore.TableOptions(ddb.ThroughSDK()))...)
 				done := make(chan struct{})
 				var readers sync.WaitGroup
 				for r := range 16 { // half of them read the newest commit again, backward
 					readers.Go(func() { wholeCommits(t, s, r, done) })
 				}
-				eventstoretest.Storm(t, s, eventstoretest.StormConfig{Writers: 64, Streams: 8, Appends: appends, Seed: 1, Feed: shards > 0})
+				eventstoretest.Storm(t, s, eventstoretest.StormConfig{Writers: 64, Streams: 8, Appends: appends, Seed: 1, Feed: with != nil})
 				close(done)
 				readers.Wait()
 				if p.gaps == 0 {
@@ -166,6 +165,10 @@ func wholeCommits(t *testing.T, s *eventstore.Store, reader int, done <-chan str
 		for e, err := range s.Read(t.Context(), stream) {
 			if err != nil {
 				t.Errorf("reader %d: %v", reader, err)
+				return
+			}
+			if e.Version != last+1 {
+				t.Errorf("reader %d: version %d behind %d", reader, e.Version, last)
 				return
 			}
 			last = e.Version

@@ -27,6 +27,7 @@ type options struct {
 	categories  int
 	uniqueIDs   bool
 	category    func(stream string) string
+	limit       func(stream string) time.Duration // of the life of events; nil: none
 	upcasters   map[upcastKey]Upcaster
 	upcastTypes map[string]bool // of the events that upcasters take
 	tries       int

@@ -159,8 +159,14 @@ func (s *Store) moved(ctx context.Context, c *commit, p *part, head row) (outcom
 		p.based = false // read again after the wait; what the head says now is old by then
 		return again, nil
 	}
+	head, err := s.live(ctx, p.stream, head)
+	if err != nil {
+		if c.doubt {
+			return same, err
+		}
+		return refused, err
+	}
 	if head.Version > p.base {
-		var err error
 		if there, err = s.span(ctx, p.stream, p.base+1, p.base+n, head); err != nil {
 			if c.doubt {
 				return same, err
@@ -186,11 +192,14 @@ func (s *Store) moved(ctx context.Context, c *commit, p *part, head row) (outcom
 		return s.foundAt(ctx, c, p, first, last, nil)
 	}
 	if p.base > 0 && head.Version == p.base && head.Deleted == 0 {
-		// The condition took the id of another commit for ours. What was read just now is exact, and the version guards it.
+		if err := p.follow(&head); err != nil {
+			return refused, err
+		}
+		// The condition took the id of another commit for ours, or the events before expire later. What was read just now is exact, and the version guards it.
 		p.unheld = true
 		return again, nil
 	}
-	if c.doubt && head.Cut > p.base+1 { // our events may have been there, and truncated with the others
+	if c.doubt && head.Cut > p.base+1 { // our events may have been there, and truncated with the others, or have expired
 		return refused, ErrGap
 	}
 	c.doubt = false // the head is past the version that any of our transactions asks for

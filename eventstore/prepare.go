@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/dynamotable/ddb"
 )
@@ -15,6 +16,9 @@ import (
 func (s *Store) prepare(ctx context.Context, c *commit) error {
 	var large []*payload
 	for _, p := range c.parts {
+		if d := s.timeLimit(c, p.stream); d > 0 && !p.copied {
+			p.expiry = c.at.Add(d + time.Second - 1).Unix() // not before its time
+		}
 		p.rows = s.rowsOf(c, p)
 		if s.o.shards > 0 {
 			p.shard = s.shards[hash(p.stream)%uint64(s.o.shards)]
@@ -63,7 +67,7 @@ func (s *Store) rowsOf(c *commit, p *part) []row {
 		}
 		f := framed{ID: e.ID, Type: e.Type, Schema: e.Schema, Data: e.Data, Meta: e.Metadata}
 		size := f.size()
-		whole := e.ref != "" || e.scrubbed // an item of its own
+		whole := e.ref != "" || e.scrubbed || p.expiry != 0 // an item of its own
 		if n := len(rows); n > 0 && !whole && rows[n-1].Ref == "" && rows[n-1].Scrubbed == 0 && bytes+size <= s.o.frame && rows[n-1].Corr == e.CorrelationID && rows[n-1].Caus == e.CausationID {
 			rows[n-1].frame(f)
 			bytes += size
@@ -214,6 +218,9 @@ func (s *Store) fits(c *commit, large []*payload) error {
 // placed is a row behind the base version, with what depends on it.
 func (s *Store) placed(p *part, r row, base int64) row {
 	r.SK += base
+	if p.expiry != 0 {
+		r.TTL, r.First = p.expiry, base+1
+	}
 	if s.o.buckets != "" {
 		r.Bucket, r.BucketAt = s.bucketOf(p.stream, r.At, r.SK)
 	}
@@ -237,7 +244,8 @@ func (s *Store) newHead(c *commit, p *part) row {
 	key := streamKey(p.stream, 0)
 	h := row{
 		PK: key.Partition, SK: key.Sort, Version: p.last, Created: c.at.UnixNano(), Framed: p.framed(),
-		C0: slot(c.id, p.first, p.last), C1: emptySlot, C2: emptySlot, C3: emptySlot, C4: emptySlot, C5: emptySlot, C6: emptySlot, C7: emptySlot,
+		Expiry: p.expiry,
+		C0:     slot(c.id, p.first, p.last), C1: emptySlot, C2: emptySlot, C3: emptySlot, C4: emptySlot, C5: emptySlot, C6: emptySlot, C7: emptySlot,
 	}
 	if s.o.categories > 0 {
 		h.Category = s.categoryOf(p.stream)

@@ -76,7 +76,7 @@ type reading struct {
 //
 // Without options these are all events up to the version that the head of the
 // stream has when the read begins. A stream that is not there yields nothing, a deleted one [ErrStreamDeleted].
-// Events that were truncated are left out; any other version that is missing
+// Events that were truncated or have expired are left out; any other version that is missing
 // is a [*GapError], after a second look at what another transaction may just be writing.
 // An error is yielded once, last. Data that were offloaded are fetched in parallel, ahead of the loop.
 //
@@ -144,6 +144,9 @@ func (r reading) events(ctx context.Context) iter.Seq2[Event, error] {
 			if err == nil && head.Deleted != 0 {
 				err = ErrStreamDeleted
 			}
+			if err == nil {
+				head, err = r.store.live(ctx, r.stream, head)
+			}
 			if err != nil {
 				yield(Event{}, err)
 				return
@@ -175,6 +178,14 @@ func (r reading) whole(ctx context.Context, yield func(Event) bool, fail func(er
 		if item.SK == 0 {
 			if head = item; head.Deleted != 0 {
 				fail(ErrStreamDeleted)
+				return
+			}
+			if head.Expiry != 0 {
+				if head, err = r.store.live(ctx, r.stream, head); err != nil {
+					fail(err)
+					return
+				}
+				r.span(ctx, head, yield, fail)
 				return
 			}
 			c = r.check(head)
@@ -224,8 +235,11 @@ func (r reading) span(ctx context.Context, head row, yield func(Event) bool, fai
 				fail(err)
 				return
 			}
-			// Truncated or deleted in between?
+			// Truncated, deleted or expired in between?
 			now, found, err := r.store.head(ctx, r.stream)
+			if err == nil {
+				now, err = r.store.live(ctx, r.stream, now)
+			}
 			switch {
 			case err != nil:
 				fail(err)
@@ -324,8 +338,11 @@ func (r reading) query(sort ddb.SortCond[int64]) *ddb.Query[row, int64] {
 // span reads some versions of a stream whose head was read before.
 func (s *Store) span(ctx context.Context, stream string, from, to int64, head row) ([]Event, error) {
 	r := reading{store: s, stream: stream, from: from, to: to}
+	head, failed := s.live(ctx, stream, head)
+	if failed != nil {
+		return nil, failed
+	}
 	var list []Event
-	var failed error
 	r.span(ctx, head, func(e Event) bool { list = append(list, e); return true }, func(err error) { failed = err })
 	if errors.Is(failed, ErrStreamDeleted) {
 		failed = nil

@@ -56,11 +56,13 @@ type row struct {
 	Cut      int64  `dynamodbav:"cut,omitempty"` // the first version that was not truncated
 	Deleted  int64  `dynamodbav:"deleted,omitempty"`
 	Framed   bool   `dynamodbav:"framed,omitempty"`
+	// Expiry is when the last event expires, of a commit in the feed all of them: seconds since 1970.
+	Expiry int64 `dynamodbav:"expiry,omitempty"`
 
 	// Of the set-up: there are items of ids.
 	IDs bool `dynamodbav:"ids,omitempty"`
 
-	// Of a commit in the feed, of a marker and of an id.
+	// Of a commit in the feed, of a marker and of an id. An event that expires has TTL, and in First the first version of its commit.
 	Stream string   `dynamodbav:"stream,omitempty"`
 	First  int64    `dynamodbav:"first,omitempty"`
 	Last   int64    `dynamodbav:"last,omitempty"`
@@ -126,6 +128,7 @@ var (
 	rowCut      = ddb.NumField(func(r *row) *int64 { return &r.Cut })
 	rowDeleted  = ddb.NumField(func(r *row) *int64 { return &r.Deleted })
 	rowFramed   = ddb.Field(func(r *row) *bool { return &r.Framed })
+	rowExpiry   = ddb.NumField(func(r *row) *int64 { return &r.Expiry })
 	rowRecorded = ddb.Field(func(r *row) *bool { return &r.Recorded })
 	rowTime     = ddb.StrField(func(r *row) *string { return &r.Time })
 	rowCats     = ddb.NumField(func(r *row) *int64 { return &r.Categories })
@@ -214,6 +217,7 @@ func (r *row) events(stream string, to []Event) []Event {
 	e := Event{
 		Stream: stream, Version: r.SK, ID: r.ID, Type: r.Type, Schema: r.Schema, Data: r.Data, Metadata: r.Meta,
 		CorrelationID: r.Corr, CausationID: r.Caus, CommitID: r.Commit, Scrubbed: r.Scrubbed != 0, ref: r.Ref,
+		ExpiresAt: unixTime(r.TTL),
 	}
 	if r.At != 0 {
 		e.RecordedAt = time.Unix(0, r.At).UTC()

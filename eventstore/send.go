@@ -177,6 +177,9 @@ func (s *Store) rebase(ctx context.Context, c *commit, p *part, head row, found 
 	case !found && p.expected.kind == streamExists:
 		return refused, &WrongExpectedVersion{Stream: p.stream, Expected: p.expected}
 	}
+	if err := p.follow(&head); err != nil {
+		return refused, err
+	}
 	p.based, p.base = true, head.Version
 	return again, nil
 }
@@ -297,6 +300,11 @@ func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 	if p.expected.kind == exactly && !p.unheld {
 		conds = append(conds, notHeld(c.id))
 	}
+	if p.expiry != 0 {
+		conds = append(conds, rowExpiry.Le(p.expiry))
+	} else {
+		conds = append(conds, ddb.NotExists(rowExpiry))
+	}
 	changes := []ddb.UpdateOption[row]{
 		ddb.If(conds...),
 		rowVersion.Set(p.last), rowSlots[0].Set(slot(c.id, p.first, p.last)),
@@ -306,6 +314,9 @@ func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 	}
 	if p.framed() {
 		changes = append(changes, rowFramed.Set(true))
+	}
+	if p.expiry != 0 {
+		changes = append(changes, rowExpiry.Set(p.expiry))
 	}
 	return s.table.TxUpdate(streamKey(p.stream, 0), changes...)
 }
@@ -323,7 +334,7 @@ func notHeld(commit string) ddb.Cond[row] {
 func (s *Store) feedRow(c *commit, p *part) *row {
 	r := &row{
 		PK: feedPartition(p.shard.number, p.number), SK: p.number,
-		Stream: p.stream, First: p.first, Last: p.last, At: c.at.UnixNano(), Commit: c.id,
+		Stream: p.stream, First: p.first, Last: p.last, At: c.at.UnixNano(), Commit: c.id, Expiry: p.expiry,
 	}
 	if p.framed() {
 		for i := range p.rows {

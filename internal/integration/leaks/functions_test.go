@@ -280,6 +280,8 @@ var functions = map[string]any{
 	"eventstore.Events":                       eventstore.Events,
 	"eventstore.EventuallyConsistent":         eventstore.EventuallyConsistent,
 	"eventstore.Exactly":                      eventstore.Exactly,
+	"eventstore.ExpireAfter":                  eventstore.ExpireAfter,
+	"eventstore.Expiring":                     eventstore.Expiring,
 	"eventstore.Failover":                     eventstore.Failover,
 	"eventstore.Fold":                         eventstore.Fold[int, any],
 	"eventstore.FormatFuncs":                  eventstore.FormatFuncs,
