@@ -188,23 +188,21 @@ func TestFailover(t *testing.T) {
 // A renewal whose reply is lost is no lost lease.
 func TestLostRepliesLoseNoLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		shards := size(40, 12)
 		puts := fault.On("PutItem").Where(func(r fault.Request) bool { return !slices.Contains(r.Tables, "rows") })
 		w := newWorld(t, ddbtest.WithSeed(3), ddbtest.WithFaults(
 			puts.Chance(0.2).DropReply(), puts.Chance(0.1).Applied().InternalError(), puts.Chance(0.1).InternalError(), puts.Chance(0.05).Late(3*time.Second)))
-		w.SplitShards("rows", 40)
+		w.SplitShards("rows", shards)
 		store, j, e := newTableStore(t, w.db), new(journal), new(events)
 		opts := []change.Option{change.PollInterval(time.Minute), e.option()}
 		workers := []*running{start(t, w, store, j.each(), opts...), start(t, w, store, j.each(), opts...), start(t, w, store, j.each(), opts...)}
-		wait(10 * time.Minute)
-		if got := loads(workers); got[0]+got[1]+got[2] != 40 || got[0] < 13 {
+		wait(5 * time.Minute)
+		if got := loads(workers); got[0]+got[1]+got[2] != shards || got[0] < shards/3 {
 			t.Errorf("loads %v", got)
 		}
 		e.reset()
-		changes := int64(300)
-		if !*long {
-			changes = 50
-		}
-		for n := range changes {
+		changes := size(300, 50)
+		for n := range int64(changes) {
 			w.put(t, groupID(fmt.Sprint("g", n%50)), 1, n)
 			wait(2 * time.Second)
 		}
@@ -215,7 +213,7 @@ func TestLostRepliesLoseNoLease(t *testing.T) {
 		for _, r := range workers {
 			r.stop(t)
 		}
-		if n := len(j.seen); n != int(changes) {
+		if n := len(j.seen); n != changes {
 			t.Errorf("%d changes were handled, want %d", n, changes)
 		}
 	})
@@ -225,10 +223,7 @@ func TestLostRepliesLoseNoLease(t *testing.T) {
 func TestManyShards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		shards := 250
-		if !*long {
-			shards = 110 // a page of the description holds 100
-		}
+		shards := size(250, 26) // a page of the description holds 100, and shards are listed for 24 hours
 		w.SplitShards("rows", shards)
 		store, j, e := new(change.MemoryStore), new(journal), new(events)
 		opts := []change.Option{change.PollInterval(time.Hour), change.Failover(30 * time.Minute), change.DiscoveryInterval(time.Hour), e.option()}

@@ -25,15 +25,16 @@ func TestCallsThatAreNeverAnswered(t *testing.T) {
 					w.put(t, "a", 1, n)
 				}
 				armed.Store(operation != "GetItem") // the world's own
-				a, b := start(t, w, store, j.each()), start(t, w, store, h.each())
-				wait(5 * time.Minute)
+				opt := change.PollInterval(10 * time.Second)
+				a, b := start(t, w, store, j.each(), opt), start(t, w, store, h.each(), opt)
+				wait(2 * time.Minute)
 				armed.Store(false)
 				if got := j.texts() + h.texts(); got != "0 1 2" {
 					t.Errorf("%s %d hangs: handled %q", operation, nth, got)
 				}
 				armed.Store(operation != "PutItem")
 				w.put(t, "a", 1, 3)
-				wait(5 * time.Minute)
+				wait(2 * time.Minute)
 				if got := j.texts() + h.texts(); got != "0 1 2 3" && got != "0 1 23" {
 					t.Errorf("%s %d hangs: handled %q", operation, nth, got)
 				}

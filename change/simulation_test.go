@@ -28,6 +28,14 @@ var (
 	errCrash = errors.New("the machine is dead")
 )
 
+// size is how large a test is: in the step of their own, and everywhere else.
+func size(full, short int) int {
+	if *long {
+		return full
+	}
+	return short
+}
+
 // machine is what a worker runs on: its way to the services, its clock, and what befalls them.
 type machine struct {
 	change.Client
@@ -254,11 +262,7 @@ func TestSimulation(t *testing.T) {
 		simulate(t, *oneSeed)
 		return
 	}
-	many := *seeds
-	if !*long {
-		many = min(many, 3)
-	}
-	for seed := range uint64(many) {
+	for seed := range uint64(size(*seeds, 2)) {
 		simulate(t, seed+1)
 	}
 }

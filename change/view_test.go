@@ -78,7 +78,7 @@ func (v bucketView) check(t testing.TB, w *world) {
 // Changes that come again, late and in another order than that of their numbers leave the view as it should be.
 func TestViewApply(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(100) {
+	for seed := range uint64(size(100, 25)) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
 		v := newBucketView(t, ddbtest.New(t))
 		var list []change.Change[row]
@@ -148,7 +148,7 @@ func TestViewRefuses(t *testing.T) {
 
 // A view that is built while its source is written, by workers that die, ends as the source does.
 func TestViewRebuild(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range uint64(size(8, 2)) {
 		synctest.Test(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 0))
 			scans := fault.On("Scan").Table("rows").Delay(time.Duration(rnd.IntN(20)) * time.Second)
