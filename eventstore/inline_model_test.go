@@ -202,10 +202,7 @@ func TestInlineWithDeaths(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	const writers, commands, streams = 4, 25, 3
-	runs := 6
-	if *long {
-		runs = 60
-	}
+	runs := size(60, 2)
 	deaths := new(atomic.Int64)
 	for run := range runs {
 		synctest.Test(t, func(t *testing.T) {

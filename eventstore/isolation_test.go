@@ -121,10 +121,7 @@ func TestHalfVisibleTransactions(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a client that hides items")
 	}
-	appends := 1000
-	if !*long {
-		appends = 200
-	}
+	appends := size(1000, 100)
 	for name, with := range map[string][]eventstore.Option{
 		"plain": nil, "feed": {eventstore.Sequenced(4)},
 		"time-limited": {eventstore.Sequenced(4), eventstore.Expiring(func(string) time.Duration { return time.Hour })},

@@ -47,12 +47,8 @@ func TestParkingModel(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	runs := uint64(12)
-	if testing.Short() {
-		runs = 3
-	}
 	parkedOnce, replays := 0, 0
-	for seed := range runs {
+	for seed := range uint64(size(12, 1)) {
 		synctest.Test(t, func(t *testing.T) {
 			on := new(atomic.Bool)
 			e := ddbtest.NewEngine(ddbtest.WithSeed(seed), ddbtest.WithFaults(storms(0.1, on)...))

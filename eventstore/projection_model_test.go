@@ -282,10 +282,7 @@ func TestSwitchKilledAtEveryStep(t *testing.T) {
 	}
 	for _, how := range []end{killedBefore, killedAfter, noRequest, noReply} {
 		steps, switched := 0, 0
-		stride := 1
-		if !*long && (how == noRequest || how == noReply) {
-			stride = 3
-		}
+		stride := size(1, 4)
 		for at, more := 1, true; more; at += stride {
 			synctest.Test(t, func(t *testing.T) {
 				e := ddbtest.NewEngine()
@@ -362,10 +359,7 @@ func TestSwitchWithDeaths(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	runs := 6
-	if *long {
-		runs = 60
-	}
+	runs := size(60, 2)
 	deaths := new(atomic.Int64)
 	for run := range runs {
 		synctest.Test(t, func(t *testing.T) {

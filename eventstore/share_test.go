@@ -189,7 +189,8 @@ func TestSharedSubscription(t *testing.T) {
 		s := openStore(t, stormClient(t, e), "events", eventstore.Sequenced(16))
 		c, h := newClaims(), newHandled()
 		a, b, d := join(t, e, "a", c, h), join(t, e, "b", c, h), join(t, e, "d", c, h)
-		total := write(t, s, 3*time.Minute)
+		minute := time.Duration(size(60, 30)) * time.Second
+		total := write(t, s, 3*minute)
 		h.mu.Lock()
 		for name, shards := range h.by {
 			if len(shards) < 4 {
@@ -202,7 +203,7 @@ func TestSharedSubscription(t *testing.T) {
 		h.mu.Unlock()
 		for i, p := range []*process{a, b} {
 			p.kill()
-			total += write(t, s, 2*time.Minute)
+			total += write(t, s, 2*minute)
 			h.mu.Lock()
 			if h.twice > 100*(i+1) || len(h.times) < total-20 {
 				t.Errorf("%d deaths: %d commits handled twice, %d of %d handled", i+1, h.twice, len(h.times), total)
@@ -211,7 +212,7 @@ func TestSharedSubscription(t *testing.T) {
 		}
 		x := join(t, e, "x", c, h) // takes half of the shards over, in order
 		before := h.twice
-		total += write(t, s, 3*time.Minute)
+		total += write(t, s, 3*minute)
 		<-time.After(20 * time.Second)
 		for _, p := range []*process{d, x} {
 			p.cancel()
@@ -247,12 +248,12 @@ func TestSharedSubscriptionStandsBy(t *testing.T) {
 		for i := range 20 {
 			all = append(all, join(t, e, fmt.Sprint("p", i), c, h))
 		}
-		total := write(t, s, 2*time.Minute)
+		total := write(t, s, time.Minute)
 		for _, p := range all[:10] {
 			p.cancel()
 			<-p.ended
 		}
-		total += write(t, s, 2*time.Minute)
+		total += write(t, s, time.Minute)
 		<-time.After(20 * time.Second)
 		if h.twice != 0 || len(h.times) != total || c.fenced != 0 {
 			t.Errorf("%d of %d handled, %d twice, %d fenced", len(h.times), total, h.twice, c.fenced)
@@ -297,7 +298,7 @@ func TestSubscriptionSurvivesFailures(t *testing.T) {
 					}()
 					total := write(t, s, 10*time.Second)
 					on.Store(true)
-					for range 6 {
+					for range size(6, 2) {
 						<-time.After(5 * time.Minute)
 						select {
 						case err := <-ended:

@@ -25,6 +25,14 @@ var (
 	stormAppends = flag.Int("appends", 100_000, "faulted appends of all storms together with -long")
 )
 
+// size is how large a test is: in the step of their own, and everywhere else.
+func size(full, short int) int {
+	if *long {
+		return full
+	}
+	return short
+}
+
 // onEndpoint reports whether the suite runs on another endpoint than our engine, which knows no faults.
 func onEndpoint() bool { return os.Getenv("DYNAMODB_ENDPOINT") != "" }
 
@@ -76,10 +84,7 @@ func TestStorm(t *testing.T) {
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
 			cfg := v.cfg
-			cfg.Appends = *stormAppends * v.weight / 10
-			if !*long {
-				cfg.Appends /= 20
-			}
+			cfg.Appends = *stormAppends * v.weight / size(10, 600)
 			cfg.Seed = uint64(time.Now().UnixNano())
 			t.Logf("seed %d", cfg.Seed)
 			synctest.Test(t, func(t *testing.T) {
