@@ -54,6 +54,7 @@ func loads(workers []*running) []int {
 
 // Workers share the shards evenly whoever comes and goes, and then leave each other alone.
 func TestBalance(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		const shards = 13
@@ -96,6 +97,7 @@ func TestBalance(t *testing.T) {
 
 // A worker takes no more than it may, and what that leaves is taken by others beyond their share.
 func TestMaxShards(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.SplitShards("rows", 10)
@@ -187,6 +189,7 @@ func TestFailover(t *testing.T) {
 
 // A renewal whose reply is lost is no lost lease.
 func TestLostRepliesLoseNoLease(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shards := size(40, 12)
 		puts := fault.On("PutItem").Where(func(r fault.Request) bool { return !slices.Contains(r.Tables, "rows") })
@@ -221,6 +224,7 @@ func TestLostRepliesLoseNoLease(t *testing.T) {
 
 // Many shards are found over all pages, and their leases are deleted when nothing needs them any more.
 func TestManyShards(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		shards := size(250, 26) // a page of the description holds 100, and shards are listed for 24 hours
@@ -257,6 +261,7 @@ func TestManyShards(t *testing.T) {
 
 // Workers that join and leave in an orderly way repeat nothing, though shards go from one to another amid the work.
 func TestHandingOverRepeatsNothing(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.SplitShards("rows", 8)

@@ -87,6 +87,7 @@ func numbers(from, to int) string {
 
 // A consumer handles everything once as long as it is stopped in an orderly way, over splits, rolls and restarts.
 func TestConsumerGoesOn(t *testing.T) {
+	t.Parallel()
 	for name, open := range map[string]func(testing.TB, *world) change.Store{
 		"memory": func(testing.TB, *world) change.Store { return new(change.MemoryStore) },
 		"table":  func(t testing.TB, w *world) change.Store { return newTableStore(t, w.db) },
@@ -450,6 +451,7 @@ func TestManual(t *testing.T) {
 
 // A disabled stream is handled to its end, and the next one from its beginning, after the policy was told of the gap.
 func TestStreamIsReplaced(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		store, j := new(change.MemoryStore), new(journal)
@@ -565,6 +567,7 @@ func TestConsumerDataLoss(t *testing.T) {
 
 // Whatever fails for the moment, the consumer goes on when it is over.
 func TestConsumerSurvivesOutage(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		w := newWorld(t, ddbtest.WithFaults(

@@ -14,6 +14,7 @@ import (
 
 // A request that is never answered stops nothing: it is made again when its time is over, whichever call it is.
 func TestCallsThatAreNeverAnswered(t *testing.T) {
+	t.Parallel()
 	for _, operation := range []string{"ListStreams", "DescribeStream", "GetShardIterator", "GetRecords", "Query", "PutItem", "GetItem"} {
 		for nth := 1; nth <= 5; nth += 2 {
 			synctest.Test(t, func(t *testing.T) {

@@ -258,6 +258,7 @@ type worker struct {
 const simFailover = time.Minute
 
 func TestSimulation(t *testing.T) {
+	t.Parallel()
 	if *oneSeed != 0 {
 		simulate(t, *oneSeed)
 		return

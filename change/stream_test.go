@@ -143,6 +143,7 @@ func TestStreamYieldsEverything(t *testing.T) {
 
 // A loop that is under way sees what is written later, over splits and rolls, and ends with its context.
 func TestStreamFollows(t *testing.T) {
+	t.Parallel()
 	for _, poll := range []time.Duration{5 * time.Minute, 80 * time.Minute} { // the latter is longer than iterators live
 		synctest.Test(t, func(t *testing.T) { follow(t, poll) })
 	}

@@ -148,6 +148,7 @@ func TestViewRefuses(t *testing.T) {
 
 // A view that is built while its source is written, by workers that die, ends as the source does.
 func TestViewRebuild(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(size(8, 2)) {
 		synctest.Test(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 0))

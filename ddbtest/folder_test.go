@@ -3,6 +3,7 @@ package ddbtest_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -111,8 +112,16 @@ func readable(it item) string {
 	return fmt.Sprintf("%d attributes, %s", len(it), &b)
 }
 
+var long = flag.Bool("long", false, "properties in full length, for a step of their own")
+
 // An engine that is opened again answers as it did before, whatever was written, also if the last time was a restart.
 func TestFolderProperty(t *testing.T) {
+	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue { // each restart waits for the disk
+		if err := f.Value.Set("25"); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Value.Set(f.DefValue) }()
+	}
 	root := t.TempDir()
 	run := 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -45,6 +45,7 @@ func (d distant) Do(req *http.Request) (*http.Response, error) {
 
 // TestCrowdedShard: sixteen processes append to one shard at once; each gets its turn within a second.
 func TestCrowdedShard(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a virtual clock")
 	}

@@ -149,6 +149,7 @@ func (w *inlineWorld) equal(what string, streams, commits int) {
 // TestInlineKilledAtEveryStep: a process that updates aggregates with inline projections dies at each of its steps, or loses a request or a
 // reply there, and another one repeats the command: events and views are whole and in step all the time.
 func TestInlineKilledAtEveryStep(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
@@ -198,6 +199,7 @@ func TestInlineKilledAtEveryStep(t *testing.T) {
 // TestInlineWithDeaths: several processes write the same streams and views under faults of the network, die at random steps, and others
 // repeat their commands. A reader sees views and events in step, and at the end each command has taken effect once in both.
 func TestInlineWithDeaths(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}

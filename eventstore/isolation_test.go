@@ -118,6 +118,7 @@ func (p *piecemeal) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemI
 
 // TestHalfVisibleTransactions: readers see no gap and no part of a commit while writers write.
 func TestHalfVisibleTransactions(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a client that hides items")
 	}

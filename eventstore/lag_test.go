@@ -14,6 +14,7 @@ import (
 // TestLaggingIndex: events that the index shows late, but within hold-back and window, all come, by time; what
 // is later than that is missed by the time feed, as it says, and never by the sequenced one.
 func TestLaggingIndex(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: indexes that lag")
 	}

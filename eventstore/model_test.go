@@ -89,6 +89,7 @@ func (m model) apply(id string, to []target) {
 // TestAppendsAgainstAModel: appends and commits with ids that are used again, with the same events and with others, upon
 // whatever version, under faults: the report is that of the model, or that nothing is known, and the streams are the model's.
 func TestAppendsAgainstAModel(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}

@@ -44,6 +44,7 @@ func (l *ledgerOfCommits) handle(t testing.TB, c eventstore.Commit) error {
 // every way, and processes die and join. At the end nothing is parked, every commit was handled, and those of a stream in
 // their order.
 func TestParkingModel(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}

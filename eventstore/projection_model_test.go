@@ -277,6 +277,7 @@ func (b *blueGreen) equal(what string, version int) {
 // TestSwitchKilledAtEveryStep: the second version of a projection dies at each of its steps, or loses a request or a reply there. Readers never
 // get a version that lacks what it must have, and another process makes it whole.
 func TestSwitchKilledAtEveryStep(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
@@ -356,6 +357,7 @@ func TestSwitchIsNotUndone(t *testing.T) {
 // TestSwitchWithDeaths: both versions of a projection are run by several processes that share the shards, die at random steps and are replaced, under
 // faults of the network, while writers go on. The live version never falls and is never half built, and at the end both hold exactly what the events make.
 func TestSwitchWithDeaths(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}

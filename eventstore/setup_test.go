@@ -74,6 +74,7 @@ func TestFirstAppendsWaitTogether(t *testing.T) {
 
 // TestBackfillGoesOn: a backfill that fails goes on where it was, while writers run, and one that has ended has everything.
 func TestBackfillGoesOn(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
@@ -188,6 +189,7 @@ func TestEnsureTables(t *testing.T) {
 
 // TestCopyGoesOn: a copy that fails again and again, while writers run, ends with the same streams and a feed without gaps.
 func TestCopyGoesOn(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}

@@ -180,6 +180,7 @@ func write(t testing.TB, s *eventstore.Store, d time.Duration) int {
 // TestSharedSubscription: three processes share the shards for ten minutes, and two of them die. Nobody is fenced, each shard has one
 // process at a time, and a death costs one batch at most.
 func TestSharedSubscription(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a virtual clock")
 	}
@@ -236,6 +237,7 @@ func TestSharedSubscription(t *testing.T) {
 
 // TestSharedSubscriptionStandsBy: with more processes than shards, those without stand by; one that is stopped is replaced at once.
 func TestSharedSubscriptionStandsBy(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a virtual clock")
 	}
@@ -268,6 +270,7 @@ func TestSharedSubscriptionStandsBy(t *testing.T) {
 // TestSubscriptionSurvivesFailures: throttling, outages and requests that are never answered, of half an hour, end no subscription, shared or
 // alone, and neither does a handler that fails at DynamoDB meanwhile; afterwards all is handled.
 func TestSubscriptionSurvivesFailures(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}

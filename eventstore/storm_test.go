@@ -63,6 +63,7 @@ func (s slowly) Do(req *http.Request) (*http.Response, error) {
 
 // TestStorm: writers, repeats and readers under faults of every sort lose nothing, double nothing and see no gap.
 func TestStorm(t *testing.T) {
+	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
@@ -83,6 +84,7 @@ func TestStorm(t *testing.T) {
 	}
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
 			cfg := v.cfg
 			cfg.Appends = *stormAppends * v.weight / size(10, 600)
 			cfg.Seed = uint64(time.Now().UnixNano())

@@ -17,9 +17,9 @@ var (
 )
 
 func TestFaults(t *testing.T) {
-	n := *checks
-	if !*long {
-		n = min(n, 200)
+	n := 60
+	if *long {
+		n = *checks
 	}
 	granttest.RunFaults(t, n, func(t *testing.T, client *dynamodb.Client, now func() time.Time) granttest.Store {
 		s, err := grant.New(client, grant.Clock(now))

@@ -22,6 +22,14 @@ var long = flag.Bool("long", false, "storms and matrices in full length, for a s
 // Long reports whether storms and matrices are to run in full length.
 func Long() bool { return *long }
 
+// Size is how large a test is: in the step of their own, and everywhere else.
+func Size(full, short int) int {
+	if *long {
+		return full
+	}
+	return short
+}
+
 // Main runs the tests of a package: none leaves a goroutine, and what requests cost lies within the range of Explain.
 // With DDB_TEST_CODEC=off items travel as attribute values, as with [ddb.ThroughSDK].
 func Main(m *testing.M) {

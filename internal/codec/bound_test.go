@@ -2,14 +2,18 @@ package codec_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/dynamotable/ddb/internal/codec"
 )
+
+var long = flag.Bool("long", false, "all forms of large replies, for a step of their own")
 
 // TestRepeatedMembers: a set with equal members, which DynamoDB never sends, is refused wherever it is read.
 func TestRepeatedMembers(t *testing.T) {
@@ -22,13 +26,13 @@ func TestRepeatedMembers(t *testing.T) {
 	for i := range many {
 		many[i] = fmt.Sprintf(`"%d"`, i)
 	}
-	long := strings.Join(many, ",")
+	text := strings.Join(many, ",")
 	for name, item := range map[string]string{
 		"texts":   `{"texts":{"SS":["a","b","a"]}}`,
 		"numbers": `{"numbers":{"NS":["1","2","1"]}}`,
 		"bytes":   `{"bytes":{"BS":["YQ==","Yg==","YQ=="]}}`,
 		"empty":   `{"texts":{"SS":["",""]}}`,
-		"long":    `{"texts":{"SS":[` + long + `,"7"]}}`,
+		"long":    `{"texts":{"SS":[` + text + `,"7"]}}`,
 		"spaces":  `{"numbers":{"NS":[ "1" , "1" ]}}`,
 	} {
 		for into, err := range map[string]error{
@@ -42,7 +46,7 @@ func TestRepeatedMembers(t *testing.T) {
 		}
 	}
 	var good sets
-	if err := decode([]byte(`{"texts":{"SS":[`+long+`]},"numbers":{"NS":["1","10"]},"bytes":{"BS":["YQ=="]}}`), &good); err != nil || len(good.Texts) != 100 || len(good.Numbers) != 2 {
+	if err := decode([]byte(`{"texts":{"SS":[`+text+`]},"numbers":{"NS":["1","10"]},"bytes":{"BS":["YQ=="]}}`), &good); err != nil || len(good.Texts) != 100 || len(good.Numbers) != 2 {
 		t.Error(good, err)
 	}
 }
@@ -64,6 +68,7 @@ func TestMemoryOfAny(t *testing.T) {
 		}
 		return strings.Join(all, ",")
 	}
+	few := []string{"equal numbers", "repeated names", "short texts", "numbers", "lists in lists, deep", "small sets", "one map", "maps of one", "maps in maps, deep"}
 	for name, c := range map[string]struct {
 		body string
 		fits bool // else it may be refused
@@ -97,6 +102,9 @@ func TestMemoryOfAny(t *testing.T) {
 		"deep maps of many":     {list(strings.Repeat(`{"L":[`, 12) + `{"M":{` + many(100, `"%02d":{"N":"1"}`) + `}}` + strings.Repeat(`]}`, 12)), false},
 		"records of some texts": {list(`{"M":{"name":{"S":"Ada Lovelace"},"city":{"S":"London"},"born":{"N":"1815"},"works":{"L":[{"S":"Note G"}]}}}`), true},
 	} {
+		if !*long && !slices.Contains(few, name) {
+			continue
+		}
 		for form, run := range map[string]func(body []byte) error{
 			"any": func(body []byte) error { return decode(body, new(holder)) },
 			"SDK": func(body []byte) error { _, err := codec.ParseItem(body); return err },

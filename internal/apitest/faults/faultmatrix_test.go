@@ -177,6 +177,7 @@ func lostFirst(what fault) bool {
 // kind of fault at each of the first four requests of the call, with and without version
 // and token.
 func TestMatrixSingle(t *testing.T) {
+	t.Parallel()
 	needsEngine(t, "faults")
 	eachCell(t, func(m *matrixCell) {
 		for what := lostBefore; what < allFaults; what++ {
@@ -189,6 +190,7 @@ func TestMatrixSingle(t *testing.T) {
 
 // TestMatrixPairs (row A3): a fault after a fault; the last error does not hide the one before.
 func TestMatrixPairs(t *testing.T) {
+	t.Parallel()
 	needsEngine(t, "faults")
 	if !apitest.Long() {
 		t.Skip("needs -long")

@@ -124,6 +124,7 @@ func TestConflictsAreRetriedOnAnyClient(t *testing.T) {
 // cost at most 1.2 requests each, whichever layer retries. A throttled batch goes on for a minute, with one request a
 // second once the budget is empty.
 func TestOneBudgetForAllLayers(t *testing.T) {
+	t.Parallel()
 	needsEngine(t, "faults")
 	for _, what := range []fault{error500Before, throttled, lostBefore, txConflict} {
 		t.Run(what.String(), func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 // TestRowC2HotTable: a table that throttles every request all the time slows the calls on another one of the same
 // client down by nothing. A rate limiter over the whole client, as the SDK's adaptive mode is, would.
 func TestRowC2HotTable(t *testing.T) {
+	t.Parallel()
 	needsEngine(t, "faults")
 	const latency = 3 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
@@ -36,7 +37,7 @@ func TestRowC2HotTable(t *testing.T) {
 			return users
 		}
 		hot, healthy := table("hot"), table("healthy")
-		const length = 4 * time.Second
+		length := time.Duration(apitest.Size(4, 2)) * time.Second
 		measure := func(besides int) (p99 time.Duration, throttled int) {
 			var (
 				wg    sync.WaitGroup

@@ -30,6 +30,7 @@ var bigStorm = flag.Bool("storm", false, "storms of 64 x 10,000 writes")
 // reads too, with a fault of any kind, over a client with the defaults of NewClient. What
 // each writer was told is compared with all that the engine applied.
 func TestStorm(t *testing.T) {
+	t.Parallel()
 	needsEngine(t, "faults")
 	for _, tc := range []struct {
 		name     string
@@ -44,13 +45,12 @@ func TestStorm(t *testing.T) {
 		{"quiet items with revision", 1024, 200, true, 0.0005},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			rounds := tc.rounds
 			if *bigStorm {
 				rounds = 10_000
 			}
-			if !apitest.Long() {
-				rounds = min(rounds, 100)
-			}
+			rounds = apitest.Size(rounds, 15)
 			seed := uint64(time.Now().UnixNano())
 			t.Logf("seed %d", seed)
 			synctest.Test(t, func(t *testing.T) {

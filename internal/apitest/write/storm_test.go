@@ -57,11 +57,7 @@ func TestStorm(t *testing.T) {
 				for seed := range *stormSeeds {
 					synctest.Test(t, func(t *testing.T) {
 						s := newWriteStorm(t, uint64(seed+1), share, p.opts)
-						writes := *stormWrites
-						if !apitest.Long() {
-							writes = min(writes, 1_600)
-						}
-						s.run(writes)
+						s.run(apitest.Size(*stormWrites, 800))
 						s.check(total)
 					})
 				}
