@@ -236,6 +236,7 @@ type batchEntry struct {
 	winner  *batchEntry // of the same key, which stands for this one
 	twin    *batchEntry // the next of the same key for which this one stands
 	err     error
+	other   bool // its item is of another type, and was left out
 	unknown bool // a request with it was sent whose reply was lost
 	rounds  int  // how often the batch has sent it
 	sent    int  // how often, those of the SDK's loop included

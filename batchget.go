@@ -219,6 +219,7 @@ type batchGetter struct {
 	got    results
 	unique []*batchEntry
 	in     types.KeysAndAttributes
+	mixed  *mixed // items of several types; nil for those of the core's
 }
 
 // prepare takes n keys, which encode appends in wire form, and names those that cannot be keys by their index.
@@ -342,7 +343,7 @@ func (r *batchRows) count() int { return r.n }
 func (r *batchRows) Reset(int) {
 	r.n, r.next = 0, 0
 	for _, e := range r.pending {
-		e.err = nil
+		e.err, e.other = nil, false
 		for ; e != nil; e = e.twin {
 			r.b.got.clear(r.place(e))
 		}
@@ -354,6 +355,9 @@ func (r *batchRows) place(e *batchEntry) int { return e.index - r.b.first }
 
 func (r *batchRows) Row(d *codec.Decoder) error {
 	r.n++
+	if own, err := r.b.takes(d); err != nil || !own {
+		return r.other(d, err)
+	}
 	if r.careful {
 		return r.carefulRow(d)
 	}
@@ -364,7 +368,7 @@ func (r *batchRows) Row(d *codec.Decoder) error {
 	case guess != nil:
 		item = r.b.got.item(r.place(guess))
 	case !r.spare.IsValid():
-		r.spare = reflect.New(r.b.core.of.item).Elem()
+		r.spare = reflect.New(r.b.got.item(0).Type()).Elem()
 		item = r.spare
 	default:
 		item = r.spare
@@ -372,7 +376,7 @@ func (r *batchRows) Row(d *codec.Decoder) error {
 	d.Peek()
 	d.Watch(r.b.core.keyNames)
 	from := d.Pos()
-	if err := codec.DecodeNextSlot(r.b.core.plan, d, item); err != nil {
+	if err := r.b.decode(d, item); err != nil {
 		return err
 	}
 	raw := d.Since(from)
@@ -430,7 +434,7 @@ func (r *batchRows) found(e *batchEntry, raw []byte) error {
 	for e = e.twin; e != nil; e = e.twin {
 		// Each place gets an item of its own: nothing is shared between them.
 		i := r.place(e)
-		if err := codec.DecodeSlot(r.b.core.plan, raw, r.b.got.item(i)); err != nil {
+		if err := r.b.decodeRaw(raw, r.b.got.item(i)); err != nil {
 			return err
 		}
 		r.b.got.setFound(i)
@@ -453,7 +457,7 @@ func (r *batchRows) carefulRow(d *codec.Decoder) error {
 	}
 	i := r.place(e)
 	r.b.got.clear(i)
-	if bad := codec.DecodeSlot(r.b.core.plan, raw, r.b.got.item(i)); bad != nil {
+	if bad := r.b.decodeRaw(raw, r.b.got.item(i)); bad != nil {
 		r.b.got.clear(i)
 		e.err = bad
 		return nil //nolint:nilerr // it is this key's error, not the reply's

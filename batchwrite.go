@@ -185,6 +185,7 @@ func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
 	if h := c.guardAttr(); h != nil {
 		errs = append(errs, fmt.Errorf("a batch write on a table with a version (attribute %s): the BatchWriteItem API takes no conditions; use Put, Delete or Transact", h.path))
 	}
+	errs = append(errs, c.needsPrefix())
 	b.entries = make([]batchEntry, 0, nPuts+nDels)
 	var (
 		ids  []byte // of all entries
@@ -212,6 +213,9 @@ func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
 	for i := range nPuts {
 		item, _, derr := c.derive(items.Index(i), items.Index(i), nothing)
 		data, values, err := codec.AppendWatched(mem.free(), c.plan, item, c.keyNames)
+		if err == nil {
+			data, err = c.markItem(data)
+		}
 		mem.take(data, nPuts-i-1)
 		add(batchEntry{index: b.first + i, data: data}, "item", b.first+i, values, errors.Join(derr, err))
 	}

@@ -73,7 +73,7 @@ func (c *core) delete(ctx context.Context, key any, opts []any) error {
 	k, err2 := c.encodeKey(key)
 	extra, _ := w.guard() // writeOptions has its error
 	rest, demanded, err3 := c.takeRevision(extra)
-	if err := invalid(err, err2, err3, c.needsVersion(w.conds)); err != nil {
+	if err := invalid(err, err2, err3, c.needsVersion(w.conds), c.needsCondition("a Delete", extra)); err != nil {
 		return opError("DeleteItem", c.name, "", err)
 	}
 	d := &preparedDelete{key: k, extra: rest, demanded: demanded, old: c.oldRows(w.old)}
@@ -127,7 +127,7 @@ func (c *core) prepareDeleteItem(item any, w writeCall, err error) (*preparedDel
 	}
 	extra, err3 := w.guard()
 	d.extra = extra
-	return d, invalid(err, err2, err3)
+	return d, invalid(err, err2, err3, c.needsCondition("a DeleteItem", d.extra))
 }
 
 // sendDelete sends a delete until its outcome is known.
@@ -180,6 +180,7 @@ func (c *core) onState(base stored) expr.Node {
 // deleteOnce sends one DeleteItem.
 func (c *core) deleteOnce(ctx context.Context, d *preparedDelete, cond expr.Node, o wire.Options) error {
 	in := &dynamodb.DeleteItemInput{TableName: &c.name, Key: d.key}
+	cond = c.ofEntity(cond)
 	var w expr.Writer
 	if text := w.Render(cond); text != "" {
 		in.ConditionExpression = &text

@@ -182,6 +182,7 @@ func nothing() {}
 // derive returns the item as it is to be stored, next with its derived attributes, and
 // done extended so that it gives them to the caller's item too.
 func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, func(), error) {
+	next, done = c.markField(item, next, done)
 	if len(c.derived) == 0 {
 		return next, done, nil
 	}

@@ -136,6 +136,7 @@ type ConditionFailed[T any] struct { //nolint:errname // reads as what happened,
 	missing   bool
 	needed    bool
 	stale     bool // its version is not the one that was asked for
+	other     bool // it is of another type
 	current   *T
 	decodeErr error
 	cause     error
@@ -145,18 +146,22 @@ type ConditionFailed[T any] struct { //nolint:errname // reads as what happened,
 type failedCondition struct {
 	condition              string
 	missing, needed, stale bool
+	other                  bool
 	current                any
 	decodeErr, cause       error
 }
 
 func newConditionFailed[T any](f failedCondition) error {
-	e := &ConditionFailed[T]{Condition: f.condition, missing: f.missing, needed: f.needed, stale: f.stale, decodeErr: f.decodeErr, cause: f.cause}
+	e := &ConditionFailed[T]{Condition: f.condition, missing: f.missing, needed: f.needed, stale: f.stale, other: f.other, decodeErr: f.decodeErr, cause: f.cause}
 	e.current, _ = f.current.(*T)
 	return e
 }
 
 // Error tells the condition and whether an item is there, never its data.
 func (e *ConditionFailed[T]) Error() string {
+	if e.other {
+		return fmt.Sprintf("condition failed: %s (there is an item of another type with this key)", e.Condition)
+	}
 	return conditionText(e.Condition, e.missing, e.stale)
 }
 

@@ -110,7 +110,7 @@ func (s *requestInfo) explain(c *core, e Estimate) Explanation {
 		Items: s.inputs(), Limit: s.size, Read: e.Read, Write: e.Write, Projection: pathTexts(s.project),
 	}
 	if r := s.read; r != nil {
-		x.KeyCondition, x.Filter, x.Descending = expr.Describe(r.key), expr.Describe(r.filter), r.backwards
+		x.KeyCondition, x.Filter, x.Descending = expr.Describe(r.key), expr.Describe(expr.All(r.filter, r.entityFilter())), r.backwards
 		if paths, err := r.paths(c.startKey(r.index)); err == nil {
 			x.Projection = pathTexts(paths)
 		}
@@ -140,7 +140,7 @@ func (s *requestInfo) assume(x *Explanation, c *core) {
 		if s.size == 0 {
 			say("a page ends after 1 MB; the range is of one page")
 		}
-		if r.filter != nil {
+		if x.Filter != "" {
 			say("what the filter drops is billed all the same")
 		}
 		if r.fromTable {

@@ -173,7 +173,9 @@ func (c *core) exists(ctx context.Context, key any, opts []GetOption) (bool, err
 		paths[i] = expr.Attribute(name)
 	}
 	in.projected(paths)
-	return in.send(ctx, c, &keyRow{c, in.wireKey})
+	row := &keyRow{core: c, key: in.wireKey}
+	found, err := in.send(ctx, c, row)
+	return found && !row.skip, err
 }
 
 // GetView reads one item into a smaller type V: only the attributes that V has
@@ -284,12 +286,12 @@ func (c *core) sendGet(ctx context.Context, info *requestInfo, in *dynamodb.GetI
 
 // send sends it; keyed says that the item has the key, so that a reply with another item can be told.
 func (g *getState) send(ctx context.Context, c *core, plan *codec.Plan, item any, keyed bool) error {
-	g.row = oneRow{plan: plan, dst: reflect.ValueOf(item).Elem()}
+	g.row = oneRow{plan: plan, dst: reflect.ValueOf(item).Elem(), of: c}
 	if keyed {
 		g.row.core, g.row.key = c, g.in.wireKey
 	}
 	found, err := g.in.send(ctx, c, &g.row)
-	if err == nil && !found {
+	if err == nil && (!found || g.row.skip) {
 		err = opError("GetItem", c.name, "", ErrNotFound)
 	}
 	if err != nil {

@@ -200,6 +200,7 @@ func (c *core) addIndex(name string, global bool, partition, sort any, opts []In
 	info.include = slices.DeleteFunc(info.include, func(n string) bool {
 		return slices.Contains(names, n) || slices.Contains(c.key.names(), n)
 	})
+	c.checkEntityIndex(info)
 	errs = append(errs, c.checkTombstoneIndex(info))
 	if err := invalid(errs...); err != nil {
 		return nil, &OpError{Op: "NewIndex", Table: c.name, Index: name, Err: err}

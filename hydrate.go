@@ -51,6 +51,7 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 	b := &batchGetter{
 		batch: batch{core: c, op: "BatchGetItem", start: time.Now()},
 		got:   results{list: s.items, found: make([]bool, n)},
+		mixed: s.read.mixed,
 	}
 	if err = b.prepare(n, s.appendTableKey, readCall{project: s.read.project}); err != nil {
 		s.items.SetLen(0)
@@ -68,7 +69,9 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 			return s.keys[i-1], err
 		}
 		if !b.got.isFound(i) {
-			page.missing++
+			if !b.entries[i].first().other {
+				page.missing++
+			}
 			continue
 		}
 		if kept < i {
@@ -89,9 +92,12 @@ func (s *rowSink) appendTableKey(data []byte, i int) ([]byte, error) {
 }
 
 // failed reports whether the entry, or the one that stands for it, was not read.
-func (e *batchEntry) failed() bool {
+func (e *batchEntry) failed() bool { return e.first().err != nil }
+
+// first is the entry that stands for all with its key.
+func (e *batchEntry) first() *batchEntry {
 	for e.winner != nil {
 		e = e.winner
 	}
-	return e.err != nil
+	return e
 }

@@ -34,6 +34,9 @@ func (c *core) wireKey(item []byte) (map[string]types.AttributeValue, error) {
 	}
 	var errs []error
 	for i, name := range c.keyNames {
+		if c.keyAttrs[i].prefix != nil {
+			errs = append(errs, c.keyAttrs[i].checkStored(key[name]))
+		}
 		limit := itemid.MaxPartitionKey
 		if i > 0 {
 			limit = itemid.MaxSortKey
@@ -139,6 +142,9 @@ func (c *core) itemSize(item any) (int, error) {
 	data, err2 := codec.AppendSlot(buf.b[:0], c.plan, next)
 	buf.b = data
 	n := 0
+	if err2 == nil {
+		data, err2 = c.markItem(data)
+	}
 	if err2 == nil {
 		_, err2 = c.keyNames.Append(data[len(data):], data)
 	}

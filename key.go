@@ -64,6 +64,8 @@ type keyAttr struct {
 	value *codec.Value
 	head  []byte // what stands before the value: punctuation and the quoted name
 	limit int
+	// prefix is what the keys of the type begin with; nil for no such rule.
+	prefix *entityTest
 }
 
 func newKeyAttr(part keyPart, punctuation string, limit int) keyAttr {
@@ -79,7 +81,35 @@ func (a *keyAttr) append(b []byte, v reflect.Value) ([]byte, error) {
 	if err != nil {
 		return b, fmt.Errorf("attribute %s: %w", a.name, err)
 	}
-	return b, checkWireKey(a.name, b[from:], a.limit)
+	if err := checkWireKey(a.name, b[from:], a.limit); err != nil {
+		return b, err
+	}
+	return b, a.checkPrefix(b[from:])
+}
+
+// checkPrefix refuses a key that is of no item of the table.
+func (a *keyAttr) checkPrefix(value []byte) error {
+	if a.prefix == nil || a.prefix.holds(value) {
+		return nil
+	}
+	return fmt.Errorf("the key is of no item of this table: it must be that %s", a.prefix)
+}
+
+// checkStored is checkPrefix of a value in the SDK's form.
+func (a *keyAttr) checkStored(av types.AttributeValue) error {
+	b, err := codec.AppendAttributeValue(nil, av)
+	if err != nil {
+		return err
+	}
+	return a.checkPrefix(b)
+}
+
+// checkPartition refuses a partition key that no item of the table has.
+func (c *core) checkPartition(av types.AttributeValue) error {
+	if c.keyAttrs[0].prefix == nil {
+		return nil
+	}
+	return c.keyAttrs[0].checkStored(av)
 }
 
 // appendKey appends a primary key in wire form. key is an addressable [Key], or a partition key where there is no

@@ -109,6 +109,7 @@ type rowSink struct {
 	row   []byte                            // the last row that was read, while the next is
 	last  []byte                            // the last row before one that was not taken
 	check queryCheck
+	room  mixedRoom
 }
 
 // Reset starts a reply.
@@ -143,26 +144,30 @@ func (s *rowSink) Row(d *codec.Decoder) error {
 	}
 	d.Peek()
 	from := d.Pos()
+	own := true
 	var err error
 	if s.read.fromTable {
 		err = s.key(d)
 	} else {
-		err = s.decode(d)
+		own, err = s.decode(d)
 	}
 	if err != nil {
 		s.last = slices.Clone(s.row)
 		return err
 	}
-	s.n++
 	s.row = d.Since(from)
+	if !own {
+		return nil
+	}
+	s.n++
 	if s.back && s.n == 1 {
 		s.first = slices.Clone(s.row)
 	}
 	return nil
 }
 
-// decode reads the row into the next place of the list.
-func (s *rowSink) decode(d *codec.Decoder) error {
+// decode reads the row into the next place of the list, unless it is of a type that is left out.
+func (s *rowSink) decode(d *codec.Decoder) (own bool, err error) {
 	if s.n == s.items.Cap() {
 		s.items.Grow(1)
 	}
@@ -171,14 +176,18 @@ func (s *rowSink) decode(d *codec.Decoder) error {
 	item.SetZero() // of what a request before has left
 	s.check.watch(d)
 	from := d.Pos()
-	err := codec.DecodeFreshSlot(s.plan, d, item)
-	if err == nil {
+	own, err = s.read.decodeRow(s.plan, d, item, &s.room)
+	switch {
+	case err != nil:
+	case own:
 		err = s.check.row(d.Watched(), d.Since(from))
+	default:
+		err = s.check.scan(d.Since(from))
 	}
-	if err != nil {
+	if err != nil || !own {
 		s.items.SetLen(s.n)
 	}
-	return err
+	return own, err
 }
 
 // key keeps the keys of the row, by which its item is read from the table.
@@ -264,7 +273,7 @@ func (r *read) size(remaining int) int {
 	if size == 0 {
 		size = int(r.core.pageSize)
 	}
-	if r.limit > 0 && r.filter == nil && (size == 0 || remaining < size) {
+	if r.limit > 0 && !r.drops() && (size == 0 || remaining < size) {
 		size = remaining
 	}
 	return size
@@ -421,19 +430,23 @@ func (r *read) count(ctx context.Context) (int, error) {
 
 // readCount counts by pages without items.
 func readCount(ctx context.Context, r *read, seg segment) (int, error) {
-	r = r.onePage()
+	r = r.onePage().counting()
 	t, err := r.text()
 	if err != nil {
 		return 0, r.fail(err)
 	}
+	rows := r.counted()
 	n, start := 0, r.after.from()
 	for {
-		f, err := r.fetch(ctx, t, start, r.size(r.limit-n), seg, nil)
+		f, err := r.fetch(ctx, t, start, r.size(r.limit-n), seg, rows)
 		if err != nil {
 			if seg.total == 0 {
 				resumable(err, cursorAt(r, t, start).String)
 			}
 			return n, err
+		}
+		if own, ok := rows.(*countRows); ok {
+			f.count = own.n
 		}
 		n += f.count
 		if r.limit > 0 && n >= r.limit {

@@ -84,7 +84,7 @@ func (c *core) put(ctx context.Context, v verb, item any, opts []any) error {
 		return opError("PutItem", c.name, "", err)
 	}
 	p.old = c.live(c.oldRows(w.old))
-	if p.cond != nil {
+	if p.cond != nil || c.entityGuard() != nil {
 		p.refused = c.refusal(p.cond, v == verbReplace)
 	}
 	err = c.sendPut(ctx, buf, p)
@@ -132,6 +132,9 @@ func (c *core) preparePut(buf *itemBuffer, v verb, item any, w writeCall, with m
 	errs = append(errs, err)
 	p.done = done
 	data, err := codec.AppendSlot(buf.b[:0], c.plan, next)
+	if err == nil {
+		data, err = c.markItem(data)
+	}
 	errs = append(errs, err)
 	if err == nil {
 		p.id, err = c.keyNames.Append(data[len(data):], data)
@@ -140,6 +143,9 @@ func (c *core) preparePut(buf *itemBuffer, v verb, item any, w writeCall, with m
 	buf.b, p.item = data, data
 	extra, err := w.guard()
 	errs = append(errs, err)
+	if v != verbCreate {
+		errs = append(errs, c.needsCondition("a "+v.String(), extra))
+	}
 	if err := invalid(errs...); err != nil {
 		return nil, err
 	}
@@ -215,6 +221,7 @@ func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) err
 // putOnce sends one PutItem.
 func (c *core) putOnce(ctx context.Context, buf *itemBuffer, p *preparedPut, cond expr.Node, o wire.Options) error {
 	in := &dynamodb.PutItemInput{TableName: &c.name}
+	cond = c.ofEntity(cond)
 	if cond != nil {
 		var w expr.Writer
 		in.ConditionExpression = aws.String(w.Render(cond))

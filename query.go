@@ -3,6 +3,8 @@ package ddb
 import (
 	"context"
 	"iter"
+
+	"github.com/dynamotable/ddb/internal/expr"
 )
 
 // Query reads the items with one partition key, in the order of the sort key.
@@ -39,8 +41,13 @@ func newRead(x index, pk any) *read {
 		r.errs = append(r.errs, err)
 		return r
 	}
+	if x.info == nil || !x.info.global {
+		if err := x.core.checkPartition(avs[0]); err != nil {
+			r.errs = append(r.errs, err)
+		}
+	}
 	r.partition = avs
-	r.key = partitionNode(schema.partition, avs)
+	r.key = expr.All(partitionNode(schema.partition, avs), r.prefixNode())
 	return r
 }
 

@@ -26,6 +26,7 @@ type read struct {
 	index     *indexInfo // nil for the table
 	scan      bool
 	key       expr.Node
+	sorted    bool // the key has a range of sort keys, which the caller gave
 	partition []types.AttributeValue
 	filter    expr.Node
 	project   []AnyAttr
@@ -43,6 +44,8 @@ type read struct {
 	mostScanned int
 	mostUnits   float64
 	segments    int
+	mixed       *mixed // items of several types; nil for those of the core's
+	bare        bool   // only what recognises the items
 	errs        []error
 	ready       *readText
 }
@@ -118,9 +121,9 @@ func (r *read) text() (*readText, error) {
 
 func (r *read) build(t *readText) error {
 	errs := slices.Clone(r.errs)
-	errs = append(errs, r.checkFilter(), r.checkStops())
+	errs = append(errs, r.checkFilter(), r.checkStops(), r.checkEntityRead())
 	var w expr.Writer
-	t.key, t.filter = w.Render(r.key), w.Render(expr.All(r.filter, r.core.notTombstone()))
+	t.key, t.filter = w.Render(r.key), w.Render(expr.All(r.filter, r.entityFilter(), r.notTombstones()))
 	t.start = r.core.startKey(r.index)
 	t.scan, t.descending = r.scan, r.backwards
 	paths, err := r.paths(t.start)
@@ -152,9 +155,12 @@ func (r *read) checkFilter() error {
 // paths is the projection: what was asked for and the keys, which cursors need.
 func (r *read) paths(keys startKey) ([]expr.Path, error) {
 	paths, err := r.core.projection(r.project)
-	if r.fromTable {
+	switch {
+	case r.fromTable:
 		paths = nil // only the keys; the rest comes from the table
-	} else if len(r.project) == 0 && r.view == nil {
+	case r.bare:
+		paths = nil
+	case len(r.project) == 0 && r.view == nil:
 		return nil, nil
 	}
 	for _, p := range append(paths, r.view...) {
@@ -162,11 +168,18 @@ func (r *read) paths(keys startKey) ([]expr.Path, error) {
 			err = errors.Join(err, fmt.Errorf("projection: index %s does not hold attribute %s", r.index.name, p[0].Name))
 		}
 	}
-	for _, p := range r.view {
-		paths = addPath(paths, p)
+	if !r.bare {
+		for _, p := range r.view {
+			paths = addPath(paths, p)
+		}
 	}
 	for _, n := range keys.names {
 		paths = addPath(paths, expr.Attribute(n))
+	}
+	if !r.fromTable {
+		for _, c := range r.entities() {
+			paths = c.withEntity(paths)
+		}
 	}
 	return paths, err
 }

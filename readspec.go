@@ -59,7 +59,7 @@ func (r *read) sortKey(c sortCond) *read {
 		return r
 	}
 	if r.key != nil { // otherwise the partition key is wrong already
-		r.key = expr.All(partitionNode(schema.partition, r.partition), node)
+		r.key, r.sorted = expr.All(partitionNode(schema.partition, r.partition), node), true
 	}
 	return r
 }

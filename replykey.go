@@ -57,16 +57,24 @@ func (c *core) checkReplyID(id []byte, watched [2][]byte, item []byte) error {
 type keyRow struct {
 	core *core
 	key  []byte
+	skip bool // it is of another type, and left out
 }
 
-func (*keyRow) Reset(int) {}
+func (r *keyRow) Reset(int) { r.skip = false }
 
 func (r *keyRow) Row(d *codec.Decoder) error {
 	raw, err := d.Raw()
 	if err != nil {
 		return err
 	}
-	return r.core.checkReplyKey(r.key, itemid.Plain(raw, r.core.keyNames), raw)
+	if err := r.core.checkReplyKey(r.key, itemid.Plain(raw, r.core.keyNames), raw); err != nil {
+		return err
+	}
+	own, err := r.core.ownsItem(raw)
+	if err == nil && !own {
+		r.skip, err = true, r.core.otherEntity()
+	}
+	return err
 }
 
 // queryCheck is what the items of a query's replies have: the partition key that was asked for, and a sort key in the

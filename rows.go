@@ -13,15 +13,22 @@ type oneRow struct {
 	seen bool
 	core *core
 	key  []byte
+	of   *core // the table by which the item is recognised; nil for any item
+	skip bool  // the item is of another type, and left out
 }
 
 func (r *oneRow) Reset(int) {
 	r.dst.SetZero()
-	r.seen = false
+	r.seen, r.skip = false, false
 }
 
 func (r *oneRow) Row(d *codec.Decoder) error {
 	r.seen = true
+	if r.of != nil && r.of.entity != nil {
+		if err := r.recognise(d); err != nil || r.skip {
+			return err
+		}
+	}
 	if r.core == nil {
 		return codec.DecodeNextSlot(r.plan, d, r.dst)
 	}

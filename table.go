@@ -145,6 +145,7 @@ type core struct {
 	collectionMark float64 // in GB
 	collectionWarn func(ItemCollection)
 	derived        []*derivation
+	entity         *entity // nil if every item is of the type
 
 	parts []*core // of a SharedTable
 
@@ -206,7 +207,7 @@ func newCore(client Client, name string, of itemOf, partition, sort any, opts []
 		}
 		errs = append(errs, o.applyTable(c))
 	}
-	errs = append(errs, c.checkDerivations(), c.checkTombstones())
+	errs = append(errs, c.checkDerivations(), c.checkTombstones(), c.checkEntity())
 	if len(c.name) <= 4 || c.name[:4] != "arn:" { // ARNs are names too
 		errs = append(errs, checkName("table", c.name))
 	}

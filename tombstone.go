@@ -110,6 +110,23 @@ func (c *core) notTombstone() expr.Node {
 	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{expr.Attribute(c.tombstones.attr)}}
 }
 
+// notTombstones is notTombstone of all tables whose items are read.
+func (r *read) notTombstones() expr.Node {
+	if r.mixed == nil {
+		return r.core.notTombstone()
+	}
+	var (
+		all   []expr.Node
+		attrs []string
+	)
+	for _, c := range r.mixed.parts {
+		if c.tombstones != nil && !slices.Contains(attrs, c.tombstones.attr) {
+			all, attrs = append(all, c.notTombstone()), append(attrs, c.tombstones.attr)
+		}
+	}
+	return expr.All(all...)
+}
+
 // liveItem adds to the condition of an update that the item is no tombstone.
 func (c *core) liveItem(cond expr.Node) expr.Node { return expr.All(cond, c.notTombstone()) }
 
@@ -144,8 +161,9 @@ func (c *core) seenAsGone(n expr.Node) expr.Node {
 	return n
 }
 
-// withMark adds the mark of tombstones to a projection that is not of everything.
+// withMark adds the mark of tombstones, and what items are recognised by, to a projection that is not of everything.
 func (c *core) withMark(paths []expr.Path) []expr.Path {
+	paths = c.withEntity(paths)
 	if c.tombstones == nil || len(paths) == 0 {
 		return paths
 	}
@@ -234,6 +252,7 @@ func (t *tombstones) of(c *core, key map[string]types.AttributeValue, r Revision
 		item[c.ttl.path[0].Name] = until
 	}
 	item[c.revision.path[0].Name] = r.value()
+	c.markTombstone(item)
 	return item
 }
 
@@ -256,6 +275,7 @@ func (c *core) overTombstone(p *preparedPut) error {
 
 // buryOnce replaces the item by its tombstone.
 func (c *core) buryOnce(ctx context.Context, d *preparedDelete, cond expr.Node, next Revision, o wire.Options) error {
+	cond = c.ofEntity(cond)
 	var w expr.Writer
 	in := &dynamodb.PutItemInput{
 		TableName: &c.name, ConditionExpression: aws.String(w.Render(cond)),

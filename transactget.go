@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -150,7 +151,25 @@ func (tx *transactionRead) found() (n int) {
 
 func (r *gotRow) Reset(int) { r.got.SetZero() }
 
+// other passes over an item of another type.
+func (r *gotRow) other(d *codec.Decoder, err error) error {
+	if err != nil {
+		return err
+	}
+	raw, err := d.Raw()
+	if err == nil {
+		err = r.core.checkReplyID(r.id, itemid.Plain(raw, r.core.keyNames), raw)
+	}
+	if err == nil {
+		err = r.core.otherEntity()
+	}
+	return err
+}
+
 func (r *gotRow) Row(d *codec.Decoder) error {
+	if own, err := r.core.owns(d); err != nil || !own {
+		return r.other(d, err)
+	}
 	d.Watch(r.core.keyNames)
 	d.Peek()
 	from := d.Pos()

@@ -114,7 +114,7 @@ func (c *core) txDelete(key any, opts []any) TxOp {
 			err3 = errors.Join(err3, fmt.Errorf("a Delete by key on a table with a revision: demand it by a condition on attribute %s, or use TxDeleteItem", c.revision.path))
 		}
 		d := &preparedDelete{key: k, extra: rest, demanded: demanded}
-		tx.add(c.deleteAction(tx, d, false), err, err2, err3, c.needsVersion(w.conds), noOld("Delete", w.old))
+		tx.add(c.deleteAction(tx, d, false), err, err2, err3, c.needsVersion(w.conds), c.needsCondition("a Delete", extra), noOld("Delete", w.old))
 	})
 }
 
@@ -136,7 +136,7 @@ func (c *core) txCheck(key any, conds []*condition) TxOp {
 	return c.txOp(func(tx *transaction) {
 		k, err := c.encodeKey(key)
 		cond, err2 := guardOf("TxCheck", conds).parts()
-		node := c.seenAsGone(cond)
+		node := c.ofEntity(c.seenAsGone(cond))
 		a := c.action("Check", c.keyNames.ID(k), node, false)
 		var w expr.Writer
 		text := w.Render(node)
@@ -175,7 +175,7 @@ func (c *core) txPut(v verb, item any, opts []any) TxOp {
 		a.item, a.done, a.base = p.item, p.done, p.base
 		var ew expr.Writer
 		put := &types.Put{TableName: &c.name}
-		if text := ew.Render(p.cond); text != "" {
+		if text := ew.Render(c.ofEntity(p.cond)); text != "" {
 			put.ConditionExpression = &text
 			put.ExpressionAttributeNames, put.ExpressionAttributeValues = ew.Names(), ew.Values()
 			put.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
@@ -217,7 +217,7 @@ func (c *core) updateAction(verb string, u *preparedUpdate, tag Tag) txAction {
 	}
 	var w expr.Writer
 	update := &types.Update{TableName: &c.name, Key: u.key, UpdateExpression: aws.String(w.Update(set))}
-	if text := w.Render(c.liveItem(u.cond)); text != "" {
+	if text := w.Render(c.ofEntity(c.liveItem(u.cond))); text != "" {
 		update.ConditionExpression = &text
 		update.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
@@ -236,7 +236,7 @@ func (c *core) deleteAction(tx *transaction, d *preparedDelete, needed bool) txA
 		a.base = *d.demanded
 	}
 	var w expr.Writer
-	text := w.Render(cond)
+	text := w.Render(c.ofEntity(cond))
 	if c.tombstones != nil && d.demanded != nil {
 		with, _ := tx.mark(c)
 		put := &types.Put{TableName: &c.name, Item: c.tombstones.of(c, d.key, d.demanded.next(with.tag), with.time)}

@@ -180,6 +180,7 @@ func (c *core) stampUpdate(u *expr.Update, present bool, now time.Time) (raisabl
 			raisable = expr.Any(expr.Call{Name: "attribute_not_exists", Args: []expr.Node{p}}, expr.Compare{Left: p, Op: "<", Right: expr.Value{AV: numberValue(most)}})
 		}
 	}
+	c.markUpdate(u, present)
 	if c.created == nil && c.updated == nil {
 		return raisable
 	}
@@ -221,6 +222,9 @@ func (c *core) checkChanged(u *expr.Update) error {
 			if h.path[0].Name == name {
 				errs = append(errs, fmt.Errorf("attribute %s is kept by the table itself", name))
 			}
+		}
+		if c.entity != nil && c.entity.mark != nil && c.entity.mark.attr == name {
+			errs = append(errs, fmt.Errorf("attribute %s names the type of the items, which cannot change", name))
 		}
 		for _, d := range c.derived {
 			if d.target.path[0].Name == name {

@@ -76,7 +76,7 @@ func (c *core) update(ctx context.Context, key, item any, present bool, opts []a
 	if u.exact && c.revision == nil { // a revision makes every update exact
 		return c.updateExactly(ctx, u, to, call.old)
 	}
-	row := &oneRow{plan: c.plan, dst: to, core: c, key: u.wireKey}
+	row := &oneRow{plan: c.plan, dst: to, core: c, key: u.wireKey, of: c}
 	if u.old = call.old != nil; u.old {
 		row.dst = reflect.ValueOf(call.old).Elem()
 	}
@@ -91,7 +91,7 @@ func (c *core) update(ctx context.Context, key, item any, present bool, opts []a
 		if u.old || len(now) == 0 || c.isTombstone(now) {
 			return ErrReplyLost
 		}
-		return decodeMap(c.plan, now, to)
+		return c.decodeOwn(now, to)
 	}
 	if err := c.sendUpdate(ctx, u); err != nil {
 		to.SetZero()
@@ -142,7 +142,7 @@ func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, 
 	}
 	update, err2 := updateOf(w.changes)
 	extra, err4 := w.guard()
-	errs := []error{err, err1, err2, c.checkChanged(update)}
+	errs := []error{err, err1, err2, c.checkChanged(update), c.needsCondition("an update", extra)}
 	if len(c.derived) > 0 && err1 == nil && err2 == nil {
 		errs = append(errs, c.deriveUpdate(k, update, extra, present))
 	}
@@ -236,6 +236,7 @@ func (c *core) updateOnce(ctx context.Context, u *preparedUpdate, update *expr.U
 	}
 	var w expr.Writer
 	in.UpdateExpression = aws.String(w.Update(update))
+	cond = c.ofEntity(cond)
 	if text := w.Render(cond); text != "" {
 		in.ConditionExpression = &text
 		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
@@ -271,7 +272,7 @@ func (c *core) oldRows(dst any) wire.Rows {
 	if dst == nil {
 		return nil
 	}
-	row := &oneRow{plan: c.plan, dst: reflect.ValueOf(dst).Elem()}
+	row := &oneRow{plan: c.plan, dst: reflect.ValueOf(dst).Elem(), of: c}
 	row.dst.SetZero()
 	return row
 }
@@ -292,7 +293,15 @@ func (c *core) conditionFailed(cond expr.Node, needed bool, item map[string]type
 	if c.isTombstone(item) {
 		item = nil
 	}
-	f := failedCondition{condition: expr.Describe(cond), missing: len(item) == 0, needed: needed, cause: cause}
+	f := failedCondition{missing: len(item) == 0, needed: needed, cause: cause}
+	if own, err := c.ownsMap(item); !f.missing && (err != nil || !own) {
+		f.condition, f.other, f.decodeErr = expr.Describe(c.ofEntity(cond)), err == nil, err
+		if err == nil {
+			f.decodeErr = c.notOwn()
+		}
+		return c.of.conditionFailed(f)
+	}
+	f.condition = expr.Describe(cond)
 	if !f.missing {
 		f.stale = c.isStale(cond, item)
 		current := reflect.New(c.of.item)
@@ -301,6 +310,18 @@ func (c *core) conditionFailed(cond expr.Node, needed bool, item map[string]type
 		}
 	}
 	return c.of.conditionFailed(f)
+}
+
+// decodeOwn reads an item in the SDK's form, which must be of the table's type.
+func (c *core) decodeOwn(item map[string]types.AttributeValue, to reflect.Value) error {
+	own, err := c.ownsMap(item)
+	switch {
+	case err != nil:
+		return err
+	case !own:
+		return c.notOwn()
+	}
+	return decodeMap(c.plan, item, to)
 }
 
 // decodeMap reads an item in the SDK's form.

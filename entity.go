@@ -1,0 +1,243 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/quiet"
+)
+
+// ErrOtherEntity: an item under the key, or in the range that was read, is of another type than the items of the
+// table; see [Discriminator].
+var ErrOtherEntity = errors.New("item of another type")
+
+// Discriminator makes a text attribute name the type of each item, for DynamoDB tables that hold items of several types
+// (single-table design):
+//
+//	customers, err := ddb.New(client, "shop", customerPK, customerSK, ddb.Discriminator("type", "customer"))
+//	orders, err := ddb.New(client, "shop", orderPK, orderSK, ddb.Discriminator("type", "order"))
+//
+// The table writes the attribute by itself, with every Put, Create, Replace and Upsert, in transactions and batches too. T needs
+// no field for it; a text field of that name gets the value.
+//
+// With it the table takes only items of its own type for a T. What else a read meets is an error that matches [ErrOtherEntity],
+// or is left out with [SkipOthers]: in Get, Exists, BatchGet, TransactGet, queries, scans and counts, of the table and of its indexes,
+// hydrated or not. Package entity reads items of all types by one query.
+//
+// Writes are under a condition, which the service checks at no cost: Put, Delete and Upsert apply if nothing is stored under the key or
+// an item of the type, Update and Replace if an item of the type is. Otherwise they fail with a [*ConditionFailed] that matches
+// ErrOtherEntity too, and nothing is overwritten. The BatchWriteItem API takes no conditions, so batch writes are refused unless
+// [KeyPrefix] keeps the keys of the types apart.
+//
+// An index that projects some attributes ([Projecting]) also projects this one. Reads of an index with [KeysOnly] are refused, unless
+// they are hydrated or [KeyPrefix] recognises the items.
+//
+// Items that were stored before without the attribute are of no type: read them by a table without Discriminator, or by
+// [RecognizeBy], and put them again.
+func Discriminator(attr, value string) TableOption {
+	return tableOption(func(c *core) error {
+		e := c.entityOf()
+		var errs []error
+		if attr == "" || len(attr) > maxAttributeName {
+			errs = append(errs, fmt.Errorf("option Discriminator: an attribute name has 1 to %d bytes", maxAttributeName))
+		}
+		if value == "" {
+			errs = append(errs, errors.New("option Discriminator: the value is empty"))
+		}
+		if slices.Contains(c.keyNames, attr) {
+			errs = append(errs, fmt.Errorf("option Discriminator: attribute %s is a key of the table; use KeyPrefix", attr))
+		}
+		if e.mark != nil {
+			errs = append(errs, errors.New("option Discriminator: it is given twice"))
+		}
+		m := &entityMark{attr: attr, value: value}
+		if f, ok := c.plan.Field(attr); ok {
+			m.index = f.Index
+			if f.Type.Kind() != reflect.String || f.Codec.Kind() != codec.S || throughPointer(c.plan.Type(), f.Index) {
+				errs = append(errs, fmt.Errorf("option Discriminator: the field of attribute %s is a %s; it must be a text that is not in an embedded pointer, or not be there", attr, f.Type))
+			}
+		}
+		e.mark = m
+		e.add(entityTest{name: attr, value: value})
+		return errors.Join(errs...)
+	})
+}
+
+// KeyPrefix recognises the items of the table by the text that a key attribute of theirs begins with:
+//
+//	orders, err := ddb.New(client, "shop", orderPK, orderSK, ddb.KeyPrefix(orderSK, "ORDER#"))
+//
+// Reads treat other items as [Discriminator] says; with both options, and with a prefix for each key, an item must pass all. A key without the prefix is
+// refused before anything is sent, whatever the call, so no write reaches an item of another type. A query of the table, or of one of its local indexes
+// with the same sort key, that has no SortKey condition selects the prefix by itself, and does not read, or pay for, what others have in the partition.
+func KeyPrefix(key AnyAttr, prefix string) TableOption {
+	return tableOption(func(c *core) error {
+		if key == nil {
+			return errors.New("option KeyPrefix: the handle is nil")
+		}
+		h := key.Handle()
+		if err := h.resolve(); err != nil {
+			return fmt.Errorf("option KeyPrefix: %w", err)
+		}
+		at := -1
+		if h.item == c.plan.Type() {
+			at = slices.Index(c.keyNames, h.path.String())
+		}
+		switch {
+		case at < 0:
+			return fmt.Errorf("option KeyPrefix: %s is no key attribute of the table", h.path)
+		case h.value.Kind() != codec.S:
+			return fmt.Errorf("option KeyPrefix: key attribute %s is stored as %s, it must be text", h.path, h.value.Kind())
+		case prefix == "":
+			return fmt.Errorf("option KeyPrefix: the prefix of %s is empty", h.path)
+		case c.keyAttrs[at].prefix != nil:
+			return fmt.Errorf("option KeyPrefix: attribute %s has two", h.path)
+		}
+		t := entityTest{name: h.path.String(), value: prefix, prefix: true}
+		c.entityOf().add(t)
+		c.keyAttrs[at].prefix = &t
+		return nil
+	})
+}
+
+// RecognizeBy recognises the items of the table by a function, for items that neither a [Discriminator] nor a [KeyPrefix] tells:
+//
+//	ddb.RecognizeBy(func(item ddb.RawItem) bool { return item.Has("total") && !item.Has("sku") }, "total", "sku")
+//
+// attrs are the attributes that the function looks at, which reads of a part of the attributes then read too. It may be called by several
+// goroutines at once and must not keep the item. If it panics the read fails.
+//
+// A function is no condition that the service could check. So Put, Replace, Update, Upsert, Delete and DeleteItem are refused unless the call
+// gives a condition ([If]) by which another type's item is not overwritten, or the table has a Discriminator or a KeyPrefix too; Create needs none.
+// An item that the function does not recognise is not stored.
+func RecognizeBy(is func(item RawItem) bool, attrs ...string) TableOption {
+	return tableOption(func(c *core) error {
+		e := c.entityOf()
+		switch {
+		case is == nil:
+			return errors.New("option RecognizeBy: the function is nil")
+		case e.is != nil:
+			return errors.New("option RecognizeBy: it is given twice")
+		case len(attrs) == 0:
+			return errors.New("option RecognizeBy: no attributes; name those that the function looks at")
+		}
+		e.is = is
+		for _, a := range attrs {
+			e.reads = appendNew(e.reads, a)
+		}
+		return nil
+	})
+}
+
+// SkipOthers makes reads of the table leave out items of other types: Get finds nothing then, and queries go on behind them. Without it
+// they fail with [ErrOtherEntity]. Where the service can tell the items apart it leaves them out itself, by a filter; they are billed all the same.
+// It needs [Discriminator], [KeyPrefix] or [RecognizeBy].
+func SkipOthers() TableOption {
+	return tableOption(func(c *core) error {
+		c.entityOf().skip = true
+		return nil
+	})
+}
+
+// entity is how a table recognises the items of its type.
+type entity struct {
+	tests []entityTest
+	names []string // of the attributes of the tests
+	is    func(RawItem) bool
+	reads []string // attributes that the function looks at, and those of the tests
+	skip  bool
+	mark  *entityMark
+}
+
+// entityTest is what one attribute of the items has.
+type entityTest struct {
+	name, value string
+	prefix      bool // the value is what it begins with
+}
+
+// entityMark is the attribute of a [Discriminator].
+type entityMark struct {
+	attr, value string
+	index       []int // of T's field for it; nil for none
+}
+
+// entityOf is the table's entity, for an option to add to.
+func (c *core) entityOf() *entity {
+	if c.entity == nil {
+		c.entity = &entity{}
+	}
+	return c.entity
+}
+
+func (e *entity) add(t entityTest) {
+	e.tests, e.names, e.reads = append(e.tests, t), append(e.names, t.name), appendNew(e.reads, t.name)
+}
+
+// checkEntity refuses a policy without a way to recognise items.
+func (c *core) checkEntity() error {
+	if c.entity != nil && len(c.entity.tests) == 0 && c.entity.is == nil {
+		return errors.New("option SkipOthers needs Discriminator, KeyPrefix or RecognizeBy")
+	}
+	return nil
+}
+
+// prefixed reports whether a prefix keeps the keys of the items apart from those of others.
+func (e *entity) prefixed() bool {
+	return slices.ContainsFunc(e.tests, func(t entityTest) bool { return t.prefix })
+}
+
+// holds reports whether an attribute in wire form, nil for none, is as the test says.
+func (t *entityTest) holds(value []byte) bool {
+	if value == nil {
+		return false
+	}
+	if v := keyValueOf(value); v.kind != 0 {
+		return v.kind == 'S' && t.fits(string(v.text))
+	}
+	av, err := codec.ParseAttributeValue(value)
+	s, ok := av.(*types.AttributeValueMemberS)
+	return err == nil && ok && t.fits(s.Value)
+}
+
+func (t *entityTest) fits(text string) bool {
+	if t.prefix {
+		return strings.HasPrefix(text, t.value)
+	}
+	return text == t.value
+}
+
+func (t *entityTest) String() string {
+	if t.prefix {
+		return fmt.Sprintf("attribute %s begins with %q", t.name, t.value)
+	}
+	return fmt.Sprintf("attribute %s is %q", t.name, t.value)
+}
+
+// String says how the items are recognised.
+func (e *entity) String() string {
+	var texts []string
+	for i := range e.tests {
+		texts = append(texts, e.tests[i].String())
+	}
+	if e.is != nil {
+		texts = append(texts, "the function of RecognizeBy takes it")
+	}
+	return strings.Join(texts, " and ")
+}
+
+// recognises asks the function.
+func (e *entity) recognises(item []byte) (ok bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			// What a function panics with may hold item data.
+			ok, err = false, quiet.New("the function of RecognizeBy panicked; it must take items of every type, and of none", fmt.Errorf("panic: %v", r))
+		}
+	}()
+	return e.is(RawItem{item}), nil
+}

@@ -1,0 +1,324 @@
+package ddb
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// maxEntityTests is how many attributes recognise an item: the discriminator and the two keys.
+const maxEntityTests = 3
+
+// owns reports whether the item that comes next is of the table's type.
+func (c *core) owns(d *codec.Decoder) (bool, error) {
+	e := c.entity
+	if e == nil {
+		return true, nil
+	}
+	var values [maxEntityTests][]byte
+	if len(e.tests) > 0 {
+		if err := d.Lookahead(e.names, values[:len(e.names)]); err != nil {
+			return false, err
+		}
+	}
+	return e.fits(d, values[:])
+}
+
+// fits is owns for an item whose attributes of the tests are known.
+func (e *entity) fits(d *codec.Decoder, values [][]byte) (bool, error) {
+	for i := range e.tests {
+		if !e.tests[i].holds(values[i]) {
+			return false, nil
+		}
+	}
+	if e.is == nil {
+		return true, nil
+	}
+	item, err := d.RawAhead()
+	if err != nil {
+		return false, err
+	}
+	return e.recognises(item)
+}
+
+// ownsItem is owns for an item in wire form.
+func (c *core) ownsItem(item []byte) (bool, error) {
+	if c.entity == nil {
+		return true, nil
+	}
+	d := codec.NewDecoder(item, codec.Options{NoArena: true})
+	defer d.Release()
+	return c.owns(d)
+}
+
+// ownsMap is owns for an item in the SDK's form.
+func (c *core) ownsMap(item map[string]types.AttributeValue) (bool, error) {
+	if c.entity == nil {
+		return true, nil
+	}
+	data, err := codec.AppendItemMap(nil, item)
+	if err != nil {
+		return false, err
+	}
+	return c.ownsItem(data)
+}
+
+// otherEntity is the error of an item of another type; nil if such items are left out.
+func (c *core) otherEntity() error {
+	if c.entity.skip {
+		return nil
+	}
+	return c.notOwn()
+}
+
+// notOwn is the error of an item that cannot be a T.
+func (c *core) notOwn() error {
+	return fmt.Errorf("%w: it is no %s, of which %s; read it by its own table or by package entity, or leave such items out by SkipOthers", ErrOtherEntity, c.plan.Type(), c.entity)
+}
+
+// withEntity adds to a projection that is not of everything what items are recognised by.
+func (c *core) withEntity(paths []expr.Path) []expr.Path {
+	if c.entity == nil || len(paths) == 0 {
+		return paths
+	}
+	for _, name := range c.entity.reads {
+		paths = addPath(paths, expr.Attribute(name))
+	}
+	return paths
+}
+
+// checkEntityIndex lets an index with some attributes project those by which items are recognised.
+func (c *core) checkEntityIndex(x *indexInfo) {
+	if c.entity == nil || x.projection != types.ProjectionTypeInclude {
+		return
+	}
+	for _, name := range c.entity.reads {
+		if !x.stores(c, name) {
+			x.include = append(x.include, name)
+		}
+	}
+}
+
+// stores reports whether the entries of the index themselves have an attribute.
+func (i *indexInfo) stores(c *core, name string) bool {
+	return i == nil || i.projection == types.ProjectionTypeAll || slices.Contains(i.key.names(), name) || slices.Contains(c.keyNames, name) || slices.Contains(i.include, name)
+}
+
+// checkEntityRead refuses to read an index in which items cannot be recognised.
+func (r *read) checkEntityRead() error {
+	if r.fromTable {
+		return nil
+	}
+	for _, c := range r.entities() {
+		for _, name := range c.entity.reads {
+			if !r.index.stores(c, name) {
+				return fmt.Errorf("index %s does not hold attribute %s, by which items are recognised: define the index with Projecting, or, unless items are only counted, add Hydrate to the query", r.index.name, name)
+			}
+		}
+	}
+	return nil
+}
+
+// entities are the tables by which the items of the read are recognised.
+func (r *read) entities() []*core {
+	switch {
+	case r.mixed != nil:
+		return r.mixed.parts
+	case r.core.entity != nil:
+		return []*core{r.core}
+	}
+	return nil
+}
+
+// prefixNode is the key condition by which a query of one type reads its own items only; nil for none.
+func (r *read) prefixNode() expr.Node {
+	sort := r.schema().sort
+	if r.scan || r.core.entity == nil || len(sort) != 1 {
+		return nil
+	}
+	for i := range r.core.entity.tests {
+		if t := &r.core.entity.tests[i]; t.prefix && t.name == sort[0].name {
+			return t.node()
+		}
+	}
+	return nil
+}
+
+// entityFilter is the filter by which the service leaves out items of other types, as far as it can.
+func (r *read) entityFilter() expr.Node {
+	if r.mixed != nil || r.core.entity == nil || !r.core.entity.skip {
+		return nil
+	}
+	keys := r.schema().names()
+	var all []expr.Node
+	for i := range r.core.entity.tests {
+		t := &r.core.entity.tests[i]
+		if r.index.stores(r.core, t.name) && (r.scan || !slices.Contains(keys, t.name)) {
+			all = append(all, t.node())
+		}
+	}
+	return expr.All(all...)
+}
+
+// node is the test as a condition.
+func (t *entityTest) node() expr.Node {
+	value := expr.Value{AV: &types.AttributeValueMemberS{Value: t.value}}
+	if t.prefix {
+		return expr.Call{Name: "begins_with", Args: []expr.Node{expr.Attribute(t.name), value}}
+	}
+	return expr.Compare{Left: expr.Attribute(t.name), Op: "=", Right: value}
+}
+
+// drops reports whether the read may leave out items that were evaluated.
+func (r *read) drops() bool {
+	return r.filter != nil || r.mixed != nil && r.mixed.drops() || r.mixed == nil && r.core.entity != nil && r.core.entity.skip
+}
+
+// recognise passes over an item of another type.
+func (r *oneRow) recognise(d *codec.Decoder) error {
+	own, err := r.of.owns(d)
+	if err != nil || own {
+		return err
+	}
+	raw, err := d.Raw()
+	if err == nil && r.core != nil {
+		err = r.core.checkReplyKey(r.key, itemid.Plain(raw, r.core.keyNames), raw)
+	}
+	if err == nil {
+		r.skip, err = true, r.of.otherEntity()
+	}
+	return err
+}
+
+// decodeRow reads an item into its place, or passes over one that is left out.
+func (r *read) decodeRow(plan *codec.Plan, d *codec.Decoder, to reflect.Value, room *mixedRoom) (own bool, err error) {
+	if r.mixed != nil {
+		return r.mixed.decodeRow(d, to, room)
+	}
+	return r.core.decodeRow(plan, d, to)
+}
+
+func (c *core) decodeRow(plan *codec.Plan, d *codec.Decoder, to reflect.Value) (own bool, err error) {
+	own, err = c.owns(d)
+	switch {
+	case err != nil:
+		return false, err
+	case own:
+		return true, codec.DecodeFreshSlot(plan, d, to)
+	}
+	if err = d.Skip(); err == nil {
+		err = c.otherEntity()
+	}
+	return false, err
+}
+
+// counting is the read of a count, which needs of the items only what they are recognised by.
+func (r *read) counting() *read {
+	if r == nil || r.ready == nil || r.core.usable() != nil || len(r.entities()) == 0 {
+		return r
+	}
+	r = r.changed()
+	r.bare, r.fromTable = true, false
+	return r
+}
+
+// counted are the rows of a count: nil where the service can count by itself.
+func (r *read) counted() wire.Rows {
+	if len(r.entities()) == 0 {
+		return nil
+	}
+	c := &countRows{read: r}
+	c.check.init(r.key)
+	return c
+}
+
+// countRows counts the items that a read would give.
+type countRows struct {
+	read  *read
+	check queryCheck
+	n     int
+}
+
+func (c *countRows) Reset(int) { c.n = 0 }
+
+func (c *countRows) Row(d *codec.Decoder) error {
+	own, err := c.read.takes(d)
+	if err == nil && !own && c.read.mixed != nil {
+		err = c.read.mixed.unknownError()
+	}
+	if err != nil {
+		return err
+	}
+	raw, err := d.Raw()
+	if err == nil {
+		err = c.check.scan(raw)
+	}
+	if own {
+		c.n++
+	}
+	return err
+}
+
+// takes reports whether the read gives the item that comes next.
+func (r *read) takes(d *codec.Decoder) (bool, error) {
+	if r.mixed != nil {
+		return r.mixed.takes(d)
+	}
+	return r.core.owns(d)
+}
+
+// takes reports whether the batch gives the item that comes next.
+func (b *batchGetter) takes(d *codec.Decoder) (bool, error) {
+	if b.mixed != nil {
+		return b.mixed.takes(d)
+	}
+	return b.core.owns(d)
+}
+
+// decode reads an item that the batch takes.
+func (b *batchGetter) decode(d *codec.Decoder, to reflect.Value) error {
+	if b.mixed != nil {
+		_, err := b.mixed.decodeRow(d, to, nil)
+		return err
+	}
+	return codec.DecodeNextSlot(b.core.plan, d, to)
+}
+
+// decodeRaw is decode of an item in wire form.
+func (b *batchGetter) decodeRaw(raw []byte, to reflect.Value) error {
+	d := codec.NewDecoder(raw, codec.Options{})
+	defer d.Release()
+	return b.decode(d, to)
+}
+
+// other passes over an item of another type: it is as if it were not there, or the error of its key.
+func (r *batchRows) other(d *codec.Decoder, err error) error {
+	if err != nil {
+		return err
+	}
+	raw, err := d.Raw()
+	if err != nil {
+		return err
+	}
+	if r.id, err = r.b.core.keyNames.Append(r.id[:0], raw); err != nil {
+		return err
+	}
+	e, err := r.entry()
+	if err != nil {
+		return err
+	}
+	e.other = true
+	if r.b.mixed != nil {
+		e.err = r.b.mixed.unknownError()
+	} else {
+		e.err = r.b.core.otherEntity()
+	}
+	return nil
+}

@@ -1,0 +1,325 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// Mixed reads items of all types of a [SharedTable] as values of I, an interface that a pointer to each item type implements. It is what
+// package entity is made of; use that package.
+//
+// It is immutable and safe for concurrent use. Calls of a nil or zero Mixed, or of one that could not be made, return an error.
+type Mixed[I any] struct{ m *mixed }
+
+// NewMixed says how items of the parts of a table are read together. Every part must say how its items are recognised
+// ([Discriminator], [KeyPrefix], [RecognizeBy]).
+//
+// unknown gets each item that is of none of the types: what it returns with true is given in its place, and with false the
+// item is left out. Without the function a read fails with [ErrOtherEntity] where it meets one. It may be called by several goroutines at once.
+//
+// NewMixed refuses, with everything that is wrong: a part that does not recognise its items, two that cannot be told apart, and an item type whose pointer is no I. The
+// error matches [ErrInvalid]; each call returns it then.
+func NewMixed[I any](t *SharedTable, unknown func(RawItem) (item I, ok bool)) (*Mixed[I], error) {
+	m := newMixed(t.tableCore(), reflect.TypeFor[[]I]())
+	if unknown != nil {
+		m.keep = func(raw RawItem, to reflect.Value) bool {
+			item, ok := unknown(raw)
+			if ok {
+				*to.Addr().Interface().(*I) = item //nolint:forcetypeassert // a place of the list
+			}
+			return ok
+		}
+	}
+	return &Mixed[I]{m}, m.failed
+}
+
+// ReadMixed makes a query or scan of one item type, of its table or an index, one of all types: with the same partition, range of sort
+// keys, direction, limits and consistency. It refuses a projection, which other types could not follow, and a view.
+//
+// The filters of the query are asked of items of its own type alone, and those of [FilterOf] of items of theirs. A key condition that a query has from [KeyPrefix] is dropped.
+// Items come as pointers to their types. An index must hold the attributes by which the items of all parts are recognised.
+func ReadMixed[I, T any](m *Mixed[I], q Paged[T], filters ...MixedFilter) *Reader[I] {
+	if q == nil {
+		return (*Reader[I])(nil)
+	}
+	var of *mixed
+	if m != nil {
+		of = m.m
+	}
+	return (*Reader[I])(q.paged(nil).mixedAs(of, filters))
+}
+
+// MixedFilter are conditions for the items of one type in a read of several; see [FilterOf].
+type MixedFilter struct {
+	of    *core
+	conds []*condition
+}
+
+// FilterOf makes a read of several types leave out items of the table's own type for which a condition is false, after they
+// were read and billed. The service must be able to tell the type by a [Discriminator], or, in scans and on indexes, by a [KeyPrefix].
+func FilterOf[T any](table AnyTable[T], conds ...Cond[T]) MixedFilter {
+	return MixedFilter{coreOf(table), untyped(conds)}
+}
+
+// mixed is a [Mixed] without its type.
+type mixed struct {
+	failed    error
+	table     string
+	list      reflect.Type // []I
+	parts     []*core
+	names     []string // of the attributes by which items are recognised
+	at        [][]int  // of the tests of each part, in names
+	exclusive bool     // an item is of one part at most
+	keep      func(RawItem, reflect.Value) bool
+}
+
+const maxMixedNames = 16
+
+func newMixed(c *core, list reflect.Type) *mixed {
+	m := &mixed{list: list, exclusive: true}
+	var errs []error
+	switch {
+	case c == nil:
+		errs = append(errs, errors.New("the table is nil; make it with ddb.Share"))
+	case c.failed != nil:
+		m.failed = c.failed
+		return m
+	case list.Elem().Kind() != reflect.Interface:
+		errs = append(errs, fmt.Errorf("%s is no interface; name one that a pointer to each item type implements", list.Elem()))
+	default:
+		m.table = c.name
+		for i, part := range c.parts {
+			errs = append(errs, m.add(i, part))
+		}
+	}
+	if len(m.names) > maxMixedNames {
+		errs = append(errs, fmt.Errorf("items are recognised by %d attributes, the limit is %d", len(m.names), maxMixedNames))
+	}
+	if err := invalid(errs...); err != nil {
+		m.failed = &OpError{Op: "Share", Table: m.table, Err: err}
+	}
+	return m
+}
+
+// add adds a part.
+func (m *mixed) add(i int, c *core) error {
+	if c.entity == nil {
+		return fmt.Errorf("table %d, of %s, does not say how its items are recognised: give it Discriminator, KeyPrefix or RecognizeBy", i, c.plan.Type())
+	}
+	var errs []error
+	if !reflect.PointerTo(c.of.item).Implements(m.list.Elem()) {
+		errs = append(errs, fmt.Errorf("table %d: *%s is no %s, it lacks methods of it", i, c.plan.Type(), m.list.Elem()))
+	}
+	for j, o := range m.parts {
+		switch {
+		case c.entity.excludes(o.entity):
+		case c.entity.is == nil && o.entity.is == nil:
+			errs = append(errs, fmt.Errorf("tables %d and %d, of %s and %s, cannot be told apart: an item can be of both", j, i, o.plan.Type(), c.plan.Type()))
+		default:
+			m.exclusive = false
+		}
+	}
+	var at []int
+	for k := range c.entity.tests {
+		m.names = appendNew(m.names, c.entity.tests[k].name)
+		at = append(at, slices.Index(m.names, c.entity.tests[k].name))
+	}
+	m.parts, m.at = append(m.parts, c), append(m.at, at)
+	return errors.Join(errs...)
+}
+
+// excludes reports whether no item passes the tests of both.
+func (e *entity) excludes(o *entity) bool {
+	for i := range e.tests {
+		for j := range o.tests {
+			a, b := &e.tests[i], &o.tests[j]
+			if a.name == b.name && !a.fits(b.value) && !b.fits(a.value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// part is the table whose type the item has that comes next; nil for none.
+func (m *mixed) part(d *codec.Decoder) (found *core, err error) {
+	var values [maxMixedNames][]byte
+	if len(m.names) > 0 {
+		if err := d.Lookahead(m.names, values[:len(m.names)]); err != nil {
+			return nil, err
+		}
+	}
+	for i, c := range m.parts {
+		var own [maxEntityTests][]byte
+		for k, at := range m.at[i] {
+			own[k] = values[at]
+		}
+		ok, err := c.entity.fits(d, own[:])
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok:
+		case m.exclusive:
+			return c, nil
+		case found != nil:
+			return nil, fmt.Errorf("the item is recognised as %s and as %s; let RecognizeBy take one of them alone", found.plan.Type(), c.plan.Type())
+		default:
+			found = c
+		}
+	}
+	return found, nil
+}
+
+// unknownError is the error of an item of no type; nil if such items are left out.
+func (m *mixed) unknownError() error {
+	if m.keep != nil {
+		return nil
+	}
+	var types []string
+	for _, c := range m.parts {
+		types = append(types, fmt.Sprintf("%s (%s)", c.plan.Type(), c.entity))
+	}
+	return fmt.Errorf("%w: it is none of %s; share the table of its type too, or say that unknown items are skipped or kept", ErrOtherEntity, strings.Join(types, ", "))
+}
+
+// drops reports whether reads may leave out items.
+func (m *mixed) drops() bool { return m.keep != nil }
+
+// takes reports whether a read gives the item that comes next.
+func (m *mixed) takes(d *codec.Decoder) (bool, error) {
+	c, err := m.part(d)
+	if c != nil || err != nil || m.keep == nil {
+		return c != nil, err
+	}
+	raw, err := d.RawAhead()
+	return err == nil && m.keep(RawItem{slices.Clone(raw)}, reflect.New(m.list.Elem()).Elem()), err
+}
+
+// decodeRow reads an item into its place, an I, or passes over one that is left out.
+func (m *mixed) decodeRow(d *codec.Decoder, to reflect.Value, room *mixedRoom) (own bool, err error) {
+	c, err := m.part(d)
+	switch {
+	case err != nil:
+		return false, err
+	case c != nil:
+		item := room.next(c.of.item)
+		if err := codec.DecodeFreshSlot(c.plan, d, item); err != nil {
+			return false, err
+		}
+		to.Set(item.Addr())
+		return true, nil
+	}
+	raw, err := d.Raw()
+	switch {
+	case err != nil:
+		return false, err
+	case m.keep == nil:
+		return false, m.unknownError()
+	}
+	return m.keep(RawItem{slices.Clone(raw)}, to), nil
+}
+
+// mixedRoom gives the items of a page their memory, many of a type at a time. Its zero value is ready.
+type mixedRoom struct{ blocks []mixedBlock }
+
+type mixedBlock struct {
+	list reflect.Value
+	used int
+}
+
+const (
+	firstMixedBlock = 4
+	lastMixedBlock  = 64
+)
+
+// next is the place of an item, which is zero.
+func (r *mixedRoom) next(item reflect.Type) reflect.Value {
+	if r == nil {
+		return reflect.New(item).Elem()
+	}
+	i := slices.IndexFunc(r.blocks, func(b mixedBlock) bool { return b.list.Type().Elem() == item })
+	if i < 0 {
+		i = len(r.blocks)
+		r.blocks = append(r.blocks, mixedBlock{list: reflect.MakeSlice(reflect.SliceOf(item), firstMixedBlock, firstMixedBlock)})
+	}
+	b := &r.blocks[i]
+	if b.used == b.list.Len() {
+		n := min(2*b.used, lastMixedBlock)
+		b.list, b.used = reflect.MakeSlice(b.list.Type(), n, n), 0
+	}
+	b.used++
+	return b.list.Index(b.used - 1)
+}
+
+// mixedAs is a copy that reads items of several types.
+func (r *read) mixedAs(m *mixed, filters []MixedFilter) *read {
+	r = r.changed()
+	if r.ready == nil || r.core.usable() != nil {
+		return r // whose terminals refuse it
+	}
+	var errs []error
+	switch {
+	case m == nil:
+		errs = append(errs, errors.New("a zero Mixed was used; make it by NewMixed"))
+	case m.failed != nil:
+		errs = append(errs, m.failed)
+	case !slices.Contains(m.parts, r.core):
+		errs = append(errs, fmt.Errorf("the query is of a table of %s that is none of those that were shared", r.core.plan.Type()))
+	}
+	if len(errs) > 0 {
+		r.errs = append(slices.Clip(r.errs), errs...)
+		return r
+	}
+	if len(r.project) > 0 || r.plan != nil {
+		errs = append(errs, errors.New("a projection or a view of items of several types: others do not have the attributes; read whole items"))
+	}
+	r.mixed, r.list = m, m.list
+	if !r.scan && !r.sorted && r.key != nil {
+		r.key = partitionNode(r.schema().partition, r.partition)
+	}
+	filter, err := r.ofType(r.core, r.filter)
+	errs = append(errs, err)
+	for i, f := range filters {
+		if f.of == nil || !slices.Contains(m.parts, f.of) {
+			errs = append(errs, fmt.Errorf("filter %d is for a table that is none of those that were shared", i))
+			continue
+		}
+		nodes, err := nodesOf(f.conds)
+		errs = append(errs, err)
+		node, err := r.ofType(f.of, expr.All(nodes...))
+		errs = append(errs, err)
+		filter = expr.All(filter, node)
+	}
+	r.filter = filter
+	r.errs = append(slices.Clip(r.errs), flatten(errors.Join(errs...))...)
+	return r
+}
+
+// ofType is a filter that is asked of items of one type alone, and holds for all others.
+func (r *read) ofType(c *core, filter expr.Node) (expr.Node, error) {
+	if filter == nil {
+		return nil, nil
+	}
+	if m := c.entity.mark; m != nil {
+		t := entityTest{name: m.attr, value: m.value}
+		return expr.Any(expr.Not{Term: t.node()}, filter), nil
+	}
+	var own []expr.Node
+	keys := r.schema().names()
+	told := c.entity.is == nil
+	for i := range c.entity.tests {
+		t := &c.entity.tests[i]
+		told = told && (r.scan || !slices.Contains(keys, t.name))
+		own = append(own, t.node())
+	}
+	if told {
+		return expr.Any(expr.Not{Term: expr.All(own...)}, filter), nil
+	}
+	return nil, fmt.Errorf("a filter for items of %s alone: a filter of this query cannot tell them from others; give their table a Discriminator", c.plan.Type())
+}

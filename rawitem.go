@@ -1,0 +1,76 @@
+package ddb
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/quiet"
+)
+
+// RawItem is an item as it came from the service, of any type: for functions that tell types apart ([RecognizeBy]), and for
+// items of types that a program does not know. The zero RawItem has no attributes. It prints without data.
+type RawItem struct{ data []byte }
+
+// JSON is a copy of the item in DynamoDB's JSON, {"id":{"S":"a"}}, as [DecodeItemJSON] reads it.
+func (r RawItem) JSON() []byte {
+	if r.data == nil {
+		return []byte("{}")
+	}
+	return slices.Clone(r.data)
+}
+
+// Values is the item in the SDK's form, as [DecodeItem] reads it.
+func (r RawItem) Values() (map[string]types.AttributeValue, error) { return codec.ParseItem(r.JSON()) }
+
+// Has reports whether the item has a top-level attribute.
+func (r RawItem) Has(attr string) bool { return r.attr(attr) != nil }
+
+// Text is the value of a top-level attribute that is text. ok is false if the item lacks it or it is stored otherwise.
+func (r RawItem) Text(attr string) (text string, ok bool) {
+	value := r.attr(attr)
+	if value == nil {
+		return "", false
+	}
+	av, err := codec.ParseAttributeValue(value)
+	s, ok := av.(*types.AttributeValueMemberS)
+	if err != nil || !ok {
+		return "", false
+	}
+	return s.Value, true
+}
+
+// attr is an attribute in wire form, nil for none.
+func (r RawItem) attr(name string) []byte {
+	if r.data == nil {
+		return nil
+	}
+	var (
+		names  = [1]string{name}
+		values [1][]byte
+	)
+	d := codec.NewDecoder(r.data, codec.Options{NoArena: true})
+	defer d.Release()
+	if d.Lookahead(names[:], values[:]) != nil {
+		return nil
+	}
+	return values[0]
+}
+
+func (r RawItem) text() string { return fmt.Sprintf("RawItem of %d bytes", len(r.data)) }
+
+// String says how long the item is.
+func (r RawItem) String() string { return r.text() }
+
+// Format prints the same, whatever the verb.
+func (r RawItem) Format(s fmt.State, verb rune) { quiet.Format(s, verb, r.text()) }
+
+// MarshalJSON is the same text; [RawItem.JSON] gives the data.
+func (r RawItem) MarshalJSON() ([]byte, error) { return json.Marshal(r.text()) }
+
+// LogValue is the same text.
+func (r RawItem) LogValue() slog.Value { return slog.StringValue(r.text()) }
