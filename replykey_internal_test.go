@@ -55,7 +55,7 @@ func TestCheckReplyKey(t *testing.T) {
 				t.Errorf("key %s, item %s: %v, want %v", tc.key, tc.item, err, tc.want)
 			}
 		}
-		row := keyRow{tc.core, []byte(tc.key)}
+		row := keyRow{core: tc.core, key: []byte(tc.key)}
 		d := codec.NewDecoder([]byte(tc.item), codec.Options{})
 		if err := row.Row(d); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
 			t.Errorf("key %s, item %s: the row gives %v, want %v", tc.key, tc.item, err, tc.want)
