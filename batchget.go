@@ -137,10 +137,14 @@ func (c *core) batchGetter(first int) *batchGetter {
 }
 
 func (b *batchGetter) get(ctx context.Context, keys, got any, r readCall) error {
-	list, to := reflect.ValueOf(keys).Elem(), reflect.ValueOf(got).Elem()
-	n := list.Len()
-	err := b.prepare(n, func(data []byte, i int) ([]byte, error) { return b.core.appendKey(data, list.Index(i)) }, r)
-	if err != nil {
+	list := reflect.ValueOf(keys).Elem()
+	return b.getInto(ctx, list.Len(), func(data []byte, i int) ([]byte, error) { return b.core.appendKey(data, list.Index(i)) }, got, r)
+}
+
+// getInto reads n keys, which encode appends in wire form, into the list at got.
+func (b *batchGetter) getInto(ctx context.Context, n int, encode func([]byte, int) ([]byte, error), got any, r readCall) error {
+	to := reflect.ValueOf(got).Elem()
+	if err := b.prepare(n, encode, r); err != nil {
 		return opError(b.op, b.core.name, "", err)
 	}
 	if n == 0 {

@@ -1,14 +1,18 @@
 package ddb
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/quiet"
 )
 
 // Mixed reads items of all types of a [SharedTable] as values of I, an interface that a pointer to each item type implements. It is what
@@ -55,6 +59,84 @@ func ReadMixed[I, T any](m *Mixed[I], q Paged[T], filters ...MixedFilter) *Reade
 	return (*Reader[I])(q.paged(nil).mixedAs(of, filters))
 }
 
+// MixedKey is the key of an item of one of several types; make it with [MixedKeyOf].
+type MixedKey struct {
+	of  *core
+	key any // a pointer to a key of the table
+}
+
+// MixedKeyOf is a key of a table, for [Mixed.BatchGet].
+func MixedKeyOf[T, K any](table KeyedTable[T, K], key K) MixedKey {
+	if table == nil {
+		return MixedKey{}
+	}
+	return MixedKey{table.tableCore(nil), &key}
+}
+
+// String does not show the key.
+func (MixedKey) String() string { return "MixedKey" }
+
+// Format prints the same, whatever the verb.
+func (k MixedKey) Format(s fmt.State, verb rune) { quiet.Format(s, verb, k.String()) }
+
+// MarshalJSON is the same text.
+func (k MixedKey) MarshalJSON() ([]byte, error) { return json.Marshal(k.String()) }
+
+// LogValue is the same text.
+func (k MixedKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// BatchGet reads items of all types by their keys: got[i] belongs to keys[i]. It is [Table.BatchGet] for keys of several parts, which share the requests; the item
+// is of the type that it is recognised as. [Project] is refused. The table options of the first part count.
+func (m *Mixed[I]) BatchGet(ctx context.Context, keys []MixedKey, opts ...GetOption) (got []Got[I], err error) {
+	if m == nil {
+		return nil, opError("BatchGetItem", "", "", errZeroMixed)
+	}
+	err = m.m.batchGet(ctx, keys, &got, opts)
+	return got, err
+}
+
+// base is the part whose options count for batches: the first, or the first with tombstones, which batches hide.
+func (m *mixed) base() *core {
+	if i := slices.IndexFunc(m.parts, func(c *core) bool { return c.tombstones != nil }); i >= 0 {
+		return m.parts[i]
+	}
+	return m.parts[0]
+}
+
+var errZeroMixed = invalid(errors.New("a zero Mixed was used; make it by NewMixed"))
+
+// batchGet reads keys into the list at got, a *[]Got.
+func (m *mixed) batchGet(ctx context.Context, keys []MixedKey, got any, opts []GetOption) error {
+	const op = "BatchGetItem"
+	switch {
+	case m == nil:
+		return opError(op, "", "", errZeroMixed)
+	case m.failed != nil:
+		return m.failed
+	}
+	ctx, stop := keepReportTime(ctx)
+	defer stop()
+	r := readOptions(opts)
+	b := m.base().batchGetter(0)
+	b.mixed = m
+	defer func() { b.stats.report(r.stats) }()
+	var errs []error
+	if len(r.project) > 0 {
+		errs = append(errs, errors.New("a projection of items of several types: others do not have the attributes; read whole items"))
+	}
+	for i, k := range keys {
+		if k.of == nil || !slices.Contains(m.parts, k.of) {
+			errs = append(errs, fmt.Errorf("key %d is of a table that is none of those that were shared", i))
+		}
+	}
+	if err := invalid(errs...); err != nil {
+		return opError(op, m.table, "", err)
+	}
+	return b.getInto(ctx, len(keys), func(data []byte, i int) ([]byte, error) {
+		return keys[i].of.appendKey(data, reflect.ValueOf(keys[i].key).Elem())
+	}, got, r)
+}
+
 // MixedFilter are conditions for the items of one type in a read of several; see [FilterOf].
 type MixedFilter struct {
 	of    *core
@@ -66,6 +148,20 @@ type MixedFilter struct {
 func FilterOf[T any](table AnyTable[T], conds ...Cond[T]) MixedFilter {
 	return MixedFilter{coreOf(table), untyped(conds)}
 }
+
+func (f MixedFilter) text() string { return allOf(f.conds).text() }
+
+// String is the conditions with a question mark for each value.
+func (f MixedFilter) String() string { return f.text() }
+
+// Format prints the same, whatever the verb.
+func (f MixedFilter) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
+
+// MarshalJSON is the same text.
+func (f MixedFilter) MarshalJSON() ([]byte, error) { return json.Marshal(f.text()) }
+
+// LogValue is the same text.
+func (f MixedFilter) LogValue() slog.Value { return slog.StringValue(f.text()) }
 
 // mixed is a [Mixed] without its type.
 type mixed struct {
@@ -92,6 +188,8 @@ func newMixed(c *core, list reflect.Type) *mixed {
 		return m
 	case list.Elem().Kind() != reflect.Interface:
 		errs = append(errs, fmt.Errorf("%s is no interface; name one that a pointer to each item type implements", list.Elem()))
+	case len(c.parts) == 0:
+		errs = append(errs, errors.New("no tables to share"))
 	default:
 		m.table = c.name
 		for i, part := range c.parts {
@@ -117,6 +215,9 @@ func (m *mixed) add(i int, c *core) error {
 		errs = append(errs, fmt.Errorf("table %d: *%s is no %s, it lacks methods of it", i, c.plan.Type(), m.list.Elem()))
 	}
 	for j, o := range m.parts {
+		if c.tombstones != nil && o.tombstones != nil && c.tombstones.attr != o.tombstones.attr {
+			errs = append(errs, fmt.Errorf("tables %d and %d mark tombstones by attributes %s and %s; let them share one", j, i, o.tombstones.attr, c.tombstones.attr))
+		}
 		switch {
 		case c.entity.excludes(o.entity):
 		case c.entity.is == nil && o.entity.is == nil:
@@ -266,7 +367,7 @@ func (r *read) mixedAs(m *mixed, filters []MixedFilter) *read {
 	var errs []error
 	switch {
 	case m == nil:
-		errs = append(errs, errors.New("a zero Mixed was used; make it by NewMixed"))
+		errs = append(errs, errZeroMixed)
 	case m.failed != nil:
 		errs = append(errs, m.failed)
 	case !slices.Contains(m.parts, r.core):

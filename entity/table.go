@@ -1,0 +1,123 @@
+package entity
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Table is a DynamoDB table that holds items of several types, read as values of I: an interface, best sealed by a
+// method that is not exported, that a pointer to each item type implements. Make it with [New].
+//
+// Its schema methods (CreateTable, EnsureTable, VerifyTable and so on) are those of [ddb.SharedTable], for the table with the indexes of all
+// parts. It is immutable and safe for concurrent use. Calls of a Table that could not be made return the reason.
+type Table[I any] struct {
+	*ddb.SharedTable
+	mixed *ddb.Mixed[I]
+}
+
+// PartsOf are the typed tables for one DynamoDB table; see [Parts].
+type PartsOf []ddb.TablePart
+
+// Parts lists the typed tables for one DynamoDB table: a [ddb.Table] or [ddb.SimpleTable] for each item type.
+func Parts(tables ...ddb.TablePart) PartsOf { return tables }
+
+// Option says what reads do with items that are of none of the types: [SkipUnknown] or [KeepUnknown]. Without one they fail there, with
+// [ddb.ErrOtherEntity], behind the items that were read before.
+type Option[I any] struct {
+	unknown func(ddb.RawItem) (I, bool)
+}
+
+// SkipUnknown leaves items out that are of none of the types. They are billed all the same.
+func SkipUnknown[I any]() Option[I] {
+	return Option[I]{func(ddb.RawItem) (none I, ok bool) { return none, false }}
+}
+
+// KeepUnknown gives items that are of none of the types as they came, made an I by wrap:
+//
+//	type Unknown struct{ ddb.RawItem }
+//
+//	func (Unknown) record() {}
+//
+//	entity.KeepUnknown(func(item ddb.RawItem) Record { return Unknown{item} })
+//
+// wrap may be called by several goroutines at once.
+func KeepUnknown[I any](wrap func(ddb.RawItem) I) Option[I] {
+	if wrap == nil {
+		return Option[I]{}
+	}
+	return Option[I]{func(item ddb.RawItem) (I, bool) { return wrap(item), true }}
+}
+
+// New puts typed tables together. It sends nothing. Indexes that are described later for one of the parts belong to the table too.
+//
+// It refuses, with everything that is wrong: what [ddb.Share] refuses, a part that does not say how its items are recognised, two parts
+// whose items cannot be told apart, an item type whose pointer does not implement I, and several options. The error matches [ddb.ErrInvalid]. The table is
+// not nil then: each of its calls returns that error.
+func New[I any](parts PartsOf, opts ...Option[I]) (*Table[I], error) {
+	shared, err := ddb.Share(parts...)
+	t := &Table[I]{SharedTable: shared}
+	if len(opts) > 1 {
+		err = errors.Join(err, &ddb.InvalidError{Problems: []error{errors.New("several options say what to do with unknown items; give one")}})
+	}
+	var unknown func(ddb.RawItem) (I, bool)
+	for _, o := range opts {
+		unknown = o.unknown
+	}
+	var err2 error
+	if t.mixed, err2 = ddb.NewMixed(shared, unknown); err == nil {
+		err = err2
+	}
+	return t, err
+}
+
+// Read makes a query or scan of one of the typed tables, or of an index of it, one of all types:
+//
+//	page, err := entity.Read(shop, orders.Query("CUSTOMER#7").SortKey(ddb.Between("O#1", "O#9")).Descending().Limit(20)).Page(ctx)
+//
+// Partition, range of sort keys, direction, limit, page size, consistency and Hydrate are those of the query; a key condition that it has by
+// itself, from [ddb.KeyPrefix], is dropped. Its filters are asked of items of its own type alone, and those of [Where] of items of
+// theirs; all other items pass. Projections and views are refused.
+//
+// Items come in the order of the query, as pointers to their types. Up to 64 items of a type share a piece of memory, which is kept as long as one of
+// them is. Cursors, page tokens, Explain, budgets and hooks work as with the query itself. Count reads the items, as it has to tell known from unknown ones.
+//
+// An index must hold the attributes by which the items of all parts are recognised; a read of another is refused.
+func Read[I, T any](t *Table[I], q ddb.Paged[T], where ...ddb.MixedFilter) *ddb.Reader[I] {
+	if t == nil {
+		return ddb.ReadMixed((*ddb.Mixed[I])(nil), q, where...)
+	}
+	return ddb.ReadMixed(t.mixed, q, where...)
+}
+
+// Where makes a read leave out items of one type for which a condition is false, after they were read and billed:
+//
+//	entity.Read(shop, customers.Query("CUSTOMER#7"), entity.Where(orders, orderTotal.Gt(100)), entity.Where(lines, lineQty.Gt(1)))
+//
+// DynamoDB evaluates it, so the type must be told by a [ddb.Discriminator], or, in scans and on indexes, by a [ddb.KeyPrefix] of an attribute
+// that is no key of what is read.
+func Where[T any](table ddb.AnyTable[T], conds ...ddb.Cond[T]) ddb.MixedFilter {
+	return ddb.FilterOf(table, conds...)
+}
+
+// Key is the key of an item of one of the types, for [Table.BatchGet]; see [KeyOf].
+type Key = ddb.MixedKey
+
+// KeyOf is a key of one of the typed tables:
+//
+//	got, err := shop.BatchGet(ctx, []entity.Key{
+//		entity.KeyOf(customers, customers.Key("CUSTOMER#7", "PROFILE")),
+//		entity.KeyOf(orders, orders.Key("CUSTOMER#7", "O#1")),
+//	})
+func KeyOf[T, K any](table ddb.KeyedTable[T, K], key K) Key { return ddb.MixedKeyOf(table, key) }
+
+// BatchGet reads items of all types by their keys, in shared requests of up to 100: got[i] belongs to keys[i]. It behaves as the BatchGet of a typed
+// table, see [ddb.Table.BatchGet]. What is stored under a key is given as what it is recognised as, also if the key was made by another typed table.
+// An unknown item is the error of its key, or left out, or kept, as the option of [New] says.
+func (t *Table[I]) BatchGet(ctx context.Context, keys []Key, opts ...ddb.GetOption) ([]ddb.Got[I], error) {
+	if t == nil {
+		return (*ddb.Mixed[I])(nil).BatchGet(ctx, keys, opts...)
+	}
+	return t.mixed.BatchGet(ctx, keys, opts...)
+}
