@@ -32,7 +32,11 @@ func Collect[I any](ctx context.Context, r *ddb.Reader[I], into any) error {
 			return err
 		}
 		for i := range page.Items {
-			if err := fields.add(reflect.ValueOf(&page.Items[i]).Elem().Elem()); err != nil {
+			item := reflect.ValueOf(&page.Items[i]).Elem()
+			if item.Kind() == reflect.Interface {
+				item = item.Elem()
+			}
+			if err := fields.add(item); err != nil {
 				return &ddb.OpError{Op: "Collect", Err: err}
 			}
 		}
@@ -85,7 +89,7 @@ func itemType(f reflect.StructField) (reflect.Type, bool) {
 
 // add adds an item: a pointer, or what KeepUnknown made of an unknown one.
 func (f fields) add(item reflect.Value) error {
-	if !item.IsValid() {
+	if !item.IsValid() || item.Kind() == reflect.Pointer && item.IsNil() {
 		return errors.New("the function of KeepUnknown gave nil")
 	}
 	value, pointer := item, item

@@ -17,11 +17,8 @@ type Table[I any] struct {
 	mixed *ddb.Mixed[I]
 }
 
-// PartsOf are the typed tables for one DynamoDB table; see [Parts].
-type PartsOf []ddb.TablePart
-
 // Parts lists the typed tables for one DynamoDB table: a [ddb.Table] or [ddb.SimpleTable] for each item type.
-func Parts(tables ...ddb.TablePart) PartsOf { return tables }
+func Parts(tables ...ddb.TablePart) []ddb.TablePart { return tables }
 
 // Option says what reads do with items that are of none of the types: [SkipUnknown] or [KeepUnknown]. Without one they fail there, with
 // [ddb.ErrOtherEntity], behind the items that were read before.
@@ -55,7 +52,7 @@ func KeepUnknown[I any](wrap func(ddb.RawItem) I) Option[I] {
 // It refuses, with everything that is wrong: what [ddb.Share] refuses, a part that does not say how its items are recognised, two parts
 // whose items cannot be told apart, an item type whose pointer does not implement I, and several options. The error matches [ddb.ErrInvalid]. The table is
 // not nil then: each of its calls returns that error.
-func New[I any](parts PartsOf, opts ...Option[I]) (*Table[I], error) {
+func New[I any](parts []ddb.TablePart, opts ...Option[I]) (*Table[I], error) {
 	shared, err := ddb.Share(parts...)
 	t := &Table[I]{SharedTable: shared}
 	if len(opts) > 1 {

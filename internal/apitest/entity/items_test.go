@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"pgregory.net/rapid"
+
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
@@ -132,7 +134,7 @@ func newShop(t *testing.T, k kinds) *shop {
 }
 
 // raw stores an item as other programs do.
-func (s *shop) raw(t testing.TB, pk, sk string, attrs ...string) {
+func (s *shop) raw(t rapid.TB, pk, sk string, attrs ...string) {
 	t.Helper()
 	item := map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk}}
 	for i := 0; i < len(attrs); i += 2 {
