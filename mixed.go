@@ -21,6 +21,20 @@ import (
 // It is immutable and safe for concurrent use. Calls of a nil or zero Mixed, or of one that could not be made, return an error.
 type Mixed[I any] struct{ m *mixed }
 
+// Format prints the table's name, whatever the verb.
+func (m *Mixed[I]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, m.label()) }
+
+// LogValue is the text that Format prints.
+func (m *Mixed[I]) LogValue() slog.Value { return slog.StringValue(m.label()) }
+
+// label is the table's name; empty for a zero Mixed.
+func (m *Mixed[I]) label() string {
+	if m == nil || m.m == nil {
+		return ""
+	}
+	return m.m.table
+}
+
 // NewMixed says how items of the parts of a table are read together. Every part must say how its items are recognised
 // ([Discriminator], [KeyPrefix], [RecognizeBy]).
 //

@@ -9,6 +9,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/entity"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
 	"github.com/dynamotable/ddb/grant"
@@ -63,6 +64,14 @@ var functions = map[string]any{
 	"ddb.ReadMixed":                         ddb.ReadMixed[any, member],
 	"ddb.RecognizeBy":                       ddb.RecognizeBy,
 	"ddb.SkipOthers":                        ddb.SkipOthers,
+	"entity.Collect":                        entity.Collect[any],
+	"entity.KeepUnknown":                    entity.KeepUnknown[any],
+	"entity.KeyOf":                          entity.KeyOf[member, string],
+	"entity.New":                            entity.New[any],
+	"entity.Parts":                          entity.Parts,
+	"entity.Read":                           entity.Read[any, member],
+	"entity.SkipUnknown":                    entity.SkipUnknown[any],
+	"entity.Where":                          entity.Where[member],
 	"ddb.DecodeItem":                        ddb.DecodeItem[member],
 	"ddb.DecodeItemJSON":                    ddb.DecodeItemJSON[member],
 	"ddbclient.Default":                     ddbclient.Default,

@@ -10,6 +10,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/entity"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
 	"github.com/dynamotable/ddb/eventstore/importer"
@@ -55,10 +56,13 @@ var exportedTypes = map[string]exported{
 	"ddb.BatchPart":           holds[ddb.BatchPart](),
 	"ddb.BatchTablesError":    holds[ddb.BatchTablesError](),
 	"ddb.Path":                word[ddb.Path](),
-	"ddb.Mixed":               points[ddb.Mixed[any]](),
+	"ddb.Mixed":               exported{typ: reflect.TypeFor[ddb.Mixed[any]](), point: true, names: []string{"m.table"}},
 	"ddb.MixedKey":            holds[ddb.MixedKey](),
 	"ddb.MixedFilter":         holds[ddb.MixedFilter](),
 	"ddb.RawItem":             holds[ddb.RawItem](),
+	"entity.Table":            points[entity.Table[any]](),
+	"entity.Option":           holds[entity.Option[any]](),
+	"entity.Key":              holds[entity.Key](),
 	"ddb.SharedTable":         holds[ddb.SharedTable](),
 	"ddb.BatchError":          holds[ddb.BatchError](),
 	"ddb.BatchFailure":        holds[ddb.BatchFailure](),
