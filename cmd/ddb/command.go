@@ -12,6 +12,7 @@ import (
 // commands are all that ddb can do, in the order of its help. Each has a file of its own.
 var commands = []command{
 	genHandles,
+	genStruct,
 }
 
 // command is one of ddb's.

@@ -10,6 +10,9 @@
 //
 //	//go:generate go tool ddb gen handles
 //
+// The command gen struct prints the struct, handles and definition of a live table, from its description and a sample of its
+// items.
+//
 // The exit status is 0 if all was done, 1 if something failed, and 2 for a command line that is wrong.
 package main
 

@@ -4,10 +4,16 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/ddbtest"
 )
 
 // output runs ddb and returns what it wrote.
@@ -48,9 +54,9 @@ func TestUsage(t *testing.T) {
 	for line, want := range map[string]string{
 		"":                          "",
 		"scum":                      `there is no command "scum"; see ddb help`,
-		"gen":                       `there is no command "gen"; there is gen handles`,
-		"gen handels":               `there is no command "gen handels"; there is gen handles`,
-		"help gen":                  `there is gen handles`,
+		"gen":                       `there is no command "gen"; there is gen handles, gen struct`,
+		"gen handels":               `there is no command "gen handels"; there is gen handles, gen struct`,
+		"help gen":                  `there is gen handles, gen struct`,
 		"gen handles -typ Order":    "gen handles: flag provided but not defined: -typ; see ddb help gen handles",
 		"help gen handles together": `there is no command`,
 	} {
@@ -107,6 +113,47 @@ func TestGenHandles(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, text, err := output(t, "gen", "handles"); err != nil || text != "removed order_ddb.go\n" {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestGenStruct prints code for a table of an endpoint, or writes it to a new file.
+func TestGenStruct(t *testing.T) {
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	server := httptest.NewServer(engine.Handler())
+	defer server.Close()
+	t.Setenv("AWS_REGION", "us-east-1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "a")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", server.URL)
+	table, attr := "orders", "id"
+	_, err := engine.Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &table, BillingMode: types.BillingModePayPerRequest, KeySchema: []types.KeySchemaElement{{AttributeName: &attr, KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: &attr, AttributeType: types.ScalarAttributeTypeS}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, notes, err := output(t, "gen", "struct", "-package", "shop", "orders")
+	if err != nil || !strings.HasPrefix(text, "package shop\n") || !strings.Contains(text, "type Order struct {") || !strings.Contains(notes, "sample of 0 items") {
+		t.Errorf("%v\n%s\n%s", err, text, notes)
+	}
+	file := filepath.Join(t.TempDir(), "order.go")
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "")
+	for i, test := range []struct{ args, want string }{
+		{"-endpoint " + server.URL + " -type Bill -o " + file + " orders", ""},
+		{"-endpoint " + server.URL + " -o " + file + " orders", "is there already"},
+		{"-endpoint " + server.URL + " nowhere", "table nowhere: "},
+		{"", "name one table"},
+		{"-sample 0 orders", "-sample must be at least 1"},
+	} {
+		out, _, err := output(t, append([]string{"gen", "struct"}, strings.Fields(test.args)...)...)
+		if out != "" || (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%d: %v\n%s", i, err, out)
+		}
+	}
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "type Bill struct {") {
 		t.Errorf("%v\n%s", err, text)
 	}
 }
