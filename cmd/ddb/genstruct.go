@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/structs"
+	"github.com/dynamotable/ddb/ddbclient"
 )
 
 var genStruct = command{
@@ -22,7 +23,7 @@ structs in it, handles, the table with its indexes, and the options of its schem
 written back is what it was: numbers keep their digits, and attributes whose types differ from item to item stay as they are. The code holds
 names of attributes and no data. It is a beginning, to be edited.
 
-Region, credentials and endpoint come from the environment, as for ddb.NewClient: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_DYNAMODB. The
+Region, credentials and endpoint come from the environment, as for ddbclient.New: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_DYNAMODB. The
 sample costs read units: one for each 8 KB.`,
 	prepare: func(f *flag.FlagSet) action {
 		n := f.Int("sample", 200, "how many `items` are read at most")
@@ -62,11 +63,11 @@ sample costs read units: one for each 8 KB.`,
 
 // clientFor is a client by the environment, or of an endpoint.
 func clientFor(ctx context.Context, endpoint string) (structs.Client, error) {
-	var opts []ddb.ClientOption
+	var opts []ddbclient.Option
 	if endpoint != "" {
-		opts = append(opts, ddb.WithEndpoint(endpoint))
+		opts = append(opts, ddbclient.WithEndpoint(endpoint))
 	}
-	return ddb.NewClient(ctx, opts...)
+	return ddbclient.New(ctx, opts...)
 }
 
 // create writes a file that is not there yet.

@@ -252,6 +252,7 @@ import (
 	"os"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbclient"
 )
 
 func must(err error) {
@@ -262,7 +263,7 @@ func must(err error) {
 
 func main() {
 	ctx := context.Background()
-	client, err := ddb.NewClient(ctx, ddb.WithEndpoint(os.Args[1]))
+	client, err := ddbclient.New(ctx, ddbclient.WithEndpoint(os.Args[1]))
 	must(err)
 %s}
 `
