@@ -221,11 +221,15 @@ type batch struct {
 	start      time.Time
 	mu         sync.Mutex // guards stats and queue
 	queue      []*batchEntry
-	halt       atomic.Pointer[error]
+	halt       atomic.Value // halted, once nothing more shall be sent
 	idle       *time.Timer // ends the batch when nothing was done for idleLimit
 	idleLimit  time.Duration
 	kept       atomic.Bool // a hook has seen the entries and may keep them
 }
+
+// halted is the error of a request that refuses all that would follow. (The compiler makes the methods of an
+// atomic.Pointer[error] anew in each package that uses a table.)
+type halted struct{ cause error }
 
 // batchEntry is one input. Only the worker that has it writes to it.
 type batchEntry struct {

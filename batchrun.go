@@ -102,7 +102,7 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 		if err != nil {
 			cause := failure(ctx, err)
 			if refusesAll(err) {
-				b.halt.CompareAndSwap(nil, &cause)
+				b.halt.CompareAndSwap(nil, halted{cause})
 			}
 			fail(pending, cause)
 			continue
@@ -186,8 +186,8 @@ func (b *batch) giveUp(left []*batchEntry, refused error) []*batchEntry {
 
 // stopped is why nothing more shall be sent, or nil.
 func (b *batch) stopped(ctx context.Context) error {
-	if cause := b.halt.Load(); cause != nil {
-		return *cause
+	if h, ok := b.halt.Load().(halted); ok {
+		return h.cause
 	}
 	if end := ended(ctx); end != nil {
 		return &unprocessedError{what: "not sent", why: end}

@@ -34,8 +34,9 @@ import (
 // counted under the name "other". A Ledger is safe for concurrent use. A nil
 // *Ledger counts nothing.
 type Ledger struct {
-	entries  sync.Map // entryKey to *counters
-	labels   sync.Map // string to struct{}
+	once     sync.Once
+	entries  any // *sync.Map: entryKey to *counters
+	labels   any // *sync.Map: string to struct{}
 	nEntries atomic.Int64
 	nLabels  atomic.Int64
 }
@@ -46,6 +47,15 @@ const (
 	maxLabelBytes = 128
 	overflowName  = "other"
 )
+
+// syncMap is what a field of a Ledger holds. The type of the field does not say so: it is a part of whatever holds a table, and the
+// compiler makes the 128 functions of a sync.Map anew in each package that has one.
+func syncMap(field any) *sync.Map { return field.(*sync.Map) } //nolint:forcetypeassert // as ready makes it
+
+// ready makes the maps of a zero Ledger.
+func (l *Ledger) ready() {
+	l.once.Do(func() { l.entries, l.labels = new(sync.Map), new(sync.Map) })
+}
 
 type entryKey struct{ table, index, op, label string }
 
@@ -154,20 +164,22 @@ func (l *Ledger) add(k entryKey, read, write float64, operations int64) {
 }
 
 func (l *Ledger) counters(k entryKey) *counters {
-	if c, ok := l.entries.Load(k); ok {
+	l.ready()
+	entries := syncMap(l.entries)
+	if c, ok := entries.Load(k); ok {
 		return c.(*counters)
 	}
 	if !l.knowsLabel(k.label) {
 		k.label = overflowName
 	}
-	if c, ok := l.entries.Load(k); ok {
+	if c, ok := entries.Load(k); ok {
 		return c.(*counters)
 	}
 	full := l.nEntries.Add(1) > maxEntries
 	if full {
 		k = entryKey{overflowName, "", overflowName, overflowName}
 	}
-	c, loaded := l.entries.LoadOrStore(k, new(counters))
+	c, loaded := entries.LoadOrStore(k, new(counters))
 	if full || loaded {
 		l.nEntries.Add(-1)
 	}
@@ -179,7 +191,7 @@ func (l *Ledger) knowsLabel(label string) bool {
 	if label == "" || label == overflowName {
 		return true
 	}
-	if _, ok := l.labels.Load(label); ok {
+	if _, ok := syncMap(l.labels).Load(label); ok {
 		return true
 	}
 	if len(label) > maxLabelBytes {
@@ -189,7 +201,7 @@ func (l *Ledger) knowsLabel(label string) bool {
 		l.nLabels.Add(-1)
 		return false
 	}
-	if _, loaded := l.labels.LoadOrStore(label, struct{}{}); loaded {
+	if _, loaded := syncMap(l.labels).LoadOrStore(label, struct{}{}); loaded {
 		l.nLabels.Add(-1)
 	}
 	return true
@@ -235,7 +247,8 @@ func (l *Ledger) Reset() Capacity {
 func (l *Ledger) collect(get func(*atomic.Int64) int64) Capacity {
 	sums := make(map[entryKey]amounts)
 	if l != nil {
-		l.entries.Range(func(k, v any) bool {
+		l.ready()
+		syncMap(l.entries).Range(func(k, v any) bool {
 			c := v.(*counters)
 			sums[k.(entryKey)] = amounts{get(&c.read), get(&c.write), get(&c.operations)}
 			return true

@@ -26,17 +26,17 @@ func (c *core) storedState(item map[string]types.AttributeValue) stored {
 	return s
 }
 
-func (s stored) state() proof.State[Tag] {
-	return proof.State[Tag]{Stored: len(s.item) > 0, Revision: s.revision.tags()}
+func stateOf(s stored) proof.State[Tag] {
+	return proof.State[Tag]{Stored: len(s.item) > 0, Revision: tagsOf(s.revision)}
 }
 
 // tags are what names the writes of the revision.
-func (r Revision) tags() proof.Revision[Tag] {
+func tagsOf(r Revision) proof.Revision[Tag] {
 	return proof.Revision[Tag]{Tags: r.Tags[:], First: r.First}
 }
 
 // prove says what an item proves about a write that was prepared on base and whose requests
 // named themselves by the tags.
 func (c *core) prove(base stored, tags []Tag, now stored) proof.Evidence {
-	return proof.Of(base.state(), tags, now.state(), c.tombstones != nil)
+	return proof.Of(stateOf(base), tags, stateOf(now), c.tombstones != nil)
 }

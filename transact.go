@@ -162,7 +162,7 @@ type txAction struct {
 // neverAgain reports whether the action's condition can never hold again, given the item that it failed on: its
 // revision has gone, and revisions do not come back.
 func (a *txAction) neverAgain(item map[string]types.AttributeValue) bool {
-	return !a.base.IsZero() && a.core.storedState(item).revision.tags().Place(a.base.Tags[0]) != 0
+	return !a.base.IsZero() && tagsOf(a.core.storedState(item).revision).Place(a.base.Tags[0]) != 0
 }
 
 type txFunc func(*transaction)
