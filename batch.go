@@ -222,7 +222,7 @@ type batch struct {
 	mu         sync.Mutex // guards stats and queue
 	queue      []*batchEntry
 	halt       atomic.Value // halted, once nothing more shall be sent
-	idle       *time.Timer // ends the batch when nothing was done for idleLimit
+	idle       *time.Timer  // ends the batch when nothing was done for idleLimit
 	idleLimit  time.Duration
 	kept       atomic.Bool // a hook has seen the entries and may keep them
 }
