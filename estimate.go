@@ -49,7 +49,7 @@ const (
 type itemSizes struct{ seen, sum, most atomic.Int64 }
 
 // observe notes that n items were billed as so many blocks together. What that says of
-// their sizes counts only if it is news: an item read for half a unit has up to 4 KB, but one
+// their sizes counts only if it says more: an item read for half a unit has up to 4 KB, but one
 // written for a unit has up to 1 KB.
 func (s *itemSizes) observe(n int, blocks float64, block int64) {
 	bytes := int64(blocks * float64(block))

@@ -374,7 +374,7 @@ const probeDepth = 16
 func locate(plan *codec.Plan, want reflect.Type, sel func(reflect.Value) reflect.Value) (path expr.Path, f codec.Field, err error) {
 	t := plan.Type()
 	if want.Size() == 0 {
-		return nil, f, fmt.Errorf("selector of %s: a field of type %s has no size and cannot be told from its neighbours", t, want)
+		return nil, f, fmt.Errorf("selector of %s: a field of type %s has no size and cannot be distinguished from its neighbours", t, want)
 	}
 	probe := reflect.New(t)
 	allocate(plan, probe.Elem(), probeDepth)

@@ -104,7 +104,7 @@ func readOptions(opts []GetOption) (r readCall) {
 // A reply with another item than the one asked for, as of a proxy that mixes up its
 // connections, is refused and the read sent again by the client's policy; if it does not
 // get better the call fails. So do all reads by key or with a partition key, BatchGet and
-// TransactGet. A reply that says that there is no item cannot be told from another's.
+// TransactGet. A reply that says that there is no item cannot be distinguished from another's.
 func (t *Table[T, PK, SK]) Get(ctx context.Context, pk PK, sk SK, opts ...GetOption) (T, error) {
 	return t.GetKey(ctx, Key[PK, SK]{pk, sk}, opts...)
 }
@@ -284,7 +284,7 @@ func (c *core) sendGet(ctx context.Context, info *requestInfo, in *dynamodb.GetI
 	return found, err
 }
 
-// send sends it; keyed says that the item has the key, so that a reply with another item can be told.
+// send sends it; keyed says that the item has the key, so that a reply with another item is recognised.
 func (g *getState) send(ctx context.Context, c *core, plan *codec.Plan, item any, keyed bool) error {
 	g.row = oneRow{plan: plan, dst: reflect.ValueOf(item).Elem(), of: c}
 	if keyed {

@@ -17,7 +17,7 @@ import (
 
 // PageTokens turns cursors into tokens that can be given to anybody, and back. A
 // token tells its holder nothing about keys, and opens only for the query that it was
-// made for, for the tenant and until the time that [PageTokens.Seal] was told.
+// made for, for the tenant and until the time that [PageTokens.Seal] was given.
 // Whatever else comes back is [ErrBadCursor]: nobody can make or change a token.
 //
 //	token, err := tokens.Seal(page.Next, ddb.ForTenant(tenant), ddb.ValidFor(time.Hour))

@@ -87,15 +87,15 @@ func wireText(s string) string {
 	return string(b)
 }
 
-// TestQueryCheckOfRanges: no item of the range is refused, and of the others those that can be told.
+// TestQueryCheckOfRanges: no item of the range is refused, and of the others those that can be recognised.
 func TestQueryCheckOfRanges(t *testing.T) {
 	pk := expr.Compare{Left: expr.Attribute("pk"), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberS{Value: "a"}}}
 	type ordered struct {
-		av   types.AttributeValue
-		wire string
-		cmp  func(ordered) int
-		text string
-		told bool // a range over it is checked
+		av      types.AttributeValue
+		wire    string
+		cmp     func(ordered) int
+		text    string
+		covered bool // a range over it is checked
 	}
 	number := rapid.Custom(func(t *rapid.T) ordered {
 		s := rapid.OneOf(rapid.StringMatching(`-?(0|[1-9][0-9]{0,3})`), rapid.StringMatching(`-?[1-9][0-9]{17,24}`), rapid.StringMatching(`-?[0-9]{1,3}\.[0-9]{1,3}`)).Draw(t, "number")
@@ -145,9 +145,9 @@ func TestQueryCheckOfRanges(t *testing.T) {
 		q.init(expr.All(pk, node))
 		item := fmt.Sprintf(`{"sk":%s,"pk":{"S":"a"}}`, v.wire)
 		watched := [2][]byte{[]byte(`{"S":"a"}`), []byte(v.wire)}
-		told := op == "=" || v.told && low.told && (op != "BETWEEN" || high.told)
+		covered := op == "=" || v.covered && low.covered && (op != "BETWEEN" || high.covered)
 		for how, err := range map[string]error{"noted": q.row(watched, []byte(item)), "found": q.scan([]byte(item)), "half noted": q.row([2][]byte{watched[0]}, []byte(item))} {
-			if in && err != nil || !in && told && !errors.Is(err, errOtherKey) {
+			if in && err != nil || !in && covered && !errors.Is(err, errOtherKey) {
 				t.Fatalf("%s: %s %s %s: in the range %v, %v", how, v.text, op, low.text, in, err)
 			}
 		}

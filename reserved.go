@@ -69,7 +69,7 @@ type expressionScan struct {
 }
 
 // scanExpression goes through the text token by token. A keyword and an attribute
-// of the same name are told apart by what may stand at the place: operators come
+// of the same name are distinguished by what may stand at the place: operators come
 // after an operand, clause keywords at the start or after an operand, NOT where an operand begins.
 func scanExpression(text string) expressionScan {
 	var s expressionScan

@@ -93,7 +93,7 @@ func DeletionProtection(on bool) SchemaOption {
 	return schemaOption(func(s *tableSpec) { s.protect = &on })
 }
 
-// InfrequentAccess stores the table in the Standard-IA class: cheaper storage, dearer requests.
+// InfrequentAccess stores the table in the Standard-IA class: cheaper storage, more expensive requests.
 func InfrequentAccess() SchemaOption {
 	return schemaOption(func(s *tableSpec) { s.class = types.TableClassStandardInfrequentAccess })
 }

@@ -102,7 +102,7 @@ type DataLossError struct {
 	Stream string     // ARN
 	Shard  string     // empty if the loss is not in one shard
 	After  Checkpoint // up to where the shard had been handled
-	Err    error      // the service's error, if one told
+	Err    error      // the service's error, if there was one
 }
 
 // Error names reason, stream, shard and checkpoint.
@@ -111,7 +111,7 @@ func (e *DataLossError) Error() string {
 	if e.Shard != "" {
 		text += fmt.Sprintf(", %s after %s", e.Shard, e.After)
 	}
-	return text + "; a stream keeps records for 24 hours. Mend what was built from it, then go on with OnDataLoss"
+	return text + "; a stream keeps records for 24 hours. Repair what was built from it, then go on with OnDataLoss"
 }
 
 // Is makes the error match [ErrDataLoss].

@@ -449,7 +449,7 @@ func TestManual(t *testing.T) {
 	})
 }
 
-// A disabled stream is handled to its end, and the next one from its beginning, after the policy was told of the gap.
+// A disabled stream is handled to its end, and the next one from its beginning, after the policy was asked about the gap.
 func TestStreamIsReplaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -484,7 +484,7 @@ func TestStreamIsReplaced(t *testing.T) {
 			t.Errorf("handled %s", got)
 		}
 		if got := strings.Join(losses, ";"); got != "stream replaced;stream replaced" {
-			t.Errorf("told of %s", got)
+			t.Errorf("reported %s", got)
 		}
 
 		r = start(t, w, store, j.each())
@@ -528,7 +528,7 @@ func TestStreamEnds(t *testing.T) {
 	})
 }
 
-// What was trimmed while nobody read is told, whether the checkpoint, the shard or the beginning of its child is gone.
+// What was trimmed while nobody read is reported, whether the checkpoint, the shard or the beginning of its child is gone.
 func TestConsumerDataLoss(t *testing.T) {
 	for _, pause := range []time.Duration{23 * time.Hour, 26 * time.Hour, 60 * time.Hour} {
 		for _, resume := range []bool{false, true} {
@@ -540,10 +540,10 @@ func TestConsumerDataLoss(t *testing.T) {
 				w.put(t, "a", 1, 1)
 				wait(pause)
 				w.put(t, "a", 1, 2)
-				told := 0
+				reported := 0
 				opts := []change.Option{change.PollInterval(time.Minute)}
 				if resume {
-					opts = append(opts, change.OnDataLoss(func(context.Context, *change.DataLossError) error { told++; return nil }))
+					opts = append(opts, change.OnDataLoss(func(context.Context, *change.DataLossError) error { reported++; return nil }))
 				}
 				r := start(t, w, store, j.each(), opts...)
 				wait(5 * time.Minute)
@@ -557,8 +557,8 @@ func TestConsumerDataLoss(t *testing.T) {
 				case lost:
 					want = "0"
 				}
-				if errors.Is(err, change.ErrDataLoss) != (lost && !resume) || (told > 0) != (lost && resume) || j.texts() != want {
-					t.Errorf("after %v: told %d times, handled %s, %v", pause, told, j.texts(), err)
+				if errors.Is(err, change.ErrDataLoss) != (lost && !resume) || (reported > 0) != (lost && resume) || j.texts() != want {
+					t.Errorf("after %v: reported %d times, handled %s, %v", pause, reported, j.texts(), err)
 				}
 			})
 		}
@@ -712,20 +712,20 @@ func TestLateStart(t *testing.T) {
 		if err := <-r.done; !errors.Is(err, change.ErrDataLoss) {
 			t.Errorf("it ended with %v", err)
 		}
-		told := make(map[change.LossReason]int)
+		reported := make(map[change.LossReason]int)
 		var mu sync.Mutex
 		r = start(t, w, store, j.each(), change.OnDataLoss(func(_ context.Context, e *change.DataLossError) error {
 			mu.Lock()
 			defer mu.Unlock()
-			told[e.Reason]++
+			reported[e.Reason]++
 			return nil
 		}))
 		wait(10 * time.Minute)
 		w.put(t, "z", 1, 99)
 		wait(time.Minute)
 		r.stop(t)
-		if told[change.LateStart] != 1 || !strings.HasSuffix(j.texts(), " 99") {
-			t.Errorf("told of %v, handled %s", told, j.texts())
+		if reported[change.LateStart] != 1 || !strings.HasSuffix(j.texts(), " 99") {
+			t.Errorf("reported %v, handled %s", reported, j.texts())
 		}
 	})
 }

@@ -41,7 +41,7 @@
 //
 // After a crash, and after a lease was lost because it could not be renewed, changes since the last
 // checkpoint are delivered again, and a worker that was only paused may still be at them: handlers
-// must bear that, as [View] does. Workers that are stopped, or that join, repeat nothing.
+// must allow for that, as [View] does. Workers that are stopped, or that join, repeat nothing.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 package change

@@ -13,7 +13,7 @@ const (
 	CallFailed   EventKind = "call failed"   // a call failed and is tried again
 	HandlerRetry EventKind = "handler retry" // the handler failed and is called again
 	Skipped      EventKind = "skipped"       // a change was given up: skipped, or handed to the dead letters
-	DataLost     EventKind = "data lost"     // OnDataLoss was told, and reading goes on
+	DataLost     EventKind = "data lost"     // OnDataLoss was called, and reading goes on
 	StreamDone   EventKind = "stream done"   // a disabled stream is handled to its end
 )
 

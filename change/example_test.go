@@ -50,7 +50,7 @@ func someOrders(ctx context.Context) *ddbtest.Engine {
 }
 
 // A consumer handles every change of a table, together with all others of its app. In a service, Run goes on until
-// the process is told to end, and takes the streams client of the SDK.
+// the process gets a signal to end, and takes the streams client of the SDK.
 func Example() {
 	ctx, cancel := context.WithCancel(context.Background())
 	engine := someOrders(ctx)

@@ -13,7 +13,7 @@ import (
 )
 
 // Handler says what a [Consumer] does with changes: one by one ([Each]), in batches ([Batches]) or
-// with confirmations of your own ([Manual]); how often it tries again, and what becomes of
+// with confirmations of your own ([Manual]); how often it tries again, and what happens to
 // a change that cannot be handled. It is immutable: every method returns another one.
 //
 // The changes of one shard are handed over in order, one call at a time; different shards call

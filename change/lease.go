@@ -46,7 +46,7 @@ type Store interface {
 	Delete(ctx context.Context, lease Lease) error
 }
 
-// MemoryStore keeps leases in memory: for tests, and for workers of one process that begin anew
+// MemoryStore keeps leases in memory: for tests, and for workers of one process that restart
 // whenever it starts. The zero MemoryStore is empty and ready.
 type MemoryStore struct {
 	mu     sync.Mutex

@@ -102,7 +102,7 @@ func CallTimeout(d time.Duration) Option { return func(c *config) { c.call = d }
 // (or 1 MB). It bounds the batches of handlers as well.
 func PageLimit(n int) Option { return func(c *config) { c.pageLimit = n } }
 
-// OnDataLoss goes on where records were lost, after f was told. Without it reading stops with the
+// OnDataLoss goes on where records were lost, after f was called. Without it reading stops with the
 // [*DataLossError], as it does if f returns an error. f may be called from several goroutines.
 func OnDataLoss(f func(context.Context, *DataLossError) error) Option {
 	return func(c *config) { c.onLoss = f }

@@ -81,7 +81,7 @@ func (s *TableStore) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) 
 	return s.table.VerifyTable(ctx, opts...)
 }
 
-// DeleteTable deletes the table with all leases, and waits until it is gone; consumers then begin anew. It is
+// DeleteTable deletes the table with all leases, and waits until it is gone; consumers then start from their beginning again. It is
 // refused unless the permission names the table, see [ddb.AllowDelete].
 func (s *TableStore) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
 	if err := s.usable(); err != nil {

@@ -202,7 +202,7 @@ func TestFolderProperty(t *testing.T) {
 	})
 }
 
-// What cannot be read is left out and told, what can is there, and the file as it was is kept.
+// What cannot be read is left out and reported, the rest is there, and the file as it was is kept.
 func TestFolderDamage(t *testing.T) {
 	dir := t.TempDir()
 	e, client := openFolder(t, dir)

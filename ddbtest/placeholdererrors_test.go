@@ -27,7 +27,7 @@ func rawRequest(t *testing.T, operation, body string) *http.Request {
 	return req
 }
 
-// An invalid value is told from a parameter that is empty.
+// An invalid value and an empty parameter have different errors.
 func TestInvalidExpressionValue(t *testing.T) {
 	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)

@@ -116,8 +116,8 @@ func (r *Recorder) End(ctx context.Context, call *ddb.Call) {
 	r.inFlight.Add(-1)
 	r.hot.End(ctx, call)
 	now := r.now()
-	slow, dear := r.count(now, call)
-	if !slow && !dear {
+	slow, expensive := r.count(now, call)
+	if !slow && !expensive {
 		return
 	}
 	c := newCallRecord(now, call)
@@ -126,13 +126,13 @@ func (r *Recorder) End(ctx context.Context, call *ddb.Call) {
 	if slow {
 		r.slowest.add(now, c)
 	}
-	if dear {
+	if expensive {
 		r.mostExpensive.add(now, c)
 	}
 }
 
-// count reports whether the call is to be remembered as slow or dear.
-func (r *Recorder) count(now time.Time, call *ddb.Call) (slow, dear bool) {
+// count reports whether the call is to be remembered as slow or expensive.
+func (r *Recorder) count(now time.Time, call *ddb.Call) (slow, expensive bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.totals.add(call)

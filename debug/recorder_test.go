@@ -277,17 +277,17 @@ func TestSlowestAndMostExpensive(t *testing.T) {
 	c.advance(5 * time.Minute)
 	seen(r, ddb.Call{Operation: "Query", Table: "t", Duration: 95*time.Millisecond + 500*time.Microsecond})
 	s := r.Snapshot()
-	var slow, dear []float64
+	var slow, expensive []float64
 	for _, call := range s.Slowest {
 		slow = append(slow, call.DurationMs)
 	}
 	for _, call := range s.MostExpensive {
-		dear = append(dear, call.Units)
+		expensive = append(expensive, call.Units)
 	}
 	if diff := cmp.Diff([]float64{99, 98, 97, 96, 95.5, 95, 94, 93, 92, 91}, slow); diff != "" {
 		t.Errorf("slowest (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]float64{100, 99, 98, 97, 96, 95, 94, 93, 92, 91}, dear); diff != "" {
+	if diff := cmp.Diff([]float64{100, 99, 98, 97, 96, 95, 94, 93, 92, 91}, expensive); diff != "" {
 		t.Errorf("mostExpensive (-want +got):\n%s", diff)
 	}
 }
@@ -398,7 +398,7 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
-// BenchmarkRecorder is what a request costs that is neither slow nor dear.
+// BenchmarkRecorder is what a request costs that is neither slow nor expensive.
 func BenchmarkRecorder(b *testing.B) {
 	r := debug.New(debug.WithLedger(ddb.NewLedger()))
 	for range 10 {

@@ -65,7 +65,7 @@ func StateStored(stateType string, schema int) RepositoryOption {
 	return func(o *repositoryOptions) { o.stored, o.stateType, o.schema = true, stateType, schema }
 }
 
-// OnSnapshotError is told of snapshots that could not be loaded or saved; the aggregate is
+// OnSnapshotError is called for snapshots that could not be loaded or saved; the aggregate is
 // right without. By default such errors are logged to slog.Default.
 func OnSnapshotError(report func(error)) RepositoryOption {
 	return func(o *repositoryOptions) { o.snapError = report }

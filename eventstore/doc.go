@@ -21,7 +21,7 @@
 // An append is one transaction: the head of the stream, which holds its version, and an item for each event, or for
 // a frame of several. It happens as a whole or not at all, upon the version that [Expected] names. Every append
 // has a commit id; repeated with the same id and events it writes nothing more, so a caller
-// that does not know what became of an append repeats it, at any time. [Store.Commit] appends to several streams at once, and
+// that does not know the outcome of an append repeats it, at any time. [Store.Commit] appends to several streams at once, and
 // [With] adds writes of the caller's own.
 //
 // # Reads

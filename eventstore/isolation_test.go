@@ -67,7 +67,7 @@ func (p *piecemeal) TransactWriteItems(ctx context.Context, in *dynamodb.Transac
 	if err != nil {
 		return nil, err
 	}
-	// Who was told of the success sees all of it.
+	// Whoever got the success sees all of it.
 	rand.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 	for _, key := range keys {
 		<-time.After(rand.N(4 * time.Millisecond))

@@ -107,7 +107,7 @@ func (s *Store) sendUntilKnown(ctx context.Context, c *commit) error {
 // meets others there only waits in a queue: of 16 equal writers each turn is lost with 15/16, and 50 turns in a row with 4 %; 500 with 1e-14.
 const turns = 10
 
-// inCrowd is how long a commit waits that met others on its shard, for the so-manieth time. The longer it has waited already, the sooner
+// inCrowd is how long a commit waits that met others on its shard, times in a row. The longer it has waited already, the sooner
 // it comes again: a shard takes one commit after the other, and waits that grow would let those pass that came last.
 func inCrowd(times int) time.Duration {
 	const first = 20 * time.Millisecond

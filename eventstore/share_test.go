@@ -322,7 +322,7 @@ func TestSubscriptionSurvivesFailures(t *testing.T) {
 						t.Errorf("%d and %d of %d handled, %v", a.Value.Events, b.Value.Events, total, err)
 					}
 					if retried.Load() == 0 {
-						t.Error("nothing was told of the failures")
+						t.Error("the failures were not reported")
 					}
 				})
 			})

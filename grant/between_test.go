@@ -392,7 +392,7 @@ func TestStaleReads(t *testing.T) {
 }
 
 // TestLostReplies: the history proves a change whose replies are all lost, and a change that nothing
-// proves is told of as unknown.
+// proves is reported as unknown.
 func TestLostReplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, b := t.Context(), newBetween(t, fault.On("TransactWriteItems").DropReply())

@@ -196,7 +196,7 @@ func TestDamagedActivity(t *testing.T) {
 	}
 }
 
-// TestDamagedHistory: a damaged entry is told of, and does not let a revision be used twice.
+// TestDamagedHistory: a damaged entry is reported, and does not let a revision be used twice.
 func TestDamagedHistory(t *testing.T) {
 	r, ctx := newRawTable(t), t.Context()
 	k := grant.Key{Tenant: grant.TenantOf("acme"), User: "u", Type: "role", Qualifier: "admin"}

@@ -244,7 +244,7 @@ func TestRefusedArguments(t *testing.T) {
 	}
 }
 
-// What the folder lost is told on standard error, with its size and where the file as it was is.
+// What the folder lost is reported on standard error, with its size and where the file as it was is.
 func TestDamageIsTold(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	cmd, c, _ := start(t, "-data "+dir)
@@ -267,15 +267,15 @@ func TestDamageIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := len(whole) - bytes.LastIndexByte(whole[:len(whole)-1], '\n') - 1 - 3
-	var told strings.Builder
-	engine, err := open(settings{data: dir}, &told)
+	var reported strings.Builder
+	engine, err := open(settings{data: dir}, &reported)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer engine.Close()
 	kept := engine.Damage().Kept
-	if want := fmt.Sprintf("ddblocal: %s: %d bytes in 1 records were cut short or damaged and are left out; the file as it was is %s\n", dir, last, kept); told.String() != want {
-		t.Errorf("told\n%swant\n%s", told.String(), want)
+	if want := fmt.Sprintf("ddblocal: %s: %d bytes in 1 records were cut short or damaged and are left out; the file as it was is %s\n", dir, last, kept); reported.String() != want {
+		t.Errorf("reported\n%swant\n%s", reported.String(), want)
 	}
 	if data, err := os.ReadFile(kept); err != nil || string(data) != string(whole[:len(whole)-3]) {
 		t.Errorf("%s differs from the file as it was: %v", kept, err)

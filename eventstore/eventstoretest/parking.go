@@ -123,7 +123,7 @@ func testParkIn(t *testing.T, factory Factory, opts []eventstore.Option) {
 	if f.again != 3 {
 		t.Errorf("%d commits came again, want 3", f.again)
 	}
-	wantError(t, "parked by nobody", firstError(s.Feed().Parked(t.Context(), "")), ddb.ErrInvalid)
+	wantError(t, "parked without a name", firstError(s.Feed().Parked(t.Context(), "")), ddb.ErrInvalid)
 	wantError(t, "park and save", s.Feed().Subscribe(t.Context(), "c", p, f.handle, eventstore.Park(1), eventstore.HandlerSaves()), ddb.ErrInvalid)
 }
 
@@ -218,7 +218,7 @@ func testFigures(t *testing.T, factory Factory) {
 	if first.Kind != "feed" || first.Consumer != "c" || first.Shards < 1 || first.Handled != 0 || first.Lag < 1 || first.Age <= 0 || first.GivenUp != 0 {
 		t.Errorf("at the first commit: %+v", first)
 	}
-	// Of the last commit itself nothing is told yet.
+	// Of the last commit itself nothing is reported yet.
 	if done := last.Handled + last.GivenUp; done < 9 || last.Lag != 1 || last.Retries < 2 || last.Parked > 1 {
 		t.Errorf("at the last commit: %+v", last)
 	}

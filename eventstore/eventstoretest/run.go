@@ -202,7 +202,7 @@ func testRepeat(t *testing.T, factory Factory) {
 			t.Errorf("%s has %d versions, %v, want %d", stream, head.Version, err, n)
 		}
 	}
-	// An id that is used by nobody else is no repeat.
+	// An id that nobody else uses is no repeat.
 	_, err := s.Append(t.Context(), "exact", eventstore.NoStream(), event("a"), eventstore.CommitID("d"))
 	wantError(t, "another commit with the same data", err, eventstore.ErrWrongExpectedVersion)
 }

@@ -134,7 +134,7 @@ func refused(ctx context.Context) error {
 	return err
 }
 
-// Unknown: no reply ever comes for one request, so nobody can tell what became of it.
+// Unknown: no reply ever comes for one request, so its outcome stays unknown.
 func unknown(ctx context.Context) error {
 	table, done, err := open(ctx, []fault.Rule{fault.On("BatchWriteItem").Where(holding(`{"N":"40"}`)).DropReply()})
 	if err != nil {

@@ -56,7 +56,7 @@ func (t *tracker) seed(ctx context.Context) error {
 			}
 		}
 	}
-	for k, text := range []string{"I see it too", "since Monday", "mended"} {
+	for k, text := range []string{"I see it too", "since Monday", "fixed"} {
 		c := Comment{Tenant: "acme", Key: CommentKey{"web", 9, opened.Add(time.Duration(k) * time.Millisecond)}, Text: text}
 		if err := t.comments.Create(ctx, &c); err != nil {
 			return err

@@ -86,7 +86,7 @@ func openTables(ctx context.Context) (*tables, error) {
 	return t, nil
 }
 
-// project is a worker: it handles the changes of the shards that it has leases for, until it is told to end.
+// project is a worker: it handles the changes of the shards that it has leases for, until its context ends.
 func project(ctx context.Context, name string) error {
 	t, err := openTables(ctx)
 	if err != nil {

@@ -98,7 +98,7 @@ func answer[Q ddb.AnyQuery[Post, Q]](b *blog, w http.ResponseWriter, r *http.Req
 // fail tells the caller what is the caller's: a token that does not open.
 func fail(w http.ResponseWriter, err error) {
 	if errors.Is(err, ddb.ErrBadCursor) {
-		http.Error(w, "this page is no longer there; begin anew", http.StatusBadRequest)
+		http.Error(w, "this page is no longer there; start again", http.StatusBadRequest)
 		return
 	}
 	slog.Error("cannot list posts", "error", err)

@@ -1,4 +1,4 @@
-// Writes shows what becomes of writes: preconditions, stale versions, replies
+// Writes shows how writes end: preconditions, stale versions, replies
 // that are lost, conflicts, throttling, transactions and unique values. Faults are
 // put between client and engine by rules, and every request is printed:
 //

@@ -153,7 +153,7 @@ func concurrentChanges(s *suite) {
 	var (
 		wg   sync.WaitGroup
 		mu   sync.Mutex
-		done = map[int64]string{} // what each writer was told
+		done = map[int64]string{} // the replies of each writer
 	)
 	note := func(rev int64, name string) {
 		mu.Lock()
@@ -183,7 +183,7 @@ func concurrentChanges(s *suite) {
 	}
 	for i, e := range entries {
 		if e.Grant.Rev != int64(i+1) || done[e.Grant.Rev] != e.Grant.GrantedBy {
-			s.Errorf("entry %d has revision %d by %s, which was told to %q", i, e.Grant.Rev, e.Grant.GrantedBy, done[e.Grant.Rev])
+			s.Errorf("entry %d has revision %d by %s, which was returned to %q", i, e.Grant.Rev, e.Grant.GrantedBy, done[e.Grant.Rev])
 		}
 	}
 	stored, err := s.Get(ctx, k)

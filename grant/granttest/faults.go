@@ -225,7 +225,7 @@ func (f *faulty) checkAll(checks int) {
 	pass(time.Minute) // for requests that are delivered late
 }
 
-// changes makes grants and revokes them in a storm, and checks what the changes were told against
+// changes makes grants and revokes them in a storm, and checks what the changes returned against
 // decisions, the grants and their history.
 func (f *faulty) changes(rounds int) {
 	ctx := context.WithoutCancel(f.Context())

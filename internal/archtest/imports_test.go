@@ -76,7 +76,7 @@ func importFault(f goFile, imported string) string {
 	case under(dir, commands) && under(target, strings.Join(strings.Split(dir, "/")[:2], "/")):
 		return "" // a program's own packages
 	case under(target, examples, commands, benchmarks) && !(under(dir, benchmarks) && target == benchmarks):
-		return "programs are imported by nobody"
+		return "nothing imports programs"
 
 	case under(target, engine+"/internal"):
 		if !under(dir, engine) && dir != commands+"/ddblocal" {

@@ -11,7 +11,7 @@ const (
 	maxTestLines = 800
 )
 
-// longFiles are excused from the limit, each for a reason that splitting would not mend.
+// longFiles are excused from the limit, each for a reason that splitting would not remove.
 var longFiles = map[string]string{}
 
 func TestFileSize(t *testing.T) {

@@ -21,7 +21,7 @@ type Error struct {
 	Path   string       // attribute path such as address.lines[2], with * for a key of a Go map; empty for the value itself
 	GoType reflect.Type // the Go type at Path; may be nil
 	Kind   Kind         // the wire type at Path, if known
-	Reason string       // what is wrong with it, and the mend
+	Reason string       // what is wrong with it, and how to correct it
 	Err    error        // cause; may be nil
 }
 
@@ -85,7 +85,7 @@ func under(name string, err error) error {
 	return prefix(err, name)
 }
 
-// underKey puts it below a key of a map, which is data and so not told.
+// underKey puts it below a key of a map, which is data and so not shown.
 func underKey(err error) error {
 	return prefix(err, "*")
 }

@@ -131,7 +131,7 @@ type (
 	badKey  struct{ A, B int }
 )
 
-// Every mistake of a type is told at once.
+// Every mistake of a type is named at once.
 func TestPlanProblems(t *testing.T) {
 	type item struct {
 		Chan    chan int

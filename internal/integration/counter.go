@@ -48,7 +48,7 @@ func listen(ctx context.Context, target *url.URL) (*counter, error) {
 			MaxIdleConnsPerHost: 128,
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			if r.Context().Err() == nil { // a test that cancels its own call is no news
+			if r.Context().Err() == nil { // a test may cancel its own call
 				log.Printf("proxy: %s: %v", r.Header.Get("X-Amz-Target"), err)
 			}
 			w.WriteHeader(http.StatusBadGateway)

@@ -49,7 +49,7 @@ const (
 	seen
 )
 
-type told struct {
+type reply struct {
 	outcome outcome
 	version int64 // that a read saw, 0 for no item
 }
@@ -70,7 +70,7 @@ var versioned = porcupine.Model{
 	},
 	Init: func() any { return int64(0) },
 	Step: func(state, input, output any) (bool, any) {
-		version, in, out := state.(int64), input.(step), output.(told)
+		version, in, out := state.(int64), input.(step), output.(reply)
 		switch {
 		case !in.write:
 			return out.version == version, version
@@ -84,7 +84,7 @@ var versioned = porcupine.Model{
 	},
 }
 
-// TestVersionedWritesAreLinearizable: what writers and readers of versioned items are told, while a part of all
+// TestVersionedWritesAreLinearizable: what writers and readers of versioned items get, while a part of all
 // requests goes wrong, is what one of them after the other could have seen.
 func TestVersionedWritesAreLinearizable(t *testing.T) {
 	const workers, rounds, items = 16, 40, 4
@@ -121,12 +121,12 @@ func TestVersionedWritesAreLinearizable(t *testing.T) {
 					if err != nil && !errors.Is(err, ddb.ErrNotFound) {
 						continue // it tells nothing
 					}
-					read.Output = told{seen, a.Version}
+					read.Output = reply{seen, a.Version}
 					a.ID = id
 					a.Balance++
 					write := porcupine.Operation{ClientId: w, Input: step{id: id, write: true, expect: a.Version}, Call: clock.Add(1)}
 					result := put(t.Context(), table, &a)
-					write.Return, write.Output = clock.Add(1), told{outcome: result}
+					write.Return, write.Output = clock.Add(1), reply{outcome: result}
 					if result == unknown {
 						write.Return = math.MaxInt64 // it may happen at any time from now on
 					}
@@ -168,7 +168,7 @@ func put(ctx context.Context, table *ddb.SimpleTable[account, string], a *accoun
 // The specification itself refuses what must not be.
 func TestVersionedSpecification(t *testing.T) {
 	write := func(client int, expect int64, result outcome, call, ret int64) porcupine.Operation {
-		return porcupine.Operation{ClientId: client, Input: step{"a", true, expect}, Output: told{outcome: result}, Call: call, Return: ret}
+		return porcupine.Operation{ClientId: client, Input: step{"a", true, expect}, Output: reply{outcome: result}, Call: call, Return: ret}
 	}
 	for name, c := range map[string]struct {
 		history []porcupine.Operation
@@ -178,7 +178,7 @@ func TestVersionedSpecification(t *testing.T) {
 		"one wins":                  {[]porcupine.Operation{write(1, 0, stored, 1, 4), write(2, 0, conflict, 2, 3)}, true},
 		"conflict with nobody":      {[]porcupine.Operation{write(1, 0, conflict, 1, 2)}, false},
 		"conflict with an unknown":  {[]porcupine.Operation{write(1, 0, unknown, 1, math.MaxInt64), write(2, 0, conflict, 2, 3)}, true},
-		"lost update":               {[]porcupine.Operation{write(1, 0, stored, 1, 2), {ClientId: 2, Input: step{id: "a"}, Output: told{seen, 0}, Call: 3, Return: 4}}, false},
+		"lost update":               {[]porcupine.Operation{write(1, 0, stored, 1, 2), {ClientId: 2, Input: step{id: "a"}, Output: reply{seen, 0}, Call: 3, Return: 4}}, false},
 	} {
 		if got := porcupine.CheckOperations(versioned, c.history); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

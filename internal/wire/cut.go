@@ -49,7 +49,7 @@ func (k *call) sinkFrom(buf *buffer) ([]byte, error) {
 	return buf.rest, err
 }
 
-// cut reads the value of one top-level member with fn, and sets b.rest to the body with null in its place. fn is told
+// cut reads the value of one top-level member with fn, and sets b.rest to the body with null in its place. fn gets
 // the value of Count where that stands before the member. found says whether the member is there and not null, have
 // which members there are.
 func (b *buffer) cut(d *codec.Decoder, member string, fn func(count int) error) (found bool, have parts, err error) {

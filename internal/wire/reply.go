@@ -107,7 +107,7 @@ func success(resp *smithyhttp.Response) bool {
 
 func requestID(h http.Header) string { return h.Get("X-Amzn-Requestid") }
 
-// marked reports whether a reply bears a sign of the service.
+// marked reports whether a reply has a sign of the service.
 func marked(h http.Header) bool {
 	return requestID(h) != "" || h.Get("X-Amz-Crc32") != "" || strings.HasPrefix(h.Get("Content-Type"), "application/x-amz-json")
 }

@@ -17,7 +17,7 @@ const (
 	ReplyCut Fault = iota + 1
 	// ReplyCorrupt: the body does not match its X-Amz-Crc32 header, or is not JSON.
 	ReplyCorrupt
-	// ReplyForeign: the reply does not come from the service: it is empty, or not a JSON object, or bears none of
+	// ReplyForeign: the reply does not come from the service: it is empty, or not a JSON object, or has none of
 	// the marks of a DynamoDB reply (request id, checksum, x-amz-json content type). Proxies and captive portals
 	// send such.
 	ReplyForeign

@@ -58,7 +58,7 @@ func (e *edit) elements(t *tree, old value.List, level int) (value.List, error) 
 	return list, nil
 }
 
-// change returns what becomes of old, which is nil if it does not exist. The
+// change returns the new value for old, which is nil if it does not exist. The
 // result is nil if it does not exist afterwards.
 func (e *edit) change(t *tree, old value.Value, level int) (value.Value, error) {
 	if t.action != nil {

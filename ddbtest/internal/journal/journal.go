@@ -25,7 +25,7 @@ const (
 	lockName    = "lock"
 )
 
-// Record is one thing that happened: an operation on a table, or what became of one item.
+// Record is one thing that happened: an operation on a table, or one item as it is afterwards.
 type Record struct {
 	// At is the engine's time.
 	At time.Time `json:"at,omitzero"`

@@ -204,7 +204,7 @@ func TestDamage(t *testing.T) {
 
 func TestNoJournal(t *testing.T) {
 	dir, file := write(t, 1)
-	if err := os.WriteFile(file, []byte("dear diary\nnothing today\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("hello diary\nnothing today\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := read(t, dir); err == nil || !strings.Contains(err.Error(), "no journal") {

@@ -28,7 +28,7 @@ var bigStorm = flag.Bool("storm", false, "storms of 64 x 10,000 writes")
 
 // TestStorm (rows A1 and A4 of the fault matrix): 64 writers of versioned items, 5 % of all requests,
 // reads too, with a fault of any kind, over a client with the defaults of NewClient. What
-// each writer was told is compared with all that the engine applied.
+// each writer got is compared with all that the engine applied.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults")
@@ -206,7 +206,7 @@ func (s *storm) write(id, me string) {
 	s.writes = append(s.writes, w)
 }
 
-// check compares what was told with what was applied.
+// check compares what was reported with what was applied.
 func (s *storm) check(mostUnknown float64) {
 	s.Helper()
 	times := map[string]int{}

@@ -112,7 +112,7 @@ func TestRequestsOfAPage(t *testing.T) {
 		}
 		calls := len(rec.take())
 		if calls != tc.requests || page.Requests != calls || page.Scanned != tc.scanned || ids(page.Items) != tc.items || page.Next.IsZero() == tc.next {
-			t.Errorf("%s: %d requests (%d told), %d scanned, items %q, more %v; want %+v", name, calls, page.Requests, page.Scanned, ids(page.Items), !page.Next.IsZero(), tc)
+			t.Errorf("%s: %d requests (%d reported), %d scanned, items %q, more %v; want %+v", name, calls, page.Requests, page.Scanned, ids(page.Items), !page.Next.IsZero(), tc)
 		}
 		if page.Consumed.ReadUnits != 0.5*float64(tc.requests) {
 			t.Errorf("%s: %v read units in %d requests", name, page.Consumed.ReadUnits, calls)
@@ -243,7 +243,7 @@ func TestProjectedPagesHaveKeys(t *testing.T) {
 
 // TestCursorBeforeAnUnreadableItem: wherever in a page the item stands that is not a
 // T, what was before it is handed out, and the cursor stands right before it: it is
-// neither lost nor are others read twice once it is mended.
+// neither lost nor are others read twice once it is corrected.
 func TestCursorBeforeAnUnreadableItem(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
@@ -263,7 +263,7 @@ func TestCursorBeforeAnUnreadableItem(t *testing.T) {
 				if len(got) != bad || err == nil || !strings.Contains(err.Error(), "total") || errors.Is(err, ddb.ErrNotFound) {
 					t.Fatalf("%s: bad item %d: %d items, %v", name, bad, len(got), err)
 				}
-				fix := order{Customer: "c1", ID: orderID(fmt.Sprintf("%03d", bad)), Total: int64(bad), Status: "mended"}
+				fix := order{Customer: "c1", ID: orderID(fmt.Sprintf("%03d", bad)), Total: int64(bad), Status: "corrected"}
 				if err := orders.Put(ctx, &fix); err != nil {
 					t.Fatal(err)
 				}

@@ -183,7 +183,7 @@ func TestForeignPageTokens(t *testing.T) {
 		texts[err.Error()] = true
 	}
 	if len(texts) != 1 {
-		t.Errorf("the causes can be told apart: %v", texts)
+		t.Errorf("the causes differ: %v", texts)
 	}
 	if err := second(ddb.OpenToken(tokens, other.Query("c1").Filter(orderTotal.Ge(0)), token, t1)); !errors.Is(err, ddb.ErrBadCursor) {
 		t.Errorf("other table: %v", err)

@@ -35,7 +35,7 @@ func plainUsers(t *testing.T, client ddb.Client, opts ...ddb.TableOption) *ddb.S
 }
 
 // TestTransactSingleFaults: whatever happens to the first request, the transaction is
-// applied once, and the caller is told so.
+// applied once, and the caller learns it.
 func TestTransactSingleFaults(t *testing.T) {
 	needsEngine(t, "faults")
 	for what := lostBefore; what < faults; what++ {

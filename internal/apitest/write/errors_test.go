@@ -192,7 +192,7 @@ func TestConditionFailedHidesItsItem(t *testing.T) {
 	}
 }
 
-// TestUnreadableCurrentItem: an item that is not a T is told as such, not as missing.
+// TestUnreadableCurrentItem: an item that is not a T is reported as such, not as missing.
 func TestUnreadableCurrentItem(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)

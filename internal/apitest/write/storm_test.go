@@ -74,7 +74,7 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// tally is what the calls of one verb were told.
+// tally is the outcomes of the calls of one verb.
 type tally struct {
 	writes, conflicts, other, unknown int
 	causes                            map[string]int
@@ -82,12 +82,12 @@ type tally struct {
 
 type writeStorm struct {
 	*testing.T
-	table *accounts
-	rng   *rand.Rand
-	mu    sync.Mutex
-	told  map[string]*tally
-	least map[string]int64 // of each counter: acknowledged
-	most  map[string]int64 // acknowledged or unknown
+	table   *accounts
+	rng     *rand.Rand
+	mu      sync.Mutex
+	tallies map[string]*tally
+	least   map[string]int64 // of each counter: acknowledged
+	most    map[string]int64 // acknowledged or unknown
 }
 
 // network gives requests and replies a time on the way, of 1 to 3 ms each.
@@ -120,7 +120,7 @@ func (n network) wait(ctx context.Context) error {
 }
 
 func newWriteStorm(t *testing.T, seed uint64, share float64, opts []ddb.TableOption) *writeStorm {
-	s := &writeStorm{T: t, rng: rand.New(rand.NewPCG(seed, 7)), told: map[string]*tally{}, least: map[string]int64{}, most: map[string]int64{}}
+	s := &writeStorm{T: t, rng: rand.New(rand.NewPCG(seed, 7)), tallies: map[string]*tally{}, least: map[string]int64{}, most: map[string]int64{}}
 	silent := share / 10 // of all faults, as many never get a reply: before or after the write was applied
 	rules := []fault.Rule{
 		fault.On("PutItem", "UpdateItem", "DeleteItem", "GetItem").Chance(silent / 2).Hang(),
@@ -209,14 +209,14 @@ func (s *writeStorm) write(rng *rand.Rand) {
 	}
 }
 
-// note keeps what a call was told; id is the counter that it raised, if any.
+// note keeps the outcome of a call; id is the counter that it raised, if any.
 func (s *writeStorm) note(verb, id string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := s.told[verb]
+	t := s.tallies[verb]
 	if t == nil {
 		t = &tally{causes: map[string]int{}}
-		s.told[verb] = t
+		s.tallies[verb] = t
 	}
 	t.writes++
 	switch {
@@ -246,7 +246,7 @@ func cause(err error) string {
 	return "no evidence left"
 }
 
-// check holds the counters against what the callers were told, and adds up the tallies.
+// check holds the counters against what the callers got, and adds up the tallies.
 func (s *writeStorm) check(total map[string]*tally) {
 	s.Helper()
 	for i := range hotItems + coldItems {
@@ -264,7 +264,7 @@ func (s *writeStorm) check(total map[string]*tally) {
 			s.Errorf("%s: counted %d, acknowledged %d, at most %d: %v", id, a.N, s.least[id], s.most[id], err)
 		}
 	}
-	for verb, t := range s.told {
+	for verb, t := range s.tallies {
 		sum := total[verb]
 		if sum == nil {
 			sum = &tally{causes: map[string]int{}}

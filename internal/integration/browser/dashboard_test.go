@@ -382,7 +382,7 @@ func charts(t *testing.T, s *shop, b *tab) {
 	if n := evaluate[int](b, `document.querySelector("figure svg .series path:last-child").getAttribute("d").split("L").length`); n != 300 {
 		t.Errorf("a line of %d points, want 300", n)
 	}
-	// What is under the pointer is told above the chart.
+	// What is under the pointer is shown above the chart.
 	box := evaluate[map[string]float64](b, `document.querySelector("figure svg").getBoundingClientRect().toJSON()`)
 	b.must(chromedp.Do(b.ctx, chromedp.MouseEvent("mouseMoved", box["left"]+box["width"]/2, box["top"]+20)))
 	b.until(`document.querySelector("figure svg .cursor")`)

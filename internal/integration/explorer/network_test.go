@@ -239,7 +239,7 @@ func reset() answer {
 	return answer{err: &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}}
 }
 
-// gateway is an answer that bears no mark of the service.
+// gateway is an answer without a mark of the service.
 func gateway(status int) answer {
 	kind, body := "application/json", fmt.Sprintf(`{"message":%q}`, http.StatusText(status))
 	if status >= http.StatusInternalServerError {

@@ -114,7 +114,7 @@ func TestDownloadComparesChecksums(t *testing.T) {
 	}
 }
 
-// fakeSuite asks its server as often as it is told.
+// fakeSuite asks its server as often as its arguments say.
 type fakeSuite struct {
 	requests int
 	results  []result

@@ -1,0 +1,88 @@
+package archtest_test
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// bannedPhrases are words and phrases of a private vocabulary that texts for people used once, and plain English for each.
+var bannedPhrases = map[string]string{
+	"told":              "reported, returned, called, distinguished",
+	"mend":              "repair, correct, what to do",
+	"mends":             "repairs, corrects",
+	"mended":            "repaired, corrected",
+	"begun anew":        "restarted",
+	"begin anew":        "restart",
+	"dear":              "expensive",
+	"dearer":            "more expensive",
+	"dearest":           "most expensive",
+	"bear":              "allow for, have",
+	"bears":             "allows for, has",
+	"belong into":       "belong in",
+	"belongs into":      "belongs in",
+	"in vain":           "without effect",
+	"leaves the house":  "is sent to clients",
+	"found by nobody":   "unnoticed",
+	"what becomes of":   "what happens to",
+	"what became of":    "the outcome of",
+	"is news":           "says more",
+	"is no news":        "says no more",
+	"manieth":           "nth",
+	"hitherto":          "so far",
+	"of its own accord": "by itself",
+}
+
+var bannedPhrase = phrasePattern()
+
+func phrasePattern() *regexp.Regexp {
+	var phrases []string
+	for phrase := range bannedPhrases {
+		phrases = append(phrases, strings.ReplaceAll(regexp.QuoteMeta(phrase), " ", `\s+(?://\s*)?`)) // comments break lines
+	}
+	slices.SortFunc(phrases, func(a, b string) int { return len(b) - len(a) })
+	return regexp.MustCompile(`(?i)\b(` + strings.Join(phrases, "|") + `)\b`)
+}
+
+// TestPhrases: documents, comments, messages and pages are in plain English.
+func TestPhrases(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	err := walk(func(name string) error {
+		if quoted(name) || !slices.Contains([]string{".go", ".md", ".html", ".js", ".yml", ".txt"}, path.Ext(name)) || path.Base(name) == "phrases_test.go" {
+			return nil
+		}
+		seen++
+		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+		if err != nil {
+			return err
+		}
+		for _, at := range bannedPhrase.FindAllIndex(text, -1) {
+			found := string(text[at[0]:at[1]])
+			line := 1 + strings.Count(string(text[:at[0]]), "\n")
+			t.Errorf("%s:%d says %q; write %s", name, line, found, bannedPhrases[strings.ToLower(strings.Join(strings.Fields(strings.ReplaceAll(found, "//", "")), " "))])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen < 100 {
+		t.Fatalf("only %d files are looked at", seen)
+	}
+}
+
+func TestPhrasesRule(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"the caller is told of it": 1, "Dearest calls": 1, "it belongs\n// into another": 1, "what became\n\t// of it": 1, "a bearer token": 0, "untold": 0, "mending": 0, "": 0,
+	} {
+		if found := bannedPhrase.FindAllString(text, -1); len(found) != want {
+			t.Errorf("%q: found %q, want %d", text, found, want)
+		}
+	}
+}
