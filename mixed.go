@@ -41,7 +41,7 @@ func (m *Mixed[I]) label() string {
 // unknown gets each item that is of none of the types: what it returns with true is given in its place, and with false the
 // item is left out. Without the function a read fails with [ErrOtherEntity] where it meets one. It may be called by several goroutines at once.
 //
-// NewMixed refuses, with everything that is wrong: a part that does not recognise its items, two that cannot be told apart, and an item type whose pointer is no I. The
+// NewMixed refuses, with everything that is wrong: a part that does not recognise its items, two that cannot be distinguished, and an item type whose pointer is no I. The
 // error matches [ErrInvalid]; each call returns it then.
 func NewMixed[I any](t *SharedTable, unknown func(RawItem) (item I, ok bool)) (*Mixed[I], error) {
 	m := newMixed(t.tableCore(), reflect.TypeFor[[]I]())
@@ -235,7 +235,7 @@ func (m *mixed) add(i int, c *core) error {
 		switch {
 		case c.entity.excludes(o.entity):
 		case c.entity.is == nil && o.entity.is == nil:
-			errs = append(errs, fmt.Errorf("tables %d and %d, of %s and %s, cannot be told apart: an item can be of both", j, i, o.plan.Type(), c.plan.Type()))
+			errs = append(errs, fmt.Errorf("tables %d and %d, of %s and %s, cannot be distinguished: an item can be of both", j, i, o.plan.Type(), c.plan.Type()))
 		default:
 			m.exclusive = false
 		}
@@ -427,13 +427,13 @@ func (r *read) ofType(c *core, filter expr.Node) (expr.Node, error) {
 	}
 	var own []expr.Node
 	keys := r.schema().names()
-	told := c.entity.is == nil
+	inRequest := c.entity.is == nil
 	for i := range c.entity.tests {
 		t := &c.entity.tests[i]
-		told = told && (r.scan || !slices.Contains(keys, t.name))
+		inRequest = inRequest && (r.scan || !slices.Contains(keys, t.name))
 		own = append(own, t.node())
 	}
-	if told {
+	if inRequest {
 		return expr.Any(expr.Not{Term: expr.All(own...)}, filter), nil
 	}
 	return nil, fmt.Errorf("a filter for items of %s alone: a filter of this query cannot tell them from others; give their table a Discriminator", c.plan.Type())

@@ -50,7 +50,7 @@ func KeepUnknown[I any](wrap func(ddb.RawItem) I) Option[I] {
 // New puts typed tables together. It sends nothing. Indexes that are described later for one of the parts belong to the table too.
 //
 // It refuses, with everything that is wrong: what [ddb.Share] refuses, a part that does not say how its items are recognised, two parts
-// whose items cannot be told apart, an item type whose pointer does not implement I, and several options. The error matches [ddb.ErrInvalid]. The table is
+// whose items cannot be distinguished, an item type whose pointer does not implement I, and several options. The error matches [ddb.ErrInvalid]. The table is
 // not nil then: each of its calls returns that error.
 func New[I any](parts []ddb.TablePart, opts ...Option[I]) (*Table[I], error) {
 	shared, err := ddb.Share(parts...)
@@ -92,7 +92,7 @@ func Read[I, T any](t *Table[I], q ddb.Paged[T], where ...ddb.MixedFilter) *ddb.
 //
 //	entity.Read(shop, customers.Query("CUSTOMER#7"), entity.Where(orders, orderTotal.Gt(100)), entity.Where(lines, lineQty.Gt(1)))
 //
-// DynamoDB evaluates it, so the type must be told by a [ddb.Discriminator], or, in scans and on indexes, by a [ddb.KeyPrefix] of an attribute
+// DynamoDB evaluates it, so the type must be recognised by a [ddb.Discriminator], or, in scans and on indexes, by a [ddb.KeyPrefix] of an attribute
 // that is no key of what is read.
 func Where[T any](table ddb.AnyTable[T], conds ...ddb.Cond[T]) ddb.MixedFilter {
 	return ddb.FilterOf(table, conds...)
