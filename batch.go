@@ -213,8 +213,10 @@ type batch struct {
 	write bool
 	// consistent is of reads.
 	consistent bool
-	paths      []expr.Path // that are read
-	first      int         // index of the first input, in a stream
+	hide       bool         // expired items
+	hidden     atomic.Int64 // how many were left out
+	paths      []expr.Path  // that are read
+	first      int          // index of the first input, in a stream
 	entries    []batchEntry
 	byKey      map[string]*batchEntry // the entry that stands for each key
 	stats      BatchStats

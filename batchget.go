@@ -250,7 +250,8 @@ func (b *batchGetter) prepare(n int, encode func([]byte, int) ([]byte, error), r
 	if err := invalid(append(errs, err)...); err != nil {
 		return err
 	}
-	paths = b.core.withMark(paths)
+	b.hide = b.core.hides(r.expired)
+	paths = b.core.withExpiry(b.core.withMark(paths), b.hide)
 	b.paths = paths
 	b.entries = make([]batchEntry, n)
 	b.byKey = make(map[string]*batchEntry, n)
@@ -306,14 +307,18 @@ func (b *batch) readOnce(ctx context.Context, options wire.Options, how types.Ke
 	for i, e := range pending {
 		keys[0].Keys[i] = e.data
 	}
+	live := b.core.live(rows, b.hide)
 	err = b.send(ctx, options, pending, func(ctx context.Context, o outgoing) (replyInfo, error) {
 		in := &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{b.core.name: how}, ReturnConsumedCapacity: o.capacity}
-		out, err := wire.BatchGetItem(ctx, b.core.client, in, keys, o.options, func(string) wire.Rows { return b.core.live(rows) })
+		out, err := wire.BatchGetItem(ctx, b.core.client, in, keys, o.options, func(string) wire.Rows { return live })
 		if out == nil {
 			return replyInfo{}, err
 		}
 		if err == nil {
 			left, err = b.leftKeys(out.UnprocessedKeys, pending)
+		}
+		if l, ok := live.(*liveRows); ok && err == nil {
+			b.hidden.Add(int64(l.expired))
 		}
 		return replyInfo{answered: true, capacities: out.ConsumedCapacity, items: len(pending) - len(left), returned: rows.count()}, err
 	})

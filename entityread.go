@@ -219,9 +219,9 @@ func (c *core) decodeRow(plan *codec.Plan, d *codec.Decoder, to reflect.Value) (
 	return false, err
 }
 
-// counting is the read of a count, which needs of the items only what they are recognised by.
+// counting is the read of a count, which needs of the items only what they are recognised by and what tells expired ones.
 func (r *read) counting() *read {
-	if r == nil || r.ready == nil || r.core.usable() != nil || len(r.entities()) == 0 {
+	if r == nil || r.ready == nil || r.core.usable() != nil || len(r.entities()) == 0 && !r.hides() {
 		return r
 	}
 	r = r.changed()
@@ -231,10 +231,10 @@ func (r *read) counting() *read {
 
 // counted are the rows of a count: nil where the service can count by itself.
 func (r *read) counted() wire.Rows {
-	if len(r.entities()) == 0 {
+	if len(r.entities()) == 0 && !r.hides() {
 		return nil
 	}
-	c := &countRows{read: r}
+	c := &countRows{read: r, expiry: r.expiry()}
 	c.check.init(r.key)
 	return c
 }
@@ -244,6 +244,8 @@ type countRows struct {
 	read  *read
 	check queryCheck
 	n     int
+
+	expiry *expiry // nil if expired items are counted
 }
 
 func (c *countRows) Reset(int) { c.n = 0 }
@@ -260,7 +262,11 @@ func (c *countRows) Row(d *codec.Decoder) error {
 	if err == nil {
 		err = c.check.scan(raw)
 	}
-	if own {
+	if err != nil {
+		return err
+	}
+	hidden, err := c.expiry.hides(raw)
+	if own && !hidden {
 		c.n++
 	}
 	return err

@@ -143,6 +143,9 @@ func (s *requestInfo) assume(x *Explanation, c *core) {
 		if x.Filter != "" {
 			say("what the filter drops is billed all the same")
 		}
+		if r.hides() {
+			say("expired items are billed until DynamoDB has deleted them")
+		}
 		if r.fromTable {
 			most := s.size
 			if most == 0 {

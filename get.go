@@ -15,11 +15,12 @@ import (
 )
 
 // GetOption is an option of reads by key, Get, Exists, BatchGet and TransactGet:
-// [Consistent], [Project] and, for batches, [StatsTo].
+// [Consistent], [Project], [IncludeExpired] and, for batches, [StatsTo].
 type GetOption interface{ ConsistentOrProject(*readCall) }
 
 type readCall struct {
 	consistent bool
+	expired    bool // are shown on a table that hides them
 	stats      *BatchStats
 	project    []AnyAttr
 }
@@ -230,6 +231,7 @@ type getInput struct {
 	core    *core
 	wireKey []byte
 	paths   []expr.Path
+	hide    bool // expired items
 }
 
 func (c *core) prepareGet(in *getInput, key any, room []byte, r readCall) error {
@@ -242,7 +244,7 @@ func (c *core) prepareGet(in *getInput, key any, room []byte, r readCall) error 
 	if err := invalid(err1, err2); err != nil {
 		return opError("GetItem", c.name, "", err)
 	}
-	in.TableName, in.core = &c.name, c
+	in.TableName, in.core, in.hide = &c.name, c, c.hides(r.expired)
 	if r.consistent {
 		in.ConsistentRead = aws.Bool(true)
 	}
@@ -255,7 +257,7 @@ func (in *getInput) projected(paths []expr.Path) {
 	if len(paths) == 0 {
 		return
 	}
-	paths = in.core.withMark(paths)
+	paths = in.core.withExpiry(in.core.withMark(paths), in.hide)
 	in.paths = paths
 	var w expr.Writer
 	in.ProjectionExpression = aws.String(w.Projection(paths))
@@ -263,7 +265,7 @@ func (in *getInput) projected(paths []expr.Path) {
 }
 
 func (in *getInput) send(ctx context.Context, c *core, rows wire.Rows) (found bool, err error) {
-	rows = c.live(rows)
+	rows = c.live(rows, in.hide)
 	info := requestInfo{op: "GetItem", key: in.wireKey, consistent: in.ConsistentRead != nil, project: in.paths}
 	found, err = c.sendGet(ctx, &info, &in.GetItemInput, in.wireKey, rows)
 	return found && !hides(rows), opError("GetItem", c.name, "", err)

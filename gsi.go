@@ -201,7 +201,7 @@ func (c *core) addIndex(name string, global bool, partition, sort any, opts []In
 		return slices.Contains(names, n) || slices.Contains(c.key.names(), n)
 	})
 	c.checkEntityIndex(info)
-	errs = append(errs, c.checkTombstoneIndex(info))
+	errs = append(errs, c.checkTombstoneIndex(info), c.checkExpiryIndex(info))
 	if err := invalid(errs...); err != nil {
 		return nil, &OpError{Op: "NewIndex", Table: c.name, Index: name, Err: err}
 	}

@@ -53,12 +53,14 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 		got:   results{list: s.items, found: make([]bool, n)},
 		mixed: s.read.mixed,
 	}
-	if err = b.prepare(n, s.appendTableKey, readCall{project: s.read.project}); err != nil {
+	if err = b.prepare(n, s.appendTableKey, readCall{project: s.read.project, expired: s.read.expired}); err != nil {
 		s.items.SetLen(0)
 		return start, s.read.fail(err)
 	}
 	err = b.run(ctx, b.unique, b.sendKeys)
 	page.book(b.stats.Requests, b.stats.Consumed)
+	page.hidden += int(b.hidden.Load())
+	page.missing -= int(b.hidden.Load())
 	kept := 0
 	defer func() { s.items.SetLen(kept) }()
 	for i := range n {

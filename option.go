@@ -86,7 +86,7 @@ func Updated(attr AnyAttr) TableOption {
 // TTL names the attribute after whose time DynamoDB may delete the item. It must
 // be stored as a number of Unix seconds: an integer, or a time with the unixtime
 // tag option. EnsureTable switches TTL on for it. Deletion comes late, typically within
-// days, and expired items are read until then.
+// days, and expired items are read until then, unless [HideExpired] hides them.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 func TTL(attr AnyAttr) TableOption {
@@ -96,7 +96,7 @@ func TTL(attr AnyAttr) TableOption {
 	})
 }
 
-// Clock replaces time.Now for [Created] and [Updated].
+// Clock replaces time.Now for [Created], [Updated] and [HideExpired].
 func Clock(now func() time.Time) TableOption {
 	return tableOption(func(c *core) error {
 		if now == nil {

@@ -29,6 +29,8 @@ type Page[T any] struct {
 	Scanned int
 	// Missing is how many entries of an index had no item any more; see [IndexQuery.Hydrate].
 	Missing int
+	// Hidden is how many items were left out because they have expired; see [HideExpired].
+	Hidden int
 	// Requests is how many requests were needed.
 	Requests int
 	// Consumed is what they cost; zero without capacity counting.
@@ -42,6 +44,7 @@ type pageData struct {
 	next, prev *position
 	scanned    int
 	missing    int
+	hidden     int
 	requests   int
 	consumed   Consumed
 }
@@ -55,7 +58,7 @@ func pageOf[T any](p *pageData, err error) (Page[T], error) {
 	}
 	return Page[T]{
 		Items: *p.list.(*[]T), Next: Cursor[T]{p.next}, Prev: Cursor[T]{p.prev}, //nolint:forcetypeassert // it was made as one
-		Scanned: p.scanned, Missing: p.missing, Requests: p.requests, Consumed: p.consumed,
+		Scanned: p.scanned, Missing: p.missing, Hidden: p.hidden, Requests: p.requests, Consumed: p.consumed,
 	}, err
 }
 
@@ -110,6 +113,9 @@ type rowSink struct {
 	last  []byte                            // the last row before one that was not taken
 	check queryCheck
 	room  mixedRoom
+
+	expiry *expiry // nil if expired items are shown
+	hidden int     // of this request
 }
 
 // Reset starts a reply.
@@ -126,7 +132,7 @@ func (s *rowSink) Reset(sizeHint int) {
 
 // truncate forgets the rows of the last request.
 func (s *rowSink) truncate() {
-	s.n = s.base
+	s.n, s.hidden = s.base, 0
 	if s.read.fromTable {
 		s.keys = s.keys[:s.base]
 		return
@@ -145,10 +151,14 @@ func (s *rowSink) Row(d *codec.Decoder) error {
 	d.Peek()
 	from := d.Pos()
 	own := true
-	var err error
-	if s.read.fromTable {
+	hidden, err := s.hides(d)
+	switch {
+	case err != nil:
+	case hidden:
+		s.hidden, own = s.hidden+1, false
+	case s.read.fromTable:
 		err = s.key(d)
-	} else {
+	default:
 		own, err = s.decode(d)
 	}
 	if err != nil {
@@ -164,6 +174,24 @@ func (s *rowSink) Row(d *codec.Decoder) error {
 		s.first = slices.Clone(s.row)
 	}
 	return nil
+}
+
+// hides reports whether the row has expired and is left out. Then it is read.
+func (s *rowSink) hides(d *codec.Decoder) (bool, error) {
+	if s.expiry == nil {
+		return false, nil
+	}
+	from := d.Pos()
+	raw, err := d.Raw()
+	if err != nil {
+		return false, err
+	}
+	hidden, err := s.expiry.hides(raw)
+	if hidden && err == nil {
+		return true, s.check.scan(raw)
+	}
+	d.Rewind(from)
+	return false, err
 }
 
 // decode reads the row into the next place of the list, unless it is of a type that is left out.
@@ -248,6 +276,7 @@ func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue
 				err = s.read.fail(errNoUnits)
 			}
 		}
+		page.hidden += s.hidden
 		if err != nil || next == nil || s.over || !whole && s.n > s.base || s.max > 0 && s.n >= s.max || s.read.stopped(page.scanned, page.consumed.ReadUnits) {
 			break
 		}
@@ -290,6 +319,7 @@ func newPageRead(r *read, t *readText, most int, list any) *pageRead {
 	p := &pageRead{}
 	p.page.list, p.page.items = list, reflect.ValueOf(list).Elem()
 	p.sink.read, p.sink.text, p.sink.plan, p.sink.max, p.sink.items = r, t, r.itemPlan(), most, p.page.items
+	p.sink.expiry = r.expiry()
 	return p
 }
 
@@ -418,44 +448,6 @@ func (r *read) collect(ctx context.Context, list any) (err error) {
 	})
 	emptyNotNil(items)
 	return err
-}
-
-// count is the terminal Count.
-func (r *read) count(ctx context.Context) (int, error) {
-	if r = r.endless(); r != nil && r.segments > 1 {
-		return countParallel(ctx, r)
-	}
-	return readCount(ctx, r, segment{})
-}
-
-// readCount counts by pages without items.
-func readCount(ctx context.Context, r *read, seg segment) (int, error) {
-	r = r.onePage().counting()
-	t, err := r.text()
-	if err != nil {
-		return 0, r.fail(err)
-	}
-	rows := r.counted()
-	n, start := 0, r.after.from()
-	for {
-		f, err := r.fetch(ctx, t, start, r.size(r.limit-n), seg, rows)
-		if err != nil {
-			if seg.total == 0 {
-				resumable(err, cursorAt(r, t, start).String)
-			}
-			return n, err
-		}
-		if own, ok := rows.(*countRows); ok {
-			f.count = own.n
-		}
-		n += f.count
-		if r.limit > 0 && n >= r.limit {
-			return r.limit, nil
-		}
-		if start = f.last; start == nil {
-			return n, nil
-		}
-	}
 }
 
 // first is the terminal First, into what item points to. Entries of an index whose item is gone are passed over.

@@ -46,7 +46,7 @@ func (t *SimpleTable[T, PK]) Put(ctx context.Context, item *T, opts ...WriteOpti
 	return t.tableCore(nil).put(ctx, verbPut, item, writesOf(opts))
 }
 
-// Create stores the item only if there is none with its key; otherwise it returns
+// Create stores the item only if there is none with its key, where a table with [HideExpired] takes an expired one for none; otherwise it returns
 // a [*ConditionFailed] that holds the present item. After a lost reply a [Revision] proves an item of ours; whether another's took its
 // place after a delete is known only with [Tombstones]. Without a Revision the outcome is [ErrOutcomeUnknown].
 // It costs what [Table.Put] costs.
@@ -83,7 +83,7 @@ func (c *core) put(ctx context.Context, v verb, item any, opts []any) error {
 	if err != nil {
 		return opError("PutItem", c.name, "", err)
 	}
-	p.old = c.live(c.oldRows(w.old))
+	p.old = c.live(c.oldRows(w.old), false)
 	if p.cond != nil || c.entityGuard() != nil {
 		p.refused = c.refusal(p.cond, v == verbReplace)
 	}
@@ -160,6 +160,8 @@ func (c *core) putCondition(p *preparedPut, base stored) expr.Node {
 		return p.guard
 	}
 	switch {
+	case c.overExpired(p, base):
+		return expr.All(c.onExpired(base), c.expiredNode())
 	case !base.revision.IsZero():
 		return expr.All(c.newestTag(base.revision), p.guard)
 	case p.verb == verbCreate:
@@ -168,6 +170,19 @@ func (c *core) putCondition(p *preparedPut, base stored) expr.Node {
 		return expr.All(c.keyCall("attribute_exists"), c.noRevision(), p.guard)
 	}
 	return expr.All(c.noRevision(), p.guard)
+}
+
+// overExpired reports whether a put replaces an expired item that it takes for none.
+func (c *core) overExpired(p *preparedPut, base stored) bool {
+	return p.verb == verbCreate && base.exists() && c.isExpired(base.item)
+}
+
+// onExpired is the condition that the stored item has the revision of the base, or none as the base.
+func (c *core) onExpired(base stored) expr.Node {
+	if base.revision.IsZero() {
+		return c.noRevision()
+	}
+	return c.newestTag(base.revision)
 }
 
 // noRevision is the condition that nothing is stored, or an item from before the table had revisions.
@@ -207,7 +222,7 @@ func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) err
 		},
 		again: func(now stored) bool {
 			if p.base.IsZero() && p.verb != verbReplace {
-				return now.tombstone || len(now.item) == 0 // a guess, which only a tombstone proves wrong in a way that can be repaired
+				return now.tombstone || len(now.item) == 0 || c.overExpired(p, now) // a guess, which only a tombstone proves wrong in a way that can be repaired
 			}
 			return now.revision.Same(p.base) // it was read to complete the tags
 		},
@@ -282,7 +297,7 @@ func (c *core) putGuard(v verb, item reflect.Value) expr.Node {
 	case c.revision != nil && c.version == nil:
 		return nil
 	case v == verbCreate:
-		return c.keyCall("attribute_not_exists")
+		return c.absent()
 	case c.version != nil:
 		guard := c.versionGuard(item)
 		if v == verbReplace && c.versionIn(item).IsZero() {

@@ -43,6 +43,7 @@ type read struct {
 	// A page stops once it has evaluated so many items, or before the request that costs more; 0 is no bound.
 	mostScanned int
 	mostUnits   float64
+	expired     bool // are shown on a table that hides them
 	segments    int
 	mixed       *mixed // items of several types; nil for those of the core's
 	bare        bool   // only what recognises the items
@@ -181,7 +182,30 @@ func (r *read) paths(keys startKey) ([]expr.Path, error) {
 			paths = c.withEntity(paths)
 		}
 	}
+	if hiding := r.hiding(); hiding != nil {
+		paths = hiding.withExpiry(paths, true)
+	}
 	return paths, err
+}
+
+// hides reports whether expired items are left out.
+func (r *read) hides() bool { return r.hiding() != nil }
+
+// hiding is the table whose expired items are left out, nil if none are. In reads of several item types the option of one holds for all.
+func (r *read) hiding() *core {
+	if r.expired {
+		return nil
+	}
+	if r.mixed == nil {
+		if r.core.hideExpired {
+			return r.core
+		}
+		return nil
+	}
+	if i := slices.IndexFunc(r.mixed.parts, func(c *core) bool { return c.hideExpired }); i >= 0 {
+		return r.mixed.parts[i]
+	}
+	return nil
 }
 
 // fetch sends one request. size bounds the items it evaluates, 0 for no bound.

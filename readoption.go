@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ReadOption is an option of queries and scans, given to their method With: [MaxScanned] and [MaxReadUnits].
+// ReadOption is an option of queries and scans, given to their method With: [MaxScanned], [MaxReadUnits] and [IncludeExpired].
 type ReadOption interface{ applyRead(*read) error }
 
 type readOption func(*read) error

@@ -318,26 +318,3 @@ func scanSegment(ctx context.Context, r *read, t *readText, seg segment, pages c
 		next = after
 	}
 }
-
-func countParallel(ctx context.Context, r *read) (int, error) {
-	r = r.whole()
-	if _, err := r.text(); err != nil {
-		return 0, r.fail(err)
-	}
-	var (
-		mu  sync.Mutex
-		sum int
-	)
-	err := eachSegment(ctx, r, func(ctx context.Context, seg segment) error {
-		n, err := readCount(ctx, r, seg)
-		mu.Lock()
-		defer mu.Unlock()
-		sum += n
-		return err
-	})
-	prefetch.Repanic(err)
-	if r.limit > 0 {
-		sum = min(sum, r.limit)
-	}
-	return sum, err
-}

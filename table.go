@@ -131,6 +131,7 @@ type core struct {
 	created        *handle
 	updated        *handle
 	ttl            *handle
+	hideExpired    bool
 	ledger         *Ledger
 	hooks          []Hook
 	sizes          itemSizes
@@ -207,7 +208,7 @@ func newCore(client Client, name string, of itemOf, partition, sort any, opts []
 		}
 		errs = append(errs, o.applyTable(c))
 	}
-	errs = append(errs, c.checkDerivations(), c.checkTombstones(), c.checkEntity())
+	errs = append(errs, c.checkDerivations(), c.checkTombstones(), c.checkHideExpired(), c.checkEntity())
 	if len(c.name) <= 4 || c.name[:4] != "arn:" { // ARNs are names too
 		errs = append(errs, checkName("table", c.name))
 	}

@@ -29,7 +29,7 @@ import (
 // anew. With them there is no such case, as long as the tombstone is there and names the write.
 //
 // All reads of the table hide tombstones: Get, BatchGet and TransactGet find no item, queries and scans leave them out by a
-// filter. Other programs see them, as an item with attr; so do streams, where a delete is a modification. A
+// filter, where the index can hold them. Other programs see them, as an item with attr; so do streams, where a delete is a modification. A
 // tombstone has no attributes of a global index but those of the table's key.
 //
 // keep is how long a tombstone stays at least, 15 minutes or more: a request cannot arrive later than its
@@ -80,15 +80,15 @@ func (c *core) checkTombstones() error {
 // checkTombstoneIndex refuses an index that shows tombstones and cannot tell them from items: one
 // whose keys are the table's, without the attribute that marks them.
 func (c *core) checkTombstoneIndex(x *indexInfo) error {
-	if c.tombstones == nil || x.holds(c, c.tombstones.attr) {
+	if c.tombstones == nil || x.projection == types.ProjectionTypeAll {
 		return nil
 	}
 	for _, name := range x.key.names() {
-		if !slices.Contains(c.keyNames, name) {
+		if !slices.Contains(c.keyNames, name) && name != c.ttlAttribute() {
 			return nil
 		}
 	}
-	return fmt.Errorf("index %s has no keys but the table's, so it holds tombstones too, and does not hold attribute %s that marks them: let it project all attributes", x.name, c.tombstones.attr)
+	return fmt.Errorf("index %s has no keys but the table's and the time to live, so it holds tombstones, but not attribute %s that marks them: let it project all attributes", x.name, c.tombstones.attr)
 }
 
 // ttlAttribute is the attribute of time to live, empty for none.
@@ -112,6 +112,9 @@ func (c *core) notTombstone() expr.Node {
 
 // notTombstones is notTombstone of all tables whose items are read.
 func (r *read) notTombstones() expr.Node {
+	if x := r.index; x != nil && x.projection != types.ProjectionTypeAll {
+		return nil // the index does not hold the mark, and so no tombstone
+	}
 	if r.mixed == nil {
 		return r.core.notTombstone()
 	}
@@ -170,51 +173,74 @@ func (c *core) withMark(paths []expr.Path) []expr.Path {
 	return addPath(paths, expr.Attribute(c.tombstones.attr))
 }
 
-// live hides tombstones from rows, which may be nil.
-func (c *core) live(rows wire.Rows) wire.Rows {
-	if c.tombstones == nil || rows == nil {
+// live hides tombstones, and expired items if asked to, from rows, which may be nil.
+func (c *core) live(rows wire.Rows, hideExpired bool) wire.Rows {
+	if rows == nil || c.tombstones == nil && !hideExpired {
 		return rows
 	}
-	return &liveRows{rows: rows, mark: c.tombstones.attr}
+	return c.newLiveRows(rows, hideExpired)
 }
 
 // liveFound is live for a read in a transaction.
-func (c *core) liveFound(row foundRow) foundRow {
-	if c.tombstones == nil {
+func (c *core) liveFound(row foundRow, hideExpired bool) foundRow {
+	if c.tombstones == nil && !hideExpired {
 		return row
 	}
-	return &liveRows{rows: row, mark: c.tombstones.attr}
+	return c.newLiveRows(row, hideExpired)
 }
 
-// liveRows passes items on, but not tombstones.
+// liveRows passes items on, but neither tombstones nor expired items.
 type liveRows struct {
-	rows   wire.Rows
-	mark   string
-	hidden bool // the last row was a tombstone
+	rows    wire.Rows
+	expiry  *expiry // nil if expired items are shown
+	names   []string
+	mark    int  // the place of the tombstones' mark in names, or -1
+	time    int  // that of the time to live
+	hidden  bool // the last row was left out
+	expired int  // how many rows of the reply were left out because they have expired
+}
+
+func (c *core) newLiveRows(rows wire.Rows, hideExpired bool) *liveRows {
+	l := &liveRows{rows: rows, expiry: c.expiry(hideExpired), mark: -1, time: -1}
+	if c.tombstones != nil {
+		l.mark, l.names = len(l.names), append(l.names, c.tombstones.attr)
+	}
+	if hideExpired {
+		l.time, l.names = len(l.names), append(l.names, l.expiry.names...)
+	}
+	return l
 }
 
 func (l *liveRows) Reset(n int) {
-	l.hidden = false
+	l.hidden, l.expired = false, 0
 	l.rows.Reset(n)
 }
 
 func (l *liveRows) Row(d *codec.Decoder) error {
+	from := d.Pos()
 	raw, err := d.Raw()
 	if err != nil {
 		return err
 	}
-	l.hidden = false
-	items := codec.NewDecoder(raw, codec.Options{})
-	if err := items.Object(func(name []byte) error {
-		l.hidden = l.hidden || string(name) == l.mark
-		return items.Skip()
-	}); err != nil {
+	if err := l.look(raw); err != nil || l.hidden {
 		return err
 	}
-	if l.hidden {
-		return nil
+	d.Rewind(from)
+	return l.rows.Row(d)
+}
+
+// look decides whether an item is left out.
+func (l *liveRows) look(raw []byte) error {
+	s := valueScans.Get().(*valueScan) //nolint:forcetypeassert // the pool holds nothing else
+	defer valueScans.Put(s)
+	if err := s.find(raw, l.names); err != nil {
+		return err
 	}
-	return l.rows.Row(codec.NewDecoder(raw, codec.Options{}))
+	l.hidden = l.mark >= 0 && s.values[l.mark] != nil
+	if !l.hidden && l.time >= 0 && l.expiry.wire(s.values[l.time]) {
+		l.hidden, l.expired = true, l.expired+1
+	}
+	return nil
 }
 
 // found reports whether the rows of a transaction have an item, which is no tombstone.
@@ -256,9 +282,22 @@ func (t *tombstones) of(c *core, key map[string]types.AttributeValue, r Revision
 	return item
 }
 
-// overTombstone lets a put in a transaction take the place of a tombstone too, whose tags it does not know. The
+// overGone lets a put in a transaction take the place of a tombstone too, and a create that of an expired item, whose tags it does not know. The
 // revision does not say which write was the first.
-func (c *core) overTombstone(p *preparedPut) error {
+func (c *core) overGone(p *preparedPut) error {
+	if c.revision == nil || !p.base.IsZero() {
+		return nil
+	}
+	gone := []expr.Node{c.putCondition(p, stored{})}
+	if c.tombstones != nil {
+		gone = append(gone, c.marked())
+	}
+	if c.hideExpired && p.verb == verbCreate {
+		gone = append(gone, c.expiredNode())
+	}
+	if len(gone) == 1 {
+		return nil
+	}
 	next := p.next
 	next.First = Tag{}
 	item, err := c.replaceRevision(p.item, p.next, next)
@@ -268,7 +307,7 @@ func (c *core) overTombstone(p *preparedPut) error {
 	p.item, p.next = item, next
 	p.setNext(next)
 	if p.verb != verbReplace {
-		p.cond = expr.All(expr.Any(c.putCondition(p, stored{}), c.marked()), c.seenAsGone(p.extra))
+		p.cond = expr.All(expr.Any(gone...), c.seenAsGone(p.extra))
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ type readFunc func(*transactionRead)
 
 func (f readFunc) addRead(tx *transactionRead) { f(tx) }
 
-// TxGet reads one item in a transaction into dst. The option is [Project];
+// TxGet reads one item in a transaction into dst. The options are [Project] and [IncludeExpired];
 // [Consistent] changes nothing, for transactions always are.
 func (t *Table[T, PK, SK]) TxGet(key Key[PK, SK], dst *Got[T], opts ...GetOption) TxRead {
 	return t.tableCore(nil).txGet(&key, dst, opts)
@@ -100,7 +100,9 @@ func (c *core) txGet(key, dst any, opts []GetOption) TxRead {
 			return
 		}
 		k, err := c.encodeKey(key)
-		paths, err2 := c.projection(readOptions(opts).project, c.key.names()...)
+		r := readOptions(opts)
+		hide := c.hides(r.expired)
+		paths, err2 := c.projection(r.project, c.key.names()...)
 		got := reflect.ValueOf(dst)
 		if got.IsNil() {
 			err2 = errors.Join(err2, errors.New("the destination is nil"))
@@ -110,7 +112,7 @@ func (c *core) txGet(key, dst any, opts []GetOption) TxRead {
 		}
 		tx.dsts = append(tx.dsts, got.Interface())
 		get := &types.Get{TableName: &c.name, Key: k}
-		if paths = c.withMark(paths); len(paths) > 0 {
+		if paths = c.withExpiry(c.withMark(paths), hide); len(paths) > 0 {
 			var w expr.Writer
 			get.ProjectionExpression = aws.String(w.Projection(paths))
 			get.ExpressionAttributeNames = w.Names()
@@ -121,7 +123,7 @@ func (c *core) txGet(key, dst any, opts []GetOption) TxRead {
 		tx.actions = append(tx.actions, txAction{core: c, verb: "Get", id: id})
 		tx.cores = append(tx.cores, c)
 		row := &gotRow{core: c, id: []byte(id), got: got.Elem()}
-		tx.rows = append(tx.rows, c.liveFound(row))
+		tx.rows = append(tx.rows, c.liveFound(row, hide))
 		row.Reset(0)
 	})
 }

@@ -168,9 +168,7 @@ func (c *core) txPut(v verb, item any, opts []any) TxOp {
 			tx.add(txAction{core: c}, err)
 			return
 		}
-		if c.tombstones != nil && p.base.IsZero() {
-			err = c.overTombstone(p)
-		}
+		err = c.overGone(p)
 		a := c.action(v.String(), string(p.id), p.cond, v == verbReplace)
 		a.item, a.done, a.base = p.item, p.done, p.base
 		var ew expr.Writer

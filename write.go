@@ -80,7 +80,7 @@ func (c *core) update(ctx context.Context, key, item any, present bool, opts []a
 	if u.old = call.old != nil; u.old {
 		row.dst = reflect.ValueOf(call.old).Elem()
 	}
-	u.rows, u.arrived = c.live(row), func() error {
+	u.rows, u.arrived = c.live(row, false), func() error {
 		if !row.seen && (!u.old || present) {
 			return errNoAttributes
 		}

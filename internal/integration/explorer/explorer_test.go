@@ -24,7 +24,7 @@ import (
 )
 
 var (
-	wanted  = flag.Int("explorer.schedules", 100_000, "how many schedules to try, of all protections together")
+	wanted  = flag.Int("explorer.schedules", 150_000, "how many schedules to try, of all protections together")
 	only    = flag.String("explorer.only", "", "protections, separated by commas")
 	workers = flag.Int("explorer.workers", 2, "goroutines")
 	within  = flag.String("explorer.program", "", "only programs whose name contains this, such as \"Create | Create\"")
@@ -295,6 +295,11 @@ func (r *run) begins(first []byte, s start) {
 	switch s {
 	case nothing:
 		return
+	case stale:
+		stored = strings.TrimSuffix(stored, "}") + fmt.Sprintf(`,"until":{"N":"%d"}}`, longAgo)
+	case staleForeign:
+		stored = fmt.Sprintf(`{"id":{"S":%q},"n":{"N":"5"},"state":{"S":"open"},"until":{"N":"%d"}}`, r.key, longAgo)
+		r.writers |= foreignItem
 	case foreign:
 		stored = fmt.Sprintf(`{"id":{"S":%q},"n":{"N":"5"},"state":{"S":"open"}}`, r.key)
 		r.writers |= foreignItem

@@ -10,13 +10,19 @@ type ghost struct {
 	born  int // the write that made it
 	rev   int // its last write by a program that keeps the protection
 	write int // its last write of all
+
+	expired bool
 }
 
 func (g ghost) String() string {
 	if !g.live {
 		return "absent"
 	}
-	return fmt.Sprintf("item %d.%d n=%d %s", g.born, g.write, g.n, g.state)
+	text := fmt.Sprintf("item %d.%d n=%d %s", g.born, g.write, g.n, g.state)
+	if g.expired {
+		text += " expired"
+	}
+	return text
 }
 
 type result uint8
@@ -89,6 +95,8 @@ func (r *run) holds(c *call, g ghost) bool {
 	switch c.verb.demand(r.guard) {
 	case absent:
 		return !g.live
+	case vacant:
+		return !g.live || g.expired
 	case present:
 		return g.live
 	case same:
@@ -127,7 +135,7 @@ func (r *run) effect(c *call, next ghost) {
 	old := r.now()
 	r.writes++
 	next.write, next.rev, next.born = r.writes, r.writes, old.born
-	if !old.live {
+	if !old.live || old.expired && c.verb.demand(r.guard) == vacant {
 		next.born = r.writes
 	} else if c.verb.foreign {
 		next.rev = old.rev

@@ -77,6 +77,10 @@ var mutations = []mutation{
 		"a put that lost a race goes on from the state of the winner", "put.go",
 		"return ", "now.revision.Same(p.base)", "true", " // it was read",
 	},
+	{
+		"a create takes any item for an expired one", "put.go",
+		"len(now.item) == 0 || ", "c.overExpired(p, now)", "p.verb == verbCreate", " // a guess",
+	},
 }
 
 const mutationVariable = "EXPLORER_MUTATION"
@@ -119,7 +123,7 @@ func TestMutations(t *testing.T) {
 	}
 	for i, m := range mutations {
 		t.Run(m.name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), program, "-test.run", "TestExplorer", "-explorer.first", "-explorer.only", "Revision,Tombstones")
+			cmd := exec.CommandContext(t.Context(), program, "-test.run", "TestExplorer", "-explorer.first", "-explorer.only", "Revision,Tombstones,Expiry")
 			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", mutationVariable, i+1))
 			out, err := cmd.CombinedOutput()
 			lines := strings.Split(string(out), "\n")

@@ -215,7 +215,7 @@ func (r *run) stored() ghost {
 		panic(err)
 	}
 	state, _ := out.Item["state"]["S"].(string)
-	return ghost{live: true, n: n, state: state}
+	return ghost{live: true, n: n, state: state, expired: r.guard.expires && out.Item["until"] != nil}
 }
 
 var rawHeader = http.Header{

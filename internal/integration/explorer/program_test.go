@@ -12,12 +12,16 @@ const maxCallers = 3
 type start uint8
 
 const (
-	nothing start = iota
-	item          // as the library stores it
-	foreign       // as a program without the library does, without a version
+	nothing      start = iota
+	item               // as the library stores it
+	foreign            // as a program without the library does, without a version
+	stale              // as the library stores it, and expired
+	staleForeign       // without a version, and expired
 )
 
-func (s start) String() string { return [...]string{"absent", "present", "foreign"}[s] }
+func (s start) String() string {
+	return [...]string{"absent", "present", "foreign", "expired", "expired foreign"}[s]
+}
 
 // program is what the callers do, each its calls in order.
 type program struct {
@@ -55,6 +59,9 @@ func programs(g *protection) []program {
 	var out []program
 	seen := map[string]bool{}
 	starts := []start{item, nothing}
+	if g.expires {
+		starts = []start{stale, item, nothing, staleForeign}
+	}
 	add := func(bad int, silent bool, callers ...[]*verb) {
 		callers = slices.Clone(callers)
 		slices.SortStableFunc(callers, func(a, b []*verb) int {
@@ -150,7 +157,7 @@ func programs(g *protection) []program {
 
 // idle reports whether nothing can happen in a program: all callers read first, and nobody makes the item.
 func (p program) idle() bool {
-	if p.start != nothing {
+	if p.start == item || p.start == foreign {
 		return false
 	}
 	for _, c := range p.callers {

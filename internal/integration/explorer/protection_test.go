@@ -1,6 +1,7 @@
 package explorer_test
 
 import (
+	"slices"
 	"time"
 
 	"github.com/dynamotable/ddb"
@@ -16,6 +17,8 @@ type protection struct {
 	swaps bool
 	// condition demands the item that was read, in an Update or a Delete by key.
 	condition func(read *record) ddb.Option[record]
+	// expires: expired items are hidden, and a create takes them for none.
+	expires bool
 	// tombstone reports whether a stored item stands for none.
 	tombstone func(item map[string]map[string]any) bool
 	// excepted is what is not promised. Everything else is.
@@ -37,7 +40,7 @@ const (
 	whyDeleted     = "a delete leaves nothing that names it or what it deleted"
 	whyAnew        = "a Create that the network repeats after a delete makes the same revision again"
 	whyLateTx      = "a transaction that was refused and arrives again late is applied if its conditions hold by then"
-	whyOver        = "a transaction that creates over a tombstone does not know its tags"
+	whyOver        = "a transaction that creates over a tombstone or an expired item does not know its tags"
 	whyForeign     = "an item from before the table had a version has none that names it"
 	whyErased      = "a foreign delete leaves no tombstone"
 )
@@ -61,6 +64,47 @@ func protections() []*protection {
 		{whyCopies, failedApplied, second, single},
 		{whyCopies, failedLater, latecomers, nil},
 	}
+	byRevisions := []exception{
+		lateTx,
+		{whyDeleted, appliedTwice, deletion, creates},
+		{whyDeleted, okAppliedAgain, latecomers | deletion, creates},
+		{whyDeleted, failedLater, latecomers | deletion, creates},
+		{whyDeleted, failedApplied, second | deletion, nil},
+		{whyDeleted, errorApplied, second | deletion, []string{"Update n+1", "Update Set If(open)", "Upsert n+1", "Delete(key)", "Expire"}},
+		{whyAnew, otherItem, second | deletion, nil},
+		{whyAnew, otherItem, latecomers | deletion, nil},
+		{whyAnew, appliedTwice, second | deletion, []string{"DeleteItem(read)", "Delete(key)"}},
+		{whyAnew, appliedTwice, latecomers | deletion, []string{"DeleteItem(read)", "Delete(key)"}},
+		{whyAnew, okAppliedAgain, latecomers | deletion, []string{"DeleteItem(read)", "Delete(key)"}},
+		{whyForeign, otherItem, foreignItem, []string{"Put(blind)"}},
+		{whyForeign, errorApplied, latecomers | transaction | foreignItem, []string{"TxUpdate n+1"}},
+		{whyForeign, otherItem, deletion | foreignItem, []string{"Put(read)", "TxPut(read)"}},
+		{whyForeign, appliedTwice, deletion | foreignItem, []string{"Put(read)"}},
+		{whyForeign, okAppliedAgain, latecomers | deletion | foreignItem, []string{"Put(read)"}},
+		{whyForeign, appliedTwice, second | deletion | foreignItem, []string{"Delete(key)", "Update n+1", "Update Set If(open)", "Expire"}},
+	}
+	byTombstones := []exception{
+		lateTx,
+		{whyOver, failedApplied, second | deletion | transaction, []string{"DeleteItem(read)"}},
+		{whyOver, errorApplied, second | deletion | transaction, []string{"Delete(key)"}},
+		{whyForeign, otherItem, foreignItem, []string{"Put(blind)"}},
+		{whyForeign, otherItem, deletion | foreignItem, []string{"Put(read)", "TxPut(read)"}},
+		{whyForeign, errorApplied, latecomers | transaction | foreignItem, []string{"TxUpdate n+1"}},
+		{whyErased, appliedTwice, foreignDelete | foreignItem, []string{"Put(read)"}},
+		{whyErased, okAppliedAgain, latecomers | foreignDelete | foreignItem, []string{"Put(read)"}},
+		{whyErased, failedApplied, foreignDelete | foreignItem, []string{"Put(read)"}},
+		{whyErased, failedApplied, foreignDelete, creates},
+		{whyErased, appliedTwice, foreignDelete, creates},
+		{whyErased, okAppliedAgain, latecomers | foreignDelete, creates},
+		{whyErased, failedLater, latecomers | foreignDelete, creates},
+		{whyErased, failedApplied, second | foreignDelete, nil},
+		{whyErased, failedApplied, latecomers | foreignDelete, creates},
+		{whyErased, otherItem, second | foreignDelete, nil},
+		{whyErased, otherItem, latecomers | foreignDelete, nil},
+	}
+	overExpired := []exception{
+		{whyOver, errorApplied, second | transaction, []string{"Update n+1", "Expire", "Delete(key)"}},
+	}
 	return []*protection{
 		{
 			name: "none", condition: func(read *record) ddb.Option[record] { return ddb.If(recordN.Eq(read.N)) },
@@ -75,50 +119,34 @@ func protections() []*protection {
 		},
 		{
 			name: "Revision", options: []ddb.TableOption{ddb.Version(recordRevision)}, protects: true, swaps: true, condition: byRevision,
-			excepted: []exception{
-				lateTx,
-				{whyDeleted, appliedTwice, deletion, creates},
-				{whyDeleted, okAppliedAgain, latecomers | deletion, creates},
-				{whyDeleted, failedLater, latecomers | deletion, creates},
-				{whyDeleted, failedApplied, second | deletion, nil},
-				{whyDeleted, errorApplied, second | deletion, []string{"Update n+1", "Update Set If(open)", "Upsert n+1", "Delete(key)"}},
-				{whyAnew, otherItem, second | deletion, nil},
-				{whyAnew, otherItem, latecomers | deletion, nil},
-				{whyAnew, appliedTwice, second | deletion, []string{"DeleteItem(read)", "Delete(key)"}},
-				{whyAnew, appliedTwice, latecomers | deletion, []string{"DeleteItem(read)", "Delete(key)"}},
-				{whyAnew, okAppliedAgain, latecomers | deletion, []string{"DeleteItem(read)", "Delete(key)"}},
-				{whyForeign, otherItem, foreignItem, []string{"Put(blind)"}},
-				{whyForeign, errorApplied, latecomers | transaction | foreignItem, []string{"TxUpdate n+1"}},
-				{whyForeign, otherItem, deletion | foreignItem, []string{"Put(read)", "TxPut(read)"}},
-				{whyForeign, appliedTwice, deletion | foreignItem, []string{"Put(read)"}},
-				{whyForeign, okAppliedAgain, latecomers | deletion | foreignItem, []string{"Put(read)"}},
-				{whyForeign, appliedTwice, second | deletion | foreignItem, []string{"Delete(key)", "Update n+1", "Update Set If(open)"}},
-			},
+			excepted: byRevisions,
 		},
 		{
 			name: "Tombstones", options: []ddb.TableOption{ddb.Version(recordRevision), ddb.Tombstones("deleted", time.Hour)}, protects: true, swaps: true, condition: byRevision,
 			tombstone: func(item map[string]map[string]any) bool { return item["deleted"] != nil },
-			excepted: []exception{
-				lateTx,
-				{whyOver, failedApplied, second | deletion | transaction, []string{"DeleteItem(read)"}},
-				{whyOver, errorApplied, second | deletion | transaction, []string{"Delete(key)"}},
-				{whyForeign, otherItem, foreignItem, []string{"Put(blind)"}},
-				{whyForeign, otherItem, deletion | foreignItem, []string{"Put(read)", "TxPut(read)"}},
-				{whyForeign, errorApplied, latecomers | transaction | foreignItem, []string{"TxUpdate n+1"}},
-				{whyErased, appliedTwice, foreignDelete | foreignItem, []string{"Put(read)"}},
-				{whyErased, okAppliedAgain, latecomers | foreignDelete | foreignItem, []string{"Put(read)"}},
-				{whyErased, failedApplied, foreignDelete | foreignItem, []string{"Put(read)"}},
-				{whyErased, failedApplied, foreignDelete, creates},
-				{whyErased, appliedTwice, foreignDelete, creates},
-				{whyErased, okAppliedAgain, latecomers | foreignDelete, creates},
-				{whyErased, failedLater, latecomers | foreignDelete, creates},
-				{whyErased, failedApplied, second | foreignDelete, nil},
-				{whyErased, failedApplied, latecomers | foreignDelete, creates},
-				{whyErased, otherItem, second | foreignDelete, nil},
-				{whyErased, otherItem, latecomers | foreignDelete, nil},
-			},
+			excepted:  byTombstones,
+		},
+		{
+			name: "Expiry", options: expiring(ddb.Version(recordRevision)), protects: true, swaps: true, condition: byRevision, expires: true,
+			excepted: slices.Concat(byRevisions, overExpired, []exception{{whyDeleted, failedApplied, latecomers | deletion, creates}}),
+		},
+		{
+			name: "Expiry with tombstones", options: expiring(ddb.Version(recordRevision), ddb.Tombstones("deleted", time.Hour)), protects: true, swaps: true, condition: byRevision, expires: true,
+			tombstone: func(item map[string]map[string]any) bool { return item["deleted"] != nil },
+			excepted:  slices.Concat(byTombstones, overExpired),
 		},
 	}
+}
+
+// The clock of tables that hide expired items, which is ahead of the engine's, so that only the library takes items for expired; and an expired time.
+var (
+	libraryTime = time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
+	longAgo     = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+)
+
+// expiring are the options of a table that hides expired items.
+func expiring(opts ...ddb.TableOption) []ddb.TableOption {
+	return append(opts, ddb.TTL(recordUntil), ddb.HideExpired(), ddb.Clock(func() time.Time { return libraryTime }))
 }
 
 func byVersion(read *record) ddb.Option[record] { return ddb.If(recordVersion.Eq(read.Version)) }

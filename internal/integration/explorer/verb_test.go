@@ -16,6 +16,7 @@ type record struct {
 	N        int64        `dynamodbav:"n"`
 	State    string       `dynamodbav:"state"`
 	Version  int64        `dynamodbav:"version"`
+	Until    int64        `dynamodbav:"until,omitempty"`
 	Revision ddb.Revision `dynamodbav:"revision"`
 }
 
@@ -23,6 +24,7 @@ var (
 	recordID       = ddb.StrField(func(r *record) *string { return &r.ID })
 	recordN        = ddb.NumField(func(r *record) *int64 { return &r.N })
 	recordState    = ddb.StrField(func(r *record) *string { return &r.State })
+	recordUntil    = ddb.NumField(func(r *record) *int64 { return &r.Until })
 	recordVersion  = ddb.NumField(func(r *record) *int64 { return &r.Version })
 	recordRevision = ddb.Field(func(r *record) *ddb.Revision { return &r.Revision })
 )
@@ -44,6 +46,7 @@ type demand uint8
 const (
 	anything demand = iota
 	absent
+	vacant // absent, or expired where the table takes that for absent
 	present
 	same // the very item that was read, and no write to it since
 	open
@@ -81,14 +84,19 @@ func unswapped(p *protection) bool   { return !p.swaps }
 
 // verbs are those of the tables of a protection. The basic ones come first.
 func verbs(p *protection) []*verb {
-	return slices.DeleteFunc(allVerbs(), func(v *verb) bool { return v.where != nil && !v.where(p) })
+	return slices.DeleteFunc(allVerbs(), func(v *verb) bool {
+		return v.where != nil && !v.where(p) || p.expires && !slices.Contains(verbsOfExpiry, v.name)
+	})
 }
+
+// verbsOfExpiry are those that are explored on tables that hide expired items.
+var verbsOfExpiry = []string{"Create", "Put(read)", "DeleteItem(read)", "Update n+1", "Put(blind)", "TxCreate", "Expire", "Delete(key)", "foreign n+1", "foreign delete"}
 
 const basicVerbs = 7
 
 func allVerbs() []*verb {
 	return []*verb{
-		{name: "Create", demand: always(absent), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+		{name: "Create", demand: always(vacant), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
 			return nil, u.table.Create(ctx, fresh(u.run.key))
 		}},
 		{name: "Put(read)", reads: true, demand: guarded(anything), free: unprotected, run: func(ctx context.Context, u *user, c *call) (*record, error) {
@@ -131,7 +139,7 @@ func allVerbs() []*verb {
 		{name: "Upsert n+1", demand: always(anything), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
 			return updated(u.table.Upsert(ctx, u.run.key, recordN.Add(1)))
 		}},
-		{name: "TxCreate", demand: always(absent), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+		{name: "TxCreate", demand: always(vacant), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
 			return nil, ddb.Transact(ctx, u.client, u.table.TxCreate(fresh(u.run.key)))
 		}},
 		{name: "TxPut(read)", reads: true, demand: guarded(anything), free: never, run: func(ctx context.Context, u *user, c *call) (*record, error) {
@@ -151,6 +159,9 @@ func allVerbs() []*verb {
 		}},
 		{name: "BatchDelete", where: unprotected, deletes: true, demand: always(anything), free: unprotected, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
 			return nil, u.table.BatchDelete(ctx, []string{u.run.key})
+		}},
+		{name: "Expire", where: func(p *protection) bool { return p.expires }, demand: always(present), free: never, run: func(ctx context.Context, u *user, _ *call) (*record, error) {
+			return updated(u.table.Update(ctx, u.run.key, recordUntil.Set(longAgo)))
 		}},
 		{name: "foreign n+1", foreign: true, demand: always(present), free: never, run: func(_ context.Context, u *user, _ *call) (*record, error) {
 			return nil, u.raw("UpdateItem", `"UpdateExpression":"SET n = n + :one","ConditionExpression":"attribute_exists(id)","ExpressionAttributeValues":{":one":{"N":"1"}}`)

@@ -102,6 +102,8 @@ var functions = map[string]any{
 	"ddb.IndexProvisioned":                  ddb.IndexProvisioned,
 	"ddb.InfrequentAccess":                  ddb.InfrequentAccess,
 	"ddb.IsReserved":                        ddb.IsReserved,
+	"ddb.HideExpired":                       ddb.HideExpired,
+	"ddb.IncludeExpired":                    ddb.IncludeExpired,
 	"ddb.IsRetryable":                       ddb.IsRetryable,
 	"ddb.IsType":                            ddb.IsType[member, string],
 	"ddb.K2":                                ddb.K2[string, string],

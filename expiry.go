@@ -1,0 +1,178 @@
+package ddb
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// HideExpired makes reads leave out items whose time to live is over and which DynamoDB has not deleted yet, which takes it days at times. It
+// needs [TTL]:
+//
+//	sessions, err := ddb.NewSimple(client, "sessions", sessionID, ddb.TTL(sessionUntil), ddb.HideExpired())
+//
+// Without the option, reads show what is stored. With it Get, Exists, BatchGet and TransactGet find no expired item; queries and scans, of
+// indexes too, leave them out, and so do Hydrate, Count and First. [IncludeExpired] shows them to one call. An item has expired from the second of its time on; one that is over for
+// more than five years has not, because DynamoDB takes such a time for a mistake and never deletes the item. The clock is this machine's, or that of
+// [Clock].
+//
+// Create takes an expired item for none, and replaces it. On a table with a [Revision] the new item continues the expired one's, so that the outcome can be proven: that is a second
+// request, after the first was refused. All other writes, and conditions, act on what is stored, expired or not: an Update prolongs an expired session.
+//
+// Cost: the expired item is read, and billed, as any other; the attribute is read along with every projection and by Count, which transfers it
+// from each item, and each item of a reply is looked through for it before it is decoded. [Page.Hidden] counts what was left out. Every index must hold
+// the attribute: New refuses one that does not.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
+func HideExpired() TableOption {
+	return tableOption(func(c *core) error {
+		c.hideExpired = true
+		return nil
+	})
+}
+
+// IncludeExpired shows one call the items that [HideExpired] hides. It is an option of reads by key, and of queries and scans by their method With.
+func IncludeExpired() IncludeExpiredOption { return IncludeExpiredOption{} }
+
+// IncludeExpiredOption is what [IncludeExpired] returns: a [GetOption] and a [ReadOption].
+type IncludeExpiredOption struct{}
+
+// ConsistentOrProject makes it a [GetOption].
+func (IncludeExpiredOption) ConsistentOrProject(r *readCall) { r.expired = true }
+
+func (IncludeExpiredOption) applyRead(r *read) error { //nolint:unparam // other options can be wrong
+	r.expired = true
+	return nil
+}
+
+// oldestExpiry is the age beyond which DynamoDB takes a time to live for a mistake, and keeps the item.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
+const oldestExpiry = 5 * 365 * 24 * time.Hour
+
+func (c *core) checkHideExpired() error {
+	if c.hideExpired && c.ttl == nil {
+		return errors.New("option HideExpired needs ddb.TTL with the attribute that holds the time")
+	}
+	return nil
+}
+
+// checkExpiryIndex refuses an index that shows expired items and cannot tell them. What a local index does not hold costs a read for each item.
+func (c *core) checkExpiryIndex(x *indexInfo) error {
+	if !c.hideExpired || c.ttl == nil {
+		return nil
+	}
+	name := c.ttl.path[0].Name
+	if x.projection == types.ProjectionTypeAll || slices.Contains(x.key.names(), name) || slices.Contains(x.include, name) {
+		return nil
+	}
+	return fmt.Errorf("index %s does not hold attribute %s, by which HideExpired tells expired items: let it project the attribute", x.name, name)
+}
+
+// hides reports whether a read leaves out expired items; shown says that the call wants them.
+func (c *core) hides(shown bool) bool { return c.hideExpired && !shown }
+
+// expiryRange is between which Unix seconds, both included, the time of an expired item is.
+func (c *core) expiryRange() (from, to int64) {
+	now := c.now()
+	return now.Add(-oldestExpiry).Unix(), now.Unix()
+}
+
+// expiredNode is the condition that a stored item has expired.
+func (c *core) expiredNode() expr.Node {
+	from, to := c.expiryRange()
+	return expr.Between{Operand: c.ttl.path, Low: expr.Value{AV: numberValue(from)}, High: expr.Value{AV: numberValue(to)}}
+}
+
+// absent is the condition that there is no item with the key, or one that has expired.
+func (c *core) absent() expr.Node {
+	none := c.keyCall("attribute_not_exists")
+	if !c.hideExpired {
+		return none
+	}
+	return expr.Any(none, c.expiredNode())
+}
+
+// isExpired reports whether a stored item has expired and is hidden.
+func (c *core) isExpired(item map[string]types.AttributeValue) bool {
+	if !c.hideExpired {
+		return false
+	}
+	n, ok := item[c.ttl.path[0].Name].(*types.AttributeValueMemberN)
+	return ok && c.expiry(true).over(n.Value)
+}
+
+// expiry tells expired items by the clock of one request.
+type expiry struct {
+	names    []string // of the attribute
+	from, to int64
+}
+
+// expiry returns nil if nothing is hidden.
+func (c *core) expiry(hide bool) *expiry {
+	if !hide {
+		return nil
+	}
+	e := &expiry{names: []string{c.ttl.path[0].Name}}
+	e.from, e.to = c.expiryRange()
+	return e
+}
+
+// expiry tells the expired items that a read leaves out; nil if it leaves out none.
+func (r *read) expiry() *expiry {
+	c := r.hiding()
+	if c == nil {
+		return nil
+	}
+	return c.expiry(true)
+}
+
+// over reports whether a number is the time of an expired item.
+func (e *expiry) over(number string) bool {
+	if n, err := strconv.ParseInt(number, 10, 64); err == nil {
+		return n >= e.from && n <= e.to
+	}
+	f, err := strconv.ParseFloat(number, 64)
+	return err == nil && f >= float64(e.from) && f <= float64(e.to)
+}
+
+// hides reports whether an item in wire form has expired.
+func (e *expiry) hides(item []byte) (bool, error) {
+	if e == nil {
+		return false, nil
+	}
+	s := valueScans.Get().(*valueScan) //nolint:forcetypeassert // the pool holds nothing else
+	defer valueScans.Put(s)
+	if err := s.find(item, e.names); err != nil {
+		return false, err
+	}
+	return e.wire(s.values[0]), nil
+}
+
+// wire is over for a value in wire form, nil for none.
+func (e *expiry) wire(value []byte) bool {
+	if value == nil {
+		return false
+	}
+	if v := keyValueOf(value); v.kind != 0 {
+		return v.kind == 'N' && (v.isN && v.n >= e.from && v.n <= e.to || !v.isN && e.over(string(v.text)))
+	}
+	av, err := codec.ParseAttributeValue(value) // spelt in another way
+	n, ok := av.(*types.AttributeValueMemberN)
+	return err == nil && ok && e.over(n.Value)
+}
+
+// withExpiry adds the attribute of time to live to a projection that is not of everything.
+func (c *core) withExpiry(paths []expr.Path, hide bool) []expr.Path {
+	if !hide || len(paths) == 0 {
+		return paths
+	}
+	return addPath(paths, c.ttl.path)
+}
