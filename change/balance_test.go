@@ -95,6 +95,77 @@ func TestBalance(t *testing.T) {
 	})
 }
 
+// TestBalanceByLoad: the worker of the shard that has most records has fewer shards than the other; when another shard becomes the busy one, they change over, and
+// in between they leave each other alone. Nothing is handled twice.
+func TestBalanceByLoad(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.SplitShards("rows", 8)
+		store, j, e := new(change.MemoryStore), new(journal), new(events)
+		opts := []change.Option{change.PollInterval(5 * time.Second), e.option()}
+		workers := []*running{start(t, w, store, j.each(), opts...), start(t, w, store, j.each(), opts...)}
+		written := 0
+		// write makes one shard busy for a while, at 300 records a minute, beside some records for all.
+		write := func(busy string, d time.Duration) {
+			for end := time.Now().Add(d); time.Now().Before(end); {
+				for range 10 {
+					w.put(t, groupID(busy), 1, int64(written))
+					written++
+				}
+				w.put(t, groupID(fmt.Sprint("g", written%40)), 1, int64(written))
+				written++
+				wait(2 * time.Second)
+			}
+		}
+		// expect checks who has what, and that it stays so.
+		expect := func(busy string) (shard string) {
+			t.Helper()
+			for _, r := range workers {
+				s := r.Stats()
+				for _, one := range s.Shards {
+					if one.Load < 200 {
+						continue
+					}
+					if shard = one.Shard; one.Load > 400 || len(s.Shards) > 3 {
+						t.Errorf("%s is busy: the worker of the busy shard, of %d records a minute, has %d shards", busy, one.Load, len(s.Shards))
+					}
+				}
+			}
+			if got := loads(workers); shard == "" || got[0]+got[1] != 8 {
+				t.Errorf("%s is busy: busy shard %q, numbers of shards %v", busy, shard, got)
+			}
+			e.reset()
+			write(busy, 10*time.Minute)
+			if n := e.of(change.LeaseAsked) + e.of(change.LeaseTaken); n > 0 {
+				t.Errorf("%s is busy: %d leases moved while the load stayed as it was", busy, n)
+			}
+			return shard
+		}
+		write("h1", 15*time.Minute)
+		first := expect("h1")
+		write("h2", 25*time.Minute)
+		if second := expect("h2"); first == second {
+			t.Fatal("both groups are in one shard, which tests nothing")
+		}
+		wait(time.Minute)
+		for _, r := range workers {
+			r.stop(t)
+		}
+		if n := len(j.seen); n != written {
+			t.Errorf("%d changes were handled, %d written", n, written)
+		}
+		leases, _ := store.Leases(t.Context(), "app")
+		kept := int64(0)
+		for _, l := range leases {
+			kept = max(kept, l.Load)
+		}
+		if kept < 100 {
+			t.Errorf("the leases keep a load of %d at most", kept)
+		}
+	})
+}
+
 // A worker takes no more than it may, and what that leaves is taken by others beyond their share.
 func TestMaxShards(t *testing.T) {
 	t.Parallel()

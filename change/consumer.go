@@ -19,7 +19,8 @@ var ErrStreamEnded = errors.New("the stream is disabled and handled to its end")
 // lease in a [Store]; how far it is handled is stored there too.
 //
 // A worker that dies is replaced after [Failover]; one that comes late asks the others for
-// a share of the leases, one at a time; they finish what they have in hand before. A shard is handled after the one that it continues, from its beginning. See
+// a share of the leases, one at a time; they finish what they have in hand before. Workers share evenly by load, which each
+// measures of its shards and stores with their leases; see [ShardStats]. A shard is handled after the one that it continues, from its beginning. See
 // the package comment for what is promised.
 //
 // A Consumer is safe for concurrent use, but runs once at a time.

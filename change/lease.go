@@ -27,6 +27,8 @@ type Lease struct {
 	Checkpoint Checkpoint
 	Parent     string   // the shard that this one continues; it is handled first
 	Children   []string // the shards that continue this one, as far as they were known at its end
+	// Load is how many records a minute the shard had lately, as its owner measured it. Workers share the shards evenly by it.
+	Load int64
 }
 
 // Store keeps the leases of consumers: [TableStore] or [MemoryStore]. Package changetest has the
@@ -57,7 +59,7 @@ type leaseKey struct{ app, stream, shard string }
 
 // state is what every lease has.
 func (l *Lease) state() lease.State {
-	return lease.State{Owner: l.Owner, Counter: l.Counter, Heir: l.Heir}
+	return lease.State{Owner: l.Owner, Counter: l.Counter, Heir: l.Heir, Load: l.Load}
 }
 
 func (l Lease) key() leaseKey { return leaseKey{l.App, l.Stream, l.Shard} }

@@ -17,6 +17,7 @@ type run struct {
 	hold     *hold
 	reader   *reader
 	progress *progress
+	load     *meter
 	late     bool // the oldest records of the shard may be gone
 
 	mu       sync.Mutex // guards what follows, for Stats
@@ -32,15 +33,19 @@ func newRun(w *worker, h *hold) *run {
 		w: w, hold: h,
 		reader:   &reader{client: w.client, stream: w.stream, shard: lease.Shard, limit: int32(w.cfg.pageLimit), now: w.cfg.now, at: lease.Checkpoint},
 		progress: newProgress(lease.Shard, lease.Checkpoint, w.cfg.maxPending, h.Reading.Done()),
+		load:     newMeter(lease.Load, w.cfg.now()),
 		answered: w.cfg.now(),
 	}
 }
+
+// renew is what every write of the lease brings up to date.
+func (r *run) renew(l *Lease) { l.Checkpoint, l.Load = r.checkpoint(), r.load.measure(r.w.cfg.now()) }
 
 // work returns when nothing of the run is left.
 func (r *run) work() {
 	keeping, stop := context.WithCancel(r.hold.Context)
 	var wg sync.WaitGroup
-	wg.Go(func() { r.hold.Keep(keeping, func(l *Lease) { l.Checkpoint = r.checkpoint() }) })
+	wg.Go(func() { r.hold.Keep(keeping, r.renew) })
 	err := r.pages()
 	if err != nil && !errors.Is(err, errDraining) && !r.lost() {
 		r.w.fail(err)
@@ -135,7 +140,7 @@ func (r *run) save(now bool) error {
 	if at == lease.Checkpoint || !now && r.w.cfg.now().Sub(saved) < r.w.cfg.checkpoint {
 		return nil
 	}
-	return r.hold.Save(r.hold.Context, func(l *Lease) { l.Checkpoint = at })
+	return r.hold.Save(r.hold.Context, r.renew)
 }
 
 // awaitConfirmed waits until everything delivered is confirmed.
@@ -192,7 +197,7 @@ func (r *run) release(end bool, children []string) error {
 	defer cancel()
 	return r.hold.Save(ctx, func(l *Lease) {
 		l.Owner = "" // an heir has the first claim
-		l.Checkpoint = r.checkpoint()
+		r.renew(l)
 		if end {
 			l.Checkpoint, l.Children, l.Heir = End, children, ""
 		}
@@ -205,6 +210,7 @@ func (r *run) note(records []types.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.read += int64(len(records))
+	r.load.add(len(records))
 	r.answered, r.atTip = now, len(records) == 0
 	if r.atTip {
 		r.behind = now
@@ -229,7 +235,7 @@ func (r *run) stats(now time.Time) ShardStats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := ShardStats{
-		Shard: lease.Shard, Checkpoint: lease.Checkpoint, Handled: at, Read: r.read, Pending: pending, AtTip: r.atTip,
+		Shard: lease.Shard, Checkpoint: lease.Checkpoint, Handled: at, Read: r.read, Load: r.load.measure(now), Pending: pending, AtTip: r.atTip,
 		CheckpointAge: now.Sub(saved), RenewalAge: now.Sub(renewed), ReadAge: now.Sub(r.answered),
 	}
 	if at == lease.Checkpoint {

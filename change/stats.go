@@ -52,6 +52,7 @@ type ShardStats struct {
 	Checkpoint Checkpoint // as stored
 	Handled    Checkpoint // up to where it is handled, stored or not
 	Read       int64      // records, since the lease was taken
+	Load       int64      // records a minute, lately; workers share the shards evenly by it
 	// Pending counts changes that a manual handler got and did not confirm.
 	Pending int
 	// AtTip: the last read was answered, and found nothing new.

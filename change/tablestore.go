@@ -34,6 +34,7 @@ type leaseItem struct {
 	Checkpoint string    `dynamodbav:"checkpoint"`
 	Parent     string    `dynamodbav:"parent,omitempty"`
 	Children   []string  `dynamodbav:"children,omitempty"`
+	Load       int64     `dynamodbav:"load,omitempty"`
 	Updated    time.Time `dynamodbav:"updated,sdktime"`
 	// Write is a random text of the last write. A writer whose reply was lost knows by it whether the write is its own.
 	Write string `dynamodbav:"write,omitempty"`
@@ -179,7 +180,7 @@ func inDoubt(err error) bool {
 func itemOf(l Lease) leaseItem {
 	return leaseItem{
 		App: appKey(l.App), Key: shardKey(l.Stream + " " + l.Shard),
-		Owner: l.Owner, Counter: l.Counter, Heir: l.Heir, Checkpoint: string(l.Checkpoint), Parent: l.Parent, Children: l.Children,
+		Owner: l.Owner, Counter: l.Counter, Heir: l.Heir, Checkpoint: string(l.Checkpoint), Parent: l.Parent, Children: l.Children, Load: l.Load,
 	}
 }
 
@@ -187,6 +188,6 @@ func (i *leaseItem) lease() Lease {
 	stream, shard, _ := strings.Cut(string(i.Key), " ") // neither can hold a blank
 	return Lease{
 		App: string(i.App), Stream: stream, Shard: shard, Owner: i.Owner, Counter: i.Counter, Heir: i.Heir,
-		Checkpoint: Checkpoint(i.Checkpoint), Parent: i.Parent, Children: i.Children,
+		Checkpoint: Checkpoint(i.Checkpoint), Parent: i.Parent, Children: i.Children, Load: i.Load,
 	}
 }

@@ -61,6 +61,7 @@ func testLeases(t *testing.T, s change.Store) {
 	expect(t, s, "a")
 	full := lease("a", "shard-1")
 	full.Owner, full.Counter, full.Heir, full.Checkpoint, full.Parent, full.Children = "w", 7, "v", "100000000000000000001", "shard-0", []string{"shard-2", "shard-3"}
+	full.Load = 1234
 	marker, other, elsewhere := lease("a", ""), lease("b", "shard-1"), lease("a", "shard-1")
 	elsewhere.Stream = stream + "1"
 	create(t, s, full, marker, other, elsewhere)

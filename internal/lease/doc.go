@@ -12,4 +12,6 @@ type State struct {
 	Counter int64
 	// Heir is the worker that asked for it. The owner finishes what it has in hand and frees it.
 	Heir string
+	// Load is the work of the shard as its last owner measured it, in records a minute; 0 if nobody measures.
+	Load int64
 }

@@ -23,60 +23,110 @@ type Choice struct {
 	Ask  string
 }
 
-// Choose decides. Workers that know the same end with loads that differ by one at most, and no lease that
-// can be worked on stays free as long as workers have room.
-func (s *Survey) Choose() Choice {
-	var (
-		free, mine []string
-		loads      = map[string][]string{s.Me: nil}
-		asked      bool
-	)
+// PollLoad is what a shard weighs besides its load, in records a minute: a quiet shard is read as well.
+const PollLoad = 60
+
+// weight is what a lease adds to the load of its worker.
+func (s *State) weight() int64 { return PollLoad + max(s.Load, 0) }
+
+// dealing is how the leases that can be worked on are dealt.
+type dealing struct {
+	loads map[string]int64    // of every living worker
+	owned map[string][]string // by living workers: leases that nobody has asked for
+	mine  int                 // leases of this worker
+	free  []string            // leases that can be taken
+	given []string            // leases that were freed for this worker
+	asked bool                // a lease that this worker asked for is still to come
+}
+
+func (s *Survey) deal() dealing {
+	d := dealing{loads: map[string]int64{s.Me: 0}, owned: make(map[string][]string)}
 	for _, shard := range slices.Sorted(maps.Keys(s.Leases)) {
 		l := s.Leases[shard]
 		switch {
-		case l.Heir != "" && l.Heir != s.Me && (s.Running[shard] || l.Owner == "" && !s.Waiting[shard]):
-			loads[l.Heir] = append(loads[l.Heir], shard) // as good as gone
+		case l.Heir != "" && l.Heir != s.Me && (s.Running[shard] || l.Owner == s.Me && !s.Expired[shard] || l.Owner == "" && !s.Waiting[shard]):
+			d.loads[l.Heir] += l.weight() // as good as gone
 		case s.Running[shard]:
-			mine = append(mine, shard)
+			d.mine++
+			d.loads[s.Me] += l.weight()
+		case l.Owner == "" && l.Heir == s.Me:
+			d.given = append(d.given, shard)
+			d.loads[s.Me] += l.weight()
 		case l.Owner == "" || l.Owner == s.Me || s.Expired[shard]:
-			free = append(free, shard)
+			d.free = append(d.free, shard)
+		case l.Heir != "":
+			d.loads[l.Owner] += 0 // a worker, be it without another lease
+			d.loads[l.Heir] += l.weight()
+			d.asked = d.asked || l.Heir == s.Me
 		default:
-			loads[l.Owner] = append(loads[l.Owner], shard)
-			if _, known := loads[l.Heir]; !known && l.Heir != "" {
-				loads[l.Heir] = nil // a worker that has no lease yet
-			}
-			asked = asked || l.Heir == s.Me
+			d.loads[l.Owner] += l.weight()
+			d.owned[l.Owner] = append(d.owned[l.Owner], shard)
 		}
 	}
-	share := (len(s.Leases) + len(loads) - 1) / len(loads)
+	return d
+}
+
+// Choose decides by the load of the leases, with [PollLoad] for each. Workers that know the same come to rest: no move of a lease from
+// the worker that has most to the one that has least would even out enough to be worth it. Without loads they end with numbers of leases that differ
+// by one at most. No lease that can be worked on stays free as long as workers have room.
+func (s *Survey) Choose() Choice {
+	d := s.deal()
+	var total, load int64
+	for shard := range s.Leases {
+		l := s.Leases[shard]
+		total += l.weight()
+		load += max(l.Load, 0)
+	}
+	workers := int64(len(d.loads))
+	room := len(s.Leases)
 	if s.Max > 0 {
-		share = min(share, s.Max)
+		room = max(0, s.Max-d.mine)
 	}
-	need := share - len(mine)
-	if need <= 0 {
+	mine := d.loads[s.Me]
+	if room == 0 || mine*workers >= total {
 		// Others may have less room than their share.
-		free = slices.DeleteFunc(free, func(shard string) bool { return !s.Waiting[shard] })
-		if s.Max > 0 {
-			free = free[:min(len(free), max(0, s.Max-len(mine)))]
-		}
-		return Choice{Free: free}
+		d.free = slices.DeleteFunc(d.free, func(shard string) bool { return !s.Waiting[shard] })
+		d.free = append(d.given, d.free...)
+		return Choice{Free: d.free[:min(len(d.free), room)]}
 	}
-	if len(free) > 0 {
+	if len(d.given)+len(d.free) > 0 {
 		// Workers that start together should not all reach for the same leases.
-		rand.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] }) //nolint:gosec // no secret
-		return Choice{Free: free[:min(need, len(free))]}
-	}
-	var richest []string
-	for _, owner := range slices.Sorted(maps.Keys(loads)) {
-		if len(loads[owner]) > len(richest) {
-			richest = loads[owner]
+		rand.Shuffle(len(d.free), func(i, j int) { d.free[i], d.free[j] = d.free[j], d.free[i] }) //nolint:gosec // no secret
+		n := 0
+		for ; n < len(d.free) && mine*workers < total; n++ {
+			l := s.Leases[d.free[n]]
+			mine += l.weight()
 		}
+		d.free = append(d.given, d.free[:n]...)
+		return Choice{Free: d.free[:min(len(d.free), room)]}
 	}
-	richest = slices.DeleteFunc(richest, func(shard string) bool { return s.Leases[shard].Heir != "" }) // which it will not have for long
-	if asked || len(richest) <= len(mine)+1 {
+	if d.asked {
 		return Choice{}
 	}
-	return Choice{Ask: richest[rand.IntN(len(richest))]} //nolint:gosec // no secret
+	return Choice{Ask: s.ask(&d, load/workers)}
+}
+
+// ask chooses the lease whose move to this worker evens out most, or none if none is worth its move: the two workers must differ by a fifth of the
+// average load, and by the move become less uneven by half of that, or by the lease itself. A lease that is small among those of its worker evens out
+// nothing. So loads that waver move no lease to and fro: every move lowers the higher of two loads, and the next does not undo it.
+func (s *Survey) ask(d *dealing, average int64) string {
+	best, most, slack := "", int64(0), average/5
+	for owner, leases := range d.owned {
+		gap := d.loads[owner] - d.loads[s.Me]
+		if gap < slack {
+			continue
+		}
+		small := d.loads[owner] / int64(8*len(leases))
+		rand.Shuffle(len(leases), func(i, j int) { leases[i], leases[j] = leases[j], leases[i] }) //nolint:gosec // no secret
+		for _, shard := range leases {
+			l := s.Leases[shard]
+			w := l.weight()
+			if gain := w * (gap - w); gain > most && w >= small && (w <= gap/2 || gap-w >= max(slack/2, w/4)) {
+				best, most = shard, gain
+			}
+		}
+	}
+	return best
 }
 
 // Sightings are when each lease was seen first as it is. The zero Sightings have seen none.
