@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/dynamotable/ddb/internal/badinput"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -27,7 +28,7 @@ var (
 	// ErrConditionFailed: the precondition of a write was false; nothing was written.
 	ErrConditionFailed = errors.New("condition failed")
 	// ErrInvalid: the call was refused before anything was sent.
-	ErrInvalid = errors.New("invalid call")
+	ErrInvalid = badinput.Err
 	// ErrBadCursor: a cursor is damaged, or belongs to another table, index or query; a page token, besides,
 	// has expired, is another tenant's, or was sealed with a key that is not known.
 	ErrBadCursor = errors.New("bad cursor")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/hotkeys"
 )
 
 // openArchive is a table with 200 messages of 1 KB in one room.
@@ -109,8 +110,8 @@ func ExampleBudget_meter() {
 	// {ReadUnits:13 WriteUnits:1 Items:102 Requests:3}
 }
 
-func ExampleHotKeys() {
-	hot := ddb.NewHotKeys(100, time.Minute)
+func Example_hotKeys() {
+	hot := hotkeys.New(100, time.Minute)
 	messages, stop := openArchive(ddb.WithHook(hot))
 	defer stop()
 	ctx := context.Background()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/keyformat"
 )
 
 // TicketRank orders the open tickets of a team: the urgent first, then the older.
@@ -15,7 +16,7 @@ type TicketRank struct {
 	Opened   time.Time `ddbkey:"unit=second"`
 }
 
-var ticketRanks = ddb.NewKeyFormat[TicketRank]("")
+var ticketRanks = keyformat.New[TicketRank]("")
 
 func (r TicketRank) MarshalText() ([]byte, error)  { return ticketRanks.Format(r) }
 func (r *TicketRank) UnmarshalText(b []byte) error { return ticketRanks.Parse(b, r) }

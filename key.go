@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/internal/badinput"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
 )
@@ -271,4 +272,22 @@ func scalarKind(k codec.Kind) (types.ScalarAttributeType, bool) {
 		return types.ScalarAttributeTypeB, true
 	}
 	return "", false
+}
+
+// checkKeyFormat reports the mistakes of the key format behind a key type's MarshalText, if there is one.
+func checkKeyFormat(t reflect.Type) (err error) {
+	m, ok := reflect.TypeAssert[encoding.TextMarshaler](reflect.Zero(t))
+	if !ok || t.Kind() == reflect.Pointer {
+		return nil
+	}
+	defer func() {
+		if recover() != nil {
+			err = nil // a zero value that cannot be written says nothing about others
+		}
+	}()
+	_, err = m.MarshalText()
+	if def, ok := errors.AsType[*badinput.DefinitionError](err); ok {
+		return def
+	}
+	return nil
 }

@@ -100,6 +100,17 @@ func (s *requestInfo) partitions(c *core) []PartitionHash {
 	return []PartitionHash{hashPartition(shortName(c.name), "", firstPart(string(id)))}
 }
 
+// PartitionTable is the name of the table of which Partitions[i] is a key, empty if there is no such partition.
+func (c *Call) PartitionTable(i int) string {
+	switch {
+	case c == nil || i < 0 || i >= len(c.Partitions):
+		return ""
+	case len(c.Partitions) == len(c.info.actions):
+		return c.info.actions[i].core.name
+	}
+	return c.Table
+}
+
 // firstPart cuts the partition key out of a key's id.
 func firstPart(id string) string {
 	head, rest, ok := strings.Cut(id, ":")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/keytext"
 )
 
 var (
@@ -51,7 +52,7 @@ var (
 // Values are unique within a scope, such as a tenant; the empty scope is one as well. They
 // are compared byte by byte: give them in one form, such as lower case. The key is
 // "unique#field#scope#value", where characters up to the dollar sign are escaped as in
-// [KeyFormat], and scopes and values that are longer than 256 bytes then are replaced by
+// package keyformat, and scopes and values that are longer than 256 bytes then are replaced by
 // their SHA-256. So reservations may share a table with other items.
 //
 // Each operation adds its write units, doubled as all in transactions: 2 for reserving or
@@ -111,7 +112,7 @@ func NewUnique[T any, PK ~string, O comparable](table *SimpleTable[T, PK], field
 	if h := table.core.guardAttr(); h != nil {
 		errs = append(errs, fmt.Errorf("a table with a version (attribute %s): reservations are guarded by their owner", h.path))
 	}
-	u := &Unique[T, PK, O]{table: table, field: field, prefix: uniquePrefix + string(keyDelimiter) + field + string(keyDelimiter), id: id}
+	u := &Unique[T, PK, O]{table: table, field: field, prefix: uniquePrefix + string(keytext.Delimiter) + field + string(keytext.Delimiter), id: id}
 	for _, o := range opts {
 		u.none = u.none || o.optional
 	}
@@ -207,7 +208,7 @@ func (u *Unique[T, PK, O]) Key(scope, value string) (PK, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return "", fmt.Errorf("field %s: %w", u.field, err)
 	}
-	return PK(u.prefix + s + string(keyDelimiter) + v), nil
+	return PK(u.prefix + s + string(keytext.Delimiter) + v), nil
 }
 
 // uniquePart is a scope or value as it stands in a key.
@@ -215,7 +216,7 @@ func uniquePart(text string) (string, error) {
 	if !utf8.ValidString(text) {
 		return "", errors.New("the scope or value is not valid UTF-8")
 	}
-	escaped, err := appendEscaped(nil, text)
+	escaped, err := keytext.AppendEscaped(nil, text)
 	if err != nil || len(escaped) <= maxPlainPart {
 		return string(escaped), err
 	}

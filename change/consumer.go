@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/consumers"
 )
 
 // ErrStreamEnded means that the stream was disabled, and all of it is handled. [OfTable] goes on with the next stream instead.
@@ -91,7 +91,7 @@ func (c *Consumer[T]) Run(ctx context.Context) error {
 		c.active, c.worker = false, nil
 	}()
 
-	defer ddb.AddConsumer(c.figures)()
+	defer consumers.Add(c.figures)()
 	owner := c.cfg.worker + "-" + uuid.NewString()
 	for {
 		var todo errand

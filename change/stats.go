@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/consumers"
 )
 
 // Stats is what a consumer is doing, for metrics and health checks.
@@ -113,13 +113,13 @@ func (w *worker) stats() Stats {
 // counts are sums since the consumer was made.
 type counts struct{ handled, retried, givenUp, lost atomic.Int64 }
 
-// figures are what [ddb.Consumers] shows of the consumer.
-func (c *Consumer[T]) figures() ddb.ConsumerStats {
+// figures are what [consumers.List] shows of the consumer.
+func (c *Consumer[T]) figures() consumers.Stats {
 	s := c.Stats()
 	_, table, _ := strings.Cut(s.Stream, ":table/")
 	table, _, _ = strings.Cut(table, "/stream/")
 	n := &c.cfg.counts
-	return ddb.ConsumerStats{
+	return consumers.Stats{
 		Kind: "change", Table: table, Consumer: c.app, Shards: len(s.Shards), Lag: -1, Age: s.Lag(), ReadAge: s.ReadAge(),
 		Handled: n.handled.Load(), Retries: n.retried.Load(), GivenUp: n.givenUp.Load(), LeasesLost: n.lost.Load(),
 	}

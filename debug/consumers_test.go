@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/consumers"
 )
 
 // TestConsumers: the page and the JSON show the consumers of the process, as long as they run.
 func TestConsumers(t *testing.T) {
 	r, _, _ := newRecorder(t)
-	remove := ddb.AddConsumer(func() ddb.ConsumerStats {
-		return ddb.ConsumerStats{Kind: "feed", Table: "events-of-a-test", Consumer: "mailer-of-a-test", Shards: 3, Lag: 41, Age: 1500 * time.Millisecond, ReadAge: time.Second, Parked: 2}
+	remove := consumers.Add(func() consumers.Stats {
+		return consumers.Stats{Kind: "feed", Table: "events-of-a-test", Consumer: "mailer-of-a-test", Shards: 3, Lag: 41, Age: 1500 * time.Millisecond, ReadAge: time.Second, Parked: 2}
 	})
 	find := func() map[string]any {
 		t.Helper()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/hotkeys"
 )
 
 // Recorder is a [ddb.Hook] that keeps figures of the requests that it sees, and an
@@ -19,7 +20,7 @@ import (
 // no goroutine and is safe for concurrent use.
 type Recorder struct {
 	ledger *ddb.Ledger
-	hot    *ddb.HotKeys
+	hot    *hotkeys.Finder
 	now    func() time.Time
 	since  time.Time
 
@@ -50,9 +51,9 @@ func WithLedger(l *ddb.Ledger) Option {
 }
 
 // WithHotKeys sets how many counters the sketch of hot keys has and after what time what it
-// counted counts half; see [ddb.NewHotKeys]. The default is 256 counters and one minute.
+// counted counts half; see [hotkeys.New]. The default is 256 counters and one minute.
 func WithHotKeys(size int, halfLife time.Duration) Option {
-	return func(r *Recorder) { r.hot = ddb.NewHotKeys(size, halfLife) }
+	return func(r *Recorder) { r.hot = hotkeys.New(size, halfLife) }
 }
 
 // WithClock makes another clock than time.Now decide into which second a request falls, for
@@ -77,7 +78,7 @@ func New(opts ...Option) *Recorder {
 		}
 	}
 	if r.hot == nil {
-		r.hot = ddb.NewHotKeys(hotKeyCounters, time.Minute)
+		r.hot = hotkeys.New(hotKeyCounters, time.Minute)
 	}
 	r.since = r.now()
 	r.slowest.worth = func(c *CallRecord) float64 { return c.DurationMs }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/consumers"
+	"github.com/dynamotable/ddb/hotkeys"
 )
 
 // Snapshot is what a recorder shows. Durations are in milliseconds, in fields that end in
@@ -34,7 +36,7 @@ type Snapshot struct {
 	Paths []PathCount `json:"paths"`
 	// HotKeys are the 20 partition keys that most capacity goes to, most first; with
 	// the default half-life of a minute they are those of the last minutes.
-	HotKeys []ddb.HotKey `json:"hotKeys"`
+	HotKeys []hotkeys.Key `json:"hotKeys"`
 	// Consumers are those that run in this process, of feeds and of tables' streams.
 	Consumers []Consumer `json:"consumers"`
 	// Slowest and MostExpensive are the ten calls of the last five to ten minutes that took
@@ -46,9 +48,9 @@ type Snapshot struct {
 	Estimates []Accuracy `json:"estimates"`
 }
 
-// Consumer is what [ddb.Consumers] tells of one.
+// Consumer is what [consumers.List] tells of one.
 type Consumer struct {
-	ddb.ConsumerStats
+	consumers.Stats
 	AgeMs     float64 `json:"ageMs"`
 	ReadAgeMs float64 `json:"readAgeMs"`
 }
@@ -220,7 +222,7 @@ func (r *Recorder) Snapshot() Snapshot {
 		Units: unitsOf(r.ledger.Snapshot()), HotKeys: r.hot.Top(shownHotKeys),
 	}
 	s.Consumers = []Consumer{}
-	for _, c := range ddb.Consumers() {
+	for _, c := range consumers.List() {
 		s.Consumers = append(s.Consumers, Consumer{c, milliseconds(c.Age), milliseconds(c.ReadAge)})
 	}
 	r.mu.Lock()

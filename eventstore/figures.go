@@ -5,10 +5,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/consumers"
 )
 
-// figures are what a subscription tells of itself; see [ddb.Consumers].
+// figures are what a subscription tells of itself; see [consumers.List].
 type figures struct {
 	handled, retried, givenUp, lost atomic.Int64
 
@@ -71,9 +71,9 @@ func (s *shardFigures) passed(at int64, parked int) {
 }
 
 // stats sums the figures up.
-func (s *subscription) stats() ddb.ConsumerStats {
+func (s *subscription) stats() consumers.Stats {
 	g := &s.figures
-	is := ddb.ConsumerStats{
+	is := consumers.Stats{
 		Kind: "feed", Table: s.feed.store.Name(), Consumer: s.consumer,
 		Handled: g.handled.Load(), Retries: g.retried.Load(), GivenUp: g.givenUp.Load(), LeasesLost: g.lost.Load(),
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/consumers"
 )
 
 // Positions keeps how far a consumer has come in each partition of what it reads. Package position
@@ -162,7 +163,7 @@ func (f *Feed) newSubscription(consumer string, positions Positions, handle func
 }
 
 func (s *subscription) run(ctx context.Context) error {
-	defer ddb.AddConsumer(s.stats)()
+	defer consumers.Add(s.stats)()
 	if s.shared {
 		return s.share(ctx)
 	}

@@ -55,7 +55,7 @@
 //	T#tenant, H#user#type#qualifier#rev   an entry of its history
 //	T#tenant, A#group#type#qualifier      an activity of a group
 //
-// The tenant is - where there is none. Names are escaped as by [ddb.KeyFormat], so
+// The tenant is - where there is none. Names are escaped as by [keyformat.Format], so
 // that distinct keys never collide; the whole sort key has at most 1024 bytes. The indexes
 // by-user (user, by_user) and by-type (type, by_type) hold the grants, for [Store.ListForUser] and
 // for [Store.ListHolders], [Store.Users] and the deletions. Attribute ttl is the time to

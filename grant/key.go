@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/keyformat"
 )
 
 // Tenant is whose grants are meant: a named tenant ([TenantOf]) or none ([NoTenant]).
@@ -16,7 +16,7 @@ const noTenant = "-" // every named tenant begins with T#
 
 type tenantName struct{ Name string }
 
-var tenantNames = ddb.NewKeyFormat[tenantName]("T")
+var tenantNames = keyformat.New[tenantName]("T")
 
 // TenantOf is the tenant with a name. The name must be valid UTF-8, or the Tenant is
 // like the zero one.
@@ -131,11 +131,11 @@ type (
 )
 
 var (
-	grantSorts    = ddb.NewKeyFormat[grantSort]("U")
-	historySorts  = ddb.NewKeyFormat[historySort]("H")
-	activitySorts = ddb.NewKeyFormat[activitySort]("A")
-	userSorts     = ddb.NewKeyFormat[userSort]("U")
-	typeSorts     = ddb.NewKeyFormat[typeSort]("T")
+	grantSorts    = keyformat.New[grantSort]("U")
+	historySorts  = keyformat.New[historySort]("H")
+	activitySorts = keyformat.New[activitySort]("A")
+	userSorts     = keyformat.New[userSort]("U")
+	typeSorts     = keyformat.New[typeSort]("T")
 )
 
 // rowKey checks the key and gives that of its row.

@@ -56,7 +56,7 @@ func settingsOf(opts []Option) settings {
 	return s
 }
 
-// Start reports the requests of all tables, what a ledger counts, and the consumers of this process ([ddb.Consumers]), until stop is
+// Start reports the requests of all tables, what a ledger counts, and the consumers of this process ([consumers.List]), until stop is
 // called. Errors come from the providers.
 func Start(opts ...Option) (stop func() error, err error) {
 	hook, err := New(opts...)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/consumers"
 	"github.com/dynamotable/ddb/eventstore"
 )
 
@@ -192,15 +193,15 @@ func testFigures(t *testing.T, factory Factory) {
 	for i := range 10 {
 		must(t, s, fmt.Sprint("s", i), eventstore.Any(), event(fmt.Sprint(i)))
 	}
-	figures := func() (is ddb.ConsumerStats, found bool) {
-		for _, c := range ddb.Consumers() {
+	figures := func() (is consumers.Stats, found bool) {
+		for _, c := range consumers.List() {
 			if c.Table == s.Name() {
 				is, found = c, true
 			}
 		}
 		return is, found
 	}
-	var first, last ddb.ConsumerStats
+	var first, last consumers.Stats
 	n := 0
 	err := s.Feed().Subscribe(t.Context(), "c", new(positions), func(_ context.Context, c eventstore.Commit) error {
 		last, _ = figures()

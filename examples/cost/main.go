@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/hotkeys"
 )
 
 // Visit is one page view of a site.
@@ -47,7 +48,7 @@ func main() {
 }
 
 func run(ctx context.Context, client ddb.Client) error {
-	ledger, hot := ddb.NewLedger(), ddb.NewHotKeys(100, 0)
+	ledger, hot := ddb.NewLedger(), hotkeys.New(100, 0)
 	var (
 		s   store
 		err error

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/keyformat"
 )
 
 // IssueKey sorts issues by project, then by number.
@@ -27,9 +28,9 @@ type Rank struct {
 }
 
 var (
-	issueKeys   = ddb.NewKeyFormat[IssueKey]("ISSUE")
-	commentKeys = ddb.NewKeyFormat[CommentKey]("COMMENT")
-	ranks       = ddb.NewKeyFormat[Rank]("")
+	issueKeys   = keyformat.New[IssueKey]("ISSUE")
+	commentKeys = keyformat.New[CommentKey]("COMMENT")
+	ranks       = keyformat.New[Rank]("")
 )
 
 // MarshalText is the key as it is stored.

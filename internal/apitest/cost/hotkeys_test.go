@@ -13,6 +13,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hotkeys"
 )
 
 func TestHotKeysFindsThem(t *testing.T) {
@@ -22,7 +23,7 @@ func TestHotKeysFindsThem(t *testing.T) {
 		faultrule.On("GetItem").Nth(3).Throttle("TableReadKeyRangeThroughputExceeded"),
 	))
 	t.Cleanup(engine.Close)
-	hot := ddb.NewHotKeys(8, 0)
+	hot := hotkeys.New(8, 0)
 	orders, err := ddb.New(engine.Client(), tableName(t), orderCustomer, orderKey, ddb.WithHook(hot))
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +139,7 @@ func TestHotKeysAgainstModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		const size = 10
 		var (
-			hot   = ddb.NewHotKeys(size, 0)
+			hot   = hotkeys.New(size, 0)
 			exact = map[ddb.PartitionHash]float64{}
 			total float64
 			rnd   = rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
@@ -152,7 +153,7 @@ func TestHotKeysAgainstModel(t *testing.T) {
 			exact[key] += units
 			total += units
 		}
-		kept := map[ddb.PartitionHash]ddb.HotKey{}
+		kept := map[ddb.PartitionHash]hotkeys.Key{}
 		var share float64
 		for _, k := range hot.Top(size) {
 			kept[k.Partition] = k

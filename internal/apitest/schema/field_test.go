@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/keyformat"
 )
 
 type inner struct {
@@ -108,7 +109,7 @@ type badKey struct {
 	Ch   map[string]int
 }
 
-var badKeys = ddb.NewKeyFormat[badKey]("BAD")
+var badKeys = keyformat.New[badKey]("BAD")
 
 func (k badKey) MarshalText() ([]byte, error)     { return badKeys.Format(k) }
 func (k *badKey) UnmarshalText(text []byte) error { return badKeys.Parse(text, k) }

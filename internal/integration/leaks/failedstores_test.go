@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
 	"github.com/dynamotable/ddb/grant"
+	"github.com/dynamotable/ddb/keyformat"
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 	"github.com/dynamotable/ddb/position"
@@ -58,7 +59,7 @@ func TestFailedStores(t *testing.T) {
 	payloads, payloadsErr := payload.New(objects, payload.Threshold(-1))
 	tokens, tokensErr := ddb.NewPageTokens(ddb.TokenKey{ID: "k", Secret: []byte("short")})
 	members, membersErr := ddb.NewSimple(client, "x", id)
-	format := ddb.NewKeyFormat[struct{ C chan int }]("p")
+	format := keyformat.New[struct{ C chan int }]("p")
 	ofStore := func(v any) made { return made{v, storeErr, 1} }
 	for name, m := range map[string]made{
 		"eventstore.New":                              {store, storeErr, 20},
@@ -89,7 +90,7 @@ func TestFailedStores(t *testing.T) {
 		"ddb.NewPageTokens":                           {tokens, tokensErr, 1},
 		"ddb.NewUnique":                               made1(ddb.NewUnique(members, "email", id)),
 		"ddb.NewUnique, no table":                     made1(ddb.NewUnique[member, string](nil, "email", id)),
-		"ddb.NewKeyFormat":                            {format, format.Err(), 2},
+		"keyformat.New":                               {format, format.Err(), 2},
 		"importer.NewSchemelessBridge":                made1(importer.NewSchemelessBridge(client, "x", importer.SchemelessBridgeOptions{})),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -118,7 +119,7 @@ func TestFailedStores(t *testing.T) {
 		(*change.Stream[member])(nil), new(change.Stream[member]), (*change.TableStore)(nil), new(change.TableStore),
 		(*change.View[member, member, string])(nil), new(change.View[member, member, string]), change.NewView[member, member, string](nil, nil, nil, nil),
 		(*ddb.PageTokens)(nil), new(ddb.PageTokens), (*ddb.Unique[member, string, string])(nil), new(ddb.Unique[member, string, string]),
-		(*ddb.KeyFormat[member])(nil), new(ddb.KeyFormat[member]), (*importer.SchemelessBridge)(nil), new(importer.SchemelessBridge),
+		(*keyformat.Format[member])(nil), new(keyformat.Format[member]), (*importer.SchemelessBridge)(nil), new(importer.SchemelessBridge),
 	} {
 		t.Run(fmt.Sprintf("zero %T", zero), func(t *testing.T) {
 			r := refusals{t: t, s: s, want: ddb.ErrInvalid, seen: map[reflect.Type]bool{}}

@@ -5,6 +5,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	changeimporter "github.com/dynamotable/ddb/change/importer"
 	"github.com/dynamotable/ddb/config"
+	"github.com/dynamotable/ddb/consumers"
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
@@ -15,6 +16,8 @@ import (
 	"github.com/dynamotable/ddb/grant"
 	"github.com/dynamotable/ddb/grant/grantclient"
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
+	"github.com/dynamotable/ddb/hotkeys"
+	"github.com/dynamotable/ddb/keyformat"
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 	payloadzstd "github.com/dynamotable/ddb/payload/zstd"
@@ -33,7 +36,7 @@ type projection struct {
 // functions are the exported functions of all packages that programs import, generic ones as they are used here. TestFunctionsAreListed fails for one that
 // is not here.
 var functions = map[string]any{
-	"ddb.AddConsumer":                       ddb.AddConsumer,
+	"consumers.Add":                         consumers.Add,
 	"ddb.AddHook":                           ddb.AddHook,
 	"ddb.AllowDelete":                       ddb.AllowDelete,
 	"ddb.And":                               ddb.And[member],
@@ -52,7 +55,7 @@ var functions = map[string]any{
 	"ddb.Clock":                             ddb.Clock,
 	"ddb.Concurrency":                       ddb.Concurrency,
 	"ddb.Consistent":                        ddb.Consistent,
-	"ddb.Consumers":                         ddb.Consumers,
+	"consumers.List":                        consumers.List,
 	"ddb.Created":                           ddb.Created,
 	"ddb.CurrentOf":                         ddb.CurrentOf[member],
 	"ddb.CursorAfter":                       ddb.CursorAfter[member],
@@ -128,9 +131,9 @@ var functions = map[string]any{
 	"ddb.New":                               ddb.New[member, string, string],
 	"ddb.NewBudget":                         ddb.NewBudget,
 	"ddbclient.New":                         ddbclient.New,
-	"ddb.NewHotKeys":                        ddb.NewHotKeys,
+	"hotkeys.New":                           hotkeys.New,
 	"ddb.NewIndex":                          ddb.NewIndex[member, string, string],
-	"ddb.NewKeyFormat":                      ddb.NewKeyFormat[string],
+	"keyformat.New":                         keyformat.New[string],
 	"ddb.NewLedger":                         ddb.NewLedger,
 	"ddb.NewLocalIndex":                     ddb.NewLocalIndex[member, string, string, string],
 	"ddb.NewPageTokens":                     ddb.NewPageTokens,

@@ -7,6 +7,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	changeimporter "github.com/dynamotable/ddb/change/importer"
 	"github.com/dynamotable/ddb/config"
+	"github.com/dynamotable/ddb/consumers"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
@@ -16,6 +17,8 @@ import (
 	"github.com/dynamotable/ddb/eventstore/importer"
 	"github.com/dynamotable/ddb/grant"
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
+	"github.com/dynamotable/ddb/hotkeys"
+	"github.com/dynamotable/ddb/keyformat"
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 	"github.com/dynamotable/ddb/position"
@@ -79,7 +82,7 @@ var exportedTypes = map[string]exported{
 	"ddb.Cond":                 holds[ddb.Cond[member]](),
 	"ddb.CondOf":               holds[ddb.CondOf[*member]](),
 	"ddb.ConditionFailed":      holds[ddb.ConditionFailed[member]]("Condition"),
-	"ddb.ConsumerStats":        holds[ddb.ConsumerStats]("Kind", "Table", "Consumer"),
+	"consumers.Stats":          holds[consumers.Stats]("Kind", "Table", "Consumer"),
 	"ddb.Consumed":             holds[ddb.Consumed](),
 	"ddb.Cursor":               holds[ddb.Cursor[member]](),
 	"ddb.AttrHandle":           points[ddb.AttrHandle[*member, string]](),
@@ -98,8 +101,8 @@ var exportedTypes = map[string]exported{
 	"ddb.FindingKind":          word[ddb.FindingKind](),
 	"ddb.Four":                 sends[ddb.Four[string, string, string, string]](),
 	"ddb.Got":                  sends[ddb.Got[member]](),
-	"ddb.HotKey":               holds[ddb.HotKey]("Table", "Index", "Reasons"),
-	"ddb.HotKeys":              holds[ddb.HotKeys]("keys.HotKey.Table", "keys.HotKey.Index", "keys.HotKey.Reasons", "least.HotKey.Table", "least.HotKey.Index", "least.HotKey.Reasons"),
+	"hotkeys.Key":              holds[hotkeys.Key]("Table", "Index", "Reasons"),
+	"hotkeys.Finder":           holds[hotkeys.Finder]("keys.Key.Table", "keys.Key.Index", "keys.Key.Reasons", "least.Key.Table", "least.Key.Index", "least.Key.Reasons"),
 	"ddb.Index":                holds[ddb.Index[member, string, string]](),
 	"ddb.IndexCost":            holds[ddb.IndexCost]("Index"),
 	"ddb.IndexQuery":           holds[ddb.IndexQuery[member, string]](),
@@ -107,7 +110,7 @@ var exportedTypes = map[string]exported{
 	"ddb.InvalidError":         holds[ddb.InvalidError](),
 	"ddb.ItemCollection":       holds[ddb.ItemCollection]("Table"),
 	"ddb.Key":                  sends[ddb.Key[string, string]](),
-	"ddb.KeyFormat":            holds[ddb.KeyFormat[string]]("prefix", "fields.name"),
+	"keyformat.Format":         holds[keyformat.Format[string]]("prefix", "fields.name"),
 	"ddb.Ledger":               holds[ddb.Ledger](),
 	"ddb.Limits":               holds[ddb.Limits](),
 	"ddb.List":                 holds[ddb.List[member, string]](),
@@ -201,14 +204,14 @@ var exportedTypes = map[string]exported{
 	"debug.Accuracy":   holds[debug.Accuracy]("Table", "Operation"),
 	"debug.Average":    holds[debug.Average](),
 	"debug.CallRecord": holds[debug.CallRecord]("Operation", "Table", "Tables", "Index", "Label", "Error", "Explain"),
-	"debug.Consumer":   holds[debug.Consumer]("ConsumerStats.Kind", "ConsumerStats.Table", "ConsumerStats.Consumer"),
+	"debug.Consumer":   holds[debug.Consumer]("Stats.Kind", "Stats.Table", "Stats.Consumer"),
 	"debug.ErrorCount": holds[debug.ErrorCount]("Table", "Operation", "Type"),
 	"debug.Latency":    holds[debug.Latency]("Table", "Operation"),
 	"debug.PathCount":  holds[debug.PathCount]("Table", "Operation", "Path", "Reason"),
 	"debug.Range":      holds[debug.Range](),
 	"debug.Rates":      holds[debug.Rates](),
 	"debug.Recorder":   holds[debug.Recorder](),
-	"debug.Snapshot":   holds[debug.Snapshot]("Paths.Table", "Paths.Operation", "Paths.Path", "Paths.Reason", "Units.Table", "Units.Index", "Units.Operation", "Units.Label", "Latencies.Table", "Latencies.Operation", "Throttles.Table", "Throttles.Index", "Throttles.Operation", "Throttles.Reason", "Errors.Table", "Errors.Operation", "Errors.Type", "HotKeys.Table", "HotKeys.Index", "HotKeys.Reasons", "Slowest.Operation", "Slowest.Table", "Slowest.Tables", "Slowest.Index", "Slowest.Label", "Slowest.Error", "Slowest.Explain", "MostExpensive.Operation", "MostExpensive.Table", "MostExpensive.Tables", "MostExpensive.Index", "MostExpensive.Label", "MostExpensive.Error", "MostExpensive.Explain", "Estimates.Table", "Estimates.Operation", "Consumers.ConsumerStats.Kind", "Consumers.ConsumerStats.Table", "Consumers.ConsumerStats.Consumer"),
+	"debug.Snapshot":   holds[debug.Snapshot]("Paths.Table", "Paths.Operation", "Paths.Path", "Paths.Reason", "Units.Table", "Units.Index", "Units.Operation", "Units.Label", "Latencies.Table", "Latencies.Operation", "Throttles.Table", "Throttles.Index", "Throttles.Operation", "Throttles.Reason", "Errors.Table", "Errors.Operation", "Errors.Type", "HotKeys.Table", "HotKeys.Index", "HotKeys.Reasons", "Slowest.Operation", "Slowest.Table", "Slowest.Tables", "Slowest.Index", "Slowest.Label", "Slowest.Error", "Slowest.Explain", "MostExpensive.Operation", "MostExpensive.Table", "MostExpensive.Tables", "MostExpensive.Index", "MostExpensive.Label", "MostExpensive.Error", "MostExpensive.Explain", "Estimates.Table", "Estimates.Operation", "Consumers.Stats.Kind", "Consumers.Stats.Table", "Consumers.Stats.Consumer"),
 	"debug.Throttle":   holds[debug.Throttle]("Table", "Index", "Operation", "Reason"),
 	"debug.Totals":     holds[debug.Totals](),
 	"debug.Units":      holds[debug.Units]("Table", "Index", "Operation", "Label"),

@@ -1,4 +1,5 @@
-package ddb
+// Package consumers lists the consumers of changes and events that run in this process, with their figures.
+package consumers
 
 import (
 	"cmp"
@@ -7,9 +8,9 @@ import (
 	"time"
 )
 
-// ConsumerStats are figures of a consumer of changes or events that runs in this process, for health checks and metrics; package telemetry
+// Stats are figures of a consumer of changes or events that runs in this process, for health checks and metrics; package telemetry
 // exports them, and the page of package debug shows them.
-type ConsumerStats struct {
+type Stats struct {
 	// Kind is "feed" for a subscription of an event store, "change" for a consumer of a table's stream.
 	Kind string `json:"kind"`
 	// Table is the one whose events or changes it handles, Consumer its name there.
@@ -33,42 +34,42 @@ type ConsumerStats struct {
 	LeasesLost int64 `json:"leasesLost"`
 }
 
-var consumers struct {
+var running struct {
 	sync.Mutex
 	next int
-	all  map[int]func() ConsumerStats
+	all  map[int]func() Stats
 }
 
-// AddConsumer has [Consumers] list a consumer until remove is called. Stats must be quick and safe for concurrent use. Layers call it; a program may, for consumers of its own.
-func AddConsumer(stats func() ConsumerStats) (remove func()) {
-	consumers.Lock()
-	defer consumers.Unlock()
-	if consumers.all == nil {
-		consumers.all = make(map[int]func() ConsumerStats)
+// Add has [List] list a consumer until remove is called. Stats must be quick and safe for concurrent use. Layers call it; a program may, for consumers of its own.
+func Add(stats func() Stats) (remove func()) {
+	running.Lock()
+	defer running.Unlock()
+	if running.all == nil {
+		running.all = make(map[int]func() Stats)
 	}
-	id := consumers.next
-	consumers.next++
-	consumers.all[id] = stats
+	id := running.next
+	running.next++
+	running.all[id] = stats
 	return func() {
-		consumers.Lock()
-		defer consumers.Unlock()
-		delete(consumers.all, id)
+		running.Lock()
+		defer running.Unlock()
+		delete(running.all, id)
 	}
 }
 
-// Consumers lists the consumers that run in this process, by kind, table and name. It sends nothing.
-func Consumers() []ConsumerStats {
-	consumers.Lock()
-	funcs := make([]func() ConsumerStats, 0, len(consumers.all))
-	for _, f := range consumers.all {
+// List lists the consumers that run in this process, by kind, table and name. It sends nothing.
+func List() []Stats {
+	running.Lock()
+	funcs := make([]func() Stats, 0, len(running.all))
+	for _, f := range running.all {
 		funcs = append(funcs, f)
 	}
-	consumers.Unlock()
-	list := make([]ConsumerStats, len(funcs))
+	running.Unlock()
+	list := make([]Stats, len(funcs))
 	for i, f := range funcs {
 		list[i] = f()
 	}
-	slices.SortFunc(list, func(a, b ConsumerStats) int {
+	slices.SortFunc(list, func(a, b Stats) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Consumer, b.Consumer))
 	})
 	return list

@@ -1,19 +1,21 @@
-package ddb
+package hotkeys
 
 import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/dynamotable/ddb"
 )
 
-func TestHotKeysForget(t *testing.T) {
+func TestFinderForgets(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(0, 0)
-	h := NewHotKeys(4, time.Minute)
+	h := New(4, time.Minute)
 	h.now = func() time.Time { return now }
 	h.Reset()
-	use := func(key PartitionHash, units float64) {
-		h.End(context.Background(), &Call{Partitions: []PartitionHash{key}, Consumed: Consumed{ReadUnits: units}})
+	use := func(key ddb.PartitionHash, units float64) {
+		h.End(context.Background(), &ddb.Call{Partitions: []ddb.PartitionHash{key}, Consumed: ddb.Consumed{ReadUnits: units}})
 	}
 	use(1, 80)
 	now = now.Add(3 * time.Minute)

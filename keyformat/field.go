@@ -1,4 +1,4 @@
-package ddb
+package keyformat
 
 import (
 	"encoding"
@@ -9,10 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dynamotable/ddb/internal/keytext"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// fieldFormat writes and reads one field of a composite key; see [KeyFormat].
+// fieldFormat writes and reads one field of a composite key; see [Format].
 type fieldFormat struct {
 	name   string
 	append func([]byte, reflect.Value) ([]byte, error)
@@ -56,10 +57,12 @@ func newFieldFormat(sf reflect.StructField) (fieldFormat, error) {
 	return f, err
 }
 
-func appendString(dst []byte, v reflect.Value) ([]byte, error) { return appendEscaped(dst, v.String()) }
+func appendString(dst []byte, v reflect.Value) ([]byte, error) {
+	return keytext.AppendEscaped(dst, v.String())
+}
 
 func parseString(text string, v reflect.Value) error {
-	plain, err := unescape(text)
+	plain, err := keytext.Unescape(text)
 	v.SetString(plain)
 	return err
 }
@@ -81,11 +84,11 @@ func appendMarshaled(dst []byte, v reflect.Value) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return appendEscaped(dst, text)
+	return keytext.AppendEscaped(dst, text)
 }
 
 func parseMarshaled(text string, v reflect.Value) error {
-	plain, err := unescape(text)
+	plain, err := keytext.Unescape(text)
 	if err != nil {
 		return err
 	}

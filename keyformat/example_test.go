@@ -1,9 +1,9 @@
-package ddb_test
+package keyformat_test
 
 import (
 	"fmt"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/keyformat"
 )
 
 type InvoiceKey struct {
@@ -12,12 +12,12 @@ type InvoiceKey struct {
 	Seq      uint32
 }
 
-var invoiceKeys = ddb.NewKeyFormat[InvoiceKey]("INVOICE")
+var invoiceKeys = keyformat.New[InvoiceKey]("INVOICE")
 
 func (k InvoiceKey) MarshalText() ([]byte, error)  { return invoiceKeys.Format(k) }
 func (k *InvoiceKey) UnmarshalText(b []byte) error { return invoiceKeys.Parse(b, k) }
 
-func ExampleNewKeyFormat() {
+func ExampleNew() {
 	text, err := InvoiceKey{"c1", 2026, 7}.MarshalText()
 	fmt.Println(string(text), err)
 

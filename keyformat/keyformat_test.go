@@ -1,4 +1,4 @@
-package text_test
+package keyformat_test
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/keyformat"
 )
 
 type region string
@@ -50,7 +50,7 @@ type everyKey struct {
 	Last   string
 }
 
-var everyKeys = ddb.NewKeyFormat[everyKey]("EVERY")
+var everyKeys = keyformat.New[everyKey]("EVERY")
 
 func compareKeys(a, b everyKey) int {
 	open := map[bool]int{true: 1}
@@ -123,7 +123,7 @@ func TestKeyFormatSortsAsKeysDo(t *testing.T) {
 
 func TestKeyFormatPrefixMatchesKeysWithTheSameFields(t *testing.T) {
 	type pair struct{ A, B string }
-	pairs := ddb.NewKeyFormat[pair]("")
+	pairs := keyformat.New[pair]("")
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringOf(rapid.SampledFrom([]rune("1#$")))
 		k := pair{text.Draw(t, "a"), text.Draw(t, "b")}
@@ -144,7 +144,7 @@ func TestKeyFormatTexts(t *testing.T) {
 		Year int `ddbkey:"pad=4"`
 		Seq  uint32
 	}
-	orders := ddb.NewKeyFormat[order]("ORDER")
+	orders := keyformat.New[order]("ORDER")
 	text, err := orders.Format(order{2026, 7})
 	if err != nil || string(text) != "ORDER#2026#0000000007" {
 		t.Errorf("Format = %q, %v", text, err)
@@ -165,7 +165,7 @@ func TestKeyFormatTexts(t *testing.T) {
 		Name string
 	}
 	at := time.Date(2026, 3, 4, 5, 6, 7, 8, time.FixedZone("", 3600))
-	text, err = ddb.NewKeyFormat[stamped]("").Format(stamped{at.Truncate(time.Hour), at, "a b#c$"})
+	text, err = keyformat.New[stamped]("").Format(stamped{at.Truncate(time.Hour), at, "a b#c$"})
 	if want := "2026-03-04T04Z#2026-03-04T04:06:07.000000008Z#a$`b$cc$d"; err != nil || string(text) != want {
 		t.Errorf("Format = %q, %v, want %q", text, err, want)
 	}
@@ -211,7 +211,7 @@ func TestKeyFormatParseRefusesWhatFormatNeverGives(t *testing.T) {
 		Day   time.Time `ddbkey:"unit=day"`
 		Shelf shelf
 	}
-	keys := ddb.NewKeyFormat[key]("K")
+	keys := keyformat.New[key]("K")
 	const good = "K#ab#007#true#2026-01-02#A"
 	var k key
 	if err := keys.Parse([]byte(good), &k); err != nil {
@@ -250,7 +250,7 @@ func TestKeyFormatDefinitionErrors(t *testing.T) {
 		Text    string    `ddbkey:"pad=3"`
 		hidden  string
 	}
-	f := ddb.NewKeyFormat[bad]("B\xff")
+	f := keyformat.New[bad]("B\xff")
 	_ = bad{}.hidden
 	_, formatErr := f.Format(bad{})
 	_, prefixErr := f.Prefix(bad{}, 1)
@@ -264,7 +264,7 @@ func TestKeyFormatDefinitionErrors(t *testing.T) {
 			}
 		}
 	}
-	if ddb.NewKeyFormat[string]("").Err() == nil || ddb.NewKeyFormat[struct{}]("").Err() == nil || ddb.NewKeyFormat[*everyKey]("").Err() == nil {
+	if keyformat.New[string]("").Err() == nil || keyformat.New[struct{}]("").Err() == nil || keyformat.New[*everyKey]("").Err() == nil {
 		t.Error("a type that is no struct with fields was accepted")
 	}
 	if err := everyKeys.Err(); err != nil {

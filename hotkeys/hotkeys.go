@@ -1,4 +1,5 @@
-package ddb
+// Package hotkeys finds the partition keys that most capacity goes to.
+package hotkeys
 
 import (
 	"cmp"
@@ -8,42 +9,44 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/dynamotable/ddb"
 )
 
-// HotKeys is a [Hook] that finds the partition keys that most capacity goes to, in
+// Finder is a [ddb.Hook] that finds the partition keys that most capacity goes to, in
 // fixed memory however many keys there are, and tells which of them were throttled.
 //
-//	hot := ddb.NewHotKeys(512, time.Minute)
+//	hot := hotkeys.New(512, time.Minute)
 //	defer ddb.AddHook(hot)()
 //	...
 //	for _, k := range hot.Top(10) { logger.Warn("hot key", "key", k) }
 //
 // It keeps as many counters as it was made with, by the space-saving algorithm: a key
 // that takes more than 1/size of all units is among them for certain, and each count
-// is too high by at most [HotKey.Surplus]. The units of a batch or transaction are
+// is too high by at most [Key.Surplus]. The units of a batch or transaction are
 // divided evenly among its items, for DynamoDB does not tell them apart.
 //
-// A HotKeys is safe for concurrent use.
+// A Finder is safe for concurrent use.
 //
 // Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in Data Streams (2005);
 // Cormode et al.: Forward Decay (2009).
-type HotKeys struct {
+type Finder struct {
 	size     int
 	halfLife time.Duration
 	now      func() time.Time
 
 	mu    sync.Mutex
 	start time.Time // weights are as of then
-	keys  map[PartitionHash]*hotKey
-	least hotHeap
+	keys  map[ddb.PartitionHash]*counter
+	least counterHeap
 	total float64
 }
 
-// HotKey is one of the partition keys that most capacity goes to.
-type HotKey struct {
-	Table     string        `json:"table"`
-	Index     string        `json:"index,omitempty"`
-	Partition PartitionHash `json:"partition"`
+// Key is one of the partition keys that most capacity goes to.
+type Key struct {
+	Table     string            `json:"table"`
+	Index     string            `json:"index,omitempty"`
+	Partition ddb.PartitionHash `json:"partition"`
 	// Units are read and write units; with a half-life, older ones count less.
 	Units float64 `json:"units"`
 	// Surplus is by how many units that may be too high.
@@ -57,38 +60,38 @@ type HotKey struct {
 }
 
 const (
-	defaultHotKeys = 512
-	maxReasons     = 16
-	maxDoublings   = 256 // of weights before they are scaled back
+	defaultSize  = 512
+	maxReasons   = 16
+	maxDoublings = 256 // of weights before they are scaled back
 )
 
-type hotKey struct {
-	HotKey
+type counter struct {
+	Key
 	at int // in the heap
 }
 
-// NewHotKeys makes a sketch of so many counters, 512 if size is not positive, about 250
+// New makes a sketch of so many counters, 512 if size is not positive, about 250
 // bytes each. After each half-life what was counted before counts half; 0 is never.
-func NewHotKeys(size int, halfLife time.Duration) *HotKeys {
+func New(size int, halfLife time.Duration) *Finder {
 	if size <= 0 {
-		size = defaultHotKeys
+		size = defaultSize
 	}
-	h := &HotKeys{size: size, halfLife: max(halfLife, 0), now: time.Now}
+	h := &Finder{size: size, halfLife: max(halfLife, 0), now: time.Now}
 	h.clear()
 	return h
 }
 
-func (h *HotKeys) clear() {
+func (h *Finder) clear() {
 	h.start = h.now()
-	h.keys = make(map[PartitionHash]*hotKey, h.size)
-	h.least, h.total = make(hotHeap, 0, h.size), 0
+	h.keys = make(map[ddb.PartitionHash]*counter, h.size)
+	h.least, h.total = make(counterHeap, 0, h.size), 0
 }
 
-// Begin does nothing; it makes HotKeys a [Hook].
-func (h *HotKeys) Begin(ctx context.Context, _ *Call) context.Context { return ctx }
+// Begin does nothing; it makes Finder a [ddb.Hook].
+func (h *Finder) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
 
 // End counts a request.
-func (h *HotKeys) End(_ context.Context, call *Call) {
+func (h *Finder) End(_ context.Context, call *ddb.Call) {
 	if h == nil || h.now == nil || call == nil || len(call.Partitions) == 0 {
 		return
 	}
@@ -101,16 +104,12 @@ func (h *HotKeys) End(_ context.Context, call *Call) {
 	defer h.mu.Unlock()
 	weight := h.weight()
 	for i, p := range call.Partitions {
-		table := call.Table
-		if len(call.Partitions) == len(call.info.actions) {
-			table = call.info.actions[i].core.name
-		}
-		h.count(table, call.Index, p, units*weight, call.Throttled)
+		h.count(call.PartitionTable(i), call.Index, p, units*weight, call.Throttled)
 	}
 }
 
 // weight is what a unit counts now, compared with one at the start.
-func (h *HotKeys) weight() float64 {
+func (h *Finder) weight() float64 {
 	if h.halfLife == 0 {
 		return 1
 	}
@@ -128,18 +127,18 @@ func (h *HotKeys) weight() float64 {
 	return math.Exp2(doublings)
 }
 
-func (h *HotKeys) count(table, index string, p PartitionHash, units float64, throttled []ThrottlingReason) {
+func (h *Finder) count(table, index string, p ddb.PartitionHash, units float64, throttled []ddb.ThrottlingReason) {
 	k := h.keys[p]
 	switch {
 	case k != nil:
 	case len(h.least) < h.size:
-		k = &hotKey{HotKey: HotKey{Table: table, Index: index, Partition: p}}
+		k = &counter{Key: Key{Table: table, Index: index, Partition: p}}
 		h.keys[p] = k
 		heap.Push(&h.least, k)
 	default: // takes over the counter of the key that has least
 		k = h.least[0]
 		delete(h.keys, k.Partition)
-		k.HotKey = HotKey{Table: table, Index: index, Partition: p, Units: k.Units, Surplus: k.Units}
+		k.Key = Key{Table: table, Index: index, Partition: p, Units: k.Units, Surplus: k.Units}
 		h.keys[p] = k
 	}
 	k.Units += units
@@ -154,16 +153,16 @@ func (h *HotKeys) count(table, index string, p PartitionHash, units float64, thr
 }
 
 // Top are the n keys with most units, most first.
-func (h *HotKeys) Top(n int) []HotKey {
+func (h *Finder) Top(n int) []Key {
 	if h == nil || h.now == nil {
 		return nil
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	weight := h.weight()
-	top := make([]HotKey, 0, len(h.least))
+	top := make([]Key, 0, len(h.least))
 	for _, k := range h.least {
-		c := k.HotKey
+		c := k.Key
 		if h.total > 0 {
 			c.Share = c.Units / h.total
 		}
@@ -172,14 +171,14 @@ func (h *HotKeys) Top(n int) []HotKey {
 		c.Reasons = slices.Clone(c.Reasons)
 		top = append(top, c)
 	}
-	slices.SortFunc(top, func(a, b HotKey) int {
+	slices.SortFunc(top, func(a, b Key) int {
 		return cmp.Or(cmp.Compare(b.Units, a.Units), cmp.Compare(a.Partition, b.Partition))
 	})
 	return top[:min(max(n, 0), len(top))]
 }
 
 // Reset forgets everything.
-func (h *HotKeys) Reset() {
+func (h *Finder) Reset() {
 	if h == nil || h.now == nil {
 		return
 	}
@@ -188,24 +187,24 @@ func (h *HotKeys) Reset() {
 	h.clear()
 }
 
-// hotHeap has the key with least units first.
-type hotHeap []*hotKey
+// counterHeap has the key with least units first.
+type counterHeap []*counter
 
-func (h hotHeap) Len() int           { return len(h) }
-func (h hotHeap) Less(i, j int) bool { return h[i].Units < h[j].Units }
+func (h counterHeap) Len() int           { return len(h) }
+func (h counterHeap) Less(i, j int) bool { return h[i].Units < h[j].Units }
 
-func (h hotHeap) Swap(i, j int) {
+func (h counterHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].at, h[j].at = i, j
 }
 
-func (h *hotHeap) Push(x any) {
-	k := x.(*hotKey) //nolint:forcetypeassert // what count pushes
+func (h *counterHeap) Push(x any) {
+	k := x.(*counter) //nolint:forcetypeassert // what count pushes
 	k.at = len(*h)
 	*h = append(*h, k)
 }
 
-func (h *hotHeap) Pop() any {
+func (h *counterHeap) Pop() any {
 	last := (*h)[len(*h)-1]
 	*h = (*h)[:len(*h)-1]
 	return last

@@ -1,0 +1,19 @@
+// Package badinput has the errors of input that is refused before anything is sent, as far as the root and the packages below it share them.
+package badinput
+
+import "errors"
+
+// Err is ddb.ErrInvalid.
+var Err = errors.New("invalid call")
+
+// DefinitionError is a mistake in the definition of something, such as a key format, not in a value. It matches [Err].
+type DefinitionError struct{ Cause error }
+
+// Error is the text of the cause.
+func (e *DefinitionError) Error() string { return e.Cause.Error() }
+
+// Unwrap returns the cause.
+func (e *DefinitionError) Unwrap() error { return e.Cause }
+
+// Is makes the error match [Err].
+func (e *DefinitionError) Is(target error) bool { return target == Err }
