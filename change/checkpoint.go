@@ -9,13 +9,13 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Checkpoint says up to where a shard has been handled, as text that a store keeps: [Horizon],
+// Checkpoint says up to where a shard has been handled, as text that a store keeps: [TrimHorizon],
 // [End], a time ([AtTime]) or the [Seq] of the last change handled.
 type Checkpoint string
 
 const (
-	// Horizon is the oldest record that the shard still has; nothing has been handled.
-	Horizon Checkpoint = "TRIM_HORIZON"
+	// TrimHorizon is the oldest record that the shard still has; nothing has been handled.
+	TrimHorizon Checkpoint = "TRIM_HORIZON"
 	// End is the end of a closed shard; everything has been handled.
 	End Checkpoint = "SHARD_END"
 
@@ -51,7 +51,7 @@ func (c Checkpoint) time() (time.Time, bool) {
 func (c Checkpoint) check() error {
 	_, isSeq := c.Seq()
 	_, isTime := c.time()
-	if isSeq || isTime || c == Horizon || c == End || c == latest {
+	if isSeq || isTime || c == TrimHorizon || c == End || c == latest {
 		return nil
 	}
 	return errors.New("the checkpoint is none of TRIM_HORIZON, LATEST, AT_TIMESTAMP, SHARD_END and a sequence number")
@@ -61,7 +61,7 @@ func (c Checkpoint) check() error {
 type Start struct{ at Checkpoint }
 
 // FromHorizon begins with the oldest records that the stream still has: those of the last 24 hours.
-func FromHorizon() Start { return Start{at: Horizon} }
+func FromHorizon() Start { return Start{at: TrimHorizon} }
 
 // FromLatest begins with what is written after the start. A [Consumer] takes the service's time of
 // its very first start, to the second, so it may deliver changes of that second from before it.
@@ -73,7 +73,7 @@ func FromTime(t time.Time) Start { return Start{at: AtTime(t)} }
 
 func (s Start) checkpoint() Checkpoint {
 	if s.at == "" {
-		return Horizon
+		return TrimHorizon
 	}
 	return s.at
 }

@@ -31,7 +31,7 @@ type Handler[T any] struct {
 // for BaseDelay, doubled with every retry, at most MaxDelay, give or take a half.
 // A zero field takes its default.
 type RetryPolicy struct {
-	MaxAttempts int           // calls in all, 5 by default; the count begins anew when changes of a batch were handled
+	MaxAttempts int           // calls in all, 5 by default; the count starts again when changes of a batch were handled
 	BaseDelay   time.Duration // 100 ms by default
 	MaxDelay    time.Duration // 10 s by default
 }

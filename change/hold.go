@@ -2,8 +2,8 @@ package change
 
 import "github.com/dynamotable/ddb/internal/lease"
 
-// hold is a lease that this worker owns, with the context of handlers, and that of reading.
-type hold = lease.Hold[Lease]
+// heldLease is a lease that this worker owns, with the context of handlers, and that of reading.
+type heldLease = lease.Hold[Lease]
 
 // holding is how this worker keeps its leases.
 func (w *worker) holding() *lease.Config[Lease] {

@@ -22,11 +22,11 @@ type Lease struct {
 	Owner string
 	// Counter rises with every write of the lease. An owner whose counter stands still is dead.
 	Counter int64
-	// Heir is the worker that asked for the lease. The owner finishes what it has in hand and frees it.
-	Heir       string
-	Checkpoint Checkpoint
-	Parent     string   // the shard that this one continues; it is handled first
-	Children   []string // the shards that continue this one, as far as they were known at its end
+	// RequestedBy is the worker that asked for the lease. The owner finishes what it has in hand and frees it.
+	RequestedBy string
+	Checkpoint  Checkpoint
+	Parent      string   // the shard that this one continues; it is handled first
+	Children    []string // the shards that continue this one, as far as they were known at its end
 	// Load is how many records a minute the shard had lately, as its owner measured it. Workers share the shards evenly by it.
 	Load int64
 }
@@ -59,7 +59,7 @@ type leaseKey struct{ app, stream, shard string }
 
 // state is what every lease has.
 func (l *Lease) state() lease.State {
-	return lease.State{Owner: l.Owner, Counter: l.Counter, Heir: l.Heir, Load: l.Load}
+	return lease.State{Owner: l.Owner, Counter: l.Counter, RequestedBy: l.RequestedBy, Load: l.Load}
 }
 
 func (l Lease) key() leaseKey { return leaseKey{l.App, l.Stream, l.Shard} }

@@ -44,7 +44,7 @@ func TestTableStoreLosesReplies(t *testing.T) {
 	} {
 		for n := 1; n <= 6; n++ {
 			s := newTableStore(t, ddbtest.New(t, ddbtest.WithFaults(rule(writes.Nth(n)))))
-			was := change.Lease{App: "a", Stream: "s", Shard: "1", Checkpoint: change.Horizon}
+			was := change.Lease{App: "a", Stream: "s", Shard: "1", Checkpoint: change.TrimHorizon}
 			if err := s.Create(t.Context(), was); err != nil {
 				t.Errorf("%s %d: create: %v", name, n, err)
 			}
@@ -71,7 +71,7 @@ func TestTableStoreLosesReplies(t *testing.T) {
 func TestEqualLeasesAreNoProof(t *testing.T) {
 	t.Parallel()
 	var other *change.TableStore
-	was := change.Lease{App: "a", Stream: "s", Shard: "1", Checkpoint: change.Horizon}
+	was := change.Lease{App: "a", Stream: "s", Shard: "1", Checkpoint: change.TrimHorizon}
 	will := was
 	will.Owner, will.Counter = "w", 1
 	rivals, first := 0, true

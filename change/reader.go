@@ -58,7 +58,7 @@ func (r *reader) page(ctx context.Context) (records []types.Record, end bool, er
 
 // resume goes on behind a loss. end tells that nothing is left of the shard.
 func (r *reader) resume(loss *DataLossError) (end bool) {
-	r.at, r.iterator = Horizon, nil
+	r.at, r.iterator = TrimHorizon, nil
 	return loss.Reason == ShardGone
 }
 
@@ -73,7 +73,7 @@ func (r *reader) open(ctx context.Context) error {
 		in.ShardIteratorType, in.Timestamp = types.ShardIteratorTypeAtTimestamp, &at
 	case r.at == latest:
 		in.ShardIteratorType = types.ShardIteratorTypeLatest
-	case r.at == Horizon:
+	case r.at == TrimHorizon:
 		in.ShardIteratorType = types.ShardIteratorTypeTrimHorizon
 	default:
 		return r.fail("GetShardIterator", fmt.Errorf("nothing can be read at %s", r.at))

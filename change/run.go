@@ -11,10 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
-// run handles one shard, from taking its lease to giving it back, losing it, or the end of the shard.
-type run struct {
+// shardRun handles one shard, from taking its lease to giving it back, losing it, or the end of the shard.
+type shardRun struct {
 	w        *worker
-	hold     *hold
+	hold     *heldLease
 	reader   *reader
 	progress *progress
 	load     *meter
@@ -27,9 +27,9 @@ type run struct {
 	atTip    bool      // the last read was answered, and found nothing new
 }
 
-func newRun(w *worker, h *hold) *run {
+func newShardRun(w *worker, h *heldLease) *shardRun {
 	lease, _, _ := h.Current()
-	return &run{
+	return &shardRun{
 		w: w, hold: h,
 		reader:   &reader{client: w.client, stream: w.stream, shard: lease.Shard, limit: int32(w.cfg.pageLimit), now: w.cfg.now, at: lease.Checkpoint},
 		progress: newProgress(lease.Shard, lease.Checkpoint, w.cfg.maxPending, h.Reading.Done()),
@@ -39,29 +39,50 @@ func newRun(w *worker, h *hold) *run {
 }
 
 // renew is what every write of the lease brings up to date.
-func (r *run) renew(l *Lease) { l.Checkpoint, l.Load = r.checkpoint(), r.load.measure(r.w.cfg.now()) }
+func (r *shardRun) renew(l *Lease) {
+	l.Checkpoint, l.Load = r.checkpoint(), r.load.measure(r.w.cfg.now())
+}
 
 // work returns when nothing of the run is left.
-func (r *run) work() {
+func (r *shardRun) work() {
 	keeping, stop := context.WithCancel(r.hold.Context)
 	var wg sync.WaitGroup
 	wg.Go(func() { r.hold.Keep(keeping, r.renew) })
-	err := r.pages()
-	if err != nil && !errors.Is(err, errDraining) && !r.lost() {
-		r.w.fail(err)
-	}
-	// The end of a shard counts when all before it is confirmed; and what is confirmed need not come again.
-	if late := r.awaitConfirmed(); late != nil && !r.lost() {
-		r.w.fail(late)
-		err = late
-	}
+	err := r.handle()
 	var children []string
 	if err == nil {
 		children = r.children()
 	}
 	stop()
 	wg.Wait()
+	r.w.cfg.event(r.end(err, children))
+	r.hold.Close()
+}
 
+// handle hands everything over and waits until it is confirmed. It returns nil at the end of the shard; whatever else
+// than draining and a lost lease ended it ends the worker, too.
+func (r *shardRun) handle() error {
+	err := r.pages()
+	if !errors.Is(err, errDraining) {
+		r.fail(err)
+	}
+	// The end of a shard counts when all before it is confirmed; and what is confirmed need not come again.
+	if unconfirmed := r.awaitConfirmed(); unconfirmed != nil {
+		r.fail(unconfirmed)
+		return unconfirmed
+	}
+	return err
+}
+
+// fail ends the worker with an error, unless it is the lost lease that caused it.
+func (r *shardRun) fail(err error) {
+	if err != nil && !r.lost() {
+		r.w.fail(err)
+	}
+}
+
+// end gives the lease back, unless it is lost, and says how the run ended. An err of nil is the end of the shard.
+func (r *shardRun) end(err error, children []string) Event {
 	event := Event{Kind: LeaseFreed, Shard: r.reader.shard}
 	if err == nil {
 		event.Kind = LeaseDone
@@ -77,19 +98,18 @@ func (r *run) work() {
 	if r.lost() {
 		event.Kind, event.Err = LeaseLost, context.Cause(r.hold.Context)
 	}
-	r.w.cfg.event(event)
-	r.hold.Close()
+	return event
 }
 
-func (r *run) lost() bool { return r.hold.IsLost() }
+func (r *shardRun) lost() bool { return r.hold.IsLost() }
 
-func (r *run) checkpoint() Checkpoint {
+func (r *shardRun) checkpoint() Checkpoint {
 	at, _, _ := r.progress.state()
 	return at
 }
 
 // pages hands over page after page. It returns nil at the end of the shard.
-func (r *run) pages() error {
+func (r *shardRun) pages() error {
 	reading, cancel := context.WithCancel(r.hold.Context)
 	defer cancel()
 	defer context.AfterFunc(r.hold.Reading, cancel)()
@@ -134,7 +154,7 @@ func (r *run) pages() error {
 }
 
 // save writes the checkpoint if it has moved and enough time has passed, or at once.
-func (r *run) save(now bool) error {
+func (r *shardRun) save(now bool) error {
 	lease, _, saved := r.hold.Current()
 	at := r.checkpoint()
 	if at == lease.Checkpoint || !now && r.w.cfg.now().Sub(saved) < r.w.cfg.checkpoint {
@@ -144,7 +164,7 @@ func (r *run) save(now bool) error {
 }
 
 // awaitConfirmed waits until everything delivered is confirmed.
-func (r *run) awaitConfirmed() error {
+func (r *shardRun) awaitConfirmed() error {
 	for {
 		_, pending, moved := r.progress.state()
 		if pending == 0 {
@@ -163,7 +183,7 @@ func (r *run) awaitConfirmed() error {
 
 // children finds the shards that continue this one and creates their leases, so that they are read from
 // their beginning. What it does not find, the next discovery does.
-func (r *run) children() []string {
+func (r *shardRun) children() []string {
 	ctx, cancel := context.WithTimeout(r.hold.Context, r.w.cfg.failover/2)
 	defer cancel()
 	stop := context.AfterFunc(r.hold.Reading, cancel)
@@ -174,7 +194,7 @@ func (r *run) children() []string {
 		if err == nil && len(d.shards) > 0 {
 			var ids []string
 			for _, s := range d.shards {
-				l := Lease{App: r.w.app, Stream: r.w.stream, Shard: s.id, Parent: s.parent, Checkpoint: Horizon}
+				l := Lease{App: r.w.app, Stream: r.w.stream, Shard: s.id, Parent: s.parent, Checkpoint: TrimHorizon}
 				if err := r.w.store.Create(ctx, l); err != nil {
 					return nil
 				}
@@ -192,20 +212,20 @@ func (r *run) children() []string {
 
 // release gives the lease back, with the last checkpoint or at the end of the shard. It does so too when the time for
 // draining is over.
-func (r *run) release(end bool, children []string) error {
+func (r *shardRun) release(end bool, children []string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.hold.Context), r.w.cfg.failover)
 	defer cancel()
 	return r.hold.Save(ctx, func(l *Lease) {
 		l.Owner = "" // an heir has the first claim
 		r.renew(l)
 		if end {
-			l.Checkpoint, l.Children, l.Heir = End, children, ""
+			l.Checkpoint, l.Children, l.RequestedBy = End, children, ""
 		}
 	})
 }
 
 // note notes a page that was read.
-func (r *run) note(records []types.Record) {
+func (r *shardRun) note(records []types.Record) {
 	now := r.w.cfg.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -222,14 +242,14 @@ func (r *run) note(records []types.Record) {
 }
 
 // unanswered notes a read that failed or was not answered: whether the shard has something new is not known any more.
-func (r *run) unanswered() {
+func (r *shardRun) unanswered() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.atTip = false
 }
 
 // stats is what the run is doing now.
-func (r *run) stats(now time.Time) ShardStats {
+func (r *shardRun) stats(now time.Time) ShardStats {
 	lease, renewed, saved := r.hold.Current()
 	at, pending, _ := r.progress.state()
 	r.mu.Lock()

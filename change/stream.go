@@ -12,7 +12,7 @@ import (
 )
 
 // Stream reads the changes of a table in one process, without state: every range over
-// [Stream.All] begins anew. For several processes, and to go on after a restart, use a [Consumer].
+// [Stream.All] starts again. For several processes, and to go on after a restart, use a [Consumer].
 //
 // A Stream is immutable and safe for concurrent use.
 type Stream[T any] struct {
@@ -148,7 +148,7 @@ func (t *tail[T]) discover(ctx context.Context) error {
 		if slices.ContainsFunc(t.shards, func(o *tailShard) bool { return o.id == s.id }) {
 			continue
 		}
-		at := Horizon
+		at := TrimHorizon
 		if first {
 			at = t.start
 		}

@@ -47,7 +47,7 @@ func (c *Consumer[T]) next(ctx context.Context) (errand, error) {
 	for _, s := range streams {
 		if begun[s] == nil {
 			// What happened between two streams is in neither.
-			return errand{stream: s, start: Horizon}, c.cfg.lost(ctx, &DataLossError{Reason: StreamReplaced, Stream: s})
+			return errand{stream: s, start: TrimHorizon}, c.cfg.lost(ctx, &DataLossError{Reason: StreamReplaced, Stream: s})
 		}
 		if done, err := c.finished(ctx, s, begun[s]); err != nil || !done {
 			return errand{stream: s, start: c.cfg.start.checkpoint()}, err

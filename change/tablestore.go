@@ -26,16 +26,16 @@ type (
 )
 
 type leaseItem struct {
-	App        appKey    `dynamodbav:"app"`
-	Key        shardKey  `dynamodbav:"lease"`
-	Owner      string    `dynamodbav:"owner"`
-	Counter    int64     `dynamodbav:"counter"`
-	Heir       string    `dynamodbav:"heir,omitempty"`
-	Checkpoint string    `dynamodbav:"checkpoint"`
-	Parent     string    `dynamodbav:"parent,omitempty"`
-	Children   []string  `dynamodbav:"children,omitempty"`
-	Load       int64     `dynamodbav:"load,omitempty"`
-	Updated    time.Time `dynamodbav:"updated,sdktime"`
+	App         appKey    `dynamodbav:"app"`
+	Key         shardKey  `dynamodbav:"lease"`
+	Owner       string    `dynamodbav:"owner"`
+	Counter     int64     `dynamodbav:"counter"`
+	RequestedBy string    `dynamodbav:"heir,omitempty"`
+	Checkpoint  string    `dynamodbav:"checkpoint"`
+	Parent      string    `dynamodbav:"parent,omitempty"`
+	Children    []string  `dynamodbav:"children,omitempty"`
+	Load        int64     `dynamodbav:"load,omitempty"`
+	Updated     time.Time `dynamodbav:"updated,sdktime"`
 	// Write is a random text of the last write. A writer whose reply was lost knows by it whether the write is its own.
 	Write string `dynamodbav:"write,omitempty"`
 }
@@ -180,14 +180,14 @@ func inDoubt(err error) bool {
 func itemOf(l Lease) leaseItem {
 	return leaseItem{
 		App: appKey(l.App), Key: shardKey(l.Stream + " " + l.Shard),
-		Owner: l.Owner, Counter: l.Counter, Heir: l.Heir, Checkpoint: string(l.Checkpoint), Parent: l.Parent, Children: l.Children, Load: l.Load,
+		Owner: l.Owner, Counter: l.Counter, RequestedBy: l.RequestedBy, Checkpoint: string(l.Checkpoint), Parent: l.Parent, Children: l.Children, Load: l.Load,
 	}
 }
 
 func (i *leaseItem) lease() Lease {
 	stream, shard, _ := strings.Cut(string(i.Key), " ") // neither can hold a blank
 	return Lease{
-		App: string(i.App), Stream: stream, Shard: shard, Owner: i.Owner, Counter: i.Counter, Heir: i.Heir,
+		App: string(i.App), Stream: stream, Shard: shard, Owner: i.Owner, Counter: i.Counter, RequestedBy: i.RequestedBy,
 		Checkpoint: Checkpoint(i.Checkpoint), Parent: i.Parent, Children: i.Children, Load: i.Load,
 	}
 }

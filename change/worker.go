@@ -29,13 +29,11 @@ type worker struct {
 	discovered time.Time
 	missing    map[string]int // how often in a row a shard with a lease was not listed
 
-	wake    chan struct{}   // something ended: look again
-	reading context.Context //nolint:containedctx // ends when shards are to be given back
-	drain   context.CancelFunc
-	wg      sync.WaitGroup
+	wake chan struct{} // something ended: look again
+	wg   sync.WaitGroup
 
 	mu      sync.Mutex
-	running map[string]*run
+	running map[string]*shardRun
 	failure error // the first that ends the worker
 }
 
@@ -43,12 +41,10 @@ type worker struct {
 const forgetAfter = 3
 
 func newWorker(client Client, store Store, cfg *config, handler processor) *worker {
-	w := &worker{
+	return &worker{
 		client: client, store: store, cfg: cfg, handler: handler,
-		leases: make(map[string]Lease), running: make(map[string]*run), wake: make(chan struct{}, 1),
+		leases: make(map[string]Lease), running: make(map[string]*shardRun), wake: make(chan struct{}, 1),
 	}
-	w.reading, w.drain = context.WithCancel(context.Background())
-	return w
 }
 
 // consume works until the context ends, a handler or a call fails for good, or the stream is disabled and handled to its
@@ -56,17 +52,20 @@ func newWorker(client Client, store Store, cfg *config, handler processor) *work
 func (w *worker) consume(ctx context.Context) (done bool, err error) {
 	handling, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
+	// Reading ends when the shards are to be given back.
+	reading, drain := context.WithCancel(context.WithoutCancel(ctx))
+	defer drain()
 	for err == nil && !done {
-		done, err = w.scan(ctx, handling)
+		done, err = w.scan(ctx, handling, reading)
 		if err != nil && ctx.Err() == nil && isTransient(err) {
 			w.cfg.event(Event{Kind: CallFailed, Err: err})
 			err = nil
 		}
 		if err == nil && !done {
-			err = w.rest(ctx)
+			err = w.waitNextScan(ctx)
 		}
 	}
-	w.drain()
+	drain()
 	late := time.AfterFunc(w.cfg.drain, func() { cancel(errors.New("draining took too long")) })
 	w.wg.Wait()
 	late.Stop()
@@ -79,8 +78,8 @@ func (w *worker) consume(ctx context.Context) (done bool, err error) {
 	return done, err
 }
 
-// rest waits until it is time to look again.
-func (w *worker) rest(ctx context.Context) error {
+// waitNextScan waits until it is time to look again.
+func (w *worker) waitNextScan(ctx context.Context) error {
 	t := time.NewTimer(w.cfg.failover / 2)
 	defer t.Stop()
 	select {
@@ -105,47 +104,58 @@ func (w *worker) fail(err error) {
 		w.failure = err
 	}
 	w.mu.Unlock()
-	w.poke()
+	w.wakeUp()
 }
 
-func (w *worker) poke() {
+// wakeUp ends the wait for the next scan.
+func (w *worker) wakeUp() {
 	select {
 	case w.wake <- struct{}{}:
 	default:
 	}
 }
 
-// scan reads the leases, adds those of new shards, and takes what this worker should have.
-func (w *worker) scan(ctx, handling context.Context) (done bool, err error) {
-	if err := w.read(ctx); err != nil {
+// scan brings what is known of the stream up to date, and takes or asks for what this worker should have. It reports whether everything is handled.
+func (w *worker) scan(ctx, handling, reading context.Context) (done bool, err error) {
+	if err := w.refresh(ctx); err != nil {
 		return false, err
 	}
-	if w.due() {
-		if err := w.discover(ctx); err != nil {
-			return false, err
-		}
-	}
-	s := w.survey()
 	if w.described.disabled && w.complete() {
 		return true, nil
 	}
-	c := s.choose()
+	return false, w.acquire(ctx, handling, reading)
+}
+
+// refresh reads the leases, and lists the shards if it is time to.
+func (w *worker) refresh(ctx context.Context) error {
+	if err := w.read(ctx); err != nil {
+		return err
+	}
+	if !w.due() {
+		return nil
+	}
+	return w.discover(ctx)
+}
+
+// acquire takes the leases that this worker should have, or asks another for one.
+func (w *worker) acquire(ctx, handling, reading context.Context) error {
+	c := w.survey().choose()
 	for _, shard := range c.Free {
-		if err := w.take(ctx, handling, w.leases[shard]); err != nil {
-			return false, err
+		if err := w.take(ctx, handling, reading, w.leases[shard]); err != nil {
+			return err
 		}
 	}
-	if c.Ask != "" {
-		return false, w.ask(ctx, w.leases[c.Ask])
+	if c.Ask == "" {
+		return nil
 	}
-	return false, nil
+	return w.ask(ctx, w.leases[c.Ask])
 }
 
 // ask asks the owner of a lease for it. The owner sees that at its next write, which is a renewal at the latest, and
 // frees the lease when nothing of the shard is in hand; so no two workers handle it.
 func (w *worker) ask(ctx context.Context, was Lease) error {
 	will := was
-	will.Heir = w.owner
+	will.RequestedBy = w.owner
 	will.Counter++
 	_, asked, err := w.store.Swap(ctx, was, will)
 	if err == nil && asked {
@@ -210,7 +220,7 @@ func (w *worker) discover(ctx context.Context) error {
 	}
 	at := w.marker.Checkpoint
 	if at == End {
-		at = Horizon // where the app began was decided long ago; what is new is read from its beginning
+		at = TrimHorizon // where the app began was decided long ago; what is new is read from its beginning
 	}
 	for _, s := range d.shards {
 		if _, ok := w.leases[s.id]; ok {
@@ -304,13 +314,13 @@ func (w *worker) complete() bool {
 }
 
 // take makes a lease this worker's, unless another was faster, and begins to handle its shard.
-func (w *worker) take(ctx, handling context.Context, was Lease) error {
+func (w *worker) take(ctx, handling, reading context.Context, was Lease) error {
 	late, err := w.late(ctx, was)
 	if err != nil {
 		return err
 	}
 	will := was
-	will.Owner, will.Heir = w.owner, ""
+	will.Owner, will.RequestedBy = w.owner, ""
 	will.Counter++
 	sent := w.cfg.now()
 	stored, swapped, err := w.store.Swap(ctx, was, will)
@@ -320,8 +330,8 @@ func (w *worker) take(ctx, handling context.Context, was Lease) error {
 	if !swapped && (stored.Owner != w.owner || stored.Counter != will.Counter) {
 		return nil
 	}
-	h := lease.NewHold(handling, w.reading, w.holding(), stored, sent)
-	r := newRun(w, h)
+	h := lease.NewHold(handling, reading, w.holding(), stored, sent)
+	r := newShardRun(w, h)
 	r.late = late
 	w.mu.Lock()
 	w.running[was.Shard] = r
@@ -332,7 +342,7 @@ func (w *worker) take(ctx, handling context.Context, was Lease) error {
 		w.mu.Lock()
 		delete(w.running, was.Shard)
 		w.mu.Unlock()
-		w.poke()
+		w.wakeUp()
 	})
 	return nil
 }
@@ -341,7 +351,7 @@ func (w *worker) take(ctx, handling context.Context, was Lease) error {
 // when it was opened, and is not listed any more, so that was more than 24 hours ago.
 func (w *worker) late(ctx context.Context, l Lease) (bool, error) {
 	parent, ok := w.leases[l.Parent]
-	if !ok || l.Checkpoint != Horizon || parent.Checkpoint != End || w.described.has(l.Parent) {
+	if !ok || l.Checkpoint != TrimHorizon || parent.Checkpoint != End || w.described.has(l.Parent) {
 		return false, nil
 	}
 	d, err := describe(ctx, w.client, w.stream, "") // the parent may be younger than what we know

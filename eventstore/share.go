@@ -52,12 +52,12 @@ func (s *subscription) leases(ctx context.Context) (map[string]shardLease, error
 }
 
 func (r *row) asLease() shardLease {
-	return shardLease{shard: int(r.SK), State: lease.State{Owner: r.Owner, Counter: r.Version, Heir: r.Heir}}
+	return shardLease{shard: int(r.SK), State: lease.State{Owner: r.Owner, Counter: r.Version, RequestedBy: r.Heir}}
 }
 
 func (s *subscription) leaseRow(l shardLease) row {
 	key := leaseKey(s.consumer, l.shard)
-	return row{PK: key.Partition, SK: key.Sort, Version: l.Counter, Owner: l.Owner, Heir: l.Heir}
+	return row{PK: key.Partition, SK: key.Sort, Version: l.Counter, Owner: l.Owner, Heir: l.RequestedBy}
 }
 
 // swap stores will instead of was. A write whose reply was lost is known by its random text.
@@ -185,7 +185,7 @@ func (g *sharing) scan(ctx, reading context.Context) error {
 	}
 	was := leases[c.Ask]
 	will := was
-	will.Heir = g.cfg.Owner
+	will.RequestedBy = g.cfg.Owner
 	will.Counter++
 	_, _, err = g.timedSwap(ctx, was, will)
 	return err
@@ -194,7 +194,7 @@ func (g *sharing) scan(ctx, reading context.Context) error {
 // take makes a lease this process's, unless another was faster, and begins to handle its shard.
 func (g *sharing) take(ctx, reading context.Context, was shardLease) error {
 	will := was
-	will.Owner, will.Heir = g.cfg.Owner, ""
+	will.Owner, will.RequestedBy = g.cfg.Owner, ""
 	will.Counter++
 	sent := time.Now()
 	stored, swapped, err := g.timedSwap(ctx, was, will)

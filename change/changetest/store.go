@@ -27,7 +27,7 @@ func RunStore(t *testing.T, open func(testing.TB) change.Store) {
 }
 
 func lease(app, shard string) change.Lease {
-	return change.Lease{App: app, Stream: stream, Shard: shard, Checkpoint: change.Horizon}
+	return change.Lease{App: app, Stream: stream, Shard: shard, Checkpoint: change.TrimHorizon}
 }
 
 // stored are the leases of an app, by shard.
@@ -60,7 +60,7 @@ func create(t *testing.T, s change.Store, leases ...change.Lease) {
 func testLeases(t *testing.T, s change.Store) {
 	expect(t, s, "a")
 	full := lease("a", "shard-1")
-	full.Owner, full.Counter, full.Heir, full.Checkpoint, full.Parent, full.Children = "w", 7, "v", "100000000000000000001", "shard-0", []string{"shard-2", "shard-3"}
+	full.Owner, full.Counter, full.RequestedBy, full.Checkpoint, full.Parent, full.Children = "w", 7, "v", "100000000000000000001", "shard-0", []string{"shard-2", "shard-3"}
 	full.Load = 1234
 	marker, other, elsewhere := lease("a", ""), lease("b", "shard-1"), lease("a", "shard-1")
 	elsewhere.Stream = stream + "1"

@@ -151,7 +151,7 @@ func importState(ctx context.Context, streams change.Client, state State, app st
 	}
 	marker := change.Lease{App: app, Stream: state.Stream, Checkpoint: change.End} // shards that have no lease begin with their oldest change
 	if len(state.Shards) == 0 {
-		if marker.Checkpoint = change.Horizon; !state.At.IsZero() {
+		if marker.Checkpoint = change.TrimHorizon; !state.At.IsZero() {
 			marker.Checkpoint = change.AtTime(state.At)
 		}
 		return Report{}, store.Create(ctx, marker)

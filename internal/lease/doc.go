@@ -10,8 +10,8 @@ type State struct {
 	Owner string
 	// Counter rises with every write. An owner whose counter stands still is dead.
 	Counter int64
-	// Heir is the worker that asked for it. The owner finishes what it has in hand and frees it.
-	Heir string
+	// RequestedBy is the worker that asked for it. The owner finishes what it has in hand and frees it.
+	RequestedBy string
 	// Load is the work of the shard as its last owner measured it, in records a minute; 0 if nobody measures.
 	Load int64
 }

@@ -134,7 +134,7 @@ func (h *Hold[L]) stored(lease L, sent time.Time) {
 		h.moved = sent
 	}
 	h.lease, h.renewed = lease, sent
-	if h.cfg.State(&lease).Heir != "" {
+	if h.cfg.State(&lease).RequestedBy != "" {
 		h.yield()
 	}
 }

@@ -44,20 +44,20 @@ func (s *Survey) deal() dealing {
 	for _, shard := range slices.Sorted(maps.Keys(s.Leases)) {
 		l := s.Leases[shard]
 		switch {
-		case l.Heir != "" && l.Heir != s.Me && (s.Running[shard] || l.Owner == s.Me && !s.Expired[shard] || l.Owner == "" && !s.Waiting[shard]):
-			d.loads[l.Heir] += l.weight() // as good as gone
+		case l.RequestedBy != "" && l.RequestedBy != s.Me && (s.Running[shard] || l.Owner == s.Me && !s.Expired[shard] || l.Owner == "" && !s.Waiting[shard]):
+			d.loads[l.RequestedBy] += l.weight() // as good as gone
 		case s.Running[shard]:
 			d.mine++
 			d.loads[s.Me] += l.weight()
-		case l.Owner == "" && l.Heir == s.Me:
+		case l.Owner == "" && l.RequestedBy == s.Me:
 			d.given = append(d.given, shard)
 			d.loads[s.Me] += l.weight()
 		case l.Owner == "" || l.Owner == s.Me || s.Expired[shard]:
 			d.free = append(d.free, shard)
-		case l.Heir != "":
+		case l.RequestedBy != "":
 			d.loads[l.Owner] += 0 // a worker, be it without another lease
-			d.loads[l.Heir] += l.weight()
-			d.asked = d.asked || l.Heir == s.Me
+			d.loads[l.RequestedBy] += l.weight()
+			d.asked = d.asked || l.RequestedBy == s.Me
 		default:
 			d.loads[l.Owner] += l.weight()
 			d.owned[l.Owner] = append(d.owned[l.Owner], shard)
@@ -130,9 +130,9 @@ func (s *Survey) ask(d *dealing, average int64) string {
 }
 
 // Sightings are when each lease was seen first as it is. The zero Sightings have seen none.
-type Sightings struct{ of map[string]sighting }
+type Sightings struct{ of map[string]lastSeen }
 
-type sighting struct {
+type lastSeen struct {
 	owner   string
 	counter int64
 	at      time.Time
@@ -140,12 +140,12 @@ type sighting struct {
 
 // See notes leases that were read, all that there are, by the worker's own monotonic clock, read after the leases were.
 func (s *Sightings) See(leases map[string]State, now time.Time) {
-	of := make(map[string]sighting, len(leases))
+	of := make(map[string]lastSeen, len(leases))
 	for shard, l := range leases {
 		if was, ok := s.of[shard]; ok && was.owner == l.Owner && was.counter == l.Counter {
 			of[shard] = was
 		} else {
-			of[shard] = sighting{l.Owner, l.Counter, now}
+			of[shard] = lastSeen{l.Owner, l.Counter, now}
 		}
 	}
 	s.of = of

@@ -46,7 +46,7 @@ func TestWorkersShareEvenly(t *testing.T) {
 			w := step % workers
 			// An owner that is asked finishes and frees the lease.
 			for shard := range running[w] {
-				if l := leases[shard]; l.Heir != "" {
+				if l := leases[shard]; l.RequestedBy != "" {
 					delete(running[w], shard)
 					l.Owner = ""
 					leases[shard] = l
@@ -66,7 +66,7 @@ func TestWorkersShareEvenly(t *testing.T) {
 			}
 			if c.Ask != "" {
 				l := leases[c.Ask]
-				l.Heir = name(w)
+				l.RequestedBy = name(w)
 				leases[c.Ask] = l
 				quiet = 0
 			}
@@ -107,7 +107,7 @@ func (c *cluster) look(me string) {
 		c.act(me, known)
 	}
 	for shard := range c.running[me] {
-		if l := c.leases[shard]; l.Heir != "" {
+		if l := c.leases[shard]; l.RequestedBy != "" {
 			delete(c.running[me], shard)
 			l.Owner = ""
 			l.Counter++
@@ -121,7 +121,7 @@ func (c *cluster) act(me string, known map[string]lease.State) {
 	expired, waiting := make(map[string]bool), make(map[string]bool)
 	for shard, l := range known {
 		expired[shard] = c.dead[l.Owner]
-		waiting[shard] = l.Owner == "" && c.dead[l.Heir]
+		waiting[shard] = l.Owner == "" && c.dead[l.RequestedBy]
 	}
 	survey := lease.Survey{Me: me, Leases: known, Running: c.running[me], Expired: expired, Waiting: waiting}
 	choice := survey.Choose()
@@ -143,7 +143,7 @@ func (c *cluster) act(me string, known map[string]lease.State) {
 			c.moves[choice.Ask] = []string{l.Owner}
 		}
 		c.moves[choice.Ask] = append(c.moves[choice.Ask], me)
-		l.Heir = me
+		l.RequestedBy = me
 		l.Counter++
 		c.leases[choice.Ask] = l
 	}

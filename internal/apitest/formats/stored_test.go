@@ -361,7 +361,7 @@ func TestLeases(t *testing.T) {
 	}
 	lease := change.Lease{
 		App: "app", Stream: "arn:aws:dynamodb:eu-central-1:000000000000:table/t/stream/1", Shard: "shard-1", Owner: "w1", Counter: 3,
-		Parent: "shard-0", Children: []string{"shard-2"}, Checkpoint: change.Horizon,
+		Parent: "shard-0", Children: []string{"shard-2"}, Checkpoint: change.TrimHorizon,
 	}
 	check(t, "leases", func(t *testing.T, client *dynamodb.Client) {
 		must(t, store(t, client).EnsureTable(ctx))

@@ -173,7 +173,7 @@ var exportedTypes = map[string]exported{
 	"change.Kind":           word[change.Kind](),
 	"change.LambdaFailure":  holds[change.LambdaFailure]("ItemIdentifier"),
 	"change.LambdaResponse": holds[change.LambdaResponse]("BatchItemFailures.ItemIdentifier"),
-	"change.Lease":          holds[change.Lease]("App", "Stream", "Shard", "Owner", "Heir", "Checkpoint", "Parent", "Children"),
+	"change.Lease":          holds[change.Lease]("App", "Stream", "Shard", "Owner", "RequestedBy", "Checkpoint", "Parent", "Children"),
 	"change.LossReason":     word[change.LossReason](),
 	"change.MemoryStore":    holds[change.MemoryStore](),
 	"change.OpError":        holds[change.OpError]("Op", "Stream", "Shard"),
