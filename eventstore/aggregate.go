@@ -2,7 +2,6 @@ package eventstore
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -123,7 +122,7 @@ func (r *Repository[S, E]) Load(ctx context.Context, stream string) (Aggregate[S
 }
 
 // Fold brings a state up to date with stored events, as a load does: for projections that show what the aggregate knows, with the
-// fold written once. Events that were scrubbed are passed over; one of a type that is not registered is [ErrUnknownType].
+// fold written once. Events that were scrubbed or forgotten are passed over, unless [Types.OnForgotten] says what stands for them; one of a type that is not registered is [ErrUnknownType].
 func (r *Repository[S, E]) Fold(state *S, events ...Event) error {
 	if err := r.usable(); err != nil {
 		return err
@@ -211,28 +210,35 @@ func (r *Repository[S, E]) saved(ctx context.Context, stream string) (row, error
 // begin sets the aggregate to the newest state there is for a version at most.
 func (r *Repository[S, E]) begin(ctx context.Context, a *Aggregate[S], saved row, version int64) {
 	if saved.Version > 0 && saved.Version <= version {
-		if r.decode(a, saved.Version, saved.Data) {
+		if r.decode(ctx, a, saved.Version, saved.Type, saved.Data) {
 			return
 		}
 	}
 	if r.o.snapshots == nil {
 		return
 	}
-	v, taken, state, err := r.o.snapshots.LoadState(ctx, a.Stream, r.o.stateType, r.o.schema, version)
+	name := r.o.stateType
+	v, taken, state, err := r.o.snapshots.LoadState(ctx, a.Stream, name, r.o.schema, version)
 	if err == nil && v == 0 && r.o.unnamed {
+		name = ""
 		v, taken, state, err = r.o.snapshots.LoadState(ctx, a.Stream, "", r.o.schema, version)
 	}
 	switch {
 	case err != nil:
 		r.o.snapError(err)
-	case v > 0 && v <= version && r.decode(a, v, state):
+	case v > 0 && v <= version && r.decode(ctx, a, v, name, state):
 		a.snapshot, a.taken = v, taken
 	}
 }
 
-func (r *Repository[S, E]) decode(a *Aggregate[S], version int64, state []byte) bool {
+// decode makes a stored state that of the aggregate. One whose key was deleted is passed over: the events say what is left.
+func (r *Repository[S, E]) decode(ctx context.Context, a *Aggregate[S], version int64, name string, state []byte) bool {
 	var s S
-	if err := json.Unmarshal(state, &s); err != nil {
+	err := openValue(ctx, r.store.o.keys, state, &s, stateBound(a.Stream, name, r.o.schema, version))
+	if errors.Is(err, ErrForgotten) {
+		return false
+	}
+	if err != nil {
 		r.o.snapError(fmt.Errorf("decode the state of version %d: %w", version, err))
 		return false
 	}
@@ -328,7 +334,7 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 		appendArgs = append(appendArgs, With(inline...))
 	}
 	if r.o.stored && lasting {
-		state, err := json.Marshal(next.State)
+		state, err := r.encode(ctx, next)
 		if err != nil {
 			return a, fmt.Errorf("update: encode the state: %w", err)
 		}
@@ -346,12 +352,17 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 	}
 	if r.o.snapshots != nil && lasting {
 		_, err := r.o.snapshots.OfferState(ctx, a.Stream, r.o.stateType, r.o.schema, next.Version, a.snapshot, a.taken,
-			func() ([]byte, error) { return json.Marshal(next.State) })
-		if err != nil {
+			func() ([]byte, error) { return r.encode(ctx, next) })
+		if err != nil && !errors.Is(err, ErrForgotten) {
 			r.o.snapError(err)
 		}
 	}
 	return next, nil
+}
+
+// encode is the state of an aggregate as it is stored.
+func (r *Repository[S, E]) encode(ctx context.Context, a Aggregate[S]) ([]byte, error) {
+	return sealValue(ctx, r.store.o.keys, r.store.subjectOf(a.Stream), a.State, stateBound(a.Stream, r.o.stateType, r.o.schema, a.Version))
 }
 
 func slotCommit(s string) string {

@@ -2,6 +2,7 @@ package eventstore
 
 import (
 	"context"
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"time"
@@ -183,7 +184,11 @@ type part struct {
 	stream   string
 	expected Expected
 	events   []NewEvent
-	rows     []row // their SK counts from 1; the base is added when they are sent
+	rows     []row        // their SK counts from 1; the base is added when they are sent
+	aead     cipher.AEAD  // nil if the events are not encrypted; else rows have room for it
+	large    map[int]bool // the rows whose data go to the payload store when they are encrypted
+	sent     []row        // the encrypted rows, behind the version sentBase
+	sentBase int64
 	expiry   int64 // when the events expire, in seconds since 1970; 0 is never
 	copied   bool  // expiry is that of the events in another store
 

@@ -17,7 +17,8 @@ type CopyReport struct {
 }
 
 // Copy brings all streams of a store into another one, in another table: with another number of shards of the feed, with a feed where
-// there was none, or with other frames or indexes. Versions, ids, commits and times stay as they are, and so do offloaded data, which both stores refer to then.
+// there was none, or with other frames or indexes. Versions, ids, commits and times stay as they are, and so do offloaded data, which both stores refer to
+// then, and encrypted and compressed data: the target needs the same [Encrypt] and [Compress].
 //
 // Call it while writers run, as often as it takes, then stop the writers, call it a last time, and let them start with the other store: each call
 // writes what is new since the last, and goes on after an error. Nobody else may write to the target before the last call. The target's feed has its own numbers, with the commits of each stream in their
@@ -126,7 +127,7 @@ func (s *Store) copyStream(ctx context.Context, to *Store, stream string, report
 		for _, e := range events[:n] {
 			p.events = append(p.events, NewEvent{
 				ID: e.ID, Type: e.Type, Schema: e.Schema, Data: e.Data, Metadata: e.Metadata, CorrelationID: e.CorrelationID, CausationID: e.CausationID,
-				ref: e.ref, scrubbed: e.Scrubbed,
+				ref: e.ref, form: e.form, scrubbed: e.Scrubbed,
 			})
 		}
 		c.parts = []*part{p}

@@ -28,6 +28,7 @@ type NewEvent struct {
 	CausationID string
 
 	ref      string // where the data are already
+	form     form   // and how, of an event that is copied
 	scrubbed bool
 }
 
@@ -53,8 +54,11 @@ type Event struct {
 	Scrubbed bool
 	// ExpiresAt is when the event expires, zero if it does not; see [Expiring].
 	ExpiresAt time.Time
+	// Forgotten: the key that data and metadata are encrypted with was deleted; see [Encrypt].
+	Forgotten bool
 
-	ref string
+	ref  string
+	form form
 }
 
 func (e NewEvent) addTo(c *commit) { c.parts[0].events = append(c.parts[0].events, e) }

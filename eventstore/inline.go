@@ -129,10 +129,14 @@ func (p *inlineView[V]) Project(ctx context.Context, events []Event) ([]ddb.TxOp
 	if err := view.see(stream, events[len(events)-1].Version); err != nil {
 		return nil, err
 	}
+	if view, err = p.views.seal(ctx, view); err != nil {
+		return nil, err
+	}
 	return []ddb.TxOp{p.views.table.TxPut(&view)}, nil
 }
 
-// Fold makes of the fold of an aggregate one of stored events, for views: it decodes them, and passes over those that were scrubbed.
+// Fold makes of the fold of an aggregate one of stored events, for views: it decodes them, and passes over those that were scrubbed or
+// forgotten, unless [Types.OnForgotten] says what stands for them.
 func Fold[S, E any](types *Types[E], fold func(state S, event E) S) func(state *S, events ...Event) error {
 	return func(state *S, events ...Event) error {
 		if err := types.usable(); err != nil {
@@ -143,14 +147,13 @@ func Fold[S, E any](types *Types[E], fold func(state S, event E) S) func(state *
 		}
 		next := *state
 		for _, e := range events {
-			if e.Scrubbed {
-				continue
-			}
-			v, err := types.Decode(e)
+			v, ok, err := types.value(e)
 			if err != nil {
 				return err
 			}
-			next = fold(next, v)
+			if ok {
+				next = fold(next, v)
+			}
 		}
 		*state = next
 		return nil

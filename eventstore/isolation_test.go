@@ -125,7 +125,8 @@ func TestHalfVisibleTransactions(t *testing.T) {
 	appends := size(1000, 100)
 	for name, with := range map[string][]eventstore.Option{
 		"plain": nil, "feed": {eventstore.Sequenced(4)},
-		"time-limited": {eventstore.Sequenced(4), eventstore.Expiring(func(string) time.Duration { return time.Hour })},
+		"time-limited, soon": {eventstore.Sequenced(4), eventstore.Expiring(func(string) time.Duration { return 10 * time.Minute })},
+		"time-limited":       {eventstore.Sequenced(4), eventstore.Expiring(func(string) time.Duration { return time.Hour })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

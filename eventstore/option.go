@@ -14,25 +14,29 @@ import (
 type Option func(*options) error
 
 type options struct {
-	now         func() time.Time
-	table       []ddb.TableOption
-	shards      int
-	buckets     BucketUnit
-	salts       int
-	frame       int
-	payloads    Payloads
-	threshold   int
-	correlation bool
-	causation   bool
-	categories  int
-	uniqueIDs   bool
-	category    func(stream string) string
-	limit       func(stream string) time.Duration // of the life of events; nil: none
-	upcasters   map[upcastKey]Upcaster
-	upcastTypes map[string]bool // of the events that upcasters take
-	tries       int
-	backoff     backoffTimes
-	wait        func(ctx context.Context, d time.Duration) error
+	now          func() time.Time
+	table        []ddb.TableOption
+	shards       int
+	buckets      BucketUnit
+	salts        int
+	frame        int
+	payloads     Payloads
+	threshold    int
+	correlation  bool
+	causation    bool
+	categories   int
+	uniqueIDs    bool
+	category     func(stream string) string
+	limit        func(stream string) time.Duration // of the life of events; nil: none
+	keys         Keys
+	subject      func(stream string) string
+	compressors  []Compressor
+	compressFrom int
+	upcasters    map[upcastKey]Upcaster
+	upcastTypes  map[string]bool // of the events that upcasters take
+	tries        int
+	backoff      backoffTimes
+	wait         func(ctx context.Context, d time.Duration) error
 }
 
 // defaultOptions. The waits of the backoff are those that let 64 writers of one

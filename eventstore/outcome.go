@@ -213,6 +213,11 @@ func (s *Store) moved(ctx context.Context, c *commit, p *part, head row) (outcom
 	wrong := &WrongExpectedVersion{Stream: p.stream, Expected: p.expected, Actual: head.Version}
 	if len(there) > 0 {
 		wrong.Blocking = &there[0]
+		if there[0].form != (form{}) {
+			if err := s.finish(ctx, wrong.Blocking, s.keyring()); err != nil {
+				wrong.Blocking.Data, wrong.Blocking.Metadata = nil, nil // the rest says enough
+			}
+		}
 	}
 	return refused, wrong
 }
@@ -290,10 +295,11 @@ func (s *Store) same(ctx context.Context, stored *Event, given *NewEvent) (bool,
 	if stored.Scrubbed || given.scrubbed || given.ref != "" && given.ref == stored.ref {
 		return true, nil // its data were removed on purpose
 	}
-	if stored.ref != "" {
-		if err := s.fetch(ctx, stored); err != nil {
-			return false, err
-		}
+	if given.form != (form{}) && given.form == stored.form {
+		return bytes.Equal(stored.Data, given.Data), nil // it is copied as it is stored
+	}
+	if err := s.finish(ctx, stored, s.keyring()); err != nil || stored.Forgotten {
+		return err == nil, err
 	}
 	return bytes.Equal(stored.Data, given.Data), nil
 }

@@ -2,6 +2,7 @@ package eventstore
 
 import (
 	"context"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"slices"
@@ -19,7 +20,10 @@ func (s *Store) prepare(ctx context.Context, c *commit) error {
 		if d := s.timeLimit(c, p.stream); d > 0 && !p.copied {
 			p.expiry = c.at.Add(d + time.Second - 1).Unix() // not before its time
 		}
-		p.rows = s.rowsOf(c, p)
+		var err error
+		if p.rows, err = s.rowsOf(ctx, c, p); err != nil {
+			return err
+		}
 		if s.o.shards > 0 {
 			p.shard = s.shards[hash(p.stream)%uint64(s.o.shards)]
 		}
@@ -33,13 +37,23 @@ func (s *Store) prepare(ctx context.Context, c *commit) error {
 		return err
 	}
 	for _, l := range large {
-		ref, err := s.o.payloads.Store(ctx, l.stream, l.row.Data)
+		if p := l.part; p.aead != nil { // they are stored when they are encrypted
+			if p.large == nil {
+				p.large = make(map[int]bool)
+			}
+			p.large[l.place] = true
+			continue
+		}
+		ref, err := s.o.payloads.Store(ctx, l.part.stream, l.row.Data)
 		if err != nil {
 			return err
 		}
 		l.row.Ref, l.row.Data = ref, nil
 	}
 	for _, p := range c.parts { // a reference that is as long as the payload was would be caught here
+		if p.large != nil {
+			continue
+		}
 		if _, err := s.sizes(p); err != nil {
 			return err
 		}
@@ -49,12 +63,24 @@ func (s *Store) prepare(ctx context.Context, c *commit) error {
 
 // payload is the data of an event that go to the payload store.
 type payload struct {
-	stream string
-	row    *row
+	part  *part
+	place int // among its rows
+	row   *row
 }
 
 // rowsOf turns the events of a part into rows, packed into frames if the options say so.
-func (s *Store) rowsOf(c *commit, p *part) []row {
+func (s *Store) rowsOf(ctx context.Context, c *commit, p *part) ([]row, error) {
+	key := ""
+	if subject := s.subjectOf(p.stream); subject != "" && !p.copied {
+		k, err := s.o.keys.Key(ctx, subject)
+		if err == nil {
+			p.aead, err = newAEAD(k)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("append: the key of the subject: %w", err)
+		}
+		key = k.ID
+	}
 	at := c.at.UnixNano()
 	rows := make([]row, 0, len(p.events))
 	bytes := 0
@@ -65,7 +91,17 @@ func (s *Store) rowsOf(c *commit, p *part) []row {
 		if e.Schema == 0 {
 			e.Schema = 1
 		}
-		f := framed{ID: e.ID, Type: e.Type, Schema: e.Schema, Data: e.Data, Meta: e.Metadata}
+		f := framed{ID: e.ID, Type: e.Type, Schema: e.Schema, Data: e.Data, Meta: e.Metadata, Key: e.form.key, Enc: e.form.enc, Zip: e.form.zip, Size: e.form.size}
+		if !p.copied {
+			if err := s.compress(&f); err != nil {
+				return nil, err
+			}
+		}
+		if key != "" {
+			if err := conceal(&f, key); err != nil {
+				return nil, fmt.Errorf("append: encrypt: %w", err)
+			}
+		}
 		size := f.size()
 		whole := e.ref != "" || e.scrubbed || p.expiry != 0 // an item of its own
 		if n := len(rows); n > 0 && !whole && rows[n-1].Ref == "" && rows[n-1].Scrubbed == 0 && bytes+size <= s.o.frame && rows[n-1].Corr == e.CorrelationID && rows[n-1].Caus == e.CausationID {
@@ -79,19 +115,20 @@ func (s *Store) rowsOf(c *commit, p *part) []row {
 		rows = append(rows, row{
 			PK: streamPrefix + p.stream, SK: int64(i) + 1, At: at, Commit: c.id, Corr: e.CorrelationID, Caus: e.CausationID,
 			ID: f.ID, Type: f.Type, Schema: f.Schema, Data: f.Data, Meta: f.Meta, Ref: e.ref,
+			Key: f.Key, Enc: f.Enc, Zip: f.Zip, Size: f.Size,
 		})
 		if e.scrubbed {
 			rows[len(rows)-1].Scrubbed = max(at, 1)
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 // frame adds an event to a row, which becomes a frame if it is not one.
 func (r *row) frame(f framed) {
 	if len(r.Frame) == 0 {
-		r.Frame = []framed{{ID: r.ID, Type: r.Type, Schema: r.Schema, Data: r.Data, Meta: r.Meta}}
-		r.ID, r.Type, r.Schema, r.Data, r.Meta = "", "", 0, nil, nil
+		r.Frame = []framed{{ID: r.ID, Type: r.Type, Schema: r.Schema, Data: r.Data, Meta: r.Meta, Key: r.Key, Enc: r.Enc, Zip: r.Zip, Size: r.Size}}
+		r.ID, r.Type, r.Schema, r.Data, r.Meta, r.Key, r.Enc, r.Zip, r.Size = "", "", 0, nil, nil, "", 0, "", 0
 	}
 	r.Frame = append(r.Frame, f)
 }
@@ -100,6 +137,9 @@ func (r *row) frame(f framed) {
 func (f *framed) size() int {
 	const names = 40 // of the attributes, and what DynamoDB counts for each
 	n := names + len(f.ID) + len(f.Type) + len(f.Data)
+	if f.Key != "" || f.Zip != "" {
+		n += names + len(f.Key) + len(f.Zip)
+	}
 	for k, v := range f.Meta {
 		n += len(k) + len(v) + 2
 	}
@@ -122,7 +162,7 @@ func (s *Store) tooLarge(p *part) ([]*payload, error) {
 			return nil, err
 		}
 		if n > s.o.threshold && s.o.payloads != nil && len(r.Frame) == 0 && len(r.Data) > 0 && n-len(r.Data) <= ddb.MaxItemSize {
-			large = append(large, &payload{stream: p.stream, row: r})
+			large = append(large, &payload{part: p, place: i, row: r})
 			continue
 		}
 		if n > ddb.MaxItemSize {
@@ -135,7 +175,7 @@ func (s *Store) tooLarge(p *part) ([]*payload, error) {
 // roughly is the size of a row, or a little more, without encoding it.
 func (s *Store) roughly(r *row) int {
 	const fixed = 300 // names, numbers and what DynamoDB counts for each
-	n := fixed + 2*len(r.PK) + len(r.ID) + len(r.Type) + len(r.Commit) + len(r.Corr) + len(r.Caus) + len(r.Data) + len(r.Ref)
+	n := fixed + 2*len(r.PK) + len(r.ID) + len(r.Type) + len(r.Commit) + len(r.Corr) + len(r.Caus) + len(r.Data) + len(r.Ref) + len(r.Key) + len(r.Zip)
 	for k, v := range r.Meta {
 		n += len(k) + len(v) + 2
 	}

@@ -174,7 +174,7 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 			if r.Scrubbed == 0 || r.Corr != "" || r.Caus != "" {
 				err := repeated(ctx, func() error {
 					_, err := s.table.Update(ctx, key, ddb.Remove(rowData), ddb.Remove(rowMeta), ddb.Remove(rowCorr), ddb.Remove(rowCaus),
-						rowScrubbed.Set(max(r.Scrubbed, now)))
+						ddb.Remove(rowKey), ddb.Remove(rowEnc), ddb.Remove(rowZip), ddb.Remove(rowSize), rowScrubbed.Set(max(r.Scrubbed, now)))
 					return err
 				})
 				if err != nil {
@@ -190,6 +190,7 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 			return nil
 		}
 		f.Data, f.Meta, f.Scrubbed = nil, nil, max(f.Scrubbed, now)
+		f.Key, f.Enc, f.Zip, f.Size = "", 0, "", 0
 		changes := []ddb.UpdateOption[row]{rowFrame.Set(frame), ddb.If(rowFrame.Eq(r.Frame))}
 		if traced && allScrubbed(frame) {
 			changes = append(changes, ddb.Remove(rowCorr), ddb.Remove(rowCaus))

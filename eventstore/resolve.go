@@ -2,6 +2,7 @@ package eventstore
 
 import (
 	"context"
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"iter"
@@ -15,7 +16,9 @@ const fetches = 8
 // brings old forms up to date.
 func (s *Store) resolve(ctx context.Context, events iter.Seq2[Event, error]) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		for e, err := range ahead(ctx, fetches, events, func(e *Event) bool { return e.ref != "" }, s.fetch) {
+		ring := s.keyring()
+		needs := func(e *Event) bool { return e.ref != "" || e.form != (form{}) }
+		for e, err := range ahead(ctx, fetches, events, needs, func(ctx context.Context, e *Event) error { return s.finish(ctx, e, ring) }) {
 			if err == nil {
 				err = s.upcast(&e)
 			}
@@ -24,6 +27,38 @@ func (s *Store) resolve(ctx context.Context, events iter.Seq2[Event, error]) ite
 			}
 		}
 	}
+}
+
+// finish fetches, decrypts and decompresses the data of an event, as they need it. One whose key was deleted is marked.
+func (s *Store) finish(ctx context.Context, e *Event, ring *keyring) error {
+	var aead cipher.AEAD
+	if e.form.key != "" {
+		var err error
+		if aead, err = ring.byID(ctx, e.form.key); errors.Is(err, ErrForgotten) {
+			e.forget()
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read: the key of version %d: %w", e.Version, err)
+		}
+	}
+	if e.ref != "" {
+		if err := s.fetch(ctx, e); err != nil {
+			return err
+		}
+	}
+	if aead != nil {
+		if err := e.open(aead); err != nil {
+			return err
+		}
+	}
+	if e.form.zip != "" {
+		if err := s.decompress(e); err != nil {
+			return err
+		}
+	}
+	e.form = form{}
+	return nil
 }
 
 // fetch replaces a reference by what is behind it.
@@ -155,7 +190,7 @@ func Upcast(upcasters ...Upcaster) Option {
 }
 
 func (s *Store) upcast(e *Event) error {
-	if len(s.o.upcasters) == 0 || e.Scrubbed {
+	if len(s.o.upcasters) == 0 || e.Scrubbed || e.Forgotten {
 		return nil
 	}
 	for range len(s.o.upcasters) + 1 {

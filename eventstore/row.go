@@ -30,7 +30,11 @@ type row struct {
 	Type     string            `dynamodbav:"type,omitempty"`
 	Schema   int               `dynamodbav:"schema,omitempty"`
 	Data     []byte            `dynamodbav:"data,omitempty"`
-	Ref      string            `dynamodbav:"ref,omitempty"` // where the data are, if not here
+	Ref      string            `dynamodbav:"ref,omitempty"`  // where the data are, if not here
+	Key      string            `dynamodbav:"key,omitempty"`  // that data and metadata are encrypted with
+	Enc      int               `dynamodbav:"enc,omitempty"`  // the version of the encrypted form
+	Zip      string            `dynamodbav:"zip,omitempty"`  // what the data are compressed with
+	Size     int64             `dynamodbav:"size,omitempty"` // before that
 	Meta     map[string]string `dynamodbav:"meta,omitempty"`
 	Corr     string            `dynamodbav:"corr,omitempty"`
 	Caus     string            `dynamodbav:"caus,omitempty"`
@@ -96,6 +100,10 @@ type framed struct {
 	Schema int               `dynamodbav:"schema,omitempty"`
 	Data   []byte            `dynamodbav:"data,omitempty"`
 	Meta   map[string]string `dynamodbav:"meta,omitempty"`
+	Key    string            `dynamodbav:"key,omitempty"`
+	Enc    int               `dynamodbav:"enc,omitempty"`
+	Zip    string            `dynamodbav:"zip,omitempty"`
+	Size   int64             `dynamodbav:"size,omitempty"`
 	// Scrubbed is when the payload was removed.
 	Scrubbed int64 `dynamodbav:"scrubbed,omitempty"`
 }
@@ -112,6 +120,10 @@ var (
 	rowSK       = ddb.NumField(func(r *row) *int64 { return &r.SK })
 	rowData     = ddb.BinField(func(r *row) *[]byte { return &r.Data })
 	rowRef      = ddb.StrField(func(r *row) *string { return &r.Ref })
+	rowKey      = ddb.StrField(func(r *row) *string { return &r.Key })
+	rowEnc      = ddb.NumField(func(r *row) *int { return &r.Enc })
+	rowZip      = ddb.StrField(func(r *row) *string { return &r.Zip })
+	rowSize     = ddb.NumField(func(r *row) *int64 { return &r.Size })
 	rowMeta     = ddb.MapField(func(r *row) *map[string]string { return &r.Meta })
 	rowCorr     = ddb.StrField(func(r *row) *string { return &r.Corr })
 	rowCaus     = ddb.StrField(func(r *row) *string { return &r.Caus })
@@ -217,7 +229,7 @@ func (r *row) events(stream string, to []Event) []Event {
 	e := Event{
 		Stream: stream, Version: r.SK, ID: r.ID, Type: r.Type, Schema: r.Schema, Data: r.Data, Metadata: r.Meta,
 		CorrelationID: r.Corr, CausationID: r.Caus, CommitID: r.Commit, Scrubbed: r.Scrubbed != 0, ref: r.Ref,
-		ExpiresAt: unixTime(r.TTL),
+		ExpiresAt: unixTime(r.TTL), form: form{r.Key, r.Enc, r.Zip, r.Size},
 	}
 	if r.At != 0 {
 		e.RecordedAt = time.Unix(0, r.At).UTC()
@@ -227,6 +239,7 @@ func (r *row) events(stream string, to []Event) []Event {
 	}
 	for i, f := range r.Frame {
 		e.Version, e.ID, e.Type, e.Schema, e.Data, e.Metadata = r.SK+int64(i), f.ID, f.Type, f.Schema, f.Data, f.Meta
+		e.form = form{f.Key, f.Enc, f.Zip, f.Size}
 		e.CorrelationID, e.CausationID = r.Corr, r.Caus
 		if e.Scrubbed = f.Scrubbed != 0; e.Scrubbed {
 			e.CorrelationID, e.CausationID = "", ""

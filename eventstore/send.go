@@ -192,6 +192,11 @@ func (s *Store) send(ctx context.Context, c *commit) error {
 			return err
 		}
 	}
+	for _, p := range c.parts {
+		if err := s.sealPart(ctx, p); err != nil {
+			return err
+		}
+	}
 	shards, err := s.lockShards(ctx, c)
 	if err != nil {
 		return err
@@ -274,8 +279,12 @@ func (s *Store) operations(c *commit) []ddb.TxOp {
 		p.first, p.last = p.base+1, p.base+int64(len(p.events))
 		p.op = len(ops)
 		ops = append(ops, s.headOp(c, p))
-		for i := range p.rows {
-			r := s.placed(p, p.rows[i], p.base)
+		rows := p.rows
+		if p.aead != nil {
+			rows = p.sent
+		}
+		for i := range rows {
+			r := s.placed(p, rows[i], p.base)
 			ops = append(ops, s.table.TxCreate(&r))
 		}
 		if p.shard != nil {

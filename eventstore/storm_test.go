@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
+	"github.com/dynamotable/ddb/eventstore/keys"
 )
 
 var (
@@ -78,6 +79,12 @@ func TestStorm(t *testing.T) {
 		{"hot", 1, eventstoretest.StormConfig{Writers: 16, Streams: 2}, nil, nil},
 		{"sequenced", 3, eventstoretest.StormConfig{Writers: 64, Streams: 32, Feed: true}, []eventstore.Option{eventstore.Sequenced(4)}, nil},
 		{"sequenced with frames", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{eventstore.Sequenced(2), eventstore.Frames(4 << 10)}, nil},
+		{"encrypted", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{
+			eventstore.Sequenced(2), eventstore.Frames(4 << 10), eventstore.Compress(8), eventstore.Encrypt(new(keys.Memory), func(stream string) string { return stream }),
+		}, nil},
+		{"time-limited", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{
+			eventstore.Sequenced(2), eventstore.Expiring(func(string) time.Duration { return 24 * time.Hour }),
+		}, nil},
 		// A client that sends everything once leaves all doubts to the store.
 		{"without the client's retries", 2, eventstoretest.StormConfig{Writers: 32, Streams: 16}, []eventstore.Option{once}, []ddbclient.Option{ddbclient.WithMaxAttempts(1)}},
 		{"sequenced without the client's retries", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{eventstore.Sequenced(2), once}, []ddbclient.Option{ddbclient.WithMaxAttempts(1)}},

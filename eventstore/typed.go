@@ -8,8 +8,8 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Decoded makes a handler of commits of one that takes Go values: events[i] is what c.Events[i] says. Events that were scrubbed
-// are left out of both. One of a type that is not registered is [ErrUnknownType]; [Types.Filter] keeps such commits away:
+// Decoded makes a handler of commits of one that takes Go values: events[i] is what c.Events[i] says. Events that were scrubbed or
+// forgotten are left out of both, unless [Types.OnForgotten] says what stands for them. One of a type that is not registered is [ErrUnknownType]; [Types.Filter] keeps such commits away:
 //
 //	err := store.Feed().Filter(types.Filter()).Subscribe(ctx, "mailer", positions,
 //		eventstore.Decoded(types, func(ctx context.Context, c eventstore.Commit, events []Event) error {
@@ -23,12 +23,16 @@ func Decoded[E any](types *Types[E], handle func(ctx context.Context, c Commit, 
 		if handle == nil {
 			return &ddb.InvalidError{Problems: []error{errors.New("eventstore: Decoded: the handler is nil")}}
 		}
-		c.Events = slices.DeleteFunc(slices.Clone(c.Events), func(e Event) bool { return e.Scrubbed })
-		events := make([]E, len(c.Events))
-		for i, e := range c.Events {
-			var err error
-			if events[i], err = types.Decode(e); err != nil {
+		all := c.Events
+		c.Events = make([]Event, 0, len(all))
+		events := make([]E, 0, len(all))
+		for _, e := range all {
+			v, ok, err := types.value(e)
+			if err != nil {
 				return err
+			}
+			if ok {
+				c.Events, events = append(c.Events, e), append(events, v)
 			}
 		}
 		return handle(ctx, c, events)

@@ -96,6 +96,8 @@ type Types[E any] struct {
 	mu     sync.RWMutex
 	names  map[string]eventType[E]
 	types  map[reflect.Type]eventType[E]
+
+	forgotten func(Event) (E, bool)
 }
 
 type eventType[E any] struct {
@@ -216,6 +218,9 @@ func (t *Types[E]) Decode(e Event) (E, error) {
 	if err := t.usable(); err != nil {
 		return *new(E), err
 	}
+	if e.Forgotten {
+		return *new(E), fmt.Errorf("%w: there is no data of version %d", ErrForgotten, e.Version)
+	}
 	t.mu.RLock()
 	et, ok := t.names[e.Type]
 	t.mu.RUnlock()
@@ -233,4 +238,34 @@ func (t *Types[E]) Decode(e Event) (E, error) {
 		return none, fmt.Errorf("decode event %s, version %d: %w", e.Type, e.Version, err)
 	}
 	return v, nil
+}
+
+// OnForgotten says what stands for an event whose data were scrubbed, or whose key was deleted, see [Encrypt]: a value that [Fold], [Decoded] and repositories take instead, or
+// false to pass over it, as they do without a function. The event has its type, version, ids and time, and neither data nor metadata.
+func (t *Types[E]) OnForgotten(stand func(e Event) (E, bool)) *Types[E] {
+	if t == nil {
+		return nil // every call refuses it
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.forgotten = stand
+	return t
+}
+
+// value decodes an event, or is what stands for it. It is false for one that is passed over.
+func (t *Types[E]) value(e Event) (v E, ok bool, err error) {
+	if !e.Scrubbed && !e.Forgotten {
+		v, err = t.Decode(e)
+		return v, true, err
+	}
+	if err := t.usable(); err != nil {
+		return v, false, err
+	}
+	t.mu.RLock()
+	stand := t.forgotten
+	t.mu.RUnlock()
+	if stand != nil {
+		v, ok = stand(e)
+	}
+	return v, ok, nil
 }

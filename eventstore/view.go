@@ -17,6 +17,10 @@ type View[V any] struct {
 	// Seen is the last number that was applied of each source; see [Views.Apply].
 	Seen  map[string]int64 `dynamodbav:"seen,omitempty"`
 	Value V                `dynamodbav:"value"`
+	// Sealed is the value where it is encrypted; see [Views.Encrypt]. Load leaves it out.
+	Sealed []byte `dynamodbav:"sealed,omitempty"`
+	// Forgotten: the key of the value was deleted.
+	Forgotten bool `dynamodbav:"-"`
 }
 
 // Views keeps projections with values of type V in a table of their own, an item each. A write succeeds only upon the version
@@ -68,7 +72,11 @@ func (v *Views[V]) Load(ctx context.Context, id string) (View[V], error) {
 	if err := v.usable(); err != nil {
 		return View[V]{}, err
 	}
-	return v.table.Get(ctx, id, ddb.Consistent())
+	view, err := v.table.Get(ctx, id, ddb.Consistent())
+	if err != nil {
+		return view, err
+	}
+	return v.open(ctx, view)
 }
 
 // ApplyCommit changes a view by a commit of the feed, once, as [Views.Apply] does. The numbers are those of the feed's shards, so a
@@ -135,7 +143,11 @@ func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, c
 		if err := change(&view.Value); err != nil {
 			return err
 		}
-		err = v.table.Put(ctx, &view)
+		stored, err := v.seal(ctx, view)
+		if err != nil {
+			return err
+		}
+		err = v.table.Put(ctx, &stored)
 		if !errors.Is(err, ddb.ErrConditionFailed) && !inDoubt(err) {
 			return err
 		}

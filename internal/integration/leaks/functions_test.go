@@ -13,6 +13,7 @@ import (
 	"github.com/dynamotable/ddb/entity"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
+	"github.com/dynamotable/ddb/eventstore/keys"
 	"github.com/dynamotable/ddb/grant"
 	"github.com/dynamotable/ddb/grant/grantclient"
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
@@ -273,6 +274,11 @@ var functions = map[string]any{
 	"debug.WithClock":                       debug.WithClock,
 	"debug.WithHotKeys":                     debug.WithHotKeys,
 	"debug.WithLedger":                      debug.WithLedger,
+	"eventstore-keys.Clock":                 keys.Clock,
+	"eventstore-keys.IDOf":                  keys.IDOf,
+	"eventstore-keys.New":                   keys.New,
+	"eventstore-keys.TableOptions":          keys.TableOptions,
+	"eventstore-keys.Wrap":                  keys.Wrap,
 	"eventstore-importer.Angzarr":           importer.Angzarr,
 	"eventstore-importer.Concurrency":       importer.Concurrency,
 	"eventstore-importer.DryRun":            importer.DryRun,
@@ -302,6 +308,9 @@ var functions = map[string]any{
 	"eventstore.Events":                       eventstore.Events,
 	"eventstore.EventuallyConsistent":         eventstore.EventuallyConsistent,
 	"eventstore.Exactly":                      eventstore.Exactly,
+	"eventstore.Compress":                     eventstore.Compress,
+	"eventstore.Encrypt":                      eventstore.Encrypt,
+	"eventstore.Gzip":                         eventstore.Gzip,
 	"eventstore.ExpireAfter":                  eventstore.ExpireAfter,
 	"eventstore.Expiring":                     eventstore.Expiring,
 	"eventstore.Failover":                     eventstore.Failover,

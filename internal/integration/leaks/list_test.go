@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
 	"github.com/dynamotable/ddb/eventstore/importer"
+	"github.com/dynamotable/ddb/eventstore/keys"
 	"github.com/dynamotable/ddb/grant"
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
 	"github.com/dynamotable/ddb/hotkeys"
@@ -235,6 +236,7 @@ var exportedTypes = map[string]exported{
 	"eventstore.Parked":               sends[eventstore.Parked](),
 	"eventstore.GapError":             holds[eventstore.GapError](),
 	"eventstore.Head":                 sends[eventstore.Head](),
+	"eventstore.Key":                  holds[eventstore.Key](),
 	"eventstore.NewEvent":             sends[eventstore.NewEvent](),
 	"eventstore.Progress":             holds[eventstore.Progress](),
 	"eventstore.Projection":           holds[eventstore.Projection]("name"),
@@ -252,6 +254,8 @@ var exportedTypes = map[string]exported{
 	"eventstore-eventstoretest.StormConfig": holds[eventstoretest.StormConfig](),
 	"eventstore-eventstoretest.StormReport": holds[eventstoretest.StormReport](),
 
+	"eventstore-keys.Memory":                      points[keys.Memory](),
+	"eventstore-keys.Table":                       points[keys.Table](),
 	"eventstore-importer.AngzarrLayout":           word[importer.AngzarrLayout](),
 	"eventstore-importer.AngzarrMarker":           word[importer.AngzarrMarker](),
 	"eventstore-importer.AngzarrOptions":          holds[importer.AngzarrOptions]("Layout"),
