@@ -31,7 +31,7 @@ func personOf(stream string) string {
 }
 
 type (
-	told    interface{ text() string }
+	remark  interface{ text() string }
 	said    struct{ Text string }
 	unknown struct{}
 	diary   struct {
@@ -43,11 +43,11 @@ type (
 func (s said) text() string    { return s.Text }
 func (s unknown) text() string { return "" }
 
-func tellingTypes() *eventstore.Types[told] {
-	return eventstore.NewTypes[told](eventstore.JSON).Add(said{}, unknown{}).OnForgotten(func(eventstore.Event) (told, bool) { return unknown{}, true })
+func tellingTypes() *eventstore.Types[remark] {
+	return eventstore.NewTypes[remark](eventstore.JSON).Add(said{}, unknown{}).OnForgotten(func(eventstore.Event) (remark, bool) { return unknown{}, true })
 }
 
-func tell(d diary, e told) diary {
+func tell(d diary, e remark) diary {
 	if _, ok := e.(unknown); ok {
 		d.Gone++
 		return d
@@ -142,7 +142,7 @@ func newSecretive(t *testing.T, factory Factory, opts ...eventstore.Option) *sec
 	return s
 }
 
-func (s *secretive) repository(opts ...eventstore.RepositoryOption) *eventstore.Repository[diary, told] {
+func (s *secretive) repository(opts ...eventstore.RepositoryOption) *eventstore.Repository[diary, remark] {
 	return eventstore.NewRepository(s.Store, tellingTypes(), tell, append(opts, eventstore.WithSnapshots(s.snaps, "", 0))...)
 }
 
@@ -174,7 +174,7 @@ func testEncrypt(t *testing.T, factory Factory) {
 			r := s.repository(eventstore.StateStored("", 0), eventstore.Inline(s.inline.Inline(s.Store, func(stream string) string { return stream }, eventstore.Fold(tellingTypes(), tell))))
 			for _, stream := range []string{"person-ada-1", "person-bob-1"} {
 				for i, text := range []string{confidential, large, "last " + confidential} {
-					_, err := r.Update(t.Context(), stream, func(diary) ([]told, error) { return []told{said{text}, said{"and " + text}}, nil }, eventstore.CommitID(fmt.Sprint("c", i)))
+					_, err := r.Update(t.Context(), stream, func(diary) ([]remark, error) { return []remark{said{text}, said{"and " + text}}, nil }, eventstore.CommitID(fmt.Sprint("c", i)))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -252,7 +252,7 @@ func testEncrypt(t *testing.T, factory Factory) {
 				t.Error("data are stored as they are after the key was deleted")
 			}
 			// Nothing more is stored of the subject, and everything else goes on.
-			_, err := r.Update(t.Context(), "person-ada-1", func(diary) ([]told, error) { return []told{said{confidential}}, nil })
+			_, err := r.Update(t.Context(), "person-ada-1", func(diary) ([]remark, error) { return []remark{said{confidential}}, nil })
 			wantError(t, "an append for a forgotten subject", err, eventstore.ErrForgotten)
 			_, err = s.Append(t.Context(), "person-ada-2", eventstore.NoStream(), event(confidential))
 			wantError(t, "a new stream of a forgotten subject", err, eventstore.ErrForgotten)
