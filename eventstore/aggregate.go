@@ -179,19 +179,22 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 	}
 	read := reading{store: r.store, stream: stream, from: a.Version + 1, to: version}
 	for e, err := range r.store.resolve(ctx, func(yield func(Event, error) bool) {
-		read.span(ctx, head, func(e Event) bool { return yield(e, nil) }, func(err error) { yield(Event{}, err) })
-	}) {
+		read.span(ctx, head, func(e Event) bool {
+			if seen != nil {
+				seen(e.CommitID)
+			}
+			return yield(e, nil)
+		}, func(err error) { yield(Event{}, err) })
+	}, false) {
 		if err != nil {
 			return a, err
-		}
-		if seen != nil {
-			seen(e.CommitID)
 		}
 		if err := r.Fold(&a.State, e); err != nil {
 			return a, err
 		}
 		a.Version = e.Version
 	}
+	a.Version = version // the last events may have been dropped by an upcaster
 	return a, nil
 }
 

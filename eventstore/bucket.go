@@ -154,8 +154,8 @@ func (f *TimeFeed) Read(ctx context.Context) iter.Seq2[Event, error] {
 		}
 		until := f.store.o.now().Add(-f.holdBack)
 		from := f.cursor.Add(-f.window)
-		for e, err := range f.store.resolve(ctx, f.fresh(ctx, from, until)) {
-			if err == nil {
+		for e, err := range f.store.resolve(ctx, f.fresh(ctx, from, until), false) {
+			if err == nil && !e.more {
 				f.cursor = later(f.cursor, e.RecordedAt)
 				f.seen[seenKey{e.Stream, e.Version}] = e.RecordedAt
 			}

@@ -56,7 +56,10 @@ type Event struct {
 	ExpiresAt time.Time
 	// Forgotten: the key that data and metadata are encrypted with was deleted; see [Encrypt].
 	Forgotten bool
+	// Part counts the events that an [Upcaster] has made of one stored event, from 0.
+	Part int
 
+	more bool // another part follows
 	ref  string
 	form form
 }

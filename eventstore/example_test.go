@@ -186,3 +186,33 @@ func ExampleExpiring() {
 	// version 2: tea cup
 	// version 3: cup pot
 }
+
+// One event of an old form stands for two, and another for none. Versions are those of what is stored.
+func ExampleUpcast() {
+	ctx := context.Background()
+	store, stop := exampleStore(ctx, eventstore.Upcast(
+		eventstore.Upcaster{Type: "moved", Schema: 1, Into: func(e eventstore.Event) ([]eventstore.Event, error) {
+			return []eventstore.Event{{Type: "withdrawn", Schema: 1, Data: e.Data}, {Type: "deposited", Schema: 1, Data: e.Data}}, nil
+		}},
+		eventstore.Upcaster{Type: "note", Schema: 1, Into: func(eventstore.Event) ([]eventstore.Event, error) { return nil, nil }},
+	))
+	defer stop()
+
+	_, err := store.Append(ctx, "account-7", eventstore.NoStream(), eventstore.NewEvent{Type: "moved", Data: []byte("5")},
+		eventstore.NewEvent{Type: "note"}, eventstore.NewEvent{Type: "withdrawn", Data: []byte("1")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for e, err := range store.Read(ctx, "account-7") {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(e.Version, e.Part, e.Type, string(e.Data))
+	}
+	// Output:
+	// 1 0 withdrawn 5
+	// 1 1 deposited 5
+	// 3 0 withdrawn 1
+}

@@ -386,7 +386,7 @@ func (s *Store) resolveCommits(ctx context.Context, group []Commit) error {
 		}
 	}
 	i := 0
-	for e, err := range s.resolve(ctx, func(yield func(Event, error) bool) {
+	for e, err := range s.finished(ctx, func(yield func(Event, error) bool) {
 		for _, p := range places {
 			if !yield(group[p.commit].Events[p.event], nil) {
 				return
@@ -398,6 +398,24 @@ func (s *Store) resolveCommits(ctx context.Context, group []Commit) error {
 		}
 		group[places[i].commit].Events[places[i].event] = e
 		i++
+	}
+	for i := range group {
+		c := &group[i]
+		if !slices.ContainsFunc(c.Events, func(e Event) bool { return s.upcasts(&e) }) {
+			continue
+		}
+		events := make([]Event, 0, len(c.Events))
+		for _, e := range c.Events {
+			if !s.upcasts(&e) {
+				events = append(events, e)
+				continue
+			}
+			var err error
+			if events, err = s.upcast(e, events); err != nil {
+				return err
+			}
+		}
+		c.Events = events
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func (s *Store) indexed(ctx context.Context, index *ddb.Index[row, string, int64
 			yield(Event{}, &ddb.InvalidError{Problems: []error{errors.New("the store has no such index; it needs the option " + option)}})
 			return
 		}
-		for e, err := range s.resolve(ctx, s.unfold(index.Query(id).Hydrate().All(ctx))) {
+		for e, err := range s.resolve(ctx, s.unfold(index.Query(id).Hydrate().All(ctx)), false) {
 			if !yield(e, err) || err != nil {
 				return
 			}

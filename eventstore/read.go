@@ -98,7 +98,7 @@ func (s *Store) Read(ctx context.Context, stream string, opts ...ReadOption) ite
 			yield(Event{}, &ddb.InvalidError{Problems: []error{err}})
 			return
 		}
-		for e, err := range s.resolve(ctx, r.events(ctx)) {
+		for e, err := range s.resolve(ctx, r.events(ctx), r.backward) {
 			if !yield(e, err) || err != nil {
 				return
 			}

@@ -6,27 +6,46 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
+	"slices"
 )
 
 // fetches is how many payloads are fetched at the same time.
 const fetches = 8
 
-// resolve fetches the offloaded data of events, several at a time and in order, and
-// brings old forms up to date.
-func (s *Store) resolve(ctx context.Context, events iter.Seq2[Event, error]) iter.Seq2[Event, error] {
+// resolve finishes events, several at a time and in order, and brings old forms up to date. Backward, what an upcaster has made of one event comes
+// in the reverse order.
+func (s *Store) resolve(ctx context.Context, events iter.Seq2[Event, error], backward bool) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		ring := s.keyring()
-		needs := func(e *Event) bool { return e.ref != "" || e.form != (form{}) }
-		for e, err := range ahead(ctx, fetches, events, needs, func(ctx context.Context, e *Event) error { return s.finish(ctx, e, ring) }) {
-			if err == nil {
-				err = s.upcast(&e)
+		var buf []Event
+		for e, err := range s.finished(ctx, events) {
+			if err != nil || !s.upcasts(&e) {
+				if !yield(e, err) || err != nil {
+					return
+				}
+				continue
 			}
-			if !yield(e, err) || err != nil {
+			if buf, err = s.upcast(e, buf[:0]); err != nil {
+				yield(e, err)
 				return
+			}
+			if backward {
+				slices.Reverse(buf)
+			}
+			for i, e := range buf {
+				e.more = i+1 < len(buf)
+				if !yield(e, nil) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// finished fetches, decrypts and decompresses the data of events, several at a time and in order.
+func (s *Store) finished(ctx context.Context, events iter.Seq2[Event, error]) iter.Seq2[Event, error] {
+	ring := s.keyring()
+	needs := func(e *Event) bool { return e.ref != "" || e.form != (form{}) }
+	return ahead(ctx, fetches, events, needs, func(ctx context.Context, e *Event) error { return s.finish(ctx, e, ring) })
 }
 
 // finish fetches, decrypts and decompresses the data of an event, as they need it. One whose key was deleted is marked.
@@ -148,64 +167,4 @@ func (q *pending[T]) wait() {
 			<-p.done
 		}
 	}
-}
-
-// Upcaster brings events of an old form up to date as they are read; what is stored stays as it is.
-type Upcaster struct {
-	// Type and Schema are those of the events that it takes.
-	Type   string
-	Schema int
-	// Up returns the event with another type, or a higher schema; all else but type, schema, data and
-	// metadata is left as it was.
-	Up func(Event) (Event, error)
-}
-
-type upcastKey struct {
-	typ    string
-	schema int
-}
-
-// Upcast applies upcasters to events as they are read, one after the other until none takes the event.
-func Upcast(upcasters ...Upcaster) Option {
-	return func(o *options) error {
-		all := make(map[upcastKey]Upcaster, len(upcasters))
-		maps.Copy(all, o.upcasters)
-		types := make(map[string]bool, len(upcasters))
-		maps.Copy(types, o.upcastTypes)
-		var errs []error
-		for _, u := range upcasters {
-			key := upcastKey{u.Type, u.Schema}
-			if _, ok := all[key]; ok {
-				errs = append(errs, fmt.Errorf("option Upcast: two upcasters for type %s, schema %d", u.Type, u.Schema))
-			}
-			if u.Type == "" || u.Schema < 1 || u.Up == nil {
-				errs = append(errs, fmt.Errorf("option Upcast: an upcaster needs a type, a schema of at least 1 and a function (type %q, schema %d)", u.Type, u.Schema))
-			}
-			all[key] = u
-			types[u.Type] = true
-		}
-		o.upcasters, o.upcastTypes = all, types
-		return errors.Join(errs...)
-	}
-}
-
-func (s *Store) upcast(e *Event) error {
-	if len(s.o.upcasters) == 0 || e.Scrubbed || e.Forgotten {
-		return nil
-	}
-	for range len(s.o.upcasters) + 1 {
-		u, ok := s.o.upcasters[upcastKey{e.Type, e.Schema}]
-		if !ok {
-			return nil
-		}
-		up, err := u.Up(*e)
-		if err != nil {
-			return fmt.Errorf("read: upcast of type %s, schema %d, at version %d: %w", u.Type, u.Schema, e.Version, err)
-		}
-		if up.Type == e.Type && up.Schema <= e.Schema {
-			return fmt.Errorf("read: the upcaster of type %s, schema %d, gives schema %d of the same type; it must raise it", u.Type, u.Schema, up.Schema)
-		}
-		e.Type, e.Schema, e.Data, e.Metadata = up.Type, up.Schema, up.Data, up.Metadata
-	}
-	return fmt.Errorf("read: the upcasters of type %s go in a circle", e.Type)
 }
