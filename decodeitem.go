@@ -27,7 +27,13 @@ func DecodeItem[T any](item map[string]types.AttributeValue) (T, error) {
 // of data; see [DecodeItem]. Streams, exports to S3, Lambda and Kinesis deliver that form.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+//
+// As a [RawItem] it is kept as it is; see [DecodeRaw].
 func DecodeItemJSON[T any](data []byte) (item T, err error) {
+	if raw, ok := any(&item).(*RawItem); ok {
+		*raw, err = newRawItem(data)
+		return item, err
+	}
 	plan, err := codec.PlanOf(reflect.TypeFor[T]())
 	if err != nil {
 		return item, err

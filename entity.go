@@ -13,10 +13,6 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// ErrOtherEntity: an item under the key, or in the range that was read, is of another type than the items of the
-// table; see [Discriminator].
-var ErrOtherEntity = errors.New("item of another type")
-
 // Discriminator makes a text attribute name the type of each item, for DynamoDB tables that hold items of several types
 // (single-table design):
 //
@@ -38,8 +34,8 @@ var ErrOtherEntity = errors.New("item of another type")
 // An index that projects some attributes ([Projecting]) also projects this one. Reads of an index with [KeysOnly] are refused, unless
 // they are hydrated or [KeyPrefix] recognises the items.
 //
-// Items that were stored before without the attribute are of no type: read them by a table without Discriminator, or by
-// [RecognizeBy], and put them again.
+// Items that were stored before without the attribute are of no type, and are not overwritten either. Give it to them by a table that recognises
+// them in another way and has a field for it: Update(ctx, key, orderType.Set("order"), ddb.If(ddb.NotExists(orderType))).
 func Discriminator(attr, value string) TableOption {
 	return tableOption(func(c *core) error {
 		e := c.entityOf()

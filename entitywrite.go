@@ -66,8 +66,8 @@ func (c *core) markItem(item []byte) ([]byte, error) {
 // append puts the discriminator behind the other attributes of an encoded item, which has one at least.
 func (m *entityMark) append(item []byte) []byte {
 	name, _ := json.Marshal(m.attr) //nolint:errchkjson // text
-	b := append(item[:len(item)-1], ',')
-	b = append(append(b, name...), ':')
+	b := item[:len(item)-1]
+	b = append(append(append(b, ','), name...), ':')
 	// A text can always be written.
 	b, _ = codec.AppendAttributeValue(b, &types.AttributeValueMemberS{Value: m.value})
 	return append(b, '}')
@@ -105,7 +105,8 @@ func (c *core) needsPrefix() error {
 	if c.entity == nil || c.entity.prefixed() {
 		return nil
 	}
-	return errors.New("a batch write on a table of several item types: the BatchWriteItem API takes no conditions, so it could overwrite an item of another type; use Put, Delete or Transact, or keep the keys of the types apart by KeyPrefix")
+	return errors.New("a batch write on a table of several item types: the BatchWriteItem API takes no conditions, so it could overwrite an item of another type; " +
+		"use Put, Delete or Transact, or keep the keys of the types apart by KeyPrefix")
 }
 
 // markTombstone gives what a delete leaves the discriminator.

@@ -38,6 +38,8 @@ var (
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 	// ErrTableNotFound: the table or index does not exist, or is not yet ready.
 	ErrTableNotFound = errors.New("table not found")
+	// ErrOtherEntity: an item under the key, or in the range that was read, is of another type than those of the table; see [Discriminator].
+	ErrOtherEntity = errors.New("item of another type")
 	// ErrItemTooLarge: an item exceeds 400 KB.
 	ErrItemTooLarge = errors.New("item too large")
 )

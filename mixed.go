@@ -109,6 +109,33 @@ func (m *Mixed[I]) BatchGet(ctx context.Context, keys []MixedKey, opts ...GetOpt
 	return got, err
 }
 
+// Decode reads an item as a read of all types does, for items that come by other ways, such as a stream. An item of no type is what the
+// function of [NewMixed] makes of it, or an error that matches [ErrOtherEntity]. It sends nothing.
+func (m *Mixed[I]) Decode(item RawItem) (to I, err error) {
+	const op = "Decode"
+	switch {
+	case m == nil || m.m == nil:
+		return to, opError(op, "", "", errZeroMixed)
+	case m.m.failed != nil:
+		return to, m.m.failed
+	}
+	if err = m.m.decode(item, reflect.ValueOf(&to).Elem()); err != nil {
+		var none I
+		return none, opError(op, m.m.table, "", err)
+	}
+	return to, nil
+}
+
+func (m *mixed) decode(item RawItem, to reflect.Value) error {
+	d := codec.NewDecoder(item.JSON(), codec.Options{})
+	defer d.Release()
+	own, err := m.decodeRow(d, to, nil)
+	if err == nil && !own {
+		err = fmt.Errorf("%w, which is left out", ErrOtherEntity)
+	}
+	return err
+}
+
 // base is the part whose options count for batches: the first, or the first with tombstones, which batches hide.
 func (m *mixed) base() *core {
 	if i := slices.IndexFunc(m.parts, func(c *core) bool { return c.tombstones != nil }); i >= 0 {

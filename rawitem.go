@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -15,6 +16,55 @@ import (
 // RawItem is an item as it came from the service, of any type: for functions that tell types apart ([RecognizeBy]), and for
 // items of types that a program does not know. The zero RawItem has no attributes. It prints without data.
 type RawItem struct{ data []byte }
+
+// newRawItem copies an item in wire form.
+func newRawItem(data []byte) (RawItem, error) {
+	d := codec.NewDecoder(data, codec.Options{NoArena: true})
+	defer d.Release()
+	if err := d.Lookahead(nil, nil); err != nil {
+		return RawItem{}, err
+	}
+	raw, err := d.Raw()
+	if err == nil {
+		err = d.End()
+	}
+	if err != nil {
+		return RawItem{}, err
+	}
+	return RawItem{slices.Clone(raw)}, nil
+}
+
+// DecodeRaw reads an item as reads of the table do, for items that come by other ways, such as the stream of a DynamoDB
+// table of several item types:
+//
+//	consumer, err := change.NewConsumer(client, source, "app", store, func(ctx context.Context, b change.Batch[ddb.RawItem]) error { ... })
+//	o, err := ddb.DecodeRaw(orders, *c.New)
+//
+// An item of another type is an error that matches [ErrOtherEntity], also with [SkipOthers]. It sends nothing.
+func DecodeRaw[T any](table AnyTable[T], item RawItem) (to T, err error) {
+	if err = coreOf(table).decodeRaw(item, &to); err != nil {
+		var none T
+		return none, err
+	}
+	return to, nil
+}
+
+// decodeRaw is DecodeRaw into what to points to.
+func (c *core) decodeRaw(item RawItem, to any) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
+	data := item.JSON()
+	own, err := c.ownsItem(data)
+	switch {
+	case err != nil:
+	case !own:
+		err = c.notOwn()
+	default:
+		err = codec.DecodeSlot(c.plan, data, reflect.ValueOf(to).Elem())
+	}
+	return opError("DecodeRaw", c.name, "", err)
+}
 
 // JSON is a copy of the item in DynamoDB's JSON, {"id":{"S":"a"}}, as [DecodeItemJSON] reads it.
 func (r RawItem) JSON() []byte {

@@ -88,6 +88,21 @@ func Read[I, T any](t *Table[I], q ddb.Paged[T], where ...ddb.MixedFilter) *ddb.
 	return ddb.ReadMixed(t.mixed, q, where...)
 }
 
+// Decode reads an item that comes by another way than a read, such as the stream of the table, as what it is:
+//
+//	for _, c := range changes { // of type change.Change[ddb.RawItem]
+//		r, err := shop.Decode(*c.New)
+//	}
+//
+// An item that is of none of the types is what [KeepUnknown] makes of it, and otherwise an error that matches [ddb.ErrOtherEntity]. For an item of one type there is
+// [ddb.DecodeRaw]. It sends nothing.
+func (t *Table[I]) Decode(item ddb.RawItem) (I, error) {
+	if t == nil {
+		return (*ddb.Mixed[I])(nil).Decode(item)
+	}
+	return t.mixed.Decode(item)
+}
+
 // Where makes a read leave out items of one type for which a condition is false, after they were read and billed:
 //
 //	entity.Read(shop, customers.Query("CUSTOMER#7"), entity.Where(orders, orderTotal.Gt(100)), entity.Where(lines, lineQty.Gt(1)))

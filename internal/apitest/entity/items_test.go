@@ -55,10 +55,7 @@ func (l *line) key() (pk, sk string)     { return l.PK, l.SK }
 var (
 	customerPK     = ddb.StrField(func(c *customer) *string { return &c.PK })
 	customerSK     = ddb.StrField(func(c *customer) *string { return &c.SK })
-	customerName   = ddb.StrField(func(c *customer) *string { return &c.Name })
 	customerCredit = ddb.NumField(func(c *customer) *int { return &c.Credit })
-	customerGroup  = ddb.StrField(func(c *customer) *string { return &c.Group })
-	customerAt     = ddb.StrField(func(c *customer) *string { return &c.At })
 	orderPK        = ddb.StrField(func(o *order) *string { return &o.PK })
 	orderSK        = ddb.StrField(func(o *order) *string { return &o.SK })
 	orderTotal     = ddb.NumField(func(o *order) *int { return &o.Total })
@@ -68,8 +65,6 @@ var (
 	lineSK         = ddb.StrField(func(l *line) *string { return &l.SK })
 	lineType       = ddb.StrField(func(l *line) *string { return &l.Type })
 	lineQty        = ddb.NumField(func(l *line) *int { return &l.Qty })
-	lineGroup      = ddb.StrField(func(l *line) *string { return &l.Group })
-	lineAt         = ddb.StrField(func(l *line) *string { return &l.At })
 )
 
 type (
@@ -149,11 +144,11 @@ func (s *shop) raw(t rapid.TB, pk, sk string, attrs ...string) {
 	}
 }
 
-// stored is the item with the key as other programs see it.
-func (s *shop) stored(t testing.TB, pk, sk string) map[string]types.AttributeValue {
+// stored is the item with the key p, sk as other programs see it.
+func (s *shop) stored(t testing.TB, sk string) map[string]types.AttributeValue {
 	t.Helper()
 	out, err := s.client.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: aws.String(s.name), ConsistentRead: aws.Bool(true), Key: map[string]types.AttributeValue{
-		"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk},
+		"pk": &types.AttributeValueMemberS{Value: "p"}, "sk": &types.AttributeValueMemberS{Value: sk},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -165,7 +165,7 @@ func TestRangesOfOneType(t *testing.T) {
 			fill(t, lax)
 			strict := newShop(t, of())
 			fill(t, strict)
-			orders := func(name string, s *shop, collect func(context.Context) ([]order, error), want error) {
+			orders := func(name string, collect func(context.Context) ([]order, error), want error) {
 				t.Helper()
 				n, err := each(t, collect)
 				if want == nil && (n != 2 || err != nil) || want != nil && !errors.Is(err, want) {
@@ -176,25 +176,25 @@ func TestRangesOfOneType(t *testing.T) {
 			if way == "prefix" {
 				byItself = nil // the query reads orders alone
 			}
-			orders("query", lax, lax.orders.Query("p").Collect, nil)
-			orders("query, backwards, in small pages", lax, lax.orders.Query("p").Descending().PageSize(1).Collect, nil)
-			orders("query with a limit", lax, lax.orders.Query("p").Limit(2).Collect, nil)
-			orders("query with a filter", lax, lax.orders.Query("p").Filter(orderTotal.Gt(5)).Collect, nil)
-			orders("query", strict, strict.orders.Query("p").Collect, byItself)
-			orders("range", lax, lax.orders.Query("p").SortKey(ddb.Ge("A")).Collect, nil)
-			orders("range", strict, strict.orders.Query("p").SortKey(ddb.Ge("A")).Collect, ddb.ErrOtherEntity)
-			orders("scan", lax, lax.orders.Scan().Collect, nil)
-			orders("parallel scan", lax, lax.orders.Scan().Parallel(3).Collect, nil)
-			orders("scan", strict, strict.orders.Scan().Collect, ddb.ErrOtherEntity)
-			orders("index", lax, lax.byGroup.Query("g1").Collect, nil)
-			orders("index", strict, strict.byGroup.Query("g1").Collect, ddb.ErrOtherEntity)
-			orders("index, hydrated", lax, lax.byGroup.Query("g1").Hydrate().Collect, nil)
-			orders("index, hydrated", strict, strict.byGroup.Query("g1").Hydrate().Collect, ddb.ErrOtherEntity)
-			orders("scan of an index", lax, lax.byGroup.Scan().Collect, nil)
-			orders("keys, hydrated", lax, lax.keys.Query("t1").Hydrate().Collect, nil)
-			orders("keys, hydrated", strict, strict.keys.Query("t1").Hydrate().Collect, ddb.ErrOtherEntity)
+			orders("query", lax.orders.Query("p").Collect, nil)
+			orders("query, backwards, in small pages", lax.orders.Query("p").Descending().PageSize(1).Collect, nil)
+			orders("query with a limit", lax.orders.Query("p").Limit(2).Collect, nil)
+			orders("query with a filter", lax.orders.Query("p").Filter(orderTotal.Gt(5)).Collect, nil)
+			orders("query", strict.orders.Query("p").Collect, byItself)
+			orders("range", lax.orders.Query("p").SortKey(ddb.Ge("A")).Collect, nil)
+			orders("range", strict.orders.Query("p").SortKey(ddb.Ge("A")).Collect, ddb.ErrOtherEntity)
+			orders("scan", lax.orders.Scan().Collect, nil)
+			orders("parallel scan", lax.orders.Scan().Parallel(3).Collect, nil)
+			orders("scan", strict.orders.Scan().Collect, ddb.ErrOtherEntity)
+			orders("index", lax.byGroup.Query("g1").Collect, nil)
+			orders("index", strict.byGroup.Query("g1").Collect, ddb.ErrOtherEntity)
+			orders("index, hydrated", lax.byGroup.Query("g1").Hydrate().Collect, nil)
+			orders("index, hydrated", strict.byGroup.Query("g1").Hydrate().Collect, ddb.ErrOtherEntity)
+			orders("scan of an index", lax.byGroup.Scan().Collect, nil)
+			orders("keys, hydrated", lax.keys.Query("t1").Hydrate().Collect, nil)
+			orders("keys, hydrated", strict.keys.Query("t1").Hydrate().Collect, ddb.ErrOtherEntity)
 			if way != "prefix" {
-				orders("keys", lax, lax.keys.Query("t1").Collect, ddb.ErrInvalid)
+				orders("keys", lax.keys.Query("t1").Collect, ddb.ErrInvalid)
 			}
 			for name, count := range map[string]func(context.Context) (int, error){
 				"query": strict.orders.Query("p").Count, "scan": strict.orders.Scan().Count, "parallel scan": lax.orders.Scan().Parallel(2).Count,

@@ -95,7 +95,7 @@ func TestWritesOverOthers(t *testing.T) {
 			default:
 				s.raw(t, "p", "k", "type", stored, "total", "1", "credit", "9")
 			}
-			before := s.stored(t, "p", "k")
+			before := s.stored(t, "k")
 			err := w.do(t.Context(), s)
 			if (err == nil) != want {
 				t.Errorf("%s over %q: %v", name, stored, err)
@@ -111,7 +111,7 @@ func TestWritesOverOthers(t *testing.T) {
 					t.Errorf("%s over %q: the error holds %+v", name, stored, o)
 				}
 			}
-			after := s.stored(t, "p", "k")
+			after := s.stored(t, "k")
 			switch {
 			case !want && !reflect.DeepEqual(before, after):
 				t.Errorf("%s over %q changed the item to %v", name, stored, after)
@@ -239,7 +239,7 @@ func TestBatchWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := s.orders.Query("p").Collect(t.Context())
-	if err != nil || !reflect.DeepEqual(got, list) || textOf(s.stored(t, "p", "O#2")["type"]) != "order" || textOf(s.stored(t, "p", "L#1")["type"]) != "line" {
+	if err != nil || !reflect.DeepEqual(got, list) || textOf(s.stored(t, "O#2")["type"]) != "order" || textOf(s.stored(t, "L#1")["type"]) != "line" {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -288,5 +288,25 @@ func TestDiscriminatorBesideUnknownAttributes(t *testing.T) {
 	item.Rest["type"] = &types.AttributeValueMemberS{Value: "order"}
 	if err := table.Put(t.Context(), &item); !errors.Is(err, ddb.ErrInvalid) {
 		t.Error(err)
+	}
+}
+
+// Items from before the table had a discriminator get it by an update of a table that recognises them otherwise.
+func TestDiscriminatorIsAdded(t *testing.T) {
+	s := newShop(t, discriminators())
+	s.raw(t, "p", "k", "qty", "3")
+	ctx := t.Context()
+	if _, err := s.lines.Get(ctx, "p", "k"); !errors.Is(err, ddb.ErrOtherEntity) {
+		t.Error(err)
+	}
+	pass, err := ddb.New(s.client, s.name, linePK, lineSK, ddb.RecognizeBy(func(i ddb.RawItem) bool { return i.Has("qty") }, "qty"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pass.Update(ctx, pass.Key("p", "k"), lineType.Set("line"), ddb.If(ddb.NotExists(lineType))); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := s.lines.Get(ctx, "p", "k"); err != nil || l.Qty != 3 {
+		t.Errorf("%+v, %v", l, err)
 	}
 }

@@ -77,6 +77,7 @@ var functions = map[string]any{
 	"entity.SkipUnknown":                    entity.SkipUnknown[any],
 	"entity.Where":                          entity.Where[member],
 	"ddb.DecodeItem":                        ddb.DecodeItem[member],
+	"ddb.DecodeRaw":                         ddb.DecodeRaw[member],
 	"ddb.DecodeItemJSON":                    ddb.DecodeItemJSON[member],
 	"ddbclient.Default":                     ddbclient.Default,
 	"ddb.DefaultLedger":                     ddb.DefaultLedger,
