@@ -16,8 +16,12 @@ import (
 // fieldFormat writes and reads one field of a composite key; see [Format].
 type fieldFormat struct {
 	name   string
+	index  int // of the struct's field
 	append func([]byte, reflect.Value) ([]byte, error)
 	parse  func(string, reflect.Value) error
+	width  int    // of all texts; 0 if they differ
+	raw    bool   // the text is written as it is
+	behind string // the constant behind the field
 }
 
 var (
@@ -38,16 +42,19 @@ func newFieldFormat(sf reflect.StructField) (fieldFormat, error) {
 	switch {
 	case sf.Type == timeType:
 		used = "unit"
-		f.append, f.parse, err = timeFormat(tag, value)
+		f.append, f.parse, f.width, err = timeFormat(tag, value)
 	case pointer.Implements(textMarshalerType) && pointer.Implements(textUnmarshalerType) && sf.Type.Kind() != reflect.Pointer:
 		f.append, f.parse = appendMarshaled, parseMarshaled
 	case sf.Type.Kind() == reflect.String:
-		f.append, f.parse = appendString, parseString
+		used = "raw"
+		if f.append, f.parse = appendString, parseString; tag == used {
+			f.raw, f.append, f.parse = true, appendRaw, parseRaw
+		}
 	case sf.Type.Kind() == reflect.Bool:
 		f.append, f.parse = appendBool, parseBool
 	case sf.Type.Kind() >= reflect.Int && sf.Type.Kind() <= reflect.Uint64:
 		used = "pad"
-		f.append, f.parse, err = integerFormat(sf.Type, tag, value)
+		f.append, f.parse, f.width, err = integerFormat(sf.Type, tag, value)
 	default:
 		return f, fmt.Errorf("a %s cannot be part of a key; fields are text, integers, bool, time.Time or have MarshalText and UnmarshalText", sf.Type)
 	}
@@ -111,18 +118,18 @@ func marshaled(v reflect.Value) (string, error) {
 }
 
 // integerFormat pads to the digits of the type's largest value, or to a tag's.
-func integerFormat(t reflect.Type, tag, value string) (appendFn func([]byte, reflect.Value) ([]byte, error), parseFn func(string, reflect.Value) error, err error) {
+func integerFormat(t reflect.Type, tag, value string) (appendFn func([]byte, reflect.Value) ([]byte, error), parseFn func(string, reflect.Value) error, width int, err error) {
 	signed := t.Kind() <= reflect.Int64
 	largest := ^uint64(0) >> (64 - t.Bits())
 	if signed {
 		largest >>= 1
 	}
 	digits := len(strconv.FormatUint(largest, 10))
-	width := digits
+	width = digits
 	if tag == "pad" {
 		width, err = strconv.Atoi(value)
 		if err != nil || width < 1 || width > digits {
-			return nil, nil, fmt.Errorf("pad=%s: the width must be 1 to %d, the digits of %s", value, digits, t)
+			return nil, nil, 0, fmt.Errorf("pad=%s: the width must be 1 to %d, the digits of %s", value, digits, t)
 		}
 	}
 	appendFn = func(dst []byte, v reflect.Value) ([]byte, error) {
@@ -153,7 +160,7 @@ func integerFormat(t reflect.Type, tag, value string) (appendFn func([]byte, ref
 		}
 		return nil
 	}
-	return appendFn, parseFn, nil
+	return appendFn, parseFn, width, nil
 }
 
 // timeLayouts are of fixed width with the larger units first, so they sort.
@@ -170,10 +177,10 @@ var timeLayouts = map[string]string{
 	"year":   "2006",
 }
 
-func timeFormat(tag, unit string) (appendFn func([]byte, reflect.Value) ([]byte, error), parseFn func(string, reflect.Value) error, err error) {
+func timeFormat(tag, unit string) (appendFn func([]byte, reflect.Value) ([]byte, error), parseFn func(string, reflect.Value) error, width int, err error) {
 	layout, ok := timeLayouts[unit]
 	if !ok || tag == "unit" && unit == "" {
-		return nil, nil, fmt.Errorf("unit=%s: the unit must be year, month, day, hour, minute, second, milli, micro or nano", unit)
+		return nil, nil, 0, fmt.Errorf("unit=%s: the unit must be year, month, day, hour, minute, second, milli, micro or nano", unit)
 	}
 	appendFn = func(dst []byte, v reflect.Value) ([]byte, error) {
 		t := v.Interface().(time.Time).UTC()
@@ -194,5 +201,5 @@ func timeFormat(tag, unit string) (appendFn func([]byte, reflect.Value) ([]byte,
 		v.Set(reflect.ValueOf(t))
 		return nil
 	}
-	return appendFn, parseFn, nil
+	return appendFn, parseFn, len(layout), nil
 }

@@ -45,10 +45,13 @@ import (
 //   - bool, written false or true;
 //   - types with MarshalText and UnmarshalText, such as UUIDs. They sort as their texts do.
 //
+// Text with the tag ddbkey:"raw" is written as it is, for keys that other programs have written. A value that holds the character
+// behind the field is refused then, and values with characters below it need not sort. [Pattern] has constants between the fields.
+//
 // A Format is immutable and safe for concurrent use.
 type Format[K any] struct {
 	prefix string
-	fields []fieldFormat
+	fields []fieldFormat // in the order of the text
 	err    error
 }
 
@@ -74,13 +77,21 @@ func New[K any](prefix string) *Format[K] {
 			if err != nil {
 				errs = append(errs, fmt.Errorf("field %s: %w", t.Field(i).Name, err))
 			}
+			if field.index = i; i < t.NumField()-1 {
+				field.behind = string(keytext.Delimiter)
+			}
 			f.fields = append(f.fields, field)
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		f.err = &badinput.DefinitionError{Cause: fmt.Errorf("key format of %s: %w", t, err)}
-	}
+	f.refuse(errs)
 	return f
+}
+
+// refuse keeps what is wrong with the definition.
+func (f *Format[K]) refuse(errs []error) {
+	if err := errors.Join(errs...); err != nil {
+		f.err = &badinput.DefinitionError{Cause: fmt.Errorf("key format of %s: %w", reflect.TypeFor[K](), err)}
+	}
 }
 
 // Err reports what is wrong with the definition, all at once, in an error that matches ddb.ErrInvalid; nil if nothing is.
@@ -102,7 +113,7 @@ func (f *Format[K]) Format(k K) ([]byte, error) {
 }
 
 // Prefix gives the text that all keys have in common whose first n fields are those
-// of k; the other fields do not count. It ends with the delimiter, so user#1 does not
+// of k; the other fields do not count. It ends with the delimiter, or the constant of a [Pattern], so user#1 does not
 // match user#10. It is for BeginsWith; n must be less than the number of fields.
 func (f *Format[K]) Prefix(k K, n int) (string, error) {
 	if err := f.Err(); err != nil {
@@ -112,25 +123,22 @@ func (f *Format[K]) Prefix(k K, n int) (string, error) {
 		return "", fmt.Errorf("key %T: a prefix has 0 to %d fields, not %d", k, len(f.fields)-1, n)
 	}
 	text, err := f.appendFields([]byte(f.prefix), k, n)
-	if err != nil {
-		return "", err
-	}
-	if n > 0 {
-		text = append(text, keytext.Delimiter)
-	}
-	return string(text), nil
+	return string(text), err
 }
 
 func (f *Format[K]) appendFields(text []byte, k K, n int) ([]byte, error) {
 	v := reflect.ValueOf(&k).Elem()
-	for i, field := range f.fields[:n] {
-		if i > 0 {
-			text = append(text, keytext.Delimiter)
-		}
+	for i := range f.fields[:n] {
+		field := &f.fields[i]
+		from := len(text)
 		var err error
-		if text, err = field.append(text, v.Field(i)); err != nil {
+		if text, err = field.append(text, v.Field(field.index)); err == nil {
+			err = field.checkRaw(text[from:])
+		}
+		if err != nil {
 			return nil, fmt.Errorf("key %T: field %s: %w", k, field.name, err)
 		}
+		text = append(text, field.behind...)
 	}
 	return text, nil
 }
@@ -148,16 +156,20 @@ func (f *Format[K]) Parse(text []byte, k *K) error {
 	if !ok {
 		return fmt.Errorf("key %T: the text does not begin with %s", *k, f.prefix)
 	}
-	parts := strings.SplitN(rest, string(keytext.Delimiter), len(f.fields)+1)
-	if len(parts) != len(f.fields) {
-		return fmt.Errorf("key %T: the text does not have %d fields", *k, len(f.fields))
-	}
 	var parsed K
 	v := reflect.ValueOf(&parsed).Elem()
-	for i, field := range f.fields {
-		if err := field.parse(parts[i], v.Field(i)); err != nil {
+	for i := range f.fields {
+		field := &f.fields[i]
+		var part string
+		if part, rest, ok = field.cut(rest); !ok {
+			return fmt.Errorf("key %T: the text does not have %d fields", *k, len(f.fields))
+		}
+		if err := field.parse(part, v.Field(field.index)); err != nil {
 			return fmt.Errorf("key %T: field %s: %w", *k, field.name, err)
 		}
+	}
+	if rest != "" {
+		return fmt.Errorf("key %T: the text goes on behind the key", *k)
 	}
 	*k = parsed
 	return nil

@@ -135,6 +135,7 @@ var functions = map[string]any{
 	"ddbclient.New":                         ddbclient.New,
 	"hotkeys.New":                           hotkeys.New,
 	"ddb.NewIndex":                          ddb.NewIndex[member, string, string],
+	"keyformat.Pattern":                     keyformat.Pattern[string],
 	"keyformat.New":                         keyformat.New[string],
 	"ddb.NewLedger":                         ddb.NewLedger,
 	"ddb.NewLocalIndex":                     ddb.NewLocalIndex[member, string, string, string],

@@ -111,7 +111,7 @@ var exportedTypes = map[string]exported{
 	"ddb.InvalidError":         holds[ddb.InvalidError](),
 	"ddb.ItemCollection":       holds[ddb.ItemCollection]("Table"),
 	"ddb.Key":                  sends[ddb.Key[string, string]](),
-	"keyformat.Format":         holds[keyformat.Format[string]]("prefix", "fields.name"),
+	"keyformat.Format":         holds[keyformat.Format[string]]("prefix", "fields.name", "fields.behind"),
 	"ddb.Ledger":               holds[ddb.Ledger](),
 	"ddb.Limits":               holds[ddb.Limits](),
 	"ddb.List":                 holds[ddb.List[member, string]](),
