@@ -223,8 +223,9 @@ type batch struct {
 	start      time.Time
 	mu         sync.Mutex // guards stats and queue
 	queue      []*batchEntry
-	halt       atomic.Value // halted, once nothing more shall be sent
-	idle       *time.Timer  // ends the batch when nothing was done for idleLimit
+	all        []*batchEntry // that are sent
+	halt       atomic.Value  // halted, once nothing more shall be sent
+	idle       *time.Timer   // ends the batch when nothing was done for idleLimit
 	idleLimit  time.Duration
 	kept       atomic.Bool // a hook has seen the entries and may keep them
 }
@@ -265,7 +266,7 @@ var errForeignReply = errors.New("the reply leaves a key unprocessed that was no
 
 // send sends one request for some of the entries and counts it.
 func (b *batch) send(ctx context.Context, o wire.Options, pending []*batchEntry, do sendFunc) error {
-	info := requestInfo{op: b.op, write: b.write, consistent: b.consistent, entries: pending, project: b.paths}
+	info := requestInfo{op: b.op, write: b.write, consistent: b.consistent, entries: pending, whole: b.all, project: b.paths}
 	r, err := b.core.send(ctx, &info, o, do)
 	b.mu.Lock()
 	defer b.mu.Unlock()

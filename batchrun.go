@@ -22,7 +22,7 @@ func (b *batch) run(ctx context.Context, entries []*batchEntry, send sendBatch) 
 	}
 	ctx, stop := b.bounded(ctx)
 	defer stop()
-	b.queue = entries
+	b.queue, b.all = entries, entries
 	workers := min(b.core.concurrency, b.requests(entries))
 	if workers == 1 {
 		b.work(ctx, send)

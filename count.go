@@ -17,7 +17,7 @@ func (r *read) count(ctx context.Context) (int, error) {
 
 // readCount counts by pages without items.
 func readCount(ctx context.Context, r *read, seg segment) (int, error) {
-	r = r.onePage().counting()
+	r = r.onePage().counting().endToEnd()
 	t, err := r.text()
 	if err != nil {
 		return 0, r.fail(err)

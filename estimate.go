@@ -1,8 +1,10 @@
 package ddb
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -10,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// Range is an amount of capacity units between two bounds, both included.
+// Range is an amount of capacity units between two bounds, both included. Max is infinite where nothing bounds it.
 type Range struct{ Min, Max float64 }
 
 // Contains reports whether an amount lies in the range.
@@ -20,21 +22,43 @@ func (r Range) Contains(units float64) bool {
 }
 
 func (r Range) String() string {
+	if math.IsInf(r.Max, 1) {
+		return fmt.Sprintf("%g or more", r.Min)
+	}
 	if r.Min == r.Max {
 		return fmt.Sprintf("%g", r.Min)
 	}
 	return fmt.Sprintf("%g to %g", r.Min, r.Max)
 }
 
+// MarshalJSON gives Min and Max; an infinite Max is null.
+func (r Range) MarshalJSON() ([]byte, error) {
+	if math.IsInf(r.Max, 1) {
+		return fmt.Appendf(nil, `{"Min":%g,"Max":null}`, r.Min), nil
+	}
+	type plain Range
+	return json.Marshal(plain(r))
+}
+
 func (r Range) plus(o Range) Range { return Range{r.Min + o.Min, r.Max + o.Max} }
 
 func (r Range) times(f float64) Range { return Range{r.Min * f, r.Max * f} }
 
-// Estimate is what one request is expected to cost, if it succeeds.
-type Estimate struct{ Read, Write Range }
+// Estimate is what one request, or a whole call, is expected to cost, if it succeeds. DynamoDB may leave a part of a batch
+// unprocessed, and bills the rest alone: the lower end of one of its requests is that of the cheapest item.
+type Estimate struct {
+	Read, Write Range
+	// Repeated is what a write transaction costs in read units, in place of Write, if it was done before: DynamoDB
+	// bills a repeated token as a read of the items. The library repeats transactions whose reply was lost.
+	// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+	Repeated Range
+}
 
 // Contains reports whether what a request has cost is what was expected.
 func (e Estimate) Contains(c Consumed) bool {
+	if e.Repeated.Max > 0 && c.WriteUnits == 0 && c.ReadUnits > 0 {
+		return e.Repeated.Contains(c.ReadUnits)
+	}
 	return e.Read.Contains(c.ReadUnits) && e.Write.Contains(c.WriteUnits)
 }
 
@@ -132,23 +156,18 @@ func (s *requestInfo) estimate(c *core) Estimate {
 	case s.actions != nil:
 		var e Estimate
 		for i := range s.actions {
-			e = e.plus(s.actions[i].estimate(s.write))
+			a := &s.actions[i]
+			e = e.plus(a.estimate(s.write))
+			if s.write {
+				e.Repeated = e.Repeated.plus(a.core.readEstimate(true, true))
+			}
 		}
 		return e
 	case s.read != nil:
 		return Estimate{Read: s.pageEstimate(c)}
 	case s.entries != nil:
-		var e Estimate
-		for _, entry := range s.entries {
-			switch {
-			case !s.write:
-				e.Read = e.Read.plus(c.readEstimate(s.consistent, false))
-			case entry.del:
-				e.Write = e.Write.plus(c.writeEstimate("Delete", nil))
-			default:
-				e.Write = e.Write.plus(c.writeEstimate("Put", entry.data))
-			}
-		}
+		e := s.processed(c)
+		e.Read.Min, e.Write.Min = s.cheapest(c)
 		return e
 	case s.write:
 		return Estimate{Write: c.writeEstimate(s.verb, s.item)}
@@ -156,8 +175,40 @@ func (s *requestInfo) estimate(c *core) Estimate {
 	return Estimate{Read: c.readEstimate(s.consistent, false)}
 }
 
+// processed is what a batch costs of which nothing is left unprocessed.
+func (s *requestInfo) processed(c *core) (e Estimate) {
+	for _, entry := range s.entries {
+		if !s.write {
+			e.Read = e.Read.plus(c.readEstimate(s.consistent, false))
+			continue
+		}
+		e.Write = e.Write.plus(c.entryWrite(entry))
+	}
+	return e
+}
+
+// entryWrite is what a write of a batch costs.
+func (c *core) entryWrite(e *batchEntry) Range {
+	if e.del {
+		return c.writeEstimate("Delete", nil)
+	}
+	return c.writeEstimate("Put", e.data)
+}
+
+// cheapest is what the cheapest item of a batch costs, which may be all that is processed.
+func (s *requestInfo) cheapest(c *core) (read, write float64) {
+	if !s.write {
+		return readFactor(s.consistent, false), 0
+	}
+	write = math.Inf(1)
+	for _, e := range s.entries {
+		write = min(write, c.entryWrite(e).Min)
+	}
+	return 0, write
+}
+
 func (e Estimate) plus(o Estimate) Estimate {
-	return Estimate{Read: e.Read.plus(o.Read), Write: e.Write.plus(o.Write)}
+	return Estimate{Read: e.Read.plus(o.Read), Write: e.Write.plus(o.Write), Repeated: e.Repeated.plus(o.Repeated)}
 }
 
 // estimate is what an operation of a transaction costs.
@@ -165,7 +216,11 @@ func (a *txAction) estimate(write bool) Estimate {
 	if !write {
 		return Estimate{Read: a.core.readEstimate(true, true)}
 	}
-	return Estimate{Write: a.core.writeEstimate(a.verb, a.item).times(2)}
+	w := a.core.tableWrite(a.verb, a.item).times(2)
+	for _, x := range a.core.indexWrites(a.verb, a.item) {
+		w = w.plus(x.Write) // the index follows the table, as behind any write
+	}
+	return Estimate{Write: w}
 }
 
 // readEstimate is what reading one item by its key costs.
@@ -225,22 +280,54 @@ func (c *core) indexWrites(verb string, item []byte) []IndexCost {
 		return nil
 	}
 	once := c.tableWrite(verb, item).Max
-	if verb != "Create" && verb != "Delete" {
-		once *= 2
-	}
-	if verb == "Check" {
-		once = 0
+	times := 1.0
+	switch verb {
+	case "Check":
+		times = 0
+	case "Create", "Delete":
+	default:
+		times = 2
 	}
 	costs := make([]IndexCost, len(c.indexes))
 	for i, x := range c.indexes {
-		costs[i] = IndexCost{x.name, Range{0, once}}
+		costs[i] = IndexCost{x.name, Range{0, min(once, c.entryBlocks(x, item)) * times}}
 	}
 	return costs
 }
 
-// spending is what the request costs at least.
-func (s *requestInfo) spending(e Estimate) spending {
+// entryBlocks is how many units the entry of an item is billed as on an index at most; item is nil where it is not known. The
+// keys of an item are taken to have at most 1 KB then. What is stored already is taken to be at most a quarter larger.
+func (c *core) entryBlocks(x *indexInfo, item []byte) float64 {
+	switch {
+	case x.projection == types.ProjectionTypeAll:
+		return math.Inf(1)
+	case item == nil && x.projection == types.ProjectionTypeKeysOnly:
+		return 1
+	}
+	names := slices.Concat(c.keyNames, x.key.names(), x.include)
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if item == nil || len(names) > maxKeyAttributes {
+		return math.Inf(1)
+	}
+	v := valueScans.Get().(*valueScan) //nolint:forcetypeassert // the pool holds nothing else
+	defer valueScans.Put(v)
+	if v.find(item, names) != nil {
+		return math.Inf(1)
+	}
+	size := 0
+	for k, value := range v.values[:len(names)] {
+		size += len(names[k]) + len(value)
+	}
+	return blocksOf(int64(size+size/4), writeBlock)
+}
+
+// spending is what the request costs at least; a batch, if all of it is processed.
+func (s *requestInfo) spending(c *core, e Estimate) spending {
 	n := s.inputs()
+	if s.entries != nil {
+		e = s.processed(c)
+	}
 	if s.read != nil {
 		n = s.size
 	}

@@ -52,7 +52,9 @@ func ExampleExplain() {
 	// filter         contains(text, ?) (billed, then dropped)
 	// page size      50
 	// read units     0.5 to 8 (eventually consistent)
+	// whole call     0.5 or more read units
 	// assuming       items have at most 1280 bytes: a quarter more than the largest of 200 items seen, which had at most 1024 on average
+	// assuming       nothing bounds the whole call: LearnSizes tells how large the table is, MaxScanned or MaxReadUnits stops a page
 	// assuming       what the filter drops is billed all the same
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,22 +35,29 @@ type Explanation struct {
 	Items int
 	// Limit is how many items a page evaluates at most; 0 is no bound but 1 MB.
 	Limit int
-	// Read and Write are the units that the request costs if it succeeds.
+	// Read and Write are the units that the request costs if it succeeds. DynamoDB may leave a part of a batch for another request: the lower end is that of
+	// one item.
 	Read, Write Range
+	// Whole is what the whole call costs with all its requests: all pages that it reads, all of a batch, and the items of an index from their
+	// table. Its upper end is infinite where nothing bounds the call; see [LearnSizes].
+	Whole Estimate
 	// Hydration is what reading the items of an index from their table costs besides, in
 	// requests of its own.
 	Hydration Range
-	// Indexes is the part of Write that each index of the table has; not given for transactions.
+	// Indexes is the part that each index has of the writes of the whole call. For a transaction of several tables an index is named as table/index.
 	Indexes []IndexCost
 	// PathReason names what of the client keeps items from the fast path, such as middleware that could look at them; empty if
 	// nothing does. See [HarmlessSteps].
 	PathReason string
+	// Warnings say what of the design makes the call expensive: an index that is written on every update, a filter that drops most of what is read, one
+	// partition key that gets most of the work.
+	Warnings []string
 	// Assumptions are what the ranges rest on.
 	Assumptions []string
 }
 
 // Explain runs a function whose calls are not made, and explains the first request that
-// it would have sent: of any operation, also deep inside the caller's own code.
+// it would have sent, and the whole call that it is of: of any operation, also deep inside the caller's own code.
 //
 //	plan, err := ddb.Explain(ctx, func(ctx context.Context) error {
 //		_, err := orders.Query("c1").Filter(orderTotal.Gt(100)).Limit(20).Page(ctx)
@@ -64,8 +72,8 @@ type Explanation struct {
 // and nothing is billed.
 //
 // Units follow from what DynamoDB bills and from the sizes of the items that this
-// process has read and written on the table or index so far; see Assumptions. They are
-// of one request: a query or scan makes one for each page of 1 MB or of its page size.
+// process has read and written on the table or index so far; see Assumptions. Read and Write
+// are of the first request, Whole of all requests of the call.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 func Explain(ctx context.Context, run func(context.Context) error) (Explanation, error) {
@@ -115,7 +123,9 @@ func (s *requestInfo) explain(c *core, e Estimate) Explanation {
 			x.Projection = pathTexts(paths)
 		}
 	}
+	x.Whole = s.wholeEstimate(c, e)
 	s.assume(&x, c)
+	x.Warnings = s.warnings(&x, c)
 	return x
 }
 
@@ -136,6 +146,7 @@ func (s *requestInfo) assume(x *Explanation, c *core) {
 	} else {
 		say("no item was seen yet: items have at most %d bytes", MaxItemSize)
 	}
+	s.assumeWhole(c, say)
 	if r := s.read; r != nil {
 		if s.size == 0 {
 			say("a page ends after 1 MB; the range is of one page")
@@ -164,10 +175,9 @@ func (s *requestInfo) assume(x *Explanation, c *core) {
 		return
 	}
 	if s.transaction() {
-		say("transactions cost twice as much, also when a condition fails")
-	} else {
-		x.Indexes = s.indexWrites(c)
+		say("transactions cost twice as much, also when a condition fails; one that was done before is billed as a read of its items")
 	}
+	x.Indexes = s.indexWrites(c)
 	if len(c.indexes) > 0 {
 		say("an index costs nothing where its entry stays the same, a write where it changes, two where its key changes")
 	}
@@ -178,11 +188,18 @@ func (s *requestInfo) assume(x *Explanation, c *core) {
 
 // indexWrites are what the writes of one or several items cost on each index.
 func (s *requestInfo) indexWrites(c *core) []IndexCost {
+	if s.actions != nil {
+		return s.transactionIndexes()
+	}
 	if s.entries == nil {
 		return c.indexWrites(s.verb, s.item)
 	}
 	var sum []IndexCost
-	for _, e := range s.entries {
+	entries := s.entries
+	if s.whole != nil {
+		entries = s.whole
+	}
+	for _, e := range entries {
 		verb, item := "Put", e.data
 		if e.del {
 			verb, item = "Delete", nil
@@ -192,6 +209,26 @@ func (s *requestInfo) indexWrites(c *core) []IndexCost {
 				sum = append(sum, IndexCost{Index: x.Index})
 			}
 			sum[i].Write = sum[i].Write.plus(x.Write)
+		}
+	}
+	return sum
+}
+
+// transactionIndexes are what the writes of a transaction cost on each index.
+func (s *requestInfo) transactionIndexes() (sum []IndexCost) {
+	several := slices.ContainsFunc(s.actions, func(a txAction) bool { return a.core.name != s.actions[0].core.name })
+	for i := range s.actions {
+		a := &s.actions[i]
+		for _, x := range a.core.indexWrites(a.verb, a.item) {
+			if several {
+				x.Index = a.core.name + "/" + x.Index
+			}
+			j := slices.IndexFunc(sum, func(have IndexCost) bool { return have.Index == x.Index })
+			if j < 0 {
+				sum = append(sum, x)
+				continue
+			}
+			sum[j].Write = sum[j].Write.plus(x.Write)
 		}
 	}
 	return sum
@@ -235,12 +272,21 @@ func (x Explanation) String() string {
 	if x.Write.Max > 0 {
 		line("write units", x.Write.String())
 	}
+	if x.Whole.Read != x.Read && x.Whole.Read.Max > 0 {
+		line("whole call", x.Whole.Read.String()+" read units")
+	}
+	if x.Whole.Write != x.Write && x.Whole.Write.Max > 0 {
+		line("whole call", x.Whole.Write.String()+" write units")
+	}
 	for _, i := range x.Indexes {
 		line("", "")
 		line("  of these", i.Write.String()+" on index "+i.Index)
 	}
 	if x.PathReason != "" {
 		line("path", "not the fast one: "+x.PathReason)
+	}
+	for _, w := range x.Warnings {
+		line("warning", w)
 	}
 	for _, a := range x.Assumptions {
 		line("assuming", a)

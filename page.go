@@ -363,6 +363,7 @@ func (r *read) page(ctx context.Context, list any) (*pageData, error) {
 // pages is the terminal Pages: one page after the other, each of as many
 // items as a request gives. While the caller has a page, the next is fetched.
 func (r *read) pages(ctx context.Context) pageSeq {
+	r = r.endToEnd()
 	if r != nil && r.segments > 1 {
 		return r.endless().parallelPages(ctx)
 	}
@@ -390,6 +391,16 @@ func (r *read) pages(ctx context.Context) pageSeq {
 			}
 		}
 	}
+}
+
+// endToEnd says that all pages are read.
+func (r *read) endToEnd() *read {
+	if r == nil || r.ready == nil {
+		return r
+	}
+	r = r.bounded()
+	r.toEnd = true
+	return r
 }
 
 // all are the pages of a read that has no cursor to go on from.

@@ -43,6 +43,7 @@ type read struct {
 	// A page stops once it has evaluated so many items, or before the request that costs more; 0 is no bound.
 	mostScanned int
 	mostUnits   float64
+	toEnd       bool // all pages are read
 	expired     bool // are shown on a table that hides them
 	segments    int
 	mixed       *mixed // items of several types; nil for those of the core's
@@ -59,6 +60,7 @@ type readText struct {
 	values                  map[string]types.AttributeValue
 	start                   startKey
 	scan, descending        bool
+	kept                    *filterStats // nil without a filter
 	err                     error
 
 	sum   sync.Once // most queries need no fingerprint
@@ -125,6 +127,9 @@ func (r *read) build(t *readText) error {
 	errs = append(errs, r.checkFilter(), r.checkStops(), r.checkEntityRead())
 	var w expr.Writer
 	t.key, t.filter = w.Render(r.key), w.Render(expr.All(r.filter, r.entityFilter(), r.notTombstones()))
+	if r.filter != nil {
+		t.kept = r.core.statsOf(r.index, expr.Describe(r.filter))
+	}
 	t.start = r.core.startKey(r.index)
 	t.scan, t.descending = r.scan, r.backwards
 	paths, err := r.paths(t.start)
@@ -239,6 +244,7 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 		return replyToPage(out.ConsumedCapacity, out.Count, out.ScannedCount), err
 	})
 	f := fetched{count: got.returned, scanned: got.scanned}
+	t.kept.add(f.scanned, f.count)
 	if got.capacity != nil {
 		f.consumed, f.stated = consumedOf(false, *got.capacity), true
 	}

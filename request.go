@@ -59,6 +59,7 @@ type requestInfo struct {
 
 	// several items
 	entries []*batchEntry
+	whole   []*batchEntry // all of the batch, of which these are a part
 	actions []txAction
 }
 
@@ -183,7 +184,7 @@ func admit(ctx context.Context, opts callOptions, cores []*core, info *requestIn
 	}
 	q = request{write: info.write, hooks: hooksOf(cores), budgets: opts.budgets}
 	if len(q.budgets) > 0 {
-		q.held = info.spending(estimate)
+		q.held = info.spending(cores[0], estimate)
 		if err := reserve(q.budgets, q.held); err != nil {
 			return q, err
 		}

@@ -152,6 +152,8 @@ type core struct {
 
 	mu      sync.Mutex
 	indexes []*indexInfo
+	known   map[string]knownSize // of the table and its indexes, by LearnSizes
+	filters map[string]*filterStats
 }
 
 // label is the table's name; empty for a table that was not made.

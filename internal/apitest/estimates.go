@@ -94,10 +94,18 @@ func (e *estimates) report() (string, bool) {
 		return "", true
 	}
 	share := float64(all.within) / float64(all.calls)
+	const some = 500 // fewer requests of an operation say nothing about it
+	good := true
+	for op, s := range e.sums {
+		if s.calls >= some && float64(s.within) < wantWithin*float64(s.calls) {
+			good = false
+			fmt.Fprintf(&text, "  too few of %s are within the range\n", op)
+		}
+	}
 	fmt.Fprintf(&text, "  %-20s %7d of %7d  %6.2f %%\n", "all", all.within, all.calls, 100*share)
 	// A few chosen tests say nothing about the suite.
 	const enough = 3_000
-	return text.String(), share >= wantWithin || all.calls < enough
+	return text.String(), good && (share >= wantWithin || all.calls < enough)
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {

@@ -61,33 +61,36 @@ func TestExplain(t *testing.T) { //nolint:tparallel // after its subtests it loo
 			}},
 		{"Put", func(ctx context.Context) error { return orders.Put(ctx, &small) },
 			ddb.Explanation{
-				Operation: "PutItem", Items: 1, Write: ddb.Range{Min: 2, Max: 1200},
-				Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 800}}},
+				Operation: "PutItem", Items: 1, Write: ddb.Range{Min: 2, Max: 404},
+				Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 4}}},
 			}},
 		{"Update", func(ctx context.Context) error {
 			_, err := orders.Update(ctx, orders.Key("c", "1"), orderTotal.Add(1), ddb.If(orderStatus.Eq("open")))
 			return err
 		}, ddb.Explanation{
-			Operation: "UpdateItem", Items: 1, Condition: "attribute_exists(customer_id) AND status = ?", Write: ddb.Range{Min: 1, Max: 1200},
-			Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 800}}},
+			Operation: "UpdateItem", Items: 1, Condition: "attribute_exists(customer_id) AND status = ?", Write: ddb.Range{Min: 1, Max: 402},
+			Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 2}}},
 		}},
 		{"Delete", func(ctx context.Context) error { return orders.Delete(ctx, "c", "1") },
 			ddb.Explanation{
-				Operation: "DeleteItem", Items: 1, Write: ddb.Range{Min: 1, Max: 800},
-				Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 400}}},
+				Operation: "DeleteItem", Items: 1, Write: ddb.Range{Min: 1, Max: 401},
+				Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 1}}},
 			}},
 		{"BatchGet", func(ctx context.Context) error {
 			_, err := orders.BatchGet(ctx, []ddb.Key[customerID, orderID]{orders.Key("c", "1"), orders.Key("c", "2"), orders.Key("c", "1")})
 			return err
-		}, ddb.Explanation{Operation: "BatchGetItem", Items: 2, Read: ddb.Range{Min: 1, Max: 100}}},
+		}, ddb.Explanation{Operation: "BatchGetItem", Items: 2, Read: ddb.Range{Min: 0.5, Max: 100}}},
 		{"BatchPut", func(ctx context.Context) error { return orders.BatchPut(ctx, []order{small, {Customer: "c", ID: "2"}}) },
 			ddb.Explanation{
-				Operation: "BatchWriteItem", Items: 2, Write: ddb.Range{Min: 3, Max: 2400},
-				Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 1600}}},
+				Operation: "BatchWriteItem", Items: 2, Write: ddb.Range{Min: 1, Max: 806},
+				Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 6}}},
 			}},
 		{"Transact", func(ctx context.Context) error {
 			return ddb.Transact(ctx, client, orders.TxCreate(&small), orders.TxCheck(orders.Key("c", "2"), orderTotal.Gt(1)))
-		}, ddb.Explanation{Operation: "TransactWriteItems", Items: 2, Write: ddb.Range{Min: 6, Max: 808}}},
+		}, ddb.Explanation{
+			Operation: "TransactWriteItems", Items: 2, Write: ddb.Range{Min: 6, Max: 806},
+			Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 2}}},
+		}},
 		{"TransactGet", func(ctx context.Context) error {
 			return ddb.TransactGet(ctx, client, orders.TxGet(orders.Key("c", "1"), new(ddb.Got[order])))
 		}, ddb.Explanation{Operation: "TransactGetItems", Items: 1, Consistent: true, Read: ddb.Range{Min: 2, Max: 200}}},
@@ -105,7 +108,7 @@ func TestExplain(t *testing.T) { //nolint:tparallel // after its subtests it loo
 			if !errors.Is(inside, ddb.ErrExplained) || ddb.IsRetryable(inside) || errors.Is(inside, ddb.ErrOutcomeUnknown) {
 				t.Errorf("the call returned %v", inside)
 			}
-			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(ddb.Explanation{}, "Assumptions", "PathReason")); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(ddb.Explanation{}, "Assumptions", "PathReason", "Whole", "Warnings")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if len(got.Assumptions) == 0 || !strings.Contains(got.String(), got.Operation) {

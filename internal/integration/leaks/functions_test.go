@@ -117,6 +117,7 @@ var functions = map[string]any{
 	"ddb.KeysOnly":                          ddb.KeysOnly,
 	"ddb.Le":                                ddb.Le[string],
 	"ddb.ListField":                         ddb.ListField[member, string],
+	"ddb.LearnSizes":                        ddb.LearnSizes,
 	"ddb.LogCalls":                          ddb.LogCalls,
 	"ddb.LogCapacity":                       ddb.LogCapacity,
 	"ddb.Lt":                                ddb.Lt[string],

@@ -98,7 +98,7 @@ var exportedTypes = map[string]exported{
 	"ddb.DeletePermission":     holds[ddb.DeletePermission]("table"),
 	"ddb.Difference":           holds[ddb.Difference]("Index", "What", "Want", "Got"),
 	"ddb.Estimate":             holds[ddb.Estimate](),
-	"ddb.Explanation":          holds[ddb.Explanation]("Operation", "Table", "Index", "KeyCondition", "Filter", "Condition", "Projection", "Assumptions", "Indexes.Index", "PathReason"),
+	"ddb.Explanation":          holds[ddb.Explanation]("Operation", "Table", "Index", "KeyCondition", "Filter", "Condition", "Projection", "Assumptions", "Warnings", "Indexes.Index", "PathReason"),
 	"ddb.FindingKind":          word[ddb.FindingKind](),
 	"ddb.Four":                 sends[ddb.Four[string, string, string, string]](),
 	"ddb.Got":                  sends[ddb.Got[member]](),

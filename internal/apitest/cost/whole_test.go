@@ -1,0 +1,319 @@
+package cost_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest"
+)
+
+// shop is a table with orders of many sizes, and an index of each kind of projection.
+type shop struct {
+	client   ddb.Client
+	rnd      *rand.Rand
+	orders   *ddb.Table[order, customerID, orderID]
+	byStatus *ddb.Index[order, string, orderID]
+	byTotal  *ddb.Index[order, string, int64]
+	n        int
+}
+
+const customers = 8
+
+func newShop(t testing.TB, n int) *shop {
+	t.Helper()
+	s := &shop{client: newClient(t), rnd: rand.New(rand.NewPCG(1, 2)), n: n} //nolint:gosec // no secret
+	var errs [3]error
+	s.orders, errs[0] = ddb.New(s.client, tableName(t), orderCustomer, orderKey, ddb.PageSize(60))
+	s.byStatus, errs[1] = ddb.NewIndex(s.orders, "by-status", orderStatus, orderKey)
+	s.byTotal, errs[2] = ddb.NewIndex(s.orders, "by-total", orderStatus, orderTotal, ddb.KeysOnly())
+	if err := errors.Join(errs[:]...); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.orders.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list := make([]order, n)
+	for i := range list {
+		list[i] = s.order(i)
+	}
+	if err := s.orders.BatchPut(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// order is one of a size from some bytes to 6 KB.
+func (s *shop) order(i int) order {
+	return order{
+		Customer: customerID(fmt.Sprint("c", i%customers)), ID: orderID(fmt.Sprintf("%05d", i)), Status: []string{"open", "paid", "sent"}[i%3],
+		Total: int64(s.rnd.IntN(1000)), Notes: []string{strings.Repeat("x", s.rnd.IntN(6000))},
+	}
+}
+
+func (s *shop) some() order { return s.order(s.rnd.IntN(s.n)) }
+
+func (s *shop) someOf(n int) []order {
+	var list []order
+	for _, i := range s.rnd.Perm(s.n)[:n] {
+		list = append(list, s.order(i))
+	}
+	return list
+}
+
+func (s *shop) keys(list []order) []ddb.Key[customerID, orderID] {
+	var keys []ddb.Key[customerID, orderID]
+	for i := range list {
+		keys = append(keys, s.orders.KeyOf(&list[i]))
+	}
+	return keys
+}
+
+// TestWholeCall: of 1,000 random calls of each kind at least 95 % cost what Explain has said of the whole call, and where nothing of its size is
+// unknown the upper end is at most 3 times what was paid, in the median.
+func TestWholeCall(t *testing.T) {
+	const n = 400
+	calls, least := 1000, 0.95
+	s := newShop(t, n)
+	if err := ddb.LearnSizes(t.Context(), s.orders); err != nil {
+		t.Fatal(err)
+	}
+	type call func(context.Context) error
+	kinds := map[string]struct {
+		sized bool // all sizes are known, so that the range is narrow
+		less  int  // one call in so many, as it is long
+		make  func() call
+	}{
+		"GetItem": {true, 1, func() call {
+			o, opts := s.some(), []ddb.GetOption{nil, ddb.Consistent(), ddb.Project(orderTotal)}[s.rnd.IntN(3)]
+			return func(ctx context.Context) error { _, err := s.orders.Get(ctx, o.Customer, o.ID, opts); return err }
+		}},
+		"Query, limited": {true, 1, func() call {
+			q := s.orders.Query(s.some().Customer).Limit(1 + s.rnd.IntN(40))
+			if s.rnd.IntN(2) > 0 {
+				q = q.Consistent()
+			}
+			return func(ctx context.Context) error { _, err := q.Page(ctx); return err }
+		}},
+		"Query, filtered page": {false, 1, func() call {
+			q := s.orders.Query(s.some().Customer).Filter(orderTotal.Lt(int64(s.rnd.IntN(300)))).Limit(1 + s.rnd.IntN(10)).PageSize(1 + s.rnd.IntN(20))
+			return func(ctx context.Context) error { _, err := q.Page(ctx); return err }
+		}},
+		"Query, bounded": {false, 1, func() call {
+			q := s.orders.Query(s.some().Customer).Filter(orderTotal.Lt(9)).Limit(5).With(ddb.MaxScanned(1 + s.rnd.IntN(40)))
+			return func(ctx context.Context) error { _, err := q.Page(ctx); return err }
+		}},
+		"Query, all": {false, 1, func() call {
+			q := s.orders.Query(s.some().Customer).PageSize(5 + s.rnd.IntN(30))
+			return func(ctx context.Context) error { _, err := q.Collect(ctx); return err }
+		}},
+		"Query, hydrated": {false, 4, func() call {
+			q := s.byTotal.Query("open").Limit(1 + s.rnd.IntN(30)).Hydrate()
+			return func(ctx context.Context) error { _, err := q.Page(ctx); return err }
+		}},
+		"Scan, all": {true, 5, func() call {
+			q := s.orders.Scan().PageSize(100 + s.rnd.IntN(400))
+			return func(ctx context.Context) error { _, err := q.Collect(ctx); return err }
+		}},
+		"Scan, parallel": {true, 5, func() call {
+			q := s.orders.Scan().PageSize(200).Parallel(1 + s.rnd.IntN(4))
+			return func(ctx context.Context) error { _, err := q.Count(ctx); return err }
+		}},
+		"Scan of an index, all": {true, 5, func() call {
+			return func(ctx context.Context) error {
+				for _, err := range s.byStatus.Scan().PageSize(300).All(ctx) {
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+		}},
+		"BatchGetItem": {true, 1, func() call {
+			keys := s.keys(s.someOf(1 + s.rnd.IntN(130)))
+			return func(ctx context.Context) error { _, err := s.orders.BatchGet(ctx, keys); return err }
+		}},
+		"BatchWriteItem": {true, 2, func() call {
+			puts := s.someOf(1 + s.rnd.IntN(40))
+			return func(ctx context.Context) error { return s.orders.BatchPut(ctx, puts) }
+		}},
+		"PutItem": {true, 1, func() call {
+			o := s.some()
+			return func(ctx context.Context) error { return s.orders.Put(ctx, &o) }
+		}},
+		"UpdateItem": {false, 1, func() call {
+			o, total := s.some(), s.rnd.Int64N(1000)
+			return func(ctx context.Context) error {
+				_, err := s.orders.Update(ctx, s.orders.KeyOf(&o), orderTotal.Set(total))
+				return err
+			}
+		}},
+		"TransactGetItems": {true, 1, func() call {
+			keys := s.keys(s.someOf(1 + s.rnd.IntN(30)))
+			return func(ctx context.Context) error {
+				reads, got := make([]ddb.TxRead, len(keys)), make([]ddb.Got[order], len(keys))
+				for i := range keys {
+					reads[i] = s.orders.TxGet(keys[i], &got[i])
+				}
+				return ddb.TransactGet(ctx, s.client, reads...)
+			}
+		}},
+		"TransactWriteItems": {true, 1, func() call {
+			list := s.someOf(2 + s.rnd.IntN(8))
+			return func(ctx context.Context) error {
+				var ops []ddb.TxOp
+				for i := range list {
+					if i == 1 {
+						ops = append(ops, s.orders.TxCheck(s.orders.KeyOf(&list[i]), ddb.Exists(orderTotal)))
+						continue
+					}
+					ops = append(ops, s.orders.TxPut(&list[i]))
+				}
+				return ddb.Transact(ctx, s.client, ops...)
+			}
+		}},
+	}
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		kind := kinds[name]
+		var (
+			within int
+			ratios []float64
+			worst  string
+		)
+		n := calls / kind.less
+		for range n {
+			run := kind.make()
+			plan, err := ddb.Explain(t.Context(), run)
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			meter := ddb.NewBudget(ddb.Limits{})
+			if err := run(ddb.WithBudget(t.Context(), meter)); err != nil {
+				t.Fatal(name, err)
+			}
+			paid := meter.Spent()
+			if plan.Whole.Contains(ddb.Consumed{ReadUnits: paid.ReadUnits, WriteUnits: paid.WriteUnits}) {
+				within++
+			} else {
+				worst = fmt.Sprintf("%+v is not in %+v", paid, plan.Whole)
+			}
+			ratios = append(ratios, (plan.Whole.Read.Max+plan.Whole.Write.Max)/(paid.ReadUnits+paid.WriteUnits))
+		}
+		slices.Sort(ratios)
+		t.Logf("%-22s %5d of %5d within the range, the upper end is %.2f times what was paid in the median", name, within, n, ratios[n/2])
+		if float64(within) < least*float64(n) {
+			t.Errorf("%s: %d of %d within the range, such as %s", name, within, n, worst)
+		}
+		if math.IsInf(ratios[n/2], 1) && apitest.OnEndpoint() {
+			continue // an engine that states no sizes
+		}
+		if kind.sized && ratios[n/2] > 3 {
+			t.Errorf("%s: the upper end is %.2f times what was paid in the median", name, ratios[n/2])
+		}
+	}
+}
+
+// TestWholeCallUnknown: without the size of the table, what nothing bounds has no upper end, and what is bounded has one.
+func TestWholeCallUnknown(t *testing.T) {
+	t.Parallel()
+	orders := newOrders(t)
+	for name, tc := range map[string]struct {
+		run     func(context.Context) error
+		bounded bool
+	}{
+		"Collect": {func(ctx context.Context) error { _, err := orders.Query("c").Collect(ctx); return err }, false},
+		"Scan":    {func(ctx context.Context) error { _, err := orders.Scan().Count(ctx); return err }, false},
+		"filtered page": {func(ctx context.Context) error {
+			_, err := orders.Query("c").Filter(orderTotal.Gt(1)).Limit(3).Page(ctx)
+			return err
+		}, false},
+		"limited Collect": {func(ctx context.Context) error { _, err := orders.Query("c").Limit(3).Collect(ctx); return err }, true},
+		"page":            {func(ctx context.Context) error { _, err := orders.Query("c").Page(ctx); return err }, true},
+		"bounded by items": {func(ctx context.Context) error {
+			_, err := orders.Query("c").Filter(orderTotal.Gt(1)).With(ddb.MaxScanned(9)).Page(ctx)
+			return err
+		}, true},
+		"bounded by units": {func(ctx context.Context) error {
+			_, err := orders.Query("c").Filter(orderTotal.Gt(1)).With(ddb.MaxReadUnits(9)).Page(ctx)
+			return err
+		}, true},
+		"first, no filter": {func(ctx context.Context) error { _, err := orders.Query("c").First(ctx); return err }, true},
+		"first of filtered": {func(ctx context.Context) error {
+			_, err := orders.Query("c").Filter(orderTotal.Gt(1)).First(ctx)
+			return err
+		}, false},
+	} {
+		plan, err := ddb.Explain(t.Context(), tc.run)
+		if err != nil || math.IsInf(plan.Whole.Read.Max, 1) == tc.bounded || plan.Whole.Read.Min <= 0 {
+			t.Errorf("%s: %+v, %v", name, plan.Whole, err)
+		}
+		if !tc.bounded && !strings.Contains(plan.String(), "or more read units") {
+			t.Errorf("%s: %s", name, plan)
+		}
+	}
+}
+
+// TestWarnings: designs that cost are named, and others are not.
+func TestWarnings(t *testing.T) {
+	s := newShop(t, 240)
+	plan := func(run func(context.Context) error) ddb.Explanation {
+		t.Helper()
+		x, err := ddb.Explain(t.Context(), run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	rare := s.orders.Query("c1").Filter(orderTotal.Lt(-1))
+	often := s.orders.Query("c1").Filter(orderTotal.Gt(-1))
+	read := func(q *ddb.Query[order, orderID]) func(context.Context) error {
+		return func(ctx context.Context) error { _, err := q.Page(ctx); return err }
+	}
+	if x := plan(read(rare)); len(x.Warnings) > 0 {
+		t.Errorf("a filter that was not used yet: %q", x.Warnings)
+	}
+	for range 10 {
+		if err := errors.Join(read(rare)(t.Context()), read(often)(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if x := plan(read(s.orders.Query("c2").Filter(orderTotal.Lt(-5)))); len(x.Warnings) != 1 || !strings.Contains(x.Warnings[0], "the filter has kept 0 of the") {
+		t.Errorf("a filter that drops everything: %q", x.Warnings)
+	}
+	if x := plan(read(often)); len(x.Warnings) > 0 {
+		t.Errorf("a filter that keeps everything: %q", x.Warnings)
+	}
+	o := s.some()
+	update := plan(func(ctx context.Context) error {
+		_, err := s.orders.Update(ctx, s.orders.KeyOf(&o), orderTotal.Add(1))
+		return err
+	})
+	if len(update.Warnings) != 1 || !strings.Contains(update.Warnings[0], "index by-status of table "+s.orders.Name()+" holds all attributes") {
+		t.Errorf("an index of all attributes: %q", update.Warnings)
+	}
+	one := make([]order, 400)
+	for i := range one {
+		one[i] = s.order(i * customers) // all of one customer
+	}
+	x := plan(func(ctx context.Context) error { return s.orders.BatchPut(ctx, one) })
+	if !slices.ContainsFunc(x.Warnings, func(w string) bool { return strings.Contains(w, "400 of the 400 writes are of one partition key") }) {
+		t.Errorf("one partition: %q", x.Warnings)
+	}
+	for i := range one {
+		one[i] = s.order(i)
+	}
+	x = plan(func(ctx context.Context) error { return s.orders.BatchPut(ctx, one) })
+	if slices.ContainsFunc(x.Warnings, func(w string) bool { return strings.Contains(w, "partition key") }) {
+		t.Errorf("many partitions: %q", x.Warnings)
+	}
+	if x.Items != 25 && x.Items >= 400 || x.Whole.Write.Min < 400 || len(x.Indexes) != 2 || x.Indexes[0].Write.Max < 400 {
+		t.Errorf("the whole batch: %+v", x)
+	}
+}

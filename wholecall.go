@@ -1,0 +1,289 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// LearnSizes asks DynamoDB for the sizes of tables and their indexes, so that [Explain] can bound what a whole call costs: a scan or Collect, or a page that a
+// filter makes long. It is one DescribeTable for each table, free of charge, and needs that permission; the library makes no such call by itself. Call it
+// again to have them anew.
+//
+// DynamoDB brings the sizes up to date about every six hours, so ranges keep a quarter of room around them. Of a table that it states as empty, as it does of a
+// young one, nothing is known:
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
+func LearnSizes(ctx context.Context, tables ...TablePart) error {
+	var wrong []error
+	for i, t := range tables {
+		if t == nil {
+			wrong = append(wrong, fmt.Errorf("LearnSizes: table %d is nil", i))
+		}
+	}
+	if err := invalid(wrong...); err != nil {
+		return &OpError{Op: "LearnSizes", Err: err}
+	}
+	errs := make([]error, len(tables))
+	var wg sync.WaitGroup
+	for i, t := range tables {
+		wg.Go(func() { errs[i] = t.part().learnSizes(ctx) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (c *core) learnSizes(ctx context.Context) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
+	client, err := c.schemaClient()
+	if err != nil {
+		return err
+	}
+	t, err := c.describe(ctx, client)
+	if err != nil {
+		return opError("DescribeTable", c.name, "", err)
+	}
+	known := map[string]knownSize{"": {deref(t.TableSizeBytes), deref(t.ItemCount)}}
+	for _, g := range t.GlobalSecondaryIndexes {
+		known[deref(g.IndexName)] = knownSize{deref(g.IndexSizeBytes), deref(g.ItemCount)}
+	}
+	for _, l := range t.LocalSecondaryIndexes {
+		known[deref(l.IndexName)] = knownSize{deref(l.IndexSizeBytes), deref(l.ItemCount)}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known = known
+	return nil
+}
+
+// knownSize is the size of a table or index as DynamoDB stated it.
+type knownSize struct{ bytes, items int64 }
+
+// sizeOf is what LearnSizes has found of a table or index.
+func (c *core) sizeOf(x *indexInfo) (knownSize, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	size := c.known[x.label()]
+	return size, size.items > 0 && size.bytes > 0 // a young table is stated as empty
+}
+
+// Stated sizes are up to six hours old: ranges keep a quarter of room around them, and that of one page.
+const staleness = 0.25
+
+// wholeEstimate is what a call costs with all its requests, if it succeeds. Without a bound the upper end is infinite.
+func (s *requestInfo) wholeEstimate(c *core, first Estimate) Estimate {
+	switch {
+	case s.read != nil:
+		return Estimate{Read: s.wholeRead(c)}
+	case s.whole != nil:
+		of := *s
+		of.entries = s.whole
+		e := of.estimate(c)
+		e.Read.Min, e.Write.Min = of.processed(c).Read.Min, of.processed(c).Write.Min
+		return e
+	}
+	return first
+}
+
+// extent is how much a query or scan evaluates at most.
+type extent struct {
+	items, bytes float64 // infinite if nothing bounds them
+	whole        bool    // all of a table or index whose size is known
+}
+
+// extent is how much the whole call evaluates at most.
+func (s *requestInfo) extent(c *core) extent {
+	r := s.read
+	e := extent{math.Inf(1), math.Inf(1), false}
+	sizes := c.sizesAt(s.index)
+	if size, ok := c.sizeOf(s.index); ok {
+		e.items = math.Ceil(float64(size.items) * (1 + staleness))
+		e.bytes = float64(size.bytes)*(1+staleness) + pageBytes*staleness
+		e.whole = r.scan && r.toEnd && r.limit == 0 && r.after == nil
+	}
+	atMost := func(items int) {
+		e.items = min(e.items, float64(items))
+		e.bytes = min(e.bytes, e.items*float64(sizes.largest()))
+	}
+	if r.mostScanned > 0 {
+		atMost(r.mostScanned)
+	}
+	dropping := r.filter != nil || r.core.tombstones != nil || r.hides() || r.mixed != nil || len(r.entities()) > 0
+	switch {
+	case r.limit > 0 && !dropping:
+		atMost(max(r.limit, 1))
+	case !r.toEnd && r.limit == 0 && !dropping && !r.stops():
+		if s.size > 0 {
+			atMost(s.size)
+		}
+		e.bytes = min(e.bytes, float64(pageBytes+sizes.largest())) // one request
+	}
+	return e
+}
+
+// wholeRead is what a query or scan costs with all its requests, and with what it reads from the table by the keys of an index.
+func (s *requestInfo) wholeRead(c *core) Range {
+	r, factor := s.read, readFactor(s.consistent, false)
+	e := s.extent(c)
+	segments := float64(max(1, r.segments))
+	requests := segments + math.Floor(e.bytes/pageBytes)
+	if s.size > 0 {
+		requests = max(requests, segments+math.Floor(e.items/float64(s.size)))
+	}
+	// Each request is rounded up to a unit for itself.
+	units := Range{factor * segments, (math.Ceil(e.bytes/readBlock) + requests) * factor}
+	if r.limit > 0 || !r.toEnd {
+		units.Min = factor
+	}
+	if size, ok := c.sizeOf(s.index); ok && e.whole {
+		units.Min = max(units.Min, math.Floor(float64(size.bytes)*(1-staleness)/readBlock)*factor)
+	}
+	if r.mostUnits > 0 {
+		units.Max = min(units.Max, r.mostUnits)
+	}
+	if r.fromTable {
+		units.Max += e.items * c.readEstimate(s.consistent, false).Max
+	}
+	return units
+}
+
+// assumeWhole says what the range of the whole call rests on.
+func (s *requestInfo) assumeWhole(c *core, say func(string, ...any)) {
+	r := s.read
+	if r == nil {
+		return
+	}
+	size, known := c.sizeOf(s.index)
+	switch {
+	case known:
+		say("%s has about %d items and %d bytes, as LearnSizes was answered", s.place(c), size.items, size.bytes)
+	case math.IsInf(s.extent(c).bytes, 1):
+		say("nothing bounds the whole call: LearnSizes tells how large the table is, MaxScanned or MaxReadUnits stops a page")
+	}
+}
+
+func (s *requestInfo) place(c *core) string {
+	if s.index != nil {
+		return "index " + s.index.name
+	}
+	return "table " + c.name
+}
+
+// filterStats counts what a filter has kept of what was evaluated.
+type filterStats struct {
+	mu              sync.Mutex
+	scanned, passed int64
+}
+
+func (f *filterStats) add(scanned, passed int) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.scanned += int64(scanned)
+	f.passed += int64(passed)
+}
+
+// maxFilters is of how many filters a table keeps figures.
+const maxFilters = 500
+
+// statsOf are the figures of a filter, by its text without values; nil if there are too many filters.
+func (c *core) statsOf(x *indexInfo, filter string) *filterStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := x.label() + " " + filter
+	f := c.filters[key]
+	if f == nil && len(c.filters) < maxFilters {
+		if c.filters == nil {
+			c.filters = map[string]*filterStats{}
+		}
+		f = new(filterStats)
+		c.filters[key] = f
+	}
+	return f
+}
+
+// Marks of warnings.
+const (
+	filterLeast   = 100  // evaluated items, before which a filter is not warned of
+	filterKeeps   = 0.1  // of what is evaluated
+	partitionPart = 0.5  // of the items of a call
+	partitionRead = 3000 // units a second, of one partition
+	partitionSize = 1000 // write units a second
+)
+
+// warnings are what of the design makes the call expensive.
+func (s *requestInfo) warnings(x *Explanation, c *core) (texts []string) {
+	warn := func(format string, args ...any) { texts = append(texts, fmt.Sprintf(format, args...)) }
+	if r := s.read; r != nil {
+		if r.ready != nil && r.ready.kept != nil {
+			f := r.ready.kept
+			f.mu.Lock()
+			scanned, passed := f.scanned, f.passed
+			f.mu.Unlock()
+			if scanned >= filterLeast && float64(passed) <= filterKeeps*float64(scanned) {
+				warn("the filter has kept %d of the %d items that such calls have evaluated, and all were billed: make it a key of an index, or a sparse index", passed, scanned)
+			}
+		}
+		if low := x.Whole.Read.Max; !r.scan && !math.IsInf(low, 1) && low > partitionRead {
+			warn("up to %g read units of one partition key: one partition gives %d a second, so the call is throttled or takes %.0f s", low, partitionRead, math.Ceil(low/partitionRead))
+		}
+		return texts
+	}
+	if !s.write {
+		return texts
+	}
+	cores := []*core{c}
+	for _, a := range s.actions {
+		if !slices.Contains(cores, a.core) {
+			cores = append(cores, a.core)
+		}
+	}
+	for _, k := range cores {
+		texts = append(texts, k.amplification()...)
+	}
+	if n, all := s.busiest(c); all >= filterLeast && float64(n) > partitionPart*float64(all) && x.Whole.Write.Max > partitionSize {
+		warn("%d of the %d writes are of one partition key, which takes %d write units a second: spread the key, or expect throttling", n, all, partitionSize)
+	}
+	return texts
+}
+
+// amplification warns of indexes that are written on every update of an item.
+func (c *core) amplification() (texts []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, x := range c.indexes {
+		if x.projection == types.ProjectionTypeAll {
+			texts = append(texts, fmt.Sprintf("index %s of table %s holds all attributes, so each update of an item in it is written there again: let it project what its queries read, and Hydrate the rest", x.name, c.name))
+			continue
+		}
+		for _, h := range []*handle{c.version, c.revision, c.updated} {
+			if h != nil && slices.Contains(x.include, h.path[0].Name) {
+				texts = append(texts, fmt.Sprintf("index %s of table %s holds attribute %s, which every update changes, so each is written there again", x.name, c.name, h.path))
+			}
+		}
+	}
+	return texts
+}
+
+// busiest is how many of the items of a batch are of the partition key with the most.
+func (s *requestInfo) busiest(c *core) (most, all int) {
+	of := map[string]int{}
+	for _, e := range s.whole {
+		v := valueScans.Get().(*valueScan) //nolint:forcetypeassert // the pool holds nothing else
+		if v.find(e.data, c.keyNames[:1]) == nil {
+			key := string(v.values[0])
+			of[key]++
+			most = max(most, of[key])
+		}
+		valueScans.Put(v)
+	}
+	return most, len(s.whole)
+}
