@@ -93,6 +93,7 @@ func TestConsumerGoesOn(t *testing.T) {
 		"table":  func(t testing.TB, w *world) change.Store { return newTableStore(t, w.db) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				store, j := open(t, w), new(journal)

@@ -129,6 +129,7 @@ func TestHalfVisibleTransactions(t *testing.T) {
 		"time-limited":       {eventstore.Sequenced(4), eventstore.Expiring(func(string) time.Duration { return time.Hour })},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				e := ddbtest.NewEngine()
 				t.Cleanup(e.Close)

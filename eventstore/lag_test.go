@@ -23,6 +23,7 @@ func TestLaggingIndex(t *testing.T) {
 		lose bool
 	}{"within the window": {90 * time.Second, false}, "beyond it": {30 * time.Minute, true}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			e := ddbtest.NewEngine(ddbtest.WithVirtualClock(time.Date(2026, 1, 31, 23, 30, 0, 0, time.UTC)),
 				ddbtest.WithFaults(fault.On("Query").Where(func(r fault.Request) bool { return rand.IntN(3) > 0 }).StaleIndex(tc.lag)))
 			t.Cleanup(e.Close)

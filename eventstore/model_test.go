@@ -95,6 +95,7 @@ func TestAppendsAgainstAModel(t *testing.T) {
 	}
 	for name, opts := range map[string][]eventstore.Option{"plain": nil, "feed": {eventstore.Sequenced(2)}, "frames": {eventstore.Frames(1 << 10)}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			calls, unknown, repeats, reused := 0, 0, 0, 0
 			for run := range uint64(size(30, 8)) {
 				synctest.Test(t, func(t *testing.T) {

@@ -281,6 +281,7 @@ func TestSubscriptionSurvivesFailures(t *testing.T) {
 	} {
 		for mode, opts := range map[string][]eventstore.SubscribeOption{"alone": nil, "shared": {eventstore.Shared()}} {
 			t.Run(name+"/"+mode, func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					on, retried := new(atomic.Bool), new(atomic.Int64)
 					m := fault.On("Query", "GetItem", "BatchGetItem", "UpdateItem", "PutItem").Where(func(fault.Request) bool { return on.Load() })

@@ -218,6 +218,7 @@ func eachCell(t *testing.T, run func(*matrixCell)) {
 	for _, p := range protections {
 		for _, v := range matrixVerbs {
 			t.Run(p.name+"/"+v.name, func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					f, client := newFaulty(t)
 					run(&matrixCell{T: t, protection: p, verb: v, f: f, client: client, table: p.table(t, client)})

@@ -24,6 +24,7 @@ func TestRowA2Counters(t *testing.T) {
 	for name, add := range map[string]ddb.Change[user]{"plain": userLogins.Add(1), "exact": userLogins.Add(1).Exact()} {
 		for _, p := range protections {
 			t.Run(name+"/"+p.name, func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					f, client := newFaulty(t)
 					table := p.table(t, client)
@@ -117,6 +118,7 @@ func TestRowA5Context(t *testing.T) {
 	for _, p := range protections {
 		for _, v := range matrixVerbs {
 			t.Run(p.name+"/"+v.name, func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					f, _ := newFaulty(t)
 					client := f.Engine.Client(func(o *dynamodb.Options) { o.HTTPClient = slowly{f} })

@@ -128,6 +128,7 @@ func TestOneBudgetForAllLayers(t *testing.T) {
 	needsEngine(t, "faults")
 	for _, what := range []fault{error500Before, throttled, lostBefore, txConflict} {
 		t.Run(what.String(), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				ctx := t.Context()
 				f, client := newDefaults(t)
