@@ -47,6 +47,8 @@ type repositoryOptions struct {
 	tries     int
 	snapError func(error)
 	inline    []InlineProjection
+	cached    int
+	stale     time.Duration
 }
 
 // WithSnapshots loads aggregates from snapshots, and offers new ones after appends. A
@@ -82,6 +84,7 @@ type Repository[S, E any] struct {
 	fold  func(S, E) S
 	o     repositoryOptions
 	locks keyedLocks
+	cache *cache[S] // nil without the option
 }
 
 // NewRepository makes a repository. Fold returns the state after an event; it must
@@ -101,6 +104,7 @@ func NewRepository[S, E any](store *Store, types *Types[E], fold func(state S, e
 		r.o.stateType = typeName(reflect.TypeFor[S]())
 	}
 	r.o.schema = max(r.o.schema, 1)
+	r.cache = newCache[S](r.o.cached)
 	return r
 }
 
@@ -118,7 +122,7 @@ func (r *Repository[S, E]) Load(ctx context.Context, stream string) (Aggregate[S
 	if err := r.usable(); err != nil {
 		return Aggregate[S]{}, err
 	}
-	return r.load(ctx, stream, math.MaxInt64, nil)
+	return r.load(ctx, stream, math.MaxInt64, r.o.stale, nil)
 }
 
 // Fold brings a state up to date with stored events, as a load does: for projections that show what the aggregate knows, with the
@@ -138,21 +142,43 @@ func (r *Repository[S, E]) LoadAt(ctx context.Context, stream string, version in
 	if err := r.usable(); err != nil {
 		return Aggregate[S]{}, err
 	}
-	return r.load(ctx, stream, version, nil)
+	return r.load(ctx, stream, version, 0, nil)
 }
 
-func (r *Repository[S, E]) load(ctx context.Context, stream string, version int64, seen func(commit string)) (Aggregate[S], error) {
+// load is the state at a version; it may be one of the cache that was current so long ago.
+func (r *Repository[S, E]) load(ctx context.Context, stream string, version int64, stale time.Duration, seen func(commit string)) (Aggregate[S], error) {
 	a := Aggregate[S]{Stream: stream}
 	if err := checkStream(stream); err != nil {
 		return a, &ddb.InvalidError{Problems: []error{err}}
 	}
-	saved, err := r.saved(ctx, stream)
+	var (
+		saved       row
+		cached      Aggregate[S]
+		hit, recent bool
+		err         error
+	)
+	keep := version == math.MaxInt64 && r.caches(stream)
+	if keep {
+		if cached, hit, recent = r.cache.get(stream, stale); recent {
+			return cached, nil
+		}
+	}
+	if !hit {
+		if saved, err = r.saved(ctx, stream); err != nil {
+			return a, err
+		}
+	}
+	began := time.Now()
+	head, found, err := r.store.head(ctx, stream)
 	if err != nil {
 		return a, err
 	}
-	head, found, err := r.store.head(ctx, stream)
-	if err != nil || !found {
-		return a, err
+	if hit && (!found || head.Deleted != 0 || cached.Version > head.Version) {
+		r.cache.drop(stream)
+		hit = false
+	}
+	if !found {
+		return a, nil
 	}
 	if head.Deleted != 0 {
 		return a, ErrStreamDeleted
@@ -163,15 +189,22 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		}
 	}
 	version = min(version, head.Version)
-	if head.Expiry != 0 { // no state: it would hold what has expired
+	switch {
+	case head.Expiry != 0: // no state: it would hold what has expired
 		if head, err = r.store.live(ctx, stream, head); err != nil {
 			return a, err
 		}
 		a.Version = min(max(head.Cut, 1)-1, version)
-	} else {
+		keep = false
+	case hit && head.Cut <= cached.Version+1:
+		a = cached
+	default:
 		r.begin(ctx, &a, saved, version)
 	}
 	if a.Version == version {
+		if keep {
+			r.cache.put(a, began)
+		}
 		return a, nil
 	}
 	if head.Cut > a.Version+1 {
@@ -195,7 +228,15 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		a.Version = e.Version
 	}
 	a.Version = version // the last events may have been dropped by an upcaster
+	if keep {
+		r.cache.put(a, began)
+	}
 	return a, nil
+}
+
+// caches reports whether states of a stream may be kept in memory.
+func (r *Repository[S, E]) caches(stream string) bool {
+	return r.cache != nil && r.store.subjectOf(stream) == ""
 }
 
 // saved reads the state that was stored with the events. It is read before the head, so it is never ahead of that.
@@ -280,7 +321,11 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 	var reused error
 	for try := 1; ; try++ {
 		known := false
-		a, err := r.load(ctx, stream, math.MaxInt64, func(commit string) { known = known || commit == given.id && commit != "" })
+		stale := r.o.stale
+		if try > 1 || given.id != "" {
+			stale = 0
+		}
+		a, err := r.load(ctx, stream, math.MaxInt64, stale, func(commit string) { known = known || commit == given.id && commit != "" })
 		if err != nil {
 			return a, err
 		}
@@ -345,13 +390,17 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 			PK: stateKey(a.Stream).Partition, Version: next.Version, Type: r.o.stateType, Schema: r.o.schema, Data: state,
 		})))
 	}
+	began := time.Now()
 	done, err := r.store.Append(ctx, a.Stream, Exactly(a.Version), appendArgs...)
 	if err != nil {
 		return a, err
 	}
 	if next.CommitID = done.CommitID; done.Last != next.Version {
 		// A repeat of a commit that lies further back: others followed.
-		return r.Load(ctx, a.Stream)
+		return r.load(ctx, a.Stream, math.MaxInt64, 0, nil)
+	}
+	if lasting && r.caches(a.Stream) {
+		r.cache.put(next, began)
 	}
 	if r.o.snapshots != nil && lasting {
 		_, err := r.o.snapshots.OfferState(ctx, a.Stream, r.o.stateType, r.o.schema, next.Version, a.snapshot, a.taken,

@@ -216,3 +216,35 @@ func ExampleUpcast() {
 	// 1 1 deposited 5
 	// 3 0 withdrawn 1
 }
+
+type exampleEvent interface{ added() int }
+
+type added struct{ N int }
+
+func (a added) added() int { return a.N }
+
+// Updates upon a cached state read nothing; where another process was faster, they are decided again.
+func ExampleAllowStale() {
+	ctx := context.Background()
+	store, stop := exampleStore(ctx)
+	defer stop()
+
+	types := eventstore.NewTypes[exampleEvent](eventstore.JSON).Add(added{})
+	sum := func(n int, e exampleEvent) int { return n + e.added() }
+	here := eventstore.NewRepository(store, types, sum, eventstore.Cached(1000), eventstore.AllowStale(time.Minute))
+	elsewhere := eventstore.NewRepository(store, types, sum)
+
+	for _, r := range []*eventstore.Repository[int, exampleEvent]{here, here, elsewhere, here} {
+		tries := 0
+		a, err := r.Update(ctx, "counter-1", func(int) ([]exampleEvent, error) {
+			tries++
+			return []exampleEvent{added{1}}, nil
+		})
+		fmt.Println("state", a.State, "decided", tries, "times", err)
+	}
+	// Output:
+	// state 1 decided 1 times <nil>
+	// state 2 decided 1 times <nil>
+	// state 3 decided 1 times <nil>
+	// state 4 decided 2 times <nil>
+}

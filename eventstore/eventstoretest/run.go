@@ -35,7 +35,7 @@ func Run(t *testing.T, factory Factory) {
 		{"Time feed", testTimeFeed}, {"Indexes", testIndexes}, {"Backfill", testBackfill}, {"Copy", testCopy},
 		{"Truncate", testTruncate}, {"Delete", testDelete}, {"Scrub", testScrub}, {"Reset", testReset},
 		{"Offload", testOffload}, {"Repository", testRepository}, {"State stored", testStateStored}, {"Views", testViews},
-		{"Expire", testExpire}, {"Expire in order", testExpireOrder}, {"Expire elsewhere", testExpireElsewhere}, {"Encrypt", testEncrypt}, {"Sealed data", testSealed}, {"Compress", testCompress}, {"Replay", testReplay}, {"Edition", testEdition}, {"Truncated state", testTruncatedState}, {"Views of the feed", testCommitViews},
+		{"Expire", testExpire}, {"Expire in order", testExpireOrder}, {"Expire elsewhere", testExpireElsewhere}, {"Encrypt", testEncrypt}, {"Sealed data", testSealed}, {"Compress", testCompress}, {"Cache", testCache}, {"Replay", testReplay}, {"Edition", testEdition}, {"Truncated state", testTruncatedState}, {"Views of the feed", testCommitViews},
 		{"Metadata too large", testMetadataTooLarge}, {"Scrub tracing", testScrubTracing}, {"Default names", testDefaultNames},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, factory) })

@@ -300,6 +300,8 @@ var functions = map[string]any{
 	"eventstore.ByCategory":                   eventstore.ByCategory,
 	"eventstore.ByCausation":                  eventstore.ByCausation,
 	"eventstore.ByCorrelation":                eventstore.ByCorrelation,
+	"eventstore.AllowStale":                   eventstore.AllowStale,
+	"eventstore.Cached":                       eventstore.Cached,
 	"eventstore.CategoryOf":                   eventstore.CategoryOf,
 	"eventstore.Clock":                        eventstore.Clock,
 	"eventstore.CommitID":                     eventstore.CommitID,

@@ -223,6 +223,7 @@ var exportedTypes = map[string]exported{
 	"eventstore.BackfillReport":       holds[eventstore.BackfillReport](),
 	"eventstore.BatchTooLarge":        holds[eventstore.BatchTooLarge](),
 	"eventstore.BucketUnit":           word[eventstore.BucketUnit](),
+	"eventstore.CacheStats":           holds[eventstore.CacheStats](),
 	"eventstore.Commit":               sends[eventstore.Commit](),
 	"eventstore.CommitIDReused":       holds[eventstore.CommitIDReused](),
 	"eventstore.CopyReport":           holds[eventstore.CopyReport](),

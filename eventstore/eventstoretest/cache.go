@@ -1,0 +1,166 @@
+package eventstoretest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// shelf is a state that refers to what a fold changes, and can be cloned.
+type shelf struct{ Counts map[int]int }
+
+func (s shelf) Clone() shelf { return shelf{maps.Clone(s.Counts)} }
+
+func stack(s shelf, m moved) shelf {
+	if s.Counts == nil {
+		s.Counts = map[int]int{}
+	}
+	s.Counts[m.amount()]++
+	return s
+}
+
+func (s shelf) total() (n int) {
+	for _, c := range s.Counts {
+		n += c
+	}
+	return n
+}
+
+// testCache: cached states are as if they were loaded; stale ones are refused by the append and loaded; the cache is bounded, and safe for concurrent use.
+func testCache(t *testing.T, factory Factory) {
+	ledger := ddb.NewLedger()
+	s := factory(t, eventstore.TableOptions(ddb.WithLedger(ledger)))
+	reads := func() (n int64) {
+		for _, e := range ledger.Snapshot().ByOperation().Entries {
+			if e.Operation == "GetItem" || e.Operation == "Query" {
+				n += e.Operations
+			}
+		}
+		return n
+	}
+	cached := eventstore.NewRepository(s, accountTypes(), stack, eventstore.Cached(2))
+	stale := eventstore.NewRepository(s, accountTypes(), stack, eventstore.Cached(2), eventstore.AllowStale(time.Hour))
+	plain := eventstore.NewRepository(s, accountTypes(), stack)
+	put := func(r *eventstore.Repository[shelf, moved], stream string, args ...eventstore.CommitArgument) (decided int) {
+		t.Helper()
+		if _, err := r.Update(t.Context(), stream, func(shelf) ([]moved, error) { decided++; return []moved{in{1}}, nil }, args...); err != nil {
+			t.Fatal(err)
+		}
+		return decided
+	}
+	total := func(r *eventstore.Repository[shelf, moved], stream string) int {
+		t.Helper()
+		a, err := r.Load(t.Context(), stream)
+		if err != nil || a.State.total() != int(a.Version) {
+			t.Errorf("%d counted at version %d, %v", a.State.total(), a.Version, err)
+		}
+		return a.State.total()
+	}
+	for range 20 {
+		put(plain, "a")
+	}
+	if total(cached, "a") != 20 || total(stale, "a") != 20 {
+		t.Error("the first load lacks events")
+	}
+	before := reads()
+	put(plain, "a") // two reads
+	if n := total(cached, "a"); n != 21 {
+		t.Errorf("a cached load has %d events of 21", n)
+	}
+	if n := reads() - before; n > 4 {
+		t.Errorf("%d reads for an update without, and a load with the cache", n)
+	}
+	// A stale state costs no read, and an update upon it is decided again.
+	before = reads()
+	if n := total(stale, "a"); n != 20 || reads() != before {
+		t.Errorf("a stale load has %d events, and made %d reads", n, reads()-before)
+	}
+	if decided := put(stale, "a"); decided != 2 || total(stale, "a") != 22 {
+		t.Errorf("an update upon a stale state was decided %d times; there are %d events", decided, total(stale, "a"))
+	}
+	before = reads()
+	if decided := put(stale, "a"); decided != 1 || reads() != before {
+		t.Errorf("an update upon the newest state was decided %d times, with %d reads", decided, reads()-before)
+	}
+	// Repeats, also those that others have made, are recognised and not decided again.
+	put(plain, "a", eventstore.CommitID("c"))
+	for range 2 {
+		if put(stale, "a", eventstore.CommitID("c")) != 0 || put(cached, "a", eventstore.CommitID("c")) != 0 {
+			t.Error("a repeat was decided again")
+		}
+	}
+	// What a caller does with its state is its own affair.
+	a, err := stale.Load(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.State.Counts[1] = 1000
+	if n := total(stale, "a"); n != 24 {
+		t.Errorf("a caller has changed the cached state: %d", n)
+	}
+	put(stale, "b")
+	put(stale, "c")
+	put(stale, "d")
+	stats := stale.CacheStats()
+	if stats.Entries != 2 || stats.Misses < 4 || stats.Hits < stats.Stale || stats.Stale < 5 || plain.CacheStats() != (eventstore.CacheStats{}) {
+		t.Errorf("figures: %+v", stats)
+	}
+	// Truncated and deleted by others.
+	if err := s.Truncate(t.Context(), "a", 25); err != nil {
+		t.Fatal(err)
+	}
+	if total(cached, "a") != 24 {
+		t.Error("a state that holds what was truncated is not used")
+	}
+	if _, err := stale.Load(t.Context(), "d"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Delete(t.Context(), "d", eventstore.Any()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = stale.Update(t.Context(), "d", func(shelf) ([]moved, error) { return []moved{in{1}}, nil })
+	wantError(t, "an update of a stream that was deleted", err, eventstore.ErrStreamDeleted)
+	_, err = cached.Load(t.Context(), "d")
+	wantError(t, "a load of a stream that was deleted", err, eventstore.ErrStreamDeleted)
+	testCacheTogether(t, s)
+}
+
+// testCacheTogether: many callers of several repositories update and load a few streams: nothing is lost.
+func testCacheTogether(t *testing.T, s *eventstore.Store) {
+	const callers, updates = 6, 8
+	var repositories []*eventstore.Repository[shelf, moved]
+	for range 2 {
+		repositories = append(repositories, eventstore.NewRepository(s, accountTypes(), stack, eventstore.Cached(2), eventstore.AllowStale(time.Minute), eventstore.UpdateTries(200)))
+	}
+	var wg sync.WaitGroup
+	for c := range callers {
+		wg.Go(func() {
+			for i := range updates {
+				r, stream := repositories[c%2], fmt.Sprint("together-", (c+i)%3)
+				_, err1 := r.Update(t.Context(), stream, func(shelf) ([]moved, error) { return []moved{in{c}}, nil })
+				a, err2 := r.Load(t.Context(), stream)
+				if err := errors.Join(err1, err2); err != nil || a.State.total() != int(a.Version) {
+					t.Errorf("%d counted at version %d, %v", a.State.total(), a.Version, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	n := 0
+	for i := range 3 {
+		a, err := eventstore.NewRepository(s, accountTypes(), stack).Load(t.Context(), fmt.Sprint("together-", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += a.State.total()
+	}
+	if n != callers*updates {
+		t.Errorf("%d events of %d updates", n, callers*updates)
+	}
+}
