@@ -78,9 +78,9 @@ func TestGzip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for object := range o.List(t.Context(), "") {
-		if object.Size > int64(len(data))/10 {
-			t.Errorf("%d bytes are stored as %d", len(data), object.Size)
+	for object, err := range o.List(t.Context(), "") {
+		if err != nil || object.Size > int64(len(data))/10 {
+			t.Errorf("%d bytes are stored as %d, %v", len(data), object.Size, err)
 		}
 	}
 	if got, err := p.Fetch(t.Context(), ref); err != nil || !bytes.Equal(got, data) {

@@ -95,9 +95,9 @@ func testScrub(t *testing.T, factory Factory) {
 				}
 			}
 			want(t, "stream", read(t, s, "s"), "1:a 2: 3:c 4:secret")
-			for e := range s.Read(t.Context(), "s", eventstore.From(2), eventstore.UpTo(2)) {
-				if !e.Scrubbed || e.Metadata != nil || e.ID == "" || e.Type == "" {
-					t.Errorf("the scrubbed event: %+v", e)
+			for e, err := range s.Read(t.Context(), "s", eventstore.From(2), eventstore.UpTo(2)) {
+				if err != nil || !e.Scrubbed || e.Metadata != nil || e.ID == "" || e.Type == "" {
+					t.Errorf("the scrubbed event: %+v, %v", e, err)
 				}
 			}
 			wantError(t, "no such version", s.Scrub(t.Context(), "s", 5), ddb.ErrNotFound)

@@ -175,9 +175,9 @@ func TestAngzarrCascades(t *testing.T) {
 				t.Errorf("%q, want %q", got, tc.want)
 			}
 			verified(t, src, store)
-			for e := range store.Read(t.Context(), "order-"+rootA) {
-				if e.Type == importer.WithheldType && (len(e.Data) > 0 || e.Metadata[importer.CascadeKey] != "c1") {
-					t.Errorf("%+v", e)
+			for e, err := range store.Read(t.Context(), "order-"+rootA) {
+				if err != nil || e.Type == importer.WithheldType && (len(e.Data) > 0 || e.Metadata[importer.CascadeKey] != "c1") {
+					t.Errorf("%+v, %v", e, err)
 				}
 			}
 		})

@@ -368,7 +368,10 @@ func TestResume(t *testing.T) {
 			if v, err := importer.Verify(t.Context(), src, store); err != nil || len(v.Differences) != 0 || v.Events != tc.events {
 				t.Errorf("%+v, %v", v, err)
 			}
-			for st := range src.Streams(t.Context()) {
+			for st, err := range src.Streams(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
 				for ev, err := range store.Read(t.Context(), st.Name) {
 					if err != nil || ev.Metadata[importer.LateKey] != "" {
 						t.Fatalf("%+v, %v", ev, err)

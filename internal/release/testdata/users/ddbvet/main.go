@@ -1,0 +1,14 @@
+// A driver of one's own takes the analyzers.
+package main
+
+import (
+	"fmt"
+
+	"github.com/dynamotable/ddb/ddbvet/check"
+)
+
+func main() {
+	for _, a := range check.Analyzers() {
+		fmt.Println(a.Name)
+	}
+}
