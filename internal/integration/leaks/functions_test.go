@@ -7,6 +7,7 @@ import (
 	"github.com/dynamotable/ddb/config"
 	"github.com/dynamotable/ddb/consumers"
 	"github.com/dynamotable/ddb/ddbclient"
+	"github.com/dynamotable/ddb/ddbrules"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
@@ -256,6 +257,14 @@ var functions = map[string]any{
 	"change.StartFrom":                      change.StartFrom,
 	"change.WithClock":                      change.WithClock,
 	"change.WorkerName":                     change.WorkerName,
+	"ddbrules.Check":                        ddbrules.Check,
+	"ddbrules.Context":                      ddbrules.Context,
+	"ddbrules.MaxReadUnits":                 ddbrules.MaxReadUnits,
+	"ddbrules.MaxRequests":                  ddbrules.MaxRequests,
+	"ddbrules.MaxUnits":                     ddbrules.MaxUnits,
+	"ddbrules.MaxWriteUnits":                ddbrules.MaxWriteUnits,
+	"ddbrules.MinReturned":                  ddbrules.MinReturned,
+	"ddbrules.On":                           ddbrules.On,
 	"ddbtest-fault.NewGate":                 fault.NewGate,
 	"ddbtest-fault.NewPlan":                 fault.NewPlan,
 	"ddbtest-fault.On":                      fault.On,

@@ -8,6 +8,7 @@ import (
 	changeimporter "github.com/dynamotable/ddb/change/importer"
 	"github.com/dynamotable/ddb/config"
 	"github.com/dynamotable/ddb/consumers"
+	"github.com/dynamotable/ddb/ddbrules"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
@@ -202,6 +203,7 @@ var exportedTypes = map[string]exported{
 	"ddbtest-fault.Request": sends[fault.Request]("Operation", "Tables", "Fault"),
 	"ddbtest-fault.Rule":    holds[fault.Rule]("match.operations", "match.table", "name"),
 
+	"ddbrules.Rule":    holds[ddbrules.Rule](),
 	"debug.Accuracy":   holds[debug.Accuracy]("Table", "Operation"),
 	"debug.Average":    holds[debug.Average](),
 	"debug.CallRecord": holds[debug.CallRecord]("Operation", "Table", "Tables", "Index", "Label", "Error", "Explain"),
