@@ -37,9 +37,14 @@ func user(t *testing.T) string {
 	}
 	text := strings.Replace(string(mod), "module github.com/dynamotable/ddb", "module example.com/user", 1) +
 		"\nrequire github.com/dynamotable/ddb v0.0.0\n\nreplace github.com/dynamotable/ddb => " + root + "\n"
-	// Layers do not import each other, in files ending in go.
-	if err := os.Rename(filepath.Join(dir, "layers.go.txt"), filepath.Join(dir, "layers.go")); err != nil {
+	cases, err := filepath.Glob(filepath.Join(dir, "*.go.txt"))
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, file := range cases {
+		if err := os.Rename(file, strings.TrimSuffix(file, ".txt")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	err1 = os.WriteFile(filepath.Join(dir, "go.mod"), []byte(text), 0o600)
 	err2 = os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o600)
@@ -52,7 +57,7 @@ func user(t *testing.T) string {
 // TestCases: the reports on the cases are those that their remarks name, and no others.
 func TestCases(t *testing.T) {
 	want := map[string]*regexp.Regexp{} // by file and line
-	files, err := filepath.Glob("testdata/*.go*")
+	files, err := filepath.Glob("testdata/*.go.txt")
 	if err != nil || len(files) < 3 {
 		t.Fatal(files, err)
 	}
