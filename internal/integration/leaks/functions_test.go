@@ -20,6 +20,7 @@ import (
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/keyformat"
+	"github.com/dynamotable/ddb/loader"
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 	payloadzstd "github.com/dynamotable/ddb/payload/zstd"
@@ -399,6 +400,7 @@ var functions = map[string]any{
 	"grant.WithTableOptions":                  grant.WithTableOptions,
 	"grant.Within":                            grant.Within,
 	"grant.WithoutGroups":                     grant.WithoutGroups,
+	"loader.New":                              loader.New[member, string],
 	"payload.Clock":                           payload.Clock,
 	"payload.Compress":                        payload.Compress,
 	"payload.Concurrency":                     payload.Concurrency,

@@ -21,6 +21,7 @@ import (
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/keyformat"
+	"github.com/dynamotable/ddb/loader"
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 	"github.com/dynamotable/ddb/position"
@@ -291,6 +292,8 @@ var exportedTypes = map[string]exported{
 	"grant-importer.Options": holds[grantimporter.Options](),
 	"grant-importer.Report":  sends[grantimporter.Report](),
 
+	"loader.Loader":       points[loader.Loader[member, string]](),
+	"loader.Stats":        holds[loader.Stats](),
 	"payload.Data":        sends[payload.Data](),
 	"payload.Object":      holds[payload.Object]("Key"),
 	"payload.Payloads":    holds[payload.Payloads](),
