@@ -264,6 +264,11 @@ func testEncrypt(t *testing.T, factory Factory) {
 			if err != nil || len(v.Value.Texts) != 0 || v.Seen["#0"] == 0 {
 				t.Errorf("the view of a forgotten subject: %+v, %v", v, err)
 			}
+			s.views = newViews[diary](t, s.Store, "late").Encrypt(s.keys, personOf)
+			s.project(t, "late")
+			if v, err := s.views.Load(t.Context(), "person-ada-1"); err != nil || len(v.Value.Texts) != 0 || v.Seen["#0"] == 0 {
+				t.Errorf("a view that is built when the key was deleted: %+v, %v", v, err)
+			}
 			if err := s.Scrub(t.Context(), "person-bob-1", 1); err != nil {
 				t.Fatal(err)
 			}
@@ -345,6 +350,25 @@ func testSealed(t *testing.T, factory Factory) {
 			t.Errorf("data %s: %v", what, err)
 		}
 		put(right)
+	}
+	// Processes that write one stream at once: what is sent again at another version is sealed for that.
+	var wg sync.WaitGroup
+	for range 3 {
+		other, err := eventstore.New(s.Client(), s.Name(), eventstore.Sequenced(1), eventstore.Encrypt(s.keys, personOf))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			for range 8 {
+				if _, err := other.Append(t.Context(), "person-dan-1", eventstore.Any(), event("x")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(collect(t, s.Store, "person-dan-1")); n != 24 {
+		t.Errorf("%d events of 24", n)
 	}
 	want(t, "put back", read(t, s.Store, "person-ada-1"), "1:one 2:two")
 	plain, err := eventstore.New(s.Client(), s.Name(), eventstore.Sequenced(1))
