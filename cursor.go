@@ -252,11 +252,15 @@ func (s startKey) readKey(b []byte) (map[string]types.AttributeValue, bool) {
 
 // startKey is what DynamoDB wants in a start key of the table, or of one of its indexes.
 func (c *core) startKey(index *indexInfo) startKey {
-	var s startKey
 	schemas := [2]keySchema{c.key}
 	if index != nil {
 		schemas[1] = index.key
 	}
+	n := 0
+	for _, schema := range schemas {
+		n += len(schema.partition) + len(schema.sort)
+	}
+	s := startKey{names: make([]string, 0, n), kinds: make([]byte, 0, n)}
 	for _, schema := range schemas {
 		for _, parts := range [2][]keyPart{schema.partition, schema.sort} {
 			for _, p := range parts {

@@ -2,7 +2,7 @@
 // the compiler makes for it, which are exact, and processor time and memory, which are not.
 //
 //	go run ./internal/buildcost          functions, time and memory of 1, 2, 3, 5 tables, a service and an importing package
-//	go run ./internal/buildcost -full    20 tables as well: -race, -cover, go vet, and a program's size
+//	go run ./internal/buildcost -full    20 tables as well: -race, -cover, go vet, gopls if it is there, and a program's size
 //
 // The gate on the functions is this package's test.
 package main
@@ -40,6 +40,9 @@ type cost struct {
 }
 
 func (c cost) String() string {
+	if c.Functions == 0 {
+		return fmt.Sprintf("                   %6.2f s  %5d MB", c.CPU.Seconds(), c.Memory>>20)
+	}
 	return fmt.Sprintf("%6d functions  %6.2f s  %5d MB  archive %6.1f MB", c.Functions, c.CPU.Seconds(), c.Memory>>20, float64(c.Archive)/(1<<20))
 }
 
@@ -79,11 +82,15 @@ func (b *builder) overlay(sources map[string]string) (string, error) {
 
 // run runs the go command in the module, and says what it took.
 func (b *builder) run(ctx context.Context, args ...string) (cost, error) {
-	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the go command, with arguments from this package
+	return b.command(ctx, "go", args...)
+}
+
+func (b *builder) command(ctx context.Context, name string, args ...string) (cost, error) {
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the go command or gopls, with arguments from this package
 	cmd.Dir = b.root
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return cost{}, fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+		return cost{}, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
 	}
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
@@ -194,22 +201,16 @@ func run(ctx context.Context, full bool) (err error) {
 
 func (b *builder) full(ctx context.Context) error {
 	const n = 20
-	for _, flags := range [][]string{nil, {"-race"}, {"-cover"}} {
+	for _, flags := range [][]string{nil, {"-race"}} {
 		c, err := b.count(ctx, n, 1, flags...)
 		if err != nil {
 			return err
 		}
 		fmt.Printf("%d tables %-7s  %v\n", n, strings.Join(flags, " "), c)
 	}
-	overlay, err := b.overlay(map[string]string{tables: program("tables", n, 1)})
-	if err != nil {
+	if err := b.alone(ctx, n); err != nil {
 		return err
 	}
-	c, err := b.run(ctx, "vet", overlay, "./"+tables)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%d tables go vet    %v\n", n, c)
 	small, err := b.link(ctx, 1)
 	if err != nil {
 		return err
@@ -219,6 +220,54 @@ func (b *builder) full(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("binary, stripped   1 table %d KB, %d tables %d KB, %d KB for each\n", small>>10, n, large>>10, (large-small)>>10/(n-1))
+	return nil
+}
+
+// alone measures what takes no overlay, on n tables in a module of their own.
+func (b *builder) alone(ctx context.Context, n int) error {
+	dir := filepath.Join(b.dir, "alone")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	mod, err := os.ReadFile(filepath.Join(b.root, "go.mod"))
+	if err != nil {
+		return err
+	}
+	sum, err := os.ReadFile(filepath.Join(b.root, "go.sum"))
+	if err != nil {
+		return err
+	}
+	text := strings.Replace(string(mod), "module "+module, "module alone", 1) + fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %s => %s\n", module, module, b.root)
+	for name, text := range map[string]string{"go.mod": text, "go.sum": string(sum), "tables.go": program("tables", n, 1)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	root := b.root
+	defer func() { b.root = root }()
+	b.root = dir
+	if _, err := b.run(ctx, "build", "-mod=mod", "-cover", module); err != nil {
+		return err
+	}
+	c, err := b.run(ctx, "build", "-mod=mod", "-cover", ".")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d tables -cover    %v\n", n, c)
+	if c, err = b.run(ctx, "vet", "-mod=mod", "."); err != nil {
+		return err
+	}
+	fmt.Printf("%d tables go vet    %v\n", n, c)
+	if _, err := exec.LookPath("gopls"); err != nil {
+		fmt.Println("gopls is not installed; its figures are left out")
+		return nil
+	}
+	for _, what := range []string{"packages read for the first time", "again"} {
+		if c, err = b.command(ctx, "gopls", "check", filepath.Join(dir, "tables.go")); err != nil {
+			return err
+		}
+		fmt.Printf("%d tables gopls     %v (%s)\n", n, c, what)
+	}
 	return nil
 }
 

@@ -91,6 +91,9 @@ func NewDecoder(data []byte, o Options) *Decoder {
 	if d.known == maxOrders {
 		d.known = 0 // of bodies before
 	}
+	for i := range d.known {
+		d.orders[i].lost = 0
+	}
 	d.chunk = 0
 	if !o.NoArena {
 		// A small body gets one block of its own size.

@@ -13,7 +13,11 @@ import (
 type order struct {
 	plan *Plan
 	next []int16 // by the field before, plus 1; -1 if it is not known
+	lost int     // attributes that stood elsewhere, less those that did not
 }
+
+// maxLost is how many attributes stand at another place until the order is taken for random, for the rest of the body.
+const maxLost = 32
 
 // maxOrders is how many struct types of a body have their order remembered.
 const maxOrders = 8
@@ -31,22 +35,30 @@ func (d *Decoder) orderOf(p *Plan) *order {
 	}
 	o := &d.orders[d.known]
 	d.known++
-	o.plan, o.next = p, append(o.next[:0], p.names.order...)
+	o.plan, o.next, o.lost = p, append(o.next[:0], p.names.order...), 0
 	return o
 }
 
 // after is the field that followed a field, -1 if that is not known.
 func (o *order) after(before int) int {
-	if o == nil {
+	if o == nil || o.lost > maxLost {
 		return -1
 	}
 	return int(o.next[before+1])
 }
 
-// note remembers which field followed a field.
+// note remembers which field followed a field, other than expected.
 func (o *order) note(before, field int) {
-	if o != nil {
+	if o != nil && o.lost <= maxLost {
 		o.next[before+1] = int16(field) //nolint:gosec // orderOf knows how many fields there are
+		o.lost++
+	}
+}
+
+// found says that a field followed that was expected.
+func (o *order) found() {
+	if o.lost > 0 {
+		o.lost--
 	}
 }
 

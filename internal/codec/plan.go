@@ -290,6 +290,9 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // 
 			if !plain {
 				i = s.follows(d, i)
 			}
+			if i >= 0 {
+				o.found()
+			}
 		}
 		var k []byte
 		if i < 0 {
