@@ -3,6 +3,7 @@
 package codec_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/dynamotable/ddb/internal/codec"
@@ -42,6 +43,28 @@ func TestAllocs(t *testing.T) {
 			t.Errorf("%s: %v allocations, want at most %v", c.name, got, c.max)
 		}
 	}
+}
+
+// A map of many texts is made once for all of them.
+func TestAllocsOfALargeMap(t *testing.T) {
+	type holder struct {
+		M map[string]string `dynamodbav:"m"`
+	}
+	v := holder{M: map[string]string{}}
+	for i := range 100 {
+		v.M[fmt.Sprintf("name-%d", i)] = fmt.Sprintf("text-%d", i)
+	}
+	data, p := encode(t, nil, &v), plan[holder](t)
+	var out holder
+	got := testing.AllocsPerRun(100, func() {
+		if err := codec.Decode(p, data, &out); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if len(out.M) != 100 || got > 9 {
+		t.Errorf("%d entries in %v allocations, want at most 9", len(out.M), got)
+	}
+	t.Log(got)
 }
 
 func TestAllocsOfAPage(t *testing.T) {

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -287,6 +288,11 @@ func stringMapCodec(v *Value) {
 				return err
 			}
 			key, n := d.keep(name), len(m)
+			if n == smallMap && d.depth <= maxCounted { // a map that grows by itself is made again and again
+				larger := make(map[string]string, n+d.entries())
+				maps.Copy(larger, m)
+				m = larger
+			}
 			if text, ok := d.plain(plainString); ok {
 				m[key] = d.keep(text)
 			} else {
