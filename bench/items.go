@@ -208,7 +208,7 @@ type numbers struct {
 
 func newNumbers(i int) numbers {
 	n := numbers{
-		Small: int8(i), Count: i * 7919, Large: int64(i) * 987654321987, Natural: uint64(i) * 1e15, Price: float64(i)*1.25 + 0.1, //nolint:gosec // below 100
+		Small: int8(i), Count: i * 7919, Large: int64(i) * 987654321987, Natural: uint64(i) * 1e15, Price: float64(i)*1.25 + 0.1,
 		Tiny: float64(i+1) / 3e7, Ratio: float32(i) / 8, Exact: "12345678901234567890.12345678", Balances: [4]int64{1, int64(i), -5, 1 << 40},
 	}
 	for j := range 10 {

@@ -23,7 +23,7 @@ import (
 // the service sends.
 func ItemTypes() ([]Call, error) {
 	var calls []Call
-	for _, make := range []func() (Call, error){
+	for _, page := range []func() (Call, error){
 		func() (Call, error) { return pageOf("narrow", newNarrow) },
 		func() (Call, error) { return pageOf("wide", newWide) },
 		func() (Call, error) { return pageOf("nested", newNested) },
@@ -35,7 +35,7 @@ func ItemTypes() ([]Call, error) {
 		func() (Call, error) { return pageOf("custom", newCustom) },
 		func() (Call, error) { return pageOf("times", newTimes) },
 	} {
-		c, err := make()
+		c, err := page()
 		if err != nil {
 			return nil, err
 		}
@@ -191,6 +191,6 @@ func writeValue(b *bytes.Buffer, random *rand.Rand, av types.AttributeValue) {
 func writeJSON(b *bytes.Buffer, v any) {
 	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // texts, booleans and lists of bytes and texts
+	_ = e.Encode(v) //nolint:errchkjson // texts, booleans and lists of bytes and texts
 	b.Truncate(b.Len() - 1)
 }

@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -35,7 +36,7 @@ func main() {
 	budget := flag.Duration("time", 150*time.Millisecond, "processor time for one version in one round")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *commit, fmt.Sprint(*rounds), budget.String())
+	err := run(ctx, *commit, strconv.Itoa(*rounds), budget.String())
 	stop()
 	if err != nil {
 		log.Fatal(err)

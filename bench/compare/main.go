@@ -91,8 +91,8 @@ func run(calls []bench.Call, rounds int, budget time.Duration, now func() time.D
 		var libs []string
 		var works []func(context.Context) error
 		for _, lib := range append(slices.Clone(bench.Libraries), bench.Floor) {
-			if make := call.With[lib]; make != nil && (lib != bench.Floor || endpoint == "") { // a server needs a request that it can answer
-				libs, works = append(libs, lib), append(works, make(client()))
+			if work := call.With[lib]; work != nil && (lib != bench.Floor || endpoint == "") { // a server needs a request that it can answer
+				libs, works = append(libs, lib), append(works, work(client()))
 			}
 		}
 		series, err := bench.Rounds(rounds, budget, now, works...)

@@ -276,41 +276,43 @@ func stringMapCodec(v *Value) {
 		}
 		return append(b, `}}`...), nil
 	}
-	v.dec = func(d *Decoder, k Kind, r ref) error {
-		if k != M {
-			return v.mismatch(k)
-		}
-		m := map[string]string{}
-		more, err := d.open('{', '}')
-		for ; more && err == nil; more, err = d.more('}') {
-			name, err := d.name()
-			if err != nil {
-				return err
-			}
-			key, n := d.keep(name), len(m)
-			if n == smallMap && d.depth <= maxCounted { // a map that grows by itself is made again and again
-				larger := make(map[string]string, n+d.entries())
-				maps.Copy(larger, m)
-				m = larger
-			}
-			if text, ok := d.plain(plainString); ok {
-				m[key] = d.keep(text)
-			} else {
-				d.str = ""
-				if err := v.elem.decode(d, refOf(&d.str)); err != nil {
-					return underKey(err)
-				}
-				m[key] = d.str
-			}
-			if len(m) == n {
-				return d.fail("each attribute name once")
-			}
-		}
-		if err == nil {
-			*as[map[string]string](r) = m
-		}
-		return err
+	v.dec = v.decodeStringMap
+}
+
+func (v *Value) decodeStringMap(d *Decoder, k Kind, r ref) error {
+	if k != M {
+		return v.mismatch(k)
 	}
+	m := map[string]string{}
+	more, err := d.open('{', '}')
+	for ; more && err == nil; more, err = d.more('}') {
+		name, err := d.name()
+		if err != nil {
+			return err
+		}
+		key, n := d.keep(name), len(m)
+		if n == smallMap && d.depth <= maxCounted { // a map that grows by itself is made again and again
+			larger := make(map[string]string, n+d.entries())
+			maps.Copy(larger, m)
+			m = larger
+		}
+		if text, ok := d.plain(plainString); ok {
+			m[key] = d.keep(text)
+		} else {
+			d.str = ""
+			if err := v.elem.decode(d, refOf(&d.str)); err != nil {
+				return underKey(err)
+			}
+			m[key] = d.str
+		}
+		if len(m) == n {
+			return d.fail("each attribute name once")
+		}
+	}
+	if err == nil {
+		*as[map[string]string](r) = m
+	}
+	return err
 }
 
 // pair is an entry of a map[string]string.

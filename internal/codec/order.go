@@ -50,7 +50,7 @@ func (o *order) after(before int) int {
 // note remembers which field followed a field, other than expected.
 func (o *order) note(before, field int) {
 	if o != nil && o.lost <= maxLost {
-		o.next[before+1] = int16(field) //nolint:gosec // orderOf knows how many fields there are
+		o.next[before+1] = int16(field)
 		o.lost++
 	}
 }
@@ -74,7 +74,7 @@ func newNames(steps []step) (n names) {
 	for size < 2*len(steps) {
 		size *= 2
 	}
-	n.slots, n.shift = make([]int32, size), uint(64-bits.TrailingZeros(uint(size))) //nolint:gosec // not negative
+	n.slots, n.shift = make([]int32, size), uint(64-bits.TrailingZeros(uint(size)))
 	for i := range n.slots {
 		n.slots[i] = -1
 	}
@@ -84,22 +84,22 @@ func newNames(steps []step) (n names) {
 		for n.slots[at] >= 0 {
 			at = (at + 1) % size
 		}
-		n.slots[at] = int32(i) //nolint:gosec // no struct has so many fields
+		n.slots[at] = int32(i)
 	}
 	for i := range len(steps) + 1 {
 		if i == len(steps) || i > math.MaxInt16 {
 			i = -1
 		}
-		n.order = append(n.order, int16(i)) //nolint:gosec // as said
+		n.order = append(n.order, int16(i))
 	}
 	return n
 }
 
-func (n *names) first(hash uint64) int { return int(hash >> n.shift) } //nolint:gosec // smaller than the table
+func (n *names) first(hash uint64) int { return int(hash >> n.shift) }
 
 // mixName makes a hash of the first and last bytes of a name, which overlap if it is short.
 func mixName(first, last uint64, length int) uint64 {
-	return (first ^ bits.RotateLeft64(last, 29) ^ uint64(length)) * 0x9E3779B97F4A7C15 //nolint:gosec // not negative
+	return (first ^ bits.RotateLeft64(last, 29) ^ uint64(length)) * 0x9E3779B97F4A7C15
 }
 
 func hashName(name []byte) uint64 {
@@ -123,7 +123,7 @@ func (p *Plan) field(d *Decoder) int {
 	var h uint64
 	if m := special(first); m != 0 {
 		n := bits.TrailingZeros64(m) >> 3
-		first &= 1<<(uint(n)*8) - 1 //nolint:gosec // below 8
+		first &= 1<<(uint(n)*8) - 1
 		h = mixName(first, first, n)
 	} else {
 		end, _ := plainUntil(b, 9, 0)
