@@ -66,6 +66,53 @@ func TestOrderChanges(t *testing.T) {
 	})
 }
 
+// Names that are alike at both ends, short and long, with escapes and beyond ASCII, go to their own fields, in any order and beside
+// unknown ones.
+func TestNamesThatAreAlike(t *testing.T) {
+	type names struct {
+		A int `dynamodbav:"n"`
+		B int `dynamodbav:"nn"`
+		C int `dynamodbav:"customer"`
+		D int `dynamodbav:"customers"`
+		E int `dynamodbav:"customer-of-last-year"`
+		F int `dynamodbav:"customer-in-last-year"`
+		G int `dynamodbav:"customer-in-this-long-last-year"`
+		H int `dynamodbav:"café"`
+		I int `dynamodbav:"a\"b\\c"`
+		J int `dynamodbav:"customer\"s-last-year"`
+	}
+	all := []string{
+		"n", "nn", "customer", "customers", "customer-of-last-year", "customer-in-last-year", "customer-in-this-long-last-year", "café", `a"b\c`, `customer"s-last-year`,
+	}
+	others := []string{"", "nnn", "customer-on-last-year", "customer-in-last-yeaR", "Customer", "customerss", "cafe", "customer-in-that-long-last-year", "customer\\s-last-year"}
+	p := plan[names](t)
+	rapid.Check(t, func(t *rapid.T) {
+		var items []string
+		var want []names
+		for range rapid.IntRange(1, 12).Draw(t, "items") {
+			var v names
+			var members []string
+			for i, field := range []*int{&v.A, &v.B, &v.C, &v.D, &v.E, &v.F, &v.G, &v.H, &v.I, &v.J} {
+				if rapid.IntRange(0, 4).Draw(t, "there") > 0 {
+					*field = rapid.IntRange(1, 99).Draw(t, "value")
+					members = append(members, fmt.Sprintf(`%s:{"N":"%d"}`, quoted(t, all[i]), *field))
+				}
+			}
+			for _, name := range others {
+				if rapid.Bool().Draw(t, "unknown") {
+					members = append(members, quoted(t, name)+`:{"N":"7"}`)
+				}
+			}
+			want = append(want, v)
+			items = append(items, "{"+strings.Join(rapid.Permutation(members).Draw(t, "order"), ",")+"}")
+		}
+		got, err := decodePage([]byte("["+strings.Join(items, ",")+"]"), p, []names(nil))
+		if d := cmp.Diff(want, got); err != nil || d != "" {
+			t.Fatal(err, d)
+		}
+	})
+}
+
 func quoted(t *rapid.T, s string) string {
 	b, err := json.Marshal(s)
 	if err != nil {
