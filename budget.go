@@ -223,6 +223,13 @@ func (b *Budget) release(held, spent spending) {
 	b.held = b.held.minus(held)
 }
 
+// release gives back what was held for a request that is not sent.
+func release(budgets []*Budget, held spending) {
+	for _, b := range budgets {
+		b.release(held, spending{})
+	}
+}
+
 // charge books what a request has cost in place of what was held for it.
 func charge(budgets []*Budget, held spending, c Consumed, items int) {
 	if len(budgets) == 0 {

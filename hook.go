@@ -76,6 +76,8 @@ type Call struct {
 	// Returned is how many items the reply held, Scanned how many a Query or Scan read
 	// for them, before the filter.
 	Returned, Scanned int
+	// Unprocessed is how many members of a batch came back to be sent again.
+	Unprocessed int
 	// Path is the way that items took, and PathReason names what of the client keeps them from the fast path; it is empty for
 	// [FastPath]. See [HarmlessSteps].
 	Path       Path
@@ -249,6 +251,9 @@ func (c *Call) complete(r *replyInfo, capacities []types.ConsumedCapacity, err e
 	c.Duration = time.Since(c.Start)
 	c.Path, c.PathReason = pathOf(c.took.Way), c.took.Why
 	c.Returned, c.Scanned, c.Err = r.returned, r.scanned, RedactError(err)
+	if c.info.entries != nil && err == nil {
+		c.Unprocessed = max(0, len(c.info.entries)-r.items)
+	}
 	c.Consumed = consumedOf(c.Write, capacities...)
 	for i, cc := range capacities {
 		for _, p := range partsOf(c.Write, cc) {
@@ -267,11 +272,12 @@ func (c *Call) complete(r *replyInfo, capacities []types.ConsumedCapacity, err e
 }
 
 // failed notes one attempt that failed.
-func (c *Call) failed(err error) {
+func (c *Call) failed(err error) (reasons []ThrottlingReason, throttled bool) {
 	c.Attempts++
-	reasons, throttled := throttlingOf(err)
+	reasons, throttled = throttlingOf(err)
 	if throttled && len(reasons) == 0 {
 		reasons = []ThrottlingReason{{}}
 	}
 	c.Throttled = append(c.Throttled, reasons...)
+	return reasons, throttled
 }

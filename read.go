@@ -218,7 +218,7 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 	if err := ctx.Err(); err != nil {
 		return fetched{}, r.fail(err)
 	}
-	size = itemsLeft(ctx, size)
+	size = gatePageSize(ctx, r, itemsLeft(ctx, size))
 	c := r.core
 	var last map[string]types.AttributeValue
 	info := requestInfo{op: r.op(), index: r.index, consistent: r.strongly, read: r, size: size, segment: seg}

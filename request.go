@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -18,6 +19,7 @@ import (
 type callOptions struct {
 	label       string
 	budgets     []*Budget
+	gates       []Gate
 	explain     *explainer
 	collections bool // the sizes of item collections are asked for
 }
@@ -111,7 +113,7 @@ func (r *replyInfo) all() []types.ConsumedCapacity {
 // sendFunc sends one request and reports what it gave.
 type sendFunc func(context.Context, outgoing) (replyInfo, error)
 
-// send is the way of every request on items: budgets and [Explain] admit it or not, hooks see it begin,
+// send is the way of every request on items: budgets, gates and [Explain] admit it or not, hooks see it begin,
 // do sends it, the ledger books it, budgets are charged, hooks see it end. A request that is not admitted is not sent,
 // and the error says why.
 func (c *core) send(ctx context.Context, info *requestInfo, o wire.Options, do sendFunc) (replyInfo, error) {
@@ -146,7 +148,7 @@ func sendAll(ctx context.Context, cores []*core, info *requestInfo, o wire.Optio
 
 // observed reports whether anything besides the ledger takes part in a request.
 func (o *callOptions) observed(cores []*core) bool {
-	if o.explain != nil || len(o.budgets) > 0 || globalHooks.Load() != nil {
+	if o.explain != nil || len(o.budgets) > 0 || len(o.gates) > 0 || globalHooks.Load() != nil {
 		return true
 	}
 	for _, c := range cores {
@@ -157,9 +159,9 @@ func (o *callOptions) observed(cores []*core) bool {
 	return false
 }
 
-// capacity asks for the consumed capacity, by index, whenever a ledger or a budget counts it.
+// capacity asks for the consumed capacity, by index, whenever a ledger, a budget or a gate counts it.
 func (o *callOptions) capacity(cores []*core) types.ReturnConsumedCapacity {
-	if len(o.budgets) > 0 || slices.ContainsFunc(cores, func(c *core) bool { return c.ledger != nil }) {
+	if len(o.budgets) > 0 || len(o.gates) > 0 || slices.ContainsFunc(cores, func(c *core) bool { return c.ledger != nil }) {
 		return types.ReturnConsumedCapacityIndexes
 	}
 	return types.ReturnConsumedCapacityNone
@@ -169,12 +171,13 @@ func (o *callOptions) capacity(cores []*core) types.ReturnConsumedCapacity {
 type request struct {
 	write   bool
 	hooks   []Hook
-	call    *Call // of the hooks
+	call    *Call // of the hooks and gates
+	gates   []Gate
 	budgets []*Budget
 	held    spending
 }
 
-// admit asks Explain and the budgets. A request that is admitted must be ended.
+// admit asks Explain, the budgets and the gates, which may wait. A request that is admitted must be ended.
 func admit(ctx context.Context, opts callOptions, cores []*core, info *requestInfo) (q request, err error) {
 	estimate := info.estimate(cores[0])
 	if opts.explain != nil {
@@ -189,8 +192,15 @@ func admit(ctx context.Context, opts callOptions, cores []*core, info *requestIn
 			return q, err
 		}
 	}
-	if len(q.hooks) > 0 {
+	if len(q.hooks) > 0 || len(opts.gates) > 0 {
 		q.call = newCall(info, cores, opts.label, estimate)
+	}
+	if len(opts.gates) > 0 {
+		if err := q.pass(ctx, opts.gates); err != nil {
+			release(q.budgets, q.held)
+			return q, err
+		}
+		q.call.Start = time.Now()
 	}
 	return q, nil
 }
@@ -217,7 +227,7 @@ func (q *request) watching(o wire.Options) wire.Options {
 	call := q.call
 	o.Took = &call.took
 	o.Client = append(slices.Clip(o.Client), func(so *dynamodb.Options) {
-		so.Retryer = &watchingRetryer{asRetryerV2(so.Retryer), call}
+		so.Retryer = &watchingRetryer{asRetryerV2(so.Retryer), call, q.gates}
 	})
 	return o
 }
@@ -225,12 +235,17 @@ func (q *request) watching(o wire.Options) wire.Options {
 // watchingRetryer notes failed attempts in a call.
 type watchingRetryer struct {
 	aws.RetryerV2
-	call *Call
+	call  *Call
+	gates []Gate
 }
 
 // IsErrorRetryable is asked about every failed attempt.
 func (w *watchingRetryer) IsErrorRetryable(err error) bool {
-	w.call.failed(err)
+	if reasons, throttled := w.call.failed(err); throttled {
+		for _, g := range w.gates {
+			g.Throttled(w.call, reasons)
+		}
+	}
 	return w.RetryerV2.IsErrorRetryable(err)
 }
 
@@ -246,6 +261,9 @@ func (q *request) end(ctx context.Context, r *replyInfo, collections []ItemColle
 	}
 	q.call.ItemCollections = collections
 	q.call.complete(r, capacities, err)
+	for _, g := range q.gates {
+		g.Done(q.call)
+	}
 	for i := range q.hooks {
 		q.hooks[len(q.hooks)-1-i].End(ctx, q.call)
 	}

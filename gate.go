@@ -1,0 +1,81 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Gate admits the requests of a context one by one, after budgets and before they are sent: package pace has one that
+// keeps a rate. It is called by many goroutines at once. Unlike a [Hook] it may wait, and refuse.
+type Gate interface {
+	// PageSize is how many items one request of a Query or Scan may evaluate; 0 is no bound. It is asked before Admit.
+	PageSize(table, index string, consistent bool) int
+	// Admit waits until the request may be sent. An error refuses the request; it is not sent and the error is the call's.
+	Admit(ctx context.Context, call *Call) error
+	// Throttled is called for each attempt of an admitted request that was throttled, before it is sent again. reasons may be empty.
+	Throttled(call *Call, reasons []ThrottlingReason)
+	// Done is called once for each admitted request, completed as in [Hook].
+	Done(call *Call)
+}
+
+// WithGate makes the calls with the context pass a gate, and those that the context has already. The same gate may be in
+// many contexts; in one it counts once. A nil gate is none.
+func WithGate(ctx context.Context, g Gate) context.Context {
+	if g == nil {
+		return ctx
+	}
+	s := callOptionsOf(ctx)
+	if slices.Contains(s.gates, g) {
+		return ctx
+	}
+	s.gates = append(append([]Gate(nil), s.gates...), g)
+	return s.into(ctx)
+}
+
+// pass asks the gates in order. Those that have admitted a request which is not sent after all are told that it is done.
+func (q *request) pass(ctx context.Context, gates []Gate) error {
+	for i, g := range gates {
+		if err := g.Admit(ctx, q.call); err != nil {
+			q.call.Err = err
+			for _, admitted := range gates[:i] {
+				admitted.Done(q.call)
+			}
+			return err
+		}
+	}
+	q.gates = gates
+	return nil
+}
+
+// gatePageSize bounds a page by what the gates say.
+func gatePageSize(ctx context.Context, r *read, size int) int {
+	for _, g := range callOptionsOf(ctx).gates {
+		if n := g.PageSize(r.core.name, r.index.label(), r.strongly); n > 0 && (size == 0 || n < size) {
+			size = n
+		}
+	}
+	return size
+}
+
+// DescribeTable is the service's description of a table: its status, throughput, indexes, and its size, which is some hours old.
+// It needs the permission DescribeTable and costs no units.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
+func DescribeTable(ctx context.Context, t TablePart) (*types.TableDescription, error) {
+	if t == nil {
+		return nil, opError("DescribeTable", "", "", invalid(errors.New("the table is nil")))
+	}
+	c := t.part()
+	client, err := c.schemaClient()
+	if err == nil {
+		err = c.admitSchema(ctx, "DescribeTable")
+	}
+	if err != nil {
+		return nil, opError("DescribeTable", c.label(), "", err)
+	}
+	d, err := c.describe(ctx, client)
+	return d, opError("DescribeTable", c.label(), "", err)
+}

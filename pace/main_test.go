@@ -1,0 +1,13 @@
+package pace_test
+
+import (
+	"flag"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// long runs the scenario of the foreground with other controllers, too.
+var long = flag.Bool("long", false, "compare with other controllers")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,0 +1,115 @@
+package pace_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+// Thing is an item of any size.
+type Thing struct {
+	ID   string `dynamodbav:"id"`
+	Kind string `dynamodbav:"kind,omitempty"`
+	Data string `dynamodbav:"data,omitempty"`
+}
+
+var (
+	thingID   = ddb.StrField(func(t *Thing) *string { return &t.ID })
+	thingKind = ddb.StrField(func(t *Thing) *string { return &t.Kind })
+)
+
+type things = ddb.SimpleTable[Thing, string]
+
+// newThings makes a table on an engine that lives in the bubble of the test.
+func newThings(t testing.TB, e *ddbtest.Engine, opts ...ddb.SchemaOption) *things {
+	t.Helper()
+	client := e.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 })
+	table, err := ddb.NewSimple[Thing](client, "things", thingID, ddb.WithLedger(ddb.NewLedger()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.CreateTable(context.Background(), opts...); err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// fill puts items of so many bytes of data, through an engine's client that no limit holds up.
+func fill(t testing.TB, table *things, n, size int) {
+	t.Helper()
+	var list []Thing
+	for i := range n {
+		list = append(list, Thing{ID: time.Unix(int64(i), 0).UTC().Format(time.RFC3339), Data: strings.Repeat("x", size)})
+	}
+	if err := table.BatchPut(context.Background(), list); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// spent is what a request has cost, and when.
+type spent struct {
+	at    time.Time
+	units float64
+}
+
+// meter is a hook that notes what requests cost.
+type meter struct {
+	label string
+	lock  chan struct{}
+	list  []spent
+	write bool
+}
+
+func newMeter(label string) *meter { return &meter{label: label, lock: make(chan struct{}, 1)} }
+
+func (m *meter) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+
+func (m *meter) End(_ context.Context, c *ddb.Call) {
+	if c.Label != m.label {
+		return
+	}
+	m.lock <- struct{}{}
+	defer func() { <-m.lock }()
+	units := c.Consumed.ReadUnits
+	if m.write {
+		units = c.Consumed.WriteUnits
+	}
+	m.list = append(m.list, spent{time.Now(), units})
+}
+
+// total is the sum, and most the largest single cost.
+func (m *meter) total() (sum, most float64) {
+	for _, s := range m.list {
+		sum, most = sum+s.units, max(most, s.units)
+	}
+	return sum, most
+}
+
+// worst is by how much the worst window exceeds rate x (w + 1).
+func (m *meter) worst(rate float64) float64 {
+	worst := 0.0
+	for i := range m.list {
+		sum := 0.0
+		for _, s := range m.list[i:] {
+			sum += s.units
+			worst = max(worst, sum-rate*(s.at.Sub(m.list[i].at).Seconds()+1))
+		}
+	}
+	return worst
+}
+
+// bubble runs a test in virtual time.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, f)
+}
+
+// pass lets the virtual time of a bubble pass.
+func pass(d time.Duration) { <-time.After(d) }
