@@ -35,7 +35,7 @@ func WithGate(ctx context.Context, g Gate) context.Context {
 	return s.into(ctx)
 }
 
-// pass asks the gates in order. Those that have admitted a request which is not sent after all are told that it is done.
+// pass asks the gates in order. If one refuses, the request is done for those that have admitted it.
 func (q *request) pass(ctx context.Context, gates []Gate) error {
 	for i, g := range gates {
 		if err := g.Admit(ctx, q.call); err != nil {
