@@ -20,11 +20,7 @@ import (
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/keyformat"
-<<<<<<< HEAD
 	"github.com/dynamotable/ddb/loader"
-=======
-	"github.com/dynamotable/ddb/pace"
->>>>>>> 314d12f (pace: a rate in units a second for the calls of a context)
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 	payloadzstd "github.com/dynamotable/ddb/payload/zstd"
@@ -91,7 +87,6 @@ var functions = map[string]any{
 	"ddb.DeletionProtection":                ddb.DeletionProtection,
 	"ddb.Deref":                             ddb.Deref[member, string],
 	"ddb.Derive":                            ddb.Derive[member, string],
-	"ddb.DescribeTable":                     ddb.DescribeTable,
 	"ddb.DiffItems":                         ddb.DiffItems[member],
 	"ddb.EncryptWithKMS":                    ddb.EncryptWithKMS,
 	"ddb.EnsureTables":                      ddb.EnsureTables,
@@ -214,7 +209,6 @@ var functions = map[string]any{
 	"ddbclient.WithConnectTimeout":          ddbclient.WithConnectTimeout,
 	"ddbclient.WithEndpoint":                ddbclient.WithEndpoint,
 	"ddbclient.WithHTTPClient":              ddbclient.WithHTTPClient,
-	"ddb.WithGate":                          ddb.WithGate,
 	"ddb.WithHook":                          ddb.WithHook,
 	"ddbclient.WithInsecureHTTP":            ddbclient.WithInsecureHTTP,
 	"ddb.WithItemCollections":               ddb.WithItemCollections,
@@ -448,10 +442,6 @@ var functions = map[string]any{
 	"snapshot.TableOptions":                   snapshot.TableOptions,
 	"snapshot.Transient":                      snapshot.Transient,
 	"snapshot.When":                           snapshot.When,
-	"pace.From":                               pace.From,
-	"pace.New":                                pace.New,
-	"pace.Of":                                 pace.Of,
-	"pace.With":                               pace.With,
 	"telemetry.New":                           telemetry.New,
 	"telemetry.Start":                         telemetry.Start,
 	"telemetry.WithLedger":                    telemetry.WithLedger,
