@@ -74,6 +74,9 @@ func (l *Loader[T, K]) LogValue() slog.Value { return slog.StringValue("loader.L
 
 // Stats are the figures so far.
 func (l *Loader[T, K]) Stats() Stats {
+	if l == nil {
+		return Stats{}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.stats
