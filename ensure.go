@@ -87,7 +87,14 @@ func (c *core) ensure(ctx context.Context, client SchemaClient, s *tableSpec) er
 		}
 		ttl.attribute = want
 	}
-	left := slices.DeleteFunc(s.compare(live, ttl), func(d Difference) bool {
+	settings, err := s.settings(ctx, client)
+	if err != nil {
+		return err
+	}
+	if settings, err = s.set(ctx, client, settings); err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(append(s.compare(live, ttl), s.compareLive(settings)...), func(d Difference) bool {
 		return d.Extra || d.Index == "" && d.What == "status" // that was waited for, or is another's change
 	})
 	if len(left) > 0 {
@@ -133,7 +140,7 @@ func (c *core) addIndexes(ctx context.Context, client SchemaClient, s *tableSpec
 			TableName: &c.name, AttributeDefinitions: definitions(c.key, i.key),
 			GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: &types.CreateGlobalSecondaryIndexAction{
 				IndexName: &i.name, KeySchema: i.key.elements(), Projection: i.projectionSpec(),
-				ProvisionedThroughput: s.indexUnits(i.name), OnDemandThroughput: s.maxOnDemand,
+				ProvisionedThroughput: s.indexUnits(i.name), OnDemandThroughput: s.indexMaxOnDemand(i.name), WarmThroughput: s.warmIndex[i.name],
 			}}},
 		}
 		var err error

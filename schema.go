@@ -1,7 +1,6 @@
 package ddb
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,132 +17,16 @@ import (
 // ErrTableExists means that CreateTable found a table of the name.
 var ErrTableExists = errors.New("table exists")
 
-// SchemaOption says what the definition in Go does not: billing, streams, tags
-// and the like, for [Table.CreateTable], [Table.EnsureTable] and [Table.VerifyTable].
-type SchemaOption interface{ applySchema(*tableSpec) }
-
-type schemaOption func(*tableSpec)
-
-func (o schemaOption) applySchema(s *tableSpec) { o(s) }
-
-// tableSpec is what a table should be.
-type tableSpec struct {
-	core        *core
-	indexes     []*indexInfo
-	billing     types.BillingMode
-	throughput  *types.ProvisionedThroughput
-	perIndex    map[string]types.ProvisionedThroughput
-	maxOnDemand *types.OnDemandThroughput
-	stream      types.StreamViewType
-	tags        map[string]string
-	protect     *bool
-	class       types.TableClass
-	sse         *types.SSESpecification
-	errs        []error
-}
-
-// OnDemand bills each request by itself; it is the default.
-func OnDemand() SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.billing, s.throughput = types.BillingModePayPerRequest, nil })
-}
-
-// MaxOnDemand caps an on-demand table at so many read and write units a second;
-// zero leaves that side without a cap.
-func MaxOnDemand(read, write int64) SchemaOption {
-	return schemaOption(func(s *tableSpec) {
-		s.maxOnDemand = &types.OnDemandThroughput{}
-		if read > 0 {
-			s.maxOnDemand.MaxReadRequestUnits = &read
-		}
-		if write > 0 {
-			s.maxOnDemand.MaxWriteRequestUnits = &write
-		}
-	})
-}
-
-// Provisioned reserves so many read and write units a second for the table, and
-// as many for each global index that [IndexProvisioned] does not name.
-func Provisioned(read, write int64) SchemaOption {
-	return schemaOption(func(s *tableSpec) {
-		s.billing, s.throughput = types.BillingModeProvisioned, s.units("Provisioned", read, write)
-	})
-}
-
-// IndexProvisioned reserves units for one global index of a provisioned table.
-func IndexProvisioned(index string, read, write int64) SchemaOption {
-	return schemaOption(func(s *tableSpec) {
-		if u := s.units("IndexProvisioned", read, write); u != nil {
-			s.perIndex[index] = *u
-		}
-	})
-}
-
-// Stream switches DynamoDB Streams on, with the given images in its records.
-func Stream(view types.StreamViewType) SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.stream = view })
-}
-
-// Tags are the tags a new table gets. They are not checked or changed later.
-func Tags(tags map[string]string) SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.tags = tags })
-}
-
-// DeletionProtection guards the table against DeleteTable.
-func DeletionProtection(on bool) SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.protect = &on })
-}
-
-// InfrequentAccess stores the table in the Standard-IA class: cheaper storage, more expensive requests.
-func InfrequentAccess() SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.class = types.TableClassStandardInfrequentAccess })
-}
-
-// EncryptWithKMS encrypts with a key of the account: the given key, or the AWS
-// managed key for an empty id. Without it DynamoDB uses a key that it owns.
-func EncryptWithKMS(keyID string) SchemaOption {
-	return schemaOption(func(s *tableSpec) {
-		s.sse = &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms}
-		if keyID != "" {
-			s.sse.KMSMasterKeyId = &keyID
-		}
-	})
-}
-
-func (s *tableSpec) units(option string, read, write int64) *types.ProvisionedThroughput {
-	if read < 1 || write < 1 {
-		s.errs = append(s.errs, fmt.Errorf("option %s: read and write units must be at least 1", option))
-		return nil
-	}
-	return &types.ProvisionedThroughput{ReadCapacityUnits: &read, WriteCapacityUnits: &write}
-}
-
 // spec gathers definition and options for an operation, naming every mistake.
 func (c *core) spec(ctx context.Context, op string, opts []SchemaOption) (*tableSpec, SchemaClient, error) {
 	if err := c.usable(); err != nil {
 		return nil, nil, err
 	}
-	s := &tableSpec{core: c, billing: types.BillingModePayPerRequest, perIndex: map[string]types.ProvisionedThroughput{}}
-	s.errs = append(s.errs, s.gatherIndexes())
-	slices.SortFunc(s.indexes, func(a, b *indexInfo) int { return cmp.Compare(a.name, b.name) })
-	for _, o := range opts {
-		if o == nil {
-			s.errs = append(s.errs, errors.New("an option is nil"))
-			continue
-		}
-		o.applySchema(s)
-	}
-	if s.billing == types.BillingModePayPerRequest && len(s.perIndex) > 0 {
-		s.errs = append(s.errs, errors.New("option IndexProvisioned on an on-demand table; add Provisioned"))
-	}
-	if s.billing == types.BillingModeProvisioned && s.maxOnDemand != nil {
-		s.errs = append(s.errs, errors.New("option MaxOnDemand on a provisioned table"))
-	}
-	for name := range s.perIndex {
-		if !slices.ContainsFunc(s.indexes, func(i *indexInfo) bool { return i.name == name && i.global }) {
-			s.errs = append(s.errs, fmt.Errorf("option IndexProvisioned: the table has no global index %s", name))
-		}
-	}
+	s := newTableSpec(c, opts)
 	client, err := c.schemaClient()
+	if err == nil {
+		s.errs = append(s.errs, s.checkClient(client))
+	}
 	if err := invalid(append(s.errs, err)...); err != nil {
 		return s, client, err
 	}
@@ -195,7 +78,15 @@ func (c *core) create(ctx context.Context, client SchemaClient, s *tableSpec) er
 	if _, err := c.waitActive(ctx, client); err != nil {
 		return err
 	}
-	return c.enableTTL(ctx, client)
+	if err := c.enableTTL(ctx, client); err != nil {
+		return err
+	}
+	live, err := s.settings(ctx, client)
+	if err != nil {
+		return err
+	}
+	_, err = s.set(ctx, client, live)
+	return err
 }
 
 // WaitTable waits until the table and all of its indexes are active. The wait
@@ -371,7 +262,10 @@ func (s *tableSpec) createInput() *dynamodb.CreateTableInput {
 	in := &dynamodb.CreateTableInput{
 		TableName: &s.core.name, KeySchema: s.core.key.elements(), BillingMode: s.billing,
 		ProvisionedThroughput: s.throughput, OnDemandThroughput: s.maxOnDemand,
-		DeletionProtectionEnabled: s.protect, TableClass: s.class, SSESpecification: s.sse,
+		DeletionProtectionEnabled: s.protect, TableClass: s.class, SSESpecification: s.sse, WarmThroughput: s.warm,
+	}
+	if s.policy != "" {
+		in.ResourcePolicy = &s.policy
 	}
 	schemas := []keySchema{s.core.key}
 	for _, i := range s.indexes {
@@ -379,7 +273,7 @@ func (s *tableSpec) createInput() *dynamodb.CreateTableInput {
 		if i.global {
 			in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 				IndexName: &i.name, KeySchema: i.key.elements(), Projection: i.projectionSpec(),
-				ProvisionedThroughput: s.indexUnits(i.name), OnDemandThroughput: s.maxOnDemand,
+				ProvisionedThroughput: s.indexUnits(i.name), OnDemandThroughput: s.indexMaxOnDemand(i.name), WarmThroughput: s.warmIndex[i.name],
 			})
 			continue
 		}

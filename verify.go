@@ -62,7 +62,11 @@ func (c *core) verifyTable(ctx context.Context, opts []SchemaOption) ([]Differen
 	if err != nil {
 		return nil, opError("VerifyTable", c.label(), "", err)
 	}
-	return s.compare(live, ttl), nil
+	settings, err := s.settings(ctx, client)
+	if err != nil {
+		return nil, opError("VerifyTable", c.label(), "", err)
+	}
+	return append(s.compare(live, ttl), s.compareLive(settings)...), nil
 }
 
 type comparison struct{ found []Difference }
@@ -111,6 +115,9 @@ func (s *tableSpec) compareSettings(c *comparison, live *types.TableDescription,
 	if s.maxOnDemand != nil {
 		c.check("", "maximum on-demand throughput", onDemandText(s.maxOnDemand), onDemandText(live.OnDemandThroughput))
 	}
+	if s.warm != nil {
+		c.checkWarm("", s.warm, warmOf(live.WarmThroughput))
+	}
 	if want := s.core.ttlAttribute(); want != "" {
 		c.check("", "TTL attribute", want, orNone(ttl.attribute))
 	}
@@ -156,6 +163,12 @@ func (s *tableSpec) compareGlobal(c *comparison, i *indexInfo, live *types.Table
 	c.check(i.name, "projection", projectionText(i.projectionSpec()), projectionText(g.Projection))
 	if want := s.indexUnits(i.name); want != nil {
 		c.check(i.name, "throughput", unitsText(want), describedUnits(g.ProvisionedThroughput))
+	}
+	if want := s.indexMaxOnDemand(i.name); want != nil {
+		c.check(i.name, "maximum on-demand throughput", onDemandText(want), onDemandText(g.OnDemandThroughput))
+	}
+	if want := s.warmIndex[i.name]; want != nil {
+		c.checkWarm(i.name, want, warmOfIndex(g.WarmThroughput))
 	}
 }
 
@@ -227,6 +240,31 @@ func onDemandText(t *types.OnDemandThroughput) string {
 		return strconv.FormatInt(aws.ToInt64(n), 10)
 	}
 	return side(t.MaxReadRequestUnits) + " read, " + side(t.MaxWriteRequestUnits) + " write"
+}
+
+func warmOf(d *types.TableWarmThroughputDescription) types.WarmThroughput {
+	if d == nil {
+		return types.WarmThroughput{}
+	}
+	return types.WarmThroughput{ReadUnitsPerSecond: d.ReadUnitsPerSecond, WriteUnitsPerSecond: d.WriteUnitsPerSecond}
+}
+
+func warmOfIndex(d *types.GlobalSecondaryIndexWarmThroughputDescription) types.WarmThroughput {
+	if d == nil {
+		return types.WarmThroughput{}
+	}
+	return types.WarmThroughput{ReadUnitsPerSecond: d.ReadUnitsPerSecond, WriteUnitsPerSecond: d.WriteUnitsPerSecond}
+}
+
+// checkWarm finds less than what is wanted: warm throughput grows with the traffic, and never falls.
+func (c *comparison) checkWarm(index string, want *types.WarmThroughput, got types.WarmThroughput) {
+	if deref(got.ReadUnitsPerSecond) >= deref(want.ReadUnitsPerSecond) && deref(got.WriteUnitsPerSecond) >= deref(want.WriteUnitsPerSecond) {
+		return
+	}
+	text := func(w types.WarmThroughput) string {
+		return fmt.Sprintf("%d read, %d write", deref(w.ReadUnitsPerSecond), deref(w.WriteUnitsPerSecond))
+	}
+	c.check(index, "warm throughput", "at least "+text(*want), text(got))
 }
 
 func orNone(s string) string {

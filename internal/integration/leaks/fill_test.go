@@ -62,7 +62,7 @@ func fill(v reflect.Value, names []string, depth int) {
 		m.SetMapIndex(key, elem)
 		v.Set(m)
 	case reflect.Pointer:
-		if definition(t.Elem()) {
+		if defined(t.Elem()) {
 			return
 		}
 		p := reflect.New(t.Elem())
@@ -92,8 +92,8 @@ func below(names []string, field string) (rest []string) {
 	return rest
 }
 
-// definition reports whether a type is a table's definition, which is shared by all that is made of it and holds no items.
-func definition(t reflect.Type) bool {
+// defined reports whether a type is a table's defined, which is shared by all that is made of it and holds no items.
+func defined(t reflect.Type) bool {
 	return t.PkgPath() == reflect.TypeFor[codec.Plan]().PkgPath() ||
 		slices.Contains([]string{"core", "indexInfo", "handle", "store", "table"}, t.Name())
 }

@@ -70,6 +70,7 @@ var exportedTypes = map[string]exported{
 	"entity.Table":             points[entity.Table[any]](),
 	"entity.Option":            holds[entity.Option[any]](),
 	"entity.Key":               holds[entity.Key](),
+	"ddb.TableDefinition":      holds[ddb.TableDefinition]("Create", "TTL"),
 	"ddb.SharedTable":          holds[ddb.SharedTable](),
 	"ddb.BatchError":           holds[ddb.BatchError](),
 	"ddb.BatchFailure":         holds[ddb.BatchFailure](),

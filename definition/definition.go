@@ -1,0 +1,116 @@
+// Package definition describes tables as the tools that deploy them take them: CloudFormation templates, Terraform's and CDK's JSON. The description comes
+// from the code, so that a deployed table is what the code needs:
+//
+//	orders, err := ddb.New(client, "orders", orderCustomer, orderID, ddb.TTL(orderExpires))
+//	...
+//	table, err := ddb.Definition(orders, ddb.PointInTimeRecovery(7))
+//	...
+//	template, err := definition.CloudFormation(table)
+//
+// The other way is to deploy by hand and to compare at start: [ddb.Table.VerifyTable] lists every difference.
+//
+// Definitions are values; changing one changes no table. Functions are safe for concurrent use.
+package definition
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/dynamotable/ddb"
+)
+
+// check finds what no form can hold.
+func check(tables []*ddb.TableDefinition) error {
+	var errs []error
+	if len(tables) == 0 {
+		errs = append(errs, errors.New("no table is given"))
+	}
+	seen := make(map[string]string)
+	for i, t := range tables {
+		if t == nil || t.Create == nil || deref(t.Create.TableName) == "" || len(t.Create.KeySchema) == 0 {
+			errs = append(errs, fmt.Errorf("table %d has no name or no key", i))
+			continue
+		}
+		name := deref(t.Create.TableName)
+		if strings.HasPrefix(name, "arn:") {
+			errs = append(errs, fmt.Errorf("table %d is named by its ARN, so it belongs to another stack", i))
+		}
+		id := identifier(name)
+		if other, ok := seen[id]; ok {
+			errs = append(errs, fmt.Errorf("the tables %s and %s have the same identifier %s", other, name, id))
+		}
+		seen[id] = name
+		if len(t.Create.VectorIndexes) > 0 {
+			errs = append(errs, fmt.Errorf("table %s has vector indexes, which are not written to templates yet", name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("definition: %w", err)
+	}
+	return nil
+}
+
+// identifier is a name in the form that all tools take: letters and digits, words in upper case.
+func identifier(name string) string {
+	var b strings.Builder
+	up := true
+	for _, r := range name {
+		switch {
+		case r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r):
+			up = true
+			continue
+		case b.Len() == 0 && unicode.IsDigit(r):
+			b.WriteByte('T')
+		case up:
+			r = unicode.ToUpper(r)
+		}
+		up = false
+		b.WriteRune(r)
+	}
+	return b.String() + "Table"
+}
+
+// write is JSON for people.
+func write(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(v)
+	return b.Bytes(), err
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+// policy is the resource policy as JSON, nil if there is none.
+func policyOf(t *ddb.TableDefinition) (any, error) {
+	text := deref(t.Create.ResourcePolicy)
+	if text == "" {
+		return nil, nil
+	}
+	var document any
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
+		return nil, fmt.Errorf("definition: the resource policy of %s is no JSON: %w", deref(t.Create.TableName), err)
+	}
+	return document, nil
+}
+
+func tagsOf(t *ddb.TableDefinition) object {
+	tags := object{}
+	for _, tag := range t.Create.Tags {
+		tags[deref(tag.Key)] = deref(tag.Value)
+	}
+	return tags
+}

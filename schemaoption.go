@@ -1,0 +1,245 @@
+package ddb
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// SchemaOption says what the definition in Go does not: billing, streams, tags
+// and the like, for [Table.CreateTable], [Table.EnsureTable] and [Table.VerifyTable].
+type SchemaOption interface{ applySchema(*tableSpec) }
+
+type schemaOption func(*tableSpec)
+
+func (o schemaOption) applySchema(s *tableSpec) { o(s) }
+
+// tableSpec is what a table should be.
+type tableSpec struct {
+	core        *core
+	indexes     []*indexInfo
+	billing     types.BillingMode
+	throughput  *types.ProvisionedThroughput
+	perIndex    map[string]types.ProvisionedThroughput
+	maxOnDemand *types.OnDemandThroughput
+	stream      types.StreamViewType
+	tags        map[string]string
+	protect     *bool
+	class       types.TableClass
+	sse         *types.SSESpecification
+	indexMax    map[string]*types.OnDemandThroughput
+	warm        *types.WarmThroughput
+	warmIndex   map[string]*types.WarmThroughput
+	recovery    *types.PointInTimeRecoverySpecification
+	insights    bool
+	policy      string
+	errs        []error
+}
+
+// newTableSpec gathers definition and options, with every mistake in errs.
+func newTableSpec(c *core, opts []SchemaOption) *tableSpec {
+	s := &tableSpec{core: c, billing: types.BillingModePayPerRequest, perIndex: map[string]types.ProvisionedThroughput{},
+		indexMax: map[string]*types.OnDemandThroughput{}, warmIndex: map[string]*types.WarmThroughput{}}
+	s.errs = append(s.errs, s.gatherIndexes())
+	slices.SortFunc(s.indexes, func(a, b *indexInfo) int { return cmp.Compare(a.name, b.name) })
+	for _, o := range opts {
+		if o == nil {
+			s.errs = append(s.errs, errors.New("an option is nil"))
+			continue
+		}
+		o.applySchema(s)
+	}
+	s.checkOptions()
+	return s
+}
+
+// checkOptions finds options that contradict each other or name what is not there.
+func (s *tableSpec) checkOptions() {
+	global := func(option, name string) {
+		if !slices.ContainsFunc(s.indexes, func(i *indexInfo) bool { return i.name == name && i.global }) {
+			s.errs = append(s.errs, fmt.Errorf("option %s: the table has no global index %s", option, name))
+		}
+	}
+	for name := range s.perIndex {
+		global("IndexProvisioned", name)
+	}
+	for name := range s.indexMax {
+		global("IndexMaxOnDemand", name)
+	}
+	for name := range s.warmIndex {
+		global("IndexWarmThroughput", name)
+	}
+	if s.billing == types.BillingModePayPerRequest && len(s.perIndex) > 0 {
+		s.errs = append(s.errs, errors.New("option IndexProvisioned on an on-demand table; add Provisioned"))
+	}
+	if s.billing == types.BillingModeProvisioned && (s.maxOnDemand != nil || len(s.indexMax) > 0) {
+		s.errs = append(s.errs, errors.New("option MaxOnDemand on a provisioned table"))
+	}
+}
+
+// OnDemand bills each request by itself; it is the default.
+func OnDemand() SchemaOption {
+	return schemaOption(func(s *tableSpec) { s.billing, s.throughput = types.BillingModePayPerRequest, nil })
+}
+
+// MaxOnDemand caps an on-demand table, and each global index that [IndexMaxOnDemand] does not name, at so many read and write
+// units a second; zero leaves that side without a cap.
+func MaxOnDemand(read, write int64) SchemaOption {
+	return schemaOption(func(s *tableSpec) { s.maxOnDemand = onDemandLimits(read, write) })
+}
+
+// IndexMaxOnDemand caps one global index of an on-demand table; zero leaves that side without a cap.
+func IndexMaxOnDemand(index string, read, write int64) SchemaOption {
+	return schemaOption(func(s *tableSpec) { s.indexMax[index] = onDemandLimits(read, write) })
+}
+
+func onDemandLimits(read, write int64) *types.OnDemandThroughput {
+	limits := &types.OnDemandThroughput{}
+	if read > 0 {
+		limits.MaxReadRequestUnits = &read
+	}
+	if write > 0 {
+		limits.MaxWriteRequestUnits = &write
+	}
+	return limits
+}
+
+// indexMaxOnDemand is the cap of a global index, the table's if it has none of its own.
+func (s *tableSpec) indexMaxOnDemand(name string) *types.OnDemandThroughput {
+	if limits, ok := s.indexMax[name]; ok {
+		return limits
+	}
+	return s.maxOnDemand
+}
+
+// WarmThroughput asks for so many read and write units a second that the table can serve at once, in either billing mode: for a launch
+// or a load that begins with full speed. It costs money once, when it is raised, and never falls; zero leaves that side as it is. CreateTable sets
+// it. VerifyTable and EnsureTable report a table that has less, and change nothing.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
+func WarmThroughput(read, write int64) SchemaOption {
+	return schemaOption(func(s *tableSpec) { s.warm = s.warmUnits("WarmThroughput", read, write) })
+}
+
+// IndexWarmThroughput is [WarmThroughput] of one global index.
+func IndexWarmThroughput(index string, read, write int64) SchemaOption {
+	return schemaOption(func(s *tableSpec) {
+		if w := s.warmUnits("IndexWarmThroughput", read, write); w != nil {
+			s.warmIndex[index] = w
+		}
+	})
+}
+
+func (s *tableSpec) warmUnits(option string, read, write int64) *types.WarmThroughput {
+	if read < 0 || write < 0 || read+write == 0 {
+		s.errs = append(s.errs, fmt.Errorf("option %s: %d read and %d write units; one of them must be above 0, and none below", option, read, write))
+		return nil
+	}
+	w := &types.WarmThroughput{}
+	if read > 0 {
+		w.ReadUnitsPerSecond = &read
+	}
+	if write > 0 {
+		w.WriteUnitsPerSecond = &write
+	}
+	return w
+}
+
+// PointInTimeRecovery keeps backups from which the table can be restored as it was at any second of the last days, 1 to 35. They are billed by the
+// table's size. CreateTable and EnsureTable switch it on; none of them switches it off, and EnsureTable leaves another number of
+// days as it is and reports it.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
+func PointInTimeRecovery(days int) SchemaOption {
+	return schemaOption(func(s *tableSpec) {
+		if days < 1 || days > 35 {
+			s.errs = append(s.errs, fmt.Errorf("option PointInTimeRecovery: %d days; it takes 1 to 35", days))
+			return
+		}
+		s.recovery = &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true), RecoveryPeriodInDays: aws.Int32(int32(days))}
+	})
+}
+
+// ContributorInsights lets CloudWatch count which keys are read and written most, on the table and not on its indexes. It is billed by
+// the events. The keys are then readable in CloudWatch. CreateTable and EnsureTable switch it on.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/contributorinsights.html
+func ContributorInsights() SchemaOption {
+	return schemaOption(func(s *tableSpec) { s.insights = true })
+}
+
+// ResourcePolicy attaches a policy, a JSON document, to a new table: who may do what with it, across accounts too. VerifyTable and EnsureTable compare
+// the document with the table's, and change nothing, since a wrong policy can lock out whoever writes it.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/access-control-resource-based.html
+func ResourcePolicy(document string) SchemaOption {
+	return schemaOption(func(s *tableSpec) {
+		if !json.Valid([]byte(document)) {
+			s.errs = append(s.errs, errors.New("option ResourcePolicy: the document is no JSON"))
+			return
+		}
+		s.policy = document
+	})
+}
+
+// Provisioned reserves so many read and write units a second for the table, and
+// as many for each global index that [IndexProvisioned] does not name.
+func Provisioned(read, write int64) SchemaOption {
+	return schemaOption(func(s *tableSpec) {
+		s.billing, s.throughput = types.BillingModeProvisioned, s.units("Provisioned", read, write)
+	})
+}
+
+// IndexProvisioned reserves units for one global index of a provisioned table.
+func IndexProvisioned(index string, read, write int64) SchemaOption {
+	return schemaOption(func(s *tableSpec) {
+		if u := s.units("IndexProvisioned", read, write); u != nil {
+			s.perIndex[index] = *u
+		}
+	})
+}
+
+// Stream switches DynamoDB Streams on, with the given images in its records.
+func Stream(view types.StreamViewType) SchemaOption {
+	return schemaOption(func(s *tableSpec) { s.stream = view })
+}
+
+// Tags are the tags of the table. CreateTable and EnsureTable add those that it lacks; VerifyTable reports them, and EnsureTable
+// reports those with another value. Other tags of the table are left alone.
+func Tags(tags map[string]string) SchemaOption {
+	return schemaOption(func(s *tableSpec) { s.tags = tags })
+}
+
+// DeletionProtection guards the table against DeleteTable.
+func DeletionProtection(on bool) SchemaOption {
+	return schemaOption(func(s *tableSpec) { s.protect = &on })
+}
+
+// InfrequentAccess stores the table in the Standard-IA class: cheaper storage, more expensive requests.
+func InfrequentAccess() SchemaOption {
+	return schemaOption(func(s *tableSpec) { s.class = types.TableClassStandardInfrequentAccess })
+}
+
+// EncryptWithKMS encrypts with a key of the account: the given key, or the AWS
+// managed key for an empty id. Without it DynamoDB uses a key that it owns.
+func EncryptWithKMS(keyID string) SchemaOption {
+	return schemaOption(func(s *tableSpec) {
+		s.sse = &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms}
+		if keyID != "" {
+			s.sse.KMSMasterKeyId = &keyID
+		}
+	})
+}
+
+func (s *tableSpec) units(option string, read, write int64) *types.ProvisionedThroughput {
+	if read < 1 || write < 1 {
+		s.errs = append(s.errs, fmt.Errorf("option %s: read and write units must be at least 1", option))
+		return nil
+	}
+	return &types.ProvisionedThroughput{ReadCapacityUnits: &read, WriteCapacityUnits: &write}
+}

@@ -1,0 +1,202 @@
+package ddb
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// What DescribeTable does not describe has operations of its own. A client needs them only where an option asks for them.
+type (
+	backupsClient interface {
+		DescribeContinuousBackups(context.Context, *dynamodb.DescribeContinuousBackupsInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeContinuousBackupsOutput, error)
+		UpdateContinuousBackups(context.Context, *dynamodb.UpdateContinuousBackupsInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateContinuousBackupsOutput, error)
+	}
+	insightsClient interface {
+		DescribeContributorInsights(context.Context, *dynamodb.DescribeContributorInsightsInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeContributorInsightsOutput, error)
+		UpdateContributorInsights(context.Context, *dynamodb.UpdateContributorInsightsInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateContributorInsightsOutput, error)
+	}
+	policyClient interface {
+		GetResourcePolicy(context.Context, *dynamodb.GetResourcePolicyInput, ...func(*dynamodb.Options)) (*dynamodb.GetResourcePolicyOutput, error)
+	}
+)
+
+// checkClient refuses options that the client cannot carry out.
+func (s *tableSpec) checkClient(client SchemaClient) error {
+	var lacking []error
+	lacks := func(option, methods string) {
+		lacking = append(lacking, fmt.Errorf("option %s: the client (%T) lacks %s", option, client, methods))
+	}
+	if _, ok := client.(backupsClient); s.recovery != nil && !ok {
+		lacks("PointInTimeRecovery", "DescribeContinuousBackups and UpdateContinuousBackups")
+	}
+	if _, ok := client.(insightsClient); s.insights && !ok {
+		lacks("ContributorInsights", "DescribeContributorInsights and UpdateContributorInsights")
+	}
+	if _, ok := client.(policyClient); s.policy != "" && !ok {
+		lacks("ResourcePolicy", "GetResourcePolicy")
+	}
+	return errors.Join(lacking...)
+}
+
+// liveSettings are the settings that the options ask for, as the table has them.
+type liveSettings struct {
+	arn      string
+	days     int32 // of point-in-time recovery; 0 is off
+	insights bool
+	policy   string
+	tags     map[string]string
+}
+
+// settings reads what the options ask for, and nothing else.
+func (s *tableSpec) settings(ctx context.Context, client SchemaClient) (liveSettings, error) {
+	var live liveSettings
+	if s.policy != "" || len(s.tags) > 0 {
+		table, err := s.core.describe(ctx, client)
+		if err != nil {
+			return live, err
+		}
+		live.arn = deref(table.TableArn)
+	}
+	var errs []error
+	if s.recovery != nil {
+		out, err := client.(backupsClient).DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: &s.core.name})
+		errs = append(errs, err)
+		if err == nil && out.ContinuousBackupsDescription != nil {
+			if r := out.ContinuousBackupsDescription.PointInTimeRecoveryDescription; r != nil && r.PointInTimeRecoveryStatus == types.PointInTimeRecoveryStatusEnabled {
+				live.days = max(1, deref(r.RecoveryPeriodInDays))
+			}
+		}
+	}
+	if s.insights {
+		out, err := client.(insightsClient).DescribeContributorInsights(ctx, &dynamodb.DescribeContributorInsightsInput{TableName: &s.core.name})
+		errs = append(errs, err)
+		if err == nil {
+			live.insights = out.ContributorInsightsStatus == types.ContributorInsightsStatusEnabled || out.ContributorInsightsStatus == types.ContributorInsightsStatusEnabling
+		}
+	}
+	if s.policy != "" {
+		out, err := client.(policyClient).GetResourcePolicy(ctx, &dynamodb.GetResourcePolicyInput{ResourceArn: &live.arn})
+		if _, none := errors.AsType[*types.PolicyNotFoundException](err); err != nil && !none {
+			errs = append(errs, err)
+		} else if err == nil {
+			live.policy = deref(out.Policy)
+		}
+	}
+	if len(s.tags) > 0 {
+		tags, err := liveTags(ctx, client, live.arn)
+		errs = append(errs, err)
+		live.tags = tags
+	}
+	return live, errors.Join(errs...)
+}
+
+func liveTags(ctx context.Context, client SchemaClient, arn string) (map[string]string, error) {
+	tags := make(map[string]string)
+	in := &dynamodb.ListTagsOfResourceInput{ResourceArn: &arn}
+	for {
+		out, err := client.ListTagsOfResource(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range out.Tags {
+			tags[deref(t.Key)] = deref(t.Value)
+		}
+		if deref(out.NextToken) == "" {
+			return tags, nil
+		}
+		in.NextToken = out.NextToken
+	}
+}
+
+// set switches on what is off and adds tags that are missing; what is there and differs is left for compareLive. It returns the settings as they
+// are then: a description that is read at once may still be the old one.
+func (s *tableSpec) set(ctx context.Context, client SchemaClient, live liveSettings) (liveSettings, error) {
+	if s.recovery != nil && live.days == 0 {
+		// A new table's backups are not available at once.
+		err := poll(ctx, func() (bool, error) {
+			_, err := client.(backupsClient).UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{TableName: &s.core.name, PointInTimeRecoverySpecification: s.recovery})
+			if _, early := errors.AsType[*types.ContinuousBackupsUnavailableException](err); early {
+				return false, nil
+			}
+			return true, err
+		})
+		if err != nil {
+			return live, fmt.Errorf("point-in-time recovery: %w", err)
+		}
+		live.days = deref(s.recovery.RecoveryPeriodInDays)
+	}
+	if s.insights && !live.insights {
+		_, err := client.(insightsClient).UpdateContributorInsights(ctx, &dynamodb.UpdateContributorInsightsInput{
+			TableName: &s.core.name, ContributorInsightsAction: types.ContributorInsightsActionEnable,
+		})
+		if err != nil {
+			return live, fmt.Errorf("contributor insights: %w", err)
+		}
+		live.insights = true
+	}
+	var missing []types.Tag
+	tags := maps.Clone(live.tags)
+	for _, key := range slices.Sorted(maps.Keys(s.tags)) {
+		if _, ok := tags[key]; !ok {
+			missing = append(missing, types.Tag{Key: aws.String(key), Value: aws.String(s.tags[key])})
+			tags[key] = s.tags[key]
+		}
+	}
+	if len(missing) > 0 {
+		if _, err := client.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: &live.arn, Tags: missing}); err != nil {
+			return live, fmt.Errorf("tags: %w", err)
+		}
+		live.tags = tags
+	}
+	return live, nil
+}
+
+// compareLive lists the differences of the settings.
+func (s *tableSpec) compareLive(live liveSettings) []Difference {
+	var c comparison
+	if s.recovery != nil {
+		days := func(n int32) string {
+			if n == 0 {
+				return "off"
+			}
+			return fmt.Sprintf("%d days", n)
+		}
+		c.check("", "point-in-time recovery", days(deref(s.recovery.RecoveryPeriodInDays)), days(live.days))
+	}
+	if s.insights && !live.insights {
+		c.check("", "contributor insights", "on", "off")
+	}
+	if s.policy != "" && !sameJSON(s.policy, live.policy) {
+		c.check("", "resource policy", "the given one", map[bool]string{true: "none", false: "another"}[live.policy == ""])
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.tags)) {
+		got, ok := live.tags[key]
+		if !ok {
+			got = "none"
+		}
+		c.check("", "tag "+key, s.tags[key], got)
+	}
+	return c.found
+}
+
+func sameJSON(a, b string) bool {
+	decode := func(s string) (v any, ok bool) {
+		d := json.NewDecoder(strings.NewReader(s))
+		d.UseNumber()
+		err := d.Decode(&v)
+		return v, err == nil
+	}
+	x, ok1 := decode(a)
+	y, ok2 := decode(b)
+	return ok1 && ok2 && reflect.DeepEqual(x, y)
+}
