@@ -37,7 +37,7 @@ func (r Range) MarshalJSON() ([]byte, error) {
 		return fmt.Appendf(nil, `{"Min":%g,"Max":null}`, r.Min), nil
 	}
 	type plain Range
-	return json.Marshal(plain(r))
+	return json.Marshal(plain(r)) //nolint:musttag // the names of the fields are the names of the members
 }
 
 func (r Range) plus(o Range) Range { return Range{r.Min + o.Min, r.Max + o.Max} }

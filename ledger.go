@@ -52,11 +52,6 @@ const (
 // compiler makes the 128 functions of a sync.Map anew in each package that has one.
 func syncMap(field any) *sync.Map { return field.(*sync.Map) } //nolint:forcetypeassert // as ready makes it
 
-// ready makes the maps of a zero Ledger.
-func (l *Ledger) ready() {
-	l.once.Do(func() { l.entries, l.labels = new(sync.Map), new(sync.Map) })
-}
-
 type entryKey struct{ table, index, op, label string }
 
 // counters hold units in millionths, as amounts do.
@@ -64,6 +59,11 @@ type counters struct{ read, write, operations atomic.Int64 }
 
 // NewLedger makes an empty ledger.
 func NewLedger() *Ledger { return new(Ledger) }
+
+// ready makes the maps of a zero Ledger.
+func (l *Ledger) ready() {
+	l.once.Do(func() { l.entries, l.labels = new(sync.Map), new(sync.Map) })
+}
 
 var defaultLedger = NewLedger()
 

@@ -261,7 +261,8 @@ func (c *core) amplification() (texts []string) {
 	defer c.mu.Unlock()
 	for _, x := range c.indexes {
 		if x.projection == types.ProjectionTypeAll {
-			texts = append(texts, fmt.Sprintf("index %s of table %s holds all attributes, so each update of an item in it is written there again: let it project what its queries read, and Hydrate the rest", x.name, c.name))
+			texts = append(texts, fmt.Sprintf("index %s of table %s holds all attributes, so each update of an item in it is written there again: "+
+				"let it project what its queries read, and Hydrate the rest", x.name, c.name))
 			continue
 		}
 		for _, h := range []*handle{c.version, c.revision, c.updated} {

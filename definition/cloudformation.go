@@ -47,9 +47,9 @@ func CDK(tables ...*ddb.TableDefinition) ([]byte, error) {
 			return nil, err
 		}
 		policy := p["ResourcePolicy"]
-		lowered := lower(p).(object) //nolint:errcheck,forcetypeassert // an object stays one
+		lowered := lower(p).(object) //nolint:forcetypeassert // an object stays one
 		if policy != nil {           // the document is IAM's, and keeps its names
-			lowered["resourcePolicy"] = object{"policyDocument": policy.(object)["PolicyDocument"]} //nolint:errcheck,forcetypeassert // made below
+			lowered["resourcePolicy"] = object{"policyDocument": policy.(object)["PolicyDocument"]} //nolint:forcetypeassert // made below
 		}
 		all[identifier(deref(t.Create.TableName))] = lowered
 	}

@@ -127,7 +127,7 @@ func terraformTable(t *ddb.TableDefinition) (object, error) {
 	}
 	if tags := tagsOf(t); len(tags) > 0 {
 		for key, value := range tags {
-			tags[key] = terraformText(value.(string)) //nolint:errcheck,forcetypeassert // tags are text
+			tags[key] = terraformText(value.(string)) //nolint:forcetypeassert // tags are text
 		}
 		o["tags"] = tags
 	}

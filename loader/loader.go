@@ -94,7 +94,7 @@ func (l *Loader[T, K]) Get(ctx context.Context, key K) (item T, err error) {
 	if err := ctx.Err(); err != nil {
 		return item, err
 	}
-	b, i := l.join(key)
+	b, i := l.join(key) //nolint:contextcheck // the read serves several callers; its context is the loader's
 	select {
 	case <-b.done:
 	case <-ctx.Done():
@@ -112,7 +112,7 @@ func (l *Loader[T, K]) join(key K) (*batch[T, K], int) {
 	b := l.open
 	if b == nil {
 		b = &batch[T, K]{full: make(chan struct{}), done: make(chan struct{})}
-		ctx, cancel := context.WithCancel(l.ctx)
+		ctx, cancel := context.WithCancel(l.ctx) //nolint:gosec // the last caller that leaves calls it
 		b.cancel = cancel
 		l.open = b
 		l.stats.Batches++

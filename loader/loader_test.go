@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,10 +30,8 @@ type fake struct {
 var errBroken = errors.New("broken")
 
 func (f *fake) BatchGet(ctx context.Context, keys []string, _ ...ddb.GetOption) ([]ddb.Got[string], error) {
-	for _, k := range keys {
-		if k == "" {
-			return nil, &ddb.InvalidError{Problems: []error{errors.New("key is empty")}}
-		}
+	if slices.Contains(keys, "") {
+		return nil, &ddb.InvalidError{Problems: []error{errors.New("key is empty")}}
 	}
 	f.mu.Lock()
 	f.batches = append(f.batches, keys)

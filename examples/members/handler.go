@@ -28,7 +28,10 @@ func (s *Server) Handler() http.Handler {
 }
 
 func (s *Server) join(w http.ResponseWriter, r *http.Request) {
-	var body struct{ Email, Name string }
+	var body struct {
+		Email string `json:"email"`
+		Name  string `json:"name"`
+	}
 	key := r.Header.Get("Idempotency-Key")
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&body); err != nil || body.Email == "" || key == "" {
 		http.Error(w, "wanted: a body with email and name, and the header Idempotency-Key", http.StatusBadRequest)
@@ -76,7 +79,9 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 
 // setRole takes the entity tag of what the caller has seen from If-Match.
 func (s *Server) setRole(w http.ResponseWriter, r *http.Request) {
-	var body struct{ Role string }
+	var body struct {
+		Role string `json:"role"`
+	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&body); err != nil || body.Role == "" {
 		http.Error(w, "wanted: a body with a role", http.StatusBadRequest)
 		return

@@ -41,7 +41,7 @@ func main() {
 func run(ctx context.Context, listen string) error {
 	client, end := ddbtest.Open() // in production: ddbclient.New(ctx)
 	defer end()
-	defer ddb.LogCapacity(slog.Default()) // what it has cost, at shutdown
+	defer ddb.LogCapacity(slog.Default()) //nolint:contextcheck // what it has cost, at shutdown, when ctx has ended
 	members, err := NewMembers(client, "team-")
 	if err != nil {
 		return err

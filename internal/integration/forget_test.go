@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,7 +91,7 @@ func TestForgetEverywhere(t *testing.T) {
 				views = views.Encrypt(subjects, func(id string) string { return eventstore.CategoryOf(id) + id })
 			}
 			registry := eventstore.NewTypes[wrote](eventstore.JSON).Add(wrote{})
-			diaries := eventstore.NewRepository(store, registry, func(d []string, w wrote) []string { return append(d[:len(d):len(d)], w.Text) },
+			diaries := eventstore.NewRepository(store, registry, func(d []string, w wrote) []string { return append(slices.Clip(d), w.Text) },
 				eventstore.WithSnapshots(snapshots, "", 0), eventstore.StateStored("", 0))
 			large := ""
 			for i := range 700 {
@@ -127,7 +129,7 @@ func TestForgetEverywhere(t *testing.T) {
 					all = append(all, data...)
 				}
 				page := httptest.NewRecorder()
-				debug.Handler().ServeHTTP(page, httptest.NewRequest("GET", "/", nil))
+				debug.Handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/", nil))
 				return bytes.Contains(append(all, page.Body.Bytes()...), []byte("Lovelace"))
 			}
 			if found() == encrypted {

@@ -1,6 +1,7 @@
 package keytext_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -19,13 +20,13 @@ func TestEscape(t *testing.T) {
 		if err1 != nil || err2 != nil {
 			t.Fatal(err1, err2)
 		}
-		if strings.ContainsRune(string(ea), keytext.Delimiter) {
+		if bytes.ContainsRune(ea, keytext.Delimiter) {
 			t.Errorf("%q is written as %q", a, ea)
 		}
 		if back, err := keytext.Unescape(string(ea)); err != nil || back != a {
 			t.Errorf("%q is read back as %q, %v", a, back, err)
 		}
-		if strings.Compare(a, b) != strings.Compare(string(ea), string(eb)) {
+		if strings.Compare(a, b) != bytes.Compare(ea, eb) {
 			t.Errorf("%q and %q sort as %q and %q do not", a, b, ea, eb)
 		}
 		// Fields keep their order with what follows them.

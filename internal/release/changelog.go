@@ -14,7 +14,7 @@ type changelog string
 const unreleased = "Unreleased"
 
 func readChangelog(root string) (changelog, error) {
-	data, err := os.ReadFile(filepath.Join(root, "CHANGELOG.md")) //nolint:gosec // a file of the repository
+	data, err := os.ReadFile(filepath.Join(root, "CHANGELOG.md"))
 	return changelog(data), err
 }
 

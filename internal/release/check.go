@@ -77,7 +77,7 @@ func (u user) use(ctx context.Context, root string, m module) error {
 		name = strings.ReplaceAll(m.dir, "/", "_")
 		source = filepath.Join(root, "internal", "release", "testdata", "users", name, "main.go")
 	}
-	program, err := os.ReadFile(source) //nolint:gosec // the repository's
+	program, err := os.ReadFile(source)
 	if errors.Is(err, os.ErrNotExist) && len(commands) > 0 {
 		return nil // only commands
 	}
@@ -129,7 +129,7 @@ func forget(cache string, all []module, version string) error {
 				return nil
 			}
 			if err == nil && d.IsDir() {
-				err = os.Chmod(p, 0o750) //nolint:gosec // a folder that is removed next
+				err = os.Chmod(p, 0o750) //nolint:gosec // a folder, removed next
 			}
 			return err
 		}), os.RemoveAll(unpacked))
@@ -140,7 +140,7 @@ func forget(cache string, all []module, version string) error {
 			errs = append(errs, os.Remove(f))
 		}
 		// The go command notes which versions a proxy lists.
-		if list, err := os.ReadFile(filepath.Join(downloads, "list")); err == nil && strings.Contains(string(list), version) { //nolint:gosec // the cache's
+		if list, err := os.ReadFile(filepath.Join(downloads, "list")); err == nil && strings.Contains(string(list), version) {
 			errs = append(errs, os.Remove(filepath.Join(downloads, "list")))
 		}
 	}

@@ -49,7 +49,7 @@ func modules(root string) ([]module, error) {
 		if d.Name() != "go.mod" {
 			return nil
 		}
-		data, err := os.ReadFile(path) //nolint:gosec // a file of the repository
+		data, err := os.ReadFile(path) //nolint:gosec // the repository
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ const customers = 8
 
 func newShop(t testing.TB, n int) *shop {
 	t.Helper()
-	s := &shop{client: newClient(t), rnd: rand.New(rand.NewPCG(1, 2)), n: n} //nolint:gosec // no secret
+	s := &shop{client: newClient(t), rnd: rand.New(rand.NewPCG(1, 2)), n: n}
 	var errs [3]error
 	s.orders, errs[0] = ddb.New(s.client, tableName(t), orderCustomer, orderKey, ddb.PageSize(60))
 	s.byStatus, errs[1] = ddb.NewIndex(s.orders, "by-status", orderStatus, orderKey)

@@ -155,7 +155,6 @@ func TestCreateKeepsWhatWasProlonged(t *testing.T) {
 }
 
 //go:fix inline
-func ptr[T any](v T) *T { return new(v) }
 
 // TestCreateOverExpiredWithFaults: whatever happens to one request, what is reported is what happened; on a table with tombstones it is known.
 func TestCreateOverExpiredWithFaults(t *testing.T) {

@@ -62,7 +62,7 @@ var exportedTypes = map[string]exported{
 	"ddb.BatchPart":            holds[ddb.BatchPart](),
 	"ddb.BatchTablesError":     holds[ddb.BatchTablesError](),
 	"ddb.Path":                 word[ddb.Path](),
-	"ddb.Mixed":                exported{typ: reflect.TypeFor[ddb.Mixed[any]](), point: true, names: []string{"m.table"}},
+	"ddb.Mixed":                {typ: reflect.TypeFor[ddb.Mixed[any]](), point: true, names: []string{"m.table"}},
 	"ddb.IncludeExpiredOption": holds[ddb.IncludeExpiredOption](),
 	"ddb.MixedKey":             holds[ddb.MixedKey](),
 	"ddb.MixedFilter":          holds[ddb.MixedFilter](),

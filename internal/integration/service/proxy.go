@@ -105,10 +105,12 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request) {
 		// No SDK repeats this error.
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		w.WriteHeader(http.StatusBadRequest)
-		_ = json.NewEncoder(w).Encode(map[string]string{"__type": "com.amazon.coral.service#AccessDeniedException", "message": "the trial refuses this: " + reason})
+		if refusal, err := json.Marshal(map[string]string{"__type": "com.amazon.coral.service#AccessDeniedException", "message": "the trial refuses this: " + reason}); err == nil {
+			_, _ = w.Write(refusal)
+		}
 		return
 	}
-	resp, reply, err := p.send(r.Context(), target, r.Header.Get("Content-Type"), body)
+	status, header, reply, err := p.send(r.Context(), target, r.Header.Get("Content-Type"), body)
 	if err != nil {
 		if r.Context().Err() == nil {
 			p.count(p.refused, "no answer of the service", 0)
@@ -117,13 +119,13 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cost := 0.0
-	if resp.StatusCode == http.StatusOK {
+	if status == http.StatusOK {
 		cost = units(operation, body, reply)
 	}
 	p.count(p.requests, operation, cost)
-	maps.Copy(w.Header(), resp.Header)
-	w.WriteHeader(resp.StatusCode)
-	_, _ = w.Write(reply)
+	maps.Copy(w.Header(), header)
+	w.WriteHeader(status)
+	_, _ = w.Write(reply) //nolint:gosec // the service's JSON, for the tests
 }
 
 // admit says why a request is not sent.
@@ -153,28 +155,28 @@ func (p *proxy) count(in map[string]int, what string, cost float64) {
 }
 
 // send signs a request and sends it once.
-func (p *proxy) send(ctx context.Context, target, contentType string, body []byte) (*http.Response, []byte, error) {
+func (p *proxy) send(ctx context.Context, target, contentType string, body []byte) (status int, header http.Header, reply []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.target.of(target).String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, err
+		return 0, nil, nil, err
 	}
 	req.Header.Set("X-Amz-Target", target)
 	req.Header.Set("Content-Type", contentType)
 	credentials, err := p.credentials.Retrieve(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("credentials: %w", err)
+		return 0, nil, nil, fmt.Errorf("credentials: %w", err)
 	}
 	sum := sha256.Sum256(body)
 	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "dynamodb", p.settings.region, time.Now()); err != nil {
-		return nil, nil, err
+		return 0, nil, nil, err
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return 0, nil, nil, err
 	}
-	defer resp.Body.Close()
-	reply, err := io.ReadAll(resp.Body)
-	return resp, reply, err
+	defer resp.Body.Close() //nolint:errcheck // it was read
+	reply, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, resp.Header, reply, err
 }
 
 // figures are the counts so far.

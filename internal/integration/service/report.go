@@ -25,7 +25,12 @@ type result struct {
 func results(events []byte) []result {
 	packages := make(map[string]*result)
 	for line := range bytes.Lines(events) {
-		var event struct{ Action, Package, Test, Output string }
+		var event struct {
+			Action  string `json:"Action"`
+			Package string `json:"Package"`
+			Test    string `json:"Test"`
+			Output  string `json:"Output"`
+		}
 		if json.Unmarshal(line, &event) != nil || event.Package == "" {
 			continue
 		}

@@ -15,9 +15,14 @@ func named(operation string, body []byte) ([]string, error) {
 		return nil, fmt.Errorf("%s names its tables in a statement", operation)
 	}
 	var request struct {
-		TableName, TableArn, ResourceArn, StreamArn, ShardIterator string
-		RequestItems                                               map[string]json.RawMessage
-		TransactItems                                              []map[string]struct{ TableName string }
+		TableName     string                     `json:"TableName"`
+		TableARN      string                     `json:"TableArn"`
+		ResourceARN   string                     `json:"ResourceArn"`
+		StreamARN     string                     `json:"StreamArn"`
+		RequestItems  map[string]json.RawMessage `json:"RequestItems"`
+		TransactItems []map[string]struct {
+			TableName string `json:"TableName"`
+		} `json:"TransactItems"`
 	}
 	if err := json.Unmarshal(body, &request); err != nil {
 		return nil, fmt.Errorf("%s: the body is no request: %w", operation, err)
@@ -26,7 +31,7 @@ func named(operation string, body []byte) ([]string, error) {
 		return nil, nil // its iterator comes from a stream that was named before
 	}
 	var names []string
-	for _, name := range []string{request.TableName, request.TableArn, request.ResourceArn, request.StreamArn} {
+	for _, name := range []string{request.TableName, request.TableARN, request.ResourceARN, request.StreamARN} {
 		if name != "" {
 			names = append(names, tableOf(name))
 		}

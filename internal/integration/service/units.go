@@ -9,9 +9,13 @@ import (
 // units is what a call has cost: what the reply says, or else, from the sizes of request and reply, more than that. The estimate takes
 // a strongly consistent read and a transaction's double price, so that the bound holds where a reply says nothing.
 func units(operation string, request, reply []byte) float64 {
-	var said struct{ ConsumedCapacity json.RawMessage }
+	var said struct {
+		ConsumedCapacity json.RawMessage `json:"ConsumedCapacity"`
+	}
 	if json.Unmarshal(reply, &said) == nil && len(said.ConsumedCapacity) > 0 {
-		type capacity struct{ CapacityUnits float64 }
+		type capacity struct {
+			CapacityUnits float64 `json:"CapacityUnits"`
+		}
 		var one capacity
 		if json.Unmarshal(said.ConsumedCapacity, &one) == nil {
 			return one.CapacityUnits
