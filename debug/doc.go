@@ -5,7 +5,7 @@
 //
 // It shows units by table, index, operation and label; rates of the last five minutes;
 // latencies; throttled attempts with the reasons that DynamoDB gives; errors; the partition
-// keys that most capacity goes to; the slowest and mostExpensive calls of the last minutes, each
+// keys that most capacity goes to; the slowest and most expensive calls of the last minutes, each
 // with its explanation ([ddb.Call.Explain]); and how estimates compare with what was billed.
 // [Snapshot] documents every figure.
 //

@@ -139,7 +139,9 @@ func statusOf(err error) (int, string) {
 		return http.StatusPreconditionFailed, "somebody else has changed it; read it again"
 	case errors.Is(err, ddb.ErrBadCursor):
 		return http.StatusBadRequest, "this page is no longer there; start from the first one"
-	case errors.Is(err, ddb.ErrInvalid), errors.Is(err, ddb.ErrItemTooLarge):
+	case errors.Is(err, ddb.ErrItemTooLarge):
+		return http.StatusRequestEntityTooLarge, "this is more than can be stored"
+	case errors.Is(err, ddb.ErrInvalid):
 		return http.StatusBadRequest, "the request cannot be carried out as it is"
 	case errors.Is(err, ddb.ErrThrottled), ddb.IsRetryable(err):
 		return http.StatusServiceUnavailable, "try again later"
