@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
@@ -75,7 +77,8 @@ func newBank(ctx context.Context, rules ...fault.Rule) (*bank, error) {
 		}
 		b.requests = append(b.requests, text) // one request at a time here
 	}))
-	b.client, b.close = engine.Client(), engine.Close
+	// The number of attempts is the newest SDK's own choice, unless it is said.
+	b.client, b.close = engine.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 3 }), engine.Close
 	var err error
 	b.accounts, err = ddb.NewSimple(b.client, "accounts", accountID, ddb.Version(accountRevision), ddb.Tombstones("deleted", time.Hour))
 	if err != nil {
