@@ -1,6 +1,6 @@
 // Before compares the processor time of the usual calls with that of an earlier commit, in interleaved rounds in one process.
 //
-//	go run ./before -commit 2fb0439
+//	GOWORK=off go run ./before -commit 2fb0439
 //
 // It checks the earlier commit out into a temporary folder, gives its modules another name there, and builds a program of
 // both. That needs the repository's history.

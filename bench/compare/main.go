@@ -1,9 +1,9 @@
 // Compare runs every call with every library in interleaved rounds in one process, prints a table of medians with the spread
 // of the ratios, and draws a plot.
 //
-//	go run ./compare -cpu -svg ../docs/bench.svg   the usual calls
-//	go run ./compare -cpu -of types               pages of ten types of items
-//	go run ./compare -cpu -of points               small writes
+//	GOWORK=off go run ./compare -cpu -svg ../docs/bench.svg   the usual calls
+//	GOWORK=off go run ./compare -cpu -of types               pages of ten types of items
+//	GOWORK=off go run ./compare -cpu -of points               small writes
 //
 // With -cpu it compares processor time, garbage collection included: ratios of times are worth little on a machine that
 // is busy, as a long call is interrupted more often than a short one.

@@ -1,7 +1,7 @@
 // Engines puts the same load on DynamoDB-compatible servers over HTTP and prints how much each does.
 //
-//	go run ./engines                                     # ddbtest, behind a server of this process
-//	go run ./engines name=http://127.0.0.1:8000 ...      # others beside it
+//	GOWORK=off go run ./engines                                     # ddbtest, behind a server of this process
+//	GOWORK=off go run ./engines name=http://127.0.0.1:8000 ...      # others beside it
 //
 // The load is a mixture of puts, gets, queries, updates of one hot item and transactions by many goroutines, in
 // rounds that take turns, with the SDK's own client. The line "client" is the same load on a server that answers

@@ -1,7 +1,7 @@
 // Restart measures the processor time that ddblocal takes to open a folder with many items.
 //
-//	go run ./restart -data ./million                     # fills the folder first if it is empty
-//	go run ./restart -data ./million -server ./ddblocal
+//	GOWORK=off go run ./restart -data ./million                     # fills the folder first if it is empty
+//	GOWORK=off go run ./restart -data ./million -server ./ddblocal
 //
 // The items have 1 KB in 14 attributes, in a table with one global index that projects all of them. Each round starts
 // the server on the folder, waits until it listens, asks for one item by the index, and ends it.

@@ -1,7 +1,7 @@
 // Speed compares the processor time that servers take for an operation.
 //
-//	go run ./speed -dynoxide "$(cd .. && go run ./internal/integration -install)"
-//	go run ./speed -dynoxide ./dynoxide -before ./ddblocal-of-before
+//	GOWORK=off go run ./speed -dynoxide "$(cd .. && go run ./internal/integration -install)"
+//	GOWORK=off go run ./speed -dynoxide ./dynoxide -before ./ddblocal-of-before
 //
 // It starts ddblocal, from the source beside this command unless -ours names a binary, and the others, each in a process
 // of its own on a loopback port. In every round each server does the same operations, one server after the other, so

@@ -43,7 +43,27 @@ func withoutDifferences(operation string, body any) any {
 			drop(body, strings.Split(d.part, "."))
 		}
 	}
+	firstInvalid(body)
 	return body
+}
+
+// firstInvalid keeps the first of several reasons ValidationError of a cancelled transaction: the second engine names every invalid action, ours stops at
+// the first, as ddbtest/internal/engine/transactwrite.go explains.
+func firstInvalid(body any) {
+	m, _ := body.(map[string]any)
+	reasons, _ := m["CancellationReasons"].([]any)
+	found := false
+	for _, r := range reasons {
+		reason, ok := r.(map[string]any)
+		if !ok || reason["Code"] != "ValidationError" {
+			continue
+		}
+		if found {
+			reason["Code"] = "None"
+			delete(reason, "Message")
+		}
+		found = true
+	}
 }
 
 func drop(body any, path []string) {
