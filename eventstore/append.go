@@ -54,8 +54,8 @@ type Appended struct {
 // feed, and as much again for each index entry: a transaction costs twice the units of
 // its writes. A transaction has 100 actions: 99 events in one call, 97 with the feed.
 //
-// In global tables with eventual consistency, write a stream in one Region only:
-// transactions hold within a Region, and the last writer wins between them.
+// In global tables with eventual consistency, append in one Region only, with a [Sequenced] feed for the whole store, whose
+// streams share the counters: transactions hold within a Region, and the last writer wins between them.
 func (s *Store) Append(ctx context.Context, stream string, expected Expected, args ...AppendArg) (Appended, error) {
 	if err := s.usable(); err != nil {
 		return Appended{}, err

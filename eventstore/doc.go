@@ -53,7 +53,7 @@
 // # What to know
 //
 // Transactions hold within a Region: in global tables with eventual consistency, append to a stream in
-// one Region only. The role of a writer needs GetItem, Query, PutItem, UpdateItem and, for transactions, ConditionCheckItem; an
+// one Region only, and with a [Sequenced] feed to the whole store, whose streams share the counters. The role of a writer needs GetItem, Query, PutItem, UpdateItem and, for transactions, ConditionCheckItem; an
 // IAM condition on dynamodb:EnclosingOperation can allow writes in transactions alone, so that nothing
 // else can break a stream.
 package eventstore

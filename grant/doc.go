@@ -38,7 +38,7 @@
 //
 // Each change ([Store.Save], [Store.Revoke], [Store.Delete]) raises the grant's revision and
 // writes an entry of its history ([Store.History]) in the same transaction. No revision is
-// used twice, also not after a deletion; only [Store.Erase] begins anew. Granting again does
+// used twice, also not after a deletion; only [Store.Erase] starts them again. Granting again does
 // not hide that the grant was revoked.
 //
 // # Activity groups

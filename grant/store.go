@@ -161,7 +161,7 @@ func (s *Store) Verify(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Dif
 	return differences, failed("Verify", err)
 }
 
-// Reset drops the table with everything in it and makes it anew, empty. The permission
+// Reset drops the table with everything in it and makes it again, empty. The permission
 // must name the table, prefix included:
 //
 //	err := grants.Reset(ctx, ddb.AllowDelete("test-grants"))

@@ -45,7 +45,7 @@ type sweep struct {
 // of them cannot be read, nothing is removed.
 //
 // It is safe while others write: an object is decided on by the day in its name, and nobody writes to a name of a past
-// day. It takes 48 bytes of memory for each reference. A sweep that ends early can be begun again.
+// day. It takes 48 bytes of memory for each reference. A sweep that ends early can be started again.
 func (p *Payloads) Sweep(ctx context.Context, references []iter.Seq2[string, error], opts ...SweepOption) (SweepReport, error) {
 	if err := p.usable(); err != nil {
 		return SweepReport{}, err

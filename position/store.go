@@ -122,7 +122,7 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]dd
 	return s.table.VerifyTable(ctx, opts...)
 }
 
-// ResetTable deletes the table with all positions and records of resets, waits until it is gone, and creates it anew. It is refused
+// ResetTable deletes the table with all positions and records of resets, waits until it is gone, and creates it again. It is refused
 // unless the permission names the table, see [ddb.AllowDelete].
 func (s *Store) ResetTable(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
 	if err := s.usable(); err != nil {
@@ -313,7 +313,7 @@ func (s *Store) List(ctx context.Context, consumer string) iter.Seq2[Position, e
 	}
 }
 
-// Delete removes a position; the consumer begins anew. Records of resets stay.
+// Delete removes a position; the consumer starts from the beginning. Records of resets stay.
 func (s *Store) Delete(ctx context.Context, consumer, partition string) error {
 	if err := s.usable(); err != nil {
 		return err
