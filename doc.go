@@ -1,12 +1,12 @@
-// Package ddb turns DynamoDB tables into typed Go values: [Table] with its item
-// type and the types of its keys, attribute handles that the compiler checks,
-// typed conditions, updates and cursors, batches and transactions that say what
-// was not done, and consumed capacity counted for every call.
+// Package ddb is a type-safe library for DynamoDB. A [Table] knows its item type
+// and the types of its keys, and the compiler checks conditions, updates and
+// queries against them. Batches and transactions report what was not done, and
+// every call reports the capacity that it consumed.
 //
 // # Define
 //
-// A struct with dynamodbav tags is the item; handles select its fields. The
-// attribute name comes from the tag and is never written again:
+// An item is a struct with dynamodbav tags. A handle selects a field and takes the
+// attribute name from the field's tag:
 //
 //	type Order struct {
 //		Customer CustomerID `dynamodbav:"customer_id"`
@@ -23,58 +23,65 @@
 //	)
 //
 //	orders, err := ddb.New(client, "orders", orderCustomer, orderID)
-//	if err != nil {
-//		return err
+//
+// Write and read items, with each error checked:
+//
+//	err = orders.Create(ctx, &Order{"ann", "o1", "open", 40}) // Put, Create, Replace, Delete
+//	order, err := orders.Update(ctx, orders.Key("ann", "o1"),
+//		orderStatus.Set("paid"), ddb.If(orderStatus.Eq("open")))
+//	order, err = orders.Get(ctx, "ann", "o1")
+//	for o, err := range orders.Query("ann").Filter(orderTotal.Gt(10)).All(ctx) {
+//		...
 //	}
 //
-// The result is a *ddb.Table[Order, CustomerID, OrderID]. With keys of named types
+// New returns a *ddb.Table[Order, CustomerID, OrderID]. If its keys have named types,
 // the compiler refuses swapped keys, conditions on another struct, prefixes on
-// numbers and cursors of other tables. A table without a sort key is a
-// [SimpleTable], made by [NewSimple]; an [Index], a [SimpleIndex] or a [LocalIndex]
-// is made from its table. The command ddb gen handles (cmd/ddb) writes the handles that a struct lacks.
+// numbers and cursors of other tables. [NewSimple] makes a [SimpleTable], which has no
+// sort key. An [Index], a [SimpleIndex] or a [LocalIndex] is made from its table. The
+// command ddb gen handles (cmd/ddb) writes missing handles.
 //
 // # Handles
 //
-// What an attribute can do depends on its handle: [Attr] has equality, existence,
-// Set and Remove; [Ord] adds order; [Num] arithmetic; [Str] and [Bin] prefixes;
-// [Set] and [List] members and elements; [Map] keys. [And], [Or] and [Not]
-// combine conditions. [Raw] and [RawText] take what handles cannot say.
+// The type of a handle decides which operations an attribute has: [Attr] has
+// equality, existence, Set and Remove; [Ord] adds order; [Num] arithmetic; [Str]
+// and [Bin] prefixes; [Set] and [List] members and elements; [Map] keys. [And],
+// [Or] and [Not] combine conditions. Use [Raw] or [RawText] for conditions that
+// handles cannot express.
 //
 // # Tags
 //
-// Tags mean what they mean to the SDK's attributevalue package: names, "-",
+// Tags have the meaning that the SDK's attributevalue package gives them: names, "-",
 // omitempty, omitemptyelem, string, stringset, numberset, binaryset, unixtime, embedded
-// structs, Marshaler and Unmarshaler, TextMarshaler; also omitzero. Names match by
-// case, as in DynamoDB. Numbers keep all their digits or are refused. The file
-// docs/codec.md lists every difference.
+// structs, Marshaler and Unmarshaler, TextMarshaler; also omitzero. Names are
+// case-sensitive, as in DynamoDB. A number keeps all its digits or is refused. The
+// file docs/codec.md lists every difference.
 //
 // # Writes
 //
-// There are five verbs with one precondition each: Put (none), Create (absent),
-// Replace (present), Update (present, named attributes only) and Delete (none);
-// Upsert is Update without its precondition. [If] adds conditions; a false one is
-// a [ConditionFailed] that holds the item as it is. With [Version] every write
-// is guarded against lost updates.
+// Put and Delete have no precondition. Create requires that the item does not exist,
+// Replace and Update that it does; Update writes the named attributes only. Upsert is
+// Update without its precondition. [If] adds conditions. If one is false, the error is
+// a [ConditionFailed] with the current item. [Version] guards every write against lost
+// updates.
 //
 // # Reads
 //
-// Get returns [ErrNotFound] for a missing item. A [Query] is immutable:
-// built once, run often, shared by goroutines. Limit is the number of items
-// returned; All is an iterator that yields at most one error, last, and can be left at
-// any time. Only Scan scans.
+// Get returns [ErrNotFound] for a missing item. A [Query] is immutable: it can be
+// run many times and shared by goroutines. Limit is the number of items returned. All
+// is an iterator: it yields at most one error, as its last value, and the loop can be
+// left at any time. Only Scan scans.
 //
 // # Errors
 //
-// Every error says operation, table and cause, and never shows key values or
-// item data. Test sentinels with errors.Is ([ErrNotFound], [ErrConditionFailed],
-// [ErrThrottled], [ErrInvalid], ...) and take details with errors.As. A call
-// that is wrong in itself is refused before anything is sent, with everything that is
-// wrong named at once ([InvalidError]).
+// Every error names the operation, the table and the cause, and never shows key values
+// or item data. Use errors.Is with sentinels ([ErrNotFound], [ErrConditionFailed],
+// [ErrThrottled], [ErrInvalid], ...) and errors.As for details. An invalid call is
+// refused before anything is sent; its [InvalidError] lists all mistakes.
 //
 // # Cost
 //
-// Every call asks for its consumed capacity and counts it in [DefaultLedger], or
-// the ledger given by [WithLedger], by table, index, operation and label:
+// Every call requests its consumed capacity and adds it to [DefaultLedger], or to the
+// ledger given by [WithLedger], by table, index, operation and label:
 //
 //	defer ddb.LogCapacity(slog.Default())
 //
@@ -82,5 +89,5 @@
 //
 // Tables, indexes, handles, queries, conditions and changes are immutable and safe
 // for concurrent use. No goroutine outlives the call that started it, and every
-// wait obeys its context.
+// wait ends with its context.
 package ddb
