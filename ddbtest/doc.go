@@ -1,19 +1,22 @@
-// Package ddbtest is a DynamoDB for tests: an engine in pure Go, in memory,
-// that speaks the service's own protocol.
+// Package ddbtest is a DynamoDB engine for tests, in pure Go and in memory. It
+// speaks the protocol of the service.
 //
-// [New] gives a test a client of the AWS SDK that calls a fresh engine without
+// [New] returns a client of the AWS SDK that calls a new engine without
 // a socket:
 //
 //	func TestOrders(t *testing.T) {
-//		client := ddbtest.New(t)
-//		// CreateTable, PutItem, Query, ... as with the service
+//		client := ddbtest.New(t, ddbtest.WithFaults(
+//			fault.On("PutItem").Nth(1).DropReply())) // package ddbtest/fault
+//		orders, err := ddb.New(client, "orders", orderCustomer, orderID)
+//		...
+//		// CreateTable, Put, Query, ... as with the service
 //	}
 //
-// The engine answers as the service does: errors in the service's words, 38
+// The engine answers like the service: with its error texts, 38
 // digit numbers, item sizes to the byte, capacity units, pages of 1 MB,
 // secondary indexes, transactions and PartiQL. [Engine.Handler] serves the same engine
 // over HTTP.
 //
-// Time comes from the engine's [Clock], which a test can advance, so nothing
-// has to wait.
+// Time comes from the engine's [Clock], which a test can advance, so tests need
+// not wait.
 package ddbtest

@@ -1,4 +1,4 @@
-// Package entity reads items of several types from one DynamoDB table by one query (single-table design):
+// Package entity reads items of several types from one DynamoDB table with one query (single-table design):
 //
 //	type Record interface{ record() } // what the table holds: *Customer, *Order and *Line have the method
 //
@@ -26,10 +26,10 @@
 //	}
 //	err = entity.Collect(ctx, entity.Read(shop, customers.Query("CUSTOMER#7")), &account)
 //
-// Each typed table says how its items are recognised ([ddb.Discriminator], [ddb.KeyPrefix], [ddb.RecognizeBy]), and never
-// takes another type's. Items are written through the typed tables, in transactions together.
+// Each typed table has an option that recognises its items ([ddb.Discriminator], [ddb.KeyPrefix], [ddb.RecognizeBy]), and never
+// returns items of another type. Write items through the typed tables, several types together in transactions.
 //
-// It costs what the query costs, in units and about in processor time: each item is decoded once, from the reply into its type.
+// A read costs as many units as the query, and about as much processor time: each item is decoded once, from the reply into its type.
 //
 // The pattern: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/data-modeling-foundations.html
 package entity

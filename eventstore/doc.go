@@ -18,25 +18,24 @@
 //
 // # Appends
 //
-// An append is one transaction: the head of the stream, which holds its version, and an item for each event, or for
-// a frame of several. It happens as a whole or not at all, upon the version that [Expected] names. Every append
-// has a commit id; repeated with the same id and events it writes nothing more, so a caller
-// that does not know the outcome of an append repeats it, at any time. [Store.Commit] appends to several streams at once, and
-// [With] adds writes of the caller's own.
+// An append is one transaction: it writes the head of the stream, which holds the version, and an item for each event or for
+// a frame of several. It succeeds completely or not at all, at the version that [Expected] gives. Every append
+// has a commit id. Repeating it with the same id and events writes nothing more, so if you do not know the outcome of
+// an append, repeat it at any time. [Store.Commit] appends to several streams at once, and [With] adds writes of your own.
 //
 // # Reads
 //
-// [Store.Read] yields a stream from and to any version, in both directions, over all pages; a version
-// that is missing is an error and never a shorter stream. [Store.Feed] is everything that was ever appended, for
-// projections and subscriptions: with [Sequenced], each append also takes the next number of its shard, so
-// a reader can neither miss an event nor see it out of its stream's order. [Store.TimeFeed] is the cheaper feed by time, with
-// weaker promises. [ByCorrelation], [ByCausation] and [ByCategory] keep sparse indexes.
+// [Store.Read] yields a stream between any two versions, in either direction, over all pages. A missing version
+// is an error, never a shorter stream. [Store.Feed] yields everything that was ever appended, for
+// projections and subscriptions. With [Sequenced], each append also takes the next number of its shard, so
+// a reader never misses an event and sees those of a stream in order. [Store.TimeFeed] is a cheaper feed by time with
+// weaker guarantees. [ByCorrelation], [ByCausation] and [ByCategory] maintain sparse indexes.
 //
 // # State
 //
-// [Repository] folds events into aggregates, decides upon them, and appends; snapshots (package snapshot)
+// [Repository] folds events into aggregates, runs decisions on them, and appends. Snapshots (package snapshot)
 // or [StateStored] make loading independent of the number of events. [Views] are stored
-// projections. Events of old forms are brought up to date as they are read, see [Upcast].
+// projections. [Upcast] converts events of old schemas when they are read.
 //
 // # Cost
 //
@@ -50,10 +49,10 @@
 //
 // A read costs a read unit for each 4 KB, and one for the head unless it begins at the first event.
 //
-// # What to know
+// # Regions and permissions
 //
 // Transactions hold within a Region: in global tables with eventual consistency, append to a stream in
-// one Region only, and with a [Sequenced] feed to the whole store, whose streams share the counters. The role of a writer needs GetItem, Query, PutItem, UpdateItem and, for transactions, ConditionCheckItem; an
-// IAM condition on dynamodb:EnclosingOperation can allow writes in transactions alone, so that nothing
+// one Region only. A writer's role needs GetItem, Query, PutItem, UpdateItem and, for transactions, ConditionCheckItem. An
+// IAM condition on dynamodb:EnclosingOperation can restrict writes to transactions, so that nothing
 // else can break a stream.
 package eventstore

@@ -1,5 +1,5 @@
-// Package grant keeps authorization grants in a DynamoDB table and decides by them, so
-// that whatever goes wrong denies.
+// Package grant stores authorization grants in a DynamoDB table and makes access decisions
+// from them. Any failure denies access.
 //
 //	grants, err := grant.New(client)
 //	if err != nil {
@@ -21,14 +21,14 @@
 //
 // # Decisions
 //
-// [Store.Check] allows only by what it has read consistently, by the grant's own key: not
-// revoked, and before its expiry by the clock of the reader, taken after the read. An
-// error, a missing or damaged row, or one of a later version of the library denies. The lists
-// read indexes and are for people, not for decisions. Clocks of different hosts differ: a
-// grant ends on each host when that host's clock says so.
+// [Store.Check] reads the grant consistently, by its own key. It allows access only if the grant is not
+// revoked and has not expired by the reader's clock, taken after the read. An
+// error, a missing or damaged row, or a row of a later version of the library denies access. The lists
+// read indexes and are for people, not for decisions. Clocks of different hosts differ: on each host a
+// grant expires by that host's clock.
 //
-// Consistent is within a Region. In a global table of eventual consistency, a revocation of
-// another Region is seen when it has been replicated, typically within a second:
+// Reads are consistent within a Region. In a global table with eventual consistency, a revocation in
+// another Region takes effect once it has been replicated, typically within a second:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
 //
 // A service that only decides needs the permissions GetItem, BatchGetItem and Query on the
@@ -38,25 +38,25 @@
 //
 // Each change ([Store.Save], [Store.Revoke], [Store.Delete]) raises the grant's revision and
 // writes an entry of its history ([Store.History]) in the same transaction. No revision is
-// used twice, also not after a deletion; only [Store.Erase] starts them again. Granting again does
+// used twice, even after a deletion; only [Store.Erase] restarts at one. Granting again does
 // not hide that the grant was revoked.
 //
 // # Activity groups
 //
-// A group is a set of activities ([Store.AddActivities]); a user is a member by a grant of
-// [GroupType] ([MemberKey]), which expires, is revoked, listed and kept in history as any
-// other. Check looks at the user's own grant first, then at the user's groups.
+// A group is a set of activities ([Store.AddActivities]). A user becomes a member by a grant of
+// [GroupType] ([MemberKey]), which expires, is revoked, listed and recorded in history like any
+// other. Check reads the user's own grant first, then those of the user's groups.
 //
 // # Table
 //
-// One table, by default "grants", holds all. Its keys are the attributes tenant and sk:
+// One table, by default "grants", holds everything. Its keys are the attributes tenant and sk:
 //
 //	T#tenant, U#user#type#qualifier       a grant
 //	T#tenant, H#user#type#qualifier#rev   an entry of its history
 //	T#tenant, A#group#type#qualifier      an activity of a group
 //
-// The tenant is - where there is none. Names are escaped as by [keyformat.Format], so
-// that distinct keys never collide; the whole sort key has at most 1024 bytes. The indexes
+// Without a tenant, tenant is "-". Names are escaped as by [keyformat.Format], so
+// that distinct keys never collide. The whole sort key has at most 1024 bytes. The indexes
 // by-user (user, by_user) and by-type (type, by_type) hold the grants, for [Store.ListForUser] and
 // for [Store.ListHolders], [Store.Users] and the deletions. Attribute ttl is the time to
 // live, if [DeleteExpired] is set; no decision depends on it.

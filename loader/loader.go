@@ -1,10 +1,10 @@
-// Package loader gathers calls of Get that many goroutines make within a moment into one BatchGet, as the dataloader pattern of GraphQL servers does:
+// Package loader combines calls of Get by many goroutines into one BatchGet (the dataloader pattern of GraphQL servers):
 //
 //	users := loader.New(ctx, table) // of the request that is being served
 //	...
 //	u, err := users.Get(ctx, "u1") // in each of many resolvers
 //
-// A loader belongs to one request: make it where the request begins, with the request's context, whose budgets, label and deadline its batches have.
+// A loader belongs to one request: make it where the request begins, with the request's context. Its batches use the budgets, label and deadline of that context.
 package loader
 
 import (

@@ -1,11 +1,11 @@
-// Package pace keeps a rate: so many read and write units a second, shared by everything that a context is given to, from Get to
+// Package pace limits the rate of read and write units a second. All calls with the same context share the rate, from Get to
 // parallel scans, batches and layers.
 //
 //	p := pace.New(pace.Rates{ReadUnits: 500, WriteUnits: 200})
 //	for o, err := range orders.Scan().Parallel(4).All(pace.With(ctx, p)) { ... }
 //
-// [Of] follows a share of what a table has. A request waits until what it may cost at most fits, and is corrected by what it has cost; pages
-// are sized so that they fit. When DynamoDB throttles, the pace backs off by the reason.
+// [Of] follows a share of a table's throughput. A request waits until its maximum cost fits; afterwards its actual cost is counted. Pages
+// are sized so that they fit. When DynamoDB throttles, the pace slows down according to the reason.
 package pace
 
 import (

@@ -1,19 +1,31 @@
-// Package payload keeps data that are too large for a DynamoDB item in an object store: S3 (package
-// payload/s3), any store that speaks its protocol, a folder, or memory.
+// Package payload stores data that are too large for a DynamoDB item in an object store: S3 (package
+// payload/s3), any store with the same protocol, a folder, or memory.
 //
-// Data are stored before the item that refers to them. So an item never refers to data that
-// are not there; a crash in between leaves an object that nothing refers to, which [Payloads.Sweep] removes later.
+//	type Document struct {
+//		ID   string       `dynamodbav:"id"`
+//		Text payload.Data `dynamodbav:"text"`
+//	}
 //
-// An object is named by the content's SHA-256, below the space that it belongs to and
+//	payloads, err := payload.New(objects)
+//	doc := Document{ID: "d1", Text: payload.Of(text)}
+//	err = payload.Pack(ctx, payloads, documents, "tenant-1", &doc, &doc.Text) // before a write
+//	err = documents.Put(ctx, &doc)
+//	doc, err = documents.Get(ctx, "d1")
+//	err = payloads.Open(ctx, &doc.Text) // after a read
+//
+// Data are stored before the item that refers to them, so an item never refers to missing
+// data. A crash in between leaves an unreferenced object, which [Payloads.Sweep] removes later.
+//
+// The name of an object is the content's SHA-256, below its space and
 // the UTC day of the write:
 //
 //	<prefix>/<hash of the space>/<day>/<sha256>[.<compression>]
 //
-// Storing the same twice on a day stores it once, and what was stored is never overwritten with anything else.
-// The day makes sweeping safe: nobody writes to the name of a past day any more, so an
-// old object that nothing refers to cannot be referred to a moment later. A read verifies the
+// Storing the same data twice on a day stores them once, and an object is never overwritten with other data.
+// The day makes sweeping safe: names of past days are no longer written, so an
+// old unreferenced object stays unreferenced. A read verifies the
 // size and the hash before it returns anything.
 //
-// The methods Store and Fetch are what packages eventstore and snapshot ask of an offload. For
-// fields of any table there are [Data] and [Pack].
+// Packages eventstore and snapshot offload data with the methods Store and Fetch. For
+// fields of any table use [Data] and [Pack].
 package payload

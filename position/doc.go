@@ -1,14 +1,25 @@
-// Package position keeps how far consumers have come: in a feed, a queue, a stream of
-// changes, or whatever else has partitions and numbers that grow.
+// Package position stores the positions of consumers in a feed, a queue, a stream of
+// changes, or any other source with partitions and increasing numbers.
 //
-// A position never goes back by accident: [Store.Save] refuses it with [ErrStale], and only
-// [Store.Reset], which leaves a record, can do it. Where several processes may believe
-// that they are the consumer, each takes the position over with [Store.Claim]: from then on the
-// saves of the one before fail with [ErrFenced], however late they arrive.
+//	positions, err := position.New(client, "positions")
+//	if err != nil {
+//		return err
+//	}
+//	if err := positions.EnsureTable(ctx); err != nil {
+//		return err
+//	}
+//	last, err := positions.Load(ctx, "mailer", "shard-0")
+//	... // handle the numbers after it
+//	err = positions.Save(ctx, "mailer", "shard-0", handled)
+//
+// A position never goes back by accident: [Store.Save] refuses this with [ErrStale], and only
+// [Store.Reset], which leaves a record, can do it. If several processes may act as the same
+// consumer, each takes over the position with [Store.Claim]. From then on the
+// saves of the previous owner fail with [ErrFenced], however late they arrive.
 //
 // A handler that writes to DynamoDB can save its position in the same transaction
-// ([Store.SaveTx], [Claim.SaveTx]): then each number takes effect exactly once. Otherwise it
-// is at least once, and what was handled since the last save comes again after a crash.
+// ([Store.SaveTx], [Claim.SaveTx]): then each number takes effect exactly once. Otherwise each takes effect
+// at least once: after a crash, numbers since the last save are handled again.
 //
 // All positions are in one table, with the consumer as partition key and the partition as sort key. A save is one
 // write unit, a load one read unit.

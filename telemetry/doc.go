@@ -1,13 +1,18 @@
 // Package telemetry reports the requests of ddb's tables to OpenTelemetry: a span for
-// each request, metrics of all, the units of a ledger, and the consumers that run in this process.
+// each request, metrics, the units of a ledger, and the consumers that run in this process.
 //
+//	otel.SetTracerProvider(tracers) // by the program, as usual
+//	otel.SetMeterProvider(meters)
 //	stop, err := telemetry.Start()
+//	if err != nil {
+//		return err
+//	}
 //	defer stop()
 //
-// It needs the API of OpenTelemetry alone, and reports to the providers that the
+// It needs only the API of OpenTelemetry, and reports to the providers that the
 // program has set up, or to none. Names follow the semantic conventions for
-// databases and for DynamoDB where these have one; the others begin with "ddb.".
-// Neither key values nor item data are in any of it.
+// databases and for DynamoDB if these have one; other names begin with "ddb.".
+// Spans and metrics contain no key values and no item data.
 //
 // # Spans
 //
@@ -18,7 +23,7 @@
 // aws.dynamodb.table_names, .index_name, .consistent_read, .limit, .scan_forward,
 // .segment, .total_segments, .count, .scanned_count, .projection and
 // .consumed_capacity; ddb.label, ddb.attempts, ddb.throttling.reasons and, off the fast path, ddb.path and ddb.path.reason. A failed
-// condition is an answer: it has an error.type, but not the status Error.
+// condition is a normal result: it has an error.type, but not the status Error.
 //
 // # Metrics
 //
@@ -42,8 +47,8 @@
 //	ddb.consumer.given_up              {change}   counter, likewise: skipped, sent to dead letters or parked
 //	ddb.consumer.leases_lost           {lease}    counter, likewise
 //
-// At most 1,000 combinations of attributes are kept apart; tables beyond are reported
-// as "other". A ledger bounds its labels itself.
+// At most 1,000 combinations of attributes are reported separately; further tables are reported
+// as "other". A ledger limits its labels itself.
 //
 // https://opentelemetry.io/docs/specs/semconv/database/dynamodb/
 package telemetry
