@@ -1,4 +1,4 @@
-// Package pace limits the rate of read and write units a second. All calls with the same context share the rate, from Get to
+// Package pace limits the rate of read and write units a second. All calls whose context has the pace share it, from Get to
 // parallel scans, batches and layers.
 //
 //	p := pace.New(pace.Rates{ReadUnits: 500, WriteUnits: 200})
