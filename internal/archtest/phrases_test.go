@@ -35,6 +35,11 @@ var bannedPhrases = map[string]string{
 	"manieth":           "nth",
 	"hitherto":          "so far",
 	"of its own accord": "by itself",
+	"befell":            "happened to",
+	"so that nobody":    "so that no caller",
+	"wants to be":       "should be",
+	"go astray":         "are lost",
+	"in its words":      "with its texts",
 }
 
 var bannedPhrase = phrasePattern()
