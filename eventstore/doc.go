@@ -52,7 +52,7 @@
 // # Regions and permissions
 //
 // Transactions hold within a Region: in global tables with eventual consistency, append to a stream in
-// one Region only. A writer's role needs GetItem, Query, PutItem, UpdateItem and, for transactions, ConditionCheckItem. An
+// one Region only, and with a [Sequenced] feed to the whole store, whose streams share the counters. A writer's role needs GetItem, Query, PutItem, UpdateItem and, for transactions, ConditionCheckItem. An
 // IAM condition on dynamodb:EnclosingOperation can restrict writes to transactions, so that nothing
 // else can break a stream.
 package eventstore
