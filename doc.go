@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ddb is a type-safe library for DynamoDB. A [Table] knows its item type
 // and the types of its keys, and the compiler checks conditions, updates and
 // queries against them. Batches and transactions report what was not done, and

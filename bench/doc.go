@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package bench does the same work with ddb, the bare SDK, the SDK with
 // attributevalue, and guregu/dynamo: through the real SDK client, over an HTTP
 // client with canned replies ([Stub]) or a server on loopback.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package change delivers the changes of a table's items as typed values, from DynamoDB
 // Streams, AWS Lambda or Kinesis. A change is delivered at least once, or its loss is reported.
 //

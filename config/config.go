@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package config reads the settings of a data layer from the environment and from sections of TOML and
 // JSON files: where DynamoDB is, and what the tables are called. It is a module of its own, so that only those who
 // import it build the TOML library.

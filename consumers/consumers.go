@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package consumers lists the consumers of changes and events that run in this process, with their figures.
 package consumers
 

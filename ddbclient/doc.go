@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ddbclient makes DynamoDB clients with sound timeouts and retries, for the tables of package ddb.
 //
 //	client, err := ddbclient.New(ctx, ddbclient.WithRegion("eu-central-1"))

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ddbrules fails a test whose code reads or spends more than it should:
 //
 //	func TestCheckout(t *testing.T) {

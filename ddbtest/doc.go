@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ddbtest is a DynamoDB engine for tests, in pure Go and in memory. It
 // speaks the protocol of the service.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package ddbtest
 
 // SplitShards replaces every open shard of a table's stream by n children, as

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Ddbvet finds mistakes in code that uses package ddb which the compiler cannot see. It is run by go vet:
 //
 //	go install github.com/dynamotable/ddb/ddbvet@latest

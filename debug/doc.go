@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package debug serves a page, also as JSON, that shows the DynamoDB requests of the running
 // program, similar to net/http/pprof.
 //

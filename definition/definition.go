@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package definition describes tables as the tools that deploy them take them: CloudFormation templates, Terraform's and CDK's JSON. The description comes
 // from the code, so that a deployed table is what the code needs:
 //

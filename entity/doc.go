@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package entity reads items of several types from one DynamoDB table with one query (single-table design):
 //
 //	type Record interface{ record() } // what the table holds: *Customer, *Order and *Line have the method

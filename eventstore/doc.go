@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package eventstore keeps streams of events in one DynamoDB table.
 //
 //	store, err := eventstore.New(client, "events", eventstore.Sequenced(16))

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package grant stores authorization grants in a DynamoDB table and makes access decisions
 // from them. Any failure denies access.
 //

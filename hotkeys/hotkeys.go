@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package hotkeys finds the partition keys that most capacity goes to.
 package hotkeys
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keyformat writes composite keys as one text that sorts, and reads them back.
 package keyformat
 

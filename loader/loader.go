@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package loader combines calls of Get by many goroutines into one BatchGet (the dataloader pattern of GraphQL servers):
 //
 //	users := loader.New(ctx, table) // of the request that is being served

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package pace limits the rate of read and write units a second. All calls whose context has the pace share it, from Get to
 // parallel scans, batches and layers.
 //

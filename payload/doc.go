@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package payload stores data that are too large for a DynamoDB item in an object store: S3 (package
 // payload/s3), any store with the same protocol, a folder, or memory.
 //

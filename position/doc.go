@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package position stores the positions of consumers in a feed, a queue, a stream of
 // changes, or any other source with partitions and increasing numbers.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package snapshot stores the state of aggregates at some of their versions, so that loading an aggregate
 // need not fold all of its events.
 //

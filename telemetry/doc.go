@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package telemetry reports the requests of ddb's tables to OpenTelemetry: a span for
 // each request, metrics, the units of a ledger, and the consumers that run in this process.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Before compares the processor time of the usual calls with that of an earlier commit, in interleaved rounds in one process.
 //
 //	GOWORK=off go run ./before -commit 2fb0439

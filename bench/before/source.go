@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 // source is the program that is built: the calls of both versions, by name, on the replies of this one.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Compare runs every call with every library in interleaved rounds in one process, prints a table of medians with the spread
 // of the ratios, and draws a plot.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Engines puts the same load on DynamoDB-compatible servers over HTTP and prints how much each does.
 //
 //	GOWORK=off go run ./engines                                     # ddbtest, behind a server of this process

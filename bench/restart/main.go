@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Restart measures the processor time that ddblocal takes to open a folder with many items.
 //
 //	GOWORK=off go run ./restart -data ./million                     # fills the folder first if it is empty

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Speed compares the processor time that servers take for an operation.
 //
 //	GOWORK=off go run ./speed -dynoxide "$(cd .. && go run ./internal/integration -install)"

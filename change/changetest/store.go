@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package changetest holds the tests that every store of leases for package change must pass.
 package changetest
 

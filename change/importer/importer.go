@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package importer takes over where another system's change capture has stopped, from the table in which it keeps that: [Excalibur].
 //
 //	for state, err := range importer.Excalibur(client, "CdcState")(ctx) {

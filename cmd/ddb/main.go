@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Ddb helps with tables of package ddb at the command line.
 //
 //	go run github.com/dynamotable/ddb/cmd/ddb            the commands

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Ddblocal serves DynamoDB's API on a port, from memory or from a folder, for development.
 //
 //	go run github.com/dynamotable/ddb/cmd/ddblocal -addr 127.0.0.1:8000 -data ./data -seed seed.json

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package fault describes what is to go wrong in an engine of package ddbtest, and when:
 //
 //	client := ddbtest.New(t, ddbtest.WithFaults(

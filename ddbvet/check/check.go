@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package check has analyzers for code that uses package ddb. They report what types cannot refuse and what is wrong for certain:
 //
 //   - [DroppedResult]: the result of a builder, a condition, a change or an iterator is thrown away, so the call does nothing.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package importer brings events into a store from the tables that other event stores have written: [DynamoES] (the Rust
 // crates dynamo-es and cqrs-es), [Angzarr], [Schemeless] (the npm package @schemeless/event-store-adapter-dynamodb) and
 // [Excalibur] (.NET). Whatever else can list streams and their events is a [Source] as well.

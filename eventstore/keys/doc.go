@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keys keeps the keys with which package eventstore encrypts the data of subjects, in a table of DynamoDB or in memory. To forget a
 // subject is to delete its key:
 //

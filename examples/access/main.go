@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Access puts grants before an HTTP handler: users may do what they are granted, in their
 // tenant, until it expires or is revoked, themselves or through a group, and nothing while
 // the store of the grants is out of reach. It runs on the embedded engine, or on the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bank keeps accounts as streams of events: deposits, and transfers that write to two streams in one
 // transaction. A projection follows the feed of all events and is stopped again and again, snapshots
 // shorten the loads, statements of 2 MB go to an object store, and at the end it is shown that no money was made or lost.

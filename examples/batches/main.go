@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Batches writes and reads many items at once while requests are left unprocessed,
 // throttled and lost, and prints what was done, what was not and what nobody knows:
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Compatible runs on a server that has less of the API than DynamoDB: no transactions,
 // no capacity by index, no item with a failed condition. It shows how calls that need
 // them fail, and a program that does without:

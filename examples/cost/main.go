@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Cost asks what calls would cost before it makes them, bounds what they may cost, and
 // tells what they did cost, by operation, caller and partition key. It runs on the
 // embedded engine, or on the endpoint in DYNAMODB_ENDPOINT:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Dashboard puts a load on two tables while a recorder of package debug watches, and
 // prints what the recorder has seen. With -listen it serves the page as well, and goes
 // on with the load until it is interrupted:

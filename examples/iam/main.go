@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Iam runs a program's calls with a hook that notes which permissions they need, and
 // prints the policy that allows these and nothing else. It runs on the embedded engine,
 // or on the endpoint in DYNAMODB_ENDPOINT:

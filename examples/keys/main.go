@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Keys models an issue tracker in one table: composite keys that sort, several kinds of
 // items, indexes of several attributes, a sparse index, and unique values. It prints what each
 // question reads and costs. It runs on the embedded engine, or on the endpoint in

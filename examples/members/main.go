@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Members is the service of the guide docs/guides/first-service.md: the members of teams behind HTTP, with optimistic locking by
 // entity tags, paging, unique addresses, and requests that can be repeated.
 //

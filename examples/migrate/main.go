@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Migrate reads items that other libraries have written, each in its own layout, with
 // one struct, brings them into one layout while the old writers may still be at work,
 // and gives them versions:

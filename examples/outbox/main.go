@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Outbox is a service that writes orders, and two other processes that project them into a second table from the stream
 // of changes. They share the shards by leases. One of them is killed and started again while shards split; in the end the
 // projection must be what the table is.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Paging serves lists page by page, forwards and backwards, with tokens that a browser can
 // hold: encrypted, bound to query and tenant, good for an hour. It asks its own handler
 // and prints what came. It runs on the embedded engine, or on the endpoint in

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Quickstart defines a table, writes, reads, queries, pages, streams, batches,
 // counts and updates, and prints what it cost. It runs on the embedded engine, or on
 // the endpoint in DYNAMODB_ENDPOINT:

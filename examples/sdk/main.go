@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Sdk is one program twice: an account book written with the SDK, attributevalue and
 // expression (old.go), and the same with ddb (new.go), on one client and one table. Both
 // are asked the same, each about what the other wrote, and have to give the same answers:

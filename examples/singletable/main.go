@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Singletable keeps customers, their orders and the lines of these in one table: each type recognises its own items, one query
 // reads an account with all that belongs to it, and one index holds two of the types. It runs on the embedded engine, or on the endpoint in
 // DYNAMODB_ENDPOINT:

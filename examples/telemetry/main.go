@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Telemetry reports a few calls to OpenTelemetry's exporters for standard output, and
 // logs them: spans as they end, metrics at the end. It runs on the embedded engine, or
 // on the endpoint in DYNAMODB_ENDPOINT:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Testing is a small order service (orders.go) with the tests that belong to it
 // (orders_test.go): on an engine of their own, with a clock, time to live, a stream, and
 // faults by rule and by chance. Both files are meant to be copied.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Unicode imports the Unicode Character Database, one item for each character,
 // and reads it by block, by an index on the general category, page by page and as
 // a stream. It runs on the embedded engine, or on the endpoint in

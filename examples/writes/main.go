@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Writes shows how writes end: preconditions, stale versions, replies
 // that are lost, conflicts, throttling, transactions and unique values. Faults are
 // put between client and engine by rules, and every request is printed:

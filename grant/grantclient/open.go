@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package grantclient opens a store of grants with a client of its own. It builds the SDK's credential packages, which package grant does not.
 package grantclient
 

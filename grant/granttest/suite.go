@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package granttest is the acceptance suite of package grant. A store that passes it
 // keeps the promises of [grant.Store]:
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package importer brings grants into a store from the tables that other systems have written: [Excalibur].
 //
 //	report, err := importer.Import(ctx, importer.Excalibur(client, "authorization_grants", importer.Options{}), grants)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package apitest is what the tests of the library's API share: item types with their handles, clients of an engine,
 // and a connection that fails as networks do. The tests are in the folders below, by theme; each compiles the few table
 // types that it needs, so that an edit of the library compiles little again.

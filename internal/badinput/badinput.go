@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package badinput has the errors of input that is refused before anything is sent, as far as the root and the packages below it share them.
 package badinput
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Buildcost measures what a user's package with tables costs to build: the functions that
 // the compiler makes for it, which are exact, and processor time and memory, which are not.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package codec turns DynamoDB's wire form of items into Go values and back,
 // without a map of AttributeValues in between.
 //

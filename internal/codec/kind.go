@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package codec
 
 // Kind is a DynamoDB data type, as the tag of an attribute value on the wire.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package codec
 
 // Lookahead finds top-level attributes of the item that comes next, without reading it: afterwards the decoder stands where it

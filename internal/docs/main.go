@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command docs runs what the documentation shows: the Go blocks of Markdown files as programs, and the commands of
 // their shell blocks. It ends with status 1, and names file and line, if something does not compile, fails, or prints
 // something else than the document says.

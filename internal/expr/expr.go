@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package expr renders typed expression nodes to DynamoDB expression text.
 // Every attribute name becomes a #-placeholder and every value a :-placeholder,
 // so reserved words and hostile names need no thought and values never stand in text.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package expr
 
 // Update is an update expression in the making: the actions of each clause in

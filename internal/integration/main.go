@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command integration runs the library's suite on an engine that is not its own.
 //
 //	go run ./internal/integration [-engine binary | -endpoint url] [--] [go test arguments]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package itemid knows which keys and values DynamoDB takes for the same: their identity, equality and order, and what can
 // be a key at all.
 package itemid

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keytext escapes text for keys of several fields, so that it holds no delimiter and sorts as before.
 package keytext
 

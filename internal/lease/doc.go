@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package lease deals shards among workers: which to take ([Survey]), how long each has stood still ([Sightings]), and
 // how to keep one ([Hold]). Workers agree by what is stored of the leases alone; they compare no clocks.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package prefetch runs the steps of a chain one ahead of their consumer, such as the pages of a query.
 package prefetch
 

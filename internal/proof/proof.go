@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package proof holds the one rule of what a stored item proves about a write.
 //
 // A write is reported as done only if a reply says so, or the stored item names it. It is reported as a

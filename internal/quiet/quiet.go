@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package quiet keeps what may quote data out of the texts, logs and JSON of errors, while errors.Is and errors.As
 // still find it.
 package quiet

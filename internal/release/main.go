@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Release cuts a release of all modules of the repository, and checks that users can build what it publishes.
 //
 //	go run -C internal/release . check          builds and runs, as a user would, every module as it would be published now

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package retry
 
 // ConflictCodes are refusals of a write that was not applied and may succeed later;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package retry decides whether and when work is sent again: under a policy, within a budget, after random waits.
 package retry
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package unsent has the errors of calls that ended before there was a request, and names missing credentials in words that help.
 package unsent
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package wire //nolint:testpackage // it calls the parts that cut replies
 
 import (

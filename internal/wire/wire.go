@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package wire calls DynamoDB through the client of the AWS SDK and moves items between the reply or the request and
 // the codec as wire JSON, without the SDK's attribute-value maps.
 //

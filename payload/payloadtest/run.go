@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package payloadtest holds object stores, and payload stores over them, to their promises.
 package payloadtest
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package s3 keeps payloads in an S3 bucket, or in any store that speaks S3's protocol.
 //
 // It is a module of its own, so that only those who import it build the SDK's S3 client:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package zstd compresses payloads with Zstandard, which is faster than gzip and makes them smaller. It is a module of its own, so that only those who
 // import it build the library:
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package importer brings positions into a store from the tables that other systems have written: [Angzarr].
 //
 //	report, err := importer.Import(ctx, importer.Angzarr(client, "angzarr-positions"), positions)

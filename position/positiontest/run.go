@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package positiontest holds a store of positions to its promises, on whatever backend its client talks to.
 package positiontest
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package importer brings snapshots into a store from the tables that other systems have written: [Angzarr] and [Excalibur].
 //
 //	source := importer.Excalibur(client, "Snapshots", importer.Options{Name: eventstore.StreamName, Form: form})

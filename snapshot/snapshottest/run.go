@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package snapshottest holds a store of snapshots to its promises, on whatever backend its client talks to.
 package snapshottest
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package engine
 
 // The parameters of table operations in the form of the wire. Pointers are nil

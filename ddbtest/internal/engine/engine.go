@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package engine executes the operations of DynamoDB on tables in memory.
 //
 // Every operation is a method of [Engine] that takes the parameters of the API

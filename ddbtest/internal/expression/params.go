@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package expression parses and evaluates DynamoDB's condition, filter,
 // update, projection and key condition expressions.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package journal keeps what happens to an engine in a file, so that it can be done again after a restart.
 //
 // The file holds one record a line: a checksum and JSON. Lines that are cut short or damaged are passed over and

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package partiql parses the statements of DynamoDB's dialect of PartiQL.
 //
 // [Parse] turns the text of a statement and its parameters into one of the

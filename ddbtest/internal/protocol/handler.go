@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package protocol speaks DynamoDB's wire protocol, JSON 1.0 over HTTP, for an
 // engine: it finds the operation of a request, reads its parameters and writes
 // the answer or the error.

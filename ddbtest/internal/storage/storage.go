@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package storage keeps the items of a table, or the entries of one of its
 // indexes, in key order.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package storage
 
 // Range is a range of keys: from Low inclusive to High exclusive. An empty

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package stream keeps the change streams of an engine's tables: their records,
 // shards and iterators, and the four operations that read them.
 //

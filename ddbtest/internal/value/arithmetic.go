@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package value
 
 // Add returns n + m. It fails with a ValidationException if the exact sum has

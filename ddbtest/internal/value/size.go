@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package value
 
 // MaxItemSize is the largest size of an item in bytes, names included.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package value holds DynamoDB attribute values: the ten types of the data
 // model, their wire form, size, equality, order and key bytes.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package advice_test tests what errors advise, with one item type.
 package advice_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package batch_test tests what batches, and replies to reads, promise to callers.
 package batch_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package collection_test tests the sizes of item collections: who asks for them, and whom they reach.
 package collection_test
 

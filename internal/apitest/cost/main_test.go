@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cost_test tests what requests cost and who sees it: budgets, ledgers, hooks and Explain.
 package cost_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package entity_test tests DynamoDB tables that hold items of several types: that a table recognises its own, and that one query
 // reads all.
 package entity_test

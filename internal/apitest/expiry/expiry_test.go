@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package expiry_test tests reads that leave out expired items, and creates that replace them.
 package expiry_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package faults_test compares what callers learn about writes over a network that fails with what is stored.
 package faults_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package formats_test holds everything that the library stores or hands out against files from before: a format that changes by
 // accident makes data of earlier programs unreadable.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package handle_test holds tests of handles, conditions and changes through the public API, on one item type.
 package handle_test
 

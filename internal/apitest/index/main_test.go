@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package index_test tests queries on indexes of every kind, against a model too.
 package index_test
 

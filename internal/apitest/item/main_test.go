@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package item_test tests items and keys of every type.
 package item_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package path_test tests what callers learn of the way that items take, with one item type.
 package path_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package query_test tests queries and scans: pages, cursors, page tokens and reading ahead.
 package query_test
 

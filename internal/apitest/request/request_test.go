@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package request_test tests what holds for every request, whatever its operation, with one item type.
 package request_test
 

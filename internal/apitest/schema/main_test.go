@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package schema_test tests definitions of tables and handles, and the operations on tables.
 package schema_test
 

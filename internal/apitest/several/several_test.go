@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package several_test tests the functions that take queries of any kind, positions by a key, and several batches, with one item type.
 package several_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package table_test tests what tables, indexes and queries are as values: their names, their keys, builders that never
 // change what they were made from, and nil and zero ones, which refuse every call.
 package table_test

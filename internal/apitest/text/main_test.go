@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package text_test tests texts that callers hand in: keys, cursors, page tokens and expressions.
 package text_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package transact_test tests transactions and what is built on them.
 package transact_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package values_test tests how values are stored, compared and changed, as callers see it.
 package values_test
 

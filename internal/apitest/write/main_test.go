@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package write_test tests the writes of single items: outcomes, versions, revisions and derived attributes.
 package write_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package browser_test opens the page of package debug in a real browser.
 package browser_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package explorer holds tests that enumerate what can happen to a few writes of one item, instead of sampling it.
 //
 // Up to three callers use the library's public API, each on a client of its own whose transport is a scheduler: a

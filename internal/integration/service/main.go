@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Service runs the library's tests on DynamoDB itself, in the account whose credentials the AWS tools would take:
 //
 //	go run ./internal/integration/service -region eu-central-1 -prefix ddb-trial- -units 50000 -report report.md [-- go test arguments]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command suites runs the test suites of other projects on ddblocal: programs that were written for DynamoDB, by people
 // who do not know the engine.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package handles writes the attribute handles of structs with dynamodbav tags, for the command ddb gen handles.
 package handles
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package structs writes the Go struct of a live table's items, for the command ddb gen struct.
 package structs
 
