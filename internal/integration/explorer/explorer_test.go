@@ -42,6 +42,7 @@ type world struct {
 	twins         []bool
 	misbehaviours int
 	silent        bool
+	feed          int64 // the last number of the feed of an event store
 }
 
 // finding is a kind of violation.
@@ -145,28 +146,35 @@ func (p *report) merge(o *report) {
 }
 
 func TestExplorer(t *testing.T) {
-	list := chosen(t)
+	exploreAll(t, chosen(t, protections()), *wanted)
+}
+
+// exploreAll explores each protection for its part of the schedules.
+func exploreAll(t *testing.T, list []*protection, enough int) {
 	for _, g := range list {
 		if *first && t.Failed() {
 			return
 		}
 		t.Run(g.name, func(t *testing.T) {
 			start := time.Now()
-			p := explore(t, g, *wanted/len(list))
+			p := explore(t, g, enough/max(len(list), 1))
 			p.print(t, g, time.Since(start))
 		})
 	}
 }
 
-func chosen(t *testing.T) []*protection {
+func chosen(t *testing.T, all []*protection) []*protection {
 	var list []*protection
-	for _, g := range protections() {
+	for _, g := range all {
 		if *only == "" || slices.Contains(strings.Split(*only, ","), g.name) {
 			list = append(list, g)
 		}
 	}
-	if len(list) == 0 {
-		t.Fatalf("no protection is named %s", *only)
+	for _, name := range strings.Split(*only, ",") {
+		named := func(g *protection) bool { return g.name == name }
+		if name != "" && !slices.ContainsFunc(append(protections(), eventStores()...), named) {
+			t.Fatalf("no protection and no event store is named %s", name)
+		}
 	}
 	return list
 }
@@ -219,17 +227,27 @@ func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
 	w := &world{guard: g, engine: ddbtest.NewEngine(), status: status, twins: prog.twins(), misbehaviours: prog.bad, silent: prog.silent}
 	defer w.engine.Close()
 	users := w.users(t, len(prog.callers))
-	first := w.first(t, users[0])
+	var first []byte
+	if g.store == nil {
+		first = w.first(t, users[0])
+	}
 	var prefix []int
 	for n := 0; ; n++ {
 		r := &run{world: w, key: fmt.Sprint("s", n), users: users, prefix: prefix, wake: make(chan struct{}, 1), tokens: map[string]bool{}, broken: map[finding]bool{}}
 		for i, verbs := range prog.callers {
 			for _, v := range verbs {
-				r.calls = append(r.calls, &call{verb: v, caller: i})
+				r.calls = append(r.calls, &call{verb: v, caller: i, append: v.appends(i, len(r.calls))})
 			}
 		}
-		r.begins(first, prog.start)
+		if g.store != nil {
+			r.beginsStreams(prog.start)
+		} else {
+			r.begins(first, prog.start)
+		}
 		if r.play() {
+			if r.streams != nil {
+				r.streams.finish()
+			}
 			p.add(r)
 		} else {
 			p.skipped++
@@ -258,11 +276,18 @@ func (w *world) users(t *testing.T, n int) []*user {
 		if err != nil {
 			t.Fatal(err)
 		}
-		u.client = client
+		if u.client = client; w.guard.store != nil {
+			users[i] = u
+			continue
+		}
 		if u.table, err = ddb.NewSimple(client, tableName, recordID, append(slices.Clip(w.guard.options), quick)...); err != nil {
 			t.Fatal(err)
 		}
 		users[i] = u
+	}
+	if w.guard.store != nil {
+		w.makeStore(t, users[0])
+		return users
 	}
 	if err := users[0].table.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
@@ -293,6 +318,7 @@ func (w *world) first(t *testing.T, u *user) []byte {
 // begins makes the world as it is before the callers start.
 func (r *run) begins(first []byte, s start) {
 	r.states = []ghost{{}}
+	r.origin = ghost{}
 	stored := string(bytes.Replace(first, []byte(`"KEY"`), []byte(`"`+r.key+`"`), 1))
 	switch s {
 	case nothing:
@@ -314,6 +340,7 @@ func (r *run) begins(first []byte, s start) {
 	g := r.stored()
 	g.born, g.rev, g.write = 1, 1, 1
 	r.states[0] = g
+	r.origin = g
 }
 
 // print writes what was found, and fails for what the protection promises.
@@ -321,7 +348,7 @@ func (p *report) print(t *testing.T, g *protection, took time.Duration) {
 	n := len(verbs(g))
 	t.Logf("%s: %d schedules of %d programs in %.1f s, distinct up to renaming of callers (%d more were cut as other orders of these); %d of %d pairs of verbs; calls ended %v",
 		g.name, p.schedules, p.programs, took.Seconds(), p.skipped, len(p.pairs), n*(n+1)/2, p.results)
-	if *within == "" && !*first && len(p.pairs) < n*(n+1)/2 {
+	if *within == "" && !*first && g.store == nil && len(p.pairs) < n*(n+1)/2 {
 		t.Errorf("%s: not every pair of verbs was tried; raise -explorer.schedules", g.name)
 	}
 	admitted := 0

@@ -58,6 +58,7 @@ type call struct {
 	at       int  // index of the state that its last effect made
 	result   result
 	err      error
+	append   *appendCall // of an event store
 }
 
 // violation is a broken promise.
@@ -74,6 +75,14 @@ const (
 	otherItem
 	errorApplied
 	wrongReply
+	otherVersions
+	halfApplied
+	notDense
+	otherFeed
+	notRecognised
+	undecided
+	staleState
+	wrongState
 	violations
 )
 
@@ -89,6 +98,14 @@ func (v violation) String() string {
 		"applied to another item under the same key",
 		"another error, but it was applied",
 		"gave an item that never was there",
+		"ok, but the events are not at the versions that it returned",
+		"one stream has its events of a commit, the other has not",
+		"the versions of a stream are not dense, or its head has another",
+		"the feed does not have the commit at the next number",
+		"refused, but a commit with its id and events was there when it was called",
+		"refused, and an earlier call with its commit id was applied later",
+		"decided on a state that was not the last",
+		"a state that is not that of the events",
 	}[v]
 }
 
@@ -116,6 +133,10 @@ func (r *run) begin(c *call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c.active, c.since = true, len(r.states)-1
+	if r.streams != nil {
+		r.streams.begin(c)
+		return
+	}
 	r.watch()
 }
 
@@ -176,8 +197,15 @@ func (r *run) end(c *call, got *record, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c.result, c.err = resultOf(err), err
+	if r.streams != nil {
+		c.result = resultOfAppend(err)
+	}
 	c.active = false
 	r.log(event{kind: eventReturn, call: c, result: c.result})
+	if r.streams != nil {
+		r.streams.end(c)
+		return
+	}
 	switch c.result {
 	case succeeded:
 		deleted := c.verb.deletes && c.verb.demand(r.guard) == anything && c.absent

@@ -97,7 +97,9 @@ type answer struct {
 	err  error
 }
 
-func (q *request) writes() bool { return q.op != "GetItem" }
+func (q *request) writes() bool {
+	return q.op != "GetItem" && q.op != "Query" && q.op != "BatchGetItem"
+}
 
 // Do is the transport of a caller: the request waits for the scheduler.
 func (u *user) Do(req *http.Request) (*http.Response, error) {
@@ -108,7 +110,7 @@ func (u *user) Do(req *http.Request) (*http.Response, error) {
 	}
 	_, op, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
 	q := &request{user: u, op: op, req: req, body: body, answer: make(chan answer, 1)}
-	if u.run == nil { // the world is being made
+	if u.run == nil || bytes.Contains(body, setUpKey) { // the world is being made, or an event store looks how it was made
 		return u.engine.Do(q.fresh())
 	}
 	u.run.arrive(q)
@@ -164,7 +166,7 @@ func (r *run) deliver(q *request) answer {
 	if err != nil {
 		return answer{err: err}
 	}
-	if q.own {
+	if q.own && r.streams == nil {
 		q.call.base = r.now()
 	}
 	if !q.writes() || resp.StatusCode != http.StatusOK {
@@ -176,7 +178,11 @@ func (r *run) deliver(q *request) answer {
 			r.writers |= foreignDelete
 		}
 	}
-	if r.tookEffect(q) {
+	switch {
+	case !r.tookEffect(q):
+	case r.streams != nil:
+		r.streams.effect(q.call)
+	default:
 		r.effect(q.call, r.stored())
 	}
 	return answer{resp: resp}
@@ -193,7 +199,7 @@ func (r *run) tookEffect(q *request) bool {
 		r.tokens[string(token)] = true
 		r.writers |= transaction
 	}
-	return !q.call.verb.deletes || r.now().live
+	return r.streams != nil || !q.call.verb.deletes || r.now().live
 }
 
 // stored reads the item past the library and the network.

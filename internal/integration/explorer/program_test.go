@@ -57,6 +57,9 @@ func (p program) twins() []bool {
 // programs lists what is explored, the small ones and those that have shown most first: every one once, whatever the
 // names of the callers.
 func programs(g *protection) []program {
+	if g.store != nil {
+		return appendPrograms(g)
+	}
 	all := verbs(g)
 	var out []program
 	seen := map[string]bool{}

@@ -32,6 +32,7 @@ type user struct {
 	engine *ddbtest.Engine
 	client *dynamodb.Client
 	table  *table
+	events *eventUser // of an event store, in place of the table
 	run    *run
 	call   *call // the call under way
 }
@@ -50,8 +51,10 @@ type run struct {
 	started  [maxCallers]bool
 	wake     chan struct{}
 	draining bool
+	origin   fmt.Stringer // what was stored at first
 
-	states  []ghost // of the item, in order
+	streams *streams // of an event store, in place of the states of an item
+	states  []ghost  // of the item, in order
 	writes  int
 	tokens  map[string]bool // of transactions that were applied
 	writers circumstance    // what was done to the item
@@ -77,7 +80,7 @@ type event struct {
 	mode   mode
 	own    bool
 	result result
-	after  ghost
+	after  fmt.Stringer
 	quiet  bool // it is known beforehand to change nothing
 }
 
@@ -91,8 +94,16 @@ const (
 )
 
 func (r *run) log(e event) {
-	e.after = r.now()
+	e.after = r.state()
 	r.events = append(r.events, e)
+}
+
+// state is what is stored now.
+func (r *run) state() fmt.Stringer {
+	if r.streams != nil {
+		return r.streams.now
+	}
+	return r.now()
 }
 
 // play runs the schedule that begins with the choices of the prefix and goes on with the first of each. It reports
@@ -141,7 +152,7 @@ func (r *run) act(u *user) {
 			continue
 		}
 		u.call = c
-		if c.verb.reads && !(c.verb.byKey && c.verb.demand(r.guard) == anything) {
+		if r.streams == nil && c.verb.reads && !(c.verb.byKey && c.verb.demand(r.guard) == anything) {
 			item, err := u.table.Get(ctx, r.key, ddb.Consistent())
 			if err != nil {
 				if !errors.Is(err, ddb.ErrNotFound) {
@@ -304,7 +315,7 @@ func (r *run) happen(e event, q *request) answer {
 	r.log(e)
 	at := len(r.events) - 1
 	a := r.deliver(q)
-	r.events[at].after = r.now()
+	r.events[at].after = r.state()
 	return a
 }
 
@@ -338,7 +349,7 @@ func (r *run) violated(v violation, c *call) {
 // text is the history in words.
 func (r *run) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "at first %v", r.states[0])
+	fmt.Fprintf(&b, "at first %v", r.origin)
 	for _, e := range r.events {
 		name := fmt.Sprintf("%c.%s", 'A'+rune(e.call.caller), e.call.verb.name)
 		switch {

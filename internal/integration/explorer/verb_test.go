@@ -66,6 +66,8 @@ type verb struct {
 	demand  func(*protection) demand
 	free    func(*protection) bool // it may be applied any number of times, and late
 	run     func(context.Context, *user, *call) (*record, error)
+	// asks is what a call of an event store asks for.
+	asks *asks
 }
 
 func always(d demand) func(*protection) demand { return func(*protection) demand { return d } }
@@ -86,6 +88,9 @@ func unswapped(p *protection) bool   { return !p.swaps }
 
 // verbs are those of the tables of a protection. The basic ones come first.
 func verbs(p *protection) []*verb {
+	if p.store != nil {
+		return appendVerbs(p)
+	}
 	return slices.DeleteFunc(allVerbs(), func(v *verb) bool {
 		return v.where != nil && !v.where(p) || p.expires && !slices.Contains(verbsOfExpiry, v.name)
 	})

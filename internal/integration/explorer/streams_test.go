@@ -1,0 +1,396 @@
+package explorer_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// streams is what the checker knows of the two streams of a schedule of an event store, a and b.
+type streams struct {
+	run     *run
+	from    streamState // at first
+	now     streamState
+	number  int64            // the last one of the feed
+	written map[string]*call // by commit id
+	clock   int
+}
+
+// streamState are the events of both streams, in order.
+type streamState [2][]stored
+
+// stored is an event as it lies in the table.
+type stored struct {
+	label  string // what the call that wrote it is known by
+	on     int    // how many events the stream had when it was decided, -1 if nothing was decided
+	commit string
+}
+
+func (s streamState) String() string {
+	var b strings.Builder
+	for i, list := range s {
+		fmt.Fprintf(&b, "%c[", 'a'+rune(i))
+		for j, e := range list {
+			if j > 0 {
+				b.WriteString(" ")
+			}
+			b.WriteString(e.label)
+		}
+		b.WriteString("]")
+	}
+	return b.String()
+}
+
+// asks is what a call asks of the event store.
+type asks struct {
+	id    string // its commit id without the name of the schedule, empty for one of its own
+	label string // of its events; empty for one of its own
+	parts []asked
+}
+
+// asked is what a call asks of one stream.
+type asked struct {
+	stream   int
+	expected expectation
+	events   int
+}
+
+type expectation uint8
+
+const (
+	whatever expectation = iota
+	atStart              // the version that the stream has at the beginning
+	existing
+)
+
+// appendCall is a call of an event store.
+type appendCall struct {
+	*asks
+	id, label    string
+	done         []eventstore.Appended
+	aggregate    *eventstore.Aggregate[journal] // of an Update
+	refuted      bool                           // its expectations did not hold at some moment of the call
+	before       *call                          // what had its commit id when it was called
+	lengths      [][2]int                       // of the streams, in the course of the call
+	began, ended int
+}
+
+// appends is the call of a verb that stands at a place of a program.
+func (v *verb) appends(caller, place int) *appendCall {
+	if v.asks == nil {
+		return nil
+	}
+	own := fmt.Sprintf("%c%d", 'A'+rune(caller), place)
+	a := &appendCall{asks: v.asks, id: v.asks.id, label: v.asks.label}
+	if a.id == "" {
+		a.id = own
+	}
+	if a.label == "" {
+		a.label = own
+	}
+	return a
+}
+
+// labels are those of the events that a call writes to a stream.
+func (a *appendCall) labels(stream int) (list []string) {
+	for _, p := range a.parts {
+		for n := 1; p.stream == stream && n <= p.events; n++ {
+			list = append(list, a.label+"."+strconv.Itoa(n))
+		}
+	}
+	return list
+}
+
+// writesSame reports whether two calls write the same events to the same streams.
+func (a *appendCall) writesSame(o *appendCall) bool {
+	return slices.Equal(a.labels(0), o.labels(0)) && slices.Equal(a.labels(1), o.labels(1))
+}
+
+// holds reports whether what a call expects is so.
+func (s *streams) holds(c *call) bool {
+	for _, p := range c.append.parts {
+		n := len(s.now[p.stream])
+		if p.expected == atStart && n != len(s.from[p.stream]) || p.expected == existing && n == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// watch notes for a call under way what is stored now.
+func (s *streams) watch(c *call) {
+	c.append.refuted = c.append.refuted || !s.holds(c)
+	c.append.lengths = append(c.append.lengths, [2]int{len(s.now[0]), len(s.now[1])})
+}
+
+// begin is called before a call, under the lock of the run, like effect and end.
+func (s *streams) begin(c *call) {
+	s.clock++
+	c.append.began, c.append.before = s.clock, s.written[c.append.id]
+	s.watch(c)
+}
+
+// effect is called when the engine has applied a transaction of a call.
+func (s *streams) effect(c *call) {
+	a, held := c.append, s.holds(c)
+	old := s.now
+	s.now = s.read(c)
+	parts := 0
+	for i := range s.now {
+		want, n := a.labels(i), len(old[i])
+		if len(s.now[i]) < n || !slices.Equal(s.now[i][:n], old[i]) {
+			s.run.violated(notDense, c)
+			continue
+		}
+		added := s.now[i][n:]
+		if len(added) == len(want) && len(want) > 0 {
+			parts++
+		}
+		for j, e := range added {
+			if j >= len(want) || e.label != want[j] || a.asks.id != "" && e.commit != s.commitID(a.asks.id) {
+				s.run.violated(wrongReply, c)
+			}
+			if e.on >= 0 && e.on != n {
+				s.run.violated(staleState, c)
+			}
+		}
+	}
+	if parts != len(a.parts) {
+		s.run.violated(halfApplied, c)
+	}
+	if !held {
+		s.run.violated(otherRevision, c)
+	}
+	c.applied++
+	if s.written[a.id] != nil {
+		s.run.violated(appliedTwice, c)
+	}
+	s.written[a.id] = c
+	switch c.result {
+	case refused:
+		s.run.violated(failedLater, c)
+	case failed:
+		s.run.violated(errorApplied, c)
+	}
+	for _, d := range s.run.calls {
+		if d.active {
+			s.watch(d)
+		}
+		if d.append.id == a.id && d.result == refused && a.ended > 0 && a.ended < d.append.began {
+			s.run.violated(undecided, d)
+		}
+	}
+	s.checkFeed(c, old)
+}
+
+// end is called when a call has returned.
+func (s *streams) end(c *call) {
+	a := c.append
+	s.clock++
+	a.ended = s.clock
+	switch c.result {
+	case succeeded:
+		s.endWell(c)
+	case refused:
+		s.endRefused(c)
+	case failed:
+		if c.applied > 0 {
+			s.run.violated(errorApplied, c)
+		}
+	}
+}
+
+// endWell holds a success against what is stored.
+func (s *streams) endWell(c *call) {
+	a := c.append
+	if a.aggregate == nil && len(a.done) != len(a.parts) {
+		s.run.violated(wrongReply, c)
+		return
+	}
+	for i, p := range a.parts {
+		first, found := 0, 0
+		for j, e := range s.now[p.stream] {
+			if e.label == a.label+".1" {
+				first = j + 1
+				found++
+			}
+		}
+		last := first + p.events - 1
+		switch {
+		case found == 0:
+			s.run.violated(okNotApplied, c)
+			continue
+		case found > 1:
+			s.run.violated(appliedTwice, c)
+		}
+		if a.aggregate != nil {
+			if int(a.aggregate.Version) < last || !s.isState(a.aggregate) {
+				s.run.violated(wrongState, c)
+			}
+			continue
+		}
+		d := a.done[i]
+		if d.Stream != s.name(p.stream) || int(d.First) != first || int(d.Last) != last {
+			s.run.violated(otherVersions, c)
+		}
+		if !d.Deduplicated && c.applied == 0 || d.Deduplicated && c.applied > 0 && s.run.bad() == 0 {
+			s.run.violated(wrongReply, c)
+		}
+	}
+}
+
+// endRefused holds a refusal against what was stored in the course of the call.
+func (s *streams) endRefused(c *call) {
+	a := c.append
+	if c.applied > 0 {
+		s.run.violated(failedApplied, c)
+	}
+	if a.before != nil && a.before.append.writesSame(a) {
+		s.run.violated(notRecognised, c)
+	}
+	if errors.Is(c.err, eventstore.ErrCommitIDReused) {
+		if w := s.written[a.id]; w == nil || w.append.writesSame(a) {
+			s.run.violated(failedTrue, c)
+		}
+		return
+	}
+	if !a.refuted {
+		s.run.violated(failedTrue, c)
+	}
+	if wrong, ok := errors.AsType[*eventstore.WrongExpectedVersion](c.err); ok {
+		stream := slices.IndexFunc([]string{s.name(0), s.name(1)}, func(name string) bool { return name == wrong.Stream })
+		was := slices.ContainsFunc(a.lengths, func(n [2]int) bool { return stream >= 0 && n[stream] == int(wrong.Actual) })
+		if !was {
+			s.run.violated(wrongReply, c)
+		}
+	}
+}
+
+// isState reports whether an aggregate is what the events of stream a make up to its version.
+func (s *streams) isState(a *eventstore.Aggregate[journal]) bool {
+	list := s.now[0]
+	return int(a.Version) <= len(list) && a.State == journalOf(list[:a.Version])
+}
+
+// finish checks at the end of a schedule what is loaded, and the state that is stored with the events.
+func (s *streams) finish() {
+	for _, c := range s.run.calls {
+		if c.verb.name != "Update" && c.verb.name != "Update u" {
+			continue
+		}
+		u := s.run.users[0]
+		u.run = nil // past the network
+		loaded, err := openJournals(u.events.store).Load(u.ctx(), s.name(0))
+		if err != nil || int(loaded.Version) != len(s.now[0]) || !s.isState(&loaded) {
+			s.run.violated(wrongState, c)
+		}
+		newest := 0
+		for i, e := range s.now[0] {
+			if e.on >= 0 {
+				newest = i + 1
+			}
+		}
+		state := s.item("V#"+s.name(0), 0)
+		if number(state, "version") != int64(newest) {
+			s.run.violated(wrongState, c)
+		}
+		return
+	}
+}
+
+func (s *streams) name(stream int) string { return s.run.key + "-" + string('a'+rune(stream)) }
+
+func (s *streams) commitID(id string) string { return id + "-" + s.run.key }
+
+// wireItem is an item as the engine answers with it.
+type wireItem map[string]map[string]any
+
+func text(item wireItem, name string) string {
+	s, _ := item[name]["S"].(string)
+	return s
+}
+
+func number(item wireItem, name string) int64 {
+	s, _ := item[name]["N"].(string)
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// raw sends a request past the library and the network.
+func (s *streams) raw(op, body string, out any) {
+	resp, err := s.run.engine.Do(rawRequest(op, `{"TableName":"`+tableName+`","ConsistentRead":true,`+body+`}`))
+	if err == nil {
+		err = json.NewDecoder(resp.Body).Decode(out)
+	}
+	if err != nil {
+		panic(err)
+	}
+}
+
+func (s *streams) item(partition string, sort int64) wireItem {
+	var out struct{ Item wireItem }
+	s.raw("GetItem", fmt.Sprintf(`"Key":{"pk":{"S":%q},"sk":{"N":"%d"}}`, partition, sort), &out)
+	return out.Item
+}
+
+// read reads both streams, and checks that their versions are dense.
+func (s *streams) read(c *call) (state streamState) {
+	for i := range state {
+		var out struct{ Items []wireItem }
+		s.raw("Query", fmt.Sprintf(`"KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"S#%s"}}`, s.name(i)), &out)
+		for j, item := range out.Items {
+			if number(item, "sk") != int64(j) {
+				s.run.violated(notDense, c)
+			}
+			if j == 0 {
+				if number(item, "version") != int64(len(out.Items)-1) {
+					s.run.violated(notDense, c)
+				}
+				continue
+			}
+			var data struct {
+				B []byte
+			}
+			attribute, err := json.Marshal(item["data"])
+			if err == nil {
+				err = json.Unmarshal(attribute, &data)
+			}
+			var e noted
+			if err == nil {
+				err = json.Unmarshal(data.B, &e)
+			}
+			if err != nil {
+				panic(err)
+			}
+			state[i] = append(state[i], stored{label: e.By, on: e.On, commit: text(item, "commit")})
+		}
+	}
+	return state
+}
+
+// checkFeed checks that what a call has added to the streams has the next numbers of the feed, and that the feed ends there.
+func (s *streams) checkFeed(c *call, old streamState) {
+	if !s.run.guard.feed {
+		return
+	}
+	for _, p := range c.append.parts {
+		s.number++
+		row := s.item("F#0#"+strconv.FormatInt(s.number/10_000, 10), s.number)
+		first, last := len(old[p.stream])+1, len(s.now[p.stream])
+		if text(row, "stream") != s.name(p.stream) || number(row, "first") != int64(first) || number(row, "last") != int64(last) ||
+			last < first || text(row, "commit") != s.now[p.stream][first-1].commit {
+			s.run.violated(otherFeed, c)
+		}
+	}
+	if number(s.item("N#0", 0), "version") != s.number {
+		s.run.violated(otherFeed, c)
+	}
+}
