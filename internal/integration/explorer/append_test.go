@@ -68,8 +68,8 @@ func eventStores() []*protection {
 	patient := ddb.RetryPolicy{BaseDelay: 1, MaxDelay: 1}
 	once := ddb.RetryPolicy{BaseDelay: 1, MaxDelay: 1, MaxAttempts: 1}
 	return []*protection{
-		{name: "Events", store: options(patient)},
-		{name: "Events with a feed", store: options(patient, eventstore.Sequenced(1)), feed: true},
+		{name: "Events", store: options(patient), patient: true},
+		{name: "Events with a feed", store: options(patient, eventstore.Sequenced(1)), feed: true, patient: true},
 		{name: "Events, sent once", store: options(once, eventstore.MaxTries(1))},
 	}
 }
@@ -130,6 +130,8 @@ func (u *user) arguments(c *call, i int) (stream string, expected eventstore.Exp
 	switch expected = eventstore.Any(); p.expected {
 	case atStart:
 		expected = eventstore.Exactly(int64(len(s.from[p.stream])))
+	case atNext:
+		expected = eventstore.Exactly(int64(len(s.from[p.stream])) + 1)
 	case existing:
 		expected = eventstore.StreamExists()
 	}
@@ -183,7 +185,7 @@ func runUpdate(ctx context.Context, u *user, c *call) (*record, error) {
 	return nil, err
 }
 
-// impatient runs a call that gives up before a reply that does not come.
+// hurried runs a call that gives up before a reply that does not come.
 func hurried(run func(context.Context, *user, *call) (*record, error)) func(context.Context, *user, *call) (*record, error) {
 	return func(ctx context.Context, u *user, c *call) (*record, error) {
 		ctx, cancel := context.WithTimeout(ctx, patience/5)
@@ -198,16 +200,18 @@ func appendVerbs(*protection) []*verb {
 		{name: "Append Exactly", asks: &asks{parts: []asked{{0, atStart, 1}}}, run: runAppend()},
 		{name: "Append Any", asks: &asks{parts: []asked{{0, whatever, 2}}}, run: runAppend()},
 		{name: "Append StreamExists", asks: &asks{parts: []asked{{0, existing, 1}}}, run: runAppend()},
-		{name: "Append Exactly x", asks: &asks{"x", "x", []asked{{0, atStart, 1}}}, run: runAppend()},
-		{name: "Append Any x", asks: &asks{"x", "x", []asked{{0, whatever, 1}}}, run: runAppend()},
-		{name: "Append Any x Dedup", asks: &asks{"x", "x", []asked{{0, whatever, 1}}}, run: runAppend(eventstore.Dedup(time.Hour))},
-		{name: "Append Any x hurried", asks: &asks{"x", "x", []asked{{0, whatever, 1}}}, run: hurried(runAppend())},
-		{name: "Append Exactly x other", asks: &asks{"x", "o", []asked{{0, atStart, 1}}}, run: runAppend()},
+		{name: "Append Exactly x", asks: &asks{id: "x", label: "x", parts: []asked{{0, atStart, 1}}}, run: runAppend()},
+		{name: "Append Exactly next x", asks: &asks{id: "x", label: "x", parts: []asked{{0, atNext, 1}}}, run: runAppend()},
+		{name: "Append Any x", asks: &asks{id: "x", label: "x", parts: []asked{{0, whatever, 1}}}, run: runAppend()},
+		{name: "Append Any x Dedup", asks: &asks{id: "x", label: "x", parts: []asked{{0, whatever, 1}}}, run: runAppend(eventstore.Dedup(time.Hour))},
+		{name: "Append Any x hurried", asks: &asks{id: "x", label: "x", parts: []asked{{0, whatever, 1}}, hurried: true}, run: hurried(runAppend())},
+		{name: "Append Exactly x other", asks: &asks{id: "x", label: "o", parts: []asked{{0, atStart, 1}}}, run: runAppend()},
+		{name: "Append b", asks: &asks{parts: []asked{{1, whatever, 1}}}, run: runAppend()},
 		{name: "Commit", asks: &asks{parts: []asked{{0, atStart, 1}, {1, whatever, 2}}}, run: runCommit},
-		{name: "Commit y", asks: &asks{"y", "y", []asked{{1, atStart, 1}, {0, whatever, 1}}}, run: runCommit},
-		{name: "Commit x", asks: &asks{"x", "x", []asked{{0, atStart, 1}, {1, whatever, 1}}}, run: runCommit},
+		{name: "Commit y", asks: &asks{id: "y", label: "y", parts: []asked{{1, atStart, 1}, {0, whatever, 1}}}, run: runCommit},
+		{name: "Commit x", asks: &asks{id: "x", label: "x", parts: []asked{{0, atStart, 1}, {1, whatever, 1}}}, run: runCommit},
 		{name: "Update", asks: &asks{parts: []asked{{0, whatever, 1}}}, run: runUpdate},
-		{name: "Update u", asks: &asks{"u", "u", []asked{{0, whatever, 1}}}, run: runUpdate},
+		{name: "Update u", asks: &asks{id: "u", label: "u", parts: []asked{{0, whatever, 1}}}, run: runUpdate},
 	}
 	for _, v := range list {
 		v.demand, v.free = always(anything), never
@@ -251,7 +255,7 @@ func appendPrograms(g *protection) (out []program) {
 	repeats(1)
 	for _, pair := range []string{
 		"Append Any x|Append Any x", "Commit|Append Any", "Update|Update", "Append Exactly x|Append Any x", "Append Exactly|Append Any",
-		"Commit y|Commit y", "Update u|Update u", "Commit x|Append Any x", "Update|Append Any", "Commit y|Commit", "Append Any x hurried|Append Any",
+		"Commit y|Commit y", "Update u|Update u", "Commit x|Append Any x", "Update|Append Any", "Commit y|Commit", "Append Any x hurried|Append Any", "Append b|Append Any", "Append Exactly next x|Append Any x",
 	} {
 		a, b, _ := strings.Cut(pair, "|")
 		add(1, false, []*verb{named(a)}, []*verb{named(b)})

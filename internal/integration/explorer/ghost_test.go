@@ -81,6 +81,7 @@ const (
 	otherFeed
 	notRecognised
 	undecided
+	gaveUp
 	staleState
 	wrongState
 	violations
@@ -104,6 +105,7 @@ func (v violation) String() string {
 		"the feed does not have the commit at the next number",
 		"refused, but a commit with its id and events was there when it was called",
 		"refused, and an earlier call with its commit id was applied later",
+		"another error or an unknown outcome, though one fault or two cannot hinder the call",
 		"decided on a state that was not the last",
 		"a state that is not that of the events",
 	}[v]

@@ -83,6 +83,58 @@ var mutations = []mutation{
 		"a create takes any item for an expired one", "put.go",
 		"len(now.item) == 0 || ", "c.overExpired(p, now)", "p.verb == verbCreate", " // a guess",
 	},
+	{
+		"a transaction without a reply is taken for written", "eventstore/send.go",
+		"err := s.send(ctx, c)\n\tif ", "err == nil", "err == nil || errors.Is(err, ddb.ErrOutcomeUnknown)", " {",
+	},
+	{
+		"a transaction without a reply leaves no doubt", "eventstore/send.go",
+		"c.doubt = ", "true", "false", "\n\t\treturn s.unknown",
+	},
+	{
+		"a commit id that the head remembers is not recognised", "eventstore/row.go",
+		"if ", `id != commit || id == ""`, "true", " {",
+	},
+	{
+		"an append to any version does not look for its commit id", "eventstore/send.go",
+		"head.remembered(c.id); ", "ok", "false", " {\n\t\treturn s.foundAt(ctx, c, p, first, last, nil)\n\t}\n\tswitch {",
+	},
+	{
+		"an append to an exact version does not demand that its commit id is new", "eventstore/send.go",
+		"if ", "p.expected.kind == exactly && !p.unheld", "false", " {",
+	},
+	{
+		"an append does not demand the version that it read", "eventstore/send.go",
+		"conds := []ddb.Cond[row]{", "rowVersion.Eq(p.base)", "rowVersion.Ge(0)", ", ",
+	},
+	{
+		"events that are there are not taken for those of a lost transaction", "eventstore/outcome.go",
+		"case ", "int64(ours) == n", "false", ":",
+	},
+	{
+		"a repeat is not held against the events that are there", "eventstore/outcome.go",
+		"if ", "!same", "false", " {",
+	},
+	{
+		"a repeat is not looked for in the other streams of the commit", "eventstore/outcome.go",
+		"if ", "other == p", "true", " {",
+	},
+	{
+		"a commit does not demand the next number of the feed", "eventstore/send.go",
+		"cond := ", "rowVersion.Eq(first - 1)", "rowVersion.Ge(0)", "\n",
+	},
+	{
+		"a lost transaction leaves the number of the feed known", "eventstore/send.go",
+		"sh.known = ", "false", "true", "\n",
+	},
+	{
+		"an update appends to whatever version there is", "eventstore/aggregate.go",
+		"r.store.Append(ctx, a.Stream, ", "Exactly(a.Version)", "Any()", ", appendArgs",
+	},
+	{
+		"an update decides again after its commit", "eventstore/aggregate.go",
+		"if ", "known", "false", " {",
+	},
 }
 
 const mutationVariable = "EXPLORER_MUTATION"
@@ -125,7 +177,11 @@ func TestMutations(t *testing.T) {
 	}
 	for i, m := range mutations {
 		t.Run(m.name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), program, "-test.run", "TestExplorer", "-explorer.first", "-explorer.only", "Revision,Tombstones,Expiry")
+			args := []string{"-test.run", "TestExplorer", "-explorer.first", "-explorer.only", "Revision,Tombstones,Expiry"}
+			if strings.HasPrefix(m.file, "eventstore/") {
+				args = []string{"-test.run", "TestAppends", "-explorer.first"}
+			}
+			cmd := exec.CommandContext(t.Context(), program, args...)
 			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", mutationVariable, i+1))
 			out, err := cmd.CombinedOutput()
 			lines := strings.Split(string(out), "\n")

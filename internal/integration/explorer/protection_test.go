@@ -16,7 +16,9 @@ type protection struct {
 	options []ddb.TableOption
 	// store are the options of an event store, nil for tables.
 	store func() []eventstore.Option
-	feed bool // it has a feed, of one shard
+	feed  bool // it has a feed, of one shard
+	// patient: it sends again until it knows the outcome.
+	patient bool
 	// protects: a write that is prepared on an item that was read demands that item.
 	protects bool
 	// swaps: a delete by key needs no condition, because the library reads the item and swaps it.

@@ -51,6 +51,8 @@ type asks struct {
 	id    string // its commit id without the name of the schedule, empty for one of its own
 	label string // of its events; empty for one of its own
 	parts []asked
+	// hurried: it gives up before a reply that does not come.
+	hurried bool
 }
 
 // asked is what a call asks of one stream.
@@ -65,6 +67,7 @@ type expectation uint8
 const (
 	whatever expectation = iota
 	atStart              // the version that the stream has at the beginning
+	atNext               // the version after that one
 	existing
 )
 
@@ -115,7 +118,8 @@ func (a *appendCall) writesSame(o *appendCall) bool {
 func (s *streams) holds(c *call) bool {
 	for _, p := range c.append.parts {
 		n := len(s.now[p.stream])
-		if p.expected == atStart && n != len(s.from[p.stream]) || p.expected == existing && n == 0 {
+		from := len(s.from[p.stream])
+		if p.expected == atStart && n != from || p.expected == atNext && n != from+1 || p.expected == existing && n == 0 {
 			return false
 		}
 	}
@@ -202,6 +206,9 @@ func (s *streams) end(c *call) {
 		if c.applied > 0 {
 			s.run.violated(errorApplied, c)
 		}
+	}
+	if s.run.guard.patient && (c.result == failed || c.result == unknown && !a.hurried) {
+		s.run.violated(gaveUp, c)
 	}
 }
 
