@@ -13,7 +13,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-var wantedAppends = flag.Int("explorer.appends", 9_000, "how many schedules of event stores to try, of all together")
+var wantedAppends = flag.Int("explorer.appends", 4_500, "how many schedules of event stores to try, of all together")
 
 // setUpKey is of the item that says how the table of an event store was set up, which is not what is explored.
 var setUpKey = []byte(`"M#feed"`)
@@ -70,7 +70,7 @@ func eventStores() []*protection {
 	return []*protection{
 		{name: "Events", store: options(patient), patient: true},
 		{name: "Events with a feed", store: options(patient, eventstore.Sequenced(1)), feed: true, patient: true},
-		{name: "Events, sent once", store: options(once, eventstore.MaxTries(1))},
+		{name: "Events sent once", store: options(once, eventstore.MaxTries(1))},
 	}
 }
 
@@ -237,11 +237,27 @@ func appendPrograms(g *protection) (out []program) {
 	named := func(name string) *verb {
 		return all[slices.IndexFunc(all, func(v *verb) bool { return v.name == name })]
 	}
-	for i, a := range all {
+	for _, a := range all {
 		add(1, true, []*verb{a})
+	}
+	for _, pair := range []string{
+		"Append Any x hurried|Append Any x", "Append Exactly x|Append Any x", "Commit y|Commit y", "Update u|Update u",
+	} {
+		a, b, _ := strings.Cut(pair, "|")
+		add(1, true, []*verb{named(a), named(b)})
+	}
+	for i, a := range all {
 		for _, b := range all[i:] {
 			add(0, false, []*verb{a}, []*verb{b})
 		}
+	}
+	for _, pair := range []string{
+		"Commit y|Commit y", "Append Any x|Append Any x", "Update|Update", "Commit|Append Any", "Append Exactly x|Append Any x", "Append Exactly|Append Any",
+		"Append b|Append Any", "Update u|Update u", "Commit x|Append Any x", "Update|Append Any", "Commit y|Commit", "Append Any x hurried|Append Any",
+		"Append Exactly next x|Append Any x",
+	} {
+		a, b, _ := strings.Cut(pair, "|")
+		add(1, false, []*verb{named(a)}, []*verb{named(b)})
 	}
 	repeats := func(bad int) {
 		for _, a := range all {
@@ -253,13 +269,6 @@ func appendPrograms(g *protection) (out []program) {
 		}
 	}
 	repeats(1)
-	for _, pair := range []string{
-		"Append Any x|Append Any x", "Commit|Append Any", "Update|Update", "Append Exactly x|Append Any x", "Append Exactly|Append Any",
-		"Commit y|Commit y", "Update u|Update u", "Commit x|Append Any x", "Update|Append Any", "Commit y|Commit", "Append Any x hurried|Append Any", "Append b|Append Any", "Append Exactly next x|Append Any x",
-	} {
-		a, b, _ := strings.Cut(pair, "|")
-		add(1, false, []*verb{named(a)}, []*verb{named(b)})
-	}
 	for i, a := range all {
 		for _, b := range all[i:] {
 			add(1, false, []*verb{a}, []*verb{b})

@@ -120,12 +120,8 @@ var mutations = []mutation{
 		"if ", "other == p", "true", " {",
 	},
 	{
-		"a commit does not demand the next number of the feed", "eventstore/send.go",
-		"cond := ", "rowVersion.Eq(first - 1)", "rowVersion.Ge(0)", "\n",
-	},
-	{
-		"a lost transaction leaves the number of the feed known", "eventstore/send.go",
-		"sh.known = ", "false", "true", "\n",
+		"a commit of two streams takes one number of the feed", "eventstore/send.go",
+		"counterKey(sh.number), ", "rowVersion.Set(last)", "rowVersion.Set(first)", ", ddb.If",
 	},
 	{
 		"an update appends to whatever version there is", "eventstore/aggregate.go",
