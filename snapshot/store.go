@@ -205,7 +205,8 @@ func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) err
 // Save stores a snapshot, and prunes what the retention does not keep. A version that has a
 // snapshot with the same state already is no error; with another state it is [ErrConflict]. If
 // only the pruning fails, the error says so, and the next save prunes again. When a reply is lost, the
-// save is sent again, which changes nothing more.
+// save is sent again, which changes nothing more. An error that matches both [ErrConflict] and [ddb.ErrOutcomeUnknown] means that somebody
+// saved a newer form of the state in the meantime, and nothing tells whether this save was stored before that.
 func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -222,9 +223,10 @@ func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 	}
 	err = repeated(ctx, func() error { return s.table.Create(ctx, &r) })
 	if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
-		is, _ := failed.Current()
-		if err = nil; !is.same(&r) {
-			err = s.replaceForm(ctx, is, r, failed)
+		if is, _ := failed.Current(); is.same(&r) {
+			err = nil
+		} else {
+			err = s.replaceForm(ctx, is, r, err)
 		}
 	}
 	if err != nil {
@@ -259,14 +261,25 @@ func (s *Store) replaceForm(ctx context.Context, is, r row, cause error) error {
 // repeats is how often a write whose reply was lost is sent in all.
 const repeats = 5
 
-// repeated calls a write that may be sent again without harm, until its outcome is known.
+// repeated calls a write that may be sent again without harm, until its outcome is known. A refusal after an attempt in doubt matches the error
+// of that attempt too: it may have been applied, and something else have come since.
 func repeated(ctx context.Context, write func() error) error {
+	var doubt error
 	for try := 1; ; try++ {
 		err := write()
-		if !errors.Is(err, ddb.ErrOutcomeUnknown) && !errors.Is(err, ddb.ErrReplyLost) || try == repeats || ctx.Err() != nil {
+		if !inDoubt(err) || try == repeats || ctx.Err() != nil {
+			if doubt != nil && err != nil && !inDoubt(err) {
+				err = fmt.Errorf("%w; before that: %w", err, doubt)
+			}
 			return err
 		}
+		doubt = err
 	}
+}
+
+// inDoubt reports whether a write may have been applied, or may be yet, though its error does not say so.
+func inDoubt(err error) bool {
+	return errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost)
 }
 
 func typeIs(name string) ddb.Cond[row] {

@@ -55,22 +55,34 @@ type eventUser struct {
 	journals *eventstore.Repository[journal, noted]
 }
 
+// streams is the model of the run.
+func (u *user) streams() *streams {
+	s, ok := u.run.model.(*streams)
+	if !ok {
+		panic("no event store is explored")
+	}
+	return s
+}
+
 func (u *user) ctx() context.Context { return context.Background() }
 
 // eventStores are the ways to open an event store that are explored.
 func eventStores() []*protection {
 	atOnce := func(context.Context, time.Duration) error { return nil }
-	options := func(retry ddb.RetryPolicy, more ...eventstore.Option) func() []eventstore.Option {
-		return func() []eventstore.Option {
-			return append(more, eventstore.Waits(atOnce), eventstore.TableOptions(ddb.Retry(retry)))
-		}
+	open := func(name string, feed, patient bool, retry ddb.RetryPolicy, more ...eventstore.Option) *protection {
+		return &protection{name: name, layer: &layer{
+			options: func() []eventstore.Option {
+				return append(more, eventstore.Waits(atOnce), eventstore.TableOptions(ddb.Retry(retry)))
+			},
+			feed: feed, patient: patient, create: createStore, begins: beginsStreams, verbs: appendVerbs, programs: appendPrograms,
+		}}
 	}
 	patient := ddb.RetryPolicy{BaseDelay: 1, MaxDelay: 1}
 	once := ddb.RetryPolicy{BaseDelay: 1, MaxDelay: 1, MaxAttempts: 1}
 	return []*protection{
-		{name: "Events", store: options(patient), patient: true},
-		{name: "Events with a feed", store: options(patient, eventstore.Sequenced(1)), feed: true, patient: true},
-		{name: "Events sent once", store: options(once, eventstore.MaxTries(1))},
+		open("Events", false, true, patient),
+		open("Events with a feed", true, true, patient, eventstore.Sequenced(1)),
+		open("Events sent once", false, false, once, eventstore.MaxTries(1)),
 	}
 }
 
@@ -79,31 +91,31 @@ func TestAppends(t *testing.T) { exploreAll(t, chosen(t, eventStores()), *wanted
 
 // open opens the event store for a caller, as a process that starts does.
 func (w *world) open(u *user) *eventUser {
-	store, err := eventstore.New(u.client, tableName, w.guard.store()...)
+	store, err := eventstore.New(u.client, tableName, w.guard.layer.options()...)
 	if err != nil {
 		panic(err)
 	}
 	return &eventUser{store, openJournals(store)}
 }
 
-// makeStore makes the table.
-func (w *world) makeStore(t *testing.T, u *user) {
-	if err := w.open(u).store.EnsureTable(t.Context()); err != nil {
+// createStore makes the table.
+func createStore(t *testing.T, w *world, users []*user) {
+	if err := w.open(users[0]).store.EnsureTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // beginsStreams makes the world of an event store as it is before the callers start.
-func (r *run) beginsStreams(first start) {
+func beginsStreams(r *run, first start) {
 	s := &streams{run: r, written: map[string]*call{}}
-	r.streams = s
+	r.model = s
 	if first == item {
 		u := r.users[0]
-		to := func(i int) eventstore.CommitArg {
-			return eventstore.To(s.name(i), eventstore.NoStream(), encoded(noted{By: "first", On: -1}))
-		}
-		if _, err := r.open(u).store.Commit(u.ctx(), to(0), to(1)); err != nil {
-			panic(err)
+		store := r.open(u).store
+		for i := range s.now {
+			if _, err := store.Append(u.ctx(), s.name(i), eventstore.NoStream(), encoded(noted{By: "first", On: -1})); err != nil {
+				panic(err)
+			}
 		}
 	}
 	for _, u := range r.users {
@@ -111,7 +123,7 @@ func (r *run) beginsStreams(first start) {
 	}
 	s.now = s.read(r.calls[0])
 	s.from = s.now
-	s.number = number(s.item("N#0", 0), "version")
+	s.number = number(r.item("N#0", 0), "version")
 	r.origin = s.now
 }
 
@@ -126,7 +138,7 @@ func encoded(e noted) eventstore.NewEvent {
 // arguments are those of a call to one stream.
 func (u *user) arguments(c *call, i int) (stream string, expected eventstore.Expected, events []eventstore.NewEvent) {
 	p := c.append.parts[i]
-	s := u.run.streams
+	s := u.streams()
 	switch expected = eventstore.Any(); p.expected {
 	case atStart:
 		expected = eventstore.Exactly(int64(len(s.from[p.stream])))
@@ -146,7 +158,7 @@ func (u *user) repeatable(c *call) []eventstore.CommitArgument {
 	if c.append.asks.id == "" {
 		return nil
 	}
-	return []eventstore.CommitArgument{eventstore.CommitID(u.run.streams.commitID(c.append.asks.id))}
+	return []eventstore.CommitArgument{eventstore.CommitID(u.streams().commitID(c.append.asks.id))}
 }
 
 func runAppend(more ...eventstore.CommitArgument) func(context.Context, *user, *call) (*record, error) {
@@ -178,7 +190,7 @@ func runCommit(ctx context.Context, u *user, c *call) (*record, error) {
 
 // runUpdate saves an aggregate: it is loaded, decided upon, and appended to with its state.
 func runUpdate(ctx context.Context, u *user, c *call) (*record, error) {
-	a, err := u.events.journals.Update(ctx, u.run.streams.name(0), func(j journal) ([]noted, error) {
+	a, err := u.events.journals.Update(ctx, u.streams().name(0), func(j journal) ([]noted, error) {
 		return []noted{{By: c.append.labels(0)[0], On: j.N}}, nil
 	}, u.repeatable(c)...)
 	c.append.aggregate = &a
@@ -195,7 +207,7 @@ func hurried(run func(context.Context, *user, *call) (*record, error)) func(cont
 }
 
 // appendVerbs are the calls of an event store. Those that have the commit id x write the same event to stream a, but for one.
-func appendVerbs(*protection) []*verb {
+func appendVerbs() []*verb {
 	list := []*verb{
 		{name: "Append Exactly", asks: &asks{parts: []asked{{0, atStart, 1}}}, run: runAppend()},
 		{name: "Append Any", asks: &asks{parts: []asked{{0, whatever, 2}}}, run: runAppend()},
@@ -221,8 +233,8 @@ func appendVerbs(*protection) []*verb {
 
 // appendPrograms lists what is explored of an event store: every call alone, repeated and beside every other, in every order; then with a
 // misbehaviour; then the rest by size.
-func appendPrograms(g *protection) (out []program) {
-	all := appendVerbs(g)
+func appendPrograms() (out []program) {
+	all := appendVerbs()
 	seen := map[string]bool{}
 	add := func(bad int, silent bool, callers ...[]*verb) {
 		for _, s := range []start{nothing, item} {
@@ -296,7 +308,7 @@ func appendPrograms(g *protection) (out []program) {
 	return out
 }
 
-func resultOfAppend(err error) result {
+func (s *streams) result(err error) result {
 	switch {
 	case err == nil:
 		return succeeded

@@ -172,7 +172,7 @@ func chosen(t *testing.T, all []*protection) []*protection {
 	}
 	for _, name := range strings.Split(*only, ",") {
 		named := func(g *protection) bool { return g.name == name }
-		if name != "" && !slices.ContainsFunc(append(protections(), eventStores()...), named) {
+		if name != "" && !slices.ContainsFunc(slices.Concat(protections(), eventStores(), saveStores()), named) {
 			t.Fatalf("no protection and no event store is named %s", name)
 		}
 	}
@@ -228,7 +228,7 @@ func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
 	defer w.engine.Close()
 	users := w.users(t, len(prog.callers))
 	var first []byte
-	if g.store == nil {
+	if g.layer == nil {
 		first = w.first(t, users[0])
 	}
 	var prefix []int
@@ -236,17 +236,17 @@ func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
 		r := &run{world: w, key: fmt.Sprint("s", n), users: users, prefix: prefix, wake: make(chan struct{}, 1), tokens: map[string]bool{}, broken: map[finding]bool{}}
 		for i, verbs := range prog.callers {
 			for _, v := range verbs {
-				r.calls = append(r.calls, &call{verb: v, caller: i, append: v.appends(i, len(r.calls))})
+				r.calls = append(r.calls, &call{verb: v, caller: i, append: v.appends(i, len(r.calls)), save: v.save})
 			}
 		}
-		if g.store != nil {
-			r.beginsStreams(prog.start)
+		if g.layer != nil {
+			g.layer.begins(r, prog.start)
 		} else {
 			r.begins(first, prog.start)
 		}
 		if r.play() {
-			if r.streams != nil {
-				r.streams.finish()
+			if r.model != nil {
+				r.model.finish()
 			}
 			p.add(r)
 		} else {
@@ -276,7 +276,7 @@ func (w *world) users(t *testing.T, n int) []*user {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if u.client = client; w.guard.store != nil {
+		if u.client = client; w.guard.layer != nil {
 			users[i] = u
 			continue
 		}
@@ -285,8 +285,8 @@ func (w *world) users(t *testing.T, n int) []*user {
 		}
 		users[i] = u
 	}
-	if w.guard.store != nil {
-		w.makeStore(t, users[0])
+	if w.guard.layer != nil {
+		w.guard.layer.create(t, w, users)
 		return users
 	}
 	if err := users[0].table.CreateTable(t.Context()); err != nil {
@@ -348,7 +348,7 @@ func (p *report) print(t *testing.T, g *protection, took time.Duration) {
 	n := len(verbs(g))
 	t.Logf("%s: %d schedules of %d programs in %.1f s, distinct up to renaming of callers (%d more were cut as other orders of these); %d of %d pairs of verbs; calls ended %v",
 		g.name, p.schedules, p.programs, took.Seconds(), p.skipped, len(p.pairs), n*(n+1)/2, p.results)
-	if *within == "" && !*first && g.store == nil && len(p.pairs) < n*(n+1)/2 {
+	if *within == "" && !*first && g.layer == nil && len(p.pairs) < n*(n+1)/2 {
 		t.Errorf("%s: not every pair of verbs was tried; raise -explorer.schedules", g.name)
 	}
 	admitted := 0

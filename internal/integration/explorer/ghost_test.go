@@ -59,6 +59,7 @@ type call struct {
 	result   result
 	err      error
 	append   *appendCall // of an event store
+	save     *saveCall   // of positions and snapshots
 }
 
 // violation is a broken promise.
@@ -83,6 +84,7 @@ const (
 	undecided
 	gaveUp
 	staleState
+	wentBack
 	wrongState
 	violations
 )
@@ -107,6 +109,7 @@ func (v violation) String() string {
 		"refused, and an earlier call with its commit id was applied later",
 		"another error or an unknown outcome, though one fault or two cannot hinder the call",
 		"decided on a state that was not the last",
+		"went back, or changed what stays as it is",
 		"a state that is not that of the events",
 	}[v]
 }
@@ -135,8 +138,8 @@ func (r *run) begin(c *call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c.active, c.since = true, len(r.states)-1
-	if r.streams != nil {
-		r.streams.begin(c)
+	if r.model != nil {
+		r.model.begin(c)
 		return
 	}
 	r.watch()
@@ -199,13 +202,13 @@ func (r *run) end(c *call, got *record, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c.result, c.err = resultOf(err), err
-	if r.streams != nil {
-		c.result = resultOfAppend(err)
+	if r.model != nil {
+		c.result = r.model.result(err)
 	}
 	c.active = false
 	r.log(event{kind: eventReturn, call: c, result: c.result})
-	if r.streams != nil {
-		r.streams.end(c)
+	if r.model != nil {
+		r.model.end(c)
 		return
 	}
 	switch c.result {

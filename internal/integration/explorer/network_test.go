@@ -166,7 +166,7 @@ func (r *run) deliver(q *request) answer {
 	if err != nil {
 		return answer{err: err}
 	}
-	if q.own && r.streams == nil {
+	if q.own && r.model == nil {
 		q.call.base = r.now()
 	}
 	if !q.writes() || resp.StatusCode != http.StatusOK {
@@ -180,8 +180,8 @@ func (r *run) deliver(q *request) answer {
 	}
 	switch {
 	case !r.tookEffect(q):
-	case r.streams != nil:
-		r.streams.effect(q.call)
+	case r.model != nil:
+		r.model.effect(q.call)
 	default:
 		r.effect(q.call, r.stored())
 	}
@@ -199,7 +199,7 @@ func (r *run) tookEffect(q *request) bool {
 		r.tokens[string(token)] = true
 		r.writers |= transaction
 	}
-	return r.streams != nil || !q.call.verb.deletes || r.now().live
+	return r.model != nil || !q.call.verb.deletes || r.now().live
 }
 
 // stored reads the item past the library and the network.

@@ -57,8 +57,8 @@ func (p program) twins() []bool {
 // programs lists what is explored, the small ones and those that have shown most first: every one once, whatever the
 // names of the callers.
 func programs(g *protection) []program {
-	if g.store != nil {
-		return appendPrograms(g)
+	if g.layer != nil {
+		return g.layer.programs()
 	}
 	all := verbs(g)
 	var out []program

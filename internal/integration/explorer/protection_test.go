@@ -7,18 +7,13 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
-	"github.com/dynamotable/ddb/eventstore"
 )
 
-// protection is a way to declare a table, or an event store, and what it promises.
+// protection is a way to declare a table, or to open a store of a layer, and what it promises.
 type protection struct {
 	name    string
 	options []ddb.TableOption
-	// store are the options of an event store, nil for tables.
-	store func() []eventstore.Option
-	feed  bool // it has a feed, of one shard
-	// patient: it sends again until it knows the outcome.
-	patient bool
+	layer   *layer // what is explored in place of a table, nil for tables
 	// protects: a write that is prepared on an item that was read demands that item.
 	protects bool
 	// swaps: a delete by key needs no condition, because the library reads the item and swaps it.

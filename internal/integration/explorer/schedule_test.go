@@ -33,6 +33,7 @@ type user struct {
 	client *dynamodb.Client
 	table  *table
 	events *eventUser // of an event store, in place of the table
+	saves  *saveUser  // of positions and snapshots
 	run    *run
 	call   *call // the call under way
 }
@@ -53,8 +54,8 @@ type run struct {
 	draining bool
 	origin   fmt.Stringer // what was stored at first
 
-	streams *streams // of an event store, in place of the states of an item
-	states  []ghost  // of the item, in order
+	model   model   // of a layer, in place of the states of an item
+	states  []ghost // of the item, in order
 	writes  int
 	tokens  map[string]bool // of transactions that were applied
 	writers circumstance    // what was done to the item
@@ -100,8 +101,8 @@ func (r *run) log(e event) {
 
 // state is what is stored now.
 func (r *run) state() fmt.Stringer {
-	if r.streams != nil {
-		return r.streams.now
+	if r.model != nil {
+		return r.model.stored()
 	}
 	return r.now()
 }
@@ -152,7 +153,7 @@ func (r *run) act(u *user) {
 			continue
 		}
 		u.call = c
-		if r.streams == nil && c.verb.reads && !(c.verb.byKey && c.verb.demand(r.guard) == anything) {
+		if r.model == nil && c.verb.reads && !(c.verb.byKey && c.verb.demand(r.guard) == anything) {
 			item, err := u.table.Get(ctx, r.key, ddb.Consistent())
 			if err != nil {
 				if !errors.Is(err, ddb.ErrNotFound) {

@@ -132,14 +132,14 @@ func (s *streams) watch(c *call) {
 	c.append.lengths = append(c.append.lengths, [2]int{len(s.now[0]), len(s.now[1])})
 }
 
-// begin is called before a call, under the lock of the run, like effect and end.
+func (s *streams) stored() fmt.Stringer { return s.now }
+
 func (s *streams) begin(c *call) {
 	s.clock++
 	c.append.began, c.append.before = s.clock, s.written[c.append.id]
 	s.watch(c)
 }
 
-// effect is called when the engine has applied a transaction of a call.
 func (s *streams) effect(c *call) {
 	a, held := c.append, s.holds(c)
 	old := s.now
@@ -192,7 +192,6 @@ func (s *streams) effect(c *call) {
 	s.checkFeed(c, old)
 }
 
-// end is called when a call has returned.
 func (s *streams) end(c *call) {
 	a := c.append
 	s.clock++
@@ -207,7 +206,7 @@ func (s *streams) end(c *call) {
 			s.run.violated(errorApplied, c)
 		}
 	}
-	if s.run.guard.patient && (c.result == failed || c.result == unknown && !a.hurried) {
+	if s.run.guard.layer.patient && (c.result == failed || c.result == unknown && !a.hurried) {
 		s.run.violated(gaveUp, c)
 	}
 }
@@ -302,7 +301,7 @@ func (s *streams) finish() {
 				newest = i + 1
 			}
 		}
-		state := s.item("V#"+s.name(0), 0)
+		state := s.run.item("V#"+s.name(0), 0)
 		if number(state, "version") != int64(newest) {
 			s.run.violated(wrongState, c)
 		}
@@ -331,28 +330,11 @@ func number(item wireItem, name string) int64 {
 	return n
 }
 
-// raw sends a request past the library and the network.
-func (s *streams) raw(op, body string, out any) {
-	resp, err := s.run.engine.Do(rawRequest(op, `{"TableName":"`+tableName+`","ConsistentRead":true,`+body+`}`))
-	if err == nil {
-		err = json.NewDecoder(resp.Body).Decode(out)
-	}
-	if err != nil {
-		panic(err)
-	}
-}
-
-func (s *streams) item(partition string, sort int64) wireItem {
-	var out struct{ Item wireItem }
-	s.raw("GetItem", fmt.Sprintf(`"Key":{"pk":{"S":%q},"sk":{"N":"%d"}}`, partition, sort), &out)
-	return out.Item
-}
-
 // read reads both streams, and checks that their versions are dense.
 func (s *streams) read(c *call) (state streamState) {
 	for i := range state {
 		var out struct{ Items []wireItem }
-		s.raw("Query", fmt.Sprintf(`"KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"S#%s"}}`, s.name(i)), &out)
+		s.run.raw("Query", fmt.Sprintf(`"KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"S#%s"}}`, s.name(i)), &out)
 		for j, item := range out.Items {
 			if number(item, "sk") != int64(j) {
 				s.run.violated(notDense, c)
@@ -363,18 +345,8 @@ func (s *streams) read(c *call) (state streamState) {
 				}
 				continue
 			}
-			var data struct {
-				B []byte
-			}
-			attribute, err := json.Marshal(item["data"])
-			if err == nil {
-				err = json.Unmarshal(attribute, &data)
-			}
 			var e noted
-			if err == nil {
-				err = json.Unmarshal(data.B, &e)
-			}
-			if err != nil {
+			if err := json.Unmarshal(binary(item, "data"), &e); err != nil {
 				panic(err)
 			}
 			state[i] = append(state[i], stored{label: e.By, on: e.On, commit: text(item, "commit")})
@@ -385,19 +357,19 @@ func (s *streams) read(c *call) (state streamState) {
 
 // checkFeed checks that what a call has added to the streams has the next numbers of the feed, and that the feed ends there.
 func (s *streams) checkFeed(c *call, old streamState) {
-	if !s.run.guard.feed {
+	if !s.run.guard.layer.feed {
 		return
 	}
 	for _, p := range c.append.parts {
 		s.number++
-		row := s.item("F#0#"+strconv.FormatInt(s.number/10_000, 10), s.number)
+		row := s.run.item("F#0#"+strconv.FormatInt(s.number/10_000, 10), s.number)
 		first, last := len(old[p.stream])+1, len(s.now[p.stream])
 		if text(row, "stream") != s.name(p.stream) || number(row, "first") != int64(first) || number(row, "last") != int64(last) ||
 			last < first || text(row, "commit") != s.now[p.stream][first-1].commit {
 			s.run.violated(otherFeed, c)
 		}
 	}
-	if number(s.item("N#0", 0), "version") != s.number {
+	if number(s.run.item("N#0", 0), "version") != s.number {
 		s.run.violated(otherFeed, c)
 	}
 }

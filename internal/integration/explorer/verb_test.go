@@ -68,6 +68,8 @@ type verb struct {
 	run     func(context.Context, *user, *call) (*record, error)
 	// asks is what a call of an event store asks for.
 	asks *asks
+	// save is what a call of positions or snapshots saves.
+	save *saveCall
 }
 
 func always(d demand) func(*protection) demand { return func(*protection) demand { return d } }
@@ -88,8 +90,8 @@ func unswapped(p *protection) bool   { return !p.swaps }
 
 // verbs are those of the tables of a protection. The basic ones come first.
 func verbs(p *protection) []*verb {
-	if p.store != nil {
-		return appendVerbs(p)
+	if p.layer != nil {
+		return p.layer.verbs()
 	}
 	return slices.DeleteFunc(allVerbs(), func(v *verb) bool {
 		return v.where != nil && !v.where(p) || p.expires && !slices.Contains(verbsOfExpiry, v.name)

@@ -1,0 +1,69 @@
+package explorer_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/dynamotable/ddb/eventstore"
+)
+
+// layer is a store on top of tables: how it is made, and what its callers do.
+type layer struct {
+	options  func() []eventstore.Option // of an event store
+	feed     bool                       // it has a feed, of one shard
+	patient  bool                       // it sends again until it knows the outcome
+	create   func(t *testing.T, w *world, users []*user)
+	begins   func(r *run, s start) // makes the world as it is before the callers of a schedule start
+	verbs    func() []*verb
+	programs func() []program
+}
+
+// model is what the checker knows of what a layer stores. Its methods are called under the lock of the run.
+type model interface {
+	// stored is what is stored now, as it stays.
+	stored() fmt.Stringer
+	// begin is called before a call of the layer.
+	begin(c *call)
+	// effect is called when the engine has applied a request of a call.
+	effect(c *call)
+	// end is called when a call has returned.
+	end(c *call)
+	// finish is called when a schedule has ended.
+	finish()
+	// result is what an error of the layer says.
+	result(err error) result
+}
+
+// raw sends a request past the library and the network.
+func (r *run) raw(op, body string, out any) {
+	resp, err := r.engine.Do(rawRequest(op, `{"TableName":"`+tableName+`","ConsistentRead":true,`+body+`}`))
+	if err == nil {
+		err = json.NewDecoder(resp.Body).Decode(out)
+	}
+	if err != nil {
+		panic(err)
+	}
+}
+
+// rawItem reads an item whose sort key is given in wire form.
+func (r *run) rawItem(partition, sort string) wireItem {
+	var out struct{ Item wireItem }
+	r.raw("GetItem", fmt.Sprintf(`"Key":{"pk":{"S":%q},"sk":{%s}}`, partition, sort), &out)
+	return out.Item
+}
+
+func (r *run) item(partition string, sort int64) wireItem {
+	return r.rawItem(partition, fmt.Sprintf(`"N":"%d"`, sort))
+}
+
+// binary is an attribute of bytes.
+func binary(item wireItem, name string) (b []byte) {
+	text, _ := item[name]["B"].(string)
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
