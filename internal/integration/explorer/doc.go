@@ -20,6 +20,14 @@
 //	go test ./internal/integration/explorer -v -explorer.only=Revision -explorer.program="Create | Put(read)" -explorer.v
 //	go test ./internal/integration/explorer -v -explorer.mutations          # does it find wrong rules?
 //
+// The layers are explored in the same way, in place of a table: the appends, commits and aggregates of an event store on two streams, and
+// positions and snapshots. What they promise has no exceptions but one, which the list of their stores names. An append that succeeded is in its
+// stream once, at the versions that it returned; one that was refused never is; a repeat with its commit id is recognised, and decides what was
+// unknown; versions are dense, a commit of two streams is in both or in none, and its rows in the feed have the next numbers; an aggregate was
+// decided upon at its last state. A call that nothing but one misbehaviour or two hinders ends with what is true, and not with another error.
+//
+//	go test ./internal/integration/explorer -v -run 'TestAppends|TestSaves' -timeout 0 -explorer.appends=200000 -explorer.saves=50000
+//
 // # What is explored
 //
 // Programs in the order of func programs, each whole, until enough schedules were tried: every verb alone, every pair
@@ -29,6 +37,9 @@
 // order that are known beforehand to change nothing in the store are tried in one order only, and so are callers that
 // do the same.
 //
-// Not explored: several items, other Regions, reads that are behind, reads that fail for ever, and more writes of
+// Of an event store: every call alone with a misbehaviour, repeated, every pair in all orders, pairs with a misbehaviour, calls between a call and
+// its repeat, and three callers; with the feed, without it, and with a store that sends once, so that outcomes stay unknown.
+//
+// Not explored: several items of a table, streams that are truncated, deleted or time-limited, frames, crossed replies, other Regions, reads that are behind, reads that fail for ever, and more writes of
 // others than a revision has tags.
 package explorer

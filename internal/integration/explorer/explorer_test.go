@@ -42,7 +42,6 @@ type world struct {
 	twins         []bool
 	misbehaviours int
 	silent        bool
-	feed          int64 // the last number of the feed of an event store
 }
 
 // finding is a kind of violation.
@@ -170,7 +169,7 @@ func chosen(t *testing.T, all []*protection) []*protection {
 			list = append(list, g)
 		}
 	}
-	for _, name := range strings.Split(*only, ",") {
+	for name := range strings.SplitSeq(*only, ",") {
 		named := func(g *protection) bool { return g.name == name }
 		if name != "" && !slices.ContainsFunc(slices.Concat(protections(), eventStores(), saveStores()), named) {
 			t.Fatalf("no protection and no event store is named %s", name)

@@ -131,6 +131,18 @@ var mutations = []mutation{
 		"an update decides again after its commit", "eventstore/aggregate.go",
 		"if ", "known", "false", " {",
 	},
+	{
+		"a position goes back", "position/store.go",
+		"ddb.Or(ddb.NotExists(rowNumber), ", "rowNumber.Lt(position)", "rowNumber.Ge(0)", ")",
+	},
+	{
+		"any snapshot of a version is taken for the same", "snapshot/store.go",
+		"if is, _ := failed.Current(); ", "is.same(&r)", "true", " {\n\t\t\terr = nil",
+	},
+	{
+		"a conflict is believed although a save before it got no reply", "snapshot/store.go",
+		"if ", "doubt != nil && err != nil && !inDoubt(err)", "false", " {",
+	},
 }
 
 const mutationVariable = "EXPLORER_MUTATION"
@@ -174,8 +186,11 @@ func TestMutations(t *testing.T) {
 	for i, m := range mutations {
 		t.Run(m.name, func(t *testing.T) {
 			args := []string{"-test.run", "TestExplorer", "-explorer.first", "-explorer.only", "Revision,Tombstones,Expiry"}
-			if strings.HasPrefix(m.file, "eventstore/") {
+			switch filepath.Dir(m.file) {
+			case "eventstore":
 				args = []string{"-test.run", "TestAppends", "-explorer.first"}
+			case "position", "snapshot":
+				args = []string{"-test.run", "TestSaves", "-explorer.first"}
 			}
 			cmd := exec.CommandContext(t.Context(), program, args...)
 			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", mutationVariable, i+1))

@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/snapshot"
 )
 
-var wantedSaves = flag.Int("explorer.saves", 2_000, "how many schedules of positions and snapshots to try, of both together")
+var wantedSaves = flag.Int("explorer.saves", 1_500, "how many schedules of positions and snapshots to try, of both together")
 
 // saveUser is a caller of positions or snapshots.
 type saveUser struct {
