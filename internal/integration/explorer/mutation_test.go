@@ -120,8 +120,8 @@ var mutations = []mutation{
 		"if ", "other == p", "true", " {",
 	},
 	{
-		"a commit of two streams takes one number of the feed", "eventstore/send.go",
-		"counterKey(sh.number), ", "rowVersion.Set(last)", "rowVersion.Set(first)", ", ddb.If",
+		"a row of the feed has the first event of its commit only", "eventstore/send.go",
+		"Last: ", "p.last", "p.first", ", At: c.at.UnixNano(), Commit: c.id, Expiry",
 	},
 	{
 		"an update appends to whatever version there is", "eventstore/aggregate.go",
