@@ -42,7 +42,8 @@ var (
 type WrongExpectedVersion struct { //nolint:errname // reads as what happened, where it is caught
 	Stream   string
 	Expected Expected
-	// Actual is the last version of the stream, 0 if there is none.
+	// Actual is the last version of the stream, 0 if there is none. If it is lower than what was expected, a late copy of the request that the
+	// network still holds is applied when the stream gets there.
 	Actual int64
 	// Blocking is the event that has the version which the first event of the
 	// append was to get. Nil if there is none, or it was truncated.

@@ -21,7 +21,7 @@
 //	go test ./internal/integration/explorer -v -explorer.mutations          # does it find wrong rules?
 //
 // The layers are explored in the same way, in place of a table: the appends, commits and aggregates of an event store on two streams, and
-// positions and snapshots. What they promise has no exceptions but one, which the list of their stores names. An append that succeeded is in its
+// positions and snapshots. What they promise has few exceptions, which the lists of their stores name. An append that succeeded is in its
 // stream once, at the versions that it returned; one that was refused never is; a repeat with its commit id is recognised, and decides what was
 // unknown; versions are dense, a commit of two streams is in both or in none, and its rows in the feed have the next numbers; an aggregate was
 // decided upon at its last state. A call that nothing but one misbehaviour or two hinders ends with what is true, and not with another error.

@@ -43,6 +43,7 @@ const (
 	whyDeleted     = "a delete leaves nothing that names it or what it deleted"
 	whyAnew        = "a Create that the network repeats after a delete makes the same revision again"
 	whyLateTx      = "a transaction that was refused and arrives again late is applied if its conditions hold by then"
+	whyAhead       = "an append that expects a version which the stream does not have yet is applied by a late copy, if the stream has it by then"
 	whyOver        = "a transaction that creates over a tombstone or an expired item does not know its tags"
 	whyForeign     = "an item from before the table had a version has none that names it"
 	whyErased      = "a foreign delete leaves no tombstone"
