@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-var wantedAppends = flag.Int("explorer.appends", 4_500, "how many schedules of event stores to try, of all together")
+var wantedAppends = flag.Int("explorer.appends", 4_000, "how many schedules of event stores to try, of all together")
 
 // setUpKey is of the item that says how the table of an event store was set up, which is not what is explored.
 var setUpKey = []byte(`"M#feed"`)
