@@ -155,7 +155,7 @@ func (c *clientConfig) retryer(cfg aws.Config) aws.Retryer {
 		o.RateLimiter = c.budget
 		// Costs are set because AWS_NEW_RETRIES_2026 changes their defaults.
 		o.RetryCost = ddbretry.Cost
-		o.RetryTimeoutCost = 2 * ddbretry.Cost //nolint:staticcheck // the oldest SDK of go.mod uses it; newer ones ignore it
+		o.RetryTimeoutCost = 2 * ddbretry.Cost
 		o.ThrottlingRetryCost = ddbretry.Cost
 		o.NoRetryIncrement = ddbretry.FirstSuccess
 	}
