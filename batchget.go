@@ -438,6 +438,19 @@ func (r *batchRows) entry() (*batchEntry, error) {
 	return e, nil
 }
 
+// rawEntry reads an item as bytes, and finds the entry that waits for its key.
+func (r *batchRows) rawEntry(d *codec.Decoder) ([]byte, *batchEntry, error) {
+	raw, err := d.Raw()
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.id, err = r.b.core.keyNames.Append(r.id[:0], raw); err != nil {
+		return nil, nil, err
+	}
+	e, err := r.entry()
+	return raw, e, err
+}
+
 // found completes the result of an entry whose item was decoded from raw, and gives it to the entry's twins.
 func (r *batchRows) found(e *batchEntry, raw []byte) error {
 	e.err = nil
@@ -455,14 +468,7 @@ func (r *batchRows) found(e *batchEntry, raw []byte) error {
 
 // carefulRow is Row that makes an item which cannot be read the error of its key.
 func (r *batchRows) carefulRow(d *codec.Decoder) error {
-	raw, err := d.Raw()
-	if err != nil {
-		return err
-	}
-	if r.id, err = r.b.core.keyNames.Append(r.id[:0], raw); err != nil {
-		return err
-	}
-	e, err := r.entry()
+	raw, e, err := r.rawEntry(d)
 	if err != nil {
 		return err
 	}

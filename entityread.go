@@ -311,14 +311,7 @@ func (r *batchRows) other(d *codec.Decoder, err error) error {
 	if err != nil {
 		return err
 	}
-	raw, err := d.Raw()
-	if err != nil {
-		return err
-	}
-	if r.id, err = r.b.core.keyNames.Append(r.id[:0], raw); err != nil {
-		return err
-	}
-	e, err := r.entry()
+	_, e, err := r.rawEntry(d)
 	if err != nil {
 		return err
 	}

@@ -31,9 +31,9 @@ func TestConsumers(t *testing.T) {
 		return nil
 	}
 	c := find()
-	for key, want := range map[string]any{"consumer": "mailer-of-a-test", "kind": "feed", "shards": 3.0, "lag": 41.0, "ageMs": 1500.0, "readAgeMs": 1000.0, "parked": 2.0, "handled": 0.0} {
-		if c[key] != want {
-			t.Errorf("%s is %v, want %v", key, c[key], want)
+	for member, want := range map[string]any{"consumer": "mailer-of-a-test", "kind": "feed", "shards": 3.0, "lag": 41.0, "ageMs": 1500.0, "readAgeMs": 1000.0, "parked": 2.0, "handled": 0.0} {
+		if c[member] != want {
+			t.Errorf("%s is %v, want %v", member, c[member], want)
 		}
 	}
 	if page := ask(r, "GET", "/", browserAccepts).Body.String(); !strings.Contains(page, "mailer-of-a-test") || !strings.Contains(page, "Leases lost") {

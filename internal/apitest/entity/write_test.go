@@ -284,7 +284,7 @@ func TestDiscriminatorBesideUnknownAttributes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if item, err = table.Get(t.Context(), "p", "k"); err != nil || textOf(item.Rest["type"]) != "open \"x\"" || len(item.Rest) != 2 {
-			t.Fatalf("%v, %v", item, err)
+			t.Fatalf("type %q of %d attributes, %v", textOf(item.Rest["type"]), len(item.Rest), err)
 		}
 	}
 	item.Rest["type"] = &types.AttributeValueMemberS{Value: "order"}

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/dynamotable/ddb/cmd/ddb/internal/goname"
 )
 
 // Config says whose handles are written.
@@ -368,7 +370,7 @@ func selector(item types.Type, path []string, f field, pkg *types.Package) []str
 
 // handleName is the name of a handle: that of the type and those of the fields.
 func (g *generator) handleName(it *item, fields []string) string {
-	name := lowerFirst(it.name)
+	name := goname.LowerFirst(it.name)
 	if g.config.Exported {
 		name = upperFirst(it.name)
 	}
@@ -378,18 +380,6 @@ func (g *generator) handleName(it *item, fields []string) string {
 		all.WriteString(upperFirst(f))
 	}
 	return all.String()
-}
-
-// lowerFirst makes the first word of a name lower case: order of Order, url of URL, urlList of URLList.
-func lowerFirst(name string) string {
-	runes := []rune(name)
-	for i, r := range runes {
-		if !unicode.IsUpper(r) || i > 0 && i+1 < len(runes) && unicode.IsLower(runes[i+1]) {
-			break
-		}
-		runes[i] = unicode.ToLower(r)
-	}
-	return string(runes)
 }
 
 func upperFirst(name string) string {

@@ -85,15 +85,3 @@ func singular(name string) string {
 	}
 	return name
 }
-
-// lowerFirst makes the first word of a name lower case: order of Order, url of URL.
-func lowerFirst(name string) string {
-	runes := []rune(name)
-	for i, r := range runes {
-		if !unicode.IsUpper(r) || i > 0 && i+1 < len(runes) && unicode.IsLower(runes[i+1]) {
-			break
-		}
-		runes[i] = unicode.ToLower(r)
-	}
-	return string(runes)
-}

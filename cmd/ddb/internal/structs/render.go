@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/cmd/ddb/internal/goname"
 )
 
 // Options say how the code is written.
@@ -160,7 +162,7 @@ func tagOf(f field) string {
 }
 
 // handle is the variable of a field's handle.
-func (w *writer) handle(f field) string { return lowerFirst(w.item.name) + f.name }
+func (w *writer) handle(f field) string { return goname.LowerFirst(w.item.name) + f.name }
 
 func (w *writer) handles() {
 	w.printf("// Handles of the attributes of [%s].\nvar (\n", w.item.name)
