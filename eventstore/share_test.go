@@ -215,7 +215,7 @@ func TestSharedSubscription(t *testing.T) {
 		}
 		x := join(t, e, "x", c, h) // takes half of the shards over, in order
 		before := h.twice
-		total += write(t, s, 3*minute)
+		total += write(t, s, 3*time.Minute) // in the short form too: half of them take that long
 		<-time.After(20 * time.Second)
 		for _, p := range []*process{d, x} {
 			p.cancel()
