@@ -70,6 +70,7 @@ type effect struct {
 	old, new         *storage.Item
 	oldItem, newItem value.Item // nil if nothing needed them
 	meter            meter
+	touched          []entryKeys // of global indexes; nil without a model of throughput
 }
 
 // size is the size by which the action is billed: that of the larger one of the
@@ -113,12 +114,11 @@ func (e *Engine) run(ctx context.Context, a *action) (effect, error) {
 	if err := e.checkCollection(a, &fx); err != nil {
 		return fx, err
 	}
-	touched, err := use.checkIndexes(a, &fx)
-	if err != nil {
+	if err := use.checkIndexes(a, &fx); err != nil {
 		return fx, err
 	}
 	e.commit(p, a, &fx)
-	use.takeWrite(a, &fx, touched, 1)
+	use.takeWrite(a, &fx, 1)
 	return fx, nil
 }
 

@@ -85,13 +85,13 @@ func (e *Engine) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (*Batc
 				left = append(left, keys.Keys[k])
 				continue
 			}
-			if item := r.table.items.Get(r.storeKey); size+sizeOf(item) > maxBatchBytes {
+			item := r.table.items.Get(r.storeKey)
+			if size+sizeOf(item) > maxBatchBytes {
 				size = maxBatchBytes + 1
 				left = append(left, keys.Keys[k])
 				continue
 			}
-			item, err := e.getItem(r, consistent)
-			if err != nil {
+			if err := e.allowRead(r, item, consistent); err != nil {
 				refused = err
 				left = append(left, keys.Keys[k])
 				continue

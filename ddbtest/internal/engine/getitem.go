@@ -84,13 +84,18 @@ type projection interface {
 // getItem gets the item of a read, as far as the throughput of its table allows.
 func (e *Engine) getItem(r *read, consistent bool) (*storage.Item, error) {
 	item := r.table.items.Get(r.storeKey)
+	return item, e.allowRead(r, item, consistent)
+}
+
+// allowRead counts a read in the throughput of its table, which may refuse it. The item is what it found, nil for none.
+func (e *Engine) allowRead(r *read, item *storage.Item, consistent bool) error {
 	use := e.allow(r.table)
 	if use == nil {
-		return item, nil
+		return nil
 	}
 	use.lock()
 	defer use.unlock()
-	return item, use.read(r.storeKey, readCost(sizeOf(item), consistent))
+	return use.read(r.storeKey, readCost(sizeOf(item), consistent))
 }
 
 func (r *read) access() Access {

@@ -27,15 +27,14 @@ func (a *allowance) checkWrite(w *action) error {
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 func (w *action) free() bool { return w.reason == ReasonExpiry || w.restored }
 
-// checkIndexes refuses a write that has to change a global index which has no throughput left. The service refuses
-// writes of a table when an index cannot keep up with them.
+// checkIndexes notes the entries of global indexes that a write touches, and refuses it if one of the indexes has no
+// throughput left. The service refuses writes of a table when an index cannot keep up with them.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
-func (a *allowance) checkIndexes(w *action, fx *effect) ([]entryKeys, error) {
+func (a *allowance) checkIndexes(w *action, fx *effect) error {
 	if a == nil || w.free() || w.kind == actionCheck {
-		return nil, nil
+		return nil
 	}
-	var touched []entryKeys
 	for _, x := range w.schema.Indexes {
 		if x.Local || x.isDeleting() {
 			continue
@@ -58,17 +57,17 @@ func (a *allowance) checkIndexes(w *action, fx *effect) ([]entryKeys, error) {
 		}
 		for _, key := range t.keys {
 			if err := a.check(x, true, key); err != nil {
-				return nil, err
+				return err
 			}
 		}
-		touched = append(touched, t)
+		fx.touched = append(fx.touched, t)
 	}
-	return touched, nil
+	return nil
 }
 
 // takeWrite counts what a write has cost: times the table's own units, which are doubled in transactions, and the units of
 // the entries of indexes. Local indexes use the throughput of the table.
-func (a *allowance) takeWrite(w *action, fx *effect, touched []entryKeys, times float64) {
+func (a *allowance) takeWrite(w *action, fx *effect, times float64) {
 	if a == nil || w.free() {
 		return
 	}
@@ -78,7 +77,7 @@ func (a *allowance) takeWrite(w *action, fx *effect, touched []entryKeys, times 
 			a.take(nil, true, w.storeKey, u.units)
 			continue
 		}
-		for _, t := range touched {
+		for _, t := range fx.touched {
 			if t.index.Name != u.index.Name {
 				continue
 			}

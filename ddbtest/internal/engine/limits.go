@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -90,7 +89,6 @@ func (b *bucket) fill(now time.Time, rate, most float64) {
 type allowance struct {
 	model    *ThroughputModel
 	table    *Table
-	schema   *Schema
 	now      time.Time
 	onDemand bool
 	own      capacityLimits // of the table
@@ -111,7 +109,7 @@ func (e *Engine) allow(t *Table) *allowance {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return &allowance{
-		model: e.throughput, table: t, schema: t.Schema(), now: e.clock.Now(), onDemand: t.settings.billing.onDemand,
+		model: e.throughput, table: t, now: e.clock.Now(), onDemand: t.settings.billing.onDemand,
 		own: capacityLimits{t.settings.throughput, t.settings.onDemand, t.settings.warm},
 	}
 }
@@ -321,6 +319,6 @@ func (a *allowance) throttled(x *Index, write bool, limit string) error {
 	if write {
 		operation = "Write"
 	}
-	e.Throttling = []ThrottlingReason{{Reason: strings.Join([]string{kind, operation, limit}, ""), Resource: resource}}
+	e.Throttling = []ThrottlingReason{{Reason: kind + operation + limit, Resource: resource}}
 	return e
 }

@@ -184,12 +184,13 @@ func (e *Engine) searchPage(ctx context.Context, s *search, m *meter) (*SearchOu
 	use := e.allow(s.table)
 	p := s.read(set, use != nil)
 	consistent := s.in.ConsistentRead != nil && *s.in.ConsistentRead
+	cost := readCost(p.size, consistent)
 	if s.index != nil {
-		m.addIndex(s.index, readCost(p.size, consistent))
+		m.addIndex(s.index, cost)
 	} else {
-		m.addTable(readCost(p.size, consistent))
+		m.addTable(cost)
 	}
-	if err := use.page(s.index, &p, readCost(p.size, consistent)); err != nil {
+	if err := use.page(s.index, &p, cost); err != nil {
 		return nil, err
 	}
 	var last *storage.Item

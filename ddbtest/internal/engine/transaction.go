@@ -55,7 +55,6 @@ func (e *Engine) finish(locks partitions, actions []*action) ([]effect, error) {
 		a.table.items.Partition(a.storeKey).Unmark(a.storeKey)
 	}
 	effects, reasons, failed := make([]effect, len(actions)), make([]CancellationReason, len(actions)), false
-	touched := make([][]entryKeys, len(actions))
 	for i, a := range actions {
 		use := uses.of(a.table)
 		err := a.refresh()
@@ -70,7 +69,7 @@ func (e *Engine) finish(locks partitions, actions []*action) ([]effect, error) {
 			err = e.checkCollection(a, &effects[i])
 		}
 		if err == nil {
-			touched[i], err = use.checkIndexes(a, &effects[i])
+			err = use.checkIndexes(a, &effects[i])
 		}
 		if err != nil {
 			reason, ok := reasonOf(err)
@@ -85,7 +84,7 @@ func (e *Engine) finish(locks partitions, actions []*action) ([]effect, error) {
 	}
 	for i, a := range actions {
 		e.commit(a.table.items.Partition(a.storeKey), a, &effects[i])
-		uses.of(a.table).takeWrite(a, &effects[i], touched[i], transactionTimes)
+		uses.of(a.table).takeWrite(a, &effects[i], transactionTimes)
 	}
 	return effects, nil
 }
