@@ -152,7 +152,6 @@ func (d *Decoder) payload(k Kind) (types.AttributeValue, error) {
 
 // stringList reads the members of a set.
 func (d *Decoder) stringList() ([]string, error) {
-	at := d.mark()
 	members, plain, err := d.setMembers()
 	if err == nil {
 		err = d.takes(24 + 32*len(members))
@@ -167,7 +166,6 @@ func (d *Decoder) stringList() ([]string, error) {
 		}
 		return l, nil
 	}
-	d.back(at)
 	err = d.Array(func() error {
 		s, err := d.String()
 		l = append(l, s)

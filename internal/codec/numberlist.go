@@ -30,13 +30,11 @@ func numberList[E int | int32 | int64 | uint64 | float32 | float64](v *Value, pa
 		switch k {
 		case L:
 		case NS:
-			at := d.mark()
 			members, plain, err := d.setMembers()
 			if err != nil {
 				return err
 			}
 			if !plain {
-				d.back(at)
 				return v.decodeElems(d, k, r)
 			}
 			out := make([]E, len(members))

@@ -281,7 +281,7 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // 
 	for more && err == nil {
 		i := o.after(before)
 		var s *step
-		var text []byte
+		var text, k []byte
 		from, plain := 0, false // of the value
 		if i >= 0 {
 			s = &p.steps[i]
@@ -296,7 +296,7 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // 
 				o.found()
 			}
 		}
-		var k []byte
+		expected := i >= 0 // the value was looked at above
 		if i < 0 {
 			if i = p.field(d); i < 0 {
 				if k, err = d.name(); err != nil {
@@ -325,7 +325,7 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // 
 			s = &p.steps[i]
 			if !plain {
 				from = d.i
-				if s.begin != nil {
+				if s.begin != nil && !expected {
 					text, plain = d.plain(s.begin)
 				}
 			}

@@ -217,7 +217,6 @@ func (v *Value) decodeStrings(d *Decoder, k Kind, r ref) error {
 		return v.decodeElems(d, k, r)
 	}
 	if k != L {
-		at := d.mark()
 		members, plain, err := d.setMembers()
 		if err != nil {
 			return err
@@ -230,7 +229,6 @@ func (v *Value) decodeStrings(d *Decoder, k Kind, r ref) error {
 			*as[[]string](r) = out
 			return nil
 		}
-		d.back(at)
 	}
 	var few [8]string // on the stack, where a pointer is stored without the garbage collector
 	n, long := 0, d.strs[:0]

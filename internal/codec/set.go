@@ -148,8 +148,8 @@ func (d *Decoder) back(m mark) { d.i, d.depth = m.i, m.depth }
 
 // setMembers passes over the set that comes next and lists its members, until the next set is read. plain says that all of
 // them are texts without escapes, and listed without their quotes. It refuses a set that holds a member twice, as it is
-// written: a reply of equal members, of a byte or two each, would take up many times its size. In front of a set that is
-// malformed it stays, and lists nothing: the decoding says what is wrong.
+// written: a reply of equal members, of a byte or two each, would take up many times its size. In front of a set that is not
+// plain it stays, and in front of a malformed one it lists nothing besides: the decoding says what is wrong.
 func (d *Decoder) setMembers() (members []extent, plain bool, err error) {
 	start := d.mark()
 	members, plain = d.extents[:0], true
@@ -182,6 +182,9 @@ func (d *Decoder) setMembers() (members []extent, plain bool, err error) {
 	}
 	if d.again(members) {
 		return nil, false, &Error{Decode: true, Reason: repeated}
+	}
+	if !plain {
+		d.back(start)
 	}
 	return members, plain, nil
 }
