@@ -120,7 +120,7 @@ func (l *list) reaches(stmts []ast.Stmt) bool {
 			case *ast.RangeStmt:
 				return contains(s.Body, l.spread) && l.reaches(s.Body.List)
 			case *ast.IfStmt: // the use may be in its first statement
-				return s.Init != nil && contains(s.Init, l.spread) || contains(&ast.ExprStmt{X: s.Cond}, l.spread)
+				return s.Init != nil && contains(s.Init, l.spread) || contains(s.Cond, l.spread)
 			case *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
 				return false
 			}
@@ -176,28 +176,22 @@ func (l *list) is(x ast.Expr) bool {
 	return ok && l.pass.TypesInfo.ObjectOf(id) == l.object
 }
 
-// appended reports conds = append(conds, ...) and how many elements it surely adds.
-func (l *list) appended(s ast.Stmt) (ok bool, n int) {
+// appended reports conds = append(conds, ...) of an element or more. A list of unknown length is taken for enough.
+func (l *list) appended(s ast.Stmt) bool {
 	a, isAssign := s.(*ast.AssignStmt)
 	if !isAssign || a.Tok != token.ASSIGN || len(a.Lhs) != 1 || len(a.Rhs) != 1 || !l.is(a.Lhs[0]) {
-		return false, 0
+		return false
 	}
 	call, isCall := ast.Unparen(a.Rhs[0]).(*ast.CallExpr)
 	if !isCall || len(call.Args) < 2 || !l.is(call.Args[0]) {
-		return false, 0
+		return false
 	}
 	id, isIdent := ast.Unparen(call.Fun).(*ast.Ident)
 	if !isIdent {
-		return false, 0
+		return false
 	}
-	if b, isBuiltin := l.pass.TypesInfo.Uses[id].(*types.Builtin); !isBuiltin || b.Name() != "append" {
-		return false, 0
-	}
-	n = len(call.Args) - 1
-	if call.Ellipsis != token.NoPos {
-		n = 2 // a list of unknown length: taken for enough
-	}
-	return true, n
+	b, isBuiltin := l.pass.TypesInfo.Uses[id].(*types.Builtin)
+	return isBuiltin && b.Name() == "append"
 }
 
 // plain reports that the variable is appended to and spread, and nothing else.
@@ -208,7 +202,7 @@ func (l *list) plain(body *ast.BlockStmt) bool {
 		if !ok {
 			return true
 		}
-		if ok, _ := l.appended(s); ok {
+		if l.appended(s) {
 			a := s.(*ast.AssignStmt)
 			known[ast.Unparen(a.Lhs[0]).(*ast.Ident)] = true
 			known[ast.Unparen(ast.Unparen(a.Rhs[0]).(*ast.CallExpr).Args[0]).(*ast.Ident)] = true
@@ -227,8 +221,8 @@ func (l *list) plain(body *ast.BlockStmt) bool {
 
 // fills reports statements behind which the list has an element, if they are passed at all.
 func (l *list) fills(s ast.Stmt) bool {
-	if ok, n := l.appended(s); ok {
-		return n > 0
+	if l.appended(s) {
+		return true
 	}
 	switch s := s.(type) {
 	case *ast.BlockStmt:
@@ -334,7 +328,7 @@ func (l *list) leaves(list []ast.Stmt) bool {
 	return false
 }
 
-func contains(s ast.Stmt, use *ast.Ident) bool { return s.Pos() <= use.Pos() && use.End() <= s.End() }
+func contains(n ast.Node, use *ast.Ident) bool { return n.Pos() <= use.Pos() && use.End() <= n.End() }
 
 // mentions reports a use of the variable below a node.
 func mentions(n ast.Node, l *list) (found bool) {

@@ -7,7 +7,6 @@ import (
 	"go/token"
 	"go/types"
 	"reflect"
-	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -51,23 +50,16 @@ func selector(pass *analysis.Pass, maker string, lit *ast.FuncLit) {
 		param = pass.TypesInfo.ObjectOf(list[0])
 	}
 	copies := copiesIn(pass, lit.Body)
-	ast.Inspect(lit.Body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.ReturnStmt:
-			if len(n.Results) == 1 && !beneath(lit.Body, n) {
-				if why := wrong(pass, n.Results[0], param, copies, len(lit.Body.List) == 1); why != "" {
-					pass.Reportf(n.Results[0].Pos(), "the function of %s %s; it must return the address of a stored field of its argument, such as &v.Name", maker, why)
-				}
-			}
+	for _, s := range lit.Body.List { // not those below a condition or a loop, which a handle's own call may not reach
+		ret, ok := s.(*ast.ReturnStmt)
+		if !ok || len(ret.Results) != 1 {
+			continue
 		}
-		return true
-	})
+		if why := wrong(pass, ret.Results[0], param, copies, len(lit.Body.List) == 1); why != "" {
+			pass.Reportf(ret.Results[0].Pos(), "the function of %s %s; it must return the address of a stored field of its argument, such as &v.Name", maker, why)
+		}
+	}
 }
-
-// beneath reports a statement below a condition or a loop, which a handle's own call may not reach.
-func beneath(body *ast.BlockStmt, s ast.Stmt) bool { return !slices.Contains(body.List, s) }
 
 // wrong says what is wrong with what a selector returns, as far as that is certain. alone is that nothing is done before.
 func wrong(pass *analysis.Pass, result ast.Expr, param types.Object, copies map[types.Object]bool, alone bool) string {
@@ -86,7 +78,7 @@ func wrong(pass *analysis.Pass, result ast.Expr, param types.Object, copies map[
 			}
 		}
 	case *ast.SelectorExpr:
-		if chain(pass, x, param) != "" {
+		if fromArgument(pass, x, param) {
 			return "returns the value of a pointer field, which is nil"
 		}
 	case *ast.UnaryExpr:
@@ -103,7 +95,7 @@ func wrongAddress(pass *analysis.Pass, x ast.Expr, param types.Object, copies ma
 	case *ast.CompositeLit:
 		return "returns a new value"
 	case *ast.IndexExpr:
-		if chain(pass, x.X, param) != "" {
+		if fromArgument(pass, x.X, param) {
 			return "returns the address of an element; take the handle of the list, and At"
 		}
 	case *ast.Ident:
@@ -133,20 +125,18 @@ func wrongAddress(pass *analysis.Pass, x ast.Expr, param types.Object, copies ma
 	return ""
 }
 
-// chain is the text of selectors that begin at the argument and end in a pointer or a list; empty for other expressions.
-func chain(pass *analysis.Pass, x ast.Expr, param types.Object) string {
+// fromArgument reports selectors that begin at the argument and end in a field.
+func fromArgument(pass *analysis.Pass, x ast.Expr, param types.Object) bool {
 	s, ok := ast.Unparen(x).(*ast.SelectorExpr)
 	if !ok || param == nil {
-		return ""
+		return false
 	}
 	root := rootOf(s)
 	if root == nil || pass.TypesInfo.ObjectOf(root) != param {
-		return ""
+		return false
 	}
-	if _, isField := pass.TypesInfo.ObjectOf(s.Sel).(*types.Var); !isField {
-		return ""
-	}
-	return s.Sel.Name
+	_, isField := pass.TypesInfo.ObjectOf(s.Sel).(*types.Var)
+	return isField
 }
 
 // rootOf is the variable that a chain of selectors begins with; nil if it begins otherwise.
