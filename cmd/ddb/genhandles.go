@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/dynamotable/ddb/cmd/ddb/internal/handles"
@@ -51,7 +50,7 @@ func writeHandles(ctx context.Context, s streams, c handles.Config, check bool) 
 	}
 	if check && len(r.Files) > 0 {
 		for _, f := range r.Files {
-			fmt.Fprintf(s.err, "%s is out of date\n", short(f.Path))
+			fmt.Fprintf(s.err, "%s is out of date\n", handles.Short(f.Path))
 		}
 		return errors.New("run it without -check")
 	}
@@ -60,23 +59,13 @@ func writeHandles(ctx context.Context, s streams, c handles.Config, check bool) 
 			if err := os.Remove(f.Path); err != nil {
 				return err
 			}
-			fmt.Fprintf(s.err, "removed %s\n", short(f.Path))
+			fmt.Fprintf(s.err, "removed %s\n", handles.Short(f.Path))
 			continue
 		}
 		if err := os.WriteFile(f.Path, f.Content, 0o644); err != nil { //nolint:gosec // source code, as readable as the code beside it
 			return err
 		}
-		fmt.Fprintf(s.err, "wrote %s\n", short(f.Path))
+		fmt.Fprintf(s.err, "wrote %s\n", handles.Short(f.Path))
 	}
 	return nil
-}
-
-// short is a path seen from the current folder.
-func short(path string) string {
-	if base, err := os.Getwd(); err == nil {
-		if rel, err := filepath.Rel(base, path); err == nil && len(rel) < len(path) {
-			return rel
-		}
-	}
-	return path
 }

@@ -113,12 +113,17 @@ func (g *generator) notef(pos token.Pos, format string, args ...any) {
 // place is file and line, as short as it can be said.
 func (g *generator) place(pos token.Pos) string {
 	p := g.set.Position(pos)
+	return fmt.Sprintf("%s:%d", Short(p.Filename), p.Line)
+}
+
+// Short is the path seen from the current folder if that is shorter, else the path itself.
+func Short(path string) string {
 	if base, err := os.Getwd(); err == nil {
-		if rel, err := filepath.Rel(base, p.Filename); err == nil && len(rel) < len(p.Filename) {
-			p.Filename = rel
+		if rel, err := filepath.Rel(base, path); err == nil && len(rel) < len(path) {
+			return rel
 		}
 	}
-	return fmt.Sprintf("%s:%d", p.Filename, p.Line)
+	return path
 }
 
 func (g *generator) run() ([]File, error) {

@@ -26,7 +26,7 @@ const library = "github.com/dynamotable/ddb"
 
 // listed is what go list says about a package.
 type listed struct {
-	Dir, ImportPath, Name     string
+	Dir, ImportPath           string
 	GoFiles, CgoFiles         []string
 	TestGoFiles, XTestGoFiles []string
 	Export                    string
@@ -49,14 +49,13 @@ type unit struct {
 type source struct {
 	path      string
 	syntax    *ast.File
-	text      []byte
 	generated bool // by this command
 	ours      bool // handles of its structs are wanted
 }
 
 // goList runs go list with -json.
 func goList(ctx context.Context, dir string, args ...string) ([]listed, error) {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-e", "-json=Dir,ImportPath,Name,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,Export,Error"}, args...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-e", "-json=Dir,ImportPath,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,Export,Error"}, args...)...)
 	cmd.Dir = dir
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
@@ -234,7 +233,7 @@ func parse(set *token.FileSet, dir string, names []string) ([]*source, error) {
 			continue
 		}
 		generated := bytes.HasPrefix(text, []byte(header))
-		files = append(files, &source{path: path, syntax: syntax, text: text, generated: generated, ours: !generated})
+		files = append(files, &source{path: path, syntax: syntax, generated: generated, ours: !generated})
 	}
 	return files, errors.Join(errs...)
 }

@@ -19,7 +19,6 @@ type fieldTag struct {
 	set      bool
 	asString bool
 	text     bool
-	unixTime bool
 }
 
 // tagged reports whether there is a tag of ours.
@@ -41,11 +40,9 @@ func parseTag(tag string) (t fieldTag, problem string) {
 	t.name = name
 	for option := range strings.SplitSeq(options, ",") {
 		switch option {
-		case "", "omitempty", "omitemptyelem", "nullempty", "nullemptyelem", "omitzero", "sdktime":
+		case "", "omitempty", "omitemptyelem", "nullempty", "nullemptyelem", "omitzero", "sdktime", "unixtime":
 		case "string":
 			t.asString = true
-		case "unixtime":
-			t.unixTime = true
 		case "text":
 			t.text = true
 		case "unknown":

@@ -155,7 +155,7 @@ func (g *generator) render(f *source, list []handle) []byte {
 			}
 			fmt.Fprintf(&body, "// Handles of the attributes of [%s].\nvar (\n", h.item.name)
 		}
-		param := im.param(h.item.name)
+		param := paramOf(h.item.name)
 		fmt.Fprintf(&body, "\t%s = %s.%s(func(%s *%s) *%s { return &%s.%s })\n",
 			h.name, ddb, h.maker, param, h.item.name, types.TypeString(h.typ, im.qualifier), param, strings.Join(h.goPath, "."))
 	}
@@ -222,8 +222,8 @@ func (im *imports) name(path, name string) string {
 	return candidate
 }
 
-// param is the name of a selector's parameter.
-func (im *imports) param(item string) string {
+// paramOf is the name of the parameter of a handle's function.
+func paramOf(item string) string {
 	for _, r := range item {
 		if unicode.IsLetter(r) {
 			return string(unicode.ToLower(r))

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/cmd/ddb/internal/goname"
@@ -23,7 +24,7 @@ type Options struct {
 // Source is Go code with the struct of the table's items, the structs in it, handles, the table with its indexes, and the
 // options of its schema. Every item of the sample that is read into the struct and written again is as it was.
 func Source(s *Sample, o Options) ([]byte, error) {
-	table := deref(s.Table.TableName)
+	table := aws.ToString(s.Table.TableName)
 	w := &writer{sample: s, table: table, taken: names{}}
 	item := o.Type
 	if item == "" {
@@ -32,7 +33,7 @@ func Source(s *Sample, o Options) ([]byte, error) {
 	w.taken[item+"Table"], w.taken["New"+item+"Table"], w.taken[item+"Schema"] = true, true, true
 	in := &inference{keys: map[string]types.ScalarAttributeType{}, ttl: s.TTL, types: w.taken}
 	for _, d := range s.Table.AttributeDefinitions {
-		in.keys[deref(d.AttributeName)] = d.AttributeType
+		in.keys[aws.ToString(d.AttributeName)] = d.AttributeType
 	}
 	in.primary = keyNames(s.Table.KeySchema)
 	first := w.attributes()
@@ -64,13 +65,6 @@ type writer struct {
 	out     strings.Builder
 }
 
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
 // keyNames are the attributes of a key, those of the partition first.
 func keyNames(schema []types.KeySchemaElement) []string {
 	return append(part(schema, types.KeyTypeHash), part(schema, types.KeyTypeRange)...)
@@ -79,7 +73,7 @@ func keyNames(schema []types.KeySchemaElement) []string {
 func part(schema []types.KeySchemaElement, role types.KeyType) (list []string) {
 	for _, k := range schema {
 		if k.KeyType == role {
-			list = append(list, deref(k.AttributeName))
+			list = append(list, aws.ToString(k.AttributeName))
 		}
 	}
 	return list
@@ -261,7 +255,8 @@ func (w *writer) tables() {
 	} else if w.sample.TTL != "" {
 		left = append(left, "// Its time to live is left out: items of the sample have values in the attribute that are no whole seconds.\n")
 	}
-	used := names{strings.TrimPrefix(strings.SplitN(typ, "[", 2)[0], "*ddb."): true}
+	field := strings.TrimPrefix(strings.SplitN(typ, "[", 2)[0], "*ddb.")
+	used := names{field: true}
 	var list []index
 	add := func(name string, schema []types.KeySchemaElement, p *types.Projection, local bool) {
 		x, why := w.indexOf(used, name, schema, p, local)
@@ -272,10 +267,10 @@ func (w *writer) tables() {
 		list = append(list, x)
 	}
 	for _, x := range t.GlobalSecondaryIndexes {
-		add(deref(x.IndexName), x.KeySchema, x.Projection, false)
+		add(aws.ToString(x.IndexName), x.KeySchema, x.Projection, false)
 	}
 	for _, x := range t.LocalSecondaryIndexes {
-		add(deref(x.IndexName), x.KeySchema, x.Projection, true)
+		add(aws.ToString(x.IndexName), x.KeySchema, x.Projection, true)
 	}
 	w.printf("// %sTable is the table %s with its indexes.\n%stype %sTable struct {\n\t%s\n", item, w.table, strings.Join(left, ""), item, typ)
 	for _, x := range list {
@@ -286,7 +281,6 @@ func (w *writer) tables() {
 		w.printf("\topts = append([]ddb.TableOption{%s}, opts...)\n", ttl)
 	}
 	w.printf("\tt, err := %s(%s, opts...)\n\tif err != nil {\n\t\treturn nil, err\n\t}\n", maker, strings.Join(args, ", "))
-	field := strings.TrimPrefix(strings.SplitN(typ, "[", 2)[0], "*ddb.")
 	w.printf("\tall := &%sTable{%s: t}\n", item, field)
 	for _, x := range list {
 		w.printf("\tif all.%s, err = %s; err != nil {\n\t\treturn nil, err\n\t}\n", x.field, x.call)
@@ -304,25 +298,25 @@ func (w *writer) schema() {
 			for _, x := range t.GlobalSecondaryIndexes {
 				if q := x.ProvisionedThroughput; q != nil && q.ReadCapacityUnits != nil && q.WriteCapacityUnits != nil &&
 					(*q.ReadCapacityUnits != *p.ReadCapacityUnits || *q.WriteCapacityUnits != *p.WriteCapacityUnits) {
-					list = append(list, fmt.Sprintf("ddb.IndexProvisioned(%q, %d, %d)", deref(x.IndexName), *q.ReadCapacityUnits, *q.WriteCapacityUnits))
+					list = append(list, fmt.Sprintf("ddb.IndexProvisioned(%q, %d, %d)", aws.ToString(x.IndexName), *q.ReadCapacityUnits, *q.WriteCapacityUnits))
 				}
 			}
 		}
 	}
 	if m := t.OnDemandThroughput; m != nil {
-		list = append(list, fmt.Sprintf("ddb.MaxOnDemand(%d, %d)", capOf(m.MaxReadRequestUnits), capOf(m.MaxWriteRequestUnits)))
+		list = append(list, fmt.Sprintf("ddb.MaxOnDemand(%d, %d)", max(aws.ToInt64(m.MaxReadRequestUnits), 0), max(aws.ToInt64(m.MaxWriteRequestUnits), 0)))
 	}
-	if s := t.StreamSpecification; s != nil && s.StreamEnabled != nil && *s.StreamEnabled {
+	if s := t.StreamSpecification; s != nil && aws.ToBool(s.StreamEnabled) {
 		list = append(list, fmt.Sprintf("ddb.Stream(%q)", s.StreamViewType))
 	}
 	if c := t.TableClassSummary; c != nil && c.TableClass == types.TableClassStandardInfrequentAccess {
 		list = append(list, "ddb.InfrequentAccess()")
 	}
-	if t.DeletionProtectionEnabled != nil && *t.DeletionProtectionEnabled {
+	if aws.ToBool(t.DeletionProtectionEnabled) {
 		list = append(list, "ddb.DeletionProtection(true)")
 	}
 	if s := t.SSEDescription; s != nil && s.SSEType == types.SSETypeKms && s.Status == types.SSEStatusEnabled {
-		list = append(list, fmt.Sprintf("ddb.EncryptWithKMS(%q)", deref(s.KMSMasterKeyArn)))
+		list = append(list, fmt.Sprintf("ddb.EncryptWithKMS(%q)", aws.ToString(s.KMSMasterKeyArn)))
 	}
 	w.printf("// %sSchema is what EnsureTable and VerifyTable are to know besides.\nfunc %sSchema() []ddb.SchemaOption {\n\treturn []ddb.SchemaOption{", w.item.name, w.item.name)
 	for _, o := range list {
@@ -332,13 +326,6 @@ func (w *writer) schema() {
 		w.printf("\n\t")
 	}
 	w.printf("}\n}\n")
-}
-
-func capOf(n *int64) int64 {
-	if n == nil {
-		return 0
-	}
-	return max(*n, 0)
 }
 
 // imports writes the import declaration.
