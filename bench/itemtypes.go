@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -132,11 +133,7 @@ func pageOf[T any, P interface {
 
 // writeAttributes writes a map as the service does, in any order.
 func writeAttributes(b *bytes.Buffer, random *rand.Rand, m map[string]types.AttributeValue) {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(m))
 	random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	b.WriteByte('{')
 	for i, name := range names {

@@ -156,7 +156,7 @@ func exploreAll(t *testing.T, list []*protection, enough int) {
 		}
 		t.Run(g.name, func(t *testing.T) {
 			start := time.Now()
-			p := explore(t, g, enough/max(len(list), 1))
+			p := explore(t, g, enough/len(list))
 			p.print(t, g, time.Since(start))
 		})
 	}

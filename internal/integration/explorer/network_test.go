@@ -5,7 +5,6 @@ package explorer_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -204,16 +203,8 @@ func (r *run) tookEffect(q *request) bool {
 
 // stored reads the item past the library and the network.
 func (r *run) stored() ghost {
-	resp, err := r.engine.Do(rawRequest("GetItem", `{"TableName":"`+tableName+`","ConsistentRead":true,"Key":{"id":{"S":"`+r.key+`"}}}`))
-	if err != nil {
-		panic(err)
-	}
-	var out struct {
-		Item map[string]map[string]any
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
-		panic(err)
-	}
+	var out struct{ Item wireItem }
+	r.raw("GetItem", `"Key":{"id":{"S":"`+r.key+`"}}`, &out)
 	if out.Item == nil || r.guard.tombstone != nil && r.guard.tombstone(out.Item) {
 		return ghost{}
 	}

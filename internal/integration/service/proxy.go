@@ -49,6 +49,7 @@ type proxy struct {
 	target      endpoints
 	settings    settings
 	credentials aws.CredentialsProvider
+	signer      *v4.Signer
 	client      *http.Client
 	server      *http.Server
 	served      chan error
@@ -61,7 +62,7 @@ type proxy struct {
 
 func newProxy(target endpoints, s settings, credentials aws.CredentialsProvider) *proxy {
 	p := &proxy{
-		target: target, settings: s, credentials: credentials,
+		target: target, settings: s, credentials: credentials, signer: v4.NewSigner(),
 		// Replies pass as the service wrote them, checksum included.
 		client:   &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}, Timeout: time.Minute},
 		requests: make(map[string]int), refused: make(map[string]int), served: make(chan error, 1),
@@ -169,7 +170,7 @@ func (p *proxy) send(ctx context.Context, target, contentType string, body []byt
 		return 0, nil, nil, fmt.Errorf("credentials: %w", err)
 	}
 	sum := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "dynamodb", p.settings.region, time.Now()); err != nil {
+	if err := p.signer.SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "dynamodb", p.settings.region, time.Now()); err != nil {
 		return 0, nil, nil, err
 	}
 	resp, err := p.client.Do(req)
