@@ -33,7 +33,7 @@ type Aggregate[S any] struct {
 	// CommitID is that of the append by [Repository.Update], empty if there was none.
 	CommitID string
 
-	snapshot int64 // the version of the snapshot that it was folded from
+	snapshot int64 // the version of the newest snapshot of it that is known
 	taken    time.Time
 }
 
@@ -401,15 +401,18 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 		// A repeat of a commit that lies further back: others followed.
 		return r.load(ctx, a.Stream, math.MaxInt64, 0, nil)
 	}
-	if lasting && r.caches(a.Stream) {
-		r.cache.put(next, began)
-	}
 	if r.o.snapshots != nil && lasting {
-		_, err := r.o.snapshots.OfferState(ctx, a.Stream, r.o.stateType, r.o.schema, next.Version, a.snapshot, a.taken,
+		saved, err := r.o.snapshots.OfferState(ctx, a.Stream, r.o.stateType, r.o.schema, next.Version, a.snapshot, a.taken,
 			func() ([]byte, error) { return r.encode(ctx, next) })
+		if saved {
+			next.snapshot, next.taken = next.Version, r.store.o.now()
+		}
 		if err != nil && !errors.Is(err, ErrForgotten) {
 			r.o.snapError(err)
 		}
+	}
+	if lasting && r.caches(a.Stream) {
+		r.cache.put(next, began)
 	}
 	return next, nil
 }

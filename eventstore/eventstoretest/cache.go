@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -131,6 +132,25 @@ func testCache(t *testing.T, factory Factory) {
 	_, err = cached.Load(t.Context(), "d")
 	wantError(t, "a load of a stream that was deleted", err, eventstore.ErrStreamDeleted)
 	testCacheTogether(t, s)
+	testCacheSnapshots(t, s)
+}
+
+// testCacheSnapshots: with the cache, snapshots are taken as often as without.
+func testCacheSnapshots(t *testing.T, s *eventstore.Store) {
+	var saved []string
+	for i, opts := range [][]eventstore.RepositoryOption{nil, {eventstore.Cached(2)}, {eventstore.Cached(2), eventstore.AllowStale(time.Hour)}} {
+		snaps, stream := new(snapshots), fmt.Sprint("snapshots-", i)
+		repo := eventstore.NewRepository(s, accountTypes(), fold, append(opts, eventstore.WithSnapshots(snaps, "account", 1))...)
+		for range 10 {
+			if _, err := repo.Update(t.Context(), stream, func(account) ([]moved, error) { return []moved{in{1}}, nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		saved = append(saved, fmt.Sprint(slices.Sorted(maps.Keys(snaps.saved[stream+"account1"]))))
+	}
+	for _, versions := range saved {
+		want(t, "versions of snapshots", versions, "[3 6 9]")
+	}
 }
 
 // testCacheTogether: many callers of several repositories update and load a few streams: nothing is lost.
