@@ -175,9 +175,9 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 	if err != nil {
 		return a, err
 	}
-	if hit && (!found || head.Deleted != 0 || cached.Version > head.Version) {
+	if hit && (!found || head.Deleted != 0 || cached.Version > head.Version || head.Cut > cached.Version+1) { // of no use: as if it were not there
 		r.cache.drop(stream)
-		hit = false
+		return r.load(ctx, stream, version, 0, seen)
 	}
 	if !found {
 		return a, nil
@@ -198,7 +198,7 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		}
 		a.Version = min(max(head.Cut, 1)-1, version)
 		keep = false
-	case hit && head.Cut <= cached.Version+1:
+	case hit:
 		a = cached
 	default:
 		r.begin(ctx, &a, saved, version)

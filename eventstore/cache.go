@@ -114,13 +114,14 @@ func (c *cache[S]) put(a Aggregate[S], at time.Time) {
 	}
 }
 
-// drop forgets the state of a stream.
+// drop forgets the state of a stream that get has returned and that turned out to be of no use, which is no hit.
 func (c *cache[S]) drop(stream string) {
 	if c == nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.stats.Hits--
 	if e := c.byName[stream]; e != nil {
 		c.order.Remove(e)
 		delete(c.byName, stream)

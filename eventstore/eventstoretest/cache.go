@@ -133,6 +133,7 @@ func testCache(t *testing.T, factory Factory) {
 	wantError(t, "a load of a stream that was deleted", err, eventstore.ErrStreamDeleted)
 	testCacheTogether(t, s)
 	testCacheSnapshots(t, s)
+	testCacheTruncated(t, s)
 }
 
 // testCacheSnapshots: with the cache, snapshots are taken as often as without.
@@ -150,6 +151,34 @@ func testCacheSnapshots(t *testing.T, s *eventstore.Store) {
 	}
 	for _, versions := range saved {
 		want(t, "versions of snapshots", versions, "[3 6 9]")
+	}
+}
+
+// testCacheTruncated: a cached state before which others have truncated the stream is as if it were not cached: the stored state, or the snapshot, is used.
+func testCacheTruncated(t *testing.T, s *eventstore.Store) {
+	for name, opt := range map[string]eventstore.RepositoryOption{"stored": eventstore.StateStored("account", 1), "snapshots": eventstore.WithSnapshots(new(snapshots), "account", 1)} {
+		stream := "truncated-" + name
+		here := eventstore.NewRepository(s, accountTypes(), fold, opt, eventstore.Cached(2))
+		there := eventstore.NewRepository(s, accountTypes(), fold, opt)
+		deposit := func(r *eventstore.Repository[account, moved]) {
+			t.Helper()
+			if _, err := r.Update(t.Context(), stream, func(account) ([]moved, error) { return []moved{in{1}, in{1}, in{1}}, nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		deposit(here)
+		deposit(there)
+		if err := s.Truncate(t.Context(), stream, 6); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if a, err := here.Load(t.Context(), stream); err != nil || a.Version != 6 || a.State != (account{6, 6}) {
+				t.Errorf("%s: a load of what was truncated behind the cached state: %+v, %v", name, a, err)
+			}
+		}
+		if stats := here.CacheStats(); stats.Hits != 1 || stats.Misses != 2 {
+			t.Errorf("%s: figures: %+v", name, stats)
+		}
 	}
 }
 
