@@ -250,3 +250,54 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 		}
 	})
 }
+
+// What requests hold is given back also when the limit is taken away or comes while they are under way.
+func TestSetWhileRequestsAreUnderWay(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, then pace.Rates
+		took        []time.Duration // until the one under way ends, and each of two that come behind it
+	}{
+		// A request that may cost more than a second's units waits until nothing else is under way.
+		"a limit comes":      {pace.Rates{}, pace.Rates{ReadUnits: 10}, []time.Duration{4 * time.Second, 8 * time.Second, 12 * time.Second}},
+		"a limit is lifted":  {pace.Rates{ReadUnits: 10}, pace.Rates{}, []time.Duration{4 * time.Second, 5 * time.Second, 5 * time.Second}},
+		"a limit is changed": {pace.Rates{ReadUnits: 100}, pace.Rates{ReadUnits: 10}, []time.Duration{4 * time.Second, 8 * time.Second, 12 * time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("GetItem").Delay(4 * time.Second)))
+				defer e.Close()
+				table := newThings(t, e)
+				p := pace.New(c.first)
+				pass(2 * time.Second)
+				ctx, cancel := context.WithTimeout(pace.With(t.Context(), p), time.Minute)
+				defer cancel()
+				begin := time.Now()
+				took := make(chan time.Duration, 3)
+				get := func() {
+					if _, err := table.Get(ctx, "a"); !errors.Is(err, ddb.ErrNotFound) {
+						t.Error(err)
+					}
+					took <- time.Since(begin)
+				}
+				go get()
+				pass(time.Second)
+				if err := p.Set(c.then); err != nil {
+					t.Fatal(err)
+				}
+				pass(time.Millisecond)
+				go get()
+				go get()
+				for i, want := range c.took {
+					if got := <-took; got < want || got > want+time.Duration(i)*time.Second {
+						t.Errorf("request %d ended after %v, want %v", i, got, want)
+					}
+				}
+				// Nothing is held any more: a request that may cost more than all that there is goes through.
+				if err := p.Set(pace.Rates{ReadUnits: 10}); err != nil {
+					t.Fatal(err)
+				}
+				get()
+			})
+		})
+	}
+}

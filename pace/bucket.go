@@ -103,6 +103,7 @@ func (b *bucket) lowered() bool { return !b.since.IsZero() && b.rate < b.ceiling
 func (b *bucket) try(now time.Time, units float64) (wait time.Duration, ok bool) {
 	b.fill(now)
 	if b.ceiling == 0 {
+		b.held += units // a limit may come before it is released
 		return 0, true
 	}
 	need := min(units, b.rate)
@@ -123,10 +124,10 @@ func (b *bucket) try(now time.Time, units float64) (wait time.Duration, ok bool)
 // release gives back what was held and takes what was spent.
 func (b *bucket) release(now time.Time, held, spent float64) {
 	b.fill(now)
+	b.held = max(0, b.held-held)
 	if b.ceiling == 0 {
 		return
 	}
-	b.held = max(0, b.held-held)
 	b.units = min(b.rate-b.held, b.units+held-spent)
 	b.notify()
 }
