@@ -260,6 +260,7 @@ func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int
 // foundAs ends a commit that was found, if it is of the same events, as far as they are still there. Those of one part may have
 // been read already.
 func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Event) (outcome, error) {
+	ring := s.keyring()
 	for _, p := range c.parts {
 		events := there
 		if p != read || there == nil {
@@ -276,7 +277,7 @@ func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Even
 			if e.Version < p.first || e.Version > p.last {
 				continue
 			}
-			same, err := s.same(ctx, e, &p.events[e.Version-p.first])
+			same, err := s.same(ctx, ring, e, &p.events[e.Version-p.first])
 			if err != nil {
 				return refused, err
 			}
@@ -290,7 +291,7 @@ func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Even
 }
 
 // same reports whether a stored event is the one to be appended: by what it says, not by what is for tracing.
-func (s *Store) same(ctx context.Context, stored *Event, given *NewEvent) (bool, error) {
+func (s *Store) same(ctx context.Context, ring *keyring, stored *Event, given *NewEvent) (bool, error) {
 	if stored.Type != given.Type || stored.Schema != max(given.Schema, 1) || given.ID != "" && given.ID != stored.ID {
 		return false, nil
 	}
@@ -300,7 +301,7 @@ func (s *Store) same(ctx context.Context, stored *Event, given *NewEvent) (bool,
 	if given.form != (form{}) && given.form == stored.form {
 		return bytes.Equal(stored.Data, given.Data), nil // it is copied as it is stored
 	}
-	if err := s.finish(ctx, stored, s.keyring()); err != nil || stored.Forgotten {
+	if err := s.finish(ctx, stored, ring); err != nil || stored.Forgotten {
 		return err == nil, err
 	}
 	return bytes.Equal(stored.Data, given.Data), nil

@@ -3,10 +3,12 @@
 package eventstoretest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -139,5 +141,38 @@ func testReused(t *testing.T, factory Factory) {
 		_, err := s.Commit(t.Context(), eventstore.To("p", eventstore.Any(), event("out")), eventstore.To("r", eventstore.Any(), event("in")), eventstore.CommitID("move"))
 		wantError(t, "another stream", err, eventstore.ErrCommitIDReused)
 		want(t, "q", read(t, s, "q"), "1:in")
+	}
+}
+
+// readKeys counts how often a key was read by its id.
+type readKeys struct {
+	eventstore.Keys
+	n atomic.Int64
+}
+
+func (k *readKeys) ByID(ctx context.Context, id string) (eventstore.Key, error) {
+	k.n.Add(1)
+	return k.Keys.ByID(ctx, id)
+}
+
+// testRepeatReadsKeysOnce: a repeat of a commit compares its events with what is stored, for which it reads each key once.
+func testRepeatReadsKeysOnce(t *testing.T, s *secretive) {
+	counting := &readKeys{Keys: s.keys}
+	store, err := eventstore.New(s.Client(), s.Name(), eventstore.Sequenced(1), eventstore.Encrypt(counting, personOf))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := func() eventstore.Appended {
+		done, err := store.Commit(t.Context(), eventstore.CommitID("many"),
+			eventstore.To("person-eve-1", eventstore.Any(), events(20)...), eventstore.To("person-fay-1", eventstore.Any(), events(20)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done[1]
+	}
+	commit()
+	counting.n.Store(0)
+	if done := commit(); !done.Deduplicated || counting.n.Load() != 2 {
+		t.Errorf("the repeat of a commit about two subjects read keys %d times; deduplicated: %t", counting.n.Load(), done.Deduplicated)
 	}
 }

@@ -393,6 +393,7 @@ func testSealed(t *testing.T, factory Factory) {
 	}
 	_, err = s.Append(t.Context(), "person-cy-1", eventstore.Any(), event("other"), eventstore.CommitID("c"))
 	wantError(t, "an id of other data", err, eventstore.ErrCommitIDReused)
+	testRepeatReadsKeysOnce(t, s)
 	_, err = eventstore.New(s.Client(), "x", eventstore.Encrypt(nil, nil), eventstore.Compress(-1, nil))
 	wantError(t, "no keys", err, ddb.ErrInvalid)
 	_, err = s.views.Encrypt(nil, nil).Load(t.Context(), "x")
