@@ -70,9 +70,6 @@ func newCache[S any](most int) *cache[S] {
 
 // get is the cached state of a stream, and whether it was current a time ago at most, 0 being never.
 func (c *cache[S]) get(stream string, stale time.Duration) (a Aggregate[S], found, fresh bool) {
-	if c == nil {
-		return a, false, false
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.byName[stream]
@@ -93,18 +90,25 @@ func (c *cache[S]) get(stream string, stale time.Duration) (a Aggregate[S], foun
 
 // put keeps the state of an aggregate that was current at a time, unless a newer one is there.
 func (c *cache[S]) put(a Aggregate[S], at time.Time) {
-	if c == nil || a.Version == 0 {
+	if a.Version == 0 {
 		return
 	}
-	a.CommitID, a.State = "", cloned(a.State)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e := c.byName[a.Stream]; e != nil {
-		entry := e.Value.(*cacheEntry[S]) //nolint:forcetypeassert // as above
-		if a.Version > entry.is.Version || a.Version == entry.is.Version && at.After(entry.at) {
-			*entry = cacheEntry[S]{a, at}
-		}
+	e := c.byName[a.Stream]
+	if e != nil {
 		c.order.MoveToFront(e)
+		entry := e.Value.(*cacheEntry[S]) //nolint:forcetypeassert // as above
+		if a.Version == entry.is.Version && at.After(entry.at) {
+			entry.at = at
+		}
+		if a.Version <= entry.is.Version {
+			return
+		}
+	}
+	a.CommitID, a.State = "", cloned(a.State)
+	if e != nil {
+		e.Value = &cacheEntry[S]{a, at}
 		return
 	}
 	c.byName[a.Stream] = c.order.PushFront(&cacheEntry[S]{a, at})
@@ -116,9 +120,6 @@ func (c *cache[S]) put(a Aggregate[S], at time.Time) {
 
 // drop forgets the state of a stream that get has returned and that turned out to be of no use, which is no hit.
 func (c *cache[S]) drop(stream string) {
-	if c == nil {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stats.Hits--
