@@ -58,29 +58,6 @@ func tell(d diary, e remark) diary {
 	return d
 }
 
-// objects are payloads in memory.
-type objects struct {
-	mu   sync.Mutex
-	data map[string][]byte
-}
-
-func (o *objects) Store(_ context.Context, space string, data []byte) (string, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.data == nil {
-		o.data = map[string][]byte{}
-	}
-	ref := fmt.Sprint(space, "/", len(o.data))
-	o.data[ref] = bytes.Clone(data)
-	return ref, nil
-}
-
-func (o *objects) Fetch(_ context.Context, ref string) ([]byte, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return bytes.Clone(o.data[ref]), nil
-}
-
 // storedBytes are all attributes of all items of tables.
 func storedBytes(t *testing.T, client ddb.Client, tables ...string) []byte {
 	t.Helper()
@@ -120,16 +97,15 @@ func storedBytes(t *testing.T, client ddb.Client, tables ...string) []byte {
 // secretive is a store that encrypts, with everything that keeps data of its events.
 type secretive struct {
 	*eventstore.Store
-	keys    *keys.Table
-	objects *objects
-	snaps   *snapshots
-	views   *eventstore.Views[diary]
-	inline  *eventstore.Views[diary]
+	keys   *keys.Table
+	snaps  *snapshots
+	views  *eventstore.Views[diary]
+	inline *eventstore.Views[diary]
 }
 
 func newSecretive(t *testing.T, factory Factory, opts ...eventstore.Option) *secretive {
 	t.Helper()
-	s := &secretive{objects: new(objects), snaps: new(snapshots)}
+	s := &secretive{snaps: new(snapshots)}
 	plain := factory(t)
 	var err error
 	if s.keys, err = keys.New(plain.Client(), plain.Name()+"-keys"); err == nil {
@@ -161,14 +137,10 @@ func (s *secretive) project(t *testing.T, consumer string) {
 // testEncrypt: data of a subject are stored nowhere as they are, are read as they were, and are gone with the key: from streams, feed, index, states,
 // snapshots, offloaded data and views; everything else goes on.
 func testEncrypt(t *testing.T, factory Factory) {
-	for name, with := range map[string]func(*secretive) []eventstore.Option{
-		"plain":      func(*secretive) []eventstore.Option { return nil },
-		"frames":     func(*secretive) []eventstore.Option { return []eventstore.Option{eventstore.Frames(8 << 10)} },
-		"compressed": func(*secretive) []eventstore.Option { return []eventstore.Option{eventstore.Compress(10)} },
-	} {
+	for name, with := range map[string][]eventstore.Option{"plain": nil, "frames": {eventstore.Frames(8 << 10)}, "compressed": {eventstore.Compress(10)}} {
 		t.Run(name, func(t *testing.T) {
-			store := new(objects)
-			s := newSecretive(t, factory, append(with(nil), eventstore.Offload(store, 2000))...)
+			store := new(memory)
+			s := newSecretive(t, factory, append(slices.Clip(with), eventstore.Offload(store, 2000))...)
 			large := strings.Repeat(confidential+" ", 500)
 			if name == "compressed" {
 				large = noise(6000) + confidential
@@ -280,7 +252,7 @@ func testEncrypt(t *testing.T, factory Factory) {
 				}
 			}
 			// Copies have the same data under the same keys.
-			to := factory(t, append(with(nil), eventstore.Offload(store, 2000), eventstore.Encrypt(s.keys, personOf))...)
+			to := factory(t, append(slices.Clip(with), eventstore.Offload(store, 2000), eventstore.Encrypt(s.keys, personOf))...)
 			for range 2 {
 				if _, err := eventstore.Copy(t.Context(), s.Store, to); err != nil {
 					t.Fatal(err)
