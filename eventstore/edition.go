@@ -78,9 +78,9 @@ func (s *Store) edition(ctx context.Context, stream, name string, divergesAfter 
 	if err != nil {
 		return nil, err
 	}
-	if own, found, err := s.head(ctx, e.own); err != nil {
+	if own, _, err := s.head(ctx, e.own); err != nil {
 		return nil, err
-	} else if found && own.Cut > 1 || own.Expiry != 0 {
+	} else if own.Cut > 1 || own.Expiry != 0 {
 		return nil, errors.New("edition: its first event, which tells where it parts from the main timeline, was removed or expires")
 	}
 	if divergesAfter > head.Version {

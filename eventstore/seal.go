@@ -156,16 +156,16 @@ func (s *Store) sealPart(ctx context.Context, p *part) error {
 	}
 	rows := make([]row, len(p.rows))
 	for i, r := range p.rows {
-		seal := func(data []byte, place int, zip string) ([]byte, error) {
-			return sealed(p.aead, data, bound("event", p.base+r.SK+int64(place), p.stream, r.keyAt(place), zip))
+		seal := func(data []byte, place int, key, zip string) ([]byte, error) {
+			return sealed(p.aead, data, bound("event", p.base+r.SK+int64(place), p.stream, key, zip))
 		}
 		var err error
 		if len(r.Frame) == 0 {
-			r.Data, err = seal(r.Data, 0, r.Zip)
+			r.Data, err = seal(r.Data, 0, r.Key, r.Zip)
 		} else {
 			frame := make([]framed, len(r.Frame))
 			for j, f := range r.Frame {
-				if f.Data, err = seal(f.Data, j, f.Zip); err != nil {
+				if f.Data, err = seal(f.Data, j, f.Key, f.Zip); err != nil {
 					break
 				}
 				frame[j] = f
@@ -183,13 +183,6 @@ func (s *Store) sealPart(ctx context.Context, p *part) error {
 	}
 	p.sent, p.sentBase = rows, p.base
 	return nil
-}
-
-func (r *row) keyAt(place int) string {
-	if len(r.Frame) > 0 {
-		return r.Frame[place].Key
-	}
-	return r.Key
 }
 
 // keyring gets each key once.
