@@ -34,7 +34,7 @@ const minTimeLimit = time.Second
 //   - Views, and what other readers have copied, keep what they have taken over. With [UniqueIDs], the id of an expired event is never free again.
 //
 // A stream is time-limited from its first event on, or never: an append that differs is refused with [ErrTimeLimit]. [Frames] do not hold events that expire. A read
-// costs up to two read units more. DynamoDB's deletions cost nothing.
+// first looks for the first event that has not expired, among a hundred at a time, and costs the read units of these more. DynamoDB's deletions cost nothing.
 func Expiring(limit func(stream string) time.Duration) Option {
 	return func(o *options) error {
 		o.limit = limit
@@ -105,7 +105,7 @@ func (s *Store) live(ctx context.Context, stream string, head row) (row, error) 
 			}
 		}
 		q := s.table.Query(streamKey(stream, 0).Partition).SortKey(ddb.Between(begin, head.Version)).Filter(rowTTL.Gt(now.Unix())).Consistent()
-		first, err := q.First(ctx)
+		first, err := q.PageSize(100).First(ctx) // it is near the begin as a rule, and without a size a page is 1 MB
 		switch {
 		case err == nil && first.TTL > sure:
 			head.Cut, err = s.firstLive(ctx, stream, first.First, begin, now.Unix())

@@ -265,6 +265,9 @@ func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Even
 		events := there
 		if p != read || there == nil {
 			head, _, err := s.head(ctx, p.stream)
+			if err == nil {
+				head, err = s.live(ctx, p.stream, head)
+			}
 			if err != nil {
 				return refused, err
 			}

@@ -182,11 +182,12 @@ func (r reading) whole(ctx context.Context, yield func(Event) bool, fail func(er
 				fail(ErrStreamDeleted)
 				return
 			}
-			if head.Expiry != 0 {
-				if head, err = r.store.live(ctx, r.stream, head); err != nil {
-					fail(err)
-					return
-				}
+			begin := max(head.Cut, 1)
+			if head, err = r.store.live(ctx, r.stream, head); err != nil {
+				fail(err)
+				return
+			}
+			if head.Cut > begin { // what has expired may still be there, and is not read
 				r.span(ctx, head, yield, fail)
 				return
 			}
@@ -337,14 +338,9 @@ func (r reading) query(sort ddb.SortCond[int64]) *ddb.Query[row, int64] {
 	return q
 }
 
-// span reads some versions of a stream whose head was read before.
-func (s *Store) span(ctx context.Context, stream string, from, to int64, head row) ([]Event, error) {
+// span reads some versions of a stream whose head was read before, and is live.
+func (s *Store) span(ctx context.Context, stream string, from, to int64, head row) (list []Event, failed error) {
 	r := reading{store: s, stream: stream, from: from, to: to}
-	head, failed := s.live(ctx, stream, head)
-	if failed != nil {
-		return nil, failed
-	}
-	var list []Event
 	r.span(ctx, head, func(e Event) bool { list = append(list, e); return true }, func(err error) { failed = err })
 	if errors.Is(failed, ErrStreamDeleted) {
 		failed = nil

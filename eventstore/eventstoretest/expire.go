@@ -126,7 +126,8 @@ func testExpire(t *testing.T, factory Factory) {
 
 // testExpireOrder: whatever the clocks and the limits of writers, an event does not expire before those in front of it.
 func testExpireOrder(t *testing.T, factory Factory) {
-	s := newHourly(t, factory)
+	ledger := ddb.NewLedger()
+	s := newHourly(t, factory, eventstore.TableOptions(ddb.WithLedger(ledger)))
 	begin := s.now
 	at := func(d time.Duration, args ...eventstore.AppendArg) {
 		t.Helper()
@@ -156,6 +157,7 @@ func testExpireOrder(t *testing.T, factory Factory) {
 		text = append(text, e.ExpiresAt.Sub(begin).String())
 	}
 	want(t, "expires", strings.Join(text, " "), "1h10m0s 1h10m0s 1h10m0s 2h20m0s 2h20m0s")
+	testExpireCost(t, s, ledger)
 	// The first event of a stream decides.
 	plain, err := eventstore.New(s.Client(), s.Name())
 	if err != nil {
@@ -183,6 +185,40 @@ func testExpireOrder(t *testing.T, factory Factory) {
 	wantError(t, "less than a second", err, ddb.ErrInvalid)
 	_, err = eventstore.New(s.Client(), "x", eventstore.Expiring(nil))
 	wantError(t, "no function", err, ddb.ErrInvalid)
+}
+
+// testExpireCost: of what has not expired, a read of the whole stream reads no more than a hundred events twice, and a read of some no more than a hundred others.
+func testExpireCost(t *testing.T, s *hourly, ledger *ddb.Ledger) {
+	t.Helper()
+	data := strings.Repeat("x", 3<<10)
+	for range 4 {
+		var list []eventstore.NewEvent
+		for range 90 {
+			list = append(list, event(data))
+		}
+		must(t, s.Store, "cart-large", eventstore.Any(), eventstore.Events(list))
+	}
+	used := func(wanted int, opts ...eventstore.ReadOption) float64 {
+		t.Helper()
+		before := ledger.Snapshot().Total()
+		n := 0
+		for _, err := range s.Read(t.Context(), "cart-large", opts...) {
+			if n++; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n != wanted {
+			t.Errorf("%d events were read, want %d", n, wanted)
+		}
+		return ledger.Snapshot().Total() - before
+	}
+	const each = 3.5 / 4
+	if units := used(360); units > (360+100)*each {
+		t.Errorf("a read of the whole stream cost %g units", units)
+	}
+	if units := used(1, eventstore.Last(1)); units > 100*each+3 {
+		t.Errorf("a read of the last event cost %g units", units)
+	}
 }
 
 // testExpireElsewhere: indexes, the feed by time, ids, states, editions and copies know of what has expired.
