@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -81,37 +82,39 @@ func TestTable(t *testing.T) {
 
 // TestLostReplies: whichever reply is lost, a subject has one key, and is forgotten for good.
 func TestLostReplies(t *testing.T) {
-	for _, rule := range []func(fault.Matcher) fault.Rule{fault.Matcher.DropReply, fault.Matcher.DropRequest, fault.Matcher.InternalError, fault.Matcher.Duplicate} {
-		for seed := range uint64(10) {
-			e := ddbtest.NewEngine(ddbtest.WithSeed(seed), ddbtest.WithFaults(rule(fault.On("PutItem", "UpdateItem", "GetItem").Chance(0.3))))
-			table := open(t, e.Client(), "keys")
-			key := func() (k eventstore.Key) {
-				for err := errors.New("not yet"); err != nil; k, err = table.Key(t.Context(), "ada") {
+	synctest.Test(t, func(t *testing.T) {
+		for _, rule := range []func(fault.Matcher) fault.Rule{fault.Matcher.DropReply, fault.Matcher.DropRequest, fault.Matcher.InternalError, fault.Matcher.Duplicate} {
+			for seed := range uint64(10) {
+				e := ddbtest.NewEngine(ddbtest.WithSeed(seed), ddbtest.WithFaults(rule(fault.On("PutItem", "UpdateItem", "GetItem").Chance(0.3))))
+				table := open(t, e.Client(), "keys")
+				key := func() (k eventstore.Key) {
+					for err := errors.New("not yet"); err != nil; k, err = table.Key(t.Context(), "ada") {
+						if errors.Is(err, eventstore.ErrForgotten) {
+							t.Fatal(err)
+						}
+					}
+					return k
+				}
+				first := key()
+				if again := key(); len(first.Secret) != 32 || !bytes.Equal(first.Secret, again.Secret) {
+					t.Errorf("seed %d: another key", seed)
+				}
+				for table.Forget(t.Context(), "ada") != nil { // until it is known
+					continue
+				}
+				for {
+					_, err := table.ByID(t.Context(), first.ID)
 					if errors.Is(err, eventstore.ErrForgotten) {
-						t.Fatal(err)
+						break
+					}
+					if err == nil || errors.Is(err, ddb.ErrNotFound) {
+						t.Fatalf("seed %d: %v", seed, err)
 					}
 				}
-				return k
+				e.Close()
 			}
-			first := key()
-			if again := key(); len(first.Secret) != 32 || !bytes.Equal(first.Secret, again.Secret) {
-				t.Errorf("seed %d: another key", seed)
-			}
-			for table.Forget(t.Context(), "ada") != nil { // until it is known
-				continue
-			}
-			for {
-				_, err := table.ByID(t.Context(), first.ID)
-				if errors.Is(err, eventstore.ErrForgotten) {
-					break
-				}
-				if err == nil || errors.Is(err, ddb.ErrNotFound) {
-					t.Fatalf("seed %d: %v", seed, err)
-				}
-			}
-			e.Close()
 		}
-	}
+	})
 }
 
 // Data of a person are gone with the key.
