@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -59,7 +60,7 @@ type BatchStats struct {
 	// Elapsed is the time that the call took.
 	Elapsed time.Duration
 	// Consumed is what it cost; zero without capacity counting.
-	Consumed Consumed
+	Consumed cost.Consumed
 }
 
 func (s *BatchStats) add(more BatchStats) {
@@ -67,14 +68,14 @@ func (s *BatchStats) add(more BatchStats) {
 	s.Requests += more.Requests
 	s.Retries += more.Retries
 	s.Elapsed += more.Elapsed
-	s.Consumed = s.Consumed.plus(more.Consumed)
+	s.Consumed = s.Consumed.Plus(more.Consumed)
 }
 
 // count counts one request, if it was answered.
 func (s *BatchStats) count(write bool, r *replyInfo) {
 	if r.answered {
 		s.Requests++
-		s.Consumed = s.Consumed.plus(consumedOf(write, r.capacities...))
+		s.Consumed = s.Consumed.Plus(cost.ConsumedOf(write, r.capacities...))
 	}
 }
 

@@ -3,75 +3,55 @@
 package ddb
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"log/slog"
-	"math"
-	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/dynamotable/ddb/cost"
 )
 
-// Capacity is what a [Ledger] counted: a value that does not change.
-//
-// A read unit is a strongly consistent read of up to 4 KB or two eventually
-// consistent ones, a write unit a write of up to 1 KB; transactions cost twice as much.
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-type Capacity struct {
-	// Entries are sorted by table, index, operation and label, unless a method
-	// says otherwise.
-	Entries []CapacityEntry `json:"entries"`
+var defaultLedger = cost.NewLedger()
+
+// DefaultLedger is the ledger of all tables without the [WithLedger] option.
+func DefaultLedger() *cost.Ledger { return defaultLedger }
+
+// WithLabel gives the operations made with the context a label in the ledger, such
+// as the name of a job or route; the innermost label counts. Do not use identifiers of
+// users or requests: a ledger keeps 256 labels of at most 128 bytes and counts all
+// others as "other".
+func WithLabel(ctx context.Context, label string) context.Context {
+	s := callOptionsOf(ctx)
+	s.label = label
+	return s.into(ctx)
 }
 
-// CapacityEntry is the capacity consumed by one kind of operation on one table or
-// index. Fields by which a Capacity was summed up are empty.
-type CapacityEntry struct {
-	Table      string  `json:"table,omitempty"`
-	Index      string  `json:"index,omitempty"`     // empty for the table itself
-	Operation  string  `json:"operation,omitempty"` // such as GetItem
-	Label      string  `json:"label,omitempty"`     // see WithLabel
-	ReadUnits  float64 `json:"read_units"`
-	WriteUnits float64 `json:"write_units"`
-	Operations int64   `json:"operations"`
-}
-
-// Total is the sum of read and write units.
-func (e CapacityEntry) Total() float64 { return float64(e.amounts().read+e.amounts().write) / micro }
-
-// Consumed is the capacity consumed by a single call.
-type Consumed struct {
-	ReadUnits  float64
-	WriteUnits float64
-}
-
-// Total is the sum of read and write units.
-func (c Consumed) Total() float64 { return c.ReadUnits + c.WriteUnits }
-
-func (c Consumed) plus(more Consumed) Consumed {
-	return Consumed{c.ReadUnits + more.ReadUnits, c.WriteUnits + more.WriteUnits}
-}
-
-// consumedOf sums up what the replies of one call state. DynamoDB seldom says
-// whether units are of reads or writes; then it is the operation that decides.
-func consumedOf(write bool, ccs ...types.ConsumedCapacity) Consumed {
-	var sum Consumed
-	for _, cc := range ccs {
-		u := unitsOf(write, cc.CapacityUnits, cc.ReadCapacityUnits, cc.WriteCapacityUnits)
-		sum.ReadUnits += u.ReadUnits
-		sum.WriteUnits += u.WriteUnits
+// WithBudget makes the calls with the context spend from the budget, and from those
+// that the context has already. The same budget may be in many contexts. A nil budget is none.
+func WithBudget(ctx context.Context, b *cost.Budget) context.Context {
+	if b == nil {
+		return ctx
 	}
-	return sum
+	s := callOptionsOf(ctx)
+	s.budgets = append(append([]*cost.Budget(nil), s.budgets...), b)
+	return s.into(ctx)
 }
 
-func unitsOf(write bool, total, read, written *float64) Consumed {
-	c := Consumed{deref(read), deref(written)}
-	switch {
-	case c.Total() > 0 || total == nil:
-		return c
-	case write:
-		return Consumed{WriteUnits: *total}
+// itemsLeft bounds how many items a page may evaluate by what the budgets leave; 0 is
+// no bound. A page of nothing left is refused by admit, so it asks for one.
+func itemsLeft(ctx context.Context, size int) int {
+	for _, b := range callOptionsOf(ctx).budgets {
+		if left, limited := b.ItemsLeft(); limited && (size == 0 || left < int64(size)) {
+			size = int(left)
+		}
 	}
-	return Consumed{ReadUnits: *total}
+	return size
+}
+
+// resumable adds to an exceeded budget's error where the query or scan can go on.
+func resumable(err error, cursor func() string) {
+	if e, ok := errors.AsType[*cost.BudgetExceeded](err); ok && e.Cursor == "" {
+		e.Cursor = cursor()
+	}
 }
 
 // LogCapacity logs what the default ledger holds: one line with the totals, then
@@ -85,125 +65,17 @@ func LogCapacity(logger *slog.Logger) {
 		logger = slog.Default()
 	}
 	c := DefaultLedger().Snapshot()
-	logger.LogAttrs(context.Background(), slog.LevelInfo, "DynamoDB capacity consumed", c.sum().attrs()...)
+	logger.LogAttrs(context.Background(), slog.LevelInfo, "DynamoDB capacity consumed", totals(c)...)
 	for _, e := range c.ByTable().Entries {
 		logger.LogAttrs(context.Background(), slog.LevelInfo, "DynamoDB capacity consumed by table",
-			append([]slog.Attr{slog.String("table", e.Table)}, e.amounts().attrs()...)...)
+			append([]slog.Attr{slog.String("table", e.Table)}, totals(cost.Capacity{Entries: []cost.Entry{e}})...)...)
 	}
 }
 
-// Read is the sum of all read units.
-func (c Capacity) Read() float64 { return float64(c.sum().read) / micro }
-
-// Write is the sum of all write units.
-func (c Capacity) Write() float64 { return float64(c.sum().write) / micro }
-
-// Total is the sum of all read and write units.
-func (c Capacity) Total() float64 { return float64(c.sum().read+c.sum().write) / micro }
-
-// Operations is the number of operations.
-func (c Capacity) Operations() int64 { return c.sum().operations }
-
-// Sub is what was consumed after an earlier snapshot of the same ledger. A reset in
-// between makes amounts negative.
-func (c Capacity) Sub(earlier Capacity) Capacity {
-	sums := c.sumBy(CapacityEntry.key)
-	for k, b := range earlier.sumBy(CapacityEntry.key) {
-		a := sums[k]
-		sums[k] = amounts{a.read - b.read, a.write - b.write, a.operations - b.operations}
-	}
-	return newCapacity(sums)
-}
-
-// ByTable sums up by table, its indexes included.
-func (c Capacity) ByTable() Capacity {
-	return newCapacity(c.sumBy(func(e CapacityEntry) entryKey { return entryKey{table: e.Table} }))
-}
-
-// ByIndex sums up by table and index; an empty index is the table itself.
-func (c Capacity) ByIndex() Capacity {
-	return newCapacity(c.sumBy(func(e CapacityEntry) entryKey { return entryKey{table: e.Table, index: e.Index} }))
-}
-
-// ByOperation sums up by operation.
-func (c Capacity) ByOperation() Capacity {
-	return newCapacity(c.sumBy(func(e CapacityEntry) entryKey { return entryKey{op: e.Operation} }))
-}
-
-// ByLabel sums up by label; an empty label is for operations without one.
-func (c Capacity) ByLabel() Capacity {
-	return newCapacity(c.sumBy(func(e CapacityEntry) entryKey { return entryKey{label: e.Label} }))
-}
-
-// Top is the n entries with most units, most first; equals stay in order.
-//
-//	ledger.Snapshot().ByTable().Top(3)
-func (c Capacity) Top(n int) Capacity {
-	entries := slices.Clone(c.Entries)
-	slices.SortStableFunc(entries, func(a, b CapacityEntry) int { return cmp.Compare(b.Total(), a.Total()) })
-	return Capacity{entries[:min(max(n, 0), len(entries))]}
-}
-
-// LogValue is a group of the totals, and one of each table's.
-func (c Capacity) LogValue() slog.Value {
-	attrs := c.sum().attrs()
-	var tables []slog.Attr
-	for _, e := range c.ByTable().Entries {
-		tables = append(tables, slog.Attr{Key: e.Table, Value: slog.GroupValue(e.amounts().attrs()...)})
-	}
-	return slog.GroupValue(append(attrs, slog.Attr{Key: "tables", Value: slog.GroupValue(tables...)})...)
-}
-
-func (c Capacity) sum() amounts {
-	return c.sumBy(func(CapacityEntry) entryKey { return entryKey{} })[entryKey{}]
-}
-
-func (c Capacity) sumBy(key func(CapacityEntry) entryKey) map[entryKey]amounts {
-	sums := make(map[entryKey]amounts)
-	for _, e := range c.Entries {
-		a, b := sums[key(e)], e.amounts()
-		sums[key(e)] = amounts{a.read + b.read, a.write + b.write, a.operations + b.operations}
-	}
-	return sums
-}
-
-func (e CapacityEntry) key() entryKey { return entryKey{e.Table, e.Index, e.Operation, e.Label} }
-
-func (e CapacityEntry) amounts() amounts {
-	return amounts{toMicro(e.ReadUnits), toMicro(e.WriteUnits), e.Operations}
-}
-
-// amounts are operations, and units in millionths: whole numbers, so that sums are
-// exact and do not depend on their order.
-type amounts struct{ read, write, operations int64 }
-
-const micro = 1e6
-
-func toMicro(units float64) int64 { return int64(math.Round(units * micro)) }
-
-func (a amounts) attrs() []slog.Attr {
+// totals are the sums of a capacity.
+func totals(c cost.Capacity) []slog.Attr {
 	return []slog.Attr{
-		slog.Float64("read_units", float64(a.read)/micro),
-		slog.Float64("write_units", float64(a.write)/micro),
-		slog.Float64("total_units", float64(a.read+a.write)/micro),
-		slog.Int64("operations", a.operations),
+		slog.Float64("read_units", c.Read()), slog.Float64("write_units", c.Write()),
+		slog.Float64("total_units", c.Total()), slog.Int64("operations", c.Operations()),
 	}
-}
-
-func newCapacity(sums map[entryKey]amounts) Capacity {
-	entries := make([]CapacityEntry, 0, len(sums))
-	for k, a := range sums {
-		if a == (amounts{}) {
-			continue
-		}
-		entries = append(entries, CapacityEntry{
-			Table: k.table, Index: k.index, Operation: k.op, Label: k.label,
-			ReadUnits: float64(a.read) / micro, WriteUnits: float64(a.write) / micro, Operations: a.operations,
-		})
-	}
-	slices.SortFunc(entries, func(a, b CapacityEntry) int {
-		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Index, b.Index),
-			cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Label, b.Label))
-	})
-	return Capacity{entries}
 }

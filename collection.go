@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/tablename"
 )
 
 // maxCollectionGB is the limit of an item collection of a table with local indexes.
@@ -115,7 +116,7 @@ func (r *replyInfo) reportCollections(cores []*core, info *requestInfo) []ItemCo
 // collectionsOf are the item collections of one table, each once. One that the request did not write to is left out: the reply
 // answers another. So is one without a size.
 func (r *replyInfo) collectionsOf(c *core, written []PartitionHash) (all []ItemCollection) {
-	table := shortName(c.name)
+	table := tablename.Short(c.name)
 	add := func(m types.ItemCollectionMetrics) {
 		id := itemid.AppendValue(nil, m.ItemCollectionKey[c.keyNames[0]])
 		found := ItemCollection{Table: c.name, Partition: hashPartition(table, "", id)}
@@ -131,7 +132,7 @@ func (r *replyInfo) collectionsOf(c *core, written []PartitionHash) (all []ItemC
 		add(*r.collection)
 	}
 	for name, list := range r.collections {
-		if shortName(name) != table {
+		if tablename.Short(name) != table {
 			continue
 		}
 		for _, m := range list {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/tablename"
 )
 
 // Cursor is a position in the results of a query or scan on items of type T:
@@ -129,7 +130,7 @@ func cursorAt(r *read, t *readText, key map[string]types.AttributeValue) *positi
 	if key == nil {
 		return nil
 	}
-	return &position{table: shortName(r.core.name), index: r.index.label(), query: t.fingerprint(), start: t.start, key: key}
+	return &position{table: tablename.Short(r.core.name), index: r.index.label(), query: t.fingerprint(), start: t.start, key: key}
 }
 
 // The text of a cursor is base64 of: the version, table, index, fingerprint of the
@@ -211,7 +212,7 @@ func (c *core) parseCursor(text string, index *indexInfo) (*position, error) {
 }
 
 func (c *core) readCursor(b []byte, index *indexInfo) (*position, bool) {
-	p := &position{table: shortName(c.name), index: index.label(), start: c.startKey(index)}
+	p := &position{table: tablename.Short(c.name), index: index.label(), start: c.startKey(index)}
 	for _, want := range []string{p.table, p.index} {
 		name, rest, ok := cutCursor(b)
 		if !ok || string(name) != want {
@@ -288,7 +289,7 @@ func (p *position) check(r *read, t *readText) error {
 	if p == nil {
 		return nil
 	}
-	if p.table != shortName(r.core.name) || p.index != r.index.label() || p.query != t.fingerprint() || len(p.key) != len(t.start.names) {
+	if p.table != tablename.Short(r.core.name) || p.index != r.index.label() || p.query != t.fingerprint() || len(p.key) != len(t.start.names) {
 		return errCursor
 	}
 	for _, n := range t.start.names {

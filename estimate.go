@@ -3,66 +3,15 @@
 package ddb
 
 import (
-	"encoding/json"
-	"fmt"
 	"math"
 	"slices"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
 )
-
-// Range is an amount of capacity units between two bounds, both included. Max is infinite where nothing bounds it.
-type Range struct{ Min, Max float64 }
-
-// Contains reports whether an amount lies in the range.
-func (r Range) Contains(units float64) bool {
-	const exact = 1e-9
-	return units >= r.Min-exact && units <= r.Max+exact
-}
-
-func (r Range) String() string {
-	if math.IsInf(r.Max, 1) {
-		return fmt.Sprintf("%g or more", r.Min)
-	}
-	if r.Min == r.Max {
-		return fmt.Sprintf("%g", r.Min)
-	}
-	return fmt.Sprintf("%g to %g", r.Min, r.Max)
-}
-
-// MarshalJSON gives Min and Max; an infinite Max is null.
-func (r Range) MarshalJSON() ([]byte, error) {
-	if math.IsInf(r.Max, 1) {
-		return fmt.Appendf(nil, `{"Min":%g,"Max":null}`, r.Min), nil
-	}
-	type plain Range
-	return json.Marshal(plain(r)) //nolint:musttag // the names of the fields are the names of the members
-}
-
-func (r Range) plus(o Range) Range { return Range{r.Min + o.Min, r.Max + o.Max} }
-
-func (r Range) times(f float64) Range { return Range{r.Min * f, r.Max * f} }
-
-// Estimate is what one request, or a whole call, is expected to cost, if it succeeds. DynamoDB may leave a part of a batch
-// unprocessed, and bills the rest alone: the lower end of one of its requests is that of the cheapest item.
-type Estimate struct {
-	Read, Write Range
-	// Repeated is what a write transaction costs in read units, in place of Write, if it was done before: DynamoDB
-	// bills a repeated token as a read of the items. The library repeats transactions whose reply was lost.
-	// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
-	Repeated Range
-}
-
-// Contains reports whether what a request has cost is what was expected.
-func (e Estimate) Contains(c Consumed) bool {
-	if e.Repeated.Max > 0 && c.WriteUnits == 0 && c.ReadUnits > 0 {
-		return e.Repeated.Contains(c.ReadUnits)
-	}
-	return e.Read.Contains(c.ReadUnits) && e.Write.Contains(c.WriteUnits)
-}
 
 const (
 	readBlock  = 4 << 10 // bytes of a read unit
@@ -100,7 +49,7 @@ func (s *itemSizes) observe(n int, blocks float64, block int64) {
 // observed notes what reading n items has cost; cc may be nil.
 func (s *itemSizes) observed(cc *types.ConsumedCapacity, n int, consistent bool) {
 	if cc != nil && n > 0 {
-		s.observe(n, consumedOf(false, *cc).ReadUnits/readFactor(consistent, false), readBlock)
+		s.observe(n, cost.ConsumedOf(false, *cc).ReadUnits/readFactor(consistent, false), readBlock)
 	}
 }
 
@@ -114,7 +63,7 @@ func (s *itemSizes) observedBatch(write bool, ccs []types.ConsumedCapacity, n in
 		return
 	}
 	if n > 0 {
-		s.observe(n, partsOf(true, ccs[0])[0].units.WriteUnits, writeBlock)
+		s.observe(n, cost.PartsOf(true, ccs[0])[0].Units.WriteUnits, writeBlock)
 	}
 }
 
@@ -153,44 +102,44 @@ func blocksOf(bytes int64, block int64) float64 {
 }
 
 // estimate is what a request costs if it succeeds.
-func (s *requestInfo) estimate(c *core) Estimate {
+func (s *requestInfo) estimate(c *core) cost.Estimate {
 	switch {
 	case s.actions != nil:
-		var e Estimate
+		var e cost.Estimate
 		for i := range s.actions {
 			a := &s.actions[i]
-			e = e.plus(a.estimate(s.write))
+			e = e.Plus(a.estimate(s.write))
 			if s.write {
-				e.Repeated = e.Repeated.plus(a.core.readEstimate(true, true))
+				e.Repeated = e.Repeated.Plus(a.core.readEstimate(true, true))
 			}
 		}
 		return e
 	case s.read != nil:
-		return Estimate{Read: s.pageEstimate(c)}
+		return cost.Estimate{Read: s.pageEstimate(c)}
 	case s.entries != nil:
 		e := s.processed(c)
 		e.Read.Min, e.Write.Min = s.cheapest(c)
 		return e
 	case s.write:
-		return Estimate{Write: c.writeEstimate(s.verb, s.item)}
+		return cost.Estimate{Write: c.writeEstimate(s.verb, s.item)}
 	}
-	return Estimate{Read: c.readEstimate(s.consistent, false)}
+	return cost.Estimate{Read: c.readEstimate(s.consistent, false)}
 }
 
 // processed is what a batch costs of which nothing is left unprocessed.
-func (s *requestInfo) processed(c *core) (e Estimate) {
+func (s *requestInfo) processed(c *core) (e cost.Estimate) {
 	for _, entry := range s.entries {
 		if !s.write {
-			e.Read = e.Read.plus(c.readEstimate(s.consistent, false))
+			e.Read = e.Read.Plus(c.readEstimate(s.consistent, false))
 			continue
 		}
-		e.Write = e.Write.plus(c.entryWrite(entry))
+		e.Write = e.Write.Plus(c.entryWrite(entry))
 	}
 	return e
 }
 
 // entryWrite is what a write of a batch costs.
-func (c *core) entryWrite(e *batchEntry) Range {
+func (c *core) entryWrite(e *batchEntry) cost.Range {
 	if e.del {
 		return c.writeEstimate("Delete", nil)
 	}
@@ -209,73 +158,63 @@ func (s *requestInfo) cheapest(c *core) (read, write float64) {
 	return 0, write
 }
 
-func (e Estimate) plus(o Estimate) Estimate {
-	return Estimate{Read: e.Read.plus(o.Read), Write: e.Write.plus(o.Write), Repeated: e.Repeated.plus(o.Repeated)}
-}
-
 // estimate is what an operation of a transaction costs.
-func (a *txAction) estimate(write bool) Estimate {
+func (a *txAction) estimate(write bool) cost.Estimate {
 	if !write {
-		return Estimate{Read: a.core.readEstimate(true, true)}
+		return cost.Estimate{Read: a.core.readEstimate(true, true)}
 	}
-	w := a.core.tableWrite(a.verb, a.item).times(2)
+	w := a.core.tableWrite(a.verb, a.item).Times(2)
 	for _, x := range a.core.indexWrites(a.verb, a.item) {
-		w = w.plus(x.Write) // the index follows the table, as behind any write
+		w = w.Plus(x.Write) // the index follows the table, as behind any write
 	}
-	return Estimate{Write: w}
+	return cost.Estimate{Write: w}
 }
 
 // readEstimate is what reading one item by its key costs.
-func (c *core) readEstimate(consistent, transaction bool) Range {
-	return Range{1, blocksOf(c.sizes.largest(), readBlock)}.times(readFactor(consistent, transaction))
+func (c *core) readEstimate(consistent, transaction bool) cost.Range {
+	return cost.Range{Min: 1, Max: blocksOf(c.sizes.largest(), readBlock)}.Times(readFactor(consistent, transaction))
 }
 
 // pageEstimate is what a page of a query or scan costs.
-func (s *requestInfo) pageEstimate(c *core) Range {
+func (s *requestInfo) pageEstimate(c *core) cost.Range {
 	most := c.sizesAt(s.index).largest()
 	bytes := int64(pageBytes) + most
 	if s.size > 0 {
 		bytes = min(bytes, int64(s.size)*most)
 	}
-	return Range{1, blocksOf(bytes, readBlock)}.times(readFactor(s.consistent, false))
+	return cost.Range{Min: 1, Max: blocksOf(bytes, readBlock)}.Times(readFactor(s.consistent, false))
 }
 
 // writeEstimate is what writing one item costs, its indexes included. item is nil
 // where it is not known beforehand.
-func (c *core) writeEstimate(verb string, item []byte) Range {
+func (c *core) writeEstimate(verb string, item []byte) cost.Range {
 	w := c.tableWrite(verb, item)
 	for _, x := range c.indexWrites(verb, item) {
-		w = w.plus(x.Write)
+		w = w.Plus(x.Write)
 	}
 	return w
 }
 
 // tableWrite is what writing one item costs on the table alone.
-func (c *core) tableWrite(verb string, item []byte) Range {
+func (c *core) tableWrite(verb string, item []byte) cost.Range {
 	most := c.sizes.largest()
 	if item == nil {
-		return Range{1, blocksOf(most, writeBlock)}
+		return cost.Range{Min: 1, Max: blocksOf(most, writeBlock)}
 	}
 	size, err := codec.ItemSize(item)
 	if err != nil {
-		return Range{1, blocksOf(MaxItemSize, writeBlock)}
+		return cost.Range{Min: 1, Max: blocksOf(MaxItemSize, writeBlock)}
 	}
 	least := blocksOf(int64(size), writeBlock)
 	if verb == "Create" { // there is no old item
-		return Range{least, least}
+		return cost.Range{Min: least, Max: least}
 	}
-	return Range{least, max(least, blocksOf(most, writeBlock))}
-}
-
-// IndexCost is what a write costs on one index.
-type IndexCost struct {
-	Index string
-	Write Range
+	return cost.Range{Min: least, Max: max(least, blocksOf(most, writeBlock))}
 }
 
 // indexWrites are what writing one item costs on each index: nothing where the entry
 // does not change, one write where it does, two where it moves to another key.
-func (c *core) indexWrites(verb string, item []byte) []IndexCost {
+func (c *core) indexWrites(verb string, item []byte) []cost.IndexCost {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.indexes) == 0 {
@@ -290,9 +229,9 @@ func (c *core) indexWrites(verb string, item []byte) []IndexCost {
 	default:
 		times = 2
 	}
-	costs := make([]IndexCost, len(c.indexes))
+	costs := make([]cost.IndexCost, len(c.indexes))
 	for i, x := range c.indexes {
-		costs[i] = IndexCost{x.name, Range{0, min(once, c.entryBlocks(x, item)) * times}}
+		costs[i] = cost.IndexCost{Index: x.name, Write: cost.Range{Min: 0, Max: min(once, c.entryBlocks(x, item)) * times}}
 	}
 	return costs
 }
@@ -324,8 +263,8 @@ func (c *core) entryBlocks(x *indexInfo, item []byte) float64 {
 	return blocksOf(int64(size+size/4), writeBlock)
 }
 
-// spending is what the request costs at least; a batch, if all of it is processed.
-func (s *requestInfo) spending(c *core, e Estimate) spending {
+// least is what the request costs at least; a batch, if all of it is processed.
+func (s *requestInfo) least(c *core, e cost.Estimate) cost.Spent {
 	n := s.inputs()
 	if s.entries != nil {
 		e = s.processed(c)
@@ -333,8 +272,5 @@ func (s *requestInfo) spending(c *core, e Estimate) spending {
 	if s.read != nil {
 		n = s.size
 	}
-	return spending{
-		read: int64(math.Floor(e.Read.Min * micro)), write: int64(math.Floor(e.Write.Min * micro)),
-		items: int64(n), requests: 1,
-	}
+	return cost.Spent{ReadUnits: e.Read.Min, WriteUnits: e.Write.Min, Items: int64(n), Requests: 1}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/hotkeys"
 )
@@ -63,11 +64,11 @@ func ExampleExplain() {
 func ExampleBudget() {
 	messages, stop := openArchive()
 	defer stop()
-	budget := ddb.NewBudget(ddb.Limits{ReadUnits: 10})
+	budget := cost.NewBudget(cost.Limits{ReadUnits: 10})
 	ctx := ddb.WithBudget(context.Background(), budget)
 	var (
 		n        int
-		exceeded *ddb.BudgetExceeded
+		exceeded *cost.BudgetExceeded
 	)
 	for _, err := range messages.Query("go").PageSize(20).All(ctx) {
 		if errors.As(err, &exceeded) {
@@ -95,7 +96,7 @@ func ExampleBudget() {
 func ExampleBudget_meter() {
 	messages, stop := openArchive()
 	defer stop()
-	meter := ddb.NewBudget(ddb.Limits{}) // without limits
+	meter := cost.NewBudget(cost.Limits{}) // without limits
 	ctx := ddb.WithBudget(context.Background(), meter)
 	if _, err := messages.Get(ctx, "go", 1); err != nil {
 		fmt.Println(err)
@@ -160,7 +161,7 @@ func ExampleLogCalls() {
 }
 
 func ExampleLedger_Snapshot() {
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	messages, stop := openArchive(ddb.WithLedger(ledger))
 	defer stop()
 	before := ledger.Snapshot()
@@ -181,7 +182,7 @@ func ExampleLedger_Snapshot() {
 }
 
 func ExampleLedger() {
-	ledger := ddb.NewLedger() // usually given to tables: ddb.WithLedger(ledger)
+	ledger := cost.NewLedger() // usually given to tables: ddb.WithLedger(ledger)
 	ledger.Record("orders", "", "PutItem", 0, 1)
 	start := ledger.Snapshot()
 

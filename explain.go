@@ -7,56 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
 // ErrExplained ends the calls under [Explain]: they are not made.
 var ErrExplained = errors.New("explained, not made")
-
-// Explanation tells what a request does and what it is expected to cost. Texts name
-// attributes and put a question mark for each value.
-type Explanation struct {
-	Operation string
-	Table     string
-	Index     string // empty for the table itself
-	// KeyCondition selects what is read and billed; empty for what is not a Query.
-	KeyCondition string
-	// Filter drops items after they were billed.
-	Filter string
-	// Condition is what a write demands of the stored item.
-	Condition string
-	// Projection lists what is returned; all is billed. Empty is all.
-	Projection string
-	Consistent bool
-	Descending bool
-	// Items is how many items are asked for or written.
-	Items int
-	// Limit is how many items a page evaluates at most; 0 is no bound but 1 MB.
-	Limit int
-	// Read and Write are the units that the request costs if it succeeds. DynamoDB may leave a part of a batch for another request: the lower end is that of
-	// one item.
-	Read, Write Range
-	// Whole is what the whole call costs with all its requests: all pages that it reads, all of a batch, and the items of an index from their
-	// table. Its upper end is infinite where nothing bounds the call; see [LearnSizes].
-	Whole Estimate
-	// Hydration is what reading the items of an index from their table costs besides, in
-	// requests of its own.
-	Hydration Range
-	// Indexes is the part that each index has of the writes of the whole call. For a transaction of several tables an index is named as table/index.
-	Indexes []IndexCost
-	// PathReason names what of the client keeps items from the fast path, such as middleware that could look at them; empty if
-	// nothing does. See [HarmlessSteps].
-	PathReason string
-	// Warnings say what of the design makes the call expensive: an index that is written on every update, a filter that drops most of what is read, one
-	// partition key that gets most of the work.
-	Warnings []string
-	// Assumptions are what the ranges rest on.
-	Assumptions []string
-}
 
 // Explain runs a function whose calls are not made, and explains the first request that
 // it would have sent, and the whole call that it is of: of any operation, also deep inside the caller's own code.
@@ -78,12 +37,12 @@ type Explanation struct {
 // are of the first request, Whole of all requests of the call.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-func Explain(ctx context.Context, run func(context.Context) error) (Explanation, error) {
+func Explain(ctx context.Context, run func(context.Context) error) (cost.Explanation, error) {
 	x := new(explainer)
 	s := callOptionsOf(ctx)
 	s.explain = x
 	if run == nil {
-		return Explanation{}, opError("Explain", "", "", invalid(errors.New("the function is nil")))
+		return cost.Explanation{}, opError("Explain", "", "", invalid(errors.New("the function is nil")))
 	}
 	err := run(s.into(ctx))
 	x.mu.Lock()
@@ -92,20 +51,20 @@ func Explain(ctx context.Context, run func(context.Context) error) (Explanation,
 	case x.found:
 		return x.first, nil
 	case err != nil:
-		return Explanation{}, err
+		return cost.Explanation{}, err
 	}
-	return Explanation{}, errors.New("ddb: Explain: the function made no call with its context")
+	return cost.Explanation{}, errors.New("ddb: Explain: the function made no call with its context")
 }
 
 // explainer keeps the first request under Explain.
 type explainer struct {
 	mu    sync.Mutex
 	found bool
-	first Explanation
+	first cost.Explanation
 }
 
 // keep keeps the first explanation.
-func (x *explainer) keep(e Explanation) error {
+func (x *explainer) keep(e cost.Explanation) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if !x.found {
@@ -114,8 +73,8 @@ func (x *explainer) keep(e Explanation) error {
 	return ErrExplained
 }
 
-func (s *requestInfo) explain(c *core, e Estimate) Explanation {
-	x := Explanation{
+func (s *requestInfo) explain(c *core, e cost.Estimate) cost.Explanation {
+	x := cost.Explanation{
 		Operation: s.op, Table: c.name, Index: s.index.label(), Condition: expr.Describe(s.cond), Consistent: s.consistent,
 		Items: s.inputs(), Limit: s.size, Read: e.Read, Write: e.Write, Projection: pathTexts(s.project),
 	}
@@ -140,7 +99,7 @@ func pathTexts(paths []expr.Path) string {
 }
 
 // assume adds what the ranges rest on, and what the writes cost on indexes.
-func (s *requestInfo) assume(x *Explanation, c *core) {
+func (s *requestInfo) assume(x *cost.Explanation, c *core) {
 	say := func(format string, args ...any) { x.Assumptions = append(x.Assumptions, fmt.Sprintf(format, args...)) }
 	sizes := c.sizesAt(s.index)
 	if n := sizes.seen.Load(); n > 0 {
@@ -165,10 +124,10 @@ func (s *requestInfo) assume(x *Explanation, c *core) {
 				most = pageBytes // of entries of one byte
 			}
 			one := c.readEstimate(false, false)
-			x.Hydration = Range{0, one.Max * float64(most)}
+			x.Hydration = cost.Range{Min: 0, Max: one.Max * float64(most)}
 			if s.size == 0 {
 				say("the number of items to hydrate is not known without a limit: %g units each at most", one.Max)
-				x.Hydration = Range{}
+				x.Hydration = cost.Range{}
 			}
 		}
 		return
@@ -189,14 +148,14 @@ func (s *requestInfo) assume(x *Explanation, c *core) {
 }
 
 // indexWrites are what the writes of one or several items cost on each index.
-func (s *requestInfo) indexWrites(c *core) []IndexCost {
+func (s *requestInfo) indexWrites(c *core) []cost.IndexCost {
 	if s.actions != nil {
 		return s.transactionIndexes()
 	}
 	if s.entries == nil {
 		return c.indexWrites(s.verb, s.item)
 	}
-	var sum []IndexCost
+	var sum []cost.IndexCost
 	entries := s.entries
 	if s.whole != nil {
 		entries = s.whole
@@ -208,16 +167,16 @@ func (s *requestInfo) indexWrites(c *core) []IndexCost {
 		}
 		for i, x := range c.indexWrites(verb, item) {
 			if len(sum) <= i {
-				sum = append(sum, IndexCost{Index: x.Index})
+				sum = append(sum, cost.IndexCost{Index: x.Index})
 			}
-			sum[i].Write = sum[i].Write.plus(x.Write)
+			sum[i].Write = sum[i].Write.Plus(x.Write)
 		}
 	}
 	return sum
 }
 
 // transactionIndexes are what the writes of a transaction cost on each index.
-func (s *requestInfo) transactionIndexes() (sum []IndexCost) {
+func (s *requestInfo) transactionIndexes() (sum []cost.IndexCost) {
 	several := slices.ContainsFunc(s.actions, func(a txAction) bool { return a.core.name != s.actions[0].core.name })
 	for i := range s.actions {
 		a := &s.actions[i]
@@ -225,73 +184,13 @@ func (s *requestInfo) transactionIndexes() (sum []IndexCost) {
 			if several {
 				x.Index = a.core.name + "/" + x.Index
 			}
-			j := slices.IndexFunc(sum, func(have IndexCost) bool { return have.Index == x.Index })
+			j := slices.IndexFunc(sum, func(have cost.IndexCost) bool { return have.Index == x.Index })
 			if j < 0 {
 				sum = append(sum, x)
 				continue
 			}
-			sum[j].Write = sum[j].Write.plus(x.Write)
+			sum[j].Write = sum[j].Write.Plus(x.Write)
 		}
 	}
 	return sum
-}
-
-// String is the explanation as lines of text.
-func (x Explanation) String() string {
-	var b strings.Builder
-	line := func(name, text string) {
-		if text != "" {
-			fmt.Fprintf(&b, "%-14s %s\n", name, text)
-		}
-	}
-	at := x.Table
-	if x.Index != "" {
-		at += ", index " + x.Index
-	}
-	line(x.Operation, at)
-	line("key condition", x.KeyCondition)
-	if x.Filter != "" {
-		line("filter", x.Filter+" (billed, then dropped)")
-	}
-	line("condition", x.Condition)
-	line("projection", x.Projection)
-	if x.Items > 1 {
-		line("items", strconv.Itoa(x.Items))
-	}
-	if x.Limit > 0 {
-		line("page size", strconv.Itoa(x.Limit))
-	}
-	if x.Read.Max > 0 {
-		how := "eventually consistent"
-		if x.Consistent {
-			how = "consistent"
-		}
-		line("read units", x.Read.String()+" ("+how+")")
-	}
-	if x.Hydration.Max > 0 {
-		line("hydration", x.Hydration.String()+" read units")
-	}
-	if x.Write.Max > 0 {
-		line("write units", x.Write.String())
-	}
-	if x.Whole.Read != x.Read && x.Whole.Read.Max > 0 {
-		line("whole call", x.Whole.Read.String()+" read units")
-	}
-	if x.Whole.Write != x.Write && x.Whole.Write.Max > 0 {
-		line("whole call", x.Whole.Write.String()+" write units")
-	}
-	for _, i := range x.Indexes {
-		line("", "")
-		line("  of these", i.Write.String()+" on index "+i.Index)
-	}
-	if x.PathReason != "" {
-		line("path", "not the fast one: "+x.PathReason)
-	}
-	for _, w := range x.Warnings {
-		line("warning", w)
-	}
-	for _, a := range x.Assumptions {
-		line("assuming", a)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -57,7 +58,7 @@ type Call struct {
 	// each item. There are none for a Scan.
 	Partitions []PartitionHash
 	// Estimate is what the request was expected to cost; see [Explain].
-	Estimate Estimate
+	Estimate cost.Estimate
 	Start    time.Time
 
 	// The rest is known at the end.
@@ -69,9 +70,9 @@ type Call struct {
 	// retry made good. An attempt throttled without a reason counts as one without text.
 	Throttled []ThrottlingReason
 	// Consumed is what the reply says that it cost.
-	Consumed Consumed
+	Consumed cost.Consumed
 	// Capacity is Consumed by table and index.
-	Capacity []CapacityEntry
+	Capacity []cost.Entry
 	// ItemCollections are the sizes of the item collections that were written to, as far as they were asked for and the reply
 	// says them; see [WithItemCollections] and [WarnCollectionSize].
 	ItemCollections []ItemCollection
@@ -125,12 +126,12 @@ func (c *Call) Failed() bool {
 
 // Explain tells what the request does and what it was expected to cost; see [Explain].
 // A Call that no table made is explained by its fields.
-func (c *Call) Explain() Explanation {
+func (c *Call) Explain() cost.Explanation {
 	if c == nil {
-		return Explanation{}
+		return cost.Explanation{}
 	}
 	if c.core == nil {
-		return Explanation{
+		return cost.Explanation{
 			Operation: c.Operation, Table: c.Table, Index: c.Index, Consistent: c.Consistent, Descending: c.Descending,
 			Items: c.Items, Limit: c.Limit, Read: c.Estimate.Read, Write: c.Estimate.Write, PathReason: c.PathReason,
 		}
@@ -225,7 +226,7 @@ func hooksOf(cores []*core) []Hook {
 }
 
 // newCall is a call before it is sent.
-func newCall(s *requestInfo, cores []*core, label string, estimate Estimate) *Call {
+func newCall(s *requestInfo, cores []*core, label string, estimate cost.Estimate) *Call {
 	c := cores[0]
 	call := &Call{
 		Operation: s.op, Table: c.name, Index: s.index.label(), Label: label, Write: s.write, Items: s.inputs(), Limit: s.size,
@@ -256,15 +257,15 @@ func (c *Call) complete(r *replyInfo, capacities []types.ConsumedCapacity, err e
 	if c.info.entries != nil && err == nil {
 		c.Unprocessed = max(0, len(c.info.entries)-r.items)
 	}
-	c.Consumed = consumedOf(c.Write, capacities...)
-	for i, cc := range capacities {
-		for _, p := range partsOf(c.Write, cc) {
-			if p.units.Total() == 0 {
+	c.Consumed = cost.ConsumedOf(c.Write, capacities...)
+	for _, cc := range capacities {
+		for _, p := range cost.PartsOf(c.Write, cc) {
+			if p.Units.Total() == 0 {
 				continue
 			}
-			c.Capacity = append(c.Capacity, CapacityEntry{
-				Table: tableOf(c.Table, capacities, i), Index: p.index, Operation: c.Operation, Label: c.Label,
-				ReadUnits: p.units.ReadUnits, WriteUnits: p.units.WriteUnits,
+			c.Capacity = append(c.Capacity, cost.Entry{
+				Table: cost.TableOf(c.Table, cc, len(capacities) == 1), Index: p.Index, Operation: c.Operation, Label: c.Label,
+				ReadUnits: p.Units.ReadUnits, WriteUnits: p.Units.WriteUnits,
 			})
 		}
 	}

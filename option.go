@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
@@ -184,7 +185,7 @@ func WithRetryBudget(b *RetryBudget) TableOption {
 }
 
 // WithLedger counts the table's consumed capacity in a ledger of its own instead of [DefaultLedger].
-func WithLedger(l *Ledger) TableOption {
+func WithLedger(l *cost.Ledger) TableOption {
 	return tableOption(func(c *core) error {
 		c.ledger = l
 		return nil
@@ -192,7 +193,7 @@ func WithLedger(l *Ledger) TableOption {
 }
 
 // WithoutCapacity switches the counting of consumed capacity off; it is then not asked
-// for either, unless the context has a [Budget]. Hooks see calls without it.
+// for either, unless the context has a [cost.Budget]. Hooks see calls without it.
 func WithoutCapacity() TableOption { return WithLedger(nil) }
 
 // ThroughSDK makes the table read and write items through the SDK's attribute

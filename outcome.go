@@ -17,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/dynamotable/ddb/cost"
 	ddbretry "github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -103,7 +104,7 @@ func outcomeOf(err error) Outcome {
 		}
 		return NotApplied
 	case errors.As(err, &ser), errors.As(err, &sign), errors.Is(err, wire.ErrOptionsDropped),
-		errors.Is(err, ErrBudgetExceeded), errors.Is(err, ErrExplained),
+		errors.Is(err, cost.ErrBudgetExceeded), errors.Is(err, ErrExplained),
 		errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
 		return NotApplied
 	}

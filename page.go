@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/prefetch"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -36,7 +37,7 @@ type Page[T any] struct {
 	// Requests is how many requests were needed.
 	Requests int
 	// Consumed is what they cost; zero without capacity counting.
-	Consumed Consumed
+	Consumed cost.Consumed
 }
 
 // pageData is a Page without its type.
@@ -48,7 +49,7 @@ type pageData struct {
 	missing    int
 	hidden     int
 	requests   int
-	consumed   Consumed
+	consumed   cost.Consumed
 }
 
 // pageSeq yields pages, and an error last; it is an iter.Seq2.
@@ -89,7 +90,7 @@ func itemsOf[T any](pages pageSeq) iter.Seq2[T, error] {
 	}
 }
 
-func (p *pageData) book(requests int, c Consumed) {
+func (p *pageData) book(requests int, c cost.Consumed) {
 	p.requests += requests
 	p.consumed.ReadUnits += c.ReadUnits
 	p.consumed.WriteUnits += c.WriteUnits

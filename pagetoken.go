@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/tablename"
 )
 
 // PageTokens turns cursors into tokens that can be given to anybody, and back. A
@@ -233,7 +235,7 @@ func (p *PageTokens) open(r *read, token string, s tokenTerms) (*position, error
 	if err != nil || token == "" {
 		return nil, err
 	}
-	at := &position{table: shortName(r.core.name), index: r.index.label(), query: t.fingerprint(), start: t.start}
+	at := &position{table: tablename.Short(r.core.name), index: r.index.label(), query: t.fingerprint(), start: t.start}
 	key, ok := p.unseal(at, token, s)
 	if !ok {
 		return nil, errToken

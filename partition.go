@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/tablename"
 )
 
 // PartitionHash stands for a partition key of a table or index in reports, which hold
@@ -60,7 +61,7 @@ func (r *read) partitionHash() (PartitionHash, error) {
 	if err := invalid(r.errs...); err != nil {
 		return 0, opError("PartitionHash", r.core.name, r.index.label(), err)
 	}
-	return hashPartition(shortName(r.core.name), r.index.label(), r.partitionID()), nil
+	return hashPartition(tablename.Short(r.core.name), r.index.label(), r.partitionID()), nil
 }
 
 // partitionID is the partition key as keyID writes it; all parts of an index's.
@@ -79,17 +80,17 @@ func (s *requestInfo) partitions(c *core) []PartitionHash {
 		if s.read.scan {
 			return nil
 		}
-		return []PartitionHash{hashPartition(shortName(c.name), s.index.label(), s.read.partitionID())}
+		return []PartitionHash{hashPartition(tablename.Short(c.name), s.index.label(), s.read.partitionID())}
 	case s.entries != nil:
 		all := make([]PartitionHash, len(s.entries))
 		for i, e := range s.entries {
-			all[i] = hashPartition(shortName(c.name), "", firstPart(e.key))
+			all[i] = hashPartition(tablename.Short(c.name), "", firstPart(e.key))
 		}
 		return all
 	case s.actions != nil:
 		all := make([]PartitionHash, len(s.actions))
 		for i, a := range s.actions {
-			all[i] = hashPartition(shortName(a.core.name), "", firstPart(a.id))
+			all[i] = hashPartition(tablename.Short(a.core.name), "", firstPart(a.id))
 		}
 		return all
 	}
@@ -99,7 +100,7 @@ func (s *requestInfo) partitions(c *core) []PartitionHash {
 	} else if s.key != nil {
 		id, _ = c.keyNames.Append(nil, s.key)
 	}
-	return []PartitionHash{hashPartition(shortName(c.name), "", firstPart(string(id)))}
+	return []PartitionHash{hashPartition(tablename.Short(c.name), "", firstPart(string(id)))}
 }
 
 // PartitionTable is the name of the table of which Partitions[i] is a key, empty if there is no such partition.

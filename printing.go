@@ -52,12 +52,6 @@ func (e *OutcomeUnknownError) Format(s fmt.State, verb rune) { quiet.Format(s, v
 // MarshalJSON is the text.
 func (e *OutcomeUnknownError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints the text, whatever the verb, and so never the cursor.
-func (e *BudgetExceeded) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
-
-// MarshalJSON is the text.
-func (e *BudgetExceeded) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
-
 // Format prints the text, whatever the verb.
 func (e *SchemaError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -74,7 +75,7 @@ type fetched struct {
 	last     map[string]types.AttributeValue
 	count    int
 	scanned  int
-	consumed Consumed
+	consumed cost.Consumed
 	stated   bool // consumed is what the reply says
 }
 
@@ -248,7 +249,7 @@ func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.At
 	f := fetched{count: got.returned, scanned: got.scanned}
 	t.kept.add(f.scanned, f.count)
 	if got.capacity != nil {
-		f.consumed, f.stated = consumedOf(false, *got.capacity), true
+		f.consumed, f.stated = cost.ConsumedOf(false, *got.capacity), true
 	}
 	if len(last) > 0 {
 		f.last = last

@@ -5,6 +5,8 @@ package ddb
 import (
 	"errors"
 	"fmt"
+
+	"github.com/dynamotable/ddb/cost"
 )
 
 // ReadOption is an option of queries and scans, given to their method With: [MaxScanned], [MaxReadUnits] and [IncludeExpired].
@@ -47,8 +49,8 @@ func MaxScanned(n int) ReadOption {
 // has consumed, the page ends with an error.
 func MaxReadUnits(units float64) ReadOption {
 	return readOption(func(r *read) error {
-		if !(units > 0 && units <= maxUnits) { // so written for what is no number
-			return fmt.Errorf("MaxReadUnits %g: must be more than 0 and at most %g", units, maxUnits)
+		if !(units > 0 && units <= cost.MaxUnits) { // so written for what is no number
+			return fmt.Errorf("MaxReadUnits %g: must be more than 0 and at most %g", units, cost.MaxUnits)
 		}
 		r.mostUnits = units
 		return nil

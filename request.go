@@ -12,7 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/internal/badinput"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/tablename"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -20,7 +23,7 @@ import (
 // callOptions is what a context carries for the calls made with it.
 type callOptions struct {
 	label       string
-	budgets     []*Budget
+	budgets     []*cost.Budget
 	gates       []Gate
 	explain     *explainer
 	collections bool // the sizes of item collections are asked for
@@ -175,8 +178,8 @@ type request struct {
 	hooks   []Hook
 	call    *Call // of the hooks and gates
 	gates   []Gate
-	budgets []*Budget
-	held    spending
+	budgets []*cost.Budget
+	held    cost.Reserved
 }
 
 // admit asks Explain, the budgets and the gates, which may wait. A request that is admitted must be ended.
@@ -189,8 +192,10 @@ func admit(ctx context.Context, opts callOptions, cores []*core, info *requestIn
 	}
 	q = request{write: info.write, hooks: hooksOf(cores), budgets: opts.budgets}
 	if len(q.budgets) > 0 {
-		q.held = info.spending(cores[0], estimate)
-		if err := reserve(q.budgets, q.held); err != nil {
+		if q.held, err = cost.Reserve(q.budgets, info.least(cores[0], estimate)); err != nil {
+			if wrong, ok := errors.AsType[*badinput.DefinitionError](err); ok {
+				err = invalid(wrong.Cause)
+			}
 			return q, err
 		}
 	}
@@ -199,7 +204,7 @@ func admit(ctx context.Context, opts callOptions, cores []*core, info *requestIn
 	}
 	if len(opts.gates) > 0 {
 		if err := q.pass(ctx, opts.gates); err != nil {
-			release(q.budgets, q.held)
+			q.held.Release()
 			return q, err
 		}
 		q.call.Start = time.Now()
@@ -211,7 +216,7 @@ func admit(ctx context.Context, opts callOptions, cores []*core, info *requestIn
 // budgets and ledgers have no part in them, and hooks do not see them.
 func (c *core) admitSchema(ctx context.Context, op string) error {
 	if x := callOptionsOf(ctx).explain; x != nil {
-		return x.keep(Explanation{Operation: op, Table: c.name})
+		return x.keep(cost.Explanation{Operation: op, Table: c.name})
 	}
 	return nil
 }
@@ -257,7 +262,9 @@ func (q *request) end(ctx context.Context, r *replyInfo, collections []ItemColle
 		r.items = 0
 	}
 	capacities := r.all()
-	charge(q.budgets, q.held, consumedOf(q.write, capacities...), r.items)
+	if len(q.budgets) > 0 {
+		q.held.Charge(cost.ConsumedOf(q.write, capacities...), r.items)
+	}
 	if q.call == nil {
 		return
 	}
@@ -282,12 +289,12 @@ func (r *replyInfo) book(cores []*core, info *requestInfo, label string, err err
 	case info.transaction():
 		bookTables(info, label, cores, r.capacities)
 	case info.entries != nil:
-		c.ledger.book(label, info.op, info.write, c.name, r.capacities...)
+		c.ledger.Book(label, info.op, info.write, c.name, r.capacities...)
 		c.sizes.observedBatch(info.write, r.capacities, r.items, info.consistent)
 	case r.capacity == nil:
-		c.ledger.book(label, info.op, info.write, c.name)
+		c.ledger.Book(label, info.op, info.write, c.name)
 	default:
-		c.ledger.book(label, info.op, info.write, c.name, *r.capacity)
+		c.ledger.Book(label, info.op, info.write, c.name, *r.capacity)
 		r.observeSizes(c, info)
 	}
 }
@@ -296,7 +303,7 @@ func (r *replyInfo) book(cores []*core, info *requestInfo, label string, err err
 func (r *replyInfo) observeSizes(c *core, info *requestInfo) {
 	switch {
 	case info.write:
-		c.sizes.observe(1, partsOf(true, *r.capacity)[0].units.WriteUnits, writeBlock)
+		c.sizes.observe(1, cost.PartsOf(true, *r.capacity)[0].Units.WriteUnits, writeBlock)
 	case info.read == nil:
 		c.sizes.observed(r.capacity, r.returned, info.consistent)
 	case info.index == nil:
@@ -311,18 +318,18 @@ func (r *replyInfo) observeSizes(c *core, info *requestInfo) {
 func bookTables(info *requestInfo, label string, cores []*core, ccs []types.ConsumedCapacity) {
 	seen := map[string]bool{}
 	for _, c := range cores {
-		name := shortName(c.name)
+		name := tablename.Short(c.name)
 		if seen[name] {
 			continue
 		}
 		seen[name] = true
 		var own []types.ConsumedCapacity
 		for _, cc := range ccs {
-			if shortName(deref(cc.TableName)) == name {
+			if tablename.Short(deref(cc.TableName)) == name {
 				own = append(own, cc)
 			}
 		}
-		c.ledger.book(label, info.op, info.write, name, own...)
+		c.ledger.Book(label, info.op, info.write, name, own...)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -134,7 +135,7 @@ type core struct {
 	updated        *handle
 	ttl            *handle
 	hideExpired    bool
-	ledger         *Ledger
+	ledger         *cost.Ledger
 	hooks          []Hook
 	sizes          itemSizes
 	retry          RetryPolicy

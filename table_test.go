@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 func TestPutGetDelete(t *testing.T) {
@@ -208,7 +209,7 @@ func TestUpdateRefusals(t *testing.T) {
 
 func TestEmptyAndLongKeysAreRefusedBeforeSending(t *testing.T) {
 	ctx := t.Context()
-	orders := newOrders(t, ddb.WithLedger(ddb.NewLedger()))
+	orders := newOrders(t, ddb.WithLedger(cost.NewLedger()))
 	long := orderID(strings.Repeat("x", 1025))
 	for name, err := range map[string]error{
 		"get":    second(orders.Get(ctx, "", "")),

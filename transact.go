@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/retry"
+	"github.com/dynamotable/ddb/internal/tablename"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/google/uuid"
 )
@@ -191,7 +192,7 @@ func (tx *transaction) check() error {
 		if a.id == "" {
 			continue
 		}
-		id := shortName(a.core.name) + "\x00" + a.id
+		id := tablename.Short(a.core.name) + "\x00" + a.id
 		if j, ok := first[id]; ok {
 			errs = append(errs, fmt.Errorf("operations %d (%s) and %d (%s) are on the same item of table %s; a transaction takes one each", tx.actions[j].arg, tx.actions[j].verb, a.arg, a.verb, a.core.name))
 			continue

@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/cost"
 )
 
 // LearnSizes asks DynamoDB for the sizes of tables and their indexes, so that [Explain] can bound what a whole call costs: a scan or Collect, or a page that a
@@ -79,10 +81,10 @@ func (c *core) sizeOf(x *indexInfo) (knownSize, bool) {
 const staleness = 0.25
 
 // wholeEstimate is what a call costs with all its requests, if it succeeds. Without a bound the upper end is infinite.
-func (s *requestInfo) wholeEstimate(c *core, first Estimate) Estimate {
+func (s *requestInfo) wholeEstimate(c *core, first cost.Estimate) cost.Estimate {
 	switch {
 	case s.read != nil:
-		return Estimate{Read: s.wholeRead(c)}
+		return cost.Estimate{Read: s.wholeRead(c)}
 	case s.whole != nil:
 		of := *s
 		of.entries = s.whole
@@ -130,7 +132,7 @@ func (s *requestInfo) extent(c *core) extent {
 }
 
 // wholeRead is what a query or scan costs with all its requests, and with what it reads from the table by the keys of an index.
-func (s *requestInfo) wholeRead(c *core) Range {
+func (s *requestInfo) wholeRead(c *core) cost.Range {
 	r, factor := s.read, readFactor(s.consistent, false)
 	e := s.extent(c)
 	segments := float64(max(1, r.segments))
@@ -139,7 +141,7 @@ func (s *requestInfo) wholeRead(c *core) Range {
 		requests = max(requests, segments+math.Floor(e.items/float64(s.size)))
 	}
 	// Each request is rounded up to a unit for itself.
-	units := Range{factor * segments, (math.Ceil(e.bytes/readBlock) + requests) * factor}
+	units := cost.Range{Min: factor * segments, Max: (math.Ceil(e.bytes/readBlock) + requests) * factor}
 	if r.limit > 0 || !r.toEnd {
 		units.Min = factor
 	}
@@ -222,7 +224,7 @@ const (
 )
 
 // warnings are what of the design makes the call expensive.
-func (s *requestInfo) warnings(x *Explanation, c *core) (texts []string) {
+func (s *requestInfo) warnings(x *cost.Explanation, c *core) (texts []string) {
 	warn := func(format string, args ...any) { texts = append(texts, fmt.Sprintf(format, args...)) }
 	if r := s.read; r != nil {
 		if r.ready != nil && r.ready.kept != nil {

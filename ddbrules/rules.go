@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 // Rule is what the requests of a test must keep to. The zero Rule is refused.
@@ -87,20 +88,20 @@ func (r *requests) end() string               { return "" }
 // MaxUnits allows so many capacity units in all, read and write units together. A write that its condition refused, whose units are in no
 // reply, counts with the least that it costs. A request on a table without figures ([ddb.WithoutCapacity]) breaks the rule.
 func MaxUnits(n float64) Rule {
-	return maxUnits("units", n, ddb.Consumed.Total, func(e ddb.Estimate) float64 { return e.Read.Min + e.Write.Min })
+	return maxUnits("units", n, cost.Consumed.Total, func(e cost.Estimate) float64 { return e.Read.Min + e.Write.Min })
 }
 
 // MaxReadUnits allows so many read units in all; see [MaxUnits].
 func MaxReadUnits(n float64) Rule {
-	return maxUnits("read units", n, func(c ddb.Consumed) float64 { return c.ReadUnits }, func(e ddb.Estimate) float64 { return e.Read.Min })
+	return maxUnits("read units", n, func(c cost.Consumed) float64 { return c.ReadUnits }, func(e cost.Estimate) float64 { return e.Read.Min })
 }
 
 // MaxWriteUnits allows so many write units in all; see [MaxUnits].
 func MaxWriteUnits(n float64) Rule {
-	return maxUnits("write units", n, func(c ddb.Consumed) float64 { return c.WriteUnits }, func(e ddb.Estimate) float64 { return e.Write.Min })
+	return maxUnits("write units", n, func(c cost.Consumed) float64 { return c.WriteUnits }, func(e cost.Estimate) float64 { return e.Write.Min })
 }
 
-func maxUnits(name string, n float64, of func(ddb.Consumed) float64, least func(ddb.Estimate) float64) Rule {
+func maxUnits(name string, n float64, of func(cost.Consumed) float64, least func(cost.Estimate) float64) Rule {
 	return rule(func() check { return &units{name: name, most: n, of: of, least: least} })
 }
 
@@ -108,8 +109,8 @@ type units struct {
 	name  string
 	sum   float64
 	most  float64
-	of    func(ddb.Consumed) float64
-	least func(ddb.Estimate) float64
+	of    func(cost.Consumed) float64
+	least func(cost.Estimate) float64
 }
 
 func (r *units) sent(*ddb.Call) string { return "" }

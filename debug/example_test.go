@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/debug"
 )
@@ -32,7 +33,7 @@ func ExampleRecorder_Snapshot() {
 	}
 	client, stop := ddbtest.Open()
 	defer stop()
-	recorder := debug.New(debug.WithLedger(ddb.NewLedger()))
+	recorder := debug.New(debug.WithLedger(cost.NewLedger()))
 	users, err := ddb.NewSimple(client, "users", ddb.StrField(func(u *User) *string { return &u.ID }), ddb.WithHook(recorder))
 	if err != nil {
 		fmt.Println(err)

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/debug"
 )
 
@@ -102,7 +103,7 @@ func TestHostileNames(t *testing.T) {
 	ledger.Record(hostile, hostile, hostile, 1, 0)
 	seen(r, ddb.Call{
 		Operation: hostile, Table: hostile, Tables: []string{hostile}, Index: hostile, Label: hostile, Duration: time.Second,
-		Consumed: ddb.Consumed{ReadUnits: 1}, Partitions: []ddb.PartitionHash{1}, Throttled: []ddb.ThrottlingReason{{Reason: hostile, Resource: hostile}},
+		Consumed: cost.Consumed{ReadUnits: 1}, Partitions: []ddb.PartitionHash{1}, Throttled: []ddb.ThrottlingReason{{Reason: hostile, Resource: hostile}},
 	})
 	page := ask(r, "GET", "/", "").Body.String()
 	if contains(page, "<script>alert") || contains(page, "<img") {
@@ -179,7 +180,7 @@ func TestFirstPaint(t *testing.T) {
 }
 
 // exampleRecorder has seen a bit of everything, always the same.
-func exampleRecorder(t *testing.T) (*debug.Recorder, *ddb.Ledger, *clock) {
+func exampleRecorder(t *testing.T) (*debug.Recorder, *cost.Ledger, *clock) {
 	t.Helper()
 	r, ledger, c := newRecorder(t)
 	ledger.Record("orders", "", "GetItem", 0.5, 0)
@@ -187,17 +188,17 @@ func exampleRecorder(t *testing.T) (*debug.Recorder, *ddb.Ledger, *clock) {
 	ledger.Record("stock", "", "PutItem", 0, 3)
 	seen(r, ddb.Call{
 		Operation: "GetItem", Table: "orders", Label: "checkout", Items: 1, Partitions: []ddb.PartitionHash{7}, Attempts: 1,
-		Estimate: ddb.Estimate{Read: ddb.Range{Min: 0.5, Max: 0.5}}, Consumed: ddb.Consumed{ReadUnits: 0.5}, Returned: 1, Duration: 1500 * time.Microsecond,
+		Estimate: cost.Estimate{Read: cost.Range{Min: 0.5, Max: 0.5}}, Consumed: cost.Consumed{ReadUnits: 0.5}, Returned: 1, Duration: 1500 * time.Microsecond,
 	})
 	c.advance(time.Second)
 	seen(r, ddb.Call{
 		Operation: "Query", Table: "orders", Index: "by-status", Label: "report", Limit: 20, Partitions: []ddb.PartitionHash{9}, Attempts: 3,
-		Estimate: ddb.Estimate{Read: ddb.Range{Min: 0.5, Max: 2}}, Consumed: ddb.Consumed{ReadUnits: 2.5}, Returned: 3, Scanned: 20,
+		Estimate: cost.Estimate{Read: cost.Range{Min: 0.5, Max: 2}}, Consumed: cost.Consumed{ReadUnits: 2.5}, Returned: 3, Scanned: 20,
 		Throttled: []ddb.ThrottlingReason{{Reason: "TableReadKeyRangeThroughputExceeded"}, {}}, Duration: 40 * time.Millisecond,
 	})
 	seen(r, ddb.Call{
 		Operation: "TransactWriteItems", Table: "orders", Tables: []string{"orders", "stock"}, Write: true, Items: 2, Partitions: []ddb.PartitionHash{7, 8},
-		Attempts: 1, Estimate: ddb.Estimate{Write: ddb.Range{Min: 4, Max: 8}}, Err: errors.New("connection reset"), Duration: 3 * time.Millisecond,
+		Attempts: 1, Estimate: cost.Estimate{Write: cost.Range{Min: 4, Max: 8}}, Err: errors.New("connection reset"), Duration: 3 * time.Millisecond,
 	})
 	c.advance(time.Second)
 	return r, ledger, c

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/hotkeys"
 )
 
@@ -21,7 +22,7 @@ import (
 // name "other". It holds no key values, no items and no texts of errors. A Recorder has
 // no goroutine and is safe for concurrent use.
 type Recorder struct {
-	ledger *ddb.Ledger
+	ledger *cost.Ledger
 	hot    *hotkeys.Finder
 	now    func() time.Time
 	since  time.Time
@@ -44,7 +45,7 @@ type Recorder struct {
 type Option func(*Recorder)
 
 // WithLedger shows the units that another ledger counts than [ddb.DefaultLedger]; nil is ignored.
-func WithLedger(l *ddb.Ledger) Option {
+func WithLedger(l *cost.Ledger) Option {
 	return func(r *Recorder) {
 		if l != nil {
 			r.ledger = l

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
@@ -60,14 +61,14 @@ func (c *clock) advance(d time.Duration) {
 }
 
 // newRecorder is a recorder with a ledger, a clock and hot keys of its own.
-func newRecorder(t *testing.T) (*debug.Recorder, *ddb.Ledger, *clock) {
+func newRecorder(t *testing.T) (*debug.Recorder, *cost.Ledger, *clock) {
 	t.Helper()
-	ledger, c := ddb.NewLedger(), newClock()
+	ledger, c := cost.NewLedger(), newClock()
 	return debug.New(debug.WithLedger(ledger), debug.WithClock(c.Now), debug.WithHotKeys(64, 0)), ledger, c
 }
 
 // newOrders is a table that the recorder sees, with an index by status.
-func newOrders(t *testing.T, r *debug.Recorder, ledger *ddb.Ledger, faults ...fault.Rule) (*ddb.Table[order, string, string], *ddb.Index[order, string, string]) {
+func newOrders(t *testing.T, r *debug.Recorder, ledger *cost.Ledger, faults ...fault.Rule) (*ddb.Table[order, string, string], *ddb.Index[order, string, string]) {
 	t.Helper()
 	engine := ddbtest.NewEngine(ddbtest.WithFaults(faults...))
 	t.Cleanup(engine.Close)
@@ -179,7 +180,7 @@ func TestRates(t *testing.T) {
 	r, _, c := newRecorder(t)
 	for second := range 400 {
 		for range second % 3 {
-			seen(r, ddb.Call{Operation: "GetItem", Table: "t", Consumed: ddb.Consumed{ReadUnits: 0.5}, Attempts: 1})
+			seen(r, ddb.Call{Operation: "GetItem", Table: "t", Consumed: cost.Consumed{ReadUnits: 0.5}, Attempts: 1})
 		}
 		c.advance(time.Second)
 	}
@@ -274,7 +275,7 @@ func TestSlowestAndMostExpensive(t *testing.T) {
 	t.Parallel()
 	r, _, c := newRecorder(t)
 	for _, i := range rand.New(rand.NewPCG(3, 4)).Perm(100) {
-		seen(r, ddb.Call{Operation: "Query", Table: "t", Duration: time.Duration(i) * time.Millisecond, Consumed: ddb.Consumed{ReadUnits: float64(100 - i)}})
+		seen(r, ddb.Call{Operation: "Query", Table: "t", Duration: time.Duration(i) * time.Millisecond, Consumed: cost.Consumed{ReadUnits: float64(100 - i)}})
 	}
 	c.advance(5 * time.Minute)
 	seen(r, ddb.Call{Operation: "Query", Table: "t", Duration: 95*time.Millisecond + 500*time.Microsecond})
@@ -297,11 +298,11 @@ func TestSlowestAndMostExpensive(t *testing.T) {
 func TestEstimates(t *testing.T) {
 	t.Parallel()
 	r, _, _ := newRecorder(t)
-	expected := ddb.Estimate{Read: ddb.Range{Min: 1, Max: 3}}
+	expected := cost.Estimate{Read: cost.Range{Min: 1, Max: 3}}
 	for _, units := range []float64{0.5, 1, 3, 4, 0} { // the last does not say what it cost
-		seen(r, ddb.Call{Operation: "Query", Table: "t", Estimate: expected, Consumed: ddb.Consumed{ReadUnits: units}})
+		seen(r, ddb.Call{Operation: "Query", Table: "t", Estimate: expected, Consumed: cost.Consumed{ReadUnits: units}})
 	}
-	seen(r, ddb.Call{Operation: "Query", Table: "t", Estimate: expected, Consumed: ddb.Consumed{ReadUnits: 9}, Err: errors.New("no answer")})
+	seen(r, ddb.Call{Operation: "Query", Table: "t", Estimate: expected, Consumed: cost.Consumed{ReadUnits: 9}, Err: errors.New("no answer")})
 	want := []debug.Accuracy{{
 		Table: "t", Operation: "Query", Calls: 4, Within: 2, Below: 1, Above: 1, Share: 0.5,
 		Expected: debug.Range{Min: 4, Max: 12}, Actual: 8.5,
@@ -343,7 +344,7 @@ func TestFixedMemory(t *testing.T) {
 	const calls = 2000
 	for i := range calls {
 		table := fmt.Sprintf("table-%d", i)
-		seen(r, ddb.Call{Operation: "Query", Table: table, Consumed: ddb.Consumed{ReadUnits: 1}, Throttled: []ddb.ThrottlingReason{{}}})
+		seen(r, ddb.Call{Operation: "Query", Table: table, Consumed: cost.Consumed{ReadUnits: 1}, Throttled: []ddb.ThrottlingReason{{}}})
 		seen(r, ddb.Call{Operation: "Query", Table: table, Err: context.DeadlineExceeded, Label: string(make([]byte, 1<<16))})
 	}
 	s := r.Snapshot()
@@ -402,13 +403,13 @@ func TestConcurrentUse(t *testing.T) {
 
 // BenchmarkRecorder is what a request costs that is neither slow nor expensive.
 func BenchmarkRecorder(b *testing.B) {
-	r := debug.New(debug.WithLedger(ddb.NewLedger()))
+	r := debug.New(debug.WithLedger(cost.NewLedger()))
 	for range 10 {
-		seen(r, ddb.Call{Operation: "Query", Table: "orders", Duration: time.Hour, Consumed: ddb.Consumed{ReadUnits: 100}})
+		seen(r, ddb.Call{Operation: "Query", Table: "orders", Duration: time.Hour, Consumed: cost.Consumed{ReadUnits: 100}})
 	}
 	call := ddb.Call{
 		Operation: "GetItem", Table: "orders", Items: 1, Partitions: []ddb.PartitionHash{1}, Attempts: 1, Duration: time.Millisecond,
-		Estimate: ddb.Estimate{Read: ddb.Range{Min: 0.5, Max: 0.5}}, Consumed: ddb.Consumed{ReadUnits: 0.5},
+		Estimate: cost.Estimate{Read: cost.Range{Min: 0.5, Max: 0.5}}, Consumed: cost.Consumed{ReadUnits: 0.5},
 	}
 	ctx := context.Background()
 	b.ReportAllocs()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/consumers"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/hotkeys"
 )
 
@@ -216,7 +217,7 @@ const shownHotKeys = 20
 // Snapshot returns all figures as they are now.
 func (r *Recorder) Snapshot() Snapshot {
 	if r == nil || r.now == nil { // New did not make it
-		return New(WithLedger(ddb.NewLedger())).Snapshot()
+		return New(WithLedger(cost.NewLedger())).Snapshot()
 	}
 	now := r.now()
 	s := Snapshot{
@@ -255,7 +256,7 @@ func (r *Recorder) Snapshot() Snapshot {
 	return s
 }
 
-func unitsOf(c ddb.Capacity) []Units {
+func unitsOf(c cost.Capacity) []Units {
 	all, sum := make([]Units, len(c.Entries)), 0.0
 	for i, e := range c.Entries {
 		all[i] = Units{

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 )
@@ -86,7 +87,7 @@ func BenchmarkRead(b *testing.B) {
 // BenchmarkHotStream lets 64 writers append to one stream; each has a store of its own, as different processes have.
 func BenchmarkHotStream(b *testing.B) {
 	client, table := ddbtest.NewFromEnv(b), ddbtest.TableName(b)
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	var stores []*eventstore.Store
 	for range 64 {
 		stores = append(stores, openStore(b, client, table, eventstore.TableOptions(ddb.WithLedger(ledger))))

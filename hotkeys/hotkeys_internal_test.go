@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 func TestFinderForgets(t *testing.T) {
@@ -17,7 +18,7 @@ func TestFinderForgets(t *testing.T) {
 	h.now = func() time.Time { return now }
 	h.Reset()
 	use := func(key ddb.PartitionHash, units float64) {
-		h.End(context.Background(), &ddb.Call{Partitions: []ddb.PartitionHash{key}, Consumed: ddb.Consumed{ReadUnits: units}})
+		h.End(context.Background(), &ddb.Call{Partitions: []ddb.PartitionHash{key}, Consumed: cost.Consumed{ReadUnits: units}})
 	}
 	use(1, 80)
 	now = now.Add(3 * time.Minute)

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/loader"
 )
@@ -173,7 +174,7 @@ func TestTable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	meter := ddb.NewBudget(ddb.Limits{})
+	meter := cost.NewBudget(cost.Limits{})
 	l := loader.New(ddb.WithBudget(t.Context(), meter), users, ddb.Consistent())
 	var wg sync.WaitGroup
 	for i := range 60 {

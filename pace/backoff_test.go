@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/pace"
@@ -224,7 +225,7 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 		e := ddbtest.NewEngine(ddbtest.WithObserver(func(r fault.Request) { sent++ }))
 		defer e.Close()
 		table := newThings(t, e)
-		p, budget := pace.New(pace.Rates{ReadUnits: 0.001}), ddb.NewBudget(ddb.Limits{ReadUnits: 1})
+		p, budget := pace.New(pace.Rates{ReadUnits: 0.001}), cost.NewBudget(cost.Limits{ReadUnits: 1})
 		sent = 0
 		for range 5 {
 			ctx, cancel := context.WithTimeout(ddb.WithBudget(pace.With(t.Context(), p), budget), 150*time.Millisecond)

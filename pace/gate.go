@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 // Bytes that a read unit covers.
@@ -120,11 +121,11 @@ func (p *Pace) Done(call *ddb.Call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	cost := p.cost(call)
-	p.read.release(now, call.Estimate.Read.Max, cost.ReadUnits)
-	p.write.release(now, call.Estimate.Write.Max, cost.WriteUnits)
-	p.stats.Spent.ReadUnits += cost.ReadUnits
-	p.stats.Spent.WriteUnits += cost.WriteUnits
+	billed := p.cost(call)
+	p.read.release(now, call.Estimate.Read.Max, billed.ReadUnits)
+	p.write.release(now, call.Estimate.Write.Max, billed.WriteUnits)
+	p.stats.Spent.ReadUnits += billed.ReadUnits
+	p.stats.Spent.WriteUnits += billed.WriteUnits
 	p.stats.Requests++
 	if call.Scanned > 0 && call.Consumed.ReadUnits > 0 {
 		per := float64(eventuallyBytes)
@@ -152,7 +153,7 @@ const mostBatchUnits = 16 << 20 / eventuallyBytes * 0.9
 
 // cost is what counts of a request: all of it, or, where the rate is a share of what the table and its indexes have each,
 // the most that it cost on one of these.
-func (p *Pace) cost(call *ddb.Call) (c ddb.Consumed) {
+func (p *Pace) cost(call *ddb.Call) (c cost.Consumed) {
 	if p.share == nil {
 		return call.Consumed
 	}

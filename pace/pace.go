@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 // Rates are capacity units a second. Zero is no limit for that kind.
@@ -145,7 +146,7 @@ type Stats struct {
 	// Source says where the ceiling comes from, for a pace that follows a table: "provisioned", "on-demand maximum" or "warm throughput".
 	Source string
 	// Spent is what the requests that have ended have cost.
-	Spent ddb.Consumed
+	Spent cost.Consumed
 	// Requests have ended, Waiting are not sent yet.
 	Requests int64
 	Waiting  int

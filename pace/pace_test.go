@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/pace"
@@ -172,7 +173,7 @@ func scenario(t *testing.T, burst, saved time.Duration, controller string) (done
 		})
 		paced := controllers[controller](ctx, table)
 		for left := 600_000.0 / scale; left > 0; {
-			meter := ddb.NewBudget(ddb.Limits{})
+			meter := cost.NewBudget(cost.Limits{})
 			_, err := table.Scan().Consistent().Count(ddb.WithBudget(paced, meter))
 			left -= meter.Spent().ReadUnits
 			if err != nil {

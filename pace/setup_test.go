@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
@@ -33,7 +34,7 @@ type things = ddb.SimpleTable[Thing, string]
 func newThings(t testing.TB, e *ddbtest.Engine, opts ...ddb.SchemaOption) *things {
 	t.Helper()
 	client := e.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 })
-	table, err := ddb.NewSimple[Thing](client, "things", thingID, ddb.WithLedger(ddb.NewLedger()))
+	table, err := ddb.NewSimple[Thing](client, "things", thingID, ddb.WithLedger(cost.NewLedger()))
 	if err != nil {
 		t.Fatal(err)
 	}

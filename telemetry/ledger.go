@@ -9,15 +9,15 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 // ledgerCallback reports what ledgers hold. Entries of several ledgers that have the
 // same attributes are summed up: an observer may see each set of attributes once.
-func ledgerCallback(ledgers []*ddb.Ledger, reads, writes metric.Float64Observable, operations metric.Int64Observable) metric.Callback {
+func ledgerCallback(ledgers []*cost.Ledger, reads, writes metric.Float64Observable, operations metric.Int64Observable) metric.Callback {
 	return func(_ context.Context, o metric.Observer) error {
 		type key struct{ table, index, operation, label string }
-		sums := map[key]ddb.CapacityEntry{}
+		sums := map[key]cost.Entry{}
 		for _, l := range ledgers {
 			for _, e := range l.Snapshot().Entries {
 				k := key{e.Table, e.Index, e.Operation, e.Label}

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 type hook struct {
@@ -136,7 +137,7 @@ func projection(call *ddb.Call) string {
 }
 
 // capacities are the entries as the conventions want them: each as JSON.
-func capacities(entries []ddb.CapacityEntry) []string {
+func capacities(entries []cost.Entry) []string {
 	var all []string
 	for _, e := range entries {
 		text, err := json.Marshal(struct { //nolint:musttag // the conventions' names

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 const scopeName = "github.com/dynamotable/ddb/telemetry"
@@ -20,7 +21,7 @@ type Option func(*settings)
 type settings struct {
 	traces  trace.TracerProvider
 	meters  metric.MeterProvider
-	ledgers []*ddb.Ledger
+	ledgers []*cost.Ledger
 }
 
 // WithTracerProvider reports spans to a provider of the caller's instead of the global one.
@@ -35,7 +36,7 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 
 // WithLedger makes [Start] report a ledger instead of ddb.DefaultLedger. Given several
 // times, the ledgers are reported as one.
-func WithLedger(l *ddb.Ledger) Option {
+func WithLedger(l *cost.Ledger) Option {
 	return func(s *settings) { s.ledgers = append(s.ledgers, l) }
 }
 
@@ -53,7 +54,7 @@ func settingsOf(opts []Option) settings {
 		s.meters = otel.GetMeterProvider()
 	}
 	if s.ledgers == nil {
-		s.ledgers = []*ddb.Ledger{ddb.DefaultLedger()}
+		s.ledgers = []*cost.Ledger{ddb.DefaultLedger()}
 	}
 	return s
 }
@@ -91,7 +92,7 @@ func New(opts ...Option) (ddb.Hook, error) {
 	return &hook{tracer: s.traces.Tracer(scopeName), instruments: i}, nil
 }
 
-func observeLedgers(m metric.Meter, ledgers []*ddb.Ledger) (metric.Registration, error) {
+func observeLedgers(m metric.Meter, ledgers []*cost.Ledger) (metric.Registration, error) {
 	reads, err1 := m.Float64ObservableCounter("ddb.ledger.read_units", metric.WithUnit("{unit}"),
 		metric.WithDescription("Read units consumed."))
 	writes, err2 := m.Float64ObservableCounter("ddb.ledger.write_units", metric.WithUnit("{unit}"),

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/eventstore"
 )
 
@@ -37,7 +38,7 @@ func (s shelf) total() (n int) {
 
 // testCache: cached states are as if they were loaded; stale ones are refused by the append and loaded; the cache is bounded, and safe for concurrent use.
 func testCache(t *testing.T, factory Factory) {
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	s := factory(t, eventstore.TableOptions(ddb.WithLedger(ledger)))
 	reads := func() (n int64) {
 		for _, e := range ledger.Snapshot().ByOperation().Entries {

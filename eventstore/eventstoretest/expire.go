@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/eventstore"
 )
 
@@ -126,7 +127,7 @@ func testExpire(t *testing.T, factory Factory) {
 
 // testExpireOrder: whatever the clocks and the limits of writers, an event does not expire before those in front of it.
 func testExpireOrder(t *testing.T, factory Factory) {
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	s := newHourly(t, factory, eventstore.TableOptions(ddb.WithLedger(ledger)))
 	begin := s.now
 	at := func(d time.Duration, args ...eventstore.AppendArg) {
@@ -188,7 +189,7 @@ func testExpireOrder(t *testing.T, factory Factory) {
 }
 
 // testExpireCost: of what has not expired, a read of the whole stream reads no more than a hundred events twice, and a read of some no more than a hundred others.
-func testExpireCost(t *testing.T, s *hourly, ledger *ddb.Ledger) {
+func testExpireCost(t *testing.T, s *hourly, ledger *cost.Ledger) {
 	t.Helper()
 	data := strings.Repeat("x", 3<<10)
 	for range 4 {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/eventstore"
 )
 
@@ -148,7 +149,7 @@ func checkFiltered(t *testing.T, name string, feed *eventstore.Feed, wanted []st
 
 // testFilterCost: what a filter drops costs its rows, and not its events, nor a save of the position.
 func testFilterCost(t *testing.T, factory Factory) {
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	s := factory(t, eventstore.Sequenced(1), eventstore.TableOptions(ddb.WithLedger(ledger)))
 	for i := range 50 {
 		must(t, s, fmt.Sprint("account-", i), eventstore.NoStream(), eventstore.NewEvent{Type: "opened", Data: make([]byte, 3000)})

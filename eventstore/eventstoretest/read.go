@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/eventstore"
 )
 
@@ -110,7 +111,7 @@ func testReadAt(t *testing.T, factory Factory) {
 }
 
 func testFrames(t *testing.T, factory Factory) {
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	s := factory(t, eventstore.Frames(8<<10), eventstore.TableOptions(ddb.WithLedger(ledger)))
 	small := events(40)
 	for i := range small {
@@ -238,7 +239,7 @@ func testCost(t *testing.T, factory Factory) {
 		{"three events in a frame", []eventstore.Option{eventstore.Frames(64 << 10)}, []eventstore.AppendArg{eventstore.Events(events(3))}, 4, 4},
 		{"one event, with a marker", nil, []eventstore.AppendArg{event("a"), eventstore.Dedup(time.Hour)}, 6, 6},
 	} {
-		ledger := ddb.NewLedger()
+		ledger := cost.NewLedger()
 		s := factory(t, append(tc.opts, eventstore.TableOptions(ddb.WithLedger(ledger)))...)
 		must(t, s, "warm", eventstore.NoStream(), event("a")) // what is paid once
 		for v, units := range []float64{tc.first, tc.next} {

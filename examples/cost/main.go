@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/hotkeys"
 )
@@ -50,7 +51,7 @@ func main() {
 }
 
 func run(ctx context.Context, client ddb.Client) error {
-	ledger, hot := ddb.NewLedger(), hotkeys.New(100, 0)
+	ledger, hot := cost.NewLedger(), hotkeys.New(100, 0)
 	var (
 		s   store
 		err error
@@ -127,10 +128,10 @@ func (s *store) stop(ctx context.Context) error {
 	fmt.Println("== 20 read units and no more")
 	var cursor ddb.Cursor[Visit]
 	for {
-		budget := ddb.NewBudget(ddb.Limits{ReadUnits: 20})
+		budget := cost.NewBudget(cost.Limits{ReadUnits: 20})
 		list, err := s.visits.Query("blog").PageSize(50).After(cursor).Collect(ddb.WithBudget(ddb.WithLabel(ctx, "export"), budget))
 		fmt.Println(len(list), "visits for", budget.Spent().ReadUnits, "units")
-		var exceeded *ddb.BudgetExceeded
+		var exceeded *cost.BudgetExceeded
 		if !errors.As(err, &exceeded) {
 			return err
 		}
@@ -143,7 +144,7 @@ func (s *store) stop(ctx context.Context) error {
 
 // report measures a piece of work with a budget that has no limits.
 func (s *store) report(ctx context.Context) error {
-	meter := ddb.NewBudget(ddb.Limits{})
+	meter := cost.NewBudget(cost.Limits{})
 	ctx = ddb.WithBudget(ddb.WithLabel(ctx, "report"), meter)
 	n, err := s.byUser.Query("u3").Count(ctx)
 	if err != nil {

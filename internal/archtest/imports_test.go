@@ -26,6 +26,7 @@ var foundations = map[string]bool{ // whether it lies above the root
 	"hotkeys":   true,
 	"keyformat": false,
 	"consumers": false,
+	"cost":      false,
 }
 
 // clientPackages make clients, and so build the SDK's credential packages. Programs that bring a client build neither.

@@ -20,6 +20,7 @@ import (
 	api "go.opentelemetry.io/otel/trace"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/telemetry"
@@ -121,7 +122,7 @@ func TestTelemetry(t *testing.T) {
 	t.Cleanup(engine.Close)
 	var (
 		r      = newReported(t)
-		ledger = ddb.NewLedger()
+		ledger = cost.NewLedger()
 		client = engine.Client()
 	)
 	stop, err := telemetry.Start(append(r.options(), telemetry.WithLedger(ledger))...)

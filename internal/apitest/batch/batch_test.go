@@ -20,6 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
@@ -154,7 +155,7 @@ func manyOrders(n int) ([]order, []ddb.Key[customerID, orderID]) {
 
 func TestBatchOfAnySize(t *testing.T) {
 	ctx := t.Context()
-	orders := newOrders(t, ddb.WithLedger(ddb.NewLedger()))
+	orders := newOrders(t, ddb.WithLedger(cost.NewLedger()))
 	for _, n := range []int{0, 1, 25, 26, 101, 10_000} {
 		list, keys := manyOrders(n)
 		var stats ddb.BatchStats

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 // TestBatchOfNothing: no input, no request, no error.
@@ -93,7 +94,7 @@ func TestBatchWriteBySize(t *testing.T) {
 // can be run again.
 func TestBatchStreams(t *testing.T) {
 	ctx := t.Context()
-	orders := newOrders(t, ddb.Concurrency(2), ddb.WithLedger(ddb.NewLedger()))
+	orders := newOrders(t, ddb.Concurrency(2), ddb.WithLedger(cost.NewLedger()))
 	list, keys := manyOrders(130)
 	var stats ddb.BatchStats
 	if err := orders.BatchPutAll(ctx, slices.Values(list), ddb.StatsTo(&stats)); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
@@ -45,7 +46,7 @@ func TestStatsAndLedgerCountTheSame(t *testing.T) {
 	} {
 		for op, run := range operations {
 			synctest.Test(t, func(t *testing.T) {
-				ledger, w := ddb.NewLedger(), new(watcher)
+				ledger, w := cost.NewLedger(), new(watcher)
 				table := tableOn(t, defaults(t, engineOf(t, 1, rules...)), ddb.WithLedger(ledger), ddb.WithHook(w))
 				list, keys := manyReadings(333)
 				var stats ddb.BatchStats
@@ -71,7 +72,7 @@ func TestStatsAndLedgerCountTheSame(t *testing.T) {
 func TestReturnedOfABatch(t *testing.T) {
 	w := new(watcher)
 	e := engineOf(t, 1)
-	table := tableOn(t, e.Client(), ddb.WithHook(w), ddb.WithLedger(ddb.NewLedger()))
+	table := tableOn(t, e.Client(), ddb.WithHook(w), ddb.WithLedger(cost.NewLedger()))
 	list, keys := manyReadings(10)
 	if err := table.BatchPut(t.Context(), list[:4]); err != nil {
 		t.Fatal(err)
@@ -108,7 +109,7 @@ func TestReturnedOfABatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	table = tableOn(t, e.Client(), ddb.WithHook(w), ddb.WithLedger(ledger))
 	w.calls = nil
 	var one, none ddb.Got[reading]
@@ -140,7 +141,7 @@ func (labelling) End(context.Context, *ddb.Call) {}
 // TestLabelOfAHook: the context that a hook returns goes with the request, to the ledger too. A transaction that gets
 // no answer is counted by neither.
 func TestLabelOfAHook(t *testing.T) {
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	client := engineOf(t, 1, fault.On("TransactGetItems").Nth(2).Error("ValidationException", "no")).Client()
 	table := tableOn(t, client, ddb.WithLedger(ledger), ddb.WithHook(labelling{}))
 	list, keys := manyReadings(3)

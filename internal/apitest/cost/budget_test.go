@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 // filled is a table with n items of one customer, of about size bytes each.
@@ -50,7 +51,7 @@ func TestBudgetStopsAndGoesOn(t *testing.T) {
 			return orders.Scan().PageSize(7).After(c).Collect(ctx)
 		},
 	}
-	limits := map[string]ddb.Limits{
+	limits := map[string]cost.Limits{
 		"read units": {ReadUnits: 4}, "items": {Items: 25}, "requests": {Requests: 3},
 	}
 	for name, read := range reads {
@@ -63,7 +64,7 @@ func TestBudgetStopsAndGoesOn(t *testing.T) {
 					stops  int
 				)
 				for range 100 {
-					budget := ddb.NewBudget(l)
+					budget := cost.NewBudget(l)
 					got, err := read(ddb.WithBudget(t.Context(), budget), cursor)
 					all = append(all, got...)
 					spent := budget.Spent()
@@ -77,8 +78,8 @@ func TestBudgetStopsAndGoesOn(t *testing.T) {
 					if err == nil {
 						break
 					}
-					var exceeded *ddb.BudgetExceeded
-					if !errors.As(err, &exceeded) || !errors.Is(err, ddb.ErrBudgetExceeded) || !slices.Equal(exceeded.Exhausted, []string{limit}) {
+					var exceeded *cost.BudgetExceeded
+					if !errors.As(err, &exceeded) || !errors.Is(err, cost.ErrBudgetExceeded) || !slices.Equal(exceeded.Exhausted, []string{limit}) {
 						t.Fatalf("got %v", err)
 					}
 					if exceeded.Spent != spent || exceeded.Limits != l || ddb.IsRetryable(err) {
@@ -116,7 +117,7 @@ func TestBudgetOfWrites(t *testing.T) {
 	if err := orders.CreateTable(ctx); err != nil {
 		t.Fatal(err)
 	}
-	budget := ddb.NewBudget(ddb.Limits{WriteUnits: 10})
+	budget := cost.NewBudget(cost.Limits{WriteUnits: 10})
 	spending := ddb.WithBudget(ctx, budget)
 	big := order{Customer: "c", ID: "big", Status: strings.Repeat("x", 3500)} // 4 units
 	for i := range 2 {
@@ -126,10 +127,10 @@ func TestBudgetOfWrites(t *testing.T) {
 		}
 	}
 	big.ID = "third"
-	if err := orders.Put(spending, &big); !errors.Is(err, ddb.ErrBudgetExceeded) || errors.Is(err, ddb.ErrOutcomeUnknown) {
+	if err := orders.Put(spending, &big); !errors.Is(err, cost.ErrBudgetExceeded) || errors.Is(err, ddb.ErrOutcomeUnknown) {
 		t.Errorf("12 of 10 units: %v", err)
 	}
-	if err := ddb.Transact(spending, client, orders.TxPut(&order{Customer: "c", ID: "tx"}), orders.TxPut(&order{Customer: "c", ID: "tx2"})); !errors.Is(err, ddb.ErrBudgetExceeded) {
+	if err := ddb.Transact(spending, client, orders.TxPut(&order{Customer: "c", ID: "tx"}), orders.TxPut(&order{Customer: "c", ID: "tx2"})); !errors.Is(err, cost.ErrBudgetExceeded) {
 		t.Errorf("a transaction of 4 units with 2 left: %v", err)
 	}
 	if err := orders.Put(spending, &order{Customer: "c", ID: "small"}); err != nil {
@@ -152,10 +153,10 @@ func TestBudgetOfBatches(t *testing.T) {
 		list[i] = order{Customer: "c", ID: orderID(fmt.Sprintf("%03d", i))}
 		keys[i] = orders.Key("c", list[i].ID)
 	}
-	ctx := ddb.WithBudget(t.Context(), ddb.NewBudget(ddb.Limits{WriteUnits: 60}))
+	ctx := ddb.WithBudget(t.Context(), cost.NewBudget(cost.Limits{WriteUnits: 60}))
 	err := orders.BatchPut(ctx, list)
 	var failed *ddb.BatchError
-	if !errors.As(err, &failed) || !errors.Is(err, ddb.ErrBudgetExceeded) {
+	if !errors.As(err, &failed) || !errors.Is(err, cost.ErrBudgetExceeded) {
 		t.Fatal(err)
 	}
 	if len(failed.Failed) != 30 || failed.Failed[0].Index != 50 || failed.Failed[0].Unknown {
@@ -164,11 +165,11 @@ func TestBudgetOfBatches(t *testing.T) {
 	if err := orders.BatchPut(t.Context(), ddb.Pick(list, failed.Puts())); err != nil {
 		t.Fatal(err)
 	}
-	got, err := orders.BatchGet(ddb.WithBudget(t.Context(), ddb.NewBudget(ddb.Limits{Items: 79})), keys)
-	if !errors.Is(err, ddb.ErrBudgetExceeded) || got[0].Found {
+	got, err := orders.BatchGet(ddb.WithBudget(t.Context(), cost.NewBudget(cost.Limits{Items: 79})), keys)
+	if !errors.Is(err, cost.ErrBudgetExceeded) || got[0].Found {
 		t.Errorf("80 keys with 79 items left: %v", err)
 	}
-	meter := ddb.NewBudget(ddb.Limits{})
+	meter := cost.NewBudget(cost.Limits{})
 	var stats ddb.BatchStats
 	if got, err = orders.BatchGet(ddb.WithBudget(t.Context(), meter), keys, ddb.StatsTo(&stats)); err != nil || !got[79].Found {
 		t.Fatal(err)
@@ -184,8 +185,8 @@ func TestBudgetIsShared(t *testing.T) {
 	t.Parallel()
 	orders := filled(t, 50, 5000) // a Get costs 1 unit, half as much is sure
 	const goroutines = 16
-	for _, l := range []ddb.Limits{{Items: 100}, {Requests: 77}, {ReadUnits: 40}} {
-		budget := ddb.NewBudget(l)
+	for _, l := range []cost.Limits{{Items: 100}, {Requests: 77}, {ReadUnits: 40}} {
+		budget := cost.NewBudget(l)
 		ctx := ddb.WithBudget(t.Context(), budget)
 		var (
 			wg   sync.WaitGroup
@@ -195,7 +196,7 @@ func TestBudgetIsShared(t *testing.T) {
 			wg.Go(func() {
 				for i := 0; ; i++ {
 					_, err := orders.Get(ctx, "c", orderID(fmt.Sprintf("%05d", (g+i)%50)))
-					if errors.Is(err, ddb.ErrBudgetExceeded) {
+					if errors.Is(err, cost.ErrBudgetExceeded) {
 						return
 					}
 					if err != nil {
@@ -223,7 +224,7 @@ func TestBudgetIsShared(t *testing.T) {
 func TestBudgetsInOneAnother(t *testing.T) {
 	t.Parallel()
 	orders := filled(t, 3, 10)
-	outer, inner := ddb.NewBudget(ddb.Limits{Requests: 3}), ddb.NewBudget(ddb.Limits{Requests: 2})
+	outer, inner := cost.NewBudget(cost.Limits{Requests: 3}), cost.NewBudget(cost.Limits{Requests: 2})
 	ctx := ddb.WithBudget(ddb.WithLabel(ddb.WithBudget(t.Context(), outer), "job"), inner)
 	get := func(ctx context.Context) error { _, err := orders.Get(ctx, "c", "00001"); return err }
 	for i, want := range []bool{true, true, false} {
@@ -238,7 +239,7 @@ func TestBudgetsInOneAnother(t *testing.T) {
 	if err := errors.Join(get(other), get(ddb.WithBudget(t.Context(), nil))); err != nil {
 		t.Error(err)
 	}
-	if err := get(other); !errors.Is(err, ddb.ErrBudgetExceeded) {
+	if err := get(other); !errors.Is(err, cost.ErrBudgetExceeded) {
 		t.Errorf("the outer budget is spent: %v", err)
 	}
 }
@@ -246,7 +247,7 @@ func TestBudgetsInOneAnother(t *testing.T) {
 func TestBudgetWithoutCapacity(t *testing.T) {
 	t.Parallel()
 	orders := filled(t, 3, 10, ddb.WithoutCapacity())
-	meter := ddb.NewBudget(ddb.Limits{})
+	meter := cost.NewBudget(cost.Limits{})
 	if _, err := orders.Query("c").Collect(ddb.WithBudget(t.Context(), meter)); err != nil {
 		t.Fatal(err)
 	}
@@ -261,13 +262,13 @@ func TestBudgetAgainstModel(t *testing.T) {
 	t.Parallel()
 	orders := filled(t, 30, 2000)
 	rapid.Check(t, func(rt *rapid.T) {
-		l := ddb.Limits{
+		l := cost.Limits{
 			ReadUnits: float64(rapid.IntRange(0, 20).Draw(rt, "read")) / 2, Items: int64(rapid.IntRange(0, 60).Draw(rt, "items")),
 			Requests: int64(rapid.IntRange(0, 12).Draw(rt, "requests")),
 		}
-		budget := ddb.NewBudget(l)
+		budget := cost.NewBudget(l)
 		ctx := ddb.WithBudget(t.Context(), budget)
-		var sum ddb.Spent
+		var sum cost.Spent
 		for range rapid.IntRange(1, 15).Draw(rt, "calls") {
 			before := budget.Spent()
 			size := rapid.IntRange(1, 20).Draw(rt, "page size")
@@ -281,7 +282,7 @@ func TestBudgetAgainstModel(t *testing.T) {
 				}
 				continue
 			}
-			if !errors.Is(err, ddb.ErrBudgetExceeded) {
+			if !errors.Is(err, cost.ErrBudgetExceeded) {
 				rt.Fatal(err)
 			}
 			s := budget.Spent()

@@ -12,23 +12,24 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 func TestLedgerRecord(t *testing.T) {
-	l := ddb.NewLedger()
+	l := cost.NewLedger()
 	for range 10 {
 		l.Record("t", "i", "ExecuteStatement", 0.1, 0.2)
 	}
 	l.Record("t", "i", "ExecuteStatement", math.NaN(), -1)
 	l.Record("t", "i", "ExecuteStatement", math.Inf(1), math.Inf(-1))
-	want := ddb.Capacity{Entries: []ddb.CapacityEntry{{Table: "t", Index: "i", Operation: "ExecuteStatement", ReadUnits: 1, WriteUnits: 2, Operations: 12}}}
+	want := cost.Capacity{Entries: []cost.Entry{{Table: "t", Index: "i", Operation: "ExecuteStatement", ReadUnits: 1, WriteUnits: 2, Operations: 12}}}
 	if diff := cmp.Diff(want, l.Snapshot()); diff != "" {
 		t.Error(diff)
 	}
 	if got := l.Snapshot().Entries[0].Total(); got != 3 {
 		t.Errorf("Total() = %v", got)
 	}
-	var none *ddb.Ledger
+	var none *cost.Ledger
 	none.Record("t", "", "GetItem", 1, 1)
 	if n := none.Snapshot().Operations() + none.Reset().Operations(); n != 0 {
 		t.Errorf("a nil ledger counted %d operations", n)
@@ -51,8 +52,8 @@ func TestLedgerAgainstASum(t *testing.T) {
 		}), 0, 40).Draw(t, "records")
 		early := rapid.IntRange(0, len(records)).Draw(t, "early")
 
-		l := ddb.NewLedger()
-		var before ddb.Capacity
+		l := cost.NewLedger()
+		var before cost.Capacity
 		var read, write, lateRead int
 		tables := map[string]int{}
 		for i, r := range records {
@@ -87,7 +88,7 @@ func TestLedgerAgainstASum(t *testing.T) {
 				t.Errorf("ByTable has %+v, want %v units", e, float64(tables[e.Table])/100)
 			}
 		}
-		for _, c := range []ddb.Capacity{all.ByTable(), all.ByIndex(), all.ByOperation(), all.ByLabel(), all.Top(100), l.Reset()} {
+		for _, c := range []cost.Capacity{all.ByTable(), all.ByIndex(), all.ByOperation(), all.ByLabel(), all.Top(100), l.Reset()} {
 			if c.Total() != all.Total() || c.Operations() != all.Operations() {
 				t.Errorf("a division has other totals: %+v", c)
 			}
@@ -99,29 +100,29 @@ func TestLedgerAgainstASum(t *testing.T) {
 }
 
 func TestCapacityGroupsAndTop(t *testing.T) {
-	c := ddb.Capacity{Entries: []ddb.CapacityEntry{
+	c := cost.Capacity{Entries: []cost.Entry{
 		{Table: "a", Operation: "GetItem", ReadUnits: 1, Operations: 1},
 		{Table: "a", Index: "i", Operation: "Query", Label: "job", ReadUnits: 4, Operations: 2},
 		{Table: "b", Operation: "PutItem", WriteUnits: 3, Operations: 1},
 		{Table: "b", Operation: "Query", ReadUnits: 2, Operations: 1},
 	}}
 	for name, tt := range map[string]struct {
-		got  ddb.Capacity
-		want []ddb.CapacityEntry
+		got  cost.Capacity
+		want []cost.Entry
 	}{
-		"ByTable": {c.ByTable(), []ddb.CapacityEntry{{Table: "a", ReadUnits: 5, Operations: 3}, {Table: "b", ReadUnits: 2, WriteUnits: 3, Operations: 2}}},
-		"ByIndex": {c.ByIndex(), []ddb.CapacityEntry{
+		"ByTable": {c.ByTable(), []cost.Entry{{Table: "a", ReadUnits: 5, Operations: 3}, {Table: "b", ReadUnits: 2, WriteUnits: 3, Operations: 2}}},
+		"ByIndex": {c.ByIndex(), []cost.Entry{
 			{Table: "a", ReadUnits: 1, Operations: 1}, {Table: "a", Index: "i", ReadUnits: 4, Operations: 2},
 			{Table: "b", ReadUnits: 2, WriteUnits: 3, Operations: 2},
 		}},
-		"ByOperation": {c.ByOperation(), []ddb.CapacityEntry{
+		"ByOperation": {c.ByOperation(), []cost.Entry{
 			{Operation: "GetItem", ReadUnits: 1, Operations: 1}, {Operation: "PutItem", WriteUnits: 3, Operations: 1},
 			{Operation: "Query", ReadUnits: 6, Operations: 3},
 		}},
-		"ByLabel":   {c.ByLabel(), []ddb.CapacityEntry{{ReadUnits: 3, WriteUnits: 3, Operations: 3}, {Label: "job", ReadUnits: 4, Operations: 2}}},
-		"Top":       {c.Top(2), []ddb.CapacityEntry{c.Entries[1], c.Entries[2]}},
-		"Top of 0":  {c.Top(0), []ddb.CapacityEntry{}},
-		"Top of -1": {c.Top(-1), []ddb.CapacityEntry{}},
+		"ByLabel":   {c.ByLabel(), []cost.Entry{{ReadUnits: 3, WriteUnits: 3, Operations: 3}, {Label: "job", ReadUnits: 4, Operations: 2}}},
+		"Top":       {c.Top(2), []cost.Entry{c.Entries[1], c.Entries[2]}},
+		"Top of 0":  {c.Top(0), []cost.Entry{}},
+		"Top of -1": {c.Top(-1), []cost.Entry{}},
 	} {
 		if diff := cmp.Diff(tt.want, tt.got.Entries); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -159,7 +160,7 @@ level=INFO msg="DynamoDB capacity consumed by table" table=stock read_units=0 wr
 }
 
 func TestCapacityLogValue(t *testing.T) {
-	l := ddb.NewLedger()
+	l := cost.NewLedger()
 	l.Record("orders", "", "GetItem", 0.5, 0)
 	var out bytes.Buffer
 	textLogger(&out).Info("done", "capacity", l.Snapshot())
@@ -171,7 +172,7 @@ func TestCapacityLogValue(t *testing.T) {
 }
 
 func BenchmarkLedgerRecord(b *testing.B) {
-	l := ddb.NewLedger()
+	l := cost.NewLedger()
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

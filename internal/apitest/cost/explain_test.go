@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 func TestExplain(t *testing.T) { //nolint:tparallel // after its subtests it looks at what was sent
@@ -31,71 +32,71 @@ func TestExplain(t *testing.T) { //nolint:tparallel // after its subtests it loo
 	for _, tt := range []struct {
 		name string
 		call func(context.Context) error
-		want ddb.Explanation
+		want cost.Explanation
 	}{
 		{"Get", func(ctx context.Context) error { _, err := orders.Get(ctx, "c", "1"); return err },
-			ddb.Explanation{Operation: "GetItem", Items: 1, Read: ddb.Range{Min: 0.5, Max: 50}}},
+			cost.Explanation{Operation: "GetItem", Items: 1, Read: cost.Range{Min: 0.5, Max: 50}}},
 		{"consistent", func(ctx context.Context) error {
 			_, err := orders.Get(ctx, "c", "1", ddb.Consistent(), ddb.Project(orderTotal))
 			return err
-		}, ddb.Explanation{Operation: "GetItem", Items: 1, Consistent: true, Projection: "customer_id, order_id, total", Read: ddb.Range{Min: 1, Max: 100}}},
+		}, cost.Explanation{Operation: "GetItem", Items: 1, Consistent: true, Projection: "customer_id, order_id, total", Read: cost.Range{Min: 1, Max: 100}}},
 		{"Query", func(ctx context.Context) error {
 			_, err := orders.Query("c").SortKey(ddb.BeginsWith(orderID("2"))).Filter(orderTotal.Gt(100)).Descending().PageSize(20).Page(ctx)
 			return err
-		}, ddb.Explanation{
+		}, cost.Explanation{
 			Operation: "Query", KeyCondition: "customer_id = ? AND begins_with(order_id, ?)", Filter: "total > ?", Descending: true,
-			Limit: 20, Read: ddb.Range{Min: 0.5, Max: 178},
+			Limit: 20, Read: cost.Range{Min: 0.5, Max: 178},
 		}},
 		{"index", func(ctx context.Context) error {
 			_, err := byStatus.Query("open").Hydrate().Limit(10).Page(ctx)
 			return err
 		},
-			ddb.Explanation{
+			cost.Explanation{
 				Operation: "Query", Index: "by-status", KeyCondition: "status = ?", Projection: "customer_id, order_id, status, total",
-				Limit: 10, Read: ddb.Range{Min: 0.5, Max: 178}, Hydration: ddb.Range{Max: 500},
+				Limit: 10, Read: cost.Range{Min: 0.5, Max: 178}, Hydration: cost.Range{Max: 500},
 			}},
 		{"Scan", func(ctx context.Context) error { _, err := orders.Scan().Count(ctx); return err },
-			ddb.Explanation{Operation: "Scan", Read: ddb.Range{Min: 0.5, Max: 178}}},
+			cost.Explanation{Operation: "Scan", Read: cost.Range{Min: 0.5, Max: 178}}},
 		{"Create", func(ctx context.Context) error { return orders.Create(ctx, &small) },
-			ddb.Explanation{
-				Operation: "PutItem", Items: 1, Condition: "attribute_not_exists(customer_id)", Write: ddb.Range{Min: 2, Max: 4},
-				Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 2}}},
+			cost.Explanation{
+				Operation: "PutItem", Items: 1, Condition: "attribute_not_exists(customer_id)", Write: cost.Range{Min: 2, Max: 4},
+				Indexes: []cost.IndexCost{{Index: "by-status", Write: cost.Range{Max: 2}}},
 			}},
 		{"Put", func(ctx context.Context) error { return orders.Put(ctx, &small) },
-			ddb.Explanation{
-				Operation: "PutItem", Items: 1, Write: ddb.Range{Min: 2, Max: 404},
-				Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 4}}},
+			cost.Explanation{
+				Operation: "PutItem", Items: 1, Write: cost.Range{Min: 2, Max: 404},
+				Indexes: []cost.IndexCost{{Index: "by-status", Write: cost.Range{Max: 4}}},
 			}},
 		{"Update", func(ctx context.Context) error {
 			_, err := orders.Update(ctx, orders.Key("c", "1"), orderTotal.Add(1), ddb.If(orderStatus.Eq("open")))
 			return err
-		}, ddb.Explanation{
-			Operation: "UpdateItem", Items: 1, Condition: "attribute_exists(customer_id) AND status = ?", Write: ddb.Range{Min: 1, Max: 402},
-			Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 2}}},
+		}, cost.Explanation{
+			Operation: "UpdateItem", Items: 1, Condition: "attribute_exists(customer_id) AND status = ?", Write: cost.Range{Min: 1, Max: 402},
+			Indexes: []cost.IndexCost{{Index: "by-status", Write: cost.Range{Max: 2}}},
 		}},
 		{"Delete", func(ctx context.Context) error { return orders.Delete(ctx, "c", "1") },
-			ddb.Explanation{
-				Operation: "DeleteItem", Items: 1, Write: ddb.Range{Min: 1, Max: 401},
-				Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 1}}},
+			cost.Explanation{
+				Operation: "DeleteItem", Items: 1, Write: cost.Range{Min: 1, Max: 401},
+				Indexes: []cost.IndexCost{{Index: "by-status", Write: cost.Range{Max: 1}}},
 			}},
 		{"BatchGet", func(ctx context.Context) error {
 			_, err := orders.BatchGet(ctx, []ddb.Key[customerID, orderID]{orders.Key("c", "1"), orders.Key("c", "2"), orders.Key("c", "1")})
 			return err
-		}, ddb.Explanation{Operation: "BatchGetItem", Items: 2, Read: ddb.Range{Min: 0.5, Max: 100}}},
+		}, cost.Explanation{Operation: "BatchGetItem", Items: 2, Read: cost.Range{Min: 0.5, Max: 100}}},
 		{"BatchPut", func(ctx context.Context) error { return orders.BatchPut(ctx, []order{small, {Customer: "c", ID: "2"}}) },
-			ddb.Explanation{
-				Operation: "BatchWriteItem", Items: 2, Write: ddb.Range{Min: 1, Max: 806},
-				Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 6}}},
+			cost.Explanation{
+				Operation: "BatchWriteItem", Items: 2, Write: cost.Range{Min: 1, Max: 806},
+				Indexes: []cost.IndexCost{{Index: "by-status", Write: cost.Range{Max: 6}}},
 			}},
 		{"Transact", func(ctx context.Context) error {
 			return ddb.Transact(ctx, client, orders.TxCreate(&small), orders.TxCheck(orders.Key("c", "2"), orderTotal.Gt(1)))
-		}, ddb.Explanation{
-			Operation: "TransactWriteItems", Items: 2, Write: ddb.Range{Min: 6, Max: 806},
-			Indexes: []ddb.IndexCost{{Index: "by-status", Write: ddb.Range{Max: 2}}},
+		}, cost.Explanation{
+			Operation: "TransactWriteItems", Items: 2, Write: cost.Range{Min: 6, Max: 806},
+			Indexes: []cost.IndexCost{{Index: "by-status", Write: cost.Range{Max: 2}}},
 		}},
 		{"TransactGet", func(ctx context.Context) error {
 			return ddb.TransactGet(ctx, client, orders.TxGet(orders.Key("c", "1"), new(ddb.Got[order])))
-		}, ddb.Explanation{Operation: "TransactGetItems", Items: 1, Consistent: true, Read: ddb.Range{Min: 2, Max: 200}}},
+		}, cost.Explanation{Operation: "TransactGetItems", Items: 1, Consistent: true, Read: cost.Range{Min: 2, Max: 200}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.want.Table = orders.Name()
@@ -110,7 +111,7 @@ func TestExplain(t *testing.T) { //nolint:tparallel // after its subtests it loo
 			if !errors.Is(inside, ddb.ErrExplained) || ddb.IsRetryable(inside) || errors.Is(inside, ddb.ErrOutcomeUnknown) {
 				t.Errorf("the call returned %v", inside)
 			}
-			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(ddb.Explanation{}, "Assumptions", "PathReason", "Whole", "Warnings")); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(cost.Explanation{}, "Assumptions", "PathReason", "Whole", "Warnings")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if len(got.Assumptions) == 0 || !strings.Contains(got.String(), got.Operation) {
@@ -151,7 +152,7 @@ func TestExplainRefuses(t *testing.T) {
 func TestExplainLearnsSizes(t *testing.T) {
 	t.Parallel()
 	orders := newOrders(t)
-	plan := func() ddb.Explanation {
+	plan := func() cost.Explanation {
 		x, err := ddb.Explain(t.Context(), func(ctx context.Context) error {
 			_, err := orders.Query("c").Limit(10).Page(ctx)
 			return err

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
 )
@@ -51,7 +52,7 @@ func TestGates(t *testing.T) {
 	a, b := &gatekeeper{name: "a", log: &log, size: 7}, &gatekeeper{name: "b", log: &log, size: 5}
 	ctx := ddb.WithGate(ddb.WithGate(ddb.WithGate(ddb.WithGate(t.Context(), nil), a), b), a)
 	refused := errors.New("not now")
-	budget := ddb.NewBudget(ddb.Limits{Requests: 1})
+	budget := cost.NewBudget(cost.Limits{Requests: 1})
 	for _, step := range []struct {
 		name string
 		do   func() error
@@ -79,7 +80,7 @@ func TestGates(t *testing.T) {
 		{"a budget that is spent is before the gates", func() error {
 			_, _ = users.Get(ddb.WithBudget(t.Context(), budget), "x")
 			_, err := users.Get(ddb.WithBudget(ctx, budget), "x")
-			if !errors.Is(err, ddb.ErrBudgetExceeded) {
+			if !errors.Is(err, cost.ErrBudgetExceeded) {
 				t.Errorf("got %v", err)
 			}
 			return nil

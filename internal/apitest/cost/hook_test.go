@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
 )
@@ -395,7 +396,7 @@ func TestLogCalls(t *testing.T) {
 
 func TestLedgerIsAnExpvar(t *testing.T) {
 	t.Parallel()
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	var v expvar.Var = ledger
 	ledger.Record("orders", "by-status", "Query", 1.5, 0)
 	ledger.Record("orders", "", "PutItem", 0, 2)
@@ -405,7 +406,7 @@ func TestLedgerIsAnExpvar(t *testing.T) {
 	if got := v.String(); got != want {
 		t.Errorf("got %s", got)
 	}
-	if got := (*ddb.Ledger)(nil).String(); !json.Valid([]byte(got)) {
+	if got := (*cost.Ledger)(nil).String(); !json.Valid([]byte(got)) {
 		t.Errorf("a nil ledger is %s", got)
 	}
 }

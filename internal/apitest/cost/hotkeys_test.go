@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/hotkeys"
@@ -151,7 +152,7 @@ func TestHotKeysAgainstModel(t *testing.T) {
 		for range rapid.IntRange(1, 2000).Draw(rt, "calls") {
 			key := ddb.PartitionHash(zipf.Uint64())
 			units := float64(1+rnd.IntN(20)) / 2
-			hot.End(context.Background(), &ddb.Call{Table: "t", Partitions: []ddb.PartitionHash{key}, Consumed: ddb.Consumed{ReadUnits: units}})
+			hot.End(context.Background(), &ddb.Call{Table: "t", Partitions: []ddb.PartitionHash{key}, Consumed: cost.Consumed{ReadUnits: units}})
 			exact[key] += units
 			total += units
 		}

@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 // TestItemSize finds the edge of the 1 KB write unit with ItemSize alone and holds it against what the engine bills.
 func TestItemSize(t *testing.T) {
 	ctx := t.Context()
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	users, err := ddb.NewSimple(newClient(t), tableName(t), userID, ddb.WithLedger(ledger))
 	if err != nil {
 		t.Fatal(err)

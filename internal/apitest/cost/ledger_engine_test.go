@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
@@ -68,7 +69,7 @@ func TestLedgerEqualsTheAnswers(t *testing.T) {
 	defer e.Close()
 	m := &meter{engine: e}
 	client := e.Client(func(o *dynamodb.Options) { o.HTTPClient = m })
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	orders, err := ddb.New(client, "orders", orderCustomer, orderKey, ddb.WithLedger(ledger))
 	if err != nil {
 		t.Fatal(err)

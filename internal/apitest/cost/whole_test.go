@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -196,12 +197,12 @@ func TestWholeCall(t *testing.T) {
 			if err != nil {
 				t.Fatal(name, err)
 			}
-			meter := ddb.NewBudget(ddb.Limits{})
+			meter := cost.NewBudget(cost.Limits{})
 			if err := run(ddb.WithBudget(t.Context(), meter)); err != nil {
 				t.Fatal(name, err)
 			}
 			paid := meter.Spent()
-			if plan.Whole.Contains(ddb.Consumed{ReadUnits: paid.ReadUnits, WriteUnits: paid.WriteUnits}) {
+			if plan.Whole.Contains(cost.Consumed{ReadUnits: paid.ReadUnits, WriteUnits: paid.WriteUnits}) {
 				within++
 			} else {
 				worst = fmt.Sprintf("%+v is not in %+v", paid, plan.Whole)
@@ -265,7 +266,7 @@ func TestWholeCallUnknown(t *testing.T) {
 // TestWarnings: designs that cost are named, and others are not.
 func TestWarnings(t *testing.T) {
 	s := newShop(t, 240)
-	plan := func(run func(context.Context) error) ddb.Explanation {
+	plan := func(run func(context.Context) error) cost.Explanation {
 		t.Helper()
 		x, err := ddb.Explain(t.Context(), run)
 		if err != nil {

@@ -24,6 +24,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
@@ -107,7 +108,7 @@ type bench struct {
 	client ddb.Client
 	w      *witness
 	hook   *hook
-	ledger *ddb.Ledger
+	ledger *cost.Ledger
 }
 
 // newBench has the accounts a to e, of which all but b and c are open.
@@ -115,7 +116,7 @@ func newBench(t *testing.T, revised bool, rules ...fault.Rule) *bench {
 	t.Helper()
 	e := ddbtest.NewEngine(ddbtest.WithFaults(rules...))
 	t.Cleanup(e.Close)
-	b := &bench{w: &witness{engine: e, answered: map[string]int{}}, hook: new(hook), ledger: ddb.NewLedger()}
+	b := &bench{w: &witness{engine: e, answered: map[string]int{}}, hook: new(hook), ledger: cost.NewLedger()}
 	client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(b.w), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{
 		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	}))
@@ -420,7 +421,7 @@ func TestFaults(t *testing.T) {
 
 // TestNothingIsSent: what Explain or a budget does not admit is not sent, by any operation, and its outcome is known.
 func TestNothingIsSent(t *testing.T) {
-	wrong := ddb.NewBudget(ddb.Limits{Items: -1})
+	wrong := cost.NewBudget(cost.Limits{Items: -1})
 	for _, revised := range []bool{false, true} {
 		b := newBench(t, revised)
 		for name, o := range tableOf(revised) {

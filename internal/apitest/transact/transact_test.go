@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
@@ -188,7 +189,7 @@ func TestTransactionOfTwoTypesInOneTable(t *testing.T) {
 		ID       orderID    `dynamodbav:"order_id"`
 		Text     string     `dynamodbav:"text"`
 	}
-	client, name, ledger := newClient(t), tableName(t), ddb.NewLedger()
+	client, name, ledger := newClient(t), tableName(t), cost.NewLedger()
 	orders, err1 := ddb.New(client, name, orderCustomer, orderKey, ddb.WithLedger(ledger))
 	notes, err2 := ddb.New(client, name, ddb.StrField(func(n *note) *customerID { return &n.Customer }), ddb.StrField(func(n *note) *orderID { return &n.ID }), ddb.WithLedger(ledger))
 	if err := errors.Join(err1, err2, orders.CreateTable(ctx)); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
@@ -110,7 +111,7 @@ func TestReturnOldReturnsTheOldItem(t *testing.T) {
 // A table that is named by its ARN is the table of that name in the ledger and in cursors.
 func TestTableNamedByARN(t *testing.T) {
 	client := ddbtest.New(t)
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	byName := newTickets(t, client, ddb.WithLedger(ledger))
 	out, err := client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("tickets")})
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/debug"
 )
 
@@ -412,11 +413,11 @@ func narrow(t *testing.T, s *shop, b *tab) {
 // TestHostileNames: names are text for the script as well.
 func TestHostileNames(t *testing.T) {
 	const hostile = `<img src=x onerror="document.title='taken'"><script>document.title='taken'</script>`
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	r := debug.New(debug.WithLedger(ledger))
 	ledger.Record(hostile, hostile, hostile, 1, 1)
 	call := ddb.Call{
-		Operation: hostile, Table: hostile, Index: hostile, Label: hostile, Duration: time.Second, Consumed: ddb.Consumed{ReadUnits: 1},
+		Operation: hostile, Table: hostile, Index: hostile, Label: hostile, Duration: time.Second, Consumed: cost.Consumed{ReadUnits: 1},
 		Partitions: []ddb.PartitionHash{1}, Throttled: []ddb.ThrottlingReason{{Reason: hostile}},
 	}
 	r.End(r.Begin(t.Context(), &call), &call)

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
@@ -79,7 +80,7 @@ func (s *shop) advance() {
 func openShop(t *testing.T) *shop {
 	t.Helper()
 	s := &shop{t: t, now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)}
-	ledger := ddb.NewLedger()
+	ledger := cost.NewLedger()
 	s.recorder = debug.New(debug.WithLedger(ledger), debug.WithClock(s.clock), debug.WithHotKeys(64, 0))
 	engine := ddbtest.NewEngine(ddbtest.WithFaults(
 		fault.On("Query").Every(45).Throttle("IndexReadKeyRangeThroughputExceeded"),

@@ -8,6 +8,7 @@ import (
 	changeimporter "github.com/dynamotable/ddb/change/importer"
 	"github.com/dynamotable/ddb/config"
 	"github.com/dynamotable/ddb/consumers"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbrules"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -147,13 +148,17 @@ var functions = map[string]any{
 	"ddb.NameOf":                              ddb.NameOf,
 	"ddb.Named":                               ddb.Named[member],
 	"ddb.New":                                 ddb.New[member, string, string],
-	"ddb.NewBudget":                           ddb.NewBudget,
+	"cost.ConsumedOf":                         cost.ConsumedOf,
+	"cost.PartsOf":                            cost.PartsOf,
+	"cost.Reserve":                            cost.Reserve,
+	"cost.TableOf":                            cost.TableOf,
+	"cost.NewBudget":                          cost.NewBudget,
 	"ddbclient.New":                           ddbclient.New,
 	"hotkeys.New":                             hotkeys.New,
 	"ddb.NewIndex":                            ddb.NewIndex[member, string, string],
 	"keyformat.Pattern":                       keyformat.Pattern[string],
 	"keyformat.New":                           keyformat.New[string],
-	"ddb.NewLedger":                           ddb.NewLedger,
+	"cost.NewLedger":                          cost.NewLedger,
 	"ddb.NewLocalIndex":                       ddb.NewLocalIndex[member, string, string, string],
 	"ddb.NewPageTokens":                       ddb.NewPageTokens,
 	"ddb.NewRetryBudget":                      ddb.NewRetryBudget,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 // TestEmptyGuards: a guard of no conditions guards nothing, so the write is refused before it is sent. A filter of an
@@ -78,34 +79,34 @@ func TestEmptyGuards(t *testing.T) {
 func TestWrongBudgets(t *testing.T) {
 	members, s := newMembers(t, 200, `{}`)
 	for name, c := range map[string]struct {
-		limits ddb.Limits
+		limits cost.Limits
 		says   string
 	}{
-		"negative":          {ddb.Limits{ReadUnits: -0.5}, "Limits.ReadUnits is -0.5"},
-		"no number":         {ddb.Limits{WriteUnits: math.NaN()}, "Limits.WriteUnits is NaN"},
-		"infinite":          {ddb.Limits{ReadUnits: math.Inf(1)}, "Limits.ReadUnits is +Inf"},
-		"beyond counting":   {ddb.Limits{ReadUnits: 1e13}, "Limits.ReadUnits is 1e+13"},
-		"negative items":    {ddb.Limits{Items: -1}, "Limits.Items is -1"},
-		"negative requests": {ddb.Limits{Requests: math.MinInt64, Items: -3}, "Limits.Items is -3"},
+		"negative":          {cost.Limits{ReadUnits: -0.5}, "Limits.ReadUnits is -0.5"},
+		"no number":         {cost.Limits{WriteUnits: math.NaN()}, "Limits.WriteUnits is NaN"},
+		"infinite":          {cost.Limits{ReadUnits: math.Inf(1)}, "Limits.ReadUnits is +Inf"},
+		"beyond counting":   {cost.Limits{ReadUnits: 1e13}, "Limits.ReadUnits is 1e+13"},
+		"negative items":    {cost.Limits{Items: -1}, "Limits.Items is -1"},
+		"negative requests": {cost.Limits{Requests: math.MinInt64, Items: -3}, "Limits.Items is -3"},
 	} {
-		ctx := ddb.WithBudget(t.Context(), ddb.NewBudget(c.limits))
+		ctx := ddb.WithBudget(t.Context(), cost.NewBudget(c.limits))
 		_, err := members.Get(ctx, "c", "1")
 		_, queried := members.Query("c").Page(ctx)
 		if !errors.Is(err, ddb.ErrInvalid) || !errors.Is(queried, ddb.ErrInvalid) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, %v, want %q", name, err, queried, c.says)
 		}
-		if both := ddb.WithBudget(ctx, ddb.NewBudget(ddb.Limits{})); !errors.Is(members.Delete(both, "c", "1"), ddb.ErrInvalid) {
+		if both := ddb.WithBudget(ctx, cost.NewBudget(cost.Limits{})); !errors.Is(members.Delete(both, "c", "1"), ddb.ErrInvalid) {
 			t.Errorf("%s: a second budget opens the first", name)
 		}
 	}
 	// The smallest limit is one.
-	if _, err := members.Get(ddb.WithBudget(t.Context(), ddb.NewBudget(ddb.Limits{ReadUnits: 1e-9})), "c", "1"); !errors.Is(err, ddb.ErrBudgetExceeded) {
+	if _, err := members.Get(ddb.WithBudget(t.Context(), cost.NewBudget(cost.Limits{ReadUnits: 1e-9})), "c", "1"); !errors.Is(err, cost.ErrBudgetExceeded) {
 		t.Errorf("a limit of a billionth of a unit: %v", err)
 	}
 	if s.requests() != 0 {
 		t.Errorf("%d requests were sent", s.requests())
 	}
-	if _, err := members.Get(ddb.WithBudget(t.Context(), ddb.NewBudget(ddb.Limits{ReadUnits: 9e12})), "c", "1"); !errors.Is(err, ddb.ErrNotFound) {
+	if _, err := members.Get(ddb.WithBudget(t.Context(), cost.NewBudget(cost.Limits{ReadUnits: 9e12})), "c", "1"); !errors.Is(err, ddb.ErrNotFound) {
 		t.Errorf("the largest limit: %v", err)
 	}
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb
+package cost
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -26,28 +25,28 @@ func TestLedgerObserve(t *testing.T) {
 		write bool
 		table string
 		ccs   []types.ConsumedCapacity
-		want  []CapacityEntry
+		want  []Entry
 	}{
-		"no reply about it": {"GetItem", false, "t", nil, []CapacityEntry{{Table: "t", Operation: "GetItem", Operations: 1}}},
+		"no reply about it": {"GetItem", false, "t", nil, []Entry{{Table: "t", Operation: "GetItem", Operations: 1}}},
 		"nothing consumed": {
 			"Query", false, "t",
 			[]types.ConsumedCapacity{{TableName: aws.String("t"), CapacityUnits: units(0)}},
-			[]CapacityEntry{{Table: "t", Operation: "Query", Operations: 1}},
+			[]Entry{{Table: "t", Operation: "Query", Operations: 1}},
 		},
 		"a read": {
 			"GetItem", false, "t",
 			[]types.ConsumedCapacity{{TableName: aws.String("t"), CapacityUnits: units(0.5)}},
-			[]CapacityEntry{{Table: "t", Operation: "GetItem", ReadUnits: 0.5, Operations: 1}},
+			[]Entry{{Table: "t", Operation: "GetItem", ReadUnits: 0.5, Operations: 1}},
 		},
 		"a write is not counted as a read": {
 			"PutItem", true, "t",
 			[]types.ConsumedCapacity{{TableName: aws.String("t"), CapacityUnits: units(2)}},
-			[]CapacityEntry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
+			[]Entry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
 		},
 		"the caller's name of the table counts": {
 			"PutItem", true, "t",
 			[]types.ConsumedCapacity{{TableName: aws.String("arn:aws:dynamodb:eu-central-1:1:table/t"), CapacityUnits: units(2)}},
-			[]CapacityEntry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
+			[]Entry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
 		},
 		"a write with indexes": {
 			"PutItem", true, "t",
@@ -56,7 +55,7 @@ func TestLedgerObserve(t *testing.T) {
 				GlobalSecondaryIndexes: map[string]types.Capacity{"g1": *capacityOf(2), "g2": *capacityOf(0)},
 				LocalSecondaryIndexes:  map[string]types.Capacity{"l": *capacityOf(3)},
 			}},
-			[]CapacityEntry{
+			[]Entry{
 				{Table: "t", Operation: "PutItem", WriteUnits: 1, Operations: 1},
 				{Table: "t", Index: "g1", Operation: "PutItem", WriteUnits: 2},
 				{Table: "t", Index: "l", Operation: "PutItem", WriteUnits: 3},
@@ -65,7 +64,7 @@ func TestLedgerObserve(t *testing.T) {
 		"a write with one index": {
 			"DeleteItem", true, "t",
 			[]types.ConsumedCapacity{{CapacityUnits: units(2), Table: capacityOf(1), GlobalSecondaryIndexes: map[string]types.Capacity{"g": *capacityOf(1)}}},
-			[]CapacityEntry{
+			[]Entry{
 				{Table: "t", Operation: "DeleteItem", WriteUnits: 1, Operations: 1},
 				{Table: "t", Index: "g", Operation: "DeleteItem", WriteUnits: 1},
 			},
@@ -73,12 +72,12 @@ func TestLedgerObserve(t *testing.T) {
 		"a query of a global index": {
 			"Query", false, "t",
 			[]types.ConsumedCapacity{{CapacityUnits: units(1.5), Table: capacityOf(0), GlobalSecondaryIndexes: map[string]types.Capacity{"g": *capacityOf(1.5)}}},
-			[]CapacityEntry{{Table: "t", Index: "g", Operation: "Query", ReadUnits: 1.5, Operations: 1}},
+			[]Entry{{Table: "t", Index: "g", Operation: "Query", ReadUnits: 1.5, Operations: 1}},
 		},
 		"a query of a local index that fetches from the table": {
 			"Query", false, "t",
 			[]types.ConsumedCapacity{{CapacityUnits: units(3), LocalSecondaryIndexes: map[string]types.Capacity{"l": *capacityOf(1)}}},
-			[]CapacityEntry{
+			[]Entry{
 				{Table: "t", Operation: "Query", ReadUnits: 2},
 				{Table: "t", Index: "l", Operation: "Query", ReadUnits: 1, Operations: 1},
 			},
@@ -89,7 +88,7 @@ func TestLedgerObserve(t *testing.T) {
 				{TableName: aws.String("a"), CapacityUnits: units(4), WriteCapacityUnits: units(4)},
 				{TableName: aws.String("b"), CapacityUnits: units(2), WriteCapacityUnits: units(2)},
 			},
-			[]CapacityEntry{
+			[]Entry{
 				{Table: "a", Operation: "TransactWriteItems", WriteUnits: 4, Operations: 1},
 				{Table: "b", Operation: "TransactWriteItems", WriteUnits: 2, Operations: 1},
 			},
@@ -97,22 +96,22 @@ func TestLedgerObserve(t *testing.T) {
 		"a transaction sent again is read": {
 			"TransactWriteItems", true, "a",
 			[]types.ConsumedCapacity{{TableName: aws.String("a"), CapacityUnits: units(2), ReadCapacityUnits: units(2)}},
-			[]CapacityEntry{{Table: "a", Operation: "TransactWriteItems", ReadUnits: 2, Operations: 1}},
+			[]Entry{{Table: "a", Operation: "TransactWriteItems", ReadUnits: 2, Operations: 1}},
 		},
 		"a table that is named twice": {
 			"BatchWriteItem", true, "",
 			[]types.ConsumedCapacity{{TableName: aws.String("a"), CapacityUnits: units(1)}, {TableName: aws.String("a"), CapacityUnits: units(2)}},
-			[]CapacityEntry{{Table: "a", Operation: "BatchWriteItem", WriteUnits: 3, Operations: 1}},
+			[]Entry{{Table: "a", Operation: "BatchWriteItem", WriteUnits: 3, Operations: 1}},
 		},
 	} {
 		l := NewLedger()
-		l.book("", tt.op, tt.write, tt.table, tt.ccs...)
+		l.Book("", tt.op, tt.write, tt.table, tt.ccs...)
 		if diff := cmp.Diff(Capacity{tt.want}, l.Snapshot()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 	var none *Ledger
-	none.book("", "GetItem", false, "t")
+	none.Book("", "GetItem", false, "t")
 }
 
 func TestConsumedOf(t *testing.T) {
@@ -121,20 +120,19 @@ func TestConsumedOf(t *testing.T) {
 		{CapacityUnits: aws.Float64(3), ReadCapacityUnits: aws.Float64(1), WriteCapacityUnits: aws.Float64(2)},
 		{},
 	}
-	if got, want := consumedOf(false, ccs...), (Consumed{2.5, 2}); got != want {
+	if got, want := ConsumedOf(false, ccs...), (Consumed{2.5, 2}); got != want {
 		t.Errorf("of a read: %+v, want %+v", got, want)
 	}
-	if got, want := consumedOf(true, ccs...), (Consumed{1, 3.5}); got != want || got.Total() != 4.5 {
+	if got, want := ConsumedOf(true, ccs...), (Consumed{1, 3.5}); got != want || got.Total() != 4.5 {
 		t.Errorf("of a write: %+v, want %+v", got, want)
 	}
 }
 
 func TestLedgerLabels(t *testing.T) {
 	l := NewLedger()
-	ctx := WithLabel(WithLabel(t.Context(), "outer"), "inner")
-	l.book(callOptionsOf(ctx).label, "GetItem", false, "t")
-	l.book("", "GetItem", false, "t")
-	want := []CapacityEntry{{Table: "t", Operation: "GetItem", Operations: 1}, {Table: "t", Operation: "GetItem", Label: "inner", Operations: 1}}
+	l.Book("inner", "GetItem", false, "t")
+	l.Book("", "GetItem", false, "t")
+	want := []Entry{{Table: "t", Operation: "GetItem", Operations: 1}, {Table: "t", Operation: "GetItem", Label: "inner", Operations: 1}}
 	if diff := cmp.Diff(Capacity{want}, l.Snapshot()); diff != "" {
 		t.Error(diff)
 	}
@@ -143,9 +141,9 @@ func TestLedgerLabels(t *testing.T) {
 func TestLedgerIsBounded(t *testing.T) {
 	l := NewLedger()
 	for i := range 2 * maxLabels {
-		l.book(callOptionsOf(WithLabel(t.Context(), fmt.Sprint("label", i))).label, "GetItem", false, "t")
+		l.Book(fmt.Sprint("label", i), "GetItem", false, "t")
 	}
-	l.book(callOptionsOf(WithLabel(t.Context(), strings.Repeat("x", maxLabelBytes+1))).label, "GetItem", false, "t")
+	l.Book(strings.Repeat("x", maxLabelBytes+1), "GetItem", false, "t")
 	labels := l.Snapshot().ByLabel()
 	if len(labels.Entries) != maxLabels+1 || labels.Operations() != 2*maxLabels+1 {
 		t.Errorf("%d labels, %d operations", len(labels.Entries), labels.Operations())
@@ -183,9 +181,8 @@ func TestLedgerLosesNothing(t *testing.T) {
 		work.Go(func() {
 			rnd := rand.New(rand.NewPCG(1, uint64(g)))
 			for range operations {
-				ctx := WithLabel(context.Background(), fmt.Sprint(rnd.IntN(3)))
 				cc := types.ConsumedCapacity{CapacityUnits: aws.Float64(0.1)}
-				l.book(callOptionsOf(ctx).label, "Query", false, fmt.Sprint("t", rnd.IntN(3)), cc)
+				l.Book(fmt.Sprint(rnd.IntN(3)), "Query", false, fmt.Sprint("t", rnd.IntN(3)), cc)
 			}
 		})
 	}

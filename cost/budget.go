@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb
+package cost
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
+
+	"github.com/dynamotable/ddb/internal/badinput"
 )
 
 // ErrBudgetExceeded means that a call was not made, or not gone on with, because its [Budget] is spent.
@@ -37,7 +39,7 @@ type Spent struct {
 // Budget bounds what all calls made with a context, or with several, may cost
 // together. One without limits is a meter.
 //
-//	ctx = ddb.WithBudget(ctx, ddb.NewBudget(ddb.Limits{ReadUnits: 500}))
+//	ctx = ddb.WithBudget(ctx, cost.NewBudget(cost.Limits{ReadUnits: 500}))
 //	for o, err := range orders.Scan().All(ctx) { ... } // ends with *BudgetExceeded
 //
 // A request is sent only if what it costs at least (an item of known size when it is
@@ -69,12 +71,12 @@ func (s spending) minus(t spending) spending {
 }
 
 // NewBudget makes a budget of which nothing is spent. If a limit is negative, not a number or
-// more than 9e12 units, no call is made with the budget: each is an [InvalidError] that names the
+// more than 9e12 units, no call is made with the budget: each is a *ddb.InvalidError that names the
 // limits. So what is left of an overdrawn quota never becomes a budget without a limit.
 func NewBudget(l Limits) *Budget { return &Budget{limits: l, wrong: l.check()} }
 
-// maxUnits can be counted in millionths.
-const maxUnits = 9e12
+// MaxUnits is the most units that a limit may have: what can be counted in millionths.
+const MaxUnits = 9e12
 
 func (l Limits) check() error {
 	var errs []error
@@ -82,8 +84,8 @@ func (l Limits) check() error {
 		name  string
 		units float64
 	}{{"ReadUnits", l.ReadUnits}, {"WriteUnits", l.WriteUnits}} {
-		if !(u.units >= 0 && u.units <= maxUnits) { // so written for what is no number
-			errs = append(errs, fmt.Errorf("budget: Limits.%s is %g: it must be 0, for no limit, to %g", u.name, u.units, maxUnits))
+		if !(u.units >= 0 && u.units <= MaxUnits) { // so written for what is no number
+			errs = append(errs, fmt.Errorf("budget: Limits.%s is %g: it must be 0, for no limit, to %g", u.name, u.units, MaxUnits))
 		}
 	}
 	for _, c := range []struct {
@@ -94,7 +96,10 @@ func (l Limits) check() error {
 			errs = append(errs, fmt.Errorf("budget: Limits.%s is %d: it must be 0, for no limit, or more", c.name, c.count))
 		}
 	}
-	return invalid(errs...)
+	if len(errs) == 0 {
+		return nil
+	}
+	return &badinput.DefinitionError{Cause: errors.Join(errs...)}
 }
 
 // limitOf is a limit in millionths, 0 only for no limit.
@@ -125,17 +130,6 @@ func (b *Budget) Spent() Spent {
 
 func (s spending) exported() Spent {
 	return Spent{ReadUnits: float64(s.read) / micro, WriteUnits: float64(s.write) / micro, Items: s.items, Requests: s.requests}
-}
-
-// WithBudget makes the calls with the context spend from the budget, and from those
-// that the context has already. The same budget may be in many contexts. A nil budget is none.
-func WithBudget(ctx context.Context, b *Budget) context.Context {
-	if b == nil {
-		return ctx
-	}
-	s := callOptionsOf(ctx)
-	s.budgets = append(append([]*Budget(nil), s.budgets...), b)
-	return s.into(ctx)
 }
 
 // BudgetExceeded is a call that was not made, or not gone on with. It matches
@@ -180,20 +174,60 @@ const (
 	limitRequests = "requests"
 )
 
-// reserve holds what a request costs at least on all budgets, or on none.
-func reserve(budgets []*Budget, least spending) error {
+// Reserved is what one request holds of its budgets while it is under way.
+type Reserved struct {
+	budgets []*Budget
+	held    spending
+}
+
+// Reserve holds what a request costs at least on all budgets, or on none: then its error is a [*BudgetExceeded], or says what is wrong
+// with the limits of a budget and matches ddb.ErrInvalid. Nil budgets are left out. What is reserved must be
+// charged or released.
+func Reserve(budgets []*Budget, least Spent) (Reserved, error) {
+	r := Reserved{budgets, spending{
+		read: int64(math.Floor(least.ReadUnits * micro)), write: int64(math.Floor(least.WriteUnits * micro)),
+		items: least.Items, requests: least.Requests,
+	}}
 	for i, b := range budgets {
-		if err := b.hold(least); err != nil {
+		if err := b.hold(r.held); err != nil {
 			for _, other := range budgets[:i] {
-				other.release(least, spending{})
+				other.release(r.held, spending{})
 			}
-			return err
+			return Reserved{}, err
 		}
 	}
-	return nil
+	return r, nil
+}
+
+// Charge books what the request has cost in place of what was held for it.
+func (r Reserved) Charge(c Consumed, items int) {
+	spent := spending{read: toMicro(sane(c.ReadUnits)), write: toMicro(sane(c.WriteUnits)), items: int64(items), requests: 1}
+	for _, b := range r.budgets {
+		b.release(r.held, spent)
+	}
+}
+
+// Release gives back what was held for a request that is not sent.
+func (r Reserved) Release() {
+	for _, b := range r.budgets {
+		b.release(r.held, spending{})
+	}
+}
+
+// ItemsLeft is how many items the next request may read or write, at least one; limited is false if there is no such limit.
+func (b *Budget) ItemsLeft() (left int64, limited bool) {
+	if b == nil || b.limits.Items <= 0 {
+		return 0, false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return max(1, b.limits.Items-b.spent.items), true
 }
 
 func (b *Budget) hold(least spending) error {
+	if b == nil {
+		return nil
+	}
 	if b.wrong != nil {
 		return b.wrong
 	}
@@ -219,50 +253,11 @@ func (b *Budget) hold(least spending) error {
 
 // release ends the hold and books what was spent.
 func (b *Budget) release(held, spent spending) {
+	if b == nil {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.spent = b.spent.minus(held).plus(spent)
 	b.held = b.held.minus(held)
-}
-
-// release gives back what was held for a request that is not sent.
-func release(budgets []*Budget, held spending) {
-	for _, b := range budgets {
-		b.release(held, spending{})
-	}
-}
-
-// charge books what a request has cost in place of what was held for it.
-func charge(budgets []*Budget, held spending, c Consumed, items int) {
-	if len(budgets) == 0 {
-		return
-	}
-	spent := spending{read: toMicro(sane(c.ReadUnits)), write: toMicro(sane(c.WriteUnits)), items: int64(items), requests: 1}
-	for _, b := range budgets {
-		b.release(held, spent)
-	}
-}
-
-// itemsLeft bounds how many items a page may evaluate by what the budgets leave; 0 is
-// no bound. A page of nothing left is refused by reserve, so it asks for one.
-func itemsLeft(ctx context.Context, size int) int {
-	for _, b := range callOptionsOf(ctx).budgets {
-		if b.limits.Items <= 0 {
-			continue
-		}
-		b.mu.Lock()
-		left := int(max(1, b.limits.Items-b.spent.items))
-		b.mu.Unlock()
-		if size == 0 || left < size {
-			size = left
-		}
-	}
-	return size
-}
-
-// resumable tells an exceeded budget's error where the query or scan can go on.
-func resumable(err error, cursor func() string) {
-	if e, ok := errors.AsType[*BudgetExceeded](err); ok && e.Cursor == "" {
-		e.Cursor = cursor()
-	}
 }

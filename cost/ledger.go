@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb
+package cost
 
 import (
-	"context"
 	"encoding/json"
 	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/tablename"
 )
 
 // Ledger counts consumed capacity by table, index, operation and caller's label
-// ([WithLabel]), exactly and without locks. Every operation of a table is booked in
-// its ledger, which is [DefaultLedger] unless the [WithLedger] option says otherwise.
+// (ddb.WithLabel), exactly and without locks. Every operation of a table is booked in
+// its ledger, which is ddb.DefaultLedger unless the ddb.WithLedger option says otherwise.
 //
 // What counts how:
 //
@@ -54,6 +56,11 @@ const (
 // compiler makes the 128 functions of a sync.Map anew in each package that has one.
 func syncMap(field any) *sync.Map { return field.(*sync.Map) } //nolint:forcetypeassert // as ready makes it
 
+// ready makes the maps of a zero Ledger.
+func (l *Ledger) ready() {
+	l.once.Do(func() { l.entries, l.labels = new(sync.Map), new(sync.Map) })
+}
+
 type entryKey struct{ table, index, op, label string }
 
 // counters hold units in millionths, as amounts do.
@@ -62,26 +69,6 @@ type counters struct{ read, write, operations atomic.Int64 }
 // NewLedger makes an empty ledger.
 func NewLedger() *Ledger { return new(Ledger) }
 
-// ready makes the maps of a zero Ledger.
-func (l *Ledger) ready() {
-	l.once.Do(func() { l.entries, l.labels = new(sync.Map), new(sync.Map) })
-}
-
-var defaultLedger = NewLedger()
-
-// DefaultLedger is the ledger of all tables without the [WithLedger] option.
-func DefaultLedger() *Ledger { return defaultLedger }
-
-// WithLabel gives the operations made with the context a label in the ledger, such
-// as the name of a job or route; the innermost label counts. Do not use identifiers of
-// users or requests: a ledger keeps 256 labels of at most 128 bytes and counts all
-// others as "other".
-func WithLabel(ctx context.Context, label string) context.Context {
-	s := callOptionsOf(ctx)
-	s.label = label
-	return s.into(ctx)
-}
-
 // Record books one operation that did not go through a table, such as a direct
 // call of the SDK; index is empty for the table itself. Units that are negative or
 // not finite count as zero.
@@ -89,72 +76,73 @@ func (l *Ledger) Record(table, index, op string, read, write float64) {
 	if l == nil {
 		return
 	}
-	l.add(entryKey{table: shortName(table), index: index, op: op}, read, write, 1)
+	l.add(entryKey{table: tablename.Short(table), index: index, op: op}, read, write, 1)
 }
 
-// book counts the reply of one request: ccs are the capacities it states, table
+// Book counts the reply of one request: ccs are the capacities it states, table
 // is where they belong if they do not say so themselves. See [Ledger] for what counts how.
-func (l *Ledger) book(label, op string, write bool, table string, ccs ...types.ConsumedCapacity) {
+func (l *Ledger) Book(label, op string, write bool, table string, ccs ...types.ConsumedCapacity) {
 	if l == nil {
 		return
 	}
 	if len(ccs) == 0 {
-		l.add(entryKey{shortName(table), "", op, label}, 0, 0, 1)
+		l.add(entryKey{tablename.Short(table), "", op, label}, 0, 0, 1)
 		return
 	}
 	for i, cc := range ccs {
-		name := shortName(tableOf(table, ccs, i))
-		first := !slices.ContainsFunc(ccs[:i], func(c types.ConsumedCapacity) bool { return deref(c.TableName) == deref(cc.TableName) })
-		parts := partsOf(write, cc)
+		name := tablename.Short(TableOf(table, cc, len(ccs) == 1))
+		first := !slices.ContainsFunc(ccs[:i], func(c types.ConsumedCapacity) bool { return aws.ToString(c.TableName) == aws.ToString(cc.TableName) })
+		parts := PartsOf(write, cc)
 		at := operationAt(write, parts)
 		for j, p := range parts {
 			n := int64(0)
 			if first && j == at {
 				n = 1
 			}
-			l.add(entryKey{name, p.index, op, label}, p.units.ReadUnits, p.units.WriteUnits, n)
+			l.add(entryKey{name, p.Index, op, label}, p.Units.ReadUnits, p.Units.WriteUnits, n)
 		}
 	}
 }
 
-// tableOf prefers the caller's name of a table over the service's, which may be an ARN.
-func tableOf(table string, ccs []types.ConsumedCapacity, i int) string {
-	if table != "" && len(ccs) == 1 || ccs[i].TableName == nil {
+// TableOf is the table that a part of a reply is about. Of a reply about a single table the caller's name counts, not the service's, which may be an ARN.
+func TableOf(table string, cc types.ConsumedCapacity, single bool) string {
+	if table != "" && single || cc.TableName == nil {
 		return table
 	}
-	return *ccs[i].TableName
+	return *cc.TableName
 }
 
 // operationAt tells which part stands for the operation: the index if a read used
 // just one, else the table, which is the first part.
-func operationAt(write bool, parts []part) int {
+func operationAt(write bool, parts []Part) int {
 	if !write && len(parts) == 2 {
 		return 1
 	}
 	return 0
 }
 
-// part is what a reply consumed of a table (empty index) or of one of its indexes.
-type part struct {
-	index string
-	units Consumed
+// Part is what a reply consumed of a table (empty index) or of one of its indexes.
+type Part struct {
+	Index string
+	Units Consumed
 }
 
-func partsOf(write bool, cc types.ConsumedCapacity) []part {
+// PartsOf divides what a reply states of one table: the table itself is first.
+func PartsOf(write bool, cc types.ConsumedCapacity) []Part {
 	rest := unitsOf(write, cc.CapacityUnits, cc.ReadCapacityUnits, cc.WriteCapacityUnits)
-	parts := make([]part, 1, 1+len(cc.GlobalSecondaryIndexes)+len(cc.LocalSecondaryIndexes))
+	parts := make([]Part, 1, 1+len(cc.GlobalSecondaryIndexes)+len(cc.LocalSecondaryIndexes))
 	for _, indexes := range []map[string]types.Capacity{cc.GlobalSecondaryIndexes, cc.LocalSecondaryIndexes} {
 		for name, c := range indexes {
 			u := unitsOf(write, c.CapacityUnits, c.ReadCapacityUnits, c.WriteCapacityUnits)
 			rest.ReadUnits -= u.ReadUnits
 			rest.WriteUnits -= u.WriteUnits
-			parts = append(parts, part{name, u})
+			parts = append(parts, Part{name, u})
 		}
 	}
 	if t := cc.Table; t != nil {
 		rest = unitsOf(write, t.CapacityUnits, t.ReadCapacityUnits, t.WriteCapacityUnits)
 	}
-	parts[0].units = Consumed{max(0, rest.ReadUnits), max(0, rest.WriteUnits)}
+	parts[0].Units = Consumed{max(0, rest.ReadUnits), max(0, rest.WriteUnits)}
 	return parts
 }
 
@@ -228,10 +216,10 @@ func (l *Ledger) String() string {
 	c := l.Snapshot()
 	sum := c.sum()
 	text, err := json.Marshal(struct {
-		ReadUnits  float64         `json:"read_units"`
-		WriteUnits float64         `json:"write_units"`
-		Operations int64           `json:"operations"`
-		Entries    []CapacityEntry `json:"entries"`
+		ReadUnits  float64 `json:"read_units"`
+		WriteUnits float64 `json:"write_units"`
+		Operations int64   `json:"operations"`
+		Entries    []Entry `json:"entries"`
 	}{float64(sum.read) / micro, float64(sum.write) / micro, sum.operations, c.Entries})
 	if err != nil {
 		return "{}"
