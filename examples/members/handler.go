@@ -57,7 +57,7 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, member)
 }
 
-// list is a page of the team. Its token opens only for this team, and for an hour.
+// list sends a page of the team's members, and a token for the next page.
 func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	team := r.PathValue("team")
 	query := s.Members.members.Query(TeamID(team)).Limit(20)
@@ -79,7 +79,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"members": page.Items, "next": next})
 }
 
-// setRole takes the entity tag of what the caller has seen from If-Match.
+// setRole needs the header If-Match, with the entity tag that the caller has seen.
 func (s *Server) setRole(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Role string `json:"role"`
@@ -113,8 +113,8 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// fail answers with the status that an error stands for. The text of the library's errors holds no key and no data, but it is
-// for the log: it names tables.
+// fail logs an error and sends its status. The library's texts hold no key values and no item data, but they name tables:
+// they are for the log.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := statusOf(err)
 	if status >= http.StatusInternalServerError {
@@ -148,7 +148,7 @@ func statusOf(err error) (int, string) {
 	case errors.Is(err, ddb.ErrThrottled), ddb.IsRetryable(err):
 		return http.StatusServiceUnavailable, "try again later"
 	}
-	return http.StatusInternalServerError, "this is our fault, and it is in our log"
+	return http.StatusInternalServerError, "internal error"
 }
 
 // reply writes a member with its entity tag.
@@ -161,6 +161,6 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(v); err != nil {
-		slog.Debug("the caller has gone", "error", err)
+		slog.Debug("the client has gone", "error", err)
 	}
 }

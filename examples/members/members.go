@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -47,7 +46,7 @@ var (
 	emailOwner = ddb.StrField(func(e *Email) *MemberID { return &e.Owner })
 )
 
-// Request is a request that was carried out. Who sends it again gets the first one's result.
+// Request is a request that was executed. Sent again, it returns the first result.
 type Request struct {
 	Key     string    `dynamodbav:"key"` // the team and the caller's Idempotency-Key
 	Member  MemberID  `dynamodbav:"member"`
@@ -85,7 +84,7 @@ func NewMembers(client ddb.Client, prefix string) (*Members, error) {
 	return &Members{client, members, requests, reserved, emails}, nil
 }
 
-// Ensure makes the tables that are missing.
+// Ensure creates the tables that are missing.
 func (m *Members) Ensure(ctx context.Context) error {
 	return ddb.EnsureTables(ctx, m.members, m.requests, m.reserved)
 }
@@ -93,7 +92,7 @@ func (m *Members) Ensure(ctx context.Context) error {
 // ErrKeyReused means that the idempotency key belongs to another request.
 var ErrKeyReused = errors.New("the idempotency key was used for another request")
 
-// Join adds a member. With the key of an earlier request it returns what that request made.
+// Join adds a member. If the key is that of an earlier request, it returns the member of that request.
 func (m *Members) Join(ctx context.Context, team TeamID, key, email, name string) (Member, error) {
 	now := time.Now()
 	member := Member{Team: team, ID: MemberID(rand.Text()), Email: strings.ToLower(email), Name: name, Role: "guest", JoinedAt: now}
@@ -106,17 +105,17 @@ func (m *Members) Join(ctx context.Context, team TeamID, key, email, name string
 		if first.Email != member.Email {
 			return Member{}, ErrKeyReused
 		}
-		return m.members.Get(ctx, team, first.Member)
+		return m.members.Get(ctx, team, first.Member, ddb.Consistent())
 	}
 	return member, err
 }
 
-// SetRole changes a member that is still at the revision that the caller has seen.
+// SetRole changes a member if it still has the revision that the caller has seen.
 func (m *Members) SetRole(ctx context.Context, team TeamID, id MemberID, seen ddb.Revision, role string) (Member, error) {
 	return m.members.Update(ctx, m.members.Key(team, id), memberRole.Set(role), ddb.If(memberRevision.Eq(seen)))
 }
 
-// Leave removes a member and makes the address free, both or neither.
+// Leave removes a member and releases the address, both or neither.
 func (m *Members) Leave(ctx context.Context, team TeamID, id MemberID) error {
 	member, err := m.members.Get(ctx, team, id)
 	if err != nil {
@@ -126,6 +125,3 @@ func (m *Members) Leave(ctx context.Context, team TeamID, id MemberID) error {
 		m.members.TxDelete(m.members.Key(team, id), ddb.If(memberRevision.Eq(member.Revision))),
 		m.emails.TxRelease(string(team), member.Email, id))
 }
-
-// String is the tables' names, for logs.
-func (m *Members) String() string { return fmt.Sprint(m.members, m.requests, m.reserved) }

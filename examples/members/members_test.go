@@ -4,21 +4,18 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
-	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// start is the service on an engine of its own, whose requests go wrong as the rules say.
+// start returns the service on an engine of its own. The rules say which requests fail, and how.
 func start(t *testing.T, faults ...fault.Rule) http.Handler {
 	t.Helper()
 	members, err := NewMembers(ddbtest.New(t, ddbtest.WithFaults(faults...)), "")
@@ -47,148 +44,23 @@ func call(ctx context.Context, h http.Handler, method, path, body string, header
 
 const ann = `{"email": "Ann@example.com", "name": "Ann"}`
 
-// TestLostReplies: each write is carried out once, though the first reply of its operation never comes.
+// TestLostReplies: each write is executed once, although the first reply of its operation is lost. In a synctest bubble the
+// waits between retries take no time.
 func TestLostReplies(t *testing.T) {
-	h := start(t, fault.On("TransactWriteItems").Nth(1).DropReply(), fault.On("UpdateItem").Nth(1).DropReply())
-	joined := call(t.Context(), h, "POST", "/teams/t/members", ann, "Idempotency-Key", "a")
-	if joined.Code != http.StatusCreated {
-		t.Fatalf("join: %d %s", joined.Code, joined.Body)
-	}
-	changed := call(t.Context(), h, "PATCH", joined.Header().Get("Location"), `{"role": "admin"}`, "If-Match", joined.Header().Get("ETag"))
-	if changed.Code != http.StatusOK || !strings.Contains(changed.Body.String(), `"role":"admin"`) {
-		t.Fatalf("change: %d %s", changed.Code, changed.Body)
-	}
-	if got := call(t.Context(), h, "GET", joined.Header().Get("Location"), ""); got.Header().Get("ETag") != changed.Header().Get("ETag") {
-		t.Errorf("the member is at %s, not at %s", got.Header().Get("ETag"), changed.Header().Get("ETag"))
-	}
-}
-
-// TestRepeatedRequests: of sixteen equal requests at once, one makes the member, and all return it.
-func TestRepeatedRequests(t *testing.T) {
-	h := start(t)
-	var (
-		wg       sync.WaitGroup
-		mu       sync.Mutex
-		members  = map[string]int{}
-		statuses = map[int]int{}
-	)
-	for range 16 {
-		wg.Go(func() {
-			w := call(t.Context(), h, "POST", "/teams/t/members", ann, "Idempotency-Key", "a")
-			mu.Lock()
-			defer mu.Unlock()
-			members[w.Header().Get("Location")]++
-			statuses[w.Code]++
-		})
-	}
-	wg.Wait()
-	if len(members) != 1 || statuses[http.StatusCreated] != 16 {
-		t.Errorf("%d members, statuses %v", len(members), statuses)
-	}
-	if w := call(t.Context(), h, "POST", "/teams/t/members", `{"email": "bob@example.com"}`, "Idempotency-Key", "a"); w.Code != http.StatusUnprocessableEntity {
-		t.Errorf("another request with the same key: %d %s", w.Code, w.Body)
-	}
-}
-
-// TestConflicts: every refusal has its status.
-func TestConflicts(t *testing.T) {
-	h := start(t)
-	joined := call(t.Context(), h, "POST", "/teams/t/members", ann, "Idempotency-Key", "a")
-	path, first := joined.Header().Get("Location"), joined.Header().Get("ETag")
-	if w := call(t.Context(), h, "PATCH", path, `{"role": "admin"}`, "If-Match", first); w.Code != http.StatusOK {
-		t.Fatalf("change: %d %s", w.Code, w.Body)
-	}
-	for _, test := range []struct {
-		what, method, path, body string
-		header                   []string
-		want                     int
-	}{
-		{"the address in other letters", "POST", "/teams/t/members", `{"email": "ANN@example.com"}`, []string{"Idempotency-Key", "b"}, 409},
-		{"no key", "POST", "/teams/t/members", ann, nil, 400},
-		{"no body", "POST", "/teams/t/members", "", []string{"Idempotency-Key", "c"}, 400},
-		{"an old tag", "PATCH", path, `{"role": "guest"}`, []string{"If-Match", first}, 412},
-		{"no tag", "PATCH", path, `{"role": "guest"}`, nil, 428},
-		{"a weak tag", "PATCH", path, `{"role": "guest"}`, []string{"If-Match", "W/" + first}, 400},
-		{"an unknown member", "GET", "/teams/t/members/none", "", nil, 404},
-		{"a member of another team", "GET", strings.Replace(path, "/t/", "/u/", 1), "", nil, 404},
-		{"the same address in another team", "POST", "/teams/u/members", ann, []string{"Idempotency-Key", "a"}, 201},
-		{"a forged token", "GET", "/teams/t/members?after=x", "", nil, 400},
-	} {
-		if w := call(t.Context(), h, test.method, test.path, test.body, test.header...); w.Code != test.want {
-			t.Errorf("%s: %d %s, not %d", test.what, w.Code, w.Body, test.want)
+	synctest.Test(t, func(t *testing.T) {
+		h := start(t, fault.On("TransactWriteItems").Nth(1).DropReply(), fault.On("UpdateItem").Nth(1).DropReply())
+		joined := call(t.Context(), h, "POST", "/teams/t/members", ann, "Idempotency-Key", "a")
+		if joined.Code != http.StatusCreated {
+			t.Fatalf("join: %d %s", joined.Code, joined.Body)
 		}
-	}
-}
-
-// TestPaging: the pages have every member once, and a token of one team is none of another's.
-func TestPaging(t *testing.T) {
-	h := start(t)
-	for i := range 45 {
-		if w := call(t.Context(), h, "POST", "/teams/t/members", fmt.Sprintf(`{"email": "m%d@example.com"}`, i), "Idempotency-Key", fmt.Sprint(i)); w.Code != http.StatusCreated {
-			t.Fatalf("join: %d %s", w.Code, w.Body)
+		path, tag := joined.Header().Get("Location"), joined.Header().Get("ETag")
+		changed := call(t.Context(), h, "PATCH", path, `{"role": "admin"}`, "If-Match", tag)
+		if changed.Code != http.StatusOK || !strings.Contains(changed.Body.String(), `"role":"admin"`) {
+			t.Fatalf("change: %d %s", changed.Code, changed.Body)
 		}
-	}
-	seen, token, pages := map[MemberID]bool{}, "", 0
-	for {
-		w := call(t.Context(), h, "GET", "/teams/t/members?after="+token, "")
-		var page struct {
-			Members []Member
-			Next    string
+		got := call(t.Context(), h, "GET", path, "")
+		if got.Header().Get("ETag") != changed.Header().Get("ETag") {
+			t.Errorf("the member is at %s, not at %s", got.Header().Get("ETag"), changed.Header().Get("ETag"))
 		}
-		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
-			t.Fatalf("%d %s", w.Code, w.Body)
-		}
-		for _, m := range page.Members {
-			if seen[m.ID] {
-				t.Errorf("%s comes twice", m.ID)
-			}
-			seen[m.ID] = true
-		}
-		if pages++; page.Next == "" {
-			break
-		}
-		token = page.Next
-		if w := call(t.Context(), h, "GET", "/teams/u/members?after="+token, ""); w.Code != http.StatusBadRequest {
-			t.Errorf("another team takes the token: %d", w.Code)
-		}
-	}
-	if len(seen) != 45 || pages != 3 {
-		t.Errorf("%d members on %d pages", len(seen), pages)
-	}
-}
-
-// TestThrottled: the caller learns that it may try again, and when.
-func TestThrottled(t *testing.T) {
-	h := start(t, fault.On("Query").Throttle())
-	w := call(t.Context(), h, "GET", "/teams/t/members", "")
-	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
-		t.Errorf("%d %v", w.Code, w.Header())
-	}
-}
-
-// TestGuide: the code of the guide is this program's.
-func TestGuide(t *testing.T) {
-	squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	var code strings.Builder
-	for _, name := range []string{"members.go", "handler.go", "main.go", "members_test.go"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		code.WriteString(squeeze(string(text)) + "\n")
-	}
-	guide, err := os.ReadFile("../../docs/guides/first-service.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := strings.Split(string(guide), "```go\n")[1:]
-	if len(blocks) < 8 {
-		t.Fatalf("%d blocks", len(blocks))
-	}
-	for _, block := range blocks {
-		block, _, _ = strings.Cut(block, "```")
-		if !strings.Contains(code.String(), squeeze(block)) {
-			t.Errorf("the guide shows what the program has not:\n%s", block)
-		}
-	}
+	})
 }
