@@ -285,7 +285,7 @@ func TestSwitchKilledAtEveryStep(t *testing.T) {
 	}
 	for _, how := range []end{killedBefore, killedAfter, noRequest, noReply} {
 		steps, switched := 0, 0
-		stride := size(1, 4)
+		stride := size(1, 9)
 		for at, more := 1, true; more; at += stride {
 			synctest.Test(t, func(t *testing.T) {
 				e := ddbtest.NewEngine()
@@ -363,7 +363,7 @@ func TestSwitchWithDeaths(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	runs := size(60, 2)
+	runs := size(60, 1)
 	deaths := new(atomic.Int64)
 	for run := range runs {
 		synctest.Test(t, func(t *testing.T) {

@@ -135,14 +135,17 @@ var controllers = map[string]func(context.Context, *things) context.Context{
 }
 
 // scenario has a table of 200 units a second, a foreground of 100 units a second that becomes 150 from 200 to 500 seconds, and a job of
-// 60,000 units. It returns when the job was done and what part of the foreground's units was refused.
+// 60,000 units, or half of everything without -long. It returns when the job was done and what part of the foreground's units was refused.
 func scenario(t *testing.T, burst, saved time.Duration, controller string) (done time.Duration, refused float64, job pace.Stats) {
 	t.Helper()
-	const scale = 10
+	scale := 20.0
+	if *long {
+		scale = 10
+	}
 	bubble(t, func(t *testing.T) {
 		e := ddbtest.NewEngine(ddbtest.WithThroughput(ddbtest.Throughput{Burst: burst, Partitions: 1}))
 		defer e.Close()
-		table := newThings(t, e, ddb.Provisioned(200, 40_000))
+		table := newThings(t, e, ddb.Provisioned(int64(2000/scale), 40_000))
 		pass(2 * time.Second)
 		fill(t, table, 100, 7900) // 2 units each
 		pass(saved)

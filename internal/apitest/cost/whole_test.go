@@ -79,11 +79,11 @@ func (s *shop) keys(list []order) []ddb.Key[customerID, orderID] {
 	return keys
 }
 
-// TestWholeCall: of 1,000 random calls of each kind at least 95 % cost what Explain has said of the whole call, and where nothing of its size is
+// TestWholeCall: of 1,000 random calls (300 without -long) of each kind at least 95 % cost what Explain has said of the whole call, and where nothing of its size is
 // unknown the upper end is at most 3 times what was paid, in the median.
 func TestWholeCall(t *testing.T) {
 	const n = 400
-	calls, least := 1000, 0.95
+	calls, least := apitest.Size(1000, 300), 0.95
 	s := newShop(t, n)
 	if err := ddb.LearnSizes(t.Context(), s.orders); err != nil {
 		t.Fatal(err)
