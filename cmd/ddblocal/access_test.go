@@ -32,7 +32,7 @@ func answer(t *testing.T, args, method, host string, header map[string]string) *
 		req.Header.Set(name, value)
 	}
 	w := httptest.NewRecorder()
-	s.server(engine.Handler(), io.Discard).Handler.ServeHTTP(w, req)
+	s.server(engine.Handler(), s.pageOf(engine), io.Discard).Handler.ServeHTTP(w, req)
 	return w.Result()
 }
 
@@ -141,7 +141,7 @@ func TestReadTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := s.server(engine.Handler(), io.Discard)
+	server := s.server(engine.Handler(), s.pageOf(engine), io.Discard)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())

@@ -9,6 +9,10 @@
 //
 //	aws dynamodb list-tables --endpoint-url http://127.0.0.1:8000
 //
+// A browser on the same machine finds a page for its tables, items, indexes and streams at http://127.0.0.1:8000/_ddb/.
+// Without -page-public it is shown to this machine alone, also with -public; -page-read-only leaves out
+// what changes something, and -page=false leaves the page out.
+//
 // It checks no signatures: it is no database for production, and listens on the machine itself unless -public is
 // given. Web pages can use it only if -origin names where they come from, and a client has to ask for it by an IP
 // address, as localhost, or by a name of -host, so that a page cannot reach it under a name of its own.
@@ -40,6 +44,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/dynamotable/ddb/cmd/ddblocal/internal/page"
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
@@ -62,6 +67,9 @@ type settings struct {
 	quiet, public       bool
 	durable, log        bool
 	version             bool
+	page                bool
+	pageReadOnly        bool
+	pagePublic          bool
 	hosts, origins      []string
 	timeout             time.Duration // for reading a request
 }
@@ -77,6 +85,9 @@ func parse(args []string, usage io.Writer) (s settings, err error) {
 	flags.BoolVar(&s.public, "public", false, "allow an address that other machines can reach; nothing is protected")
 	flags.BoolVar(&s.log, "log", false, "write a line for each request to standard error, without keys and items")
 	flags.BoolVar(&s.version, "version", false, "print the version and end")
+	flags.BoolVar(&s.page, "page", true, "serve the page for tables and items under "+page.Path)
+	flags.BoolVar(&s.pageReadOnly, "page-read-only", false, "leave out of the page what changes something")
+	flags.BoolVar(&s.pagePublic, "page-public", false, "show the page to other machines, too; needs -public")
 	flags.DurationVar(&s.timeout, "read-timeout", time.Minute, "longest time to wait for the whole of a request; 0 waits for ever")
 	flags.Func("host", "`names`, separated by commas, by which clients may ask for the server, beside IP addresses and localhost", func(list string) error {
 		s.hosts = append(s.hosts, strings.Split(list, ",")...)
@@ -96,6 +107,9 @@ func parse(args []string, usage io.Writer) (s settings, err error) {
 	}
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("unknown argument %q; see -help", flags.Arg(0))
+	}
+	if s.pagePublic && !s.public {
+		return s, errors.New("-page-public shows the page to other machines, and they reach the server only with -public; add it if that is meant")
 	}
 	host, _, err := net.SplitHostPort(s.address)
 	if err != nil {
@@ -132,11 +146,14 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server := s.server(engine.Handler(), errOut)
+	server := s.server(engine.Handler(), s.pageOf(engine), errOut)
 	if !s.quiet {
 		where := "in memory"
 		if s.data != "" {
 			where = "data in " + s.data
+		}
+		if s.page {
+			where += ", page under " + page.Path
 		}
 		fmt.Fprintf(out, "ddblocal: listening on http://%s, %s\n", listener.Addr(), where)
 	}
@@ -181,10 +198,28 @@ func open(s settings, errOut io.Writer) (*ddbtest.Engine, error) {
 	return engine, nil
 }
 
-// server returns the server of an engine.
-func (s *settings) server(engine http.Handler, errOut io.Writer) *http.Server {
+// pageOf returns the page of an engine, nil for none.
+func (s *settings) pageOf(engine *ddbtest.Engine) http.Handler {
+	if !s.page {
+		return nil
+	}
+	return page.New(page.Options{Engine: engine, ReadOnly: s.pageReadOnly, Public: s.pagePublic, Hosts: s.hosts})
+}
+
+// server returns the server of an engine. The page, if it is not nil, has its own rules of who may use it: the origins that
+// may use the API cannot use it.
+func (s *settings) server(engine, shown http.Handler, errOut io.Writer) *http.Server {
 	const idle = 10 * time.Minute // longer than clients keep a connection that they do not use
 	handler := (&access{hosts: s.hosts, origins: s.origins}).guard(engine)
+	if api := handler; shown != nil {
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path+"/", page.Path) {
+				shown.ServeHTTP(w, r)
+				return
+			}
+			api.ServeHTTP(w, r)
+		})
+	}
 	if s.log {
 		handler = logged(handler, slog.New(slog.NewTextHandler(errOut, nil)))
 	}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package page
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// exchange is a request that a view sent, and what it cost.
+type exchange struct {
+	Operation         string
+	Request           string // its JSON, indented
+	Units             float64
+	Returned, Scanned int64
+	Reads             bool   // it returned and scanned items
+	Command           string // of the AWS CLI
+	Code              string // with package ddb; empty if there is none
+	CodeNote          string
+}
+
+// callError is an error reply.
+type callError struct{ operation, kind, message string }
+
+func (e *callError) Error() string {
+	return fmt.Sprintf("%s was refused: %s: %s", e.operation, e.kind, e.message)
+}
+
+func isKind(err error, kind string) bool {
+	var refused *callError
+	return errors.As(err, &refused) && refused.kind == kind
+}
+
+// call sends a request to the engine and reads the reply into out. Requests are JSON, as the service takes it, so that a
+// view shows what was sent and values stay as they are.
+func (p *Page) call(ctx context.Context, operation string, in, out any) error {
+	body, err := marshal(in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://ddblocal.invalid/", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	service := "DynamoDB_20120810."
+	if slices.Contains([]string{"DescribeStream", "GetShardIterator", "GetRecords"}, operation) {
+		service = "DynamoDBStreams_20120810."
+	}
+	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	req.Header.Set("X-Amz-Target", service+operation)
+	req.Header.Set("X-Amz-Date", "20260101T000000Z")
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=page/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+	resp, err := p.Engine.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	reply, err := io.ReadAll(resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		var refused struct {
+			Type    string `json:"__type"`
+			Message string `json:"message"`
+		}
+		if err := json.Unmarshal(reply, &refused); err != nil {
+			return fmt.Errorf("%s: status %d", operation, resp.StatusCode)
+		}
+		_, kind, _ := strings.Cut(refused.Type, "#")
+		return &callError{operation, kind, refused.Message}
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(reply, out); err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	return nil
+}
+
+// marshal is JSON without escapes for HTML: templates escape.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// indented is JSON for people.
+func indented(v any) string {
+	data, err := marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, data, "", "  "); err != nil {
+		return string(data)
+	}
+	return b.String()
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package page
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// table is what DescribeTable says of a table.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
+type table struct {
+	TableName, TableStatus, TableArn string
+	CreationDateTime                 float64
+	ItemCount, TableSizeBytes        int64
+	AttributeDefinitions             []struct{ AttributeName, AttributeType string }
+	KeySchema                        []keyElement
+	GlobalSecondaryIndexes           []index
+	LocalSecondaryIndexes            []index
+	VectorIndexes                    []vectorIndex
+	BillingModeSummary               struct{ BillingMode string }
+	ProvisionedThroughput            throughput
+	StreamSpecification              struct {
+		StreamEnabled  bool
+		StreamViewType string
+	}
+	LatestStreamArn           string
+	DeletionProtectionEnabled bool
+
+	ttl string // the attribute, "" if time to live is off
+}
+
+type keyElement struct{ AttributeName, KeyType string }
+
+type index struct {
+	IndexName, IndexStatus    string
+	KeySchema                 []keyElement
+	Projection                projection
+	ItemCount, IndexSizeBytes int64
+	ProvisionedThroughput     throughput
+}
+
+type projection struct {
+	ProjectionType   string
+	NonKeyAttributes []string
+}
+
+type throughput struct{ ReadCapacityUnits, WriteCapacityUnits int64 }
+
+type vectorIndex struct {
+	IndexName, IndexStatus, DistanceFunction string
+	Dimensions                               int64
+	VectorAttribute                          struct{ AttributeName string }
+	Projection                               projection
+	SearchSchema                             []struct{ AttributeName, KeyType, Type string }
+}
+
+// keyAttr is an attribute of a key, with its type: S, N or B.
+type keyAttr struct{ Name, Type string }
+
+// keySet is the key of a table or index. Those of global indexes can have up to four attributes in each part.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
+type keySet struct{ Partition, Sort []keyAttr }
+
+func (k keySet) all() []keyAttr { return slices.Concat(k.Partition, k.Sort) }
+
+func (t *table) keySet(schema []keyElement) (k keySet) {
+	for _, e := range schema {
+		attr := keyAttr{Name: e.AttributeName}
+		for _, d := range t.AttributeDefinitions {
+			if d.AttributeName == e.AttributeName {
+				attr.Type = d.AttributeType
+			}
+		}
+		if e.KeyType == "HASH" {
+			k.Partition = append(k.Partition, attr)
+		} else {
+			k.Sort = append(k.Sort, attr)
+		}
+	}
+	return k
+}
+
+// key is the table's own key.
+func (t *table) key() keySet { return t.keySet(t.KeySchema) }
+
+// find returns an index by its name; local says which kind it is.
+func (t *table) find(name string) (found index, local, ok bool) {
+	for _, x := range t.GlobalSecondaryIndexes {
+		if x.IndexName == name {
+			return x, false, true
+		}
+	}
+	for _, x := range t.LocalSecondaryIndexes {
+		if x.IndexName == name {
+			return x, true, true
+		}
+	}
+	return index{}, false, false
+}
+
+// describe reads a table's definition.
+func (p *Page) describe(ctx context.Context, name string) (*table, error) {
+	var out struct{ Table table }
+	in := struct{ TableName string }{name}
+	if err := p.call(ctx, "DescribeTable", in, &out); err != nil {
+		return nil, err
+	}
+	var ttl struct {
+		TimeToLiveDescription struct{ AttributeName, TimeToLiveStatus string }
+	}
+	if err := p.call(ctx, "DescribeTimeToLive", in, &ttl); err != nil {
+		return nil, err
+	}
+	if d := ttl.TimeToLiveDescription; d.TimeToLiveStatus == "ENABLED" || d.TimeToLiveStatus == "ENABLING" {
+		out.Table.ttl = d.AttributeName
+	}
+	return &out.Table, nil
+}
+
+// describes is describe for a view, which it answers if there is no such table.
+func (p *Page) describes(w http.ResponseWriter, r *http.Request) (*table, bool) {
+	t, err := p.describe(r.Context(), r.PathValue("table"))
+	if err != nil {
+		p.failCall(w, r, err)
+		return nil, false
+	}
+	return t, true
+}
+
+// keyText is a key in words, such as "customer (S), then id (S)".
+func keyText(k keySet) string {
+	part := func(attrs []keyAttr) string {
+		var names []string
+		for _, a := range attrs {
+			names = append(names, fmt.Sprintf("%s (%s)", a.Name, a.Type))
+		}
+		return strings.Join(names, " + ")
+	}
+	if len(k.Sort) == 0 {
+		return part(k.Partition)
+	}
+	return part(k.Partition) + ", sorted by " + part(k.Sort)
+}
+
+func (x projection) text() string {
+	switch x.ProjectionType {
+	case "INCLUDE":
+		return "keys and " + strings.Join(x.NonKeyAttributes, ", ")
+	case "KEYS_ONLY":
+		return "keys"
+	}
+	return "all attributes"
+}
+
+// tableRow is a table in the list of tables.
+type tableRow struct {
+	Name, Link, Items, Status, Key string
+	Indexes                        []string
+	Count, Bytes                   int64
+	Stream, TTL                    string
+}
+
+// listed are the names of all tables.
+func (p *Page) listed(ctx context.Context) (names []string, err error) {
+	in := struct {
+		ExclusiveStartTableName string `json:",omitempty"`
+	}{}
+	for {
+		var out struct {
+			TableNames             []string
+			LastEvaluatedTableName string
+		}
+		if err := p.call(ctx, "ListTables", in, &out); err != nil {
+			return nil, err
+		}
+		names = append(names, out.TableNames...)
+		if in.ExclusiveStartTableName = out.LastEvaluatedTableName; in.ExclusiveStartTableName == "" {
+			return names, nil
+		}
+	}
+}
+
+// showTables is the list of tables.
+func (p *Page) showTables(w http.ResponseWriter, r *http.Request) {
+	names, err := p.listed(r.Context())
+	if err != nil {
+		p.failCall(w, r, err)
+		return
+	}
+	var rows []tableRow
+	for _, name := range names {
+		t, err := p.describe(r.Context(), name)
+		if isKind(err, "ResourceNotFoundException") {
+			continue // it was deleted meanwhile
+		}
+		if err != nil {
+			p.failCall(w, r, err)
+			return
+		}
+		row := tableRow{
+			Name: name, Link: link([]string{"tables", name}), Items: link([]string{"tables", name, "items"}), Status: t.TableStatus,
+			Key: keyText(t.key()), Count: t.ItemCount, Bytes: t.TableSizeBytes, TTL: t.ttl,
+		}
+		for _, x := range slices.Concat(t.GlobalSecondaryIndexes, t.LocalSecondaryIndexes) {
+			row.Indexes = append(row.Indexes, x.IndexName)
+		}
+		for _, x := range t.VectorIndexes {
+			row.Indexes = append(row.Indexes, x.IndexName)
+		}
+		if t.StreamSpecification.StreamEnabled {
+			row.Stream = t.StreamSpecification.StreamViewType
+		}
+		rows = append(rows, row)
+	}
+	p.show(w, r, http.StatusOK, "tables", &view{Title: "Tables", Content: rows})
+}
+
+// fact is a line of a definition.
+type fact struct{ Name, Value string }
+
+// indexRow is an index in a table's definition.
+type indexRow struct {
+	Name, Kind, Status, Key, Projection, Search, Members string
+	Count, Bytes                                         int64
+}
+
+// showTable is a table's definition.
+func (p *Page) showTable(w http.ResponseWriter, r *http.Request) {
+	t, ok := p.describes(w, r)
+	if !ok {
+		return
+	}
+	facts := []fact{
+		{"Status", t.TableStatus}, {"Key", keyText(t.key())}, {"Items", grouped(t.ItemCount)}, {"Size", bytesText(t.TableSizeBytes)},
+		{"Billing", billing(t)}, {"Created", time.UnixMilli(int64(t.CreationDateTime*1000)).UTC().Format(time.DateTime) + " UTC"},
+		{"Stream", "off"}, {"Time to live", "off"}, {"Deletion protection", "off"}, {"ARN", t.TableArn},
+	}
+	for i := range facts {
+		switch f := &facts[i]; {
+		case f.Name == "Stream" && t.StreamSpecification.StreamEnabled:
+			f.Value = t.StreamSpecification.StreamViewType
+		case f.Name == "Time to live" && t.ttl != "":
+			f.Value = "attribute " + t.ttl
+		case f.Name == "Deletion protection" && t.DeletionProtectionEnabled:
+			f.Value = "on"
+		}
+	}
+	var rows []indexRow
+	add := func(x index, kind string) {
+		rows = append(rows, indexRow{
+			Name: x.IndexName, Kind: kind, Status: x.IndexStatus, Key: keyText(t.keySet(x.KeySchema)), Projection: x.Projection.text(),
+			Search: link([]string{"tables", t.TableName, "items"}, "index", x.IndexName), Count: x.ItemCount, Bytes: x.IndexSizeBytes,
+		})
+	}
+	for _, x := range t.GlobalSecondaryIndexes {
+		add(x, "global")
+	}
+	for _, x := range t.LocalSecondaryIndexes {
+		add(x, "local")
+	}
+	for _, x := range t.VectorIndexes {
+		key := fmt.Sprintf("%s, %d dimensions, %s", x.VectorAttribute.AttributeName, x.Dimensions, x.DistanceFunction)
+		rows = append(rows, indexRow{Name: x.IndexName, Kind: "vector", Status: x.IndexStatus, Key: key, Projection: x.Projection.text()})
+	}
+	request := struct{ TableName string }{t.TableName}
+	p.show(w, r, http.StatusOK, "table", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t.TableName, ""), Content: struct {
+		Facts    []fact
+		Indexes  []indexRow
+		Exchange exchange
+	}{facts, rows, exchange{Operation: "DescribeTable", Request: indented(request), Command: p.command(r, "DescribeTable", request)}}})
+}
+
+func billing(t *table) string {
+	if t.BillingModeSummary.BillingMode == "PAY_PER_REQUEST" {
+		return "on demand"
+	}
+	return fmt.Sprintf("provisioned, %s read and %s write units a second", grouped(t.ProvisionedThroughput.ReadCapacityUnits), grouped(t.ProvisionedThroughput.WriteCapacityUnits))
+}

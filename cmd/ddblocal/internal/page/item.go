@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package page
+
+import (
+	"net/http"
+	"slices"
+)
+
+// getRequest is a GetItem.
+type getRequest struct {
+	TableName              string
+	Key                    item
+	ConsistentRead         bool
+	ReturnConsumedCapacity string
+}
+
+// keyParam reads the key of an item from a URL or form, and answers itself if it is none.
+func (p *Page) keyParam(w http.ResponseWriter, r *http.Request, t *table, text string) (item, bool) {
+	key, problems := parseItem(text)
+	if len(problems) == 0 {
+		problems = keyProblems(t, key)
+	}
+	if len(problems) > 0 {
+		p.fail(w, r, http.StatusBadRequest, append([]string{"this is no key of " + t.TableName}, problems...)...)
+		return nil, false
+	}
+	return key, true
+}
+
+// keyProblems says what is wrong with the key attributes of an item.
+func keyProblems(t *table, i item) (problems []string) {
+	for _, a := range t.key().all() {
+		raw, ok := i[a.Name]
+		switch v := typeOf(raw); {
+		case !ok:
+			problems = append(problems, a.Name+": the attribute of the key is missing")
+		case v.Type != a.Type:
+			problems = append(problems, a.Name+": the attribute of the key has the type "+v.Type+", the table defines "+a.Type)
+		case string(v.Raw) == `""`:
+			problems = append(problems, a.Name+": the attribute of the key is empty")
+		}
+	}
+	return problems
+}
+
+// get reads an item, consistently; nil if it is not there.
+func (p *Page) get(r *http.Request, t *table, key item) (item, exchange, error) {
+	request := getRequest{t.TableName, key, true, "TOTAL"}
+	var reply struct {
+		Item             item
+		ConsumedCapacity struct{ CapacityUnits float64 }
+	}
+	err := p.call(r.Context(), "GetItem", request, &reply)
+	e := exchange{Operation: "GetItem", Request: indented(request), Command: p.command(r, "GetItem", request), Units: reply.ConsumedCapacity.CapacityUnits}
+	e.Code, e.CodeNote = getCode(t, key)
+	return reply.Item, e, err
+}
+
+// attributeRow is an attribute of an item.
+type attributeRow struct {
+	Name, Type, Text, Stored string
+	Key                      bool
+}
+
+// itemView is the content of the view of an item.
+type itemView struct {
+	Key        string
+	KeyJSON    string
+	Attributes []attributeRow
+	JSON       string
+	Exchange   exchange
+}
+
+// showItem is an item by its key.
+func (p *Page) showItem(w http.ResponseWriter, r *http.Request) {
+	t, ok := p.describes(w, r)
+	if !ok {
+		return
+	}
+	key, ok := p.keyParam(w, r, t, r.URL.Query().Get("key"))
+	if !ok {
+		return
+	}
+	got, e, err := p.get(r, t, key)
+	if err != nil {
+		p.failCall(w, r, err)
+		return
+	}
+	keys := t.key()
+	v := &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t.TableName, "")}
+	content := &itemView{Key: key.keyWords(keys), KeyJSON: key.compact(), Exchange: e}
+	v.Content = content
+	if got == nil {
+		v.Problems = []string{"there is no item with this key"}
+		p.show(w, r, http.StatusNotFound, "item", v)
+		return
+	}
+	content.JSON = got.json(keys)
+	for _, name := range got.names(keys) {
+		value := typeOf(got[name])
+		content.Attributes = append(content.Attributes, attributeRow{
+			Name: name, Type: value.Type, Text: value.text(), Stored: valueText(got[name]),
+			Key: slices.ContainsFunc(keys.all(), func(a keyAttr) bool { return a.Name == name }),
+		})
+	}
+	p.show(w, r, http.StatusOK, "item", v)
+}

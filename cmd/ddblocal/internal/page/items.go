@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// readReply is the reply to a Query or a Scan.
+type readReply struct {
+	Items               []item
+	Count, ScannedCount int64
+	LastEvaluatedKey    item
+	ConsumedCapacity    struct{ CapacityUnits float64 }
+}
+
+// read sends a request of a search.
+func (p *Page) read(ctx context.Context, operation string, r *readRequest) (*readReply, error) {
+	reply := new(readReply)
+	err := p.call(ctx, operation, r, reply)
+	return reply, err
+}
+
+// cell is a value in a table of items.
+type cell struct {
+	Type, Text string
+	Cut        bool // Text is not the whole
+}
+
+// itemRow is an item in a table of items.
+type itemRow struct {
+	Link  string
+	Cells []cell
+	More  []string // attributes without a column
+}
+
+// itemTable is a table of items, with columns for the attributes that most of them have.
+type itemTable struct {
+	Columns []string
+	Keys    int // the first columns are the key
+	Rows    []itemRow
+	More    bool // there are attributes without a column
+}
+
+// maxColumns keeps a table readable; a view of an item shows all.
+const maxColumns = 12
+
+// newItemTable makes the table of items that were read by a key.
+func newItemTable(t *table, keys keySet, items []item) itemTable {
+	own := t.key()
+	all := keySet{keys.Partition, slices.Concat(keys.Sort, own.all())} // the index's first, then what identifies the item
+	counts := make(map[string]int)
+	for _, i := range items {
+		for name := range i {
+			counts[name]++
+		}
+	}
+	var columns []string
+	for _, a := range all.all() {
+		if !slices.Contains(columns, a.Name) {
+			columns = append(columns, a.Name)
+		}
+	}
+	made := itemTable{Keys: len(columns)}
+	rest := slices.DeleteFunc(slices.Sorted(maps.Keys(counts)), func(name string) bool { return slices.Contains(columns, name) })
+	slices.SortStableFunc(rest, func(a, b string) int { return counts[b] - counts[a] })
+	if room := max(maxColumns-len(columns), 0); len(rest) > room {
+		rest, made.More = rest[:room], true
+	}
+	slices.Sort(rest)
+	made.Columns = slices.Concat(columns, rest)
+	for _, i := range items {
+		row := itemRow{Link: itemLink(t, i)}
+		for _, name := range made.Columns {
+			raw, ok := i[name]
+			if !ok {
+				row.Cells = append(row.Cells, cell{})
+				continue
+			}
+			row.Cells = append(row.Cells, cellOf(raw))
+		}
+		for _, name := range slices.Sorted(maps.Keys(i)) {
+			if !slices.Contains(made.Columns, name) {
+				row.More = append(row.More, name)
+			}
+		}
+		made.Rows = append(made.Rows, row)
+	}
+	return made
+}
+
+func cellOf(raw json.RawMessage) cell {
+	const longest = 90
+	v := typeOf(raw)
+	c := cell{Type: v.Type, Text: v.text()}
+	if runes := []rune(c.Text); len(runes) > longest {
+		c.Text, c.Cut = string(runes[:longest]), true
+	}
+	return c
+}
+
+// itemLink is the view of an item, "" if its key is not whole.
+func itemLink(t *table, i item) string {
+	own := t.key()
+	key := i.keyOf(own)
+	if len(key) < len(own.all()) {
+		return ""
+	}
+	return link([]string{"tables", t.TableName, "item"}, "key", key.compact())
+}
+
+// field is an input of the search form.
+type field struct{ Name, Label, Type, Value string }
+
+// choice is an option of a select.
+type choice struct {
+	Value, Title string
+	Chosen       bool
+}
+
+// filterRow is a filter in the search form.
+type filterRow struct {
+	N               int
+	Path, Value, To string
+	Ops, Types      []choice
+}
+
+// searchForm is the search form of a table.
+type searchForm struct {
+	Action          string
+	Indexes         []choice
+	Index           string
+	Partition, Sort []field
+	Ops             []choice
+	To              string
+	Filters         []filterRow
+	Limits          []choice
+	Descending      bool
+	Consistent      bool
+	CanBeConsistent bool
+	Filtered        bool
+}
+
+func newSearchForm(t *table, s *search) searchForm {
+	f := searchForm{
+		Action: link([]string{"tables", t.TableName, "items"}), Index: s.Index, To: s.To, Descending: s.Descending, Consistent: s.Consistent,
+		CanBeConsistent: s.Index == "" || s.local, Filtered: len(s.Filters) > 0,
+	}
+	f.Indexes = []choice{{"", "the table: " + keyText(t.key()), s.Index == ""}}
+	for _, x := range slices.Concat(t.GlobalSecondaryIndexes, t.LocalSecondaryIndexes) {
+		f.Indexes = append(f.Indexes, choice{x.IndexName, x.IndexName + ": " + keyText(t.keySet(x.KeySchema)), s.Index == x.IndexName})
+	}
+	for i, a := range s.keys.Partition {
+		f.Partition = append(f.Partition, field{"p" + strconv.Itoa(i), a.Name, a.Type, s.Partition[i]})
+	}
+	for i, a := range s.keys.Sort {
+		f.Sort = append(f.Sort, field{"s" + strconv.Itoa(i), a.Name, a.Type, s.Sort[i]})
+	}
+	f.Ops = choices(sortOperators, s.Op)
+	for n, one := range append(slices.Clone(s.Filters), filter{Op: "=", Type: "S"}) {
+		if n == maxFilters {
+			break
+		}
+		row := filterRow{N: n, Path: one.Path, Value: one.Value, To: one.To, Ops: choices(filterOperators, one.Op)}
+		for _, kind := range []string{"S", "N", "B", "BOOL", "NULL"} {
+			row.Types = append(row.Types, choice{kind, kind, kind == one.Type})
+		}
+		f.Filters = append(f.Filters, row)
+	}
+	for _, n := range limits {
+		title := grouped(int64(n))
+		if n == 0 {
+			title = "as many as 1 MB holds"
+		}
+		f.Limits = append(f.Limits, choice{strconv.Itoa(n), title, n == s.Limit})
+	}
+	if !slices.Contains(limits, s.Limit) {
+		f.Limits = append(f.Limits, choice{strconv.Itoa(s.Limit), grouped(int64(s.Limit)), true})
+	}
+	return f
+}
+
+func choices(list []operator, chosen string) (all []choice) {
+	for _, o := range list {
+		all = append(all, choice{o.Name, o.Title, o.Name == chosen})
+	}
+	return all
+}
+
+// itemsView is the content of a search.
+type itemsView struct {
+	Form     searchForm
+	Items    itemTable
+	Found    bool // the request was sent and answered
+	Exchange exchange
+	Summary  string
+	Waste    string // what a scan or a filter cost beyond what it shows
+	Next     string
+	First    string // the same search from the beginning, if this is not it
+}
+
+// showItems is a search in a table or one of its indexes.
+func (p *Page) showItems(w http.ResponseWriter, r *http.Request) {
+	t, ok := p.describes(w, r)
+	if !ok {
+		return
+	}
+	s, problems := readSearch(t, r.URL.Query())
+	operation, request, wrong := s.request(t)
+	problems = append(problems, wrong...)
+	content := &itemsView{Form: newSearchForm(t, &s)}
+	v := &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t.TableName, "items"), Content: content, Problems: problems}
+	if len(problems) > 0 {
+		p.show(w, r, http.StatusBadRequest, "items", v)
+		return
+	}
+	content.Exchange = exchange{Operation: operation, Request: indented(request), Command: p.command(r, operation, request), Reads: true}
+	content.Exchange.Code, content.Exchange.CodeNote = codeOf(t, &s)
+	reply, err := p.read(r.Context(), operation, request)
+	if err != nil {
+		v.Problems = []string{err.Error()}
+		p.show(w, r, http.StatusBadRequest, "items", v)
+		return
+	}
+	here := []string{"tables", t.TableName, "items"}
+	content.Found = true
+	content.Items = newItemTable(t, s.keys, reply.Items)
+	content.Exchange.Units, content.Exchange.Returned, content.Exchange.Scanned = reply.ConsumedCapacity.CapacityUnits, reply.Count, reply.ScannedCount
+	if len(reply.LastEvaluatedKey) > 0 {
+		content.Next = link(here, append(s.params(), "after", reply.LastEvaluatedKey.compact())...)
+	}
+	if s.After != "" {
+		content.First = link(here, s.params()...)
+	}
+	content.Summary = operation + " of " + t.TableName
+	if s.Index != "" {
+		content.Summary = operation + " of index " + s.Index
+	}
+	if reply.ScannedCount > reply.Count {
+		content.Waste = fmt.Sprintf("It read %s items to show %s: what a filter drops is billed, too.", grouped(reply.ScannedCount), grouped(reply.Count))
+	}
+	p.show(w, r, http.StatusOK, "items", v)
+}

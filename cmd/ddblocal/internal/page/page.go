@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package page
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+// Path is where the page lies on the server.
+const Path = "/_ddb/"
+
+// Options say what the page shows, and to whom.
+type Options struct {
+	// Engine is what it shows.
+	Engine *ddbtest.Engine
+	// ReadOnly leaves out all forms that change something, and refuses them.
+	ReadOnly bool
+	// Public answers requests of other machines, by an IP address or one of Hosts.
+	Public bool
+	Hosts  []string
+}
+
+// Page is an http.Handler for all below [Path]. It is safe for concurrent use.
+type Page struct {
+	Options
+
+	token string
+	mux   *http.ServeMux
+}
+
+// New returns the page of an engine.
+func New(o Options) *Page {
+	p := &Page{Options: o, token: newToken(), mux: http.NewServeMux()}
+	for pattern, show := range map[string]func(http.ResponseWriter, *http.Request){
+		"{$}":                  p.showTables,
+		"tables/{table}":       p.showTable,
+		"tables/{table}/items": p.showItems,
+		"tables/{table}/item":  p.showItem,
+	} {
+		p.mux.HandleFunc("GET "+Path+pattern, show)
+	}
+	return p
+}
+
+// ServeHTTP answers a request for a view, or refuses it.
+func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	if status, why := p.refusal(r); status != 0 {
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		http.Error(w, "ddblocal: "+why, status)
+		return
+	}
+	if r.URL.Path+"/" == Path {
+		http.Redirect(w, r, Path, http.StatusMovedPermanently)
+		return
+	}
+	if _, pattern := p.mux.Handler(r); pattern == "" {
+		p.fail(w, r, http.StatusNotFound, "there is no such view")
+		return
+	}
+	p.mux.ServeHTTP(w, r)
+}
+
+var (
+	//go:embed html
+	files embed.FS
+	//go:embed page.css
+	style string
+
+	views = parseViews()
+)
+
+// parseViews returns the templates by the names of their files; each is filled into layout.html.
+func parseViews() map[string]*template.Template {
+	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
+		"count": grouped, "units": unitsText, "bytes": bytesText, "join": strings.Join,
+	}).ParseFS(files, "html/layout.html", "html/parts.html"))
+	entries, err := files.ReadDir("html")
+	if err != nil {
+		panic(err)
+	}
+	parsed := make(map[string]*template.Template)
+	for _, e := range entries {
+		name := strings.TrimSuffix(e.Name(), ".html")
+		if name != "layout" && name != "parts" {
+			parsed[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "html/"+e.Name()))
+		}
+	}
+	return parsed
+}
+
+// view is what layout.html shows around the content of a view.
+type view struct {
+	Title    string
+	Table    string // the table that it is about, if it is about one
+	Tabs     []tab
+	Notices  []string // what was done
+	Problems []string // what could not be done
+	Content  any
+
+	Style    template.CSS
+	Token    string
+	ReadOnly bool
+	Now      string // the engine's time
+	Ahead    string // how far the engine's clock is ahead, if it is
+}
+
+// tab is a link to another view of a table.
+type tab struct {
+	Title, Link string
+	Current     bool
+}
+
+// show answers with a view.
+func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, name string, v *view) {
+	v.Style, v.Token, v.ReadOnly = template.CSS(style), p.token, p.ReadOnly //nolint:gosec // the page's own
+	now := p.Engine.Clock().Now()
+	v.Now = now.UTC().Format(time.DateTime)
+	if ahead := time.Until(now).Round(time.Second); ahead > time.Second {
+		v.Ahead = durationText(ahead)
+	}
+	if done := notices[r.URL.Query().Get("done")]; done != "" {
+		v.Notices = append(v.Notices, done)
+	}
+	var body bytes.Buffer
+	if err := views[name].Execute(&body, v); err != nil {
+		http.Error(w, "ddblocal: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body.Bytes()) // the reader may be gone
+	}
+}
+
+// fail answers with a view that says what is wrong.
+func (p *Page) fail(w http.ResponseWriter, r *http.Request, status int, problems ...string) {
+	p.show(w, r, status, "problem", &view{Title: http.StatusText(status), Problems: problems})
+}
+
+// failCall answers with what the engine refused.
+func (p *Page) failCall(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusBadRequest
+	if isKind(err, "ResourceNotFoundException") {
+		status = http.StatusNotFound
+	}
+	p.fail(w, r, status, err.Error())
+}
+
+// notices are what a view says after a redirect, by the word in its URL.
+var notices = map[string]string{}
+
+// link is a path below Path with parameters; elements are escaped, empty parameters left out.
+func link(elements []string, params ...string) string {
+	escaped := make([]string, len(elements))
+	for i, e := range elements {
+		escaped[i] = url.PathEscape(e)
+	}
+	path := Path + strings.Join(escaped, "/")
+	query := make(url.Values)
+	for i := 0; i+1 < len(params); i += 2 {
+		if params[i+1] != "" {
+			query.Add(params[i], params[i+1])
+		}
+	}
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}
+
+// tabs are the views of a table.
+func tabs(table, current string) []tab {
+	list := []struct{ title, view string }{
+		{"Items", "items"}, {"Definition", ""},
+	}
+	var all []tab
+	for _, v := range list {
+		elements := []string{"tables", table}
+		if v.view != "" {
+			elements = append(elements, v.view)
+		}
+		all = append(all, tab{v.title, link(elements), v.view == current})
+	}
+	return all
+}
+
+// grouped is a whole number with commas.
+func grouped(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	sign := ""
+	if text[0] == '-' {
+		sign, text = "-", text[1:]
+	}
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return sign + text
+}
+
+// unitsText is a number of capacity units.
+func unitsText(units float64) string {
+	whole := int64(units)
+	rest := strconv.FormatFloat(units-float64(whole), 'f', -1, 64)
+	return grouped(whole) + strings.TrimPrefix(rest, "0")
+}
+
+func bytesText(n int64) string {
+	switch {
+	case n < 10_000:
+		return grouped(n) + " bytes"
+	case n < 10_000_000:
+		return grouped(n/1000) + " kB"
+	default:
+		return grouped(n/1_000_000) + " MB"
+	}
+}
+
+// durationText is a time in its two largest units.
+func durationText(d time.Duration) string {
+	units := []struct {
+		name string
+		size time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}}
+	for i, u := range units {
+		if d < u.size && u.size > time.Second {
+			continue
+		}
+		text := fmt.Sprintf("%d %s", d/u.size, u.name)
+		if i+1 < len(units) && d%u.size >= units[i+1].size {
+			text += fmt.Sprintf(" %d %s", d%u.size/units[i+1].size, units[i+1].name)
+		}
+		return text
+	}
+	return ""
+}

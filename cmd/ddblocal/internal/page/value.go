@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package page
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// item is an item in DynamoDB's JSON, by attribute. Its values are the bytes of the reply, so a number has the text that
+// is stored.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+type item map[string]json.RawMessage
+
+// typed is a value with its type apart.
+type typed struct {
+	Type string
+	Raw  json.RawMessage // the member: for {"N":"1"} it is "1"
+}
+
+func typeOf(raw json.RawMessage) typed {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil {
+		return typed{}
+	}
+	for name, member := range members {
+		return typed{name, member}
+	}
+	return typed{}
+}
+
+// text is the value as a person reads it: the text of a string, number or binary (in base64), else DynamoDB's JSON.
+func (v typed) text() string {
+	switch v.Type {
+	case "S", "N", "B":
+		var s string
+		_ = json.Unmarshal(v.Raw, &s) // the engine's
+		return s
+	case "NULL":
+		return "null"
+	case "SS", "NS", "BS":
+		var members []string
+		_ = json.Unmarshal(v.Raw, &members)
+		if v.Type == "SS" {
+			for i, m := range members {
+				members[i] = strconv.Quote(m)
+			}
+		}
+		return "{" + strings.Join(members, ", ") + "}"
+	}
+	return string(v.Raw)
+}
+
+// valueOf is the value of a type that a text from a form means: for a key, a condition or a filter.
+func valueOf(kind, text string) (json.RawMessage, error) {
+	var v any = text
+	switch kind {
+	case "S":
+	case "N":
+		if !number.MatchString(text) {
+			return nil, fmt.Errorf("%q is no number", text)
+		}
+	case "B":
+		if _, err := base64.StdEncoding.DecodeString(text); err != nil {
+			return nil, fmt.Errorf("%q is no base64, in which binary values are given", text)
+		}
+	case "BOOL":
+		if text != "true" && text != "false" {
+			return nil, fmt.Errorf("%q is neither true nor false", text)
+		}
+		v = text == "true"
+	case "NULL":
+		v = true
+	default:
+		return nil, fmt.Errorf("%q is no type of a value that can be given here; it is S, N, B, BOOL or NULL", kind)
+	}
+	return marshal(map[string]any{kind: v})
+}
+
+var number = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`)
+
+// parseItem reads an item that a person wrote, and names everything that is wrong. Package json alone would take the last
+// of two attributes of one name, and lose the first.
+func parseItem(text string) (item, []string) {
+	if !utf8.ValidString(text) {
+		return nil, []string{"the text is no valid UTF-8"}
+	}
+	var c checker
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	c.decoder = d
+	whole := c.value("")
+	if len(c.problems) == 0 {
+		if _, err := d.Token(); err != io.EOF {
+			c.problemf("", "there is more behind the item")
+		}
+	}
+	if len(c.problems) > 0 {
+		return nil, c.problems
+	}
+	members, ok := whole.(object)
+	if !ok {
+		return nil, []string{`an item is an object of attributes, such as {"id": {"S": "u1"}}`}
+	}
+	for _, m := range members {
+		c.attribute(strconv.Quote(m.name), m.value)
+	}
+	if len(c.problems) > 0 {
+		return nil, c.problems
+	}
+	read := make(item)
+	if err := json.Unmarshal([]byte(text), &read); err != nil {
+		return nil, []string{err.Error()}
+	}
+	for name, raw := range read {
+		var b bytes.Buffer
+		_ = json.Compact(&b, raw) // it was decoded
+		read[name] = b.Bytes()
+	}
+	return read, nil
+}
+
+// object is a JSON object in its order.
+type object []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// checker reads JSON and collects what is wrong with it.
+type checker struct {
+	decoder  *json.Decoder
+	problems []string
+}
+
+func (c *checker) problemf(path, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if path != "" {
+		text = path + ": " + text
+	}
+	c.problems = append(c.problems, text)
+}
+
+// value reads the next value; objects become [object], so that members of one name are seen.
+func (c *checker) value(path string) any {
+	token, err := c.decoder.Token()
+	if err != nil {
+		c.problemf(path, "it is no JSON at byte %d: %v", c.decoder.InputOffset(), err)
+		return nil
+	}
+	switch token {
+	case json.Delim('{'):
+		read := object{}
+		for c.decoder.More() {
+			name, err := c.decoder.Token()
+			if err != nil {
+				c.problemf(path, "it is no JSON at byte %d: %v", c.decoder.InputOffset(), err)
+				return nil
+			}
+			text, _ := name.(string) // the decoder takes no other
+			if slices.ContainsFunc(read, func(m member) bool { return m.name == text }) {
+				c.problemf(path, "%q is there twice", text)
+			}
+			read = append(read, member{text, c.value(below(path, text))})
+			if len(c.problems) > 0 {
+				return nil
+			}
+		}
+		_, _ = c.decoder.Token() // More has seen it, or the next reading fails
+		return read
+	case json.Delim('['):
+		list := []any{}
+		for i := 0; c.decoder.More(); i++ {
+			list = append(list, c.value(fmt.Sprintf("%s[%d]", path, i)))
+			if len(c.problems) > 0 {
+				return nil
+			}
+		}
+		if _, err := c.decoder.Token(); err != nil {
+			c.problemf(path, "it is no JSON at byte %d: %v", c.decoder.InputOffset(), err)
+		}
+		return list
+	}
+	return token
+}
+
+func below(path, name string) string {
+	if path == "" {
+		return strconv.Quote(name)
+	}
+	return path + "." + strconv.Quote(name)
+}
+
+// attribute checks a value in DynamoDB's JSON. What is left to the engine are its own limits, such as the digits of a number.
+func (c *checker) attribute(path string, v any) {
+	members, ok := v.(object)
+	if !ok || len(members) != 1 {
+		c.problemf(path, `a value is an object of one type, such as {"S": "text"} or {"N": "1"}`)
+		return
+	}
+	kind, v := members[0].name, members[0].value
+	switch kind {
+	case "S", "N", "B":
+		c.scalar(path, kind, v)
+	case "BOOL":
+		if _, ok := v.(bool); !ok {
+			c.problemf(path, "BOOL is true or false, without quotes")
+		}
+	case "NULL":
+		if v != true {
+			c.problemf(path, "NULL is true")
+		}
+	case "SS", "NS", "BS":
+		list, ok := v.([]any)
+		if !ok || len(list) == 0 {
+			c.problemf(path, "%s is a list with at least one text", kind)
+			return
+		}
+		for i, e := range list {
+			c.scalar(fmt.Sprintf("%s[%d]", path, i), kind[:1], e)
+		}
+	case "L":
+		list, ok := v.([]any)
+		if !ok {
+			c.problemf(path, "L is a list of values")
+		}
+		for i, e := range list {
+			c.attribute(fmt.Sprintf("%s[%d]", path, i), e)
+		}
+	case "M":
+		entries, ok := v.(object)
+		if !ok {
+			c.problemf(path, "M is an object of values")
+		}
+		for _, e := range entries {
+			c.attribute(below(path, e.name), e.value)
+		}
+	default:
+		c.problemf(path, "%q is no type; the types are S, N, B, BOOL, NULL, SS, NS, BS, L and M", kind)
+	}
+}
+
+func (c *checker) scalar(path, kind string, v any) {
+	text, ok := v.(string)
+	switch {
+	case !ok:
+		c.problemf(path, "the value of %s is a text in quotes, numbers too, so that no digit is lost", kind)
+	case kind == "N" && !number.MatchString(strings.TrimSpace(text)):
+		c.problemf(path, "%q is no number", text)
+	case kind == "B":
+		if _, err := base64.StdEncoding.DecodeString(text); err != nil {
+			c.problemf(path, "B is in base64")
+		}
+	}
+}
+
+// canonical is a text that two equal values have in common: without spaces and escapes, with sorted members and sets.
+func canonical(raw json.RawMessage) string {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return string(raw)
+	}
+	sortSets(v)
+	text, err := marshal(v)
+	if err != nil {
+		return string(raw)
+	}
+	return string(text)
+}
+
+func sortSets(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			sortSets(e)
+		}
+	case map[string]any:
+		for name, e := range v {
+			if list, ok := e.([]any); ok && len(v) == 1 && slices.Contains([]string{"SS", "NS", "BS"}, name) {
+				slices.SortFunc(list, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+				continue
+			}
+			sortSets(e)
+		}
+	}
+}
+
+// names are the attributes of an item: those of the key first, the others in order.
+func (i item) names(k keySet) []string {
+	var first, rest []string
+	for _, a := range k.all() {
+		if _, ok := i[a.Name]; ok && !slices.Contains(first, a.Name) {
+			first = append(first, a.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(i)) {
+		if !slices.Contains(first, name) {
+			rest = append(rest, name)
+		}
+	}
+	return append(first, rest...)
+}
+
+// json is the item in DynamoDB's JSON, in the order of names, with an attribute a line where that fits.
+func (i item) json(k keySet) string {
+	var b strings.Builder
+	b.WriteString("{")
+	for n, name := range i.names(k) {
+		if n > 0 {
+			b.WriteString(",")
+		}
+		quoted, err := marshal(name)
+		if err != nil {
+			quoted = []byte(strconv.Quote(name))
+		}
+		fmt.Fprintf(&b, "\n  %s: %s", quoted, valueText(i[name]))
+	}
+	b.WriteString("\n}")
+	return b.String()
+}
+
+// valueText is a value in a line if it is short, else indented.
+func valueText(raw json.RawMessage) string {
+	const lineLength = 100
+	if len(raw) <= lineLength {
+		return string(raw)
+	}
+	var b bytes.Buffer
+	if json.Indent(&b, raw, "  ", "  ") != nil {
+		return string(raw)
+	}
+	return b.String()
+}
+
+// keyOf is the part of an item that is its key.
+func (i item) keyOf(k keySet) item {
+	key := make(item)
+	for _, a := range k.all() {
+		if raw, ok := i[a.Name]; ok {
+			key[a.Name] = raw
+		}
+	}
+	return key
+}
+
+// compact is the item in one line, for URLs and hidden fields.
+func (i item) compact() string {
+	text, err := marshal(i)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// keyWords is a key in words, for titles.
+func (i item) keyWords(k keySet) string {
+	var words []string
+	for _, a := range k.all() {
+		words = append(words, a.Name+" "+typeOf(i[a.Name]).text())
+	}
+	return strings.Join(words, ", ")
+}
