@@ -20,7 +20,7 @@ import (
 
 // Hook sees every request that tables send: for traces, metrics, logs. Package
 // telemetry has one for OpenTelemetry, package debug one that draws a page,
-// [LogCalls] and [HotKeys] are others. [AddHook] puts one on all tables,
+// package hotkeys one that finds hot keys, and [LogCalls] one that logs. [AddHook] puts one on all tables,
 // [WithHook] on one.
 //
 // A Hook is called by many goroutines at once. It must not block: the caller of the

@@ -136,7 +136,7 @@ func (u *Unique[T, PK, O]) Verify(ctx context.Context, claims iter.Seq2[UniqueCl
 //	err := ddb.Transact(ctx, client, emails.TxRepair(f),
 //		users.TxCheck(f.Holder, userVersion.Eq(u.Version)))              // orphaned; u does not have the value
 //
-// [Contested] findings are refused.
+// [ReservationContested] findings are refused.
 func (u *Unique[T, PK, O]) TxRepair(f UniqueFinding[PK, O]) TxOp {
 	return u.op(func(tx *transaction) {
 		var err error
@@ -165,7 +165,7 @@ func (u *Unique[T, PK, O]) TxRepair(f UniqueFinding[PK, O]) TxOp {
 //	n, err := emails.Repair(ctx, findings, ddb.ReservationMissing, ddb.ReservationOrphaned)
 //
 // Findings that are not true any more are left alone and named in the error by their
-// index; any other failure ends the call. Without an allowed kind it is refused, and so is [Contested].
+// index; any other failure ends the call. Without an allowed kind it is refused, and so is [ReservationContested].
 func (u *Unique[T, PK, O]) Repair(ctx context.Context, findings []UniqueFinding[PK, O], allowed ...FindingKind) (repaired int, err error) {
 	if err := u.usable(); err != nil {
 		return 0, err

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package changetest holds the tests that every store of leases for package change must pass.
+// Package changetest tests stores of leases for package change. Run its tests on a [change.Store] of your own:
+//
+//	func TestStore(t *testing.T) {
+//		changetest.RunStore(t, func(t testing.TB) change.Store { return redisleases.New(newRedis(t)) })
+//	}
 package changetest
 
 import (

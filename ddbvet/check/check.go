@@ -6,6 +6,12 @@
 //   - [DroppedError]: a loop over an iterator leaves its error out, so that it takes a failed read for the end of the data.
 //   - [NoField]: the function of a handle returns something else than the address of a stored field.
 //   - [EmptyCondition]: an If, an Or or an In gets no conditions or values, or a list that may have none, which the call refuses.
+//
+// Command ddbvet runs them all. For a command of your own with others:
+//
+//	func main() {
+//		unitchecker.Main(append(check.Analyzers(), others...)...)
+//	}
 package check
 
 import (

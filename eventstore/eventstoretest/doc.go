@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package eventstoretest holds an event store to its promises, on whatever backend
-// its client talks to: [Run] tries out what every method does, [Storm] what remains true when many writers, and faults, meet.
+// Package eventstoretest tests what package eventstore promises, on the server that a client talks to. [Run] tests each method;
+// [Storm] tests what stays true with many writers and with faults:
+//
+//	func TestStore(t *testing.T) {
+//		eventstoretest.Run(t, func(t testing.TB, opts ...eventstore.Option) *eventstore.Store {
+//			store, err := eventstore.New(newClient(t), "events", opts...)
+//			if err != nil {
+//				t.Fatal(err)
+//			}
+//			return store
+//		})
+//	}
 package eventstoretest

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package grantclient opens a store of grants with a client of its own. It builds the SDK's credential packages, which package grant does not.
+// Package grantclient opens a store of grants with a client of its own. It builds the SDK's credential packages, which package grant does not:
+//
+//	store, err := grantclient.Open(ctx, grant.Config{Table: "grants", Region: "eu-central-1"})
+//	if err != nil {
+//		return err // every problem of the configuration, or a missing setting of the SDK
+//	}
+//	decision, err := store.Check(ctx, grant.Key{User: user, Tenant: tenant, Activity: activity})
 package grantclient
 
 import (

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package payloadtest holds object stores, and payload stores over them, to their promises.
+// Package payloadtest tests object stores, and package payload on them. Run its tests on a [payload.Objects] of your own:
+//
+//	func TestObjects(t *testing.T) {
+//		payloadtest.Run(t, func(t testing.TB) payload.Objects { return files.New(t.TempDir()) })
+//	}
 package payloadtest
 
 import (

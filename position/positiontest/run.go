@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package positiontest holds a store of positions to its promises, on whatever backend its client talks to.
+// Package positiontest tests what package position promises, on the server that a client talks to:
+//
+//	func TestStore(t *testing.T) {
+//		positiontest.Run(t, func(t testing.TB, opts ...position.Option) *position.Store {
+//			store, err := position.New(newClient(t), "positions", opts...)
+//			if err != nil {
+//				t.Fatal(err)
+//			}
+//			return store
+//		})
+//	}
 package positiontest
 
 import (

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package snapshottest holds a store of snapshots to its promises, on whatever backend its client talks to.
+// Package snapshottest tests what package snapshot promises, on the server that a client talks to:
+//
+//	func TestStore(t *testing.T) {
+//		snapshottest.Run(t, func(t testing.TB, opts ...snapshot.Option) *snapshot.Store {
+//			store, err := snapshot.New(newClient(t), "snapshots", opts...)
+//			if err != nil {
+//				t.Fatal(err)
+//			}
+//			return store
+//		})
+//	}
 package snapshottest
 
 import (
