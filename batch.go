@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // Limits of one batch request, see
@@ -230,6 +231,7 @@ type batch struct {
 	halt       atomic.Value  // halted, once nothing more shall be sent
 	idle       *time.Timer   // ends the batch when nothing was done for idleLimit
 	idleLimit  time.Duration
+	task       *progress.Task
 	kept       atomic.Bool // a hook has seen the entries and may keep them
 }
 

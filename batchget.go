@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // Got is one result of BatchGet.
@@ -96,6 +97,8 @@ func resultsOf[T any](lists resultSeq) iter.Seq2[Got[T], error] {
 	}
 }
 
+const loopEnded = "the loop was left"
+
 // batchGetAll gives lists of the type that list points to.
 //
 //go:noinline
@@ -113,6 +116,8 @@ func (c *core) batchGetAll(ctx context.Context, keys windowSeq, list any, opts [
 			first int
 		)
 		defer func() { stats.report(r.stats) }()
+		ctx, task := progress.Start(ctx, "BatchGetItem "+c.name)
+		defer task.Stop(loopEnded) // by a panic
 		keys(maxBatchGet*max(c.concurrency, 1), func(window any, n int) bool {
 			b := c.batchGetter(first)
 			got := reflect.New(reflect.TypeOf(list).Elem())
@@ -122,15 +127,19 @@ func (c *core) batchGetAll(ctx context.Context, keys windowSeq, list any, opts [
 				got.Elem().SetLen(failed.Failed[0].Index - first)
 			}
 			first += n
+			task.Items(int64(b.stats.Done))
 			if !yield(got.Interface(), nil) {
+				task.Stop(loopEnded)
 				return false
 			}
 			if err != nil {
+				task.End(err)
 				yield(nil, err)
 				return false
 			}
 			return true
 		})
+		task.End(nil) // unless it has ended before
 	}
 }
 

@@ -12,16 +12,20 @@ import (
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // sendBatch sends one request and returns what it left.
 type sendBatch func(context.Context, wire.Options, []*batchEntry) (left []*batchEntry, err error)
 
 // run sends entries, as many requests at a time as the table allows, and gathers what failed.
-func (b *batch) run(ctx context.Context, entries []*batchEntry, send sendBatch) error {
+func (b *batch) run(ctx context.Context, entries []*batchEntry, send sendBatch) (err error) {
 	if len(entries) == 0 {
 		return b.result()
 	}
+	ctx, b.task = progress.Start(ctx, b.op+" "+b.core.name)
+	b.task.Total(int64(len(entries)))
+	defer func() { b.task.End(err) }()
 	ctx, stop := b.bounded(ctx)
 	defer stop()
 	b.queue, b.all = entries, entries
@@ -112,6 +116,8 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 		progressed := len(left) < len(pending)
 		if progressed {
 			b.advanced()
+			b.task.Items(int64(len(pending) - len(left)))
+			b.task.Run()
 		}
 		if len(left) == 0 {
 			loop.Succeeded()
@@ -120,6 +126,7 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 		if left = b.giveUp(left, refused); len(left) == 0 {
 			continue
 		}
+		b.task.Wait(leftUnprocessed)
 		if stop := loop.Next(ctx, progressed); stop != nil {
 			if end := ended(ctx); end != nil && errors.Is(stop, retry.ErrBudgetEmpty) {
 				stop = fmt.Errorf("%w; %w", end, retry.ErrBudgetEmpty)

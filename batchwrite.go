@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // BatchPut stores any number of items, each in place of any item with its key: 25
@@ -120,10 +121,13 @@ func (c *core) batchPutAll(ctx context.Context, list windowSeq, opts []BatchOpti
 		first int
 	)
 	defer func() { stats.report(call.stats) }()
+	ctx, task := progress.Start(ctx, "BatchWriteItem "+c.name)
+	defer func() { task.End(err) }()
 	list(maxBatchWrite*c.concurrency, func(window any, n int) bool {
 		b := c.batchWriter(first)
 		err = b.put(ctx, window, nil)
 		stats.add(b.stats)
+		task.Items(int64(b.stats.Done))
 		if invalid, ok := errors.AsType[*InvalidError](err); ok {
 			err = opError(b.op, c.name, "", b.refused(n, invalid))
 		}

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/progress"
 )
 
 // EnsureTable creates what is missing of the table and waits for it: the table
@@ -38,7 +40,10 @@ func (t *SimpleTable[T, PK]) EnsureTable(ctx context.Context, opts ...SchemaOpti
 func (c *core) ensureTable(ctx context.Context, opts []SchemaOption) error {
 	s, client, err := c.spec(ctx, "EnsureTable", opts)
 	if err == nil {
+		var task *progress.Task
+		ctx, task = progress.Start(ctx, "EnsureTable "+c.name)
 		err = c.ensure(ctx, client, s)
+		task.End(err)
 	}
 	return opError("EnsureTable", c.label(), "", err)
 }

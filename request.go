@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/tablename"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // callOptions is what a context carries for the calls made with it.
@@ -27,6 +28,8 @@ type callOptions struct {
 	gates       []Gate
 	explain     *explainer
 	collections bool // the sizes of item collections are asked for
+
+	task *progress.Task // that the call is part of; filled when a request is sent
 }
 
 type callOptionsKey struct{}
@@ -128,11 +131,13 @@ func (c *core) send(ctx context.Context, info *requestInfo, o wire.Options, do s
 // sendAll is send for a request on several tables.
 func sendAll(ctx context.Context, cores []*core, info *requestInfo, o wire.Options, do sendFunc) (replyInfo, error) {
 	opts := callOptionsOf(ctx)
+	opts.task = progress.From(ctx)
 	out := outgoing{options: o, capacity: opts.capacity(cores)}
 	if !opts.observed(cores) {
 		out.metrics = opts.collectionMetrics(cores)
 		r, err := do(ctx, out)
 		r.book(cores, info, opts.label, err)
+		r.spend(info, opts.task)
 		r.reportCollections(cores, info)
 		return r, err
 	}
@@ -143,10 +148,12 @@ func sendAll(ctx context.Context, cores []*core, info *requestInfo, o wire.Optio
 	if ctx = q.begin(ctx); q.call != nil {
 		out.options, out.watched = q.watching(o), true
 	}
+	task := opts.task
 	opts = callOptionsOf(ctx) // to which hooks may have added
 	out.metrics = opts.collectionMetrics(cores)
 	r, err := do(ctx, out)
 	r.book(cores, info, opts.label, err)
+	r.spend(info, task)
 	q.end(ctx, &r, r.reportCollections(cores, info), err)
 	return r, err
 }
@@ -164,9 +171,9 @@ func (o *callOptions) observed(cores []*core) bool {
 	return false
 }
 
-// capacity asks for the consumed capacity, by index, whenever a ledger, a budget or a gate counts it.
+// capacity asks for the consumed capacity, by index, whenever a ledger, a budget, a gate or a progress counts it.
 func (o *callOptions) capacity(cores []*core) types.ReturnConsumedCapacity {
-	if len(o.budgets) > 0 || len(o.gates) > 0 || slices.ContainsFunc(cores, func(c *core) bool { return c.ledger != nil }) {
+	if o.task != nil || len(o.budgets) > 0 || len(o.gates) > 0 || slices.ContainsFunc(cores, func(c *core) bool { return c.ledger != nil }) {
 		return types.ReturnConsumedCapacityIndexes
 	}
 	return types.ReturnConsumedCapacityNone
@@ -296,6 +303,14 @@ func (r *replyInfo) book(cores []*core, info *requestInfo, label string, err err
 	default:
 		c.ledger.Book(label, info.op, info.write, c.name, *r.capacity)
 		r.observeSizes(c, info)
+	}
+}
+
+// spend counts the units in the progress of the call that the request is part of.
+func (r *replyInfo) spend(info *requestInfo, task *progress.Task) {
+	if task != nil {
+		c := consumedOf(info.write, r.all()...)
+		task.Spend(progress.Units{Read: c.ReadUnits, Write: c.WriteUnits})
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/progress"
 )
 
 // ErrTableExists means that CreateTable found a table of the name.
@@ -173,8 +175,13 @@ func (c *core) waitFor(ctx context.Context, client SchemaClient, ready func(*typ
 			return false, err
 		}
 		table = now
-		return ready(now), nil
+		done := ready(now)
+		if !done {
+			progress.From(ctx).Wait(stateText(now))
+		}
+		return done, nil
 	})
+	progress.From(ctx).Run()
 	if err != nil && table != nil {
 		err = fmt.Errorf("%w; %s. What was begun goes on: wait with WaitTable, or call again", err, stateText(table))
 	}

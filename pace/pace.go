@@ -21,6 +21,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // Rates are capacity units a second. Zero is no limit for that kind.
@@ -90,12 +91,27 @@ func newPace() *Pace {
 	return p
 }
 
-// With makes the calls with the context keep the pace, and those that the context has already. A nil pace is none.
+// With makes the calls with the context keep the pace, and those that the context has already. A nil pace is none. The progress of a long call shows the
+// rate as its ceiling, and that it waits.
 func With(ctx context.Context, p *Pace) context.Context {
 	if p == nil {
 		return ctx
 	}
-	return ddb.WithGate(context.WithValue(ctx, paceKey{}, p), p)
+	ctx = progress.WithLimit(context.WithValue(ctx, paceKey{}, p), p.limit)
+	return ddb.WithGate(ctx, p)
+}
+
+// limit is the state for progress.
+func (p *Pace) limit() progress.Limit {
+	s := p.Stats()
+	l := progress.Limit{Ceiling: progress.Units{Read: s.Rate.ReadUnits, Write: s.Rate.WriteUnits}, Waiting: s.Waiting > 0}
+	switch {
+	case s.State == "lowered":
+		l.Reason = "pace, lowered: " + s.Reason
+	case l.Waiting:
+		l.Reason = "pace"
+	}
+	return l
 }
 
 type paceKey struct{}

@@ -27,6 +27,7 @@ var foundations = map[string]bool{ // whether it lies above the root
 	"keyformat": false,
 	"consumers": false,
 	"cost":      false,
+	"progress":  false,
 }
 
 // clientPackages make clients, and so build the SDK's credential packages. Programs that bring a client build neither.

@@ -30,6 +30,7 @@ import (
 	payloadzstd "github.com/dynamotable/ddb/payload/zstd"
 	"github.com/dynamotable/ddb/position"
 	positionimporter "github.com/dynamotable/ddb/position/importer"
+	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/snapshot"
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
 	"github.com/dynamotable/ddb/telemetry"
@@ -43,6 +44,13 @@ type projection struct {
 // functions are the exported functions of all packages that programs import, generic ones as they are used here. TestFunctionsAreListed fails for one that
 // is not here.
 var functions = map[string]any{
+	"progress.From":                           progress.From,
+	"progress.Join":                           progress.Join,
+	"progress.Named":                          progress.Named,
+	"progress.NewTracker":                     progress.NewTracker,
+	"progress.Start":                          progress.Start,
+	"progress.With":                           progress.With,
+	"progress.WithLimit":                      progress.WithLimit,
 	"consumers.Add":                           consumers.Add,
 	"ddb.AddHook":                             ddb.AddHook,
 	"ddb.AllowDelete":                         ddb.AllowDelete,

@@ -29,6 +29,7 @@ import (
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 	"github.com/dynamotable/ddb/position"
 	positionimporter "github.com/dynamotable/ddb/position/importer"
+	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/snapshot"
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
 )
@@ -89,6 +90,13 @@ var exportedTypes = map[string]exported{
 	"ddb.Cond":                 holds[ddb.Cond[member]](),
 	"ddb.CondOf":               holds[ddb.CondOf[*member]](),
 	"ddb.ConditionFailed":      holds[ddb.ConditionFailed[member]]("Condition"),
+	"progress.Count":           sends[progress.Count]("Name"),
+	"progress.Limit":           holds[progress.Limit]("Reason"),
+	"progress.Progress":        sends[progress.Progress]("Job", "State", "Reason", "Counts.Name"),
+	"progress.State":           word[progress.State](),
+	"progress.Task":            points[progress.Task](),
+	"progress.Tracker":         points[progress.Tracker](),
+	"progress.Units":           holds[progress.Units](),
 	"consumers.Stats":          holds[consumers.Stats]("Kind", "Table", "Consumer"),
 	"cost.Consumed":            holds[cost.Consumed](),
 	"ddb.Cursor":               holds[ddb.Cursor[member]](),

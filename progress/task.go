@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package progress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Task is a long call that reports. Its methods are safe for concurrent use, and do nothing on a nil Task.
+type Task struct {
+	*run
+	joined bool // another call ends it
+}
+
+// reportEvery is how often a running task reports at most.
+const reportEvery = time.Second
+
+type run struct {
+	listeners []*listener
+	limit     func() Limit
+
+	reporting sync.Mutex // one report at a time
+
+	mu       sync.Mutex
+	now      Progress // without what follows from the figures below
+	reported time.Time
+	rates    window
+	parts    parts
+}
+
+func newTask(name string, listeners []*listener, limit func() Limit) *Task {
+	now := time.Now()
+	return &Task{run: &run{listeners: listeners, limit: limit, now: Progress{Job: name, State: Running, Started: now}, rates: window{since: now}}}
+}
+
+func (r *run) begin() {
+	for _, l := range r.listeners {
+		if l.tracker != nil {
+			l.tracker.add(r)
+		}
+	}
+	r.report(true)
+}
+
+func (t *Task) made() bool { return t != nil && t.run != nil }
+
+// Name is the name of the task.
+func (t *Task) Name() string {
+	if !t.made() {
+		return ""
+	}
+	return t.now.Job // which never changes
+}
+
+// Items counts items that were read or written.
+func (t *Task) Items(n int64) {
+	if t.made() && n != 0 {
+		t.change(func(r *run, at time.Time) {
+			r.now.Items += n
+			r.rates.add(at, amounts{items: float64(n)})
+		})
+	}
+}
+
+// Total says how many items there are in all.
+func (t *Task) Total(n int64) {
+	if t.made() {
+		t.change(func(r *run, _ time.Time) { r.now.Total = n })
+	}
+}
+
+// Count adds to a figure of a name, such as "changed".
+func (t *Task) Count(name string, n int64) {
+	if t.made() && n != 0 {
+		t.change(func(r *run, _ time.Time) {
+			i, found := slices.BinarySearchFunc(r.now.Counts, name, func(c Count, name string) int { return strings.Compare(c.Name, name) })
+			if !found {
+				r.now.Counts = slices.Insert(r.now.Counts, i, Count{Name: name})
+			}
+			r.now.Counts[i].N += n
+		})
+	}
+}
+
+// Spend counts units. The requests of the task's context count by themselves.
+func (t *Task) Spend(u Units) {
+	if t.made() && u != (Units{}) {
+		t.change(func(r *run, at time.Time) {
+			r.now.Units.Read += u.Read
+			r.now.Units.Write += u.Write
+			r.rates.add(at, amounts{units: u})
+		})
+	}
+}
+
+// Parts says in how many parts the work is cut, and how many of them were done before.
+func (t *Task) Parts(n, done int) {
+	if t.made() {
+		t.change(func(r *run, _ time.Time) { r.now.Parts, r.now.PartsDone = n, done })
+	}
+}
+
+// Work notes that so much was done of a part, in a measure that is the same for all parts, such as items scanned. The time that is left follows from it.
+func (t *Task) Work(part int, work float64) {
+	if t.made() && work > 0 {
+		t.change(func(r *run, at time.Time) {
+			r.parts.work(part, work)
+			r.rates.add(at, amounts{work: work})
+		})
+	}
+}
+
+// PartDone notes the end of a part. whole says that all of its work was noted, and not a rest that an earlier run has left.
+func (t *Task) PartDone(part int, whole bool) {
+	if t.made() {
+		t.change(func(r *run, _ time.Time) {
+			r.now.PartsDone++
+			r.parts.done(part, whole)
+		})
+	}
+}
+
+// Position gives the function that makes [Progress.Position]. It must be safe for concurrent use, also after the end of the task.
+func (t *Task) Position(position func() string) {
+	if t.made() {
+		t.change(func(r *run, _ time.Time) { r.now.position = position })
+	}
+}
+
+// Wait says what the task waits for, without a key, until [Task.Run].
+func (t *Task) Wait(reason string) { t.become(Waiting, reason) }
+
+// Run says that the task waits no more.
+func (t *Task) Run() { t.become(Running, "") }
+
+// Stop ends the task before its work is done.
+func (t *Task) Stop(reason string) { t.end(Stopped, reason) }
+
+// End ends the task: it is done without an error, stopped if a context has ended, and has failed otherwise. The text of the error becomes the reason, so it must hold no
+// key; those of the library do not. Only the first end counts.
+func (t *Task) End(err error) {
+	switch {
+	case err == nil:
+		t.end(Done, "")
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		t.end(Stopped, err.Error())
+	default:
+		t.end(Failed, err.Error())
+	}
+}
+
+func (t *Task) end(s State, reason string) {
+	if !t.made() || t.joined {
+		return
+	}
+	t.become(s, reason)
+	for _, l := range t.listeners {
+		if l.tracker != nil {
+			l.tracker.end(t.run)
+		}
+	}
+}
+
+// become changes the state, and reports that at once.
+func (t *Task) become(s State, reason string) {
+	if !t.made() {
+		return
+	}
+	t.mu.Lock()
+	changed := !t.now.State.Ended() && (t.now.State != s || t.now.Reason != reason)
+	if changed {
+		t.now.State, t.now.Reason, t.now.At = s, reason, time.Now()
+	}
+	t.mu.Unlock()
+	if changed {
+		t.report(true)
+	}
+}
+
+// change changes the figures.
+func (t *Task) change(f func(r *run, at time.Time)) {
+	at := time.Now()
+	t.mu.Lock()
+	f(t.run, at)
+	due := at.Sub(t.reported) >= reportEvery
+	t.mu.Unlock()
+	if due {
+		t.report(false)
+	}
+}
+
+// report hands the state to the functions that listen, but not while another report is under way, unless it must.
+func (r *run) report(must bool) {
+	if must {
+		r.reporting.Lock()
+	} else if !r.reporting.TryLock() {
+		return
+	}
+	defer r.reporting.Unlock()
+	r.mu.Lock()
+	now := time.Now()
+	if !must && (now.Sub(r.reported) < reportEvery || r.now.State.Ended()) {
+		r.mu.Unlock()
+		return
+	}
+	r.reported = now
+	r.mu.Unlock()
+	var p Progress
+	for _, l := range r.listeners {
+		if l.report == nil {
+			continue
+		}
+		if p.Job == "" {
+			p = r.progress()
+		}
+		l.report(p)
+	}
+}
+
+// Progress is the state now.
+func (t *Task) Progress() Progress {
+	if !t.made() {
+		return Progress{}
+	}
+	return t.progress()
+}
+
+func (r *run) progress() Progress {
+	var limit Limit
+	if r.limit != nil {
+		limit = r.limit()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.now
+	p.Counts = slices.Clone(p.Counts)
+	p.Ceiling = limit.Ceiling
+	if p.State.Ended() {
+		return p
+	}
+	p.At = time.Now()
+	if p.State == Running && limit.Waiting {
+		p.State, p.Reason = Waiting, limit.Reason
+	}
+	recent := r.rates.rate(p.At)
+	p.Rate = recent.units
+	p.LeftLow, p.LeftHigh = r.left(p, recent)
+	return p
+}
+
+// left is how long the rest takes.
+func (r *run) left(p Progress, recent amounts) (low, high time.Duration) {
+	elapsed := p.Elapsed().Seconds()
+	if elapsed <= 0 {
+		return 0, 0
+	}
+	var least, most, whole, now float64
+	switch {
+	case p.Parts > 0:
+		var known bool
+		if least, most, known = r.parts.left(p.Parts - p.PartsDone); !known {
+			return 0, 0
+		}
+		whole, now = r.rates.all.work/elapsed, recent.work
+	case p.Total > 0:
+		least = max(0, float64(p.Total-p.Items))
+		most, whole, now = least, r.rates.all.items/elapsed, recent.items
+	}
+	if whole <= 0 {
+		return 0, 0
+	}
+	slow, fast := whole, whole
+	if now > 0 {
+		slow, fast = min(whole, now), max(whole, now)
+	}
+	return seconds(least / fast), seconds(most / slow)
+}
+
+// seconds is a duration of at most a century.
+func seconds(s float64) time.Duration {
+	const most = 100 * 365 * 24 * 3600
+	return time.Duration(min(s, most) * float64(time.Second))
+}
+
+// Format prints what it is, whatever the verb. [Task.Progress] has its state.
+func (t *Task) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "progress.Task") }
