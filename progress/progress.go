@@ -148,22 +148,22 @@ func number(n float64) string { return fmt.Sprint(math.Round(10*n) / 10) }
 // MarshalJSON is the progress for machines, with times in seconds and without the position.
 func (p Progress) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Job       string           `json:"job"`
-		State     State            `json:"state"`
-		Reason    string           `json:"reason,omitempty"`
-		Started   time.Time        `json:"started"`
-		At        time.Time        `json:"at"`
-		Elapsed   float64          `json:"elapsedSeconds"`
-		Items     int64            `json:"items"`
-		Total     int64            `json:"total,omitempty"`
-		Counts    []Count          `json:"counts,omitempty"`
-		Parts     int              `json:"parts,omitempty"`
-		PartsDone int              `json:"partsDone,omitempty"`
-		Units     Units            `json:"units"`
-		Rate      Units            `json:"unitsPerSecond"`
-		Ceiling   Units            `json:"ceilingPerSecond"`
-		LeftLow   float64          `json:"leftLowSeconds,omitempty"`
-		LeftHigh  float64          `json:"leftHighSeconds,omitempty"`
+		Job       string    `json:"job"`
+		State     State     `json:"state"`
+		Reason    string    `json:"reason,omitempty"`
+		Started   time.Time `json:"started"`
+		At        time.Time `json:"at"`
+		Elapsed   float64   `json:"elapsedSeconds"`
+		Items     int64     `json:"items"`
+		Total     int64     `json:"total,omitempty"`
+		Counts    []Count   `json:"counts,omitempty"`
+		Parts     int       `json:"parts,omitempty"`
+		PartsDone int       `json:"partsDone,omitempty"`
+		Units     Units     `json:"units"`
+		Rate      Units     `json:"unitsPerSecond"`
+		Ceiling   Units     `json:"ceilingPerSecond"`
+		LeftLow   float64   `json:"leftLowSeconds,omitempty"`
+		LeftHigh  float64   `json:"leftHighSeconds,omitempty"`
 	}{
 		p.Job, p.State, p.Reason, p.Started, p.At, p.Elapsed().Seconds(), p.Items, p.Total, p.Counts, p.Parts, p.PartsDone,
 		p.Units, p.Rate, p.Ceiling, p.LeftLow.Seconds(), p.LeftHigh.Seconds(),
