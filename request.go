@@ -309,7 +309,7 @@ func (r *replyInfo) book(cores []*core, info *requestInfo, label string, err err
 // spend counts the units in the progress of the call that the request is part of.
 func (r *replyInfo) spend(info *requestInfo, task *progress.Task) {
 	if task != nil {
-		c := consumedOf(info.write, r.all()...)
+		c := cost.ConsumedOf(info.write, r.all()...)
 		task.Spend(progress.Units{Read: c.ReadUnits, Write: c.WriteUnits})
 	}
 }

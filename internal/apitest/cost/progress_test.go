@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/progress"
@@ -48,7 +49,7 @@ func TestProgressOfCalls(t *testing.T) {
 		"EnsureTable": {func(ctx context.Context, u *table) error { return u.EnsureTable(ctx) }, "EnsureTable users", 0, progress.Units{}, progress.Done},
 		"a name":      {func(ctx context.Context, u *table) error { return u.BatchPut(progress.Named(ctx, "seed"), list) }, "seed", 230, progress.Units{Write: 230}, progress.Done},
 		"a failure": {func(ctx context.Context, u *table) error {
-			if err := u.BatchPut(ddb.WithBudget(ctx, ddb.NewBudget(ddb.Limits{Items: 100})), list); err == nil {
+			if err := u.BatchPut(ddb.WithBudget(ctx, cost.NewBudget(cost.Limits{Items: 100})), list); err == nil {
 				return fmt.Errorf("the budget allowed all")
 			}
 			return nil
