@@ -279,9 +279,10 @@ func (b *batch) send(ctx context.Context, o wire.Options, pending []*batchEntry,
 	return err
 }
 
-func (b *batch) result() error {
+func (b *batch) result(ctx context.Context) error {
 	b.stats.Elapsed = time.Since(b.start)
 	var failed []BatchFailure
+	unknown := 0
 	for i := range b.entries {
 		n := &b.entries[i]
 		for n.winner != nil {
@@ -289,11 +290,18 @@ func (b *batch) result() error {
 		}
 		if n.err != nil {
 			failed = append(failed, BatchFailure{Index: b.entries[i].index, Delete: n.del, Unknown: n.unknown, Err: n.err})
+			if n.unknown {
+				unknown++
+			}
 		}
 	}
 	b.stats.Done = len(b.entries) - len(failed)
 	if len(failed) == 0 {
 		return nil
 	}
-	return opError(b.op, b.core.name, "", &BatchError{Total: b.first + len(b.entries), Failed: failed})
+	err := opError(b.op, b.core.name, "", &BatchError{Total: b.first + len(b.entries), Failed: failed})
+	if unknown > 0 {
+		reportFailure(ctx, []*core{b.core}, CallFailure{Operation: b.op, Table: b.core.name, Items: unknown, Err: err})
+	}
+	return err
 }

@@ -21,7 +21,7 @@ type sendBatch func(context.Context, wire.Options, []*batchEntry) (left []*batch
 // run sends entries, as many requests at a time as the table allows, and gathers what failed.
 func (b *batch) run(ctx context.Context, entries []*batchEntry, send sendBatch) (err error) {
 	if len(entries) == 0 {
-		return b.result()
+		return b.result(ctx)
 	}
 	ctx, b.task = progress.Start(ctx, b.op+" "+b.core.name)
 	b.task.Total(int64(len(entries)))
@@ -32,14 +32,14 @@ func (b *batch) run(ctx context.Context, entries []*batchEntry, send sendBatch) 
 	workers := min(b.core.concurrency, b.requests(entries))
 	if workers == 1 {
 		b.work(ctx, send)
-		return b.result()
+		return b.result(ctx)
 	}
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() { b.work(ctx, send) })
 	}
 	wg.Wait()
-	return b.result()
+	return b.result(ctx)
 }
 
 // limits are how many entries a request may have, and how many bytes; 0 is no bound.

@@ -63,7 +63,7 @@ func (c *core) deleteItem(ctx context.Context, item any, opts []any) error {
 	}
 	d.old = c.oldRows(w.old)
 	d.refused = c.refusal(c.deleteCondition(d), true)
-	return opError("DeleteItem", c.name, "", c.sendDelete(ctx, d))
+	return c.ended(ctx, "DeleteItem", c.sendDelete(ctx, d))
 }
 
 // delete deletes the item with the key that key points to.
@@ -80,7 +80,7 @@ func (c *core) delete(ctx context.Context, key any, opts []any) error {
 	}
 	d := &preparedDelete{key: k, extra: rest, demanded: demanded, old: c.oldRows(w.old)}
 	d.refused = c.refusal(c.deleteCondition(d), demanded != nil)
-	return opError("DeleteItem", c.name, "", c.sendDelete(ctx, d))
+	return c.ended(ctx, "DeleteItem", c.sendDelete(ctx, d))
 }
 
 // needsVersion refuses a delete by key that would not see a lost update.

@@ -22,7 +22,7 @@ func (c *core) updateExactly(ctx context.Context, u *preparedUpdate, item reflec
 		err = tx.send(ctx)
 	}
 	if err != nil {
-		return opError("TransactWriteItems", c.name, "", onlyFailure(err))
+		return c.ended(ctx, "TransactWriteItems", onlyFailure(err))
 	}
 	stored, err := c.readBack(ctx, given(u.key))
 	switch {

@@ -34,6 +34,49 @@ type Hook interface {
 	End(ctx context.Context, call *Call)
 }
 
+// FailureHook is a [Hook] that also sees what no request shows: writes that ended with an unknown outcome, and requests that a
+// budget ([WithBudget]) did not allow.
+type FailureHook interface {
+	Hook
+	// Failed is called when it has happened, with the context of the call. It must not block, as a Hook must not.
+	Failed(ctx context.Context, f *CallFailure)
+}
+
+// CallFailure is a call that ended with [ErrOutcomeUnknown], or a request of a call that was not sent because of [cost.ErrBudgetExceeded].
+// Like a [Call] it holds no key values and no item data.
+type CallFailure struct {
+	// Operation is the name in the API, such as PutItem, that the call's error names as well.
+	Operation string
+	// Table is the table's name; of a transaction on several, the first.
+	Table string
+	Index string // empty for the table itself
+	Label string // see WithLabel
+	// Items is how many items it is about: the members of a batch whose outcome is unknown, those of a transaction, else one. It is 0 for a
+	// Query or Scan that a budget stopped.
+	Items int
+	// Err matches ErrOutcomeUnknown or cost.ErrBudgetExceeded.
+	Err error
+}
+
+// reportFailure shows a failure to the hooks that want to see it.
+func reportFailure(ctx context.Context, cores []*core, f CallFailure) {
+	for _, h := range hooksOf(cores) {
+		if h, ok := h.(FailureHook); ok {
+			seen := f
+			seen.Label, seen.Err = callOptionsOf(ctx).label, RedactError(f.Err)
+			h.Failed(ctx, &seen)
+		}
+	}
+}
+
+// ended is opError for a write of one item; hooks see an outcome that is unknown.
+func (c *core) ended(ctx context.Context, op string, err error) error {
+	if err = opError(op, c.name, "", err); errors.Is(err, ErrOutcomeUnknown) {
+		reportFailure(ctx, []*core{c}, CallFailure{Operation: op, Table: c.name, Items: 1, Err: err})
+	}
+	return err
+}
+
 // Call is one request to DynamoDB, with the retries of the SDK client inside it. It
 // holds no key values and no item data, so that all of it may be logged.
 type Call struct {

@@ -3,19 +3,24 @@
 package ddb
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/siphash"
 	"github.com/dynamotable/ddb/internal/tablename"
 )
 
 // PartitionHash stands for a partition key of a table or index in reports, which hold
-// no key values. It is the same for the same key within one run of the process, and
-// cannot be turned back; [Table.PartitionHash] tells the hash of a key that one suspects.
+// no key values. It is the same for the same key within one run of the process, or in all processes with the same
+// [SetPartitionSalt], and cannot be turned back. [Table.PartitionHash] is the hash of a key that you suspect, and package hotkeys
+// searches the table for the key of a hash.
 type PartitionHash uint64
 
 // String is the hash as 16 hexadecimal digits.
@@ -127,15 +132,51 @@ func firstPart(id string) string {
 	return id[:len(head)+1+n]
 }
 
-var partitionSeed = maphash.MakeSeed()
+var (
+	partitionSeed = maphash.MakeSeed()
+	partitionSalt atomic.Pointer[siphash.Key] // nil is the seed
+)
+
+// SetPartitionSalt makes processes that set the same salt give the same [PartitionHash] to the same key, so that reports of several processes
+// compare. Without it each run of a process has its own. The salt is a secret of at least 16 bytes: who knows it can try out
+// which key a hash stands for. Call it before the first request, for it changes all hashes of the process.
+func SetPartitionSalt(salt []byte) error {
+	if len(salt) < minSalt {
+		return opError("SetPartitionSalt", "", "", invalid(fmt.Errorf("the salt has %d bytes; it must have at least %d", len(salt), minSalt)))
+	}
+	sum := sha256.Sum256(salt)
+	key := siphash.NewKey([16]byte(sum[:]))
+	partitionSalt.Store(&key)
+	return nil
+}
+
+const minSalt = 16
+
+// PartitionSaltID identifies the salt of the process's hashes: two processes with the same ID give the same hash to the same key.
+// It says nothing of what the salt is.
+func PartitionSaltID() PartitionHash { return hashPartition("", "", "salt") }
 
 func hashPartition[S string | []byte](table, index string, id S) PartitionHash {
+	if key := partitionSalt.Load(); key != nil {
+		return PartitionHash(saltedHash(key, table, index, string(id)))
+	}
 	var h maphash.Hash
 	h.SetSeed(partitionSeed)
 	for _, text := range []string{table, "\x00", index, "\x00", string(id)} {
 		_, _ = h.WriteString(text) // which never fails
 	}
 	return PartitionHash(h.Sum64())
+}
+
+// saltedHash writes the length of each part before it, so that no two places give the same text.
+func saltedHash(key *siphash.Key, table, index, id string) uint64 {
+	var room [256]byte
+	text := room[:0]
+	for _, part := range []string{table, index, id} {
+		text = binary.AppendUvarint(text, uint64(len(part)))
+		text = append(text, part...)
+	}
+	return key.Sum64(text)
 }
 
 // locate says where an item is that could not be read.

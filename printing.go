@@ -250,6 +250,36 @@ func (c Call) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
+func (f *CallFailure) text() string {
+	at := f.Operation + " " + f.Table
+	if f.Index != "" {
+		at += "/" + f.Index
+	}
+	if f.Err == nil {
+		return at
+	}
+	return at + ": " + causeText(f.Err)
+}
+
+// Format prints operation, table, index and the error's text, whatever the verb.
+func (f CallFailure) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
+
+// LogValue is the text that Format prints.
+func (f CallFailure) LogValue() slog.Value { return slog.StringValue(f.text()) }
+
+// MarshalJSON is an object with the fields, Err as text.
+func (f CallFailure) MarshalJSON() ([]byte, error) {
+	type fields CallFailure // without the methods
+	out := struct {
+		fields
+		Err string `json:",omitempty"`
+	}{fields: fields(f)}
+	if f.Err != nil {
+		out.Err = causeText(f.Err)
+	}
+	return json.Marshal(out)
+}
+
 // String is operation, table and index, as Query orders/by-status.
 func (q *Query[T, SK]) String() string { return (*read)(q).where() }
 

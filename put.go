@@ -94,7 +94,7 @@ func (c *core) put(ctx context.Context, v verb, item any, opts []any) error {
 		p.done()
 		c.warnSize(p.item)
 	}
-	return opError("PutItem", c.name, "", err)
+	return c.ended(ctx, "PutItem", err)
 }
 
 // preparedPut is a put that is encoded and checked, ready to be sent alone or in a transaction.

@@ -203,6 +203,9 @@ func admit(ctx context.Context, opts callOptions, cores []*core, info *requestIn
 			if wrong, ok := errors.AsType[*badinput.DefinitionError](err); ok {
 				err = invalid(wrong.Cause)
 			}
+			if errors.Is(err, cost.ErrBudgetExceeded) {
+				reportFailure(ctx, cores, CallFailure{Operation: info.op, Table: cores[0].name, Index: info.index.label(), Items: info.inputs(), Err: err})
+			}
 			return q, err
 		}
 	}

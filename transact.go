@@ -81,7 +81,11 @@ func Transact(ctx context.Context, client Client, ops ...TxOp) error {
 		err = tx.send(ctx)
 	}
 	if err != nil {
-		return opError("TransactWriteItems", tableNames(tx.cores()), "", err)
+		cores := tx.cores()
+		if err = opError("TransactWriteItems", tableNames(cores), "", err); errors.Is(err, ErrOutcomeUnknown) {
+			reportFailure(ctx, cores, CallFailure{Operation: "TransactWriteItems", Table: cores[0].name, Items: len(cores), Err: err})
+		}
+		return err
 	}
 	for _, a := range tx.actions {
 		if a.done != nil {

@@ -97,7 +97,7 @@ func (c *core) update(ctx context.Context, key, item any, present bool, opts []a
 	}
 	if err := c.sendUpdate(ctx, u); err != nil {
 		to.SetZero()
-		return opError("UpdateItem", c.name, "", err)
+		return c.ended(ctx, "UpdateItem", err)
 	}
 	if u.old {
 		to.Set(row.dst)

@@ -7,6 +7,8 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"errors"
+	"iter"
 	"math"
 	"slices"
 	"sync"
@@ -210,4 +212,34 @@ func (h *counterHeap) Pop() any {
 	last := (*h)[len(*h)-1]
 	*h = (*h)[:len(*h)-1]
 	return last
+}
+
+// Find searches for the partition key that a hash stands for: it reads items, such as those of a scan, until it finds one whose key has the
+// hash. found is false if there is none. The first error of the items, or of hash, ends it.
+//
+//	who, found, err := hotkeys.Find(orders.Scan().Project(orderCustomer, orderID).All(ctx), key.Partition,
+//		func(o *Order) string { return o.Customer }, orders.PartitionHash)
+//
+// For a key of an index, give the items of a scan of the index, and its PartitionHash. It costs what the scan costs up to the
+// item, so all of the table if the key is gone; a projection saves memory, not units, and [ddb.WithBudget] bounds it. What it returns is a key
+// value: it does not belong in logs or on a page.
+func Find[T, PK any](items iter.Seq2[T, error], want ddb.PartitionHash, key func(*T) PK, hash func(PK) (ddb.PartitionHash, error)) (pk PK, found bool, err error) {
+	var none PK
+	if items == nil || key == nil || hash == nil {
+		return none, false, errors.New("hotkeys: Find: the items or a function are nil")
+	}
+	for item, err := range items {
+		if err != nil {
+			return none, false, err
+		}
+		pk := key(&item)
+		h, err := hash(pk)
+		if err != nil {
+			return none, false, err
+		}
+		if h == want {
+			return pk, true, nil
+		}
+	}
+	return none, false, nil
 }

@@ -36,6 +36,8 @@
 //	ddb.client.retries                 {attempt}  counter, by operation, table, index: attempts after the first
 //	ddb.client.throttles               {attempt}  counter, by operation, table, index, ddb.throttling.reason
 //	ddb.client.paths                   {request}  counter, by operation, table, index, ddb.path: "fast" or one that costs more
+//	ddb.client.unknown_outcomes        {call}     counter, by operation, table, index: writes that ended with ddb.ErrOutcomeUnknown
+//	ddb.client.over_budget             {request}  counter, by operation, table, index: requests that a budget did not allow
 //	ddb.ledger.read_units              {unit}     counter, by table, index, operation, ddb.label
 //	ddb.ledger.write_units             {unit}     counter, likewise
 //	ddb.ledger.operations              {operation} counter, likewise

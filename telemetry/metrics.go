@@ -13,6 +13,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 const (
@@ -37,6 +38,8 @@ type instruments struct {
 	retries  metric.Int64Counter
 	throttle metric.Int64Counter
 	paths    metric.Int64Counter
+	unknown  metric.Int64Counter
+	refused  metric.Int64Counter
 
 	sets  sync.Map // setKey to metric.MeasurementOption
 	nSets atomic.Int64
@@ -48,7 +51,7 @@ type setKey struct{ operation, table, index, errorType, reason, path string }
 func newInstruments(m metric.Meter) (*instruments, error) {
 	var (
 		i    = new(instruments)
-		errs [7]error
+		errs [9]error
 	)
 	i.duration, errs[0] = m.Float64Histogram("db.client.operation.duration", metric.WithUnit("s"),
 		metric.WithDescription("Duration of database client operations."),
@@ -67,6 +70,10 @@ func newInstruments(m metric.Meter) (*instruments, error) {
 		metric.WithDescription("Attempts that were refused for lack of capacity."))
 	i.paths, errs[6] = m.Int64Counter("ddb.client.paths", metric.WithUnit("{request}"),
 		metric.WithDescription("Requests by the path that their items took."))
+	i.unknown, errs[7] = m.Int64Counter("ddb.client.unknown_outcomes", metric.WithUnit("{call}"),
+		metric.WithDescription("Writes that ended with an unknown outcome."))
+	i.refused, errs[8] = m.Int64Counter("ddb.client.over_budget", metric.WithUnit("{request}"),
+		metric.WithDescription("Requests that a budget did not allow, and that were not sent."))
 	return i, errors.Join(errs[:]...)
 }
 
@@ -101,6 +108,17 @@ func (i *instruments) record(ctx context.Context, call *ddb.Call) {
 			throttled.reason = "unstated"
 		}
 		i.throttle.Add(ctx, 1, i.set(throttled))
+	}
+}
+
+// failed measures what no request shows.
+func (i *instruments) failed(ctx context.Context, f *ddb.CallFailure) {
+	here := i.set(setKey{operation: f.Operation, table: f.Table, index: f.Index})
+	switch {
+	case errors.Is(f.Err, ddb.ErrOutcomeUnknown):
+		i.unknown.Add(ctx, 1, here)
+	case errors.Is(f.Err, cost.ErrBudgetExceeded):
+		i.refused.Add(ctx, 1, here)
 	}
 }
 

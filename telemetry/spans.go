@@ -54,6 +54,13 @@ func (h *hook) End(ctx context.Context, call *ddb.Call) {
 	span.End(trace.WithTimestamp(call.Start.Add(call.Duration)))
 }
 
+// Failed makes the hook a [ddb.FailureHook].
+func (h *hook) Failed(ctx context.Context, f *ddb.CallFailure) {
+	if f != nil {
+		h.instruments.failed(ctx, f)
+	}
+}
+
 func spanName(call *ddb.Call) string {
 	if len(call.Tables) > 1 {
 		return call.Operation

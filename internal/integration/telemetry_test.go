@@ -319,3 +319,29 @@ func sortedNames(m map[string]float64) []string {
 	slices.Sort(names)
 	return names
 }
+
+// TestFailureMetrics: unknown outcomes and what a budget did not allow are counted by operation and table.
+func TestFailureMetrics(t *testing.T) {
+	r := newReported(t)
+	hook, err := telemetry.New(r.options()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failures, ok := hook.(ddb.FailureHook)
+	if !ok {
+		t.Fatal("the hook is no FailureHook")
+	}
+	unknown := &ddb.CallFailure{Operation: "PutItem", Table: "sales", Items: 1, Err: fmt.Errorf("put: %w", ddb.ErrOutcomeUnknown)}
+	failures.Failed(t.Context(), unknown)
+	failures.Failed(t.Context(), unknown)
+	failures.Failed(t.Context(), &ddb.CallFailure{Operation: "Query", Table: "sales", Index: "by-day", Err: &cost.BudgetExceeded{}})
+	got := r.metrics(t)
+	for name, want := range map[string]float64{
+		"ddb.client.unknown_outcomes{db.collection.name=sales,db.operation.name=PutItem}":                         2,
+		"ddb.client.over_budget{aws.dynamodb.index_name=by-day,db.collection.name=sales,db.operation.name=Query}": 1,
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %g, want %g; metrics: %v", name, got[name], want, got)
+		}
+	}
+}

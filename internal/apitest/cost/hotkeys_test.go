@@ -5,6 +5,7 @@ package cost_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -174,4 +175,48 @@ func TestHotKeysAgainstModel(t *testing.T) {
 			rt.Fatalf("the shares add up to %g", share)
 		}
 	})
+}
+
+// TestFindKey finds what a hash of the report stands for, in the table and in an index.
+func TestFindKey(t *testing.T) {
+	t.Parallel()
+	orders := newOrders(t)
+	byStatus, err := ddb.NewIndex(orders, "by-status", orderStatus, orderKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := orders.EnsureTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 {
+		if err := orders.Put(t.Context(), &order{Customer: customerID(fmt.Sprint("c", i)), ID: "1", Status: fmt.Sprint("status ", i%3)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	customer := func(o *order) customerID { return o.Customer }
+	for _, c := range []struct {
+		key   customerID
+		found bool
+	}{{"c17", true}, {"c0", true}, {"nobody", false}} {
+		hash, err := orders.PartitionHash(c.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, found, err := hotkeys.Find(orders.Scan().All(t.Context()), hash, customer, orders.PartitionHash)
+		if err != nil || found != c.found || found && got != c.key || !found && got != "" {
+			t.Errorf("%s: %q, %t, %v", c.key, got, found, err)
+		}
+	}
+	hash, err := byStatus.PartitionHash("status 2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, found, err := hotkeys.Find(byStatus.Scan().All(t.Context()), hash, func(o *order) string { return o.Status }, byStatus.PartitionHash)
+	if err != nil || !found || got != "status 2" {
+		t.Errorf("in the index: %q, %t, %v", got, found, err)
+	}
+	ctx := ddb.WithBudget(t.Context(), cost.NewBudget(cost.Limits{Requests: 1, ReadUnits: 0.1}))
+	if _, found, err := hotkeys.Find(orders.Scan().All(ctx), hash, customer, orders.PartitionHash); found || !errors.Is(err, cost.ErrBudgetExceeded) {
+		t.Errorf("without budget: %t, %v", found, err)
+	}
 }

@@ -85,6 +85,7 @@ var exportedTypes = map[string]exported{
 	"ddb.Call":                 holds[ddb.Call]("Operation", "Table", "Tables", "Index", "Label", "Throttled", "Capacity", "ItemCollections.Table", "Path", "PathReason"),
 	"cost.Capacity":            holds[cost.Capacity]("Entries.Table", "Entries.Index", "Entries.Operation", "Entries.Label"),
 	"cost.Entry":               holds[cost.Entry]("Table", "Index", "Operation", "Label"),
+	"ddb.CallFailure":          holds[ddb.CallFailure]("Operation", "Table", "Index", "Label"),
 	"ddb.Change":               holds[ddb.Change[member]](),
 	"ddb.ChangeOf":             holds[ddb.ChangeOf[*member]](),
 	"ddb.Cond":                 holds[ddb.Cond[member]](),
