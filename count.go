@@ -25,7 +25,7 @@ func readCount(ctx context.Context, r *read, seg segment) (int, error) {
 		return 0, r.fail(err)
 	}
 	rows := r.counted()
-	n, start := 0, r.after.from()
+	n, start := 0, r.after.From()
 	for {
 		f, err := r.fetch(ctx, t, start, r.size(r.limit-n), seg, rows)
 		if err != nil {

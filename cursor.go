@@ -3,10 +3,7 @@
 package ddb
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/tablename"
 )
@@ -28,27 +26,13 @@ import (
 // a URL and read back by ParseCursor of the same table or index. The text is
 // checked against damage but neither secret nor signed: it shows the key of an
 // item to those who decode it, and they can make another. For clients that should
-// do neither, seal it; see [PageTokens]. So the text is given by String alone: a
+// do neither, seal it with package pagetoken. So the text is given by String alone: a
 // cursor that is printed or logged shows no key, and one that is encoded, as JSON
 // for example, is an error.
 type Cursor[T any] = CursorOf[*T]
 
 // CursorOf is what [Cursor] stands for: Cursor[Order] is CursorOf[*Order].
-type CursorOf[P any] struct{ at *position }
-
-// position is where a read goes on: the primary key of table and index.
-type position struct {
-	table, index string
-	query        [8]byte
-	start        startKey
-	key          map[string]types.AttributeValue
-}
-
-// startKey names the attributes of an exclusive start key: the table's and the index's.
-type startKey struct {
-	names []string
-	kinds []byte // S, N or B
-}
+type CursorOf[P any] struct{ at *cursor.Position }
 
 // IsZero reports whether the cursor is the beginning or, in a page, the end.
 func (c CursorOf[P]) IsZero() bool { return c.at == nil }
@@ -57,29 +41,16 @@ func (c CursorOf[P]) IsZero() bool { return c.at == nil }
 // Cursor. Usually it has 20 characters and as much again as names and keys need.
 func (c CursorOf[P]) String() string { return c.at.String() }
 
-// String is [CursorOf.String].
-func (p *position) String() string {
-	if p == nil {
-		return ""
-	}
-	return p.marshal()
-}
-
 // MarshalText is an error but for the zero Cursor, whose text is empty: encoding packages would send the key of an item
-// by accident. Encode a token of [PageTokens], or what [CursorOf.String] gives where the reader may know the key.
+// by accident. Encode a token of package pagetoken, or what [CursorOf.String] gives where the reader may know the key.
 func (c CursorOf[P]) MarshalText() ([]byte, error) {
-	return c.at.MarshalText()
-}
-
-// MarshalText is [CursorOf.MarshalText].
-func (p *position) MarshalText() ([]byte, error) {
-	if p != nil {
+	if c.at != nil {
 		return nil, errCursorText
 	}
 	return nil, nil
 }
 
-var errCursorText = errors.New("ddb: a cursor is not encoded by itself, since it shows a key: encode a token of PageTokens.Seal, or the cursor's String() where the reader may know the key")
+var errCursorText = errors.New("ddb: a cursor is not encoded by itself, since it shows a key: encode a token of package pagetoken, or the cursor's String() where the reader may know the key")
 
 // ParseCursor reads the text of a cursor of this table. The empty text is the zero
 // Cursor. Anything else than an undamaged cursor of this table is [ErrBadCursor];
@@ -114,7 +85,7 @@ func (x *LocalIndex[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
 }
 
 // parseCursor reads the text of a cursor of the index, or of the table if there is no index.
-func (x index) parseCursor(text string) (*position, error) {
+func (x index) parseCursor(text string) (*cursor.Position, error) {
 	if err := x.core.usable(); err != nil {
 		return nil, err
 	}
@@ -126,135 +97,30 @@ func (x index) parseCursor(text string) (*position, error) {
 }
 
 // cursorAt is the position behind a key; nil is the beginning, or the end.
-func cursorAt(r *read, t *readText, key map[string]types.AttributeValue) *position {
+func cursorAt(r *read, t *readText, key map[string]types.AttributeValue) *cursor.Position {
 	if key == nil {
 		return nil
 	}
-	return &position{table: tablename.Short(r.core.name), index: r.index.label(), query: t.fingerprint(), start: t.start, key: key}
-}
-
-// The text of a cursor is base64 of: the version, table, index, fingerprint of the
-// query, the value of each key attribute with its type, checksum.
-const (
-	cursorPlain   = 1 // the version whose content is readable; others are for sealed forms
-	cursorSumSize = 8
-	// The longest keys of a table and an index, 2 KB and 1 KB each, with the longest names are 10 KB of base64.
-	maxCursorText = 16 << 10
-)
-
-var cursorText = base64.RawURLEncoding.Strict()
-
-func (p *position) marshal() string {
-	b := []byte{cursorPlain}
-	b = appendCursor(b, p.table)
-	b = appendCursor(b, p.index)
-	b = p.appendKey(append(b, p.query[:]...))
-	sum := sha256.Sum256(b)
-	return cursorText.EncodeToString(append(b, sum[:cursorSumSize]...))
-}
-
-// appendKey writes the value of each key attribute with its type.
-func (p *position) appendKey(b []byte) []byte {
-	for _, n := range p.start.names {
-		switch v := p.key[n].(type) {
-		case *types.AttributeValueMemberS:
-			b = appendCursor(append(b, 'S'), v.Value)
-		case *types.AttributeValueMemberN:
-			b = appendCursor(append(b, 'N'), v.Value)
-		case *types.AttributeValueMemberB:
-			b = appendCursor(append(b, 'B'), v.Value)
-		default:
-			b = append(b, 0) // no key of DynamoDB's; who reads it refuses it
-		}
-	}
-	return b
-}
-
-func appendCursor[S string | []byte](b []byte, s S) []byte {
-	b = binary.AppendUvarint(b, uint64(len(s)))
-	return append(b, s...)
-}
-
-// cutCursor reads what appendCursor wrote.
-func cutCursor(b []byte) (s, rest []byte, ok bool) {
-	n, size := binary.Uvarint(b)
-	if size <= 0 || n > uint64(len(b)-size) {
-		return nil, nil, false
-	}
-	return b[size : size+int(n)], b[size+int(n):], true
+	return &cursor.Position{Table: tablename.Short(r.core.name), Index: r.index.label(), Query: t.fingerprint(), Start: t.start, Key: key}
 }
 
 var errCursor = fmt.Errorf("%w: it is damaged, or belongs to another table, index or query (keys, filter and direction have to be the same); start from the beginning", ErrBadCursor)
 
 // parseCursor reads a cursor's text and checks that it belongs to table and
 // index. All causes give one error, which tells an attacker nothing.
-func (c *core) parseCursor(text string, index *indexInfo) (*position, error) {
+func (c *core) parseCursor(text string, index *indexInfo) (*cursor.Position, error) {
 	if text == "" {
 		return nil, nil
 	}
-	if len(text) > maxCursorText {
-		return nil, errCursor
-	}
-	b, err := cursorText.DecodeString(text)
-	if err != nil || len(b) < 1+cursorSumSize || b[0] != cursorPlain {
-		return nil, errCursor
-	}
-	body, sum := b[:len(b)-cursorSumSize], b[len(b)-cursorSumSize:]
-	if want := sha256.Sum256(body); !bytes.Equal(sum, want[:cursorSumSize]) {
-		return nil, errCursor
-	}
-	p, ok := c.readCursor(body[1:], index)
-	// What is written in another way than ours was not written by us.
-	if !ok || p.marshal() != text {
+	p, ok := cursor.Parse(text, tablename.Short(c.name), index.label(), c.startKey(index))
+	if !ok {
 		return nil, errCursor
 	}
 	return p, nil
 }
 
-func (c *core) readCursor(b []byte, index *indexInfo) (*position, bool) {
-	p := &position{table: tablename.Short(c.name), index: index.label(), start: c.startKey(index)}
-	for _, want := range []string{p.table, p.index} {
-		name, rest, ok := cutCursor(b)
-		if !ok || string(name) != want {
-			return nil, false
-		}
-		b = rest
-	}
-	if len(b) < len(p.query) {
-		return nil, false
-	}
-	b = b[copy(p.query[:], b):]
-	var ok bool
-	p.key, ok = p.start.readKey(b)
-	return p, ok
-}
-
-// readKey reads what appendKey wrote, to its end.
-func (s startKey) readKey(b []byte) (map[string]types.AttributeValue, bool) {
-	key := make(map[string]types.AttributeValue, len(s.names))
-	for i, n := range s.names {
-		if len(b) == 0 || b[0] != s.kinds[i] {
-			return nil, false
-		}
-		value, rest, ok := cutCursor(b[1:])
-		if !ok {
-			return nil, false
-		}
-		b = rest
-		switch s.kinds[i] {
-		case 'S':
-			key[n] = &types.AttributeValueMemberS{Value: string(value)}
-		case 'N':
-			key[n] = &types.AttributeValueMemberN{Value: string(value)}
-		default:
-			key[n] = &types.AttributeValueMemberB{Value: value}
-		}
-	}
-	return key, len(b) == 0
-}
-
 // startKey is what DynamoDB wants in a start key of the table, or of one of its indexes.
-func (c *core) startKey(index *indexInfo) startKey {
+func (c *core) startKey(index *indexInfo) cursor.StartKey {
 	schemas := [2]keySchema{c.key}
 	if index != nil {
 		schemas[1] = index.key
@@ -263,12 +129,12 @@ func (c *core) startKey(index *indexInfo) startKey {
 	for _, schema := range schemas {
 		n += len(schema.partition) + len(schema.sort)
 	}
-	s := startKey{names: make([]string, 0, n), kinds: make([]byte, 0, n)}
+	s := cursor.StartKey{Names: make([]string, 0, n), Kinds: make([]byte, 0, n)}
 	for _, schema := range schemas {
 		for _, parts := range [2][]keyPart{schema.partition, schema.sort} {
 			for _, p := range parts {
-				if !slices.Contains(s.names, p.name) {
-					s.names, s.kinds = append(s.names, p.name), append(s.kinds, p.kind[0])
+				if !slices.Contains(s.Names, p.name) {
+					s.Names, s.Kinds = append(s.Names, p.name), append(s.Kinds, p.kind[0])
 				}
 			}
 		}
@@ -276,41 +142,99 @@ func (c *core) startKey(index *indexInfo) startKey {
 	return s
 }
 
-// from is the exclusive start key, nil for the beginning.
-func (p *position) from() map[string]types.AttributeValue {
-	if p == nil {
-		return nil
-	}
-	return p.key
-}
-
 // check refuses a position that the read cannot go on from.
-func (p *position) check(r *read, t *readText) error {
+func (t *readText) check(p *cursor.Position, r *read) error {
 	if p == nil {
 		return nil
 	}
-	if p.table != tablename.Short(r.core.name) || p.index != r.index.label() || p.query != t.fingerprint() || len(p.key) != len(t.start.names) {
+	if p.Table != tablename.Short(r.core.name) || p.Index != r.index.label() || p.Query != t.fingerprint() || len(p.Key) != len(t.start.Names) {
 		return errCursor
 	}
-	for _, n := range t.start.names {
-		if p.key[n] == nil {
+	for _, n := range t.start.Names {
+		if p.Key[n] == nil {
 			return errCursor
 		}
 	}
 	// DynamoDB checks this for tables; a second wall for indexes.
 	for i, part := range r.schema().partition {
-		if !r.scan && !itemid.Equal(p.key[part.name], r.partition[i]) {
+		if !r.scan && !itemid.Equal(p.Key[part.name], r.partition[i]) {
 			return errCursor
 		}
 	}
 	return nil
 }
 
+// CursorTerms are what a cursor is bound to: its table, its index, and a hash of its query, direction included.
+type CursorTerms struct {
+	Table, Index string
+	Query        [8]byte
+}
+
+// Terms are what the cursor is bound to; empty for the zero Cursor. They and [CursorOf.Key] are for packages that give cursors
+// another form than [CursorOf.String]; [CursorFrom] is the way back.
+func (c CursorOf[P]) Terms() CursorTerms { return termsOf(c.at) }
+
+func termsOf(p *cursor.Position) CursorTerms {
+	if p == nil {
+		return CursorTerms{}
+	}
+	return CursorTerms{p.Table, p.Index, p.Query}
+}
+
+// Key is the key that the cursor stands behind, as bytes that [CursorFrom] reads; nil for the zero Cursor.
+func (c CursorOf[P]) Key() []byte {
+	if c.at == nil {
+		return nil
+	}
+	return c.at.AppendKey(nil)
+}
+
+// Paged is a query or scan that gives pages of T: [Query], [IndexQuery], [Scan],
+// [IndexScan] or [Reader].
+type Paged[T any] interface{ paged(*T) *read }
+
+func (q *Query[T, SK]) paged(*T) *read      { return (*read)(q) }
+func (q *IndexQuery[T, SK]) paged(*T) *read { return (*read)(q) }
+func (s *Scan[T]) paged(*T) *read           { return (*read)(s) }
+func (s *IndexScan[T]) paged(*T) *read      { return (*read)(s) }
+func (v *Reader[V]) paged(*V) *read         { return (*read)(v) }
+
+// CursorFrom is the cursor of a query whose key is what open returns for what the cursor must be bound to; a nil key is
+// the zero Cursor. A key that is not one of that query's is [ErrBadCursor]; it is an error of open if that fails, and an
+// [InvalidError] if the query is wrong in itself. Nothing is sent.
+func CursorFrom[T any](q Paged[T], open func(CursorTerms) (key []byte, err error)) (Cursor[T], error) {
+	if q == nil || open == nil {
+		return Cursor[T]{}, opError("CursorFrom", "", "", invalid(errors.New("the query or the function is nil")))
+	}
+	at, err := cursorFrom(q.paged(nil), open)
+	return Cursor[T]{at}, err
+}
+
+func cursorFrom(r *read, open func(CursorTerms) ([]byte, error)) (*cursor.Position, error) {
+	r = r.from(nil).until(nil)
+	t, err := r.text()
+	if err != nil {
+		return nil, opError("CursorFrom", r.core.label(), r.index.label(), err)
+	}
+	at := &cursor.Position{Table: tablename.Short(r.core.name), Index: r.index.label(), Query: t.fingerprint(), Start: t.start}
+	data, err := open(termsOf(at))
+	if err != nil || data == nil {
+		return nil, err
+	}
+	key, ok := t.start.ReadKey(data)
+	at.Key = key
+	// The partition key must be the query's, whoever has made the key.
+	if !ok || t.check(at, r) != nil {
+		return nil, opError("CursorFrom", r.core.label(), r.index.label(), errCursor)
+	}
+	return at, nil
+}
+
 // position is the start key behind a row.
 func (t *readText) position(r *read, row []byte) (map[string]types.AttributeValue, error) {
-	key, err := r.core.pick(row, t.start.names)
-	if err == nil && len(key) != len(t.start.names) {
-		err = fmt.Errorf("an item of the reply lacks some of the key attributes %v", t.start.names)
+	key, err := r.core.pick(row, t.start.Names)
+	if err == nil && len(key) != len(t.start.Names) {
+		err = fmt.Errorf("an item of the reply lacks some of the key attributes %v", t.start.Names)
 	}
 	if err != nil {
 		return nil, err

@@ -35,20 +35,20 @@ func CursorAfter[T any](q Paged[T], item *T) (Cursor[T], error) {
 	if err != nil {
 		return Cursor[T]{}, r.fail(invalid(err))
 	}
-	key, err := r.core.pick(data, t.start.names)
-	if err == nil && len(key) != len(t.start.names) {
-		err = fmt.Errorf("CursorAfter: the item lacks some of the key attributes %v", t.start.names)
+	key, err := r.core.pick(data, t.start.Names)
+	if err == nil && len(key) != len(t.start.Names) {
+		err = fmt.Errorf("CursorAfter: the item lacks some of the key attributes %v", t.start.Names)
 	}
 	if err != nil {
 		return Cursor[T]{}, r.fail(invalid(err))
 	}
-	for _, name := range t.start.names {
+	for _, name := range t.start.Names {
 		if err := itemid.CheckValue(name, key[name], itemid.MaxPartitionKey); err != nil {
 			return Cursor[T]{}, r.fail(invalid(err))
 		}
 	}
 	at := cursorAt(r, t, key)
-	if at.check(r, t) != nil {
+	if t.check(at, r) != nil {
 		return Cursor[T]{}, r.fail(invalid(errors.New("CursorAfter: the item is of another partition than the query's")))
 	}
 	return Cursor[T]{at}, nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/prefetch"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -44,7 +45,7 @@ type Page[T any] struct {
 type pageData struct {
 	list       any           // a pointer to the list of items
 	items      reflect.Value // the list
-	next, prev *position
+	next, prev *cursor.Position
 	scanned    int
 	missing    int
 	hidden     int
@@ -230,7 +231,7 @@ func (s *rowSink) key(d *codec.Decoder) error {
 	if err != nil {
 		return err
 	}
-	key, err := s.read.core.pick(row, s.text.start.names)
+	key, err := s.read.core.pick(row, s.text.start.Names)
 	if err != nil {
 		return err
 	}
@@ -345,7 +346,7 @@ func (r *read) page(ctx context.Context, list any) (*pageData, error) {
 	}
 	p := newPageRead(r, t, r.limit, list)
 	p.sink.back = start != nil
-	next, err := fill(ctx, &p.sink, start.from(), &p.page, segment{}, true)
+	next, err := fill(ctx, &p.sink, start.From(), &p.page, segment{}, true)
 	p.page.next = cursorAt(r, t, next)
 	resumable(err, p.page.next.String)
 	if p.sink.first != nil && p.sink.n > 0 {
@@ -426,7 +427,7 @@ type pageResult struct {
 
 // following reads the page behind prev, or the first, and says whether there may be more.
 func (r *read) following(ctx context.Context, t *readText, prev *pageResult) (c *pageResult, more bool, err error) {
-	start, left := r.after.from(), r.limit
+	start, left := r.after.From(), r.limit
 	if prev != nil {
 		start, left = prev.next, prev.left
 	}

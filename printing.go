@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
@@ -93,12 +94,12 @@ func (c ChangeOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.
 
 // Format prints whether it is the zero Cursor, whatever the verb: the text of a cursor, which
 // [CursorOf.String] gives, shows a key.
-func (c CursorOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.at.hidden()) }
+func (c CursorOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, hidden(c.at)) }
 
 // LogValue is the text that Format prints.
-func (c CursorOf[P]) LogValue() slog.Value { return slog.StringValue(c.at.hidden()) }
+func (c CursorOf[P]) LogValue() slog.Value { return slog.StringValue(hidden(c.at)) }
 
-func (p *position) hidden() string {
+func hidden(p *cursor.Position) string {
 	if p == nil {
 		return "zero cursor"
 	}
@@ -113,17 +114,17 @@ func (p Page[T]) Format(s fmt.State, verb rune) {
 // LogValue is the text that Format prints.
 func (p Page[T]) LogValue() slog.Value { return slog.StringValue(pageText(len(p.Items), p.Next.at)) }
 
-func pageText(n int, next *position) string {
+func pageText(n int, next *cursor.Position) string {
 	if next == nil {
 		return fmt.Sprintf("page of %d items, the last", n)
 	}
 	return fmt.Sprintf("page of %d items", n)
 }
 
-var errPageJSON = errors.New("ddb: a Page is not sent as JSON, since its cursors show keys: send Items, and Next sealed by PageTokens.Seal, or Next.String() where the reader may know the key")
+var errPageJSON = errors.New("ddb: a Page is not sent as JSON, since its cursors show keys: send Items, and Next sealed by package pagetoken, or Next.String() where the reader may know the key")
 
 // MarshalJSON is an error: the cursors show the key of an item to whom the page is sent, and a
-// page cannot be read back. Send Items, and Next sealed by [PageTokens.Seal].
+// page cannot be read back. Send Items, and Next sealed by package pagetoken.
 func (p Page[T]) MarshalJSON() ([]byte, error) { return nil, errPageJSON }
 
 // Format prints whether there is an item, whatever the verb.
@@ -185,32 +186,6 @@ func hashText(what string, values ...any) string {
 	}
 	return what + " #" + hex.EncodeToString(h.Sum(nil)[:8])
 }
-
-// Format prints the IDs of the keys, whatever the verb.
-func (p *PageTokens) Format(s fmt.State, verb rune) { quiet.Format(s, verb, p.text()) }
-
-// LogValue is the text that Format prints.
-func (p *PageTokens) LogValue() slog.Value { return slog.StringValue(p.text()) }
-
-func (p *PageTokens) text() string {
-	if p == nil {
-		return "PageTokens()"
-	}
-	ids := make([]string, len(p.keys))
-	for i, k := range p.keys {
-		ids[i] = k.ID
-	}
-	return "PageTokens(" + strings.Join(ids, ", ") + ")"
-}
-
-// Format prints the ID, whatever the verb.
-func (k TokenKey) Format(s fmt.State, verb rune) { quiet.Format(s, verb, "TokenKey("+k.ID+")") }
-
-// LogValue is the text that Format prints.
-func (k TokenKey) LogValue() slog.Value { return slog.StringValue("TokenKey(" + k.ID + ")") }
-
-// Format prints that there is a binding, whatever the verb, and not to whom.
-func (b TokenBinding) Format(s fmt.State, verb rune) { quiet.Format(s, verb, "TokenBinding") }
 
 // Format prints field and scope of nothing, whatever the verb: a claim is data.
 func (c UniqueClaim[O]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, "UniqueClaim") }

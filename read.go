@@ -17,6 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -40,8 +41,8 @@ type read struct {
 	backwards bool         // descending
 	limit     int
 	pageSize  int
-	after     *position
-	upTo      *position
+	after     *cursor.Position
+	upTo      *cursor.Position
 	fromTable bool // items are read from the table by the keys that the index gives
 	// A page stops once it has evaluated so many items, or before the request that costs more; 0 is no bound.
 	mostScanned int
@@ -61,7 +62,7 @@ type readText struct {
 	key, filter, projection string
 	aliases                 map[string]string
 	values                  map[string]types.AttributeValue
-	start                   startKey
+	start                   cursor.StartKey
 	scan, descending        bool
 	kept                    *filterStats // nil without a filter
 	err                     error
@@ -122,7 +123,7 @@ func (r *read) text() (*readText, error) {
 	if err := invalid(r.errs...); err != nil {
 		return nil, err
 	}
-	return t, errors.Join(r.after.check(r, t), r.upTo.check(r, t))
+	return t, errors.Join(t.check(r.after, r), t.check(r.upTo, r))
 }
 
 func (r *read) build(t *readText) error {
@@ -162,7 +163,7 @@ func (r *read) checkFilter() error {
 }
 
 // paths is the projection: what was asked for and the keys, which cursors need.
-func (r *read) paths(keys startKey) ([]expr.Path, error) {
+func (r *read) paths(keys cursor.StartKey) ([]expr.Path, error) {
 	paths, err := r.core.projection(r.project)
 	switch {
 	case r.fromTable:
@@ -182,7 +183,7 @@ func (r *read) paths(keys startKey) ([]expr.Path, error) {
 			paths = addPath(paths, p)
 		}
 	}
-	for _, n := range keys.names {
+	for _, n := range keys.Names {
 		paths = addPath(paths, expr.Attribute(n))
 	}
 	if !r.fromTable {

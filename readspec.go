@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
@@ -114,13 +115,13 @@ func (r *read) paged(n int) *read {
 	return r
 }
 
-func (r *read) from(at *position) *read {
+func (r *read) from(at *cursor.Position) *read {
 	r = r.bounded()
 	r.after = at
 	return r
 }
 
-func (r *read) until(at *position) *read {
+func (r *read) until(at *cursor.Position) *read {
 	r = r.bounded()
 	r.upTo = at
 	return r
@@ -161,7 +162,7 @@ func (r *read) listType() reflect.Type {
 }
 
 // parseCursor reads the text of a cursor of the same table or index.
-func (r *read) parseCursor(text string) (*position, error) {
+func (r *read) parseCursor(text string) (*cursor.Position, error) {
 	if r == nil || r.ready == nil {
 		return nil, r.fail(invalid(errZeroRead))
 	}

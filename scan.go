@@ -304,7 +304,7 @@ func (r *read) parallelPages(ctx context.Context) pageSeq {
 func scanSegment(ctx context.Context, r *read, t *readText, seg segment, pages chan<- *pageData) error {
 	of := *r
 	of.pageSize, of.limit = r.size(r.limit), 0 // the limit is of all segments together
-	for next := r.after.from(); ; {
+	for next := r.after.From(); ; {
 		p := newPageRead(&of, t, 0, reflect.New(r.listType()).Interface())
 		after, err := fill(ctx, &p.sink, next, &p.page, seg, false)
 		if !p.page.empty() {

@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/pagetoken"
 )
 
 // Server serves the members of teams. A real service takes the team from the session of the caller.
 type Server struct {
 	Members *Members
-	Tokens  *ddb.PageTokens
+	Tokens  *pagetoken.Sealer
 }
 
 // Handler has the routes of the service.
@@ -61,7 +62,7 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request) {
 func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	team := r.PathValue("team")
 	query := s.Members.members.Query(TeamID(team)).Limit(20)
-	cursor, err := ddb.OpenToken(s.Tokens, query, r.FormValue("after"), ddb.ForTenant(team))
+	cursor, err := pagetoken.Open(s.Tokens, query, r.FormValue("after"), pagetoken.ForTenant(team))
 	if err != nil {
 		fail(w, r, err)
 		return
@@ -71,7 +72,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, err)
 		return
 	}
-	next, err := s.Tokens.Seal(page.Next, ddb.ForTenant(team), ddb.ValidFor(time.Hour))
+	next, err := s.Tokens.Seal(page.Next, pagetoken.ForTenant(team), pagetoken.ValidFor(time.Hour))
 	if err != nil {
 		fail(w, r, err)
 		return

@@ -20,6 +20,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/pagetoken"
 )
 
 func main() {
@@ -47,7 +48,7 @@ func run() error {
 	if _, err := rand.Read(secret); err != nil {
 		return err
 	}
-	tokens, err := ddb.NewPageTokens(ddb.TokenKey{ID: "k1", Secret: secret})
+	tokens, err := pagetoken.New(pagetoken.Key{ID: "k1", Secret: secret})
 	if err != nil {
 		return err
 	}

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/pagetoken"
 )
 
 // start returns the service on an engine of its own. The rules say which requests fail, and how.
@@ -25,7 +25,7 @@ func start(t *testing.T, faults ...fault.Rule) http.Handler {
 	if err := members.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	tokens, err := ddb.NewPageTokens(ddb.TokenKey{ID: "k1", Secret: []byte(strings.Repeat("test", 8))})
+	tokens, err := pagetoken.New(pagetoken.Key{ID: "k1", Secret: []byte(strings.Repeat("test", 8))})
 	if err != nil {
 		t.Fatal(err)
 	}

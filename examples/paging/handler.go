@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/pagetoken"
 )
 
 // tenantHeader names the caller. A real service takes the tenant from a session that it has
@@ -36,7 +37,7 @@ type blog struct {
 	// The tenants share this index, so its queries filter by tenant. That is the
 	// case in which a readable cursor would show the key of another tenant's post.
 	byTag  *ddb.Index[Post, string, int]
-	tokens *ddb.PageTokens
+	tokens *pagetoken.Sealer
 }
 
 func (b *blog) handler() http.Handler {
@@ -65,13 +66,13 @@ func answer[Q ddb.AnyQuery[Post, Q]](b *blog, w http.ResponseWriter, r *http.Req
 		http.Error(w, "who are you?", http.StatusUnauthorized)
 		return
 	}
-	mine := ddb.ForTenant(tenant)
-	after, err := ddb.OpenToken(b.tokens, q, r.FormValue("after"), mine)
+	mine := pagetoken.ForTenant(tenant)
+	after, err := pagetoken.Open(b.tokens, q, r.FormValue("after"), mine)
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	before, err := ddb.OpenToken(b.tokens, q, r.FormValue("before"), mine)
+	before, err := pagetoken.Open(b.tokens, q, r.FormValue("before"), mine)
 	if err != nil {
 		fail(w, err)
 		return
@@ -81,12 +82,12 @@ func answer[Q ddb.AnyQuery[Post, Q]](b *blog, w http.ResponseWriter, r *http.Req
 		fail(w, err)
 		return
 	}
-	next, err := b.tokens.Seal(page.Next, mine, ddb.ValidFor(time.Hour))
+	next, err := b.tokens.Seal(page.Next, mine, pagetoken.ValidFor(time.Hour))
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	prev, err := b.tokens.Seal(page.Prev, mine, ddb.ValidFor(time.Hour))
+	prev, err := b.tokens.Seal(page.Prev, mine, pagetoken.ValidFor(time.Hour))
 	if err != nil {
 		fail(w, err)
 		return

@@ -23,6 +23,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/pagetoken"
 )
 
 func main() {
@@ -59,7 +60,7 @@ func open(ctx context.Context, client ddb.Client) (*blog, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := ddb.NewPageTokens(newKey("2026-09"))
+	tokens, err := pagetoken.New(newKey("2026-09"))
 	if err != nil {
 		return nil, err
 	}
@@ -77,10 +78,10 @@ func open(ctx context.Context, client ddb.Client) (*blog, error) {
 
 // newKey makes a key for this run. That of a service comes from a secret manager, or the
 // tokens of one process would not open in another.
-func newKey(id string) ddb.TokenKey {
+func newKey(id string) pagetoken.Key {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails
-	return ddb.TokenKey{ID: id, Secret: secret}
+	return pagetoken.Key{ID: id, Secret: secret}
 }
 
 // thereAndBack walks to the last page and back to the first.
@@ -134,7 +135,7 @@ func leak(ctx context.Context, b *blog) error {
 	if err != nil {
 		return err
 	}
-	token, err := b.tokens.Seal(page.Next, ddb.ForTenant("zeta"))
+	token, err := b.tokens.Seal(page.Next, pagetoken.ForTenant("zeta"))
 	if err != nil {
 		return err
 	}
@@ -155,14 +156,14 @@ func rotation(ctx context.Context, b *blog) error {
 	var token string
 	for _, step := range []struct {
 		what string
-		keys []ddb.TokenKey
+		keys []pagetoken.Key
 	}{
-		{"the old key alone", []ddb.TokenKey{old}},
-		{"the new key behind it", []ddb.TokenKey{old, fresh}},
-		{"the new key before it", []ddb.TokenKey{fresh, old}},
-		{"the new key alone", []ddb.TokenKey{fresh}},
+		{"the old key alone", []pagetoken.Key{old}},
+		{"the new key behind it", []pagetoken.Key{old, fresh}},
+		{"the new key before it", []pagetoken.Key{fresh, old}},
+		{"the new key alone", []pagetoken.Key{fresh}},
 	} {
-		tokens, err := ddb.NewPageTokens(step.keys...)
+		tokens, err := pagetoken.New(step.keys...)
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ var foundations = map[string]bool{ // whether it lies above the root
 	"consumers": false,
 	"cost":      false,
 	"progress":  false,
+	"pagetoken": true,
 }
 
 // clientPackages make clients, and so build the SDK's credential packages. Programs that bring a client build neither.

@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/entity"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/pagetoken"
 )
 
 // unknown is an item of no type, as it came.
@@ -135,7 +136,7 @@ func TestCursorsOverTypes(t *testing.T) {
 	if err != nil || labels(back.Items) != labels(first.Items) {
 		t.Errorf("back: %s, %v", labels(back.Items), err)
 	}
-	tokens, err := ddb.NewPageTokens(ddb.TokenKey{ID: "k", Secret: make([]byte, 32)})
+	tokens, err := pagetoken.New(pagetoken.Key{ID: "k", Secret: make([]byte, 32)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +144,7 @@ func TestCursorsOverTypes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if at, err = ddb.OpenToken(tokens, q(), token); err != nil || at.String() != first.Next.String() {
+	if at, err = pagetoken.Open(tokens, q(), token); err != nil || at.String() != first.Next.String() {
 		t.Errorf("token: %v", err)
 	}
 	other := entity.Read(all, s.orders.Query("p").Filter(orderTotal.Gt(0)).Limit(2))

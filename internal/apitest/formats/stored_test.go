@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/grant"
+	"github.com/dynamotable/ddb/pagetoken"
 	"github.com/dynamotable/ddb/payload"
 	"github.com/dynamotable/ddb/position"
 	"github.com/dynamotable/ddb/snapshot"
@@ -141,7 +142,7 @@ func TestTexts(t *testing.T) {
 	for i := range 4 {
 		must(t, table.Put(ctx, &message{Room: "go", At: i, Text: "text"}))
 	}
-	tokens, err := ddb.NewPageTokens(ddb.TokenKey{ID: "1", Secret: []byte(strings.Repeat("k", 32))})
+	tokens, err := pagetoken.New(pagetoken.Key{ID: "1", Secret: []byte(strings.Repeat("k", 32))})
 	must(t, err)
 	objects, err := payload.New(payload.Memory())
 	must(t, err)
@@ -150,7 +151,7 @@ func TestTexts(t *testing.T) {
 	page, err := q.Page(ctx)
 	must(t, err)
 	now := handed{Cursor: page.Next.String()}
-	now.Token, err = tokens.Seal(page.Next, ddb.ForTenant("t"), ddb.ValidFor(99*365*24*time.Hour))
+	now.Token, err = tokens.Seal(page.Next, pagetoken.ForTenant("t"), pagetoken.ValidFor(99*365*24*time.Hour))
 	must(t, err)
 	now.Payload, err = objects.Store(ctx, "space", []byte(strings.Repeat("payload ", 1000)))
 	must(t, err)
@@ -193,7 +194,7 @@ func TestTexts(t *testing.T) {
 	if len(next.Items) != 2 || next.Items[0].At != 2 {
 		t.Errorf("after the cursor from before: %+v", next.Items)
 	}
-	cursor, err = ddb.OpenToken(tokens, q, before.Token, ddb.ForTenant("t"))
+	cursor, err = pagetoken.Open(tokens, q, before.Token, pagetoken.ForTenant("t"))
 	must(t, err)
 	if cursor.String() != before.Cursor {
 		t.Error("the token from before opens to another cursor")

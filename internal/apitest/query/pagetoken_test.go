@@ -14,20 +14,21 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/pagetoken"
 )
 
 // tokenKey makes a key up; those of programs come from a secret manager.
-func tokenKey(id string) ddb.TokenKey {
+func tokenKey(id string) pagetoken.Key {
 	secret := make([]byte, 32)
 	for i := range secret {
 		secret[i] = byte(rand.Uint32())
 	}
-	return ddb.TokenKey{ID: id, Secret: secret}
+	return pagetoken.Key{ID: id, Secret: secret}
 }
 
-func pageTokens(t testing.TB, keys ...ddb.TokenKey) *ddb.PageTokens {
+func pageTokens(t testing.TB, keys ...pagetoken.Key) *pagetoken.Sealer {
 	t.Helper()
-	tokens, err := ddb.NewPageTokens(keys...)
+	tokens, err := pagetoken.New(keys...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func pageTokens(t testing.TB, keys ...ddb.TokenKey) *ddb.PageTokens {
 }
 
 // seal is a token that must be there.
-func seal(t testing.TB, tokens *ddb.PageTokens, c ddb.AnyCursor, opts ...ddb.SealOption) string {
+func seal(t testing.TB, tokens *pagetoken.Sealer, c pagetoken.Cursor, opts ...pagetoken.Option) string {
 	t.Helper()
 	token, err := tokens.Seal(c, opts...)
 	if err != nil || token == "" {
@@ -64,13 +65,13 @@ func TestPageTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, bindings := range map[string][]ddb.TokenBinding{"no tenant": nil, "tenant": {ddb.ForTenant("t1")}} {
-		opts := []ddb.SealOption{ddb.ValidFor(time.Hour)}
+	for name, bindings := range map[string][]pagetoken.Binding{"no tenant": nil, "tenant": {pagetoken.ForTenant("t1")}} {
+		opts := []pagetoken.Option{pagetoken.ValidFor(time.Hour)}
 		for _, b := range bindings {
 			opts = append(opts, b)
 		}
 		token := seal(t, tokens, page.Next, opts...)
-		c, err := ddb.OpenToken(tokens, q.Limit(6).Project(orderTotal), token, bindings...)
+		c, err := pagetoken.Open(tokens, q.Limit(6).Project(orderTotal), token, bindings...)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -79,7 +80,7 @@ func TestPageTokens(t *testing.T) {
 			t.Errorf("%s: got %s, want %s, %v", name, ids(got.Items), ids(want.Items), err)
 		}
 		// Backwards from there.
-		c, err = ddb.OpenToken(tokens, q, seal(t, tokens, got.Prev))
+		c, err = pagetoken.Open(tokens, q, seal(t, tokens, got.Prev))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +95,7 @@ func TestPageTokens(t *testing.T) {
 	if token, err := tokens.Seal(nil); token != "" || err != nil {
 		t.Errorf("no cursor is %q, %v", token, err)
 	}
-	if c, err := ddb.OpenToken(tokens, q, ""); !c.IsZero() || err != nil {
+	if c, err := pagetoken.Open(tokens, q, ""); !c.IsZero() || err != nil {
 		t.Errorf("the beginning: %v", err)
 	}
 	if a, b := seal(t, tokens, page.Next), seal(t, tokens, page.Next); a == b {
@@ -132,11 +133,11 @@ func TestPageTokensOfEveryRead(t *testing.T) {
 		seal(t, tokens, qp.Next), seal(t, tokens, xp.Next), seal(t, tokens, sp.Next), seal(t, tokens, ip.Next), seal(t, tokens, vp.Next),
 	}
 	open := []func(string) error{
-		func(s string) error { return second(ddb.OpenToken(tokens, q, s)) },
-		func(s string) error { return second(ddb.OpenToken(tokens, x, s)) },
-		func(s string) error { return second(ddb.OpenToken(tokens, scan, s)) },
-		func(s string) error { return second(ddb.OpenToken(tokens, indexScan, s)) },
-		func(s string) error { return second(ddb.OpenToken(tokens, view, s)) },
+		func(s string) error { return second(pagetoken.Open(tokens, q, s)) },
+		func(s string) error { return second(pagetoken.Open(tokens, x, s)) },
+		func(s string) error { return second(pagetoken.Open(tokens, scan, s)) },
+		func(s string) error { return second(pagetoken.Open(tokens, indexScan, s)) },
+		func(s string) error { return second(pagetoken.Open(tokens, view, s)) },
 	}
 	for i, o := range open {
 		for j, token := range sealed {
@@ -152,26 +153,26 @@ func TestForeignPageTokens(t *testing.T) {
 	orders, q, page := firstPage(t)
 	key := tokenKey("k1")
 	tokens := pageTokens(t, key)
-	token := seal(t, tokens, page.Next, ddb.ForTenant("t1"))
+	token := seal(t, tokens, page.Next, pagetoken.ForTenant("t1"))
 	none := seal(t, tokens, page.Next)
-	t1 := ddb.ForTenant("t1")
+	t1 := pagetoken.ForTenant("t1")
 	other := newOrders(t)
 	sameID := pageTokens(t, tokenKey("k1"))
-	open := func(q *ddb.Query[order, orderID], token string, b ...ddb.TokenBinding) error {
-		return second(ddb.OpenToken(tokens, q, token, b...))
+	open := func(q *ddb.Query[order, orderID], token string, b ...pagetoken.Binding) error {
+		return second(pagetoken.Open(tokens, q, token, b...))
 	}
 	texts := map[string]bool{}
 	for name, err := range map[string]error{
-		"other tenant":      open(q, token, ddb.ForTenant("t2")),
-		"prefix of tenant":  open(q, token, ddb.ForTenant("t")),
+		"other tenant":      open(q, token, pagetoken.ForTenant("t2")),
+		"prefix of tenant":  open(q, token, pagetoken.ForTenant("t")),
 		"no tenant":         open(q, token),
 		"tenant for none":   open(q, none, t1),
 		"other partition":   open(orders.Query("c2").Filter(orderTotal.Ge(0)), token, t1),
 		"other filter":      open(orders.Query("c1"), token, t1),
 		"other range":       open(q.SortKey(ddb.Gt(orderID("0"))), token, t1),
 		"other direction":   open(q.Descending(), token, t1),
-		"unknown key":       second(ddb.OpenToken(pageTokens(t, ddb.TokenKey{ID: "k2", Secret: key.Secret}), q, token, t1)),
-		"other secret":      second(ddb.OpenToken(sameID, q, token, t1)),
+		"unknown key":       second(pagetoken.Open(pageTokens(t, pagetoken.Key{ID: "k2", Secret: key.Secret}), q, token, t1)),
+		"other secret":      second(pagetoken.Open(sameID, q, token, t1)),
 		"plain cursor":      open(q, page.Next.String(), t1),
 		"too long":          open(q, strings.Repeat("A", 4097), t1),
 		"padding":           open(q, token+"=", t1),
@@ -187,7 +188,7 @@ func TestForeignPageTokens(t *testing.T) {
 	if len(texts) != 1 {
 		t.Errorf("the causes differ: %v", texts)
 	}
-	if err := second(ddb.OpenToken(tokens, other.Query("c1").Filter(orderTotal.Ge(0)), token, t1)); !errors.Is(err, ddb.ErrBadCursor) {
+	if err := second(pagetoken.Open(tokens, other.Query("c1").Filter(orderTotal.Ge(0)), token, t1)); !errors.Is(err, ddb.ErrBadCursor) {
 		t.Errorf("other table: %v", err)
 	}
 	if err := second(orders.ParseCursor(token)); !errors.Is(err, ddb.ErrBadCursor) {
@@ -206,7 +207,7 @@ func TestDamagedPageTokens(t *testing.T) {
 	}
 	refused := func(what string, token string) {
 		t.Helper()
-		if c, err := ddb.OpenToken(tokens, q, token); !errors.Is(err, ddb.ErrBadCursor) || !c.IsZero() {
+		if c, err := pagetoken.Open(tokens, q, token); !errors.Is(err, ddb.ErrBadCursor) || !c.IsZero() {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -238,7 +239,7 @@ func TestPageTokenExpiry(t *testing.T) {
 	_, q, page := firstPage(t)
 	synctest.Test(t, func(t *testing.T) {
 		tokens := pageTokens(t, tokenKey("k1"))
-		short := seal(t, tokens, page.Next, ddb.ValidFor(90*time.Minute))
+		short := seal(t, tokens, page.Next, pagetoken.ValidFor(90*time.Minute))
 		day := seal(t, tokens, page.Next)
 		for _, step := range []struct {
 			wait       time.Duration
@@ -252,7 +253,7 @@ func TestPageTokenExpiry(t *testing.T) {
 				token string
 				opens bool
 			}{"90 minutes": {short, step.short}, "a day": {day, step.day}} {
-				err := second(ddb.OpenToken(tokens, q, c.token))
+				err := second(pagetoken.Open(tokens, q, c.token))
 				if c.opens && err != nil || !c.opens && !errors.Is(err, ddb.ErrBadCursor) {
 					t.Errorf("%s, at %v: %v", name, time.Now(), err)
 				}
@@ -264,13 +265,13 @@ func TestPageTokenExpiry(t *testing.T) {
 func TestPageTokenRotation(t *testing.T) {
 	_, q, page := firstPage(t)
 	k1, k2, k3 := tokenKey("2026-01"), tokenKey("2026-02"), tokenKey("2026-03")
-	rings := []*ddb.PageTokens{pageTokens(t, k1), pageTokens(t, k1, k2), pageTokens(t, k2, k1), pageTokens(t, k2), pageTokens(t, k3)}
+	rings := []*pagetoken.Sealer{pageTokens(t, k1), pageTokens(t, k1, k2), pageTokens(t, k2, k1), pageTokens(t, k2), pageTokens(t, k3)}
 	sealedBy := []int{1, 1, 2, 2, 3}
 	opens := [][]int{{1}, {1, 2}, {1, 2}, {2}, {3}}
 	for i, from := range rings {
 		token := seal(t, from, page.Next)
 		for j, to := range rings {
-			err := second(ddb.OpenToken(to, q, token))
+			err := second(pagetoken.Open(to, q, token))
 			known := false
 			for _, k := range opens[j] {
 				known = known || k == sealedBy[i]
@@ -295,7 +296,7 @@ func TestPageTokenShowsNoKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := tokenKey("k1")
-	token := seal(t, pageTokens(t, key), page.Next, ddb.ForTenant("tenant-of-ann"))
+	token := seal(t, pageTokens(t, key), page.Next, pagetoken.ForTenant("tenant-of-ann"))
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil {
 		t.Fatal(err)
@@ -306,7 +307,7 @@ func TestPageTokenShowsNoKey(t *testing.T) {
 		}
 	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
-		if got := fmt.Sprintf(verb, key); got != "TokenKey(k1)" {
+		if got := fmt.Sprintf(verb, key); got != "Key(k1)" {
 			t.Errorf("%s prints %s", verb, got)
 		}
 	}
@@ -315,11 +316,11 @@ func TestPageTokenShowsNoKey(t *testing.T) {
 func TestPageTokenMistakes(t *testing.T) {
 	_, q, page := firstPage(t)
 	good := tokenKey("k1")
-	for name, keys := range map[string][]ddb.TokenKey{
+	for name, keys := range map[string][]pagetoken.Key{
 		"none": {}, "no id": {{Secret: good.Secret}}, "long id": {{ID: strings.Repeat("k", 33), Secret: good.Secret}},
 		"no secret": {{ID: "k"}}, "short secret": {{ID: "k", Secret: good.Secret[:31]}}, "id twice": {good, tokenKey("k1")},
 	} {
-		tokens, err := ddb.NewPageTokens(keys...)
+		tokens, err := pagetoken.New(keys...)
 		if !errors.Is(err, ddb.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -329,18 +330,18 @@ func TestPageTokenMistakes(t *testing.T) {
 	}
 	tokens := pageTokens(t, good)
 	token := seal(t, tokens, page.Next)
-	var none *ddb.PageTokens
+	var none *pagetoken.Sealer
 	for name, err := range map[string]error{
 		"no tokens":       second(none.Seal(page.Next)),
-		"zero tokens":     second((&ddb.PageTokens{}).Seal(page.Next)),
-		"no validity":     second(tokens.Seal(page.Next, ddb.ValidFor(0))),
-		"nobody":          second(tokens.Seal(page.Next, ddb.ForTenant(""))),
-		"two tenants":     second(tokens.Seal(page.Next, ddb.ForTenant("a"), ddb.ForTenant("b"))),
-		"open none":       second(ddb.OpenToken(none, q, token)),
-		"open for nobody": second(ddb.OpenToken(tokens, q, token, ddb.ForTenant(""))),
-		"wrong query":     second(ddb.OpenToken(tokens, q.Limit(-1), token)),
-		"zero query":      second(ddb.OpenToken(tokens, new(ddb.Query[order, orderID]), token)),
-		"zero scan":       second(ddb.OpenToken(tokens, new(ddb.Scan[order]), "")),
+		"zero tokens":     second((&pagetoken.Sealer{}).Seal(page.Next)),
+		"no validity":     second(tokens.Seal(page.Next, pagetoken.ValidFor(0))),
+		"nobody":          second(tokens.Seal(page.Next, pagetoken.ForTenant(""))),
+		"two tenants":     second(tokens.Seal(page.Next, pagetoken.ForTenant("a"), pagetoken.ForTenant("b"))),
+		"open none":       second(pagetoken.Open(none, q, token)),
+		"open for nobody": second(pagetoken.Open(tokens, q, token, pagetoken.ForTenant(""))),
+		"wrong query":     second(pagetoken.Open(tokens, q.Limit(-1), token)),
+		"zero query":      second(pagetoken.Open(tokens, new(ddb.Query[order, orderID]), token)),
+		"zero scan":       second(pagetoken.Open(tokens, new(ddb.Scan[order]), "")),
 	} {
 		if !errors.Is(err, ddb.ErrInvalid) || errors.Is(err, ddb.ErrBadCursor) {
 			t.Errorf("%s: %v", name, err)
@@ -348,11 +349,11 @@ func TestPageTokenMistakes(t *testing.T) {
 	}
 	// What the caller does to its slice afterwards is nothing to the tokens.
 	clear(good.Secret)
-	if err := second(ddb.OpenToken(tokens, q, token)); err != nil {
+	if err := second(pagetoken.Open(tokens, q, token)); err != nil {
 		t.Error(err)
 	}
 	// Another cursor in the query does not disturb.
-	if err := second(ddb.OpenToken(tokens, q.After(page.Next).Before(page.Next), token)); err != nil {
+	if err := second(pagetoken.Open(tokens, q.After(page.Next).Before(page.Next), token)); err != nil {
 		t.Error(err)
 	}
 }
@@ -385,7 +386,7 @@ func TestPageTokenOfLongKeys(t *testing.T) {
 		if err != nil || len(token) > 4096 {
 			t.Fatalf("a sort key of %d bytes: %d characters, %v", c.sort, len(token), err)
 		}
-		if err := second(ddb.OpenToken(tokens, q, token)); err != nil {
+		if err := second(pagetoken.Open(tokens, q, token)); err != nil {
 			t.Error(err)
 		}
 	}

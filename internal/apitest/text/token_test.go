@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/pagetoken"
 )
 
 func FuzzParseCursor(f *testing.F) {
@@ -35,7 +36,7 @@ func FuzzOpenToken(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	tokens, err := ddb.NewPageTokens(ddb.TokenKey{ID: "k1", Secret: make([]byte, 32)})
+	tokens, err := pagetoken.New(pagetoken.Key{ID: "k1", Secret: make([]byte, 32)})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func FuzzOpenToken(f *testing.F) {
 	f.Add(cursor.String())
 	f.Add(base64.RawURLEncoding.EncodeToString(append([]byte("\x02\x02k1"), make([]byte, 80)...)))
 	f.Fuzz(func(t *testing.T, token string) {
-		c, err := ddb.OpenToken(tokens, q, token)
+		c, err := pagetoken.Open(tokens, q, token)
 		if token == "" {
 			if err != nil || !c.IsZero() {
 				t.Errorf("the beginning: %v", err)

@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore/importer"
 	"github.com/dynamotable/ddb/grant"
 	"github.com/dynamotable/ddb/keyformat"
+	"github.com/dynamotable/ddb/pagetoken"
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 	"github.com/dynamotable/ddb/position"
@@ -59,7 +60,7 @@ func TestFailedStores(t *testing.T) {
 	snapshots, snapshotsErr := snapshot.New(client, "snapshots", snapshot.Offload(nil, -1))
 	numbers, numbersErr := position.New(client, "x")
 	payloads, payloadsErr := payload.New(objects, payload.Threshold(-1))
-	tokens, tokensErr := ddb.NewPageTokens(ddb.TokenKey{ID: "k", Secret: []byte("short")})
+	tokens, tokensErr := pagetoken.New(pagetoken.Key{ID: "k", Secret: []byte("short")})
 	members, membersErr := ddb.NewSimple(client, "x", id)
 	format := keyformat.New[struct{ C chan int }]("p")
 	ofStore := func(v any) made { return made{v, storeErr, 1} }
@@ -89,7 +90,7 @@ func TestFailedStores(t *testing.T) {
 		"change.NewStream":                            made1(change.NewStream[member](streams, change.Source{})),
 		"change.NewStream, options":                   made1(change.NewStream[member](streams, source, change.PollInterval(-time.Second))),
 		"change.NewTableStore":                        made1(change.NewTableStore(client, "x")),
-		"ddb.NewPageTokens":                           {tokens, tokensErr, 1},
+		"pagetoken.New":                               {tokens, tokensErr, 1},
 		"ddb.NewUnique":                               made1(ddb.NewUnique(members, "email", id)),
 		"ddb.NewUnique, no table":                     made1(ddb.NewUnique[member, string](nil, "email", id)),
 		"keyformat.New":                               {format, format.Err(), 2},
@@ -120,7 +121,7 @@ func TestFailedStores(t *testing.T) {
 		(*payloads3.Bucket)(nil), new(payloads3.Bucket), (*grant.Store)(nil), new(grant.Store), (*change.Consumer[member])(nil), new(change.Consumer[member]),
 		(*change.Stream[member])(nil), new(change.Stream[member]), (*change.TableStore)(nil), new(change.TableStore),
 		(*change.View[member, member, string])(nil), new(change.View[member, member, string]), change.NewView[member, member, string](nil, nil, nil, nil),
-		(*ddb.PageTokens)(nil), new(ddb.PageTokens), (*ddb.Unique[member, string, string])(nil), new(ddb.Unique[member, string, string]),
+		(*pagetoken.Sealer)(nil), new(pagetoken.Sealer), (*ddb.Unique[member, string, string])(nil), new(ddb.Unique[member, string, string]),
 		(*keyformat.Format[member])(nil), new(keyformat.Format[member]), (*importer.SchemelessBridge)(nil), new(importer.SchemelessBridge),
 	} {
 		t.Run(fmt.Sprintf("zero %T", zero), func(t *testing.T) {

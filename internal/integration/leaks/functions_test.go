@@ -25,6 +25,7 @@ import (
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/keyformat"
 	"github.com/dynamotable/ddb/loader"
+	"github.com/dynamotable/ddb/pagetoken"
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 	payloadzstd "github.com/dynamotable/ddb/payload/zstd"
@@ -74,6 +75,7 @@ var functions = map[string]any{
 	"ddb.Created":                             ddb.Created,
 	"ddb.CurrentOf":                           ddb.CurrentOf[member],
 	"ddb.CursorAfter":                         ddb.CursorAfter[member],
+	"ddb.CursorFrom":                          ddb.CursorFrom[member],
 	"ddb.Discriminator":                       ddb.Discriminator,
 	"ddb.FilterOf":                            ddb.FilterOf[member],
 	"ddb.KeyPrefix":                           ddb.KeyPrefix,
@@ -110,7 +112,7 @@ var functions = map[string]any{
 	"ddb.FirstOne":                            ddb.FirstOne[member, ddb.Two[string, string], string],
 	"ddb.FirstThree":                          ddb.FirstThree[member, ddb.Four[string, string, string, string], string, string, string],
 	"ddb.FirstTwo":                            ddb.FirstTwo[member, ddb.Three[string, string, string], string, string],
-	"ddb.ForTenant":                           ddb.ForTenant,
+	"pagetoken.ForTenant":                     pagetoken.ForTenant,
 	"ddb.Ge":                                  ddb.Ge[string],
 	"ddb.GetFrom":                             ddb.GetFrom[*ddb.Table[member, string, string], member, ddb.Key[string, string]],
 	"ddb.GetView":                             ddb.GetView[projection, member, string],
@@ -171,7 +173,7 @@ var functions = map[string]any{
 	"keyformat.New":                           keyformat.New[string],
 	"cost.NewLedger":                          cost.NewLedger,
 	"ddb.NewLocalIndex":                       ddb.NewLocalIndex[member, string, string, string],
-	"ddb.NewPageTokens":                       ddb.NewPageTokens,
+	"pagetoken.New":                           pagetoken.New,
 	"ddb.NewRetryBudget":                      ddb.NewRetryBudget,
 	"ddb.NewSimple":                           ddb.NewSimple[member, string],
 	"ddb.NewSimpleIndex":                      ddb.NewSimpleIndex[member, string],
@@ -180,7 +182,7 @@ var functions = map[string]any{
 	"ddb.NotExists":                           ddb.NotExists[member, string],
 	"ddb.NumField":                            ddb.NumField[member, int],
 	"ddb.OnDemand":                            ddb.OnDemand,
-	"ddb.OpenToken":                           ddb.OpenToken[member],
+	"pagetoken.Open":                          pagetoken.Open[member],
 	"ddb.OptionalValues":                      ddb.OptionalValues,
 	"ddb.Or":                                  ddb.Or[member],
 	"ddb.OrdField":                            ddb.OrdField[member, string],
@@ -222,7 +224,7 @@ var functions = map[string]any{
 	"ddb.Transact":                            ddb.Transact,
 	"ddb.TransactGet":                         ddb.TransactGet,
 	"ddb.Updated":                             ddb.Updated,
-	"ddb.ValidFor":                            ddb.ValidFor,
+	"pagetoken.ValidFor":                      pagetoken.ValidFor,
 	"ddb.Version":                             ddb.Version,
 	"ddb.View":                                ddb.View[projection, member, string],
 	"ddb.ViewIndex":                           ddb.ViewIndex[projection, member, string],

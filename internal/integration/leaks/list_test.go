@@ -25,6 +25,7 @@ import (
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/keyformat"
 	"github.com/dynamotable/ddb/loader"
+	"github.com/dynamotable/ddb/pagetoken"
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 	"github.com/dynamotable/ddb/position"
@@ -110,6 +111,7 @@ var exportedTypes = map[string]exported{
 	"ddb.SetHandle":            points[ddb.SetHandle[*member, string]](),
 	"ddb.StrHandle":            points[ddb.StrHandle[*member, string]](),
 	"ddb.CursorOf":             holds[ddb.CursorOf[*member]](),
+	"ddb.CursorTerms":          holds[ddb.CursorTerms]("Table", "Index"),
 	"ddb.DeletePermission":     holds[ddb.DeletePermission]("table"),
 	"ddb.Difference":           holds[ddb.Difference]("Index", "What", "Want", "Got"),
 	"cost.Estimate":            holds[cost.Estimate](),
@@ -141,7 +143,7 @@ var exportedTypes = map[string]exported{
 	"ddb.Outcome":              word[ddb.Outcome](),
 	"ddb.OutcomeUnknownError":  holds[ddb.OutcomeUnknownError](),
 	"ddb.Page":                 holds[ddb.Page[member]](),
-	"ddb.PageTokens":           holds[ddb.PageTokens]("keys"),
+	"pagetoken.Sealer":         holds[pagetoken.Sealer]("keys"),
 	"ddb.PartitionHash":        word[ddb.PartitionHash](),
 	"ddb.Query":                holds[ddb.Query[member, string]](),
 	"cost.Part":                holds[cost.Part]("Index"),
@@ -166,8 +168,8 @@ var exportedTypes = map[string]exported{
 	"ddb.Three":                sends[ddb.Three[string, string, string]](),
 	"ddb.ThrottledError":       holds[ddb.ThrottledError]("Reasons"),
 	"ddb.ThrottlingReason":     holds[ddb.ThrottlingReason]("Reason", "Resource"),
-	"ddb.TokenBinding":         holds[ddb.TokenBinding](),
-	"ddb.TokenKey":             holds[ddb.TokenKey]("ID"),
+	"pagetoken.Binding":        holds[pagetoken.Binding](),
+	"pagetoken.Key":            holds[pagetoken.Key]("ID"),
 	"ddb.TransactionError":     holds[ddb.TransactionError]("Failed"),
 	"ddb.TransactionFailure":   holds[ddb.TransactionFailure]("Verb", "Table", "Reason"),
 	"ddb.Two":                  sends[ddb.Two[string, []byte]](),

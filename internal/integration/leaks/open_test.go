@@ -12,6 +12,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/pagetoken"
 )
 
 // TestEmptyGuards: a guard of no conditions guards nothing, so the write is refused before it is sent. A filter of an
@@ -113,7 +114,7 @@ func TestWrongBudgets(t *testing.T) {
 
 // TestLongTokens: a time that cannot be added to now is refused and makes no token that has expired.
 func TestLongTokens(t *testing.T) {
-	tokens, err := ddb.NewPageTokens(ddb.TokenKey{ID: "k", Secret: make([]byte, 32)})
+	tokens, err := pagetoken.New(pagetoken.Key{ID: "k", Secret: make([]byte, 32)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,15 +125,15 @@ func TestLongTokens(t *testing.T) {
 		t.Fatal(page, err)
 	}
 	for _, d := range []time.Duration{math.MaxInt64, math.MaxInt64 - time.Second, 101 * 365 * 24 * time.Hour, 0, -1} {
-		if _, err := tokens.Seal(page.Next, ddb.ValidFor(d)); !errors.Is(err, ddb.ErrInvalid) {
+		if _, err := tokens.Seal(page.Next, pagetoken.ValidFor(d)); !errors.Is(err, ddb.ErrInvalid) {
 			t.Errorf("valid for %v: %v", d, err)
 		}
 	}
-	token, err := tokens.Seal(page.Next, ddb.ValidFor(100*365*24*time.Hour))
+	token, err := tokens.Seal(page.Next, pagetoken.ValidFor(100*365*24*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ddb.OpenToken(tokens, q, token); err != nil {
+	if _, err := pagetoken.Open(tokens, q, token); err != nil {
 		t.Error(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/pagetoken"
 )
 
 // TestPagesAreNotSent: a page that is encoded by accident is an error, and so is a cursor, for both show a key. What is
@@ -25,7 +26,7 @@ func TestPagesAreNotSent(t *testing.T) {
 		"cursor": page.Next, "in a map": map[string]any{"next": page.Next}, "as a key": map[ddb.Cursor[member]]int{page.Next: 1},
 	} {
 		text, err := json.Marshal(v)
-		if err == nil || strings.Contains(string(text)+err.Error(), canary) || !strings.Contains(err.Error(), "PageTokens") {
+		if err == nil || strings.Contains(string(text)+err.Error(), canary) || !strings.Contains(err.Error(), "pagetoken") {
 			t.Errorf("%s: %s, %v", name, text, err)
 		}
 		if text := shown(v); strings.Contains(text, canary) {
@@ -35,7 +36,7 @@ func TestPagesAreNotSent(t *testing.T) {
 	if text, err := json.Marshal(struct{ Next ddb.Cursor[member] }{}); err != nil || string(text) != `{"Next":""}` {
 		t.Errorf("the zero cursor is %s, %v", text, err)
 	}
-	tokens, err := ddb.NewPageTokens(ddb.TokenKey{ID: "k", Secret: make([]byte, 32)})
+	tokens, err := pagetoken.New(pagetoken.Key{ID: "k", Secret: make([]byte, 32)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestPagesAreNotSent(t *testing.T) {
 	if err != nil || strings.Contains(token, canary) {
 		t.Error(token, err)
 	}
-	if back, err := ddb.OpenToken(tokens, q, token); err != nil || back.String() != page.Next.String() {
+	if back, err := pagetoken.Open(tokens, q, token); err != nil || back.String() != page.Next.String() {
 		t.Error(back, err)
 	}
 	if back, err := members.ParseCursor(page.Next.String()); err != nil || fmt.Sprint(back) != "cursor" {
