@@ -21,6 +21,7 @@ type exchange struct {
 	Units             float64
 	Returned, Scanned int64
 	Reads             bool   // it returned and scanned items
+	Planned           bool   // it is not sent yet
 	Command           string // of the AWS CLI
 	Code              string // with package ddb; empty if there is none
 	CodeNote          string

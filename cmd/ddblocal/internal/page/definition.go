@@ -270,7 +270,7 @@ func (p *Page) showTable(w http.ResponseWriter, r *http.Request) {
 		rows = append(rows, indexRow{Name: x.IndexName, Kind: "vector", Status: x.IndexStatus, Key: key, Projection: x.Projection.text()})
 	}
 	request := struct{ TableName string }{t.TableName}
-	p.show(w, r, http.StatusOK, "table", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t.TableName, ""), Content: struct {
+	p.show(w, r, http.StatusOK, "table", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, ""), Content: struct {
 		Facts    []fact
 		Indexes  []indexRow
 		Exchange exchange

@@ -77,10 +77,10 @@ func (p *Page) checkForm(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case err != nil:
 		p.fail(w, r, http.StatusBadRequest, fmt.Sprintf("the form could not be read: %v; it can have %d MB", err, maxForm>>20))
+	case p.ReadOnly:
+		p.fail(w, r, http.StatusForbidden, readOnlyText)
 	case subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(p.token)) != 1:
 		p.fail(w, r, http.StatusForbidden, "the form has no token of this run of ddblocal, so nothing was changed; load the page again and send it from there")
-	case p.ReadOnly:
-		p.fail(w, r, http.StatusForbidden, "the page is read-only, so nothing was changed; ddblocal was started with -page-read-only")
 	default:
 		return true
 	}

@@ -65,11 +65,11 @@ type attributeRow struct {
 
 // itemView is the content of the view of an item.
 type itemView struct {
-	Key        string
-	KeyJSON    string
-	Attributes []attributeRow
-	JSON       string
-	Exchange   exchange
+	Key          string
+	Edit, Delete string
+	Attributes   []attributeRow
+	JSON         string
+	Exchange     exchange
 }
 
 // showItem is an item by its key.
@@ -88,8 +88,11 @@ func (p *Page) showItem(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	keys := t.key()
-	v := &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t.TableName, "")}
-	content := &itemView{Key: key.keyWords(keys), KeyJSON: key.compact(), Exchange: e}
+	v := &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "-")}
+	content := &itemView{
+		Key: key.keyWords(keys), Exchange: e,
+		Edit: link([]string{"tables", t.TableName, "edit"}, "key", key.compact()), Delete: link([]string{"tables", t.TableName, "delete"}, "key", key.compact()),
+	}
 	v.Content = content
 	if got == nil {
 		v.Problems = []string{"there is no item with this key"}

@@ -203,6 +203,7 @@ type itemsView struct {
 	Waste    string // what a scan or a filter cost beyond what it shows
 	Next     string
 	First    string // the same search from the beginning, if this is not it
+	New      string // the form for a new item
 }
 
 // showItems is a search in a table or one of its indexes.
@@ -214,8 +215,8 @@ func (p *Page) showItems(w http.ResponseWriter, r *http.Request) {
 	s, problems := readSearch(t, r.URL.Query())
 	operation, request, wrong := s.request(t)
 	problems = append(problems, wrong...)
-	content := &itemsView{Form: newSearchForm(t, &s)}
-	v := &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t.TableName, "items"), Content: content, Problems: problems}
+	content := &itemsView{Form: newSearchForm(t, &s), New: link([]string{"tables", t.TableName, "new"})}
+	v := &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "items"), Content: content, Problems: problems}
 	if len(problems) > 0 {
 		p.show(w, r, http.StatusBadRequest, "items", v)
 		return

@@ -42,12 +42,22 @@ type Page struct {
 func New(o Options) *Page {
 	p := &Page{Options: o, token: newToken(), mux: http.NewServeMux()}
 	for pattern, show := range map[string]func(http.ResponseWriter, *http.Request){
-		"{$}":                  p.showTables,
-		"tables/{table}":       p.showTable,
-		"tables/{table}/items": p.showItems,
-		"tables/{table}/item":  p.showItem,
+		"{$}":                   p.showTables,
+		"tables/{table}":        p.showTable,
+		"tables/{table}/items":  p.showItems,
+		"tables/{table}/item":   p.showItem,
+		"tables/{table}/edit":   p.editItem,
+		"tables/{table}/new":    p.newItem,
+		"tables/{table}/delete": p.confirmDelete,
 	} {
 		p.mux.HandleFunc("GET "+Path+pattern, show)
+	}
+	for pattern, act := range map[string]func(http.ResponseWriter, *http.Request){
+		"tables/{table}/review": p.review,
+		"tables/{table}/save":   p.save,
+		"tables/{table}/delete": p.deleteItem,
+	} {
+		p.mux.HandleFunc("POST "+Path+pattern, act)
 	}
 	return p
 }
@@ -130,6 +140,9 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, name str
 		v.Ahead = durationText(ahead)
 	}
 	if done := notices[r.URL.Query().Get("done")]; done != "" {
+		if spent, err := strconv.ParseFloat(r.URL.Query().Get("spent"), 64); err == nil {
+			done += " It cost " + unitsText(spent) + " write units."
+		}
 		v.Notices = append(v.Notices, done)
 	}
 	var body bytes.Buffer
@@ -160,7 +173,10 @@ func (p *Page) failCall(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // notices are what a view says after a redirect, by the word in its URL.
-var notices = map[string]string{}
+var notices = map[string]string{
+	"saved":   "The item is saved.",
+	"deleted": "The item is deleted.",
+}
 
 // link is a path below Path with parameters; elements are escaped, empty parameters left out.
 func link(elements []string, params ...string) string {
@@ -181,14 +197,12 @@ func link(elements []string, params ...string) string {
 	return path + "?" + query.Encode()
 }
 
-// tabs are the views of a table.
-func tabs(table, current string) []tab {
-	list := []struct{ title, view string }{
-		{"Items", "items"}, {"Definition", ""},
-	}
+// tabs are the views of a table; current is the last element of the path of one.
+func tabs(t *table, current string) []tab {
+	list := []struct{ title, view string }{{"Items", "items"}, {"Definition", ""}}
 	var all []tab
 	for _, v := range list {
-		elements := []string{"tables", table}
+		elements := []string{"tables", t.TableName}
 		if v.view != "" {
 			elements = append(elements, v.view)
 		}

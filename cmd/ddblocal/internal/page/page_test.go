@@ -42,9 +42,9 @@ type site struct {
 	page   http.Handler
 }
 
-func newSite(t *testing.T, options page.Options, engineOptions ...ddbtest.Option) *site {
+func newSite(t *testing.T, options page.Options) *site {
 	t.Helper()
-	e := ddbtest.NewEngine(engineOptions...)
+	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)
 	options.Engine = e
 	return &site{t: t, engine: e, client: e.Client(), page: page.New(options)}

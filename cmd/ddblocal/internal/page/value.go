@@ -177,7 +177,9 @@ func (c *checker) value(path string) any {
 				return nil
 			}
 		}
-		_, _ = c.decoder.Token() // More has seen it, or the next reading fails
+		if _, err := c.decoder.Token(); err != nil {
+			c.problemf(path, "it is no JSON at byte %d: %v", c.decoder.InputOffset(), err)
+		}
 		return read
 	case json.Delim('['):
 		list := []any{}

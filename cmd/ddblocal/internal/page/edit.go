@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package page
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// writeRequest is a PutItem, an UpdateItem or a DeleteItem.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
+type writeRequest struct {
+	TableName                           string
+	Key                                 item                       `json:",omitempty"`
+	Item                                item                       `json:",omitempty"`
+	UpdateExpression                    string                     `json:",omitempty"`
+	ConditionExpression                 string                     `json:",omitempty"`
+	ExpressionAttributeNames            map[string]string          `json:",omitempty"`
+	ExpressionAttributeValues           map[string]json.RawMessage `json:",omitempty"`
+	ReturnConsumedCapacity              string
+	ReturnValuesOnConditionCheckFailure string `json:",omitempty"`
+}
+
+// mostConditions is how many attributes the condition of a write compares. An expression has at most 300 operators and 4 KB,
+// and each comparison needs two operators and up to 16 bytes.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const mostConditions = 140
+
+// asRead is the condition that attributes of an item are as they were read, by which a write cannot undo another.
+// If there are more than a condition can hold, the first names are compared; whole is false then.
+func asRead(e *readRequest, read item, names []string) (condition string, whole bool) {
+	whole = true
+	if len(names) > mostConditions {
+		names, whole = names[:mostConditions], false
+	}
+	var all []string
+	for _, name := range names {
+		if raw, ok := read[name]; ok {
+			all = append(all, e.name(name)+" = "+e.value(raw))
+		} else {
+			all = append(all, "attribute_not_exists("+e.name(name)+")")
+		}
+	}
+	return strings.Join(all, " AND "), whole
+}
+
+// updateOf is the request that makes an item as it was read into another: it sets and removes what differs, under the
+// condition that the attributes are as they were read. What another program adds meanwhile stays.
+func updateOf(t *table, read, after item) (r *writeRequest, whole bool) {
+	var e readRequest // for its placeholders
+	var set, remove, names []string
+	changed := make(map[string]bool)
+	for _, c := range changesOf(read, after) {
+		names, changed[c.Name] = append(names, c.Name), true
+		if c.Kind == "removed" {
+			remove = append(remove, e.name(c.Name))
+		} else {
+			set = append(set, e.name(c.Name)+" = "+e.value(after[c.Name]))
+		}
+	}
+	for _, name := range read.names(t.key()) {
+		if !changed[name] {
+			names = append(names, name) // what changes is compared first
+		}
+	}
+	var expression []string
+	if len(set) > 0 {
+		expression = append(expression, "SET "+strings.Join(set, ", "))
+	}
+	if len(remove) > 0 {
+		expression = append(expression, "REMOVE "+strings.Join(remove, ", "))
+	}
+	condition, whole := asRead(&e, read, names)
+	return &writeRequest{
+		TableName: t.TableName, Key: read.keyOf(t.key()), UpdateExpression: strings.Join(expression, " "), ConditionExpression: condition,
+		ExpressionAttributeNames: e.ExpressionAttributeNames, ExpressionAttributeValues: e.ExpressionAttributeValues,
+		ReturnConsumedCapacity: "TOTAL", ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+	}, whole
+}
+
+// createOf is the request that stores an item whose key is not there.
+func createOf(t *table, after item) *writeRequest {
+	var e readRequest
+	condition := "attribute_not_exists(" + e.name(t.key().Partition[0].Name) + ")"
+	return &writeRequest{TableName: t.TableName, Item: after, ConditionExpression: condition, ExpressionAttributeNames: e.ExpressionAttributeNames, ReturnConsumedCapacity: "TOTAL"}
+}
+
+// deleteOf is the request that deletes an item which is as it was read.
+func deleteOf(t *table, read item) (r *writeRequest, whole bool) {
+	var e readRequest
+	condition, whole := asRead(&e, read, read.names(t.key()))
+	return &writeRequest{
+		TableName: t.TableName, Key: read.keyOf(t.key()), ConditionExpression: condition, ExpressionAttributeNames: e.ExpressionAttributeNames,
+		ExpressionAttributeValues: e.ExpressionAttributeValues, ReturnConsumedCapacity: "TOTAL",
+	}, whole
+}
+
+// write sends a request and returns what it cost.
+func (p *Page) write(r *http.Request, operation string, request *writeRequest) (units float64, err error) {
+	var reply struct {
+		ConsumedCapacity struct{ CapacityUnits float64 }
+	}
+	err = p.call(r.Context(), operation, request, &reply)
+	return reply.ConsumedCapacity.CapacityUnits, err
+}
+
+// editView is the content of the views that change an item.
+type editView struct {
+	Heading, Back   string
+	Review, Save    string // where the forms go; an empty Save has nothing to confirm
+	SaveTitle       string
+	Danger          bool
+	Key, Read, Text string // the fields of the forms
+	Editing         bool   // the text can be changed
+	Since           []change
+	Changes         []change
+	Note            string
+	Exchange        exchange
+	Lines           int
+}
+
+// edited is the form of an edit.
+type edited struct {
+	read  item // nil for a new item
+	after item
+	text  string
+}
+
+func (p *Page) editView(t *table, e *edited) *editView {
+	path := []string{"tables", t.TableName}
+	v := &editView{
+		Heading: "New item", Back: link(append(path, "items")), Review: link(append(path, "review")), SaveTitle: "Store the item",
+		Text: e.text, Editing: true, Lines: min(max(strings.Count(e.text, "\n")+3, 8), 30),
+	}
+	if e.read != nil {
+		v.Heading, v.Back, v.SaveTitle = e.read.keyWords(t.key()), itemLink(t, e.read), "Save the changes"
+		v.Read = e.read.compact()
+	}
+	return v
+}
+
+func (p *Page) showEdit(w http.ResponseWriter, r *http.Request, status int, t *table, content *editView, problems ...string) {
+	p.show(w, r, status, "edit", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "-"), Problems: problems, Content: content})
+}
+
+// writable reports whether forms are shown; it answers itself if the page is read-only.
+func (p *Page) writable(w http.ResponseWriter, r *http.Request) bool {
+	if p.ReadOnly {
+		p.fail(w, r, http.StatusForbidden, readOnlyText)
+	}
+	return !p.ReadOnly
+}
+
+const readOnlyText = "the page is read-only: ddblocal was started with -page-read-only"
+
+// editItem is the form for an item that is there.
+func (p *Page) editItem(w http.ResponseWriter, r *http.Request) {
+	t, read, ok := p.readItem(w, r)
+	if !ok {
+		return
+	}
+	p.showEdit(w, r, http.StatusOK, t, p.editView(t, &edited{read: read, text: read.json(t.key())}))
+}
+
+// readItem reads the item of the parameter key for a form; it answers itself if there is none.
+func (p *Page) readItem(w http.ResponseWriter, r *http.Request) (*table, item, bool) {
+	t, ok := p.describes(w, r)
+	if !ok || !p.writable(w, r) {
+		return nil, nil, false
+	}
+	key, ok := p.keyParam(w, r, t, r.URL.Query().Get("key"))
+	if !ok {
+		return nil, nil, false
+	}
+	read, _, err := p.get(r, t, key)
+	switch {
+	case err != nil:
+		p.failCall(w, r, err)
+	case read == nil:
+		p.fail(w, r, http.StatusNotFound, "there is no item with this key")
+	default:
+		return t, read, true
+	}
+	return nil, nil, false
+}
+
+// newItem is the form for an item that is not there.
+func (p *Page) newItem(w http.ResponseWriter, r *http.Request) {
+	t, ok := p.describes(w, r)
+	if !ok || !p.writable(w, r) {
+		return
+	}
+	empty := make(item)
+	for _, a := range t.key().all() {
+		empty[a.Name] = json.RawMessage(`{"` + a.Type + `":""}`)
+	}
+	p.showEdit(w, r, http.StatusOK, t, p.editView(t, &edited{text: empty.json(t.key())}))
+}
+
+// editForm reads the form of an edit; problems are for the person who wrote it.
+func (p *Page) editForm(r *http.Request, t *table) (e *edited, problems []string) {
+	e = &edited{text: strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n")} // forms send the former
+	if text := r.PostForm.Get("read"); text != "" {
+		read, wrong := parseItem(text)
+		if wrong = append(wrong, keyProblems(t, read)...); len(wrong) > 0 {
+			return e, append([]string{"the form does not say which item was read; load it again"}, wrong...)
+		}
+		e.read = read
+	}
+	after, problems := parseItem(e.text)
+	if len(problems) > 0 {
+		return e, problems
+	}
+	e.after = after
+	problems = keyProblems(t, after)
+	if e.read != nil && len(problems) == 0 && canonicalItem(e.read.keyOf(t.key())) != canonicalItem(after.keyOf(t.key())) {
+		problems = append(problems, "the key of an item cannot change; make a new item, and delete this one")
+	}
+	return e, problems
+}
+
+func canonicalItem(i item) string { return canonical(json.RawMessage(i.compact())) }
+
+// review shows what a form would change, and the request that would do it.
+func (p *Page) review(w http.ResponseWriter, r *http.Request) {
+	t, ok := p.describes(w, r)
+	if !ok || !p.checkForm(w, r) {
+		return
+	}
+	e, problems := p.editForm(r, t)
+	if len(problems) > 0 {
+		p.showEdit(w, r, http.StatusBadRequest, t, p.editView(t, e), problems...)
+		return
+	}
+	if e.read != nil {
+		now, _, err := p.get(r, t, e.read.keyOf(t.key()))
+		if err != nil {
+			p.failCall(w, r, err)
+			return
+		}
+		if len(changesOf(e.read, now)) > 0 {
+			p.changedSince(w, r, t, e, now)
+			return
+		}
+	}
+	p.showReview(w, r, http.StatusOK, t, e)
+}
+
+func (p *Page) showReview(w http.ResponseWriter, r *http.Request, status int, t *table, e *edited, problems ...string) {
+	v := p.editView(t, e)
+	v.Changes = changesOf(e.read, e.after)
+	if len(v.Changes) == 0 {
+		p.showEdit(w, r, status, t, v, append(problems, "nothing is different from what was read")...)
+		return
+	}
+	operation, request := p.requestOf(t, e)
+	if e.read != nil {
+		if _, whole := updateOf(t, e.read, e.after); !whole {
+			v.Note = fmt.Sprintf("The item has more attributes than a condition can hold: %d of them are compared, those that change first.", mostConditions)
+		}
+	}
+	v.Save = link([]string{"tables", t.TableName, "save"})
+	v.Exchange = exchange{Operation: operation, Request: indented(request), Command: p.command(r, operation, request), Planned: true}
+	p.showEdit(w, r, status, t, v, problems...)
+}
+
+func (p *Page) requestOf(t *table, e *edited) (operation string, request *writeRequest) {
+	if e.read == nil {
+		return "PutItem", createOf(t, e.after)
+	}
+	request, _ = updateOf(t, e.read, e.after)
+	return "UpdateItem", request
+}
+
+// changedSince answers an edit of an item that is no longer as it was read: it shows what has changed, and the edit again,
+// made to the item as it is now.
+func (p *Page) changedSince(w http.ResponseWriter, r *http.Request, t *table, e *edited, now item) {
+	if now == nil {
+		p.fail(w, r, http.StatusConflict, "the item was deleted since it was read; nothing was saved", "what you wrote:\n"+e.text)
+		return
+	}
+	merged, both := maps.Clone(now), []string{}
+	since := changesOf(e.read, now)
+	for _, c := range changesOf(e.read, e.after) {
+		if slices.ContainsFunc(since, func(s change) bool { return s.Name == c.Name }) && canonical(e.after[c.Name]) != canonical(now[c.Name]) {
+			both = append(both, strconv.Quote(c.Name))
+		}
+		if c.Kind == "removed" {
+			delete(merged, c.Name)
+		} else {
+			merged[c.Name] = e.after[c.Name]
+		}
+	}
+	again := &edited{read: now, after: merged, text: merged.json(t.key())}
+	v := p.editView(t, again)
+	v.Since = since
+	v.Changes = changesOf(now, merged)
+	if len(v.Changes) > 0 {
+		operation, request := p.requestOf(t, again)
+		v.Save = link([]string{"tables", t.TableName, "save"})
+		v.Exchange = exchange{Operation: operation, Request: indented(request), Command: p.command(r, operation, request), Planned: true}
+	}
+	problems := []string{"the item was changed since it was read, so nothing was saved; below are your changes to the item as it is now"}
+	if len(both) > 0 {
+		problems = append(problems, "both changes are about "+strings.Join(both, ", ")+": saving would undo the other")
+	}
+	p.showEdit(w, r, http.StatusConflict, t, v, problems...)
+}
+
+// save stores what was reviewed.
+func (p *Page) save(w http.ResponseWriter, r *http.Request) {
+	t, ok := p.describes(w, r)
+	if !ok || !p.checkForm(w, r) {
+		return
+	}
+	e, problems := p.editForm(r, t)
+	if len(problems) > 0 {
+		p.showEdit(w, r, http.StatusBadRequest, t, p.editView(t, e), problems...)
+		return
+	}
+	if e.read != nil && len(changesOf(e.read, e.after)) == 0 {
+		p.showReview(w, r, http.StatusOK, t, e)
+		return
+	}
+	operation, request := p.requestOf(t, e)
+	units, err := p.write(r, operation, request)
+	switch {
+	case isKind(err, "ConditionalCheckFailedException") && e.read == nil:
+		p.showEdit(w, r, http.StatusConflict, t, p.editView(t, e), "there is an item with this key already; nothing was saved")
+	case isKind(err, "ConditionalCheckFailedException"):
+		now, _, err := p.get(r, t, e.read.keyOf(t.key()))
+		if err != nil {
+			p.failCall(w, r, err)
+			return
+		}
+		p.changedSince(w, r, t, e, now)
+	case err != nil:
+		p.showEdit(w, r, http.StatusBadRequest, t, p.editView(t, e), err.Error())
+	default:
+		key := e.after.keyOf(t.key())
+		p.redirect(w, r, link([]string{"tables", t.TableName, "item"}, "key", key.compact(), "done", "saved", "spent", unitsParam(units)))
+	}
+}
+
+func unitsParam(units float64) string { return strconv.FormatFloat(units, 'f', -1, 64) }
+
+// redirect answers a form whose work is done with the view that shows it.
+func (p *Page) redirect(w http.ResponseWriter, r *http.Request, target string) {
+	http.Redirect(w, r, target, http.StatusSeeOther)
+}
+
+// confirmDelete shows the item that is to be deleted.
+func (p *Page) confirmDelete(w http.ResponseWriter, r *http.Request) {
+	t, read, ok := p.readItem(w, r)
+	if !ok {
+		return
+	}
+	p.showDelete(w, r, http.StatusOK, t, read, nil)
+}
+
+func (p *Page) showDelete(w http.ResponseWriter, r *http.Request, status int, t *table, read item, since []change, problems ...string) {
+	v := p.editView(t, &edited{read: read})
+	v.Editing, v.Since, v.Changes, v.Danger = false, since, changesOf(read, nil), true
+	v.Save, v.SaveTitle = link([]string{"tables", t.TableName, "delete"}), "Delete the item"
+	request, whole := deleteOf(t, read)
+	if !whole {
+		v.Note = fmt.Sprintf("The item has more attributes than a condition can hold: %d of them are compared.", mostConditions)
+	}
+	v.Exchange = exchange{Operation: "DeleteItem", Request: indented(request), Command: p.command(r, "DeleteItem", request), Planned: true}
+	p.showEdit(w, r, status, t, v, problems...)
+}
+
+// deleteItem deletes an item that is as it was read.
+func (p *Page) deleteItem(w http.ResponseWriter, r *http.Request) {
+	t, ok := p.describes(w, r)
+	if !ok || !p.checkForm(w, r) {
+		return
+	}
+	read, problems := parseItem(r.PostForm.Get("read"))
+	if problems = append(problems, keyProblems(t, read)...); len(problems) > 0 {
+		p.fail(w, r, http.StatusBadRequest, append([]string{"the form does not say which item was read; load it again"}, problems...)...)
+		return
+	}
+	request, _ := deleteOf(t, read)
+	units, err := p.write(r, "DeleteItem", request)
+	switch {
+	case isKind(err, "ConditionalCheckFailedException"):
+		now, _, err := p.get(r, t, read.keyOf(t.key()))
+		switch {
+		case err != nil:
+			p.failCall(w, r, err)
+		case now == nil:
+			p.fail(w, r, http.StatusConflict, "the item was deleted already")
+		default:
+			p.showDelete(w, r, http.StatusConflict, t, now, changesOf(read, now), "the item was changed since it was read; it was not deleted")
+		}
+	case err != nil:
+		p.failCall(w, r, err)
+	default:
+		p.redirect(w, r, link([]string{"tables", t.TableName, "items"}, "done", "deleted", "spent", unitsParam(units)))
+	}
+}
