@@ -37,6 +37,14 @@ type AnyRead[T, Q any] interface { //nolint:interfacebloat // a constraint with 
 	First(ctx context.Context) (T, error)
 }
 
+// ReaderOf is a query or scan of any kind as one type, for programs that choose the kind at run time. It reads as the query does.
+func ReaderOf[T any](q Paged[T]) *Reader[T] {
+	if q == nil {
+		return nil
+	}
+	return (*Reader[T])(q.paged(nil))
+}
+
 // AnyQuery is [AnyRead] for queries alone, of a table or of an index: [Query] or [IndexQuery]. They can be turned around, and read
 // backwards from a cursor.
 type AnyQuery[T, Q any] interface {

@@ -310,6 +310,9 @@ func viewPlan(c *core, view reflect.Type) (*codec.Plan, []expr.Path, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if plan.IsWire() {
+		return plan, nil, nil // the whole item, as it is stored
+	}
 	var (
 		paths []expr.Path
 		errs  []error
@@ -319,7 +322,7 @@ func viewPlan(c *core, view reflect.Type) (*codec.Plan, []expr.Path, error) {
 		switch {
 		case !ok:
 			errs = append(errs, fmt.Errorf("view %s: items of %s have no attribute %s", plan.Type(), c.plan.Type(), f.Name))
-		case f.Codec.Kind() != have.Codec.Kind():
+		case f.Codec.Kind() != have.Codec.Kind() && !c.plan.IsWire():
 			errs = append(errs, fmt.Errorf("view %s: attribute %s is stored as %s by %s and read as %s", plan.Type(), f.Name, have.Codec.Kind(), c.plan.Type(), f.Codec.Kind()))
 		default:
 			paths = append(paths, expr.Attribute(f.Name))

@@ -118,6 +118,9 @@ func (c *core) checkPartition(av types.AttributeValue) error {
 // appendKey appends a primary key in wire form. key is an addressable [Key], or a partition key where there is no
 // sort key. After an error what it appended is no key.
 func (c *core) appendKey(b []byte, key reflect.Value) ([]byte, error) {
+	if c.plan.IsWire() {
+		return c.appendRawKey(b, key)
+	}
 	if len(c.keyAttrs) == 1 {
 		b, err := c.keyAttrs[0].append(b, key)
 		return append(b, '}'), err
@@ -143,6 +146,10 @@ func (c *core) encodeKey(key any) (map[string]types.AttributeValue, error) {
 func (c *core) keyOf(item, key any) {
 	from, to := reflect.ValueOf(item), reflect.ValueOf(key).Elem()
 	if c.usable() != nil || from.IsNil() {
+		return
+	}
+	if c.plan.IsWire() {
+		c.keyOfRaw(from.Elem(), to)
 		return
 	}
 	for i, index := range c.keyIndexes {
@@ -195,6 +202,9 @@ func newKeySchema(plan *codec.Plan, partition, sort any, sparse bool) (keySchema
 	s := keySchema{partitionField: partition, sortField: sort}
 	var err1, err2 error
 	s.partition, err1 = keyParts("partition", plan, keyHandles(partition), sparse)
+	if len(s.partition) == 0 && err1 == nil {
+		err1 = errors.New("partition key: it has no attribute")
+	}
 	if _, none := sort.(NoSortKey); !none {
 		s.sort, err2 = keyParts("sort", plan, keyHandles(sort), sparse)
 	}

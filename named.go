@@ -62,6 +62,8 @@ func (h *handle) into(name string) error {
 		v = v.Pointee()
 	}
 	switch {
+	case v.IsWire():
+		return h.intoRaw(name)
 	case v.Struct() != nil:
 		f, ok := v.Struct().Field(name)
 		if !ok {

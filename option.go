@@ -220,6 +220,8 @@ func (c *core) ownAttr(option string, attr AnyAttr, kind codec.Kind) (*handle, e
 	switch {
 	case h.item != c.plan.Type():
 		return nil, fmt.Errorf("option %s: handle of %s used on a table of %s", option, h.item, c.plan.Type())
+	case c.plan.IsWire():
+		return nil, fmt.Errorf("option %s: a table of raw items writes no attribute by itself; the option needs a table of a struct", option)
 	case len(h.path) != 1:
 		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.path)
 	case h.field.Type == nil: // made by Deref or the like

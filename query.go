@@ -156,7 +156,7 @@ func (q *Query[T, SK]) First(ctx context.Context) (item T, err error) {
 }
 
 // View reads into a smaller type V instead of T: only the attributes that V has
-// are read, by their names in V's tags. Make it the last step.
+// are read, by their names in V's tags. Make it the last step. A V of [RawItem] reads whole items as they are stored.
 //
 //	for s, err := range ddb.View[Summary](orders.Query("c1")).All(ctx) { ... }
 func View[V, T, SK any](q *Query[T, SK]) *Reader[V] {

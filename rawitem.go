@@ -4,10 +4,13 @@ package ddb
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"reflect"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -16,8 +19,30 @@ import (
 )
 
 // RawItem is an item as it came from the service, of any type: for functions that tell types apart ([RecognizeBy]), and for
-// items of types that a program does not know. The zero RawItem has no attributes. It prints without data.
+// items of types that a program does not know ([RawTable]). It is immutable. The zero RawItem has no attributes. It prints without data.
 type RawItem struct{ data []byte }
+
+// ParseRawItem reads an item in DynamoDB's JSON, {"id":{"S":"a"}}, as a line of an export has it. What DynamoDB would not store is refused, as by
+// [ParseRawValue], and so is an attribute that stands twice. White space is dropped; everything else stays as it is written, number text,
+// the order of attributes and the members of sets among them.
+func ParseRawItem(data []byte) (RawItem, error) {
+	if err := codec.CheckItem(data); err != nil {
+		return RawItem{}, invalid(err)
+	}
+	return RawItem{codec.AppendCompact(make([]byte, 0, len(data)), data)}, nil
+}
+
+// RawItemOf is an item of the SDK's form, checked as [ParseRawItem] checks, with its attributes in order of their names.
+func RawItemOf(item map[string]types.AttributeValue) (RawItem, error) {
+	data, err := codec.AppendItemMap(nil, item)
+	if err == nil {
+		err = codec.CheckItem(data)
+	}
+	if err != nil {
+		return RawItem{}, invalid(err)
+	}
+	return RawItem{data}, nil
+}
 
 // newRawItem copies an item in wire form.
 func newRawItem(data []byte) (RawItem, error) {
@@ -82,6 +107,63 @@ func (r RawItem) Values() (map[string]types.AttributeValue, error) { return code
 // Has reports whether the item has a top-level attribute.
 func (r RawItem) Has(attr string) bool { return r.attr(attr) != nil }
 
+// Attr is a top-level attribute. ok is false if the item lacks it.
+func (r RawItem) Attr(name string) (value RawValue, ok bool) {
+	return rawValue(r.attr(name))
+}
+
+// rawValue copies a value of an item that was checked.
+func rawValue(data []byte) (value RawValue, ok bool) {
+	if data == nil {
+		return RawValue{}, false
+	}
+	return RawValue{codec.AppendCompact(make([]byte, 0, len(data)), data)}, true
+}
+
+// Attrs are the top-level attributes in the order in which they are stored in the item.
+func (r RawItem) Attrs() iter.Seq2[string, RawValue] {
+	return func(yield func(string, RawValue) bool) {
+		if r.data == nil {
+			return
+		}
+		rawAttrs(r.data, func(name string, data []byte) bool {
+			value, _ := rawValue(data)
+			return yield(name, value)
+		})
+	}
+}
+
+// With is the item with an attribute set, in its place if the item has it and else at the end. The zero [RawValue] takes it out. A name
+// that is empty or not valid UTF-8 is refused.
+func (r RawItem) With(name string, value RawValue) (RawItem, error) {
+	if name == "" || !utf8.ValidString(name) {
+		return RawItem{}, invalid(errors.New("the name of an attribute is empty, or not valid UTF-8"))
+	}
+	b, found := []byte{'{'}, false
+	add := func(name string, data []byte) {
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(codec.AppendName(b, name), ':')
+		b = append(b, data...)
+	}
+	if r.data != nil {
+		rawAttrs(r.data, func(have string, data []byte) bool {
+			if have == name {
+				found, data = true, value.data
+			}
+			if len(data) > 0 {
+				add(have, data)
+			}
+			return true
+		})
+	}
+	if !found && !value.IsZero() {
+		add(name, value.data)
+	}
+	return RawItem{append(b, '}')}, nil
+}
+
 // Text is the value of a top-level attribute that is text. ok is false if the item lacks it or it is stored otherwise.
 func (r RawItem) Text(attr string) (text string, ok bool) {
 	value := r.attr(attr)
@@ -97,15 +179,18 @@ func (r RawItem) Text(attr string) (text string, ok bool) {
 }
 
 // attr is an attribute in wire form, nil for none.
-func (r RawItem) attr(name string) []byte {
-	if r.data == nil {
+func (r RawItem) attr(name string) []byte { return rawItemAttr(r.data, name) }
+
+// rawItemAttr is an attribute of an item in wire form, nil for none.
+func rawItemAttr(data []byte, name string) []byte {
+	if data == nil {
 		return nil
 	}
 	var (
 		names  = [1]string{name}
 		values [1][]byte
 	)
-	d := codec.NewDecoder(r.data, codec.Options{NoArena: true})
+	d := codec.NewDecoder(data, codec.Options{NoArena: true})
 	defer d.Release()
 	if d.Lookahead(names[:], values[:]) != nil {
 		return nil

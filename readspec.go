@@ -141,7 +141,10 @@ func (r *read) viewedAs(of any) *read {
 	if err != nil {
 		r.errs = append(slices.Clip(r.errs), err)
 	}
-	r.project, r.view, r.plan, r.list = nil, paths, plan, list
+	r.view, r.plan, r.list = paths, plan, list
+	if plan == nil || !plan.IsWire() {
+		r.project = nil
+	}
 	return r
 }
 

@@ -84,6 +84,11 @@ func (c sortCond) node(field any, parts []keyPart) (expr.Node, error) {
 	if c.first > 0 {
 		n = c.first
 	}
+	if raw, ok := c.low.(*[]RawValue); ok {
+		if n = len(*raw); n == 0 || n > len(parts) {
+			return nil, fmt.Errorf("sort-key condition of %d values on a key of %d", n, len(parts))
+		}
+	}
 	avs, err := encodeSort(field, c.low, n, c.op)
 	if err != nil {
 		return nil, err

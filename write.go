@@ -265,8 +265,8 @@ var errNoAttributes = errors.New("the reply lacks the item that was asked for, s
 // writeOptions takes what the options of a put or a delete say.
 func writeOptions(options []any) (w writeCall, err error) {
 	err = w.take(options)
-	_, wrong := w.guard()
-	return w, errors.Join(err, wrong)
+	guard, wrong := w.guard()
+	return w, errors.Join(err, wrong, expr.Check(guard))
 }
 
 // oldRows is where a returned item goes, a pointer to one; nil (no interface value) for no destination.

@@ -24,6 +24,7 @@ const (
 var foundations = map[string]bool{ // whether it lies above the root
 	"ddbclient": true,
 	"hotkeys":   true,
+	"rawtable":  true,
 	"keyformat": false,
 	"consumers": false,
 	"cost":      false,

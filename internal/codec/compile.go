@@ -146,7 +146,12 @@ func (c *compiler) value(t reflect.Type, o options) *Value {
 // natural compiles what the type's structure says.
 func (c *compiler) natural(v *Value) {
 	t := v.typ
+	item, value := wireItemOf(t), wireValueOf(t)
 	switch {
+	case item != nil:
+		wireItemCodec(v, item)
+	case value != nil:
+		wireValueCodec(v, value)
 	case t == unixTimeType:
 		v.opts.unixTime = true
 		timeCodec(v)

@@ -18,6 +18,9 @@ import (
 // FromAny is the attribute value of v, which need not have the codec's Go type if it says the same: numbers that fit exactly,
 // text of named text types and of types with UnmarshalText, lists and maps of such.
 func (c *Value) FromAny(v any) (types.AttributeValue, error) {
+	if c.IsWire() {
+		return c.fromAny(v)
+	}
 	held := reflect.New(c.typ).Elem()
 	if err := fit(held, reflect.ValueOf(v), 0); err != nil {
 		return nil, about(false, c.typ, unfit(c.typ, err.Error()))

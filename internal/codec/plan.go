@@ -16,11 +16,12 @@ type Plan struct {
 	typ    reflect.Type
 	fields []Field
 	byName map[string]int
-	steps  []step   // one for each field
-	names  names    // of the fields
-	hops   []*hop   // embedded pointers that are reached without another
-	rest   *unknown // where unknown attributes are kept; may be nil
-	self   *Value   // codec of the type as one value
+	steps  []step    // one for each field
+	names  names     // of the fields
+	hops   []*hop    // embedded pointers that are reached without another
+	rest   *unknown  // where unknown attributes are kept; may be nil
+	self   *Value    // codec of the type as one value
+	wire   *wireForm // of items that are held as bytes; nil for others
 }
 
 // Field is one attribute of a [Plan].
@@ -43,18 +44,6 @@ type step struct {
 	at     location
 	value  *Value
 	isZero func(ref) bool // set if omitzero
-}
-
-// location leads to a field, through embedded pointers if there are any.
-type location struct {
-	hops  []*hop
-	place place
-}
-
-// hop is an embedded pointer.
-type hop struct {
-	place place
-	ptr   reflect.Type
 }
 
 // PlanOf returns the plan of a struct type. Its error joins every problem of
@@ -85,8 +74,11 @@ func (p *Plan) Type() reflect.Type { return p.typ }
 // in place. The slice must not be changed.
 func (p *Plan) Fields() []Field { return p.fields }
 
-// Field is the attribute of a name, matched case-sensitively.
+// Field is the attribute of a name, matched case-sensitively. Items that are held as bytes have every one.
 func (p *Plan) Field(name string) (Field, bool) {
+	if p.wire != nil {
+		return Field{Name: name, GoPath: name, Type: p.wire.value.typ, Codec: p.wire.value}, name != ""
+	}
 	i, ok := p.byName[name]
 	if !ok {
 		return Field{}, false
@@ -190,6 +182,9 @@ func (p *Plan) check(t reflect.Type) error {
 
 // appendItem writes the item, by the type's own methods if it has any.
 func (p *Plan) appendItem(e *encoder, b []byte, r ref) ([]byte, error) {
+	if p.wire != nil {
+		return p.wire.append(b, r), nil
+	}
 	if !p.self.marshals {
 		return p.encode(e, b, r)
 	}
@@ -207,6 +202,9 @@ func (p *Plan) appendItem(e *encoder, b []byte, r ref) ([]byte, error) {
 
 func (p *Plan) decodeItem(d *Decoder, r ref) error {
 	d.seen = [2][]byte{}
+	if p.wire != nil {
+		return p.wire.decode(d, r)
+	}
 	if p.self.unmarshals {
 		return p.self.dec(d, M, r)
 	}
@@ -386,30 +384,6 @@ func (p *Plan) clear(r ref, seen []uint64) {
 	}
 }
 
-// find is the field's ref; ok is false below a nil embedded pointer.
-func (l *location) find(r ref) (_ ref, ok bool) {
-	for _, h := range l.hops {
-		v := valueAt(h.place.in(r), h.ptr)
-		if v.IsNil() {
-			return r, false
-		}
-		r = refFrom(v.Elem())
-	}
-	return l.place.in(r), true
-}
-
-// reach is find that makes the embedded structs on its way.
-func (l *location) reach(r ref) ref {
-	for _, h := range l.hops {
-		v := valueAt(h.place.in(r), h.ptr)
-		if v.IsNil() {
-			v.Set(reflect.New(h.ptr.Elem()))
-		}
-		r = refFrom(v.Elem())
-	}
-	return l.place.in(r)
-}
-
 // plan compiles a struct type; a type that holds itself gets its own plan back.
 func (c *compiler) plan(t reflect.Type, sdkTime bool) *Plan {
 	key := planKey{t, sdkTime}
@@ -421,6 +395,11 @@ func (c *compiler) plan(t reflect.Type, sdkTime bool) *Plan {
 	}
 	p := &Plan{typ: t, byName: map[string]int{}}
 	c.plans[key] = p
+	if p.wire = wireItemOf(t); p.wire != nil {
+		p.names = newNames(nil)
+		p.self = c.value(t, options{sdkTime: sdkTime})
+		return p
+	}
 	hops := map[string]*hop{}
 	list := members(t, func(goPath, attr, text string) { c.problem(t, goPath, attr, text) })
 	for _, m := range list {
@@ -458,31 +437,6 @@ func (c *compiler) plan(t reflect.Type, sdkTime bool) *Plan {
 	p.names = newNames(p.steps)
 	p.self = c.value(t, options{sdkTime: sdkTime})
 	return p
-}
-
-// locate splits an index path at the embedded pointers.
-func locate(t reflect.Type, index []int, hops map[string]*hop, p *Plan) (l location) {
-	at, from := t, 0
-	for i := range index {
-		f := at.FieldByIndex(index[from : i+1])
-		if i == len(index)-1 {
-			l.place = newPlace(at, index[from:])
-			break
-		}
-		if f.Type.Kind() != reflect.Pointer {
-			continue
-		}
-		key := fmt.Sprint(index[:i+1])
-		if hops[key] == nil {
-			hops[key] = &hop{place: newPlace(at, index[from:i+1]), ptr: f.Type}
-			if len(l.hops) == 0 {
-				p.hops = append(p.hops, hops[key])
-			}
-		}
-		l.hops = append(l.hops, hops[key])
-		at, from = f.Type.Elem(), i+1
-	}
-	return l
 }
 
 // zeroTest is the test behind omitzero: the type's IsZero method, or its zero value.

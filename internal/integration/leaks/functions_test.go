@@ -32,6 +32,7 @@ import (
 	"github.com/dynamotable/ddb/position"
 	positionimporter "github.com/dynamotable/ddb/position/importer"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/snapshot"
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
 	"github.com/dynamotable/ddb/telemetry"
@@ -168,6 +169,19 @@ var functions = map[string]any{
 	"hotkeys.Find":                            hotkeys.Find[member, string],
 	"ddb.SetPartitionSalt":                    ddb.SetPartitionSalt,
 	"ddb.PartitionSaltID":                     ddb.PartitionSaltID,
+	"ddb.NewRaw":                              ddb.NewRaw,
+	"ddb.RawAttr":                             ddb.RawAttr,
+	"ddb.RawKey":                              ddb.RawKey,
+	"ddb.RawKeys":                             ddb.RawKeys,
+	"ddb.RawBeginsWith":                       ddb.RawBeginsWith[ddb.RawValue],
+	"ddb.ParseRawItem":                        ddb.ParseRawItem,
+	"ddb.ParseRawValue":                       ddb.ParseRawValue,
+	"ddb.RawItemOf":                           ddb.RawItemOf,
+	"ddb.RawValueOf":                          ddb.RawValueOf,
+	"ddb.ReaderOf":                            ddb.ReaderOf[member],
+	"rawtable.Open":                           rawtable.Open,
+	"rawtable.Of":                             rawtable.Of,
+	"rawtable.Unchanged":                      rawtable.Unchanged,
 	"ddb.NewIndex":                            ddb.NewIndex[member, string, string],
 	"keyformat.Pattern":                       keyformat.Pattern[string],
 	"keyformat.New":                           keyformat.New[string],

@@ -31,6 +31,7 @@ import (
 	"github.com/dynamotable/ddb/position"
 	positionimporter "github.com/dynamotable/ddb/position/importer"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/snapshot"
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
 )
@@ -72,6 +73,7 @@ var exportedTypes = map[string]exported{
 	"ddb.MixedKey":             holds[ddb.MixedKey](),
 	"ddb.MixedFilter":          holds[ddb.MixedFilter](),
 	"ddb.RawItem":              holds[ddb.RawItem](),
+	"ddb.RawValue":             holds[ddb.RawValue](),
 	"entity.Table":             points[entity.Table[any]](),
 	"entity.Option":            holds[entity.Option[any]](),
 	"entity.Key":               holds[entity.Key](),
@@ -121,6 +123,13 @@ var exportedTypes = map[string]exported{
 	"ddb.Got":                  sends[ddb.Got[member]](),
 	"hotkeys.Key":              holds[hotkeys.Key]("Table", "Index", "Reasons"),
 	"hotkeys.Finder":           holds[hotkeys.Finder]("keys.Key.Table", "keys.Key.Index", "keys.Key.Reasons", "least.Key.Table", "least.Key.Index", "least.Key.Reasons"),
+	"ddb.RawTable":             holds[ddb.RawTable](),
+	"rawtable.Table":           holds[rawtable.Table](),
+	"rawtable.Keys":            holds[rawtable.Keys]("Partition.Name", "Partition.Type", "Sort.Name", "Sort.Type"),
+	"rawtable.Attribute":       holds[rawtable.Attribute]("Name", "Type"),
+	"rawtable.Index":           holds[rawtable.Index]("Name", "Keys.Partition.Name", "Keys.Partition.Type", "Keys.Sort.Name", "Keys.Sort.Type", "Projection", "NonKeyAttributes"),
+	"rawtable.Read":            holds[rawtable.Read]("Index", "Sort.Op"),
+	"rawtable.Sort":            holds[rawtable.Sort]("Op"),
 	"ddb.Index":                holds[ddb.Index[member, string, string]](),
 	"cost.IndexCost":           holds[cost.IndexCost]("Index"),
 	"ddb.IndexQuery":           holds[ddb.IndexQuery[member, string]](),

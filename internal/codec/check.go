@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package codec
+
+import (
+	"encoding/base64"
+	"fmt"
+)
+
+// CheckItem refuses bytes that are not one whole item in wire form, as DynamoDB would store it: every value has one known type, numbers
+// have at most 38 digits, sets have members and none twice, names are there and none stands twice. Its error holds the place and never
+// the data.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+func CheckItem(data []byte) error {
+	d := NewDecoder(data, Options{NoArena: true})
+	defer d.Release()
+	if err := d.checkMap(); err != nil {
+		return err
+	}
+	return d.End()
+}
+
+// CheckValue is [CheckItem] of one attribute value.
+func CheckValue(data []byte) error {
+	d := NewDecoder(data, Options{NoArena: true})
+	defer d.Release()
+	if err := d.checkValue(1); err != nil {
+		return err
+	}
+	return d.End()
+}
+
+// AppendCompact appends a value or an item that was checked without the white space between its parts.
+func AppendCompact(b, data []byte) []byte {
+	quoted := false
+	for i := 0; i < len(data); i++ {
+		c := data[i]
+		switch {
+		case quoted && c == '\\' && i+1 < len(data):
+			b = append(b, c)
+			i++
+			c = data[i]
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ' ' || c == '\n' || c == '\t' || c == '\r'):
+			continue
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+// maxStored is how deep DynamoDB lets attribute values nest.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const maxStored = 32
+
+func (d *Decoder) checkMap() error { return d.checkEntries(0) }
+
+func (d *Decoder) checkEntries(level int) error {
+	names := map[string]struct{}{}
+	return d.Object(func(k []byte) error {
+		if len(k) == 0 {
+			return d.fail("a name")
+		}
+		if _, twice := names[string(k)]; twice {
+			return d.fail("each attribute name once")
+		}
+		names[string(k)] = struct{}{}
+		return d.checkValue(level + 1)
+	})
+}
+
+func (d *Decoder) checkValue(level int) error {
+	if level > maxStored {
+		return d.fail(fmt.Sprintf("at most %d levels of nesting", maxStored))
+	}
+	k, err := d.kind()
+	if err != nil {
+		return err
+	}
+	if err := d.checkPayload(k, level); err != nil {
+		return err
+	}
+	return d.close()
+}
+
+func (d *Decoder) checkPayload(k Kind, level int) error {
+	switch k {
+	case BOOL:
+		_, err := d.boolean()
+		return err
+	case NULL:
+		v, err := d.boolean()
+		if err == nil && !v {
+			err = d.fail("true")
+		}
+		return err
+	case M:
+		return d.checkEntries(level)
+	case L:
+		return d.Array(func() error { return d.checkValue(level + 1) })
+	case SS, NS, BS:
+		return d.checkSet(k)
+	}
+	return d.checkScalar(k, nil)
+}
+
+// checkScalar checks a text, number or binary. seen, unless it is nil, has the values that came before in the set.
+func (d *Decoder) checkScalar(k Kind, seen map[string]struct{}) error {
+	var id []byte
+	switch k {
+	case N:
+		s, err := d.text()
+		if err != nil {
+			return err
+		}
+		n, problem := parseDecimal(s)
+		if problem != "" {
+			return d.fail("a number that DynamoDB can hold")
+		}
+		if seen != nil {
+			id = n.appendKey(nil)
+		}
+	case B:
+		s, err := d.base64()
+		if err != nil {
+			return err
+		}
+		id = make([]byte, base64.StdEncoding.DecodedLen(len(s)))
+		n, err := decode64(id, s)
+		if err != nil {
+			return d.fail("base64")
+		}
+		id = id[:n]
+	default:
+		s, err := d.text()
+		if err != nil {
+			return err
+		}
+		id = s
+	}
+	if seen == nil {
+		return nil
+	}
+	if _, twice := seen[string(id)]; twice {
+		return d.fail("each member of a set once")
+	}
+	seen[string(id)] = struct{}{}
+	return nil
+}
+
+func (d *Decoder) checkSet(k Kind) error {
+	seen := map[string]struct{}{}
+	err := d.Array(func() error { return d.checkScalar(k.member(), seen) })
+	if err == nil && len(seen) == 0 {
+		return d.fail("a member, since a set cannot be empty")
+	}
+	return err
+}

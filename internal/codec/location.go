@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package codec
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// location leads to a field, through embedded pointers if there are any.
+type location struct {
+	hops  []*hop
+	place place
+}
+
+// hop is an embedded pointer.
+type hop struct {
+	place place
+	ptr   reflect.Type
+}
+
+// find is the field's ref; ok is false below a nil embedded pointer.
+func (l *location) find(r ref) (_ ref, ok bool) {
+	for _, h := range l.hops {
+		v := valueAt(h.place.in(r), h.ptr)
+		if v.IsNil() {
+			return r, false
+		}
+		r = refFrom(v.Elem())
+	}
+	return l.place.in(r), true
+}
+
+// reach is find that makes the embedded structs on its way.
+func (l *location) reach(r ref) ref {
+	for _, h := range l.hops {
+		v := valueAt(h.place.in(r), h.ptr)
+		if v.IsNil() {
+			v.Set(reflect.New(h.ptr.Elem()))
+		}
+		r = refFrom(v.Elem())
+	}
+	return l.place.in(r)
+}
+
+// locate splits an index path at the embedded pointers.
+func locate(t reflect.Type, index []int, hops map[string]*hop, p *Plan) (l location) {
+	at, from := t, 0
+	for i := range index {
+		f := at.FieldByIndex(index[from : i+1])
+		if i == len(index)-1 {
+			l.place = newPlace(at, index[from:])
+			break
+		}
+		if f.Type.Kind() != reflect.Pointer {
+			continue
+		}
+		key := fmt.Sprint(index[:i+1])
+		if hops[key] == nil {
+			hops[key] = &hop{place: newPlace(at, index[from:i+1]), ptr: f.Type}
+			if len(l.hops) == 0 {
+				p.hops = append(p.hops, hops[key])
+			}
+		}
+		l.hops = append(l.hops, hops[key])
+		at, from = f.Type.Elem(), i+1
+	}
+	return l
+}

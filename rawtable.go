@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ddb
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dynamotable/ddb/internal/codec"
+)
+
+// RawTable is a table whose items are of no Go type: its methods are those of every [Table], and functions that take a table, an item
+// type or a handle take it, for [RawItem]. A table without a sort key is a RawTable as well; the Sort of its keys is the zero [RawValue].
+type RawTable = Table[RawItem, RawValue, RawValue]
+
+// NewRaw describes a table by the attributes of its key; sort is nil for a table without a sort key:
+//
+//	t, err := ddb.NewRaw(client, "orders", ddb.RawKey("customer", ddb.TypeString), ddb.RawKey("id", ddb.TypeString))
+//
+// Items are read and written as the service writes them, through no struct, so nothing of them is lost or changed. Package rawtable
+// makes such a table by what DynamoDB says of it. Options that keep an attribute of the item, such as [Version] and [TTL], are refused. NewRaw sends nothing. Its
+// error is as that of [New].
+func NewRaw(client Client, name string, partition, sort Ord[RawItem, RawValue], opts ...TableOption) (*RawTable, error) {
+	var by any = sort
+	if sort == nil {
+		by = NoSortKey{}
+	}
+	c, err := newCore(client, name, newItemOf((*[]RawItem)(nil), newConditionFailed[RawItem]), partition, by, opts)
+	return &RawTable{c}, err
+}
+
+// appendRawKey is appendKey of a table of raw items. key is a [Key], whose sort key is zero in a table without one, or
+// the value of a partition key alone.
+func (c *core) appendRawKey(b []byte, key reflect.Value) ([]byte, error) {
+	parts := []reflect.Value{key}
+	if key.Type() != reflect.TypeFor[RawValue]() {
+		parts = []reflect.Value{key.Field(0), key.Field(1)}
+	}
+	var errs []error
+	for i, part := range parts {
+		if i >= len(c.keyAttrs) {
+			if v, ok := reflect.TypeAssert[RawValue](part); !ok || !v.IsZero() {
+				errs = append(errs, errors.New("a sort key is given, and the table has none"))
+			}
+			continue
+		}
+		var err error
+		b, err = c.keyAttrs[i].append(b, part)
+		errs = append(errs, err)
+	}
+	return append(b, '}'), errors.Join(errs...)
+}
+
+// checkRawItem refuses a raw item whose key attributes are of another type than the table's, which the types of structs rule out.
+func (c *core) checkRawItem(data []byte) error {
+	if !c.plan.IsWire() {
+		return nil
+	}
+	var errs []error
+	for _, p := range slices.Concat(c.key.partition, c.key.sort) {
+		value := rawItemAttr(data, p.name)
+		if have := codec.KindIn(value).String(); value != nil && have != string(p.kind) {
+			errs = append(errs, fmt.Errorf("key attribute %s is stored as %s, and the item has %s", p.name, p.kind, have))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// keyOfRaw copies the key of a raw item to a [Key] or to a partition key.
+func (c *core) keyOfRaw(item, to reflect.Value) {
+	raw, ok := reflect.TypeAssert[RawItem](item)
+	if !ok {
+		return
+	}
+	for i, name := range c.keyNames {
+		value, _ := raw.Attr(name)
+		if to.Type() == reflect.TypeFor[RawValue]() {
+			to.Set(reflect.ValueOf(value))
+			return
+		}
+		to.Field(i).Set(reflect.ValueOf(value))
+	}
+}
+
+// intoRaw leads the handle to a key of a map, or to an element of a list if the name is an index in brackets.
+func (h *handle) intoRaw(name string) error {
+	if inner, ok := strings.CutPrefix(name, "["); ok && strings.HasSuffix(inner, "]") {
+		i, err := strconv.ParseUint(strings.TrimSuffix(inner, "]"), 10, 31)
+		if err != nil {
+			return fmt.Errorf("attribute %s: the index of an element is a number in brackets, counted from 0", h.path)
+		}
+		h.path = h.path.At(int(i))
+		return nil
+	}
+	if name == "" {
+		return fmt.Errorf("attribute %s: the key of the map is empty, which no write takes", h.path)
+	}
+	h.path = h.path.Key(name)
+	return nil
+}
+
+// rawAttrs are the attributes of an item in wire form, in its order.
+func rawAttrs(data []byte, yield func(name string, value []byte) bool) {
+	d := codec.NewDecoder(data, codec.Options{NoArena: true})
+	defer d.Release()
+	_ = d.Object(func(key []byte) error { // it was checked when the item was made
+		name := string(key)
+		value, err := d.Raw()
+		if err == nil && !yield(name, value) {
+			return errAllFound
+		}
+		return err
+	})
+}

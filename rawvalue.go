@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ddb
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/quiet"
+)
+
+// RawValue is one attribute value as the service writes it, such as {"N":"1.50"}, for attributes whose Go type a program does not
+// know: number text, sets and binary values stay what they are. A field of the type passes what it holds through. The zero RawValue is none:
+// a field is stored as NULL, or left out with omitempty, and as a key it is refused. It prints without data.
+type RawValue struct{ data []byte }
+
+// The codec passes the bytes of both types through.
+var _ = func() struct{} {
+	codec.HoldsValue(func(v *RawValue) *[]byte { return &v.data })
+	codec.HoldsItem[RawItem, RawValue](func(i *RawItem) *[]byte { return &i.data })
+	return struct{}{}
+}()
+
+// ParseRawValue reads a value in DynamoDB's JSON, such as {"S":"a"}. What DynamoDB would not store is refused: unknown types, malformed
+// numbers, empty sets and sets with a member twice. White space is dropped; everything else stays as it is written.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+func ParseRawValue(data []byte) (RawValue, error) {
+	if err := codec.CheckValue(data); err != nil {
+		return RawValue{}, invalid(err)
+	}
+	return RawValue{codec.AppendCompact(make([]byte, 0, len(data)), data)}, nil
+}
+
+// RawValueOf is a value of the SDK's form, checked as [ParseRawValue] checks.
+func RawValueOf(av types.AttributeValue) (RawValue, error) {
+	data, err := codec.AppendAttributeValue(nil, av)
+	if err == nil {
+		err = codec.CheckValue(data)
+	}
+	if err != nil {
+		return RawValue{}, invalid(err)
+	}
+	return RawValue{data}, nil
+}
+
+// IsZero reports whether there is no value.
+func (v RawValue) IsZero() bool { return len(v.data) == 0 }
+
+// JSON is a copy of the value in DynamoDB's JSON, {"S":"a"}; nil for the zero RawValue.
+func (v RawValue) JSON() []byte { return slices.Clone(v.data) }
+
+// Value is the value in the SDK's form. The zero RawValue is an error.
+func (v RawValue) Value() (types.AttributeValue, error) {
+	if v.IsZero() {
+		return nil, errors.New("ddb: a zero RawValue has no value")
+	}
+	return codec.ParseAttributeValue(v.data)
+}
+
+// Type is how the value is stored, and empty for the zero RawValue.
+func (v RawValue) Type() AttributeType {
+	if v.IsZero() {
+		return ""
+	}
+	return AttributeType(codec.KindIn(v.data).String())
+}
+
+func (v RawValue) text() string { return fmt.Sprintf("RawValue of %d bytes", len(v.data)) }
+
+// String says how long the value is.
+func (v RawValue) String() string { return v.text() }
+
+// Format prints the same, whatever the verb.
+func (v RawValue) Format(s fmt.State, verb rune) { quiet.Format(s, verb, v.text()) }
+
+// MarshalJSON is the same text; [RawValue.JSON] gives the data.
+func (v RawValue) MarshalJSON() ([]byte, error) { return json.Marshal(v.text()) }
+
+// LogValue is the same text.
+func (v RawValue) LogValue() slog.Value { return slog.StringValue(v.text()) }
+
+// RawAttr is the handle of an attribute of raw items, for conditions and changes whose values are of any Go type that can be stored:
+//
+//	t.Update(ctx, key, ddb.RawAttr("status").Set("paid"), ddb.If(ddb.RawAttr("total").Ge(100)))
+//
+// A [RawValue] and a value of the SDK's form stand for themselves. Each further name leads into a map, or, as "[0]", to the element of a
+// list, counted from 0. Changes that count are given as text, see [RawChangeText].
+func RawAttr(name string, below ...string) Str[RawItem, any] {
+	return Str[RawItem, any](namedHandle(reflect.TypeFor[RawItem](), name, below))
+}
+
+// RawKey is the handle of a key attribute of raw items, which is text, number or binary: t is [TypeString], [TypeNumber] or [TypeBinary].
+// Values of another type are refused by the call that gives them, before anything is sent.
+func RawKey(name string, t AttributeType) Ord[RawItem, RawValue] {
+	return Ord[RawItem, RawValue](rawKey(name, t))
+}
+
+func rawKey(name string, t AttributeType) *handle {
+	item := reflect.TypeFor[RawItem]()
+	return &handle{&attribute{item: item, find: func(h *handle) {
+		plan, err := codec.PlanOf(item)
+		if err != nil {
+			h.err = err
+			return
+		}
+		f, ok := plan.Field(name)
+		kind, known := map[AttributeType]codec.Kind{TypeString: codec.S, TypeNumber: codec.N, TypeBinary: codec.B}[t]
+		switch {
+		case !ok:
+			h.err = errors.New("RawKey: the name of the attribute is empty")
+		case !known:
+			h.err = fmt.Errorf("RawKey of attribute %s: type %q; a key is text (S), number (N) or binary (B)", name, t)
+		default:
+			f.Codec = f.Codec.OfKind(kind)
+			h.path, h.field, h.value = expr.Attribute(name), f, f.Codec
+		}
+	}}}
+}
+
+// RawKeys is the key of a global index of raw items, of up to four attributes, or of none for an index without a sort key. Its values
+// are given as a list: all of a partition key, and the first ones of a sort key, where a condition is on the last that is given.
+//
+//	byStatus, err := ddb.NewIndex(t, "by-status", ddb.RawKeys(ddb.RawKey("status", "S")), ddb.RawKeys())
+func RawKeys(attrs ...Ord[RawItem, RawValue]) MultiKey[RawItem, []RawValue] {
+	s := new(severalAttrs)
+	for _, a := range attrs {
+		s.handles = append(s.handles, (*handle)(a))
+	}
+	s.encode = func(key any, n int) ([]types.AttributeValue, error) {
+		values := *key.(*[]RawValue) //nolint:forcetypeassert // the type of the key
+		if len(values) > len(attrs) || len(values) < min(n, len(attrs)) {
+			return nil, fmt.Errorf("a key of %d attributes is given %d values", len(attrs), len(values))
+		}
+		var (
+			avs  []types.AttributeValue
+			errs []error
+		)
+		for i := range values {
+			part, err := encodeKey(attrs[i], &values[i], 1)
+			avs, errs = append(avs, part...), append(errs, err)
+		}
+		return avs, errors.Join(errs...)
+	}
+	return MultiKey[RawItem, []RawValue]{s}
+}
+
+// RawBeginsWith is [BeginsWith] for sort keys of raw items: text, or bytes. Of several values the last is the prefix.
+func RawBeginsWith[SK RawValue | []RawValue](prefix SK) SortCond[SK] {
+	return SortCond[SK]{sortCond{op: "begins_with", low: &prefix}}
+}
