@@ -210,16 +210,18 @@ const worstContrasts = `(() => {
 	return seen.sort((x, y) => x.ratio - y.ratio).slice(0, 3);
 })()`
 
+// contrastOf is a text with its contrast.
+type contrastOf struct {
+	Text  string  `json:"text"`
+	Ratio float64 `json:"ratio"`
+}
+
 func contrast(t *testing.T, _ *shop, b *tab) {
-	type seen struct {
-		Text  string  `json:"text"`
-		Ratio float64 `json:"ratio"`
-	}
 	for _, theme := range []string{"light", "dark"} {
 		b.prefer(theme)
 		// The page has the theme, and no colour is on its way to another.
 		b.until(`matchMedia("(prefers-color-scheme: ` + theme + `)").matches && document.getAnimations().length === 0`)
-		for _, x := range evaluate[[]seen](b, worstContrasts) {
+		for _, x := range evaluate[[]contrastOf](b, worstContrasts) {
 			t.Logf("%s: %.1f for %q", theme, x.Ratio, x.Text)
 			if x.Ratio < 4.5 {
 				t.Errorf("%s: the contrast of %q is %.2f", theme, x.Text, x.Ratio)

@@ -34,6 +34,7 @@ type tab struct {
 	t      *testing.T
 	ctx    context.Context
 	server *httptest.Server
+	base   string       // of the addresses that pages may ask for
 	asked  atomic.Int64 // requests for JSON
 
 	mu       sync.Mutex
@@ -41,16 +42,9 @@ type tab struct {
 	errors   []string
 }
 
-// openTab starts a browser, or skips the test where there is none.
+// openTab starts a browser for the page of package debug, or skips the test where there is none.
 func openTab(t *testing.T, h http.Handler) *tab {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv(requiredVariable) == "required" {
-			t.Fatal(err)
-		}
-		t.Skip("there is no chromium on PATH; " + requiredVariable + "=required makes that an error")
-	}
 	b := &tab{t: t}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/ddb", func(w http.ResponseWriter, r *http.Request) {
@@ -59,8 +53,24 @@ func openTab(t *testing.T, h http.Handler) *tab {
 			b.asked.Add(1)
 		}
 	})
-	b.server = httptest.NewServer(mux)
+	b.start(mux, "/debug/ddb")
+	return b
+}
+
+// start starts the server and the browser.
+func (b *tab) start(h http.Handler, base string) {
+	t := b.t
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv(requiredVariable) == "required" {
+			t.Fatal(err)
+		}
+		t.Skip("there is no chromium on PATH; " + requiredVariable + "=required makes that an error")
+	}
+	b.server = httptest.NewServer(h)
 	t.Cleanup(b.server.Close)
+	b.base = b.server.URL + base
 
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.Flag("headless", "new"), chromedp.NoSandbox, chromedp.DisableGPU,
@@ -81,7 +91,6 @@ func openTab(t *testing.T, h http.Handler) *tab {
 	}
 	b.size(1280, 900)
 	b.prefer("light")
-	return b
 }
 
 func call[P, R any](ctx context.Context, c cdp.Command[P, R], params P) error {
@@ -116,7 +125,7 @@ func (b *tab) calm() {
 		b.t.Error("no request was seen")
 	}
 	for _, url := range b.requests {
-		if !strings.HasPrefix(url, b.server.URL+"/debug/ddb") && !strings.HasPrefix(url, "data:") && url != "about:blank" {
+		if !strings.HasPrefix(url, b.base) && !strings.HasPrefix(url, "data:") && url != "about:blank" {
 			b.t.Errorf("a request went to %s", url)
 		}
 	}
@@ -150,7 +159,13 @@ func (b *tab) scripts(on bool) {
 // open loads the page.
 func (b *tab) open() {
 	b.t.Helper()
-	b.must(chromedp.Do(b.ctx, chromedp.Navigate(b.server.URL+"/debug/ddb")))
+	b.visit("")
+}
+
+// visit loads a page below the base.
+func (b *tab) visit(path string) {
+	b.t.Helper()
+	b.must(chromedp.Do(b.ctx, chromedp.Navigate(b.base+path)))
 }
 
 // until waits for an expression to hold in the page.

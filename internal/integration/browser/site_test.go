@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package browser_test
+
+import (
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// buildSite builds the documentation, and names its pages.
+func buildSite(t *testing.T) (dir string, pages []string) {
+	t.Helper()
+	dir = t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "go", "run", ".", "-out", dir)
+	cmd.Dir = filepath.Join("..", "..", "site")
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("the site is not built: %v\n%s", err, out)
+	}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(name, ".html") {
+			pages = append(pages, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pages) < 50 {
+		t.Fatalf("only %d pages", len(pages))
+	}
+	return dir, pages
+}
+
+// TestSite: the documentation in a browser.
+func TestSite(t *testing.T) {
+	dir, pages := buildSite(t)
+	b := &tab{t: t}
+	b.start(http.FileServer(http.Dir(dir)), "/")
+	for _, part := range []struct {
+		name string
+		run  func(*testing.T, *tab, []string)
+	}{
+		{"every page", everyPage},
+		{"links", everyLink},
+		{"search", siteSearch},
+		{"search by keyboard", searchByKeyboard},
+		{"colours", siteColours},
+		{"without scripts", withoutScripts},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			b.t = t
+			part.run(t, b, pages)
+			b.calm()
+		})
+	}
+	t.Run("from a folder", func(t *testing.T) {
+		b.t = t
+		b.base = "file://" + dir + "/"
+		b.requests = nil
+		siteSearch(t, b, pages)
+		b.calm()
+	})
+}
+
+// everyPage: no page is wider than a telephone or a screen; its title and its place in the list are right.
+func everyPage(t *testing.T, b *tab, pages []string) {
+	for _, width := range []int64{390, 1280} {
+		b.size(width, 844)
+		for _, page := range pages {
+			b.visit(page)
+			if wide := evaluate[int64](b, `document.documentElement.scrollWidth`); wide > width {
+				t.Errorf("%s is %d wide on a screen of %d", page, wide, width)
+			}
+			if open := evaluate[bool](b, `document.querySelector(".pages").open`); open != (width > 860) {
+				t.Errorf("%s: the list of pages is open: %v, at width %d", page, open, width)
+			}
+			heading := b.text(`document.querySelector("main h1").textContent`)
+			if current := b.text(`document.querySelector("nav [aria-current]").textContent`); current != heading && page != "index.html" {
+				t.Errorf("%s: the list marks %q, the heading is %q", page, current, heading)
+			}
+			if images := evaluate[int](b, `[...document.images].filter(i => !(i.complete && i.naturalWidth > 0)).length`); images > 0 {
+				t.Errorf("%s: %d images are not shown", page, images)
+			}
+		}
+	}
+	b.size(1280, 900)
+}
+
+// everyLink: each link within the site leads to a page that is there, and to an element of it.
+func everyLink(t *testing.T, b *tab, pages []string) {
+	ids, links := map[string][]string{}, map[string][]string{}
+	for _, page := range pages {
+		b.visit(page)
+		ids[page] = evaluate[[]string](b, `[...document.querySelectorAll("[id]")].map(n => n.id)`)
+		links[page] = evaluate[[]string](b, `[...document.links].map(a => a.href)`)
+	}
+	inside, reached := 0, map[string]bool{"index.html": true}
+	for page, list := range links {
+		for _, link := range list {
+			rest, ok := strings.CutPrefix(link, b.base)
+			if !ok {
+				if !strings.HasPrefix(link, "https://") && !strings.HasPrefix(link, "mailto:") {
+					t.Errorf("%s links to %s", page, link)
+				}
+				continue
+			}
+			inside++
+			target, fragment, _ := strings.Cut(rest, "#")
+			if target == "" || strings.HasSuffix(target, "/") { // the file server has index.html there
+				target += "index.html"
+			}
+			fragment, err := url.PathUnescape(fragment)
+			if err != nil {
+				t.Errorf("%s links to %s: %v", page, link, err)
+			}
+			reached[target] = reached[target] || target != page
+			switch {
+			case strings.HasSuffix(target, ".svg"), strings.HasSuffix(target, ".png"):
+				status, err := http.Get(b.base + target)
+				if err != nil || status.StatusCode != http.StatusOK {
+					t.Errorf("%s links to %s, which is not there", page, link)
+				}
+				if err == nil {
+					_ = status.Body.Close()
+				}
+			case ids[target] == nil:
+				t.Errorf("%s links to %s, which is no page", page, link)
+			case fragment != "" && !slices.Contains(ids[target], fragment):
+				t.Errorf("%s links to %s, which has no such place", page, link)
+			}
+		}
+	}
+	for _, page := range pages {
+		if !reached[page] {
+			t.Errorf("no page links to %s", page)
+		}
+	}
+	t.Logf("%d pages, %d links within the site", len(pages), inside)
+}
+
+const resultTexts = `[...document.querySelectorAll("#results b")].map(n => n.textContent)`
+
+// ask types into the search.
+func (b *tab) ask(text string) []string {
+	b.t.Helper()
+	b.must(chromedp.Do(b.ctx, chromedp.Click("#query")))
+	evaluate[bool](b, `document.getElementById("query").select() === undefined`)
+	b.press(text)
+	b.until(`document.getElementById("query").value === ` + quoted(text))
+	return evaluate[[]string](b, resultTexts)
+}
+
+func siteSearch(t *testing.T, b *tab, _ []string) {
+	b.visit("guides/cost.html")
+	for query, want := range map[string]string{
+		"lost replies":      "Writes and conflicts › Lost replies",
+		"ErrOutcomeUnknown": "Writes and conflicts › Lost replies",
+		"tombstones":        "Your first service › The tables",
+		"BUDGET":            "Cost › A limit: Budget",
+		"sealed token":      "Paging › Tokens for a browser",
+	} {
+		got := b.ask(query)
+		if len(got) == 0 || !slices.ContainsFunc(got[:min(3, len(got))], func(s string) bool { return strings.HasPrefix(s, want) }) {
+			t.Errorf("%q finds %q, and not %q among the first three", query, got, want)
+		}
+	}
+	if got := b.ask("zyzzyva"); len(got) != 0 || !evaluate[bool](b, `document.getElementById("results").hidden`) {
+		t.Errorf("a word that no page has finds %q", got)
+	}
+	if got := b.ask("<img src=x>"); slices.ContainsFunc(got, func(s string) bool { return s == "" }) || evaluate[int](b, `document.querySelectorAll("#results img").length`) != 0 {
+		t.Errorf("a query becomes HTML: %q", got)
+	}
+}
+
+func searchByKeyboard(t *testing.T, b *tab, _ []string) {
+	b.visit("guides/cost.html")
+	b.press("/")
+	b.until(`document.activeElement.id === "query"`)
+	// A browser does not insert the character of a key that was handled; the protocol of this test does.
+	evaluate[bool](b, `document.getElementById("query").select() === undefined`)
+	b.press("lost replies")
+	b.until(`document.querySelectorAll("#results li").length > 1`)
+	b.press(kb.ArrowDown)
+	b.until(`document.getElementById("result-1").getAttribute("aria-selected") === "true"`)
+	b.press(kb.ArrowUp)
+	want := evaluate[string](b, `document.querySelector("#results a").href`)
+	b.press(kb.Escape)
+	b.until(`document.getElementById("results").hidden`)
+	b.ask("lost replies")
+	b.press(kb.Enter)
+	b.until(`location.href === ` + quoted(want))
+	if !strings.HasSuffix(want, "writes.html#lost-replies") {
+		t.Errorf("the search leads to %s", want)
+	}
+	b.until(`document.readyState === "complete"`)
+	if top := evaluate[float64](b, `document.getElementById("lost-replies").getBoundingClientRect().top`); top < 40 || top > 200 {
+		t.Errorf("the heading is at %g, under the header or out of sight", top)
+	}
+}
+
+// siteColours: both schemes differ, and all text can be read.
+func siteColours(t *testing.T, b *tab, _ []string) {
+	backgrounds := map[string]bool{}
+	for _, scheme := range []string{"light", "dark"} {
+		b.prefer(scheme)
+		for _, page := range []string{"index.html", "guides/cost.html", "guides/first-service.html", "handles.html"} {
+			b.visit(page)
+			b.until(`matchMedia("(prefers-color-scheme: ` + scheme + `)").matches`)
+			backgrounds[b.text(`getComputedStyle(document.body).backgroundColor`)] = true
+			for _, x := range evaluate[[]contrastOf](b, worstContrasts) {
+				if x.Ratio < 4.5 {
+					t.Errorf("%s, %s: the contrast of %q is %.2f", page, scheme, x.Text, x.Ratio)
+				}
+			}
+		}
+	}
+	b.prefer("light")
+	if len(backgrounds) != 2 {
+		t.Errorf("the backgrounds are %v", backgrounds)
+	}
+	if dir := os.Getenv("DDB_SCREENSHOTS"); dir != "" {
+		b.visit("guides/cost.html")
+		b.ask("lost replies")
+		whole, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+		b.must(err)
+		b.must(os.WriteFile(filepath.Join(dir, "site.png"), whole, 0o600))
+	}
+}
+
+// withoutScripts: everything but the search is there.
+func withoutScripts(t *testing.T, b *tab, _ []string) {
+	b.scripts(false)
+	b.visit("guides/writes.html")
+	if n := evaluate[int](b, `document.querySelectorAll("nav a").length`); n < 40 {
+		t.Errorf("%d links in the list of pages", n)
+	}
+	if !evaluate[bool](b, `document.getElementById("query").disabled`) {
+		t.Error("the search can be used, and finds nothing")
+	}
+	b.scripts(true)
+}
