@@ -3,8 +3,8 @@
 // Command site builds the documentation as a static site: every Markdown file of docs/, the README and the changelog, with
 // a list of pages, a search, and no request to any other site.
 //
-//	go run ./internal/site -out /tmp/site
-//	go run ./internal/site -out /tmp/site -serve 127.0.0.1:8080
+//	go run ./internal/site -out ../site
+//	go run ./internal/site -out ../site -serve 127.0.0.1:8080
 //
 // The pages can also be read from the folder, without a server. A link to a page or a heading that is not there is an error.
 // Links to other files of the repository lead to the repository.
