@@ -115,7 +115,7 @@ func (i *indexInfo) stores(c *core, name string) bool {
 
 // checkEntityRead refuses to read an index in which items cannot be recognised.
 func (r *read) checkEntityRead() error {
-	if r.fromTable {
+	if r.fromTable || r.wholeItems {
 		return nil
 	}
 	for _, c := range r.entities() {
@@ -227,7 +227,7 @@ func (r *read) counting() *read {
 		return r
 	}
 	r = r.changed()
-	r.bare, r.fromTable = true, false
+	r.bare, r.fromTable, r.wholeItems = true, false, false
 	return r
 }
 

@@ -182,7 +182,26 @@ func (s *requestInfo) pageEstimate(c *core) cost.Range {
 	if s.size > 0 {
 		bytes = min(bytes, int64(s.size)*most)
 	}
-	return cost.Range{Min: 1, Max: blocksOf(bytes, readBlock)}.Times(readFactor(s.consistent, false))
+	page := cost.Range{Min: 1, Max: blocksOf(bytes, readBlock)}.Times(readFactor(s.consistent, false))
+	if s.read.fetches() {
+		page.Max += float64(s.fetched(c)) * c.readEstimate(s.consistent, false).Max
+	}
+	return page
+}
+
+// fetched is how many items a page of a local index takes from the table at most; without a limit that is taken from the average size of entries.
+func (s *requestInfo) fetched(c *core) int64 {
+	if s.size > 0 {
+		return int64(s.size)
+	}
+	if size, ok := c.sizeOf(s.index); ok {
+		return size.items + size.items/4
+	}
+	average := int64(1 << 10)
+	if n := s.index.sizes.seen.Load(); n > 0 {
+		average = max(1, s.index.sizes.sum.Load()/n)
+	}
+	return pageBytes / average
 }
 
 // writeEstimate is what writing one item costs, its indexes included. item is nil

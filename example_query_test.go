@@ -84,6 +84,57 @@ func ExampleNewIndex() {
 	// <nil>
 }
 
+// An index of keys alone is small, and its writes are cheap; the whole items come from the table.
+func ExampleIndexQuery_Hydrate() {
+	ctx := context.Background()
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	messages, _ := newChat(ctx, engine.Client())
+	authors, err := ddb.NewIndex(messages, "authors", messageAuthor, messageAt, ddb.KeysOnly())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := messages.EnsureTable(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	keys, err := authors.Query("ann").Limit(1).Page(ctx)
+	fmt.Printf("%q %v\n", keys.Items[0].Text, err)
+	whole, err := authors.Query("ann").Hydrate().Limit(1).Page(ctx)
+	fmt.Printf("%q %v, %d requests, %d missing\n", whole.Items[0].Text, err, whole.Requests, whole.Missing)
+	// Output:
+	// "" <nil>
+	// "message 0" <nil>, 2 requests, 0 missing
+}
+
+// A view of an index reads some of the attributes that the index holds.
+func ExampleView_indexScan() {
+	ctx := context.Background()
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	_, byAuthor := newChat(ctx, engine.Client())
+
+	type Line struct {
+		Author string `dynamodbav:"author"`
+		Text   string `dynamodbav:"text"`
+	}
+	n := 0
+	for line, err := range ddb.View[Line](byAuthor.Scan().Filter(messageAuthor.Eq("bob"))).All(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(line.Author, line.Text)
+		n++
+	}
+	fmt.Println(n)
+	// Output:
+	// bob message 1
+	// 1
+}
+
 // A cursor goes through a web page as text.
 func ExampleCursor() {
 	ctx := context.Background()

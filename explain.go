@@ -118,6 +118,9 @@ func (s *requestInfo) assume(x *cost.Explanation, c *core) {
 		if r.hides() {
 			say("expired items are billed until DynamoDB has deleted them")
 		}
+		if r.fetches() {
+			say("index %s does not hold all that is read, so each item that it evaluates is read from the table too", r.index.name)
+		}
 		if r.fromTable {
 			most := s.size
 			if most == 0 {

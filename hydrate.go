@@ -4,11 +4,13 @@ package ddb
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
 )
 
 // Hydrate reads the whole items from the table, by the keys that the index gives,
@@ -31,11 +33,98 @@ func (s *IndexScan[T]) Hydrate() *IndexScan[T] {
 	return (*IndexScan[T])((*read)(s).hydrated())
 }
 
+// Hydrate reads whole items by a query of a [LocalIndex], whatever the index holds. DynamoDB takes them from the table within
+// the same request, so that none is missing and [Query.Consistent] holds for all of it; [Query.Project] then chooses
+// among all attributes.
+//
+// It costs the query on the index, and for each item that it evaluates, before the filter, as much as Get. A query of a
+// table reads whole items without it, and refuses it.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.Querying
+func (q *Query[T, SK]) Hydrate() *Query[T, SK] {
+	return (*Query[T, SK])((*read)(q).hydrated())
+}
+
+// Hydrate reads whole items by a scan of a [LocalIndex]; see [Query.Hydrate].
+func (s *Scan[T]) Hydrate() *Scan[T] {
+	return (*Scan[T])((*read)(s).hydrated())
+}
+
 func (r *read) hydrated() *read {
 	r = r.changed()
-	r.fromTable = true
+	switch {
+	case r.ready == nil || r.core.usable() != nil: // whose terminals refuse it
+	case r.index == nil:
+		r.errs = append(slices.Clip(r.errs), errors.New("Hydrate: the items of a table are whole; it is for queries and scans of an index"))
+	default:
+		r.fromTable, r.wholeItems = r.index.global, !r.index.global
+	}
 	return r
 }
+
+// fetches reports whether DynamoDB takes each item from the table too, as the local index does not hold all that is read.
+func (r *read) fetches() bool { return r.ready != nil && r.ready.fetches }
+
+// fetchesAny is fetches of a projection.
+func (r *read) fetchesAny(paths []expr.Path) bool {
+	if r.index == nil || r.index.global || r.index.projection == types.ProjectionTypeAll {
+		return false
+	}
+	if len(paths) == 0 {
+		return r.wholeItems
+	}
+	return slices.ContainsFunc(paths, func(p expr.Path) bool { return !r.index.stores(r.core, p[0].Name) })
+}
+
+// tableKeys are the keys of the items that index entries stand for, in wire form, and the entries themselves, all in two pieces of memory.
+type tableKeys struct {
+	keys, entries []byte
+	ends          [][2]int // of each in both
+}
+
+// add adds the key of an entry, which about so many will follow.
+func (k *tableKeys) add(c *core, entry []byte, more int) error {
+	s := valueScans.Get().(*valueScan) //nolint:forcetypeassert // the pool holds nothing else
+	defer valueScans.Put(s)
+	if err := s.find(entry, c.keyNames); err != nil {
+		return err
+	}
+	for i := range c.keyAttrs {
+		if s.values[i] == nil {
+			return errNoKey
+		}
+		k.keys = append(append(k.keys, c.keyAttrs[i].head...), s.values[i]...)
+	}
+	k.keys = append(k.keys, '}')
+	k.entries = append(k.entries, entry...)
+	if len(k.ends) == 0 && more > 0 {
+		k.keys, k.entries = slices.Grow(k.keys, more*(len(k.keys)+keySlack)), slices.Grow(k.entries, more*(len(k.entries)+keySlack))
+		k.ends = make([][2]int, 0, more+1)
+	}
+	k.ends = append(k.ends, [2]int{len(k.keys), len(k.entries)})
+	return nil
+}
+
+// begin is where the i-th key and entry begin.
+func (k *tableKeys) begin(i int) [2]int {
+	if i == 0 {
+		return [2]int{}
+	}
+	return k.ends[i-1]
+}
+
+// cut leaves the first n.
+func (k *tableKeys) cut(n int) {
+	at := k.begin(n)
+	k.keys, k.entries, k.ends = k.keys[:at[0]], k.entries[:at[1]], k.ends[:n]
+}
+
+// append appends the i-th key.
+func (k *tableKeys) append(data []byte, i int) ([]byte, error) {
+	return append(data, k.keys[k.begin(i)[0]:k.ends[i][0]]...), nil
+}
+
+func (k *tableKeys) entry(i int) []byte { return k.entries[k.begin(i)[1]:k.ends[i][1]] }
 
 // hydrate gets the items of the keys in the sink. After an error the page has the
 // items before the first that could not be read, and next is behind them.
@@ -43,11 +132,11 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 	if err != nil {
 		return start, err
 	}
-	if len(s.keys) == 0 {
+	n := len(s.keys.ends)
+	if n == 0 {
 		return next, nil
 	}
 	c := s.read.core
-	n := len(s.keys)
 	s.items.Grow(n)
 	s.items.SetLen(n)
 	b := &batchGetter{
@@ -55,7 +144,7 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 		got:   results{list: s.items, found: make([]bool, n)},
 		mixed: s.read.mixed,
 	}
-	if err = b.prepare(n, s.appendTableKey, readCall{project: s.read.project, expired: s.read.expired}); err != nil {
+	if err = b.prepare(n, s.keys.append, readCall{project: s.read.project, expired: s.read.expired}); err != nil {
 		s.items.SetLen(0)
 		return start, s.read.fail(err)
 	}
@@ -70,7 +159,8 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 			if i == 0 {
 				return start, err
 			}
-			return s.keys[i-1], err
+			behind, bad := s.text.position(s.read, s.keys.entry(i-1))
+			return behind, errors.Join(err, bad)
 		}
 		if !b.got.isFound(i) {
 			if !b.entries[i].first().other {
@@ -84,15 +174,6 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 		kept++
 	}
 	return next, err
-}
-
-// appendTableKey appends the table's part of the i-th key in wire form.
-func (s *rowSink) appendTableKey(data []byte, i int) ([]byte, error) {
-	key := make(map[string]types.AttributeValue, 2)
-	for _, name := range s.read.core.keyNames {
-		key[name] = s.keys[i][name]
-	}
-	return codec.AppendItemMap(data, key)
 }
 
 // failed reports whether the entry, or the one that stands for it, was not read.

@@ -109,11 +109,6 @@ func (q *IndexQuery[T, SK]) First(ctx context.Context) (item T, err error) {
 	return item, err
 }
 
-// ViewIndex is [View] for queries on a global index.
-func ViewIndex[V, T, SK any](q *IndexQuery[T, SK]) *Reader[V] {
-	return (*Reader[V])((*read)(q).viewedAs((*[]V)(nil)))
-}
-
 // partitionNode is the condition that all partition attributes are equal.
 func partitionNode(parts []keyPart, avs []types.AttributeValue) expr.Node {
 	if len(parts) == 1 {

@@ -102,21 +102,22 @@ func (p *pageData) empty() bool { return p.items.Len() == 0 && p.missing == 0 }
 // rowSink decodes the rows of a page into a list, up to a bound, and keeps the
 // bytes of the rows that cursors are made of.
 type rowSink struct {
-	read  *read
-	text  *readText
-	plan  *codec.Plan
-	base  int                               // rows before this request
-	n     int                               // rows so far
-	max   int                               // rows in all, 0 for no bound
-	items reflect.Value                     // settable; of the rows, unless these are keys
-	keys  []map[string]types.AttributeValue // of the items, if these are read from the table
-	over  bool                              // there was a row beyond the bound
-	back  bool                              // the first row is wanted
-	first []byte                            // the very first row
-	row   []byte                            // the last row that was read, while the next is
-	last  []byte                            // the last row before one that was not taken
-	check queryCheck
-	room  mixedRoom
+	read   *read
+	text   *readText
+	plan   *codec.Plan
+	base   int           // rows before this request
+	n      int           // rows so far
+	max    int           // rows in all, 0 for no bound
+	items  reflect.Value // settable; of the rows, unless these are keys
+	keys   tableKeys     // of the items, if these are read from the table
+	likely int           // how many rows a reply has, as far as is known
+	over   bool          // there was a row beyond the bound
+	back   bool          // the first row is wanted
+	first  []byte        // the very first row
+	row    []byte        // the last row that was read, while the next is
+	last   []byte        // the last row before one that was not taken
+	check  queryCheck
+	room   mixedRoom
 
 	expiry *expiry // nil if expired items are shown
 	hidden int     // of this request
@@ -125,12 +126,12 @@ type rowSink struct {
 // Reset starts a reply.
 func (s *rowSink) Reset(sizeHint int) {
 	s.truncate()
-	s.over, s.row, s.last = false, nil, nil
+	s.over, s.row, s.last, s.likely = false, nil, nil, min(sizeHint, 1<<14)
 	if s.base == 0 {
 		s.first = nil
 	}
-	if n := min(sizeHint, 1<<14); s.max == 0 && !s.read.fromTable && n > s.items.Cap()-s.base {
-		s.items.Grow(n)
+	if s.max == 0 && !s.read.fromTable && s.likely > s.items.Cap()-s.base {
+		s.items.Grow(s.likely)
 	}
 }
 
@@ -138,7 +139,7 @@ func (s *rowSink) Reset(sizeHint int) {
 func (s *rowSink) truncate() {
 	s.n, s.hidden = s.base, 0
 	if s.read.fromTable {
-		s.keys = s.keys[:s.base]
+		s.keys.cut(s.base)
 		return
 	}
 	s.items.SetLen(s.base)
@@ -231,12 +232,7 @@ func (s *rowSink) key(d *codec.Decoder) error {
 	if err != nil {
 		return err
 	}
-	key, err := s.read.core.pick(row, s.text.start.Names)
-	if err != nil {
-		return err
-	}
-	s.keys = append(s.keys, key)
-	return nil
+	return s.keys.add(s.read.core, row, s.likely)
 }
 
 // stopped is where to go on after an error: before the item that cannot be read,

@@ -156,11 +156,18 @@ func (q *Query[T, SK]) First(ctx context.Context) (item T, err error) {
 }
 
 // View reads into a smaller type V instead of T: only the attributes that V has
-// are read, by their names in V's tags. Make it the last step. A V of [RawItem] reads whole items as they are stored.
+// are read, by their names in V's tags. It takes queries and scans of a table or an index. Make it the last step.
+// A V of [RawItem] reads whole items as they are stored.
 //
 //	for s, err := range ddb.View[Summary](orders.Query("c1")).All(ctx) { ... }
-func View[V, T, SK any](q *Query[T, SK]) *Reader[V] {
-	return (*Reader[V])((*read)(q).viewedAs((*[]V)(nil)))
+//
+// A global index must hold all attributes of V; a local one takes the others from the table, see [LocalIndex].
+// A hydrated read of a global index, a parallel scan and a read of several item types are refused.
+func View[V, T any](q Paged[T]) *Reader[V] {
+	if q == nil {
+		return nil
+	}
+	return (*Reader[V])(q.paged(nil).sequential().viewedAs((*[]V)(nil)))
 }
 
 // Reader runs a query or scan that reads into another type; see [View].

@@ -26,24 +26,25 @@ import (
 // once a builder has returned it; builders change a copy. What is derived from it is built once, behind ready.
 type read struct {
 	// The names of the fields are not those of builders in lower case, which the compiler would show where a type lacks the builder.
-	core      *core
-	index     *indexInfo // nil for the table
-	scan      bool
-	key       expr.Node
-	sorted    bool // the key has a range of sort keys, which the caller gave
-	partition []types.AttributeValue
-	filter    expr.Node
-	project   []AnyAttr
-	plan      *codec.Plan  // of a view; nil for items
-	list      reflect.Type // of a view, []V
-	view      []expr.Path  // the paths of a view type
-	strongly  bool         // consistent
-	backwards bool         // descending
-	limit     int
-	pageSize  int
-	after     *cursor.Position
-	upTo      *cursor.Position
-	fromTable bool // items are read from the table by the keys that the index gives
+	core       *core
+	index      *indexInfo // nil for the table
+	scan       bool
+	key        expr.Node
+	sorted     bool // the key has a range of sort keys, which the caller gave
+	partition  []types.AttributeValue
+	filter     expr.Node
+	project    []AnyAttr
+	plan       *codec.Plan  // of a view; nil for items
+	list       reflect.Type // of a view, []V
+	view       []expr.Path  // the paths of a view type
+	strongly   bool         // consistent
+	backwards  bool         // descending
+	limit      int
+	pageSize   int
+	after      *cursor.Position
+	upTo       *cursor.Position
+	fromTable  bool // items are read from the table by the keys that the index gives
+	wholeItems bool // the service takes the items of a local index from the table
 	// A page stops once it has evaluated so many items, or before the request that costs more; 0 is no bound.
 	mostScanned int
 	mostUnits   float64
@@ -64,6 +65,7 @@ type readText struct {
 	values                  map[string]types.AttributeValue
 	start                   cursor.StartKey
 	scan, descending        bool
+	fetches                 bool         // DynamoDB takes items of a local index from the table too
 	kept                    *filterStats // nil without a filter
 	err                     error
 
@@ -138,6 +140,7 @@ func (r *read) build(t *readText) error {
 	t.scan, t.descending = r.scan, r.backwards
 	paths, err := r.paths(t.start)
 	errs = append(errs, err)
+	t.fetches = r.fetchesAny(paths)
 	t.projection = w.Projection(paths)
 	t.aliases, t.values = w.Names(), w.Values()
 	return invalid(errs...)
@@ -283,6 +286,9 @@ func (r *read) queryInput(t *readText, start map[string]types.AttributeValue, si
 	if r.strongly {
 		in.ConsistentRead = aws.Bool(true)
 	}
+	if r.wholeItems && t.projection == "" {
+		in.Select = types.SelectAllAttributes
+	}
 	if rows == nil {
 		in.Select, in.ProjectionExpression = types.SelectCount, nil
 		in.ExpressionAttributeNames = t.countAliases()
@@ -302,6 +308,9 @@ func (r *read) scanInput(t *readText, start map[string]types.AttributeValue, siz
 	}
 	if seg.total > 1 {
 		in.Segment, in.TotalSegments = aws.Int32(int32(seg.number)), aws.Int32(int32(seg.total))
+	}
+	if r.wholeItems && t.projection == "" {
+		in.Select = types.SelectAllAttributes
 	}
 	if rows == nil {
 		in.Select, in.ProjectionExpression = types.SelectCount, nil

@@ -134,6 +134,9 @@ func (r *read) viewedAs(of any) *read {
 	if r.ready == nil || r.core.usable() != nil {
 		return r // whose terminals refuse it
 	}
+	if r.mixed != nil {
+		return r.wrong(errors.New("a view of items of several types: others do not have the attributes; read whole items"))
+	}
 	plan, paths, err := viewPlan(r.core, list.Elem())
 	if err == nil && r.fromTable {
 		err = errors.New("a view of a hydrated query: Hydrate reads whole items; leave it out, or use Project")

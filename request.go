@@ -326,6 +326,7 @@ func (r *replyInfo) observeSizes(c *core, info *requestInfo) {
 		c.sizes.observed(r.capacity, r.returned, info.consistent)
 	case info.index == nil:
 		c.sizes.observed(r.capacity, r.scanned, info.consistent)
+	case info.read.fetches(): // the units are those of the entries and of the items
 	default:
 		info.index.sizes.observed(r.capacity, r.scanned, info.consistent)
 	}

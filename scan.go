@@ -121,11 +121,6 @@ func (s *Scan[T]) First(ctx context.Context) (item T, err error) {
 	return item, err
 }
 
-// ViewScan is [View] for scans.
-func ViewScan[V, T any](s *Scan[T]) *Reader[V] {
-	return (*Reader[V])((*read)(s).sequential().viewedAs((*[]V)(nil)))
-}
-
 // Filter drops items after they were read and billed; see [Query.Filter].
 func (s *IndexScan[T]) Filter(conds ...Cond[T]) *IndexScan[T] {
 	return (*IndexScan[T])((*read)(s).filtered(untyped(conds)))

@@ -151,7 +151,7 @@ func (s *requestInfo) wholeRead(c *core) cost.Range {
 	if r.mostUnits > 0 {
 		units.Max = min(units.Max, r.mostUnits)
 	}
-	if r.fromTable {
+	if r.fromTable || r.fetches() {
 		units.Max += e.items * c.readEstimate(s.consistent, false).Max
 	}
 	return units

@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/bench"
 )
 
-// all are the usual calls, the pages of each type of items, and the small writes.
+// all are the usual calls, the pages of each type of items, reads of an index, and the small writes.
 func all(tb testing.TB) []bench.Call {
 	tb.Helper()
 	calls, err := bench.Calls()
@@ -25,7 +25,11 @@ func all(tb testing.TB) []bench.Call {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return slices.Concat(calls, pages, bench.Points())
+	indexes, err := bench.Indexes()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return slices.Concat(calls, pages, indexes, bench.Points())
 }
 
 // BenchmarkCalls runs every call with every library.
@@ -36,7 +40,7 @@ func BenchmarkCalls(b *testing.B) {
 				continue
 			}
 			b.Run("call="+strings.ReplaceAll(call.Name, " ", "_")+"/lib="+lib, func(b *testing.B) {
-				run := call.With[lib](bench.Client(bench.NewStub(call.Reply)))
+				run := call.With[lib](bench.Client(call.Stub()))
 				b.ReportAllocs()
 				for b.Loop() {
 					if err := run(b.Context()); err != nil {
@@ -55,7 +59,7 @@ func TestCallsWork(t *testing.T) {
 			if call.With[lib] == nil {
 				continue
 			}
-			if err := call.With[lib](bench.Client(bench.NewStub(call.Reply)))(t.Context()); err != nil {
+			if err := call.With[lib](bench.Client(call.Stub()))(t.Context()); err != nil {
 				t.Errorf("%s with %s: %v", call.Name, lib, err)
 			}
 		}
@@ -82,6 +86,8 @@ func TestAllocations(t *testing.T) {
 		"page of 100, any":        {2650, 4},
 		"page of 100, custom":     {2050, 3},
 		"page of 100, times":      {540, 8},
+		"index of 100":            {880, 12},
+		"scan of an index of 100": {880, 12},
 		"DeleteItem":              {330, 0.9},
 		"PutItem, 3 attributes":   {315, 0.95},
 		"transaction of 10 puts":  {660, 1.5},
@@ -93,7 +99,7 @@ func TestAllocations(t *testing.T) {
 			continue
 		}
 		count := func(lib string) float64 {
-			run := call.With[lib](bench.Client(bench.NewStub(call.Reply)))
+			run := call.With[lib](bench.Client(call.Stub()))
 			return testing.AllocsPerRun(20, func() {
 				if err := run(t.Context()); err != nil {
 					t.Error(err)
@@ -138,7 +144,7 @@ func TestPointCalls(t *testing.T) {
 				}
 			})
 		}
-		ddb := call.With["ddb"](bench.Client(bench.NewStub(call.Reply)))
+		ddb := call.With["ddb"](bench.Client(call.Stub()))
 		ours, floor := count(func() error { return ddb(t.Context()) }), count(empty[call.Name])
 		t.Logf("%-14s %3.0f allocations, %2.0f above an empty call (%.0f)", call.Name, ours, ours-floor, floor)
 		if ours-floor > most {

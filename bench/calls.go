@@ -36,6 +36,8 @@ type Call struct {
 	Name string
 	// Reply is what the stub answers.
 	Reply []byte
+	// Items is what it answers BatchGetItem in a call whose first request is another; nil where there is one request.
+	Items []byte
 	// With makes the work for one library, or for [Floor], over a client; nil if it cannot do it.
 	With map[string]func(*dynamodb.Client) func(context.Context) error
 }
@@ -47,12 +49,12 @@ func Calls() ([]Call, error) {
 		return nil, err
 	}
 	calls := []Call{
-		{"GetItem 1 KB", replies["GetItem"], getItem()},
-		{"PutItem 1 KB", []byte(`{}`), putItem()},
-		{"Query 100 rows", replies["Query100"], query(100)},
-		{"Query 1,000 rows (1 MB)", replies["Query1000"], query(1000)},
-		{"BatchGet 100", replies["BatchGet"], batchGet()},
-		{"BatchWrite 25", []byte(`{"UnprocessedItems":{}}`), batchWrite()},
+		{Name: "GetItem 1 KB", Reply: replies["GetItem"], With: getItem()},
+		{Name: "PutItem 1 KB", Reply: []byte(`{}`), With: putItem()},
+		{Name: "Query 100 rows", Reply: replies["Query100"], With: query(100)},
+		{Name: "Query 1,000 rows (1 MB)", Reply: replies["Query1000"], With: query(1000)},
+		{Name: "BatchGet 100", Reply: replies["BatchGet"], With: batchGet()},
+		{Name: "BatchWrite 25", Reply: []byte(`{"UnprocessedItems":{}}`), With: batchWrite()},
 	}
 	for i, c := range calls {
 		if calls[i], err = withFloor(c); err != nil {

@@ -17,9 +17,9 @@ import (
 // Points are small writes, of which nearly all is the SDK's own work.
 func Points() []Call {
 	return []Call{
-		{"DeleteItem", []byte(`{}`), deleteItem()},
-		{"PutItem, 3 attributes", []byte(`{}`), putNarrow()},
-		{"transaction of 10 puts", []byte(`{}`), transact()},
+		{Name: "DeleteItem", Reply: []byte(`{}`), With: deleteItem()},
+		{Name: "PutItem, 3 attributes", Reply: []byte(`{}`), With: putNarrow()},
+		{Name: "transaction of 10 puts", Reply: []byte(`{}`), With: transact()},
 	}
 }
 

@@ -8,17 +8,29 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// Stub is an HTTP client that gives every request the same reply, with a
+// Stub is an HTTP client that gives every request the same reply, or one for each of two operations, with a
 // correct checksum, after reading the request body as a connection would.
 type Stub struct {
 	Body []byte
 	crc  string
+
+	items *Stub // answers BatchGetItem; nil if this one does
+}
+
+// Stub answers the requests of the call.
+func (c *Call) Stub() *Stub {
+	s := NewStub(c.Reply)
+	if c.Items != nil {
+		s.items = NewStub(c.Items)
+	}
+	return s
 }
 
 // NewStub makes a stub of one reply.
@@ -28,6 +40,9 @@ func NewStub(body []byte) *Stub {
 
 // Do answers a request.
 func (s *Stub) Do(req *http.Request) (*http.Response, error) {
+	if s.items != nil && strings.HasSuffix(req.Header.Get("X-Amz-Target"), ".BatchGetItem") {
+		return s.items.Do(req)
+	}
 	if req.Body != nil {
 		if _, err := io.Copy(io.Discard, req.Body); err != nil {
 			return nil, err

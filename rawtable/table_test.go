@@ -569,7 +569,7 @@ func TestRawViewOfTypedTable(t *testing.T) {
 	noError(t, raw.Put(t.Context(), &stored))
 	typed, err := ddb.NewSimple(client, "things", ddb.StrField(func(x *thing) *string { return &x.P }))
 	noError(t, err)
-	for i, err := range ddb.ViewScan[ddb.RawItem](typed.Scan()).All(t.Context()) {
+	for i, err := range ddb.View[ddb.RawItem](typed.Scan()).All(t.Context()) {
 		noError(t, err)
 		if string(i.JSON()) != string(stored.JSON()) {
 			t.Errorf("the view is %s", i.JSON())

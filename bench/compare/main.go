@@ -6,6 +6,7 @@
 //	GOWORK=off go run ./compare -cpu -svg ../docs/bench.svg   the usual calls
 //	GOWORK=off go run ./compare -cpu -of types               pages of ten types of items
 //	GOWORK=off go run ./compare -cpu -of points               small writes
+//	GOWORK=off go run ./compare -cpu -of indexes              reads of an index with the whole items
 //
 // With -cpu it compares processor time, garbage collection included: ratios of times are worth little on a machine that
 // is busy, as a long call is interrupted more often than a short one.
@@ -39,7 +40,7 @@ func main() {
 	log.SetFlags(0)
 	rounds := flag.Int("rounds", 7, "rounds, of which the median counts")
 	budget := flag.Duration("time", 150*time.Millisecond, "time for one library in one round")
-	of := flag.String("of", "calls", "what is measured: calls, types or points")
+	of := flag.String("of", "calls", "what is measured: calls, types, points or indexes")
 	only := flag.String("only", "", "measure the calls whose names have this `text` alone")
 	svg := flag.String("svg", "", "file for the plot")
 	loopback := flag.Bool("loopback", false, "canned replies by HTTP over loopback instead of a stub")
@@ -74,8 +75,10 @@ func callsOf(of string, server bool) ([]bench.Call, error) {
 		return bench.ItemTypes()
 	case of == "points":
 		return bench.Points(), nil
+	case of == "indexes":
+		return bench.Indexes()
 	}
-	return nil, fmt.Errorf("-of %s: calls, types or points", of)
+	return nil, fmt.Errorf("-of %s: calls, types, points or indexes", of)
 }
 
 // results are figures by call and library.
@@ -120,9 +123,9 @@ func clientFor(call bench.Call, loopback bool, endpoint string) (client func() *
 		return func() *dynamodb.Client { return clientOf(endpoint) }, func() {}
 	}
 	if !loopback {
-		return func() *dynamodb.Client { return bench.Client(bench.NewStub(call.Reply)) }, func() {}
+		return func() *dynamodb.Client { return bench.Client(call.Stub()) }, func() {}
 	}
-	stub := bench.NewStub(call.Reply)
+	stub := call.Stub()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		resp, err := stub.Do(r)
 		if err != nil {

@@ -25,6 +25,7 @@ type shop struct {
 	orders   *ddb.Table[order, customerID, orderID]
 	byStatus *ddb.Index[order, string, orderID]
 	byTotal  *ddb.Index[order, string, int64]
+	local    *ddb.LocalIndex[order, customerID, int64]
 	n        int
 }
 
@@ -33,10 +34,11 @@ const customers = 8
 func newShop(t testing.TB, n int) *shop {
 	t.Helper()
 	s := &shop{client: newClient(t), rnd: rand.New(rand.NewPCG(1, 2)), n: n}
-	var errs [3]error
+	var errs [4]error
 	s.orders, errs[0] = ddb.New(s.client, tableName(t), orderCustomer, orderKey, ddb.PageSize(60))
 	s.byStatus, errs[1] = ddb.NewIndex(s.orders, "by-status", orderStatus, orderKey)
 	s.byTotal, errs[2] = ddb.NewIndex(s.orders, "by-total", orderStatus, orderTotal, ddb.KeysOnly())
+	s.local, errs[3] = ddb.NewLocalIndex(s.orders, "local", orderTotal, ddb.KeysOnly())
 	if err := errors.Join(errs[:]...); err != nil {
 		t.Fatal(err)
 	}
@@ -120,6 +122,20 @@ func TestWholeCall(t *testing.T) {
 		"Query, hydrated": {false, 4, func() call {
 			q := s.byTotal.Query("open").Limit(1 + s.rnd.IntN(30)).Hydrate()
 			return func(ctx context.Context) error { _, err := q.Page(ctx); return err }
+		}},
+		"Scan of an index, hydrated": {false, 20, func() call {
+			q := s.byTotal.Scan().PageSize(60 + s.rnd.IntN(60)).Hydrate()
+			return func(ctx context.Context) error { _, err := q.Collect(ctx); return err }
+		}},
+		"Query of a local index, hydrated": {false, 4, func() call {
+			q := s.local.Query(s.some().Customer).PageSize(5 + s.rnd.IntN(30)).Hydrate()
+			if s.rnd.IntN(2) > 0 {
+				q = q.Limit(1 + s.rnd.IntN(30))
+			}
+			if s.rnd.IntN(2) > 0 {
+				q = q.Consistent()
+			}
+			return func(ctx context.Context) error { _, err := q.Collect(ctx); return err }
 		}},
 		"Scan, all": {true, 5, func() call {
 			q := s.orders.Scan().PageSize(100 + s.rnd.IntN(400))
@@ -316,7 +332,67 @@ func TestWarnings(t *testing.T) {
 	if slices.ContainsFunc(x.Warnings, func(w string) bool { return strings.Contains(w, "partition key") }) {
 		t.Errorf("many partitions: %q", x.Warnings)
 	}
-	if x.Items != 25 && x.Items >= 400 || x.Whole.Write.Min < 400 || len(x.Indexes) != 2 || x.Indexes[0].Write.Max < 400 {
+	if x.Items != 25 && x.Items >= 400 || x.Whole.Write.Min < 400 || len(x.Indexes) != 3 || x.Indexes[0].Write.Max < 400 {
 		t.Errorf("the whole batch: %+v", x)
+	}
+}
+
+// TestExplainLocalFetch: the items that a local index takes from the table are in the range, of one request and of the whole call, although the entries that were
+// seen before are small.
+func TestExplainLocalFetch(t *testing.T) {
+	t.Parallel()
+	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, err := ddb.NewLocalIndex(orders, "local", orderTotal, ddb.KeysOnly())
+	if err := errors.Join(err, orders.CreateTable(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	list := make([]order, 20)
+	for i := range list {
+		list[i] = order{Customer: "c", ID: orderID(fmt.Sprint(i)), Total: int64(i), Notes: []string{strings.Repeat("x", 6000)}}
+	}
+	if err := orders.BatchPut(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	plain := local.Query("c").PageSize(10)
+	if _, err := plain.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const fetched = "index local does not hold all that is read"
+	for name, tc := range map[string]struct {
+		read    func(context.Context) error
+		fetches bool
+	}{
+		"plain":             {func(ctx context.Context) error { _, err := plain.Limit(10).Page(ctx); return err }, false},
+		"hydrated":          {func(ctx context.Context) error { _, err := plain.Hydrate().Limit(10).Page(ctx); return err }, true},
+		"hydrated, no size": {func(ctx context.Context) error { _, err := local.Query("c").Hydrate().Page(ctx); return err }, true},
+		"consistent": {func(ctx context.Context) error {
+			_, err := plain.Hydrate().Consistent().Limit(10).Page(ctx)
+			return err
+		}, true},
+		"projected": {func(ctx context.Context) error {
+			_, err := plain.Project(apitest.OrderNotes).Limit(10).Page(ctx)
+			return err
+		}, true},
+		"of what it holds": {func(ctx context.Context) error { _, err := plain.Project(orderTotal).Limit(10).Page(ctx); return err }, false},
+		"scan":             {func(ctx context.Context) error { _, err := local.Scan().Hydrate().Limit(10).Page(ctx); return err }, true},
+	} {
+		plan, err := ddb.Explain(t.Context(), tc.read)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		meter := cost.NewBudget(cost.Limits{})
+		if err := tc.read(ddb.WithBudget(t.Context(), meter)); err != nil {
+			t.Fatal(name, err)
+		}
+		paid := cost.Consumed{ReadUnits: meter.Spent().ReadUnits}
+		if one := (cost.Estimate{Read: plan.Read}); !one.Contains(paid) || !plan.Whole.Contains(paid) || strings.Contains(plan.String(), fetched) != tc.fetches {
+			t.Errorf("%s: paid %v\n%s", name, paid, plan)
+		}
+		if most := 3.0; !tc.fetches && plan.Read.Max > most {
+			t.Errorf("%s: up to %v units", name, plan.Read.Max)
+		}
 	}
 }

@@ -84,6 +84,7 @@ type shop struct {
 	lines     *lines
 	table     *ddb.SharedTable
 	byGroup   *ddb.Index[order, string, string]
+	local     *ddb.LocalIndex[order, string, string]
 	keys      *ddb.Index[order, string, string] // of keys only
 }
 
@@ -120,6 +121,7 @@ func newShop(t *testing.T, k kinds) *shop {
 	s.lines, errs[2] = ddb.New(s.client, s.name, linePK, lineSK, k.line...)
 	s.byGroup, errs[3] = ddb.NewIndex(s.orders, "by-group", orderGroup, orderAt)
 	s.keys, errs[4] = ddb.NewIndex(s.orders, "keys", orderAt, orderGroup, ddb.KeysOnly())
+	s.local, errs[7] = ddb.NewLocalIndex(s.orders, "local", orderAt, ddb.KeysOnly())
 	s.table, errs[5] = ddb.Share(s.customers, s.orders, s.lines)
 	errs[6] = s.table.CreateTable(t.Context())
 	for _, err := range errs {

@@ -101,6 +101,16 @@ func TestReadsOfAllTypes(t *testing.T) {
 				t.Errorf("keys of an index: %v", err)
 			}
 			check("keys, hydrated", entity.Read(lax, s.keys.Query("t1").Hydrate()), known, nil)
+			if way != "discriminator" {
+				check("scan of keys, hydrated", entity.Read(all, s.keys.Scan().Hydrate()), everyone, nil)
+			}
+			check("local keys, hydrated", entity.Read(all, s.local.Query("p").Hydrate()), everyone, nil)
+			check("local keys, hydrated, lax", entity.Read(lax, s.local.Query("p").Hydrate()), known, nil)
+			check("view", entity.Read(lax, ddb.View[totalView](s.byGroup.Scan())), "", ddb.ErrInvalid)
+			_, err := ddb.View[totalView](entity.Read(lax, s.orders.Query("p"))).Collect(ctx)
+			if !errors.Is(err, ddb.ErrInvalid) {
+				t.Errorf("a view of several types: %v", err)
+			}
 			list, err := entity.Read(strict, s.orders.Query("p").Limit(4)).Collect(ctx)
 			want := []record{
 				&customer{PK: "p", SK: "C#1", Name: "Ann", Group: "g1", At: "t1", Credit: 5}, &line{PK: "p", SK: "L#1", Type: "line", Qty: 3, Group: "g1", At: "t1"},

@@ -195,6 +195,11 @@ func TestRangesOfOneType(t *testing.T) {
 			orders("scan of an index", lax.byGroup.Scan().Collect, nil)
 			orders("keys, hydrated", lax.keys.Query("t1").Hydrate().Collect, nil)
 			orders("keys, hydrated", strict.keys.Query("t1").Hydrate().Collect, ddb.ErrOtherEntity)
+			orders("scan of keys, hydrated", lax.keys.Scan().Hydrate().Collect, nil)
+			orders("scan of keys, hydrated", strict.keys.Scan().Hydrate().Collect, ddb.ErrOtherEntity)
+			orders("local keys, hydrated", lax.local.Query("p").Hydrate().Collect, nil)
+			orders("local keys, hydrated", strict.local.Query("p").Hydrate().Collect, ddb.ErrOtherEntity)
+			orders("scan of local keys, hydrated", lax.local.Scan().Hydrate().Collect, nil)
 			if way != "prefix" {
 				orders("keys", lax.keys.Query("t1").Collect, ddb.ErrInvalid)
 			}

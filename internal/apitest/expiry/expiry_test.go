@@ -216,17 +216,24 @@ func TestReadsHideExpired(t *testing.T) {
 					return sorted(x.sessions.Scan().Parallel(3).With(o...).Collect(ctx))
 				}, all, live},
 				"view of a scan": {func(o ...ddb.ReadOption) (string, error) {
-					return viewIDs(ddb.ViewScan[brief](x.sessions.Scan().With(o...)).Collect(ctx))
+					return viewIDs(ddb.View[brief](x.sessions.Scan().With(o...)).Collect(ctx))
 				}, all, live},
 				"index": {func(o ...ddb.ReadOption) (string, error) { return idsOf(dev.With(o...).Collect(ctx)) }, all, live},
 				"view of an index": {func(o ...ddb.ReadOption) (string, error) {
-					return viewIDs(ddb.ViewIndex[brief](dev.With(o...)).Collect(ctx))
+					return viewIDs(ddb.View[brief](dev.With(o...)).Collect(ctx))
 				}, all, live},
 				"hydrated":   {func(o ...ddb.ReadOption) (string, error) { return idsOf(dev.Hydrate().With(o...).Collect(ctx)) }, all, live},
 				"index scan": {func(o ...ddb.ReadOption) (string, error) { return sorted(x.byDevice.Scan().With(o...).Collect(ctx)) }, all, live},
 				"hydrated scan": {func(o ...ddb.ReadOption) (string, error) {
 					return sorted(x.byDevice.Scan().Hydrate().With(o...).Collect(ctx))
 				}, all, live},
+				"view of an index scan": {func(o ...ddb.ReadOption) (string, error) {
+					return viewIDs(ddb.View[brief](x.byDevice.Scan().With(o...)).Collect(ctx))
+				}, all, live},
+				"local index, hydrated": {func(o ...ddb.ReadOption) (string, error) { return sorted(loc.Hydrate().With(o...).Collect(ctx)) }, withTime, liveWithTime},
+				"local scan, hydrated": {func(o ...ddb.ReadOption) (string, error) {
+					return sorted(x.local.Scan().Hydrate().With(o...).Collect(ctx))
+				}, withTime, liveWithTime},
 				"index by time": {func(o ...ddb.ReadOption) (string, error) { return sorted(tim.With(o...).Collect(ctx)) }, withTime, liveWithTime},
 				"scan by time":  {func(o ...ddb.ReadOption) (string, error) { return sorted(x.byTime.Scan().With(o...).Collect(ctx)) }, withTime, liveWithTime},
 				"local index":   {func(o ...ddb.ReadOption) (string, error) { return sorted(loc.With(o...).Collect(ctx)) }, withTime, liveWithTime},

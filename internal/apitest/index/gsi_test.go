@@ -126,7 +126,7 @@ func TestIndexes(t *testing.T) {
 	type city struct {
 		City string `dynamodbav:"city"`
 	}
-	if v, err := ddb.ViewIndex[city](byCity.Query("city1")).First(ctx); err != nil || v.City != "city1" {
+	if v, err := ddb.View[city](byCity.Query("city1")).First(ctx); err != nil || v.City != "city1" {
 		t.Errorf("view: %+v, %v", v, err)
 	}
 	for name, err := range map[string]error{

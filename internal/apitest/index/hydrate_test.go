@@ -118,7 +118,7 @@ func TestHydrate(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"filter": second(whole.Filter(placeNote.Eq("note")).Page(ctx)),
-		"view":   second(ddb.ViewIndex[small](whole).Page(ctx)),
+		"view":   second(ddb.View[small](whole).Page(ctx)),
 		"handle": second(whole.Project(userName).Page(ctx)),
 	} {
 		if !errors.Is(err, ddb.ErrInvalid) {

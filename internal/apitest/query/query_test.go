@@ -357,7 +357,7 @@ func TestScan(t *testing.T) {
 	type total struct {
 		Total int64 `dynamodbav:"total"`
 	}
-	if got, err := ddb.ViewScan[total](orders.Scan().Filter(orderTotal.Eq(7))).First(ctx); err != nil || got.Total != 7 {
+	if got, err := ddb.View[total](orders.Scan().Filter(orderTotal.Eq(7))).First(ctx); err != nil || got.Total != 7 {
 		t.Errorf("view: %+v, %v", got, err)
 	}
 	type hidden struct{ ID string }
@@ -368,8 +368,8 @@ func TestScan(t *testing.T) {
 		"count":      second(orders.Scan().Parallel(2).After(page.Next).Count(ctx)),
 		"none":       second(orders.Scan().Parallel(0).Collect(ctx)),
 		"parallel":   second(orders.Scan().Parallel(2).Limit(-1).Collect(ctx)),
-		"view":       second(ddb.ViewScan[total](orders.Scan().Parallel(2)).Collect(ctx)),
-		"wrong view": second(ddb.ViewScan[hidden](orders.Scan()).Collect(ctx)),
+		"view":       second(ddb.View[total](orders.Scan().Parallel(2)).Collect(ctx)),
+		"wrong view": second(ddb.View[hidden](orders.Scan()).Collect(ctx)),
 	} {
 		if !errors.Is(err, ddb.ErrInvalid) {
 			t.Errorf("%s: %v, want ErrInvalid", name, err)
