@@ -8,13 +8,22 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
-// commands are all that ddb can do, in the order of its help. Each has a file of its own.
-var commands = []command{
-	genHandles,
-	genStruct,
+// commands are all that ddb can do, in the order of its help. Each has a file of its own. It is filled at the start because some of them read it.
+var commands []command
+
+func init() {
+	commands = []command{
+		tables,
+		describe,
+		genHandles,
+		genStruct,
+		resume,
+		completion,
+	}
 }
 
 // command is one of ddb's.
@@ -30,17 +39,13 @@ type command struct {
 // action does the work of a command. Data go to the output, all else to the errors.
 type action func(ctx context.Context, s streams, args []string) error
 
-// streams are where a command writes.
-type streams struct{ out, err io.Writer }
-
-var (
-	errUsage = errors.New("wrong usage")
-	errShown = errors.New("shown already") // there is nothing to add
-)
-
-// usageError is about the command line.
-func usageError(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errUsage, fmt.Sprintf(format, args...))
+// streams are what a command reads and writes, and how it was called.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	terminal bool      // people read the errors as they come
+	args     []string  // the whole command line
+	from     *position // of the run that this one goes on with; nil for a new one
 }
 
 // run runs the command that the arguments name.
@@ -61,26 +66,68 @@ func run(ctx context.Context, s streams, args []string) error {
 		}
 		c.help(s.out)
 		return nil
+	case completeWord:
+		complete(ctx, s, args[1:])
+		return nil
 	}
 	c, rest := find(args)
 	if c == nil {
 		return unknown(args)
 	}
 	flags, do := c.flags()
-	switch err := flags.Parse(rest); {
+	words, err := parse(flags, rest)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		c.help(s.out)
 		return nil
 	case err != nil:
 		return usageError("%s: %v; see ddb help %s", c.name, err, c.name)
 	}
-	if err := do(ctx, s, flags.Args()); err != nil {
+	if s.args == nil {
+		s.args = args
+	}
+	if err := do(ctx, s, words); err != nil {
 		if errors.Is(err, errShown) || errors.Is(err, errUsage) {
 			return err
 		}
 		return fmt.Errorf("%s: %w", c.name, err)
 	}
 	return nil
+}
+
+// parse reads flags, which may stand before and behind the other words and between them. Behind -- all are words. A negative number is a word.
+func parse(f *flag.FlagSet, args []string) (words []string, err error) {
+	for len(args) > 0 {
+		arg := args[0]
+		if arg == "--" {
+			return append(words, args[1:]...), nil
+		}
+		if len(arg) < 2 || arg[0] != '-' || isNumber(arg) {
+			words, args = append(words, arg), args[1:]
+			continue
+		}
+		name, _, whole := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		n := 1
+		if known := f.Lookup(name); known != nil && !whole && !isSwitch(known) {
+			n = min(2, len(args))
+		}
+		if err := f.Parse(args[:n]); err != nil {
+			return nil, err
+		}
+		args = args[n:]
+	}
+	return words, nil
+}
+
+// isSwitch reports whether a flag stands without a value.
+func isSwitch(f *flag.Flag) bool {
+	b, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
+}
+
+func isNumber(text string) bool {
+	_, err := strconv.ParseFloat(text, 64)
+	return (err == nil || errors.Is(err, strconv.ErrRange)) && strings.ContainsAny(text[1:2], ".0123456789")
 }
 
 // find is the command that the arguments begin with, and the arguments behind it.
@@ -115,7 +162,7 @@ func (c *command) flags() (*flag.FlagSet, action) {
 }
 
 func overview(w io.Writer) {
-	fmt.Fprint(w, "ddb helps with tables of package ddb.\n\n")
+	fmt.Fprint(w, "ddb reads and changes DynamoDB tables, and writes code for package ddb.\n\n")
 	for _, c := range commands {
 		fmt.Fprintf(w, "  ddb %-14s %s\n", c.name, c.brief)
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/structs"
-	"github.com/dynamotable/ddb/ddbclient"
 )
 
 var genStruct = command{
@@ -32,7 +31,8 @@ sample costs read units: one for each 8 KB.`,
 		var o structs.Options
 		f.StringVar(&o.Package, "package", "main", "the `name` of the package")
 		f.StringVar(&o.Type, "type", "", "the `name` of the struct; without it one made from the table's")
-		endpoint := f.String("endpoint", "", "the `URL` of the endpoint, such as http://127.0.0.1:8000")
+		var at connection
+		at.define(f)
 		file := f.String("o", "", "write to a new `file`, and not to standard output")
 		return func(ctx context.Context, s streams, args []string) error {
 			if len(args) != 1 || args[0] == "" {
@@ -41,7 +41,7 @@ sample costs read units: one for each 8 KB.`,
 			if *n < 1 {
 				return usageError("gen struct: -sample must be at least 1")
 			}
-			client, err := clientFor(ctx, *endpoint)
+			client, err := at.client(ctx, s)
 			if err != nil {
 				return err
 			}
@@ -61,15 +61,6 @@ sample costs read units: one for each 8 KB.`,
 			return create(*file, text)
 		}
 	},
-}
-
-// clientFor is a client by the environment, or of an endpoint.
-func clientFor(ctx context.Context, endpoint string) (structs.Client, error) {
-	var opts []ddbclient.Option
-	if endpoint != "" {
-		opts = append(opts, ddbclient.WithEndpoint(endpoint))
-	}
-	return ddbclient.New(ctx, opts...)
 }
 
 // create writes a file that is not there yet.

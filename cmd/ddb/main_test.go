@@ -22,7 +22,7 @@ import (
 func output(t *testing.T, args ...string) (out, errOut string, err error) {
 	t.Helper()
 	var o, e strings.Builder
-	err = run(t.Context(), streams{&o, &e}, args)
+	err = run(t.Context(), streams{out: &o, err: &e}, args)
 	return o.String(), e.String(), err
 }
 
@@ -161,7 +161,7 @@ func TestGenStruct(t *testing.T) {
 }
 
 func TestMissingPackage(t *testing.T) {
-	if err := run(t.Context(), streams{io.Discard, io.Discard}, []string{"gen", "handles", "./nowhere"}); !errors.Is(err, errShown) {
+	if err := run(t.Context(), streams{out: io.Discard, err: io.Discard}, []string{"gen", "handles", "./nowhere"}); !errors.Is(err, errShown) {
 		t.Error(err)
 	}
 }

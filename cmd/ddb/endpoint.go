@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb/ddbclient"
+)
+
+// connection is where the tables are.
+type connection struct{ endpoint, region string }
+
+func (c *connection) define(f *flag.FlagSet) {
+	f.StringVar(&c.endpoint, "endpoint", "", "the `URL` of the endpoint, such as http://127.0.0.1:8000; without it what the environment says, as AWS_ENDPOINT_URL_DYNAMODB")
+	f.StringVar(&c.region, "region", "", "the AWS `Region`; without it what the environment says, as AWS_REGION")
+}
+
+// client is a client by the environment and the flags. It sends nothing yet. A server elsewhere that the environment names is shown.
+func (c *connection) client(ctx context.Context, s streams) (*dynamodb.Client, error) {
+	opts := []ddbclient.Option{ddbclient.WithLogger(slog.New(slog.DiscardHandler))}
+	if c.endpoint != "" {
+		opts = append(opts, ddbclient.WithEndpoint(c.endpoint))
+	}
+	if c.region != "" {
+		opts = append(opts, ddbclient.WithRegion(c.region))
+	}
+	client, err := ddbclient.New(ctx, opts...)
+	if err == nil && c.endpoint == "" && client.Options().BaseEndpoint != nil && !isThisMachine(client) {
+		fmt.Fprintf(s.err, "the environment names the endpoint at %s\n", serviceOf(client))
+	}
+	return client, err
+}
+
+// serviceOf names the service that a client talks to, by its host or its Region.
+func serviceOf(client *dynamodb.Client) string {
+	o := client.Options()
+	if o.BaseEndpoint == nil {
+		return "AWS in " + o.Region
+	}
+	u, err := url.Parse(*o.BaseEndpoint)
+	if err != nil {
+		return "an endpoint"
+	}
+	return u.Host
+}
+
+// isThisMachine reports whether a client talks to a server on this machine.
+func isThisMachine(client *dynamodb.Client) bool {
+	u, err := url.Parse(aws.ToString(client.Options().BaseEndpoint))
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// changing are the flags of commands that change data.
+type changing struct {
+	connection
+	live, dryRun bool
+}
+
+func (c *changing) define(f *flag.FlagSet) {
+	c.connection.define(f)
+	f.BoolVar(&c.live, "live", false, "change data on an endpoint that is not this machine")
+	f.BoolVar(&c.dryRun, "dry-run", false, "say what would be done, and change nothing")
+}
+
+// client is a client that may change data.
+func (c *changing) client(ctx context.Context, s streams) (*dynamodb.Client, error) {
+	client, err := c.connection.client(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if !c.live && !c.dryRun && !isThisMachine(client) {
+		return nil, usageError("the data are at %s, which is not this machine: add -live to change them, or -dry-run to see what would be done", serviceOf(client))
+	}
+	return client, nil
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dynamotable/ddb"
+)
+
+// The exit statuses of ddb.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitPartly  = 3   // some of it failed, and is named
+	exitBudget  = 4   // the budget is spent; the rest can go on
+	exitStopped = 130 // by a signal, as a shell says it of SIGINT; the rest can go on
+)
+
+var (
+	errUsage  = errors.New("wrong usage")
+	errShown  = errors.New("shown already") // there is nothing to add
+	errPartly = errors.New("done in part")
+)
+
+// usageError is about the command line.
+func usageError(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", errUsage, fmt.Sprintf(format, args...))
+}
+
+// exitStatus is the status for what a command returned.
+func exitStatus(err error) int {
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errUsage):
+		return exitUsage
+	case errors.Is(err, context.Canceled):
+		return exitStopped
+	case errors.Is(err, ddb.ErrBudgetExceeded):
+		return exitBudget
+	case errors.Is(err, errPartly):
+		return exitPartly
+	}
+	return exitFailed
+}
+
+// message is what is printed of an error.
+func message(err error) string {
+	switch {
+	case errors.Is(err, context.Canceled):
+		if stop, ok := errors.AsType[*interrupted](err); ok {
+			return "stopped; " + stop.advice()
+		}
+		return "stopped"
+	}
+	return err.Error()
+}

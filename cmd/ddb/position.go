@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// position is where a command was when it ended, in a file. It holds the key of an item, so only its owner may read the file.
+type position struct {
+	Version int             `json:"version"`
+	Args    []string        `json:"args"` // the command line
+	Service string          `json:"service"`
+	At      json.RawMessage `json:"at"` // what the command needs
+	file    string
+}
+
+const positionVersion = 1
+
+var resume = command{
+	name:  "resume",
+	args:  "FILE",
+	brief: "go on with a command that was stopped",
+	long: `
+A command that is stopped, fails or has spent its budget writes its position to a file, and prints the command that goes on. It goes on with the
+same flags; a budget begins anew. When all is done the file is removed.`,
+	prepare: func(*flag.FlagSet) action {
+		return func(ctx context.Context, s streams, args []string) error {
+			if len(args) != 1 {
+				return usageError("resume: name the file of one position")
+			}
+			p, err := readPosition(args[0])
+			if err != nil {
+				return err
+			}
+			s.from, s.args = p, p.Args
+			if err := run(ctx, s, p.Args); err != nil {
+				return err
+			}
+			return os.Remove(p.file)
+		}
+	},
+}
+
+func readPosition(file string) (*position, error) {
+	data, err := os.ReadFile(file) //nolint:gosec // the caller names the file
+	if err != nil {
+		return nil, err
+	}
+	p := &position{file: file}
+	if json.Unmarshal(data, p) != nil || p.Version == 0 || len(p.Args) == 0 {
+		return nil, fmt.Errorf("%s holds no position of ddb", file)
+	}
+	if p.Version != positionVersion {
+		return nil, fmt.Errorf("%s is of another version of ddb", file)
+	}
+	if c, _ := find(p.Args); c == nil || c.name == "resume" {
+		return nil, fmt.Errorf("%s holds no command of ddb", file)
+	}
+	return p, nil
+}
+
+// restore puts what the position keeps into to, if there is a position. The service is the one that the command has now.
+func (s streams) restore(service string, to any) error {
+	if s.from == nil {
+		return nil
+	}
+	if s.from.Service != service {
+		return fmt.Errorf("the position is one of %s, and the command would go to %s", s.from.Service, service)
+	}
+	if err := json.Unmarshal(s.from.At, to); err != nil {
+		return fmt.Errorf("%s holds no position of this command", s.from.file)
+	}
+	return nil
+}
+
+// save writes a position to a file, whole or not at all. Without a name it is the file of the run before, or one in the user's cache.
+func (s streams) save(file, service string, at any) (string, error) {
+	state, err := json.Marshal(at)
+	if err != nil {
+		return "", err
+	}
+	data, err := json.Marshal(position{Version: positionVersion, Args: s.args, Service: service, At: state})
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case file != "":
+	case s.from != nil:
+		file = s.from.file
+	default:
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return "", err
+		}
+		name, _, _ := strings.Cut(s.args[0], " ")
+		file = filepath.Join(dir, "ddb", name+"-"+strings.ToLower(rand.Text()[:8])+".json")
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return "", err
+	}
+	part, err := os.CreateTemp(filepath.Dir(file), ".ddb-*") // readable by its owner alone
+	if err != nil {
+		return "", err
+	}
+	_, err = part.Write(append(data, '\n'))
+	err = errors.Join(err, part.Sync(), part.Close())
+	if err == nil {
+		err = os.Rename(part.Name(), file)
+	}
+	if err != nil {
+		return "", errors.Join(err, os.Remove(part.Name()))
+	}
+	return file, nil
+}
+
+// interrupted is a command that ended before its end and can go on.
+type interrupted struct {
+	cause error
+	file  string // of the position
+}
+
+func (e *interrupted) advice() string { return "go on with: ddb resume " + quote(e.file) }
+func (e *interrupted) Error() string  { return e.cause.Error() + "\n" + e.advice() }
+func (e *interrupted) Unwrap() error  { return e.cause }
+
+// interrupt saves the position of a command that ended with an error.
+func (s streams) interrupt(cause error, file, service string, at any) error {
+	file, err := s.save(file, service, at)
+	if err != nil {
+		return errors.Join(cause, fmt.Errorf("the position was not saved: %w", err))
+	}
+	return &interrupted{cause, file}
+}
+
+// quote is a word for a shell.
+func quote(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,+@%", r)
+	}
+	if word != "" && !slices.ContainsFunc([]rune(word), func(r rune) bool { return !plain(r) }) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+// asProgram makes the test binary be ddb, so that tests can kill it.
+const asProgram = "DDB_TEST_RUN_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(start())
+	}
+	os.Exit(m.Run())
+}
+
+// shop is an engine with a few tables, served on this machine. Requests pass through the handler that wrap makes, if there is one.
+func shop(t *testing.T, wrap func(http.Handler) http.Handler) (*ddbtest.Engine, *httptest.Server) {
+	t.Helper()
+	engine := ddbtest.NewEngine(ddbtest.WithVirtualClock(time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)), ddbtest.WithSeed(1))
+	handler := engine.Handler()
+	if wrap != nil {
+		handler = wrap(handler)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(func() { server.Close(); engine.Close() })
+	t.Setenv("AWS_REGION", "us-east-1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "a")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", server.URL)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("NO_COLOR", "1")
+
+	client := engine.Client()
+	create := func(in *dynamodb.CreateTableInput) {
+		in.BillingMode = types.BillingModePayPerRequest
+		if _, err := client.CreateTable(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	create(&dynamodb.CreateTableInput{
+		TableName: aws.String("orders"), KeySchema: keySchema("customer", "id"),
+		AttributeDefinitions: []types.AttributeDefinition{attribute("customer", "S"), attribute("id", "S"), attribute("status", "S"), attribute("total", "N")},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName: aws.String("by-status"), KeySchema: keySchema("status", "total"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+		}},
+		StreamSpecification: &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages},
+	})
+	create(&dynamodb.CreateTableInput{
+		TableName: aws.String("counters"), KeySchema: keySchema("n", ""), AttributeDefinitions: []types.AttributeDefinition{attribute("n", "N")},
+	})
+	create(&dynamodb.CreateTableInput{
+		TableName: aws.String("blobs"), KeySchema: keySchema("key", ""), AttributeDefinitions: []types.AttributeDefinition{attribute("key", "B")},
+	})
+	_, err := client.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
+		TableName: aws.String("orders"), TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("expires"), Enabled: aws.Bool(true)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine, server
+}
+
+func keySchema(partition, sort string) []types.KeySchemaElement {
+	schema := []types.KeySchemaElement{{AttributeName: &partition, KeyType: types.KeyTypeHash}}
+	if sort != "" {
+		schema = append(schema, types.KeySchemaElement{AttributeName: &sort, KeyType: types.KeyTypeRange})
+	}
+	return schema
+}
+
+func attribute(name string, kind types.ScalarAttributeType) types.AttributeDefinition {
+	return types.AttributeDefinition{AttributeName: &name, AttributeType: kind}
+}
+
+// text is an attribute value.
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

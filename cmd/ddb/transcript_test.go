@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the transcripts as they are now")
+
+// TestTranscripts runs the commands of the files in testdata/transcripts, each file on tables of its own, and compares all that they write. A line
+// that begins with $ is a command, and one with < is its input. Then come its output, its errors behind "! ", and its exit
+// status behind "? " if that is not 0. In what follows, @1 is the first file of a position that was printed.
+func TestTranscripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/transcripts/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there are no transcripts", err)
+	}
+	for _, file := range files {
+		file, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := replay(t, string(want))
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+				t.Errorf("%s (-want +got; -update accepts it):\n%s", file, diff)
+			}
+		})
+	}
+}
+
+// replay runs the commands of a transcript, and returns it with what they write now.
+func replay(t *testing.T, transcript string) string {
+	_, server := shop(t, nil)
+	t.Chdir(t.TempDir())
+	var out strings.Builder
+	lines := strings.Split(strings.TrimRight(transcript, "\n"), "\n")
+	var positions []string
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
+		command, ok := strings.CutPrefix(line, "$ ")
+		if !ok {
+			if strings.HasPrefix(line, "#") || line == "" && (i+1 < len(lines) && strings.HasPrefix(lines[i+1], "#") || i+1 < len(lines) && strings.HasPrefix(lines[i+1], "$")) {
+				fmt.Fprintln(&out, line)
+			}
+			continue
+		}
+		fmt.Fprintln(&out, line)
+		var input strings.Builder
+		for i+1 < len(lines) && strings.HasPrefix(lines[i+1], "<") {
+			i++
+			fmt.Fprintln(&out, lines[i])
+			input.WriteString(strings.TrimPrefix(strings.TrimPrefix(lines[i], "<"), " ") + "\n")
+		}
+		for n, file := range positions {
+			command = strings.ReplaceAll(command, fmt.Sprintf("@%d", n+1), file)
+		}
+		text, errs, status := program(t, input.String(), words(t, command))
+		for _, file := range positionFile.FindAllString(errs, -1) {
+			positions = append(positions, file)
+			errs = strings.ReplaceAll(errs, file, fmt.Sprintf("@%d", len(positions)))
+		}
+		errs = strings.ReplaceAll(errs, strings.TrimPrefix(server.URL, "http://"), "127.0.0.1:8000")
+		out.WriteString(text)
+		for e := range strings.Lines(errs) {
+			out.WriteString("! " + requestID.ReplaceAllString(elapsed.ReplaceAllString(e, "in 0s"), "(request)"))
+		}
+		if status != exitDone {
+			fmt.Fprintf(&out, "? %d\n", status)
+		}
+	}
+	return out.String()
+}
+
+var (
+	positionFile = regexp.MustCompile(`/\S+/ddb/[a-z]+-[a-z0-9]{8}\.json`)
+	requestID    = regexp.MustCompile(`\(request \w+\)`)
+	elapsed      = regexp.MustCompile(`in [0-9.]+m?s`)
+)
+
+// program runs ddb as main does, in this process.
+func program(t *testing.T, input string, args []string) (out, errs string, status int) {
+	t.Helper()
+	if len(args) == 0 || args[0] != "ddb" {
+		t.Fatalf("the command of a transcript is ddb: %q", args)
+	}
+	var o, e strings.Builder
+	err := run(t.Context(), streams{in: strings.NewReader(input), out: &o, err: &e}, args[1:])
+	if err != nil && !errors.Is(err, errShown) {
+		fmt.Fprintln(&e, "ddb:", message(err))
+	}
+	return o.String(), e.String(), exitStatus(err)
+}
+
+// words cuts a command line as a shell does, with quotes of both kinds.
+func words(t *testing.T, line string) (list []string) {
+	t.Helper()
+	var word strings.Builder
+	started, open := false, rune(0)
+	for _, r := range line {
+		switch {
+		case open != 0 && r == open:
+			open = 0
+		case open != 0:
+			word.WriteRune(r)
+		case r == '\'' || r == '"':
+			open, started = r, true
+		case r == ' ':
+			if started {
+				list = append(list, word.String())
+			}
+			word.Reset()
+			started = false
+		default:
+			word.WriteRune(r)
+			started = true
+		}
+	}
+	if open != 0 {
+		t.Fatalf("a quote does not end: %s", line)
+	}
+	if started {
+		list = append(list, word.String())
+	}
+	return list
+}
