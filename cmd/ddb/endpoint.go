@@ -18,7 +18,10 @@ import (
 )
 
 // connection is where the tables are.
-type connection struct{ endpoint, region string }
+type connection struct {
+	endpoint, region string
+	opened           *dynamodb.Client // what open has made
+}
 
 func (c *connection) define(f *flag.FlagSet) {
 	f.StringVar(&c.endpoint, "endpoint", "", "the `URL` of the endpoint, such as http://127.0.0.1:8000; without it what the environment says, as AWS_ENDPOINT_URL_DYNAMODB")

@@ -44,6 +44,8 @@ func exitStatus(err error) int {
 		return exitBudget
 	case errors.Is(err, errPartly):
 		return exitPartly
+	case errors.Is(err, ddb.ErrInvalid):
+		return exitUsage
 	}
 	return exitFailed
 }

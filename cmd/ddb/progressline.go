@@ -2,7 +2,110 @@
 
 package main
 
-import "os"
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/dynamotable/ddb/progress"
+)
+
+// watching is the flag for how the progress of a command is shown.
+type watching struct{ mode string }
+
+func (w *watching) define(f *flag.FlagSet) {
+	f.StringVar(&w.mode, "progress", "auto", "the `form` of the progress on standard error: auto, json or none")
+}
+
+// lineEvery is how often a line is written where none can be written over.
+const lineEvery = 30 * time.Second
+
+func (w *watching) check() error {
+	switch w.mode {
+	case "auto", "json", "none", "":
+		return nil
+	}
+	return errors.New("-progress is auto, json or none")
+}
+
+// reports makes the long calls of a context show how far they are. The function that it returns ends the line.
+func (w *watching) reports(ctx context.Context, s streams) (context.Context, func()) {
+	switch w.mode {
+	case "auto":
+		l := &progressLine{s: s, columns: columns(), redraw: s.terminal && os.Getenv("TERM") != "dumb", plain: os.Getenv("NO_COLOR") != ""}
+		return progress.With(ctx, l.show), l.end
+	case "json":
+		e := json.NewEncoder(s.err)
+		return progress.With(ctx, func(p progress.Progress) { _ = e.Encode(p) }), func() {}
+	}
+	return ctx, func() {}
+}
+
+// progressLine is one line that is written over on a terminal. Elsewhere there is a line every 30 seconds.
+type progressLine struct {
+	s       streams
+	columns int
+	redraw  bool
+	plain   bool // without colour
+
+	mu    sync.Mutex
+	last  time.Time // of the last line elsewhere
+	drawn bool
+}
+
+func (l *progressLine) show(p progress.Progress) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.redraw {
+		if l.last.IsZero() {
+			l.last = p.Started
+		}
+		if p.At.Sub(l.last) >= lineEvery {
+			l.last = p.At
+			fmt.Fprintln(l.s.err, p)
+		}
+		return
+	}
+	text := cut(p.String(), l.columns-1)
+	if !l.plain {
+		text = "\x1b[2m" + text + "\x1b[0m"
+	}
+	fmt.Fprintf(l.s.err, "\r%s\x1b[K", text)
+	l.drawn = true
+}
+
+// end takes the line away, so that what follows begins at the margin.
+func (l *progressLine) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.drawn {
+		fmt.Fprint(l.s.err, "\r\x1b[K")
+		l.drawn = false
+	}
+}
+
+// cut shortens a text to n characters.
+func cut(text string, n int) string {
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	return string([]rune(text)[:max(0, n)])
+}
+
+// columns is how wide the terminal is, as far as the shell says it.
+func columns() int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 10 {
+		return n
+	}
+	return 80
+}
 
 // isTerminal reports whether a file is one that people look at.
 func isTerminal(f *os.File) bool {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
@@ -72,6 +73,28 @@ func shop(t *testing.T, wrap func(http.Handler) http.Handler) (*ddbtest.Engine, 
 	if err != nil {
 		t.Fatal(err)
 	}
+	put := func(table string, lines ...string) {
+		for _, line := range lines {
+			item, err := ddb.ParseRawItem([]byte(line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			values, err := item.Values()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: values}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	put("orders",
+		`{"customer":{"S":"c1"},"id":{"S":"2026-08"},"status":{"S":"paid"},"total":{"N":"12"}}`,
+		`{"customer":{"S":"c1"},"id":{"S":"2026-09"},"status":{"S":"open"},"total":{"N":"12345678901234567890.5"},"tags":{"SS":["new","large"]},"seal":{"B":"aGk="}}`,
+		`{"customer":{"S":"c1"},"id":{"S":"2027-01"},"status":{"S":"open"},"total":{"N":"7"},"lines":{"L":[{"M":{"sku":{"S":"a\"b"},"n":{"N":"1"}}}]}}`,
+		`{"customer":{"S":"c2"},"id":{"S":"2026-09"},"status":{"S":"open"},"total":{"N":"30"},"note":{"NULL":true},"gift":{"BOOL":true}}`)
+	put("counters", `{"n":{"N":"-5"},"v":{"N":"1"}}`, `{"n":{"N":"10"},"v":{"N":"2"}}`)
+	put("blobs", `{"key":{"B":"AQI="},"name":{"S":"one"}}`)
 	return engine, server
 }
 
@@ -87,5 +110,8 @@ func attribute(name string, kind types.ScalarAttributeType) types.AttributeDefin
 	return types.AttributeDefinition{AttributeName: &name, AttributeType: kind}
 }
 
-// text is an attribute value.
-func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+// rawText is an item as DynamoDB's JSON.
+func rawText(item map[string]types.AttributeValue) (string, error) {
+	raw, err := ddb.RawItemOf(item)
+	return string(raw.JSON()), err
+}

@@ -42,9 +42,15 @@ func Update(text string) (Expression, error) {
 	return parse(text, func(p *parser) { p.clauses() })
 }
 
-// Paths reads a projection: attributes, separated by commas.
-func Paths(text string) (Expression, error) {
-	return parse(text, func(p *parser) { p.list(p.path) })
+// Paths reads attributes, separated by commas: for each the names that lead to it, an element of a list as "[0]".
+func Paths(text string) (paths [][]string, err error) {
+	_, err = parse(text, func(p *parser) {
+		p.list(func() {
+			p.path()
+			paths = append(paths, p.steps)
+		})
+	})
+	return paths, err
 }
 
 // parser writes what it reads. After the first error it reads the end of the text, whatever comes.
@@ -52,6 +58,7 @@ type parser struct {
 	lexer
 	out   strings.Builder
 	names map[string]string // placeholder by name
+	steps []string          // of the path that was read last
 	is    Expression
 	err   error
 }
@@ -142,6 +149,7 @@ func (p *parser) name() {
 		return
 	}
 	p.write(p.nameOf(p.tok))
+	p.steps = append(p.steps, p.tok)
 	p.next()
 }
 
@@ -156,6 +164,7 @@ func (p *parser) nameOf(name string) string {
 
 // path reads a document path.
 func (p *parser) path() {
+	p.steps = nil
 	p.name()
 	for p.err == nil {
 		switch {
@@ -168,6 +177,7 @@ func (p *parser) path() {
 				return
 			}
 			p.write("[" + p.tok)
+			p.steps = append(p.steps, "["+p.tok+"]")
 			p.next()
 			p.want("]")
 		default:

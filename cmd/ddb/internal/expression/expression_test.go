@@ -106,8 +106,11 @@ func TestUpdate(t *testing.T) {
 			t.Errorf("%s:\n got %s %v\nwant %s", in, show(got), err, want)
 		}
 	}
-	if got, err := expression.Paths("a, b.c[1]"); err != nil || show(got) != "#n0, #n1.#n2[1] #n0=a #n1=b #n2=c" {
-		t.Error(show(got), err)
+	if got, err := expression.Paths("a, b.`c.d`[1], a"); err != nil || fmt.Sprintf("%q", got) != `[["a"] ["b" "c.d" "[1]"] ["a"]]` {
+		t.Errorf("%q %v", got, err)
+	}
+	if got, err := expression.Paths("a b"); err == nil {
+		t.Errorf("%q", got)
 	}
 }
 
@@ -231,9 +234,6 @@ func FuzzExpression(f *testing.F) {
 			})
 			check(e, err)
 		}
-		if e, err := expression.Paths(text); err == nil {
-			_, err = client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table, ProjectionExpression: &e.Text, ExpressionAttributeNames: names(e)})
-			check(e, err)
-		}
+		_, _ = expression.Paths(text)
 	})
 }

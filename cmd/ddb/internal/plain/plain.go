@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package plain turns items from DynamoDB's JSON, {"id":{"S":"a"},"n":{"N":"1"}}, into JSON without types, {"id":"a","n":1}, and back.
+// Attributes keep their order, and numbers their digits.
+package plain
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// Loss counts what plain JSON does not say.
+type Loss struct {
+	Sets     int // became lists
+	Binaries int // became text, in base64; members of sets each
+	Numbers  int // that a 64-bit float does not hold exactly, as most readers of JSON have it
+}
+
+var errForm = errors.New("this is no item in DynamoDB's JSON")
+
+// FromItem is an item without types.
+func FromItem(item []byte, loss *Loss) ([]byte, error) {
+	r := &reader{d: decoder(item), loss: loss}
+	r.object(func() { r.value() })
+	return r.end()
+}
+
+// reader reads one form and writes the other.
+type reader struct {
+	d    *json.Decoder
+	out  bytes.Buffer
+	loss *Loss
+	err  error
+}
+
+func decoder(data []byte) *json.Decoder {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	return d
+}
+
+func (r *reader) end() ([]byte, error) {
+	if r.err == nil && r.d.More() {
+		r.err = errForm
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	return r.out.Bytes(), nil
+}
+
+func (r *reader) token() json.Token {
+	if r.err != nil {
+		return nil
+	}
+	t, err := r.d.Token()
+	if err != nil {
+		r.err = errForm
+	}
+	return t
+}
+
+func (r *reader) delim(want json.Delim) {
+	if t := r.token(); r.err == nil && t != want {
+		r.err = errForm
+	}
+}
+
+func (r *reader) text() string {
+	s, ok := r.token().(string)
+	if !ok && r.err == nil {
+		r.err = errForm
+	}
+	return s
+}
+
+func (r *reader) more() bool { return r.err == nil && r.d.More() }
+
+// object copies an object whose values value writes.
+func (r *reader) object(value func()) {
+	r.delim('{')
+	r.out.WriteByte('{')
+	for first := true; r.more(); first = false {
+		if !first {
+			r.out.WriteByte(',')
+		}
+		r.quoted(r.text())
+		r.out.WriteByte(':')
+		value()
+	}
+	r.delim('}')
+	r.out.WriteByte('}')
+}
+
+// array copies an array whose elements element writes.
+func (r *reader) array(element func()) {
+	r.delim('[')
+	r.out.WriteByte('[')
+	for first := true; r.more(); first = false {
+		if !first {
+			r.out.WriteByte(',')
+		}
+		element()
+	}
+	r.delim(']')
+	r.out.WriteByte(']')
+}
+
+// quoted writes a text as JSON.
+func (r *reader) quoted(s string) {
+	e := json.NewEncoder(&r.out)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s)                 // of a text
+	r.out.Truncate(r.out.Len() - 1) // without the end of the line
+}
+
+// value reads {"S":"a"} and writes "a".
+func (r *reader) value() {
+	r.delim('{')
+	switch kind := r.text(); kind {
+	case "S":
+		r.quoted(r.text())
+	case "N":
+		r.number(r.text())
+	case "B":
+		r.binary()
+	case "BOOL":
+		b, ok := r.token().(bool)
+		if !ok && r.err == nil {
+			r.err = errForm
+		}
+		r.out.WriteString(strconv.FormatBool(b))
+	case "NULL":
+		r.token()
+		r.out.WriteString("null")
+	case "M":
+		r.object(r.value)
+	case "L":
+		r.array(r.value)
+	case "SS", "NS", "BS":
+		r.loss.Sets++
+		member := map[string]func(){"SS": func() { r.quoted(r.text()) }, "NS": func() { r.number(r.text()) }, "BS": r.binary}[kind]
+		r.array(member)
+	default:
+		if r.err == nil {
+			r.err = errForm
+		}
+	}
+	r.delim('}')
+}
+
+func (r *reader) binary() {
+	r.loss.Binaries++
+	r.quoted(r.text())
+}
+
+// number writes the digits of a number as they are, where JSON has such numbers.
+func (r *reader) number(digits string) {
+	if !json.Valid([]byte(digits)) || strings.ContainsAny(digits, `"{[`) {
+		if r.err == nil {
+			r.err = fmt.Errorf("a number has no form that JSON knows")
+		}
+		return
+	}
+	if !isExact(digits) {
+		r.loss.Numbers++
+	}
+	r.out.WriteString(digits)
+}
+
+// isExact reports whether a 64-bit float, printed shortly, is the number.
+func isExact(digits string) bool {
+	f, err := strconv.ParseFloat(digits, 64)
+	if err != nil {
+		return false
+	}
+	a, ok := new(big.Rat).SetString(digits)
+	b, ok2 := new(big.Rat).SetString(strconv.FormatFloat(f, 'g', -1, 64))
+	return ok && ok2 && a.Cmp(b) == 0
+}
+
+// ToItem is an item in DynamoDB's JSON: texts, numbers, booleans, nulls, lists and maps.
+func ToItem(data []byte) ([]byte, error) {
+	r := &reader{d: decoder(data)}
+	r.object(r.typed)
+	out, err := r.end()
+	if errors.Is(err, errForm) {
+		return nil, errors.New("this is no JSON object")
+	}
+	return out, err
+}
+
+// typed reads "a" and writes {"S":"a"}.
+func (r *reader) typed() {
+	switch t := r.token().(type) {
+	case string:
+		r.out.WriteString(`{"S":`)
+		r.quoted(t)
+	case json.Number:
+		r.out.WriteString(`{"N":"` + t.String() + `"`)
+	case bool:
+		r.out.WriteString(`{"BOOL":` + strconv.FormatBool(t))
+	case json.Delim:
+		if t == '[' {
+			r.out.WriteString(`{"L":[`)
+			for first := true; r.more(); first = false {
+				if !first {
+					r.out.WriteByte(',')
+				}
+				r.typed()
+			}
+			r.delim(']')
+			r.out.WriteByte(']')
+			break
+		}
+		r.out.WriteString(`{"M":{`)
+		for first := true; r.more(); first = false {
+			if !first {
+				r.out.WriteByte(',')
+			}
+			r.quoted(r.text())
+			r.out.WriteByte(':')
+			r.typed()
+		}
+		r.delim('}')
+		r.out.WriteByte('}')
+	default:
+		r.out.WriteString(`{"NULL":true`)
+	}
+	r.out.WriteByte('}')
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/rawtable"
+)
+
+var purge = command{
+	name:  "purge",
+	args:  "TABLE",
+	brief: "delete the items of a table, or those for which a condition holds",
+	long: `
+The table stays. It is read as by ddb scan, and each page is deleted before the next is counted as done. With -where an item is deleted only if the
+condition holds for it at that moment. The name of the table has to be given once more, with -yes. To delete all items of a large table, a new table
+is cheaper: deletes are billed as writes.
+` + aboutConditions,
+	prepare: func(f *flag.FlagSet) action {
+		var c purging
+		c.changing.define(f)
+		c.spending.define(f)
+		f.StringVar(&c.where, "where", "", "delete the items for which this `condition` holds")
+		f.StringVar(&c.yes, "yes", "", "the `name` of the table, to confirm")
+		f.IntVar(&c.page, "page", 0, "let one request evaluate `n` items at most; 0 for 1 MB")
+		f.StringVar(&c.position, "position", "", "write the position to this `file` after each page, so that even a killed command can go on")
+		return func(ctx context.Context, s streams, args []string) error {
+			if len(args) != 1 {
+				return usageError("purge: name one table")
+			}
+			return c.run(ctx, s, args[0])
+		}
+	},
+}
+
+// purging deletes what it reads.
+type purging struct {
+	changing
+	spending
+	where, yes, position string
+	page                 int
+}
+
+func (c *purging) run(ctx context.Context, s streams, name string) error {
+	only := c.dryRun || c.explain
+	if c.yes != name && !only {
+		return usageError("purge: to delete the items of table %s add -yes %s; -dry-run counts them", name, quote(name))
+	}
+	read := reading{spending: c.spending, where: c.where, position: c.position, page: c.page}
+	r, err := read.read()
+	if err != nil {
+		return err
+	}
+	client, err := c.changing.client(ctx, s)
+	if err != nil {
+		return err
+	}
+	read.opened = client
+	t, err := rawtable.Open(ctx, client, name)
+	if err != nil {
+		return err
+	}
+	keys := t.Keys()
+	for _, a := range append(keys.Partition, keys.Sort...) {
+		r.Project = append(r.Project, ddb.RawAttr(a.Name))
+	}
+	deleted := func(ctx context.Context, list []ddb.RawItem) error {
+		if len(r.Filter) == 0 {
+			keys := make([]ddb.Key[ddb.RawValue, ddb.RawValue], len(list))
+			for i := range list {
+				keys[i] = t.KeyOf(&list[i])
+			}
+			return t.BatchDelete(ctx, keys)
+		}
+		for i := range list {
+			err := t.DeleteItem(ctx, &list[i], ddb.If(r.Filter...))
+			if err != nil && !errors.Is(err, ddb.ErrConditionFailed) { // it has changed, or is gone
+				return err
+			}
+		}
+		return nil
+	}
+	read.also = "at least a write unit for each item"
+	if only {
+		read.also = ""
+		deleted = func(context.Context, []ddb.RawItem) error { return nil }
+	}
+	n, err := read.run(ctx, s, "purge", t, r, deleted)
+	if err != nil || c.explain {
+		return err
+	}
+	verb := "deleted"
+	if only {
+		verb = "would delete"
+	}
+	fmt.Fprintf(s.err, "%s %d items\n", verb, n)
+	return nil
+}

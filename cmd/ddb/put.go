@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cmd/ddb/internal/plain"
+	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawtable"
+)
+
+var put = command{
+	name:  "put",
+	args:  "TABLE [ITEM...]",
+	brief: "put items, given as arguments or one on a line of the input",
+	long: `
+An item is in DynamoDB's JSON, as ddb get and ddb scan print it: {"id": {"S": "a"}, "n": {"N": "1"}}; with -plain it is JSON without types.
+It replaces the one that is stored. Items that cannot be put, because a line is no item or the condition does not hold, are named by their number,
+written to the file of -failures, and make the exit status 3; all others are put. When it is stopped, ddb resume goes on behind the items that were
+put; give it the same input. What was under way is put again.
+` + aboutConditions,
+	prepare: func(f *flag.FlagSet) action {
+		var c writing
+		var p putter
+		c.define(f)
+		c.defineIf(f)
+		f.BoolVar(&p.create, "create", false, "put an item only if there is none with its key")
+		f.BoolVar(&p.plain, "plain", false, "the items are JSON without types")
+		f.StringVar(&c.failures, "failures", "", "write the items that were not put to this `file`")
+		return func(ctx context.Context, s streams, args []string) error {
+			cond, err := c.condition()
+			if err != nil {
+				return err
+			}
+			if p.create && len(cond) > 0 {
+				return usageError("put: -create is a condition; give it or -if")
+			}
+			t, err := c.open(ctx, s, "put", args)
+			if err != nil {
+				return err
+			}
+			p.writing, p.s, p.table, p.cond = c, s, t, cond
+			return p.run(ctx, args[1:])
+		}
+	},
+}
+
+// putter puts items, many in a batch where there is no condition.
+type putter struct {
+	writing
+	s             streams
+	table         *rawtable.Table
+	cond          []ddb.Cond[ddb.RawItem]
+	create, plain bool
+
+	at      putPoint
+	file    *os.File   // of the failures
+	pending []numbered // to be put together
+	task    *progress.Task
+}
+
+// putPoint is how far a put has come.
+type putPoint struct {
+	Done   int `json:"done"` // items of the input
+	Failed int `json:"failed"`
+}
+
+// numbered is an item of the input, counted from 1.
+type numbered struct {
+	n    int
+	line []byte
+	item ddb.RawItem
+}
+
+// batchSize is how many items are put together; the library sends four batches of it at once.
+const batchSize = 100
+
+func (p *putter) run(ctx context.Context, args []string) (err error) {
+	service := serviceOf(p.opened)
+	if err := p.s.restore(service, &p.at); err != nil {
+		return err
+	}
+	if p.failures != "" && !p.dryRun {
+		mode := os.O_CREATE | os.O_WRONLY | os.O_EXCL
+		if p.at.Done > 0 {
+			mode = os.O_CREATE | os.O_WRONLY | os.O_APPEND
+		}
+		if p.file, err = os.OpenFile(p.failures, mode, 0o600); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, p.file.Close()) }()
+	}
+	ctx, end, err := p.bound(ctx, p.s, p.table)
+	if err != nil {
+		return err
+	}
+	defer end()
+	ctx, p.task = progress.Start(ctx, "put to "+p.table.Name())
+	defer func() { p.task.End(err) }()
+	n := 0
+	for line, err := range lines(p.s.in, args) {
+		if err != nil {
+			return err
+		}
+		if n++; n <= p.at.Done {
+			continue
+		}
+		if err := p.add(ctx, numbered{n: n, line: line}); err != nil {
+			end()
+			return p.s.interrupt(err, "", service, p.at)
+		}
+	}
+	if n < p.at.Done {
+		return fmt.Errorf("the input has %d items, and %d were put before: it is another one", n, p.at.Done)
+	}
+	if err := p.flush(ctx); err != nil {
+		end()
+		return p.s.interrupt(err, "", service, p.at)
+	}
+	end()
+	verb := "put"
+	if p.dryRun || p.explain {
+		verb = "would put"
+	}
+	fmt.Fprintf(p.s.err, "%s %d items\n", verb, p.at.Done-p.at.Failed)
+	if p.at.Failed > 0 {
+		return fmt.Errorf("%w: %d of %d items were not put", errPartly, p.at.Failed, p.at.Done)
+	}
+	return nil
+}
+
+// lines are the items of the arguments, or of the input. Empty lines are none.
+func lines(in io.Reader, args []string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		if len(args) > 0 {
+			for _, arg := range args {
+				if !yield([]byte(arg), nil) {
+					return
+				}
+			}
+			return
+		}
+		r := bufio.NewScanner(in)
+		r.Buffer(nil, 4*ddb.MaxItemSize) // binary values are a third longer as text, escaped text more
+		for r.Scan() {
+			if len(bytes.TrimSpace(r.Bytes())) > 0 && !yield(bytes.Clone(r.Bytes()), nil) {
+				return
+			}
+		}
+		if err := r.Err(); err != nil {
+			yield(nil, fmt.Errorf("input: %w", err))
+		}
+	}
+}
+
+// add puts an item, or keeps it for a batch.
+func (p *putter) add(ctx context.Context, item numbered) (err error) {
+	line := item.line
+	if p.plain {
+		line, err = plain.ToItem(line)
+	}
+	if err == nil {
+		item.item, err = ddb.ParseRawItem(line)
+	}
+	if err != nil {
+		if err := p.flush(ctx); err != nil {
+			return err
+		}
+		return p.fail(item, err)
+	}
+	p.pending = append(p.pending, item)
+	if len(p.pending) < batchSize && p.batched() {
+		return nil
+	}
+	return p.flush(ctx)
+}
+
+// batched reports whether items are put together.
+func (p *putter) batched() bool { return len(p.cond) == 0 && !p.create && !p.dryRun && !p.explain }
+
+// flush puts what is pending.
+func (p *putter) flush(ctx context.Context) error {
+	list := p.pending
+	p.pending = nil
+	if p.batched() && len(list) > 1 {
+		items := make([]ddb.RawItem, len(list))
+		for i := range list {
+			items[i] = list[i].item
+		}
+		err := p.table.BatchPut(ctx, items)
+		if err == nil {
+			p.at.Done += len(list)
+			p.task.Items(int64(len(list)))
+			return nil
+		}
+		if !errors.Is(err, ddb.ErrInvalid) && !isRefused(err) {
+			return err // the whole batch is put again by the next run
+		}
+		// One of them is wrong, or two have one key: alone each is put in its turn, or named.
+	}
+	for _, item := range list {
+		switch err := p.one(ctx, item.item); {
+		case err == nil:
+			p.at.Done++
+			p.task.Items(1)
+		case errors.Is(err, ddb.ErrInvalid), errors.Is(err, ddb.ErrConditionFailed), isRefused(err):
+			if err := p.fail(item, err); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// one puts one item.
+func (p *putter) one(ctx context.Context, item ddb.RawItem) error {
+	call := func(ctx context.Context) error {
+		switch {
+		case p.create:
+			return p.table.Create(ctx, &item)
+		case len(p.cond) > 0:
+			return p.table.Put(ctx, &item, ddb.If(p.cond...))
+		}
+		return p.table.Put(ctx, &item)
+	}
+	if !p.dryRun && !p.explain {
+		return call(ctx)
+	}
+	x, err := ddb.Explain(ctx, call)
+	if err == nil && p.explain {
+		_, err = fmt.Fprintln(p.s.out, x)
+	}
+	return err
+}
+
+// fail names an item that was not put, by its number.
+func (p *putter) fail(item numbered, why error) error {
+	fmt.Fprintf(p.s.err, "item %d: %v\n", item.n, why)
+	p.at.Done++
+	p.at.Failed++
+	if p.file == nil {
+		return nil
+	}
+	_, err := p.file.Write(append(bytes.TrimSpace(item.line), '\n'))
+	return err
+}
+
+// isRefused reports whether the service refuses the item itself.
+func isRefused(err error) bool {
+	api, ok := errors.AsType[smithy.APIError](err)
+	return ok && api.ErrorCode() == "ValidationException"
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cmd/ddb/internal/expression"
+	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawtable"
+)
+
+// reading are the flags of queries, scans and counts.
+type reading struct {
+	connection
+	spending
+	index, where, attributes string
+	limit, page              int
+	consistent, plain        bool
+	position                 string
+	also                     string // what else it costs
+}
+
+func (c *reading) define(f *flag.FlagSet) {
+	c.connection.define(f)
+	c.spending.define(f)
+	f.StringVar(&c.index, "index", "", "the `name` of an index to read instead of the table")
+	f.StringVar(&c.where, "where", "", "a `condition` on what is returned, such as 'status = \"open\" AND total > 5'; what it drops is billed all the same")
+	f.BoolVar(&c.consistent, "consistent", false, "read consistently, for twice the units")
+	f.IntVar(&c.page, "page", 0, "let one request evaluate `n` items at most; 0 for 1 MB")
+	f.StringVar(&c.position, "position", "", "write the position to this `file` after each page, so that even a killed command can go on")
+}
+
+// output defines the flags of commands that print items.
+func (c *reading) output(f *flag.FlagSet) {
+	f.StringVar(&c.attributes, "attributes", "", "the `attributes` to return, separated by commas; the whole items are billed")
+	f.IntVar(&c.limit, "limit", 0, "return `n` items at most; 0 for all")
+	f.BoolVar(&c.plain, "plain", false, "print JSON without types; sets become lists and binary values text")
+}
+
+// read is the read of the flags; all that is wrong with them is named at once.
+func (c *reading) read() (rawtable.Read, error) {
+	r := rawtable.Read{Index: c.index, Consistent: c.consistent, Limit: c.limit, PageSize: c.page}
+	errs := []error{c.check()}
+	if c.limit < 0 {
+		errs = append(errs, errors.New("-limit is negative"))
+	}
+	if c.page < 0 {
+		errs = append(errs, errors.New("-page is negative"))
+	}
+	if c.where != "" {
+		cond, err := condition("-where", c.where)
+		r.Filter, errs = append(r.Filter, cond), append(errs, err)
+	}
+	if c.attributes != "" {
+		paths, err := expression.Paths(c.attributes)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("-attributes: %w", err))
+		}
+		for _, path := range paths {
+			r.Project = append(r.Project, ddb.RawAttr(path[0], path[1:]...))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return r, usageError("%v", err)
+	}
+	return r, nil
+}
+
+// condition is the condition of a flag.
+func condition(flag, text string) (ddb.Cond[ddb.RawItem], error) {
+	e, err := expression.Condition(text)
+	if err != nil {
+		return ddb.Cond[ddb.RawItem]{}, fmt.Errorf("%s: %w", flag, err)
+	}
+	return ddb.RawText[ddb.RawItem](e.Text, e.Names, valuesOf(e)), nil
+}
+
+func valuesOf(e expression.Expression) map[string]any {
+	values := make(map[string]any, len(e.Values))
+	for name, v := range e.Values {
+		values[name] = v
+	}
+	return values
+}
+
+// readPoint is where a read was stopped.
+type readPoint struct {
+	Cursor string `json:"cursor"`
+	Items  int    `json:"items"` // so far
+}
+
+// run reads all pages and calls each with their items.
+func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.Table, r rawtable.Read, page func(context.Context, []ddb.RawItem) error) (items int, err error) {
+	var at readPoint
+	service := serviceOf(c.opened)
+	if err := s.restore(service, &at); err != nil {
+		return 0, err
+	}
+	if r.Limit > 0 {
+		if r.Limit -= at.Items; r.Limit <= 0 {
+			return at.Items, nil
+		}
+	}
+	reader, err := t.Reader(r)
+	if err != nil {
+		return 0, err
+	}
+	start, err := t.ReadCursor(c.index, at.Cursor)
+	if err != nil {
+		return 0, err
+	}
+	reader = reader.After(start)
+	x, err := plan(ctx, t, func(ctx context.Context) error { _, err := reader.Collect(ctx); return err })
+	if err != nil {
+		return 0, err
+	}
+	if c.explain {
+		_, err := fmt.Fprintln(s.out, x)
+		return 0, err
+	}
+	expected(s, x, c.also)
+	ctx, end, err := c.bound(ctx, s, t)
+	if err != nil {
+		return 0, err
+	}
+	defer end()
+	ctx, task := progress.Start(ctx, name+" of "+t.Name())
+	defer func() { task.End(err) }()
+	for p, err := range reader.Pages(ctx) {
+		if err != nil {
+			end()
+			if at.Cursor == "" && s.from == nil && !errors.Is(err, ddb.ErrBudgetExceeded) && ctx.Err() == nil {
+				return at.Items, err // nothing was read
+			}
+			return at.Items, s.interrupt(err, c.position, service, at)
+		}
+		if err := page(ctx, p.Items); err != nil {
+			end()
+			return at.Items, s.interrupt(err, c.position, service, at)
+		}
+		task.Items(int64(len(p.Items)))
+		at.Cursor, at.Items = p.Next.String(), at.Items+len(p.Items)
+		if c.position != "" && at.Cursor != "" {
+			if _, err := s.save(c.position, service, at); err != nil {
+				return at.Items, err
+			}
+		}
+	}
+	return at.Items, nil
+}
+
+// print reads and prints items.
+func (c *reading) print(ctx context.Context, s streams, name string, t *rawtable.Table, r rawtable.Read) error {
+	out := newItems(s.out, c.plain)
+	_, err := c.run(ctx, s, name, t, r, func(_ context.Context, list []ddb.RawItem) error {
+		for _, item := range list {
+			if err := out.write(item); err != nil {
+				return err
+			}
+		}
+		return out.flush()
+	})
+	out.warn(s)
+	return err
+}
+
+// open is the table that a command names first.
+func (c *connection) open(ctx context.Context, s streams, command string, args []string) (*rawtable.Table, error) {
+	if len(args) == 0 || args[0] == "" {
+		return nil, usageError("%s: name a table; see ddb help %s", command, command)
+	}
+	client, err := c.client(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	c.opened = client
+	return rawtable.Open(ctx, client, args[0])
+}
+
+// keyOf is the key that follows the name of a table.
+func keyOf(t *rawtable.Table, command string, args []string) (ddb.Key[ddb.RawValue, ddb.RawValue], error) {
+	keys := t.Keys()
+	want := len(keys.Partition) + len(keys.Sort)
+	if len(args) != want {
+		return ddb.Key[ddb.RawValue, ddb.RawValue]{}, usageError("%s: the key of table %s is %s: give %d values", command, t.Name(), attributes(keys), want)
+	}
+	sort := ""
+	if len(args) > 1 {
+		sort = args[1]
+	}
+	key, err := t.ParseKey(args[0], sort)
+	if err != nil {
+		return key, usageError("%s: %v", command, err)
+	}
+	return key, nil
+}
+
+// attributes names the attributes of a key.
+func attributes(keys rawtable.Keys) string {
+	var names []string
+	for _, a := range append(keys.Partition, keys.Sort...) {
+		names = append(names, a.Name)
+	}
+	return strings.Join(names, ", ")
+}

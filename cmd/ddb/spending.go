@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/pace"
+)
+
+// spending are the flags that bound what a command costs.
+type spending struct {
+	pace, budget string
+	explain      bool
+	watch        watching
+}
+
+func (c *spending) define(f *flag.FlagSet) {
+	f.StringVar(&c.pace, "pace", "", "the `rate` in read units and in write units a second, such as 200, or a share of what the table has, such as 50%")
+	f.StringVar(&c.budget, "budget", "", "end before more `units` are spent, of reads or of writes")
+	f.BoolVar(&c.explain, "explain", false, "say what would be sent and what it would cost, and send nothing but DescribeTable")
+	c.watch.define(f)
+}
+
+// check refuses flags that mean nothing.
+func (c *spending) check() error {
+	var errs []error
+	if c.budget != "" {
+		if _, err := positive(c.budget); err != nil {
+			errs = append(errs, fmt.Errorf("-budget: %w", err))
+		}
+	}
+	if c.pace != "" {
+		n, share := strings.CutSuffix(c.pace, "%")
+		switch n, err := positive(n); {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("-pace: %w", err))
+		case share && n > 100:
+			errs = append(errs, errors.New("-pace: a share is at most 100%"))
+		}
+	}
+	return errors.Join(append(errs, c.watch.check())...)
+}
+
+// bound is a context whose calls keep the pace and the budget, and report how far they are to the errors. The function that it returns ends the line.
+func (c *spending) bound(ctx context.Context, s streams, t ddb.TablePart) (context.Context, func(), error) {
+	if c.budget != "" {
+		n, err := positive(c.budget)
+		if err != nil {
+			return nil, nil, err
+		}
+		ctx = ddb.WithBudget(ctx, ddb.NewBudget(ddb.Limits{ReadUnits: n, WriteUnits: n}))
+	}
+	if c.pace != "" {
+		text, share := strings.CutSuffix(c.pace, "%")
+		n, err := positive(text)
+		p := pace.New(pace.Rates{ReadUnits: n, WriteUnits: n})
+		if share && err == nil {
+			p, err = pace.Of(ctx, t, n/100)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		ctx = pace.With(ctx, p)
+	}
+	ctx, end := c.watch.reports(ctx, s)
+	return ctx, end, nil
+}
+
+func positive(text string) (float64, error) {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n > 0) || math.IsInf(n, 0) {
+		return 0, errors.New("give a number above 0")
+	}
+	return n, nil
+}
+
+// plan explains a call whose requests are not sent. The sizes that DynamoDB has counted bound what it costs.
+func plan(ctx context.Context, t ddb.TablePart, call func(context.Context) error) (ddb.Explanation, error) {
+	if err := ddb.LearnSizes(ctx, t); err != nil {
+		return ddb.Explanation{}, err
+	}
+	return ddb.Explain(ctx, call)
+}
+
+// expected says on the errors what a call will cost, if that is worth a line.
+func expected(s streams, x ddb.Explanation, also string) {
+	var parts []string
+	for _, u := range []struct {
+		kind  string
+		units ddb.Range
+	}{{"read", x.Whole.Read}, {"write", x.Whole.Write}} {
+		if u.units.Max > 0 {
+			parts = append(parts, u.units.String()+" "+u.kind+" units")
+		}
+	}
+	if also != "" {
+		parts = append(parts, also)
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(s.err, "expected: %s\n", strings.Join(parts, ", "))
+	}
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb/ddbtest"
+)
+
+// interruption ends a command at one of its requests.
+type interruption struct {
+	mu    sync.Mutex
+	left  int    // requests before the one; 0 for never
+	after bool   // the request is done, and its reply is lost
+	end   func() // ends the command
+	seen  int
+}
+
+func (i *interruption) set(at int, after bool, end func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.left, i.after, i.end, i.seen = at, after, end, 0
+}
+
+// wrap lets requests pass until the one.
+func (i *interruption) wrap(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		i.mu.Lock()
+		i.seen++
+		hit := i.left > 0 && i.seen == i.left
+		after, end := i.after, i.end
+		i.mu.Unlock()
+		if !hit {
+			h.ServeHTTP(w, r)
+			return
+		}
+		if after {
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		end()
+		<-r.Context().Done() // the client has gone
+	})
+}
+
+// verb is a command whose interruptions are tested.
+type verb struct {
+	args, input string
+	output      bool // what it prints in all runs together is compared, else the tables are
+	once        bool // it has no position: it is done or not, and run again as it is
+}
+
+var verbs = map[string]verb{
+	"tables":      {args: "tables", once: true, output: true},
+	"describe":    {args: "describe orders -format cdk", once: true, output: true},
+	"get":         {args: "get orders c1 2026-09", once: true, output: true},
+	"query":       {args: "query orders c1 -page 1", output: true},
+	"query index": {args: "query orders -index by-status open -reverse -page 1 -limit 2", output: true},
+	"scan":        {args: "scan orders -page 1", output: true},
+	"scan where":  {args: "scan orders -page 1 -where total>10", output: true},
+	"count":       {args: "count orders -page 1", output: true},
+	"put one":     {args: `put counters {"n":{"N":"1"}}`, input: ""},
+	"put lines":   {args: "put counters", input: `{"n":{"N":"1"}}` + "\n" + `{"n":{"N":"2"}}` + "\n" + `{"n":{"N":"1.0"},"x":{"S":"y"}}` + "\n"},
+	"put if":      {args: "put counters -if v<>5", input: `{"n":{"N":"-5"},"v":{"N":"7"}}` + "\n" + `{"n":{"N":"10"},"v":{"N":"8"}}` + "\n"},
+	"update":      {args: "update counters 10 SET\u00a0v=7", once: true},
+	"delete":      {args: "delete counters 10", once: true},
+	"purge":       {args: "purge orders -yes orders -page 1"},
+	"purge where": {args: "purge orders -yes orders -page 1 -where total>10"},
+	"purge paced": {args: "purge counters -yes counters -pace 1000 -progress json"},
+	"gen struct":  {args: "gen struct orders", once: true, output: true},
+	"help":        {args: "help scan", once: true, output: true},
+}
+
+// fields cuts a command line; a space that does not cut stands as \u00a0.
+func fields(line string) []string {
+	list := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' })
+	for i := range list {
+		list[i] = strings.ReplaceAll(list[i], "\u00a0", " ")
+	}
+	return list
+}
+
+// stored is everything in the tables.
+func stored(t *testing.T, engine *ddbtest.Engine) string {
+	t.Helper()
+	var lines []string
+	for _, table := range []string{"orders", "counters", "blobs"} {
+		out, err := engine.Client().Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range out.Items {
+			raw, err := rawText(item)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, table+" "+raw)
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// TestStop: every command is stopped at each of its requests, before and after the service has done it. Then it ends with status 130, and what it
+// advises does the rest: all that is printed by both runs together, and what is stored, is as after one run.
+func TestStop(t *testing.T) {
+	for name, v := range verbs {
+		t.Run(name, func(t *testing.T) {
+			var stop interruption
+			engine, _ := shop(t, stop.wrap)
+			before := stored(t, engine)
+			run := func(ctx context.Context, args ...string) (out, errs string, status int) {
+				var o, e strings.Builder
+				err := run(ctx, streams{in: strings.NewReader(v.input), out: &o, err: &e}, args)
+				if err != nil && !errors.Is(err, errShown) {
+					fmt.Fprintln(&e, "ddb:", message(err))
+				}
+				return o.String(), e.String(), exitStatus(err)
+			}
+			want, errs, status := run(t.Context(), fields(v.args)...)
+			if status != exitDone {
+				t.Fatalf("%d: %s", status, errs)
+			}
+			stop.mu.Lock()
+			requests := stop.seen
+			stop.mu.Unlock()
+			after := stored(t, engine)
+			if !v.output && after == before {
+				t.Fatal("the command changes nothing")
+			}
+			for at := 1; at <= requests; at++ {
+				for _, done := range []bool{false, true} {
+					engine, _ := shop(t, stop.wrap)
+					ctx, cancel := context.WithCancel(t.Context())
+					stop.set(at, done, cancel)
+					out, errs, status := run(ctx, fields(v.args)...)
+					cancel()
+					stop.set(0, false, nil)
+					at := fmt.Sprintf("request %d of %d, done %v: status %d\n%s", at, requests, done, status, errs)
+					if status != exitStopped || strings.Contains(errs, "\n") && strings.Contains(errs, "2026-09") {
+						t.Fatalf("%s", at)
+					}
+					position := positionFile.FindString(errs)
+					if v.once && position != "" || !v.once && strings.Contains(errs, "go on") != (position != "") {
+						t.Fatalf("%s", at)
+					}
+					again := fields(v.args)
+					if position != "" {
+						if info, err := os.Stat(position); err != nil || info.Mode().Perm() != 0o600 {
+							t.Fatalf("%s: %v", at, err)
+						}
+						again = []string{"resume", position}
+					} else if out != "" {
+						t.Fatalf("%s: it printed and cannot go on:\n%s", at, out)
+					}
+					more, errs, status := run(t.Context(), again...)
+					if status != exitDone {
+						t.Fatalf("%s\nthen status %d\n%s", at, status, errs)
+					}
+					if v.output && out+more != want && v.args != "delete" {
+						t.Errorf("%s: printed\n%s\nand\n%s\nwant\n%s", at, out, more, want)
+					}
+					if got := stored(t, engine); got != after {
+						t.Errorf("%s: stored\n%s\nwant\n%s", at, got, after)
+					}
+					if position != "" {
+						if _, err := os.Stat(position); !errors.Is(err, os.ErrNotExist) {
+							t.Errorf("%s: the position is still there: %v", at, err)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestKill: a command with -position that is killed at any of its requests goes on from the file. What was printed is repeated by one page at most.
+func TestKill(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range map[string]verb{
+		"scan":  {args: "scan orders -page 1", output: true},
+		"count": {args: "count orders -page 1", output: true},
+		"query": {args: "query orders c1 -page 1", output: true},
+		"purge": {args: "purge orders -yes orders -page 1"},
+		"put":   {args: "put counters", input: `{"n":{"N":"1"}}` + "\n" + `{"n":{"N":"2"}}` + "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stop interruption
+			for at := 1; ; at++ {
+				engine, _ := shop(t, stop.wrap)
+				file := filepath.Join(t.TempDir(), "position")
+				args := fields(v.args)
+				if v.input == "" {
+					args = append(args, "-position", file)
+				}
+				start := func(args []string) (*exec.Cmd, *strings.Builder) {
+					command := exec.CommandContext(t.Context(), program, args...)
+					command.Env = append(os.Environ(), asProgram+"=1")
+					command.Stdin = strings.NewReader(v.input)
+					var out strings.Builder
+					command.Stdout = &out
+					return command, &out
+				}
+				command, out := start(args)
+				killed := false
+				stop.set(at, at%2 == 0, func() { killed = true; _ = command.Process.Kill() })
+				err := command.Run()
+				stop.set(0, false, nil)
+				if !killed {
+					if err != nil || at < 4 {
+						t.Fatalf("it was not killed, and ended with %v after %d requests", err, at-1)
+					}
+					return
+				}
+				if err == nil {
+					t.Fatal("it was killed and has not noticed")
+				}
+				if _, err := os.Stat(file); err == nil {
+					args = []string{"resume", file}
+				}
+				again, more := start(args)
+				if err := again.Run(); err != nil {
+					t.Fatalf("request %d: then %v", at, err)
+				}
+				check(t, v, engine, out.String(), more.String())
+			}
+		})
+	}
+}
+
+// check compares what two runs have done with what one does.
+func check(t *testing.T, v verb, engine *ddbtest.Engine, out, more string) {
+	t.Helper()
+	repeated := strings.Count(out, "\n") + strings.Count(more, "\n")
+	switch {
+	case strings.HasPrefix(v.args, "count"):
+		if more != "4\n" {
+			t.Errorf("counted %q", more)
+		}
+		return
+	case v.output:
+		lines := strings.Split(strings.TrimSpace(out+more), "\n")
+		slices.Sort(lines)
+		n := len(slices.Compact(lines))
+		want := 4
+		if strings.HasPrefix(v.args, "query") {
+			want = 3
+		}
+		if n != want || repeated-n > 1 {
+			t.Errorf("%d lines, %d of them repeated", n, repeated-n)
+		}
+		return
+	}
+	state := stored(t, engine)
+	if strings.HasPrefix(v.args, "purge") && strings.Contains(state, "orders") || v.input != "" && !(strings.Contains(state, `"1"`) && strings.Contains(state, `"N":"2"`)) {
+		t.Errorf("stored\n%s", state)
+	}
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cmd/ddb/internal/expression"
+	"github.com/dynamotable/ddb/rawtable"
+)
+
+// writing are the flags of commands that write items.
+type writing struct {
+	changing
+	spending
+	cond, failures string
+}
+
+func (c *writing) define(f *flag.FlagSet) {
+	c.changing.define(f)
+	c.spending.define(f)
+}
+
+func (c *writing) defineIf(f *flag.FlagSet) {
+	f.StringVar(&c.cond, "if", "", "change the item only if this `condition` holds for it as it is stored")
+}
+
+// condition is the condition of -if, nil for none.
+func (c *writing) condition() ([]ddb.Cond[ddb.RawItem], error) {
+	errs := []error{c.check()}
+	var list []ddb.Cond[ddb.RawItem]
+	if c.cond != "" {
+		cond, err := condition("-if", c.cond)
+		list, errs = append(list, cond), append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, usageError("%v", err)
+	}
+	return list, nil
+}
+
+// open is the table that a command names first, for changes.
+func (c *writing) open(ctx context.Context, s streams, command string, args []string) (*rawtable.Table, error) {
+	if len(args) == 0 || args[0] == "" {
+		return nil, usageError("%s: name a table; see ddb help %s", command, command)
+	}
+	client, err := c.changing.client(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	c.opened = client
+	return rawtable.Open(ctx, client, args[0])
+}
+
+// instead explains the call if nothing is to be changed, and reports whether that was so.
+func (c *writing) instead(ctx context.Context, s streams, t *rawtable.Table, call func(context.Context) error) (bool, error) {
+	if !c.dryRun && !c.explain {
+		return false, nil
+	}
+	x, err := plan(ctx, t, call)
+	if err == nil {
+		_, err = fmt.Fprintln(s.out, x)
+	}
+	return true, err
+}
+
+// itemChange is a change of one item, which prints an item.
+func (c *writing) itemChange(ctx context.Context, s streams, t *rawtable.Table, plain bool, call func(context.Context) (ddb.RawItem, error)) error {
+	done, err := c.instead(ctx, s, t, func(ctx context.Context) error { _, err := call(ctx); return err })
+	if done || err != nil {
+		return err
+	}
+	ctx, end, err := c.bound(ctx, s, t)
+	if err != nil {
+		return err
+	}
+	defer end()
+	item, err := call(ctx)
+	if err != nil {
+		return unsure(err)
+	}
+	return one(s, item, plain)
+}
+
+// unsure says that a change that was stopped may have been made.
+func unsure(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%w: the change may have been made or not", err)
+	}
+	return err
+}
+
+var updateItem = command{
+	name:  "update",
+	args:  "TABLE PARTITION [SORT] EXPRESSION",
+	brief: "change attributes of an item, and print it",
+	long: `
+The expression is an update expression of DynamoDB with names and values in it: SET total = total + 5, note = "late" REMOVE gift ADD tags <<"new">>.
+An item that is not there is a failure unless -upsert is given.
+` + aboutConditions,
+	prepare: func(f *flag.FlagSet) action {
+		var c writing
+		c.define(f)
+		c.defineIf(f)
+		upsert := f.Bool("upsert", false, "make the item if it is not there")
+		old := f.Bool("old", false, "print the item as it was before")
+		asPlain := f.Bool("plain", false, "print JSON without types")
+		return func(ctx context.Context, s streams, args []string) error {
+			cond, err := c.condition()
+			if err != nil {
+				return err
+			}
+			if len(args) < 3 {
+				return usageError("update: name a table and a key, and give an update expression")
+			}
+			e, err := expression.Update(args[len(args)-1])
+			if err != nil {
+				return usageError("update: expression: %v", err)
+			}
+			t, err := c.open(ctx, s, "update", args)
+			if err != nil {
+				return err
+			}
+			key, err := keyOf(t, "update", args[1:len(args)-1])
+			if err != nil {
+				return err
+			}
+			options := []ddb.UpdateOption[ddb.RawItem]{ddb.RawChangeText[ddb.RawItem](e.Text, e.Names, valuesOf(e))}
+			if len(cond) > 0 {
+				options = append(options, ddb.If(cond...))
+			}
+			var before ddb.RawItem
+			if *old {
+				options = append(options, ddb.ReturnOld(&before))
+			}
+			return c.itemChange(ctx, s, t, *asPlain, func(ctx context.Context) (ddb.RawItem, error) {
+				if *upsert {
+					return t.Upsert(ctx, key, options...)
+				}
+				return t.Update(ctx, key, options...)
+			})
+		}
+	},
+}
+
+var deleteItem = command{
+	name:  "delete",
+	args:  "TABLE PARTITION [SORT]",
+	brief: "delete an item, and print it as it was",
+	long: `
+An item that is not there is none: nothing is printed. For many items there is ddb purge -where.
+` + aboutConditions,
+	prepare: func(f *flag.FlagSet) action {
+		var c writing
+		c.define(f)
+		c.defineIf(f)
+		asPlain := f.Bool("plain", false, "print JSON without types")
+		return func(ctx context.Context, s streams, args []string) error {
+			cond, err := c.condition()
+			if err != nil {
+				return err
+			}
+			t, err := c.open(ctx, s, "delete", args)
+			if err != nil {
+				return err
+			}
+			key, err := keyOf(t, "delete", args[1:])
+			if err != nil {
+				return err
+			}
+			var before ddb.RawItem
+			options := []ddb.WriteOption[ddb.RawItem]{ddb.ReturnOld(&before)}
+			if len(cond) > 0 {
+				options = append(options, ddb.If(cond...))
+			}
+			call := func(ctx context.Context) error { return t.DeleteKey(ctx, key, options...) }
+			if done, err := c.instead(ctx, s, t, call); done || err != nil {
+				return err
+			}
+			ctx, end, err := c.bound(ctx, s, t)
+			if err != nil {
+				return err
+			}
+			defer end()
+			if err := call(ctx); err != nil {
+				return unsure(err)
+			}
+			if string(before.JSON()) == "{}" {
+				return nil
+			}
+			return one(s, before, *asPlain)
+		}
+	},
+}
