@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 // The exit statuses of ddb.
@@ -40,7 +41,7 @@ func exitStatus(err error) int {
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		return exitStopped
-	case errors.Is(err, ddb.ErrBudgetExceeded):
+	case errors.Is(err, cost.ErrBudgetExceeded):
 		return exitBudget
 	case errors.Is(err, errPartly):
 		return exitPartly

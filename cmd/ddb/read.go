@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/expression"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/rawtable"
 )
@@ -111,7 +112,7 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 	if err != nil {
 		return 0, err
 	}
-	start, err := t.ReadCursor(c.index, at.Cursor)
+	start, err := reader.ParseCursor(at.Cursor)
 	if err != nil {
 		return 0, err
 	}
@@ -135,7 +136,7 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 	for p, err := range reader.Pages(ctx) {
 		if err != nil {
 			end()
-			if at.Cursor == "" && s.from == nil && !errors.Is(err, ddb.ErrBudgetExceeded) && ctx.Err() == nil {
+			if at.Cursor == "" && s.from == nil && !errors.Is(err, cost.ErrBudgetExceeded) && ctx.Err() == nil {
 				return at.Items, err // nothing was read
 			}
 			return at.Items, s.interrupt(err, c.position, service, at)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/pace"
 )
 
@@ -56,7 +57,7 @@ func (c *spending) bound(ctx context.Context, s streams, t ddb.TablePart) (conte
 		if err != nil {
 			return nil, nil, err
 		}
-		ctx = ddb.WithBudget(ctx, ddb.NewBudget(ddb.Limits{ReadUnits: n, WriteUnits: n}))
+		ctx = ddb.WithBudget(ctx, cost.NewBudget(cost.Limits{ReadUnits: n, WriteUnits: n}))
 	}
 	if c.pace != "" {
 		text, share := strings.CutSuffix(c.pace, "%")
@@ -83,19 +84,19 @@ func positive(text string) (float64, error) {
 }
 
 // plan explains a call whose requests are not sent. The sizes that DynamoDB has counted bound what it costs.
-func plan(ctx context.Context, t ddb.TablePart, call func(context.Context) error) (ddb.Explanation, error) {
+func plan(ctx context.Context, t ddb.TablePart, call func(context.Context) error) (cost.Explanation, error) {
 	if err := ddb.LearnSizes(ctx, t); err != nil {
-		return ddb.Explanation{}, err
+		return cost.Explanation{}, err
 	}
 	return ddb.Explain(ctx, call)
 }
 
 // expected says on the errors what a call will cost, if that is worth a line.
-func expected(s streams, x ddb.Explanation, also string) {
+func expected(s streams, x cost.Explanation, also string) {
 	var parts []string
 	for _, u := range []struct {
 		kind  string
-		units ddb.Range
+		units cost.Range
 	}{{"read", x.Whole.Read}, {"write", x.Whole.Write}} {
 		if u.units.Max > 0 {
 			parts = append(parts, u.units.String()+" "+u.kind+" units")
