@@ -12,11 +12,9 @@ import (
 	"strings"
 )
 
-// commands are all that ddb can do, in the order of its help. Each has a file of its own. It is filled at the start because some of them read it.
-var commands []command
-
-func init() {
-	commands = []command{
+// commands are all that ddb can do, in the order of its help.
+func commands() []command {
+	return []command{
 		tables,
 		describe,
 		get,
@@ -29,7 +27,7 @@ func init() {
 		purge,
 		genHandles,
 		genStruct,
-		resume,
+		resume(),
 		completion,
 	}
 }
@@ -140,10 +138,10 @@ func isNumber(text string) bool {
 
 // find is the command that the arguments begin with, and the arguments behind it.
 func find(args []string) (*command, []string) {
-	for i := range commands {
-		words := strings.Fields(commands[i].name)
-		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == commands[i].name {
-			return &commands[i], args[len(words):]
+	for _, c := range commands() {
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.name {
+			return &c, args[len(words):]
 		}
 	}
 	return nil, nil
@@ -151,7 +149,7 @@ func find(args []string) (*command, []string) {
 
 func unknown(args []string) error {
 	var near []string
-	for _, c := range commands {
+	for _, c := range commands() {
 		if first, _, _ := strings.Cut(c.name, " "); first == args[0] {
 			near = append(near, c.name)
 		}
@@ -171,7 +169,7 @@ func (c *command) flags() (*flag.FlagSet, action) {
 
 func overview(w io.Writer) {
 	fmt.Fprint(w, "ddb reads and changes DynamoDB tables, and writes code for package ddb.\n\n")
-	for _, c := range commands {
+	for _, c := range commands() {
 		fmt.Fprintf(w, "  ddb %-14s %s\n", c.name, c.brief)
 	}
 	fmt.Fprint(w, "\nddb help COMMAND says more about one.\n")

@@ -89,7 +89,7 @@ func candidates(ctx context.Context, s streams, before []string, last string) (l
 	}
 	c, rest := find(before)
 	if c == nil {
-		for _, c := range commands {
+		for _, c := range commands() {
 			if words := strings.Fields(c.name); len(words) > len(before) && slices.Equal(words[:len(before)], before) {
 				list = append(list, words[len(before)])
 			}

@@ -53,12 +53,14 @@ func exitStatus(err error) int {
 
 // message is what is printed of an error.
 func message(err error) string {
-	switch {
-	case errors.Is(err, context.Canceled):
-		if stop, ok := errors.AsType[*interrupted](err); ok {
-			return "stopped; " + stop.advice()
-		}
-		return "stopped"
+	if !errors.Is(err, context.Canceled) {
+		return err.Error()
 	}
-	return err.Error()
+	if stop, ok := errors.AsType[*interrupted](err); ok {
+		return "stopped; " + stop.advice()
+	}
+	if errors.Is(err, errUnsure) {
+		return "stopped; " + errUnsure.Error()
+	}
+	return "stopped"
 }

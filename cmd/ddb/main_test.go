@@ -31,7 +31,7 @@ func TestHelp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range commands {
+	for _, c := range commands() {
 		if !strings.Contains(out, "ddb "+c.name+" ") || !strings.Contains(out, c.brief) {
 			t.Errorf("the overview lacks %s:\n%s", c.name, out)
 		}

@@ -26,33 +26,36 @@ type position struct {
 
 const positionVersion = 1
 
-var resume = command{
-	name:  "resume",
-	args:  "FILE",
-	brief: "go on with a command that was stopped",
-	long: `
+// resume is no variable, because it runs the other commands.
+func resume() command {
+	return command{
+		name:  "resume",
+		args:  "FILE",
+		brief: "go on with a command that was stopped",
+		long: `
 A command that is stopped, fails or has spent its budget writes its position to a file, and prints the command that goes on. It goes on with the
 same flags; a budget begins anew. When all is done the file is removed.`,
-	prepare: func(*flag.FlagSet) action {
-		return func(ctx context.Context, s streams, args []string) error {
-			if len(args) != 1 {
-				return usageError("resume: name the file of one position")
+		prepare: func(*flag.FlagSet) action {
+			return func(ctx context.Context, s streams, args []string) error {
+				if len(args) != 1 {
+					return usageError("resume: name the file of one position")
+				}
+				p, err := readPosition(args[0])
+				if err != nil {
+					return err
+				}
+				s.from, s.args = p, p.Args
+				if err := run(ctx, s, p.Args); err != nil {
+					return err
+				}
+				return os.Remove(p.file)
 			}
-			p, err := readPosition(args[0])
-			if err != nil {
-				return err
-			}
-			s.from, s.args = p, p.Args
-			if err := run(ctx, s, p.Args); err != nil {
-				return err
-			}
-			return os.Remove(p.file)
-		}
-	},
+		},
+	}
 }
 
 func readPosition(file string) (*position, error) {
-	data, err := os.ReadFile(file) //nolint:gosec // the caller names the file
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}

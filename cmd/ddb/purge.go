@@ -27,7 +27,7 @@ is cheaper: deletes are billed as writes.
 		c.spending.define(f)
 		f.StringVar(&c.where, "where", "", "delete the items for which this `condition` holds")
 		f.StringVar(&c.yes, "yes", "", "the `name` of the table, to confirm")
-		f.IntVar(&c.page, "page", 0, "let one request evaluate `n` items at most; 0 for 1 MB")
+		f.IntVar(&c.page, "page", 500, "let one request evaluate `n` items at most; those of a page that was stopped are deleted again")
 		f.StringVar(&c.position, "position", "", "write the position to this `file` after each page, so that even a killed command can go on")
 		return func(ctx context.Context, s streams, args []string) error {
 			if len(args) != 1 {
@@ -56,7 +56,7 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 	if err != nil {
 		return err
 	}
-	client, err := c.changing.client(ctx, s)
+	client, err := c.client(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"text/tabwriter"
@@ -33,11 +34,10 @@ which it does about every six hours.`,
 				return err
 			}
 			w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
-			defer w.Flush()
 			if *long {
 				fmt.Fprintln(w, "TABLE\tKEY\tSTATE\tITEMS\tBYTES")
 			}
-			return eachTable(ctx, client, func(name string) error {
+			err = eachTable(ctx, client, func(name string) error {
 				if !*long {
 					_, err := fmt.Fprintln(s.out, name)
 					return err
@@ -50,6 +50,7 @@ which it does about every six hours.`,
 				_, err = fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", name, keyText(t.KeySchema), t.TableStatus, aws.ToInt64(t.ItemCount), aws.ToInt64(t.TableSizeBytes))
 				return err
 			})
+			return errors.Join(err, w.Flush())
 		}
 	},
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,18 +50,28 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
-// replay runs the commands of a transcript, and returns it with what they write now.
+// replay runs the commands of a transcript on tables of its own, and returns it with what they write now.
 func replay(t *testing.T, transcript string) string {
 	_, server := shop(t, nil)
 	t.Chdir(t.TempDir())
+	r := replayer{t: t, host: strings.TrimPrefix(server.URL, "http://")}
+	return r.play(strings.Split(strings.TrimRight(transcript, "\n"), "\n"))
+}
+
+type replayer struct {
+	t         *testing.T
+	host      string
+	positions []string
+}
+
+func (r *replayer) play(lines []string) string {
 	var out strings.Builder
-	lines := strings.Split(strings.TrimRight(transcript, "\n"), "\n")
-	var positions []string
 	for i := 0; i < len(lines); i++ {
 		line := lines[i]
 		command, ok := strings.CutPrefix(line, "$ ")
 		if !ok {
-			if strings.HasPrefix(line, "#") || line == "" && (i+1 < len(lines) && strings.HasPrefix(lines[i+1], "#") || i+1 < len(lines) && strings.HasPrefix(lines[i+1], "$")) {
+			before := i+1 < len(lines) && (strings.HasPrefix(lines[i+1], "#") || strings.HasPrefix(lines[i+1], "$"))
+			if strings.HasPrefix(line, "#") || line == "" && before {
 				fmt.Fprintln(&out, line)
 			}
 			continue
@@ -72,15 +83,17 @@ func replay(t *testing.T, transcript string) string {
 			fmt.Fprintln(&out, lines[i])
 			input.WriteString(strings.TrimPrefix(strings.TrimPrefix(lines[i], "<"), " ") + "\n")
 		}
-		for n, file := range positions {
+		for n, file := range r.positions {
 			command = strings.ReplaceAll(command, fmt.Sprintf("@%d", n+1), file)
 		}
-		text, errs, status := program(t, input.String(), words(t, command))
+		text, errs, status := program(r.t, input.String(), words(r.t, command))
 		for _, file := range positionFile.FindAllString(errs, -1) {
-			positions = append(positions, file)
-			errs = strings.ReplaceAll(errs, file, fmt.Sprintf("@%d", len(positions)))
+			if !slices.Contains(r.positions, file) {
+				r.positions = append(r.positions, file)
+			}
+			errs = strings.ReplaceAll(errs, file, fmt.Sprintf("@%d", 1+slices.Index(r.positions, file)))
 		}
-		errs = strings.ReplaceAll(errs, strings.TrimPrefix(server.URL, "http://"), "127.0.0.1:8000")
+		errs = strings.ReplaceAll(errs, r.host, "127.0.0.1:8000")
 		out.WriteString(text)
 		for e := range strings.Lines(errs) {
 			out.WriteString("! " + requestID.ReplaceAllString(elapsed.ReplaceAllString(e, "in 0s"), "(request)"))
@@ -92,8 +105,39 @@ func replay(t *testing.T, transcript string) string {
 	return out.String()
 }
 
+// TestGuide: the transcripts in the guide are true.
+func TestGuide(t *testing.T) {
+	file, err := filepath.Abs("../../docs/guides/command-line.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, server := shop(t, nil)
+	t.Chdir(t.TempDir())
+	r := replayer{t: t, host: strings.TrimPrefix(server.URL, "http://")}
+	blocks := 0
+	got := consoleBlock.ReplaceAllStringFunc(string(text), func(block string) string {
+		blocks++
+		inner := strings.TrimSuffix(strings.TrimPrefix(block, "```console\n"), "```")
+		return "```console\n" + r.play(strings.Split(strings.TrimRight(inner, "\n"), "\n")) + "```"
+	})
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil { //nolint:gosec // a document
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(strings.Split(string(text), "\n"), strings.Split(got, "\n")); diff != "" || blocks < 5 {
+		t.Errorf("%d transcripts (-want +got; -update accepts it):\n%s", blocks, diff)
+	}
+}
+
 var (
 	positionFile = regexp.MustCompile(`/\S+/ddb/[a-z]+-[a-z0-9]{8}\.json`)
+	consoleBlock = regexp.MustCompile("(?s)```console\n.*?```")
 	requestID    = regexp.MustCompile(`\(request \w+\)`)
 	elapsed      = regexp.MustCompile(`in [0-9.]+m?s`)
 )

@@ -48,7 +48,7 @@ func (c *writing) open(ctx context.Context, s streams, command string, args []st
 	if len(args) == 0 || args[0] == "" {
 		return nil, usageError("%s: name a table; see ddb help %s", command, command)
 	}
-	client, err := c.changing.client(ctx, s)
+	client, err := c.client(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +86,12 @@ func (c *writing) itemChange(ctx context.Context, s streams, t *rawtable.Table, 
 	return one(s, item, plain)
 }
 
+var errUnsure = errors.New("the change may have been made or not")
+
 // unsure says that a change that was stopped may have been made.
 func unsure(err error) error {
 	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("%w: the change may have been made or not", err)
+		return errors.Join(errUnsure, err)
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func (p *parser) and(depth int) {
 
 func (p *parser) not(depth int) {
 	if depth > maxDepth {
-		p.fail("more than %d parentheses or NOT in each other", maxDepth)
+		p.failf("more than %d parentheses or NOT in each other", maxDepth)
 		return
 	}
 	if p.keyword("NOT") {
@@ -59,7 +59,7 @@ func (p *parser) call(name string) {
 	switch name {
 	case "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains":
 	default:
-		p.fail("there is no such function in a condition: there are attribute_exists, attribute_not_exists, attribute_type, begins_with, contains and size")
+		p.failf("there is no such function in a condition: there are attribute_exists, attribute_not_exists, attribute_type, begins_with, contains and size")
 		return
 	}
 	p.next()
@@ -69,7 +69,7 @@ func (p *parser) call(name string) {
 	if !strings.HasSuffix(name, "exists") {
 		p.comma()
 		if name == "attribute_type" && (p.kind != text || !kinds[p.tok]) {
-			p.fail(`the type is one of "S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"`)
+			p.failf(`the type is one of "S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"`)
 			return
 		}
 		p.operand()
@@ -81,7 +81,7 @@ var kinds = map[string]bool{"S": true, "N": true, "B": true, "BOOL": true, "NULL
 
 func (p *parser) comma() {
 	if !p.mark(",") {
-		p.fail(", is missing")
+		p.failf(", is missing")
 		return
 	}
 	p.write(", ")
@@ -94,7 +94,7 @@ func (p *parser) comparison() {
 		p.write(" BETWEEN ")
 		p.operand()
 		if !p.keyword("AND") {
-			p.fail("AND is missing behind BETWEEN and its first value")
+			p.failf("AND is missing behind BETWEEN and its first value")
 			return
 		}
 		p.write(" AND ")
@@ -114,7 +114,7 @@ func (p *parser) comparison() {
 				return
 			}
 		}
-		p.fail("a comparison is missing: =, <>, <, <=, >, >=, BETWEEN or IN")
+		p.failf("a comparison is missing: =, <>, <, <=, >, >=, BETWEEN or IN")
 	}
 }
 
@@ -128,7 +128,7 @@ func (p *parser) operand() {
 		p.path()
 		p.want(")")
 	case f != "":
-		p.fail("only size() can be compared")
+		p.failf("only size() can be compared")
 	case p.isValue():
 		p.placeValue()
 	default:

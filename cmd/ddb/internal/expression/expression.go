@@ -75,7 +75,7 @@ func parse(text string, read func(*parser)) (Expression, error) {
 	p.next()
 	read(p)
 	if p.kind != end {
-		p.fail("the expression should end here")
+		p.failf("the expression should end here")
 	}
 	if p.err != nil {
 		return Expression{}, p.err
@@ -84,7 +84,7 @@ func parse(text string, read func(*parser)) (Expression, error) {
 	return p.is, nil
 }
 
-func (p *parser) fail(format string, args ...any) {
+func (p *parser) failf(format string, args ...any) {
 	if p.err == nil {
 		p.err = fmt.Errorf("character %d: %s", p.column(), fmt.Sprintf(format, args...))
 	}
@@ -97,7 +97,7 @@ func (p *parser) next() {
 		return
 	}
 	if err := p.read(); err != "" {
-		p.fail("%s", err)
+		p.failf("%s", err)
 	}
 }
 
@@ -123,7 +123,7 @@ func (p *parser) mark(mark string) bool {
 
 func (p *parser) want(mark string) {
 	if !p.mark(mark) {
-		p.fail("%s is missing", mark)
+		p.failf("%s is missing", mark)
 		return
 	}
 	p.write(mark)
@@ -141,11 +141,11 @@ func (p *parser) list(element func()) {
 // name writes the placeholder of an attribute's name.
 func (p *parser) name() {
 	if p.kind != word && p.kind != quotedName {
-		p.fail("the name of an attribute is missing")
+		p.failf("the name of an attribute is missing")
 		return
 	}
 	if p.kind == word && reserved[strings.ToUpper(p.tok)] {
-		p.fail("%s is a keyword; an attribute of that name stands in backquotes", strings.ToUpper(p.tok))
+		p.failf("%s is a keyword; an attribute of that name stands in backquotes", strings.ToUpper(p.tok))
 		return
 	}
 	p.write(p.nameOf(p.tok))
@@ -173,7 +173,7 @@ func (p *parser) path() {
 			p.name()
 		case p.mark("["):
 			if n, err := strconv.ParseUint(p.tok, 10, 31); p.kind != number || err != nil || strconv.FormatUint(n, 10) != p.tok {
-				p.fail("the index of a list element is a number from 0")
+				p.failf("the index of a list element is a number from 0")
 				return
 			}
 			p.write("[" + p.tok)

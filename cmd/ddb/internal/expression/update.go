@@ -12,10 +12,10 @@ func (p *parser) clauses() {
 		action := map[string]func(){"SET": p.set, "REMOVE": p.path, "ADD": p.change, "DELETE": p.change}[clause]
 		switch {
 		case p.kind != word || action == nil:
-			p.fail("SET, REMOVE, ADD or DELETE is missing")
+			p.failf("SET, REMOVE, ADD or DELETE is missing")
 			return
 		case seen[clause]:
-			p.fail("%s is there already: its actions stand together, separated by commas", clause)
+			p.failf("%s is there already: its actions stand together, separated by commas", clause)
 			return
 		case len(seen) > 0:
 			p.write(" ")
@@ -31,7 +31,7 @@ func (p *parser) clauses() {
 func (p *parser) set() {
 	p.path()
 	if !p.mark("=") {
-		p.fail("= is missing")
+		p.failf("= is missing")
 		return
 	}
 	p.write(" = ")
@@ -46,7 +46,7 @@ func (p *parser) set() {
 // term is a path, a value, or a function of them.
 func (p *parser) term(depth int) {
 	if depth > maxDepth {
-		p.fail("more than %d functions in each other", maxDepth)
+		p.failf("more than %d functions in each other", maxDepth)
 		return
 	}
 	f := p.function()
@@ -60,7 +60,7 @@ func (p *parser) term(depth int) {
 		return
 	case "if_not_exists", "list_append":
 	default:
-		p.fail("there is no such function in an update: there are if_not_exists and list_append")
+		p.failf("there is no such function in an update: there are if_not_exists and list_append")
 		return
 	}
 	p.next()
@@ -81,7 +81,7 @@ func (p *parser) change() {
 	p.path()
 	p.write(" ")
 	if !p.isValue() {
-		p.fail("a number or a set is missing")
+		p.failf("a number or a set is missing")
 		return
 	}
 	p.placeValue()

@@ -43,7 +43,7 @@ func (p *parser) placeValue() {
 
 func (p *parser) value(depth int) types.AttributeValue {
 	if depth > maxDepth {
-		p.fail("more than %d lists and maps in each other", maxDepth)
+		p.failf("more than %d lists and maps in each other", maxDepth)
 		return nil
 	}
 	tok := p.tok
@@ -57,7 +57,7 @@ func (p *parser) value(depth int) types.AttributeValue {
 	case binary:
 		data, err := base64.StdEncoding.DecodeString(tok)
 		if err != nil {
-			p.fail("the binary is not base64")
+			p.failf("the binary is not base64")
 			return nil
 		}
 		p.next()
@@ -88,7 +88,7 @@ func (p *parser) value(depth int) types.AttributeValue {
 			return p.setValue(depth)
 		}
 	}
-	p.fail("a value is missing")
+	p.failf("a value is missing")
 	return nil
 }
 
@@ -97,7 +97,7 @@ func (p *parser) signed() types.AttributeValue {
 	sign := strings.TrimPrefix(p.tok, "+")
 	p.next()
 	if p.kind != number {
-		p.fail("a number is missing")
+		p.failf("a number is missing")
 		return nil
 	}
 	n := sign + p.tok
@@ -115,7 +115,7 @@ func (p *parser) members(closing string, member func()) {
 		member()
 	}
 	if !p.mark(closing) {
-		p.fail("%s is missing", closing)
+		p.failf("%s is missing", closing)
 	}
 }
 
@@ -124,16 +124,16 @@ func (p *parser) mapValue(depth int) types.AttributeValue {
 	p.members("}", func() {
 		key := p.tok
 		if p.kind != text && p.kind != word && p.kind != quotedName {
-			p.fail("the key of a map is missing")
+			p.failf("the key of a map is missing")
 			return
 		}
 		if _, twice := m[key]; twice {
-			p.fail("the map has this key already")
+			p.failf("the map has this key already")
 			return
 		}
 		p.next()
 		if !p.mark(":") {
-			p.fail(": is missing")
+			p.failf(": is missing")
 			return
 		}
 		m[key] = p.value(depth + 1)
@@ -150,7 +150,7 @@ func (p *parser) setValue(depth int) types.AttributeValue {
 		none           = p.kind == punctuation && p.tok == ">>"
 	)
 	if none {
-		p.fail("a set is never empty")
+		p.failf("a set is never empty")
 		return nil
 	}
 	p.members(">>", func() {
@@ -163,11 +163,11 @@ func (p *parser) setValue(depth int) types.AttributeValue {
 		case *types.AttributeValueMemberB:
 			binaries, same = append(binaries, v.Value), "B"+string(v.Value)
 		default:
-			p.fail("a set has texts, numbers or binaries")
+			p.failf("a set has texts, numbers or binaries")
 			return
 		}
 		if seen[same] {
-			p.fail("a set has each member once")
+			p.failf("a set has each member once")
 		}
 		seen[same] = true
 	})
@@ -180,7 +180,7 @@ func (p *parser) setValue(depth int) types.AttributeValue {
 	case len(binaries) == len(seen):
 		return &types.AttributeValueMemberBS{Value: binaries}
 	default:
-		p.fail("the members of a set have one type")
+		p.failf("the members of a set have one type")
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math/big"
 	"strconv"
 	"strings"
@@ -115,7 +114,9 @@ func (r *reader) array(element func()) {
 func (r *reader) quoted(s string) {
 	e := json.NewEncoder(&r.out)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(s)                 // of a text
+	if err := e.Encode(s); err != nil && r.err == nil {
+		r.err = err
+	}
 	r.out.Truncate(r.out.Len() - 1) // without the end of the line
 }
 
@@ -163,7 +164,7 @@ func (r *reader) binary() {
 func (r *reader) number(digits string) {
 	if !json.Valid([]byte(digits)) || strings.ContainsAny(digits, `"{[`) {
 		if r.err == nil {
-			r.err = fmt.Errorf("a number has no form that JSON knows")
+			r.err = errors.New("a number has no form that JSON knows")
 		}
 		return
 	}
