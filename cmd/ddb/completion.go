@@ -61,9 +61,14 @@ if [[ $funcstack[1] = _ddb ]]; then _ddb; else compdef _ddb ddb; fi
 `,
 	"fish": `function __ddb_complete
 	set -l words (commandline -opc) (commandline -ct)
-	ddb __complete $words[2..-1] 2>/dev/null
+	set -l candidates (ddb __complete $words[2..-1] 2>/dev/null)
+	if test (count $candidates) -gt 0
+		printf '%s\n' $candidates
+	else
+		__fish_complete_path (commandline -ct)
+	end
 end
-complete -c ddb -a '(__ddb_complete)'
+complete -c ddb -f -a '(__ddb_complete)'
 `,
 }
 

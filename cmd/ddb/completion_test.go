@@ -26,12 +26,12 @@ func TestCompletionInShells(t *testing.T) {
 	for shell, script := range map[string]string{
 		"bash": `source <(ddb completion bash)
 			COMP_WORDS=(ddb describe -format text o); COMP_CWORD=4; _ddb; printf '%s\n' "${COMPREPLY[@]}"
-			COMP_WORDS=(ddb gen); COMP_CWORD=1; _ddb; printf '%s\n' "${COMPREPLY[@]}"`,
-		"fish": `ddb completion fish | source; complete -C 'ddb describe -format text o' | grep orders; complete -C 'ddb ge' | grep gen`,
+			COMP_WORDS=(ddb desc); COMP_CWORD=1; _ddb; printf '%s\n' "${COMPREPLY[@]}"`,
+		"fish": `ddb completion fish | source; complete -C 'ddb describe -format text o'; complete -C 'ddb desc'`,
 		"zsh": `compdef() { :; }; compadd() { print -l -- ${(P)2}; }
 			source <(ddb completion zsh)
 			words=(ddb describe -format text o); CURRENT=5; _ddb
-			words=(ddb ge); CURRENT=2; _ddb`,
+			words=(ddb desc); CURRENT=2; _ddb`,
 	} {
 		path, err := exec.LookPath(shell)
 		if err != nil {
@@ -39,7 +39,7 @@ func TestCompletionInShells(t *testing.T) {
 			continue
 		}
 		text, err := exec.CommandContext(t.Context(), path, "-c", script).CombinedOutput()
-		if got := strings.Fields(string(text)); err != nil || strings.Join(got, " ") != "orders gen" {
+		if got := strings.Fields(string(text)); err != nil || strings.Join(got, " ") != "orders describe" {
 			t.Errorf("%s: %v\n%s", shell, err, text)
 		}
 	}

@@ -125,7 +125,7 @@ func TestGuide(t *testing.T) {
 		return "```console\n" + r.play(strings.Split(strings.TrimRight(inner, "\n"), "\n")) + "```"
 	})
 	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil { //nolint:gosec // a document
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
