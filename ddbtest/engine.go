@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -32,7 +33,8 @@ type Engine struct {
 	core    *engine.Engine
 	streams *stream.Store
 	folder  *folder
-	faults  *fault.Plan
+	faults  atomic.Pointer[fault.Plan]
+	observe func(fault.Request)
 	seed    uint64
 	// shuffled says that the order of answers follows from seed too.
 	shuffled bool
@@ -46,7 +48,7 @@ func New(t testing.TB, opts ...Option) *dynamodb.Client {
 	t.Helper()
 	e := NewEngine(opts...)
 	t.Cleanup(e.Close)
-	if e.faults.Random() || e.shuffled {
+	if e.faults.Load().Random() || e.shuffled {
 		t.Logf("the faults and the order of this run follow from %s=%d", seedVariable, e.Seed())
 	}
 	return e.Client()
@@ -61,12 +63,10 @@ func NewEngine(opts ...Option) *Engine {
 			o(c)
 		}
 	}
-	e := &Engine{region: c.region, clock: c.clock, streams: stream.New(c.clock.Now, c.region), folder: c.folder, seed: c.seed, shuffled: c.shuffle}
-	e.faults = fault.NewPlan(c.seed, c.clock.Now, c.observe, c.faults)
+	e := &Engine{region: c.region, clock: c.clock, streams: stream.New(c.clock.Now, c.region), folder: c.folder, observe: c.observe, seed: c.seed, shuffled: c.shuffle}
+	e.faults.Store(fault.NewPlan(c.seed, c.clock.Now, c.observe, c.faults))
 	hooks := engine.Hooks{Commit: e.committed, TableChanged: e.streams.TableChanged}
-	if len(c.faults) > 0 {
-		hooks.Admit = e.faults.Admit
-	}
+	hooks.Admit = func(ctx context.Context, a engine.Access) error { return e.faults.Load().Admit(ctx, a) }
 	shuffle := uint64(0)
 	if c.shuffle {
 		shuffle = max(c.seed, 1)
@@ -81,30 +81,51 @@ func NewEngine(opts ...Option) *Engine {
 		Hooks:      hooks,
 	})
 	c.clock.onAdvance(e.catchUp)
-	e.handler = protocol.New(e.core, e.streams, e.intercept(c))
-	e.faults.Bind(e.handler)
+	e.handler = protocol.New(e.core, e.streams, e.intercept())
+	e.faults.Load().Bind(e.handler)
 	return e
 }
 
 // intercept is what stands between the wire and the engine: faults, and before them the folder, so that what was
 // executed is kept whatever becomes of its reply.
-func (e *Engine) intercept(c *config) protocol.Intercept {
-	var keep, spoil protocol.Intercept
+func (e *Engine) intercept() protocol.Intercept {
+	type execute = func(context.Context, *protocol.Call) *protocol.Reply
+	keep := func(ctx context.Context, call *protocol.Call, next execute) *protocol.Reply { return next(ctx, call) }
 	if e.folder != nil {
 		keep = e.folder.intercept(e)
 	}
-	if len(c.faults) > 0 || c.observe != nil {
-		spoil = e.faults.Intercept
+	return func(ctx context.Context, call *protocol.Call, next execute) *protocol.Reply {
+		plan := e.faults.Load()
+		if plan.Empty() || ctx.Value(withoutFaults{}) != nil {
+			return keep(ctx, call, next)
+		}
+		return plan.Intercept(ctx, call, func(ctx context.Context, call *protocol.Call) *protocol.Reply { return keep(ctx, call, next) })
 	}
-	switch {
-	case spoil == nil:
-		return keep
-	case keep == nil:
-		return spoil
+}
+
+// SetFaults replaces the rules by which requests go wrong, those of [WithFaults] included; without
+// rules nothing goes wrong any more. Requests that are under way keep the rules that they met. The
+// counts of the new rules begin at nothing, their chances follow from the engine's seed.
+//
+// StaleReads and StaleIndex need what the engine held since its beginning, so they can be given
+// to WithFaults alone: with one of them SetFaults returns an error and changes nothing.
+func (e *Engine) SetFaults(rules ...fault.Rule) error {
+	plan := fault.NewPlan(e.seed, e.clock.Now, e.observe, slices.Clone(rules))
+	if plan.Stale() {
+		return errors.New("ddbtest: rules of StaleReads and StaleIndex can be given to WithFaults alone")
 	}
-	return func(ctx context.Context, call *protocol.Call, next func(context.Context, *protocol.Call) *protocol.Reply) *protocol.Reply {
-		return spoil(ctx, call, func(ctx context.Context, call *protocol.Call) *protocol.Reply { return keep(ctx, call, next) })
-	}
+	plan.Bind(e.handler)
+	e.faults.Store(plan)
+	return nil
+}
+
+type withoutFaults struct{}
+
+// WithoutFaults returns a context whose requests meet no rules of faults, are not counted by them
+// and not seen by observers. It is for clients that are in the engine's process: those that look at the tables of a
+// test while faults are on.
+func WithoutFaults(ctx context.Context) context.Context {
+	return context.WithValue(ctx, withoutFaults{}, true)
 }
 
 // Seed is what the chances of faults, and a shuffled order, follow from.
@@ -128,7 +149,7 @@ func (e *Engine) committed(c *engine.Change) {
 		e.folder.commit(c)
 	}
 	e.streams.Commit(c)
-	e.faults.Commit(c)
+	e.faults.Load().Commit(c)
 }
 
 // Client returns a client of the engine. It is an ordinary client of the SDK,

@@ -373,3 +373,78 @@ func ExampleWithFaults() {
 	// the reply was lost: true
 	// the item is there: true
 }
+
+// SetFaults replaces rules while the engine runs; requests of WithoutFaults meet none and are not counted.
+func TestSetFaults(t *testing.T) {
+	for name, opts := range map[string][]ddbtest.Option{
+		"without rules before": nil,
+		"with rules before":    {ddbtest.WithFaults(fault.On("PutItem").Deny())},
+	} {
+		e, c := faulty(t, opts...)
+		failed := func(ctx context.Context) bool { return putOrder(ctx, c, "x") != nil }
+		if failed(t.Context()) != (opts != nil) {
+			t.Errorf("%s: the first rules do not hold", name)
+		}
+		for range 2 { // the second time the counts begin again
+			if err := e.SetFaults(fault.On("PutItem").Nth(2).Throttle(), fault.On("PutItem").Nth(2).InternalError()); err != nil {
+				t.Fatal(err)
+			}
+			exempt := ddbtest.WithoutFaults(t.Context())
+			var got []bool
+			for i := range 6 {
+				ctx := t.Context()
+				if i%2 == 1 {
+					ctx = exempt
+				}
+				got = append(got, failed(ctx))
+			}
+			// The first rule takes the second request, so the second rule counts the third as its second.
+			if want := []bool{false, false, true, false, true, false}; !slices.Equal(got, want) {
+				t.Errorf("%s: failed %v, want %v", name, got, want)
+			}
+		}
+		if err := e.SetFaults(fault.On().Unavailable(), fault.On().StaleReads(time.Second)); err == nil || failed(t.Context()) {
+			t.Errorf("%s: rules of stale reads: %v", name, err)
+		}
+		if err := e.SetFaults(fault.On("BatchWriteItem").Unprocessed(1)); err != nil {
+			t.Fatal(err)
+		}
+		var puts []types.WriteRequest
+		for _, sk := range []string{"y", "z"} {
+			puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: item{"pk": str("a"), "sk": str(sk)}}})
+		}
+		request := &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"orders": puts}}
+		if out, err := c.BatchWriteItem(t.Context(), request); err != nil || len(out.UnprocessedItems) != 1 {
+			t.Errorf("%s: %v, %v; want one item left", name, out, err)
+		}
+		if err := e.SetFaults(); err != nil || failed(t.Context()) {
+			t.Errorf("%s: without rules: %v", name, err)
+		}
+	}
+}
+
+// TestSetFaultsMeanwhile is for the race detector: rules change while requests are under way, and each meets all or none.
+func TestSetFaultsMeanwhile(t *testing.T) {
+	e, c := faulty(t)
+	var wait sync.WaitGroup
+	for w := range 4 {
+		wait.Go(func() {
+			for i := range 50 {
+				var limited *types.RequestLimitExceeded
+				if err := putOrder(t.Context(), c, fmt.Sprint(w, i)); err != nil && !errors.As(err, &limited) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 50 {
+		var rules []fault.Rule
+		if i%2 == 0 {
+			rules = append(rules, fault.On().Limit())
+		}
+		if err := e.SetFaults(rules...); err != nil {
+			t.Error(err)
+		}
+	}
+	wait.Wait()
+}

@@ -43,6 +43,12 @@ func NewPlan(seed uint64, now func() time.Time, observe func(Request), rules []R
 // Bind gives the plan the handler that it stands before.
 func (p *Plan) Bind(h *protocol.Handler) { p.handler = h }
 
+// Empty reports that nothing is to go wrong and nobody looks.
+func (p *Plan) Empty() bool { return len(p.rules) == 0 && p.observe == nil }
+
+// Stale reports whether a rule answers from an engine that is behind.
+func (p *Plan) Stale() bool { return len(p.replicas) > 0 }
+
 // Random reports whether a seed decides anything.
 func (p *Plan) Random() bool {
 	return slices.ContainsFunc(p.rules, func(r Rule) bool { return r.match.chances })

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/dynamotable/ddb/ddbtest"
 )
 
 // exchange is a request that a view sent, and what it cost.
@@ -40,13 +42,13 @@ func isKind(err error, kind string) bool {
 }
 
 // call sends a request to the engine and reads the reply into out. Requests are JSON, as the service takes it, so that a
-// view shows what was sent and values stay as they are.
+// view shows what was sent and values stay as they are. Faults that are switched on are for programs, not for the page.
 func (p *Page) call(ctx context.Context, operation string, in, out any) error {
 	body, err := marshal(in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", operation, err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://ddblocal.invalid/", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ddbtest.WithoutFaults(ctx), http.MethodPost, "http://ddblocal.invalid/", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

@@ -336,4 +336,18 @@ func TestTokens(t *testing.T) {
 }
 
 // changingPaths are what forms are sent to.
-var changingPaths = []string{"tables/things/review", "tables/things/save", "tables/things/delete"}
+var changingPaths = []string{"clock", "faults", "tables/things/review", "tables/things/save", "tables/things/delete"}
+
+// optionsOf are the values of a select.
+func optionsOf(body, name string) (values []string) {
+	text := regexp.MustCompile(`(?s)<select name="` + name + `">.*?</select>`).FindString(body)
+	for _, o := range regexp.MustCompile(`<option value="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+		values = append(values, html.UnescapeString(o[1]))
+	}
+	return values
+}
+
+// offID is the first fault that can be switched off.
+func offID(body string) string {
+	return regexp.MustCompile(`name="off" value="(\d+)"`).FindStringSubmatch(body)[1]
+}

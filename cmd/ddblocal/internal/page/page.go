@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dynamotable/ddb/ddbtest"
@@ -36,12 +37,18 @@ type Page struct {
 
 	token string
 	mux   *http.ServeMux
+
+	mu     sync.Mutex
+	faults []*activeFault // those that are on
+	made   int            // faults so far, for their names
 }
 
 // New returns the page of an engine.
 func New(o Options) *Page {
 	p := &Page{Options: o, token: newToken(), mux: http.NewServeMux()}
 	for pattern, show := range map[string]func(http.ResponseWriter, *http.Request){
+		"clock":                 p.showClock,
+		"faults":                p.showFaults,
 		"{$}":                   p.showTables,
 		"tables/{table}":        p.showTable,
 		"tables/{table}/items":  p.showItems,
@@ -53,6 +60,8 @@ func New(o Options) *Page {
 		p.mux.HandleFunc("GET "+Path+pattern, show)
 	}
 	for pattern, act := range map[string]func(http.ResponseWriter, *http.Request){
+		"clock":                 p.advance,
+		"faults":                p.changeFaults,
 		"tables/{table}/review": p.review,
 		"tables/{table}/save":   p.save,
 		"tables/{table}/delete": p.deleteItem,
@@ -123,6 +132,7 @@ type view struct {
 	ReadOnly bool
 	Now      string // the engine's time
 	Ahead    string // how far the engine's clock is ahead, if it is
+	Faults   int    // how many faults are on
 }
 
 // tab is a link to another view of a table.
@@ -139,6 +149,9 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, name str
 	if ahead := time.Until(now).Round(time.Second); ahead > time.Second {
 		v.Ahead = durationText(ahead)
 	}
+	p.mu.Lock()
+	v.Faults = len(p.faults)
+	p.mu.Unlock()
 	if done := notices[r.URL.Query().Get("done")]; done != "" {
 		if spent, err := strconv.ParseFloat(r.URL.Query().Get("spent"), 64); err == nil {
 			done += " It cost " + unitsText(spent) + " write units."
@@ -174,8 +187,11 @@ func (p *Page) failCall(w http.ResponseWriter, r *http.Request, err error) {
 
 // notices are what a view says after a redirect, by the word in its URL.
 var notices = map[string]string{
-	"saved":   "The item is saved.",
-	"deleted": "The item is deleted.",
+	"advanced": "The clock is advanced.",
+	"on":       "The fault is on.",
+	"off":      "It is switched off.",
+	"saved":    "The item is saved.",
+	"deleted":  "The item is deleted.",
 }
 
 // link is a path below Path with parameters; elements are escaped, empty parameters left out.
