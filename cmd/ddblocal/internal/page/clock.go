@@ -51,7 +51,8 @@ func (p *Page) advance(w http.ResponseWriter, r *http.Request) {
 	}
 	ahead := time.Until(p.Engine.Clock().Now())
 	if err != nil || amount < 1 || size == 0 || amount > int64((mostAhead-ahead)/size) {
-		p.showClockWith(w, r, http.StatusBadRequest, fmt.Sprintf("%q is no number of seconds, minutes, hours or days by which the clock can be advanced; together it can be %d years", text, mostAhead/(365*24*time.Hour)))
+		p.showClockWith(w, r, http.StatusBadRequest, fmt.Sprintf("%q is no number of seconds, minutes, hours or days by which the clock can be advanced; together it can be %d years",
+			text, mostAhead/(365*24*time.Hour)))
 		return
 	}
 	p.Engine.Clock().Advance(time.Duration(amount) * size)
