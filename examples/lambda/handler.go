@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/dynamotable/ddb"
+)
+
+// Reading is what a message of the queue holds, and an item of the table.
+type Reading struct {
+	Sensor string    `dynamodbav:"sensor" json:"sensor"`
+	At     time.Time `dynamodbav:"at" json:"at"`
+	Value  float64   `dynamodbav:"value" json:"value"`
+}
+
+var (
+	readingSensor = ddb.StrField(func(r *Reading) *string { return &r.Sensor })
+	readingAt     = ddb.TimeField(func(r *Reading) *time.Time { return &r.At })
+)
+
+// Function stores readings. One is made for each process, at its cold start, and serves all invocations of the process.
+type Function struct {
+	readings *ddb.Table[Reading, string, time.Time]
+	logger   *slog.Logger
+	warm     bool // there was an invocation before; a process has one at a time
+}
+
+// NewFunction describes the table. It sends nothing, so it adds no request to a cold start.
+func NewFunction(client ddb.Client, table string, logger *slog.Logger) (*Function, error) {
+	readings, err := ddb.New(client, table, readingSensor, readingAt)
+	if err != nil {
+		return nil, err
+	}
+	return &Function{readings: readings, logger: logger}, nil
+}
+
+// Handle stores the messages of one invocation, and returns those that are not stored: the queue delivers them again. For that the
+// trigger needs the setting ReportBatchItemFailures. A message that comes twice is stored once, because its key is the same.
+func (f *Function) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	cold := !f.warm
+	f.warm = true
+	defer f.logCost(ctx, cold)
+
+	var (
+		failed   events.SQSEventResponse
+		messages []string // messages[i] is where readings[i] comes from
+		readings []Reading
+	)
+	again := func(message, why string, err error) {
+		f.logger.WarnContext(ctx, why, "message", message, "error", err)
+		failed.BatchItemFailures = append(failed.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message})
+	}
+	for _, m := range event.Records {
+		r, err := read(m.Body)
+		if err != nil {
+			again(m.MessageId, "not a reading", err) // after some deliveries the queue moves it to its dead letters
+			continue
+		}
+		messages, readings = append(messages, m.MessageId), append(readings, r)
+	}
+	// The context ends with the invocation. The batch ends a little earlier, so there is time to report.
+	err := f.readings.BatchPut(ctx, readings)
+	if batch, ok := errors.AsType[*ddb.BatchError](err); ok {
+		for _, e := range batch.Failed {
+			again(messages[e.Index], "not stored", e.Err)
+		}
+		return failed, nil
+	}
+	return failed, err // with an error Lambda delivers all messages again
+}
+
+// read checks what the table would refuse: a batch with an invalid item is refused as a whole, and one bad message would keep
+// the good ones from being stored.
+func read(body string) (Reading, error) {
+	var r Reading
+	if err := json.Unmarshal([]byte(body), &r); err != nil {
+		return r, errors.New("it is not the JSON of a reading")
+	}
+	if r.Sensor == "" || r.At.IsZero() {
+		return r, errors.New("it lacks the sensor or the time")
+	}
+	return r, nil
+}
+
+// logCost writes what was consumed since the last invocation. It runs before the reply: Lambda stops the process after it.
+func (f *Function) logCost(ctx context.Context, cold bool) {
+	used := ddb.DefaultLedger().Reset()
+	f.logger.InfoContext(ctx, "DynamoDB", "cold", cold, "read_units", used.Read(), "write_units", used.Write(), "requests", used.Operations())
+}
