@@ -253,7 +253,7 @@ func (s *rowSink) stopped(start map[string]types.AttributeValue, err error) (map
 }
 
 // fill reads until the bound is reached or the end, following empty pages; without
-// a bound, and if not whole, one request that gives items. What stops a page early is such a
+// a bound, and if not whole, one request that gives items; one request in any case of a segment. What stops a page early is such a
 // bound too. It returns where to go
 // on, nil at the end. The page has its items also after an error.
 func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue, page *pageData, seg segment, whole bool) (next map[string]types.AttributeValue, err error) {
@@ -277,7 +277,7 @@ func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue
 			}
 		}
 		page.hidden += s.hidden
-		if err != nil || next == nil || s.over || !whole && s.n > s.base || s.max > 0 && s.n >= s.max || s.read.stopped(page.scanned, page.consumed.ReadUnits) {
+		if err != nil || next == nil || s.over || seg.total > 0 || !whole && s.n > s.base || s.max > 0 && s.n >= s.max || s.read.stopped(page.scanned, page.consumed.ReadUnits) {
 			break
 		}
 	}

@@ -141,7 +141,7 @@ type BudgetExceeded struct { //nolint:errname // reads as what happened
 	Exhausted []string
 	// Cursor is the text of the cursor behind the last item that was handed out, for
 	// ParseCursor of the same table or index, so that the query or scan can go on later. It
-	// is empty at the beginning, for other calls, and for parallel scans.
+	// is empty at the beginning, for other calls, and for parallel scans. Of a sweep (package sweep) it is the position, for Resume.
 	Cursor string
 }
 

@@ -30,6 +30,7 @@ var foundations = map[string]bool{ // whether it lies above the root
 	"cost":      false,
 	"progress":  false,
 	"pagetoken": true,
+	"sweep":     true,
 }
 
 // clientPackages make clients, and so build the SDK's credential packages. Programs that bring a client build neither.

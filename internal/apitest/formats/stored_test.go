@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb/payload"
 	"github.com/dynamotable/ddb/position"
 	"github.com/dynamotable/ddb/snapshot"
+	"github.com/dynamotable/ddb/sweep"
 )
 
 // row is an item of a table with everything that the root stores by itself.
@@ -130,6 +131,7 @@ type handed struct {
 	Revision json.RawMessage
 	Payload  string
 	Position string
+	Sweep    string
 }
 
 func TestTexts(t *testing.T) {
@@ -157,6 +159,7 @@ func TestTexts(t *testing.T) {
 	must(t, err)
 	now.Position, err = feedPosition(t, client)
 	must(t, err)
+	now.Sweep = sweepPosition(t, table)
 	revisions := rows(t, client)
 	must(t, revisions.CreateTable(ctx))
 	r := row{ID: "r"}
@@ -183,6 +186,9 @@ func TestTexts(t *testing.T) {
 	if now.Position != before.Position {
 		t.Errorf("a position was %q, is %q", before.Position, now.Position)
 	}
+	if now.Sweep != before.Sweep {
+		t.Errorf("the position of a sweep was %q, is %q", before.Sweep, now.Sweep)
+	}
 	if len(now.Token) != len(before.Token) || len(now.ETag) != len(before.ETag) || len(now.Revision) != len(before.Revision) {
 		t.Errorf("lengths: token %d, %d; ETag %d, %d; revision %d, %d",
 			len(before.Token), len(now.Token), len(before.ETag), len(now.ETag), len(before.Revision), len(now.Revision))
@@ -206,11 +212,35 @@ func TestTexts(t *testing.T) {
 	if revision.ETag() != before.ETag || same.ETag() != before.ETag {
 		t.Error("the revision from before is read as another one")
 	}
+	resumed, err := sweep.Of(table.Scan()).Resume(before.Sweep)
+	must(t, err)
+	left := 0
+	for page, err := range resumed.Pages(ctx) {
+		must(t, err)
+		left += len(page.Items)
+	}
+	if left != 2 {
+		t.Errorf("after the position of a sweep from before: %d items", left)
+	}
 	data, err := objects.Fetch(ctx, before.Payload)
 	must(t, err)
 	if len(data) != 8000 {
 		t.Errorf("%d bytes behind the payload reference from before", len(data))
 	}
+}
+
+// sweepPosition is the position of a sweep that has come to the second of four items.
+func sweepPosition(t *testing.T, table *ddb.Table[message, string, int]) (position string) {
+	t.Helper()
+	items := 0
+	for page, err := range sweep.Of(table.Scan().PageSize(1), sweep.Segments(12), sweep.Workers(1)).Pages(context.Background()) {
+		must(t, err)
+		if items += len(page.Items); items == 2 {
+			return page.Position()
+		}
+	}
+	t.Fatal("the sweep has no second item")
+	return ""
 }
 
 func feedPosition(t *testing.T, client *dynamodb.Client) (string, error) {

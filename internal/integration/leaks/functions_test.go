@@ -35,6 +35,7 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/snapshot"
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
+	"github.com/dynamotable/ddb/sweep"
 	"github.com/dynamotable/ddb/telemetry"
 )
 
@@ -46,6 +47,12 @@ type projection struct {
 // functions are the exported functions of all packages that programs import, generic ones as they are used here. TestFunctionsAreListed fails for one that
 // is not here.
 var functions = map[string]any{
+	"ddb.SegmentsOf":                          ddb.SegmentsOf[member],
+	"sweep.Of":                                sweep.Of[member],
+	"sweep.PositionOf":                        sweep.PositionOf,
+	"sweep.Sample":                            sweep.Sample[member],
+	"sweep.Segments":                          sweep.Segments,
+	"sweep.Workers":                           sweep.Workers,
 	"progress.From":                           progress.From,
 	"progress.Join":                           progress.Join,
 	"progress.Named":                          progress.Named,

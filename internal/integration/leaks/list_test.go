@@ -34,6 +34,7 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/snapshot"
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
+	"github.com/dynamotable/ddb/sweep"
 )
 
 // exported says how an exported type is filled.
@@ -95,6 +96,11 @@ var exportedTypes = map[string]exported{
 	"ddb.CondOf":               holds[ddb.CondOf[*member]](),
 	"ddb.ConditionFailed":      holds[ddb.ConditionFailed[member]]("Condition"),
 	"progress.Count":           sends[progress.Count]("Name"),
+	"ddb.ScanSegments":         points[ddb.ScanSegments[member]](),
+	"sweep.Estimate":           holds[sweep.Estimate](),
+	"sweep.Page":               holds[sweep.Page[member]](),
+	"sweep.StoppedError":       points[sweep.StoppedError](),
+	"sweep.Sweep":              points[sweep.Sweep[member]](),
 	"progress.Limit":           holds[progress.Limit]("Reason"),
 	"progress.Progress":        sends[progress.Progress]("Job", "State", "Reason", "Counts.Name"),
 	"progress.State":           word[progress.State](),

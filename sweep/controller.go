@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sweep
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// timing is where the time of a page went.
+type timing struct {
+	begun    time.Time
+	admitted time.Time // by the gates before ours, such as a pace
+	ended    time.Time // the reply is there
+	taken    time.Time // by the loop
+
+	throttled bool // by a limit of the table, the index or the account
+	hot       bool // the key range alone was throttled
+}
+
+type timingKey struct{}
+
+// controller chooses how many pages are under way. It is the last gate of the requests, and so sees how long a pace has held them up. It adds workers
+// while that makes the sweep faster, and takes them away when others hold it up: the pace, DynamoDB's throttling, or the loop body.
+type controller struct {
+	most int
+	want int
+
+	growing bool // it was never too many: the number doubles
+	round   []*timing
+
+	mu    sync.Mutex
+	calls map[*ddb.Call]*timing
+}
+
+func newController(most int) *controller {
+	return &controller{most: most, want: 1, growing: true, calls: make(map[*ddb.Call]*timing)}
+}
+
+// Shares of the time of a page.
+const (
+	tooMuch   = 0.5  // that others held it up: fewer workers
+	littleWay = 0.25 // more workers
+)
+
+// note counts a page whose loop body has ended. The waits of a segment that was hot say nothing about the others.
+func (c *controller) note(t *timing, wasHot bool) {
+	if !wasHot && !t.hot || t.throttled {
+		c.round = append(c.round, t)
+	}
+	if len(c.round) < 2*c.want {
+		return
+	}
+	var held, idle, all time.Duration
+	throttled := false
+	for _, t := range c.round {
+		admitted := t.admitted
+		if admitted.IsZero() {
+			admitted = t.begun
+		}
+		held += admitted.Sub(t.begun)
+		idle += t.taken.Sub(t.ended)
+		all += t.taken.Sub(t.begun)
+		throttled = throttled || t.throttled
+	}
+	c.round = c.round[:0]
+	share := func(d time.Duration) float64 { return float64(d) / float64(max(1, all)) }
+	switch {
+	case throttled:
+		c.want, c.growing = max(1, c.want/2), false
+	case share(held) > tooMuch && c.want > 1:
+		c.want, c.growing = c.want-1, false
+	case share(idle) > tooMuch && c.want > 2: // two, so that a page is read while the loop has the other
+		c.want, c.growing = c.want-1, false
+	case share(held) > littleWay || share(idle) > littleWay && c.want >= 2:
+	case c.growing:
+		c.want = min(c.most, 2*c.want)
+	default:
+		c.want = min(c.most, c.want+1)
+	}
+}
+
+// PageSize has no opinion.
+func (c *controller) PageSize(string, string, bool) int { return 0 }
+
+// Admit notes when the gates before have let the request pass.
+func (c *controller) Admit(ctx context.Context, call *ddb.Call) error {
+	if t, ok := ctx.Value(timingKey{}).(*timing); ok {
+		t.admitted = time.Now()
+		c.mu.Lock()
+		c.calls[call] = t
+		c.mu.Unlock()
+	}
+	return nil
+}
+
+// Throttled notes whether the key range alone is over its limit.
+func (c *controller) Throttled(call *ddb.Call, reasons []ddb.ThrottlingReason) {
+	c.mu.Lock()
+	t := c.calls[call]
+	c.mu.Unlock()
+	if t == nil {
+		return
+	}
+	t.hot = t.hot || slices.ContainsFunc(reasons, ddb.ThrottlingReason.HotKey)
+	t.throttled = t.throttled || len(reasons) == 0 || slices.ContainsFunc(reasons, func(r ddb.ThrottlingReason) bool { return !r.HotKey() })
+}
+
+// Done forgets the request.
+func (c *controller) Done(call *ddb.Call) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.calls, call)
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sweep
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/internal/prefetch"
+	"github.com/dynamotable/ddb/progress"
+)
+
+// run is one run of a sweep. The goroutine of the loop owns it, but for the position.
+type run[T any] struct {
+	scan    *ddb.ScanSegments[T]
+	task    *progress.Task
+	queue   []int        // segments of which a page can be read, those that were begun first
+	hot     map[int]bool // segments whose key range was throttled
+	rest    map[int]bool // segments that an earlier run has begun
+	results chan fetched[T]
+	flying  int
+	workers *controller
+
+	mu sync.Mutex
+	at position
+}
+
+// fetched is a page that was read.
+type fetched[T any] struct {
+	segment int
+	page    ddb.Page[T]
+	err     error
+	timing  *timing
+}
+
+func (r *run[T]) positionWith(segment int, next string) string {
+	r.mu.Lock()
+	at := r.at.clone()
+	r.mu.Unlock()
+	at.set(segment, next)
+	return at.String()
+}
+
+func (r *run[T]) position() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.at.String()
+}
+
+func (r *run[T]) cursor(segment int) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.at.cursors[segment]
+}
+
+// begin makes the run, which may ask for the size of the table.
+func (s *Sweep[T]) begin(ctx context.Context) (*run[T], error) {
+	r := &run[T]{
+		scan: s.scan, hot: make(map[int]bool), rest: make(map[int]bool), results: make(chan fetched[T], s.set.workers), workers: newController(s.set.workers),
+	}
+	if s.start != nil {
+		r.at = s.start.clone()
+	} else {
+		n := s.set.segments
+		if n == 0 {
+			n = segmentsFor(ctx, s.scan)
+		}
+		r.at = newPosition(s.scan.Identity(), n)
+	}
+	r.queue = r.at.open()
+	for segment := range r.at.cursors {
+		r.rest[segment] = true
+	}
+	return r, ctx.Err()
+}
+
+// segmentsFor chooses the number of segments by the size of what is scanned. If it is not known, since the client or its permissions do not allow
+// to describe the table, it is the least: more segments would only cost requests.
+func segmentsFor(ctx context.Context, scan interface {
+	Size(ctx context.Context) (items, bytes int64, err error)
+}) int {
+	_, size, err := scan.Size(ctx)
+	if err != nil {
+		size = 0
+	}
+	return int(min(mostSegments, max(leastSegments, size/segmentBytes)))
+}
+
+// run reads all pages and hands them to yield.
+func (s *Sweep[T]) run(ctx context.Context, yield func(Page[T], error) bool) {
+	ctx, task := progress.Start(ctx, "Scan "+s.scan.Name())
+	defer task.Stop("the loop was left")
+	r, err := s.begin(ctx)
+	r.task = task
+	task.Parts(r.at.n, r.at.doneCount())
+	task.Position(r.position)
+	if err != nil {
+		r.stop(err, yield)
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var under sync.WaitGroup
+	defer func() {
+		cancel()
+		under.Wait()
+	}()
+	reading := ddb.WithGate(ctx, r.workers)
+	for {
+		for r.flying < r.workers.want && len(r.queue) > 0 {
+			segment := r.queue[0]
+			r.queue = r.queue[1:]
+			r.flying++
+			under.Go(func() { r.results <- r.read(reading, segment) })
+		}
+		if r.flying == 0 {
+			task.End(nil)
+			return
+		}
+		f := <-r.results
+		f.timing.taken = time.Now()
+		err := f.err
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			prefetch.Repanic(err)
+			r.stop(err, yield)
+			return
+		}
+		if !r.hand(f, yield) {
+			return
+		}
+		r.flying--
+	}
+}
+
+// stop ends the run with an error, in which the position is.
+func (r *run[T]) stop(err error, yield func(Page[T], error) bool) {
+	at := r.position()
+	if spent, ok := errors.AsType[*cost.BudgetExceeded](err); ok {
+		spent.Cursor = at
+		r.task.Stop(spent.Error())
+	}
+	r.task.End(ddb.RedactError(err))
+	yield(Page[T]{}, &StoppedError{at, err})
+}
+
+// hand hands a page to the loop, and notes that it is done.
+func (r *run[T]) hand(f fetched[T], yield func(Page[T], error) bool) bool {
+	next := f.page.Next.String()
+	page := Page[T]{Items: f.page.Items, Segment: f.segment, Scanned: f.page.Scanned, Consumed: f.page.Consumed, run: r, next: next}
+	if (f.page.Scanned > 0 || len(f.page.Items) > 0) && !yield(page, nil) {
+		return false
+	}
+	r.mu.Lock()
+	r.at.set(f.segment, next)
+	r.mu.Unlock()
+	r.task.Items(int64(len(f.page.Items)))
+	r.task.Work(f.segment, float64(f.page.Scanned))
+	wasHot := r.hot[f.segment]
+	r.hot[f.segment] = f.timing.hot
+	switch {
+	case next == "":
+		delete(r.hot, f.segment)
+		r.task.PartDone(f.segment, !r.rest[f.segment])
+	case f.timing.hot:
+		r.queue = append(r.queue, f.segment) // the others come first
+	default:
+		r.queue = append([]int{f.segment}, r.queue...)
+	}
+	r.workers.note(f.timing, wasHot)
+	return true
+}
+
+// Throttled requests are sent again so often, after waits that double, before the run ends with the error.
+const (
+	throttledAgain = 6
+	firstWait      = 500 * time.Millisecond
+)
+
+// read reads one page of a segment.
+func (r *run[T]) read(ctx context.Context, segment int) (f fetched[T]) {
+	f = fetched[T]{segment: segment, err: prefetch.ErrGoexit, timing: &timing{begun: time.Now()}}
+	after := r.cursor(segment)
+	caught := prefetch.Catch(func() {
+		ctx := context.WithValue(ctx, timingKey{}, f.timing)
+		for again := 0; ; again++ {
+			f.page, f.err = r.scan.Page(ctx, segment, r.at.n, after)
+			if again == throttledAgain || !errors.Is(f.err, ddb.ErrThrottled) || !r.pause(ctx, firstWait<<again) {
+				return
+			}
+		}
+	})
+	if caught != nil {
+		f.err = caught
+	}
+	f.timing.ended = time.Now()
+	return f
+}
+
+// pause waits at random between half a time and all of it.
+func (r *run[T]) pause(ctx context.Context, d time.Duration) bool {
+	r.task.Wait("DynamoDB throttles the scan")
+	defer r.task.Run()
+	timer := time.NewTimer(d/2 + rand.N(d/2)) //nolint:gosec // no secret
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
+)
+
+// Option is an option of a [Sweep].
+type Option func(*settings)
+
+type settings struct{ segments, workers int }
+
+// Segments is in how many segments the table is read, 1 to 4,096. Without it the number follows from the table's size at the beginning of the first
+// run: one for each 256 MB, at least 64. It is kept in the position and stays the same.
+func Segments(n int) Option {
+	return func(s *settings) {
+		s.segments = n
+		if n == 0 {
+			s.segments = -1 // 0 stands for none given
+		}
+	}
+}
+
+// Workers is how many pages are under way at the same time at most, that of the loop body included: 1 to 64, 16 by default. It may differ each time that a sweep is resumed.
+func Workers(n int) Option {
+	return func(s *settings) { s.workers = n }
+}
+
+const (
+	leastSegments = 64 // without the option
+	segmentBytes  = 256 << 20
+	mostSegments  = 4096
+
+	defaultWorkers = 16
+	mostWorkers    = 64
+)
+
+// Sweep is a scan in segments. It is immutable and safe for concurrent use; each call of [Sweep.Pages] is a run of its own.
+type Sweep[T any] struct {
+	scan  *ddb.ScanSegments[T]
+	start *position // nil for the beginning
+	set   settings
+	err   error
+}
+
+// Of is a sweep of what a scan of a table or an index reads, with its filter, projection, page size and consistency. The scan must have no cursor, limit or
+// Parallel. What is wrong is the error of each run.
+func Of[T any](scan ddb.Paged[T], opts ...Option) *Sweep[T] {
+	s := &Sweep[T]{set: settings{workers: defaultWorkers}}
+	var errs []error
+	for _, o := range opts {
+		if o == nil {
+			errs = append(errs, errors.New("sweep: an option is nil"))
+			continue
+		}
+		o(&s.set)
+	}
+	if n := s.set.segments; n != 0 && (n < 1 || n > mostSegments) {
+		errs = append(errs, fmt.Errorf("sweep: %d segments: must be 1 to %d", max(n, 0), mostSegments))
+	}
+	if n := s.set.workers; n < 1 || n > mostWorkers {
+		errs = append(errs, fmt.Errorf("sweep: %d workers: must be 1 to %d", n, mostWorkers))
+	}
+	var err error
+	if s.scan, err = ddb.SegmentsOf(scan); err != nil {
+		errs = append(errs, err)
+	}
+	if errs != nil {
+		s.err = &ddb.InvalidError{Problems: errs}
+	}
+	return s
+}
+
+var errZero = &ddb.InvalidError{Problems: []error{errors.New("sweep: a nil or zero Sweep was used; make it with Of")}}
+
+func (s *Sweep[T]) usable() error {
+	if s == nil || s.scan == nil && s.err == nil {
+		return errZero
+	}
+	return s.err
+}
+
+// Resume is the sweep from a position on; the empty text is the beginning. A text that is damaged, or is of another table, index or filter, or of another
+// number of segments if the option [Segments] is given, is refused with an error that matches [ddb.ErrBadCursor].
+func (s *Sweep[T]) Resume(text string) (*Sweep[T], error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	next := *s
+	if next.start = nil; text == "" {
+		return &next, nil
+	}
+	at, err := parsePosition(text)
+	if err != nil || at.identity != s.scan.Identity() || s.set.segments != 0 && s.set.segments != at.n {
+		return nil, &ddb.OpError{Op: "Scan", Table: s.scan.Name(), Err: errPosition}
+	}
+	next.start = &at
+	return &next, nil
+}
+
+// Page is the result of one request: some items of one segment.
+type Page[T any] struct {
+	// Items may be empty when the filter has dropped all that the request has read.
+	Items []T
+	// Segment is the number of the segment, from 0.
+	Segment int
+	// Scanned is how many items were read, and billed, before the filter.
+	Scanned int
+	// Consumed is what the request cost.
+	Consumed cost.Consumed
+
+	run  *run[T]
+	next string
+}
+
+// Position is the text from which the sweep is resumed when this page and all whose loop body has ended are done. Call it
+// when the page's work is done, and store the text. It shows keys of items to those who decode it, as cursors do.
+func (p Page[T]) Position() string {
+	if p.run == nil {
+		return ""
+	}
+	return p.run.positionWith(p.Segment, p.next)
+}
+
+// Format prints how many items it has, whatever the verb.
+func (p Page[T]) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(s, "sweep.Page of %d items of segment %d", len(p.Items), p.Segment)
+}
+
+// MarshalJSON is an error: send the items, or the position, by themselves.
+func (p Page[T]) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("sweep: a page is not encoded by itself: encode its items or its position")
+}
+
+// StoppedError is a run that ended with an error. It wraps the cause.
+type StoppedError struct {
+	position string
+	err      error
+}
+
+// Error is the text of the cause.
+func (e *StoppedError) Error() string {
+	if e == nil || e.err == nil {
+		return "sweep: stopped"
+	}
+	return "sweep: stopped, and can be resumed: " + ddb.RedactError(e.err).Error()
+}
+
+// Unwrap is the cause, as [ddb.RedactError] shows it.
+func (e *StoppedError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return ddb.RedactError(e.err)
+}
+
+// Position is where the sweep can be resumed: it counts the pages whose loop body has ended.
+func (e *StoppedError) Position() string {
+	if e == nil {
+		return ""
+	}
+	return e.position
+}
+
+// Format prints the text, whatever the verb.
+func (e *StoppedError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *StoppedError) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "%q", strings.ToValidUTF8(e.Error(), "?")), nil
+}
+
+// PositionOf is the position in the error of a run that was stopped, "" if there is none.
+func PositionOf(err error) string {
+	if stopped, ok := errors.AsType[*StoppedError](err); ok {
+		return stopped.position
+	}
+	return ""
+}
+
+// Pages reads all segments, several pages at a time, and yields the pages as they come; those of one segment come in order. A page counts as
+// done when its loop body has ended. The first error ends the run; it is a [*StoppedError] with the position, unless nothing was
+// read because the sweep or its position is wrong. A spent budget is such an error, and its [cost.BudgetExceeded] has the position as its Cursor. When
+// the loop is left, by break or by a panic, the page under way is not done.
+func (s *Sweep[T]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
+	return func(yield func(Page[T], error) bool) {
+		if err := s.usable(); err != nil {
+			yield(Page[T]{}, err)
+			return
+		}
+		s.run(ctx, yield)
+	}
+}
+
+// Format prints what it is, whatever the verb.
+func (s *Sweep[T]) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "sweep.Sweep") }
