@@ -126,13 +126,13 @@ func (r *read) segmentPage(ctx context.Context, t *readText, seg segment, after 
 	}
 	start, err := r.core.parseCursor(after, r.index)
 	if err == nil {
-		err = start.check(r, t)
+		err = t.check(start, r)
 	}
 	if err != nil {
 		return nil, r.fail(err)
 	}
 	p := newPageRead(r, t, 0, list)
-	next, err := fill(ctx, &p.sink, start.from(), &p.page, seg, false)
+	next, err := fill(ctx, &p.sink, start.From(), &p.page, seg, false)
 	p.page.next = cursorAt(r, t, next)
 	return &p.page, err
 }
