@@ -25,6 +25,7 @@ func commands() []command {
 		updateItem,
 		deleteItem,
 		purge,
+		streamsTail,
 		genHandles,
 		genStruct,
 		resume(),

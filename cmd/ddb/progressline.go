@@ -39,7 +39,7 @@ func (w *watching) check() error {
 func (w *watching) reports(ctx context.Context, s streams) (context.Context, func()) {
 	switch w.mode {
 	case "auto":
-		l := &progressLine{s: s, columns: columns(), redraw: s.terminal && os.Getenv("TERM") != "dumb", plain: os.Getenv("NO_COLOR") != ""}
+		l := newProgressLine(s)
 		return progress.With(ctx, l.show), l.end
 	case "json":
 		e := json.NewEncoder(s.err)
@@ -58,6 +58,10 @@ type progressLine struct {
 	mu    sync.Mutex
 	last  time.Time // of the last line elsewhere
 	drawn bool
+}
+
+func newProgressLine(s streams) *progressLine {
+	return &progressLine{s: s, columns: columns(), redraw: s.terminal && os.Getenv("TERM") != "dumb", plain: os.Getenv("NO_COLOR") != ""}
 }
 
 func (l *progressLine) show(p progress.Progress) {

@@ -31,12 +31,21 @@ func TestMain(m *testing.M) {
 func shop(t *testing.T, wrap func(http.Handler) http.Handler) (*ddbtest.Engine, *httptest.Server) {
 	t.Helper()
 	engine := ddbtest.NewEngine(ddbtest.WithVirtualClock(time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)), ddbtest.WithSeed(1))
+	t.Cleanup(engine.Close)
 	handler := engine.Handler()
 	if wrap != nil {
 		handler = wrap(handler)
 	}
+	server := serve(t, handler)
+	fill(t, engine)
+	return engine, server
+}
+
+// serve is a server on this machine that the environment names.
+func serve(t *testing.T, handler http.Handler) *httptest.Server {
+	t.Helper()
 	server := httptest.NewServer(handler)
-	t.Cleanup(func() { server.Close(); engine.Close() })
+	t.Cleanup(server.Close)
 	t.Setenv("AWS_REGION", "us-east-1")
 	t.Setenv("AWS_ACCESS_KEY_ID", "a")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
@@ -45,7 +54,12 @@ func shop(t *testing.T, wrap func(http.Handler) http.Handler) (*ddbtest.Engine, 
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", server.URL)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("NO_COLOR", "1")
+	return server
+}
 
+// fill makes the tables.
+func fill(t *testing.T, engine *ddbtest.Engine) {
+	t.Helper()
 	client := engine.Client()
 	create := func(in *dynamodb.CreateTableInput) {
 		in.BillingMode = types.BillingModePayPerRequest
@@ -95,7 +109,6 @@ func shop(t *testing.T, wrap func(http.Handler) http.Handler) (*ddbtest.Engine, 
 		`{"customer":{"S":"c2"},"id":{"S":"2026-09"},"status":{"S":"open"},"total":{"N":"30"},"note":{"NULL":true},"gift":{"BOOL":true}}`)
 	put("counters", `{"n":{"N":"-5"},"v":{"N":"1"}}`, `{"n":{"N":"10"},"v":{"N":"2"}}`)
 	put("blobs", `{"key":{"B":"AQI="},"name":{"S":"one"}}`)
-	return engine, server
 }
 
 func keySchema(partition, sort string) []types.KeySchemaElement {
