@@ -24,10 +24,14 @@ type exchange struct {
 	Returned, Scanned int64
 	Reads             bool   // it returned and scanned items
 	Planned           bool   // it is not sent yet
+	Note              string // in the place of the units
 	Command           string // of the AWS CLI
 	Code              string // with package ddb; empty if there is none
 	CodeNote          string
 }
+
+// streamOperations are those of the API of streams.
+var streamOperations = []string{"DescribeStream", "GetShardIterator", "GetRecords"}
 
 // callError is an error reply.
 type callError struct{ operation, kind, message string }
@@ -53,7 +57,7 @@ func (p *Page) call(ctx context.Context, operation string, in, out any) error {
 		return err
 	}
 	service := "DynamoDB_20120810."
-	if slices.Contains([]string{"DescribeStream", "GetShardIterator", "GetRecords"}, operation) {
+	if slices.Contains(streamOperations, operation) {
 		service = "DynamoDBStreams_20120810."
 	}
 	req.Header.Set("Content-Type", "application/x-amz-json-1.0")

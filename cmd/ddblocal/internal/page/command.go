@@ -5,6 +5,7 @@ package page
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -15,7 +16,11 @@ import (
 // https://docs.aws.amazon.com/cli/latest/reference/dynamodb/
 func (p *Page) command(r *http.Request, operation string, in any) string {
 	var b strings.Builder
-	b.WriteString("aws dynamodb " + dashed(operation) + " --endpoint-url http://" + r.Host)
+	service := "dynamodb "
+	if slices.Contains(streamOperations, operation) {
+		service = "dynamodbstreams "
+	}
+	b.WriteString("aws " + service + dashed(operation) + " --endpoint-url http://" + r.Host)
 	data, err := marshal(in)
 	if err != nil {
 		return err.Error()

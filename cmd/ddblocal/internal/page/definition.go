@@ -57,7 +57,7 @@ type vectorIndex struct {
 	Dimensions                               int64
 	VectorAttribute                          struct{ AttributeName string }
 	Projection                               projection
-	SearchSchema                             []struct{ AttributeName, KeyType, Type string }
+	SearchSchema                             []struct{ AttributeName, SearchSchemaElementType string }
 }
 
 // keyAttr is an attribute of a key, with its type: S, N or B.
@@ -256,7 +256,7 @@ func (p *Page) showTable(w http.ResponseWriter, r *http.Request) {
 	add := func(x index, kind string) {
 		rows = append(rows, indexRow{
 			Name: x.IndexName, Kind: kind, Status: x.IndexStatus, Key: keyText(t.keySet(x.KeySchema)), Projection: x.Projection.text(),
-			Search: link([]string{"tables", t.TableName, "items"}, "index", x.IndexName), Count: x.ItemCount, Bytes: x.IndexSizeBytes,
+			Search: link([]string{"tables", t.TableName, "items"}, "index", x.IndexName), Count: x.ItemCount, Bytes: x.IndexSizeBytes, Members: link([]string{"tables", t.TableName, "indexes", x.IndexName}),
 		})
 	}
 	for _, x := range t.GlobalSecondaryIndexes {
@@ -267,7 +267,7 @@ func (p *Page) showTable(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, x := range t.VectorIndexes {
 		key := fmt.Sprintf("%s, %d dimensions, %s", x.VectorAttribute.AttributeName, x.Dimensions, x.DistanceFunction)
-		rows = append(rows, indexRow{Name: x.IndexName, Kind: "vector", Status: x.IndexStatus, Key: key, Projection: x.Projection.text()})
+		rows = append(rows, indexRow{Name: x.IndexName, Kind: "vector", Status: x.IndexStatus, Key: key, Projection: x.Projection.text(), Members: link([]string{"tables", t.TableName, "indexes", x.IndexName})})
 	}
 	request := struct{ TableName string }{t.TableName}
 	p.show(w, r, http.StatusOK, "table", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, ""), Content: struct {

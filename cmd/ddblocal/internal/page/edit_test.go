@@ -336,7 +336,7 @@ func TestTokens(t *testing.T) {
 }
 
 // changingPaths are what forms are sent to.
-var changingPaths = []string{"clock", "faults", "tables/things/review", "tables/things/save", "tables/things/delete"}
+var changingPaths = []string{"tables/things/stream", "tables/things/ttl", "tables/things/import", "clock", "faults", "tables/things/review", "tables/things/save", "tables/things/delete"}
 
 // optionsOf are the values of a select.
 func optionsOf(body, name string) (values []string) {

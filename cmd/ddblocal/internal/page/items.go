@@ -195,15 +195,17 @@ func choices(list []operator, chosen string) (all []choice) {
 
 // itemsView is the content of a search.
 type itemsView struct {
-	Form     searchForm
-	Items    itemTable
-	Found    bool // the request was sent and answered
-	Exchange exchange
-	Summary  string
-	Waste    string // what a scan or a filter cost beyond what it shows
-	Next     string
-	First    string // the same search from the beginning, if this is not it
-	New      string // the form for a new item
+	Form           searchForm
+	Items          itemTable
+	Found          bool // the request was sent and answered
+	Exchange       exchange
+	Waste          string // what a scan or a filter cost beyond what it shows
+	Next           string
+	First          string // the same search from the beginning, if this is not it
+	New            string // the form for a new item
+	Export         string // what the search finds, as a file
+	Import         string
+	Index, Members string // the index that is searched, and the view of what is in it
 }
 
 // showItems is a search in a table or one of its indexes.
@@ -239,9 +241,9 @@ func (p *Page) showItems(w http.ResponseWriter, r *http.Request) {
 	if s.After != "" {
 		content.First = link(here, s.params()...)
 	}
-	content.Summary = operation + " of " + t.TableName
+	content.Export, content.Import = link([]string{"tables", t.TableName, "export"}, s.params()...), link([]string{"tables", t.TableName, "import"})
 	if s.Index != "" {
-		content.Summary = operation + " of index " + s.Index
+		content.Index, content.Members = s.Index, link([]string{"tables", t.TableName, "indexes", s.Index})
 	}
 	if reply.ScannedCount > reply.Count {
 		content.Waste = fmt.Sprintf("It read %s items to show %s: what a filter drops is billed, too.", grouped(reply.ScannedCount), grouped(reply.Count))

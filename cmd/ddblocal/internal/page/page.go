@@ -47,20 +47,29 @@ type Page struct {
 func New(o Options) *Page {
 	p := &Page{Options: o, token: newToken(), mux: http.NewServeMux()}
 	for pattern, show := range map[string]func(http.ResponseWriter, *http.Request){
-		"clock":                 p.showClock,
-		"faults":                p.showFaults,
-		"{$}":                   p.showTables,
-		"tables/{table}":        p.showTable,
-		"tables/{table}/items":  p.showItems,
-		"tables/{table}/item":   p.showItem,
-		"tables/{table}/edit":   p.editItem,
-		"tables/{table}/new":    p.newItem,
-		"tables/{table}/delete": p.confirmDelete,
+		"tables/{table}/stream":          p.showStream,
+		"tables/{table}/ttl":             p.showExpiry,
+		"tables/{table}/kinds":           p.showKinds,
+		"tables/{table}/indexes/{index}": p.showMembers,
+		"tables/{table}/export":          p.export,
+		"tables/{table}/import":          p.showImport,
+		"clock":                          p.showClock,
+		"faults":                         p.showFaults,
+		"{$}":                            p.showTables,
+		"tables/{table}":                 p.showTable,
+		"tables/{table}/items":           p.showItems,
+		"tables/{table}/item":            p.showItem,
+		"tables/{table}/edit":            p.editItem,
+		"tables/{table}/new":             p.newItem,
+		"tables/{table}/delete":          p.confirmDelete,
 	} {
 		p.mux.HandleFunc("GET "+Path+pattern, show)
 	}
 	for pattern, act := range map[string]func(http.ResponseWriter, *http.Request){
 		"clock":                 p.advance,
+		"tables/{table}/stream": p.changeStream,
+		"tables/{table}/ttl":    p.changeExpiry,
+		"tables/{table}/import": p.importItems,
 		"faults":                p.changeFaults,
 		"tables/{table}/review": p.review,
 		"tables/{table}/save":   p.save,
@@ -187,6 +196,8 @@ func (p *Page) failCall(w http.ResponseWriter, r *http.Request, err error) {
 
 // notices are what a view says after a redirect, by the word in its URL.
 var notices = map[string]string{
+	"stream":   "The stream is changed.",
+	"ttl":      "Time to live is changed.",
 	"advanced": "The clock is advanced.",
 	"on":       "The fault is on.",
 	"off":      "It is switched off.",
@@ -215,7 +226,9 @@ func link(elements []string, params ...string) string {
 
 // tabs are the views of a table; current is the last element of the path of one.
 func tabs(t *table, current string) []tab {
-	list := []struct{ title, view string }{{"Items", "items"}, {"Definition", ""}}
+	list := []struct{ title, view string }{
+		{"Items", "items"}, {"Types", "kinds"}, {"Stream", "stream"}, {"Time to live", "ttl"}, {"Definition", ""},
+	}
 	var all []tab
 	for _, v := range list {
 		elements := []string{"tables", t.TableName}

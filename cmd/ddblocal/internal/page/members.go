@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package page
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// memberRow is an item of the table in the view of an index.
+type memberRow struct {
+	Key, Link string
+	Cells     []cell   // the attributes of the index's key
+	Why       []string // why it is not in the index; none if it is
+}
+
+// membersView is the content of the view that says which items are in an index.
+type membersView struct {
+	Index, Key string
+	Columns    []string
+	Rows       []memberRow
+	In, Read   int64
+	OnlyOut    bool
+	All, Out   string // links
+	Next       string
+	Exchange   exchange
+}
+
+// The largest key attributes.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const (
+	maxPartitionBytes = 2048
+	maxSortBytes      = 1024
+)
+
+// showMembers goes through a table and says which of its items are in an index, and why the others are not.
+func (p *Page) showMembers(w http.ResponseWriter, r *http.Request) {
+	t, ok := p.describes(w, r)
+	if !ok {
+		return
+	}
+	name, q := r.PathValue("index"), r.URL.Query()
+	content := &membersView{Index: name, OnlyOut: q.Get("only") == "out"}
+	var why func(i item) []string
+	if x, _, ok := t.find(name); ok {
+		keys := t.keySet(x.KeySchema)
+		content.Key = keyText(keys)
+		for _, a := range keys.all() {
+			content.Columns = append(content.Columns, a.Name)
+		}
+		why = func(i item) []string { return outOfIndex(keys, i) }
+	} else if n := slices.IndexFunc(t.VectorIndexes, func(x vectorIndex) bool { return x.IndexName == name }); n >= 0 {
+		x := t.VectorIndexes[n]
+		content.Key = fmt.Sprintf("%s, %d dimensions", x.VectorAttribute.AttributeName, x.Dimensions)
+		content.Columns = []string{x.VectorAttribute.AttributeName}
+		for _, e := range x.SearchSchema {
+			content.Columns = append(content.Columns, e.AttributeName)
+		}
+		why = func(i item) []string { return outOfVectorIndex(&x, t, i) }
+	} else {
+		p.fail(w, r, http.StatusNotFound, fmt.Sprintf("the table has no index %q", name))
+		return
+	}
+	request := &readRequest{TableName: t.TableName, Limit: 100, ReturnConsumedCapacity: "TOTAL"}
+	if content.OnlyOut {
+		request.Limit = filteredLimit
+	}
+	if after := q.Get("after"); after != "" {
+		start, problems := parseItem(after)
+		if len(problems) > 0 {
+			p.fail(w, r, http.StatusBadRequest, append([]string{"the cursor is no key"}, problems...)...)
+			return
+		}
+		request.ExclusiveStartKey = json.RawMessage(start.compact())
+	}
+	reply, err := p.read(r.Context(), "Scan", request)
+	if err != nil {
+		p.failCall(w, r, err)
+		return
+	}
+	for _, i := range reply.Items {
+		row := memberRow{Key: i.keyWords(t.key()), Link: itemLink(t, i), Why: why(i)}
+		for _, c := range content.Columns {
+			if raw, ok := i[c]; ok {
+				row.Cells = append(row.Cells, cellOf(raw))
+			} else {
+				row.Cells = append(row.Cells, cell{})
+			}
+		}
+		content.Read++
+		if len(row.Why) == 0 {
+			content.In++
+		}
+		if len(row.Why) > 0 || !content.OnlyOut {
+			content.Rows = append(content.Rows, row)
+		}
+	}
+	here := []string{"tables", t.TableName, "indexes", name}
+	content.All, content.Out = link(here), link(here, "only", "out")
+	if len(reply.LastEvaluatedKey) > 0 {
+		content.Next = link(here, "only", q.Get("only"), "after", reply.LastEvaluatedKey.compact())
+	}
+	content.Exchange = exchange{
+		Operation: "Scan", Request: indented(request), Command: p.command(r, "Scan", request), Reads: true,
+		Units: reply.ConsumedCapacity.CapacityUnits, Returned: reply.Count, Scanned: reply.ScannedCount,
+	}
+	p.show(w, r, http.StatusOK, "members", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "-"), Content: content})
+}
+
+// outOfIndex says why an item is not in an index. An item is in it if it has all attributes of the index's key, with the
+// types that are defined. A write with another type is refused; but items that are older than the index can have it.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html
+func outOfIndex(k keySet, i item) (why []string) {
+	for n, a := range k.all() {
+		raw, ok := i[a.Name]
+		most := maxPartitionBytes
+		if n >= len(k.Partition) {
+			most = maxSortBytes
+		}
+		switch v := typeOf(raw); {
+		case !ok:
+			why = append(why, a.Name+" is absent")
+		case v.Type != a.Type:
+			why = append(why, a.Name+" has the type "+v.Type+", the index takes "+a.Type)
+		case keyBytes(v) == 0:
+			why = append(why, a.Name+" is empty")
+		case keyBytes(v) > most:
+			why = append(why, fmt.Sprintf("%s has %s bytes, a key at most %s", a.Name, grouped(int64(keyBytes(v))), grouped(int64(most))))
+		}
+	}
+	return why
+}
+
+// keyBytes is the size of a value of a key; a number always fits.
+func keyBytes(v typed) int {
+	switch v.Type {
+	case "S":
+		return len(v.text())
+	case "B":
+		data, _ := base64.StdEncoding.DecodeString(v.text()) // the engine's
+		return len(data)
+	}
+	return 1
+}
+
+// outOfVectorIndex is outOfIndex for a vector index: a list of as many numbers as it has dimensions, and the attributes that
+// limit every search.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SearchVectors.html
+func outOfVectorIndex(x *vectorIndex, t *table, i item) (why []string) {
+	name := x.VectorAttribute.AttributeName
+	raw, ok := i[name]
+	v := typeOf(raw)
+	var elements []json.RawMessage
+	switch {
+	case !ok:
+		why = append(why, name+" is absent")
+	case v.Type != "L":
+		why = append(why, name+" has the type "+v.Type+", the index takes a list of numbers")
+	default:
+		_ = json.Unmarshal(v.Raw, &elements) // the engine's
+		if int64(len(elements)) != x.Dimensions {
+			why = append(why, fmt.Sprintf("%s has %d elements, the index takes %d", name, len(elements), x.Dimensions))
+		} else if n := slices.IndexFunc(elements, func(e json.RawMessage) bool { return !fits32(typeOf(e)) }); n >= 0 {
+			why = append(why, fmt.Sprintf("%s[%d] is no number of 32 bits", name, n))
+		}
+	}
+	for _, e := range x.SearchSchema {
+		raw, ok := i[e.AttributeName]
+		at := slices.IndexFunc(t.AttributeDefinitions, func(d struct{ AttributeName, AttributeType string }) bool { return d.AttributeName == e.AttributeName })
+		switch v := typeOf(raw); {
+		case !ok && e.SearchSchemaElementType == "HASH":
+			why = append(why, e.AttributeName+" is absent")
+		case ok && at >= 0 && v.Type != t.AttributeDefinitions[at].AttributeType:
+			why = append(why, e.AttributeName+" has the type "+v.Type+", the index takes "+t.AttributeDefinitions[at].AttributeType)
+		case ok && e.SearchSchemaElementType == "HASH" && keyBytes(v) == 0:
+			why = append(why, e.AttributeName+" is empty")
+		}
+	}
+	return why
+}
+
+func fits32(v typed) bool {
+	_, err := strconv.ParseFloat(v.text(), 32)
+	return v.Type == "N" && err == nil
+}
