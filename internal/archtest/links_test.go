@@ -31,7 +31,18 @@ func linksOf(document, text string) []string {
 	return links
 }
 
+// guideExample is how a guide names its example.
+var guideExample = regexp.MustCompile("(?m)(^|`)go (run|test) \\./examples/[a-z]+(`|$)")
+
+// noExample are the guides without a program of their own, and why.
+var noExample = map[string]string{
+	"command-line.md": "its commands are the examples",
+	"faq.md":          "it has short answers, and links to other guides",
+	"vet.md":          "its examples do not pass ddbvet; they are in ddbvet/check/testdata",
+}
+
 // TestLinks: what a document links to is there. The README leads to the lists of guides and examples, which are complete.
+// Each guide names an example.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	wanted := map[string]string{} // by what the lists have to hold
@@ -67,6 +78,11 @@ func TestLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 		return string(text)
+	}
+	for _, guide := range wanted {
+		if path.Ext(guide) == ".md" && path.Dir(guide) == "docs/guides" && !guideExample.MatchString(read(guide)) && noExample[path.Base(guide)] == "" {
+			t.Errorf("%s names no example", guide)
+		}
 	}
 	var lists strings.Builder
 	for _, list := range []string{"docs/README.md", "docs/examples.md"} {
