@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	reports "github.com/dynamotable/ddb/progress"
 )
 
 // Applied is what an item of a [View] keeps about the changes that made it. Embed it in the item type:
@@ -165,13 +166,15 @@ type Beginner interface {
 // The consumer must start from the latest changes or earlier ([FromLatest]). Fill a table that is new: items that are
 // there already are left as they are. Rebuild can be called again after an error. It returns
 // how many items it has certainly put, and costs a scan of the source and a write for each of its items.
-func (v *View[T, V, K]) Rebuild(ctx context.Context, consumer Beginner, source ViewSource[T]) (int, error) {
+func (v *View[T, V, K]) Rebuild(ctx context.Context, consumer Beginner, source ViewSource[T]) (_ int, err error) {
 	if err := v.usable(); err != nil {
 		return 0, err
 	}
 	if consumer == nil || source == nil {
 		return 0, &ddb.InvalidError{Problems: []error{errors.New("change: Rebuild: the consumer or the source is nil")}}
 	}
+	ctx, task := reports.Start(ctx, "rebuild of "+v.table.Name())
+	defer func() { task.End(ddb.RedactError(err)) }()
 	if err := consumer.Begin(ctx); err != nil {
 		return 0, err
 	}
@@ -193,13 +196,14 @@ func (v *View[T, V, K]) Rebuild(ctx context.Context, consumer Beginner, source V
 					mu.Lock()
 					put++
 					mu.Unlock()
+					task.Items(1)
 				case !errors.Is(err, ddb.ErrConditionFailed):
 					cancel(err)
 				}
 			}
 		})
 	}
-	err := v.scan(ctx, source, items)
+	err = v.scan(ctx, source, items)
 	close(items)
 	wg.Wait()
 	if cause := context.Cause(ctx); cause != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // bucketed is a view of rows: those with n of 3 and more, by n modulo 3.
@@ -240,8 +241,12 @@ func TestRebuildEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n, err := v.Rebuild(t.Context(), c, w.rows); n != 0 || err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+		jobs := progress.NewTracker()
+		if n, err := v.Rebuild(jobs.With(t.Context()), c, w.rows); n != 0 || err == nil || !strings.Contains(err.Error(), "AccessDenied") {
 			t.Errorf("%d items, %v", n, err)
+		}
+		if p, _ := jobs.Find("rebuild of buckets"); p.State != progress.Failed || p.Items != 0 || !strings.Contains(p.Reason, "AccessDenied") {
+			t.Errorf("the progress is %v", p)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

@@ -5,6 +5,9 @@ package eventstore
 import (
 	"context"
 	"fmt"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // ReplayOption is an option of [Store.Replay] and [Store.ReplayAll].
@@ -61,10 +64,12 @@ func (s *Store) Replay(ctx context.Context, stream string, project func(ctx cont
 // ReplayAll hands all events of all streams to a projection, in the order of the [Feed], from a position to the
 // feed's end at the call. It returns the position behind the last commit that was handled as a whole, from which
 // a replay that ended with an error can go on.
-func (s *Store) ReplayAll(ctx context.Context, from Position, project func(ctx context.Context, e Event) error, opts ...ReplayOption) (Position, error) {
+func (s *Store) ReplayAll(ctx context.Context, from Position, project func(ctx context.Context, e Event) error, opts ...ReplayOption) (_ Position, err error) {
 	if err := s.usable(); err != nil {
 		return Position{}, err
 	}
+	ctx, task := progress.Start(ctx, "replay of "+s.table.Name())
+	defer func() { task.End(ddb.RedactError(err)) }()
 	r := newReplay(opts)
 	for c, err := range s.Feed().Read(ctx, from) {
 		if err != nil {
@@ -76,6 +81,7 @@ func (s *Store) ReplayAll(ctx context.Context, from Position, project func(ctx c
 			}
 		}
 		from = from.After(c)
+		task.Items(int64(len(c.Events)))
 	}
 	return from, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // setupForm is the version of the table's form; a store refuses what it does not know.
@@ -173,10 +174,12 @@ type BackfillReport struct {
 // package that did not record the indexes is taken as complete without it; where an option was added later, Backfill fills that too.
 //
 // It costs a scan of the table, consistently, and a write unit for each KB of an item that it fills, and of its index entry.
-func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
+func (s *Store) Backfill(ctx context.Context) (_ BackfillReport, err error) {
 	if err := s.usable(); err != nil {
 		return BackfillReport{}, err
 	}
+	ctx, task := progress.Start(ctx, "backfill of "+s.table.Name())
+	defer func() { task.End(ddb.RedactError(err)) }()
 	var report BackfillReport
 	if err := s.checkSetup(ctx); err != nil {
 		return report, err
@@ -195,11 +198,13 @@ func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
 		}
 	}
 	if is.Cursor == "" {
+		task.Wait("appends of other writers")
 		if err := s.o.wait(ctx, appendTime); err != nil {
 			return report, err
 		}
+		task.Run()
 	}
-	err := s.fill(ctx, is.Cursor, &report)
+	err = s.fill(ctx, is.Cursor, &report)
 	if err == nil {
 		changes := []ddb.UpdateOption[row]{ddb.Remove(rowCursor)}
 		if s.o.buckets != "" {
@@ -245,6 +250,7 @@ func (s *Store) fill(ctx context.Context, cursor string, report *BackfillReport)
 			return err
 		}
 		report.Items += page.Scanned
+		progress.From(ctx).Items(int64(page.Scanned))
 		rows := func(yield func(row, error) bool) {
 			for _, r := range page.Items {
 				if !yield(r, nil) {

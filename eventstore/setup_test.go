@@ -22,6 +22,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // delayed gives every request three seconds on the way.
@@ -104,11 +105,12 @@ func TestBackfillGoesOn(t *testing.T) {
 		}
 		after := openStore(t, client, "events", eventstore.TimeBuckets(eventstore.Day, 2), eventstore.ByCategory(1, nil))
 		armed.Store(true)
+		jobs := progress.NewTracker()
 		ended := make(chan int, 1)
 		go func() {
 			filled := 0
 			for tries := 1; ; tries++ {
-				report, err := after.Backfill(t.Context())
+				report, err := after.Backfill(jobs.With(t.Context()))
 				if filled += report.Filled; err == nil {
 					if tries < 2 {
 						t.Error("it did not fail")
@@ -131,6 +133,9 @@ func TestBackfillGoesOn(t *testing.T) {
 				t.Error(err)
 			}
 			<-time.After(6 * time.Second)
+		}
+		if p, _ := jobs.Find("backfill of events"); p.State != progress.Running && p.State != progress.Done || p.Items == 0 {
+			t.Errorf("the progress is %v", p)
 		}
 		filled := <-ended
 		armed.Store(false)

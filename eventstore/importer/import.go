@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // Report is what an import or a verification has done.
@@ -51,6 +52,8 @@ type work struct {
 	concurrency int
 	progress    func(Stream, int64)
 
+	task *progress.Task
+
 	mu     sync.Mutex
 	report Report
 }
@@ -67,7 +70,7 @@ func Import(ctx context.Context, source Source, store *eventstore.Store, opts ..
 	if err != nil {
 		return Report{}, err
 	}
-	return w.run(ctx, w.copy)
+	return w.run(ctx, "import of events", w.copy)
 }
 
 func newWork(source Source, store *eventstore.Store, opts []Option) (*work, error) {
@@ -82,10 +85,12 @@ func newWork(source Source, store *eventstore.Store, opts []Option) (*work, erro
 }
 
 // run works on all streams.
-func (w *work) run(ctx context.Context, each func(context.Context, Stream) (int64, error)) (Report, error) {
+func (w *work) run(ctx context.Context, job string, each func(context.Context, Stream) (int64, error)) (_ Report, err error) {
 	if w.concurrency < 1 || w.source == nil || w.store == nil || w.progress == nil {
 		return Report{}, &ddb.InvalidError{Problems: []error{errors.New("import: it takes a source, a store, and a concurrency of at least 1")}}
 	}
+	ctx, w.task = progress.Start(ctx, job)
+	defer func() { w.task.End(ddb.RedactError(err)) }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -108,6 +113,7 @@ func (w *work) run(ctx context.Context, each func(context.Context, Stream) (int6
 			w.mu.Lock()
 			w.report.Streams++
 			w.mu.Unlock()
+			w.task.Count("streams", 1)
 			w.progress(s, n)
 		})
 	}
@@ -218,6 +224,7 @@ func (w *work) records(ctx context.Context, s Stream, each func(Record) error) e
 			w.report.Pending++
 		} else {
 			w.report.Events++
+			w.task.Items(1)
 		}
 		w.mu.Unlock()
 		if r.Pending {

@@ -26,6 +26,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
+	"github.com/dynamotable/ddb/progress"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -109,15 +110,19 @@ func whole(t *testing.T, src importer.Source, store *eventstore.Store, streams, 
 	}
 	for again := range 2 {
 		var mu sync.Mutex
-		progress := int64(0)
-		r, err := importer.Import(t.Context(), src, store, append(opts, importer.OnProgress(func(_ importer.Stream, n int64) {
+		handled := int64(0)
+		jobs := progress.NewTracker()
+		r, err := importer.Import(jobs.With(t.Context()), src, store, append(opts, importer.OnProgress(func(_ importer.Stream, n int64) {
 			mu.Lock()
-			progress += n
+			handled += n
 			mu.Unlock()
 		}))...)
 		written := events * int64(1-again)
-		if err != nil || r.Streams != streams || r.Events != events || r.Written != written || progress != events {
-			t.Errorf("import %d: %+v, %v, progress %d", again, r, err, progress)
+		if err != nil || r.Streams != streams || r.Events != events || r.Written != written || handled != events {
+			t.Errorf("import %d: %+v, %v, handled %d", again, r, err, handled)
+		}
+		if p, _ := jobs.Find("import of events"); p.State != progress.Done || p.Items != events || p.Counts[0] != (progress.Count{Name: "streams", N: streams}) || p.Units.Read == 0 {
+			t.Errorf("import %d: the progress is %v", again, p)
 		}
 	}
 	v, err := importer.Verify(t.Context(), src, store, opts...)

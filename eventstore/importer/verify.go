@@ -35,7 +35,7 @@ func Verify(ctx context.Context, source Source, store *eventstore.Store, opts ..
 	if err != nil {
 		return Report{}, err
 	}
-	return w.run(ctx, w.compare)
+	return w.run(ctx, "comparison of events", w.compare)
 }
 
 // comparison holds a stream of the source against the new one.

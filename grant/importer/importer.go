@@ -17,6 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/grant"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // ErrMalformed means that an item of the source is not formed as its system forms items.
@@ -160,14 +161,16 @@ const maxDifferent = 1000
 //
 // At no moment does a grant hold that does not hold in the source: one that is revoked there is saved as one that has expired when it was
 // revoked, and then revoked. It costs what [grant.Store.Get], [grant.Store.Save] and [grant.Store.Revoke] cost.
-func Import(ctx context.Context, source Source, store *grant.Store) (Report, error) {
-	var r Report
+func Import(ctx context.Context, source Source, store *grant.Store) (r Report, err error) {
 	if source == nil || store == nil {
 		return r, &ddb.InvalidError{Problems: []error{errors.New("grant/importer: the source or the store is nil")}}
 	}
+	ctx, task := progress.Start(ctx, "import of grants")
+	defer func() { task.End(ddb.RedactError(err)) }()
 	for g, err := range source(ctx) {
 		if err == nil {
 			r.Read++
+			task.Items(1)
 			err = r.one(ctx, g, store)
 		}
 		if err != nil {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/position"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // ErrMalformed means that an item of the source is not formed as its system forms items.
@@ -114,16 +115,18 @@ type Report struct {
 // Import saves positions under the consumer and partition of their [position.HandlerKey]. It can be repeated: a position that is there stays,
 // and one that is further in the store is left so. A position that was claimed is [position.ErrFenced], which ends the import.
 // It costs a write unit for each position.
-func Import(ctx context.Context, positions func(context.Context) iter.Seq2[Position, error], store *position.Store) (Report, error) {
-	var r Report
+func Import(ctx context.Context, positions func(context.Context) iter.Seq2[Position, error], store *position.Store) (r Report, err error) {
 	if positions == nil || store == nil {
 		return r, &ddb.InvalidError{Problems: []error{errors.New("position/importer: the source or the store is nil")}}
 	}
+	ctx, task := progress.Start(ctx, "import of positions")
+	defer func() { task.End(ddb.RedactError(err)) }()
 	for p, err := range positions(ctx) {
 		if err != nil {
 			return r, fmt.Errorf("import positions: %w", err)
 		}
 		r.Read++
+		task.Items(1)
 		err = store.Save(ctx, p.Consumer(), p.Partition(), p.Version)
 		switch {
 		case errors.Is(err, position.ErrStale):

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/snapshot"
 )
 
@@ -223,14 +224,16 @@ type Report struct {
 
 // Import saves snapshots. It can be repeated: a snapshot that is there stays. One of the same version with another state is
 // [snapshot.ErrConflict], which ends the import. The time that a snapshot was taken becomes that of the import.
-func Import(ctx context.Context, source Source, store *snapshot.Store) (Report, error) {
-	var r Report
+func Import(ctx context.Context, source Source, store *snapshot.Store) (r Report, err error) {
 	if source == nil || store == nil {
 		return r, &ddb.InvalidError{Problems: []error{errors.New("snapshot/importer: the source or the store is nil")}}
 	}
+	ctx, task := progress.Start(ctx, "import of snapshots")
+	defer func() { task.End(ddb.RedactError(err)) }()
 	for s, err := range source(ctx) {
 		if err == nil {
 			r.Read++
+			task.Items(1)
 			err = store.Save(ctx, s)
 		}
 		if err != nil {

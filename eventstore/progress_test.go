@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package eventstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/progress"
+)
+
+// A replay of everything reports its events, and why it ended.
+func TestProgressOfReplays(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, ddbtest.New(t), "events")
+	for i := range 5 {
+		if _, err := s.Append(t.Context(), fmt.Sprint("s", i), eventstore.NoStream(), event("x"), event("y")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	jobs := progress.NewTracker()
+	ctx := jobs.With(t.Context())
+	n := 0
+	at, err := s.ReplayAll(ctx, eventstore.Position{}, func(context.Context, eventstore.Event) error {
+		if n++; n == 7 {
+			return errors.New("broken")
+		}
+		return nil
+	})
+	if p, _ := jobs.Find("replay of events"); err == nil || p.State != progress.Failed || p.Items != 6 {
+		t.Errorf("%v: %v", err, p)
+	}
+	_, err = s.ReplayAll(ctx, at, func(context.Context, eventstore.Event) error { return nil })
+	if p, _ := jobs.Find("replay of events"); err != nil || p.State != progress.Done || p.Items != 4 || p.Units.Read == 0 {
+		t.Errorf("%v: %v", err, p)
+	}
+}
