@@ -16,7 +16,7 @@ import (
 // A replay of everything reports its events, and why it ended.
 func TestProgressOfReplays(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, ddbtest.New(t), "events")
+	s := openStore(t, ddbtest.New(t), "events", eventstore.Sequenced(1))
 	for i := range 5 {
 		if _, err := s.Append(t.Context(), fmt.Sprint("s", i), eventstore.NoStream(), event("x"), event("y")); err != nil {
 			t.Fatal(err)
