@@ -241,6 +241,11 @@ func codeOf(t *table, s *search) (code, note string) {
 	return g.source("page ddb.Page[Item]", open+b.String(), note)
 }
 
+// scanCode is a scan of a table in Go.
+func scanCode(t *table, limit int, after string, filters ...filter) (code, note string) {
+	return codeOf(t, &search{keys: t.key(), Limit: limit, After: after, Filters: filters})
+}
+
 // queryValues are the values of Query, whose type is known there.
 func queryValues(attrs []keyAttr, texts []string) string {
 	if len(texts) == 1 {

@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -69,6 +70,7 @@ func (p *Page) showExpiry(w http.ResponseWriter, r *http.Request) {
 		Operation: "Scan", Request: indented(request), Command: p.command(r, "Scan", request), Reads: true,
 		Units: reply.ConsumedCapacity.CapacityUnits, Returned: reply.Count, Scanned: reply.ScannedCount,
 	}
+	content.Exchange.Code, content.Exchange.CodeNote = scanCode(t, request.Limit, r.URL.Query().Get("after"), filter{Path: strconv.Quote(t.ttl), Op: "attribute_exists", Type: "N"})
 	p.show(w, r, http.StatusOK, "expiry", v)
 }
 

@@ -109,6 +109,7 @@ func (p *Page) showMembers(w http.ResponseWriter, r *http.Request) {
 		Operation: "Scan", Request: indented(request), Command: p.command(r, "Scan", request), Reads: true,
 		Units: reply.ConsumedCapacity.CapacityUnits, Returned: reply.Count, Scanned: reply.ScannedCount,
 	}
+	content.Exchange.Code, content.Exchange.CodeNote = scanCode(t, request.Limit, q.Get("after"))
 	p.show(w, r, http.StatusOK, "members", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "-"), Content: content})
 }
 

@@ -227,7 +227,7 @@ func link(elements []string, params ...string) string {
 // tabs are the views of a table; current is the last element of the path of one.
 func tabs(t *table, current string) []tab {
 	list := []struct{ title, view string }{
-		{"Items", "items"}, {"Types", "kinds"}, {"Stream", "stream"}, {"Time to live", "ttl"}, {"Definition", ""},
+		{"Items", "items"}, {"Item types", "kinds"}, {"Stream", "stream"}, {"Time to live", "ttl"}, {"Definition", ""},
 	}
 	var all []tab
 	for _, v := range list {

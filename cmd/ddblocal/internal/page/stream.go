@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -44,6 +45,7 @@ type streamRecord struct {
 type recordRow struct {
 	Event, By, Time, Key, Link, Sequence string
 	Changes                              []change
+	Summary                              string
 }
 
 // streamView is the content of the view of a stream.
@@ -188,6 +190,7 @@ func (p *Page) readShard(r *http.Request, t *table, in *iteratorRequest, content
 			Time:    time.UnixMilli(int64(record.Dynamodb.ApproximateCreationDateTime * 1000)).UTC().Format(time.DateTime),
 			Changes: changesOf(record.Dynamodb.OldImage, record.Dynamodb.NewImage),
 		}
+		row.Summary = summaryOf(row.Changes)
 		if record.UserIdentity != nil {
 			row.By = "by time to live"
 		}
@@ -201,6 +204,19 @@ func (p *Page) readShard(r *http.Request, t *table, in *iteratorRequest, content
 		slices.Reverse(content.Records)
 	}
 	return nil
+}
+
+// summaryOf names the attributes that changed.
+func summaryOf(changes []change) string {
+	var names []string
+	for _, c := range changes {
+		names = append(names, c.Name)
+	}
+	const most = 8
+	if rest := len(names) - most; rest > 0 {
+		names = append(names[:most], grouped(int64(rest))+" more")
+	}
+	return strings.Join(names, ", ")
 }
 
 var streamViewTypes = []string{"NEW_AND_OLD_IMAGES", "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY"}

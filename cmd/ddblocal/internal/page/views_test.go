@@ -202,7 +202,7 @@ func TestStream(t *testing.T) {
 	s.put("things", attrs{"id": str("a"), "n": num("2")})
 	follow := s.linkOf(s.get(page.Path+"tables/things/stream", 200), "What comes from now on")
 	body = s.get(page.Path+"tables/things/stream", 200)
-	s.says(body, `INSERT id a`, `id added + {"S":"a"} n added + {"N":"1"}`, `MODIFY id a`, `n changed - {"N":"1"} + {"N":"2"}`, "2 records. A GetRecords costs one read request unit",
+	s.says(body, `INSERT id a`, `id, n id added + {"S":"a"} n added + {"N":"1"}`, `MODIFY id a`, `n changed - {"N":"1"} + {"N":"2"}`, "2 records. A GetRecords costs one read request unit",
 		"aws dynamodbstreams get-shard-iterator", "There are none yet.")
 	later := s.linkOf(body, "Later records")
 	s.says(s.get(later, 200), "No records.")
