@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 type Book struct {
@@ -42,7 +43,7 @@ func newLibrary(ctx context.Context, client ddb.Client) (*ddb.SimpleTable[Book, 
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := ddb.EnsureTables(ctx, books, loans); err != nil {
+	if err := schema.EnsureTables(ctx, books, loans); err != nil {
 		log.Fatal(err)
 	}
 	return books, loans

@@ -70,7 +70,11 @@ func DescribeTable(ctx context.Context, t TablePart) (*types.TableDescription, e
 	if t == nil {
 		return nil, opError("DescribeTable", "", "", invalid(errors.New("the table is nil")))
 	}
-	c := t.part()
+	return t.part().admittedDescription(ctx)
+}
+
+// admittedDescription asks Explain first.
+func (c *core) admittedDescription(ctx context.Context) (*types.TableDescription, error) {
 	client, err := c.schemaClient()
 	if err == nil {
 		err = c.admitSchema(ctx, "DescribeTable")

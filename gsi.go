@@ -218,7 +218,7 @@ func (c *core) register(info *indexInfo) (*indexInfo, error) {
 		if have.name != info.name {
 			continue
 		}
-		if !have.same(info) {
+		if !have.sameAs(info) {
 			err := invalid(errors.New("the table has an index of this name with another definition"))
 			return nil, &OpError{Op: "NewIndex", Table: c.name, Index: info.name, Err: err}
 		}

@@ -54,12 +54,6 @@ func (e *OutcomeUnknownError) Format(s fmt.State, verb rune) { quiet.Format(s, v
 func (e *OutcomeUnknownError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // Format prints the text, whatever the verb.
-func (e *SchemaError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
-
-// MarshalJSON is the text.
-func (e *SchemaError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
-
-// Format prints the text, whatever the verb.
 func (e *TakenError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/tablename"
 )
@@ -85,29 +83,12 @@ func (s *ScanSegments[T]) Size(ctx context.Context) (items, bytes int64, err err
 	if s == nil || s.r == nil {
 		return 0, 0, errZeroSegments
 	}
-	client, err := s.r.core.schemaClient()
-	if err == nil {
-		err = s.r.core.admitSchema(ctx, "DescribeTable")
-	}
-	var d *types.TableDescription
-	if err == nil {
-		d, err = s.r.core.describe(ctx, client)
-	}
+	d, err := s.r.core.admittedDescription(ctx)
 	if err != nil {
-		return 0, 0, opError("DescribeTable", s.r.core.label(), "", err)
+		return 0, 0, err
 	}
-	if s.r.index == nil {
-		return deref(d.ItemCount), deref(d.TableSizeBytes), nil
-	}
-	if g, ok := globalOf(d, s.r.index.name); ok {
-		return deref(g.ItemCount), deref(g.IndexSizeBytes), nil
-	}
-	for _, l := range d.LocalSecondaryIndexes {
-		if deref(l.IndexName) == s.r.index.name {
-			return deref(l.ItemCount), deref(l.IndexSizeBytes), nil
-		}
-	}
-	return 0, 0, nil
+	size := statedSizes(d)[s.r.index.label()]
+	return size.items, size.bytes, nil
 }
 
 // Page reads the next page of segment number, from 0, of total: one request, whatever the filter leaves of it. after is the text of the cursor of the page

@@ -6,14 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // TablePart is a table as one item type sees it: a [Table] or a [SimpleTable]. [Share] puts several together.
 type TablePart interface {
-	Ensurer
+	schema.Ensurer
 	part() *core
 }
 
@@ -70,7 +69,7 @@ func (c *core) share(part *core, i int) error {
 	if part.name != c.name {
 		errs = append(errs, fmt.Errorf("table %d is %s and the first is %s", i, part.name, c.name))
 	}
-	if a, b := part.key.text(), c.key.text(); a != b {
+	if a, b := part.key.described().Text(), c.key.described().Text(); a != b {
 		errs = append(errs, fmt.Errorf("table %d has the key %s and the first has %s", i, a, b))
 	}
 	switch ttl := part.ttlAttribute(); {
@@ -85,54 +84,6 @@ func (c *core) share(part *core, i int) error {
 	}
 	c.parts = append(c.parts, part)
 	return nil
-}
-
-// gatherIndexes takes the indexes of the table and of its parts, each once.
-func (s *tableSpec) gatherIndexes() error {
-	var errs []error
-	for _, c := range append([]*core{s.core}, s.core.parts...) {
-		c.mu.Lock()
-		indexes := slices.Clone(c.indexes)
-		c.mu.Unlock()
-		for _, i := range indexes {
-			at := slices.IndexFunc(s.indexes, func(have *indexInfo) bool { return have.name == i.name })
-			if at < 0 {
-				s.indexes = append(s.indexes, i)
-			} else if !s.indexes[at].same(i) {
-				errs = append(errs, fmt.Errorf("index %s: two of the tables define it differently", i.name))
-			}
-		}
-	}
-	return errors.Join(append(errs, s.checkKinds())...)
-}
-
-// checkKinds refuses an attribute that is text in one key and a number in another: a table has one definition of each.
-func (s *tableSpec) checkKinds() error {
-	var errs []error
-	kinds := map[string]types.ScalarAttributeType{}
-	for _, k := range append([]keySchema{s.core.key}, keysOf(s.indexes)...) {
-		for _, p := range append(slices.Clone(k.partition), k.sort...) {
-			if kind, ok := kinds[p.name]; ok && kind != p.kind {
-				errs = append(errs, fmt.Errorf("key attribute %s is of type %s in one key and %s in another", p.name, kind, p.kind))
-			}
-			kinds[p.name] = p.kind
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func keysOf(indexes []*indexInfo) []keySchema {
-	all := make([]keySchema, len(indexes))
-	for i, x := range indexes {
-		all[i] = x.key
-	}
-	return all
-}
-
-// same reports whether two descriptions are of one index.
-func (i *indexInfo) same(o *indexInfo) bool {
-	a, b := slices.Sorted(slices.Values(i.include)), slices.Sorted(slices.Values(o.include))
-	return i.global == o.global && i.projection == o.projection && slices.Equal(a, b) && i.key.text() == o.key.text()
 }
 
 // Name is the table's name, prefix included.
@@ -151,17 +102,17 @@ func (t *SharedTable) tableCore() *core {
 }
 
 // CreateTable creates the table with the indexes of all parts; see [Table.CreateTable].
-func (t *SharedTable) CreateTable(ctx context.Context, opts ...SchemaOption) error {
+func (t *SharedTable) CreateTable(ctx context.Context, opts ...schema.Option) error {
 	return t.tableCore().createTable(ctx, opts)
 }
 
 // EnsureTable creates what is missing of the table and of the indexes of all parts; see [Table.EnsureTable].
-func (t *SharedTable) EnsureTable(ctx context.Context, opts ...SchemaOption) error {
+func (t *SharedTable) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	return t.tableCore().ensureTable(ctx, opts)
 }
 
 // VerifyTable lists how the live table differs from what all parts say; see [Table.VerifyTable].
-func (t *SharedTable) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Difference, error) {
+func (t *SharedTable) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
 	return t.tableCore().verifyTable(ctx, opts)
 }
 
@@ -169,6 +120,6 @@ func (t *SharedTable) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]
 func (t *SharedTable) WaitTable(ctx context.Context) error { return t.tableCore().waitTable(ctx) }
 
 // DeleteTable drops the table with the items of all types; see [Table.DeleteTable].
-func (t *SharedTable) DeleteTable(ctx context.Context, allow DeletePermission) error {
+func (t *SharedTable) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	return t.tableCore().deleteTable(ctx, allow)
 }

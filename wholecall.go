@@ -45,14 +45,19 @@ func (c *core) learnSizes(ctx context.Context) error {
 	if err := c.usable(); err != nil {
 		return err
 	}
-	client, err := c.schemaClient()
+	t, err := c.admittedDescription(ctx)
 	if err != nil {
 		return err
 	}
-	t, err := c.describe(ctx, client)
-	if err != nil {
-		return opError("DescribeTable", c.name, "", err)
-	}
+	known := statedSizes(t)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known = known
+	return nil
+}
+
+// statedSizes are those of the table, under the empty name, and of its indexes.
+func statedSizes(t *types.TableDescription) map[string]knownSize {
 	known := map[string]knownSize{"": {deref(t.TableSizeBytes), deref(t.ItemCount)}}
 	for _, g := range t.GlobalSecondaryIndexes {
 		known[deref(g.IndexName)] = knownSize{deref(g.IndexSizeBytes), deref(g.ItemCount)}
@@ -60,10 +65,7 @@ func (c *core) learnSizes(ctx context.Context) error {
 	for _, l := range t.LocalSecondaryIndexes {
 		known[deref(l.IndexName)] = knownSize{deref(l.IndexSizeBytes), deref(l.ItemCount)}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.known = known
-	return nil
+	return known
 }
 
 // knownSize is the size of a table or index as DynamoDB stated it.

@@ -21,7 +21,7 @@ const (
 // Change is one change of an item of type T. Writes that leave an item as it was
 // make none.
 //
-// Which images a change has follows from the view type of the stream (ddb.Stream when the
+// Which images a change has follows from the view type of the stream (schema.Stream when the
 // table is made): with NEW_AND_OLD_IMAGES an Insert has New, a Remove has Old, a Modify both.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html

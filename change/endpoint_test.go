@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // dial returns clients of the endpoint in DYNAMODB_ENDPOINT, or of an engine behind a port.
@@ -46,7 +47,7 @@ func TestConsumersOverHTTP(t *testing.T) {
 	db, streams := dial(t)
 	rows, err := ddb.New(db, ddbtest.TableName(t), rowGroup, rowKey)
 	if err == nil {
-		err = rows.EnsureTable(t.Context(), ddb.Stream(types.StreamViewTypeNewAndOldImages))
+		err = rows.EnsureTable(t.Context(), schema.Stream(types.StreamViewTypeNewAndOldImages))
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 type Order struct {
@@ -34,7 +35,7 @@ func someOrders(ctx context.Context) *ddbtest.Engine {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := orders.EnsureTable(ctx, ddb.Stream(types.StreamViewTypeNewAndOldImages)); err != nil {
+	if err := orders.EnsureTable(ctx, schema.Stream(types.StreamViewTypeNewAndOldImages)); err != nil {
 		log.Fatal(err)
 	}
 	for _, o := range []Order{{"o1", "open", 10}, {"o2", "open", 20}} {

@@ -20,6 +20,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/schema"
 )
 
 type (
@@ -56,7 +57,7 @@ func newWorld(t testing.TB, opts ...ddbtest.Option) *world {
 	w := &world{Engine: e, db: e.Client(), streams: e.StreamsClient()}
 	var err error
 	if w.rows, err = ddb.New(w.db, "rows", rowGroup, rowKey, ddb.TTL(rowTTL)); err == nil {
-		err = w.rows.CreateTable(t.Context(), ddb.Stream(types.StreamViewTypeNewAndOldImages))
+		err = w.rows.CreateTable(t.Context(), schema.Stream(types.StreamViewTypeNewAndOldImages))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -341,7 +342,7 @@ func TestStreamTrimmed(t *testing.T) {
 func TestStreamExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		if err := w.rows.EnsureTable(t.Context(), ddb.Stream(types.StreamViewTypeNewAndOldImages)); err != nil {
+		if err := w.rows.EnsureTable(t.Context(), schema.Stream(types.StreamViewTypeNewAndOldImages)); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.rows.Put(t.Context(), &row{Group: "a", ID: 1, TTL: time.Now().Add(time.Minute).Unix()}); err != nil {

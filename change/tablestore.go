@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // TableStore keeps leases in a DynamoDB table, one item each, under the app (app) and the stream with
@@ -69,7 +70,7 @@ func (s *TableStore) usable() error {
 }
 
 // EnsureTable creates the table if it is missing and waits for it; see [ddb.Table.EnsureTable].
-func (s *TableStore) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+func (s *TableStore) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (s *TableStore) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) 
 }
 
 // VerifyTable lists all differences between the live table and its definition.
-func (s *TableStore) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+func (s *TableStore) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -85,8 +86,8 @@ func (s *TableStore) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) 
 }
 
 // DeleteTable deletes the table with all leases, and waits until it is gone; consumers then start from their beginning again. It is
-// refused unless the permission names the table, see [ddb.AllowDelete].
-func (s *TableStore) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+// refused unless the permission names the table, see [schema.AllowDelete].
+func (s *TableStore) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	if err := s.usable(); err != nil {
 		return err
 	}

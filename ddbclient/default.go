@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/unsent"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Default is a client shared by the whole process. It is made as by
@@ -22,8 +23,8 @@ func Default() ddb.Client { return processClient }
 var processClient = newLazyClient()
 
 var (
-	_ ddb.Client       = (*lazyClient)(nil)
-	_ ddb.SchemaClient = (*lazyClient)(nil)
+	_ ddb.Client    = (*lazyClient)(nil)
+	_ schema.Client = (*lazyClient)(nil)
 )
 
 // lazyClient makes its client at the first call that succeeds in it.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/unsent"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // TestLazyClientMethodsReachTheirOperation sends empty inputs, which the SDK refuses
@@ -23,11 +24,12 @@ func TestLazyClientMethodsReachTheirOperation(t *testing.T) {
 	cleanEnv(t)
 	t.Setenv("AWS_REGION", "eu-central-1")
 	l := newLazyClient()
+	type tables = schema.Client
 	v := reflect.ValueOf(struct {
 		ddb.Client
-		ddb.SchemaClient
+		tables
 	}{l, l})
-	if n := reflect.TypeFor[ddb.Client]().NumMethod() + reflect.TypeFor[ddb.SchemaClient]().NumMethod(); v.NumMethod() != n {
+	if n := reflect.TypeFor[ddb.Client]().NumMethod() + reflect.TypeFor[schema.Client]().NumMethod(); v.NumMethod() != n {
 		t.Fatalf("%d methods, want %d", v.NumMethod(), n)
 	}
 	for i := range v.NumMethod() {

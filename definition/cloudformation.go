@@ -7,14 +7,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // CloudFormation writes a template with a resource for each table. The tables stay when the stack is deleted or a change would replace them
 // (DeletionPolicy and UpdateReplacePolicy are Retain).
 //
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
-func CloudFormation(tables ...*ddb.TableDefinition) ([]byte, error) {
+func CloudFormation(tables ...*schema.Definition) ([]byte, error) {
 	if err := check(tables); err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func CloudFormation(tables ...*ddb.TableDefinition) ([]byte, error) {
 //	}
 //
 // https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_dynamodb.CfnTable.html
-func CDK(tables ...*ddb.TableDefinition) ([]byte, error) {
+func CDK(tables ...*schema.Definition) ([]byte, error) {
 	if err := check(tables); err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func lowerFirst(name string) string {
 }
 
 // properties are those of AWS::DynamoDB::Table.
-func properties(t *ddb.TableDefinition) (object, error) {
+func properties(t *schema.Definition) (object, error) {
 	in := t.Create
 	p := object{
 		"TableName": deref(in.TableName), "KeySchema": keyObjects(in.KeySchema), "BillingMode": string(in.BillingMode),

@@ -5,7 +5,7 @@
 //
 //	orders, err := ddb.New(client, "orders", orderCustomer, orderID, ddb.TTL(orderExpires))
 //	...
-//	table, err := ddb.Definition(orders, ddb.PointInTimeRecovery(7))
+//	table, err := ddb.Definition(orders, schema.PointInTimeRecovery(7))
 //	...
 //	template, err := definition.CloudFormation(table)
 //
@@ -22,11 +22,11 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // check finds what no form can hold.
-func check(tables []*ddb.TableDefinition) error {
+func check(tables []*schema.Definition) error {
 	var errs []error
 	if len(tables) == 0 {
 		errs = append(errs, errors.New("no table is given"))
@@ -97,7 +97,7 @@ func deref[T any](p *T) (v T) {
 }
 
 // policy is the resource policy as JSON, nil if there is none.
-func policyOf(t *ddb.TableDefinition) (any, error) {
+func policyOf(t *schema.Definition) (any, error) {
 	text := deref(t.Create.ResourcePolicy)
 	if text == "" {
 		return nil, nil
@@ -109,7 +109,7 @@ func policyOf(t *ddb.TableDefinition) (any, error) {
 	return document, nil
 }
 
-func tagsOf(t *ddb.TableDefinition) object {
+func tagsOf(t *schema.Definition) object {
 	tags := object{}
 	for _, tag := range t.Create.Tags {
 		tags[deref(tag.Key)] = deref(tag.Value)

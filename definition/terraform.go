@@ -9,7 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Terraform writes a configuration in JSON, for a file that ends in .tf.json, with the resources of the AWS provider: a table, and where they are asked for its
@@ -17,7 +17,7 @@ import (
 // with several partition or sort attributes, for which aws_dynamodb_table has hash_key and range_key only.
 //
 // https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/dynamodb_table
-func Terraform(tables ...*ddb.TableDefinition) ([]byte, error) {
+func Terraform(tables ...*schema.Definition) ([]byte, error) {
 	if err := check(tables); err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func terraformText(s string) string {
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(s)
 }
 
-func terraformTable(t *ddb.TableDefinition) (object, error) {
+func terraformTable(t *schema.Definition) (object, error) {
 	in := t.Create
 	name := deref(in.TableName)
 	hash, sort, err := pair(in.KeySchema)

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // exampleStore is a store in the embedded engine.
@@ -24,7 +24,7 @@ func exampleStore(ctx context.Context, opts ...eventstore.Option) (*eventstore.S
 		panic(err)
 	}
 	return store, func() {
-		_ = store.DeleteTable(ctx, ddb.AllowDelete("events")) // the next example has an empty one
+		_ = store.DeleteTable(ctx, schema.AllowDelete("events")) // the next example has an empty one
 		stop()
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // noted is an event of the model of inline projections.
@@ -41,7 +42,7 @@ func newInlineWorld(t testing.TB, e aws.HTTPClient) *inlineWorld {
 	client := clientOver(t, slowly{e})
 	w.s = openStore(t, client, "events", eventstore.Sequenced(2))
 	w.each, w.all = w.views(client)
-	if err := ddb.EnsureTables(t.Context(), w.each, w.all); err != nil {
+	if err := schema.EnsureTables(t.Context(), w.each, w.all); err != nil {
 		t.Fatal(err)
 	}
 	return w

@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // delayed gives every request three seconds on the way.
@@ -175,11 +176,11 @@ func TestEnsureTables(t *testing.T) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}
-	if err := ddb.EnsureTables(t.Context(), s, a, b); err == nil || !strings.Contains(err.Error(), "EnsureTable views-b") {
+	if err := schema.EnsureTables(t.Context(), s, a, b); err == nil || !strings.Contains(err.Error(), "EnsureTable views-b") {
 		t.Errorf("one that cannot be made: %v", err)
 	}
 	for range 2 {
-		if err := ddb.EnsureTables(t.Context(), s, a); err != nil {
+		if err := schema.EnsureTables(t.Context(), s, a); err != nil {
 			t.Error(err)
 		}
 	}
@@ -189,7 +190,7 @@ func TestEnsureTables(t *testing.T) {
 	if err := a.Apply(t.Context(), "v", "s", 1, func(*counted) error { return nil }); err != nil {
 		t.Error(err)
 	}
-	if err := ddb.EnsureTables(t.Context(), s, nil); !errors.Is(err, ddb.ErrInvalid) {
+	if err := schema.EnsureTables(t.Context(), s, nil); !errors.Is(err, ddb.ErrInvalid) {
 		t.Errorf("nil: %v", err)
 	}
 }

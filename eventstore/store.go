@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Store is an event store in one table of DynamoDB. Make it with [New]; it is
@@ -119,7 +120,7 @@ func (s *Store) Name() string {
 // waits until they can be used. A table that is there but differs in what cannot be
 // changed is an error that lists every difference; an index too many is none, so that versions of a program with and without
 // an option can run side by side. It is safe to call from several processes at once.
-func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+func (s *Store) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error
 }
 
 // VerifyTable lists all differences between the live table and what the options ask for. It changes nothing.
-func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+func (s *Store) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -138,10 +139,10 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]dd
 }
 
 // Reset deletes the table with all events, waits until it is gone, and creates it
-// anew. It is refused unless the permission names the table, see [ddb.AllowDelete].
+// anew. It is refused unless the permission names the table, see [schema.AllowDelete].
 // Stores of other processes must be made anew afterwards. Offloaded
 // payloads stay where they are.
-func (s *Store) Reset(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
+func (s *Store) Reset(ctx context.Context, allow schema.DeletePermission, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
@@ -152,8 +153,8 @@ func (s *Store) Reset(ctx context.Context, allow ddb.DeletePermission, opts ...d
 }
 
 // DeleteTable deletes the table with all events, and waits until it is gone. It
-// is refused unless the permission names the table, see [ddb.AllowDelete].
-func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+// is refused unless the permission names the table, see [schema.AllowDelete].
+func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	if err := s.usable(); err != nil {
 		return err
 	}

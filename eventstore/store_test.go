@@ -12,6 +12,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMain(m *testing.M) {
@@ -35,7 +36,7 @@ func openStore(t testing.TB, client ddb.Client, table string, opts ...eventstore
 	if err := s.EnsureTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.DeleteTable(t.Context(), ddb.AllowDelete(s.Name())) })
+	t.Cleanup(func() { s.DeleteTable(t.Context(), schema.AllowDelete(s.Name())) })
 	return s
 }
 

@@ -9,6 +9,7 @@ import (
 	"maps"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // View is a stored projection: a value that a consumer keeps up to date.
@@ -62,7 +63,7 @@ func (v *Views[V]) Table() *ddb.SimpleTable[View[V], string] {
 }
 
 // EnsureTable creates the table of the views if it is missing, and waits until it can be used.
-func (v *Views[V]) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+func (v *Views[V]) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := v.usable(); err != nil {
 		return err
 	}

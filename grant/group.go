@@ -38,7 +38,7 @@ func (s *Store) AddActivities(ctx context.Context, tenant Tenant, group string, 
 	}
 	list := make([]row, len(keys))
 	for i, k := range keys {
-		list[i] = row{Tenant: k.tenant, Sort: k.sort, Schema: schema, ActBy: act.By, ActAt: act.At, ActFor: act.Reason}
+		list[i] = row{Tenant: k.tenant, Sort: k.sort, Schema: rowSchema, ActBy: act.By, ActAt: act.At, ActFor: act.Reason}
 	}
 	return failed("AddActivities", s.rows.putAll(ctx, list))
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // memoryRows keeps rows in memory. Its indexes never lag.
@@ -154,14 +155,14 @@ func (m *memoryRows) deleteAll(ctx context.Context, keys []rowKey) error {
 	return nil
 }
 
-func (*memoryRows) ensure(ctx context.Context, _ []ddb.SchemaOption) error { return ctx.Err() }
+func (*memoryRows) ensure(ctx context.Context, _ []schema.Option) error { return ctx.Err() }
 
-func (*memoryRows) verify(ctx context.Context, _ []ddb.SchemaOption) ([]ddb.Difference, error) {
+func (*memoryRows) verify(ctx context.Context, _ []schema.Option) ([]schema.Difference, error) {
 	return nil, ctx.Err()
 }
 
-func (m *memoryRows) reset(ctx context.Context, allow ddb.DeletePermission, _ []ddb.SchemaOption) error {
-	if allow != ddb.AllowDelete(m.name) {
+func (m *memoryRows) reset(ctx context.Context, allow schema.DeletePermission, _ []schema.Option) error {
+	if allow != schema.AllowDelete(m.name) {
 		return errors.New("the permission does not name " + m.name)
 	}
 	if err := ctx.Err(); err != nil {

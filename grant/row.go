@@ -54,7 +54,7 @@ var (
 )
 
 const (
-	schema       = 1
+	rowSchema    = 1
 	stateActive  = "active"
 	stateRevoked = "revoked"
 	neverExpires = "never"
@@ -78,7 +78,7 @@ func grantRow(k rowKey, g *Grant, keep time.Duration) (row, error) {
 
 // setGrant writes what grants and their history have in common.
 func (r *row) setGrant(g *Grant) {
-	r.Schema, r.Rev = schema, g.Rev
+	r.Schema, r.Rev = rowSchema, g.Rev
 	r.FullName, r.GrantedBy, r.GrantedAt = g.FullName, g.GrantedBy, g.GrantedAt
 	r.State, r.Expires = stateActive, neverExpires
 	if !g.ExpiresAt.IsZero() {
@@ -132,8 +132,8 @@ func (r *row) grantOf(k Key) (Grant, error) {
 }
 
 func (r *row) checkSchema() error {
-	if r.Schema != schema {
-		return fmt.Errorf("%w: schema %d, known is %d", ErrUnreadable, r.Schema, schema)
+	if r.Schema != rowSchema {
+		return fmt.Errorf("%w: schema %d, known is %d", ErrUnreadable, r.Schema, rowSchema)
 	}
 	return nil
 }

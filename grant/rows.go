@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // rows is where a Store keeps its rows.
@@ -43,9 +44,9 @@ type rowWriter interface {
 
 // schemaKeeper cares for the table itself.
 type schemaKeeper interface {
-	ensure(ctx context.Context, opts []ddb.SchemaOption) error
-	verify(ctx context.Context, opts []ddb.SchemaOption) ([]ddb.Difference, error)
-	reset(ctx context.Context, allow ddb.DeletePermission, opts []ddb.SchemaOption) error
+	ensure(ctx context.Context, opts []schema.Option) error
+	verify(ctx context.Context, opts []schema.Option) ([]schema.Difference, error)
+	reset(ctx context.Context, allow schema.DeletePermission, opts []schema.Option) error
 }
 
 // change is one operation of a commit on a row that has the revision rev, or is absent for zero.

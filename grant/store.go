@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // DefaultTable is the name of the table where no option gives another.
@@ -146,7 +147,7 @@ func newStore(opts []Option) (*Store, error) {
 
 // Ensure creates what is missing of the table, its indexes and its time to live and waits
 // until all is active; it changes nothing that is there. See [ddb.Table.EnsureTable].
-func (s *Store) Ensure(ctx context.Context, opts ...ddb.SchemaOption) error {
+func (s *Store) Ensure(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
@@ -155,7 +156,7 @@ func (s *Store) Ensure(ctx context.Context, opts ...ddb.SchemaOption) error {
 
 // Verify compares the live table with what the store needs and changes nothing. See
 // [ddb.Table.VerifyTable].
-func (s *Store) Verify(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+func (s *Store) Verify(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -166,8 +167,8 @@ func (s *Store) Verify(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Dif
 // Reset drops the table with everything in it and makes it again, empty. The permission
 // must name the table, prefix included:
 //
-//	err := grants.Reset(ctx, ddb.AllowDelete("test-grants"))
-func (s *Store) Reset(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
+//	err := grants.Reset(ctx, schema.AllowDelete("test-grants"))
+func (s *Store) Reset(ctx context.Context, allow schema.DeletePermission, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/grant"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMain(m *testing.M) {
@@ -154,13 +155,13 @@ func TestSchema(t *testing.T) {
 	if _, err := s.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Reset(ctx, ddb.AllowDelete("another")); err == nil {
+	if err := s.Reset(ctx, schema.AllowDelete("another")); err == nil {
 		t.Error("Reset with the permission of another table")
 	}
 	if d, err := s.Check(ctx, admin); err != nil || !d.Allowed {
 		t.Errorf("Check after a refused Reset = %+v, %v", d, err)
 	}
-	if err := s.Reset(ctx, ddb.AllowDelete(name)); err != nil {
+	if err := s.Reset(ctx, schema.AllowDelete(name)); err != nil {
 		t.Fatal(err)
 	}
 	if d, err := s.Check(ctx, admin); err != nil || d.Reason != grant.NoGrant {
@@ -193,10 +194,10 @@ func TestMemoryReset(t *testing.T) {
 	if _, err := s.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.Upsert()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Reset(ctx, ddb.AllowDelete("another")); err == nil {
+	if err := s.Reset(ctx, schema.AllowDelete("another")); err == nil {
 		t.Error("Reset with the permission of another table")
 	}
-	if err := s.Reset(ctx, ddb.AllowDelete(grant.DefaultTable)); err != nil {
+	if err := s.Reset(ctx, schema.AllowDelete(grant.DefaultTable)); err != nil {
 		t.Error(err)
 	}
 	if _, err := s.Get(ctx, admin); !errors.Is(err, grant.ErrNotFound) {

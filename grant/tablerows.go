@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // tableRows keeps rows in a table of DynamoDB.
@@ -95,15 +96,15 @@ func (t *tableRows) deleteAll(ctx context.Context, keys []rowKey) error {
 	return t.table.BatchDelete(ctx, t.allKeyed(keys))
 }
 
-func (t *tableRows) ensure(ctx context.Context, opts []ddb.SchemaOption) error {
+func (t *tableRows) ensure(ctx context.Context, opts []schema.Option) error {
 	return t.table.EnsureTable(ctx, opts...)
 }
 
-func (t *tableRows) verify(ctx context.Context, opts []ddb.SchemaOption) ([]ddb.Difference, error) {
+func (t *tableRows) verify(ctx context.Context, opts []schema.Option) ([]schema.Difference, error) {
 	return t.table.VerifyTable(ctx, opts...)
 }
 
-func (t *tableRows) reset(ctx context.Context, allow ddb.DeletePermission, opts []ddb.SchemaOption) error {
+func (t *tableRows) reset(ctx context.Context, allow schema.DeletePermission, opts []schema.Option) error {
 	if err := t.table.DeleteTable(ctx, allow); err != nil {
 		return err
 	}

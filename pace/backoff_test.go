@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/pace"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Each reason has its own answer: a limit of a table or index lowers the rate of its kind, a hot key waits by itself.
@@ -138,7 +139,7 @@ func TestOfFollowsTheTable(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		e := ddbtest.NewEngine()
 		defer e.Close()
-		table := newThings(t, e, ddb.Provisioned(400, 200))
+		table := newThings(t, e, schema.Provisioned(400, 200))
 		if _, err := ddb.NewSimpleIndex(table, "byKind", thingKind); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/pace"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func Example() {
@@ -50,7 +51,7 @@ func ExampleOf() {
 	ctx := context.Background()
 	table, err := ddb.NewSimple[Thing](client, "things", thingID)
 	check(err)
-	check(table.EnsureTable(ctx, ddb.Provisioned(400, 100)))
+	check(table.EnsureTable(ctx, schema.Provisioned(400, 100)))
 
 	p, err := pace.Of(ctx, table, 0.5)
 	check(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/pace"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // In every window of w seconds at most rate x (w + 1) and one page is spent, whatever is done at the same time; and no time is lost: the
@@ -145,7 +146,7 @@ func scenario(t *testing.T, burst, saved time.Duration, controller string) (done
 	bubble(t, func(t *testing.T) {
 		e := ddbtest.NewEngine(ddbtest.WithThroughput(ddbtest.Throughput{Burst: burst, Partitions: 1}))
 		defer e.Close()
-		table := newThings(t, e, ddb.Provisioned(int64(2000/scale), 40_000))
+		table := newThings(t, e, schema.Provisioned(int64(2000/scale), 40_000))
 		pass(2 * time.Second)
 		fill(t, table, 100, 7900) // 2 units each
 		pass(saved)

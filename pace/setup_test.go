@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Thing is an item of any size.
@@ -31,7 +32,7 @@ var (
 type things = ddb.SimpleTable[Thing, string]
 
 // newThings makes a table on an engine that lives in the bubble of the test.
-func newThings(t testing.TB, e *ddbtest.Engine, opts ...ddb.SchemaOption) *things {
+func newThings(t testing.TB, e *ddbtest.Engine, opts ...schema.Option) *things {
 	t.Helper()
 	client := e.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 })
 	table, err := ddb.NewSimple[Thing](client, "things", thingID, ddb.WithLedger(cost.NewLedger()))

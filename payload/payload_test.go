@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/payload"
 	"github.com/dynamotable/ddb/payload/payloadtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMain(m *testing.M) {
@@ -132,7 +133,7 @@ func TestPack(t *testing.T) {
 	if err := docs.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { docs.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(docs.Name())) })
+	t.Cleanup(func() { docs.DeleteTable(context.WithoutCancel(t.Context()), schema.AllowDelete(docs.Name())) })
 	p, err := payload.New(payload.Memory(), payload.Threshold(100_000))
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/position"
 	"github.com/dynamotable/ddb/position/positiontest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMain(m *testing.M) {
@@ -38,7 +39,7 @@ func open(t testing.TB, client ddb.Client, table string, opts ...position.Option
 	if err := s.EnsureTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(s.Name())) })
+	t.Cleanup(func() { s.DeleteTable(context.WithoutCancel(t.Context()), schema.AllowDelete(s.Name())) })
 	return s
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Conditions that callers branch on; test them with errors.Is.
@@ -109,7 +110,7 @@ func (s *Store) Name() string {
 }
 
 // EnsureTable creates the table if it is missing, and waits until it can be used.
-func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+func (s *Store) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error
 }
 
 // VerifyTable lists all differences between the live table and its definition.
-func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+func (s *Store) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -125,8 +126,8 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]dd
 }
 
 // ResetTable deletes the table with all positions and records of resets, waits until it is gone, and creates it again. It is refused
-// unless the permission names the table, see [ddb.AllowDelete].
-func (s *Store) ResetTable(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
+// unless the permission names the table, see [schema.AllowDelete].
+func (s *Store) ResetTable(ctx context.Context, allow schema.DeletePermission, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
@@ -137,8 +138,8 @@ func (s *Store) ResetTable(ctx context.Context, allow ddb.DeletePermission, opts
 }
 
 // DeleteTable deletes the table with all positions, and waits until it is gone. It is refused unless
-// the permission names the table, see [ddb.AllowDelete].
-func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+// the permission names the table, see [schema.AllowDelete].
+func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	if err := s.usable(); err != nil {
 		return err
 	}

@@ -20,13 +20,14 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/rawtable"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // sdkOnly hides that the client is the SDK's own, so that items go through attribute maps.
 type sdkOnly struct{ *dynamodb.Client }
 
-// schema writes a table's keys as "a:S b:N".
-func schema(name, keys string, indexes ...string) *dynamodb.CreateTableInput {
+// tableOf writes a table's keys as "a:S b:N".
+func tableOf(name, keys string, indexes ...string) *dynamodb.CreateTableInput {
 	in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
 	define := func(text string, role types.KeyType) types.KeySchemaElement {
 		attr, kind, _ := strings.Cut(text, ":")
@@ -65,7 +66,7 @@ func schema(name, keys string, indexes ...string) *dynamodb.CreateTableInput {
 
 func open(t testing.TB, client interface {
 	ddb.Client
-	ddb.SchemaClient
+	schema.Client
 }, in *dynamodb.CreateTableInput) *rawtable.Table {
 	t.Helper()
 	if _, err := client.CreateTable(t.Context(), in); err != nil {
@@ -126,12 +127,12 @@ func TestEveryKeyAndType(t *testing.T) {
 					}
 					var client interface {
 						ddb.Client
-						ddb.SchemaClient
+						schema.Client
 					} = ddbtest.New(t)
 					if way == "maps" {
 						client = sdkOnly{client.(*dynamodb.Client)}
 					}
-					table := open(t, client, schema("things", attrs))
+					table := open(t, client, tableOf("things", attrs))
 					whole := item(t, text+","+body+"}")
 					verbs(t, client, table, whole)
 				})
@@ -217,8 +218,8 @@ func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole ddb.Raw
 func TestCopyIsExact(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)
-	from := open(t, client, schema("from", "p:S"))
-	to := open(t, client, schema("copy", "p:S"))
+	from := open(t, client, tableOf("from", "p:S"))
+	to := open(t, client, tableOf("copy", "p:S"))
 	body := strings.Replace(everyType, `"":{"S":"x"}`, `"k":{"S":"x"}`, 1)
 	whole := item(t, `{"p":{"S":"a"},`+body+"}")
 	noError(t, from.Put(t.Context(), &whole))
@@ -295,7 +296,7 @@ func TestWith(t *testing.T) {
 func TestAnyItem(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)
-	table := open(t, client, schema("things", "p:S"))
+	table := open(t, client, tableOf("things", "p:S"))
 	rapid.Check(t, func(r *rapid.T) {
 		values := map[string]types.AttributeValue{"p": &types.AttributeValueMemberS{Value: "k"}}
 		for _, name := range rapid.SliceOfDistinct(rapid.StringMatching(`[a-oq-z ".#]{1,6}`), rapid.ID[string]).Draw(r, "names") {
@@ -376,8 +377,8 @@ func TestRefusedBeforeSending(t *testing.T) {
 			sent.Add(1)
 		}
 	}))
-	open(t, client, schema("pair", "p:S q:N", "global by-g ALL = g:S h:N / i:B"))
-	open(t, client, schema("single", "p:B"))
+	open(t, client, tableOf("pair", "p:S q:N", "global by-g ALL = g:S h:N / i:B"))
+	open(t, client, tableOf("single", "p:B"))
 	pair, err := rawtable.Open(t.Context(), client, "pair")
 	noError(t, err)
 	single, err := rawtable.Open(t.Context(), client, "single")
@@ -477,7 +478,7 @@ func columns(n int) []string {
 func TestIndexReads(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)
-	table := open(t, client, schema("things", "p:S q:N",
+	table := open(t, client, tableOf("things", "p:S q:N",
 		"local by-at KEYS_ONLY = p:S / at:N", "global by-g INCLUDE extra = g:S h:N / i:S j:N", "global by-h ALL = h:N"))
 	var list []ddb.RawItem
 	for i := range 30 {
@@ -564,7 +565,7 @@ func TestRawViewOfTypedTable(t *testing.T) {
 		P string `dynamodbav:"p"`
 	}
 	client := ddbtest.New(t)
-	raw := open(t, client, schema("things", "p:S"))
+	raw := open(t, client, tableOf("things", "p:S"))
 	stored := item(t, `{"p":{"S":"a"},"unknown":{"NS":["1"]}}`)
 	noError(t, raw.Put(t.Context(), &stored))
 	typed, err := ddb.NewSimple(client, "things", ddb.StrField(func(x *thing) *string { return &x.P }))
@@ -598,7 +599,7 @@ func TestRawFields(t *testing.T) {
 		Map  ddb.RawItem  `dynamodbav:"map"`
 	}
 	client := ddbtest.New(t)
-	raw := open(t, client, schema("things", "p:S"))
+	raw := open(t, client, tableOf("things", "p:S"))
 	typed, err := ddb.NewSimple(client, "things", ddb.StrField(func(x *thing) *string { return &x.P }))
 	noError(t, err)
 	want := `{"any":{"NS":["1","2"]},"map":{"M":{"k":{"B":"AA=="}}},"none":{"NULL":true},"p":{"S":"a"}}`
@@ -682,7 +683,7 @@ func TestLostReplies(t *testing.T) {
 			if c.operation == "PutItem" {
 				lost = fault.On(c.operation).Nth(2) // the first prepares the test
 			}
-			table := open(t, ddbtest.New(t, ddbtest.WithFaults(lost.DropReply())), schema("things", "p:S"))
+			table := open(t, ddbtest.New(t, ddbtest.WithFaults(lost.DropReply())), tableOf("things", "p:S"))
 			i := item(t, `{"p":{"S":"a"},"n":{"N":"1"}}`)
 			noError(t, table.Put(t.Context(), &i))
 			if err := c.call(t.Context(), table, i); errors.Is(err, ddb.ErrOutcomeUnknown) != c.unknown || !c.unknown && err != nil {

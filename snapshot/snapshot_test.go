@@ -12,6 +12,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/snapshot"
 	"github.com/dynamotable/ddb/snapshot/snapshottest"
 )
@@ -31,7 +32,7 @@ func open(t testing.TB, client ddb.Client, opts ...snapshot.Option) *snapshot.St
 	if err := s.EnsureTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(s.Name())) })
+	t.Cleanup(func() { s.DeleteTable(context.WithoutCancel(t.Context()), schema.AllowDelete(s.Name())) })
 	return s
 }
 

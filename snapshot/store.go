@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // ErrConflict means that the stream has a snapshot of the version already, with another state. Either fold
@@ -166,7 +167,7 @@ func failing[V any](err error) iter.Seq2[V, error] {
 }
 
 // EnsureTable creates the table if it is missing, and waits until it can be used.
-func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+func (s *Store) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
@@ -174,7 +175,7 @@ func (s *Store) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error
 }
 
 // VerifyTable lists all differences between the live table and its definition.
-func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+func (s *Store) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -182,8 +183,8 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]dd
 }
 
 // ResetTable deletes the table with all snapshots, waits until it is gone, and creates it anew. It is refused
-// unless the permission names the table, see [ddb.AllowDelete].
-func (s *Store) ResetTable(ctx context.Context, allow ddb.DeletePermission, opts ...ddb.SchemaOption) error {
+// unless the permission names the table, see [schema.AllowDelete].
+func (s *Store) ResetTable(ctx context.Context, allow schema.DeletePermission, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
@@ -194,8 +195,8 @@ func (s *Store) ResetTable(ctx context.Context, allow ddb.DeletePermission, opts
 }
 
 // DeleteTable deletes the table with all snapshots, and waits until it is gone. It is refused unless
-// the permission names the table, see [ddb.AllowDelete]. Offloaded states stay where they are.
-func (s *Store) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+// the permission names the table, see [schema.AllowDelete]. Offloaded states stay where they are.
+func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	if err := s.usable(); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/sweep"
 )
 
@@ -41,7 +42,7 @@ const (
 )
 
 // newThings makes a table on an engine, whose client sends each request once.
-func newThings(t testing.TB, e *ddbtest.Engine, opts ...ddb.SchemaOption) *things {
+func newThings(t testing.TB, e *ddbtest.Engine, opts ...schema.Option) *things {
 	t.Helper()
 	table, err := ddb.NewSimple[Thing](e.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 }), "things", thingID)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/sweep"
 )
 
@@ -112,14 +113,14 @@ func TestWorkersAdapt(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				opts := []ddbtest.Option{ddbtest.WithFaults(fault.On("Scan").Delay(latency))}
-				var schema []ddb.SchemaOption
+				var settings []schema.Option
 				if c.throughput {
 					opts = append(opts, ddbtest.WithThroughput(ddbtest.Throughput{}))
-					schema = append(schema, ddb.Provisioned(50, 4000))
+					settings = append(settings, schema.Provisioned(50, 4000))
 				}
 				e := ddbtest.NewEngine(opts...)
 				defer e.Close()
-				table := filled(t, newThings(t, e, schema...), 2000, 1500)
+				table := filled(t, newThings(t, e, settings...), 2000, 1500)
 				w := &watch{}
 				ctx := t.Context()
 				if c.every > 0 {

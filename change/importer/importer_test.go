@@ -27,6 +27,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/change/importer"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -53,7 +54,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{Engine: e, db: e.Client(), streams: e.StreamsClient(), positions: map[string]string{}}
 	rows, err := ddb.NewSimple(w.db, "rows", ddb.StrField(func(r *row) *string { return &r.ID }))
 	if err == nil {
-		err = rows.CreateTable(t.Context(), ddb.Stream(types.StreamViewTypeNewAndOldImages))
+		err = rows.CreateTable(t.Context(), schema.Stream(types.StreamViewTypeNewAndOldImages))
 	}
 	if err != nil {
 		t.Fatal(err)

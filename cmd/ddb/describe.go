@@ -15,10 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/livetable"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/structs"
 	"github.com/dynamotable/ddb/definition"
+	"github.com/dynamotable/ddb/schema"
 )
 
 var describe = command{
@@ -74,9 +74,9 @@ struct adds those of a sample. A setting that may not be read is missing, is nam
 	},
 }
 
-func asTemplate(write func(...*ddb.TableDefinition) ([]byte, error)) func(io.Writer, []*livetable.Table) error {
+func asTemplate(write func(...*schema.Definition) ([]byte, error)) func(io.Writer, []*livetable.Table) error {
 	return func(w io.Writer, list []*livetable.Table) error {
-		definitions := make([]*ddb.TableDefinition, len(list))
+		definitions := make([]*schema.Definition, len(list))
 		for i, t := range list {
 			definitions[i] = t.Definition
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // What the tests of aggregates are about: an account.
@@ -203,7 +204,7 @@ func testViews(t *testing.T, factory Factory) {
 	if err := views.Table().CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer views.Table().DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(views.Table().Name()))
+	defer views.Table().DeleteTable(context.WithoutCancel(t.Context()), schema.AllowDelete(views.Table().Name()))
 	var wg sync.WaitGroup
 	for source := range 4 {
 		wg.Go(func() {

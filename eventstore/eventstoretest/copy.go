@@ -15,6 +15,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // testCopy: a store is brought into another with another feed, call after call while it is written to, and everything of it is there.
@@ -36,7 +37,7 @@ func testCopy(t *testing.T, factory Factory) {
 			if err := to.EnsureTable(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			defer to.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(to.Name()))
+			defer to.DeleteTable(context.WithoutCancel(t.Context()), schema.AllowDelete(to.Name()))
 			n := 0
 			write := func(times int) {
 				for range times {

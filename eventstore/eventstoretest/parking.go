@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/consumers"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // fragile is a handler that fails for some data.
@@ -161,7 +162,7 @@ func testParkViews(t *testing.T, factory Factory) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer views.Table().DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(views.Table().Name()))
+	defer views.Table().DeleteTable(context.WithoutCancel(t.Context()), schema.AllowDelete(views.Table().Name()))
 	for i := range 6 {
 		must(t, s, fmt.Sprint("s", i%2), eventstore.Any(), event("x"))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func newViews[V any](t *testing.T, s *eventstore.Store, name string) *eventstore.Views[V] {
@@ -25,7 +26,7 @@ func newViews[V any](t *testing.T, s *eventstore.Store, name string) *eventstore
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = views.Table().DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(views.Table().Name()))
+		_ = views.Table().DeleteTable(context.WithoutCancel(t.Context()), schema.AllowDelete(views.Table().Name()))
 	})
 	return views
 }

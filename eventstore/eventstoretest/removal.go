@@ -12,6 +12,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func testTruncate(t *testing.T, factory Factory) {
@@ -124,11 +125,11 @@ func testScrub(t *testing.T, factory Factory) {
 func testReset(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Sequenced(2))
 	must(t, s, "s", eventstore.NoStream(), event("a"))
-	if err := s.Reset(t.Context(), ddb.DeletePermission{}); !errors.Is(err, ddb.ErrInvalid) {
+	if err := s.Reset(t.Context(), schema.DeletePermission{}); !errors.Is(err, ddb.ErrInvalid) {
 		t.Errorf("a reset without permission: %v", err)
 	}
 	want(t, "stream", read(t, s, "s"), "1:a")
-	if err := s.Reset(t.Context(), ddb.AllowDelete(s.Name())); err != nil {
+	if err := s.Reset(t.Context(), schema.AllowDelete(s.Name())); err != nil {
 		t.Fatal(err)
 	}
 	want(t, "stream", read(t, s, "s"), "")

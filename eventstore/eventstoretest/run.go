@@ -16,6 +16,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Factory makes a store in a table of its own, which is there and empty, and removes it when the test ends.
@@ -276,7 +277,7 @@ func testWith(t *testing.T, factory Factory) {
 	if err := notes.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer notes.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(notes.Name()))
+	defer notes.DeleteTable(context.WithoutCancel(t.Context()), schema.AllowDelete(notes.Name()))
 	must(t, s, "s", eventstore.NoStream(), event("a"), eventstore.With(notes.TxCreate(&note{ID: "n", Text: "x"})))
 	_, err = s.Append(t.Context(), "s", eventstore.Exactly(1), event("b"),
 		eventstore.With(notes.TxUpdate("n", noteText.Set("y")), notes.TxCreate(&note{ID: "n2"}), notes.TxCheck("n3", ddb.Exists(noteID))))

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/keys"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // confidential is what must not be found where data are stored.
@@ -114,7 +115,7 @@ func newSecretive(t *testing.T, factory Factory, opts ...eventstore.Option) *sec
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.keys.DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(s.keys.Name())) })
+	t.Cleanup(func() { _ = s.keys.DeleteTable(context.WithoutCancel(t.Context()), schema.AllowDelete(s.keys.Name())) })
 	s.Store = factory(t, append(opts, eventstore.Encrypt(s.keys, personOf), eventstore.Sequenced(1), eventstore.ByCorrelation())...)
 	s.views, s.inline = newViews[diary](t, s.Store, "views").Encrypt(s.keys, personOf), newViews[diary](t, s.Store, "inline").Encrypt(s.keys, personOf)
 	return s

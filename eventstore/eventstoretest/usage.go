@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // testTruncatedState: an aggregate whose first events were truncated, and whose state is of another schema, says so and what to do.
@@ -45,7 +45,7 @@ func testCommitViews(t *testing.T, factory Factory) {
 	if err := views.Table().CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer views.Table().DeleteTable(context.WithoutCancel(t.Context()), ddb.AllowDelete(views.Table().Name()))
+	defer views.Table().DeleteTable(context.WithoutCancel(t.Context()), schema.AllowDelete(views.Table().Name()))
 	accounts := eventstore.NewRepository(s, accountTypes(), fold)
 	for i := range 40 {
 		if _, err := accounts.Update(t.Context(), fmt.Sprint("a", i), func(account) ([]moved, error) { return []moved{in{1}, in{2}}, nil }); err != nil {

@@ -27,6 +27,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -152,7 +153,7 @@ func TestDynamoESViews(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, create := range []func(context.Context, ...ddb.SchemaOption) error{views.CreateTable, snapshots.CreateTable} {
+	for _, create := range []func(context.Context, ...schema.Option) error{views.CreateTable, snapshots.CreateTable} {
 		if err := create(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -466,7 +467,7 @@ func TestDifferences(t *testing.T) {
 		t.Errorf("a stream that begins with another event: %v", err)
 	}
 	// A stream that goes on is not the source's any more.
-	if err := store.Reset(t.Context(), ddb.AllowDelete(store.Name())); err != nil {
+	if err := store.Reset(t.Context(), schema.AllowDelete(store.Name())); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := importer.Import(t.Context(), src, store); err != nil {

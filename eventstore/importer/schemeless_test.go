@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
+	"github.com/dynamotable/ddb/schema"
 )
 
 const schemelessTable = "schemeless-event-store"
@@ -183,7 +184,7 @@ func TestVerifyHasItsOwnOrder(t *testing.T) {
 		t.Errorf("an import behind events in another order: %v", err)
 	}
 	// An event that the table has lost.
-	if err := store.Reset(t.Context(), ddb.AllowDelete(store.Name())); err != nil {
+	if err := store.Reset(t.Context(), schema.AllowDelete(store.Name())); err != nil {
 		t.Fatal(err)
 	}
 	put(t, client, schemelessTable, schemelessHead("1", 4))

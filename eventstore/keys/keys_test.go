@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
 	"github.com/dynamotable/ddb/eventstore/keys"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMemory(t *testing.T) {
@@ -67,7 +68,7 @@ func TestTable(t *testing.T) {
 		if _, err := table.Key(t.Context(), "bob"); (err == nil) != (opts == nil) {
 			t.Errorf("without the option Wrap: %v", err)
 		}
-		if err := table.DeleteTable(t.Context(), ddb.AllowDelete(name)); err != nil {
+		if err := table.DeleteTable(t.Context(), schema.AllowDelete(name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -132,7 +133,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	if err := ddb.EnsureTables(ctx, subjects, store); err != nil {
+	if err := schema.EnsureTables(ctx, subjects, store); err != nil {
 		fmt.Println(err)
 		return
 	}

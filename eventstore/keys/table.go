@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Wrapper encrypts the secrets of keys before they are stored, such as with Encrypt and Decrypt of AWS KMS. It is safe for concurrent use.
@@ -103,7 +104,7 @@ func (t *Table) Name() string {
 }
 
 // EnsureTable creates the table if it is missing, and waits until it can be used.
-func (t *Table) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+func (t *Table) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := t.usable(); err != nil {
 		return err
 	}
@@ -111,7 +112,7 @@ func (t *Table) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error
 }
 
 // VerifyTable lists all differences between the live table and its definition.
-func (t *Table) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]ddb.Difference, error) {
+func (t *Table) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
 	if err := t.usable(); err != nil {
 		return nil, err
 	}
@@ -119,8 +120,8 @@ func (t *Table) VerifyTable(ctx context.Context, opts ...ddb.SchemaOption) ([]dd
 }
 
 // DeleteTable deletes the table with all keys: everything that is encrypted with them is lost. It is refused unless the permission names the
-// table, see [ddb.AllowDelete].
-func (t *Table) DeleteTable(ctx context.Context, allow ddb.DeletePermission) error {
+// table, see [schema.AllowDelete].
+func (t *Table) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	if err := t.usable(); err != nil {
 		return err
 	}

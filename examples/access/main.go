@@ -24,6 +24,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/grant"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // clock is what the example moves in place of waiting.
@@ -59,7 +60,7 @@ func run(ctx context.Context, client *dynamodb.Client) error {
 		return err
 	}
 	// What an earlier run may have left goes.
-	if err := grants.Reset(ctx, ddb.AllowDelete(table)); err != nil {
+	if err := grants.Reset(ctx, schema.AllowDelete(table)); err != nil {
 		return err
 	}
 	defer client.DeleteTable(context.WithoutCancel(ctx), &dynamodb.DeleteTableInput{TableName: aws.String(table)}) //nolint:errcheck // only tidies up

@@ -19,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb/payload"
 	ddbs3 "github.com/dynamotable/ddb/payload/s3"
 	"github.com/dynamotable/ddb/position"
+	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/snapshot"
 )
 
@@ -46,7 +47,7 @@ func openBank(ctx context.Context, client ddb.Client, objects payload.Objects) (
 		return nil, err
 	}
 	b.accounts = eventstore.NewRepository(b.store, b.types, Account.after, eventstore.WithSnapshots(b.snapshots, "account", 1))
-	return b, ddb.EnsureTables(ctx, b.store, b.snapshots, b.positions, b.balances)
+	return b, schema.EnsureTables(ctx, b.store, b.snapshots, b.positions, b.balances)
 }
 
 // openObjects is the bucket in BANK_BUCKET, or an S3 in memory.

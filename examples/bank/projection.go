@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Balance is the projection: what an account has, for looking up.
@@ -78,8 +78,8 @@ func (b *bank) lag(ctx context.Context) (int64, error) {
 
 func (b *bank) close(ctx context.Context) {
 	_ = errors.Join( // only tidies up
-		b.store.DeleteTable(ctx, ddb.AllowDelete(b.store.Name())),
-		b.snapshots.DeleteTable(ctx, ddb.AllowDelete(b.snapshots.Name())),
-		b.positions.DeleteTable(ctx, ddb.AllowDelete(b.positions.Name())),
-		b.balances.Table().DeleteTable(ctx, ddb.AllowDelete(b.balances.Table().Name())))
+		b.store.DeleteTable(ctx, schema.AllowDelete(b.store.Name())),
+		b.snapshots.DeleteTable(ctx, schema.AllowDelete(b.snapshots.Name())),
+		b.positions.DeleteTable(ctx, schema.AllowDelete(b.positions.Name())),
+		b.balances.Table().DeleteTable(ctx, schema.AllowDelete(b.balances.Table().Name())))
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func main() {
@@ -42,11 +43,11 @@ func run(ctx context.Context, client lesser) error {
 	if err != nil {
 		return err
 	}
-	if err := ddb.EnsureTables(ctx, accounts, transfers); err != nil {
+	if err := schema.EnsureTables(ctx, accounts, transfers); err != nil {
 		return err
 	}
-	defer accounts.DeleteTable(context.WithoutCancel(ctx), ddb.AllowDelete(accounts.Name()))   //nolint:errcheck // only tidies up
-	defer transfers.DeleteTable(context.WithoutCancel(ctx), ddb.AllowDelete(transfers.Name())) //nolint:errcheck // only tidies up
+	defer accounts.DeleteTable(context.WithoutCancel(ctx), schema.AllowDelete(accounts.Name()))   //nolint:errcheck // only tidies up
+	defer transfers.DeleteTable(context.WithoutCancel(ctx), schema.AllowDelete(transfers.Name())) //nolint:errcheck // only tidies up
 
 	show := func(what string, err error) {
 		fmt.Printf("%-40s %s\n", what+":", outcome(err))

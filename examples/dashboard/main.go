@@ -25,6 +25,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Song is something that people listen to.
@@ -103,7 +104,7 @@ func open(ctx context.Context, engine *ddbtest.Engine) (*radio, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &r, ddb.EnsureTables(ctx, r.songs, r.listeners)
+	return &r, schema.EnsureTables(ctx, r.songs, r.listeners)
 }
 
 // listen is the n-th time that somebody listens to a song, half of them to the same artist.

@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/definition"
+	"github.com/dynamotable/ddb/schema"
 )
 
 type Order struct {
@@ -34,7 +35,7 @@ var (
 )
 
 // settings are those of the deployed table, for the template and for the comparison.
-var settings = []ddb.SchemaOption{ddb.PointInTimeRecovery(7)}
+var settings = []schema.Option{schema.PointInTimeRecovery(7)}
 
 func main() {
 	log.SetFlags(0)
@@ -63,7 +64,7 @@ func run(ctx context.Context, format string) error {
 	if err != nil {
 		return err
 	}
-	write := map[string]func(...*ddb.TableDefinition) ([]byte, error){
+	write := map[string]func(...*schema.Definition) ([]byte, error){
 		"cloudformation": definition.CloudFormation, "terraform": definition.Terraform, "cdk": definition.CDK, "": definition.Terraform,
 	}[format]
 	if write == nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/keyformat"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // IssueKey sorts issues by project, then by number.
@@ -151,11 +152,11 @@ func open(ctx context.Context, client ddb.Client) (*tracker, error) {
 		return nil, err
 	}
 	// One definition makes the table, the one with its indexes.
-	return t, ddb.EnsureTables(ctx, t.issues, t.projects, t.reservations)
+	return t, schema.EnsureTables(ctx, t.issues, t.projects, t.reservations)
 }
 
 func (t *tracker) drop(ctx context.Context) {
-	_ = t.issues.DeleteTable(ctx, ddb.AllowDelete(t.issues.Name()))
-	_ = t.projects.DeleteTable(ctx, ddb.AllowDelete(t.projects.Name()))
-	_ = t.reservations.DeleteTable(ctx, ddb.AllowDelete(t.reservations.Name()))
+	_ = t.issues.DeleteTable(ctx, schema.AllowDelete(t.issues.Name()))
+	_ = t.projects.DeleteTable(ctx, schema.AllowDelete(t.projects.Name()))
+	_ = t.reservations.DeleteTable(ctx, schema.AllowDelete(t.reservations.Name()))
 }

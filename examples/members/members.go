@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 type (
@@ -86,7 +87,7 @@ func NewMembers(client ddb.Client, prefix string) (*Members, error) {
 
 // Ensure creates the tables that are missing.
 func (m *Members) Ensure(ctx context.Context) error {
-	return ddb.EnsureTables(ctx, m.members, m.requests, m.reserved)
+	return schema.EnsureTables(ctx, m.members, m.requests, m.reserved)
 }
 
 // ErrKeyReused means that the idempotency key belongs to another request.

@@ -26,6 +26,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // ID is stored as text, as guregu/dynamo stores types with text methods.
@@ -100,7 +101,7 @@ func run(ctx context.Context, client *dynamodb.Client) error {
 	if err := widgets.CreateTable(ctx); err != nil {
 		return err
 	}
-	defer widgets.DeleteTable(context.WithoutCancel(ctx), ddb.AllowDelete(widgets.Name())) //nolint:errcheck // only tidies up
+	defer widgets.DeleteTable(context.WithoutCancel(ctx), schema.AllowDelete(widgets.Name())) //nolint:errcheck // only tidies up
 	for _, item := range old {
 		if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(widgets.Name()), Item: item}); err != nil {
 			return err

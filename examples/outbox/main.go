@@ -27,8 +27,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // worker is the variable by which the program knows that it is one of the two consumers.
@@ -224,11 +224,11 @@ func (t *tables) prove(ctx context.Context) error {
 
 func (t *tables) create(ctx context.Context) error {
 	return errors.Join(
-		t.orders.EnsureTable(ctx, ddb.Stream(types.StreamViewTypeNewAndOldImages)), t.byStatus.EnsureTable(ctx), t.leases.EnsureTable(ctx))
+		t.orders.EnsureTable(ctx, schema.Stream(types.StreamViewTypeNewAndOldImages)), t.byStatus.EnsureTable(ctx), t.leases.EnsureTable(ctx))
 }
 
 func (t *tables) remove(ctx context.Context) {
 	_ = errors.Join( // only tidies up
-		t.orders.DeleteTable(ctx, ddb.AllowDelete(t.orders.Name())), t.byStatus.DeleteTable(ctx, ddb.AllowDelete(t.byStatus.Name())),
-		t.leases.DeleteTable(ctx, ddb.AllowDelete("outbox-leases")))
+		t.orders.DeleteTable(ctx, schema.AllowDelete(t.orders.Name())), t.byStatus.DeleteTable(ctx, schema.AllowDelete(t.byStatus.Name())),
+		t.leases.DeleteTable(ctx, schema.AllowDelete("outbox-leases")))
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/pagetoken"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func main() {
@@ -41,7 +42,7 @@ func run(ctx context.Context, client ddb.Client) error {
 	if err != nil {
 		return err
 	}
-	defer b.posts.DeleteTable(context.WithoutCancel(ctx), ddb.AllowDelete(b.posts.Name())) //nolint:errcheck // only tidies up
+	defer b.posts.DeleteTable(context.WithoutCancel(ctx), schema.AllowDelete(b.posts.Name())) //nolint:errcheck // only tidies up
 	for _, step := range []func(context.Context, *blog) error{thereAndBack, forged, leak, rotation, total} {
 		if err := step(ctx, b); err != nil {
 			return err

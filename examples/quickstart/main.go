@@ -16,6 +16,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 type (
@@ -88,11 +89,11 @@ func run(ctx context.Context, client ddb.Client) error {
 	if err := orders.CreateTable(ctx); err != nil {
 		return err
 	}
-	defer orders.DeleteTable(context.WithoutCancel(ctx), ddb.AllowDelete(orders.Name())) //nolint:errcheck // only tidies up
+	defer orders.DeleteTable(context.WithoutCancel(ctx), schema.AllowDelete(orders.Name())) //nolint:errcheck // only tidies up
 	if err := events.CreateTable(ctx); err != nil {
 		return err
 	}
-	defer events.DeleteTable(context.WithoutCancel(ctx), ddb.AllowDelete(events.Name())) //nolint:errcheck // only tidies up
+	defer events.DeleteTable(context.WithoutCancel(ctx), schema.AllowDelete(events.Name())) //nolint:errcheck // only tidies up
 	fmt.Println("define  tables", orders.Name(), "(index by-status) and", events.Name())
 
 	for _, step := range []func() error{

@@ -20,6 +20,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Entry is one line of an account. Both read and write it by the same tags.
@@ -60,7 +61,7 @@ func main() {
 	}
 	before, after := oldBook{client, aws.String(entries.Name())}, newBook{client, entries}
 	same := run(ctx, before, after)
-	if err := entries.DeleteTable(ctx, ddb.AllowDelete(entries.Name())); err != nil {
+	if err := entries.DeleteTable(ctx, schema.AllowDelete(entries.Name())); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("all answers are the same:", same)

@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/entity"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func main() {
@@ -38,7 +39,7 @@ func run(ctx context.Context, client ddb.Client) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = s.all.DeleteTable(context.WithoutCancel(ctx), ddb.AllowDelete(s.all.Name())) }()
+	defer func() { _ = s.all.DeleteTable(context.WithoutCancel(ctx), schema.AllowDelete(s.all.Name())) }()
 	for _, step := range []func(context.Context) error{s.seed, s.account, s.oneType, s.index, s.batch, s.collision} {
 		if err := step(ctx); err != nil {
 			return err

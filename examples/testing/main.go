@@ -20,6 +20,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func main() {
@@ -36,7 +37,7 @@ func run(ctx context.Context, client ddb.Client) error {
 	if err != nil {
 		return err
 	}
-	defer orders.table.DeleteTable(context.WithoutCancel(ctx), ddb.AllowDelete(orders.table.Name())) //nolint:errcheck // only tidies up
+	defer orders.table.DeleteTable(context.WithoutCancel(ctx), schema.AllowDelete(orders.table.Name())) //nolint:errcheck // only tidies up
 	if err := orders.Place(ctx, "ann", "o1", 100); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Order is held for its customer until it is paid.
@@ -49,7 +50,7 @@ func NewOrders(ctx context.Context, client ddb.Client, table string, now func() 
 	if err != nil {
 		return nil, err
 	}
-	return &Orders{t, now}, t.EnsureTable(ctx, ddb.Stream(types.StreamViewTypeNewAndOldImages))
+	return &Orders{t, now}, t.EnsureTable(ctx, schema.Stream(types.StreamViewTypeNewAndOldImages))
 }
 
 // Place stores a new order, or returns ErrPlaced.

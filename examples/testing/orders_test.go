@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // anyOrders is the service on an engine of its own, or on the endpoint in
@@ -26,7 +27,7 @@ func anyOrders(t *testing.T) *Orders {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := orders.table.DeleteTable(context.Background(), ddb.AllowDelete(orders.table.Name())); err != nil {
+		if err := orders.table.DeleteTable(context.Background(), schema.AllowDelete(orders.table.Name())); err != nil {
 			t.Error(err)
 		}
 	})

@@ -21,6 +21,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Block is a Unicode block, such as Basic Latin: the partition key.
@@ -83,7 +84,7 @@ func run(ctx context.Context, client ddb.Client, chars []Char) error {
 	if err := t.CreateTable(ctx); err != nil {
 		return err
 	}
-	defer t.DeleteTable(context.WithoutCancel(ctx), ddb.AllowDelete(t.Name())) //nolint:errcheck // only tidies up
+	defer t.DeleteTable(context.WithoutCancel(ctx), schema.AllowDelete(t.Name())) //nolint:errcheck // only tidies up
 
 	for _, step := range []func() error{
 		func() error { return imports(ctx, t, chars) },

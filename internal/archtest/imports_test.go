@@ -28,6 +28,7 @@ var foundations = map[string]bool{ // whether it lies above the root
 	"keyformat": false,
 	"consumers": false,
 	"cost":      false,
+	"schema":    false,
 	"progress":  false,
 	"pagetoken": true,
 	"sweep":     true,

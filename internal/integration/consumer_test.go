@@ -16,11 +16,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/position"
+	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/telemetry"
 )
 
@@ -85,7 +85,7 @@ func TestSubscriptionFigures(t *testing.T) {
 		}
 		positions, err := position.New(engine.Client(), "positions")
 		if err == nil {
-			err = ddb.EnsureTables(t.Context(), store, positions)
+			err = schema.EnsureTables(t.Context(), store, positions)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/debug"
 	"github.com/dynamotable/ddb/eventstore"
@@ -24,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb/payload"
 	"github.com/dynamotable/ddb/payload/zstd"
 	"github.com/dynamotable/ddb/position"
+	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/snapshot"
 )
 
@@ -86,7 +86,7 @@ func TestForgetEverywhere(t *testing.T) {
 			snapshots, err4 := snapshot.New(client, "snapshots", snapshot.When(snapshot.EveryN(1)), snapshot.Offload(payloads, 16<<10))
 			positions, err5 := position.New(client, "positions")
 			views, err6 := eventstore.NewViews[[]string](client, "views")
-			if err := errors.Join(err1, err2, err3, err4, err5, err6, ddb.EnsureTables(ctx, subjects, store, snapshots, positions, views)); err != nil {
+			if err := errors.Join(err1, err2, err3, err4, err5, err6, schema.EnsureTables(ctx, subjects, store, snapshots, positions, views)); err != nil {
 				t.Fatal(err)
 			}
 			if encrypted {

@@ -25,6 +25,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/position"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Factory makes a store in a table of its own, which is there and empty, and removes it when the test ends.
@@ -74,11 +75,11 @@ func testSave(t *testing.T, factory Factory) {
 	wantNumber(t, s, "c", "p", 10)
 	wantNumber(t, s, "c", "q", 0)
 	wantNumber(t, s, "d", "p", 0)
-	wantError(t, "a reset without permission", s.ResetTable(t.Context(), ddb.DeletePermission{}), ddb.ErrInvalid)
+	wantError(t, "a reset without permission", s.ResetTable(t.Context(), schema.DeletePermission{}), ddb.ErrInvalid)
 	ok(t, s.Delete(t.Context(), "c", "p"))
 	wantNumber(t, s, "c", "p", 0)
 	ok(t, s.Save(t.Context(), "c", "p", 3))
-	ok(t, s.ResetTable(t.Context(), ddb.AllowDelete(s.Name())))
+	ok(t, s.ResetTable(t.Context(), schema.AllowDelete(s.Name())))
 	wantNumber(t, s, "c", "p", 0)
 	_, err := s.Get(t.Context(), "c", "p")
 	wantError(t, "get", err, ddb.ErrNotFound)

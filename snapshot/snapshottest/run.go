@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/snapshot"
 )
 
@@ -88,8 +89,8 @@ func testSave(t *testing.T, factory Factory) {
 	ok(t, s.Delete(t.Context(), "s", 3))
 	_, err = s.Latest(t.Context(), "s")
 	wantError(t, "deleted", err, ddb.ErrNotFound)
-	wantError(t, "a reset without permission", s.ResetTable(t.Context(), ddb.DeletePermission{}), ddb.ErrInvalid)
-	ok(t, s.ResetTable(t.Context(), ddb.AllowDelete(s.Name())))
+	wantError(t, "a reset without permission", s.ResetTable(t.Context(), schema.DeletePermission{}), ddb.ErrInvalid)
+	ok(t, s.ResetTable(t.Context(), schema.AllowDelete(s.Name())))
 	_, err = s.Latest(t.Context(), "empty")
 	wantError(t, "reset", err, ddb.ErrNotFound)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // gatekeeper is a gate that writes down what it is asked.
@@ -109,7 +110,7 @@ func TestDescribeTable(t *testing.T) {
 	if _, err := ddb.DescribeTable(t.Context(), users); !errors.Is(err, ddb.ErrTableNotFound) {
 		t.Errorf("got %v", err)
 	}
-	if err := users.EnsureTable(t.Context(), ddb.Provisioned(3, 4)); err != nil {
+	if err := users.EnsureTable(t.Context(), schema.Provisioned(3, 4)); err != nil {
 		t.Fatal(err)
 	}
 	d, err := ddb.DescribeTable(t.Context(), users)

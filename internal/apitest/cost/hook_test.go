@@ -24,6 +24,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // watcher is a hook that keeps what it sees.
@@ -217,7 +218,7 @@ func TestHooksOfSeveralTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, create := range []func(context.Context, ...ddb.SchemaOption) error{a.CreateTable, b.CreateTable} {
+	for _, create := range []func(context.Context, ...schema.Option) error{a.CreateTable, b.CreateTable} {
 		if err := create(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // meter sums what the engine says that its answers cost.
@@ -149,13 +150,13 @@ func TestOptionsOfTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := orders.CreateTable(ctx, ddb.EncryptWithKMS("alias/k"), ddb.MaxOnDemand(100, 0)); err != nil {
+	if err := orders.CreateTable(ctx, schema.EncryptWithKMS("alias/k"), schema.MaxOnDemand(100, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if orders.Name() != "dev-orders" {
 		t.Errorf("name %s", orders.Name())
 	}
-	diffs, err := orders.VerifyTable(ctx, ddb.EncryptWithKMS(""), ddb.MaxOnDemand(200, 5))
+	diffs, err := orders.VerifyTable(ctx, schema.EncryptWithKMS(""), schema.MaxOnDemand(200, 5))
 	if err != nil || len(diffs) != 1 || diffs[0].What != "maximum on-demand throughput" || diffs[0].Got != "100 read, none write" {
 		t.Errorf("differences %v, %v", diffs, err)
 	}

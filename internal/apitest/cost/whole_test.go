@@ -81,6 +81,15 @@ func (s *shop) keys(list []order) []ddb.Key[customerID, orderID] {
 	return keys
 }
 
+// TestLearnSizesExplained: under Explain it sends nothing, as every call.
+func TestLearnSizesExplained(t *testing.T) {
+	s := newShop(t, 1)
+	plan, err := ddb.Explain(t.Context(), func(ctx context.Context) error { return ddb.LearnSizes(ctx, s.orders) })
+	if err != nil || plan.Operation != "DescribeTable" {
+		t.Errorf("%v, %v", plan, err)
+	}
+}
+
 // TestWholeCall: of 1,000 random calls (300 without -long) of each kind at least 95 % cost what Explain has said of the whole call, and where nothing of its size is
 // unknown the upper end is at most 3 times what was paid, in the median.
 func TestWholeCall(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/keys"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func TestExpiring(t *testing.T) {
@@ -65,7 +65,7 @@ func TestEncrypted(t *testing.T) {
 		must(t, err)
 		views, err := eventstore.NewViews[string](client, "views")
 		must(t, err)
-		must(t, ddb.EnsureTables(ctx, subjects, store, views))
+		must(t, schema.EnsureTables(ctx, subjects, store, views))
 		views = views.Encrypt(subjects, self)
 		types := eventstore.NewTypes[opened](eventstore.JSON).Add(opened{})
 		return open{subjects, store, eventstore.NewRepository(store, types, func(_ string, e opened) string { return e.Owner }, eventstore.StateStored("", 0)), views}

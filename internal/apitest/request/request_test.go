@@ -28,6 +28,7 @@ import (
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -446,7 +447,7 @@ func TestNothingIsSent(t *testing.T) {
 			"EnsureTable":   func(ctx context.Context) error { return b.table.EnsureTable(ctx) },
 			"VerifyTable":   func(ctx context.Context) error { _, err := b.table.VerifyTable(ctx); return err },
 			"DescribeTable": b.table.WaitTable,
-			"DeleteTable":   func(ctx context.Context) error { return b.table.DeleteTable(ctx, ddb.AllowDelete("accounts")) },
+			"DeleteTable":   func(ctx context.Context) error { return b.table.DeleteTable(ctx, schema.AllowDelete("accounts")) },
 		} {
 			x, err := ddb.Explain(t.Context(), run)
 			if err != nil || x.Operation != name || x.Table != "accounts" {

@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/definition"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // parcel has what a definition can have.
@@ -38,11 +39,11 @@ var (
 
 const policyText = `{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "dynamodb:DeleteTable", "Resource": "*"}]}`
 
-func everySetting() []ddb.SchemaOption {
-	return []ddb.SchemaOption{
-		ddb.MaxOnDemand(1000, 500), ddb.IndexMaxOnDemand("by-status", 200, 0), ddb.WarmThroughput(13000, 5000), ddb.IndexWarmThroughput("by-status", 14000, 0),
-		ddb.Stream(types.StreamViewTypeNewAndOldImages), ddb.Tags(map[string]string{"team": "a", "cost": "b@c"}), ddb.DeletionProtection(true), ddb.InfrequentAccess(),
-		ddb.EncryptWithKMS(""), ddb.PointInTimeRecovery(7), ddb.ContributorInsights(), ddb.ResourcePolicy(policyText),
+func everySetting() []schema.Option {
+	return []schema.Option{
+		schema.MaxOnDemand(1000, 500), schema.IndexMaxOnDemand("by-status", 200, 0), schema.WarmThroughput(13000, 5000), schema.IndexWarmThroughput("by-status", 14000, 0),
+		schema.Stream(types.StreamViewTypeNewAndOldImages), schema.Tags(map[string]string{"team": "a", "cost": "b@c"}), schema.DeletionProtection(true), schema.InfrequentAccess(),
+		schema.EncryptWithKMS(""), schema.PointInTimeRecovery(7), schema.ContributorInsights(), schema.ResourcePolicy(policyText),
 	}
 }
 
@@ -76,7 +77,7 @@ func TestSettings(t *testing.T) {
 	if err := completed.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	settable := []ddb.SchemaOption{ddb.PointInTimeRecovery(7), ddb.ContributorInsights(), ddb.Tags(map[string]string{"team": "a"})}
+	settable := []schema.Option{schema.PointInTimeRecovery(7), schema.ContributorInsights(), schema.Tags(map[string]string{"team": "a"})}
 	differences, err := completed.VerifyTable(t.Context(), settable...)
 	if err != nil || len(differences) != 3 {
 		t.Errorf("before EnsureTable: %v, %v", differences, err)
@@ -88,11 +89,11 @@ func TestSettings(t *testing.T) {
 		t.Errorf("after EnsureTable: %v, %v", differences, err)
 	}
 	// What differs is reported and left alone.
-	other := []ddb.SchemaOption{
-		ddb.PointInTimeRecovery(8), ddb.Tags(map[string]string{"team": "b"}), ddb.WarmThroughput(40000, 4000000), ddb.ResourcePolicy(policyText), ddb.IndexMaxOnDemand("by-status", 7, 0),
+	other := []schema.Option{
+		schema.PointInTimeRecovery(8), schema.Tags(map[string]string{"team": "b"}), schema.WarmThroughput(40000, 4000000), schema.ResourcePolicy(policyText), schema.IndexMaxOnDemand("by-status", 7, 0),
 	}
 	err = completed.EnsureTable(t.Context(), other...)
-	failed, ok := errors.AsType[*ddb.SchemaError](err)
+	failed, ok := errors.AsType[*schema.Error](err)
 	if !ok || len(failed.Differences) != 5 {
 		t.Fatalf("%v", err)
 	}
@@ -103,8 +104,8 @@ func TestSettings(t *testing.T) {
 
 func TestWrongSettings(t *testing.T) {
 	parcels := newParcels(t, apitest.NewClient(t), "wrong")
-	_, err := ddb.Definition(parcels, ddb.PointInTimeRecovery(36), ddb.WarmThroughput(0, 0), ddb.IndexWarmThroughput("none", 1, 1), ddb.IndexMaxOnDemand("by-weight", 1, 1),
-		ddb.ResourcePolicy("{"), nil)
+	_, err := ddb.Definition(parcels, schema.PointInTimeRecovery(36), schema.WarmThroughput(0, 0), schema.IndexWarmThroughput("none", 1, 1), schema.IndexMaxOnDemand("by-weight", 1, 1),
+		schema.ResourcePolicy("{"), nil)
 	if !errors.Is(err, ddb.ErrInvalid) {
 		t.Fatalf("%v", err)
 	}
@@ -113,7 +114,7 @@ func TestWrongSettings(t *testing.T) {
 			t.Errorf("%q is missing in %v", want, err)
 		}
 	}
-	for _, table := range []ddb.Ensurer{nil, (*ddb.Table[parcel, string, int64])(nil), (*ddb.SharedTable)(nil), &ddb.SimpleTable[parcel, string]{}} {
+	for _, table := range []schema.Ensurer{nil, (*ddb.Table[parcel, string, int64])(nil), (*ddb.SharedTable)(nil), &ddb.SimpleTable[parcel, string]{}} {
 		if d, err := ddb.Definition(table); !errors.Is(err, ddb.ErrInvalid) || d != nil {
 			t.Errorf("%T: %v", table, err)
 		}
@@ -265,10 +266,10 @@ func TestWrongDefinitions(t *testing.T) {
 	}
 	several := *d.Create
 	several.KeySchema = append([]types.KeySchemaElement{{AttributeName: aws.String("x"), KeyType: types.KeyTypeHash}}, several.KeySchema...)
-	for what, tables := range map[string][]*ddb.TableDefinition{
+	for what, tables := range map[string][]*schema.Definition{
 		"none": nil, "nil": {nil}, "zero": {{}}, "one identifier for two": {d, same}, "the same twice": {d, d},
 	} {
-		for form, write := range map[string]func(...*ddb.TableDefinition) ([]byte, error){
+		for form, write := range map[string]func(...*schema.Definition) ([]byte, error){
 			"CloudFormation": definition.CloudFormation, "Terraform": definition.Terraform, "CDK": definition.CDK,
 		} {
 			if text, err := write(tables...); err == nil || text != nil {
@@ -276,7 +277,7 @@ func TestWrongDefinitions(t *testing.T) {
 			}
 		}
 	}
-	if _, err := definition.Terraform(&ddb.TableDefinition{Create: &several}); err == nil || !strings.Contains(err.Error(), "several partition") {
+	if _, err := definition.Terraform(&schema.Definition{Create: &several}); err == nil || !strings.Contains(err.Error(), "several partition") {
 		t.Errorf("%v", err)
 	}
 }

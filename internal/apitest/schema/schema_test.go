@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 type session struct {
@@ -66,10 +67,10 @@ func TestCreateTable(t *testing.T) {
 	client := newClient(t)
 	table := defineSessions(t, client, tableName(t))
 	addIndexes(t, table)
-	if err := table.CreateTable(ctx, ddb.Stream(types.StreamViewTypeNewAndOldImages), ddb.Tags(map[string]string{"team": "a"})); err != nil {
+	if err := table.CreateTable(ctx, schema.Stream(types.StreamViewTypeNewAndOldImages), schema.Tags(map[string]string{"team": "a"})); err != nil {
 		t.Fatal(err)
 	}
-	diffs, err := table.VerifyTable(ctx, ddb.Stream(types.StreamViewTypeNewAndOldImages))
+	diffs, err := table.VerifyTable(ctx, schema.Stream(types.StreamViewTypeNewAndOldImages))
 	if err != nil || len(diffs) > 0 {
 		t.Fatalf("fresh table differs: %v, %v", diffs, err)
 	}
@@ -81,7 +82,7 @@ func TestCreateTable(t *testing.T) {
 	if n := len(out.Table.AttributeDefinitions); n != 5 {
 		t.Errorf("%d attribute definitions, want 5", n)
 	}
-	if err := table.CreateTable(ctx); !errors.Is(err, ddb.ErrTableExists) {
+	if err := table.CreateTable(ctx); !errors.Is(err, schema.ErrTableExists) {
 		t.Errorf("second CreateTable: %v", err)
 	}
 	if err := table.EnsureTable(ctx); err != nil {
@@ -90,11 +91,11 @@ func TestCreateTable(t *testing.T) {
 	if err := table.WaitTable(ctx); err != nil {
 		t.Error(err)
 	}
-	if err := table.DeleteTable(ctx, ddb.AllowDelete("other")); !errors.Is(err, ddb.ErrInvalid) {
+	if err := table.DeleteTable(ctx, schema.AllowDelete("other")); !errors.Is(err, ddb.ErrInvalid) {
 		t.Errorf("DeleteTable with the wrong permission: %v", err)
 	}
 	for range 2 { // the second finds nothing, which is fine
-		if err := table.DeleteTable(ctx, ddb.AllowDelete(table.Name())); err != nil {
+		if err := table.DeleteTable(ctx, schema.AllowDelete(table.Name())); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -128,13 +129,13 @@ func TestEnsureTableAddsWhatIsMissing(t *testing.T) {
 	if _, err := ddb.NewSimpleIndex(full, "by-country", sessionCountry); err != nil {
 		t.Fatal(err)
 	}
-	if diffs, err := full.VerifyTable(ctx, ddb.Stream(types.StreamViewTypeKeysOnly)); err != nil || len(diffs) != 4 {
+	if diffs, err := full.VerifyTable(ctx, schema.Stream(types.StreamViewTypeKeysOnly)); err != nil || len(diffs) != 4 {
 		t.Errorf("differences before: %v, %v", diffs, err)
 	}
-	if err := full.EnsureTable(ctx, ddb.Stream(types.StreamViewTypeKeysOnly)); err != nil {
+	if err := full.EnsureTable(ctx, schema.Stream(types.StreamViewTypeKeysOnly)); err != nil {
 		t.Fatal(err)
 	}
-	if diffs, err := full.VerifyTable(ctx, ddb.Stream(types.StreamViewTypeKeysOnly)); err != nil || len(diffs) != 0 {
+	if diffs, err := full.VerifyTable(ctx, schema.Stream(types.StreamViewTypeKeysOnly)); err != nil || len(diffs) != 0 {
 		t.Errorf("differences after: %v, %v", diffs, err)
 	}
 	if n, err := byDevice.Query("d").Count(ctx); err != nil || n != 10 {
@@ -143,7 +144,7 @@ func TestEnsureTableAddsWhatIsMissing(t *testing.T) {
 	if _, err := ddb.NewLocalIndex(full, "late", sessionScore); err != nil {
 		t.Fatal(err)
 	}
-	var differs *ddb.SchemaError
+	var differs *schema.Error
 	if err := full.EnsureTable(ctx); !errors.As(err, &differs) || !strings.Contains(err.Error(), "index late local index is missing") {
 		t.Errorf("EnsureTable with a late local index: %v", err)
 	}
@@ -164,12 +165,12 @@ func TestVerifyTableListsEverything(t *testing.T) {
 	if _, err := ddb.NewSimpleIndex(live, "extra", sessionCountry); err != nil {
 		t.Fatal(err)
 	}
-	if err := live.CreateTable(ctx, ddb.Provisioned(5, 5), ddb.IndexProvisioned("extra", 2, 1)); err != nil {
+	if err := live.CreateTable(ctx, schema.Provisioned(5, 5), schema.IndexProvisioned("extra", 2, 1)); err != nil {
 		t.Fatal(err)
 	}
 	table := defineSessions(t, client, name)
 	addIndexes(t, table)
-	diffs, err := table.VerifyTable(ctx, ddb.OnDemand(), ddb.Stream(types.StreamViewTypeNewImage), ddb.DeletionProtection(true), ddb.InfrequentAccess())
+	diffs, err := table.VerifyTable(ctx, schema.OnDemand(), schema.Stream(types.StreamViewTypeNewImage), schema.DeletionProtection(true), schema.InfrequentAccess())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,7 @@ func TestVerifyTableListsEverything(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	diffs, err = live.VerifyTable(ctx, ddb.Provisioned(5, 6))
+	diffs, err = live.VerifyTable(ctx, schema.Provisioned(5, 6))
 	got = nil
 	for _, d := range diffs {
 		got = append(got, d.String())
@@ -211,20 +212,20 @@ func TestVerifyTableListsEverything(t *testing.T) {
 
 func TestSchemaRefusals(t *testing.T) {
 	table := defineSessions(t, newClient(t), tableName(t))
-	err := table.CreateTable(t.Context(), nil, ddb.IndexProvisioned("nope", 1, 1), ddb.IndexProvisioned("x", 0, 0), ddb.OnDemand())
+	err := table.CreateTable(t.Context(), nil, schema.IndexProvisioned("nope", 1, 1), schema.IndexProvisioned("x", 0, 0), schema.OnDemand())
 	for _, w := range []string{"option is nil", "no global index nope", "at least 1", "on-demand table"} {
 		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), w) {
 			t.Errorf("got %v, want %q", err, w)
 		}
 	}
-	if err := table.CreateTable(t.Context(), ddb.Provisioned(1, 1), ddb.MaxOnDemand(1, 0)); !errors.Is(err, ddb.ErrInvalid) {
+	if err := table.CreateTable(t.Context(), schema.Provisioned(1, 1), schema.MaxOnDemand(1, 0)); !errors.Is(err, ddb.ErrInvalid) {
 		t.Errorf("MaxOnDemand on a provisioned table: %v", err)
 	}
 	items, err := ddb.New(itemsOnly{newClient(t)}, tableName(t), sessionUser, sessionID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := items.EnsureTable(t.Context()); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "SchemaClient") {
+	if err := items.EnsureTable(t.Context()); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "schema.Client") {
 		t.Errorf("client without table methods: %v", err)
 	}
 }
@@ -315,7 +316,7 @@ func TestCreateTableWaits(t *testing.T) {
 
 		slow.states = []types.TableDescription{state(types.TableStatusDeleting, ""), state(types.TableStatusDeleting, ""), {}}
 		slow.gone = true
-		if err := table.DeleteTable(t.Context(), ddb.AllowDelete("slow")); err != nil {
+		if err := table.DeleteTable(t.Context(), schema.AllowDelete("slow")); err != nil {
 			t.Error(err)
 		}
 

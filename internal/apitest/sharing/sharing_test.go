@@ -18,6 +18,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -97,7 +98,7 @@ func TestOlderProgramStarts(t *testing.T) {
 		}
 	}
 	found, err := older.VerifyTable(t.Context())
-	want := ddb.Difference{Index: "by-email", What: "index", Want: "absent", Got: "present, and not defined here", Extra: true}
+	want := schema.Difference{Index: "by-email", What: "index", Want: "absent", Got: "present, and not defined here", Extra: true}
 	if err != nil || len(found) != 1 || found[0] != want {
 		t.Errorf("the older program finds %v, %v", found, err)
 	}
@@ -109,7 +110,7 @@ func TestOlderProgramStarts(t *testing.T) {
 	if _, err := ddb.NewSimpleIndex(other, "by-email", customerEmail, ddb.KeysOnly()); err != nil {
 		t.Fatal(err)
 	}
-	var differs *ddb.SchemaError
+	var differs *schema.Error
 	if err := other.EnsureTable(t.Context()); !errors.As(err, &differs) || len(differs.Differences) != 1 || differs.Differences[0].Extra {
 		t.Errorf("another projection: %v", err)
 	}
@@ -159,7 +160,7 @@ func TestProgramsAddIndexesAtOnce(t *testing.T) {
 		if err := customersOn(t, e.Client()).CreateTable(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := ddb.EnsureTables(t.Context(), a, b); err != nil {
+		if err := schema.EnsureTables(t.Context(), a, b); err != nil {
 			t.Fatal(err)
 		}
 		both := customersOn(t, e.Client())
@@ -207,7 +208,7 @@ func TestShare(t *testing.T) {
 	if _, err := ddb.NewLocalIndex(people, "by-country", customerCountry); err != nil { // which only a new table can have
 		t.Fatal(err)
 	}
-	if err := ddb.EnsureTables(t.Context(), table); err != nil {
+	if err := schema.EnsureTables(t.Context(), table); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := table.VerifyTable(t.Context()); err != nil || len(found) > 0 {
@@ -227,7 +228,7 @@ func TestShare(t *testing.T) {
 	if n, err := byDue.Query("2026-12-01").Count(t.Context()); err != nil || n != 1 {
 		t.Errorf("%d by due date, %v", n, err)
 	}
-	if err := table.DeleteTable(t.Context(), ddb.AllowDelete("app")); err != nil {
+	if err := table.DeleteTable(t.Context(), schema.AllowDelete("app")); err != nil {
 		t.Error(err)
 	}
 	if err := table.CreateTable(t.Context()); err != nil {

@@ -32,6 +32,7 @@ import (
 	positionimporter "github.com/dynamotable/ddb/position/importer"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/rawtable"
+	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/snapshot"
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
 	"github.com/dynamotable/ddb/sweep"
@@ -78,7 +79,12 @@ var exportedTypes = map[string]exported{
 	"entity.Table":             points[entity.Table[any]](),
 	"entity.Option":            holds[entity.Option[any]](),
 	"entity.Key":               holds[entity.Key](),
-	"ddb.TableDefinition":      holds[ddb.TableDefinition]("Create", "TTL"),
+	"schema.Key":               holds[schema.Key]("Partition.Name", "Partition.Type", "Sort.Name", "Sort.Type"),
+	"schema.KeyAttribute":      holds[schema.KeyAttribute]("Name", "Type"),
+	"schema.Index":             holds[schema.Index]("Name", "Projection", "Include", "Key.Partition.Name", "Key.Partition.Type", "Key.Sort.Name", "Key.Sort.Type"),
+	"schema.Table":             holds[schema.Table]("Name", "TTL", "Key.Partition.Name", "Key.Partition.Type", "Key.Sort.Name", "Key.Sort.Type", "Indexes.Name", "Indexes.Projection", "Indexes.Include", "Indexes.Key.Partition.Name", "Indexes.Key.Partition.Type", "Indexes.Key.Sort.Name", "Indexes.Key.Sort.Type"),
+	"schema.Spec":              holds[schema.Spec]("table.Name"),
+	"schema.Definition":        holds[schema.Definition]("Create", "TTL"),
 	"ddb.SharedTable":          holds[ddb.SharedTable](),
 	"ddb.BatchError":           holds[ddb.BatchError](),
 	"ddb.BatchFailure":         holds[ddb.BatchFailure](),
@@ -120,8 +126,8 @@ var exportedTypes = map[string]exported{
 	"ddb.StrHandle":            points[ddb.StrHandle[*member, string]](),
 	"ddb.CursorOf":             holds[ddb.CursorOf[*member]](),
 	"ddb.CursorTerms":          holds[ddb.CursorTerms]("Table", "Index"),
-	"ddb.DeletePermission":     holds[ddb.DeletePermission]("table"),
-	"ddb.Difference":           holds[ddb.Difference]("Index", "What", "Want", "Got"),
+	"schema.DeletePermission":  holds[schema.DeletePermission]("table"),
+	"schema.Difference":        holds[schema.Difference]("Index", "What", "Want", "Got"),
 	"cost.Estimate":            holds[cost.Estimate](),
 	"cost.Explanation":         holds[cost.Explanation]("Operation", "Table", "Index", "KeyCondition", "Filter", "Condition", "Projection", "Assumptions", "Warnings", "Indexes.Index", "PathReason"),
 	"ddb.FindingKind":          word[ddb.FindingKind](),
@@ -169,7 +175,7 @@ var exportedTypes = map[string]exported{
 	"ddb.RetryPolicy":          holds[ddb.RetryPolicy](),
 	"ddb.Revision":             holds[ddb.Revision](),
 	"ddb.Scan":                 holds[ddb.Scan[member]](),
-	"ddb.SchemaError":          holds[ddb.SchemaError]("Differences.Index", "Differences.What", "Differences.Want", "Differences.Got"),
+	"schema.Error":             holds[schema.Error]("Differences.Index", "Differences.What", "Differences.Want", "Differences.Got"),
 	"ddb.Set":                  holds[ddb.Set[member, string]](),
 	"ddb.SimpleIndex":          holds[ddb.SimpleIndex[member, string]](),
 	"ddb.SimpleTable":          holds[ddb.SimpleTable[member, string]](),

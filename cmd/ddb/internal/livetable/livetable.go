@@ -14,12 +14,13 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Table is what a service says of a table.
 type Table struct {
 	*types.TableDescription
-	Definition *ddb.TableDefinition
+	Definition *schema.Definition
 	// Unread are settings that could not be read, each with its reason. The definition lacks them.
 	Unread []error
 }
@@ -33,7 +34,7 @@ func Describe(ctx context.Context, client *dynamodb.Client, name string) (*Table
 	if out.Table == nil || len(out.Table.KeySchema) == 0 {
 		return nil, fmt.Errorf("table %s: its description has no keys", name)
 	}
-	t := &Table{TableDescription: out.Table, Definition: &ddb.TableDefinition{Create: create(out.Table)}}
+	t := &Table{TableDescription: out.Table, Definition: &schema.Definition{Create: create(out.Table)}}
 	for _, setting := range []struct {
 		what string
 		read func() error

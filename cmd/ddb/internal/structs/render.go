@@ -294,31 +294,31 @@ func (w *writer) schema() {
 	var list []string
 	if b := t.BillingModeSummary; b == nil || b.BillingMode == types.BillingModeProvisioned {
 		if p := t.ProvisionedThroughput; p != nil && p.ReadCapacityUnits != nil && p.WriteCapacityUnits != nil && *p.ReadCapacityUnits > 0 {
-			list = append(list, fmt.Sprintf("ddb.Provisioned(%d, %d)", *p.ReadCapacityUnits, *p.WriteCapacityUnits))
+			list = append(list, fmt.Sprintf("schema.Provisioned(%d, %d)", *p.ReadCapacityUnits, *p.WriteCapacityUnits))
 			for _, x := range t.GlobalSecondaryIndexes {
 				if q := x.ProvisionedThroughput; q != nil && q.ReadCapacityUnits != nil && q.WriteCapacityUnits != nil &&
 					(*q.ReadCapacityUnits != *p.ReadCapacityUnits || *q.WriteCapacityUnits != *p.WriteCapacityUnits) {
-					list = append(list, fmt.Sprintf("ddb.IndexProvisioned(%q, %d, %d)", aws.ToString(x.IndexName), *q.ReadCapacityUnits, *q.WriteCapacityUnits))
+					list = append(list, fmt.Sprintf("schema.IndexProvisioned(%q, %d, %d)", aws.ToString(x.IndexName), *q.ReadCapacityUnits, *q.WriteCapacityUnits))
 				}
 			}
 		}
 	}
 	if m := t.OnDemandThroughput; m != nil {
-		list = append(list, fmt.Sprintf("ddb.MaxOnDemand(%d, %d)", max(aws.ToInt64(m.MaxReadRequestUnits), 0), max(aws.ToInt64(m.MaxWriteRequestUnits), 0)))
+		list = append(list, fmt.Sprintf("schema.MaxOnDemand(%d, %d)", max(aws.ToInt64(m.MaxReadRequestUnits), 0), max(aws.ToInt64(m.MaxWriteRequestUnits), 0)))
 	}
 	if s := t.StreamSpecification; s != nil && aws.ToBool(s.StreamEnabled) {
-		list = append(list, fmt.Sprintf("ddb.Stream(%q)", s.StreamViewType))
+		list = append(list, fmt.Sprintf("schema.Stream(%q)", s.StreamViewType))
 	}
 	if c := t.TableClassSummary; c != nil && c.TableClass == types.TableClassStandardInfrequentAccess {
-		list = append(list, "ddb.InfrequentAccess()")
+		list = append(list, "schema.InfrequentAccess()")
 	}
 	if aws.ToBool(t.DeletionProtectionEnabled) {
-		list = append(list, "ddb.DeletionProtection(true)")
+		list = append(list, "schema.DeletionProtection(true)")
 	}
 	if s := t.SSEDescription; s != nil && s.SSEType == types.SSETypeKms && s.Status == types.SSEStatusEnabled {
-		list = append(list, fmt.Sprintf("ddb.EncryptWithKMS(%q)", aws.ToString(s.KMSMasterKeyArn)))
+		list = append(list, fmt.Sprintf("schema.EncryptWithKMS(%q)", aws.ToString(s.KMSMasterKeyArn)))
 	}
-	w.printf("// %sSchema is what EnsureTable and VerifyTable are to know besides.\nfunc %sSchema() []ddb.SchemaOption {\n\treturn []ddb.SchemaOption{", w.item.name, w.item.name)
+	w.printf("// %sSchema is what EnsureTable and VerifyTable are to know besides.\nfunc %sSchema() []schema.Option {\n\treturn []schema.Option{", w.item.name, w.item.name)
 	for _, o := range list {
 		w.printf("\n\t\t%s,", o)
 	}
@@ -338,5 +338,5 @@ func (w *writer) imports(out *strings.Builder) {
 	if uses("attributevalue.Number") {
 		out.WriteString("\t\"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue\"\n")
 	}
-	out.WriteString("\t\"github.com/aws/aws-sdk-go-v2/service/dynamodb/types\"\n\n\t\"github.com/dynamotable/ddb\"\n)\n\n")
+	out.WriteString("\t\"github.com/aws/aws-sdk-go-v2/service/dynamodb/types\"\n\n\t\"github.com/dynamotable/ddb\"\n\t\"github.com/dynamotable/ddb/schema\"\n)\n\n")
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb
+package schema
 
 import (
 	"context"
@@ -9,21 +9,21 @@ import (
 	"sync"
 )
 
-// Ensurer is a table that can be made ready: a [Table], a [SimpleTable], or a store of a layer.
+// Ensurer is a table that can be made ready: a ddb.Table, a ddb.SimpleTable, or a store of a layer.
 type Ensurer interface {
-	EnsureTable(ctx context.Context, opts ...SchemaOption) error
+	EnsureTable(ctx context.Context, opts ...Option) error
 }
 
 // EnsureTables makes all tables ready that a program uses, at the same time, each as its EnsureTable does:
 //
-//	err := ddb.EnsureTables(ctx, events, snapshots, positions, balances, users)
+//	err := schema.EnsureTables(ctx, events, snapshots, positions, balances, users)
 //
 // It returns the errors of all, joined, when every call has ended. Tables that are there already cost no units. A reply that is
 // lost does no harm: call it again. For options of a single table, call that one's EnsureTable.
 func EnsureTables(ctx context.Context, tables ...Ensurer) error {
 	for i, t := range tables {
 		if t == nil {
-			return &InvalidError{Problems: []error{fmt.Errorf("EnsureTables: table %d is nil", i)}}
+			return invalid(fmt.Errorf("EnsureTables: table %d is nil", i))
 		}
 	}
 	errs := make([]error, len(tables))

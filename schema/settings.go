@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb
+package schema
 
 import (
 	"context"
@@ -32,8 +32,11 @@ type (
 	}
 )
 
-// checkClient refuses options that the client cannot carry out.
-func (s *tableSpec) checkClient(client SchemaClient) error {
+// CheckClient refuses what [New] refuses, a nil client, and options that the client cannot carry out, which need methods besides those of [Client].
+func (s *Spec) CheckClient(client Client) error { return s.usable(client) }
+
+// lacking names the options that the client cannot carry out.
+func (s *Spec) lacking(client Client) []error {
 	var lacking []error
 	lacks := func(option, methods string) {
 		lacking = append(lacking, fmt.Errorf("option %s: the client (%T) lacks %s", option, client, methods))
@@ -47,7 +50,7 @@ func (s *tableSpec) checkClient(client SchemaClient) error {
 	if _, ok := client.(policyClient); s.policy != "" && !ok {
 		lacks("ResourcePolicy", "GetResourcePolicy")
 	}
-	return errors.Join(lacking...)
+	return lacking
 }
 
 // liveSettings are the settings that the options ask for, as the table has them.
@@ -59,19 +62,12 @@ type liveSettings struct {
 	tags     map[string]string
 }
 
-// settings reads what the options ask for, and nothing else.
-func (s *tableSpec) settings(ctx context.Context, client SchemaClient) (liveSettings, error) {
-	var live liveSettings
-	if s.policy != "" || len(s.tags) > 0 {
-		table, err := s.core.describe(ctx, client)
-		if err != nil {
-			return live, err
-		}
-		live.arn = deref(table.TableArn)
-	}
+// settings reads what the options ask for, and nothing else, of a table that was described.
+func (s *Spec) settings(ctx context.Context, client Client, table *types.TableDescription) (liveSettings, error) {
+	live := liveSettings{arn: deref(table.TableArn)}
 	var errs []error
 	if s.recovery != nil {
-		out, err := client.(backupsClient).DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: &s.core.name})
+		out, err := client.(backupsClient).DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: &s.table.Name})
 		errs = append(errs, err)
 		if err == nil && out.ContinuousBackupsDescription != nil {
 			if r := out.ContinuousBackupsDescription.PointInTimeRecoveryDescription; r != nil && r.PointInTimeRecoveryStatus == types.PointInTimeRecoveryStatusEnabled {
@@ -80,7 +76,7 @@ func (s *tableSpec) settings(ctx context.Context, client SchemaClient) (liveSett
 		}
 	}
 	if s.insights {
-		out, err := client.(insightsClient).DescribeContributorInsights(ctx, &dynamodb.DescribeContributorInsightsInput{TableName: &s.core.name})
+		out, err := client.(insightsClient).DescribeContributorInsights(ctx, &dynamodb.DescribeContributorInsightsInput{TableName: &s.table.Name})
 		errs = append(errs, err)
 		if err == nil {
 			live.insights = out.ContributorInsightsStatus == types.ContributorInsightsStatusEnabled || out.ContributorInsightsStatus == types.ContributorInsightsStatusEnabling
@@ -102,7 +98,7 @@ func (s *tableSpec) settings(ctx context.Context, client SchemaClient) (liveSett
 	return live, errors.Join(errs...)
 }
 
-func liveTags(ctx context.Context, client SchemaClient, arn string) (map[string]string, error) {
+func liveTags(ctx context.Context, client Client, arn string) (map[string]string, error) {
 	tags := make(map[string]string)
 	in := &dynamodb.ListTagsOfResourceInput{ResourceArn: &arn}
 	for {
@@ -122,11 +118,11 @@ func liveTags(ctx context.Context, client SchemaClient, arn string) (map[string]
 
 // set switches on what is off and adds tags that are missing; what is there and differs is left for compareLive. It returns the settings as they
 // are then: a description that is read at once may still be the old one.
-func (s *tableSpec) set(ctx context.Context, client SchemaClient, live liveSettings) (liveSettings, error) {
+func (s *Spec) set(ctx context.Context, client Client, live liveSettings) (liveSettings, error) {
 	if s.recovery != nil && live.days == 0 {
 		// A new table's backups are not available at once.
 		err := poll(ctx, func() (bool, error) {
-			_, err := client.(backupsClient).UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{TableName: &s.core.name, PointInTimeRecoverySpecification: s.recovery})
+			_, err := client.(backupsClient).UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{TableName: &s.table.Name, PointInTimeRecoverySpecification: s.recovery})
 			if _, early := errors.AsType[*types.ContinuousBackupsUnavailableException](err); early {
 				return false, nil
 			}
@@ -139,7 +135,7 @@ func (s *tableSpec) set(ctx context.Context, client SchemaClient, live liveSetti
 	}
 	if s.insights && !live.insights {
 		_, err := client.(insightsClient).UpdateContributorInsights(ctx, &dynamodb.UpdateContributorInsightsInput{
-			TableName: &s.core.name, ContributorInsightsAction: types.ContributorInsightsActionEnable,
+			TableName: &s.table.Name, ContributorInsightsAction: types.ContributorInsightsActionEnable,
 		})
 		if err != nil {
 			return live, fmt.Errorf("contributor insights: %w", err)
@@ -164,7 +160,7 @@ func (s *tableSpec) set(ctx context.Context, client SchemaClient, live liveSetti
 }
 
 // compareLive lists the differences of the settings.
-func (s *tableSpec) compareLive(live liveSettings) []Difference {
+func (s *Spec) compareLive(live liveSettings) []Difference {
 	var c comparison
 	if s.recovery != nil {
 		days := func(n int32) string {

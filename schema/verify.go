@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb
+package schema
 
 import (
 	"context"
@@ -20,7 +20,7 @@ type Difference struct {
 	Want  string
 	Got   string
 	// Extra is that the live table has more than the definition, such as an index of a newer program or of
-	// another item type; [Table.EnsureTable] takes such a table as it is.
+	// another item type; EnsureTable takes such a table as it is.
 	Extra bool
 }
 
@@ -33,40 +33,22 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s%s is %s, want %s", where, d.What, d.Got, d.Want)
 }
 
-// VerifyTable compares the live table with its definition and the options, and
-// returns every difference: keys and their types, missing, extra and unready
-// indexes, projections, billing, throughput, TTL, stream, table class, deletion
-// protection, encryption. What no option names is not compared, but for the billing
-// mode, which is on-demand by default. It changes nothing and needs the permissions
-// DescribeTable and DescribeTimeToLive.
-//
-// What the table has more than its definition is marked as [Difference.Extra]. For a table with items of several
-// types call [SharedTable.VerifyTable], which knows the indexes of all.
-func (t *Table[T, PK, SK]) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Difference, error) {
-	return t.tableCore(nil).verifyTable(ctx, opts)
-}
-
-// VerifyTable compares the live table with its definition; see [Table.VerifyTable].
-func (t *SimpleTable[T, PK]) VerifyTable(ctx context.Context, opts ...SchemaOption) ([]Difference, error) {
-	return t.tableCore(nil).verifyTable(ctx, opts)
-}
-
-func (c *core) verifyTable(ctx context.Context, opts []SchemaOption) ([]Difference, error) {
-	s, client, err := c.spec(ctx, "VerifyTable", opts)
-	if err != nil {
-		return nil, opError("VerifyTable", c.label(), "", err)
+// Verify compares the live table with the definition and the options, and returns every difference. It changes nothing.
+func (s *Spec) Verify(ctx context.Context, client Client) ([]Difference, error) {
+	if err := s.usable(client); err != nil {
+		return nil, err
 	}
-	live, err := c.describe(ctx, client)
+	live, err := Describe(ctx, client, s.table.Name)
 	if err != nil {
-		return nil, opError("VerifyTable", c.label(), "", err)
+		return nil, err
 	}
-	ttl, err := c.liveTTL(ctx, client)
+	ttl, err := s.liveTTL(ctx, client)
 	if err != nil {
-		return nil, opError("VerifyTable", c.label(), "", err)
+		return nil, err
 	}
-	settings, err := s.settings(ctx, client)
+	settings, err := s.settings(ctx, client, live)
 	if err != nil {
-		return nil, opError("VerifyTable", c.label(), "", err)
+		return nil, err
 	}
 	return append(s.compare(live, ttl), s.compareLive(settings)...), nil
 }
@@ -80,17 +62,17 @@ func (c *comparison) check(index, what, want, got string) {
 }
 
 // compare lists all differences, the table's first, then index by index.
-func (s *tableSpec) compare(live *types.TableDescription, ttl ttlState) []Difference {
+func (s *Spec) compare(live *types.TableDescription, ttl ttlState) []Difference {
 	var c comparison
 	kinds := map[string]types.ScalarAttributeType{}
 	for _, d := range live.AttributeDefinitions {
 		kinds[deref(d.AttributeName)] = d.AttributeType
 	}
 	c.check("", "status", string(types.TableStatusActive), string(live.TableStatus))
-	c.check("", "key", s.core.key.text(), keyText(live.KeySchema, kinds))
+	c.check("", "key", s.table.Key.Text(), keyText(live.KeySchema, kinds))
 	s.compareSettings(&c, live, ttl)
 	for _, i := range s.indexes {
-		if i.global {
+		if i.Global {
 			s.compareGlobal(&c, i, live, kinds)
 			continue
 		}
@@ -105,7 +87,7 @@ func (s *tableSpec) compare(live *types.TableDescription, ttl ttlState) []Differ
 	return c.found
 }
 
-func (s *tableSpec) compareSettings(c *comparison, live *types.TableDescription, ttl ttlState) {
+func (s *Spec) compareSettings(c *comparison, live *types.TableDescription, ttl ttlState) {
 	billing := types.BillingModeProvisioned
 	if live.BillingModeSummary != nil {
 		billing = live.BillingModeSummary.BillingMode
@@ -120,7 +102,7 @@ func (s *tableSpec) compareSettings(c *comparison, live *types.TableDescription,
 	if s.warm != nil {
 		c.checkWarm("", s.warm, warmOf(live.WarmThroughput))
 	}
-	if want := s.core.ttlAttribute(); want != "" {
+	if want := s.table.TTL; want != "" {
 		c.check("", "TTL attribute", want, orNone(ttl.attribute))
 	}
 	if s.stream != "" {
@@ -149,10 +131,10 @@ func (s *tableSpec) compareSettings(c *comparison, live *types.TableDescription,
 	}
 }
 
-func (s *tableSpec) compareGlobal(c *comparison, i *indexInfo, live *types.TableDescription, kinds map[string]types.ScalarAttributeType) {
-	at := slices.IndexFunc(live.GlobalSecondaryIndexes, func(g types.GlobalSecondaryIndexDescription) bool { return deref(g.IndexName) == i.name })
+func (s *Spec) compareGlobal(c *comparison, i *Index, live *types.TableDescription, kinds map[string]types.ScalarAttributeType) {
+	at := slices.IndexFunc(live.GlobalSecondaryIndexes, func(g types.GlobalSecondaryIndexDescription) bool { return deref(g.IndexName) == i.Name })
 	if at < 0 {
-		c.check(i.name, "global index", "present", "missing")
+		c.check(i.Name, "global index", "present", "missing")
 		return
 	}
 	g := live.GlobalSecondaryIndexes[at]
@@ -160,43 +142,35 @@ func (s *tableSpec) compareGlobal(c *comparison, i *indexInfo, live *types.Table
 	if deref(g.Backfilling) {
 		status += ", backfilling"
 	}
-	c.check(i.name, "status", string(types.IndexStatusActive), status)
-	c.check(i.name, "key", i.key.text(), keyText(g.KeySchema, kinds))
-	c.check(i.name, "projection", projectionText(i.projectionSpec()), projectionText(g.Projection))
-	if want := s.indexUnits(i.name); want != nil {
-		c.check(i.name, "throughput", unitsText(want), describedUnits(g.ProvisionedThroughput))
+	c.check(i.Name, "status", string(types.IndexStatusActive), status)
+	c.check(i.Name, "key", i.Key.Text(), keyText(g.KeySchema, kinds))
+	c.check(i.Name, "projection", projectionText(i.projectionSpec()), projectionText(g.Projection))
+	if want := s.indexUnits(i.Name); want != nil {
+		c.check(i.Name, "throughput", unitsText(want), describedUnits(g.ProvisionedThroughput))
 	}
-	if want := s.indexMaxOnDemand(i.name); want != nil {
-		c.check(i.name, "maximum on-demand throughput", onDemandText(want), onDemandText(g.OnDemandThroughput))
+	if want := s.indexMaxOnDemand(i.Name); want != nil {
+		c.check(i.Name, "maximum on-demand throughput", onDemandText(want), onDemandText(g.OnDemandThroughput))
 	}
-	if want := s.warmIndex[i.name]; want != nil {
-		c.checkWarm(i.name, want, warmOfIndex(g.WarmThroughput))
+	if want := s.warmIndex[i.Name]; want != nil {
+		c.checkWarm(i.Name, want, warmOfIndex(g.WarmThroughput))
 	}
 }
 
-func compareLocal(c *comparison, i *indexInfo, live *types.TableDescription, kinds map[string]types.ScalarAttributeType) {
-	at := slices.IndexFunc(live.LocalSecondaryIndexes, func(l types.LocalSecondaryIndexDescription) bool { return deref(l.IndexName) == i.name })
+func compareLocal(c *comparison, i *Index, live *types.TableDescription, kinds map[string]types.ScalarAttributeType) {
+	at := slices.IndexFunc(live.LocalSecondaryIndexes, func(l types.LocalSecondaryIndexDescription) bool { return deref(l.IndexName) == i.Name })
 	if at < 0 {
-		c.check(i.name, "local index", "present", "missing (local indexes are made with the table only)")
+		c.check(i.Name, "local index", "present", "missing (local indexes are made with the table only)")
 		return
 	}
 	l := live.LocalSecondaryIndexes[at]
-	c.check(i.name, "key", i.key.text(), keyText(l.KeySchema, kinds))
-	c.check(i.name, "projection", projectionText(i.projectionSpec()), projectionText(l.Projection))
+	c.check(i.Name, "key", i.Key.Text(), keyText(l.KeySchema, kinds))
+	c.check(i.Name, "projection", projectionText(i.projectionSpec()), projectionText(l.Projection))
 }
 
-func (s *tableSpec) compareExtra(c *comparison, name string) {
+func (s *Spec) compareExtra(c *comparison, name string) {
 	if !s.describes(name) {
 		c.found = append(c.found, Difference{Index: name, What: "index", Want: "absent", Got: "present, and not defined here", Extra: true})
 	}
-}
-
-func (s keySchema) text() string {
-	kinds := map[string]types.ScalarAttributeType{}
-	for _, p := range append(slices.Clone(s.partition), s.sort...) {
-		kinds[p.name] = p.kind
-	}
-	return keyText(s.elements(), kinds)
 }
 
 // keyText is a key in one line, attributes in order: HASH a (S), RANGE b (N).

@@ -1,58 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb
+package schema
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// EnsureTable creates what is missing of the table and waits for it: the table
-// itself, global indexes (one after the other, as DynamoDB wants it, each filled from the
-// items that are there), TTL, and the stream. It never changes or drops what is
-// there: differences that are left are returned as a [*SchemaError], such as a
-// local index, which only a new table can have. It is safe to call from several processes at once.
-//
-// A table that has more than this definition is no failure, nor is an index that another program is just
-// adding: a program that is older than the table, as during a rolling restart or after a rollback, starts.
-// [Table.VerifyTable] lists what there is more, as [Difference.Extra].
-//
-// The wait ends with the context, or after 10 minutes for each index; the error says in which state the table is
-// then. Call it again: what was begun goes on.
-func (t *Table[T, PK, SK]) EnsureTable(ctx context.Context, opts ...SchemaOption) error {
-	return t.tableCore(nil).ensureTable(ctx, opts)
-}
-
-// EnsureTable makes the table ready; see [Table.EnsureTable].
-func (t *SimpleTable[T, PK]) EnsureTable(ctx context.Context, opts ...SchemaOption) error {
-	return t.tableCore(nil).ensureTable(ctx, opts)
-}
-
-func (c *core) ensureTable(ctx context.Context, opts []SchemaOption) error {
-	s, client, err := c.spec(ctx, "EnsureTable", opts)
-	if err == nil {
-		var task *progress.Task
-		ctx, task = progress.Start(ctx, "EnsureTable "+c.name)
-		err = c.ensure(ctx, client, s)
-		task.End(err)
-	}
-	return opError("EnsureTable", c.label(), "", err)
-}
-
-// SchemaError lists the differences between a definition and the live table.
-type SchemaError struct{ Differences []Difference }
+// Error lists the differences between a definition and the live table.
+type Error struct{ Differences []Difference }
 
 // Error lists all differences.
-func (e *SchemaError) Error() string {
+func (e *Error) Error() string {
 	texts := make([]string, len(e.Differences))
 	for i, d := range e.Differences {
 		texts[i] = d.String()
@@ -60,41 +28,52 @@ func (e *SchemaError) Error() string {
 	return "the live table differs from its definition: " + strings.Join(texts, "; ")
 }
 
-func (c *core) ensure(ctx context.Context, client SchemaClient, s *tableSpec) error {
-	live, err := c.waitFor(ctx, client, s.usable)
+// Format prints the text, whatever the verb.
+func (e *Error) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
+
+// MarshalJSON is the text.
+func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// Ensure creates what is missing of the table and waits for it, and returns an [*Error] of the differences that it leaves. A table that has more
+// than the definition is no failure.
+func (s *Spec) Ensure(ctx context.Context, client Client) error {
+	if err := s.usable(client); err != nil {
+		return err
+	}
+	live, err := waitFor(ctx, client, s.table.Name, s.answers)
 	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
-		err = c.create(ctx, client, s)
+		err = s.create(ctx, client)
 		if !errors.Is(err, ErrTableExists) {
 			return err
 		}
-		live, err = c.waitFor(ctx, client, s.usable) // another process was faster
+		live, err = waitFor(ctx, client, s.table.Name, s.answers) // another process was faster
 	}
 	if err != nil {
 		return err
 	}
-	if live, err = c.addIndexes(ctx, client, s, live); err != nil {
+	if live, err = s.addIndexes(ctx, client, live); err != nil {
 		return err
 	}
 	if s.stream != "" && !hasStream(live) {
-		in := &dynamodb.UpdateTableInput{TableName: &c.name, StreamSpecification: s.streamSpec()}
+		in := &dynamodb.UpdateTableInput{TableName: &s.table.Name, StreamSpecification: s.streamSpec()}
 		made := func(live *types.TableDescription) bool {
 			return hasStream(live) && live.TableStatus == types.TableStatusActive
 		}
-		if live, err = c.updateTable(ctx, client, in, made); err != nil {
+		if live, err = s.updateTable(ctx, client, in, made); err != nil {
 			return err
 		}
 	}
-	ttl, err := c.liveTTL(ctx, client)
+	ttl, err := s.liveTTL(ctx, client)
 	if err != nil {
 		return err
 	}
-	if want := c.ttlAttribute(); want != "" && ttl.attribute == "" {
-		if err := c.enableTTL(ctx, client); err != nil {
+	if want := s.table.TTL; want != "" && ttl.attribute == "" {
+		if err := s.enableTTL(ctx, client); err != nil {
 			return err
 		}
 		ttl.attribute = want
 	}
-	settings, err := s.settings(ctx, client)
+	settings, err := s.settings(ctx, client, live)
 	if err != nil {
 		return err
 	}
@@ -105,14 +84,14 @@ func (c *core) ensure(ctx context.Context, client SchemaClient, s *tableSpec) er
 		return d.Extra || d.Index == "" && d.What == "status" // that was waited for, or is another's change
 	})
 	if len(left) > 0 {
-		return &SchemaError{left}
+		return &Error{left}
 	}
 	return nil
 }
 
-// usable reports whether requests can be made, on the table and on each of its described indexes that there is. Others may be
+// answers reports whether requests can be made, on the table and on each of its described indexes that there is. Others may be
 // adding an index that is not described here: the table is UPDATING then, and answers as before.
-func (s *tableSpec) usable(live *types.TableDescription) bool {
+func (s *Spec) answers(live *types.TableDescription) bool {
 	if live.TableStatus != types.TableStatusActive && live.TableStatus != types.TableStatusUpdating {
 		return false
 	}
@@ -121,8 +100,8 @@ func (s *tableSpec) usable(live *types.TableDescription) bool {
 	})
 }
 
-func (s *tableSpec) describes(index string) bool {
-	return slices.ContainsFunc(s.indexes, func(i *indexInfo) bool { return i.name == index })
+func (s *Spec) describes(index string) bool {
+	return slices.ContainsFunc(s.indexes, func(i *Index) bool { return i.Name == index })
 }
 
 func hasStream(live *types.TableDescription) bool {
@@ -138,25 +117,25 @@ func globalOf(live *types.TableDescription, name string) (types.GlobalSecondaryI
 	return types.GlobalSecondaryIndexDescription{}, false
 }
 
-func (c *core) addIndexes(ctx context.Context, client SchemaClient, s *tableSpec, live *types.TableDescription) (*types.TableDescription, error) {
+func (s *Spec) addIndexes(ctx context.Context, client Client, live *types.TableDescription) (*types.TableDescription, error) {
 	for _, i := range s.indexes {
-		if _, there := globalOf(live, i.name); there || !i.global {
+		if _, there := globalOf(live, i.Name); there || !i.Global {
 			continue
 		}
 		in := &dynamodb.UpdateTableInput{
-			TableName: &c.name, AttributeDefinitions: definitions(c.key, i.key),
+			TableName: &s.table.Name, AttributeDefinitions: definitions(s.table.Key, i.Key),
 			GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: &types.CreateGlobalSecondaryIndexAction{
-				IndexName: &i.name, KeySchema: i.key.elements(), Projection: i.projectionSpec(),
-				ProvisionedThroughput: s.indexUnits(i.name), OnDemandThroughput: s.indexMaxOnDemand(i.name), WarmThroughput: s.warmIndex[i.name],
+				IndexName: &i.Name, KeySchema: i.Key.Elements(), Projection: i.projectionSpec(),
+				ProvisionedThroughput: s.indexUnits(i.Name), OnDemandThroughput: s.indexMaxOnDemand(i.Name), WarmThroughput: s.warmIndex[i.Name],
 			}}},
 		}
 		var err error
-		live, err = c.updateTable(ctx, client, in, func(live *types.TableDescription) bool {
-			g, there := globalOf(live, i.name)
+		live, err = s.updateTable(ctx, client, in, func(live *types.TableDescription) bool {
+			g, there := globalOf(live, i.Name)
 			return there && g.IndexStatus == types.IndexStatusActive
 		})
 		if err != nil {
-			return live, fmt.Errorf("index %s: %w", i.name, err)
+			return live, fmt.Errorf("index %s: %w", i.Name, err)
 		}
 	}
 	return live, nil
@@ -166,13 +145,13 @@ func (c *core) addIndexes(ctx context.Context, client SchemaClient, s *tableSpec
 // The table refuses a change while another is under way: ResourceInUseException while it is UPDATING, and
 // LimitExceededException while an index is being made or deleted.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
-func (c *core) updateTable(ctx context.Context, client SchemaClient, in *dynamodb.UpdateTableInput, made func(*types.TableDescription) bool) (*types.TableDescription, error) {
+func (s *Spec) updateTable(ctx context.Context, client Client, in *dynamodb.UpdateTableInput, made func(*types.TableDescription) bool) (*types.TableDescription, error) {
 	var (
 		sent    bool
 		limited int   // how often in a row, although no index was being made
 		refused error // of the last change
 	)
-	live, err := c.waitFor(ctx, client, func(live *types.TableDescription) bool {
+	live, err := waitFor(ctx, client, s.table.Name, func(live *types.TableDescription) bool {
 		if made(live) {
 			return true
 		}
@@ -198,15 +177,15 @@ func (c *core) updateTable(ctx context.Context, client SchemaClient, in *dynamod
 	case !sent:
 		return live, refused
 	}
-	return c.waitFor(ctx, client, made)
+	return waitFor(ctx, client, s.table.Name, made)
 }
 
 type ttlState struct {
 	attribute string // empty when TTL is off
 }
 
-func (c *core) liveTTL(ctx context.Context, client SchemaClient) (ttlState, error) {
-	out, err := client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: aws.String(c.name)})
+func (s *Spec) liveTTL(ctx context.Context, client Client) (ttlState, error) {
+	out, err := client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &s.table.Name})
 	if err != nil {
 		return ttlState{}, err
 	}

@@ -1,30 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb
+package schema
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// SchemaOption says what the definition in Go does not: billing, streams, tags
-// and the like, for [Table.CreateTable], [Table.EnsureTable] and [Table.VerifyTable].
-type SchemaOption interface{ applySchema(*tableSpec) }
+// Option says what the definition in Go does not: billing, streams, tags
+// and the like, for the methods CreateTable, EnsureTable and VerifyTable of tables.
+type Option interface{ apply(*Spec) }
 
-type schemaOption func(*tableSpec)
+type option func(*Spec)
 
-func (o schemaOption) applySchema(s *tableSpec) { o(s) }
+func (o option) apply(s *Spec) { o(s) }
 
-// tableSpec is what a table should be.
-type tableSpec struct {
-	core        *core
-	indexes     []*indexInfo
+// Spec is what a table should be: its definition and the options. Make it with [New]; it does not change after that.
+type Spec struct {
+	table       Table
+	indexes     []*Index // each once, sorted by name
 	billing     types.BillingMode
 	throughput  *types.ProvisionedThroughput
 	perIndex    map[string]types.ProvisionedThroughput
@@ -43,27 +45,33 @@ type tableSpec struct {
 	errs        []error
 }
 
-// newTableSpec gathers definition and options, with every mistake in errs.
-func newTableSpec(c *core, opts []SchemaOption) *tableSpec {
-	s := &tableSpec{core: c, billing: types.BillingModePayPerRequest, perIndex: map[string]types.ProvisionedThroughput{},
+// Format prints the name of the table, whatever the verb.
+func (s Spec) Format(f fmt.State, verb rune) { quiet.Format(f, verb, "schema of "+s.table.Name) }
+
+// LogValue is the text that Format prints.
+func (s Spec) LogValue() slog.Value { return slog.StringValue("schema of " + s.table.Name) }
+
+// New gathers a table and its options. The error matches ddb.ErrInvalid and names everything that is wrong: options that
+// contradict each other or name what is not there, indexes of one name that differ, and key attributes of two types.
+func New(t Table, opts ...Option) (*Spec, error) {
+	s := &Spec{table: t, billing: types.BillingModePayPerRequest, perIndex: map[string]types.ProvisionedThroughput{},
 		indexMax: map[string]*types.OnDemandThroughput{}, warmIndex: map[string]*types.WarmThroughput{}}
-	s.errs = append(s.errs, s.gatherIndexes())
-	slices.SortFunc(s.indexes, func(a, b *indexInfo) int { return cmp.Compare(a.name, b.name) })
+	s.gatherIndexes()
 	for _, o := range opts {
 		if o == nil {
 			s.errs = append(s.errs, errors.New("an option is nil"))
 			continue
 		}
-		o.applySchema(s)
+		o.apply(s)
 	}
 	s.checkOptions()
-	return s
+	return s, invalid(s.errs...)
 }
 
 // checkOptions finds options that contradict each other or name what is not there.
-func (s *tableSpec) checkOptions() {
+func (s *Spec) checkOptions() {
 	global := func(option, name string) {
-		if !slices.ContainsFunc(s.indexes, func(i *indexInfo) bool { return i.name == name && i.global }) {
+		if !slices.ContainsFunc(s.indexes, func(i *Index) bool { return i.Name == name && i.Global }) {
 			s.errs = append(s.errs, fmt.Errorf("option %s: the table has no global index %s", option, name))
 		}
 	}
@@ -85,19 +93,19 @@ func (s *tableSpec) checkOptions() {
 }
 
 // OnDemand bills each request by itself; it is the default.
-func OnDemand() SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.billing, s.throughput = types.BillingModePayPerRequest, nil })
+func OnDemand() Option {
+	return option(func(s *Spec) { s.billing, s.throughput = types.BillingModePayPerRequest, nil })
 }
 
 // MaxOnDemand caps an on-demand table, and each global index that [IndexMaxOnDemand] does not name, at so many read and write
 // units a second; zero leaves that side without a cap.
-func MaxOnDemand(read, write int64) SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.maxOnDemand = onDemandLimits(read, write) })
+func MaxOnDemand(read, write int64) Option {
+	return option(func(s *Spec) { s.maxOnDemand = onDemandLimits(read, write) })
 }
 
 // IndexMaxOnDemand caps one global index of an on-demand table; zero leaves that side without a cap.
-func IndexMaxOnDemand(index string, read, write int64) SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.indexMax[index] = onDemandLimits(read, write) })
+func IndexMaxOnDemand(index string, read, write int64) Option {
+	return option(func(s *Spec) { s.indexMax[index] = onDemandLimits(read, write) })
 }
 
 func onDemandLimits(read, write int64) *types.OnDemandThroughput {
@@ -112,7 +120,7 @@ func onDemandLimits(read, write int64) *types.OnDemandThroughput {
 }
 
 // indexMaxOnDemand is the cap of a global index, the table's if it has none of its own.
-func (s *tableSpec) indexMaxOnDemand(name string) *types.OnDemandThroughput {
+func (s *Spec) indexMaxOnDemand(name string) *types.OnDemandThroughput {
 	if limits, ok := s.indexMax[name]; ok {
 		return limits
 	}
@@ -124,20 +132,20 @@ func (s *tableSpec) indexMaxOnDemand(name string) *types.OnDemandThroughput {
 // it. VerifyTable and EnsureTable report a table that has less, and change nothing.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
-func WarmThroughput(read, write int64) SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.warm = s.warmUnits("WarmThroughput", read, write) })
+func WarmThroughput(read, write int64) Option {
+	return option(func(s *Spec) { s.warm = s.warmUnits("WarmThroughput", read, write) })
 }
 
 // IndexWarmThroughput is [WarmThroughput] of one global index.
-func IndexWarmThroughput(index string, read, write int64) SchemaOption {
-	return schemaOption(func(s *tableSpec) {
+func IndexWarmThroughput(index string, read, write int64) Option {
+	return option(func(s *Spec) {
 		if w := s.warmUnits("IndexWarmThroughput", read, write); w != nil {
 			s.warmIndex[index] = w
 		}
 	})
 }
 
-func (s *tableSpec) warmUnits(option string, read, write int64) *types.WarmThroughput {
+func (s *Spec) warmUnits(option string, read, write int64) *types.WarmThroughput {
 	if read < 0 || write < 0 || read+write == 0 {
 		s.errs = append(s.errs, fmt.Errorf("option %s: %d read and %d write units; one of them must be above 0, and none below", option, read, write))
 		return nil
@@ -157,8 +165,8 @@ func (s *tableSpec) warmUnits(option string, read, write int64) *types.WarmThrou
 // days as it is and reports it.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
-func PointInTimeRecovery(days int) SchemaOption {
-	return schemaOption(func(s *tableSpec) {
+func PointInTimeRecovery(days int) Option {
+	return option(func(s *Spec) {
 		if days < 1 || days > 35 {
 			s.errs = append(s.errs, fmt.Errorf("option PointInTimeRecovery: %d days; it takes 1 to 35", days))
 			return
@@ -171,16 +179,16 @@ func PointInTimeRecovery(days int) SchemaOption {
 // the events. The keys are then readable in CloudWatch. CreateTable and EnsureTable switch it on.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/contributorinsights.html
-func ContributorInsights() SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.insights = true })
+func ContributorInsights() Option {
+	return option(func(s *Spec) { s.insights = true })
 }
 
 // ResourcePolicy attaches a policy, a JSON document, to a new table: who may do what with it, across accounts too. VerifyTable and EnsureTable compare
 // the document with the table's, and change nothing, since a wrong policy can lock out whoever writes it.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/access-control-resource-based.html
-func ResourcePolicy(document string) SchemaOption {
-	return schemaOption(func(s *tableSpec) {
+func ResourcePolicy(document string) Option {
+	return option(func(s *Spec) {
 		if !json.Valid([]byte(document)) {
 			s.errs = append(s.errs, errors.New("option ResourcePolicy: the document is no JSON"))
 			return
@@ -191,15 +199,15 @@ func ResourcePolicy(document string) SchemaOption {
 
 // Provisioned reserves so many read and write units a second for the table, and
 // as many for each global index that [IndexProvisioned] does not name.
-func Provisioned(read, write int64) SchemaOption {
-	return schemaOption(func(s *tableSpec) {
+func Provisioned(read, write int64) Option {
+	return option(func(s *Spec) {
 		s.billing, s.throughput = types.BillingModeProvisioned, s.units("Provisioned", read, write)
 	})
 }
 
 // IndexProvisioned reserves units for one global index of a provisioned table.
-func IndexProvisioned(index string, read, write int64) SchemaOption {
-	return schemaOption(func(s *tableSpec) {
+func IndexProvisioned(index string, read, write int64) Option {
+	return option(func(s *Spec) {
 		if u := s.units("IndexProvisioned", read, write); u != nil {
 			s.perIndex[index] = *u
 		}
@@ -207,30 +215,30 @@ func IndexProvisioned(index string, read, write int64) SchemaOption {
 }
 
 // Stream switches DynamoDB Streams on, with the given images in its records.
-func Stream(view types.StreamViewType) SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.stream = view })
+func Stream(view types.StreamViewType) Option {
+	return option(func(s *Spec) { s.stream = view })
 }
 
 // Tags are the tags of the table. CreateTable and EnsureTable add those that it lacks; VerifyTable reports them, and EnsureTable
 // reports those with another value. Other tags of the table are left alone.
-func Tags(tags map[string]string) SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.tags = tags })
+func Tags(tags map[string]string) Option {
+	return option(func(s *Spec) { s.tags = tags })
 }
 
 // DeletionProtection guards the table against DeleteTable.
-func DeletionProtection(on bool) SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.protect = &on })
+func DeletionProtection(on bool) Option {
+	return option(func(s *Spec) { s.protect = &on })
 }
 
 // InfrequentAccess stores the table in the Standard-IA class: cheaper storage, more expensive requests.
-func InfrequentAccess() SchemaOption {
-	return schemaOption(func(s *tableSpec) { s.class = types.TableClassStandardInfrequentAccess })
+func InfrequentAccess() Option {
+	return option(func(s *Spec) { s.class = types.TableClassStandardInfrequentAccess })
 }
 
 // EncryptWithKMS encrypts with a key of the account: the given key, or the AWS
 // managed key for an empty id. Without it DynamoDB uses a key that it owns.
-func EncryptWithKMS(keyID string) SchemaOption {
-	return schemaOption(func(s *tableSpec) {
+func EncryptWithKMS(keyID string) Option {
+	return option(func(s *Spec) {
 		s.sse = &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms}
 		if keyID != "" {
 			s.sse.KMSMasterKeyId = &keyID
@@ -238,7 +246,7 @@ func EncryptWithKMS(keyID string) SchemaOption {
 	})
 }
 
-func (s *tableSpec) units(option string, read, write int64) *types.ProvisionedThroughput {
+func (s *Spec) units(option string, read, write int64) *types.ProvisionedThroughput {
 	if read < 1 || write < 1 {
 		s.errs = append(s.errs, fmt.Errorf("option %s: read and write units must be at least 1", option))
 		return nil
