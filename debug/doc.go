@@ -5,11 +5,12 @@
 //
 //	mux.Handle("/debug/ddb", onlyOperators(debug.Handler()))
 //
-// It shows units by table, index, operation and label; rates of the last five minutes;
-// latencies; throttled attempts with the reasons that DynamoDB gives; errors; the partition
-// keys that use the most capacity; the slowest and the most expensive calls of the last minutes, each
-// with its explanation ([ddb.Call.Explain]); and how estimates compare with what was billed.
-// [Snapshot] documents every figure.
+// It shows, for all calls or those of one table or label: units by table, index, operation and label, and their cost by a price that you give; charts of units,
+// calls, latencies and problems over the last five minutes and the last hour; throughput next to what tables have; throttled attempts with the reasons that
+// DynamoDB gives; errors, failed conditions, unknown outcomes, members of batches that were left unprocessed, and what budgets did not allow; the partition
+// keys that use the most capacity; the slowest and the most expensive calls of the last minutes, grouped, each
+// with an explanation ([ddb.Call.Explain]); the paths of items; how estimates compare with what was billed; and long calls, budgets, consumers and snapshots of
+// this process. [Snapshot] documents every figure. [Processes] shows several processes on one page.
 //
 // The page loads nothing from elsewhere and works without JavaScript; with JavaScript it updates itself.
 //

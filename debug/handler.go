@@ -3,6 +3,7 @@
 package debug
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -10,9 +11,14 @@ import (
 )
 
 // ServeHTTP answers GET and HEAD with the page or, for ?format=json or a request that
-// accepts application/json and not text/html, with a [Snapshot] as JSON. Any other method is
+// accepts application/json and not text/html, with a [Snapshot] as JSON. The parameters table and label select the calls of one table and
+// of one label; see [Filter]. Any other method is
 // refused with status 405, another format with 400. It may stand at any path.
 func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	serve(w, req, func(_ context.Context, f Filter) Snapshot { return r.SnapshotOf(f) })
+}
+
+func serve(w http.ResponseWriter, req *http.Request, snapshot func(context.Context, Filter) Snapshot) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Vary", "Accept")
@@ -26,21 +32,33 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "ddb/debug: only GET and HEAD are answered", http.StatusMethodNotAllowed)
 		return
 	}
-	s := r.Snapshot()
+	query := req.URL.Query()
+	format := query.Get("format")
+	if format == "" && prefersJSON(req) {
+		format = "json"
+	}
+	switch format {
+	case "", "html", "json", "page":
+	default:
+		http.Error(w, "ddb/debug: format is html or json", http.StatusBadRequest)
+		return
+	}
+	s := snapshot(req.Context(), Filter{Table: query.Get("table"), Label: query.Get("label")})
 	var (
 		body []byte
 		err  error
 	)
-	switch format := req.URL.Query().Get("format"); {
-	case format == "json", format == "" && prefersJSON(req):
+	switch format {
+	case "json", "page":
 		h.Set("Content-Type", "application/json; charset=utf-8")
+		if format == "page" {
+			s.slim()
+		}
 		body, err = json.Marshal(&s)
-	case format == "", format == "html":
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		body, err = page(&s)
 	default:
-		http.Error(w, "ddb/debug: format is html or json", http.StatusBadRequest)
-		return
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		s.slim()
+		body, err = page(&s)
 	}
 	if err != nil {
 		http.Error(w, "ddb/debug: "+err.Error(), http.StatusInternalServerError)
@@ -50,6 +68,18 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if req.Method == http.MethodGet {
 		_, _ = w.Write(body) // the reader may be gone
 	}
+}
+
+// slim leaves out what the page does not show: what merging needs.
+func (s *Snapshot) slim() {
+	s.History.Buckets = nil
+	for i := range s.Latencies {
+		s.Latencies[i].Buckets = nil
+	}
+	for i := range s.Throughput {
+		s.Throughput[i].ReadMinutes, s.Throughput[i].WriteMinutes = nil, nil
+	}
+	s.Slowest, s.MostExpensive = firstGroups(s.Slowest, true), firstGroups(s.MostExpensive, false)
 }
 
 func prefersJSON(req *http.Request) bool {

@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"html/template"
 	"math"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +33,7 @@ var (
 //
 // https://www.w3.org/TR/CSP3/
 var pagePolicy = "default-src 'none'; script-src '" + hashOf(pageScript) + "'; style-src '" + hashOf(pageStyle) + "'; img-src data:; " +
-	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+	"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
@@ -39,13 +41,13 @@ func hashOf(text string) string {
 }
 
 // column is a column of a table of the page. Script and server render it by the same
-// words: Key is the field in the JSON of a row, Kind how it is shown.
+// rules: Key is the field in the JSON of a row, Kind how it is shown.
 type column struct{ Title, Key, Kind string }
 
 // Numeric columns are aligned to the right.
 func (c column) Numeric() bool {
 	switch c.Kind {
-	case "count", "units", "ms", "share", "range", "ago":
+	case "count", "limit", "units", "ms", "share", "range", "ago", "money", "seconds":
 		return true
 	}
 	return false
@@ -58,27 +60,38 @@ type section struct {
 	Sort            string // the column that the list is sorted by, most first; empty for by name
 	Groups          bool   // offers to sum up
 	Explains        bool   // rows have an explanation
+	Optional        bool   // hidden while it is empty
 	Columns         []column
 }
 
-var callColumns = []column{
-	{"Operation", "operation", "text"},
-	{"Table", "table", "text"},
-	{"Index", "index", "text"},
-	{"Label", "label", "text"},
-	{"Time, ms", "durationMs", "ms"},
-	{"Units", "units", "units"},
-	{"Expected", "expected", "range"},
-	{"Estimate", "within", "within"},
-	{"Returned", "returned", "count"},
-	{"Scanned", "scanned", "count"},
-	{"Attempts", "attempts", "count"},
-	{"Error", "error", "text"},
-	{"When", "time", "ago"},
+func groupColumns(first ...column) []column {
+	all := []column{
+		{"Operation", "operation", "text"},
+		{"Table", "table", "text"},
+		{"Index", "index", "text"},
+		{"Label", "label", "text"},
+		{"Calls", "calls", "count"},
+	}
+	return append(append(all, first...), []column{
+		{"Failed", "failed", "count"},
+		{"Expected units", "call.expected", "range"},
+		{"Estimate", "call.within", "within"},
+		{"Returned", "call.returned", "count"},
+		{"Scanned", "call.scanned", "count"},
+		{"Attempts", "call.attempts", "count"},
+		{"Error", "call.error", "text"},
+		{"When", "call.time", "ago"},
+	}...)
 }
 
+// Columns that are there only with a price, and only for several processes.
+const (
+	moneyKey   = "cost"
+	processKey = "process"
+)
+
 var sections = []section{
-	{ID: "units", Title: "Capacity units", Note: "What the ledger counts since the program began.", Width: "full", Sort: "units", Groups: true, Columns: []column{
+	{ID: "units", Title: "Capacity units", Note: "Counted by the ledger since the program started.", Width: "full", Sort: "units", Groups: true, Columns: []column{
 		{"Table", "table", "text"},
 		{"Index", "index", "text"},
 		{"Operation", "operation", "text"},
@@ -88,8 +101,26 @@ var sections = []section{
 		{"Write units", "writeUnits", "units"},
 		{"Units", "units", "units"},
 		{"Share", "share", "share"},
+		{"Cost", moneyKey, "money"},
 	}},
-	{ID: "latencies", Title: "Latency", Note: "Milliseconds, with retries, of the last five to ten minutes.", Width: "wide", Columns: []column{
+	{ID: "throughput", Title: "Throughput", Note: "Units per second in the last minute and in the busiest minute of the hour. Used is the busiest minute.", Width: "full", Columns: []column{
+		{"Table", "table", "text"},
+		{"Index", "index", "text"},
+		{"Reads", "readPerSecond", "units"},
+		{"Busiest", "busiestRead", "units"},
+		{"Limit", "readLimit", "limit"},
+		{"Used", "readShare", "share"},
+		{"Writes", "writePerSecond", "units"},
+		{"Busiest", "busiestWrite", "units"},
+		{"Limit", "writeLimit", "limit"},
+		{"Used", "writeShare", "share"},
+		{"Limited by", "source", "text"},
+	}},
+	{ID: "slowest", Title: "Slowest calls", Note: "Grouped by operation, table, index and label; last 5 to 10 minutes. The details are of the longest call.", Width: "full", Sort: "maxMs", Explains: true,
+		Columns: groupColumns(column{"Longest, ms", "maxMs", "ms"}, column{"Mean, ms", "meanMs", "ms"}, column{"Total, ms", "totalMs", "ms"})},
+	{ID: "mostExpensive", Title: "Most expensive calls", Note: "Grouped by operation, table, index and label; last 5 to 10 minutes. The details are of the call that cost most.", Width: "full", Sort: "maxUnits", Explains: true,
+		Columns: groupColumns(column{"Most units", "maxUnits", "units"}, column{"Mean units", "meanUnits", "units"}, column{"Total units", "totalUnits", "units"})},
+	{ID: "latencies", Title: "Latency", Note: "Milliseconds with retries, last 5 to 10 minutes.", Width: "wide", Columns: []column{
 		{"Table", "table", "text"},
 		{"Operation", "operation", "text"},
 		{"Calls", "calls", "count"},
@@ -98,7 +129,7 @@ var sections = []section{
 		{"p99", "p99Ms", "ms"},
 		{"Longest", "maxMs", "ms"},
 	}},
-	{ID: "averages", Title: "Rates", Note: "By the second, over the last so many seconds.", Width: "narrow", Columns: []column{
+	{ID: "averages", Title: "Rates", Note: "Per second, averaged over the last seconds.", Width: "narrow", Columns: []column{
 		{"Seconds", "seconds", "count"},
 		{"Calls", "calls", "units"},
 		{"Read units", "readUnits", "units"},
@@ -106,45 +137,89 @@ var sections = []section{
 		{"Throttled", "throttled", "units"},
 		{"Failed", "failed", "units"},
 	}},
-	{ID: "throttles", Title: "Throttled attempts", Note: "Retries may have made them good.", Width: "wide", Sort: "count", Columns: []column{
+	{ID: "throttles", Title: "Throttled attempts", Note: "A retry may have succeeded.", Width: "wide", Sort: "count", Columns: []column{
 		{"Table", "table", "text"},
 		{"Index", "index", "text"},
 		{"Operation", "operation", "text"},
+		{"Label", "label", "text"},
 		{"Reason", "reason", "text"},
 		{"Attempts", "count", "count"},
 		{"Last", "last", "ago"},
 	}},
-	{ID: "paths", Title: "Off the fast path", Note: "What of the client may look at items; see ddb.HarmlessSteps.", Width: "wide", Sort: "count", Columns: []column{
+	{ID: "errors", Title: "Errors", Note: "A failed condition is an answer, not a failure.", Width: "narrow", Sort: "count", Columns: []column{
 		{"Table", "table", "text"},
 		{"Operation", "operation", "text"},
-		{"Path", "path", "text"},
-		{"Reason", "reason", "text"},
-		{"Calls", "count", "count"},
-	}},
-	{ID: "errors", Title: "Errors", Note: "A failed condition is an answer, no failure.", Width: "narrow", Sort: "count", Columns: []column{
-		{"Table", "table", "text"},
-		{"Operation", "operation", "text"},
+		{"Label", "label", "text"},
 		{"Type", "type", "text"},
 		{"Calls", "count", "count"},
 		{"Last", "last", "ago"},
 	}},
-	{ID: "hotKeys", Title: "Hot partition keys", Note: "Keys stand as hashes; units of the last minutes.", Width: "full", Sort: "units", Columns: []column{
-		{"Partition", "partition", "code"},
+	{ID: "outcomes", Title: "Outcomes", Note: "Calls that neither succeeded nor failed.", Width: "wide", Sort: "unknownOutcomes", Columns: []column{
 		{"Table", "table", "text"},
-		{"Index", "index", "text"},
-		{"Units", "units", "units"},
-		{"Too high by at most", "surplus", "units"},
-		{"Share", "share", "share"},
-		{"Throttled", "throttled", "count"},
-		{"Reasons", "reasons", "list"},
+		{"Operation", "operation", "text"},
+		{"Label", "label", "text"},
+		{"Unknown outcomes", "unknownOutcomes", "count"},
+		{"Failed conditions", "failedConditions", "count"},
+		{"Unprocessed in batches", "unprocessed", "count"},
+		{"Over budget", "overBudget", "count"},
 	}},
-	{ID: "consumers", Title: "Consumers", Note: "Subscriptions of feeds and consumers of tables' streams in this process; lag in commits, ages in milliseconds.", Width: "full", Sort: "ageMs", Columns: []column{
+	{ID: "paths", Title: "Paths of items", Note: "Anything but fast costs more CPU; see ddb.HarmlessSteps.", Width: "narrow", Sort: "count", Columns: []column{
+		{"Table", "table", "text"},
+		{"Operation", "operation", "text"},
+		{"Label", "label", "text"},
+		{"Path", "path", "text"},
+		{"Reason", "reason", "text"},
+		{"Calls", "count", "count"},
+	}},
+	{ID: "hotKeys", Title: "Hot partition keys", Note: "Keys are shown as hashes. PartitionHash of the table gives the hash of a key that you suspect; hotkeys.Find searches the table for the key of a hash.",
+		Width: "full", Sort: "units", Columns: []column{
+			{"Partition", "partition", "code"},
+			{"Table", "table", "text"},
+			{"Index", "index", "text"},
+			{"Units", "units", "units"},
+			{"Overcounted by at most", "surplus", "units"},
+			{"Share", "share", "share"},
+			{"Throttled", "throttled", "count"},
+			{"Reasons", "reasons", "list"},
+			{"Process", processKey, "text"},
+		}},
+	{ID: "longCalls", Title: "Long calls", Note: "Batches, scans and jobs that report their progress.", Width: "full", Optional: true, Columns: []column{
+		{"Call", "job", "text"},
+		{"State", "state", "text"},
+		{"Reason", "reason", "text"},
+		{"Done", "share", "share"},
+		{"Items", "items", "count"},
+		{"of", "total", "limit"},
+		{"Read units", "readUnits", "units"},
+		{"per second", "readRate", "units"},
+		{"Limit", "readCeiling", "limit"},
+		{"Write units", "writeUnits", "units"},
+		{"per second", "writeRate", "units"},
+		{"Limit", "writeCeiling", "limit"},
+		{"Running for", "elapsedSeconds", "seconds"},
+		{"Left, at least", "leftLowSeconds", "seconds"},
+		{"Left, at most", "leftHighSeconds", "seconds"},
+		{"Process", processKey, "text"},
+	}},
+	{ID: "budgets", Title: "Budgets", Note: "Spent so far, and the limit.", Width: "full", Optional: true, Columns: []column{
+		{"Budget", "name", "text"},
+		{"Read units", "readUnits", "units"},
+		{"Limit", "readLimit", "limit"},
+		{"Write units", "writeUnits", "units"},
+		{"Limit", "writeLimit", "limit"},
+		{"Items", "items", "count"},
+		{"Limit", "itemLimit", "limit"},
+		{"Requests", "requests", "count"},
+		{"Limit", "requestLimit", "limit"},
+		{"Process", processKey, "text"},
+	}},
+	{ID: "consumers", Title: "Consumers", Note: "Subscriptions to feeds and consumers of table streams. Lag is in commits, ages are in milliseconds.", Width: "full", Sort: "ageMs", Optional: true, Columns: []column{
 		{"Consumer", "consumer", "text"},
 		{"Kind", "kind", "text"},
 		{"Table", "table", "text"},
 		{"Shards", "shards", "count"},
 		{"Lag", "lag", "count"},
-		{"Age of the oldest", "ageMs", "ms"},
+		{"Oldest unhandled", "ageMs", "ms"},
 		{"Last read", "readAgeMs", "ms"},
 		{"Handled", "handled", "count"},
 		{"Retries", "retries", "count"},
@@ -152,18 +227,30 @@ var sections = []section{
 		{"Parked", "parked", "count"},
 		{"Leases lost", "leasesLost", "count"},
 	}},
-	{ID: "slowest", Title: "Slowest calls", Note: "Of the last five to ten minutes.", Width: "full", Sort: "durationMs", Explains: true, Columns: callColumns},
-	{ID: "mostExpensive", Title: "Most expensive calls", Note: "Of the last five to ten minutes.", Width: "full", Sort: "units", Explains: true, Columns: callColumns},
-	{ID: "estimates", Title: "Estimates", Note: "Units expected before a request was sent, next to those billed.", Width: "full", Columns: []column{
+	{ID: "layers", Title: "Snapshots and loads", Note: "What the layers did since the program started.", Width: "wide", Optional: true, Columns: []column{
+		{"Layer", "layer", "text"},
+		{"Table", "table", "text"},
+		{"Event", "event", "text"},
+		{"Count", "count", "count"},
+	}},
+	{ID: "estimates", Title: "Estimates", Note: "Units expected before a request was sent, and units billed.", Width: "full", Columns: []column{
 		{"Table", "table", "text"},
 		{"Operation", "operation", "text"},
 		{"Calls", "calls", "count"},
-		{"Within", "within", "count"},
+		{"As expected", "within", "count"},
 		{"Cheaper", "below", "count"},
 		{"More expensive", "above", "count"},
-		{"Right", "share", "share"},
+		{"Accuracy", "share", "share"},
 		{"Expected units", "expected", "range"},
 		{"Billed units", "actual", "units"},
+	}},
+	{ID: "processes", Title: "Processes", Note: "The figures above are of these.", Width: "full", Columns: []column{
+		{"Process", "name", "text"},
+		{"Calls", "calls", "count"},
+		{"Units", "units", "units"},
+		{"In flight", "inFlight", "count"},
+		{"Started", "since", "ago"},
+		{"Problem", "error", "text"},
 	}},
 }
 
@@ -181,7 +268,16 @@ var figures = []figure{
 	{"Write units", "totals.writeUnits", "units", "averages.0.writeUnits", "units", "per second"},
 	{"Calls", "totals.calls", "count", "averages.0.calls", "units", "per second"},
 	{"Throttled attempts", "totals.throttled", "count", "totals.retries", "count", "retries"},
-	{"Failed calls", "totals.failed", "count", "inFlight", "count", "under way"},
+	{"Failed calls", "totals.failed", "count", "inFlight", "count", "in flight"},
+	{"Unknown outcomes", "totals.unknownOutcomes", "count", "totals.failedConditions", "count", "failed conditions"},
+}
+
+// figuresOf adds what the units cost, if they have a price.
+func figuresOf(s *Snapshot) []figure {
+	if s.Cost == nil {
+		return figures
+	}
+	return append(slices.Clip(figures), figure{strings.TrimSpace("Cost " + s.Cost.Currency), "cost.total", "money", "cost.perMonth", "money", "per month at this rate"})
 }
 
 // page renders a snapshot as the page that it is before its script runs.
@@ -194,8 +290,13 @@ func page(s *Snapshot) ([]byte, error) {
 	if err := json.Unmarshal(data, &tree); err != nil {
 		return nil, err
 	}
-	v := pageView{tree: tree, now: s.Time, Style: template.CSS(pageStyle), Script: template.JS(pageScript), Figures: figures} //nolint:gosec // our own files
+	v := pageView{tree: tree, now: s.Time, Style: template.CSS(pageStyle), Script: template.JS(pageScript), Figures: figuresOf(s)} //nolint:gosec // our own files
+	v.Filters = []filterView{{"table", "Table", s.Filter.Table, choices(s.Tables, s.Filter.Table)}, {"label", "Label", s.Filter.Label, choices(s.Labels, s.Filter.Label)}}
+	v.JSON = "?" + url.Values{"format": {"json"}, "table": {s.Filter.Table}, "label": {s.Filter.Label}}.Encode()
 	for _, sec := range sections {
+		sec.Columns = slices.DeleteFunc(slices.Clone(sec.Columns), func(c column) bool {
+			return c.Key == moneyKey && s.Cost == nil || c.Key == processKey && len(s.Processes) < 2
+		})
 		rows, _ := tree[sec.ID].([]any)
 		view := sectionView{section: sec}
 		for _, row := range rows {
@@ -217,7 +318,23 @@ type pageView struct {
 	Style    template.CSS
 	Script   template.JS
 	Figures  []figure
+	Filters  []filterView
+	JSON     string // address of the JSON
 	Sections []sectionView
+}
+
+// filterView is a choice of one of several names, or of all.
+type filterView struct {
+	Name, Title, Chosen string
+	Choices             []string
+}
+
+// choices are the names, and the chosen one if nothing has that name yet.
+func choices(names []string, chosen string) []string {
+	if chosen == "" || slices.Contains(names, chosen) {
+		return names
+	}
+	return append(slices.Clip(names), chosen)
 }
 
 type sectionView struct {
@@ -241,32 +358,37 @@ type cellView struct {
 func (v pageView) row(sec section, fields map[string]any) rowView {
 	var r rowView
 	for _, c := range sec.Columns {
-		cell := cellView{column: c, Text: shown(c.Kind, fields[c.Key], v.now)}
-		if share, ok := fields[c.Key].(float64); ok && c.Kind == "share" {
+		value := at(fields, c.Key)
+		cell := cellView{column: c, Text: shown(c.Kind, value, v.now)}
+		if share, ok := value.(float64); ok && c.Kind == "share" {
 			cell.Share = number(100*share, 1)
 		}
 		r.Cells = append(r.Cells, cell)
 	}
-	r.Explain, _ = fields["explain"].(string)
+	r.Explain, _ = at(fields, "call.explain").(string)
 	return r
 }
 
-// Value is what stands at a path of the JSON, such as totals.calls, as text.
-func (v pageView) Value(path, kind string) string {
-	var at any = v.tree
+// Value is what is at a path of the JSON, such as totals.calls, as text.
+func (v pageView) Value(path, kind string) string { return shown(kind, at(v.tree, path), v.now) }
+
+// at is what is at a path of the JSON; nil if there is nothing.
+func at(node any, path string) any {
 	for step := range strings.SplitSeq(path, ".") {
-		switch node := at.(type) {
+		switch n := node.(type) {
 		case map[string]any:
-			at = node[step]
+			node = n[step]
 		case []any:
 			i, err := strconv.Atoi(step)
-			if err != nil || i >= len(node) {
-				return ""
+			if err != nil || i >= len(n) {
+				return nil
 			}
-			at = node[i]
+			node = n[i]
+		default:
+			return nil
 		}
 	}
-	return shown(kind, at, v.now)
+	return node
 }
 
 // shown is a value of the JSON as text; the script has the same rules.
@@ -276,6 +398,20 @@ func shown(kind string, value any, now time.Time) string {
 		switch kind {
 		case "count":
 			return grouped(number(x, 0))
+		case "limit": // 0 is none
+			if x == 0 {
+				return ""
+			}
+		case "money":
+			if x >= 1 {
+				return grouped(strconv.FormatFloat(math.Floor(x*100+0.5)/100, 'f', 2, 64))
+			}
+			return strconv.FormatFloat(math.Floor(x*1e4+0.5)/1e4, 'f', 4, 64)
+		case "seconds": // 0 is not known
+			if x == 0 {
+				return ""
+			}
+			return duration(int64(math.Ceil(x)))
 		case "ms":
 			return milliText(x)
 		case "share":
@@ -343,14 +479,18 @@ func ago(text string, now time.Time) string {
 	if err != nil {
 		return text
 	}
-	seconds := max(0, int64(math.Floor(now.Sub(then).Seconds())))
+	return duration(max(0, int64(math.Floor(now.Sub(then).Seconds())))) + " ago"
+}
+
+// duration is a number of seconds in the largest unit that fits.
+func duration(seconds int64) string {
 	switch {
 	case seconds < 60:
-		return strconv.FormatInt(seconds, 10) + " s ago"
+		return strconv.FormatInt(seconds, 10) + " s"
 	case seconds < 60*60:
-		return strconv.FormatInt(seconds/60, 10) + " min ago"
+		return strconv.FormatInt(seconds/60, 10) + " min"
 	case seconds < 2*24*60*60:
-		return strconv.FormatInt(seconds/(60*60), 10) + " h ago"
+		return strconv.FormatInt(seconds/(60*60), 10) + " h"
 	}
-	return strconv.FormatInt(seconds/(24*60*60), 10) + " d ago"
+	return strconv.FormatInt(seconds/(24*60*60), 10) + " d"
 }

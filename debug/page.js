@@ -3,7 +3,7 @@
 	const period = 2000, maxRows = 100;
 	const $ = (id) => document.getElementById(id);
 	const root = document.documentElement;
-	let snapshot = null, paused = false, timer = 0, groupedBy = "";
+	let snapshot = null, paused = false, timer = 0, groupedBy = "", hour = false;
 
 	// Formats: the server renders the first page by the same rules.
 	const trimmed = (x, decimals) => Math.floor(x * 10 ** decimals + 0.5) / 10 ** decimals;
@@ -15,17 +15,21 @@
 		const decimals = x >= 100 ? 0 : x >= 10 ? 1 : 2;
 		return grouped(trimmed(x, decimals).toFixed(decimals));
 	};
-	const ago = (text) => {
-		const seconds = Math.max(0, Math.floor((Date.parse(snapshot.time) - Date.parse(text)) / 1000));
-		if (seconds < 60) return seconds + " s ago";
-		if (seconds < 3600) return Math.floor(seconds / 60) + " min ago";
-		if (seconds < 172800) return Math.floor(seconds / 3600) + " h ago";
-		return Math.floor(seconds / 86400) + " d ago";
+	const duration = (seconds) => {
+		if (seconds < 60) return seconds + " s";
+		if (seconds < 3600) return Math.floor(seconds / 60) + " min";
+		if (seconds < 172800) return Math.floor(seconds / 3600) + " h";
+		return Math.floor(seconds / 86400) + " d";
 	};
+	const ago = (text) => duration(Math.max(0, Math.floor((Date.parse(snapshot.time) - Date.parse(text)) / 1000))) + " ago";
+	const at = (row, path) => path.split(".").reduce((node, step) => (node === null || node === undefined ? undefined : node[step]), row);
 	const shown = (kind, value) => {
 		if (value === null || value === undefined) return "";
 		switch (kind) {
 		case "count": return grouped(trimmed(value, 0));
+		case "limit": return value === 0 ? "" : grouped(trimmed(value, 1));
+		case "money": return value >= 1 ? grouped(trimmed(value, 2).toFixed(2)) : trimmed(value, 4).toFixed(4);
+		case "seconds": return value === 0 ? "" : duration(Math.ceil(value));
 		case "units": return grouped(trimmed(value, 1));
 		case "ms": return milli(value);
 		case "share": return trimmed(100 * value, 1) + " %";
@@ -55,7 +59,7 @@
 	// Tables: one view for each, which keeps the rows that stay, so that focus and open explanations stay as well.
 	const textual = (kind) => kind === "text" || kind === "code" || kind === "list" || kind === "within";
 	const comparable = (kind, value) => {
-		if (kind === "range") return value.max;
+		if (kind === "range") return value ? value.max : -1;
 		if (kind === "ago") return Date.parse(value);
 		if (kind === "list") return (value || []).join(", ");
 		return value === null || value === undefined ? "" : value;
@@ -92,7 +96,7 @@
 			});
 		});
 
-		const identity = (row) => (row.id !== undefined ? String(row.id) : JSON.stringify(columns.filter((c) => c.kind === "text" || c.kind === "code" || c.key === "seconds").map((c) => row[c.key])));
+		const identity = (row) => JSON.stringify(columns.filter((c) => !c.key.includes(".") && (c.kind === "text" || c.kind === "code" || c.key === "seconds")).map((c) => row[c.key]));
 
 		function newRow() {
 			const tr = make("tr");
@@ -117,24 +121,28 @@
 
 		function fill(parts, row) {
 			columns.forEach((c, i) => {
-				const cell = parts.tr.cells[i], text = shown(c.kind, row[c.key]);
+				const cell = parts.tr.cells[i], value = at(row, c.key), text = shown(c.kind, value);
 				if (c.kind === "share") {
-					cell.firstChild.lastChild.setAttribute("width", trimmed(100 * row[c.key], 1));
+					const known = typeof value === "number";
+					cell.firstChild.toggleAttribute("hidden", !known);
+					cell.firstChild.lastChild.setAttribute("width", known ? trimmed(Math.min(100, 100 * value), 1) : 0);
 					if (cell.lastChild.data !== text) cell.lastChild.data = text;
 					return;
 				}
 				set(cell, text);
-				cell.toggleAttribute("data-bad", c.kind === "within" && row[c.key] === false);
+				cell.toggleAttribute("data-bad", c.kind === "within" && value === false);
 			});
-			if (parts.pre) set(parts.pre, row.explain);
+			if (parts.pre) set(parts.pre, row.call.explain);
 		}
 
 		function render() {
 			let rows = snapshot[table.id];
+			const section = table.closest("section");
+			if ("optional" in section.dataset) section.hidden = rows.length === 0;
 			if (table.id === "units") rows = sums(rows);
 			if (sort.column >= 0) {
 				const { key, kind } = columns[sort.column], sign = sort.descending ? -1 : 1;
-				rows = rows.map((row) => [comparable(kind, row[key]), row]).sort((a, b) => sign * compare(a[0], b[0])).map((pair) => pair[1]);
+				rows = rows.map((row) => [comparable(kind, at(row, key)), row]).sort((a, b) => sign * compare(a[0], b[0])).map((pair) => pair[1]);
 			}
 			const next = new Map(), order = [];
 			for (const row of rows.slice(0, maxRows)) {
@@ -169,11 +177,11 @@
 			const id = JSON.stringify(keep.map((key) => row[key]));
 			let sum = all.get(id);
 			if (!sum) {
-				sum = { table: "all", index: "all", operation: "all", label: "all", operations: 0, readUnits: 0, writeUnits: 0, units: 0, share: 0 };
+				sum = { table: "all", index: "all", operation: "all", label: "all", operations: 0, readUnits: 0, writeUnits: 0, units: 0, share: 0, cost: 0 };
 				for (const key of keep) sum[key] = row[key];
 				all.set(id, sum);
 			}
-			for (const key of ["operations", "readUnits", "writeUnits", "units", "share"]) sum[key] += row[key];
+			for (const key of ["operations", "readUnits", "writeUnits", "units", "share", "cost"]) sum[key] += row[key];
 		}
 		return [...all.values()];
 	}
@@ -194,63 +202,146 @@
 		group.hidden = false;
 	}
 
-	// Charts: lines over the last five minutes, and the values under the pointer.
+	// Charts: lines over the last five minutes or the last hour, from the start of the recording on, and the values under the pointer.
 	const niceTop = (most) => {
 		if (most <= 0) return 1;
 		const power = 10 ** Math.floor(Math.log10(most));
-		return [1, 2, 5, 10].map((f) => f * power).find((top) => top >= most);
+		return [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((f) => trimmed(f * power, 6)).find((top) => top >= most) || most;
 	};
+	const seconds = (text) => Date.parse(text) / 1000;
+
+	// Points of a chart: times in seconds, and for each key a value or null.
+	function pointsOf(keys, steps) {
+		const { rates, history } = snapshot, end = seconds(rates.end), since = Math.floor(seconds(snapshot.since));
+		const points = { begin: Math.max(end - (hour ? 3600 : 300), Math.min(since, end - 10)), end, times: [], values: keys.map(() => []) };
+		const push = (time, value) => {
+			points.times.push(time);
+			keys.forEach((key, k) => points.values[k].push(value(key)));
+		};
+		if (hour || steps) {
+			const start = seconds(history.start), n = history.calls.length - (steps ? 0 : 1); // the last step is not complete
+			for (let i = 0; i < n; i++) {
+				const from = start + i * history.seconds, time = Math.min(from + history.seconds / 2, end);
+				if (from + history.seconds <= points.begin) continue;
+				const known = Math.min(history.seconds, from + history.seconds - since); // the first step may be short
+				push(Math.max(time, points.begin), (key) => (steps ? (history.calls[i] > 0 ? history[key][i] : null) : history[key][i] / Math.max(1, known)));
+			}
+			return points;
+		}
+		rates[keys[0]].forEach((_, i) => {
+			const time = end - rates[keys[0]].length + 1 + i;
+			if (time > points.begin) push(time, (key) => rates[key][i]);
+		});
+		return points;
+	}
 
 	function chartView(box) {
-		const keys = box.dataset.chart.split(" "), legend = [...box.querySelectorAll("li b")];
+		const keys = box.dataset.chart.split(" "), steps = "steps" in box.dataset, legend = [...box.querySelectorAll("li b")];
 		const svg = draw("svg", { role: "img" });
-		let pointed = -1;
+		let pointer = -1, points = null;
 		box.append(svg);
-		const left = 44, right = 4, top = 8, bottom = 22, height = 170;
+		const left = 52, right = 4, top = 8, bottom = 22, height = 170;
+		const text = (value) => (value === null || value === undefined ? "\u2013" : steps ? milli(value) : grouped(trimmed(value, 1)));
 
 		function render() {
-			const width = box.clientWidth - 36, rates = snapshot.rates, n = rates[keys[0]].length;
+			const width = box.clientWidth - 36;
 			if (width <= 0) return;
-			const most = niceTop(Math.max(...keys.flatMap((key) => rates[key])));
-			const x = (i) => left + ((width - left - right) * i) / (n - 1);
+			points = pointsOf(keys, steps);
+			const { times, values, begin, end } = points, n = times.length, span = Math.max(1, end - begin);
+			const peak = Math.max(0, ...values.flat().filter((value) => value !== null)), most = niceTop(peak);
+			const x = (time) => left + ((width - left - right) * (time - begin)) / span;
 			const y = (value) => top + (height - top - bottom) * (1 - value / most);
 			const nodes = [];
 			for (const part of [0, 0.5, 1]) {
 				nodes.push(draw("line", { class: "grid", x1: left, x2: width - right, y1: y(part * most), y2: y(part * most) }));
 				const label = draw("text", { x: left - 8, y: y(part * most) + 4, "text-anchor": "end" });
-				label.textContent = grouped(trimmed(part * most, 2));
+				label.textContent = grouped(trimmed(part * most, 3));
 				nodes.push(label);
 			}
-			for (let minute = 5; minute >= 0; minute--) {
-				const label = draw("text", { x: x(n - 1 - (minute * (n - 1)) / 5), y: height - 5, "text-anchor": minute === 5 ? "start" : minute === 0 ? "end" : "middle" });
-				label.textContent = minute === 0 ? "now" : "\u2212" + minute + " min";
+			const tick = [5, 10, 30, 60, 300, 600, 900].find((unit) => span / unit <= 6) || 900;
+			for (let back = 0; back <= span; back += tick) {
+				const label = draw("text", { x: x(end - back), y: height - 5, "text-anchor": back === 0 ? "end" : back === span ? "start" : "middle" });
+				label.textContent = back === 0 ? "now" : "\u2212" + (tick < 60 ? back + " s" : back / 60 + " min");
 				nodes.push(label);
 			}
 			keys.forEach((key, k) => {
-				const line = rates[key].map((value, i) => (i ? "L" : "M") + x(i).toFixed(1) + " " + y(value).toFixed(1)).join("");
+				let line = "", drawn = false;
+				values[k].forEach((value, i) => {
+					if (value === null) { drawn = false; return; }
+					const place = x(times[i]).toFixed(1) + " " + y(value).toFixed(1);
+					line += drawn ? "L" + place : "M" + place + "h0";
+					drawn = true;
+				});
 				const series = draw("g", { class: "series " + "abc"[k] });
-				if (k < 2) series.append(draw("path", { class: "area", d: line + "L" + x(n - 1) + " " + y(0) + "L" + x(0) + " " + y(0) + "Z" }));
-				series.append(draw("path", { d: line }));
+				if (k < 2 && !steps && n > 0) {
+					series.append(draw("path", { class: "area", d: line + "L" + x(times[n - 1]).toFixed(1) + " " + y(0) + "L" + x(times[0]).toFixed(1) + " " + y(0) + "Z" }));
+				}
+				series.append(draw("path", { class: "line", d: line }));
 				nodes.push(series);
 			});
-			if (pointed >= 0) nodes.push(draw("line", { class: "cursor", x1: x(pointed), x2: x(pointed), y1: top, y2: height - bottom }));
+			let shownAt = n - 1; // or the last that there is a value of
+			while (shownAt > 0 && values[0][shownAt] === null) shownAt--;
+			const latest = shownAt;
+			if (pointer >= 0 && n > 0) {
+				const time = begin + ((pointer - left) / (width - left - right)) * span;
+				shownAt = times.reduce((best, t, i) => (Math.abs(t - time) < Math.abs(times[best] - time) ? i : best), 0);
+				nodes.push(draw("line", { class: "cursor", x1: x(times[shownAt]), x2: x(times[shownAt]), y1: top, y2: height - bottom }));
+			}
 			svg.setAttribute("viewBox", "0 0 " + width + " " + height);
 			svg.replaceChildren(...nodes);
-			const at = pointed >= 0 ? pointed : n - 1;
-			keys.forEach((key, k) => set(legend[k], grouped(trimmed(rates[key][at], 1))));
-			svg.setAttribute("aria-label", box.querySelector("h2").textContent + " over five minutes: " + keys.map((key, k) =>
-				legend[k].parentNode.firstChild.data.trim() + " " + grouped(trimmed(rates[key][n - 1], 1)) + " now, " + grouped(trimmed(Math.max(...rates[key]), 1)) + " at most").join("; "));
+			keys.forEach((key, k) => set(legend[k], text(values[k][shownAt])));
+			svg.setAttribute("aria-label", box.querySelector("h2").textContent + (hour ? ", last hour: " : ", last five minutes: ") + keys.map((key, k) =>
+				legend[k].parentNode.firstChild.data.trim() + " " + text(values[k][latest]) + " now, " + text(Math.max(0, ...values[k])) + " at most").join("; "));
+			svg.dataset.points = n;
+			svg.dataset.top = most;
+			svg.dataset.begin = begin;
 		}
 		svg.addEventListener("pointermove", (event) => {
 			if (!snapshot) return;
-			const area = svg.getBoundingClientRect(), n = snapshot.rates[keys[0]].length;
-			pointed = Math.min(n - 1, Math.max(0, Math.round(((event.clientX - area.left - left) / (area.width - left - right)) * (n - 1))));
+			pointer = Math.max(0, event.clientX - svg.getBoundingClientRect().left);
 			render();
 		});
-		svg.addEventListener("pointerleave", () => { pointed = -1; render(); });
+		svg.addEventListener("pointerleave", () => { pointer = -1; if (snapshot) render(); });
 		new ResizeObserver(() => { if (snapshot) render(); }).observe(box);
 		return render;
 	}
+
+	function rangeButtons(charts) {
+		for (const [isHour, title] of [[false, "5 minutes"], [true, "1 hour"]]) {
+			const button = make("button", "", title);
+			button.type = "button";
+			button.setAttribute("aria-pressed", String(isHour === hour));
+			button.addEventListener("click", () => {
+				hour = isHour;
+				for (const other of $("range").children) other.setAttribute("aria-pressed", String(other === button));
+				for (const render of charts) render();
+			});
+			$("range").append(button);
+		}
+	}
+
+	// Filters: the server selects, so that the figures are the same with and without this script.
+	const filters = [...$("filters").querySelectorAll("select")];
+	const query = (format) => "?" + new URLSearchParams([...(format ? [["format", format]] : []), ...filters.filter((f) => f.value).map((f) => [f.name, f.value])]);
+
+	function showChoices() {
+		for (const select of filters) {
+			const names = select.name === "table" ? snapshot.tables : snapshot.labels;
+			for (const choice of names) {
+				if ([...select.options].some((option) => option.value === choice)) continue;
+				const after = [...select.options].find((option) => option.value && option.value > choice);
+				select.add(new Option(choice, choice), after || null);
+			}
+		}
+	}
+	for (const select of filters) {
+		select.addEventListener("change", () => {
+			history.replaceState(null, "", location.pathname + query(""));
+			$("json").href = query("json");
+			poll(true);
+		});
+	}
+	$("apply").hidden = true;
 
 	// Following the program.
 	const status = (state, text) => {
@@ -263,29 +354,35 @@
 		if (!renderings) { // the server's tables stand until there is something to take their place
 			const tables = [...document.querySelectorAll("main table")].map(tableView);
 			$("charts").hidden = false;
-			renderings = [...tables, ...[...document.querySelectorAll("figure[data-chart]")].map(chartView)];
+			const charts = [...document.querySelectorAll("figure[data-chart]")].map(chartView);
+			renderings = [...tables, ...charts];
 			groupButtons(tables[0]);
+			rangeButtons(charts);
 		}
 		for (const node of document.querySelectorAll("[data-path]")) {
-			set(node, shown(node.dataset.kind, node.dataset.path.split(".").reduce((at, step) => at && at[step], snapshot)));
+			set(node, shown(node.dataset.kind, at(snapshot, node.dataset.path)));
 		}
+		showChoices();
 		for (const render of renderings) render();
 		root.dataset.at = snapshot.time;
 	}
 
-	async function poll() {
+	let asked = 0;
+	async function poll(changed) {
 		clearTimeout(timer);
-		if (paused || document.hidden) return;
+		if ((paused && changed !== true) || document.hidden) return;
+		const turn = ++asked;
 		try {
-			const reply = await fetch(location.pathname + "?format=json", { headers: { Accept: "application/json" }, cache: "no-store" });
+			const reply = await fetch(location.pathname + query("page"), { headers: { Accept: "application/json" }, cache: "no-store" });
 			if (!reply.ok) throw new Error("status " + reply.status);
 			const news = await reply.json();
-			if (paused) return;
+			if (turn !== asked || (paused && changed !== true)) return;
 			snapshot = news;
 			show();
-			status("live", "Live, every 2 s");
+			if (!paused) status("live", "Live, updates every 2 s");
 		} catch (error) {
-			status("lost", "No figures (" + error.message + "); asking again");
+			if (turn !== asked) return;
+			status("lost", "Not updated (" + error.message + "); retrying");
 		}
 		clearTimeout(timer);
 		if (!paused) timer = setTimeout(poll, period);

@@ -4,7 +4,10 @@ package debug
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,33 +15,36 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/hotkeys"
+	"github.com/dynamotable/ddb/progress"
 )
 
 // Recorder is a [ddb.Hook] that keeps figures of the requests that it sees, and an
 // http.Handler that shows them; see [Recorder.ServeHTTP]. [New] makes one.
 //
-// It takes at most about 2 MB, however many requests, tables and errors there are: it
-// keeps 256 combinations of names of each kind and counts what is beyond them under the
-// name "other". It holds no key values, no items and no texts of errors. A Recorder has
+// Its memory is bounded, however many requests, tables and errors there are: about 60 KB for each pair of table and label, and at most about 8 MB. It
+// keeps 256 combinations of names of each kind, and the history of 48 pairs of table and label; what is beyond them counts under the label
+// "other" of its table, and then under the table "other". It holds no key values, no items and no texts of errors. A Recorder has
 // no goroutine and is safe for concurrent use.
 type Recorder struct {
-	ledger *cost.Ledger
-	hot    *hotkeys.Finder
-	now    func() time.Time
-	since  time.Time
+	ledger  *cost.Ledger
+	hot     *hotkeys.Finder
+	now     func() time.Time
+	since   time.Time
+	process string
+	prices  prices
 
 	inFlight atomic.Int64
 
-	mu            sync.Mutex
-	totals        Totals
-	rates         rateRing
-	latencies     recentLatencies
-	mostExpensive recentCalls
-	slowest       recentCalls
-	throttles     bounded[throttleKey, Throttle]
-	errors        bounded[errorKey, ErrorCount]
-	estimates     bounded[callKind, Accuracy]
-	paths         bounded[pathKey, PathCount]
+	mu        sync.Mutex
+	kinds     bounded[kindKey, kind]
+	series    bounded[seriesKey, series]
+	usages    bounded[usageKey, usage]
+	limits    map[usageKey]capacityLimit
+	throttles bounded[throttleKey, Throttle]
+	errors    bounded[errorKey, ErrorCount]
+	paths     bounded[pathKey, PathCount]
+	budgets   []named[*cost.Budget]
+	trackers  []named[*progress.Tracker]
 }
 
 // Option is an option of [New].
@@ -69,6 +75,18 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
+// WithProcess sets the name by which [Merge] and the page of several processes show this one. The default is host name and process ID.
+func WithProcess(name string) Option { return func(r *Recorder) { r.process = name } }
+
+// WithPrice shows what units cost: the price of a million read and write request units, in a currency of your choice. With tables it is
+// the price of these alone, for instance of a table of class infrequent access; without, that of all others. Provisioned capacity is billed by the
+// hour whether it is used or not, so for it this is no bill.
+//
+// https://aws.amazon.com/dynamodb/pricing/on-demand/
+func WithPrice(p Price, tables ...string) Option {
+	return func(r *Recorder) { r.prices.set(p, tables) }
+}
+
 const hotKeyCounters = 256
 
 // New makes a recorder. It sees nothing until it is given to [ddb.AddHook] for all tables
@@ -83,9 +101,11 @@ func New(opts ...Option) *Recorder {
 	if r.hot == nil {
 		r.hot = hotkeys.New(hotKeyCounters, time.Minute)
 	}
+	if r.process == "" {
+		host, _ := os.Hostname() // without one the number is the name
+		r.process = fmt.Sprintf("%s/%d", host, os.Getpid())
+	}
 	r.since = r.now()
-	r.slowest.worth = func(c *CallRecord) float64 { return c.DurationMs }
-	r.mostExpensive.worth = func(c *CallRecord) float64 { return c.Units }
 	return r
 }
 
@@ -120,36 +140,97 @@ func (r *Recorder) End(ctx context.Context, call *ddb.Call) {
 	r.inFlight.Add(-1)
 	r.hot.End(ctx, call)
 	now := r.now()
-	slow, expensive := r.count(now, call)
-	if !slow && !expensive {
+	k, slowest, costliest := r.count(now, call)
+	if !slowest && !costliest {
 		return
 	}
-	c := newCallRecord(now, call)
+	top := topCall{call.Duration, call.Consumed.Total(), newCallRecord(now, call)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if slow {
-		r.slowest.add(now, c)
+	if k.now == nil { // another goroutine has begun the next period
+		return
 	}
-	if expensive {
-		r.mostExpensive.add(now, c)
+	if slowest && top.duration > k.now.slowest.duration {
+		k.now.slowest = top
+	}
+	if costliest && top.units > k.now.costliest.units {
+		k.now.costliest = top
 	}
 }
 
-// count reports whether the call is to be remembered as slow or expensive.
-func (r *Recorder) count(now time.Time, call *ddb.Call) (slow, expensive bool) {
+// count reports whether the call is the slowest or the most expensive of its kind.
+func (r *Recorder) count(now time.Time, call *ddb.Call) (k *kind, slowest, costliest bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.totals.add(call)
-	r.rates.add(now, call)
-	r.latencies.add(now, kindOf(call), call.Duration)
+	k = r.kindOf(call.Table, call.Index, call.Operation, call.Label)
+	k.series.add(now, call)
+	r.use(now, k, call)
 	r.countThrottles(now, call)
 	r.countPath(call)
 	if call.Err != nil {
 		r.countError(now, call)
-	} else {
-		r.countEstimate(call)
 	}
-	return r.slowest.wants(now, milliseconds(call.Duration)), r.mostExpensive.wants(now, call.Consumed.Total())
+	slowest, costliest = k.add(now, call)
+	return k, slowest, costliest
+}
+
+// Failed counts unknown outcomes and what a budget did not allow; it makes a Recorder a [ddb.FailureHook].
+func (r *Recorder) Failed(_ context.Context, f *ddb.CallFailure) {
+	if r == nil || r.now == nil || f == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k := r.kindOf(f.Table, f.Index, f.Operation, f.Label)
+	switch {
+	case errors.Is(f.Err, ddb.ErrOutcomeUnknown):
+		k.totals.UnknownOutcomes++
+	case errors.Is(f.Err, cost.ErrBudgetExceeded):
+		k.totals.OverBudget++
+	}
+}
+
+// maxNamed is how many budgets, and how many trackers, are shown at once.
+const maxNamed = 50
+
+type named[V any] struct {
+	id    *byte
+	name  string
+	value V
+}
+
+// ShowBudget shows what is spent of a budget, under a name, until remove is called. At most 50 are shown at a time; more are ignored.
+func (r *Recorder) ShowBudget(name string, b *cost.Budget) (remove func()) {
+	if r == nil || b == nil {
+		return func() {}
+	}
+	return show(r, &r.budgets, name, b)
+}
+
+// ShowProgress shows the long calls that a tracker lists, until remove is called. At most 50 trackers are shown at a time; more are ignored.
+//
+//	calls := progress.NewTracker()
+//	defer debug.Handler().ShowProgress(calls)()
+//	err := orders.BatchPut(calls.With(ctx), all)
+func (r *Recorder) ShowProgress(t *progress.Tracker) (remove func()) {
+	if r == nil || t == nil {
+		return func() {}
+	}
+	return show(r, &r.trackers, "", t)
+}
+
+func show[V any](r *Recorder, list *[]named[V], name string, value V) (remove func()) {
+	id := new(byte)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(*list) < maxNamed {
+		*list = append(*list, named[V]{id, name, value})
+	}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		*list = slices.DeleteFunc(*list, func(n named[V]) bool { return n.id == id })
+	}
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -64,7 +64,7 @@ func (c *clock) advance(d time.Duration) {
 func newRecorder(t *testing.T) (*debug.Recorder, *cost.Ledger, *clock) {
 	t.Helper()
 	ledger, c := cost.NewLedger(), newClock()
-	return debug.New(debug.WithLedger(ledger), debug.WithClock(c.Now), debug.WithHotKeys(64, 0)), ledger, c
+	return debug.New(debug.WithLedger(ledger), debug.WithClock(c.Now), debug.WithHotKeys(64, 0), debug.WithProcess("test")), ledger, c
 }
 
 // newOrders is a table that the recorder sees, with an index by status.
@@ -117,7 +117,7 @@ func TestRecorderSeesATable(t *testing.T) {
 	c.advance(time.Second)
 	s := r.Snapshot()
 
-	if want := (debug.Totals{Calls: 10, Throttled: 2, Retries: 2, ReadUnits: 0.5, WriteUnits: s.Totals.WriteUnits}); s.Totals != want {
+	if want := (debug.Totals{Calls: 10, FailedConditions: 1, Throttled: 2, Retries: 2, ReadUnits: 0.5, WriteUnits: s.Totals.WriteUnits}); s.Totals != want {
 		t.Errorf("totals are %+v, want %+v", s.Totals, want)
 	}
 	if s.InFlight != 0 {
@@ -133,11 +133,11 @@ func TestRecorderSeesATable(t *testing.T) {
 	if total := s.Totals.ReadUnits + s.Totals.WriteUnits; sum != total || total == 0 {
 		t.Errorf("the ledger has %g units, the recorder saw %g", sum, total)
 	}
-	wantThrottles := []debug.Throttle{{Table: "orders", Index: "by-status", Operation: "Query", Reason: reason, HotKey: true, Count: 2, Last: noon}}
+	wantThrottles := []debug.Throttle{{Table: "orders", Index: "by-status", Operation: "Query", Label: "checkout", Reason: reason, HotKey: true, Count: 2, Last: noon}}
 	if diff := cmp.Diff(wantThrottles, s.Throttles); diff != "" {
 		t.Errorf("throttles (-want +got):\n%s", diff)
 	}
-	wantErrors := []debug.ErrorCount{{Table: "orders", Operation: "PutItem", Type: "ConditionalCheckFailedException", Answer: true, Count: 1, Last: noon}}
+	wantErrors := []debug.ErrorCount{{Table: "orders", Operation: "PutItem", Label: "checkout", Type: "ConditionalCheckFailedException", Answer: true, Count: 1, Last: noon}}
 	if diff := cmp.Diff(wantErrors, s.Errors); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)
 	}
@@ -151,19 +151,22 @@ func TestRecorderSeesATable(t *testing.T) {
 	if len(s.HotKeys) == 0 || s.HotKeys[0].Partition != hash {
 		t.Errorf("hot keys are %+v, want %s first", s.HotKeys, hash)
 	}
-	at := slices.IndexFunc(s.Slowest, func(c debug.CallRecord) bool { return c.Operation == "Query" })
+	at := slices.IndexFunc(s.Slowest, func(c debug.CallGroup) bool { return c.Operation == "Query" })
 	if at < 0 {
 		t.Fatalf("the query is not among the slowest: %+v", s.Slowest)
 	}
-	got := s.Slowest[at]
-	within := true
-	want := debug.CallRecord{
-		ID: got.ID, Time: noon, Operation: "Query", Table: "orders", Index: "by-status", Label: "checkout", DurationMs: got.DurationMs,
-		Attempts: 3, Throttled: 2, Returned: 4, Scanned: 8, ReadUnits: 0.5, Units: 0.5, Expected: got.Expected, Within: &within,
-		Partitions: got.Partitions, Explain: got.Explain,
+	group, within := s.Slowest[at], true
+	got := group.Call
+	wantCall := debug.CallRecord{
+		Time: noon, DurationMs: got.DurationMs, Attempts: 3, Throttled: 2, Returned: 4, Scanned: 8, ReadUnits: 0.5, Units: 0.5,
+		Expected: got.Expected, Within: &within, Partitions: got.Partitions, Explain: got.Explain,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("call (-want +got):\n%s", diff)
+	wantGroup := debug.CallGroup{
+		Table: "orders", Index: "by-status", Operation: "Query", Label: "checkout", Calls: 1, MeanMs: got.DurationMs, MaxMs: got.DurationMs, TotalMs: got.DurationMs,
+		MeanUnits: 0.5, MaxUnits: 0.5, TotalUnits: 0.5, Call: wantCall,
+	}
+	if diff := cmp.Diff(wantGroup, group); diff != "" {
+		t.Errorf("group (-want +got):\n%s", diff)
 	}
 	for _, text := range []string{"index by-status", "total > ?", "billed, then dropped"} {
 		if !contains(got.Explain, text) {
@@ -271,27 +274,44 @@ func TestLatencies(t *testing.T) {
 	}
 }
 
-func TestSlowestAndMostExpensive(t *testing.T) {
+// TestGroups: calls of one group are one row, with their number and the longest or most expensive of them.
+func TestGroups(t *testing.T) {
 	t.Parallel()
 	r, _, c := newRecorder(t)
 	for _, i := range rand.New(rand.NewPCG(3, 4)).Perm(100) {
-		seen(r, ddb.Call{Operation: "Query", Table: "t", Duration: time.Duration(i) * time.Millisecond, Consumed: cost.Consumed{ReadUnits: float64(100 - i)}})
+		seen(r, ddb.Call{Operation: "Query", Table: "t", Label: fmt.Sprint("label ", i%2), Attempts: i, Duration: time.Duration(i) * time.Millisecond, Consumed: cost.Consumed{ReadUnits: float64(100 - i)}})
 	}
 	c.advance(5 * time.Minute)
-	seen(r, ddb.Call{Operation: "Query", Table: "t", Duration: 95*time.Millisecond + 500*time.Microsecond})
+	seen(r, ddb.Call{Operation: "Query", Table: "t", Label: "label 1", Attempts: 7, Duration: 95*time.Millisecond + 500*time.Microsecond})
+	seen(r, ddb.Call{Operation: "Scan", Table: "t", Attempts: 8, Duration: 98*time.Millisecond + 500*time.Microsecond})
+	type row struct {
+		operation, label string
+		calls            int64
+		max, mean, total float64
+		attempts         int // of the call that is shown
+	}
+	rows := func(groups []debug.CallGroup, longest bool) (all []row) {
+		for _, s := range groups {
+			if x := (row{s.Operation, s.Label, s.Calls, s.MaxMs, s.MeanMs, s.TotalMs, s.Call.Attempts}); longest {
+				all = append(all, x)
+				continue
+			}
+			all = append(all, row{s.Operation, s.Label, s.Calls, s.MaxUnits, s.MeanUnits, s.TotalUnits, s.Call.Attempts})
+		}
+		return all
+	}
 	s := r.Snapshot()
-	var slow, expensive []float64
-	for _, call := range s.Slowest {
-		slow = append(slow, call.DurationMs)
-	}
-	for _, call := range s.MostExpensive {
-		expensive = append(expensive, call.Units)
-	}
-	if diff := cmp.Diff([]float64{99, 98, 97, 96, 95.5, 95, 94, 93, 92, 91}, slow); diff != "" {
+	wantSlow := []row{{"Query", "label 1", 51, 99, 2595.5 / 51, 2595.5, 99}, {"Scan", "", 1, 98.5, 98.5, 98.5, 8}, {"Query", "label 0", 50, 98, 49, 2450, 98}}
+	wantCostly := []row{{"Query", "label 0", 50, 100, 51, 2550, 0}, {"Query", "label 1", 51, 99, 2500.0 / 51, 2500, 1}, {"Scan", "", 1, 0, 0, 0, 0}}
+	if diff := cmp.Diff(wantSlow, rows(s.Slowest, true), cmp.AllowUnexported(row{}), cmpopts.EquateApprox(0, 1e-9)); diff != "" {
 		t.Errorf("slowest (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]float64{100, 99, 98, 97, 96, 95, 94, 93, 92, 91}, expensive); diff != "" {
+	if diff := cmp.Diff(wantCostly, rows(s.MostExpensive, false), cmp.AllowUnexported(row{}), cmpopts.EquateApprox(0, 1e-9)); diff != "" {
 		t.Errorf("mostExpensive (-want +got):\n%s", diff)
+	}
+	c.advance(5 * time.Minute)
+	if s = r.Snapshot(); len(s.Slowest) != 2 || s.Slowest[1].Calls != 1 || s.Slowest[1].MaxMs != 95.5 {
+		t.Errorf("after ten minutes: %+v", s.Slowest)
 	}
 }
 
@@ -365,9 +385,16 @@ func TestFixedMemory(t *testing.T) {
 		t.Errorf("calls were lost: %+v", n)
 	}
 	for _, length := range []int{len(s.Latencies), len(s.Throttles), len(s.Errors), len(s.Estimates)} {
-		if length != 257 {
-			t.Errorf("a list has %d entries, want 256 and one for the others", length)
+		// The names of 128 tables with two labels each, or of 256 tables; then 64 of label other, and one for the rest.
+		if length != 193 && length != 321 {
+			t.Errorf("a list has %d entries", length)
 		}
+	}
+	if n := len(s.Throughput); n != 193 && n != 321 {
+		t.Errorf("throughput of %d tables", n)
+	}
+	if got := sumOf(s.History.Calls); got != 2*calls {
+		t.Errorf("%g calls in the history", got)
 	}
 	for _, c := range s.Slowest {
 		if len(c.Label) > 255 {

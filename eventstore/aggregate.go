@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/layerstats"
 )
 
 // Snapshots keeps the state of aggregates, so that not every load folds all events. Package
@@ -162,6 +163,7 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 	keep := version == math.MaxInt64 && r.caches(stream)
 	if keep {
 		if cached, hit, recent = r.cache.get(stream, stale); recent {
+			r.count("loads from the cache, nothing read", 1)
 			return cached, nil
 		}
 	}
@@ -200,8 +202,17 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		keep = false
 	case hit:
 		a = cached
+		r.count("loads from the cache", 1)
 	default:
 		r.begin(ctx, &a, saved, version)
+		switch {
+		case a.Version == 0:
+			r.count("loads from the first event", 1)
+		case a.snapshot > 0:
+			r.count("loads from a snapshot", 1)
+		default:
+			r.count("loads from the stored state", 1)
+		}
 	}
 	if a.Version == version {
 		if keep {
@@ -213,6 +224,8 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		return a, &GapError{Stream: stream, Version: a.Version + 1, First: head.Cut} // truncated beyond what the state holds
 	}
 	read := reading{store: r.store, stream: stream, from: a.Version + 1, to: version}
+	folded := int64(0)
+	defer func() { r.count("events folded by loads", folded) }()
 	for e, err := range r.store.resolve(ctx, func(yield func(Event, error) bool) {
 		read.span(ctx, head, func(e Event) bool {
 			if seen != nil {
@@ -227,6 +240,7 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		if err := r.Fold(&a.State, e); err != nil {
 			return a, err
 		}
+		folded++
 		a.Version = e.Version
 	}
 	a.Version = version // the last events may have been dropped by an upcaster
@@ -234,6 +248,11 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		r.cache.put(a, began)
 	}
 	return a, nil
+}
+
+// count counts for [layerstats.List].
+func (r *Repository[S, E]) count(event string, n int64) {
+	layerstats.Add("eventstore", r.store.Name(), event, n)
 }
 
 // caches reports whether states of a stream may be kept in memory.

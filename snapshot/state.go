@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/layerstats"
 )
 
 func sum(state []byte) []byte {
@@ -30,11 +31,17 @@ func (s *Store) LoadState(ctx context.Context, stream, stateType string, schema 
 		passed++
 		return r.Type == stateType && r.Schema == schema || passed > looks
 	}) {
-		if err != nil || snap.Type != stateType || snap.Schema != schema {
+		if err != nil {
+			layerstats.Add("snapshot", s.Name(), "loads that failed", 1)
 			return 0, time.Time{}, nil, err
 		}
+		if snap.Type != stateType || snap.Schema != schema {
+			break
+		}
+		layerstats.Add("snapshot", s.Name(), "loads with a snapshot", 1)
 		return snap.Version, snap.TakenAt, snap.State, nil
 	}
+	layerstats.Add("snapshot", s.Name(), "loads without a snapshot", 1)
 	return 0, time.Time{}, nil, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/layerstats"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -233,6 +234,7 @@ func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 	if err != nil {
 		return err
 	}
+	layerstats.Add("snapshot", s.Name(), "saved", 1)
 	if err := s.Prune(ctx, snap.Stream); err != nil {
 		return fmt.Errorf("snapshot: saved, but not pruned: %w", err)
 	}

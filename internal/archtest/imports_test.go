@@ -22,16 +22,17 @@ const (
 // foundations are public packages beside the root: each is a thing of its own, and may build on internal as the root does. Those above
 // the root import it, those below are imported by it.
 var foundations = map[string]bool{ // whether it lies above the root
-	"ddbclient": true,
-	"hotkeys":   true,
-	"rawtable":  true,
-	"keyformat": false,
-	"consumers": false,
-	"cost":      false,
-	"schema":    false,
-	"progress":  false,
-	"pagetoken": true,
-	"sweep":     true,
+	"ddbclient":  true,
+	"hotkeys":    true,
+	"rawtable":   true,
+	"keyformat":  false,
+	"consumers":  false,
+	"cost":       false,
+	"schema":     false,
+	"progress":   false,
+	"pagetoken":  true,
+	"sweep":      true,
+	"layerstats": false,
 }
 
 // clientPackages make clients, and so build the SDK's credential packages. Programs that bring a client build neither.

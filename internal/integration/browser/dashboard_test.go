@@ -12,15 +12,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	gocmp "github.com/google/go-cmp/cmp"
-
-	"github.com/dynamotable/ddb"
-	"github.com/dynamotable/ddb/cost"
-	"github.com/dynamotable/ddb/debug"
 )
 
 var update = flag.Bool("update", false, "write the screenshots in docs anew")
@@ -57,6 +52,7 @@ func TestDashboard(t *testing.T) {
 		{"explained by keyboard", explained},
 		{"summed up", summed},
 		{"charts", charts},
+		{"filtered", filtered},
 		{"on a telephone", narrow},
 	}
 	for _, part := range parts {
@@ -104,7 +100,7 @@ func numbers(t *testing.T, s *shop, b *tab) {
 	b.shows(s.recorder)
 	want, got := s.recorder.Snapshot(), b.tables()
 
-	if len(got["units"]) != len(want.Units)+1 {
+	if len(got["units"]) != len(want.Units)+1 || want.Cost == nil {
 		t.Fatalf("%d rows of units, want %d", len(got["units"])-1, len(want.Units))
 	}
 	for i, u := range want.Units {
@@ -128,7 +124,7 @@ func numbers(t *testing.T, s *shop, b *tab) {
 		t.Errorf("the hottest key is %s, want %s: %v", want.HotKeys[0].Partition, hot, err)
 	}
 	for i, x := range want.Throttles {
-		if row := got["throttles"][i+1]; !slices.Equal(row[:4], []string{x.Table, x.Index, x.Operation, x.Reason}) || number(t, row[4]) != float64(x.Count) {
+		if row := got["throttles"][i+1]; !slices.Equal(row[:5], []string{x.Table, x.Index, x.Operation, x.Label, x.Reason}) || number(t, row[5]) != float64(x.Count) {
 			t.Errorf("throttles %q, want %+v", row, x)
 		}
 	}
@@ -137,16 +133,48 @@ func numbers(t *testing.T, s *shop, b *tab) {
 			t.Errorf("latencies %q, want %+v", row, x)
 		}
 	}
+	billed := 0
+	for _, x := range want.MostExpensive {
+		if x.MaxUnits > 0 {
+			billed++
+		}
+	}
 	for id, rows := range map[string]int{
 		"throttles": len(want.Throttles), "errors": len(want.Errors), "hotKeys": len(want.HotKeys), "latencies": len(want.Latencies),
-		"slowest": len(want.Slowest), "mostExpensive": len(want.MostExpensive), "estimates": len(want.Estimates), "averages": 3,
+		"slowest": min(10, len(want.Slowest)), "mostExpensive": min(10, billed), "estimates": len(want.Estimates), "averages": 3,
+		"outcomes": len(want.Outcomes), "paths": len(want.Paths), "throughput": len(want.Throughput), "budgets": len(want.Budgets),
+		"longCalls": len(want.LongCalls), "processes": 1,
 	} {
 		if len(got[id]) != rows+1 || rows == 0 {
 			t.Errorf("%d rows of %s, want %d", len(got[id])-1, id, rows)
 		}
 	}
+	for i, x := range want.Slowest[:min(10, len(want.Slowest))] {
+		row := got["slowest"][i+1]
+		if !slices.Equal(row[:4], []string{x.Operation, x.Table, x.Index, x.Label}) || number(t, row[4]) != float64(x.Calls) || math.Abs(number(t, row[5])-x.MaxMs) > 0.5 {
+			t.Errorf("slowest %q, want %+v", row, x)
+		}
+	}
+	for i, x := range want.Throughput {
+		row := got["throughput"][i+1]
+		if !slices.Equal(row[:2], []string{x.Table, x.Index}) || !near(number(t, row[3]), x.BusiestRead) || !near(number(t, row[7]), x.BusiestWrite) || row[10] != x.Source {
+			t.Errorf("throughput %q, want %+v", row, x)
+		}
+	}
+	for i, x := range want.Outcomes {
+		row := got["outcomes"][i+1]
+		for j, n := range []int64{x.UnknownOutcomes, x.FailedConditions, x.Unprocessed, x.OverBudget} {
+			if number(t, row[3+j]) != float64(n) {
+				t.Errorf("outcomes %q, want %+v", row, x)
+			}
+		}
+	}
+	if want.Totals.UnknownOutcomes == 0 || want.Totals.FailedConditions == 0 || want.Totals.Unprocessed == 0 || want.Totals.OverBudget == 0 {
+		t.Errorf("the load shows no such outcomes: %+v", want.Totals)
+	}
 	for path, x := range map[string]float64{
 		"totals.calls": float64(want.Totals.Calls), "totals.failed": float64(want.Totals.Failed), "totals.throttled": float64(want.Totals.Throttled),
+		"totals.unknownOutcomes": float64(want.Totals.UnknownOutcomes), "cost.total": want.Cost.Total,
 		"totals.readUnits": want.Totals.ReadUnits, "totals.writeUnits": want.Totals.WriteUnits, "averages.0.calls": want.Averages[0].Calls,
 	} {
 		if text := b.text("document.querySelector(" + quoted(`[data-path="`+path+`"]`) + ").textContent"); !near(number(t, text), x) {
@@ -295,7 +323,7 @@ const focused = `(() => { const n = document.activeElement, th = n.closest("th")
 func (b *tab) tabTo(where string) {
 	b.t.Helper()
 	var seen []string
-	for range 150 {
+	for range 250 {
 		b.press(kb.Tab)
 		at := b.text(focused)
 		if strings.HasPrefix(at, where) {
@@ -345,6 +373,8 @@ func sorted(t *testing.T, s *shop, b *tab) {
 
 // explained: an explanation is opened by keyboard and stays open while figures change.
 func explained(t *testing.T, s *shop, b *tab) {
+	b.open()
+	b.shows(s.recorder)
 	b.tabTo("mostExpensive SUMMARY")
 	b.press(kb.Enter)
 	b.until(`document.activeElement.parentElement.open`)
@@ -354,7 +384,7 @@ func explained(t *testing.T, s *shop, b *tab) {
 		t.Error("news closed the explanation, or took the keyboard away")
 	}
 	text := b.text(`document.activeElement.parentElement.querySelector("pre").textContent`)
-	if want := s.recorder.Snapshot().MostExpensive[0].Explain; text != want || !strings.Contains(text, "units") {
+	if want := s.recorder.Snapshot().MostExpensive[0].Call.Explain; text != want || !strings.Contains(text, "units") {
 		t.Errorf("the explanation is\n%s\nwant\n%s", text, want)
 	}
 }
@@ -362,7 +392,7 @@ func explained(t *testing.T, s *shop, b *tab) {
 func summed(t *testing.T, s *shop, b *tab) {
 	b.open()
 	b.shows(s.recorder)
-	b.tabTo("BUTTON") // the first of the group
+	b.tabTo("units table ")
 	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS("#groups button:nth-child(2)"))))
 	total := 0.0
 	for _, u := range s.recorder.Snapshot().Units {
@@ -375,62 +405,4 @@ func summed(t *testing.T, s *shop, b *tab) {
 	if len(rows) != 3 || at < 0 || !near(number(t, rows[at][7]), total) {
 		t.Errorf("by table: %q, want %g units of orders", rows, total)
 	}
-}
-
-func charts(t *testing.T, s *shop, b *tab) {
-	labels := evaluate[[]string](b, `[...document.querySelectorAll("figure svg")].map(n => n.getAttribute("aria-label"))`)
-	r := s.recorder.Snapshot().Rates
-	if len(labels) != 2 || !strings.HasPrefix(labels[0], "Units per second") ||
-		!strings.Contains(labels[0], "write "+strconv.FormatFloat(r.WriteUnits[299], 'f', -1, 64)+" now, "+strconv.FormatFloat(slices.Max(r.WriteUnits), 'f', -1, 64)+" at most") {
-		t.Errorf("charts are called %q", labels)
-	}
-	if n := evaluate[int](b, `document.querySelector("figure svg .series path:last-child").getAttribute("d").split("L").length`); n != 300 {
-		t.Errorf("a line of %d points, want 300", n)
-	}
-	// What is under the pointer is shown above the chart.
-	box := evaluate[map[string]float64](b, `document.querySelector("figure svg").getBoundingClientRect().toJSON()`)
-	b.must(chromedp.Do(b.ctx, chromedp.MouseEvent("mouseMoved", box["left"]+box["width"]/2, box["top"]+20)))
-	b.until(`document.querySelector("figure svg .cursor")`)
-}
-
-func narrow(t *testing.T, s *shop, b *tab) {
-	b.size(390, 844)
-	b.open()
-	b.shows(s.recorder)
-	if width := evaluate[int](b, `document.documentElement.scrollWidth`); width > 390 {
-		t.Errorf("the page is %d wide on a screen of 390", width)
-	}
-	for _, id := range []string{"pause", "theme"} {
-		if right := evaluate[float64](b, `document.getElementById(`+quoted(id)+`).getBoundingClientRect().right`); right > 390 {
-			t.Errorf("the button %s ends at %g", id, right)
-		}
-	}
-	if dir := os.Getenv("DDB_SCREENSHOTS"); dir != "" {
-		whole, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-		b.must(err)
-		b.must(os.WriteFile(filepath.Join(dir, "narrow.png"), whole, 0o600))
-	}
-}
-
-// TestHostileNames: names are text for the script as well.
-func TestHostileNames(t *testing.T) {
-	const hostile = `<img src=x onerror="document.title='taken'"><script>document.title='taken'</script>`
-	ledger := cost.NewLedger()
-	r := debug.New(debug.WithLedger(ledger))
-	ledger.Record(hostile, hostile, hostile, 1, 1)
-	call := ddb.Call{
-		Operation: hostile, Table: hostile, Index: hostile, Label: hostile, Duration: time.Second, Consumed: cost.Consumed{ReadUnits: 1},
-		Partitions: []ddb.PartitionHash{1}, Throttled: []ddb.ThrottlingReason{{Reason: hostile}},
-	}
-	r.End(r.Begin(t.Context(), &call), &call)
-	b := openTab(t, r)
-	b.open()
-	b.until(`document.documentElement.dataset.at && document.querySelector("#units tbody th").textContent === ` + quoted(hostile))
-	if n := evaluate[int](b, `document.querySelectorAll("img, main script").length`); n != 0 {
-		t.Errorf("%d elements out of names", n)
-	}
-	if title := b.text("document.title"); strings.Contains(title, "taken") {
-		t.Error("a name was run")
-	}
-	b.calm()
 }

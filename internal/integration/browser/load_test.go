@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/progress"
 )
 
 type order struct {
@@ -60,6 +61,8 @@ type shop struct {
 	stock    *ddb.SimpleTable[stockItem, string]
 	visits   *ddb.Table[visit, string, int]
 	archive  *ddb.SimpleTable[stockItem, string] // nobody has made it
+	budget   *cost.Budget
+	long     *progress.Tracker
 
 	mu  sync.Mutex
 	now time.Time
@@ -79,14 +82,17 @@ func (s *shop) advance() {
 
 func openShop(t *testing.T) *shop {
 	t.Helper()
-	s := &shop{t: t, now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)}
+	s := &shop{t: t, long: progress.NewTracker(), now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)}
 	ledger := cost.NewLedger()
-	s.recorder = debug.New(debug.WithLedger(ledger), debug.WithClock(s.clock), debug.WithHotKeys(64, 0))
+	s.recorder = debug.New(debug.WithLedger(ledger), debug.WithClock(s.clock), debug.WithHotKeys(64, 0), debug.WithProcess("shop-1"),
+		debug.WithPrice(debug.Price{Currency: "USD", ReadMillion: 0.125, WriteMillion: 0.625})) // a price of us-east-1, https://aws.amazon.com/dynamodb/pricing/on-demand/
 	engine := ddbtest.NewEngine(ddbtest.WithFaults(
 		fault.On("Query").Every(45).Throttle("IndexReadKeyRangeThroughputExceeded"),
 		fault.On("UpdateItem").Every(30).Throttle("TableWriteMaxOnDemandThroughputExceeded"),
 		fault.On("PutItem").Every(75).Throttle(),
 		fault.On("GetItem").Nth(200).Error("InternalServerError", "made up"),
+		fault.On("PutItem").Nth(40).DropReply(),
+		fault.On("BatchWriteItem").Every(4).Unprocessed(1),
 		fault.On("Query", "Scan").Every(4).Delay(4*time.Millisecond),
 		fault.On("TransactWriteItems").Every(3).Delay(7*time.Millisecond),
 	))
@@ -104,6 +110,10 @@ func openShop(t *testing.T) *shop {
 	s.archive, errs[4] = ddb.NewSimple(client, "archive", stockSKU, opts...)
 	s.must(errors.Join(errs[:]...))
 	s.must(errors.Join(s.orders.CreateTable(t.Context()), s.stock.CreateTable(t.Context()), s.visits.CreateTable(t.Context())))
+	s.must(s.recorder.Describe(t.Context(), s.orders, s.stock, s.visits))
+	s.budget = cost.NewBudget(cost.Limits{ReadUnits: 12})
+	t.Cleanup(s.recorder.ShowBudget("search", s.budget))
+	t.Cleanup(s.recorder.ShowProgress(s.long))
 	return s
 }
 
@@ -130,7 +140,9 @@ func (s *shop) second(n int) {
 			customer = "customer-hot"
 		}
 		o := order{Customer: customer, ID: fmt.Sprintf("%04d-%d", n, i), Status: "open", Total: int64(n), Note: "leave it at the door"}
-		s.must(s.orders.Create(checkout, &o))
+		if err := s.orders.Create(checkout, &o); !errors.Is(err, ddb.ErrOutcomeUnknown) { // one reply is lost
+			s.must(err)
+		}
 		_, err := s.stock.Upsert(checkout, fmt.Sprintf("sku-%d", n%5), stockQty.Add(-1))
 		s.must(err)
 	}
@@ -142,6 +154,12 @@ func (s *shop) second(n int) {
 	if n%2 == 0 {
 		_, err := s.byStatus.Query("open").Filter(orderTotal.Ge(int64(n - 20))).Limit(20).Page(browse)
 		s.must(err)
+	}
+	if n%10 == 3 {
+		_, err := s.orders.Query("customer-hot").Limit(5).Page(ddb.WithBudget(ddb.WithLabel(s.t.Context(), "GET /search"), s.budget))
+		if !errors.Is(err, cost.ErrBudgetExceeded) {
+			s.must(err)
+		}
 	}
 	report := ddb.WithLabel(s.t.Context(), "nightly report")
 	switch {
@@ -161,6 +179,6 @@ func (s *shop) second(n int) {
 		moved := stockItem{SKU: fmt.Sprintf("sku-moved-%d", n), Qty: 1}
 		s.must(ddb.Transact(checkout, s.client, s.stock.TxCreate(&moved), s.stock.TxUpdate("sku-0", stockQty.Add(1))))
 	case n%30 == 17:
-		s.must(s.visits.BatchPut(report, []visit{{"robot", n, "/"}, {"robot", n + 1, "/a"}, {"robot", n + 2, "/b"}}))
+		s.must(s.visits.BatchPut(progress.Named(s.long.With(report), "import of visits"), []visit{{"robot", n, "/"}, {"robot", n + 1, "/a"}, {"robot", n + 2, "/b"}}))
 	}
 }

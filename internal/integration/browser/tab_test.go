@@ -49,7 +49,7 @@ func openTab(t *testing.T, h http.Handler) *tab {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/ddb", func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(w, r)
-		if r.URL.Query().Get("format") == "json" {
+		if r.URL.Query().Get("format") == "page" {
 			b.asked.Add(1)
 		}
 	})

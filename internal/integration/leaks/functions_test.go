@@ -24,6 +24,7 @@ import (
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/keyformat"
+	"github.com/dynamotable/ddb/layerstats"
 	"github.com/dynamotable/ddb/loader"
 	"github.com/dynamotable/ddb/pagetoken"
 	"github.com/dynamotable/ddb/payload"
@@ -338,7 +339,13 @@ var functions = map[string]any{
 	"ddbtest.WithStateDelay":                  ddbtest.WithStateDelay,
 	"ddbtest.WithVirtualClock":                ddbtest.WithVirtualClock,
 	"debug.Handler":                           debug.Handler,
+	"debug.Merge":                             debug.Merge,
 	"debug.New":                               debug.New,
+	"debug.Processes":                         debug.Processes,
+	"debug.WithPrice":                         debug.WithPrice,
+	"debug.WithProcess":                       debug.WithProcess,
+	"layerstats.Add":                          layerstats.Add,
+	"layerstats.List":                         layerstats.List,
 	"debug.WithClock":                         debug.WithClock,
 	"debug.WithHotKeys":                       debug.WithHotKeys,
 	"debug.WithLedger":                        debug.WithLedger,

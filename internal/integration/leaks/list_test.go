@@ -24,6 +24,7 @@ import (
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/keyformat"
+	"github.com/dynamotable/ddb/layerstats"
 	"github.com/dynamotable/ddb/loader"
 	"github.com/dynamotable/ddb/pagetoken"
 	"github.com/dynamotable/ddb/payload"
@@ -113,6 +114,7 @@ var exportedTypes = map[string]exported{
 	"progress.Task":            points[progress.Task](),
 	"progress.Tracker":         points[progress.Tracker](),
 	"progress.Units":           holds[progress.Units](),
+	"layerstats.Stat":          holds[layerstats.Stat]("Layer", "Table", "Event"),
 	"consumers.Stats":          holds[consumers.Stats]("Kind", "Table", "Consumer"),
 	"cost.Consumed":            holds[cost.Consumed](),
 	"ddb.Cursor":               holds[ddb.Cursor[member]](),
@@ -245,16 +247,29 @@ var exportedTypes = map[string]exported{
 	"ddbrules.Rule":    holds[ddbrules.Rule](),
 	"debug.Accuracy":   holds[debug.Accuracy]("Table", "Operation"),
 	"debug.Average":    holds[debug.Average](),
-	"debug.CallRecord": holds[debug.CallRecord]("Operation", "Table", "Tables", "Index", "Label", "Error", "Explain"),
+	"debug.Bucket":     holds[debug.Bucket](),
+	"debug.BudgetUse":  holds[debug.BudgetUse]("Name", "Process"),
+	"debug.CallRecord": holds[debug.CallRecord]("Tables", "Error", "Explain"),
 	"debug.Consumer":   holds[debug.Consumer]("Stats.Kind", "Stats.Table", "Stats.Consumer"),
-	"debug.ErrorCount": holds[debug.ErrorCount]("Table", "Operation", "Type"),
+	"debug.Cost":       holds[debug.Cost]("Currency"),
+	"debug.Counts":     holds[debug.Counts](),
+	"debug.ErrorCount": holds[debug.ErrorCount]("Table", "Operation", "Label", "Type"),
+	"debug.Filter":     holds[debug.Filter]("Table", "Label"),
+	"debug.History":    holds[debug.History](),
+	"debug.HotKey":     holds[debug.HotKey]("Key.Table", "Key.Index", "Key.Reasons", "Process"),
 	"debug.Latency":    holds[debug.Latency]("Table", "Operation"),
-	"debug.PathCount":  holds[debug.PathCount]("Table", "Operation", "Path", "Reason"),
+	"debug.LongCall":   holds[debug.LongCall]("Job", "Process", "State", "Reason"),
+	"debug.Outcome":    holds[debug.Outcome]("Table", "Operation", "Label"),
+	"debug.PathCount":  holds[debug.PathCount]("Table", "Operation", "Label", "Path", "Reason"),
+	"debug.Price":      holds[debug.Price]("Currency"),
+	"debug.Process":    holds[debug.Process]("Name", "Error"),
 	"debug.Range":      holds[debug.Range](),
 	"debug.Rates":      holds[debug.Rates](),
 	"debug.Recorder":   holds[debug.Recorder](),
-	"debug.Snapshot":   holds[debug.Snapshot]("Paths.Table", "Paths.Operation", "Paths.Path", "Paths.Reason", "Units.Table", "Units.Index", "Units.Operation", "Units.Label", "Latencies.Table", "Latencies.Operation", "Throttles.Table", "Throttles.Index", "Throttles.Operation", "Throttles.Reason", "Errors.Table", "Errors.Operation", "Errors.Type", "HotKeys.Table", "HotKeys.Index", "HotKeys.Reasons", "Slowest.Operation", "Slowest.Table", "Slowest.Tables", "Slowest.Index", "Slowest.Label", "Slowest.Error", "Slowest.Explain", "MostExpensive.Operation", "MostExpensive.Table", "MostExpensive.Tables", "MostExpensive.Index", "MostExpensive.Label", "MostExpensive.Error", "MostExpensive.Explain", "Estimates.Table", "Estimates.Operation", "Consumers.Stats.Kind", "Consumers.Stats.Table", "Consumers.Stats.Consumer"),
-	"debug.Throttle":   holds[debug.Throttle]("Table", "Index", "Operation", "Reason"),
+	"debug.CallGroup":  holds[debug.CallGroup]("Table", "Index", "Operation", "Label", "Call.Tables", "Call.Error", "Call.Explain"),
+	"debug.Snapshot":   holds[debug.Snapshot]("Tables", "Labels", "Processes.Name", "Processes.Error", "Filter.Table", "Filter.Label", "Units.Table", "Units.Index", "Units.Operation", "Units.Label", "Cost.Currency", "Throughput.Table", "Throughput.Index", "Throughput.Source", "Latencies.Table", "Latencies.Operation", "Throttles.Table", "Throttles.Index", "Throttles.Operation", "Throttles.Label", "Throttles.Reason", "Errors.Table", "Errors.Operation", "Errors.Label", "Errors.Type", "Outcomes.Table", "Outcomes.Operation", "Outcomes.Label", "Budgets.Name", "Budgets.Process", "LongCalls.Job", "LongCalls.Process", "LongCalls.State", "LongCalls.Reason", "Paths.Table", "Paths.Operation", "Paths.Label", "Paths.Path", "Paths.Reason", "HotKeys.Key.Table", "HotKeys.Key.Index", "HotKeys.Key.Reasons", "HotKeys.Process", "Consumers.Stats.Kind", "Consumers.Stats.Table", "Consumers.Stats.Consumer", "Layers.Layer", "Layers.Table", "Layers.Event", "Slowest.Table", "Slowest.Index", "Slowest.Operation", "Slowest.Label", "Slowest.Call.Tables", "Slowest.Call.Error", "Slowest.Call.Explain", "MostExpensive.Table", "MostExpensive.Index", "MostExpensive.Operation", "MostExpensive.Label", "MostExpensive.Call.Tables", "MostExpensive.Call.Error", "MostExpensive.Call.Explain", "Estimates.Table", "Estimates.Operation"),
+	"debug.Throughput": holds[debug.Throughput]("Table", "Index", "Source"),
+	"debug.Throttle":   holds[debug.Throttle]("Table", "Index", "Operation", "Label", "Reason"),
 	"debug.Totals":     holds[debug.Totals](),
 	"debug.Units":      holds[debug.Units]("Table", "Index", "Operation", "Label"),
 
