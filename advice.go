@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/dynamotable/ddb/internal/redact"
 )
 
 // advisedError is a refusal by DynamoDB of which the cause outside the call is known.
@@ -21,7 +23,7 @@ type advisedError struct {
 func (e *advisedError) Error() string { return e.text }
 
 // Unwrap returns the sentinel and the service's error.
-func (e *advisedError) Unwrap() []error { return redactAll(e.is, e.err) }
+func (e *advisedError) Unwrap() []error { return redact.All(e.is, e.err) }
 
 const (
 	otherSchema = "the live table has other keys than its definition here: VerifyTable lists the differences"
@@ -66,7 +68,7 @@ func advise(err error) error {
 		return err
 	}
 	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
-		text := ErrTableNotFound.Error() + " (" + apiText(api, err) + "); check name, region and endpoint, or create it with CreateTable"
+		text := ErrTableNotFound.Error() + " (" + redact.API(api, err) + "); check name, region and endpoint, or create it with CreateTable"
 		return &advisedError{text: text, is: ErrTableNotFound, err: err}
 	}
 	return adviseOn(api.ErrorCode(), api.ErrorMessage(), err)
@@ -75,7 +77,7 @@ func advise(err error) error {
 func adviseOn(code, message string, err error) error {
 	for _, a := range advice {
 		if code == a.code && strings.Contains(message, a.text) {
-			return &advisedError{text: causeText(err) + "; " + a.advice, is: a.is, err: err}
+			return &advisedError{text: redact.Text(err) + "; " + a.advice, is: a.is, err: err}
 		}
 	}
 	return err

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/redact"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -138,7 +139,7 @@ type BatchFailure struct {
 func (e *BatchError) Error() string {
 	texts := []string{fmt.Sprintf("%d of %d not done", len(e.Failed), e.Total)}
 	for _, err := range e.Unwrap() {
-		if cause := causeText(err); !slices.Contains(texts, cause) && len(texts) <= maxCausesInText {
+		if cause := redact.Text(err); !slices.Contains(texts, cause) && len(texts) <= maxCausesInText {
 			texts = append(texts, cause)
 		}
 	}
@@ -153,7 +154,7 @@ func (e *BatchError) Unwrap() []error {
 			causes = append(causes, f.Err)
 		}
 	}
-	return redactAll(causes...)
+	return redact.All(causes...)
 }
 
 // isTransient reports whether what failed was not done, and may all be done later.

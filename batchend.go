@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/dynamotable/ddb/internal/redact"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -110,9 +111,9 @@ type unprocessedError struct {
 }
 
 func (e *unprocessedError) Error() string {
-	text := e.what + ": " + causeText(e.why)
+	text := e.what + ": " + redact.Text(e.why)
 	if e.last != nil {
-		text += "; the last request was refused: " + causeText(e.last)
+		text += "; the last request was refused: " + redact.Text(e.last)
 	}
 	return text
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/internal/redact"
 )
 
 // BatchPart is the part of one table in [BatchTables]; it is made by [WriteIn] and [GetFrom].
@@ -82,14 +83,14 @@ func (e *BatchTablesError) Error() string {
 	var texts []string
 	for i, err := range e.Parts {
 		if err != nil {
-			texts = append(texts, fmt.Sprintf("part %d: %s", i, causeText(err)))
+			texts = append(texts, fmt.Sprintf("part %d: %s", i, redact.Text(err)))
 		}
 	}
 	return strings.Join(texts, "; ")
 }
 
 // Unwrap returns the errors of the parts that were not done.
-func (e *BatchTablesError) Unwrap() []error { return redactAll(e.Parts...) }
+func (e *BatchTablesError) Unwrap() []error { return redact.All(e.Parts...) }
 
 // Format prints the text, whatever the verb.
 func (e *BatchTablesError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }

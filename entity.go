@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/internal/replykey"
 )
 
 // Discriminator makes a text attribute name the type of each item, for DynamoDB tables that hold items of several types
@@ -195,8 +196,8 @@ func (t *entityTest) holds(value []byte) bool {
 	if value == nil {
 		return false
 	}
-	if v := keyValueOf(value); v.kind != 0 {
-		return v.kind == 'S' && t.fits(string(v.text))
+	if v := replykey.ValueOf(value); v.Kind != 0 {
+		return v.Kind == 'S' && t.fits(string(v.Text))
 	}
 	av, err := codec.ParseAttributeValue(value)
 	s, ok := av.(*types.AttributeValueMemberS)

@@ -12,6 +12,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/replykey"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -191,7 +192,7 @@ func (r *oneRow) recognise(d *codec.Decoder) error {
 	}
 	raw, err := d.Raw()
 	if err == nil && r.core != nil {
-		err = r.core.checkReplyKey(r.key, itemid.Plain(raw, r.core.keyNames), raw)
+		err = replykey.Check(r.core.keyNames, r.key, itemid.Plain(raw, r.core.keyNames), raw)
 	}
 	if err == nil {
 		r.skip, err = true, r.of.otherEntity()
@@ -237,14 +238,14 @@ func (r *read) counted() wire.Rows {
 		return nil
 	}
 	c := &countRows{read: r, expiry: r.expiry()}
-	c.check.init(r.key)
+	c.check.Init(r.key)
 	return c
 }
 
 // countRows counts the items that a read would give.
 type countRows struct {
 	read  *read
-	check queryCheck
+	check replykey.Query
 	n     int
 
 	expiry *expiry // nil if expired items are counted
@@ -262,7 +263,7 @@ func (c *countRows) Row(d *codec.Decoder) error {
 	}
 	raw, err := d.Raw()
 	if err == nil {
-		err = c.check.scan(raw)
+		err = c.check.Find(raw)
 	}
 	if err != nil {
 		return err

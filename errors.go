@@ -17,6 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/badinput"
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/internal/redact"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -64,7 +65,7 @@ func (e *OpError) Error() string {
 	if e.Index != "" {
 		where += "/" + e.Index
 	}
-	return fmt.Sprintf("ddb: %s: %s", where, causeText(e.Err))
+	return fmt.Sprintf("ddb: %s: %s", where, redact.Text(e.Err))
 }
 
 // Unwrap returns the cause, as [RedactError] shows it.
@@ -84,7 +85,7 @@ type InvalidError struct{ Problems []error }
 func (e *InvalidError) Error() string {
 	texts := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
-		texts[i] = causeText(p)
+		texts[i] = redact.Text(p)
 	}
 	return "invalid call: " + strings.Join(texts, "; ")
 }
@@ -93,13 +94,22 @@ func (e *InvalidError) Error() string {
 func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
 // Unwrap gives errors.Is and errors.As access to each problem.
-func (e *InvalidError) Unwrap() []error { return redactAll(e.Problems...) }
+func (e *InvalidError) Unwrap() []error { return redact.All(e.Problems...) }
 
 // Format prints the text, whatever the verb.
 func (e *InvalidError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *InvalidError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
+
+// RedactError is err for logs and for those who print whole chains of errors. What the service or the
+// SDK says may quote key values and item data: the operands of a range, document paths with map keys,
+// parts of a reply. So in the text, in the JSON and behind errors.Unwrap stand only the service's code,
+// its message as far as that is known to quote nothing, and the request id. errors.Is and errors.As
+// find the same as in err, the SDK's own error types with all that they hold included.
+//
+// Errors of this package are so already and come back as they are, as do errors without one of the SDK in them. Nil stays nil.
+func RedactError(err error) error { return redact.Error(err) }
 
 // invalid gathers non-nil errors into one InvalidError; nil when there is none.
 func invalid(errs ...error) error {
@@ -197,7 +207,7 @@ func (e *ConditionFailed[T]) Is(target error) bool {
 
 // Unwrap returns the service's error, and the decoding error if the current
 // item could not be read. Neither shows the item.
-func (e *ConditionFailed[T]) Unwrap() []error { return redactAll(e.cause, e.decodeErr) }
+func (e *ConditionFailed[T]) Unwrap() []error { return redact.All(e.cause, e.decodeErr) }
 
 // Format prints the text, whatever the verb, and so never the item.
 func (e *ConditionFailed[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
@@ -244,7 +254,7 @@ func (e *ThrottledError) Error() string {
 	var b strings.Builder
 	b.WriteString("throttled: ")
 	if len(e.Reasons) == 0 {
-		b.WriteString(causeText(e.err))
+		b.WriteString(redact.Text(e.err))
 	}
 	var advices []string
 	for i, r := range e.Reasons {

@@ -5,100 +5,40 @@ package ddb
 import (
 	"math"
 	"slices"
-	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/itemsize"
+	"github.com/dynamotable/ddb/internal/replykey"
 )
 
-const (
-	readBlock  = 4 << 10 // bytes of a read unit
-	writeBlock = 1 << 10 // bytes of a write unit
-	pageBytes  = 1 << 20 // after so many a Query or Scan ends its page
-)
-
-// itemSizes is what was observed of the sizes of the items of a table or index: no
-// exact sizes, but bounds that follow from units, which cost nothing to observe.
-type itemSizes struct{ seen, sum, most atomic.Int64 }
-
-// observe notes that n items were billed as so many blocks together. What that says of
-// their sizes counts only if it says more: an item read for half a unit has up to 4 KB, but one
-// written for a unit has up to 1 KB.
-func (s *itemSizes) observe(n int, blocks float64, block int64) {
-	bytes := int64(blocks * float64(block))
-	if n < 1 || bytes < 1 {
-		return
+// readUnits are what a read has cost; cc may be nil.
+func readUnits(cc *types.ConsumedCapacity) float64 {
+	if cc == nil {
+		return 0
 	}
-	least, high := (bytes-block)/int64(n), (bytes+int64(n)-1)/int64(n)
-	for {
-		most := s.most.Load()
-		if most > 0 && least < most {
-			high = min(high, most)
-			break
-		}
-		if high <= most || s.most.CompareAndSwap(most, high) {
-			break
-		}
-	}
-	s.seen.Add(int64(n))
-	s.sum.Add(int64(n) * high)
+	return cost.ConsumedOf(false, *cc).ReadUnits
 }
 
-// observed notes what reading n items has cost; cc may be nil.
-func (s *itemSizes) observed(cc *types.ConsumedCapacity, n int, consistent bool) {
-	if cc != nil && n > 0 {
-		s.observe(n, cost.ConsumedOf(false, *cc).ReadUnits/readFactor(consistent, false), readBlock)
-	}
-}
-
-// observedBatch is observed for a batch of n items.
-func (s *itemSizes) observedBatch(write bool, ccs []types.ConsumedCapacity, n int, consistent bool) {
-	if len(ccs) != 1 {
-		return
-	}
-	if !write {
-		s.observed(&ccs[0], n, consistent)
-		return
-	}
-	if n > 0 {
-		s.observe(n, cost.PartsOf(true, ccs[0])[0].Units.WriteUnits, writeBlock)
-	}
-}
-
-// readFactor is the price of 4 KB.
-func readFactor(consistent, transaction bool) float64 {
+// observeBatch learns from a batch of n items.
+func (c *core) observeBatch(write bool, ccs []types.ConsumedCapacity, n int, consistent bool) {
 	switch {
-	case transaction:
-		return 2
-	case consistent:
-		return 1
+	case len(ccs) != 1 || n < 1:
+	case write:
+		c.sizes.Observe(n, cost.PartsOf(true, ccs[0])[0].Units.WriteUnits, itemsize.WriteBlock)
+	default:
+		c.sizes.Read(n, readUnits(&ccs[0]), consistent)
 	}
-	return 0.5
-}
-
-// largest is how many bytes an item has at most: as seen, with a quarter of room to
-// grow, or as DynamoDB allows.
-func (s *itemSizes) largest() int64 {
-	most := s.most.Load()
-	if most == 0 {
-		return MaxItemSize
-	}
-	return min(MaxItemSize, most+most/4)
 }
 
 // sizesAt are those of an index or, while nothing of it was seen, of its table.
-func (c *core) sizesAt(index *indexInfo) *itemSizes {
-	if index != nil && index.sizes.seen.Load() > 0 {
+func (c *core) sizesAt(index *indexInfo) *itemsize.Sizes {
+	if index != nil && index.sizes.Any() {
 		return &index.sizes
 	}
 	return &c.sizes
-}
-
-// blocks is how many units so many bytes are billed as, at least one.
-func blocksOf(bytes int64, block int64) float64 {
-	return float64(max(1, (bytes+block-1)/block))
 }
 
 // estimate is what a request costs if it succeeds.
@@ -149,7 +89,7 @@ func (c *core) entryWrite(e *batchEntry) cost.Range {
 // cheapest is what the cheapest item of a batch costs, which may be all that is processed.
 func (s *requestInfo) cheapest(c *core) (read, write float64) {
 	if !s.write {
-		return readFactor(s.consistent, false), 0
+		return itemsize.ReadFactor(s.consistent, false), 0
 	}
 	write = math.Inf(1)
 	for _, e := range s.entries {
@@ -172,17 +112,17 @@ func (a *txAction) estimate(write bool) cost.Estimate {
 
 // readEstimate is what reading one item by its key costs.
 func (c *core) readEstimate(consistent, transaction bool) cost.Range {
-	return cost.Range{Min: 1, Max: blocksOf(c.sizes.largest(), readBlock)}.Times(readFactor(consistent, transaction))
+	return cost.Range{Min: 1, Max: itemsize.Blocks(c.sizes.Largest(), itemsize.ReadBlock)}.Times(itemsize.ReadFactor(consistent, transaction))
 }
 
 // pageEstimate is what a page of a query or scan costs.
 func (s *requestInfo) pageEstimate(c *core) cost.Range {
-	most := c.sizesAt(s.index).largest()
-	bytes := int64(pageBytes) + most
+	most := c.sizesAt(s.index).Largest()
+	bytes := int64(itemsize.PageBytes) + most
 	if s.size > 0 {
 		bytes = min(bytes, int64(s.size)*most)
 	}
-	page := cost.Range{Min: 1, Max: blocksOf(bytes, readBlock)}.Times(readFactor(s.consistent, false))
+	page := cost.Range{Min: 1, Max: itemsize.Blocks(bytes, itemsize.ReadBlock)}.Times(itemsize.ReadFactor(s.consistent, false))
 	if s.read.fetches() {
 		page.Max += float64(s.fetched(c)) * c.readEstimate(s.consistent, false).Max
 	}
@@ -198,10 +138,10 @@ func (s *requestInfo) fetched(c *core) int64 {
 		return size.items + size.items/4
 	}
 	average := int64(1 << 10)
-	if n := s.index.sizes.seen.Load(); n > 0 {
-		average = max(1, s.index.sizes.sum.Load()/n)
+	if n, each := s.index.sizes.Seen(); n > 0 {
+		average = max(1, each)
 	}
-	return pageBytes / average
+	return itemsize.PageBytes / average
 }
 
 // writeEstimate is what writing one item costs, its indexes included. item is nil
@@ -216,19 +156,19 @@ func (c *core) writeEstimate(verb string, item []byte) cost.Range {
 
 // tableWrite is what writing one item costs on the table alone.
 func (c *core) tableWrite(verb string, item []byte) cost.Range {
-	most := c.sizes.largest()
+	most := c.sizes.Largest()
 	if item == nil {
-		return cost.Range{Min: 1, Max: blocksOf(most, writeBlock)}
+		return cost.Range{Min: 1, Max: itemsize.Blocks(most, itemsize.WriteBlock)}
 	}
 	size, err := codec.ItemSize(item)
 	if err != nil {
-		return cost.Range{Min: 1, Max: blocksOf(MaxItemSize, writeBlock)}
+		return cost.Range{Min: 1, Max: itemsize.Blocks(MaxItemSize, itemsize.WriteBlock)}
 	}
-	least := blocksOf(int64(size), writeBlock)
+	least := itemsize.Blocks(int64(size), itemsize.WriteBlock)
 	if verb == "Create" { // there is no old item
 		return cost.Range{Min: least, Max: least}
 	}
-	return cost.Range{Min: least, Max: max(least, blocksOf(most, writeBlock))}
+	return cost.Range{Min: least, Max: max(least, itemsize.Blocks(most, itemsize.WriteBlock))}
 }
 
 // indexWrites are what writing one item costs on each index: nothing where the entry
@@ -267,19 +207,19 @@ func (c *core) entryBlocks(x *indexInfo, item []byte) float64 {
 	names := slices.Concat(c.keyNames, x.key.names(), x.include)
 	slices.Sort(names)
 	names = slices.Compact(names)
-	if item == nil || len(names) > maxKeyAttributes {
+	if item == nil || len(names) > replykey.MaxAttributes {
 		return math.Inf(1)
 	}
-	v := valueScans.Get().(*valueScan) //nolint:forcetypeassert // the pool holds nothing else
-	defer valueScans.Put(v)
-	if v.find(item, names) != nil {
+	v := replykey.GetScan()
+	defer v.Put()
+	if v.Find(item, names) != nil {
 		return math.Inf(1)
 	}
 	size := 0
-	for k, value := range v.values[:len(names)] {
+	for k, value := range v.Values[:len(names)] {
 		size += len(names[k]) + len(value)
 	}
-	return blocksOf(int64(size+size/4), writeBlock)
+	return itemsize.Blocks(int64(size+size/4), itemsize.WriteBlock)
 }
 
 // least is what the request costs at least; a batch, if all of it is processed.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/replykey"
 )
 
 // HideExpired makes reads leave out items whose time to live is over and which DynamoDB has not deleted yet, which takes it days at times. It
@@ -150,12 +151,12 @@ func (e *expiry) hides(item []byte) (bool, error) {
 	if e == nil {
 		return false, nil
 	}
-	s := valueScans.Get().(*valueScan) //nolint:forcetypeassert // the pool holds nothing else
-	defer valueScans.Put(s)
-	if err := s.find(item, e.names); err != nil {
+	s := replykey.GetScan()
+	defer s.Put()
+	if err := s.Find(item, e.names); err != nil {
 		return false, err
 	}
-	return e.wire(s.values[0]), nil
+	return e.wire(s.Values[0]), nil
 }
 
 // wire is over for a value in wire form, nil for none.
@@ -163,8 +164,8 @@ func (e *expiry) wire(value []byte) bool {
 	if value == nil {
 		return false
 	}
-	if v := keyValueOf(value); v.kind != 0 {
-		return v.kind == 'N' && (v.isN && v.n >= e.from && v.n <= e.to || !v.isN && e.over(string(v.text)))
+	if v := replykey.ValueOf(value); v.Kind != 0 {
+		return v.Kind == 'N' && (v.IsN && v.N >= e.from && v.N <= e.to || !v.IsN && e.over(string(v.Text)))
 	}
 	av, err := codec.ParseAttributeValue(value) // spelt in another way
 	n, ok := av.(*types.AttributeValueMemberN)

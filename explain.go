@@ -12,6 +12,7 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemsize"
 )
 
 // ErrExplained ends the calls under [Explain]: they are not made.
@@ -102,8 +103,8 @@ func pathTexts(paths []expr.Path) string {
 func (s *requestInfo) assume(x *cost.Explanation, c *core) {
 	say := func(format string, args ...any) { x.Assumptions = append(x.Assumptions, fmt.Sprintf(format, args...)) }
 	sizes := c.sizesAt(s.index)
-	if n := sizes.seen.Load(); n > 0 {
-		say("items have at most %d bytes: a quarter more than the largest of %d items seen, which had at most %d on average", sizes.largest(), n, sizes.sum.Load()/n)
+	if n, average := sizes.Seen(); n > 0 {
+		say("items have at most %d bytes: a quarter more than the largest of %d items seen, which had at most %d on average", sizes.Largest(), n, average)
 	} else {
 		say("no item was seen yet: items have at most %d bytes", MaxItemSize)
 	}
@@ -124,7 +125,7 @@ func (s *requestInfo) assume(x *cost.Explanation, c *core) {
 		if r.fromTable {
 			most := s.size
 			if most == 0 {
-				most = pageBytes // of entries of one byte
+				most = itemsize.PageBytes // of entries of one byte
 			}
 			one := c.readEstimate(false, false)
 			x.Hydration = cost.Range{Min: 0, Max: one.Max * float64(most)}

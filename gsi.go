@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/itemsize"
 )
 
 // Index is a global secondary index with a partition and a sort key. Make it
@@ -69,7 +71,7 @@ type indexInfo struct {
 	global     bool
 	projection types.ProjectionType
 	include    []string
-	sizes      itemSizes
+	sizes      itemsize.Sizes
 }
 
 // IndexName is the name of the index.

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/internal/redact"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -149,7 +150,7 @@ func (c *Call) ErrorType() string {
 		return "canceled"
 	}
 	if api, ok := errors.AsType[smithy.APIError](c.Err); ok {
-		return codeOf(api)
+		return redact.Code(api)
 	}
 	var timeout interface{ Timeout() bool }
 	if errors.Is(c.Err, context.DeadlineExceeded) || errors.As(c.Err, &timeout) && timeout.Timeout() {

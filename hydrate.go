@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/replykey"
 )
 
 // Hydrate reads the whole items from the table, by the keys that the index gives,
@@ -84,16 +85,16 @@ type tableKeys struct {
 
 // add adds the key of an entry, which about so many will follow.
 func (k *tableKeys) add(c *core, entry []byte, more int) error {
-	s := valueScans.Get().(*valueScan) //nolint:forcetypeassert // the pool holds nothing else
-	defer valueScans.Put(s)
-	if err := s.find(entry, c.keyNames); err != nil {
+	s := replykey.GetScan()
+	defer s.Put()
+	if err := s.Find(entry, c.keyNames); err != nil {
 		return err
 	}
 	for i := range c.keyAttrs {
-		if s.values[i] == nil {
-			return errNoKey
+		if s.Values[i] == nil {
+			return replykey.ErrNoKey
 		}
-		k.keys = append(append(k.keys, c.keyAttrs[i].head...), s.values[i]...)
+		k.keys = append(append(k.keys, c.keyAttrs[i].head...), s.Values[i]...)
 	}
 	k.keys = append(k.keys, '}')
 	k.entries = append(k.entries, entry...)

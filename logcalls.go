@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/redact"
 )
 
 // LogCalls is a [Hook] that logs every request: failed and throttled ones as warnings,
@@ -94,7 +96,7 @@ func (c *Call) attrs() []slog.Attr {
 		attrs = append(attrs, slog.Any("throttled", reasons))
 	}
 	if c.Err != nil {
-		attrs = append(attrs, slog.String("error_type", c.ErrorType()), slog.String("error", causeText(c.Err)))
+		attrs = append(attrs, slog.String("error_type", c.ErrorType()), slog.String("error", redact.Text(c.Err)))
 	}
 	return attrs
 }

@@ -18,6 +18,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/internal/redact"
 	ddbretry "github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -57,7 +58,7 @@ type OutcomeUnknownError struct {
 
 // Error tells the cause and what to do.
 func (e *OutcomeUnknownError) Error() string {
-	return fmt.Sprintf("outcome unknown after %d attempts, the write may have been applied: read the item before writing again: %s", e.Attempts, causeText(e.err))
+	return fmt.Sprintf("outcome unknown after %d attempts, the write may have been applied: read the item before writing again: %s", e.Attempts, redact.Text(e.err))
 }
 
 // Is makes the error match [ErrOutcomeUnknown].

@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/prefetch"
+	"github.com/dynamotable/ddb/internal/replykey"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -116,7 +117,7 @@ type rowSink struct {
 	first  []byte        // the very first row
 	row    []byte        // the last row that was read, while the next is
 	last   []byte        // the last row before one that was not taken
-	check  queryCheck
+	check  replykey.Query
 	room   mixedRoom
 
 	expiry *expiry // nil if expired items are shown
@@ -193,7 +194,7 @@ func (s *rowSink) hides(d *codec.Decoder) (bool, error) {
 	}
 	hidden, err := s.expiry.hides(raw)
 	if hidden && err == nil {
-		return true, s.check.scan(raw)
+		return true, s.check.Find(raw)
 	}
 	d.Rewind(from)
 	return false, err
@@ -207,15 +208,15 @@ func (s *rowSink) decode(d *codec.Decoder) (own bool, err error) {
 	s.items.SetLen(s.n + 1)
 	item := s.items.Index(s.n)
 	item.SetZero() // of what a request before has left
-	s.check.watch(d)
+	s.check.Watch(d)
 	from := d.Pos()
 	own, err = s.read.decodeRow(s.plan, d, item, &s.room)
 	switch {
 	case err != nil:
 	case own:
-		err = s.check.row(d.Watched(), d.Since(from))
+		err = s.check.Row(d.Watched(), d.Since(from))
 	default:
-		err = s.check.scan(d.Since(from))
+		err = s.check.Find(d.Since(from))
 	}
 	if err != nil || !own {
 		s.items.SetLen(s.n)
@@ -227,7 +228,7 @@ func (s *rowSink) decode(d *codec.Decoder) (own bool, err error) {
 func (s *rowSink) key(d *codec.Decoder) error {
 	row, err := d.Raw()
 	if err == nil {
-		err = s.check.scan(row)
+		err = s.check.Find(row)
 	}
 	if err != nil {
 		return err
@@ -258,7 +259,7 @@ func (s *rowSink) stopped(start map[string]types.AttributeValue, err error) (map
 // on, nil at the end. The page has its items also after an error.
 func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue, page *pageData, seg segment, whole bool) (next map[string]types.AttributeValue, err error) {
 	whole = whole && s.max > 0 || s.read.stops()
-	s.check.init(s.read.key)
+	s.check.Init(s.read.key)
 	for next = start; ; s.base = s.n {
 		var f fetched
 		size := s.read.bound(s.read.size(s.max-s.n), page.scanned, page.consumed.ReadUnits)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/internal/redact"
 )
 
 // Whatever holds data or secrets prints without them, whatever the verb, and so logs without them. Programs read
@@ -33,7 +34,7 @@ func (f BatchFailure) text() string {
 	if f.Unknown {
 		state = "unknown whether done"
 	}
-	return fmt.Sprintf("%s %d %s: %s", of, f.Index, state, causeText(f.Err))
+	return fmt.Sprintf("%s %d %s: %s", of, f.Index, state, redact.Text(f.Err))
 }
 
 // Format prints what failed and why, whatever the verb.
@@ -44,7 +45,7 @@ func (f BatchFailure) LogValue() slog.Value { return slog.StringValue(f.text()) 
 
 // MarshalJSON is an object with the fields, Err as text.
 func (f BatchFailure) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"Index": f.Index, "Delete": f.Delete, "Unknown": f.Unknown, "Err": causeText(f.Err)})
+	return json.Marshal(map[string]any{"Index": f.Index, "Delete": f.Delete, "Unknown": f.Unknown, "Err": redact.Text(f.Err)})
 }
 
 // Format prints the text, whatever the verb.
@@ -214,7 +215,7 @@ func (c Call) MarshalJSON() ([]byte, error) {
 		Err string `json:",omitempty"`
 	}{fields: fields(c)}
 	if c.Err != nil {
-		out.Err = causeText(c.Err)
+		out.Err = redact.Text(c.Err)
 	}
 	return json.Marshal(out)
 }
@@ -227,7 +228,7 @@ func (f *CallFailure) text() string {
 	if f.Err == nil {
 		return at
 	}
-	return at + ": " + causeText(f.Err)
+	return at + ": " + redact.Text(f.Err)
 }
 
 // Format prints operation, table, index and the error's text, whatever the verb.
@@ -244,7 +245,7 @@ func (f CallFailure) MarshalJSON() ([]byte, error) {
 		Err string `json:",omitempty"`
 	}{fields: fields(f)}
 	if f.Err != nil {
-		out.Err = causeText(f.Err)
+		out.Err = redact.Text(f.Err)
 	}
 	return json.Marshal(out)
 }

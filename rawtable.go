@@ -103,6 +103,8 @@ func (h *handle) intoRaw(name string) error {
 	return nil
 }
 
+var errStop = errors.New("the caller has what it wants")
+
 // rawAttrs are the attributes of an item in wire form, in its order.
 func rawAttrs(data []byte, yield func(name string, value []byte) bool) {
 	d := codec.NewDecoder(data, codec.Options{NoArena: true})
@@ -111,7 +113,7 @@ func rawAttrs(data []byte, yield func(name string, value []byte) bool) {
 		name := string(key)
 		value, err := d.Raw()
 		if err == nil && !yield(name, value) {
-			return errAllFound
+			return errStop
 		}
 		return err
 	})

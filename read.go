@@ -3,6 +3,7 @@
 package ddb
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,8 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/replykey"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -359,4 +362,19 @@ func int32Of(n int) *int32 {
 		return nil
 	}
 	return aws.Int32(int32(min(n, 1<<30)))
+}
+
+// checkNext refuses a reply that says to go on in another partition: it is another query's, even if its items were
+// all dropped by a filter. The SDK does not repeat the read, as its part is done.
+func (r *read) checkNext(last map[string]types.AttributeValue) error {
+	if len(last) == 0 {
+		return nil
+	}
+	for i, part := range r.schema().partition {
+		var want, have [64]byte
+		if !bytes.Equal(itemid.AppendValue(want[:0], r.partition[i]), itemid.AppendValue(have[:0], last[part.name])) {
+			return &wire.ReplyError{Operation: r.op(), Read: true, Fault: wire.ReplyMismatch, Err: replykey.ErrOtherPartition}
+		}
+	}
+	return nil
 }

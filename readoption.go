@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/internal/itemsize"
 )
 
 // ReadOption is an option of queries and scans, given to their method With: [MaxScanned], [MaxReadUnits] and [IncludeExpired].
@@ -85,7 +86,7 @@ func (r *read) endless() *read {
 
 // checkStops refuses a bound below the price of one request.
 func (r *read) checkStops() error {
-	if least := readFactor(r.strongly, false); r.mostUnits > 0 && r.mostUnits < least {
+	if least := itemsize.ReadFactor(r.strongly, false); r.mostUnits > 0 && r.mostUnits < least {
 		return fmt.Errorf("MaxReadUnits %g: one request costs %g at least", r.mostUnits, least)
 	}
 	return nil
@@ -119,17 +120,16 @@ func (r *read) bound(size, scanned int, units float64) int {
 // bytesLeft is how much MaxReadUnits leaves to evaluate once so many units are spent. A request is billed in whole units of 4 KB.
 func (r *read) bytesLeft(units float64) int64 {
 	const exact = 1e-9
-	return int64((r.mostUnits-units)/readFactor(r.strongly, false)+exact) * readBlock
+	return int64((r.mostUnits-units)/itemsize.ReadFactor(r.strongly, false)+exact) * itemsize.ReadBlock
 }
 
 // likelySize is the average size of the items that a page has evaluated for so many units, or of those that were seen before.
 func (r *read) likelySize(scanned int, units float64) int64 {
 	if scanned > 0 {
-		return max(1, int64(units/readFactor(r.strongly, false)*readBlock)/int64(scanned))
+		return max(1, int64(units/itemsize.ReadFactor(r.strongly, false)*itemsize.ReadBlock)/int64(scanned))
 	}
-	sizes := r.core.sizesAt(r.index)
-	if n := sizes.seen.Load(); n > 0 {
-		return max(1, sizes.sum.Load()/n)
+	if n, average := r.core.sizesAt(r.index).Seen(); n > 0 {
+		return max(1, average)
 	}
 	return MaxItemSize
 }

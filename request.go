@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/badinput"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemsize"
 	"github.com/dynamotable/ddb/internal/tablename"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -300,7 +301,7 @@ func (r *replyInfo) book(cores []*core, info *requestInfo, label string, err err
 		bookTables(info, label, cores, r.capacities)
 	case info.entries != nil:
 		c.ledger.Book(label, info.op, info.write, c.name, r.capacities...)
-		c.sizes.observedBatch(info.write, r.capacities, r.items, info.consistent)
+		c.observeBatch(info.write, r.capacities, r.items, info.consistent)
 	case r.capacity == nil:
 		c.ledger.Book(label, info.op, info.write, c.name)
 	default:
@@ -321,14 +322,14 @@ func (r *replyInfo) spend(info *requestInfo, task *progress.Task) {
 func (r *replyInfo) observeSizes(c *core, info *requestInfo) {
 	switch {
 	case info.write:
-		c.sizes.observe(1, cost.PartsOf(true, *r.capacity)[0].Units.WriteUnits, writeBlock)
+		c.sizes.Observe(1, cost.PartsOf(true, *r.capacity)[0].Units.WriteUnits, itemsize.WriteBlock)
 	case info.read == nil:
-		c.sizes.observed(r.capacity, r.returned, info.consistent)
+		c.sizes.Read(r.returned, readUnits(r.capacity), info.consistent)
 	case info.index == nil:
-		c.sizes.observed(r.capacity, r.scanned, info.consistent)
+		c.sizes.Read(r.scanned, readUnits(r.capacity), info.consistent)
 	case info.read.fetches(): // the units are those of the entries and of the items
 	default:
-		info.index.sizes.observed(r.capacity, r.scanned, info.consistent)
+		info.index.sizes.Read(r.scanned, readUnits(r.capacity), info.consistent)
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"reflect"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/replykey"
 )
 
-// oneRow decodes a single item. With a core it must have the key, which is in wire form; see checkReplyKey.
+// oneRow decodes a single item. With a core it must have the key, which is in wire form; see package replykey.
 type oneRow struct {
 	plan *codec.Plan
 	dst  reflect.Value // settable
@@ -40,7 +42,7 @@ func (r *oneRow) Row(d *codec.Decoder) error {
 	if err := codec.DecodeNextSlot(r.plan, d, r.dst); err != nil {
 		return err
 	}
-	return r.core.checkReplyKey(r.key, d.Watched(), d.Since(from))
+	return replykey.Check(r.core.keyNames, r.key, d.Watched(), d.Since(from))
 }
 
 // discardRows skips items whose content nobody asked for.
@@ -49,3 +51,27 @@ type discardRows struct{}
 func (discardRows) Reset(int) {}
 
 func (discardRows) Row(d *codec.Decoder) error { return d.Skip() }
+
+// keyRow takes an item of which only the key counts.
+type keyRow struct {
+	core *core
+	key  []byte
+	skip bool // it is of another type, and left out
+}
+
+func (r *keyRow) Reset(int) { r.skip = false }
+
+func (r *keyRow) Row(d *codec.Decoder) error {
+	raw, err := d.Raw()
+	if err != nil {
+		return err
+	}
+	if err := replykey.Check(r.core.keyNames, r.key, itemid.Plain(raw, r.core.keyNames), raw); err != nil {
+		return err
+	}
+	own, err := r.core.ownsItem(raw)
+	if err == nil && !own {
+		r.skip, err = true, r.core.otherEntity()
+	}
+	return err
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/itemsize"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -137,7 +138,7 @@ type core struct {
 	hideExpired    bool
 	ledger         *cost.Ledger
 	hooks          []Hook
-	sizes          itemSizes
+	sizes          itemsize.Sizes
 	retry          RetryPolicy
 	budget         *RetryBudget
 	pageSize       int32

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/replykey"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -233,13 +234,13 @@ func (l *liveRows) Row(d *codec.Decoder) error {
 
 // look decides whether an item is left out.
 func (l *liveRows) look(raw []byte) error {
-	s := valueScans.Get().(*valueScan) //nolint:forcetypeassert // the pool holds nothing else
-	defer valueScans.Put(s)
-	if err := s.find(raw, l.names); err != nil {
+	s := replykey.GetScan()
+	defer s.Put()
+	if err := s.Find(raw, l.names); err != nil {
 		return err
 	}
-	l.hidden = l.mark >= 0 && s.values[l.mark] != nil
-	if !l.hidden && l.time >= 0 && l.expiry.wire(s.values[l.time]) {
+	l.hidden = l.mark >= 0 && s.Values[l.mark] != nil
+	if !l.hidden && l.time >= 0 && l.expiry.wire(s.Values[l.time]) {
 		l.hidden, l.expired = true, l.expired+1
 	}
 	return nil

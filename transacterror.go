@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/internal/redact"
 )
 
 // TransactionError is a transaction that DynamoDB cancelled; nothing of it was
@@ -44,7 +45,7 @@ func (e *TransactionError) Error() string {
 		texts[i] = f.text()
 	}
 	if len(texts) == 0 {
-		return "transaction cancelled without a reason: " + causeText(e.cause)
+		return "transaction cancelled without a reason: " + redact.Text(e.cause)
 	}
 	return "transaction cancelled: " + strings.Join(texts, "; ")
 }
@@ -84,7 +85,7 @@ func (e *TransactionError) Unwrap() []error {
 	for _, f := range e.Failed {
 		errs = append(errs, f.Err)
 	}
-	return redactAll(append(errs, e.cause)...)
+	return redact.All(append(errs, e.cause)...)
 }
 
 // Format prints the text, whatever the verb.
@@ -94,7 +95,7 @@ func (e *TransactionError) Format(s fmt.State, verb rune) { quiet.Format(s, verb
 func (e *TransactionError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 func (f TransactionFailure) text() string {
-	return fmt.Sprintf("operation %d (%s %s) %s: %s", f.Index, f.Verb, f.Table, f.Reason, causeText(f.Err))
+	return fmt.Sprintf("operation %d (%s %s) %s: %s", f.Index, f.Verb, f.Table, f.Reason, redact.Text(f.Err))
 }
 
 // Format prints what failed and why, whatever the verb.
@@ -105,7 +106,7 @@ func (f TransactionFailure) LogValue() slog.Value { return slog.StringValue(f.te
 
 // MarshalJSON is an object with the fields, Err as text.
 func (f TransactionFailure) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"Index": f.Index, "Verb": f.Verb, "Table": f.Table, "Reason": f.Reason, "Err": causeText(f.Err)})
+	return json.Marshal(map[string]any{"Index": f.Index, "Verb": f.Verb, "Table": f.Table, "Reason": f.Reason, "Err": redact.Text(f.Err)})
 }
 
 // isTransient reports whether all reasons may be gone at the next attempt.
@@ -139,7 +140,7 @@ func cancelled(actions []txAction, err error) error {
 }
 
 func (a txAction) reason(r types.CancellationReason, cause error) error {
-	reason := errors.New(messageText(deref(r.Message)))
+	reason := errors.New(redact.Message(deref(r.Message)))
 	switch deref(r.Code) {
 	case "ConditionalCheckFailed":
 		return a.failed(r.Item, cause)

@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/replykey"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -162,7 +163,7 @@ func (r *gotRow) other(d *codec.Decoder, err error) error {
 	}
 	raw, err := d.Raw()
 	if err == nil {
-		err = r.core.checkReplyID(r.id, itemid.Plain(raw, r.core.keyNames), raw)
+		err = replykey.CheckID(r.core.keyNames, r.id, itemid.Plain(raw, r.core.keyNames), raw)
 	}
 	if err == nil {
 		err = r.core.otherEntity()
@@ -179,7 +180,7 @@ func (r *gotRow) Row(d *codec.Decoder) error {
 	from := d.Pos()
 	err := codec.DecodeNextSlot(r.core.plan, d, r.got.Field(0))
 	if err == nil {
-		err = r.core.checkReplyID(r.id, d.Watched(), d.Since(from))
+		err = replykey.CheckID(r.core.keyNames, r.id, d.Watched(), d.Since(from))
 	}
 	if err != nil {
 		r.Reset(0)

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/internal/itemsize"
+	"github.com/dynamotable/ddb/internal/replykey"
 )
 
 // LearnSizes asks DynamoDB for the sizes of tables and their indexes, so that [Explain] can bound what a whole call costs: a scan or Collect, or a page that a
@@ -110,12 +112,12 @@ func (s *requestInfo) extent(c *core) extent {
 	sizes := c.sizesAt(s.index)
 	if size, ok := c.sizeOf(s.index); ok {
 		e.items = math.Ceil(float64(size.items) * (1 + staleness))
-		e.bytes = float64(size.bytes)*(1+staleness) + pageBytes*staleness
+		e.bytes = float64(size.bytes)*(1+staleness) + itemsize.PageBytes*staleness
 		e.whole = r.scan && r.toEnd && r.limit == 0 && r.after == nil
 	}
 	atMost := func(items int) {
 		e.items = min(e.items, float64(items))
-		e.bytes = min(e.bytes, e.items*float64(sizes.largest()))
+		e.bytes = min(e.bytes, e.items*float64(sizes.Largest()))
 	}
 	if r.mostScanned > 0 {
 		atMost(r.mostScanned)
@@ -128,27 +130,27 @@ func (s *requestInfo) extent(c *core) extent {
 		if s.size > 0 {
 			atMost(s.size)
 		}
-		e.bytes = min(e.bytes, float64(pageBytes+sizes.largest())) // one request
+		e.bytes = min(e.bytes, float64(itemsize.PageBytes+sizes.Largest())) // one request
 	}
 	return e
 }
 
 // wholeRead is what a query or scan costs with all its requests, and with what it reads from the table by the keys of an index.
 func (s *requestInfo) wholeRead(c *core) cost.Range {
-	r, factor := s.read, readFactor(s.consistent, false)
+	r, factor := s.read, itemsize.ReadFactor(s.consistent, false)
 	e := s.extent(c)
 	segments := float64(max(1, r.segments))
-	requests := segments + math.Floor(e.bytes/pageBytes)
+	requests := segments + math.Floor(e.bytes/itemsize.PageBytes)
 	if s.size > 0 {
 		requests = max(requests, segments+math.Floor(e.items/float64(s.size)))
 	}
 	// Each request is rounded up to a unit for itself.
-	units := cost.Range{Min: factor * segments, Max: (math.Ceil(e.bytes/readBlock) + requests) * factor}
+	units := cost.Range{Min: factor * segments, Max: (math.Ceil(e.bytes/itemsize.ReadBlock) + requests) * factor}
 	if r.limit > 0 || !r.toEnd {
 		units.Min = factor
 	}
 	if size, ok := c.sizeOf(s.index); ok && e.whole {
-		units.Min = max(units.Min, math.Floor(float64(size.bytes)*(1-staleness)/readBlock)*factor)
+		units.Min = max(units.Min, math.Floor(float64(size.bytes)*(1-staleness)/itemsize.ReadBlock)*factor)
 	}
 	if r.mostUnits > 0 {
 		units.Max = min(units.Max, r.mostUnits)
@@ -284,13 +286,13 @@ func (c *core) amplification() (texts []string) {
 func (s *requestInfo) busiest(c *core) (most, all int) {
 	of := map[string]int{}
 	for _, e := range s.whole {
-		v := valueScans.Get().(*valueScan) //nolint:forcetypeassert // the pool holds nothing else
-		if v.find(e.data, c.keyNames[:1]) == nil {
-			key := string(v.values[0])
+		v := replykey.GetScan()
+		if v.Find(e.data, c.keyNames[:1]) == nil {
+			key := string(v.Values[0])
 			of[key]++
 			most = max(most, of[key])
 		}
-		valueScans.Put(v)
+		v.Put()
 	}
 	return most, len(s.whole)
 }

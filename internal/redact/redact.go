@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb
+// Package redact gives texts of errors without what the service and the SDK quote of data.
+package redact
 
 import (
 	"context"
@@ -21,26 +22,20 @@ import (
 	"github.com/dynamotable/ddb/internal/unsent"
 )
 
-// RedactError is err for logs and for those who print whole chains of errors. What the service or the
-// SDK says may quote key values and item data: the operands of a range, document paths with map keys,
-// parts of a reply. So in the text, in the JSON and behind errors.Unwrap stand only the service's code,
-// its message as far as that is known to quote nothing, and the request id. errors.Is and errors.As
-// find the same as in err, the SDK's own error types with all that they hold included.
-//
-// Errors of this package are so already and come back as they are, as do errors without one of the SDK in them. Nil stays nil.
-func RedactError(err error) error {
+// Error is ddb.RedactError.
+func Error(err error) error {
 	if !quotes(err) {
 		return err
 	}
-	return quiet.New(causeText(err), err)
+	return quiet.New(Text(err), err)
 }
 
-// redactAll is RedactError of each error that is not nil.
-func redactAll(errs ...error) []error {
+// All is [Error] of each error that is not nil.
+func All(errs ...error) []error {
 	var all []error
 	for _, err := range errs {
 		if err != nil {
-			all = append(all, RedactError(err))
+			all = append(all, Error(err))
 		}
 	}
 	return all
@@ -70,15 +65,15 @@ func unwrapped(err error) []error {
 	return nil
 }
 
-// causeText is an error's text with what the SDK and the service say shortened to what is known to quote no data.
-func causeText(err error) string {
+// Text is an error's text with what the SDK and the service say shortened to what is known to quote no data.
+func Text(err error) string {
 	switch e := err.(type) { //nolint:errorlint // each error of the tree has its own part of the text
 	case nil:
 		return "unknown cause"
 	case *smithy.OperationError:
 		return operationText(e)
 	case smithy.APIError:
-		return apiText(e, err)
+		return API(e, err)
 	case *smithyhttp.ResponseError:
 		return operationText(err)
 	case *smithy.DeserializationError:
@@ -89,7 +84,7 @@ func causeText(err error) string {
 	text := err.Error()
 	for _, inner := range unwrapped(err) {
 		if raw := inner.Error(); raw != "" && quotes(inner) {
-			text = strings.ReplaceAll(text, raw, causeText(inner))
+			text = strings.ReplaceAll(text, raw, Text(inner))
 		}
 	}
 	return text
@@ -106,7 +101,7 @@ func operationText(err error) string {
 		return text
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		return apiText(api, err)
+		return API(api, err)
 	}
 	if errors.As(err, new(*smithy.DeserializationError)) {
 		return unreadableReply
@@ -118,9 +113,9 @@ func operationText(err error) string {
 	return text
 }
 
-// apiText is what the service said: its code, its message if that is known, and the id of the request.
-func apiText(api smithy.APIError, err error) string {
-	text := codeOf(api)
+// API is what the service said: its code, its message if that is known, and the id of the request.
+func API(api smithy.APIError, err error) string {
+	text := Code(api)
 	if said, known := quiet.ServiceText(api.ErrorMessage()); known {
 		text += ": " + said
 	} else if api.ErrorMessage() != "" {
@@ -135,16 +130,16 @@ func apiText(api smithy.APIError, err error) string {
 
 const withheld = "its message may quote data and is not shown here; errors.As gives it"
 
-// messageText is a message of the service that stands by itself.
-func messageText(message string) string {
+// Message is a message of the service that stands by itself.
+func Message(message string) string {
 	if said, known := quiet.ServiceText(message); known {
 		return said
 	}
 	return withheld
 }
 
-// codeOf is the service's error code. A reply that is none of the service's may have any text there.
-func codeOf(api smithy.APIError) string { return quiet.Code(api.ErrorCode()) }
+// Code is the service's error code. A reply that is none of the service's may have any text there.
+func Code(api smithy.APIError) string { return quiet.Code(api.ErrorCode()) }
 
 // unreachable is the text for an endpoint to which there is no connection.
 func unreachable(err error) (string, bool) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb
+package replykey
 
 import (
 	"errors"
@@ -18,53 +18,47 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// TestCheckReplyKey: an item is taken if it has the key, however it is spelt, and refused otherwise.
-func TestCheckReplyKey(t *testing.T) {
-	one, two := &core{keyNames: itemid.Key{"pk"}}, &core{keyNames: itemid.Key{"pk", "sk"}}
+// TestCheck: an item is taken if it has the key, however it is spelt, and refused otherwise.
+func TestCheck(t *testing.T) {
+	one, two := itemid.Key{"pk"}, itemid.Key{"pk", "sk"}
 	for _, tc := range []struct {
-		core *core
-		key  string
-		item string
-		want error
+		names itemid.Key
+		key   string
+		item  string
+		want  error
 	}{
 		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"a"},"x":{"N":"1"}}`, nil},
 		{one, `{"pk":{"S":"a"}}`, `{"x":{"N":"1"}, "pk" : { "S" : "a" } }`, nil},
 		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"\u0061"}}`, nil},
 		{one, `{"pk":{"S":"\u0061\"/"}}`, `{"pk":{"S":"a\"\/"}}`, nil},
-		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"b"}}`, errOtherKey},
-		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"ab"}}`, errOtherKey},
-		{one, `{"pk":{"S":"1"}}`, `{"pk":{"N":"1"}}`, errOtherKey},
-		{one, `{"pk":{"S":"a"}}`, `{"pk":{"B":"YQ=="}}`, errOtherKey},
-		{one, `{"pk":{"S":"a"}}`, `{"x":{"pk":{"S":"a"}}}`, errNoKey},
-		{one, `{"pk":{"S":"a"}}`, `{}`, errNoKey},
-		{one, `{"pk":{"S":"a"}}`, `{"pk":{"NULL":true}}`, errNoKey},
+		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"b"}}`, ErrOtherKey},
+		{one, `{"pk":{"S":"a"}}`, `{"pk":{"S":"ab"}}`, ErrOtherKey},
+		{one, `{"pk":{"S":"1"}}`, `{"pk":{"N":"1"}}`, ErrOtherKey},
+		{one, `{"pk":{"S":"a"}}`, `{"pk":{"B":"YQ=="}}`, ErrOtherKey},
+		{one, `{"pk":{"S":"a"}}`, `{"x":{"pk":{"S":"a"}}}`, ErrNoKey},
+		{one, `{"pk":{"S":"a"}}`, `{}`, ErrNoKey},
+		{one, `{"pk":{"S":"a"}}`, `{"pk":{"NULL":true}}`, ErrNoKey},
 		{one, `{"pk":{"N":"10"}}`, `{"pk":{"N":"1e1"}}`, nil},
 		{one, `{"pk":{"N":"1e+21"}}`, `{"pk":{"N":"1000000000000000000000"}}`, nil},
-		{one, `{"pk":{"N":"10"}}`, `{"pk":{"N":"100"}}`, errOtherKey},
+		{one, `{"pk":{"N":"10"}}`, `{"pk":{"N":"100"}}`, ErrOtherKey},
 		{one, `{"pk":{"B":"AAE="}}`, `{"pk":{"B":"AAE="}}`, nil},
-		{one, `{"pk":{"B":"AAE="}}`, `{"pk":{"B":"AAI="}}`, errOtherKey},
+		{one, `{"pk":{"B":"AAE="}}`, `{"pk":{"B":"AAI="}}`, ErrOtherKey},
 		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"sk":{"N":"7"},"pk":{"S":"a"}}`, nil},
 		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"a"},"sk":{"N":"7.0"}}`, nil},
-		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"a"},"sk":{"N":"8"}}`, errOtherKey},
-		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"b"},"sk":{"N":"7"}}`, errOtherKey},
-		{two, `{"pk":{"S":"a"},"sk":{"S":"b"}}`, `{"pk":{"S":"b"},"sk":{"S":"a"}}`, errOtherKey},
-		{two, `{"pk":{"S":"ab"},"sk":{"S":"c"}}`, `{"pk":{"S":"a"},"sk":{"S":"bc"}}`, errOtherKey},
-		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"a"}}`, errNoKey},
+		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"a"},"sk":{"N":"8"}}`, ErrOtherKey},
+		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"b"},"sk":{"N":"7"}}`, ErrOtherKey},
+		{two, `{"pk":{"S":"a"},"sk":{"S":"b"}}`, `{"pk":{"S":"b"},"sk":{"S":"a"}}`, ErrOtherKey},
+		{two, `{"pk":{"S":"ab"},"sk":{"S":"c"}}`, `{"pk":{"S":"a"},"sk":{"S":"bc"}}`, ErrOtherKey},
+		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"a"}}`, ErrNoKey},
 	} {
 		// With the bytes of the key as they are noted while the item is decoded, and without.
-		for _, watched := range [][2][]byte{{}, watchedIn(t, tc.core.keyNames, tc.item)} {
-			if err := tc.core.checkReplyKey([]byte(tc.key), watched, []byte(tc.item)); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
+		for _, watched := range [][2][]byte{{}, watchedIn(t, tc.names, tc.item)} {
+			if err := Check(tc.names, []byte(tc.key), watched, []byte(tc.item)); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
 				t.Errorf("key %s, item %s: %v, want %v", tc.key, tc.item, err, tc.want)
 			}
 		}
-		row := keyRow{core: tc.core, key: []byte(tc.key)}
-		d := codec.NewDecoder([]byte(tc.item), codec.Options{})
-		if err := row.Row(d); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
-			t.Errorf("key %s, item %s: the row gives %v, want %v", tc.key, tc.item, err, tc.want)
-		}
-		d.Release()
 	}
-	if bad, ok := errors.AsType[wire.Mismatch](errOtherKey); !ok || strings.Contains(bad.Error(), "pk") {
+	if bad, ok := errors.AsType[wire.Mismatch](ErrOtherKey); !ok || strings.Contains(bad.Error(), "pk") {
 		t.Error("the refusal is no mismatch")
 	}
 }
@@ -72,12 +66,12 @@ func TestCheckReplyKey(t *testing.T) {
 // watchedIn finds the values of attributes as a decoder notes them.
 func watchedIn(t *testing.T, names []string, item string) (values [2][]byte) {
 	t.Helper()
-	s := valueScans.Get().(*valueScan)
-	defer valueScans.Put(s)
-	if err := s.find([]byte(item), names); err != nil {
+	s := GetScan()
+	defer s.Put()
+	if err := s.Find([]byte(item), names); err != nil {
 		t.Fatal(err)
 	}
-	copy(values[:], s.values[:len(names)])
+	copy(values[:], s.Values[:len(names)])
 	return values
 }
 
@@ -89,8 +83,8 @@ func wireText(s string) string {
 	return string(b)
 }
 
-// TestQueryCheckOfRanges: no item of the range is refused, and of the others those that can be recognised.
-func TestQueryCheckOfRanges(t *testing.T) {
+// TestRanges: no item of the range is refused, and of the others those that can be recognised.
+func TestRanges(t *testing.T) {
 	pk := expr.Compare{Left: expr.Attribute("pk"), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberS{Value: "a"}}}
 	type ordered struct {
 		av      types.AttributeValue
@@ -143,37 +137,37 @@ func TestQueryCheckOfRanges(t *testing.T) {
 			node = expr.Call{Name: op, Args: []expr.Node{expr.Attribute("sk"), expr.Value{AV: low.av}}}
 			in = strings.HasPrefix(v.text, low.text)
 		}
-		var q queryCheck
-		q.init(expr.All(pk, node))
+		var q Query
+		q.Init(expr.All(pk, node))
 		item := fmt.Sprintf(`{"sk":%s,"pk":{"S":"a"}}`, v.wire)
 		watched := [2][]byte{[]byte(`{"S":"a"}`), []byte(v.wire)}
 		covered := op == "=" || v.covered && low.covered && (op != "BETWEEN" || high.covered)
-		for how, err := range map[string]error{"noted": q.row(watched, []byte(item)), "found": q.scan([]byte(item)), "half noted": q.row([2][]byte{watched[0]}, []byte(item))} {
-			if in && err != nil || !in && covered && !errors.Is(err, errOtherKey) {
+		for how, err := range map[string]error{"noted": q.Row(watched, []byte(item)), "found": q.Find([]byte(item)), "half noted": q.Row([2][]byte{watched[0]}, []byte(item))} {
+			if in && err != nil || !in && covered && !errors.Is(err, ErrOtherKey) {
 				t.Fatalf("%s: %s %s %s: in the range %v, %v", how, v.text, op, low.text, in, err)
 			}
 		}
 		other := strings.Replace(item, `"pk":{"S":"a"}`, `"pk":{"S":"b"}`, 1)
-		if q.scan([]byte(other)) == nil || q.row([2][]byte{[]byte(`{"S":"b"}`), watched[1]}, []byte(other)) == nil {
+		if q.Find([]byte(other)) == nil || q.Row([2][]byte{[]byte(`{"S":"b"}`), watched[1]}, []byte(other)) == nil {
 			t.Fatalf("another partition is taken")
 		}
 	})
-	var scan queryCheck
-	scan.init(nil)
-	if err := errors.Join(scan.row([2][]byte{}, []byte(`{}`)), scan.scan([]byte(`{}`))); err != nil {
+	var scan Query
+	scan.Init(nil)
+	if err := errors.Join(scan.Row([2][]byte{}, []byte(`{}`)), scan.Find([]byte(`{}`))); err != nil {
 		t.Errorf("a scan: %v", err)
 	}
 	// A key of several attributes.
-	var several queryCheck
-	several.init(expr.All(pk, expr.Compare{Left: expr.Attribute("p2"), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberN{Value: "1"}}},
+	var several Query
+	several.Init(expr.All(pk, expr.Compare{Left: expr.Attribute("p2"), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberN{Value: "1"}}},
 		expr.Compare{Left: expr.Attribute("s1"), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberS{Value: "x"}}}))
 	for item, want := range map[string]error{
 		`{"pk":{"S":"a"},"p2":{"N":"1.0"},"s1":{"S":"x"}}`: nil,
-		`{"pk":{"S":"a"},"p2":{"N":"1"},"s1":{"S":"y"}}`:   errOtherKey,
-		`{"pk":{"S":"a"},"p2":{"N":"2"},"s1":{"S":"x"}}`:   errOtherKey,
-		`{"pk":{"S":"a"},"p2":{"N":"1"}}`:                  errNoKey,
+		`{"pk":{"S":"a"},"p2":{"N":"1"},"s1":{"S":"y"}}`:   ErrOtherKey,
+		`{"pk":{"S":"a"},"p2":{"N":"2"},"s1":{"S":"x"}}`:   ErrOtherKey,
+		`{"pk":{"S":"a"},"p2":{"N":"1"}}`:                  ErrNoKey,
 	} {
-		if err := several.row([2][]byte{}, []byte(item)); !errors.Is(err, want) || (err == nil) != (want == nil) {
+		if err := several.Row([2][]byte{}, []byte(item)); !errors.Is(err, want) || (err == nil) != (want == nil) {
 			t.Errorf("%s: %v, want %v", item, err, want)
 		}
 	}

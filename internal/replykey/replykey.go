@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package replykey checks that the items of a reply are those that the request asked for.
+package replykey
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/wire"
+)
+
+// Replies are crossed when a connection or a proxy gives the answer to one request to another. An item of a reply is
+// taken only if its key is the one that was asked for; keys are compared as bytes while the item is decoded.
+
+// Why a reply is refused.
+const (
+	ErrOtherKey       = wire.Mismatch("it holds an item with another key than the one that was asked for")
+	ErrOtherPartition = wire.Mismatch("it goes on in another partition than the one that was asked for")
+	ErrNoKey          = wire.Mismatch("it holds an item without a key that can be compared")
+)
+
+// Check refuses an item of a reply that has another key than the request, or none, by a [wire.Mismatch]: the
+// reply is then refused as a whole, as a [*wire.ReplyError]. It is for the Row of a [wire.Rows]: call d.Watch(names), with the names
+// of the key's attributes, before the item is decoded by [codec.DecodeNext]; key is the request's in wire form, watched
+// is d.Watched() and item d.Since its beginning. It allocates nothing unless the keys are spelt in two ways.
+func Check(names itemid.Key, key []byte, watched [2][]byte, item []byte) error {
+	if itemid.Same(key, names, watched) {
+		return nil
+	}
+	var room [160]byte
+	want, err := names.AppendWatched(room[:0], itemid.Plain(key, names), key)
+	if err != nil {
+		return err
+	}
+	return CheckID(names, want, watched, item)
+}
+
+// CheckID is [Check] for a key whose identity is known, as [itemid.Key] writes it.
+func CheckID(names itemid.Key, id []byte, watched [2][]byte, item []byte) error {
+	var room [160]byte
+	have, err := names.AppendWatched(room[:0], watched, item)
+	switch {
+	case err != nil:
+		return ErrNoKey
+	case !bytes.Equal(have, id):
+		return ErrOtherKey
+	}
+	return nil
+}
+
+// Query is what the items of a query's replies have: the partition key that was asked for, and a sort key in the
+// range. Its zero value checks nothing. It must not be copied.
+type Query struct {
+	names []string
+	terms []term // one for each name
+
+	// Room for the usual keys, so that a query needs no more memory.
+	nameRoom [2]string
+	termRoom [2]term
+	wireRoom [96]byte
+}
+
+// term is what a key condition says of one attribute.
+type term struct {
+	op        string // that of the expression
+	low, high Value
+}
+
+// Value is the value of a key attribute.
+type Value struct {
+	wire []byte // such as {"S":"text"}
+	Kind byte   // S, N or B
+	Text []byte // the text between the quotes, if it is plain
+	N    int64  // of a number
+	IsN  bool   // it is a whole number of few digits
+}
+
+// Init reads the terms of a key condition, which a scan has not.
+func (q *Query) Init(key expr.Node) {
+	q.names, q.terms = q.nameRoom[:0], q.termRoom[:0]
+	q.read(q.wireRoom[:0], key)
+}
+
+func (q *Query) read(room []byte, n expr.Node) []byte {
+	switch n := n.(type) {
+	case expr.Logic:
+		for _, t := range n.Terms {
+			room = q.read(room, t)
+		}
+	case expr.Compare:
+		room = q.add(room, n.Op, n.Left, n.Right, nil)
+	case expr.Between:
+		room = q.add(room, "BETWEEN", n.Operand, n.Low, n.High)
+	case expr.Call:
+		room = q.add(room, n.Name, n.Args[0], n.Args[1], nil)
+	}
+	return room
+}
+
+func (q *Query) add(room []byte, op string, left, low, high expr.Node) []byte {
+	path, ok := left.(expr.Path)
+	if !ok {
+		return room
+	}
+	t := term{op: op}
+	room = t.low.set(room, low)
+	room = t.high.set(room, high)
+	q.names, q.terms = append(q.names, path[0].Name), append(q.terms, t)
+	return room
+}
+
+// set keeps the value of an expression, written into room.
+func (v *Value) set(room []byte, n expr.Node) []byte {
+	value, ok := n.(expr.Value)
+	if !ok {
+		return room
+	}
+	from := len(room)
+	room, err := codec.AppendAttributeValue(room, value.AV)
+	if err == nil { // else it cannot be sent either
+		*v = ValueOf(room[from:])
+	}
+	return room
+}
+
+// Watch makes the decoder note the attributes that Row looks at.
+func (q *Query) Watch(d *codec.Decoder) {
+	if len(q.names) > 0 {
+		d.Watch(q.names)
+	}
+}
+
+// Row refuses an item of which the query cannot have asked.
+func (q *Query) Row(watched [2][]byte, item []byte) error {
+	for i := range q.terms {
+		if i >= len(watched) || watched[i] == nil {
+			return q.Find(item)
+		}
+		if !q.terms[i].holds(watched[i]) {
+			return ErrOtherKey
+		}
+	}
+	return nil
+}
+
+// Find is Row for an item whose key attributes were not all noted.
+func (q *Query) Find(item []byte) error {
+	if len(q.names) == 0 {
+		return nil
+	}
+	s := GetScan()
+	defer s.Put()
+	if err := s.Find(item, q.names); err != nil {
+		return err
+	}
+	for i, v := range s.Values[:len(q.names)] {
+		if v == nil {
+			return ErrNoKey
+		}
+		if !q.terms[i].holds(v) {
+			return ErrOtherKey
+		}
+	}
+	return nil
+}
+
+// MaxAttributes is how many attributes the two keys of an index have at most.
+const MaxAttributes = 8
+
+// Scan finds attributes of an encoded item. Its function is made once, because pages have many items.
+type Scan struct {
+	d      *codec.Decoder
+	names  []string
+	Values [MaxAttributes][]byte
+	found  int
+	member func([]byte) error
+}
+
+var errAllFound = errors.New("all attributes found")
+
+// GetScan takes one from the pool; give it back with Put.
+func GetScan() *Scan { return scans.Get().(*Scan) } //nolint:forcetypeassert // the pool holds nothing else
+
+// Put gives the Scan back. What it has found is not used after that.
+func (s *Scan) Put() { scans.Put(s) }
+
+var scans = sync.Pool{New: func() any {
+	s := new(Scan)
+	s.member = s.onMember
+	return s
+}}
+
+// Find finds the values of attributes, nil for those that the item lacks: at most [MaxAttributes].
+func (s *Scan) Find(item []byte, names []string) error {
+	s.names, s.found, s.Values = names, 0, [MaxAttributes][]byte{}
+	s.d = codec.NewDecoder(item, codec.Options{NoArena: true})
+	err := s.d.Object(s.member)
+	s.d.Release()
+	if err == errAllFound { //nolint:errorlint // as onMember returns it
+		return nil
+	}
+	return err
+}
+
+func (s *Scan) onMember(name []byte) error {
+	i := slices.IndexFunc(s.names, func(n string) bool { return n == string(name) })
+	if i < 0 || i >= MaxAttributes {
+		return s.d.Skip()
+	}
+	var err error
+	if s.Values[i], err = s.d.Raw(); err != nil {
+		return err
+	}
+	if s.found++; s.found == len(s.names) {
+		return errAllFound
+	}
+	return nil
+}
+
+// ValueOf takes a value in wire form apart, as far as it is written plainly.
+func ValueOf(b []byte) Value {
+	const head, tail = `{"S":"`, `"}`
+	v := Value{wire: b}
+	if len(b) < len(head)+len(tail) || b[0] != '{' || b[1] != '"' || string(b[3:len(head)]) != head[3:] || bytes.IndexByte(b, '\\') >= 0 {
+		return v
+	}
+	v.Kind, v.Text = b[2], b[len(head):len(b)-len(tail)]
+	if v.Kind == 'N' {
+		v.N, v.IsN = wholeNumber(v.Text)
+	}
+	return v
+}
+
+// wholeNumber reads a number without fraction and exponent.
+func wholeNumber(text []byte) (int64, bool) {
+	const digits = 18 // of which all fit
+	if len(text) == 0 || len(text) > digits {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	return n, err == nil
+}
+
+// holds reports whether a value can be that of an item that was asked for. Where that needs more than a look at the
+// bytes (ranges over binary values, fractions, texts with escapes) it says yes.
+func (t *term) holds(value []byte) bool {
+	if t.op == "=" {
+		return bytes.Equal(value, t.low.wire) || equalWire(value, t.low.wire)
+	}
+	v := ValueOf(value)
+	if v.Kind == 0 || t.low.Kind == 0 || v.Kind == 'B' {
+		return true
+	}
+	if v.Kind != t.low.Kind {
+		return false
+	}
+	if t.op == "begins_with" {
+		return bytes.HasPrefix(v.Text, t.low.Text)
+	}
+	low, ok := v.compare(&t.low)
+	if !ok {
+		return true
+	}
+	switch t.op {
+	case "<":
+		return low < 0
+	case "<=":
+		return low <= 0
+	case ">":
+		return low > 0
+	case ">=":
+		return low >= 0
+	case "BETWEEN":
+		high, ok := v.compare(&t.high)
+		return low >= 0 && (!ok || high <= 0)
+	}
+	return true
+}
+
+// compare orders two values of one kind as DynamoDB does, if both are plain.
+func (v *Value) compare(w *Value) (order int, ok bool) {
+	switch {
+	case v.Kind != w.Kind:
+		return 0, false
+	case v.Kind == 'S':
+		return bytes.Compare(v.Text, w.Text), true
+	case v.IsN && w.IsN:
+		switch {
+		case v.N < w.N:
+			return -1, true
+		case v.N > w.N:
+			return 1, true
+		}
+		return 0, true
+	}
+	return 0, false
+}
+
+// equalWire compares key values in wire form that are spelt in two ways, such as numbers.
+func equalWire(a, b []byte) bool {
+	av, err1 := codec.ParseAttributeValue(a)
+	bv, err2 := codec.ParseAttributeValue(b)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	idA, idB := itemid.AppendValue(nil, av), itemid.AppendValue(nil, bv)
+	return len(idA) > 0 && bytes.Equal(idA, idB)
+}
