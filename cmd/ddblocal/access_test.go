@@ -160,3 +160,46 @@ func TestReadTimeout(t *testing.T) {
 	}
 	<-served
 }
+
+// The page is reached beside the API, by nobody whom -origin or -host lets use the API, and not at all without -page.
+func TestPage(t *testing.T) {
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	for _, c := range []struct {
+		args, path, host, origin string
+		status                   int
+		says                     string
+	}{
+		{"", "/_ddb/", "localhost:8000", "", 200, "There are no tables"},
+		{"", "/_ddb", "127.0.0.1:8000", "", 301, ""},
+		{"", "/", "localhost:8000", "", 200, "healthy"},
+		{"", "/_ddbx", "localhost:8000", "", 200, "healthy"},
+		{"-page=false", "/_ddb/", "localhost:8000", "", 200, "healthy"},
+		{"-page-read-only", "/_ddb/", "localhost:8000", "", 200, "read-only"},
+		{"-host ddb", "/_ddb/", "ddb:8000", "", 403, "-page-public"},
+		{"-public -host ddb", "/_ddb/", "ddb:8000", "", 403, "-page-public"},
+		{"-public -page-public -host ddb", "/_ddb/", "ddb:8000", "", 200, "There are no tables"},
+		{"-public -page-public", "/_ddb/", "ddb:8000", "", 403, ""},
+		{"-origin https://a.example", "/_ddb/", "localhost:8000", "https://a.example", 403, "pages of other sites"},
+		{"-origin *", "/_ddb/clock", "localhost:8000", "https://a.example", 403, "pages of other sites"},
+	} {
+		s, err := parse(strings.Fields(c.args), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		method := http.MethodGet
+		if c.origin != "" {
+			method = http.MethodPost
+		}
+		req := httptest.NewRequestWithContext(t.Context(), method, c.path, http.NoBody)
+		req.Host, req.RemoteAddr = c.host, "127.0.0.1:40000"
+		if c.origin != "" {
+			req.Header.Set("Origin", c.origin)
+		}
+		w := httptest.NewRecorder()
+		s.server(engine.Handler(), s.pageOf(engine), io.Discard).Handler.ServeHTTP(w, req)
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) || w.Header().Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%q, %s as %s from %q: status %d, %v, %s", c.args, c.path, c.host, c.origin, w.Code, w.Header(), w.Body)
+		}
+	}
+}

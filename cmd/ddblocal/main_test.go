@@ -239,6 +239,7 @@ func TestRefusedArguments(t *testing.T) {
 		"tables":                 "unknown argument",
 		"-origin localhost:8001": "is no origin",
 		"-origin http://a/page":  "is no origin",
+		"-page-public":           "-public",
 	} {
 		if err := run(t.Context(), strings.Fields(args), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", args, err, want)

@@ -253,13 +253,13 @@ func (b *local) profile(name string) string {
 }
 
 // edits opens the edit of the first customer and replaces a part of its text.
-func (b *local) edits(old, new string) {
+func (b *local) edits(old, changed string) {
 	b.t.Helper()
 	b.visit("tables/shop/item?key=" + url.QueryEscape(profileKey))
 	b.tabToName("A Edit")
 	b.enter(`document.querySelector("textarea")`)
 	// A person selects and types; the text is set at once here, and sent by the browser.
-	if !evaluate[bool](b.tab, `(() => { const t = document.querySelector("textarea"), was = t.value; t.value = was.replace(`+quoted(old)+`, `+quoted(new)+`); return t.value !== was; })()`) {
+	if !evaluate[bool](b.tab, `(() => { const t = document.querySelector("textarea"), was = t.value; t.value = was.replace(`+quoted(old)+`, `+quoted(changed)+`); return t.value !== was; })()`) {
 		b.t.Fatalf("the form has no %q: %s", old, b.text(`document.querySelector("textarea").value`))
 	}
 	b.tabToName("BUTTON Review the changes")

@@ -71,6 +71,10 @@ func TestFaults(t *testing.T) {
 	s.says(s.get(page.Path+"faults", 200), "None is on.")
 	s.says(on("kind", "limit", "operation", "PutItem", "table", "things", "first", "2"), "The fault is on.", "Faults 1 on", "PutItem of things throttled: the account's limit all of the first 2 0")
 	var limited *types.RequestLimitExceeded
+	s.create(simpleTable())
+	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("sessions"), Item: attrs{"customer": num("1")}}); err != nil {
+		t.Errorf("another table: %v", err)
+	}
 	for i, want := range []bool{true, true, false} {
 		if err := put(); errors.As(err, &limited) != want || (err != nil) != want {
 			t.Errorf("put %d: %v", i, err)

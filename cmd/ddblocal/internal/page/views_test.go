@@ -70,7 +70,8 @@ func TestMembers(t *testing.T) {
 	add("by-a-b", keys("a, b"), "a S", "b N")
 	add("by-both", keys("a b"), "a S", "b N")
 	add("by-a", keys("a"), "a S")
-	for _, name := range []string{"by-a-b", "by-both", "by-a"} {
+	add("by-b-a", keys("b, a"), "a S", "b N")
+	for _, name := range []string{"by-a-b", "by-both", "by-a", "by-b-a"} {
 		s.sameMembers(name, s.scanned(name))
 	}
 	s.says(s.get(page.Path+"tables/things/indexes/by-a-b", 200), "no: a is absent; b is absent", "no: a is empty; b has the type B, the index takes N", "a has 2,049 bytes, a key at most 2,048")
