@@ -133,6 +133,9 @@ func (r RawItem) Attrs() iter.Seq2[string, RawValue] {
 	}
 }
 
+// Equal reports whether two items are stored equally: whatever the order of attributes and of the members of sets, and with numbers of the same value.
+func (r RawItem) Equal(other RawItem) bool { return codec.EqualItems(r.JSON(), other.JSON()) }
+
 // With is the item with an attribute set, in its place if the item has it and else at the end. The zero [RawValue] takes it out. A name
 // that is empty or not valid UTF-8 is refused.
 func (r RawItem) With(name string, value RawValue) (RawItem, error) {

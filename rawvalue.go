@@ -66,6 +66,11 @@ func (v RawValue) Value() (types.AttributeValue, error) {
 	return codec.ParseAttributeValue(v.data)
 }
 
+// Equal reports whether two values are stored equally; see [RawItem.Equal].
+func (v RawValue) Equal(other RawValue) bool {
+	return v.IsZero() && other.IsZero() || !v.IsZero() && !other.IsZero() && codec.EqualValues(v.data, other.data)
+}
+
 // Type is how the value is stored, and empty for the zero RawValue.
 func (v RawValue) Type() AttributeType {
 	if v.IsZero() {

@@ -37,6 +37,7 @@ var guideExample = regexp.MustCompile("(?m)(^|`)go (run|test) \\./examples/[a-z]
 // noExample are the guides without a program of their own, and why.
 var noExample = map[string]string{
 	"command-line.md": "its commands are the examples",
+	"exporting.md":    "its program is the example of package dump",
 	"faq.md":          "it has short answers, and links to other guides",
 	"vet.md":          "its examples do not pass ddbvet; they are in ddbvet/check/testdata",
 }

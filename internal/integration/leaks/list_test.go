@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/dump"
 	"github.com/dynamotable/ddb/entity"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
@@ -137,6 +138,14 @@ var exportedTypes = map[string]exported{
 	"ddb.Got":                  sends[ddb.Got[member]](),
 	"hotkeys.Key":              holds[hotkeys.Key]("Table", "Index", "Reasons"),
 	"hotkeys.Finder":           holds[hotkeys.Finder]("keys.Key.Table", "keys.Key.Index", "keys.Key.Reasons", "least.Key.Table", "least.Key.Index", "least.Key.Reasons"),
+	"dump.DamageError":         holds[dump.DamageError]("File", "reason"),
+	"dump.Difference":          holds[dump.Difference]("Kind"),
+	"dump.FailedError":         holds[dump.FailedError](),
+	"dump.Kind":                word[dump.Kind](),
+	"dump.LineError":           holds[dump.LineError]("File"),
+	"dump.Record":              holds[dump.Record]("File"),
+	"dump.Report":              holds[dump.Report]("Name", "Position"),
+	"dump.Source":              holds[dump.Source](),
 	"ddb.RawTable":             holds[ddb.RawTable](),
 	"rawtable.Table":           holds[rawtable.Table](),
 	"rawtable.Keys":            holds[rawtable.Keys]("Partition.Name", "Partition.Type", "Sort.Name", "Sort.Type"),

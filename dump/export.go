@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dump
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawtable"
+)
+
+// Option is an option of [Export], [Import] and [Copy].
+type Option func(*settings)
+
+type settings struct {
+	name     string
+	segments int
+	workers  int
+	fileSize int
+	now      func() time.Time
+
+	onlyMissing bool
+	onlyOlder   string
+	position    string
+	noAttribute bool // of OnlyOlder
+	onPosition  func(func() string)
+	onFailure   func(*LineError)
+}
+
+const (
+	defaultWorkers  = 8
+	mostWorkers     = 64
+	mostSegments    = 4096
+	defaultFileSize = 16 << 20
+	segmentBytes    = 64 << 20
+)
+
+// Name is the folder of an export below AWSDynamoDB. An export of this name that was stopped is resumed. Without it an export has a name of its
+// own, which the report gives.
+func Name(name string) Option { return func(s *settings) { s.name = name } }
+
+// Segments is in how many segments a table is read, 1 to 4,096: each is a file or more. Without it there is one for each 64 MB of the table, at least as many as
+// workers. A resumed export keeps those that it began with.
+func Segments(n int) Option { return func(s *settings) { s.segments = n } }
+
+// Workers is how many segments or files are worked on at the same time, 1 to 64, and 8 without the option. Each needs memory for a file of [FileSize].
+func Workers(n int) Option { return func(s *settings) { s.workers = n } }
+
+// FileSize is how large a data file may become before another is begun, compressed, in bytes; 16 MB without the option. An export that is stopped reads again what was in
+// files that were not whole.
+func FileSize(bytes int) Option { return func(s *settings) { s.fileSize = bytes } }
+
+// Clock is where [Export] takes the time from, for tests.
+func Clock(now func() time.Time) Option { return func(s *settings) { s.now = now } }
+
+func settingsOf(opts []Option) (settings, error) {
+	s := settings{workers: defaultWorkers, fileSize: defaultFileSize, now: time.Now}
+	var errs []error
+	for _, o := range opts {
+		if o == nil {
+			errs = append(errs, errors.New("an option is nil"))
+			continue
+		}
+		o(&s)
+	}
+	if s.name != "" && (path.Base(s.name) != s.name || !fs.ValidPath(s.name) || s.name == "." || s.name == dataFolder) {
+		errs = append(errs, errors.New("the name of an export is one folder"))
+	}
+	if s.segments < 0 || s.segments > mostSegments {
+		errs = append(errs, fmt.Errorf("%d segments: must be 1 to %d", s.segments, mostSegments))
+	}
+	if s.workers < 1 || s.workers > mostWorkers {
+		errs = append(errs, fmt.Errorf("%d workers: must be 1 to %d", s.workers, mostWorkers))
+	}
+	if s.fileSize < 1 {
+		errs = append(errs, fmt.Errorf("files of %d bytes: must be 1 or more", s.fileSize))
+	}
+	if s.now == nil {
+		errs = append(errs, errors.New("the clock is nil"))
+	}
+	if s.noAttribute {
+		errs = append(errs, errors.New("OnlyOlder without an attribute"))
+	}
+	if s.onlyMissing && s.onlyOlder != "" {
+		errs = append(errs, errors.New("OnlyMissing together with OnlyOlder, which writes missing items too"))
+	}
+	if errs != nil {
+		return s, &ddb.InvalidError{Problems: errs}
+	}
+	return s, nil
+}
+
+// Report is what a call has done, also what one did that ended with an error.
+type Report struct {
+	// Name is the folder of the export below AWSDynamoDB.
+	Name string
+	// Items were exported or written, Deleted were deleted, and Kept were left as they are by the condition of an import.
+	Items, Deleted, Kept int64
+	// Failed are lines that were bad and items that could not be written.
+	Failed int64
+	// Files and Bytes are those of the export, compressed.
+	Files int
+	Bytes int64
+	// Position is from where an import or a copy goes on that was stopped; see [From]. It is empty when all is done.
+	Position string
+}
+
+// state is what an export has done, in its file: one that is resumed goes on from it.
+type state struct {
+	Version  int            `json:"version"`
+	Table    string         `json:"table"`
+	Started  time.Time      `json:"started"`
+	Segments int            `json:"segments"`
+	Files    []stateFile    `json:"files"`
+	Cursors  map[int]string `json:"cursors"`
+	Done     map[int]bool   `json:"done"`
+}
+
+type stateFile struct {
+	Segment int `json:"segment"`
+	dataFile
+	Bytes int64 `json:"bytes"`
+}
+
+const stateName = "_resume.json"
+
+// exporter is one call of Export.
+type exporter struct {
+	settings
+	table *rawtable.Table
+	scan  *ddb.ScanSegments[ddb.RawItem]
+	store Storage
+	dir   string
+	task  *progress.Task
+
+	mu    sync.Mutex
+	state state
+}
+
+// Export writes all items of a table as a full export, in DynamoDB's JSON, compressed with gzip. Each segment of the table becomes a file, or several of
+// [FileSize]; the manifests are written last. It reads eventually consistent, page by page: the export shows no single moment, as one of DynamoDB's
+// with point-in-time recovery does, but each item as it was when it was read, between the start and the end that the manifest names. An item that is there all the time is in the export once.
+//
+// An export of the same [Name] that was stopped, by an error, a cancelled context or a kill at any moment, is resumed behind the last file that was whole; the
+// set of items is the same as if it had not been stopped. While it is under way the folder has the file _resume.json, which holds keys of items. An export that is
+// whole is an error that matches [fs.ErrExist].
+//
+// It needs the permissions of a scan, and costs half a read unit for each 4 KB of the table.
+func Export(ctx context.Context, table *rawtable.Table, to Storage, opts ...Option) (Report, error) {
+	s, err := settingsOf(opts)
+	if err == nil && (table == nil || table.RawTable == nil || to == nil) {
+		err = &ddb.InvalidError{Problems: []error{errors.New("the table or the storage is nil")}}
+	}
+	if err != nil {
+		return Report{}, fmt.Errorf("dump: Export: %w", err)
+	}
+	ctx, task := progress.Start(ctx, "export of "+table.Name())
+	e := &exporter{settings: s, table: table, store: to, task: task}
+	err = e.run(ctx)
+	if err != nil {
+		err = fmt.Errorf("dump: Export of table %s: %w", table.Name(), err)
+	}
+	task.End(err)
+	return e.report(), err
+}
+
+func (e *exporter) report() Report {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := Report{Name: path.Base(e.dir), Files: len(e.state.Files)}
+	for _, f := range e.state.Files {
+		r.Items += f.ItemCount
+		r.Bytes += f.Bytes
+	}
+	return r
+}
+
+func (e *exporter) run(ctx context.Context) error {
+	var err error
+	if e.scan, err = ddb.SegmentsOf(e.table.Scan()); err != nil {
+		return err
+	}
+	if e.name == "" {
+		e.name = fmt.Sprintf("%014d-%s", e.now().UnixMilli(), rand.Text()[:8])
+	}
+	e.dir = path.Join(root, e.name)
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	if err := e.segmentsLeft(ctx); err != nil {
+		return err
+	}
+	return e.finish(ctx)
+}
+
+// begin reads the state of an export that was stopped, or begins one.
+func (e *exporter) begin(ctx context.Context) error {
+	data, err := readAll(ctx, e.store, path.Join(e.dir, stateName))
+	switch {
+	case err == nil:
+		if err := json.Unmarshal(data, &e.state); err != nil || e.state.Version != 1 || e.state.Segments < 1 || e.state.Segments > mostSegments {
+			return fmt.Errorf("the state of the stopped export, %s, cannot be read; remove its folder to begin again", stateName)
+		}
+		if e.state.Table != e.table.Name() {
+			return errors.New("the stopped export of this name is of another table")
+		}
+		if e.segments != 0 && e.segments != e.state.Segments {
+			return fmt.Errorf("the stopped export has %d segments; leave the option Segments out", e.state.Segments)
+		}
+		e.task.Parts(e.state.Segments, len(e.state.Done))
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	there, err := e.store.List(ctx, e.dir+"/")
+	if err != nil {
+		return err
+	}
+	if len(there) > 0 {
+		return fmt.Errorf("there is something of this name, which is no stopped export: %w", fs.ErrExist)
+	}
+	d := e.table.Description()
+	n := e.segments
+	if n == 0 {
+		n = e.workers
+		if d.TableSizeBytes != nil {
+			n = min(max(n, int(*d.TableSizeBytes/segmentBytes)), mostSegments)
+		}
+	}
+	e.state = state{Version: 1, Table: e.table.Name(), Started: e.now().UTC(), Segments: n, Cursors: map[int]string{}, Done: map[int]bool{}}
+	e.task.Parts(n, 0)
+	if d.ItemCount != nil {
+		e.task.Total(*d.ItemCount)
+	}
+	return e.save(ctx)
+}
+
+// save writes the state; the caller holds the lock, or is alone.
+func (e *exporter) save(ctx context.Context) error {
+	data, err := json.Marshal(e.state)
+	if err != nil {
+		return err
+	}
+	return e.store.Write(ctx, path.Join(e.dir, stateName), data)
+}
+
+func (e *exporter) segmentsLeft(ctx context.Context) error {
+	var left []int
+	for i := range e.state.Segments {
+		if !e.state.Done[i] {
+			left = append(left, i)
+		}
+	}
+	return each(ctx, e.workers, left, e.segment)
+}
+
+// each works on a list with some workers, and returns the first error, which stops the others.
+func each[E any](ctx context.Context, workers int, list []E, work func(context.Context, E) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan E, len(list))
+	for _, e := range list {
+		next <- e
+	}
+	close(next)
+	var all sync.WaitGroup
+	for range min(workers, len(list)) {
+		all.Go(func() {
+			for e := range next {
+				err := ctx.Err()
+				if err == nil {
+					err = work(ctx, e)
+				}
+				if err != nil {
+					cancel(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// segment reads a segment to its end, from where its files end.
+func (e *exporter) segment(ctx context.Context, number int) error {
+	e.mu.Lock()
+	total, after, file := e.state.Segments, e.state.Cursors[number], 0
+	for _, f := range e.state.Files {
+		if f.Segment == number {
+			file++
+		}
+	}
+	e.mu.Unlock()
+	var (
+		packed bytes.Buffer
+		zip    = gzip.NewWriter(&packed)
+		items  int64
+		line   []byte
+	)
+	for {
+		page, err := e.scan.Page(ctx, number, total, after)
+		if err != nil {
+			return err
+		}
+		for _, i := range page.Items {
+			line = append(append(append(line[:0], itemHead...), i.JSON()...), "}\n"...)
+			if _, err := zip.Write(line); err != nil {
+				return err
+			}
+		}
+		items += int64(len(page.Items))
+		e.task.Items(int64(len(page.Items)))
+		after = page.Next.String()
+		if after != "" && packed.Len() < e.fileSize {
+			continue
+		}
+		if err := zip.Close(); err != nil {
+			return err
+		}
+		if err := e.file(ctx, number, file, items, packed.Bytes(), after); err != nil {
+			return err
+		}
+		if after == "" {
+			e.task.PartDone(number, true)
+			return nil
+		}
+		packed.Reset()
+		zip.Reset(&packed)
+		items = 0
+		file++
+	}
+}
+
+// file writes a data file, and then the state by which it belongs to the export.
+func (e *exporter) file(ctx context.Context, segment, file int, items int64, data []byte, after string) error {
+	key := path.Join(e.dir, dataFolder, fmt.Sprintf("segment-%04d-%04d.json.gz", segment, file))
+	if err := e.store.Write(ctx, key, data); err != nil {
+		return err
+	}
+	f := stateFile{segment, dataFile{ItemCount: items, MD5Checksum: checksum(data), ETag: etag(data), Key: key}, int64(len(data))}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.state.Files = append(e.state.Files, f)
+	if e.state.Cursors[segment] = after; after == "" {
+		delete(e.state.Cursors, segment)
+		e.state.Done[segment] = true
+	}
+	if err := e.save(ctx); err != nil {
+		// What the file has is read again when the export is resumed by the state that is stored, whichever it is.
+		return err
+	}
+	return nil
+}
+
+// finish writes the manifests, and removes the state.
+func (e *exporter) finish(ctx context.Context) error {
+	var list bytes.Buffer
+	total := int64(0)
+	for _, f := range e.state.Files {
+		line, err := json.Marshal(f.dataFile)
+		if err != nil {
+			return err
+		}
+		list.Write(append(line, '\n'))
+		total += f.ItemCount
+	}
+	d := e.table.Description()
+	began := e.state.Started.Format(time.RFC3339Nano)
+	s := summary{
+		Version: layout, TableArn: deref(d.TableArn), TableID: deref(d.TableId), ExportArn: deref(d.TableArn) + "/export/" + e.name,
+		StartTime: began, EndTime: e.now().UTC().Format(time.RFC3339Nano), ExportTime: began, ItemCount: total,
+		ManifestFiles: path.Join(e.dir, filesName), OutputFormat: dynamoDBJSON, ExportType: fullExport,
+	}
+	head, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	for _, o := range []struct {
+		name string
+		data []byte
+	}{
+		{startedName, nil},
+		{filesName, list.Bytes()},
+		{"manifest-files.md5", []byte(checksum(list.Bytes()))},
+		{"manifest-summary.md5", []byte(checksum(head))},
+		{summaryName, head}, // last: an export with it is whole
+	} {
+		if err := e.store.Write(ctx, path.Join(e.dir, o.name), o.data); err != nil {
+			return err
+		}
+	}
+	return e.store.Remove(ctx, path.Join(e.dir, stateName))
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dump
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawtable"
+)
+
+// Import writes the items of an export to a table, each in place of any item with its key. An incremental export puts the items that were written in its time
+// span, and deletes those that were deleted. Several files are worked on at the same time: an export is in the order of the partitions, and one file alone would heat one
+// of them after the other.
+//
+// A bad line, a damaged file, and an item that the table cannot hold, are reported by [OnFailure] and counted; the import goes on, and ends with a [*FailedError]. Whether a file is damaged is
+// known at its end: run [Verify] before. Throttled and unprocessed items are sent again within the table's retry policy. What ends it
+// otherwise, a refused credential or a cancelled context, is the error, and [Report].Position is from where it can go on ([From]).
+//
+// When a reply is lost the write is sent again; under the conditions of [OnlyMissing] and [OnlyOlder] a stored item that equals the one of the export is then taken
+// for written. Conditions are refused for incremental exports. It costs what BatchPut costs, or Put under a condition.
+func Import(ctx context.Context, src *Source, to *rawtable.Table, opts ...Option) (Report, error) {
+	w, err := newWriter(to, opts)
+	if err == nil && src == nil {
+		err = invalid("the source is nil")
+	}
+	if err == nil && src.Incremental() && w.conditional() {
+		err = invalid("OnlyMissing and OnlyOlder are for full exports: a delete has no such condition")
+	}
+	if err == nil {
+		w.at = newPosition(path.Base(src.dir)+" "+src.summary.ExportArn, len(src.files))
+		err = w.at.resume(w.position)
+	}
+	if err != nil {
+		return Report{}, fmt.Errorf("dump: Import: %w", err)
+	}
+	ctx, w.task = progress.Start(ctx, "import into "+to.Name())
+	w.task.Total(src.Items())
+	w.task.Position(w.at.String)
+	left := w.at.left()
+	w.task.Parts(len(src.files), len(src.files)-len(left))
+	report, err := w.done(each(ctx, w.workers, left, func(ctx context.Context, part int) error { return w.importFile(ctx, src, part) }))
+	if err != nil {
+		err = fmt.Errorf("dump: Import into table %s: %w", to.Name(), err)
+	}
+	w.task.End(err)
+	return report, err
+}
+
+func newWriter(to *rawtable.Table, opts []Option) (*writer, error) {
+	s, err := settingsOf(opts)
+	if err == nil && (to == nil || to.RawTable == nil) {
+		err = invalid("the table is nil")
+	}
+	return &writer{settings: s, table: to}, err
+}
+
+// importFile writes a file behind the lines that are done.
+func (w *writer) importFile(ctx context.Context, src *Source, part int) (stop error) {
+	f := src.files[part]
+	behind, _ := strconv.Atoi(w.at.at(part)) // empty at the beginning
+	var batch []entry
+	flush := func(line int) error {
+		if err := w.write(ctx, batch); err != nil {
+			return err
+		}
+		batch = batch[:0]
+		w.moved(part, strconv.Itoa(line), false)
+		return nil
+	}
+	src.eachRecord(ctx, f, behind, func(r Record, err error) bool {
+		switch {
+		case err == nil:
+			e := entry{item: r.New, del: r.Deleted, file: r.File, line: r.Line}
+			if r.Deleted {
+				e.key = w.table.KeyOf(&r.Keys)
+			}
+			if batch = append(batch, e); len(batch) == batchSize {
+				stop = flush(r.Line)
+			}
+			return stop == nil
+		case canGoOn(err):
+			w.failed(lineError(r, err))
+			return errors.Is(err, ErrBadLine)
+		}
+		stop = err
+		return false
+	})
+	if stop != nil {
+		return stop
+	}
+	if err := w.write(ctx, batch); err != nil {
+		return err
+	}
+	w.moved(part, "", true)
+	return nil
+}
+
+func lineError(r Record, err error) *LineError {
+	if l, ok := errors.AsType[*LineError](err); ok {
+		return l
+	}
+	return &LineError{r.File, r.Line, err}
+}
+
+// Copy writes all items of a table to another, each in place of any item with its key, or under the conditions of [OnlyMissing] and [OnlyOlder]. It reads in segments, as [Export] does,
+// and shows no single moment. Failures, lost replies and costs are those of [Import]; the file of a failure is the segment. The tables must have equal keys.
+func Copy(ctx context.Context, from, to *rawtable.Table, opts ...Option) (Report, error) {
+	w, err := newWriter(to, opts)
+	if err == nil && (from == nil || from.RawTable == nil) {
+		err = invalid("the table that is read is nil")
+	}
+	var scan *ddb.ScanSegments[ddb.RawItem]
+	if err == nil {
+		err = sameKeys(from.Keys(), to.Keys())
+	}
+	if err == nil {
+		scan, err = ddb.SegmentsOf(from.Scan())
+	}
+	if err == nil {
+		if w.segments == 0 {
+			w.segments = w.workers
+		}
+		w.at = newPosition(from.Name(), w.segments)
+		err = w.at.resume(w.position)
+	}
+	if err != nil {
+		return Report{}, fmt.Errorf("dump: Copy: %w", err)
+	}
+	ctx, w.task = progress.Start(ctx, "copy of "+from.Name())
+	w.task.Position(w.at.String)
+	left := w.at.left()
+	w.task.Parts(w.segments, w.segments-len(left))
+	report, err := w.done(each(ctx, w.workers, left, func(ctx context.Context, part int) error { return w.copySegment(ctx, scan, part) }))
+	if err != nil {
+		err = fmt.Errorf("dump: Copy of table %s to %s: %w", from.Name(), to.Name(), err)
+	}
+	w.task.End(err)
+	return report, err
+}
+
+func sameKeys(a, b rawtable.Keys) error {
+	if fmt.Sprint(a) != fmt.Sprint(b) {
+		return invalid("the tables have different keys")
+	}
+	return nil
+}
+
+func (w *writer) copySegment(ctx context.Context, scan *ddb.ScanSegments[ddb.RawItem], part int) error {
+	after := w.at.at(part)
+	n := 0
+	for {
+		page, err := scan.Page(ctx, part, w.segments, after)
+		if err != nil {
+			return err
+		}
+		for list := page.Items; len(list) > 0; {
+			k := min(batchSize, len(list))
+			var batch []entry
+			for i := range list[:k] {
+				n++
+				batch = append(batch, entry{item: list[i], file: fmt.Sprintf("segment %d", part), line: n})
+			}
+			if err := w.write(ctx, batch); err != nil {
+				return err
+			}
+			list = list[k:]
+		}
+		after = page.Next.String()
+		if w.moved(part, after, after == ""); after == "" {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dump
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/dynamotable/ddb"
+)
+
+// line are the parts of a line of an export, in DynamoDB's JSON. Those that it lacks are nil.
+type line struct {
+	item, keys, before, after []byte
+	metadata                  []byte
+}
+
+var (
+	errForm     = errors.New("it is not an object of the export's format")
+	errNoItem   = errors.New("it has no Item")
+	errNoKeys   = errors.New("it has no Keys")
+	errMetadata = errors.New("its Metadata has no time of the write")
+)
+
+// The usual line of a full export.
+var (
+	itemHead = []byte(`{"Item":`)
+	itemTail = []byte(`}`)
+)
+
+// split takes a line in DynamoDB's JSON apart. The parts are not looked into.
+func split(b []byte) (l line, err error) {
+	if bytes.HasPrefix(b, itemHead) {
+		if n := skipValue(b[len(itemHead):]); n > 0 && bytes.Equal(bytes.TrimSpace(b[len(itemHead)+n:]), itemTail) {
+			l.item = b[len(itemHead) : len(itemHead)+n]
+			return l, nil
+		}
+	}
+	i := skipSpace(b, 0)
+	if i >= len(b) || b[i] != '{' {
+		return l, errForm
+	}
+	i = skipSpace(b, i+1)
+	for first := true; i < len(b) && b[i] != '}'; first = false {
+		if !first {
+			if b[i] != ',' {
+				return l, errForm
+			}
+			i = skipSpace(b, i+1)
+		}
+		n := skipValue(b[i:])
+		if n <= 0 || b[i] != '"' {
+			return l, errForm
+		}
+		name := string(b[i : i+n])
+		if i = skipSpace(b, i+n); i >= len(b) || b[i] != ':' {
+			return l, errForm
+		}
+		i = skipSpace(b, i+1)
+		if n = skipValue(b[i:]); n <= 0 {
+			return l, errForm
+		}
+		if err := l.set(name, b[i:i+n]); err != nil {
+			return l, err
+		}
+		i = skipSpace(b, i+n)
+	}
+	if i >= len(b) || skipSpace(b, i+1) != len(b) {
+		return l, errForm
+	}
+	return l, nil
+}
+
+// set keeps a part; name is quoted.
+func (l *line) set(name string, value []byte) error {
+	parts := map[string]*[]byte{`"Item"`: &l.item, `"Keys"`: &l.keys, `"OldImage"`: &l.before, `"NewImage"`: &l.after, `"Metadata"`: &l.metadata}
+	at, known := parts[name]
+	if !known {
+		return nil // of a later version of the format
+	}
+	if *at != nil {
+		return errForm
+	}
+	*at = value
+	return nil
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// skipValue is how long the JSON value is that b begins with, 0 if it does not end in b. Whether it is one is for who reads it.
+func skipValue(b []byte) int {
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			for i++; i < len(b) && b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
+			if i >= len(b) {
+				return 0
+			}
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			if depth--; depth < 0 {
+				return i
+			}
+		case ',', ':', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return i
+			}
+			continue
+		default:
+			continue
+		}
+		if depth == 0 {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// Record is a line of an export: an item of a full one, a changed item of an incremental one.
+type Record struct {
+	// File and Line say where the record stands; Line counts from 1.
+	File string
+	Line int
+	// New is the item, or what the item was at the end of the time span. It has no attributes if the item was deleted; see Deleted.
+	New ddb.RawItem
+	// Old is what the item was at the beginning of the time span; an incremental export has it if it was asked for, and the item was there.
+	Old ddb.RawItem
+	// Keys are the item's key attributes, of incremental exports alone.
+	Keys ddb.RawItem
+	// Deleted reports that the item was deleted in the time span.
+	Deleted bool
+	// Written is when the item was written last, of incremental exports alone.
+	Written time.Time
+}
+
+// Format prints where the record stands, whatever the verb, and no data.
+func (r Record) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(s, "file %s, line %d", r.File, r.Line)
+}
+
+// recordOf reads a line in DynamoDB's JSON.
+func recordOf(b []byte, isIncremental bool) (r Record, err error) {
+	l, err := split(b)
+	if err != nil {
+		return r, err
+	}
+	if !isIncremental {
+		if l.item == nil {
+			return r, errNoItem
+		}
+		r.New, err = ddb.ParseRawItem(l.item)
+		return r, err
+	}
+	if l.keys == nil {
+		return r, errNoKeys
+	}
+	var errs [3]error
+	r.Keys, errs[0] = ddb.ParseRawItem(l.keys)
+	if l.before != nil {
+		r.Old, errs[1] = ddb.ParseRawItem(l.before)
+	}
+	if r.Deleted = l.after == nil; !r.Deleted {
+		r.New, errs[2] = ddb.ParseRawItem(l.after)
+	}
+	if err := errors.Join(errs[:]...); err != nil {
+		return r, err
+	}
+	r.Written, err = writtenOf(l.metadata)
+	return r, err
+}
+
+// writtenOf reads {"WriteTimestampMicros":{"N":"1680109764000000"}}.
+func writtenOf(metadata []byte) (time.Time, error) {
+	m, err := ddb.ParseRawItem(metadata)
+	if err != nil {
+		return time.Time{}, errMetadata
+	}
+	v, _ := m.Attr("WriteTimestampMicros")
+	if v.Type() != ddb.TypeNumber {
+		return time.Time{}, errMetadata
+	}
+	text := v.JSON()
+	micros, err := strconv.ParseInt(string(text[len(`{"N":"`):len(text)-len(`"}`)]), 10, 64)
+	if err != nil {
+		return time.Time{}, errMetadata
+	}
+	return time.UnixMicro(micros).UTC(), nil
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dump
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawtable"
+)
+
+type rawKey = ddb.Key[ddb.RawValue, ddb.RawValue]
+
+// entry is an item to be written, or a key to be deleted.
+type entry struct {
+	item ddb.RawItem
+	key  rawKey
+	del  bool
+	file string
+	line int
+}
+
+// writer writes entries to a table, and counts.
+type writer struct {
+	settings
+	table *rawtable.Table
+	task  *progress.Task
+	at    *position
+
+	mu     sync.Mutex
+	report Report
+}
+
+const batchSize = 25 // of BatchWriteItem
+
+// failed notes what was not read or written.
+func (w *writer) failed(e *LineError) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.report.Failed++
+	if w.onFailure != nil {
+		w.onFailure(e)
+	}
+}
+
+func (w *writer) count(items, deleted, kept int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.report.Items += int64(items)
+	w.report.Deleted += int64(deleted)
+	w.report.Kept += int64(kept)
+	w.task.Items(int64(items + deleted + kept))
+}
+
+// moved says that a part is written up to there.
+func (w *writer) moved(part int, to string, whole bool) {
+	w.at.moved(part, to, whole)
+	if whole {
+		w.task.PartDone(part, true)
+	}
+	if w.onPosition != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.onPosition(w.at.String)
+	}
+}
+
+// write writes up to a batch. Items that cannot be written are failures; its error is one that stops everything.
+func (w *writer) write(ctx context.Context, batch []entry) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	if w.conditional() {
+		return each(ctx, len(batch), batch, w.one)
+	}
+	var puts, deletes []entry
+	for _, e := range batch {
+		if e.del {
+			deletes = append(deletes, e)
+		} else {
+			puts = append(puts, e)
+		}
+	}
+	var items []ddb.RawItem
+	for _, e := range puts {
+		items = append(items, e.item)
+	}
+	var keys []rawKey
+	for _, e := range deletes {
+		keys = append(keys, e.key)
+	}
+	again, err := w.left(ctx, puts, func() error { return w.table.BatchPut(ctx, items) })
+	if err != nil {
+		return err
+	}
+	w.count(len(puts)-len(again), 0, 0)
+	left, err := w.left(ctx, deletes, func() error { return w.table.BatchDelete(ctx, keys) })
+	if err != nil {
+		return err
+	}
+	w.count(0, len(deletes)-len(left), 0)
+	for _, e := range append(again, left...) {
+		if err := w.one(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// left are the entries that a batch has not written, to be tried one by one: each has an error of its own then.
+func (w *writer) left(ctx context.Context, entries []entry, send func() error) ([]entry, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	err := send()
+	if err == nil {
+		return nil, nil
+	}
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	if failed, ok := errors.AsType[*ddb.BatchError](err); ok {
+		var left []entry
+		for _, f := range failed.Failed {
+			left = append(left, entries[f.Index])
+		}
+		return left, nil
+	}
+	if itsOwn(err) {
+		return entries, nil
+	}
+	return nil, err
+}
+
+// itsOwn reports whether an error is about the item alone.
+func itsOwn(err error) bool {
+	if errors.Is(err, ddb.ErrInvalid) {
+		return true
+	}
+	api, ok := errors.AsType[interface {
+		error
+		ErrorCode() string
+	}](err)
+	return ok && (api.ErrorCode() == "ValidationException" || api.ErrorCode() == "ItemCollectionSizeLimitExceededException")
+}
+
+// one writes an entry by itself.
+func (w *writer) one(ctx context.Context, e entry) error {
+	err := w.put(ctx, e)
+	switch {
+	case err == nil && e.del:
+		w.count(0, 1, 0)
+	case err == nil:
+		w.count(1, 0, 0)
+	case errors.Is(err, ddb.ErrConditionFailed):
+		w.count(0, 0, 1)
+	case itsOwn(err):
+		w.failed(&LineError{e.file, e.line, err})
+	default:
+		return err
+	}
+	return nil
+}
+
+// attempts is how often a write is tried whose outcome is unknown.
+const attempts = 5
+
+// put is one write. A conditional one whose reply was lost is sent again: then a stored item that equals ours is taken for the one that
+// was written.
+func (w *writer) put(ctx context.Context, e entry) error {
+	if e.del {
+		return w.table.DeleteKey(ctx, e.key)
+	}
+	if !w.conditional() {
+		return w.table.Put(ctx, &e.item)
+	}
+	var err error
+	for range attempts {
+		unknown := errors.Is(err, ddb.ErrOutcomeUnknown)
+		err = w.putIf(ctx, e.item)
+		if failed, ok := errors.AsType[*ddb.ConditionFailed[ddb.RawItem]](err); ok && unknown {
+			if current, ok := failed.Current(); ok && current.Equal(e.item) {
+				return nil
+			}
+		}
+		if !errors.Is(err, ddb.ErrOutcomeUnknown) || ctx.Err() != nil {
+			break
+		}
+	}
+	return err
+}
+
+func (w *writer) putIf(ctx context.Context, item ddb.RawItem) error {
+	if w.onlyMissing {
+		return w.table.Create(ctx, &item)
+	}
+	ours, ok := item.Attr(w.onlyOlder)
+	if !ok {
+		return invalid("the item lacks attribute " + w.onlyOlder + ", by which OnlyOlder compares")
+	}
+	missing := ddb.NotExists(ddb.RawAttr(w.table.Keys().Partition[0].Name))
+	return w.table.Put(ctx, &item, ddb.If(ddb.Or(missing, ddb.RawAttr(w.onlyOlder).Lt(ours))))
+}
+
+// done completes the report. Failures are an error, so that they are not overlooked.
+func (w *writer) done(err error) (Report, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.at.left()) > 0 {
+		w.report.Position = w.at.String()
+	}
+	if err == nil && w.report.Failed > 0 {
+		err = &FailedError{w.report.Failed}
+	}
+	return w.report, err
+}
