@@ -28,6 +28,7 @@ is cheaper: deletes are billed as writes.
 		f.StringVar(&c.where, "where", "", "delete the items for which this `condition` holds")
 		f.StringVar(&c.yes, "yes", "", "the `name` of the table, to confirm")
 		f.IntVar(&c.page, "page", 500, "let one request evaluate `n` items at most; those of a page that was stopped are deleted again")
+		f.IntVar(&c.workers, "workers", 1, "read `n` pages at the same time at most, 1 to 64, from parts of the table; more than 1 is for large tables, as each part costs half a unit at least")
 		f.StringVar(&c.position, "position", "", "write the position to this `file` after each page, so that even a killed command can go on")
 		return func(ctx context.Context, s streams, args []string) error {
 			if len(args) != 1 {
@@ -43,7 +44,7 @@ type purging struct {
 	changing
 	spending
 	where, yes, position string
-	page                 int
+	page, workers        int
 }
 
 func (c *purging) run(ctx context.Context, s streams, name string) error {
@@ -51,7 +52,7 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 	if c.yes != name && !only {
 		return usageError("purge: to delete the items of table %s add -yes %s; -dry-run counts them", name, quote(name))
 	}
-	read := reading{spending: c.spending, where: c.where, position: c.position, page: c.page}
+	read := reading{spending: c.spending, where: c.where, position: c.position, page: c.page, workers: c.workers}
 	r, err := read.read()
 	if err != nil {
 		return err

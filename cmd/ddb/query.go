@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/rawtable"
+	"github.com/dynamotable/ddb/sweep"
 )
 
 // aboutConditions explains the syntax of -where and -if.
@@ -62,12 +63,13 @@ var scan = command{
 	args:  "TABLE",
 	brief: "print the items of a table or an index",
 	long: `
-It reads, and is billed for, all of the table unless -limit ends it.
+It reads, and is billed for, all of the table unless -limit ends it. With -workers it reads several parts of a large table at the same time.
 ` + aboutConditions,
 	prepare: func(f *flag.FlagSet) action {
 		var c reading
 		c.define(f)
 		c.output(f)
+		c.parallel(f)
 		return func(ctx context.Context, s streams, args []string) error {
 			read, err := c.read()
 			if err != nil {
@@ -97,6 +99,8 @@ It reads, and is billed for, all that it counts. What DynamoDB has counted itsel
 		var r sortRange
 		c.define(f)
 		r.define(f)
+		c.parallel(f)
+		sample := f.String("sample", "", "estimate the number from this `share` of the table, such as 1%")
 		return func(ctx context.Context, s streams, args []string) error {
 			read, err := c.read()
 			if err != nil {
@@ -111,12 +115,18 @@ It reads, and is billed for, all that it counts. What DynamoDB has counted itsel
 				return err
 			}
 			if len(args) > 1 {
+				if c.workers > 1 || *sample != "" {
+					return usageError("count: -workers and -sample are for whole tables")
+				}
 				if err := partition(&read, keys, args[1:]); err != nil {
 					return err
 				}
 			}
 			if read.Sort, err = r.sort(keys); err != nil {
 				return err
+			}
+			if *sample != "" {
+				return c.estimate(ctx, s, t, read, *sample)
 			}
 			for _, a := range t.Keys().Partition {
 				read.Project = append(read.Project, ddb.RawAttr(a.Name))
@@ -129,6 +139,34 @@ It reads, and is billed for, all that it counts. What DynamoDB has counted itsel
 			return err
 		}
 	},
+}
+
+// estimate counts a share of the table, and prints what that says of the whole.
+func (c *reading) estimate(ctx context.Context, s streams, t *rawtable.Table, r rawtable.Read, share string) error {
+	number, percent := strings.CutSuffix(share, "%")
+	n, err := positive(number)
+	if percent {
+		n /= 100
+	}
+	if err != nil || n > 1 {
+		return usageError("count: -sample is a share such as 1%% or 0.01")
+	}
+	reader, err := t.Reader(r)
+	if err != nil {
+		return err
+	}
+	ctx, end, err := c.bound(ctx, s, t)
+	if err != nil {
+		return err
+	}
+	defer end()
+	e, err := sweep.Sample(ctx, reader, n)
+	if err != nil {
+		return err
+	}
+	end()
+	_, err = fmt.Fprintln(s.out, e)
+	return err
 }
 
 // keysOf are the keys of a table or its index.

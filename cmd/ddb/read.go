@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/dynamotable/ddb"
@@ -14,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/rawtable"
+	"github.com/dynamotable/ddb/sweep"
 )
 
 // reading are the flags of queries, scans and counts.
@@ -21,7 +23,7 @@ type reading struct {
 	connection
 	spending
 	index, where, attributes string
-	limit, page              int
+	limit, page, workers     int
 	consistent, plain        bool
 	position                 string
 	also                     string // what else it costs
@@ -35,6 +37,11 @@ func (c *reading) define(f *flag.FlagSet) {
 	f.BoolVar(&c.consistent, "consistent", false, "read consistently, for twice the units")
 	f.IntVar(&c.page, "page", 0, "let one request evaluate `n` items at most; 0 for 1 MB")
 	f.StringVar(&c.position, "position", "", "write the position to this `file` after each page, so that even a killed command can go on")
+}
+
+// parallel defines the flag of commands that read whole tables.
+func (c *reading) parallel(f *flag.FlagSet) {
+	f.IntVar(&c.workers, "workers", 1, "read `n` pages at the same time at most, 1 to 64, from parts of the table; more than 1 is for large tables, as each part costs half a unit at least")
 }
 
 // output defines the flags of commands that print items.
@@ -53,6 +60,9 @@ func (c *reading) read() (rawtable.Read, error) {
 	}
 	if c.page < 0 {
 		errs = append(errs, errors.New("-page is negative"))
+	}
+	if c.workers > 1 && c.limit > 0 {
+		errs = append(errs, errors.New("-limit reads in one order, and -workers in none: give one of them"))
 	}
 	if c.where != "" {
 		cond, err := condition("-where", c.where)
@@ -112,11 +122,10 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 	if err != nil {
 		return 0, err
 	}
-	start, err := reader.ParseCursor(at.Cursor)
+	pages, err := c.pages(reader, at.Cursor)
 	if err != nil {
 		return 0, err
 	}
-	reader = reader.After(start)
 	x, err := plan(ctx, t, func(ctx context.Context) error { _, err := reader.Collect(ctx); return err })
 	if err != nil {
 		return 0, err
@@ -133,20 +142,25 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 	defer end()
 	ctx, task := progress.Start(ctx, name+" of "+t.Name())
 	defer func() { task.End(err) }()
-	for p, err := range reader.Pages(ctx) {
+	for p, err := range pages(ctx) {
 		if err != nil {
+			if to := sweep.PositionOf(err); to != "" {
+				at.Cursor = to
+			}
 			end()
 			if at.Cursor == "" && s.from == nil && !errors.Is(err, cost.ErrBudgetExceeded) && ctx.Err() == nil {
 				return at.Items, err // nothing was read
 			}
 			return at.Items, s.interrupt(err, c.position, service, at)
 		}
-		if err := page(ctx, p.Items); err != nil {
+		if err := page(ctx, p.items); err != nil {
 			end()
 			return at.Items, s.interrupt(err, c.position, service, at)
 		}
-		task.Items(int64(len(p.Items)))
-		at.Cursor, at.Items = p.Next.String(), at.Items+len(p.Items)
+		if c.workers <= 1 { // a sweep counts them itself
+			task.Items(int64(len(p.items)))
+		}
+		at.Cursor, at.Items = p.next(), at.Items+len(p.items)
 		if c.position != "" && at.Cursor != "" {
 			if _, err := s.save(c.position, service, at); err != nil {
 				return at.Items, err
@@ -154,6 +168,38 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 		}
 	}
 	return at.Items, nil
+}
+
+// readPage is a page of a read or of a sweep.
+type readPage struct {
+	items []ddb.RawItem
+	next  func() string // the position behind it
+}
+
+// pages are those of a read behind a position: one after the other, or several at a time.
+func (c *reading) pages(reader *ddb.Reader[ddb.RawItem], from string) (func(context.Context) iter.Seq2[readPage, error], error) {
+	if c.workers > 1 {
+		s, err := sweep.Of(reader, sweep.Workers(c.workers)).Resume(from)
+		return func(ctx context.Context) iter.Seq2[readPage, error] {
+			return func(yield func(readPage, error) bool) {
+				for p, err := range s.Pages(progress.Join(ctx)) {
+					if !yield(readPage{p.Items, p.Position}, err) {
+						return
+					}
+				}
+			}
+		}, err
+	}
+	start, err := reader.ParseCursor(from)
+	return func(ctx context.Context) iter.Seq2[readPage, error] {
+		return func(yield func(readPage, error) bool) {
+			for p, err := range reader.After(start).Pages(ctx) {
+				if !yield(readPage{p.Items, p.Next.String}, err) {
+					return
+				}
+			}
+		}
+	}, err
 }
 
 // print reads and prints items.
