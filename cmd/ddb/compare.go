@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"iter"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/dump"
+	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawtable"
+)
+
+// aboutDifferences explains what diff and verify print.
+const aboutDifferences = `
+A difference is a line of JSON: its kind, and the item on both sides. The kinds are missing, which the table lacks, extra, which it has alone, and changed.
+Numbers of the same value are equal, and sets whatever their order. With differences the exit status is 1.`
+
+var diff = command{
+	name:  "diff",
+	args:  "TABLE TABLE",
+	brief: "print how the items of two tables differ",
+	long: `
+Both tables are read as a whole, the second one consistently and twice: by keys, and for items that the first lacks.
+` + aboutDifferences,
+	prepare: func(f *flag.FlagSet) action {
+		var c comparing
+		var to second
+		c.define(f)
+		to.define(f)
+		return func(ctx context.Context, s streams, args []string) error {
+			if len(args) != 2 {
+				return usageError("diff: name two tables")
+			}
+			if err := c.check(); err != nil {
+				return usageError("%v", err)
+			}
+			from, _, err := tableAt(ctx, s, c.connection, args[0])
+			if err != nil {
+				return err
+			}
+			t, _, err := tableAt(ctx, s, to.at(c.connection), args[1])
+			if err != nil {
+				return err
+			}
+			if c.explain {
+				x, err := plan(ctx, from, func(ctx context.Context) error { _, err := from.Scan().Collect(ctx); return err })
+				if err == nil {
+					_, err = fmt.Fprintln(s.out, x)
+				}
+				return err
+			}
+			return c.compare(ctx, s, "diff", t, func(ctx context.Context) iter.Seq2[ddb.RawItem, error] { return from.Scan().All(ctx) })
+		}
+	},
+}
+
+var verify = command{
+	name:  "verify",
+	args:  "FOLDER [TABLE]",
+	brief: "check an export, and compare it with a table",
+	long: `
+It compares every file with its checksum and its number of items in the manifest, and reads every line. With a table it then compares the items.
+` + aboutDifferences,
+	prepare: func(f *flag.FlagSet) action {
+		var c comparing
+		c.define(f)
+		name := f.String("name", "", "the `name` of the export in the folder; it needs none if there is one export")
+		return func(ctx context.Context, s streams, args []string) error {
+			if len(args) != 1 && len(args) != 2 {
+				return usageError("verify: name a folder, and a table if you like")
+			}
+			if err := c.check(); err != nil {
+				return usageError("%v", err)
+			}
+			src, err := dump.Open(ctx, dump.Dir(args[0]), *name)
+			if err != nil {
+				return err
+			}
+			if err := dump.Verify(ctx, src); err != nil {
+				return err
+			}
+			fmt.Fprintf(s.err, "the export is whole: %d items in %d files\n", src.Items(), src.Files())
+			if len(args) == 1 {
+				return nil
+			}
+			t, _, err := tableAt(ctx, s, c.connection, args[1])
+			if err != nil {
+				return err
+			}
+			return c.compare(ctx, s, "verify", t, func(ctx context.Context) iter.Seq2[ddb.RawItem, error] { return dump.Items[ddb.RawItem](ctx, src) })
+		}
+	},
+}
+
+// comparing are the flags of commands that compare items with a table.
+type comparing struct {
+	connection
+	spending
+	keys bool
+}
+
+func (c *comparing) define(f *flag.FlagSet) {
+	c.connection.define(f)
+	c.spending.define(f)
+	f.BoolVar(&c.keys, "keys", false, "print the keys of the items that differ, not the items")
+}
+
+// compare prints the differences.
+func (c *comparing) compare(ctx context.Context, s streams, what string, t *rawtable.Table, items func(context.Context) iter.Seq2[ddb.RawItem, error]) (err error) {
+	ctx, end, err := c.bound(ctx, s, t)
+	if err != nil {
+		return err
+	}
+	defer end()
+	ctx, task := progress.Start(ctx, what+" of "+t.Name())
+	defer func() { task.End(err) }()
+	counted := func(yield func(ddb.RawItem, error) bool) {
+		for item, err := range items(ctx) {
+			if err == nil {
+				task.Items(1)
+			}
+			if !yield(item, err) {
+				return
+			}
+		}
+	}
+	out := bufio.NewWriter(s.out)
+	n := 0
+	for d, err := range dump.Compare(ctx, counted, t) {
+		if err != nil {
+			return errors.Join(err, out.Flush())
+		}
+		n++
+		line, err := c.line(t, d)
+		if err != nil {
+			return err
+		}
+		if _, err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	end()
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if n > 0 {
+		return fmt.Errorf("%d items differ", n)
+	}
+	fmt.Fprintln(s.err, "the items are equal")
+	return nil
+}
+
+// line is a difference as JSON.
+func (c *comparing) line(t *rawtable.Table, d dump.Difference) ([]byte, error) {
+	item := func(i ddb.RawItem, there bool) json.RawMessage {
+		if !there || c.keys {
+			return nil
+		}
+		return i.JSON()
+	}
+	key, err := keyItem(t, d.Key)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err = e.Encode(struct {
+		Kind   dump.Kind       `json:"kind"`
+		Key    json.RawMessage `json:"key"`
+		Item   json.RawMessage `json:"item,omitempty"`
+		Stored json.RawMessage `json:"stored,omitempty"`
+	}{d.Kind, key.JSON(), item(d.Item, d.Kind != dump.Extra), item(d.Stored, d.Kind != dump.Missing)})
+	return b.Bytes(), err
+}
+
+// keyItem is a key as an item.
+func keyItem(t *rawtable.Table, key ddb.Key[ddb.RawValue, ddb.RawValue]) (item ddb.RawItem, err error) {
+	keys := t.Keys()
+	if item, err = item.With(keys.Partition[0].Name, key.Partition); err == nil && len(keys.Sort) > 0 {
+		item, err = item.With(keys.Sort[0].Name, key.Sort)
+	}
+	return item, err
+}
