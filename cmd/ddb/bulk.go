@@ -104,6 +104,9 @@ func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtabl
 	}
 	report, err := run(ctx, options...)
 	end()
+	if errors.Is(err, ddb.ErrInvalid) && report.Items == 0 {
+		return err // nothing was begun
+	}
 	parts := []string{fmt.Sprintf("wrote %d items", report.Items)}
 	for _, p := range []struct {
 		n    int64

@@ -19,6 +19,7 @@ import (
 type position struct {
 	Version int             `json:"version"`
 	Args    []string        `json:"args"` // the command line
+	Dir     string          `json:"dir"`  // the folder in which it was run
 	Service string          `json:"service"`
 	At      json.RawMessage `json:"at"` // what the command needs
 	file    string
@@ -44,6 +45,9 @@ same flags; a budget begins anew. When all is done the file is removed.`,
 				if err != nil {
 					return err
 				}
+				if err := os.Chdir(p.Dir); err != nil {
+					return err
+				}
 				s.from, s.args = p, p.Args
 				if err := run(ctx, s, p.Args); err != nil {
 					return err
@@ -55,6 +59,10 @@ same flags; a budget begins anew. When all is done the file is removed.`,
 }
 
 func readPosition(file string) (*position, error) {
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return nil, err
+	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -92,7 +100,11 @@ func (s streams) save(file, service string, at any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	data, err := json.Marshal(position{Version: positionVersion, Args: s.args, Service: service, At: state})
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	data, err := json.Marshal(position{Version: positionVersion, Args: s.args, Dir: dir, Service: service, At: state})
 	if err != nil {
 		return "", err
 	}
@@ -107,6 +119,9 @@ func (s streams) save(file, service string, at any) (string, error) {
 		}
 		name, _, _ := strings.Cut(s.args[0], " ")
 		file = filepath.Join(dir, "ddb", name+"-"+strings.ToLower(rand.Text()[:8])+".json")
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return "", err

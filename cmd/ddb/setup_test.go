@@ -76,6 +76,10 @@ func fill(t *testing.T, engine *ddbtest.Engine) {
 		StreamSpecification: &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages},
 	})
 	create(&dynamodb.CreateTableInput{
+		TableName: aws.String("orders2"), KeySchema: keySchema("customer", "id"),
+		AttributeDefinitions: []types.AttributeDefinition{attribute("customer", "S"), attribute("id", "S")},
+	})
+	create(&dynamodb.CreateTableInput{
 		TableName: aws.String("counters"), KeySchema: keySchema("n", ""), AttributeDefinitions: []types.AttributeDefinition{attribute("n", "N")},
 	})
 	create(&dynamodb.CreateTableInput{

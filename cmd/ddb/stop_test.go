@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -67,34 +68,43 @@ func (i *interruption) wrap(h http.Handler) http.Handler {
 // verb is a command whose interruptions are tested.
 type verb struct {
 	args, input string
-	output      bool // what it prints in all runs together is compared, else the tables are
-	parallel    bool // it sends many requests, in no order; without -long it is stopped at every ninth of them
-	once        bool // it has no position: it is done or not, and run again as it is
+	output      bool   // what it prints in all runs together is compared, else the tables are
+	parallel    bool   // it sends many requests, in no order; without -long it is stopped at every ninth of them
+	before      string // a command that is run before
+	then        string // a command that must be done at the end without a difference
+	status      int    // that it ends with when it is not stopped
+	once        bool   // it has no position: it is done or not, and run again as it is
 }
 
 var verbs = map[string]verb{
-	"tables":        {args: "tables", once: true, output: true},
-	"describe":      {args: "describe orders -format cdk", once: true, output: true},
-	"get":           {args: "get orders c1 2026-09", once: true, output: true},
-	"query":         {args: "query orders c1 -page 1", output: true},
-	"query index":   {args: "query orders -index by-status open -reverse -page 1 -limit 2", output: true},
-	"scan":          {args: "scan orders -page 1", output: true},
-	"scan where":    {args: "scan orders -page 1 -where total>10", output: true},
-	"scan workers":  {args: "scan orders -workers 3 -page 1", output: true, parallel: true},
-	"purge workers": {args: "purge orders -yes orders -workers 2 -page 1", parallel: true},
-	"count sample":  {args: "count orders -sample 50%", once: true, output: true},
-	"count":         {args: "count orders -page 1", output: true},
-	"put one":       {args: `put counters {"n":{"N":"1"}}`, input: ""},
-	"put lines":     {args: "put counters", input: `{"n":{"N":"1"}}` + "\n" + `{"n":{"N":"2"}}` + "\n" + `{"n":{"N":"1.0"},"x":{"S":"y"}}` + "\n"},
-	"put if":        {args: "put counters -if v<>5", input: `{"n":{"N":"-5"},"v":{"N":"7"}}` + "\n" + `{"n":{"N":"10"},"v":{"N":"8"}}` + "\n"},
-	"update":        {args: "update counters 10 SET\u00a0v=7", once: true},
-	"delete":        {args: "delete counters 10", once: true},
-	"purge":         {args: "purge orders -yes orders -page 1"},
-	"purge where":   {args: "purge orders -yes orders -page 1 -where total>10"},
-	"purge paced":   {args: "purge counters -yes counters -pace 1000 -progress json"},
-	"streams tail":  {args: "streams tail orders -from horizon -limit 4 -poll 1ms", once: true, output: true},
-	"gen struct":    {args: "gen struct orders", once: true, output: true},
-	"help":          {args: "help scan", once: true, output: true},
+	"tables":         {args: "tables", once: true, output: true},
+	"describe":       {args: "describe orders -format cdk", once: true, output: true},
+	"get":            {args: "get orders c1 2026-09", once: true, output: true},
+	"query":          {args: "query orders c1 -page 1", output: true},
+	"query index":    {args: "query orders -index by-status open -reverse -page 1 -limit 2", output: true},
+	"scan":           {args: "scan orders -page 1", output: true},
+	"scan where":     {args: "scan orders -page 1 -where total>10", output: true},
+	"scan workers":   {args: "scan orders -workers 3 -page 1", output: true, parallel: true},
+	"purge workers":  {args: "purge orders -yes orders -workers 2 -page 1", parallel: true},
+	"count sample":   {args: "count orders -sample 50%", once: true, output: true},
+	"export":         {args: "export orders backup -name monday -segments 2 -workers 1", output: true, then: "verify backup orders"},
+	"verify":         {args: "verify backup orders2 -keys -name monday", output: true, once: true, status: exitFailed, before: "export orders backup -name monday -workers 1"},
+	"import":         {args: "import backup orders2 -workers 1", before: "export orders backup -segments 3", then: "verify backup orders2"},
+	"import missing": {args: "import backup orders2 -workers 1 -only-missing", before: "export orders backup -segments 3", then: "diff orders orders2"},
+	"copy":           {args: "copy orders orders2 -workers 1", then: "diff orders orders2"},
+	"diff":           {args: "diff orders orders2", output: true, once: true, status: exitFailed},
+	"count":          {args: "count orders -page 1", output: true},
+	"put one":        {args: `put counters {"n":{"N":"1"}}`, input: ""},
+	"put lines":      {args: "put counters", input: `{"n":{"N":"1"}}` + "\n" + `{"n":{"N":"2"}}` + "\n" + `{"n":{"N":"1.0"},"x":{"S":"y"}}` + "\n"},
+	"put if":         {args: "put counters -if v<>5", input: `{"n":{"N":"-5"},"v":{"N":"7"}}` + "\n" + `{"n":{"N":"10"},"v":{"N":"8"}}` + "\n"},
+	"update":         {args: "update counters 10 SET\u00a0v=7", once: true},
+	"delete":         {args: "delete counters 10", once: true},
+	"purge":          {args: "purge orders -yes orders -page 1"},
+	"purge where":    {args: "purge orders -yes orders -page 1 -where total>10"},
+	"purge paced":    {args: "purge counters -yes counters -pace 1000 -progress json"},
+	"streams tail":   {args: "streams tail orders -from horizon -limit 4 -poll 1ms", once: true, output: true},
+	"gen struct":     {args: "gen struct orders", once: true, output: true},
+	"help":           {args: "help scan", once: true, output: true},
 }
 
 // fields cuts a command line; a space that does not cut stands as \u00a0.
@@ -110,7 +120,7 @@ func fields(line string) []string {
 func stored(t *testing.T, engine *ddbtest.Engine) string {
 	t.Helper()
 	var lines []string
-	for _, table := range []string{"orders", "counters", "blobs"} {
+	for _, table := range []string{"orders", "orders2", "counters", "blobs"} {
 		out, err := engine.Client().Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
 		if err != nil {
 			t.Fatal(err)
@@ -149,8 +159,18 @@ func TestStop(t *testing.T) {
 				}
 				return o.String(), e.String(), exitStatus(err)
 			}
+			begin := func() {
+				t.Chdir(t.TempDir())
+				if v.before != "" {
+					if _, errs, status := run(t.Context(), fields(v.before)...); status != exitDone {
+						t.Fatal(errs)
+					}
+				}
+			}
+			begin()
+			stop.set(0, false, nil)
 			want, errs, status := run(t.Context(), fields(v.args)...)
-			if status != exitDone {
+			if status != v.status {
 				t.Fatalf("%d: %s", status, errs)
 			}
 			stop.mu.Lock()
@@ -166,6 +186,7 @@ func TestStop(t *testing.T) {
 				}
 				for _, done := range []bool{false, true} {
 					engine, _ := shop(t, stop.wrap)
+					begin()
 					ctx, cancel := context.WithCancel(t.Context())
 					stop.set(at, done, cancel)
 					out, errs, status := run(ctx, fields(v.args)...)
@@ -185,18 +206,26 @@ func TestStop(t *testing.T) {
 							t.Fatalf("%s: %v", at, err)
 						}
 						again = []string{"resume", position}
-					} else if out != "" {
+					} else if out != "" && !v.once {
 						t.Fatalf("%s: it printed and cannot go on:\n%s", at, out)
 					}
 					more, errs, status := run(t.Context(), again...)
-					if status != exitDone {
+					if status != v.status {
 						t.Fatalf("%s\nthen status %d\n%s", at, status, errs)
+					}
+					if v.once {
+						out = "" // it was run anew
 					}
 					if v.output && out+more != want && !(v.parallel && sortedLines(out+more) == sortedLines(want)) {
 						t.Errorf("%s: printed\n%s\nand\n%s\nwant\n%s", at, out, more, want)
 					}
 					if got := stored(t, engine); got != after {
 						t.Errorf("%s: stored\n%s\nwant\n%s", at, got, after)
+					}
+					if v.then != "" {
+						if out, errs, status := run(t.Context(), fields(v.then)...); status != exitDone {
+							t.Errorf("%s: %s: status %d\n%s%s", at, v.then, status, out, errs)
+						}
 					}
 					if position != "" {
 						if _, err := os.Stat(position); !errors.Is(err, os.ErrNotExist) {
@@ -216,11 +245,14 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, v := range map[string]verb{
-		"scan":  {args: "scan orders -page 1", output: true},
-		"count": {args: "count orders -page 1", output: true},
-		"query": {args: "query orders c1 -page 1", output: true},
-		"purge": {args: "purge orders -yes orders -page 1"},
-		"put":   {args: "put counters", input: `{"n":{"N":"1"}}` + "\n" + `{"n":{"N":"2"}}` + "\n"},
+		"scan":   {args: "scan orders -page 1", output: true},
+		"count":  {args: "count orders -page 1", output: true},
+		"query":  {args: "query orders c1 -page 1", output: true},
+		"purge":  {args: "purge orders -yes orders -page 1"},
+		"export": {args: "export orders backup -name monday -segments 2 -workers 1", then: "verify backup orders"},
+		"import": {args: "import backup orders2 -workers 1", before: "export orders backup -segments 3", then: "verify backup orders2"},
+		"copy":   {args: "copy orders orders2 -workers 1", then: "diff orders orders2"},
+		"put":    {args: "put counters", input: `{"n":{"N":"1"}}` + "\n" + `{"n":{"N":"2"}}` + "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stop interruption
@@ -228,7 +260,13 @@ func TestKill(t *testing.T) {
 				engine, _ := shop(t, stop.wrap)
 				file := filepath.Join(t.TempDir(), "position")
 				args := fields(v.args)
-				if v.input == "" {
+				t.Chdir(t.TempDir())
+				if v.before != "" {
+					if _, errs, err := output(t, fields(v.before)...); err != nil {
+						t.Fatal(err, errs)
+					}
+				}
+				if v.input == "" && !strings.HasPrefix(v.args, "export") {
 					args = append(args, "-position", file)
 				}
 				start := func(args []string) (*exec.Cmd, *strings.Builder) {
@@ -240,11 +278,11 @@ func TestKill(t *testing.T) {
 					return command, &out
 				}
 				command, out := start(args)
-				killed := false
-				stop.set(at, at%2 == 0, func() { killed = true; _ = command.Process.Kill() })
+				var killed atomic.Bool
+				stop.set(at, at%2 == 0, func() { killed.Store(true); _ = command.Process.Kill() })
 				err := command.Run()
 				stop.set(0, false, nil)
-				if !killed {
+				if !killed.Load() {
 					if err != nil || at < 3 {
 						t.Fatalf("it was not killed, and ended with %v after %d requests", err, at-1)
 					}
@@ -259,6 +297,12 @@ func TestKill(t *testing.T) {
 				again, more := start(args)
 				if err := again.Run(); err != nil {
 					t.Fatalf("request %d: then %v", at, err)
+				}
+				if v.then != "" {
+					if out, errs, err := output(t, fields(v.then)...); err != nil {
+						t.Errorf("request %d: %v\n%s%s", at, err, out, errs)
+					}
+					continue
 				}
 				check(t, v, engine, out.String(), more.String())
 			}

@@ -93,6 +93,10 @@ func (r *replayer) play(lines []string) string {
 			}
 			errs = strings.ReplaceAll(errs, file, fmt.Sprintf("@%d", 1+slices.Index(r.positions, file)))
 		}
+		if dir, err := os.Getwd(); err == nil {
+			errs = strings.ReplaceAll(errs, dir+"/", "")
+		}
+		errs = compressed.ReplaceAllString(errs, "files, 400 bytes")
 		errs = strings.ReplaceAll(errs, r.host, "127.0.0.1:8000")
 		out.WriteString(text)
 		for e := range strings.Lines(errs) {
@@ -138,6 +142,7 @@ func TestGuide(t *testing.T) {
 var (
 	positionFile = regexp.MustCompile(`/\S+/ddb/[a-z]+-[a-z0-9]{8}\.json`)
 	consoleBlock = regexp.MustCompile("(?s)```console\n.*?```")
+	compressed   = regexp.MustCompile(`files, \d+ bytes`) // by the version of Go
 	requestID    = regexp.MustCompile(`\(request \w+\)`)
 	elapsed      = regexp.MustCompile(`in [0-9.]+m?s`)
 )
