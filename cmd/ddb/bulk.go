@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/dump"
 	"github.com/dynamotable/ddb/rawtable"
@@ -258,7 +256,7 @@ func (c *second) at(first connection) connection {
 
 var copyTable = command{
 	name:  "copy",
-	args:  "TABLE TABLE",
+	args:  "TABLE TO-TABLE",
 	brief: "write all items of a table to another",
 	long: `
 The second table must be there, with the same key; ddb describe -format helps to make it. Each item replaces the one with its key unless -only-missing or
@@ -283,7 +281,7 @@ The second table must be there, with the same key; ddb describe -format helps to
 			if err != nil {
 				return err
 			}
-			source, err := from.connection.open(ctx, s, "copy", args)
+			source, err := from.open(ctx, s, "copy", args)
 			if err != nil {
 				return err
 			}
@@ -315,11 +313,10 @@ The second table must be there, with the same key; ddb describe -format helps to
 }
 
 // tableAt opens a table by a connection.
-func tableAt(ctx context.Context, s streams, c connection, name string) (*rawtable.Table, *dynamodb.Client, error) {
+func tableAt(ctx context.Context, s streams, c connection, name string) (*rawtable.Table, error) {
 	client, err := c.client(ctx, s)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	t, err := rawtable.Open(ctx, client, name)
-	return t, client, err
+	return rawtable.Open(ctx, client, name)
 }

@@ -25,7 +25,7 @@ Numbers of the same value are equal, and sets whatever their order. With differe
 
 var diff = command{
 	name:  "diff",
-	args:  "TABLE TABLE",
+	args:  "TABLE WITH-TABLE",
 	brief: "print how the items of two tables differ",
 	long: `
 Both tables are read as a whole, the second one consistently and twice: by keys, and for items that the first lacks.
@@ -42,11 +42,11 @@ Both tables are read as a whole, the second one consistently and twice: by keys,
 			if err := c.check(); err != nil {
 				return usageError("%v", err)
 			}
-			from, _, err := tableAt(ctx, s, c.connection, args[0])
+			from, err := tableAt(ctx, s, c.connection, args[0])
 			if err != nil {
 				return err
 			}
-			t, _, err := tableAt(ctx, s, to.at(c.connection), args[1])
+			t, err := tableAt(ctx, s, to.at(c.connection), args[1])
 			if err != nil {
 				return err
 			}
@@ -91,7 +91,7 @@ It compares every file with its checksum and its number of items in the manifest
 			if len(args) == 1 {
 				return nil
 			}
-			t, _, err := tableAt(ctx, s, c.connection, args[1])
+			t, err := tableAt(ctx, s, c.connection, args[1])
 			if err != nil {
 				return err
 			}

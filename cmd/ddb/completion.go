@@ -66,7 +66,7 @@ if [[ $funcstack[1] = _ddb ]]; then _ddb; else compdef _ddb ddb; fi
 		printf '%s\n' $candidates
 	else
 		__fish_complete_path (commandline -ct)
-	end
+	end # of if
 end
 complete -c ddb -f -a '(__ddb_complete)'
 `,

@@ -39,7 +39,7 @@ func TestCompletionInShells(t *testing.T) {
 			continue
 		}
 		text, err := exec.CommandContext(t.Context(), path, "-c", script).CombinedOutput()
-		if got := strings.Fields(string(text)); err != nil || strings.Join(got, " ") != "orders describe" {
+		if got := strings.Fields(string(text)); err != nil || strings.Join(got, " ") != "orders orders2 describe" {
 			t.Errorf("%s: %v\n%s", shell, err, text)
 		}
 	}

@@ -51,8 +51,8 @@ func TestDescribeSettings(t *testing.T) {
 	}
 	for _, format := range []string{"cloudformation", "terraform", "cdk"} {
 		text, _, err := output(t, "describe", "full", "-format", format)
-		var any map[string]any
-		if err != nil || json.Unmarshal([]byte(text), &any) != nil {
+		var template map[string]any
+		if err != nil || json.Unmarshal([]byte(text), &template) != nil {
 			t.Fatalf("%s: %v\n%s", format, err, text)
 		}
 		for _, want := range []string{`: 5`, `: 6`, `: 7`, `: 8`, `: 9`, `"local"`, `"global"`, `"x"`, "STANDARD_INFREQUENT_ACCESS", `"team"`, "KEYS_ONLY"} {

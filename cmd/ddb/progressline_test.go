@@ -113,8 +113,16 @@ func TestSignal(t *testing.T) {
 	command := exec.CommandContext(t.Context(), program, "scan", "orders", "-page", "1", "-attributes", "id")
 	command.Env = append(os.Environ(), asProgram+"=1")
 	command.Stdout, command.Stderr = &out, &errs
-	stop.set(5, false, func() { _ = command.Process.Signal(os.Interrupt) })
-	err = command.Run()
+	started := make(chan struct{})
+	stop.set(5, false, func() {
+		<-started
+		_ = command.Process.Signal(os.Interrupt)
+	})
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	close(started)
+	err = command.Wait()
 	stop.set(0, false, nil)
 	if command.ProcessState.ExitCode() != exitStopped || !strings.Contains(errs.String(), "ddb: stopped; go on with: ddb resume /") {
 		t.Fatalf("%v, status %d\n%s", err, command.ProcessState.ExitCode(), errs.String())

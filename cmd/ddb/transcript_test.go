@@ -93,6 +93,9 @@ func (r *replayer) play(lines []string) string {
 			}
 			errs = strings.ReplaceAll(errs, file, fmt.Sprintf("@%d", 1+slices.Index(r.positions, file)))
 		}
+		if strings.Contains(errs, "secret") {
+			r.t.Errorf("%s: the errors show data:\n%s", command, errs)
+		}
 		if dir, err := os.Getwd(); err == nil {
 			errs = strings.ReplaceAll(errs, dir+"/", "")
 		}
