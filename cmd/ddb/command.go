@@ -56,6 +56,7 @@ type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	terminal bool      // people read the errors as they come
+	mixed    bool      // and the output beside them
 	args     []string  // the whole command line
 	from     *position // of the run that this one goes on with; nil for a new one
 }
@@ -99,6 +100,9 @@ func run(ctx context.Context, s streams, args []string) error {
 		s.args = args
 	}
 	if err := do(ctx, s, words); err != nil {
+		if ctx.Err() != nil && !errors.Is(err, context.Canceled) {
+			err = errors.Join(err, context.Canceled) // it may end with what the signal was
+		}
 		if errors.Is(err, errShown) || errors.Is(err, errUsage) {
 			return err
 		}

@@ -41,7 +41,7 @@ func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	s := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr)}
+	s := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr), mixed: isTerminal(os.Stdout)}
 	err := run(ctx, s, os.Args[1:])
 	if err != nil && !errors.Is(err, errShown) {
 		fmt.Fprintln(os.Stderr, "ddb:", message(err))

@@ -153,6 +153,9 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 			}
 			return at.Items, s.interrupt(err, c.position, service, at)
 		}
+		if s.mixed {
+			end()
+		}
 		if err := page(ctx, p.items); err != nil {
 			end()
 			return at.Items, s.interrupt(err, c.position, service, at)

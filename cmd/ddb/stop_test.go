@@ -187,10 +187,10 @@ func TestStop(t *testing.T) {
 				for _, done := range []bool{false, true} {
 					engine, _ := shop(t, stop.wrap)
 					begin()
-					ctx, cancel := context.WithCancel(t.Context())
-					stop.set(at, done, cancel)
+					ctx, cancel := context.WithCancelCause(t.Context())
+					stop.set(at, done, func() { cancel(errors.New("interrupt signal")) })
 					out, errs, status := run(ctx, fields(v.args)...)
-					cancel()
+					cancel(nil)
 					stop.set(0, false, nil)
 					at := fmt.Sprintf("request %d of %d, done %v: status %d\n%s", at, requests, done, status, errs)
 					if status != exitStopped || strings.Contains(errs, "\n") && strings.Contains(errs, "2026-09") {

@@ -87,7 +87,7 @@ func (c *tailing) run(ctx context.Context, s streams, table string, start change
 	n, last := 0, time.Time{}
 	for one, err := range stream.All(ctx, start) {
 		if err != nil {
-			if errors.Is(err, context.Canceled) && !last.IsZero() {
+			if ctx.Err() != nil && !last.IsZero() {
 				fmt.Fprintf(s.err, "go on with: ddb streams tail %s -from %s\n", quote(table), last.UTC().Format(time.RFC3339))
 			}
 			return err

@@ -81,7 +81,7 @@ func (c *writing) itemChange(ctx context.Context, s streams, t *rawtable.Table, 
 	defer end()
 	item, err := call(ctx)
 	if err != nil {
-		return unsure(err)
+		return unsure(ctx, err)
 	}
 	return one(s, item, plain)
 }
@@ -89,8 +89,8 @@ func (c *writing) itemChange(ctx context.Context, s streams, t *rawtable.Table, 
 var errUnsure = errors.New("the change may have been made or not")
 
 // unsure says that a change that was stopped may have been made.
-func unsure(err error) error {
-	if errors.Is(err, context.Canceled) {
+func unsure(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
 		return errors.Join(errUnsure, err)
 	}
 	return err
@@ -189,7 +189,7 @@ An item that is not there is none: nothing is printed. For many items there is d
 			}
 			defer end()
 			if err := call(ctx); err != nil {
-				return unsure(err)
+				return unsure(ctx, err)
 			}
 			if string(before.JSON()) == "{}" {
 				return nil
