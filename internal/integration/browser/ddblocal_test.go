@@ -216,7 +216,7 @@ func localSearch(t *testing.T, b *local) {
 	if len(got) != 6 || got[0] != "S CUSTOMER#2 S ORDER#2026-001" {
 		t.Errorf("found %q", got)
 	}
-	if text := b.text(`document.querySelector(".exchange").innerText`); !strings.Contains(text, "6 returned of 6 scanned, 0.5 units") {
+	if text := b.text(`document.querySelector(".exchange").innerText`); !strings.Contains(text, "6 returned of 6 scanned, 0.5 read units") {
 		t.Errorf("the request says %q", text)
 	}
 	// The view is a link: loaded again it is the same.

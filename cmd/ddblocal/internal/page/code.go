@@ -274,6 +274,11 @@ func getCode(t *table, key item) (code, note string) {
 	return g.source("found Item", open+"return items.Get(ctx, "+strings.Join(list, ", ")+", ddb.Consistent())", "")
 }
 
+// describeCode is the definition of a table in Go, for programs that know tables at run time only.
+func describeCode(t *table) string {
+	return fmt.Sprintf("table, err := rawtable.Open(ctx, client, %q) // its methods Keys, Indexes and Description say what is here", t.TableName)
+}
+
 // open is how a program gets the table.
 func (g *goCode) open(t *table, own keySet) string {
 	call := fmt.Sprintf("ddb.NewSimple(client, %q, %s)", t.TableName, g.key(own.Partition))

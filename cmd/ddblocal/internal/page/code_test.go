@@ -160,3 +160,45 @@ func show(ids string, err error) {
 	}
 	return string(out)
 }
+
+// TestAWSCLI runs commands that views show with the AWS CLI itself.
+func TestAWSCLI(t *testing.T) {
+	if _, err := exec.LookPath("aws"); err != nil || !*long {
+		t.Skip("runs the AWS CLI, with -long and where there is one")
+	}
+	s := newSite(t, page.Options{})
+	s.shop()
+	s.put("orders", attrs{"customer": str("it's \"$HOME\" \\"), "id": str("x"), "raw": bin("\x00\xff")})
+	server := httptest.NewServer(s.engine.Handler())
+	defer server.Close()
+	for _, params := range [][]string{
+		{}, {"p0", "c1", "s0", "2026-2", "op", "between", "to", "2027-1"}, {"p0", "it's \"$HOME\" \\"}, {"p0", "c1", "limit", "2", "desc", "1", "consistent", "1"},
+		{"index", "by-status", "p0", "open", "s0", "30", "op", ">="}, {"limit", "1", "after", `{"customer":{"S":"c1"},"id":{"S":"2026-1"}}`}, {"f0", "raw", "fop0", "begins_with", "ft0", "B", "fv0", "AP8="},
+	} {
+		body := s.get(target("tables/orders/items", params...), 200)
+		command := strings.Replace(shown(t, body, "AWS CLI"), "http://localhost:8000", server.URL, 1)
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
+		cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_DEFAULT_REGION=us-east-1", "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true")
+		out, err := cmd.CombinedOutput()
+		if err != nil && strings.Contains(command, "--cli-binary-format") && strings.Contains(string(out), "Unknown options: --cli-binary-format") {
+			continue // version 1, which would have taken another value
+		}
+		if err != nil {
+			t.Errorf("%v: %s\n%s", err, out, command)
+			continue
+		}
+		var reply struct {
+			Items []struct{ Customer, ID struct{ S string } }
+		}
+		if err := json.Unmarshal(out, &reply); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+		var got []string
+		for _, i := range reply.Items {
+			got = append(got, i.Customer.S+" "+i.ID.S)
+		}
+		if want := ids(t, body); !slices.Equal(got, want) {
+			t.Errorf("%q: the AWS CLI finds %q, the view shows %q", params, got, want)
+		}
+	}
+}

@@ -11,7 +11,8 @@ import (
 )
 
 // command is a request as a command of the AWS CLI, for a POSIX shell. The parameters have the names and the order of the
-// request. --no-paginate makes the command send this request alone.
+// request. --no-paginate makes the command send this request alone. --cli-binary-format, which version 1 of the CLI refuses, stands with
+// binary values: version 1 would take base64 for the value itself.
 //
 // https://docs.aws.amazon.com/cli/latest/reference/dynamodb/
 func (p *Page) command(r *http.Request, operation string, in any) string {
@@ -54,6 +55,9 @@ func (p *Page) command(r *http.Request, operation string, in any) string {
 	}
 	if operation == "Query" || operation == "Scan" {
 		b.WriteString(" \\\n  --no-paginate")
+	}
+	if strings.Contains(string(data), `{"B":"`) || strings.Contains(string(data), `{"BS":[`) {
+		b.WriteString(" \\\n  --cli-binary-format base64")
 	}
 	return b.String()
 }

@@ -219,7 +219,11 @@ func (p *Page) showTables(w http.ResponseWriter, r *http.Request) {
 		}
 		rows = append(rows, row)
 	}
-	p.show(w, r, http.StatusOK, "tables", &view{Title: "Tables", Content: rows})
+	request := struct{}{}
+	p.show(w, r, http.StatusOK, "tables", &view{Title: "Tables", Content: struct {
+		Rows     []tableRow
+		Exchange exchange
+	}{rows, exchange{Operation: "ListTables", Request: indented(request), Command: p.command(r, "ListTables", request), Note: "And a DescribeTable and a DescribeTimeToLive for each table. They cost no units."}}})
 }
 
 // fact is a line of a definition.
@@ -274,7 +278,7 @@ func (p *Page) showTable(w http.ResponseWriter, r *http.Request) {
 		Facts    []fact
 		Indexes  []indexRow
 		Exchange exchange
-	}{facts, rows, exchange{Operation: "DescribeTable", Request: indented(request), Command: p.command(r, "DescribeTable", request)}}})
+	}{facts, rows, exchange{Operation: "DescribeTable", Request: indented(request), Command: p.command(r, "DescribeTable", request), Note: "It costs no units.", Code: describeCode(t)}}})
 }
 
 func billing(t *table) string {

@@ -113,7 +113,7 @@ func TestRoundTrip(t *testing.T) {
 		f := s.form(s.get(page.Path+"tables/things/new", 200), "Edit")
 		f.fields.Set("text", put)
 		body := s.follow(s.form(s.posts(f, 200), "Store the item"))
-		s.says(body, "The item is saved. It cost 1 write units.")
+		s.says(body, "The item is saved. It cost 1 write unit.")
 		want := s.stored(aKey)
 		s.send("PutItem", `{"TableName":"things","Item":`+strings.Replace(put, `"S":"a"`, `"S":"b"`, 1)+`}`, nil)
 		if direct := strings.Replace(s.stored(`{"id":{"S":"b"}}`), `"S":"b"`, `"S":"a"`, 1); want != direct {

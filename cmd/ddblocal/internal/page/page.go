@@ -111,7 +111,7 @@ var (
 // parseViews returns the templates by the names of their files; each is filled into layout.html.
 func parseViews() map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
-		"count": grouped, "units": unitsText, "bytes": bytesText, "join": strings.Join,
+		"count": grouped, "units": unitsText, "writeUnits": writeUnits, "bytes": bytesText, "join": strings.Join,
 	}).ParseFS(files, "html/layout.html", "html/parts.html"))
 	entries, err := files.ReadDir("html")
 	if err != nil {
@@ -163,7 +163,7 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, name str
 	p.mu.Unlock()
 	if done := notices[r.URL.Query().Get("done")]; done != "" {
 		if spent, err := strconv.ParseFloat(r.URL.Query().Get("spent"), 64); err == nil {
-			done += " It cost " + unitsText(spent) + " write units."
+			done += " It cost " + writeUnits(spent) + "."
 		}
 		v.Notices = append(v.Notices, done)
 	}
@@ -251,6 +251,14 @@ func grouped(n int64) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return sign + text
+}
+
+// writeUnits is a number of write units with their name.
+func writeUnits(units float64) string {
+	if units == 1 {
+		return "1 write unit"
+	}
+	return unitsText(units) + " write units"
 }
 
 // unitsText is a number of capacity units.

@@ -51,9 +51,9 @@ func TestSearch(t *testing.T) {
 		operation string
 		says      string
 	}{
-		{nil, "c1 2026-1, c1 2026-2, c1 2027-1, c2 2026-1", "Scan", "4 returned of 4 scanned, 0.5 units"},
-		{[]string{"p0", "c1"}, "c1 2026-1, c1 2026-2, c1 2027-1", "Query", "3 returned of 3 scanned, 0.5 units"},
-		{[]string{"p0", "c1", "consistent", "1"}, "c1 2026-1, c1 2026-2, c1 2027-1", "Query", "3 returned of 3 scanned, 1 unit"},
+		{nil, "c1 2026-1, c1 2026-2, c1 2027-1, c2 2026-1", "Scan", "4 returned of 4 scanned, 0.5 read units"},
+		{[]string{"p0", "c1"}, "c1 2026-1, c1 2026-2, c1 2027-1", "Query", "3 returned of 3 scanned, 0.5 read units"},
+		{[]string{"p0", "c1", "consistent", "1"}, "c1 2026-1, c1 2026-2, c1 2027-1", "Query", "3 returned of 3 scanned, 1 read unit"},
 		{[]string{"p0", "c1", "desc", "1"}, "c1 2027-1, c1 2026-2, c1 2026-1", "Query", ""},
 		{[]string{"p0", "c1", "s0", "2026-2"}, "c1 2026-2", "Query", ""},
 		{[]string{"p0", "c1", "s0", "2026-", "op", "begins_with"}, "c1 2026-1, c1 2026-2", "Query", ""},
@@ -152,6 +152,8 @@ func (s *site) shell(command string) string {
 		}
 		switch {
 		case name == "NoPaginate":
+		case name == "CliBinaryFormat":
+			i++
 		case strings.HasPrefix(name, "No"):
 			in[strings.TrimPrefix(name, "No")] = false
 		case i+1 == len(words) || strings.HasPrefix(words[i+1], "--"):

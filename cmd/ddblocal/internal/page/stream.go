@@ -182,7 +182,8 @@ func (p *Page) readShard(r *http.Request, t *table, in *iteratorRequest, content
 	content.Read = true
 	content.Exchange = exchange{
 		Operation: "GetShardIterator and GetRecords", Request: indented(in) + "\n" + indented(request), Note: grouped(int64(len(reply.Records))) + " records. A GetRecords costs one read request unit of streams.",
-		Command: p.command(r, "GetShardIterator", in) + "\n" + p.command(r, "GetRecords", request),
+		CodeNote: "Package change follows the stream of a table, with leases for its shards and the position of each.",
+		Command:  p.command(r, "GetShardIterator", in) + "\n" + p.command(r, "GetRecords", request),
 	}
 	for _, record := range reply.Records {
 		row := recordRow{
