@@ -237,7 +237,7 @@ type batch struct {
 }
 
 // halted is the error of a request that refuses all that would follow. (The compiler makes the methods of an
-// atomic.Pointer[error] anew in each package that uses a table.)
+// atomic.Pointer[error] again in each package that uses a table.)
 type halted struct{ cause error }
 
 // batchEntry is one input. Only the worker that has it writes to it.

@@ -92,7 +92,7 @@ func (e *BatchTablesError) Error() string {
 // Unwrap returns the errors of the parts that were not done.
 func (e *BatchTablesError) Unwrap() []error { return redact.All(e.Parts...) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *BatchTablesError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.

@@ -184,7 +184,7 @@ func (r *read) drops() bool {
 	return r.filter != nil || r.mixed != nil && r.mixed.drops() || r.mixed == nil && r.core.entity != nil && r.core.entity.skip
 }
 
-// recognise passes over an item of another type.
+// recognise skips an item of another type.
 func (r *oneRow) recognise(d *codec.Decoder) error {
 	own, err := r.of.owns(d)
 	if err != nil || own {
@@ -200,7 +200,7 @@ func (r *oneRow) recognise(d *codec.Decoder) error {
 	return err
 }
 
-// decodeRow reads an item into its place, or passes over one that is left out.
+// decodeRow reads an item into its place, or skips one that is left out.
 func (r *read) decodeRow(plan *codec.Plan, d *codec.Decoder, to reflect.Value, room *mixedRoom) (own bool, err error) {
 	if r.mixed != nil {
 		return r.mixed.decodeRow(d, to, room)
@@ -307,7 +307,7 @@ func (b *batchGetter) decodeRaw(raw []byte, to reflect.Value) error {
 	return b.decode(d, to)
 }
 
-// other passes over an item of another type: it is as if it were not there, or the error of its key.
+// other skips an item of another type: it is as if it were not there, or the error of its key.
 func (r *batchRows) other(d *codec.Decoder, err error) error {
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func (e *OpError) Error() string {
 // Unwrap returns the cause, as [RedactError] shows it.
 func (e *OpError) Unwrap() error { return RedactError(e.Err) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *OpError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.
@@ -96,7 +96,7 @@ func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 // Unwrap gives errors.Is and errors.As access to each problem.
 func (e *InvalidError) Unwrap() []error { return redact.All(e.Problems...) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *InvalidError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.
@@ -209,7 +209,7 @@ func (e *ConditionFailed[T]) Is(target error) bool {
 // item could not be read. Neither shows the item.
 func (e *ConditionFailed[T]) Unwrap() []error { return redact.All(e.cause, e.decodeErr) }
 
-// Format prints the text, whatever the verb, and so never the item.
+// Format prints the text, for every verb, and so never the item.
 func (e *ConditionFailed[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.
@@ -285,7 +285,7 @@ func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
 // Unwrap returns the service's error, as [RedactError] shows it.
 func (e *ThrottledError) Unwrap() error { return RedactError(e.err) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *ThrottledError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.

@@ -25,7 +25,7 @@ func (a *AttrHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handl
 // String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
 func (a *AttrHandle[P, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, whatever the verb.
+// Format prints what String gives, for every verb.
 func (a *AttrHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -67,7 +67,7 @@ func (a *OrdHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle
 // String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
 func (a *OrdHandle[P, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, whatever the verb.
+// Format prints what String gives, for every verb.
 func (a *OrdHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -116,7 +116,7 @@ func (a *NumHandle[P, V]) Sub(n V) ChangeOf[P] { return ChangeOf[P]{shift((*hand
 // String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
 func (a *NumHandle[P, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, whatever the verb.
+// Format prints what String gives, for every verb.
 func (a *NumHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -168,7 +168,7 @@ func (a *StrHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle
 // String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
 func (a *StrHandle[P, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, whatever the verb.
+// Format prints what String gives, for every verb.
 func (a *StrHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -220,7 +220,7 @@ func (a *BinHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle
 // String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
 func (a *BinHandle[P, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, whatever the verb.
+// Format prints what String gives, for every verb.
 func (a *BinHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -258,7 +258,7 @@ func (a *SetHandle[P, E]) Delete(members ...E) ChangeOf[P] {
 // String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
 func (a *SetHandle[P, E]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, whatever the verb.
+// Format prints what String gives, for every verb.
 func (a *SetHandle[P, E]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -298,7 +298,7 @@ func (a *ListHandle[P, E]) At(i int) *AttrHandle[P, E] {
 // String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
 func (a *ListHandle[P, E]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, whatever the verb.
+// Format prints what String gives, for every verb.
 func (a *ListHandle[P, E]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -332,7 +332,7 @@ func (a *MapHandle[P, K, V]) Key(k K) *AttrHandle[P, V] {
 // String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
 func (a *MapHandle[P, K, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, whatever the verb.
+// Format prints what String gives, for every verb.
 func (a *MapHandle[P, K, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].

@@ -23,7 +23,7 @@ import (
 // It is immutable and safe for concurrent use. Calls of a nil or zero Mixed, or of one that could not be made, return an error.
 type Mixed[I any] struct{ m *mixed }
 
-// Format prints the table's name, whatever the verb.
+// Format prints the table's name, for every verb.
 func (m *Mixed[I]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, m.label()) }
 
 // LogValue is the text that Format prints.
@@ -92,7 +92,7 @@ func MixedKeyOf[T, K any](table KeyedTable[T, K], key K) MixedKey {
 // String does not show the key.
 func (MixedKey) String() string { return "MixedKey" }
 
-// Format prints the same, whatever the verb.
+// Format prints the same, for every verb.
 func (k MixedKey) Format(s fmt.State, verb rune) { quiet.Format(s, verb, k.String()) }
 
 // MarshalJSON is the same text.
@@ -197,7 +197,7 @@ func (f MixedFilter) text() string { return allOf(f.conds).text() }
 // String is the conditions with a question mark for each value.
 func (f MixedFilter) String() string { return f.text() }
 
-// Format prints the same, whatever the verb.
+// Format prints the same, for every verb.
 func (f MixedFilter) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
 
 // MarshalJSON is the same text.
@@ -345,7 +345,7 @@ func (m *mixed) takes(d *codec.Decoder) (bool, error) {
 	return err == nil && m.keep(RawItem{slices.Clone(raw)}, reflect.New(m.list.Elem()).Elem()), err
 }
 
-// decodeRow reads an item into its place, an I, or passes over one that is left out.
+// decodeRow reads an item into its place, an I, or skips one that is left out.
 func (m *mixed) decodeRow(d *codec.Decoder, to reflect.Value, room *mixedRoom) (own bool, err error) {
 	c, err := m.part(d)
 	switch {

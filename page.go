@@ -32,7 +32,7 @@ type Page[T any] struct {
 	Prev Cursor[T]
 	// Scanned is how many items were read, and billed, before the filter.
 	Scanned int
-	// Missing is how many entries of an index had no item any more; see [IndexQuery.Hydrate].
+	// Missing is how many entries of an index had no item, because it was deleted; see [IndexQuery.Hydrate].
 	Missing int
 	// Hidden is how many items were left out because they have expired; see [HideExpired].
 	Hidden int
@@ -462,7 +462,7 @@ func (r *read) collect(ctx context.Context, list any) (err error) {
 	return err
 }
 
-// first is the terminal First, into what item points to. Entries of an index whose item is gone are passed over.
+// first is the terminal First, into what item points to. Entries of an index whose item is gone are skipped.
 func (r *read) first(ctx context.Context, item any) error {
 	to := reflect.ValueOf(item).Elem()
 	for r = r.endless().limited(1); ; {

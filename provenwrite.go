@@ -28,7 +28,7 @@ type provenWrite struct {
 	base *stored
 	// send sends one request that applies only to the base and names itself by the tag.
 	send func(ctx context.Context, base stored, t Tag, o wire.Options) error
-	// again reports whether the write can be prepared anew on another state, after it is proven that no
+	// again reports whether the write can be prepared again on another state, after it is proven that no
 	// request took effect. If not, the write fails.
 	again func(now stored) bool
 	// gone ends a write that finds no item; nil if that is nothing special.

@@ -206,7 +206,7 @@ func (r RawItem) text() string { return fmt.Sprintf("RawItem of %d bytes", len(r
 // String says how long the item is.
 func (r RawItem) String() string { return r.text() }
 
-// Format prints the same, whatever the verb.
+// Format prints the same, for every verb.
 func (r RawItem) Format(s fmt.State, verb rune) { quiet.Format(s, verb, r.text()) }
 
 // MarshalJSON is the same text; [RawItem.JSON] gives the data.

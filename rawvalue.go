@@ -84,7 +84,7 @@ func (v RawValue) text() string { return fmt.Sprintf("RawValue of %d bytes", len
 // String says how long the value is.
 func (v RawValue) String() string { return v.text() }
 
-// Format prints the same, whatever the verb.
+// Format prints the same, for every verb.
 func (v RawValue) Format(s fmt.State, verb rune) { quiet.Format(s, verb, v.text()) }
 
 // MarshalJSON is the same text; [RawValue.JSON] gives the data.

@@ -23,7 +23,7 @@ func newSpec(r read) *read {
 	return &m.read
 }
 
-// changed is a copy whose text is built anew, for every step that changes the text.
+// changed is a copy whose text is built again, for every step that changes the text.
 func (r *read) changed() *read {
 	if r == nil || r.ready == nil {
 		return new(read) // which every terminal refuses

@@ -54,7 +54,7 @@ func (r *read) checkSegments() error {
 
 var errZeroSegments = invalid(errors.New("a nil or zero ScanSegments was used; make it with SegmentsOf"))
 
-// Format prints what it is, whatever the verb.
+// Format prints the type's name, for every verb.
 func (s *ScanSegments[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, "ddb.ScanSegments") }
 
 // Name is the table, and the index behind a slash if one is scanned.

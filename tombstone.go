@@ -29,7 +29,7 @@ import (
 //
 // Without tombstones a delete leaves nothing that could name it: after a lost reply of a delete or of a Create on a key that
 // others use too, the outcome stays unknown, and a request that the network repeats late can make a deleted item
-// anew. With them there is no such case, as long as the tombstone is there and names the write.
+// again. With them there is no such case, as long as the tombstone is there and names the write.
 //
 // All reads of the table hide tombstones: Get, BatchGet and TransactGet find no item, queries and scans leave them out by a
 // filter, where the index can hold them. Other programs see them, as an item with attr; so do streams, where a delete is a modification. A

@@ -44,7 +44,7 @@ type TxOp interface{ addTo(*transaction) }
 // Everything that is wrong is refused before anything is sent: more than 100
 // operations, items of more than 4 MB together, two operations on one item, and
 // whatever the single verbs refuse. A transaction that DynamoDB cancels is a
-// [*TransactionError] that says which operations are to blame and why; conflicts and
+// [*TransactionError] that says which operations failed and why; conflicts and
 // throttling are tried again under the [RetryPolicy] of the first table, with the same
 // token, so that the transaction is applied once at most.
 //

@@ -16,7 +16,7 @@ import (
 )
 
 // TransactionError is a transaction that DynamoDB cancelled; nothing of it was
-// applied. Failed lists the operations to blame; ask for one by its place among the
+// applied. Failed lists the operations that failed; ask for one by its place among the
 // arguments of [Transact], and for the item in its way by [CurrentOf]:
 //
 //	if te, ok := errors.AsType[*ddb.TransactionError](err); ok {
@@ -38,7 +38,7 @@ type TransactionFailure struct {
 	Err error
 }
 
-// Error lists the operations to blame.
+// Error lists the operations that failed.
 func (e *TransactionError) Error() string {
 	texts := make([]string, len(e.Failed))
 	for i, f := range e.Failed {
@@ -50,7 +50,7 @@ func (e *TransactionError) Error() string {
 	return "transaction cancelled: " + strings.Join(texts, "; ")
 }
 
-// At is the failure of the operation at an index, or nil if it is not to blame.
+// At is the failure of the operation at an index, or nil if it did not fail.
 func (e *TransactionError) At(index int) *TransactionFailure {
 	for i := range e.Failed {
 		if e.Failed[i].Index == index {
@@ -66,7 +66,7 @@ func (e *TransactionError) At(index int) *TransactionFailure {
 //	err := ddb.Transact(ctx, client, orders.TxCreate(&o), stock.TxUpdate(key, qty.Sub(1), ddb.If(qty.Ge(1))))
 //	if left, ok := ddb.CurrentOf[Stock](err, 1); ok {
 //
-// ok is false if that operation is not to blame, if there was no item, or if its type is not T.
+// ok is false if that operation did not fail, if there was no item, or if its type is not T.
 func CurrentOf[T any](err error, index int) (item T, ok bool) {
 	te, ok := errors.AsType[*TransactionError](err)
 	if !ok || te.At(index) == nil {
@@ -88,7 +88,7 @@ func (e *TransactionError) Unwrap() []error {
 	return redact.All(append(errs, e.cause)...)
 }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *TransactionError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.
@@ -98,7 +98,7 @@ func (f TransactionFailure) text() string {
 	return fmt.Sprintf("operation %d (%s %s) %s: %s", f.Index, f.Verb, f.Table, f.Reason, redact.Text(f.Err))
 }
 
-// Format prints what failed and why, whatever the verb.
+// Format prints what failed and why, for every verb.
 func (f TransactionFailure) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
 
 // LogValue is the text that Format prints.

@@ -156,7 +156,7 @@ func (tx *transactionRead) found() (n int) {
 
 func (r *gotRow) Reset(int) { r.got.SetZero() }
 
-// other passes over an item of another type.
+// other skips an item of another type.
 func (r *gotRow) other(d *codec.Decoder, err error) error {
 	if err != nil {
 		return err

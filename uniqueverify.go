@@ -164,7 +164,7 @@ func (u *Unique[T, PK, O]) TxRepair(f UniqueFinding[PK, O]) TxOp {
 //
 //	n, err := emails.Repair(ctx, findings, ddb.ReservationMissing, ddb.ReservationOrphaned)
 //
-// Findings that are not true any more are left alone and named in the error by their
+// Findings that are no longer true are left unchanged and named in the error by their
 // index; any other failure ends the call. Without an allowed kind it is refused, and so is [ReservationContested].
 func (u *Unique[T, PK, O]) Repair(ctx context.Context, findings []UniqueFinding[PK, O], allowed ...FindingKind) (repaired int, err error) {
 	if err := u.usable(); err != nil {

@@ -19,7 +19,7 @@ import (
 
 // LearnSizes asks DynamoDB for the sizes of tables and their indexes, so that [Explain] can bound what a whole call costs: a scan or Collect, or a page that a
 // filter makes long. It is one DescribeTable for each table, free of charge, and needs that permission; the library makes no such call by itself. Call it
-// again to have them anew.
+// again to have them again.
 //
 // DynamoDB brings the sizes up to date about every six hours, so ranges keep a quarter of room around them. Of a table that it states as empty, as it does of a
 // young one, nothing is known:

@@ -47,7 +47,7 @@ func (s *survey) ready(l Lease) bool {
 	return !s.listed[l.Parent]
 }
 
-// forgettable lists the leases that nothing needs any more: of shards that are handled to their end and gone, whose
+// forgettable lists the leases that are no longer needed: of shards that are handled to their end and gone, whose
 // own parents are forgotten and whose children have all begun.
 func (s *survey) forgettable() []Lease {
 	awaited := make(map[string]bool) // by children that have not begun

@@ -18,8 +18,8 @@ const (
 	Remove Kind = "REMOVE" // an item was deleted
 )
 
-// Change is one change of an item of type T. Writes that leave an item as it was
-// make none.
+// Change is one change of an item of type T. A write that does not
+// change an item makes no change.
 //
 // Which images a change has follows from the view type of the stream (schema.Stream when the
 // table is made): with NEW_AND_OLD_IMAGES an Insert has New, a Remove has Old, a Modify both.
@@ -27,13 +27,13 @@ const (
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
 type Change[T any] struct {
 	Kind Kind
-	// Keys is an item of which only the key attributes are set. It is there whatever the stream's view type.
+	// Keys is an item of which only the key attributes are set. It is set for every view type of the stream.
 	Keys T
 	// Old is the item before the change: nil for an Insert, and when the stream keeps no old images.
 	Old *T
 	// New is the item after the change: nil for a Remove, and when the stream keeps no new images.
 	New *T
-	// Shard is the shard of the stream. It is empty for changes from Lambda and Kinesis, which do not tell.
+	// Shard is the shard of the stream. It is empty for changes from Lambda and Kinesis, which do not report it.
 	Shard string
 	// Seq orders the changes of an item. It is empty for changes from Kinesis.
 	Seq Seq

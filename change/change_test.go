@@ -232,7 +232,7 @@ func TestLambdaHandler(t *testing.T) {
 		t.Error("an event that is none was handled")
 	}
 	if _, err := handler(t.Context(), []byte(`{"Records":[{}]}`)); err == nil {
-		t.Error("a record without a number was passed over")
+		t.Error("a record without a number was skipped")
 	}
 }
 

@@ -20,8 +20,8 @@ var ErrStreamEnded = errors.New("the stream is disabled and handled to its end")
 // and other processes. Each shard of the stream is handled by one of them at a time, by a
 // lease in a [Store]; how far it is handled is stored there too.
 //
-// A worker that dies is replaced after [Failover]; one that comes late asks the others for
-// a share of the leases, one at a time; they finish what they have in hand before. Workers share evenly by load, which each
+// A worker that dies is replaced after [Failover]; one that starts later asks the others for a
+// share of the leases, one at a time; they finish their current work first. Workers share evenly by load, which each
 // measures of its shards and stores with their leases; see [ShardStats]. A shard is handled after the one that it continues, from its beginning. See
 // the package comment for what is promised.
 //
@@ -42,8 +42,8 @@ type Consumer[T any] struct {
 }
 
 // NewConsumer describes a consumer of changes of items of type T. It sends nothing. All processes that use
-// one app in one store share the work; another app gets all changes for itself. An app belongs to one
-// source for ever.
+// one app in one store share the work; another app gets all changes for itself. An app always belongs
+// to the same source.
 func NewConsumer[T any](client Client, source Source, app string, store Store, handler Handler[T], opts ...Option) (*Consumer[T], error) {
 	cfg, errs := newConfig(opts)
 	errs = append(errs, handler.check())
@@ -68,8 +68,8 @@ func NewConsumer[T any](client Client, source Source, app string, store Store, h
 	}, nil
 }
 
-// Run handles changes until the context ends. Then it reads no more, lets handlers finish what they have
-// in hand for as long as [DrainTimeout] says, stores the checkpoints and gives the leases back, so that
+// Run handles changes until the context ends. Then it reads no more, lets handlers finish their
+// current work for as long as [DrainTimeout] says, stores the checkpoints and gives the leases back, so that
 // other workers go on at once. After that it returns nil.
 //
 // It ends by itself with an error when a change cannot be handled ([*HandlerError]), when

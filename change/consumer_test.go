@@ -292,7 +292,7 @@ func TestHandlers(t *testing.T) {
 					if !ok || he.Attempts != 3 || !errors.Is(he, errNo) || he.Shard == "" || he.Seq == "" {
 						t.Errorf("ended with %v", he)
 					}
-					// Nothing that was handled comes again, nothing that was not is passed over.
+					// Nothing that was handled comes again, nothing that was not is skipped.
 					r = start(t, w, store, j.each())
 					wait(time.Minute)
 					c.want = numbers(0, 10)

@@ -37,8 +37,8 @@ func (e *DecodeError) Error() string {
 // Unwrap returns the cause.
 func (e *DecodeError) Unwrap() error { return ddb.RedactError(e.Err) }
 
-// Decode reads a record of the SDK's streams client as a change of an item of type T. What
-// can be read stands in the change even if there is an error, which is a [*DecodeError].
+// Decode reads a record of the SDK's streams client as a change of an item of type T. The change holds what could be
+// read even if there is an error, which is a [*DecodeError].
 func Decode[T any](record *types.Record) (Change[T], error) {
 	var c Change[T]
 	if record == nil || record.Dynamodb == nil {

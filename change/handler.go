@@ -100,8 +100,8 @@ func Batches[T any](f func(context.Context, []Change[T]) error) Handler[T] {
 	return Handler[T]{handle: func(ctx context.Context, d *Delivery[T]) error { return f(ctx, d.Changes) }}
 }
 
-// Manual hands over batches whose changes count as handled when [Delivery.Confirm] says so, also
-// later and from other goroutines. Reading goes on meanwhile, up to [MaxPending].
+// Manual hands over batches whose changes count as handled when [Delivery.Confirm] says so, later and from other goroutines,
+// too. Meanwhile reading goes on, up to [MaxPending].
 func Manual[T any](f func(context.Context, *Delivery[T]) error) Handler[T] {
 	if f == nil {
 		return Handler[T]{}
@@ -115,13 +115,13 @@ func (h Handler[T]) Retry(p RetryPolicy) Handler[T] {
 	return h
 }
 
-// Skip passes over a change that cannot be handled or read, after all retries. An event [Skipped] tells of it.
+// Skip leaves out a change that cannot be handled or read, after all retries, and reports it by an event [Skipped].
 func (h Handler[T]) Skip() Handler[T] {
 	return h.DeadLetter(func(context.Context, Failure[T]) error { return nil })
 }
 
-// DeadLetter hands a change that cannot be handled or read, after all retries, to f, and goes on
-// behind it when f succeeds. Without it (or [Handler.Skip]) the consumer stops with a [*HandlerError]. When a batch
+// DeadLetter hands a change that cannot be handled or read, after all retries, to f, and goes on after
+// it when f succeeds. Without it (or [Handler.Skip]) the consumer stops with a [*HandlerError]. When a batch
 // fails as a whole, its changes are tried one by one, so that only those are given up that fail by themselves.
 func (h Handler[T]) DeadLetter(f func(context.Context, Failure[T]) error) Handler[T] {
 	h.giveUp = f
@@ -135,8 +135,8 @@ type Delivery[T any] struct {
 	progress *progress
 }
 
-// Confirm tells that the first n changes of the delivery, and all of earlier deliveries of the shard, are
-// handled. It only notes it; the checkpoint is written soon ([CheckpointInterval]). It fails with
+// Confirm says that the first n changes of the delivery, and all of earlier deliveries of
+// the shard, are handled. It sends nothing; the checkpoint is written soon after ([CheckpointInterval]). It fails with
 // [ErrLeaseLost] if the shard belongs to another worker by now, which may get the same changes.
 // It is safe for concurrent use; what was confirmed stays so.
 func (d *Delivery[T]) Confirm(n int) error {

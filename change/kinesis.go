@@ -12,9 +12,9 @@ import (
 // DecodeKinesis reads the data of one record of Kinesis Data Streams for DynamoDB.
 //
 // Such records may come more than once and in any order, and they carry no sequence number:
-// Seq is empty. EventID tells duplicates, ApproxTime (in milliseconds or microseconds, as
-// the destination is set) tells the order as well as anything does. A [View] refuses
-// them for that reason.
+// Seq is empty. EventID shows duplicates. ApproxTime, in milliseconds or
+// microseconds as the destination is set, is the best there
+// is for the order. So a [View] refuses such records.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds.html
 func DecodeKinesis[T any](data []byte) (Change[T], error) {

@@ -90,8 +90,8 @@ type LambdaFailure struct {
 //
 // It handles the changes of an event one by one. At the first that fails or cannot be read it
 // stops, calls failed if that is not nil, and reports the record, so that Lambda tries again from
-// there on and nothing before it is repeated. How often, and where to records go that fail for
-// ever, is set in the trigger. When the context ends between two changes, the rest is
+// there on and nothing before it is repeated. The trigger's settings say how often,
+// and where records go that always fail. When the context ends between two changes, the rest is
 // reported in the same way.
 func LambdaHandler[T any](handle func(context.Context, Change[T]) error, failed func(context.Context, Change[T], error)) func(context.Context, json.RawMessage) (LambdaResponse, error) {
 	return func(ctx context.Context, event json.RawMessage) (LambdaResponse, error) {

@@ -10,10 +10,10 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// What holds data or names that are keys prints and logs without them, whatever the verb; programs read the fields.
+// What holds data or names that are keys prints and logs without them, for every verb; programs read the fields.
 // encoding/json gives them, for that is how a program passes its own data on.
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Change[T]) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "%s at %s", v.Kind, v.Seq)
 }
@@ -23,7 +23,7 @@ func (v Change[T]) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("%s at %s", v.Kind, v.Seq))
 }
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Delivery[T]) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "%d changes of shard %s", len(v.Changes), v.Shard)
 }
@@ -33,37 +33,37 @@ func (v Delivery[T]) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("%d changes of shard %s", len(v.Changes), v.Shard))
 }
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Failure[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.text()) }
 
 // LogValue is the text that Format prints.
 func (v Failure[T]) LogValue() slog.Value { return slog.StringValue(v.text()) }
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Event) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.text()) }
 
 // LogValue is the text that Format prints.
 func (v Event) LogValue() slog.Value { return slog.StringValue(v.text()) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *DataLossError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *DataLossError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *DecodeError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *DecodeError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *HandlerError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *HandlerError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *OpError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
 // MarshalJSON is the text.
@@ -102,20 +102,20 @@ func quietText(err error) string {
 	return ddb.RedactError(err).Error()
 }
 
-// Format prints what it is, whatever the verb, and nothing of its client or settings.
+// Format prints the type's name, for every verb, and nothing of its client or settings.
 func (v *Consumer[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.Consumer") }
 
-// Format prints what it is, whatever the verb, and nothing of its settings.
+// Format prints the type's name, for every verb, and nothing of its settings.
 func (v Handler[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.Handler") }
 
-// Format prints what it is, whatever the verb, and nothing of its leases.
+// Format prints the type's name, for every verb, and nothing of its leases.
 func (v *MemoryStore) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.MemoryStore") }
 
-// Format prints what it is, whatever the verb, and nothing of its client or settings.
+// Format prints the type's name, for every verb, and nothing of its client or settings.
 func (v Stream[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.Stream") }
 
-// Format prints what it is, whatever the verb, and nothing of its client or settings.
+// Format prints the type's name, for every verb, and nothing of its client or settings.
 func (v TableStore) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.TableStore") }
 
-// Format prints what it is, whatever the verb, and nothing of its table.
+// Format prints the type's name, for every verb, and nothing of its table.
 func (v View[T, V, K]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.View") }

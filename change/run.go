@@ -243,7 +243,7 @@ func (r *shardRun) note(records []types.Record) {
 	}
 }
 
-// unanswered notes a read that failed or was not answered: whether the shard has something new is not known any more.
+// unanswered notes a read that failed or was not answered: it is no longer known whether the shard has something new.
 func (r *shardRun) unanswered() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -71,7 +71,7 @@ type ShardStats struct {
 	RenewalAge time.Duration
 }
 
-// Stats tells what the consumer is doing. It sends nothing.
+// Stats returns what the consumer is doing. It sends nothing.
 func (c *Consumer[T]) Stats() Stats {
 	if c == nil {
 		return Stats{}

@@ -58,7 +58,7 @@ func failing[V any](err error) iter.Seq2[V, error] {
 // All yields changes from start on, for as long as the context lives, and at most one error,
 // last: when the context ends, a record cannot be read ([*DecodeError]) or is lost
 // ([*DataLossError], unless [OnDataLoss] is set), or the service refuses a call. Failures that
-// pass are tried again. The loop can be left at any time, and nothing runs behind it.
+// pass are tried again. The loop can be left at any time, and nothing runs after it.
 //
 // All shards are read in turns, each only after the one that it continues. Of a table it reads the
 // newest stream. It ends without an error when the stream is disabled and read to its end.

@@ -24,13 +24,13 @@ import (
 type Applied struct {
 	// Seq is the number of the last change applied, with leading zeros, so that DynamoDB orders it.
 	Seq Seq `dynamodbav:"applied_seq"`
-	// Gone marks an item that the view does not have any more; it keeps older changes out.
+	// Gone marks an item that was removed from the view, so that older changes do not bring it back.
 	Gone bool `dynamodbav:"applied_gone,omitempty"`
 	// Until is when a gone item may be deleted. Make it the table's time to live: ddb.TTL.
 	Until time.Time `dynamodbav:"applied_until,unixtime,omitzero"`
 }
 
-// Tombstones is how long a gone item of a [View] is kept, 48 hours: longer than any change can come again.
+// Tombstones is how long a [View] keeps the mark of a removed item, 48 hours: a change cannot be delivered again after that.
 const Tombstones = 48 * time.Hour
 
 const seqDigits = 40
@@ -50,7 +50,7 @@ type ViewTable[V any] interface {
 //
 // Every change can be applied again, late, or by two workers at a time: a change that is older
 // than what the view holds does nothing. Deleted items leave a mark ([Applied]) for [Tombstones];
-// readers pass over it with [View.Live]. When a change moves an item to another key, the view
+// readers skip it with [View.Live]. When a change moves an item to another key, the view
 // has both for a moment.
 //
 // The key of a view item must hold the whole key of its source item, in whatever form, so that items of

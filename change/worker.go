@@ -350,7 +350,7 @@ func (w *worker) take(ctx, handling, reading context.Context, was Lease) error {
 }
 
 // late reports whether a shard is begun so late that its oldest records may be gone: the shard that it continues was closed
-// when it was opened, and is not listed any more, so that was more than 24 hours ago.
+// when it was opened, and is no longer listed, so that was more than 24 hours ago.
 func (w *worker) late(ctx context.Context, l Lease) (bool, error) {
 	parent, ok := w.leases[l.Parent]
 	if !ok || l.Checkpoint != TrimHorizon || parent.Checkpoint != End || w.described.has(l.Parent) {

@@ -70,7 +70,7 @@ type Config struct {
 	Credentials Credentials
 }
 
-// Format prints the settings, whatever the verb, and of the credentials whether there are any.
+// Format prints the settings, for every verb, and of the credentials whether there are any.
 func (c Config) Format(s fmt.State, _ rune) {
 	type settings Config // without this method
 	_, _ = fmt.Fprintf(s, "%+v", settings(c))
@@ -90,7 +90,7 @@ func (c Credentials) String() string {
 	return "set"
 }
 
-// Format prints what String gives, whatever the verb.
+// Format prints what String gives, for every verb.
 func (c Credentials) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, c.String()) }
 
 // MarshalText is as String, for logs.

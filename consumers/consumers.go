@@ -29,7 +29,7 @@ type Stats struct {
 	// Handled counts commits or records, Retries the calls and handlers that were tried again, since it began.
 	Handled int64 `json:"handled"`
 	Retries int64 `json:"retries"`
-	// GivenUp counts what was passed over, sent to dead letters or parked since it began; Parked is how much of its shards is parked now.
+	// GivenUp counts what was skipped, sent to dead letters or parked since it began; Parked is how much of its shards is parked now.
 	GivenUp int64 `json:"givenUp"`
 	Parked  int64 `json:"parked"`
 	// LeasesLost counts leases that another process took over, or that could not be renewed in time, since it began.

@@ -53,7 +53,7 @@ const (
 )
 
 // syncMap is what a field of a Ledger holds. The type of the field does not say so: it is a part of whatever holds a table, and the
-// compiler makes the 128 functions of a sync.Map anew in each package that has one.
+// compiler makes the 128 functions of a sync.Map again in each package that has one.
 func syncMap(field any) *sync.Map { return field.(*sync.Map) } //nolint:forcetypeassert // as ready makes it
 
 // ready makes the maps of a zero Ledger.

@@ -9,7 +9,7 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// Format prints the text, whatever the verb, and so never the cursor.
+// Format prints the text, for every verb, and so never the cursor.
 func (e *BudgetExceeded) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.

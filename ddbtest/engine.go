@@ -104,7 +104,7 @@ func (e *Engine) intercept() protocol.Intercept {
 }
 
 // SetFaults replaces the rules by which requests go wrong, those of [WithFaults] included; without
-// rules nothing goes wrong any more. Requests that are under way keep the rules that they met. The
+// rules no request fails. Requests that are under way keep the rules that they met. The
 // counts of the new rules begin at nothing, their chances follow from the engine's seed.
 //
 // StaleReads and StaleIndex need what the engine held since its beginning, so they can be given
@@ -211,7 +211,7 @@ func (e *Engine) catchUp(now time.Time) {
 	e.streams.CatchUp(now)
 }
 
-// Format prints what it is, whatever the verb, and nothing of its tables.
+// Format prints the type's name, for every verb, and nothing of its tables.
 func (e *Engine) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "ddbtest.Engine") }
 
 // Clock returns the clock of the engine.

@@ -25,7 +25,7 @@ import (
 // and client request tokens do not.
 //
 // The folder is read as a whole when it is opened, so opening takes time in proportion to the data and to what was
-// written since the file was last compacted, which opening does when more than half of it is of no use any more. One
+// written since the file was last compacted, which opening does when more than half of it is obsolete. One
 // engine at a time can use a folder; an error says so. What is damaged in the file is left out, and the file as it
 // was is kept; [Engine.Damage] says what that was. Call [Engine.Close] at the end.
 func OpenFolder(dir string, durable bool, opts ...Option) (*Engine, error) {
@@ -158,7 +158,7 @@ func (f *folder) record(ctx context.Context, e *Engine, call *protocol.Call, nex
 	return reply, f.journal.Append(r)
 }
 
-// note keeps a change of a table for the next time that the journal is written anew.
+// note keeps a change of a table for the next time that the journal is rewritten.
 func (f *folder) note(r journal.Record) error {
 	var in struct{ TableName, ResourceArn string }
 	if err := json.Unmarshal(r.Body, &in); err != nil {

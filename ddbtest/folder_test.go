@@ -274,7 +274,7 @@ func TestFolderDamage(t *testing.T) {
 	}
 }
 
-// The file is rewritten when most of it is of no use any more, and left alone otherwise.
+// The file is rewritten when most of it is obsolete, and left alone otherwise.
 func TestFolderIsCompacted(t *testing.T) {
 	dir := t.TempDir()
 	size := func() int64 {

@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/layerstats"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func contains(text, part string) bool { return strings.Contains(text, part) }
 

@@ -121,7 +121,7 @@ var process = sync.OnceValue(func() *Recorder {
 //	mux.Handle("/debug/ddb", onlyOperators(debug.Handler()))
 func Handler() *Recorder { return process() }
 
-// Format prints what it is, whatever the verb; [Recorder.Snapshot] has what was recorded.
+// Format prints the type's name, for every verb; [Recorder.Snapshot] has what was recorded.
 func (r *Recorder) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "debug.Recorder") }
 
 // Begin makes a Recorder a [ddb.Hook].

@@ -22,8 +22,8 @@ type Table[I any] struct {
 // Parts lists the typed tables for one DynamoDB table: a [ddb.Table] or [ddb.SimpleTable] for each item type.
 func Parts(tables ...ddb.TablePart) []ddb.TablePart { return tables }
 
-// Option says what reads do with items that are of none of the types: [SkipUnknown] or [KeepUnknown]. Without one they fail there, with
-// [ddb.ErrOtherEntity], behind the items that were read before.
+// Option says what reads do with items that are of none of the types: [SkipUnknown] or [KeepUnknown]. Without one they fail at such an item, with
+// [ddb.ErrOtherEntity], after the items that were read before.
 type Option[I any] struct {
 	unknown func(ddb.RawItem) (I, bool)
 }
@@ -127,7 +127,7 @@ type Key = ddb.MixedKey
 func KeyOf[T, K any](table ddb.KeyedTable[T, K], key K) Key { return ddb.MixedKeyOf(table, key) }
 
 // BatchGet reads items of all types by their keys, in shared requests of up to 100: got[i] belongs to keys[i]. It behaves as the BatchGet of a typed
-// table, see [ddb.Table.BatchGet]. What is stored under a key is given as what it is recognised as, also if the key was made by another typed table.
+// table, see [ddb.Table.BatchGet]. What is stored under a key is given as what it is recognised as, even if the key was made by another typed table.
 // An unknown item is the error of its key, or left out, or kept, as the option of [New] says.
 func (t *Table[I]) BatchGet(ctx context.Context, keys []Key, opts ...ddb.GetOption) ([]ddb.Got[I], error) {
 	if t == nil {

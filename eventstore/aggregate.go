@@ -75,7 +75,7 @@ func OnSnapshotError(report func(error)) RepositoryOption {
 	return func(o *repositoryOptions) { o.snapError = report }
 }
 
-// UpdateTries is how often [Repository.Update] decides anew when others were faster, 20 times
+// UpdateTries is how often [Repository.Update] decides again when others were faster, 20 times
 // without it.
 func UpdateTries(n int) RepositoryOption { return func(o *repositoryOptions) { o.tries = n } }
 
@@ -96,7 +96,7 @@ type Repository[S, E any] struct {
 //	accounts := eventstore.NewRepository(store, types, func(a Account, e Event) Account { ... })
 func NewRepository[S, E any](store *Store, types *Types[E], fold func(state S, event E) S, opts ...RepositoryOption) *Repository[S, E] {
 	r := &Repository[S, E]{store: store, types: types, fold: fold, o: repositoryOptions{tries: 20, snapError: func(err error) {
-		slog.Warn("eventstore: a snapshot was passed over", "error", err)
+		slog.Warn("eventstore: a snapshot was skipped", "error", err)
 	}}}
 	for _, opt := range opts {
 		if opt != nil {
@@ -129,7 +129,7 @@ func (r *Repository[S, E]) Load(ctx context.Context, stream string) (Aggregate[S
 }
 
 // Fold brings a state up to date with stored events, as a load does: for projections that show what the aggregate knows, with the
-// fold written once. Events that were scrubbed or forgotten are passed over, unless [Types.OnForgotten] says what stands for them; one of a type that is not registered is [ErrUnknownType].
+// fold written once. Events that were scrubbed or forgotten are skipped, unless [Types.OnForgotten] gives a value in their place; one of a type that is not registered is [ErrUnknownType].
 func (r *Repository[S, E]) Fold(state *S, events ...Event) error {
 	if err := r.usable(); err != nil {
 		return err
@@ -296,7 +296,7 @@ func (r *Repository[S, E]) begin(ctx context.Context, a *Aggregate[S], saved row
 	}
 }
 
-// decode makes a stored state that of the aggregate. One whose key was deleted is passed over: the events say what is left.
+// decode makes a stored state that of the aggregate. One whose key was deleted is skipped: the events say what is left.
 func (r *Repository[S, E]) decode(ctx context.Context, a *Aggregate[S], version int64, name string, state []byte) bool {
 	var s S
 	err := openValue(ctx, r.store.o.keys, state, &s, stateBound(a.Stream, name, r.o.schema, version))
@@ -321,7 +321,7 @@ func (r *Repository[S, E]) decode(ctx context.Context, a *Aggregate[S], version 
 //	})
 //
 // It returns the aggregate with the new events. No events change nothing; an error
-// of decide is returned as it is. When another writer is faster, it loads and decides anew.
+// of decide is returned as it is. When another writer is faster, it loads and decides again.
 //
 // With a [CommitID], a call whose commit is among the stream's last 8, or behind the snapshot that it loads, is not decided
 // again, and returns the aggregate as it is; [Dedup] lengthens that. [With] adds operations to the transaction.

@@ -96,11 +96,11 @@ type seenKey struct {
 // TimeFeedOption is an option of [Store.TimeFeed].
 type TimeFeedOption func(*TimeFeed)
 
-// HoldBack keeps back the events of the last moments, 10 seconds without it, for others with
+// HoldBack keeps back the events of the last moments, 10 seconds by default, for others with
 // earlier times may still be on their way into the index.
 func HoldBack(d time.Duration) TimeFeedOption { return func(f *TimeFeed) { f.holdBack = d } }
 
-// Window is how far behind its cursor each read begins again, 2 minutes without it, to find
+// Window is how far behind its cursor each read begins again, 2 minutes by default, to find
 // what came late. Events that were delivered before are left out.
 func Window(d time.Duration) TimeFeedOption { return func(f *TimeFeed) { f.window = d } }
 

@@ -26,7 +26,7 @@ type Edition struct {
 	failed error  // of Store.Edition; every call returns it
 }
 
-// DivergenceKey is the key of the metadata of an edition's events that tells, as a decimal, behind which version of the main timeline the
+// DivergenceKey is the key of the metadata of an edition's events that tells, as a decimal, after which version of the main timeline the
 // edition parts. [Edition.Append] sets it. Who writes an edition's events in another way, as an import does, has to set it too.
 const DivergenceKey = "ddb-divergence"
 
@@ -36,11 +36,11 @@ func EditionStream(stream, edition string) string {
 	return escape.Replace(stream) + "@" + escape.Replace(edition)
 }
 
-// Edition opens a timeline of a stream. One that has no events of its own yet parts from the main timeline behind
+// Edition opens a timeline of a stream. One that has no events of its own yet branches off the main timeline after
 // a version of it; one that has keeps the version that it was begun with, and the argument must be that, or -1 for
-// whichever it is. A new edition with -1 parts behind the newest event.
+// whichever it is. A new edition with -1 branches off after the newest event.
 //
-// Beside an error there is an Edition that refuses every call with it.
+// If there is an error, the Edition refuses every call with it.
 func (s *Store) Edition(ctx context.Context, stream, name string, divergesAfter int64) (*Edition, error) {
 	e, err := s.edition(ctx, stream, name, divergesAfter)
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *Store) edition(ctx context.Context, stream, name string, divergesAfter 
 			meta = first.Frame[0].Meta
 		}
 		if e.part, err = strconv.ParseInt(meta[DivergenceKey], 10, 64); err != nil {
-			return nil, errors.New("edition: its first event does not tell where it parts from the main timeline")
+			return nil, errors.New("edition: its first event does not say where it branches off the main timeline")
 		}
 		if divergesAfter >= 0 && divergesAfter != e.part {
 			return nil, fmt.Errorf("edition: it parts behind version %d of the main timeline, not %d", e.part, divergesAfter)
@@ -81,7 +81,7 @@ func (s *Store) edition(ctx context.Context, stream, name string, divergesAfter 
 	if own, _, err := s.head(ctx, e.own); err != nil {
 		return nil, err
 	} else if own.Cut > 1 || own.Expiry != 0 {
-		return nil, errors.New("edition: its first event, which tells where it parts from the main timeline, was removed or expires")
+		return nil, errors.New("edition: its first event, which says where it branches off the main timeline, was removed or expires")
 	}
 	if divergesAfter > head.Version {
 		return nil, &ddb.InvalidError{Problems: []error{fmt.Errorf("edition: the main timeline has %d versions, it cannot part behind %d", head.Version, divergesAfter)}}

@@ -14,7 +14,7 @@ import (
 // shows an event's data; the fields do.
 var (
 	// ErrWrongExpectedVersion: the stream is not as [Expected] says; nothing was
-	// written. Read again and decide anew.
+	// written. Read again and decide again.
 	ErrWrongExpectedVersion = errors.New("the stream is not at the expected version")
 	// ErrTooLarge: the commit does not fit into one transaction, or an event into an
 	// item; nothing was written, neither to the table nor to the payload store.
@@ -29,7 +29,7 @@ var (
 	ErrCorruptIdempotency = errors.New("a part of the commit's events is in the stream already")
 	// ErrGap: events are missing that the head of the stream or of the feed counts.
 	ErrGap = errors.New("events are missing")
-	// ErrStreamDeleted: the stream was deleted; it takes no events any more.
+	// ErrStreamDeleted: the stream was deleted; it takes no more events.
 	ErrStreamDeleted = errors.New("the stream was deleted")
 	// ErrContention: other writers were faster every time; nothing was written.
 	ErrContention = errors.New("other writers were faster every time")
@@ -59,7 +59,7 @@ func (e *WrongExpectedVersion) Error() string {
 	if e.Blocking != nil {
 		text += "; in the way is an event of type " + e.Blocking.Type
 	}
-	return text + "; read the stream again and decide anew"
+	return text + "; read the stream again and decide again"
 }
 
 // Is makes the error match ErrWrongExpectedVersion.

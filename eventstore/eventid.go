@@ -11,7 +11,7 @@ import (
 )
 
 // UniqueIDs keeps the ids of events unique in the table, and lets events be found by them, see [Store.EventByID]: an append of
-// an event whose id is that of another one is refused with [*DuplicateEventID]. An id is never free again, also when its
+// an event whose id is that of another one is refused with [*DuplicateEventID]. An id is never free again, even when its
 // event is truncated or its stream deleted.
 //
 // Every event gets an item beside it, 2 write units and one action of the transaction: 49 events in one call, 48 with the feed, with [Frames]

@@ -30,7 +30,7 @@ func NoStream() Expected { return Expected{} }
 // reads the head of the stream before it writes.
 func StreamExists() Expected { return Expected{kind: streamExists} }
 
-// Any expects nothing: the events go behind whatever is there. It reads the head
+// Any expects nothing: the events are added after those that are there. It reads the head
 // of the stream (one read unit) before it writes, and starts again when another
 // writer was faster.
 //

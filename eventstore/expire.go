@@ -25,7 +25,7 @@ const minTimeLimit = time.Second
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html). What holds then:
 //
 //   - Events of a stream expire in their order: one never expires before those in front of it, whatever the clocks of the writers say, and those of one append expire together.
-//   - The head of a stream stays for ever, so versions go on where they were, also when all events have expired: no version and no derived event id is given twice.
+//   - The head of a stream stays for ever, so versions go on where they were, even when all events have expired: no version and no derived event id is given twice.
 //     It costs some 300 bytes of storage for each stream. [Head.ExpiresAt] tells when the last event expires.
 //   - The [Feed] stays dense. The commit comes without its events, which count in [Commit.Truncated].
 //   - A repeat of an append is recognised while its events are there, or its commit is among the last 8 of the stream, or by [Dedup]. Later, the same

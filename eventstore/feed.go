@@ -59,7 +59,7 @@ type Commit struct {
 	// Truncated is how many events of the commit were removed from the stream, by
 	// Truncate or Delete, or have expired.
 	Truncated int
-	// Replayed: the commit was parked by the subscription, and is handled again behind its place; see [Park].
+	// Replayed: the commit was parked by the subscription, and is handled later than its place; see [Park].
 	Replayed bool
 
 	keys    []int64
@@ -71,7 +71,7 @@ type Commit struct {
 
 var errNoFeed = errors.New("the store has no feed; it needs the option Sequenced")
 
-// End is the position behind the last commit. It costs a read unit for each shard.
+// End is the position after the last commit. It costs a read unit for each shard.
 func (f *Feed) End(ctx context.Context) (Position, error) {
 	if err := f.usable(); err != nil {
 		return Position{}, err
@@ -95,7 +95,7 @@ func (f *Feed) End(ctx context.Context) (Position, error) {
 	return end, nil
 }
 
-// Lag is how many commits lie behind a position, exactly.
+// Lag is the exact number of commits after a position.
 func (f *Feed) Lag(ctx context.Context, p Position) (int64, error) {
 	if err := f.usable(); err != nil {
 		return 0, err
@@ -145,7 +145,7 @@ func (f *Feed) Read(ctx context.Context, from Position) iter.Seq2[Commit, error]
 	}
 }
 
-// ReadShard is Read of a single shard, behind a number; for workers that share the shards among them.
+// ReadShard is Read of a single shard, after a number; for workers that share the shards among them.
 func (f *Feed) ReadShard(ctx context.Context, shard int, after int64) iter.Seq2[Commit, error] {
 	if err := f.usable(); err != nil {
 		return failing[Commit](err)

@@ -60,7 +60,7 @@ func newFilter(name string, values []string, stream func(*Store, string) bool) F
 //	accounts := store.Feed().Filter(eventstore.InCategory("account"), eventstore.OfType("opened", "closed"))
 //
 // What is dropped is dropped by the feed's rows, before the events are read: it costs a read unit for 25 commits or so. A
-// subscription saves its position behind what it drops as well, every [SaveEvery] commits or once a minute.
+// subscription saves its position after what it drops as well, every [SaveEvery] commits or once a minute.
 //
 // [Feed.End] and [Feed.Lag] are those of the whole feed: only its rows tell what a filter drops.
 func (f *Feed) Filter(filters ...FeedFilter) *Feed {

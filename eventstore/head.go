@@ -13,7 +13,7 @@ import (
 // Head is what the head of a stream tells.
 type Head struct {
 	Stream string
-	// Version is the version of the last event. It never falls, also when events are truncated.
+	// Version is the version of the last event. It never falls, not even when events are truncated.
 	Version int64
 	// First is the version of the first event that was not truncated, 1 if none was.
 	First int64

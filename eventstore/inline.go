@@ -137,7 +137,7 @@ func (p *inlineView[V]) Project(ctx context.Context, events []Event) ([]ddb.TxOp
 	return []ddb.TxOp{p.views.table.TxPut(&view)}, nil
 }
 
-// Fold makes of the fold of an aggregate one of stored events, for views: it decodes them, and passes over those that were scrubbed or
+// Fold makes of the fold of an aggregate one of stored events, for views: it decodes them, and skips those that were scrubbed or
 // forgotten, unless [Types.OnForgotten] says what stands for them.
 func Fold[S, E any](types *Types[E], fold func(state S, event E) S) func(state *S, events ...Event) error {
 	return func(state *S, events ...Event) error {

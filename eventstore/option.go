@@ -68,7 +68,7 @@ func Clock(now func() time.Time) Option {
 	}
 }
 
-// TableOptions hands options to the table: a prefix of its name, a ledger, retries.
+// TableOptions passes options to the table: a prefix of its name, a ledger, retries.
 func TableOptions(opts ...ddb.TableOption) Option {
 	return func(o *options) error {
 		o.table = append(o.table, opts...)

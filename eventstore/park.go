@@ -15,8 +15,8 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Park sets a commit aside that the handler failed for after all [Retries], in the store's own table, and goes on behind it. What follows in the
-// same stream is parked behind it, so that its order is kept; other streams go on. [Feed.Parked] lists what is parked, with the reason,
+// Park sets a commit aside that the handler failed for after all [Retries], in the store's own table, and goes on after it. What follows in
+// the same stream is parked as well, so that its order is kept; other streams go on. [Feed.Parked] lists what is parked, with the reason,
 // [Feed.Replay] has the subscription handle it again, in order, and [Feed.Discard] gives it up.
 //
 // A shard parks so many commits at most, 1,000 for 0. The subscription ends with the handler's error at the next one: then it is not single commits that fail.
@@ -48,7 +48,7 @@ type Parked struct {
 	CommitID    string
 	// At is when it was parked, by the clock of the process that did it.
 	At time.Time
-	// Attempts is how often the handler has failed; 0 if the commit waits behind another one of its stream.
+	// Attempts is how often the handler has failed; 0 if the commit waits for another one of its stream.
 	Attempts int
 	// Reason is the handler's error, cut to 500 bytes. It shows what the handler puts into its errors.
 	Reason string
@@ -146,8 +146,8 @@ func (f *Feed) Replay(ctx context.Context, consumer string, streams ...string) (
 	return n, nil
 }
 
-// Discard gives a parked commit up: it is not handled any more. What is parked behind it stays parked, until [Feed.Replay].
-// One that is not parked any more is none.
+// Discard gives a parked commit up: it is no longer handled. What is parked after it stays parked, until [Feed.Replay].
+// It is no error if it is no longer parked.
 func (f *Feed) Discard(ctx context.Context, p Parked) error {
 	if err := f.usable(); err != nil {
 		return err

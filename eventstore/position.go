@@ -14,7 +14,7 @@ import (
 // Position is the beginning. It is an immutable value.
 type Position struct{ shards []int64 }
 
-// After is the position behind a commit.
+// After is the position after a commit.
 func (p Position) After(c Commit) Position { return p.with(c.Shard, c.Number) }
 
 func (p Position) with(shard int, number int64) Position {

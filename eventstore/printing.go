@@ -8,10 +8,10 @@ import (
 	"log/slog"
 )
 
-// What holds data or names that are keys prints and logs without them, whatever the verb; programs read the fields.
+// What holds data or names that are keys prints and logs without them, for every verb; programs read the fields.
 // encoding/json gives them, for that is how a program passes its own data on.
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Aggregate[S]) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "aggregate at version %d", v.Version)
 }
@@ -21,7 +21,7 @@ func (v Aggregate[S]) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("aggregate at version %d", v.Version))
 }
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Appended) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "versions %d to %d appended", v.First, v.Last)
 }
@@ -31,7 +31,7 @@ func (v Appended) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("versions %d to %d appended", v.First, v.Last))
 }
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Commit) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "commit %d of shard %d", v.Number, v.Shard)
 }
@@ -41,13 +41,13 @@ func (v Commit) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("commit %d of shard %d", v.Number, v.Shard))
 }
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Edition) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "edition of a stream") }
 
 // LogValue is the text that Format prints.
 func (v Edition) LogValue() slog.Value { return slog.StringValue("edition of a stream") }
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Event) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "event at version %d", v.Version)
 }
@@ -57,7 +57,7 @@ func (v Event) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("event at version %d", v.Version))
 }
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Parked) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "parked commit %d of shard %d", v.Number, v.Shard)
 }
@@ -67,13 +67,13 @@ func (v Parked) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("parked commit %d of shard %d", v.Number, v.Shard))
 }
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v NewEvent) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "new event") }
 
 // LogValue is the text that Format prints.
 func (v NewEvent) LogValue() slog.Value { return slog.StringValue("new event") }
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Head) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "head of a stream at version %d", v.Version)
 }
@@ -83,7 +83,7 @@ func (v Head) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("head of a stream at version %d", v.Version))
 }
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v View[V]) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "view at version %d", v.Version)
 }
@@ -93,53 +93,53 @@ func (v View[V]) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("view at version %d", v.Version))
 }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *AmbiguousError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *AmbiguousError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *GapError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *GapError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *WrongExpectedVersion) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *WrongExpectedVersion) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *CommitIDReused) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *CommitIDReused) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *DuplicateEventID) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *DuplicateEventID) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints what it is, whatever the verb, and nothing of its client or settings.
+// Format prints the type's name, for every verb, and nothing of its client or settings.
 func (v *Store) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.Store") }
 
-// Format prints what it is, whatever the verb, and nothing of its store.
+// Format prints the type's name, for every verb, and nothing of its store.
 func (v Feed) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.Feed") }
 
-// Format prints what it is, whatever the verb, and nothing of its store's client.
+// Format prints the type's name, for every verb, and nothing of its store's client.
 func (v *Repository[S, E]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.Repository") }
 
-// Format prints what it is, whatever the verb, and nothing of what is registered.
+// Format prints the type's name, for every verb, and nothing of what is registered.
 func (v *Types[E]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.Types") }
 
-// Format prints what it is, whatever the verb, and nothing of its client or settings.
+// Format prints the type's name, for every verb, and nothing of its client or settings.
 func (v Views[V]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.Views") }
 
-// Format prints what it is, whatever the verb, and no names of streams.
+// Format prints the type's name, for every verb, and no names of streams.
 func (f TimeFeed) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.TimeFeed") }
 
-// Format prints what it is, whatever the verb, and no names of streams.
+// Format prints the type's name, for every verb, and no names of streams.
 func (f FeedFilter) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "eventstore.FeedFilter") }

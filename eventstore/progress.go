@@ -13,7 +13,7 @@ import (
 // Progress is how far a consumer of the feed has come, by the positions that it has saved.
 type Progress struct {
 	Position Position
-	// Lag is how many commits lie behind it, exactly; of a filtered feed those that will be dropped count too.
+	// Lag is the exact number of commits after it; of a filtered feed those that will be dropped count too.
 	Lag int64
 	// Age is how long the oldest of them has been waiting, by the clocks of its writer and of this process; zero if there is none.
 	Age time.Duration

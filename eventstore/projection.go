@@ -192,7 +192,7 @@ func (p *Projection) Switch(ctx context.Context, version int) error {
 	return p.setLive(ctx, version)
 }
 
-// Retire forgets a version that is not live and not run any more, so that [Projection.Versions] does not list it. Its tables and positions are the caller's to remove.
+// Retire forgets a version that is not live and no longer run, so that [Projection.Versions] does not list it. Its tables and positions are the caller's to remove.
 func (p *Projection) Retire(ctx context.Context, version int) error {
 	live, err := p.Live(ctx)
 	if err != nil {
@@ -252,7 +252,7 @@ func (p *Projection) Versions(ctx context.Context) ([]ProjectionStatus, error) {
 	return list, nil
 }
 
-// Format prints what it is, whatever the verb.
+// Format prints the type's name, for every verb.
 func (p Projection) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "version %d of a projection", p.version)
 }

@@ -17,10 +17,10 @@ import (
 // ReadOption is an option of [Store.Read].
 type ReadOption func(*reading)
 
-// From starts a read at a version; the first of all, without it. Backward, it is where the read ends.
+// From starts a read at a version; the default is the first. Backward, it is where the read ends.
 func From(version int64) ReadOption { return func(r *reading) { r.from = version } }
 
-// UpTo ends a read at a version, which is read too; the last of all, without it. Backward, it
+// UpTo ends a read at a version, which is read too; the default is the last. Backward, it
 // is where the read starts.
 func UpTo(version int64) ReadOption { return func(r *reading) { r.to = version } }
 

@@ -59,7 +59,7 @@ func (s *Store) Delete(ctx context.Context, stream string, expected Expected) er
 }
 
 // Truncate removes the events of a stream before a version, which becomes the first. Versions stay as they are. Truncating
-// behind the last event empties the stream, which goes on with the next version.
+// after the last event empties the stream, which goes on with the next version.
 // Aggregates of the stream can be loaded only from a state that holds what was removed, or if the first event that stays sums it up: see the guide.
 // An event that shares a frame with one that stays is hidden from reads of the stream, and goes with the frame.
 // If it fails in between, call it again; a version that is removed already changes nothing.

@@ -13,7 +13,7 @@ import (
 // ReplayOption is an option of [Store.Replay] and [Store.ReplayAll].
 type ReplayOption func(*replay)
 
-// OnReplayError decides about an event that the projection failed for: nil passes over it, an error
+// OnReplayError decides about an event that the projection failed for: nil skips it, an error
 // ends the replay. Without it, the projection's error does.
 func OnReplayError(decide func(ctx context.Context, e Event, err error) error) ReplayOption {
 	return func(r *replay) { r.decide = decide }
@@ -62,7 +62,7 @@ func (s *Store) Replay(ctx context.Context, stream string, project func(ctx cont
 }
 
 // ReplayAll hands all events of all streams to a projection, in the order of the [Feed], from a position to the
-// feed's end at the call. It returns the position behind the last commit that was handled as a whole, from which
+// feed's end at the call. It returns the position after the last commit that was handled as a whole, from which
 // a replay that ended with an error can go on.
 func (s *Store) ReplayAll(ctx context.Context, from Position, project func(ctx context.Context, e Event) error, opts ...ReplayOption) (_ Position, err error) {
 	if err := s.usable(); err != nil {

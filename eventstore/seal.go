@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// ErrForgotten means that the key of a subject was deleted: its data cannot be read any more, and no more can be stored.
+// ErrForgotten means that the key of a subject was deleted: its data can no longer be read, and no more can be stored.
 var ErrForgotten = errors.New("the key of the subject was deleted")
 
 // Key is what data of a subject are encrypted with.
@@ -44,7 +44,7 @@ type Keys interface {
 // none, and its events are stored as they are. When the key is deleted ([Keys].Forget), the data are gone wherever they were stored: in events, offloaded
 // data, snapshots and stored states of a [Repository], views with [Views.Encrypt], copies by [Copy], and backups.
 //
-// A read gets the key once for each subject, and keeps it until the read ends; a subscription gets it anew for some hundred events. An event whose key is
+// A read gets the key once for each subject, and keeps it until the read ends; a subscription reads it again every few hundred events. An event whose key is
 // gone comes with [Event.Forgotten] set, without data and metadata; streams stay readable, and versions and the feed as they are. An append to the
 // stream of a forgotten subject is [ErrForgotten], and writes nothing.
 //

@@ -32,7 +32,7 @@ type outcome uint8
 const (
 	refused outcome = iota // for good, with an error
 	written
-	again // it was not written and cannot be any more: send another transaction
+	again // it was not written and can no longer be: send another transaction
 	same  // it may still be written: send the same transaction
 )
 

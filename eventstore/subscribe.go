@@ -28,7 +28,7 @@ type Positions interface {
 // SubscribeOption is an option of [Feed.Subscribe].
 type SubscribeOption func(*subscription)
 
-// Concurrency is how many shards are handled at the same time, 4 without it. The
+// Concurrency is how many shards are handled at the same time; the default is 4. The
 // commits of one stream are always handled one after the other.
 func Concurrency(n int) SubscribeOption { return func(s *subscription) { s.workers = n } }
 
@@ -36,7 +36,7 @@ func Concurrency(n int) SubscribeOption { return func(s *subscription) { s.worke
 // second without it. A look costs a read unit for each shard.
 func PollEvery(d time.Duration) SubscribeOption { return func(s *subscription) { s.poll = d } }
 
-// SaveEvery saves the position of a shard after so many commits, 100 without it, and always when the shard is read
+// SaveEvery saves the position of a shard after this many commits, 100 by default, and always when the shard is read
 // to its end. After a crash, commits since the last save are handled again.
 func SaveEvery(commits int) SubscribeOption { return func(s *subscription) { s.every = commits } }
 
@@ -63,18 +63,18 @@ func Shards(numbers ...int) SubscribeOption {
 func Shared() SubscribeOption { return func(s *subscription) { s.shared = true } }
 
 // Failover is how long the lease of a shard must stand still before another process of a [Shared] subscription may
-// take it, 10 seconds without it. Leases are renewed three times as often.
+// take it, 10 seconds by default. Leases are renewed three times as often.
 func Failover(d time.Duration) SubscribeOption { return func(s *subscription) { s.failover = d } }
 
 // SubscriberName begins the name under which this process owns shards of a [Shared] subscription, for the people who read the
 // leases; a random part makes it unique. Without it, it is the host's name.
 func SubscriberName(name string) SubscribeOption { return func(s *subscription) { s.name = name } }
 
-// Retries is how often a failing handler is tried again before [OnFailure] decides, 3 times without it,
+// Retries is how often a failing handler is tried again before [OnFailure] decides, 3 times by default,
 // with waits in between that grow. Failures of DynamoDB that pass, such as throttling, do not count.
 func Retries(n int) SubscribeOption { return func(s *subscription) { s.retries = n } }
 
-// OnFailure decides about a commit whose handler failed for good: nil passes over it,
+// OnFailure decides about a commit whose handler has failed after all retries: nil skips it,
 // an error ends the subscription. Without it, the handler's error does. It is the place for dead letters: send the commit elsewhere,
 // and return nil when it is there. [Park] keeps it in the store instead.
 func OnFailure(decide func(ctx context.Context, c Commit, err error) error) SubscribeOption {

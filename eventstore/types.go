@@ -243,7 +243,7 @@ func (t *Types[E]) Decode(e Event) (E, error) {
 }
 
 // OnForgotten says what stands for an event whose data were scrubbed, or whose key was deleted, see [Encrypt]: a value that [Fold], [Decoded] and repositories take instead, or
-// false to pass over it, as they do without a function. The event has its type, version, ids and time, and neither data nor metadata.
+// false to skip it, as they do without a function. The event has its type, version, ids and time, and neither data nor metadata.
 func (t *Types[E]) OnForgotten(stand func(e Event) (E, bool)) *Types[E] {
 	if t == nil {
 		return nil // every call refuses it
@@ -254,7 +254,7 @@ func (t *Types[E]) OnForgotten(stand func(e Event) (E, bool)) *Types[E] {
 	return t
 }
 
-// value decodes an event, or is what stands for it. It is false for one that is passed over.
+// value decodes an event, or is what stands for it. It is false for one that is skipped.
 func (t *Types[E]) value(e Event) (v E, ok bool, err error) {
 	if !e.Scrubbed && !e.Forgotten {
 		v, err = t.Decode(e)

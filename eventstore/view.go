@@ -105,7 +105,7 @@ const maxSources = 2048
 // see notes the last number of a source.
 func (v *View[V]) see(source string, number int64) error {
 	if _, ok := v.Seen[source]; !ok && len(v.Seen) >= maxSources {
-		return &ddb.InvalidError{Problems: []error{fmt.Errorf("view: it has %d sources, which is the limit: count in numbers of the feed's shards, as ApplyCommit does, and build the view anew", len(v.Seen))}}
+		return &ddb.InvalidError{Problems: []error{fmt.Errorf("view: it has %d sources, which is the limit: count in numbers of the feed's shards, as ApplyCommit does, and build the view again", len(v.Seen))}}
 	}
 	seen := maps.Clone(v.Seen)
 	if seen == nil {
@@ -123,7 +123,7 @@ func (v *View[V]) see(source string, number int64) error {
 // A view remembers the last number of each source, so one that is made of many streams must not count in their versions: every
 // write would cost more, up to the limit of an item. Beyond 2,048 sources a view is refused; use [Views.ApplyCommit].
 //
-// When another writer was faster, the view is loaded and changed anew, so change must depend on the value
+// When another writer was faster, the view is loaded and changed again, so change must depend on the value
 // alone. Its error is returned as it is, and changes nothing.
 func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, change func(value *V) error) error {
 	if err := v.usable(); err != nil {

@@ -17,8 +17,8 @@ var (
 	// ErrUnreadable means that a stored row is damaged, or was written by a later version of
 	// the library. Check denies by it; [Store.Erase] removes it.
 	ErrUnreadable = errors.New("unreadable row")
-	// ErrContended means that a change lost against others time after time and was not
-	// done. Calling again is right.
+	// ErrContended means that other changes of the same grant came first, again
+	// and again, and this one was not made. Call again.
 	ErrContended = errors.New("too many concurrent changes")
 )
 

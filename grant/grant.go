@@ -16,7 +16,7 @@ type Grant struct {
 	GrantedBy string `json:"granted_by"`
 	// GrantedAt is when; Save sets it to the time of the clock if it is zero. It decides nothing.
 	GrantedAt time.Time `json:"granted_at"`
-	// ExpiresAt is the first instant at which the grant does not hold any more, to the
+	// ExpiresAt is the first instant at which the grant no longer holds, to the
 	// nanosecond; zero is never.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// Revoked says who revoked the grant, when and why; nil if it is not revoked.
@@ -35,7 +35,7 @@ type Act struct {
 }
 
 // Active reports whether the grant holds at a time: not revoked, and the time is before
-// ExpiresAt. The zero Grant holds never.
+// ExpiresAt. The zero Grant is never active.
 func (g *Grant) Active(now time.Time) bool { return g != nil && g.reason(now) == Granted }
 
 // Expired reports whether the grant has expired at a time.
@@ -79,7 +79,7 @@ func IfAbsent() Mode { return Mode{kind: modeAbsent} }
 // revision of its own; the revocation stays in the history.
 func Upsert() Mode { return Mode{kind: modeUpsert} }
 
-// IfRevision saves only in place of the grant with the revision; zero is as [IfAbsent].
+// IfRevision saves only in place of the grant with the revision; zero means the same as [IfAbsent].
 func IfRevision(rev int64) Mode { return Mode{modeRevision, rev} }
 
 // admits reports whether the mode lets a grant be saved over the one stored.

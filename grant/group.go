@@ -21,7 +21,7 @@ type Activity struct {
 }
 
 // AddActivities adds activities to an activity group of a tenant; a group exists as long as
-// it has any. What is there already stays, under the new act. Members ([MemberKey]) may do them from now on.
+// it has any. Activities that are there already stay, with the new act. Members ([MemberKey]) may do them from now on.
 //
 // After an error some may be added, see [ddb.BatchError]; calling again is safe.
 func (s *Store) AddActivities(ctx context.Context, tenant Tenant, group string, act Act, activities ...Activity) error {
@@ -44,7 +44,7 @@ func (s *Store) AddActivities(ctx context.Context, tenant Tenant, group string, 
 }
 
 // RemoveActivities takes activities out of an activity group. What is not in it is no
-// error. From a nil error on, no Check that begins later allows by them.
+// error. After a nil error, no Check that begins later allows access by them.
 func (s *Store) RemoveActivities(ctx context.Context, tenant Tenant, group string, activities ...Activity) error {
 	if err := s.usable(); err != nil {
 		return err

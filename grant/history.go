@@ -29,8 +29,8 @@ type Entry struct {
 	Grant Grant `json:"grant"`
 }
 
-// History yields all changes of a grant, the oldest first, also after the grant was
-// deleted. The read is consistent. At most one error is yielded, last.
+// History yields all changes of a grant, the oldest first, even after the
+// grant was deleted. The read is consistent. At most one error is yielded, last.
 func (s *Store) History(ctx context.Context, key Key) iter.Seq2[Entry, error] {
 	if err := s.usable(); err != nil {
 		return failing[Entry](err)

@@ -10,8 +10,8 @@ import (
 )
 
 // Tenant is whose grants are meant: a named tenant ([TenantOf]) or none ([NoTenant]).
-// The two are encoded apart, so that no name, not even the empty one, means "none". The
-// zero Tenant is neither: every call refuses it, so that a forgotten tenant never allows.
+// They are stored differently, so that no name, not even the empty one, means "none". The
+// zero Tenant is neither: every call refuses it, so that a forgotten tenant never allows access.
 type Tenant struct{ text string }
 
 const noTenant = "-" // every named tenant begins with T#

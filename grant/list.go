@@ -74,8 +74,8 @@ func notEmpty(name, value string) error {
 // ListForUser yields the grants of a user in all tenants, or in one ([Within]): those
 // that are active, unless options include others. Memberships of activity groups are among them.
 //
-// Over all tenants it reads an index, which follows the table after a moment: do
-// not decide by it. At most one error is yielded, last.
+// Over all tenants it reads an index, which lags
+// slightly behind the table: do not base decisions on it. At most one error is yielded, last.
 func (s *Store) ListForUser(ctx context.Context, user string, opts ...ListOption) iter.Seq2[Grant, error] {
 	if err := s.usable(); err != nil {
 		return failing[Grant](err)
@@ -88,7 +88,7 @@ func (s *Store) ListForUser(ctx context.Context, user string, opts ...ListOption
 // tenant themselves, not through a group; with [GroupType] and the name of a group they are
 // its members. The tenant, the type and the options are as for [Store.ListForUser].
 //
-// It reads an index, which follows the table after a moment: do not decide by it. At most
+// It reads an index, which lags slightly behind the table: do not base decisions on it. At most
 // one error is yielded, last.
 func (s *Store) ListHolders(ctx context.Context, tenant Tenant, typ, qualifier string, opts ...ListOption) iter.Seq2[Grant, error] {
 	if err := s.usable(); err != nil {

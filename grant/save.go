@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Get reads a grant as it is stored, also if it has expired or is revoked: to decide, use
+// Get reads a grant as it is stored, even if it has expired or is revoked: to decide, use
 // [Store.Check]. The error matches [ErrNotFound] if there is none. The read is consistent.
 func (s *Store) Get(ctx context.Context, key Key) (Grant, error) {
 	if err := s.usable(); err != nil {
@@ -33,8 +33,8 @@ func (s *Store) Get(ctx context.Context, key Key) (Grant, error) {
 // [Store.Delete] or by time to live.
 //
 // If the mode does not admit it, the error is a [*ConflictError] with the grant that is
-// stored. An error that matches [ddb.ErrOutcomeUnknown] is the only one after which it
-// may be stored; the history tells.
+// stored. An error that matches [ddb.ErrOutcomeUnknown] is the only one after which it may be
+// stored; the history shows whether it is.
 //
 // It costs two read units and at least 4 write units, and 4 more for the indexes.
 func (s *Store) Save(ctx context.Context, g Grant, mode Mode) (Grant, error) {
@@ -76,11 +76,11 @@ func (g *Grant) normalize() error {
 }
 
 // Revoke ends a grant and keeps it, with who did it, when and why, as a new revision with
-// an entry of its history in the same transaction. It returns the grant as it is stored. A
-// grant that is revoked already stays as it is, which is no error; one that has expired
-// is revoked as any. The error matches [ErrNotFound] if there is none.
+// an entry of its history in the same transaction. It returns the grant as it is stored. A grant that is revoked already stays
+// unchanged, without an error; one that
+// has expired is revoked like any other. The error matches [ErrNotFound] if there is none.
 //
-// From a nil error on, no Check that begins later allows by the grant.
+// After a nil error, no Check that begins later allows access by the grant.
 func (s *Store) Revoke(ctx context.Context, key Key, act Act) (Grant, error) {
 	if err := s.usable(); err != nil {
 		return Grant{}, err
@@ -294,7 +294,7 @@ func (s *Store) changes(current *Grant, todo *step, id string) (changes []change
 
 // Erase removes a grant and all of its history, as if there had never been one, whether
 // the rows can be read or not. Revisions begin at 1 again: do not erase what others may
-// hold a revision of. What does not exist is no error.
+// hold a revision of. It is no error if there is nothing to remove.
 func (s *Store) Erase(ctx context.Context, key Key) error {
 	if err := s.usable(); err != nil {
 		return err

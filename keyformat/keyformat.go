@@ -34,8 +34,8 @@ import (
 // texts sort as the keys do, field by field. So keys can be queried by ranges and,
 // with [Format.Prefix], by their first fields. Fields can be:
 //
-//   - text of any named type. Characters from NUL to the dollar sign, so also space
-//     and #, are written as a dollar sign and a second character, which is what keeps
+//   - text of any named type. Characters from NUL to the dollar sign,
+//     which include space and #, are written as a dollar sign and a second character, which is what keeps
 //     texts distinct and sorted. It must be valid UTF-8;
 //   - integers, with zeros in front up to the most digits of the type (19 for int),
 //     or to the width given by the tag ddbkey:"pad=4". Negative numbers and numbers with
@@ -47,8 +47,8 @@ import (
 //   - bool, written false or true;
 //   - types with MarshalText and UnmarshalText, such as UUIDs. They sort as their texts do.
 //
-// Text with the tag ddbkey:"raw" is written as it is, for keys that other programs have written. A value that holds the character
-// behind the field is refused then, and values with characters below it need not sort. [Pattern] has constants between the fields.
+// Text with the tag ddbkey:"raw" is written as it is, for keys that other programs have written. A value that contains the character
+// after the field is then refused, and values with characters below it need not sort. [Pattern] has constants between the fields.
 //
 // A Format is immutable and safe for concurrent use.
 type Format[K any] struct {

@@ -13,8 +13,8 @@ import (
 	"github.com/dynamotable/ddb/internal/keytext"
 )
 
-// Pattern describes the keys of struct type K by a text with the names of its fields in braces, for keys with constants in front of the
-// fields, between them and behind them:
+// Pattern describes the keys of struct type K by a text with the names of its fields in braces, for keys with constants before,
+// between and after the fields:
 //
 //	type TaskKey struct {
 //		Workflow string
@@ -26,11 +26,11 @@ import (
 //
 // The text of {"billing", "open", 7} is WF#billing#STATUS#open#007. Every field stands in the pattern once, in any order; upper and lower case of the
 // names do not count. Fields are written as [Format] says, so texts are distinct, are read back, and sort as the keys do, by the fields in the order of the
-// pattern. [Format.Prefix] ends with the constant behind its last field: WF#billing#STATUS# selects the tasks of a workflow, and with two fields
+// pattern. [Format.Prefix] ends with the constant after its last field: WF#billing#STATUS# selects the tasks of a workflow, and with two fields
 // WF#billing#STATUS#open# those that are open.
 //
-// Integers and times have texts of one length, so anything may follow them. Behind a field of another kind must be a constant that begins with one of
-// space, !, " and #, which no text of a field has, unless it is the end. Behind text with the tag ddbkey:"raw" there may be any constant, or the end; values that hold its first
+// Integers and times have texts of one length, so anything may follow them. A field of another kind must be followed by a constant that begins with one of
+// space, !, " and #, which no text of a field has, unless it is the end. Text with the tag ddbkey:"raw" may be followed by any constant, or the end; values that hold its first
 // character are refused.
 //
 // What is wrong with the pattern is reported as [New] reports it.

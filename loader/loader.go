@@ -68,7 +68,7 @@ func New[T, K any](ctx context.Context, table Table[T, K], opts ...ddb.GetOption
 	return &Loader[T, K]{ctx: ctx, table: table, opts: opts}
 }
 
-// Format prints what it is, and no key, whatever the verb.
+// Format prints the type's name and no key, for every verb.
 func (l *Loader[T, K]) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "loader.Loader") }
 
 // LogValue is the text that Format prints.

@@ -294,7 +294,7 @@ func TestSetWhileRequestsAreUnderWay(t *testing.T) {
 						t.Errorf("request %d ended after %v, want %v", i, got, want)
 					}
 				}
-				// Nothing is held any more: a request that may cost more than all that there is goes through.
+				// Nothing is reserved now: a request that may cost more than all that there is goes through.
 				if err := p.Set(pace.Rates{ReadUnits: 10}); err != nil {
 					t.Fatal(err)
 				}

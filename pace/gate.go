@@ -25,7 +25,7 @@ const (
 	leastPage       = 2       // units, if a tenth of a second gives them, since each page is rounded up to a block
 )
 
-// PageSize is how many items a page may evaluate so that it costs a fortieth of what a second gives, or 2 units. It follows from the sizes of the
+// PageSize is how many items a page may evaluate to cost a fortieth of the units of a second, or 2 units. It follows from the sizes of the
 // items that were read before.
 func (p *Pace) PageSize(table, index string, consistent bool) int {
 	if p == nil {
@@ -74,7 +74,7 @@ func (p *Pace) concerns(call *ddb.Call) bool {
 
 var errZero = fmt.Errorf("%w: pace: a nil or zero Pace was used; make it with New or Of", ddb.ErrInvalid)
 
-// Admit waits until the request may be sent: until its key range is not hot any more, and what it may cost at most fits the rate.
+// Admit waits until the request may be sent: until its key range is no longer hot and its maximum cost fits the rate.
 func (p *Pace) Admit(ctx context.Context, call *ddb.Call) error {
 	if p == nil || p.read.turn == nil {
 		return errZero
@@ -113,7 +113,7 @@ func (p *Pace) Admit(ctx context.Context, call *ddb.Call) error {
 	return nil
 }
 
-// Done corrects what was held by what the reply states, and learns how large items are.
+// Done replaces the reserved units by those that the reply reports, and learns the sizes of items.
 func (p *Pace) Done(call *ddb.Call) {
 	if !p.concerns(call) {
 		return

@@ -91,7 +91,7 @@ func newPace() *Pace {
 	return p
 }
 
-// With makes the calls with the context keep the pace, and those that the context has already. A nil pace is none. The progress of a long call shows the
+// With limits calls with the context to the pace, besides those that the context has already. A nil pace changes nothing. The progress of a long call shows the
 // rate as its ceiling, and that it waits.
 func With(ctx context.Context, p *Pace) context.Context {
 	if p == nil {
@@ -213,5 +213,5 @@ func (p *Pace) Stats() Stats {
 	return s
 }
 
-// Format prints what it is, whatever the verb. [Pace.Stats] has its state.
+// Format prints the type's name, for every verb. [Pace.Stats] has its state.
 func (p *Pace) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "pace.Pace") }

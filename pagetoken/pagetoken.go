@@ -233,7 +233,7 @@ var errToken = fmt.Errorf("%w: the page token is damaged, has expired, or was se
 
 // unseal is the key in a token that was sealed for a position of these terms.
 func (s *Sealer) unseal(at ddb.CursorTerms, token string, with terms) ([]byte, bool) {
-	if len(token) > maxTokenText || strings.ContainsAny(token, "\r\n") { // base64 passes over line ends, strict or not
+	if len(token) > maxTokenText || strings.ContainsAny(token, "\r\n") { // base64 skips line ends, strict or not
 		return nil, false
 	}
 	b, err := cursor.Text.DecodeString(token)
@@ -330,7 +330,7 @@ func invalid(errs ...error) error {
 	return &ddb.InvalidError{Problems: all}
 }
 
-// Format prints the IDs of the keys, whatever the verb.
+// Format prints the IDs of the keys, for every verb.
 func (s *Sealer) Format(f fmt.State, verb rune) { quiet.Format(f, verb, s.text()) }
 
 // LogValue is the text that Format prints.
@@ -347,11 +347,11 @@ func (s *Sealer) text() string {
 	return "Sealer(" + strings.Join(ids, ", ") + ")"
 }
 
-// Format prints the ID, whatever the verb.
+// Format prints the ID, for every verb.
 func (k Key) Format(f fmt.State, verb rune) { quiet.Format(f, verb, "Key("+k.ID+")") }
 
 // LogValue is the text that Format prints.
 func (k Key) LogValue() slog.Value { return slog.StringValue("Key(" + k.ID + ")") }
 
-// Format prints that there is a binding, whatever the verb, and not to whom.
+// Format prints that there is a binding, for every verb, and not to whom.
 func (b Binding) Format(f fmt.State, verb rune) { quiet.Format(f, verb, "Binding") }

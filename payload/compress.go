@@ -46,8 +46,8 @@ func (gzipped) Decompress(data []byte, size int64) ([]byte, error) {
 	return ReadAtMost(r, size)
 }
 
-// ReadAtMost reads all of r, which must not give more than size bytes; for compressors and object stores. It takes up
-// one and a half times what it reads, whatever size is.
+// ReadAtMost reads all of r, which must not return more than size bytes; for compressors and
+// object stores. It needs memory for one and a half times what it reads, not for size.
 func ReadAtMost(r io.Reader, size int64) ([]byte, error) {
 	if r == nil || size < 0 {
 		return nil, errors.New("payload: ReadAtMost: the reader is nil, or the size is negative")

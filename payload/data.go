@@ -57,8 +57,8 @@ type Sizer[T any] interface {
 }
 
 // Pack makes an item fit: while it is larger than the threshold, by the exact size that DynamoDB counts, the largest of the
-// given fields is stored outside. Call it before the write; the fields keep their data for [Data.Bytes]. An
-// item that is too large without any of the fields is left to the write to refuse.
+// given fields is stored outside. Call it before the write; the fields keep their data for [Data.Bytes]. If an item is too large even without
+// the fields, the write refuses it.
 func Pack[T any](ctx context.Context, p *Payloads, table Sizer[T], space string, item *T, fields ...*Data) error {
 	if err := p.usable(); err != nil {
 		return err

@@ -10,9 +10,9 @@ import (
 )
 
 // Objects is an object store. Its methods must be safe for concurrent use. Package
-// payloadtest holds an implementation to what is said here.
+// payloadtest tests an implementation for what is said here.
 type Objects interface {
-	// Put stores an object under a key if there is none; one that is there is left alone, and that is no error.
+	// Put stores an object under a key if there is none; if there is one, it is left unchanged, without an error.
 	// An object is there as a whole or not at all.
 	Put(ctx context.Context, key string, data []byte) error
 	// Get returns an object. One that is not there is ErrMissing, one of more than limit bytes ErrCorrupt.

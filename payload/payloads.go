@@ -19,29 +19,29 @@ import (
 // Option is an option of [New].
 type Option func(*Payloads)
 
-// Prefix is what all keys begin with, "payloads" without it. Stores with different prefixes can share a bucket.
+// Prefix is what all keys begin with; the default is "payloads". Stores with different prefixes can share a bucket.
 func Prefix(prefix string) Option { return func(p *Payloads) { p.prefix = prefix } }
 
-// Threshold is the size of an item in bytes above which [Pack] offloads; 350 KB without it.
+// Threshold is the size of an item in bytes above which [Pack] offloads; the default is 350 KB.
 func Threshold(bytes int) Option { return func(p *Payloads) { p.threshold = bytes } }
 
-// MaxSize is how many bytes one payload has at most; 1 GiB without it. It bounds what a read can take up.
+// MaxSize is the maximum size of one payload in bytes; the default is 1 GiB. It bounds the memory of a read.
 func MaxSize(bytes int64) Option { return func(p *Payloads) { p.max = bytes } }
 
-// MaxTotal is how many bytes the payloads of one call may take up together, those of objects before they are decompressed counted too; 1 GiB
-// without it. [Payloads.Open] refuses fields that have more, before it fetches any. [Payloads.FetchAll] holds no more than that at a time: it waits with
+// MaxTotal is how many bytes the payloads of one call may take up together, those of objects before they are decompressed counted too; the
+// default is 1 GiB. [Payloads.Open] refuses fields that have more, before it fetches any. [Payloads.FetchAll] holds no more than that at a time: it waits with
 // the next payloads until those before them were yielded. A payload that has more
 // alone is refused by both, and by [Payloads.Fetch]. One that is being read may need half as much again for a moment.
 func MaxTotal(bytes int64) Option { return func(p *Payloads) { p.total = bytes } }
 
-// Concurrency is how many objects [Payloads.FetchAll] and [Payloads.Open] get at the same time; 8 without it.
+// Concurrency is how many objects [Payloads.FetchAll] and [Payloads.Open] fetch at the same time; the default is 8.
 func Concurrency(n int) Option { return func(p *Payloads) { p.concurrency = n } }
 
 // Clock replaces time.Now.
 func Clock(now func() time.Time) Option { return func(p *Payloads) { p.now = now } }
 
-// Compress compresses what is stored, where that makes it smaller. All
-// compressors given can be read, the first is written with: so one can be taken out of use.
+// Compress compresses data if that makes them smaller. Data are written with the first compressor and read
+// with any of them, so one can be replaced by another.
 func Compress(compressors ...Compressor) Option {
 	return func(p *Payloads) { p.compressors = compressors }
 }
@@ -151,7 +151,7 @@ func (p *Payloads) Store(ctx context.Context, space string, data []byte) (string
 	return r.String(), nil
 }
 
-// Fetch returns the data that a reference is for: exactly what was stored, or an error that
+// Fetch returns the data of a reference: exactly what was stored, or an error that
 // matches [ErrMissing], [ErrCorrupt] or [ErrBadRef], or is the object store's.
 func (p *Payloads) Fetch(ctx context.Context, reference string) ([]byte, error) {
 	if err := p.usable(); err != nil {
@@ -264,8 +264,8 @@ func (p *Payloads) FetchAll(ctx context.Context, references []string) iter.Seq2[
 	}
 }
 
-// Drop removes the data that a reference is for, at once, for what must be forgotten. Whatever else has the same reference
-// loses them too: equal data of one space that were stored on one day. Data that are gone already are no error.
+// Drop removes the data of a reference at once, for data that must be forgotten. Everything else with the same reference
+// loses them too: equal data of one space that were stored on one day. It is no error if the data are gone already.
 func (p *Payloads) Drop(ctx context.Context, reference string) error {
 	if err := p.usable(); err != nil {
 		return err

@@ -7,10 +7,10 @@ import (
 	"log/slog"
 )
 
-// What holds data or names that are keys prints and logs without them, whatever the verb; programs read the fields.
+// What holds data or names that are keys prints and logs without them, for every verb; programs read the fields.
 // encoding/json gives them, for that is how a program passes its own data on.
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Data) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.text()) }
 
 // LogValue is the text that Format prints.
@@ -23,5 +23,5 @@ func (v Data) text() string {
 	return fmt.Sprintf("payload of %d bytes", len(v.Inline))
 }
 
-// Format prints what it is, whatever the verb, and nothing of its object store.
+// Format prints the type's name, for every verb, and nothing of its object store.
 func (v Payloads) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "payload.Payloads") }

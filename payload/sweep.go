@@ -31,7 +31,7 @@ type SweepOption func(*sweep)
 // DryRun counts what would be removed, and removes nothing.
 func DryRun() SweepOption { return func(s *sweep) { s.dry = true } }
 
-// MinAge is how old an object must be to be removed: 48 hours without it, which is also the least. A writer may
+// MinAge is how old an object must be to be removed: 48 hours by default, which is also the minimum. A writer may
 // have stored a payload and not yet the item that refers to it.
 func MinAge(d time.Duration) SweepOption { return func(s *sweep) { s.age = d } }
 

@@ -27,9 +27,9 @@ type Claim struct {
 const claims = 20
 
 // Claim takes a position over from whoever has it, whose saves fail from now on. The owner is a name for people, such
-// as a host and process. It costs a read unit and a write unit. A claim whose reply was lost is known by its random token.
+// as a host and process. It costs a read unit and a write unit. If the reply is lost, the claim is recognised by its random token.
 //
-// Beside an error there is a Claim that refuses every call.
+// If there is an error, the Claim refuses every call.
 func (s *Store) Claim(ctx context.Context, consumer, partition, owner string) (*Claim, error) {
 	c, err := s.claim(ctx, consumer, partition, owner)
 	if err != nil {
@@ -126,8 +126,8 @@ func (c *Claim) SaveTx(position int64) ddb.TxOp {
 	return c.store.table.TxUpsert(c.store.key(c.consumer, c.partition), c.store.changes(position, c.token)...)
 }
 
-// Refused tells from the error of a transaction whether the [Claim.SaveTx] at an index of its operations is to
-// blame: [ErrFenced] or [ErrStale], nil if it is not.
+// Refused reports whether the [Claim.SaveTx] at an index of a transaction's operations made it fail: it
+// returns [ErrFenced] or [ErrStale], and nil otherwise.
 func (c *Claim) Refused(err error, index int) error {
 	if err := c.usable(); err != nil {
 		return err
@@ -135,7 +135,7 @@ func (c *Claim) Refused(err error, index int) error {
 	return refusedAt(err, index, c.token)
 }
 
-// Release gives the position back, so that anybody can save it. One that was claimed by another since stays theirs.
+// Release gives the position back, so that anybody can save it. If another owner has claimed it since, it stays theirs.
 func (c *Claim) Release(ctx context.Context) error {
 	if err := c.usable(); err != nil {
 		return err
@@ -146,7 +146,7 @@ func (c *Claim) Release(ctx context.Context) error {
 		return err
 	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
-		return nil // nobody has this claim's token any more
+		return nil // this claim's token is no longer stored
 	}
 	return err
 }
@@ -210,7 +210,7 @@ func (o *Owned) Save(ctx context.Context, consumer, partition string, position i
 
 // Claimed is the claim of a position that was loaded, for its SaveTx.
 //
-// Beside an error there is a Claim that refuses every call.
+// If there is an error, the Claim refuses every call.
 func (o *Owned) Claimed(consumer, partition string) (*Claim, error) {
 	if err := o.usable(); err != nil {
 		c := &Claim{failed: err}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// HandlerKey names a position as event-sourced systems do that route by aggregate: which handler has come how far in
-// which aggregate's timeline. Its parts may hold any text.
+// HandlerKey names a position as event-sourced systems do that route by aggregate: how far a handler has come
+// in an aggregate's timeline. Its parts may hold any text.
 type HandlerKey struct {
 	Handler string
 	Domain  string

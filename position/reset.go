@@ -22,7 +22,7 @@ type Reset struct {
 	At                  time.Time
 }
 
-// Reset sets a position to any number, also a lower one, so that a consumer handles numbers again or passes over them. Whoever has claimed
+// Reset sets a position to any number, also a lower one, so that a consumer handles numbers again or skips them. Whoever has claimed
 // it is fenced. It leaves a record of who did it and why, in the same transaction; see [Store.Resets]. The record also proves
 // a reset whose reply was lost.
 func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64, by, reason string) error {

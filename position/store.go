@@ -15,7 +15,7 @@ import (
 
 // Conditions that callers branch on; test them with errors.Is.
 var (
-	// ErrStale: the position saved is not behind the stored one; nothing was written.
+	// ErrStale: the position to save is not after the stored one; nothing was written.
 	ErrStale = errors.New("the position does not grow")
 	// ErrFenced: another owner has claimed the position; nothing was written. Stop handling.
 	ErrFenced = errors.New("the position was claimed by another owner")
@@ -71,7 +71,7 @@ type Option func(*Store)
 // Clock replaces time.Now for the times of positions and resets.
 func Clock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 
-// TableOptions hands options to the table: a prefix of its name, a ledger, retries.
+// TableOptions passes options to the table: a prefix of its name, a ledger, retries.
 func TableOptions(opts ...ddb.TableOption) Option {
 	return func(s *Store) { s.opts = append(s.opts, opts...) }
 }
@@ -158,7 +158,7 @@ func (s *Store) Load(ctx context.Context, consumer, partition string) (int64, er
 	return p.Number, err
 }
 
-// Get reads a position with all that is known of it. One that was never saved nor claimed is [ddb.ErrNotFound].
+// Get reads a position with everything that is stored about it. If it was never saved or claimed, the error is [ddb.ErrNotFound].
 func (s *Store) Get(ctx context.Context, consumer, partition string) (Position, error) {
 	if err := s.usable(); err != nil {
 		return Position{}, err
@@ -189,7 +189,7 @@ func (r *row) position() Position {
 //
 // When a reply is lost, the save is sent again: that is harmless, since a position never goes back, and it tells whether
 // the position is stored. An error that matches both [ErrStale] or [ErrFenced] and [ddb.ErrOutcomeUnknown] means that somebody
-// else saved or claimed in the meantime, and nothing tells whether this save was stored before that.
+// else saved or claimed in the meantime, and that it is unknown whether this save was stored before that.
 func (s *Store) Save(ctx context.Context, consumer, partition string, position int64) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -260,9 +260,9 @@ func (s *Store) changes(position int64, token string) []ddb.UpdateOption[row] {
 	return []ddb.UpdateOption[row]{rowNumber.Set(position), rowUpdatedAt.Set(s.now().UTC()), ddb.If(grows, owner)}
 }
 
-// SaveTx is [Store.Save] in a transaction, with the effects of the handler. There the position must
-// grow: one that is stored already makes the transaction fail, for its effects are there as well.
-// [Store.Refused] tells why it failed.
+// SaveTx is [Store.Save] in a transaction, with the effects of the handler. There the position must grow: if it is stored already, the
+// transaction fails, because its effects are stored as well.
+// [Store.Refused] returns the reason.
 func (s *Store) SaveTx(consumer, partition string, position int64) ddb.TxOp {
 	if s == nil || s.table == nil {
 		return (*ddb.Table[row, string, string])(nil).TxUpsert(ddb.Key[string, string]{})
@@ -270,8 +270,8 @@ func (s *Store) SaveTx(consumer, partition string, position int64) ddb.TxOp {
 	return s.table.TxUpsert(s.key(consumer, partition), s.changes(position, "")...)
 }
 
-// Refused tells from the error of a transaction whether the [Store.SaveTx] at an index of its operations is to
-// blame: [ErrFenced] or [ErrStale], nil if it is not. Stale means that the number was handled before.
+// Refused reports whether the [Store.SaveTx] at an index of a transaction's operations made it fail: it
+// returns [ErrFenced] or [ErrStale], and nil otherwise. Stale means that the number was handled before.
 func (s *Store) Refused(err error, index int) error {
 	if err := s.usable(); err != nil {
 		return err

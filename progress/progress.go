@@ -170,5 +170,5 @@ func (p Progress) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// Format prints the line for people, whatever the verb.
+// Format prints the line for people, for every verb.
 func (p Progress) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, p.String()) }

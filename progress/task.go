@@ -288,5 +288,5 @@ func seconds(s float64) time.Duration {
 	return time.Duration(min(s, most) * float64(time.Second))
 }
 
-// Format prints what it is, whatever the verb. [Task.Progress] has its state.
+// Format prints the type's name, for every verb. [Task.Progress] has its state.
 func (t *Task) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "progress.Task") }

@@ -84,5 +84,5 @@ func (t *Tracker) end(r *run) {
 	}
 }
 
-// Format prints what it is, whatever the verb.
+// Format prints the type's name, for every verb.
 func (t *Tracker) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "progress.Tracker") }

@@ -46,12 +46,12 @@ type Sort struct {
 	High []ddb.RawValue
 }
 
-// Format prints the index, whatever the verb: the values of keys are data.
+// Format prints the index, for every verb: the values of keys are data.
 func (r Read) Format(s fmt.State, verb rune) {
 	quiet.Format(s, verb, "read of index "+strconv.Quote(r.Index))
 }
 
-// Format prints the operator, whatever the verb.
+// Format prints the operator, for every verb.
 func (c Sort) Format(s fmt.State, verb rune) { quiet.Format(s, verb, "sort key "+strconv.Quote(c.Op)) }
 
 // Reader is the read, ready to be run: page by page with cursors, item by item, or counted. What is wrong with it (an index that the table has

@@ -170,7 +170,7 @@ func projecting(p *types.Projection) ([]ddb.IndexOption, error) {
 	return []ddb.IndexOption{ddb.Projecting(attrs...)}, nil
 }
 
-// Format prints the table's name, whatever the verb.
+// Format prints the table's name, for every verb.
 func (t Table) Format(s fmt.State, verb rune) { quiet.Format(s, verb, t.Name()) }
 
 // errZero is the error of a table that Open did not make.

@@ -4,7 +4,7 @@ package snapshot
 
 import "time"
 
-// Progress is what a policy decides by.
+// Progress is what a policy bases its decision on.
 type Progress struct {
 	// Version is that of the state now, LastVersion that of the newest snapshot known, 0 if there is none.
 	Version, LastVersion int64
@@ -14,7 +14,7 @@ type Progress struct {
 	Size func() int
 }
 
-// Policy decides whether a snapshot is due. It is not asked unless the version has grown.
+// Policy decides whether a snapshot is due. It is called only if the version is higher than that of the last snapshot.
 type Policy func(p Progress) bool
 
 // EveryN takes a snapshot when at least n events followed the last one.
@@ -56,7 +56,7 @@ func All(policies ...Policy) Policy {
 	}
 }
 
-// Never takes none.
+// Never takes no snapshot.
 func Never() Policy { return func(Progress) bool { return false } }
 
 // Retention is what is kept of a stream's snapshots when a new one is saved. The newest is always kept.
@@ -74,8 +74,8 @@ func KeepLast(n int) Retention { return Retention{keep: max(n, 1)} }
 // Transient keeps the newest snapshot only: KeepLast(1).
 func Transient() Retention { return KeepLast(1) }
 
-// Expire lets DynamoDB delete snapshots, the newest too, some time after they have reached an age; expired ones are not
-// loaded any more. It adds to what else is kept or not.
+// Expire lets DynamoDB delete snapshots, the newest too, some time after they have reached an age; expired ones are no longer loaded. It applies
+// besides the other rules of the retention.
 func (r Retention) Expire(after time.Duration) Retention {
 	r.ttl = after
 	return r

@@ -7,10 +7,10 @@ import (
 	"log/slog"
 )
 
-// What holds data or names that are keys prints and logs without them, whatever the verb; programs read the fields.
+// What holds data or names that are keys prints and logs without them, for every verb; programs read the fields.
 // encoding/json gives them, for that is how a program passes its own data on.
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (v Snapshot) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "snapshot of version %d", v.Version)
 }
@@ -20,5 +20,5 @@ func (v Snapshot) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("snapshot of version %d", v.Version))
 }
 
-// Format prints what it is, whatever the verb, and nothing of its client or settings.
+// Format prints the type's name, for every verb, and nothing of its client or settings.
 func (v Store) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "snapshot.Store") }

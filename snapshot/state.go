@@ -17,11 +17,11 @@ func sum(state []byte) []byte {
 	return h[:16]
 }
 
-// looks is how many snapshots of other forms a load passes over before it gives up.
+// looks is how many snapshots of other forms a load skips before it gives up.
 const looks = 20
 
-// LoadState returns the newest state with a version of at most atMost and of the type and schema. Version 0 is none: others
-// are ignored, as if they were not there. It is what package eventstore loads aggregates with.
+// LoadState returns the newest state with a version of at most atMost and of the type and schema. Version 0 means that there is none. Snapshots of another type or
+// schema are ignored. Package eventstore loads aggregates with it.
 func (s *Store) LoadState(ctx context.Context, stream, stateType string, schema int, atMost int64) (version int64, taken time.Time, state []byte, err error) {
 	if err := s.usable(); err != nil {
 		return 0, time.Time{}, nil, err
@@ -46,7 +46,7 @@ func (s *Store) LoadState(ctx context.Context, stream, stateType string, schema 
 }
 
 // OfferState saves a state if the policy says that it is due, given what was the newest snapshot when the state was
-// loaded. A version that is not higher is passed over, and so is one that another process has saved in the meantime. The state
+// loaded. A version that is not higher is skipped, as is one that another process has saved in the meantime. The state
 // is encoded only if it is needed.
 func (s *Store) OfferState(ctx context.Context, stream, stateType string, schema int, version, lastVersion int64, lastTaken time.Time, encode func() ([]byte, error)) (saved bool, err error) {
 	if err := s.usable(); err != nil {
@@ -82,8 +82,8 @@ func (s *Store) OfferState(ctx context.Context, stream, stateType string, schema
 	return err == nil, err
 }
 
-// InEdition is the newest snapshot, with a version of at most atMost, of a timeline that parts from the main one behind a version: one of its own, or
-// else one of the main timeline that lies before the parting. None is [ddb.ErrNotFound].
+// InEdition is the newest snapshot, with a version of at most atMost, of a timeline that branches off the main one after a version: one of
+// its own, or else one of the main timeline up to that version. None is [ddb.ErrNotFound].
 func (s *Store) InEdition(ctx context.Context, stream, edition string, divergesAfter, atMost int64) (Snapshot, error) {
 	if err := s.usable(); err != nil {
 		return Snapshot{}, err

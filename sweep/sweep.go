@@ -130,7 +130,7 @@ func (p Page[T]) Position() string {
 	return p.run.positionWith(p.Segment, p.next)
 }
 
-// Format prints how many items it has, whatever the verb.
+// Format prints how many items it has, for every verb.
 func (p Page[T]) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "sweep.Page of %d items of segment %d", len(p.Items), p.Segment)
 }
@@ -170,7 +170,7 @@ func (e *StoppedError) Position() string {
 	return e.position
 }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *StoppedError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
 // MarshalJSON is the text.
@@ -200,5 +200,5 @@ func (s *Sweep[T]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
 	}
 }
 
-// Format prints what it is, whatever the verb.
+// Format prints the type's name, for every verb.
 func (s *Sweep[T]) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "sweep.Sweep") }

@@ -111,17 +111,17 @@ func (i *item) state(table string) (State, error) {
 
 // Report is what an import has done.
 type Report struct {
-	// Resumed is how many shards go on behind the last change handled.
+	// Resumed is how many shards go on after the last change handled.
 	Resumed int
 	// Finished is how many shards are taken for handled because one that continues them was begun.
 	Finished int
 	// Fresh is how many shards begin with their oldest change, for the state does not name them.
 	Fresh int
-	// Gone is how many shards of the state the stream does not have any more.
+	// Gone is how many shards of the state are no longer in the stream.
 	Gone int
 }
 
-// Import writes leases from which a [change.Consumer] of the app goes on where the processor has stopped, in the order of the shards' lineage: behind
+// Import writes leases from which a [change.Consumer] of the app goes on where the processor has stopped, in the order of the shards' lineage: after
 // the last change handled in each shard that the state names. A shard that it does not name is taken for handled if one that continues it is named, since the
 // processor forgets shards at their ends, and reading it now would bring old changes after newer ones; else it is read from its
 // beginning, so changes that the processor has handled in such a shard can come again. If the position is older than the stream's 24 hours, the consumer

@@ -35,7 +35,7 @@ func resume() command {
 		brief: "go on with a command that was stopped",
 		long: `
 A command that is stopped, fails or has spent its budget writes its position to a file, and prints the command that goes on. It goes on with the
-same flags; a budget begins anew. When all is done the file is removed.`,
+same flags; a budget starts again. When all is done the file is removed.`,
 		prepare: func(*flag.FlagSet) action {
 			return func(ctx context.Context, s streams, args []string) error {
 				if len(args) != 1 {

@@ -37,7 +37,7 @@ func (m Matcher) Repeat(d time.Duration) Rule {
 type Gate struct {
 	mu   sync.Mutex
 	held []*heldRequest
-	came chan struct{} // closed and made anew when one comes
+	came chan struct{} // closed and made again when one comes
 }
 
 type heldRequest struct {

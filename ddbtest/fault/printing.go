@@ -7,7 +7,7 @@ import (
 	"log/slog"
 )
 
-// Format prints the operation, the tables and the fault, whatever the verb, and not the body.
+// Format prints the operation, the tables and the fault, for every verb, and not the body.
 func (r Request) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprint(s, r.text())
 }
@@ -19,5 +19,5 @@ func (r Request) text() string {
 	return fmt.Sprintf("%s of tables %v, fault %q", r.Operation, r.Tables, r.Fault)
 }
 
-// Format prints what it is, whatever the verb.
+// Format prints the type's name, for every verb.
 func (p Plan) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "plan of %d faults", len(p.rules)) }

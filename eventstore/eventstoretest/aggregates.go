@@ -101,7 +101,7 @@ func testRepository(t *testing.T, factory Factory) {
 	if len(snaps.saved) != 1 || len(snaps.saved["aaccount1"]) < 4 {
 		t.Errorf("snapshots: %v", snaps.saved)
 	}
-	// Snapshots that are broken, of another schema, or ahead of the stream are passed over.
+	// Snapshots that are broken, of another schema, or ahead of the stream are skipped.
 	snaps.saved["aaccount1"][20] = "{broken"
 	snaps.saved["aaccount1"][math.MaxInt64] = `{"Balance":-1}`
 	a, err := repo.Load(t.Context(), "a")
@@ -209,7 +209,7 @@ func testViews(t *testing.T, factory Factory) {
 	for source := range 4 {
 		wg.Go(func() {
 			for n := range int64(10) {
-				for range 2 { // a repeat is passed over
+				for range 2 { // a repeat is skipped
 					if err := views.Apply(t.Context(), "v", strconv.Itoa(source), n+1, func(a *account) error { a.Moves++; return nil }); err != nil {
 						t.Error(err)
 					}
@@ -268,7 +268,7 @@ func testReplay(t *testing.T, factory Factory) {
 		return nil
 	}))
 	if err != nil || n != 20 || len(passed) != 1 {
-		t.Errorf("passed over %v of %d, %v", passed, n, err)
+		t.Errorf("skipped %v of %d, %v", passed, n, err)
 	}
 }
 

@@ -120,7 +120,7 @@ func testExpire(t *testing.T, factory Factory) {
 			}
 		}
 		if gap == nil {
-			t.Error("an event that is missing and has not expired is passed over")
+			t.Error("an event that is missing and has not expired is skipped")
 		}
 	}
 }

@@ -245,7 +245,7 @@ func testSubscribeFails(t *testing.T, factory Factory) {
 		return nil
 	}))
 	if err != nil || fmt.Sprint(calls) != "[3 4 5]" || fmt.Sprint(dead) != "[3]" {
-		t.Errorf("passed over %v with %v after %v", dead, err, calls)
+		t.Errorf("skipped %v with %v after %v", dead, err, calls)
 	}
 	fenced := errors.New("fenced")
 	err = s.Feed().Subscribe(t.Context(), "d", &positions{err: fenced}, func(context.Context, eventstore.Commit) error { return nil }, eventstore.UntilEnd())

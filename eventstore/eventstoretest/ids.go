@@ -77,7 +77,7 @@ func uniqueIDs(t *testing.T, s *eventstore.Store) {
 	}
 	must(t, s, "a", eventstore.Exactly(3), named("5"))
 
-	// A repeat of a commit that no head remembers any more is recognised by its ids.
+	// A repeat of a commit that no head remembers is recognised by its ids.
 	must(t, s, "r", eventstore.Any(), event("x"), event("y"), eventstore.CommitID("first"))
 	for i := range 10 {
 		must(t, s, "r", eventstore.Any(), event(fmt.Sprint(i)))

@@ -81,7 +81,7 @@ const (
 // Angzarr reads an events table of angzarr: partition key "domain#edition#root", in each part % and # percent-encoded,
 // and a number from 0 as sort key, which becomes the version by adding one.
 //
-// The events of an edition get [eventstore.DivergenceKey], so that [eventstore.Store.Edition] reads it; it parts from the main timeline where its first
+// The events of an edition get [eventstore.DivergenceKey], so that [eventstore.Store.Edition] reads it; it branches off the main timeline where its first
 // number says. An external_id becomes the id of the commit, so that a repeat of the request with that [eventstore.CommitID] is recognised,
 // and metadata; what led to an event (source_*) becomes its causation id, the id that the source event gets by the import, and metadata.
 //
@@ -219,7 +219,7 @@ func (a *angzarrSource) Events(ctx context.Context, s Stream) iter.Seq2[Record, 
 	return func(yield func(Record, error) bool) {
 		_, edition, _, _ := angzarrParts(s.Key)
 		branch := edition != "" && edition != mainEdition
-		parts := int64(-1) // where the edition parts from the main timeline
+		parts := int64(-1) // where the edition branches off the main timeline
 		var cascades map[string]AngzarrMarker
 		for e, err := range a.table.Query(s.Key).Consistent().All(ctx) {
 			_, sequence := a.place(&e)

@@ -48,7 +48,7 @@ type SchemelessBridgeOptions struct {
 	Table []ddb.TableOption
 }
 
-// AnySequence makes [SchemelessBridge.Append] write behind whatever is there.
+// AnySequence makes [SchemelessBridge.Append] write after whatever is there.
 const AnySequence = -1
 
 // ErrSequenceMoved means that a stream of the table is not at the expected sequence; nothing was written. The typed error is [*SequenceMoved].
@@ -124,7 +124,7 @@ func (b *SchemelessBridge) Append(ctx context.Context, domain, identifier string
 	return b.write(ctx, domain, identifier, expected, items)
 }
 
-// Handle copies the events of a commit, for [eventstore.Feed.Subscribe]. Events that are there already, as those that were imported or handled before, are passed over.
+// Handle copies the events of a commit, for [eventstore.Feed.Subscribe]. Events that are there already, because they were imported or handled before, are skipped.
 // What has been scrubbed or truncated in the new store before it is handled is not copied, and what is afterwards stays in the old table.
 func (b *SchemelessBridge) Handle(ctx context.Context, c eventstore.Commit) error {
 	if err := b.usable(); err != nil {

@@ -33,7 +33,7 @@ type Option func(*work)
 // Renumber imports streams whose sequences have gaps; without it these are refused with [ErrSequence].
 func Renumber() Option { return func(w *work) { w.renumber = true } }
 
-// Concurrency is how many streams are worked on at the same time, 4 without it.
+// Concurrency is how many streams are worked on at the same time; the default is 4.
 func Concurrency(n int) Option { return func(w *work) { w.concurrency = n } }
 
 // DryRun reads the whole source and writes nothing.
@@ -59,9 +59,9 @@ type work struct {
 }
 
 // Import copies all streams of a source into a store. It can be called again, also after it has ended early, and then
-// goes on behind what is there already. Each batch of up to 80 events is one append, with its cost.
+// goes on after what is there already. Each batch of up to 80 events is one append, with its cost.
 // Where the source does not number its events, those that are not there yet are found by their ids, for which the new stream is
-// read; one that the source got late is appended behind the others, with [LateKey].
+// read; one that the source got late is appended after the others, with [LateKey].
 //
 // An error ends the import and says of which kind it is: [ErrMalformed], [ErrSequence],
 // [ErrForeign], or one of the tables or the store. The report tells how far it came.
@@ -255,7 +255,7 @@ type appender struct {
 	whole   bool   // the batch begins with the first record of the request
 }
 
-// skip passes over a record that is there already: what follows of its request is not the whole request.
+// skip skips a record that is there already: what follows of its request is not the whole request.
 func (a *appender) skip(r Record) { a.request, a.whole = r.CommitID, false }
 
 func (a *appender) add(ctx context.Context, r Record) error {

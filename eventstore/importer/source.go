@@ -67,7 +67,7 @@ const (
 	TypeVersionKey = "import-type-version"
 	// IDKey is the id in the source, where another event of the stream has the same.
 	IDKey = "import-id"
-	// LateKey marks an event that the source got after later events had been imported. It stands behind them.
+	// LateKey marks an event that the source got after later events had been imported. It comes after them.
 	LateKey = "import-late"
 )
 

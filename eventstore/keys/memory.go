@@ -77,5 +77,5 @@ func (m *Memory) set(id string, secret []byte) {
 	m.keys[id] = secret
 }
 
-// Format prints what it is, whatever the verb, and no keys.
+// Format prints the type's name, for every verb, and no keys.
 func (m *Memory) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "keys.Memory") }

@@ -33,7 +33,7 @@ func Wrap(w Wrapper) Option { return func(t *Table) { t.wrapper, t.wrapped = w, 
 // Clock replaces time.Now, which says when a key was made or deleted.
 func Clock(now func() time.Time) Option { return func(t *Table) { t.now = now } }
 
-// TableOptions hands options to the table: a prefix of its name, a ledger, retries.
+// TableOptions passes options to the table: a prefix of its name, a ledger, retries.
 func TableOptions(opts ...ddb.TableOption) Option {
 	return func(t *Table) { t.opts = append(t.opts, opts...) }
 }
@@ -233,5 +233,5 @@ func inDoubt(err error) bool {
 	return errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost)
 }
 
-// Format prints what it is, whatever the verb, and nothing of its client or settings.
+// Format prints the type's name, for every verb, and nothing of its client or settings.
 func (t *Table) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "keys.Table") }

@@ -151,7 +151,7 @@ func groups(ctx context.Context, grants *grant.Store, api *server) error {
 	if err := grants.RemoveActivities(ctx, acme, "editors", grant.Activity{Type: "report.delete", Qualifier: "q2"}); err != nil {
 		return err
 	}
-	fmt.Println("editors may not delete any more:")
+	fmt.Println("editors may no longer delete:")
 	if err := errors.Join(api.call(ctx, "GET", "bob", "/acme/reports/q2"), api.call(ctx, "DELETE", "bob", "/acme/reports/q2")); err != nil {
 		return err
 	}

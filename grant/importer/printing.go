@@ -7,7 +7,7 @@ import (
 	"log/slog"
 )
 
-// Format prints the counts, whatever the verb, and no keys.
+// Format prints the counts, for every verb, and no keys.
 func (r Report) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, r.text()) }
 
 // LogValue is the text that Format prints.

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the golden files of the exported API anew")
+var update = flag.Bool("update", false, "rewrite the golden files of the exported API")
 
 // TestExportedAPI holds the declarations of every package that users import against the files in testdata/api,
 // so that a change of the API shows in review. After a change that is wanted:

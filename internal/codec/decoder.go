@@ -444,7 +444,7 @@ func (d *Decoder) base64() ([]byte, error) {
 		return nil, err
 	}
 	for _, c := range s {
-		// The base64 package passes over these; they can only come from escapes.
+		// The base64 package skips these; they can only come from escapes.
 		if c == '\n' || c == '\r' {
 			return nil, d.fail("base64")
 		}

@@ -52,7 +52,7 @@ func (e *Error) Unwrap() error {
 	return quiet.New(fmt.Sprintf("a %T, which may quote data", e.Err), e.Err)
 }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *Error) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.

@@ -114,7 +114,7 @@ func hashName(name []byte) uint64 {
 	return mixName(w, w, len(name))
 }
 
-// field passes over the name that comes next if it is that of a field and written as the plan writes it, and returns
+// field skips the name that comes next if it is that of a field and written as the plan writes it, and returns
 // the field. Otherwise it stays where it is and returns -1.
 func (p *Plan) field(d *Decoder) int {
 	b := d.b[d.i:]

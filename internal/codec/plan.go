@@ -132,7 +132,7 @@ func AppendWatched(b []byte, p *Plan, v reflect.Value, names []string) (out []by
 
 // Decode reads one item, the whole of data, into *v. Attributes that the item
 // lacks are set to their zero value; fields that the plan does not store keep
-// theirs. Slices, maps and pointers are always made anew, so nothing taken from
+// theirs. Slices, maps and pointers are always made again, so nothing taken from
 // an earlier content of *v is overwritten. After an error *v is partly filled.
 func Decode[T any](p *Plan, data []byte, v *T) error {
 	return DecodeSlot(p, data, reflect.ValueOf(v).Elem())
@@ -354,7 +354,7 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // 
 	return nil
 }
 
-// follows passes over the field's name if that is what comes next, and returns i, else -1.
+// follows skips the field's name if that is what comes next, and returns i, else -1.
 func (s *step) follows(d *Decoder, i int) int {
 	if rest := d.b[d.i:]; len(rest) < len(s.header) || string(rest[:len(s.header)]) != string(s.header) {
 		return -1

@@ -146,7 +146,7 @@ func (d *Decoder) mark() mark { return mark{d.i, d.depth} }
 
 func (d *Decoder) back(m mark) { d.i, d.depth = m.i, m.depth }
 
-// setMembers passes over the set that comes next and lists its members, until the next set is read. plain says that all of
+// setMembers skips the set that comes next and lists its members, until the next set is read. plain says that all of
 // them are texts without escapes, and listed without their quotes. It refuses a set that holds a member twice, as it is
 // written: a reply of equal members, of a byte or two each, would take up many times its size. In front of a set that is not
 // plain it stays, and in front of a malformed one it lists nothing besides: the decoding says what is wrong.

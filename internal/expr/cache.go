@@ -42,7 +42,7 @@ func aliasesOf(names []string) map[string]string {
 	})
 }
 
-// cache keeps up to maxCached values by their key; then it starts anew. Finding a value allocates nothing.
+// cache keeps up to maxCached values by their key; then it starts again. Finding a value allocates nothing.
 type cache[V any] struct {
 	mu sync.RWMutex
 	of map[string]V

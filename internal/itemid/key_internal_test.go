@@ -49,7 +49,7 @@ func TestIDOfNumbers(t *testing.T) {
 		if same := string(NormalNumber([]byte(a))) == string(NormalNumber([]byte(b))); same != (x.Cmp(y) == 0) {
 			t.Errorf("%s and %s: same id %v", a, b, same)
 		}
-		// The sum written anew is the same number.
+		// The sum rewritten is the same number.
 		if got := string(NormalNumber([]byte(x.FloatString(10)))); got != string(NormalNumber([]byte(a))) {
 			t.Errorf("%s is %s as %s", a, got, x.FloatString(10))
 		}

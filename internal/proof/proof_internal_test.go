@@ -140,7 +140,7 @@ func TestOfTable(t *testing.T) {
 		"only First still names the base":               {rev(1, 1), rev(1, 9, 8, 7, 6), false, Nothing},
 		"too many others wrote":                         {rev(1, 2, 1), rev(1, 9, 8, 7, 6), false, Nothing},
 		"the item is gone":                              {rev(1, 2, 1), none, false, Nothing},
-		"the item was made anew":                        {rev(1, 2, 1), rev(9, 9), false, Nothing},
+		"the item was made again":                       {rev(1, 2, 1), rev(9, 9), false, Nothing},
 		"the item has lost its revision":                {rev(1, 2, 1), plain, false, Nothing},
 		"no item, no change":                            {none, none, false, Pending},
 		"another made the item":                         {none, rev(9, 9), false, Nothing},

@@ -41,7 +41,7 @@ func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.text) }
 // LogValue is the text.
 func (e *Error) LogValue() slog.Value { return slog.StringValue(e.text) }
 
-// Format prints a text in place of a value, whatever the verb; %q quotes it.
+// Format prints a text in place of a value, for every verb; %q quotes it.
 func Format(s fmt.State, verb rune, text string) {
 	if verb == 'q' {
 		text = strconv.Quote(text)

@@ -130,7 +130,7 @@ const (
 	restartMost  = 200 * time.Millisecond
 )
 
-// Restart waits after work that lost a race against other writers and is prepared anew.
+// Restart waits after work that lost a race against other writers and is prepared again.
 func (r *Loop) Restart(ctx context.Context, races int) error {
 	wait := Jitter(restartBase, restartMost, races)
 	if time.Since(r.start)+wait > r.policy.MaxElapsed {

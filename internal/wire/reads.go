@@ -75,7 +75,7 @@ func BatchGetItem(ctx context.Context, c BatchGetItemAPI, in *dynamodb.BatchGetI
 }
 
 // TransactGetItems reads items in one transaction. rows is asked once for the receiver of each action, by its index;
-// it may be nil to pass over the item. A receiver's Row is not called if its item is missing. A reply with more or
+// it may be nil to skip the item. A receiver's Row is not called if its item is missing. A reply with more or
 // fewer answers than actions is a [*ReplyError]. Responses of the output is nil. With a [*RowError] the output is not
 // nil.
 func TransactGetItems(ctx context.Context, c TransactGetItemsAPI, in *dynamodb.TransactGetItemsInput, o Options, rows func(i int) Rows) (

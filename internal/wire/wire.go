@@ -54,7 +54,7 @@ type Rows interface {
 	// delivers its rows again. sizeHint is the expected number of rows, 0 if it is not known; it never exceeds
 	// what the reply has room for.
 	Reset(sizeHint int)
-	// Row is called with d at the start of an item. It reads the item, or leaves d as it is to pass over it. The
+	// Row is called with d at the start of an item. It reads the item, or leaves d as it is to skip it. The
 	// decoder is invalid after the return; what it has read stays as it is until the next Row returns. An error ends the delivery; the call then
 	// returns it inside a [*RowError], beside the output.
 	Row(d *codec.Decoder) error

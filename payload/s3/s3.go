@@ -67,7 +67,7 @@ type Bucket struct {
 
 var _ payload.Objects = (*Bucket)(nil)
 
-// Format prints what it is, whatever the verb, and nothing of its client.
+// Format prints the type's name, for every verb, and nothing of its client.
 func (b Bucket) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "s3.Bucket") }
 
 // New describes a bucket, which must be there. It sends nothing.

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 )
 
-// Format prints what it is, whatever the verb, and no data.
+// Format prints the type's name and no data, for every verb.
 func (p Position) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, p.text()) }
 
 // LogValue is the text that Format prints.

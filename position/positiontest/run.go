@@ -139,7 +139,7 @@ func testRelease(t *testing.T, factory Factory) {
 	wantError(t, "after the release", c.Save(t.Context(), 2), position.ErrFenced)
 	d, err := s.Claim(t.Context(), "c", "p", "two")
 	ok(t, err)
-	ok(t, c.Release(t.Context())) // is not its own any more
+	ok(t, c.Release(t.Context())) // is no longer its own
 	ok(t, d.Save(t.Context(), 2))
 }
 

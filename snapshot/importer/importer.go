@@ -163,7 +163,7 @@ const excaliburPrefix = "SNAPSHOT#"
 // Excalibur reads a snapshots table of Excalibur: partition key PK ("SNAPSHOT#" and the aggregate's id, in newer releases with "t:tenant:" in between),
 // sort key SK, the aggregate's type, and the attributes aggregateId, aggregateType, version, data and createdAt. Its version is the number of events in
 // the state, which is the version here. A tenant becomes a part of the id, as events are named: "tenant/id", the tenant percent-encoded. Other
-// items of the table are passed over.
+// items of the table are skipped.
 func Excalibur(client ddb.Client, table string, o Options) Source {
 	return func(ctx context.Context) iter.Seq2[snapshot.Snapshot, error] {
 		return func(yield func(snapshot.Snapshot, error) bool) {

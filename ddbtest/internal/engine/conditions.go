@@ -33,7 +33,7 @@ func placeholders(operation string, p *Placeholders, legacy []string, params ...
 	case len(given) > 0 && len(legacy) > 0:
 		return nil, mixedGenerations(legacy, given)
 	case len(given) == 0 && (p.Names == nil && !p.Values.Present || operation == opTransactWrite || operation == opTransactGet):
-		return nil, nil // transactions pass over placeholders without an expression
+		return nil, nil // transactions skip placeholders without an expression
 	case p.Names != nil && len(given) == 0:
 		return nil, invalid("ExpressionAttributeNames can only be specified when using expressions")
 	case p.Values.Present && (len(given) == 0 || len(given) == 1 && given[0] == projectionParameter):

@@ -100,7 +100,7 @@ func (in *UpdateTableInput) checkIndexChanges(t *Table, onDemand bool, now time.
 //
 // https://github.com/nubo-db/dynoxide/issues/144 has measured the first rule. On
 // the second one the sources disagree: dynoxide #129 has found that another type
-// in a definition is passed over, which is done here for attributes that the
+// in a definition is skipped, which is done here for attributes that the
 // new key does not use.
 func checkNewKey(key []KeySchemaElement, defs []AttributeDefinition, s *Schema) error {
 	if err := checkDefined(key, defs); err != nil {

@@ -72,7 +72,7 @@ func TestConditionSyntax(t *testing.T) {
 	}
 }
 
-// The checks come in passes over the whole expression; see the package
+// The checks run over the whole expression; see the package
 // documentation for their order.
 func TestConditionErrors(t *testing.T) {
 	const (

@@ -2,7 +2,7 @@
 
 // Package journal keeps what happens to an engine in a file, so that it can be done again after a restart.
 //
-// The file holds one record a line: a checksum and JSON. Lines that are cut short or damaged are passed over and
+// The file holds one record a line: a checksum and JSON. Lines that are cut short or damaged are skipped and
 // counted; see [Journal.Read].
 package journal
 

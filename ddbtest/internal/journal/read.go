@@ -15,7 +15,7 @@ import (
 	"strconv"
 )
 
-// Damage is what was passed over in a file.
+// Damage is what was skipped in a file.
 type Damage struct {
 	Records int   // lines; the last may be cut short
 	Bytes   int64 // of these
@@ -25,7 +25,7 @@ type Damage struct {
 var ErrLost = errors.New("a record that it needs is lost")
 
 // Read hands the records of the file to visit, in their order; their JSON may be used during the call only. A line that
-// is cut short, as a crash leaves the last one, or whose checksum does not match is passed over, and so is a record that
+// is cut short, as a crash leaves the last one, or whose checksum does not match is skipped, and so is a record that
 // visit gives back with an error behind such a line or with ErrLost. An error of visit ends the reading otherwise. A
 // file in which lines are whole but none is a record is no journal, which is an error.
 func (j *Journal) Read(visit func(*Record) error) (damage Damage, err error) {

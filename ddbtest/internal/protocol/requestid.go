@@ -21,7 +21,7 @@ func (g *requestIDs) next() string {
 	copy(id[head:], requestIDEnd)
 	x := g.count.Add(1)
 	for i := range head {
-		if i%12 == 0 { // spread the counter anew over every 12 characters
+		if i%12 == 0 { // spread the counter again over every 12 characters
 			x ^= x >> 30
 			x *= 0xbf58476d1ce4e5b9
 			x ^= x >> 27

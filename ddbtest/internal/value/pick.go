@@ -11,7 +11,7 @@ import (
 var errImage = errors.New("not an item in wire form")
 
 // Pick decodes the named attributes of a stored item into item, as far as it has them, and reports whether it has
-// others. It is for items that were encoded by AppendItem: what it passes over is not validated.
+// others. It is for items that were encoded by AppendItem: what it skips is not validated.
 func Pick(item Item, image []byte, names []string) (others bool, err error) {
 	s := scanner{text: image}
 	s.expect('{')

@@ -18,7 +18,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the screenshots in docs anew")
+var update = flag.Bool("update", false, "rewrite the screenshots in docs")
 
 // tableTexts are the cells of all tables, by id; explanations are left out.
 const tableTexts = `Object.fromEntries([...document.querySelectorAll("main table")].map(t =>

@@ -31,7 +31,7 @@
 // # What is explored
 //
 // Programs in the order of func programs, each whole, until enough schedules were tried: every verb alone, every pair
-// of verbs, a verb beside a caller that deletes the item and makes it anew, three callers, and then all of two
+// of verbs, a verb beside a caller that deletes the item and makes it again, three callers, and then all of two
 // callers with up to two calls each and of three with up to four calls together, from no item, an item, and an item of
 // a program without the library. One misbehaviour a history, two in the programs that say so. Two neighbours of an
 // order that are known beforehand to change nothing in the store are tried in one order only, and so are callers that

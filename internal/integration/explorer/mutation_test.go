@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-var mutate = flag.Bool("explorer.mutations", false, "check that wrong rules of proof are found; compiles the library anew")
+var mutate = flag.Bool("explorer.mutations", false, "check that wrong rules of proof are found; compiles the library again")
 
 // mutation is a change of one expression of the library that makes its rule of proof wrong.
 type mutation struct {

@@ -94,7 +94,7 @@ func programs(g *protection) []program {
 			add(1, false, []*verb{a}, []*verb{b})
 		}
 	}
-	// Another caller deletes the item and makes it anew.
+	// Another caller deletes the item and makes it again.
 	create, remove, put := named("Create"), named("DeleteItem(read)"), named("Put(read)")
 	for _, a := range all {
 		add(1, false, []*verb{a}, []*verb{remove, create})

@@ -24,7 +24,7 @@ import (
 	"github.com/dynamotable/ddb/snapshot"
 )
 
-// made is what a constructor has given beside an error, or what was made of that.
+// made is what a constructor has given with an error, or what was made of that.
 type made struct {
 	value any
 	err   error
@@ -185,7 +185,7 @@ func (r *refusals) result(name string, results []reflect.Value) {
 			if n != 1 {
 				r.t.Errorf("%s yields %d times", name, n)
 			}
-		case typ.Kind() == reflect.Pointer && ours(typ.Elem()) && (i == len(results)-1 || !v.IsNil()): // not a zero value beside an error
+		case typ.Kind() == reflect.Pointer && ours(typ.Elem()) && (i == len(results)-1 || !v.IsNil()): // not a zero value with an error
 			r.of(v)
 		}
 	}

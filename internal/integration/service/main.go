@@ -4,7 +4,7 @@
 //
 //	go run ./internal/integration/service -region eu-central-1 -prefix ddb-trial- -units 50000 -report report.md [-- go test arguments]
 //
-// The tests send their requests to a proxy on the loopback interface. It signs them anew and passes on only what names tables with the prefix, until the
+// The tests send their requests to a proxy on the loopback interface. It signs them again and passes on only what names tables with the prefix, until the
 // units are spent. At the end it deletes all tables with the prefix, whatever the tests have left, and writes a report with the day, the commit, the
 // Region, the result of every package, the requests and the units.
 //

@@ -125,7 +125,7 @@ func readFault(r *http.Request) (f *activeFault, problems []string) {
 func (p *Page) setFaults() error {
 	var rules []fault.Rule
 	for _, f := range p.faults {
-		f.seen.Store(0) // the engine counts anew, too
+		f.seen.Store(0) // the engine counts again, too
 		rules = append(rules, f.rule)
 	}
 	return p.Engine.SetFaults(rules...)
