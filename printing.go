@@ -16,11 +16,11 @@ import (
 	"github.com/dynamotable/ddb/internal/redact"
 )
 
-// Whatever holds data or secrets prints without them, whatever the verb, and so logs without them. Programs read
+// Whatever holds data or secrets prints without them, for every verb, and so logs without them. Programs read
 // the data from fields and methods. encoding/json gives the data of those types that are nothing but the
 // caller's own ([Key], [Got]), and none of the others.
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *BatchError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.
@@ -37,7 +37,7 @@ func (f BatchFailure) text() string {
 	return fmt.Sprintf("%s %d %s: %s", of, f.Index, state, redact.Text(f.Err))
 }
 
-// Format prints what failed and why, whatever the verb.
+// Format prints what failed and why, for every verb.
 func (f BatchFailure) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
 
 // LogValue is the text that Format prints.
@@ -48,28 +48,28 @@ func (f BatchFailure) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"Index": f.Index, "Delete": f.Delete, "Unknown": f.Unknown, "Err": redact.Text(f.Err)})
 }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *OutcomeUnknownError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *OutcomeUnknownError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *TakenError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *TakenError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *NotReservedError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.
 func (e *NotReservedError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints what [CondOf.String] gives, whatever the verb.
+// Format prints what [CondOf.String] gives, for every verb.
 func (c CondOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.text()) }
 
-// Format prints the comparison without its values, whatever the verb.
+// Format prints the comparison without its values, for every verb.
 func (c SortCond[SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, sortText(c.c.op)) }
 
 func sortText(op string) string {
@@ -84,10 +84,10 @@ func sortText(op string) string {
 	return "sort key " + op + " ?"
 }
 
-// Format prints the attribute, whatever the verb, and never the value.
+// Format prints the attribute, for every verb, and never the value.
 func (c ChangeOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.text()) }
 
-// Format prints whether it is the zero Cursor, whatever the verb: the text of a cursor, which
+// Format prints whether it is the zero Cursor, for every verb: the text of a cursor, which
 // [CursorOf.String] gives, shows a key.
 func (c CursorOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, hidden(c.at)) }
 
@@ -101,7 +101,7 @@ func hidden(p *cursor.Position) string {
 	return "cursor"
 }
 
-// Format prints how many items there are, whatever the verb, and neither items nor cursors.
+// Format prints how many items there are, for every verb, and neither items nor cursors.
 func (p Page[T]) Format(s fmt.State, verb rune) {
 	quiet.Format(s, verb, pageText(len(p.Items), p.Next.at))
 }
@@ -122,7 +122,7 @@ var errPageJSON = errors.New("ddb: a Page is not sent as JSON, since its cursors
 // page cannot be read back. Send Items, and Next sealed by package pagetoken.
 func (p Page[T]) MarshalJSON() ([]byte, error) { return nil, errPageJSON }
 
-// Format prints whether there is an item, whatever the verb.
+// Format prints whether there is an item, for every verb.
 func (g Got[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, gotText(g.Found)) }
 
 // LogValue is the text that Format prints.
@@ -135,7 +135,7 @@ func gotText(found bool) string {
 	return "no item"
 }
 
-// Format prints a hash of the key, whatever the verb: the same for equal keys.
+// Format prints a hash of the key, for every verb: the same for equal keys.
 func (k Key[PK, SK]) Format(s fmt.State, verb rune) {
 	quiet.Format(s, verb, hashText("key", k.Partition, k.Sort))
 }
@@ -145,7 +145,7 @@ func (k Key[PK, SK]) LogValue() slog.Value {
 	return slog.StringValue(hashText("key", k.Partition, k.Sort))
 }
 
-// Format prints a hash of the values, whatever the verb: the same for equal values.
+// Format prints a hash of the values, for every verb: the same for equal values.
 func (v Two[A, B]) Format(s fmt.State, verb rune) {
 	quiet.Format(s, verb, hashText("values", v.A, v.B))
 }
@@ -153,7 +153,7 @@ func (v Two[A, B]) Format(s fmt.State, verb rune) {
 // LogValue is the text that Format prints.
 func (v Two[A, B]) LogValue() slog.Value { return slog.StringValue(hashText("values", v.A, v.B)) }
 
-// Format prints a hash of the values, whatever the verb: the same for equal values.
+// Format prints a hash of the values, for every verb: the same for equal values.
 func (v Three[A, B, C]) Format(s fmt.State, verb rune) {
 	quiet.Format(s, verb, hashText("values", v.A, v.B, v.C))
 }
@@ -163,7 +163,7 @@ func (v Three[A, B, C]) LogValue() slog.Value {
 	return slog.StringValue(hashText("values", v.A, v.B, v.C))
 }
 
-// Format prints a hash of the values, whatever the verb: the same for equal values.
+// Format prints a hash of the values, for every verb: the same for equal values.
 func (v Four[A, B, C, D]) Format(s fmt.State, verb rune) {
 	quiet.Format(s, verb, hashText("values", v.A, v.B, v.C, v.D))
 }
@@ -182,19 +182,19 @@ func hashText(what string, values ...any) string {
 	return what + " #" + hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// Format prints field and scope of nothing, whatever the verb: a claim is data.
+// Format prints field and scope of nothing, for every verb: a claim is data.
 func (c UniqueClaim[O]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, "UniqueClaim") }
 
 // LogValue is the text that Format prints.
 func (c UniqueClaim[O]) LogValue() slog.Value { return slog.StringValue("UniqueClaim") }
 
-// Format prints what [UniqueFinding.String] gives, whatever the verb.
+// Format prints what [UniqueFinding.String] gives, for every verb.
 func (f UniqueFinding[PK, O]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.String()) }
 
 // LogValue is the text that Format prints.
 func (f UniqueFinding[PK, O]) LogValue() slog.Value { return slog.StringValue(f.String()) }
 
-// Format prints what [Call.LogValue] holds, whatever the verb.
+// Format prints what [Call.LogValue] holds, for every verb.
 func (c Call) Format(s fmt.State, verb rune) {
 	attrs := c.attrs()
 	texts := make([]string, len(attrs))
@@ -231,7 +231,7 @@ func (f *CallFailure) text() string {
 	return at + ": " + redact.Text(f.Err)
 }
 
-// Format prints operation, table, index and the error's text, whatever the verb.
+// Format prints operation, table, index and the error's text, for every verb.
 func (f CallFailure) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
 
 // LogValue is the text that Format prints.
@@ -253,31 +253,31 @@ func (f CallFailure) MarshalJSON() ([]byte, error) {
 // String is operation, table and index, as Query orders/by-status.
 func (q *Query[T, SK]) String() string { return (*read)(q).where() }
 
-// Format prints operation, table and index, whatever the verb.
+// Format prints operation, table and index, for every verb.
 func (q Query[T, SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, (*read)(&q).where()) }
 
 // String is operation, table and index, as Query orders/by-status.
 func (q *IndexQuery[T, SK]) String() string { return (*read)(q).where() }
 
-// Format prints operation, table and index, whatever the verb.
+// Format prints operation, table and index, for every verb.
 func (q IndexQuery[T, SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, (*read)(&q).where()) }
 
 // String is operation and table, as Scan orders.
 func (s *Scan[T]) String() string { return (*read)(s).where() }
 
-// Format prints operation and table, whatever the verb.
+// Format prints operation and table, for every verb.
 func (s Scan[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, (*read)(&s).where()) }
 
 // String is operation, table and index, as Scan orders/by-status.
 func (s *IndexScan[T]) String() string { return (*read)(s).where() }
 
-// Format prints operation, table and index, whatever the verb.
+// Format prints operation, table and index, for every verb.
 func (s IndexScan[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, (*read)(&s).where()) }
 
 // String is operation, table and index, as Query orders/by-status.
 func (v *Reader[V]) String() string { return (*read)(v).where() }
 
-// Format prints operation, table and index, whatever the verb.
+// Format prints operation, table and index, for every verb.
 func (v Reader[V]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, (*read)(&v).where()) }
 
 func (r *read) where() string {

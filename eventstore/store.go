@@ -138,9 +138,9 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schem
 	return s.table.VerifyTable(ctx, opts...)
 }
 
-// Reset deletes the table with all events, waits until it is gone, and creates it
-// anew. It is refused unless the permission names the table, see [schema.AllowDelete].
-// Stores of other processes must be made anew afterwards. Offloaded
+// Reset deletes the table with all events, waits until it is gone, and creates
+// it again. It is refused unless the permission names the table, see [schema.AllowDelete].
+// Other processes must make their stores again afterwards. Offloaded
 // payloads stay where they are.
 func (s *Store) Reset(ctx context.Context, allow schema.DeletePermission, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {

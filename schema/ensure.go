@@ -28,7 +28,7 @@ func (e *Error) Error() string {
 	return "the live table differs from its definition: " + strings.Join(texts, "; ")
 }
 
-// Format prints the text, whatever the verb.
+// Format prints the text, for every verb.
 func (e *Error) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
 // MarshalJSON is the text.

@@ -45,7 +45,7 @@ type Spec struct {
 	errs        []error
 }
 
-// Format prints the name of the table, whatever the verb.
+// Format prints the name of the table, for every verb.
 func (s Spec) Format(f fmt.State, verb rune) { quiet.Format(f, verb, "schema of "+s.table.Name) }
 
 // LogValue is the text that Format prints.

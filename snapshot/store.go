@@ -68,10 +68,10 @@ type Payloads interface {
 // Option is an option of [New].
 type Option func(*Store)
 
-// When sets the policy by which [Store.OfferState] takes snapshots; EveryN(100) without it.
+// When sets the policy by which [Store.OfferState] takes snapshots; the default is EveryN(100).
 func When(p Policy) Option { return func(s *Store) { s.policy = p } }
 
-// Keep sets what is kept; KeepLast(2) without it.
+// Keep sets what is kept; the default is KeepLast(2).
 func Keep(r Retention) Option { return func(s *Store) { s.keep = r } }
 
 // Offload keeps a state in a payload store if its item would have more bytes than the threshold; 0 is 350 KB.
@@ -86,7 +86,7 @@ func Offload(payloads Payloads, threshold int) Option {
 // Clock replaces time.Now.
 func Clock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 
-// TableOptions hands options to the table: a prefix of its name, a ledger, retries.
+// TableOptions passes options to the table: a prefix of its name, a ledger, retries.
 func TableOptions(opts ...ddb.TableOption) Option {
 	return func(s *Store) { s.opts = append(s.opts, opts...) }
 }
@@ -183,7 +183,7 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schem
 	return s.table.VerifyTable(ctx, opts...)
 }
 
-// ResetTable deletes the table with all snapshots, waits until it is gone, and creates it anew. It is refused
+// ResetTable deletes the table with all snapshots, waits until it is gone, and creates it again. It is refused
 // unless the permission names the table, see [schema.AllowDelete].
 func (s *Store) ResetTable(ctx context.Context, allow schema.DeletePermission, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
@@ -208,7 +208,7 @@ func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) 
 // snapshot with the same state already is no error; with another state it is [ErrConflict]. If
 // only the pruning fails, the error says so, and the next save prunes again. When a reply is lost, the
 // save is sent again, which changes nothing more. An error that matches both [ErrConflict] and [ddb.ErrOutcomeUnknown] means that somebody
-// saved a newer form of the state in the meantime, and nothing tells whether this save was stored before that.
+// saved a newer form of the state in the meantime, and that it is unknown whether this save was stored before that.
 func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 	if err := s.usable(); err != nil {
 		return err
