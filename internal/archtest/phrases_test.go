@@ -40,7 +40,8 @@ var bannedPhrases = map[string]string{
 	"wants to be":       "should be",
 	"go astray":         "are lost",
 	"in its words":      "with its texts",
-	"anew":              "again; rewrite",
+	"begun anew":        "restarted",
+	"begin anew":        "restart",
 	"passed over":       "skipped",
 	"passes over":       "skips",
 	"pass over":         "skip",
@@ -91,7 +92,7 @@ func TestPhrases(t *testing.T) {
 func TestPhrasesRule(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{
-		"the caller is told of it": 1, "Dearest calls": 1, "it belongs\n// into another": 1, "what became\n\t// of it": 1, "decide\n\t// anew": 1, "a bearer token": 0, "untold": 0, "mending": 0, "": 0,
+		"the caller is told of it": 1, "Dearest calls": 1, "it belongs\n// into another": 1, "what became\n\t// of it": 1, "passed\n\t// over": 1, "a bearer token": 0, "untold": 0, "mending": 0, "": 0,
 	} {
 		if found := bannedPhrase.FindAllString(text, -1); len(found) != want {
 			t.Errorf("%q: found %q, want %d", text, found, want)
