@@ -41,11 +41,10 @@ func (c *core) sizesAt(index *indexInfo) *itemsize.Sizes {
 	return &c.sizes
 }
 
-// estimate is what a request costs if it succeeds.
-func (s *requestInfo) estimate(c *core) cost.Estimate {
+// estimate is what a request costs if it succeeds; whole is that of a batch of which nothing is left unprocessed.
+func (s *requestInfo) estimate(c *core) (e, whole cost.Estimate) {
 	switch {
 	case s.actions != nil:
-		var e cost.Estimate
 		for i := range s.actions {
 			a := &s.actions[i]
 			e = e.Plus(a.estimate(s.write))
@@ -53,49 +52,40 @@ func (s *requestInfo) estimate(c *core) cost.Estimate {
 				e.Repeated = e.Repeated.Plus(a.core.readEstimate(true, true))
 			}
 		}
-		return e
 	case s.read != nil:
-		return cost.Estimate{Read: s.pageEstimate(c)}
+		e.Read = s.pageEstimate(c)
 	case s.entries != nil:
-		e := s.processed(c)
-		e.Read.Min, e.Write.Min = s.cheapest(c)
-		return e
+		return s.batchEstimate(c)
 	case s.write:
-		return cost.Estimate{Write: c.writeEstimate(s.verb, s.item)}
+		e.Write = c.writeEstimate(s.verb, s.item)
+	default:
+		e.Read = c.readEstimate(s.consistent, false)
 	}
-	return cost.Estimate{Read: c.readEstimate(s.consistent, false)}
+	return e, e
 }
 
-// processed is what a batch costs of which nothing is left unprocessed.
-func (s *requestInfo) processed(c *core) (e cost.Estimate) {
-	for _, entry := range s.entries {
-		if !s.write {
-			e.Read = e.Read.Plus(c.readEstimate(s.consistent, false))
-			continue
-		}
-		e.Write = e.Write.Plus(c.entryWrite(entry))
-	}
-	return e
-}
-
-// entryWrite is what a write of a batch costs.
-func (c *core) entryWrite(e *batchEntry) cost.Range {
-	if e.del {
-		return c.writeEstimate("Delete", nil)
-	}
-	return c.writeEstimate("Put", e.data)
-}
-
-// cheapest is what the cheapest item of a batch costs, which may be all that is processed.
-func (s *requestInfo) cheapest(c *core) (read, write float64) {
+// batchEstimate is what a batch costs: of e the lower end is that of the cheapest item, which may be all that is processed.
+func (s *requestInfo) batchEstimate(c *core) (e, whole cost.Estimate) {
 	if !s.write {
-		return itemsize.ReadFactor(s.consistent, false), 0
+		one := c.readEstimate(s.consistent, false)
+		whole.Read = one.Times(float64(len(s.entries)))
+		e = whole
+		e.Read.Min = one.Min
+		return e, whole
 	}
-	write = math.Inf(1)
-	for _, e := range s.entries {
-		write = min(write, c.entryWrite(e).Min)
+	least := math.Inf(1)
+	for _, entry := range s.entries {
+		verb, item := "Put", entry.data
+		if entry.del {
+			verb, item = "Delete", nil
+		}
+		one := c.writeEstimate(verb, item)
+		whole.Write = whole.Write.Plus(one)
+		least = min(least, one.Min)
 	}
-	return 0, write
+	e = whole
+	e.Write.Min = least
+	return e, whole
 }
 
 // estimate is what an operation of a transaction costs.
@@ -223,13 +213,10 @@ func (c *core) entryBlocks(x *indexInfo, item []byte) float64 {
 }
 
 // least is what the request costs at least; a batch, if all of it is processed.
-func (s *requestInfo) least(c *core, e cost.Estimate) cost.Spent {
+func (s *requestInfo) least(whole cost.Estimate) cost.Spent {
 	n := s.inputs()
-	if s.entries != nil {
-		e = s.processed(c)
-	}
 	if s.read != nil {
 		n = s.size
 	}
-	return cost.Spent{ReadUnits: e.Read.Min, WriteUnits: e.Write.Min, Items: int64(n), Requests: 1}
+	return cost.Spent{ReadUnits: whole.Read.Min, WriteUnits: whole.Write.Min, Items: int64(n), Requests: 1}
 }

@@ -232,8 +232,5 @@ func (c *core) register(info *indexInfo) (*indexInfo, error) {
 
 // holds reports whether the index has an attribute.
 func (i *indexInfo) holds(c *core, name string) bool {
-	if i == nil || i.projection == types.ProjectionTypeAll || !i.global {
-		return true // a local index fetches the rest from its table
-	}
-	return slices.Contains(i.key.names(), name) || slices.Contains(c.key.names(), name) || slices.Contains(i.include, name)
+	return i == nil || !i.global || i.stores(c, name) // a local index fetches the rest from its table
 }

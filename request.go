@@ -192,7 +192,7 @@ type request struct {
 
 // admit asks Explain, the budgets and the gates, which may wait. A request that is admitted must be ended.
 func admit(ctx context.Context, opts callOptions, cores []*core, info *requestInfo) (q request, err error) {
-	estimate := info.estimate(cores[0])
+	estimate, whole := info.estimate(cores[0])
 	if opts.explain != nil {
 		x := info.explain(cores[0], estimate)
 		x.PathReason = cores[0].pathReason(ctx)
@@ -200,7 +200,7 @@ func admit(ctx context.Context, opts callOptions, cores []*core, info *requestIn
 	}
 	q = request{write: info.write, hooks: hooksOf(cores), budgets: opts.budgets}
 	if len(q.budgets) > 0 {
-		if q.held, err = cost.Reserve(q.budgets, info.least(cores[0], estimate)); err != nil {
+		if q.held, err = cost.Reserve(q.budgets, info.least(whole)); err != nil {
 			if wrong, ok := errors.AsType[*badinput.DefinitionError](err); ok {
 				err = invalid(wrong.Cause)
 			}

@@ -17,7 +17,7 @@ type oneRow struct {
 	seen bool
 	core *core
 	key  []byte
-	of   *core // the table by which the item is recognised; nil for any item
+	of   *core // the table by which the item is recognised
 	skip bool  // the item is of another type, and left out
 }
 
@@ -28,7 +28,7 @@ func (r *oneRow) Reset(int) {
 
 func (r *oneRow) Row(d *codec.Decoder) error {
 	r.seen = true
-	if r.of != nil && r.of.entity != nil {
+	if r.of.entity != nil {
 		if err := r.recognise(d); err != nil || r.skip {
 			return err
 		}

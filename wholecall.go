@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -92,9 +93,8 @@ func (s *requestInfo) wholeEstimate(c *core, first cost.Estimate) cost.Estimate 
 	case s.whole != nil:
 		of := *s
 		of.entries = s.whole
-		e := of.estimate(c)
-		e.Read.Min, e.Write.Min = of.processed(c).Read.Min, of.processed(c).Write.Min
-		return e
+		_, whole := of.estimate(c)
+		return whole
 	}
 	return first
 }
@@ -184,19 +184,13 @@ func (s *requestInfo) place(c *core) string {
 }
 
 // filterStats counts what a filter has kept of what was evaluated.
-type filterStats struct {
-	mu              sync.Mutex
-	scanned, passed int64
-}
+type filterStats struct{ scanned, passed atomic.Int64 }
 
 func (f *filterStats) add(scanned, passed int) {
-	if f == nil {
-		return
+	if f != nil {
+		f.scanned.Add(int64(scanned))
+		f.passed.Add(int64(passed))
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.scanned += int64(scanned)
-	f.passed += int64(passed)
 }
 
 // maxFilters is of how many filters a table keeps figures.
@@ -232,10 +226,7 @@ func (s *requestInfo) warnings(x *cost.Explanation, c *core) (texts []string) {
 	warn := func(format string, args ...any) { texts = append(texts, fmt.Sprintf(format, args...)) }
 	if r := s.read; r != nil {
 		if r.ready != nil && r.ready.kept != nil {
-			f := r.ready.kept
-			f.mu.Lock()
-			scanned, passed := f.scanned, f.passed
-			f.mu.Unlock()
+			scanned, passed := r.ready.kept.scanned.Load(), r.ready.kept.passed.Load()
 			if scanned >= filterLeast && float64(passed) <= filterKeeps*float64(scanned) {
 				warn("the filter has kept %d of the %d items that such calls have evaluated, and all were billed: make it a key of an index, or a sparse index", passed, scanned)
 			}

@@ -108,11 +108,3 @@ func policyOf(t *schema.Definition) (any, error) {
 	}
 	return document, nil
 }
-
-func tagsOf(t *schema.Definition) object {
-	tags := object{}
-	for _, tag := range t.Create.Tags {
-		tags[deref(tag.Key)] = deref(tag.Value)
-	}
-	return tags
-}

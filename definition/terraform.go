@@ -127,9 +127,10 @@ func terraformTable(t *schema.Definition) (object, error) {
 	if in.TableClass != "" {
 		o["table_class"] = string(in.TableClass)
 	}
-	if tags := tagsOf(t); len(tags) > 0 {
-		for key, value := range tags {
-			tags[key] = terraformText(value.(string)) //nolint:forcetypeassert // tags are text
+	if len(t.Create.Tags) > 0 {
+		tags := object{}
+		for _, tag := range t.Create.Tags {
+			tags[deref(tag.Key)] = terraformText(deref(tag.Value))
 		}
 		o["tags"] = tags
 	}
