@@ -104,7 +104,7 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 			fail(pending, cause)
 			continue
 		}
-		left, refused, err := b.try(ctx, pending, send)
+		left, rejected, err := b.try(ctx, pending, send)
 		if err != nil {
 			cause := failure(ctx, err)
 			if refusesAll(err) {
@@ -123,7 +123,7 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 			loop.Succeeded()
 			continue
 		}
-		if left = b.giveUp(left, refused); len(left) == 0 {
+		if left = b.giveUp(left, rejected); len(left) == 0 {
 			continue
 		}
 		b.task.Wait(leftUnprocessed)
@@ -133,7 +133,7 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 			} else if end != nil {
 				stop = end
 			}
-			fail(left, &unprocessedError{what: leftUnprocessed, why: stop, last: refused})
+			fail(left, &unprocessedError{what: leftUnprocessed, why: stop, last: rejected})
 			loop = b.core.patientRetrier()
 			continue
 		}
@@ -144,7 +144,7 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 const leftUnprocessed = "left unprocessed by DynamoDB"
 
 // try sends one request. refused is why it left everything, if it was refused as a whole for the moment.
-func (b *batch) try(ctx context.Context, pending []*batchEntry, send sendBatch) (left []*batchEntry, refused, err error) {
+func (b *batch) try(ctx context.Context, pending []*batchEntry, send sendBatch) (left []*batchEntry, rejected, err error) {
 	options := b.core.wire
 	seen := &attempts{repeat: true, always: true}
 	if b.write {
@@ -175,7 +175,7 @@ func (b *batch) try(ctx context.Context, pending []*batchEntry, send sendBatch) 
 }
 
 // giveUp fails the entries that were sent as often as the policy allows, and returns the others.
-func (b *batch) giveUp(left []*batchEntry, refused error) []*batchEntry {
+func (b *batch) giveUp(left []*batchEntry, rejected error) []*batchEntry {
 	most := b.core.retry.MaxAttempts
 	if most == 0 {
 		return left
@@ -189,7 +189,7 @@ func (b *batch) giveUp(left []*batchEntry, refused error) []*batchEntry {
 		others = append(others, e)
 	}
 	why := fmt.Errorf("gave up after %d attempts (RetryPolicy.MaxAttempts)", most)
-	fail(done, &unprocessedError{what: leftUnprocessed, why: why, last: refused})
+	fail(done, &unprocessedError{what: leftUnprocessed, why: why, last: rejected})
 	return others
 }
 

@@ -129,7 +129,7 @@ func (c *core) batchPutAll(ctx context.Context, list windowSeq, opts []BatchOpti
 		stats.add(b.stats)
 		task.Items(int64(b.stats.Done))
 		if invalid, ok := errors.AsType[*InvalidError](err); ok {
-			err = opError(b.op, c.name, "", b.refused(n, invalid))
+			err = opError(b.op, c.name, "", b.rejected(n, invalid))
 		}
 		first += n
 		return err == nil
@@ -172,8 +172,8 @@ func (b *batch) put(ctx context.Context, puts, deletes any) error {
 	return err
 }
 
-// refused names all items of a window of which nothing was sent.
-func (b *batch) refused(n int, err error) *BatchError {
+// rejected names all items of a window of which nothing was sent.
+func (b *batch) rejected(n int, err error) *BatchError {
 	e := &BatchError{Total: b.first + n}
 	for i := range n {
 		e.Failed = append(e.Failed, BatchFailure{Index: b.first + i, Err: err})

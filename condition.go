@@ -64,14 +64,14 @@ func untyped[P any](conds []CondOf[P]) []*condition {
 	return list
 }
 
-func refusedCond(err error) *condition { return &condition{err: err} }
+func invalidCond(err error) *condition { return &condition{err: err} }
 
 // The functions that follow make the conditions of handles. Values are given by their address.
 
 func compare(h *handle, op string, v any) *condition {
 	av, err := encode(h, v)
 	if err != nil {
-		return refusedCond(err)
+		return invalidCond(err)
 	}
 	return &condition{node: expr.Compare{Left: h.node, Op: op, Right: expr.Value{AV: av}}}
 }
@@ -80,10 +80,10 @@ func between(h *handle, low, high any) *condition {
 	l, err1 := encode(h, low)
 	u, err2 := encode(h, high)
 	if err := errors.Join(err1, err2); err != nil {
-		return refusedCond(err)
+		return invalidCond(err)
 	}
 	if err := checkRange(h.path.String(), l, u); err != nil {
-		return refusedCond(err)
+		return invalidCond(err)
 	}
 	return &condition{node: expr.Between{Operand: h.node, Low: expr.Value{AV: l}, High: expr.Value{AV: u}}}
 }
@@ -91,12 +91,12 @@ func between(h *handle, low, high any) *condition {
 // inList takes a pointer to a slice.
 func inList(h *handle, values any) *condition {
 	if err := h.resolve(); err != nil {
-		return refusedCond(err)
+		return invalidCond(err)
 	}
 	v := reflect.ValueOf(values).Elem()
 	n := v.Len()
 	if n == 0 || n > 100 {
-		return refusedCond(fmt.Errorf("attribute %s: In takes 1 to 100 values, got %d", h.path, n))
+		return invalidCond(fmt.Errorf("attribute %s: In takes 1 to 100 values, got %d", h.path, n))
 	}
 	list := make([]expr.Node, n)
 	var errs []error
@@ -106,14 +106,14 @@ func inList(h *handle, values any) *condition {
 		list[i] = expr.Value{AV: av}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return refusedCond(err)
+		return invalidCond(err)
 	}
 	return &condition{node: expr.In{Operand: h.node, List: list}}
 }
 
 func call(h *handle, name string) *condition {
 	if err := h.resolve(); err != nil {
-		return refusedCond(err)
+		return invalidCond(err)
 	}
 	return &condition{node: expr.Call{Name: name, Args: []expr.Node{h.node}}}
 }
@@ -121,7 +121,7 @@ func call(h *handle, name string) *condition {
 func function(h *handle, name string, v any) *condition {
 	av, err := encode(h, v)
 	if err != nil {
-		return refusedCond(err)
+		return invalidCond(err)
 	}
 	return &condition{node: expr.Call{Name: name, Args: []expr.Node{h.node, expr.Value{AV: av}}}}
 }
@@ -129,14 +129,14 @@ func function(h *handle, name string, v any) *condition {
 func contains(h *handle, element any) *condition {
 	av, err := encodeElem(h, element)
 	if err != nil {
-		return refusedCond(err)
+		return invalidCond(err)
 	}
 	return &condition{node: expr.Call{Name: "contains", Args: []expr.Node{h.node, expr.Value{AV: av}}}}
 }
 
 func isType(h *handle, t AttributeType) *condition {
 	if err := h.resolve(); err != nil {
-		return refusedCond(err)
+		return invalidCond(err)
 	}
 	name := expr.Value{AV: &types.AttributeValueMemberS{Value: string(t)}}
 	return &condition{node: expr.Call{Name: "attribute_type", Args: []expr.Node{h.node, name}}}
@@ -144,7 +144,7 @@ func isType(h *handle, t AttributeType) *condition {
 
 func sizeIs(h *handle, op string, n int) *condition {
 	if err := h.resolve(); err != nil {
-		return refusedCond(err)
+		return invalidCond(err)
 	}
 	size := expr.Call{Name: "size", Args: []expr.Node{h.node}}
 	return &condition{node: expr.Compare{Left: size, Op: op, Right: expr.Value{AV: numberValue(int64(n))}}}
@@ -152,7 +152,7 @@ func sizeIs(h *handle, op string, n int) *condition {
 
 func equalAttrs(a, b *handle) *condition {
 	if err := errors.Join(a.resolve(), b.resolve()); err != nil {
-		return refusedCond(err)
+		return invalidCond(err)
 	}
 	return &condition{node: expr.Compare{Left: a.node, Op: "=", Right: b.node}}
 }
@@ -261,7 +261,7 @@ func anyOf(conds []*condition) *condition {
 func notOf(c *condition) *condition {
 	node, err := c.parts()
 	if node == nil {
-		return refusedCond(errors.Join(err, errors.New("a Not of no condition, which would hold for no item")))
+		return invalidCond(errors.Join(err, errors.New("a Not of no condition, which would hold for no item")))
 	}
 	return &condition{node: expr.Not{Term: node}, err: err}
 }
@@ -306,7 +306,7 @@ func Raw[T any](b expression.ConditionBuilder) Cond[T] { return Cond[T]{rawCond(
 func rawCond(b expression.ConditionBuilder) *condition {
 	e, err := expression.NewBuilder().WithCondition(b).Build()
 	if err != nil {
-		return refusedCond(fmt.Errorf("raw condition: %w", builderError(err)))
+		return invalidCond(fmt.Errorf("raw condition: %w", builderError(err)))
 	}
 	return &condition{node: expr.Text{Text: *e.Condition(), Names: e.Names(), Values: e.Values()}}
 }

@@ -62,7 +62,7 @@ func (c *core) deleteItem(ctx context.Context, item any, opts []any) error {
 		return opError("DeleteItem", c.name, "", err)
 	}
 	d.old = c.oldRows(w.old)
-	d.refused = c.refusal(c.deleteCondition(d), true)
+	d.rejected = c.refusal(c.deleteCondition(d), true)
 	return c.ended(ctx, "DeleteItem", c.sendDelete(ctx, d))
 }
 
@@ -79,7 +79,7 @@ func (c *core) delete(ctx context.Context, key any, opts []any) error {
 		return opError("DeleteItem", c.name, "", err)
 	}
 	d := &preparedDelete{key: k, extra: rest, demanded: demanded, old: c.oldRows(w.old)}
-	d.refused = c.refusal(c.deleteCondition(d), demanded != nil)
+	d.rejected = c.refusal(c.deleteCondition(d), demanded != nil)
 	return c.ended(ctx, "DeleteItem", c.sendDelete(ctx, d))
 }
 
@@ -98,7 +98,7 @@ type preparedDelete struct {
 	extra    expr.Node // what the caller demands
 	demanded *Revision // that the item must have, if it is known
 	old      wire.Rows
-	refused  func(error) error
+	rejected func(error) error
 }
 
 // deleteCondition is the whole condition, for error texts.
@@ -137,13 +137,13 @@ func (c *core) sendDelete(ctx context.Context, d *preparedDelete) error {
 	if c.revision == nil {
 		cond := expr.All(d.guard, d.extra)
 		w := plainWrite{
-			core: c, key: given(d.key), repeat: cond == nil, refused: d.refused, replyLost: lostReply(d.old != nil),
+			core: c, key: given(d.key), repeat: cond == nil, rejected: d.rejected, replyLost: lostReply(d.old != nil),
 			send: func(o wire.Options) error { return c.deleteOnce(ctx, d, cond, o) },
 		}
 		return w.do(ctx)
 	}
 	w := provenWrite{
-		core: c, key: given(d.key), refused: d.refused,
+		core: c, key: given(d.key), rejected: d.rejected,
 		send: func(ctx context.Context, base stored, t Tag, o wire.Options) error {
 			cond := expr.All(c.onState(base), d.guard, d.extra)
 			if c.tombstones != nil && base.exists() {

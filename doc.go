@@ -78,7 +78,7 @@
 // Every error names the operation, the table and the cause, and never shows key values
 // or item data. Use errors.Is with sentinels ([ErrNotFound], [ErrConditionFailed],
 // [ErrThrottled], [ErrInvalid], ...) and errors.As for details. An invalid call is
-// refused before anything is sent; its [InvalidError] lists all mistakes.
+// rejected before anything is sent; its [InvalidError] lists all mistakes.
 //
 // # Cost
 //

@@ -73,7 +73,7 @@ func Discriminator(attr, value string) TableOption {
 //	orders, err := ddb.New(client, "shop", orderPK, orderSK, ddb.KeyPrefix(orderSK, "ORDER#"))
 //
 // Reads treat other items as [Discriminator] says; with both options, and with a prefix for each key, an item must pass all. A key without the prefix is
-// refused before anything is sent, whatever the call, so no write reaches an item of another type. A query of the table, or of one of its local indexes
+// rejected before anything is sent, whatever the call, so no write reaches an item of another type. A query of the table, or of one of its local indexes
 // with the same sort key, that has no SortKey condition selects the prefix by itself, and does not read, or pay for, what others have in the partition.
 func KeyPrefix(key AnyAttr, prefix string) TableOption {
 	return tableOption(func(c *core) error {

@@ -59,7 +59,7 @@ func answered(err error) bool {
 			return deref(r.Code) != "None" && deref(r.Code) != "ConditionalCheckFailed"
 		})
 	}
-	return conditionRefused(err) != nil || errors.Is(err, context.Canceled)
+	return conditionFailure(err) != nil || errors.Is(err, context.Canceled)
 }
 
 func (c *Call) attrs() []slog.Attr {

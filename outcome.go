@@ -95,7 +95,7 @@ func outcomeOf(err error) Outcome {
 			return Unknown
 		}
 		if errors.As(err, &answer) {
-			if refusedByService(api.ErrorCode(), answer) {
+			if rejectedByService(api.ErrorCode(), answer) {
 				return NotApplied
 			}
 			return Unknown
@@ -112,9 +112,9 @@ func outcomeOf(err error) Outcome {
 	return Unknown
 }
 
-// refusedByService reports whether DynamoDB itself refused a request. A proxy on the way may answer with a
+// rejectedByService reports whether DynamoDB itself refused a request. A proxy on the way may answer with a
 // 4xx of its own after it has passed the request on, so the reply needs the service's marks and a code of the service's.
-func refusedByService(code string, answer *smithyhttp.ResponseError) bool {
+func rejectedByService(code string, answer *smithyhttp.ResponseError) bool {
 	s := answer.HTTPStatusCode()
 	if s < http.StatusBadRequest || s >= http.StatusInternalServerError || s == http.StatusRequestTimeout || answer.Response == nil {
 		return false

@@ -20,8 +20,8 @@ type plainWrite struct {
 	repeat bool
 	// send sends it once; the SDK may repeat it within.
 	send func(wire.Options) error
-	// refused makes the error of a condition that was false; nil where there is none.
-	refused func(err error) error
+	// rejected makes the error of a condition that was false; nil where there is none.
+	rejected func(err error) error
 	// key is that of the item, to compare with the item of a refusal.
 	key func() (map[string]types.AttributeValue, error)
 	// replyLost is what a write returns that was applied and whose reply was to give an item.
@@ -39,7 +39,7 @@ func (w *plainWrite) do(ctx context.Context) error {
 	}
 	sent := max(seen.n, 1)
 	last := outcomeOf(err)
-	refusal := conditionRefused(err)
+	refusal := conditionFailure(err)
 	if refusal != nil && !w.core.isOwn(refusal.Item, w.key) {
 		last = Unknown
 	}
@@ -51,8 +51,8 @@ func (w *plainWrite) do(ctx context.Context) error {
 		return w.replyLost()
 	case max(seen.worst, last) != NotApplied:
 		return unknownAfter(ctx, sent, unprotected(err))
-	case refusal != nil && w.refused != nil:
-		return w.refused(err)
+	case refusal != nil && w.rejected != nil:
+		return w.rejected(err)
 	}
 	return err
 }
@@ -80,7 +80,7 @@ func unknownAfter(ctx context.Context, sent int, err error) *OutcomeUnknownError
 	return &OutcomeUnknownError{Attempts: sent, err: classify(err)}
 }
 
-func conditionRefused(err error) *types.ConditionalCheckFailedException {
+func conditionFailure(err error) *types.ConditionalCheckFailedException {
 	if ccf, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		return ccf
 	}

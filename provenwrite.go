@@ -33,8 +33,8 @@ type provenWrite struct {
 	again func(now stored) bool
 	// gone ends a write that finds no item; nil if that is nothing special.
 	gone func() error
-	// refused makes the error of a condition that was false.
-	refused func(err error) error
+	// rejected makes the error of a condition that was false.
+	rejected func(err error) error
 	// lost gets the stored item after a write that was applied without a reply; nil if nobody waits for it.
 	lost func(item map[string]types.AttributeValue) error
 
@@ -119,7 +119,7 @@ func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base st
 			loop.Succeeded()
 			return nil, w.applied(ctx, nil)
 		}
-		refusal := conditionRefused(err)
+		refusal := conditionFailure(err)
 		if refusal != nil && !w.core.isOwn(refusal.Item, w.key) {
 			refusal, last = nil, Unknown // the answer to another request
 		}
@@ -177,8 +177,8 @@ func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base st
 
 // fail is the error of a write whose condition the state shows to be false.
 func (w *provenWrite) fail(now stored, err error) error {
-	if err != nil && conditionRefused(err) != nil && !now.tombstone {
-		return w.refused(err)
+	if err != nil && conditionFailure(err) != nil && !now.tombstone {
+		return w.rejected(err)
 	}
 	shown := now.item
 	if !now.exists() {
@@ -186,9 +186,9 @@ func (w *provenWrite) fail(now stored, err error) error {
 	}
 	shows := &types.ConditionalCheckFailedException{Message: aws.String("the stored item shows it"), Item: shown}
 	if err == nil {
-		return w.refused(shows)
+		return w.rejected(shows)
 	}
-	return w.refused(errors.Join(shows, err))
+	return w.rejected(errors.Join(shows, err))
 }
 
 // evidence reads the stored item. A read that gets no reply is given up early and sent again, for the evidence does not

@@ -87,7 +87,7 @@ func (c *core) put(ctx context.Context, v verb, item any, opts []any) error {
 	}
 	p.old = c.live(c.oldRows(w.old), false)
 	if p.cond != nil || c.entityGuard() != nil {
-		p.refused = c.refusal(p.cond, v == verbReplace)
+		p.rejected = c.refusal(p.cond, v == verbReplace)
 	}
 	err = c.sendPut(ctx, buf, p)
 	if err == nil || errors.Is(err, ErrReplyLost) {
@@ -110,7 +110,7 @@ type preparedPut struct {
 	setNext    func(Revision) // changes the revision that done will give
 	done       func()         // gives the caller's item its new version and stamps
 	old        wire.Rows
-	refused    func(error) error
+	rejected   func(error) error
 }
 
 // preparePut encodes into buf, in which the results stay. err is what is wrong with the options.
@@ -198,7 +198,7 @@ func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) err
 	key := func() (map[string]types.AttributeValue, error) { return c.wireKey(first) }
 	if c.revision == nil {
 		w := plainWrite{
-			core: c, key: key, repeat: p.cond == nil, refused: p.refused, replyLost: lostReply(p.old != nil),
+			core: c, key: key, repeat: p.cond == nil, rejected: p.rejected, replyLost: lostReply(p.old != nil),
 			send: func(o wire.Options) error { return c.putOnce(ctx, buf, p, p.cond, o) },
 		}
 		return w.do(ctx)
@@ -211,7 +211,7 @@ func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) err
 		base.item = map[string]types.AttributeValue{c.keyNames[0]: nil}
 	}
 	w := provenWrite{
-		core: c, key: key, base: base, refused: p.refused,
+		core: c, key: key, base: base, rejected: p.rejected,
 		send: func(ctx context.Context, base stored, t Tag, o wire.Options) error {
 			next := base.revision.next(t)
 			item, err := c.replaceRevision(p.item, p.next, next)

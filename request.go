@@ -361,7 +361,7 @@ func isBilledRefusal(err error) bool {
 		return false
 	}
 	var cancelled *types.TransactionCanceledException
-	return conditionRefused(err) != nil || errors.As(err, &cancelled)
+	return conditionFailure(err) != nil || errors.As(err, &cancelled)
 }
 
 func countOf(found bool) int {

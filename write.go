@@ -88,7 +88,7 @@ func (c *core) update(ctx context.Context, key, item any, present bool, opts []a
 		}
 		return nil
 	}
-	u.refused = c.refusal(u.cond, present)
+	u.rejected = c.refusal(u.cond, present)
 	u.lost = func(now map[string]types.AttributeValue) error {
 		if u.old || len(now) == 0 || c.isTombstone(now) {
 			return ErrReplyLost
@@ -119,11 +119,11 @@ type preparedUpdate struct {
 	exact    bool      // a change demands a transaction
 	parents  bool      // a change makes the maps that it is in
 
-	old     bool // the reply is the item as it was before
-	rows    wire.Rows
-	arrived func() error // whether the reply held the item
-	refused func(error) error
-	lost    func(map[string]types.AttributeValue) error
+	old      bool // the reply is the item as it was before
+	rows     wire.Rows
+	arrived  func() error // whether the reply held the item
+	rejected func(error) error
+	lost     func(map[string]types.AttributeValue) error
 }
 
 // updateOptions takes what the options of an update say.
@@ -189,7 +189,7 @@ func (c *core) sendUpdate(ctx context.Context, u *preparedUpdate) error {
 			update = withActions(update, c.shiftRevision(newTag()))
 		}
 		w := plainWrite{
-			core: c, key: given(u.key), repeat: u.repeat || u.blind, refused: u.refused,
+			core: c, key: given(u.key), repeat: u.repeat || u.blind, rejected: u.rejected,
 			send: func(o wire.Options) error { return c.updateOnce(ctx, u, update, c.liveItem(u.cond), o) },
 			replyLost: func() error {
 				item, err := c.readBack(ctx, given(u.key))
@@ -202,7 +202,7 @@ func (c *core) sendUpdate(ctx context.Context, u *preparedUpdate) error {
 		return w.do(ctx)
 	}
 	w := provenWrite{
-		core: c, key: given(u.key), refused: u.refused, lost: u.lost,
+		core: c, key: given(u.key), rejected: u.rejected, lost: u.lost,
 		send: func(ctx context.Context, base stored, t Tag, o wire.Options) error {
 			revise := c.setRevision(base.revision.next(t))
 			if base.revision.short() {
@@ -283,7 +283,7 @@ func (c *core) oldRows(dst any) wire.Rows {
 func (c *core) refusal(cond expr.Node, needed bool) func(error) error {
 	return func(err error) error {
 		var item map[string]types.AttributeValue
-		if ccf := conditionRefused(err); ccf != nil {
+		if ccf := conditionFailure(err); ccf != nil {
 			item = ccf.Item
 		}
 		return c.conditionFailed(cond, needed, item, err)

@@ -86,7 +86,7 @@ func (s *TableStore) VerifyTable(ctx context.Context, opts ...schema.Option) ([]
 }
 
 // DeleteTable deletes the table with all leases, and waits until it is gone; consumers then start from their beginning again. It is
-// refused unless the permission names the table, see [schema.AllowDelete].
+// rejected unless the permission names the table, see [schema.AllowDelete].
 func (s *TableStore) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	if err := s.usable(); err != nil {
 		return err

@@ -109,7 +109,7 @@ func filtered(ctx context.Context, t *testing.T, table orders, status string) {
 	must(t, err)
 }
 
-func refused(ctx context.Context, t *testing.T, table orders) {
+func rejected(ctx context.Context, t *testing.T, table orders) {
 	t.Helper()
 	if err := table.Create(ctx, &order{"secret-customer", 1, "open"}); err == nil {
 		t.Fatal("it is there already")
@@ -136,9 +136,9 @@ func TestRules(t *testing.T) {
 		"three requests":     {ddbrules.MaxRequests(2), func(ctx context.Context) { get(ctx, t, table); get(ctx, t, table); get(ctx, t, table) }, "more than 2 requests; this is the first beyond: GetItem of orders"},
 		"one unit":           {ddbrules.MaxUnits(1), func(ctx context.Context) { get(ctx, t, table); get(ctx, t, table) }, ""},
 		"more units":         {ddbrules.MaxUnits(1), func(ctx context.Context) { get(ctx, t, table); get(ctx, t, table, ddb.Consistent()) }, "1.5 units are spent with this request, of 1: GetItem"},
-		"refused writes":     {ddbrules.MaxWriteUnits(1), func(ctx context.Context) { refused(ctx, t, table); refused(ctx, t, table) }, "2 write units are spent with this request, of 1: PutItem"},
+		"refused writes":     {ddbrules.MaxWriteUnits(1), func(ctx context.Context) { rejected(ctx, t, table); rejected(ctx, t, table) }, "2 write units are spent with this request, of 1: PutItem"},
 		"reads do not write": {ddbrules.MaxWriteUnits(0), func(ctx context.Context) { scan(ctx, t, table) }, ""},
-		"writes do not read": {ddbrules.MaxReadUnits(0), func(ctx context.Context) { refused(ctx, t, table) }, ""},
+		"writes do not read": {ddbrules.MaxReadUnits(0), func(ctx context.Context) { rejected(ctx, t, table) }, ""},
 		"reads":              {ddbrules.MaxReadUnits(0.4), func(ctx context.Context) { get(ctx, t, table) }, "0.5 read units"},
 		"without figures":    {ddbrules.MaxUnits(100), func(ctx context.Context) { get(ctx, t, mute) }, "does not say what it consumed, so 100 units cannot be held to"},
 		"filter":             {ddbrules.MinReturned(0.5), func(ctx context.Context) { filtered(ctx, t, table, "open") }, ""},

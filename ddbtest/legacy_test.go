@@ -94,8 +94,8 @@ func TestLegacyComparisons(t *testing.T) {
 			TableName: aws.String("legacy"), Key: legacyKey,
 			Expected: map[string]types.ExpectedAttributeValue{c.attribute: {ComparisonOperator: c.operator, AttributeValueList: c.values}},
 		})
-		var refused *types.ConditionalCheckFailedException
-		if errors.As(err, &refused) != !c.met || err != nil && refused == nil || scan.Count == 1 != c.met || query.Count == 1 != c.met {
+		var rejected *types.ConditionalCheckFailedException
+		if errors.As(err, &rejected) != !c.met || err != nil && rejected == nil || scan.Count == 1 != c.met || query.Count == 1 != c.met {
 			t.Errorf("%s %v: want %v; scan %d, query %d, update %v", name, c.values, c.met, scan.Count, query.Count, err)
 		}
 	}
@@ -147,13 +147,13 @@ func TestLegacyExpected(t *testing.T) {
 			},
 		} {
 			err := write()
-			var refused *types.ConditionalCheckFailedException
+			var rejected *types.ConditionalCheckFailedException
 			switch {
 			case c.message != "":
 				if code(err) != "ValidationException" || !strings.HasSuffix(err.Error(), c.message) {
 					t.Errorf("%s, %s:\n%v, want\n%s", name, verb, err, c.message)
 				}
-			case c.met && err != nil, !c.met && !errors.As(err, &refused):
+			case c.met && err != nil, !c.met && !errors.As(err, &rejected):
 				t.Errorf("%s, %s: %v, want met = %v", name, verb, err, c.met)
 			}
 		}

@@ -118,7 +118,7 @@ func TestSelectModel(t *testing.T) {
 		}
 		for {
 			out, err := client.ExecuteStatement(ctx, in)
-			if refused, ok := errors.AsType[smithy.APIError](err); ok && strings.HasPrefix(refused.ErrorMessage(), "Overlapping conditions") {
+			if rejected, ok := errors.AsType[smithy.APIError](err); ok && strings.HasPrefix(rejected.ErrorMessage(), "Overlapping conditions") {
 				t.Skip("the service refuses it as well")
 			}
 			if err != nil {

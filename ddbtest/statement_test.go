@@ -52,7 +52,7 @@ func wantItems(t *testing.T, client *dynamodb.Client, want []item, statement str
 	}
 }
 
-func wantRefused(t *testing.T, err error, code, message string) {
+func wantRejected(t *testing.T, err error, code, message string) {
 	t.Helper()
 	answer, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
@@ -78,7 +78,7 @@ func TestStatementWriteGuide(t *testing.T) {
 	none := []item{}
 	wantItems(t, client, none, `INSERT into Music value {'Artist': 'Acme Band','SongTitle': 'PartiQL Rocks'}`)
 	_, err := execute(client, `INSERT into "Music" value {'Artist': 'Acme Band','SongTitle': 'PartiQL Rocks'}`)
-	wantRefused(t, err, "DuplicateItemException", "Duplicate primary key exists in table")
+	wantRejected(t, err, "DuplicateItemException", "Duplicate primary key exists in table")
 
 	wantItems(t, client, []item{{
 		"Artist": str("Acme Band"), "SongTitle": str("PartiQL Rocks"),
@@ -99,12 +99,12 @@ func TestStatementWriteGuide(t *testing.T) {
 		`UPDATE Music SET AwardsWon = AwardsWon + ?`+where+`AND AwardsWon < 2 RETURNING MODIFIED NEW *`, num("2"))
 
 	_, err = execute(client, `UPDATE Music SET AwardsWon = 9`+where+`AND AwardsWon < 2`)
-	wantRefused(t, err, "ConditionalCheckFailedException", "The conditional request failed")
+	wantRejected(t, err, "ConditionalCheckFailedException", "The conditional request failed")
 	_, err = execute(client, `UPDATE Music SET a = 1 WHERE Artist='Nobody' AND SongTitle='Nothing'`)
-	wantRefused(t, err, "ConditionalCheckFailedException", "The conditional request failed")
+	wantRejected(t, err, "ConditionalCheckFailedException", "The conditional request failed")
 	wantItems(t, client, none, `DELETE FROM "Music" WHERE Artist='Nobody' AND SongTitle='Nothing'`)
 	_, err = execute(client, `DELETE FROM "Music"`+where+`AND AwardsWon > 100`)
-	wantRefused(t, err, "ConditionalCheckFailedException", "The conditional request failed")
+	wantRejected(t, err, "ConditionalCheckFailedException", "The conditional request failed")
 	wantItems(t, client, none, `UPDATE Music REMOVE AwardDetail REMOVE BandMembers`+where)
 	wantItems(t, client, []item{{"Artist": str("Acme Band"), "SongTitle": str("PartiQL Rocks"), "AwardsWon": num("3")}},
 		`DELETE FROM "Music"`+where+`RETURNING ALL OLD *`)
@@ -193,17 +193,17 @@ func TestStatementErrors(t *testing.T) {
 		{`SELECT * FROM Music WHERE a < true`, validation, "Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"},
 	} {
 		_, err := execute(client, c.statement)
-		wantRefused(t, err, c.code, c.message)
+		wantRejected(t, err, c.code, c.message)
 	}
 	ctx := context.Background()
 	_, err := client.ExecuteStatement(ctx, &dynamodb.ExecuteStatementInput{
 		Statement: aws.String(`SELECT * FROM "Music"."ByGenre" WHERE Genre = 'Rock'`), ConsistentRead: aws.Bool(true),
 	})
-	wantRefused(t, err, validation, "Strongly consistent read is not supported on Global Secondary Indexes")
+	wantRejected(t, err, validation, "Strongly consistent read is not supported on Global Secondary Indexes")
 	_, err = client.ExecuteStatement(ctx, &dynamodb.ExecuteStatementInput{Statement: aws.String(`SELECT * FROM "Music"`), Limit: aws.Int32(0)})
-	wantRefused(t, err, validation, "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1")
+	wantRejected(t, err, validation, "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1")
 	_, err = client.ExecuteStatement(ctx, &dynamodb.ExecuteStatementInput{Statement: aws.String(`SELECT * FROM "Music"`), NextToken: aws.String("made up")})
-	wantRefused(t, err, validation, "Invalid NextToken")
+	wantRejected(t, err, validation, "Invalid NextToken")
 }
 
 // Pages end at Limit, or at ten items if IN names the partitions, and go on
@@ -257,5 +257,5 @@ func TestStatementPages(t *testing.T) {
 		t.Errorf("LastEvaluatedKey is %v", out.LastEvaluatedKey)
 	}
 	_, err = client.ExecuteStatement(ctx, &dynamodb.ExecuteStatementInput{Statement: aws.String(`SELECT Artist FROM Music`), NextToken: out.NextToken})
-	wantRefused(t, err, "ValidationException", "NextToken does not match request")
+	wantRejected(t, err, "ValidationException", "NextToken does not match request")
 }

@@ -125,13 +125,13 @@ func TestBatchStatements(t *testing.T) {
 	}
 
 	_, err := client.BatchExecuteStatement(ctx, &dynamodb.BatchExecuteStatementInput{Statements: append(reads, writes[0])})
-	wantRefused(t, err, "ValidationException", "Read and write requests together in the same batch is not supported.")
+	wantRejected(t, err, "ValidationException", "Read and write requests together in the same batch is not supported.")
 	_, err = client.BatchExecuteStatement(ctx, &dynamodb.BatchExecuteStatementInput{Statements: append(batchOf(`no statement`), reads[0], reads[0])})
-	wantRefused(t, err, "ValidationException", "Provided list of item keys contains duplicates")
+	wantRejected(t, err, "ValidationException", "Provided list of item keys contains duplicates")
 	_, err = client.BatchExecuteStatement(ctx, &dynamodb.BatchExecuteStatementInput{Statements: append(writes[:1:1], failing[0])})
-	wantRefused(t, err, "ValidationException", "Provided list of item keys contains duplicates")
+	wantRejected(t, err, "ValidationException", "Provided list of item keys contains duplicates")
 	_, err = client.BatchExecuteStatement(ctx, &dynamodb.BatchExecuteStatementInput{Statements: []types.BatchStatementRequest{}})
-	wantRefused(t, err, "ValidationException", "1 validation error detected: Value '[]' at 'statements' failed to satisfy constraint: Member must have length greater than or equal to 1")
+	wantRejected(t, err, "ValidationException", "1 validation error detected: Value '[]' at 'statements' failed to satisfy constraint: Member must have length greater than or equal to 1")
 	_, err = client.BatchExecuteStatement(ctx, &dynamodb.BatchExecuteStatementInput{Statements: batchOf(slices.Repeat([]string{"SELECT * FROM Music"}, 26)...)})
 	if err == nil || !strings.Contains(err.Error(), "Member must have length less than or equal to 25") {
 		t.Errorf("26 statements: %v", err)
@@ -216,9 +216,9 @@ func TestTransactStatements(t *testing.T) {
 	}
 
 	_, err = run(nil, transactionOf(insert, insert)...)
-	wantRefused(t, err, "ValidationException", "Transaction request cannot include multiple operations on one item")
+	wantRejected(t, err, "ValidationException", "Transaction request cannot include multiple operations on one item")
 	_, err = run(nil, transactionOf(`no statement`)...)
-	wantRefused(t, err, "ValidationException", "Statement wasn't well formed, can't be processed: Expected data manipulation")
+	wantRejected(t, err, "ValidationException", "Statement wasn't well formed, can't be processed: Expected data manipulation")
 	_, err = run(nil, transactionOf(`DELETE FROM Nothing WHERE a = 1`)...)
 	if diff := cmp.Diff([]string{"ResourceNotFound: Requested resource not found"}, reasons(err)); diff != "" {
 		t.Error(diff)
@@ -237,7 +237,7 @@ func TestTransactStatements(t *testing.T) {
 		{transactionOf(`SELECT * FROM Music WHERE Artist = 'a' AND SongTitle = 'b' AND n = 1`), "Select statements within ExecuteTransaction must specify the primary key in the where clause."},
 	} {
 		_, err = run(nil, c.list...)
-		wantRefused(t, err, validation, c.message)
+		wantRejected(t, err, validation, c.message)
 	}
 	for _, statement := range []string{`DELETE FROM Music WHERE Artist = 1 AND SongTitle = 'b'`, `UPDATE Music SET n = 1 WHERE Artist = 'a' AND Artist = 'b' AND SongTitle = 'b'`} {
 		_, err = run(nil, transactionOf(statement)...)

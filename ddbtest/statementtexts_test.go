@@ -45,7 +45,7 @@ func TestStatementTexts(t *testing.T) {
 		{`SELECT * FROM Music.ByYear`, "PartiQL is not supported on an index with a multi-attribute key: ByYear", "in our words, for want of a record"},
 	} {
 		_, err := execute(client, c.statement)
-		t.Run(c.source, func(t *testing.T) { wantRefused(t, err, "ValidationException", c.message) })
+		t.Run(c.source, func(t *testing.T) { wantRejected(t, err, "ValidationException", c.message) })
 	}
 }
 

@@ -322,7 +322,7 @@ func TestThroughputBound(t *testing.T) {
 			units float64
 		}
 		var admitted []spent
-		now, refused := 0.0, 0
+		now, rejected := 0.0, 0
 		for i := range rapid.IntRange(20, 200).Draw(t, "requests") {
 			if pause := rapid.IntRange(0, 4000).Draw(t, "pause"); pause%3 == 0 {
 				e.Clock().Advance(time.Duration(pause) * time.Millisecond)
@@ -334,7 +334,7 @@ func TestThroughputBound(t *testing.T) {
 				Item: item{"pk": str(strconv.Itoa(i)), "sk": str("s"), "d": str(strings.Repeat("x", size*1000))},
 			})
 			if err != nil {
-				refused++
+				rejected++
 				continue
 			}
 			admitted = append(admitted, spent{now, aws.ToFloat64(out.ConsumedCapacity.CapacityUnits)})
@@ -349,7 +349,7 @@ func TestThroughputBound(t *testing.T) {
 				sum += admitted[k].units
 			}
 		}
-		if refused == 0 && now < 1 && len(admitted) > 0 {
+		if rejected == 0 && now < 1 && len(admitted) > 0 {
 			total := 0.0
 			for _, s := range admitted {
 				total += s.units

@@ -24,9 +24,9 @@ type series struct {
 
 // tally counts calls of one second or step.
 type tally struct {
-	at                                int64 // its number since 1970; what is counted is of this one
-	calls, failed, throttled, refused uint32
-	read, write                       float64
+	at                                 int64 // its number since 1970; what is counted is of this one
+	calls, failed, throttled, rejected uint32
+	read, write                        float64
 }
 
 // step is a tally with latencies.
@@ -50,7 +50,7 @@ func (t *tally) add(call *ddb.Call) {
 	case call.Failed():
 		t.failed++
 	case failedCondition(call):
-		t.refused++
+		t.rejected++
 	}
 	t.throttled += uint32(min(len(call.Throttled), math.MaxInt32)) //nolint:gosec // bounded here
 	t.read += call.Consumed.ReadUnits
@@ -106,7 +106,7 @@ func newCounts(n int) Counts {
 func (c *Counts) add(i int, t *tally) {
 	c.Calls[i] += float64(t.calls)
 	c.Failed[i] += float64(t.failed)
-	c.FailedConditions[i] += float64(t.refused)
+	c.FailedConditions[i] += float64(t.rejected)
 	c.Throttled[i] += float64(t.throttled)
 	c.ReadUnits[i] += t.read
 	c.WriteUnits[i] += t.write

@@ -362,7 +362,7 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 			reused = err
 			continue
 		}
-		if !errors.Is(err, ErrWrongExpectedVersion) && !r.inlineRefused(err, len(given.extra)) {
+		if !errors.Is(err, ErrWrongExpectedVersion) && !r.inlineRejected(err, len(given.extra)) {
 			return a, err
 		}
 		if try >= r.o.tries {

@@ -114,11 +114,11 @@ func (s *Store) taken(ctx context.Context, c *commit, n int, cause error) (outco
 	for _, p := range c.parts {
 		first, last, err := s.findCommit(ctx, p.stream, c.id)
 		if err != nil {
-			return refused, err
+			return rejected, err
 		}
 		if first == 0 || last-first+1 != int64(len(p.events)) {
 			c.doubt = false // whatever is under way yet meets the id as well
-			return refused, dup
+			return rejected, dup
 		}
 		p.first, p.last = first, last
 	}

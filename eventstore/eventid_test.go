@@ -68,8 +68,8 @@ func TestUniqueIDsStorm(t *testing.T) {
 			t.Fatal(err)
 		}
 		type outcome struct {
-			ids     []string
-			refused bool
+			ids      []string
+			rejected bool
 		}
 		var mu sync.Mutex
 		outcomes := map[string]outcome{} // by commit
@@ -114,19 +114,19 @@ func TestUniqueIDsStorm(t *testing.T) {
 				}
 			}
 		}
-		refused := 0
+		rejected := 0
 		for commit, o := range outcomes {
 			for _, id := range o.ids {
-				if (holders[id] == commit) == o.refused {
-					t.Errorf("commit %s was refused: %t, and id %s is of %s", commit, o.refused, id, holders[id])
+				if (holders[id] == commit) == o.rejected {
+					t.Errorf("commit %s was refused: %t, and id %s is of %s", commit, o.rejected, id, holders[id])
 				}
 			}
-			if o.refused {
-				refused++
+			if o.rejected {
+				rejected++
 			}
 		}
-		if refused == 0 || refused == len(outcomes) {
-			t.Errorf("%d of %d commits were refused", refused, len(outcomes))
+		if rejected == 0 || rejected == len(outcomes) {
+			t.Errorf("%d of %d commits were refused", rejected, len(outcomes))
 		}
 	})
 }

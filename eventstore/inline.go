@@ -47,22 +47,22 @@ func (r *Repository[S, E]) inlineOps(ctx context.Context, stream string, base in
 	return ops, nil
 }
 
-// inlineRefused reports whether a condition of an inline projection refused an append, and nothing of the caller's own.
-func (r *Repository[S, E]) inlineRefused(err error, own int) bool {
+// inlineRejected reports whether a condition of an inline projection refused an append, and nothing of the caller's own.
+func (r *Repository[S, E]) inlineRejected(err error, own int) bool {
 	te, ok := errors.AsType[*ddb.TransactionError](err)
 	if !ok || len(r.o.inline) == 0 || errors.Is(err, ErrCorruptIdempotency) {
 		return false
 	}
-	refused := false
+	rejected := false
 	for _, f := range te.Failed {
 		if f.Reason == conditionFailed {
 			if f.Index < own {
 				return false
 			}
-			refused = true
+			rejected = true
 		}
 	}
-	return refused
+	return rejected
 }
 
 // inlineView is a view that is written with the appends.

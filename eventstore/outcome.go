@@ -50,13 +50,13 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 		case f.Reason != conditionFailed:
 			own = own && isTransientReason(f.Reason)
 		case f.Index < len(c.extra):
-			return refused, cause
+			return rejected, cause
 		case f.Index < len(c.extra)+s.idCount(c):
 			return s.taken(ctx, c, f.Index-len(c.extra), cause)
 		case f.Index >= counters:
 		case !c.isFeedRow(f.Index):
 			// The head said that there is room, and there is an event: something else wrote it.
-			return refused, errors.Join(ErrCorruptIdempotency, cause)
+			return rejected, errors.Join(ErrCorruptIdempotency, cause)
 		}
 	}
 	for i, sh := range c.shards() {
@@ -67,7 +67,7 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 		}
 	}
 	if !own && !contended {
-		return refused, cause
+		return rejected, cause
 	}
 	if len(c.shards()) > 0 && !slices.ContainsFunc(te.Failed, func(f ddb.TransactionFailure) bool {
 		return f.Reason != conditionFailed && f.Reason != "TransactionConflict"
@@ -133,7 +133,7 @@ func (s *Store) unknown(ctx context.Context, c *commit, cause error) (outcome, e
 		head, _, err := s.head(ctx, p.stream)
 		if err != nil {
 			if ctx.Err() != nil {
-				return refused, errors.Join(cause, err)
+				return rejected, errors.Join(cause, err)
 			}
 			return same, errors.Join(cause, err)
 		}
@@ -166,14 +166,14 @@ func (s *Store) moved(ctx context.Context, c *commit, p *part, head row) (outcom
 		if c.doubt {
 			return same, err
 		}
-		return refused, err
+		return rejected, err
 	}
 	if head.Version > p.base {
 		if there, err = s.span(ctx, p.stream, p.base+1, p.base+n, head); err != nil {
 			if c.doubt {
 				return same, err
 			}
-			return refused, err
+			return rejected, err
 		}
 	}
 	ours := 0
@@ -188,25 +188,25 @@ func (s *Store) moved(ctx context.Context, c *commit, p *part, head row) (outcom
 	case ours > 0 && slices.ContainsFunc(there, func(e Event) bool { return e.CommitID == c.id }):
 		return c.reused(p.stream, p.base+1, p.base+int64(ours))
 	case ours > 0:
-		return refused, ErrCorruptIdempotency
+		return rejected, ErrCorruptIdempotency
 	}
 	if first, last, ok := head.remembered(c.id); ok { // for example truncated since
 		return s.foundAt(ctx, c, p, first, last, nil)
 	}
 	if p.base > 0 && head.Version == p.base && head.Deleted == 0 {
 		if err := p.follow(&head); err != nil {
-			return refused, err
+			return rejected, err
 		}
 		// The condition took the id of another commit for ours, or the events before expire later. What was read just now is exact, and the version guards it.
 		p.unheld = true
 		return again, nil
 	}
 	if c.doubt && head.Cut > p.base+1 { // our events may have been there, and truncated with the others, or have expired
-		return refused, ErrGap
+		return rejected, ErrGap
 	}
 	c.doubt = false // the head is past the version that any of our transactions asks for
 	if head.Deleted != 0 {
-		return refused, ErrStreamDeleted
+		return rejected, ErrStreamDeleted
 	}
 	if p.expected.kind != exactly {
 		p.based = false
@@ -221,7 +221,7 @@ func (s *Store) moved(ctx context.Context, c *commit, p *part, head row) (outcom
 			}
 		}
 	}
-	return refused, wrong
+	return rejected, wrong
 }
 
 // ids are the ids of the part's events.
@@ -248,7 +248,7 @@ func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int
 		}
 		var err error
 		if other.first, other.last, err = s.findCommit(ctx, other.stream, c.id); err != nil {
-			return refused, err
+			return rejected, err
 		}
 		if other.first == 0 || other.last-other.first+1 != int64(len(other.events)) {
 			return c.reused(other.stream, other.first, other.last)
@@ -269,10 +269,10 @@ func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Even
 				head, err = s.live(ctx, p.stream, head)
 			}
 			if err != nil {
-				return refused, err
+				return rejected, err
 			}
 			if events, err = s.span(ctx, p.stream, p.first, p.last, head); err != nil {
-				return refused, err
+				return rejected, err
 			}
 		}
 		for i := range events {
@@ -282,7 +282,7 @@ func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Even
 			}
 			same, err := s.same(ctx, ring, e, &p.events[e.Version-p.first])
 			if err != nil {
-				return refused, err
+				return rejected, err
 			}
 			if !same {
 				return c.reused(p.stream, p.first, p.last)
@@ -313,7 +313,7 @@ func (s *Store) same(ctx context.Context, ring *keyring, stored *Event, given *N
 // reused refuses a commit whose id was used for another one.
 func (c *commit) reused(stream string, first, last int64) (outcome, error) {
 	c.doubt = false // the events of the other are where ours could be
-	return refused, &CommitIDReused{Stream: stream, First: first, Last: last}
+	return rejected, &CommitIDReused{Stream: stream, First: first, Last: last}
 }
 
 // findCommit finds what a commit wrote to a stream: among the last commits of its head, else by reading the stream.

@@ -30,7 +30,7 @@ func (t backoffTimes) new() *backoff.ExponentialBackOff {
 type outcome uint8
 
 const (
-	refused outcome = iota // for good, with an error
+	rejected outcome = iota // for good, with an error
 	written
 	again // it was not written and can no longer be: send another transaction
 	same  // it may still be written: send the same transaction
@@ -89,7 +89,7 @@ func (s *Store) sendUntilKnown(ctx context.Context, c *commit) error {
 		switch v {
 		case written:
 			return nil
-		case refused:
+		case rejected:
 			return c.stopped(err)
 		case again:
 			c.attempt++
@@ -144,7 +144,7 @@ func (s *Store) try(ctx context.Context, c *commit) (outcome, error) {
 	if c.resend && ddb.IsRetryable(err) {
 		return same, err
 	}
-	return refused, err
+	return rejected, err
 }
 
 // bases finds the version behind which each part goes.
@@ -159,7 +159,7 @@ func (s *Store) bases(ctx context.Context, c *commit) (outcome, error) {
 		}
 		head, found, err := s.head(ctx, p.stream)
 		if err != nil {
-			return refused, err
+			return rejected, err
 		}
 		if v, err := s.rebase(ctx, c, p, head, found); v != again {
 			return v, err
@@ -175,12 +175,12 @@ func (s *Store) rebase(ctx context.Context, c *commit, p *part, head row, found 
 	}
 	switch {
 	case head.Deleted != 0:
-		return refused, ErrStreamDeleted
+		return rejected, ErrStreamDeleted
 	case !found && p.expected.kind == streamExists:
-		return refused, &WrongExpectedVersion{Stream: p.stream, Expected: p.expected}
+		return rejected, &WrongExpectedVersion{Stream: p.stream, Expected: p.expected}
 	}
 	if err := p.follow(&head); err != nil {
-		return refused, err
+		return rejected, err
 	}
 	p.based, p.base = true, head.Version
 	return again, nil

@@ -121,13 +121,13 @@ func TestBackfillGoesOn(t *testing.T) {
 				}
 			}
 		}()
-		refused := false
+		rejected := false
 		for range 60 { // a writer of the version before, which must end, and one of the new
 			if err := put(before); errors.Is(err, eventstore.ErrSetup) {
-				refused = true
+				rejected = true
 			} else if err != nil && !errors.Is(err, ddb.ErrConditionFailed) {
 				t.Error(err)
-			} else if refused {
+			} else if rejected {
 				t.Error("a writer without the options was refused, and then not")
 			}
 			if err := put(after); err != nil {
@@ -140,7 +140,7 @@ func TestBackfillGoesOn(t *testing.T) {
 		}
 		filled := <-ended
 		armed.Store(false)
-		if !refused {
+		if !rejected {
 			t.Error("a writer without the options is not refused")
 		}
 		<-time.After(time.Minute)
@@ -217,7 +217,7 @@ func TestCopyGoesOn(t *testing.T) {
 			defer close(stopped)
 			for i := range 60 {
 				if _, err := plain.Append(t.Context(), fmt.Sprint("stream-", i%9), eventstore.Any(), event("y"), event("z")); err != nil && !errors.Is(err, ddb.ErrOutcomeUnknown) && !errors.Is(err, eventstore.ErrAmbiguous) {
-					continue // refused by a fault
+					continue // rejected by a fault
 				}
 				<-time.After(100 * time.Millisecond)
 			}

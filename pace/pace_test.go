@@ -137,7 +137,7 @@ var controllers = map[string]func(context.Context, *things) context.Context{
 
 // scenario has a table of 200 units a second, a foreground of 100 units a second that becomes 150 from 200 to 500 seconds, and a job of
 // 60,000 units, or half of everything without -long. It returns when the job was done and what part of the foreground's units was refused.
-func scenario(t *testing.T, burst, saved time.Duration, controller string) (done time.Duration, refused float64, job pace.Stats) {
+func scenario(t *testing.T, burst, saved time.Duration, controller string) (done time.Duration, rejected float64, job pace.Stats) {
 	t.Helper()
 	scale := 20.0
 	if *long {
@@ -173,7 +173,7 @@ func scenario(t *testing.T, burst, saved time.Duration, controller string) (done
 				}
 				pass(time.Duration(2 / rate * 1e9))
 			}
-			refused = failed / wanted
+			rejected = failed / wanted
 		})
 		paced := controllers[controller](ctx, table)
 		for left := 600_000.0 / scale; left > 0; {
@@ -192,7 +192,7 @@ func scenario(t *testing.T, burst, saved time.Duration, controller string) (done
 		stop()
 		wg.Wait()
 	})
-	return done, refused, job
+	return done, rejected, job
 }
 
 // A job leaves the foreground its units: at most 0.1 % are refused, with and without burst that was saved.
@@ -202,10 +202,10 @@ func TestForegroundIsLeftAlone(t *testing.T) {
 		burst, saved time.Duration
 	}{{"no burst", -1, 0}, {"150 s of burst saved", 0, 150 * time.Second}} {
 		t.Run(c.name, func(t *testing.T) {
-			done, refused, job := scenario(t, c.burst, c.saved, "half of the table")
-			t.Logf("done after %v, %.4f %% of the foreground refused, %v", done, 100*refused, job.Throttled)
-			if refused > 0.001 {
-				t.Errorf("%.3f %% of the foreground's units were refused", 100*refused)
+			done, rejected, job := scenario(t, c.burst, c.saved, "half of the table")
+			t.Logf("done after %v, %.4f %% of the foreground refused, %v", done, 100*rejected, job.Throttled)
+			if rejected > 0.001 {
+				t.Errorf("%.3f %% of the foreground's units were refused", 100*rejected)
 			}
 			if done > 900*time.Second {
 				t.Errorf("the job took %v", done)
@@ -216,10 +216,10 @@ func TestForegroundIsLeftAlone(t *testing.T) {
 		return
 	}
 	for _, other := range []string{"none", "fixed, half of the table"} {
-		done, refused, _ := scenario(t, -1, 0, other)
-		t.Logf("%s: done after %v, %.2f %% of the foreground refused", other, done, 100*refused)
-		if other == "none" && refused < 0.02 {
-			t.Errorf("without a pace %.3f %% were refused: the scenario shows nothing", 100*refused)
+		done, rejected, _ := scenario(t, -1, 0, other)
+		t.Logf("%s: done after %v, %.2f %% of the foreground refused", other, done, 100*rejected)
+		if other == "none" && rejected < 0.02 {
+			t.Errorf("without a pace %.3f %% were refused: the scenario shows nothing", 100*rejected)
 		}
 	}
 }

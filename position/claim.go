@@ -132,7 +132,7 @@ func (c *Claim) Refused(err error, index int) error {
 	if err := c.usable(); err != nil {
 		return err
 	}
-	return refusedAt(err, index, c.token)
+	return rejectedAt(err, index, c.token)
 }
 
 // Release gives the position back, so that anybody can save it. If another owner has claimed it since, it stays theirs.

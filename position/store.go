@@ -276,10 +276,10 @@ func (s *Store) Refused(err error, index int) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	return refusedAt(err, index, "")
+	return rejectedAt(err, index, "")
 }
 
-func refusedAt(err error, index int, token string) error {
+func rejectedAt(err error, index int, token string) error {
 	te, ok := errors.AsType[*ddb.TransactionError](err)
 	if !ok || te.At(index) == nil {
 		return nil

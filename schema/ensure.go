@@ -147,9 +147,9 @@ func (s *Spec) addIndexes(ctx context.Context, client Client, live *types.TableD
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
 func (s *Spec) updateTable(ctx context.Context, client Client, in *dynamodb.UpdateTableInput, made func(*types.TableDescription) bool) (*types.TableDescription, error) {
 	var (
-		sent    bool
-		limited int   // how often in a row, although no index was being made
-		refused error // of the last change
+		sent     bool
+		limited  int   // how often in a row, although no index was being made
+		rejected error // of the last change
 	)
 	live, err := waitFor(ctx, client, s.table.Name, func(live *types.TableDescription) bool {
 		if made(live) {
@@ -158,12 +158,12 @@ func (s *Spec) updateTable(ctx context.Context, client Client, in *dynamodb.Upda
 		if live.TableStatus != types.TableStatusActive {
 			return false
 		}
-		_, refused = client.UpdateTable(ctx, in)
-		sent = refused == nil
-		if _, inUse := errors.AsType[*types.ResourceInUseException](refused); inUse {
+		_, rejected = client.UpdateTable(ctx, in)
+		sent = rejected == nil
+		if _, inUse := errors.AsType[*types.ResourceInUseException](rejected); inUse {
 			return false
 		}
-		if _, limit := errors.AsType[*types.LimitExceededException](refused); !limit {
+		if _, limit := errors.AsType[*types.LimitExceededException](rejected); !limit {
 			return true
 		}
 		if limited++; !isActive(live) {
@@ -175,7 +175,7 @@ func (s *Spec) updateTable(ctx context.Context, client Client, in *dynamodb.Upda
 	case err != nil || made(live):
 		return live, err
 	case !sent:
-		return live, refused
+		return live, rejected
 	}
 	return waitFor(ctx, client, s.table.Name, made)
 }

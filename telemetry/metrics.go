@@ -39,7 +39,7 @@ type instruments struct {
 	throttle metric.Int64Counter
 	paths    metric.Int64Counter
 	unknown  metric.Int64Counter
-	refused  metric.Int64Counter
+	rejected metric.Int64Counter
 
 	sets  sync.Map // setKey to metric.MeasurementOption
 	nSets atomic.Int64
@@ -72,7 +72,7 @@ func newInstruments(m metric.Meter) (*instruments, error) {
 		metric.WithDescription("Requests by the path that their items took."))
 	i.unknown, errs[7] = m.Int64Counter("ddb.client.unknown_outcomes", metric.WithUnit("{call}"),
 		metric.WithDescription("Writes that ended with an unknown outcome."))
-	i.refused, errs[8] = m.Int64Counter("ddb.client.over_budget", metric.WithUnit("{request}"),
+	i.rejected, errs[8] = m.Int64Counter("ddb.client.over_budget", metric.WithUnit("{request}"),
 		metric.WithDescription("Requests that a budget did not allow, and that were not sent."))
 	return i, errors.Join(errs[:]...)
 }
@@ -118,7 +118,7 @@ func (i *instruments) failed(ctx context.Context, f *ddb.CallFailure) {
 	case errors.Is(f.Err, ddb.ErrOutcomeUnknown):
 		i.unknown.Add(ctx, 1, here)
 	case errors.Is(f.Err, cost.ErrBudgetExceeded):
-		i.refused.Add(ctx, 1, here)
+		i.rejected.Add(ctx, 1, here)
 	}
 }
 

@@ -205,7 +205,7 @@ func (p *putter) flush(ctx context.Context) error {
 			p.task.Items(int64(len(list)))
 			return nil
 		}
-		if !errors.Is(err, ddb.ErrInvalid) && !isRefused(err) {
+		if !errors.Is(err, ddb.ErrInvalid) && !isRejected(err) {
 			return err // the whole batch is put again by the next run
 		}
 		// One of them is wrong, or two have one key: alone each is put in its turn, or named.
@@ -215,7 +215,7 @@ func (p *putter) flush(ctx context.Context) error {
 		case err == nil:
 			p.at.Done++
 			p.task.Items(1)
-		case errors.Is(err, ddb.ErrInvalid), errors.Is(err, ddb.ErrConditionFailed), isRefused(err):
+		case errors.Is(err, ddb.ErrInvalid), errors.Is(err, ddb.ErrConditionFailed), isRejected(err):
 			if err := p.fail(item, err); err != nil {
 				return err
 			}
@@ -259,8 +259,8 @@ func (p *putter) fail(item numbered, why error) error {
 	return err
 }
 
-// isRefused reports whether the service refuses the item itself.
-func isRefused(err error) bool {
+// isRejected reports whether the service refuses the item itself.
+func isRejected(err error) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
 	return ok && api.ErrorCode() == "ValidationException"
 }

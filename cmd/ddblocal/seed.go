@@ -44,11 +44,11 @@ func seed(ctx context.Context, engine *ddbtest.Engine, name string) error {
 			return fmt.Errorf("tables[%d]: %w", i, err)
 		}
 		err := call(ctx, engine, "CreateTable", request)
-		var refused *refusal
+		var rejected *refusal
 		switch {
 		case err == nil:
 			made[table.TableName] = true
-		case errors.As(err, &refused) && refused.is("ResourceInUseException"):
+		case errors.As(err, &rejected) && rejected.is("ResourceInUseException"):
 		default:
 			return fmt.Errorf("tables[%d] (%q): %w", i, table.TableName, err)
 		}

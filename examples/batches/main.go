@@ -65,7 +65,7 @@ func holding(text string) func(fault.Request) bool {
 func main() {
 	log.SetFlags(0)
 	ctx := context.Background()
-	for _, part := range []func(context.Context) error{leftovers, throttled, refused, unknown, policy, silent, budget, reading, streams, parallel} {
+	for _, part := range []func(context.Context) error{leftovers, throttled, rejected, unknown, policy, silent, budget, reading, streams, parallel} {
 		if err := part(ctx); err != nil {
 			log.Fatal(err)
 		}
@@ -116,7 +116,7 @@ func throttled(ctx context.Context) error {
 }
 
 // Refused: one request is refused for good; the others are written.
-func refused(ctx context.Context) error {
+func rejected(ctx context.Context) error {
 	tooLarge := fault.On("BatchWriteItem").Where(holding(`{"N":"40"}`)).First(1).Error("ItemCollectionSizeLimitExceededException", "Collection size exceeded.")
 	table, done, err := open(ctx, []fault.Rule{tooLarge})
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 // around the client in tests of a program that has to run on such a server.
 type lesser struct{ *dynamodb.Client }
 
-func refused(code, message string) error {
+func rejected(code, message string) error {
 	return &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "any", Err: &smithy.GenericAPIError{Code: code, Message: message, Fault: smithy.FaultClient}}
 }
 
 func capacity(c types.ReturnConsumedCapacity) error {
 	if c == types.ReturnConsumedCapacityIndexes {
-		return refused("ValidationException", "this server cannot tell the capacity of indexes")
+		return rejected("ValidationException", "this server cannot tell the capacity of indexes")
 	}
 	return nil
 }
@@ -66,10 +66,10 @@ func (l lesser) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemI
 
 // TransactWriteItems is not there.
 func (l lesser) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
-	return nil, refused("UnknownOperationException", "this server has no transactions")
+	return nil, rejected("UnknownOperationException", "this server has no transactions")
 }
 
 // TransactGetItems is not there.
 func (l lesser) TransactGetItems(context.Context, *dynamodb.TransactGetItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactGetItemsOutput, error) {
-	return nil, refused("UnknownOperationException", "this server has no transactions")
+	return nil, rejected("UnknownOperationException", "this server has no transactions")
 }

@@ -114,13 +114,13 @@ func (b *bank) apply(ctx context.Context, account, transfer string, change ddb.C
 	if !errors.Is(err, ddb.ErrConditionFailed) {
 		return err
 	}
-	refused := err
+	rejected := err
 	stored, err := b.accounts.Get(ctx, account, ddb.Consistent())
 	if err != nil {
-		return errors.Join(refused, err)
+		return errors.Join(rejected, err)
 	}
 	if slices.Contains(stored.Applied, transfer) {
 		return nil
 	}
-	return refused
+	return rejected
 }

@@ -120,8 +120,8 @@ func forged(ctx context.Context, b *blog) error {
 		{"made up", "acme", "/posts", "AAAA"},
 	} {
 		_, err := get(ctx, b, c.tenant, c.path, url.Values{"after": {c.token}})
-		var refused statusError
-		if err != nil && !errors.As(err, &refused) {
+		var rejected statusError
+		if err != nil && !errors.As(err, &rejected) {
 			return err
 		}
 		fmt.Printf("a token that is %s opens: %v\n", c.what, err == nil)

@@ -23,13 +23,13 @@ func modes(s *suite) {
 			}
 			return
 		}
-		refused, ok := errors.AsType[*grant.ConflictError](err)
+		rejected, ok := errors.AsType[*grant.ConflictError](err)
 		if !ok || !errors.Is(err, grant.ErrConflict) {
 			s.Errorf("Save = %v, want a ConflictError", err)
 			return
 		}
-		if found := refused.Current != nil; found != (conflict > 0) || found && (refused.Current.Rev != conflict || refused.Current.Key != k) {
-			s.Errorf("the ConflictError holds %+v, want revision %d", refused.Current, conflict)
+		if found := rejected.Current != nil; found != (conflict > 0) || found && (rejected.Current.Rev != conflict || rejected.Current.Key != k) {
+			s.Errorf("the ConflictError holds %+v, want revision %d", rejected.Current, conflict)
 		}
 	}
 	save(grant.IfRevision(1), 0, 0)

@@ -105,8 +105,8 @@ func hostileNames(s *suite) {
 	}
 }
 
-// refusedCalls: what is wrong in itself is refused, and never allows.
-func refusedCalls(s *suite) {
+// rejectedCalls: what is wrong in itself is refused, and never allows.
+func rejectedCalls(s *suite) {
 	ctx := s.Context()
 	good := role("u", "admin")
 	for name, k := range map[string]grant.Key{

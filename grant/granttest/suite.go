@@ -73,7 +73,7 @@ func Run(t *testing.T, newStore Factory) {
 	}{
 		{"expiry instant", expiryInstant},
 		{"names", hostileNames},
-		{"refused calls", refusedCalls},
+		{"refused calls", rejectedCalls},
 		{"modes", modes},
 		{"revocation", revocation},
 		{"deletion", deletion},

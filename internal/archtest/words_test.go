@@ -3,6 +3,7 @@
 package archtest_test
 
 import (
+	"cmp"
 	"go/scanner"
 	"go/token"
 	"regexp"
@@ -20,6 +21,9 @@ var bannedWords = map[string]string{
 	"settle": "charge, commit, catch up", "settles": "decides", "settled": "decided", "settling": "deciding",
 	"passing": "transient",
 }
+
+// bannedNames are words that prose may have, and unexported identifiers not.
+var bannedNames = map[string]string{"refused": "rejected, invalid, failed"}
 
 // foreignWords are names of other packages.
 var foreignWords = []string{"ShapeID"}
@@ -44,7 +48,8 @@ func bannedIn(source string) (found []string) {
 				continue
 			}
 			for _, word := range nameWord.FindAllString(name, -1) {
-				if _, banned := bannedWords[strings.ToLower(word)]; banned {
+				_, banned := bannedWords[strings.ToLower(word)]
+				if _, asName := bannedNames[strings.ToLower(word)]; banned || asName && tok == token.IDENT && !token.IsExported(lit) {
 					found = append(found, word)
 				}
 			}
@@ -60,7 +65,7 @@ func TestWords(t *testing.T) {
 			continue
 		}
 		for _, word := range bannedIn(f.source) {
-			t.Errorf("%s says %q; use a term of the field, such as %s", f.name, word, bannedWords[strings.ToLower(word)])
+			t.Errorf("%s says %q; use a term of the field, such as %s", f.name, word, cmp.Or(bannedWords[strings.ToLower(word)], bannedNames[strings.ToLower(word)]))
 		}
 	}
 }
@@ -70,6 +75,7 @@ func TestWordsRule(t *testing.T) {
 	for source, want := range map[string]int{
 		"var shape int": 1, "var keysShape int": 1, "// It judges what is settled.": 2, "var Passing, isPassing func()": 2, `var a = "in passing"`: 1,
 		"var smithy = x.ShapeID": 0, "var reshaped, bypassing, misjudge int": 0, "// nothing": 0,
+		"var refused, isRefused bool": 2, "func TestRefused()": 0, "// It is refused.": 0,
 	} {
 		if found := bannedIn("package p\n\n" + source); len(found) != want {
 			t.Errorf("%s: found %q, want %d", source, found, want)

@@ -164,7 +164,7 @@ func TestDepthOfPlainValues(t *testing.T) {
 	deep := func(levels int, value string) []byte {
 		return []byte("[" + strings.Repeat(`{"A":{"S":""},"B":{"S":""},"Next":{"M":`, levels) + `{"A":` + value + `,"B":` + value + `}` + strings.Repeat(`}}`, levels) + "]")
 	}
-	refused := 0
+	rejected := 0
 	for levels := 60; levels < 80; levels++ {
 		_, plain := decodePage(deep(levels, `{"S":"x"}`), plan[t9](t), []t9(nil))
 		_, spaced := decodePage(deep(levels, ` {"S":"x"}`), plan[t9](t), []t9(nil))
@@ -172,11 +172,11 @@ func TestDepthOfPlainValues(t *testing.T) {
 			t.Errorf("%d levels: %v and %v", levels, plain, spaced)
 		}
 		if plain != nil {
-			refused++
+			rejected++
 		}
 	}
-	if refused == 0 || refused == 20 {
-		t.Errorf("%d of 20 refused", refused)
+	if rejected == 0 || rejected == 20 {
+		t.Errorf("%d of 20 refused", rejected)
 	}
 }
 

@@ -280,12 +280,12 @@ func TestNestingOf32Levels(t *testing.T) {
 
 // A tag that reflect cannot read would rename the attribute without a word.
 func TestMalformedTagIsRefused(t *testing.T) {
-	for tag, refused := range map[reflect.StructTag]bool{
+	for tag, rejected := range map[reflect.StructTag]bool{
 		`dynamodbav:id`: true, `json:"id" dynamodbav:id`: true, `dynamodbav:'id'`: true,
 		`dynamodbav:"id"`: false, `json:"id"`: false, `mydynamodbav:id`: false, ``: false,
 	} {
 		_, err := codec.PlanOf(reflect.StructOf([]reflect.StructField{{Name: "ID", Type: reflect.TypeFor[string](), Tag: tag}}))
-		if got := err != nil && strings.Contains(err.Error(), "not in quotes"); got != refused || !refused && err != nil {
+		if got := err != nil && strings.Contains(err.Error(), "not in quotes"); got != rejected || !rejected && err != nil {
 			t.Errorf("%s: %v", tag, err)
 		}
 	}

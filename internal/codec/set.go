@@ -15,7 +15,7 @@ const (
 )
 
 // setCodec stores a slice or array as a set. One without members is left out of structs and maps, or NULL by nullempty, and
-// refused elsewhere, but for a nil one in a list, whose place must be kept: it is NULL.
+// rejected elsewhere, but for a nil one in a list, whose place must be kept: it is NULL.
 func setCodec(v *Value) {
 	v.kind, v.isSet = v.opts.set, true
 	v.empty = func(r ref) bool { return valueAt(r, v.typ).Len() == 0 }

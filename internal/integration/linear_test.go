@@ -47,7 +47,7 @@ const (
 	stored outcome = iota
 	conflict
 	unknown
-	refused // for another reason, so that nothing happened
+	rejected // for another reason, so that nothing happened
 	seen
 )
 
@@ -136,7 +136,7 @@ func TestVersionedWritesAreLinearizable(t *testing.T) {
 					count[result]++
 					count[seen]++
 					history = append(history, read)
-					if result != refused {
+					if result != rejected {
 						history = append(history, write)
 					}
 					mu.Unlock()
@@ -144,7 +144,7 @@ func TestVersionedWritesAreLinearizable(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		t.Logf("%d writes stored, %d conflicts, %d unknown, %d refused, %d reads", count[stored], count[conflict], count[unknown], count[refused], count[seen])
+		t.Logf("%d writes stored, %d conflicts, %d unknown, %d refused, %d reads", count[stored], count[conflict], count[unknown], count[rejected], count[seen])
 		if count[stored] == 0 || count[conflict] == 0 {
 			t.Error("the writers did not meet")
 		}
@@ -164,7 +164,7 @@ func put(ctx context.Context, table *ddb.SimpleTable[account, string], a *accoun
 	case errors.Is(err, ddb.ErrConditionFailed):
 		return conflict
 	}
-	return refused
+	return rejected
 }
 
 // The specification itself refuses what must not be.

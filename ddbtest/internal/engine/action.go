@@ -108,7 +108,7 @@ func (e *Engine) run(ctx context.Context, a *action) (effect, error) {
 	}
 	fx, err := a.evaluate(p.Get(a.storeKey))
 	if err != nil {
-		use.takeRefused(a, err, fx.old, 1)
+		use.takeRejected(a, err, fx.old, 1)
 		return fx, err
 	}
 	if err := e.checkCollection(a, &fx); err != nil {

@@ -68,7 +68,7 @@ func (e *Engine) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (*Batc
 	out := new(BatchGetItemOutput)
 	var ms meters
 	size, done := 0, 0
-	var refused error
+	var rejected error
 	for i, list := range reads {
 		keys := &in.RequestItems[i]
 		items := [][]byte{}
@@ -81,7 +81,7 @@ func (e *Engine) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (*Batc
 				continue
 			}
 			if err := e.admit(ctx, r.access()); err != nil {
-				refused = err
+				rejected = err
 				left = append(left, keys.Keys[k])
 				continue
 			}
@@ -92,7 +92,7 @@ func (e *Engine) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (*Batc
 				continue
 			}
 			if err := e.allowRead(r, item, consistent); err != nil {
-				refused = err
+				rejected = err
 				left = append(left, keys.Keys[k])
 				continue
 			}
@@ -114,8 +114,8 @@ func (e *Engine) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (*Batc
 			out.UnprocessedKeys = append(out.UnprocessedKeys, rest)
 		}
 	}
-	if done == 0 && refused != nil {
-		return nil, refused
+	if done == 0 && rejected != nil {
+		return nil, rejected
 	}
 	out.ConsumedCapacity = ms.report(in.ReturnConsumedCapacity, unnamedUnits)
 	return out, nil

@@ -54,7 +54,7 @@ type MetricsOfTable struct {
 }
 
 // BatchWriteItem puts and deletes up to 25 items, each by itself. What is
-// refused by a limit or in a transaction is returned as unprocessed.
+// rejected by a limit or in a transaction is returned as unprocessed.
 func (e *Engine) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (*BatchWriteItemOutput, error) {
 	if err := in.constraints(); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (e *Engine) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (*
 	out := new(BatchWriteItemOutput)
 	var ms meters
 	done := 0
-	var refused error
+	var rejected error
 	for i, list := range actions {
 		var left []WriteRequest
 		for k, a := range list {
@@ -74,7 +74,7 @@ func (e *Engine) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (*
 			switch {
 			case err == nil:
 			case isThrottle(err) || AsError(err).Type == TransactionConflictException:
-				refused = err
+				rejected = err
 				left = append(left, in.RequestItems[i].Writes[k])
 				continue
 			default:
@@ -88,8 +88,8 @@ func (e *Engine) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (*
 			out.UnprocessedItems = append(out.UnprocessedItems, WritesOfTable{in.RequestItems[i].Table, left})
 		}
 	}
-	if done == 0 && refused != nil && isThrottle(refused) {
-		return nil, refused
+	if done == 0 && rejected != nil && isThrottle(rejected) {
+		return nil, rejected
 	}
 	out.ConsumedCapacity = ms.report(in.ReturnConsumedCapacity, unnamedUnits)
 	return out, nil

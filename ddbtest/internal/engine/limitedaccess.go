@@ -88,10 +88,10 @@ func (a *allowance) takeWrite(w *action, fx *effect, times float64) {
 	}
 }
 
-// takeRefused counts a write whose condition was not met, which costs what the stored item would.
+// takeRejected counts a write whose condition was not met, which costs what the stored item would.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-func (a *allowance) takeRefused(w *action, err error, old *storage.Item, times float64) {
+func (a *allowance) takeRejected(w *action, err error, old *storage.Item, times float64) {
 	if a == nil || err == nil || w.free() || AsError(err).Type != ConditionalCheckFailedException {
 		return
 	}

@@ -63,7 +63,7 @@ func (e *Engine) finish(locks partitions, actions []*action) ([]effect, error) {
 		}
 		if err == nil {
 			effects[i], err = a.evaluate(a.table.items.Partition(a.storeKey).Get(a.storeKey))
-			use.takeRefused(a, err, effects[i].old, transactionTimes)
+			use.takeRejected(a, err, effects[i].old, transactionTimes)
 		}
 		if err == nil {
 			err = e.checkCollection(a, &effects[i])

@@ -52,7 +52,7 @@ func TestGates(t *testing.T) {
 	var log []string
 	a, b := &gatekeeper{name: "a", log: &log, size: 7}, &gatekeeper{name: "b", log: &log, size: 5}
 	ctx := ddb.WithGate(ddb.WithGate(ddb.WithGate(ddb.WithGate(t.Context(), nil), a), b), a)
-	refused := errors.New("not now")
+	rejected := errors.New("not now")
 	budget := cost.NewBudget(cost.Limits{Requests: 1})
 	for _, step := range []struct {
 		name string
@@ -70,10 +70,10 @@ func TestGates(t *testing.T) {
 			"a admits Scan of 2", "b admits Scan of 2", "a: done, 0.5 units, 1 attempts, failed false", "b: done, 0.5 units, 1 attempts, failed false",
 		}},
 		{"the second refuses", func() error {
-			b.refuse = refused
+			b.refuse = rejected
 			defer func() { b.refuse = nil }()
 			_, err := users.Get(ddb.WithBudget(ctx, budget), "x")
-			if !errors.Is(err, refused) || budget.Spent().Requests != 0 {
+			if !errors.Is(err, rejected) || budget.Spent().Requests != 0 {
 				t.Errorf("got %v, %+v spent", err, budget.Spent())
 			}
 			return nil

@@ -75,9 +75,9 @@ func TestProvenMembers(t *testing.T) {
 	type options = []ddb.UpdateOption[job]
 	is := func(c ...ddb.Cond[job]) ddb.UpdateOption[job] { return ddb.If(c...) }
 	for name, c := range map[string]struct {
-		opts    options
-		want    string   // of the three attributes
-		refused []string // what the error says
+		opts     options
+		want     string   // of the three attributes
+		rejected []string // what the error says
 	}{
 		"proven by conditions":      {options{jobStatus.Set("done"), is(jobDue.Eq("d1"), jobOwner.Eq("ann"))}, "  db#d1", nil},
 		"proven in parts":           {options{jobStatus.Set("done"), is(jobDue.Eq("d1")), is(ddb.And(jobOwner.Eq("ann"), jobNote.Ne("x")))}, "  db#d1", nil},
@@ -120,8 +120,8 @@ func TestProvenMembers(t *testing.T) {
 			if getErr != nil {
 				t.Fatal(getErr)
 			}
-			if c.refused != nil {
-				for _, w := range c.refused {
+			if c.rejected != nil {
+				for _, w := range c.rejected {
 					if err == nil || !strings.Contains(err.Error(), w) {
 						t.Errorf("%s, %s: %v does not say %q", name, verb, err, w)
 					}

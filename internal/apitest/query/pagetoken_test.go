@@ -205,7 +205,7 @@ func TestDamagedPageTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := func(what string, token string) {
+	rejected := func(what string, token string) {
 		t.Helper()
 		if c, err := pagetoken.Open(tokens, q, token); !errors.Is(err, ddb.ErrBadCursor) || !c.IsZero() {
 			t.Errorf("%s: %v", what, err)
@@ -215,24 +215,24 @@ func TestDamagedPageTokens(t *testing.T) {
 		for bit := range 8 {
 			changed := bytes.Clone(raw)
 			changed[i] ^= 1 << bit
-			refused(fmt.Sprintf("byte %d, bit %d", i, bit), base64.RawURLEncoding.EncodeToString(changed))
+			rejected(fmt.Sprintf("byte %d, bit %d", i, bit), base64.RawURLEncoding.EncodeToString(changed))
 		}
 		if i > 0 {
-			refused(fmt.Sprintf("the first %d bytes", i), base64.RawURLEncoding.EncodeToString(raw[:i]))
-			refused(fmt.Sprintf("without the first %d bytes", i), base64.RawURLEncoding.EncodeToString(raw[i:]))
+			rejected(fmt.Sprintf("the first %d bytes", i), base64.RawURLEncoding.EncodeToString(raw[:i]))
+			rejected(fmt.Sprintf("without the first %d bytes", i), base64.RawURLEncoding.EncodeToString(raw[i:]))
 		}
 	}
 	for i := range token {
 		if i > 0 {
-			refused(fmt.Sprintf("%d characters", i), token[:i])
+			rejected(fmt.Sprintf("%d characters", i), token[:i])
 		}
 		for _, c := range "ABCXYZabcxyz0189-_+/ =" {
 			if changed := token[:i] + string(c) + token[i+1:]; changed != token {
-				refused(fmt.Sprintf("character %d is %c", i, c), changed)
+				rejected(fmt.Sprintf("character %d is %c", i, c), changed)
 			}
 		}
 	}
-	refused("more behind it", base64.RawURLEncoding.EncodeToString(append(bytes.Clone(raw), 0)))
+	rejected("more behind it", base64.RawURLEncoding.EncodeToString(append(bytes.Clone(raw), 0)))
 }
 
 func TestPageTokenExpiry(t *testing.T) {
@@ -324,8 +324,8 @@ func TestPageTokenMistakes(t *testing.T) {
 		if !errors.Is(err, ddb.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, refused := tokens.Seal(page.Next); !errors.Is(refused, ddb.ErrInvalid) {
-			t.Errorf("%s: tokens whose constructor failed seal a cursor: %v", name, refused)
+		if _, rejected := tokens.Seal(page.Next); !errors.Is(rejected, ddb.ErrInvalid) {
+			t.Errorf("%s: tokens whose constructor failed seal a cursor: %v", name, rejected)
 		}
 	}
 	tokens := pageTokens(t, good)

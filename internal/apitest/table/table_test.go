@@ -296,7 +296,7 @@ func TestZeroRefused(t *testing.T) {
 		nilTable.Query("x"), nilSimple.Scan(), nilIndex.Query("x"), nilIndex.Scan(), failed.Query("x"), failed.Scan(), ddb.View[score](nilQuery),
 		failed.Query("x").Filter(scorePoints.Eq(1)).Limit(3).SortKey(ddb.Eq(game("x"))), ddb.View[score](failed.Query("x")),
 	} {
-		refused(t, reflect.ValueOf(v))
+		rejected(t, reflect.ValueOf(v))
 	}
 	if err := ddb.Transact(t.Context(), nil, nilTable.TxPut(&score{}), nilTable.TxDelete(nilTable.Key("a", "b"))); !errors.Is(err, ddb.ErrInvalid) {
 		t.Error(err)
@@ -320,8 +320,8 @@ func TestZeroRefused(t *testing.T) {
 
 var errorType = reflect.TypeFor[error]()
 
-// refused calls the methods of v.
-func refused(t *testing.T, v reflect.Value) {
+// rejected calls the methods of v.
+func rejected(t *testing.T, v reflect.Value) {
 	t.Helper()
 	named := []string{"Name", "IndexName", "String", "Format", "Key", "KeyOf"}
 	for i := range v.NumMethod() {

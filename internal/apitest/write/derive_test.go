@@ -150,10 +150,10 @@ func TestDeriveOnUpdate(t *testing.T) {
 	ctx := t.Context()
 	type changes = []ddb.UpdateOption[task]
 	for _, c := range []struct {
-		name    string
-		changes changes
-		want    string // of open and where
-		refused string // what the error must say
+		name     string
+		changes  changes
+		want     string // of open and where
+		rejected string // what the error must say
 	}{
 		{"others", changes{taskNote.Set("x"), taskWeight.Add(1)}, "db#open Ulm", ""},
 		{"one member of two", changes{taskStatus.Set("done")}, "", "changes status and must give team too"},
@@ -193,9 +193,9 @@ func TestDeriveOnUpdate(t *testing.T) {
 				if getErr != nil {
 					t.Fatal(getErr)
 				}
-				if c.refused != "" {
-					if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), c.refused) {
-						t.Errorf("error %v, want %q", err, c.refused)
+				if c.rejected != "" {
+					if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), c.rejected) {
+						t.Errorf("error %v, want %q", err, c.rejected)
 					}
 					if diff := cmp.Diff(x, got); diff != "" {
 						t.Errorf("a refused update changed the item:\n%s", diff)

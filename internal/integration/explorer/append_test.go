@@ -321,7 +321,7 @@ func (s *streams) result(err error) result {
 	case errors.Is(err, eventstore.ErrAmbiguous), errors.Is(err, ddb.ErrOutcomeUnknown):
 		return unknown
 	case errors.Is(err, eventstore.ErrWrongExpectedVersion), errors.Is(err, eventstore.ErrCommitIDReused):
-		return refused
+		return rejected
 	}
 	return failed
 }

@@ -32,7 +32,7 @@ type result uint8
 const (
 	running   result = iota
 	succeeded        // nil
-	refused          // a failed condition
+	rejected         // a failed condition
 	unknown          // ErrOutcomeUnknown
 	failed           // any other error: nothing was written and nothing will be
 	skipped          // there was no item to work on
@@ -184,7 +184,7 @@ func (r *run) effect(c *call, next ghost) {
 		}
 	}
 	switch {
-	case c.result == refused:
+	case c.result == rejected:
 		r.violated(failedLater, c)
 	case c.result == failed:
 		r.violated(errorApplied, c)
@@ -220,7 +220,7 @@ func (r *run) end(c *call, got *record, err error) {
 		if got != nil && err == nil && c.applied > 0 && !r.was(*got, c.at) {
 			r.violated(wrongReply, c)
 		}
-	case refused:
+	case rejected:
 		switch {
 		case c.applied > 0:
 			r.violated(failedApplied, c)

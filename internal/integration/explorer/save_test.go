@@ -56,7 +56,7 @@ func (s *saves) effect(c *call) {
 		s.run.violated(wentBack, c)
 	}
 	switch c.result {
-	case refused:
+	case rejected:
 		s.run.violated(failedLater, c)
 	case failed:
 		s.run.violated(errorApplied, c)
@@ -72,9 +72,9 @@ func (s *saves) end(c *call) {
 	switch {
 	case c.result == succeeded && !was:
 		s.run.violated(okNotApplied, c)
-	case c.result == refused && c.applied > 0:
+	case c.result == rejected && c.applied > 0:
 		s.run.violated(failedApplied, c)
-	case c.result == refused && !blocked:
+	case c.result == rejected && !blocked:
 		s.run.violated(failedTrue, c)
 	case c.result == failed, c.result == unknown && !blocked:
 		s.run.violated(gaveUp, c)
@@ -88,7 +88,7 @@ func (s *saves) result(err error) result {
 	case errors.Is(err, ddb.ErrOutcomeUnknown), errors.Is(err, ddb.ErrReplyLost):
 		return unknown
 	case errors.Is(err, position.ErrStale), errors.Is(err, snapshot.ErrConflict):
-		return refused
+		return rejected
 	}
 	return failed
 }

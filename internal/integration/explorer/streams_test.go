@@ -178,7 +178,7 @@ func (s *streams) effect(c *call) {
 	}
 	s.written[a.id] = c
 	switch c.result {
-	case refused:
+	case rejected:
 		s.run.violated(failedLater, c)
 	case failed:
 		s.run.violated(errorApplied, c)
@@ -187,7 +187,7 @@ func (s *streams) effect(c *call) {
 		if d.active {
 			s.watch(d)
 		}
-		if d.append.id == a.id && d.result == refused && a.ended > 0 && a.ended < d.append.began {
+		if d.append.id == a.id && d.result == rejected && a.ended > 0 && a.ended < d.append.began {
 			s.run.violated(undecided, d)
 		}
 	}
@@ -201,8 +201,8 @@ func (s *streams) end(c *call) {
 	switch c.result {
 	case succeeded:
 		s.endWell(c)
-	case refused:
-		s.endRefused(c)
+	case rejected:
+		s.endRejected(c)
 	case failed:
 		if c.applied > 0 {
 			s.run.violated(errorApplied, c)
@@ -252,8 +252,8 @@ func (s *streams) endWell(c *call) {
 	}
 }
 
-// endRefused holds a refusal against what was stored in the course of the call.
-func (s *streams) endRefused(c *call) {
+// endRejected holds a refusal against what was stored in the course of the call.
+func (s *streams) endRejected(c *call) {
 	a := c.append
 	if c.applied > 0 {
 		s.run.violated(failedApplied, c)

@@ -183,7 +183,7 @@ func allVerbs() []*verb {
 
 func updated(item record, err error) (*record, error) { return &item, err }
 
-var errRefused = errors.New("refused")
+var errRejected = errors.New("refused")
 
 // raw sends a request of a program without the library.
 func (u *user) raw(op, rest string) error {
@@ -192,7 +192,7 @@ func (u *user) raw(op, rest string) error {
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return errRefused
+		return errRejected
 	}
 	return nil
 }
@@ -203,8 +203,8 @@ func resultOf(err error) result {
 		return succeeded
 	case errors.Is(err, ddb.ErrOutcomeUnknown):
 		return unknown
-	case errors.Is(err, ddb.ErrConditionFailed), errors.Is(err, errRefused):
-		return refused
+	case errors.Is(err, ddb.ErrConditionFailed), errors.Is(err, errRejected):
+		return rejected
 	}
 	return failed
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package leaks shows that nothing of keys and items gets into texts, logs, spans and JSON, and that what is wrong is
-// refused before anything is sent.
+// rejected before anything is sent.
 package leaks_test
 
 import (

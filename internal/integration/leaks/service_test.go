@@ -24,7 +24,7 @@ func TestReversedRanges(t *testing.T) {
 	ctx := t.Context()
 	members, s := newMembers(t, 200, `{"Items":[],"Count":0,"ScannedCount":0}`)
 	q := members.Query("c")
-	for name, refused := range map[string]*ddb.Query[member, string]{
+	for name, rejected := range map[string]*ddb.Query[member, string]{
 		"sort key":     q.SortKey(ddb.Between("SSN-900", "SSN-100")),
 		"number":       q.Filter(age.Between(10, 9)), // as text they would be in order
 		"negative":     q.Filter(age.Between(-1, -2)),
@@ -33,7 +33,7 @@ func TestReversedRanges(t *testing.T) {
 		"of a map":     q.Filter(ddb.AsNum(votes.Key(canary)).Between(2, 1)),
 		"UTF-8, above": q.Filter(city.Between("\U00010000", "\uffff")), // as UTF-16 they would be in order
 	} {
-		_, err := refused.Page(ctx)
+		_, err := rejected.Page(ctx)
 		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "Between") || strings.Contains(err.Error(), "SSN") {
 			t.Errorf("%s: %v", name, err)
 		}

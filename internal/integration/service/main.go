@@ -132,7 +132,7 @@ func trial(ctx context.Context, s settings, credentials aws.CredentialsProvider,
 	cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Minute)
 	defer cancel()
 	r.deleted, r.left, err = p.clean(cleaning)
-	r.requests, r.refused, r.spent = p.figures()
+	r.requests, r.rejected, r.spent = p.figures()
 	r.commit, _ = output(cleaning, "git", "rev-parse", "HEAD")
 	r.goVersion, _ = output(cleaning, "go", "version")
 	err = errors.Join(err, r.write(s.report, stdout))

@@ -56,7 +56,7 @@ type proxy struct {
 
 	mu       sync.Mutex
 	requests map[string]int // by operation
-	refused  map[string]int // by reason
+	rejected map[string]int // by reason
 	spent    float64
 }
 
@@ -65,7 +65,7 @@ func newProxy(target endpoints, s settings, credentials aws.CredentialsProvider)
 		target: target, settings: s, credentials: credentials, signer: v4.NewSigner(),
 		// Replies pass as the service wrote them, checksum included.
 		client:   &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}, Timeout: time.Minute},
-		requests: make(map[string]int), refused: make(map[string]int), served: make(chan error, 1),
+		requests: make(map[string]int), rejected: make(map[string]int), served: make(chan error, 1),
 	}
 	p.server = &http.Server{Handler: http.HandlerFunc(p.serve), ReadHeaderTimeout: time.Minute}
 	return p
@@ -104,7 +104,7 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if reason := p.admit(operation, body); reason != "" {
-		p.count(p.refused, reason, 0)
+		p.count(p.rejected, reason, 0)
 		// No SDK repeats this error.
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		w.WriteHeader(http.StatusBadRequest)
@@ -116,7 +116,7 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request) {
 	status, header, reply, err := p.send(r.Context(), target, r.Header.Get("Content-Type"), body)
 	if err != nil {
 		if r.Context().Err() == nil {
-			p.count(p.refused, "no answer of the service", 0)
+			p.count(p.rejected, "no answer of the service", 0)
 		}
 		w.WriteHeader(http.StatusBadGateway)
 		return
@@ -183,10 +183,10 @@ func (p *proxy) send(ctx context.Context, target, contentType string, body []byt
 }
 
 // figures are the counts so far.
-func (p *proxy) figures() (requests, refused map[string]int, spent float64) {
+func (p *proxy) figures() (requests, rejected map[string]int, spent float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return maps.Clone(p.requests), maps.Clone(p.refused), p.spent
+	return maps.Clone(p.requests), maps.Clone(p.rejected), p.spent
 }
 
 // service is a client of the service itself, for what the trial does on its own.

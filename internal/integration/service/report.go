@@ -68,15 +68,15 @@ func results(events []byte) []result {
 
 // A report is what a run has shown.
 type report struct {
-	settings          settings
-	began             time.Time
-	took              time.Duration
-	commit, goVersion string
-	results           []result
-	requests, refused map[string]int
-	spent             float64
-	deleted           int
-	left              []string
+	settings           settings
+	began              time.Time
+	took               time.Duration
+	commit, goVersion  string
+	results            []result
+	requests, rejected map[string]int
+	spent              float64
+	deleted            int
+	left               []string
 }
 
 func (r report) write(file string, stdout io.Writer) error {
@@ -112,10 +112,10 @@ func (r report) String() string {
 	for _, operation := range slices.Sorted(maps.Keys(r.requests)) {
 		fmt.Fprintf(&b, "| %s | %d |\n", operation, r.requests[operation])
 	}
-	if len(r.refused) > 0 {
+	if len(r.rejected) > 0 {
 		b.WriteString("\n| not sent, because | requests |\n|---|---|\n")
-		for _, reason := range slices.Sorted(maps.Keys(r.refused)) {
-			fmt.Fprintf(&b, "| %s | %d |\n", reason, r.refused[reason])
+		for _, reason := range slices.Sorted(maps.Keys(r.rejected)) {
+			fmt.Fprintf(&b, "| %s | %d |\n", reason, r.rejected[reason])
 		}
 	}
 	fmt.Fprintf(&b, "\nTables deleted at the end: %d.", r.deleted)

@@ -41,8 +41,8 @@ func (e *callError) Error() string {
 }
 
 func isKind(err error, kind string) bool {
-	var refused *callError
-	return errors.As(err, &refused) && refused.kind == kind
+	var rejected *callError
+	return errors.As(err, &rejected) && rejected.kind == kind
 }
 
 // call sends a request to the engine and reads the reply into out. Requests are JSON, as the service takes it, so that a
@@ -73,15 +73,15 @@ func (p *Page) call(ctx context.Context, operation string, in, out any) error {
 		return fmt.Errorf("%s: %w", operation, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		var refused struct {
+		var rejected struct {
 			Type    string `json:"__type"`
 			Message string `json:"message"`
 		}
-		if err := json.Unmarshal(reply, &refused); err != nil {
+		if err := json.Unmarshal(reply, &rejected); err != nil {
 			return fmt.Errorf("%s: status %d", operation, resp.StatusCode)
 		}
-		_, kind, _ := strings.Cut(refused.Type, "#")
-		return &callError{operation, kind, refused.Message}
+		_, kind, _ := strings.Cut(rejected.Type, "#")
+		return &callError{operation, kind, rejected.Message}
 	}
 	if out == nil {
 		return nil
