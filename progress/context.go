@@ -72,6 +72,14 @@ func WithLimit(ctx context.Context, limit func() Limit) context.Context {
 	return s.into(ctx)
 }
 
+// LimitOf is what limits the calls of the context now. ok is false if nothing does.
+func LimitOf(ctx context.Context) (limit Limit, ok bool) {
+	if s := stateOf(ctx); s.limit != nil {
+		return s.limit(), true
+	}
+	return Limit{}, false
+}
+
 // Start begins a task if somebody listens; otherwise the task is nil, whose methods do nothing. The name is used if the context has none by [Named]. The calls
 // of the returned context are part of the task: their units are counted in it, and they report nothing themselves. The task must be ended.
 func Start(ctx context.Context, name string) (context.Context, *Task) {

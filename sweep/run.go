@@ -38,11 +38,13 @@ type fetched[T any] struct {
 	timing  *timing
 }
 
-func (r *run[T]) positionWith(segment int, next string) string {
+func (r *run[T]) positionWith(p Page[T]) string {
 	r.mu.Lock()
-	at := r.at.clone()
+	at, done := r.at.clone(), *p.done
 	r.mu.Unlock()
-	at.set(segment, next)
+	if !done { // its segment may have come further since
+		at.set(p.Segment, p.next)
+	}
 	return at.String()
 }
 
@@ -153,12 +155,13 @@ func (r *run[T]) stop(err error, yield func(Page[T], error) bool) {
 // hand hands a page to the loop, and notes that it is done.
 func (r *run[T]) hand(f fetched[T], yield func(Page[T], error) bool) bool {
 	next := f.page.Next.String()
-	page := Page[T]{Items: f.page.Items, Segment: f.segment, Scanned: f.page.Scanned, Consumed: f.page.Consumed, run: r, next: next}
+	page := Page[T]{Items: f.page.Items, Segment: f.segment, Scanned: f.page.Scanned, Consumed: f.page.Consumed, run: r, next: next, done: new(bool)}
 	if (f.page.Scanned > 0 || len(f.page.Items) > 0) && !yield(page, nil) {
 		return false
 	}
 	r.mu.Lock()
 	r.at.set(f.segment, next)
+	*page.done = true
 	r.mu.Unlock()
 	r.task.Items(int64(len(f.page.Items)))
 	r.task.Work(f.segment, float64(f.page.Scanned))

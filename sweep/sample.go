@@ -4,6 +4,7 @@ package sweep
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -60,22 +61,30 @@ const (
 // Each segment costs half a read unit at least, or a unit if the scan is consistent. The number of segments follows from the table's item count, which is some hours old and needs the
 // permission DescribeTable; without it the share alone decides. The calls of the context keep its pace and budget.
 func Sample[T any](ctx context.Context, scan ddb.Paged[T], share float64) (Estimate, error) {
+	return SampleOf(ctx, scan, share, func(T) bool { return true })
+}
+
+// SampleOf is [Sample] that counts those items for which a function says so.
+func SampleOf[T any](ctx context.Context, scan ddb.Paged[T], share float64, counts func(T) bool) (Estimate, error) {
 	if !(share > 0 && share <= 1) { // so written for what is no number
 		return Estimate{}, &ddb.InvalidError{Problems: []error{fmt.Errorf("sweep: the share of a sample is %g: it must be above 0 and at most 1", share)}}
 	}
 	segments, err := ddb.SegmentsOf(scan)
+	if err == nil && counts == nil {
+		err = &ddb.InvalidError{Problems: []error{errors.New("sweep: the function that counts items is nil")}}
+	}
 	if err != nil {
 		return Estimate{}, err
 	}
 	begun := time.Now()
 	ctx, task := progress.Start(ctx, "sample of "+segments.Name())
-	e, err := sample(ctx, task, segments, share)
+	e, err := sample(ctx, task, segments, share, counts)
 	task.End(err)
 	e.Elapsed = time.Since(begun)
 	return e, err
 }
 
-func sample[T any](ctx context.Context, task *progress.Task, scan *ddb.ScanSegments[T], share float64) (e Estimate, err error) {
+func sample[T any](ctx context.Context, task *progress.Task, scan *ddb.ScanSegments[T], share float64, counts func(T) bool) (e Estimate, err error) {
 	total := int(min(mostInSample, math.Ceil(sampled/share)))
 	if items, _, err := scan.Size(ctx); err == nil && items > 0 {
 		total = int(min(float64(total), max(1, float64(items)/segmentItems)))
@@ -89,7 +98,12 @@ func sample[T any](ctx context.Context, task *progress.Task, scan *ddb.ScanSegme
 		var inUnits float64
 		for after := ""; ; {
 			page, err := scan.Page(ctx, number, total, after)
-			inFound, inRead, inUnits = inFound+len(page.Items), inRead+page.Scanned, inUnits+page.Consumed.ReadUnits
+			for _, item := range page.Items {
+				if counts(item) {
+					inFound++
+				}
+			}
+			inRead, inUnits = inRead+page.Scanned, inUnits+page.Consumed.ReadUnits
 			e.Spent.ReadUnits += page.Consumed.ReadUnits
 			if err != nil {
 				return e, err

@@ -119,15 +119,16 @@ type Page[T any] struct {
 
 	run  *run[T]
 	next string
+	done *bool // guarded by the run: the loop body has ended
 }
 
 // Position is the text from which the sweep is resumed when this page and all whose loop body has ended are done. Call it
-// when the page's work is done, and store the text. It shows keys of items to those who decode it, as cursors do.
+// when the page's work is done, and store the text. Called later, it counts the pages since as well. It shows keys of items to those who decode it, as cursors do.
 func (p Page[T]) Position() string {
 	if p.run == nil {
 		return ""
 	}
-	return p.run.positionWith(p.Segment, p.next)
+	return p.run.positionWith(p)
 }
 
 // Format prints how many items it has, for every verb.

@@ -276,14 +276,15 @@ func TestConcurrentRuns(t *testing.T) {
 		wg.Go(func() {
 			seen := 0
 			var pages []sweep.Page[Thing]
+			last := ""
 			if err := drain(t.Context(), s, func(p sweep.Page[Thing]) {
 				seen += len(p.Items)
-				pages = append(pages, p)
-				for _, old := range pages {
-					if old.Position() == "" {
-						t.Error("no position")
+				for _, old := range pages { // whose body has ended: they count what this page began with
+					if got := old.Position(); got != last {
+						t.Errorf("an old page has another position: %q, want %q", got, last)
 					}
 				}
+				pages, last = append(pages, p), p.Position()
 			}); err != nil || seen != items {
 				t.Errorf("%d items, %v", seen, err)
 			}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Migrate reads items that other libraries have written, each in its own layout, with
-// one struct, brings them into one layout while the old writers may still be at work,
-// and gives them versions:
+// one struct, brings them into one layout with a job while the old writers may still be at work,
+// and gives them versions. Its test does so under writers of both forms, faults and kills:
 //
 //	go run ./examples/migrate
 //
@@ -26,6 +26,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/job"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -119,13 +120,27 @@ func run(ctx context.Context, client *dynamodb.Client) error {
 	for _, w := range list {
 		fmt.Printf("    %x note %q tags %v seen %s count %d\n", w.ID, w.Note, w.Tags, w.Seen.UTC().Format(time.DateTime), w.Count)
 	}
+	relayout, err := job.New("relayout", widgets, toNewLayout)
+	if err != nil {
+		return err
+	}
+	plan, err := relayout.Plan(ctx, 0.01)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("plan: %.0f of %.0f items would change\n", plan.Changes.Count, plan.Changes.Scanned)
 	for _, pass := range []string{"first pass", "second pass"} {
-		written, left, err := rewrite(ctx, widgets)
+		r, err := relayout.Run(ctx)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s: %d rewritten, %d already done\n", pass, written, left)
+		fmt.Printf("%s: %d rewritten, %d already done, %d failed\n", pass, r.Changed, r.Kept, r.Failed)
 	}
+	left, err := relayout.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Println("verified:", left.Changed, "items are left to do")
 	if err := layouts(ctx, "after", client, widgets.Name()); err != nil {
 		return err
 	}
@@ -143,37 +158,23 @@ func run(ctx context.Context, client *dynamodb.Client) error {
 	return err
 }
 
-// Rewrite brings every item that has no version into the layout of Widget. An update of
-// attributes leaves alone what Widget does not know, and raises an absent version from zero to
-// one. Every write of a widget sets seen, so an item that is as it was seen is as it was read; one
-// that an old writer has changed meanwhile is left to the next pass. It can be stopped and begun again.
-func rewrite(ctx context.Context, widgets *ddb.SimpleTable[Widget, ID]) (written, left int, err error) {
-	for w, err := range widgets.Scan().Consistent().All(ctx) {
-		if err != nil {
-			return written, left, err
-		}
-		if w.Version > 0 {
-			left++
-			continue
-		}
-		changes := []ddb.Change[Widget]{widgetSeen.Set(w.Seen.UTC())}
-		if w.Note == "" {
-			changes = append(changes, ddb.Remove(widgetNote))
-		}
-		if len(w.Tags) > 0 {
-			changes = append(changes, widgetTags.Set(w.Tags))
-		} else {
-			changes = append(changes, ddb.Remove(widgetTags))
-		}
-		_, err = widgets.Update(ctx, w.ID, ddb.Changes(changes...), ddb.If(ddb.NotExists(widgetVersion), widgetSeen.Eq(w.Seen)))
-		switch {
-		case err == nil:
-			written++
-		case !errors.Is(err, ddb.ErrConditionFailed):
-			return written, left, err
-		}
+// toNewLayout brings an item that has no version into the layout of Widget. An update of attributes leaves alone what Widget does not
+// know, and raises an absent version from zero to one. The job sends it only if the item is still as it was read, and reads an item again that an old writer has changed
+// meanwhile.
+func toNewLayout(w Widget) job.Change[Widget] {
+	if w.Version > 0 {
+		return job.Keep[Widget]()
 	}
-	return written, left, nil
+	changes := []ddb.Change[Widget]{widgetSeen.Set(w.Seen.UTC())}
+	if w.Note == "" {
+		changes = append(changes, ddb.Remove(widgetNote))
+	}
+	if len(w.Tags) > 0 {
+		changes = append(changes, widgetTags.Set(w.Tags))
+	} else {
+		changes = append(changes, ddb.Remove(widgetTags))
+	}
+	return job.Update(ddb.Changes(changes...))
 }
 
 // Layouts prints the types that are stored.

@@ -33,6 +33,7 @@ var foundations = map[string]bool{ // whether it lies above the root
 	"pagetoken":  true,
 	"sweep":      true,
 	"layerstats": false,
+	"job":        true,
 }
 
 // clientPackages make clients, and so build the SDK's credential packages. Programs that bring a client build neither.

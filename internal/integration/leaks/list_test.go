@@ -24,6 +24,7 @@ import (
 	"github.com/dynamotable/ddb/grant"
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
 	"github.com/dynamotable/ddb/hotkeys"
+	"github.com/dynamotable/ddb/job"
 	"github.com/dynamotable/ddb/keyformat"
 	"github.com/dynamotable/ddb/layerstats"
 	"github.com/dynamotable/ddb/loader"
@@ -104,6 +105,14 @@ var exportedTypes = map[string]exported{
 	"ddb.CondOf":               holds[ddb.CondOf[*member]](),
 	"ddb.ConditionFailed":      holds[ddb.ConditionFailed[member]]("Condition"),
 	"progress.Count":           sends[progress.Count]("Name"),
+	"job.Change":               holds[job.Change[member]](),
+	"job.Failure":              holds[job.Failure](),
+	"job.FileStore":            points[job.FileStore](),
+	"job.Job":                  points[job.Job[member, string]](),
+	"job.Plan":                 holds[job.Plan](),
+	"job.Report":               holds[job.Report](),
+	"job.State":                holds[job.State]("Owner"),
+	"job.TableStore":           points[job.TableStore](),
 	"ddb.ScanSegments":         points[ddb.ScanSegments[member]](),
 	"sweep.Estimate":           holds[sweep.Estimate](),
 	"sweep.Page":               holds[sweep.Page[member]](),

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/sweep"
+)
+
+// Table is what a job needs of a table: [*ddb.Table] and [*ddb.SimpleTable] have it.
+type Table[T, K any] interface {
+	ddb.KeyedTable[T, K]
+	ddb.TablePart
+	Name() string
+	Scan() *ddb.Scan[T]
+	Update(ctx context.Context, key K, changes ...ddb.UpdateOption[T]) (T, error)
+	Put(ctx context.Context, item *T, opts ...ddb.WriteOption[T]) error
+	DeleteItem(ctx context.Context, item *T, opts ...ddb.WriteOption[T]) error
+}
+
+// Option is an option of [New].
+type Option func(*settings) error
+
+type settings struct {
+	guard       string
+	store       Store
+	owner       string
+	lease       time.Duration
+	maxFailures int64
+	onFailure   func(Failure) error
+	segments    []sweep.Option
+	concurrency int
+}
+
+// Guard names the attribute that every writer changes with every write, such as a version. The condition of a change is then on this attribute alone, and [Put] and [Delete] can be
+// used. All programs that write the table must keep it. An item without it is guarded by all its attributes.
+func Guard(version ddb.AnyAttr) Option {
+	return func(s *settings) error {
+		if version == nil || ddb.NameOf(version) == "" {
+			return errors.New("job: the attribute of Guard is nil, or no attribute")
+		}
+		s.guard = ddb.NameOf(version)
+		return nil
+	}
+}
+
+// StoredIn is where position and lease are kept: a [TableStore] or a [FileStore]. Without it a run that ends begins anew.
+func StoredIn(store Store) Option {
+	return func(s *settings) error {
+		if store == nil {
+			return errors.New("job: the store is nil")
+		}
+		s.store = store
+		return nil
+	}
+}
+
+// Lease is how long a runner has the job without renewing that, a minute without this option; it is renewed, with the position, three times as often. After a kill another can begin when it is over. A
+// kill loses what was done since the last renewal, which is then done again and kept.
+func Lease(d time.Duration) Option {
+	return func(s *settings) error {
+		if d < time.Second || d > 24*time.Hour {
+			return fmt.Errorf("job: a lease of %v: must be a second to a day", d)
+		}
+		s.lease = d
+		return nil
+	}
+}
+
+// OnFailure is called for each item that has failed, by several goroutines, before the position passes it. Its error ends the run. [FailuresTo] writes them to a file.
+func OnFailure(f func(Failure) error) Option {
+	return func(s *settings) error {
+		if f == nil {
+			return errors.New("job: the function of OnFailure is nil")
+		}
+		s.onFailure = f
+		return nil
+	}
+}
+
+// MaxFailures is after how many failed items a run ends, with [ErrFailures]; 100 without it, a negative number is no bound.
+func MaxFailures(n int) Option {
+	return func(s *settings) error { s.maxFailures = int64(n); return nil }
+}
+
+// Concurrency is how many items of a page are written at the same time, 8 without it, up to 64.
+func Concurrency(n int) Option {
+	return func(s *settings) error {
+		if n < 1 || n > 64 {
+			return fmt.Errorf("job: a concurrency of %d: must be 1 to 64", n)
+		}
+		s.concurrency = n
+		return nil
+	}
+}
+
+// Sweep gives options to the sweep, such as the number of segments.
+func Sweep(opts ...sweep.Option) Option {
+	return func(s *settings) error { s.segments = append(s.segments, opts...); return nil }
+}
+
+// Job applies a function to all items of a table. It is immutable and safe for concurrent use.
+type Job[T, K any] struct {
+	name   string
+	table  Table[T, K]
+	change func(T) Change[T]
+	set    settings
+	known  []string // attributes of T
+	keys   []string // attributes of the key
+	err    error
+}
+
+// New describes a job. The name identifies it in the store and in its progress. The function must be pure: it depends on the item alone, has no effect, keeps what
+// it has changed, and may be called several times for an item and by several goroutines. New sends nothing; everything that is wrong is in its error, and in that of each call.
+func New[T, K any](name string, table Table[T, K], change func(T) Change[T], opts ...Option) (*Job[T, K], error) {
+	j := &Job[T, K]{name: name, table: table, change: change, set: settings{lease: time.Minute, maxFailures: 100, concurrency: 8}}
+	var errs []error
+	if name == "" || len(name) > 200 {
+		errs = append(errs, errors.New("job: the name must have 1 to 200 bytes"))
+	}
+	if change == nil {
+		errs = append(errs, errors.New("job: the function is nil"))
+	}
+	for _, o := range opts {
+		if o == nil {
+			errs = append(errs, errors.New("job: an option is nil"))
+			continue
+		}
+		errs = append(errs, o(&j.set))
+	}
+	if plan, err := codec.PlanOf(reflect.TypeFor[T]()); err != nil {
+		errs = append(errs, err)
+	} else {
+		for _, f := range plan.Fields() {
+			j.known = append(j.known, f.Name)
+		}
+	}
+	if v := reflect.ValueOf(table); table == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+		errs = append(errs, errors.New("job: the table is nil"))
+	} else if definition, err := ddb.Definition(table); err != nil {
+		errs = append(errs, err)
+	} else {
+		for _, k := range definition.Create.KeySchema {
+			j.keys = append(j.keys, *k.AttributeName)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		var problems []error
+		for _, err := range errs {
+			if err != nil {
+				problems = append(problems, err)
+			}
+		}
+		j.err = &ddb.InvalidError{Problems: problems}
+	}
+	return j, j.err
+}
+
+var errZero = &ddb.InvalidError{Problems: []error{errors.New("job: a nil or zero Job was used; make it with New")}}
+
+func (j *Job[T, K]) usable() error {
+	if j == nil || j.table == nil && j.err == nil {
+		return errZero
+	}
+	return j.err
+}
+
+// Format prints what it is, whatever the verb.
+func (j *Job[T, K]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "job.Job") }
+
+// scan reads whole items, as they are stored.
+func (j *Job[T, K]) scan(consistent bool) ddb.Paged[ddb.RawItem] {
+	scan := j.table.Scan()
+	if consistent {
+		scan = scan.Consistent()
+	}
+	return ddb.View[ddb.RawItem](scan)
+}
+
+// decide is what the job does with a stored item.
+func (j *Job[T, K]) decide(raw ddb.RawItem) (item T, c Change[T]) {
+	item, err := ddb.DecodeRaw(j.table, raw)
+	if err != nil {
+		return item, Fail[T](err)
+	}
+	c = j.change(item)
+	switch {
+	case c.kind == none:
+		c = Fail[T](errors.New("the job's function gave a zero Change"))
+	case c.kind == update && len(c.updates) == 0:
+		c = Fail[T](errors.New("the job's function gave an Update without changes"))
+	case (c.kind == put || c.kind == remove) && !raw.Has(j.set.guard):
+		c = Fail[T](errors.New("a Put or Delete is refused without the attribute of the option Guard: an attribute that another program adds meanwhile would be lost; use Update, or give all items a version first"))
+	}
+	return item, c
+}
+
+// unchanged is the condition that the stored item is as it was read.
+func (j *Job[T, K]) unchanged(raw ddb.RawItem) (ddb.Cond[T], error) {
+	var all []ddb.Cond[T]
+	var problem error
+	has := make(map[string]bool)
+	for name, value := range raw.Attrs() {
+		has[name] = true
+		if j.set.guard != "" && raw.Has(j.set.guard) && name != j.set.guard {
+			continue
+		}
+		av, err := value.Value()
+		problem = errors.Join(problem, err)
+		n := strconv.Itoa(len(all))
+		all = append(all, ddb.RawText[T]("#g"+n+" = :g"+n, map[string]string{"#g" + n: name}, map[string]any{":g" + n: av}))
+	}
+	if j.set.guard == "" || !raw.Has(j.set.guard) {
+		absent := j.known
+		if j.set.guard != "" {
+			absent = append(absent[:len(absent):len(absent)], j.set.guard)
+		}
+		for _, name := range absent {
+			if !has[name] {
+				has[name] = true
+				n := strconv.Itoa(len(all))
+				all = append(all, ddb.RawText[T]("attribute_not_exists(#g"+n+")", map[string]string{"#g" + n: name}, nil))
+			}
+		}
+	}
+	return ddb.And(all...), problem
+}
+
+// send sends a change under the condition that the item is as it was read.
+func (j *Job[T, K]) send(ctx context.Context, raw ddb.RawItem, item T, c Change[T]) error {
+	guard, err := j.unchanged(raw)
+	if err != nil {
+		return &ddb.InvalidError{Problems: []error{err}}
+	}
+	switch c.kind {
+	case update:
+		_, err = j.table.Update(ctx, j.table.KeyOf(&item), append(c.updates, ddb.UpdateOption[T](ddb.If(guard)))...)
+	case put:
+		if !reflect.DeepEqual(j.table.KeyOf(&item), j.table.KeyOf(c.item)) {
+			return &ddb.InvalidError{Problems: []error{errors.New("the job's Put has another key than the item that was read")}}
+		}
+		err = j.table.Put(ctx, c.item, ddb.If(guard))
+	default:
+		err = j.table.DeleteItem(ctx, &item, ddb.If(guard))
+	}
+	return err
+}
+
+// attempts is how often an item is read again that others change, or whose reply was lost.
+const attempts = 10
+
+// errBusy is an item that others changed all the time.
+var errBusy = fmt.Errorf("the item was changed by others, or its replies were lost, %d times in a row: run the job again", attempts)
+
+// one applies the job to an item as it was read. An error ends the run; what is wrong with the item alone is in the outcome.
+func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err error) {
+	for again := 0; ; again++ {
+		item, c := j.decide(raw)
+		switch c.kind {
+		case keep:
+			o.what = kept
+			if again > 0 && o.unknown { // the change whose reply was lost
+				o.what = changed
+			}
+			return o, nil
+		case fail:
+			return o.failed(c.err), nil
+		default:
+		}
+		if again == attempts {
+			return o.failed(errBusy), nil
+		}
+		err := j.send(ctx, raw, item, c)
+		switch {
+		case err == nil:
+			o.what = changed
+			return o, nil
+		case errors.Is(err, ddb.ErrOutcomeUnknown):
+			o.unknown = true
+		case errors.Is(err, ddb.ErrConditionFailed):
+			o.conflicts++
+		case errors.Is(err, ddb.ErrInvalid), errors.Is(err, ddb.ErrItemTooLarge), errors.Is(err, ddb.ErrOtherEntity):
+			return o.failed(err), nil
+		default:
+			return o, err
+		}
+		raw, err = ddb.GetView[ddb.RawItem](ctx, j.table, j.table.KeyOf(&item), ddb.Consistent())
+		switch {
+		case errors.Is(err, ddb.ErrNotFound):
+			o.what = kept // it is gone: there is nothing to change
+			if o.unknown && c.kind == remove {
+				o.what = changed
+			}
+			return o, nil
+		case err != nil:
+			return o, err
+		}
+	}
+}
+
+// Apply applies the job to the item of a key, as [Job.Run] does: for consumers of the table's stream, which catch what programs of before write behind the
+// sweep. An item that is not there is no error. It costs a consistent read, and the write if the item changes. What the function fails is its error.
+func (j *Job[T, K]) Apply(ctx context.Context, key K) error {
+	if err := j.usable(); err != nil {
+		return err
+	}
+	raw, err := ddb.GetView[ddb.RawItem](ctx, j.table, key, ddb.Consistent())
+	if errors.Is(err, ddb.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o, err := j.one(ctx, raw)
+	if err == nil {
+		err = o.err
+	}
+	return err
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// ErrLeased means that another runner has the job, or has taken it over.
+var ErrLeased = errors.New("another runner has the job")
+
+// State is what a [Store] keeps of a job.
+type State struct {
+	// Position is where the sweep goes on, "" at the beginning. It shows keys to those who decode it.
+	Position string
+	// Token is the secret of the runner that has the lease, "" if none has; Owner says for people which it is.
+	Token, Owner string
+	// Until is when the lease ends unless it is renewed.
+	Until time.Time
+	// Runs is how many runs have ended with success.
+	Runs int64
+}
+
+// Format prints who has the job and how long, and neither position nor token.
+func (s State) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "job.State: owner %q until %v, %d runs", s.Owner, s.Until, s.Runs)
+}
+
+// MarshalJSON is an error: the position shows keys.
+func (s State) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("job: a State is not encoded by itself: its position shows keys")
+}
+
+// Store keeps the states of jobs. A store of your own must be atomic: of two runners that take or renew a lease at the same time, one is refused.
+type Store interface {
+	// Load is the state of a job; the zero State if it is not known.
+	Load(ctx context.Context, job string) (State, error)
+	// Swap stores a state if the stored Token is still that of was, and Until the same; otherwise it is [ErrLeased]. When the reply is lost it finds out what is
+	// stored, by the Token and Until, which differ with each call.
+	Swap(ctx context.Context, job string, was, will State) error
+}
+
+// claim is a lease that a run has. The zero claim is that of a run without a store.
+type claim struct {
+	store Store
+	job   string
+	lease time.Duration
+
+	mu     sync.Mutex
+	state  State
+	latest func() string // the position of what is done
+}
+
+// claim takes the lease.
+func (j *Job[T, K]) claim(ctx context.Context) (*claim, error) {
+	c := &claim{store: j.set.store, job: j.name, lease: j.set.lease}
+	if c.store == nil {
+		return c, nil
+	}
+	was, err := c.store.Load(ctx, j.name)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	if was.Token != "" && was.Until.After(now) {
+		return nil, fmt.Errorf("job: %w: %s, for %v more", ErrLeased, was.Owner, was.Until.Sub(now).Round(time.Second))
+	}
+	host, _ := os.Hostname()
+	c.state = State{Position: was.Position, Token: uuid.NewString(), Owner: fmt.Sprintf("%s, process %d", host, os.Getpid()), Until: until(now, c.lease), Runs: was.Runs}
+	if err := c.store.Swap(ctx, j.name, was, c.state); err != nil {
+		return nil, fmt.Errorf("job: %w", err)
+	}
+	return c, nil
+}
+
+// until is the end of a lease, in whole milliseconds, so that all stores keep it exactly.
+func until(now time.Time, lease time.Duration) time.Time {
+	return now.Add(lease).UTC().Truncate(time.Millisecond)
+}
+
+func (c *claim) position() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state.Position
+}
+
+// at notes how to get the position when it is wanted.
+func (c *claim) at(position func() string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.latest = position
+}
+
+// keep renews the lease, with the position, until stop is called, which returns why the lease was lost. The context ends when it is.
+func (c *claim) keep(ctx context.Context) (_ context.Context, stop func() error) {
+	if c.store == nil {
+		return ctx, func() error { return nil }
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	done, ended := make(chan struct{}), make(chan struct{})
+	var lost error
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(c.lease / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			if err := c.renew(ctx, c.lease); err != nil && (errors.Is(err, ErrLeased) || c.isOver()) {
+				lost = fmt.Errorf("job: the lease is lost: %w", err)
+				cancel(lost)
+				return
+			}
+		}
+	}()
+	return ctx, sync.OnceValue(func() error {
+		close(done)
+		<-ended
+		cancel(nil)
+		return lost
+	})
+}
+
+func (c *claim) isOver() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().After(c.state.Until)
+}
+
+// renew stores position and lease. A lease of 0 gives it back.
+func (c *claim) renew(ctx context.Context, lease time.Duration) error {
+	c.mu.Lock()
+	was, latest := c.state, c.latest
+	c.mu.Unlock()
+	will := was
+	if latest != nil {
+		will.Position = latest()
+	}
+	if will.Until = until(time.Now(), lease); lease == 0 {
+		will.Token, will.Owner, will.Until = "", "", time.Time{}
+	}
+	if err := c.store.Swap(ctx, c.job, was, will); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.state = will
+	c.mu.Unlock()
+	return nil
+}
+
+// endTime is how long giving back the lease may take when the context of the run has ended.
+const endTime = 10 * time.Second
+
+// end stores the last position, or that all is done, and gives the lease back. ctx has no end.
+func (c *claim) end(ctx context.Context, err error) error {
+	if c.store == nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, endTime)
+	defer cancel()
+	if err == nil {
+		c.mu.Lock()
+		c.latest = func() string { return "" }
+		c.state.Runs++
+		c.mu.Unlock()
+	}
+	if bad := c.renew(ctx, 0); bad != nil {
+		return errors.Join(err, fmt.Errorf("job: its position could not be stored, what was done since the last time is done again: %w", bad))
+	}
+	return err
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/internal/prefetch"
+	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/sweep"
+)
+
+// ErrFailures means that a run ended because more items failed than [MaxFailures] allows.
+var ErrFailures = errors.New("too many items failed")
+
+// Report is what a run has done. After an error it tells how far it came.
+type Report struct {
+	// Read is how many items were read, Kept how many were left as they are, Changed how many were changed. Of [Job.Verify] it is how many would be.
+	Read, Kept, Changed int64
+	// Conflicts is how often an item was read again because another program had written it.
+	Conflicts int64
+	// Failed is how many items failed; [OnFailure] has their keys.
+	Failed int64
+	// Spent is what the requests of the run have cost, as far as replies state it.
+	Spent   cost.Consumed
+	Elapsed time.Duration
+}
+
+// Failure is an item that failed.
+type Failure struct {
+	key ddb.RawItem
+	err error
+}
+
+// Key is the key of the item in DynamoDB's JSON.
+func (f Failure) Key() []byte { return f.key.JSON() }
+
+// Err is why it failed.
+func (f Failure) Err() error { return f.err }
+
+// Format prints no data, whatever the verb.
+func (f Failure) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "job.Failure") }
+
+// MarshalJSON is an error: [FailuresTo] writes failures.
+func (f Failure) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("job: a failure is not encoded by itself: give FailuresTo, or its Key")
+}
+
+// FailuresTo writes each failed item as a line of JSON, {"key":{"id":{"S":"a"}},"error":"..."}. The lines hold keys, and the texts of the function's errors.
+func FailuresTo(w io.Writer) Option {
+	if w == nil {
+		return OnFailure(nil)
+	}
+	var mu sync.Mutex
+	return OnFailure(func(f Failure) error {
+		line, err := json.Marshal(struct {
+			Key   json.RawMessage `json:"key"`
+			Error string          `json:"error"`
+		}{f.Key(), f.Err().Error()})
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		_, err = w.Write(append(line, '\n'))
+		return err
+	})
+}
+
+type what int
+
+const (
+	kept what = iota
+	changed
+	failed
+)
+
+// outcome is what was done with an item.
+type outcome struct {
+	what      what
+	conflicts int64
+	unknown   bool // the reply of a write was lost
+	err       error
+}
+
+func (o outcome) failed(err error) outcome {
+	o.what, o.err = failed, err
+	return o
+}
+
+// totals are the sums of a run.
+type totals struct {
+	mu   sync.Mutex
+	r    Report
+	task *progress.Task
+}
+
+func (t *totals) add(o outcome) (failures int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.r.Read++
+	t.r.Conflicts += o.conflicts
+	t.task.Count("conflicts", o.conflicts)
+	switch o.what {
+	case kept:
+		t.r.Kept++
+		t.task.Count("kept", 1)
+	case changed:
+		t.r.Changed++
+		t.task.Count("changed", 1)
+	default:
+		t.r.Failed++
+		t.task.Count("failed", 1)
+	}
+	return t.r.Failed
+}
+
+// Run applies the job to all items. It can be stopped at any time; called again, it goes on from the position in the store, or after its end from the
+// beginning. Another runner of the same job is refused with [ErrLeased].
+//
+// It costs a scan of the table, eventually consistent, and a write for each item that changes; one that another program writes at the same time costs a consistent read and
+// another write. Failed items do not end it until there are too many.
+func (j *Job[T, K]) Run(ctx context.Context) (r Report, err error) {
+	if err := j.usable(); err != nil {
+		return Report{}, err
+	}
+	return j.measured(ctx, j.name, func(ctx context.Context, sums *totals) error {
+		lease, err := j.claim(ctx)
+		if err != nil {
+			return err
+		}
+		ctx, stop := lease.keep(ctx)
+		defer stop() //nolint:errcheck // after a panic of the function
+		err = j.sweep(ctx, sums, lease, false, j.one)
+		if lost := stop(); lost != nil {
+			return lost
+		}
+		return lease.end(context.WithoutCancel(ctx), err)
+	})
+}
+
+// Verify reads the whole table consistently, and reports how many items the job would still change or fail. It writes nothing, and needs no lease. Changed must be 0 when all is done; items
+// that programs of before write meanwhile count again.
+func (j *Job[T, K]) Verify(ctx context.Context) (Report, error) {
+	if err := j.usable(); err != nil {
+		return Report{}, err
+	}
+	return j.measured(ctx, "verification of "+j.name, func(ctx context.Context, sums *totals) error {
+		return j.sweep(ctx, sums, &claim{}, true, func(_ context.Context, raw ddb.RawItem) (outcome, error) {
+			switch _, c := j.decide(raw); c.kind {
+			case keep:
+				return outcome{what: kept}, nil
+			case fail:
+				return outcome{}.failed(c.err), nil
+			default:
+				return outcome{what: changed}, nil
+			}
+		})
+	})
+}
+
+// measured reports progress, time and cost.
+func (j *Job[T, K]) measured(ctx context.Context, name string, do func(context.Context, *totals) error) (Report, error) {
+	begun := time.Now()
+	meter := cost.NewBudget(cost.Limits{})
+	ctx, task := progress.Start(ddb.WithBudget(ctx, meter), name)
+	sums := &totals{task: task}
+	err := do(ctx, sums)
+	if errors.Is(err, cost.ErrBudgetExceeded) {
+		task.Stop(ddb.RedactError(err).Error())
+	}
+	task.End(ddb.RedactError(err))
+	sums.mu.Lock()
+	defer sums.mu.Unlock()
+	spent := meter.Spent()
+	sums.r.Spent = cost.Consumed{ReadUnits: spent.ReadUnits, WriteUnits: spent.WriteUnits}
+	sums.r.Elapsed = time.Since(begun)
+	return sums.r, err
+}
+
+// sweep reads the table and applies each to all items.
+func (j *Job[T, K]) sweep(ctx context.Context, sums *totals, lease *claim, consistent bool, each func(context.Context, ddb.RawItem) (outcome, error)) error {
+	s, err := sweep.Of(j.scan(consistent), j.set.segments...).Resume(lease.position())
+	if err != nil {
+		return err
+	}
+	for page, err := range s.Pages(progress.Join(ctx)) {
+		if err != nil {
+			return err
+		}
+		if err := j.page(ctx, sums, page.Items, each); err != nil {
+			return err
+		}
+		lease.at(page.Position)
+	}
+	return nil
+}
+
+// page applies each to the items of a page, several at a time.
+func (j *Job[T, K]) page(ctx context.Context, sums *totals, items []ddb.RawItem, each func(context.Context, ddb.RawItem) (outcome, error)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, j.set.concurrency)
+	for _, raw := range items {
+		slots <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
+		wg.Go(func() {
+			err := prefetch.ErrGoexit
+			defer func() {
+				if err != nil {
+					cancel(err)
+				}
+				<-slots
+			}()
+			if p := prefetch.Catch(func() { err = j.item(ctx, sums, raw, each) }); p != nil {
+				err = p
+			}
+		})
+	}
+	wg.Wait()
+	err := context.Cause(ctx)
+	prefetch.Repanic(err)
+	return err
+}
+
+func (j *Job[T, K]) item(ctx context.Context, sums *totals, raw ddb.RawItem, each func(context.Context, ddb.RawItem) (outcome, error)) error {
+	o, err := each(ctx, raw)
+	if err != nil {
+		return err
+	}
+	if o.what == failed && j.set.onFailure != nil {
+		if err := j.set.onFailure(j.failure(raw, o.err)); err != nil {
+			return fmt.Errorf("job: a failed item could not be reported: %w", err)
+		}
+	}
+	if n := sums.add(o); o.what == failed && j.set.maxFailures >= 0 && n > j.set.maxFailures {
+		return fmt.Errorf("job: %w: more than %d; the last cause is in OnFailure", ErrFailures, j.set.maxFailures)
+	}
+	return nil
+}
+
+// failure has the key of the item alone.
+func (j *Job[T, K]) failure(raw ddb.RawItem, err error) Failure {
+	var key ddb.RawItem
+	for _, name := range j.keys {
+		if value, ok := raw.Attr(name); ok {
+			key, _ = key.With(name, value)
+		}
+	}
+	return Failure{key, err}
+}
+
+// Plan is what a run would do, as a sample says.
+type Plan struct {
+	// Changes is about how many items would change, of how many there are.
+	Changes sweep.Estimate
+	// Failed is how many of the items of the sample would fail.
+	Failed int
+	// Spend is about what the run would cost: the scan, and a write for each KB of an item that changes. Indexes cost more.
+	Spend cost.Consumed
+	// Takes is about how long it would take at the pace of the context; 0 without one.
+	Takes time.Duration
+}
+
+// String is the plan in one line.
+func (p Plan) String() string {
+	text := fmt.Sprintf("would change %v; about %.0f read and %.0f write units", p.Changes, p.Spend.ReadUnits, p.Spend.WriteUnits)
+	if p.Takes > 0 {
+		text += fmt.Sprintf(", %v at this pace", p.Takes.Round(time.Second))
+	}
+	return text + fmt.Sprintf("; %d items of the sample would fail", p.Failed)
+}
+
+// Plan estimates from a share of the table, above 0 and up to 1, how many items would change, what a run would cost, and how long it would take at the pace of the context; see [sweep.Sample]. It
+// writes nothing.
+func (j *Job[T, K]) Plan(ctx context.Context, share float64) (p Plan, err error) {
+	if err := j.usable(); err != nil {
+		return Plan{}, err
+	}
+	writes := 0.0
+	p.Changes, err = sweep.SampleOf(progress.Named(ctx, "plan of "+j.name), j.scan(false), share, func(raw ddb.RawItem) bool {
+		_, c := j.decide(raw)
+		switch c.kind {
+		case keep:
+			return false
+		case fail:
+			p.Failed++
+			return false
+		default:
+			writes += math.Ceil(float64(len(raw.JSON())) / 1024) // a little more than the item: JSON has types and quotes
+			return true
+		}
+	})
+	p.Spend.ReadUnits = p.Changes.WholeUnits
+	if p.Changes.Found > 0 {
+		p.Spend.WriteUnits = writes / float64(p.Changes.Found) * p.Changes.Count
+	}
+	if limit, ok := progress.LimitOf(ctx); ok {
+		for _, u := range [][2]float64{{p.Spend.ReadUnits, limit.Ceiling.Read}, {p.Spend.WriteUnits, limit.Ceiling.Write}} {
+			if u[1] > 0 {
+				p.Takes = max(p.Takes, time.Duration(u[0]/u[1]*float64(time.Second)))
+			}
+		}
+	}
+	return p, err
+}

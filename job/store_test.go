@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package job_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/job"
+)
+
+// Stores keep a state exactly, and of those that swap the same one let one through.
+func TestStores(t *testing.T) {
+	t.Parallel()
+	client := ddbtest.New(t)
+	table, err := job.NewTableStore(client, "jobs")
+	must(t, err)
+	must(t, table.EnsureTable(t.Context()))
+	for name, s := range map[string]job.Store{"table": table, "file": job.NewFileStore(filepath.Join(t.TempDir(), "jobs.json"))} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			empty, err := s.Load(t.Context(), "a")
+			if err != nil || empty != (job.State{}) {
+				t.Errorf("%v, %v", empty, err)
+			}
+			now := time.Now().UTC().Truncate(time.Millisecond)
+			first := job.State{Position: "p1", Token: "one", Owner: "x", Until: now, Runs: 1}
+			must(t, s.Swap(t.Context(), "a", empty, first))
+			if got, err := s.Load(t.Context(), "a"); err != nil || got.Position != "p1" || got.Token != "one" || got.Owner != "x" || !got.Until.Equal(now) || got.Runs != 1 {
+				t.Errorf("%+v, %v", got, err)
+			}
+			if got, err := s.Load(t.Context(), "b"); err != nil || got != (job.State{}) {
+				t.Errorf("%v, %v", got, err)
+			}
+			var wg sync.WaitGroup
+			var won atomic.Int64
+			for i := range 8 {
+				wg.Go(func() {
+					next := first
+					next.Token, next.Until = fmt.Sprint("t", i), now.Add(time.Duration(i+1)*time.Second)
+					switch err := s.Swap(t.Context(), "a", first, next); {
+					case err == nil:
+						won.Add(1)
+					case !errors.Is(err, job.ErrLeased):
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			if won.Load() != 1 {
+				t.Errorf("%d have the lease", won.Load())
+			}
+		})
+	}
+}
+
+// Two runners of a job: the second is refused while the first has the lease, takes over when the first does not renew it, and the first then ends.
+func TestOneRunner(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := new(atomic.Bool)
+		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("UpdateItem").Where(func(fault.Request) bool { return slow.Load() }).Delay(10 * time.Second)))
+		defer e.Close()
+		client := newClient(e)
+		table := newOrders(t, client, 30)
+		states, err := job.NewTableStore(client, "jobs")
+		must(t, err)
+		must(t, states.EnsureTable(t.Context()))
+		first := &mortal{Store: states}
+		slow.Store(true)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := newJob(t, table, lower, job.StoredIn(first)).Run(t.Context())
+			ended <- err
+		}()
+		second := newJob(t, table, lower, job.StoredIn(states))
+		for range 5 { // longer than a lease, which the first renews
+			<-time.After(20 * time.Second)
+			if _, err := second.Run(t.Context()); !errors.Is(err, job.ErrLeased) || !strings.Contains(err.Error(), "process") {
+				t.Errorf("got %v", err)
+			}
+		}
+		first.dead.Store(true) // it reaches its store no more, and its table still
+		<-time.After(45 * time.Second)
+		select {
+		case err := <-ended:
+			if err == nil {
+				t.Error("the first runner goes on without a lease")
+			}
+		case <-time.After(45 * time.Second):
+			t.Error("the first runner does not end")
+		}
+		slow.Store(false)
+		if _, err := second.Run(t.Context()); err != nil {
+			t.Error(err)
+		}
+		allLower(t, table, 30)
+	})
+}
+
+// A lost reply of the store leaves no lease behind that nobody has.
+func TestLostRepliesOfTheStore(t *testing.T) {
+	t.Parallel()
+	for k := 1; k <= 3; k++ {
+		synctest.Test(t, func(t *testing.T) {
+			e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("PutItem").Table("jobs").Nth(k).DropReply()))
+			defer e.Close()
+			client := newClient(e)
+			table := newOrders(t, client, 5)
+			states, err := job.NewTableStore(client, "jobs")
+			must(t, err)
+			must(t, states.EnsureTable(t.Context()))
+			j := newJob(t, table, lower, job.StoredIn(states))
+			for range 2 {
+				if _, err := j.Run(t.Context()); err != nil {
+					t.Errorf("reply %d: %v", k, err)
+				}
+			}
+			if s, err := states.Load(t.Context(), "lower"); err != nil || s.Token != "" || s.Position != "" || s.Runs != 2 {
+				t.Errorf("reply %d: %v, %v", k, s, err)
+			}
+		})
+	}
+}
+
+// A damaged file, and a lock that a kill has left, are named.
+func TestDamagedFiles(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "jobs.json")
+	must(t, os.WriteFile(path, []byte("{"), 0o600))
+	s := job.NewFileStore(path)
+	if _, err := s.Load(t.Context(), "a"); err == nil {
+		t.Error("a damaged file was read")
+	}
+	if err := s.Swap(t.Context(), "a", job.State{}, job.State{Token: "x"}); err == nil {
+		t.Error("a damaged file was overwritten")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		must(t, os.WriteFile(path+".lock", nil, 0o600))
+		if err := s.Swap(t.Context(), "a", job.State{}, job.State{Token: "x"}); err == nil || !strings.Contains(err.Error(), "remove it") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
