@@ -121,7 +121,7 @@ const (
 func (s *FileStore) lock(ctx context.Context) (unlock func(), err error) {
 	name := s.path + ".lock"
 	for begun := time.Now(); ; {
-		f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the caller's file
 		if err == nil {
 			return func() { _, _ = f.Close(), os.Remove(name) }, nil
 		}

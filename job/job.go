@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,7 +33,6 @@ type Option func(*settings) error
 type settings struct {
 	guard       string
 	store       Store
-	owner       string
 	lease       time.Duration
 	maxFailures int64
 	onFailure   func(Failure) error
@@ -221,7 +221,7 @@ func (j *Job[T, K]) unchanged(raw ddb.RawItem) (ddb.Cond[T], error) {
 	if j.set.guard == "" || !raw.Has(j.set.guard) {
 		absent := j.known
 		if j.set.guard != "" {
-			absent = append(absent[:len(absent):len(absent)], j.set.guard)
+			absent = append(slices.Clip(absent), j.set.guard)
 		}
 		for _, name := range absent {
 			if !has[name] {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -197,9 +198,7 @@ func TestConflicts(t *testing.T) {
 	base := map[string]types.AttributeValue{"id": text("1"), "status": text("OPEN-1"), "seq": number(1)}
 	with := func(name string, value types.AttributeValue) map[string]types.AttributeValue {
 		item := map[string]types.AttributeValue{}
-		for k, v := range base {
-			item[k] = v
-		}
+		maps.Copy(item, base)
 		item[name] = value
 		return item
 	}

@@ -34,7 +34,6 @@ var (
 	orderID     = ddb.StrField(func(o *Order) *string { return &o.ID })
 	orderStatus = ddb.StrField(func(o *Order) *string { return &o.Status })
 	orderSeq    = ddb.NumField(func(o *Order) *int { return &o.Seq })
-	orderNote   = ddb.StrField(func(o *Order) *string { return &o.Note })
 )
 
 type orders = ddb.SimpleTable[Order, string]

@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/grant"
+	"github.com/dynamotable/ddb/job"
 	"github.com/dynamotable/ddb/pagetoken"
 	"github.com/dynamotable/ddb/payload"
 	"github.com/dynamotable/ddb/position"
@@ -120,6 +121,33 @@ func TestUnique(t *testing.T) {
 			t.Error("a value that is taken is given again")
 		}
 		must(t, ddb.Transact(ctx, client, u.TxRelease("tenant", "a#b@example.org", "u1"), u.TxRelease("", strings.Repeat("x", 300), "u2")))
+	})
+}
+
+// The states of jobs.
+func TestJobs(t *testing.T) {
+	ctx := context.Background()
+	store := func(t *testing.T, client *dynamodb.Client) *job.TableStore {
+		t.Helper()
+		s, err := job.NewTableStore(client, "jobs")
+		must(t, err)
+		return s
+	}
+	running := job.State{Position: "position", Token: "token", Owner: "host, process 7", Until: time.UnixMilli(946684860123).UTC(), Runs: 2}
+	check(t, "jobs", func(t *testing.T, client *dynamodb.Client) {
+		must(t, store(t, client).EnsureTable(ctx))
+	}, func(t *testing.T, client *dynamodb.Client) {
+		s := store(t, client)
+		must(t, s.Swap(ctx, "running", job.State{}, running))
+		must(t, s.Swap(ctx, "done", job.State{}, job.State{Runs: 1}))
+	}, func(t *testing.T, client *dynamodb.Client) {
+		s := store(t, client)
+		if is, err := s.Load(ctx, "running"); err != nil || is != running {
+			t.Errorf("%v, %v", is, err)
+		}
+		if is, err := s.Load(ctx, "done"); err != nil || is != (job.State{Runs: 1}) {
+			t.Errorf("%v, %v", is, err)
+		}
 	})
 }
 
