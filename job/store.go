@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // row is the item of a job in a [TableStore].
@@ -50,7 +51,7 @@ func (s *TableStore) usable() error {
 }
 
 // EnsureTable makes the table; see [ddb.Table.EnsureTable].
-func (s *TableStore) EnsureTable(ctx context.Context, opts ...ddb.SchemaOption) error {
+func (s *TableStore) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/job"
+	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/sweep"
 )
 
@@ -65,7 +66,7 @@ func migrate(t *testing.T, seed uint64) {
 	}
 	widgets, err := ddb.NewSimple(client, "widgets", widgetID, ddb.Version(widgetVersion), ddb.PageSize(4))
 	check(err)
-	check(widgets.CreateTable(t.Context(), ddb.Stream(types.StreamViewTypeNewAndOldImages)))
+	check(widgets.CreateTable(t.Context(), schema.Stream(types.StreamViewTypeNewAndOldImages)))
 	putOld := func(i, count int) {
 		item := map[string]types.AttributeValue{"id": text(ID{byte(i)}.text()), "seen": text("2026-01-02T02:04:05Z"), "count": number(fmt.Sprint(count))}
 		switch count % 3 {
