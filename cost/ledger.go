@@ -56,11 +56,6 @@ const (
 // compiler makes the 128 functions of a sync.Map again in each package that has one.
 func syncMap(field any) *sync.Map { return field.(*sync.Map) } //nolint:forcetypeassert // as ready makes it
 
-// ready makes the maps of a zero Ledger.
-func (l *Ledger) ready() {
-	l.once.Do(func() { l.entries, l.labels = new(sync.Map), new(sync.Map) })
-}
-
 type entryKey struct{ table, index, op, label string }
 
 // counters hold units in millionths, as amounts do.
@@ -68,6 +63,11 @@ type counters struct{ read, write, operations atomic.Int64 }
 
 // NewLedger makes an empty ledger.
 func NewLedger() *Ledger { return new(Ledger) }
+
+// ready makes the maps of a zero Ledger.
+func (l *Ledger) ready() {
+	l.once.Do(func() { l.entries, l.labels = new(sync.Map), new(sync.Map) })
+}
 
 // Record books one operation that did not go through a table, such as a direct
 // call of the SDK; index is empty for the table itself. Units that are negative or
