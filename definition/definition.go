@@ -9,7 +9,7 @@
 //	...
 //	template, err := definition.CloudFormation(table)
 //
-// The other way is to deploy by hand and to compare at start: [ddb.Table.VerifyTable] lists every difference.
+// The other way is to deploy by hand and to compare at start: the method VerifyTable of a table lists every difference.
 //
 // Definitions are values; changing one changes no table. Functions are safe for concurrent use.
 package definition

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package schema has what a table is made of: a description, the options, and how a table is created, completed, compared and deleted.
+// Package schema describes how tables are stored: the options of a table, and how it is created, completed, compared and deleted. The options
+// are for the methods of tables in package ddb:
+//
+//	err := orders.EnsureTable(ctx, schema.PointInTimeRecovery(7), schema.Tags(map[string]string{"team": "shop"}))
+//	...
+//	differences, err := orders.VerifyTable(ctx, schema.PointInTimeRecovery(7))
+//	for _, d := range differences {
+//		fmt.Println("orders:", d)
+//	}
+//
+//	err = schema.EnsureTables(ctx, orders, customers)
 package schema
 
 import (

@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -294,7 +295,7 @@ func dead(href, page string, ids map[string]map[string]bool, all map[string]*typ
 		return err.Error()
 	}
 	if u.IsAbs() {
-		if u.Scheme != "https" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1" {
+		if u.Scheme != "https" && u.Hostname() != "localhost" && net.ParseIP(u.Hostname()) == nil { // a machine of the reader
 			return "is not https"
 		}
 		return ""
