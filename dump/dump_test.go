@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -113,7 +114,6 @@ func exportOf(t testing.TB, table *rawtable.Table, opts ...dump.Option) (dump.St
 
 // What is exported is imported as the same bytes.
 func TestRoundTrip(t *testing.T) {
-	t.Parallel()
 	client := engine(t)
 	from, to := newTable(t, client, "from"), newTable(t, client, "copied")
 	fill(t, from, 130)
@@ -195,7 +195,7 @@ func TestLayout(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, head[name], want)
 		}
 	}
-	for _, line := range strings.Split(strings.TrimSpace(string(read("manifest-files.json"))), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(string(read("manifest-files.json"))), "\n") {
 		var f struct {
 			ItemCount                        int
 			MD5Checksum, ETag, DataFileS3Key string
@@ -248,11 +248,11 @@ func TestExportStoppedAnywhere(t *testing.T) {
 				rules = []fault.Rule{fault.On("Scan").Nth(n).Refuse()}
 			}
 			client := engine(t, rules...)
-			table := newTable(t, client, "things")
+			_ = newTable(t, client, "things")
 			table, err := rawtable.Open(t.Context(), client, "things", ddb.PageSize(7))
 			noError(t, err)
 			fill(t, table, 60)
-			var store dump.Storage = dump.Dir(t.TempDir())
+			store := dump.Dir(t.TempDir())
 			if kind == "write" {
 				store = &failing{Storage: store, left: n}
 			}
@@ -358,7 +358,7 @@ func writtenIn(t testing.TB, head map[string]any, files ...string) (*dump.Source
 		_, err := zip.Write([]byte(lines))
 		noError(t, errors.Join(err, zip.Close()))
 		n := 0
-		for _, l := range strings.Split(lines, "\n") {
+		for l := range strings.SplitSeq(lines, "\n") {
 			if strings.TrimSpace(l) != "" {
 				n++
 			}
@@ -371,9 +371,7 @@ func writtenIn(t testing.TB, head map[string]any, files ...string) (*dump.Source
 		list = append(append(list, entry...), '\n')
 	}
 	all := map[string]any{"version": "2020-06-30", "outputFormat": "DYNAMODB_JSON", "itemCount": total, "tableId": "id"}
-	for k, v := range head {
-		all[k] = v
-	}
+	maps.Copy(all, head)
 	summary, err := json.Marshal(all)
 	noError(t, err)
 	write("manifest-files.json", list)
@@ -584,7 +582,7 @@ func TestConditions(t *testing.T) {
 	}{
 		"missing": {dump.OnlyMissing(), 3, 3}, "older": {dump.OnlyOlder("v"), 4, 2},
 	} {
-		for n := 0; n < 9; n++ {
+		for n := range 9 {
 			rules := []fault.Rule{}
 			if n > 0 {
 				rules = append(rules, fault.On("PutItem").Nth(n).DropReply())

@@ -4,6 +4,7 @@ package dump_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -26,33 +27,43 @@ type Part struct {
 
 // A table is exported to a folder, checked, read as a Go type, and restored where items are missing.
 func Example() {
-	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "dump")
-	if err != nil {
+	if err == nil {
+		err = backup(context.Background(), dir)
+	}
+	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
+	// Output:
+	// exported: 2
+	// whole: true
+	// stock: 47
+	// missing {"S":"bolt"} <nil>
+	// restored: 1 kept: 1 <nil>
+}
+
+func backup(ctx context.Context, dir string) error {
 	client := partsTable(ctx)
 	parts, err := rawtable.Open(ctx, client, "parts")
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 
 	report, err := dump.Export(ctx, parts, dump.Dir(dir), dump.Name("monday"))
 	if err != nil {
-		log.Fatal(err) // the same call goes on where it stopped
+		return err // the same call goes on where it stopped
 	}
 	fmt.Println("exported:", report.Items)
 
 	src, err := dump.Open(ctx, dump.Dir(dir), "monday")
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	fmt.Println("whole:", dump.Verify(ctx, src) == nil)
 	stock := 0
 	for part, err := range dump.Items[Part](ctx, src) {
 		if err != nil {
-			log.Fatal(err)
+			return err
 		}
 		stock += part.Stock
 	}
@@ -60,22 +71,17 @@ func Example() {
 
 	bolt, err := parts.ParseKey("bolt", "")
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	if err := parts.DeleteKey(ctx, bolt); err != nil {
-		log.Fatal(err)
+		return err
 	}
 	for d, err := range dump.Compare(ctx, dump.Items[ddb.RawItem](ctx, src), parts) {
 		fmt.Println(d.Kind, string(d.Key.Partition.JSON()), err)
 	}
 	report, err = dump.Import(ctx, src, parts, dump.OnlyMissing())
 	fmt.Println("restored:", report.Items, "kept:", report.Kept, err)
-	// Output:
-	// exported: 2
-	// whole: true
-	// stock: 47
-	// missing {"S":"bolt"} <nil>
-	// restored: 1 kept: 1 <nil>
+	return err
 }
 
 func partsTable(ctx context.Context) *dynamodb.Client {

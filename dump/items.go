@@ -3,6 +3,7 @@
 package dump
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -52,6 +53,12 @@ func notFull(src *Source) error {
 }
 
 func itemOf[T any](b []byte) (item T, err error) {
+	// What stands between the usual head and tail is the item if it is one whole item. Only other lines are taken apart.
+	if n := len(b) - len(itemTail); n > len(itemHead) && bytes.HasPrefix(b, itemHead) && bytes.HasSuffix(b, itemTail) {
+		if item, err = decoded[T](b[len(itemHead):n]); err == nil {
+			return item, nil
+		}
+	}
 	l, err := split(b)
 	if err != nil {
 		return item, err
@@ -59,12 +66,16 @@ func itemOf[T any](b []byte) (item T, err error) {
 	if l.item == nil {
 		return item, errNoItem
 	}
+	return decoded[T](l.item)
+}
+
+func decoded[T any](data []byte) (item T, err error) {
 	if _, raw := any(item).(ddb.RawItem); raw {
-		i, err := ddb.ParseRawItem(l.item)
+		i, err := ddb.ParseRawItem(data)
 		item, _ = any(i).(T)
 		return item, err
 	}
-	return ddb.DecodeItemJSON[T](l.item)
+	return ddb.DecodeItemJSON[T](data)
 }
 
 // canGoOn reports whether what follows can be read.

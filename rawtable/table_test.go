@@ -49,10 +49,10 @@ func tableOf(name, keys string, indexes ...string) *dynamodb.CreateTableInput {
 		}
 		hash, sort, _ := strings.Cut(attrs, "/")
 		var elements []types.KeySchemaElement
-		for _, k := range strings.Fields(hash) {
+		for k := range strings.FieldsSeq(hash) {
 			elements = append(elements, define(k, types.KeyTypeHash))
 		}
-		for _, k := range strings.Fields(sort) {
+		for k := range strings.FieldsSeq(sort) {
 			elements = append(elements, define(k, types.KeyTypeRange))
 		}
 		if words[0] == "local" {

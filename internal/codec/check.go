@@ -58,18 +58,37 @@ const maxStored = 32
 func (d *Decoder) checkMap() error { return d.checkEntries(0) }
 
 func (d *Decoder) checkEntries(level int) error {
-	names := map[string]struct{}{}
+	var (
+		few   [fewNames]string
+		n     int
+		names map[string]struct{} // those of a larger map
+	)
 	return d.Object(func(k []byte) error {
 		if len(k) == 0 {
 			return d.fail("a name")
 		}
-		if _, twice := names[string(k)]; twice {
+		_, twice := names[string(k)]
+		for _, name := range few[:min(n, fewNames)] {
+			twice = twice || name == string(k)
+		}
+		if twice {
 			return d.fail("each attribute name once")
 		}
-		names[string(k)] = struct{}{}
+		if n < fewNames {
+			few[n] = string(k)
+		} else {
+			if names == nil {
+				names = map[string]struct{}{}
+			}
+			names[string(k)] = struct{}{}
+		}
+		n++
 		return d.checkValue(level + 1)
 	})
 }
+
+// fewNames is up to how many names are compared one by one.
+const fewNames = 16
 
 func (d *Decoder) checkValue(level int) error {
 	if level > maxStored {
