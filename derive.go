@@ -185,8 +185,9 @@ func nothing() {}
 // done extended so that it gives them to the caller's item too.
 func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, func(), error) {
 	next, done = c.markField(item, next, done)
+	wrong := c.checkVectors(next)
 	if len(c.derived) == 0 {
-		return next, done, nil
+		return next, done, wrong
 	}
 	if next.UnsafeAddr() == item.UnsafeAddr() {
 		next = copyOf(item)
@@ -196,13 +197,13 @@ func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, fun
 	}
 	data, err := codec.AppendSlot(nil, c.plan, next)
 	if err != nil {
-		return next, done, nil //nolint:nilerr // encoding it for the request fails too, and is reported there
+		return next, done, wrong // encoding it for the request fails too, and is reported there
 	}
 	attrs, err := codec.ParseItem(data)
 	if err != nil {
 		return next, done, err
 	}
-	var errs []error
+	errs := []error{wrong}
 	for _, d := range c.derived {
 		av, field, err := d.compute(copyOf(next).Addr().Interface())
 		if err == nil {

@@ -44,6 +44,7 @@ func (c *core) sizesAt(index *indexInfo) *itemsize.Sizes {
 // estimate is what a request costs if it succeeds; whole is that of a batch of which nothing is left unprocessed.
 func (s *requestInfo) estimate(c *core) (e, whole cost.Estimate) {
 	switch {
+	case s.search: // a vector search costs no units
 	case s.actions != nil:
 		for i := range s.actions {
 			a := &s.actions[i]

@@ -72,6 +72,7 @@ type indexInfo struct {
 	projection types.ProjectionType
 	include    []string
 	sizes      itemsize.Sizes
+	vector     *vectorInfo // that this is a part of; nil for the index of a key
 }
 
 // IndexName is the name of the index.
@@ -216,6 +217,10 @@ func (c *core) addIndex(name string, global bool, partition, sort any, opts []In
 func (c *core) register(info *indexInfo) (*indexInfo, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if slices.ContainsFunc(c.vectorIndexes(), func(v *vectorInfo) bool { return v.name == info.name }) {
+		err := invalid(errors.New("the table has a vector index of this name"))
+		return nil, &OpError{Op: "NewIndex", Table: c.name, Index: info.name, Err: err}
+	}
 	for _, have := range c.indexes {
 		if have.name != info.name {
 			continue

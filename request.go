@@ -59,6 +59,8 @@ type requestInfo struct {
 	size    int // how many items are evaluated at most, 0 for no bound
 	segment segment
 
+	search bool // of a vector index, which costs no units
+
 	// one item
 	verb    string // of a write, such as Create
 	key     []byte // in wire form

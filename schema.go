@@ -47,6 +47,9 @@ func (c *core) described() schema.Table {
 			t.Indexes = append(t.Indexes, i.described())
 		}
 		part.mu.Unlock()
+		for _, v := range part.vectorIndexes() {
+			t.Vectors = append(t.Vectors, v.described())
+		}
 	}
 	return t
 }
@@ -157,7 +160,7 @@ func (c *core) describe(ctx context.Context, client schema.Client) (*types.Table
 }
 
 // EnsureTable creates what is missing of the table and waits for it: the table
-// itself, global indexes (one after the other, as DynamoDB wants it, each filled from the
+// itself, global and vector indexes (one after the other, as DynamoDB wants it, each filled from the
 // items that are there), TTL, and the stream. It never changes or drops what is
 // there: differences that are left are returned as a [*schema.Error], such as a
 // local index, which only a new table can have. It is safe to call from several processes at once.

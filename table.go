@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dynamotable/ddb/cost"
@@ -156,6 +157,7 @@ type core struct {
 
 	mu      sync.Mutex
 	indexes []*indexInfo
+	vectors atomic.Value         // []*vectorInfo
 	known   map[string]knownSize // of the table and its indexes, by LearnSizes
 	filters map[string]*filterStats
 }

@@ -145,6 +145,9 @@ func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, 
 	update, err2 := updateOf(w.changes)
 	extra, err4 := w.guard()
 	errs := []error{err, err1, err2, c.checkChanged(update), c.needsCondition("an update", extra)}
+	if err2 == nil {
+		errs = append(errs, c.checkVectorUpdate(update))
+	}
 	if len(c.derived) > 0 && err1 == nil && err2 == nil {
 		errs = append(errs, c.deriveUpdate(k, update, extra, present))
 	}

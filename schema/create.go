@@ -88,6 +88,10 @@ func (s *Spec) CreateInput() *dynamodb.CreateTableInput {
 			IndexName: &i.Name, KeySchema: i.Key.Elements(), Projection: i.projectionSpec(),
 		})
 	}
+	for _, v := range s.vectors() {
+		schemas = append(schemas, v.Key)
+		in.VectorIndexes = append(in.VectorIndexes, v.spec())
+	}
 	in.AttributeDefinitions = definitions(schemas...)
 	if s.stream != "" {
 		in.StreamSpecification = s.streamSpec()
@@ -163,6 +167,14 @@ func stateText(t *types.TableDescription) string {
 			text.WriteString(" and filled from the items of the table")
 		}
 	}
+	for i := range t.VectorIndexes {
+		if v := &t.VectorIndexes[i]; !vectorReady(v) {
+			fmt.Fprintf(&text, ", vector index %s is %s", deref(v.IndexName), v.IndexStatus)
+			if deref(v.Backfilling) {
+				text.WriteString(" and filled from the items of the table")
+			}
+		}
+	}
 	return text.String()
 }
 
@@ -190,7 +202,7 @@ func isActive(t *types.TableDescription) bool {
 			return false
 		}
 	}
-	return true
+	return vectorsReady(t)
 }
 
 const (

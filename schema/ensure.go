@@ -54,6 +54,9 @@ func (s *Spec) Ensure(ctx context.Context, client Client) error {
 	if live, err = s.addIndexes(ctx, client, live); err != nil {
 		return err
 	}
+	if live, err = s.addVectors(ctx, client, live); err != nil {
+		return err
+	}
 	if s.stream != "" && !hasStream(live) {
 		in := &dynamodb.UpdateTableInput{TableName: &s.table.Name, StreamSpecification: s.streamSpec()}
 		made := func(live *types.TableDescription) bool {
@@ -95,7 +98,7 @@ func (s *Spec) answers(live *types.TableDescription) bool {
 	if live.TableStatus != types.TableStatusActive && live.TableStatus != types.TableStatusUpdating {
 		return false
 	}
-	return !slices.ContainsFunc(live.GlobalSecondaryIndexes, func(g types.GlobalSecondaryIndexDescription) bool {
+	return s.searchable(live) && !slices.ContainsFunc(live.GlobalSecondaryIndexes, func(g types.GlobalSecondaryIndexDescription) bool {
 		return s.describes(deref(g.IndexName)) && g.IndexStatus != types.IndexStatusActive && g.IndexStatus != types.IndexStatusUpdating
 	})
 }

@@ -65,6 +65,7 @@ func New(t Table, opts ...Option) (*Spec, error) {
 		o.apply(s)
 	}
 	s.checkOptions()
+	s.checkVectors()
 	return s, invalid(s.errs...)
 }
 

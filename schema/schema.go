@@ -46,6 +46,7 @@ type Table struct {
 	Name    string
 	Key     Key
 	Indexes []Index
+	Vectors []VectorIndex
 	// TTL is the attribute of time to live; empty is none.
 	TTL string
 }
@@ -111,11 +112,7 @@ func (s *Spec) gatherIndexes() {
 // checkTypes refuses an attribute that is text in one key and a number in another: a table has one definition of each.
 func (s *Spec) checkTypes() {
 	kinds := map[string]types.ScalarAttributeType{}
-	keys := []Key{s.table.Key}
-	for _, i := range s.indexes {
-		keys = append(keys, i.Key)
-	}
-	for _, k := range keys {
+	for _, k := range s.keys() {
 		for _, p := range append(slices.Clone(k.Partition), k.Sort...) {
 			if kind, ok := kinds[p.Name]; ok && kind != p.Type {
 				s.errs = append(s.errs, fmt.Errorf("key attribute %s is of type %s in one key and %s in another", p.Name, kind, p.Type))

@@ -78,6 +78,7 @@ func (s *Spec) compare(live *types.TableDescription, ttl ttlState) []Difference 
 		}
 		compareLocal(&c, i, live, kinds)
 	}
+	s.compareVectors(&c, live, kinds)
 	for _, g := range live.GlobalSecondaryIndexes {
 		s.compareExtra(&c, deref(g.IndexName))
 	}

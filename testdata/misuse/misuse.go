@@ -20,6 +20,7 @@ type Order struct {
 	Total    int64      `dynamodbav:"total"`
 	Tags     []string   `dynamodbav:"tags,stringset,omitempty"`
 	Seq      int64      `dynamodbav:"seq"`
+	Vector   []float32  `dynamodbav:"vector,omitempty"`
 }
 
 type User struct {
@@ -34,6 +35,7 @@ var (
 	total    = ddb.NumField(func(o *Order) *int64 { return &o.Total })
 	tags     = ddb.SetField(func(o *Order) *[]string { return &o.Tags })
 	seq      = ddb.NumField(func(o *Order) *int64 { return &o.Seq })
+	vector   = ddb.ListField(func(o *Order) *[]float32 { return &o.Vector })
 
 	userID   = ddb.StrField(func(u *User) *string { return &u.ID })
 	userName = ddb.StrField(func(u *User) *string { return &u.Name })
@@ -87,6 +89,14 @@ func misuse(ctx context.Context, client ddb.Client, cond ddb.Cond[User]) {
 	_ = byStatus.Query("open").Consistent()                  // want "Consistent undefined"
 	_ = byStatus.Query("open").SortKey(ddb.BeginsWith("1"))  // want "cannot use"
 	_ = byTotal.Query(5).SortKey(ddb.Eq("x"))                // want "SortKey undefined|cannot use"
+
+	near, _ := ddb.NewVectorIndex(orders, "near", vector, 2, ddb.Cosine, customer)
+	_, _ = near.Search(ctx, []float32{1, 2}, 10)                                  // want "not enough arguments"
+	_, _ = near.Search(ctx, 5, []float32{1, 2}, 10)                               // want "cannot use 5"
+	_, _ = near.Search(ctx, pk, []float32{1, 2}, 10, cond)                        // want "cannot use cond"
+	_, _ = ddb.NewSimpleVectorIndex(orders, "far", status, 2, ddb.Cosine)         // want "does not match|cannot use|missing method"
+	_, _ = ddb.NewVectorIndex(orders, "of-user", vector, 2, ddb.Cosine, userName) // want "does not match|cannot use|cannot infer"
+
 	page, _ := users.Scan().Page(ctx)
 	_ = orders.Query(pk).After(page.Next)     // want "cannot use page.Next"
 	_, _ = users.BatchGet(ctx, []OrderID{sk}) // want "cannot use"

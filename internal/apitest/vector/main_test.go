@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package vector_test tests vector indexes: their definition, what they refuse to store, and searches, against a model too.
+package vector_test
+
+import (
+	"testing"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest"
+)
+
+func TestMain(m *testing.M) { apitest.Main(m) }
+
+const dimensions = 3
+
+// doc is a text with its meaning as a vector.
+type doc struct {
+	Tenant  string    `dynamodbav:"tenant"`
+	ID      string    `dynamodbav:"id"`
+	Lang    string    `dynamodbav:"lang"`
+	Year    int       `dynamodbav:"year"`
+	Title   string    `dynamodbav:"title"`
+	Meaning []float32 `dynamodbav:"meaning,omitempty"`
+	Until   int64     `dynamodbav:"until,omitempty"`
+}
+
+var (
+	docTenant  = ddb.StrField(func(d *doc) *string { return &d.Tenant })
+	docID      = ddb.StrField(func(d *doc) *string { return &d.ID })
+	docLang    = ddb.StrField(func(d *doc) *string { return &d.Lang })
+	docYear    = ddb.NumField(func(d *doc) *int { return &d.Year })
+	docTitle   = ddb.StrField(func(d *doc) *string { return &d.Title })
+	docMeaning = ddb.ListField(func(d *doc) *[]float32 { return &d.Meaning })
+	docUntil   = ddb.NumField(func(d *doc) *int64 { return &d.Until })
+)
+
+type docs struct {
+	table *ddb.Table[doc, string, string]
+	near  *ddb.VectorIndex[doc, string]
+	all   *ddb.SimpleVectorIndex[doc]
+}
+
+// define makes the table's definition, with an index for each tenant and one of all.
+func define(t testing.TB, client ddb.Client, distance ddb.VectorDistance, opts ...ddb.TableOption) *docs {
+	t.Helper()
+	table, err := ddb.New(client, apitest.TableName(t), docTenant, docID, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &docs{table: table}
+	if d.near, err = ddb.NewVectorIndex(table, "near", docMeaning, dimensions, distance, docTenant, ddb.SearchFilters(docLang, docYear)); err != nil {
+		t.Fatal(err)
+	}
+	if d.all, err = ddb.NewSimpleVectorIndex(table, "all", docMeaning, dimensions, distance, ddb.Projecting(docTitle)); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func newDocs(t testing.TB, client ddb.Client, distance ddb.VectorDistance, opts ...ddb.TableOption) *docs {
+	t.Helper()
+	d := define(t, client, distance, opts...)
+	if err := d.table.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (d *docs) put(t testing.TB, list ...doc) {
+	t.Helper()
+	if err := d.table.BatchPut(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ids are the keys of hits, in their order.
+func ids(hits []ddb.VectorHit[doc]) (all []string) {
+	for _, h := range hits {
+		all = append(all, h.Item.ID)
+	}
+	return all
+}
+
+// second is the error of a call with a result.
+func second[T any](_ T, err error) error { return err }

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package vector_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/apitest"
+)
+
+// score is what the definitions of the distances say, in 64 bits.
+func score(d ddb.VectorDistance, a, b []float32) float64 {
+	var dot, aa, bb, square float64
+	for i := range a {
+		x, y := float64(a[i]), float64(b[i])
+		dot, aa, bb, square = dot+x*y, aa+x*x, bb+y*y, square+(x-y)*(x-y)
+	}
+	switch d {
+	case ddb.Euclidean:
+		return math.Sqrt(square)
+	case ddb.DotProduct:
+		return dot
+	}
+	if aa == 0 || bb == 0 {
+		return 1
+	}
+	return 1 - dot/math.Sqrt(aa)/math.Sqrt(bb)
+}
+
+// TestSearchModel: whatever was put, changed and deleted, a search gives the nearest of the partition that pass the filters, with their scores, as a sort of all items does.
+func TestSearchModel(t *testing.T) {
+	element := rapid.OneOf(rapid.Float32Range(-4, 4), rapid.SampledFrom([]float32{0, 1, -1, 0.1, 1e-20, 3.5e10}))
+	vector := rapid.SliceOfN(element, dimensions, dimensions)
+	rapid.Check(t, func(rt *rapid.T) {
+		ctx := t.Context()
+		distance := rapid.SampledFrom([]ddb.VectorDistance{ddb.Cosine, ddb.Euclidean, ddb.DotProduct}).Draw(rt, "distance")
+		client := apitest.NewClient(t)
+		d := newDocs(t, client, distance)
+		for i := range rapid.IntRange(0, 25).Draw(rt, "writes") {
+			one := doc{
+				Tenant: rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "tenant"), ID: fmt.Sprint(rapid.IntRange(0, 15).Draw(rt, "id")),
+				Lang: rapid.SampledFrom([]string{"en", "de"}).Draw(rt, "lang"), Year: rapid.IntRange(1, 2).Draw(rt, "year"), Title: fmt.Sprint("title ", i),
+			}
+			if rapid.IntRange(0, 4).Draw(rt, "vector") > 0 {
+				one.Meaning = vector.Draw(rt, "meaning")
+			}
+			var err error
+			switch verb := rapid.SampledFrom([]string{"put", "batch", "transact", "update", "delete"}).Draw(rt, "verb"); {
+			case verb == "put":
+				err = d.table.Put(ctx, &one)
+			case verb == "batch":
+				err = d.table.BatchPut(ctx, []doc{one})
+			case verb == "transact":
+				err = ddb.Transact(ctx, client, d.table.TxPut(&one))
+			case verb == "delete":
+				err = d.table.Delete(ctx, one.Tenant, one.ID)
+			case one.Meaning == nil:
+				_, err = d.table.Upsert(ctx, d.table.KeyOf(&one), ddb.Remove(docMeaning), docTitle.Set(one.Title), docLang.Set(one.Lang), docYear.Set(one.Year))
+			default:
+				_, err = d.table.Upsert(ctx, d.table.KeyOf(&one), docMeaning.Set(one.Meaning), docTitle.Set(one.Title), docLang.Set(one.Lang), docYear.Set(one.Year))
+			}
+			if err != nil {
+				rt.Fatal(err)
+			}
+		}
+		stored, err := d.table.Scan().Collect(ctx)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		model := map[string]doc{}
+		for _, one := range stored {
+			model[one.Tenant+one.ID] = one
+		}
+		query, n := vector.Draw(rt, "query"), rapid.IntRange(1, 6).Draw(rt, "n")
+		tenant := rapid.SampledFrom([]string{"a", "b", "none"}).Draw(rt, "of")
+		var filters []ddb.Cond[doc]
+		lang, year := rapid.SampledFrom([]string{"", "en", "fr"}).Draw(rt, "by lang"), rapid.IntRange(0, 2).Draw(rt, "by year")
+		switch {
+		case lang != "" && year > 0 && rapid.Bool().Draw(rt, "and"):
+			filters = []ddb.Cond[doc]{ddb.And(docLang.Eq(lang), docYear.Eq(year))}
+		default:
+			if lang != "" {
+				filters = append(filters, docLang.Eq(lang))
+			}
+			if year > 0 {
+				filters = append(filters, docYear.Eq(year))
+			}
+		}
+		check := func(name string, hits []ddb.VectorHit[doc], err error, in func(doc) bool, holds func(doc) doc) {
+			if err != nil {
+				rt.Fatal(name, err)
+			}
+			var want []ddb.VectorHit[doc]
+			for _, one := range model {
+				if one.Meaning != nil && in(one) {
+					want = append(want, ddb.VectorHit[doc]{Item: one, Score: score(distance, one.Meaning, query)})
+				}
+			}
+			slices.SortFunc(want, func(a, b ddb.VectorHit[doc]) int {
+				if distance.LowerIsBetter() {
+					return cmp.Compare(a.Score, b.Score)
+				}
+				return cmp.Compare(b.Score, a.Score)
+			})
+			want = want[:min(n, len(want))]
+			if len(hits) != len(want) {
+				rt.Fatalf("%s: %d hits, want %d", name, len(hits), len(want))
+			}
+			for i, h := range hits {
+				// Near ties may change places: the score decides.
+				if off := math.Abs(h.Score - want[i].Score); off > 1e-4*max(1, math.Abs(want[i].Score)) {
+					rt.Fatalf("%s: hit %d has %v, want %v", name, i, h.Score, want[i].Score)
+				}
+				stored, ok := model[h.Item.Tenant+h.Item.ID]
+				if !ok || !in(stored) {
+					rt.Fatalf("%s: %+v is not to be found", name, h.Item)
+				}
+				if diff := gocmp.Diff(holds(stored), h.Item); diff != "" {
+					rt.Fatalf("%s: %s", name, diff)
+				}
+			}
+		}
+		hits, err := d.near.Search(ctx, tenant, query, n, filters...)
+		check("near", hits, err, func(one doc) bool {
+			return one.Tenant == tenant && (lang == "" || one.Lang == lang) && (year == 0 || one.Year == year)
+		}, func(one doc) doc { one.Meaning = nil; return one })
+		hits, err = d.all.Search(ctx, query, n)
+		check("all", hits, err, func(doc) bool { return true }, func(one doc) doc { return doc{Tenant: one.Tenant, ID: one.ID, Title: one.Title} })
+	})
+}
+
+var someDocs = []doc{
+	{Tenant: "t", ID: "east", Lang: "en", Year: 1, Title: "East", Meaning: []float32{10, 0, 0}},
+	{Tenant: "t", ID: "north", Lang: "en", Year: 2, Title: "North", Meaning: []float32{0, 1, 0}},
+	{Tenant: "t", ID: "north-east", Lang: "de", Year: 2, Title: "Nordost", Meaning: []float32{1, 1, 0}},
+	{Tenant: "t", ID: "plain", Lang: "en", Year: 2, Title: "No vector"},
+	{Tenant: "u", ID: "east", Lang: "en", Year: 2, Title: "Other tenant", Meaning: []float32{1, 0, 0}},
+}
+
+var east = []float32{1, 0, 0}
+
+// TestSearch: the order by each distance.
+func TestSearch(t *testing.T) {
+	for distance, want := range map[ddb.VectorDistance]string{
+		ddb.Cosine: "[east north-east north]", ddb.Euclidean: "[north-east north east]", ddb.DotProduct: "[east north-east north]",
+	} {
+		d := newDocs(t, apitest.NewClient(t), distance)
+		d.put(t, someDocs...)
+		hits, err := d.near.Search(t.Context(), "t", east, 100)
+		if got := fmt.Sprint(ids(hits)); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", distance, got, err, want)
+		}
+		better := slices.IsSortedFunc(hits, func(a, b ddb.VectorHit[doc]) int {
+			if distance.LowerIsBetter() {
+				return cmp.Compare(a.Score, b.Score)
+			}
+			return cmp.Compare(b.Score, a.Score)
+		})
+		if !better {
+			t.Errorf("%s: %+v", distance, hits)
+		}
+		if hits, err := d.near.Search(t.Context(), "nobody", east, 3); err != nil || hits == nil || len(hits) > 0 {
+			t.Errorf("nothing: %+v, %v", hits, err)
+		}
+	}
+}
+
+// TestSearchRefuses: what is wrong with a search is named at once, before anything is sent.
+func TestSearchRefuses(t *testing.T) {
+	sent := 0
+	d := newDocs(t, ddbtest.New(t, ddbtest.WithObserver(func(r fault.Request) {
+		if r.Operation == "SearchVectors" {
+			sent++
+		}
+	})), ddb.Cosine)
+	var none *ddb.VectorIndex[doc, string]
+	nan := float32(math.NaN())
+	for name, tc := range map[string]struct {
+		search func() ([]ddb.VectorHit[doc], error)
+		texts  []string
+	}{
+		"short":     {func() ([]ddb.VectorHit[doc], error) { return d.near.Search(t.Context(), "t", east[:2], 1) }, []string{"2 elements, the index takes 3"}},
+		"long":      {func() ([]ddb.VectorHit[doc], error) { return d.all.Search(t.Context(), make([]float32, 4), 1) }, []string{"4 elements, the index takes 3"}},
+		"nil":       {func() ([]ddb.VectorHit[doc], error) { return d.all.Search(t.Context(), nil, 1) }, []string{"0 elements"}},
+		"no number": {func() ([]ddb.VectorHit[doc], error) { return d.all.Search(t.Context(), []float32{1, nan, 1}, 1) }, []string{"element 1 of the vector is no finite number"}},
+		"none":      {func() ([]ddb.VectorHit[doc], error) { return d.near.Search(t.Context(), "t", east, 0) }, []string{"the 0 nearest: 1 to 100"}},
+		"too many":  {func() ([]ddb.VectorHit[doc], error) { return d.near.Search(t.Context(), "t", east, 101) }, []string{"the 101 nearest: 1 to 100"}},
+		"no tenant": {func() ([]ddb.VectorHit[doc], error) { return d.near.Search(t.Context(), "", east, 1) }, []string{"tenant"}},
+		"range":     {func() ([]ddb.VectorHit[doc], error) { return d.near.Search(t.Context(), "t", east, 1, docYear.Gt(1)) }, []string{"filter year > ?: a search takes conditions for equality"}},
+		"or": {func() ([]ddb.VectorHit[doc], error) {
+			return d.near.Search(t.Context(), "t", east, 1, ddb.Or(docYear.Eq(1), docLang.Eq("en")))
+		}, []string{"a search takes conditions for equality"}},
+		"not": {func() ([]ddb.VectorHit[doc], error) {
+			return d.near.Search(t.Context(), "t", east, 1, ddb.Not(docYear.Eq(1)))
+		}, []string{"a search takes conditions for equality"}},
+		"attributes": {func() ([]ddb.VectorHit[doc], error) {
+			return d.near.Search(t.Context(), "t", east, 1, ddb.EqAttr(docLang, docTitle))
+		}, []string{"a search takes conditions for equality"}},
+		"partition": {func() ([]ddb.VectorHit[doc], error) {
+			return d.near.Search(t.Context(), "t", east, 1, docTenant.Eq("t"))
+		}, []string{"filter on attribute tenant, which is the partition"}},
+		"unnamed": {func() ([]ddb.VectorHit[doc], error) { return d.all.Search(t.Context(), east, 1, docLang.Eq("en")) }, []string{"filter on attribute lang, which is none of the SearchFilters"}},
+		"twice": {func() ([]ddb.VectorHit[doc], error) {
+			return d.near.Search(t.Context(), "t", east, 1, docLang.Eq("en"), docLang.Eq("de"))
+		}, []string{"lang stands twice"}},
+		"all at once": {func() ([]ddb.VectorHit[doc], error) {
+			return d.near.Search(t.Context(), "t", nil, 500, docYear.Gt(1), docTitle.Eq("x"))
+		},
+			[]string{"0 elements", "the 500 nearest", "year > ?", "attribute title"}},
+		"nil index": {func() ([]ddb.VectorHit[doc], error) { return none.Search(t.Context(), "t", east, 1) }, []string{"zero table or index"}},
+		"zero index": {func() ([]ddb.VectorHit[doc], error) {
+			return new(ddb.SimpleVectorIndex[doc]).Search(t.Context(), east, 1)
+		}, []string{"zero table or index"}},
+	} {
+		hits, err := tc.search()
+		if hits != nil || !errors.Is(err, ddb.ErrInvalid) {
+			t.Errorf("%s: %v, %v", name, hits, err)
+			continue
+		}
+		for _, text := range tc.texts {
+			if !strings.Contains(err.Error(), text) {
+				t.Errorf("%s: %v lacks %q", name, err, text)
+			}
+		}
+	}
+	if sent > 0 {
+		t.Errorf("%d searches were sent", sent)
+	}
+	bare, err := ddb.New(struct{ ddb.Client }{ddbtest.New(t)}, "bare", docTenant, docID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := ddb.NewSimpleVectorIndex(bare, "all", docMeaning, dimensions, ddb.Cosine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Search(t.Context(), east, 1); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "lacks the method SearchVectors") {
+		t.Error(err)
+	}
+}
+
+// TestSearchUnderFaults: a search is sent again as any read is, and a reply that answers another request is refused.
+func TestSearchUnderFaults(t *testing.T) {
+	for name, tc := range map[string]struct {
+		rule fault.Rule
+		good bool
+	}{
+		"lost":           {fault.On("SearchVectors").First(1).DropReply(), true},
+		"internal error": {fault.On("SearchVectors").First(1).InternalError(), true},
+		"throttled":      {fault.On("SearchVectors").First(1).Throttle(), true},
+		"cut":            {fault.On("SearchVectors").First(1).TruncateBody(), false}, // the SDK does not repeat it
+		"denied":         {fault.On("SearchVectors").Deny(), false},
+		"always broken":  {fault.On("SearchVectors").InternalError(), false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDocs(t, ddbtest.New(t, ddbtest.WithFaults(tc.rule)), ddb.Cosine)
+			d.put(t, someDocs...)
+			hits, err := d.near.Search(t.Context(), "t", east, 2)
+			if tc.good && (err != nil || fmt.Sprint(ids(hits)) != "[east north-east]") || !tc.good && (err == nil || hits != nil) {
+				t.Errorf("%s: %v, %v", name, ids(hits), err)
+			}
+		})
+	}
+}
+
+// crossed answers a search of one tenant with that of another, or with more items than were asked for.
+type crossed struct {
+	*dynamodb.Client
+	change func(*dynamodb.SearchVectorsInput)
+}
+
+func (c *crossed) SearchVectors(ctx context.Context, in *dynamodb.SearchVectorsInput, opts ...func(*dynamodb.Options)) (*dynamodb.SearchVectorsOutput, error) {
+	other := *in
+	c.change(&other)
+	return c.Client.SearchVectors(ctx, &other, opts...)
+}
+
+// TestSearchCrossed: an answer to another search is refused.
+func TestSearchCrossed(t *testing.T) {
+	client := &crossed{Client: ddbtest.New(t)}
+	d := newDocs(t, client, ddb.Cosine)
+	d.put(t, someDocs...)
+	for name, change := range map[string]func(*dynamodb.SearchVectorsInput){
+		"other partition": func(in *dynamodb.SearchVectorsInput) {
+			in.ExpressionAttributeValues = map[string]types.AttributeValue{":0": &types.AttributeValueMemberS{Value: "u"}}
+		},
+		"more items": func(in *dynamodb.SearchVectorsInput) { n := int32(3); in.TopK = &n },
+	} {
+		client.change = change
+		if hits, err := d.near.Search(t.Context(), "t", east, 1); err == nil || hits != nil || !strings.Contains(err.Error(), "does not answer the request") {
+			t.Errorf("%s: %v, %v", name, ids(hits), err)
+		}
+	}
+}
+
+// TestSearchHides: expired items and those of another type are left out.
+func TestSearchHides(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	client := apitest.NewClient(t)
+	d := newDocs(t, client, ddb.Cosine, ddb.TTL(docUntil), ddb.Clock(func() time.Time { return now }))
+	hiding, err := ddb.New(client, d.table.Name(), docTenant, docID, ddb.TTL(docUntil), ddb.HideExpired(), ddb.Clock(func() time.Time { return now }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ddb.NewSimpleVectorIndex(hiding, "blind", docMeaning, dimensions, ddb.Cosine, ddb.KeysOnly()); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "does not hold attribute until") {
+		t.Error(err)
+	}
+	near, err := ddb.NewVectorIndex(hiding, "near", docMeaning, dimensions, ddb.Cosine, docTenant, ddb.SearchFilters(docLang, docYear))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := slices.Clone(someDocs)
+	list[0].Until, list[1].Until = now.Unix()-5, now.Unix()+5
+	d.put(t, list...)
+	hits, err := near.Search(t.Context(), "t", east, 5)
+	if err != nil || fmt.Sprint(ids(hits)) != "[north-east north]" {
+		t.Errorf("%v, %v", ids(hits), err)
+	}
+	if hits, err = d.near.Search(t.Context(), "t", east, 5); err != nil || len(hits) != 3 {
+		t.Errorf("%v, %v", ids(hits), err)
+	}
+}
+
+// TestSearchOfOneType: items of another type are an error, or left out.
+func TestSearchOfOneType(t *testing.T) {
+	client := apitest.NewClient(t)
+	d := newDocs(t, client, ddb.Cosine)
+	d.put(t, someDocs...)
+	for _, skip := range []bool{false, true} {
+		opts := []ddb.TableOption{ddb.KeyPrefix(docID, "n")}
+		if skip {
+			opts = append(opts, ddb.SkipOthers())
+		}
+		english, err := ddb.New(client, d.table.Name(), docTenant, docID, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near, err := ddb.NewVectorIndex(english, "near", docMeaning, dimensions, ddb.Cosine, docTenant, ddb.SearchFilters(docYear))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hits, err := near.Search(t.Context(), "t", east, 5)
+		if skip && (err != nil || fmt.Sprint(ids(hits)) != "[north-east north]") || !skip && !errors.Is(err, ddb.ErrOtherEntity) {
+			t.Errorf("skip %t: %v, %v", skip, ids(hits), err)
+		}
+	}
+}
+
+// TestSearchIsCounted: budgets, hooks and Explain see a search, and contexts end it.
+func TestSearchIsCounted(t *testing.T) {
+	d := newDocs(t, apitest.NewClient(t), ddb.Cosine)
+	d.put(t, someDocs...)
+	search := func(ctx context.Context) error { return second(d.near.Search(ctx, "t", east, 2)) }
+	budget := cost.NewBudget(cost.Limits{Requests: 1})
+	ctx := ddb.WithBudget(t.Context(), budget)
+	if err := search(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := search(ctx); !errors.Is(err, cost.ErrBudgetExceeded) {
+		t.Error(err)
+	}
+	if spent := budget.Spent(); spent.Requests != 1 || spent.Items != 2 || spent.ReadUnits != 0 {
+		t.Errorf("%+v", spent)
+	}
+	x, err := ddb.Explain(t.Context(), search)
+	if err != nil || x.Operation != "SearchVectors" || x.Index != "near" || x.Read.Max != 0 || x.Whole.Read.Max != 0 {
+		t.Errorf("%+v, %v", x, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := search(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if text := fmt.Sprintf("%s %s %s", d.near, d.all, d.near.IndexName()); text != d.table.Name()+"/near "+d.table.Name()+"/all near" {
+		t.Error(text)
+	}
+}
