@@ -4,10 +4,12 @@ package debug_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"time"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
@@ -56,4 +58,32 @@ func ExampleRecorder_Snapshot() {
 	fmt.Println(s.Totals.Calls, "calls,", s.Totals.ReadUnits, "read and", s.Totals.WriteUnits, "write units")
 	// Output:
 	// 2 calls, 0.5 read and 1 write units
+}
+
+// One page for several processes: each exports its figures, and the page merges them.
+func ExampleProcesses() {
+	servers := make([]string, 2)
+	for i := range servers { // in your programs, each with its own process
+		recorder := debug.New(debug.WithLedger(cost.NewLedger()), debug.WithProcess(fmt.Sprint("shop-", i+1)))
+		call := ddb.Call{Operation: "Query", Table: "orders", Attempts: 1, Duration: time.Millisecond}
+		recorder.End(recorder.Begin(context.Background(), &call), &call)
+		server := httptest.NewServer(recorder)
+		defer server.Close()
+		servers[i] = server.URL + "/debug/ddb"
+	}
+	all, err := debug.Processes(http.DefaultClient, servers...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer := httptest.NewRecorder()
+	all.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/debug/fleet?format=json", nil))
+	var s debug.Snapshot
+	if err := json.Unmarshal(answer.Body.Bytes(), &s); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(s.Totals.Calls, "calls of", s.Processes[0].Name, "and", s.Processes[1].Name)
+	// Output:
+	// 2 calls of shop-1 and shop-2
 }

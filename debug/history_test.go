@@ -37,7 +37,7 @@ type event struct {
 	fail *ddb.CallFailure
 }
 
-var refusal = fmt.Errorf("refused: %w", context.DeadlineExceeded)
+var errRejected = fmt.Errorf("refused: %w", context.DeadlineExceeded)
 
 func drawEvent(t *rapid.T) event {
 	tables := []string{"orders", "stock", "visits"}
@@ -60,7 +60,7 @@ func drawEvent(t *rapid.T) event {
 	}
 	e.call.Estimate = cost.Estimate{Read: cost.Range{Min: 0.5, Max: 8}}
 	if rapid.IntRange(0, 4).Draw(t, "fails") == 0 {
-		e.call.Err = refusal
+		e.call.Err = errRejected
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "throttled") {
 		e.call.Throttled = append(e.call.Throttled, ddb.ThrottlingReason{Reason: "TableReadKeyRangeThroughputExceeded"})

@@ -118,7 +118,8 @@ var sections = []section{
 	}},
 	{ID: "slowest", Title: "Slowest calls", Note: "Grouped by operation, table, index and label; last 5 to 10 minutes. The details are of the longest call.", Width: "full", Sort: "maxMs", Explains: true,
 		Columns: groupColumns(column{"Longest, ms", "maxMs", "ms"}, column{"Mean, ms", "meanMs", "ms"}, column{"Total, ms", "totalMs", "ms"})},
-	{ID: "mostExpensive", Title: "Most expensive calls", Note: "Grouped by operation, table, index and label; last 5 to 10 minutes. The details are of the call that cost most.", Width: "full", Sort: "maxUnits", Explains: true,
+	{ID: "mostExpensive", Title: "Most expensive calls", Note: "Grouped by operation, table, index and label; last 5 to 10 minutes. The details are of the call that cost most.",
+		Width: "full", Sort: "maxUnits", Explains: true,
 		Columns: groupColumns(column{"Most units", "maxUnits", "units"}, column{"Mean units", "meanUnits", "units"}, column{"Total units", "totalUnits", "units"})},
 	{ID: "latencies", Title: "Latency", Note: "Milliseconds with retries, last 5 to 10 minutes.", Width: "wide", Columns: []column{
 		{"Table", "table", "text"},
@@ -213,7 +214,7 @@ var sections = []section{
 		{"Limit", "requestLimit", "limit"},
 		{"Process", processKey, "text"},
 	}},
-	{ID: "consumers", Title: "Consumers", Note: "Subscriptions to feeds and consumers of table streams. Lag is in commits, ages are in milliseconds.", Width: "full", Sort: "ageMs", Optional: true, Columns: []column{
+	{ID: "consumers", Title: "Consumers", Note: "Subscriptions to feeds and consumers of table streams. Lag is in commits, ages in milliseconds.", Width: "full", Sort: "ageMs", Optional: true, Columns: []column{
 		{"Consumer", "consumer", "text"},
 		{"Kind", "kind", "text"},
 		{"Table", "table", "text"},

@@ -52,7 +52,7 @@ func (t *tally) add(call *ddb.Call) {
 	case failedCondition(call):
 		t.rejected++
 	}
-	t.throttled += uint32(min(len(call.Throttled), math.MaxInt32)) //nolint:gosec // bounded here
+	t.throttled += uint32(min(len(call.Throttled), math.MaxInt32))
 	t.read += call.Consumed.ReadUnits
 	t.write += call.Consumed.WriteUnits
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/layerstats"
 	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/snapshot"
 	"github.com/dynamotable/ddb/snapshot/snapshottest"
@@ -97,4 +98,29 @@ func Example() {
 	// Output:
 	// at or before 250: 200
 	// pruned: true
+}
+
+// TestCounts: saves and loads are counted by table.
+func TestCounts(t *testing.T) {
+	s := open(t, ddbtest.NewFromEnv(t))
+	if err := s.Save(t.Context(), snapshot.Snapshot{Stream: "a", Version: 3, Type: "n", Schema: 1, State: []byte("3")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		stream, kind string
+		version      int64
+	}{{"a", "n", 3}, {"a", "other", 0}, {"b", "n", 0}} {
+		if v, _, _, err := s.LoadState(t.Context(), c.stream, c.kind, 1, 10); err != nil || v != c.version {
+			t.Fatal(v, err)
+		}
+	}
+	got := map[string]int64{}
+	for _, c := range layerstats.List() {
+		if c.Layer == "snapshot" && c.Table == s.Name() {
+			got[c.Event] = c.Count
+		}
+	}
+	if got["saved"] != 1 || got["loads with a snapshot"] != 1 || got["loads without a snapshot"] != 2 || len(got) != 3 {
+		t.Errorf("counts %v", got)
+	}
 }

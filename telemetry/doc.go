@@ -50,6 +50,11 @@
 //	ddb.consumer.retries               {attempt}  counter, likewise
 //	ddb.consumer.given_up              {change}   counter, likewise: skipped, sent to dead letters or parked
 //	ddb.consumer.leases_lost           {lease}    counter, likewise
+//	ddb.job.state                      {call}     gauge, by ddb.job, ddb.job.state: 1 for the state that a long call of [WithProgress] is in
+//	ddb.job.share                      1          gauge, by ddb.job: how much is done, 0 to 1, if that is known
+//	ddb.job.items                      {item}     gauge, likewise
+//	ddb.job.read_units, .write_units   {unit}     gauge, likewise
+//	ddb.job.elapsed, .left             s          gauge, likewise: how long it has run; how long the rest takes at most, if that is known
 //
 // At most 1,000 combinations of attributes are reported separately; further tables are reported
 // as "other". A ledger limits its labels itself.

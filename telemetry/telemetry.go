@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/progress"
 )
 
 const scopeName = "github.com/dynamotable/ddb/telemetry"
@@ -22,6 +23,8 @@ type settings struct {
 	traces  trace.TracerProvider
 	meters  metric.MeterProvider
 	ledgers []*cost.Ledger
+
+	trackers []*progress.Tracker
 }
 
 // WithTracerProvider reports spans to a provider of the caller's instead of the global one.
@@ -59,8 +62,8 @@ func settingsOf(opts []Option) settings {
 	return s
 }
 
-// Start reports the requests of all tables, what a ledger counts, and the consumers of this process ([consumers.List]), until stop is
-// called. Errors come from the providers.
+// Start reports the requests of all tables, what a ledger counts, and the consumers of this process ([consumers.List]), and the long calls of trackers
+// ([WithProgress]), until stop is called. Errors come from the providers.
 func Start(opts ...Option) (stop func() error, err error) {
 	hook, err := New(opts...)
 	if err != nil {
@@ -75,10 +78,14 @@ func Start(opts ...Option) (stop func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(err, registered.Unregister())
 	}
+	jobs, err := observeJobs(s.meters.Meter(scopeName), s.trackers)
+	if err != nil {
+		return nil, errors.Join(err, registered.Unregister(), consumers.Unregister())
+	}
 	remove := ddb.AddHook(hook)
 	return func() error {
 		remove()
-		return errors.Join(registered.Unregister(), consumers.Unregister())
+		return errors.Join(registered.Unregister(), consumers.Unregister(), jobs.Unregister())
 	}, nil
 }
 

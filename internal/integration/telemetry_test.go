@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/telemetry"
 )
 
@@ -343,5 +344,55 @@ func TestFailureMetrics(t *testing.T) {
 		if got[name] != want {
 			t.Errorf("%s is %g, want %g; metrics: %v", name, got[name], want, got)
 		}
+	}
+}
+
+// TestProgressMetrics: the long calls of a tracker are reported by name, until telemetry stops.
+func TestProgressMetrics(t *testing.T) {
+	r := newReported(t)
+	tracker := progress.NewTracker()
+	stop, err := telemetry.Start(append(r.options(), telemetry.WithProgress(tracker), telemetry.WithProgress(nil))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, closeEngine := ddbtest.Open()
+	defer closeEngine()
+	type item struct {
+		ID string `dynamodbav:"id"`
+	}
+	table, err := ddb.NewSimple(client, "imported", ddb.StrField(func(i *item) *string { return &i.ID }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.EnsureTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx := tracker.With(t.Context())
+	for _, n := range []int{1, 3} { // the second run is the one that is reported
+		items := make([]item, n)
+		for i := range items {
+			items[i].ID = fmt.Sprint(i)
+		}
+		if err := table.BatchPut(progress.Named(ctx, "import"), items); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := r.metrics(t)
+	for name, want := range map[string]float64{
+		"ddb.job.items{ddb.job=import}":                    3,
+		"ddb.job.share{ddb.job=import}":                    1,
+		"ddb.job.write_units{ddb.job=import}":              3,
+		"ddb.job.read_units{ddb.job=import}":               0,
+		"ddb.job.state{ddb.job=import,ddb.job.state=done}": 1,
+	} {
+		if value, ok := got[name]; !ok || value != want {
+			t.Errorf("%s is %g, want %g", name, value, want)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := r.metrics(t)["ddb.job.items{ddb.job=import}"]; ok {
+		t.Error("it is reported after the stop")
 	}
 }

@@ -551,6 +551,7 @@ var functions = map[string]any{
 	"snapshot.When":                           snapshot.When,
 	"telemetry.New":                           telemetry.New,
 	"telemetry.Start":                         telemetry.Start,
+	"telemetry.WithProgress":                  telemetry.WithProgress,
 	"telemetry.WithLedger":                    telemetry.WithLedger,
 	"telemetry.WithMeterProvider":             telemetry.WithMeterProvider,
 	"telemetry.WithTracerProvider":            telemetry.WithTracerProvider,
