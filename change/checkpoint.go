@@ -12,7 +12,7 @@ import (
 )
 
 // Checkpoint says up to where a shard has been handled, as text that a store keeps: [TrimHorizon],
-// [End], a time ([AtTime]) or the [Seq] of the last change handled.
+// [End], a time ([AtTime]) or the [Seq] of the last change handled. A consumer writes it with its lease (shardRun.save in run.go).
 type Checkpoint string
 
 const (
