@@ -204,7 +204,7 @@ func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
 			longer, err = c.keyNames.AppendWatched(ids, values, e.data)
 		}
 		if !e.del {
-			err = errors.Join(err, checkItemSize(e.data), c.checkRawItem(e.data))
+			err = errors.Join(err, c.checkItem(e.data))
 		}
 		if err != nil {
 			errs = append(errs, inputError(what, index, err)...)

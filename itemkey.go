@@ -70,6 +70,11 @@ func (c *core) pick(item []byte, names []string) (map[string]types.AttributeValu
 	return picked, err
 }
 
+// checkItem refuses an item that is too large, and a raw item whose keys are of another type than the table's.
+func (c *core) checkItem(data []byte) error {
+	return errors.Join(checkItemSize(data), c.checkRawItem(data))
+}
+
 // checkItemSize refuses an encoded item that DynamoDB would refuse for its size.
 func checkItemSize(item []byte) error {
 	// The wire form is longer than the stored item, so most need no count.

@@ -140,7 +140,7 @@ func (c *core) preparePut(buf *itemBuffer, v verb, item any, w writeCall, with m
 	errs = append(errs, err)
 	if err == nil {
 		p.id, err = c.keyNames.Append(data[len(data):], data)
-		errs = append(errs, err, checkItemSize(data), c.checkRawItem(data))
+		errs = append(errs, err, c.checkItem(data))
 	}
 	buf.b, p.item = data, data
 	extra, err := w.guard()

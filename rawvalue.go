@@ -23,11 +23,10 @@ import (
 type RawValue struct{ data []byte }
 
 // The codec passes the bytes of both types through.
-var _ = func() struct{} {
+func init() { //nolint:gochecknoinits // the codec has to know the types before the first plan is made
 	codec.HoldsValue(func(v *RawValue) *[]byte { return &v.data })
 	codec.HoldsItem[RawItem, RawValue](func(i *RawItem) *[]byte { return &i.data })
-	return struct{}{}
-}()
+}
 
 // ParseRawValue reads a value in DynamoDB's JSON, such as {"S":"a"}. What DynamoDB would not store is refused: unknown types, malformed
 // numbers, empty sets and sets with a member twice. White space is dropped; everything else stays as it is written.
