@@ -31,6 +31,7 @@ func commands() []command {
 		copyTable,
 		diff,
 		streamsTail,
+		jobStatus,
 		genHandles,
 		genStruct,
 		resume(),

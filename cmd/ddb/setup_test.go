@@ -79,6 +79,9 @@ func fill(t *testing.T, engine *ddbtest.Engine) {
 		TableName: aws.String("orders2"), KeySchema: keySchema("customer", "id"),
 		AttributeDefinitions: []types.AttributeDefinition{attribute("customer", "S"), attribute("id", "S")},
 	})
+	create(&dynamodb.CreateTableInput{ // of a job.TableStore
+		TableName: aws.String("jobs"), KeySchema: keySchema("job", ""), AttributeDefinitions: []types.AttributeDefinition{attribute("job", "S")},
+	})
 	create(&dynamodb.CreateTableInput{
 		TableName: aws.String("counters"), KeySchema: keySchema("n", ""), AttributeDefinitions: []types.AttributeDefinition{attribute("n", "N")},
 	})
@@ -111,6 +114,8 @@ func fill(t *testing.T, engine *ddbtest.Engine) {
 		`{"customer":{"S":"c1"},"id":{"S":"2026-09"},"status":{"S":"open"},"total":{"N":"12345678901234567890.5"},"tags":{"SS":["new","large"]},"seal":{"B":"aGk="}}`,
 		`{"customer":{"S":"c1"},"id":{"S":"2027-01"},"status":{"S":"open"},"total":{"N":"7"},"lines":{"L":[{"M":{"sku":{"S":"a\"b"},"n":{"N":"1"}}}]}}`,
 		`{"customer":{"S":"c2"},"id":{"S":"2026-09"},"status":{"S":"open"},"total":{"N":"30"},"note":{"NULL":true},"gift":{"BOOL":true}}`)
+	put("jobs", `{"job":{"S":"lower-status"},"token":{"S":"secret"},"owner":{"S":"worker-1"},"position":{"S":"secret"},"until":{"N":"32503680000000"},"runs":{"N":"0"}}`,
+		`{"job":{"S":"totals"},"position":{"S":"secret"},"until":{"N":"0"},"runs":{"N":"2"}}`, `{"job":{"S":"names"},"until":{"N":"0"},"runs":{"N":"1"}}`)
 	put("counters", `{"n":{"N":"-5"},"v":{"N":"1"}}`, `{"n":{"N":"10"},"v":{"N":"2"}}`)
 	put("blobs", `{"key":{"B":"AQI="},"name":{"S":"one"}}`)
 }

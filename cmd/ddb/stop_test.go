@@ -93,6 +93,7 @@ var verbs = map[string]verb{
 	"import missing": {args: "import backup orders2 -workers 1 -only-missing", before: "export orders backup -segments 3", then: "diff orders orders2"},
 	"copy":           {args: "copy orders orders2 -workers 1", then: "diff orders orders2"},
 	"diff":           {args: "diff orders orders2", output: true, once: true, status: exitFailed},
+	"job status":     {args: "job status jobs totals names", once: true, output: true},
 	"count":          {args: "count orders -page 1", output: true},
 	"put one":        {args: `put counters {"n":{"N":"1"}}`, input: ""},
 	"put lines":      {args: "put counters", input: `{"n":{"N":"1"}}` + "\n" + `{"n":{"N":"2"}}` + "\n" + `{"n":{"N":"1.0"},"x":{"S":"y"}}` + "\n"},
