@@ -69,9 +69,9 @@ func run(ctx context.Context, client ddb.Client) error {
 		return err
 	}
 	list := []Recipe{
-		{Kitchen: "india", Name: "dal", Diet: "vegan", Text: "lentil lentil chili rice"},
+		{Kitchen: "india", Name: "dal", Diet: "vegan", Text: "lentil chili lentil rice"},
 		{Kitchen: "india", Name: "fish curry", Diet: "fish", Text: "fish chili rice"},
-		{Kitchen: "india", Name: "lemon rice", Diet: "vegan", Text: "lemon rice rice rice"},
+		{Kitchen: "india", Name: "lemon rice", Diet: "vegan", Text: "rice, lemon, rice and more rice"},
 		{Kitchen: "italy", Name: "risotto", Diet: "vegetarian", Text: "rice cheese lemon"},
 		{Kitchen: "italy", Name: "pizza", Diet: "vegetarian", Text: "bread cheese tomato"},
 	}
