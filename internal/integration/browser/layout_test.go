@@ -57,8 +57,8 @@ func charts(t *testing.T, s *shop, b *tab) {
 	h := want.History
 	fits("latency in an hour", tops()[2], slices.Max(h.MaxMs))
 	fits("calls in an hour", tops()[1], slices.Max(h.Calls[:120])/30)
-	if n, min := evaluate[int](b, `Number(document.querySelectorAll("figure svg")[2].dataset.points)`), int(want.Time.Sub(want.Since)/(30*time.Second)); n < min || n > min+2 {
-		t.Errorf("the latency has %d points, want about %d", n, min)
+	if n, least := evaluate[int](b, `Number(document.querySelectorAll("figure svg")[2].dataset.points)`), int(want.Time.Sub(want.Since)/(30*time.Second)); n < least || n > least+2 {
+		t.Errorf("the latency has %d points, want about %d", n, least)
 	}
 	// What is under the pointer is shown above the chart.
 	box := evaluate[map[string]float64](b, `document.querySelector("figure svg").getBoundingClientRect().toJSON()`)
