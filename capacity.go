@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/dynamotable/ddb/cost"
 )
@@ -26,12 +27,12 @@ func WithLabel(ctx context.Context, label string) context.Context {
 }
 
 // WithBudget makes the calls with the context spend from the budget, and from those
-// that the context has already. The same budget may be in many contexts. A nil budget is none.
+// that the context has already. The same budget may be in many contexts, and counts once in each. A nil budget is none.
 func WithBudget(ctx context.Context, b *cost.Budget) context.Context {
-	if b == nil {
+	s := callOptionsOf(ctx)
+	if b == nil || slices.Contains(s.budgets, b) {
 		return ctx
 	}
-	s := callOptionsOf(ctx)
 	s.budgets = append(append([]*cost.Budget(nil), s.budgets...), b)
 	return s.into(ctx)
 }

@@ -185,9 +185,8 @@ func nothing() {}
 // done extended so that it gives them to the caller's item too.
 func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, func(), error) {
 	next, done = c.markField(item, next, done)
-	wrong := c.checkVectors(next)
 	if len(c.derived) == 0 {
-		return next, done, wrong
+		return next, done, c.checkVectors(next)
 	}
 	if next.UnsafeAddr() == item.UnsafeAddr() {
 		next = copyOf(item)
@@ -197,13 +196,13 @@ func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, fun
 	}
 	data, err := codec.AppendSlot(nil, c.plan, next)
 	if err != nil {
-		return next, done, wrong // encoding it for the request fails too, and is reported there
+		return next, done, nil // encoding it for the request fails too, and is reported there
 	}
 	attrs, err := codec.ParseItem(data)
 	if err != nil {
 		return next, done, err
 	}
-	errs := []error{wrong}
+	var errs []error
 	for _, d := range c.derived {
 		av, field, err := d.compute(copyOf(next).Addr().Interface())
 		if err == nil {
@@ -213,6 +212,7 @@ func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, fun
 			next.FieldByIndex(d.target.field.Index).Set(field)
 		}
 	}
+	errs = append(errs, c.checkVectors(next))
 	return next, func() {
 		done()
 		for _, d := range c.derived {

@@ -151,10 +151,13 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 	}
 	err = b.run(ctx, b.unique, b.sendKeys)
 	page.book(b.stats.Requests, b.stats.Consumed)
-	page.hidden += int(b.hidden.Load())
-	page.missing -= int(b.hidden.Load())
-	kept := 0
-	defer func() { s.items.SetLen(kept) }()
+	kept, missing := 0, 0
+	defer func() {
+		s.items.SetLen(kept)
+		hidden := min(int(b.hidden.Load()), missing) // of requests after one that failed, too
+		page.hidden += hidden
+		page.missing += missing - hidden
+	}()
 	for i := range n {
 		if b.entries[i].failed() {
 			if i == 0 {
@@ -165,7 +168,7 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 		}
 		if !b.got.isFound(i) {
 			if !b.entries[i].first().other {
-				page.missing++
+				missing++
 			}
 			continue
 		}

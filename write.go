@@ -145,11 +145,11 @@ func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, 
 	update, err2 := updateOf(w.changes)
 	extra, err4 := w.guard()
 	errs := []error{err, err1, err2, c.checkChanged(update), c.needsCondition("an update", extra)}
-	if err2 == nil {
-		errs = append(errs, c.checkVectorUpdate(update))
-	}
 	if len(c.derived) > 0 && err1 == nil && err2 == nil {
 		errs = append(errs, c.deriveUpdate(k, update, extra, present))
+	}
+	if err2 == nil {
+		errs = append(errs, c.checkVectorUpdate(update)) // with what is derived
 	}
 	u := &preparedUpdate{key: k, wireKey: wireKey, present: present, update: update, repeat: c.version == nil, blind: true}
 	for _, ch := range w.changes {

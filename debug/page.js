@@ -146,7 +146,9 @@
 			}
 			const next = new Map(), order = [];
 			for (const row of rows.slice(0, maxRows)) {
-				const id = identity(row), parts = known.get(id) || newRow();
+				let id = identity(row);
+				while (next.has(id)) id += "+"; // two calls of one name at a time
+				const parts = known.get(id) || newRow();
 				fill(parts, row);
 				next.set(id, parts);
 				order.push(parts.tr);

@@ -82,7 +82,7 @@ func mergeConsumers(list []consumers.Stats) []consumers.Stats {
 		}
 		m := &merged[n]
 		m.Shards += s.Shards
-		if s.Lag > 0 {
+		if s.Lag >= 0 { // -1 is not known
 			m.Lag = max(m.Lag, 0) + s.Lag
 		}
 		m.Age, m.ReadAge = max(m.Age, s.Age), max(m.ReadAge, s.ReadAge)

@@ -48,7 +48,7 @@ func (h *hook) End(ctx context.Context, call *ddb.Call) {
 		return
 	}
 	span.SetAttributes(answered(call)...)
-	if call.Err != nil && call.ErrorType() != "ConditionalCheckFailedException" {
+	if call.Failed() {
 		span.SetStatus(codes.Error, call.ErrorType())
 	}
 	span.End(trace.WithTimestamp(call.Start.Add(call.Duration)))

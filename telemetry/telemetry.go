@@ -76,11 +76,13 @@ func Start(opts ...Option) (stop func() error, err error) {
 	}
 	consumers, err := observeConsumers(s.meters.Meter(scopeName))
 	if err != nil {
-		return nil, errors.Join(err, registered.Unregister())
+		err = errors.Join(err, registered.Unregister())
+		return func() error { return err }, err
 	}
 	jobs, err := observeJobs(s.meters.Meter(scopeName), s.trackers)
 	if err != nil {
-		return nil, errors.Join(err, registered.Unregister(), consumers.Unregister())
+		err = errors.Join(err, registered.Unregister(), consumers.Unregister())
+		return func() error { return err }, err
 	}
 	remove := ddb.AddHook(hook)
 	return func() error {

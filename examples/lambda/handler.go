@@ -60,6 +60,9 @@ func (f *Function) Handle(ctx context.Context, event events.SQSEvent) (events.SQ
 	}
 	for _, m := range event.Records {
 		r, err := read(m.Body)
+		if err == nil {
+			_, err = f.readings.ItemSize(&r) // refuses what Put refuses, such as a number that DynamoDB cannot store
+		}
 		if err != nil {
 			again(m.MessageId, "not a reading", err) // after some deliveries the queue moves it to its dead letters
 			continue
@@ -84,8 +87,8 @@ func read(body string) (Reading, error) {
 	if err := json.Unmarshal([]byte(body), &r); err != nil {
 		return r, errors.New("it is not the JSON of a reading")
 	}
-	if r.Sensor == "" || r.At.IsZero() {
-		return r, errors.New("it lacks the sensor or the time")
+	if r.Sensor == "" || len(r.Sensor) > 2048 || r.At.IsZero() { // a partition key has at most 2,048 bytes
+		return r, errors.New("it lacks the sensor or the time, or the sensor's name is too long")
 	}
 	return r, nil
 }

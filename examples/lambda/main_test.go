@@ -52,7 +52,7 @@ func TestRuntime(t *testing.T) {
 
 	invocations := make(chan events.SQSEvent, 3)
 	invocations <- queue(`{"sensor": "roof", "at": "2026-11-29T10:00:00Z", "value": 1}`, `{"sensor": "cellar", "at": "2026-11-29T10:00:00Z", "value": 2}`)
-	invocations <- queue(`{"sensor": "roof", "at": "2026-11-29T10:00:00Z", "value": 1}`, "{}") // the first comes again
+	invocations <- queue(`{"sensor": "roof", "at": "2026-11-29T10:00:00Z", "value": 1}`, "{}", `{"sensor": "roof", "at": "2026-11-29T10:00:00Z", "value": 1e200}`) // the first comes again
 	invocations <- queue()
 	replies := make(chan string)
 	mux := http.NewServeMux()
@@ -89,7 +89,7 @@ func TestRuntime(t *testing.T) {
 	go func() { ended <- process.Wait() }()
 	for _, want := range []string{
 		`response {"batchItemFailures":null} <nil>`,
-		`response {"batchItemFailures":[{"itemIdentifier":"m2"}]} <nil>`,
+		`response {"batchItemFailures":[{"itemIdentifier":"m2"},{"itemIdentifier":"m3"}]} <nil>`,
 		`response {"batchItemFailures":null} <nil>`,
 	} {
 		select {

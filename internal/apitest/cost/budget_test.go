@@ -300,3 +300,13 @@ func TestBudgetAgainstModel(t *testing.T) {
 		}
 	})
 }
+
+// A budget that a context gets twice is charged once.
+func TestBudgetTwice(t *testing.T) {
+	orders := newOrders(t)
+	budget := cost.NewBudget(cost.Limits{Requests: 10})
+	ctx := ddb.WithBudget(ddb.WithBudget(t.Context(), budget), budget)
+	if _, err := orders.Query("c").Collect(ctx); err != nil || budget.Spent().Requests != 1 {
+		t.Errorf("%d requests are charged, %v", budget.Spent().Requests, err)
+	}
+}

@@ -67,6 +67,7 @@ type streamView struct {
 const (
 	recordsShown    = 50
 	recordsFollowed = 200
+	mostReads       = 50 // of one view that follows
 )
 
 // iteratorRequest is a GetShardIterator.
@@ -178,6 +179,21 @@ func (p *Page) readShard(r *http.Request, t *table, in *iteratorRequest, content
 	}
 	if err := p.call(r.Context(), "GetRecords", request, &reply); err != nil {
 		return err
+	}
+	// Following shows the newest of all that have come since, not the first ones.
+	for reads := 1; content.Following && len(reply.Records) > 0 && reply.NextShardIterator != "" && reads < mostReads; reads++ {
+		next, seen := request, reply.Records
+		next.ShardIterator = reply.NextShardIterator
+		reply.Records, reply.NextShardIterator = nil, ""
+		if err := p.call(r.Context(), "GetRecords", next, &reply); err != nil {
+			return err
+		}
+		if len(reply.Records) == 0 {
+			reply.Records = seen
+			break
+		}
+		reply.Records = append(seen, reply.Records...)
+		reply.Records = reply.Records[max(0, len(reply.Records)-recordsFollowed):]
 	}
 	content.Read = true
 	content.Exchange = exchange{

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -105,12 +106,12 @@ func readLines(t *table, text string) (lines []line, problems []string) {
 				problems = append(problems, fmt.Sprintf("line %d: %s", n, text))
 			}
 		}
-		var whole map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(row), &whole); err != nil || len(whole) != 1 || whole["Item"] == nil {
+		text, ok := itemText(row)
+		if !ok {
 			add(`a line is {"Item": {...}} with the item in DynamoDB's JSON`)
 			continue
 		}
-		read, wrong := parseItem(string(whole["Item"]))
+		read, wrong := parseItem(text)
 		if len(wrong) == 0 {
 			wrong = keyProblems(t, read)
 		}
@@ -130,6 +131,20 @@ func readLines(t *table, text string) (lines []line, problems []string) {
 		problems = append(problems, "there is no item in it")
 	}
 	return lines, problems
+}
+
+// itemText is the item of a line {"Item": {...}}; ok is false for any other line, such as one with two items.
+func itemText(line string) (text string, ok bool) {
+	d := json.NewDecoder(strings.NewReader(line))
+	begin, _ := d.Token()
+	name, _ := d.Token()
+	var item json.RawMessage
+	if begin != json.Delim('{') || name != "Item" || d.Decode(&item) != nil {
+		return "", false
+	}
+	end, _ := d.Token()
+	_, err := d.Token()
+	return string(item), end == json.Delim('}') && errors.Is(err, io.EOF)
 }
 
 // importItems stores the items of a file or text, after all lines were read and found right.

@@ -142,7 +142,12 @@ type member struct {
 type checker struct {
 	decoder  *json.Decoder
 	problems []string
+	depth    int
 }
+
+// deepest bounds the nesting of what is read: the service takes 32 levels of values, and each is two of objects or lists.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-attributes
+const deepest = 100
 
 func (c *checker) problemf(path, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
@@ -154,6 +159,11 @@ func (c *checker) problemf(path, format string, args ...any) {
 
 // value reads the next value; objects become [object], so that members of one name are seen.
 func (c *checker) value(path string) any {
+	if c.depth++; c.depth > deepest {
+		c.problemf("", "it is nested too deeply")
+		return nil
+	}
+	defer func() { c.depth-- }()
 	token, err := c.decoder.Token()
 	if err != nil {
 		c.problemf(path, "it is no JSON at byte %d: %v", c.decoder.InputOffset(), err)
@@ -161,7 +171,7 @@ func (c *checker) value(path string) any {
 	}
 	switch token {
 	case json.Delim('{'):
-		read := object{}
+		read, seen := object{}, map[string]bool{}
 		for c.decoder.More() {
 			name, err := c.decoder.Token()
 			if err != nil {
@@ -169,9 +179,10 @@ func (c *checker) value(path string) any {
 				return nil
 			}
 			text, _ := name.(string) // the decoder takes no other
-			if slices.ContainsFunc(read, func(m member) bool { return m.name == text }) {
+			if seen[text] {
 				c.problemf(path, "%q is there twice", text)
 			}
+			seen[text] = true
 			read = append(read, member{text, c.value(below(path, text))})
 			if len(c.problems) > 0 {
 				return nil

@@ -222,6 +222,13 @@ func TestStream(t *testing.T) {
 			t.Errorf("%s is loaded again: %v", at, refreshed)
 		}
 	}
+	for i := range 250 {
+		s.put("things", attrs{"id": str(fmt.Sprint("many-", i))})
+	}
+	if got := tableRows(s.get(follow, 200), "Records"); len(got) != 200 || !strings.Contains(fmt.Sprint(got[0]), "many-249") {
+		t.Errorf("following shows %d records, %q first", len(got), got[0])
+	}
+	s.get(target("tables/things/item", "key", strings.Repeat("[", 200_000)), 400)
 	s.engine.SplitShards("things", 2)
 	body = s.get(page.Path+"tables/things/stream", 200)
 	if got := tableRows(body, "Shards"); len(got) != 3 || got[0][1] != "closed" || got[1][1] != "open" || got[1][2] != got[0][0] {
@@ -344,9 +351,11 @@ not JSON
 {"Item":{"id":{"N":"1"},"n":{"N":1}}}
 {"Item":{"id":{"N":"1"}}}
 {"Item":{"id":{"S":"e"}}}
-{"Item":{"x":{"S":"e"},"x":{"S":"f"}}}`)
+{"Item":{"x":{"S":"e"},"x":{"S":"f"}}}
+{"Item":{"id":{"S":"g"}},"Item":{"id":{"S":"h"}}}
+{"Item":{"id":{"S":"g"},"n":` + strings.Repeat(`{"L":[`, 60) + strings.Repeat(`]}`, 60) + `}}`)
 	s.says(body, "nothing was stored:", `line 2: a line is {"Item": {...}}`, "line 3: a line is", `line 4: "n": the value of N is a text in quotes`, "line 5: id: the attribute of the key has the type N",
-		"line 6: its key is that of line 1", `line 7: "x" is there twice`)
+		"line 6: its key is that of line 1", `line 7: "x" is there twice`, `line 8: a line is {"Item": {...}}`, "line 9: it is nested too deeply")
 	if got := s.stored(`{"id":{"S":"e"}}`); got != "" {
 		t.Errorf("a line of a refused file is stored: %s", got)
 	}
