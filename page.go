@@ -32,7 +32,7 @@ type Page[T any] struct {
 	Prev Cursor[T]
 	// Scanned is how many items were read, and billed, before the filter.
 	Scanned int
-	// Missing is how many entries of an index had no item, because it was deleted; see [IndexQuery.Hydrate].
+	// Missing is how many entries of an index had no item: it was deleted, or the replica that was read does not have it yet; see [IndexQuery.Hydrate].
 	Missing int
 	// Hidden is how many items were left out because they have expired; see [HideExpired].
 	Hidden int

@@ -237,7 +237,8 @@ func InfrequentAccess() Option {
 }
 
 // EncryptWithKMS encrypts with a key of the account: the given key, or the AWS
-// managed key for an empty id. Without it DynamoDB uses a key that it owns.
+// managed key for an empty id. Without it DynamoDB uses a key that it owns. VerifyTable compares a key that is given by its id or ARN; of an
+// alias, which only KMS can resolve, it compares the kind of encryption.
 func EncryptWithKMS(keyID string) Option {
 	return option(func(s *Spec) {
 		s.sse = &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms}

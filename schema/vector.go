@@ -31,10 +31,11 @@ type VectorIndex struct {
 // MaxVectorIndexes is the limit of a table.
 const MaxVectorIndexes = 5
 
-// Same reports whether two descriptions are of one index.
+// Same reports whether two descriptions are of one index. The order of its filters means nothing.
 func (v VectorIndex) Same(o VectorIndex) bool {
 	index := func(v VectorIndex) Index {
-		return Index{Name: v.Name, Key: v.Key, Projection: v.Projection, Include: v.Include}
+		filters := slices.SortedFunc(slices.Values(v.Key.Sort), func(a, b KeyAttribute) int { return cmp.Compare(a.Name, b.Name) })
+		return Index{Name: v.Name, Key: Key{v.Key.Partition, filters}, Projection: v.Projection, Include: v.Include}
 	}
 	return index(v).Same(index(o)) && v.Attribute == o.Attribute && v.Dimensions == o.Dimensions && v.Distance == o.Distance
 }

@@ -129,7 +129,26 @@ func (s *Spec) compareSettings(c *comparison, live *types.TableDescription, ttl 
 			got = string(live.SSEDescription.SSEType)
 		}
 		c.check("", "encryption", string(s.sse.SSEType), got)
+		if want, got := keyPart(deref(s.sse.KMSMasterKeyId)), encryptionKey(live); want != "" && got != "" {
+			c.check("", "encryption key", want, got)
+		}
 	}
+}
+
+// keyPart is the id of a KMS key that is given by its id or ARN, and empty for an alias, which only KMS can resolve.
+func keyPart(key string) string {
+	if strings.Contains(key, "alias/") {
+		return ""
+	}
+	return key[strings.LastIndexByte(key, '/')+1:]
+}
+
+// encryptionKey is the id of the KMS key of a table, if it has one.
+func encryptionKey(live *types.TableDescription) string {
+	if live.SSEDescription == nil {
+		return ""
+	}
+	return keyPart(deref(live.SSEDescription.KMSMasterKeyArn))
 }
 
 func (s *Spec) compareGlobal(c *comparison, i *Index, live *types.TableDescription, kinds map[string]types.ScalarAttributeType) {

@@ -17,10 +17,10 @@ const (
 	jobKey   = attribute.Key("ddb.job")
 	stateKey = attribute.Key("ddb.job.state")
 
-	maxJobs = 100 // that are reported of each tracker
+	maxJobs = 100 // that are reported in all
 )
 
-// WithProgress makes [Start] report the long calls that a tracker lists, at most 100. Of several calls of one name it is the one that began last. Given several
+// WithProgress makes [Start] report the long calls that a tracker lists, at most 100 of all trackers. Of several calls of one name it is the one that began last. Given several
 // times, all trackers are reported; of a name that several have, the first one's.
 func WithProgress(t *progress.Tracker) Option {
 	return func(s *settings) {

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -330,4 +331,24 @@ func TestCreateTableWaits(t *testing.T) {
 			t.Errorf("endless wait: %v", err)
 		}
 	})
+}
+
+// A table that is encrypted with another key than the definition's differs; of an alias that cannot be known.
+func TestVerifyEncryptionKey(t *testing.T) {
+	apitest.NeedsEngine(t, "keys of KMS")
+	table, err := ddb.New(newClient(t), tableName(t), parcelSender, parcelNumber)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = "arn:aws:kms:eu-central-1:123456789012:key/11111111-1111-4111-8111-111111111111"
+	if err := table.CreateTable(t.Context(), schema.EncryptWithKMS(key)); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]int{
+		key: 0, "11111111-1111-4111-8111-111111111111": 0, "alias/parcels": 0, "": 0, "22222222-2222-4222-8222-222222222222": 1,
+	} {
+		if diffs, err := table.VerifyTable(t.Context(), schema.EncryptWithKMS(id)); err != nil || len(diffs) != want {
+			t.Errorf("%q: %v, %v", id, diffs, err)
+		}
+	}
 }
