@@ -721,3 +721,55 @@ func TestItems(t *testing.T) {
 		}
 	}
 }
+
+// dropping is a storage whose files break off once as a lost connection does.
+type dropping struct {
+	dump.Reader
+	suffix string
+	left   int
+}
+
+type broken struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *broken) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+func (d *dropping) Open(ctx context.Context, name string) (io.ReadCloser, error) {
+	r, err := d.Reader.Open(ctx, name)
+	if err == nil && strings.HasSuffix(name, d.suffix) && d.left >= 0 {
+		r, d.left = &broken{r, d.left}, -1
+	}
+	return r, err
+}
+
+// A lost connection to the storage is no damage: the import ends with its error, and goes on from its position.
+func TestImportLostConnection(t *testing.T) {
+	client := engine(t)
+	from, to := newTable(t, client, "from"), newTable(t, client, "copied")
+	fill(t, from, 130)
+	store, _, _ := exportOf(t, from, dump.Segments(1))
+	for _, at := range []int{0, 5, 200, 300} {
+		noError(t, to.BatchDelete(t.Context(), keysOf(t, to)))
+		src, err := dump.Open(t.Context(), &dropping{store, ".json.gz", at}, "x")
+		noError(t, err)
+		report, err := dump.Import(t.Context(), src, to)
+		if !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, dump.ErrDamaged) || report.Failed != 0 || report.Position == "" {
+			t.Fatalf("after %d bytes: %+v, %v", at, report, err)
+		}
+		if _, err := dump.Import(t.Context(), src, to, dump.From(report.Position)); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(contents(t, from), contents(t, to)) {
+			t.Errorf("after %d bytes the tables differ", at)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"crypto/md5" //nolint:gosec // the layout's checksum
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"strings"
@@ -19,10 +20,25 @@ import (
 // maxLine bounds a line: an item of 400 KB twice, before and after a change, in JSON with every byte escaped.
 const maxLine = 16 << 20
 
+// origin is where the bytes of a file come from. It remembers its error, which the readers of the compressed data may give another form: a connection
+// that is lost is no damage, and the file can be read again.
+type origin struct {
+	io.ReadCloser
+	err error
+}
+
+func (o *origin) Read(b []byte) (int, error) {
+	n, err := o.ReadCloser.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		o.err = err
+	}
+	return n, err
+}
+
 // lineReader reads the lines of a data file, and checks the file on the way.
 type lineReader struct {
 	file   dataFile
-	source io.ReadCloser
+	source *origin
 	sum    hash.Hash
 	packed *gzip.Reader // nil for files that are not compressed
 	in     *bufio.Reader
@@ -36,8 +52,8 @@ func (s *Source) lines(ctx context.Context, f dataFile) (*lineReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lineReader{file: f, source: r, sum: md5.New()} //nolint:gosec // see above
-	tee := io.TeeReader(r, l.sum)
+	l := &lineReader{file: f, source: &origin{ReadCloser: r}, sum: md5.New()} //nolint:gosec // see above
+	tee := io.TeeReader(l.source, l.sum)
 	switch {
 	case strings.HasSuffix(f.Key, ".gz"):
 		in := bufio.NewReaderSize(tee, 64<<10)
@@ -110,8 +126,11 @@ func (l *lineReader) end() error {
 	return nil
 }
 
-// damaged is the error of data that cannot be unpacked. Other errors, such as those of a network, stay what they are.
+// damaged is the error of data that cannot be unpacked. Errors of the source, such as those of a network, stay what they are, whatever their kind.
 func (l *lineReader) damaged(err error) error {
+	if l.source.err != nil {
+		return fmt.Errorf("file %s could not be read: %w", fileLabel(l.file), l.source.err)
+	}
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.As(err, &corrupt) {
 		return &DamageError{fileLabel(l.file), "its compressed data is damaged"}
