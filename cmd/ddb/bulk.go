@@ -35,6 +35,7 @@ type bulk struct {
 type bulkPoint struct {
 	Name     string `json:"name,omitempty"` // of an export
 	Position string `json:"position,omitempty"`
+	Failed   int64  `json:"failed,omitempty"` // by then, in all runs; what failed behind the position and fails again counts twice
 }
 
 func (c *bulk) define(f *flag.FlagSet) {
@@ -84,7 +85,9 @@ func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtabl
 	}
 	defer end()
 	var unsaved error
+	failures := c.at.Failed // what failed in earlier runs is still missing at the end of this one
 	options := append(c.options(), dump.OnFailure(func(e *dump.LineError) {
+		failures++ // one call at a time, and none beside OnPosition
 		fmt.Fprintln(s.err, e)
 		if file != nil {
 			_, err := fmt.Fprintln(file, e)
@@ -95,7 +98,7 @@ func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtabl
 		options = append(options, dump.OnPosition(func(position func() string) {
 			if now := time.Now(); now.Sub(c.lastSaved) >= time.Second {
 				c.lastSaved = now
-				_, err := s.save(c.position, service, bulkPoint{Position: position()})
+				_, err := s.save(c.position, service, bulkPoint{Position: position(), Failed: failures})
 				unsaved = errors.Join(unsaved, err)
 			}
 		}))
@@ -115,11 +118,11 @@ func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtabl
 		}
 	}
 	fmt.Fprintln(s.err, strings.Join(parts, ", "))
-	if failed, ok := errors.AsType[*dump.FailedError](err); ok {
-		return errors.Join(errPartly, failed, unsaved)
+	if _, ok := errors.AsType[*dump.FailedError](err); ok || err == nil && failures > 0 {
+		return errors.Join(errPartly, &dump.FailedError{N: failures}, unsaved)
 	}
 	if err != nil && report.Position != "" {
-		return s.interrupt(err, c.position, service, bulkPoint{Position: report.Position})
+		return s.interrupt(err, c.position, service, bulkPoint{Position: report.Position, Failed: failures})
 	}
 	return errors.Join(err, unsaved)
 }

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// runDdb runs a command as the program does, with an input.
+func runDdb(ctx context.Context, in io.Reader, args ...string) (out, errs string, status int) {
+	var o, e strings.Builder
+	err := run(ctx, streams{in: in, out: &o, err: &e}, args)
+	if err != nil && !errors.Is(err, errShown) {
+		fmt.Fprintln(&e, "ddb:", message(err))
+	}
+	return o.String(), e.String(), exitStatus(err)
+}
+
+// ddbLine runs a command line of the words that stand between spaces.
+func ddbLine(t *testing.T, line string) (out, errs string, status int) {
+	t.Helper()
+	return runDdb(t.Context(), strings.NewReader(""), fields(line)...)
+}
+
+// Failures before an interruption count at the end of the run that goes on.
+func TestFailuresBeforeInterruption(t *testing.T) {
+	var stop interruption
+	engine, _ := shop(t, stop.wrap)
+	t.Chdir(t.TempDir())
+	_, err := engine.Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{ // its index refuses the items whose status is a text
+		TableName: aws.String("narrow"), KeySchema: keySchema("customer", "id"), BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{attribute("customer", "S"), attribute("id", "S"), attribute("gift", "S")},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName: aws.String("by-gift"), KeySchema: keySchema("gift", ""), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, status := ddbLine(t, "export orders backup -segments 3"); status != exitDone {
+		t.Fatal(errs)
+	}
+	for _, command := range []string{"import backup narrow -workers 1", "copy orders narrow -workers 1"} {
+		stop.set(0, false, nil)
+		_, errs, status := ddbLine(t, command)
+		if status != exitPartly || !strings.Contains(errs, "1 lines or items were not") {
+			t.Fatalf("%s: %d\n%s", command, status, errs)
+		}
+		stop.mu.Lock()
+		requests := stop.seen
+		stop.mu.Unlock()
+		went := 0
+		for at := 1; at <= requests; at++ {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			stop.set(at, false, func() { cancel(errors.New("interrupt signal")) })
+			_, errs, _ := runDdb(ctx, strings.NewReader(""), fields(command)...)
+			cancel(nil)
+			stop.set(0, false, nil)
+			position := positionFile.FindString(errs)
+			if position == "" {
+				continue
+			}
+			went++
+			if _, more, status := ddbLine(t, "resume "+position); status != exitPartly {
+				t.Errorf("%s: stopped at %d:\n%sthen status %d:\n%s", command, at, errs, status, more)
+			}
+			_ = os.Remove(position)
+		}
+		if went == 0 {
+			t.Errorf("%s: it was never stopped", command)
+		}
+	}
+}
+
