@@ -119,12 +119,12 @@ func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtabl
 	}
 	fmt.Fprintln(s.err, strings.Join(parts, ", "))
 	if _, ok := errors.AsType[*dump.FailedError](err); ok || err == nil && failures > 0 {
-		return errors.Join(errPartly, &dump.FailedError{N: failures}, unsaved)
+		return finished(c.position, errors.Join(errPartly, &dump.FailedError{N: failures}, unsaved))
 	}
 	if err != nil && report.Position != "" {
 		return s.interrupt(err, c.position, service, bulkPoint{Position: report.Position, Failed: failures})
 	}
-	return errors.Join(err, unsaved)
+	return finished(c.position, errors.Join(err, unsaved))
 }
 
 var export = command{

@@ -82,3 +82,65 @@ func TestFailuresBeforeInterruption(t *testing.T) {
 	}
 }
 
+
+// No position stays when a command has finished, neither that of -position nor the one that was resumed.
+func TestFinishedPositions(t *testing.T) {
+	var stop interruption
+	engine, _ := shop(t, stop.wrap)
+	t.Chdir(t.TempDir())
+	if _, errs, status := ddbLine(t, "export orders backup -segments 3"); status != exitDone {
+		t.Fatal(errs)
+	}
+	client := engine.Client()
+	_, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{ // from now on it refuses an item
+		TableName:            aws.String("orders2"),
+		AttributeDefinitions: []types.AttributeDefinition{attribute("gift", "S")},
+		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: &types.CreateGlobalSecondaryIndexAction{
+			IndexName: aws.String("by-gift"), KeySchema: keySchema("gift", ""), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for command, want := range map[string]int{
+		"import backup orders2 -workers 1": exitPartly, "copy orders orders2 -workers 1": exitPartly,
+		"scan orders -page 1": exitDone, "count orders -page 1": exitDone, "purge orders -yes orders -dry-run -page 1": exitDone,
+	} {
+		again := command + " -position p"
+		if _, errs, status := ddbLine(t, again); status != want {
+			t.Fatalf("%s: %d\n%s", command, status, errs)
+		}
+		if _, err := os.Stat("p"); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: the position is still there: %v", command, err)
+		}
+		for at := 1; ; at++ {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			stop.set(at, false, func() { cancel(errors.New("interrupt signal")) })
+			_, errs, _ := runDdb(ctx, strings.NewReader(""), fields(again)...)
+			cancel(nil)
+			stop.set(0, false, nil)
+			if _, err := os.Stat("p"); err != nil {
+				if at < 6 {
+					continue
+				}
+				t.Fatalf("%s leaves no position: %s", command, errs)
+			}
+			break
+		}
+		if _, errs, status := ddbLine(t, "resume p"); status != want {
+			t.Fatalf("%s resumed: %d\n%s", command, status, errs)
+		}
+		if _, err := os.Stat("p"); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s resumed: the position is still there: %v", command, err)
+		}
+	}
+	if err := os.WriteFile("p", []byte("something else"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := finished("p", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("p"); err != nil {
+		t.Error("a file that is no position was removed")
+	}
+}

@@ -49,13 +49,41 @@ same flags; a budget starts again. When all is done the file is removed.`,
 					return err
 				}
 				s.from, s.args = p, p.Args
-				if err := run(ctx, s, p.Args); err != nil {
+				err = run(ctx, s, p.Args)
+				if !isFinished(err) {
 					return err
 				}
-				return os.Remove(p.file)
+				return errors.Join(err, remove(p.file))
 			}
 		},
 	}
+}
+
+// isFinished reports whether a command has nothing to go on with: all was done, or a part was done and the rest is named.
+func isFinished(err error) bool {
+	_, stopped := errors.AsType[*interrupted](err)
+	return !stopped && (err == nil || errors.Is(err, errPartly))
+}
+
+// remove removes a file that may not be there.
+func remove(file string) error {
+	if err := os.Remove(file); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// finished removes the position of -position when the command has finished. Otherwise a later resume would do the end once more. A file that
+// holds anything else stays.
+func finished(file string, err error) error {
+	if file == "" || !isFinished(err) {
+		return err
+	}
+	var p position
+	if data, no := os.ReadFile(file); no != nil || json.Unmarshal(data, &p) != nil || p.Version == 0 || len(p.Args) == 0 {
+		return err
+	}
+	return errors.Join(err, remove(file))
 }
 
 func readPosition(file string) (*position, error) {

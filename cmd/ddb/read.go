@@ -115,7 +115,7 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 	}
 	if r.Limit > 0 {
 		if r.Limit -= at.Items; r.Limit <= 0 {
-			return at.Items, nil
+			return at.Items, finished(c.position, nil)
 		}
 	}
 	reader, err := t.Reader(r)
@@ -170,7 +170,7 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 			}
 		}
 	}
-	return at.Items, nil
+	return at.Items, finished(c.position, nil)
 }
 
 // readPage is a page of a read or of a sweep.
