@@ -161,7 +161,7 @@ was killed with the same -name.`,
 				_, err := fmt.Fprintln(s.out, x)
 				return err
 			}
-			service := serviceOf(at.opened)
+			service := placeOf(at.opened, t)
 			if err := s.restore(service, &c.at); err != nil {
 				return err
 			}
@@ -234,7 +234,7 @@ rest is written. Run ddb verify before.`,
 				return nil
 			}
 			fmt.Fprintf(s.err, "expected: %d items, at least a write unit for each\n", src.Items())
-			return c.target(ctx, s, serviceOf(client), t, func(ctx context.Context, options ...dump.Option) (dump.Report, error) {
+			return c.target(ctx, s, placeOf(client, t), t, func(ctx context.Context, options ...dump.Option) (dump.Report, error) {
 				return dump.Import(ctx, src, t, options...)
 			})
 		}
@@ -308,7 +308,8 @@ The second table must be there, with the same key; ddb describe -format helps to
 				fmt.Fprintf(s.err, "would copy table %s to table %s at %s\n", args[0], args[1], serviceOf(client))
 				return nil
 			}
-			return c.target(ctx, s, serviceOf(client), t, func(ctx context.Context, options ...dump.Option) (dump.Report, error) {
+			place := placeOf(client, t) + ", from " + placeOf(from.opened, source)
+			return c.target(ctx, s, place, t, func(ctx context.Context, options ...dump.Option) (dump.Report, error) {
 				return dump.Copy(ctx, source, t, options...)
 			})
 		}

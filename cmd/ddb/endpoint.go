@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb/ddbclient"
+	"github.com/dynamotable/ddb/rawtable"
 )
 
 // connection is where the tables are.
@@ -55,6 +56,11 @@ func serviceOf(client *dynamodb.Client) string {
 		return "an endpoint"
 	}
 	return u.Host
+}
+
+// placeOf names a table at its service, with its account: a position is of one table, and a table of the same name elsewhere is another.
+func placeOf(client *dynamodb.Client, t *rawtable.Table) string {
+	return serviceOf(client) + " " + aws.ToString(t.Description().TableArn)
 }
 
 // isThisMachine reports whether a client talks to a server on this machine.

@@ -144,3 +144,37 @@ func TestFinishedPositions(t *testing.T) {
 		t.Error("a file that is no position was removed")
 	}
 }
+
+// A position is of one table: not of one of the same name in another account, nor, for a copy, from another source.
+func TestPositionIsOfItsTables(t *testing.T) {
+	shop(t, nil)
+	t.Chdir(t.TempDir())
+	for _, command := range []string{"scan orders -page 1 -budget 1", "copy orders orders2 -budget 1", "put counters -budget 1 " + `{"n":{"N":"1"}} {"n":{"N":"2"}}`} {
+		_, errs, status := ddbLine(t, command)
+		file := positionFile.FindString(errs)
+		if status != exitBudget || file == "" {
+			t.Fatalf("%s: %d\n%s", command, status, errs)
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arns := strings.Count(string(data), "arn:aws:dynamodb:")
+		if want := 1 + strings.Count(command, "copy"); arns != want {
+			t.Fatalf("%s: %d tables in %s", command, arns, data)
+		}
+		for n := range arns {
+			other := strings.SplitAfter(string(data), "arn:aws:dynamodb:us-east-1:")
+			other[n+1] = "1" + other[n+1][1:]
+			if strings.Join(other, "") == string(data) {
+				other[n+1] = "2" + other[n+1][1:]
+			}
+			if err := os.WriteFile("other", []byte(strings.Join(other, "")), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, errs, status := ddbLine(t, "resume other"); status != exitFailed || !strings.Contains(errs, "the position is one of") {
+				t.Errorf("%s: resumed at another table: %d\n%s", command, status, errs)
+			}
+		}
+	}
+}

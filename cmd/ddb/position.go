@@ -20,7 +20,7 @@ type position struct {
 	Version int             `json:"version"`
 	Args    []string        `json:"args"` // the command line
 	Dir     string          `json:"dir"`  // the folder in which it was run
-	Service string          `json:"service"`
+	Service string          `json:"service"` // and the tables; see placeOf
 	At      json.RawMessage `json:"at"` // what the command needs
 	file    string
 }
@@ -108,7 +108,7 @@ func readPosition(file string) (*position, error) {
 	return p, nil
 }
 
-// restore puts what the position keeps into to, if there is a position. The service is the one that the command has now.
+// restore puts what the position keeps into to, if there is a position. The service and tables are those that the command has now.
 func (s streams) restore(service string, to any) error {
 	if s.from == nil {
 		return nil

@@ -88,7 +88,7 @@ type numbered struct {
 const batchSize = 100
 
 func (p *putter) run(ctx context.Context, args []string) (err error) {
-	service := serviceOf(p.opened)
+	service := placeOf(p.opened, p.table)
 	if err := p.s.restore(service, &p.at); err != nil {
 		return err
 	}

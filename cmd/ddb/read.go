@@ -109,7 +109,7 @@ type readPoint struct {
 // run reads all pages and calls each with their items.
 func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.Table, r rawtable.Read, page func(context.Context, []ddb.RawItem) error) (items int, err error) {
 	var at readPoint
-	service := serviceOf(c.opened)
+	service := placeOf(c.opened, t)
 	if err := s.restore(service, &at); err != nil {
 		return 0, err
 	}
