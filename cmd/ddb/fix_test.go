@@ -178,3 +178,27 @@ func TestPositionIsOfItsTables(t *testing.T) {
 		}
 	}
 }
+
+// A put with -failures that was stopped in its first batch goes on, and its failures are those of both runs.
+func TestPutFailuresResumed(t *testing.T) {
+	shop(t, nil)
+	t.Chdir(t.TempDir())
+	_, errs, status := ddbLine(t, `put counters -budget 1 -failures failed {"n":{"N":"1"}} {"n":{"N":"2"}} no-item`)
+	position := positionFile.FindString(errs)
+	if status != exitBudget || position == "" {
+		t.Fatalf("%d\n%s", status, errs)
+	}
+	data, err := os.ReadFile(position)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(position, []byte(strings.Replace(string(data), `"-budget","1"`, `"-budget","9"`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, status := ddbLine(t, "resume "+position); status != exitPartly {
+		t.Fatalf("%d\n%s", status, errs)
+	}
+	if got, err := os.ReadFile("failed"); err != nil || string(got) != "no-item\n" {
+		t.Errorf("%s %v", got, err)
+	}
+}

@@ -94,7 +94,7 @@ func (p *putter) run(ctx context.Context, args []string) (err error) {
 	}
 	if p.failures != "" && !p.dryRun {
 		mode := os.O_CREATE | os.O_WRONLY | os.O_EXCL
-		if p.at.Done > 0 {
+		if p.s.from != nil { // the file is that of the run before, even if no item was done
 			mode = os.O_CREATE | os.O_WRONLY | os.O_APPEND
 		}
 		if p.file, err = os.OpenFile(p.failures, mode, 0o600); err != nil {
