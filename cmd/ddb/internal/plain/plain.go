@@ -8,9 +8,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Loss counts what plain JSON does not say.
@@ -19,6 +21,11 @@ type Loss struct {
 	Binaries int // became text, in base64; members of sets each
 	Numbers  int // that a 64-bit float does not hold exactly, as most readers of JSON have it
 }
+
+// maxLevels is how deep lists and maps may nest in an attribute. It also bounds the recursion.
+const maxLevels = 32
+
+var errLevels = errors.New("the values nest deeper than the 32 levels of an item")
 
 var errForm = errors.New("this is no item in DynamoDB's JSON")
 
@@ -35,6 +42,8 @@ type reader struct {
 	out  bytes.Buffer
 	loss *Loss
 	err  error
+
+	depth int // of the value
 }
 
 func decoder(data []byte) *json.Decoder {
@@ -44,13 +53,23 @@ func decoder(data []byte) *json.Decoder {
 }
 
 func (r *reader) end() ([]byte, error) {
-	if r.err == nil && r.d.More() {
-		r.err = errForm
+	if r.err == nil {
+		if _, err := r.d.Token(); !errors.Is(err, io.EOF) { // More is false before a bracket that nothing has opened
+			r.err = errForm
+		}
 	}
 	if r.err != nil {
 		return nil, r.err
 	}
 	return r.out.Bytes(), nil
+}
+
+// deeper counts the level of a value, and reports whether it is read.
+func (r *reader) deeper(most int) bool {
+	if r.depth++; r.depth > most && r.err == nil {
+		r.err = errLevels
+	}
+	return r.err == nil
 }
 
 func (r *reader) token() json.Token {
@@ -122,6 +141,10 @@ func (r *reader) quoted(s string) {
 
 // value reads {"S":"a"} and writes "a".
 func (r *reader) value() {
+	defer func() { r.depth-- }()
+	if !r.deeper(2 * maxLevels) { // whatever is stored is printed
+		return
+	}
 	r.delim('{')
 	switch kind := r.text(); kind {
 	case "S":
@@ -187,6 +210,9 @@ func isExact(digits string) bool {
 
 // ToItem is an item in DynamoDB's JSON: texts, numbers, booleans, nulls, lists and maps.
 func ToItem(data []byte) ([]byte, error) {
+	if !utf8.Valid(data) { // the decoder would put another character in its place
+		return nil, errors.New("this is no UTF-8 text")
+	}
 	r := &reader{d: decoder(data)}
 	r.object(r.typed)
 	out, err := r.end()
@@ -198,6 +224,10 @@ func ToItem(data []byte) ([]byte, error) {
 
 // typed reads "a" and writes {"S":"a"}.
 func (r *reader) typed() {
+	defer func() { r.depth-- }()
+	if !r.deeper(maxLevels + 1) { // one in the lists and maps
+		return
+	}
 	switch t := r.token().(type) {
 	case string:
 		r.out.WriteString(`{"S":`)
@@ -207,6 +237,10 @@ func (r *reader) typed() {
 	case bool:
 		r.out.WriteString(`{"BOOL":` + strconv.FormatBool(t))
 	case json.Delim:
+		if r.depth > maxLevels {
+			r.err = errLevels
+			return
+		}
 		if t == '[' {
 			r.out.WriteString(`{"L":[`)
 			for first := true; r.more(); first = false {

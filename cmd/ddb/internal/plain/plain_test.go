@@ -4,6 +4,7 @@ package plain_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/dynamotable/ddb/cmd/ddb/internal/plain"
@@ -29,7 +30,7 @@ func TestFromItem(t *testing.T) {
 			t.Errorf("%s: %s %+v %v", in, got, loss, err)
 		}
 	}
-	for _, in := range []string{``, `[]`, `{"a":1}`, `{"a":{"X":"1"}}`, `{"a":{"S":1}}`, `{"a":{"S":"b","N":"1"}}`, `{"a":{"N":"x"}}`, `{"a":{"N":"[1]"}}`, `{"a":{"BOOL":"true"}}`, `{} {}`, `{"a":{"L":[1]}}`, `{"a":{"SS":[1]}}`} {
+	for _, in := range []string{``, `[]`, `{"a":1}`, `{"a":{"X":"1"}}`, `{"a":{"S":1}}`, `{"a":{"S":"b","N":"1"}}`, `{"a":{"N":"x"}}`, `{"a":{"N":"[1]"}}`, `{"a":{"BOOL":"true"}}`, `{} {}`, `{}}`, `{}]x`, `{"a":{"L":[1]}}`, `{"a":{"SS":[1]}}`} {
 		if got, err := plain.FromItem([]byte(in), new(plain.Loss)); err == nil {
 			t.Errorf("%s became %s", in, got)
 		}
@@ -43,10 +44,37 @@ func TestToItem(t *testing.T) {
 	if got, err := plain.ToItem([]byte(in)); err != nil || string(got) != want {
 		t.Errorf("%s %v", got, err)
 	}
-	for _, in := range []string{``, `1`, `[]`, `{"a":}`, `{} 1`, `{"a":1`} {
+	for _, in := range []string{``, `1`, `[]`, `{"a":}`, `{} 1`, `{"a":1`, `{}}`, `{"a":1}} {"b":2}`, `{}]`, `{"a":1}x`, "{\"a\":\"\xff\"}"} {
 		if got, err := plain.ToItem([]byte(in)); err == nil {
 			t.Errorf("%s became %s", in, got)
 		}
+	}
+}
+
+// An item nests 32 levels deep at most.
+func TestLevels(t *testing.T) {
+	t.Parallel()
+	nested := func(n int) []byte {
+		return []byte(`{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}`)
+	}
+	typed, err := plain.ToItem(nested(32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := plain.FromItem(typed, new(plain.Loss)); err != nil || string(back) != string(nested(32)) {
+		t.Errorf("%s %v", back, err)
+	}
+	if _, err := plain.ToItem([]byte(`{"a":` + strings.Repeat("[", 32) + "1" + strings.Repeat("]", 32) + `}`)); err != nil {
+		t.Error(err)
+	}
+	for _, n := range []int{33, 1_000_000} {
+		if _, err := plain.ToItem(nested(n)); err == nil || !strings.Contains(err.Error(), "32 levels") {
+			t.Errorf("%d levels: %v", n, err)
+		}
+	}
+	deep := strings.Repeat(`{"L":[`, 100_000) + strings.Repeat(`]}`, 100_000)
+	if _, err := plain.FromItem([]byte(`{"a":`+deep+`}`), new(plain.Loss)); err == nil || !strings.Contains(err.Error(), "32 levels") {
+		t.Error(err)
 	}
 }
 
