@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -81,7 +82,6 @@ func TestFailuresBeforeInterruption(t *testing.T) {
 		}
 	}
 }
-
 
 // No position stays when a command has finished, neither that of -position nor the one that was resumed.
 func TestFinishedPositions(t *testing.T) {
@@ -200,5 +200,61 @@ func TestPutFailuresResumed(t *testing.T) {
 	}
 	if got, err := os.ReadFile("failed"); err != nil || string(got) != "no-item\n" {
 		t.Errorf("%s %v", got, err)
+	}
+}
+
+// counters are the items of the table of that name.
+func counters(t *testing.T) int {
+	t.Helper()
+	out, errs, status := ddbLine(t, "scan counters")
+	if status != exitDone {
+		t.Fatal(errs)
+	}
+	return strings.Count(out, "\n")
+}
+
+// When the input breaks off, what was read before is put, and the rest can be put from there.
+func TestPutInputBreaks(t *testing.T) {
+	shop(t, nil)
+	t.Chdir(t.TempDir())
+	first := `{"n":{"N":"1"}}` + "\n" + `{"n":{"N":"2"}}` + "\n"
+	lost := io.MultiReader(strings.NewReader(first), iotest.ErrReader(errors.New("the disk is gone")))
+	_, errs, status := runDdb(t.Context(), lost, "put", "counters")
+	position := positionFile.FindString(errs)
+	if status != exitFailed || position == "" || !strings.Contains(errs, "the disk is gone") {
+		t.Fatalf("%d\n%s", status, errs)
+	}
+	if n := counters(t); n != 4 {
+		t.Errorf("%d items are stored", n)
+	}
+	if _, errs, status := runDdb(t.Context(), strings.NewReader(first+`{"n":{"N":"3"}}`), "resume", position); status != exitDone || counters(t) != 5 {
+		t.Errorf("%d\n%s", status, errs)
+	}
+	// Escaped text may be six times as long as it is.
+	long := `{"n":{"N":"4"},"s":{"S":"` + strings.Repeat(`\u0041`, 390_000) + `"}}`
+	if _, errs, status := runDdb(t.Context(), strings.NewReader(long), "put", "counters"); status != exitDone {
+		t.Errorf("%d\n%s", status, errs)
+	}
+}
+
+// The first signal stops a put that waits for its input.
+func TestPutStopsWaiting(t *testing.T) {
+	shop(t, nil)
+	t.Chdir(t.TempDir())
+	in, write := io.Pipe()
+	defer func() { _ = write.Close() }()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		_, _ = io.WriteString(write, `{"n":{"N":"1"}}`+"\n")
+		cancel()
+	}()
+	_, errs, status := runDdb(ctx, in, "put", "counters")
+	position := positionFile.FindString(errs)
+	if status != exitStopped || position == "" {
+		t.Fatalf("%d\n%s", status, errs)
+	}
+	if _, errs, status := runDdb(t.Context(), strings.NewReader(`{"n":{"N":"1"}}`), "resume", position); status != exitDone || counters(t) != 3 {
+		t.Errorf("%d\n%s", status, errs)
 	}
 }

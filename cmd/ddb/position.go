@@ -18,10 +18,10 @@ import (
 // position is where a command was when it ended, in a file. It holds the key of an item, so only its owner may read the file.
 type position struct {
 	Version int             `json:"version"`
-	Args    []string        `json:"args"` // the command line
-	Dir     string          `json:"dir"`  // the folder in which it was run
+	Args    []string        `json:"args"`    // the command line
+	Dir     string          `json:"dir"`     // the folder in which it was run
 	Service string          `json:"service"` // and the tables; see placeOf
-	At      json.RawMessage `json:"at"` // what the command needs
+	At      json.RawMessage `json:"at"`      // what the command needs
 	file    string
 }
 

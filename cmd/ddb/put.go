@@ -110,9 +110,13 @@ func (p *putter) run(ctx context.Context, args []string) (err error) {
 	ctx, p.task = progress.Start(ctx, "put to "+p.table.Name())
 	defer func() { p.task.End(err) }()
 	n := 0
-	for line, err := range lines(p.s.in, args) {
-		if err != nil {
-			return err
+	for line, err := range lines(ctx, p.s.in, args) {
+		if err != nil { // what was read before it is put; the rest can be put when the input is mended
+			if ctx.Err() == nil {
+				err = errors.Join(err, p.flush(ctx))
+			}
+			end()
+			return p.s.interrupt(err, "", service, p.at)
 		}
 		if n++; n <= p.at.Done {
 			continue
@@ -141,8 +145,18 @@ func (p *putter) run(ctx context.Context, args []string) (err error) {
 	return nil
 }
 
-// lines are the items of the arguments, or of the input. Empty lines are none.
-func lines(in io.Reader, args []string) iter.Seq2[[]byte, error] {
+// maxLine bounds a line of the input: an item of 400 KB with every byte escaped.
+const maxLine = 16 << 20
+
+// inputLine is a line of the input, or why there is none.
+type inputLine struct {
+	text []byte
+	err  error
+}
+
+// lines are the items of the arguments, or of the input. Empty lines are none. When the context ends its error is the last, also while the
+// input has nothing to read: then the goroutine that waits for it is left behind, which only happens at the end of the program.
+func lines(ctx context.Context, in io.Reader, args []string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if len(args) > 0 {
 			for _, arg := range args {
@@ -152,16 +166,43 @@ func lines(in io.Reader, args []string) iter.Seq2[[]byte, error] {
 			}
 			return
 		}
-		r := bufio.NewScanner(in)
-		r.Buffer(nil, 4*ddb.MaxItemSize) // binary values are a third longer as text, escaped text more
-		for r.Scan() {
-			if len(bytes.TrimSpace(r.Bytes())) > 0 && !yield(bytes.Clone(r.Bytes()), nil) {
+		read, enough := make(chan inputLine), make(chan struct{})
+		defer close(enough)
+		go readLines(in, read, enough)
+		for {
+			select {
+			case <-ctx.Done():
+				yield(nil, ctx.Err())
 				return
+			case line, more := <-read:
+				if !more || !yield(line.text, line.err) || line.err != nil {
+					return
+				}
 			}
 		}
-		if err := r.Err(); err != nil {
-			yield(nil, fmt.Errorf("input: %w", err))
+	}
+}
+
+// readLines sends the lines of the input, and closes the channel at its end.
+func readLines(in io.Reader, to chan<- inputLine, enough <-chan struct{}) {
+	defer close(to)
+	send := func(line inputLine) bool {
+		select {
+		case to <- line:
+			return true
+		case <-enough:
+			return false
 		}
+	}
+	r := bufio.NewScanner(in)
+	r.Buffer(nil, maxLine)
+	for r.Scan() {
+		if len(bytes.TrimSpace(r.Bytes())) > 0 && !send(inputLine{text: bytes.Clone(r.Bytes())}) {
+			return
+		}
+	}
+	if err := r.Err(); err != nil {
+		send(inputLine{err: fmt.Errorf("input: %w", err)})
 	}
 }
 
