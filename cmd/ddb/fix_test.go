@@ -258,3 +258,33 @@ func TestPutStopsWaiting(t *testing.T) {
 		t.Errorf("%d\n%s", status, errs)
 	}
 }
+
+// An item that was put, and whose reply was lost, is not named as one that was not put by the run that goes on.
+func TestPutConditionResumed(t *testing.T) {
+	for _, args := range [][]string{
+		{"put", "counters", "-create", `{"n":{"N":"1"}}`, `{"n":{"N":"2"}}`},
+		{"put", "counters", "-if", "attribute_not_exists(n)", `{"n":{"N":"1"}}`, `{"n":{"N":"2"}}`},
+	} {
+		for at := 2; at <= 3; at++ { // the first request describes the table
+			var stop interruption
+			shop(t, stop.wrap)
+			t.Chdir(t.TempDir())
+			ctx, cancel := context.WithCancelCause(t.Context())
+			stop.set(at, true, func() { cancel(errors.New("interrupt signal")) })
+			_, errs, status := runDdb(ctx, nil, args...)
+			cancel(nil)
+			stop.set(0, false, nil)
+			position := positionFile.FindString(errs)
+			if status != exitStopped || position == "" || counters(t) != 1+at {
+				t.Fatalf("%d\n%s", status, errs)
+			}
+			if _, errs, status := ddbLine(t, "resume "+position); status != exitDone || counters(t) != 4 {
+				t.Errorf("%v: stopped at %d: %d\n%s", args, at, status, errs)
+			}
+		}
+	}
+	// An item that was there before is named.
+	if _, errs, status := runDdb(t.Context(), nil, "put", "counters", "-create", `{"n":{"N":"1"}}`); status != exitPartly {
+		t.Errorf("%d\n%s", status, errs)
+	}
+}

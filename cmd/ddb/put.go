@@ -67,6 +67,7 @@ type putter struct {
 
 	at      putPoint
 	file    *os.File   // of the failures
+	first   int        // the first item that a resumed put sends; 0 for a new one
 	pending []numbered // to be put together
 	task    *progress.Task
 }
@@ -91,6 +92,9 @@ func (p *putter) run(ctx context.Context, args []string) (err error) {
 	service := placeOf(p.opened, p.table)
 	if err := p.s.restore(service, &p.at); err != nil {
 		return err
+	}
+	if p.s.from != nil {
+		p.first = p.at.Done + 1
 	}
 	if p.failures != "" && !p.dryRun {
 		mode := os.O_CREATE | os.O_WRONLY | os.O_EXCL
@@ -253,7 +257,7 @@ func (p *putter) flush(ctx context.Context) error {
 	}
 	for _, item := range list {
 		switch err := p.one(ctx, item.item); {
-		case err == nil:
+		case err == nil, p.wasDone(item, err):
 			p.at.Done++
 			p.task.Items(1)
 		case errors.Is(err, ddb.ErrInvalid), errors.Is(err, ddb.ErrConditionFailed), isRejected(err):
@@ -286,6 +290,16 @@ func (p *putter) one(ctx context.Context, item ddb.RawItem) error {
 		_, err = fmt.Fprintln(p.s.out, x)
 	}
 	return err
+}
+
+// wasDone reports whether the run before had put the item, and only the reply was lost: then its condition does not hold any more, because of the item itself.
+func (p *putter) wasDone(item numbered, err error) bool {
+	failed, ok := errors.AsType[*ddb.ConditionFailed[ddb.RawItem]](err)
+	if !ok || item.n != p.first {
+		return false
+	}
+	current, ok := failed.Current()
+	return ok && current.Equal(item.item)
 }
 
 // fail names an item that was not put, by its number.
