@@ -80,6 +80,17 @@ It compares every file with its checksum and its number of items in the manifest
 			if err := c.check(); err != nil {
 				return usageError("%v", err)
 			}
+			if c.explain && len(args) == 2 {
+				t, err := tableAt(ctx, s, c.connection, args[1])
+				if err != nil {
+					return err
+				}
+				x, err := plan(ctx, t, func(ctx context.Context) error { _, err := t.Scan().Collect(ctx); return err })
+				if err == nil {
+					_, err = fmt.Fprintf(s.out, "%v\nand before, each item of the export by its key: at least a read unit for each\n", x)
+				}
+				return err
+			}
 			src, err := dump.Open(ctx, dump.Dir(args[0]), *name)
 			if err != nil {
 				return err

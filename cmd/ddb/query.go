@@ -126,6 +126,9 @@ It reads, and is billed for, all that it counts. What DynamoDB has counted itsel
 				return err
 			}
 			if *sample != "" {
+				if c.explain { // how many requests find the share depends on what they read
+					return usageError("count: -sample cannot be explained; it reads about its share of what count -explain says")
+				}
 				return c.estimate(ctx, s, t, read, *sample)
 			}
 			for _, a := range t.Keys().Partition {
