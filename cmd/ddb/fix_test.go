@@ -3,10 +3,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -286,5 +288,54 @@ func TestPutConditionResumed(t *testing.T) {
 	// An item that was there before is named.
 	if _, errs, status := runDdb(t.Context(), nil, "put", "counters", "-create", `{"n":{"N":"1"}}`); status != exitPartly {
 		t.Errorf("%d\n%s", status, errs)
+	}
+}
+
+// No command that is only to be explained reads items.
+func TestExplainReadsNothing(t *testing.T) {
+	var stop interruption
+	shop(t, func(h http.Handler) http.Handler {
+		return stop.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if op := r.Header.Get("X-Amz-Target"); !strings.HasSuffix(op, ".DescribeTable") {
+				t.Errorf("it sends %s", op)
+			}
+			h.ServeHTTP(w, r)
+		}))
+	})
+	t.Chdir(t.TempDir())
+	for line, want := range map[string]int{
+		"count orders -sample 50% -explain": exitUsage, "count orders -explain": exitDone, "verify backup orders -explain": exitDone,
+		"diff orders orders2 -explain": exitDone, "copy orders orders2 -explain": exitDone, "purge orders -explain": exitDone, "scan orders -explain": exitDone,
+	} {
+		if out, errs, status := ddbLine(t, line); status != want || want == exitDone && out == "" {
+			t.Errorf("%s: %d\n%s%s", line, status, out, errs)
+		}
+	}
+}
+
+// A purge counts what it has deleted, not what -where kept, in all runs together.
+func TestPurgeCounts(t *testing.T) {
+	shop(t, racing("2027-01"))
+	t.Chdir(t.TempDir())
+	_, errs, status := ddbLine(t, "purge orders -yes orders -where total<100 -workers 1")
+	if status != exitDone || !strings.Contains(errs, "deleted 2 items") {
+		t.Errorf("%d\n%s", status, errs)
+	}
+}
+
+// racing lets the first delete of an item fail by its condition, as if another had written it since it was read.
+func racing(sort string) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return
+			}
+			if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".DeleteItem") && strings.Contains(string(body), sort) {
+				body = bytes.Replace(body, []byte(sort), []byte("gone"), 1) // there is no such item
+			}
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+			h.ServeHTTP(w, r)
+		})
 	}
 }

@@ -70,18 +70,27 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 	for _, a := range append(keys.Partition, keys.Sort...) {
 		r.Project = append(r.Project, ddb.RawAttr(a.Name))
 	}
+	gone := 0 // in all runs; those that -where kept are not among them
+	read.done = &gone
 	deleted := func(ctx context.Context, list []ddb.RawItem) error {
 		if len(r.Filter) == 0 {
 			keys := make([]ddb.Key[ddb.RawValue, ddb.RawValue], len(list))
 			for i := range list {
 				keys[i] = t.KeyOf(&list[i])
 			}
-			return t.BatchDelete(ctx, keys)
+			err := t.BatchDelete(ctx, keys)
+			if err == nil {
+				gone += len(list)
+			}
+			return err
 		}
 		for i := range list {
 			err := t.DeleteItem(ctx, &list[i], ddb.If(r.Filter...))
 			if err != nil && !errors.Is(err, ddb.ErrConditionFailed) { // it has changed, or is gone
 				return err
+			}
+			if err == nil {
+				gone++
 			}
 		}
 		return nil
@@ -89,9 +98,9 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 	read.also = "at least a write unit for each item"
 	if only {
 		read.also = ""
-		deleted = func(context.Context, []ddb.RawItem) error { return nil }
+		deleted = func(_ context.Context, list []ddb.RawItem) error { gone += len(list); return nil }
 	}
-	n, err := read.run(ctx, s, "purge", t, r, deleted)
+	_, err = read.run(ctx, s, "purge", t, r, deleted)
 	if err != nil || c.explain {
 		return err
 	}
@@ -99,6 +108,6 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 	if only {
 		verb = "would delete"
 	}
-	fmt.Fprintf(s.err, "%s %d items\n", verb, n)
+	fmt.Fprintf(s.err, "%s %d items\n", verb, gone)
 	return nil
 }

@@ -27,6 +27,7 @@ type reading struct {
 	consistent, plain        bool
 	position                 string
 	also                     string // what else it costs
+	done                     *int   // what the command counts itself, kept in positions; nil for nothing
 }
 
 func (c *reading) define(f *flag.FlagSet) {
@@ -104,6 +105,7 @@ func valuesOf(e expression.Expression) map[string]any {
 type readPoint struct {
 	Cursor string `json:"cursor"`
 	Items  int    `json:"items"` // so far
+	Done   int    `json:"done,omitempty"`
 }
 
 // run reads all pages and calls each with their items.
@@ -113,6 +115,10 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 	if err := s.restore(service, &at); err != nil {
 		return 0, err
 	}
+	if c.done == nil {
+		c.done = new(int)
+	}
+	*c.done = at.Done
 	if r.Limit > 0 {
 		if r.Limit -= at.Items; r.Limit <= 0 {
 			return at.Items, finished(c.position, nil)
@@ -148,6 +154,7 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 				at.Cursor = to
 			}
 			end()
+			at.Done = *c.done
 			if at.Cursor == "" && s.from == nil && !errors.Is(err, cost.ErrBudgetExceeded) && ctx.Err() == nil {
 				return at.Items, err // nothing was read
 			}
@@ -158,12 +165,13 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 		}
 		if err := page(ctx, p.items); err != nil {
 			end()
+			at.Done = *c.done
 			return at.Items, s.interrupt(err, c.position, service, at)
 		}
 		if c.workers <= 1 { // a sweep counts them itself
 			task.Items(int64(len(p.items)))
 		}
-		at.Cursor, at.Items = p.next(), at.Items+len(p.items)
+		at.Cursor, at.Items, at.Done = p.next(), at.Items+len(p.items), *c.done
 		if c.position != "" && at.Cursor != "" {
 			if _, err := s.save(c.position, service, at); err != nil {
 				return at.Items, err
