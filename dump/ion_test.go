@@ -69,6 +69,24 @@ func TestIonIncremental(t *testing.T) {
 	}
 }
 
+// The time of a write is a decimal in some forms.
+func TestIonTimes(t *testing.T) {
+	t.Parallel()
+	for form, want := range map[string]int64{
+		"1680109764000000": 1680109764000000, "1680109764000000.": 1680109764000000, "1680109764000000.0": 1680109764000000, "6d2": 600, "1680109764d6": 1680109764000000,
+		"1.680109764d15": 1680109764000000, "16d-1": -1, "1.5": -1, "1d100": -1, "1d99999999999999999999": -1, "1d-999999999": -1, "1d40": -1,
+	} {
+		head := incrementalHead(span1, "2026-01-02T00:00:00Z")
+		head["outputFormat"] = "ION"
+		src := written(t, head, `$ion_1_0 {Metadata:{WriteTimestampMicros:`+form+`},Keys:{p:"a",q:1.},NewImage:{p:"a",q:1.}}`)
+		for r, err := range dump.Records(t.Context(), src) {
+			if want < 0 && !errors.Is(err, dump.ErrBadLine) || want >= 0 && (err != nil || r.Written.UnixMicro() != want) {
+				t.Errorf("%s: %v %v", form, r.Written, err)
+			}
+		}
+	}
+}
+
 // FuzzLines: no line makes the readers panic, and what Verify takes is written and read again as the same.
 func FuzzLines(f *testing.F) {
 	for _, line := range []string{

@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/big"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dynamotable/ddb"
@@ -184,7 +186,7 @@ func recordOf(b []byte, isIncremental bool) (r Record, err error) {
 	return r, err
 }
 
-// writtenOf reads {"WriteTimestampMicros":{"N":"1680109764000000"}}.
+// writtenOf reads {"WriteTimestampMicros":{"N":"1680109764000000"}}. In Ion the number may be a decimal, 1680109764000000. or 1680109764d6.
 func writtenOf(metadata []byte) (time.Time, error) {
 	m, err := ddb.ParseRawItem(metadata)
 	if err != nil {
@@ -195,9 +197,28 @@ func writtenOf(metadata []byte) (time.Time, error) {
 		return time.Time{}, errMetadata
 	}
 	text := v.JSON()
-	micros, err := strconv.ParseInt(string(text[len(`{"N":"`):len(text)-len(`"}`)]), 10, 64)
-	if err != nil {
+	micros, ok := wholeNumber(string(text[len(`{"N":"`) : len(text)-len(`"}`)]))
+	if !ok {
 		return time.Time{}, errMetadata
 	}
 	return time.UnixMicro(micros).UTC(), nil
 }
+
+// wholeNumber is the value of a decimal number that is a whole one. An exponent of more than two digits is refused before a number of so many
+// digits is made of it.
+func wholeNumber(text string) (int64, bool) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, true
+	}
+	digits, exponent, has := strings.Cut(strings.ReplaceAll(text, "e", "E"), "E")
+	if n, err := strconv.Atoi(exponent); len(digits) > 64 || has && (err != nil || n < -99 || n > 99) || strings.ContainsFunc(digits, notDecimal) {
+		return 0, false
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok || !r.IsInt() || !r.Num().IsInt64() {
+		return 0, false
+	}
+	return r.Num().Int64(), true
+}
+
+func notDecimal(r rune) bool { return (r < '0' || r > '9') && r != '.' && r != '-' && r != '+' }
