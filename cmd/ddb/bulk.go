@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -245,16 +246,16 @@ rest is written. Run ddb verify before.`,
 type second struct{ endpoint, region string }
 
 func (c *second) define(f *flag.FlagSet) {
-	f.StringVar(&c.endpoint, "to-endpoint", "", "the `URL` of the endpoint of the second table; without it that of the first")
+	f.StringVar(&c.endpoint, "to-endpoint", "", "the `URL` of the endpoint of the second table; without it, and without -to-region, that of the first")
 	f.StringVar(&c.region, "to-region", "", "the `Region` of the second table; without it that of the first")
 }
 
 // at is the connection of the second table.
 func (c *second) at(first connection) connection {
-	if c.endpoint != "" || c.region != "" {
-		return connection{endpoint: c.endpoint, region: c.region}
+	if c.endpoint == "" && c.region != "" { // what the environment says, else AWS: the endpoint of the first is of its own Region
+		return connection{region: c.region}
 	}
-	return connection{endpoint: first.endpoint, region: first.region}
+	return connection{endpoint: cmp.Or(c.endpoint, first.endpoint), region: cmp.Or(c.region, first.region)}
 }
 
 var copyTable = command{

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -337,5 +338,35 @@ func racing(sort string) func(http.Handler) http.Handler {
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 			h.ServeHTTP(w, r)
 		})
+	}
+}
+
+// What goes on with a stream is the command as it was given, from a time on.
+func TestStreamGoesOn(t *testing.T) {
+	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	for line, want := range map[string]string{
+		"streams tail orders": "ddb streams tail orders -from 2026-11-29T12:00:00Z",
+		"streams tail -endpoint http://127.0.0.1:1 -plain or$":   "ddb streams tail -endpoint http://127.0.0.1:1 -plain 'or$' -from 2026-11-29T12:00:00Z",
+		"streams tail -from horizon orders -region=eu-west-1":    "ddb streams tail orders -region=eu-west-1 -from 2026-11-29T12:00:00Z",
+		"streams tail --from=latest -limit 5 -poll 2s -- orders": "ddb streams tail -limit 5 -poll 2s -from 2026-11-29T12:00:00Z -- orders",
+	} {
+		if got := goOn(fields(line), at); got != want {
+			t.Errorf("%s: %s", line, got)
+		}
+	}
+}
+
+// The second table is where the first is, but for what its flags say.
+func TestSecondConnection(t *testing.T) {
+	first := connection{endpoint: "http://127.0.0.1:1", region: "eu-west-1"}
+	for to, want := range map[second]connection{
+		{}:                               first,
+		{endpoint: "http://127.0.0.1:2"}: {endpoint: "http://127.0.0.1:2", region: "eu-west-1"},
+		{region: "us-east-1"}:            {region: "us-east-1"},
+		{endpoint: "http://127.0.0.1:2", region: "local"}: {endpoint: "http://127.0.0.1:2", region: "local"},
+	} {
+		if got := to.at(first); got != want {
+			t.Errorf("%v: %v", to, got)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -32,10 +33,6 @@ command that goes on, which repeats the changes of the last second. A stream kee
 	prepare: func(f *flag.FlagSet) action {
 		var c tailing
 		c.define(f)
-		f.StringVar(&c.from, "from", "latest", "`where` to begin: latest, horizon or a time such as 2026-11-29T12:00:00Z")
-		f.IntVar(&c.limit, "limit", 0, "end after `n` changes; 0 for never")
-		f.DurationVar(&c.poll, "poll", time.Second, "the `time` between two looks for new changes")
-		f.BoolVar(&c.plain, "plain", false, "print items as JSON without types")
 		return func(ctx context.Context, s streams, args []string) error {
 			start, err := c.start()
 			switch {
@@ -59,6 +56,14 @@ type tailing struct {
 	poll  time.Duration
 	plain bool
 	loss  plain.Loss
+}
+
+func (c *tailing) define(f *flag.FlagSet) {
+	c.connection.define(f)
+	f.StringVar(&c.from, "from", "latest", "`where` to begin: latest, horizon or a time such as 2026-11-29T12:00:00Z")
+	f.IntVar(&c.limit, "limit", 0, "end after `n` changes; 0 for never")
+	f.DurationVar(&c.poll, "poll", time.Second, "the `time` between two looks for new changes")
+	f.BoolVar(&c.plain, "plain", false, "print items as JSON without types")
 }
 
 func (c *tailing) start() (change.Start, error) {
@@ -88,7 +93,7 @@ func (c *tailing) run(ctx context.Context, s streams, table string, start change
 	for one, err := range stream.All(ctx, start) {
 		if err != nil {
 			if ctx.Err() != nil && !last.IsZero() {
-				fmt.Fprintf(s.err, "go on with: ddb streams tail %s -from %s\n", quote(table), last.UTC().Format(time.RFC3339))
+				fmt.Fprintf(s.err, "go on with: %s\n", goOn(s.args, last))
 			}
 			return err
 		}
@@ -106,6 +111,45 @@ func (c *tailing) run(ctx context.Context, s streams, table string, start change
 	}
 	(&items{loss: c.loss}).warn(s)
 	return nil
+}
+
+// goOn is the command of the arguments from a time on. Nothing else of them changes, so that it reads the same table; what -from said is left out.
+func goOn(args []string, from time.Time) string {
+	text := "ddb"
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	new(tailing).define(flags)
+	words := false // behind --
+	add := func(list ...string) {
+		for _, word := range list {
+			text += " " + quote(word)
+		}
+	}
+	begin := []string{"-from", from.UTC().Format(time.RFC3339)}
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		if arg == "--" && !words {
+			words = true
+			add(append(begin, arg)...)
+			continue
+		}
+		if words || len(arg) < 2 || arg[0] != '-' || isNumber(arg) {
+			add(arg)
+			continue
+		}
+		name, _, whole := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		list := []string{arg}
+		if known := flags.Lookup(name); known != nil && !whole && !isSwitch(known) && len(args) > 0 {
+			list, args = append(list, args[0]), args[1:]
+		}
+		if name != "from" {
+			add(list...)
+		}
+	}
+	if !words {
+		add(begin...)
+	}
+	return text
 }
 
 // line is a change as JSON.
