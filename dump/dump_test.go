@@ -773,3 +773,45 @@ func TestImportLostConnection(t *testing.T) {
 		}
 	}
 }
+
+// A kill in the midst of a write, also of the first one, leaves a file that is no object: the export of that name begins or goes on, and the file goes with its end.
+func TestExportKilledInWrite(t *testing.T) {
+	client := engine(t)
+	table := newTable(t, client, "things")
+	fill(t, table, 30)
+	dir := t.TempDir()
+	place := filepath.Join(dir, "AWSDynamoDB", "x")
+	noError(t, os.MkdirAll(filepath.Join(place, "data"), 0o700))
+	left := []string{filepath.Join(place, ".writing-1"), filepath.Join(place, "data", ".writing-2")}
+	for _, file := range left {
+		noError(t, os.WriteFile(file, []byte("a part"), 0o600))
+	}
+	store := dump.Dir(dir)
+	if names, err := store.List(t.Context(), ""); err != nil || len(names) > 0 {
+		t.Errorf("the storage has %q, %v", names, err)
+	}
+	_, err := dump.Export(t.Context(), table, store, dump.Name("x"))
+	noError(t, err)
+	src, err := dump.Open(t.Context(), store, "x")
+	noError(t, err)
+	noError(t, dump.Verify(t.Context(), src))
+	for _, file := range left {
+		if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is still there: %v", filepath.Base(file), err)
+		}
+	}
+}
+
+// A state whose maps are missing is one of an export that has done nothing.
+func TestExportStateWithoutMaps(t *testing.T) {
+	client := engine(t)
+	table := newTable(t, client, "things")
+	fill(t, table, 30)
+	store := dump.Dir(t.TempDir())
+	noError(t, store.Write(t.Context(), "AWSDynamoDB/x/_resume.json", []byte(`{"version":1,"table":"things","started":"2026-01-01T00:00:00Z","segments":2,"cursors":null}`)))
+	report, err := dump.Export(t.Context(), table, store, dump.Name("x"))
+	noError(t, err)
+	if report.Items != 30 {
+		t.Errorf("the report is %+v", report)
+	}
+}

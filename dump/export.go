@@ -215,6 +215,12 @@ func (e *exporter) begin(ctx context.Context) error {
 		if e.state.Table != e.table.Name() {
 			return errors.New("the stopped export of this name is of another table")
 		}
+		if e.state.Cursors == nil {
+			e.state.Cursors = map[int]string{}
+		}
+		if e.state.Done == nil {
+			e.state.Done = map[int]bool{}
+		}
 		if e.segments != 0 && e.segments != e.state.Segments {
 			return fmt.Errorf("the stopped export has %d segments; leave the option Segments out", e.state.Segments)
 		}
@@ -401,6 +407,11 @@ func (e *exporter) finish(ctx context.Context) error {
 		{summaryName, head}, // last: an export with it is whole
 	} {
 		if err := e.store.Write(ctx, path.Join(e.dir, o.name), o.data); err != nil {
+			return err
+		}
+	}
+	if f, ok := e.store.(folder); ok {
+		if err := f.clean(ctx, e.dir); err != nil {
 			return err
 		}
 	}

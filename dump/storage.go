@@ -21,7 +21,7 @@ type Reader interface {
 	List(ctx context.Context, prefix string) ([]string, error)
 }
 
-// Storage is where exports are written to: a folder ([Dir]), a bucket (package dump/s3), or anything that keeps objects. Write stores an object whole, in place of one with
+// Storage is where exports are written to: a folder ([Dir]), or a bucket or anything else that keeps objects, for which a program implements it. Write stores an object whole, in place of one with
 // the name: after an error it is there as before, or whole. Remove of an object that is not there is no error.
 type Storage interface {
 	Reader
@@ -32,6 +32,9 @@ type Storage interface {
 // Dir keeps exports in a folder, which is made if it is not there. Objects are written beside their place, synced and renamed, with the permissions
 // 0600: they are data.
 func Dir(path string) Storage { return folder{FS(os.DirFS(path)), path} }
+
+// writing begins the names of files that are not whole. A kill leaves them; they are no objects.
+const writing = ".writing-"
 
 type folder struct {
 	Reader
@@ -59,7 +62,7 @@ func (f folder) Write(ctx context.Context, name string, data []byte) (err error)
 	if err := os.MkdirAll(filepath.Dir(place), 0o700); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(place), ".writing-*")
+	temp, err := os.CreateTemp(filepath.Dir(place), writing+"*")
 	if err != nil {
 		return err
 	}
@@ -87,6 +90,26 @@ func (f folder) Remove(_ context.Context, name string) error {
 		return nil
 	}
 	return err
+}
+
+// clean removes what killed writes have left below a name.
+func (f folder) clean(ctx context.Context, name string) error {
+	place, err := f.place(name)
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(place, func(file string, d fs.DirEntry, err error) error {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil || d.IsDir() || !strings.HasPrefix(d.Name(), writing) {
+			return err
+		}
+		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
 }
 
 // FS reads exports from a file system, such as an archive or what is embedded in a program.
@@ -129,7 +152,7 @@ func (f fileSystem) List(ctx context.Context, prefix string) (names []string, er
 				return fs.SkipDir
 			}
 			return nil
-		case strings.HasPrefix(name, prefix):
+		case strings.HasPrefix(name, prefix) && !strings.HasPrefix(d.Name(), writing):
 			names = append(names, name)
 		}
 		return nil
