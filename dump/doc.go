@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dump exports tables to a folder or to S3 and reads exports back, in the layout of DynamoDB's own exports to S3: what it writes is
+// Package dump exports tables to a folder, or to other storage that implements [Storage], and reads exports back, in the layout of DynamoDB's own exports to S3: what it writes is
 // read by ImportTable, StartBulkPutItems, Athena and other tools, and what DynamoDB exports is read by it.
 //
 //	t, err := rawtable.Open(ctx, client, "orders")

@@ -95,11 +95,11 @@ func (p *position) moved(part int, to string, whole bool) {
 	}
 }
 
-// From makes an import or a copy go on at a position, which its report or [OnPosition] gave. The empty text is the beginning. Up to a batch of 25 items for each
-// worker is written again.
+// From makes an import or a copy go on at a position, which its report or [OnPosition] gave. The empty text is the beginning. What was done behind it is
+// written again: of an import up to a batch of 25 items for each worker, and of a copy up to a page of the source, 1 MB, for each, as its position moves page by page.
 func From(position string) Option { return func(s *settings) { s.position = position } }
 
-// OnPosition is called after each batch of an import or a copy, one call at a time; position makes the text that [From] takes, which a program keeps
+// OnPosition is called after each batch of an import and each page of a copy, one call at a time; position makes the text that [From] takes, which a program keeps
 // to go on if it is killed.
 func OnPosition(f func(position func() string)) Option {
 	return func(s *settings) { s.onPosition = f }
