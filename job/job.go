@@ -287,7 +287,7 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 			o.unknown = true
 		case errors.Is(err, ddb.ErrConditionFailed):
 			o.conflicts++
-		case errors.Is(err, ddb.ErrInvalid), errors.Is(err, ddb.ErrItemTooLarge), errors.Is(err, ddb.ErrOtherEntity):
+		case itsOwn(err):
 			return o.failed(err), nil
 		default:
 			return o, err
@@ -300,10 +300,24 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 				o.what = changed
 			}
 			return o, nil
+		case err != nil && itsOwn(err): // it has become what the table cannot read
+			return o.failed(err), nil
 		case err != nil:
 			return o, err
 		}
 	}
+}
+
+// itsOwn reports whether an error is about the item alone: the library or DynamoDB refuses it. Should a mistake refuse all items, [MaxFailures] ends the run.
+func itsOwn(err error) bool {
+	if errors.Is(err, ddb.ErrInvalid) || errors.Is(err, ddb.ErrItemTooLarge) || errors.Is(err, ddb.ErrOtherEntity) {
+		return true
+	}
+	api, ok := errors.AsType[interface {
+		error
+		ErrorCode() string
+	}](err)
+	return ok && (api.ErrorCode() == "ValidationException" || api.ErrorCode() == "ItemCollectionSizeLimitExceededException")
 }
 
 // Apply applies the job to the item of a key, as [Job.Run] does: for consumers of the table's stream, which catch what programs of before write behind the
