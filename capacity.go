@@ -37,6 +37,17 @@ func WithBudget(ctx context.Context, b *cost.Budget) context.Context {
 	return s.into(ctx)
 }
 
+// WithoutLimits is the context without its budgets and gates: they do not bound the calls made with it. It is for bookkeeping that must not fail because the
+// budget of the work is spent, such as storing how far the work came.
+func WithoutLimits(ctx context.Context) context.Context {
+	s := callOptionsOf(ctx)
+	if s.budgets == nil && s.gates == nil {
+		return ctx
+	}
+	s.budgets, s.gates = nil, nil
+	return s.into(ctx)
+}
+
 // itemsLeft bounds how many items a page may evaluate by what the budgets leave; 0 is
 // no bound. A page of nothing left is refused by admit, so it asks for one.
 func itemsLeft(ctx context.Context, size int) int {

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 )
 
 // ErrLeased means that another runner has the job, or has taken it over.
@@ -52,18 +55,25 @@ type claim struct {
 	store Store
 	job   string
 	lease time.Duration
+	meter *cost.Budget // counts what the store costs
 
 	mu     sync.Mutex
 	state  State
 	latest func() string // the position of what is done
 }
 
+// free is the context of calls of the store: position and lease are kept when the budget of the run is spent, and do not wait for its gates.
+func (c *claim) free(ctx context.Context) context.Context {
+	return ddb.WithBudget(ddb.WithoutLimits(ctx), c.meter)
+}
+
 // claim takes the lease.
-func (j *Job[T, K]) claim(ctx context.Context) (*claim, error) {
-	c := &claim{store: j.set.store, job: j.name, lease: j.set.lease}
+func (j *Job[T, K]) claim(ctx context.Context, meter *cost.Budget) (*claim, error) {
+	c := &claim{store: j.set.store, job: j.name, lease: j.set.lease, meter: meter}
 	if c.store == nil {
 		return c, nil
 	}
+	ctx = c.free(ctx)
 	was, err := c.store.Load(ctx, j.name)
 	if err != nil {
 		return nil, err
@@ -141,6 +151,7 @@ func (c *claim) isOver() bool {
 
 // renew stores position and lease. A lease of 0 gives it back.
 func (c *claim) renew(ctx context.Context, lease time.Duration) error {
+	ctx = c.free(ctx)
 	c.mu.Lock()
 	was, latest := c.state, c.latest
 	c.mu.Unlock()

@@ -102,6 +102,8 @@ type totals struct {
 	mu   sync.Mutex
 	r    Report
 	task *progress.Task
+
+	meter *cost.Budget
 }
 
 func (t *totals) add(o outcome) (failures int64) {
@@ -128,13 +130,14 @@ func (t *totals) add(o outcome) (failures int64) {
 // beginning. Another runner of the same job is refused with [ErrLeased].
 //
 // It costs a scan of the table, eventually consistent, and a write for each item that changes; one that another program writes at the same time costs a consistent read and
-// another write. Failed items do not end it until there are too many.
+// another write. Failed items do not end it until there are too many. Budgets and
+// gates of the context bound the work, and not the calls of the store.
 func (j *Job[T, K]) Run(ctx context.Context) (r Report, err error) {
 	if err := j.usable(); err != nil {
 		return Report{}, err
 	}
 	return j.measured(ctx, j.name, func(ctx context.Context, sums *totals) error {
-		lease, err := j.claim(ctx)
+		lease, err := j.claim(ctx, sums.meter)
 		if err != nil {
 			return err
 		}
@@ -173,7 +176,7 @@ func (j *Job[T, K]) measured(ctx context.Context, name string, do func(context.C
 	begun := time.Now()
 	meter := cost.NewBudget(cost.Limits{})
 	ctx, task := progress.Start(ddb.WithBudget(ctx, meter), name)
-	sums := &totals{task: task}
+	sums := &totals{task: task, meter: meter}
 	err := do(ctx, sums)
 	if errors.Is(err, cost.ErrBudgetExceeded) {
 		task.Stop(ddb.RedactError(err).Error())

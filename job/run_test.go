@@ -376,26 +376,55 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// A spent budget stops a run, and the next goes on.
+// onlyTable is a gate that lets requests on one table pass.
+type onlyTable string
+
+func (onlyTable) PageSize(string, string, bool) int { return 0 }
+func (g onlyTable) Admit(_ context.Context, c *ddb.Call) error {
+	if c.Table != string(g) {
+		return errors.New("a request of another table")
+	}
+	return nil
+}
+func (onlyTable) Throttled(*ddb.Call, []ddb.ThrottlingReason) {}
+func (onlyTable) Done(*ddb.Call)                              {}
+
+// A spent budget stops a run, and the next goes on; the store is bound neither by the budget nor by the gates of the run.
 func TestBudget(t *testing.T) {
 	t.Parallel()
-	client := ddbtest.New(t)
-	table := newOrders(t, client, 30)
-	store := job.NewFileStore(filepath.Join(t.TempDir(), "jobs.json"))
-	sum := int64(0)
-	for runs := 0; ; runs++ {
-		r, err := newJob(t, table, lower, job.StoredIn(store)).Run(ddb.WithBudget(t.Context(), cost.NewBudget(cost.Limits{WriteUnits: 7})))
-		if sum += r.Changed; err == nil {
-			if runs < 3 || sum != 30 {
-				t.Errorf("%d items in %d runs", sum, runs)
+	for _, kind := range []string{"file", "table"} {
+		client := ddbtest.New(t)
+		table := newOrders(t, client, 30)
+		states, err := job.NewTableStore(client, "jobs")
+		must(t, err)
+		must(t, states.EnsureTable(t.Context()))
+		var store job.Store = states
+		if kind == "file" {
+			store = job.NewFileStore(filepath.Join(t.TempDir(), "jobs.json"))
+		}
+		sum, bookkeeping := int64(0), 0.0
+		for runs := 0; ; runs++ {
+			ctx := ddb.WithGate(ddb.WithBudget(t.Context(), cost.NewBudget(cost.Limits{WriteUnits: 7})), onlyTable("orders"))
+			r, err := newJob(t, table, lower, job.StoredIn(store)).Run(ctx)
+			bookkeeping += r.Spent.WriteUnits - float64(r.Changed)
+			if sum += r.Changed; err == nil {
+				if runs < 3 || sum != 30 {
+					t.Errorf("%s: %d items in %d runs", kind, sum, runs)
+				}
+				break
 			}
-			break
+			if !errors.Is(err, cost.ErrBudgetExceeded) || runs > 10 || strings.Contains(err.Error(), "could not be stored") {
+				t.Fatal(kind, err)
+			}
+			if s, err := store.Load(t.Context(), "lower"); err != nil || s.Token != "" || s.Position == "" {
+				t.Errorf("%s: after a run: %v, %v", kind, s, err)
+			}
 		}
-		if !errors.Is(err, cost.ErrBudgetExceeded) || runs > 10 {
-			t.Fatal(err)
+		if (bookkeeping > 0) != (kind == "table") {
+			t.Errorf("%s: the reports count %g units of the store", kind, bookkeeping)
 		}
+		allLower(t, table, 30)
 	}
-	allLower(t, table, 30)
 }
 
 // Apply brings one item up to date, as a consumer of the stream does.
