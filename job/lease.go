@@ -128,7 +128,7 @@ func (c *claim) keep(ctx context.Context) (_ context.Context, stop func() error)
 				return
 			case <-ticker.C:
 			}
-			if err := c.renew(ctx, c.lease); err != nil && (errors.Is(err, ErrLeased) || c.isOver()) {
+			if err := c.renewInTime(ctx); err != nil && (errors.Is(err, ErrLeased) || c.isOver()) {
 				lost = fmt.Errorf("job: the lease is lost: %w", err)
 				cancel(lost)
 				return
@@ -141,6 +141,13 @@ func (c *claim) keep(ctx context.Context) (_ context.Context, stop func() error)
 		cancel(nil)
 		return lost
 	})
+}
+
+// renewInTime renews the lease while it lasts: a store that does not answer is asked again at the next time.
+func (c *claim) renewInTime(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.lease/3)
+	defer cancel()
+	return c.renew(ctx, c.lease)
 }
 
 func (c *claim) isOver() bool {
@@ -162,13 +169,33 @@ func (c *claim) renew(ctx context.Context, lease time.Duration) error {
 	if will.Until = until(time.Now(), lease); lease == 0 {
 		will.Token, will.Owner, will.Until = "", "", time.Time{}
 	}
-	if err := c.store.Swap(ctx, c.job, was, will); err != nil {
-		return err
+	err := c.store.Swap(ctx, c.job, was, will)
+	if err != nil {
+		if err = c.again(ctx, was, will, err); err != nil {
+			return err
+		}
 	}
 	c.mu.Lock()
 	c.state = will
 	c.mu.Unlock()
 	return nil
+}
+
+// again finds out what a renewal that failed has left behind: an earlier one whose reply was lost may have been stored since, and is no lease of another.
+func (c *claim) again(ctx context.Context, was, will State, failed error) error {
+	now, err := c.store.Load(ctx, c.job)
+	switch {
+	case err != nil: // whose lease it is is not known
+		return fmt.Errorf("the lease could be neither renewed nor read: %w", err)
+	case now.Token == will.Token && now.Until.Equal(will.Until) && now.Position == will.Position && now.Runs == will.Runs:
+		return nil
+	case now.Token != was.Token || now.Until.Equal(was.Until):
+		return failed
+	}
+	c.mu.Lock()
+	c.state.Until = now.Until
+	c.mu.Unlock()
+	return c.store.Swap(ctx, c.job, now, will)
 }
 
 // endTime is how long giving back the lease may take when the context of the run has ended.
