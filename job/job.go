@@ -176,9 +176,9 @@ func (j *Job[T, K]) usable() error {
 // Format prints what it is, whatever the verb.
 func (j *Job[T, K]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "job.Job") }
 
-// scan reads whole items, as they are stored.
+// scan reads whole items, as they are stored, those as well that [ddb.HideExpired] hides.
 func (j *Job[T, K]) scan(consistent bool) ddb.Paged[ddb.RawItem] {
-	scan := j.table.Scan()
+	scan := j.table.Scan().With(ddb.IncludeExpired())
 	if consistent {
 		scan = scan.Consistent()
 	}
@@ -292,7 +292,7 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 		default:
 			return o, err
 		}
-		raw, err = ddb.GetView[ddb.RawItem](ctx, j.table, j.table.KeyOf(&item), ddb.Consistent())
+		raw, err = ddb.GetView[ddb.RawItem](ctx, j.table, j.table.KeyOf(&item), ddb.Consistent(), ddb.IncludeExpired())
 		switch {
 		case errors.Is(err, ddb.ErrNotFound):
 			o.what = kept // it is gone: there is nothing to change
@@ -326,7 +326,7 @@ func (j *Job[T, K]) Apply(ctx context.Context, key K) error {
 	if err := j.usable(); err != nil {
 		return err
 	}
-	raw, err := ddb.GetView[ddb.RawItem](ctx, j.table, key, ddb.Consistent())
+	raw, err := ddb.GetView[ddb.RawItem](ctx, j.table, key, ddb.Consistent(), ddb.IncludeExpired())
 	if errors.Is(err, ddb.ErrNotFound) {
 		return nil
 	}
