@@ -242,7 +242,7 @@ func (j *Job[T, K]) send(ctx context.Context, raw ddb.RawItem, item T, c Change[
 	}
 	switch c.kind {
 	case update:
-		_, err = j.table.Update(ctx, j.table.KeyOf(&item), append(c.updates, ddb.UpdateOption[T](ddb.If(guard)))...)
+		_, err = j.table.Update(ctx, j.table.KeyOf(&item), append(slices.Clip(c.updates), ddb.UpdateOption[T](ddb.If(guard)))...)
 	case put:
 		if !reflect.DeepEqual(j.table.KeyOf(&item), j.table.KeyOf(c.item)) {
 			return &ddb.InvalidError{Problems: []error{errors.New("the job's Put has another key than the item that was read")}}
