@@ -194,7 +194,11 @@ func (r *run[T]) read(ctx context.Context, segment int) (f fetched[T]) {
 		ctx := context.WithValue(ctx, timingKey{}, f.timing)
 		for again := 0; ; again++ {
 			f.page, f.err = r.scan.Page(ctx, segment, r.at.n, after)
-			if again == throttledAgain || !errors.Is(f.err, ddb.ErrThrottled) || !r.pause(ctx, firstWait<<again) {
+			if again == throttledAgain || !errors.Is(f.err, ddb.ErrThrottled) {
+				return
+			}
+			if !r.pause(ctx, firstWait<<again) {
+				f.err = ctx.Err() // why it ends, and not what it waited for
 				return
 			}
 		}

@@ -4,6 +4,7 @@ package sweep_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/sweep"
 )
@@ -184,6 +186,24 @@ func TestThrottledForGood(t *testing.T) {
 		})
 		if took := time.Since(begin); sweep.PositionOf(err) == "" || took < 15*time.Second || took > time.Minute || !strings.Contains(fmt.Sprint(err), "throttled") {
 			t.Errorf("after %v: %v", took, err)
+		}
+	})
+}
+
+// A run that is cancelled while it waits because the table throttles ends as a run that is cancelled.
+func TestCancelledWhileThrottled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("Scan").Throttle("TableReadProvisionedThroughputExceeded")))
+		defer e.Close()
+		table := newThings(t, e)
+		tracker := progress.NewTracker()
+		ctx, cancel := context.WithTimeout(progress.Named(tracker.With(t.Context()), "sweep"), 3*time.Second)
+		defer cancel()
+		err := drain(ctx, small(table), func(sweep.Page[Thing]) {})
+		p, _ := tracker.Find("sweep")
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ddb.ErrThrottled) || sweep.PositionOf(err) == "" || p.State != progress.Stopped {
+			t.Errorf("got %v, %v", err, p)
 		}
 	})
 }
