@@ -4,10 +4,10 @@ package sweep
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
@@ -175,9 +175,7 @@ func (e *StoppedError) Position() string {
 func (e *StoppedError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
 // MarshalJSON is the text.
-func (e *StoppedError) MarshalJSON() ([]byte, error) {
-	return fmt.Appendf(nil, "%q", strings.ToValidUTF8(e.Error(), "?")), nil
-}
+func (e *StoppedError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // PositionOf is the position in the error of a run that was stopped, "" if there is none.
 func PositionOf(err error) string {
