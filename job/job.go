@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/sweep"
 )
 
@@ -254,8 +255,13 @@ func (j *Job[T, K]) send(ctx context.Context, raw ddb.RawItem, item T, c Change[
 	return err
 }
 
-// attempts is how often an item is read again that others change, or whose reply was lost.
-const attempts = 10
+// attempts is how often a change is sent whose item others change, whose reply was lost, or which is throttled. Between them are waits that double, from the second
+// conflict on.
+const (
+	attempts  = 10
+	firstWait = 50 * time.Millisecond
+	longest   = 10 * time.Second
+)
 
 // errBusy is an item that others changed all the time.
 var errBusy = fmt.Errorf("the item was changed by others, or its replies were lost, %d times in a row: run the job again", attempts)
@@ -289,10 +295,20 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 			o.conflicts++
 		case itsOwn(err):
 			return o.failed(err), nil
+		case again < attempts-1 && retryable(ctx, err): // it was not applied
+			if err := pause(ctx, again); err != nil {
+				return o, err
+			}
+			continue
 		default:
 			return o, err
 		}
-		raw, err = ddb.GetView[ddb.RawItem](ctx, j.table, j.table.KeyOf(&item), ddb.Consistent(), ddb.IncludeExpired())
+		if again > 0 {
+			if err := pause(ctx, again-1); err != nil {
+				return o, err
+			}
+		}
+		raw, err = j.reread(ctx, j.table.KeyOf(&item), &again)
 		switch {
 		case errors.Is(err, ddb.ErrNotFound):
 			o.what = kept // it is gone: there is nothing to change
@@ -306,6 +322,26 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 			return o, err
 		}
 	}
+}
+
+// reread reads an item again, and tries that as often as the change has attempts left.
+func (j *Job[T, K]) reread(ctx context.Context, key K, again *int) (ddb.RawItem, error) {
+	for {
+		raw, err := ddb.GetView[ddb.RawItem](ctx, j.table, key, ddb.Consistent(), ddb.IncludeExpired())
+		if *again >= attempts-1 || !retryable(ctx, err) {
+			return raw, err
+		}
+		if err := pause(ctx, *again); err != nil {
+			return raw, err
+		}
+		*again++
+	}
+}
+
+func retryable(ctx context.Context, err error) bool { return ctx.Err() == nil && ddb.IsRetryable(err) }
+
+func pause(ctx context.Context, again int) error {
+	return retry.Pause(ctx, min(longest, firstWait<<again))
 }
 
 // itsOwn reports whether an error is about the item alone: the library or DynamoDB refuses it. Should a mistake refuse all items, [MaxFailures] ends the run.

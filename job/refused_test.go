@@ -3,10 +3,12 @@
 package job_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/dynamotable/ddb"
@@ -95,4 +97,71 @@ func TestExpiredItems(t *testing.T) {
 	if s, err := sessions.Get(t.Context(), "2", ddb.IncludeExpired()); err != nil || s.State != "new" {
 		t.Errorf("%q, %v", s.State, err)
 	}
+}
+
+// A write or read that is throttled, or fails and may succeed later, is sent again after waits that double; only what does not end ends the run.
+func TestThrottledWrites(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name        string
+		fault       func(fault.Matcher) fault.Rule
+		times       int
+		ends        bool
+		least, most time.Duration
+	}{
+		{"throttled", func(m fault.Matcher) fault.Rule { return m.Throttle() }, 5, false, 700 * time.Millisecond, 1700 * time.Millisecond},
+		{"a conflict with a transaction", func(m fault.Matcher) fault.Rule { return m.Conflict() }, 5, false, 700 * time.Millisecond, 1700 * time.Millisecond},
+		{"throttled for good", func(m fault.Matcher) fault.Rule { return m.Throttle() }, 1000, true, 10 * time.Second, 25 * time.Second},
+	} {
+		for _, operation := range []string{"UpdateItem", "GetItem"} {
+			if operation == "GetItem" && c.name == "a conflict with a transaction" {
+				continue // it is of writes
+			}
+			synctest.Test(t, func(t *testing.T) {
+				e := ddbtest.NewEngine(ddbtest.WithFaults(c.fault(fault.On(operation).First(c.times))))
+				defer e.Close()
+				table := newOrders(t, newClient(e), 1)
+				f := lower
+				if operation == "GetItem" {
+					f = meddle(lower, "0", func() { must(t, table.Put(context.Background(), &Order{ID: "0", Status: "OPEN-7", Seq: 7})) })
+				}
+				begun := time.Now()
+				r, err := newJob(t, table, f).Run(t.Context())
+				took := time.Since(begun)
+				if c.ends != errors.Is(err, ddb.ErrThrottled) || !c.ends && (err != nil || r.Changed != 1) || r.Failed != 0 || took < c.least || took > c.most {
+					t.Errorf("%s %s: %+v, %v, after %v", operation, c.name, r, err, took)
+				}
+			})
+		}
+	}
+}
+
+// A run that is cancelled while a change waits ends as one that is cancelled. An item that others change all the time fails after waits.
+func TestWaitsOfChanges(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("UpdateItem").Throttle()))
+		defer e.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		table := newOrders(t, newClient(e), 1)
+		if _, err := newJob(t, table, lower).Run(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ddb.ErrThrottled) {
+			t.Errorf("got %v", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		e := ddbtest.NewEngine()
+		defer e.Close()
+		table := newOrders(t, newClient(e), 1)
+		writes := 0
+		begun := time.Now()
+		r, err := newJob(t, table, func(o Order) job.Change[Order] {
+			writes++
+			must(t, table.Put(context.Background(), &Order{ID: "0", Status: "OPEN", Seq: writes}))
+			return lower(o)
+		}).Run(t.Context())
+		if took := time.Since(begun); err != nil || r.Failed != 1 || r.Conflicts != 10 || took < 10*time.Second || took > 25*time.Second {
+			t.Errorf("%+v, %v, after %v", r, err, took)
+		}
+	})
 }

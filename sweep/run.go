@@ -5,13 +5,13 @@ package sweep
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/prefetch"
+	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/progress"
 )
 
@@ -197,8 +197,8 @@ func (r *run[T]) read(ctx context.Context, segment int) (f fetched[T]) {
 			if again == throttledAgain || !errors.Is(f.err, ddb.ErrThrottled) {
 				return
 			}
-			if !r.pause(ctx, firstWait<<again) {
-				f.err = ctx.Err() // why it ends, and not what it waited for
+			if err := r.pause(ctx, firstWait<<again); err != nil {
+				f.err = err // why it ends, and not what it waited for
 				return
 			}
 		}
@@ -210,16 +210,9 @@ func (r *run[T]) read(ctx context.Context, segment int) (f fetched[T]) {
 	return f
 }
 
-// pause waits at random between half a time and all of it.
-func (r *run[T]) pause(ctx context.Context, d time.Duration) bool {
+// pause waits until a throttled request is sent again.
+func (r *run[T]) pause(ctx context.Context, d time.Duration) error {
 	r.task.Wait("DynamoDB throttles the scan")
 	defer r.task.Run()
-	timer := time.NewTimer(d/2 + rand.N(d/2)) //nolint:gosec // no secret
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return retry.Pause(ctx, d)
 }

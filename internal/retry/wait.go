@@ -24,6 +24,18 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// Pause waits at random between half of d and all of it. Its error is that of the context.
+func Pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d/2 + rand.N(d/2+1)) //nolint:gosec // no secret
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func waitError(ctx context.Context) error {
 	err := ctx.Err()
 	if cause := context.Cause(ctx); !errors.Is(cause, err) {
