@@ -178,9 +178,6 @@ func (j *Job[T, K]) measured(ctx context.Context, name string, do func(context.C
 	ctx, task := progress.Start(ddb.WithBudget(ctx, meter), name)
 	sums := &totals{task: task, meter: meter}
 	err := do(ctx, sums)
-	if errors.Is(err, cost.ErrBudgetExceeded) {
-		task.Stop(ddb.RedactError(err).Error())
-	}
 	task.End(ddb.RedactError(err))
 	sums.mu.Lock()
 	defer sums.mu.Unlock()

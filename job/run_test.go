@@ -404,7 +404,8 @@ func TestBudget(t *testing.T) {
 		}
 		sum, bookkeeping := int64(0), 0.0
 		for runs := 0; ; runs++ {
-			ctx := ddb.WithGate(ddb.WithBudget(t.Context(), cost.NewBudget(cost.Limits{WriteUnits: 7})), onlyTable("orders"))
+			tracker := progress.NewTracker()
+			ctx := ddb.WithGate(ddb.WithBudget(tracker.With(t.Context()), cost.NewBudget(cost.Limits{WriteUnits: 7})), onlyTable("orders"))
 			r, err := newJob(t, table, lower, job.StoredIn(store)).Run(ctx)
 			bookkeeping += r.Spent.WriteUnits - float64(r.Changed)
 			if sum += r.Changed; err == nil {
@@ -415,6 +416,9 @@ func TestBudget(t *testing.T) {
 			}
 			if !errors.Is(err, cost.ErrBudgetExceeded) || runs > 10 || strings.Contains(err.Error(), "could not be stored") {
 				t.Fatal(kind, err)
+			}
+			if p, _ := tracker.Find("lower"); p.State != progress.Stopped {
+				t.Errorf("%s: the progress is %v", kind, p)
 			}
 			if s, err := store.Load(t.Context(), "lower"); err != nil || s.Token != "" || s.Position == "" {
 				t.Errorf("%s: after a run: %v, %v", kind, s, err)

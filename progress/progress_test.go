@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/progress"
 )
 
@@ -66,6 +67,7 @@ func TestEnds(t *testing.T) {
 		{func(t *progress.Task) { t.End(nil) }, progress.Done, ""},
 		{func(t *progress.Task) { t.End(fmt.Errorf("call: %w", context.Canceled)) }, progress.Stopped, "call: context canceled"},
 		{func(t *progress.Task) { t.End(context.DeadlineExceeded) }, progress.Stopped, "context deadline exceeded"},
+		{func(t *progress.Task) { t.End(fmt.Errorf("call: %w", cost.ErrBudgetExceeded)) }, progress.Stopped, "call: budget exceeded"},
 		{func(t *progress.Task) { t.Stop("the budget is spent") }, progress.Stopped, "the budget is spent"},
 		{func(t *progress.Task) { t.End(errors.New("no table")) }, progress.Failed, "no table"},
 	} {

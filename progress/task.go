@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/dynamotable/ddb/cost"
 )
 
 // Task is a long call that reports. Its methods are safe for concurrent use, and do nothing on a nil Task.
@@ -142,13 +144,13 @@ func (t *Task) Run() { t.become(Running, "") }
 // Stop ends the task before its work is done.
 func (t *Task) Stop(reason string) { t.end(Stopped, reason) }
 
-// End ends the task: it is done without an error, stopped if a context has ended, and has failed otherwise. The text of the error becomes the reason, so it must hold no
+// End ends the task: it is done without an error, stopped if a context has ended or a budget is spent, and has failed otherwise. The text of the error becomes the reason, so it must hold no
 // key; those of the library do not. Only the first end counts.
 func (t *Task) End(err error) {
 	switch {
 	case err == nil:
 		t.end(Done, "")
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, cost.ErrBudgetExceeded):
 		t.end(Stopped, err.Error())
 	default:
 		t.end(Failed, err.Error())

@@ -146,7 +146,6 @@ func (r *run[T]) stop(err error, yield func(Page[T], error) bool) {
 	at := r.position()
 	if spent, ok := errors.AsType[*cost.BudgetExceeded](err); ok {
 		spent.Cursor = at
-		r.task.Stop(spent.Error())
 	}
 	r.task.End(ddb.RedactError(err))
 	yield(Page[T]{}, &StoppedError{at, err})
