@@ -193,7 +193,10 @@ func (j *Job[T, K]) sweep(ctx context.Context, sums *totals, lease *claim, consi
 	if err != nil {
 		return err
 	}
-	for page, err := range s.Pages(progress.Join(ctx)) {
+	if sums.task != nil { // else a task that is under way is that of a caller, with figures of its own
+		ctx = progress.Join(ctx)
+	}
+	for page, err := range s.Pages(ctx) {
 		if err != nil {
 			return err
 		}
