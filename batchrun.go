@@ -19,13 +19,19 @@ import (
 type sendBatch func(context.Context, wire.Options, []*batchEntry) (left []*batchEntry, err error)
 
 // run sends entries, as many requests at a time as the table allows, and gathers what failed.
-func (b *batch) run(ctx context.Context, entries []*batchEntry, send sendBatch) (err error) {
+func (b *batch) run(ctx context.Context, entries []*batchEntry, send sendBatch) error {
 	if len(entries) == 0 {
 		return b.result(ctx)
 	}
 	ctx, b.task = progress.Start(ctx, b.op+" "+b.core.name)
 	b.task.Total(int64(len(entries)))
-	defer func() { b.task.End(err) }()
+	defer b.task.Stop("it was left by a panic") // unless it has ended before
+	err := b.runAll(ctx, entries, send)
+	b.task.End(err)
+	return err
+}
+
+func (b *batch) runAll(ctx context.Context, entries []*batchEntry, send sendBatch) error {
 	ctx, stop := b.bounded(ctx)
 	defer stop()
 	b.queue, b.all = entries, entries

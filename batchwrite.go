@@ -122,7 +122,7 @@ func (c *core) batchPutAll(ctx context.Context, list windowSeq, opts []BatchOpti
 	)
 	defer func() { stats.report(call.stats) }()
 	ctx, task := progress.Start(ctx, "BatchWriteItem "+c.name)
-	defer func() { task.End(err) }()
+	defer task.Stop("it was left by a panic") // unless it has ended before
 	list(maxBatchWrite*c.concurrency, func(window any, n int) bool {
 		b := c.batchWriter(first)
 		err = b.put(ctx, window, nil)
@@ -134,6 +134,7 @@ func (c *core) batchPutAll(ctx context.Context, list windowSeq, opts []BatchOpti
 		first += n
 		return err == nil
 	})
+	task.End(err)
 	return err
 }
 

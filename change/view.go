@@ -166,7 +166,7 @@ type Beginner interface {
 // The consumer must start from the latest changes or earlier ([FromLatest]). Fill a table that is new: items that are
 // there already are left as they are. Rebuild can be called again after an error. It returns
 // how many items it has certainly put, and costs a scan of the source and a write for each of its items.
-func (v *View[T, V, K]) Rebuild(ctx context.Context, consumer Beginner, source ViewSource[T]) (_ int, err error) {
+func (v *View[T, V, K]) Rebuild(ctx context.Context, consumer Beginner, source ViewSource[T]) (int, error) {
 	if err := v.usable(); err != nil {
 		return 0, err
 	}
@@ -174,7 +174,13 @@ func (v *View[T, V, K]) Rebuild(ctx context.Context, consumer Beginner, source V
 		return 0, &ddb.InvalidError{Problems: []error{errors.New("change: Rebuild: the consumer or the source is nil")}}
 	}
 	ctx, task := reports.Start(ctx, "rebuild of "+v.table.Name())
-	defer func() { task.End(ddb.RedactError(err)) }()
+	defer task.Stop("it was left by a panic") // unless it has ended before
+	put, err := v.rebuild(ctx, task, consumer, source)
+	task.End(ddb.RedactError(err))
+	return put, err
+}
+
+func (v *View[T, V, K]) rebuild(ctx context.Context, task *reports.Task, consumer Beginner, source ViewSource[T]) (int, error) {
 	if err := consumer.Begin(ctx); err != nil {
 		return 0, err
 	}
@@ -203,7 +209,7 @@ func (v *View[T, V, K]) Rebuild(ctx context.Context, consumer Beginner, source V
 			}
 		})
 	}
-	err = v.scan(ctx, source, items)
+	err := v.scan(ctx, source, items)
 	close(items)
 	wg.Wait()
 	if cause := context.Cause(ctx); cause != nil {

@@ -40,6 +40,7 @@ func Import(ctx context.Context, src *Source, to *rawtable.Table, opts ...Option
 		return Report{}, fmt.Errorf("dump: Import: %w", err)
 	}
 	ctx, w.task = progress.Start(ctx, "import into "+to.Name())
+	defer w.task.Stop("it was left by a panic") // unless it has ended before
 	w.task.Total(src.Items())
 	w.task.Position(w.at.String)
 	left := w.at.left()
@@ -133,6 +134,7 @@ func Copy(ctx context.Context, from, to *rawtable.Table, opts ...Option) (Report
 		return Report{}, fmt.Errorf("dump: Copy: %w", err)
 	}
 	ctx, w.task = progress.Start(ctx, "copy of "+from.Name())
+	defer w.task.Stop("it was left by a panic") // unless it has ended before
 	w.task.Position(w.at.String)
 	left := w.at.left()
 	w.task.Parts(w.segments, w.segments-len(left))

@@ -39,3 +39,21 @@ func TestProgressOfReplays(t *testing.T) {
 		t.Errorf("%v: %v", err, p)
 	}
 }
+
+// A replay whose projection panics is not shown as done.
+func TestPanicOfAProjection(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, ddbtest.New(t), "events", eventstore.Sequenced(1))
+	if _, err := s.Append(t.Context(), "s", eventstore.NoStream(), event("x")); err != nil {
+		t.Fatal(err)
+	}
+	jobs := progress.NewTracker()
+	func() {
+		defer func() { _ = recover() }()
+		_, err := s.ReplayAll(jobs.With(t.Context()), eventstore.Position{}, func(context.Context, eventstore.Event) error { panic("the projection") })
+		t.Errorf("it returned %v", err)
+	}()
+	if p, _ := jobs.Find("replay of events"); p.State != progress.Stopped {
+		t.Errorf("got %v", p)
+	}
+}

@@ -69,7 +69,13 @@ func (s *Store) ReplayAll(ctx context.Context, from Position, project func(ctx c
 		return Position{}, err
 	}
 	ctx, task := progress.Start(ctx, "replay of "+s.table.Name())
-	defer func() { task.End(ddb.RedactError(err)) }()
+	defer task.Stop("it was left by a panic") // unless it has ended before
+	from, err = s.replayAll(ctx, task, from, project, opts)
+	task.End(ddb.RedactError(err))
+	return from, err
+}
+
+func (s *Store) replayAll(ctx context.Context, task *progress.Task, from Position, project func(ctx context.Context, e Event) error, opts []ReplayOption) (Position, error) {
 	r := newReplay(opts)
 	for c, err := range s.Feed().Read(ctx, from) {
 		if err != nil {

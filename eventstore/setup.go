@@ -174,12 +174,18 @@ type BackfillReport struct {
 // package that did not record the indexes is taken as complete without it; where an option was added later, Backfill fills that too.
 //
 // It costs a scan of the table, consistently, and a write unit for each KB of an item that it fills, and of its index entry.
-func (s *Store) Backfill(ctx context.Context) (_ BackfillReport, err error) {
+func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
 	if err := s.usable(); err != nil {
 		return BackfillReport{}, err
 	}
 	ctx, task := progress.Start(ctx, "backfill of "+s.table.Name())
-	defer func() { task.End(ddb.RedactError(err)) }()
+	defer task.Stop("it was left by a panic") // unless it has ended before
+	report, err := s.backfill(ctx, task)
+	task.End(ddb.RedactError(err))
+	return report, err
+}
+
+func (s *Store) backfill(ctx context.Context, task *progress.Task) (BackfillReport, error) {
 	var report BackfillReport
 	if err := s.checkSetup(ctx); err != nil {
 		return report, err
@@ -204,7 +210,7 @@ func (s *Store) Backfill(ctx context.Context) (_ BackfillReport, err error) {
 		}
 		task.Run()
 	}
-	err = s.fill(ctx, is.Cursor, &report)
+	err := s.fill(ctx, is.Cursor, &report)
 	if err == nil {
 		changes := []ddb.UpdateOption[row]{ddb.Remove(rowCursor)}
 		if s.o.buckets != "" {

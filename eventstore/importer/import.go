@@ -85,12 +85,18 @@ func newWork(source Source, store *eventstore.Store, opts []Option) (*work, erro
 }
 
 // run works on all streams.
-func (w *work) run(ctx context.Context, job string, each func(context.Context, Stream) (int64, error)) (_ Report, err error) {
+func (w *work) run(ctx context.Context, job string, each func(context.Context, Stream) (int64, error)) (Report, error) {
 	if w.concurrency < 1 || w.source == nil || w.store == nil || w.progress == nil {
 		return Report{}, &ddb.InvalidError{Problems: []error{errors.New("import: it takes a source, a store, and a concurrency of at least 1")}}
 	}
 	ctx, w.task = progress.Start(ctx, job)
-	defer func() { w.task.End(ddb.RedactError(err)) }()
+	defer w.task.Stop("it was left by a panic") // unless it has ended before
+	r, err := w.all(ctx, each)
+	w.task.End(ddb.RedactError(err))
+	return r, err
+}
+
+func (w *work) all(ctx context.Context, each func(context.Context, Stream) (int64, error)) (Report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup

@@ -166,7 +166,13 @@ func Import(ctx context.Context, source Source, store *grant.Store) (r Report, e
 		return r, &ddb.InvalidError{Problems: []error{errors.New("grant/importer: the source or the store is nil")}}
 	}
 	ctx, task := progress.Start(ctx, "import of grants")
-	defer func() { task.End(ddb.RedactError(err)) }()
+	defer task.Stop("it was left by a panic") // unless it has ended before
+	r, err = importAll(ctx, task, source, store)
+	task.End(ddb.RedactError(err))
+	return r, err
+}
+
+func importAll(ctx context.Context, task *progress.Task, source Source, store *grant.Store) (r Report, err error) {
 	for g, err := range source(ctx) {
 		if err == nil {
 			r.Read++

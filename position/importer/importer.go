@@ -120,8 +120,14 @@ func Import(ctx context.Context, positions func(context.Context) iter.Seq2[Posit
 		return r, &ddb.InvalidError{Problems: []error{errors.New("position/importer: the source or the store is nil")}}
 	}
 	ctx, task := progress.Start(ctx, "import of positions")
-	defer func() { task.End(ddb.RedactError(err)) }()
-	for p, err := range positions(ctx) {
+	defer task.Stop("it was left by a panic") // unless it has ended before
+	r, err = importAll(ctx, task, positions(ctx), store)
+	task.End(ddb.RedactError(err))
+	return r, err
+}
+
+func importAll(ctx context.Context, task *progress.Task, positions iter.Seq2[Position, error], store *position.Store) (r Report, err error) {
+	for p, err := range positions {
 		if err != nil {
 			return r, fmt.Errorf("import positions: %w", err)
 		}
