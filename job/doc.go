@@ -12,7 +12,7 @@
 //	report, err := lower.Run(ctx)           // call it again after an error, or a kill: it goes on
 //	report, err = lower.Verify(ctx)         // reads everything again: Changed must be 0
 //
-// No concurrent write is lost. A change is sent under the condition that the item is still as it was read: that the attribute of [Guard] has the same value, or else that
+// No concurrent write is lost. A change is sent under the condition that the item is still as it was read: that the attribute of [Guard] has the same value, which must never come again for a key, or else that
 // all attributes that were read have the same value and those that T knows besides are still missing. An item that was written meanwhile is read again, and the
 // function is applied to what it is now. The same happens when a reply is lost. So the function must depend on the item alone, and what it has changed it must keep.
 //

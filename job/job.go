@@ -43,6 +43,9 @@ type settings struct {
 
 // Guard names the attribute that every writer changes with every write, such as a version. The condition of a change is then on this attribute alone, and [Put] and [Delete] can be
 // used. All programs that write the table must keep it. An item without it is guarded by all its attributes.
+//
+// The attribute must never have the same value again for a key, as a [ddb.Revision], which has tags that are drawn at random, or a version that goes on where a tombstone of the
+// deleted item has left it. Of a version that begins at 1 again, an item that was deleted and made again meanwhile can have the value that was read; it is then changed as if it were the one of before.
 func Guard(version ddb.AnyAttr) Option {
 	return func(s *settings) error {
 		if version == nil || ddb.NameOf(version) == "" {
