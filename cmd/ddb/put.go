@@ -115,7 +115,7 @@ func (p *putter) run(ctx context.Context, args []string) (err error) {
 	defer func() { p.task.End(err) }()
 	n := 0
 	for line, err := range lines(ctx, p.s.in, args) {
-		if err != nil { // what was read before it is put; the rest can be put when the input is mended
+		if err != nil { // what was read before it is put; the rest can be put when the input is corrected
 			if ctx.Err() == nil {
 				err = errors.Join(err, p.flush(ctx))
 			}

@@ -353,7 +353,7 @@ not JSON
 {"Item":{"id":{"S":"e"}}}
 {"Item":{"x":{"S":"e"},"x":{"S":"f"}}}
 {"Item":{"id":{"S":"g"}},"Item":{"id":{"S":"h"}}}
-{"Item":{"id":{"S":"g"},"n":` + strings.Repeat(`{"L":[`, 60) + strings.Repeat(`]}`, 60) + `}}`)
+{"Item":{"id":{"S":"g"},"n":`+strings.Repeat(`{"L":[`, 60)+strings.Repeat(`]}`, 60)+`}}`)
 	s.says(body, "nothing was stored:", `line 2: a line is {"Item": {...}}`, "line 3: a line is", `line 4: "n": the value of N is a text in quotes`, "line 5: id: the attribute of the key has the type N",
 		"line 6: its key is that of line 1", `line 7: "x" is there twice`, `line 8: a line is {"Item": {...}}`, "line 9: it is nested too deeply")
 	if got := s.stored(`{"id":{"S":"e"}}`); got != "" {
