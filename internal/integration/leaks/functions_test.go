@@ -314,6 +314,7 @@ var functions = map[string]any{
 	"ddbclient.WithInsecureHTTP":            ddbclient.WithInsecureHTTP,
 	"ddb.WithItemCollections":               ddb.WithItemCollections,
 	"ddb.WithLabel":                         ddb.WithLabel,
+	"ddb.WithoutLimits":                     ddb.WithoutLimits,
 	"ddb.WithLedger":                        ddb.WithLedger,
 	"ddbclient.WithLogger":                  ddbclient.WithLogger,
 	"ddbclient.WithMaxAttempts":             ddbclient.WithMaxAttempts,
