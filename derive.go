@@ -196,7 +196,7 @@ func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, fun
 	}
 	data, err := codec.AppendSlot(nil, c.plan, next)
 	if err != nil {
-		return next, done, nil // encoding it for the request fails too, and is reported there
+		return next, done, c.checkVectors(next) // encoding it for the request fails too, and is reported there
 	}
 	attrs, err := codec.ParseItem(data)
 	if err != nil {

@@ -98,14 +98,19 @@ func (f folder) clean(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return filepath.WalkDir(place, func(file string, d fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(place)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	return fs.WalkDir(root.FS(), ".", func(file string, d fs.DirEntry, err error) error {
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil || d.IsDir() || !strings.HasPrefix(d.Name(), writing) {
 			return err
 		}
-		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+		if err := root.Remove(file); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		return nil

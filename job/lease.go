@@ -185,7 +185,7 @@ func (c *claim) renew(ctx context.Context, lease time.Duration) error {
 func (c *claim) again(ctx context.Context, was, will State, failed error) error {
 	now, err := c.store.Load(ctx, c.job)
 	switch {
-	case err != nil: // whose lease it is is not known
+	case err != nil: // the owner of the lease is not known
 		return fmt.Errorf("the lease could be neither renewed nor read: %w", err)
 	case now.Token == will.Token && now.Until.Equal(will.Until) && now.Position == will.Position && now.Runs == will.Runs:
 		return nil

@@ -115,13 +115,13 @@ func (c *tailing) run(ctx context.Context, s streams, table string, start change
 
 // goOn is the command of the arguments from a time on. Nothing else of them changes, so that it reads the same table; what -from said is left out.
 func goOn(args []string, from time.Time) string {
-	text := "ddb"
+	text := []string{"ddb"}
 	flags := flag.NewFlagSet("", flag.ContinueOnError)
 	new(tailing).define(flags)
 	words := false // behind --
 	add := func(list ...string) {
 		for _, word := range list {
-			text += " " + quote(word)
+			text = append(text, quote(word))
 		}
 	}
 	begin := []string{"-from", from.UTC().Format(time.RFC3339)}
@@ -149,7 +149,7 @@ func goOn(args []string, from time.Time) string {
 	if !words {
 		add(begin...)
 	}
-	return text
+	return strings.Join(text, " ")
 }
 
 // line is a change as JSON.
