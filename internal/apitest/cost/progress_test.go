@@ -48,12 +48,12 @@ func TestProgressOfCalls(t *testing.T) {
 		}, "BatchGetItem users", 230, progress.Units{Read: 115}, progress.Done},
 		"EnsureTable": {func(ctx context.Context, u *table) error { return u.EnsureTable(ctx) }, "EnsureTable users", 0, progress.Units{}, progress.Done},
 		"a name":      {func(ctx context.Context, u *table) error { return u.BatchPut(progress.Named(ctx, "seed"), list) }, "seed", 230, progress.Units{Write: 230}, progress.Done},
-		"a failure": {func(ctx context.Context, u *table) error {
+		"a budget": {func(ctx context.Context, u *table) error {
 			if err := u.BatchPut(ddb.WithBudget(ctx, cost.NewBudget(cost.Limits{Items: 100})), list); err == nil {
 				return fmt.Errorf("the budget allowed all")
 			}
 			return nil
-		}, "BatchWriteItem users", 100, progress.Units{Write: 100}, progress.Failed},
+		}, "BatchWriteItem users", 100, progress.Units{Write: 100}, progress.Stopped},
 		"Get": {func(ctx context.Context, u *table) error { _, _ = u.Get(ctx, "x"); return nil }, "", 0, progress.Units{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
