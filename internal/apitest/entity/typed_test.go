@@ -199,7 +199,9 @@ func TestRangesOfOneType(t *testing.T) {
 			orders("scan of keys, hydrated", strict.keys.Scan().Hydrate().Collect, ddb.ErrOtherEntity)
 			orders("local keys, hydrated", lax.local.Query("p").Hydrate().Collect, nil)
 			orders("local keys, hydrated", strict.local.Query("p").Hydrate().Collect, ddb.ErrOtherEntity)
-			orders("scan of local keys, hydrated", lax.local.Scan().Hydrate().Collect, nil)
+			if !apitest.OnEndpoint() { // not every engine fetches what a local index lacks
+				orders("scan of local keys, hydrated", lax.local.Scan().Hydrate().Collect, nil)
+			}
 			if way != "prefix" {
 				orders("keys", lax.keys.Query("t1").Collect, ddb.ErrInvalid)
 			}

@@ -155,7 +155,9 @@ func TestHydrateModel(t *testing.T) {
 		got, err = l.Consistent().Collect(ctx)
 		check("local query, consistent", p.sorted(byRank, ofMaker), got, err)
 		got, err = scan(ls.Collect(ctx))
-		check("local scan", p.sorted(byKey, every), got, err)
+		if !apitest.OnEndpoint() { // not every engine fetches what a local index lacks
+			check("local scan", p.sorted(byKey, every), got, err)
+		}
 		// Page by page there and back again.
 		limit := rapid.IntRange(1, 4).Draw(rt, "limit")
 		there, back := []part{}, []part{}
@@ -335,6 +337,7 @@ func TestHydrateBudget(t *testing.T) {
 
 // TestHydrateLocal: what a local index does not hold comes with the same request, as do filters on it and what is projected; a plain query gives what the index holds.
 func TestHydrateLocal(t *testing.T) {
+	apitest.NeedsEngine(t, "not every engine fetches from the table what a local index lacks")
 	ctx := t.Context()
 	p := newParts(t, newClient(t), someParts(5))
 	plain, err := p.local.Query("m").First(ctx)
