@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,14 +176,15 @@ func TestHotSegmentWaits(t *testing.T) {
 // Throttling that does not end ends the run, with the position.
 func TestThrottledForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var on bool
-		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("Scan").Where(func(fault.Request) bool { return on }).Throttle("TableReadProvisionedThroughputExceeded")))
+		on := new(atomic.Bool)
+		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("Scan").Where(func(fault.Request) bool { return on.Load() }).Throttle("TableReadProvisionedThroughputExceeded")))
 		defer e.Close()
 		table := filled(t, newThings(t, e), items, 10)
 		begin, pages := time.Now(), 0
 		err := drain(t.Context(), small(table), func(sweep.Page[Thing]) {
-			pages++
-			on = pages == 3
+			if pages++; pages == 3 {
+				on.Store(true)
+			}
 		})
 		if took := time.Since(begin); sweep.PositionOf(err) == "" || took < 15*time.Second || took > time.Minute || !strings.Contains(fmt.Sprint(err), "throttled") {
 			t.Errorf("after %v: %v", took, err)

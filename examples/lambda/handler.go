@@ -87,8 +87,11 @@ func read(body string) (Reading, error) {
 	if err := json.Unmarshal([]byte(body), &r); err != nil {
 		return r, errors.New("it is not the JSON of a reading")
 	}
-	if r.Sensor == "" || len(r.Sensor) > 2048 || r.At.IsZero() { // a partition key has at most 2,048 bytes
-		return r, errors.New("it lacks the sensor or the time, or the sensor's name is too long")
+	if r.Sensor == "" || r.At.IsZero() {
+		return r, errors.New("it lacks the sensor or the time")
+	}
+	if len(r.Sensor) > 2048 {
+		return r, errors.New("its sensor has more than the 2,048 bytes of a partition key")
 	}
 	return r, nil
 }
