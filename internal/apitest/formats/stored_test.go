@@ -174,7 +174,7 @@ func TestTexts(t *testing.T) {
 	}
 	tokens, err := pagetoken.New(pagetoken.Key{ID: "1", Secret: []byte(strings.Repeat("k", 32))})
 	must(t, err)
-	objects, err := payload.New(payload.Memory())
+	objects, err := payload.New(payload.Memory(), payload.Clock(func() time.Time { return time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC) }))
 	must(t, err)
 	q := table.Query("go").Limit(2)
 
