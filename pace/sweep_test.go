@@ -4,6 +4,7 @@ package pace_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,11 +16,16 @@ import (
 )
 
 // workers is a gate before the pace, which sums up how many requests are at the pace or under way.
-type workers struct{ now, sum, n int }
+type workers struct {
+	mu          sync.Mutex
+	now, sum, n int
+}
 
 func (w *workers) PageSize(string, string, bool) int { return 0 }
 
 func (w *workers) Admit(context.Context, *ddb.Call) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.now++
 	w.sum, w.n = w.sum+w.now, w.n+1
 	return nil
@@ -27,7 +33,11 @@ func (w *workers) Admit(context.Context, *ddb.Call) error {
 
 func (w *workers) Throttled(*ddb.Call, []ddb.ThrottlingReason) {}
 
-func (w *workers) Done(*ddb.Call) { w.now-- }
+func (w *workers) Done(*ddb.Call) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now--
+}
 
 // A sweep keeps the pace in every window, is as fast as the pace allows, and needs few workers for it.
 func TestSweepKeepsThePace(t *testing.T) {
