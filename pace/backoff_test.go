@@ -125,7 +125,7 @@ func TestRateComesBack(t *testing.T) {
 			if rate < before || rate > 100 {
 				t.Fatalf("second %d: %g after %g", s, rate, before)
 			}
-			if s == 0 && math.Abs(rate-70) > 1e-9 || s == 45 && math.Abs(rate-85) > 1e-6 || s == 199 && rate != 100 {
+			if s == 0 && math.Abs(rate-70) > 1e-9 || s == 60 && math.Abs(rate-80) > 1e-6 || s == 199 && rate != 100 {
 				t.Errorf("second %d: %g", s, rate)
 			}
 			before = rate

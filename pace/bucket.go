@@ -31,10 +31,11 @@ type bucket struct {
 // The curve of the rate after throttling.
 const (
 	lowerTo    = 0.7              // of the rate that was throttled
-	bestAfter  = 0.85             // of it, which the rate comes back to
-	curve      = 45 * time.Second // in this time
+	bestAfter  = 0.8              // of it, which the rate comes back to
+	curve      = 60 * time.Second // in this time
 	lowerEvery = time.Second
-	firstRate  = 50 // units a second of a pace that does not know yet what the table can give
+	rest       = 3 * time.Second // after each
+	firstRate  = 50              // units a second of a pace that does not know yet what the table can give
 	leastRate  = 1
 
 	// Waits are up to so much longer than they need, and what is saved meanwhile is spent at once. Requests at equal distances would leave the table the
@@ -93,7 +94,7 @@ func (b *bucket) lower(now time.Time) bool {
 	b.best = b.rate * bestAfter
 	b.rate = max(min(leastRate, b.ceiling), b.rate*lowerTo)
 	b.since, b.growing = now, false
-	b.units = min(b.units, 0) - b.rate // a second's rest: what the others lack now is not there
+	b.units = min(b.units, 0) - rest.Seconds()*b.rate // what the others lack now is not there
 	return true
 }
 
