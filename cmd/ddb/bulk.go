@@ -150,7 +150,7 @@ was killed with the same -name.`,
 			if err := c.check(); err != nil {
 				return usageError("%v", err)
 			}
-			t, err := at.open(ctx, s, "export", args)
+			t, err := firstTable(ctx, s, &at, "export", args)
 			if err != nil {
 				return err
 			}
@@ -285,7 +285,7 @@ The second table must be there, with the same key; ddb describe -format helps to
 			if err != nil {
 				return err
 			}
-			source, err := from.open(ctx, s, "copy", args)
+			source, err := firstTable(ctx, s, &from.connection, "copy", args)
 			if err != nil {
 				return err
 			}
@@ -315,13 +315,4 @@ The second table must be there, with the same key; ddb describe -format helps to
 			})
 		}
 	},
-}
-
-// tableAt opens a table by a connection.
-func tableAt(ctx context.Context, s streams, c connection, name string) (*rawtable.Table, error) {
-	client, err := c.client(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	return rawtable.Open(ctx, client, name)
 }

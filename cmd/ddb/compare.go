@@ -42,11 +42,12 @@ Both tables are read as a whole, the second one consistently and twice: by keys,
 			if err := c.check(); err != nil {
 				return usageError("%v", err)
 			}
-			from, err := tableAt(ctx, s, c.connection, args[0])
+			from, err := tableAt(ctx, s, &c, args[0])
 			if err != nil {
 				return err
 			}
-			t, err := tableAt(ctx, s, to.at(c.connection), args[1])
+			there := to.at(c.connection)
+			t, err := tableAt(ctx, s, &there, args[1])
 			if err != nil {
 				return err
 			}
@@ -81,7 +82,7 @@ It compares every file with its checksum and its number of items in the manifest
 				return usageError("%v", err)
 			}
 			if c.explain && len(args) == 2 {
-				t, err := tableAt(ctx, s, c.connection, args[1])
+				t, err := tableAt(ctx, s, &c, args[1])
 				if err != nil {
 					return err
 				}
@@ -102,7 +103,7 @@ It compares every file with its checksum and its number of items in the manifest
 			if len(args) == 1 {
 				return nil
 			}
-			t, err := tableAt(ctx, s, c.connection, args[1])
+			t, err := tableAt(ctx, s, &c, args[1])
 			if err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ import (
 // connection is where the tables are.
 type connection struct {
 	endpoint, region string
-	opened           *dynamodb.Client // what open has made
+	opened           *dynamodb.Client // what client has made
 }
 
 func (c *connection) define(f *flag.FlagSet) {
@@ -42,7 +42,30 @@ func (c *connection) client(ctx context.Context, s streams) (*dynamodb.Client, e
 	if err == nil && c.endpoint == "" && client.Options().BaseEndpoint != nil && !isThisMachine(client) {
 		fmt.Fprintf(s.err, "the environment names the endpoint at %s\n", serviceOf(client))
 	}
+	c.opened = client
 	return client, err
+}
+
+// clients makes the client of a command: a connection does, or one that may change data.
+type clients interface {
+	client(ctx context.Context, s streams) (*dynamodb.Client, error)
+}
+
+// firstTable is the table that a command names first.
+func firstTable(ctx context.Context, s streams, c clients, command string, args []string) (*rawtable.Table, error) {
+	if len(args) == 0 || args[0] == "" {
+		return nil, usageError("%s: name a table; see ddb help %s", command, command)
+	}
+	return tableAt(ctx, s, c, args[0])
+}
+
+// tableAt is a table by its name.
+func tableAt(ctx context.Context, s streams, c clients, name string) (*rawtable.Table, error) {
+	client, err := c.client(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return rawtable.Open(ctx, client, name)
 }
 
 // serviceOf names the service that a client talks to, by its host or its Region.

@@ -28,7 +28,7 @@ The key is given as values in the types that the table has for it; binary keys i
 			if err != nil {
 				return err
 			}
-			t, err := c.open(ctx, s, "get", args)
+			t, err := firstTable(ctx, s, &c, "get", args)
 			if err != nil {
 				return err
 			}

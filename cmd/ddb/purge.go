@@ -9,7 +9,6 @@ import (
 	"fmt"
 
 	"github.com/dynamotable/ddb"
-	"github.com/dynamotable/ddb/rawtable"
 )
 
 var purge = command{
@@ -57,15 +56,11 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 	if err != nil {
 		return err
 	}
-	client, err := c.client(ctx, s)
+	t, err := tableAt(ctx, s, c, name)
 	if err != nil {
 		return err
 	}
-	read.opened = client
-	t, err := rawtable.Open(ctx, client, name)
-	if err != nil {
-		return err
-	}
+	read.opened = c.opened
 	keys := t.Keys()
 	for _, a := range append(keys.Partition, keys.Sort...) {
 		r.Project = append(r.Project, ddb.RawAttr(a.Name))

@@ -47,7 +47,7 @@ put; give it the same input. What was under way is put again.
 			if p.create && len(cond) > 0 {
 				return usageError("put: -create is a condition; give it or -if")
 			}
-			t, err := c.open(ctx, s, "put", args)
+			t, err := firstTable(ctx, s, &c, "put", args)
 			if err != nil {
 				return err
 			}

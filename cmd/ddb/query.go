@@ -38,7 +38,7 @@ The partition key is a value, or one for each attribute of an index that has sev
 			if err != nil {
 				return err
 			}
-			t, err := c.open(ctx, s, "query", args)
+			t, err := firstTable(ctx, s, &c, "query", args)
 			if err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ It reads, and is billed for, all of the table unless -limit ends it. With -worke
 			if err != nil {
 				return err
 			}
-			t, err := c.open(ctx, s, "scan", args)
+			t, err := firstTable(ctx, s, &c, "scan", args)
 			if err != nil {
 				return err
 			}
@@ -106,7 +106,7 @@ It reads, and is billed for, all that it counts. What DynamoDB has counted itsel
 			if err != nil {
 				return err
 			}
-			t, err := c.open(ctx, s, "count", args)
+			t, err := firstTable(ctx, s, &c, "count", args)
 			if err != nil {
 				return err
 			}

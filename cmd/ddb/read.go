@@ -228,19 +228,6 @@ func (c *reading) print(ctx context.Context, s streams, name string, t *rawtable
 	return err
 }
 
-// open is the table that a command names first.
-func (c *connection) open(ctx context.Context, s streams, command string, args []string) (*rawtable.Table, error) {
-	if len(args) == 0 || args[0] == "" {
-		return nil, usageError("%s: name a table; see ddb help %s", command, command)
-	}
-	client, err := c.client(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	c.opened = client
-	return rawtable.Open(ctx, client, args[0])
-}
-
 // keyOf is the key that follows the name of a table.
 func keyOf(t *rawtable.Table, command string, args []string) (ddb.Key[ddb.RawValue, ddb.RawValue], error) {
 	keys := t.Keys()

@@ -43,19 +43,6 @@ func (c *writing) condition() ([]ddb.Cond[ddb.RawItem], error) {
 	return list, nil
 }
 
-// open is the table that a command names first, for changes.
-func (c *writing) open(ctx context.Context, s streams, command string, args []string) (*rawtable.Table, error) {
-	if len(args) == 0 || args[0] == "" {
-		return nil, usageError("%s: name a table; see ddb help %s", command, command)
-	}
-	client, err := c.client(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	c.opened = client
-	return rawtable.Open(ctx, client, args[0])
-}
-
 // instead explains the call if nothing is to be changed, and reports whether that was so.
 func (c *writing) instead(ctx context.Context, s streams, t *rawtable.Table, call func(context.Context) error) (bool, error) {
 	if !c.dryRun && !c.explain {
@@ -123,7 +110,7 @@ An item that is not there is a failure unless -upsert is given.
 			if err != nil {
 				return usageError("update: expression: %v", err)
 			}
-			t, err := c.open(ctx, s, "update", args)
+			t, err := firstTable(ctx, s, &c, "update", args)
 			if err != nil {
 				return err
 			}
@@ -166,7 +153,7 @@ An item that is not there is none: nothing is printed. For many items there is d
 			if err != nil {
 				return err
 			}
-			t, err := c.open(ctx, s, "delete", args)
+			t, err := firstTable(ctx, s, &c, "delete", args)
 			if err != nil {
 				return err
 			}
