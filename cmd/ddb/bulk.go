@@ -154,16 +154,11 @@ was killed with the same -name.`,
 			if err != nil {
 				return err
 			}
-			x, err := plan(ctx, t, func(ctx context.Context) error { _, err := t.Scan().Collect(ctx); return err })
-			if err != nil {
-				return err
-			}
-			if c.explain {
-				_, err := fmt.Fprintln(s.out, x)
-				return err
-			}
 			service := placeOf(at.opened, t)
 			if err := s.restore(service, &c.at); err != nil {
+				return err
+			}
+			if done, err := c.explained(ctx, s, t, "", wholeTable(t)); done || err != nil {
 				return err
 			}
 			if c.name == "" {
@@ -171,7 +166,6 @@ was killed with the same -name.`,
 					c.name = fmt.Sprintf("%014d-%s", time.Now().UnixMilli(), strings.ToLower(rand.Text()[:8]))
 				}
 			}
-			expected(s, x, "")
 			ctx, end, err := c.bound(ctx, s, t)
 			if err != nil {
 				return err
@@ -296,15 +290,9 @@ The second table must be there, with the same key; ddb describe -format helps to
 			if args[0] == args[1] && serviceOf(client) == serviceOf(from.opened) {
 				return usageError("copy: the tables are one")
 			}
-			x, err := plan(ctx, source, func(ctx context.Context) error { _, err := source.Scan().Collect(ctx); return err })
-			if err != nil {
+			if done, err := c.explained(ctx, s, source, "at least a write unit for each item", wholeTable(source)); done || err != nil {
 				return err
 			}
-			if c.explain {
-				_, err := fmt.Fprintln(s.out, x)
-				return err
-			}
-			expected(s, x, "at least a write unit for each item")
 			if target.dryRun {
 				fmt.Fprintf(s.err, "would copy table %s to table %s at %s\n", args[0], args[1], serviceOf(client))
 				return nil

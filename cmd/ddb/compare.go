@@ -52,11 +52,7 @@ Both tables are read as a whole, the second one consistently and twice: by keys,
 				return err
 			}
 			if c.explain {
-				x, err := plan(ctx, from, func(ctx context.Context) error { _, err := from.Scan().Collect(ctx); return err })
-				if err == nil {
-					_, err = fmt.Fprintln(s.out, x)
-				}
-				return err
+				return printPlan(ctx, s, from, wholeTable(from))
 			}
 			return c.compare(ctx, s, "diff", t, func(ctx context.Context) iter.Seq2[ddb.RawItem, error] { return from.Scan().All(ctx) })
 		}
@@ -86,10 +82,10 @@ It compares every file with its checksum and its number of items in the manifest
 				if err != nil {
 					return err
 				}
-				x, err := plan(ctx, t, func(ctx context.Context) error { _, err := t.Scan().Collect(ctx); return err })
-				if err == nil {
-					_, err = fmt.Fprintf(s.out, "%v\nand before, each item of the export by its key: at least a read unit for each\n", x)
+				if err := printPlan(ctx, s, t, wholeTable(t)); err != nil {
+					return err
 				}
+				_, err = fmt.Fprintln(s.out, "and before, each item of the export by its key: at least a read unit for each")
 				return err
 			}
 			src, err := dump.Open(ctx, dump.Dir(args[0]), *name)

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 
 	"github.com/dynamotable/ddb"
 )
@@ -44,11 +43,7 @@ The key is given as values in the types that the table has for it; binary keys i
 				opts = append(opts, ddb.Project(read.Project...))
 			}
 			if c.explain {
-				x, err := plan(ctx, t, func(ctx context.Context) error { _, err := t.GetKey(ctx, key, opts...); return err })
-				if err == nil {
-					_, err = fmt.Fprintln(s.out, x)
-				}
-				return err
+				return printPlan(ctx, s, t, func(ctx context.Context) error { _, err := t.GetKey(ctx, key, opts...); return err })
 			}
 			item, err := t.GetKey(ctx, key, opts...)
 			if err != nil {

@@ -132,15 +132,9 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 	if err != nil {
 		return 0, err
 	}
-	x, err := plan(ctx, t, func(ctx context.Context) error { _, err := reader.Collect(ctx); return err })
-	if err != nil {
+	if done, err := c.explained(ctx, s, t, c.also, func(ctx context.Context) error { _, err := reader.Collect(ctx); return err }); done || err != nil {
 		return 0, err
 	}
-	if c.explain {
-		_, err := fmt.Fprintln(s.out, x)
-		return 0, err
-	}
-	expected(s, x, c.also)
 	ctx, end, err := c.bound(ctx, s, t)
 	if err != nil {
 		return 0, err

@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/pace"
+	"github.com/dynamotable/ddb/rawtable"
 )
 
 // spending are the flags that bound what a command costs.
@@ -89,6 +90,32 @@ func plan(ctx context.Context, t ddb.TablePart, call func(context.Context) error
 		return cost.Explanation{}, err
 	}
 	return ddb.Explain(ctx, call)
+}
+
+// printPlan explains a call on the output.
+func printPlan(ctx context.Context, s streams, t ddb.TablePart, call func(context.Context) error) error {
+	x, err := plan(ctx, t, call)
+	if err == nil {
+		_, err = fmt.Fprintln(s.out, x)
+	}
+	return err
+}
+
+// explained explains a call in its place with -explain, and reports whether it did. Otherwise it says what the call will cost; also is what comes on top.
+func (c *spending) explained(ctx context.Context, s streams, t ddb.TablePart, also string, call func(context.Context) error) (bool, error) {
+	if c.explain {
+		return true, printPlan(ctx, s, t, call)
+	}
+	x, err := plan(ctx, t, call)
+	if err == nil {
+		expected(s, x, also)
+	}
+	return false, err
+}
+
+// wholeTable is the call that reads all of a table.
+func wholeTable(t *rawtable.Table) func(context.Context) error {
+	return func(ctx context.Context) error { _, err := t.Scan().Collect(ctx); return err }
 }
 
 // expected says on the errors what a call will cost, if that is worth a line.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/expression"
@@ -48,11 +47,7 @@ func (c *writing) instead(ctx context.Context, s streams, t *rawtable.Table, cal
 	if !c.dryRun && !c.explain {
 		return false, nil
 	}
-	x, err := plan(ctx, t, call)
-	if err == nil {
-		_, err = fmt.Fprintln(s.out, x)
-	}
-	return true, err
+	return true, printPlan(ctx, s, t, call)
 }
 
 // itemChange is a change of one item, which prints an item.
