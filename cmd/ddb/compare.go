@@ -122,48 +122,52 @@ func (c *comparing) define(f *flag.FlagSet) {
 }
 
 // compare prints the differences.
-func (c *comparing) compare(ctx context.Context, s streams, what string, t *rawtable.Table, items func(context.Context) iter.Seq2[ddb.RawItem, error]) (err error) {
+func (c *comparing) compare(ctx context.Context, s streams, what string, t *rawtable.Table, items func(context.Context) iter.Seq2[ddb.RawItem, error]) error {
 	ctx, end, err := c.bound(ctx, s, t)
 	if err != nil {
 		return err
 	}
 	defer end()
-	ctx, task := progress.Start(ctx, what+" of "+t.Name())
-	defer func() { task.End(err) }()
-	counted := func(yield func(ddb.RawItem, error) bool) {
-		for item, err := range items(ctx) {
-			if err == nil {
-				task.Items(1)
+	return shown(ctx, what+" of "+t.Name(), func(ctx context.Context, task *progress.Task) error {
+		n, err := c.print(ctx, s, t, func(yield func(ddb.RawItem, error) bool) {
+			for item, err := range items(ctx) {
+				if err == nil {
+					task.Items(1)
+				}
+				if !yield(item, err) {
+					return
+				}
 			}
-			if !yield(item, err) {
-				return
-			}
-		}
-	}
-	out := bufio.NewWriter(s.out)
-	n := 0
-	for d, err := range dump.Compare(ctx, counted, t) {
+		})
+		end()
 		if err != nil {
-			return errors.Join(err, out.Flush())
+			return err
+		}
+		if n > 0 {
+			return fmt.Errorf("%d items differ", n)
+		}
+		fmt.Fprintln(s.err, "the items are equal")
+		return nil
+	})
+}
+
+// print prints how a table differs from items, and returns in how many of them.
+func (c *comparing) print(ctx context.Context, s streams, t *rawtable.Table, items iter.Seq2[ddb.RawItem, error]) (n int, err error) {
+	out := bufio.NewWriter(s.out)
+	for d, err := range dump.Compare(ctx, items, t) {
+		if err != nil {
+			return n, errors.Join(err, out.Flush())
 		}
 		n++
 		line, err := c.line(t, d)
 		if err != nil {
-			return err
+			return n, err
 		}
 		if _, err := out.Write(line); err != nil {
-			return err
+			return n, err
 		}
 	}
-	end()
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	if n > 0 {
-		return fmt.Errorf("%d items differ", n)
-	}
-	fmt.Fprintln(s.err, "the items are equal")
-	return nil
+	return n, out.Flush()
 }
 
 // line is a difference as JSON.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -75,6 +76,19 @@ func TestProgressForMachines(t *testing.T) {
 	}
 	if _, errs, err := output(t, "scan", "orders", "-progress", "none"); err != nil || strings.Contains(errs, "done") {
 		t.Errorf("%v\n%s", err, errs)
+	}
+}
+
+// TestPanicIsNotDone: a task that is left by a panic is not shown as done.
+func TestPanicIsNotDone(t *testing.T) {
+	t.Parallel()
+	jobs := progress.NewTracker()
+	func() {
+		defer func() { _ = recover() }()
+		_ = shown(jobs.With(t.Context()), "scan of orders", func(context.Context, *progress.Task) error { panic("a bug") })
+	}()
+	if list := jobs.List(); len(list) != 1 || list[0].State != progress.Stopped {
+		t.Errorf("got %v", list)
 	}
 }
 

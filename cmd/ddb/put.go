@@ -111,42 +111,45 @@ func (p *putter) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer end()
-	ctx, p.task = progress.Start(ctx, "put to "+p.table.Name())
-	defer func() { p.task.End(err) }()
-	n := 0
+	return shown(ctx, "put to "+p.table.Name(), func(ctx context.Context, task *progress.Task) error {
+		p.task = task
+		n, err := p.all(ctx, args)
+		end()
+		switch {
+		case err != nil:
+			return p.s.interrupt(err, "", service, p.at)
+		case n < p.at.Done:
+			return fmt.Errorf("the input has %d items, and %d were put before: it is another one", n, p.at.Done)
+		}
+		verb := "put"
+		if p.dryRun || p.explain {
+			verb = "would put"
+		}
+		fmt.Fprintf(p.s.err, "%s %d items\n", verb, p.at.Done-p.at.Failed)
+		if p.at.Failed > 0 {
+			return fmt.Errorf("%w: %d of %d items were not put", errPartly, p.at.Failed, p.at.Done)
+		}
+		return nil
+	})
+}
+
+// all puts the items of the input behind those that were put before, and returns how many the input has.
+func (p *putter) all(ctx context.Context, args []string) (n int, err error) {
 	for line, err := range lines(ctx, p.s.in, args) {
 		if err != nil { // what was read before it is put; the rest can be put when the input is corrected
 			if ctx.Err() == nil {
 				err = errors.Join(err, p.flush(ctx))
 			}
-			end()
-			return p.s.interrupt(err, "", service, p.at)
+			return n, err
 		}
 		if n++; n <= p.at.Done {
 			continue
 		}
 		if err := p.add(ctx, numbered{n: n, line: line}); err != nil {
-			end()
-			return p.s.interrupt(err, "", service, p.at)
+			return n, err
 		}
 	}
-	if n < p.at.Done {
-		return fmt.Errorf("the input has %d items, and %d were put before: it is another one", n, p.at.Done)
-	}
-	if err := p.flush(ctx); err != nil {
-		end()
-		return p.s.interrupt(err, "", service, p.at)
-	}
-	end()
-	verb := "put"
-	if p.dryRun || p.explain {
-		verb = "would put"
-	}
-	fmt.Fprintf(p.s.err, "%s %d items\n", verb, p.at.Done-p.at.Failed)
-	if p.at.Failed > 0 {
-		return fmt.Errorf("%w: %d of %d items were not put", errPartly, p.at.Failed, p.at.Done)
-	}
-	return nil
+	return n, p.flush(ctx)
 }
 
 // maxLine bounds a line of the input: an item of 400 KB with every byte escaped.

@@ -140,39 +140,41 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 		return 0, err
 	}
 	defer end()
-	ctx, task := progress.Start(ctx, name+" of "+t.Name())
-	defer func() { task.End(err) }()
-	for p, err := range pages(ctx) {
-		if err != nil {
-			if to := sweep.PositionOf(err); to != "" {
-				at.Cursor = to
-			}
-			end()
-			at.Done = *c.done
-			if at.Cursor == "" && s.from == nil && !errors.Is(err, cost.ErrBudgetExceeded) && ctx.Err() == nil {
-				return at.Items, err // nothing was read
-			}
-			return at.Items, s.interrupt(err, c.position, service, at)
-		}
-		if s.mixed {
-			end()
-		}
-		if err := page(ctx, p.items); err != nil {
-			end()
-			at.Done = *c.done
-			return at.Items, s.interrupt(err, c.position, service, at)
-		}
-		if c.workers <= 1 { // a sweep counts them itself
-			task.Items(int64(len(p.items)))
-		}
-		at.Cursor, at.Items, at.Done = p.next(), at.Items+len(p.items), *c.done
-		if c.position != "" && at.Cursor != "" {
-			if _, err := s.save(c.position, service, at); err != nil {
-				return at.Items, err
-			}
-		}
+	stopped := func(err error) error {
+		end()
+		at.Done = *c.done
+		return s.interrupt(err, c.position, service, at)
 	}
-	return at.Items, finished(c.position, nil)
+	err = shown(ctx, name+" of "+t.Name(), func(ctx context.Context, task *progress.Task) error {
+		for p, err := range pages(ctx) {
+			if err != nil {
+				if to := sweep.PositionOf(err); to != "" {
+					at.Cursor = to
+				}
+				if at.Cursor == "" && s.from == nil && !errors.Is(err, cost.ErrBudgetExceeded) && ctx.Err() == nil {
+					return err // nothing was read
+				}
+				return stopped(err)
+			}
+			if s.mixed {
+				end()
+			}
+			if err := page(ctx, p.items); err != nil {
+				return stopped(err)
+			}
+			if c.workers <= 1 { // a sweep counts them itself
+				task.Items(int64(len(p.items)))
+			}
+			at.Cursor, at.Items, at.Done = p.next(), at.Items+len(p.items), *c.done
+			if c.position != "" && at.Cursor != "" {
+				if _, err := s.save(c.position, service, at); err != nil {
+					return err
+				}
+			}
+		}
+		return finished(c.position, nil)
+	})
+	return at.Items, err
 }
 
 // readPage is a page of a read or of a sweep.
