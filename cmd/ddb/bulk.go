@@ -123,6 +123,9 @@ func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtabl
 		return finished(c.position, errors.Join(errPartly, &dump.FailedError{N: failures}, unsaved))
 	}
 	if err != nil && report.Position != "" {
+		if unsaved != nil { // what is printed of a command that was stopped has no room for it
+			fmt.Fprintln(s.err, unsaved)
+		}
 		return s.interrupt(err, c.position, service, bulkPoint{Position: report.Position, Failed: failures})
 	}
 	return finished(c.position, errors.Join(err, unsaved))

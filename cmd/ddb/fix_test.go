@@ -54,7 +54,12 @@ func TestFailuresBeforeInterruption(t *testing.T) {
 	if _, errs, status := ddbLine(t, "export orders backup -segments 3"); status != exitDone {
 		t.Fatal(errs)
 	}
-	for _, command := range []string{"import backup narrow -workers 1", "copy orders narrow -workers 1"} {
+	commands := []string{"import backup narrow -workers 1", "copy orders narrow -workers 1"}
+	const full = " -failures /dev/full" // a file that cannot be written
+	if _, err := os.Stat("/dev/full"); err == nil {
+		commands = append(commands, commands[0]+full, commands[1]+full)
+	}
+	for _, command := range commands {
 		stop.set(0, false, nil)
 		_, errs, status := ddbLine(t, command)
 		if status != exitPartly || !strings.Contains(errs, "1 lines or items were not") {
@@ -63,7 +68,7 @@ func TestFailuresBeforeInterruption(t *testing.T) {
 		stop.mu.Lock()
 		requests := stop.seen
 		stop.mu.Unlock()
-		went := 0
+		went, lost := 0, 0
 		for at := 1; at <= requests; at++ {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			stop.set(at, false, func() { cancel(errors.New("interrupt signal")) })
@@ -75,6 +80,12 @@ func TestFailuresBeforeInterruption(t *testing.T) {
 				continue
 			}
 			went++
+			if strings.HasSuffix(command, full) && strings.Contains(errs, "1 failed") {
+				lost++
+				if !strings.Contains(errs, "no space left on device") {
+					t.Errorf("%s: stopped at %d: it does not say that the failures were not written:\n%s", command, at, errs)
+				}
+			}
 			if _, more, status := ddbLine(t, "resume "+position); status != exitPartly {
 				t.Errorf("%s: stopped at %d:\n%sthen status %d:\n%s", command, at, errs, status, more)
 			}
@@ -82,6 +93,9 @@ func TestFailuresBeforeInterruption(t *testing.T) {
 		}
 		if went == 0 {
 			t.Errorf("%s: it was never stopped", command)
+		}
+		if strings.HasSuffix(command, full) && lost == 0 {
+			t.Errorf("%s: it was never stopped behind a failure", command)
 		}
 	}
 }
