@@ -115,18 +115,13 @@ func run(ctx context.Context, s streams, args []string) error {
 // parse reads flags, which may stand before and behind the other words and between them. Behind -- all are words. A negative number is a word.
 func parse(f *flag.FlagSet, args []string) (words []string, err error) {
 	for len(args) > 0 {
-		arg := args[0]
-		if arg == "--" {
+		if args[0] == "--" {
 			return append(words, args[1:]...), nil
 		}
-		if len(arg) < 2 || arg[0] != '-' || isNumber(arg) {
-			words, args = append(words, arg), args[1:]
+		_, n := flagAt(f, args)
+		if n == 0 {
+			words, args = append(words, args[0]), args[1:]
 			continue
-		}
-		name, _, whole := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
-		n := 1
-		if known := f.Lookup(name); known != nil && !whole && !isSwitch(known) {
-			n = min(2, len(args))
 		}
 		if err := f.Parse(args[:n]); err != nil {
 			return nil, err
@@ -134,6 +129,19 @@ func parse(f *flag.FlagSet, args []string) (words []string, err error) {
 		args = args[n:]
 	}
 	return words, nil
+}
+
+// flagAt is the name of the flag that the arguments begin with, and how many of them it takes with its value: 0 if they begin with a word.
+func flagAt(f *flag.FlagSet, args []string) (name string, n int) {
+	arg := args[0]
+	if len(arg) < 2 || arg[0] != '-' || isNumber(arg) {
+		return "", 0
+	}
+	name, _, whole := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+	if known := f.Lookup(name); known != nil && !whole && !isSwitch(known) {
+		return name, min(2, len(args))
+	}
+	return name, 1
 }
 
 // isSwitch reports whether a flag stands without a value.

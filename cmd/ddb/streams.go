@@ -116,39 +116,23 @@ func (c *tailing) run(ctx context.Context, s streams, table string, start change
 // goOn is the command of the arguments from a time on. Nothing else of them changes, so that it reads the same table; what -from said is left out.
 func goOn(args []string, from time.Time) string {
 	text := []string{"ddb"}
-	flags := flag.NewFlagSet("", flag.ContinueOnError)
-	new(tailing).define(flags)
-	words := false // behind --
-	add := func(list ...string) {
+	add := func(list []string) {
 		for _, word := range list {
 			text = append(text, quote(word))
 		}
 	}
-	begin := []string{"-from", from.UTC().Format(time.RFC3339)}
-	for len(args) > 0 {
-		arg := args[0]
-		args = args[1:]
-		if arg == "--" && !words {
-			words = true
-			add(append(begin, arg)...)
-			continue
-		}
-		if words || len(arg) < 2 || arg[0] != '-' || isNumber(arg) {
-			add(arg)
-			continue
-		}
-		name, _, whole := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
-		list := []string{arg}
-		if known := flags.Lookup(name); known != nil && !whole && !isSwitch(known) && len(args) > 0 {
-			list, args = append(list, args[0]), args[1:]
-		}
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	new(tailing).define(flags)
+	for len(args) > 0 && args[0] != "--" { // behind it are words
+		name, n := flagAt(flags, args)
+		n = max(1, n)
 		if name != "from" {
-			add(list...)
+			add(args[:n])
 		}
+		args = args[n:]
 	}
-	if !words {
-		add(begin...)
-	}
+	add([]string{"-from", from.UTC().Format(time.RFC3339)})
+	add(args)
 	return strings.Join(text, " ")
 }
 
