@@ -23,12 +23,12 @@ is cheaper: deletes are billed as writes.
 	prepare: func(f *flag.FlagSet) action {
 		var c purging
 		c.changing.define(f)
-		c.spending.define(f)
-		f.StringVar(&c.where, "where", "", "delete the items for which this `condition` holds")
+		c.read.spending.define(f)
+		c.read.parallel(f)
+		f.StringVar(&c.read.where, "where", "", "delete the items for which this `condition` holds")
 		f.StringVar(&c.yes, "yes", "", "the `name` of the table, to confirm")
-		f.IntVar(&c.page, "page", 500, "let one request evaluate `n` items at most; those of a page that was stopped are deleted again")
-		f.IntVar(&c.workers, "workers", 1, "read `n` pages at the same time at most, 1 to 64, from parts of the table; more than 1 is for large tables, as each part costs half a unit at least")
-		f.StringVar(&c.position, "position", "", "write the position to this `file` after each page, so that even a killed command can go on")
+		f.IntVar(&c.read.page, "page", 500, "let one request evaluate `n` items at most; those of a page that was stopped are deleted again")
+		f.StringVar(&c.read.position, "position", "", "write the position to this `file` after each page, so that even a killed command can go on")
 		return func(ctx context.Context, s streams, args []string) error {
 			if len(args) != 1 {
 				return usageError("purge: name one table")
@@ -41,18 +41,16 @@ is cheaper: deletes are billed as writes.
 // purging deletes what it reads.
 type purging struct {
 	changing
-	spending
-	where, yes, position string
-	page, workers        int
+	read reading // of the connection that may change data
+	yes  string
 }
 
 func (c *purging) run(ctx context.Context, s streams, name string) error {
-	only := c.dryRun || c.explain
+	only := c.dryRun || c.read.explain
 	if c.yes != name && !only {
 		return usageError("purge: to delete the items of table %s add -yes %s; -dry-run counts them", name, quote(name))
 	}
-	read := reading{spending: c.spending, where: c.where, position: c.position, page: c.page, workers: c.workers}
-	r, err := read.read()
+	r, err := c.read.read()
 	if err != nil {
 		return err
 	}
@@ -60,13 +58,13 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 	if err != nil {
 		return err
 	}
-	read.opened = c.opened
+	c.read.opened = c.opened
 	keys := t.Keys()
 	for _, a := range append(keys.Partition, keys.Sort...) {
 		r.Project = append(r.Project, ddb.RawAttr(a.Name))
 	}
 	gone := 0 // in all runs; those that -where kept are not among them
-	read.done = &gone
+	c.read.done = &gone
 	deleted := func(ctx context.Context, list []ddb.RawItem) error {
 		if len(r.Filter) == 0 {
 			keys := make([]ddb.Key[ddb.RawValue, ddb.RawValue], len(list))
@@ -90,13 +88,13 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 		}
 		return nil
 	}
-	read.also = "at least a write unit for each item"
 	if only {
-		read.also = ""
 		deleted = func(_ context.Context, list []ddb.RawItem) error { gone += len(list); return nil }
+	} else {
+		c.read.also = "at least a write unit for each item"
 	}
-	_, err = read.run(ctx, s, "purge", t, r, deleted)
-	if err != nil || c.explain {
+	_, err = c.read.run(ctx, s, "purge", t, r, deleted)
+	if err != nil || c.read.explain {
 		return err
 	}
 	verb := "deleted"
