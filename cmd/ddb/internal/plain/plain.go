@@ -31,25 +31,29 @@ var errForm = errors.New("this is no item in DynamoDB's JSON")
 
 // FromItem is an item without types.
 func FromItem(item []byte, loss *Loss) ([]byte, error) {
-	r := &reader{d: decoder(item), loss: loss}
-	r.object(func() { r.value() })
+	r := newReader(item)
+	r.loss = loss
+	r.object(r.value)
 	return r.end()
 }
 
 // reader reads one form and writes the other.
 type reader struct {
-	d    *json.Decoder
-	out  bytes.Buffer
-	loss *Loss
-	err  error
+	d     *json.Decoder
+	out   bytes.Buffer
+	texts *json.Encoder // to out
+	loss  *Loss
+	err   error
 
 	depth int // of the value
 }
 
-func decoder(data []byte) *json.Decoder {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	return d
+func newReader(data []byte) *reader {
+	r := &reader{d: json.NewDecoder(bytes.NewReader(data))}
+	r.d.UseNumber()
+	r.texts = json.NewEncoder(&r.out)
+	r.texts.SetEscapeHTML(false)
+	return r
 }
 
 func (r *reader) end() ([]byte, error) {
@@ -102,6 +106,11 @@ func (r *reader) more() bool { return r.err == nil && r.d.More() }
 // object copies an object whose values value writes.
 func (r *reader) object(value func()) {
 	r.delim('{')
+	r.members(value)
+}
+
+// members copies an object behind its first bracket.
+func (r *reader) members(value func()) {
 	r.out.WriteByte('{')
 	for first := true; r.more(); first = false {
 		if !first {
@@ -118,6 +127,11 @@ func (r *reader) object(value func()) {
 // array copies an array whose elements element writes.
 func (r *reader) array(element func()) {
 	r.delim('[')
+	r.elements(element)
+}
+
+// elements copies an array behind its first bracket.
+func (r *reader) elements(element func()) {
 	r.out.WriteByte('[')
 	for first := true; r.more(); first = false {
 		if !first {
@@ -131,9 +145,7 @@ func (r *reader) array(element func()) {
 
 // quoted writes a text as JSON.
 func (r *reader) quoted(s string) {
-	e := json.NewEncoder(&r.out)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil && r.err == nil {
+	if err := r.texts.Encode(s); err != nil && r.err == nil {
 		r.err = err
 	}
 	r.out.Truncate(r.out.Len() - 1) // without the end of the line
@@ -213,7 +225,7 @@ func ToItem(data []byte) ([]byte, error) {
 	if !utf8.Valid(data) { // the decoder would put another character in its place
 		return nil, errors.New("this is no UTF-8 text")
 	}
-	r := &reader{d: decoder(data)}
+	r := newReader(data)
 	r.object(r.typed)
 	out, err := r.end()
 	if errors.Is(err, errForm) {
@@ -242,28 +254,12 @@ func (r *reader) typed() {
 			return
 		}
 		if t == '[' {
-			r.out.WriteString(`{"L":[`)
-			for first := true; r.more(); first = false {
-				if !first {
-					r.out.WriteByte(',')
-				}
-				r.typed()
-			}
-			r.delim(']')
-			r.out.WriteByte(']')
+			r.out.WriteString(`{"L":`)
+			r.elements(r.typed)
 			break
 		}
-		r.out.WriteString(`{"M":{`)
-		for first := true; r.more(); first = false {
-			if !first {
-				r.out.WriteByte(',')
-			}
-			r.quoted(r.text())
-			r.out.WriteByte(':')
-			r.typed()
-		}
-		r.delim('}')
-		r.out.WriteByte('}')
+		r.out.WriteString(`{"M":`)
+		r.members(r.typed)
 	default:
 		r.out.WriteString(`{"NULL":true`)
 	}
