@@ -4,7 +4,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -182,16 +181,12 @@ func (c *comparing) line(t *rawtable.Table, d dump.Difference) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err = e.Encode(struct {
+	return jsonLine(struct {
 		Kind   dump.Kind       `json:"kind"`
 		Key    json.RawMessage `json:"key"`
 		Item   json.RawMessage `json:"item,omitempty"`
 		Stored json.RawMessage `json:"stored,omitempty"`
 	}{d.Kind, key.JSON(), item(d.Item, d.Kind != dump.Extra), item(d.Stored, d.Kind != dump.Missing)})
-	return b.Bytes(), err
 }
 
 // keyItem is a key as an item.

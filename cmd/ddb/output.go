@@ -4,6 +4,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -11,6 +13,15 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/plain"
 )
+
+// jsonLine is a value as a line of JSON, in which texts are as they are.
+func jsonLine(value any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(value)
+	return b.Bytes(), err
+}
 
 // items writes items, one on a line.
 type items struct {

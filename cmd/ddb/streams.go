@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -153,10 +152,7 @@ func (c *tailing) line(one *change.Change[ddb.RawItem]) ([]byte, error) {
 		errs = append(errs, err, err2, err3)
 		return text
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(struct {
+	line, err := jsonLine(struct {
 		Kind    change.Kind     `json:"kind"`
 		At      time.Time       `json:"at"`
 		Seq     change.Seq      `json:"seq"`
@@ -165,7 +161,7 @@ func (c *tailing) line(one *change.Change[ddb.RawItem]) ([]byte, error) {
 		Old     json.RawMessage `json:"old,omitempty"`
 		New     json.RawMessage `json:"new,omitempty"`
 	}{one.Kind, one.ApproxTime.UTC(), one.Seq, one.TTLExpired, item(&one.Keys), item(one.Old), item(one.New)})
-	return b.Bytes(), errors.Join(append(errs, err)...)
+	return line, errors.Join(append(errs, err)...)
 }
 
 // streamsClient is a client of the streams of the same service.
