@@ -162,9 +162,8 @@ func asText(out io.Writer, list []*livetable.Table) error {
 	return nil
 }
 
-// keyText is the names of a key's attributes.
-func keyText(schema []types.KeySchemaElement) string {
-	var names []string
+// keyNames are the names of a key's attributes, those of the partition first.
+func keyNames(schema []types.KeySchemaElement) (names []string) {
 	for _, role := range []types.KeyType{types.KeyTypeHash, types.KeyTypeRange} {
 		for _, k := range schema {
 			if k.KeyType == role {
@@ -172,13 +171,13 @@ func keyText(schema []types.KeySchemaElement) string {
 			}
 		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // typedKey is a key with the types of its attributes.
 func typedKey(t *livetable.Table, schema []types.KeySchemaElement) string {
 	var parts []string
-	for name := range strings.SplitSeq(keyText(schema), ", ") {
+	for _, name := range keyNames(schema) {
 		i := slices.IndexFunc(t.AttributeDefinitions, func(d types.AttributeDefinition) bool { return aws.ToString(d.AttributeName) == name })
 		if i >= 0 {
 			name += " " + string(t.AttributeDefinitions[i].AttributeType)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,7 +48,7 @@ which it does about every six hours.`,
 					return fmt.Errorf("table %s: %w", name, ddb.RedactError(err))
 				}
 				t := out.Table
-				_, err = fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", name, keyText(t.KeySchema), t.TableStatus, aws.ToInt64(t.ItemCount), aws.ToInt64(t.TableSizeBytes))
+				_, err = fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", name, strings.Join(keyNames(t.KeySchema), ", "), t.TableStatus, aws.ToInt64(t.ItemCount), aws.ToInt64(t.TableSizeBytes))
 				return err
 			})
 			return errors.Join(err, w.Flush())
