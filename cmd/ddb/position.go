@@ -145,8 +145,7 @@ func (s streams) save(file, service string, at any) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		name, _, _ := strings.Cut(s.args[0], " ")
-		file = filepath.Join(dir, "ddb", name+"-"+strings.ToLower(rand.Text()[:8])+".json")
+		file = filepath.Join(dir, "ddb", s.args[0]+"-"+strings.ToLower(rand.Text()[:8])+".json")
 	}
 	if file, err = filepath.Abs(file); err != nil {
 		return "", err
