@@ -79,11 +79,19 @@ func finished(file string, err error) error {
 	if file == "" || !isFinished(err) {
 		return err
 	}
-	var p position
-	if data, no := os.ReadFile(file); no != nil || json.Unmarshal(data, &p) != nil || p.Version == 0 || len(p.Args) == 0 {
+	if data, no := os.ReadFile(file); no != nil || positionIn(data) == nil {
 		return err
 	}
 	return errors.Join(err, remove(file))
+}
+
+// positionIn is the position that a file holds, of any version; nil if it holds anything else.
+func positionIn(data []byte) *position {
+	var p position
+	if json.Unmarshal(data, &p) != nil || p.Version == 0 || len(p.Args) == 0 {
+		return nil
+	}
+	return &p
 }
 
 func readPosition(file string) (*position, error) {
@@ -95,10 +103,11 @@ func readPosition(file string) (*position, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &position{file: file}
-	if json.Unmarshal(data, p) != nil || p.Version == 0 || len(p.Args) == 0 {
+	p := positionIn(data)
+	if p == nil {
 		return nil, fmt.Errorf("%s holds no position of ddb", file)
 	}
+	p.file = file
 	if p.Version != positionVersion {
 		return nil, fmt.Errorf("%s is of another version of ddb", file)
 	}
