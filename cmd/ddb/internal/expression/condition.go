@@ -2,7 +2,10 @@
 
 package expression
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxDepth bounds how deep parentheses, lists and maps may stand in each other; DynamoDB allows 32 levels of a value.
 const maxDepth = 64
@@ -87,6 +90,8 @@ func (p *parser) comma() {
 	p.write(", ")
 }
 
+var comparators = []string{"=", "<>", "<", "<=", ">", ">="}
+
 func (p *parser) comparison() {
 	p.operand()
 	switch {
@@ -104,16 +109,11 @@ func (p *parser) comparison() {
 		p.want("(")
 		p.list(p.operand)
 		p.want(")")
+	case p.kind == punctuation && slices.Contains(comparators, p.tok):
+		p.write(" " + p.tok + " ")
+		p.next()
+		p.operand()
 	default:
-		if p.kind == punctuation {
-			switch p.tok {
-			case "=", "<>", "<", "<=", ">", ">=":
-				p.write(" " + p.tok + " ")
-				p.next()
-				p.operand()
-				return
-			}
-		}
 		p.failf("a comparison is missing: =, <>, <, <=, >, >=, BETWEEN or IN")
 	}
 }
