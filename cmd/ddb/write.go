@@ -42,30 +42,20 @@ func (c *writing) condition() ([]ddb.Cond[ddb.RawItem], error) {
 	return list, nil
 }
 
-// instead explains the call if nothing is to be changed, and reports whether that was so.
-func (c *writing) instead(ctx context.Context, s streams, t *rawtable.Table, call func(context.Context) error) (bool, error) {
-	if !c.dryRun && !c.explain {
-		return false, nil
-	}
-	return true, printPlan(ctx, s, t, call)
-}
-
-// itemChange is a change of one item, which prints an item.
-func (c *writing) itemChange(ctx context.Context, s streams, t *rawtable.Table, plain bool, call func(context.Context) (ddb.RawItem, error)) error {
-	done, err := c.instead(ctx, s, t, func(ctx context.Context) error { _, err := call(ctx); return err })
-	if done || err != nil {
-		return err
+// change makes a change of one item, and reports whether it was made; with -dry-run and -explain it is explained in its place.
+func (c *writing) change(ctx context.Context, s streams, t *rawtable.Table, call func(context.Context) error) (made bool, err error) {
+	if c.dryRun || c.explain {
+		return false, printPlan(ctx, s, t, call)
 	}
 	ctx, end, err := c.bound(ctx, s, t)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer end()
-	item, err := call(ctx)
-	if err != nil {
-		return unsure(ctx, err)
+	if err := call(ctx); err != nil {
+		return false, unsure(ctx, err)
 	}
-	return one(s, item, plain)
+	return true, nil
 }
 
 var errUnsure = errors.New("the change may have been made or not")
@@ -121,12 +111,19 @@ An item that is not there is a failure unless -upsert is given.
 			if *old {
 				options = append(options, ddb.ReturnOld(&before))
 			}
-			return c.itemChange(ctx, s, t, *asPlain, func(ctx context.Context) (ddb.RawItem, error) {
-				if *upsert {
-					return t.Upsert(ctx, key, options...)
-				}
-				return t.Update(ctx, key, options...)
+			update := t.Update
+			if *upsert {
+				update = t.Upsert
+			}
+			var item ddb.RawItem
+			made, err := c.change(ctx, s, t, func(ctx context.Context) (err error) {
+				item, err = update(ctx, key, options...)
+				return err
 			})
+			if !made || err != nil {
+				return err
+			}
+			return one(s, item, *asPlain)
 		}
 	},
 }
@@ -161,20 +158,9 @@ An item that is not there is none: nothing is printed. For many items there is d
 			if len(cond) > 0 {
 				options = append(options, ddb.If(cond...))
 			}
-			call := func(ctx context.Context) error { return t.DeleteKey(ctx, key, options...) }
-			if done, err := c.instead(ctx, s, t, call); done || err != nil {
+			made, err := c.change(ctx, s, t, func(ctx context.Context) error { return t.DeleteKey(ctx, key, options...) })
+			if !made || err != nil || string(before.JSON()) == "{}" {
 				return err
-			}
-			ctx, end, err := c.bound(ctx, s, t)
-			if err != nil {
-				return err
-			}
-			defer end()
-			if err := call(ctx); err != nil {
-				return unsure(ctx, err)
-			}
-			if string(before.JSON()) == "{}" {
-				return nil
 			}
 			return one(s, before, *asPlain)
 		}
