@@ -32,26 +32,25 @@ written to the file of -failures, and make the exit status 3; all others are put
 put; give it the same input. What was under way is put again.
 ` + aboutConditions,
 	prepare: func(f *flag.FlagSet) action {
-		var c writing
 		var p putter
-		c.define(f)
-		c.defineIf(f)
+		p.define(f)
+		p.defineIf(f)
 		f.BoolVar(&p.create, "create", false, "put an item only if there is none with its key")
 		f.BoolVar(&p.plain, "plain", false, "the items are JSON without types")
-		f.StringVar(&c.failures, "failures", "", "write the items that were not put to this `file`")
+		f.StringVar(&p.failures, "failures", "", "write the items that were not put to this `file`")
 		return func(ctx context.Context, s streams, args []string) error {
-			cond, err := c.condition()
+			cond, err := p.condition()
 			if err != nil {
 				return err
 			}
 			if p.create && len(cond) > 0 {
 				return usageError("put: -create is a condition; give it or -if")
 			}
-			t, err := firstTable(ctx, s, &c, "put", args)
+			t, err := firstTable(ctx, s, &p, "put", args)
 			if err != nil {
 				return err
 			}
-			p.writing, p.s, p.table, p.cond = c, s, t, cond
+			p.s, p.table, p.cond = s, t, cond
 			return p.run(ctx, args[1:])
 		}
 	},
@@ -64,6 +63,7 @@ type putter struct {
 	table         *rawtable.Table
 	cond          []ddb.Cond[ddb.RawItem]
 	create, plain bool
+	failures      string
 
 	at      putPoint
 	file    *os.File   // of the failures

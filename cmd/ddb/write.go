@@ -16,7 +16,7 @@ import (
 type writing struct {
 	changing
 	spending
-	cond, failures string
+	cond string
 }
 
 func (c *writing) define(f *flag.FlagSet) {
