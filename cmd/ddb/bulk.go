@@ -21,15 +21,14 @@ import (
 // bulk are the flags of commands on whole tables.
 type bulk struct {
 	spending
-	name      string // of the export
-	workers   int
-	segments  int
-	missing   bool
-	older     string
-	failures  string
-	position  string
-	at        bulkPoint
-	lastSaved time.Time
+	name     string // of the export
+	workers  int
+	segments int
+	missing  bool
+	older    string
+	failures string
+	position string
+	at       bulkPoint
 }
 
 // bulkPoint is where such a command was stopped.
@@ -96,9 +95,10 @@ func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtabl
 		}
 	}))
 	if c.position != "" {
+		var saved time.Time
 		options = append(options, dump.OnPosition(func(position func() string) {
-			if now := time.Now(); now.Sub(c.lastSaved) >= time.Second {
-				c.lastSaved = now
+			if now := time.Now(); now.Sub(saved) >= time.Second {
+				saved = now
 				_, err := s.save(c.position, service, bulkPoint{Position: position(), Failed: failures})
 				unsaved = errors.Join(unsaved, err)
 			}
@@ -164,11 +164,7 @@ was killed with the same -name.`,
 			if done, err := c.explained(ctx, s, t, "", wholeTable(t)); done || err != nil {
 				return err
 			}
-			if c.name == "" {
-				if c.name = c.at.Name; c.name == "" {
-					c.name = fmt.Sprintf("%014d-%s", time.Now().UnixMilli(), strings.ToLower(rand.Text()[:8]))
-				}
-			}
+			c.name = cmp.Or(c.name, c.at.Name, fmt.Sprintf("%014d-%s", time.Now().UnixMilli(), strings.ToLower(rand.Text()[:8])))
 			ctx, end, err := c.bound(ctx, s, t)
 			if err != nil {
 				return err
