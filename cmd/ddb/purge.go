@@ -63,8 +63,6 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 	for _, a := range append(keys.Partition, keys.Sort...) {
 		r.Project = append(r.Project, ddb.RawAttr(a.Name))
 	}
-	gone := 0 // in all runs; those that -where kept are not among them
-	c.read.done = &gone
 	deleted := func(ctx context.Context, list []ddb.RawItem) error {
 		if len(r.Filter) == 0 {
 			keys := make([]ddb.Key[ddb.RawValue, ddb.RawValue], len(list))
@@ -73,7 +71,7 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 			}
 			err := t.BatchDelete(ctx, keys)
 			if err == nil {
-				gone += len(list)
+				c.read.done += len(list)
 			}
 			return err
 		}
@@ -83,13 +81,13 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 				return err
 			}
 			if err == nil {
-				gone++
+				c.read.done++ // those that -where kept are not among them
 			}
 		}
 		return nil
 	}
 	if only {
-		deleted = func(_ context.Context, list []ddb.RawItem) error { gone += len(list); return nil }
+		deleted = func(_ context.Context, list []ddb.RawItem) error { c.read.done += len(list); return nil }
 	} else {
 		c.read.also = "at least a write unit for each item"
 	}
@@ -101,6 +99,6 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 	if only {
 		verb = "would delete"
 	}
-	fmt.Fprintf(s.err, "%s %d items\n", verb, gone)
+	fmt.Fprintf(s.err, "%s %d items\n", verb, c.read.done)
 	return nil
 }

@@ -27,7 +27,7 @@ type reading struct {
 	consistent, plain        bool
 	position                 string
 	also                     string // what else it costs
-	done                     *int   // what the command counts itself, kept in positions; nil for nothing
+	done                     int    // what the command counts itself in all runs, kept in positions
 }
 
 func (c *reading) define(f *flag.FlagSet) {
@@ -115,10 +115,7 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 	if err := s.restore(service, &at); err != nil {
 		return 0, err
 	}
-	if c.done == nil {
-		c.done = new(int)
-	}
-	*c.done = at.Done
+	c.done = at.Done
 	if r.Limit > 0 {
 		if r.Limit -= at.Items; r.Limit <= 0 {
 			return at.Items, finished(c.position, nil)
@@ -142,7 +139,7 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 	defer end()
 	stopped := func(err error) error {
 		end()
-		at.Done = *c.done
+		at.Done = c.done
 		return s.interrupt(err, c.position, service, at)
 	}
 	err = shown(ctx, name+" of "+t.Name(), func(ctx context.Context, task *progress.Task) error {
@@ -165,7 +162,7 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 			if c.workers <= 1 { // a sweep counts them itself
 				task.Items(int64(len(p.items)))
 			}
-			at.Cursor, at.Items, at.Done = p.next(), at.Items+len(p.items), *c.done
+			at.Cursor, at.Items, at.Done = p.next(), at.Items+len(p.items), c.done
 			if c.position != "" && at.Cursor != "" {
 				if _, err := s.save(c.position, service, at); err != nil {
 					return err
