@@ -22,7 +22,7 @@ is cheaper: deletes are billed as writes.
 ` + aboutConditions,
 	prepare: func(f *flag.FlagSet) action {
 		var c purging
-		c.changing.define(f)
+		c.define(f)
 		c.read.spending.define(f)
 		c.read.parallel(f)
 		f.StringVar(&c.read.where, "where", "", "delete the items for which this `condition` holds")
