@@ -27,47 +27,47 @@ type writeRequest struct {
 	ReturnValuesOnConditionCheckFailure string `json:",omitempty"`
 }
 
-// mostConditions is how many attributes the condition of a write compares. An expression has at most 300 operators and 4 KB,
-// and each comparison needs two operators and up to 16 bytes.
+// The condition of a write compares at most mostConditions attributes in at most maxExpression bytes: an expression has at most 300 operators
+// and 4 KB, and each comparison needs two operators. longestComparison is that of an attribute that was not there, with what joins it to the others.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-const mostConditions = 140
+const (
+	mostConditions    = 140
+	maxExpression     = 4096
+	longestComparison = len(" AND attribute_not_exists(#1234567890)")
+)
 
-// asRead is the condition that attributes of an item are as they were read, by which a write cannot undo another.
-// If there are more than a condition can hold, the first names are compared; whole is false then.
-func asRead(e *readRequest, read item, names []string) (condition string, whole bool) {
-	whole = true
-	if len(names) > mostConditions {
-		names, whole = names[:mostConditions], false
-	}
-	var all []string
-	for _, name := range names {
+// asRead is the condition that attributes of an item are as they were read, by which a write cannot undo another. If there
+// are more than a condition can hold, the first names are compared, and the note says so.
+func asRead(e *readRequest, read item, names []string, order string) (condition, note string) {
+	for n, name := range names {
+		if n == mostConditions || len(condition)+longestComparison > maxExpression {
+			return condition, fmt.Sprintf("The item has more attributes than a condition can hold: %d of them are compared, %s.", n, order)
+		}
+		if n > 0 {
+			condition += " AND "
+		}
 		if raw, ok := read[name]; ok {
-			all = append(all, e.name(name)+" = "+e.value(raw))
+			condition += e.name(name) + " = " + e.value(raw)
 		} else {
-			all = append(all, "attribute_not_exists("+e.name(name)+")")
+			condition += "attribute_not_exists(" + e.name(name) + ")"
 		}
 	}
-	return strings.Join(all, " AND "), whole
+	return condition, ""
 }
 
 // updateOf is the request that makes an item as it was read into another: it sets and removes what differs, under the
-// condition that the attributes are as they were read. What another program adds meanwhile stays.
-func updateOf(t *table, read, after item) (r *writeRequest, whole bool) {
+// condition that the attributes are as they were read. What another program adds meanwhile stays. The key is compared
+// first: without it, an update would make an item that was deleted meanwhile again.
+func updateOf(t *table, read, after item) (r *writeRequest, note string) {
 	var e readRequest // for its placeholders
-	var set, remove, names []string
-	changed := make(map[string]bool)
+	var set, remove, changed []string
 	for _, c := range changesOf(read, after) {
-		names, changed[c.Name] = append(names, c.Name), true
+		changed = append(changed, c.Name)
 		if c.Kind == "removed" {
 			remove = append(remove, e.name(c.Name))
 		} else {
 			set = append(set, e.name(c.Name)+" = "+e.value(after[c.Name]))
-		}
-	}
-	for _, name := range read.names(t.key()) {
-		if !changed[name] {
-			names = append(names, name) // what changes is compared first
 		}
 	}
 	var expression []string
@@ -77,12 +77,15 @@ func updateOf(t *table, read, after item) (r *writeRequest, whole bool) {
 	if len(remove) > 0 {
 		expression = append(expression, "REMOVE "+strings.Join(remove, ", "))
 	}
-	condition, whole := asRead(&e, read, names)
+	names := read.names(t.key())
+	own := len(read.keyOf(t.key()))
+	same := slices.DeleteFunc(slices.Clone(names[own:]), func(name string) bool { _, found := slices.BinarySearch(changed, name); return found })
+	condition, note := asRead(&e, read, slices.Concat(names[:own], changed, same), "first the key and what changes")
 	return &writeRequest{
 		TableName: t.TableName, Key: read.keyOf(t.key()), UpdateExpression: strings.Join(expression, " "), ConditionExpression: condition,
 		ExpressionAttributeNames: e.ExpressionAttributeNames, ExpressionAttributeValues: e.ExpressionAttributeValues,
 		ReturnConsumedCapacity: "TOTAL", ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-	}, whole
+	}, note
 }
 
 // createOf is the request that stores an item whose key is not there.
@@ -93,13 +96,13 @@ func createOf(t *table, after item) *writeRequest {
 }
 
 // deleteOf is the request that deletes an item which is as it was read.
-func deleteOf(t *table, read item) (r *writeRequest, whole bool) {
+func deleteOf(t *table, read item) (r *writeRequest, note string) {
 	var e readRequest
-	condition, whole := asRead(&e, read, read.names(t.key()))
+	condition, note := asRead(&e, read, read.names(t.key()), "first the key")
 	return &writeRequest{
 		TableName: t.TableName, Key: read.keyOf(t.key()), ConditionExpression: condition, ExpressionAttributeNames: e.ExpressionAttributeNames,
 		ExpressionAttributeValues: e.ExpressionAttributeValues, ReturnConsumedCapacity: "TOTAL",
-	}, whole
+	}, note
 }
 
 // write sends a request and returns what it cost.
@@ -260,23 +263,19 @@ func (p *Page) showReview(w http.ResponseWriter, r *http.Request, status int, t 
 		p.showEdit(w, r, status, t, v, append(problems, "nothing is different from what was read")...)
 		return
 	}
-	operation, request := p.requestOf(t, e)
-	if e.read != nil {
-		if _, whole := updateOf(t, e.read, e.after); !whole {
-			v.Note = fmt.Sprintf("The item has more attributes than a condition can hold: %d of them are compared, those that change first.", mostConditions)
-		}
-	}
+	operation, request, note := p.requestOf(t, e)
+	v.Note = note
 	v.Save = link([]string{"tables", t.TableName, "save"})
 	v.Exchange = exchange{Operation: operation, Request: indented(request), Command: p.command(r, operation, request), Planned: true}
 	p.showEdit(w, r, status, t, v, problems...)
 }
 
-func (p *Page) requestOf(t *table, e *edited) (operation string, request *writeRequest) {
+func (p *Page) requestOf(t *table, e *edited) (operation string, request *writeRequest, note string) {
 	if e.read == nil {
-		return "PutItem", createOf(t, e.after)
+		return "PutItem", createOf(t, e.after), ""
 	}
-	request, _ = updateOf(t, e.read, e.after)
-	return "UpdateItem", request
+	request, note = updateOf(t, e.read, e.after)
+	return "UpdateItem", request, note
 }
 
 // changedSince answers an edit of an item that is no longer as it was read: it shows what has changed, and the edit again,
@@ -303,7 +302,8 @@ func (p *Page) changedSince(w http.ResponseWriter, r *http.Request, t *table, e 
 	v.Since = since
 	v.Changes = changesOf(now, merged)
 	if len(v.Changes) > 0 {
-		operation, request := p.requestOf(t, again)
+		operation, request, note := p.requestOf(t, again)
+		v.Note = note
 		v.Save = link([]string{"tables", t.TableName, "save"})
 		v.Exchange = exchange{Operation: operation, Request: indented(request), Command: p.command(r, operation, request), Planned: true}
 	}
@@ -329,7 +329,7 @@ func (p *Page) save(w http.ResponseWriter, r *http.Request) {
 		p.showReview(w, r, http.StatusOK, t, e)
 		return
 	}
-	operation, request := p.requestOf(t, e)
+	operation, request, _ := p.requestOf(t, e)
 	units, err := p.write(r, operation, request)
 	switch {
 	case isKind(err, "ConditionalCheckFailedException") && e.read == nil:
@@ -369,10 +369,8 @@ func (p *Page) showDelete(w http.ResponseWriter, r *http.Request, status int, t 
 	v := p.editView(t, &edited{read: read})
 	v.Editing, v.Since, v.Changes, v.Danger = false, since, changesOf(read, nil), true
 	v.Save, v.SaveTitle = link([]string{"tables", t.TableName, "delete"}), "Delete the item"
-	request, whole := deleteOf(t, read)
-	if !whole {
-		v.Note = fmt.Sprintf("The item has more attributes than a condition can hold: %d of them are compared.", mostConditions)
-	}
+	request, note := deleteOf(t, read)
+	v.Note = note
 	v.Exchange = exchange{Operation: "DeleteItem", Request: indented(request), Command: p.command(r, "DeleteItem", request), Planned: true}
 	p.showEdit(w, r, status, t, v, problems...)
 }

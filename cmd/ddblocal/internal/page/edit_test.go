@@ -4,6 +4,7 @@ package page_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -238,6 +239,57 @@ func TestManyAttributes(t *testing.T) {
 	s.follow(s.form(s.get(strings.Replace(aQuery, "/edit", "/delete", 1), 200), "Delete the item"))
 	if got := s.stored(aKey); got != "" {
 		t.Errorf("the item is %s", got)
+	}
+}
+
+// TestManyAddedAttributes: a condition with the names of all that an edit adds would be longer than the engine takes. The key is compared in any
+// case: an update without it would make an item that was deleted meanwhile again.
+func TestManyAddedAttributes(t *testing.T) {
+	for _, count := range []int{100, 140, 200} {
+		s := newSite(t, page.Options{})
+		s.things()
+		put := `{"TableName":"things","Item":{"id":{"S":"a"}}}`
+		s.send("PutItem", put, nil)
+		want := `{"id":{"S":"a"}`
+		for i := range count {
+			want += fmt.Sprintf(`,"new%03d":{"N":"1"}`, i)
+		}
+		want += "}"
+		edit := s.form(s.get(aQuery, 200), "Edit")
+		edit.fields.Set("text", want)
+		body := s.posts(edit, 200)
+		var request struct {
+			ConditionExpression       string
+			ExpressionAttributeNames  map[string]string
+			ExpressionAttributeValues map[string]json.RawMessage
+		}
+		if err := json.Unmarshal([]byte(shown(t, body, "Request")), &request); err != nil {
+			t.Fatal(err)
+		}
+		name, value, _ := strings.Cut(strings.Split(request.ConditionExpression, " AND ")[0], " = ")
+		if request.ExpressionAttributeNames[name] != "id" || canonicalJSON(t, string(request.ExpressionAttributeValues[value])) != `{"S":"a"}` {
+			t.Errorf("%d attributes: the condition does not begin with the key: %.60s", count, request.ConditionExpression)
+		}
+		if n := len(request.ConditionExpression); n > 4096 {
+			t.Errorf("%d attributes: the condition has %d bytes", count, n)
+		}
+		compared := strings.Count(request.ConditionExpression, " AND ") + 1
+		if all := compared == count+1; all != (count == 100) || compared < 101 {
+			t.Errorf("%d attributes: %d are compared", count, compared)
+		} else if !all {
+			s.says(body, fmt.Sprintf("more attributes than a condition can hold: %d of them are compared", compared))
+		}
+		save := s.form(body, "Save the changes")
+		s.send("DeleteItem", `{"TableName":"things","Key":`+aKey+`}`, nil)
+		s.says(s.posts(save, 409), "the item was deleted since it was read")
+		if got := s.stored(aKey); got != "" {
+			t.Errorf("%d attributes: a deleted item is there again: %.60s", count, got)
+		}
+		s.send("PutItem", put, nil)
+		s.follow(save)
+		if got := s.stored(aKey); got != canonicalJSON(t, want) {
+			t.Errorf("%d attributes: the item is %.60s", count, got)
+		}
 	}
 }
 
