@@ -30,6 +30,11 @@ type exchange struct {
 	CodeNote          string
 }
 
+// exchange is a request as a view shows it; what it cost is added by those that send it.
+func (p *Page) exchange(r *http.Request, operation string, request any) exchange {
+	return exchange{Operation: operation, Request: indented(request), Command: p.command(r, operation, request)}
+}
+
 // streamOperations are those of the API of streams.
 var streamOperations = []string{"DescribeStream", "GetShardIterator", "GetRecords"}
 

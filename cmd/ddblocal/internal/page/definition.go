@@ -219,11 +219,12 @@ func (p *Page) showTables(w http.ResponseWriter, r *http.Request) {
 		}
 		rows = append(rows, row)
 	}
-	request := struct{}{}
+	sent := p.exchange(r, "ListTables", struct{}{})
+	sent.Note = "And a DescribeTable and a DescribeTimeToLive for each table. They cost no units."
 	p.show(w, r, http.StatusOK, "tables", &view{Title: "Tables", Content: struct {
 		Rows     []tableRow
 		Exchange exchange
-	}{rows, exchange{Operation: "ListTables", Request: indented(request), Command: p.command(r, "ListTables", request), Note: "And a DescribeTable and a DescribeTimeToLive for each table. They cost no units."}}})
+	}{rows, sent}})
 }
 
 // fact is a line of a definition.
@@ -273,12 +274,13 @@ func (p *Page) showTable(w http.ResponseWriter, r *http.Request) {
 		key := fmt.Sprintf("%s, %d dimensions, %s", x.VectorAttribute.AttributeName, x.Dimensions, x.DistanceFunction)
 		rows = append(rows, indexRow{Name: x.IndexName, Kind: "vector", Status: x.IndexStatus, Key: key, Projection: x.Projection.text(), Members: link([]string{"tables", t.TableName, "indexes", x.IndexName})})
 	}
-	request := struct{ TableName string }{t.TableName}
+	sent := p.exchange(r, "DescribeTable", struct{ TableName string }{t.TableName})
+	sent.Note, sent.Code = "It costs no units.", describeCode(t)
 	p.show(w, r, http.StatusOK, "table", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, ""), Content: struct {
 		Facts    []fact
 		Indexes  []indexRow
 		Exchange exchange
-	}{facts, rows, exchange{Operation: "DescribeTable", Request: indented(request), Command: p.command(r, "DescribeTable", request), Note: "It costs no units.", Code: describeCode(t)}}})
+	}{facts, rows, sent}})
 }
 
 func billing(t *table) string {

@@ -3,7 +3,6 @@
 package page
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -43,19 +42,11 @@ func (p *Page) showExpiry(w http.ResponseWriter, r *http.Request) {
 	}
 	request := &readRequest{TableName: t.TableName, Limit: filteredLimit, ReturnConsumedCapacity: "TOTAL"}
 	request.FilterExpression = "attribute_exists(" + request.name(t.ttl) + ")"
-	if after := r.URL.Query().Get("after"); after != "" {
-		start, problems := parseItem(after)
-		if len(problems) > 0 {
-			p.fail(w, r, http.StatusBadRequest, append([]string{"the cursor is no key"}, problems...)...)
-			return
-		}
-		request.ExclusiveStartKey = json.RawMessage(start.compact())
-	}
-	reply, err := p.read(r.Context(), "Scan", request)
-	if err != nil {
-		p.failCall(w, r, err)
+	reply, sent, ok := p.scan(w, r, t, request, filter{Path: strconv.Quote(t.ttl), Op: "attribute_exists", Type: "N"})
+	if !ok {
 		return
 	}
+	content.Exchange = sent
 	now := p.Engine.Clock().Now()
 	for _, i := range reply.Items {
 		row := expiryOf(typeOf(i[t.ttl]), now)
@@ -66,11 +57,6 @@ func (p *Page) showExpiry(w http.ResponseWriter, r *http.Request) {
 	if len(reply.LastEvaluatedKey) > 0 {
 		content.Next = link([]string{"tables", t.TableName, "ttl"}, "after", reply.LastEvaluatedKey.compact())
 	}
-	content.Exchange = exchange{
-		Operation: "Scan", Request: indented(request), Command: p.command(r, "Scan", request), Reads: true,
-		Units: reply.ConsumedCapacity.CapacityUnits, Returned: reply.Count, Scanned: reply.ScannedCount,
-	}
-	content.Exchange.Code, content.Exchange.CodeNote = scanCode(t, request.Limit, r.URL.Query().Get("after"), filter{Path: strconv.Quote(t.ttl), Op: "attribute_exists", Type: "N"})
 	p.show(w, r, http.StatusOK, "expiry", v)
 }
 

@@ -44,17 +44,17 @@ func keyProblems(t *table, i item) (problems []string) {
 	return problems
 }
 
-// get reads an item, consistently; nil if it is not there.
-func (p *Page) get(r *http.Request, t *table, key item) (item, exchange, error) {
-	request := getRequest{t.TableName, key, true, "TOTAL"}
+// getOf is the request that reads an item, consistently.
+func getOf(t *table, key item) getRequest { return getRequest{t.TableName, key, true, "TOTAL"} }
+
+// get reads an item, nil if it is not there, and returns what that cost.
+func (p *Page) get(r *http.Request, t *table, key item) (found item, units float64, err error) {
 	var reply struct {
 		Item             item
 		ConsumedCapacity struct{ CapacityUnits float64 }
 	}
-	err := p.call(r.Context(), "GetItem", request, &reply)
-	e := exchange{Operation: "GetItem", Request: indented(request), Command: p.command(r, "GetItem", request), Units: reply.ConsumedCapacity.CapacityUnits}
-	e.Code, e.CodeNote = getCode(t, key)
-	return reply.Item, e, err
+	err = p.call(r.Context(), "GetItem", getOf(t, key), &reply)
+	return reply.Item, reply.ConsumedCapacity.CapacityUnits, err
 }
 
 // attributeRow is an attribute of an item.
@@ -82,15 +82,18 @@ func (p *Page) showItem(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	got, e, err := p.get(r, t, key)
+	got, units, err := p.get(r, t, key)
 	if err != nil {
 		p.failCall(w, r, err)
 		return
 	}
+	sent := p.exchange(r, "GetItem", getOf(t, key))
+	sent.Units = units
+	sent.Code, sent.CodeNote = getCode(t, key)
 	keys := t.key()
 	v := &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "-")}
 	content := &itemView{
-		Key: key.keyWords(keys), Exchange: e,
+		Key: key.keyWords(keys), Exchange: sent,
 		Edit: link([]string{"tables", t.TableName, "edit"}, "key", key.compact()), Delete: link([]string{"tables", t.TableName, "delete"}, "key", key.compact()),
 	}
 	v.Content = content

@@ -27,6 +27,34 @@ func (p *Page) read(ctx context.Context, operation string, r *readRequest) (*rea
 	return reply, err
 }
 
+// reads adds what a search read.
+func (e *exchange) reads(reply *readReply) {
+	e.Reads, e.Units, e.Returned, e.Scanned = true, reply.ConsumedCapacity.CapacityUnits, reply.Count, reply.ScannedCount
+}
+
+// scan reads the items of a table from the parameter after on, and answers itself if it cannot. The filters are those of the
+// request, for its Go.
+func (p *Page) scan(w http.ResponseWriter, r *http.Request, t *table, request *readRequest, filters ...filter) (*readReply, exchange, bool) {
+	after := r.URL.Query().Get("after")
+	if after != "" {
+		start, problems := parseItem(after)
+		if len(problems) > 0 {
+			p.fail(w, r, http.StatusBadRequest, append([]string{"the cursor is no key"}, problems...)...)
+			return nil, exchange{}, false
+		}
+		request.ExclusiveStartKey = json.RawMessage(start.compact())
+	}
+	reply, err := p.read(r.Context(), "Scan", request)
+	if err != nil {
+		p.failCall(w, r, err)
+		return nil, exchange{}, false
+	}
+	sent := p.exchange(r, "Scan", request)
+	sent.reads(reply)
+	sent.Code, sent.CodeNote = scanCode(t, request.Limit, after, filters...)
+	return reply, sent, true
+}
+
 // cell is a value in a table of items.
 type cell struct {
 	Type, Text string
@@ -223,7 +251,7 @@ func (p *Page) showItems(w http.ResponseWriter, r *http.Request) {
 		p.show(w, r, http.StatusBadRequest, "items", v)
 		return
 	}
-	content.Exchange = exchange{Operation: operation, Request: indented(request), Command: p.command(r, operation, request), Reads: true}
+	content.Exchange = p.exchange(r, operation, request)
 	content.Exchange.Code, content.Exchange.CodeNote = codeOf(t, &s)
 	reply, err := p.read(r.Context(), operation, request)
 	if err != nil {
@@ -234,7 +262,7 @@ func (p *Page) showItems(w http.ResponseWriter, r *http.Request) {
 	here := []string{"tables", t.TableName, "items"}
 	content.Found = true
 	content.Items = newItemTable(t, s.keys, reply.Items)
-	content.Exchange.Units, content.Exchange.Returned, content.Exchange.Scanned = reply.ConsumedCapacity.CapacityUnits, reply.Count, reply.ScannedCount
+	content.Exchange.reads(reply)
 	if len(reply.LastEvaluatedKey) > 0 {
 		content.Next = link(here, append(s.params(), "after", reply.LastEvaluatedKey.compact())...)
 	}

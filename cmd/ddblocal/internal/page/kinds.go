@@ -4,7 +4,6 @@ package page
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -59,21 +58,12 @@ func (p *Page) showKinds(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	by, separator := q.Get("by"), cmp.Or(q.Get("sep"), plainSeparator)
 	request := &readRequest{TableName: t.TableName, Limit: kindsLimit, ReturnConsumedCapacity: "TOTAL"}
-	if after := q.Get("after"); after != "" {
-		start, problems := parseItem(after)
-		if len(problems) > 0 {
-			p.fail(w, r, http.StatusBadRequest, append([]string{"the cursor is no key"}, problems...)...)
-			return
-		}
-		request.ExclusiveStartKey = json.RawMessage(start.compact())
-	}
-	reply, err := p.read(r.Context(), "Scan", request)
-	if err != nil {
-		p.failCall(w, r, err)
+	reply, sent, ok := p.scan(w, r, t, request)
+	if !ok {
 		return
 	}
 	here := []string{"tables", t.TableName, "kinds"}
-	content := &kindsView{Separator: separator, ByPrefix: by == byPrefix, Kinds: kindsOf(t, reply.Items, by, separator), From: q.Get("after") != "", Action: link(here)}
+	content := &kindsView{Separator: separator, ByPrefix: by == byPrefix, Kinds: kindsOf(t, reply.Items, by, separator), From: q.Get("after") != "", Action: link(here), Exchange: sent}
 	content.By = append(content.By, choice{byPrefix, "the prefixes of the key", by == byPrefix})
 	candidates := entityAttributes(t, reply.Items)
 	if by != byPrefix && !slices.Contains(candidates, by) {
@@ -85,11 +75,6 @@ func (p *Page) showKinds(w http.ResponseWriter, r *http.Request) {
 	if len(reply.LastEvaluatedKey) > 0 {
 		content.Next = link(here, "by", by, "sep", q.Get("sep"), "after", reply.LastEvaluatedKey.compact())
 	}
-	content.Exchange = exchange{
-		Operation: "Scan", Request: indented(request), Command: p.command(r, "Scan", request), Reads: true,
-		Units: reply.ConsumedCapacity.CapacityUnits, Returned: reply.Count, Scanned: reply.ScannedCount,
-	}
-	content.Exchange.Code, content.Exchange.CodeNote = scanCode(t, request.Limit, q.Get("after"))
 	p.show(w, r, http.StatusOK, "kinds", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "kinds"), Content: content})
 }
 

@@ -70,19 +70,11 @@ func (p *Page) showMembers(w http.ResponseWriter, r *http.Request) {
 	if content.OnlyOut {
 		request.Limit = filteredLimit
 	}
-	if after := q.Get("after"); after != "" {
-		start, problems := parseItem(after)
-		if len(problems) > 0 {
-			p.fail(w, r, http.StatusBadRequest, append([]string{"the cursor is no key"}, problems...)...)
-			return
-		}
-		request.ExclusiveStartKey = json.RawMessage(start.compact())
-	}
-	reply, err := p.read(r.Context(), "Scan", request)
-	if err != nil {
-		p.failCall(w, r, err)
+	reply, sent, ok := p.scan(w, r, t, request)
+	if !ok {
 		return
 	}
+	content.Exchange = sent
 	for _, i := range reply.Items {
 		row := memberRow{Key: i.keyWords(t.key()), Link: itemLink(t, i), Why: why(i)}
 		for _, c := range content.Columns {
@@ -105,11 +97,6 @@ func (p *Page) showMembers(w http.ResponseWriter, r *http.Request) {
 	if len(reply.LastEvaluatedKey) > 0 {
 		content.Next = link(here, "only", q.Get("only"), "after", reply.LastEvaluatedKey.compact())
 	}
-	content.Exchange = exchange{
-		Operation: "Scan", Request: indented(request), Command: p.command(r, "Scan", request), Reads: true,
-		Units: reply.ConsumedCapacity.CapacityUnits, Returned: reply.Count, Scanned: reply.ScannedCount,
-	}
-	content.Exchange.Code, content.Exchange.CodeNote = scanCode(t, request.Limit, q.Get("after"))
 	p.show(w, r, http.StatusOK, "members", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "-"), Content: content})
 }
 
