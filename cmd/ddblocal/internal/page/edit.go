@@ -207,13 +207,22 @@ func (p *Page) newItem(w http.ResponseWriter, r *http.Request) {
 	p.showEdit(w, r, http.StatusOK, t, p.editView(t, &edited{text: empty.json(t.key())}))
 }
 
+// readForm is the item that a form was made for.
+func readForm(r *http.Request, t *table) (read item, problems []string) {
+	read, problems = parseItem(r.PostForm.Get("read"))
+	if problems = append(problems, keyProblems(t, read)...); len(problems) > 0 {
+		problems = append([]string{"the form does not say which item was read; load it again"}, problems...)
+	}
+	return read, problems
+}
+
 // editForm reads the form of an edit; problems are for the person who wrote it.
-func (p *Page) editForm(r *http.Request, t *table) (e *edited, problems []string) {
+func editForm(r *http.Request, t *table) (e *edited, problems []string) {
 	e = &edited{text: strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n")} // forms send the former
-	if text := r.PostForm.Get("read"); text != "" {
-		read, wrong := parseItem(text)
-		if wrong = append(wrong, keyProblems(t, read)...); len(wrong) > 0 {
-			return e, append([]string{"the form does not say which item was read; load it again"}, wrong...)
+	if r.PostForm.Get("read") != "" {
+		read, problems := readForm(r, t)
+		if len(problems) > 0 {
+			return e, problems
 		}
 		e.read = read
 	}
@@ -231,15 +240,24 @@ func (p *Page) editForm(r *http.Request, t *table) (e *edited, problems []string
 
 func canonicalItem(i item) string { return canonical(json.RawMessage(i.compact())) }
 
-// review shows what a form would change, and the request that would do it.
-func (p *Page) review(w http.ResponseWriter, r *http.Request) {
+// edited reads the table and the form of an edit, and answers itself if something is wrong.
+func (p *Page) edited(w http.ResponseWriter, r *http.Request) (*table, *edited, bool) {
 	t, ok := p.describes(w, r)
 	if !ok || !p.checkForm(w, r) {
-		return
+		return nil, nil, false
 	}
-	e, problems := p.editForm(r, t)
+	e, problems := editForm(r, t)
 	if len(problems) > 0 {
 		p.showEdit(w, r, http.StatusBadRequest, t, p.editView(t, e), problems...)
+		return nil, nil, false
+	}
+	return t, e, true
+}
+
+// review shows what a form would change, and the request that would do it.
+func (p *Page) review(w http.ResponseWriter, r *http.Request) {
+	t, e, ok := p.edited(w, r)
+	if !ok {
 		return
 	}
 	if e.read != nil {
@@ -253,24 +271,29 @@ func (p *Page) review(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	p.showReview(w, r, http.StatusOK, t, e)
+	p.showReview(w, r, t, e)
 }
 
-func (p *Page) showReview(w http.ResponseWriter, r *http.Request, status int, t *table, e *edited, problems ...string) {
+func (p *Page) showReview(w http.ResponseWriter, r *http.Request, t *table, e *edited) {
 	v := p.editView(t, e)
 	v.Changes = changesOf(e.read, e.after)
 	if len(v.Changes) == 0 {
-		p.showEdit(w, r, status, t, v, append(problems, "nothing is different from what was read")...)
+		p.showEdit(w, r, http.StatusOK, t, v, "nothing is different from what was read")
 		return
 	}
-	operation, request, note := p.requestOf(t, e)
-	v.Note = note
-	v.Save = link([]string{"tables", t.TableName, "save"})
-	v.Exchange = exchange{Operation: operation, Request: indented(request), Command: p.command(r, operation, request), Planned: true}
-	p.showEdit(w, r, status, t, v, problems...)
+	p.plan(r, t, v, e)
+	p.showEdit(w, r, http.StatusOK, t, v)
 }
 
-func (p *Page) requestOf(t *table, e *edited) (operation string, request *writeRequest, note string) {
+// plan adds the request of an edit, and the form that sends it.
+func (p *Page) plan(r *http.Request, t *table, v *editView, e *edited) {
+	operation, request, note := requestOf(t, e)
+	v.Note, v.Save = note, link([]string{"tables", t.TableName, "save"})
+	v.Exchange = p.exchange(r, operation, request)
+	v.Exchange.Planned = true
+}
+
+func requestOf(t *table, e *edited) (operation string, request *writeRequest, note string) {
 	if e.read == nil {
 		return "PutItem", createOf(t, e.after), ""
 	}
@@ -299,13 +322,9 @@ func (p *Page) changedSince(w http.ResponseWriter, r *http.Request, t *table, e 
 	}
 	again := &edited{read: now, after: merged, text: merged.json(t.key())}
 	v := p.editView(t, again)
-	v.Since = since
-	v.Changes = changesOf(now, merged)
+	v.Since, v.Changes = since, changesOf(now, merged)
 	if len(v.Changes) > 0 {
-		operation, request, note := p.requestOf(t, again)
-		v.Note = note
-		v.Save = link([]string{"tables", t.TableName, "save"})
-		v.Exchange = exchange{Operation: operation, Request: indented(request), Command: p.command(r, operation, request), Planned: true}
+		p.plan(r, t, v, again)
 	}
 	problems := []string{"the item was changed since it was read, so nothing was saved; below are your changes to the item as it is now"}
 	if len(both) > 0 {
@@ -316,20 +335,15 @@ func (p *Page) changedSince(w http.ResponseWriter, r *http.Request, t *table, e 
 
 // save stores what was reviewed.
 func (p *Page) save(w http.ResponseWriter, r *http.Request) {
-	t, ok := p.describes(w, r)
-	if !ok || !p.checkForm(w, r) {
-		return
-	}
-	e, problems := p.editForm(r, t)
-	if len(problems) > 0 {
-		p.showEdit(w, r, http.StatusBadRequest, t, p.editView(t, e), problems...)
+	t, e, ok := p.edited(w, r)
+	if !ok {
 		return
 	}
 	if e.read != nil && len(changesOf(e.read, e.after)) == 0 {
-		p.showReview(w, r, http.StatusOK, t, e)
+		p.showReview(w, r, t, e)
 		return
 	}
-	operation, request, _ := p.requestOf(t, e)
+	operation, request, _ := requestOf(t, e)
 	units, err := p.write(r, operation, request)
 	switch {
 	case isKind(err, "ConditionalCheckFailedException") && e.read == nil:
@@ -370,8 +384,8 @@ func (p *Page) showDelete(w http.ResponseWriter, r *http.Request, status int, t 
 	v.Editing, v.Since, v.Changes, v.Danger = false, since, changesOf(read, nil), true
 	v.Save, v.SaveTitle = link([]string{"tables", t.TableName, "delete"}), "Delete the item"
 	request, note := deleteOf(t, read)
-	v.Note = note
-	v.Exchange = exchange{Operation: "DeleteItem", Request: indented(request), Command: p.command(r, "DeleteItem", request), Planned: true}
+	v.Note, v.Exchange = note, p.exchange(r, "DeleteItem", request)
+	v.Exchange.Planned = true
 	p.showEdit(w, r, status, t, v, problems...)
 }
 
@@ -381,9 +395,9 @@ func (p *Page) deleteItem(w http.ResponseWriter, r *http.Request) {
 	if !ok || !p.checkForm(w, r) {
 		return
 	}
-	read, problems := parseItem(r.PostForm.Get("read"))
-	if problems = append(problems, keyProblems(t, read)...); len(problems) > 0 {
-		p.fail(w, r, http.StatusBadRequest, append([]string{"the form does not say which item was read; load it again"}, problems...)...)
+	read, problems := readForm(r, t)
+	if len(problems) > 0 {
+		p.fail(w, r, http.StatusBadRequest, problems...)
 		return
 	}
 	request, _ := deleteOf(t, read)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -49,10 +50,7 @@ func (s *site) form(body, label string) form {
 func (s *site) post(f form) *httptest.ResponseRecorder {
 	s.t.Helper()
 	r := request("POST", f.action)
-	r.Body = http.NoBody
-	body := strings.NewReader(f.fields.Encode())
-	r = httptest.NewRequest(http.MethodPost, f.action, body)
-	r.RemoteAddr, r.Host = "127.0.0.1:40000", "localhost:8000"
+	r.Body = io.NopCloser(strings.NewReader(f.fields.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Origin", "http://localhost:8000")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -122,7 +120,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 		// Out and in again: nothing is different.
 		f = s.form(s.get(aQuery, 200), "Edit")
-		s.says(s.posts(f, 400-200), "nothing is different")
+		s.says(s.posts(f, 200), "nothing is different")
 		// With another attribute beside it, it stays what it is.
 		f.fields.Set("text", strings.Replace(f.fields.Get("text"), `"id"`, `"also": {"N":"1"}, "id"`, 1))
 		body = s.posts(f, 200)
