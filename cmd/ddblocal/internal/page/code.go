@@ -157,7 +157,7 @@ func (g *goCode) filter(f filter) string {
 			return handle + "." + goComparisons[f.Op] + "(" + literal(kind, f.Value) + ")"
 		}
 	}
-	var r readRequest
+	var r placeholders
 	text, err := f.expression(&r)
 	if err != nil {
 		return ""

@@ -16,13 +16,12 @@ import (
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
 type writeRequest struct {
-	TableName                           string
-	Key                                 item                       `json:",omitempty"`
-	Item                                item                       `json:",omitempty"`
-	UpdateExpression                    string                     `json:",omitempty"`
-	ConditionExpression                 string                     `json:",omitempty"`
-	ExpressionAttributeNames            map[string]string          `json:",omitempty"`
-	ExpressionAttributeValues           map[string]json.RawMessage `json:",omitempty"`
+	TableName           string
+	Key                 item   `json:",omitempty"`
+	Item                item   `json:",omitempty"`
+	UpdateExpression    string `json:",omitempty"`
+	ConditionExpression string `json:",omitempty"`
+	placeholders
 	ReturnConsumedCapacity              string
 	ReturnValuesOnConditionCheckFailure string `json:",omitempty"`
 }
@@ -39,7 +38,7 @@ const (
 
 // asRead is the condition that attributes of an item are as they were read, by which a write cannot undo another. If there
 // are more than a condition can hold, the first names are compared, and the note says so.
-func asRead(e *readRequest, read item, names []string, order string) (condition, note string) {
+func asRead(r *placeholders, read item, names []string, order string) (condition, note string) {
 	for n, name := range names {
 		if n == mostConditions || len(condition)+longestComparison > maxExpression {
 			return condition, fmt.Sprintf("The item has more attributes than a condition can hold: %d of them are compared, %s.", n, order)
@@ -48,9 +47,9 @@ func asRead(e *readRequest, read item, names []string, order string) (condition,
 			condition += " AND "
 		}
 		if raw, ok := read[name]; ok {
-			condition += e.name(name) + " = " + e.value(raw)
+			condition += r.name(name) + " = " + r.value(raw)
 		} else {
-			condition += "attribute_not_exists(" + e.name(name) + ")"
+			condition += "attribute_not_exists(" + r.name(name) + ")"
 		}
 	}
 	return condition, ""
@@ -60,49 +59,43 @@ func asRead(e *readRequest, read item, names []string, order string) (condition,
 // condition that the attributes are as they were read. What another program adds meanwhile stays. The key is compared
 // first: without it, an update would make an item that was deleted meanwhile again.
 func updateOf(t *table, read, after item) (r *writeRequest, note string) {
-	var e readRequest // for its placeholders
+	r = &writeRequest{TableName: t.TableName, Key: read.keyOf(t.key()), ReturnConsumedCapacity: "TOTAL", ReturnValuesOnConditionCheckFailure: "ALL_OLD"}
 	var set, remove, changed []string
 	for _, c := range changesOf(read, after) {
 		changed = append(changed, c.Name)
 		if c.Kind == "removed" {
-			remove = append(remove, e.name(c.Name))
+			remove = append(remove, r.name(c.Name))
 		} else {
-			set = append(set, e.name(c.Name)+" = "+e.value(after[c.Name]))
+			set = append(set, r.name(c.Name)+" = "+r.value(after[c.Name]))
 		}
 	}
-	var expression []string
+	var clauses []string
 	if len(set) > 0 {
-		expression = append(expression, "SET "+strings.Join(set, ", "))
+		clauses = append(clauses, "SET "+strings.Join(set, ", "))
 	}
 	if len(remove) > 0 {
-		expression = append(expression, "REMOVE "+strings.Join(remove, ", "))
+		clauses = append(clauses, "REMOVE "+strings.Join(remove, ", "))
 	}
+	r.UpdateExpression = strings.Join(clauses, " ")
 	names := read.names(t.key())
-	own := len(read.keyOf(t.key()))
-	same := slices.DeleteFunc(slices.Clone(names[own:]), func(name string) bool { _, found := slices.BinarySearch(changed, name); return found })
-	condition, note := asRead(&e, read, slices.Concat(names[:own], changed, same), "first the key and what changes")
-	return &writeRequest{
-		TableName: t.TableName, Key: read.keyOf(t.key()), UpdateExpression: strings.Join(expression, " "), ConditionExpression: condition,
-		ExpressionAttributeNames: e.ExpressionAttributeNames, ExpressionAttributeValues: e.ExpressionAttributeValues,
-		ReturnConsumedCapacity: "TOTAL", ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-	}, note
+	key, others := names[:len(r.Key)], names[len(r.Key):]
+	same := slices.DeleteFunc(others, func(name string) bool { _, differs := slices.BinarySearch(changed, name); return differs })
+	r.ConditionExpression, note = asRead(&r.placeholders, read, slices.Concat(key, changed, same), "first the key and what changes")
+	return r, note
 }
 
 // createOf is the request that stores an item whose key is not there.
 func createOf(t *table, after item) *writeRequest {
-	var e readRequest
-	condition := "attribute_not_exists(" + e.name(t.key().Partition[0].Name) + ")"
-	return &writeRequest{TableName: t.TableName, Item: after, ConditionExpression: condition, ExpressionAttributeNames: e.ExpressionAttributeNames, ReturnConsumedCapacity: "TOTAL"}
+	r := &writeRequest{TableName: t.TableName, Item: after, ReturnConsumedCapacity: "TOTAL"}
+	r.ConditionExpression = "attribute_not_exists(" + r.name(t.key().Partition[0].Name) + ")"
+	return r
 }
 
 // deleteOf is the request that deletes an item which is as it was read.
 func deleteOf(t *table, read item) (r *writeRequest, note string) {
-	var e readRequest
-	condition, note := asRead(&e, read, read.names(t.key()), "first the key")
-	return &writeRequest{
-		TableName: t.TableName, Key: read.keyOf(t.key()), ConditionExpression: condition, ExpressionAttributeNames: e.ExpressionAttributeNames,
-		ExpressionAttributeValues: e.ExpressionAttributeValues, ReturnConsumedCapacity: "TOTAL",
-	}, note
+	r = &writeRequest{TableName: t.TableName, Key: read.keyOf(t.key()), ReturnConsumedCapacity: "TOTAL"}
+	r.ConditionExpression, note = asRead(&r.placeholders, read, read.names(t.key()), "first the key")
+	return r, note
 }
 
 // write sends a request and returns what it cost.
@@ -116,17 +109,17 @@ func (p *Page) write(r *http.Request, operation string, request *writeRequest) (
 
 // editView is the content of the views that change an item.
 type editView struct {
-	Heading, Back   string
-	Review, Save    string // where the forms go; an empty Save has nothing to confirm
-	SaveTitle       string
-	Danger          bool
-	Key, Read, Text string // the fields of the forms
-	Editing         bool   // the text can be changed
-	Since           []change
-	Changes         []change
-	Note            string
-	Exchange        exchange
-	Lines           int
+	Heading, Back string
+	Review, Save  string // where the forms go; an empty Save has nothing to confirm
+	SaveTitle     string
+	Danger        bool
+	Read, Text    string // the fields of the forms
+	Editing       bool   // the text can be changed
+	Since         []change
+	Changes       []change
+	Note          string
+	Exchange      exchange
+	Lines         int
 }
 
 // edited is the form of an edit.

@@ -154,21 +154,26 @@ func (s *search) isQuery() bool {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html
 type readRequest struct {
-	TableName                 string
-	IndexName                 string                     `json:",omitempty"`
-	KeyConditionExpression    string                     `json:",omitempty"`
-	FilterExpression          string                     `json:",omitempty"`
+	TableName              string
+	IndexName              string `json:",omitempty"`
+	KeyConditionExpression string `json:",omitempty"`
+	FilterExpression       string `json:",omitempty"`
+	placeholders
+	ScanIndexForward       *bool           `json:",omitempty"`
+	ConsistentRead         bool            `json:",omitempty"`
+	Limit                  int             `json:",omitempty"`
+	ExclusiveStartKey      json.RawMessage `json:",omitempty"`
+	ReturnConsumedCapacity string
+}
+
+// placeholders are those of the expressions of a request.
+type placeholders struct {
 	ExpressionAttributeNames  map[string]string          `json:",omitempty"`
 	ExpressionAttributeValues map[string]json.RawMessage `json:",omitempty"`
-	ScanIndexForward          *bool                      `json:",omitempty"`
-	ConsistentRead            bool                       `json:",omitempty"`
-	Limit                     int                        `json:",omitempty"`
-	ExclusiveStartKey         json.RawMessage            `json:",omitempty"`
-	ReturnConsumedCapacity    string
 }
 
 // name returns the placeholder of an attribute name.
-func (r *readRequest) name(attr string) string {
+func (r *placeholders) name(attr string) string {
 	for placeholder, name := range r.ExpressionAttributeNames {
 		if name == attr {
 			return placeholder
@@ -183,7 +188,7 @@ func (r *readRequest) name(attr string) string {
 }
 
 // value returns the placeholder of a value.
-func (r *readRequest) value(v json.RawMessage) string {
+func (r *placeholders) value(v json.RawMessage) string {
 	placeholder := ":" + strconv.Itoa(len(r.ExpressionAttributeValues))
 	if r.ExpressionAttributeValues == nil {
 		r.ExpressionAttributeValues = make(map[string]json.RawMessage)
@@ -231,7 +236,7 @@ func (s *search) request(t *table) (operation string, r *readRequest, problems [
 	}
 	var filters []string
 	for _, f := range s.Filters {
-		text, err := f.expression(r)
+		text, err := f.expression(&r.placeholders)
 		add(err, "filter on "+f.Path)
 		filters = append(filters, text)
 		if name, _ := parsePath(f.Path); operation == "Query" && len(name) == 1 && slices.ContainsFunc(s.keys.all(), func(a keyAttr) bool { return a.Name == name[0].name }) {
@@ -279,7 +284,7 @@ func (s *search) sortCondition(r *readRequest, i int, last bool) (string, error)
 	return name + " " + s.Op + " " + low, nil
 }
 
-func (f filter) expression(r *readRequest) (string, error) {
+func (f filter) expression(r *placeholders) (string, error) {
 	steps, err := parsePath(f.Path)
 	if err != nil {
 		return "", err
