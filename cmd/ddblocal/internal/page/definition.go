@@ -70,14 +70,25 @@ type keySet struct{ Partition, Sort []keyAttr }
 
 func (k keySet) all() []keyAttr { return slices.Concat(k.Partition, k.Sort) }
 
+// has reports whether an attribute is part of the key.
+func (k keySet) has(name string) bool {
+	is := func(a keyAttr) bool { return a.Name == name }
+	return slices.ContainsFunc(k.Partition, is) || slices.ContainsFunc(k.Sort, is)
+}
+
+// defined is the type that the table defines for an attribute, "" for none.
+func (t *table) defined(name string) string {
+	for _, d := range t.AttributeDefinitions {
+		if d.AttributeName == name {
+			return d.AttributeType
+		}
+	}
+	return ""
+}
+
 func (t *table) keySet(schema []keyElement) (k keySet) {
 	for _, e := range schema {
-		attr := keyAttr{Name: e.AttributeName}
-		for _, d := range t.AttributeDefinitions {
-			if d.AttributeName == e.AttributeName {
-				attr.Type = d.AttributeType
-			}
-		}
+		attr := keyAttr{e.AttributeName, t.defined(e.AttributeName)}
 		if e.KeyType == "HASH" {
 			k.Partition = append(k.Partition, attr)
 		} else {
@@ -161,10 +172,10 @@ func (x projection) text() string {
 
 // tableRow is a table in the list of tables.
 type tableRow struct {
-	Name, Link, Items, Status, Key string
-	Indexes                        []string
-	Count, Bytes                   int64
-	Stream, TTL                    string
+	Name, Items, Status, Key string
+	Indexes                  []string
+	Count, Bytes             int64
+	Stream, TTL              string
 }
 
 // listed are the names of all tables.
@@ -205,7 +216,7 @@ func (p *Page) showTables(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		row := tableRow{
-			Name: name, Link: link([]string{"tables", name}), Items: link([]string{"tables", name, "items"}), Status: t.TableStatus,
+			Name: name, Items: link([]string{"tables", name, "items"}), Status: t.TableStatus,
 			Key: keyText(t.key()), Count: t.ItemCount, Bytes: t.TableSizeBytes, TTL: t.ttl,
 		}
 		for _, x := range slices.Concat(t.GlobalSecondaryIndexes, t.LocalSecondaryIndexes) {
@@ -242,20 +253,20 @@ func (p *Page) showTable(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	stream, ttl, protection := "off", "off", "off"
+	if t.StreamSpecification.StreamEnabled {
+		stream = t.StreamSpecification.StreamViewType
+	}
+	if t.ttl != "" {
+		ttl = "attribute " + t.ttl
+	}
+	if t.DeletionProtectionEnabled {
+		protection = "on"
+	}
 	facts := []fact{
 		{"Status", t.TableStatus}, {"Key", keyText(t.key())}, {"Items", grouped(t.ItemCount)}, {"Size", bytesText(t.TableSizeBytes)},
 		{"Billing", billing(t)}, {"Created", time.UnixMilli(int64(t.CreationDateTime*1000)).UTC().Format(time.DateTime) + " UTC"},
-		{"Stream", "off"}, {"Time to live", "off"}, {"Deletion protection", "off"}, {"ARN", t.TableArn},
-	}
-	for i := range facts {
-		switch f := &facts[i]; {
-		case f.Name == "Stream" && t.StreamSpecification.StreamEnabled:
-			f.Value = t.StreamSpecification.StreamViewType
-		case f.Name == "Time to live" && t.ttl != "":
-			f.Value = "attribute " + t.ttl
-		case f.Name == "Deletion protection" && t.DeletionProtectionEnabled:
-			f.Value = "on"
-		}
+		{"Stream", stream}, {"Time to live", ttl}, {"Deletion protection", protection}, {"ARN", t.TableArn},
 	}
 	var rows []indexRow
 	add := func(x index, kind string) {

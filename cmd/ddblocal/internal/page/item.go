@@ -4,7 +4,6 @@ package page
 
 import (
 	"net/http"
-	"slices"
 )
 
 // getRequest is a GetItem.
@@ -107,7 +106,7 @@ func (p *Page) showItem(w http.ResponseWriter, r *http.Request) {
 		value := typeOf(got[name])
 		content.Attributes = append(content.Attributes, attributeRow{
 			Name: name, Type: value.Type, Text: value.text(), Stored: valueText(got[name]),
-			Key: slices.ContainsFunc(keys.all(), func(a keyAttr) bool { return a.Name == name }),
+			Key: keys.has(name),
 		})
 	}
 	p.show(w, r, http.StatusOK, "item", v)

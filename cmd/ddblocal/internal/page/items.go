@@ -104,15 +104,7 @@ func newItemTable(t *table, keys keySet, items []item) itemTable {
 	slices.Sort(rest)
 	made.Columns = slices.Concat(columns, rest)
 	for _, i := range items {
-		row := itemRow{Link: itemLink(t, i)}
-		for _, name := range made.Columns {
-			raw, ok := i[name]
-			if !ok {
-				row.Cells = append(row.Cells, cell{})
-				continue
-			}
-			row.Cells = append(row.Cells, cellOf(raw))
-		}
+		row := itemRow{Link: itemLink(t, i), Cells: i.cells(made.Columns)}
 		for _, name := range slices.Sorted(maps.Keys(i)) {
 			if !slices.Contains(made.Columns, name) {
 				row.More = append(row.More, name)
@@ -121,6 +113,14 @@ func newItemTable(t *table, keys keySet, items []item) itemTable {
 		made.Rows = append(made.Rows, row)
 	}
 	return made
+}
+
+// cells are the values of an item in a table; those of attributes that it lacks are empty.
+func (i item) cells(columns []string) (all []cell) {
+	for _, name := range columns {
+		all = append(all, cellOf(i[name]))
+	}
+	return all
 }
 
 func cellOf(raw json.RawMessage) cell {

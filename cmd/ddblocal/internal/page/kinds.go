@@ -30,7 +30,6 @@ type kind struct {
 type kindsView struct {
 	By        []choice
 	Separator string
-	ByPrefix  bool
 	Kinds     []*kind
 	Next      string
 	From      bool // it does not begin at the beginning
@@ -63,7 +62,7 @@ func (p *Page) showKinds(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	here := []string{"tables", t.TableName, "kinds"}
-	content := &kindsView{Separator: separator, ByPrefix: by == byPrefix, Kinds: kindsOf(t, reply.Items, by, separator), From: q.Get("after") != "", Action: link(here), Exchange: sent}
+	content := &kindsView{Separator: separator, Kinds: kindsOf(t, reply.Items, by, separator), From: q.Get("after") != "", Action: link(here), Exchange: sent}
 	content.By = append(content.By, choice{byPrefix, "the prefixes of the key", by == byPrefix})
 	candidates := entityAttributes(t, reply.Items)
 	if by != byPrefix && !slices.Contains(candidates, by) {
@@ -118,14 +117,19 @@ func kindsOf(t *table, items []item, by, separator string) (kinds []*kind) {
 	return kinds
 }
 
+// pathOf is the path of an attribute in a filter.
+func pathOf(name string) string {
+	if strings.ContainsAny(name, `.["`) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
 // groupOf is the name of the group of an item, and the parameters of a search for its items.
 func groupOf(k keySet, i item, by, separator string) (name string, params []string) {
 	if by != byPrefix {
 		raw, ok := i[by]
-		path := by
-		if strings.ContainsAny(by, `.["`) {
-			path = fmt.Sprintf("%q", by)
-		}
+		path := pathOf(by)
 		if !ok {
 			return by + " is absent", []string{"f0", path, "fop0", "attribute_not_exists"}
 		}
@@ -154,10 +158,7 @@ func groupOf(k keySet, i item, by, separator string) (name string, params []stri
 		if whole {
 			op = "="
 		}
-		number, path := strconv.Itoa(n), a.Name
-		if strings.ContainsAny(path, `.["`) {
-			path = fmt.Sprintf("%q", path)
-		}
+		number, path := strconv.Itoa(n), pathOf(a.Name)
 		params = append(params, "f"+number, path, "fop"+number, op, "ft"+number, "S", "fv"+number, prefix)
 		n++
 	}
@@ -184,10 +185,10 @@ func keyPrefix(v typed, separator string) (prefix string, whole bool) {
 // items have and that have few values.
 func entityAttributes(t *table, items []item) (names []string) {
 	counts, others, values := make(map[string]int), make(map[string]bool), make(map[string]map[string]bool)
-	own := t.key().all()
+	own := t.key()
 	for _, i := range items {
 		for name, raw := range i {
-			if slices.ContainsFunc(own, func(a keyAttr) bool { return a.Name == name }) {
+			if own.has(name) {
 				continue
 			}
 			counts[name]++

@@ -76,14 +76,7 @@ func (p *Page) showMembers(w http.ResponseWriter, r *http.Request) {
 	}
 	content.Exchange = sent
 	for _, i := range reply.Items {
-		row := memberRow{Key: i.keyWords(t.key()), Link: itemLink(t, i), Why: why(i)}
-		for _, c := range content.Columns {
-			if raw, ok := i[c]; ok {
-				row.Cells = append(row.Cells, cellOf(raw))
-			} else {
-				row.Cells = append(row.Cells, cell{})
-			}
-		}
+		row := memberRow{Key: i.keyWords(t.key()), Link: itemLink(t, i), Cells: i.cells(content.Columns), Why: why(i)}
 		content.Read++
 		if len(row.Why) == 0 {
 			content.In++
@@ -161,12 +154,12 @@ func outOfVectorIndex(x *vectorIndex, t *table, i item) (why []string) {
 	}
 	for _, e := range x.SearchSchema {
 		raw, ok := i[e.AttributeName]
-		at := slices.IndexFunc(t.AttributeDefinitions, func(d struct{ AttributeName, AttributeType string }) bool { return d.AttributeName == e.AttributeName })
+		defined := t.defined(e.AttributeName)
 		switch v := typeOf(raw); {
 		case !ok && e.SearchSchemaElementType == "HASH":
 			why = append(why, e.AttributeName+" is absent")
-		case ok && at >= 0 && v.Type != t.AttributeDefinitions[at].AttributeType:
-			why = append(why, e.AttributeName+" has the type "+v.Type+", the index takes "+t.AttributeDefinitions[at].AttributeType)
+		case ok && defined != "" && v.Type != defined:
+			why = append(why, e.AttributeName+" has the type "+v.Type+", the index takes "+defined)
 		case ok && e.SearchSchemaElementType == "HASH" && keyBytes(v) == 0:
 			why = append(why, e.AttributeName+" is empty")
 		}

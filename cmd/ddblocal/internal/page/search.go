@@ -239,7 +239,7 @@ func (s *search) request(t *table) (operation string, r *readRequest, problems [
 		text, err := f.expression(&r.placeholders)
 		add(err, "filter on "+f.Path)
 		filters = append(filters, text)
-		if name, _ := parsePath(f.Path); operation == "Query" && len(name) == 1 && slices.ContainsFunc(s.keys.all(), func(a keyAttr) bool { return a.Name == name[0].name }) {
+		if name, _ := parsePath(f.Path); operation == "Query" && len(name) == 1 && s.keys.has(name[0].name) {
 			problems = append(problems, fmt.Sprintf("filter on %s: it is part of the key; give it there", f.Path))
 		}
 	}

@@ -43,9 +43,9 @@ type streamRecord struct {
 
 // recordRow is a record in a view of a stream.
 type recordRow struct {
-	Event, By, Time, Key, Link, Sequence string
-	Changes                              []change
-	Summary                              string
+	Event, By, Time, Key, Link string
+	Changes                    []change
+	Summary                    string
 }
 
 // streamView is the content of the view of a stream.
@@ -203,7 +203,7 @@ func (p *Page) readShard(r *http.Request, t *table, in *iteratorRequest, content
 	}
 	for _, record := range reply.Records {
 		row := recordRow{
-			Event: record.EventName, Key: record.Dynamodb.Keys.keyWords(t.key()), Link: itemLink(t, record.Dynamodb.Keys), Sequence: record.Dynamodb.SequenceNumber,
+			Event: record.EventName, Key: record.Dynamodb.Keys.keyWords(t.key()), Link: itemLink(t, record.Dynamodb.Keys),
 			Time:    time.UnixMilli(int64(record.Dynamodb.ApproximateCreationDateTime * 1000)).UTC().Format(time.DateTime),
 			Changes: changesOf(record.Dynamodb.OldImage, record.Dynamodb.NewImage),
 		}
@@ -213,8 +213,8 @@ func (p *Page) readShard(r *http.Request, t *table, in *iteratorRequest, content
 		}
 		content.Records = append(content.Records, row)
 	}
-	if n := len(content.Records); n > 0 {
-		content.Later = link([]string{"tables", t.TableName, "stream"}, "shard", in.ShardId, "after", content.Records[n-1].Sequence)
+	if n := len(reply.Records); n > 0 {
+		content.Later = link([]string{"tables", t.TableName, "stream"}, "shard", in.ShardId, "after", reply.Records[n-1].Dynamodb.SequenceNumber)
 		content.More = n == request.Limit
 	}
 	if content.Following {
