@@ -216,7 +216,7 @@ func (p *Page) showTables(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		row := tableRow{
-			Name: name, Items: link([]string{"tables", name, "items"}), Status: t.TableStatus,
+			Name: name, Items: t.link("items"), Status: t.TableStatus,
 			Key: keyText(t.key()), Count: t.ItemCount, Bytes: t.TableSizeBytes, TTL: t.ttl,
 		}
 		for _, x := range slices.Concat(t.GlobalSecondaryIndexes, t.LocalSecondaryIndexes) {
@@ -272,7 +272,7 @@ func (p *Page) showTable(w http.ResponseWriter, r *http.Request) {
 	add := func(x index, kind string) {
 		rows = append(rows, indexRow{
 			Name: x.IndexName, Kind: kind, Status: x.IndexStatus, Key: keyText(t.keySet(x.KeySchema)), Projection: x.Projection.text(),
-			Search: link([]string{"tables", t.TableName, "items"}, "index", x.IndexName), Count: x.ItemCount, Bytes: x.IndexSizeBytes, Members: link([]string{"tables", t.TableName, "indexes", x.IndexName}),
+			Search: t.link("items", "index", x.IndexName), Count: x.ItemCount, Bytes: x.IndexSizeBytes, Members: t.membersLink(x.IndexName),
 		})
 	}
 	for _, x := range t.GlobalSecondaryIndexes {
@@ -283,15 +283,15 @@ func (p *Page) showTable(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, x := range t.VectorIndexes {
 		key := fmt.Sprintf("%s, %d dimensions, %s", x.VectorAttribute.AttributeName, x.Dimensions, x.DistanceFunction)
-		rows = append(rows, indexRow{Name: x.IndexName, Kind: "vector", Status: x.IndexStatus, Key: key, Projection: x.Projection.text(), Members: link([]string{"tables", t.TableName, "indexes", x.IndexName})})
+		rows = append(rows, indexRow{Name: x.IndexName, Kind: "vector", Status: x.IndexStatus, Key: key, Projection: x.Projection.text(), Members: t.membersLink(x.IndexName)})
 	}
 	sent := p.exchange(r, "DescribeTable", struct{ TableName string }{t.TableName})
 	sent.Note, sent.Code = "It costs no units.", describeCode(t)
-	p.show(w, r, http.StatusOK, "table", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, ""), Content: struct {
+	p.show(w, r, http.StatusOK, "table", t.view("", struct {
 		Facts    []fact
 		Indexes  []indexRow
 		Exchange exchange
-	}{facts, rows, sent}})
+	}{facts, rows, sent}))
 }
 
 func billing(t *table) string {

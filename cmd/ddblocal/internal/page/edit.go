@@ -130,9 +130,8 @@ type edited struct {
 }
 
 func (p *Page) editView(t *table, e *edited) *editView {
-	path := []string{"tables", t.TableName}
 	v := &editView{
-		Heading: "New item", Back: link(append(path, "items")), Review: link(append(path, "review")), SaveTitle: "Store the item",
+		Heading: "New item", Back: t.link("items"), Review: t.link("review"), SaveTitle: "Store the item",
 		Text: e.text, Editing: true, Lines: min(max(strings.Count(e.text, "\n")+3, 8), 30),
 	}
 	if e.read != nil {
@@ -143,7 +142,7 @@ func (p *Page) editView(t *table, e *edited) *editView {
 }
 
 func (p *Page) showEdit(w http.ResponseWriter, r *http.Request, status int, t *table, content *editView, problems ...string) {
-	p.show(w, r, status, "edit", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "-"), Problems: problems, Content: content})
+	p.show(w, r, status, "edit", t.view("-", content, problems...))
 }
 
 // writable reports whether forms are shown; it answers itself if the page is read-only.
@@ -281,7 +280,7 @@ func (p *Page) showReview(w http.ResponseWriter, r *http.Request, t *table, e *e
 // plan adds the request of an edit, and the form that sends it.
 func (p *Page) plan(r *http.Request, t *table, v *editView, e *edited) {
 	operation, request, note := requestOf(t, e)
-	v.Note, v.Save = note, link([]string{"tables", t.TableName, "save"})
+	v.Note, v.Save = note, t.link("save")
 	v.Exchange = p.exchange(r, operation, request)
 	v.Exchange.Planned = true
 }
@@ -352,7 +351,7 @@ func (p *Page) save(w http.ResponseWriter, r *http.Request) {
 		p.showEdit(w, r, http.StatusBadRequest, t, p.editView(t, e), err.Error())
 	default:
 		key := e.after.keyOf(t.key())
-		p.redirect(w, r, link([]string{"tables", t.TableName, "item"}, "key", key.compact(), "done", "saved", "spent", unitsParam(units)))
+		p.redirect(w, r, t.link("item", "key", key.compact(), "done", "saved", "spent", unitsParam(units)))
 	}
 }
 
@@ -375,7 +374,7 @@ func (p *Page) confirmDelete(w http.ResponseWriter, r *http.Request) {
 func (p *Page) showDelete(w http.ResponseWriter, r *http.Request, status int, t *table, read item, since []change, problems ...string) {
 	v := p.editView(t, &edited{read: read})
 	v.Editing, v.Since, v.Changes, v.Danger = false, since, changesOf(read, nil), true
-	v.Save, v.SaveTitle = link([]string{"tables", t.TableName, "delete"}), "Delete the item"
+	v.Save, v.SaveTitle = t.link("delete"), "Delete the item"
 	request, note := deleteOf(t, read)
 	v.Note, v.Exchange = note, p.exchange(r, "DeleteItem", request)
 	v.Exchange.Planned = true
@@ -409,6 +408,6 @@ func (p *Page) deleteItem(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.failCall(w, r, err)
 	default:
-		p.redirect(w, r, link([]string{"tables", t.TableName, "items"}, "done", "deleted", "spent", unitsParam(units)))
+		p.redirect(w, r, t.link("items", "done", "deleted", "spent", unitsParam(units)))
 	}
 }

@@ -35,7 +35,7 @@ func (p *Page) showExpiry(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	content := &expiryView{Attribute: t.ttl}
-	v := &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "ttl"), Content: content}
+	v := t.view("ttl", content)
 	if t.ttl == "" {
 		p.show(w, r, http.StatusOK, "expiry", v)
 		return
@@ -55,7 +55,7 @@ func (p *Page) showExpiry(w http.ResponseWriter, r *http.Request) {
 	}
 	slices.SortStableFunc(content.Rows, func(a, b expiryRow) int { return a.due.Compare(b.due) })
 	if len(reply.LastEvaluatedKey) > 0 {
-		content.Next = link([]string{"tables", t.TableName, "ttl"}, "after", reply.LastEvaluatedKey.compact())
+		content.Next = t.link("ttl", "after", reply.LastEvaluatedKey.compact())
 	}
 	p.show(w, r, http.StatusOK, "expiry", v)
 }
@@ -118,5 +118,5 @@ func (p *Page) changeExpiry(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, http.StatusBadRequest, fmt.Sprintf("time to live is as it was: %v", err))
 		return
 	}
-	p.redirect(w, r, link([]string{"tables", t.TableName, "ttl"}, "done", "ttl"))
+	p.redirect(w, r, t.link("ttl", "done", "ttl"))
 }

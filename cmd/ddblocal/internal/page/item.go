@@ -90,12 +90,11 @@ func (p *Page) showItem(w http.ResponseWriter, r *http.Request) {
 	sent.Units = units
 	sent.Code, sent.CodeNote = getCode(t, key)
 	keys := t.key()
-	v := &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "-")}
 	content := &itemView{
 		Key: key.keyWords(keys), Exchange: sent,
-		Edit: link([]string{"tables", t.TableName, "edit"}, "key", key.compact()), Delete: link([]string{"tables", t.TableName, "delete"}, "key", key.compact()),
+		Edit: t.link("edit", "key", key.compact()), Delete: t.link("delete", "key", key.compact()),
 	}
-	v.Content = content
+	v := t.view("-", content)
 	if got == nil {
 		v.Problems = []string{"there is no item with this key"}
 		p.show(w, r, http.StatusNotFound, "item", v)

@@ -140,7 +140,7 @@ func itemLink(t *table, i item) string {
 	if len(key) < len(own.all()) {
 		return ""
 	}
-	return link([]string{"tables", t.TableName, "item"}, "key", key.compact())
+	return t.link("item", "key", key.compact())
 }
 
 // field is an input of the search form.
@@ -177,7 +177,7 @@ type searchForm struct {
 
 func newSearchForm(t *table, s *search) searchForm {
 	f := searchForm{
-		Action: link([]string{"tables", t.TableName, "items"}), Index: s.Index, To: s.To, Descending: s.Descending, Consistent: s.Consistent,
+		Action: t.link("items"), Index: s.Index, To: s.To, Descending: s.Descending, Consistent: s.Consistent,
 		CanBeConsistent: s.Index == "" || s.local, Filtered: len(s.Filters) > 0,
 	}
 	f.Indexes = []choice{{"", "the table: " + keyText(t.key()), s.Index == ""}}
@@ -245,8 +245,8 @@ func (p *Page) showItems(w http.ResponseWriter, r *http.Request) {
 	s, problems := readSearch(t, r.URL.Query())
 	operation, request, wrong := s.request(t)
 	problems = append(problems, wrong...)
-	content := &itemsView{Form: newSearchForm(t, &s), New: link([]string{"tables", t.TableName, "new"})}
-	v := &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "items"), Content: content, Problems: problems}
+	content := &itemsView{Form: newSearchForm(t, &s), New: t.link("new")}
+	v := t.view("items", content, problems...)
 	if len(problems) > 0 {
 		p.show(w, r, http.StatusBadRequest, "items", v)
 		return
@@ -259,19 +259,18 @@ func (p *Page) showItems(w http.ResponseWriter, r *http.Request) {
 		p.show(w, r, http.StatusBadRequest, "items", v)
 		return
 	}
-	here := []string{"tables", t.TableName, "items"}
 	content.Found = true
 	content.Items = newItemTable(t, s.keys, reply.Items)
 	content.Exchange.reads(reply)
 	if len(reply.LastEvaluatedKey) > 0 {
-		content.Next = link(here, append(s.params(), "after", reply.LastEvaluatedKey.compact())...)
+		content.Next = t.link("items", append(s.params(), "after", reply.LastEvaluatedKey.compact())...)
 	}
 	if s.After != "" {
-		content.First = link(here, s.params()...)
+		content.First = t.link("items", s.params()...)
 	}
-	content.Export, content.Import = link([]string{"tables", t.TableName, "export"}, s.params()...), link([]string{"tables", t.TableName, "import"})
+	content.Export, content.Import = t.link("export", s.params()...), t.link("import")
 	if s.Index != "" {
-		content.Index, content.Members = s.Index, link([]string{"tables", t.TableName, "indexes", s.Index})
+		content.Index, content.Members = s.Index, t.membersLink(s.Index)
 	}
 	if reply.ScannedCount > reply.Count {
 		content.Waste = fmt.Sprintf("It read %s items to show %s: what a filter drops is billed, too.", grouped(reply.ScannedCount), grouped(reply.Count))

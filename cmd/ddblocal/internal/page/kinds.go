@@ -61,8 +61,7 @@ func (p *Page) showKinds(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	here := []string{"tables", t.TableName, "kinds"}
-	content := &kindsView{Separator: separator, Kinds: kindsOf(t, reply.Items, by, separator), From: q.Get("after") != "", Action: link(here), Exchange: sent}
+	content := &kindsView{Separator: separator, Kinds: kindsOf(t, reply.Items, by, separator), From: q.Get("after") != "", Action: t.link("kinds"), Exchange: sent}
 	content.By = append(content.By, choice{byPrefix, "the prefixes of the key", by == byPrefix})
 	candidates := entityAttributes(t, reply.Items)
 	if by != byPrefix && !slices.Contains(candidates, by) {
@@ -72,9 +71,9 @@ func (p *Page) showKinds(w http.ResponseWriter, r *http.Request) {
 		content.By = append(content.By, choice{name, "attribute " + name, by == name})
 	}
 	if len(reply.LastEvaluatedKey) > 0 {
-		content.Next = link(here, "by", by, "sep", q.Get("sep"), "after", reply.LastEvaluatedKey.compact())
+		content.Next = t.link("kinds", "by", by, "sep", q.Get("sep"), "after", reply.LastEvaluatedKey.compact())
 	}
-	p.show(w, r, http.StatusOK, "kinds", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "kinds"), Content: content})
+	p.show(w, r, http.StatusOK, "kinds", t.view("kinds", content))
 }
 
 // kindsOf groups items, the largest group first.
@@ -87,7 +86,7 @@ func kindsOf(t *table, items []item, by, separator string) (kinds []*kind) {
 		if g == nil {
 			g = &kind{
 				Name: name, has: make(map[string]int64), Example: itemLink(t, i), ExampleKey: i.keyWords(keys),
-				Search: link([]string{"tables", t.TableName, "items"}, params...),
+				Search: t.link("items", params...),
 			}
 			groups[name] = g
 			kinds = append(kinds, g)

@@ -85,12 +85,11 @@ func (p *Page) showMembers(w http.ResponseWriter, r *http.Request) {
 			content.Rows = append(content.Rows, row)
 		}
 	}
-	here := []string{"tables", t.TableName, "indexes", name}
-	content.All, content.Out = link(here), link(here, "only", "out")
+	content.All, content.Out = t.membersLink(name), t.membersLink(name, "only", "out")
 	if len(reply.LastEvaluatedKey) > 0 {
-		content.Next = link(here, "only", q.Get("only"), "after", reply.LastEvaluatedKey.compact())
+		content.Next = t.membersLink(name, "only", q.Get("only"), "after", reply.LastEvaluatedKey.compact())
 	}
-	p.show(w, r, http.StatusOK, "members", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "-"), Content: content})
+	p.show(w, r, http.StatusOK, "members", t.view("-", content))
 }
 
 // outOfIndex says why an item is not in an index. An item is in it if it has all attributes of the index's key, with the

@@ -224,18 +224,33 @@ func link(elements []string, params ...string) string {
 	return path + "?" + query.Encode()
 }
 
+// link is a view of a table, by the last element of its path, which is empty for the definition.
+func (t *table) link(view string, params ...string) string {
+	elements := []string{"tables", t.TableName}
+	if view != "" {
+		elements = append(elements, view)
+	}
+	return link(elements, params...)
+}
+
+// membersLink is the view of what is in an index.
+func (t *table) membersLink(index string, params ...string) string {
+	return link([]string{"tables", t.TableName, "indexes", index}, params...)
+}
+
+// view is a view of a table; current is the last element of the path of the tab that it belongs to, "-" for none.
+func (t *table) view(current string, content any, problems ...string) *view {
+	return &view{Title: t.TableName, Table: t.TableName, Tabs: t.tabs(current), Problems: problems, Content: content}
+}
+
 // tabs are the views of a table; current is the last element of the path of one.
-func tabs(t *table, current string) []tab {
+func (t *table) tabs(current string) []tab {
 	list := []struct{ title, view string }{
 		{"Items", "items"}, {"Item types", "kinds"}, {"Stream", "stream"}, {"Time to live", "ttl"}, {"Definition", ""},
 	}
 	var all []tab
 	for _, v := range list {
-		elements := []string{"tables", t.TableName}
-		if v.view != "" {
-			elements = append(elements, v.view)
-		}
-		all = append(all, tab{v.title, link(elements), v.view == current})
+		all = append(all, tab{v.title, t.link(v.view), v.view == current})
 	}
 	return all
 }

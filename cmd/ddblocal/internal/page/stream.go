@@ -109,7 +109,7 @@ func (p *Page) showStream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	content := &streamView{On: t.StreamSpecification.StreamEnabled, ViewType: t.StreamSpecification.StreamViewType, ViewTypes: streamViewTypes}
-	v := &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "stream"), Content: content}
+	v := t.view("stream", content)
 	if t.LatestStreamArn == "" {
 		p.show(w, r, http.StatusOK, "stream", v)
 		return
@@ -128,9 +128,8 @@ func (p *Page) showStream(w http.ResponseWriter, r *http.Request) {
 			chosen = shards[len(shards)-1].ShardId
 		}
 	}
-	here := []string{"tables", t.TableName, "stream"}
 	for _, s := range shards {
-		row := shardRow{ID: s.ShardId, Parent: s.ParentShardId, State: "closed", Link: link(here, "shard", s.ShardId), Current: s.ShardId == chosen}
+		row := shardRow{ID: s.ShardId, Parent: s.ParentShardId, State: "closed", Link: t.link("stream", "shard", s.ShardId), Current: s.ShardId == chosen}
 		if s.open() {
 			row.State = "open"
 		}
@@ -149,7 +148,7 @@ func (p *Page) showStream(w http.ResponseWriter, r *http.Request) {
 	}
 	content.Following = q.Get("follow") != ""
 	now := strconv.FormatFloat(float64(p.Engine.Clock().Now().UnixMilli())/1000, 'f', 3, 64)
-	content.Horizon, content.Follow = link(here, "shard", chosen), link(here, "shard", chosen, "at", now, "follow", "1")
+	content.Horizon, content.Follow = t.link("stream", "shard", chosen), t.link("stream", "shard", chosen, "at", now, "follow", "1")
 	if chosen != "" {
 		if err := p.readShard(r, t, &in, content); err != nil {
 			v.Problems = append(v.Problems, err.Error())
@@ -214,7 +213,7 @@ func (p *Page) readShard(r *http.Request, t *table, in *iteratorRequest, content
 		content.Records = append(content.Records, row)
 	}
 	if n := len(reply.Records); n > 0 {
-		content.Later = link([]string{"tables", t.TableName, "stream"}, "shard", in.ShardId, "after", reply.Records[n-1].Dynamodb.SequenceNumber)
+		content.Later = t.link("stream", "shard", in.ShardId, "after", reply.Records[n-1].Dynamodb.SequenceNumber)
 		content.More = n == request.Limit
 	}
 	if content.Following {
@@ -253,5 +252,5 @@ func (p *Page) changeStream(w http.ResponseWriter, r *http.Request) {
 		p.failCall(w, r, err)
 		return
 	}
-	p.redirect(w, r, link([]string{"tables", t.TableName, "stream"}, "done", "stream"))
+	p.redirect(w, r, t.link("stream", "done", "stream"))
 }

@@ -83,7 +83,7 @@ func (p *Page) showImportWith(w http.ResponseWriter, r *http.Request, status int
 	if len(problems) > mostProblems {
 		problems = append(problems[:mostProblems:mostProblems], fmt.Sprintf("and %s more", grouped(int64(len(problems)-mostProblems))))
 	}
-	p.show(w, r, status, "import", &view{Title: t.TableName, Table: t.TableName, Tabs: tabs(t, "-"), Problems: problems, Content: content})
+	p.show(w, r, status, "import", t.view("-", content, problems...))
 }
 
 // line is an item of an import, with the number of its line.
