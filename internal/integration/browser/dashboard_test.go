@@ -200,11 +200,9 @@ func screenshots(t *testing.T, s *shop, b *tab) {
 		if *update {
 			b.must(os.WriteFile(filepath.Join("..", "..", "..", "docs", "dashboard-"+theme+".png"), png, 0o600))
 		}
-		if dir := os.Getenv("DDB_SCREENSHOTS"); dir != "" { // for those who work on the page
+		if dir := os.Getenv(screenshotsVariable); dir != "" { // for those who work on the page
 			b.must(os.WriteFile(filepath.Join(dir, theme+".png"), png, 0o600))
-			whole, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-			b.must(err)
-			b.must(os.WriteFile(filepath.Join(dir, theme+"-whole.png"), whole, 0o600))
+			b.keep(theme + "-whole")
 		}
 	}
 	b.prefer("light")
@@ -238,23 +236,27 @@ const worstContrasts = `(() => {
 	return seen.sort((x, y) => x.ratio - y.ratio).slice(0, 3);
 })()`
 
-// contrastOf is a text with its contrast.
-type contrastOf struct {
-	Text  string  `json:"text"`
-	Ratio float64 `json:"ratio"`
+// readable: all texts of the page have the contrast that WCAG 2 wants.
+func (b *tab) readable(where string) {
+	b.t.Helper()
+	type contrast struct {
+		Text  string  `json:"text"`
+		Ratio float64 `json:"ratio"`
+	}
+	for _, x := range evaluate[[]contrast](b, worstContrasts) {
+		b.t.Logf("%s: %.1f for %q", where, x.Ratio, x.Text)
+		if x.Ratio < 4.5 {
+			b.t.Errorf("%s: the contrast of %q is %.2f", where, x.Text, x.Ratio)
+		}
+	}
 }
 
-func contrast(t *testing.T, _ *shop, b *tab) {
+func contrast(_ *testing.T, _ *shop, b *tab) {
 	for _, theme := range []string{"light", "dark"} {
 		b.prefer(theme)
 		// The page has the theme, and no colour is on its way to another.
 		b.until(`matchMedia("(prefers-color-scheme: ` + theme + `)").matches && document.getAnimations().length === 0`)
-		for _, x := range evaluate[[]contrastOf](b, worstContrasts) {
-			t.Logf("%s: %.1f for %q", theme, x.Ratio, x.Text)
-			if x.Ratio < 4.5 {
-				t.Errorf("%s: the contrast of %q is %.2f", theme, x.Text, x.Ratio)
-			}
-		}
+		b.readable(theme)
 	}
 	b.prefer("light")
 }

@@ -103,12 +103,6 @@ func (b *local) put(item values) {
 	b.must(err)
 }
 
-// visit loads a view.
-func (b *local) visit(path string) {
-	b.t.Helper()
-	b.must(chromedp.Do(b.ctx, chromedp.Navigate(b.base+path)))
-}
-
 const (
 	profileKey  = `{"pk":{"S":"CUSTOMER#1"},"sk":{"S":"PROFILE"}}`
 	searchQuery = "tables/shop/items?index=by-status&p0=open&op=%3E%3D&s0=1767225600&limit=25"
@@ -180,9 +174,8 @@ func (b *local) enter(expression string) {
 // arrives is until, for a page that is on its way: waiting in the page before ends when that is left.
 func (b *local) arrives(expression string) {
 	b.t.Helper()
-	script := "new Promise(done => { const check = () => (" + expression + ") ? done(true) : setTimeout(check, 20); check(); })"
 	for range 10 {
-		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise))
+		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](waitFor(expression), chromedp.EvalAwaitPromise))
 		if err == nil {
 			return
 		}
@@ -322,12 +315,10 @@ func localScreenshots(t *testing.T, b *local) {
 		}
 	}
 	b.prefer("light")
-	if dir := os.Getenv("DDB_SCREENSHOTS"); dir != "" { // for those who work on the page
+	if os.Getenv(screenshotsVariable) != "" { // for those who work on the page
 		for name, path := range localViews() {
 			b.visit(path)
-			whole, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-			b.must(err)
-			b.must(os.WriteFile(filepath.Join(dir, "local-"+name+".png"), whole, 0o600))
+			b.keep("local-" + name)
 		}
 		b.forgive("4")
 	}
@@ -346,20 +337,12 @@ func (b *local) eachView(check func(name string)) {
 	b.forgive("4")
 }
 
-func localContrast(t *testing.T, b *local) {
-	type seen struct {
-		Text  string  `json:"text"`
-		Ratio float64 `json:"ratio"`
-	}
+func localContrast(_ *testing.T, b *local) {
 	for _, theme := range []string{"light", "dark"} {
 		b.prefer(theme)
 		b.eachView(func(name string) {
 			b.until(`matchMedia("(prefers-color-scheme: ` + theme + `)").matches && document.getAnimations().length === 0`)
-			for _, x := range evaluate[[]seen](b.tab, worstContrasts) {
-				if x.Ratio < 4.5 {
-					t.Errorf("%s, %s: the contrast of %q is %.2f", name, theme, x.Text, x.Ratio)
-				}
-			}
+			b.readable(name + ", " + theme)
 		})
 	}
 	b.prefer("light")
@@ -394,11 +377,9 @@ func localNarrow(t *testing.T, b *local) {
 			t.Errorf("%s: outside of the screen: %q", name, found)
 		}
 	})
-	if dir := os.Getenv("DDB_SCREENSHOTS"); dir != "" {
+	if os.Getenv(screenshotsVariable) != "" {
 		b.visit(searchQuery)
-		whole, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-		b.must(err)
-		b.must(os.WriteFile(filepath.Join(dir, "local-narrow.png"), whole, 0o600))
+		b.keep("local-narrow")
 	}
 }
 

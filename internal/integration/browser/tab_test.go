@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,9 @@ import (
 
 // requiredVariable makes it an error that there is no browser.
 const requiredVariable = "DDB_BROWSER"
+
+// screenshotsVariable names a folder for pictures of the pages, for those who work on them.
+const screenshotsVariable = "DDB_SCREENSHOTS"
 
 // tab is a page of a browser with a server of its own.
 type tab struct {
@@ -138,6 +142,18 @@ func (b *tab) must(err error) {
 	}
 }
 
+// keep writes a picture of the whole page to the folder for pictures, if there is one.
+func (b *tab) keep(name string) {
+	b.t.Helper()
+	dir := os.Getenv(screenshotsVariable)
+	if dir == "" {
+		return
+	}
+	whole, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	b.must(err)
+	b.must(os.WriteFile(filepath.Join(dir, name+".png"), whole, 0o600))
+}
+
 func (b *tab) size(width, height int64) {
 	b.t.Helper()
 	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(width, height)))
@@ -168,11 +184,15 @@ func (b *tab) visit(path string) {
 	b.must(chromedp.Do(b.ctx, chromedp.Navigate(b.base+path)))
 }
 
+// waitFor is a script that ends when an expression holds.
+func waitFor(expression string) string {
+	return "new Promise(done => { const check = () => (" + expression + ") ? done(true) : setTimeout(check, 20); check(); })"
+}
+
 // until waits for an expression to hold in the page.
 func (b *tab) until(expression string) {
 	b.t.Helper()
-	script := "new Promise(done => { const check = () => (" + expression + ") ? done(true) : setTimeout(check, 20); check(); })"
-	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise)); err != nil {
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](waitFor(expression), chromedp.EvalAwaitPromise)); err != nil {
 		b.t.Fatalf("waiting for %s: %v", expression, err)
 	}
 }
