@@ -152,14 +152,13 @@ func groups(pages []*page, index *page, current *page) []group {
 	for _, p := range pages {
 		by[p.output] = p
 	}
-	up := strings.Repeat("../", strings.Count(current.output, "/"))
 	seen := map[string]bool{}
 	add := func(g *group, p *page) {
 		if p == nil || seen[p.output] {
 			return
 		}
 		seen[p.output] = true
-		e := entry{Title: p.title, URL: up + p.output, Current: p == current}
+		e := entry{Title: p.title, URL: current.relative(p.output), Current: p == current}
 		if p.output == "index.html" {
 			e.Title = "Start"
 		}
@@ -207,7 +206,7 @@ func write(root, out string, pages []*page) error {
 		var text bytes.Buffer
 		err := layout.Execute(&text, map[string]any{
 			"Title": p.title, "Body": p.body, "Groups": groups(pages, index, p), "Source": repository + "/blob/main/" + p.source,
-			"Up": strings.Repeat("../", strings.Count(p.output, "/")),
+			"Up": p.relative(""),
 		})
 		if err != nil {
 			return err

@@ -185,7 +185,7 @@ func (p *page) target(written string, outputs map[string]string) string {
 	return link
 }
 
-// relative is the link from the page to a file of the site.
+// relative is the link from the page to a file of the site; that of "" leads to its folder.
 func (p *page) relative(output string) string {
 	return strings.Repeat("../", strings.Count(p.output, "/")) + output
 }
