@@ -207,7 +207,7 @@ func codeOf(t *table, s *search) (code, note string) {
 	case !s.isQuery():
 		b.WriteString(".Scan()")
 	case s.Index == "" && len(own.Sort) == 0:
-		return getCode(t, map[string]json.RawMessage{own.Partition[0].Name: keyValue(own.Partition[0], s.Partition[0])})
+		return getCode(t, s.Partition)
 	default:
 		b.WriteString(".Query(" + queryValues(s.keys.Partition, s.Partition) + ")")
 		if s.lastSort() >= 0 {
@@ -254,22 +254,14 @@ func queryValues(attrs []keyAttr, texts []string) string {
 	return values(attrs, texts)
 }
 
-func keyValue(a keyAttr, text string) json.RawMessage {
-	v, err := valueOf(a.Type, text)
-	if err != nil {
-		return nil
-	}
-	return v
-}
-
-// getCode is the reading of an item in Go.
-func getCode(t *table, key item) (code, note string) {
+// getCode is the reading of an item in Go, by the texts of its key.
+func getCode(t *table, key []string) (code, note string) {
 	var g goCode
 	own := t.key()
 	open := g.open(t, own)
 	var list []string
-	for _, a := range own.all() {
-		list = append(list, literal(a.Type, typeOf(key[a.Name]).text()))
+	for i, a := range own.all() {
+		list = append(list, literal(a.Type, key[i]))
 	}
 	return g.source("found Item", open+"return items.Get(ctx, "+strings.Join(list, ", ")+", ddb.Consistent())", "")
 }

@@ -88,8 +88,12 @@ func (p *Page) showItem(w http.ResponseWriter, r *http.Request) {
 	}
 	sent := p.exchange(r, "GetItem", getOf(t, key))
 	sent.Units = units
-	sent.Code, sent.CodeNote = getCode(t, key)
 	keys := t.key()
+	var texts []string
+	for _, a := range keys.all() {
+		texts = append(texts, typeOf(key[a.Name]).text())
+	}
+	sent.Code, sent.CodeNote = getCode(t, texts)
 	content := &itemView{
 		Key: key.keyWords(keys), Exchange: sent,
 		Edit: t.link("edit", "key", key.compact()), Delete: t.link("delete", "key", key.compact()),
