@@ -56,5 +56,5 @@ func (p *Page) advance(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.Engine.Clock().Advance(time.Duration(amount) * size)
-	p.redirect(w, r, link([]string{"clock"}, "done", "advanced"))
+	p.redirect(w, r, []string{"clock"}, "done", "advanced")
 }

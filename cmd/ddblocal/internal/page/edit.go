@@ -351,15 +351,15 @@ func (p *Page) save(w http.ResponseWriter, r *http.Request) {
 		p.showEdit(w, r, http.StatusBadRequest, t, p.editView(t, e), err.Error())
 	default:
 		key := e.after.keyOf(t.key())
-		p.redirect(w, r, t.link("item", "key", key.compact(), "done", "saved", "spent", unitsParam(units)))
+		p.redirect(w, r, []string{"tables", t.TableName, "item"}, "key", key.compact(), "done", "saved", "spent", unitsParam(units))
 	}
 }
 
 func unitsParam(units float64) string { return strconv.FormatFloat(units, 'f', -1, 64) }
 
-// redirect answers a form whose work is done with the view that shows it.
-func (p *Page) redirect(w http.ResponseWriter, r *http.Request, target string) {
-	http.Redirect(w, r, target, http.StatusSeeOther)
+// redirect answers a form whose work is done with the view that shows it. It makes the link itself, so it leads nowhere but below Path.
+func (p *Page) redirect(w http.ResponseWriter, r *http.Request, elements []string, params ...string) {
+	http.Redirect(w, r, link(elements, params...), http.StatusSeeOther)
 }
 
 // confirmDelete shows the item that is to be deleted.
@@ -408,6 +408,6 @@ func (p *Page) deleteItem(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.failCall(w, r, err)
 	default:
-		p.redirect(w, r, t.link("items", "done", "deleted", "spent", unitsParam(units)))
+		p.redirect(w, r, []string{"tables", t.TableName, "items"}, "done", "deleted", "spent", unitsParam(units))
 	}
 }

@@ -118,5 +118,5 @@ func (p *Page) changeExpiry(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, http.StatusBadRequest, fmt.Sprintf("time to live is as it was: %v", err))
 		return
 	}
-	p.redirect(w, r, t.link("ttl", "done", "ttl"))
+	p.redirect(w, r, []string{"tables", t.TableName, "ttl"}, "done", "ttl")
 }

@@ -185,5 +185,5 @@ func (p *Page) changeFaults(w http.ResponseWriter, r *http.Request) {
 		p.showFaultsWith(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
-	p.redirect(w, r, link([]string{"faults"}, "done", done))
+	p.redirect(w, r, []string{"faults"}, "done", done)
 }

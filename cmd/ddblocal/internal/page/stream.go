@@ -252,5 +252,5 @@ func (p *Page) changeStream(w http.ResponseWriter, r *http.Request) {
 		p.failCall(w, r, err)
 		return
 	}
-	p.redirect(w, r, t.link("stream", "done", "stream"))
+	p.redirect(w, r, []string{"tables", t.TableName, "stream"}, "done", "stream")
 }
