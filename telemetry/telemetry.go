@@ -65,21 +65,22 @@ func settingsOf(opts []Option) settings {
 // Start reports the requests of all tables, what a ledger counts, and the consumers of this process ([consumers.List]), and the long calls of trackers
 // ([WithProgress]), until stop is called. Errors come from the providers.
 func Start(opts ...Option) (stop func() error, err error) {
-	hook, err := New(opts...)
-	if err != nil {
-		return func() error { return err }, err
-	}
 	s := settingsOf(opts)
-	registered, err := observeLedgers(s.meters.Meter(scopeName), s.ledgers)
+	hook, err := s.hook()
 	if err != nil {
 		return func() error { return err }, err
 	}
-	consumers, err := observeConsumers(s.meters.Meter(scopeName))
+	meter := s.meters.Meter(scopeName)
+	registered, err := observeLedgers(meter, s.ledgers)
+	if err != nil {
+		return func() error { return err }, err
+	}
+	consumers, err := observeConsumers(meter)
 	if err != nil {
 		err = errors.Join(err, registered.Unregister())
 		return func() error { return err }, err
 	}
-	jobs, err := observeJobs(s.meters.Meter(scopeName), s.trackers)
+	jobs, err := observeJobs(meter, s.trackers)
 	if err != nil {
 		err = errors.Join(err, registered.Unregister(), consumers.Unregister())
 		return func() error { return err }, err
@@ -94,6 +95,10 @@ func Start(opts ...Option) (stop func() error, err error) {
 // New makes a hook for single tables ([ddb.WithHook]); it reports no ledger.
 func New(opts ...Option) (ddb.Hook, error) {
 	s := settingsOf(opts)
+	return s.hook()
+}
+
+func (s *settings) hook() (ddb.Hook, error) {
 	i, err := newInstruments(s.meters.Meter(scopeName))
 	if err != nil {
 		return nil, err
