@@ -59,6 +59,21 @@ func Add(stats func() Stats) (remove func()) {
 	}
 }
 
+// Merge makes one of two parts of a consumer, such as those of two processes: counts are sums, ages the highest. A lag that is not known adds nothing to one that is.
+func Merge(a, b Stats) Stats {
+	a.Shards += b.Shards
+	if b.Lag >= 0 { // -1 is not known
+		a.Lag = max(a.Lag, 0) + b.Lag
+	}
+	a.Age, a.ReadAge = max(a.Age, b.Age), max(a.ReadAge, b.ReadAge)
+	a.Handled += b.Handled
+	a.Retries += b.Retries
+	a.GivenUp += b.GivenUp
+	a.Parked += b.Parked
+	a.LeasesLost += b.LeasesLost
+	return a
+}
+
 // List lists the consumers that run in this process, by kind, table and name. It sends nothing.
 func List() []Stats {
 	running.Lock()

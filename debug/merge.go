@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/consumers"
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/layerstats"
 )
@@ -333,17 +334,8 @@ func (m *Snapshot) mergeConsumers(all []Snapshot) {
 				sums[key] = &c
 				continue
 			}
-			sum.Shards += c.Shards
-			if c.Lag >= 0 {
-				sum.Lag = max(sum.Lag, 0) + c.Lag
-			}
-			sum.Age, sum.ReadAge = max(sum.Age, c.Age), max(sum.ReadAge, c.ReadAge)
+			sum.Stats = consumers.Merge(sum.Stats, c.Stats)
 			sum.AgeMs, sum.ReadAgeMs = max(sum.AgeMs, c.AgeMs), max(sum.ReadAgeMs, c.ReadAgeMs)
-			sum.Handled += c.Handled
-			sum.Retries += c.Retries
-			sum.GivenUp += c.GivenUp
-			sum.Parked += c.Parked
-			sum.LeasesLost += c.LeasesLost
 		}
 		for _, l := range all[i].Layers {
 			sum := entry(layers, [3]string{l.Layer, l.Table, l.Event})

@@ -80,17 +80,7 @@ func mergeConsumers(list []consumers.Stats) []consumers.Stats {
 			merged = append(merged, s)
 			continue
 		}
-		m := &merged[n]
-		m.Shards += s.Shards
-		if s.Lag >= 0 { // -1 is not known
-			m.Lag = max(m.Lag, 0) + s.Lag
-		}
-		m.Age, m.ReadAge = max(m.Age, s.Age), max(m.ReadAge, s.ReadAge)
-		m.Handled += s.Handled
-		m.Retries += s.Retries
-		m.GivenUp += s.GivenUp
-		m.Parked += s.Parked
-		m.LeasesLost += s.LeasesLost
+		merged[n] = consumers.Merge(merged[n], s)
 	}
 	return merged
 }

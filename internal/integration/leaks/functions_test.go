@@ -106,6 +106,7 @@ var functions = map[string]any{
 	"ddb.Concurrency":                       ddb.Concurrency,
 	"ddb.Consistent":                        ddb.Consistent,
 	"consumers.List":                        consumers.List,
+	"consumers.Merge":                       consumers.Merge,
 	"ddb.Created":                           ddb.Created,
 	"ddb.CurrentOf":                         ddb.CurrentOf[member],
 	"ddb.CursorAfter":                       ddb.CursorAfter[member],
