@@ -48,10 +48,10 @@ func (w *writer) failed(e *LineError) {
 
 func (w *writer) count(items, deleted, kept int) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.report.Items += int64(items)
 	w.report.Deleted += int64(deleted)
 	w.report.Kept += int64(kept)
+	w.mu.Unlock()
 	w.task.Items(int64(items + deleted + kept))
 }
 

@@ -108,22 +108,24 @@ type totals struct {
 
 func (t *totals) add(o outcome) (failures int64) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.r.Read++
 	t.r.Conflicts += o.conflicts
-	t.task.Count("conflicts", o.conflicts)
+	name := "failed"
 	switch o.what {
 	case kept:
 		t.r.Kept++
-		t.task.Count("kept", 1)
+		name = "kept"
 	case changed:
 		t.r.Changed++
-		t.task.Count("changed", 1)
+		name = "changed"
 	default:
 		t.r.Failed++
-		t.task.Count("failed", 1)
 	}
-	return t.r.Failed
+	failures = t.r.Failed
+	t.mu.Unlock()
+	t.task.Count("conflicts", o.conflicts)
+	t.task.Count(name, 1)
+	return failures
 }
 
 // Run applies the job to all items. It can be stopped at any time; called again, it goes on from the position in the store, or after its end from the

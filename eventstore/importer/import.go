@@ -230,12 +230,12 @@ func (w *work) records(ctx context.Context, s Stream, each func(Record) error) e
 			w.report.Pending++
 		} else {
 			w.report.Events++
-			w.task.Items(1)
 		}
 		w.mu.Unlock()
 		if r.Pending {
 			return nil
 		}
+		w.task.Items(1)
 		if err := each(r); err != nil {
 			return err
 		}
