@@ -27,6 +27,7 @@ func (b *batch) run(ctx context.Context, entries []*batchEntry, send sendBatch) 
 	b.task.Total(int64(len(entries)))
 	defer b.task.Stop("it was left by a panic") // unless it has ended before
 	err := b.runAll(ctx, entries, send)
+	progress.From(ctx).Run() // a call that the batch is part of waits no more, also if the batch has failed
 	b.task.End(err)
 	return err
 }
@@ -105,6 +106,7 @@ const maxForeign = 3
 // it: when it is sent again is for the policy to say, not for the SDK.
 func (b *batch) work(ctx context.Context, send sendBatch) {
 	loop := b.core.patientRetrier()
+	task := progress.From(ctx) // of the batch, or of the call that it is part of
 	for pending := b.take(); len(pending) > 0; pending = b.take() {
 		if cause := b.stopped(ctx); cause != nil {
 			fail(pending, cause)
@@ -123,7 +125,7 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 		if progressed {
 			b.advanced()
 			b.task.Items(int64(len(pending) - len(left)))
-			b.task.Run()
+			task.Run()
 		}
 		if len(left) == 0 {
 			loop.Succeeded()
@@ -132,7 +134,7 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 		if left = b.giveUp(left, rejected); len(left) == 0 {
 			continue
 		}
-		b.task.Wait(leftUnprocessed)
+		task.Wait(leftUnprocessed)
 		if stop := loop.Next(ctx, progressed); stop != nil {
 			if end := ended(ctx); end != nil && errors.Is(stop, retry.ErrBudgetEmpty) {
 				stop = fmt.Errorf("%w; %w", end, retry.ErrBudgetEmpty)

@@ -123,6 +123,21 @@ func TestProgressOfWaits(t *testing.T) {
 		if !slices.Equal(got, []string{"left unprocessed by DynamoDB"}) {
 			t.Errorf("the batch waits for %q", got)
 		}
+		if err := engine.SetFaults(faultrule.On("BatchWriteItem").First(1).Unprocessed(3)); err != nil {
+			t.Fatal(err)
+		}
+		got = waits(t, func(ctx context.Context) error {
+			ctx, task := progress.Start(ctx, "start of the program")
+			defer task.End(nil)
+			err := users.BatchPut(ctx, []user{{ID: "a"}, {ID: "b"}, {ID: "c"}, {ID: "d"}})
+			if now := task.Progress(); now.State != progress.Running || now.Items != 0 {
+				t.Errorf("after the batch: %v", now)
+			}
+			return err
+		})
+		if !slices.Equal(got, []string{"left unprocessed by DynamoDB"}) {
+			t.Errorf("the call that a batch is part of waits for %q", got)
+		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		engine := ddbtest.NewEngine(ddbtest.WithStateDelay(10 * time.Second))
