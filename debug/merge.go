@@ -173,7 +173,6 @@ func (m *Snapshot) mergeThroughput(all []Snapshot) {
 		t.sum()
 		m.Throughput = append(m.Throughput, *t)
 	}
-	slices.SortFunc(m.Throughput, func(a, b Throughput) int { return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Index, b.Index)) })
 }
 
 func (m *Snapshot) mergeHotKeys(all []Snapshot) {
@@ -253,20 +252,19 @@ func (m *Snapshot) mergeGroups(all []Snapshot) {
 }
 
 func (m *Snapshot) mergeCounts(all []Snapshot) {
-	type place struct{ table, operation string }
-	latencies, estimates := map[place]*histogram{}, map[place]*Accuracy{}
+	latencies, estimates := map[operationKey]*histogram{}, map[operationKey]*Accuracy{}
 	throttles, failures := map[throttleKey]*Throttle{}, map[errorKey]*ErrorCount{}
 	outcomes, paths := map[[3]string]*Outcome{}, map[pathKey]*PathCount{}
 	for i := range all {
 		s := &all[i]
 		for _, l := range s.Latencies {
-			h := entry(latencies, place{l.Table, l.Operation})
+			h := entry(latencies, operationKey{l.Table, l.Operation})
 			h.count += l.Calls
 			h.longest = max(h.longest, durationOf(l.MaxMs))
 			countsOf(l.Buckets, h.buckets[:], bucketOf)
 		}
 		for _, a := range s.Estimates {
-			entry(estimates, place{a.Table, a.Operation}).plus(&a)
+			entry(estimates, operationKey{a.Table, a.Operation}).plus(&a)
 		}
 		for _, t := range s.Throttles {
 			sum := entry(throttles, throttleKey{t.Table, t.Index, t.Operation, t.Label, t.Reason})
@@ -292,18 +290,7 @@ func (m *Snapshot) mergeCounts(all []Snapshot) {
 			*sum = p
 		}
 	}
-	for at, h := range latencies {
-		l := Latency{Table: at.table, Operation: at.operation, Buckets: bucketsOf(h.buckets[:], middleOf)}
-		l.set(h)
-		m.Latencies = append(m.Latencies, l)
-	}
-	for at, a := range estimates {
-		a.Table, a.Operation = at.table, at.operation
-		if a.Calls > 0 {
-			a.Share = float64(a.Within) / float64(a.Calls)
-		}
-		m.Estimates = append(m.Estimates, *a)
-	}
+	m.addSums(latencies, estimates)
 	m.Throttles, m.Errors = listOf(throttles), listOf(failures)
 	m.Outcomes, m.Paths = listOf(outcomes), listOf(paths)
 }

@@ -57,12 +57,12 @@ func (r *Recorder) SnapshotOf(f Filter) Snapshot {
 	s.Rates, s.History = ratesOf(all, now), historyOf(all, now)
 	s.Averages = s.Rates.averages(now.Sub(r.since))
 	r.fromKinds(&s, f, now)
-	s.Cost = r.costOf(s.Units, f, now)
 	s.Throughput = r.throughput(now, f)
-	s.Throttles = values(r.throttles.m, compareThrottles, func(t *Throttle) bool { return f.admits(t.Table, t.Label) })
-	s.Errors = values(r.errors.m, compareErrors, func(e *ErrorCount) bool { return f.admits(e.Table, e.Label) })
-	s.Paths = append(s.Paths, values(r.paths.m, comparePaths, func(p *PathCount) bool { return f.admits(p.Table, p.Label) })...)
-	slices.SortFunc(s.Paths, comparePaths)
+	s.Throttles = slices.DeleteFunc(listOf(r.throttles.m), func(t Throttle) bool { return !f.admits(t.Table, t.Label) })
+	s.Errors = slices.DeleteFunc(listOf(r.errors.m), func(e ErrorCount) bool { return !f.admits(e.Table, e.Label) })
+	s.Paths = append(s.Paths, slices.DeleteFunc(listOf(r.paths.m), func(p PathCount) bool { return !f.admits(p.Table, p.Label) })...)
+	s.sort()
+	s.Cost = r.costOf(s.Units, f, now)
 	s.Budgets, s.LongCalls = budgetsOf(r.budgets), longCallsOf(r.trackers)
 	s.Processes = []Process{{Name: r.process, Time: s.Time, Since: s.Since, InFlight: s.InFlight, Calls: s.Totals.Calls, Units: s.Totals.ReadUnits + s.Totals.WriteUnits}}
 	return s
@@ -70,8 +70,7 @@ func (r *Recorder) SnapshotOf(f Filter) Snapshot {
 
 // fromKinds fills in what is counted by the group of calls.
 func (r *Recorder) fromKinds(s *Snapshot, f Filter, now time.Time) {
-	type place struct{ table, operation string }
-	latencies, estimates, fast := map[place]*histogram{}, map[place]*Accuracy{}, map[[3]string]int64{}
+	latencies, estimates, fast := map[operationKey]*histogram{}, map[operationKey]*Accuracy{}, map[[3]string]int64{}
 	outcomes := map[[3]string]*Totals{}
 	var slowest, costliest []CallGroup
 	tables, labels := map[string]bool{}, map[string]bool{}
@@ -85,11 +84,11 @@ func (r *Recorder) fromKinds(s *Snapshot, f Filter, now time.Time) {
 		entry(outcomes, at).plus(&k.totals)
 		fast[at] += k.fast
 		if k.accuracy.Calls > 0 {
-			entry(estimates, place{k.table, k.operation}).plus(&k.accuracy)
+			entry(estimates, operationKey{k.table, k.operation}).plus(&k.accuracy)
 		}
 		windows := k.windows(now)
 		for _, w := range windows {
-			entry(latencies, place{k.table, k.operation}).merge(&w.latency)
+			entry(latencies, operationKey{k.table, k.operation}).merge(&w.latency)
 		}
 		if len(windows) > 0 {
 			slowest, costliest = append(slowest, k.groupOf(windows, true)), append(costliest, k.groupOf(windows, false))
@@ -98,16 +97,7 @@ func (r *Recorder) fromKinds(s *Snapshot, f Filter, now time.Time) {
 	s.Tables, s.Labels = sortedNames(tables), sortedNames(labels)
 	s.Slowest, s.MostExpensive = sortedGroups(slowest, true), sortedGroups(costliest, false)
 	s.Latencies, s.Estimates, s.Outcomes, s.Paths = []Latency{}, []Accuracy{}, []Outcome{}, []PathCount{}
-	for at, h := range latencies {
-		l := Latency{Table: at.table, Operation: at.operation, Buckets: bucketsOf(h.buckets[:], middleOf)}
-		l.set(h)
-		s.Latencies = append(s.Latencies, l)
-	}
-	for at, a := range estimates {
-		a.Table, a.Operation = at.table, at.operation
-		a.Share = float64(a.Within) / float64(a.Calls)
-		s.Estimates = append(s.Estimates, *a)
-	}
+	s.addSums(latencies, estimates)
 	for at, t := range outcomes {
 		o := Outcome{
 			Table: at[0], Operation: at[1], Label: at[2], FailedConditions: t.FailedConditions, UnknownOutcomes: t.UnknownOutcomes,
@@ -122,7 +112,25 @@ func (r *Recorder) fromKinds(s *Snapshot, f Filter, now time.Time) {
 			s.Paths = append(s.Paths, PathCount{Table: at[0], Operation: at[1], Label: at[2], Path: ddb.FastPath, Count: n})
 		}
 	}
-	s.sort()
+}
+
+// operationKey is what latencies and estimates are summed up by.
+type operationKey struct{ table, operation string }
+
+func (s *Snapshot) addSums(latencies map[operationKey]*histogram, estimates map[operationKey]*Accuracy) {
+	for at, h := range latencies {
+		s.Latencies = append(s.Latencies, Latency{
+			Table: at.table, Operation: at.operation, Calls: h.count, MaxMs: milliseconds(h.longest), Buckets: bucketsOf(h.buckets[:], middleOf),
+			P50Ms: milliseconds(h.quantile(0.5)), P90Ms: milliseconds(h.quantile(0.9)), P99Ms: milliseconds(h.quantile(0.99)),
+		})
+	}
+	for at, a := range estimates {
+		a.Table, a.Operation = at.table, at.operation
+		if a.Calls > 0 {
+			a.Share = float64(a.Within) / float64(a.Calls)
+		}
+		s.Estimates = append(s.Estimates, *a)
+	}
 }
 
 // sort puts the lists that are made of sums in order.
@@ -141,11 +149,7 @@ func (s *Snapshot) sort() {
 	slices.SortFunc(s.Errors, compareErrors)
 	slices.SortFunc(s.Paths, comparePaths)
 	slices.SortFunc(s.Units, compareUnits)
-}
-
-func (l *Latency) set(h *histogram) {
-	l.Calls, l.MaxMs = h.count, milliseconds(h.longest)
-	l.P50Ms, l.P90Ms, l.P99Ms = milliseconds(h.quantile(0.5)), milliseconds(h.quantile(0.9)), milliseconds(h.quantile(0.99))
+	slices.SortFunc(s.Throughput, func(a, b Throughput) int { return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Index, b.Index)) })
 }
 
 func (a *Accuracy) plus(o *Accuracy) {
@@ -261,7 +265,6 @@ func unitsOf(c cost.Capacity, f Filter) []Units {
 		}
 	}
 	share(all)
-	slices.SortFunc(all, compareUnits)
 	return all
 }
 
@@ -275,15 +278,4 @@ func share(all []Units) {
 			all[i].Share = all[i].Units / sum
 		}
 	}
-}
-
-func values[K comparable, V any](m map[K]*V, compare func(a, b V) int, admits func(*V) bool) []V {
-	all := make([]V, 0, len(m))
-	for _, v := range m {
-		if admits(v) {
-			all = append(all, *v)
-		}
-	}
-	slices.SortFunc(all, compare)
-	return all
 }

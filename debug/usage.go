@@ -3,7 +3,6 @@
 package debug
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -181,7 +180,6 @@ func (r *Recorder) throughput(now time.Time, f Filter) []Throughput {
 			list = append(list, t)
 		}
 	}
-	slices.SortFunc(list, func(a, b Throughput) int { return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Index, b.Index)) })
 	return list
 }
 
