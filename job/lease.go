@@ -31,6 +31,10 @@ type State struct {
 	Runs int64
 }
 
+func (s State) equal(o State) bool {
+	return s.Token == o.Token && s.Until.Equal(o.Until) && s.Position == o.Position && s.Runs == o.Runs
+}
+
 // Format prints who has the job and how long, and neither position nor token.
 func (s State) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "job.State: owner %q until %v, %d runs", s.Owner, s.Until, s.Runs)
@@ -187,7 +191,7 @@ func (c *claim) again(ctx context.Context, was, will State, failed error) error 
 	switch {
 	case err != nil: // the owner of the lease is not known
 		return fmt.Errorf("the lease could be neither renewed nor read: %w", err)
-	case now.Token == will.Token && now.Until.Equal(will.Until) && now.Position == will.Position && now.Runs == will.Runs:
+	case now.equal(will):
 		return nil
 	case now.Token != was.Token || now.Until.Equal(was.Until):
 		return failed

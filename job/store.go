@@ -102,7 +102,7 @@ func (s *TableStore) Swap(ctx context.Context, job string, was, will State) erro
 	switch {
 	case read != nil:
 		return errors.Join(err, read)
-	case now.Token == will.Token && now.Until.Equal(will.Until) && now.Position == will.Position && now.Runs == will.Runs: // a write of ours whose reply was lost
+	case now.equal(will): // a write of ours whose reply was lost
 		return nil
 	case errors.Is(err, ddb.ErrOutcomeUnknown) && now.Token == was.Token && now.Until.Equal(was.Until):
 		return err // it was not applied, and may still be
