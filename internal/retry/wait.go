@@ -26,14 +26,10 @@ func Sleep(ctx context.Context, d time.Duration) error {
 
 // Pause waits at random between half of d and all of it. Its error is that of the context.
 func Pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d/2 + rand.N(d/2+1)) //nolint:gosec // no secret
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
+	if Sleep(ctx, d/2+rand.N(d/2+1)) != nil { //nolint:gosec // no secret
 		return ctx.Err()
 	}
+	return nil
 }
 
 func waitError(ctx context.Context) error {
