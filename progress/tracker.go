@@ -53,12 +53,11 @@ func (t *Tracker) Find(name string) (p Progress, ok bool) {
 		return p, false
 	}
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, list := range [][]*run{t.under, t.ended} {
-		for _, r := range slices.Backward(list) {
-			if r.now.Job == name {
-				return r.progress(), true
-			}
+	all := slices.Concat(t.ended, t.under)
+	t.mu.Unlock()
+	for _, r := range slices.Backward(all) {
+		if r.now.Job == name {
+			return r.progress(), true
 		}
 	}
 	return p, false
