@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
@@ -55,5 +56,27 @@ func TestPanicOfAProjection(t *testing.T) {
 	}()
 	if p, _ := jobs.Find("replay of events"); p.State != progress.Stopped {
 		t.Errorf("got %v", p)
+	}
+}
+
+// A backfill that is part of a longer call says there that it waits, and leaves the figures of that call alone.
+func TestBackfillWithinACall(t *testing.T) {
+	t.Parallel()
+	client := ddbtest.New(t)
+	before := openStore(t, client, "events")
+	if _, err := before.Append(t.Context(), "s", eventstore.NoStream(), event("x")); err != nil {
+		t.Fatal(err)
+	}
+	after := openStore(t, client, "events", eventstore.ByCategory(1, nil), eventstore.Waits(func(ctx context.Context, _ time.Duration) error {
+		if p := progress.From(ctx).Progress(); p.State != progress.Waiting || p.Reason != "appends of other writers" {
+			t.Errorf("got %v", p)
+		}
+		return nil
+	}))
+	ctx, task := progress.Start(progress.NewTracker().With(t.Context()), "start of the program")
+	defer task.End(nil)
+	report, err := after.Backfill(ctx)
+	if p := task.Progress(); err != nil || report.Filled != 1 || p.State != progress.Running || p.Items != 0 {
+		t.Errorf("%v, %d filled: %v", err, report.Filled, p)
 	}
 }

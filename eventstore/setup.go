@@ -204,13 +204,14 @@ func (s *Store) backfill(ctx context.Context, task *progress.Task) (BackfillRepo
 		}
 	}
 	if is.Cursor == "" {
-		task.Wait("appends of other writers")
-		if err := s.o.wait(ctx, appendTime); err != nil {
+		progress.From(ctx).Wait("appends of other writers")
+		err := s.o.wait(ctx, appendTime)
+		progress.From(ctx).Run()
+		if err != nil {
 			return report, err
 		}
-		task.Run()
 	}
-	err := s.fill(ctx, is.Cursor, &report)
+	err := s.fill(ctx, task, is.Cursor, &report)
 	if err == nil {
 		changes := []ddb.UpdateOption[row]{ddb.Remove(rowCursor)}
 		if s.o.buckets != "" {
@@ -241,7 +242,7 @@ func (s *Store) recordSetup(ctx context.Context, changes ...ddb.UpdateOption[row
 }
 
 // fill reads the table from a cursor on, and fills what is missing.
-func (s *Store) fill(ctx context.Context, cursor string, report *BackfillReport) error {
+func (s *Store) fill(ctx context.Context, task *progress.Task, cursor string, report *BackfillReport) error {
 	scan := s.table.Scan().Consistent()
 	if cursor != "" {
 		at, err := s.table.ParseCursor(cursor)
@@ -256,7 +257,7 @@ func (s *Store) fill(ctx context.Context, cursor string, report *BackfillReport)
 			return err
 		}
 		report.Items += page.Scanned
-		progress.From(ctx).Items(int64(page.Scanned))
+		task.Items(int64(page.Scanned))
 		rows := func(yield func(row, error) bool) {
 			for _, r := range page.Items {
 				if !yield(r, nil) {

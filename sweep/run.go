@@ -196,7 +196,7 @@ func (r *run[T]) read(ctx context.Context, segment int) (f fetched[T]) {
 			if again == throttledAgain || !errors.Is(f.err, ddb.ErrThrottled) {
 				return
 			}
-			if err := r.pause(ctx, firstWait<<again); err != nil {
+			if err := pause(ctx, firstWait<<again); err != nil {
 				f.err = err // why it ends, and not what it waited for
 				return
 			}
@@ -210,8 +210,9 @@ func (r *run[T]) read(ctx context.Context, segment int) (f fetched[T]) {
 }
 
 // pause waits until a throttled request is sent again.
-func (r *run[T]) pause(ctx context.Context, d time.Duration) error {
-	r.task.Wait("DynamoDB throttles the scan")
-	defer r.task.Run()
+func pause(ctx context.Context, d time.Duration) error {
+	task := progress.From(ctx) // of the sweep, or of the call that it is part of
+	task.Wait("DynamoDB throttles the scan")
+	defer task.Run()
 	return retry.Pause(ctx, d)
 }

@@ -209,3 +209,23 @@ func TestCancelledWhileThrottled(t *testing.T) {
 		}
 	})
 }
+
+// A sweep that is part of a longer call says there that it waits because the table throttles, and ends that.
+func TestWaitsOfAPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("Scan").Nth(2).Throttle("TableReadProvisionedThroughputExceeded")))
+		defer e.Close()
+		table := filled(t, newThings(t, e), items, 10)
+		var reasons []string
+		ctx, task := progress.Start(progress.With(t.Context(), func(p progress.Progress) {
+			if p.State == progress.Waiting {
+				reasons = append(reasons, p.Reason)
+			}
+		}), "start of the program")
+		defer task.End(nil)
+		err := drain(ctx, small(table), func(sweep.Page[Thing]) {})
+		if p := task.Progress(); err != nil || !slices.Equal(reasons, []string{"DynamoDB throttles the scan"}) || p.State != progress.Running || p.Items != 0 {
+			t.Errorf("%v: waits for %q, %v", err, reasons, p)
+		}
+	})
+}
