@@ -281,11 +281,16 @@ func (v *Reader[V]) String() string { return (*read)(v).where() }
 func (v Reader[V]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, (*read)(&v).where()) }
 
 func (r *read) where() string {
-	switch {
-	case r == nil || r.core == nil:
+	if r == nil || r.core == nil {
 		return "zero query"
-	case r.index != nil:
-		return r.op() + " " + r.core.name + "/" + r.index.name
 	}
-	return r.op() + " " + r.core.name
+	return r.op() + " " + r.place()
+}
+
+// place is the table, or the index as table/index.
+func (r *read) place() string {
+	if r.index != nil {
+		return index{r.core, r.index}.place()
+	}
+	return r.core.name
 }

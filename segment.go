@@ -62,10 +62,7 @@ func (s *ScanSegments[T]) Name() string {
 	if s == nil || s.r == nil {
 		return ""
 	}
-	if s.r.index != nil {
-		return s.r.core.name + "/" + s.r.index.name
-	}
-	return s.r.core.name
+	return s.r.place()
 }
 
 // Identity is a hash of table, index and filter. Positions are bound to it as cursors are to their query.

@@ -156,14 +156,8 @@ func New[T, K any](name string, table Table[T, K], change func(T) Change[T], opt
 			j.keys = append(j.keys, *k.AttributeName)
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		var problems []error
-		for _, err := range errs {
-			if err != nil {
-				problems = append(problems, err)
-			}
-		}
-		j.err = &ddb.InvalidError{Problems: problems}
+	if errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil }); len(errs) > 0 {
+		j.err = &ddb.InvalidError{Problems: errs}
 	}
 	return j, j.err
 }
