@@ -32,6 +32,7 @@ func Example() {
 		}
 		for page, err := range s.Pages(ctx) {
 			if err != nil {
+				position = sweep.PositionOf(err) // it counts segments that had no items as well
 				return err
 			}
 			count += len(page.Items)
@@ -40,7 +41,7 @@ func Example() {
 		return nil
 	}
 	err = run(ddb.WithBudget(ctx, cost.NewBudget(cost.Limits{ReadUnits: 20})))
-	fmt.Println("the budget is spent:", errors.Is(err, cost.ErrBudgetExceeded), "- the position is stored:", position == sweep.PositionOf(err))
+	fmt.Println("the budget is spent:", errors.Is(err, cost.ErrBudgetExceeded), "- the position is stored:", position != "" && position == sweep.PositionOf(err))
 	check(run(ctx))
 	fmt.Println(count, "items")
 
