@@ -5,6 +5,7 @@ package sweep
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 type run[T any] struct {
 	scan    *ddb.ScanSegments[T]
 	task    *progress.Task
-	queue   []int        // segments of which a page can be read, those that were begun first
+	queue   []int        // segments of which a page can be read, the next one last
 	hot     map[int]bool // segments whose key range was throttled
 	rest    map[int]bool // segments that an earlier run has begun
 	results chan fetched[T]
@@ -75,6 +76,7 @@ func (s *Sweep[T]) begin(ctx context.Context) (*run[T], error) {
 		r.at = newPosition(s.scan.Identity(), n)
 	}
 	r.queue = r.at.open()
+	slices.Reverse(r.queue)
 	for segment := range r.at.cursors {
 		r.rest[segment] = true
 	}
@@ -114,8 +116,9 @@ func (s *Sweep[T]) run(ctx context.Context, yield func(Page[T], error) bool) {
 	reading := ddb.WithGate(ctx, r.workers)
 	for {
 		for r.flying < r.workers.want && len(r.queue) > 0 {
-			segment := r.queue[0]
-			r.queue = r.queue[1:]
+			last := len(r.queue) - 1
+			segment := r.queue[last]
+			r.queue = r.queue[:last]
 			r.flying++
 			under.Go(func() { r.results <- r.read(reading, segment) })
 		}
@@ -171,9 +174,9 @@ func (r *run[T]) hand(f fetched[T], yield func(Page[T], error) bool) bool {
 		delete(r.hot, f.segment)
 		r.task.PartDone(f.segment, !r.rest[f.segment])
 	case f.timing.hot:
-		r.queue = append(r.queue, f.segment) // the others come first
+		r.queue = slices.Insert(r.queue, 0, f.segment) // the others come first
 	default:
-		r.queue = append([]int{f.segment}, r.queue...)
+		r.queue = append(r.queue, f.segment)
 	}
 	r.workers.note(f.timing, wasHot)
 	return true
