@@ -103,7 +103,7 @@ func sortedGroups(all []CallGroup, longest bool) []CallGroup {
 	for i := explained; i < len(all); i++ {
 		all[i].Call.Explain = ""
 	}
-	return append(make([]CallGroup, 0, len(all)), all...)
+	return all
 }
 
 // firstGroups are those that the page shows.

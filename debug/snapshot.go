@@ -72,7 +72,7 @@ func (r *Recorder) SnapshotOf(f Filter) Snapshot {
 func (r *Recorder) fromKinds(s *Snapshot, f Filter, now time.Time) {
 	latencies, estimates, fast := map[operationKey]*histogram{}, map[operationKey]*Accuracy{}, map[[3]string]int64{}
 	outcomes := map[[3]string]*Totals{}
-	var slowest, costliest []CallGroup
+	slowest, costliest := []CallGroup{}, []CallGroup{}
 	tables, labels := map[string]bool{}, map[string]bool{}
 	for _, k := range r.kinds.m {
 		tables[k.table], labels[k.label] = true, true
