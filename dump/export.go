@@ -31,9 +31,8 @@ type settings struct {
 	now      func() time.Time
 
 	onlyMissing bool
-	onlyOlder   string
+	onlyOlder   *string // the attribute; nil without the option
 	position    string
-	noAttribute bool // of OnlyOlder
 	onPosition  func(func() string)
 	onFailure   func(*LineError)
 }
@@ -89,10 +88,11 @@ func settingsOf(opts []Option) (settings, error) {
 	if s.now == nil {
 		errs = append(errs, errors.New("the clock is nil"))
 	}
-	if s.noAttribute {
+	switch {
+	case s.onlyOlder == nil:
+	case *s.onlyOlder == "":
 		errs = append(errs, errors.New("OnlyOlder without an attribute"))
-	}
-	if s.onlyMissing && s.onlyOlder != "" {
+	case s.onlyMissing:
 		errs = append(errs, errors.New("OnlyMissing together with OnlyOlder, which writes missing items too"))
 	}
 	if errs != nil {

@@ -114,13 +114,10 @@ func OnlyMissing() Option { return func(s *settings) { s.onlyMissing = true } }
 // OnlyOlder writes an item only if the table has none with its key, or one whose attribute is lower: a version or a time. A stored item that lacks the attribute, or has it in another type, is
 // kept. An item of the export without the attribute is a failure. Each item is a write of its own.
 func OnlyOlder(attribute string) Option {
-	return func(s *settings) {
-		s.onlyOlder = attribute
-		s.noAttribute = attribute == ""
-	}
+	return func(s *settings) { s.onlyOlder = &attribute }
 }
 
-func (s *settings) conditional() bool { return s.onlyMissing || s.onlyOlder != "" }
+func (s *settings) conditional() bool { return s.onlyMissing || s.onlyOlder != nil }
 
 func invalid(problem string) error {
 	return &ddb.InvalidError{Problems: []error{errors.New(problem)}}

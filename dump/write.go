@@ -197,12 +197,13 @@ func (w *writer) putIf(ctx context.Context, item ddb.RawItem) error {
 	if w.onlyMissing {
 		return w.table.Create(ctx, &item)
 	}
-	ours, ok := item.Attr(w.onlyOlder)
+	attribute := *w.onlyOlder
+	ours, ok := item.Attr(attribute)
 	if !ok {
-		return invalid("the item lacks attribute " + w.onlyOlder + ", by which OnlyOlder compares")
+		return invalid("the item lacks attribute " + attribute + ", by which OnlyOlder compares")
 	}
 	missing := ddb.NotExists(ddb.RawAttr(w.table.Keys().Partition[0].Name))
-	return w.table.Put(ctx, &item, ddb.If(ddb.Or(missing, ddb.RawAttr(w.onlyOlder).Lt(ours))))
+	return w.table.Put(ctx, &item, ddb.If(ddb.Or(missing, ddb.RawAttr(attribute).Lt(ours))))
 }
 
 // done completes the report. Failures are an error, so that they are not overlooked.
