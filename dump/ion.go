@@ -68,20 +68,10 @@ func (r *ionReader) take(c byte) bool {
 
 // structure rewrites {name:value,...} as an object. In the structure of the line itself a value is an object of attributes.
 func (r *ionReader) structure(depth int, whole bool) error {
-	if depth > maxIonDepth || !r.take('{') {
+	if depth > maxIonDepth {
 		return errIon
 	}
-	r.out = append(r.out, '{')
-	for first := true; !r.take('}'); first = false {
-		if !first {
-			if !r.take(',') {
-				return errIon
-			}
-			if r.take('}') { // a comma may stand behind the last
-				break
-			}
-			r.out = append(r.out, ',')
-		}
+	return r.members('{', '}', func() error {
 		name, err := r.name()
 		if err != nil {
 			return err
@@ -90,16 +80,35 @@ func (r *ionReader) structure(depth int, whole bool) error {
 			return errIon
 		}
 		r.out = append(appendText(r.out, name), ':')
-		if r.space(); whole {
-			err = r.structure(depth+1, false)
-		} else {
-			err = r.value(depth + 1)
+		if whole {
+			return r.structure(depth+1, false)
 		}
-		if err != nil {
+		return r.value(depth + 1)
+	})
+}
+
+// members rewrites what stands between two brackets, with commas between.
+func (r *ionReader) members(begin, end byte, member func() error) error {
+	if !r.take(begin) {
+		return errIon
+	}
+	r.out = append(r.out, begin)
+	for first := true; !r.take(end); first = false {
+		if !first {
+			if !r.take(',') {
+				return errIon
+			}
+			if r.take(end) { // a comma may stand behind the last
+				break
+			}
+			r.out = append(r.out, ',')
+		}
+		r.space()
+		if err := member(); err != nil {
 			return err
 		}
 	}
-	r.out = append(r.out, '}')
+	r.out = append(r.out, end)
 	return nil
 }
 
@@ -264,29 +273,7 @@ func (r *ionReader) set(annotation string) error {
 	return r.wrapped(`{"`+annotation[len(annotation)-2:]+`":`, func() error { return r.list(members) })
 }
 
-func (r *ionReader) list(element func() error) error {
-	if !r.take('[') {
-		return errIon
-	}
-	r.out = append(r.out, '[')
-	for first := true; !r.take(']'); first = false {
-		if !first {
-			if !r.take(',') {
-				return errIon
-			}
-			if r.take(']') {
-				break
-			}
-			r.out = append(r.out, ',')
-		}
-		r.space()
-		if err := element(); err != nil {
-			return err
-		}
-	}
-	r.out = append(r.out, ']')
-	return nil
-}
+func (r *ionReader) list(element func() error) error { return r.members('[', ']', element) }
 
 func (r *ionReader) text() error {
 	if r.peek() != '"' {
