@@ -76,21 +76,17 @@ func (w *writer) write(ctx context.Context, batch []entry) error {
 	if w.conditional() {
 		return each(ctx, len(batch), batch, w.one)
 	}
-	var puts, deletes []entry
+	var (
+		puts, deletes []entry
+		items         []ddb.RawItem
+		keys          []rawKey
+	)
 	for _, e := range batch {
 		if e.del {
-			deletes = append(deletes, e)
+			deletes, keys = append(deletes, e), append(keys, e.key)
 		} else {
-			puts = append(puts, e)
+			puts, items = append(puts, e), append(items, e.item)
 		}
-	}
-	var items []ddb.RawItem
-	for _, e := range puts {
-		items = append(items, e.item)
-	}
-	var keys []rawKey
-	for _, e := range deletes {
-		keys = append(keys, e.key)
 	}
 	again, err := w.left(ctx, puts, func() error { return w.table.BatchPut(ctx, items) })
 	if err != nil {
