@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 
 	"github.com/dynamotable/ddb"
@@ -147,7 +148,7 @@ func Copy(ctx context.Context, from, to *rawtable.Table, opts ...Option) (Report
 }
 
 func sameKeys(a, b rawtable.Keys) error {
-	if fmt.Sprint(a) != fmt.Sprint(b) {
+	if !slices.Equal(a.Partition, b.Partition) || !slices.Equal(a.Sort, b.Sort) {
 		return invalid("the tables have different keys")
 	}
 	return nil
