@@ -160,7 +160,7 @@ type exporter struct {
 func Export(ctx context.Context, table *rawtable.Table, to Storage, opts ...Option) (Report, error) {
 	s, err := settingsOf(opts)
 	if err == nil && (table == nil || table.RawTable == nil || to == nil) {
-		err = &ddb.InvalidError{Problems: []error{errors.New("the table or the storage is nil")}}
+		err = invalid("the table or the storage is nil")
 	}
 	if err != nil {
 		return Report{}, fmt.Errorf("dump: Export: %w", err)
@@ -363,15 +363,14 @@ func (e *exporter) file(ctx context.Context, segment, file int, items int64, dat
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.state.Files = append(e.state.Files, f)
-	if e.state.Cursors[segment] = after; after == "" {
+	if after == "" {
 		delete(e.state.Cursors, segment)
 		e.state.Done[segment] = true
+	} else {
+		e.state.Cursors[segment] = after
 	}
-	if err := e.save(ctx); err != nil {
-		// What the file has is read again when the export is resumed by the state that is stored, whichever it is.
-		return err
-	}
-	return nil
+	// If it is not saved, what the file has is read again when the export is resumed by the state that is stored, whichever it is.
+	return e.save(ctx)
 }
 
 // finish writes the manifests, and removes the state.

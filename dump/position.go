@@ -89,10 +89,12 @@ func (p *position) left() (parts []int) {
 func (p *position) moved(part int, to string, whole bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.data.At[part] = to; whole {
+	if whole {
 		delete(p.data.At, part)
 		p.data.Done[part] = true
+		return
 	}
+	p.data.At[part] = to
 }
 
 // From makes an import or a copy go on at a position, which its report or [OnPosition] gave. The empty text is the beginning. What was done behind it is
