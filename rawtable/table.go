@@ -124,9 +124,9 @@ func handles(attrs []Attribute) ddb.MultiKey[ddb.RawItem, []ddb.RawValue] {
 }
 
 func (t *Table) addGlobal(name string, keys Keys, p *types.Projection) error {
-	options, err := projecting(p)
+	options, err := projecting(name, p)
 	if err != nil {
-		return fmt.Errorf("rawtable: index %s: %w", name, err)
+		return err
 	}
 	x := newIndex(name, keys, p)
 	x.global, err = ddb.NewIndex(t, name, handles(keys.Partition), handles(keys.Sort), options...)
@@ -135,9 +135,12 @@ func (t *Table) addGlobal(name string, keys Keys, p *types.Projection) error {
 }
 
 func (t *Table) addLocal(name string, keys Keys, p *types.Projection) error {
-	options, err := projecting(p)
-	if err != nil || len(keys.Sort) != 1 {
-		return errors.Join(fmt.Errorf("rawtable: local index %s has %d sort attributes", name, len(keys.Sort)), err)
+	options, err := projecting(name, p)
+	if n := len(keys.Sort); n != 1 {
+		err = errors.Join(fmt.Errorf("rawtable: local index %s has %d sort attributes", name, n), err)
+	}
+	if err != nil {
+		return err
 	}
 	x := newIndex(name, keys, p)
 	x.Local = true
@@ -154,14 +157,14 @@ func newIndex(name string, keys Keys, p *types.Projection) *Index {
 	return x
 }
 
-func projecting(p *types.Projection) ([]ddb.IndexOption, error) {
+func projecting(index string, p *types.Projection) ([]ddb.IndexOption, error) {
 	switch {
 	case p == nil || p.ProjectionType == types.ProjectionTypeAll:
 		return nil, nil
 	case p.ProjectionType == types.ProjectionTypeKeysOnly:
 		return []ddb.IndexOption{ddb.KeysOnly()}, nil
 	case p.ProjectionType != types.ProjectionTypeInclude:
-		return nil, fmt.Errorf("projection %q is not known", p.ProjectionType)
+		return nil, fmt.Errorf("rawtable: index %s: projection %q is not known", index, p.ProjectionType)
 	}
 	attrs := make([]ddb.AnyAttr, len(p.NonKeyAttributes))
 	for i, name := range p.NonKeyAttributes {
