@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/rawtable"
@@ -388,7 +390,7 @@ func (e *exporter) finish(ctx context.Context) error {
 	d := e.table.Description()
 	began := e.state.Started.Format(time.RFC3339Nano)
 	s := summary{
-		Version: layout, TableArn: deref(d.TableArn), TableID: deref(d.TableId), ExportArn: deref(d.TableArn) + "/export/" + e.name,
+		Version: layout, TableArn: aws.ToString(d.TableArn), TableID: aws.ToString(d.TableId), ExportArn: aws.ToString(d.TableArn) + "/export/" + e.name,
 		StartTime: began, EndTime: e.now().UTC().Format(time.RFC3339Nano), ExportTime: began, ItemCount: total,
 		ManifestFiles: path.Join(e.dir, filesName), OutputFormat: dynamoDBJSON, ExportType: fullExport,
 	}
@@ -416,11 +418,4 @@ func (e *exporter) finish(ctx context.Context) error {
 		}
 	}
 	return e.store.Remove(ctx, path.Join(e.dir, stateName))
-}
-
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
@@ -71,7 +72,7 @@ func Of(client ddb.Client, name string, d *types.TableDescription, opts ...ddb.T
 	}
 	kinds := map[string]ddb.AttributeType{}
 	for _, a := range d.AttributeDefinitions {
-		kinds[text(a.AttributeName)] = ddb.AttributeType(a.AttributeType)
+		kinds[aws.ToString(a.AttributeName)] = ddb.AttributeType(a.AttributeType)
 	}
 	t := &Table{described: d, keys: keysOf(d.KeySchema, kinds)}
 	if len(t.keys.Partition) != 1 || len(t.keys.Sort) > 1 {
@@ -88,11 +89,11 @@ func Of(client ddb.Client, name string, d *types.TableDescription, opts ...ddb.T
 	var errs []error
 	for _, g := range d.GlobalSecondaryIndexes {
 		if g.IndexStatus != types.IndexStatusDeleting {
-			errs = append(errs, t.addGlobal(text(g.IndexName), keysOf(g.KeySchema, kinds), g.Projection))
+			errs = append(errs, t.addGlobal(aws.ToString(g.IndexName), keysOf(g.KeySchema, kinds), g.Projection))
 		}
 	}
 	for _, l := range d.LocalSecondaryIndexes {
-		errs = append(errs, t.addLocal(text(l.IndexName), keysOf(l.KeySchema, kinds), l.Projection))
+		errs = append(errs, t.addLocal(aws.ToString(l.IndexName), keysOf(l.KeySchema, kinds), l.Projection))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func Of(client ddb.Client, name string, d *types.TableDescription, opts ...ddb.T
 
 func keysOf(elements []types.KeySchemaElement, kinds map[string]ddb.AttributeType) (k Keys) {
 	for _, e := range elements {
-		a := Attribute{text(e.AttributeName), kinds[text(e.AttributeName)]}
+		a := Attribute{aws.ToString(e.AttributeName), kinds[aws.ToString(e.AttributeName)]}
 		if e.KeyType == types.KeyTypeHash {
 			k.Partition = append(k.Partition, a)
 		} else {
@@ -283,11 +284,4 @@ func Unchanged(item ddb.RawItem, absent ...string) ddb.Cond[ddb.RawItem] {
 		all = append(all, ddb.NotExists(ddb.RawAttr(name)))
 	}
 	return ddb.And(all...)
-}
-
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
