@@ -74,9 +74,7 @@ func (s *Spec) CreateInput() *dynamodb.CreateTableInput {
 	if s.policy != "" {
 		in.ResourcePolicy = &s.policy
 	}
-	schemas := []Key{s.table.Key}
 	for _, i := range s.indexes {
-		schemas = append(schemas, i.Key)
 		if i.Global {
 			in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 				IndexName: &i.Name, KeySchema: i.Key.Elements(), Projection: i.projectionSpec(),
@@ -89,10 +87,9 @@ func (s *Spec) CreateInput() *dynamodb.CreateTableInput {
 		})
 	}
 	for _, v := range s.vectors() {
-		schemas = append(schemas, v.Key)
 		in.VectorIndexes = append(in.VectorIndexes, v.spec())
 	}
-	in.AttributeDefinitions = definitions(schemas...)
+	in.AttributeDefinitions = definitions(s.keys()...)
 	if s.stream != "" {
 		in.StreamSpecification = s.streamSpec()
 	}

@@ -69,6 +69,18 @@ type Index struct {
 	Include    []string // the attributes of a projection that includes some
 }
 
+// attributes are those of the partition and of the sort key, in order.
+func (s Key) attributes() []KeyAttribute { return slices.Concat(s.Partition, s.Sort) }
+
+// kinds are the types of the attributes, by their names.
+func (s Key) kinds() map[string]types.ScalarAttributeType {
+	kinds := map[string]types.ScalarAttributeType{}
+	for _, p := range s.attributes() {
+		kinds[p.Name] = p.Type
+	}
+	return kinds
+}
+
 // Elements are the key as DynamoDB describes it.
 func (s Key) Elements() []types.KeySchemaElement {
 	var all []types.KeySchemaElement
@@ -83,11 +95,7 @@ func (s Key) Elements() []types.KeySchemaElement {
 
 // Text is the key in one line, attributes in order: HASH a (S), RANGE b (N).
 func (s Key) Text() string {
-	kinds := map[string]types.ScalarAttributeType{}
-	for _, p := range append(slices.Clone(s.Partition), s.Sort...) {
-		kinds[p.Name] = p.Type
-	}
-	return keyText(s.Elements(), kinds)
+	return keyText(s.Elements(), s.kinds())
 }
 
 func (i *Index) projectionSpec() *types.Projection {
@@ -113,7 +121,7 @@ func (s *Spec) gatherIndexes() {
 func (s *Spec) checkTypes() {
 	kinds := map[string]types.ScalarAttributeType{}
 	for _, k := range s.keys() {
-		for _, p := range append(slices.Clone(k.Partition), k.Sort...) {
+		for _, p := range k.attributes() {
 			if kind, ok := kinds[p.Name]; ok && kind != p.Type {
 				s.errs = append(s.errs, fmt.Errorf("key attribute %s is of type %s in one key and %s in another", p.Name, kind, p.Type))
 			}
@@ -147,7 +155,7 @@ func deref[T any](p *T) (v T) {
 func definitions(schemas ...Key) []types.AttributeDefinition {
 	var defs []types.AttributeDefinition
 	for _, s := range schemas {
-		for _, p := range append(slices.Clone(s.Partition), s.Sort...) {
+		for _, p := range s.attributes() {
 			if !slices.ContainsFunc(defs, func(d types.AttributeDefinition) bool { return *d.AttributeName == p.Name }) {
 				defs = append(defs, types.AttributeDefinition{AttributeName: &p.Name, AttributeType: p.Type})
 			}

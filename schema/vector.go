@@ -5,7 +5,6 @@ package schema
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -64,7 +63,7 @@ func (s *Spec) checkVectors() {
 			refuse("index %s: it is defined as a vector index and as another", v.Name)
 		}
 		for _, k := range s.keys() {
-			if slices.ContainsFunc(append(slices.Clone(k.Partition), k.Sort...), func(a KeyAttribute) bool { return a.Name == v.Attribute }) {
+			if slices.ContainsFunc(k.attributes(), func(a KeyAttribute) bool { return a.Name == v.Attribute }) {
 				refuse("attribute %s is the vector of index %s and a key attribute", v.Attribute, v.Name)
 			}
 		}
@@ -73,7 +72,7 @@ func (s *Spec) checkVectors() {
 		refuse("%d vector indexes; the limit of a table is %d", len(all), MaxVectorIndexes)
 	}
 	if len(all) > 0 && s.billing != types.BillingModePayPerRequest {
-		s.errs = append(s.errs, errors.New("option Provisioned: a table with vector indexes is on-demand"))
+		refuse("option Provisioned: a table with vector indexes is on-demand")
 	}
 }
 
@@ -181,11 +180,7 @@ func (s *Spec) compareVectors(c *comparison, live *types.TableDescription, kinds
 		c.check(v.Name, "status", string(types.IndexStatusActive), status)
 		c.check(v.Name, "vector", vectorText(want.VectorAttribute, want.Dimensions), vectorText(d.VectorAttribute, d.Dimensions))
 		c.check(v.Name, "distance", string(want.DistanceFunction), string(d.DistanceFunction))
-		own := map[string]types.ScalarAttributeType{}
-		for _, p := range append(slices.Clone(v.Key.Partition), v.Key.Sort...) {
-			own[p.Name] = p.Type
-		}
-		c.check(v.Name, "search schema", searchSchemaText(want.SearchSchema, own), searchSchemaText(d.SearchSchema, kinds))
+		c.check(v.Name, "search schema", searchSchemaText(want.SearchSchema, v.Key.kinds()), searchSchemaText(d.SearchSchema, kinds))
 		c.check(v.Name, "projection", projectionText(want.Projection), projectionText(d.Projection))
 	}
 	for i := range live.VectorIndexes {

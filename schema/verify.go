@@ -108,8 +108,8 @@ func (s *Spec) compareSettings(c *comparison, live *types.TableDescription, ttl 
 	}
 	if s.stream != "" {
 		got := "off"
-		if sp := live.StreamSpecification; sp != nil && deref(sp.StreamEnabled) {
-			got = string(sp.StreamViewType)
+		if hasStream(live) {
+			got = string(live.StreamSpecification.StreamViewType)
 		}
 		c.check("", "stream", string(s.stream), got)
 	}
@@ -152,12 +152,11 @@ func encryptionKey(live *types.TableDescription) string {
 }
 
 func (s *Spec) compareGlobal(c *comparison, i *Index, live *types.TableDescription, kinds map[string]types.ScalarAttributeType) {
-	at := slices.IndexFunc(live.GlobalSecondaryIndexes, func(g types.GlobalSecondaryIndexDescription) bool { return deref(g.IndexName) == i.Name })
-	if at < 0 {
+	g, there := globalOf(live, i.Name)
+	if !there {
 		c.check(i.Name, "global index", "present", "missing")
 		return
 	}
-	g := live.GlobalSecondaryIndexes[at]
 	status := string(g.IndexStatus)
 	if deref(g.Backfilling) {
 		status += ", backfilling"
