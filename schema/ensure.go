@@ -70,11 +70,11 @@ func (s *Spec) Ensure(ctx context.Context, client Client) error {
 	if err != nil {
 		return err
 	}
-	if want := s.table.TTL; want != "" && ttl.attribute == "" {
+	if want := s.table.TTL; want != "" && ttl == "" {
 		if err := s.enableTTL(ctx, client); err != nil {
 			return err
 		}
-		ttl.attribute = want
+		ttl = want
 	}
 	settings, err := s.settings(ctx, client, live)
 	if err != nil {
@@ -183,21 +183,18 @@ func (s *Spec) updateTable(ctx context.Context, client Client, in *dynamodb.Upda
 	return waitFor(ctx, client, s.table.Name, made)
 }
 
-type ttlState struct {
-	attribute string // empty when TTL is off
-}
-
-func (s *Spec) liveTTL(ctx context.Context, client Client) (ttlState, error) {
+// liveTTL is the attribute of the live table's time to live; empty when that is off.
+func (s *Spec) liveTTL(ctx context.Context, client Client) (string, error) {
 	out, err := client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &s.table.Name})
 	if err != nil {
-		return ttlState{}, err
+		return "", err
 	}
 	if out == nil || out.TimeToLiveDescription == nil {
-		return ttlState{}, errors.New("the reply describes no time to live; something between here and DynamoDB may have answered")
+		return "", errors.New("the reply describes no time to live; something between here and DynamoDB may have answered")
 	}
 	d := out.TimeToLiveDescription
 	if d.TimeToLiveStatus != types.TimeToLiveStatusEnabled && d.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
-		return ttlState{}, nil
+		return "", nil
 	}
-	return ttlState{deref(d.AttributeName)}, nil
+	return deref(d.AttributeName), nil
 }

@@ -62,7 +62,7 @@ func (c *comparison) check(index, what, want, got string) {
 }
 
 // compare lists all differences, the table's first, then index by index.
-func (s *Spec) compare(live *types.TableDescription, ttl ttlState) []Difference {
+func (s *Spec) compare(live *types.TableDescription, ttl string) []Difference {
 	var c comparison
 	kinds := map[string]types.ScalarAttributeType{}
 	for _, d := range live.AttributeDefinitions {
@@ -88,7 +88,7 @@ func (s *Spec) compare(live *types.TableDescription, ttl ttlState) []Difference 
 	return c.found
 }
 
-func (s *Spec) compareSettings(c *comparison, live *types.TableDescription, ttl ttlState) {
+func (s *Spec) compareSettings(c *comparison, live *types.TableDescription, ttl string) {
 	billing := types.BillingModeProvisioned
 	if live.BillingModeSummary != nil {
 		billing = live.BillingModeSummary.BillingMode
@@ -104,7 +104,7 @@ func (s *Spec) compareSettings(c *comparison, live *types.TableDescription, ttl 
 		c.checkWarm("", s.warm, warmOf(live.WarmThroughput))
 	}
 	if want := s.table.TTL; want != "" {
-		c.check("", "TTL attribute", want, orNone(ttl.attribute))
+		c.check("", "TTL attribute", want, orNone(ttl))
 	}
 	if s.stream != "" {
 		got := "off"
