@@ -12,7 +12,6 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/expr"
-	"github.com/dynamotable/ddb/internal/itemsize"
 )
 
 // ErrExplained ends the calls under [Explain]: they are not made.
@@ -123,15 +122,10 @@ func (s *requestInfo) assume(x *cost.Explanation, c *core) {
 			say("index %s does not hold all that is read, so each item that it evaluates is read from the table too", r.index.name)
 		}
 		if r.fromTable {
-			most := s.size
-			if most == 0 {
-				most = itemsize.PageBytes // of entries of one byte
-			}
 			one := c.readEstimate(false, false)
-			x.Hydration = cost.Range{Min: 0, Max: one.Max * float64(most)}
+			x.Hydration = cost.Range{Min: 0, Max: one.Max * float64(s.size)}
 			if s.size == 0 {
 				say("the number of items to hydrate is not known without a limit: %g units each at most", one.Max)
-				x.Hydration = cost.Range{}
 			}
 		}
 		return
