@@ -94,8 +94,7 @@ func itemsOf[T any](pages pageSeq) iter.Seq2[T, error] {
 
 func (p *pageData) book(requests int, c cost.Consumed) {
 	p.requests += requests
-	p.consumed.ReadUnits += c.ReadUnits
-	p.consumed.WriteUnits += c.WriteUnits
+	p.consumed = p.consumed.Plus(c)
 }
 
 func (p *pageData) empty() bool { return p.items.Len() == 0 && p.missing == 0 }

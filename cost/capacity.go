@@ -58,9 +58,7 @@ func (c Consumed) Plus(more Consumed) Consumed {
 func ConsumedOf(write bool, ccs ...types.ConsumedCapacity) Consumed {
 	var sum Consumed
 	for _, cc := range ccs {
-		u := unitsOf(write, cc.CapacityUnits, cc.ReadCapacityUnits, cc.WriteCapacityUnits)
-		sum.ReadUnits += u.ReadUnits
-		sum.WriteUnits += u.WriteUnits
+		sum = sum.Plus(unitsOf(write, cc.CapacityUnits, cc.ReadCapacityUnits, cc.WriteCapacityUnits))
 	}
 	return sum
 }
@@ -83,7 +81,10 @@ func (c Capacity) Read() float64 { return float64(c.sum().read) / micro }
 func (c Capacity) Write() float64 { return float64(c.sum().write) / micro }
 
 // Total is the sum of all read and write units.
-func (c Capacity) Total() float64 { return float64(c.sum().read+c.sum().write) / micro }
+func (c Capacity) Total() float64 {
+	sum := c.sum()
+	return float64(sum.read+sum.write) / micro
+}
 
 // Operations is the number of operations.
 func (c Capacity) Operations() int64 { return c.sum().operations }
