@@ -261,15 +261,15 @@ func (c *countRows) Row(d *codec.Decoder) error {
 	if err != nil {
 		return err
 	}
+	hidden, err := c.expiry.hides(d)
+	if err != nil {
+		return err
+	}
 	raw, err := d.Raw()
 	if err == nil {
 		err = c.check.Find(raw)
 	}
-	if err != nil {
-		return err
-	}
-	hidden, err := c.expiry.hides(raw)
-	if own && !hidden {
+	if err == nil && own && !hidden {
 		c.n++
 	}
 	return err

@@ -146,17 +146,16 @@ func (e *expiry) over(number string) bool {
 	return err == nil && f >= float64(e.from) && f <= float64(e.to)
 }
 
-// hides reports whether an item in wire form has expired.
-func (e *expiry) hides(item []byte) (bool, error) {
+// hides reports whether the item that comes next has expired.
+func (e *expiry) hides(d *codec.Decoder) (bool, error) {
 	if e == nil {
 		return false, nil
 	}
-	s := replykey.GetScan()
-	defer s.Put()
-	if err := s.Find(item, e.names); err != nil {
+	var values [1][]byte
+	if err := d.Lookahead(e.names, values[:]); err != nil {
 		return false, err
 	}
-	return e.wire(s.Values[0]), nil
+	return e.wire(values[0]), nil
 }
 
 // wire is over for a value in wire form, nil for none.

@@ -183,20 +183,15 @@ func (s *rowSink) Row(d *codec.Decoder) error {
 
 // hides reports whether the row has expired and is left out. Then it is read.
 func (s *rowSink) hides(d *codec.Decoder) (bool, error) {
-	if s.expiry == nil {
-		return false, nil
-	}
-	from := d.Pos()
-	raw, err := d.Raw()
-	if err != nil {
+	hidden, err := s.expiry.hides(d)
+	if err != nil || !hidden {
 		return false, err
 	}
-	hidden, err := s.expiry.hides(raw)
-	if hidden && err == nil {
-		return true, s.check.Find(raw)
+	raw, err := d.Raw()
+	if err == nil {
+		err = s.check.Find(raw)
 	}
-	d.Rewind(from)
-	return false, err
+	return true, err
 }
 
 // decode reads the row into the next place of the list, unless it is of a type that is left out.

@@ -17,7 +17,6 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
-	"github.com/dynamotable/ddb/internal/replykey"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -220,27 +219,23 @@ func (l *liveRows) Reset(n int) {
 }
 
 func (l *liveRows) Row(d *codec.Decoder) error {
-	from := d.Pos()
-	raw, err := d.Raw()
-	if err != nil {
+	if err := l.look(d); err != nil {
 		return err
 	}
-	if err := l.look(raw); err != nil || l.hidden {
-		return err
+	if l.hidden {
+		return d.Skip()
 	}
-	d.Rewind(from)
 	return l.rows.Row(d)
 }
 
-// look decides whether an item is left out.
-func (l *liveRows) look(raw []byte) error {
-	s := replykey.GetScan()
-	defer s.Put()
-	if err := s.Find(raw, l.names); err != nil {
+// look decides whether the item that comes next is left out.
+func (l *liveRows) look(d *codec.Decoder) error {
+	var values [2][]byte
+	if err := d.Lookahead(l.names, values[:len(l.names)]); err != nil {
 		return err
 	}
-	l.hidden = l.mark >= 0 && s.Values[l.mark] != nil
-	if !l.hidden && l.time >= 0 && l.expiry.wire(s.Values[l.time]) {
+	l.hidden = l.mark >= 0 && values[l.mark] != nil
+	if !l.hidden && l.time >= 0 && l.expiry.wire(values[l.time]) {
 		l.hidden, l.expired = true, l.expired+1
 	}
 	return nil

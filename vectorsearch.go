@@ -253,25 +253,27 @@ func (x vectorIndex) read(results []types.SearchResultItem, in *dynamodb.SearchV
 		if err != nil {
 			return err
 		}
-		if hidden, err := hiding.hides(data); err != nil || hidden {
-			if err != nil {
-				return err
-			}
-			continue
-		}
 		list.SetLen(list.Len() + 1)
 		hit := list.Index(list.Len() - 1)
-		d := codec.NewDecoder(data, codec.Options{})
-		own, err := c.decodeRow(c.plan, d, hit.Field(0))
-		d.Release()
+		given, err := c.decodeHit(data, hiding, hit.Field(0))
 		if err != nil {
 			return err
 		}
-		if !own {
+		if !given {
 			list.SetLen(list.Len() - 1)
 			continue
 		}
 		hit.Field(1).SetFloat(results[i].Score)
 	}
 	return nil
+}
+
+// decodeHit reads an item that was found, unless it has expired or is of a type that is left out.
+func (c *core) decodeHit(data []byte, hiding *expiry, to reflect.Value) (given bool, err error) {
+	d := codec.NewDecoder(data, codec.Options{})
+	defer d.Release()
+	if hidden, err := hiding.hides(d); err != nil || hidden {
+		return false, err
+	}
+	return c.decodeRow(c.plan, d, to)
 }

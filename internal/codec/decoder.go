@@ -143,9 +143,6 @@ func (d *Decoder) Pos() int { return d.i }
 // Len is the size of the whole body in bytes.
 func (d *Decoder) Len() int { return len(d.b) }
 
-// Rewind goes back to an offset of [Decoder.Pos], to read what is there again.
-func (d *Decoder) Rewind(pos int) { d.i = pos }
-
 // Peek skips whitespace and returns the next byte without reading it, 0 at the end.
 func (d *Decoder) Peek() byte {
 	if d.i < len(d.b) && d.b[d.i] > ' ' {
