@@ -201,13 +201,12 @@ func (c *core) entryBlocks(x *indexInfo, item []byte) float64 {
 	if item == nil || len(names) > replykey.MaxAttributes {
 		return math.Inf(1)
 	}
-	v := replykey.GetScan()
-	defer v.Put()
-	if v.Find(item, names) != nil {
+	values, err := replykey.Find(item, names)
+	if err != nil {
 		return math.Inf(1)
 	}
 	size := 0
-	for k, value := range v.Values[:len(names)] {
+	for k, value := range values[:len(names)] {
 		size += len(names[k]) + len(value)
 	}
 	return itemsize.Blocks(int64(size+size/4), itemsize.WriteBlock)

@@ -85,16 +85,15 @@ type tableKeys struct {
 
 // add adds the key of an entry, which about so many will follow.
 func (k *tableKeys) add(c *core, entry []byte, more int) error {
-	s := replykey.GetScan()
-	defer s.Put()
-	if err := s.Find(entry, c.keyNames); err != nil {
+	values, err := replykey.Find(entry, c.keyNames)
+	if err != nil {
 		return err
 	}
 	for i := range c.keyAttrs {
-		if s.Values[i] == nil {
+		if values[i] == nil {
 			return replykey.ErrNoKey
 		}
-		k.keys = append(append(k.keys, c.keyAttrs[i].head...), s.Values[i]...)
+		k.keys = append(append(k.keys, c.keyAttrs[i].head...), values[i]...)
 	}
 	k.keys = append(k.keys, '}')
 	k.entries = append(k.entries, entry...)

@@ -277,13 +277,11 @@ func (c *core) amplification() (texts []string) {
 func (s *requestInfo) busiest(c *core) (most, all int) {
 	of := map[string]int{}
 	for _, e := range s.whole {
-		v := replykey.GetScan()
-		if v.Find(e.data, c.keyNames[:1]) == nil {
-			key := string(v.Values[0])
+		if values, err := replykey.Find(e.data, c.keyNames[:1]); err == nil {
+			key := string(values[0])
 			of[key]++
 			most = max(most, of[key])
 		}
-		v.Put()
 	}
 	return most, len(s.whole)
 }

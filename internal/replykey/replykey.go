@@ -5,10 +5,8 @@ package replykey
 
 import (
 	"bytes"
-	"errors"
-	"slices"
+	"cmp"
 	"strconv"
-	"sync"
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
@@ -155,12 +153,11 @@ func (q *Query) Find(item []byte) error {
 	if len(q.names) == 0 {
 		return nil
 	}
-	s := GetScan()
-	defer s.Put()
-	if err := s.Find(item, q.names); err != nil {
+	values, err := Find(item, q.names)
+	if err != nil {
 		return err
 	}
-	for i, v := range s.Values[:len(q.names)] {
+	for i, v := range values[:len(q.names)] {
 		if v == nil {
 			return ErrNoKey
 		}
@@ -174,54 +171,12 @@ func (q *Query) Find(item []byte) error {
 // MaxAttributes is how many attributes the two keys of an index have at most.
 const MaxAttributes = 8
 
-// Scan finds attributes of an encoded item. Its function is made once, because pages have many items.
-type Scan struct {
-	d      *codec.Decoder
-	names  []string
-	Values [MaxAttributes][]byte
-	found  int
-	member func([]byte) error
-}
-
-var errAllFound = errors.New("all attributes found")
-
-// GetScan takes one from the pool; give it back with Put.
-func GetScan() *Scan { return scans.Get().(*Scan) } //nolint:forcetypeassert // the pool holds nothing else
-
-// Put gives the Scan back. What it has found is not used after that.
-func (s *Scan) Put() { scans.Put(s) }
-
-var scans = sync.Pool{New: func() any {
-	s := new(Scan)
-	s.member = s.onMember
-	return s
-}}
-
-// Find finds the values of attributes, nil for those that the item lacks: at most [MaxAttributes].
-func (s *Scan) Find(item []byte, names []string) error {
-	s.names, s.found, s.Values = names, 0, [MaxAttributes][]byte{}
-	s.d = codec.NewDecoder(item, codec.Options{NoArena: true})
-	err := s.d.Object(s.member)
-	s.d.Release()
-	if err == errAllFound { //nolint:errorlint // as onMember returns it
-		return nil
-	}
-	return err
-}
-
-func (s *Scan) onMember(name []byte) error {
-	i := slices.IndexFunc(s.names, func(n string) bool { return n == string(name) })
-	if i < 0 || i >= MaxAttributes {
-		return s.d.Skip()
-	}
-	var err error
-	if s.Values[i], err = s.d.Raw(); err != nil {
-		return err
-	}
-	if s.found++; s.found == len(s.names) {
-		return errAllFound
-	}
-	return nil
+// Find finds the values of attributes of an encoded item, nil for those that it lacks: at most [MaxAttributes]. They alias the item.
+func Find(item []byte, names []string) (values [MaxAttributes][]byte, err error) {
+	d := codec.NewDecoder(item, codec.Options{NoArena: true})
+	defer d.Release()
+	err = d.Lookahead(names, values[:len(names)])
+	return values, err
 }
 
 // ValueOf takes a value in wire form apart, as far as it is written plainly.
@@ -292,13 +247,7 @@ func (v *Value) compare(w *Value) (order int, ok bool) {
 	case v.Kind == 'S':
 		return bytes.Compare(v.Text, w.Text), true
 	case v.IsN && w.IsN:
-		switch {
-		case v.N < w.N:
-			return -1, true
-		case v.N > w.N:
-			return 1, true
-		}
-		return 0, true
+		return cmp.Compare(v.N, w.N), true
 	}
 	return 0, false
 }

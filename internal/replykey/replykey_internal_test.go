@@ -66,12 +66,11 @@ func TestCheck(t *testing.T) {
 // watchedIn finds the values of attributes as a decoder notes them.
 func watchedIn(t *testing.T, names []string, item string) (values [2][]byte) {
 	t.Helper()
-	s := GetScan()
-	defer s.Put()
-	if err := s.Find([]byte(item), names); err != nil {
+	found, err := Find([]byte(item), names)
+	if err != nil {
 		t.Fatal(err)
 	}
-	copy(values[:], s.Values[:len(names)])
+	copy(values[:], found[:len(names)])
 	return values
 }
 
