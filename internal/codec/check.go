@@ -15,7 +15,7 @@ import (
 func CheckItem(data []byte) error {
 	d := NewDecoder(data, Options{NoArena: true})
 	defer d.Release()
-	if err := d.checkMap(); err != nil {
+	if err := d.checkEntries(0); err != nil {
 		return err
 	}
 	return d.End()
@@ -54,8 +54,6 @@ func AppendCompact(b, data []byte) []byte {
 // maxStored is how deep DynamoDB lets attribute values nest.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const maxStored = 32
-
-func (d *Decoder) checkMap() error { return d.checkEntries(0) }
 
 func (d *Decoder) checkEntries(level int) error {
 	var (

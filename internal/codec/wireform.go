@@ -147,27 +147,16 @@ func (w *wireForm) append(b []byte, r ref) []byte {
 func (w *wireForm) decode(d *Decoder, r ref) error {
 	d.Peek()
 	from := d.i
-	more, err := d.open('{', '}')
-	for more && err == nil {
-		name, err := d.name()
-		if err != nil {
-			return err
-		}
+	err := d.Object(func(name []byte) error {
 		at := slices.IndexFunc(d.watch, func(watched string) bool { return watched == string(name) })
-		d.Peek()
-		begin := d.i
-		if err := d.Skip(); err != nil {
-			return err
-		}
+		value, err := d.Raw()
 		if at >= 0 {
-			d.seen[at] = d.b[begin:d.i:d.i]
+			d.seen[at] = value
 		}
-		if more, err = d.more('}'); err != nil {
-			return err
-		}
-	}
+		return err
+	})
 	if err == nil {
-		*w.bytes(r) = slices.Clone(d.b[from:d.i])
+		*w.bytes(r) = slices.Clone(d.Since(from))
 	}
 	return err
 }
