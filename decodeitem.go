@@ -32,10 +32,6 @@ func DecodeItem[T any](item map[string]types.AttributeValue) (T, error) {
 //
 // As a [RawItem] it is kept as it is; see [DecodeRaw].
 func DecodeItemJSON[T any](data []byte) (item T, err error) {
-	if raw, ok := any(&item).(*RawItem); ok {
-		*raw, err = newRawItem(data)
-		return item, err
-	}
 	plan, err := codec.PlanOf(reflect.TypeFor[T]())
 	if err != nil {
 		return item, err

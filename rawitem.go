@@ -44,23 +44,6 @@ func RawItemOf(item map[string]types.AttributeValue) (RawItem, error) {
 	return RawItem{data}, nil
 }
 
-// newRawItem copies an item in wire form.
-func newRawItem(data []byte) (RawItem, error) {
-	d := codec.NewDecoder(data, codec.Options{NoArena: true})
-	defer d.Release()
-	if err := d.Lookahead(nil, nil); err != nil {
-		return RawItem{}, err
-	}
-	raw, err := d.Raw()
-	if err == nil {
-		err = d.End()
-	}
-	if err != nil {
-		return RawItem{}, err
-	}
-	return RawItem{slices.Clone(raw)}, nil
-}
-
 // DecodeRaw reads an item as reads of the table do, for items that come by other ways, such as the stream of a DynamoDB
 // table of several item types:
 //
