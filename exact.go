@@ -31,7 +31,7 @@ func (c *core) updateExactly(ctx context.Context, u *preparedUpdate, item reflec
 	case len(stored) == 0:
 		err = fmt.Errorf("%w; another call has deleted the item since", ErrReplyLost)
 	default:
-		err = c.decodeOwn(stored, item)
+		err = c.decodeOwnMap(stored, item)
 	}
 	if err != nil {
 		item.SetZero()

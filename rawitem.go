@@ -64,16 +64,7 @@ func (c *core) decodeRaw(item RawItem, to any) error {
 	if err := c.usable(); err != nil {
 		return err
 	}
-	data := item.JSON()
-	own, err := c.ownsItem(data)
-	switch {
-	case err != nil:
-	case !own:
-		err = c.notOwn()
-	default:
-		err = codec.DecodeSlot(c.plan, data, reflect.ValueOf(to).Elem())
-	}
-	return opError("DecodeRaw", c.name, "", err)
+	return opError("DecodeRaw", c.name, "", c.decodeOwn(item.JSON(), reflect.ValueOf(to).Elem()))
 }
 
 // JSON is a copy of the item in DynamoDB's JSON, {"id":{"S":"a"}}, as [DecodeItemJSON] reads it.

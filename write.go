@@ -93,7 +93,7 @@ func (c *core) update(ctx context.Context, key, item any, present bool, opts []a
 		if u.old || len(now) == 0 || c.isTombstone(now) {
 			return ErrReplyLost
 		}
-		return c.decodeOwn(now, to)
+		return c.decodeOwnMap(now, to)
 	}
 	if err := c.sendUpdate(ctx, u); err != nil {
 		to.SetZero()
@@ -317,16 +317,25 @@ func (c *core) conditionFailed(cond expr.Node, needed bool, item map[string]type
 	return c.of.conditionFailed(f)
 }
 
-// decodeOwn reads an item in the SDK's form, which must be of the table's type.
-func (c *core) decodeOwn(item map[string]types.AttributeValue, to reflect.Value) error {
-	own, err := c.ownsMap(item)
+// decodeOwn reads an item in wire form, which must be of the table's type.
+func (c *core) decodeOwn(item []byte, to reflect.Value) error {
+	own, err := c.ownsItem(item)
 	switch {
 	case err != nil:
 		return err
 	case !own:
 		return c.notOwn()
 	}
-	return decodeMap(c.plan, item, to)
+	return codec.DecodeSlot(c.plan, item, to)
+}
+
+// decodeOwnMap is decodeOwn of an item in the SDK's form.
+func (c *core) decodeOwnMap(item map[string]types.AttributeValue, to reflect.Value) error {
+	data, err := codec.AppendItemMap(nil, item)
+	if err != nil {
+		return err
+	}
+	return c.decodeOwn(data, to)
 }
 
 // decodeMap reads an item in the SDK's form.
