@@ -25,7 +25,7 @@
 //
 // How many pages are under way follows from what is observed: it grows while that makes the sweep faster, and falls when DynamoDB throttles, when a pace of the context
 // holds the requests up, or when the loop body is slower than the reads. A throttled page is read again for about half a minute before the run ends with the error. A hot
-// key range waits, while other segments go on.
+// key range waits, while other segments go on, until more of them wait than there may be workers.
 //
 // [Sample] estimates how many items a filtered scan would find, from a part of the segments.
 package sweep

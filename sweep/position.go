@@ -15,7 +15,7 @@ import (
 )
 
 // position is how far a sweep is: which segments are done, and at which cursor those are that were begun. With 4,096 segments and 16 workers
-// that is half a kilobyte and at most 16 cursors.
+// that is half a kilobyte and at most 32 cursors.
 type position struct {
 	identity [8]byte // of the scan
 	n        int

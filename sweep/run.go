@@ -20,7 +20,9 @@ import (
 type run[T any] struct {
 	scan    *ddb.ScanSegments[T]
 	task    *progress.Task
-	queue   []int        // segments of which a page can be read, the next one last
+	queue   []int        // segments of which a page can be read, the next one last: those that were begun come first
+	parked  []int        // segments whose key range is hot, the one that waits longest first
+	begun   map[int]bool // segments that were begun and are not done
 	hot     map[int]bool // segments whose key range was throttled
 	rest    map[int]bool // segments that an earlier run has begun
 	results chan fetched[T]
@@ -64,7 +66,7 @@ func (r *run[T]) cursor(segment int) string {
 // begin makes the run, which may ask for the size of the table.
 func (s *Sweep[T]) begin(ctx context.Context) (*run[T], error) {
 	r := &run[T]{
-		scan: s.scan, hot: make(map[int]bool), rest: make(map[int]bool), results: make(chan fetched[T], s.set.workers), workers: newController(s.set.workers),
+		scan: s.scan, begun: make(map[int]bool), hot: make(map[int]bool), rest: make(map[int]bool), results: make(chan fetched[T], s.set.workers), workers: newController(s.set.workers),
 	}
 	if s.start != nil {
 		r.at = s.start.clone()
@@ -78,7 +80,7 @@ func (s *Sweep[T]) begin(ctx context.Context) (*run[T], error) {
 	r.queue = r.at.open()
 	slices.Reverse(r.queue)
 	for segment := range r.at.cursors {
-		r.rest[segment] = true
+		r.rest[segment], r.begun[segment] = true, true
 	}
 	return r, ctx.Err()
 }
@@ -115,10 +117,11 @@ func (s *Sweep[T]) run(ctx context.Context, yield func(Page[T], error) bool) {
 	}()
 	reading := ddb.WithGate(ctx, r.workers)
 	for {
-		for r.flying < r.workers.want && len(r.queue) > 0 {
-			last := len(r.queue) - 1
-			segment := r.queue[last]
-			r.queue = r.queue[:last]
+		for r.flying < r.workers.want {
+			segment, ok := r.pick()
+			if !ok {
+				break
+			}
 			r.flying++
 			under.Go(func() { r.results <- r.read(reading, segment) })
 		}
@@ -142,6 +145,25 @@ func (s *Sweep[T]) run(ctx context.Context, yield func(Page[T], error) bool) {
 		}
 		r.flying--
 	}
+}
+
+// pick is the segment of which a page is read next, if there is one. A segment that was begun is read on before another is begun, but for those that are parked. Once
+// more are parked than there may be workers, they are read on as well, so that at most two segments for each worker are begun and not done.
+func (r *run[T]) pick() (segment int, ok bool) {
+	last := len(r.queue) - 1
+	if last >= 0 {
+		segment = r.queue[last]
+	}
+	switch {
+	case last >= 0 && (r.begun[segment] || len(r.parked) <= r.workers.most):
+		r.queue = r.queue[:last]
+	case len(r.parked) > 0:
+		segment, r.parked = r.parked[0], r.parked[1:]
+	default:
+		return 0, false
+	}
+	r.begun[segment] = true
+	return segment, true
 }
 
 // stop ends the run with an error, in which the position is.
@@ -172,9 +194,10 @@ func (r *run[T]) hand(f fetched[T], yield func(Page[T], error) bool) bool {
 	switch {
 	case next == "":
 		delete(r.hot, f.segment)
+		delete(r.begun, f.segment)
 		r.task.PartDone(f.segment, !r.rest[f.segment])
 	case f.timing.hot:
-		r.queue = slices.Insert(r.queue, 0, f.segment) // the others come first
+		r.parked = append(r.parked, f.segment) // the others come first
 	default:
 		r.queue = append(r.queue, f.segment)
 	}

@@ -124,6 +124,9 @@ type Page[T any] struct {
 
 // Position is the text from which the sweep is resumed when this page and all whose loop body has ended are done. Call it
 // when the page's work is done, and store the text. Called later, it counts the pages since as well. It shows keys of items to those who decode it, as cursors do.
+//
+// The text has a bit for each segment, and the cursor of each segment that is begun and not done: of at most two for each of the [Workers], or of as many as an earlier run
+// with more workers has left. A cursor has the keys of one item: 3 KB of a table at most, and usually less than 100 bytes.
 func (p Page[T]) Position() string {
 	if p.run == nil {
 		return ""

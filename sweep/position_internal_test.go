@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sweep
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/ddbtest/fault"
+)
+
+type numbered struct {
+	ID int `dynamodbav:"id"`
+}
+
+var numberedID = ddb.NumField(func(n *numbered) *int { return &n.ID })
+
+// However DynamoDB throttles, at most two segments for each worker are begun and not done, so a position stays small; a run that goes on with fewer workers than
+// the one before begins no more until it has caught up.
+func TestBegunSegmentsAreBounded(t *testing.T) {
+	for name, throttled := range map[string]func(page int) bool{ // once
+		"never":        func(int) bool { return false },
+		"all":          func(int) bool { return true },
+		"by chance":    func(int) bool { return rand.IntN(2) == 0 }, //nolint:gosec // of a test
+		"at the start": func(n int) bool { return n < 100 },
+	} {
+		for _, reason := range []string{"TableReadKeyRangeThroughputExceeded", "TableReadProvisionedThroughputExceeded"} {
+			for _, workers := range [][2]int{{1, 1}, {16, 2}, {2, 16}} {
+				t.Run(fmt.Sprint(name, " ", reason, workers), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						var mu sync.Mutex
+						sent := make(map[string]bool)
+						e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("Scan").Where(func(r fault.Request) bool {
+							mu.Lock()
+							defer mu.Unlock()
+							again := sent[string(r.Body)]
+							sent[string(r.Body)] = true
+							return !again && throttled(len(sent))
+						}).Throttle(reason)))
+						defer e.Close()
+						table, err := ddb.NewSimple[numbered](e.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 }), "things", numberedID)
+						if err != nil {
+							t.Fatal(err)
+						}
+						if err := table.CreateTable(t.Context()); err != nil {
+							t.Fatal(err)
+						}
+						list := make([]numbered, 300)
+						for i := range list {
+							list[i].ID = i
+						}
+						if err := table.BatchPut(t.Context(), list); err != nil {
+							t.Fatal(err)
+						}
+						position, before, pages, seen := "", 0, 0, make(map[int]bool)
+						for run, n := range workers {
+							s, err := Of(table.Scan().PageSize(1), Segments(100), Workers(n)).Resume(position)
+							if err != nil {
+								t.Fatal(err)
+							}
+							for page, err := range s.Pages(t.Context()) {
+								if err != nil {
+									t.Fatal(err)
+								}
+								for _, item := range page.Items {
+									seen[item.ID] = true
+								}
+								position = page.Position()
+								at, err := parsePosition(position)
+								if err != nil {
+									t.Fatal(err)
+								}
+								if begun := len(at.cursors); begun > max(2*n, before) {
+									t.Fatalf("run %d, page %d: %d segments are begun and not done with %d workers, after %d of the run before", run, pages, begun, n, before)
+								}
+								if pages++; run == 0 && pages == 100 {
+									before = len(at.cursors)
+									break
+								}
+							}
+						}
+						if len(seen) != len(list) {
+							t.Errorf("%d of %d items were seen", len(seen), len(list))
+						}
+					})
+				})
+			}
+		}
+	}
+}
