@@ -84,8 +84,8 @@ func (s *FileStore) Swap(ctx context.Context, job string, was, will State) error
 	if err != nil {
 		return err
 	}
-	if now := all[job]; now.Token != was.Token || !now.Until.Equal(was.Until) {
-		return fmt.Errorf("%w: %s", ErrLeased, now.Owner)
+	if now := State(all[job]); !now.equal(was) {
+		return now.leased()
 	}
 	all[job] = fileState(will)
 	text, err := json.MarshalIndent(all, "", "  ")

@@ -35,6 +35,14 @@ func (s State) equal(o State) bool {
 	return s.Token == o.Token && s.Until.Equal(o.Until) && s.Position == o.Position && s.Runs == o.Runs
 }
 
+// leased is the error of a runner that expected another state.
+func (s State) leased() error {
+	if s.Token == "" {
+		return fmt.Errorf("%w: it has run meanwhile, and nobody has it now; run the job again", ErrLeased)
+	}
+	return fmt.Errorf("%w: %s", ErrLeased, s.Owner)
+}
+
 // Format prints who has the job and how long, and neither position nor token.
 func (s State) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "job.State: owner %q until %v, %d runs", s.Owner, s.Until, s.Runs)
@@ -49,8 +57,9 @@ func (s State) MarshalJSON() ([]byte, error) {
 type Store interface {
 	// Load is the state of a job; the zero State if it is not known.
 	Load(ctx context.Context, job string) (State, error)
-	// Swap stores a state if the stored Token is still that of was, and Until the same; otherwise it is [ErrLeased]. When the reply is lost it finds out what is
-	// stored, by the Token and Until, which differ with each call.
+	// Swap stores a state if the stored one still has the Token, Until, Position and Runs of was; otherwise its error matches [ErrLeased]. Token and Until alone do not
+	// suffice: both are empty before and after the run of another runner, which has moved the position. When the reply is lost it finds out what is stored, by the
+	// Token and Until, which differ with each call.
 	Swap(ctx context.Context, job string, was, will State) error
 }
 
@@ -64,6 +73,7 @@ type claim struct {
 	mu     sync.Mutex
 	state  State
 	latest func() string // the position of what is done
+	ran    bool          // to the end, with success
 }
 
 // free is the context of calls of the store: position and lease are kept when the budget of the run is spent, and do not wait for its gates.
@@ -165,8 +175,11 @@ func (c *claim) renew(ctx context.Context, lease time.Duration) error {
 	ctx = c.free(ctx)
 	c.mu.Lock()
 	was, latest := c.state, c.latest
-	c.mu.Unlock()
 	will := was
+	if c.ran {
+		will.Runs++
+	}
+	c.mu.Unlock()
 	if latest != nil {
 		will.Position = latest()
 	}
@@ -215,7 +228,7 @@ func (c *claim) end(ctx context.Context, err error) error {
 	if err == nil {
 		c.mu.Lock()
 		c.latest = func() string { return "" }
-		c.state.Runs++
+		c.ran = true
 		c.mu.Unlock()
 	}
 	if bad := c.renew(ctx, 0); bad != nil {

@@ -24,10 +24,11 @@ type row struct {
 }
 
 var (
-	rowJob   = ddb.StrField(func(r *row) *string { return &r.Job })
-	rowToken = ddb.StrField(func(r *row) *string { return &r.Token })
-	rowRuns  = ddb.NumField(func(r *row) *int64 { return &r.Runs })
-	rowUntil = ddb.NumField(func(r *row) *int64 { return &r.Until })
+	rowJob      = ddb.StrField(func(r *row) *string { return &r.Job })
+	rowPosition = ddb.StrField(func(r *row) *string { return &r.Position })
+	rowToken    = ddb.StrField(func(r *row) *string { return &r.Token })
+	rowRuns     = ddb.NumField(func(r *row) *int64 { return &r.Runs })
+	rowUntil    = ddb.NumField(func(r *row) *int64 { return &r.Until })
 )
 
 // TableStore keeps the states of jobs in a DynamoDB table, an item for each job, so that runners on several machines exclude each other. Their clocks should agree to less
@@ -73,6 +74,14 @@ func (s *TableStore) Load(ctx context.Context, job string) (State, error) {
 	return r.state(), nil
 }
 
+func rowOf(job string, s State) row {
+	r := row{Job: job, Position: s.Position, Token: s.Token, Owner: s.Owner, Runs: s.Runs, Updated: time.Now().UTC()}
+	if !s.Until.IsZero() {
+		r.Until = s.Until.UnixMilli()
+	}
+	return r
+}
+
 func (r *row) state() State {
 	s := State{Position: r.Position, Token: r.Token, Owner: r.Owner, Runs: r.Runs}
 	if r.Until > 0 {
@@ -81,18 +90,15 @@ func (r *row) state() State {
 	return s
 }
 
-// Swap stores a state; see [Store]. It costs a write unit for each KB.
+// Swap stores a state; see [Store]. It costs a write unit for each KB, and a consistent read when it is refused or its reply is lost.
 func (s *TableStore) Swap(ctx context.Context, job string, was, will State) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	r := row{Job: job, Position: will.Position, Token: will.Token, Owner: will.Owner, Runs: will.Runs, Updated: time.Now().UTC()}
-	if !will.Until.IsZero() {
-		r.Until = will.Until.UnixMilli()
-	}
-	same := ddb.And(rowToken.Eq(was.Token), rowUntil.Eq(was.Until.UnixMilli()))
-	if was.Token == "" {
-		same = ddb.And(ddb.NotExists(rowToken), ddb.Or(ddb.NotExists(rowJob), rowRuns.Eq(was.Runs)))
+	r, before := rowOf(job, will), rowOf(job, was)
+	same := ddb.And(textIs(rowToken, before.Token), textIs(rowPosition, before.Position), rowUntil.Eq(before.Until), rowRuns.Eq(before.Runs))
+	if was.equal(State{}) {
+		same = ddb.Or(ddb.NotExists(rowJob), same)
 	}
 	err := s.table.Put(ctx, &r, ddb.If(same))
 	if !errors.Is(err, ddb.ErrConditionFailed) && !errors.Is(err, ddb.ErrOutcomeUnknown) {
@@ -104,10 +110,18 @@ func (s *TableStore) Swap(ctx context.Context, job string, was, will State) erro
 		return errors.Join(err, read)
 	case now.equal(will): // a write of ours whose reply was lost
 		return nil
-	case errors.Is(err, ddb.ErrOutcomeUnknown) && now.Token == was.Token && now.Until.Equal(was.Until):
+	case errors.Is(err, ddb.ErrOutcomeUnknown) && now.equal(was):
 		return err // it was not applied, and may still be
 	}
-	return fmt.Errorf("%w: %s", ErrLeased, now.Owner)
+	return now.leased()
+}
+
+// textIs is the condition on an attribute that is not stored when it is empty.
+func textIs(attr ddb.Str[row, string], text string) ddb.Cond[row] {
+	if text == "" {
+		return ddb.NotExists(attr)
+	}
+	return attr.Eq(text)
 }
 
 // Format prints what it is, whatever the verb.

@@ -64,6 +64,41 @@ func TestStores(t *testing.T) {
 	}
 }
 
+// A state that was read before another runner took the job, moved its position and gave it back is refused: it would move the position back.
+func TestSwapOfAnOldState(t *testing.T) {
+	t.Parallel()
+	client := ddbtest.New(t)
+	table, err := job.NewTableStore(client, "jobs")
+	must(t, err)
+	must(t, table.EnsureTable(t.Context()))
+	for name, s := range map[string]job.Store{"table": table, "file": job.NewFileStore(filepath.Join(t.TempDir(), "jobs.json"))} {
+		now := time.Now().UTC().Truncate(time.Millisecond)
+		taken := job.State{Token: "one", Owner: "x", Until: now}
+		for i, c := range []struct{ old, now job.State }{
+			{job.State{}, job.State{Position: "p1"}},
+			{job.State{}, job.State{Runs: 1}},
+			{job.State{Position: "p1"}, job.State{Position: "p2"}},
+			{job.State{Position: "p1"}, job.State{Runs: 1}},
+			{job.State{Position: "p1", Runs: 1}, job.State{Runs: 1}},
+			{job.State{Position: "p1"}, job.State{Position: "p1", Token: "two", Owner: "y", Until: now}},
+			{job.State{Position: "p1", Token: "two", Owner: "y", Until: now}, job.State{Position: "p1"}},
+		} {
+			key := fmt.Sprint(i)
+			if c.old != (job.State{}) {
+				must(t, s.Swap(t.Context(), key, job.State{}, c.old))
+			}
+			must(t, s.Swap(t.Context(), key, c.old, c.now))
+			if err := s.Swap(t.Context(), key, c.old, taken); !errors.Is(err, job.ErrLeased) || c.now.Token == "" != strings.Contains(err.Error(), "meanwhile") {
+				t.Errorf("%s, %d: got %v", name, i, err)
+			}
+			if got, err := s.Load(t.Context(), key); err != nil || got != c.now {
+				t.Errorf("%s, %d: stored is %v, %v", name, i, got, err)
+			}
+			must(t, s.Swap(t.Context(), key, c.now, taken))
+		}
+	}
+}
+
 // Two runners of a job: the second is refused while the first has the lease, takes over when the first does not renew it, and the first then ends.
 func TestOneRunner(t *testing.T) {
 	t.Parallel()
