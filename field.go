@@ -304,7 +304,7 @@ func (h *handle) lead(inner *handle) {
 
 func (h *handle) resolve() error {
 	if h == nil || h.attribute == nil {
-		return errors.New("a zero handle was used; make it with ddb.Field or one of its sisters")
+		return errors.New("a zero handle was used; make it with ddb.Field, StrField or another constructor")
 	}
 	h.once.Do(func() {
 		h.find(h)
@@ -387,7 +387,7 @@ func locate(plan *codec.Plan, want reflect.Type, sel func(reflect.Value) reflect
 	}()
 	ptr := sel(probe)
 	if ptr.IsNil() {
-		return nil, f, fmt.Errorf("selector of %s returned nil, as does the value of a pointer field; it must return the address of a field of its argument, such as &v.Name", t)
+		return nil, f, fmt.Errorf("selector of %s returned nil; it must return the address of a field of its argument, such as &v.Name, also if that field is a pointer (ddb.Deref then gives the handle of its value)", t)
 	}
 	path, f, ok := search(plan, probe.Elem(), ptr.Pointer(), want, probeDepth)
 	if !ok {

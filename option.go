@@ -225,7 +225,7 @@ func (c *core) ownAttr(option string, attr AnyAttr, kind codec.Kind) (*handle, e
 	case len(h.path) != 1:
 		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.path)
 	case h.field.Type == nil: // made by Deref or the like
-		return nil, fmt.Errorf("option %s: attribute %s is not named by the handle of its field; give that of ddb.Field or one of its sisters", option, h.path)
+		return nil, fmt.Errorf("option %s: attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", option, h.path)
 	case kind != codec.KindAny && h.value.Kind() != kind:
 		hint := ""
 		if kind == codec.N && h.field.Type == reflect.TypeFor[time.Time]() {
