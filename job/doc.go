@@ -17,7 +17,7 @@
 // function is applied to what it is now. The same happens when a reply is lost. So the function must depend on the item alone, and what it has changed it must keep.
 //
 // A run is a sweep (package sweep): it is paced by the context (package pace), reports its progress (package progress), and its position is stored, so that it
-// goes on where it was. One runner has a job at a time: it holds a lease in the store.
+// goes on where it was. [Job.Restart] starts from the beginning whatever is stored. One runner has a job at a time: it holds a lease in the store.
 //
 // Items that programs of before write behind the sweep are not seen. Either no such program runs any more when the job begins, or a consumer of the table's stream (package
 // change) applies the job to each changed item, by [Job.Apply]; docs/guides/migrating.md shows both.

@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/retry"
+	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/sweep"
 )
 
@@ -56,7 +57,7 @@ func Guard(version ddb.AnyAttr) Option {
 	}
 }
 
-// StoredIn is where position and lease are kept: a [TableStore] or a [FileStore]. Without it a run that ends begins anew.
+// StoredIn is where position and lease are kept: a [TableStore] or a [FileStore]. Without it every run starts from the beginning.
 func StoredIn(store Store) Option {
 	return func(s *settings) error {
 		if store == nil {
@@ -79,7 +80,8 @@ func Lease(d time.Duration) Option {
 	}
 }
 
-// OnFailure is called for each item that has failed, by several goroutines, before the position passes it. Its error ends the run. [FailuresTo] writes them to a file.
+// OnFailure is called for each item that has failed in a run, by several goroutines, before the position passes it. Its error ends the run. [FailuresTo] writes them to a file. [Job.Verify] does
+// not call it.
 func OnFailure(f func(Failure) error) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -90,7 +92,8 @@ func OnFailure(f func(Failure) error) Option {
 	}
 }
 
-// MaxFailures is after how many failed items a run ends, with [ErrFailures]; 100 without it, a negative number is no bound.
+// MaxFailures is after how many failed items a run ends, with [ErrFailures]; 100 without it, a negative number is no bound. It does not
+// bound [Job.Verify].
 func MaxFailures(n int) Option {
 	return func(s *settings) error { s.maxFailures = int64(n); return nil }
 }
@@ -293,7 +296,7 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 		case itsOwn(err):
 			return o.failed(err), nil
 		case again < attempts-1 && retryable(ctx, err): // it was not applied
-			if err := pause(ctx, again); err != nil {
+			if err := pauseAfter(ctx, again, err, "write"); err != nil {
 				return o, err
 			}
 			continue
@@ -305,7 +308,7 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 				return o, err
 			}
 		}
-		raw, err = j.reread(ctx, j.table.KeyOf(&item), &again)
+		raw, err = j.read(ctx, j.table.KeyOf(&item), &again)
 		switch {
 		case errors.Is(err, ddb.ErrNotFound):
 			o.what = kept // it is gone: there is nothing to change
@@ -321,14 +324,14 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 	}
 }
 
-// reread reads an item again, and tries that as often as the change has attempts left.
-func (j *Job[T, K]) reread(ctx context.Context, key K, again *int) (ddb.RawItem, error) {
+// read reads an item, and tries that as often as the change has attempts left.
+func (j *Job[T, K]) read(ctx context.Context, key K, again *int) (ddb.RawItem, error) {
 	for {
 		raw, err := ddb.GetView[ddb.RawItem](ctx, j.table, key, ddb.Consistent(), ddb.IncludeExpired())
 		if *again >= attempts-1 || !retryable(ctx, err) {
 			return raw, err
 		}
-		if err := pause(ctx, *again); err != nil {
+		if err := pauseAfter(ctx, *again, err, "read"); err != nil {
 			return raw, err
 		}
 		*again++
@@ -339,6 +342,16 @@ func retryable(ctx context.Context, err error) bool { return ctx.Err() == nil &&
 
 func pause(ctx context.Context, again int) error {
 	return retry.Pause(ctx, min(longest, firstWait<<again))
+}
+
+// pauseAfter waits until a request that failed is sent again, and says so in the progress.
+func pauseAfter(ctx context.Context, again int, failed error, request string) error {
+	reason := "a " + request + " failed and is sent again"
+	if errors.Is(failed, ddb.ErrThrottled) {
+		reason = "DynamoDB throttles a " + request
+	}
+	defer progress.From(ctx).Waiting(reason)()
+	return pause(ctx, again)
 }
 
 // itsOwn reports whether an error is about the item alone: the library or DynamoDB refuses it. Should a mistake refuse all items, [MaxFailures] ends the run.
@@ -354,12 +367,13 @@ func itsOwn(err error) bool {
 }
 
 // Apply applies the job to the item of a key, as [Job.Run] does: for consumers of the table's stream, which catch what programs of before write behind the
-// sweep. An item that is not there is no error. It costs a consistent read, and the write if the item changes. What the function fails is its error.
+// sweep. An item that is not there is no error. It costs a consistent read, and the write if the item changes. Both are
+// sent again as those of a run are. What the function fails is its error.
 func (j *Job[T, K]) Apply(ctx context.Context, key K) error {
 	if err := j.usable(); err != nil {
 		return err
 	}
-	raw, err := ddb.GetView[ddb.RawItem](ctx, j.table, key, ddb.Consistent(), ddb.IncludeExpired())
+	raw, err := j.read(ctx, key, new(int))
 	if errors.Is(err, ddb.ErrNotFound) {
 		return nil
 	}

@@ -81,8 +81,8 @@ func (c *claim) free(ctx context.Context) context.Context {
 	return ddb.WithBudget(ddb.WithoutLimits(ctx), c.meter)
 }
 
-// claim takes the lease.
-func (j *Job[T, K]) claim(ctx context.Context, meter *cost.Budget) (*claim, error) {
+// claim takes the lease, of a restart without the position.
+func (j *Job[T, K]) claim(ctx context.Context, meter *cost.Budget, restart bool) (*claim, error) {
 	c := &claim{store: j.set.store, job: j.name, lease: j.set.lease, meter: meter}
 	if c.store == nil {
 		return c, nil
@@ -98,6 +98,9 @@ func (j *Job[T, K]) claim(ctx context.Context, meter *cost.Budget) (*claim, erro
 	}
 	host, _ := os.Hostname()
 	c.state = State{Position: was.Position, Token: uuid.NewString(), Owner: fmt.Sprintf("%s, process %d", host, os.Getpid()), Until: until(now, c.lease), Runs: was.Runs}
+	if restart {
+		c.state.Position = ""
+	}
 	if err := c.store.Swap(ctx, j.name, was, c.state); err != nil {
 		return nil, fmt.Errorf("job: %w", err)
 	}

@@ -3,9 +3,13 @@
 package job_test
 
 import (
+	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/progress"
 )
 
@@ -27,5 +31,50 @@ func TestJobWithinATask(t *testing.T) {
 			t.Errorf("joined %v: %+v, %v", joins, r, p)
 		}
 		task.End(nil)
+	}
+}
+
+// While a write or a read waits until it is sent again, the progress says so, and why; then the job runs on.
+func TestWaitsOfWrites(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		rules []fault.Rule
+		apply bool
+		want  []string
+	}{
+		"a throttled write": {
+			rules: []fault.Rule{fault.On("UpdateItem").Nth(3).Throttle("TableWriteProvisionedThroughputExceeded")},
+			want:  []string{"DynamoDB throttles a write"},
+		},
+		"the first read of Apply": {
+			rules: []fault.Rule{fault.On("GetItem").Nth(1).Throttle("TableReadProvisionedThroughputExceeded"), fault.On("GetItem").Nth(1).InternalError()},
+			apply: true,
+			want:  []string{"DynamoDB throttles a read", "a read failed and is sent again"},
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			e := ddbtest.NewEngine(ddbtest.WithFaults(c.rules...))
+			defer e.Close()
+			table := newOrders(t, newClient(e), 10)
+			var mu sync.Mutex
+			var reasons []string
+			ctx, task := progress.Start(progress.With(t.Context(), func(p progress.Progress) {
+				mu.Lock()
+				defer mu.Unlock()
+				if p.State == progress.Waiting {
+					reasons = append(reasons, p.Reason)
+				}
+			}), "migration")
+			j, err := newJob(t, table, lower), error(nil)
+			if c.apply {
+				err = j.Apply(ctx, "3")
+			} else {
+				_, err = j.Run(ctx)
+			}
+			if p := task.Progress(); err != nil || !slices.Equal(reasons, c.want) || p.State != progress.Running {
+				t.Errorf("%s: %v, waits for %q, now %v", name, err, reasons, p)
+			}
+			task.End(nil)
+		})
 	}
 }

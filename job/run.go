@@ -134,18 +134,30 @@ func (t *totals) add(o outcome) (failures int64) {
 // It costs a scan of the table, eventually consistent, and a write for each item that changes; one that another program writes at the same time costs a consistent read and
 // another write. Failed items do not end it until there are too many. Budgets and
 // gates of the context bound the work, and not the calls of the store.
-func (j *Job[T, K]) Run(ctx context.Context) (r Report, err error) {
+func (j *Job[T, K]) Run(ctx context.Context) (Report, error) { return j.run(ctx, false) }
+
+// Restart is [Job.Run] from the beginning, whatever position is stored: for a function that was corrected after an earlier run had passed some items. The stored position is dropped when
+// the lease is taken; a runner that has the job keeps both, and Restart is refused with [ErrLeased]. When it is stopped, Run goes on where it was.
+func (j *Job[T, K]) Restart(ctx context.Context) (Report, error) { return j.run(ctx, true) }
+
+func (j *Job[T, K]) run(ctx context.Context, restart bool) (Report, error) {
 	if err := j.usable(); err != nil {
 		return Report{}, err
 	}
 	return j.measured(ctx, j.name, func(ctx context.Context, sums *totals) error {
-		lease, err := j.claim(ctx, sums.meter)
+		lease, err := j.claim(ctx, sums.meter, restart)
 		if err != nil {
 			return err
 		}
 		ctx, stop := lease.keep(ctx)
 		defer stop() //nolint:errcheck // after a panic of the function
-		err = j.sweep(ctx, sums, lease, false, j.one)
+		err = j.sweep(ctx, sums, lease, false, func(ctx context.Context, raw ddb.RawItem) error {
+			o, err := j.one(ctx, raw)
+			if err != nil {
+				return err
+			}
+			return j.report(sums, raw, o)
+		})
 		if lost := stop(); lost != nil {
 			return lost
 		}
@@ -153,22 +165,24 @@ func (j *Job[T, K]) Run(ctx context.Context) (r Report, err error) {
 	})
 }
 
-// Verify reads the whole table consistently, and reports how many items the job would still change or fail. It writes nothing, and needs no lease. Changed must be 0 when all is done; items
-// that programs of before write meanwhile count again.
+// Verify reads the whole table consistently, and reports how many items the job would still change or fail. It writes nothing, and needs no lease. It counts all items, however many
+// would fail, and calls no [OnFailure]; an item that only its write would fail counts as Changed. Changed must be 0 when all is done; items that programs of before write meanwhile count again.
 func (j *Job[T, K]) Verify(ctx context.Context) (Report, error) {
 	if err := j.usable(); err != nil {
 		return Report{}, err
 	}
 	return j.measured(ctx, "verification of "+j.name, func(ctx context.Context, sums *totals) error {
-		return j.sweep(ctx, sums, &claim{}, true, func(_ context.Context, raw ddb.RawItem) (outcome, error) {
+		return j.sweep(ctx, sums, &claim{}, true, func(_ context.Context, raw ddb.RawItem) error {
+			o := outcome{what: changed}
 			switch _, c := j.decide(raw); c.kind {
 			case keep:
-				return outcome{what: kept}, nil
+				o.what = kept
 			case fail:
-				return outcome{}.failed(c.err), nil
+				o = o.failed(c.err)
 			default:
-				return outcome{what: changed}, nil
 			}
+			sums.add(o)
+			return nil
 		})
 	})
 }
@@ -191,7 +205,7 @@ func (j *Job[T, K]) measured(ctx context.Context, name string, do func(context.C
 }
 
 // sweep reads the table and applies each to all items.
-func (j *Job[T, K]) sweep(ctx context.Context, sums *totals, lease *claim, consistent bool, each func(context.Context, ddb.RawItem) (outcome, error)) error {
+func (j *Job[T, K]) sweep(ctx context.Context, sums *totals, lease *claim, consistent bool, each func(context.Context, ddb.RawItem) error) error {
 	s, err := sweep.Of(j.scan(consistent), j.set.segments...).Resume(lease.position())
 	if err != nil {
 		return err
@@ -203,7 +217,7 @@ func (j *Job[T, K]) sweep(ctx context.Context, sums *totals, lease *claim, consi
 		if err != nil {
 			return err
 		}
-		if err := j.page(ctx, sums, page.Items, each); err != nil {
+		if err := j.page(ctx, page.Items, each); err != nil {
 			return err
 		}
 		lease.at(page.Position)
@@ -212,7 +226,7 @@ func (j *Job[T, K]) sweep(ctx context.Context, sums *totals, lease *claim, consi
 }
 
 // page applies each to the items of a page, several at a time.
-func (j *Job[T, K]) page(ctx context.Context, sums *totals, items []ddb.RawItem, each func(context.Context, ddb.RawItem) (outcome, error)) error {
+func (j *Job[T, K]) page(ctx context.Context, items []ddb.RawItem, each func(context.Context, ddb.RawItem) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -230,7 +244,7 @@ func (j *Job[T, K]) page(ctx context.Context, sums *totals, items []ddb.RawItem,
 				}
 				<-slots
 			}()
-			if p := prefetch.Catch(func() { err = j.item(ctx, sums, raw, each) }); p != nil {
+			if p := prefetch.Catch(func() { err = each(ctx, raw) }); p != nil {
 				err = p
 			}
 		})
@@ -241,11 +255,8 @@ func (j *Job[T, K]) page(ctx context.Context, sums *totals, items []ddb.RawItem,
 	return err
 }
 
-func (j *Job[T, K]) item(ctx context.Context, sums *totals, raw ddb.RawItem, each func(context.Context, ddb.RawItem) (outcome, error)) error {
-	o, err := each(ctx, raw)
-	if err != nil {
-		return err
-	}
+// report counts what was done with an item, and reports it when it has failed.
+func (j *Job[T, K]) report(sums *totals, raw ddb.RawItem, o outcome) error {
 	if o.what == failed && j.set.onFailure != nil {
 		if err := j.set.onFailure(j.failure(raw, o.err)); err != nil {
 			return fmt.Errorf("job: a failed item could not be reported: %w", err)

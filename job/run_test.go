@@ -323,6 +323,10 @@ func TestFailures(t *testing.T) {
 			t.Errorf("%s is %d", c.Name, c.N)
 		}
 	}
+	few := newJob(t, table, f, job.MaxFailures(2), job.OnFailure(func(job.Failure) error { got["more"] = ""; return nil }))
+	if r, err := few.Verify(t.Context()); err != nil || r.Failed != 4 || r.Changed != 1 || r.Read != 11 || len(got) != 5 { // one fails only when it is written
+		t.Errorf("%+v, %v, %v", r, err, got)
+	}
 	if r, err := newJob(t, table, f, job.MaxFailures(2)).Run(t.Context()); !errors.Is(err, job.ErrFailures) || r.Failed != 3 {
 		t.Errorf("%+v, %v", r, err)
 	}

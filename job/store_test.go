@@ -3,6 +3,7 @@
 package job_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -140,6 +141,63 @@ func TestOneRunner(t *testing.T) {
 			t.Error(err)
 		}
 		allLower(t, table, 30)
+	})
+}
+
+// A restart reads all items, whatever position is stored, and what it is stopped at is where the next run goes on. It takes the job from nobody.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := ddbtest.NewEngine()
+		defer e.Close()
+		client := newClient(e)
+		table := newOrders(t, client, 30)
+		states, err := job.NewTableStore(client, "jobs")
+		must(t, err)
+		must(t, states.EnsureTable(t.Context()))
+		var calls atomic.Int64
+		broken := errors.New("the function is wrong")
+		half := func(o Order) job.Change[Order] {
+			if calls.Add(1) > 12 {
+				return job.Fail[Order](broken)
+			}
+			return lower(o)
+		}
+		stopped := newJob(t, table, half, job.StoredIn(states), job.MaxFailures(0))
+		j := newJob(t, table, lower, job.StoredIn(states))
+		stop := func(run func(context.Context) (job.Report, error)) {
+			t.Helper()
+			calls.Store(0)
+			r, err := run(t.Context())
+			if s, _ := states.Load(t.Context(), "lower"); !errors.Is(err, job.ErrFailures) || s.Position == "" || s.Token != "" {
+				t.Fatalf("%+v, %v, %v", r, err, s)
+			}
+		}
+		stop(stopped.Run)
+		if r, err := j.Restart(t.Context()); err != nil || r.Read != 30 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		stop(stopped.Run)
+		stop(stopped.Restart)
+		if r, err := j.Run(t.Context()); err != nil || r.Read >= 30 || r.Read == 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		// Another has the job, and has come somewhere.
+		other := job.State{Position: "theirs", Token: "x", Owner: "other", Until: time.Now().Add(time.Hour).UTC(), Runs: 2}
+		must(t, states.Swap(t.Context(), "lower", job.State{Runs: 2}, other))
+		if r, err := j.Restart(t.Context()); !errors.Is(err, job.ErrLeased) || r.Read != 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if s, err := states.Load(t.Context(), "lower"); err != nil || s != other {
+			t.Errorf("%v, %v", s, err)
+		}
+		<-time.After(2 * time.Hour) // that was killed: its position is no bar
+		if r, err := j.Restart(t.Context()); err != nil || r.Read != 30 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if r, err := newJob(t, table, lower).Restart(t.Context()); err != nil || r.Read != 30 { // without a store
+			t.Errorf("%+v, %v", r, err)
+		}
 	})
 }
 

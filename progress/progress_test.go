@@ -82,6 +82,30 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// A task of which several goroutines wait runs again when the last of them goes on; its end is final.
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	_, task := progress.Start(progress.NewTracker().With(t.Context()), "work")
+	first, second := task.Waiting("a"), task.Waiting("b")
+	is := func(want progress.State, reason string) {
+		t.Helper()
+		if p := task.Progress(); p.State != want || p.Reason != reason {
+			t.Errorf("got %s %q, want %s %q", p.State, p.Reason, want, reason)
+		}
+	}
+	is(progress.Waiting, "b")
+	second()
+	second() // does nothing
+	is(progress.Waiting, "b")
+	first()
+	is(progress.Running, "")
+	third := task.Waiting("c")
+	task.End(nil)
+	third()
+	is(progress.Done, "")
+	(*progress.Task)(nil).Waiting("d")()
+}
+
 // A call inside a call is part of it: it does not report, its units count; with Join its figures do, too.
 func TestCallsInsideCalls(t *testing.T) {
 	t.Parallel()

@@ -34,6 +34,7 @@ type run struct {
 	reported time.Time
 	rates    window
 	parts    parts
+	waiting  int // of what is done within the task
 }
 
 func newTask(name string, listeners []*listener, limit func() Limit) *Task {
@@ -138,6 +139,32 @@ func (t *Task) Position(position func() string) {
 // Wait says what the task waits for, without a key, until [Task.Run].
 func (t *Task) Wait(reason string) { t.become(Waiting, reason) }
 
+// Waiting says that something which is done within the task waits, as one of several goroutines, until done is called. The task runs again when nothing in it waits any more.
+func (t *Task) Waiting(reason string) (done func()) {
+	if !t.made() {
+		return func() {}
+	}
+	t.waits(1, reason)
+	return sync.OnceFunc(func() { t.waits(-1, "") })
+}
+
+// waits counts what begins or ends to wait.
+func (t *Task) waits(more int, reason string) {
+	t.mu.Lock()
+	t.waiting += more
+	changed := false
+	switch {
+	case more > 0:
+		changed = t.set(Waiting, reason)
+	case t.waiting == 0:
+		changed = t.set(Running, "")
+	}
+	t.mu.Unlock()
+	if changed {
+		t.report(true)
+	}
+}
+
 // Run says that the task waits no more.
 func (t *Task) Run() { t.become(Running, "") }
 
@@ -175,14 +202,20 @@ func (t *Task) become(s State, reason string) {
 		return
 	}
 	t.mu.Lock()
-	changed := !t.now.State.Ended() && (t.now.State != s || t.now.Reason != reason)
-	if changed {
-		t.now.State, t.now.Reason, t.now.At = s, reason, time.Now()
-	}
+	changed := t.set(s, reason)
 	t.mu.Unlock()
 	if changed {
 		t.report(true)
 	}
+}
+
+// set sets the state, and reports whether it was another. An end is final. It is called under the lock.
+func (r *run) set(s State, reason string) (changed bool) {
+	if r.now.State.Ended() || r.now.State == s && r.now.Reason == reason {
+		return false
+	}
+	r.now.State, r.now.Reason, r.now.At = s, reason, time.Now()
+	return true
 }
 
 // change changes the figures.

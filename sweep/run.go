@@ -237,8 +237,6 @@ func (r *run[T]) read(ctx context.Context, segment int) (f fetched[T]) {
 
 // pause waits until a throttled request is sent again.
 func pause(ctx context.Context, d time.Duration) error {
-	task := progress.From(ctx) // of the sweep, or of the call that it is part of
-	task.Wait("DynamoDB throttles the scan")
-	defer task.Run()
+	defer progress.From(ctx).Waiting("DynamoDB throttles the scan")() // of the sweep, or of the call that it is part of
 	return retry.Pause(ctx, d)
 }
