@@ -21,7 +21,8 @@ type Reader interface {
 	List(ctx context.Context, prefix string) ([]string, error)
 }
 
-// Storage is where exports are written to: a folder ([Dir]), or a bucket or anything else that keeps objects, for which a program implements it. Write stores an object whole, in place of one with
+// Storage is where exports are written to: a folder ([Dir]), a bucket of S3 (module dump/s3), or anything else that keeps objects, for which a program implements it; package dumptest tests
+// implementations. Write stores an object whole, in place of one with
 // the name: after an error it is there as before, or whole. Remove of an object that is not there is no error.
 type Storage interface {
 	Reader
@@ -45,7 +46,7 @@ type folder struct {
 func (f folder) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "dump.Dir") }
 
 func (f folder) place(name string) (string, error) {
-	if !fs.ValidPath(name) {
+	if !fs.ValidPath(name) || name == "." {
 		return "", &fs.PathError{Op: "write", Path: name, Err: fs.ErrInvalid}
 	}
 	return filepath.Join(f.path, filepath.FromSlash(name)), nil
@@ -81,7 +82,10 @@ func (f folder) Write(ctx context.Context, name string, data []byte) (err error)
 	return os.Rename(temp.Name(), place)
 }
 
-func (f folder) Remove(_ context.Context, name string) error {
+func (f folder) Remove(ctx context.Context, name string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	place, err := f.place(name)
 	if err == nil {
 		err = os.Remove(place)

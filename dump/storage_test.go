@@ -14,7 +14,13 @@ import (
 	"testing"
 
 	"github.com/dynamotable/ddb/dump"
+	"github.com/dynamotable/ddb/dump/dumptest"
 )
+
+func TestDir(t *testing.T) {
+	t.Parallel()
+	dumptest.Run(t, func(t testing.TB) dump.Storage { return dump.Dir(t.TempDir()) })
+}
 
 // dropping is a storage whose files break off once as a lost connection does.
 type dropping struct {

@@ -14,6 +14,7 @@ require (
 	github.com/chromedp/chromedp v0.22.1
 	github.com/dynamotable/ddb v0.0.0
 	github.com/dynamotable/ddb/config v0.0.0
+	github.com/dynamotable/ddb/dump/s3 v0.0.0
 	github.com/dynamotable/ddb/payload/s3 v0.0.0
 	github.com/dynamotable/ddb/payload/zstd v0.0.0
 	github.com/google/go-cmp v0.7.0
@@ -60,6 +61,7 @@ require (
 replace (
 	github.com/dynamotable/ddb => ../..
 	github.com/dynamotable/ddb/config => ../../config
+	github.com/dynamotable/ddb/dump/s3 => ../../dump/s3
 	github.com/dynamotable/ddb/payload/s3 => ../../payload/s3
 	github.com/dynamotable/ddb/payload/zstd => ../../payload/zstd
 )

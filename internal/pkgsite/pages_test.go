@@ -195,7 +195,7 @@ var unlinked = regexp.MustCompile(`(^|[\s(])\[\*?([A-Z]\w*|[a-z]\w*\.[A-Z]\w*)(\
 // TestPages: pkg.go.dev shows each public package with its overview first, every exported name, method and field, every
 // example, and no link that leads nowhere.
 func TestPages(t *testing.T) {
-	modules := []string{".", "config", "ddbvet", "payload/s3", "payload/zstd"}
+	modules := []string{".", "config", "ddbvet", "dump/s3", "payload/s3", "payload/zstd"}
 	public, all := load(t, modules)
 	if len(public) < 30 {
 		t.Fatalf("only %d public packages", len(public))

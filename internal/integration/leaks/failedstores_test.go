@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/change"
+	dumps3 "github.com/dynamotable/ddb/dump/s3"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
 	"github.com/dynamotable/ddb/grant"
@@ -81,6 +82,7 @@ func TestFailedStores(t *testing.T) {
 		"position.New, clock":                         made1(position.New(client, "positions", position.Clock(nil))),
 		"payload.New":                                 {payloads, payloadsErr, 5},
 		"payload.New, no objects":                     made1(payload.New(nil)),
+		"dump/s3.New":                                 made1(dumps3.New(nil, "")),
 		"payload/s3.New":                              made1(payloads3.New(nil, "")),
 		"grant.New":                                   made1(grant.New(client, grant.TableName("x"))),
 		"grant.New, options":                          made1(grant.New(client, grant.Clock(nil))),
@@ -118,7 +120,7 @@ func TestFailedStores(t *testing.T) {
 		(*eventstore.Views[string])(nil), new(eventstore.Views[string]), (*eventstore.Types[string])(nil), new(eventstore.Types[string]),
 		eventstore.NewTypes[string](nil), (*snapshot.Store)(nil), new(snapshot.Store), (*position.Store)(nil), new(position.Store),
 		(*position.Claim)(nil), new(position.Claim), (*position.Owned)(nil), new(position.Owned), (*payload.Payloads)(nil), new(payload.Payloads),
-		(*payloads3.Bucket)(nil), new(payloads3.Bucket), (*grant.Store)(nil), new(grant.Store), (*change.Consumer[member])(nil), new(change.Consumer[member]),
+		(*dumps3.Bucket)(nil), new(dumps3.Bucket), (*payloads3.Bucket)(nil), new(payloads3.Bucket), (*grant.Store)(nil), new(grant.Store), (*change.Consumer[member])(nil), new(change.Consumer[member]),
 		(*change.Stream[member])(nil), new(change.Stream[member]), (*change.TableStore)(nil), new(change.TableStore),
 		(*change.View[member, member, string])(nil), new(change.View[member, member, string]), change.NewView[member, member, string](nil, nil, nil, nil),
 		(*pagetoken.Sealer)(nil), new(pagetoken.Sealer), (*ddb.Unique[member, string, string])(nil), new(ddb.Unique[member, string, string]),

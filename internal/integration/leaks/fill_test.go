@@ -15,6 +15,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/change"
+	dumps3 "github.com/dynamotable/ddb/dump/s3"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
@@ -143,6 +144,10 @@ var secrets = []any{
 	}{Key: canary},
 	struct {
 		eventstore.Snapshots
+		Key string
+	}{Key: canary},
+	struct {
+		dumps3.Client
 		Key string
 	}{Key: canary},
 	struct {

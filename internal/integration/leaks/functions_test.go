@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/debug"
 	"github.com/dynamotable/ddb/definition"
 	"github.com/dynamotable/ddb/dump"
+	dumps3 "github.com/dynamotable/ddb/dump/s3"
 	"github.com/dynamotable/ddb/entity"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
@@ -560,6 +561,9 @@ var functions = map[string]any{
 	"config.FromEnv":                          config.FromEnv,
 	"config.FromJSON":                         config.FromJSON,
 	"config.FromTOML":                         config.FromTOML,
+	"dump-s3.New":                             dumps3.New,
+	"dump-s3.Prefix":                          dumps3.Prefix,
+	"dump-s3.Prepare":                         dumps3.Prepare,
 	"payload-s3.New":                          payloads3.New,
 	"payload-s3.Prepare":                      payloads3.Prepare,
 	"payload-s3.Unconditional":                payloads3.Unconditional,

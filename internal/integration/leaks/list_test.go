@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
 	"github.com/dynamotable/ddb/dump"
+	dumps3 "github.com/dynamotable/ddb/dump/s3"
 	"github.com/dynamotable/ddb/entity"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
@@ -394,5 +395,6 @@ var exportedTypes = map[string]exported{
 	"snapshot-importer.Report":  holds[snapshotimporter.Report](),
 	"config.Config":             holds[config.Config]("Backend", "Region", "Endpoint", "TablePrefix", "Events", "Snapshots", "Positions", "Leases", "Grants", "StreamARN", "DefaultTable"),
 	"config.Credentials":        holds[config.Credentials](),
+	"dump-s3.Bucket":            holds[dumps3.Bucket](),
 	"payload-s3.Bucket":         holds[payloads3.Bucket](),
 }
