@@ -54,18 +54,6 @@ func (e *OutcomeUnknownError) Format(s fmt.State, verb rune) { quiet.Format(s, v
 // MarshalJSON is the text.
 func (e *OutcomeUnknownError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints the text, for every verb.
-func (e *TakenError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
-
-// MarshalJSON is the text.
-func (e *TakenError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
-
-// Format prints the text, for every verb.
-func (e *NotReservedError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
-
-// MarshalJSON is the text.
-func (e *NotReservedError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
-
 // Format prints what [CondOf.String] gives, for every verb.
 func (c CondOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.text()) }
 
@@ -181,18 +169,6 @@ func hashText(what string, values ...any) string {
 	}
 	return what + " #" + hex.EncodeToString(h.Sum(nil)[:8])
 }
-
-// Format prints field and scope of nothing, for every verb: a claim is data.
-func (c UniqueClaim[O]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, "UniqueClaim") }
-
-// LogValue is the text that Format prints.
-func (c UniqueClaim[O]) LogValue() slog.Value { return slog.StringValue("UniqueClaim") }
-
-// Format prints what [UniqueFinding.String] gives, for every verb.
-func (f UniqueFinding[PK, O]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.String()) }
-
-// LogValue is the text that Format prints.
-func (f UniqueFinding[PK, O]) LogValue() slog.Value { return slog.StringValue(f.String()) }
 
 // Format prints what [Call.LogValue] holds, for every verb.
 func (c Call) Format(s fmt.State, verb rune) {

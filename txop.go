@@ -255,6 +255,45 @@ func (c *core) deleteAction(tx *transaction, d *preparedDelete, needed bool) txA
 	return a
 }
 
+// TxCompose makes one operation of several, for packages that build on this one: it has one place in a [TransactionError], and counts as all of
+// them in the limit of a transaction. verb is its name there; with an empty one each keeps its own. failed, unless it is nil, makes what the caller
+// gets of a failed condition, a [*ConditionFailed]. invalid, unless it is nil, is why the operation cannot be: [Transact] returns it instead of sending
+// anything. Options, such as [Token], are no operations. Without operations it adds nothing.
+func TxCompose(verb string, failed func(cause error) error, invalid error, ops ...TxOp) TxOp {
+	return txFunc(func(tx *transaction) {
+		before, at, failure := len(tx.errs), len(tx.actions), invalid
+		for _, op := range ops {
+			f, ok := op.(txFunc)
+			if !ok {
+				failure = errors.Join(failure, errors.New("TxCompose: an operation is nil, or an option"))
+				continue
+			}
+			f(tx)
+		}
+		if failure != nil {
+			c := &core{failed: failure}
+			if len(tx.actions) > at {
+				c = tx.actions[at].core // for its name
+			}
+			tx.errs, tx.actions = tx.errs[:before], tx.actions[:at]
+			tx.add(txAction{core: c}, failure)
+			return
+		}
+		for i := at; i < len(tx.actions); i++ {
+			tx.actions[i].explained(verb, failed)
+		}
+	})
+}
+
+func (a *txAction) explained(verb string, failed func(cause error) error) {
+	if verb != "" {
+		a.verb = verb
+	}
+	if plain := a.failed; plain != nil && failed != nil {
+		a.failed = func(item map[string]types.AttributeValue, cause error) error { return failed(plain(item, cause)) }
+	}
+}
+
 func noOld(verb string, old any) error {
 	if old != nil {
 		return fmt.Errorf("%s: ReturnOld in a transaction; DynamoDB returns no items from transactions", verb)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/unique"
 )
 
 func main() {
@@ -142,7 +143,7 @@ func (t *tracker) names(ctx context.Context) error {
 	for _, p := range []Project{{"acme", "p1", "web"}, {"acme", "p2", "web"}, {"other", "p1", "web"}} {
 		err := ddb.Transact(ctx, t.client, t.projects.TxCreate(&p), t.projectNames.TxReserve(p.Tenant, p.Name, p.ID))
 		switch {
-		case errors.Is(err, ddb.ErrTaken):
+		case errors.Is(err, unique.ErrTaken):
 			owner, err := t.projectNames.Owner(ctx, p.Tenant, p.Name)
 			if err != nil {
 				return err

@@ -9,6 +9,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/keyformat"
 	"github.com/dynamotable/ddb/schema"
+	"github.com/dynamotable/ddb/unique"
 )
 
 // IssueKey sorts issues by project, then by number.
@@ -115,7 +116,7 @@ type tracker struct {
 	open         *ddb.Index[Issue, ddb.Two[string, string], Rank]
 	projects     *ddb.Table[Project, string, string]
 	reservations *ddb.SimpleTable[Reservation, string]
-	projectNames *ddb.Unique[Reservation, string, string]
+	projectNames *unique.Values[Reservation, string, string]
 }
 
 func open(ctx context.Context, client ddb.Client) (*tracker, error) {
@@ -147,7 +148,7 @@ func open(ctx context.Context, client ddb.Client) (*tracker, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.projectNames, err = ddb.NewUnique(t.reservations, "project", reservationOwner)
+	t.projectNames, err = unique.New(t.reservations, "project", reservationOwner)
 	if err != nil {
 		return nil, err
 	}

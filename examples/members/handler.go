@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/pagetoken"
+	"github.com/dynamotable/ddb/unique"
 )
 
 // Server serves the members of teams. A real service takes the team from the session of the caller.
@@ -132,7 +133,7 @@ func statusOf(err error) (int, string) {
 	switch {
 	case errors.Is(err, ddb.ErrOutcomeUnknown):
 		return http.StatusServiceUnavailable, "it is not known whether this was done; send it again with the same Idempotency-Key or ETag"
-	case errors.Is(err, ddb.ErrTaken):
+	case errors.Is(err, unique.ErrTaken):
 		return http.StatusConflict, "this address is taken"
 	case errors.Is(err, ErrKeyReused):
 		return http.StatusUnprocessableEntity, ErrKeyReused.Error()

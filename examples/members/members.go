@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/schema"
+	"github.com/dynamotable/ddb/unique"
 )
 
 type (
@@ -66,7 +67,7 @@ type Members struct {
 	members  *ddb.Table[Member, TeamID, MemberID]
 	requests *ddb.SimpleTable[Request, string]
 	reserved *ddb.SimpleTable[Email, string]
-	emails   *ddb.Unique[Email, string, MemberID]
+	emails   *unique.Values[Email, string, MemberID]
 }
 
 // NewMembers describes the tables, whose names begin with prefix. Nothing is sent.
@@ -78,7 +79,7 @@ func NewMembers(client ddb.Client, prefix string) (*Members, error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	emails, err := ddb.NewUnique(reserved, "email", emailOwner)
+	emails, err := unique.New(reserved, "email", emailOwner)
 	if err != nil {
 		return nil, err
 	}

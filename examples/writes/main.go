@@ -22,6 +22,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/unique"
 )
 
 // Account is guarded by a revision, which names the writes that stored it.
@@ -65,7 +66,7 @@ type bank struct {
 	client   ddb.Client
 	accounts *ddb.SimpleTable[Account, string]
 	counters *ddb.SimpleTable[Counter, string]
-	names    *ddb.Unique[Name, string, string]
+	names    *unique.Values[Name, string, string]
 	requests []string
 	close    func()
 }
@@ -94,7 +95,7 @@ func newBank(ctx context.Context, rules ...fault.Rule) (*bank, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.names, err = ddb.NewUnique(reserved, "name", nameAccount)
+	b.names, err = unique.New(reserved, "name", nameAccount)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +122,7 @@ func describe(err error) string {
 		return "done"
 	}
 	var is []string
-	for _, s := range []error{ddb.ErrNotFound, ddb.ErrConditionFailed, ddb.ErrThrottled, ddb.ErrOutcomeUnknown, ddb.ErrTaken} {
+	for _, s := range []error{ddb.ErrNotFound, ddb.ErrConditionFailed, ddb.ErrThrottled, ddb.ErrOutcomeUnknown, unique.ErrTaken} {
 		if errors.Is(err, s) {
 			is = append(is, s.Error())
 		}

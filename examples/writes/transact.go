@@ -9,6 +9,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/unique"
 )
 
 func transactions(ctx context.Context) error {
@@ -32,7 +33,7 @@ func transactions(ctx context.Context) error {
 	b.do("open b, for bea: a conflict, sent again", func() error { return open(Account{ID: "b", Owner: "bea"}) })
 	b.do("open c, for ann again", func() error {
 		err := open(Account{ID: "c", Owner: "ann"})
-		if taken, ok := errors.AsType[*ddb.TakenError](err); ok {
+		if taken, ok := errors.AsType[*unique.TakenError](err); ok {
 			fmt.Println("    taken:", taken.Field)
 		}
 		return err

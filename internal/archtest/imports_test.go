@@ -31,6 +31,7 @@ var foundations = map[string]bool{ // whether it lies above the root
 	"schema":     false,
 	"progress":   false,
 	"pagetoken":  true,
+	"unique":     true,
 	"sweep":      true,
 	"layerstats": false,
 	"job":        true,

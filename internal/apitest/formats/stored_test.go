@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb/position"
 	"github.com/dynamotable/ddb/snapshot"
 	"github.com/dynamotable/ddb/sweep"
+	"github.com/dynamotable/ddb/unique"
 )
 
 // row is an item of a table with everything that the root stores by itself.
@@ -100,11 +101,11 @@ func TestRows(t *testing.T) {
 
 func TestUnique(t *testing.T) {
 	ctx := context.Background()
-	names := func(t *testing.T, client *dynamodb.Client) *ddb.Unique[reservation, string, string] {
+	names := func(t *testing.T, client *dynamodb.Client) *unique.Values[reservation, string, string] {
 		t.Helper()
 		table, err := ddb.NewSimple(client, "reservations", reservationID)
 		must(t, err)
-		unique, err := ddb.NewUnique(table, "email", reservationOwner)
+		unique, err := unique.New(table, "email", reservationOwner)
 		must(t, err)
 		return unique
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/unique"
 )
 
 func ddbSet(members ...string) types.AttributeValue {
@@ -81,8 +82,8 @@ func TestOptionalUniqueValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	owner := ddb.StrField(func(c *claim) *string { return &c.Owner })
-	strict, err1 := ddb.NewUnique(claims, "nick", owner)
-	optional, err2 := ddb.NewUnique(claims, "nick", owner, ddb.OptionalValues())
+	strict, err1 := unique.New(claims, "nick", owner)
+	optional, err2 := unique.New(claims, "nick", owner, unique.OptionalValues())
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 	"github.com/dynamotable/ddb/position"
 	"github.com/dynamotable/ddb/snapshot"
+	"github.com/dynamotable/ddb/unique"
 )
 
 // made is what a constructor has given with an error, or what was made of that.
@@ -93,8 +94,8 @@ func TestFailedStores(t *testing.T) {
 		"change.NewStream, options":                   made1(change.NewStream[member](streams, source, change.PollInterval(-time.Second))),
 		"change.NewTableStore":                        made1(change.NewTableStore(client, "x")),
 		"pagetoken.New":                               {tokens, tokensErr, 1},
-		"ddb.NewUnique":                               made1(ddb.NewUnique(members, "email", id)),
-		"ddb.NewUnique, no table":                     made1(ddb.NewUnique[member, string](nil, "email", id)),
+		"unique.New":                                  made1(unique.New(members, "email", id)),
+		"unique.New, no table":                        made1(unique.New[member, string](nil, "email", id)),
 		"keyformat.New":                               {format, format.Err(), 2},
 		"importer.NewSchemelessBridge":                made1(importer.NewSchemelessBridge(client, "x", importer.SchemelessBridgeOptions{})),
 	} {
@@ -123,7 +124,7 @@ func TestFailedStores(t *testing.T) {
 		(*dumps3.Bucket)(nil), new(dumps3.Bucket), (*payloads3.Bucket)(nil), new(payloads3.Bucket), (*grant.Store)(nil), new(grant.Store), (*change.Consumer[member])(nil), new(change.Consumer[member]),
 		(*change.Stream[member])(nil), new(change.Stream[member]), (*change.TableStore)(nil), new(change.TableStore),
 		(*change.View[member, member, string])(nil), new(change.View[member, member, string]), change.NewView[member, member, string](nil, nil, nil, nil),
-		(*pagetoken.Sealer)(nil), new(pagetoken.Sealer), (*ddb.Unique[member, string, string])(nil), new(ddb.Unique[member, string, string]),
+		(*pagetoken.Sealer)(nil), new(pagetoken.Sealer), (*unique.Values[member, string, string])(nil), new(unique.Values[member, string, string]),
 		(*keyformat.Format[member])(nil), new(keyformat.Format[member]), (*importer.SchemelessBridge)(nil), new(importer.SchemelessBridge),
 	} {
 		t.Run(fmt.Sprintf("zero %T", zero), func(t *testing.T) {

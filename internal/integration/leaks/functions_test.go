@@ -42,6 +42,7 @@ import (
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
 	"github.com/dynamotable/ddb/sweep"
 	"github.com/dynamotable/ddb/telemetry"
+	"github.com/dynamotable/ddb/unique"
 )
 
 // projection is the type of the views of members.
@@ -251,13 +252,16 @@ var functions = map[string]any{
 	"ddb.NewRetryBudget":                    ddb.NewRetryBudget,
 	"ddb.NewSimple":                         ddb.NewSimple[member, string],
 	"ddb.NewSimpleIndex":                    ddb.NewSimpleIndex[member, string],
-	"ddb.NewUnique":                         ddb.NewUnique[member, string, string],
+	"ddb.TxCompose":                         ddb.TxCompose,
+	"ddb.InfoOf":                            ddb.InfoOf,
+	"ddb.FieldOf":                           ddb.FieldOf[member, string],
+	"unique.New":                            unique.New[member, string, string],
 	"ddb.Not":                               ddb.Not[member],
 	"ddb.NotExists":                         ddb.NotExists[member, string],
 	"ddb.NumField":                          ddb.NumField[member, int],
 	"schema.OnDemand":                       schema.OnDemand,
 	"pagetoken.Open":                        pagetoken.Open[member],
-	"ddb.OptionalValues":                    ddb.OptionalValues,
+	"unique.OptionalValues":                 unique.OptionalValues,
 	"ddb.Or":                                ddb.Or[member],
 	"ddb.OrdField":                          ddb.OrdField[member, string],
 	"ddb.PageSize":                          ddb.PageSize,

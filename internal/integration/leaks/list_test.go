@@ -40,6 +40,7 @@ import (
 	"github.com/dynamotable/ddb/snapshot"
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
 	"github.com/dynamotable/ddb/sweep"
+	"github.com/dynamotable/ddb/unique"
 )
 
 // exported says how an exported type is filled.
@@ -143,7 +144,7 @@ var exportedTypes = map[string]exported{
 	"schema.Difference":        holds[schema.Difference]("Index", "What", "Want", "Got"),
 	"cost.Estimate":            holds[cost.Estimate](),
 	"cost.Explanation":         holds[cost.Explanation]("Operation", "Table", "Index", "KeyCondition", "Filter", "Condition", "Projection", "Assumptions", "Warnings", "Indexes.Index", "PathReason"),
-	"ddb.FindingKind":          word[ddb.FindingKind](),
+	"unique.FindingKind":       word[unique.FindingKind](),
 	"ddb.Four":                 sends[ddb.Four[string, string, string, string]](),
 	"ddb.Got":                  sends[ddb.Got[member]](),
 	"hotkeys.Key":              holds[hotkeys.Key]("Table", "Index", "Reasons"),
@@ -178,7 +179,7 @@ var exportedTypes = map[string]exported{
 	"ddb.Map":                  holds[ddb.Map[member, string, int]](),
 	"ddb.MultiKey":             holds[ddb.MultiKey[member, ddb.Two[string, string]]](),
 	"ddb.NoSortKey":            holds[ddb.NoSortKey](),
-	"ddb.NotReservedError":     holds[ddb.NotReservedError]("Field"),
+	"unique.NotReservedError":  holds[unique.NotReservedError]("Field"),
 	"ddb.Num":                  holds[ddb.Num[member, int]](),
 	"ddb.OpError":              holds[ddb.OpError]("Op", "Table", "Index"),
 	"ddb.Ord":                  holds[ddb.Ord[member, string]](),
@@ -211,7 +212,8 @@ var exportedTypes = map[string]exported{
 	"ddb.Str":                  holds[ddb.Str[member, string]](),
 	"ddb.Table":                holds[ddb.Table[member, string, string]](),
 	"ddb.Tag":                  holds[ddb.Tag](),
-	"ddb.TakenError":           holds[ddb.TakenError]("Field"),
+	"ddb.TableInfo":            sends[ddb.TableInfo]("Name", "Version", "Key"),
+	"unique.TakenError":        holds[unique.TakenError]("Field"),
 	"ddb.Three":                sends[ddb.Three[string, string, string]](),
 	"ddb.ThrottledError":       holds[ddb.ThrottledError]("Reasons"),
 	"ddb.ThrottlingReason":     holds[ddb.ThrottlingReason]("Reason", "Resource"),
@@ -220,10 +222,10 @@ var exportedTypes = map[string]exported{
 	"ddb.TransactionError":     holds[ddb.TransactionError]("Failed"),
 	"ddb.TransactionFailure":   holds[ddb.TransactionFailure]("Verb", "Table", "Reason"),
 	"ddb.Two":                  sends[ddb.Two[string, []byte]](),
-	"ddb.Unique":               holds[ddb.Unique[member, string, string]]("field", "prefix"),
-	"ddb.UniqueClaim":          sends[ddb.UniqueClaim[string]](),
-	"ddb.UniqueFinding":        sends[ddb.UniqueFinding[string, string]]("Kind"),
-	"ddb.UniqueOption":         holds[ddb.UniqueOption](),
+	"unique.Values":            {typ: reflect.TypeFor[unique.Values[member, string, string]](), point: true, names: []string{"field"}},
+	"unique.Claim":             sends[unique.Claim[string]](),
+	"unique.Finding":           sends[unique.Finding[string, string]]("Kind"),
+	"unique.Option":            holds[unique.Option](),
 
 	"change.Applied":        holds[change.Applied]("Seq"),
 	"change.Change":         sends[change.Change[member]]("Kind", "Shard", "Seq", "EventID"),

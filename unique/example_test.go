@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb_test
+package unique_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/unique"
 )
 
 // Member is an item of a club, or a reservation of an address, which has an owner and nothing else.
@@ -25,7 +26,7 @@ var (
 	memberOwner = ddb.StrField(func(m *Member) *string { return &m.Owner })
 )
 
-func ExampleNewUnique() {
+func Example() {
 	ctx := context.Background()
 	engine := ddbtest.NewEngine()
 	defer engine.Close()
@@ -35,7 +36,7 @@ func ExampleNewUnique() {
 		fmt.Println(err)
 		return
 	}
-	emails, err := ddb.NewUnique(clubMembers, "email", memberOwner) // in the same table, under keys of its own
+	emails, err := unique.New(clubMembers, "email", memberOwner) // in the same table, under keys of its own
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -51,7 +52,7 @@ func ExampleNewUnique() {
 	ann := Member{ID: "m1", Club: "chess", Email: "ann@example.org"}
 	fmt.Println(join(ann))
 	err = join(Member{ID: "m2", Club: "chess", Email: "ann@example.org"})
-	fmt.Println(errors.Is(err, ddb.ErrTaken))
+	fmt.Println(errors.Is(err, unique.ErrTaken))
 	fmt.Println(join(Member{ID: "m3", Club: "rowing", Email: "ann@example.org"})) // another scope
 
 	move := func(m Member, address string) error {
@@ -60,7 +61,7 @@ func ExampleNewUnique() {
 	}
 	fmt.Println(move(ann, "ann@example.com"))
 	// The same again: what was read is stale.
-	fmt.Println(errors.Is(move(ann, "ann@example.net"), ddb.ErrNotReserved))
+	fmt.Println(errors.Is(move(ann, "ann@example.net"), unique.ErrNotReserved))
 	fmt.Println(emails.Owner(ctx, "chess", "ann@example.com"))
 	// Output:
 	// <nil>

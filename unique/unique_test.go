@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package transact_test
+package unique_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/unique"
 )
 
 type reservation struct {
@@ -28,9 +29,9 @@ var (
 )
 
 type (
-	uniqueEmails = ddb.Unique[reservation, string, string]
-	emailClaim   = ddb.UniqueClaim[string]
-	emailFinding = ddb.UniqueFinding[string, string]
+	uniqueEmails = unique.Values[reservation, string, string]
+	emailClaim   = unique.Claim[string]
+	emailFinding = unique.Finding[string, string]
 )
 
 // members is a table of users with unique addresses, in one scope.
@@ -59,7 +60,7 @@ func newMembers(t testing.TB, shared bool) members {
 	if !shared {
 		err = errors.Join(err, m.reservations.CreateTable(t.Context()))
 	}
-	m.emails, err3 = ddb.NewUnique(m.reservations, "email", reservationOwner)
+	m.emails, err3 = unique.New(m.reservations, "email", reservationOwner)
 	if err := errors.Join(err, err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}
@@ -115,16 +116,16 @@ func TestUnique(t *testing.T) {
 				then string
 			}{
 				{func() error { return m.create(ctx, "u1", "a") }, nil, "a=u1 b= c="},
-				{func() error { return m.create(ctx, "u2", "a") }, ddb.ErrTaken, "a=u1 b= c="},
+				{func() error { return m.create(ctx, "u2", "a") }, unique.ErrTaken, "a=u1 b= c="},
 				{func() error { return m.create(ctx, "u2", "b") }, nil, "a=u1 b=u2 c="},
-				{func() error { return m.change(ctx, ann, "b") }, ddb.ErrTaken, "a=u1 b=u2 c="},
-				{func() error { return m.change(ctx, stale, "c") }, ddb.ErrNotReserved, "a=u1 b=u2 c="},
-				{func() error { return m.change(ctx, user{ID: "u1", Email: "b"}, "c") }, ddb.ErrNotReserved, "a=u1 b=u2 c="},
+				{func() error { return m.change(ctx, ann, "b") }, unique.ErrTaken, "a=u1 b=u2 c="},
+				{func() error { return m.change(ctx, stale, "c") }, unique.ErrNotReserved, "a=u1 b=u2 c="},
+				{func() error { return m.change(ctx, user{ID: "u1", Email: "b"}, "c") }, unique.ErrNotReserved, "a=u1 b=u2 c="},
 				{func() error { return m.change(ctx, ann, "a") }, nil, "a=u1 b=u2 c="},
-				{func() error { return m.change(ctx, stale, "z") }, ddb.ErrNotReserved, "a=u1 b=u2 c="},
+				{func() error { return m.change(ctx, stale, "z") }, unique.ErrNotReserved, "a=u1 b=u2 c="},
 				{func() error { return m.change(ctx, ann, "c") }, nil, "a= b=u2 c=u1"},
-				{func() error { return m.change(ctx, ann, "a") }, ddb.ErrNotReserved, "a= b=u2 c=u1"},
-				{func() error { return m.remove(ctx, ann) }, ddb.ErrNotReserved, "a= b=u2 c=u1"},
+				{func() error { return m.change(ctx, ann, "a") }, unique.ErrNotReserved, "a= b=u2 c=u1"},
+				{func() error { return m.remove(ctx, ann) }, unique.ErrNotReserved, "a= b=u2 c=u1"},
 				{func() error { return m.change(ctx, bea, "") }, nil, "a= b= c=u1"},
 				{func() error { return m.change(ctx, user{ID: "u2"}, "a") }, nil, "a=u2 b= c=u1"},
 				{func() error { return m.remove(ctx, user{ID: "u1", Email: "c"}) }, nil, "a=u2 b= c="},
@@ -153,8 +154,8 @@ func TestUniqueErrors(t *testing.T) {
 	}
 	// The change is one operation, though two actions: the next one keeps its index.
 	err := ddb.Transact(ctx, m.client, m.emails.TxChange(tenant, "canary2", "canary", "u2"), m.users.TxCreate(&user{ID: "u1"}))
-	taken, ok1 := errors.AsType[*ddb.TakenError](err)
-	lost, ok2 := errors.AsType[*ddb.NotReservedError](err)
+	taken, ok1 := errors.AsType[*unique.TakenError](err)
+	lost, ok2 := errors.AsType[*unique.NotReservedError](err)
 	te, ok3 := errors.AsType[*ddb.TransactionError](err)
 	if !ok1 || !ok2 || !ok3 || taken.Field != "email" || taken.Scope != tenant || lost.Field != "email" || lost.Scope != tenant {
 		t.Fatalf("%v", err)
@@ -192,9 +193,9 @@ func TestUniqueDeclarations(t *testing.T) {
 		err  error
 		want []string
 	}{
-		"everything": {second(ddb.NewUnique(users, "e#", userID)), []string{`field "e#"`, "a table with a version", "attribute id is a key"}},
-		"no field":   {second(ddb.NewUnique(users, "", userNick)), []string{`field ""`}},
-		"no table":   {second(ddb.NewUnique((*ddb.SimpleTable[reservation, string])(nil), "email", reservationOwner)), []string{"table is nil"}},
+		"everything": {second(unique.New(users, "e#", userID)), []string{`field "e#"`, "a table with a version", "attribute id is a key"}},
+		"no field":   {second(unique.New(users, "", userNick)), []string{`field ""`}},
+		"no table":   {second(unique.New((*ddb.SimpleTable[reservation, string])(nil), "email", reservationOwner)), []string{"table is nil"}},
 	} {
 		for _, want := range c.want {
 			if !errors.Is(c.err, ddb.ErrInvalid) || !strings.Contains(c.err.Error(), want) {
@@ -231,7 +232,7 @@ func TestUniqueVerifyAndRepair(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		t.Run(fmt.Sprintf("shared table %v", shared), func(t *testing.T) {
 			m := newMembers(t, shared)
-			other, err := ddb.NewUnique(m.reservations, "email2", reservationOwner)
+			other, err := unique.New(m.reservations, "email2", reservationOwner)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -266,12 +267,12 @@ func TestUniqueVerifyAndRepair(t *testing.T) {
 					t.Errorf("text of a finding shows data: %s", text)
 				}
 			}
-			for _, kinds := range [][]ddb.FindingKind{nil, {ddb.ReservationContested}, {"any"}} {
+			for _, kinds := range [][]unique.FindingKind{nil, {unique.Contested}, {"any"}} {
 				if n, err := m.emails.Repair(ctx, findings, kinds...); n != 0 || !errors.Is(err, ddb.ErrInvalid) {
 					t.Errorf("repair of %v: %d, %v", kinds, n, err)
 				}
 			}
-			if n, err := m.emails.Repair(ctx, findings, ddb.ReservationOrphaned); n != 1 || err != nil {
+			if n, err := m.emails.Repair(ctx, findings, unique.Orphaned); n != 1 || err != nil {
 				t.Errorf("%d, %v", n, err)
 			}
 			findings = verify(map[string]string{"bare": "missing lacks ", "swapped": "foreign robbed ghost", "fought": "contested c2 c1"})
@@ -279,7 +280,7 @@ func TestUniqueVerifyAndRepair(t *testing.T) {
 			if err := ddb.Transact(ctx, m.client, m.emails.TxReserve(tenant, "bare", "quick")); err != nil {
 				t.Fatal(err)
 			}
-			if n, err := m.emails.Repair(ctx, findings, ddb.ReservationMissing, ddb.ReservationForeign); n != 1 || !errors.Is(err, ddb.ErrTaken) {
+			if n, err := m.emails.Repair(ctx, findings, unique.Missing, unique.Foreign); n != 1 || !errors.Is(err, unique.ErrTaken) {
 				t.Errorf("%d, %v", n, err)
 			}
 			if got := m.owners(t, "fine", "bare", "swapped", "nobodys", "fought"); got != "fine=ok bare=quick swapped=robbed nobodys= fought=c1" {
