@@ -56,7 +56,7 @@ func FieldOf[T, V any](attr AttrOf[T, V]) (func(item *T) V, error) {
 		return nil, err
 	}
 	return func(item *T) V {
-		v, _ := reflect.ValueOf(item).Elem().FieldByIndex(index).Interface().(V)
+		v, _ := reflect.TypeAssert[V](reflect.ValueOf(item).Elem().FieldByIndex(index))
 		return v
 	}, nil
 }
