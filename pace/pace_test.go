@@ -36,7 +36,8 @@ func TestEveryWindowKeepsTheRate(t *testing.T) {
 			e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("Scan", "GetItem").Delay(latency)))
 			defer e.Close()
 			table := newThings(t, e)
-			fill(t, table, 300, size)
+			const items = 120
+			fill(t, table, items, size)
 			m := newMeter("paced")
 			defer ddb.AddHook(m)()
 			ctx := pace.With(ddb.WithLabel(t.Context(), "paced"), pace.New(pace.Rates{ReadUnits: rate}))
@@ -48,7 +49,7 @@ func TestEveryWindowKeepsTheRate(t *testing.T) {
 					if consistent {
 						scan = scan.Consistent()
 					}
-					if n, err := scan.Parallel(workers).Count(ctx); err != nil || n != 300 {
+					if n, err := scan.Parallel(workers).Count(ctx); err != nil || n != items {
 						t.Errorf("%d items, %v", n, err)
 					}
 				})
@@ -202,6 +203,9 @@ func TestForegroundIsLeftAlone(t *testing.T) {
 		burst, saved time.Duration
 	}{{"no burst", -1, 0}, {"150 s of burst saved", 0, 150 * time.Second}} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.saved > 0 && !*long {
+				t.Skip("needs -long")
+			}
 			done, rejected, job := scenario(t, c.burst, c.saved, "half of the table")
 			t.Logf("done after %v, %.4f %% of the foreground refused, %v", done, 100*rejected, job.Throttled)
 			for runs := 1.0; rejected > 0.001 && runs < 4; runs++ { // waits are random; the mean of runs is what is promised

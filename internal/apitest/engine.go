@@ -24,10 +24,13 @@ var long = flag.Bool("long", false, "storms and matrices in full length, for a s
 // Long reports whether storms and matrices are to run in full length.
 func Long() bool { return *long }
 
-// Size is how large a test is: in the step of their own, and everywhere else.
+// Size is how large a test is: in the step of their own, and everywhere else. With -short, as under the race detector, it is half of that.
 func Size(full, short int) int {
-	if *long {
+	switch {
+	case *long:
 		return full
+	case testing.Short():
+		return (short + 1) / 2
 	}
 	return short
 }

@@ -19,7 +19,7 @@ go test -v -count=1 -coverpkg="$package" -coverprofile="$work/profile" "$@" >"$w
 	grep -v -e '^=== ' -e '^ *--- \(PASS\|SKIP\)' "$work/log" >&2
 	exit 1
 }
-# How well Explain foretold what the requests of each package cost.
+# How far the estimates of Explain hold for the requests of each package.
 sed -n '/^units within/,/^  all /p' "$work/log" | grep -v '^    such as' || true
 [ -s "$work/profile" ] || {
 	echo "coverage: $package has no statements or no tests" >&2

@@ -74,7 +74,7 @@ var operations = map[string]operation{
 // TestThrottledRequests: a request that is throttled as a whole is one of which nothing was processed. With half of
 // them throttled, and with three of four, everything is written and read in the end.
 func TestThrottledRequests(t *testing.T) {
-	const items = 800
+	const items = 400
 	kinds := map[string]func(fault.Matcher) fault.Rule{
 		"account":        fault.Matcher.Limit,
 		"without reason": func(m fault.Matcher) fault.Rule { return m.Throttle() },

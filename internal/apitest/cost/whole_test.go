@@ -90,11 +90,15 @@ func TestLearnSizesExplained(t *testing.T) {
 	}
 }
 
-// TestWholeCall: of 1,000 random calls (300 without -long) of each kind at least 95 % cost what Explain has said of the whole call, and where nothing of its size is
-// unknown the upper end is at most 3 times what was paid, in the median.
+// TestWholeCall: of 1,000 random calls (150 without -long) of each kind at least 95 % cost what Explain has said of the whole call, and where nothing of its size is
+// unknown the upper end is at most 3 times what was paid, in the median (4 times of the fewer calls, whose median varies more).
 func TestWholeCall(t *testing.T) {
 	const n = 400
-	calls, least := apitest.Size(1000, 300), 0.95
+	calls, least := apitest.Size(1000, 150), 0.95
+	most := 4.0
+	if apitest.Long() {
+		most = 3
+	}
 	s := newShop(t, n)
 	if err := ddb.LearnSizes(t.Context(), s.orders); err != nil {
 		t.Fatal(err)
@@ -242,7 +246,7 @@ func TestWholeCall(t *testing.T) {
 		if math.IsInf(ratios[n/2], 1) && apitest.OnEndpoint() {
 			continue // an engine that states no sizes
 		}
-		if kind.sized && ratios[n/2] > 3 {
+		if kind.sized && ratios[n/2] > most {
 			t.Errorf("%s: the upper end is %.2f times what was paid in the median", name, ratios[n/2])
 		}
 	}
