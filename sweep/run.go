@@ -85,15 +85,25 @@ func (s *Sweep[T]) begin(ctx context.Context) (*run[T], error) {
 	return r, ctx.Err()
 }
 
-// segmentsFor chooses the number of segments by the size of what is scanned. If it is not known, since the client or its permissions do not allow
-// to describe the table, it is the least: more segments would only cost requests.
-func segmentsFor(ctx context.Context, scan interface {
+// sized is what knows its size, as ScanSegments.
+type sized interface {
 	Size(ctx context.Context) (items, bytes int64, err error)
-}) int {
-	_, size, err := scan.Size(ctx)
+}
+
+// sizeOf is the size of what is scanned, 0 if DynamoDB does not say it. A client or permissions that do not allow DescribeTable end no scan, because the size only
+// serves to choose a number of segments; the progress says that it was not known.
+func sizeOf(ctx context.Context, scan sized) (items, bytes int64) {
+	items, bytes, err := scan.Size(ctx)
 	if err != nil {
-		size = 0
+		progress.From(ctx).Count("unknown table size", 1)
+		return 0, 0
 	}
+	return items, bytes
+}
+
+// segmentsFor chooses the number of segments by the size of what is scanned. If it is not known it is the least: more segments would only cost requests.
+func segmentsFor(ctx context.Context, scan sized) int {
+	_, size := sizeOf(ctx, scan)
 	return int(min(mostSegments, max(leastSegments, size/segmentBytes)))
 }
 

@@ -59,7 +59,7 @@ const (
 // is read as a whole, a share that would be fewer than a hundred segments is rounded up.
 //
 // Each segment costs half a read unit at least, or a unit if the scan is consistent. The number of segments follows from the table's item count, which is some hours old and needs the
-// permission DescribeTable; without it the share alone decides. The calls of the context keep its pace and budget.
+// permission DescribeTable; without it the share alone decides, and the progress has a count "unknown table size". The calls of the context keep its pace and budget.
 func Sample[T any](ctx context.Context, scan ddb.Paged[T], share float64) (Estimate, error) {
 	return SampleOf(ctx, scan, share, func(T) bool { return true })
 }
@@ -87,7 +87,7 @@ func SampleOf[T any](ctx context.Context, scan ddb.Paged[T], share float64, coun
 
 func sample[T any](ctx context.Context, task *progress.Task, scan *ddb.ScanSegments[T], share float64, counts func(T) bool) (e Estimate, err error) {
 	total := int(min(mostInSample, math.Ceil(sampled/share)))
-	if items, _, err := scan.Size(ctx); err == nil && items > 0 {
+	if items, _ := sizeOf(ctx, scan); items > 0 {
 		total = int(min(float64(total), max(1, float64(items)/segmentItems)))
 	}
 	n := min(total, max(sampled, int(math.Ceil(float64(total)*share))))

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/sweep"
 )
 
@@ -229,11 +231,35 @@ func TestNumberOfSegments(t *testing.T) {
 			return true
 		})
 	}
+	// Without DescribeTable it is 64, and the progress says why; with a number given nobody asks.
 	size.Store(-1)
-	segmentsSeen.Clear()
-	begun(t, sweep.Of(describes.Scan()))
-	if _, ok := segmentsSeen.Load(64); !ok {
-		t.Error("without DescribeTable it is not 64")
+	unknown := progress.Count{Name: "unknown table size", N: 1}
+	for name, c := range map[string]struct {
+		run  func(ctx context.Context) error
+		want bool
+	}{
+		"a sweep": {func(ctx context.Context) error {
+			return drain(ctx, sweep.Of(describes.Scan()), func(sweep.Page[Thing]) {})
+		}, true},
+		"a sample":          {func(ctx context.Context) error { _, err := sweep.Sample(ctx, describes.Scan(), 1); return err }, true},
+		"a number given":    {func(ctx context.Context) error { return drain(ctx, small(describes), func(sweep.Page[Thing]) {}) }, false},
+		"the size is known": {func(ctx context.Context) error { return drain(ctx, sweep.Of(table.Scan()), func(sweep.Page[Thing]) {}) }, false},
+	} {
+		segmentsSeen.Clear()
+		tracker := progress.NewTracker()
+		err := c.run(progress.Named(tracker.With(t.Context()), "it"))
+		p, _ := tracker.Find("it")
+		if err != nil || slices.Contains(p.Counts, unknown) != c.want || c.want != strings.Contains(p.String(), "1 unknown table size") {
+			t.Errorf("%s: %v, %v", name, err, p)
+		}
+		if _, ok := segmentsSeen.Load(64); name == "a sweep" && !ok {
+			t.Error("without DescribeTable it is not 64")
+		}
+	}
+	if segments, err := ddb.SegmentsOf(describes.Scan()); err != nil {
+		t.Error(err)
+	} else if _, _, err := segments.Size(t.Context()); err == nil || !strings.Contains(err.Error(), "not allowed") {
+		t.Errorf("the size: got %v", err)
 	}
 }
 
