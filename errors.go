@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/badinput"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/redact"
+	"github.com/dynamotable/ddb/internal/repeat"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -38,7 +39,7 @@ var (
 	// ErrThrottled: DynamoDB refused the call for lack of capacity, after all retries.
 	ErrThrottled = errors.New("throttled")
 	// ErrOutcomeUnknown: the reply of a write was lost and nothing proves whether it was applied.
-	ErrOutcomeUnknown = errors.New("outcome unknown")
+	ErrOutcomeUnknown = repeat.ErrOutcomeUnknown
 	// ErrTableNotFound: the table or index does not exist, or is not yet ready.
 	ErrTableNotFound = errors.New("table not found")
 	// ErrOtherEntity: an item under the key, or in the range that was read, is of another type than those of the table; see [Discriminator].

@@ -19,6 +19,7 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/redact"
+	"github.com/dynamotable/ddb/internal/repeat"
 	ddbretry "github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -45,7 +46,7 @@ func (o Outcome) String() string {
 
 // ErrReplyLost means that a write was applied, but the item that its reply was to give is
 // lost. Read the item instead of writing again.
-var ErrReplyLost = errors.New("the write was applied, but its reply was lost")
+var ErrReplyLost = repeat.ErrReplyLost
 
 // OutcomeUnknownError is a write of which nothing proves whether it happened. It
 // matches [ErrOutcomeUnknown]. It is the only error after which a write may have

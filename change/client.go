@@ -14,6 +14,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 )
 
 // Client is what this package needs of a streams client: methods of the SDK's
@@ -55,7 +56,7 @@ func isTransient(err error) bool {
 	if errors.Is(err, ErrStreamNotFound) || errors.Is(err, ErrDataLoss) || errors.Is(err, ddb.ErrTableNotFound) || errors.Is(err, ddb.ErrInvalid) {
 		return false
 	}
-	if inDoubt(err) {
+	if repeat.InDoubt(err) {
 		return true // of writes of leases, which are repeated under the same condition
 	}
 	api, ok := errors.AsType[smithy.APIError](err)

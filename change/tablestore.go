@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -115,7 +116,7 @@ func (s *TableStore) Create(ctx context.Context, lease Lease) error {
 		return err
 	}
 	item := itemOf(lease)
-	err := repeated(ctx, func() error { return s.table.Create(ctx, &item) })
+	err := repeat.Write(ctx, func() error { return s.table.Create(ctx, &item) })
 	if errors.Is(err, ddb.ErrConditionFailed) {
 		return nil
 	}
@@ -134,7 +135,7 @@ func (s *TableStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, er
 	switch {
 	case err == nil:
 		return will, true, nil
-	case errors.Is(err, ddb.ErrConditionFailed), inDoubt(err):
+	case errors.Is(err, ddb.ErrConditionFailed), repeat.InDoubt(err):
 	default:
 		return Lease{}, false, err
 	}
@@ -154,30 +155,13 @@ func (s *TableStore) Delete(ctx context.Context, lease Lease) error {
 		return err
 	}
 	item := itemOf(lease)
-	err := repeated(ctx, func() error {
+	err := repeat.Write(ctx, func() error {
 		return s.table.Delete(ctx, item.App, item.Key, ddb.If(leaseOwner.Eq(lease.Owner), leaseCounter.Eq(lease.Counter)))
 	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
 		return nil
 	}
 	return err
-}
-
-// repeats is how often a write whose reply was lost is sent in all.
-const repeats = 5
-
-// repeated calls a write that may be sent again without harm, until its outcome is known.
-func repeated(ctx context.Context, write func() error) error {
-	for try := 1; ; try++ {
-		if err := write(); !inDoubt(err) || try == repeats || ctx.Err() != nil {
-			return err
-		}
-	}
-}
-
-// inDoubt reports whether a write may have been applied, or may be yet, though its error does not say so.
-func inDoubt(err error) bool {
-	return errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost)
 }
 
 func itemOf(l Lease) leaseItem {

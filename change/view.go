@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 	reports "github.com/dynamotable/ddb/progress"
 )
 
@@ -140,7 +141,7 @@ func (v *View[T, V, K]) Apply(ctx context.Context, c Change[T]) error {
 // put writes an item unless the view has a later one. Where a reply is lost it is sent again, which changes nothing more.
 func (v *View[T, V, K]) put(ctx context.Context, item *V) error {
 	seq := v.applied(item).Seq
-	err := repeated(ctx, func() error {
+	err := repeat.Write(ctx, func() error {
 		return v.table.Put(ctx, item, ddb.If(ddb.Or(ddb.NotExists(v.seq), v.seq.Le(seq))))
 	})
 	if errors.Is(err, ddb.ErrConditionFailed) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 )
 
 // CopyReport is what [Copy] has done.
@@ -69,7 +70,7 @@ func (s *Store) copySetup(ctx context.Context, to *Store) error {
 	if is.First != 0 {
 		first = min(first, is.First)
 	}
-	err := repeated(ctx, func() error {
+	err := repeat.Write(ctx, func() error {
 		_, err := to.table.Update(ctx, setupKey(), rowFirst.Set(first), ddb.If(ddb.Or(ddb.NotExists(rowFirst), rowFirst.Gt(first))))
 		return err
 	})
@@ -81,7 +82,7 @@ func (s *Store) copySetup(ctx context.Context, to *Store) error {
 
 // copyRow brings a marker of a commit, or the newest state of a stream.
 func (s *Store) copyRow(ctx context.Context, r row) error {
-	err := repeated(ctx, func() error {
+	err := repeat.Write(ctx, func() error {
 		return s.table.Put(ctx, &r, ddb.If(ddb.Or(ddb.NotExists(rowPK), rowVersion.Lt(r.Version))))
 	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
@@ -174,7 +175,7 @@ func (s *Store) copyHead(ctx context.Context, head, is row, found bool) (row, er
 	if found {
 		cond = rowVersion.Eq(is.Version)
 	}
-	return next, repeated(ctx, func() error { return s.table.Put(ctx, &next, ddb.If(cond)) })
+	return next, repeat.Write(ctx, func() error { return s.table.Put(ctx, &next, ddb.If(cond)) })
 }
 
 // keepSlots forgets the commits that a head holds of versions behind one.

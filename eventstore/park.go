@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 )
 
 // Park sets a commit aside that the handler failed for after all [Retries], in the store's own table, and goes on after it. What follows in
@@ -125,7 +126,7 @@ func (f *Feed) Replay(ctx context.Context, consumer string, streams ...string) (
 		if len(streams) > 0 && !slices.Contains(streams, p.Stream) {
 			continue
 		}
-		err = repeated(ctx, func() error {
+		err = repeat.Write(ctx, func() error {
 			_, err := f.store.table.Update(ctx, parkedKey(consumer, p.Shard, p.Number), rowReplay.Set(true))
 			return err
 		})
@@ -164,7 +165,7 @@ func (f *Feed) Discard(ctx context.Context, p Parked) error {
 
 // askParked asks whoever has a shard to look at what is parked.
 func (s *Store) askParked(ctx context.Context, consumer string, shard int) error {
-	return repeated(ctx, func() error {
+	return repeat.Write(ctx, func() error {
 		_, err := s.table.Upsert(ctx, parkedKey(consumer, shard, 0), rowVersion.Add(1)) // twice does no harm
 		return err
 	})
@@ -172,7 +173,7 @@ func (s *Store) askParked(ctx context.Context, consumer string, shard int) error
 
 func (s *Store) unpark(ctx context.Context, consumer string, shard int, number int64) error {
 	key := parkedKey(consumer, shard, number)
-	return repeated(ctx, func() error { return s.table.Delete(ctx, key.Partition, key.Sort) })
+	return repeat.Write(ctx, func() error { return s.table.Delete(ctx, key.Partition, key.Sort) })
 }
 
 // parking is what a shard of a subscription knows of its parked commits.
@@ -353,7 +354,7 @@ func (f *follower) replayRow(ctx, reading context.Context, r *row) (failed bool,
 			return false, err
 		}
 		err = f.persist(ctx, func(ctx context.Context) error {
-			return repeated(ctx, func() error {
+			return repeat.Write(ctx, func() error {
 				_, err := f.feed.store.table.Update(ctx, parkedKey(f.consumer, f.shard, r.SK),
 					ddb.Remove(rowReplay), rowVersion.Set(r.Version+int64(attempts)), rowReason.Set(reasonText(err)))
 				return err

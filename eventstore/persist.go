@@ -12,6 +12,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 )
 
 // handlerError is a handler that failed for good: nothing of the subscription's own.
@@ -32,7 +33,7 @@ func isTransient(err error) bool {
 		return false
 	case errors.Is(err, ddb.ErrInvalid), errors.Is(err, ddb.ErrTableNotFound), errors.Is(err, ErrGap), errors.Is(err, ErrSetup):
 		return false
-	case errors.Is(err, errNoAnswer), inDoubt(err), errors.Is(err, ErrAmbiguous), errors.Is(err, ErrContention), ddb.IsRetryable(err):
+	case errors.Is(err, errNoAnswer), repeat.InDoubt(err), errors.Is(err, ErrAmbiguous), errors.Is(err, ErrContention), ddb.IsRetryable(err):
 		return true
 	case errors.Is(err, ddb.ErrConditionFailed), errors.Is(err, ddb.ErrNotFound):
 		return false

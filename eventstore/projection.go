@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 )
 
 // Projection is a read model that a subscription builds from the feed, asynchronously, in versions: when its form or code changes, raise the
@@ -116,7 +117,7 @@ func (p *Projection) Run(ctx context.Context) error {
 
 // register notes that the version is being built, the first time.
 func (p *Projection) register(ctx context.Context) error {
-	return repeated(ctx, func() error {
+	return repeat.Write(ctx, func() error {
 		_, err := p.feed.store.table.Upsert(ctx, projectionKey(p.name, p.version), ddb.SetIfMissing(rowAt, p.feed.store.o.now().UnixNano()))
 		return err
 	})
@@ -157,7 +158,7 @@ func (p *Projection) switchIfReady(ctx context.Context) (bool, error) {
 }
 
 func (p *Projection) setLive(ctx context.Context, version int, more ...ddb.UpdateOption[row]) error {
-	return repeated(ctx, func() error {
+	return repeat.Write(ctx, func() error {
 		_, err := p.feed.store.table.Upsert(ctx, projectionKey(p.name, 0),
 			append(more, rowVersion.Set(int64(version)), rowAt.Set(p.feed.store.o.now().UnixNano()))...)
 		return err
@@ -202,7 +203,7 @@ func (p *Projection) Retire(ctx context.Context, version int) error {
 		return &ddb.InvalidError{Problems: []error{fmt.Errorf("projection: version %d is live, or cannot be; switch to another one first", version)}}
 	}
 	key := projectionKey(p.name, version)
-	return repeated(ctx, func() error { return p.feed.store.table.Delete(ctx, key.Partition, key.Sort) })
+	return repeat.Write(ctx, func() error { return p.feed.store.table.Delete(ctx, key.Partition, key.Sort) })
 }
 
 // ProjectionStatus is how far one version of a projection is.

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 )
 
 // Delete ends a stream for good: its head becomes a tombstone that refuses further
@@ -36,7 +37,7 @@ func (s *Store) Delete(ctx context.Context, stream string, expected Expected) er
 			conds = append(conds, rowVersion.Eq(expected.version))
 		}
 		var now row
-		err := repeated(ctx, func() (err error) {
+		err := repeat.Write(ctx, func() (err error) {
 			now, err = s.table.Update(ctx, streamKey(stream, 0), ddb.If(conds...), rowDeleted.Set(s.o.now().UnixNano()), ddb.Remove(rowCategory))
 			return err
 		})
@@ -79,7 +80,7 @@ func (s *Store) Truncate(ctx context.Context, stream string, before int64) error
 	}
 	if head.Cut < before {
 		// First the head, so that readers know why events are missing.
-		err := repeated(ctx, func() error {
+		err := repeat.Write(ctx, func() error {
 			_, err := s.table.Update(ctx, streamKey(stream, 0), rowCut.Set(before), ddb.If(ddb.Or(ddb.NotExists(rowCut), rowCut.Lt(before)), ddb.NotExists(rowDeleted)))
 			return err
 		})
@@ -174,7 +175,7 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 		}
 		if len(r.Frame) == 0 {
 			if r.Scrubbed == 0 || r.Corr != "" || r.Caus != "" {
-				err := repeated(ctx, func() error {
+				err := repeat.Write(ctx, func() error {
 					_, err := s.table.Update(ctx, key, ddb.Remove(rowData), ddb.Remove(rowMeta), ddb.Remove(rowCorr), ddb.Remove(rowCaus),
 						ddb.Remove(rowKey), ddb.Remove(rowEnc), ddb.Remove(rowZip), ddb.Remove(rowSize), rowScrubbed.Set(max(r.Scrubbed, now)))
 					return err
@@ -198,7 +199,7 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 			changes = append(changes, ddb.Remove(rowCorr), ddb.Remove(rowCaus))
 		}
 		_, err = s.table.Update(ctx, streamKey(stream, r.SK), changes...)
-		if !errors.Is(err, ddb.ErrConditionFailed) && !inDoubt(err) || ctx.Err() != nil {
+		if !errors.Is(err, ddb.ErrConditionFailed) && !repeat.InDoubt(err) || ctx.Err() != nil {
 			return err
 		}
 		// Another event of the frame was scrubbed in between, or the reply was lost: look again.
@@ -228,27 +229,10 @@ func (s *Store) drop(ctx context.Context, stream string, version int64, ref stri
 			}
 		}
 	}
-	return repeated(ctx, func() error {
+	return repeat.Write(ctx, func() error {
 		_, err := s.table.Update(ctx, streamKey(stream, version), ddb.Remove(rowRef))
 		return err
 	})
-}
-
-// repeats is how often a write whose reply was lost is sent in all.
-const repeats = 5
-
-// repeated calls a write that may be sent again without harm, until its outcome is known.
-func repeated(ctx context.Context, write func() error) error {
-	for try := 1; ; try++ {
-		if err := write(); !inDoubt(err) || try == repeats || ctx.Err() != nil {
-			return err
-		}
-	}
-}
-
-// inDoubt reports whether a write may have been applied, or may be yet, though its error does not say so.
-func inDoubt(err error) bool {
-	return errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost)
 }
 
 // References yields the references of all offloaded data in the table, for sweeping away the payloads

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 	"github.com/dynamotable/ddb/progress"
 )
 
@@ -81,7 +82,7 @@ func (s *Store) readSetup(ctx context.Context) error {
 	is, err := s.table.Get(ctx, key.Partition, key.Sort, ddb.Consistent())
 	if errors.Is(err, ddb.ErrNotFound) {
 		is = s.newSetupRow() // of a new table, whose indexes are complete
-		err = repeated(ctx, func() error { return s.table.Create(ctx, &is) })
+		err = repeat.Write(ctx, func() error { return s.table.Create(ctx, &is) })
 		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
 			if is, ok = failed.Current(); ok {
 				err = nil
@@ -235,7 +236,7 @@ func (s *Store) recordSetup(ctx context.Context, changes ...ddb.UpdateOption[row
 	if s.o.categories > 0 {
 		changes = append(changes, rowCats.Set(int64(s.o.categories)))
 	}
-	return repeated(ctx, func() error {
+	return repeat.Write(ctx, func() error {
 		_, err := s.table.Update(ctx, setupKey(), changes...)
 		return err
 	})
@@ -299,7 +300,7 @@ func (s *Store) missing(r *row) []ddb.UpdateOption[row] {
 }
 
 func (s *Store) fillRow(ctx context.Context, r *row) error {
-	err := repeated(ctx, func() error {
+	err := repeat.Write(ctx, func() error {
 		_, err := s.table.Update(ctx, streamKey(r.PK[len(streamPrefix):], r.SK), s.missing(r)...)
 		return err
 	})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/lease"
+	"github.com/dynamotable/ddb/internal/repeat"
 )
 
 // errLeaseLost is the cause of contexts of a handler whose shard another process has, or may have by now.
@@ -42,7 +43,7 @@ func (s *subscription) leases(ctx context.Context) (map[string]shardLease, error
 		}
 		l := shardLease{shard: shard, State: lease.State{Counter: 1}}
 		r := s.leaseRow(l)
-		err := repeated(ctx, func() error { return s.feed.store.table.Create(ctx, &r) })
+		err := repeat.Write(ctx, func() error { return s.feed.store.table.Create(ctx, &r) })
 		if err != nil && !errors.Is(err, ddb.ErrConditionFailed) {
 			return nil, err
 		}
@@ -70,7 +71,7 @@ func (s *subscription) swap(ctx context.Context, was, will shardLease) (shardLea
 	switch {
 	case err == nil:
 		return will, true, nil
-	case errors.Is(err, ddb.ErrConditionFailed), inDoubt(err):
+	case errors.Is(err, ddb.ErrConditionFailed), repeat.InDoubt(err):
 	default:
 		return shardLease{}, false, err
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -151,7 +152,7 @@ func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, c
 			return err
 		}
 		err = v.table.Put(ctx, &stored)
-		if !errors.Is(err, ddb.ErrConditionFailed) && !inDoubt(err) {
+		if !errors.Is(err, ddb.ErrConditionFailed) && !repeat.InDoubt(err) {
 			return err
 		}
 		// Where the reply was lost, the numbers that the view has seen tell whether it was changed.
@@ -160,7 +161,7 @@ func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, c
 			return err
 		}
 	}
-	if inDoubt(last) {
+	if repeat.InDoubt(last) {
 		return fmt.Errorf("view: %w", last)
 	}
 	return fmt.Errorf("view: %w (%d tries): %w", ErrContention, v.tries, last)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 )
 
 // Claim is a position that is owned: as long as nobody else claims it, saves succeed. It is safe for concurrent use.
@@ -59,8 +60,8 @@ func (s *Store) claim(ctx context.Context, consumer, partition, owner string) (*
 		if is.Token != c.token { // unless an attempt before this one was applied
 			is, err = s.table.Upsert(ctx, s.key(consumer, partition), rowOwner.Set(owner), rowToken.Set(c.token),
 				rowEpoch.Set(is.Epoch+1), ddb.SetIfMissing(rowNumber, 0), rowUpdatedAt.Set(s.now().UTC()), ddb.If(epochIs(is.Epoch)))
-			if inDoubt(err) {
-				if doubts++; doubts == repeats || ctx.Err() != nil {
+			if repeat.InDoubt(err) {
+				if doubts++; doubts == repeat.Attempts || ctx.Err() != nil {
 					return nil, err
 				}
 				last, doubt = err, err
@@ -140,7 +141,7 @@ func (c *Claim) Release(ctx context.Context) error {
 	if err := c.usable(); err != nil {
 		return err
 	}
-	err := repeated(ctx, func(error) error {
+	err := repeat.WriteInDoubt(ctx, func(error) error {
 		_, err := c.store.table.Update(ctx, c.store.key(c.consumer, c.partition), ddb.Remove(rowOwner), ddb.Remove(rowToken),
 			rowUpdatedAt.Set(c.store.now().UTC()), ddb.If(rowToken.Eq(c.token)))
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 )
 
 // Reset is the record of a position that was set by hand.
@@ -68,8 +69,8 @@ func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64,
 				ddb.Remove(rowOwner), ddb.Remove(rowToken), ddb.If(cond)),
 			s.table.TxCreate(record))
 		switch {
-		case inDoubt(err):
-			if doubts++; doubts == repeats || ctx.Err() != nil {
+		case repeat.InDoubt(err):
+			if doubts++; doubts == repeat.Attempts || ctx.Err() != nil {
 				return err
 			}
 			doubt = err

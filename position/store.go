@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -201,7 +202,7 @@ func (s *Store) save(ctx context.Context, consumer, partition string, position i
 	if err := errors.Join(checkKey(consumer), checkNumber(position)); err != nil {
 		return err
 	}
-	return repeated(ctx, func(doubt error) error {
+	return repeat.WriteInDoubt(ctx, func(doubt error) error {
 		_, err := s.table.Upsert(ctx, s.key(consumer, partition), s.changes(position, token)...)
 		failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err)
 		if !ok {
@@ -212,31 +213,7 @@ func (s *Store) save(ctx context.Context, consumer, partition string, position i
 			err = doubt // nothing proves that the attempts before this one were not applied
 		}
 		return refusal(is, position, token, err)
-	})
-}
-
-// repeats is how often a write whose reply was lost is sent in all.
-const repeats = 5
-
-// repeated calls a write that may be sent again without harm, until it is known what is stored. The write gets the
-// error of the attempt before that is in doubt, nil if there is none.
-func repeated(ctx context.Context, write func(doubt error) error) error {
-	var doubt error
-	for try := 1; ; try++ {
-		err := write(doubt)
-		if !inDoubt(err) || try == repeats || ctx.Err() != nil || errors.Is(err, ErrStale) || errors.Is(err, ErrFenced) {
-			if doubt != nil && err != nil && !inDoubt(err) {
-				err = fmt.Errorf("%w; before that: %w", err, doubt)
-			}
-			return err
-		}
-		doubt = err
-	}
-}
-
-// inDoubt reports whether a write may have been applied, or may be yet, though its error does not say so.
-func inDoubt(err error) bool {
-	return errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost)
+	}, ErrStale, ErrFenced)
 }
 
 // refusal is why a save was refused.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/repeat"
 	"github.com/dynamotable/ddb/layerstats"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -223,7 +224,7 @@ func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 	if err != nil {
 		return err
 	}
-	err = repeated(ctx, func() error { return s.table.Create(ctx, &r) })
+	err = repeat.WriteInDoubt(ctx, func(error) error { return s.table.Create(ctx, &r) })
 	if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
 		if is, _ := failed.Current(); is.same(&r) {
 			err = nil
@@ -251,7 +252,7 @@ func (s *Store) replaceForm(ctx context.Context, is, r row, cause error) error {
 	if is.Type == r.Type && is.Schema >= r.Schema {
 		return fmt.Errorf("snapshot: %w: %w", ErrConflict, cause)
 	}
-	err := repeated(ctx, func() error { return s.table.Put(ctx, &r, ddb.If(rowSchema.Eq(is.Schema), typeIs(is.Type))) })
+	err := repeat.WriteInDoubt(ctx, func(error) error { return s.table.Put(ctx, &r, ddb.If(rowSchema.Eq(is.Schema), typeIs(is.Type))) })
 	if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
 		if now, _ := failed.Current(); now.same(&r) {
 			return nil
@@ -259,30 +260,6 @@ func (s *Store) replaceForm(ctx context.Context, is, r row, cause error) error {
 		return fmt.Errorf("snapshot: %w: %w", ErrConflict, err)
 	}
 	return err
-}
-
-// repeats is how often a write whose reply was lost is sent in all.
-const repeats = 5
-
-// repeated calls a write that may be sent again without harm, until its outcome is known. A refusal after an attempt in doubt matches the error
-// of that attempt too: it may have been applied, and something else have come since.
-func repeated(ctx context.Context, write func() error) error {
-	var doubt error
-	for try := 1; ; try++ {
-		err := write()
-		if !inDoubt(err) || try == repeats || ctx.Err() != nil {
-			if doubt != nil && err != nil && !inDoubt(err) {
-				err = fmt.Errorf("%w; before that: %w", err, doubt)
-			}
-			return err
-		}
-		doubt = err
-	}
-}
-
-// inDoubt reports whether a write may have been applied, or may be yet, though its error does not say so.
-func inDoubt(err error) bool {
-	return errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost)
 }
 
 func typeIs(name string) ddb.Cond[row] {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/internal/repeat"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -134,7 +135,7 @@ func IDOf(subject string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// tries is how often a key is made or deleted when others do the same, or replies are lost.
+// tries is how often a key is made when others do the same, or replies are lost.
 const tries = 5
 
 // Key returns the key of a subject, and makes it if there is none. A subject that was forgotten is [eventstore.ErrForgotten]. It costs a read unit, and a write unit
@@ -157,7 +158,7 @@ func (t *Table) Key(ctx context.Context, subject string) (eventstore.Key, error)
 			return eventstore.Key{}, err
 		}
 		last = t.create(ctx, id)
-		if last != nil && !errors.Is(last, ddb.ErrConditionFailed) && !inDoubt(last) {
+		if last != nil && !errors.Is(last, ddb.ErrConditionFailed) && !repeat.InDoubt(last) {
 			return eventstore.Key{}, last
 		}
 	}
@@ -219,18 +220,10 @@ func (t *Table) Forget(ctx context.Context, subject string) error {
 	if subject == "" {
 		return invalid("the subject is empty")
 	}
-	var err error
-	for range tries {
-		_, err = t.table.Upsert(ctx, IDOf(subject), ddb.Remove(rowSecret), ddb.SetIfMissing(rowDeleted, max(t.now().Unix(), 1)))
-		if !inDoubt(err) || ctx.Err() != nil {
-			return err
-		}
-	}
-	return err
-}
-
-func inDoubt(err error) bool {
-	return errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, ddb.ErrReplyLost)
+	return repeat.Write(ctx, func() error {
+		_, err := t.table.Upsert(ctx, IDOf(subject), ddb.Remove(rowSecret), ddb.SetIfMissing(rowDeleted, max(t.now().Unix(), 1)))
+		return err
+	})
 }
 
 // Format prints the type's name, for every verb, and nothing of its client or settings.

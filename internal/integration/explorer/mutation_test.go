@@ -140,8 +140,8 @@ var mutations = []mutation{
 		"if is, _ := failed.Current(); ", "is.same(&r)", "true", " {\n\t\t\terr = nil",
 	},
 	{
-		"a conflict is believed although a save before it got no reply", "snapshot/store.go",
-		"if ", "doubt != nil && err != nil && !inDoubt(err)", "false", " {",
+		"a conflict is believed although a save before it got no reply", "internal/repeat/repeat.go",
+		"if ", "doubt != nil && err != nil && !InDoubt(err)", "false", " {",
 	},
 }
 
@@ -189,7 +189,7 @@ func TestMutations(t *testing.T) {
 			switch filepath.Dir(m.file) {
 			case "eventstore":
 				args = []string{"-test.run", "TestAppends", "-explorer.first"}
-			case "position", "snapshot":
+			case "position", "snapshot", "internal/repeat":
 				args = []string{"-test.run", "TestSaves", "-explorer.first"}
 			}
 			cmd := exec.CommandContext(t.Context(), program, args...)
