@@ -121,6 +121,18 @@ func TestEnv(t *testing.T) {
 	if err != nil || c != want || c.EventsTable() != "other_events" {
 		t.Errorf("%+v, %v", c, err)
 	}
+	for _, tc := range []struct {
+		env  []string
+		want string
+	}{
+		{[]string{"DYNAMODB_ENDPOINT=http://c"}, "http://c"},
+		{[]string{"DYNAMO_ENDPOINT=http://a", "DYNAMODB_ENDPOINT=http://c"}, "http://a"},
+		{[]string{"AWS_ENDPOINT_URL_DYNAMODB=http://b", "DYNAMODB_ENDPOINT=http://c"}, "http://b"},
+	} {
+		if c, err := config.FromEnv(tc.env); err != nil || c.Endpoint != tc.want {
+			t.Errorf("%v: %q, %v", tc.env, c.Endpoint, err)
+		}
+	}
 	if c, err := config.FromEnv(nil); err != nil || c != (config.Config{}) || c.EventsTable() != "events" {
 		t.Errorf("nothing set: %+v, %v", c, err)
 	}
@@ -133,7 +145,7 @@ func TestEnv(t *testing.T) {
 // TestForeignVariables: names of other programs stop nobody, misspelt ones of ours do, and are corrected.
 func TestForeignVariables(t *testing.T) {
 	foreign := []string{
-		"DYNAMO_UNRELATED=1", "DYNAMO_=1", "DYNAMO_HOME=/x", "DYNAMO_ORDERS_TABLE=o", "DYNAMO_AGENTS_TABLE=a", "DYNAMODB_ENDPOINT=x", "DYNAMODB_TABLE=x",
+		"DYNAMO_UNRELATED=1", "DYNAMO_=1", "DYNAMO_HOME=/x", "DYNAMO_ORDERS_TABLE=o", "DYNAMO_AGENTS_TABLE=a", "DYNAMODB_TABLE=x",
 		"STORAGE_BACKUP=x", "STORAGE_CLASS=x", "AWS_REGIONS=x", "AWS_ENDPOINT_URL=x", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS=x", "PATH=/", "=", "x",
 	}
 	if c, err := config.FromEnv(append(foreign, "DYNAMO_TABLE_PREFIX=a-")); err != nil || c != (config.Config{TablePrefix: "a-"}) {

@@ -13,8 +13,9 @@ import (
 //
 //	STORAGE_BACKEND                      Backend
 //	AWS_REGION, AWS_DEFAULT_REGION       Region
-//	DYNAMO_ENDPOINT                      Endpoint
-//	AWS_ENDPOINT_URL_DYNAMODB            Endpoint, over DYNAMO_ENDPOINT
+//	DYNAMODB_ENDPOINT                    Endpoint
+//	DYNAMO_ENDPOINT                      Endpoint, over DYNAMODB_ENDPOINT
+//	AWS_ENDPOINT_URL_DYNAMODB            Endpoint, over both
 //	DYNAMO_TABLE_PREFIX                  TablePrefix
 //	DYNAMO_EVENTS_TABLE, ..._SNAPSHOTS_TABLE, ..._POSITIONS_TABLE, ..._LEASES_TABLE, ..._GRANTS_TABLE
 //	DYNAMO_STREAM_ARN                    StreamARN
@@ -41,7 +42,7 @@ func (c Config) FromEnv(environ []string) (Config, error) {
 	}
 	take(&c.Backend, "STORAGE_BACKEND")
 	take(&c.Region, "AWS_DEFAULT_REGION", "AWS_REGION")
-	take(&c.Endpoint, "DYNAMO_ENDPOINT", "AWS_ENDPOINT_URL_DYNAMODB")
+	take(&c.Endpoint, "DYNAMODB_ENDPOINT", "DYNAMO_ENDPOINT", "AWS_ENDPOINT_URL_DYNAMODB")
 	take(&c.TablePrefix, "DYNAMO_TABLE_PREFIX")
 	take(&c.Events, "DYNAMO_EVENTS_TABLE")
 	take(&c.Snapshots, "DYNAMO_SNAPSHOTS_TABLE")

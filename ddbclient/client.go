@@ -38,7 +38,7 @@ import (
 //   - up to 256 idle connections, so that concurrent batches do not reconnect.
 //
 // Besides the SDK's own AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL it honours
-// DYNAMO_ENDPOINT, if none of those is set, and AWS_PROFILE=localstack: that alone
+// DYNAMO_ENDPOINT and then DYNAMODB_ENDPOINT, if none of those is set, and AWS_PROFILE=localstack: that alone
 // means the endpoint http://127.0.0.1:4566, region us-east-1 and dummy credentials,
 // each unless set otherwise. When other credentials go to an endpoint that the
 // environment names, one line with its host is logged. Plain http is refused except

@@ -3,6 +3,7 @@
 package ddbclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,12 +19,23 @@ import (
 )
 
 const (
-	envEndpoint        = "DYNAMO_ENDPOINT"
 	envTablePrefix     = "DYNAMO_TABLE_PREFIX"
 	localStackProfile  = "localstack"
 	localStackEndpoint = "http://127.0.0.1:4566"
 	localRegion        = "us-east-1" // what a local server is given when nothing says otherwise
 )
+
+// envEndpoints are our variables for an endpoint, the first that is set counts: that of the Rust crate, and the one that tests (package ddbtest) and the
+// examples read as well.
+var envEndpoints = []string{"DYNAMO_ENDPOINT", "DYNAMODB_ENDPOINT"}
+
+// endpointFromEnv is what our variables say, or "".
+func endpointFromEnv() (endpoint string) {
+	for _, name := range envEndpoints {
+		endpoint = cmp.Or(endpoint, os.Getenv(name))
+	}
+	return endpoint
+}
 
 // TablePrefixFromEnv is the value of DYNAMO_TABLE_PREFIX, for [ddb.TablePrefix]. Empty
 // if unset.
@@ -38,8 +50,8 @@ func (c *clientConfig) setEndpoint(o *dynamodb.Options) (fromEnv bool) {
 		return false
 	case o.BaseEndpoint != nil:
 		fromEnv = c.awsConfig == nil || c.awsConfig.BaseEndpoint == nil || *c.awsConfig.BaseEndpoint == os.Getenv("AWS_ENDPOINT_URL")
-	case os.Getenv(envEndpoint) != "":
-		o.BaseEndpoint = aws.String(os.Getenv(envEndpoint))
+	case endpointFromEnv() != "":
+		o.BaseEndpoint = aws.String(endpointFromEnv())
 		fromEnv = true
 	case c.awsConfig == nil && isLocalStack():
 		o.BaseEndpoint = aws.String(localStackEndpoint)
