@@ -127,9 +127,9 @@ func (c *Claim) SaveTx(position int64) ddb.TxOp {
 	return c.store.table.TxUpsert(c.store.key(c.consumer, c.partition), c.store.changes(position, c.token)...)
 }
 
-// Refused reports whether the [Claim.SaveTx] at an index of a transaction's operations made it fail: it
+// Rejected reports whether the [Claim.SaveTx] at an index of a transaction's operations made it fail: it
 // returns [ErrFenced] or [ErrStale], and nil otherwise.
-func (c *Claim) Refused(err error, index int) error {
+func (c *Claim) Rejected(err error, index int) error {
 	if err := c.usable(); err != nil {
 		return err
 	}

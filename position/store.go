@@ -239,7 +239,7 @@ func (s *Store) changes(position int64, token string) []ddb.UpdateOption[row] {
 
 // SaveTx is [Store.Save] in a transaction, with the effects of the handler. There the position must grow: if it is stored already, the
 // transaction fails, because its effects are stored as well.
-// [Store.Refused] returns the reason.
+// [Store.Rejected] returns the reason.
 func (s *Store) SaveTx(consumer, partition string, position int64) ddb.TxOp {
 	if s == nil || s.table == nil {
 		return (*ddb.Table[row, string, string])(nil).TxUpsert(ddb.Key[string, string]{})
@@ -247,9 +247,9 @@ func (s *Store) SaveTx(consumer, partition string, position int64) ddb.TxOp {
 	return s.table.TxUpsert(s.key(consumer, partition), s.changes(position, "")...)
 }
 
-// Refused reports whether the [Store.SaveTx] at an index of a transaction's operations made it fail: it
+// Rejected reports whether the [Store.SaveTx] at an index of a transaction's operations made it fail: it
 // returns [ErrFenced] or [ErrStale], and nil otherwise. Stale means that the number was handled before.
-func (s *Store) Refused(err error, index int) error {
+func (s *Store) Rejected(err error, index int) error {
 	if err := s.usable(); err != nil {
 		return err
 	}

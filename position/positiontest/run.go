@@ -174,18 +174,18 @@ func testSaveTx(t *testing.T, factory Factory) {
 	}
 	ok(t, handle(s.SaveTx("c", "p", 1)))
 	err := handle(s.SaveTx("c", "p", 1))
-	wantError(t, "the same number again", s.Refused(err, 1), position.ErrStale)
-	if s.Refused(err, 0) != nil || s.Refused(nil, 0) != nil {
+	wantError(t, "the same number again", s.Rejected(err, 1), position.ErrStale)
+	if s.Rejected(err, 0) != nil || s.Rejected(nil, 0) != nil {
 		t.Error("the other operation is blamed")
 	}
 	c, err := s.Claim(t.Context(), "c", "p", "one")
 	ok(t, err)
-	wantError(t, "claimed", s.Refused(handle(s.SaveTx("c", "p", 2)), 1), position.ErrFenced)
+	wantError(t, "claimed", s.Rejected(handle(s.SaveTx("c", "p", 2)), 1), position.ErrFenced)
 	ok(t, handle(c.SaveTx(2)))
-	wantError(t, "stale", c.Refused(handle(c.SaveTx(2)), 1), position.ErrStale)
+	wantError(t, "stale", c.Rejected(handle(c.SaveTx(2)), 1), position.ErrStale)
 	_, err = s.Claim(t.Context(), "c", "p", "two")
 	ok(t, err)
-	wantError(t, "fenced", c.Refused(handle(c.SaveTx(3)), 1), position.ErrFenced)
+	wantError(t, "fenced", c.Rejected(handle(c.SaveTx(3)), 1), position.ErrFenced)
 	if e, err := table.Get(t.Context(), "effect", "x", ddb.Consistent()); err != nil || e.Count != 2 {
 		t.Errorf("%d effects, %v; want 2", e.Count, err)
 	}
@@ -287,7 +287,7 @@ func Storm(t testing.TB, s *position.Store, owners, rounds int, seed uint64) {
 				}
 				for n := c.Start().Number + 1; rng.IntN(5) > 0; n++ {
 					err := ddb.Transact(t.Context(), s.Client(), table.TxUpsert(table.Key("effect", strconv.FormatInt(n, 10)), effectCount.Add(1)), c.SaveTx(n))
-					if errors.Is(c.Refused(err, 1), position.ErrStale) {
+					if errors.Is(c.Rejected(err, 1), position.ErrStale) {
 						t.Errorf("number %d was handled before, by somebody who did not own the position", n)
 					}
 					if err != nil {
