@@ -366,6 +366,12 @@ func itsOwn(err error) bool {
 	return ok && (api.ErrorCode() == "ValidationException" || api.ErrorCode() == "ItemCollectionSizeLimitExceededException")
 }
 
+// Needs reports whether the job would change or fail an item of this state. It calls the function and sends nothing. A consumer of the table's stream sees the writes of the job as well;
+// the new image of a change needs no [Job.Apply] if Needs is false, because whoever writes the item later makes another change.
+func (j *Job[T, K]) Needs(item T) bool {
+	return j.usable() != nil || j.change(item).kind != keep // Apply says what is wrong with the job
+}
+
 // Apply applies the job to the item of a key, as [Job.Run] does: for consumers of the table's stream, which catch what programs of before write behind the
 // sweep. An item that is not there is no error. It costs a consistent read, and the write if the item changes. Both are
 // sent again as those of a run are. What the function fails is its error.

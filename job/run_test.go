@@ -446,6 +446,14 @@ func TestApply(t *testing.T) {
 		}
 		return lower(o)
 	})
+	for item, want := range map[Order]bool{{ID: "0", Status: "OPEN"}: true, {ID: "0", Status: "open"}: false, {ID: "2", Status: "open"}: true} {
+		if j.Needs(item) != want {
+			t.Errorf("%+v: it needs the job: %v", item, !want)
+		}
+	}
+	if !new(job.Job[Order, string]).Needs(Order{}) { // Apply says what is wrong
+		t.Error("an item needs no job that is not made")
+	}
 	must(t, j.Apply(t.Context(), "1"))
 	must(t, j.Apply(t.Context(), "1"))
 	must(t, j.Apply(t.Context(), "none"))
