@@ -2,7 +2,11 @@
 
 package ddb
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/dynamotable/ddb/internal/expr"
+)
 
 // The methods of handles. Each is one line over functions without type parameters, since every
 // package that names a handle compiles all of its methods. P is a pointer to the item type: the
@@ -247,12 +251,12 @@ func (a *SetHandle[P, E]) Set(v []E) ChangeOf[P] { return ChangeOf[P]{set((*hand
 
 // Insert adds members to the set, making it where it is absent.
 func (a *SetHandle[P, E]) Insert(members ...E) ChangeOf[P] {
-	return ChangeOf[P]{setMembers((*handle)(a), clauseAdd, &members)}
+	return ChangeOf[P]{setMembers((*handle)(a), expr.ClauseAdd, &members)}
 }
 
 // Delete takes members out of the set. A set that becomes empty is removed.
 func (a *SetHandle[P, E]) Delete(members ...E) ChangeOf[P] {
-	return ChangeOf[P]{setMembers((*handle)(a), clauseDelete, &members)}
+	return ChangeOf[P]{setMembers((*handle)(a), expr.ClauseDelete, &members)}
 }
 
 // String is item type and attribute, such as shop.Order.status, for people; see [NameOf].

@@ -100,8 +100,8 @@ func withParents(u *expr.Update, item map[string]types.AttributeValue) (_ *expr.
 	for _, clause := range []struct {
 		from []expr.Action
 		to   *[]expr.Action
-		kind clause
-	}{{u.Set, &out.Set, clauseSet}, {u.Remove, &out.Remove, clauseRemove}, {u.Add, &out.Add, clauseAdd}, {u.Delete, &out.Delete, clauseDelete}} {
+		kind expr.Clause
+	}{{u.Set, &out.Set, expr.ClauseSet}, {u.Remove, &out.Remove, expr.ClauseRemove}, {u.Add, &out.Add, expr.ClauseAdd}, {u.Delete, &out.Delete, expr.ClauseDelete}} {
 		for _, a := range clause.from {
 			taken, err := m.take(clause.kind, a)
 			if err != nil {
@@ -140,9 +140,9 @@ type madeParent struct {
 }
 
 // take makes an action part of a parent that is made; false leaves it in the update.
-func (m *parents) take(c clause, a expr.Action) (bool, error) {
+func (m *parents) take(c expr.Clause, a expr.Action) (bool, error) {
 	n, null := m.gap(a.Path)
-	if n == 0 || n == len(a.Path) && (c == clauseRemove || c == clauseSet && isPlain(a.Right)) {
+	if n == 0 || n == len(a.Path) && (c == expr.ClauseRemove || c == expr.ClauseSet && isPlain(a.Right)) {
 		return false, nil
 	}
 	for _, s := range a.Path[n:] {
@@ -216,8 +216,8 @@ func isPlain(n expr.Node) bool {
 }
 
 // onAbsent is the value that an action gives an absent attribute, nil for none.
-func onAbsent(c clause, a expr.Action) (types.AttributeValue, error) {
-	if c == clauseRemove || c == clauseDelete {
+func onAbsent(c expr.Clause, a expr.Action) (types.AttributeValue, error) {
+	if c == expr.ClauseRemove || c == expr.ClauseDelete {
 		return nil, nil
 	}
 	switch n := a.Right.(type) {

@@ -42,7 +42,7 @@ func (c ChangeOf[P]) Exact() ChangeOf[P] { return ChangeOf[P]{c.c.exactly()} }
 
 // change is a [Change] without its type parameter. A nil change is the zero Change.
 type change struct {
-	clause  clause
+	clause  expr.Clause
 	action  expr.Action
 	counts  bool // applied twice it has another effect than once
 	again   bool // and the caller accepts that
@@ -76,20 +76,11 @@ func (c *change) text() string {
 	return "change of " + c.action.Path.String()
 }
 
-type clause uint8
-
-const (
-	clauseSet clause = iota
-	clauseRemove
-	clauseAdd
-	clauseDelete
-)
-
 // The functions that follow make the changes of handles. Values are given by their address.
 
 func set(h *handle, v any) *change {
 	av, err := encode(h, v)
-	return newChange(h, clauseSet, expr.Value{AV: av}, err)
+	return newChange(h, expr.ClauseSet, expr.Value{AV: av}, err)
 }
 
 func setIfMissing(h *handle, v any) *change {
@@ -97,14 +88,14 @@ func setIfMissing(h *handle, v any) *change {
 	if err != nil {
 		return &change{err: err}
 	}
-	return newChange(h, clauseSet, expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node, expr.Value{AV: av}}}, nil)
+	return newChange(h, expr.ClauseSet, expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node, expr.Value{AV: av}}}, nil)
 }
 
 func setFrom(h, from *handle) *change {
 	if err := errors.Join(h.resolve(), from.resolve()); err != nil {
 		return &change{err: err}
 	}
-	return counting(newChange(h, clauseSet, from.node, nil))
+	return counting(newChange(h, expr.ClauseSet, from.node, nil))
 }
 
 // SetFrom copies the value that another attribute of the item has before the
@@ -128,7 +119,7 @@ func Prepend[T, E any](list List[T, E], elements ...E) Change[T] {
 	return Change[T]{extend((*handle)(list), &elements, true)}
 }
 
-func remove(h *handle) *change { return newChange(h, clauseRemove, nil, nil) }
+func remove(h *handle) *change { return newChange(h, expr.ClauseRemove, nil, nil) }
 
 func shift(h *handle, op string, n any) *change {
 	av, err := encode(h, n)
@@ -136,11 +127,11 @@ func shift(h *handle, op string, n any) *change {
 		return &change{err: err}
 	}
 	base := expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node, expr.Value{AV: numberValue(0)}}}
-	return counting(newChange(h, clauseSet, expr.Arithmetic{Left: base, Op: op, Right: expr.Value{AV: av}}, nil))
+	return counting(newChange(h, expr.ClauseSet, expr.Arithmetic{Left: base, Op: op, Right: expr.Value{AV: av}}, nil))
 }
 
 // setMembers takes a pointer to a slice, as extend does.
-func setMembers(h *handle, c clause, members any) *change {
+func setMembers(h *handle, c expr.Clause, members any) *change {
 	if reflect.ValueOf(members).Elem().Len() == 0 {
 		return &change{err: fmt.Errorf("attribute %s: a set change needs at least one member", h.name())}
 	}
@@ -162,10 +153,10 @@ func extend(h *handle, elements any, front bool) *change {
 	if front {
 		args[0], args[1] = args[1], args[0]
 	}
-	return counting(newChange(h, clauseSet, expr.Call{Name: "list_append", Args: args}, nil))
+	return counting(newChange(h, expr.ClauseSet, expr.Call{Name: "list_append", Args: args}, nil))
 }
 
-func newChange(h *handle, c clause, right expr.Node, err error) *change {
+func newChange(h *handle, c expr.Clause, right expr.Node, err error) *change {
 	if e := h.resolve(); e != nil {
 		return &change{err: e}
 	}
@@ -207,13 +198,13 @@ func updateOf(changes []*change) (*expr.Update, error) {
 			}
 		}
 		switch c.clause {
-		case clauseSet:
+		case expr.ClauseSet:
 			u.Set = append(u.Set, c.action)
-		case clauseRemove:
+		case expr.ClauseRemove:
 			u.Remove = append(u.Remove, c.action)
-		case clauseAdd:
+		case expr.ClauseAdd:
 			u.Add = append(u.Add, c.action)
-		case clauseDelete:
+		case expr.ClauseDelete:
 			u.Delete = append(u.Delete, c.action)
 		}
 	}

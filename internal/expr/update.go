@@ -8,6 +8,17 @@ type Update struct {
 	Set, Remove, Add, Delete []Action
 }
 
+// Clause is a clause of an update expression.
+type Clause uint8
+
+// The clauses.
+const (
+	ClauseSet Clause = iota
+	ClauseRemove
+	ClauseAdd
+	ClauseDelete
+)
+
 // Action is one action of an update clause on a path. Right is nil in REMOVE.
 type Action struct {
 	Path  Path

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package exprtext reads the text of DynamoDB's expressions: reserved words, placeholders, and the actions of updates.
+package exprtext
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Scan is what stands in expression text, each spelling once: reserved words that are written as names, and the placeholders of names and values.
+type Scan struct {
+	Reserved, Names, Values []string
+}
+
+// ScanOf goes through the text token by token. A keyword and an attribute
+// of the same name are distinguished by what may stand at the place: operators come
+// after an operand, clause keywords at the start or after an operand, NOT where an operand begins.
+func ScanOf(text string) Scan {
+	var s Scan
+	const (
+		atStart   = iota // nothing yet: a clause keyword or an operand
+		atOperand        // an operand is due
+		atEnd            // an operand just ended
+		atStep           // a dot was read: the next word is a name
+	)
+	place := atStart
+	for tok, rest := nextToken(text); tok != ""; tok, rest = nextToken(rest) {
+		after, _ := nextToken(rest)
+		switch {
+		case tok[0] == '#':
+			s.Names = addOnce(s.Names, tok)
+			place = atEnd
+		case tok[0] == ':':
+			s.Values = addOnce(s.Values, tok)
+			place = atEnd
+		case tok == ".":
+			place = atStep
+		case tok == ")" || tok == "]" || isDigit(tok[0]):
+			place = atEnd
+		case !isWord(tok):
+			place = atOperand
+		case place != atStep && place != atEnd && after == "(": // a function, or NOT before parentheses
+			place = atOperand
+		case (place == atStart || place == atOperand) && strings.EqualFold(tok, "NOT") && beginsOperand(after):
+			place = atOperand
+		case place == atEnd && isOperator(tok):
+			place = atOperand
+		case (place == atStart || place == atEnd) && isClause(tok) && beginsOperand(after):
+			place = atOperand
+		default:
+			if IsReserved(tok) {
+				s.Reserved = addOnce(s.Reserved, tok)
+			}
+			place = atEnd
+		}
+	}
+	return s
+}
+
+func isOperator(word string) bool {
+	switch strings.ToUpper(word) {
+	case "AND", "OR", "BETWEEN", "IN":
+		return true
+	}
+	return false
+}
+
+func isClause(word string) bool {
+	switch strings.ToUpper(word) {
+	case "SET", "REMOVE", "ADD", "DELETE":
+		return true
+	}
+	return false
+}
+
+// beginsOperand reports whether a token can begin an operand: a word or placeholder.
+func beginsOperand(tok string) bool {
+	return tok != "" && (tok[0] == '#' || tok[0] == ':' || isWord(tok))
+}
+
+// nextToken cuts the first token off the text: a word, a number, a placeholder
+// with its mark, or a single other character. The token is empty at the end.
+func nextToken(text string) (tok, rest string) {
+	text = strings.TrimLeftFunc(text, unicode.IsSpace)
+	if text == "" {
+		return "", ""
+	}
+	first, n := utf8.DecodeRuneInString(text)
+	if first == '#' || first == ':' || isWordRune(first) {
+		for n < len(text) {
+			r, size := utf8.DecodeRuneInString(text[n:])
+			if !isWordRune(r) {
+				break
+			}
+			n += size
+		}
+	}
+	return text[:n], text[n:]
+}
+
+func isWord(tok string) bool {
+	r, _ := utf8.DecodeRuneInString(tok)
+	return isWordRune(r) && !isDigit(tok[0])
+}
+
+func isWordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }
+
+func addOnce(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package exprtext
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestReservedWordList(t *testing.T) {
+	words := strings.Fields(reservedWords)
+	if len(words) != 573 {
+		t.Errorf("the list has %d words, the developer guide 573", len(words))
+	}
+	if !slices.IsSorted(words) {
+		t.Error("the list is not sorted")
+	}
+	if unique := slices.Compact(slices.Clone(words)); len(unique) != len(words) {
+		t.Error("a word stands twice in the list")
+	}
+	for _, w := range words {
+		if w != strings.ToUpper(w) || strings.Trim(w, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+			t.Errorf("%q is not made of capital letters alone", w)
+		}
+		if !IsReserved(w) || !IsReserved(strings.ToLower(w)) {
+			t.Errorf("IsReserved(%q) is false", w)
+		}
+	}
+}
