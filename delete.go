@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -72,14 +74,21 @@ func (c *core) delete(ctx context.Context, key any, opts []any) error {
 		return err
 	}
 	w, err := writeOptions(opts)
-	k, err2 := c.encodeKey(key)
+	wireKey, err2 := c.appendKey(make([]byte, 0, keyRoom), reflect.ValueOf(key).Elem())
 	extra, _ := w.guard() // writeOptions has its error
 	rest, demanded, err3 := c.takeRevision(extra)
 	if err := invalid(err, err2, err3, c.needsVersion(w.conds), c.needsCondition("a Delete", extra)); err != nil {
 		return opError("DeleteItem", c.name, "", err)
 	}
-	d := &preparedDelete{key: k, extra: rest, demanded: demanded, old: c.oldRows(w.old)}
-	d.rejected = c.refusal(c.deleteCondition(d), demanded != nil)
+	d := &preparedDelete{extra: rest, demanded: demanded, old: c.oldRows(w.old)}
+	if c.revision == nil {
+		d.wireKey = wireKey
+	} else if d.key, err = codec.ParseItem(wireKey); err != nil {
+		return opError("DeleteItem", c.name, "", err)
+	}
+	if c.revision != nil || extra != nil || c.entityGuard() != nil {
+		d.rejected = c.refusal(c.deleteCondition(d), demanded != nil)
+	}
 	return c.ended(ctx, "DeleteItem", c.sendDelete(ctx, d))
 }
 
@@ -93,12 +102,21 @@ func (c *core) needsVersion(conds []*condition) error {
 
 // preparedDelete is a delete that is checked, ready to be sent alone or in a transaction.
 type preparedDelete struct {
-	key      map[string]types.AttributeValue
+	key      map[string]types.AttributeValue // nil where wireKey is there
+	wireKey  []byte
 	guard    expr.Node // that the numeric version is the item's
 	extra    expr.Node // what the caller demands
 	demanded *Revision // that the item must have, if it is known
 	old      wire.Rows
 	rejected func(error) error
+}
+
+// keyMap is the key in the SDK's form.
+func (d *preparedDelete) keyMap() (map[string]types.AttributeValue, error) {
+	if d.wireKey == nil {
+		return d.key, nil
+	}
+	return codec.ParseItem(d.wireKey)
 }
 
 // deleteCondition is the whole condition, for error texts.
@@ -137,7 +155,7 @@ func (c *core) sendDelete(ctx context.Context, d *preparedDelete) error {
 	if c.revision == nil {
 		cond := expr.All(d.guard, d.extra)
 		w := plainWrite{
-			core: c, key: given(d.key), repeat: cond == nil, rejected: d.rejected, replyLost: lostReply(d.old != nil),
+			core: c, key: d.keyMap, repeat: cond == nil, rejected: d.rejected, replyLost: lostReply(d.old != nil),
 			send: func(o wire.Options) error { return c.deleteOnce(ctx, d, cond, o) },
 		}
 		return w.do(ctx)
@@ -182,20 +200,19 @@ func (c *core) onState(base stored) expr.Node {
 // deleteOnce sends one DeleteItem.
 func (c *core) deleteOnce(ctx context.Context, d *preparedDelete, cond expr.Node, o wire.Options) error {
 	in := &dynamodb.DeleteItemInput{TableName: &c.name, Key: d.key}
-	cond = c.ofEntity(cond)
-	var w expr.Writer
-	if text := w.Render(cond); text != "" {
-		in.ConditionExpression = &text
+	if cond = c.ofEntity(cond); cond != nil {
+		var w expr.Writer
+		in.ConditionExpression = aws.String(w.Render(cond))
 		in.ExpressionAttributeNames, in.ExpressionAttributeValues = w.Names(), w.Values()
 		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
 	if d.old != nil {
 		in.ReturnValues = types.ReturnValueAllOld
 	}
-	info := requestInfo{op: "DeleteItem", write: true, verb: "Delete", keyMap: d.key, cond: cond}
+	info := requestInfo{op: "DeleteItem", write: true, verb: "Delete", key: d.wireKey, keyMap: d.key, cond: cond}
 	_, err := c.send(ctx, &info, o, func(ctx context.Context, o outgoing) (replyInfo, error) {
 		in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics = o.capacity, o.metrics
-		out, err := wire.DeleteItem(ctx, c.client, in, o.options, d.old)
+		out, err := wire.DeleteItem(ctx, c.client, in, d.wireKey, o.options, d.old)
 		if out == nil {
 			return replyInfo{}, err
 		}

@@ -149,10 +149,13 @@ type getCall[V, K any] struct {
 	item  V
 }
 
+// keyRoom is how many bytes most keys take in wire form at most.
+const keyRoom = 128
+
 // getState is the part of a getCall that knows no types.
 type getState struct {
 	in   getInput
-	room [128]byte // for most keys
+	room [keyRoom]byte
 	row  oneRow
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -152,7 +151,9 @@ type attempts struct {
 	n      int
 	worst  Outcome
 
-	credentials unsent.Credentials // here, because a call allocates no more than it must
+	// Here, because a call allocates no more than it must.
+	credentials unsent.Credentials
+	fns         [1]func(*dynamodb.Options)
 }
 
 // IsErrorRetryable is asked about every failed attempt.
@@ -181,15 +182,18 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 
 // into puts the observer into the options of a call.
 func (a *attempts) into(o wire.Options) wire.Options {
-	o.Client = append(slices.Clip(o.Client), func(so *dynamodb.Options) {
-		a.RetryerV2 = asRetryerV2(so.Retryer)
-		so.Retryer = a
-		if unsent.NeedsExplaining(so.Credentials) { // a client of the user's own
-			a.credentials.CredentialsProvider = so.Credentials
-			so.Credentials = &a.credentials
-		}
-	})
+	o.Client = append(append(a.fns[:0], o.Client...), a.watch)
 	return o
+}
+
+// watch puts the observer into the options of the SDK's client.
+func (a *attempts) watch(so *dynamodb.Options) {
+	a.RetryerV2 = asRetryerV2(so.Retryer)
+	so.Retryer = a
+	if unsent.NeedsExplaining(so.Credentials) { // a client of the user's own
+		a.credentials.CredentialsProvider = so.Credentials
+		so.Credentials = &a.credentials
+	}
 }
 
 func asRetryerV2(r aws.Retryer) aws.RetryerV2 {

@@ -32,22 +32,25 @@ func InMemoryBody(c dynamodb.HTTPClient) dynamodb.HTTPClient {
 type memoryBody struct{ next dynamodb.HTTPClient }
 
 func (m memoryBody) Do(r *http.Request) (*http.Response, error) {
-	return doInMemory(m.next, r, nil)
+	cp := r.WithContext(r.Context())
+	if err := toMemory(cp, nil); err != nil {
+		return nil, err
+	}
+	return m.next.Do(cp)
 }
 
-// doInMemory sends r through next with its body in memory. A body that is known, which is never written again, is
-// not copied.
-func doInMemory(next dynamodb.HTTPClient, r *http.Request, known []byte) (*http.Response, error) {
+// toMemory takes the body of r into memory. A body that is known, which is never written again, is not copied.
+func toMemory(r *http.Request, known []byte) error {
 	if r.Body == nil || r.ContentLength <= 0 || r.ContentLength > maxMemoryBody {
-		return next.Do(r)
+		return nil
 	}
 	b, err := inMemory(r, known)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	cp := r.WithContext(r.Context())
-	cp.Body = io.NopCloser(bytes.NewReader(b))
-	return next.Do(cp)
+	_ = r.Body.Close()
+	r.Body = io.NopCloser(bytes.NewReader(b))
+	return nil
 }
 
 func inMemory(r *http.Request, known []byte) ([]byte, error) {

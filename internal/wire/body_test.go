@@ -56,7 +56,7 @@ func TestInMemoryBody(t *testing.T) {
 		if _, err := h.Do(r); err == nil || err.Error() != "sent" {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		if r.Body != body || (seen != r) != c.memory || seen.ContentLength != c.length || seen.GetBody != nil {
+		if r.Body != body || (seen.Body != body) != c.memory || seen.ContentLength != c.length || seen.GetBody != nil {
 			t.Errorf("%s: request changed", c.name)
 		}
 		known := fmt.Sprintf("%T", seen.Body) == fmt.Sprintf("%T", io.NopCloser(bytes.NewReader(nil)))

@@ -49,7 +49,7 @@ type call struct {
 	// Parts that would otherwise be allocated one by one.
 	one  oneSink
 	page listSink
-	fns  [1]func(*dynamodb.Options)
+	fns  [2]func(*dynamodb.Options)
 	rest restReader
 }
 
@@ -109,9 +109,12 @@ func (k *call) configure(o *dynamodb.Options) {
 	}
 }
 
-// Do sends a request with its body in memory, see [InMemoryBody].
+// Do sends a request with its body in memory, see [InMemoryBody]. The SDK has made the request for this attempt alone.
 func (k *call) Do(r *http.Request) (*http.Response, error) {
-	return doInMemory(k.transport, r, k.body)
+	if err := toMemory(r, k.body); err != nil {
+		return nil, err
+	}
+	return k.transport.Do(r)
 }
 
 // leave turns the call to attribute values while the SDK builds it, which is before anyone sees the input.

@@ -15,12 +15,11 @@ import (
 // putItem is the item of a PutItem.
 type putItem struct {
 	in   dynamodb.PutItemInput
-	mark map[string]types.AttributeValue // stands for the item until it is spliced in
 	item []byte
 }
 
 func (f *putItem) input() smithy.Serializable { return &f.in }
-func (f *putItem) placeholder()               { f.in.Item = f.mark }
+func (f *putItem) placeholder()               { f.in.Item = noAttributes }
 func (f *putItem) hide()                      { f.in.Item = nil }
 func (f *putItem) size() int                  { return len(`"Item":,`) + len(f.item) }
 

@@ -14,18 +14,17 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// noAttributes stands for a key until it is spliced in; nothing writes to it.
+// noAttributes stands for a key or an item until it is spliced in; nothing writes to it.
 var noAttributes = map[string]types.AttributeValue{}
 
 // getKey is the key of a GetItem.
 type getKey struct {
-	in   dynamodb.GetItemInput
-	mark map[string]types.AttributeValue // stands for the key until it is spliced in
-	key  []byte
+	in  dynamodb.GetItemInput
+	key []byte
 }
 
 func (f *getKey) input() smithy.Serializable { return &f.in }
-func (f *getKey) placeholder()               { f.in.Key = f.mark }
+func (f *getKey) placeholder()               { f.in.Key = noAttributes }
 func (f *getKey) hide()                      { f.in.Key = nil }
 func (f *getKey) size() int                  { return len(`"Key":,`) + len(f.key) }
 
@@ -36,11 +35,35 @@ func (f *getKey) fill() (err error) {
 	return nil
 }
 
-func (f *getKey) insert(b, envelope []byte) ([]byte, error) {
-	if err := checkItem(f.key); err != nil {
+func (f *getKey) insert(b, envelope []byte) ([]byte, error) { return insertKey(b, f.key, envelope) }
+
+// deleteKey is the key of a DeleteItem.
+type deleteKey struct {
+	in  dynamodb.DeleteItemInput
+	key []byte
+}
+
+func (f *deleteKey) input() smithy.Serializable { return &f.in }
+func (f *deleteKey) placeholder()               { f.in.Key = noAttributes }
+func (f *deleteKey) hide()                      { f.in.Key = nil }
+func (f *deleteKey) size() int                  { return len(`"Key":,`) + len(f.key) }
+
+func (f *deleteKey) fill() (err error) {
+	if f.in.Key, err = codec.ParseItem(f.key); err != nil {
+		return fmt.Errorf("DeleteItem: %w", err)
+	}
+	return nil
+}
+
+func (f *deleteKey) insert(b, envelope []byte) ([]byte, error) {
+	return insertKey(b, f.key, envelope)
+}
+
+func insertKey(b, key, envelope []byte) ([]byte, error) {
+	if err := checkItem(key); err != nil {
 		return nil, err
 	}
-	b = append(append(b, `{"Key":`...), f.key...)
+	b = append(append(b, `{"Key":`...), key...)
 	return appendRest(b, envelope), nil
 }
 

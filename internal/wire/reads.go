@@ -17,7 +17,7 @@ func GetItem(ctx context.Context, c GetItemAPI, in *dynamodb.GetItemInput, key [
 	k := newCall("GetItem", read, o, c)
 	s := k.item("Item", rows)
 	if key != nil {
-		f := &getKey{in: *in, key: key, mark: noAttributes}
+		f := &getKey{in: *in, key: key}
 		if err := k.send(f); err != nil {
 			return nil, false, err
 		}

@@ -301,7 +301,7 @@ func runUpdate(c api, o wire.Options) (any, [][]string, error) {
 
 func runDelete(c api, o wire.Options) (any, [][]string, error) {
 	g := &got{}
-	out, err := wire.DeleteItem(context.Background(), c, &dynamodb.DeleteItemInput{TableName: aws.String("orders"), Key: keyMap()}, o, g)
+	out, err := wire.DeleteItem(context.Background(), c, &dynamodb.DeleteItemInput{TableName: aws.String("orders"), Key: keyMap()}, nil, o, g)
 	return out, [][]string{g.rows}, err
 }
 

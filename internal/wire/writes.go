@@ -13,7 +13,7 @@ import (
 // the reply returns (ReturnValues), and Attributes of the output is nil. item can be reused after the call. With a
 // [*RowError] the output is not nil and the item was written.
 func PutItem(ctx context.Context, c PutItemAPI, in *dynamodb.PutItemInput, item []byte, o Options, old Rows) (*dynamodb.PutItemOutput, error) {
-	f := &putItem{in: *in, item: item, mark: noAttributes}
+	f := &putItem{in: *in, item: item}
 	k := newCall("PutItem", write, o, c)
 	s := k.item("Attributes", old)
 	if err := k.send(f); err != nil {
@@ -32,11 +32,18 @@ func UpdateItem(ctx context.Context, c UpdateItemAPI, in *dynamodb.UpdateItemInp
 	return finish(k, out, err, func(o *dynamodb.UpdateItemOutput) *map[string]types.AttributeValue { return &o.Attributes }, s)
 }
 
-// DeleteItem deletes an item. If attrs is not nil, it gets the item that the reply returns (ReturnValues), and
+// DeleteItem deletes the item with a key, in wire JSON; without one, Key of in is taken. key can be reused after the call. If attrs is not nil, it gets the item that the reply returns (ReturnValues), and
 // Attributes of the output is nil. With a [*RowError] the output is not nil and the item was deleted.
-func DeleteItem(ctx context.Context, c DeleteItemAPI, in *dynamodb.DeleteItemInput, o Options, attrs Rows) (*dynamodb.DeleteItemOutput, error) {
+func DeleteItem(ctx context.Context, c DeleteItemAPI, in *dynamodb.DeleteItemInput, key []byte, o Options, attrs Rows) (*dynamodb.DeleteItemOutput, error) {
 	k := newCall("DeleteItem", write, o, c)
 	s := k.item("Attributes", attrs)
+	if key != nil {
+		f := &deleteKey{in: *in, key: key}
+		if err := k.send(f); err != nil {
+			return nil, err
+		}
+		in = &f.in
+	}
 	out, err := c.DeleteItem(ctx, in, k.options()...)
 	return finish(k, out, err, func(o *dynamodb.DeleteItemOutput) *map[string]types.AttributeValue { return &o.Attributes }, s)
 }
