@@ -174,7 +174,7 @@ func loads(tb testing.TB) []load {
 	var buf []byte
 	return []load{
 		{
-			name: "GetItem", body: `{"Item":` + wireRows(tb, newOrders(1)) + `}`, above: 15,
+			name: "GetItem", body: `{"Item":` + wireRows(tb, newOrders(1)) + `}`, above: 5,
 			wire: func(c *dynamodb.Client) error {
 				var r one
 				_, _, err := wire.GetItem(ctx, c, &dynamodb.GetItemInput{TableName: aws.String("orders")}, []byte(key1), wire.Options{}, &r)
@@ -190,7 +190,7 @@ func loads(tb testing.TB) []load {
 			},
 		},
 		{
-			name: "PutItem", body: `{}`, above: 15,
+			name: "PutItem", body: `{}`, above: 5,
 			wire: func(c *dynamodb.Client) (err error) {
 				if buf, err = codec.Append(buf[:0], orderPlan, &item); err != nil {
 					return err

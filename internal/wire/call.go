@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 )
 
 // ErrOptionsDropped means that a [Forwarder] did not pass the input or the functional options on to the SDK, so that
@@ -37,14 +38,15 @@ type call struct {
 	sink sink  // where items of the reply go, may be nil
 	feed items // items of the request, may be nil
 
-	direct    bool   // items take the short way
-	delivered bool   // the sink has the items of the last reply
-	spliced   bool   // the request has its items
-	body      []byte // of the request with its items
-	rowErr    error
-	why       string // it does not take the short way
-	owner     *call  // that this one stands in for
-	replies   replies
+	direct        bool   // items take the short way
+	plainProtocol bool   // ClientProtocol is the SDK's, not a wrapper that wants to see requests and replies
+	delivered     bool   // the sink has the items of the last reply
+	spliced       bool   // the request has its items
+	body          []byte // of the request with its items
+	rowErr        error
+	why           string // it does not take the short way
+	owner         *call  // that this one stands in for
+	replies       replies
 
 	// Parts that would otherwise be allocated one by one.
 	one  oneSink
@@ -96,6 +98,7 @@ func (k *call) configure(o *dynamodb.Options) {
 		k.leave(o)
 		return
 	}
+	_, p.plainProtocol = o.Protocol.(*awsjson.Protocol)
 	p.ClientProtocol, o.Protocol = o.Protocol, p
 	if !k.direct {
 		return
@@ -203,6 +206,9 @@ func (k *call) SerializeRequest(ctx context.Context, schema *smithy.OperationSch
 	}
 	if in != k.feed.input() {
 		return fmt.Errorf("%s: %w", k.op, ErrOptionsDropped)
+	}
+	if done, err := k.writeWhole(schema, req); done || err != nil {
+		return err
 	}
 	k.feed.hide()
 	err := k.ClientProtocol.SerializeRequest(ctx, schema, in, req)

@@ -48,6 +48,10 @@ func (k *call) DeserializeResponse(ctx context.Context, schema *smithy.Operation
 	if err != nil {
 		return err
 	}
+	if k.plainProtocol && string(rest) == `{}` && success(resp) {
+		kept = k.keep(out, buf)
+		return nil // there is nothing to decode
+	}
 	k.rest.Reset(rest)
 	resp.Body = &k.rest
 	err = k.ClientProtocol.DeserializeResponse(ctx, schema, reg, resp, out)

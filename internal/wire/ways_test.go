@@ -127,8 +127,12 @@ var operations = []struct {
 	{"TransactGetItems", `{"Responses":[{"Item":` + item1 + `},{},{"Item":` + item2 + `}]}`, runTransactGet},
 	{"PutItem", `{}`, runPut},
 	{"PutItem old", `{"Attributes":` + item2 + `,` + tail + `}`, runPut},
+	{"PutItem alone", `{}`, runPutAlone},
+	{"PutItem alone, capacity", `{` + tail + `}`, runPutAlone},
 	{"UpdateItem", `{"Attributes":` + item2 + `,` + tail + `}`, runUpdate},
 	{"DeleteItem", `{"Attributes":` + item1 + `}`, runDelete},
+	{"DeleteItem by key", `{"Attributes":` + item1 + `}`, runDeleteKey},
+	{"DeleteItem alone", `{}`, runDeleteAlone},
 	{"BatchWriteItem", `{"UnprocessedItems":{"orders":[{"PutRequest":{"Item":` + item1 + `}},{"DeleteRequest":{"Key":` + key1 + `}}]},"ConsumedCapacity":[{"TableName":"orders","CapacityUnits":2}]}`, runBatchWrite},
 	{"TransactWriteItems", `{"ConsumedCapacity":[{"TableName":"orders","CapacityUnits":2}]}`, runTransactWrite},
 }
@@ -155,6 +159,10 @@ func TestWaysAgree(t *testing.T) {
 					t.Errorf("%s: output (-want +got)\n%s", w.name, d)
 				}
 				sameJSON(t, reference.sent, s.sent)
+				if r, want := s.request, reference.request; r.Method != want.Method || r.URL.String() != want.URL.String() ||
+					r.Header.Get("X-Amz-Target") != want.Header.Get("X-Amz-Target") || r.Header.Get("Content-Type") != want.Header.Get("Content-Type") || len(r.Header) != len(want.Header) {
+					t.Errorf("%s: %s %s %v, want %v", w.name, r.Method, r.URL, r.Header, want.Header)
+				}
 				if s.request.ContentLength != int64(len(s.sent)) {
 					t.Errorf("%s: content length %d of %d bytes", w.name, s.request.ContentLength, len(s.sent))
 				}
@@ -292,6 +300,17 @@ func runPut(c api, o wire.Options) (any, [][]string, error) {
 	return out, [][]string{g.rows}, err
 }
 
+func runPutAlone(c api, o wire.Options) (any, [][]string, error) {
+	item := []byte(item1)
+	in := &dynamodb.PutItemInput{
+		TableName: aws.String("orders"), ReturnConsumedCapacity: types.ReturnConsumedCapacityIndexes,
+		ReturnItemCollectionMetrics: types.ReturnItemCollectionMetricsSize,
+	}
+	out, err := wire.PutItem(context.Background(), c, in, item, o, nil)
+	clear(item)
+	return out, nil, err
+}
+
 func runUpdate(c api, o wire.Options) (any, [][]string, error) {
 	g := &got{}
 	in := &dynamodb.UpdateItemInput{TableName: aws.String("orders"), Key: keyMap(), UpdateExpression: aws.String("SET a = b")}
@@ -303,6 +322,21 @@ func runDelete(c api, o wire.Options) (any, [][]string, error) {
 	g := &got{}
 	out, err := wire.DeleteItem(context.Background(), c, &dynamodb.DeleteItemInput{TableName: aws.String("orders"), Key: keyMap()}, nil, o, g)
 	return out, [][]string{g.rows}, err
+}
+
+func runDeleteKey(c api, o wire.Options) (any, [][]string, error) {
+	g, key := &got{}, []byte(key1)
+	in := &dynamodb.DeleteItemInput{TableName: aws.String("orders"), ReturnValues: types.ReturnValueAllOld}
+	out, err := wire.DeleteItem(context.Background(), c, in, key, o, g)
+	clear(key)
+	return out, [][]string{g.rows}, err
+}
+
+func runDeleteAlone(c api, o wire.Options) (any, [][]string, error) {
+	key := []byte(key1)
+	out, err := wire.DeleteItem(context.Background(), c, &dynamodb.DeleteItemInput{TableName: aws.String("orders")}, key, o, nil)
+	clear(key)
+	return out, nil, err
 }
 
 func runBatchWrite(c api, o wire.Options) (any, [][]string, error) {

@@ -6,7 +6,8 @@
 // Every function takes the SDK's input and gives the SDK's output, so that conditions, paging keys, consumed capacity,
 // unprocessed entries, request ids and members that the service adds later stay the SDK's own. Only the items travel
 // another way: those of a reply are read straight from its body into a [Rows], those of a request are spliced into its
-// body. Retries, signing, endpoints, error types and tracing are untouched.
+// body. A request for one item that has only the table's name beside it is written here alone, and a reply without
+// any member is not decoded. Retries, signing, endpoints, error types and tracing are untouched.
 //
 // # When items do not take the short way
 //
