@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -42,17 +43,28 @@ func (d Difference) Format(s fmt.State, _ rune) {
 //
 // The items are read from the table in batches, consistently, at a read unit for each 4 KB; then the table is scanned for items that were not among
 // them. It keeps a hash of each key, of 32 bytes, until it ends. An error of items is yielded, and the loop may go on if they go on behind it; one of the table ends
-// the comparison.
+// the comparison. It reports to package progress: the items compared, the differences of each kind, and how many items were scanned.
 func Compare(ctx context.Context, items iter.Seq2[ddb.RawItem, error], with *rawtable.Table) iter.Seq2[Difference, error] {
 	return func(yield func(Difference, error) bool) {
 		if items == nil || with == nil || with.RawTable == nil {
 			yield(Difference{}, fmt.Errorf("dump: Compare: %w", invalid("the items or the table are nil")))
 			return
 		}
-		c := &comparison{table: with, seen: map[[sha256.Size]byte]struct{}{}, yield: yield}
+		ctx, task := progress.Start(ctx, "comparison with "+with.Name())
+		defer task.Stop("its loop was left") // unless it has ended before
+		c := &comparison{table: with, seen: map[[sha256.Size]byte]struct{}{}, task: task}
+		c.yield = func(d Difference, err error) bool {
+			if err == nil {
+				task.Count(string(d.Kind), 1)
+			} else if c.failed == nil {
+				c.failed = err
+			}
+			return yield(d, err)
+		}
 		for item, err := range items {
 			if err != nil {
-				if !yield(Difference{}, err) {
+				if !c.yield(Difference{}, err) {
+					task.End(err)
 					return
 				}
 				continue
@@ -61,8 +73,8 @@ func Compare(ctx context.Context, items iter.Seq2[ddb.RawItem, error], with *raw
 				return
 			}
 		}
-		if c.compare(ctx) {
-			c.extra(ctx)
+		if c.compare(ctx) && c.extra(ctx) || c.failed != nil {
+			task.End(c.failed)
 		}
 	}
 }
@@ -74,6 +86,9 @@ type comparison struct {
 	batch []ddb.RawItem
 	seen  map[[sha256.Size]byte]struct{}
 	yield func(Difference, error) bool
+
+	task   *progress.Task
+	failed error // the first
 }
 
 func hashOf(k rawKey) [sha256.Size]byte {
@@ -109,23 +124,26 @@ func (c *comparison) compare(ctx context.Context) bool {
 			return false
 		}
 	}
+	c.task.Items(int64(len(c.batch)))
 	c.batch = c.batch[:0]
 	return true
 }
 
-// extra finds items of the table that were not among those given.
-func (c *comparison) extra(ctx context.Context) {
+// extra finds items of the table that were not among those given. It reports whether the loop goes on.
+func (c *comparison) extra(ctx context.Context) bool {
 	for item, err := range c.table.Scan().All(ctx) {
 		if err != nil {
 			c.yield(Difference{}, fmt.Errorf("dump: Compare with table %s: %w", c.table.Name(), err))
-			return
+			return false
 		}
+		c.task.Count("scanned", 1)
 		key := c.table.KeyOf(&item)
 		if _, ok := c.seen[hashOf(key)]; ok {
 			continue
 		}
 		if !c.yield(Difference{Kind: Extra, Key: key, Stored: item}, nil) {
-			return
+			return false
 		}
 	}
+	return true
 }

@@ -146,6 +146,8 @@ type exporter struct {
 	dir   string
 	task  *progress.Task
 
+	earlier int64 // items of earlier calls, which the export was resumed from
+
 	mu    sync.Mutex
 	state state
 }
@@ -227,7 +229,10 @@ func (e *exporter) begin(ctx context.Context) error {
 		if e.segments != 0 && e.segments != e.state.Segments {
 			return fmt.Errorf("the stopped export has %d segments; leave the option Segments out", e.state.Segments)
 		}
-		e.task.Parts(e.state.Segments, len(e.state.Done))
+		for _, f := range e.state.Files {
+			e.earlier += f.ItemCount
+		}
+		e.expect()
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
@@ -248,11 +253,16 @@ func (e *exporter) begin(ctx context.Context) error {
 		}
 	}
 	e.state = state{Version: 1, Table: e.table.Name(), Started: e.now().UTC(), Segments: n, Cursors: map[int]string{}, Done: map[int]bool{}}
-	e.task.Parts(n, 0)
-	if d.ItemCount != nil {
-		e.task.Total(*d.ItemCount)
-	}
+	e.expect()
 	return e.save(ctx)
+}
+
+// expect tells the task what is to be done. The number of items is one that DynamoDB updates every six hours or so; the right one is known at the end.
+func (e *exporter) expect() {
+	e.task.Parts(e.state.Segments, len(e.state.Done))
+	if n := e.table.Description().ItemCount; n != nil {
+		e.task.Total(max(0, *n-e.earlier))
+	}
 }
 
 // save writes the state; the caller holds the lock, or is alone.
@@ -309,6 +319,7 @@ func each[E any](ctx context.Context, workers int, list []E, work func(context.C
 func (e *exporter) segment(ctx context.Context, number int) error {
 	e.mu.Lock()
 	total, after, file := e.state.Segments, e.state.Cursors[number], 0
+	whole := after == ""
 	for _, f := range e.state.Files {
 		if f.Segment == number {
 			file++
@@ -334,6 +345,7 @@ func (e *exporter) segment(ctx context.Context, number int) error {
 		}
 		items += int64(len(page.Items))
 		e.task.Items(int64(len(page.Items)))
+		e.task.Work(number, float64(len(page.Items)))
 		after = page.Next.String()
 		if after != "" && packed.Len() < e.fileSize {
 			continue
@@ -345,7 +357,7 @@ func (e *exporter) segment(ctx context.Context, number int) error {
 			return err
 		}
 		if after == "" {
-			e.task.PartDone(number, true)
+			e.task.PartDone(number, whole)
 			return nil
 		}
 		packed.Reset()
@@ -387,6 +399,7 @@ func (e *exporter) finish(ctx context.Context) error {
 		list.Write(append(line, '\n'))
 		total += f.ItemCount
 	}
+	e.task.Total(total - e.earlier)
 	d := e.table.Description()
 	began := e.state.Started.Format(time.RFC3339Nano)
 	s := summary{

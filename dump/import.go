@@ -42,9 +42,14 @@ func Import(ctx context.Context, src *Source, to *rawtable.Table, opts ...Option
 	}
 	ctx, w.task = progress.Start(ctx, "import into "+to.Name())
 	defer w.task.Stop("it was left by a panic") // unless it has ended before
-	w.task.Total(src.Items())
 	w.task.Position(w.at.String)
 	left := w.at.left()
+	rest := int64(0)
+	for _, part := range left {
+		behind, _ := strconv.ParseInt(w.at.at(part), 10, 64) // empty at the beginning
+		rest += max(0, src.files[part].ItemCount-behind)
+	}
+	w.task.Total(rest)
 	w.task.Parts(len(src.files), len(src.files)-len(left))
 	report, err := w.done(each(ctx, w.workers, left, func(ctx context.Context, part int) error { return w.importFile(ctx, src, part) }))
 	if err != nil {
@@ -66,16 +71,19 @@ func newWriter(to *rawtable.Table, opts []Option) (*writer, error) {
 func (w *writer) importFile(ctx context.Context, src *Source, part int) (stop error) {
 	f := src.files[part]
 	behind, _ := strconv.Atoi(w.at.at(part)) // empty at the beginning
+	whole, lines := behind == 0, 0           // lines that were not noted as done
 	var batch []entry
 	flush := func(line int) error {
 		if err := w.write(ctx, batch); err != nil {
 			return err
 		}
 		batch = batch[:0]
-		w.moved(part, strconv.Itoa(line), false)
+		w.moved(part, lines, strconv.Itoa(line), false)
+		lines = 0
 		return nil
 	}
 	src.eachRecord(ctx, f, behind, func(r Record, err error) bool {
+		lines++
 		switch {
 		case err == nil:
 			e := entry{item: r.New, del: r.Deleted, file: r.File, line: r.Line}
@@ -99,7 +107,7 @@ func (w *writer) importFile(ctx context.Context, src *Source, part int) (stop er
 	if err := w.write(ctx, batch); err != nil {
 		return err
 	}
-	w.moved(part, "", true)
+	w.moved(part, lines, "", whole)
 	return nil
 }
 
@@ -156,7 +164,7 @@ func sameKeys(a, b rawtable.Keys) error {
 
 func (w *writer) copySegment(ctx context.Context, scan *ddb.ScanSegments[ddb.RawItem], part int) error {
 	after := w.at.at(part)
-	n := 0
+	whole, n := after == "", 0
 	for {
 		page, err := scan.Page(ctx, part, w.segments, after)
 		if err != nil {
@@ -175,7 +183,7 @@ func (w *writer) copySegment(ctx context.Context, scan *ddb.ScanSegments[ddb.Raw
 			list = list[k:]
 		}
 		after = page.Next.String()
-		if w.moved(part, after, after == ""); after == "" {
+		if w.moved(part, len(page.Items), after, whole); after == "" {
 			return nil
 		}
 	}

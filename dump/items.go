@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/progress"
 )
 
 var errNoSource = errors.New("dump: the source is nil; make it with Open")
@@ -146,23 +148,38 @@ func (s *Source) eachLine(ctx context.Context, f dataFile, behind int, yield fun
 
 // Verify reads a whole export: every file has the checksum and the number of items that the manifest names, every line is of the format, and the
 // sum of the items is that of the export. All that is wrong is in the error, at most a hundred findings. It writes nothing, and asks DynamoDB nothing.
+// It reports to package progress.
 func Verify(ctx context.Context, src *Source) error {
 	if src == nil {
 		return errNoSource
 	}
+	ctx, task := progress.Start(ctx, "verification of "+src.label())
+	defer task.Stop("it was left by a panic") // unless it has ended before
+	task.Total(src.Items())
+	task.Parts(len(src.files), 0)
 	var all findings
 	sum := int64(0)
-	for _, f := range src.files {
+	for i, f := range src.files {
 		sum += f.ItemCount
 		if !src.eachRecord(ctx, f, 0, func(_ Record, err error) bool {
 			all.add(err)
+			if err == nil {
+				task.Items(1)
+			}
+			task.Work(i, 1)
 			return err == nil || canGoOn(err)
 		}) {
 			break
 		}
+		task.PartDone(i, true)
 	}
 	if sum != src.summary.ItemCount {
 		all.add(&DamageError{summaryName, "its number of items is not the sum of those of the files"})
+	}
+	if ctx.Err() != nil {
+		task.End(ctx.Err())
+	} else {
+		task.End(all.first())
 	}
 	return all.err()
 }
@@ -183,6 +200,14 @@ func (f *findings) add(err error) {
 	default:
 		f.more++
 	}
+}
+
+// first is the first finding, with the number of the others.
+func (f *findings) first() error {
+	if n := len(f.list) + f.more; n > 1 {
+		return fmt.Errorf("%w, and %d more", f.list[0], n-1)
+	}
+	return f.err()
 }
 
 func (f *findings) err() error {

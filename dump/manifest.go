@@ -289,6 +289,14 @@ func (s *Source) openFile(ctx context.Context, f dataFile) (r io.ReadCloser, err
 	return nil, &DamageError{File: fileLabel(f), reason: "the file is missing"}
 }
 
+// label is how progress names an export.
+func (s *Source) label() string {
+	if s.dir == "" {
+		return "an export"
+	}
+	return "export " + path.Base(s.dir)
+}
+
 // fileLabel is how errors name a data file.
 func fileLabel(f dataFile) string { return path.Base(f.Key) }
 

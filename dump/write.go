@@ -41,6 +41,7 @@ func (w *writer) failed(e *LineError) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.report.Failed++
+	w.task.Count("failed", 1)
 	if w.onFailure != nil {
 		w.onFailure(e)
 	}
@@ -53,13 +54,16 @@ func (w *writer) count(items, deleted, kept int) {
 	w.report.Kept += int64(kept)
 	w.mu.Unlock()
 	w.task.Items(int64(items + deleted + kept))
+	w.task.Count("deleted", int64(deleted))
+	w.task.Count("kept", int64(kept))
 }
 
-// moved says that a part is written up to there.
-func (w *writer) moved(part int, to string, whole bool) {
-	w.at.moved(part, to, whole)
-	if whole {
-		w.task.PartDone(part, true)
+// moved says that so many further items of a part are done, and up to where it is; the empty text is its end. whole says that this call has done all of the part.
+func (w *writer) moved(part, items int, to string, whole bool) {
+	w.at.moved(part, to, to == "")
+	w.task.Work(part, float64(items))
+	if to == "" {
+		w.task.PartDone(part, whole)
 	}
 	if w.onPosition != nil {
 		w.mu.Lock()

@@ -91,7 +91,10 @@ It compares every file with its checksum and its number of items in the manifest
 			if err != nil {
 				return err
 			}
-			if err := dump.Verify(ctx, src); err != nil {
+			shows, end := c.watch.reports(ctx, s)
+			err = dump.Verify(shows, src)
+			end()
+			if err != nil {
 				return err
 			}
 			fmt.Fprintf(s.err, "the export is whole: %d items in %d files\n", src.Items(), src.Files())
@@ -127,17 +130,8 @@ func (c *comparing) compare(ctx context.Context, s streams, what string, t *rawt
 		return err
 	}
 	defer end()
-	return shown(ctx, what+" of "+t.Name(), func(ctx context.Context, task *progress.Task) error {
-		n, err := c.print(ctx, s, t, func(yield func(ddb.RawItem, error) bool) {
-			for item, err := range items(ctx) {
-				if err == nil {
-					task.Items(1)
-				}
-				if !yield(item, err) {
-					return
-				}
-			}
-		})
+	return shown(ctx, what+" of "+t.Name(), func(ctx context.Context, _ *progress.Task) error {
+		n, err := c.print(ctx, s, t, items(ctx))
 		end()
 		if err != nil {
 			return err
@@ -153,7 +147,7 @@ func (c *comparing) compare(ctx context.Context, s streams, what string, t *rawt
 // print prints how a table differs from items, and returns in how many of them.
 func (c *comparing) print(ctx context.Context, s streams, t *rawtable.Table, items iter.Seq2[ddb.RawItem, error]) (n int, err error) {
 	out := bufio.NewWriter(s.out)
-	for d, err := range dump.Compare(ctx, items, t) {
+	for d, err := range dump.Compare(progress.Join(ctx), items, t) {
 		if err != nil {
 			return n, errors.Join(err, out.Flush())
 		}
