@@ -22,6 +22,7 @@ import (
 
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
+	"github.com/dynamotable/ddb/ddbtest/internal/objectstore"
 	"github.com/dynamotable/ddb/ddbtest/internal/protocol"
 	"github.com/dynamotable/ddb/ddbtest/internal/stream"
 )
@@ -65,7 +66,7 @@ func NewEngine(opts ...Option) *Engine {
 	}
 	e := &Engine{region: c.region, clock: c.clock, streams: stream.New(c.clock.Now, c.region), folder: c.folder, observe: c.observe, seed: c.seed, shuffled: c.shuffle}
 	e.faults.Store(fault.NewPlan(c.seed, c.clock.Now, c.observe, c.faults))
-	hooks := engine.Hooks{Commit: e.committed, TableChanged: e.streams.TableChanged}
+	hooks := engine.Hooks{Commit: e.committed, TableChanged: e.tableChanged}
 	hooks.Admit = func(ctx context.Context, a engine.Access) error { return e.faults.Load().Admit(ctx, a) }
 	shuffle := uint64(0)
 	if c.shuffle {
@@ -78,7 +79,10 @@ func NewEngine(opts ...Option) *Engine {
 		StateDelay: c.stateDelay,
 		Shuffle:    shuffle,
 		Throughput: c.throughput,
+		Buckets:    objectstore.Folder(c.buckets),
 		Hooks:      hooks,
+
+		ImportError: c.importError(),
 	})
 	c.clock.onAdvance(e.catchUp)
 	e.handler = protocol.New(e.core, e.streams, e.intercept())
@@ -150,6 +154,14 @@ func (e *Engine) committed(c *engine.Change) {
 	}
 	e.streams.Commit(c)
 	e.faults.Load().Commit(c)
+}
+
+// tableChanged is called for every table that is made, deleted, or gets another stream.
+func (e *Engine) tableChanged(t *engine.Table, event engine.TableEvent) {
+	if e.folder != nil {
+		e.folder.tableChanged(event)
+	}
+	e.streams.TableChanged(t, event)
 }
 
 // Client returns a client of the engine. It is an ordinary client of the SDK,

@@ -72,6 +72,9 @@ type folder struct {
 	order  sync.RWMutex
 	tables map[string][]journal.Record // the changes of each table that is there
 
+	imported *journal.Record // what makes the table of the import that is under way; nil without one
+	failed   error           // of recording that
+
 	damage  Damage
 	loader  *engine.Loader // while the journal is read
 	records int64          // that were read
@@ -94,6 +97,7 @@ func (f *folder) load(e *Engine) error {
 	if err != nil {
 		return err
 	}
+	e.core.RestartHistory()
 	f.damage = Damage{Records: damage.Records, Bytes: damage.Bytes}
 	if !f.old && damage.Bytes == 0 && f.records <= spare+2*f.useful(e) {
 		return f.journal.Resume()
@@ -117,8 +121,11 @@ func (f *folder) useful(e *Engine) (n int64) {
 var tableOperations = map[string]bool{
 	"CreateTable": true, "UpdateTable": true, "DeleteTable": true, "UpdateTimeToLive": true,
 	"TagResource": true, "UntagResource": true, "UpdateContinuousBackups": true,
-	"UpdateContributorInsights": true,
+	"UpdateContributorInsights": true, importTable: true,
 }
+
+// importTable is recorded as what it does: a CreateTable, which comes before the items. The objects that it has read may be gone.
+const importTable = "ImportTable"
 
 // intercept answers a call when what it changed is recorded.
 func (f *folder) intercept(e *Engine) protocol.Intercept {
@@ -148,6 +155,9 @@ func (f *folder) record(ctx context.Context, e *Engine, call *protocol.Call, nex
 	now, release := e.clock.hold() // so that the operation has the time of its record
 	defer release()
 	r := journal.Record{At: now, Operation: call.Operation, Body: bytes.Clone(call.Body)}
+	if call.Operation == importTable {
+		return f.recordImport(ctx, r, call, next)
+	}
 	reply := next(ctx, call)
 	if reply.Status != http.StatusOK {
 		return reply, nil
@@ -156,6 +166,28 @@ func (f *folder) record(ctx context.Context, e *Engine, call *protocol.Call, nex
 		return nil, err
 	}
 	return reply, f.journal.Append(r)
+}
+
+// recordImport executes an ImportTable; tableChanged and commit record what comes of it.
+func (f *folder) recordImport(ctx context.Context, r journal.Record, call *protocol.Call, next func(context.Context, *protocol.Call) *protocol.Reply) (*protocol.Reply, error) {
+	var in struct{ TableCreationParameters json.RawMessage }
+	if err := json.Unmarshal(r.Body, &in); err != nil {
+		return next(ctx, call), nil // it is refused
+	}
+	r.Operation, r.Body = "CreateTable", in.TableCreationParameters
+	f.imported, f.failed = &r, nil
+	reply := next(ctx, call)
+	f.imported = nil
+	return reply, f.failed
+}
+
+// tableChanged records the table of an import. No other operation changes a table meanwhile.
+func (f *folder) tableChanged(event engine.TableEvent) {
+	if r := f.imported; r != nil && event == engine.TableCreated {
+		if f.failed = f.note(*r); f.failed == nil {
+			f.failed = f.journal.Append(*r)
+		}
+	}
 }
 
 // note keeps a change of a table for the next time that the journal is rewritten.

@@ -116,14 +116,20 @@ func readable(it item) string {
 
 var long = flag.Bool("long", false, "properties in full length, for a step of their own")
 
-// An engine that is opened again answers as it did before, whatever was written, also if the last time was a restart.
-func TestFolderProperty(t *testing.T) {
-	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue { // each restart waits for the disk
+// fewChecks makes a property short that uses the disk.
+func fewChecks(t *testing.T) {
+	t.Helper()
+	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue {
 		if err := f.Value.Set("25"); err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = f.Value.Set(f.DefValue) }()
+		t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
 	}
+}
+
+// An engine that is opened again answers as it did before, whatever was written, also if the last time was a restart.
+func TestFolderProperty(t *testing.T) {
+	fewChecks(t)
 	root := t.TempDir()
 	run := 0
 	rapid.Check(t, func(t *rapid.T) {

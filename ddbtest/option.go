@@ -23,6 +23,8 @@ type config struct {
 	shuffle    bool
 	observe    func(fault.Request)
 	throughput *engine.ThroughputModel
+	buckets    string // "" for none
+	onImport   func(ImportError)
 }
 
 // WithRegion sets the Region in ARNs and in the configuration of clients. The

@@ -3,25 +3,28 @@
 package ddbtest_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
 // raw sends a request as it stands, past the validation of the SDK.
-func raw(t *testing.T, e *ddbtest.Engine, operation, body string) string {
+func raw(t rapid.TB, e *ddbtest.Engine, operation, body string) string {
 	t.Helper()
 	w := httptest.NewRecorder()
 	e.Handler().ServeHTTP(w, rawRequest(t, operation, body))
 	return w.Body.String()
 }
 
-func rawRequest(t *testing.T, operation, body string) *http.Request {
+func rawRequest(t rapid.TB, operation, body string) *http.Request {
 	t.Helper()
-	req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/", strings.NewReader(body))
+	req := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "http://localhost/", strings.NewReader(body))
 	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	req.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
 	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")

@@ -17,6 +17,9 @@
 // given. Web pages can use it only if -origin names where they come from, and a client has to ask for it by an IP
 // address, as localhost, or by a name of -host, so that a page cannot reach it under a name of its own.
 //
+// With -buckets DIR the folders in DIR are the buckets of S3: ExportTableToPointInTime writes to them, and ImportTable reads from them. What
+// an import refuses is printed to standard error, with its object, its line and the service's text, which may quote a number or a set.
+//
 // With -log it writes a line for each request to standard error: operation, tables, status, kind of error, time and
 // size. Keys, items and messages are not in it.
 //
@@ -64,6 +67,7 @@ func main() {
 
 type settings struct {
 	address, data, seed string
+	buckets             string
 	quiet, public       bool
 	durable, log        bool
 	version             bool
@@ -80,6 +84,7 @@ func parse(args []string, usage io.Writer) (s settings, err error) {
 	flags.StringVar(&s.address, "addr", "127.0.0.1:8000", "address to listen on; port 0 takes a free one")
 	flags.StringVar(&s.data, "data", "", "folder that keeps tables and items; without it they are in memory alone")
 	flags.BoolVar(&s.durable, "durable", false, "answer a write when it is on the disk, not when the operating system has it")
+	flags.StringVar(&s.buckets, "buckets", "", "folder whose folders are the buckets of S3, for exports and imports; without it they are refused")
 	flags.StringVar(&s.seed, "seed", "", "JSON file with tables and items to begin with")
 	flags.BoolVar(&s.quiet, "quiet", false, "print nothing")
 	flags.BoolVar(&s.public, "public", false, "allow an address that other machines can reach; nothing is protected")
@@ -183,12 +188,21 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 }
 
 func open(s settings, errOut io.Writer) (*ddbtest.Engine, error) {
+	var opts []ddbtest.Option
+	if s.buckets != "" {
+		if info, err := os.Stat(s.buckets); err != nil {
+			return nil, fmt.Errorf("-buckets: %w", err)
+		} else if !info.IsDir() {
+			return nil, fmt.Errorf("-buckets: %s is no folder", s.buckets)
+		}
+		opts = append(opts, ddbtest.WithBuckets(s.buckets), ddbtest.WithImportErrors(func(e ddbtest.ImportError) { fmt.Fprintln(errOut, "ddblocal: import:", e) }))
+	}
 	if s.data == "" {
-		return ddbtest.NewEngine(), nil
+		return ddbtest.NewEngine(opts...), nil
 	}
 	// Nearly all that is read stays, so looking for garbage meanwhile is work for little.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	engine, err := ddbtest.OpenFolder(s.data, s.durable)
+	engine, err := ddbtest.OpenFolder(s.data, s.durable, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("-data: %w", err)
 	}

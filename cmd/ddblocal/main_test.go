@@ -236,6 +236,8 @@ func TestRefusedArguments(t *testing.T) {
 		"-seed /does/not/exist":  "-seed",
 		"-seed " + seedFile:      "items of table \"none\"",
 		"-data /dev/null/folder": "-data",
+		"-buckets /no/such":      "-buckets",
+		"-buckets " + seedFile:   "is no folder",
 		"tables":                 "unknown argument",
 		"-origin localhost:8001": "is no origin",
 		"-origin http://a/page":  "is no origin",
@@ -244,6 +246,58 @@ func TestRefusedArguments(t *testing.T) {
 		if err := run(t.Context(), strings.Fields(args), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", args, err, want)
 		}
+	}
+}
+
+// With -buckets a table is exported to a folder, imported again under another name, and kept in the data folder.
+func TestBuckets(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "s3", "archive"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, c, _ := start(t, "-data "+filepath.Join(dir, "data")+" -buckets "+filepath.Join(dir, "s3"))
+	create(t, c)
+	for i := range 10 {
+		if err := put(t.Context(), c, fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.UpdateContinuousBackups(t.Context(), &dynamodb.UpdateContinuousBackupsInput{
+		TableName: table, PointInTimeRecoverySpecification: &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true)},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	bucket := aws.String("archive")
+	if _, err := c.ExportTableToPointInTime(t.Context(), &dynamodb.ExportTableToPointInTimeInput{S3Bucket: bucket, TableArn: aws.String("arn:aws:dynamodb:us-east-1:000000000000:table/things")}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := filepath.Glob(filepath.Join(dir, "s3", "archive", "AWSDynamoDB", "*", "data"))
+	if err != nil || len(data) != 1 {
+		t.Fatalf("%v: %v", data, err)
+	}
+	prefix, err := filepath.Rel(filepath.Join(dir, "s3", "archive"), data[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.ImportTable(t.Context(), &dynamodb.ImportTableInput{
+		InputFormat: types.InputFormatDynamodbJson, InputCompressionType: types.InputCompressionTypeGzip,
+		S3BucketSource: &types.S3BucketSource{S3Bucket: bucket, S3KeyPrefix: aws.String(filepath.ToSlash(prefix))},
+		TableCreationParameters: &types.TableCreationParameters{
+			TableName: aws.String("others"), BillingMode: types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: "S"}},
+			KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := c.DescribeImport(t.Context(), &dynamodb.DescribeImportInput{ImportArn: out.ImportTableDescription.ImportArn})
+	if err != nil || d.ImportTableDescription.ImportedItemCount != 10 {
+		t.Errorf("%+v: %v", d, err)
+	}
+	scan, err := c.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("others")})
+	if err != nil || scan.Count != 10 {
+		t.Errorf("%+v: %v", scan, err)
 	}
 }
 

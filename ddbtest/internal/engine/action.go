@@ -273,9 +273,13 @@ func (e *Engine) commit(p *storage.Partition, a *action, fx *effect) {
 	if a.table.collections != nil {
 		a.table.collections.add(a.schema.Key.collectionKey(a.key), grown)
 	}
+	now := e.clock.Now()
+	if h := a.table.history.Load(); h != nil {
+		h.add(now, a, fx)
+	}
 	if e.hooks.Commit != nil {
 		e.hooks.Commit(&Change{
-			Table: a.table, Schema: a.schema, Time: e.clock.Now(), Reason: a.reason,
+			Table: a.table, Schema: a.schema, Time: now, Reason: a.reason,
 			Key: a.key, Old: fx.old, New: fx.new,
 		})
 	}

@@ -35,6 +35,18 @@ type CreateTableInput struct {
 
 // CreateTable makes a table.
 func (e *Engine) CreateTable(_ context.Context, in *CreateTableInput) (*TableDescription, error) {
+	if err := in.valid(); err != nil {
+		return nil, err
+	}
+	t := e.newTable(in)
+	if err := e.publish(t); err != nil {
+		return nil, err
+	}
+	return e.describe(t, statusCreating).created(in), nil
+}
+
+// valid validates the request by itself.
+func (in *CreateTableInput) valid() error {
 	if !in.OnDemandThroughput.given() {
 		in.OnDemandThroughput = nil
 	}
@@ -42,25 +54,25 @@ func (e *Engine) CreateTable(_ context.Context, in *CreateTableInput) (*TableDes
 		in.WarmThroughput = nil
 	}
 	if err := in.constraints(); err != nil {
-		return nil, err
+		return err
 	}
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	name := *in.TableName
-	e.lookup(name) // forgets a table whose deletion is complete
-	t := e.newTable(in)
+	return in.check()
+}
+
+// publish makes a new table one of the engine's.
+func (e *Engine) publish(t *Table) error {
+	e.lookup(t.name) // forgets a table whose deletion is complete
 	e.mu.Lock()
-	existing := e.tables[name]
+	existing := e.tables[t.name]
 	if existing == nil {
-		e.tables[name] = t
+		e.tables[t.name] = t
 	}
 	e.mu.Unlock()
 	if existing != nil {
-		return nil, e.alreadyExists(existing)
+		return e.alreadyExists(existing)
 	}
 	e.tableChanged(t, TableCreated)
-	return e.describe(t, statusCreating).created(in), nil
+	return nil
 }
 
 // created leaves out what the reply of CreateTable lacks: the time of the billing mode, and warm throughput unless the

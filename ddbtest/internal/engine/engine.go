@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/dynamotable/ddb/ddbtest/internal/objectstore"
 )
 
 // Clock tells the time. The engine asks nothing else for it.
@@ -40,6 +42,10 @@ type Options struct {
 	Shuffle uint64
 	// Throughput is obeyed, unless it is nil.
 	Throughput *ThroughputModel
+	// Buckets is the folder that exports write to and imports read from; "" for none.
+	Buckets objectstore.Folder
+	// ImportError is called for each error of an import, unless it is nil.
+	ImportError func(ImportError)
 	// Hooks watch and steer the engine.
 	Hooks Hooks
 }
@@ -59,6 +65,9 @@ type Engine struct {
 	lastTable      atomic.Uint64
 	lastLabel      atomic.Int64 // of a stream, in milliseconds
 	tableIDs       sync.Map     // of all tables that there ever were
+	buckets        objectstore.Folder
+	importError    func(ImportError)
+	transfers      transfers
 
 	mu     sync.RWMutex
 	tables map[string]*Table
@@ -84,6 +93,8 @@ func New(o Options) *Engine {
 		account:        o.AccountID,
 		stateDelay:     o.StateDelay,
 		hooks:          o.Hooks,
+		buckets:        o.Buckets,
+		importError:    o.ImportError,
 		tables:         make(map[string]*Table),
 	}
 }
@@ -105,11 +116,12 @@ func (e *Engine) Tables() []*Table {
 	return tables
 }
 
-// CatchUp does what has become due by now: it forgets tables and indexes whose
-// deletion is complete and client request tokens that are too old. Operations
+// CatchUp does what has become due by now: it completes exports, and forgets tables and indexes whose
+// deletion is complete, client request tokens and changes that are too old. Operations
 // see the same without it; it frees their memory.
 func (e *Engine) CatchUp(now time.Time) {
 	e.tokens.expire(now)
+	e.transfers.catchUp(now)
 	for _, t := range e.Tables() {
 		if e.lookup(t.name) != t {
 			continue
@@ -117,6 +129,9 @@ func (e *Engine) CatchUp(now time.Time) {
 		t.mu.Lock()
 		t.catchUp(now)
 		t.mu.Unlock()
+		if h := t.history.Load(); h != nil {
+			h.forget(now)
+		}
 	}
 }
 

@@ -31,6 +31,12 @@ const (
 	TransactionInProgressException           = "TransactionInProgressException"
 	IdempotentParameterMismatchException     = "IdempotentParameterMismatchException"
 	DuplicateItemException                   = "DuplicateItemException"
+	PointInTimeRecoveryUnavailableException  = "PointInTimeRecoveryUnavailableException"
+	InvalidExportTimeException               = "InvalidExportTimeException"
+	ExportConflictException                  = "ExportConflictException"
+	ExportNotFoundException                  = "ExportNotFoundException"
+	ImportConflictException                  = "ImportConflictException"
+	ImportNotFoundException                  = "ImportNotFoundException"
 	InternalServerError                      = "InternalServerError"
 )
 

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Point-in-time recovery, of which the engine keeps the setting alone.
+// Point-in-time recovery, of which the engine keeps the setting and, for exports, the changes of items. Tables are not restored.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateContinuousBackups.html
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-subresources.md)
@@ -80,8 +80,10 @@ func (e *Engine) UpdateContinuousBackups(_ context.Context, table *string, spec 
 	switch {
 	case !*spec.PointInTimeRecoveryEnabled:
 		*r = recovery{}
+		e.keepHistory(t, false)
 	case !r.enabled:
 		*r = recovery{enabled: true, days: defaultRecoveryDays, since: now}
+		e.keepHistory(t, true)
 	}
 	if spec.RecoveryPeriodInDays != nil {
 		r.days = *spec.RecoveryPeriodInDays

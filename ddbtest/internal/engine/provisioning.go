@@ -46,53 +46,6 @@ func (e *Engine) ListBackups(_ context.Context, in *ListBackupsInput) (*BackupLi
 	return &BackupList{BackupSummaries: []struct{}{}}, nil
 }
 
-// ListJobsInput holds the parameters of ListExports and ListImports, which call the last of them differently.
-type ListJobsInput struct {
-	TableArn   *string
-	NextToken  *string
-	MaxResults *int64 // PageSize of ListImports
-}
-
-// ExportList is a list of exports in the form of the wire.
-type ExportList struct {
-	ExportSummaries []struct{}
-}
-
-// ImportList is a list of imports in the form of the wire.
-type ImportList struct {
-	ImportSummaryList []struct{}
-}
-
-// ListExports lists no exports.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListExports.html
-func (e *Engine) ListExports(_ context.Context, in *ListJobsInput) (*ExportList, error) {
-	if err := in.constraints("maxResults"); err != nil {
-		return nil, err
-	}
-	return &ExportList{ExportSummaries: []struct{}{}}, nil
-}
-
-// ListImports lists no imports.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListImports.html
-func (e *Engine) ListImports(_ context.Context, in *ListJobsInput) (*ImportList, error) {
-	if err := in.constraints("pageSize"); err != nil {
-		return nil, err
-	}
-	return &ImportList{ImportSummaryList: []struct{}{}}, nil
-}
-
-func (in *ListJobsInput) constraints(limit string) error {
-	var c constraints
-	if in.TableArn != nil {
-		c.length("tableArn", *in.TableArn, 1, 1024)
-	}
-	c.atLeast(limit, in.MaxResults, 1)
-	c.atMost(limit, in.MaxResults, 25)
-	return c.err()
-}
-
 // ListGlobalTablesInput holds the parameters of ListGlobalTables.
 type ListGlobalTablesInput struct {
 	ExclusiveStartGlobalTableName *string

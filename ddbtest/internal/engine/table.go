@@ -40,6 +40,10 @@ type Table struct {
 	// table is being deleted.
 	deletedAt atomic.Int64
 	readyAt   time.Time // when the table leaves CREATING
+	// importing is set while ImportTable stores the first items; the table is CREATING until then.
+	importing atomic.Bool
+	// history has the changes since point-in-time recovery was enabled; nil if there is none to keep.
+	history atomic.Pointer[history]
 
 	mu       sync.Mutex // guards what follows and the changes of schema
 	settings settings
@@ -117,7 +121,7 @@ func (t *Table) gone(now func() time.Time) bool {
 
 // usable reports whether item operations may use the table.
 func (t *Table) usable(now func() time.Time) bool {
-	if t.deletedAt.Load() != 0 {
+	if t.deletedAt.Load() != 0 || t.importing.Load() {
 		return false
 	}
 	return t.readyAt.IsZero() || !now().Before(t.readyAt)
@@ -128,7 +132,7 @@ func (t *Table) status(now time.Time) string {
 	switch {
 	case t.deletedAt.Load() != 0:
 		return statusDeleting
-	case now.Before(t.readyAt):
+	case now.Before(t.readyAt), t.importing.Load():
 		return statusCreating
 	case now.Before(t.settings.changedAt):
 		return statusUpdating

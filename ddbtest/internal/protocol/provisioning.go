@@ -100,29 +100,6 @@ func listBackups(ctx context.Context, e *engine.Engine, r *reader) ([]byte, erro
 	return result(e.ListBackups(ctx, &in))
 }
 
-var listJobsStructure = structure[engine.ListJobsInput]{
-	{"TableArn", func(r *reader, in *engine.ListJobsInput) { in.TableArn = r.str() }},
-	{"NextToken", func(r *reader, in *engine.ListJobsInput) { in.NextToken = r.str() }},
-	{"MaxResults", func(r *reader, in *engine.ListJobsInput) { in.MaxResults = r.integer("Integer") }},
-	{"PageSize", func(r *reader, in *engine.ListJobsInput) { in.MaxResults = r.integer("Integer") }},
-}
-
-func listExports(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
-	var in engine.ListJobsInput
-	if err := readInput(r, listJobsStructure, &in); err != nil {
-		return nil, err
-	}
-	return result(e.ListExports(ctx, &in))
-}
-
-func listImports(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
-	var in engine.ListJobsInput
-	if err := readInput(r, listJobsStructure, &in); err != nil {
-		return nil, err
-	}
-	return result(e.ListImports(ctx, &in))
-}
-
 var listGlobalTablesStructure = structure[engine.ListGlobalTablesInput]{
 	{"ExclusiveStartGlobalTableName", func(r *reader, in *engine.ListGlobalTablesInput) { in.ExclusiveStartGlobalTableName = r.str() }},
 	{"Limit", func(r *reader, in *engine.ListGlobalTablesInput) { in.Limit = r.integer("Integer") }},

@@ -92,7 +92,7 @@ func createTable(ctx context.Context, e *engine.Engine, r *reader) ([]byte, erro
 	if err := readInput(r, createTableStructure, &in); err != nil {
 		return nil, err
 	}
-	return description("TableDescription")(e.CreateTable(ctx, &in))
+	return named("TableDescription")(e.CreateTable(ctx, &in))
 }
 
 // nameInput holds the only parameter of several table operations.
@@ -109,7 +109,7 @@ func describeTable(ctx context.Context, e *engine.Engine, r *reader) ([]byte, er
 	if err := readInput(r, nameStructure, &in); err != nil {
 		return nil, err
 	}
-	return description("Table")(e.DescribeTable(ctx, in.TableName))
+	return named("Table")(e.DescribeTable(ctx, in.TableName))
 }
 
 func deleteTable(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
@@ -117,17 +117,7 @@ func deleteTable(ctx context.Context, e *engine.Engine, r *reader) ([]byte, erro
 	if err := readInput(r, nameStructure, &in); err != nil {
 		return nil, err
 	}
-	return description("TableDescription")(e.DeleteTable(ctx, in.TableName))
-}
-
-// description writes the description of a table as the member with a name.
-func description(name string) func(*engine.TableDescription, error) ([]byte, error) {
-	return func(d *engine.TableDescription, err error) ([]byte, error) {
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(map[string]any{name: d})
-	}
+	return named("TableDescription")(e.DeleteTable(ctx, in.TableName))
 }
 
 var listTablesStructure = structure[engine.ListTablesInput]{
@@ -149,4 +139,14 @@ func result(out any, err error) ([]byte, error) {
 		return nil, err
 	}
 	return json.Marshal(out)
+}
+
+// named writes a result as the member with a name.
+func named(name string) func(any, error) ([]byte, error) {
+	return func(out any, err error) ([]byte, error) {
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(map[string]any{name: out})
+	}
 }

@@ -41,7 +41,7 @@ func updateTable(ctx context.Context, e *engine.Engine, r *reader) ([]byte, erro
 	if err := readInput(r, updateTableStructure, &in); err != nil {
 		return nil, err
 	}
-	return description("TableDescription")(e.UpdateTable(ctx, &in))
+	return named("TableDescription")(e.UpdateTable(ctx, &in))
 }
 
 // timeToLiveInput holds the parameters of UpdateTimeToLive.
