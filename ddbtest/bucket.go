@@ -8,9 +8,8 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 )
 
-// WithBuckets makes the folders in dir the buckets of S3, so that ExportTableToPointInTime writes files and ImportTable reads them: the object with
-// key "backup/x" of bucket "archive" is the file archive/backup/x in dir. A bucket is there if its folder is. Without this option the two operations are
-// refused, and nothing is listed.
+// WithBuckets makes ExportTableToPointInTime write files and ImportTable read them. dir stands for S3: its folders are the buckets, and the files in them the
+// objects. The object "backup/x" of the bucket "archive" is the file archive/backup/x in dir. Without this option the engine rejects the two operations.
 //
 //	dir := t.TempDir()
 //	if err := os.Mkdir(filepath.Join(dir, "archive"), 0o755); err != nil {
@@ -18,19 +17,19 @@ import (
 //	}
 //	client := ddbtest.New(t, ddbtest.WithBuckets(dir))
 //
-// An export has the layout, the manifests and the checksums of the service, in DynamoDB JSON or Ion, with four data files. It is full, as the table was at any
-// time since point-in-time recovery was enabled, or incremental, from 15 minutes to 24 hours of that time. For that the engine keeps what the items of such tables
-// were before each write, for 35 days on its clock. An engine of [OpenFolder] knows it from its opening only.
+// An export has the files, manifests and checksums of the service, in DynamoDB JSON or Ion, with four data files. A full export shows the table at any
+// time since point-in-time recovery was enabled; an incremental export has the changes of 15 minutes to 24 hours of that time. For this the engine keeps the old
+// versions of the items of such tables, for 35 days on its clock. An engine of [OpenFolder] has no versions from before it was opened.
 //
-// An import makes a table of files in DynamoDB JSON, Ion or CSV, plain or compressed with gzip; zstd is refused. It is subject to the rules of the service: a
-// line that forms no item is one error, and the rest of its file is left out; an item that the table cannot hold, such as one without a key, is one error
-// too, and the next is read. Of items with the same key the last one stays. [WithImportErrors] names each error. Items of imports use no throughput, and no rule of package
-// fault meets them.
+// An import makes a table from files in DynamoDB JSON, Ion or CSV, uncompressed or compressed with gzip; zstd is rejected. A line that forms no item counts as one
+// error, and the rest of its file is left out, as the service does it. An item that the table cannot store, for example without a key, counts as one error too, and the
+// import goes on with the next line. If items have the same key, the last one stays. [WithImportErrors] reports each error. An import uses no throughput, and the rules of package
+// fault for items do not apply to it.
 //
-// Both are done before the reply comes, and the reply says IN_PROGRESS. They are COMPLETED at once, or when the time of [WithStateDelay] has passed; until then
-// the table is CREATING, and an export has no manifests. It gets them with the next [Clock.Advance], DescribeExport or ListExports. An export or an import whose
-// bucket is missing is FAILED; that import makes no table. A client token is valid for 8 hours. What is exported or imported is listed for 90 days, and not
-// kept in a folder of [OpenFolder]. FilterSpecification is refused.
+// Both operations finish their work before they reply, and the reply says IN_PROGRESS. After that they are COMPLETED, or stay IN_PROGRESS for the time of [WithStateDelay]: until
+// then the table is CREATING, and an export has no manifests. The manifests are written by the next [Clock.Advance], DescribeExport or ListExports. If the bucket does
+// not exist, the export or import is FAILED, and no table is made. A client token is valid for 8 hours; exports and imports are listed for 90 days. An engine of
+// [OpenFolder] keeps the imported tables, but forgets the descriptions when it is closed. FilterSpecification is rejected.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.Format.html
@@ -38,8 +37,8 @@ func WithBuckets(dir string) Option {
 	return func(c *config) { c.buckets = dir }
 }
 
-// WithImportErrors calls f for every error of an ImportTable, which the service writes to CloudWatch Logs. f is called before the reply of ImportTable comes, by
-// one import at a time, and must not call the engine's exports and imports.
+// WithImportErrors calls f for every error of an ImportTable; the service writes them to CloudWatch Logs. The engine calls f before ImportTable replies, from one
+// import at a time. f must not call operations of exports and imports.
 func WithImportErrors(f func(ImportError)) Option {
 	return func(c *config) { c.onImport = f }
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,6 +53,66 @@ func ExampleClock_Advance() {
 	// Output:
 	// CREATING
 	// ACTIVE
+}
+
+// A table is exported to a folder, and a new table is made of the export.
+func ExampleWithBuckets() {
+	dir, err := os.MkdirTemp("", "buckets")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.Mkdir(filepath.Join(dir, "archive"), 0o755); err != nil { // a folder is a bucket
+		fmt.Println(err)
+		return
+	}
+	e := ddbtest.NewEngine(ddbtest.WithBuckets(dir), ddbtest.WithImportErrors(func(e ddbtest.ImportError) { fmt.Println(e) }))
+	defer e.Close()
+	ctx, client := context.Background(), e.Client()
+
+	users := "id,name\nu1,Ada\nu2,Grace\n,Nobody\n"
+	if err := os.WriteFile(filepath.Join(dir, "archive", "users.csv"), []byte(users), 0o600); err != nil {
+		fmt.Println(err)
+		return
+	}
+	imported, err := client.ImportTable(ctx, &dynamodb.ImportTableInput{
+		InputFormat:    types.InputFormatCsv,
+		S3BucketSource: &types.S3BucketSource{S3Bucket: aws.String("archive"), S3KeyPrefix: aws.String("users")},
+		TableCreationParameters: &types.TableCreationParameters{
+			TableName:            aws.String("users"),
+			BillingMode:          types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = client.UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{
+		TableName: aws.String("users"), PointInTimeRecoverySpecification: &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true)},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	exported, err := client.ExportTableToPointInTime(ctx, &dynamodb.ExportTableToPointInTimeInput{
+		TableArn: imported.ImportTableDescription.TableArn, S3Bucket: aws.String("archive"), S3Prefix: aws.String("daily"),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	out, err := client.DescribeExport(ctx, &dynamodb.DescribeExportInput{ExportArn: exported.ExportDescription.ExportArn})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(out.ExportDescription.ExportStatus, *out.ExportDescription.ItemCount)
+	// Output:
+	// line 4 of object users.csv of bucket archive: ValidationException: One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: id
+	// COMPLETED 2
 }
 
 // Other programs reach the engine over HTTP.

@@ -44,7 +44,7 @@ func (e *Engine) sourceOf(in *ImportInput) (*importSource, error) {
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.Validation.html
 func (e *Engine) load(j *importJob, t *Table, s *importSource) {
 	for _, key := range s.keys {
-		refused := func(line int, rest bool, err error) {
+		failed := func(line int, rest bool, err error) {
 			j.failed++
 			if e.importError != nil {
 				e.importError(ImportError{ImportARN: j.arn, Bucket: text(j.in.S3BucketSource.S3Bucket), Key: key, Line: line, Rest: rest, Err: err})
@@ -52,23 +52,23 @@ func (e *Engine) load(j *importJob, t *Table, s *importSource) {
 		}
 		source, err := s.bucket.Get(key)
 		if err != nil {
-			refused(0, true, err)
+			failed(0, true, err)
 			continue
 		}
-		e.loadObject(j, t, source, refused)
+		e.loadObject(j, t, source, failed)
 		_ = source.Close() // it was read
 	}
 }
 
 // loadObject stores the items of one object.
-func (e *Engine) loadObject(j *importJob, t *Table, object io.Reader, refused func(line int, rest bool, err error)) {
+func (e *Engine) loadObject(j *importJob, t *Table, object io.Reader, failed func(line int, rest bool, err error)) {
 	if is(j.in.InputCompressionType, "GZIP") {
 		unpacked, err := gzip.NewReader(object)
 		if errors.Is(err, io.EOF) {
 			return // an empty object
 		}
 		if err != nil {
-			refused(0, true, errors.New("the object is not compressed with gzip"))
+			failed(0, true, errors.New("the object is not compressed with gzip"))
 			return
 		}
 		object = unpacked
@@ -83,11 +83,11 @@ func (e *Engine) loadObject(j *importJob, t *Table, object io.Reader, refused fu
 		}
 		j.processed++
 		if err != nil {
-			refused(line, true, err)
+			failed(line, true, err)
 			return
 		}
 		if err := e.putImported(t, item); err != nil {
-			refused(line, false, err)
+			failed(line, false, err)
 			continue
 		}
 		j.imported++

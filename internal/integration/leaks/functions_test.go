@@ -224,6 +224,8 @@ var functions = map[string]any{
 	"dump.Verify":                           dump.Verify,
 	"dump.Workers":                          dump.Workers,
 	"ddbtest.WithoutFaults":                 ddbtest.WithoutFaults,
+	"ddbtest.WithBuckets":                   ddbtest.WithBuckets,
+	"ddbtest.WithImportErrors":              ddbtest.WithImportErrors,
 	"hotkeys.Find":                          hotkeys.Find[member, string],
 	"ddb.SetPartitionSalt":                  ddb.SetPartitionSalt,
 	"ddb.PartitionSaltID":                   ddb.PartitionSaltID,

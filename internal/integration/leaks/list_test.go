@@ -259,10 +259,11 @@ var exportedTypes = map[string]exported{
 	"change-importer.Report": holds[changeimporter.Report](),
 	"change-importer.State":  holds[changeimporter.State]("Processor", "Stream", "Shards"),
 
-	"ddbtest.Clock":      holds[ddbtest.Clock](),
-	"ddbtest.Damage":     holds[ddbtest.Damage]("Kept"),
-	"ddbtest.Engine":     holds[ddbtest.Engine](),
-	"ddbtest.Throughput": holds[ddbtest.Throughput](),
+	"ddbtest.Clock":       holds[ddbtest.Clock](),
+	"ddbtest.Damage":      holds[ddbtest.Damage]("Kept"),
+	"ddbtest.Engine":      holds[ddbtest.Engine](),
+	"ddbtest.ImportError": holds[ddbtest.ImportError]("ImportARN", "Bucket", "Key", "Err"),
+	"ddbtest.Throughput":  holds[ddbtest.Throughput](),
 
 	"ddbtest-fault.Gate":    holds[fault.Gate](),
 	"ddbtest-fault.Matcher": holds[fault.Matcher]("operations", "table"),
