@@ -32,6 +32,7 @@ var foundations = map[string]bool{ // whether it lies above the root
 	"schema":     false,
 	"progress":   false,
 	"pagetoken":  true,
+	"batches":    true,
 	"unique":     true,
 	"sweep":      true,
 	"layerstats": false,

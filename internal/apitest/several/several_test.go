@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/batches"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
@@ -281,12 +282,12 @@ func TestBatchTables(t *testing.T) {
 	for i, p := range list {
 		keys[i] = a.Key(p.Blog, p.ID)
 	}
-	if err := ddb.BatchTables(t.Context(), ddb.WriteIn(a, list, nil), ddb.WriteIn(b, list[:30], nil)); err != nil {
+	if err := batches.Run(t.Context(), batches.Write(a, list, nil), batches.Write(b, list[:30], nil)); err != nil {
 		t.Fatal(err)
 	}
 	var fromA, fromB []ddb.Got[post]
 	var stats ddb.BatchStats
-	if err := ddb.BatchTables(t.Context(), ddb.GetFrom(a, keys, &fromA, ddb.StatsTo(&stats)), ddb.GetFrom(b, keys, &fromB), ddb.WriteIn(a, nil, nil)); err != nil {
+	if err := batches.Run(t.Context(), batches.Get(a, keys, &fromA, ddb.StatsTo(&stats)), batches.Get(b, keys, &fromB), batches.Write(a, nil, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if stats.Done != 60 {
@@ -297,8 +298,8 @@ func TestBatchTables(t *testing.T) {
 			t.Fatalf("item %d: %+v, %+v", i, fromA[i], fromB[i])
 		}
 	}
-	err := ddb.BatchTables(t.Context(), ddb.WriteIn(b, nil, keys), ddb.WriteIn(broken, list, nil), ddb.GetFrom(a, keys, &fromA))
-	failed, ok := errors.AsType[*ddb.BatchTablesError](err)
+	err := batches.Run(t.Context(), batches.Write(b, nil, keys), batches.Write(broken, list, nil), batches.Get(a, keys, &fromA))
+	failed, ok := errors.AsType[*batches.Error](err)
 	if !ok || len(failed.Parts) != 3 || failed.Parts[0] != nil || failed.Parts[1] == nil || failed.Parts[2] != nil || !strings.Contains(err.Error(), "part 1: ") || !strings.Contains(err.Error(), "broken") {
 		t.Fatalf("%v", err)
 	}
@@ -308,14 +309,14 @@ func TestBatchTables(t *testing.T) {
 	if n, err := b.Scan().Count(t.Context()); n != 0 || err != nil {
 		t.Errorf("%d items are left, %v", n, err)
 	}
-	err = ddb.BatchTables(t.Context(), ddb.WriteIn(b, list, nil), ddb.BatchPart{}, ddb.GetFrom(a, keys, nil))
+	err = batches.Run(t.Context(), batches.Write(b, list, nil), batches.Part{}, batches.Get(a, keys, nil))
 	if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "part 1") || !strings.Contains(err.Error(), "part 2") {
 		t.Errorf("empty parts: %v", err)
 	}
 	if n, err := b.Scan().Count(t.Context()); n != 0 || err != nil {
 		t.Errorf("a refused call wrote %d items, %v", n, err)
 	}
-	if err := ddb.BatchTables(t.Context()); err != nil {
+	if err := batches.Run(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

@@ -4,6 +4,7 @@ package leaks_test
 
 import (
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/batches"
 	"github.com/dynamotable/ddb/change"
 	changeimporter "github.com/dynamotable/ddb/change/importer"
 	"github.com/dynamotable/ddb/config"
@@ -98,7 +99,7 @@ var functions = map[string]any{
 	"ddb.AsSet":                             ddb.AsSet[member, string],
 	"ddb.AsStr":                             ddb.AsStr[member, string],
 	"ddb.BatchDeleteItems":                  ddb.BatchDeleteItems[member, string],
-	"ddb.BatchTables":                       ddb.BatchTables,
+	"batches.Run":                           batches.Run,
 	"ddb.BeginsWith":                        ddb.BeginsWith[string],
 	"ddb.BeginsWithText":                    ddb.BeginsWithText[string],
 	"ddb.Between":                           ddb.Between[string],
@@ -151,7 +152,7 @@ var functions = map[string]any{
 	"ddb.FirstTwo":                          ddb.FirstTwo[member, ddb.Three[string, string, string], string, string],
 	"pagetoken.ForTenant":                   pagetoken.ForTenant,
 	"ddb.Ge":                                ddb.Ge[string],
-	"ddb.GetFrom":                           ddb.GetFrom[*ddb.Table[member, string, string], member, ddb.Key[string, string]],
+	"batches.Get":                           batches.Get[*ddb.Table[member, string, string], member, ddb.Key[string, string]],
 	"ddb.GetView":                           ddb.GetView[projection, member, string],
 	"ddb.Gt":                                ddb.Gt[string],
 	"ddb.HarmlessSteps":                     ddb.HarmlessSteps,
@@ -310,7 +311,7 @@ var functions = map[string]any{
 	"ddb.WarnCollectionSize":                ddb.WarnCollectionSize,
 	"ddb.WarnSize":                          ddb.WarnSize,
 	"ddb.WithParents":                       ddb.WithParents[member],
-	"ddb.WriteIn":                           ddb.WriteIn[*ddb.Table[member, string, string], member, ddb.Key[string, string]],
+	"batches.Write":                         batches.Write[*ddb.Table[member, string, string], member, ddb.Key[string, string]],
 	"ddbclient.WithAttemptTimeout":          ddbclient.WithAttemptTimeout,
 	"ddbclient.WithBackoff":                 ddbclient.WithBackoff,
 	"ddb.WithBudget":                        ddb.WithBudget,

@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/batches"
 	"github.com/dynamotable/ddb/change"
 	changeimporter "github.com/dynamotable/ddb/change/importer"
 	"github.com/dynamotable/ddb/config"
@@ -72,8 +73,8 @@ var exportedTypes = map[string]exported{
 	"ddb.Action":               holds[ddb.Action]("Name", "Table", "Index"),
 	"ddb.Attr":                 holds[ddb.Attr[member, string]](),
 	"ddb.AttributeType":        word[ddb.AttributeType](),
-	"ddb.BatchPart":            holds[ddb.BatchPart](),
-	"ddb.BatchTablesError":     holds[ddb.BatchTablesError](),
+	"batches.Part":             holds[batches.Part](),
+	"batches.Error":            holds[batches.Error](),
 	"ddb.Path":                 word[ddb.Path](),
 	"ddb.Mixed":                {typ: reflect.TypeFor[ddb.Mixed[any]](), point: true, names: []string{"m.table"}},
 	"ddb.IncludeExpiredOption": holds[ddb.IncludeExpiredOption](),
