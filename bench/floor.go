@@ -16,8 +16,9 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Floor is the column of what no library over the SDK's client can go below: the SDK signs and sends a request body
-// that is ready, reads the reply into memory that is ready, checks its sum, and nothing is encoded or decoded.
+// Floor is the column of what the SDK's client takes by itself: it signs and sends a request body
+// that is ready, reads the reply into memory that is ready, checks its sum, and no item is encoded or decoded. Only the
+// SDK's serializer for the rest of the request can be left out besides, as ddb does for puts and reads by key.
 const Floor = "floor"
 
 // withFloor adds the floor to a call. Its request body is the one that ddb sends.
