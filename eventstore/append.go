@@ -178,6 +178,7 @@ type commit struct {
 	doubt   bool   // an earlier transaction may be written yet
 	resend  bool   // the next transaction must be the same as the last
 	found   bool   // it was written by an earlier call or attempt
+	roles   []role // of the operations of the last transaction
 	crowded int    // how often in a row it met others on its shards, and nothing else
 }
 

@@ -11,14 +11,12 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// cancelled decides about a transaction that DynamoDB cancelled.
-func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionError, cause error) (outcome, error) {
-	counters := c.op() // behind everything else
-	if c.dedup > 0 {
-		if marker, ok := ddb.CurrentOf[row](cause, counters); ok {
+// onCancelled decides about a transaction that DynamoDB cancelled.
+func (s *Store) onCancelled(ctx context.Context, c *commit, te *ddb.TransactionError, cause error) (outcome, error) {
+	if i := slices.Index(c.roles, ofMarker); i >= 0 {
+		if marker, ok := ddb.CurrentOf[row](cause, i); ok {
 			return s.marked(ctx, c, marker)
 		}
-		counters++
 	}
 	// First the streams that hold the commit: one is enough, whatever the others say.
 	var moved, others []*part
@@ -36,7 +34,7 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 	contended := false
 	for _, p := range append(moved, others...) {
 		head, _ := ddb.CurrentOf[row](cause, p.op)
-		if v, err := s.moved(ctx, c, p, head); v != again || err != nil {
+		if v, err := s.onHeadChanged(ctx, c, p, head); v != again || err != nil {
 			return v, err
 		}
 		contended = true
@@ -46,19 +44,22 @@ func (s *Store) cancelled(ctx context.Context, c *commit, te *ddb.TransactionErr
 	}
 	own := true // all that failed are counters and feed rows
 	for _, f := range te.Failed {
-		switch {
-		case f.Reason != conditionFailed:
+		if f.Reason != conditionFailed {
 			own = own && isTransientReason(f.Reason)
-		case f.Index < len(c.extra):
+			continue
+		}
+		switch c.roles[f.Index] {
+		case ofCaller:
 			return rejected, cause
-		case f.Index < len(c.extra)+s.idCount(c):
-			return s.taken(ctx, c, f.Index-len(c.extra), cause)
-		case f.Index >= counters:
-		case !c.isFeedRow(f.Index):
+		case ofID:
+			return s.taken(ctx, c, f.Index-slices.Index(c.roles, ofID), cause)
+		case ofFeedRow, ofCounter:
+		default:
 			// The head said that there is room, and there is an event: something else wrote it.
 			return rejected, errors.Join(ErrCorruptIdempotency, cause)
 		}
 	}
+	counters := slices.Index(c.roles, ofCounter)
 	for i, sh := range c.shards() {
 		if f := te.At(counters + i); f != nil && f.Reason == conditionFailed {
 			sh.met()
@@ -82,22 +83,6 @@ const conditionFailed = "ConditionalCheckFailed"
 // isTransientReason reports whether a reason may be gone at the next attempt.
 func isTransientReason(reason string) bool {
 	return reason == "TransactionConflict" || reason == "ThrottlingError" || reason == "ProvisionedThroughputExceeded"
-}
-
-// op is the place behind the operations of all parts.
-func (c *commit) op() int {
-	n := len(c.extra)
-	for _, p := range c.parts {
-		n = p.op + 1 + len(p.rows)
-		if p.shard != nil {
-			n++
-		}
-	}
-	return n
-}
-
-func (c *commit) isFeedRow(op int) bool {
-	return slices.ContainsFunc(c.parts, func(p *part) bool { return p.shard != nil && op == p.op+1+len(p.rows) })
 }
 
 // recount takes the number that another writer left in the counter.
@@ -125,9 +110,9 @@ func (s *Store) marked(ctx context.Context, c *commit, marker row) (outcome, err
 	return s.foundAs(ctx, c, nil, nil)
 }
 
-// unknown decides about a transaction of which nobody knows whether it was written: the heads of its streams tell.
+// onUnknown decides about a transaction of which nobody knows whether it was written: the heads of its streams tell.
 // All parts were written or none, but one stream alone may hold an earlier commit with the same id.
-func (s *Store) unknown(ctx context.Context, c *commit, cause error) (outcome, error) {
+func (s *Store) onUnknown(ctx context.Context, c *commit, cause error) (outcome, error) {
 	var first row
 	for i, p := range c.parts {
 		head, _, err := s.head(ctx, p.stream)
@@ -138,7 +123,7 @@ func (s *Store) unknown(ctx context.Context, c *commit, cause error) (outcome, e
 			return same, errors.Join(cause, err)
 		}
 		if _, _, ok := head.remembered(c.id); ok {
-			return s.moved(ctx, c, p, head)
+			return s.onHeadChanged(ctx, c, p, head)
 		}
 		if i == 0 {
 			first = head
@@ -148,12 +133,12 @@ func (s *Store) unknown(ctx context.Context, c *commit, cause error) (outcome, e
 	if first.Version == p.base && first.Deleted == 0 {
 		return same, cause // it may still be under way; the condition lets one of the two in
 	}
-	return s.moved(ctx, c, p, first)
+	return s.onHeadChanged(ctx, c, p, first)
 }
 
-// moved decides about a part whose stream was not at the version that the transaction
+// onHeadChanged decides about a part whose stream was not at the version that the transaction
 // asked for, by the events behind that version: ours, others', or both.
-func (s *Store) moved(ctx context.Context, c *commit, p *part, head row) (outcome, error) {
+func (s *Store) onHeadChanged(ctx context.Context, c *commit, p *part, head row) (outcome, error) {
 	n := int64(len(p.events))
 	var there []Event
 	if p.expected.kind != exactly && !c.doubt {

@@ -126,7 +126,7 @@ func (c *commit) stopped(err error) error {
 
 func (s *Store) try(ctx context.Context, c *commit) (outcome, error) {
 	if !c.resend {
-		if v, err := s.bases(ctx, c); v == written || err != nil {
+		if v, err := s.readVersions(ctx, c); v == written || err != nil {
 			return v, err
 		}
 	}
@@ -136,10 +136,10 @@ func (s *Store) try(ctx context.Context, c *commit) (outcome, error) {
 	}
 	if errors.Is(err, ddb.ErrOutcomeUnknown) {
 		c.doubt = true
-		return s.unknown(ctx, c, err)
+		return s.onUnknown(ctx, c, err)
 	}
 	if te, ok := errors.AsType[*ddb.TransactionError](err); ok {
-		return s.cancelled(ctx, c, te, err)
+		return s.onCancelled(ctx, c, te, err)
 	}
 	if c.resend && ddb.IsRetryable(err) {
 		return same, err
@@ -147,8 +147,8 @@ func (s *Store) try(ctx context.Context, c *commit) (outcome, error) {
 	return rejected, err
 }
 
-// bases finds the version behind which each part goes.
-func (s *Store) bases(ctx context.Context, c *commit) (outcome, error) {
+// readVersions finds the version behind which each part goes.
+func (s *Store) readVersions(ctx context.Context, c *commit) (outcome, error) {
 	for _, p := range c.parts {
 		if p.based {
 			continue
@@ -273,31 +273,52 @@ func (c *commit) shards() []*shard {
 	return list
 }
 
+// role is what an operation of a commit's transaction is for.
+type role uint8
+
+const (
+	ofCaller role = iota // given with the append
+	ofID                 // reserves the id of an event
+	ofHead
+	ofEvents
+	ofFeedRow
+	ofMarker
+	ofCounter
+)
+
 // operations are those of the caller, then the ids of the events, then of each part its head, events and feed
-// row, then the marker and the counters.
-func (s *Store) operations(c *commit) []ddb.TxOp {
-	ops := append(slices.Clone(c.extra), s.idOps(c)...)
+// row, then the marker and the counters. It notes their roles.
+func (s *Store) operations(c *commit) (ops []ddb.TxOp) {
+	c.roles = c.roles[:0]
+	add := func(r role, list ...ddb.TxOp) {
+		ops = append(ops, list...)
+		for range list {
+			c.roles = append(c.roles, r)
+		}
+	}
+	add(ofCaller, c.extra...)
+	add(ofID, s.idOps(c)...)
 	for _, p := range c.parts {
 		p.first, p.last = p.base+1, p.base+int64(len(p.events))
 		p.op = len(ops)
-		ops = append(ops, s.headOp(c, p))
+		add(ofHead, s.headOp(c, p))
 		rows := p.rows
 		if p.aead != nil {
 			rows = p.sent
 		}
 		for i := range rows {
 			r := s.placed(p, rows[i], p.base)
-			ops = append(ops, s.table.TxCreate(&r))
+			add(ofEvents, s.table.TxCreate(&r))
 		}
 		if p.shard != nil {
-			ops = append(ops, s.table.TxCreate(s.feedRow(c, p)))
+			add(ofFeedRow, s.table.TxCreate(s.feedRow(c, p)))
 		}
 	}
 	if c.dedup > 0 {
-		ops = append(ops, s.table.TxCreate(c.marker()))
+		add(ofMarker, s.table.TxCreate(c.marker()))
 	}
 	for _, sh := range c.shards() {
-		ops = append(ops, s.counterOp(c, sh))
+		add(ofCounter, s.counterOp(c, sh))
 	}
 	return ops
 }

@@ -114,7 +114,7 @@ func (s *subscription) share(ctx context.Context) error {
 			err = nil
 		}
 		if err == nil {
-			err = g.rest(ctx)
+			err = g.waitNextScan(ctx)
 		}
 	}
 	drain()
@@ -136,8 +136,8 @@ func (g *sharing) timedSwap(ctx context.Context, was, will shardLease) (shardLea
 	return l, swapped, err
 }
 
-// rest waits until it is time to look again.
-func (g *sharing) rest(ctx context.Context) error {
+// waitNextScan waits until it is time to look again.
+func (g *sharing) waitNextScan(ctx context.Context) error {
 	t := time.NewTimer(g.failover / 2)
 	defer t.Stop()
 	select {

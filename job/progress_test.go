@@ -65,12 +65,12 @@ func TestWaitsOfWrites(t *testing.T) {
 					reasons = append(reasons, p.Reason)
 				}
 			}), "migration")
-			j, err := newJob(t, table, lower), error(nil)
+			j := newJob(t, table, lower)
+			run := func() error { _, err := j.Run(ctx); return err }
 			if c.apply {
-				err = j.Apply(ctx, "3")
-			} else {
-				_, err = j.Run(ctx)
+				run = func() error { return j.Apply(ctx, "3") }
 			}
+			err := run()
 			if p := task.Progress(); err != nil || !slices.Equal(reasons, c.want) || p.State != progress.Running {
 				t.Errorf("%s: %v, waits for %q, now %v", name, err, reasons, p)
 			}

@@ -28,7 +28,7 @@ func TestBegunSegmentsAreBounded(t *testing.T) {
 	for name, throttled := range map[string]func(page int) bool{ // once
 		"never":        func(int) bool { return false },
 		"all":          func(int) bool { return true },
-		"by chance":    func(int) bool { return rand.IntN(2) == 0 }, //nolint:gosec // of a test
+		"by chance":    func(int) bool { return rand.IntN(2) == 0 },
 		"at the start": func(n int) bool { return n < 100 },
 	} {
 		for _, reason := range []string{"TableReadKeyRangeThroughputExceeded", "TableReadProvisionedThroughputExceeded"} {

@@ -13,11 +13,11 @@ import (
 )
 
 var (
-	errRejected = errors.New("rejected")
-	errFinal    = errors.New("final")
-	unknown     = fmt.Errorf("call: %w", repeat.ErrOutcomeUnknown)
-	lost        = fmt.Errorf("call: %w", repeat.ErrReplyLost)
-	finalDoubt  = fmt.Errorf("%w: %w", errFinal, unknown)
+	errRejected     = errors.New("rejected")
+	errFinal        = errors.New("final")
+	errUnknown      = fmt.Errorf("call: %w", repeat.ErrOutcomeUnknown)
+	errLost         = fmt.Errorf("call: %w", repeat.ErrReplyLost)
+	errFinalUnknown = fmt.Errorf("%w: %w", errFinal, errUnknown)
 )
 
 // How often a write is sent, with which errors before it, and what its last error matches.
@@ -33,13 +33,13 @@ func TestWrites(t *testing.T) {
 	}{
 		"applied":                 {replies: []error{nil}, sent: 1},
 		"rejected":                {replies: []error{errRejected}, sent: 1, plain: []error{errRejected}, inDoubt: []error{errRejected}},
-		"unknown, applied":        {replies: []error{unknown, nil}, sent: 2},
-		"lost, applied":           {replies: []error{lost, nil}, sent: 2},
-		"unknown, rejected":       {replies: []error{unknown, errRejected}, sent: 2, plain: []error{errRejected}, inDoubt: []error{errRejected, repeat.ErrOutcomeUnknown}},
-		"lost, unknown, rejected": {replies: []error{lost, unknown, errRejected}, sent: 3, plain: []error{errRejected}, inDoubt: []error{errRejected, repeat.ErrOutcomeUnknown}},
-		"unknown for good":        {replies: []error{unknown}, sent: 5, plain: []error{repeat.ErrOutcomeUnknown}, inDoubt: []error{repeat.ErrOutcomeUnknown}},
-		"lost for good":           {replies: []error{lost}, sent: 5, plain: []error{repeat.ErrReplyLost}, inDoubt: []error{repeat.ErrReplyLost}},
-		"unknown, then cancelled": {replies: []error{unknown}, cancel: 2, sent: 2, plain: []error{repeat.ErrOutcomeUnknown}, inDoubt: []error{repeat.ErrOutcomeUnknown}},
+		"unknown, applied":        {replies: []error{errUnknown, nil}, sent: 2},
+		"lost, applied":           {replies: []error{errLost, nil}, sent: 2},
+		"unknown, rejected":       {replies: []error{errUnknown, errRejected}, sent: 2, plain: []error{errRejected}, inDoubt: []error{errRejected, repeat.ErrOutcomeUnknown}},
+		"lost, unknown, rejected": {replies: []error{errLost, errUnknown, errRejected}, sent: 3, plain: []error{errRejected}, inDoubt: []error{errRejected, repeat.ErrOutcomeUnknown}},
+		"unknown for good":        {replies: []error{errUnknown}, sent: 5, plain: []error{repeat.ErrOutcomeUnknown}, inDoubt: []error{repeat.ErrOutcomeUnknown}},
+		"lost for good":           {replies: []error{errLost}, sent: 5, plain: []error{repeat.ErrReplyLost}, inDoubt: []error{repeat.ErrReplyLost}},
+		"unknown, then cancelled": {replies: []error{errUnknown}, cancel: 2, sent: 2, plain: []error{repeat.ErrOutcomeUnknown}, inDoubt: []error{repeat.ErrOutcomeUnknown}},
 	} {
 		check := func(kind string, sent int, err error, want []error) {
 			t.Helper()
@@ -83,7 +83,7 @@ func TestWrites(t *testing.T) {
 func TestFinalErrors(t *testing.T) {
 	t.Parallel()
 	sent := 0
-	write := func(error) error { sent++; return finalDoubt }
+	write := func(error) error { sent++; return errFinalUnknown }
 	if err := repeat.WriteInDoubt(t.Context(), write, errRejected, errFinal); sent != 1 || !errors.Is(err, errFinal) {
 		t.Errorf("sent %d times: %v", sent, err)
 	}

@@ -89,7 +89,7 @@ var mutations = []mutation{
 	},
 	{
 		"a transaction without a reply leaves no doubt", "eventstore/send.go",
-		"c.doubt = ", "true", "false", "\n\t\treturn s.unknown",
+		"c.doubt = ", "true", "false", "\n\t\treturn s.onUnknown",
 	},
 	{
 		"a commit id that the head remembers is not recognised", "eventstore/row.go",
