@@ -222,14 +222,12 @@ func TestExportLayout(t *testing.T) {
 // Exports show the table as it was at their time, and what has changed in their time span, whatever was written since.
 func TestExportHistory(t *testing.T) {
 	fewChecks(t)
+	root, run := t.TempDir(), 0
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("", "buckets")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = os.RemoveAll(dir) }()
+		run++
+		dir := filepath.Join(root, fmt.Sprint(run))
 		bucket := filepath.Join(dir, "archive")
-		if err := os.Mkdir(bucket, 0o755); err != nil {
+		if err := os.MkdirAll(bucket, 0o755); err != nil {
 			t.Fatal(err)
 		}
 		e := ddbtest.NewEngine(ddbtest.WithVirtualClock(exportStart), ddbtest.WithBuckets(dir))

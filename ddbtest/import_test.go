@@ -287,6 +287,7 @@ func TestImportObjects(t *testing.T) {
 // What is exported is imported as the same items, whatever their types, in both formats.
 func TestExportIsImported(t *testing.T) {
 	fewChecks(t)
+	root, run := t.TempDir(), 0
 	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", `"\'`, "null", "$1", "a b", "\x00\n\u2028😀", "{{"}))
 	number := rapid.OneOf(
 		rapid.Map(rapid.Int64(), func(n int64) string { return fmt.Sprint(n) }),
@@ -325,12 +326,9 @@ func TestExportIsImported(t *testing.T) {
 		})
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("", "buckets")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = os.RemoveAll(dir) }()
-		if err := os.Mkdir(filepath.Join(dir, "archive"), 0o755); err != nil {
+		run++
+		dir := filepath.Join(root, fmt.Sprint(run))
+		if err := os.MkdirAll(filepath.Join(dir, "archive"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		e := ddbtest.NewEngine(ddbtest.WithBuckets(dir), ddbtest.WithImportErrors(func(e ddbtest.ImportError) { t.Error(e) }))
@@ -493,7 +491,6 @@ func TestImportIsKept(t *testing.T) {
 			mustImport(t, e.Client(), importOf("orders", "CSV"))
 			_, err := e.Client().ImportTable(t.Context(), importOf("orders", "CSV"))
 			wantError(t, err, "ResourceInUseException", "Table already exists: orders")
-			kept = contentsOf(t, e, "orders")
 			if err := os.RemoveAll(filepath.Join(buckets, "archive")); err != nil {
 				t.Fatal(err)
 			}

@@ -277,24 +277,24 @@ func ionEscape(text []byte) (char rune, n int) {
 		if !bytes.HasPrefix(text[n:], []byte(`\u`)) {
 			return 0, 0
 		}
-		low, more := ionEscapeUnit(text[n:])
-		if char = utf16.DecodeRune(char, low); char == utf8.RuneError {
+		if char = utf16.DecodeRune(char, ionEscapeUnit(text[n:])); char == utf8.RuneError {
 			return 0, 0
 		}
-		n += more
+		n += ionUnitSize
 	}
 	return char, n
 }
 
-// ionEscapeUnit reads \u and four digits.
-func ionEscapeUnit(text []byte) (unit rune, n int) {
-	const size = len(`\u0000`)
-	if len(text) < size {
-		return 0, size
+const ionUnitSize = len(`\u0000`)
+
+// ionEscapeUnit reads \u and four digits; 0 is none.
+func ionEscapeUnit(text []byte) rune {
+	if len(text) < ionUnitSize {
+		return 0
 	}
-	code, err := strconv.ParseUint(string(text[2:size]), 16, 16)
+	code, err := strconv.ParseUint(string(text[2:ionUnitSize]), 16, 16)
 	if err != nil {
-		return 0, size
+		return 0
 	}
-	return rune(code), size
+	return rune(code)
 }
