@@ -11,8 +11,8 @@ type Action struct {
 	Index string // empty for the table itself
 }
 
-// Actions are the permissions that the request needs. A transaction needs those of its
-// operations; none is for the transaction as a whole.
+// Actions are the permissions that the request needs. A transaction needs those of its operations; there is no permission
+// for the transaction as a whole.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 func (c *Call) Actions() []Action {

@@ -12,14 +12,14 @@ import (
 	"github.com/dynamotable/ddb/internal/redact"
 )
 
-// advisedError is a refusal by DynamoDB of which the cause outside the call is known.
+// advisedError is a refusal by DynamoDB whose cause lies outside the call and is known.
 type advisedError struct {
 	text string // what the service said, and what to do
 	err  error
-	is   error // the sentinel that it matches, may be nil
+	is   error // the sentinel that it matches; may be nil
 }
 
-// Error is the service's text and what to do.
+// Error returns the service's text and what to do.
 func (e *advisedError) Error() string { return e.text }
 
 // Unwrap returns the sentinel and the service's error.
@@ -27,12 +27,12 @@ func (e *advisedError) Unwrap() []error { return redact.All(e.is, e.err) }
 
 const (
 	otherSchema = "the live table has other keys than its definition here: VerifyTable lists the differences"
-	// NULL is what nil and a nil pointer, slice or map are stored as without omitempty.
+	// Without omitempty, nil and a nil pointer, slice or map are stored as NULL.
 	nullIndexKey = "an index key cannot be NULL: omitempty in the tag of that field stores such items without the attribute, and so leaves them out of the index"
 	badIdentity  = "the credentials are not valid for this Region and endpoint: check AWS_PROFILE and the AWS_ variables, or log in again"
 )
 
-// advice is what DynamoDB's refusals do not say. Code alone decides if there is no text.
+// advice adds to DynamoDB's refusals what they do not say. An entry without text matches by the code alone.
 var advice = []struct {
 	code, text string
 	is         error
@@ -58,7 +58,7 @@ var advice = []struct {
 	{"ExpiredTokenException", "", nil, badIdentity},
 }
 
-// advise adds what to do to a refusal that is known.
+// advise adds what to do to a known refusal.
 func advise(err error) error {
 	if _, done := errors.AsType[*advisedError](err); done {
 		return err

@@ -7,10 +7,10 @@ import (
 	"iter"
 )
 
-// AnyRead is the constraint of functions that take a query or a scan of items of type T, whatever its kind: [Query], [IndexQuery],
-// [Scan] or [IndexScan]. Q is the type of the query itself, which its steps return:
+// AnyRead is the constraint of functions that take any kind of query or scan of items of type T: [Query], [IndexQuery],
+// [Scan] or [IndexScan]. Q is the type of the query itself, which its methods return:
 //
-//	// page reads 20 items behind a cursor, of any query or scan of orders.
+//	// page reads 20 items after a cursor, of any query or scan of orders.
 //	func page[Q ddb.AnyRead[Order, Q]](ctx context.Context, q Q, after ddb.Cursor[Order]) (ddb.Page[Order], error) {
 //		return q.Limit(20).After(after).Page(ctx)
 //	}
@@ -19,8 +19,8 @@ import (
 //	first, err = page(ctx, byStatus.Query("open"), ddb.Cursor[Order]{})
 //	first, err = page(ctx, orders.Scan(), ddb.Cursor[Order]{})
 //
-// Q is inferred. Steps that not every kind has, such as Consistent, are taken by the caller; for those that all queries
-// have, and scans have not, see [AnyQuery].
+// Q is inferred. Methods that not every kind has, such as Consistent, must be called by the caller. For those that queries
+// have and scans do not, see [AnyQuery].
 type AnyRead[T, Q any] interface { //nolint:interfacebloat // a constraint with all that the kinds of reads have in common; nobody implements it
 	Paged[T]
 	Filter(conds ...Cond[T]) Q
@@ -37,7 +37,8 @@ type AnyRead[T, Q any] interface { //nolint:interfacebloat // a constraint with 
 	First(ctx context.Context) (T, error)
 }
 
-// ReaderOf is a query or scan of any kind as one type, for programs that choose the kind at run time. It reads as the query does.
+// ReaderOf returns any kind of query or scan as one type, for programs that choose the kind at run time. It reads what the
+// query reads.
 func ReaderOf[T any](q Paged[T]) *Reader[T] {
 	if q == nil {
 		return nil
@@ -45,7 +46,7 @@ func ReaderOf[T any](q Paged[T]) *Reader[T] {
 	return (*Reader[T])(q.paged(nil))
 }
 
-// AnyQuery is [AnyRead] for queries alone, of a table or of an index: [Query] or [IndexQuery]. They can be turned around, and read
+// AnyQuery is [AnyRead] for queries only, of a table or of an index: [Query] or [IndexQuery]. They can be reversed, and read
 // backwards from a cursor.
 type AnyQuery[T, Q any] interface {
 	AnyRead[T, Q]

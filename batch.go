@@ -32,7 +32,7 @@ const (
 
 const maxCausesInText = 3
 
-// keySlack is how much longer than the first the keys of a batch are expected to be.
+// keySlack is how much longer than the first key the other keys of a batch are expected to be.
 const keySlack = 4
 
 // BatchOption is an option of the batch writes.
@@ -49,19 +49,18 @@ func batchOptions(opts []BatchOption) (call batchCall) {
 	return call
 }
 
-// BatchStats is what a batch or a transaction did. Hand it in with [StatsTo].
+// BatchStats reports what a batch or a transaction did. Pass one to the call with [StatsTo].
 type BatchStats struct {
-	// Done is how many inputs were read, written or deleted for certain.
+	// Done is the number of inputs that were certainly read, written or deleted.
 	Done int
-	// Requests is how many requests DynamoDB has answered, the SDK's own retries not
-	// counted: with success, or with a transaction that it cancelled, which it bills too. The ledger counts the same.
+	// Requests is the number of requests that DynamoDB answered, without the SDK's own retries. A cancelled transaction
+	// counts, since it is billed. The ledger counts the same.
 	Requests int
-	// Retries is how many of them sent again what DynamoDB had left unprocessed or refused
-	// for lack of capacity.
+	// Retries is the number of requests that sent again what DynamoDB had left unprocessed or had throttled.
 	Retries int
 	// Elapsed is the time that the call took.
 	Elapsed time.Duration
-	// Consumed is what it cost; zero without capacity counting.
+	// Consumed is the capacity that it consumed; zero without capacity counting.
 	Consumed cost.Consumed
 }
 
@@ -96,8 +95,7 @@ func (o statsOption) addTo(tx *transaction) { tx.dst = o.dst }
 
 func (o statsOption) addRead(tx *transactionRead) { tx.dst = o.dst }
 
-// StatsTo stores what a batch or a transaction did in dst, after success and after
-// failure:
+// StatsTo stores in dst what a batch or a transaction did, after success and after failure:
 //
 //	var stats ddb.BatchStats
 //	err := events.BatchPut(ctx, list, ddb.StatsTo(&stats))
@@ -113,29 +111,29 @@ func StatsTo(dst *BatchStats) interface {
 	return statsOption{dst}
 }
 
-// BatchError is a batch of which a part was not done. Everything that it does
-// not list was done. Use errors.Is and errors.As on it for the causes.
+// BatchError is the error of a batch that was done only in part. Everything that it does not list was done. Use errors.Is
+// and errors.As for the causes.
 type BatchError struct {
-	// Total is how many inputs the call had.
+	// Total is the number of inputs of the call.
 	Total int
-	// Failed are the inputs that were not, or not for certain, done, in the order of the input.
+	// Failed lists the inputs that were not done, or may not have been, in input order.
 	Failed []BatchFailure
 }
 
-// BatchFailure is one input of a batch that was not, or not for certain, done.
+// BatchFailure is one input of a batch that was not done, or may not have been.
 type BatchFailure struct {
-	// Index is the place in the argument of the call.
+	// Index is the position in the argument of the call.
 	Index int
-	// Delete tells a delete of BatchWrite from a put; Index then counts in the deletes.
+	// Delete is true for a delete of BatchWrite; Index is then a position in the deletes.
 	Delete bool
-	// Unknown is set when a write was sent and no reply tells whether this input
-	// was done; Err then matches [ErrOutcomeUnknown]. To put or delete again gives the
-	// same result, unless another writer came between. Reads are never unknown.
+	// Unknown is true if a write was sent and no reply says whether this input was done; Err then matches
+	// [ErrOutcomeUnknown]. Putting or deleting again gives the same result, unless another writer changed the item in
+	// between. Reads are never unknown.
 	Unknown bool
 	Err     error
 }
 
-// Error counts the failures and gives the first distinct causes.
+// Error returns the number of failures and the first distinct causes.
 func (e *BatchError) Error() string {
 	texts := []string{fmt.Sprintf("%d of %d not done", len(e.Failed), e.Total)}
 	for _, err := range e.Unwrap() {
@@ -146,7 +144,7 @@ func (e *BatchError) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Unwrap returns the causes, one for each row of inputs that failed together.
+// Unwrap returns the causes, one for each run of inputs that failed together.
 func (e *BatchError) Unwrap() []error {
 	var causes []error
 	for _, f := range e.Failed {
@@ -157,7 +155,7 @@ func (e *BatchError) Unwrap() []error {
 	return redact.All(causes...)
 }
 
-// isTransient reports whether what failed was not done, and may all be done later.
+// isTransient reports whether nothing that failed was done, and all of it may succeed later.
 func (e *BatchError) isTransient() bool {
 	for _, f := range e.Failed {
 		if f.Unknown {
@@ -173,15 +171,15 @@ func (e *BatchError) isTransient() bool {
 	return len(causes) > 0
 }
 
-// sameError is a == b for errors of types that may not be comparable.
+// sameError reports whether a == b, for errors whose types may not be comparable.
 func sameError(a, b error) bool {
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b //nolint:errorlint // the very same error, not one like it
 }
 
-// Puts are the indexes of the puts, or of the keys of BatchGet, that failed.
+// Puts returns the indexes of the puts, or of the keys of BatchGet, that failed.
 func (e *BatchError) Puts() []int { return e.indexes(false) }
 
-// Deletes are the indexes of the deletes that failed.
+// Deletes returns the indexes of the deletes that failed.
 func (e *BatchError) Deletes() []int { return e.indexes(true) }
 
 func (e *BatchError) indexes(del bool) []int {
@@ -194,8 +192,7 @@ func (e *BatchError) indexes(del bool) []int {
 	return all
 }
 
-// Pick returns the elements of a list at the given indexes, for example the items
-// to try again:
+// Pick returns the elements of a list at the given indexes, for example the items to retry:
 //
 //	var failed *ddb.BatchError
 //	if errors.As(err, &failed) {
@@ -211,7 +208,7 @@ func Pick[E any](list []E, indexes []int) []E {
 	return picked
 }
 
-// batch is one batch call under way: its entries are sent in requests of several, some requests at a time.
+// batch is one batch call in progress. It sends its entries in requests of several, and some requests at a time.
 type batch struct {
 	core  *core
 	op    string
@@ -223,31 +220,31 @@ type batch struct {
 	paths      []expr.Path  // that are read
 	first      int          // index of the first input, in a stream
 	entries    []batchEntry
-	byKey      map[string]*batchEntry // the entry that stands for each key
+	byKey      map[string]*batchEntry // the entry that is sent for each key
 	stats      BatchStats
 	start      time.Time
 	mu         sync.Mutex // guards stats and queue
 	queue      []*batchEntry
 	all        []*batchEntry // that are sent
-	halt       atomic.Value  // halted, once nothing more shall be sent
+	halt       atomic.Value  // set once nothing more is to be sent
 	idle       *time.Timer   // ends the batch when nothing was done for idleLimit
 	idleLimit  time.Duration
 	task       *progress.Task
-	kept       atomic.Bool // a hook has seen the entries and may keep them
+	kept       atomic.Bool // a hook saw the entries and may keep them
 }
 
-// halted is the error of a request that refuses all that would follow. (The compiler makes the methods of an
-// atomic.Pointer[error] again in each package that uses a table.)
+// halted is the error of a request after which every other request would be refused too. (The compiler makes the methods of
+// an atomic.Pointer[error] again in each package that uses a table.)
 type halted struct{ cause error }
 
-// batchEntry is one input. Only the worker that has it writes to it.
+// batchEntry is one input. Only the worker that holds it writes to it.
 type batchEntry struct {
 	index   int
 	del     bool
 	key     string
 	data    []byte      // the encoded item or key
-	winner  *batchEntry // of the same key, which stands for this one
-	twin    *batchEntry // the next of the same key for which this one stands
+	winner  *batchEntry // of the same key, which is sent in place of this one
+	twin    *batchEntry // the next of the same key, in whose place this one is sent
 	err     error
 	other   bool // its item is of another type, and was left out
 	unknown bool // a request with it was sent whose reply was lost
@@ -255,7 +252,7 @@ type batchEntry struct {
 	sent    int  // how often, those of the SDK's loop included
 }
 
-// leftOf finds the entries of a request that its reply leaves, by their keys.
+// leftOf finds, by their keys, the entries of a request that its reply leaves unprocessed.
 func (b *batch) leftOf(left []*batchEntry, pending []*batchEntry, key map[string]types.AttributeValue) ([]*batchEntry, error) {
 	e := b.byKey[b.core.keyNames.ID(key)]
 	if e == nil || !slices.Contains(pending, e) {

@@ -16,14 +16,14 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// A batch keeps a share of its caller's time for what the caller does with the report.
+// A batch leaves its caller some time to act on the report.
 const (
 	reportShare = 10
 	maxReport   = time.Second
 )
 
-// keepReportTime ends a call before the deadline of its caller: a tenth of the time that is
-// left before it, at most a second, so that the caller can still act on what was not done.
+// keepReportTime ends a call before the deadline of its caller, by a tenth of the time left but at most a second, so that
+// the caller can still act on what was not done.
 func keepReportTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	left := time.Until(deadline)
@@ -34,7 +34,7 @@ func keepReportTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadlineCause(ctx, deadline.Add(-kept), &earlyEndError{kept})
 }
 
-// earlyEndError is why a batch ended before the deadline of its caller. It matches context.DeadlineExceeded.
+// earlyEndError is the error of a batch that ended before the deadline of its caller. It matches context.DeadlineExceeded.
 type earlyEndError struct{ kept time.Duration }
 
 func (e *earlyEndError) Error() string {
@@ -43,7 +43,7 @@ func (e *earlyEndError) Error() string {
 
 func (e *earlyEndError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// noProgressError is why a batch ended in which nothing was done for too long.
+// noProgressError is the error of a batch that made no progress for too long.
 type noProgressError struct {
 	limit time.Duration
 	write bool
@@ -57,8 +57,8 @@ func (e *noProgressError) Error() string {
 	return fmt.Sprintf("no item was %s for %v (RetryPolicy.MaxElapsed)", done, e.limit)
 }
 
-// bounded is a context that ends when no item was written or read for as long as the policy
-// allows, whatever is under way then. stop must be called.
+// bounded returns a context that ends when no item was written or read for as long as the policy allows, even if requests
+// are in flight. stop must be called.
 func (b *batch) bounded(ctx context.Context) (_ context.Context, stop func()) {
 	end := &noProgressError{b.core.retry.withDefaults().MaxElapsed, b.write}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -70,10 +70,10 @@ func (b *batch) bounded(ctx context.Context) (_ context.Context, stop func()) {
 	}
 }
 
-// advanced starts the time without progress again.
+// advanced restarts the time without progress.
 func (b *batch) advanced() { b.idle.Reset(b.idleLimit) }
 
-// ended is why the context of a batch has ended, or nil.
+// ended returns why the context of a batch has ended, or nil.
 func ended(ctx context.Context) error {
 	err := ctx.Err()
 	if err == nil {
@@ -90,8 +90,8 @@ func ended(ctx context.Context) error {
 	}
 }
 
-// failure is the error of inputs whose request has failed. When the batch was ended while the
-// request was under way, that is the cause, and not what the SDK says of a cancelled context.
+// failure returns the error of inputs whose request failed. If the batch ended while the request was in flight, that is the
+// cause, not what the SDK reports for a cancelled context.
 func failure(ctx context.Context, err error) error {
 	end := ended(ctx)
 	switch {
@@ -103,7 +103,8 @@ func failure(ctx context.Context, err error) error {
 	return &unprocessedError{what: "no reply came", why: end}
 }
 
-// unprocessedError is an input that was not done, or not for certain, when its batch ended; nothing refused it for good.
+// unprocessedError is the error of an input that was not done, or may not have been, when its batch ended; it was not
+// permanently refused.
 type unprocessedError struct {
 	what string // is known of it
 	why  error  // the batch has ended
@@ -125,10 +126,10 @@ func (e *unprocessedError) Unwrap() []error {
 	return []error{e.why, e.last}
 }
 
-// throttleOnce hands a throttled request back to the batch, whose policy says when it is sent again.
+// throttleOnce returns a throttled request to the batch, whose policy decides when it is sent again.
 type throttleOnce struct{ aws.RetryerV2 }
 
-// IsErrorRetryable is asked about every failed attempt.
+// IsErrorRetryable is called for every failed attempt.
 func (t *throttleOnce) IsErrorRetryable(err error) bool {
 	retry := t.RetryerV2.IsErrorRetryable(err)
 	_, throttled := throttlingOf(err)

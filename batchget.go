@@ -24,22 +24,19 @@ import (
 // Got is one result of BatchGet.
 type Got[T any] struct {
 	Item T
-	// Found is false when there is no item with the key, and when the key failed.
+	// Found is false if there is no item with the key, and if the key failed.
 	Found bool
 }
 
-// BatchGet reads any number of items by their keys: got[i] belongs to keys[i].
-// Keys are sent once however often they stand in the list, 100 at a time, up to
-// the table's [Concurrency] requests at once. Keys that DynamoDB left unprocessed, or
-// throttled, are sent again, with full jitter, within the [RetryPolicy]; large items come
-// 16 MB at a time. It ends when no item was read for the policy's MaxElapsed, and before
-// the deadline of the context, as [Table.BatchPut] does.
+// BatchGet reads any number of items by their keys: got[i] belongs to keys[i]. Each distinct key is sent once, 100 keys in a
+// request and up to [Concurrency] requests at once. Keys that DynamoDB left unprocessed or throttled are sent again, with
+// full jitter, within the [RetryPolicy]; DynamoDB returns at most 16 MB at a time. The batch ends when no item was read for
+// the policy's MaxElapsed, and before the deadline of the context, like [Table.BatchPut].
 //
-// Keys that could not be read are named by a [*BatchError]; the rest of the
-// result is good. Keys that cannot be keys are refused before anything is sent.
-// Options are those of Get, and [StatsTo].
+// A [*BatchError] lists the keys that could not be read; the rest of the result is valid. Values that cannot be keys are
+// refused before anything is sent. The options are those of Get, and [StatsTo].
 //
-// Each item is billed by itself, as by Get. The items of one call are not a snapshot.
+// Each item is billed as a Get. The items of one call are not a snapshot.
 func (t *Table[T, PK, SK]) BatchGet(ctx context.Context, keys []Key[PK, SK], opts ...GetOption) (got []Got[T], err error) {
 	err = t.tableCore(nil).batchGet(ctx, &keys, &got, opts)
 	return got, err
@@ -51,10 +48,9 @@ func (t *SimpleTable[T, PK]) BatchGet(ctx context.Context, keys []PK, opts ...Ge
 	return got, err
 }
 
-// BatchGetAll is BatchGet for a stream of keys of any length, in constant memory: it
-// reads as many keys at once as the table's [Concurrency] allows. It yields the
-// results in the order of the keys, up to the first key that could not be read: there
-// it yields the error, whose indexes count from the first key of the stream, and ends.
+// BatchGetAll is BatchGet for a stream of keys of any length, in constant memory: it reads as many keys at once as the
+// table's [Concurrency] allows. It yields the results in the order of the keys. At the first key that could not be read it
+// yields the error, whose indexes count from the first key of the stream, and stops.
 func (t *Table[T, PK, SK]) BatchGetAll(ctx context.Context, keys iter.Seq[Key[PK, SK]], opts ...GetOption) iter.Seq2[Got[T], error] {
 	return resultsOf[T](t.tableCore(nil).batchGetAll(ctx, windows(keys), (*[]Got[T])(nil), opts))
 }
@@ -77,7 +73,7 @@ func (c *core) batchGet(ctx context.Context, keys, got any, opts []GetOption) er
 	return b.get(ctx, keys, got, r)
 }
 
-// resultSeq yields lists of results, each a *[]Got, and an error last.
+// resultSeq yields lists of results, each a *[]Got, and finally an error.
 type resultSeq func(yield func(got any, err error) bool)
 
 //go:noinline
@@ -99,7 +95,7 @@ func resultsOf[T any](lists resultSeq) iter.Seq2[Got[T], error] {
 
 const loopEnded = "the loop was left"
 
-// batchGetAll gives lists of the type that list points to.
+// batchGetAll yields lists of the type that list points to.
 //
 //go:noinline
 func (c *core) batchGetAll(ctx context.Context, keys windowSeq, list any, opts []GetOption) resultSeq {
@@ -194,7 +190,7 @@ func windows[E any](seq iter.Seq[E]) windowSeq {
 	}
 }
 
-// results are where the items of a batch go: a list of [Got], or one of items with found beside it.
+// results is the destination of the items of a batch: a list of [Got], or a list of items with found next to it.
 type results struct {
 	list  reflect.Value
 	found []bool
@@ -237,7 +233,7 @@ type batchGetter struct {
 	mixed  *mixed // items of several types; nil for those of the core's
 }
 
-// prepare takes n keys, which encode appends in wire form, and names those that cannot be keys by their index.
+// prepare takes n keys, which encode appends in wire form, and reports those that cannot be keys by their index.
 func (b *batchGetter) prepare(n int, encode func([]byte, int) ([]byte, error), r readCall) error {
 	var (
 		data, ids []byte // of all keys
@@ -306,7 +302,7 @@ func (b *batchGetter) sendKeys(ctx context.Context, options wire.Options, pendin
 	return left, nil
 }
 
-// countedRows are rows that know how many a reply held.
+// countedRows are rows that know how many items a reply held.
 type countedRows interface {
 	wire.Rows
 	count() int
@@ -347,13 +343,13 @@ func (b *batch) leftKeys(unprocessed map[string]types.KeysAndAttributes, pending
 	return left, nil
 }
 
-// batchRows puts the items of one reply where their keys stand.
+// batchRows puts the items of one reply in the places of their keys.
 type batchRows struct {
 	b       *batchGetter
 	pending []*batchEntry
 	n       int  // items of the reply
 	next    int  // of pending: whose item comes next, if the reply keeps the order of the keys
-	careful bool // an item that cannot be read must not spoil the others
+	careful bool // an item that cannot be read must not affect the others
 	id      []byte
 	spare   reflect.Value // for an item whose place is not known yet
 }
@@ -370,7 +366,7 @@ func (r *batchRows) Reset(int) {
 	}
 }
 
-// place is where the result of an entry stands.
+// place returns the place of an entry's result.
 func (r *batchRows) place(e *batchEntry) int { return e.index - r.b.first }
 
 func (r *batchRows) Row(d *codec.Decoder) error {
@@ -381,7 +377,7 @@ func (r *batchRows) Row(d *codec.Decoder) error {
 	if r.careful {
 		return r.carefulRow(d)
 	}
-	// It is decoded where the next item belongs, and moved if it is another.
+	// It is decoded into the place of the expected item, and moved if it is another.
 	var item reflect.Value
 	guess := r.guess()
 	switch {
@@ -423,7 +419,7 @@ func (r *batchRows) Row(d *codec.Decoder) error {
 	return r.found(e, raw)
 }
 
-// guess is the entry whose item comes next in a reply that keeps the order of the keys, if it has none yet.
+// guess returns the entry whose item comes next if the reply keeps the order of the keys, unless that entry already has its item.
 func (r *batchRows) guess() *batchEntry {
 	if r.next < len(r.pending) {
 		if e := r.pending[r.next]; !r.b.got.isFound(r.place(e)) {
@@ -433,7 +429,7 @@ func (r *batchRows) guess() *batchEntry {
 	return nil
 }
 
-// entry finds the entry of the key r.id, and expects the one behind it next.
+// entry finds the entry of the key r.id, and expects the following one next.
 func (r *batchRows) entry() (*batchEntry, error) {
 	e := r.b.byKey[string(r.id)]
 	i := -1
@@ -460,7 +456,7 @@ func (r *batchRows) rawEntry(d *codec.Decoder) ([]byte, *batchEntry, error) {
 	return raw, e, err
 }
 
-// found completes the result of an entry whose item was decoded from raw, and gives it to the entry's twins.
+// found completes the result of an entry whose item was decoded from raw, and of the other entries with the same key.
 func (r *batchRows) found(e *batchEntry, raw []byte) error {
 	e.err = nil
 	r.b.got.setFound(r.place(e))
@@ -475,7 +471,7 @@ func (r *batchRows) found(e *batchEntry, raw []byte) error {
 	return nil
 }
 
-// carefulRow is Row that makes an item which cannot be read the error of its key.
+// carefulRow is Row, but makes an item that cannot be read the error of its key.
 func (r *batchRows) carefulRow(d *codec.Decoder) error {
 	raw, e, err := r.rawEntry(d)
 	if err != nil {

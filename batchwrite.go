@@ -21,25 +21,21 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// BatchPut stores any number of items, each in place of any item with its key: 25
-// at a time, up to the table's [Concurrency] requests at once. What DynamoDB left
-// unprocessed, or throttled, is sent again, with full jitter, within the [RetryPolicy]. It
-// ends when no item was written for the policy's MaxElapsed, and, if the context has a
-// deadline, before that: by a tenth of the time left, at most a second, so that the caller
-// can act on what was not done.
+// BatchPut stores any number of items. Each replaces an item with its key. A request holds 25 items, and up to [Concurrency]
+// requests run at once. What DynamoDB left unprocessed or throttled is sent again, with full jitter, within the
+// [RetryPolicy]. The batch ends when no item was written for the policy's MaxElapsed. If the context has a deadline, it ends
+// before that, by a tenth of the time left but at most a second, so that the caller can act on what was not done.
 //
-// Items that were not written are named by a [*BatchError]; all others were. A request
-// that fails takes only its own items with it, unless the table or the credentials are
-// refused: then nothing more is sent. A request whose reply is lost is sent again. What
-// no reply tells of is marked as unknown.
+// A [*BatchError] lists the items that were not written; all others were. A failed request affects only its own items,
+// unless the table or the credentials are refused: then nothing more is sent. A request whose reply is lost is sent again.
+// Items for which no reply arrived are marked as unknown.
 //
-// Of several items with one key the last is written, since DynamoDB takes a key only
-// once. Items that cannot be written are refused before anything is sent. A batch is not
-// atomic and has no conditions: on a table with [Version] it is refused, and the
-// times of [Created] and [Updated] are written as they are in the items. Attributes of
-// [Derive] are computed, but not put into the caller's list.
+// If several items have the same key, the last one is written, since DynamoDB accepts a key only once in a request. Items
+// that cannot be written are refused before anything is sent. A batch is not atomic and has no conditions, so it is refused
+// on a table with [Version]. The times of [Created] and [Updated] are written as they are in the items. Attributes of
+// [Derive] are computed, but not set in the caller's list.
 //
-// Each item is billed by itself, as by Put.
+// Each item is billed as a Put.
 func (t *Table[T, PK, SK]) BatchPut(ctx context.Context, list []T, opts ...BatchOption) error {
 	return t.tableCore(nil).batchWrite(ctx, &list, nil, opts)
 }
@@ -49,8 +45,8 @@ func (t *SimpleTable[T, PK]) BatchPut(ctx context.Context, list []T, opts ...Bat
 	return t.tableCore(nil).batchWrite(ctx, &list, nil, opts)
 }
 
-// BatchDelete removes the items with the keys; see [Table.BatchPut]. Removing what
-// does not exist is no failure. [BatchDeleteItems] takes items.
+// BatchDelete removes the items with the keys; see [Table.BatchPut]. Removing an item that does not exist is not an error.
+// [BatchDeleteItems] takes items.
 func (t *Table[T, PK, SK]) BatchDelete(ctx context.Context, keys []Key[PK, SK], opts ...BatchOption) error {
 	return t.tableCore(nil).batchWrite(ctx, nil, &keys, opts)
 }
@@ -60,7 +56,7 @@ func (t *SimpleTable[T, PK]) BatchDelete(ctx context.Context, keys []PK, opts ..
 	return t.tableCore(nil).batchWrite(ctx, nil, &keys, opts)
 }
 
-// BatchDeleteItems is [Table.BatchDelete] with the items' keys. Nothing else of the items counts.
+// BatchDeleteItems is [Table.BatchDelete] with the keys of the items. Their other attributes are ignored.
 func BatchDeleteItems[T, K any](ctx context.Context, table KeyedTable[T, K], list []T, opts ...BatchOption) error {
 	if table == nil {
 		return opError("BatchWriteItem", "", "", invalid(errors.New("the table is nil")))
@@ -72,8 +68,8 @@ func BatchDeleteItems[T, K any](ctx context.Context, table KeyedTable[T, K], lis
 	return table.tableCore(nil).batchWrite(ctx, nil, &keys, opts)
 }
 
-// BatchWrite stores and removes items in one call, in no order; see [Table.BatchPut].
-// A key that stands in both is refused.
+// BatchWrite stores and removes items in one call, in no particular order; see [Table.BatchPut]. A key that is in both lists
+// is refused.
 func (t *Table[T, PK, SK]) BatchWrite(ctx context.Context, puts []T, deletes []Key[PK, SK], opts ...BatchOption) error {
 	return t.tableCore(nil).batchWrite(ctx, &puts, &deletes, opts)
 }
@@ -83,10 +79,9 @@ func (t *SimpleTable[T, PK]) BatchWrite(ctx context.Context, puts []T, deletes [
 	return t.tableCore(nil).batchWrite(ctx, &puts, &deletes, opts)
 }
 
-// BatchPutAll is BatchPut for a stream of items of any length, in constant memory:
-// it gathers as many items as the table's [Concurrency] lets it send at once, 200 by
-// default. The first failure ends it. Its [*BatchError] counts from the first item of
-// the stream; items that it does not name and that were taken from the stream were written.
+// BatchPutAll is BatchPut for a stream of items of any length, in constant memory: it gathers as many items as the table's
+// [Concurrency] lets it send at once, 200 by default. The first failure ends it. The indexes in its [*BatchError] count from
+// the first item of the stream. Items that were taken from the stream and are not listed were written.
 func (t *Table[T, PK, SK]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
 	return t.tableCore(nil).batchPutAll(ctx, windows(list), opts)
 }
@@ -96,7 +91,7 @@ func (t *SimpleTable[T, PK]) BatchPutAll(ctx context.Context, list iter.Seq[T], 
 	return t.tableCore(nil).batchPutAll(ctx, windows(list), opts)
 }
 
-// batchWrite puts and deletes what stands in the lists at puts, items, and deletes, keys; each may be nil.
+// batchWrite puts the items of the list at puts, and deletes the keys of the list at deletes; each may be nil.
 func (c *core) batchWrite(ctx context.Context, puts, deletes any, opts []BatchOption) error {
 	if err := c.usable(); err != nil {
 		return err
@@ -142,7 +137,7 @@ func (c *core) batchWriter(first int) *batch {
 	return &batch{core: c, op: "BatchWriteItem", write: true, first: first, start: time.Now()}
 }
 
-// listAt is the list that a pointer points to, an invalid value for nil.
+// listAt returns the list that a pointer points to, or an invalid value for nil.
 func listAt(pointer any) (list reflect.Value, n int) {
 	if pointer == nil {
 		return reflect.Value{}, 0
@@ -173,7 +168,7 @@ func (b *batch) put(ctx context.Context, puts, deletes any) error {
 	return err
 }
 
-// rejected names all items of a window of which nothing was sent.
+// rejected lists all items of a window of which nothing was sent.
 func (b *batch) rejected(n int, err error) *BatchError {
 	e := &BatchError{Total: b.first + n}
 	for i := range n {
@@ -238,19 +233,18 @@ func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
 	return invalid(append(errs, b.dedupe())...)
 }
 
-// blocks gives many byte slices their room in few allocations.
+// blocks allocates many byte slices with few allocations.
 type blocks struct{ rest []byte }
 
 const maxBlock = 64 << 10
 
-// firstBlocks holds the first block of calls that have ended: most need no other.
+// firstBlocks holds the first blocks of finished calls: most calls need no other.
 var firstBlocks = sync.Pool{New: func() any { return new([maxBlock]byte) }}
 
-// free is empty room to append to.
+// free returns empty space to append to.
 func (m *blocks) free() []byte { return m.rest[:0:len(m.rest)] }
 
-// take ends the use of the room that data was appended to; more is about how many
-// slices of its size are still to come.
+// take ends the use of the space that data was appended to; more is about how many slices of its size are still to come.
 func (m *blocks) take(data []byte, more int) {
 	switch {
 	case len(data) == 0:
@@ -258,7 +252,7 @@ func (m *blocks) take(data []byte, more int) {
 	case len(m.rest) > 0 && &data[0] == &m.rest[0]:
 		m.rest = m.rest[len(data):]
 	default:
-		m.rest = nil // it was too little, and data has memory of its own
+		m.rest = nil // the space was too small, so data has its own memory
 	}
 	// A little more than their size, as few are of quite the same.
 	if size := len(data) + len(data)/16 + 16; more > 0 && len(m.rest) < size {
@@ -266,8 +260,8 @@ func (m *blocks) take(data []byte, more int) {
 	}
 }
 
-// dedupe lets the last put of a key stand for all, since DynamoDB takes a key
-// once in a request. A put and a delete of one key contradict each other.
+// dedupe keeps only the last put of each key, since DynamoDB accepts a key once in a request. A put and a delete of one key
+// contradict each other.
 func (b *batch) dedupe() error {
 	b.byKey = make(map[string]*batchEntry, len(b.entries))
 	var errs []error

@@ -13,21 +13,20 @@ import (
 
 var defaultLedger = cost.NewLedger()
 
-// DefaultLedger is the ledger of all tables without the [WithLedger] option.
+// DefaultLedger returns the ledger of all tables without the [WithLedger] option.
 func DefaultLedger() *cost.Ledger { return defaultLedger }
 
-// WithLabel gives the operations made with the context a label in the ledger, such
-// as the name of a job or route; the innermost label counts. Do not use identifiers of
-// users or requests: a ledger keeps 256 labels of at most 128 bytes and counts all
-// others as "other".
+// WithLabel labels the operations made with the context in the ledger, for example with the name of a job or route. The
+// innermost label is used. Do not use identifiers of users or requests: a ledger keeps 256 labels of at most 128 bytes and
+// counts all others as "other".
 func WithLabel(ctx context.Context, label string) context.Context {
 	s := callOptionsOf(ctx)
 	s.label = label
 	return s.into(ctx)
 }
 
-// WithBudget makes the calls with the context spend from the budget, and from those
-// that the context has already. The same budget may be in many contexts, and counts once in each. A nil budget is none.
+// WithBudget charges the calls made with the context to the budget, and to those that the context already has. The same
+// budget may be in many contexts, and counts once in each. A nil budget has no effect.
 func WithBudget(ctx context.Context, b *cost.Budget) context.Context {
 	s := callOptionsOf(ctx)
 	if b == nil || slices.Contains(s.budgets, b) {
@@ -37,8 +36,8 @@ func WithBudget(ctx context.Context, b *cost.Budget) context.Context {
 	return s.into(ctx)
 }
 
-// WithoutLimits is the context without its budgets and gates: they do not bound the calls made with it. It is for bookkeeping that must not fail because the
-// budget of the work is spent, such as storing how far the work came.
+// WithoutLimits returns the context without its budgets and gates, which then do not limit calls made with it. Use it for
+// bookkeeping that must not fail because the budget of the work is spent, such as saving how far the work got.
 func WithoutLimits(ctx context.Context) context.Context {
 	s := callOptionsOf(ctx)
 	if s.budgets == nil && s.gates == nil {
@@ -48,8 +47,8 @@ func WithoutLimits(ctx context.Context) context.Context {
 	return s.into(ctx)
 }
 
-// itemsLeft bounds how many items a page may evaluate by what the budgets leave; 0 is
-// no bound. A page of nothing left is refused by admit, so it asks for one.
+// itemsLeft returns how many items a page may evaluate with what the budgets have left; 0 is no bound. If nothing is left it
+// returns 1, and admit refuses the page.
 func itemsLeft(ctx context.Context, size int) int {
 	for _, b := range callOptionsOf(ctx).budgets {
 		if left, limited := b.ItemsLeft(); limited && (size == 0 || left < int64(size)) {
@@ -59,19 +58,18 @@ func itemsLeft(ctx context.Context, size int) int {
 	return size
 }
 
-// resumable adds to an exceeded budget's error where the query or scan can go on.
+// resumable adds to the error of an exceeded budget the cursor from which the query or scan can continue.
 func resumable(err error, cursor func() string) {
 	if e, ok := errors.AsType[*cost.BudgetExceeded](err); ok && e.Cursor == "" {
 		e.Cursor = cursor()
 	}
 }
 
-// LogCapacity logs what the default ledger holds: one line with the totals, then
-// one for each table. It is meant for the end of a program:
+// LogCapacity logs the default ledger: one line with the totals, then one for each table. Call it at the end of a program:
 //
 //	defer ddb.LogCapacity(slog.Default())
 //
-// Another ledger is logged by its snapshot: logger.Info("capacity", "consumed", ledger.Snapshot()).
+// To log another ledger, log its snapshot: logger.Info("capacity", "consumed", ledger.Snapshot()).
 func LogCapacity(logger *slog.Logger) {
 	if logger == nil {
 		logger = slog.Default()

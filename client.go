@@ -8,9 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// Client is what tables need of a DynamoDB client: the data-plane methods of the
-// SDK's *dynamodb.Client, which fits, as does anything else with the same methods.
-// It must be safe for concurrent use. Package ddbclient makes one with sound timeouts and retries.
+// Client is the part of a DynamoDB client that tables need: the data-plane methods of the SDK's *dynamodb.Client. Any type
+// with these methods can be used. It must be safe for concurrent use. Package ddbclient makes a client with suitable
+// timeouts and retries.
 //
 // A client with a method RetryBudget() *[RetryBudget], or an SDK client whose retryer has one, shares that budget
 // with its tables.

@@ -18,48 +18,49 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections.SizeLimit
 const maxCollectionGB = 10
 
-// ItemCollection is what DynamoDB says of the size of an item collection: all items with one partition key
-// in a table with local indexes, and what those indexes hold of them. It may have 10 GB at most; after that, writes that make it
-// larger are refused with ItemCollectionSizeLimitExceededException, and deletes are still possible.
+// ItemCollection is DynamoDB's estimate of the size of an item collection: all items with one partition key in a table with
+// local indexes, and their entries in those indexes. It can have at most 10 GB. After that, writes that make it larger are
+// refused with ItemCollectionSizeLimitExceededException; deletes are still possible.
 //
-// The size is an estimate of DynamoDB's, as a range. It may be out of date, and says nothing precise.
+// The size is a range, and may be out of date.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ItemCollectionMetrics.html
 type ItemCollection struct {
 	Table string `json:"table"`
-	// Partition is the hash of the partition key; [Table.PartitionHash] gives that of a key that one suspects.
+	// Partition is the hash of the partition key; [Table.PartitionHash] returns the hash of a key that you suspect.
 	Partition PartitionHash `json:"partition"`
 	// MinGB and MaxGB are the bounds of the size, in gigabytes.
 	MinGB float64 `json:"minGB"`
 	MaxGB float64 `json:"maxGB"`
 }
 
-// WithItemCollections makes the writes that are made with the context ask DynamoDB how large the item collections are that they
-// wrote to. Hooks find the answer in [Call.ItemCollections]; a hook may itself return such a context from Begin. It costs no
-// units. DynamoDB answers for tables with local indexes only, and reads have no such answer.
+// WithItemCollections makes writes with the context request the sizes of the item collections that they change. Hooks find
+// the sizes in [Call.ItemCollections]; a hook may itself return such a context from Begin. It costs no units. DynamoDB
+// returns sizes only for writes to tables with local indexes.
 //
-// Repeated calls of [Transact] with one [Token] must ask alike: DynamoDB takes a token with other parameters for a mistake.
+// Repeated calls of [Transact] with the same [Token] must all request sizes, or all not: DynamoDB refuses a token that comes
+// again with other parameters.
 //
-// [WarnCollectionSize] asks at every write on a table, and needs no hook.
+// [WarnCollectionSize] requests sizes with every write of a table, and needs no hook.
 func WithItemCollections(ctx context.Context) context.Context {
 	s := callOptionsOf(ctx)
 	s.collections = true
 	return s.into(ctx)
 }
 
-// WarnCollectionSize calls warn for each item collection that a write on the table has changed and that may have more than
-// gb gigabytes by now, so that a partition is seen before it reaches the 10 GB at which DynamoDB refuses to let it grow:
+// WarnCollectionSize calls warn for each item collection that a write changed and that may have more than gb gigabytes, so
+// that you notice it before it reaches the 10 GB at which DynamoDB refuses to let it grow:
 //
 //	ddb.WarnCollectionSize(8, func(c ddb.ItemCollection) {
 //		log.Warn("large item collection", "table", c.Table, "partition", c.Partition, "maxGB", c.MaxGB)
 //	})
 //
-// It is for tables with local indexes; of others DynamoDB does not say sizes, and warn is never called. It is refused on a table
-// without a sort key, which cannot have local indexes. Every write of single items, batches and transactions asks, at no cost in
-// units, and warn is called for every one that is answered, as often as the size is over the mark: a write that fails, whose
-// reply is lost, or whose [Token] DynamoDB has seen before has no answer. warn runs on the
-// goroutine of the call, before that returns, so several calls may run it at once. The mark is 0 or more and less than 10; with 0
-// it is called for every answer. Hooks find the answers in [Call.ItemCollections].
+// It is for tables with local indexes: for others DynamoDB returns no sizes, and warn is never called. It is refused on a
+// table without a sort key, which cannot have local indexes. Every write requests the size, in batches and transactions too;
+// this costs no units. warn is called for every reply with a size above gb. There is no size if a write fails, if its reply
+// is lost, or if DynamoDB has seen its [Token] before. warn runs on the goroutine of the call, before the call returns, so
+// several calls may run it at once. gb is at least 0 and less than 10; with 0, warn is called for every size. Hooks find the
+// sizes in [Call.ItemCollections].
 func WarnCollectionSize(gb float64, warn func(ItemCollection)) TableOption {
 	return tableOption(func(c *core) error {
 		var errs []error
@@ -77,8 +78,8 @@ func WarnCollectionSize(gb float64, warn func(ItemCollection)) TableOption {
 	})
 }
 
-// collectionMetrics asks for the sizes of item collections, if the context or a table of the write wants them. What is not
-// asked for is not sent: DynamoDB's default is NONE.
+// collectionMetrics requests the sizes of item collections, if the context or a table of the write wants them. Otherwise
+// nothing is sent: DynamoDB's default is NONE.
 func (o *callOptions) collectionMetrics(cores []*core) types.ReturnItemCollectionMetrics {
 	if o.collections || slices.ContainsFunc(cores, func(c *core) bool { return c.collectionWarn != nil }) {
 		return types.ReturnItemCollectionMetricsSize
@@ -86,7 +87,7 @@ func (o *callOptions) collectionMetrics(cores []*core) types.ReturnItemCollectio
 	return ""
 }
 
-// reportCollections gives the item collections of a reply, and warns of those that are over the marks of their tables.
+// reportCollections returns the item collections of a reply, and warns of those above the limits of their tables.
 func (r *replyInfo) reportCollections(cores []*core, info *requestInfo) []ItemCollection {
 	if r.collection == nil && len(r.collections) == 0 {
 		return nil
@@ -113,8 +114,8 @@ func (r *replyInfo) reportCollections(cores []*core, info *requestInfo) []ItemCo
 	return all
 }
 
-// collectionsOf are the item collections of one table, each once. One that the request did not write to is left out: the reply
-// answers another. So is one without a size.
+// collectionsOf returns the item collections of one table, each once. It leaves out a collection that the request did not
+// write to, since the reply then answers another request, and a collection without a size.
 func (r *replyInfo) collectionsOf(c *core, written []PartitionHash) (all []ItemCollection) {
 	table := tablename.Short(c.name)
 	add := func(m types.ItemCollectionMetrics) {
@@ -142,7 +143,7 @@ func (r *replyInfo) collectionsOf(c *core, written []PartitionHash) (all []ItemC
 	return all
 }
 
-// largestCollection is the upper bound of the largest item collection that the call wrote to, in gigabytes.
+// largestCollection returns the upper bound of the largest item collection that the call wrote to, in gigabytes.
 func (c *Call) largestCollection() (gb float64) {
 	for _, found := range c.ItemCollections {
 		gb = max(gb, found.MaxGB)

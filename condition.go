@@ -16,11 +16,9 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// Cond is a condition on items of type T: a filter of a query or scan, or the
-// precondition of a write ([If]). Conditions are made from handles
-// (status.Eq("open")) and combined by [And], [Or] and [Not], which keep their
-// grouping. The zero Cond is no condition at all: [And] leaves it out, Filter keeps every
-// item, and [If] refuses it, for a guard that is missing is a mistake.
+// Cond is a condition on items of type T: a filter of a query or scan, or the precondition of a write ([If]). Conditions are
+// made from handles (status.Eq("open")) and combined by [And], [Or] and [Not], which keep their grouping. The zero Cond is
+// no condition: [And] leaves it out, Filter keeps every item, and [If] refuses it, since a missing guard is a mistake.
 //
 // A condition is an immutable value. A mistake in it, such as a value that cannot
 // be stored, is reported by the call that uses it, before anything is sent.
@@ -28,21 +26,20 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
 type Cond[T any] = CondOf[*T]
 
-// CondOf is what [Cond] stands for: Cond[Order] is CondOf[*Order].
+// CondOf is the type behind [Cond]: Cond[Order] is CondOf[*Order].
 type CondOf[P any] struct{ c *condition }
 
-// String shows the condition with attribute names and a question mark for each
-// value and each key of a map, so it is safe to log. In raw conditions every name
-// below an attribute is shown as a question mark, since it may be such a key.
+// String returns the condition with attribute names, and a question mark for each value and each key of a map, so it is safe
+// to log. In raw conditions every name below an attribute is a question mark, since it may be such a key.
 func (c CondOf[P]) String() string { return c.c.text() }
 
-// condition is a [Cond] without its type parameter. A nil condition is none.
+// condition is a [Cond] without its type parameter. A nil condition is the zero Cond.
 type condition struct {
 	node expr.Node
 	err  error
 }
 
-// parts are node and error, nil both of a nil condition.
+// parts returns node and error; both are nil for a nil condition.
 func (c *condition) parts() (expr.Node, error) {
 	if c == nil {
 		return nil, nil
@@ -55,7 +52,7 @@ func (c *condition) text() string {
 	return expr.Describe(node)
 }
 
-// untyped are conditions without their type parameter.
+// untyped returns the conditions without their type parameter.
 func untyped[P any](conds []CondOf[P]) []*condition {
 	list := make([]*condition, len(conds))
 	for i, c := range conds {
@@ -201,8 +198,8 @@ const (
 	TypeBinarySet AttributeType = "BS"
 )
 
-// Size is the size of the attribute as a number that conditions can compare: UTF-16 units of
-// text, so that "é" has 1 and an emoji 2, bytes of binary, elements of a set, list or map.
+// Size returns the size of the attribute, for conditions to compare: UTF-16 code units of text ("é" has 1, an emoji 2),
+// bytes of binary, elements of a set, list or map.
 //
 //	ddb.Size(orderTags).Ge(3)
 func Size[T, V any](attr AttrOf[T, V]) SizeOf[T] { return SizeOf[T]{handleOf(attr)} }
@@ -228,17 +225,17 @@ func (s SizeOf[T]) Gt(n int) Cond[T] { return Cond[T]{sizeIs(s.h, ">", n)} }
 // Ge is true where the size is at least n.
 func (s SizeOf[T]) Ge(n int) Cond[T] { return Cond[T]{sizeIs(s.h, ">=", n)} }
 
-// And is true where all conditions are. Zero conditions are left out. And of nothing, or of
-// zero conditions alone, is the zero Cond: as a filter it keeps every item, as all of no
-// conditions hold; [If] refuses it.
+// And is true where all conditions are. Zero conditions are left out. And of nothing, or only of zero conditions, is the
+// zero Cond: as a filter it keeps every item; [If] refuses it.
 func And[T any](conds ...Cond[T]) Cond[T] { return Cond[T]{allOf(untyped(conds))} }
 
-// Or is true where at least one condition is. Zero conditions are left out. Or of nothing,
-// or of zero conditions alone, would hold for no item; the call that uses it refuses it, as
-// DynamoDB has no such condition. For a list that may be empty, leave the call out then.
+// Or is true where at least one condition is. Zero conditions are left out. Or of nothing, or only of zero conditions, would
+// be false for every item. DynamoDB has no such condition, so the call that uses it refuses it. If your list of conditions
+// is empty, do not make the call.
 func Or[T any](conds ...Cond[T]) Cond[T] { return Cond[T]{anyOf(untyped(conds))} }
 
-// Not is true where the condition is not. Not of the zero Cond would hold for no item, and is refused as [Or] of nothing is.
+// Not is true where the condition is not. Not of the zero Cond would be false for every item, and is refused like [Or] of
+// nothing.
 func Not[T any](c Cond[T]) Cond[T] { return Cond[T]{notOf(c.c)} }
 
 func allOf(conds []*condition) *condition {
@@ -266,7 +263,7 @@ func notOf(c *condition) *condition {
 	return &condition{node: expr.Not{Term: node}, err: err}
 }
 
-// guardOf is [And] of conditions that must all be some: a guard that is missing would let everything through.
+// guardOf is [And] of conditions that must not be zero: a missing guard would let everything through.
 func guardOf(of string, conds []*condition) *condition {
 	if len(conds) == 1 && conds[0] != nil && conds[0].node != nil {
 		return conds[0]
@@ -277,7 +274,7 @@ func guardOf(of string, conds []*condition) *condition {
 	}
 	for i, cond := range conds {
 		if node, wrong := cond.parts(); node == nil && wrong == nil {
-			err = errors.Join(err, fmt.Errorf("condition %d of %s is none, being the zero Cond or an And of nothing, and would let everything through", i+1, of))
+			err = errors.Join(err, fmt.Errorf("condition %d of %s is empty (the zero Cond or an And of nothing) and would let everything through", i+1, of))
 		}
 	}
 	return &condition{node: expr.All(nodes...), err: err}
@@ -298,9 +295,8 @@ func nodesOf(conds []*condition) ([]expr.Node, error) {
 	return nodes, errors.Join(errs...)
 }
 
-// Raw makes a condition from the SDK's expression builder, for what handles
-// cannot say. Its names and values are given their own placeholders, so it
-// combines with typed conditions.
+// Raw makes a condition from the SDK's expression builder, for conditions that handles cannot express. Its names and values
+// get their own placeholders, so it combines with typed conditions.
 func Raw[T any](b expression.ConditionBuilder) Cond[T] { return Cond[T]{rawCond(b)} }
 
 func rawCond(b expression.ConditionBuilder) *condition {
@@ -315,10 +311,10 @@ func rawCond(b expression.ConditionBuilder) *condition {
 //
 //	ddb.RawText[Order]("size(#t) > :n", map[string]string{"#t": "tags"}, map[string]any{":n": 3})
 //
-// Names may also stand in the text by themselves, unless they are reserved words:
-// the call that uses the condition refuses those, and placeholders that are
-// missing or unused. Values are encoded like the SDK's attributevalue.Marshal, a types.AttributeValue stands for itself; a time.Time is refused, as its text depends
-// on the attribute that it is compared with: give [TimeText], or what the attribute's tag says.
+// The text may contain names without a placeholder, unless they are reserved words. The call that uses the condition refuses
+// reserved words, and placeholders that are missing or unused. Values are encoded as by the SDK's attributevalue.Marshal; a
+// types.AttributeValue is used unchanged. A time.Time is refused, since its stored form depends on the attribute that it is
+// compared with: pass [TimeText], or the form that the attribute's tag says.
 func RawText[T any](text string, names map[string]string, values map[string]any) Cond[T] {
 	return Cond[T]{rawText(text, names, values)}
 }
@@ -329,7 +325,7 @@ func rawText(text string, names map[string]string, values map[string]any) *condi
 	return &condition{node: expr.Text{Text: text, Names: names, Values: avs}, err: err}
 }
 
-// builderError is an error of the SDK's expression builder or encoder. That of a value may quote it.
+// builderError is an error of the SDK's expression builder or encoder, without its text, which may quote a value.
 func builderError(err error) error {
 	if errors.As(err, new(expression.UnsetParameterError)) || errors.As(err, new(expression.InvalidParameterError)) {
 		return err

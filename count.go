@@ -9,7 +9,7 @@ import (
 	"github.com/dynamotable/ddb/internal/prefetch"
 )
 
-// count is the terminal Count.
+// count implements Count.
 func (r *read) count(ctx context.Context) (int, error) {
 	if r = r.endless(); r != nil && r.segments > 1 {
 		return countParallel(ctx, r)

@@ -16,33 +16,29 @@ import (
 	"github.com/dynamotable/ddb/internal/tablename"
 )
 
-// Cursor is a position in the results of a query or scan on items of type T:
-// behind the last item that was handed out. It is bound to its table, index and
-// query (key condition, filter and direction; limit and projection may change)
-// and is refused with [ErrBadCursor] anywhere else. The zero Cursor is the
-// beginning, and as [Page.Next] it means that there is no more.
+// Cursor is a position in the results of a query or scan of items of type T: after the last item that was returned. It is
+// bound to its table, index and query (key condition, filter and direction; limit and projection may change), and is refused
+// with [ErrBadCursor] anywhere else. The zero Cursor is the beginning. As [Page.Next] it means that there are no more items.
 //
-// A Cursor is an immutable value. Its text form ([CursorOf.String]) can be put into
-// a URL and read back by ParseCursor of the same table or index. The text is
-// checked against damage but neither secret nor signed: it shows the key of an
-// item to those who decode it, and they can make another. For clients that should
-// do neither, seal it with package pagetoken. So the text is given by String alone: a
-// cursor that is printed or logged shows no key, and one that is encoded, as JSON
-// for example, is an error.
+// A Cursor is an immutable value. Its text form ([CursorOf.String]) can be put into a URL and read back by ParseCursor of
+// the same table or index. The text has a checksum, but it is neither secret nor signed: whoever decodes it sees the key of
+// an item, and can make another cursor. For clients that must not, seal it with package pagetoken. For this reason only
+// String returns the text: a cursor that is printed or logged shows no key, and encoding one, for example as JSON, is an
+// error.
 type Cursor[T any] = CursorOf[*T]
 
-// CursorOf is what [Cursor] stands for: Cursor[Order] is CursorOf[*Order].
+// CursorOf is the type behind [Cursor]: Cursor[Order] is CursorOf[*Order].
 type CursorOf[P any] struct{ at *cursor.Position }
 
-// IsZero reports whether the cursor is the beginning or, in a page, the end.
+// IsZero reports whether the cursor is zero: the beginning or, as Page.Next, the end.
 func (c CursorOf[P]) IsZero() bool { return c.at == nil }
 
-// String is the cursor as URL-safe text of at most 16 KB, empty for the zero
-// Cursor. Usually it has 20 characters and as much again as names and keys need.
+// String returns the cursor as URL-safe text of at most 16 KB, empty for the zero Cursor. It usually has 20 characters more
+// than names and keys need.
 func (c CursorOf[P]) String() string { return c.at.String() }
 
-// MarshalText is an error but for the zero Cursor, whose text is empty: encoding packages would send the key of an item
-// by accident. Encode a token of package pagetoken, or what [CursorOf.String] gives where the reader may know the key.
+// MarshalText returns an error except for the zero Cursor, whose text is empty: otherwise encoding packages would send the
+// key of an item by accident. Encode a token of package pagetoken, or [CursorOf.String] if the reader may know the key.
 func (c CursorOf[P]) MarshalText() ([]byte, error) {
 	if c.at != nil {
 		return nil, errCursorText
@@ -50,11 +46,10 @@ func (c CursorOf[P]) MarshalText() ([]byte, error) {
 	return nil, nil
 }
 
-var errCursorText = errors.New("ddb: a cursor is not encoded by itself, since it shows a key: encode a token of package pagetoken, or the cursor's String() where the reader may know the key")
+var errCursorText = errors.New("ddb: a cursor shows a key, so it cannot be encoded: encode a token of package pagetoken, or the cursor's String() if the reader may know the key")
 
-// ParseCursor reads the text of a cursor of this table. The empty text is the zero
-// Cursor. Anything else than an undamaged cursor of this table is [ErrBadCursor];
-// whether it belongs to a query is checked when it is used.
+// ParseCursor reads the text of a cursor of this table. The empty text is the zero Cursor. Anything but an undamaged cursor
+// of this table is [ErrBadCursor]. Whether it belongs to a query is checked when it is used.
 func (t *Table[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
 	at, err := index{core: t.tableCore(nil)}.parseCursor(text)
 	return Cursor[T]{at}, err
@@ -84,7 +79,7 @@ func (x *LocalIndex[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
 	return Cursor[T]{at}, err
 }
 
-// parseCursor reads the text of a cursor of the index, or of the table if there is no index.
+// parseCursor reads the text of a cursor of the index, or of the table if index is nil.
 func (x index) parseCursor(text string) (*cursor.Position, error) {
 	if err := x.core.usable(); err != nil {
 		return nil, err
@@ -96,7 +91,7 @@ func (x index) parseCursor(text string) (*cursor.Position, error) {
 	return at, nil
 }
 
-// cursorAt is the position behind a key; nil is the beginning, or the end.
+// cursorAt returns the position after a key; a nil key is the beginning, or the end.
 func cursorAt(r *read, t *readText, key map[string]types.AttributeValue) *cursor.Position {
 	if key == nil {
 		return nil
@@ -106,8 +101,8 @@ func cursorAt(r *read, t *readText, key map[string]types.AttributeValue) *cursor
 
 var errCursor = fmt.Errorf("%w: it is damaged, or belongs to another table, index or query (keys, filter and direction have to be the same); start from the beginning", ErrBadCursor)
 
-// parseCursor reads a cursor's text and checks that it belongs to table and
-// index. All causes give one error, which tells an attacker nothing.
+// parseCursor reads a cursor's text and checks that it belongs to table and index. All causes give the same error, so that
+// an attacker learns nothing.
 func (c *core) parseCursor(text string, index *indexInfo) (*cursor.Position, error) {
 	if text == "" {
 		return nil, nil
@@ -119,7 +114,7 @@ func (c *core) parseCursor(text string, index *indexInfo) (*cursor.Position, err
 	return p, nil
 }
 
-// startKey is what DynamoDB wants in a start key of the table, or of one of its indexes.
+// startKey is what DynamoDB requires in a start key of the table, or of one of its indexes.
 func (c *core) startKey(index *indexInfo) cursor.StartKey {
 	schemas := [2]keySchema{c.key}
 	if index != nil {
@@ -142,7 +137,7 @@ func (c *core) startKey(index *indexInfo) cursor.StartKey {
 	return s
 }
 
-// check refuses a position that the read cannot go on from.
+// check refuses a position from which the read cannot continue.
 func (t *readText) check(p *cursor.Position, r *read) error {
 	if p == nil {
 		return nil
@@ -155,7 +150,7 @@ func (t *readText) check(p *cursor.Position, r *read) error {
 			return errCursor
 		}
 	}
-	// DynamoDB checks this for tables; a second wall for indexes.
+	// DynamoDB checks this for tables, but not for all indexes.
 	for i, part := range r.schema().partition {
 		if !r.scan && !itemid.Equal(p.Key[part.name], r.partition[i]) {
 			return errCursor
@@ -164,14 +159,14 @@ func (t *readText) check(p *cursor.Position, r *read) error {
 	return nil
 }
 
-// CursorTerms are what a cursor is bound to: its table, its index, and a hash of its query, direction included.
+// CursorTerms says what a cursor is bound to: its table, its index, and a hash of its query with its direction.
 type CursorTerms struct {
 	Table, Index string
 	Query        [8]byte
 }
 
-// Terms are what the cursor is bound to; empty for the zero Cursor. They and [CursorOf.Key] are for packages that give cursors
-// another form than [CursorOf.String]; [CursorFrom] is the way back.
+// Terms returns what the cursor is bound to; it is empty for the zero Cursor. Terms and [CursorOf.Key] are for packages that
+// give cursors another form than [CursorOf.String]; [CursorFrom] makes a cursor from that form.
 func (c CursorOf[P]) Terms() CursorTerms { return termsOf(c.at) }
 
 func termsOf(p *cursor.Position) CursorTerms {
@@ -181,7 +176,7 @@ func termsOf(p *cursor.Position) CursorTerms {
 	return CursorTerms{p.Table, p.Index, p.Query}
 }
 
-// Key is the key that the cursor stands behind, as bytes that [CursorFrom] reads; nil for the zero Cursor.
+// Key returns the key after which the cursor continues, as bytes that [CursorFrom] reads; nil for the zero Cursor.
 func (c CursorOf[P]) Key() []byte {
 	if c.at == nil {
 		return nil
@@ -189,7 +184,7 @@ func (c CursorOf[P]) Key() []byte {
 	return c.at.AppendKey(nil)
 }
 
-// Paged is a query or scan that gives pages of T: [Query], [IndexQuery], [Scan],
+// Paged is a query or scan that returns pages of T: [Query], [IndexQuery], [Scan],
 // [IndexScan] or [Reader].
 type Paged[T any] interface{ paged(*T) *read }
 
@@ -199,9 +194,9 @@ func (s *Scan[T]) paged(*T) *read           { return (*read)(s) }
 func (s *IndexScan[T]) paged(*T) *read      { return (*read)(s) }
 func (v *Reader[V]) paged(*V) *read         { return (*read)(v) }
 
-// CursorFrom is the cursor of a query whose key is what open returns for what the cursor must be bound to; a nil key is
-// the zero Cursor. A key that is not one of that query's is [ErrBadCursor]; it is an error of open if that fails, and an
-// [InvalidError] if the query is wrong in itself. Nothing is sent.
+// CursorFrom makes a cursor of a query. It calls open with what the cursor must be bound to; open returns the key, and a nil
+// key gives the zero Cursor. A key that does not belong to the query is [ErrBadCursor]. An error of open is returned, and an
+// invalid query is an [InvalidError]. Nothing is sent.
 func CursorFrom[T any](q Paged[T], open func(CursorTerms) (key []byte, err error)) (Cursor[T], error) {
 	if q == nil || open == nil {
 		return Cursor[T]{}, opError("CursorFrom", "", "", invalid(errors.New("the query or the function is nil")))
@@ -223,14 +218,14 @@ func cursorFrom(r *read, open func(CursorTerms) ([]byte, error)) (*cursor.Positi
 	}
 	key, ok := t.start.ReadKey(data)
 	at.Key = key
-	// The partition key must be the query's, whoever has made the key.
+	// The partition key must be the query's, whatever the origin of the key.
 	if !ok || t.check(at, r) != nil {
 		return nil, opError("CursorFrom", r.core.label(), r.index.label(), errCursor)
 	}
 	return at, nil
 }
 
-// position is the start key behind a row.
+// position returns the start key after a row.
 func (t *readText) position(r *read, row []byte) (map[string]types.AttributeValue, error) {
 	key, err := r.core.pick(row, t.start.Names)
 	if err == nil && len(key) != len(t.start.Names) {
@@ -242,7 +237,7 @@ func (t *readText) position(r *read, row []byte) (map[string]types.AttributeValu
 	return key, nil
 }
 
-// fingerprint binds cursors to what a query selects and in which order.
+// fingerprint is a hash of what a query selects and in which order; cursors are bound to it.
 func (t *readText) fingerprint() [8]byte {
 	t.sum.Do(func() {
 		h := sha256.New()
@@ -256,7 +251,7 @@ func (t *readText) fingerprint() [8]byte {
 		}
 		var b []byte
 		for i := range len(t.values) {
-			// A value that cannot be written cannot be sent either.
+			// A value that cannot be encoded cannot be sent either.
 			b, _ = codec.AppendAttributeValue(b[:0], t.values[fmt.Sprintf(":%d", i)])
 			_, _ = h.Write(b)
 		}
@@ -265,7 +260,7 @@ func (t *readText) fingerprint() [8]byte {
 	return t.query
 }
 
-// label is the index's name, empty for the table itself.
+// label returns the index's name, empty for the table itself.
 func (i *indexInfo) label() string {
 	if i == nil {
 		return ""

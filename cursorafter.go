@@ -10,15 +10,16 @@ import (
 	"github.com/dynamotable/ddb/internal/itemid"
 )
 
-// CursorAfter makes the cursor of a query or scan that stands behind an item, as if the item had been the last of a page. Of
-// the item only the key attributes count, those of the table and, for an index, those of the index; there need not be such an item:
+// CursorAfter makes the cursor of a query or scan that continues after an item, as if the item had been the last of a page.
+// Only the key attributes of the item are used: those of the table and, for an index, those of the index. The item need not
+// exist:
 //
 //	after, err := ddb.CursorAfter(orders.Query("c1"), &Order{Customer: "c1", ID: "o-2026-05-01"})
 //	page, err := orders.Query("c1").After(after).Page(ctx)
 //
-// It serves clients that know the last item that they have, but no cursor. The cursor is bound to the query, as those of pages are. An
-// item that lacks one of the key attributes, or is of another partition than the query's, is refused with [ErrInvalid].
-// A scan goes on in its own order, which is by a hash of the partition key.
+// It is for clients that have their last item but no cursor. The cursor is bound to the query, like those of pages. An item
+// that lacks one of the key attributes, or is not in the partition of the query, is refused with [ErrInvalid]. A scan
+// continues in its own order, which is by a hash of the partition key.
 func CursorAfter[T any](q Paged[T], item *T) (Cursor[T], error) {
 	if q == nil {
 		return Cursor[T]{}, opError("CursorAfter", "", "", invalid(errors.New("the query is nil")))
@@ -49,7 +50,7 @@ func CursorAfter[T any](q Paged[T], item *T) (Cursor[T], error) {
 	}
 	at := cursorAt(r, t, key)
 	if t.check(at, r) != nil {
-		return Cursor[T]{}, r.fail(invalid(errors.New("CursorAfter: the item is of another partition than the query's")))
+		return Cursor[T]{}, r.fail(invalid(errors.New("CursorAfter: the item is not in the partition of the query")))
 	}
 	return Cursor[T]{at}, nil
 }

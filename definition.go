@@ -8,9 +8,10 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// Definition describes a table as [Table.CreateTable] would make it, with all indexes made for it so far and the settings of the options, for tools that
-// deploy tables: package definition writes it for CloudFormation, Terraform and CDK. For a table with items of several types give the
-// [SharedTable], which has the indexes of all. Nothing is sent, and the table needs no client. The result is the caller's to change.
+// Definition describes a table as [Table.CreateTable] would create it, with all indexes made for it so far and the settings
+// of the options. It is for tools that deploy tables: package definition writes it for CloudFormation, Terraform and CDK.
+// For a table with items of several types pass the [SharedTable], which has the indexes of all. Nothing is sent, and the
+// table needs no client. The caller may change the result.
 //
 // The error matches [ErrInvalid] and names all options that are wrong at once.
 func Definition(table schema.Ensurer, opts ...schema.Option) (*schema.Definition, error) {

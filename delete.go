@@ -17,22 +17,22 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// Delete removes the item with the key. Removing an item that does not exist is
-// no error, unless a condition ([If]) needs it. [ReturnOld] gives the removed item.
+// Delete removes the item with the key. Removing an item that does not exist is not an error, unless a condition ([If])
+// requires it. [ReturnOld] returns the removed item.
 //
-// On a table with a [Revision] the item is read first, and only what was read is deleted; if another write comes
-// between, the call starts again. When a reply is lost and the item is gone, a delete without a condition is done.
+// On a table with a [Revision] the item is read first, and deleted only if it is unchanged; if another write changes it in
+// between, the call starts again. If a reply is lost and the item is gone, a delete without a condition has succeeded.
 //
-// On other tables a delete without a condition is sent again after a lost reply, which deletes what another call has put meanwhile; one under a
-// condition is [ErrOutcomeUnknown]. With an integer [Version] the call is refused without a condition on the
-// version, such as ddb.If(version.Eq(3)); [Table.DeleteItem] sets it.
+// On other tables a delete without a condition is sent again after a lost reply, which also deletes what another call has
+// put meanwhile; one with a condition ends in [ErrOutcomeUnknown]. With an integer [Version] the call is refused without a
+// condition on the version, such as ddb.If(version.Eq(3)); [Table.DeleteItem] adds it.
 //
 // It costs a write unit for each 1 KB of the item, rounded up, and as much on every index that holds it.
 func (t *Table[T, PK, SK]) Delete(ctx context.Context, pk PK, sk SK, opts ...WriteOption[T]) error {
 	return t.tableCore(nil).delete(ctx, &Key[PK, SK]{pk, sk}, writesOf(opts))
 }
 
-// DeleteKey is [Table.Delete] by a key, of [Table.Key] or [Table.KeyOf].
+// DeleteKey is [Table.Delete] by a key, made by [Table.Key] or [Table.KeyOf].
 func (t *Table[T, PK, SK]) DeleteKey(ctx context.Context, key Key[PK, SK], opts ...WriteOption[T]) error {
 	return t.tableCore(nil).delete(ctx, &key, writesOf(opts))
 }
@@ -42,8 +42,9 @@ func (t *SimpleTable[T, PK]) Delete(ctx context.Context, pk PK, opts ...WriteOpt
 	return t.tableCore(nil).delete(ctx, &pk, writesOf(opts))
 }
 
-// DeleteItem removes the item. With [Version] it succeeds only if the stored item is what was read. When its reply is
-// lost and the item is gone, only [Tombstones] tell whose delete it was; otherwise it is [ErrOutcomeUnknown]. It costs what [Table.Delete] costs.
+// DeleteItem removes the item. With [Version] it succeeds only if the stored item has not changed since it was read. If its
+// reply is lost and the item is gone, only [Tombstones] show which call deleted it; without them it returns
+// [ErrOutcomeUnknown]. It costs as much as [Table.Delete].
 func (t *Table[T, PK, SK]) DeleteItem(ctx context.Context, item *T, opts ...WriteOption[T]) error {
 	return t.tableCore(nil).deleteItem(ctx, item, writesOf(opts))
 }
@@ -102,11 +103,11 @@ func (c *core) needsVersion(conds []*condition) error {
 
 // preparedDelete is a delete that is checked, ready to be sent alone or in a transaction.
 type preparedDelete struct {
-	key      map[string]types.AttributeValue // nil where wireKey is there
+	key      map[string]types.AttributeValue // nil if wireKey is set
 	wireKey  []byte
-	guard    expr.Node // that the numeric version is the item's
-	extra    expr.Node // what the caller demands
-	demanded *Revision // that the item must have, if it is known
+	guard    expr.Node // the numeric version must be the item's
+	extra    expr.Node // the caller's conditions
+	demanded *Revision // the revision that the item must have, if it is known
 	old      wire.Rows
 	rejected func(error) error
 }
@@ -172,7 +173,7 @@ func (c *core) sendDelete(ctx context.Context, d *preparedDelete) error {
 		again: func(stored) bool { return true },
 	}
 	switch {
-	case d.demanded == nil && d.extra == nil: // what is gone need not be deleted
+	case d.demanded == nil && d.extra == nil: // it is gone already
 		w.gone = func() error { return nil }
 	case d.demanded != nil && (c.tombstones == nil || !d.demanded.short()):
 		w.base = &stored{item: d.key, revision: *d.demanded}

@@ -16,9 +16,9 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// Derive keeps an attribute that is computed from others, its members, such as the key
-// of an index: the table sets it on every write, so that it cannot become stale. Where
-// from returns false the item does not have the attribute, and so is not in the index:
+// Derive maintains an attribute that is computed from other attributes, its members; for example the key of an index. The
+// table sets it with every write, so it cannot become stale. If from returns false the item does not get the attribute, and
+// so is not in the index:
 //
 //		// Only open orders are in the index, by the time they were placed.
 //		ddb.Derive(orderOpenSince, func(o *Order) (string, bool) {
@@ -76,12 +76,11 @@ func Derive[T, V any](attr AttrOf[T, V], from func(item *T) (value V, ok bool), 
 	})
 }
 
-// derivation is one derived attribute.
+// derivation is one derived attribute, and how it is computed.
 type derivation struct {
 	target  *handle
 	members []*handle
-	// compute gives the value for an item, a *T, to store and for the Go field; nil
-	// where the item does not have it.
+	// compute returns the value for an item, a *T, in its stored form and for the Go field; nil if the item does not get it.
 	compute func(item any) (types.AttributeValue, reflect.Value, error)
 }
 
@@ -178,11 +177,11 @@ func (d *derivation) memberNames() string {
 	return strings.Join(names, ", ")
 }
 
-// nothing is what is to be done where nothing is.
+// nothing is a function that does nothing.
 func nothing() {}
 
-// derive returns the item as it is to be stored, next with its derived attributes, and
-// done extended so that it gives them to the caller's item too.
+// derive returns the item to store, which is next with its derived attributes, and done extended so that it also sets them
+// in the caller's item.
 func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, func(), error) {
 	next, done = c.markField(item, next, done)
 	if len(c.derived) == 0 {
@@ -221,8 +220,8 @@ func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, fun
 	}, errors.Join(errs...)
 }
 
-// checkMembers holds the value that was derived from an item against that from its
-// members alone, which is what an update would derive.
+// checkMembers compares the value derived from an item with the value derived from its members alone, which is what an
+// update would derive.
 func (c *core) checkMembers(d *derivation, attrs map[string]types.AttributeValue, whole types.AttributeValue) error {
 	members := map[string]types.AttributeValue{}
 	for _, m := range d.members {
@@ -249,8 +248,7 @@ func (c *core) computeFrom(d *derivation, members map[string]types.AttributeValu
 	return av, err
 }
 
-// givenBy tells what value a member has after an update, nil for none, if the
-// update or the key says it.
+// givenBy returns the value that a member has after an update, nil if it has none, if the update or the key determines it.
 func givenBy(key map[string]types.AttributeValue, u *expr.Update, member expr.Path) (av types.AttributeValue, known bool) {
 	if av := valueAt(key, member); av != nil {
 		return av, true
@@ -278,7 +276,7 @@ func givenBy(key map[string]types.AttributeValue, u *expr.Update, member expr.Pa
 	return nil, false
 }
 
-// valueAt is what stands at a path of names, nil for nothing.
+// valueAt returns the value at a path of names, or nil.
 func valueAt(attrs map[string]types.AttributeValue, path expr.Path) types.AttributeValue {
 	for ; len(path) > 1; path = path[1:] {
 		m, ok := attrs[path[0].Name].(*types.AttributeValueMemberM)
@@ -290,7 +288,7 @@ func valueAt(attrs map[string]types.AttributeValue, path expr.Path) types.Attrib
 	return attrs[path[0].Name]
 }
 
-// place puts a value at a path of names, making the maps on the way.
+// place puts a value at a path of names, and makes missing maps.
 func place(attrs map[string]types.AttributeValue, path expr.Path, av types.AttributeValue) {
 	for ; len(path) > 1; path = path[1:] {
 		m, ok := attrs[path[0].Name].(*types.AttributeValueMemberM)

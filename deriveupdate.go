@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// memberState is what is known of a member of a derived attribute at an update.
+// memberState is what is known about a member of a derived attribute during an update.
 type memberState struct {
 	name    string
 	value   types.AttributeValue // after the update, nil for none
@@ -22,7 +22,7 @@ type memberState struct {
 	changed bool                 // the update may change it
 }
 
-// updateState tells what an update makes of members.
+// updateState describes the effect of an update on members.
 type updateState struct {
 	key    map[string]types.AttributeValue
 	update *expr.Update
@@ -30,13 +30,13 @@ type updateState struct {
 	states map[*handle]memberState
 }
 
-// fact is what a condition demands of the stored item.
+// fact is a value that a condition requires in the stored item.
 type fact struct {
 	path expr.Path
 	av   types.AttributeValue // nil for none
 }
 
-// factsOf are the values that a condition states: those of all its comparisons for equality that must hold.
+// factsOf returns the values that a condition requires: those of all its comparisons for equality that must be true.
 func factsOf(n expr.Node) []fact {
 	switch n := n.(type) {
 	case expr.Logic:
@@ -64,7 +64,7 @@ func factsOf(n expr.Node) []fact {
 	return nil
 }
 
-// at is what the fact says of a path.
+// at returns what the fact says about a path.
 func (f fact) at(path expr.Path) (av types.AttributeValue, known bool) {
 	if len(f.path) > len(path) || !f.path.Overlaps(path) {
 		return nil, false
@@ -106,7 +106,7 @@ func (s *updateState) of(m *handle) memberState {
 // deriveUpdate adds the derived attributes to an update of the item with the key, under a condition.
 func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update, cond expr.Node, present bool) error {
 	s := &updateState{key: key, update: u, proven: factsOf(cond), states: map[*handle]memberState{}}
-	// A value that is proven is that of an item.
+	// A proven value means that there is an item.
 	present = present || slices.ContainsFunc(s.proven, func(f fact) bool { return f.av != nil })
 	var (
 		errs   []error
@@ -138,7 +138,7 @@ func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update,
 			wanted = appendNew(wanted, absent...)
 			continue
 		}
-		// An upsert without the members may make an item that has those in its key alone.
+		// An Upsert without the members may create an item that has only those in its key.
 		av, err := c.computeFrom(d, members)
 		switch {
 		case err != nil:
@@ -157,8 +157,8 @@ func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update,
 	return errors.Join(append(errs, s.closure(c.derived, wanted))...)
 }
 
-// closure names all that an update must give if it sets what it lacks, since a member that is set may be one of further
-// attributes. It is nil if there is nothing more than the errors before have named, each for itself.
+// closure returns everything that an update must set if it sets the missing members, since each of them may be a member of
+// other derived attributes too. It is nil if the errors before have already named everything.
 func (s *updateState) closure(derived []*derivation, wanted []string) error {
 	if len(wanted) == 0 {
 		return nil

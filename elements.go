@@ -8,7 +8,8 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// Deref is the handle of what a pointer points to, with the same attribute: for elements and fields that are pointers.
+// Deref returns a handle of the value that a pointer points to, for elements and fields that are pointers. The attribute is
+// the same.
 //
 //	qty := ddb.Within(ddb.Deref(lines.At(0)), func(l *Line) *int { return &l.Qty }) // lines are a []*Line
 //	score := ddb.AsNum(ddb.Deref(ddb.Field(func(o *Order) **int { return &o.Score })))
@@ -16,30 +17,30 @@ func Deref[T, V any](a Attr[T, *V]) Attr[T, V] { return Attr[T, V]((*handle)(a).
 
 func pointee(h *handle) { h.value = h.value.Pointee() }
 
-// AsMap gives a handle of a list element, map value or inner field the capabilities of a map, so that paths lead into maps
-// of maps:
+// AsMap gives a handle of a list element, map value or inner field the methods of a map, so that paths can lead into maps of
+// maps:
 //
 //	cell := ddb.AsMap(grid.Key("row")).Key("column") // grid is a map[string]map[string]int
 func AsMap[T any, K ~string, V any](a Attr[T, map[K]V]) Map[T, K, V] {
 	return Map[T, K, V]((*handle)(a).as(codec.M))
 }
 
-// AsList gives a handle of a list element, map value or inner field the capabilities of a list.
+// AsList gives a handle of a list element, map value or inner field the methods of a list.
 func AsList[T, E any](a Attr[T, []E]) List[T, E] { return List[T, E]((*handle)(a).as(codec.L)) }
 
-// AsSet gives a handle of a list element, map value or inner field the capabilities of a set.
+// AsSet gives a handle of a list element, map value or inner field the methods of a set.
 func AsSet[T, E any](a Attr[T, []E]) Set[T, E] {
 	return Set[T, E]((*handle)(a).as(codec.SS, codec.NS, codec.BS))
 }
 
-// as is the handle with a demand on what is stored.
+// as returns the handle with a required stored type.
 func (h *handle) as(kinds ...codec.Kind) *handle {
 	return h.child(func(c *handle) { c.want = kinds })
 }
 
 // MapSetField makes a handle of a map[E]struct{} that is stored as a set, as the tag says by stringset or numberset: the
-// keys are the members. The handle takes and gives them as a slice. A map[E]bool can be stored so too, but for
-// its keys that are false, which the set has no place for; it has no handle.
+// keys are the members. The handle uses slices for them. A map[E]bool can be stored in this way too, without the keys that
+// are false; there is no handle for it.
 func MapSetField[T any, E comparable](sel func(*T) *map[E]struct{}) Set[T, E] {
 	return Set[T, E](newHandle(sel).child(membersOf))
 }

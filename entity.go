@@ -22,23 +22,24 @@ import (
 //	customers, err := ddb.New(client, "shop", customerPK, customerSK, ddb.Discriminator("type", "customer"))
 //	orders, err := ddb.New(client, "shop", orderPK, orderSK, ddb.Discriminator("type", "order"))
 //
-// The table writes the attribute by itself, with every Put, Create, Replace and Upsert, in transactions and batches too. T needs
-// no field for it; a text field of that name gets the value.
+// The table writes the attribute itself with every Put, Create, Replace and Upsert, also in transactions and batches. T
+// needs no field for it; a text field of that name gets the value.
 //
-// With it the table takes only items of its own type for a T. What else a read meets is an error that matches [ErrOtherEntity],
-// or is left out with [SkipOthers]: in Get, Exists, BatchGet, TransactGet, queries, scans and counts, of the table and of its indexes,
-// hydrated or not. Package entity reads items of all types by one query.
+// The table then reads only items of its own type as a T. An item of another type is an error that matches [ErrOtherEntity],
+// or is left out with [SkipOthers]: in Get, Exists, BatchGet, TransactGet, queries, scans and counts, of the table and of
+// its indexes, hydrated or not. Package entity reads items of all types with one query.
 //
-// Writes are under a condition, which the service checks at no cost: Put, Delete and Upsert apply if nothing is stored under the key or
-// an item of the type, Update and Replace if an item of the type is. Otherwise they fail with a [*ConditionFailed] that matches
-// ErrOtherEntity too, and nothing is overwritten. The BatchWriteItem API takes no conditions, so batch writes are refused unless
-// [KeyPrefix] keeps the keys of the types apart.
+// Writes have a condition, which costs nothing: Put, Delete and Upsert apply only if the key has no item or an item of the
+// type, Update and Replace only if it has an item of the type. Otherwise they fail with a [*ConditionFailed] that also
+// matches ErrOtherEntity, and nothing is overwritten. The BatchWriteItem API takes no conditions, so batch writes are
+// refused unless [KeyPrefix] keeps the keys of the types apart.
 //
 // An index that projects some attributes ([Projecting]) also projects this one. Reads of an index with [KeysOnly] are refused, unless
 // they are hydrated or [KeyPrefix] recognises the items.
 //
-// Items that were stored before without the attribute are of no type, and are not overwritten either. Give it to them by a table that recognises
-// them in another way and has a field for it: Update(ctx, key, orderType.Set("order"), ddb.If(ddb.NotExists(orderType))).
+// Items that were stored before without the attribute have no type, and are not overwritten either. To add it, use a table
+// that recognises them in another way and has a field for it: Update(ctx, key, orderType.Set("order"),
+// ddb.If(ddb.NotExists(orderType))).
 func Discriminator(attr, value string) TableOption {
 	return tableOption(func(c *core) error {
 		e := c.entityOf()
@@ -68,13 +69,14 @@ func Discriminator(attr, value string) TableOption {
 	})
 }
 
-// KeyPrefix recognises the items of the table by the text that a key attribute of theirs begins with:
+// KeyPrefix recognises the items of the table by a prefix of one of their key attributes:
 //
 //	orders, err := ddb.New(client, "shop", orderPK, orderSK, ddb.KeyPrefix(orderSK, "ORDER#"))
 //
-// Reads treat other items as [Discriminator] says; with both options, and with a prefix for each key, an item must pass all. A key without the prefix is
-// rejected before anything is sent, whatever the call, so no write reaches an item of another type. A query of the table, or of one of its local indexes
-// with the same sort key, that has no SortKey condition selects the prefix by itself, and does not read, or pay for, what others have in the partition.
+// Reads treat other items as described for [Discriminator]; with both options, or with a prefix for each key, an item must
+// match all of them. Every call with a key that lacks the prefix is refused before anything is sent, so no write reaches an
+// item of another type. A query of the table, or of a local index with the same sort key, that has no SortKey condition
+// selects the prefix automatically, and neither reads nor pays for other items of the partition.
 func KeyPrefix(key AnyAttr, prefix string) TableOption {
 	return tableOption(func(c *core) error {
 		if key == nil {
@@ -105,16 +107,16 @@ func KeyPrefix(key AnyAttr, prefix string) TableOption {
 	})
 }
 
-// RecognizeBy recognises the items of the table by a function, for items that neither a [Discriminator] nor a [KeyPrefix] tells:
+// RecognizeBy recognises the items of the table by a function, where a [Discriminator] or a [KeyPrefix] does not suffice:
 //
 //	ddb.RecognizeBy(func(item ddb.RawItem) bool { return item.Has("total") && !item.Has("sku") }, "total", "sku")
 //
-// attrs are the attributes that the function looks at, which reads of a part of the attributes then read too. It may be called by several
-// goroutines at once and must not keep the item. If it panics the read fails.
+// attrs are the attributes that the function uses; reads with a projection read them too. The function may be called by
+// several goroutines at once and must not keep the item. If it panics the read fails.
 //
-// A function is no condition that the service could check. So Put, Replace, Update, Upsert, Delete and DeleteItem are refused unless the call
-// gives a condition ([If]) by which another type's item is not overwritten, or the table has a Discriminator or a KeyPrefix too; Create needs none.
-// An item that the function does not recognise is not stored.
+// The service cannot check a function. So Put, Replace, Update, Upsert, Delete and DeleteItem are refused unless the call
+// has a condition ([If]) that protects items of other types, or the table also has a Discriminator or a KeyPrefix. Create
+// needs no condition. An item that the function does not recognise is not stored.
 func RecognizeBy(is func(item RawItem) bool, attrs ...string) TableOption {
 	return tableOption(func(c *core) error {
 		e := c.entityOf()
@@ -134,9 +136,9 @@ func RecognizeBy(is func(item RawItem) bool, attrs ...string) TableOption {
 	})
 }
 
-// SkipOthers makes reads of the table leave out items of other types: Get finds nothing then, and queries go on behind them. Without it
-// they fail with [ErrOtherEntity]. Where the service can tell the items apart it leaves them out itself, by a filter; they are billed all the same.
-// It needs [Discriminator], [KeyPrefix] or [RecognizeBy].
+// SkipOthers makes reads of the table leave out items of other types: Get then returns [ErrNotFound], and queries continue
+// with the next item. Without it they fail with [ErrOtherEntity]. Where a filter can distinguish the items, the service
+// leaves them out; they are billed all the same. It needs [Discriminator], [KeyPrefix] or [RecognizeBy].
 func SkipOthers() TableOption {
 	return tableOption(func(c *core) error {
 		c.entityOf().skip = true
@@ -154,7 +156,7 @@ type entity struct {
 	mark  *entityMark
 }
 
-// entityTest is what one attribute of the items has.
+// entityTest is a requirement on one attribute of the items.
 type entityTest struct {
 	name, value string
 	prefix      bool // the value is what it begins with
@@ -163,10 +165,10 @@ type entityTest struct {
 // entityMark is the attribute of a [Discriminator].
 type entityMark struct {
 	attr, value string
-	index       []int // of T's field for it; nil for none
+	index       []int // of T's field for it; nil if it has none
 }
 
-// entityOf is the table's entity, for an option to add to.
+// entityOf returns the table's entity, for an option to add to.
 func (c *core) entityOf() *entity {
 	if c.entity == nil {
 		c.entity = &entity{}
@@ -178,7 +180,7 @@ func (e *entity) add(t entityTest) {
 	e.tests, e.names, e.reads = append(e.tests, t), append(e.names, t.name), appendNew(e.reads, t.name)
 }
 
-// checkEntity refuses a policy without a way to recognise items.
+// checkEntity refuses SkipOthers without a way to recognise items.
 func (c *core) checkEntity() error {
 	if c.entity != nil && len(c.entity.tests) == 0 && c.entity.is == nil {
 		return errors.New("option SkipOthers needs Discriminator, KeyPrefix or RecognizeBy")
@@ -186,12 +188,12 @@ func (c *core) checkEntity() error {
 	return nil
 }
 
-// prefixed reports whether a prefix keeps the keys of the items apart from those of others.
+// prefixed reports whether a prefix separates the keys of the items from those of others.
 func (e *entity) prefixed() bool {
 	return slices.ContainsFunc(e.tests, func(t entityTest) bool { return t.prefix })
 }
 
-// holds reports whether an attribute in wire form, nil for none, is as the test says.
+// holds reports whether an attribute in wire form, or nil, passes the test.
 func (t *entityTest) holds(value []byte) bool {
 	if value == nil {
 		return false
@@ -218,7 +220,7 @@ func (t *entityTest) String() string {
 	return fmt.Sprintf("attribute %s is %q", t.name, t.value)
 }
 
-// String says how the items are recognised.
+// String returns how the items are recognised.
 func (e *entity) String() string {
 	var texts []string
 	for i := range e.tests {
@@ -230,7 +232,7 @@ func (e *entity) String() string {
 	return strings.Join(texts, " and ")
 }
 
-// recognises asks the function.
+// recognises calls the function.
 func (e *entity) recognises(item []byte) (ok bool, err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -16,10 +16,10 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// maxEntityTests is how many attributes recognise an item: the discriminator and the two keys.
+// maxEntityTests is the largest number of attributes that recognise an item: the discriminator and the two keys.
 const maxEntityTests = 3
 
-// owns reports whether the item that comes next is of the table's type.
+// owns reports whether the next item is of the table's type.
 func (c *core) owns(d *codec.Decoder) (bool, error) {
 	e := c.entity
 	if e == nil {
@@ -34,7 +34,7 @@ func (c *core) owns(d *codec.Decoder) (bool, error) {
 	return e.fits(d, values[:])
 }
 
-// fits is owns for an item whose attributes of the tests are known.
+// fits is owns for an item whose tested attributes are known.
 func (e *entity) fits(d *codec.Decoder, values [][]byte) (bool, error) {
 	for i := range e.tests {
 		if !e.tests[i].holds(values[i]) {
@@ -73,7 +73,7 @@ func (c *core) ownsMap(item map[string]types.AttributeValue) (bool, error) {
 	return c.ownsItem(data)
 }
 
-// otherEntity is the error of an item of another type; nil if such items are left out.
+// otherEntity returns the error of an item of another type; nil if such items are left out.
 func (c *core) otherEntity() error {
 	if c.entity.skip {
 		return nil
@@ -81,12 +81,12 @@ func (c *core) otherEntity() error {
 	return c.notOwn()
 }
 
-// notOwn is the error of an item that cannot be a T.
+// notOwn returns the error of an item that is not a T.
 func (c *core) notOwn() error {
 	return fmt.Errorf("%w: it is no %s, of which %s; read it by its own table or by package entity, or leave such items out by SkipOthers", ErrOtherEntity, c.plan.Type(), c.entity)
 }
 
-// withEntity adds to a projection that is not of everything what items are recognised by.
+// withEntity adds the attributes that items are recognised by to a projection.
 func (c *core) withEntity(paths []expr.Path) []expr.Path {
 	if c.entity == nil || len(paths) == 0 {
 		return paths
@@ -97,7 +97,7 @@ func (c *core) withEntity(paths []expr.Path) []expr.Path {
 	return paths
 }
 
-// checkEntityIndex lets an index with some attributes project those by which items are recognised.
+// checkEntityIndex makes an index with some attributes also project those that items are recognised by.
 func (c *core) checkEntityIndex(x *indexInfo) {
 	if c.entity == nil || x.projection != types.ProjectionTypeInclude {
 		return
@@ -129,7 +129,7 @@ func (r *read) checkEntityRead() error {
 	return nil
 }
 
-// entities are the tables by which the items of the read are recognised.
+// entities returns the tables by which the items of the read are recognised.
 func (r *read) entities() []*core {
 	switch {
 	case r.mixed != nil:
@@ -140,7 +140,7 @@ func (r *read) entities() []*core {
 	return nil
 }
 
-// prefixNode is the key condition by which a query of one type reads its own items only; nil for none.
+// prefixNode returns the key condition that limits a query of one type to its own items; nil if there is none.
 func (r *read) prefixNode() expr.Node {
 	sort := r.schema().sort
 	if r.scan || r.core.entity == nil || len(sort) != 1 {
@@ -154,7 +154,7 @@ func (r *read) prefixNode() expr.Node {
 	return nil
 }
 
-// entityFilter is the filter by which the service leaves out items of other types, as far as it can.
+// entityFilter returns the filter by which the service leaves out items of other types, as far as it can.
 func (r *read) entityFilter() expr.Node {
 	if r.mixed != nil || r.core.entity == nil || !r.core.entity.skip {
 		return nil
@@ -170,7 +170,7 @@ func (r *read) entityFilter() expr.Node {
 	return expr.All(all...)
 }
 
-// node is the test as a condition.
+// node returns the test as a condition.
 func (t *entityTest) node() expr.Node {
 	value := expr.Value{AV: &types.AttributeValueMemberS{Value: t.value}}
 	if t.prefix {
@@ -200,7 +200,7 @@ func (r *oneRow) recognise(d *codec.Decoder) error {
 	return err
 }
 
-// decodeRow reads an item into its place, or skips one that is left out.
+// decodeRow reads an item into its place, or skips it if it is left out.
 func (r *read) decodeRow(plan *codec.Plan, d *codec.Decoder, to reflect.Value, room *mixedRoom) (own bool, err error) {
 	if r.mixed != nil {
 		return r.mixed.decodeRow(d, to, room)
@@ -222,7 +222,7 @@ func (c *core) decodeRow(plan *codec.Plan, d *codec.Decoder, to reflect.Value) (
 	return false, err
 }
 
-// counting is the read of a count, which needs of the items only what they are recognised by and what tells expired ones.
+// counting returns the read of a count. It needs only the attributes that items are recognised by, and the time to live.
 func (r *read) counting() *read {
 	if r == nil || r.ready == nil || r.core.usable() != nil || len(r.entities()) == 0 && !r.hides() {
 		return r
@@ -232,7 +232,7 @@ func (r *read) counting() *read {
 	return r
 }
 
-// counted are the rows of a count: nil where the service can count by itself.
+// counted returns the rows of a count: nil if the service can count the items itself.
 func (r *read) counted() wire.Rows {
 	if len(r.entities()) == 0 && !r.hides() {
 		return nil
@@ -242,7 +242,7 @@ func (r *read) counted() wire.Rows {
 	return c
 }
 
-// countRows counts the items that a read would give.
+// countRows counts the items that a read would return.
 type countRows struct {
 	read  *read
 	check replykey.Query
@@ -275,7 +275,7 @@ func (c *countRows) Row(d *codec.Decoder) error {
 	return err
 }
 
-// takes reports whether the read gives the item that comes next.
+// takes reports whether the read returns the next item.
 func (r *read) takes(d *codec.Decoder) (bool, error) {
 	if r.mixed != nil {
 		return r.mixed.takes(d)
@@ -283,7 +283,7 @@ func (r *read) takes(d *codec.Decoder) (bool, error) {
 	return r.core.owns(d)
 }
 
-// takes reports whether the batch gives the item that comes next.
+// takes reports whether the batch returns the next item.
 func (b *batchGetter) takes(d *codec.Decoder) (bool, error) {
 	if b.mixed != nil {
 		return b.mixed.takes(d)
@@ -291,7 +291,7 @@ func (b *batchGetter) takes(d *codec.Decoder) (bool, error) {
 	return b.core.owns(d)
 }
 
-// decode reads an item that the batch takes.
+// decode reads an item that the batch returns.
 func (b *batchGetter) decode(d *codec.Decoder, to reflect.Value) error {
 	if b.mixed != nil {
 		_, err := b.mixed.decodeRow(d, to, nil)
@@ -307,7 +307,7 @@ func (b *batchGetter) decodeRaw(raw []byte, to reflect.Value) error {
 	return b.decode(d, to)
 }
 
-// other skips an item of another type: it is as if it were not there, or the error of its key.
+// other skips an item of another type: the key then has no item, or an error.
 func (r *batchRows) other(d *codec.Decoder, err error) error {
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// markField gives T's field for the discriminator its value; next is the item that is to be stored, and may be item.
+// markField sets T's field for the discriminator, if it has one; next is the item to store, and may be item.
 func (c *core) markField(item, next reflect.Value, done func()) (reflect.Value, func()) {
 	if c.entity == nil || c.entity.mark == nil || c.entity.mark.index == nil {
 		return next, done
@@ -33,7 +33,7 @@ func (c *core) markField(item, next reflect.Value, done func()) (reflect.Value, 
 	}
 }
 
-// markItem completes an encoded item that is to be stored: it gets the discriminator, and is refused if the table would not recognise it.
+// markItem adds the discriminator to an encoded item, and refuses the item if the table would not recognise it.
 func (c *core) markItem(item []byte) ([]byte, error) {
 	e := c.entity
 	if e == nil {
@@ -65,17 +65,17 @@ func (c *core) markItem(item []byte) ([]byte, error) {
 	return item, err
 }
 
-// append puts the discriminator behind the other attributes of an encoded item, which has one at least.
+// append adds the discriminator after the other attributes of an encoded item, which has at least one.
 func (m *entityMark) append(item []byte) []byte {
 	name, _ := json.Marshal(m.attr) //nolint:errchkjson // text
 	b := item[:len(item)-1]
 	b = append(append(append(b, ','), name...), ':')
-	// A text can always be written.
+	// Text can always be encoded.
 	b, _ = codec.AppendAttributeValue(b, &types.AttributeValueMemberS{Value: m.value})
 	return append(b, '}')
 }
 
-// markUpdate gives an item that an update may make its discriminator.
+// markUpdate adds the discriminator to an update that may create an item.
 func (c *core) markUpdate(u *expr.Update, present bool) {
 	if c.entity != nil && c.entity.mark != nil && !present {
 		m := c.entity.mark
@@ -83,7 +83,7 @@ func (c *core) markUpdate(u *expr.Update, present bool) {
 	}
 }
 
-// ofEntity adds to the condition of a write that nothing is stored under the key, or an item of the type.
+// ofEntity adds to the condition of a write that the key has no item, or an item of the type.
 func (c *core) ofEntity(cond expr.Node) expr.Node { return expr.All(cond, c.entityGuard()) }
 
 func (c *core) entityGuard() expr.Node {
@@ -94,7 +94,8 @@ func (c *core) entityGuard() expr.Node {
 	return expr.Any(c.keyCall("attribute_not_exists"), t.node())
 }
 
-// needsCondition refuses a write that could overwrite an item of another type, which only a function tells from the table's own.
+// needsCondition refuses a write that could overwrite an item of another type, if only a function can recognise the table's
+// own items.
 func (c *core) needsCondition(v string, cond expr.Node) error {
 	if c.entity == nil || c.entity.mark != nil || c.entity.prefixed() || cond != nil {
 		return nil
@@ -111,7 +112,7 @@ func (c *core) needsPrefix() error {
 		"use Put, Delete or Transact, or keep the keys of the types apart by KeyPrefix")
 }
 
-// markTombstone gives what a delete leaves the discriminator.
+// markTombstone adds the discriminator to a tombstone.
 func (c *core) markTombstone(item map[string]types.AttributeValue) {
 	if c.entity != nil && c.entity.mark != nil {
 		item[c.entity.mark.attr] = &types.AttributeValueMemberS{Value: c.entity.mark.value}
