@@ -325,7 +325,8 @@ func rawText(text string, names map[string]string, values map[string]any) *condi
 	return &condition{node: expr.Text{Text: text, Names: names, Values: avs}, err: err}
 }
 
-// builderError is an error of the SDK's expression builder or encoder, without its text, which may quote a value.
+// builderError returns an error of the SDK's expression builder or encoder. If its text may quote a value, only its type is
+// shown.
 func builderError(err error) error {
 	if errors.As(err, new(expression.UnsetParameterError)) || errors.As(err, new(expression.InvalidParameterError)) {
 		return err

@@ -150,7 +150,7 @@ func (t *readText) check(p *cursor.Position, r *read) error {
 			return errCursor
 		}
 	}
-	// DynamoDB checks this for tables, but not for all indexes.
+	// DynamoDB checks this for tables. For indexes this is an additional check.
 	for i, part := range r.schema().partition {
 		if !r.scan && !itemid.Equal(p.Key[part.name], r.partition[i]) {
 			return errCursor

@@ -29,12 +29,12 @@ import (
 var (
 	// ErrNotFound: no item has the key.
 	ErrNotFound = errors.New("item not found")
-	// ErrConditionFailed: the precondition of a write was false; nothing was written.
+	// ErrConditionFailed: the condition of a write was false; nothing was written.
 	ErrConditionFailed = errors.New("condition failed")
 	// ErrInvalid: the call was refused before anything was sent.
 	ErrInvalid = badinput.Err
-	// ErrBadCursor: a cursor is damaged, or belongs to another table, index or query; a page token, besides,
-	// has expired, is another tenant's, or was sealed with a key that is not known.
+	// ErrBadCursor: a cursor is damaged, or belongs to another table, index or query. A page token may also have expired,
+	// belong to another tenant, or be sealed with an unknown key.
 	ErrBadCursor = errors.New("bad cursor")
 	// ErrThrottled: DynamoDB refused the call for lack of capacity, after all retries.
 	ErrThrottled = errors.New("throttled")
@@ -48,8 +48,8 @@ var (
 	ErrItemTooLarge = errors.New("item too large")
 )
 
-// OpError is the error of one operation. Every error that a table method returns
-// is one or holds one; it says where, the wrapped error says why.
+// OpError is the error of one operation. Every error that a table method returns is or wraps an OpError: it says where, and
+// the error that it wraps says why.
 type OpError struct {
 	Op    string // the operation, such as GetItem
 	Table string
@@ -57,7 +57,7 @@ type OpError struct {
 	Err   error
 }
 
-// Error names operation, table and cause, never a key value or item data.
+// Error returns operation, table and cause, never a key value or item data.
 func (e *OpError) Error() string {
 	where := e.Op
 	if e.Table != "" {
@@ -69,17 +69,16 @@ func (e *OpError) Error() string {
 	return fmt.Sprintf("ddb: %s: %s", where, redact.Text(e.Err))
 }
 
-// Unwrap returns the cause, as [RedactError] shows it.
+// Unwrap returns the cause, redacted as by [RedactError].
 func (e *OpError) Unwrap() error { return RedactError(e.Err) }
 
-// Format prints the text, for every verb.
+// Format prints the text of Error for every verb.
 func (e *OpError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text of Error as a JSON string.
 func (e *OpError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// InvalidError is a call that was refused before anything was sent. Problems
-// lists everything that is wrong with it.
+// InvalidError is the error of a call that was refused before anything was sent. Problems lists everything that is wrong with it.
 type InvalidError struct{ Problems []error }
 
 // Error lists all problems.
@@ -97,22 +96,21 @@ func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 // Unwrap gives errors.Is and errors.As access to each problem.
 func (e *InvalidError) Unwrap() []error { return redact.All(e.Problems...) }
 
-// Format prints the text, for every verb.
+// Format prints the text of Error for every verb.
 func (e *InvalidError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text of Error as a JSON string.
 func (e *InvalidError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// RedactError is err for logs and for those who print whole chains of errors. What the service or the
-// SDK says may quote key values and item data: the operands of a range, document paths with map keys,
-// parts of a reply. So in the text, in the JSON and behind errors.Unwrap stand only the service's code,
-// its message as far as that is known to quote nothing, and the request id. errors.Is and errors.As
-// find the same as in err, the SDK's own error types with all that they hold included.
+// RedactError returns err in a form that is safe to log. Messages of the service and of the SDK may quote key values and
+// item data: the operands of a range, document paths with map keys, parts of a reply. So the text, the JSON and the result
+// of errors.Unwrap contain only the service's error code, its message if that is known to quote nothing, and the request ID.
+// errors.Is and errors.As find the same errors as in err, including the SDK's own error types with all that they hold.
 //
-// Errors of this package are so already and come back as they are, as do errors without one of the SDK in them. Nil stays nil.
+// Errors of this package are already redacted and are returned unchanged, as are nil and errors that contain none of the SDK's.
 func RedactError(err error) error { return redact.Error(err) }
 
-// invalid gathers non-nil errors into one InvalidError; nil when there is none.
+// invalid collects non-nil errors into one InvalidError; nil if there are none.
 func invalid(errs ...error) error {
 	var all []error
 	for _, err := range errs {
@@ -142,23 +140,21 @@ func flatten(err error) []error {
 	return all
 }
 
-// ConditionFailed is a write that was not done because its precondition was
-// false. It matches [ErrConditionFailed], and also [ErrNotFound] when the item
-// is absent although the verb needs it (Replace, Update).
+// ConditionFailed is the error of a write that was not applied because its condition was false. It matches
+// [ErrConditionFailed], and also [ErrNotFound] if there is no item although the verb requires one (Replace, Update).
 type ConditionFailed[T any] struct { //nolint:errname // reads as what happened, at the many places where it is caught
-	// Condition is the whole precondition, with attribute names and a question
-	// mark for each value.
+	// Condition is the whole condition, with attribute names and a question mark for each value.
 	Condition string
 	missing   bool
 	needed    bool
-	stale     bool // its version is not the one that was asked for
+	stale     bool // its version is not the required one
 	other     bool // it is of another type
 	current   *T
 	decodeErr error
 	cause     error
 }
 
-// failedCondition is what a ConditionFailed is made of; current is a *T, if there is an item.
+// failedCondition is the content of a ConditionFailed; current is a *T, if there is an item.
 type failedCondition struct {
 	condition              string
 	missing, needed, stale bool
@@ -173,7 +169,7 @@ func newConditionFailed[T any](f failedCondition) error {
 	return e
 }
 
-// Error tells the condition and whether an item is there, never its data.
+// Error returns the condition and whether there is an item, never its data.
 func (e *ConditionFailed[T]) Error() string {
 	if e.other {
 		return fmt.Sprintf("condition failed: %s (there is an item of another type with this key)", e.Condition)
@@ -187,13 +183,13 @@ func conditionText(condition string, missing, stale bool) string {
 	case missing:
 		state = "there is no item with this key"
 	case stale:
-		state = "the item was written since it was read, and has another version: read it again and repeat the change on that"
+		state = "the item was written since it was read, and has another version: read it again and repeat the change"
 	}
 	return fmt.Sprintf("condition failed: %s (%s)", condition, state)
 }
 
-// Current is the item as it was when the condition was checked. ok is false when
-// there was none, or when it cannot be read as a T (see errors.As on the cause).
+// Current returns the item as it was when the condition was checked. ok is false if there was none, or if it cannot be read
+// as a T (use errors.As for the cause).
 func (e *ConditionFailed[T]) Current() (item T, ok bool) {
 	if e.current == nil {
 		return item, false
@@ -201,7 +197,7 @@ func (e *ConditionFailed[T]) Current() (item T, ok bool) {
 	return *e.current, true
 }
 
-// Is makes the error match [ErrConditionFailed] and, for a missing item that was needed, [ErrNotFound].
+// Is makes the error match [ErrConditionFailed] and, if a required item is missing, [ErrNotFound].
 func (e *ConditionFailed[T]) Is(target error) bool {
 	return target == ErrConditionFailed || target == ErrNotFound && e.missing && e.needed
 }
@@ -210,19 +206,17 @@ func (e *ConditionFailed[T]) Is(target error) bool {
 // item could not be read. Neither shows the item.
 func (e *ConditionFailed[T]) Unwrap() []error { return redact.All(e.cause, e.decodeErr) }
 
-// Format prints the text, for every verb, and so never the item.
+// Format prints the text of Error for every verb, and so never the item.
 func (e *ConditionFailed[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text of Error as a JSON string.
 func (e *ConditionFailed[T]) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// ThrottledError is a call refused for lack of capacity after all retries. It
-// matches [ErrThrottled].
+// ThrottledError is the error of a call that was refused for lack of capacity after all retries. It matches [ErrThrottled].
 type ThrottledError struct {
-	// Reasons are DynamoDB's own, such as
-	// TableReadKeyRangeThroughputExceeded: a hot key, which more capacity does not cure.
+	// Reasons are DynamoDB's, such as TableReadKeyRangeThroughputExceeded: a hot key, for which more capacity does not help.
 	Reasons []ThrottlingReason
-	// Attempts is how often the SDK client sent the request; 0 if its retryer does not say.
+	// Attempts is how often the SDK client sent the request; 0 if its retryer does not report it.
 	Attempts int
 	err      error
 }
@@ -237,7 +231,7 @@ type ThrottlingReason struct {
 // HotKey reports whether a single partition is over its limit.
 func (r ThrottlingReason) HotKey() bool { return strings.Contains(r.Reason, "KeyRange") }
 
-// advice is what to do about a reason that is no hot key.
+// advice returns what to do about a reason other than a hot key.
 func (r ThrottlingReason) advice() string {
 	switch {
 	case strings.Contains(r.Reason, "ProvisionedThroughput"):
@@ -250,7 +244,7 @@ func (r ThrottlingReason) advice() string {
 	return ""
 }
 
-// Error lists the reasons, and says what was tried and what allows more.
+// Error lists the reasons, the number of attempts, and how to allow more.
 func (e *ThrottledError) Error() string {
 	var b strings.Builder
 	b.WriteString("throttled: ")
@@ -283,23 +277,21 @@ func (e *ThrottledError) Error() string {
 // Is makes the error match [ErrThrottled].
 func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
 
-// Unwrap returns the service's error, as [RedactError] shows it.
+// Unwrap returns the service's error, redacted as by [RedactError].
 func (e *ThrottledError) Unwrap() error { return RedactError(e.err) }
 
-// Format prints the text, for every verb.
+// Format prints the text of Error for every verb.
 func (e *ThrottledError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text of Error as a JSON string.
 func (e *ThrottledError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// IsRetryable reports whether the same call may succeed later without a change:
-// throttling, server errors, timeouts, spoiled replies to reads, batches of which DynamoDB
-// left a part unprocessed. It is false for failed conditions and invalid calls. A
+// IsRetryable reports whether the same call may succeed later: after throttling, server errors, timeouts, invalid replies to
+// reads, and batches that DynamoDB processed only in part. It is false for failed conditions and invalid calls. A
 // [BatchError] is retryable if every input that it lists is.
 //
-// It is false as well when a write may have been applied already ([ErrOutcomeUnknown],
-// [ErrReplyLost], a batch with an unknown item): the same call would apply it twice, or
-// fail on its own item. Read what is stored and decide then.
+// It is also false if a write may already have been applied ([ErrOutcomeUnknown], [ErrReplyLost], a batch with an unknown
+// item): the same call would apply it twice, or fail on its own item. Read what is stored, then decide.
 func IsRetryable(err error) bool {
 	if err == nil || errors.Is(err, ErrInvalid) || errors.Is(err, ErrConditionFailed) || errors.Is(err, ErrNotFound) ||
 		errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, ErrReplyLost) || errors.Is(err, context.Canceled) {
@@ -337,8 +329,7 @@ func retryableCode(code string) bool {
 	return false
 }
 
-// opError wraps an error of one call: what the service said becomes one of the
-// typed errors where callers may want to branch.
+// opError wraps an error of one call. Errors of the service become typed errors where callers may want to branch.
 func opError(op, table, index string, err error) error {
 	if err == nil {
 		return nil
@@ -349,7 +340,7 @@ func opError(op, table, index string, err error) error {
 	return &OpError{Op: op, Table: table, Index: index, Err: classify(err)}
 }
 
-// classify is what an error is for callers, without what may quote data.
+// classify returns the error that callers see, without texts that may quote data.
 func classify(err error) error { return RedactError(classified(err)) }
 
 func classified(err error) error {

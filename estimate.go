@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/internal/replykey"
 )
 
-// readUnits are what a read has cost; cc may be nil.
+// readUnits returns what a read cost; cc may be nil.
 func readUnits(cc *types.ConsumedCapacity) float64 {
 	if cc == nil {
 		return 0
@@ -33,7 +33,7 @@ func (c *core) observeBatch(write bool, ccs []types.ConsumedCapacity, n int, con
 	}
 }
 
-// sizesAt are those of an index or, while nothing of it was seen, of its table.
+// sizesAt returns the sizes seen on an index or, as long as there are none, on its table.
 func (c *core) sizesAt(index *indexInfo) *itemsize.Sizes {
 	if index != nil && index.sizes.Any() {
 		return &index.sizes
@@ -41,7 +41,7 @@ func (c *core) sizesAt(index *indexInfo) *itemsize.Sizes {
 	return &c.sizes
 }
 
-// estimate is what a request costs if it succeeds; whole is that of a batch of which nothing is left unprocessed.
+// estimate returns what a request costs if it succeeds; whole is the cost of a batch of which nothing is left unprocessed.
 func (s *requestInfo) estimate(c *core) (e, whole cost.Estimate) {
 	switch {
 	case s.search: // a vector search costs no units
@@ -65,7 +65,8 @@ func (s *requestInfo) estimate(c *core) (e, whole cost.Estimate) {
 	return e, e
 }
 
-// batchEstimate is what a batch costs: of e the lower end is that of the cheapest item, which may be all that is processed.
+// batchEstimate returns what a batch costs: the lower end of e is the cost of the cheapest item, since that may be all that
+// is processed.
 func (s *requestInfo) batchEstimate(c *core) (e, whole cost.Estimate) {
 	if !s.write {
 		one := c.readEstimate(s.consistent, false)
@@ -89,24 +90,24 @@ func (s *requestInfo) batchEstimate(c *core) (e, whole cost.Estimate) {
 	return e, whole
 }
 
-// estimate is what an operation of a transaction costs.
+// estimate returns what an operation of a transaction costs.
 func (a *txAction) estimate(write bool) cost.Estimate {
 	if !write {
 		return cost.Estimate{Read: a.core.readEstimate(true, true)}
 	}
 	w := a.core.tableWrite(a.verb, a.item).Times(2)
 	for _, x := range a.core.indexWrites(a.verb, a.item) {
-		w = w.Plus(x.Write) // the index follows the table, as behind any write
+		w = w.Plus(x.Write) // the index follows the table, as after any write
 	}
 	return cost.Estimate{Write: w}
 }
 
-// readEstimate is what reading one item by its key costs.
+// readEstimate returns what reading one item by its key costs.
 func (c *core) readEstimate(consistent, transaction bool) cost.Range {
 	return cost.Range{Min: 1, Max: itemsize.Blocks(c.sizes.Largest(), itemsize.ReadBlock)}.Times(itemsize.ReadFactor(consistent, transaction))
 }
 
-// pageEstimate is what a page of a query or scan costs.
+// pageEstimate returns what a page of a query or scan costs.
 func (s *requestInfo) pageEstimate(c *core) cost.Range {
 	most := c.sizesAt(s.index).Largest()
 	bytes := int64(itemsize.PageBytes) + most
@@ -120,7 +121,8 @@ func (s *requestInfo) pageEstimate(c *core) cost.Range {
 	return page
 }
 
-// fetched is how many items a page of a local index takes from the table at most; without a limit that is taken from the average size of entries.
+// fetched returns how many items a page of a local index reads from the table at most; without a limit it is estimated from
+// the average size of entries.
 func (s *requestInfo) fetched(c *core) int64 {
 	if s.size > 0 {
 		return int64(s.size)
@@ -135,8 +137,7 @@ func (s *requestInfo) fetched(c *core) int64 {
 	return itemsize.PageBytes / average
 }
 
-// writeEstimate is what writing one item costs, its indexes included. item is nil
-// where it is not known beforehand.
+// writeEstimate returns what writing one item costs, including its indexes. item is nil if it is not known beforehand.
 func (c *core) writeEstimate(verb string, item []byte) cost.Range {
 	w := c.tableWrite(verb, item)
 	for _, x := range c.indexWrites(verb, item) {
@@ -145,7 +146,7 @@ func (c *core) writeEstimate(verb string, item []byte) cost.Range {
 	return w
 }
 
-// tableWrite is what writing one item costs on the table alone.
+// tableWrite returns what writing one item costs on the table alone.
 func (c *core) tableWrite(verb string, item []byte) cost.Range {
 	most := c.sizes.Largest()
 	if item == nil {
@@ -162,8 +163,8 @@ func (c *core) tableWrite(verb string, item []byte) cost.Range {
 	return cost.Range{Min: least, Max: max(least, itemsize.Blocks(most, itemsize.WriteBlock))}
 }
 
-// indexWrites are what writing one item costs on each index: nothing where the entry
-// does not change, one write where it does, two where it moves to another key.
+// indexWrites returns what writing one item costs on each index: nothing if the entry does not change, one write if it does,
+// two if it moves to another key.
 func (c *core) indexWrites(verb string, item []byte) []cost.IndexCost {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -186,8 +187,8 @@ func (c *core) indexWrites(verb string, item []byte) []cost.IndexCost {
 	return costs
 }
 
-// entryBlocks is how many units the entry of an item is billed as on an index at most; item is nil where it is not known. The
-// keys of an item are taken to have at most 1 KB then. What is stored already is taken to be at most a quarter larger.
+// entryBlocks returns the most units that are billed for the entry of an item on an index. item is nil if it is not known;
+// its keys are then assumed to have at most 1 KB. What is already stored is assumed to be at most a quarter larger.
 func (c *core) entryBlocks(x *indexInfo, item []byte) float64 {
 	switch {
 	case x.projection == types.ProjectionTypeAll:
@@ -212,7 +213,7 @@ func (c *core) entryBlocks(x *indexInfo, item []byte) float64 {
 	return itemsize.Blocks(int64(size+size/4), itemsize.WriteBlock)
 }
 
-// least is what the request costs at least; a batch, if all of it is processed.
+// least returns the least that the request costs; for a batch, if all of it is processed.
 func (s *requestInfo) least(whole cost.Estimate) cost.Spent {
 	n := s.inputs()
 	if s.read != nil {

@@ -40,7 +40,7 @@ func (c *core) updateExactly(ctx context.Context, u *preparedUpdate, item reflec
 	return nil
 }
 
-// onlyFailure is the failed condition of a transaction that has one operation alone.
+// onlyFailure returns the failed condition of a transaction of one operation.
 func onlyFailure(err error) error {
 	te, ok := errors.AsType[*TransactionError](err)
 	if !ok || errors.Is(err, ErrOutcomeUnknown) || !errors.Is(te, ErrConditionFailed) {

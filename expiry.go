@@ -16,22 +16,23 @@ import (
 	"github.com/dynamotable/ddb/internal/replykey"
 )
 
-// HideExpired makes reads leave out items whose time to live is over and which DynamoDB has not deleted yet, which takes it days at times. It
+// HideExpired makes reads leave out items that have expired but that DynamoDB has not deleted yet, which can take days. It
 // needs [TTL]:
 //
 //	sessions, err := ddb.NewSimple(client, "sessions", sessionID, ddb.TTL(sessionUntil), ddb.HideExpired())
 //
-// Without the option, reads show what is stored. With it Get, Exists, BatchGet and TransactGet find no expired item; queries and scans, of
-// indexes too, leave them out, and so do Hydrate, Count and First. [IncludeExpired] shows them to one call. An item has expired from the second of its time on; one that is over for
-// more than five years has not, because DynamoDB takes such a time for a mistake and never deletes the item. The clock is this machine's, or that of
-// [Clock].
+// Without the option, reads return what is stored. With it Get, Exists, BatchGet and TransactGet find no expired item;
+// queries and scans, also of indexes, leave them out, and so do Hydrate, Count and First. [IncludeExpired] shows them to one
+// call. An item expires at the second of its time. A time more than five years ago does not count, because DynamoDB regards
+// it as a mistake and never deletes the item. The clock is this machine's, or the one of [Clock].
 //
-// Create takes an expired item for none, and replaces it. On a table with a [Revision] the new item continues the expired one's, so that the outcome can be proven: that is a second
-// request, after the first was refused. All other writes, and conditions, act on what is stored, expired or not: an Update prolongs an expired session.
+// Create treats an expired item as absent, and replaces it. On a table with a [Revision] the new item continues the revision
+// of the expired one, so that the outcome can be proven; this takes a second request after the first was refused. All other
+// writes, and conditions, act on what is stored, expired or not: an Update can extend an expired session.
 //
-// Cost: the expired item is read, and billed, as any other; the attribute is read along with every projection and by Count, which transfers it
-// from each item, and each item of a reply is looked through for it before it is decoded. [Page.Hidden] counts what was left out. Every index must hold
-// the attribute: New refuses one that does not.
+// Cost: an expired item is read and billed like any other. Every projection and Count also read the attribute, and each item
+// of a reply is searched for it before it is decoded. [Page.Hidden] counts what was left out. Every index must hold the
+// attribute; one that does not is refused.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
@@ -42,7 +43,8 @@ func HideExpired() TableOption {
 	})
 }
 
-// IncludeExpired shows one call the items that [HideExpired] hides. It is an option of reads by key, and of queries and scans by their method With.
+// IncludeExpired makes one call return the items that [HideExpired] hides. It is an option of reads by key, and of the
+// method With of queries and scans.
 func IncludeExpired() IncludeExpiredOption { return IncludeExpiredOption{} }
 
 // IncludeExpiredOption is what [IncludeExpired] returns: a [GetOption] and a [ReadOption].
@@ -56,7 +58,7 @@ func (IncludeExpiredOption) applyRead(r *read) error { //nolint:unparam // other
 	return nil
 }
 
-// oldestExpiry is the age beyond which DynamoDB takes a time to live for a mistake, and keeps the item.
+// oldestExpiry is the age beyond which DynamoDB regards a time to live as a mistake, and keeps the item.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
 const oldestExpiry = 5 * 365 * 24 * time.Hour
 
@@ -67,7 +69,8 @@ func (c *core) checkHideExpired() error {
 	return nil
 }
 
-// checkExpiryIndex refuses an index that shows expired items and cannot tell them. What a local index does not hold costs a read for each item.
+// checkExpiryIndex refuses an index that lacks the time to live, so that expired items could not be recognised. A local
+// index would cost a read for each item.
 func (c *core) checkExpiryIndex(x *indexInfo) error {
 	if !c.hideExpired || c.ttl == nil {
 		return nil
@@ -76,25 +79,25 @@ func (c *core) checkExpiryIndex(x *indexInfo) error {
 	if x.projection == types.ProjectionTypeAll || slices.Contains(x.key.names(), name) || slices.Contains(x.include, name) {
 		return nil
 	}
-	return fmt.Errorf("index %s does not hold attribute %s, by which HideExpired tells expired items: let it project the attribute", x.name, name)
+	return fmt.Errorf("index %s does not hold attribute %s, by which HideExpired recognises expired items: let it project the attribute", x.name, name)
 }
 
-// hides reports whether a read leaves out expired items; shown says that the call wants them.
+// hides reports whether a read leaves out expired items; shown is true if the call wants them.
 func (c *core) hides(shown bool) bool { return c.hideExpired && !shown }
 
-// expiryRange is between which Unix seconds, both included, the time of an expired item is.
+// expiryRange returns the first and the last Unix second that the time of an expired item can have.
 func (c *core) expiryRange() (from, to int64) {
 	now := c.now()
 	return now.Add(-oldestExpiry).Unix(), now.Unix()
 }
 
-// expiredNode is the condition that a stored item has expired.
+// expiredNode returns the condition that a stored item has expired.
 func (c *core) expiredNode() expr.Node {
 	from, to := c.expiryRange()
 	return expr.Between{Operand: c.ttl.path, Low: expr.Value{AV: numberValue(from)}, High: expr.Value{AV: numberValue(to)}}
 }
 
-// absent is the condition that there is no item with the key, or one that has expired.
+// absent returns the condition that there is no item with the key, or that it has expired.
 func (c *core) absent() expr.Node {
 	none := c.keyCall("attribute_not_exists")
 	if !c.hideExpired {
@@ -112,7 +115,7 @@ func (c *core) isExpired(item map[string]types.AttributeValue) bool {
 	return ok && c.expiry(true).over(n.Value)
 }
 
-// expiry tells expired items by the clock of one request.
+// expiry recognises expired items at the time of one request.
 type expiry struct {
 	names    []string // of the attribute
 	from, to int64
@@ -128,7 +131,7 @@ func (c *core) expiry(hide bool) *expiry {
 	return e
 }
 
-// expiry tells the expired items that a read leaves out; nil if it leaves out none.
+// expiry returns the recognition of expired items for a read; nil if the read leaves out none.
 func (r *read) expiry() *expiry {
 	c := r.hiding()
 	if c == nil {
@@ -146,7 +149,7 @@ func (e *expiry) over(number string) bool {
 	return err == nil && f >= float64(e.from) && f <= float64(e.to)
 }
 
-// hides reports whether the item that comes next has expired.
+// hides reports whether the next item has expired.
 func (e *expiry) hides(d *codec.Decoder) (bool, error) {
 	if e == nil {
 		return false, nil
@@ -158,7 +161,7 @@ func (e *expiry) hides(d *codec.Decoder) (bool, error) {
 	return e.wire(values[0]), nil
 }
 
-// wire is over for a value in wire form, nil for none.
+// wire is over for a value in wire form, which may be nil.
 func (e *expiry) wire(value []byte) bool {
 	if value == nil {
 		return false
@@ -166,12 +169,12 @@ func (e *expiry) wire(value []byte) bool {
 	if v := replykey.ValueOf(value); v.Kind != 0 {
 		return v.Kind == 'N' && (v.IsN && v.N >= e.from && v.N <= e.to || !v.IsN && e.over(string(v.Text)))
 	}
-	av, err := codec.ParseAttributeValue(value) // spelt in another way
+	av, err := codec.ParseAttributeValue(value) // written in another form
 	n, ok := av.(*types.AttributeValueMemberN)
 	return err == nil && ok && e.over(n.Value)
 }
 
-// withExpiry adds the attribute of time to live to a projection that is not of everything.
+// withExpiry adds the attribute of time to live to a projection.
 func (c *core) withExpiry(paths []expr.Path, hide bool) []expr.Path {
 	if !hide || len(paths) == 0 {
 		return paths

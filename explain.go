@@ -14,11 +14,11 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// ErrExplained ends the calls under [Explain]: they are not made.
+// ErrExplained is the error of calls under [Explain]: they are not made.
 var ErrExplained = errors.New("explained, not made")
 
-// Explain runs a function whose calls are not made, and explains the first request that
-// it would have sent, and the whole call that it is of: of any operation, also deep inside the caller's own code.
+// Explain runs a function without making its calls, and explains the first request that it would have sent, and the whole
+// call that the request belongs to. It works for any operation, also deep inside the caller's own code.
 //
 //	plan, err := ddb.Explain(ctx, func(ctx context.Context) error {
 //		_, err := orders.Query("c1").Filter(orderTotal.Gt(100)).Limit(20).Page(ctx)
@@ -26,15 +26,14 @@ var ErrExplained = errors.New("explained, not made")
 //	})
 //	fmt.Println(plan)
 //
-// A call that makes, describes or deletes a table is explained by its name alone.
+// For a call that creates, describes or deletes a table it returns only the name.
 //
-// Calls with the function's context return [ErrExplained]. What is refused before it is
-// sent gives that error; a function without a call gives one as well. Nothing is sent
-// and nothing is billed.
+// Calls with the function's context return [ErrExplained]. If a call is refused before it is sent, Explain returns that
+// error. A function that makes no call is an error too. Nothing is sent and nothing is billed.
 //
-// Units follow from what DynamoDB bills and from the sizes of the items that this
-// process has read and written on the table or index so far; see Assumptions. Read and Write
-// are of the first request, Whole of all requests of the call.
+// Units are computed from DynamoDB's billing rules and from the sizes of the items that this process has read and written on
+// the table or index so far; see Assumptions. Read and Write are the units of the first request, Whole those of all requests
+// of the call.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 func Explain(ctx context.Context, run func(context.Context) error) (cost.Explanation, error) {
@@ -98,7 +97,7 @@ func pathTexts(paths []expr.Path) string {
 	return strings.Join(texts, ", ")
 }
 
-// assume adds what the ranges rest on, and what the writes cost on indexes.
+// assume adds the assumptions behind the ranges, and what the writes cost on indexes.
 func (s *requestInfo) assume(x *cost.Explanation, c *core) {
 	say := func(format string, args ...any) { x.Assumptions = append(x.Assumptions, fmt.Sprintf(format, args...)) }
 	sizes := c.sizesAt(s.index)
@@ -145,7 +144,7 @@ func (s *requestInfo) assume(x *cost.Explanation, c *core) {
 	}
 }
 
-// indexWrites are what the writes of one or several items cost on each index.
+// indexWrites returns what the writes of one or several items cost on each index.
 func (s *requestInfo) indexWrites(c *core) []cost.IndexCost {
 	if s.actions != nil {
 		return s.transactionIndexes()
@@ -173,7 +172,7 @@ func (s *requestInfo) indexWrites(c *core) []cost.IndexCost {
 	return sum
 }
 
-// transactionIndexes are what the writes of a transaction cost on each index.
+// transactionIndexes returns what the writes of a transaction cost on each index.
 func (s *requestInfo) transactionIndexes() (sum []cost.IndexCost) {
 	several := slices.ContainsFunc(s.actions, func(a txAction) bool { return a.core.name != s.actions[0].core.name })
 	for i := range s.actions {

@@ -4,12 +4,12 @@ package ddb
 
 import "errors"
 
-// A table or index whose constructor failed is there all the same, beside the error, and refuses every call
-// with that error before anything is sent. So a program that goes on after an error stops at its first call.
+// A constructor that fails returns a table or index together with the error. It refuses every call with that error before
+// anything is sent. So a program that ignores the error stops at its first call.
 
 var errZeroTable = invalid(errors.New("a zero table or index was used; make it with ddb.New, ddb.NewSimple or one of the functions for indexes"))
 
-// usable is why no call of the table can be made, nil if all can.
+// usable returns why the table cannot be used, or nil.
 func (c *core) usable() error {
 	if c == nil {
 		return errZeroTable
@@ -17,12 +17,12 @@ func (c *core) usable() error {
 	return c.failed
 }
 
-// failedIndex is an index that could not be made.
+// failedIndex returns an index that could not be made.
 func failedIndex(c *core, name string, err error) index {
 	return index{&core{name: c.label(), failed: err}, &indexInfo{name: name}}
 }
 
-// coreOf is the core of a table that may be nil.
+// coreOf returns the core of a table that may be nil.
 func coreOf[T any](table AnyTable[T]) *core {
 	if table == nil {
 		return nil

@@ -19,45 +19,42 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// Attr is a handle of one attribute of items of type T whose Go value is a V.
-// It is made once, usually in a package variable, by [Field] or one of its
-// sisters, and gives typed conditions ([AttrHandle.Eq]) and update changes
-// ([AttrHandle.Set]). What is asked of it less often is a function, such as [Exists],
-// [NotExists], [In], [Size], [Remove] and [SetIfMissing]. The attribute name comes from the struct tag.
+// Attr is a handle of one attribute of items of type T; its Go value is a V. Make it once, usually in a package variable,
+// with [Field] or another constructor. It makes typed conditions ([AttrHandle.Eq]) and update changes ([AttrHandle.Set]).
+// Less common conditions and changes are functions, such as [Exists], [NotExists], [In], [Size], [Remove] and
+// [SetIfMissing]. The attribute name comes from the struct tag.
 //
-// A handle is resolved on first use: a selector that does not select a stored
-// field is reported by [New] or by the first call that uses the handle, never by
-// a panic. So is the zero handle, which is a nil pointer. Handles are immutable
-// and safe for concurrent use.
+// A handle is resolved on first use: a selector that does not select a stored field is an error of [New] or of the first
+// call that uses the handle, never a panic. So is the zero handle, which is a nil pointer. Handles are immutable and safe
+// for concurrent use.
 //
-// A handle is a pointer whose type names the item type by a pointer as well. That
-// is what the compiler shows, *ddb.AttrHandle[*Order, bool] for Attr[Order, bool];
-// it keeps the code small that the compiler makes for each item type.
+// A handle is a pointer, and its type has a pointer to the item type as its parameter: in compiler messages Attr[Order,
+// bool] is *ddb.AttrHandle[*Order, bool]. This keeps the code that the compiler makes for each item type small.
 type Attr[T, V any] = *AttrHandle[*T, V]
 
-// Ord is a handle, as [Attr] is, whose values DynamoDB can order: text, numbers and binary.
+// Ord is a handle like [Attr] whose values DynamoDB can order: text, numbers and binary.
 type Ord[T, V any] = *OrdHandle[*T, V]
 
-// Num is a handle, as [Ord] is, of a number, with atomic arithmetic.
+// Num is a handle like [Ord] of a number, with atomic arithmetic.
 type Num[T, V any] = *NumHandle[*T, V]
 
-// Str is a handle, as [Ord] is, of text.
+// Str is a handle like [Ord] of text.
 type Str[T, V any] = *StrHandle[*T, V]
 
-// Bin is a handle, as [Ord] is, of bytes.
+// Bin is a handle like [Ord] of bytes.
 type Bin[T, V any] = *BinHandle[*T, V]
 
-// Set is a handle, as [Attr] is, of a DynamoDB set (tag stringset, numberset or
+// Set is a handle like [Attr] of a DynamoDB set (tag stringset, numberset or
 // binaryset) with members of type E.
 type Set[T, E any] = *SetHandle[*T, E]
 
-// List is a handle, as [Attr] is, of a DynamoDB list with elements of type E.
+// List is a handle like [Attr] of a DynamoDB list with elements of type E.
 type List[T, E any] = *ListHandle[*T, E]
 
-// Map is a handle, as [Attr] is, of a DynamoDB map from text keys to values of type V.
+// Map is a handle like [Attr] of a DynamoDB map from text keys to values of type V.
 type Map[T any, K ~string, V any] = *MapHandle[*T, K, V]
 
-// Number is every Go type that is stored as a DynamoDB number by itself.
+// Number is the constraint of Go types that are stored as a DynamoDB number.
 type Number interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 |
 		~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
@@ -79,19 +76,19 @@ func Field[T, V any](sel func(*T) *V) Attr[T, V] { return Attr[T, V](newHandle(s
 // condition.
 func OrdField[T, V any](sel func(*T) *V) Ord[T, V] { return Ord[T, V](newHandle(sel)) }
 
-// TimeField makes a handle of a time. Without a tag option a time is stored as RFC 3339 text of fixed width in UTC, such
-// as 2026-11-21T06:30:00.500000000Z ([TimeText]), which sorts and compares as the times do: as a key, in an
-// index and in a condition. The offset of a time is not kept. With the tag option unixtime it is a number of seconds; with
-// sdktime, or the option [SDKTimes] of the table, the text of the SDK's attributevalue, which does not sort.
+// TimeField makes a handle of a time. Without a tag option a time is stored as RFC 3339 text of fixed width in UTC, such as
+// 2026-11-21T06:30:00.500000000Z ([TimeText]), which sorts and compares like the times: as a key, in an index and in a
+// condition. The offset of a time is not stored. With the tag option unixtime it is a number of seconds. With sdktime, or
+// the option [SDKTimes] of the table, it is the text of the SDK's attributevalue, which does not sort.
 func TimeField[T any](sel func(*T) *time.Time) Ord[T, time.Time] {
 	return Ord[T, time.Time](newHandle(sel))
 }
 
-// StrField makes a handle of a text field, whose selector is as for [Field]:
+// StrField makes a handle of a text field, with a selector as for [Field]:
 //
 //	name := ddb.StrField(func(u *User) *string { return &u.Name })
 //
-// For a pointer to text use Field.
+// For a pointer to text use [Field], and [Deref] and [AsStr] for its value.
 func StrField[T any, V ~string](sel func(*T) *V) Str[T, V] {
 	return Str[T, V](newHandle(sel))
 }
@@ -101,13 +98,13 @@ func BinField[T any, V ~[]byte](sel func(*T) *V) Bin[T, V] {
 	return Bin[T, V](newHandle(sel))
 }
 
-// NumField makes a handle of a number field, whose selector is as for [Field].
+// NumField makes a handle of a number field, with a selector as for [Field].
 func NumField[T any, V Number](sel func(*T) *V) Num[T, V] {
 	return Num[T, V](newHandle(sel))
 }
 
-// SetField makes a handle of a slice that is stored as a set: its tag needs
-// stringset, numberset or binaryset, or the field is refused.
+// SetField makes a handle of a slice that is stored as a set. Its tag must have stringset, numberset or binaryset, or the
+// field is refused.
 func SetField[T, E any](sel func(*T) *[]E) Set[T, E] {
 	return Set[T, E](newHandle(sel, codec.SS, codec.NS, codec.BS))
 }
@@ -122,8 +119,7 @@ func MapField[T any, K ~string, V any](sel func(*T) *map[K]V) Map[T, K, V] {
 	return Map[T, K, V](newHandle(sel, codec.M))
 }
 
-// Within is the handle of a field inside the struct that another handle
-// selects, for structs in lists and maps:
+// Within returns the handle of a field inside the struct that another handle selects, for structs in lists and maps:
 //
 //	qty := ddb.Within(lines.At(0), func(l *Line) *int { return &l.Qty })
 //
@@ -132,29 +128,26 @@ func Within[T, S, V any](outer Attr[T, S], sel func(*S) *V) Attr[T, V] {
 	return Attr[T, V]((*handle)(outer).within(newHandle(sel)))
 }
 
-// AsNum gives a handle of a list element, map value or inner field the
-// capabilities of a number.
+// AsNum gives a handle of a list element, map value or inner field the methods of a number.
 func AsNum[T any, V Number](a Attr[T, V]) Num[T, V] { return Num[T, V](a) }
 
-// AsStr gives a handle of a list element, map value or inner field the
-// capabilities of text.
+// AsStr gives a handle of a list element, map value or inner field the methods of text.
 func AsStr[T any, V ~string](a Attr[T, V]) Str[T, V] { return Str[T, V](a) }
 
 // AnyAttr is an attribute handle of any kind.
 type AnyAttr interface{ Handle() *handle }
 
-// AttrOf is every handle of an attribute of T whose Go value is a V.
+// AttrOf is an attribute handle of any kind, of an attribute of T whose Go value is a V.
 type AttrOf[T, V any] interface {
 	AnyAttr
 	HandleOf(*T, V)
 }
 
-// NameOf is the attribute's document path, such as status or address.city, for people: a
-// key of a map ([MapHandle.Key]) is data and stands in it as a question mark. It is empty
-// when the selector is wrong.
+// NameOf returns the attribute's document path, such as status or address.city, for logs and messages. The key of a map
+// ([MapHandle.Key]) is data, and is shown as a question mark. The path is empty if the selector is wrong.
 func NameOf(attr AnyAttr) string { return handleOf(attr).name() }
 
-// handleOf is the handle of an interface that may be nil; nil as well then.
+// handleOf returns the handle of an interface, nil if that is nil.
 func handleOf(a AnyAttr) *handle {
 	if a == nil {
 		return nil
@@ -162,16 +155,15 @@ func handleOf(a AnyAttr) *handle {
 	return a.Handle()
 }
 
-// handle is what the types of handles are made of: an attribute of one struct type,
-// resolved once to its path and codec. A nil handle is the zero handle. What it holds is a
-// pointer further, so that no way to print a handle shows it.
+// handle is the content of all types of handles: an attribute of one struct type, resolved once to its path and codec. A nil
+// handle is the zero handle. The content is behind a further pointer, so that printing a handle never shows it.
 type handle struct{ *attribute }
 
 type attribute struct {
 	item    reflect.Type
 	once    sync.Once
 	find    func(*handle)
-	want    []codec.Kind // what the attribute must be stored as; empty for any
+	want    []codec.Kind // the type that the attribute must be stored as; empty for any
 	path    expr.Path
 	node    expr.Node // the path as an operand
 	value   *codec.Value
@@ -180,8 +172,7 @@ type attribute struct {
 	err     error
 }
 
-// newHandle is the handle of the field of a struct T, of type V, that the selector returns, a
-// func(*T) *V.
+// newHandle returns the handle of the field of type V of a struct T that the selector, a func(*T) *V, returns.
 //
 //go:noinline
 func newHandle(selector any, want ...codec.Kind) *handle {
@@ -204,7 +195,7 @@ func newHandle(selector any, want ...codec.Kind) *handle {
 	}}}
 }
 
-// name is what [NameOf] gives.
+// name is the result of [NameOf].
 func (h *handle) name() string {
 	if h.resolve() != nil {
 		return ""
@@ -212,7 +203,7 @@ func (h *handle) name() string {
 	return h.path.String()
 }
 
-// text is item type and path.
+// text returns item type and path.
 func (h *handle) text() string {
 	if h.resolve() != nil {
 		return "handle without an attribute"
@@ -222,7 +213,7 @@ func (h *handle) text() string {
 
 func (h *handle) print(s fmt.State, verb rune) { quiet.Format(s, verb, h.text()) }
 
-// at is the handle of a list element.
+// at returns the handle of a list element.
 func (h *handle) at(i int) *handle {
 	return h.child(func(c *handle) {
 		if i < 0 {
@@ -234,11 +225,11 @@ func (h *handle) at(i int) *handle {
 	})
 }
 
-// key is the handle of a value of a map.
+// key returns the handle of a value of a map.
 func (h *handle) key(k string) *handle {
 	return h.child(func(c *handle) {
 		if k == "" {
-			c.err = fmt.Errorf("attribute %s: the key of the map is empty, which no write takes", c.path)
+			c.err = fmt.Errorf("attribute %s: the key of the map is empty, which DynamoDB does not store", c.path)
 			return
 		}
 		c.path = c.path.Key(k)
@@ -246,12 +237,12 @@ func (h *handle) key(k string) *handle {
 	})
 }
 
-// within is the handle of inner, a field of a struct, below h.
+// within returns the handle of inner, a field of a struct, below h.
 func (h *handle) within(inner *handle) *handle {
 	return h.child(func(c *handle) { c.lead(inner) })
 }
 
-// placeOf is where a selector is written, which a handle without a name needs to be found.
+// placeOf returns the source position of a selector, so that a handle without a name can be found.
 func placeOf(selector uintptr) string {
 	f := runtime.FuncForPC(selector)
 	if f == nil {
@@ -261,7 +252,7 @@ func placeOf(selector uintptr) string {
 	return fmt.Sprintf(" (%s:%d)", filepath.Base(file), line)
 }
 
-// child derives a handle from h; step moves path and value one level down.
+// child derives a handle from h; step moves path and value down one level.
 func (h *handle) child(step func(*handle)) *handle {
 	if h == nil || h.attribute == nil {
 		return nil
@@ -278,7 +269,7 @@ func (h *handle) child(step func(*handle)) *handle {
 	}}}
 }
 
-// lead leads the handle, of a struct, to the field of the struct that another handle selects.
+// lead extends the handle of a struct to the field that another handle selects in it.
 func (h *handle) lead(inner *handle) {
 	plan := h.value.Struct()
 	if plan == nil {
@@ -288,7 +279,7 @@ func (h *handle) lead(inner *handle) {
 	if h.err = inner.resolve(); h.err != nil {
 		return
 	}
-	// The struct's own codec may store its fields otherwise here, as the tag around it says.
+	// The struct's own codec may store its fields in another form here, because of the tag around it.
 	for _, step := range inner.path {
 		f, ok := plan.Field(step.Name)
 		if !ok {
@@ -333,7 +324,7 @@ func (h *handle) checkKind() error {
 		h.path, h.item, h.value.Kind(), h.want, hint)
 }
 
-// encode is the wire value of *v, of the attribute's Go type, under its codec.
+// encode returns the wire value of *v, which has the attribute's Go type, by its codec.
 func encode(h *handle, v any) (types.AttributeValue, error) {
 	if err := h.resolve(); err != nil {
 		return nil, err
@@ -341,7 +332,7 @@ func encode(h *handle, v any) (types.AttributeValue, error) {
 	return encodeBy(h, h.value, v)
 }
 
-// encodeElem is the wire value of *e, a member or element of a set or list.
+// encodeElem returns the wire value of *e, a member of a set or an element of a list.
 func encodeElem(h *handle, e any) (types.AttributeValue, error) {
 	if err := h.resolve(); err != nil {
 		return nil, err
@@ -409,7 +400,7 @@ func allocate(plan *codec.Plan, v reflect.Value, depth int) {
 			continue
 		}
 		if fv.Kind() == reflect.Pointer {
-			// A type that holds itself would be followed without end.
+			// A type that contains itself would otherwise be followed without end.
 			if inner.Type() == plan.Type() {
 				continue
 			}

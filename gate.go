@@ -10,12 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Gate admits the requests of a context one by one, after budgets and before they are sent: package pace has one that
-// keeps a rate. It is called by many goroutines at once. Unlike a [Hook] it may wait, and refuse.
+// Gate admits the requests of a context one by one, after the budgets and before they are sent. Package pace has a Gate that
+// limits the rate. It is called by many goroutines at once. Unlike a [Hook] it may wait, and may refuse a request.
 type Gate interface {
-	// PageSize is how many items one request of a Query or Scan may evaluate; 0 is no bound. It is asked before Admit.
+	// PageSize returns how many items one request of a Query or Scan may evaluate; 0 is no bound. It is called before Admit.
 	PageSize(table, index string, consistent bool) int
-	// Admit waits until the request may be sent. An error refuses the request; it is not sent and the error is the call's.
+	// Admit waits until the request may be sent. If it returns an error the request is not sent, and the call returns the error.
 	Admit(ctx context.Context, call *Call) error
 	// Throttled is called for each attempt of an admitted request that was throttled, before it is sent again. reasons may be empty.
 	Throttled(call *Call, reasons []ThrottlingReason)
@@ -23,8 +23,8 @@ type Gate interface {
 	Done(call *Call)
 }
 
-// WithGate makes the calls with the context pass a gate, and those that the context has already. The same gate may be in
-// many contexts; in one it counts once. A nil gate is none.
+// WithGate makes the calls with the context pass the gate, and the gates that the context already has. The same gate may be
+// in many contexts; in each it counts once. A nil gate has no effect.
 func WithGate(ctx context.Context, g Gate) context.Context {
 	if g == nil {
 		return ctx
@@ -37,7 +37,7 @@ func WithGate(ctx context.Context, g Gate) context.Context {
 	return s.into(ctx)
 }
 
-// pass asks the gates in order. If one refuses, the request is done for those that have admitted it.
+// pass calls the gates in order. If one refuses, Done is called on those that have admitted the request.
 func (q *request) pass(ctx context.Context, gates []Gate) error {
 	for i, g := range gates {
 		if err := g.Admit(ctx, q.call); err != nil {
@@ -52,7 +52,7 @@ func (q *request) pass(ctx context.Context, gates []Gate) error {
 	return nil
 }
 
-// gatePageSize bounds a page by what the gates say.
+// gatePageSize limits a page to the page sizes of the gates.
 func gatePageSize(ctx context.Context, r *read, size int) int {
 	for _, g := range callOptionsOf(ctx).gates {
 		if n := g.PageSize(r.core.name, r.index.label(), r.strongly); n > 0 && (size == 0 || n < size) {
@@ -62,8 +62,8 @@ func gatePageSize(ctx context.Context, r *read, size int) int {
 	return size
 }
 
-// DescribeTable is the service's description of a table: its status, throughput, indexes, and its size, which is some hours old.
-// It needs the permission DescribeTable and costs no units.
+// DescribeTable returns the service's description of a table: its status, throughput, indexes, and its size as of some hours
+// ago. It needs the permission dynamodb:DescribeTable and costs no units.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
 func DescribeTable(ctx context.Context, t TablePart) (*types.TableDescription, error) {

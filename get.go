@@ -22,7 +22,7 @@ type GetOption interface{ ConsistentOrProject(*readCall) }
 
 type readCall struct {
 	consistent bool
-	expired    bool // are shown on a table that hides them
+	expired    bool // are returned on a table that hides them
 	stats      *BatchStats
 	project    []AnyAttr
 }
@@ -31,8 +31,8 @@ type consistentOption struct{}
 
 func (consistentOption) ConsistentOrProject(r *readCall) { r.consistent = true }
 
-// Consistent makes a read strongly consistent: it sees every write that was
-// answered before. It costs twice the read units of an eventually consistent one.
+// Consistent makes a read strongly consistent: it sees every write that completed before. It costs twice the read units of
+// an eventually consistent one.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html
 func Consistent() GetOption { return consistentOption{} }
@@ -74,8 +74,8 @@ func (c *core) projection(attrs []AnyAttr, keys ...string) ([]expr.Path, error) 
 	return paths, errors.Join(errs...)
 }
 
-// addPath adds a path unless an ancestor of it is there, and drops the paths
-// below it: DynamoDB refuses projections with overlapping paths.
+// addPath adds a path unless there is an ancestor of it, and drops the paths below it: DynamoDB refuses projections with
+// overlapping paths.
 func addPath(paths []expr.Path, p expr.Path) []expr.Path {
 	kept := paths[:0]
 	for i, q := range paths {
@@ -98,21 +98,19 @@ func readOptions(opts []GetOption) (r readCall) {
 	return r
 }
 
-// Get reads one item. It returns [ErrNotFound] when there is none.
+// Get reads one item. It returns [ErrNotFound] if there is none.
 //
-// The read is eventually consistent unless [Consistent] is given. It costs half a
-// read unit for each 4 KB of the item, rounded up, a whole one when consistent; a
-// missing item costs as much as one of 4 KB.
+// The read is eventually consistent unless [Consistent] is given. It costs half a read unit for each 4 KB of the item,
+// rounded up, or a whole unit if consistent. A missing item costs as much as one of 4 KB.
 //
-// A reply with another item than the one asked for, as of a proxy that mixes up its
-// connections, is refused and the read sent again by the client's policy; if it does not
-// get better the call fails. So do all reads by key or with a partition key, BatchGet and
-// TransactGet. A reply that says that there is no item cannot be distinguished from another's.
+// A reply with another item than the requested one, for example from a proxy that mixes up its connections, is refused, and
+// the read is sent again by the client's policy; if that does not help, the call fails. The same holds for all reads by key
+// or with a partition key, for BatchGet and TransactGet. A reply that says that there is no item cannot be checked.
 func (t *Table[T, PK, SK]) Get(ctx context.Context, pk PK, sk SK, opts ...GetOption) (T, error) {
 	return t.GetKey(ctx, Key[PK, SK]{pk, sk}, opts...)
 }
 
-// GetKey is [Table.Get] by a key, of [Table.Key] or [Table.KeyOf].
+// GetKey is [Table.Get] by a key, made by [Table.Key] or [Table.KeyOf].
 func (t *Table[T, PK, SK]) GetKey(ctx context.Context, key Key[PK, SK], opts ...GetOption) (T, error) {
 	g := getCall[T, Key[PK, SK]]{key: key}
 	err := t.tableCore(nil).get(ctx, &g.state, &g.key, &g.item, opts)
@@ -126,8 +124,8 @@ func (t *SimpleTable[T, PK]) Get(ctx context.Context, pk PK, opts ...GetOption) 
 	return g.item, err
 }
 
-// Exists tells whether there is an item with the key, reading only its key
-// attributes. It costs as much as [Table.Get], for DynamoDB bills the whole item.
+// Exists reports whether there is an item with the key. It reads only the key attributes, but costs as much as [Table.Get],
+// since DynamoDB bills the whole item.
 func (t *Table[T, PK, SK]) Exists(ctx context.Context, pk PK, sk SK, opts ...GetOption) (bool, error) {
 	return t.tableCore(nil).exists(ctx, &Key[PK, SK]{pk, sk}, opts)
 }
@@ -137,12 +135,12 @@ func (t *Table[T, PK, SK]) ExistsKey(ctx context.Context, key Key[PK, SK], opts 
 	return t.tableCore(nil).exists(ctx, &key, opts)
 }
 
-// Exists tells whether there is an item with the key; see [Table.Exists].
+// Exists reports whether there is an item with the key; see [Table.Exists].
 func (t *SimpleTable[T, PK]) Exists(ctx context.Context, pk PK, opts ...GetOption) (bool, error) {
 	return t.tableCore(nil).exists(ctx, &pk, opts)
 }
 
-// getCall is a read by a K into a V, in one piece of memory.
+// getCall is a read by a K into a V, in one allocation.
 type getCall[V, K any] struct {
 	state getState
 	key   K
@@ -184,9 +182,8 @@ func (c *core) exists(ctx context.Context, key any, opts []GetOption) (bool, err
 	return found && !row.skip, err
 }
 
-// GetView reads one item into a smaller type V: only the attributes that V has
-// are read, by their names in V's tags. A V that has not all attributes of the key cannot
-// be checked against the key, see [Table.Get].
+// GetView reads one item into a smaller type V: only the attributes that V has are read, by their names in V's tags. If V
+// lacks an attribute of the key, the reply cannot be checked against the key; see [Table.Get].
 //
 //	s, err := ddb.GetView[Summary](ctx, orders, orders.Key("c1", "o9"))
 func GetView[V, T, K any](ctx context.Context, table KeyedTable[T, K], key K, opts ...GetOption) (view V, err error) {
@@ -226,11 +223,11 @@ func (c *core) keyIn(plan *codec.Plan) bool {
 // KeyedTable is a [Table] (K is [Key]) or a [SimpleTable] (K is the partition key).
 type KeyedTable[T, K any] interface {
 	AnyTable[T]
-	// KeyOf is the key of an item.
+	// KeyOf returns the key of an item.
 	KeyOf(item *T) K
 }
 
-// getInput is a GetItem whose key is encoded.
+// getInput is a GetItem with an encoded key.
 type getInput struct {
 	dynamodb.GetItemInput
 	core    *core
@@ -276,7 +273,7 @@ func (in *getInput) send(ctx context.Context, c *core, rows wire.Rows) (found bo
 	return found && !hides(rows), opError("GetItem", c.name, "", err)
 }
 
-// sendGet sends one GetItem. key is that of the input in wire form, or nil.
+// sendGet sends one GetItem. key is the key of the input in wire form, or nil.
 func (c *core) sendGet(ctx context.Context, info *requestInfo, in *dynamodb.GetItemInput, key []byte, rows wire.Rows) (found bool, err error) {
 	_, err = c.send(ctx, info, c.wire, func(ctx context.Context, o outgoing) (r replyInfo, err error) {
 		in.ReturnConsumedCapacity = o.capacity
@@ -291,7 +288,7 @@ func (c *core) sendGet(ctx context.Context, info *requestInfo, in *dynamodb.GetI
 	return found, err
 }
 
-// send sends it; keyed says that the item has the key, so that a reply with another item is recognised.
+// send sends it; keyed means that the item has its key, so that a reply with another item is recognised.
 func (g *getState) send(ctx context.Context, c *core, plan *codec.Plan, item any, keyed bool) error {
 	g.row = oneRow{plan: plan, dst: reflect.ValueOf(item).Elem(), of: c}
 	if keyed {
@@ -307,7 +304,7 @@ func (g *getState) send(ctx context.Context, c *core, plan *codec.Plan, item any
 	return err
 }
 
-// viewPlan is the codec of a view type and the paths that read it.
+// viewPlan returns the codec of a view type and the paths to read.
 func viewPlan(c *core, view reflect.Type) (*codec.Plan, []expr.Path, error) {
 	plan, err := codec.PlanOf(view)
 	if err != nil {

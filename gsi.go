@@ -22,14 +22,13 @@ type SimpleIndex[T, PK any] struct{ x index }
 // LocalIndex is a local secondary index: it has the partition key of its table
 // and a sort key of its own, and can be read consistently.
 //
-// Items hold what the index holds ([KeysOnly], [Projecting]); other attributes are
-// zero, unless [Query.Project] names them: then DynamoDB fetches them from the
-// table, at a read unit or more for each item.
+// Items have the attributes that the index holds ([KeysOnly], [Projecting]); others are zero, unless [Query.Project] names
+// them: then DynamoDB fetches them from the table, at the cost of a read of each item.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html
 type LocalIndex[T, PK, SK any] struct{ x index }
 
-// index is a secondary index without its type; a zero one refuses every call.
+// index is a secondary index without its type; the zero index refuses every call.
 type index struct {
 	core *core
 	info *indexInfo
@@ -56,7 +55,7 @@ func (x *LocalIndex[T, PK, SK]) index() index {
 	return x.x
 }
 
-// place is where the index is, as table/index.
+// place returns table/index.
 func (x index) place() string {
 	if x.core == nil {
 		return ""
@@ -64,7 +63,7 @@ func (x index) place() string {
 	return x.core.name + "/" + x.info.name
 }
 
-// indexInfo is a secondary index as schema and queries see it.
+// indexInfo describes a secondary index for schema and queries.
 type indexInfo struct {
 	name       string
 	key        keySchema
@@ -72,25 +71,25 @@ type indexInfo struct {
 	projection types.ProjectionType
 	include    []string
 	sizes      itemsize.Sizes
-	vector     *vectorInfo // that this is a part of; nil for the index of a key
+	vector     *vectorInfo // that this is part of; nil for an index with keys
 }
 
-// IndexName is the name of the index.
+// IndexName returns the name of the index.
 func (x *Index[T, PK, SK]) IndexName() string { return x.index().info.label() }
 
-// IndexName is the name of the index.
+// IndexName returns the name of the index.
 func (x *SimpleIndex[T, PK]) IndexName() string { return x.index().info.label() }
 
-// IndexName is the name of the index.
+// IndexName returns the name of the index.
 func (x *LocalIndex[T, PK, SK]) IndexName() string { return x.index().info.label() }
 
-// String is the names of table and index, as orders/by-status.
+// String returns the names of table and index, such as orders/by-status.
 func (x *Index[T, PK, SK]) String() string { return x.index().place() }
 
-// String is the names of table and index, as orders/by-status.
+// String returns the names of table and index, such as orders/by-status.
 func (x *SimpleIndex[T, PK]) String() string { return x.index().place() }
 
-// String is the names of table and index, as orders/by-status.
+// String returns the names of table and index, such as orders/by-status.
 func (x *LocalIndex[T, PK, SK]) String() string { return x.index().place() }
 
 // IndexOption is an option of the index constructors.
@@ -128,13 +127,12 @@ func Projecting(attrs ...AnyAttr) IndexOption {
 	})
 }
 
-// NewIndex describes a global secondary index of a table. It sends nothing;
-// [Table.CreateTable] and [Table.EnsureTable] create the indexes that were
-// described before. Keys may be of several attributes ([Multi2]). Items that lack
-// an index key attribute are not in the index (a sparse index).
+// NewIndex describes a global secondary index of a table. It sends nothing; [Table.CreateTable] and [Table.EnsureTable]
+// create the indexes that were described before. Keys may have several attributes ([Multi2]). Items that lack an index key
+// attribute are not in the index (a sparse index).
 //
-// The error matches [ErrInvalid] and names everything that is wrong. The index is not nil then:
-// each of its calls returns that error, as do those of an index of a table that could not be made.
+// The error matches [ErrInvalid] and names everything that is wrong. The returned index is then not nil, but each of its
+// calls returns that error, as do those of an index of a table that could not be made.
 func NewIndex[T, PK, SK any](table AnyTable[T], name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...IndexOption) (*Index[T, PK, SK], error) {
 	x, err := newIndex(coreOf(table), name, partition, sort, opts)
 	return &Index[T, PK, SK]{x}, err
@@ -146,8 +144,8 @@ func NewSimpleIndex[T, PK any](table AnyTable[T], name string, partition KeyFiel
 	return &SimpleIndex[T, PK]{x}, err
 }
 
-// NewLocalIndex describes a local secondary index: the table's partition key with
-// another sort key. DynamoDB creates local indexes with the table only.
+// NewLocalIndex describes a local secondary index: the table's partition key with another sort key. DynamoDB creates local
+// indexes only together with the table.
 func NewLocalIndex[T, PK, SK, LSK any](table *Table[T, PK, SK], name string, sort KeyField[T, LSK], opts ...IndexOption) (*LocalIndex[T, PK, LSK], error) {
 	x, err := newLocalIndex(table.tableCore(nil), name, sort, opts)
 	return &LocalIndex[T, PK, LSK]{x}, err
@@ -192,7 +190,7 @@ func (c *core) addIndex(name string, global bool, partition, sort any, opts []In
 	names := info.key.names()
 	for i, n := range names {
 		if slices.Contains(names[:i], n) {
-			errs = append(errs, fmt.Errorf("attribute %s stands twice in the index key", n))
+			errs = append(errs, fmt.Errorf("attribute %s is twice in the index key", n))
 		}
 	}
 	for _, o := range opts {
@@ -213,7 +211,7 @@ func (c *core) addIndex(name string, global bool, partition, sort any, opts []In
 	return c.register(info)
 }
 
-// register keeps the index for the schema methods; describing the same index again gives the first.
+// register keeps the index for the schema methods; describing the same index again returns the first.
 func (c *core) register(info *indexInfo) (*indexInfo, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -235,7 +233,7 @@ func (c *core) register(info *indexInfo) (*indexInfo, error) {
 	return info, nil
 }
 
-// holds reports whether the index has an attribute.
+// holds reports whether the index holds an attribute.
 func (i *indexInfo) holds(c *core, name string) bool {
-	return i == nil || !i.global || i.stores(c, name) // a local index fetches the rest from its table
+	return i == nil || !i.global || i.stores(c, name) // DynamoDB fetches the rest from the table
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// The methods of handles. Each is one line over functions without type parameters, since every
-// package that names a handle compiles all of its methods. P is a pointer to the item type: the
-// code of all handles with values of one kind is the same then, whatever the items.
-// Receivers may be nil, which is the zero handle: the functions below take it as an error.
+// The methods of handles. Each is one line that calls a function without type parameters, since every package that uses a
+// handle compiles all of its methods. P is a pointer to the item type, so that handles with values of the same kind share
+// their code whatever the item type. Receivers may be nil, which is the zero handle; the called functions report it as an
+// error.
 
-// AttrHandle is what an [Attr] points to.
+// AttrHandle is the type that an [Attr] points to.
 type AttrHandle[P, V any] handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
@@ -22,14 +22,14 @@ func (a *AttrHandle[P, V]) Eq(v V) CondOf[P] { return CondOf[P]{compare((*handle
 // Ne is true where the attribute differs from v, or is absent.
 func (a *AttrHandle[P, V]) Ne(v V) CondOf[P] { return CondOf[P]{compare((*handle)(a), "<>", &v)} }
 
-// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
-// [Remove] to drop the attribute.
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
+// attribute.
 func (a *AttrHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
-// String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
+// String returns item type and attribute, such as shop.Order.status, for logs and messages; see [NameOf].
 func (a *AttrHandle[P, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, for every verb.
+// Format prints the result of String for every verb.
 func (a *AttrHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -38,7 +38,7 @@ func (a *AttrHandle[P, V]) Handle() *handle { return (*handle)(a) } //nolint:rev
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *AttrHandle[P, V]) HandleOf(P, V) {}
 
-// OrdHandle is what an [Ord] points to.
+// OrdHandle is the type that an [Ord] points to.
 type OrdHandle[P, V any] handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
@@ -64,14 +64,14 @@ func (a *OrdHandle[P, V]) Between(low, high V) CondOf[P] {
 	return CondOf[P]{between((*handle)(a), &low, &high)}
 }
 
-// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
-// [Remove] to drop the attribute.
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
+// attribute.
 func (a *OrdHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
-// String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
+// String returns item type and attribute, such as shop.Order.status, for logs and messages; see [NameOf].
 func (a *OrdHandle[P, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, for every verb.
+// Format prints the result of String for every verb.
 func (a *OrdHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -80,7 +80,7 @@ func (a *OrdHandle[P, V]) Handle() *handle { return (*handle)(a) } //nolint:revi
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *OrdHandle[P, V]) HandleOf(P, V) {}
 
-// NumHandle is what a [Num] points to.
+// NumHandle is the type that a [Num] points to.
 type NumHandle[P, V any] handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
@@ -106,8 +106,8 @@ func (a *NumHandle[P, V]) Between(low, high V) CondOf[P] {
 	return CondOf[P]{between((*handle)(a), &low, &high)}
 }
 
-// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
-// [Remove] to drop the attribute.
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
+// attribute.
 func (a *NumHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
 // Add adds n to the number, counting an absent attribute as zero: an atomic counter. See
@@ -117,10 +117,10 @@ func (a *NumHandle[P, V]) Add(n V) ChangeOf[P] { return ChangeOf[P]{shift((*hand
 // Sub subtracts n from the number, counting an absent attribute as zero.
 func (a *NumHandle[P, V]) Sub(n V) ChangeOf[P] { return ChangeOf[P]{shift((*handle)(a), "-", &n)} }
 
-// String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
+// String returns item type and attribute, such as shop.Order.status, for logs and messages; see [NameOf].
 func (a *NumHandle[P, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, for every verb.
+// Format prints the result of String for every verb.
 func (a *NumHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -129,7 +129,7 @@ func (a *NumHandle[P, V]) Handle() *handle { return (*handle)(a) } //nolint:revi
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *NumHandle[P, V]) HandleOf(P, V) {}
 
-// StrHandle is what a [Str] points to.
+// StrHandle is the type that a [Str] points to.
 type StrHandle[P, V any] handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
@@ -165,14 +165,14 @@ func (a *StrHandle[P, V]) Contains(part V) CondOf[P] {
 	return CondOf[P]{function((*handle)(a), "contains", &part)}
 }
 
-// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
-// [Remove] to drop the attribute.
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
+// attribute.
 func (a *StrHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
-// String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
+// String returns item type and attribute, such as shop.Order.status, for logs and messages; see [NameOf].
 func (a *StrHandle[P, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, for every verb.
+// Format prints the result of String for every verb.
 func (a *StrHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -181,7 +181,7 @@ func (a *StrHandle[P, V]) Handle() *handle { return (*handle)(a) } //nolint:revi
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *StrHandle[P, V]) HandleOf(P, V) {}
 
-// BinHandle is what a [Bin] points to.
+// BinHandle is the type that a [Bin] points to.
 type BinHandle[P, V any] handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
@@ -217,14 +217,14 @@ func (a *BinHandle[P, V]) Contains(part V) CondOf[P] {
 	return CondOf[P]{function((*handle)(a), "contains", &part)}
 }
 
-// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
-// [Remove] to drop the attribute.
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
+// attribute.
 func (a *BinHandle[P, V]) Set(v V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
-// String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
+// String returns item type and attribute, such as shop.Order.status, for logs and messages; see [NameOf].
 func (a *BinHandle[P, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, for every verb.
+// Format prints the result of String for every verb.
 func (a *BinHandle[P, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -233,7 +233,7 @@ func (a *BinHandle[P, V]) Handle() *handle { return (*handle)(a) } //nolint:revi
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *BinHandle[P, V]) HandleOf(P, V) {}
 
-// SetHandle is what a [Set] points to.
+// SetHandle is the type that a [Set] points to.
 type SetHandle[P, E any] handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
@@ -245,24 +245,24 @@ func (a *SetHandle[P, E]) Ne(v []E) CondOf[P] { return CondOf[P]{compare((*handl
 // Has is true where the set has the member.
 func (a *SetHandle[P, E]) Has(member E) CondOf[P] { return CondOf[P]{contains((*handle)(a), &member)} }
 
-// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
-// [Remove] to drop the attribute.
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
+// attribute.
 func (a *SetHandle[P, E]) Set(v []E) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
-// Insert adds members to the set, making it where it is absent.
+// Insert adds members to the set. It creates the set if it is absent.
 func (a *SetHandle[P, E]) Insert(members ...E) ChangeOf[P] {
 	return ChangeOf[P]{setMembers((*handle)(a), expr.ClauseAdd, &members)}
 }
 
-// Delete takes members out of the set. A set that becomes empty is removed.
+// Delete removes members from the set. A set that becomes empty is removed.
 func (a *SetHandle[P, E]) Delete(members ...E) ChangeOf[P] {
 	return ChangeOf[P]{setMembers((*handle)(a), expr.ClauseDelete, &members)}
 }
 
-// String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
+// String returns item type and attribute, such as shop.Order.status, for logs and messages; see [NameOf].
 func (a *SetHandle[P, E]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, for every verb.
+// Format prints the result of String for every verb.
 func (a *SetHandle[P, E]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -271,7 +271,7 @@ func (a *SetHandle[P, E]) Handle() *handle { return (*handle)(a) } //nolint:revi
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *SetHandle[P, E]) HandleOf(P, []E) {}
 
-// ListHandle is what a [List] points to.
+// ListHandle is the type that a [List] points to.
 type ListHandle[P, E any] handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
@@ -285,24 +285,24 @@ func (a *ListHandle[P, E]) Has(element E) CondOf[P] {
 	return CondOf[P]{contains((*handle)(a), &element)}
 }
 
-// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
-// [Remove] to drop the attribute.
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
+// attribute.
 func (a *ListHandle[P, E]) Set(v []E) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
-// Append adds elements at the end of the list, making it where it is absent.
+// Append adds elements at the end of the list. It creates the list if it is absent.
 func (a *ListHandle[P, E]) Append(elements ...E) ChangeOf[P] {
 	return ChangeOf[P]{extend((*handle)(a), &elements, false)}
 }
 
-// At is the handle of the list element at index i, counted from 0.
+// At returns the handle of the list element at index i, counted from 0.
 func (a *ListHandle[P, E]) At(i int) *AttrHandle[P, E] {
 	return (*AttrHandle[P, E])((*handle)(a).at(i))
 }
 
-// String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
+// String returns item type and attribute, such as shop.Order.status, for logs and messages; see [NameOf].
 func (a *ListHandle[P, E]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, for every verb.
+// Format prints the result of String for every verb.
 func (a *ListHandle[P, E]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].
@@ -311,7 +311,7 @@ func (a *ListHandle[P, E]) Handle() *handle { return (*handle)(a) } //nolint:rev
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *ListHandle[P, E]) HandleOf(P, []E) {}
 
-// MapHandle is what a [Map] points to.
+// MapHandle is the type that a [Map] points to.
 type MapHandle[P any, K ~string, V any] handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
@@ -324,19 +324,19 @@ func (a *MapHandle[P, K, V]) Ne(v map[K]V) CondOf[P] {
 	return CondOf[P]{compare((*handle)(a), "<>", &v)}
 }
 
-// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list empty; use
-// [Remove] to drop the attribute.
+// Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
+// attribute.
 func (a *MapHandle[P, K, V]) Set(v map[K]V) ChangeOf[P] { return ChangeOf[P]{set((*handle)(a), &v)} }
 
-// Key is the handle of the value under a key of the map.
+// Key returns the handle of the value of a key of the map.
 func (a *MapHandle[P, K, V]) Key(k K) *AttrHandle[P, V] {
 	return (*AttrHandle[P, V])((*handle)(a).key(string(k)))
 }
 
-// String is item type and attribute, such as shop.Order.status, for people; see [NameOf].
+// String returns item type and attribute, such as shop.Order.status, for logs and messages; see [NameOf].
 func (a *MapHandle[P, K, V]) String() string { return (*handle)(a).text() }
 
-// Format prints what String gives, for every verb.
+// Format prints the result of String for every verb.
 func (a *MapHandle[P, K, V]) Format(s fmt.State, verb rune) { (*handle)(a).print(s, verb) }
 
 // Handle makes it an [AnyAttr].

@@ -19,47 +19,46 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// Hook sees every request that tables send: for traces, metrics, logs. Package
-// telemetry has one for OpenTelemetry, package debug one that draws a page,
-// package hotkeys one that finds hot keys, and [LogCalls] one that logs. [AddHook] puts one on all tables,
-// [WithHook] on one.
+// Hook sees every request that tables send, for traces, metrics and logs. Package telemetry has one for OpenTelemetry,
+// package debug one for its page, package hotkeys one that finds hot keys; [LogCalls] returns one that logs. [AddHook] adds
+// a hook to all tables, [WithHook] to one.
 //
 // A Hook is called by many goroutines at once. It must not block: the caller of the
 // table waits for it. Requests that create, describe and delete tables are not seen.
 type Hook interface {
-	// Begin is called before a request is sent. The context that it returns, ctx or
-	// one made of it, goes with the request and to End.
+	// Begin is called before a request is sent. It returns ctx or a context derived from it, which is used for the request
+	// and passed to End.
 	Begin(ctx context.Context, call *Call) context.Context
-	// End is called when the request has ended, with the same call, completed. The
-	// hook may keep the call, but must not change it.
+	// End is called when the request has ended, with the same call, now complete. The hook may keep the call, but must not
+	// change it.
 	End(ctx context.Context, call *Call)
 }
 
-// FailureHook is a [Hook] that also sees what no request shows: writes that ended with an unknown outcome, and requests that a
-// budget ([WithBudget]) did not allow.
+// FailureHook is a [Hook] that also sees failures that no single request shows: writes that ended with an unknown outcome,
+// and requests that a budget ([WithBudget]) did not allow.
 type FailureHook interface {
 	Hook
-	// Failed is called when it has happened, with the context of the call. It must not block, as a Hook must not.
+	// Failed is called after the failure, with the context of the call. Like the other methods, it must not block.
 	Failed(ctx context.Context, f *CallFailure)
 }
 
-// CallFailure is a call that ended with [ErrOutcomeUnknown], or a request of a call that was not sent because of [cost.ErrBudgetExceeded].
-// Like a [Call] it holds no key values and no item data.
+// CallFailure is a call that ended with [ErrOutcomeUnknown], or a request that was not sent because of
+// [cost.ErrBudgetExceeded]. Like a [Call] it holds no key values and no item data.
 type CallFailure struct {
-	// Operation is the name in the API, such as PutItem, that the call's error names as well.
+	// Operation is the name in the API, such as PutItem; the call's error has the same.
 	Operation string
-	// Table is the table's name; of a transaction on several, the first.
+	// Table is the table's name; for a transaction on several tables, the first.
 	Table string
 	Index string // empty for the table itself
 	Label string // see WithLabel
-	// Items is how many items it is about: the members of a batch whose outcome is unknown, those of a transaction, else one. It is 0 for a
-	// Query or Scan that a budget stopped.
+	// Items is the number of items concerned: those of a batch whose outcome is unknown, those of a transaction, else one.
+	// It is 0 for a Query or Scan that a budget stopped.
 	Items int
 	// Err matches ErrOutcomeUnknown or cost.ErrBudgetExceeded.
 	Err error
 }
 
-// reportFailure shows a failure to the hooks that want to see it.
+// reportFailure passes a failure to the hooks that are a FailureHook.
 func reportFailure(ctx context.Context, cores []*core, f CallFailure) {
 	for _, h := range hooksOf(cores) {
 		if h, ok := h.(FailureHook); ok {
@@ -70,7 +69,7 @@ func reportFailure(ctx context.Context, cores []*core, f CallFailure) {
 	}
 }
 
-// ended is opError for a write of one item; hooks see an outcome that is unknown.
+// ended is opError for a write of one item; it also reports an unknown outcome to hooks.
 func (c *core) ended(ctx context.Context, op string, err error) error {
 	if err = opError(op, c.name, "", err); errors.Is(err, ErrOutcomeUnknown) {
 		reportFailure(ctx, []*core{c}, CallFailure{Operation: op, Table: c.name, Items: 1, Err: err})
@@ -78,58 +77,56 @@ func (c *core) ended(ctx context.Context, op string, err error) error {
 	return err
 }
 
-// Call is one request to DynamoDB, with the retries of the SDK client inside it. It
-// holds no key values and no item data, so that all of it may be logged.
+// Call is one request to DynamoDB, including the retries of the SDK client. It holds no key values and no item data, so all
+// of it may be logged.
 type Call struct {
 	// Operation is the name in the API, such as GetItem.
 	Operation string
-	// Table is the table's name; of a transaction on several, the first.
+	// Table is the table's name; for a transaction on several tables, the first.
 	Table string
 	// Tables are the names of all tables of a transaction.
 	Tables []string
 	Index  string // empty for the table itself
 	Label  string // see WithLabel
 	Write  bool
-	// Items is how many items are asked for or written; 0 for Query and Scan.
+	// Items is the number of items that are requested or written; 0 for Query and Scan.
 	Items int
-	// Limit is how many items a Query or Scan evaluates at most; 0 is no bound but 1 MB.
+	// Limit is the most items that a Query or Scan evaluates; 0 means up to 1 MB.
 	Limit      int
 	Consistent bool
 	Descending bool
 	// Segment of Segments is the part that a parallel scan reads; Segments is 0 otherwise.
 	Segment, Segments int
-	// Partitions are hashes of the partition keys: of the one that a Query reads, or of
-	// each item. There are none for a Scan.
+	// Partitions are hashes of the partition keys: of the key that a Query reads, or of each item. A Scan has none.
 	Partitions []PartitionHash
 	// Estimate is what the request was expected to cost; see [Explain].
 	Estimate cost.Estimate
 	Start    time.Time
 
-	// The rest is known at the end.
+	// The following fields are set when the request has ended.
 
 	Duration time.Duration
 	// Attempts is how often the request was sent.
 	Attempts int
-	// Throttled are the reasons of attempts that were throttled, also of those that a
-	// retry made good. An attempt throttled without a reason counts as one without text.
+	// Throttled are the reasons of attempts that were throttled, even if a retry succeeded. An attempt that was throttled
+	// without a reason has an empty one.
 	Throttled []ThrottlingReason
-	// Consumed is what the reply says that it cost.
+	// Consumed is the consumed capacity that the reply states.
 	Consumed cost.Consumed
 	// Capacity is Consumed by table and index.
 	Capacity []cost.Entry
-	// ItemCollections are the sizes of the item collections that were written to, as far as they were asked for and the reply
-	// says them; see [WithItemCollections] and [WarnCollectionSize].
+	// ItemCollections are the sizes of the item collections that were written to, if they were requested and the reply has
+	// them; see [WithItemCollections] and [WarnCollectionSize].
 	ItemCollections []ItemCollection
-	// Returned is how many items the reply held, Scanned how many a Query or Scan read
-	// for them, before the filter.
+	// Returned is the number of items in the reply, Scanned the number that a Query or Scan read for them, before the filter.
 	Returned, Scanned int
-	// Unprocessed is how many members of a batch came back to be sent again.
+	// Unprocessed is the number of inputs of a batch that DynamoDB left unprocessed.
 	Unprocessed int
-	// Path is the way that items took, and PathReason names what of the client keeps them from the fast path; it is empty for
+	// Path says how items travelled. PathReason names what in the client keeps them from the fast path; it is empty for
 	// [FastPath]. See [HarmlessSteps].
 	Path       Path
 	PathReason string
-	// Err is nil for a request that was answered, of which parts may be left unprocessed.
+	// Err is nil for a request that was answered, even if parts were left unprocessed.
 	Err error
 
 	took wire.Took
@@ -137,8 +134,8 @@ type Call struct {
 	core *core
 }
 
-// ErrorType is a short name of what Err is, for metrics: the service's error code such
-// as ConditionalCheckFailedException, or timeout, canceled, network; empty for no error.
+// ErrorType returns a short name of Err, for metrics: the service's error code such as ConditionalCheckFailedException, or
+// timeout, canceled, network; empty if Err is nil.
 func (c *Call) ErrorType() string {
 	if c == nil {
 		return ""
@@ -159,8 +156,8 @@ func (c *Call) ErrorType() string {
 	return "network"
 }
 
-// Failed reports whether the request has failed: its error is neither a failed
-// condition, which is an answer, nor the caller's own cancellation.
+// Failed reports whether the request failed. A failed condition, which is an answer, and the caller's own cancellation are
+// not failures.
 func (c *Call) Failed() bool {
 	if c == nil {
 		return false
@@ -168,8 +165,8 @@ func (c *Call) Failed() bool {
 	return c.Err != nil && !answered(c.Err)
 }
 
-// Explain tells what the request does and what it was expected to cost; see [Explain].
-// A Call that no table made is explained by its fields.
+// Explain returns what the request does and what it was expected to cost; see [Explain]. For a Call that no table made it
+// uses the exported fields.
 func (c *Call) Explain() cost.Explanation {
 	if c == nil {
 		return cost.Explanation{}
@@ -191,9 +188,9 @@ var (
 	hooksMutex  sync.Mutex
 )
 
-// AddHook makes a hook see the requests of all tables, until remove is called. A
-// request that has begun is still ended. To add a hook twice does nothing, and either remove takes it
-// away; hooks of a type that == cannot compare, such as a struct with a slice, are each added.
+// AddHook makes a hook see the requests of all tables, until remove is called. For requests that have begun, End is still
+// called. Adding a hook a second time has no effect, and either remove removes it. Hooks whose type cannot be compared, such
+// as a struct with a slice, are added each time.
 func AddHook(h Hook) (remove func()) {
 	if h == nil {
 		return func() {}
@@ -234,8 +231,8 @@ func hooksOfAll() []Hook {
 	return nil
 }
 
-// WithHook makes a hook see the requests of one table, besides those of [AddHook]. A
-// transaction on several tables is seen once by a hook that several of them have.
+// WithHook makes a hook see the requests of one table, in addition to those of [AddHook]. If several tables of a transaction
+// have the same hook, it sees the transaction once.
 func WithHook(h Hook) TableOption {
 	return tableOption(func(c *core) error {
 		if h == nil {
@@ -246,7 +243,7 @@ func WithHook(h Hook) TableOption {
 	})
 }
 
-// addHook returns a new slice: others may be reading the old one.
+// addHook returns a new slice, since others may be reading the old one.
 func addHook(all []Hook, h Hook) []Hook {
 	if slices.ContainsFunc(all, func(other Hook) bool { return sameHook(h, other) }) {
 		return all
@@ -258,7 +255,7 @@ func sameHook(a, b Hook) bool {
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
-// hooksOf are those of all tables and those of the given.
+// hooksOf returns the hooks of all tables and those of the given tables.
 func hooksOf(cores []*core) []Hook {
 	all := hooksOfAll()
 	for _, c := range cores {
@@ -269,7 +266,7 @@ func hooksOf(cores []*core) []Hook {
 	return all
 }
 
-// newCall is a call before it is sent.
+// newCall returns a call before it is sent.
 func newCall(s *requestInfo, cores []*core, label string, estimate cost.Estimate) *Call {
 	c := cores[0]
 	call := &Call{
@@ -293,7 +290,7 @@ func newCall(s *requestInfo, cores []*core, label string, estimate cost.Estimate
 	return call
 }
 
-// complete fills in what a request gave.
+// complete fills in the result of a request.
 func (c *Call) complete(r *replyInfo, capacities []types.ConsumedCapacity, err error) {
 	c.Duration = time.Since(c.Start)
 	c.Path, c.PathReason = pathOf(c.took.Way), c.took.Why
@@ -313,12 +310,12 @@ func (c *Call) complete(r *replyInfo, capacities []types.ConsumedCapacity, err e
 			})
 		}
 	}
-	if err == nil || c.Attempts == 0 { // failed attempts were counted as they failed
+	if err == nil || c.Attempts == 0 { // failed attempts were counted when they failed
 		c.Attempts++
 	}
 }
 
-// failed notes one attempt that failed.
+// failed records one failed attempt.
 func (c *Call) failed(err error) (reasons []ThrottlingReason, throttled bool) {
 	c.Attempts++
 	reasons, throttled = throttlingOf(err)

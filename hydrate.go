@@ -14,17 +14,14 @@ import (
 	"github.com/dynamotable/ddb/internal/replykey"
 )
 
-// Hydrate reads the whole items from the table, by the keys that the index gives,
-// in batches of up to 100. The items come in the order of the index.
+// Hydrate reads the whole items from the table, by the keys found in the index, in batches of up to 100. The items are in
+// the order of the index.
 //
-// The index is updated after the table: an item may be gone, which [Page.Missing]
-// counts, or no longer fit the key condition or the filter. The limit counts
-// entries of the index, so with missing items there are fewer than it says.
-// [Project] then chooses among all attributes; the filter still sees only those
-// that the index holds.
+// The index is updated after the table, so an item may be gone, which [Page.Missing] counts, or may no longer match the key
+// condition or the filter. The limit counts entries of the index, so missing items make a page shorter than its limit.
+// Project can then select any attributes; the filter still sees only those that the index holds.
 //
-// It costs the query on the index, of its keys only to transfer but as much to
-// read, and each item as much as by Get.
+// It costs as much as the query on the index, of which only the keys are transferred, and a Get of each item.
 func (q *IndexQuery[T, SK]) Hydrate() *IndexQuery[T, SK] {
 	return (*IndexQuery[T, SK])((*read)(q).hydrated())
 }
@@ -34,12 +31,12 @@ func (s *IndexScan[T]) Hydrate() *IndexScan[T] {
 	return (*IndexScan[T])((*read)(s).hydrated())
 }
 
-// Hydrate reads whole items by a query of a [LocalIndex], whatever the index holds. DynamoDB takes them from the table within
-// the same request, so that none is missing and [Query.Consistent] holds for all of it; [Query.Project] then chooses
-// among all attributes.
+// Hydrate reads whole items by a query of a [LocalIndex], whatever the index holds. DynamoDB reads them from the table
+// within the same request, so none is missing and [Query.Consistent] applies to all of it. [Query.Project] can then select
+// any attributes.
 //
-// It costs the query on the index, and for each item that it evaluates, before the filter, as much as Get. A query of a
-// table reads whole items without it, and refuses it.
+// It costs as much as the query on the index, and a Get of each item that it evaluates, before the filter. A query of a
+// table reads whole items anyway, and refuses Hydrate.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.Querying
 func (q *Query[T, SK]) Hydrate() *Query[T, SK] {
@@ -63,10 +60,11 @@ func (r *read) hydrated() *read {
 	return r
 }
 
-// fetches reports whether DynamoDB takes each item from the table too, as the local index does not hold all that is read.
+// fetches reports whether DynamoDB also reads each item from the table, since the local index does not hold everything that
+// is read.
 func (r *read) fetches() bool { return r.ready != nil && r.ready.fetches }
 
-// fetchesAny is fetches of a projection.
+// fetchesAny is fetches for a projection.
 func (r *read) fetchesAny(paths []expr.Path) bool {
 	if r.index == nil || r.index.global || r.index.projection == types.ProjectionTypeAll {
 		return false
@@ -77,13 +75,14 @@ func (r *read) fetchesAny(paths []expr.Path) bool {
 	return slices.ContainsFunc(paths, func(p expr.Path) bool { return !r.index.stores(r.core, p[0].Name) })
 }
 
-// tableKeys are the keys of the items that index entries stand for, in wire form, and the entries themselves, all in two pieces of memory.
+// tableKeys holds the keys of the items that index entries refer to, in wire form, and the entries themselves, in two
+// allocations.
 type tableKeys struct {
 	keys, entries []byte
 	ends          [][2]int // of each in both
 }
 
-// add adds the key of an entry, which about so many will follow.
+// add adds the key of an entry; about more others will follow.
 func (k *tableKeys) add(c *core, entry []byte, more int) error {
 	values, err := replykey.Find(entry, c.keyNames)
 	if err != nil {
@@ -105,7 +104,7 @@ func (k *tableKeys) add(c *core, entry []byte, more int) error {
 	return nil
 }
 
-// begin is where the i-th key and entry begin.
+// begin returns where the i-th key and entry begin.
 func (k *tableKeys) begin(i int) [2]int {
 	if i == 0 {
 		return [2]int{}
@@ -113,7 +112,7 @@ func (k *tableKeys) begin(i int) [2]int {
 	return k.ends[i-1]
 }
 
-// cut leaves the first n.
+// cut keeps the first n.
 func (k *tableKeys) cut(n int) {
 	at := k.begin(n)
 	k.keys, k.entries, k.ends = k.keys[:at[0]], k.entries[:at[1]], k.ends[:n]
@@ -126,8 +125,8 @@ func (k *tableKeys) append(data []byte, i int) ([]byte, error) {
 
 func (k *tableKeys) entry(i int) []byte { return k.entries[k.begin(i)[1]:k.ends[i][1]] }
 
-// hydrate gets the items of the keys in the sink. After an error the page has the
-// items before the first that could not be read, and next is behind them.
+// hydrate reads the items of the keys in the sink. After an error the page has the items before the first that could not be
+// read, and next continues after them.
 func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[string]types.AttributeValue, err error) (map[string]types.AttributeValue, error) {
 	if err != nil {
 		return start, err
@@ -153,7 +152,7 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 	kept, missing := 0, 0
 	defer func() {
 		s.items.SetLen(kept)
-		hidden := min(int(b.hidden.Load()), missing) // of requests after one that failed, too
+		hidden := min(int(b.hidden.Load()), missing) // also of requests after a failed one
 		page.hidden += hidden
 		page.missing += missing - hidden
 	}()
@@ -179,10 +178,10 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 	return next, err
 }
 
-// failed reports whether the entry, or the one that stands for it, was not read.
+// failed reports whether the entry, or the one that was read in its place, was not read.
 func (e *batchEntry) failed() bool { return e.first().err != nil }
 
-// first is the entry that stands for all with its key.
+// first returns the entry that is read for all entries with its key.
 func (e *batchEntry) first() *batchEntry {
 	for e.winner != nil {
 		e = e.winner

@@ -11,12 +11,11 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// IndexQuery is a [Query] on a global index. Its methods are those of Query but
-// Consistent: global indexes are updated after the table, and can only be read
-// eventually consistent.
+// IndexQuery is a [Query] on a global index. It has the methods of Query except Consistent: global indexes are updated after
+// the table, and reads of them are eventually consistent.
 //
-// The items hold what the index holds: attributes that are not projected into it
-// ([KeysOnly], [Projecting]) are zero, and filters on them are refused.
+// The items have the attributes that the index holds: attributes that are not projected into it ([KeysOnly], [Projecting])
+// are zero, and filters on them are refused.
 type IndexQuery[T, SK any] read
 
 // NoSortKey is the sort key type of queries on a [SimpleIndex].
@@ -62,12 +61,12 @@ func (q *IndexQuery[T, SK]) PageSize(n int) *IndexQuery[T, SK] {
 	return (*IndexQuery[T, SK])((*read)(q).paged(n))
 }
 
-// With gives options; see [Query.With].
+// With adds options; see [Query.With].
 func (q *IndexQuery[T, SK]) With(opts ...ReadOption) *IndexQuery[T, SK] {
 	return (*IndexQuery[T, SK])((*read)(q).with(opts))
 }
 
-// After continues behind a cursor; see [Query.After].
+// After continues after a cursor; see [Query.After].
 func (q *IndexQuery[T, SK]) After(c Cursor[T]) *IndexQuery[T, SK] {
 	return (*IndexQuery[T, SK])((*read)(q).from(c.at))
 }
@@ -109,7 +108,7 @@ func (q *IndexQuery[T, SK]) First(ctx context.Context) (item T, err error) {
 	return item, err
 }
 
-// partitionNode is the condition that all partition attributes are equal.
+// partitionNode returns the condition that all partition attributes are equal.
 func partitionNode(parts []keyPart, avs []types.AttributeValue) expr.Node {
 	if len(parts) == 1 {
 		return equals(parts[0], avs[0])

@@ -11,15 +11,15 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// DiffItems compares two batches of items of a table by their keys, without a request: what is there and what is to be there, or what was
-// asked for and what was found. Gone are the items whose key only before has, added those whose key only after has, and changed the
-// items of after whose key both have and that are stored otherwise; each in the order of its batch.
+// DiffItems compares two batches of items of a table by their keys, without a request. For example, before is what is stored
+// and after what should be stored. gone are the items whose key is only in before, added those whose key is only in after,
+// and changed the items of after whose key is in both but that differ. Each list keeps the order of its batch.
 //
 //	gone, added, changed, err := ddb.DiffItems(lines, stored, wanted)
 //	err = lines.BatchPut(ctx, append(added, changed...))
 //
-// Items are equal if they are stored equally; numbers of equal value in other spellings differ. Items that cannot be stored, and a key
-// that stands twice in one batch, are refused with [ErrInvalid], all at once.
+// Items are equal if their stored forms are equal; numbers of equal value that are written differently differ. Items that
+// cannot be stored, and a key that is twice in one batch, are refused with [ErrInvalid], all at once.
 func DiffItems[T any](table AnyTable[T], before, after []T) (gone, added, changed []T, err error) {
 	c := coreOf(table)
 	if err := c.usable(); err != nil {
@@ -45,7 +45,7 @@ func DiffItems[T any](table AnyTable[T], before, after []T) (gone, added, change
 	return gone, added, changed, nil
 }
 
-// keyed are encoded items by their keys.
+// keyed holds encoded items by their keys.
 type keyed struct {
 	keys  []string // of each item
 	items map[string][]byte
@@ -61,7 +61,7 @@ func keyedItems[T any](c *core, side string, list []T) (keyed, error) {
 			id, err = c.keyNames.Append(nil, data)
 		}
 		if _, twice := k.items[string(id)]; err == nil && twice {
-			err = errors.New("its key stands twice")
+			err = errors.New("its key is in the batch twice")
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("item %d of %s: %w", i, side, err))
@@ -72,7 +72,7 @@ func keyedItems[T any](c *core, side string, list []T) (keyed, error) {
 	return k, errors.Join(errs...)
 }
 
-// sameItem reports whether two encoded items are one, in whatever order their attributes stand.
+// sameItem reports whether two encoded items are equal, whatever the order of their attributes.
 func sameItem(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true

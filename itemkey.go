@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/internal/itemid"
 )
 
-// MaxItemSize is DynamoDB's limit of an item, names and values together, in bytes.
+// MaxItemSize is DynamoDB's limit of the size of an item, names and values together, in bytes.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 const MaxItemSize = 400 * 1024
 
@@ -48,7 +48,7 @@ func (c *core) wireKey(item []byte) (map[string]types.AttributeValue, error) {
 	return key, errors.Join(errs...)
 }
 
-// pick takes some top-level attributes out of an encoded item.
+// pick returns some top-level attributes of an encoded item.
 func (c *core) pick(item []byte, names []string) (map[string]types.AttributeValue, error) {
 	picked := make(map[string]types.AttributeValue, len(names))
 	d := codec.NewDecoder(item, codec.Options{})
@@ -77,7 +77,7 @@ func (c *core) checkItem(data []byte) error {
 
 // checkItemSize refuses an encoded item that DynamoDB would refuse for its size.
 func checkItemSize(item []byte) error {
-	// The wire form is longer than the stored item, so most need no count.
+	// The wire form is longer than the stored item, so most items need not be counted.
 	if len(item) <= MaxItemSize {
 		return nil
 	}
@@ -92,9 +92,9 @@ func checkItemSize(item []byte) error {
 	return newSizeError(n, sizes)
 }
 
-// warnSize reports an encoded item that was stored and is over the mark of [WarnSize].
+// warnSize reports an encoded item that was stored and is above the limit of [WarnSize].
 func (c *core) warnSize(item []byte) {
-	// The wire form is longer than the stored item, so most need no count.
+	// The wire form is longer than the stored item, so most items need not be counted.
 	if c.warn == nil || len(item) <= c.warnMark {
 		return
 	}
@@ -122,15 +122,14 @@ func newSizeError(n int, sizes []codec.AttributeSize) error {
 	return fmt.Errorf("%w: %d bytes, the limit is %d; largest attributes: %s", ErrItemTooLarge, n, MaxItemSize, strings.Join(names, ", "))
 }
 
-// ItemSize is the size in bytes that the item has in DynamoDB, attribute names included,
-// with its derived attributes and as stamped by a put of now: what [MaxItemSize] and the capacity of a
-// write are counted in. It sends nothing. An item that cannot be stored at all, such as one
-// without its key, is refused as Put refuses it; one that is too large is not refused.
+// ItemSize returns the size in bytes that the item would have in DynamoDB if it were put now, with attribute names, derived
+// attributes and stamps. [MaxItemSize] and the capacity of a write are measured in it. It sends nothing. An item that cannot
+// be stored at all, such as one without its key, is refused as by Put; one that is too large is not.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 func (t *Table[T, PK, SK]) ItemSize(item *T) (int, error) { return t.tableCore(nil).itemSize(item) }
 
-// ItemSize is the size in bytes that the item has in DynamoDB; see [Table.ItemSize].
+// ItemSize returns the size in bytes that the item would have in DynamoDB; see [Table.ItemSize].
 func (t *SimpleTable[T, PK]) ItemSize(item *T) (int, error) { return t.tableCore(nil).itemSize(item) }
 
 func (c *core) itemSize(item any) (int, error) {

@@ -18,21 +18,19 @@ import (
 	"github.com/dynamotable/ddb/internal/itemid"
 )
 
-// Key is the primary key of an item in a table with a sort key. Make it with
-// [Table.Key], which fixes the types, or as a literal.
+// Key is the primary key of an item in a table with a sort key. Make it with [Table.Key], which infers the types, or as a
+// literal.
 type Key[PK, SK any] struct {
 	Partition PK
 	Sort      SK
 }
 
-// KeyField is a handle that can be a partition or sort key: every attribute
-// handle ([Attr], [Str], [Num], [Bin], [Ord]) whose values are stored as text,
-// number or binary, and for indexes also several attributes ([Multi2], [Multi3],
-// [Multi4]). T is the item type and V the Go type of the key.
+// KeyField is a handle that can be a partition or sort key: any attribute handle ([Attr], [Str], [Num], [Bin], [Ord]) whose
+// values are stored as text, number or binary. For indexes it can also be several attributes ([Multi2], [Multi3], [Multi4]).
+// T is the item type and V the Go type of the key.
 type KeyField[T, V any] interface{ HandleOf(*T, V) }
 
-// keyHandles are the handles of a [KeyField], which has several if it is a [MultiKey]; a
-// nil one for nothing.
+// keyHandles returns the handles of a [KeyField], which has several if it is a [MultiKey]; nil for nil.
 func keyHandles(field any) []*handle {
 	switch f := field.(type) {
 	case AnyAttr:
@@ -45,7 +43,7 @@ func keyHandles(field any) []*handle {
 	return []*handle{nil}
 }
 
-// encodeKey gives the values of the first n handles of a [KeyField], or more. key points to the key value.
+// encodeKey returns the values of at least the first n handles of a [KeyField]. key points to the key value.
 func encodeKey(field, key any, n int) ([]types.AttributeValue, error) {
 	if f, ok := field.(interface{ several() *severalAttrs }); ok && f.several() != nil {
 		return f.several().encode(key, n)
@@ -65,9 +63,9 @@ func encodeKey(field, key any, n int) ([]types.AttributeValue, error) {
 type keyAttr struct {
 	name  string
 	value *codec.Value
-	head  []byte // what stands before the value: punctuation and the quoted name
+	head  []byte // what precedes the value: punctuation and the quoted name
 	limit int
-	// prefix is what the keys of the type begin with; nil for no such rule.
+	// prefix is what the keys of the type begin with; nil if there is no such rule.
 	prefix *entityTest
 }
 
@@ -90,15 +88,15 @@ func (a *keyAttr) append(b []byte, v reflect.Value) ([]byte, error) {
 	return b, a.checkPrefix(b[from:])
 }
 
-// checkPrefix refuses a key that is of no item of the table.
+// checkPrefix refuses a key that no item of the table can have.
 func (a *keyAttr) checkPrefix(value []byte) error {
 	if a.prefix == nil || a.prefix.holds(value) {
 		return nil
 	}
-	return fmt.Errorf("the key is of no item of this table: it must be that %s", a.prefix)
+	return fmt.Errorf("no item of this table has such a key; required is: %s", a.prefix)
 }
 
-// checkStored is checkPrefix of a value in the SDK's form.
+// checkStored is checkPrefix for a value in the SDK's form.
 func (a *keyAttr) checkStored(av types.AttributeValue) error {
 	b, err := codec.AppendAttributeValue(nil, av)
 	if err != nil {
@@ -107,7 +105,7 @@ func (a *keyAttr) checkStored(av types.AttributeValue) error {
 	return a.checkPrefix(b)
 }
 
-// checkPartition refuses a partition key that no item of the table has.
+// checkPartition refuses a partition key that no item of the table can have.
 func (c *core) checkPartition(av types.AttributeValue) error {
 	if c.keyAttrs[0].prefix == nil {
 		return nil
@@ -115,8 +113,8 @@ func (c *core) checkPartition(av types.AttributeValue) error {
 	return c.keyAttrs[0].checkStored(av)
 }
 
-// appendKey appends a primary key in wire form. key is an addressable [Key], or a partition key where there is no
-// sort key. After an error what it appended is no key.
+// appendKey appends a primary key in wire form. key is an addressable [Key], or a partition key if there is no sort key.
+// After an error what it appended is not a key.
 func (c *core) appendKey(b []byte, key reflect.Value) ([]byte, error) {
 	if c.plan.IsWire() {
 		return c.appendRawKey(b, key)
@@ -130,7 +128,7 @@ func (c *core) appendKey(b []byte, key reflect.Value) ([]byte, error) {
 	return append(b, '}'), errors.Join(err1, err2)
 }
 
-// encodeKey is appendKey of the key that the pointer points to, in the SDK's form.
+// encodeKey returns the key that the pointer points to in the SDK's form.
 func (c *core) encodeKey(key any) (map[string]types.AttributeValue, error) {
 	if err := c.usable(); err != nil {
 		return nil, err
@@ -142,7 +140,7 @@ func (c *core) encodeKey(key any) (map[string]types.AttributeValue, error) {
 	return codec.ParseItem(data)
 }
 
-// keyOf copies the key of an item to where key points.
+// keyOf copies the key of an item to the variable that key points to.
 func (c *core) keyOf(item, key any) {
 	from, to := reflect.ValueOf(item), reflect.ValueOf(key).Elem()
 	if c.usable() != nil || from.IsNil() {
@@ -155,7 +153,7 @@ func (c *core) keyOf(item, key any) {
 	for i, index := range c.keyIndexes {
 		field, err := from.Elem().FieldByIndexErr(index)
 		switch {
-		case err != nil: // it is in an embedded pointer that is nil
+		case err != nil: // it is in a nil embedded pointer
 		case len(c.keyIndexes) == 1:
 			to.Set(field)
 		default:
@@ -164,7 +162,7 @@ func (c *core) keyOf(item, key any) {
 	}
 }
 
-// checkWireKey is checkStoredKey of a value in wire form, such as {"S":"text"}.
+// checkWireKey is checkStoredKey for a value in wire form, such as {"S":"text"}.
 func checkWireKey(name string, value []byte, limit int) error {
 	const head, tail = `{"S":"`, `"}`
 	if n := len(value) - len(head) - len(tail); n >= 0 && bytes.IndexByte(value, '\\') < 0 {
@@ -189,15 +187,14 @@ type keyPart struct {
 	value *codec.Value
 }
 
-// keySchema is a table's or index's key: one attribute each for tables and local
-// indexes, up to four each for global indexes.
+// keySchema is the key of a table or index: one attribute each for tables and local indexes, up to four each for global indexes.
 type keySchema struct {
 	partition, sort []keyPart
-	// Of which these are the parts.
+	// The fields that these parts were made from.
 	partitionField, sortField any
 }
 
-// newKeySchema is the key of two [KeyField]s; sort may be a [NoSortKey]. Items may lack the attributes of a sparse key.
+// newKeySchema makes the key of two [KeyField]s; sort may be a [NoSortKey]. Items may lack the attributes of a sparse key.
 func newKeySchema(plan *codec.Plan, partition, sort any, sparse bool) (keySchema, error) {
 	s := keySchema{partitionField: partition, sortField: sort}
 	var err1, err2 error
@@ -222,8 +219,8 @@ func (s keySchema) names() []string {
 	return all
 }
 
-// keyParts checks that handles can be key attributes of T and names every mistake.
-// Items may lack the attributes of an index key, but not those of the primary key.
+// keyParts checks that handles can be key attributes of T and reports every mistake. Items may lack the attributes of an
+// index key, but not those of the primary key.
 func keyParts(role string, plan *codec.Plan, handles []*handle, sparse bool) ([]keyPart, error) {
 	var (
 		parts []keyPart
@@ -294,7 +291,7 @@ func checkKeyFormat(t reflect.Type) (err error) {
 	}
 	defer func() {
 		if recover() != nil {
-			err = nil // a zero value that cannot be written says nothing about others
+			err = nil // a zero value that cannot be encoded says nothing about others
 		}
 	}()
 	_, err = m.MarshalText()

@@ -14,13 +14,13 @@ import (
 	"github.com/dynamotable/ddb/internal/redact"
 )
 
-// LogCalls is a [Hook] that logs every request: failed and throttled ones as warnings,
-// those that took at least slow (0: none) as information, all others for debugging. A
-// failed condition is an answer and no failure. A nil logger is slog.Default.
+// LogCalls returns a [Hook] that logs every request: failed and throttled ones at level Warn, those that took at least slow
+// at Info (none if slow is 0), all others at Debug. A failed condition is an answer, not a failure. A nil logger means
+// slog.Default.
 //
 //	remove := ddb.AddHook(ddb.LogCalls(logger, 100*time.Millisecond))
 //
-// Nothing of keys or items is logged. A level that the logger does not have enabled costs nothing.
+// No keys and no item data are logged. A level that the logger has not enabled costs nothing.
 func LogCalls(logger *slog.Logger, slow time.Duration) Hook {
 	return &callLogger{logger, slow}
 }
@@ -52,7 +52,7 @@ func (l *callLogger) End(ctx context.Context, call *Call) {
 	}
 }
 
-// answered reports whether an error is an answer that calls expect.
+// answered reports whether an error is an expected answer.
 func answered(err error) bool {
 	if tce, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return !slices.ContainsFunc(tce.CancellationReasons, func(r types.CancellationReason) bool {

@@ -17,19 +17,19 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// Mixed reads items of all types of a [SharedTable] as values of I, an interface that a pointer to each item type implements. It is what
-// package entity is made of; use that package.
+// Mixed reads items of all types of a [SharedTable] as values of I, an interface that a pointer to each item type
+// implements. Package entity is built on it; use that package.
 //
-// It is immutable and safe for concurrent use. Calls of a nil or zero Mixed, or of one that could not be made, return an error.
+// It is immutable and safe for concurrent use. Calls of a nil or zero Mixed, or of one that NewMixed refused, return an error.
 type Mixed[I any] struct{ m *mixed }
 
-// Format prints the table's name, for every verb.
+// Format prints the table's name for every verb.
 func (m *Mixed[I]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, m.label()) }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (m *Mixed[I]) LogValue() slog.Value { return slog.StringValue(m.label()) }
 
-// label is the table's name; empty for a zero Mixed.
+// label returns the table's name; empty for a zero Mixed.
 func (m *Mixed[I]) label() string {
 	if m == nil || m.m == nil {
 		return ""
@@ -37,14 +37,16 @@ func (m *Mixed[I]) label() string {
 	return m.m.table
 }
 
-// NewMixed says how items of the parts of a table are read together. Every part must say how its items are recognised
+// NewMixed makes a Mixed for the parts of a table. Every part must have an option by which its items are recognised
 // ([Discriminator], [KeyPrefix], [RecognizeBy]).
 //
-// unknown gets each item that is of none of the types: what it returns with true is given in its place, and with false the
-// item is left out. Without the function a read fails with [ErrOtherEntity] where it meets one. It may be called by several goroutines at once.
+// unknown is called with each item of an unknown type. The read returns its result in place of the item, or leaves the item
+// out if the result is false. If unknown is nil, a read fails with [ErrOtherEntity] at such an item. unknown may be called
+// by several goroutines at once.
 //
-// NewMixed refuses, with everything that is wrong: a part that does not recognise its items, two that cannot be distinguished, and an item type whose pointer is no I. The
-// error matches [ErrInvalid]; each call returns it then.
+// NewMixed refuses a part that does not recognise its items, two parts that cannot be distinguished, and an item type whose
+// pointer does not implement I. The error names everything that is wrong and matches [ErrInvalid]; each call then returns
+// it.
 func NewMixed[I any](t *SharedTable, unknown func(RawItem) (item I, ok bool)) (*Mixed[I], error) {
 	m := newMixed(t.tableCore(), reflect.TypeFor[[]I]())
 	if unknown != nil {
@@ -59,11 +61,13 @@ func NewMixed[I any](t *SharedTable, unknown func(RawItem) (item I, ok bool)) (*
 	return &Mixed[I]{m}, m.failed
 }
 
-// ReadMixed makes a query or scan of one item type, of its table or an index, one of all types: with the same partition, range of sort
-// keys, direction, limits and consistency. It refuses a projection, which other types could not follow, and a view.
+// ReadMixed turns a query or scan of one item type, of its table or an index, into one of all types, with the same
+// partition, range of sort keys, direction, limits and consistency. It refuses a projection, since other types do not have
+// the attributes, and a view.
 //
-// The filters of the query are asked of items of its own type alone, and those of [FilterOf] of items of theirs. A key condition that a query has from [KeyPrefix] is dropped.
-// Items come as pointers to their types. An index must hold the attributes by which the items of all parts are recognised.
+// The filters of the query apply only to items of its own type, and those of [FilterOf] only to items of theirs. A key
+// condition that comes from [KeyPrefix] is dropped. Items are returned as pointers to their types. An index must hold the
+// attributes by which the items of all parts are recognised.
 func ReadMixed[I, T any](m *Mixed[I], q Paged[T], filters ...MixedFilter) *Reader[I] {
 	if q == nil {
 		return (*Reader[I])(nil)
@@ -81,7 +85,7 @@ type MixedKey struct {
 	key any // a pointer to a key of the table
 }
 
-// MixedKeyOf is a key of a table, for [Mixed.BatchGet].
+// MixedKeyOf makes a key for [Mixed.BatchGet] from a key of a table.
 func MixedKeyOf[T, K any](table KeyedTable[T, K], key K) MixedKey {
 	if table == nil {
 		return MixedKey{}
@@ -101,8 +105,9 @@ func (k MixedKey) MarshalJSON() ([]byte, error) { return json.Marshal(k.String()
 // LogValue is the same text.
 func (k MixedKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
-// BatchGet reads items of all types by their keys: got[i] belongs to keys[i]. It is [Table.BatchGet] for keys of several parts, which share the requests; the item
-// is of the type that it is recognised as. [Project] is refused. The table options of the first part count.
+// BatchGet reads items of all types by their keys: got[i] belongs to keys[i]. It is [Table.BatchGet] for keys of several
+// parts, which share the requests. An item has the type that it is recognised as. [Project] is refused. The table options of
+// the first part apply.
 func (m *Mixed[I]) BatchGet(ctx context.Context, keys []MixedKey, opts ...GetOption) (got []Got[I], err error) {
 	if m == nil {
 		return nil, opError("BatchGetItem", "", "", errZeroMixed)
@@ -111,8 +116,9 @@ func (m *Mixed[I]) BatchGet(ctx context.Context, keys []MixedKey, opts ...GetOpt
 	return got, err
 }
 
-// Decode reads an item as a read of all types does, for items that come by other ways, such as a stream. An item of no type is what the
-// function of [NewMixed] makes of it, or an error that matches [ErrOtherEntity]. It sends nothing.
+// Decode reads an item as a read of all types does, for items from other sources, such as a stream. For an item of an
+// unknown type it returns the result of the function given to [NewMixed], or an error that matches [ErrOtherEntity]. It
+// sends nothing.
 func (m *Mixed[I]) Decode(item RawItem) (to I, err error) {
 	const op = "Decode"
 	switch {
@@ -138,7 +144,7 @@ func (m *mixed) decode(item RawItem, to reflect.Value) error {
 	return err
 }
 
-// base is the part whose options count for batches: the first, or the first with tombstones, which batches hide.
+// base returns the part whose options apply to batches: the first, or the first with tombstones, which batches hide.
 func (m *mixed) base() *core {
 	if i := slices.IndexFunc(m.parts, func(c *core) bool { return c.tombstones != nil }); i >= 0 {
 		return m.parts[i]
@@ -180,21 +186,22 @@ func (m *mixed) batchGet(ctx context.Context, keys []MixedKey, got any, opts []G
 	}, got, r)
 }
 
-// MixedFilter are conditions for the items of one type in a read of several; see [FilterOf].
+// MixedFilter holds conditions for the items of one type in a read of several; see [FilterOf].
 type MixedFilter struct {
 	of    *core
 	conds []*condition
 }
 
 // FilterOf makes a read of several types leave out items of the table's own type for which a condition is false, after they
-// were read and billed. The service must be able to tell the type by a [Discriminator], or, in scans and on indexes, by a [KeyPrefix].
+// were read and billed. The service must be able to recognise the type by a [Discriminator] or, in scans and on indexes, by
+// a [KeyPrefix].
 func FilterOf[T any](table AnyTable[T], conds ...Cond[T]) MixedFilter {
 	return MixedFilter{coreOf(table), untyped(conds)}
 }
 
 func (f MixedFilter) text() string { return allOf(f.conds).text() }
 
-// String is the conditions with a question mark for each value.
+// String returns the conditions with a question mark for each value.
 func (f MixedFilter) String() string { return f.text() }
 
 // Format prints the same, for every verb.
@@ -214,7 +221,7 @@ type mixed struct {
 	parts     []*core
 	names     []string // of the attributes by which items are recognised
 	at        [][]int  // of the tests of each part, in names
-	exclusive bool     // an item is of one part at most
+	exclusive bool     // an item belongs to at most one part
 	keep      func(RawItem, reflect.Value) bool
 }
 
@@ -291,7 +298,7 @@ func (e *entity) excludes(o *entity) bool {
 	return false
 }
 
-// part is the table whose type the item has that comes next; nil for none.
+// part returns the table whose type the next item has; nil if there is none.
 func (m *mixed) part(d *codec.Decoder) (found *core, err error) {
 	var values [maxMixedNames][]byte
 	if len(m.names) > 0 {
@@ -320,7 +327,7 @@ func (m *mixed) part(d *codec.Decoder) (found *core, err error) {
 	return found, nil
 }
 
-// unknownError is the error of an item of no type; nil if such items are left out.
+// unknownError returns the error of an item of an unknown type; nil if such items are left out.
 func (m *mixed) unknownError() error {
 	if m.keep != nil {
 		return nil
@@ -335,7 +342,7 @@ func (m *mixed) unknownError() error {
 // drops reports whether reads may leave out items.
 func (m *mixed) drops() bool { return m.keep != nil }
 
-// takes reports whether a read gives the item that comes next.
+// takes reports whether a read returns the next item.
 func (m *mixed) takes(d *codec.Decoder) (bool, error) {
 	c, err := m.part(d)
 	if c != nil || err != nil || m.keep == nil {
@@ -345,7 +352,7 @@ func (m *mixed) takes(d *codec.Decoder) (bool, error) {
 	return err == nil && m.keep(RawItem{slices.Clone(raw)}, reflect.New(m.list.Elem()).Elem()), err
 }
 
-// decodeRow reads an item into its place, an I, or skips one that is left out.
+// decodeRow reads an item into its place, an I, or skips it if it is left out.
 func (m *mixed) decodeRow(d *codec.Decoder, to reflect.Value, room *mixedRoom) (own bool, err error) {
 	c, err := m.part(d)
 	switch {
@@ -369,7 +376,7 @@ func (m *mixed) decodeRow(d *codec.Decoder, to reflect.Value, room *mixedRoom) (
 	return m.keep(RawItem{slices.Clone(raw)}, to), nil
 }
 
-// mixedRoom gives the items of a page their memory, many of a type at a time. Its zero value is ready.
+// mixedRoom allocates the items of a page, many of a type at a time. Its zero value is ready to use.
 type mixedRoom struct{ blocks []mixedBlock }
 
 type mixedBlock struct {
@@ -382,7 +389,7 @@ const (
 	lastMixedBlock  = 64
 )
 
-// next is the place of an item, which is zero.
+// next returns a zero item to decode into.
 func (r *mixedRoom) next(item reflect.Type) reflect.Value {
 	if r == nil {
 		return reflect.New(item).Elem()
@@ -401,7 +408,7 @@ func (r *mixedRoom) next(item reflect.Type) reflect.Value {
 	return b.list.Index(b.used - 1)
 }
 
-// mixedAs is a copy that reads items of several types.
+// mixedAs returns a copy that reads items of several types.
 func (r *read) mixedAs(m *mixed, filters []MixedFilter) *read {
 	r = r.changed()
 	if r.ready == nil || r.core.usable() != nil {
@@ -445,7 +452,7 @@ func (r *read) mixedAs(m *mixed, filters []MixedFilter) *read {
 	return r
 }
 
-// ofType is a filter that is asked of items of one type alone, and holds for all others.
+// ofType returns a filter that applies to items of one type only, and is true for all others.
 func (r *read) ofType(c *core, filter expr.Node) (expr.Node, error) {
 	if filter == nil {
 		return nil, nil

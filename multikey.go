@@ -38,10 +38,9 @@ func K3[A, B, C any](a A, b B, c C) Three[A, B, C] { return Three[A, B, C]{a, b,
 // K4 makes a key value of four attributes.
 func K4[A, B, C, D any](a A, b B, c C, d D) Four[A, B, C, D] { return Four[A, B, C, D]{a, b, c, d} }
 
-// MultiKey is a key of several attributes, for the partition or the sort key of
-// a global index. DynamoDB takes up to four of each. A query gives all of the
-// partition attributes; of the sort attributes it gives the first ones, with a
-// range only on the last that it gives (see [FirstOne] and [FirstTwo]).
+// MultiKey is a key of several attributes, for the partition or the sort key of a global index. DynamoDB allows up to four
+// of each. A query gives all partition attributes. Of the sort attributes it gives the first ones, with a range only on the
+// last one given (see [FirstOne] and [FirstTwo]).
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
 type MultiKey[T, V any] struct{ attrs *severalAttrs }
@@ -49,7 +48,7 @@ type MultiKey[T, V any] struct{ attrs *severalAttrs }
 // severalAttrs is a [MultiKey] without its type parameters.
 type severalAttrs struct {
 	handles []*handle
-	// encode gives the values of the first n attributes at least.
+	// encode returns the values of at least the first n attributes.
 	encode func(key any, n int) ([]types.AttributeValue, error)
 }
 
@@ -79,7 +78,7 @@ func Multi4[T, A, B, C, D any](a KeyField[T, A], b KeyField[T, B], c KeyField[T,
 	}, a, b, c, d)}
 }
 
-// FirstOne is a condition on the first attribute of a key of several, whatever the others are:
+// FirstOne is a condition on the first attribute of a key of several, whatever the values of the others:
 //
 //	when := ddb.Multi3(orderYear, orderMonth, orderDay)
 //	x.Query("open").SortKey(ddb.FirstOne(when, ddb.Ge(2026)))
@@ -88,7 +87,7 @@ func FirstOne[T any, V interface{ firstOne(A) any }, A any](key MultiKey[T, V], 
 	return SortCond[V]{c.c.onFirst(1, func(v any) any { return none.firstOne(*v.(*A)) })} //nolint:forcetypeassert // a value of the condition
 }
 
-// FirstTwo is a condition on the first two attributes of a key of several, whatever the others are. With [Eq] both are
+// FirstTwo is a condition on the first two attributes of a key of several, whatever the values of the others. With [Eq] both are
 // equal; with a range condition the first is equal and the second is in the range:
 //
 //	x.Query("open").SortKey(ddb.FirstTwo(when, ddb.Ge(ddb.K2(2026, 4)))) // year = 2026 AND month >= 4
@@ -103,7 +102,8 @@ func FirstThree[T any, V interface{ firstThree(Three[A, B, C]) any }, A, B, C an
 	return SortCond[V]{c.c.onFirst(3, func(v any) any { return none.firstThree(*v.(*Three[A, B, C])) })} //nolint:forcetypeassert // a value of the condition
 }
 
-// onFirst is the condition on the first n attributes; whole gives the address of a whole key for that of its first values.
+// onFirst returns the condition on the first n attributes; whole returns the address of a whole key for the address of its
+// first values.
 func (c sortCond) onFirst(n int, whole func(any) any) sortCond {
 	c.first = n
 	if c.low != nil {
@@ -132,7 +132,7 @@ func (m MultiKey[T, V]) HandleOf(*T, V) {}
 
 func (m MultiKey[T, V]) several() *severalAttrs { return m.attrs }
 
-// joinKeys makes one key of several, of which values gives the addresses of the values.
+// joinKeys makes one key of several; values returns the addresses of their values.
 func joinKeys(values func(key any) []any, fields ...any) *severalAttrs {
 	s := new(severalAttrs)
 	for _, f := range fields {

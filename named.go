@@ -12,8 +12,8 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// Named is the handle of an attribute whose name is known at run time only, such as the fields that a PATCH request or a field
-// mask names:
+// Named returns the handle of an attribute whose name is only known at run time, for example from a PATCH request or a field
+// mask:
 //
 //	var changes []ddb.Change[Order]
 //	for name, value := range patch { // a map[string]any, from JSON
@@ -21,15 +21,16 @@ import (
 //	}
 //	o, err := orders.Update(ctx, key, ddb.Changes(changes...))
 //
-// The first name is an attribute of T, as its tags say; each further one leads into it: an attribute of a struct, a
-// key of a map, or the index of a list element. A name that T has no attribute for is an error of the call that uses the
-// handle, before anything is sent, as is a change of a key or of what the table keeps itself. Which
-// attributes a caller may change is yours to say: check the names against a list of your own first.
+// The first name is an attribute of T, as its tags say. Each further name is an attribute of a struct, a key of a map, or
+// the index of a list element in it. A name that T does not have is an error of the call that uses the handle, before
+// anything is sent. So is a change of a key or of an attribute that the table maintains. First check the names against a
+// list of the attributes that your callers may change.
 //
-// Values are checked against the attribute's Go type, and encoded as it is. One of another type is taken if it says the same: numbers
-// that fit exactly, also those of encoding/json (float64, [encoding/json.Number]), text for named text types and for types with
-// UnmarshalText such as time.Time, and lists and maps of such values. Anything else is an error that names the types, never the
-// value. A nil is taken for pointers, interfaces, lists and maps; use Remove for others.
+// Values are checked against the attribute's Go type, and encoded like it. A value of another type is accepted if it
+// converts without loss: numbers that fit exactly, also those of encoding/json (float64, [encoding/json.Number]), text for
+// named text types and for types with UnmarshalText such as time.Time, and lists and maps of such values. Anything else is
+// an error that names the types, never the value. nil is accepted for pointers, interfaces, lists and maps; use Remove for
+// others.
 func Named[T any](name string, below ...string) Attr[T, any] {
 	return Attr[T, any](namedHandle(reflect.TypeFor[T](), name, below))
 }
@@ -55,7 +56,7 @@ func namedHandle(item reflect.Type, name string, below []string) *handle {
 	}}}
 }
 
-// into leads the handle to a named part of its attribute.
+// into extends the handle to a named part of its attribute.
 func (h *handle) into(name string) error {
 	v := h.value
 	for v.Pointee() != nil {
@@ -72,7 +73,7 @@ func (h *handle) into(name string) error {
 		h.path, h.value = append(slices.Clip(h.path), expr.Attribute(name)...), f.Codec
 	case v.Kind() == codec.M && v.Elem() != nil:
 		if name == "" {
-			return fmt.Errorf("attribute %s: the key of the map is empty, which no write takes", h.path)
+			return fmt.Errorf("attribute %s: the key of the map is empty, which DynamoDB does not store", h.path)
 		}
 		h.path, h.value = h.path.Key(name), v.Elem()
 	case v.Kind() == codec.L && v.Elem() != nil:

@@ -12,8 +12,8 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// TableOption is an option of [New] and [NewSimple]. A handle is none: the sort key is
-// the fourth argument of New, and NewSimple has none.
+// TableOption is an option of [New] and [NewSimple]. A handle is not an option: the sort key is the fourth argument of New,
+// and NewSimple has none.
 type TableOption interface{ applyTable(*core) error }
 
 type tableOption func(*core) error
@@ -28,24 +28,21 @@ const (
 // Version makes an attribute guard every write against lost updates (optimistic locking). Give it an
 // attribute of type [Revision]:
 //
-//   - Put and Replace apply only to the revision that the item was read with, DeleteItem too. Put of
-//     an item without a revision applies only if nothing is stored, or an item from before the table had revisions;
-//   - Update, Upsert and Delete by key read the item first and apply only to what they read; if another write
-//     comes between, they start again. ddb.If(revision.Eq(r)) demands a revision and saves the read;
+//   - Put, Replace and DeleteItem apply only to the revision that the item was read with. Put of an item without a revision applies only if nothing is stored, or an item from before the table had revisions;
+//   - Update, Upsert and Delete by key read the item first and apply only if it is unchanged; if another write changes it in between, they start again. ddb.If(revision.Eq(r)) requires a revision and saves the read;
 //   - the caller's item gets its new revision only after success;
-//   - after a lost reply the item is read back and proves the outcome, see [ErrOutcomeUnknown]. It costs a read
-//     unit for each 4 KB;
+//   - after a lost reply the item is read back and proves the outcome, see [ErrOutcomeUnknown]. The read costs a unit for each 4 KB;
 //   - BatchPut and BatchDelete are refused, because the BatchWriteItem API takes no conditions.
 //
 // docs/guarantees.md says what each verb promises. Writers that do not know the attribute, such as the console, do not
-// move the revision: a Put of an item that was read before such a write overwrites it.
+// change the revision: a Put of an item that was read before such a write overwrites it.
 //
-// An integer attribute is for tables that other programs share. There a zero version means that the item was never
-// stored, or is stored with version zero or none, and every write raises the stored version by one; Update checks it where the caller says
-// so: ddb.If(version.Eq(n)). A number cannot tell a deleted item from one that was made again under the same key, and
-// proves nothing after a lost reply, which is [ErrOutcomeUnknown] then.
+// Use an integer attribute for tables that other programs share. A zero version means that the item was never stored, or is
+// stored with version zero or none. Every write raises the stored version by one; Update checks it only if the caller asks
+// for it: ddb.If(version.Eq(n)). A number does not show that an item was deleted and created again under the same key, and
+// it proves nothing after a lost reply: the error is then [ErrOutcomeUnknown].
 //
-// A table can have both while programs move from a number to a Revision: docs/guides/writes.md has the steps.
+// A table can have both while programs move from a number to a Revision; docs/guides/writes.md has the steps.
 func Version(attr AnyAttr) TableOption {
 	return tableOption(func(c *core) error {
 		h, err := c.ownAttr("Version", attr, codec.KindAny)
@@ -68,8 +65,8 @@ func Version(attr AnyAttr) TableOption {
 	})
 }
 
-// Created makes a time attribute hold when the item was first stored. Put, Create
-// and Replace set it where it is zero, Upsert where the attribute is absent.
+// Created makes a time attribute record when the item was first stored. Put, Create and Replace set it if it is zero, Upsert
+// if the attribute is absent.
 func Created(attr AnyAttr) TableOption {
 	return tableOption(func(c *core) (err error) {
 		c.created, err = c.stampAttr("Created", attr)
@@ -77,8 +74,7 @@ func Created(attr AnyAttr) TableOption {
 	})
 }
 
-// Updated makes a time attribute hold when the item was last written; every write
-// but batches and deletes sets it.
+// Updated makes a time attribute record when the item was last written. Every write except batches and deletes sets it.
 func Updated(attr AnyAttr) TableOption {
 	return tableOption(func(c *core) (err error) {
 		c.updated, err = c.stampAttr("Updated", attr)
@@ -86,10 +82,9 @@ func Updated(attr AnyAttr) TableOption {
 	})
 }
 
-// TTL names the attribute after whose time DynamoDB may delete the item. It must
-// be stored as a number of Unix seconds: an integer, or a time with the unixtime
-// tag option. EnsureTable switches TTL on for it. Deletion comes late, typically within
-// days, and expired items are read until then, unless [HideExpired] hides them.
+// TTL names the attribute that holds the time after which DynamoDB may delete the item. It must be stored as a number of
+// Unix seconds: an integer, or a time with the unixtime tag option. EnsureTable enables TTL for it. Deletion is late,
+// typically within days. Reads return expired items until then, unless [HideExpired] hides them.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 func TTL(attr AnyAttr) TableOption {
@@ -110,16 +105,14 @@ func Clock(now func() time.Time) TableOption {
 	})
 }
 
-// WarnSize calls warn for each item of more than bytes that Put, Create, Replace, a
-// transaction or a batch has stored, with its exact size, so that items that grow are
-// seen before they reach [MaxItemSize]:
+// WarnSize calls warn with the exact size of each item larger than bytes that Put, Create, Replace, a transaction or a batch
+// has stored, so that you notice growing items before they reach [MaxItemSize]:
 //
 //	ddb.WarnSize(300<<10, func(table string, size int) { log.Warn("large item", "table", table, "bytes", size) })
 //
-// It is called once the write is known to be applied, before the call returns: never for a
-// write that was refused, failed or has an unknown outcome. Updates are not measured, for
-// only DynamoDB knows the item that they make. warn runs on the goroutine of the call, so
-// several calls may run it at once.
+// warn is called once the write is known to be applied, before the call returns; never for a write that was refused, failed
+// or has an unknown outcome. Updates are not measured, since only DynamoDB knows the resulting item. warn runs on the
+// goroutine of the call, so several calls may run it at once.
 func WarnSize(bytes int, warn func(table string, size int)) TableOption {
 	return tableOption(func(c *core) error {
 		var errs []error
@@ -134,8 +127,7 @@ func WarnSize(bytes int, warn func(table string, size int)) TableOption {
 	})
 }
 
-// TablePrefix is put before the table's name, for example one per environment;
-// see ddbclient.TablePrefixFromEnv.
+// TablePrefix is added before the table's name, for example one per environment; see ddbclient.TablePrefixFromEnv.
 func TablePrefix(prefix string) TableOption {
 	return tableOption(func(c *core) error {
 		c.name = prefix + c.name
@@ -143,8 +135,8 @@ func TablePrefix(prefix string) TableOption {
 	})
 }
 
-// PageSize is how many items one request of a query or scan evaluates at most,
-// unless the call says otherwise. Without it DynamoDB fills pages up to 1 MB.
+// PageSize limits how many items one request of a query or scan evaluates, unless the call sets its own. Without it DynamoDB
+// fills pages up to 1 MB.
 func PageSize(n int) TableOption {
 	return tableOption(func(c *core) error {
 		if n < 1 || n > 1<<30 {
@@ -155,8 +147,7 @@ func PageSize(n int) TableOption {
 	})
 }
 
-// Concurrency is how many requests one batch or parallel scan has under way at
-// most: 1 to 32, 8 by default.
+// Concurrency limits how many requests of one batch or parallel scan run at once: 1 to 32, 8 by default.
 func Concurrency(n int) TableOption {
 	return tableOption(func(c *core) error {
 		if n < 1 || n > maxConcurrency {
@@ -167,8 +158,8 @@ func Concurrency(n int) TableOption {
 	})
 }
 
-// Retry replaces the policy by which batches and transactions send again what
-// DynamoDB did not process. Whole calls are retried by the SDK client.
+// Retry replaces the policy by which batches and transactions resend what DynamoDB did not process. Single calls are retried
+// by the SDK client.
 func Retry(p RetryPolicy) TableOption {
 	return tableOption(func(c *core) error {
 		c.retry = p
@@ -176,7 +167,7 @@ func Retry(p RetryPolicy) TableOption {
 	})
 }
 
-// WithRetryBudget replaces the budget that bounds the retries of all tables that share it.
+// WithRetryBudget replaces the table's retry budget, which limits the retries of all tables that share it.
 func WithRetryBudget(b *RetryBudget) TableOption {
 	return tableOption(func(c *core) error {
 		c.budget = b
@@ -192,14 +183,13 @@ func WithLedger(l *cost.Ledger) TableOption {
 	})
 }
 
-// WithoutCapacity switches the counting of consumed capacity off; it is then not asked
-// for either, unless the context has a [cost.Budget]. Hooks see calls without it.
+// WithoutCapacity disables the counting of consumed capacity. It is then not requested either, unless the context has a
+// [cost.Budget]. Hooks see calls without it.
 func WithoutCapacity() TableOption { return WithLedger(nil) }
 
-// ThroughSDK makes the table read and write items through the SDK's attribute
-// maps instead of straight from the wire: slower, same results. It is for users
-// whose own middleware needs to see items in the SDK's inputs and outputs. Middleware at the Initialize and Serialize steps
-// sees them without this option too, unless [HarmlessSteps] names it.
+// ThroughSDK makes the table read and write items through the SDK's attribute maps instead of directly from the wire. This
+// is slower, with the same results. It is for middleware that needs to see items in the SDK's inputs and outputs. Middleware
+// at the Initialize and Serialize steps sees them without this option too, unless [HarmlessSteps] names it.
 func ThroughSDK() TableOption {
 	return tableOption(func(c *core) error {
 		c.wire.Off = true
@@ -221,7 +211,7 @@ func (c *core) ownAttr(option string, attr AnyAttr, kind codec.Kind) (*handle, e
 	case h.item != c.plan.Type():
 		return nil, fmt.Errorf("option %s: handle of %s used on a table of %s", option, h.item, c.plan.Type())
 	case c.plan.IsWire():
-		return nil, fmt.Errorf("option %s: a table of raw items writes no attribute by itself; the option needs a table of a struct", option)
+		return nil, fmt.Errorf("option %s: a table of raw items does not write attributes itself; the option needs a table of a struct", option)
 	case len(h.path) != 1:
 		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.path)
 	case h.field.Type == nil: // made by Deref or the like

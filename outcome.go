@@ -24,18 +24,17 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// Outcome is what is known of a write that ended with an error.
+// Outcome is what is known about a write that ended with an error.
 type Outcome uint8
 
-// The outcomes, from the best known to the worst. The outcome of a call is the
-// worst of all its attempts: a refusal says nothing about an attempt before it
-// whose reply was lost.
+// The outcomes, from the best known to the least known. The outcome of a call is the least known of all its attempts: a
+// refusal says nothing about an earlier attempt whose reply was lost.
 const (
-	// NotApplied: proven not to have happened; it was refused or never sent.
+	// NotApplied: the write certainly did not happen; it was refused or never sent.
 	NotApplied Outcome = iota
-	// Applied: proven to have happened, though its reply was lost.
+	// Applied: the write certainly happened, although its reply was lost.
 	Applied
-	// Unknown: it may have happened, or may yet happen.
+	// Unknown: the write may have happened, or may still happen.
 	Unknown
 )
 
@@ -43,20 +42,19 @@ func (o Outcome) String() string {
 	return [...]string{"not applied", "applied", "unknown"}[o]
 }
 
-// ErrReplyLost means that a write was applied, but the item that its reply was to give is
-// lost. Read the item instead of writing again.
+// ErrReplyLost means that a write was applied, but the reply with the item to return was lost. Read the item instead of
+// writing again.
 var ErrReplyLost = repeat.ErrReplyLost
 
-// OutcomeUnknownError is a write of which nothing proves whether it happened. It
-// matches [ErrOutcomeUnknown]. It is the only error after which a write may have
-// happened; after any other it has not.
+// OutcomeUnknownError is the error of a write if nothing proves whether it happened. It matches [ErrOutcomeUnknown]. It is
+// the only error after which a write may have happened; after any other except [ErrReplyLost] it has not.
 type OutcomeUnknownError struct {
-	// Attempts is how many requests were sent, 0 if the client does not tell.
+	// Attempts is the number of requests that were sent; 0 if the client does not report it.
 	Attempts int
 	err      error
 }
 
-// Error tells the cause and what to do.
+// Error returns the cause and what to do.
 func (e *OutcomeUnknownError) Error() string {
 	return fmt.Sprintf("outcome unknown after %d attempts, the write may have been applied: read the item before writing again: %s", e.Attempts, redact.Text(e.err))
 }
@@ -67,7 +65,7 @@ func (e *OutcomeUnknownError) Is(target error) bool { return target == ErrOutcom
 // Unwrap returns the last error.
 func (e *OutcomeUnknownError) Unwrap() error { return RedactError(e.err) }
 
-// outcomeOf classifies one error of one attempt, or of a client that shows no attempts.
+// outcomeOf classifies the error of one attempt, or of a client that does not show attempts.
 func outcomeOf(err error) Outcome {
 	var (
 		reply  *wire.ReplyError
@@ -112,8 +110,8 @@ func outcomeOf(err error) Outcome {
 	return Unknown
 }
 
-// rejectedByService reports whether DynamoDB itself refused a request. A proxy on the way may answer with a
-// 4xx of its own after it has passed the request on, so the reply needs the service's marks and a code of the service's.
+// rejectedByService reports whether DynamoDB itself refused a request. A proxy may answer with a 4xx of its own after it has
+// forwarded the request, so the reply must have the service's headers and one of its error codes.
 func rejectedByService(code string, answer *smithyhttp.ResponseError) bool {
 	s := answer.HTTPStatusCode()
 	if s < http.StatusBadRequest || s >= http.StatusInternalServerError || s == http.StatusRequestTimeout || answer.Response == nil {
@@ -142,12 +140,11 @@ var refusalCodes = map[string]bool{
 	"UnrecognizedClientException": true, "ValidationError": true, "ValidationException": true,
 }
 
-// attempts sees every attempt of one call, by standing in for the client's
-// retryer, and refuses to repeat what must not happen twice.
+// attempts sees every attempt of one call, by replacing the client's retryer, and refuses to repeat what must not happen twice.
 type attempts struct {
 	aws.RetryerV2
 	repeat bool // an attempt with unknown outcome may be repeated
-	always bool // and one that was applied, because its reply is needed
+	always bool // also an attempt that was applied, because its reply is needed
 	n      int
 	worst  Outcome
 
@@ -164,7 +161,7 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 	if o == Applied && !a.always || o == Unknown && !a.repeat {
 		return false
 	}
-	// The SDK's retryer knows neither replies that are none nor conflicts of single writes.
+	// The SDK's retryer knows neither invalid replies nor conflicts of single writes.
 	var (
 		reply *wire.ReplyError
 		api   smithy.APIError
@@ -180,7 +177,7 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 	return a.RetryerV2.IsErrorRetryable(err)
 }
 
-// into puts the observer into the options of a call.
+// into adds the observer to the options of a call.
 func (a *attempts) into(o wire.Options) wire.Options {
 	o.Client = append(append(a.fns[:0], o.Client...), a.watch)
 	return o
@@ -203,7 +200,7 @@ func asRetryerV2(r aws.Retryer) aws.RetryerV2 {
 	return retryerV2{r}
 }
 
-// retryerV2 gives an old retryer the newer method.
+// retryerV2 adds the newer method to an old retryer.
 type retryerV2 struct{ aws.Retryer }
 
 func (r retryerV2) GetAttemptToken(context.Context) (func(error) error, error) {

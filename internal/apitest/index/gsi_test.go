@@ -263,7 +263,7 @@ func TestIndexRefusals(t *testing.T) {
 			t.Errorf("got %v, want %q", err, w)
 		}
 	}
-	if _, err := ddb.NewIndex(places, "twice", placeYear, placeYear); err == nil || !strings.Contains(err.Error(), "stands twice") {
+	if _, err := ddb.NewIndex(places, "twice", placeYear, placeYear); err == nil || !strings.Contains(err.Error(), "is twice in the index key") {
 		t.Errorf("attribute twice: %v", err)
 	}
 	for range 2 {

@@ -264,7 +264,7 @@ func TestDiffItems(t *testing.T) {
 	if gone != nil {
 		t.Errorf("an error comes with items: %v", gone)
 	}
-	for _, want := range []string{"item 1 of before: its key stands twice", "item 0 of after: ", "blog"} {
+	for _, want := range []string{"item 1 of before: its key is in the batch twice", "item 0 of after: ", "blog"} {
 		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
 		}
