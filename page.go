@@ -23,22 +23,21 @@ import (
 type Page[T any] struct {
 	// Items are in the order of the query.
 	Items []T
-	// Next continues behind the last item; it is zero at the end. A page that was
-	// filled exactly by the last item has a Next behind which there is nothing, since
-	// DynamoDB does not look further. Pages of a parallel scan have none.
+	// Next continues after the last item; it is zero at the end. If the last item fills a page exactly, the page has a Next
+	// with nothing after it, since DynamoDB does not look further. Pages of a parallel scan have no Next.
 	Next Cursor[T]
-	// Prev, given to Before, reads the page before this one; it is zero at the
-	// beginning, with the same exception.
+	// Prev, passed to Before, reads the page before this one; it is zero at the beginning, with the same exception.
 	Prev Cursor[T]
-	// Scanned is how many items were read, and billed, before the filter.
+	// Scanned is the number of items that were read and billed, before the filter.
 	Scanned int
-	// Missing is how many entries of an index had no item: it was deleted, or the replica that was read does not have it yet; see [IndexQuery.Hydrate].
+	// Missing is the number of index entries without an item: it was deleted, or the replica that was read does not have it
+	// yet; see [IndexQuery.Hydrate].
 	Missing int
-	// Hidden is how many items were left out because they have expired; see [HideExpired].
+	// Hidden is the number of items that were left out because they have expired; see [HideExpired].
 	Hidden int
-	// Requests is how many requests were needed.
+	// Requests is the number of requests that were needed.
 	Requests int
-	// Consumed is what they cost; zero without capacity counting.
+	// Consumed is the capacity that they consumed; zero without capacity counting.
 	Consumed cost.Consumed
 }
 
@@ -54,7 +53,7 @@ type pageData struct {
 	consumed   cost.Consumed
 }
 
-// pageSeq yields pages, and an error last; it is an iter.Seq2.
+// pageSeq yields pages, and finally an error; it is an iter.Seq2.
 type pageSeq func(yield func(*pageData, error) bool)
 
 func pageOf[T any](p *pageData, err error) (Page[T], error) {
@@ -99,19 +98,18 @@ func (p *pageData) book(requests int, c cost.Consumed) {
 
 func (p *pageData) empty() bool { return p.items.Len() == 0 && p.missing == 0 }
 
-// rowSink decodes the rows of a page into a list, up to a bound, and keeps the
-// bytes of the rows that cursors are made of.
+// rowSink decodes the rows of a page into a list, up to a bound, and keeps the bytes of the rows that cursors are made from.
 type rowSink struct {
 	read   *read
 	text   *readText
 	plan   *codec.Plan
 	base   int           // rows before this request
 	n      int           // rows so far
-	max    int           // rows in all, 0 for no bound
+	max    int           // the most rows in total, 0 for no bound
 	items  reflect.Value // settable; of the rows, unless these are keys
 	keys   tableKeys     // of the items, if these are read from the table
-	likely int           // how many rows a reply has, as far as is known
-	over   bool          // there was a row beyond the bound
+	likely int           // how many rows a reply has, if known
+	over   bool          // there was a row after the bound
 	back   bool          // the first row is wanted
 	first  []byte        // the very first row
 	row    []byte        // the last row that was read, while the next is
@@ -181,7 +179,7 @@ func (s *rowSink) Row(d *codec.Decoder) error {
 	return nil
 }
 
-// hides reports whether the row has expired and is left out. Then it is read.
+// hides reports whether the row has expired and is left out; if so, it has read the row.
 func (s *rowSink) hides(d *codec.Decoder) (bool, error) {
 	hidden, err := s.expiry.hides(d)
 	if err != nil || !hidden {
@@ -194,14 +192,14 @@ func (s *rowSink) hides(d *codec.Decoder) (bool, error) {
 	return true, err
 }
 
-// decode reads the row into the next place of the list, unless it is of a type that is left out.
+// decode reads the row into the next place of the list, unless its type is left out.
 func (s *rowSink) decode(d *codec.Decoder) (own bool, err error) {
 	if s.n == s.items.Cap() {
 		s.items.Grow(1)
 	}
 	s.items.SetLen(s.n + 1)
 	item := s.items.Index(s.n)
-	item.SetZero() // of what a request before has left
+	item.SetZero() // clears what an earlier request left
 	s.check.Watch(d)
 	from := d.Pos()
 	own, err = s.read.decodeRow(s.plan, d, item, &s.room)
@@ -218,7 +216,7 @@ func (s *rowSink) decode(d *codec.Decoder) (own bool, err error) {
 	return own, err
 }
 
-// key keeps the keys of the row, by which its item is read from the table.
+// key keeps the key of the row, by which its item is read from the table.
 func (s *rowSink) key(d *codec.Decoder) error {
 	row, err := d.Raw()
 	if err == nil {
@@ -230,8 +228,7 @@ func (s *rowSink) key(d *codec.Decoder) error {
 	return s.keys.add(s.read.core, row, s.likely)
 }
 
-// stopped is where to go on after an error: before the item that cannot be read,
-// or where the failed request began.
+// stopped returns where to continue after an error: before the item that cannot be read, or where the failed request began.
 func (s *rowSink) stopped(start map[string]types.AttributeValue, err error) (map[string]types.AttributeValue, error) {
 	if _, ok := errors.AsType[*wire.RowError](err); !ok {
 		s.truncate()
@@ -247,10 +244,9 @@ func (s *rowSink) stopped(start map[string]types.AttributeValue, err error) (map
 	return at, err
 }
 
-// fill reads until the bound is reached or the end, following empty pages; without
-// a bound, and if not whole, one request that gives items; one request in any case of a segment. What stops a page early is such a
-// bound too. It returns where to go
-// on, nil at the end. The page has its items also after an error.
+// fill reads until the bound or the end is reached, and continues after empty pages. Without a bound, unless whole, it stops
+// after one request that returns items; of a segment it always sends one request. MaxScanned and MaxReadUnits are bounds
+// too. It returns where to continue, nil at the end. The page has its items even after an error.
 func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue, page *pageData, seg segment, whole bool) (next map[string]types.AttributeValue, err error) {
 	whole = whole && s.max > 0 || s.read.stops()
 	s.check.Init(s.read.key)
@@ -283,15 +279,15 @@ func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue
 	return next, err
 }
 
-// emptyNotNil makes a list that is nil an empty one, which is [] in JSON.
+// emptyNotNil replaces a nil list by an empty one, which is [] in JSON.
 func emptyNotNil(list reflect.Value) {
 	if list.IsNil() {
 		list.Set(reflect.MakeSlice(list.Type(), 0, 0))
 	}
 }
 
-// size is how many items a request may evaluate. A filter makes that more than
-// are returned, so then the limit says nothing about it.
+// size returns how many items a request may evaluate. With a filter this is more than the number returned, so the limit does
+// not apply to it.
 func (r *read) size(remaining int) int {
 	size := r.pageSize
 	if size == 0 {
@@ -303,7 +299,7 @@ func (r *read) size(remaining int) int {
 	return size
 }
 
-// pageRead is the reading of one page, in one piece of memory.
+// pageRead is the reading of one page, in one allocation.
 type pageRead struct {
 	page pageData
 	sink rowSink
@@ -318,7 +314,7 @@ func newPageRead(r *read, t *readText, most int, list any) *pageRead {
 	return p
 }
 
-// page is the terminal Page; it reads into the list that list points to.
+// page implements Page; it reads into the list that list points to.
 func (r *read) page(ctx context.Context, list any) (*pageData, error) {
 	r = r.sequential()
 	back := r != nil && r.upTo != nil
@@ -355,8 +351,8 @@ func (r *read) page(ctx context.Context, list any) (*pageData, error) {
 	return &p.page, err
 }
 
-// pages is the terminal Pages: one page after the other, each of as many
-// items as a request gives. While the caller has a page, the next is fetched.
+// pages implements Pages: one page after the other, each with the items of one request. While the caller works on a page,
+// the next is fetched.
 func (r *read) pages(ctx context.Context) pageSeq {
 	r = r.endToEnd()
 	if r != nil && r.segments > 1 {
@@ -388,7 +384,7 @@ func (r *read) pages(ctx context.Context) pageSeq {
 	}
 }
 
-// endToEnd says that all pages are read.
+// endToEnd marks that all pages are read.
 func (r *read) endToEnd() *read {
 	if r == nil || r.ready == nil {
 		return r
@@ -398,10 +394,10 @@ func (r *read) endToEnd() *read {
 	return r
 }
 
-// all are the pages of a read that has no cursor to go on from.
+// all returns the pages of a read that returns no cursor to continue from.
 func (r *read) all(ctx context.Context) pageSeq { return r.endless().pages(ctx) }
 
-// onePage refuses Before where more than a page is read.
+// onePage refuses Before if more than one page is read.
 func (r *read) onePage() *read {
 	if r != nil && r.upTo != nil {
 		return r.wrong(errors.New("a cursor given to Before reads a single page; use it with Page"))
@@ -409,14 +405,14 @@ func (r *read) onePage() *read {
 	return r
 }
 
-// pageResult is one page of a chain; left is what the limit leaves for the next.
+// pageResult is one page of a chain; left is what remains of the limit for the next.
 type pageResult struct {
 	page *pageData
 	next map[string]types.AttributeValue
 	left int
 }
 
-// following reads the page behind prev, or the first, and says whether there may be more.
+// following reads the page after prev, or the first, and reports whether there may be more.
 func (r *read) following(ctx context.Context, t *readText, prev *pageResult) (c *pageResult, more bool, err error) {
 	start, left := r.after.From(), r.limit
 	if prev != nil {
@@ -438,7 +434,7 @@ func (r *read) following(ctx context.Context, t *readText, prev *pageResult) (c 
 	return c, c.next != nil, err
 }
 
-// collect is the terminal Collect; it adds to the list that list points to.
+// collect implements Collect; it adds to the list that list points to.
 func (r *read) collect(ctx context.Context, list any) (err error) {
 	items := reflect.ValueOf(list).Elem()
 	r.all(ctx)(func(p *pageData, end error) bool {
@@ -456,11 +452,11 @@ func (r *read) collect(ctx context.Context, list any) (err error) {
 	return err
 }
 
-// first is the terminal First, into what item points to. Entries of an index whose item is gone are skipped.
+// first implements First, into the item that item points to. Entries of an index whose item is gone are skipped.
 func (r *read) first(ctx context.Context, item any) error {
 	to := reflect.ValueOf(item).Elem()
 	for r = r.endless().limited(1); ; {
-		var list any // made once it is clear that there is a type
+		var list any // made once it is known that there is a type
 		if _, err := r.text(); err == nil {
 			list = reflect.New(r.listType()).Interface()
 		}

@@ -15,22 +15,24 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// WithParents gives changes that make the maps they are in where the item lacks them, at any depth:
+// WithParents returns changes that also create the maps they are in if the item lacks them, at any depth:
 //
 //	orders.Upsert(ctx, key, ddb.WithParents(orderStats.Key("2026").Set(1), orderAddressCity.Set("Bern")))
 //
-// DynamoDB refuses a change inside a map that is not there, and has no way to make the map in the same request. So Update and Upsert
-// send the changes as they are first: one request, at the usual price, where all parents are there. When it is refused, the
-// item is read, consistently, and one write makes the missing maps with the changes in them, under the
-// condition that they are still missing; if another write makes one meanwhile, the call starts again. That is three
-// requests: AWS does not say what a refused one costs; the others cost a read unit for each 4 KB and the write units of an
-// update. All changes are applied together or not at all in any case, and the call's own conditions hold for each request.
+// DynamoDB refuses a change inside a missing map, and cannot create the map in the same request. So Update and Upsert first
+// send the changes unchanged: if all parents exist this is one request, at the usual cost. If it is refused, the item is
+// read consistently, and one write creates the missing maps with the changes in them, on the condition that they are still
+// missing; if another write creates one meanwhile, the call starts again. These are three requests: AWS does not say what a
+// refused one costs; the others cost a read unit for each 4 KB and the write units of an update. In any case all changes are
+// applied together or not at all, and the call's own conditions apply to each request.
 //
-// NULL counts as absent, for the maps and for what Add, Append and set changes act on: the SDK's attributevalue stores nil maps, lists and
-// sets as NULL, to which DynamoDB can add nothing. Lists are not made, since an element has no place in a list that is not there.
+// NULL counts as absent, for the maps and for the operands of Add, Append and set changes: the SDK's attributevalue stores
+// nil maps, lists and sets as NULL, to which DynamoDB can add nothing. Lists are not created, since an element has no
+// position in a missing list.
 //
-// A write that makes a map is under a condition, so a lost reply ends in [ErrOutcomeUnknown], unless the table has a
-// [Revision], which proves the outcome. It is refused with [ChangeOf.Exact] and in transactions, which cannot be tried twice.
+// A write that creates a map has a condition, so a lost reply ends in [ErrOutcomeUnknown], unless the table has a
+// [Revision], which proves the outcome. WithParents is refused with [ChangeOf.Exact] and in transactions, which cannot be
+// tried twice.
 func WithParents[T any](changes ...Change[T]) UpdateOption[T] {
 	list := make([]*change, len(changes))
 	for i, c := range changes {
@@ -48,7 +50,7 @@ func (c *change) withParents() *change {
 	return &changed
 }
 
-// makeParents sends an update until the maps that its changes are in are there.
+// makeParents sends an update until the maps that its changes are in exist.
 func (c *core) makeParents(ctx context.Context, u *preparedUpdate) error {
 	plain := *u
 	plain.parents = false
@@ -60,7 +62,7 @@ func (c *core) makeParents(ctx context.Context, u *preparedUpdate) error {
 		}
 		item, problem := c.readBack(ctx, given(u.key))
 		if problem != nil {
-			return fmt.Errorf("%w; reading the item, to make what is missing in it, failed: %w", err, problem)
+			return fmt.Errorf("%w; reading the item, to create the missing maps, failed: %w", err, problem)
 		}
 		update, missing, problem := withParents(u.update, item)
 		if problem != nil {
@@ -75,14 +77,14 @@ func (c *core) makeParents(ctx context.Context, u *preparedUpdate) error {
 		if err = c.sendUpdate(ctx, &with); !errors.Is(err, ErrConditionFailed) {
 			return err
 		}
-		// Another write has made a parent, or the caller's condition is false: the plain update tells.
+		// Another write has created a parent, or the caller's condition is false: the plain update shows which.
 		if stop := loop.Restart(ctx, races); stop != nil {
 			return fmt.Errorf("%w; nothing was applied, others changed the item each time", stop)
 		}
 	}
 }
 
-// lacksParent reports a refusal for a missing parent, or for NULL in the place of a value.
+// lacksParent reports whether an update was refused for a missing parent, or for NULL in place of a value.
 func lacksParent(err error) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok || errors.Is(err, ErrOutcomeUnknown) || api.ErrorCode() != "ValidationException" {
@@ -92,7 +94,7 @@ func lacksParent(err error) bool {
 		strings.Contains(api.ErrorMessage(), "operand in the update expression has an incorrect data type")
 }
 
-// withParents is an update that makes what an item lacks for it, and the condition that the item still lacks it; nil if it
+// withParents returns an update that also creates what the item lacks, with the condition that it still lacks it; nil if it
 // lacks nothing.
 func withParents(u *expr.Update, item map[string]types.AttributeValue) (_ *expr.Update, missing expr.Node, err error) {
 	m := &parents{item: item}
@@ -113,7 +115,7 @@ func withParents(u *expr.Update, item map[string]types.AttributeValue) (_ *expr.
 		}
 	}
 	for _, p := range m.made {
-		if p.value == nil { // NULL, out of which something was to be taken
+		if p.value == nil { // NULL, from which members were to be deleted
 			out.Remove = append(out.Remove, expr.Action{Path: p.path})
 		} else {
 			out.Set = append(out.Set, expr.Action{Path: p.path, Right: expr.Value{AV: p.value}})
@@ -127,7 +129,7 @@ func withParents(u *expr.Update, item map[string]types.AttributeValue) (_ *expr.
 	return out, missing, nil
 }
 
-// parents are the attributes that an update has to make.
+// parents are the attributes that an update has to create.
 type parents struct {
 	item map[string]types.AttributeValue
 	made []*madeParent
@@ -147,7 +149,7 @@ func (m *parents) take(c expr.Clause, a expr.Action) (bool, error) {
 	}
 	for _, s := range a.Path[n:] {
 		if s.Indexed {
-			return false, fmt.Errorf("attribute %s: the list is missing, and an element of it has no place", a.Path)
+			return false, fmt.Errorf("attribute %s: the list is missing, so an element has no position in it", a.Path)
 		}
 	}
 	av, err := onAbsent(c, a)
@@ -170,7 +172,7 @@ func (m *parents) take(c expr.Clause, a expr.Action) (bool, error) {
 	return true, nil
 }
 
-// parent is the one at a path.
+// parent returns the parent at a path.
 func (m *parents) parent(path expr.Path, null bool) *madeParent {
 	for _, p := range m.made {
 		if slices.Equal(p.path, path) {
@@ -182,7 +184,8 @@ func (m *parents) parent(path expr.Path, null bool) *madeParent {
 	return p
 }
 
-// gap is the number of steps of a path to what is absent and can be made, or is NULL; 0 if there is nothing such.
+// gap returns the length of the prefix of a path that leads to something absent that can be created, or to NULL; 0 if there
+// is none.
 func (m *parents) gap(path expr.Path) (n int, null bool) {
 	var at types.AttributeValue = &types.AttributeValueMemberM{Value: m.item}
 	for i, s := range path {
@@ -236,10 +239,10 @@ func onAbsent(c expr.Clause, a expr.Action) (types.AttributeValue, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("attribute %s: what it is in is missing, and the change takes its value from elsewhere; set it first", a.Path)
+	return nil, fmt.Errorf("attribute %s: its map is missing, and the change takes its value from another attribute; set the map first", a.Path)
 }
 
-// signed is 0 + n or 0 - n.
+// signed returns 0 + n or 0 - n.
 func signed(op, n string) string {
 	if op == "+" {
 		return n

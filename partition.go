@@ -17,16 +17,16 @@ import (
 	"github.com/dynamotable/ddb/internal/tablename"
 )
 
-// PartitionHash stands for a partition key of a table or index in reports, which hold
-// no key values. It is the same for the same key within one run of the process, or in all processes with the same
-// [SetPartitionSalt], and cannot be turned back. [Table.PartitionHash] is the hash of a key that you suspect, and package hotkeys
-// searches the table for the key of a hash.
+// PartitionHash identifies a partition key of a table or index in reports, which contain no key values. The same key has the
+// same hash within one run of the process, or in all processes with the same [SetPartitionSalt]. The hash cannot be
+// reversed. [Table.PartitionHash] returns the hash of a key that you suspect, and package hotkeys searches the table for the
+// key of a hash.
 type PartitionHash uint64
 
-// String is the hash as 16 hexadecimal digits.
+// String returns the hash as 16 hexadecimal digits.
 func (h PartitionHash) String() string { return fmt.Sprintf("%016x", uint64(h)) }
 
-// MarshalText is String, for encoding packages.
+// MarshalText returns String, for encoding packages.
 func (h PartitionHash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
 // UnmarshalText reads what MarshalText wrote.
@@ -39,22 +39,22 @@ func (h *PartitionHash) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// PartitionHash is how reports name a partition key of the table.
+// PartitionHash returns the hash that reports show for a partition key of the table.
 func (t *Table[T, PK, SK]) PartitionHash(pk PK) (PartitionHash, error) {
 	return newRead(index{core: t.tableCore(nil)}, &pk).partitionHash()
 }
 
-// PartitionHash is how reports name a partition key of the table.
+// PartitionHash returns the hash that reports show for a partition key of the table.
 func (t *SimpleTable[T, PK]) PartitionHash(pk PK) (PartitionHash, error) {
 	return newRead(index{core: t.tableCore(nil)}, &pk).partitionHash()
 }
 
-// PartitionHash is how reports name a partition key of the index.
+// PartitionHash returns the hash that reports show for a partition key of the index.
 func (x *Index[T, PK, SK]) PartitionHash(pk PK) (PartitionHash, error) {
 	return newRead(x.index(), &pk).partitionHash()
 }
 
-// PartitionHash is how reports name a partition key of the index.
+// PartitionHash returns the hash that reports show for a partition key of the index.
 func (x *SimpleIndex[T, PK]) PartitionHash(pk PK) (PartitionHash, error) {
 	return newRead(x.index(), &pk).partitionHash()
 }
@@ -69,7 +69,7 @@ func (r *read) partitionHash() (PartitionHash, error) {
 	return hashPartition(tablename.Short(r.core.name), r.index.label(), r.partitionID()), nil
 }
 
-// partitionID is the partition key as keyID writes it; all parts of an index's.
+// partitionID returns the partition key as keyID writes it, with all its attributes.
 func (r *read) partitionID() []byte {
 	var id []byte
 	for _, v := range r.partition {
@@ -78,7 +78,7 @@ func (r *read) partitionID() []byte {
 	return id
 }
 
-// partitions are the hashes of the partition keys that the request is about.
+// partitions returns the hashes of the partition keys of the request.
 func (s *requestInfo) partitions(c *core) []PartitionHash {
 	switch {
 	case s.read != nil:
@@ -108,7 +108,7 @@ func (s *requestInfo) partitions(c *core) []PartitionHash {
 	return []PartitionHash{hashPartition(tablename.Short(c.name), "", firstPart(string(id)))}
 }
 
-// PartitionTable is the name of the table of which Partitions[i] is a key, empty if there is no such partition.
+// PartitionTable returns the name of the table that Partitions[i] belongs to, empty if there is no such partition.
 func (c *Call) PartitionTable(i int) string {
 	switch {
 	case c == nil || i < 0 || i >= len(c.Partitions):
@@ -137,9 +137,10 @@ var (
 	partitionSalt atomic.Pointer[siphash.Key] // nil is the seed
 )
 
-// SetPartitionSalt makes processes that set the same salt give the same [PartitionHash] to the same key, so that reports of several processes
-// compare. Without it each run of a process has its own. The salt is a secret of at least 16 bytes: who knows it can try out
-// which key a hash stands for. Call it before the first request, for it changes all hashes of the process.
+// SetPartitionSalt makes processes with the same salt compute the same [PartitionHash] for the same key, so that their
+// reports can be compared. Without it each run of a process has its own salt. The salt is a secret of at least 16 bytes:
+// whoever knows it can find the key of a hash by trying. Call it before the first request, since it changes all hashes of
+// the process.
 func SetPartitionSalt(salt []byte) error {
 	if len(salt) < minSalt {
 		return opError("SetPartitionSalt", "", "", invalid(fmt.Errorf("the salt has %d bytes; it must have at least %d", len(salt), minSalt)))
@@ -152,8 +153,8 @@ func SetPartitionSalt(salt []byte) error {
 
 const minSalt = 16
 
-// PartitionSaltID identifies the salt of the process's hashes: two processes with the same ID give the same hash to the same key.
-// It says nothing of what the salt is.
+// PartitionSaltID identifies the salt of the process: two processes with the same ID compute the same hash for the same key.
+// It does not reveal the salt.
 func PartitionSaltID() PartitionHash { return hashPartition("", "", "salt") }
 
 func hashPartition[S string | []byte](table, index string, id S) PartitionHash {
@@ -168,7 +169,7 @@ func hashPartition[S string | []byte](table, index string, id S) PartitionHash {
 	return PartitionHash(h.Sum64())
 }
 
-// saltedHash writes the length of each part before it, so that no two places give the same text.
+// saltedHash writes the length of each part before it, so that no two keys give the same text.
 func saltedHash(key *siphash.Key, table, index, id string) uint64 {
 	var room [256]byte
 	text := room[:0]
@@ -179,7 +180,7 @@ func saltedHash(key *siphash.Key, table, index, id string) uint64 {
 	return key.Sum64(text)
 }
 
-// locate says where an item is that could not be read.
+// locate adds to an error where the item is that could not be read.
 func (c *core) locate(item []byte) string {
 	id, err := c.keyNames.Append(nil, item)
 	if err != nil {

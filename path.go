@@ -10,20 +10,21 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// Path is how the items of a request travelled between Go values and the wire.
+// Path says how the items of a request travelled between Go values and the wire.
 type Path string
 
-// The paths, from the cheapest.
+// The paths, the cheapest first.
 const (
-	// FastPath: items are read straight from the reply and written straight into the request; the SDK client
-	// does the rest and does not see them.
+	// FastPath: items are read directly from the reply and written directly into the request; the SDK client does the rest
+	// and does not see them.
 	FastPath Path = "fast"
-	// BesidePath: a step of the client may look at items, so the SDK makes attribute values of the reply for it; the library reads
-	// the same reply itself, as long as nobody has changed what the SDK has made of it. A read costs no more than with
-	// the SDK and attributevalue.
+	// BesidePath: a step of the client may look at items, so the SDK decodes the reply to attribute values for it. The
+	// library reads the same reply itself, unless a step changed the attribute values. A read costs no more than with the
+	// SDK and attributevalue.
 	BesidePath Path = "beside the SDK"
-	// AttributeValuePath: items pass through the SDK's attribute values. It is the way of clients that are not the SDK's, of [ThroughSDK], of
-	// what a step of the client has changed, and of the items that are written through a client with steps that may look at them.
+	// AttributeValuePath: items pass through the SDK's attribute values. This is used for clients other than the SDK's, with
+	// [ThroughSDK], if a step of the client changed the items, and for writes through a client with steps that may look at
+	// items.
 	AttributeValuePath Path = "attribute values"
 )
 
@@ -37,9 +38,9 @@ func pathOf(w wire.Way) Path {
 	return AttributeValuePath
 }
 
-// HarmlessSteps declares what the client has to be harmless: it does not look at items in inputs and outputs, change
-// or keep them. Requests then take the fast path, on which the SDK, and all that is added to it, sees inputs and outputs without
-// their items. The names are those that [Call.PathReason] gives:
+// HarmlessSteps declares steps of the client as harmless: they do not look at items in inputs and outputs, nor change or
+// keep them. Requests then take the fast path, on which the SDK, and everything added to it, sees inputs and outputs without
+// their items. The names are those of [Call.PathReason]:
 //
 //   - of middleware at the Initialize and Serialize steps its ID, such as "RequestLogging";
 //   - of an interceptor before and after execution, or before serialization, its Go type, such as "*audit.Interceptor";
@@ -48,7 +49,7 @@ func pathOf(w wire.Way) Path {
 //     ForwardsOptions() bool of the client that returns true declares the same.
 //
 // Tracing by OpenTelemetry, AWS X-Ray and Datadog is known to be harmless, and so is everything at the Build, Finalize and
-// Deserialize steps. For steps that need to see items do nothing, or take [ThroughSDK].
+// Deserialize steps. For steps that need to see items do nothing, or use [ThroughSDK].
 func HarmlessSteps(names ...string) TableOption {
 	return tableOption(func(c *core) error {
 		var errs []error
@@ -65,5 +66,5 @@ func HarmlessSteps(names ...string) TableOption {
 	})
 }
 
-// pathReason is why requests of the table will not take the fast path, empty if they will.
+// pathReason returns why requests of the table will not take the fast path, empty if they will.
 func (c *core) pathReason(ctx context.Context) string { return wire.Probe(ctx, c.client, c.wire) }

@@ -12,19 +12,19 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// plainWrite is a write of one item that leaves no evidence: on a table without a [Revision].
-// After a lost reply nothing can prove its outcome.
+// plainWrite is a write of one item on a table without a [Revision]. It leaves no evidence, so nothing can prove its outcome
+// after a lost reply.
 type plainWrite struct {
 	core *core
-	// repeat: a request may be applied twice, so it is sent again after a lost reply.
+	// repeat: the request may be applied twice, so it is sent again after a lost reply.
 	repeat bool
-	// send sends it once; the SDK may repeat it within.
+	// send sends it once; the SDK may repeat it.
 	send func(wire.Options) error
-	// rejected makes the error of a condition that was false; nil where there is none.
+	// rejected makes the error for a false condition; nil if there is no condition.
 	rejected func(err error) error
-	// key is that of the item, to compare with the item of a refusal.
+	// key is the key of the item, to compare with the item of a refusal.
 	key func() (map[string]types.AttributeValue, error)
-	// replyLost is what a write returns that was applied and whose reply was to give an item.
+	// replyLost is the error of a write that was applied but whose reply should have returned an item.
 	replyLost func() error
 }
 
@@ -57,8 +57,7 @@ func (w *plainWrite) do(ctx context.Context) error {
 	return err
 }
 
-// isOwn reports whether the item of a refusal has the key that was asked for; replies that were
-// crossed on the way show another's.
+// isOwn reports whether the item of a refusal has the requested key; if replies were mixed up on the way, it has another.
 func (c *core) isOwn(item map[string]types.AttributeValue, key func() (map[string]types.AttributeValue, error)) bool {
 	if len(item) == 0 {
 		return true
@@ -67,12 +66,12 @@ func (c *core) isOwn(item map[string]types.AttributeValue, key func() (map[strin
 	return err == nil && c.keyNames.ID(want) == c.keyNames.ID(item)
 }
 
-// unprotected names what would have decided the outcome.
+// unprotected adds to an unknown outcome what would have proved it.
 func unprotected(err error) error {
 	return fmt.Errorf("%w; on a table with ddb.Version and a ddb.Revision attribute the library could prove the outcome", err)
 }
 
-// unknownAfter also matches the end of the context, which the SDK's error may hide.
+// unknownAfter also makes the error match the end of the context, which the SDK's error may hide.
 func unknownAfter(ctx context.Context, sent int, err error) *OutcomeUnknownError {
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", ended, err)
@@ -87,7 +86,7 @@ func conditionFailure(err error) *types.ConditionalCheckFailedException {
 	return nil
 }
 
-// given is a key that is known already.
+// given returns a key that is already known.
 func given(key map[string]types.AttributeValue) func() (map[string]types.AttributeValue, error) {
 	return func() (map[string]types.AttributeValue, error) { return key, nil }
 }

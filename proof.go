@@ -8,7 +8,7 @@ import (
 	"github.com/dynamotable/ddb/internal/proof"
 )
 
-// stored is an item as it was read or came with a refusal, of which package proof says what it proves.
+// stored is an item as it was read or returned with a refusal. Package proof decides what it proves.
 type stored struct {
 	item      map[string]types.AttributeValue // nil for no item
 	revision  Revision
@@ -32,13 +32,12 @@ func stateOf(s stored) proof.State[Tag] {
 	return proof.State[Tag]{Stored: len(s.item) > 0, Revision: tagsOf(s.revision)}
 }
 
-// tags are what names the writes of the revision.
+// tags returns the tags of the revision.
 func tagsOf(r Revision) proof.Revision[Tag] {
 	return proof.Revision[Tag]{Tags: r.Tags[:], First: r.First}
 }
 
-// prove says what an item proves about a write that was prepared on base and whose requests
-// named themselves by the tags.
+// prove returns what an item proves about a write that was prepared on base and whose requests had the tags.
 func (c *core) prove(base stored, tags []Tag, now stored) proof.Evidence {
 	return proof.Of(stateOf(base), tags, stateOf(now), c.tombstones != nil)
 }

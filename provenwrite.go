@@ -19,35 +19,35 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// provenWrite is a write of one item on a table with a [Revision]: it is sent until its outcome is
-// proven by the rule of package proof, or cannot be.
+// provenWrite is a write of one item on a table with a [Revision]: it is sent until its outcome is proven by the rules of
+// package proof, or cannot be proven.
 type provenWrite struct {
 	core *core
 	key  func() (map[string]types.AttributeValue, error)
 	// base is the state that the write is prepared on; nil if it is read first.
 	base *stored
-	// send sends one request that applies only to the base and names itself by the tag.
+	// send sends one request that applies only to the base and has the tag.
 	send func(ctx context.Context, base stored, t Tag, o wire.Options) error
 	// again reports whether the write can be prepared again on another state, after it is proven that no
 	// request took effect. If not, the write fails.
 	again func(now stored) bool
-	// gone ends a write that finds no item; nil if that is nothing special.
+	// gone ends a write that finds no item; nil if that needs no special treatment.
 	gone func() error
-	// rejected makes the error of a condition that was false.
+	// rejected makes the error for a false condition.
 	rejected func(err error) error
-	// lost gets the stored item after a write that was applied without a reply; nil if nobody waits for it.
+	// lost gets the stored item after a write that was applied without a reply; nil if the caller needs no item.
 	lost func(item map[string]types.AttributeValue) error
 
 	sent int
 }
 
-// Waits of a write whose reply does not come. DynamoDB answers within some milliseconds. On an item
-// that others write too, the evidence is there only as long as the item names our write, so that
-// it is looked for while the request is still silent.
+// How long a write waits for a missing reply. DynamoDB answers within some milliseconds. On an item that others write too,
+// the evidence exists only as long as the item holds the tag of our write, so it is looked for while the reply is still
+// missing.
 const (
-	firstLook  = 50 * time.Millisecond // then at twice the distance each time
-	lastLook   = 2 * time.Second       // after which the client's own timeout is waited for
-	replyShare = 4                     // of the time that the caller's deadline leaves, one part in so many is kept for the proof
+	firstLook  = 50 * time.Millisecond // the interval then doubles each time
+	lastLook   = 2 * time.Second       // after this, only the client's own timeout ends it
+	replyShare = 4                     // one part in this many of the time left before the caller's deadline is kept for the proof
 	replyMost  = 500 * time.Millisecond
 )
 
@@ -56,7 +56,7 @@ func (w *provenWrite) do(ctx context.Context) error {
 		return err
 	}
 	if w.base == nil && callOptionsOf(ctx).explain != nil {
-		w.base = &stored{revision: Revision{Number: 1, Tags: [revisionTags]Tag{{1}}}} // nothing is read, or sent
+		w.base = &stored{revision: Revision{Number: 1, Tags: [revisionTags]Tag{{1}}}} // nothing was read or sent
 	}
 	loop := w.core.retrier()
 	for races := 0; ; races++ {
@@ -91,16 +91,16 @@ func (w *provenWrite) do(ctx context.Context) error {
 	}
 }
 
-// untilProven sends the write on one base until its outcome is proven. moved is the state that took the
-// base's place, if it is proven that nothing was or will be applied; then err is the reason.
+// untilProven sends the write on one base until its outcome is proven. If it is proven that nothing was or will be applied,
+// moved is the state that replaced the base, and err is the reason.
 func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base stored) (moved *stored, err error) {
 	var (
 		tags      []Tag
 		ambiguous bool
 	)
 	for {
-		// On a revision the same request can be sent for ever: it applies once at most. Where nothing is, a
-		// request may be applied and its item deleted before the next comes, so each has a tag of its own.
+		// On a revision the same request can be sent any number of times: it applies at most once. If there is no item, a
+		// request may be applied and its item deleted before the next arrives, so each has its own tag.
 		if len(tags) == 0 || base.revision.IsZero() {
 			tags = append(tags, newTag())
 		}
@@ -149,18 +149,18 @@ func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base st
 			loop.Succeeded()
 			return &now, err
 		case shown == proof.Pending && refusal != nil:
-			// The revision fits and the condition fails: another part of it is false, and stays so on this revision.
+			// The revision matches and the condition failed: another part of it is false, and stays false on this revision.
 			loop.Succeeded()
 			return nil, w.fail(now, err)
 		case shown == proof.Nothing && clean:
-			// The only request was refused: believed, for nothing speaks against it.
+			// The only request was refused; nothing contradicts it.
 			switch {
 			case base.exists() && now.exists() && base.revision.IsZero() && now.revision.IsZero():
-				return nil, w.fail(now, err) // nothing else than the caller's condition is false
+				return nil, w.fail(now, err) // only the caller's condition is false
 			case len(base.item) == 0 && base.revision.IsZero() || !now.exists():
 				return &now, err
 			case w.again(now):
-				// To start again could apply twice what a proxy on the way has sent twice.
+				// Starting again could apply twice what a proxy has sent twice.
 				return nil, &replacedError{}
 			}
 			return nil, w.fail(now, err)
@@ -175,7 +175,7 @@ func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base st
 	}
 }
 
-// fail is the error of a write whose condition the state shows to be false.
+// fail returns the error of a write whose condition is false, as the state shows.
 func (w *provenWrite) fail(now stored, err error) error {
 	if err != nil && conditionFailure(err) != nil && !now.tombstone {
 		return w.rejected(err)
@@ -191,8 +191,8 @@ func (w *provenWrite) fail(now stored, err error) error {
 	return w.rejected(errors.Join(shows, err))
 }
 
-// evidence reads the stored item. A read that gets no reply is given up early and sent again, for the evidence does not
-// last. The budget pays for it, for with a service in trouble each write costs a read.
+// evidence reads the stored item. A read without a reply is given up early and sent again, since the evidence does not last.
+// It is charged to the retry budget, because when the service is in trouble each write costs a read.
 func (w *provenWrite) evidence(ctx context.Context, loop *retry.Loop) (map[string]types.AttributeValue, error) {
 	for patience := firstLook; ; patience *= 2 {
 		if err := loop.Charge(); err != nil {
@@ -205,7 +205,7 @@ func (w *provenWrite) evidence(ctx context.Context, loop *retry.Loop) (map[strin
 	}
 }
 
-// readSoon is readBack that waits no longer than patience.
+// readSoon is readBack, but waits no longer than patience.
 func (c *core) readSoon(ctx context.Context, key func() (map[string]types.AttributeValue, error), patience time.Duration) (map[string]types.AttributeValue, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -226,7 +226,7 @@ func (w *provenWrite) applied(ctx context.Context, item map[string]types.Attribu
 	return w.lost(item)
 }
 
-// hintOfDenied says what a role that may only write lacks.
+// hintOfDenied names the permission that a write-only role lacks.
 func hintOfDenied(err error) string {
 	if isDenied(err) {
 		return "; the proof needs the permission dynamodb:GetItem"
@@ -234,26 +234,26 @@ func hintOfDenied(err error) string {
 	return ""
 }
 
-// replacedError is a write that was not applied because the item was deleted and made again after the
-// call had read it.
+// replacedError is the error of a write that was not applied because the item was deleted and created again after the call
+// had read it.
 type replacedError struct{}
 
 func (e *replacedError) Error() string {
-	return "the item was deleted and made again, or another program dropped its revision, while it was being written; nothing was applied: call again"
+	return "the item was deleted and created again, or another program dropped its revision, while it was being written; nothing was applied: call again"
 }
 
-// silence looks for evidence while a request gets no reply.
+// silence looks for evidence while a request has no reply.
 type silence struct {
 	write *provenWrite
 	base  stored
 	tags  []Tag
-	found *stored // evidence that decides
+	found *stored // evidence that proves the outcome
 }
 
-// errSilent is the cause that ends a request without a reply.
+// errSilent is the cause of the end of a request without a reply.
 var errSilent = errors.New("no reply came, and the item was read instead")
 
-// during runs the request, and ends it once the item shows the outcome.
+// during runs the request, and ends it once the item proves the outcome.
 func (s *silence) during(ctx context.Context, send func(context.Context) error) error {
 	var (
 		bounded context.Context
@@ -287,7 +287,7 @@ func (s *silence) during(ctx context.Context, send func(context.Context) error) 
 	return err
 }
 
-// look reads the item until the request has ended or need not be waited for.
+// look reads the item until the request has ended or is no longer needed.
 func (s *silence) look(ctx context.Context, done <-chan struct{}, cancel context.CancelFunc) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -302,7 +302,7 @@ func (s *silence) look(ctx context.Context, done <-chan struct{}, cancel context
 		item, err := s.write.core.readSoon(ctx, s.write.key, max(wait, 2*firstLook))
 		if err == nil {
 			now := s.write.core.storedState(item)
-			// What is pending is waited for: the client may be between two attempts.
+			// Wait for a pending request: the client may be between two attempts.
 			if p := s.write.core.prove(s.base, s.tags, now); p == proof.Applied || p == proof.Superseded {
 				s.found = &now
 				cancel()
@@ -318,18 +318,19 @@ func (s *silence) look(ctx context.Context, done <-chan struct{}, cancel context
 	}
 }
 
-// silentError is a request that was given up. It hides the SDK's text of a cancelled call, which is not the caller's.
+// silentError is the error of a request that was given up. It hides the SDK's error for a cancelled call, since the caller
+// did not cancel it.
 type silentError struct{ err error }
 
 func (e silentError) Error() string { return errSilent.Error() }
 
-// Timeout tells the SDK and callers that the request was not answered in time.
+// Timeout reports true: the request was not answered in time.
 func (e silentError) Timeout() bool { return true }
 
 // Is makes the error match context.DeadlineExceeded.
 func (e silentError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// readBack reads an item as it is stored, consistently.
+// readBack reads an item consistently, as it is stored.
 func (c *core) readBack(ctx context.Context, itemKey func() (map[string]types.AttributeValue, error)) (map[string]types.AttributeValue, error) {
 	key, err := itemKey()
 	if err != nil {

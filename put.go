@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// verb is what a write of a whole item demands of the stored one.
+// verb is what a write of a whole item requires of the stored one.
 type verb uint8
 
 const (
@@ -28,14 +28,15 @@ const (
 
 func (v verb) String() string { return [...]string{"Put", "Create", "Replace"}[v] }
 
-// Put stores the item, in place of any item with its key.
+// Put stores the item. It replaces any item with its key.
 //
-// With [Version] it succeeds only if the stored item is what was read: its revision or version is the item's,
-// or, where the item has none, nothing is stored or an item without one. Then the item gets its new revision.
+// With [Version] it succeeds only if the stored item has the revision or version that the item was read with. If the item
+// has none, it succeeds only if nothing is stored, or an item without one. The item then gets its new revision.
 //
-// When a reply is lost, a put on a table with a [Revision] is proven by the stored item, which is read back (a read unit
-// for each 4 KB): success, [*ConditionFailed], or, if the proof is gone, [ErrOutcomeUnknown]. Elsewhere a put without a condition is
-// sent again, which overwrites what another has put meanwhile, and one under a condition or an integer version is [ErrOutcomeUnknown].
+// If a reply is lost on a table with a [Revision], the stored item is read back (a read unit for each 4 KB) and proves the
+// outcome: success, [*ConditionFailed], or, if the proof is gone, [ErrOutcomeUnknown]. On other tables a put without a
+// condition is sent again, which overwrites what another writer put meanwhile; one with a condition or an integer version
+// ends in [ErrOutcomeUnknown].
 //
 // It costs a write unit for each 1 KB of the larger of the old and the new item,
 // rounded up, and as much on every index that holds it.
@@ -43,15 +44,15 @@ func (t *Table[T, PK, SK]) Put(ctx context.Context, item *T, opts ...WriteOption
 	return t.tableCore(nil).put(ctx, verbPut, item, writesOf(opts))
 }
 
-// Put stores the item, in place of any item with its key; see [Table.Put].
+// Put stores the item and replaces any item with its key; see [Table.Put].
 func (t *SimpleTable[T, PK]) Put(ctx context.Context, item *T, opts ...WriteOption[T]) error {
 	return t.tableCore(nil).put(ctx, verbPut, item, writesOf(opts))
 }
 
-// Create stores the item only if there is none with its key, where a table with [HideExpired] takes an expired one for none; otherwise it returns
-// a [*ConditionFailed] that holds the present item. After a lost reply a [Revision] proves an item of ours; whether another's took its
-// place after a delete is known only with [Tombstones]. Without a Revision the outcome is [ErrOutcomeUnknown].
-// It costs what [Table.Put] costs.
+// Create stores the item only if there is none with its key. Otherwise it returns a [*ConditionFailed] that holds the
+// present item. A table with [HideExpired] treats an expired item as absent. After a lost reply a [Revision] proves that the
+// stored item is ours; whether ours was deleted and another took its place is known only with [Tombstones]. Without a
+// Revision the error is [ErrOutcomeUnknown]. It costs as much as [Table.Put].
 func (t *Table[T, PK, SK]) Create(ctx context.Context, item *T) error {
 	return t.tableCore(nil).put(ctx, verbCreate, item, nil)
 }
@@ -61,9 +62,8 @@ func (t *SimpleTable[T, PK]) Create(ctx context.Context, item *T) error {
 	return t.tableCore(nil).put(ctx, verbCreate, item, nil)
 }
 
-// Replace stores the item only if there is one with its key; otherwise it returns
-// a [*ConditionFailed] that matches [ErrNotFound]. Lost replies are as for Put. It
-// costs what [Table.Put] costs.
+// Replace stores the item only if there is one with its key; otherwise it returns a [*ConditionFailed] that matches
+// [ErrNotFound]. Lost replies are handled as by Put. It costs as much as [Table.Put].
 func (t *Table[T, PK, SK]) Replace(ctx context.Context, item *T, opts ...WriteOption[T]) error {
 	return t.tableCore(nil).put(ctx, verbReplace, item, writesOf(opts))
 }
@@ -73,7 +73,7 @@ func (t *SimpleTable[T, PK]) Replace(ctx context.Context, item *T, opts ...Write
 	return t.tableCore(nil).put(ctx, verbReplace, item, writesOf(opts))
 }
 
-// put is Put, Create and Replace of what item points to.
+// put implements Put, Create and Replace of the item that item points to.
 func (c *core) put(ctx context.Context, v verb, item any, opts []any) error {
 	if err := c.usable(); err != nil {
 		return err
@@ -100,12 +100,12 @@ func (c *core) put(ctx context.Context, v verb, item any, opts []any) error {
 // preparedPut is a put that is encoded and checked, ready to be sent alone or in a transaction.
 type preparedPut struct {
 	verb  verb
-	guard expr.Node // what the verb and the version demand; the revision comes to it when it is sent
+	guard expr.Node // what the verb and the version require; the revision is added when it is sent
 	extra expr.Node // what the caller demands
 	cond  expr.Node // both, for error texts
 	id    []byte    // of the item's key
 	item  []byte
-	// base is the item's revision, from which it was encoded with that of next.
+	// base is the item's revision; the item was encoded with the revision of next instead.
 	base, next Revision
 	setNext    func(Revision) // changes the revision that done will give
 	done       func()         // gives the caller's item its new version and stamps
@@ -113,7 +113,7 @@ type preparedPut struct {
 	rejected   func(error) error
 }
 
-// preparePut encodes into buf, in which the results stay. err is what is wrong with the options.
+// preparePut encodes into buf, which holds the results. err is the error of the options.
 func (c *core) preparePut(buf *itemBuffer, v verb, item any, w writeCall, with mark, err error) (*preparedPut, error) {
 	pointer := reflect.ValueOf(item)
 	if pointer.IsNil() {
@@ -156,7 +156,7 @@ func (c *core) preparePut(buf *itemBuffer, v verb, item any, w writeCall, with m
 	return p, nil
 }
 
-// putCondition is the precondition of a put that is prepared on a state.
+// putCondition returns the condition of a put that is prepared on a state.
 func (c *core) putCondition(p *preparedPut, base stored) expr.Node {
 	if c.revision == nil {
 		return p.guard
@@ -174,12 +174,12 @@ func (c *core) putCondition(p *preparedPut, base stored) expr.Node {
 	return expr.All(c.noRevision(), p.guard)
 }
 
-// overExpired reports whether a put replaces an expired item that it takes for none.
+// overExpired reports whether a put replaces an expired item that counts as absent.
 func (c *core) overExpired(p *preparedPut, base stored) bool {
 	return p.verb == verbCreate && base.exists() && c.isExpired(base.item)
 }
 
-// onExpired is the condition that the stored item has the revision of the base, or none as the base.
+// onExpired returns the condition that the stored item has the revision of the base, or has none if the base has none.
 func (c *core) onExpired(base stored) expr.Node {
 	if base.revision.IsZero() {
 		return c.noRevision()
@@ -187,14 +187,14 @@ func (c *core) onExpired(base stored) expr.Node {
 	return c.newestTag(base.revision)
 }
 
-// noRevision is the condition that nothing is stored, or an item from before the table had revisions.
+// noRevision returns the condition that nothing is stored, or an item from before the table had revisions.
 func (c *core) noRevision() expr.Node {
 	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{c.revision.path}}
 }
 
 // sendPut sends a put until its outcome is known.
 func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) error {
-	first := p.item // its key is that of all that are sent; the look of a silent request reads it beside the next
+	first := p.item // its key is the key of all that are sent; it may be read concurrently while a reply is missing
 	key := func() (map[string]types.AttributeValue, error) { return c.wireKey(first) }
 	if c.revision == nil {
 		w := plainWrite{
@@ -226,7 +226,7 @@ func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) err
 			if p.base.IsZero() && p.verb != verbReplace {
 				return now.tombstone || len(now.item) == 0 || c.overExpired(p, now) // a guess, which only a tombstone proves wrong in a way that can be repaired
 			}
-			return now.revision.Same(p.base) // it was read to complete the tags
+			return now.revision.Same(p.base) // the state was read to complete the tags
 		},
 	}
 	if p.old != nil {
@@ -273,7 +273,7 @@ func replyToWrite(cc *types.ConsumedCapacity, m *types.ItemCollectionMetrics) re
 	return replyInfo{answered: true, capacity: cc, collection: m, items: 1}
 }
 
-// lostReply is what a write returns whose reply was to give an item, and is lost.
+// lostReply is the error of a write whose reply should have returned an item, and was lost.
 func lostReply(wanted bool) func() error {
 	if !wanted {
 		return nil
@@ -281,7 +281,7 @@ func lostReply(wanted bool) func() error {
 	return func() error { return ErrReplyLost }
 }
 
-// itemBuffer is where a put is encoded; it serves many puts in turn.
+// itemBuffer is a buffer to encode a put; it is reused by later puts.
 type itemBuffer struct{ b []byte }
 
 var itemBuffers = sync.Pool{New: func() any { return new(itemBuffer) }}
@@ -293,7 +293,7 @@ func (b *itemBuffer) release() {
 	}
 }
 
-// putGuard is the precondition that the verb and the numeric version give to a put of the item.
+// putGuard returns the condition that the verb and the numeric version require for a put of the item.
 func (c *core) putGuard(v verb, item reflect.Value) expr.Node {
 	switch {
 	case c.revision != nil && c.version == nil:
@@ -312,7 +312,7 @@ func (c *core) putGuard(v verb, item reflect.Value) expr.Node {
 	return nil
 }
 
-// keyCall is a condition on whether there is an item with the key.
+// keyCall returns a condition on whether there is an item with the key.
 func (c *core) keyCall(function string) expr.Node {
 	return expr.Call{Name: function, Args: []expr.Node{expr.Attribute(c.key.partition[0].name)}}
 }

@@ -9,14 +9,12 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// Query reads the items with one partition key, in the order of the sort key.
-// It is immutable: every method returns a changed copy, so a query can be
-// built once, kept in a variable, shared by goroutines and run many times. Its
-// mistakes are reported, all at once, by the call that runs it; so is the use of a nil or zero Query.
+// Query reads the items with one partition key, in the order of the sort key. It is immutable: every method returns a
+// changed copy, so a query can be built once, kept in a variable, shared by goroutines and run many times. The call that
+// runs it reports all its mistakes at once, and the use of a nil or zero Query.
 //
-// A query costs read units for the items it reads, before the filter: the sizes of
-// all items of a request are summed and rounded up to 4 KB; half a unit for each, or
-// a whole one when consistent.
+// A query costs read units for the items that it reads, before the filter: the sizes of all items of a request are added and
+// rounded up to 4 KB. Each 4 KB costs half a unit, or a whole unit if consistent.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.html
 type Query[T, SK any] read
@@ -31,11 +29,11 @@ func (x *LocalIndex[T, PK, SK]) Query(pk PK) *Query[T, SK] {
 	return (*Query[T, SK])(newRead(x.index(), &pk))
 }
 
-// newRead is a query for the partition key that pk points to.
+// newRead returns a query for the partition key that pk points to.
 func newRead(x index, pk any) *read {
 	r := newSpec(read{core: x.core, index: x.info})
 	if x.core.usable() != nil {
-		return r // every terminal refuses it
+		return r // every call that runs it returns the error
 	}
 	schema := r.schema()
 	avs, err := encodeKey(schema.partitionField, pk, maxIndexKey)
@@ -53,7 +51,7 @@ func newRead(x index, pk any) *read {
 	return r
 }
 
-// newScan is a scan of a table or an index.
+// newScan returns a scan of a table or an index.
 func newScan(x index) *read { return newSpec(read{core: x.core, index: x.info, scan: true}) }
 
 // SortKey limits the query to a range of sort keys. Only one range is possible. The zero
@@ -62,9 +60,8 @@ func (q *Query[T, SK]) SortKey(c SortCond[SK]) *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).sortKey(c.c))
 }
 
-// Filter drops the items for which a condition is false, after they were read and
-// billed. Several calls, and several conditions, must all hold. A zero [Cond], and an [And]
-// of nothing, drop no item; an [Or] of nothing is refused.
+// Filter drops the items for which a condition is false, after they were read and billed. The conditions of all calls must
+// be true. A zero [Cond], and an [And] of nothing, drop no item; an [Or] of nothing is refused.
 func (q *Query[T, SK]) Filter(conds ...Cond[T]) *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).filtered(untyped(conds)))
 }
@@ -79,72 +76,69 @@ func (q *Query[T, SK]) Descending() *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).reversed())
 }
 
-// Limit is how many items are returned, whatever the filter drops. Zero is no limit. It does not bound what is evaluated to
-// find them: with a filter that keeps little, [Query.Page] may read, and bill, a whole partition for one item. [MaxScanned] and
-// [MaxReadUnits] bound that. (The parameter Limit of the API is yet another: how many items one request evaluates, see [Query.PageSize].)
+// Limit is the number of items returned, however many the filter drops. Zero is no limit. It does not limit how many items
+// are evaluated: with a filter that keeps little, [Query.Page] may read, and bill, a whole partition for one item.
+// [MaxScanned] and [MaxReadUnits] limit that. (The API parameter Limit is different: it is how many items one request
+// evaluates, see [Query.PageSize].)
 func (q *Query[T, SK]) Limit(n int) *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).limited(n))
 }
 
-// PageSize is how many items one request evaluates at most, in place of the table's [PageSize].
+// PageSize limits how many items one request evaluates, in place of the table's [PageSize].
 func (q *Query[T, SK]) PageSize(n int) *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).paged(n))
 }
 
-// Consistent makes the query see every write that was answered before, at twice the price.
+// Consistent makes the query see every write that completed before, at twice the cost.
 func (q *Query[T, SK]) Consistent() *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).strong())
 }
 
-// With gives options: [MaxScanned] and [MaxReadUnits] make a page stop after so much was evaluated.
+// With adds options, such as [MaxScanned] and [MaxReadUnits], which end a page early, and [IncludeExpired].
 func (q *Query[T, SK]) With(opts ...ReadOption) *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).with(opts))
 }
 
-// After continues behind a cursor, usually [Page.Next]. The zero Cursor is the beginning.
+// After continues after a cursor, usually [Page.Next]. The zero Cursor is the beginning.
 func (q *Query[T, SK]) After(c Cursor[T]) *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).from(c.at))
 }
 
 // Before makes [Query.Page] read the page that ends before a cursor, usually
-// [Page.Prev], in the query's own order. The zero Cursor is none.
+// [Page.Prev], in the query's own order. The zero Cursor has no effect.
 func (q *Query[T, SK]) Before(c Cursor[T]) *Query[T, SK] {
 	return (*Query[T, SK])((*read)(q).until(c.at))
 }
 
-// Page reads one page: as many items as the limit says or, without a limit, as
-// one request gives. Empty pages that a filter makes are followed, unless [MaxScanned] or [MaxReadUnits] stops them.
+// Page reads one page: as many items as the limit or, without a limit, those of one request. It continues after requests of
+// which the filter dropped everything, unless [MaxScanned] or [MaxReadUnits] stops it.
 //
-// After an error the page is good as far as it goes: it holds the items that were
-// read before, and Next goes on behind them. When the cause is an item that cannot
-// be read into T, that is in front of this item.
+// After an error the page is still valid: it holds the items that were read before, and Next continues after them. If the
+// cause is an item that cannot be read into T, Next continues at that item.
 func (q *Query[T, SK]) Page(ctx context.Context) (Page[T], error) {
 	return pageOf[T]((*read)(q).page(ctx, new([]T)))
 }
 
-// Pages reads page after page, each of one request, up to the limit in all; empty
-// pages are not handed out. The next page is fetched while the caller works on the
-// last; it is dropped if the loop is left, but was billed. An error is yielded once,
-// last, behind the items that were read before it; the [Page.Next] of these goes on
-// behind them.
+// Pages reads page after page, each of one request, up to the limit in total. Empty pages are not yielded. The next page is
+// fetched while the caller works on the current one; if the loop is left it is dropped, but was billed. An error is yielded
+// once, last, after the items that were read before it; their [Page.Next] continues after them.
 func (q *Query[T, SK]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
 	return pagesOf[T]((*read)(q).pages(ctx))
 }
 
-// All yields the items one by one, fetching as it goes; it can be ranged again. An
-// error is yielded once, last, with the zero T. Leaving the loop leaks nothing.
+// All yields the items one by one and fetches pages as needed; it can be ranged over again. An error is yielded once, last,
+// with the zero T. The loop can be left at any time.
 func (q *Query[T, SK]) All(ctx context.Context) iter.Seq2[T, error] {
 	return itemsOf[T]((*read)(q).all(ctx))
 }
 
-// Collect reads all items into memory; on an error it returns those before it too.
+// Collect reads all items into memory. On an error it also returns the items read before it.
 func (q *Query[T, SK]) Collect(ctx context.Context) (list []T, err error) {
 	err = (*read)(q).collect(ctx, &list)
 	return list, err
 }
 
-// Count counts the items of the whole query, over all of its pages. It costs as
-// much as reading them.
+// Count counts the items of the whole query, over all pages. It costs as much as reading them.
 func (q *Query[T, SK]) Count(ctx context.Context) (int, error) {
 	return (*read)(q).count(ctx)
 }
@@ -155,13 +149,13 @@ func (q *Query[T, SK]) First(ctx context.Context) (item T, err error) {
 	return item, err
 }
 
-// View reads into a smaller type V instead of T: only the attributes that V has
-// are read, by their names in V's tags. It takes queries and scans of a table or an index. Make it the last step.
-// A V of [RawItem] reads whole items as they are stored.
+// View reads into a smaller type V instead of T: only the attributes that V has are read, by their names in V's tags. It
+// accepts queries and scans of a table or an index, and must be the last step. If V is [RawItem], whole items are read as
+// they are stored.
 //
 //	for s, err := range ddb.View[Summary](orders.Query("c1")).All(ctx) { ... }
 //
-// A global index must hold all attributes of V; a local one takes the others from the table, see [LocalIndex].
+// A global index must hold all attributes of V; for a local one DynamoDB fetches the others from the table, see [LocalIndex].
 // A hydrated read of a global index, a parallel scan and a read of several item types are refused.
 func View[V, T any](q Paged[T]) *Reader[V] {
 	if q == nil {
@@ -205,7 +199,7 @@ func (v *Reader[V]) Count(ctx context.Context) (int, error) {
 	return (*read)(v).count(ctx)
 }
 
-// After continues behind a cursor of the same query, usually [Page.Next].
+// After continues after a cursor of the same query, usually [Page.Next].
 func (v *Reader[V]) After(c Cursor[V]) *Reader[V] {
 	return (*Reader[V])((*read)(v).from(c.at))
 }

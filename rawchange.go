@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/exprtext"
 )
 
-// RawChange makes changes from the SDK's update builder, for what handles cannot say. They stand beside typed
+// RawChange makes changes from the SDK's update builder, for changes that handles cannot express. They combine with typed
 // changes; see [RawChangeText] for what is checked.
 func RawChange[T any](b expression.UpdateBuilder) UpdateOption[T] {
 	e, err := expression.NewBuilder().WithUpdate(b).Build()
@@ -29,13 +29,14 @@ func RawChange[T any](b expression.UpdateBuilder) UpdateOption[T] {
 //
 //	ddb.RawChangeText[Order]("SET #t = #t + :n REMOVE note", map[string]string{"#t": "total"}, map[string]any{":n": 3})
 //
-// Names may also stand in the text by themselves, unless they are reserved words. The call that uses the changes refuses those,
-// placeholders that are missing or unused, text that is no update expression, and changes of a key, of what the table keeps itself,
-// and of members of derived attributes. Values are encoded like the SDK's attributevalue.Marshal and checked against no type; a
-// types.AttributeValue stands for itself, and a time.Time is refused, see [TimeText].
+// The text may contain names without a placeholder, unless they are reserved words. The call that uses the changes refuses
+// reserved words, placeholders that are missing or unused, text that is not an update expression, and changes of a key, of
+// attributes that the table maintains, and of members of derived attributes. Values are encoded as by the SDK's
+// attributevalue.Marshal, and their types are not checked; a types.AttributeValue is used unchanged, and a time.Time is
+// refused, see [TimeText].
 //
-// Changes other than SET of a value and REMOVE, of an attribute or map key, count: they are not sent again after a lost reply,
-// see [Table.Update].
+// Changes other than SET of a value and REMOVE, of an attribute or map key, are not sent again after a lost reply, since
+// applying them twice may have another effect; see [Table.Update].
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
 func RawChangeText[T any](text string, names map[string]string, values map[string]any) UpdateOption[T] {
@@ -43,7 +44,7 @@ func RawChangeText[T any](text string, names map[string]string, values map[strin
 	return option[*T]{rawChanges(text, names, avs, err)}
 }
 
-// rawValues are the values of raw expression text.
+// rawValues encodes the values of raw expression text.
 func rawValues(values map[string]any) (map[string]types.AttributeValue, error) {
 	avs := make(map[string]types.AttributeValue, len(values))
 	var errs []error

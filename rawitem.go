@@ -18,13 +18,14 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// RawItem is an item as it came from the service, of any type: for functions that tell types apart ([RecognizeBy]), and for
-// items of types that a program does not know ([RawTable]). It is immutable. The zero RawItem has no attributes. It prints without data.
+// RawItem is an item of any type in its stored form, for functions that distinguish types ([RecognizeBy]), and for items of
+// types that a program does not know ([RawTable]). It is immutable. The zero RawItem has no attributes. Printing it shows no
+// data.
 type RawItem struct{ data []byte }
 
-// ParseRawItem reads an item in DynamoDB's JSON, {"id":{"S":"a"}}, as a line of an export has it. What DynamoDB would not store is refused, as by
-// [ParseRawValue], and so is an attribute that stands twice. White space is dropped; everything else stays as it is written, number text,
-// the order of attributes and the members of sets among them.
+// ParseRawItem reads an item in DynamoDB's JSON, {"id":{"S":"a"}}, such as a line of an export. What DynamoDB would not
+// store is refused, as by [ParseRawValue], and so is a duplicate attribute. White space is dropped; everything else is kept
+// as written, including the text of numbers, the order of attributes and the members of sets.
 func ParseRawItem(data []byte) (RawItem, error) {
 	if err := codec.CheckItem(data); err != nil {
 		return RawItem{}, invalid(err)
@@ -32,7 +33,8 @@ func ParseRawItem(data []byte) (RawItem, error) {
 	return RawItem{codec.AppendCompact(make([]byte, 0, len(data)), data)}, nil
 }
 
-// RawItemOf is an item of the SDK's form, checked as [ParseRawItem] checks, with its attributes in order of their names.
+// RawItemOf converts an item from the SDK's form, with the checks of [ParseRawItem]. Its attributes are in the order of
+// their names.
 func RawItemOf(item map[string]types.AttributeValue) (RawItem, error) {
 	data, err := codec.AppendItemMap(nil, item)
 	if err == nil {
@@ -44,13 +46,13 @@ func RawItemOf(item map[string]types.AttributeValue) (RawItem, error) {
 	return RawItem{data}, nil
 }
 
-// DecodeRaw reads an item as reads of the table do, for items that come by other ways, such as the stream of a DynamoDB
-// table of several item types:
+// DecodeRaw reads an item as reads of the table do, for items from other sources, such as the stream of a DynamoDB table of
+// several item types:
 //
 //	consumer, err := change.NewConsumer(client, source, "app", store, func(ctx context.Context, b change.Batch[ddb.RawItem]) error { ... })
 //	o, err := ddb.DecodeRaw(orders, *c.New)
 //
-// An item of another type is an error that matches [ErrOtherEntity], also with [SkipOthers]. It sends nothing.
+// An item of another type is an error that matches [ErrOtherEntity], even with [SkipOthers]. It sends nothing.
 func DecodeRaw[T any](table AnyTable[T], item RawItem) (to T, err error) {
 	if err = coreOf(table).decodeRaw(item, &to); err != nil {
 		var none T
@@ -59,7 +61,7 @@ func DecodeRaw[T any](table AnyTable[T], item RawItem) (to T, err error) {
 	return to, nil
 }
 
-// decodeRaw is DecodeRaw into what to points to.
+// decodeRaw is DecodeRaw into the value that to points to.
 func (c *core) decodeRaw(item RawItem, to any) error {
 	if err := c.usable(); err != nil {
 		return err
@@ -67,7 +69,7 @@ func (c *core) decodeRaw(item RawItem, to any) error {
 	return opError("DecodeRaw", c.name, "", c.decodeOwn(item.JSON(), reflect.ValueOf(to).Elem()))
 }
 
-// JSON is a copy of the item in DynamoDB's JSON, {"id":{"S":"a"}}, as [DecodeItemJSON] reads it.
+// JSON returns a copy of the item in DynamoDB's JSON, {"id":{"S":"a"}}, which [DecodeItemJSON] reads.
 func (r RawItem) JSON() []byte {
 	if r.data == nil {
 		return []byte("{}")
@@ -75,13 +77,13 @@ func (r RawItem) JSON() []byte {
 	return slices.Clone(r.data)
 }
 
-// Values is the item in the SDK's form, as [DecodeItem] reads it.
+// Values returns the item in the SDK's form, which [DecodeItem] reads.
 func (r RawItem) Values() (map[string]types.AttributeValue, error) { return codec.ParseItem(r.JSON()) }
 
 // Has reports whether the item has a top-level attribute.
 func (r RawItem) Has(attr string) bool { return r.attr(attr) != nil }
 
-// Attr is a top-level attribute. ok is false if the item lacks it.
+// Attr returns a top-level attribute. ok is false if the item lacks it.
 func (r RawItem) Attr(name string) (value RawValue, ok bool) {
 	return rawValue(r.attr(name))
 }
@@ -94,7 +96,7 @@ func rawValue(data []byte) (value RawValue, ok bool) {
 	return RawValue{codec.AppendCompact(make([]byte, 0, len(data)), data)}, true
 }
 
-// Attrs are the top-level attributes in the order in which they are stored in the item.
+// Attrs yields the top-level attributes in the order in which they are stored in the item.
 func (r RawItem) Attrs() iter.Seq2[string, RawValue] {
 	return func(yield func(string, RawValue) bool) {
 		if r.data == nil {
@@ -107,11 +109,12 @@ func (r RawItem) Attrs() iter.Seq2[string, RawValue] {
 	}
 }
 
-// Equal reports whether two items are stored equally: whatever the order of attributes and of the members of sets, and with numbers of the same value.
+// Equal reports whether two items are equal. The order of attributes and of the members of sets does not matter, and numbers
+// are compared by value.
 func (r RawItem) Equal(other RawItem) bool { return codec.EqualItems(r.JSON(), other.JSON()) }
 
-// With is the item with an attribute set, in its place if the item has it and else at the end. The zero [RawValue] takes it out. A name
-// that is empty or not valid UTF-8 is refused.
+// With returns the item with an attribute set, in its place if the item has it, otherwise at the end. The zero [RawValue]
+// removes it. A name that is empty or not valid UTF-8 is refused.
 func (r RawItem) With(name string, value RawValue) (RawItem, error) {
 	if name == "" || !utf8.ValidString(name) {
 		return RawItem{}, invalid(errors.New("the name of an attribute is empty, or not valid UTF-8"))
@@ -141,7 +144,7 @@ func (r RawItem) With(name string, value RawValue) (RawItem, error) {
 	return RawItem{append(b, '}')}, nil
 }
 
-// Text is the value of a top-level attribute that is text. ok is false if the item lacks it or it is stored otherwise.
+// Text returns the value of a top-level attribute that is text. ok is false if the item lacks it or it has another type.
 func (r RawItem) Text(attr string) (text string, ok bool) {
 	value := r.attr(attr)
 	if value == nil {
@@ -155,10 +158,10 @@ func (r RawItem) Text(attr string) (text string, ok bool) {
 	return s.Value, true
 }
 
-// attr is an attribute in wire form, nil for none.
+// attr returns an attribute in wire form, or nil.
 func (r RawItem) attr(name string) []byte { return rawItemAttr(r.data, name) }
 
-// rawItemAttr is an attribute of an item in wire form, nil for none.
+// rawItemAttr returns an attribute of an item in wire form, or nil.
 func rawItemAttr(data []byte, name string) []byte {
 	if data == nil {
 		return nil
@@ -177,14 +180,14 @@ func rawItemAttr(data []byte, name string) []byte {
 
 func (r RawItem) text() string { return fmt.Sprintf("RawItem of %d bytes", len(r.data)) }
 
-// String says how long the item is.
+// String returns the length of the item, without its data.
 func (r RawItem) String() string { return r.text() }
 
-// Format prints the same, for every verb.
+// Format prints the same for every verb.
 func (r RawItem) Format(s fmt.State, verb rune) { quiet.Format(s, verb, r.text()) }
 
-// MarshalJSON is the same text; [RawItem.JSON] gives the data.
+// MarshalJSON returns the same text; [RawItem.JSON] returns the data.
 func (r RawItem) MarshalJSON() ([]byte, error) { return json.Marshal(r.text()) }
 
-// LogValue is the same text.
+// LogValue returns the same text.
 func (r RawItem) LogValue() slog.Value { return slog.StringValue(r.text()) }

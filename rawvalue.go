@@ -17,9 +17,10 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// RawValue is one attribute value as the service writes it, such as {"N":"1.50"}, for attributes whose Go type a program does not
-// know: number text, sets and binary values stay what they are. A field of the type passes what it holds through. The zero RawValue is none:
-// a field is stored as NULL, or left out with omitempty, and as a key it is refused. It prints without data.
+// RawValue is one attribute value in the service's form, such as {"N":"1.50"}, for attributes whose Go type a program does
+// not know: the text of numbers, sets and binary values are unchanged. A field of this type is stored and read unchanged.
+// The zero RawValue is no value: a field is stored as NULL, or left out with omitempty, and a key is refused. Printing it
+// shows no data.
 type RawValue struct{ data []byte }
 
 // The codec passes the bytes of both types through.
@@ -28,8 +29,9 @@ func init() { //nolint:gochecknoinits // the codec has to know the types before 
 	codec.HoldsItem[RawItem, RawValue](func(i *RawItem) *[]byte { return &i.data })
 }
 
-// ParseRawValue reads a value in DynamoDB's JSON, such as {"S":"a"}. What DynamoDB would not store is refused: unknown types, malformed
-// numbers, empty sets and sets with a member twice. White space is dropped; everything else stays as it is written.
+// ParseRawValue reads a value in DynamoDB's JSON, such as {"S":"a"}. What DynamoDB would not store is refused: unknown
+// types, malformed numbers, empty sets and sets with duplicate members. White space is dropped; everything else is kept as
+// written.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 func ParseRawValue(data []byte) (RawValue, error) {
@@ -39,7 +41,7 @@ func ParseRawValue(data []byte) (RawValue, error) {
 	return RawValue{codec.AppendCompact(make([]byte, 0, len(data)), data)}, nil
 }
 
-// RawValueOf is a value of the SDK's form, checked as [ParseRawValue] checks.
+// RawValueOf converts a value from the SDK's form, with the checks of [ParseRawValue].
 func RawValueOf(av types.AttributeValue) (RawValue, error) {
 	data, err := codec.AppendAttributeValue(nil, av)
 	if err == nil {
@@ -54,10 +56,10 @@ func RawValueOf(av types.AttributeValue) (RawValue, error) {
 // IsZero reports whether there is no value.
 func (v RawValue) IsZero() bool { return len(v.data) == 0 }
 
-// JSON is a copy of the value in DynamoDB's JSON, {"S":"a"}; nil for the zero RawValue.
+// JSON returns a copy of the value in DynamoDB's JSON, {"S":"a"}; nil for the zero RawValue.
 func (v RawValue) JSON() []byte { return slices.Clone(v.data) }
 
-// Value is the value in the SDK's form. The zero RawValue is an error.
+// Value returns the value in the SDK's form. The zero RawValue is an error.
 func (v RawValue) Value() (types.AttributeValue, error) {
 	if v.IsZero() {
 		return nil, errors.New("ddb: a zero RawValue has no value")
@@ -65,12 +67,12 @@ func (v RawValue) Value() (types.AttributeValue, error) {
 	return codec.ParseAttributeValue(v.data)
 }
 
-// Equal reports whether two values are stored equally; see [RawItem.Equal].
+// Equal reports whether two values are equal; see [RawItem.Equal].
 func (v RawValue) Equal(other RawValue) bool {
 	return v.IsZero() && other.IsZero() || !v.IsZero() && !other.IsZero() && codec.EqualValues(v.data, other.data)
 }
 
-// Type is how the value is stored, and empty for the zero RawValue.
+// Type returns the DynamoDB type of the value; it is empty for the zero RawValue.
 func (v RawValue) Type() AttributeType {
 	if v.IsZero() {
 		return ""
@@ -80,30 +82,31 @@ func (v RawValue) Type() AttributeType {
 
 func (v RawValue) text() string { return fmt.Sprintf("RawValue of %d bytes", len(v.data)) }
 
-// String says how long the value is.
+// String returns the length of the value, without its data.
 func (v RawValue) String() string { return v.text() }
 
-// Format prints the same, for every verb.
+// Format prints the same for every verb.
 func (v RawValue) Format(s fmt.State, verb rune) { quiet.Format(s, verb, v.text()) }
 
-// MarshalJSON is the same text; [RawValue.JSON] gives the data.
+// MarshalJSON returns the same text; [RawValue.JSON] returns the data.
 func (v RawValue) MarshalJSON() ([]byte, error) { return json.Marshal(v.text()) }
 
-// LogValue is the same text.
+// LogValue returns the same text.
 func (v RawValue) LogValue() slog.Value { return slog.StringValue(v.text()) }
 
-// RawAttr is the handle of an attribute of raw items, for conditions and changes whose values are of any Go type that can be stored:
+// RawAttr returns the handle of an attribute of raw items. Its conditions and changes accept values of any Go type that can
+// be stored:
 //
 //	t.Update(ctx, key, ddb.RawAttr("status").Set("paid"), ddb.If(ddb.RawAttr("total").Ge(100)))
 //
-// A [RawValue] and a value of the SDK's form stand for themselves. Each further name leads into a map, or, as "[0]", to the element of a
-// list, counted from 0. Changes that count are given as text, see [RawChangeText].
+// A [RawValue] and a value in the SDK's form are used unchanged. Each further name is a key of a map or, written as "[0]",
+// the index of a list element, counted from 0. For changes such as Add and Append use [RawChangeText].
 func RawAttr(name string, below ...string) Str[RawItem, any] {
 	return Str[RawItem, any](namedHandle(reflect.TypeFor[RawItem](), name, below))
 }
 
-// RawKey is the handle of a key attribute of raw items, which is text, number or binary: t is [TypeString], [TypeNumber] or [TypeBinary].
-// Values of another type are refused by the call that gives them, before anything is sent.
+// RawKey returns the handle of a key attribute of raw items; t is [TypeString], [TypeNumber] or [TypeBinary]. A call with a
+// value of another type is refused before anything is sent.
 func RawKey(name string, t AttributeType) Ord[RawItem, RawValue] {
 	return Ord[RawItem, RawValue](rawKey(name, t))
 }
@@ -130,8 +133,9 @@ func rawKey(name string, t AttributeType) *handle {
 	}}}
 }
 
-// RawKeys is the key of a global index of raw items, of up to four attributes, or of none for an index without a sort key. Its values
-// are given as a list: all of a partition key, and the first ones of a sort key, where a condition is on the last that is given.
+// RawKeys returns the key of a global index of raw items, of up to four attributes, or of none for an index without a sort
+// key. Its values are lists: all values of a partition key, or the first values of a sort key; a condition applies to the
+// last value given.
 //
 //	byStatus, err := ddb.NewIndex(t, "by-status", ddb.RawKeys(ddb.RawKey("status", "S")), ddb.RawKeys())
 func RawKeys(attrs ...Ord[RawItem, RawValue]) MultiKey[RawItem, []RawValue] {
@@ -157,7 +161,7 @@ func RawKeys(attrs ...Ord[RawItem, RawValue]) MultiKey[RawItem, []RawValue] {
 	return MultiKey[RawItem, []RawValue]{s}
 }
 
-// RawBeginsWith is [BeginsWith] for sort keys of raw items: text, or bytes. Of several values the last is the prefix.
+// RawBeginsWith is [BeginsWith] for sort keys of raw items that are text or bytes. Of several values the last is the prefix.
 func RawBeginsWith[SK RawValue | []RawValue](prefix SK) SortCond[SK] {
 	return SortCond[SK]{sortCond{op: "begins_with", low: &prefix}}
 }

@@ -112,7 +112,7 @@ func TestWithParentsOnNULL(t *testing.T) {
 		t.Error(err)
 	}
 	first := ddb.Within(ddb.Deref(ticketLines.At(0)), func(l *line) *int { return &l.Qty })
-	if _, err := table.Update(t.Context(), table.Key("b", ten), ddb.WithParents(first.Set(1))); err == nil || !strings.Contains(err.Error(), "an element of it has no place") {
+	if _, err := table.Update(t.Context(), table.Key("b", ten), ddb.WithParents(first.Set(1))); err == nil || !strings.Contains(err.Error(), "an element has no position in it") {
 		t.Errorf("got %v", err)
 	}
 }
