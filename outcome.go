@@ -153,7 +153,7 @@ type attempts struct {
 	fns         [1]func(*dynamodb.Options)
 }
 
-// IsErrorRetryable is asked about every failed attempt.
+// IsErrorRetryable is called for every failed attempt.
 func (a *attempts) IsErrorRetryable(err error) bool {
 	a.n++
 	o := outcomeOf(err)

@@ -25,15 +25,16 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// read is a query or scan without its type parameters: the content of [Query] and its sisters. It is never changed
-// once a builder has returned it; builders change a copy. What is derived from it is built once, behind ready.
+// read is a query or scan without its type parameters: the content of [Query], [Scan], [IndexQuery] and [IndexScan]. It is
+// never changed once a builder has returned it; builders change a copy. What is derived from it is built once, behind ready.
 type read struct {
-	// The names of the fields are not those of builders in lower case, which the compiler would show where a type lacks the builder.
+	// The fields do not have the names of builders in lower case, since the compiler would suggest them if a type lacks the
+	// builder.
 	core       *core
 	index      *indexInfo // nil for the table
 	scan       bool
 	key        expr.Node
-	sorted     bool // the key has a range of sort keys, which the caller gave
+	sorted     bool // the caller gave a range of sort keys
 	partition  []types.AttributeValue
 	filter     expr.Node
 	project    []AnyAttr
@@ -46,21 +47,21 @@ type read struct {
 	pageSize   int
 	after      *cursor.Position
 	upTo       *cursor.Position
-	fromTable  bool // items are read from the table by the keys that the index gives
-	wholeItems bool // the service takes the items of a local index from the table
-	// A page stops once it has evaluated so many items, or before the request that costs more; 0 is no bound.
+	fromTable  bool // items are read from the table by the keys found in the index
+	wholeItems bool // the service reads the items of a local index from the table
+	// A page stops after this many evaluated items, or before the request that would exceed the units; 0 is no bound.
 	mostScanned int
 	mostUnits   float64
 	toEnd       bool // all pages are read
-	expired     bool // are shown on a table that hides them
+	expired     bool // are returned on a table that hides them
 	segments    int
 	mixed       *mixed // items of several types; nil for those of the core's
-	bare        bool   // only what recognises the items
+	bare        bool   // only the attributes by which items are recognised
 	errs        []error
 	ready       *readText
 }
 
-// readText is what is derived from a read, built at its first use.
+// readText is derived from a read at its first use.
 type readText struct {
 	once                    sync.Once
 	key, filter, projection string
@@ -68,7 +69,7 @@ type readText struct {
 	values                  map[string]types.AttributeValue
 	start                   cursor.StartKey
 	scan, descending        bool
-	fetches                 bool         // DynamoDB takes items of a local index from the table too
+	fetches                 bool         // DynamoDB also reads the items of a local index from the table
 	kept                    *filterStats // nil without a filter
 	err                     error
 
@@ -76,7 +77,7 @@ type readText struct {
 	query [8]byte
 }
 
-// fetched is what one request gave besides its items.
+// fetched is the result of one request, apart from its items.
 type fetched struct {
 	last     map[string]types.AttributeValue
 	count    int
@@ -99,7 +100,7 @@ func (r *read) fail(err error) error {
 	return opError(r.op(), r.core.label(), r.index.label(), err)
 }
 
-// schema is the key that the read goes by.
+// schema returns the key of the table or index that is read.
 func (r *read) schema() keySchema {
 	switch {
 	case r.core == nil:
@@ -112,7 +113,7 @@ func (r *read) schema() keySchema {
 
 var errZeroRead = errors.New("a zero query or scan was used; make it by a method of a table or an index")
 
-// text builds the expressions once and refuses everything that is wrong with the read.
+// text builds the expressions once and reports everything that is wrong with the read.
 func (r *read) text() (*readText, error) {
 	if r == nil || r.ready == nil {
 		return nil, invalid(errZeroRead)
@@ -149,7 +150,7 @@ func (r *read) build(t *readText) error {
 	return invalid(errs...)
 }
 
-// checkFilter refuses filters that DynamoDB refuses or that can never be true.
+// checkFilter refuses filters that DynamoDB would refuse or that can never be true.
 func (r *read) checkFilter() error {
 	if r.filter == nil {
 		return nil
@@ -159,7 +160,7 @@ func (r *read) checkFilter() error {
 	for _, p := range expr.Paths(r.filter) {
 		name := p[0].Name
 		if !r.scan && slices.Contains(schema, name) {
-			errs = append(errs, fmt.Errorf("filter on key attribute %s; what depends on the sort key belongs in SortKey, the partition key is the argument of Query", name))
+			errs = append(errs, fmt.Errorf("filter on key attribute %s; a condition on the sort key belongs in SortKey, the partition key is the argument of Query", name))
 		}
 		if !r.index.holds(r.core, name) {
 			errs = append(errs, fmt.Errorf("filter on attribute %s, which index %s does not hold", name, r.index.name))
@@ -168,7 +169,7 @@ func (r *read) checkFilter() error {
 	return errors.Join(errs...)
 }
 
-// paths is the projection: what was asked for and the keys, which cursors need.
+// paths returns the projection: the requested attributes, and the keys, which cursors need.
 func (r *read) paths(keys cursor.StartKey) ([]expr.Path, error) {
 	paths, err := r.core.projection(r.project)
 	switch {
@@ -206,7 +207,8 @@ func (r *read) paths(keys cursor.StartKey) ([]expr.Path, error) {
 // hides reports whether expired items are left out.
 func (r *read) hides() bool { return r.hiding() != nil }
 
-// hiding is the table whose expired items are left out, nil if none are. In reads of several item types the option of one holds for all.
+// hiding returns the table whose expired items are left out, nil if none are. In reads of several item types the option of
+// one applies to all.
 func (r *read) hiding() *core {
 	if r.expired {
 		return nil
@@ -223,7 +225,7 @@ func (r *read) hiding() *core {
 	return nil
 }
 
-// fetch sends one request. size bounds the items it evaluates, 0 for no bound.
+// fetch sends one request. size limits the items that it evaluates; 0 is no limit.
 func (r *read) fetch(ctx context.Context, t *readText, start map[string]types.AttributeValue, size int, seg segment, rows wire.Rows) (fetched, error) {
 	if err := ctx.Err(); err != nil {
 		return fetched{}, r.fail(err)
@@ -322,7 +324,7 @@ func (r *read) scanInput(t *readText, start map[string]types.AttributeValue, siz
 	return in
 }
 
-// countAliases leaves out what only the projection uses, which DynamoDB would refuse as unused.
+// countAliases leaves out placeholders that only the projection uses, which DynamoDB would refuse as unused.
 func (t *readText) countAliases() map[string]string {
 	if t.projection == "" {
 		return t.aliases
@@ -346,14 +348,14 @@ func usesAlias(text, alias string) bool {
 	return false
 }
 
-// segment is one part of a parallel scan; the zero segment is the whole.
+// segment is one part of a parallel scan; the zero segment is the whole scan.
 type segment struct{ number, total int }
 
 func text(s string) *string {
 	if s == "" {
 		return nil
 	}
-	kept := s // so that only a text that is there takes memory
+	kept := s // so that only an existing text takes memory
 	return &kept
 }
 
@@ -364,8 +366,8 @@ func int32Of(n int) *int32 {
 	return aws.Int32(int32(min(n, 1<<30)))
 }
 
-// checkNext refuses a reply that says to go on in another partition: it is another query's, even if its items were
-// all dropped by a filter. The SDK does not repeat the read, as its part is done.
+// checkNext refuses a reply that says to continue in another partition: it belongs to another query, even if its items were
+// all dropped by a filter. The SDK does not repeat the read, since its part is done.
 func (r *read) checkNext(last map[string]types.AttributeValue) error {
 	if len(last) == 0 {
 		return nil

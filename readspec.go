@@ -13,9 +13,9 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// newSpec gives a read a place of its own, together with the room for its text.
+// newSpec allocates a read together with its text.
 func newSpec(r read) *read {
-	m := &struct { // one piece of memory
+	m := &struct { // one allocation
 		read
 		text readText
 	}{read: r}
@@ -23,15 +23,15 @@ func newSpec(r read) *read {
 	return &m.read
 }
 
-// changed is a copy whose text is built again, for every step that changes the text.
+// changed returns a copy whose text is built again, for every step that changes the text.
 func (r *read) changed() *read {
 	if r == nil || r.ready == nil {
-		return new(read) // which every terminal refuses
+		return new(read) // which every call that runs it returns
 	}
 	return newSpec(*r)
 }
 
-// bounded is a copy with the same text: limits and cursors are not part of it.
+// bounded returns a copy with the same text: limits and cursors are not part of it.
 func (r *read) bounded() *read {
 	if r == nil || r.ready == nil {
 		return new(read)
@@ -40,7 +40,7 @@ func (r *read) bounded() *read {
 	return &m
 }
 
-// wrong is a copy with an error for the call that runs it.
+// wrong returns a copy with an error for the call that runs it.
 func (r *read) wrong(err error) *read {
 	r = r.changed()
 	if err != nil {
@@ -61,7 +61,7 @@ func (r *read) sortKey(c sortCond) *read {
 		r.errs = append(slices.Clip(r.errs), err)
 		return r
 	}
-	if r.key != nil { // otherwise the partition key is wrong already
+	if r.key != nil { // otherwise the error of the partition key is already there
 		r.key, r.sorted = expr.All(partitionNode(schema.partition, r.partition), node), true
 	}
 	return r
@@ -132,7 +132,7 @@ func (r *read) viewedAs(of any) *read {
 	r = r.changed()
 	list := reflect.TypeOf(of).Elem()
 	if r.ready == nil || r.core.usable() != nil {
-		return r // whose terminals refuse it
+		return r // which the calls that run it return
 	}
 	if r.mixed != nil {
 		return r.wrong(errors.New("a view of items of several types: others do not have the attributes; read whole items"))
@@ -151,7 +151,7 @@ func (r *read) viewedAs(of any) *read {
 	return r
 }
 
-// itemPlan reads the items.
+// itemPlan returns the codec plan of the items.
 func (r *read) itemPlan() *codec.Plan {
 	if r.plan != nil {
 		return r.plan
@@ -159,7 +159,7 @@ func (r *read) itemPlan() *codec.Plan {
 	return r.core.plan
 }
 
-// listType is the type of a list of the items.
+// listType returns the type of a list of the items.
 func (r *read) listType() reflect.Type {
 	if r.list != nil {
 		return r.list

@@ -22,15 +22,15 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// callOptions is what a context carries for the calls made with it.
+// callOptions are the options that a context carries for the calls made with it.
 type callOptions struct {
 	label       string
 	budgets     []*cost.Budget
 	gates       []Gate
 	explain     *explainer
-	collections bool // the sizes of item collections are asked for
+	collections bool // the sizes of item collections are requested
 
-	task *progress.Task // that the call is part of; filled when a request is sent
+	task *progress.Task // that the call is part of; updated when a request is sent
 }
 
 type callOptionsKey struct{}
@@ -46,8 +46,8 @@ func (o callOptions) into(ctx context.Context) context.Context {
 	return context.WithValue(ctx, callOptionsKey{}, &o)
 }
 
-// requestInfo says what a request is going to do: hooks are shown it, budgets and [Explain] estimate its
-// cost. It refers to what the request is made of and copies nothing.
+// requestInfo describes a request that is going to be sent, for hooks and for the cost estimates of budgets and [Explain].
+// It refers to the content of the request and copies nothing.
 type requestInfo struct {
 	op         string
 	write      bool
@@ -56,7 +56,7 @@ type requestInfo struct {
 
 	// Query and Scan
 	read    *read
-	size    int // how many items are evaluated at most, 0 for no bound
+	size    int // the most items that are evaluated, 0 for no bound
 	segment segment
 
 	search bool // of a vector index, which costs no units
@@ -64,7 +64,7 @@ type requestInfo struct {
 	// one item
 	verb    string // of a write, such as Create
 	key     []byte // in wire form
-	id      []byte // of the key; one of key, id and keyMap is there
+	id      []byte // of the key; one of key, id and keyMap is set
 	keyMap  map[string]types.AttributeValue
 	item    []byte // that is put
 	cond    expr.Node
@@ -72,13 +72,13 @@ type requestInfo struct {
 
 	// several items
 	entries []*batchEntry
-	whole   []*batchEntry // all of the batch, of which these are a part
+	whole   []*batchEntry // all inputs of the batch, of which these are a part
 	actions []txAction
 }
 
 func (i *requestInfo) transaction() bool { return i.actions != nil }
 
-// inputs is how many items are asked for or written.
+// inputs returns how many items are requested or written.
 func (i *requestInfo) inputs() int {
 	switch {
 	case i.read != nil:
@@ -91,23 +91,23 @@ func (i *requestInfo) inputs() int {
 	return 1
 }
 
-// outgoing is an admitted request, as the function that sends it gets it.
+// outgoing is an admitted request, as passed to the function that sends it.
 type outgoing struct {
 	options  wire.Options
 	capacity types.ReturnConsumedCapacity
 	metrics  types.ReturnItemCollectionMetrics // for writes
-	watched  bool                              // by a hook, which may keep what the request is made of
+	watched  bool                              // by a hook, which may keep the content of the request
 }
 
-// replyInfo is what one request gave, as far as it is counted.
+// replyInfo is the part of the result of one request that is counted.
 type replyInfo struct {
 	sent bool // the request was admitted
-	// answered: DynamoDB has sent an output. send also sets it for a condition that failed and a
-	// transaction that was cancelled, for these are answers, and billed.
+	// answered: DynamoDB sent an output. send also sets it for a failed condition and a cancelled transaction, since these
+	// are answers, and billed.
 	answered    bool
-	capacity    *types.ConsumedCapacity                  // of a request on one table; nil if the output does not say
+	capacity    *types.ConsumedCapacity                  // of a request on one table; nil if the output lacks it
 	capacities  []types.ConsumedCapacity                 // of a batch or a transaction
-	collection  *types.ItemCollectionMetrics             // of the write of one item; nil if the output does not say
+	collection  *types.ItemCollectionMetrics             // of the write of one item; nil if the output lacks it
 	collections map[string][]types.ItemCollectionMetrics // of a batch or a transaction, by table
 	items       int                                      // read before the filter, or written
 	returned    int                                      // in the output
@@ -121,12 +121,11 @@ func (r *replyInfo) all() []types.ConsumedCapacity {
 	return r.capacities
 }
 
-// sendFunc sends one request and reports what it gave.
+// sendFunc sends one request and reports its result.
 type sendFunc func(context.Context, outgoing) (replyInfo, error)
 
-// send is the way of every request on items: budgets, gates and [Explain] admit it or not, hooks see it begin,
-// do sends it, the ledger books it, budgets are charged, hooks see it end. A request that is not admitted is not sent,
-// and the error says why.
+// send sends every request on items: budgets, gates and [Explain] admit it or refuse it, hooks see it begin, do sends it,
+// the ledger counts it, budgets are charged, hooks see it end. A refused request is not sent, and the error says why.
 func (c *core) send(ctx context.Context, info *requestInfo, o wire.Options, do sendFunc) (replyInfo, error) {
 	return sendAll(ctx, []*core{c}, info, o, do)
 }
@@ -161,7 +160,7 @@ func sendAll(ctx context.Context, cores []*core, info *requestInfo, o wire.Optio
 	return r, err
 }
 
-// observed reports whether anything besides the ledger takes part in a request.
+// observed reports whether anything besides the ledger needs to see a request.
 func (o *callOptions) observed(cores []*core) bool {
 	if o.explain != nil || len(o.budgets) > 0 || len(o.gates) > 0 || globalHooks.Load() != nil {
 		return true
@@ -174,7 +173,7 @@ func (o *callOptions) observed(cores []*core) bool {
 	return false
 }
 
-// capacity asks for the consumed capacity, by index, whenever a ledger, a budget, a gate or a progress counts it.
+// capacity requests the consumed capacity, by index, if a ledger, a budget, a gate or a progress counts it.
 func (o *callOptions) capacity(cores []*core) types.ReturnConsumedCapacity {
 	if o.task != nil || len(o.budgets) > 0 || len(o.gates) > 0 || slices.ContainsFunc(cores, func(c *core) bool { return c.ledger != nil }) {
 		return types.ReturnConsumedCapacityIndexes
@@ -192,7 +191,7 @@ type request struct {
 	held    cost.Reserved
 }
 
-// admit asks Explain, the budgets and the gates, which may wait. A request that is admitted must be ended.
+// admit calls Explain, the budgets and the gates, which may wait. end must be called for an admitted request.
 func admit(ctx context.Context, opts callOptions, cores []*core, info *requestInfo) (q request, err error) {
 	estimate, whole := info.estimate(cores[0])
 	if opts.explain != nil {
@@ -225,8 +224,8 @@ func admit(ctx context.Context, opts callOptions, cores []*core, info *requestIn
 	return q, nil
 }
 
-// admitSchema asks Explain about a call that makes, describes or deletes the table. No units are billed for these, so
-// budgets and ledgers have no part in them, and hooks do not see them.
+// admitSchema calls Explain for a call that creates, describes or deletes the table. These calls cost no units, so budgets
+// and ledgers do not count them, and hooks do not see them.
 func (c *core) admitSchema(ctx context.Context, op string) error {
 	if x := callOptionsOf(ctx).explain; x != nil {
 		return x.keep(cost.Explanation{Operation: op, Table: c.name})
@@ -234,7 +233,7 @@ func (c *core) admitSchema(ctx context.Context, op string) error {
 	return nil
 }
 
-// begin shows the request to its hooks.
+// begin passes the request to its hooks.
 func (q *request) begin(ctx context.Context) context.Context {
 	for _, h := range q.hooks {
 		ctx = h.Begin(ctx, q.call) //nolint:fatcontext // each hook adds to it
@@ -242,7 +241,7 @@ func (q *request) begin(ctx context.Context) context.Context {
 	return ctx
 }
 
-// watching lets the call of the hooks see each attempt of the SDK.
+// watching records each attempt of the SDK in the call of the hooks.
 func (q *request) watching(o wire.Options) wire.Options {
 	call := q.call
 	o.Took = &call.took
@@ -252,14 +251,14 @@ func (q *request) watching(o wire.Options) wire.Options {
 	return o
 }
 
-// watchingRetryer notes failed attempts in a call.
+// watchingRetryer records failed attempts in a call.
 type watchingRetryer struct {
 	aws.RetryerV2
 	call  *Call
 	gates []Gate
 }
 
-// IsErrorRetryable is asked about every failed attempt.
+// IsErrorRetryable is called for every failed attempt.
 func (w *watchingRetryer) IsErrorRetryable(err error) bool {
 	if reasons, throttled := w.call.failed(err); throttled {
 		for _, g := range w.gates {
@@ -269,7 +268,7 @@ func (w *watchingRetryer) IsErrorRetryable(err error) bool {
 	return w.RetryerV2.IsErrorRetryable(err)
 }
 
-// end charges the budgets and shows the reply to the hooks.
+// end charges the budgets and passes the reply to the hooks.
 func (q *request) end(ctx context.Context, r *replyInfo, collections []ItemCollection, err error) {
 	if err != nil {
 		r.items = 0
@@ -291,7 +290,7 @@ func (q *request) end(ctx context.Context, r *replyInfo, collections []ItemColle
 	}
 }
 
-// book counts an answered request in the ledgers of its tables and learns from it how large items are.
+// book counts an answered request in the ledgers of its tables and records how large the items are.
 func (r *replyInfo) book(cores []*core, info *requestInfo, label string, err error) {
 	r.sent, r.answered = true, r.answered || isBilledRefusal(err)
 	if !r.answered {
@@ -312,7 +311,7 @@ func (r *replyInfo) book(cores []*core, info *requestInfo, label string, err err
 	}
 }
 
-// spend counts the units in the progress of the call that the request is part of.
+// spend adds the units to the progress of the call that the request is part of.
 func (r *replyInfo) spend(info *requestInfo, task *progress.Task) {
 	if task != nil {
 		c := cost.ConsumedOf(info.write, r.all()...)
@@ -320,7 +319,7 @@ func (r *replyInfo) spend(info *requestInfo, task *progress.Task) {
 	}
 }
 
-// observeSizes learns from a request on one item or page.
+// observeSizes records the sizes of a request on one item or page.
 func (r *replyInfo) observeSizes(c *core, info *requestInfo) {
 	switch {
 	case info.write:
@@ -335,8 +334,7 @@ func (r *replyInfo) observeSizes(c *core, info *requestInfo) {
 	}
 }
 
-// bookTables books a transaction in the ledgers of its tables. Several item types
-// may share a table; it is booked once.
+// bookTables counts a transaction in the ledgers of its tables. Several item types may share a table, which is counted once.
 func bookTables(info *requestInfo, label string, cores []*core, ccs []types.ConsumedCapacity) {
 	seen := map[string]bool{}
 	for _, c := range cores {
@@ -355,8 +353,7 @@ func bookTables(info *requestInfo, label string, cores []*core, ccs []types.Cons
 	}
 }
 
-// isBilledRefusal reports whether an error is an answer that DynamoDB bills: a condition that failed, or a transaction
-// that was cancelled.
+// isBilledRefusal reports whether an error is an answer that DynamoDB bills: a failed condition or a cancelled transaction.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 func isBilledRefusal(err error) bool {
 	if err == nil {

@@ -11,10 +11,9 @@ import (
 	"github.com/dynamotable/ddb/internal/exprtext"
 )
 
-// IsReserved reports whether DynamoDB reserves the word, in any case. A reserved
-// word can be an attribute name, but must not stand in expression text by itself.
-// Handles and typed conditions always write names as placeholders, so only raw
-// expressions and other tools need to ask.
+// IsReserved reports whether DynamoDB reserves the word, ignoring case. A reserved word can be an attribute name, but in
+// expression text it needs a placeholder. Handles and typed conditions always use placeholders, so this only matters for raw
+// expressions and other tools.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
 func IsReserved(word string) bool { return exprtext.IsReserved(word) }
@@ -27,8 +26,8 @@ func IsReserved(word string) bool { return exprtext.IsReserved(word) }
 // update. An expression that DynamoDB cannot parse gives some answer, never a panic.
 func ReservedIn(expression string) []string { return exprtext.ScanOf(expression).Reserved }
 
-// checkRaw names everything in expression text that DynamoDB would refuse: reserved
-// words written as names, placeholders used but not given, given but not used.
+// checkRaw reports everything in expression text that DynamoDB would refuse: reserved words used as names, and placeholders
+// that are used but not given, or given but not used.
 func checkRaw(text string, names, values []string) error {
 	if strings.TrimSpace(text) == "" {
 		return errors.New("raw expression: the text is empty")

@@ -13,40 +13,39 @@ import (
 	"github.com/dynamotable/ddb/internal/retry"
 )
 
-// RetryPolicy says how batches and transactions send again what DynamoDB did not
-// process: unprocessed items and keys, batches that were throttled as a whole, conflicts,
-// transactions in progress. The retries of single calls are the SDK client's (ddbclient.WithMaxAttempts).
+// RetryPolicy says how batches and transactions resend what DynamoDB did not process: unprocessed items and keys, requests
+// of a batch that were throttled, conflicts, transactions in progress. The SDK client retries single calls
+// (ddbclient.WithMaxAttempts).
 //
-// Before each retry the caller waits for a random time between zero and BaseDelay
-// doubled by every retry in a row without progress, at most MaxDelay (full
-// jitter). Retrying ends as soon as one of the bounds is reached, the
-// [RetryBudget] is empty (a batch waits for it instead) or the context ends. A zero field
-// takes its default.
+// Before each retry the caller waits for a random time between zero and an upper limit (full jitter). The limit starts at
+// BaseDelay, doubles with every consecutive retry without progress, and is at most MaxDelay. Retrying ends as soon as one of
+// the bounds is reached, the [RetryBudget] is empty (a batch waits for it instead) or the context ends. A zero field has its
+// default value.
 type RetryPolicy struct {
-	// MaxAttempts is how often the work is sent in all, the first time included. By
-	// default there is no such bound: work that advances goes on.
+	// MaxAttempts limits how often the work is sent, including the first time. By default there is no limit: work that makes
+	// progress continues.
 	MaxAttempts int
 	// BaseDelay is the longest wait before the first retry, 50 ms by default.
 	BaseDelay time.Duration
 	// MaxDelay is the longest wait before any retry, 5 s by default.
 	MaxDelay time.Duration
-	// MaxElapsed ends a batch in which no item was written or read for this long, 60 s by
-	// default, whatever is under way then. Other work ends when retrying would go on longer
-	// than this after the first attempt began; an attempt under way is not cut short.
+	// MaxElapsed ends a batch if no item was written or read for this long, 60 s by default, and cancels its requests in
+	// flight. Other work is not retried later than this after its first attempt began; an attempt in flight is not
+	// cancelled.
 	MaxElapsed time.Duration
-	// MaxIdle is how many attempts in a row may process nothing. Any progress starts the count
-	// again. By default batches have no such bound, for MaxElapsed ends them, and all other work 8.
+	// MaxIdle limits how many consecutive attempts may process nothing. Any progress resets the count. By default batches
+	// have no such limit, since MaxElapsed ends them; for all other work it is 8.
 	MaxIdle int
 }
 
-// DefaultRetryPolicy is the policy of tables without the [Retry] option.
+// DefaultRetryPolicy returns the policy of tables without the [Retry] option.
 func DefaultRetryPolicy() RetryPolicy {
 	return RetryPolicy(retry.DefaultPolicy())
 }
 
 func (p RetryPolicy) withDefaults() RetryPolicy { return RetryPolicy(retry.Policy(p).WithDefaults()) }
 
-// validate names every field that makes no sense.
+// validate reports every invalid field.
 func (p RetryPolicy) validate() error {
 	var errs []error
 	for _, f := range []struct {
@@ -66,22 +65,19 @@ func (p RetryPolicy) validate() error {
 	return errors.Join(errs...)
 }
 
-// RetryBudget bounds the retries of everything that shares it, so that retries in
-// several layers do not multiply the load on a service in trouble. It counts in
-// the tokens of the SDK's own bucket: a retry costs 5 (the SDK: 10 after a
-// timeout) and gives them back if it succeeds, a success at the first attempt
-// adds 1; besides, 5 come back every second, so that a rare caller is not
-// locked out for ever. Without enough tokens nothing is retried; a batch waits until
-// they have come back, which makes one retry a second of everything that shares the budget.
+// RetryBudget limits the retries of everything that shares it, so that retries in several layers do not multiply the load on
+// a service in trouble. It counts in the tokens of the SDK's own bucket: a retry costs 5 (in the SDK 10 after a timeout) and
+// returns them if it succeeds; a success at the first attempt adds 1. In addition 5 tokens return every second, so that a
+// rare caller is not blocked forever. Without enough tokens nothing is retried. A batch waits until there are enough, which
+// allows one retry a second for everything that shares the budget.
 //
-// A client of ddbclient.New has a budget of its own, which its tables share; tables
-// on other clients share one of the process. A budget fits the RateLimiter field
-// of the SDK's retry.StandardOptions. A nil *RetryBudget bounds nothing.
+// A client of ddbclient.New has its own budget, which its tables share; tables on other clients share the budget of the
+// process. A budget can be the RateLimiter of the SDK's retry.StandardOptions. A nil *RetryBudget limits nothing.
 type RetryBudget struct{ bucket retry.Budget }
 
 const defaultBudgetRetries = 100
 
-// budgetOf is the budget that a client shares with its tables, or the process's.
+// budgetOf returns the budget that a client shares with its tables, or the one of the process.
 func budgetOf(client Client) *RetryBudget {
 	type owner interface{ RetryBudget() *RetryBudget }
 	switch c := client.(type) {
@@ -101,16 +97,15 @@ func budgetOf(client Client) *RetryBudget {
 // defaultBudget is shared by all tables whose client has none.
 var defaultBudget = NewRetryBudget(defaultBudgetRetries)
 
-// NewRetryBudget makes a full budget for so many retries at once; clients have 100
-// by default. Zero or less allows no retry.
+// NewRetryBudget makes a full budget for the given number of retries at once; clients have 100 by default. Zero or less
+// allows no retry.
 func NewRetryBudget(retries int) *RetryBudget {
 	b := new(RetryBudget)
 	b.bucket.Fill(retries)
 	return b
 }
 
-// GetToken takes cost tokens or returns an error at once; it never waits. The
-// function it returns gives them back.
+// GetToken takes cost tokens or returns an error immediately; it never waits. The function that it returns puts them back.
 func (b *RetryBudget) GetToken(_ context.Context, cost uint) (release func() error, err error) {
 	if !b.shared().Take(float64(cost)) {
 		return nil, retry.ErrBudgetEmpty
@@ -124,7 +119,7 @@ func (b *RetryBudget) AddTokens(n uint) error {
 	return nil
 }
 
-// shared is the bucket of tokens, nil for no bound.
+// shared returns the bucket of tokens, nil if there is no limit.
 func (b *RetryBudget) shared() *retry.Budget {
 	if b == nil {
 		return nil
@@ -132,10 +127,10 @@ func (b *RetryBudget) shared() *retry.Budget {
 	return &b.bucket
 }
 
-// retrier drives the retries of one piece of work on the table. It starts the clock of MaxElapsed.
+// retrier controls the retries of one piece of work on the table. It starts the clock of MaxElapsed.
 func (c *core) retrier() *retry.Loop { return retry.New(retry.Policy(c.retry), c.budget.shared()) }
 
-// patientRetrier is for one worker of a batch, which waits for an empty budget.
+// patientRetrier is for one worker of a batch, which waits when the budget is empty.
 func (c *core) patientRetrier() *retry.Loop {
 	return retry.NewPatient(retry.Policy(c.retry), c.budget.shared())
 }

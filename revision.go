@@ -17,15 +17,15 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// revisionTags is how many writes a revision names: more writes of others between a write and the
-// proof of its outcome leave the outcome unknown.
+// revisionTags is the number of writes that a revision records. If more writes of others happen between a write and the
+// proof of its outcome, the outcome is unknown.
 const revisionTags = 16
 
-// Tag is a random number that names one write.
+// Tag is a random number that identifies one write.
 type Tag [8]byte
 
-// Revision is one state of one item: how often it was written, and the tags of its last 16
-// writes. Give a table an attribute of this type by [Version], and every write compares and swaps it:
+// Revision identifies one state of one item: how often it was written, and the tags of its last 16 writes. Add an attribute
+// of this type to a table by [Version], and every write compares and swaps it:
 //
 //	type Account struct {
 //		ID       string       `dynamodbav:"id"`
@@ -33,21 +33,20 @@ type Tag [8]byte
 //		Revision ddb.Revision `dynamodbav:"revision"`
 //	}
 //
-// The tags make it strong. A number that starts at one comes back when an item is deleted and
-// made again; a random tag never does, so no write reaches another item than the one that it was
-// prepared on. And a write whose reply was lost finds its own tag in the stored item, or finds
-// that another write took its place.
+// The tags make it stronger than a number. A number starts at one again when an item is deleted and created again; a random
+// tag never repeats, so no write reaches another item than the one that it was prepared on. And a write whose reply was lost
+// finds its own tag in the stored item, or finds that another write took its place.
 //
-// The zero Revision is that of an item that was never stored. A Revision is compared by [Revision.Same]; it
-// is written as text in JSON, and as an entity tag of HTTP by [Revision.ETag]. These forms hold the number and the newest tag,
-// which is all that a condition needs.
+// The zero Revision is that of an item that was never stored. Compare revisions with [Revision.Same]. JSON encodes a
+// Revision as text, and [Revision.ETag] returns it as an entity tag for HTTP. These forms have the number and the newest
+// tag, which is all that a condition needs.
 //
-// It is stored as a map of a number n, a list t of 16 binary values and a binary value f, 170 bytes and the attribute's name. The fields
-// are exported for the encoder; only tables write them.
+// It is stored as a map of a number n, a list t of up to 16 binary values and a binary value f, at most 170 bytes and the
+// attribute's name. The fields are exported for the encoder; only tables write them.
 type Revision struct {
 	Number uint64            `dynamodbav:"n"` // how often the item was written
-	Tags   [revisionTags]Tag `dynamodbav:"t"` // of the last writes, the newest first
-	First  Tag               `dynamodbav:"f"` // of the first write of all, zero if it is not known
+	Tags   [revisionTags]Tag `dynamodbav:"t"` // of the last writes, newest first
+	First  Tag               `dynamodbav:"f"` // of the very first write, zero if it is not known
 }
 
 var revisionType = reflect.TypeFor[Revision]()
@@ -55,14 +54,14 @@ var revisionType = reflect.TypeFor[Revision]()
 // IsZero reports whether the item was never stored, or has no revision.
 func (r Revision) IsZero() bool { return r.Tags[0] == Tag{} }
 
-// Same reports whether both name the same state of the same item. A Revision from its text form
-// is the same as the one that it was made from.
+// Same reports whether both identify the same state of the same item. A Revision parsed from text is the same as the one
+// that the text was made from.
 func (r Revision) Same(other Revision) bool {
 	return r.Number == other.Number && r.Tags[0] == other.Tags[0]
 }
 
-// String is the text form, such as "12-q6mSx1Rk2nE": the number and the newest tag. It is empty
-// for the zero Revision. It holds nothing of the item.
+// String returns the text form, such as "12-q6mSx1Rk2nE": the number and the newest tag. It is empty for the zero Revision.
+// It contains no data of the item.
 func (r Revision) String() string {
 	if r.IsZero() {
 		return ""
@@ -70,7 +69,7 @@ func (r Revision) String() string {
 	return strconv.FormatUint(r.Number, 10) + "-" + base64.RawURLEncoding.EncodeToString(r.Tags[0][:])
 }
 
-// MarshalText gives the text form, which encoding/json uses.
+// MarshalText returns the text form, which encoding/json uses.
 func (r Revision) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText reads the text form.
@@ -94,8 +93,8 @@ func (r *Revision) UnmarshalText(text []byte) error {
 
 var errBadRevision = fmt.Errorf("%w: not a revision; it must be the text of a Revision, such as 12-q6mSx1Rk2nE", ErrInvalid)
 
-// ETag is the revision as a strong entity tag, for the header ETag of HTTP: the text form in
-// quotes. It is empty for the zero Revision.
+// ETag returns the revision as a strong entity tag for the HTTP header ETag: the text form in quotes. It is empty for the
+// zero Revision.
 //
 // https://www.rfc-editor.org/rfc/rfc9110#name-etag
 func (r Revision) ETag() string {
@@ -105,13 +104,13 @@ func (r Revision) ETag() string {
 	return `"` + r.String() + `"`
 }
 
-// ParseETag reads one entity tag of [Revision.ETag], as a client sends it in If-Match:
+// ParseETag parses an entity tag made by [Revision.ETag], as a client sends it in If-Match:
 //
 //	rev, err := ddb.ParseETag(req.Header.Get("If-Match"))
 //	...
 //	account, err := accounts.Update(ctx, id, accountOwner.Set(name), ddb.If(accountRevision.Eq(rev)))
 //
-// A weak tag, a list of tags and * are refused with an error that matches [ErrInvalid], since they name no single state.
+// A weak tag, a list of tags and * are refused with an error that matches [ErrInvalid], since they do not identify one state.
 //
 // https://www.rfc-editor.org/rfc/rfc9110#name-if-match
 func ParseETag(tag string) (Revision, error) {
@@ -126,14 +125,14 @@ func ParseETag(tag string) (Revision, error) {
 	return r, nil
 }
 
-// newTag is random. Among the writes of one item, two are the same with a chance of 1 in 2^64.
+// newTag returns a random tag. The chance that two writes have the same one is 1 in 2^64.
 func newTag() Tag {
 	var t Tag
 	_, _ = rand.Read(t[:]) // it never fails
 	return t
 }
 
-// next is the revision after the write with the tag.
+// next returns the revision after the write with the tag.
 func (r Revision) next(t Tag) Revision {
 	n := Revision{Number: r.Number + 1}
 	n.Tags[0] = t
@@ -144,10 +143,10 @@ func (r Revision) next(t Tag) Revision {
 	return n
 }
 
-// short reports whether it comes from a text form, and lacks the tags before the newest.
+// short reports whether it was parsed from text, and so lacks the tags before the newest.
 func (r Revision) short() bool { return r.Number > 1 && r.Tags[1] == Tag{} }
 
-// value is the revision as it is stored.
+// value returns the revision in its stored form.
 func (r Revision) value() types.AttributeValue {
 	tags := make([]types.AttributeValue, len(r.Tags))
 	for i := range r.Tags {
@@ -160,7 +159,7 @@ func (r Revision) value() types.AttributeValue {
 	}}
 }
 
-// revisionOf reads a stored revision; it is zero where there is none or it is something else.
+// revisionOf reads a stored revision; it is zero if there is none or the value is something else.
 func revisionOf(av types.AttributeValue) (r Revision) {
 	m, ok := av.(*types.AttributeValueMemberM)
 	if !ok {
@@ -192,18 +191,18 @@ func numberOf(av types.AttributeValue) string {
 	return ""
 }
 
-// revisionIn is the revision field of an item, which is a pointer to a T.
+// revisionIn returns the revision field of an item, which is a pointer to a T.
 func (c *core) revisionIn(item reflect.Value) Revision {
 	r, _ := reflect.TypeAssert[Revision](item.FieldByIndex(c.revision.field.Index))
 	return r
 }
 
-// newestTag is the condition that the stored item is at the revision.
+// newestTag returns the condition that the stored item has the revision.
 func (c *core) newestTag(r Revision) expr.Node {
 	return expr.Compare{Left: c.revision.path.Key("t").At(0), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberB{Value: r.Tags[0][:]}}}
 }
 
-// shiftRevision moves the stored tags by one place and puts the tag first, whatever they are.
+// shiftRevision moves the stored tags by one place, whatever they are, and puts the tag first.
 func (c *core) shiftRevision(t Tag) []expr.Action {
 	tags := c.revision.path.Key("t")
 	n := c.revision.path.Key("n")
@@ -222,7 +221,7 @@ func (c *core) setRevision(r Revision) []expr.Action {
 	return []expr.Action{{Path: c.revision.path, Right: expr.Value{AV: r.value()}}}
 }
 
-// replaceRevision gives an encoded item another revision.
+// replaceRevision replaces the revision in an encoded item.
 func (c *core) replaceRevision(item []byte, from, to Revision) ([]byte, error) {
 	old, err := codec.AppendValue(nil, c.revision.value, &from)
 	fresh, err2 := codec.AppendValue(nil, c.revision.value, &to)
@@ -236,8 +235,8 @@ func (c *core) replaceRevision(item []byte, from, to Revision) ([]byte, error) {
 	return append(append([]byte(before), fresh...), after...), nil
 }
 
-// takeRevision takes the revision that a condition demands out of it: the condition
-// is then on the newest tag alone, so that a revision from its text form fits too.
+// takeRevision extracts the revision that a condition requires. The condition is then on the newest tag alone, so that a
+// revision parsed from text matches too.
 func (c *core) takeRevision(cond expr.Node) (rest expr.Node, demanded *Revision, err error) {
 	if c.revision == nil {
 		return cond, nil, nil
@@ -267,14 +266,14 @@ func (c *core) takeRevision(cond expr.Node) (rest expr.Node, demanded *Revision,
 	for _, n := range kept {
 		for _, p := range expr.Paths(n) {
 			if p.Overlaps(c.revision.path) {
-				err = fmt.Errorf("attribute %s is a revision: demand it by ddb.If(revision.Eq(r)), alone or beside other conditions, not inside Or or Not", c.revision.path)
+				err = fmt.Errorf("attribute %s is a revision: require it by ddb.If(revision.Eq(r)), alone or together with other conditions, not inside Or or Not", c.revision.path)
 			}
 		}
 	}
 	return expr.All(kept...), demanded, err
 }
 
-// demandedTag is the newest tag that a condition demands.
+// demandedTag returns the newest tag that a condition requires.
 func (c *core) demandedTag(cond expr.Node) (t Tag, ok bool) {
 	switch n := cond.(type) {
 	case expr.Logic:

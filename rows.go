@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/internal/replykey"
 )
 
-// oneRow decodes a single item. With a core it must have the key, which is in wire form; see package replykey.
+// oneRow decodes a single item. With a core the item must have key, which is in wire form; see package replykey.
 type oneRow struct {
 	plan *codec.Plan
 	dst  reflect.Value // settable
@@ -45,14 +45,14 @@ func (r *oneRow) Row(d *codec.Decoder) error {
 	return replykey.Check(r.core.keyNames, r.key, d.Watched(), d.Since(from))
 }
 
-// discardRows skips items whose content nobody asked for.
+// discardRows skips items whose content is not needed.
 type discardRows struct{}
 
 func (discardRows) Reset(int) {}
 
 func (discardRows) Row(d *codec.Decoder) error { return d.Skip() }
 
-// keyRow takes an item of which only the key counts.
+// keyRow reads an item of which only the key is needed.
 type keyRow struct {
 	core *core
 	key  []byte

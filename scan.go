@@ -14,9 +14,8 @@ import (
 	"github.com/dynamotable/ddb/internal/prefetch"
 )
 
-// Scan reads a whole table or index, in no order that means anything. It is
-// immutable like [Query]. A scan costs read units for everything that the
-// table holds, whatever its filter drops.
+// Scan reads a whole table or index, in no particular order. It is immutable like [Query]. A scan costs read units for
+// everything that the table holds, including what its filter drops.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html
 type Scan[T any] read
@@ -53,38 +52,37 @@ func (s *Scan[T]) Project(attrs ...AnyAttr) *Scan[T] {
 	return (*Scan[T])((*read)(s).projected(attrs))
 }
 
-// Limit is how many items are returned, whatever the filter drops and however many are evaluated; see [Query.Limit]. Zero is no limit.
+// Limit is the number of items returned, however many are evaluated; see [Query.Limit]. Zero is no limit.
 func (s *Scan[T]) Limit(n int) *Scan[T] {
 	return (*Scan[T])((*read)(s).limited(n))
 }
 
-// PageSize is how many items one request evaluates at most, in place of the table's [PageSize].
+// PageSize limits how many items one request evaluates, in place of the table's [PageSize].
 func (s *Scan[T]) PageSize(n int) *Scan[T] {
 	return (*Scan[T])((*read)(s).paged(n))
 }
 
-// Consistent makes the scan strongly consistent, at twice the price.
+// Consistent makes the scan strongly consistent, at twice the cost.
 func (s *Scan[T]) Consistent() *Scan[T] {
 	return (*Scan[T])((*read)(s).strong())
 }
 
-// With gives options; see [Query.With].
+// With adds options; see [Query.With].
 func (s *Scan[T]) With(opts ...ReadOption) *Scan[T] {
 	return (*Scan[T])((*read)(s).with(opts))
 }
 
-// After continues behind a cursor. The zero Cursor is the beginning.
+// After continues after a cursor. The zero Cursor is the beginning.
 func (s *Scan[T]) After(c Cursor[T]) *Scan[T] {
 	return (*Scan[T])((*read)(s).from(c.at))
 }
 
-// maxSegments is DynamoDB's limit of the parts of a parallel scan.
+// maxSegments is DynamoDB's limit of the number of parts of a parallel scan.
 const maxSegments = 1_000_000
 
-// Parallel reads n parts of the table at the same time, as many requests under
-// way as the table's [Concurrency] allows. Pages, All, Collect and Count then
-// give items of all parts as they come; Page, First, After and Before are
-// refused, because a position in all parts is no cursor.
+// Parallel reads n parts of the table, as many at the same time as the table's [Concurrency] allows. Pages, All, Collect and
+// Count then return items of all parts as they arrive. Page, First, After and Before are refused, because a cursor cannot
+// hold a position in all parts.
 func (s *Scan[T]) Parallel(n int) *Scan[T] {
 	return (*Scan[T])((*read)(s).parallel(n))
 }
@@ -104,7 +102,7 @@ func (s *Scan[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return itemsOf[T]((*read)(s).all(ctx))
 }
 
-// Collect reads all items into memory; on an error it returns those before it too.
+// Collect reads all items into memory. On an error it also returns the items read before it.
 func (s *Scan[T]) Collect(ctx context.Context) (list []T, err error) {
 	err = (*read)(s).collect(ctx, &list)
 	return list, err
@@ -115,7 +113,7 @@ func (s *Scan[T]) Count(ctx context.Context) (int, error) {
 	return (*read)(s).count(ctx)
 }
 
-// First returns some item, or [ErrNotFound] if there is none.
+// First returns any one item, or [ErrNotFound] if there is none.
 func (s *Scan[T]) First(ctx context.Context) (item T, err error) {
 	err = (*read)(s).first(ctx, &item)
 	return item, err
@@ -131,22 +129,22 @@ func (s *IndexScan[T]) Project(attrs ...AnyAttr) *IndexScan[T] {
 	return (*IndexScan[T])((*read)(s).projected(attrs))
 }
 
-// Limit is how many items are returned; see [Query.Limit].
+// Limit is the number of items returned; see [Query.Limit].
 func (s *IndexScan[T]) Limit(n int) *IndexScan[T] {
 	return (*IndexScan[T])((*read)(s).limited(n))
 }
 
-// PageSize is how many items one request evaluates at most.
+// PageSize limits how many items one request evaluates.
 func (s *IndexScan[T]) PageSize(n int) *IndexScan[T] {
 	return (*IndexScan[T])((*read)(s).paged(n))
 }
 
-// With gives options; see [Query.With].
+// With adds options; see [Query.With].
 func (s *IndexScan[T]) With(opts ...ReadOption) *IndexScan[T] {
 	return (*IndexScan[T])((*read)(s).with(opts))
 }
 
-// After continues behind a cursor.
+// After continues after a cursor.
 func (s *IndexScan[T]) After(c Cursor[T]) *IndexScan[T] {
 	return (*IndexScan[T])((*read)(s).from(c.at))
 }
@@ -182,7 +180,7 @@ func (s *IndexScan[T]) Count(ctx context.Context) (int, error) {
 	return (*read)(s).count(ctx)
 }
 
-// First returns some item, or [ErrNotFound] if there is none.
+// First returns any one item, or [ErrNotFound] if there is none.
 func (s *IndexScan[T]) First(ctx context.Context) (item T, err error) {
 	err = (*read)(s).first(ctx, &item)
 	return item, err
@@ -198,7 +196,7 @@ func (r *read) parallel(n int) *read {
 	return r
 }
 
-// sequential refuses a parallel scan where a cursor is needed.
+// sequential refuses a parallel scan if a cursor is needed.
 func (r *read) sequential() *read {
 	if r != nil && r.segments > 1 {
 		return r.wrong(errors.New("a parallel scan has no cursor; use Pages, All, Collect or Count"))
@@ -206,16 +204,15 @@ func (r *read) sequential() *read {
 	return r
 }
 
-// whole refuses a cursor where all segments are read.
+// whole refuses a cursor if all segments are read.
 func (r *read) whole() *read {
 	if r.after != nil || r.upTo != nil {
-		return r.wrong(errors.New("a parallel scan cannot continue behind a cursor"))
+		return r.wrong(errors.New("a parallel scan cannot continue after a cursor"))
 	}
 	return r
 }
 
-// eachSegment runs fn for every segment, some at a time, and waits for all. The
-// first error cancels the rest.
+// eachSegment runs fn for every segment, some at the same time, and waits for all. The first error cancels the rest.
 func eachSegment(ctx context.Context, r *read, fn func(context.Context, segment) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -253,7 +250,7 @@ func eachSegment(ctx context.Context, r *read, fn func(context.Context, segment)
 	return first
 }
 
-// parallelPages are the pages of all segments, as they come.
+// parallelPages returns the pages of all segments, as they arrive.
 func (r *read) parallelPages(ctx context.Context) pageSeq {
 	r = r.whole()
 	return func(yield func(*pageData, error) bool) {
@@ -298,7 +295,7 @@ func (r *read) parallelPages(ctx context.Context) pageSeq {
 
 func scanSegment(ctx context.Context, r *read, t *readText, seg segment, pages chan<- *pageData) error {
 	of := *r
-	of.pageSize, of.limit = r.size(r.limit), 0 // the limit is of all segments together
+	of.pageSize, of.limit = r.size(r.limit), 0 // the limit applies to all segments together
 	for next := r.after.From(); ; {
 		p := newPageRead(&of, t, 0, reflect.New(r.listType()).Interface())
 		after, err := fill(ctx, &p.sink, next, &p.page, seg, false)

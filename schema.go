@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// spec gathers definition and options for an operation, naming every mistake.
+// spec collects definition and options for an operation, and reports every mistake.
 func (c *core) spec(ctx context.Context, op string, opts []schema.Option) (*schema.Spec, schema.Client, error) {
 	if err := c.usable(); err != nil {
 		return nil, nil, err
@@ -22,7 +22,7 @@ func (c *core) spec(ctx context.Context, op string, opts []schema.Option) (*sche
 	s, err := schema.New(c.described(), opts...)
 	client, lacks := c.schemaClient()
 	if lacks == nil {
-		err = s.CheckClient(client) // and the mistakes of New
+		err = s.CheckClient(client) // with the mistakes of New
 	}
 	if err := invalid(wrongIn(err), lacks); err != nil {
 		return s, client, err
@@ -30,7 +30,7 @@ func (c *core) spec(ctx context.Context, op string, opts []schema.Option) (*sche
 	return s, client, c.admitSchema(ctx, op)
 }
 
-// wrongIn are the mistakes that package schema has found.
+// wrongIn returns the mistakes that package schema found.
 func wrongIn(err error) error {
 	if wrong, ok := errors.AsType[*badinput.DefinitionError](err); ok {
 		return wrong.Cause
@@ -38,7 +38,7 @@ func wrongIn(err error) error {
 	return err
 }
 
-// described is the table with its indexes, and those of its parts.
+// described returns the table with its indexes, and those of its parts.
 func (c *core) described() schema.Table {
 	t := schema.Table{Name: c.name, Key: c.key.described(), TTL: c.ttlAttribute()}
 	for _, part := range append([]*core{c}, c.parts...) {
@@ -58,7 +58,7 @@ func (i *indexInfo) described() schema.Index {
 	return schema.Index{Name: i.name, Key: i.key.described(), Global: i.global, Projection: i.projection, Include: i.include}
 }
 
-// sameAs reports whether two descriptions are of one index.
+// sameAs reports whether two descriptions describe the same index.
 func (i *indexInfo) sameAs(o *indexInfo) bool { return i.described().Same(o.described()) }
 
 func (s keySchema) described() schema.Key {
@@ -83,10 +83,9 @@ func (c *core) schemaClient() (schema.Client, error) {
 	return client, nil
 }
 
-// CreateTable creates the table with all indexes that were made for it so far
-// ([NewIndex], [NewSimpleIndex], [NewLocalIndex]), switches TTL on where the
-// option [TTL] names an attribute, and waits until all is active. It returns
-// [schema.ErrTableExists] when there is a table of the name.
+// CreateTable creates the table with all indexes that were made for it so far ([NewIndex], [NewSimpleIndex],
+// [NewLocalIndex]), enables TTL if the option [TTL] names an attribute, and waits until everything is active. It returns
+// [schema.ErrTableExists] if there is a table with the name.
 //
 // The wait ends with the context, or after 10 minutes.
 func (t *Table[T, PK, SK]) CreateTable(ctx context.Context, opts ...schema.Option) error {
@@ -128,14 +127,13 @@ func (c *core) waitTable(ctx context.Context) error {
 	return opError("DescribeTable", c.label(), "", err)
 }
 
-// DeleteTable drops the table with all its items and waits until it is gone. A
-// table that does not exist is no error. It is refused unless the permission
-// names this table.
+// DeleteTable deletes the table with all its items and waits until it is gone. A table that does not exist is not an error.
+// The call is refused unless the permission names this table.
 func (t *Table[T, PK, SK]) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	return t.tableCore(nil).deleteTable(ctx, allow)
 }
 
-// DeleteTable drops the table with all its items; see [Table.DeleteTable].
+// DeleteTable deletes the table with all its items; see [Table.DeleteTable].
 func (t *SimpleTable[T, PK]) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	return t.tableCore(nil).deleteTable(ctx, allow)
 }
@@ -154,23 +152,22 @@ func (c *core) deleteTable(ctx context.Context, allow schema.DeletePermission) e
 	return opError("DeleteTable", c.label(), "", schema.Delete(ctx, client, c.name))
 }
 
-// describe is the description of the table.
+// describe returns the description of the table.
 func (c *core) describe(ctx context.Context, client schema.Client) (*types.TableDescription, error) {
 	return schema.Describe(ctx, client, c.name)
 }
 
-// EnsureTable creates what is missing of the table and waits for it: the table
-// itself, global and vector indexes (one after the other, as DynamoDB wants it, each filled from the
-// items that are there), TTL, and the stream. It never changes or drops what is
-// there: differences that are left are returned as a [*schema.Error], such as a
-// local index, which only a new table can have. It is safe to call from several processes at once.
+// EnsureTable creates the missing parts of the table and waits for them: the table itself, global and vector indexes (one
+// after the other, as DynamoDB requires, each filled from the existing items), TTL, and the stream. It never changes or
+// drops what exists. Remaining differences are returned as a [*schema.Error]; for example a missing local index, which only
+// a new table can have. It is safe to call from several processes at once.
 //
-// A table that has more than this definition is no failure, nor is an index that another program is just
-// adding: a program that is older than the table, as during a rolling restart or after a rollback, starts.
-// [Table.VerifyTable] lists what there is more, as [schema.Difference.Extra].
+// A table that has more than this definition is not an error, nor is an index that another program is adding at the moment.
+// So a program that is older than the table can start, as during a rolling restart or after a rollback. [Table.VerifyTable]
+// lists the additional parts, with [schema.Difference.Extra] set.
 //
-// The wait ends with the context, or after 10 minutes for each index; the error says in which state the table is
-// then. Call it again: what was begun goes on.
+// The wait ends with the context, or after 10 minutes for each index; the error then says in which state the table is. Call
+// it again to continue.
 func (t *Table[T, PK, SK]) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	return t.tableCore(nil).ensureTable(ctx, opts)
 }
@@ -192,15 +189,13 @@ func (c *core) ensureTable(ctx context.Context, opts []schema.Option) error {
 	return opError("EnsureTable", c.label(), "", err)
 }
 
-// VerifyTable compares the live table with its definition and the options, and
-// returns every difference: keys and their types, missing, extra and unready
-// indexes, projections, billing, throughput, TTL, stream, table class, deletion
-// protection, encryption. What no option names is not compared, but for the billing
-// mode, which is on-demand by default. It changes nothing and needs the permissions
-// DescribeTable and DescribeTimeToLive.
+// VerifyTable compares the live table with its definition and the options, and returns every difference: keys and their
+// types, missing, extra and unready indexes, projections, billing, throughput, TTL, stream, table class, deletion
+// protection, encryption. Settings that no option names are not compared, except for the billing mode, which is on-demand by
+// default. It changes nothing and needs the permissions DescribeTable and DescribeTimeToLive.
 //
-// What the table has more than its definition is marked as [schema.Difference.Extra]. For a table with items of several
-// types call [SharedTable.VerifyTable], which knows the indexes of all.
+// Differences that the table has in addition to its definition are marked as [schema.Difference.Extra]. For a table with
+// items of several types call [SharedTable.VerifyTable], which knows the indexes of all.
 func (t *Table[T, PK, SK]) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
 	return t.tableCore(nil).verifyTable(ctx, opts)
 }

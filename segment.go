@@ -12,8 +12,8 @@ import (
 	"github.com/dynamotable/ddb/internal/tablename"
 )
 
-// ScanSegments is a scan of a table or an index whose parts are read one by one, each page by a call of its own; package sweep reads all of them. Unlike
-// [Scan.Parallel] it has cursors, each of which belongs to a segment. It is immutable and safe for concurrent use.
+// ScanSegments is a scan of a table or an index whose parts are read separately, page by page; package sweep reads all of
+// them. Unlike [Scan.Parallel] it has cursors, one for each segment. It is immutable and safe for concurrent use.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.ParallelScan
 type ScanSegments[T any] struct {
@@ -21,8 +21,8 @@ type ScanSegments[T any] struct {
 	text *readText
 }
 
-// SegmentsOf prepares a scan with its filter, projection and consistency to be read in segments. It sends nothing. A query is refused, and a scan with a
-// cursor, a limit, a bound such as [MaxScanned], or Parallel.
+// SegmentsOf prepares a scan, with its filter, projection and consistency, to be read in segments. It sends nothing. It
+// refuses a query, and a scan with a cursor, a limit, a bound such as [MaxScanned], or Parallel.
 func SegmentsOf[T any](scan Paged[T]) (*ScanSegments[T], error) {
 	if scan == nil {
 		return nil, opError("Scan", "", "", invalid(errors.New("the scan is nil")))
@@ -41,7 +41,7 @@ func SegmentsOf[T any](scan Paged[T]) (*ScanSegments[T], error) {
 func (r *read) checkSegments() error {
 	var errs []error
 	if !r.scan {
-		errs = append(errs, errors.New("a query has no segments: give a scan"))
+		errs = append(errs, errors.New("a query has no segments: pass a scan"))
 	}
 	if r.segments > 1 {
 		errs = append(errs, errors.New("Parallel on a scan that is read in segments: they are read in parallel anyway"))
@@ -57,7 +57,7 @@ var errZeroSegments = invalid(errors.New("a nil or zero ScanSegments was used; m
 // Format prints the type's name, for every verb.
 func (s *ScanSegments[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, "ddb.ScanSegments") }
 
-// Name is the table, and the index behind a slash if one is scanned.
+// Name returns the table, followed by a slash and the index if one is scanned.
 func (s *ScanSegments[T]) Name() string {
 	if s == nil || s.r == nil {
 		return ""
@@ -65,7 +65,7 @@ func (s *ScanSegments[T]) Name() string {
 	return s.r.place()
 }
 
-// Identity is a hash of table, index and filter. Positions are bound to it as cursors are to their query.
+// Identity returns a hash of table, index and filter. Positions are bound to it as cursors are to their query.
 func (s *ScanSegments[T]) Identity() (id [8]byte) {
 	if s == nil || s.r == nil {
 		return id
@@ -75,7 +75,8 @@ func (s *ScanSegments[T]) Identity() (id [8]byte) {
 	return [8]byte(sum[:])
 }
 
-// Size is how many items and bytes the table or index has as DynamoDB describes it: some hours old. It needs the permission DescribeTable and costs no units.
+// Size returns how many items and bytes the table or index has, as DynamoDB knew some hours ago. It needs the permission
+// DescribeTable and costs no units.
 func (s *ScanSegments[T]) Size(ctx context.Context) (items, bytes int64, err error) {
 	if s == nil || s.r == nil {
 		return 0, 0, errZeroSegments
@@ -88,9 +89,10 @@ func (s *ScanSegments[T]) Size(ctx context.Context) (items, bytes int64, err err
 	return size.items, size.bytes, nil
 }
 
-// Page reads the next page of segment number, from 0, of total: one request, whatever the filter leaves of it. after is the text of the cursor of the page
-// before, empty for the beginning of the segment; it must be of the same table, index, filter, number and total. The page's Next is zero at the end.
-// What the page costs when its reply is lost is not counted; it can be read again.
+// Page reads the next page of segment number of total, counted from 0. It sends one request, even if the filter drops
+// everything. after is the text of the cursor of the previous page, empty for the beginning of the segment; it must belong
+// to the same table, index, filter, number and total. The page's Next is zero at the end. If a reply is lost its cost is not
+// counted; the page can be read again.
 func (s *ScanSegments[T]) Page(ctx context.Context, number, total int, after string) (Page[T], error) {
 	if s == nil || s.r == nil {
 		return Page[T]{}, errZeroSegments

@@ -10,32 +10,32 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// TablePart is a table as one item type sees it: a [Table] or a [SimpleTable]. [Share] puts several together.
+// TablePart is a table of one item type: a [Table] or a [SimpleTable]. [Share] combines several.
 type TablePart interface {
 	schema.Ensurer
 	part() *core
 }
 
-// SharedTable is a DynamoDB table that holds items of several types (single-table design), as its schema methods see it: with
-// the indexes and the TTL attribute of all. Items are read and written through the typed tables. Make it with [Share].
-// It is immutable and safe for concurrent use.
+// SharedTable is a DynamoDB table that holds items of several types (single-table design). Its schema methods use the
+// indexes and the TTL attribute of all types. Items are read and written through the typed tables. Make it with [Share]. It
+// is immutable and safe for concurrent use.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/data-modeling-foundations.html
 type SharedTable struct {
 	core *core
 }
 
-// Share composes the definition of a table that holds items of several types, from the typed tables for it:
+// Share combines the definitions of typed tables that share one DynamoDB table:
 //
 //	table, err := ddb.Share(customers, orders, invoices)
 //	err = table.EnsureTable(ctx)
 //
-// It sends nothing. Indexes that are described later for one of the parts belong to it too. A part may describe an index that
-// another describes as well; both must say the same of it.
+// It sends nothing. Indexes that are described later for one of the parts are included. Several parts may describe the same
+// index; their definitions must agree.
 //
-// Share refuses, with everything that is wrong: parts of different tables, with different primary keys, or with different
-// attributes for TTL. The error matches [ErrInvalid]; each call of the table returns it then.
-// Requests go through the client of the first part.
+// Share refuses parts of different tables, with different primary keys, or with different attributes for TTL. The error
+// names everything that is wrong and matches [ErrInvalid]; each call of the table then returns it. Requests go through the
+// client of the first part.
 func Share(parts ...TablePart) (*SharedTable, error) {
 	shared := &core{}
 	var errs []error
@@ -86,7 +86,7 @@ func (c *core) share(part *core, i int) error {
 	return nil
 }
 
-// Name is the table's name, prefix included.
+// Name returns the table's name, including the prefix.
 func (t *SharedTable) Name() string {
 	if c := t.tableCore(); c != nil {
 		return c.name
@@ -111,7 +111,7 @@ func (t *SharedTable) EnsureTable(ctx context.Context, opts ...schema.Option) er
 	return t.tableCore().ensureTable(ctx, opts)
 }
 
-// VerifyTable lists how the live table differs from what all parts say; see [Table.VerifyTable].
+// VerifyTable lists how the live table differs from the definitions of all parts; see [Table.VerifyTable].
 func (t *SharedTable) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
 	return t.tableCore().verifyTable(ctx, opts)
 }
@@ -119,7 +119,7 @@ func (t *SharedTable) VerifyTable(ctx context.Context, opts ...schema.Option) ([
 // WaitTable waits until the table and all of its indexes are active; see [Table.WaitTable].
 func (t *SharedTable) WaitTable(ctx context.Context) error { return t.tableCore().waitTable(ctx) }
 
-// DeleteTable drops the table with the items of all types; see [Table.DeleteTable].
+// DeleteTable deletes the table with the items of all types; see [Table.DeleteTable].
 func (t *SharedTable) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	return t.tableCore().deleteTable(ctx, allow)
 }

@@ -12,21 +12,19 @@ import (
 	"github.com/dynamotable/ddb/internal/itemid"
 )
 
-// SortCond is a condition on the sort key in a query. It carries no attribute,
-// so it cannot name the wrong one; its type is that of the sort key. The methods of
-// handles, such as BeginsWith, are for filters and [If] instead. Make it
-// with [Eq], [Lt], [Le], [Gt], [Ge], [Between] or [BeginsWith]; the zero SortCond is refused.
+// SortCond is a condition on the sort key in a query. It names no attribute, so it cannot name the wrong one; its type is
+// that of the sort key. The methods of handles, such as BeginsWith, are for filters and [If] instead. Make it with [Eq],
+// [Lt], [Le], [Gt], [Ge], [Between] or [BeginsWith]; the zero SortCond is refused.
 //
-// On a key of several attributes ([MultiKey]) the condition is on the last of
-// them and the earlier ones must be equal, as DynamoDB wants it; [FirstOne] and its sisters
-// leave later ones open.
+// On a key of several attributes ([MultiKey]) the condition is on the last of them, and the earlier ones must be equal, as
+// DynamoDB requires; [FirstOne], [FirstTwo] and [FirstThree] leave later ones open.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
 type SortCond[SK any] struct{ c sortCond }
 
 // sortCond is a [SortCond] without its type parameter.
 type sortCond struct {
-	op        string // empty in the zero condition
+	op        string // empty for the zero condition
 	low, high any    // addresses of values; none in a BeginsWithText
 	text      string // of BeginsWithText
 	first     int
@@ -66,10 +64,10 @@ func BeginsWithText[SK any](prefix string) SortCond[SK] {
 	return SortCond[SK]{sortCond{op: "begins_with", text: prefix}}
 }
 
-// node is the condition on the sort attributes of a key, a [KeyField] or nil for none.
+// node returns the condition on the sort attributes of a key, a [KeyField] or nil.
 func (c sortCond) node(field any, parts []keyPart) (expr.Node, error) {
 	if c.op == "" {
-		return nil, errors.New("a zero sort-key condition, which would select everything: make it with Eq, Between or another function, or leave SortKey out")
+		return nil, errors.New("a zero sort-key condition, which would select everything: make it with Eq, Between or another function, or omit SortKey")
 	}
 	if field == nil || len(parts) == 0 {
 		return nil, errors.New("sort-key condition on a key without a sort key")
@@ -145,7 +143,7 @@ func encodeSort(field, v any, n int, op string) ([]types.AttributeValue, error) 
 	return avs, nil
 }
 
-// checkRange refuses a range whose bounds are the wrong way round. DynamoDB refuses it as well, with both bounds in its text.
+// checkRange refuses a range whose bounds are reversed. DynamoDB refuses it as well, with both bounds in its text.
 func checkRange(name string, low, high types.AttributeValue) error {
 	if order, ok := itemid.Compare(low, high); ok && order > 0 {
 		return fmt.Errorf("attribute %s: the lower bound of Between is above the upper one; swap them", name)

@@ -26,24 +26,20 @@ import (
 // or zero Table return an error.
 type Table[T, PK, SK any] struct{ core *core }
 
-// SimpleTable is a DynamoDB table whose primary key is a partition key alone. Its
-// methods are those of [Table] with the partition key in place of a [Key].
+// SimpleTable is a DynamoDB table without a sort key. It has the methods of [Table], with the partition key in place of a [Key].
 type SimpleTable[T, PK any] struct{ core *core }
 
-// New describes a table with a partition and a sort key. It sends nothing: the
-// table is made by [Table.EnsureTable] or by other means. A table without a sort key is made by [NewSimple]. All type parameters are
-// inferred from the handles:
+// New describes a table with a partition and a sort key. It sends nothing: create the table with [Table.EnsureTable] or by
+// other means. For a table without a sort key use [NewSimple]. All type parameters are inferred from the handles:
 //
 //	orders, err := ddb.New(client, "orders", orderCustomer, orderID, ddb.Version(orderVersion))
 //
-// The client is the SDK's (*dynamodb.Client), one of package ddbclient or
-// anything with the same methods.
+// The client is the SDK's *dynamodb.Client, as package ddbclient makes it too, or anything with the same methods.
 //
-// New refuses, naming everything that is wrong at once: a key that is not text,
-// number or binary or that an item could lack (omitempty), attribute names used
-// twice, handles of another struct, field types that cannot be stored, and
-// options that do not fit. The error matches [ErrInvalid]. The table is not nil then: each
-// of its calls returns that error, and sends nothing.
+// New refuses a key that is not text, number or binary or that an item could lack (omitempty), attribute names used twice,
+// handles of another struct, field types that cannot be stored, and options that do not fit. The error names everything that
+// is wrong at once and matches [ErrInvalid]. The returned table is then not nil, but each of its calls returns that error
+// and sends nothing.
 func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...TableOption) (*Table[T, PK, SK], error) {
 	c, err := newCore(client, name, newItemOf((*[]T)(nil), newConditionFailed[T]), partition, sort, opts)
 	return &Table[T, PK, SK]{c}, err
@@ -63,22 +59,22 @@ func (t *Table[T, PK, SK]) Name() string { return t.tableCore(nil).label() }
 // Name is the table's name, prefix included.
 func (t *SimpleTable[T, PK]) Name() string { return t.tableCore(nil).label() }
 
-// String is the table's name.
+// String returns the table's name.
 func (t *Table[T, PK, SK]) String() string { return t.tableCore(nil).label() }
 
-// String is the table's name.
+// String returns the table's name.
 func (t *SimpleTable[T, PK]) String() string { return t.tableCore(nil).label() }
 
 // Key makes a key of the table, for methods that take one or several.
 func (t *Table[T, PK, SK]) Key(pk PK, sk SK) Key[PK, SK] { return Key[PK, SK]{pk, sk} }
 
-// KeyOf is the key of an item, which may be changed, stored or not. Of a nil item it is the zero key.
+// KeyOf returns the key of an item, which need not be stored. For a nil item it returns the zero key.
 func (t *Table[T, PK, SK]) KeyOf(item *T) (key Key[PK, SK]) {
 	t.tableCore(nil).keyOf(item, &key)
 	return key
 }
 
-// KeyOf is the key of an item; see [Table.KeyOf].
+// KeyOf returns the key of an item; see [Table.KeyOf].
 func (t *SimpleTable[T, PK]) KeyOf(item *T) (key PK) {
 	t.tableCore(nil).keyOf(item, &key)
 	return key
@@ -107,7 +103,7 @@ func (t *Table[T, PK, SK]) part() *core { return t.tableCore(nil) }
 
 func (t *SimpleTable[T, PK]) part() *core { return t.tableCore(nil) }
 
-// itemOf is what a core knows of the type of its items.
+// itemOf is what a core knows about the type of its items.
 type itemOf struct {
 	item, list reflect.Type // T and []T
 	// conditionFailed makes a [*ConditionFailed] of T.
@@ -119,9 +115,9 @@ func newItemOf(list any, conditionFailed func(failedCondition) error) itemOf {
 	return itemOf{t.Elem(), t, conditionFailed}
 }
 
-// core is the part of a table that knows no type parameters.
+// core is the part of a table without type parameters.
 type core struct {
-	failed         error // why it could not be made; every call returns it
+	failed         error // the error of its constructor; every call returns it
 	client         Client
 	name           string
 	plan           *codec.Plan
@@ -162,7 +158,7 @@ type core struct {
 	filters map[string]*filterStats
 }
 
-// label is the table's name; empty for a table that was not made.
+// label returns the table's name; empty for a table that was not made.
 func (c *core) label() string {
 	if c == nil {
 		return ""
@@ -170,7 +166,7 @@ func (c *core) label() string {
 	return c.name
 }
 
-// newCore describes a table. After an error it is there as well, and refuses every call.
+// newCore describes a table. After an error it also returns a core, which refuses every call.
 func newCore(client Client, name string, of itemOf, partition, sort any, opts []TableOption) (*core, error) {
 	c := &core{
 		client: client, name: name, of: of, ledger: DefaultLedger(), retry: DefaultRetryPolicy(), budget: budgetOf(client),
@@ -231,7 +227,7 @@ func newError(table string, errs ...error) error {
 	return nil
 }
 
-// checkName holds the name of a table or index against the naming rules.
+// checkName checks the name of a table or index against the naming rules.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 func checkName(of, name string) error {
 	if len(name) < 3 || len(name) > 255 {

@@ -20,26 +20,26 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// Tombstones makes the outcome of every write provable, deletes and creates included: a delete leaves a
-// small item with the key, the [Revision] and the attribute attr, which is the time in Unix seconds after which DynamoDB may remove it. It
-// needs [Version] with a Revision:
+// Tombstones makes the outcome of every write provable, including deletes and creates: a delete leaves a small item with the
+// key, the [Revision] and the attribute attr, which is the time in Unix seconds after which DynamoDB may remove it. It needs
+// [Version] with a Revision:
 //
 //	accounts, err := ddb.NewSimple(client, "accounts", accountID, ddb.Version(accountRevision), ddb.Tombstones("deleted", time.Hour))
 //
-// Without tombstones a delete leaves nothing that could name it: after a lost reply of a delete or of a Create on a key that
-// others use too, the outcome stays unknown, and a request that the network repeats late can make a deleted item
-// again. With them there is no such case, as long as the tombstone is there and names the write.
+// Without tombstones a delete leaves no trace: after a lost reply of a delete, or of a Create on a key that others use too,
+// the outcome can remain unknown, and a request that the network repeats late can restore a deleted item. With tombstones
+// this does not happen as long as the tombstone exists and records the write.
 //
-// All reads of the table hide tombstones: Get, BatchGet and TransactGet find no item, queries and scans leave them out by a
-// filter, where the index can hold them. Other programs see them, as an item with attr; so do streams, where a delete is a modification. A
-// tombstone has no attributes of a global index but those of the table's key.
+// All reads of the table hide tombstones: Get, BatchGet and TransactGet find no item; queries and scans leave them out by a
+// filter, if the index can hold them. Other programs see them as an item with attr; in streams a delete is a modification.
+// Of the attributes of global indexes, a tombstone has only those of the table's key.
 //
-// keep is how long a tombstone stays at least, 15 minutes or more: a request cannot arrive later than its
-// signature is valid. An hour is ample. [Table.EnsureTable] switches time to live on for attr, or [TTL]'s
-// attribute if there is one, which tombstones then have too. T has no field for attr.
+// keep is the least time that a tombstone is kept, at least 15 minutes: a request cannot arrive after its signature has
+// expired. An hour is enough. [Table.EnsureTable] enables time to live for attr, or for the attribute of [TTL] if there is
+// one, which tombstones then have too. T must not have a field for attr.
 //
-// A delete costs what a put of the tombstone costs, that is as much as DeleteItem: a write unit for each 1 KB
-// of the item that it replaces. The removal by time to live is free. Reads pay for the tombstones that they skip.
+// A delete costs as much as a put of the tombstone, which is as much as DeleteItem: a write unit for each 1 KB of the item
+// that it replaces. The removal by time to live is free. Reads pay for the tombstones that they skip.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 // https://docs.aws.amazon.com/general/latest/gr/sigv4-troubleshooting.html
@@ -65,7 +65,7 @@ const (
 	maxAttributeName = 64 << 10
 )
 
-// tombstones is what a table does with deleted items, see [Tombstones].
+// tombstones holds the settings of [Tombstones].
 type tombstones struct {
 	attr string
 	keep time.Duration
@@ -79,8 +79,8 @@ func (c *core) checkTombstones() error {
 	return nil
 }
 
-// checkTombstoneIndex refuses an index that shows tombstones and cannot tell them from items: one
-// whose keys are the table's, without the attribute that marks them.
+// checkTombstoneIndex refuses an index that holds tombstones but not the attribute that marks them: one whose keys are the
+// table's.
 func (c *core) checkTombstoneIndex(x *indexInfo) error {
 	if c.tombstones == nil || x.projection == types.ProjectionTypeAll {
 		return nil
@@ -93,7 +93,7 @@ func (c *core) checkTombstoneIndex(x *indexInfo) error {
 	return fmt.Errorf("index %s has no keys but the table's and the time to live, so it holds tombstones, but not attribute %s that marks them: let it project all attributes", x.name, c.tombstones.attr)
 }
 
-// ttlAttribute is the attribute of time to live, empty for none.
+// ttlAttribute returns the attribute of time to live, or "".
 func (c *core) ttlAttribute() string {
 	switch {
 	case c.ttl != nil:
@@ -104,7 +104,7 @@ func (c *core) ttlAttribute() string {
 	return ""
 }
 
-// notTombstone is the filter that hides tombstones, nil on a table without.
+// notTombstone returns the filter that hides tombstones, nil on a table without them.
 func (c *core) notTombstone() expr.Node {
 	if c.tombstones == nil {
 		return nil
@@ -112,10 +112,10 @@ func (c *core) notTombstone() expr.Node {
 	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{expr.Attribute(c.tombstones.attr)}}
 }
 
-// notTombstones is notTombstone of all tables whose items are read.
+// notTombstones is notTombstone for all tables whose items are read.
 func (r *read) notTombstones() expr.Node {
 	if x := r.index; x != nil && x.projection != types.ProjectionTypeAll {
-		return nil // the index does not hold the mark, and so no tombstone
+		return nil // the index does not hold the mark, so it holds no tombstones
 	}
 	if r.mixed == nil {
 		return r.core.notTombstone()
@@ -132,15 +132,15 @@ func (r *read) notTombstones() expr.Node {
 	return expr.All(all...)
 }
 
-// liveItem adds to the condition of an update that the item is no tombstone.
+// liveItem adds to the condition of an update that the item is not a tombstone.
 func (c *core) liveItem(cond expr.Node) expr.Node { return expr.All(cond, c.notTombstone()) }
 
-// marked is the condition that the item is a tombstone.
+// marked returns the condition that the item is a tombstone.
 func (c *core) marked() expr.Node {
 	return expr.Call{Name: "attribute_exists", Args: []expr.Node{expr.Attribute(c.tombstones.attr)}}
 }
 
-// seenAsGone is a condition that takes a tombstone for no item: the key that it has counts as absent.
+// seenAsGone makes a condition treat a tombstone as absent, although it has the key.
 func (c *core) seenAsGone(n expr.Node) expr.Node {
 	if c.tombstones == nil {
 		return n
@@ -166,7 +166,7 @@ func (c *core) seenAsGone(n expr.Node) expr.Node {
 	return n
 }
 
-// withMark adds the mark of tombstones, and what items are recognised by, to a projection that is not of everything.
+// withMark adds the mark of tombstones, and the attributes that items are recognised by, to a projection.
 func (c *core) withMark(paths []expr.Path) []expr.Path {
 	paths = c.withEntity(paths)
 	if c.tombstones == nil || len(paths) == 0 {
@@ -175,7 +175,7 @@ func (c *core) withMark(paths []expr.Path) []expr.Path {
 	return addPath(paths, expr.Attribute(c.tombstones.attr))
 }
 
-// live hides tombstones, and expired items if asked to, from rows, which may be nil.
+// live hides tombstones, and expired items if required, from rows, which may be nil.
 func (c *core) live(rows wire.Rows, hideExpired bool) wire.Rows {
 	if rows == nil || c.tombstones == nil && !hideExpired {
 		return rows
@@ -191,13 +191,13 @@ func (c *core) liveFound(row foundRow, hideExpired bool) foundRow {
 	return c.newLiveRows(row, hideExpired)
 }
 
-// liveRows passes items on, but neither tombstones nor expired items.
+// liveRows passes on items except tombstones and expired ones.
 type liveRows struct {
 	rows    wire.Rows
 	expiry  *expiry // nil if expired items are shown
 	names   []string
-	mark    int  // the place of the tombstones' mark in names, or -1
-	time    int  // that of the time to live
+	mark    int  // the index of the tombstones' mark in names, or -1
+	time    int  // the index of the time to live
 	hidden  bool // the last row was left out
 	expired int  // how many rows of the reply were left out because they have expired
 }
@@ -228,7 +228,7 @@ func (l *liveRows) Row(d *codec.Decoder) error {
 	return l.rows.Row(d)
 }
 
-// look decides whether the item that comes next is left out.
+// look decides whether the next item is left out.
 func (l *liveRows) look(d *codec.Decoder) error {
 	var values [2][]byte
 	if err := d.Lookahead(l.names, values[:len(l.names)]); err != nil {
@@ -241,7 +241,7 @@ func (l *liveRows) look(d *codec.Decoder) error {
 	return nil
 }
 
-// found reports whether the rows of a transaction have an item, which is no tombstone.
+// found reports whether the rows of a transaction have an item that is not a tombstone.
 func (l *liveRows) found() bool {
 	f, ok := l.rows.(foundRow)
 	return ok && !l.hidden && f.found()
@@ -253,7 +253,7 @@ func hides(rows wire.Rows) bool {
 	return ok && l.hidden
 }
 
-// isTombstone reports whether a stored item is what a delete left.
+// isTombstone reports whether a stored item is a tombstone.
 func (c *core) isTombstone(item map[string]types.AttributeValue) bool {
 	if c.tombstones == nil {
 		return false
@@ -262,12 +262,12 @@ func (c *core) isTombstone(item map[string]types.AttributeValue) bool {
 	return marked
 }
 
-// unmark makes an item of a tombstone again.
+// unmark makes a tombstone an item again.
 func (t *tombstones) unmark() []expr.Action {
 	return []expr.Action{{Path: expr.Attribute(t.attr)}}
 }
 
-// of is the tombstone of the item with the key.
+// of returns the tombstone of the item with the key.
 func (t *tombstones) of(c *core, key map[string]types.AttributeValue, r Revision, now time.Time) map[string]types.AttributeValue {
 	item := maps.Clone(key)
 	until := &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Add(t.keep).Unix(), 10)}
@@ -280,8 +280,8 @@ func (t *tombstones) of(c *core, key map[string]types.AttributeValue, r Revision
 	return item
 }
 
-// overGone lets a put in a transaction take the place of a tombstone too, and a create that of an expired item, whose tags it does not know. The
-// revision does not say which write was the first.
+// overGone lets a put in a transaction also replace a tombstone, and a create an expired item, whose tags it does not know.
+// The new revision does not record which write was the first.
 func (c *core) overGone(p *preparedPut) error {
 	if c.revision == nil || !p.base.IsZero() {
 		return nil
@@ -310,7 +310,7 @@ func (c *core) overGone(p *preparedPut) error {
 	return nil
 }
 
-// buryOnce replaces the item by its tombstone.
+// buryOnce sends one replacement of the item by its tombstone.
 func (c *core) buryOnce(ctx context.Context, d *preparedDelete, cond expr.Node, next Revision, o wire.Options) error {
 	cond = c.ofEntity(cond)
 	var w expr.Writer
