@@ -54,7 +54,7 @@ func ExampleExplain() {
 	// read units     0.5 to 8 (eventually consistent)
 	// whole call     0.5 or more read units
 	// assuming       items have at most 1280 bytes: a quarter more than the largest of 200 items seen, which had at most 1024 on average
-	// assuming       nothing bounds the whole call: LearnSizes tells how large the table is, MaxScanned or MaxReadUnits stops a page
+	// assuming       the whole call has no bound: LearnSizes learns how large the table is, MaxScanned or MaxReadUnits stops a page
 	// assuming       what the filter drops is billed all the same
 }
 

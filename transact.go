@@ -26,38 +26,33 @@ const (
 	maxTransactOps   = 100
 	maxTransactBytes = 4 << 20
 	maxTokenLength   = 36
-	// A token is remembered for 10 minutes; a resend that comes later would be a new transaction.
+	// DynamoDB remembers a token for 10 minutes; a later resend would be a new transaction.
 	maxTokenAge = 9 * time.Minute
 )
 
-// TxOp is one operation of [Transact], made by a table's Tx methods, or an option
-// of it ([Token], [StatsTo]).
+// TxOp is an operation of [Transact], made by a table's Tx methods, or an option of it ([Token], [StatsTo], [StampTime]).
 type TxOp interface{ addTo(*transaction) }
 
-// Transact performs up to 100 operations on items of one or several tables, all
-// or none:
+// Transact performs up to 100 operations on items of one or several tables, all or nothing:
 //
 //	err := ddb.Transact(ctx, client,
 //		orders.TxCreate(&o),
 //		stock.TxUpdate(key, qty.Sub(1), ddb.If(qty.Ge(1))))
 //
-// Everything that is wrong is refused before anything is sent: more than 100
-// operations, items of more than 4 MB together, two operations on one item, and
-// whatever the single verbs refuse. A transaction that DynamoDB cancels is a
-// [*TransactionError] that says which operations failed and why; conflicts and
-// throttling are tried again under the [RetryPolicy] of the first table, with the same
-// token, so that the transaction is applied once at most.
+// Invalid transactions are refused before anything is sent: more than 100 operations, items of more than 4 MB together, two
+// operations on one item, and whatever the single verbs refuse. If DynamoDB cancels the transaction the error is a
+// [*TransactionError] that says which operations failed and why. Conflicts and throttling are retried by the [RetryPolicy]
+// of the first table, with the same token, so the transaction is applied at most once.
 //
-// When a reply is lost, the client sends the transaction again; the token tells DynamoDB
-// that it is the same. If no reply comes in the end, or none that tells, the call returns
-// [ErrOutcomeUnknown]: calling again with the same [Token] within 10 minutes resolves it.
-// A [*TransactionError] after a lost reply means that nothing was applied up to then; a
-// request that the network delivers later still is applied if its conditions hold by then.
+// If a reply is lost, the client sends the transaction again; by the token DynamoDB recognises it as the same. If no reply
+// arrives at all, or none that is conclusive, the call returns [ErrOutcomeUnknown]: calling again with the same [Token]
+// within 10 minutes resolves it. A [*TransactionError] after a lost reply means that nothing had been applied by then; a
+// request that the network delivers even later is applied if its conditions are true at that time.
 //
-// Items get their new versions and stamps after success only. All tables must be of the
-// account and Region of the client, whatever clients they were made with.
+// Items get their new versions and stamps only after success. All tables must be in the account and Region of the client,
+// whatever clients they were made with.
 //
-// It costs twice the write units of the single operations, also when a condition fails.
+// It costs twice the write units of the single operations, even if a condition fails.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 func Transact(ctx context.Context, client Client, ops ...TxOp) error {
@@ -97,8 +92,8 @@ func Transact(ctx context.Context, client Client, ops ...TxOp) error {
 	return nil
 }
 
-// mark is the time and the tag of the operation that is being added. With a token of the caller's they
-// are the same for every call with that token, for DynamoDB takes a repeated token with other parameters for a mistake.
+// mark returns the time and the tag of the operation that is being added. With a token of the caller they are the same for
+// every call with that token, since DynamoDB refuses a repeated token with other parameters.
 func (tx *transaction) mark(c *core) (mark, error) {
 	m := c.newMark()
 	if tx.token != "" {
@@ -121,9 +116,8 @@ func (o stampTimeOption) addTo(tx *transaction) {
 	}
 }
 
-// StampTime makes [Transact] stamp [Created] and [Updated] with a time of the caller's. With [Token]
-// it is demanded on tables with such stamps: calls with the same token must send the same times, for example that of the
-// message that is handled.
+// StampTime makes [Transact] set [Created] and [Updated] to a time of the caller. With [Token] it is required on tables with
+// such stamps: calls with the same token must send the same times, for example the time of the message that is handled.
 func StampTime(t time.Time) TxOp { return stampTimeOption(t) }
 
 type tokenOption string
@@ -135,17 +129,16 @@ func (o tokenOption) addTo(tx *transaction) {
 	tx.token = string(o)
 }
 
-// Token makes [Transact] use an idempotency token of the caller, of 1 to 36 characters:
-// within 10 minutes, calls with the same token and the same operations are
-// applied once. Without it each call has a random one.
+// Token makes [Transact] use an idempotency token of the caller, of 1 to 36 characters: within 10 minutes, calls with the
+// same token and the same operations are applied once. Without it each call uses a random token.
 func Token(token string) TxOp { return tokenOption(token) }
 
-// transaction gathers the operations of one call.
+// transaction collects the operations of one call.
 type transaction struct {
 	client  Client
 	token   string
 	stamped time.Time // zero for now
-	arg     int       // how many operations were taken in; one may be several actions
+	arg     int       // how many operations were added; an operation may be several actions
 	actions []txAction
 	errs    []error
 	dst     *BatchStats
@@ -158,16 +151,16 @@ type txAction struct {
 	core   *core
 	arg    int // the operation that it is of
 	verb   string
-	id     string // of the key, to find two operations on one item; empty for no key
+	id     string // of the key, to find two operations on one item; empty if there is no key
 	write  types.TransactWriteItem
 	item   []byte
 	done   func()
 	failed func(item map[string]types.AttributeValue, cause error) error
-	base   Revision // that its condition demands, zero for none
+	base   Revision // that its condition requires, zero if it requires none
 }
 
-// neverAgain reports whether the action's condition can never hold again, given the item that it failed on: its
-// revision has gone, and revisions do not come back.
+// neverAgain reports whether the action's condition can never be true again, given the item that it failed on: its revision
+// was replaced, and revisions do not return.
 func (a *txAction) neverAgain(item map[string]types.AttributeValue) bool {
 	return !a.base.IsZero() && tagsOf(a.core.storedState(item).revision).Place(a.base.Tags[0]) != 0
 }
@@ -176,7 +169,7 @@ type txFunc func(*transaction)
 
 func (f txFunc) addTo(tx *transaction) { f(tx) }
 
-// add takes an operation in, or the reasons why not.
+// add adds an operation, or the reasons why it is refused.
 func (tx *transaction) add(a txAction, errs ...error) {
 	a.arg = tx.arg
 	tx.actions = append(tx.actions, a)
@@ -212,7 +205,7 @@ func (tx *transaction) check() error {
 	return invalid(errs...)
 }
 
-// send sends the transaction until it is applied, refused for good, or given up.
+// send sends the transaction until it is applied, permanently refused, or given up.
 func (tx *transaction) send(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -236,7 +229,7 @@ func (tx *transaction) send(ctx context.Context) error {
 		worst Outcome
 	)
 	for {
-		seen := &attempts{repeat: true} // the token makes it the same transaction
+		seen := &attempts{repeat: true} // by the token it is the same transaction
 		info := requestInfo{op: "TransactWriteItems", write: true, actions: tx.actions}
 		r, err := sendAll(ctx, cores, &info, seen.into(c.wire), func(ctx context.Context, o outgoing) (replyInfo, error) {
 			in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics = o.capacity, o.metrics
@@ -258,12 +251,12 @@ func (tx *transaction) send(ctx context.Context) error {
 		cause := cancelled(tx.actions, err)
 		te, ok := errors.AsType[*TransactionError](cause)
 		if ok && !te.isTransient() {
-			// The token proves that no earlier request was applied before this one was refused. One that is still
-			// under way can be applied later, unless a condition that failed cannot hold again.
+			// The token proves that no earlier request was applied before this one was refused. One that is still in flight
+			// can be applied later, unless a failed condition can never be true again.
 			if worst == NotApplied || tx.neverAgain(err) {
 				return cause
 			}
-			// Not the cause: a failed condition is what is not known.
+			// Without the cause: it is not known whether the condition failed.
 			return unknownAfter(ctx, sent, err)
 		}
 		if ok {
@@ -281,7 +274,7 @@ func (tx *transaction) send(ctx context.Context) error {
 	}
 }
 
-// neverAgain reports whether a condition failed that cannot hold again.
+// neverAgain reports whether a condition failed that can never be true again.
 func (tx *transaction) neverAgain(err error) bool {
 	var tce *types.TransactionCanceledException
 	if !errors.As(err, &tce) {
@@ -295,7 +288,7 @@ func (tx *transaction) neverAgain(err error) bool {
 	return false
 }
 
-// wait waits for the next attempt, unless it would come too late for the token.
+// wait waits for the next attempt, unless the token would expire before it.
 func (tx *transaction) wait(ctx context.Context, loop *retry.Loop) error {
 	if err := loop.Next(ctx, false); err != nil {
 		return err
@@ -319,7 +312,7 @@ func (tx *transaction) cores() []*core {
 	return cores
 }
 
-// tableNames names tables for error texts.
+// tableNames returns the names of the tables for error texts.
 func tableNames(cores []*core) string {
 	var names []string
 	for _, c := range cores {

@@ -15,9 +15,9 @@ import (
 	"github.com/dynamotable/ddb/internal/redact"
 )
 
-// TransactionError is a transaction that DynamoDB cancelled; nothing of it was
-// applied. Failed lists the operations that failed; ask for one by its place among the
-// arguments of [Transact], and for the item in its way by [CurrentOf]:
+// TransactionError is the error of a transaction that DynamoDB cancelled; nothing of it was applied. Failed lists the
+// operations that failed. [TransactionError.At] returns one by its position in the arguments of [Transact], and [CurrentOf]
+// the item that made it fail:
 //
 //	if te, ok := errors.AsType[*ddb.TransactionError](err); ok {
 //		if f := te.At(1); f != nil && errors.Is(f.Err, ddb.ErrConditionFailed) {
@@ -28,7 +28,7 @@ type TransactionError struct {
 
 // TransactionFailure is one operation that made DynamoDB cancel its transaction.
 type TransactionFailure struct {
-	Index int    // the place in the arguments of Transact, options not counted
+	Index int    // the position in the arguments of Transact, not counting options
 	Verb  string // such as Create
 	Table string
 	// Reason is DynamoDB's code, such as ConditionalCheckFailed, TransactionConflict or ThrottlingError.
@@ -50,7 +50,7 @@ func (e *TransactionError) Error() string {
 	return "transaction cancelled: " + strings.Join(texts, "; ")
 }
 
-// At is the failure of the operation at an index, or nil if it did not fail.
+// At returns the failure of the operation at an index, or nil if it did not fail.
 func (e *TransactionError) At(index int) *TransactionFailure {
 	for i := range e.Failed {
 		if e.Failed[i].Index == index {
@@ -60,8 +60,8 @@ func (e *TransactionError) At(index int) *TransactionFailure {
 	return nil
 }
 
-// CurrentOf is the item that was in the way of the operation at an index of a
-// transaction, as it was when DynamoDB checked the condition:
+// CurrentOf returns the item that made the operation at an index of a transaction fail, as it was when DynamoDB checked the
+// condition:
 //
 //	err := ddb.Transact(ctx, client, orders.TxCreate(&o), stock.TxUpdate(key, qty.Sub(1), ddb.If(qty.Ge(1))))
 //	if left, ok := ddb.CurrentOf[Stock](err, 1); ok {
@@ -88,10 +88,10 @@ func (e *TransactionError) Unwrap() []error {
 	return redact.All(append(errs, e.cause)...)
 }
 
-// Format prints the text, for every verb.
+// Format prints the text of Error for every verb.
 func (e *TransactionError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text of Error as a JSON string.
 func (e *TransactionError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 func (f TransactionFailure) text() string {
@@ -101,15 +101,15 @@ func (f TransactionFailure) text() string {
 // Format prints what failed and why, for every verb.
 func (f TransactionFailure) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (f TransactionFailure) LogValue() slog.Value { return slog.StringValue(f.text()) }
 
-// MarshalJSON is an object with the fields, Err as text.
+// MarshalJSON returns an object with the fields, Err as text.
 func (f TransactionFailure) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"Index": f.Index, "Verb": f.Verb, "Table": f.Table, "Reason": f.Reason, "Err": redact.Text(f.Err)})
 }
 
-// isTransient reports whether all reasons may be gone at the next attempt.
+// isTransient reports whether all reasons may no longer apply at the next attempt.
 func (e *TransactionError) isTransient() bool {
 	for _, f := range e.Failed {
 		switch f.Reason {
@@ -121,7 +121,7 @@ func (e *TransactionError) isTransient() bool {
 	return len(e.Failed) > 0
 }
 
-// cancelled turns the service's cancellation into a TransactionError.
+// cancelled converts the service's cancellation to a TransactionError.
 func cancelled(actions []txAction, err error) error {
 	var tce *types.TransactionCanceledException
 	if !errors.As(err, &tce) {

@@ -21,12 +21,10 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// TxRead is one read of [TransactGet], made by a table's TxGet, or an option of it
-// ([StatsTo]).
+// TxRead is a read of [TransactGet], made by a table's TxGet, or an option of it ([StatsTo]).
 type TxRead interface{ addRead(*transactionRead) }
 
-// TransactGet reads up to 100 items of one or several tables as they are at one
-// moment:
+// TransactGet reads up to 100 items of one or several tables as of one moment:
 //
 //	var (
 //		o ddb.Got[Order]
@@ -34,8 +32,8 @@ type TxRead interface{ addRead(*transactionRead) }
 //	)
 //	err := ddb.TransactGet(ctx, client, orders.TxGet(key, &o), users.TxGet("u1", &u))
 //
-// Missing items are no error: their Found is false. Conflicts with transactions that write
-// are tried again. It costs two read units for each 4 KB of an item.
+// Missing items are not an error: their Found is false. Conflicts with writing transactions are retried. It costs two read
+// units for each 4 KB of an item.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItems.html
 func TransactGet(ctx context.Context, client Client, reads ...TxRead) error {
@@ -70,7 +68,7 @@ type transactionRead struct {
 	actions []txAction
 	cores   []*core
 	rows    []foundRow
-	dsts    []any // of the caller, to find one that is given twice
+	dsts    []any // of the caller, to find a destination that is given twice
 	errs    []error
 	dst     *BatchStats
 	stats   BatchStats
@@ -81,8 +79,8 @@ type readFunc func(*transactionRead)
 
 func (f readFunc) addRead(tx *transactionRead) { f(tx) }
 
-// TxGet reads one item in a transaction into dst. The options are [Project] and [IncludeExpired];
-// [Consistent] changes nothing, for transactions always are.
+// TxGet reads one item in a transaction into dst. The options are [Project] and [IncludeExpired]; [Consistent] has no
+// effect, since transactional reads always are consistent.
 func (t *Table[T, PK, SK]) TxGet(key Key[PK, SK], dst *Got[T], opts ...GetOption) TxRead {
 	return t.tableCore(nil).txGet(&key, dst, opts)
 }
@@ -131,14 +129,14 @@ func (c *core) txGet(key, dst any, opts []GetOption) TxRead {
 	})
 }
 
-// gotRow decodes a single item, which must have a key, and says whether there was one.
+// gotRow decodes a single item, which must have the key, and reports whether there was one.
 type gotRow struct {
 	core *core
 	id   []byte        // of the key
 	got  reflect.Value // a Got
 }
 
-// foundRow is a gotRow of any type.
+// foundRow is implemented by gotRow of any type.
 type foundRow interface {
 	wire.Rows
 	found() bool
@@ -146,7 +144,7 @@ type foundRow interface {
 
 func (r *gotRow) found() bool { return r.got.Field(1).Bool() }
 
-// found is how many items the reply held.
+// found returns how many items the reply held.
 func (tx *transactionRead) found() (n int) {
 	for _, r := range tx.rows {
 		n += countOf(r.found())

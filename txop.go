@@ -82,7 +82,8 @@ func (t *SimpleTable[T, PK]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp 
 	return t.tableCore(nil).txDeleteItem(item, writesOf(opts))
 }
 
-// TxCheck makes a transaction depend on an item that it does not write. As in [If] there must be a condition, and each must be one.
+// TxCheck makes a transaction depend on an item that it does not write. As for [If], there must be at least one condition,
+// and none may be zero.
 func (t *Table[T, PK, SK]) TxCheck(key Key[PK, SK], conds ...Cond[T]) TxOp {
 	return t.tableCore(nil).txCheck(&key, untyped(conds))
 }
@@ -92,9 +93,9 @@ func (t *SimpleTable[T, PK]) TxCheck(key PK, conds ...Cond[T]) TxOp {
 	return t.tableCore(nil).txCheck(&key, untyped(conds))
 }
 
-// The functions behind the operations are not inlined: their closures would be compiled again for each item type.
+// The functions behind the operations are not inlined, since their closures would then be compiled again for each item type.
 
-// txOp is an operation of the table, or the reason why there can be none.
+// txOp is an operation of the table, or the error that refuses it.
 func (c *core) txOp(add func(*transaction)) TxOp {
 	return txFunc(func(tx *transaction) {
 		if err := c.usable(); err != nil {
@@ -113,7 +114,7 @@ func (c *core) txDelete(key any, opts []any) TxOp {
 		extra, _ := w.guard() // writeOptions has its error
 		rest, demanded, err3 := c.takeRevision(extra)
 		if c.revision != nil && demanded == nil {
-			err3 = errors.Join(err3, fmt.Errorf("a Delete by key on a table with a revision: demand it by a condition on attribute %s, or use TxDeleteItem", c.revision.path))
+			err3 = errors.Join(err3, fmt.Errorf("a Delete by key on a table with a revision: require it by a condition on attribute %s, or use TxDeleteItem", c.revision.path))
 		}
 		d := &preparedDelete{key: k, extra: rest, demanded: demanded}
 		tx.add(c.deleteAction(tx, d, false), err, err2, err3, c.needsVersion(w.conds), c.needsCondition("a Delete", extra), noOld("Delete", w.old))
@@ -192,10 +193,10 @@ func (c *core) txUpdate(verb string, key any, present bool, opts []any) TxOp {
 		with, err2 := tx.mark(c)
 		u, err := c.prepareUpdate(key, present, w, with.time, errors.Join(err, err2))
 		if err == nil && c.revision != nil && !present && u.demanded == nil {
-			err = fmt.Errorf("an Upsert in a transaction on a table with a revision cannot read what is stored: use TxCreate or TxUpdate, or demand the revision by a condition on attribute %s", c.revision.path)
+			err = fmt.Errorf("an Upsert in a transaction on a table with a revision cannot read what is stored: use TxCreate or TxUpdate, or require the revision by a condition on attribute %s", c.revision.path)
 		}
 		if err == nil && u.parents {
-			err = errors.New("WithParents in a transaction, which cannot be tried twice: Set the whole map, or make it by an Update first")
+			err = errors.New("WithParents in a transaction, which cannot be tried twice: Set the whole map, or create it by an Update first")
 		}
 		if err != nil {
 			tx.add(txAction{core: c}, err)
@@ -205,7 +206,7 @@ func (c *core) txUpdate(verb string, key any, present bool, opts []any) TxOp {
 	})
 }
 
-// updateAction is an update in a transaction. On a table with revisions it records its tag on whatever is stored.
+// updateAction is an update in a transaction. On a table with revisions it records its tag in whatever is stored.
 func (c *core) updateAction(verb string, u *preparedUpdate, tag Tag) txAction {
 	a := c.action(verb, c.keyNames.ID(u.key), u.cond, u.present)
 	set := u.update

@@ -13,9 +13,8 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// Change is one change of an update on items of type T, made from a handle
-// (total.Add(5)). Only the attributes named by changes are written; all changes
-// of one call are applied together or not at all.
+// Change is one change of an update of items of type T, made from a handle (total.Add(5)). Only the attributes named by
+// changes are written. All changes of one call are applied together or not at all.
 //
 // A Change is an immutable value; a mistake in it is reported by the call that
 // uses it, before anything is sent.
@@ -23,31 +22,28 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
 type Change[T any] = ChangeOf[*T]
 
-// ChangeOf is what [Change] stands for: Change[Order] is ChangeOf[*Order].
+// ChangeOf is the type behind [Change]: Change[Order] is ChangeOf[*Order].
 type ChangeOf[P any] struct{ c *change }
 
-// AtLeastOnce lets the SDK send a counting change (Add, Sub, Append, Prepend, and
-// changes of list elements by their index) again when the reply of an attempt was
-// lost, so that it may be applied twice. Without it such a call ends with
-// [ErrOutcomeUnknown] instead. [ChangeOf.Exact] makes the count exact.
+// AtLeastOnce allows a counting change (Add, Sub, Append, Prepend, and changes of list elements by their index) to be sent
+// again if the reply of an attempt was lost, so that it may be applied twice. Without it such a call ends with
+// [ErrOutcomeUnknown]. [ChangeOf.Exact] makes the count exact.
 func (c ChangeOf[P]) AtLeastOnce() ChangeOf[P] { return ChangeOf[P]{c.c.atLeastOnce()} }
 
-// Exact makes Update and Upsert send all changes of the call as a transaction of this one
-// operation, which DynamoDB recognises when it is sent again after a lost reply: a nil
-// error means that they were applied exactly once. It costs twice the write units and a
-// consistent read; the item that the call returns is the one read back, with what others
-// have changed since. If it cannot be read, the error matches [ErrReplyLost]. [ReturnOld]
-// is refused. In [Transact] it changes nothing.
+// Exact makes Update and Upsert send all changes of the call as a transaction of one operation, which DynamoDB recognises if
+// it is sent again after a lost reply: a nil error means that the changes were applied exactly once. It costs twice the
+// write units and a consistent read. The call returns the item that was read back, which may include later changes of
+// others. If it cannot be read, the error matches [ErrReplyLost]. [ReturnOld] is refused. In [Transact] it has no effect.
 func (c ChangeOf[P]) Exact() ChangeOf[P] { return ChangeOf[P]{c.c.exactly()} }
 
 // change is a [Change] without its type parameter. A nil change is the zero Change.
 type change struct {
 	clause  expr.Clause
 	action  expr.Action
-	counts  bool // applied twice it has another effect than once
+	counts  bool // applying it twice has another effect than once
 	again   bool // and the caller accepts that
-	exact   bool // or pays for a transaction
-	parents bool // the maps that it is in are made
+	exact   bool // or the caller pays for a transaction
+	parents bool // the maps that it is in are created
 	err     error
 }
 
@@ -98,23 +94,22 @@ func setFrom(h, from *handle) *change {
 	return counting(newChange(h, expr.ClauseSet, from.node, nil))
 }
 
-// SetFrom copies the value that another attribute of the item has before the
-// update. The call fails where the other attribute is absent.
+// SetFrom copies the value that another attribute of the item has before the update. The call fails if that attribute is absent.
 func SetFrom[T, V any](to, from AttrOf[T, V]) Change[T] {
 	return Change[T]{setFrom(handleOf(to), handleOf(from))}
 }
 
-// SetIfMissing writes the attribute only where the item lacks it.
+// SetIfMissing writes the attribute only if the item lacks it.
 func SetIfMissing[T, V any](attr AttrOf[T, V], v V) Change[T] {
 	return Change[T]{setIfMissing(handleOf(attr), &v)}
 }
 
-// Remove drops the attribute, list element or map key from the item:
+// Remove removes the attribute, list element or map key from the item:
 //
 //	users.Update(ctx, "u1", ddb.Remove(userNickname), ddb.Remove(userAvatar))
 func Remove[T, V any](attr AttrOf[T, V]) Change[T] { return Change[T]{remove(handleOf(attr))} }
 
-// Prepend adds elements before the first of the list, making it where it is absent.
+// Prepend adds elements at the front of the list. It creates the list if it is absent.
 func Prepend[T, E any](list List[T, E], elements ...E) Change[T] {
 	return Change[T]{extend((*handle)(list), &elements, true)}
 }
@@ -163,20 +158,19 @@ func newChange(h *handle, c expr.Clause, right expr.Node, err error) *change {
 	if err != nil {
 		return &change{err: err}
 	}
-	// Indexes shift when elements go, and an index past the end appends.
+	// Indexes shift when elements are removed, and an index past the end appends.
 	counts := h.path[len(h.path)-1].Indexed
 	return &change{clause: c, action: expr.Action{Path: h.path, Right: right}, counts: counts}
 }
 
-// counting makes a change one whose second application has another effect.
+// counting marks a change whose second application has another effect.
 func counting(c *change) *change {
 	c.counts = true
 	return c
 }
 
-// updateOf gathers changes into one update expression. It names every mistake:
-// changes that are wrong in themselves, and paths that overlap, which DynamoDB
-// would refuse.
+// updateOf combines changes into one update expression. It reports every mistake: invalid changes, and overlapping paths,
+// which DynamoDB would refuse.
 func updateOf(changes []*change) (*expr.Update, error) {
 	var (
 		u    expr.Update

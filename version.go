@@ -17,15 +17,15 @@ import (
 	"github.com/dynamotable/ddb/internal/itemid"
 )
 
-// stamps are what a table keeps by itself in an item.
+// stamps are the attributes that a table maintains in an item.
 type stamps struct {
 	revision    Revision
 	setRevision func(Revision)
-	done        func() // gives the caller's item the stamps of the stored one
+	done        func() // copies the stamps of the stored item to the caller's
 }
 
-// stamp returns the item as it is to be stored, with its version raised, its times set and the
-// revision after base, and what it was given.
+// stamp returns the item to store, with its version raised, its times set and the revision after base, and the stamps that
+// it got.
 func (c *core) stamp(v verb, item reflect.Value, base Revision, with mark) (reflect.Value, stamps, error) {
 	if c.version == nil && c.revision == nil && c.created == nil && c.updated == nil {
 		return item, stamps{done: nothing}, nil
@@ -35,14 +35,14 @@ func (c *core) stamp(v verb, item reflect.Value, base Revision, with mark) (refl
 	return next, st, err
 }
 
-// copyOf is an addressable copy.
+// copyOf returns an addressable copy.
 func copyOf(v reflect.Value) reflect.Value {
 	next := reflect.New(v.Type()).Elem()
 	next.Set(v)
 	return next
 }
 
-// mark is what one write leaves in an item: its time and its tag.
+// mark is what one write records in an item: its time and its tag.
 type mark struct {
 	time time.Time
 	tag  Tag
@@ -82,7 +82,7 @@ func (c *core) stampValue(v verb, item, next reflect.Value, base Revision, with 
 	return st, err
 }
 
-// kept are the attributes that the table itself writes.
+// kept returns the attributes that the table itself writes.
 func (c *core) kept() []*handle {
 	var all []*handle
 	for _, h := range []*handle{c.version, c.revision, c.created, c.updated} {
@@ -111,13 +111,13 @@ func raise(f reflect.Value, fresh bool) bool {
 	return n > 0 && f.Uint() == n
 }
 
-// versionIn is the version field of an item.
+// versionIn returns the version field of an item.
 func (c *core) versionIn(item reflect.Value) reflect.Value {
 	return item.FieldByIndex(c.version.field.Index)
 }
 
-// versionGuard is the condition that the stored version is the item's. Zero is that of an item
-// that was never stored, or is stored with version zero or without a version, as other programs leave it.
+// versionGuard returns the condition that the stored version is the item's. Zero is the version of an item that was never
+// stored, or that another program stored with version zero or without one.
 func (c *core) versionGuard(item reflect.Value) expr.Node {
 	n := c.versionIn(item)
 	same := expr.Compare{Left: c.version.path, Op: "=", Right: expr.Value{AV: versionValue(n)}}
@@ -127,7 +127,7 @@ func (c *core) versionGuard(item reflect.Value) expr.Node {
 	return expr.Any(expr.Call{Name: "attribute_not_exists", Args: []expr.Node{c.version.path}}, same)
 }
 
-// demandedVersion is the value that a condition demands of the numeric version, as ddb.If(version.Eq(n)) does.
+// demandedVersion returns the value that a condition requires of the numeric version, such as ddb.If(version.Eq(n)).
 func (c *core) demandedVersion(cond expr.Node) (string, bool) {
 	switch n := cond.(type) {
 	case expr.Logic:
@@ -150,7 +150,7 @@ func (c *core) demandedVersion(cond expr.Node) (string, bool) {
 	return "", false
 }
 
-// isStale reports whether a failed condition asked for another version or revision than the stored item's.
+// isStale reports whether a failed condition required another version or revision than the stored item has.
 func (c *core) isStale(cond expr.Node, item map[string]types.AttributeValue) bool {
 	if c.revision != nil {
 		want, ok := c.demandedTag(cond)
@@ -171,8 +171,8 @@ func versionValue(v reflect.Value) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatUint(v.Uint(), 10)}
 }
 
-// stampUpdate adds what the table keeps by itself to an update, but for the revision, and returns
-// the condition that the version can still be raised.
+// stampUpdate adds the attributes that the table maintains to an update, except for the revision, and returns the condition
+// that the version can still be raised.
 func (c *core) stampUpdate(u *expr.Update, present bool, now time.Time) (raisable expr.Node) {
 	if c.version != nil {
 		p := c.version.path
@@ -200,7 +200,7 @@ func (c *core) stampUpdate(u *expr.Update, present bool, now time.Time) (raisabl
 	return raisable
 }
 
-// largestVersion is the largest value of a version narrower than 64 bits, 0 for one of 64.
+// largestVersion returns the largest value of a version narrower than 64 bits, 0 for one of 64 bits.
 func largestVersion(t reflect.Type) int64 {
 	bits := t.Bits()
 	if bits == 64 {
@@ -212,7 +212,7 @@ func largestVersion(t reflect.Type) int64 {
 	return 1<<(bits-1) - 1
 }
 
-// checkChanged refuses updates of attributes that are not the caller's to change.
+// checkChanged refuses updates of attributes that the caller must not change.
 func (c *core) checkChanged(u *expr.Update) error {
 	var errs []error
 	for _, p := range u.Paths() {
@@ -237,7 +237,7 @@ func (c *core) checkChanged(u *expr.Update) error {
 	return invalid(errs...)
 }
 
-// guardAttr is the attribute of option Version, nil without it.
+// guardAttr returns the attribute of option Version, nil without it.
 func (c *core) guardAttr() *handle {
 	if c.revision != nil {
 		return c.revision

@@ -18,12 +18,12 @@ import (
 	"github.com/dynamotable/ddb/internal/replykey"
 )
 
-// LearnSizes asks DynamoDB for the sizes of tables and their indexes, so that [Explain] can bound what a whole call costs: a scan or Collect, or a page that a
-// filter makes long. It is one DescribeTable for each table, free of charge, and needs that permission; the library makes no such call by itself. Call it
-// again to have them again.
+// LearnSizes requests the sizes of tables and their indexes from DynamoDB, so that [Explain] can estimate what a whole call
+// costs: a scan, Collect, or a page with a filter that drops much. It sends one DescribeTable for each table, which is free
+// and needs that permission; the library never does this by itself. Call it again to update the sizes.
 //
-// DynamoDB brings the sizes up to date about every six hours, so ranges keep a quarter of room around them. Of a table that it states as empty, as it does of a
-// young one, nothing is known:
+// DynamoDB updates the sizes about every six hours, so ranges include a margin of a quarter. A table that it reports as
+// empty may be new, so its size counts as unknown:
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
 func LearnSizes(ctx context.Context, tables ...TablePart) error {
 	var wrong []error
@@ -59,7 +59,7 @@ func (c *core) learnSizes(ctx context.Context) error {
 	return nil
 }
 
-// statedSizes are those of the table, under the empty name, and of its indexes.
+// statedSizes holds the sizes of the table, under the empty name, and of its indexes.
 func statedSizes(t *types.TableDescription) map[string]knownSize {
 	known := map[string]knownSize{"": {deref(t.TableSizeBytes), deref(t.ItemCount)}}
 	for _, g := range t.GlobalSecondaryIndexes {
@@ -71,21 +71,21 @@ func statedSizes(t *types.TableDescription) map[string]knownSize {
 	return known
 }
 
-// knownSize is the size of a table or index as DynamoDB stated it.
+// knownSize is the size of a table or index as DynamoDB reported it.
 type knownSize struct{ bytes, items int64 }
 
-// sizeOf is what LearnSizes has found of a table or index.
+// sizeOf returns what LearnSizes found for a table or index.
 func (c *core) sizeOf(x *indexInfo) (knownSize, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	size := c.known[x.label()]
-	return size, size.items > 0 && size.bytes > 0 // a young table is stated as empty
+	return size, size.items > 0 && size.bytes > 0 // a new table is reported as empty
 }
 
-// Stated sizes are up to six hours old: ranges keep a quarter of room around them, and that of one page.
+// The sizes are up to six hours old, so ranges include a margin of a quarter and of one page.
 const staleness = 0.25
 
-// wholeEstimate is what a call costs with all its requests, if it succeeds. Without a bound the upper end is infinite.
+// wholeEstimate returns what a call costs with all its requests, if it succeeds. Without a bound the upper end is infinite.
 func (s *requestInfo) wholeEstimate(c *core, first cost.Estimate) cost.Estimate {
 	switch {
 	case s.read != nil:
@@ -99,13 +99,13 @@ func (s *requestInfo) wholeEstimate(c *core, first cost.Estimate) cost.Estimate 
 	return first
 }
 
-// extent is how much a query or scan evaluates at most.
+// extent is the most that a query or scan evaluates.
 type extent struct {
-	items, bytes float64 // infinite if nothing bounds them
+	items, bytes float64 // infinite if there is no bound
 	whole        bool    // all of a table or index whose size is known
 }
 
-// extent is how much the whole call evaluates at most.
+// extent returns the most that the whole call evaluates.
 func (s *requestInfo) extent(c *core) extent {
 	r := s.read
 	e := extent{math.Inf(1), math.Inf(1), false}
@@ -135,7 +135,8 @@ func (s *requestInfo) extent(c *core) extent {
 	return e
 }
 
-// wholeRead is what a query or scan costs with all its requests, and with what it reads from the table by the keys of an index.
+// wholeRead returns what a query or scan costs with all its requests, including what it reads from the table by the keys of
+// an index.
 func (s *requestInfo) wholeRead(c *core) cost.Range {
 	r, factor := s.read, itemsize.ReadFactor(s.consistent, false)
 	e := s.extent(c)
@@ -144,7 +145,7 @@ func (s *requestInfo) wholeRead(c *core) cost.Range {
 	if s.size > 0 {
 		requests = max(requests, segments+math.Floor(e.items/float64(s.size)))
 	}
-	// Each request is rounded up to a unit for itself.
+	// Each request is rounded up to a unit separately.
 	units := cost.Range{Min: factor * segments, Max: (math.Ceil(e.bytes/itemsize.ReadBlock) + requests) * factor}
 	if r.limit > 0 || !r.toEnd {
 		units.Min = factor
@@ -161,7 +162,7 @@ func (s *requestInfo) wholeRead(c *core) cost.Range {
 	return units
 }
 
-// assumeWhole says what the range of the whole call rests on.
+// assumeWhole adds the assumptions behind the range of the whole call.
 func (s *requestInfo) assumeWhole(c *core, say func(string, ...any)) {
 	r := s.read
 	if r == nil {
@@ -170,9 +171,9 @@ func (s *requestInfo) assumeWhole(c *core, say func(string, ...any)) {
 	size, known := c.sizeOf(s.index)
 	switch {
 	case known:
-		say("%s has about %d items and %d bytes, as LearnSizes was answered", s.place(c), size.items, size.bytes)
+		say("%s has about %d items and %d bytes, according to LearnSizes", s.place(c), size.items, size.bytes)
 	case math.IsInf(s.extent(c).bytes, 1):
-		say("nothing bounds the whole call: LearnSizes tells how large the table is, MaxScanned or MaxReadUnits stops a page")
+		say("the whole call has no bound: LearnSizes learns how large the table is, MaxScanned or MaxReadUnits stops a page")
 	}
 }
 
@@ -183,7 +184,7 @@ func (s *requestInfo) place(c *core) string {
 	return "table " + c.name
 }
 
-// filterStats counts what a filter has kept of what was evaluated.
+// filterStats counts the items that a filter kept, and those that were evaluated.
 type filterStats struct{ scanned, passed atomic.Int64 }
 
 func (f *filterStats) add(scanned, passed int) {
@@ -193,10 +194,10 @@ func (f *filterStats) add(scanned, passed int) {
 	}
 }
 
-// maxFilters is of how many filters a table keeps figures.
+// maxFilters is the number of filters for which a table keeps statistics.
 const maxFilters = 500
 
-// statsOf are the figures of a filter, by its text without values; nil if there are too many filters.
+// statsOf returns the statistics of a filter, by its text without values; nil if there are too many filters.
 func (c *core) statsOf(x *indexInfo, filter string) *filterStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -212,23 +213,23 @@ func (c *core) statsOf(x *indexInfo, filter string) *filterStats {
 	return f
 }
 
-// Marks of warnings.
+// Thresholds of warnings.
 const (
-	filterLeast   = 100  // evaluated items, before which a filter is not warned of
+	filterLeast   = 100  // evaluated items before a filter causes a warning
 	filterKeeps   = 0.1  // of what is evaluated
 	partitionPart = 0.5  // of the items of a call
 	partitionRead = 3000 // units a second, of one partition
 	partitionSize = 1000 // write units a second
 )
 
-// warnings are what of the design makes the call expensive.
+// warnings returns what makes the call expensive.
 func (s *requestInfo) warnings(x *cost.Explanation, c *core) (texts []string) {
 	warn := func(format string, args ...any) { texts = append(texts, fmt.Sprintf(format, args...)) }
 	if r := s.read; r != nil {
 		if r.ready != nil && r.ready.kept != nil {
 			scanned, passed := r.ready.kept.scanned.Load(), r.ready.kept.passed.Load()
 			if scanned >= filterLeast && float64(passed) <= filterKeeps*float64(scanned) {
-				warn("the filter has kept %d of the %d items that such calls have evaluated, and all were billed: make it a key of an index, or a sparse index", passed, scanned)
+				warn("the filter has kept %d of the %d items that such calls have evaluated, and all were billed: use a key of an index, or a sparse index, instead", passed, scanned)
 			}
 		}
 		if low := x.Whole.Read.Max; !r.scan && !math.IsInf(low, 1) && low > partitionRead {
@@ -254,13 +255,13 @@ func (s *requestInfo) warnings(x *cost.Explanation, c *core) (texts []string) {
 	return texts
 }
 
-// amplification warns of indexes that are written on every update of an item.
+// amplification warns of indexes that every update of an item writes to.
 func (c *core) amplification() (texts []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, x := range c.indexes {
 		if x.projection == types.ProjectionTypeAll {
-			texts = append(texts, fmt.Sprintf("index %s of table %s holds all attributes, so each update of an item in it is written there again: "+
+			texts = append(texts, fmt.Sprintf("index %s of table %s holds all attributes, so each update of an item in it is written there again:  "+
 				"let it project what its queries read, and Hydrate the rest", x.name, c.name))
 			continue
 		}
@@ -273,7 +274,7 @@ func (c *core) amplification() (texts []string) {
 	return texts
 }
 
-// busiest is how many of the items of a batch are of the partition key with the most.
+// busiest returns how many items of a batch have the most frequent partition key.
 func (s *requestInfo) busiest(c *core) (most, all int) {
 	of := map[string]int{}
 	for _, e := range s.whole {

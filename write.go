@@ -19,23 +19,22 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// Update changes the named attributes of an existing item and returns the item as
-// it is afterwards:
+// Update changes the named attributes of an existing item and returns the updated item:
 //
 //	o, err := orders.Update(ctx, orders.Key("c1", "o9"),
 //		orderTotal.Add(5), orderTags.Insert("vip"), ddb.If(orderStatus.Eq("open")))
 //
-// A missing item is a [*ConditionFailed] that matches [ErrNotFound], never a new,
-// partial item; [Table.Upsert] makes one. All changes are applied together.
+// If the item is missing, the error is a [*ConditionFailed] that matches [ErrNotFound]; Update never creates a partial item,
+// as [Table.Upsert] does. All changes are applied together.
 //
-// On a table with a [Revision] the item is read first, consistently, and the update applies only to what was read; it starts again if
-// another write comes between. ddb.If(revision.Eq(r)) demands a revision and saves the read. When a reply is lost, the
-// stored item proves what happened; see [Version].
+// On a table with a [Revision] the item is read first, consistently, and the update applies only if it is unchanged; if
+// another write changes it in between, the call starts again. ddb.If(revision.Eq(r)) requires a revision and saves the read.
+// If a reply is lost, the stored item proves what happened; see [Version].
 //
-// On other tables an update that has the same effect twice (Set, SetIfMissing, Remove, set members) and has no
-// condition is sent again after a lost reply. One that counts (Add, Sub, Append, Prepend, list elements), is under a condition, or raises an integer
-// version is not, and ends in [ErrOutcomeUnknown]: [ChangeOf.Exact] counts exactly once, at twice the price, and
-// [ChangeOf.AtLeastOnce] accepts that it may count twice.
+// On other tables an update that can be applied twice with the same effect (Set, SetIfMissing, Remove, set members) and has
+// no condition is sent again after a lost reply. An update that counts (Add, Sub, Append, Prepend, list elements), has a
+// condition, or raises an integer version ends in [ErrOutcomeUnknown] instead: [ChangeOf.Exact] counts exactly once, at
+// twice the cost, and [ChangeOf.AtLeastOnce] accepts that it may count twice.
 //
 // It costs a write unit for each 1 KB of the larger of the old and the new item,
 // rounded up, and as much again on indexes that hold changed attributes.
@@ -44,27 +43,26 @@ func (t *Table[T, PK, SK]) Update(ctx context.Context, key Key[PK, SK], changes 
 	return item, err
 }
 
-// Update changes the named attributes of an existing item and returns the item as
-// it is afterwards; see [Table.Update].
+// Update changes the named attributes of an existing item and returns the updated item; see [Table.Update].
 func (t *SimpleTable[T, PK]) Update(ctx context.Context, key PK, changes ...UpdateOption[T]) (item T, err error) {
 	err = t.tableCore(nil).update(ctx, &key, &item, true, updatesOf(changes))
 	return item, err
 }
 
-// Upsert is [Table.Update] that makes the item where there is none, with its key
-// and the changed attributes only. Lost replies are as for Update.
+// Upsert is [Table.Update], but creates a missing item, with its key and the changed attributes only. Lost replies are
+// handled as by Update.
 func (t *Table[T, PK, SK]) Upsert(ctx context.Context, key Key[PK, SK], changes ...UpdateOption[T]) (item T, err error) {
 	err = t.tableCore(nil).update(ctx, &key, &item, false, updatesOf(changes))
 	return item, err
 }
 
-// Upsert is [SimpleTable.Update] that makes the item where there is none; see [Table.Upsert].
+// Upsert is [SimpleTable.Update], but creates a missing item; see [Table.Upsert].
 func (t *SimpleTable[T, PK]) Upsert(ctx context.Context, key PK, changes ...UpdateOption[T]) (item T, err error) {
 	err = t.tableCore(nil).update(ctx, &key, &item, false, updatesOf(changes))
 	return item, err
 }
 
-// update is Update and Upsert, by the key that key points to, into what item points to.
+// update implements Update and Upsert, by the key that key points to, into the item that item points to.
 func (c *core) update(ctx context.Context, key, item any, present bool, opts []any) error {
 	if err := c.usable(); err != nil {
 		return err
@@ -111,13 +109,13 @@ type preparedUpdate struct {
 	wireKey  []byte
 	present  bool // there must be an item
 	update   *expr.Update
-	extra    expr.Node // what the caller demands, but for the revision
-	cond     expr.Node // all that is demanded, but for tombstones
-	demanded *Revision // that the item must have, if the caller knows it
-	repeat   bool      // applied twice it has the effect of once, or the caller accepts that it has not
+	extra    expr.Node // the caller's conditions, without the revision
+	cond     expr.Node // all conditions, without those for tombstones
+	demanded *Revision // the revision that the item must have, if the caller requires one
+	repeat   bool      // it may be applied twice: the effect is the same, or the caller accepts it
 	blind    bool      // on a table with revisions, the caller accepts that it may be applied twice
-	exact    bool      // a change demands a transaction
-	parents  bool      // a change makes the maps that it is in
+	exact    bool      // a change requires a transaction
+	parents  bool      // a change creates the maps that it is in
 
 	old      bool // the reply is the item as it was before
 	rows     wire.Rows
@@ -126,7 +124,7 @@ type preparedUpdate struct {
 	lost     func(map[string]types.AttributeValue) error
 }
 
-// updateOptions takes what the options of an update say.
+// updateOptions collects the options of an update.
 func updateOptions(options []any) (w writeCall, err error) {
 	err = w.take(options)
 	if len(w.changes) == 0 {
@@ -135,7 +133,7 @@ func updateOptions(options []any) (w writeCall, err error) {
 	return w, err
 }
 
-// prepareUpdate checks an update. err is what is wrong with its options.
+// prepareUpdate checks an update. err is the error of its options.
 func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, err error) (*preparedUpdate, error) {
 	wireKey, err1 := c.appendKey(nil, reflect.ValueOf(key).Elem())
 	var k map[string]types.AttributeValue
@@ -226,7 +224,7 @@ func (c *core) sendUpdate(ctx context.Context, u *preparedUpdate) error {
 	return w.do(ctx)
 }
 
-// withActions is an update with more SET actions.
+// withActions returns an update with more SET actions.
 func withActions(u *expr.Update, set []expr.Action) *expr.Update {
 	more := *u
 	more.Set = append(slices.Clip(more.Set), set...)
@@ -262,17 +260,18 @@ func (c *core) updateOnce(ctx context.Context, u *preparedUpdate, update *expr.U
 	return err
 }
 
-// errNoAttributes is a reply that lacks the item. DynamoDB always sends it, so the reply comes from something else on the way.
+// errNoAttributes is the error of a reply that lacks the item. DynamoDB always sends it, so the reply comes from something
+// between client and service.
 var errNoAttributes = errors.New("the reply lacks the item that was asked for, so it does not answer this request; look for a proxy between client and service")
 
-// writeOptions takes what the options of a put or a delete say.
+// writeOptions collects the options of a put or a delete.
 func writeOptions(options []any) (w writeCall, err error) {
 	err = w.take(options)
 	guard, wrong := w.guard()
 	return w, errors.Join(err, wrong, expr.Check(guard))
 }
 
-// oldRows is where a returned item goes, a pointer to one; nil (no interface value) for no destination.
+// oldRows returns the destination of a returned item; nil (no interface value) if there is none.
 func (c *core) oldRows(dst any) wire.Rows {
 	if dst == nil {
 		return nil
@@ -282,7 +281,7 @@ func (c *core) oldRows(dst any) wire.Rows {
 	return row
 }
 
-// refusal makes the error of a failed condition, which holds the item.
+// refusal makes the error of a failed condition, with the stored item.
 func (c *core) refusal(cond expr.Node, needed bool) func(error) error {
 	return func(err error) error {
 		var item map[string]types.AttributeValue
@@ -293,7 +292,7 @@ func (c *core) refusal(cond expr.Node, needed bool) func(error) error {
 	}
 }
 
-// conditionFailed is a [*ConditionFailed].
+// conditionFailed makes a [*ConditionFailed].
 func (c *core) conditionFailed(cond expr.Node, needed bool, item map[string]types.AttributeValue, cause error) error {
 	if c.isTombstone(item) {
 		item = nil
@@ -329,7 +328,7 @@ func (c *core) decodeOwn(item []byte, to reflect.Value) error {
 	return codec.DecodeSlot(c.plan, item, to)
 }
 
-// decodeOwnMap is decodeOwn of an item in the SDK's form.
+// decodeOwnMap is decodeOwn for an item in the SDK's form.
 func (c *core) decodeOwnMap(item map[string]types.AttributeValue, to reflect.Value) error {
 	data, err := codec.AppendItemMap(nil, item)
 	if err != nil {

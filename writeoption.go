@@ -10,16 +10,16 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// WriteOption is an option of Put, Replace and the deletes: [If] and [ReturnOld]. A
-// condition by itself is none; write ddb.If(status.Eq("open")).
+// WriteOption is an option of Put, Replace and the deletes: [If] and [ReturnOld]. A condition alone is not an option; write
+// ddb.If(status.Eq("open")).
 //
-// The name of its method is what the compiler says of an argument that is none.
+// The compiler shows the name of its method for an argument of another type.
 type WriteOption[T any] interface{ IfOrReturnOld(*T) any }
 
-// UpdateOption is what Update and Upsert take: changes, [If] and [ReturnOld]. A
-// condition by itself is none; write ddb.If(status.Eq("open")).
+// UpdateOption is an option of Update and Upsert: changes, [If] and [ReturnOld]. A condition alone is not an option; write
+// ddb.If(status.Eq("open")).
 //
-// The name of its method is what the compiler says of an argument that is none.
+// The compiler shows the name of its method for an argument of another type.
 type UpdateOption[T any] interface{ ChangeOrIf(*T) any }
 
 // Option is an option of every write.
@@ -28,17 +28,17 @@ type Option[T any] interface {
 	UpdateOption[T]
 }
 
-// writeCall is what the options of one write say.
+// writeCall holds the options of one write.
 type writeCall struct {
 	conds   []*condition
 	changes []*change
 	old     any // a *T
 }
 
-// returnOld is what [ReturnOld] gives; dst is a *T.
+// returnOld is the result of [ReturnOld]; dst is a *T.
 type returnOld struct{ dst any }
 
-// take adds what the methods of options return.
+// take adds the results of the options' methods.
 func (w *writeCall) take(options []any) error {
 	var errs []error
 	for _, o := range options {
@@ -72,10 +72,10 @@ func (w *writeCall) add(c *change) {
 	w.changes = append(w.changes, c)
 }
 
-// guard is all that the options demand.
+// guard returns all conditions of the options.
 func (w *writeCall) guard() (node expr.Node, err error) { return allOf(w.conds).parts() }
 
-// writesOf gives the options to what knows no item types; nil stands for one that is nil.
+// writesOf returns the options without their item type; a nil option becomes nil.
 func writesOf[T any](opts []WriteOption[T]) []any {
 	list := make([]any, len(opts))
 	for i, o := range opts {
@@ -106,18 +106,14 @@ type option[P any] struct{ what any }
 func (o option[P]) IfOrReturnOld(P) any { return o.what }
 func (o option[P]) ChangeOrIf(P) any    { return o.what }
 
-// If makes a write happen only where the conditions hold for the stored item
-// (all of them, if there are several). Otherwise the call returns a
-// [*ConditionFailed] with the item as it is. A write refused by its condition
-// still costs write units.
+// If makes a write happen only if all conditions are true for the stored item. Otherwise the call returns a
+// [*ConditionFailed] with the stored item. A write whose condition is false still costs write units.
 //
-// If without conditions, and a condition that is none (the zero [Cond], an [And] of
-// nothing), are refused by the call.
+// The call refuses an If without conditions, and empty conditions (the zero [Cond], an [And] of nothing).
 func If[T any](conds ...Cond[T]) Option[T] { return option[*T]{guardOf("If", untyped(conds))} }
 
-// ReturnOld stores the item as it was before the write in dst, which is set to
-// the zero T when there was none. It costs nothing more. With it, Update and Upsert return
-// that item too instead of the new one, for DynamoDB gives only one of them.
+// ReturnOld stores the item as it was before the write in dst, or the zero T if there was none. It costs nothing. With it,
+// Update and Upsert also return that item instead of the new one, since DynamoDB returns only one of them.
 func ReturnOld[T any](dst *T) Option[T] { return option[*T]{&returnOld{dst}} }
 
 type changeList[P any] []ChangeOf[P]
@@ -130,5 +126,5 @@ func (l changeList[P]) ChangeOrIf(P) any {
 	return list
 }
 
-// Changes gives several changes as one argument, for lists made at run time.
+// Changes returns several changes as one option, for lists made at run time.
 func Changes[T any](changes ...Change[T]) UpdateOption[T] { return changeList[*T](changes) }
