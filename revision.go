@@ -41,8 +41,8 @@ type Tag [8]byte
 // Revision as text, and [Revision.ETag] returns it as an entity tag for HTTP. These forms have the number and the newest
 // tag, which is all that a condition needs.
 //
-// It is stored as a map of a number n, a list t of up to 16 binary values and a binary value f, at most 170 bytes and the
-// attribute's name. The fields are exported for the encoder; only tables write them.
+// It is stored as a map of a number n, a list t of 16 binary values and a binary value f, in 170 bytes plus the attribute's
+// name. The fields are exported for the encoder; only tables write them.
 type Revision struct {
 	Number uint64            `dynamodbav:"n"` // how often the item was written
 	Tags   [revisionTags]Tag `dynamodbav:"t"` // of the last writes, newest first
