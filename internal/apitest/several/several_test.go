@@ -195,7 +195,7 @@ func TestCursorAfter(t *testing.T) {
 		want string
 	}{
 		"nil":               {func() error { _, err := ddb.CursorAfter(table.Query("b"), nil); return err }, "the item is nil"},
-		"another partition": {func() error { _, err := ddb.CursorAfter(table.Query("b"), &post{Blog: "c"}); return err }, "another partition"},
+		"another partition": {func() error { _, err := ddb.CursorAfter(table.Query("b"), &post{Blog: "c"}); return err }, "not in the partition"},
 		"no index key":      {func() error { _, err := ddb.CursorAfter(index.Query("t1"), &post{Blog: "b"}); return err }, "lacks some of the key attributes"},
 		"an empty key":      {func() error { _, err := ddb.CursorAfter(table.Scan(), &post{}); return err }, "blog"},
 		"a wrong query": {func() error {

@@ -98,11 +98,11 @@ func TestRawChanges(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"":                             "the text is empty",
-		"title = :v":                   "no update expression",
-		"SET title :v":                 "no update expression",
-		"SET title = :v, = :v":         "no update expression",
-		"SET title = :v SET due = :v":  "no update expression",
-		"REMOVE title, votes[x]":       "no update expression",
+		"title = :v":                   "not an update expression",
+		"SET title :v":                 "not an update expression",
+		"SET title = :v, = :v":         "not an update expression",
+		"SET title = :v SET due = :v":  "not an update expression",
+		"REMOVE title, votes[x]":       "not an update expression",
 		"SET status = :v":              "status is a reserved word",
 		"SET #nope = :v":               "#nope is used but not given",
 		"SET board = :v":               "part of the key",
