@@ -10,10 +10,9 @@ import (
 	"strings"
 )
 
-// ServeHTTP answers GET and HEAD with the page or, for ?format=json or a request that
-// accepts application/json and not text/html, with a [Snapshot] as JSON. The parameters table and label select the calls of one table and
-// of one label; see [Filter]. Any other method is
-// rejected with status 405, another format with 400. It may stand at any path.
+// ServeHTTP answers GET and HEAD with the page or, for ?format=json or a request that accepts application/json and not
+// text/html, with a [Snapshot] as JSON. The parameters table and label select the calls of one table and of one label; see
+// [Filter]. Any other method is rejected with status 405, another format with 400. It can be served at any path.
 func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	serve(w, req, func(_ context.Context, f Filter) Snapshot { return r.SnapshotOf(f) })
 }

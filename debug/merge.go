@@ -16,11 +16,13 @@ import (
 // maxLag is by how much the snapshot of one process may be older than that of another and still decide where the merged charts end.
 const maxLag = 10 * time.Second
 
-// Merge makes one snapshot of those of several processes, of the same filter. Counts are sums, percentiles are of all requests together, ages
-// and maxima are the highest. It needs snapshots with their buckets, as [Recorder.Snapshot] and ?format=json give them.
+// Merge combines the snapshots of several processes, made with the same filter, into one. Counts are added, percentiles are
+// those of all requests together, ages and maxima are the highest. It needs snapshots with their buckets, as
+// [Recorder.Snapshot] and ?format=json return them.
 //
-// Charts are aligned by the clocks of the processes, which should agree. Hot keys are summed up if all processes have set the same salt
-// ([ddb.SetPartitionSalt]), among the 20 of each process; else each has rows of its own. Costs in several currencies are left out.
+// Charts are aligned by the clocks of the processes, which should agree. If all processes have set the same salt
+// ([ddb.SetPartitionSalt]), hot keys are added up, from the 20 of each process; otherwise each process has its own rows.
+// Costs in several currencies are left out.
 func Merge(snapshots ...Snapshot) Snapshot {
 	m := Snapshot{
 		Processes: []Process{}, Tables: []string{}, Labels: []string{}, Units: []Units{}, Throughput: []Throughput{}, Latencies: []Latency{},

@@ -245,7 +245,7 @@ var sections = []section{
 		{"Expected units", "expected", "range"},
 		{"Billed units", "actual", "units"},
 	}},
-	{ID: "processes", Title: "Processes", Note: "The figures above are of these.", Width: "full", Columns: []column{
+	{ID: "processes", Title: "Processes", Note: "The processes that the figures above come from.", Width: "full", Columns: []column{
 		{"Process", "name", "text"},
 		{"Calls", "calls", "count"},
 		{"Units", "units", "units"},

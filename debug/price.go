@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Price is what request units cost, in a currency of your choice. The prices of a region are on
+// Price is the price of request units, in a currency of your choice. The prices of a Region are on
 // https://aws.amazon.com/dynamodb/pricing/on-demand/.
 type Price struct {
 	Currency     string  `json:"currency"`     // such as USD
@@ -28,7 +28,7 @@ type prices struct {
 // set ignores a price that is negative or not finite: it would make the sums wrong.
 func (p *prices) set(price Price, tables []string) {
 	for _, x := range []float64{price.ReadMillion, price.WriteMillion} {
-		if !(x >= 0 && x <= math.MaxFloat64) { // so written for what is no number
+		if !(x >= 0 && x <= math.MaxFloat64) { // written so that NaN is refused
 			return
 		}
 	}
@@ -53,7 +53,8 @@ func (p *prices) of(table string) Price {
 
 const hoursInMonth = 730
 
-// costOf is what the units cost so far, and what they would cost in an hour and a month at the rate of the last five minutes.
+// costOf returns what the units cost so far, and what they would cost in an hour and a month at the rate of the last five
+// minutes.
 func (r *Recorder) costOf(units []Units, f Filter, now time.Time) *Cost {
 	if r.prices.byTable == nil {
 		return nil

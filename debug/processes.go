@@ -20,10 +20,10 @@ const (
 	maxExport      = 64 << 20 // bytes of the JSON of a process
 )
 
-// Processes shows several processes on one page: with each request it asks the page of each for its JSON and merges them; see [Merge]. Addresses are those of
-// the pages, such as http://10.0.0.7:8080/debug/ddb; give this process's own as well if it belongs to them. A nil client is
-// http.DefaultClient; credentials that the pages ask for are for the client's transport to add. A process that does not answer within 5 seconds is
-// listed with the reason, and its figures are missing from the sums.
+// Processes shows several processes on one page: for each request it fetches the JSON of each process's page and merges
+// them; see [Merge]. The addresses are those of the pages, such as http://10.0.0.7:8080/debug/ddb; include this process's
+// own if it belongs to them. A nil client means http.DefaultClient; if the pages need credentials, the client's transport
+// must add them. A process that does not answer within 5 seconds is listed with the reason, and is missing from the sums.
 //
 //	all, err := debug.Processes(internalClient, "http://10.0.0.7:8080/debug/ddb", "http://10.0.0.8:8080/debug/ddb")
 //	mux.Handle("/debug/fleet", onlyOperators(all))
@@ -37,7 +37,7 @@ func Processes(client *http.Client, addresses ...string) (http.Handler, error) {
 		u, err := url.Parse(a)
 		switch {
 		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-			errs = append(errs, fmt.Errorf("address %d is no http or https URL", i))
+			errs = append(errs, fmt.Errorf("address %d is not an http or https URL", i))
 		case slices.Contains(addresses[:i], a):
 			errs = append(errs, fmt.Errorf("address %d is there twice", i))
 		default:
@@ -58,7 +58,7 @@ type processes struct {
 	addresses []*url.URL
 }
 
-// ServeHTTP answers as [Recorder.ServeHTTP] does.
+// ServeHTTP serves the page or its JSON, like [Recorder.ServeHTTP].
 func (p *processes) ServeHTTP(w http.ResponseWriter, req *http.Request) { serve(w, req, p.snapshot) }
 
 func (p *processes) snapshot(ctx context.Context, f Filter) Snapshot {
@@ -113,7 +113,7 @@ func (p *processes) ask(ctx context.Context, address url.URL, f Filter) (s Snaps
 		return s, fmt.Errorf("status %d", reply.StatusCode)
 	}
 	if err := json.NewDecoder(io.LimitReader(reply.Body, maxExport)).Decode(&s); err != nil || s.Rates.End.IsZero() || !s.sound() {
-		return Snapshot{}, errors.New("the answer is no JSON of this page")
+		return Snapshot{}, errors.New("the answer is not the JSON of this page")
 	}
 	return s, nil
 }

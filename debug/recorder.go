@@ -18,13 +18,13 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// Recorder is a [ddb.Hook] that keeps figures of the requests that it sees, and an
-// http.Handler that shows them; see [Recorder.ServeHTTP]. [New] makes one.
+// Recorder is a [ddb.Hook] that keeps statistics of the requests that it sees, and an http.Handler that shows them; see
+// [Recorder.ServeHTTP]. Make it with [New].
 //
-// Its memory is bounded, however many requests, tables and errors there are: about 60 KB for each pair of table and label, and at most about 8 MB. It
-// keeps 256 combinations of names of each kind, and the history of 48 pairs of table and label; what is beyond them counts under the label
-// "other" of its table, and then under the table "other". It holds no key values, no items and no texts of errors. A Recorder has
-// no goroutine and is safe for concurrent use.
+// Its memory is bounded, however many requests, tables and errors there are: about 60 KB for each pair of table and label,
+// and at most about 8 MB. It keeps 256 combinations of names of each kind, and the history of 48 pairs of table and label.
+// Further ones are counted under the label "other" of their table, and then under the table "other". It holds no key values,
+// no items and no error texts. A Recorder has no goroutine and is safe for concurrent use.
 type Recorder struct {
 	ledger  *cost.Ledger
 	hot     *hotkeys.Finder
@@ -50,7 +50,7 @@ type Recorder struct {
 // Option is an option of [New].
 type Option func(*Recorder)
 
-// WithLedger shows the units that another ledger counts than [ddb.DefaultLedger]; nil is ignored.
+// WithLedger shows the units of another ledger than [ddb.DefaultLedger]; nil is ignored.
 func WithLedger(l *cost.Ledger) Option {
 	return func(r *Recorder) {
 		if l != nil {
@@ -59,14 +59,14 @@ func WithLedger(l *cost.Ledger) Option {
 	}
 }
 
-// WithHotKeys sets how many counters the sketch of hot keys has and after what time what it
-// counted counts half; see [hotkeys.New]. The default is 256 counters and one minute.
+// WithHotKeys sets the number of counters of the sketch of hot keys, and the half-life of its counts; see [hotkeys.New]. The
+// default is 256 counters and one minute.
 func WithHotKeys(size int, halfLife time.Duration) Option {
 	return func(r *Recorder) { r.hot = hotkeys.New(size, halfLife) }
 }
 
-// WithClock makes another clock than time.Now decide into which second a request falls, for
-// tests; nil is ignored. Durations, and the half-life of hot keys, are of real time all the same.
+// WithClock sets the clock by which requests are assigned to seconds, in place of time.Now. It is for tests; nil is ignored.
+// Durations, and the half-life of hot keys, still use real time.
 func WithClock(now func() time.Time) Option {
 	return func(r *Recorder) {
 		if now != nil {
@@ -75,12 +75,13 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithProcess sets the name by which [Merge] and the page of several processes show this one. The default is host name and process ID.
+// WithProcess sets the name of this process in the results of [Merge] and on the page of several processes. The default is
+// host name and process ID.
 func WithProcess(name string) Option { return func(r *Recorder) { r.process = name } }
 
-// WithPrice shows what units cost: the price of a million read and write request units, in a currency of your choice. With tables it is
-// the price of these alone, for instance of a table of class infrequent access; without, that of all others. Provisioned capacity is billed by the
-// hour whether it is used or not, so for it this is no bill.
+// WithPrice shows what units cost, by the price of a million read and write request units in a currency of your choice. With
+// tables the price is only for these, for example for a table of class infrequent access; without tables it is for all
+// others. Provisioned capacity is billed by the hour whether it is used or not, so for it the result is not the bill.
 //
 // https://aws.amazon.com/dynamodb/pricing/on-demand/
 func WithPrice(p Price, tables ...string) Option {
@@ -89,8 +90,7 @@ func WithPrice(p Price, tables ...string) Option {
 
 const hotKeyCounters = 256
 
-// New makes a recorder. It sees nothing until it is given to [ddb.AddHook] for all tables
-// or to [ddb.WithHook] for one.
+// New makes a recorder. It sees nothing until it is passed to [ddb.AddHook] for all tables or to [ddb.WithHook] for one.
 func New(opts ...Option) *Recorder {
 	r := &Recorder{ledger: ddb.DefaultLedger(), now: time.Now}
 	for _, o := range opts {
@@ -102,7 +102,7 @@ func New(opts ...Option) *Recorder {
 		r.hot = hotkeys.New(hotKeyCounters, time.Minute)
 	}
 	if r.process == "" {
-		host, _ := os.Hostname() // without one the number is the name
+		host, _ := os.Hostname() // without a host name the process ID is the name
 		r.process = fmt.Sprintf("%s/%d", host, os.Getpid())
 	}
 	r.since = r.now()
@@ -115,16 +115,16 @@ var process = sync.OnceValue(func() *Recorder {
 	return r
 })
 
-// Handler is the recorder of the process. The first call makes it and has it see the
-// requests of all tables from then on, for the rest of the process.
+// Handler returns the recorder of the process. The first call makes it and adds it as a hook of all tables, for the rest of
+// the process.
 //
 //	mux.Handle("/debug/ddb", onlyOperators(debug.Handler()))
 func Handler() *Recorder { return process() }
 
-// Format prints the type's name, for every verb; [Recorder.Snapshot] has what was recorded.
+// Format prints the type's name for every verb; [Recorder.Snapshot] returns what was recorded.
 func (r *Recorder) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "debug.Recorder") }
 
-// Begin makes a Recorder a [ddb.Hook].
+// Begin implements [ddb.Hook].
 func (r *Recorder) Begin(ctx context.Context, _ *ddb.Call) context.Context {
 	if r != nil {
 		r.inFlight.Add(1)
@@ -174,7 +174,7 @@ func (r *Recorder) count(now time.Time, call *ddb.Call) (k *kind, slowest, costl
 	return k, slowest, costliest
 }
 
-// Failed counts unknown outcomes and what a budget did not allow; it makes a Recorder a [ddb.FailureHook].
+// Failed counts unknown outcomes and requests that a budget did not allow; it implements [ddb.FailureHook].
 func (r *Recorder) Failed(_ context.Context, f *ddb.CallFailure) {
 	if r == nil || r.now == nil || f == nil {
 		return
@@ -190,7 +190,7 @@ func (r *Recorder) Failed(_ context.Context, f *ddb.CallFailure) {
 	}
 }
 
-// maxNamed is how many budgets, and how many trackers, are shown at once.
+// maxNamed limits how many budgets, and how many trackers, are shown at a time.
 const maxNamed = 50
 
 type named[V any] struct {
@@ -199,7 +199,8 @@ type named[V any] struct {
 	value V
 }
 
-// ShowBudget shows what is spent of a budget, under a name, until remove is called. At most 50 are shown at a time; more are ignored.
+// ShowBudget shows how much of a budget is spent, under a name, until remove is called. At most 50 are shown at a time; more
+// are ignored.
 func (r *Recorder) ShowBudget(name string, b *cost.Budget) (remove func()) {
 	if r == nil || b == nil {
 		return func() {}
@@ -207,7 +208,8 @@ func (r *Recorder) ShowBudget(name string, b *cost.Budget) (remove func()) {
 	return show(r, &r.budgets, name, b)
 }
 
-// ShowProgress shows the long calls that a tracker lists, until remove is called. At most 50 trackers are shown at a time; more are ignored.
+// ShowProgress shows the long calls of a tracker, until remove is called. At most 50 trackers are shown at a time; more are
+// ignored.
 //
 //	calls := progress.NewTracker()
 //	defer debug.Handler().ShowProgress(calls)()

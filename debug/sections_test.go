@@ -291,7 +291,7 @@ func TestProcesses(t *testing.T) {
 	for _, p := range s.Processes {
 		problems = append(problems, p.Error)
 	}
-	if diff := cmp.Diff([]string{"", "", "", "status 403", "the answer is no JSON of this page", "not reached"}, problems); diff != "" {
+	if diff := cmp.Diff([]string{"", "", "", "status 403", "the answer is not the JSON of this page", "not reached"}, problems); diff != "" {
 		t.Errorf("processes (-want +got):\n%s", diff)
 	}
 	if s := decoded(t, all, "/?format=json&label=label+2"); s.Totals.Calls != 3 {

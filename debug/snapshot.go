@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// Filter selects the calls that a snapshot is of. The zero value is all.
+// Filter selects the calls of a snapshot. The zero value selects all.
 type Filter struct {
 	Table string `json:"table"` // empty for all
 	Label string `json:"label"` // empty for all; see ddb.WithLabel
@@ -27,11 +27,11 @@ func (f Filter) admits(table, label string) bool {
 
 const shownHotKeys = 20
 
-// Snapshot returns all figures as they are now.
+// Snapshot returns the current statistics of all calls.
 func (r *Recorder) Snapshot() Snapshot { return r.SnapshotOf(Filter{}) }
 
-// SnapshotOf returns the figures of the calls that the filter selects. Hot keys, throughput and consumers have no label: only the filter's table
-// selects among them. Budgets and requests in flight are always of all calls.
+// SnapshotOf returns the statistics of the calls that the filter selects. Hot keys, throughput and consumers have no label:
+// only the filter's table applies to them. Budgets and requests in flight are always those of all calls.
 func (r *Recorder) SnapshotOf(f Filter) Snapshot {
 	if r == nil || r.now == nil { // New did not make it
 		return New(WithLedger(cost.NewLedger())).SnapshotOf(f)

@@ -70,10 +70,11 @@ type capacityLimit struct {
 	source      string
 }
 
-// Describe asks DynamoDB what throughput tables and their indexes have, so that the page shows how much of it is used: what is provisioned,
-// the maximum of an on-demand table, or else its warm throughput. It sends one DescribeTable for each table, which costs no units and needs that
-// permission; the recorder sends nothing by itself. Call it again when throughput has changed, for instance every ten minutes. Tables that
-// cannot be described keep what is known of them; the error joins those of each.
+// Describe requests the throughput of tables and their indexes from DynamoDB, so that the page shows how much of it is used:
+// the provisioned throughput, the maximum of an on-demand table, or else its warm throughput. It sends one DescribeTable for
+// each table, which costs no units and needs that permission; the recorder sends nothing by itself. Call it again when
+// throughput may have changed, for example every ten minutes. Tables that cannot be described keep their previous values;
+// the error joins the errors of all tables.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
 func (r *Recorder) Describe(ctx context.Context, tables ...ddb.TablePart) error {
@@ -92,7 +93,7 @@ func (r *Recorder) Describe(ctx context.Context, tables ...ddb.TablePart) error 
 	return errors.Join(errs...)
 }
 
-// SetThroughput is Describe for a description that the program has already. A nil description is ignored.
+// SetThroughput is Describe for a description that the program already has. A nil description is ignored.
 func (r *Recorder) SetThroughput(d *types.TableDescription) {
 	if r == nil || r.now == nil || d == nil {
 		return

@@ -20,8 +20,9 @@ const (
 	maxJobs = 100 // that are reported in all
 )
 
-// WithProgress makes [Start] report the long calls that a tracker lists, at most 100 of all trackers. Of several calls of one name it is the one that began last. Given several
-// times, all trackers are reported; of a name that several have, the first one's.
+// WithProgress makes [Start] report the long calls of a tracker, at most 100 of all trackers. Of several calls with one name
+// it reports the one that began last. If the option is given several times, all trackers are reported; if several have a
+// name, the first one's call is.
 func WithProgress(t *progress.Tracker) Option {
 	return func(s *settings) {
 		if t != nil {

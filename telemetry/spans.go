@@ -68,7 +68,7 @@ func spanName(call *ddb.Call) string {
 	return call.Operation + " " + call.Table
 }
 
-// asked are the attributes that are known beforehand.
+// asked returns the attributes that are known before the request.
 func asked(call *ddb.Call) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 12)
 	attrs = append(attrs, semconv.DBSystemNameAWSDynamoDB, semconv.DBOperationName(call.Operation))
@@ -80,7 +80,7 @@ func asked(call *ddb.Call) []attribute.KeyValue {
 	if call.Index != "" {
 		attrs = append(attrs, semconv.AWSDynamoDBIndexName(call.Index))
 	}
-	if call.Items > 1 { // a batch of one is none, say the conventions
+	if call.Items > 1 { // by the conventions a batch of one is not a batch
 		attrs = append(attrs, semconv.DBOperationBatchSize(call.Items))
 	}
 	if !call.Write {
@@ -101,7 +101,7 @@ func asked(call *ddb.Call) []attribute.KeyValue {
 	return attrs
 }
 
-// answered are the attributes of the reply.
+// answered returns the attributes of the reply.
 func answered(call *ddb.Call) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 8)
 	attrs = append(attrs, attemptsKey.Int(call.Attempts))
@@ -143,7 +143,7 @@ func projection(call *ddb.Call) string {
 	return call.Explain().Projection
 }
 
-// capacities are the entries as the conventions want them: each as JSON.
+// capacities returns the entries as the conventions require: each as JSON.
 func capacities(entries []cost.Entry) []string {
 	var all []string
 	for _, e := range entries {

@@ -27,18 +27,18 @@ type settings struct {
 	trackers []*progress.Tracker
 }
 
-// WithTracerProvider reports spans to a provider of the caller's instead of the global one.
+// WithTracerProvider reports spans to the given provider instead of the global one.
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return func(s *settings) { s.traces = p }
 }
 
-// WithMeterProvider reports metrics to a provider of the caller's instead of the global one.
+// WithMeterProvider reports metrics to the given provider instead of the global one.
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(s *settings) { s.meters = p }
 }
 
-// WithLedger makes [Start] report a ledger instead of ddb.DefaultLedger. Given several
-// times, the ledgers are reported as one.
+// WithLedger makes [Start] report the given ledger instead of ddb.DefaultLedger. If the option is given several times, the
+// ledgers are reported as one.
 func WithLedger(l *cost.Ledger) Option {
 	return func(s *settings) { s.ledgers = append(s.ledgers, l) }
 }
@@ -62,8 +62,8 @@ func settingsOf(opts []Option) settings {
 	return s
 }
 
-// Start reports the requests of all tables, what a ledger counts, and the consumers of this process ([consumers.List]), and the long calls of trackers
-// ([WithProgress]), until stop is called. Errors come from the providers.
+// Start reports the requests of all tables, the units of a ledger, the consumers of this process ([consumers.List]), and the
+// long calls of trackers ([WithProgress]), until stop is called. Errors come from the providers.
 func Start(opts ...Option) (stop func() error, err error) {
 	s := settingsOf(opts)
 	hook, err := s.hook()
@@ -92,7 +92,7 @@ func Start(opts ...Option) (stop func() error, err error) {
 	}, nil
 }
 
-// New makes a hook for single tables ([ddb.WithHook]); it reports no ledger.
+// New returns a hook for single tables ([ddb.WithHook]); it does not report a ledger.
 func New(opts ...Option) (ddb.Hook, error) {
 	s := settingsOf(opts)
 	return s.hook()

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// commands are all that ddb can do, in the order of its help.
+// commands are the commands of ddb, in the order of its help.
 func commands() []command {
 	return []command{
 		tables,
@@ -39,17 +39,17 @@ func commands() []command {
 	}
 }
 
-// command is one of ddb's.
+// command is a command of ddb.
 type command struct {
 	name  string // the words that call it
 	args  string // what follows the flags, for its usage
 	brief string // one line
-	long  string // what else there is to know; may be empty
+	long  string // further help; may be empty
 	// prepare defines the flags and returns what runs with them.
 	prepare func(*flag.FlagSet) action
 }
 
-// action does the work of a command. Data go to the output, all else to the errors.
+// action does the work of a command. Data is written to the output, everything else to the errors.
 type action func(ctx context.Context, s streams, args []string) error
 
 // streams are what a command reads and writes, and how it was called.
@@ -102,7 +102,7 @@ func run(ctx context.Context, s streams, args []string) error {
 	}
 	if err := do(ctx, s, words); err != nil {
 		if ctx.Err() != nil && !errors.Is(err, context.Canceled) {
-			err = errors.Join(err, context.Canceled) // it may end with what the signal was
+			err = errors.Join(err, context.Canceled) // the error may be the effect of the signal
 		}
 		if errors.Is(err, errShown) || errors.Is(err, errUsage) {
 			return err
@@ -112,7 +112,8 @@ func run(ctx context.Context, s streams, args []string) error {
 	return nil
 }
 
-// parse reads flags, which may stand before and behind the other words and between them. Behind -- all are words. A negative number is a word.
+// parse reads flags, which may be before, between and after the other words. After -- everything is a word. A negative
+// number is a word.
 func parse(f *flag.FlagSet, args []string) (words []string, err error) {
 	for len(args) > 0 {
 		if args[0] == "--" {
@@ -131,7 +132,8 @@ func parse(f *flag.FlagSet, args []string) (words []string, err error) {
 	return words, nil
 }
 
-// flagAt is the name of the flag that the arguments begin with, and how many of them it takes with its value: 0 if they begin with a word.
+// flagAt returns the name of the flag that the arguments begin with, and how many arguments it takes including its value; 0
+// if they begin with a word.
 func flagAt(f *flag.FlagSet, args []string) (name string, n int) {
 	arg := args[0]
 	if len(arg) < 2 || arg[0] != '-' || isNumber(arg) {
@@ -144,7 +146,7 @@ func flagAt(f *flag.FlagSet, args []string) (name string, n int) {
 	return name, 1
 }
 
-// isSwitch reports whether a flag stands without a value.
+// isSwitch reports whether a flag has no value.
 func isSwitch(f *flag.Flag) bool {
 	b, ok := f.Value.(interface{ IsBoolFlag() bool })
 	return ok && b.IsBoolFlag()
@@ -155,7 +157,7 @@ func isNumber(text string) bool {
 	return (err == nil || errors.Is(err, strconv.ErrRange)) && strings.ContainsAny(text[1:2], ".0123456789")
 }
 
-// find is the command that the arguments begin with, and the arguments behind it.
+// find returns the command that the arguments begin with, and the arguments after it.
 func find(args []string) (*command, []string) {
 	for _, c := range commands() {
 		words := strings.Fields(c.name)
@@ -179,7 +181,7 @@ func unknown(args []string) error {
 	return usageError("there is no command %q; see ddb help", args[0])
 }
 
-// flags are a new set of the command's flags, and the action that reads them.
+// flags returns a new set of the command's flags, and the action that reads them.
 func (c *command) flags() (*flag.FlagSet, action) {
 	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)

@@ -19,7 +19,7 @@ import (
 
 // aboutDifferences explains what diff and verify print.
 const aboutDifferences = `
-A difference is a line of JSON: its kind, and the item on both sides. The kinds are missing, which the table lacks, extra, which it has alone, and changed.
+A difference is a line of JSON: its kind, and the item on both sides. The kinds are missing (only the table lacks it), extra (only the table has it) and changed.
 Numbers of the same value are equal, and sets whatever their order. With differences the exit status is 1.`
 
 var diff = command{
@@ -27,7 +27,7 @@ var diff = command{
 	args:  "TABLE WITH-TABLE",
 	brief: "print how the items of two tables differ",
 	long: `
-Both tables are read as a whole, the second one consistently and twice: by keys, and for items that the first lacks.
+Both tables are read completely, the second one consistently and twice: by keys, and for items that the first lacks.
 ` + aboutDifferences,
 	prepare: func(f *flag.FlagSet) action {
 		var c comparing
@@ -71,7 +71,7 @@ It compares every file with its checksum and its number of items in the manifest
 		name := f.String("name", "", "the `name` of the export in the folder; it needs none if there is one export")
 		return func(ctx context.Context, s streams, args []string) error {
 			if len(args) != 1 && len(args) != 2 {
-				return usageError("verify: name a folder, and a table if you like")
+				return usageError("verify: name a folder, and optionally a table")
 			}
 			if err := c.check(); err != nil {
 				return usageError("%v", err)

@@ -16,7 +16,7 @@ var completion = command{
 	args:  "bash|zsh|fish",
 	brief: "print the completion for a shell",
 	long: `
-It completes commands, flags and names of tables, which it asks the endpoint for. For this shell alone, and in a file for all:
+It completes commands, flags and names of tables, which it lists from the endpoint. For the current shell, and in a file for all shells:
 
   source <(ddb completion bash)
   ddb completion bash > ~/.local/share/bash-completion/completions/ddb
@@ -33,7 +33,7 @@ It completes commands, flags and names of tables, which it asks the endpoint for
 	},
 }
 
-// completeWord calls for the candidates of the last word; shells do, and people need not.
+// completeWord prints the candidates of the last word; shells call it.
 const completeWord = "__complete"
 
 var completions = map[string]string{

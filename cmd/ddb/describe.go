@@ -26,7 +26,7 @@ var describe = command{
 	args:  "TABLE...",
 	brief: "describe tables as text, Go, CloudFormation, Terraform or CDK",
 	long: `
-The formats cloudformation, terraform and cdk are what a tool needs to deploy the tables as they are: keys, indexes, throughput, stream, time to
+The formats cloudformation, terraform and cdk contain what a tool needs to deploy the same tables: keys, indexes, throughput, stream, time to
 live, recovery, encryption, tags, policy. The format go is a struct with the attributes that the definition names, its handles and its schema; ddb gen
 struct adds those of a sample. A setting that may not be read is missing, is named, and the exit status is 3.`,
 	prepare: func(f *flag.FlagSet) action {

@@ -25,8 +25,8 @@ type connection struct {
 }
 
 func (c *connection) define(f *flag.FlagSet) {
-	f.StringVar(&c.endpoint, "endpoint", "", "the `URL` of the endpoint, such as http://127.0.0.1:8000; without it what the environment says, as AWS_ENDPOINT_URL_DYNAMODB")
-	f.StringVar(&c.region, "region", "", "the AWS `Region`; without it what the environment says, as AWS_REGION")
+	f.StringVar(&c.endpoint, "endpoint", "", "the `URL` of the endpoint, such as http://127.0.0.1:8000; by default from the environment, such as AWS_ENDPOINT_URL_DYNAMODB")
+	f.StringVar(&c.region, "region", "", "the AWS `Region`; by default from the environment, such as AWS_REGION")
 }
 
 // client is a client by the environment and the flags. It sends nothing yet. A server elsewhere that the environment names is shown.
@@ -109,7 +109,7 @@ type changing struct {
 func (c *changing) define(f *flag.FlagSet) {
 	c.connection.define(f)
 	f.BoolVar(&c.live, "live", false, "change data on an endpoint that is not this machine")
-	f.BoolVar(&c.dryRun, "dry-run", false, "say what would be done, and change nothing")
+	f.BoolVar(&c.dryRun, "dry-run", false, "print what would be done, and change nothing")
 }
 
 // client is a client that may change data.
@@ -119,7 +119,7 @@ func (c *changing) client(ctx context.Context, s streams) (*dynamodb.Client, err
 		return nil, err
 	}
 	if !c.live && !c.dryRun && !isThisMachine(client) {
-		return nil, usageError("the data are at %s, which is not this machine: add -live to change them, or -dry-run to see what would be done", serviceOf(client))
+		return nil, usageError("the data is at %s, which is not this machine: add -live to change it, or -dry-run to see what would be done", serviceOf(client))
 	}
 	return client, nil
 }

@@ -17,8 +17,8 @@ const (
 	exitFailed  = 1
 	exitUsage   = 2
 	exitPartly  = 3   // some of it failed, and is named
-	exitBudget  = 4   // the budget is spent; the rest can go on
-	exitStopped = 130 // by a signal, as a shell says it of SIGINT; the rest can go on
+	exitBudget  = 4   // the budget is spent; the rest can be resumed
+	exitStopped = 130 // by a signal, the status that shells use for SIGINT; the rest can be resumed
 )
 
 var (

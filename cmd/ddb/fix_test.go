@@ -189,7 +189,7 @@ func TestPositionIsOfItsTables(t *testing.T) {
 			if err := os.WriteFile("other", []byte(strings.Join(other, "")), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, errs, status := ddbLine(t, "resume other"); status != exitFailed || !strings.Contains(errs, "the position is one of") {
+			if _, errs, status := ddbLine(t, "resume other"); status != exitFailed || !strings.Contains(errs, "the position belongs to") {
 				t.Errorf("%s: resumed at another table: %d\n%s", command, status, errs)
 			}
 		}

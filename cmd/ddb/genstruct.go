@@ -22,7 +22,7 @@ var genStruct = command{
 It describes the table and reads a sample of its items, spread over the table, and prints Go code: the struct of an item, the
 structs in it, handles, the table with its indexes, and the options of its schema. An item of the sample that is read into the struct and
 written back is what it was: numbers keep their digits, and attributes whose types differ from item to item stay as they are. The code holds
-names of attributes and no data. It is a beginning, to be edited.
+names of attributes and no data. It is a starting point for you to edit.
 
 Region, credentials and endpoint come from the environment, as for ddbclient.New: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_DYNAMODB. The
 sample costs read units: one for each 8 KB.`,
@@ -67,7 +67,7 @@ sample costs read units: one for each 8 KB.`,
 func create(name string, text []byte) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // source code, as readable as other code
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already, and its code is yours; give another name", name)
+		return fmt.Errorf("%s already exists, and may have been edited; give another name", name)
 	}
 	if err != nil {
 		return err

@@ -14,14 +14,14 @@ var get = command{
 	args:  "TABLE PARTITION [SORT]",
 	brief: "print an item",
 	long: `
-The key is given as values in the types that the table has for it; binary keys in base64, a key that begins with a hyphen behind --. An item that is not there is a failure.`,
+The values of the key have the types that the table defines. Binary keys are in base64; a key that begins with a hyphen must follow --. If there is no item, the command fails.`,
 	prepare: func(f *flag.FlagSet) action {
 		var c reading
 		c.connection.define(f)
 		f.StringVar(&c.attributes, "attributes", "", "the `attributes` to return, separated by commas; the whole item is billed")
 		f.BoolVar(&c.plain, "plain", false, "print JSON without types; sets become lists and binary values text")
 		f.BoolVar(&c.consistent, "consistent", false, "read consistently, for twice the units")
-		f.BoolVar(&c.explain, "explain", false, "say what would be sent and what it would cost, and send nothing but DescribeTable")
+		f.BoolVar(&c.explain, "explain", false, "print what would be sent and what it would cost, and send only DescribeTable")
 		return func(ctx context.Context, s streams, args []string) error {
 			read, err := c.read()
 			if err != nil {

@@ -23,7 +23,7 @@ done or not begun, who runs it, until when that runner has it unless it renews t
 	prepare: func(f *flag.FlagSet) action {
 		var c connection
 		c.define(f)
-		file := f.Bool("file", false, "the states are in a file, and not in a table")
+		file := f.Bool("file", false, "the states are in a file, not in a table")
 		return func(ctx context.Context, s streams, args []string) error {
 			if len(args) < 2 {
 				return usageError("job status: name the table or the file, and one job or several")

@@ -145,7 +145,7 @@ func TestGenStruct(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "")
 	for i, test := range []struct{ args, want string }{
 		{"-endpoint " + server.URL + " -type Bill -o " + file + " orders", ""},
-		{"-endpoint " + server.URL + " -o " + file + " orders", "is there already"},
+		{"-endpoint " + server.URL + " -o " + file + " orders", "already exists"},
 		{"-endpoint " + server.URL + " nowhere", "table nowhere: "},
 		{"", "name one table"},
 		{"-sample 0 orders", "-sample must be at least 1"},

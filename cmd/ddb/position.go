@@ -32,10 +32,10 @@ func resume() command {
 	return command{
 		name:  "resume",
 		args:  "FILE",
-		brief: "go on with a command that was stopped",
+		brief: "continue a command that was stopped",
 		long: `
-A command that is stopped, fails or has spent its budget writes its position to a file, and prints the command that goes on. It goes on with the
-same flags; a budget starts again. When all is done the file is removed.`,
+A command that is stopped, fails or has spent its budget writes its position to a file, and prints the command that continues. It continues with the
+same flags; a budget starts again. When everything is done the file is removed.`,
 		prepare: func(*flag.FlagSet) action {
 			return func(ctx context.Context, s streams, args []string) error {
 				if len(args) != 1 {
@@ -105,14 +105,14 @@ func readPosition(file string) (*position, error) {
 	}
 	p := positionIn(data)
 	if p == nil {
-		return nil, fmt.Errorf("%s holds no position of ddb", file)
+		return nil, fmt.Errorf("%s is not a position of ddb", file)
 	}
 	p.file = file
 	if p.Version != positionVersion {
 		return nil, fmt.Errorf("%s is of another version of ddb", file)
 	}
 	if c, _ := find(p.Args); c == nil || c.name == "resume" {
-		return nil, fmt.Errorf("%s holds no command of ddb", file)
+		return nil, fmt.Errorf("%s contains no command of ddb", file)
 	}
 	return p, nil
 }
@@ -123,10 +123,10 @@ func (s streams) restore(service string, to any) error {
 		return nil
 	}
 	if s.from.Service != service {
-		return fmt.Errorf("the position is one of %s, and the command would go to %s", s.from.Service, service)
+		return fmt.Errorf("the position belongs to %s, but the command would use %s", s.from.Service, service)
 	}
 	if err := json.Unmarshal(s.from.At, to); err != nil {
-		return fmt.Errorf("%s holds no position of this command", s.from.file)
+		return fmt.Errorf("%s is not a position of this command", s.from.file)
 	}
 	return nil
 }

@@ -16,8 +16,8 @@ var purge = command{
 	args:  "TABLE",
 	brief: "delete the items of a table, or those for which a condition holds",
 	long: `
-The table stays. It is read as by ddb scan, and each page is deleted before the next is counted as done. With -where an item is deleted only if the
-condition holds for it at that moment. The name of the table has to be given once more, with -yes. To delete all items of a large table, a new table
+The table itself is kept. It is read as by ddb scan, and each page is deleted before the position moves on. With -where an item is deleted only if the
+condition is true for it at that moment. The name of the table must be given again, with -yes. To delete all items of a large table, a new table
 is cheaper: deletes are billed as writes.
 ` + aboutConditions,
 	prepare: func(f *flag.FlagSet) action {

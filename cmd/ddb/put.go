@@ -27,9 +27,9 @@ var put = command{
 	brief: "put items, given as arguments or one on a line of the input",
 	long: `
 An item is in DynamoDB's JSON, as ddb get and ddb scan print it: {"id": {"S": "a"}, "n": {"N": "1"}}; with -plain it is JSON without types.
-It replaces the one that is stored. Items that cannot be put, because a line is no item or the condition does not hold, are named by their number,
-written to the file of -failures, and make the exit status 3; all others are put. When it is stopped, ddb resume goes on behind the items that were
-put; give it the same input. What was under way is put again.
+It replaces the stored item. Items that cannot be put, because a line is not an item or the condition is false, are reported by their number,
+written to the file of -failures, and make the exit status 3; all others are put. When it is stopped, ddb resume continues after the items that were
+put; give it the same input. What was in flight is put again.
 ` + aboutConditions,
 	prepare: func(f *flag.FlagSet) action {
 		var p putter
@@ -44,7 +44,7 @@ put; give it the same input. What was under way is put again.
 				return err
 			}
 			if p.create && len(cond) > 0 {
-				return usageError("put: -create is a condition; give it or -if")
+				return usageError("put: -create is a condition; use either -create or -if")
 			}
 			t, err := firstTable(ctx, s, &p, "put", args)
 			if err != nil {
@@ -72,7 +72,7 @@ type putter struct {
 	task    *progress.Task
 }
 
-// putPoint is how far a put has come.
+// putPoint is the position of a put in its input.
 type putPoint struct {
 	Done   int `json:"done"` // items of the input
 	Failed int `json:"failed"`
@@ -119,7 +119,7 @@ func (p *putter) run(ctx context.Context, args []string) (err error) {
 		case err != nil:
 			return p.s.interrupt(err, "", service, p.at)
 		case n < p.at.Done:
-			return fmt.Errorf("the input has %d items, and %d were put before: it is another one", n, p.at.Done)
+			return fmt.Errorf("the input has %d items, but %d were put before: it is a different input", n, p.at.Done)
 		}
 		verb := "put"
 		if p.dryRun || p.explain {
@@ -133,7 +133,7 @@ func (p *putter) run(ctx context.Context, args []string) (err error) {
 	})
 }
 
-// all puts the items of the input behind those that were put before, and returns how many the input has.
+// all puts the items of the input after those that were put before, and returns how many the input has.
 func (p *putter) all(ctx context.Context, args []string) (n int, err error) {
 	for line, err := range lines(ctx, p.s.in, args) {
 		if err != nil { // what was read before it is put; the rest can be put when the input is corrected
@@ -161,8 +161,9 @@ type inputLine struct {
 	err  error
 }
 
-// lines are the items of the arguments, or of the input. Empty lines are none. When the context ends its error is the last, also while the
-// input has nothing to read: then the goroutine that waits for it is left behind, which only happens at the end of the program.
+// lines yields the items of the arguments, or of the input. Empty lines are skipped. When the context ends its error is
+// yielded last, even while the input has nothing to read: then the goroutine that waits for input is left running, which
+// only happens at the end of the program.
 func lines(ctx context.Context, in io.Reader, args []string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if len(args) > 0 {
@@ -256,7 +257,7 @@ func (p *putter) flush(ctx context.Context) error {
 		if !errors.Is(err, ddb.ErrInvalid) && !isRejected(err) {
 			return err // the whole batch is put again by the next run
 		}
-		// One of them is wrong, or two have one key: alone each is put in its turn, or named.
+		// One of them is invalid, or two have the same key: put each separately, or report it.
 	}
 	for _, item := range list {
 		switch err := p.one(ctx, item.item); {
@@ -295,7 +296,8 @@ func (p *putter) one(ctx context.Context, item ddb.RawItem) error {
 	return err
 }
 
-// wasDone reports whether the run before had put the item, and only the reply was lost: then its condition does not hold any more, because of the item itself.
+// wasDone reports whether the previous run put the item, and only the reply was lost: then its condition is false because of
+// the item itself.
 func (p *putter) wasDone(item numbered, err error) bool {
 	failed, ok := errors.AsType[*ddb.ConditionFailed[ddb.RawItem]](err)
 	if !ok || item.n != p.first {
@@ -305,7 +307,7 @@ func (p *putter) wasDone(item numbered, err error) bool {
 	return ok && current.Equal(item.item)
 }
 
-// fail names an item that was not put, by its number.
+// fail reports an item that was not put, by its number.
 func (p *putter) fail(item numbered, why error) error {
 	fmt.Fprintf(p.s.err, "item %d: %v\n", item.n, why)
 	p.at.Done++

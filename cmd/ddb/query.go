@@ -15,16 +15,15 @@ import (
 
 // aboutConditions explains the syntax of -where and -if.
 const aboutConditions = `
-Conditions are DynamoDB's, with names and values in them: status = "open" AND (total > 5 OR contains(tags, 'new')). Texts stand in
-quotes of either kind; there are numbers, true, false, null, lists [1, "a"], maps {"a": 1}, sets <<"a", "b">> and binary values b"aGk=". A name with
-other characters than letters, digits and underscores stands in backquotes.`
+Conditions are DynamoDB's, with names and values in them: status = "open" AND (total > 5 OR contains(tags, 'new')). Texts are in
+quotes of either kind; there are numbers, true, false, null, lists [1, "a"], maps {"a": 1}, sets <<"a", "b">> and binary values b"aGk=". A name with characters other than letters, digits and underscores must be in backquotes.`
 
 var query = command{
 	name:  "query",
 	args:  "TABLE PARTITION...",
 	brief: "print the items of one partition key, in the order of the sort key",
 	long: `
-The partition key is a value, or one for each attribute of an index that has several. Its type is that of the attribute; binary keys are given in base64.
+The partition key is a value, or one for each attribute of an index that has several. It has the type of the attribute; binary keys are in base64.
 ` + aboutConditions,
 	prepare: func(f *flag.FlagSet) action {
 		var c reading
@@ -63,7 +62,7 @@ var scan = command{
 	args:  "TABLE",
 	brief: "print the items of a table or an index",
 	long: `
-It reads, and is billed for, all of the table unless -limit ends it. With -workers it reads several parts of a large table at the same time.
+It reads, and is billed for, the whole table unless -limit ends it. With -workers it reads several parts of a large table at the same time.
 ` + aboutConditions,
 	prepare: func(f *flag.FlagSet) action {
 		var c reading
@@ -80,7 +79,7 @@ It reads, and is billed for, all of the table unless -limit ends it. With -worke
 				return err
 			}
 			if len(args) > 1 {
-				return usageError("scan: it takes one table; for the items of a partition key there is ddb query")
+				return usageError("scan: name one table; use ddb query for the items of a partition key")
 			}
 			return c.print(ctx, s, "scan", t, read)
 		}
@@ -92,7 +91,7 @@ var count = command{
 	args:  "TABLE [PARTITION...]",
 	brief: "count the items of a table, an index or a partition key",
 	long: `
-It reads, and is billed for, all that it counts. What DynamoDB has counted itself, about six hours ago at most, is in ddb describe and costs nothing.
+It reads, and is billed for, everything that it counts. DynamoDB's own count, which is at most about six hours old, is in ddb describe and costs nothing.
 ` + aboutConditions,
 	prepare: func(f *flag.FlagSet) action {
 		var c reading
@@ -144,7 +143,7 @@ It reads, and is billed for, all that it counts. What DynamoDB has counted itsel
 	},
 }
 
-// estimate counts a share of the table, and prints what that says of the whole.
+// estimate counts a share of the table, and prints the estimate for the whole.
 func (c *reading) estimate(ctx context.Context, s streams, t *rawtable.Table, r rawtable.Read, share string) error {
 	number, percent := strings.CutSuffix(share, "%")
 	n, err := positive(number)

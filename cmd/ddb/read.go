@@ -34,21 +34,21 @@ func (c *reading) define(f *flag.FlagSet) {
 	c.connection.define(f)
 	c.spending.define(f)
 	f.StringVar(&c.index, "index", "", "the `name` of an index to read instead of the table")
-	f.StringVar(&c.where, "where", "", "a `condition` on what is returned, such as 'status = \"open\" AND total > 5'; what it drops is billed all the same")
+	f.StringVar(&c.where, "where", "", "a `condition` on what is returned, such as 'status = \"open\" AND total > 5'; what it drops is billed as well")
 	f.BoolVar(&c.consistent, "consistent", false, "read consistently, for twice the units")
-	f.IntVar(&c.page, "page", 0, "let one request evaluate `n` items at most; 0 for 1 MB")
-	f.StringVar(&c.position, "position", "", "write the position to this `file` after each page, so that even a killed command can go on")
+	f.IntVar(&c.page, "page", 0, "let one request evaluate at most `n` items; 0 for 1 MB")
+	f.StringVar(&c.position, "position", "", "write the position to this `file` after each page, so that even a killed command can be resumed")
 }
 
 // parallel defines the flag of commands that read whole tables.
 func (c *reading) parallel(f *flag.FlagSet) {
-	f.IntVar(&c.workers, "workers", 1, "read `n` pages at the same time at most, 1 to 64, from parts of the table; more than 1 is for large tables, as each part costs half a unit at least")
+	f.IntVar(&c.workers, "workers", 1, "read at most `n` pages at the same time, 1 to 64, from parts of the table; more than 1 is for large tables, as each part costs at least half a unit")
 }
 
 // output defines the flags of commands that print items.
 func (c *reading) output(f *flag.FlagSet) {
 	f.StringVar(&c.attributes, "attributes", "", "the `attributes` to return, separated by commas; the whole items are billed")
-	f.IntVar(&c.limit, "limit", 0, "return `n` items at most; 0 for all")
+	f.IntVar(&c.limit, "limit", 0, "return at most `n` items; 0 for all")
 	f.BoolVar(&c.plain, "plain", false, "print JSON without types; sets become lists and binary values text")
 }
 
@@ -63,7 +63,7 @@ func (c *reading) read() (rawtable.Read, error) {
 		errs = append(errs, errors.New("-page is negative"))
 	}
 	if c.workers > 1 && c.limit > 0 {
-		errs = append(errs, errors.New("-limit reads in one order, and -workers in none: give one of them"))
+		errs = append(errs, errors.New("-limit needs an order, which -workers does not have: use one of them"))
 	}
 	if c.where != "" {
 		cond, err := condition("-where", c.where)

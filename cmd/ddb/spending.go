@@ -27,11 +27,11 @@ type spending struct {
 func (c *spending) define(f *flag.FlagSet) {
 	f.StringVar(&c.pace, "pace", "", "the `rate` in read units and in write units a second, such as 200, or a share of what the table has, such as 50%")
 	f.StringVar(&c.budget, "budget", "", "end before more `units` are spent, of reads or of writes")
-	f.BoolVar(&c.explain, "explain", false, "say what would be sent and what it would cost, and send nothing but DescribeTable")
+	f.BoolVar(&c.explain, "explain", false, "print what would be sent and what it would cost, and send only DescribeTable")
 	c.watch.define(f)
 }
 
-// check refuses flags that mean nothing.
+// check refuses flags with invalid values.
 func (c *spending) check() error {
 	var errs []error
 	if c.budget != "" {
@@ -51,7 +51,8 @@ func (c *spending) check() error {
 	return errors.Join(append(errs, c.watch.check())...)
 }
 
-// bound is a context whose calls keep the pace and the budget, and report how far they are to the errors. The function that it returns ends the line.
+// bound returns a context whose calls keep the pace and the budget, and report their progress to the errors. The returned
+// function ends the line.
 func (c *spending) bound(ctx context.Context, s streams, t ddb.TablePart) (context.Context, func(), error) {
 	if c.budget != "" {
 		n, err := positive(c.budget)
@@ -101,7 +102,8 @@ func printPlan(ctx context.Context, s streams, t ddb.TablePart, call func(contex
 	return err
 }
 
-// explained explains a call in its place with -explain, and reports whether it did. Otherwise it says what the call will cost; also is what comes on top.
+// explained explains a call instead of making it, with -explain, and reports whether it did. Otherwise it prints what the
+// call will cost; also is an additional cost.
 func (c *spending) explained(ctx context.Context, s streams, t ddb.TablePart, also string, call func(context.Context) error) (bool, error) {
 	if c.explain {
 		return true, printPlan(ctx, s, t, call)

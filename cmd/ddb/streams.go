@@ -24,11 +24,11 @@ import (
 var streamsTail = command{
 	name:  "streams tail",
 	args:  "TABLE",
-	brief: "print the changes of a table as they come, from its stream",
+	brief: "print the changes of a table as they happen, from its stream",
 	long: `
-A change is a line of JSON: its kind, INSERT, MODIFY or REMOVE, about when it was made, its number in the stream, the key, and the item before and after it as far as
-the stream has them. The changes of an item come in their order. It ends after -limit changes, when the stream is disabled, or with Ctrl-C; then it prints the
-command that goes on, which repeats the changes of the last second. A stream keeps changes for a day.`,
+A change is a line of JSON: its kind (INSERT, MODIFY or REMOVE), its approximate time, its number in the stream, the key, and the item before and after it as far as
+the stream has them. The changes of an item are in order. The command ends after -limit changes, when the stream is disabled, or with Ctrl-C; then it prints the
+command that continues, which repeats the changes of the last second. A stream keeps changes for a day.`,
 	prepare: func(f *flag.FlagSet) action {
 		var c tailing
 		c.define(f)
@@ -61,7 +61,7 @@ func (c *tailing) define(f *flag.FlagSet) {
 	c.connection.define(f)
 	f.StringVar(&c.from, "from", "latest", "`where` to begin: latest, horizon or a time such as 2026-11-29T12:00:00Z")
 	f.IntVar(&c.limit, "limit", 0, "end after `n` changes; 0 for never")
-	f.DurationVar(&c.poll, "poll", time.Second, "the `time` between two looks for new changes")
+	f.DurationVar(&c.poll, "poll", time.Second, "the `time` between two reads of new changes")
 	f.BoolVar(&c.plain, "plain", false, "print items as JSON without types")
 }
 

@@ -20,7 +20,7 @@ var tables = command{
 	name:  "tables",
 	brief: "list the tables",
 	long: `
-It prints the name of each table on a line. With -long it describes each: its key, its state, and the items and bytes that DynamoDB has counted,
+It prints the name of each table on a line. With -long it also prints key, state, and the items and bytes that DynamoDB has counted,
 which it does about every six hours.`,
 	prepare: func(f *flag.FlagSet) action {
 		var c connection
@@ -28,7 +28,7 @@ which it does about every six hours.`,
 		long := f.Bool("long", false, "describe each table")
 		return func(ctx context.Context, s streams, args []string) error {
 			if len(args) > 0 {
-				return usageError("tables: it takes no arguments")
+				return usageError("tables: takes no arguments")
 			}
 			client, err := c.client(ctx, s)
 			if err != nil {

@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// access is who may use the API.
+// access decides who may use the API.
 //
 // A page that a developer visits can send requests to servers on the developer's machine. Browsers say in Origin where
 // the page comes from (Fetch standard, "Origin header"), so pages of origins that are not listed are refused. A page can
 // also give its own name the address of this machine (DNS rebinding) and then is of the same origin as the server; but
 // its requests have that name in Host, so names that are not listed are refused, too.
 type access struct {
-	hosts   []string // names beside IP addresses and localhost
-	origins []string // "*" stands for all
+	hosts   []string // names in addition to IP addresses and localhost
+	origins []string // "*" means all
 }
 
 func (a *access) guard(next http.Handler) http.Handler {
@@ -69,7 +69,7 @@ func (a *access) allowsOrigin(origin string) bool {
 	return slices.Contains(a.origins, "*") || slices.Contains(a.origins, origin)
 }
 
-// checkOrigin refuses what no browser sends as the origin of a page.
+// checkOrigin refuses a value that no browser sends as an origin.
 func checkOrigin(origin string) error {
 	if origin == "*" {
 		return nil

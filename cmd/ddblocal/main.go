@@ -4,18 +4,18 @@
 //
 //	go run github.com/dynamotable/ddb/cmd/ddblocal -addr 127.0.0.1:8000 -data ./data -seed seed.json
 //
-// It prints one line when it is ready, and ends on SIGINT or SIGTERM after the requests that are under way. Every
-// client works that can be given an endpoint; any access key will do:
+// It prints one line when it is ready, and ends on SIGINT or SIGTERM after the requests in flight. It works with every
+// client that lets you set the endpoint; any access key is accepted:
 //
 //	aws dynamodb list-tables --endpoint-url http://127.0.0.1:8000
 //
-// A browser on the same machine finds a page for its tables, items, indexes and streams at http://127.0.0.1:8000/_ddb/.
-// Without -page-public it is shown to this machine alone, also with -public; -page-read-only leaves out
-// what changes something, and -page=false leaves the page out.
+// A page for its tables, items, indexes and streams is at http://127.0.0.1:8000/_ddb/. Without -page-public the page is
+// served to this machine only, even with -public. -page-read-only removes everything that changes data, and -page=false
+// removes the page.
 //
-// It checks no signatures: it is no database for production, and listens on the machine itself unless -public is
-// given. Web pages can use it only if -origin names where they come from, and a client has to ask for it by an IP
-// address, as localhost, or by a name of -host, so that a page cannot reach it under a name of its own.
+// It checks no signatures, so it is not a database for production. It accepts only local addresses unless -public is given.
+// Web pages can use it only if -origin names their origin. A client must address it by an IP address, as localhost, or by a
+// name of -host, so that a web page cannot reach it under its own name (DNS rebinding).
 //
 // With -buckets DIR the folders in DIR are the buckets of S3: ExportTableToPointInTime writes to them, and ImportTable reads from them. What
 // an import refuses is printed to standard error, with its object, its line and the service's text, which may quote a number or a set.
@@ -23,8 +23,8 @@
 // With -log it writes a line for each request to standard error: operation, tables, status, kind of error, time and
 // size. Keys, items and messages are not in it.
 //
-// A seed file is JSON: CreateTable requests, and items by table in DynamoDB's JSON. Tables that are there already
-// are left as they are. A key that CreateTable does not know is an error.
+// A seed file is JSON: CreateTable requests, and items by table in DynamoDB's JSON. Existing tables are not changed. A key
+// that CreateTable does not know is an error.
 //
 //	{"tables": [{"TableName": "users", ...}], "items": {"users": [{"id": {"S": "u1"}}]}}
 package main
@@ -82,8 +82,8 @@ func parse(args []string, usage io.Writer) (s settings, err error) {
 	flags := flag.NewFlagSet("ddblocal", flag.ContinueOnError)
 	flags.SetOutput(usage)
 	flags.StringVar(&s.address, "addr", "127.0.0.1:8000", "address to listen on; port 0 takes a free one")
-	flags.StringVar(&s.data, "data", "", "folder that keeps tables and items; without it they are in memory alone")
-	flags.BoolVar(&s.durable, "durable", false, "answer a write when it is on the disk, not when the operating system has it")
+	flags.StringVar(&s.data, "data", "", "folder that keeps tables and items; without it they are only in memory")
+	flags.BoolVar(&s.durable, "durable", false, "reply to a write when it is on disk, not when the operating system has it")
 	flags.StringVar(&s.buckets, "buckets", "", "folder whose folders are the buckets of S3, for exports and imports; without it they are refused")
 	flags.StringVar(&s.seed, "seed", "", "JSON file with tables and items to begin with")
 	flags.BoolVar(&s.quiet, "quiet", false, "print nothing")
@@ -91,10 +91,10 @@ func parse(args []string, usage io.Writer) (s settings, err error) {
 	flags.BoolVar(&s.log, "log", false, "write a line for each request to standard error, without keys and items")
 	flags.BoolVar(&s.version, "version", false, "print the version and end")
 	flags.BoolVar(&s.page, "page", true, "serve the page for tables and items under "+page.Path)
-	flags.BoolVar(&s.pageReadOnly, "page-read-only", false, "leave out of the page what changes something")
-	flags.BoolVar(&s.pagePublic, "page-public", false, "show the page to other machines, too; needs -public")
-	flags.DurationVar(&s.timeout, "read-timeout", time.Minute, "longest time to wait for the whole of a request; 0 waits for ever")
-	flags.Func("host", "`names`, separated by commas, by which clients may ask for the server, beside IP addresses and localhost", func(list string) error {
+	flags.BoolVar(&s.pageReadOnly, "page-read-only", false, "remove everything that changes data from the page")
+	flags.BoolVar(&s.pagePublic, "page-public", false, "serve the page to other machines too; needs -public")
+	flags.DurationVar(&s.timeout, "read-timeout", time.Minute, "longest time to wait for a whole request; 0 waits forever")
+	flags.Func("host", "`names`, separated by commas, by which clients may address the server, in addition to IP addresses and localhost", func(list string) error {
 		s.hosts = append(s.hosts, strings.Split(list, ",")...)
 		return nil
 	})
@@ -171,13 +171,13 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		case err := <-served:
 			return err
 		case <-expire.C:
-			engine.Clock().Advance(0) // does what is due, such as the time to live of items
+			engine.Clock().Advance(0) // runs due work, such as the time to live of items
 		case <-ctx.Done():
 			const patience = 5 * time.Second
 			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 			defer cancel()
 			if err := server.Shutdown(ending); err != nil {
-				_ = server.Close() // what has not ended by now is cut off
+				_ = server.Close() // requests that have not ended by now are cut off
 			}
 			if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 				return err
@@ -200,7 +200,7 @@ func open(s settings, errOut io.Writer) (*ddbtest.Engine, error) {
 	if s.data == "" {
 		return ddbtest.NewEngine(opts...), nil
 	}
-	// Nearly all that is read stays, so looking for garbage meanwhile is work for little.
+	// Almost everything that is read stays in memory, so garbage collection meanwhile would gain little.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	engine, err := ddbtest.OpenFolder(s.data, s.durable, opts...)
 	if err != nil {
@@ -220,8 +220,8 @@ func (s *settings) pageOf(engine *ddbtest.Engine) http.Handler {
 	return page.New(page.Options{Engine: engine, ReadOnly: s.pageReadOnly, Public: s.pagePublic, Hosts: s.hosts})
 }
 
-// server returns the server of an engine. The page, if it is not nil, has its own rules of who may use it: the origins that
-// may use the API cannot use it.
+// server returns the server of an engine. The page, if it is not nil, has its own access rules: the origins that may use the
+// API cannot use it.
 func (s *settings) server(engine, shown http.Handler, errOut io.Writer) *http.Server {
 	const idle = 10 * time.Minute // longer than clients keep a connection that they do not use
 	handler := (&access{hosts: s.hosts, origins: s.origins}).guard(engine)
@@ -240,7 +240,7 @@ func (s *settings) server(engine, shown http.Handler, errOut io.Writer) *http.Se
 	return &http.Server{Handler: handler, ReadTimeout: s.timeout, IdleTimeout: idle, ErrorLog: log.New(io.Discard, "", 0)}
 }
 
-// version is that of the module, of the Go release and of the system.
+// version returns the version of the module, of Go and of the system.
 func version() string {
 	module := "(devel)"
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {

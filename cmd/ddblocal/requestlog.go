@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// logged writes a line for each request that next has answered. Keys, items and messages of errors, which can hold
-// values, are left out.
+// logged writes a line for each request that next has answered. It leaves out keys, items and error messages, which can
+// contain values.
 func logged(next http.Handler, lines *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -53,7 +53,7 @@ func operation(r *http.Request) string {
 	return r.Method
 }
 
-// tablesOf names the tables that a request says it is about.
+// tablesOf returns the tables that a request names.
 func tablesOf(body []byte) string {
 	var request struct {
 		TableName     string
@@ -78,7 +78,7 @@ func tablesOf(body []byte) string {
 	return strings.Join(slices.Sorted(maps.Keys(tables)), ",")
 }
 
-// kindOf is the kind of error in the body of a refusal.
+// kindOf returns the kind of error in the body of an error reply.
 func kindOf(body []byte) string {
 	var refusal struct {
 		Type string `json:"__type"`
@@ -90,7 +90,7 @@ func kindOf(body []byte) string {
 	return kind
 }
 
-// seenWriter remembers what was answered.
+// seenWriter records the reply.
 type seenWriter struct {
 	http.ResponseWriter
 

@@ -21,13 +21,13 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// seedFile is what a seed file holds, in the form of the API.
+// seedFile is the content of a seed file, in the form of the API.
 type seedFile struct {
 	Tables []json.RawMessage            `json:"tables"`
 	Items  map[string][]json.RawMessage `json:"items"`
 }
 
-// seed makes the tables of a file and stores its items in those that it made.
+// seed creates the tables of a file, and stores its items in the tables that it created.
 func seed(ctx context.Context, engine *ddbtest.Engine, name string) error {
 	data, err := os.ReadFile(name) //nolint:gosec // the user names the file
 	if err != nil {
@@ -69,8 +69,8 @@ func seed(ctx context.Context, engine *ddbtest.Engine, name string) error {
 	return nil
 }
 
-// readSeed reads a seed file and names every key that is not known at once: a misspelt one would be ignored, and the
-// table would lack what it says.
+// readSeed reads a seed file and reports all unknown keys at once: otherwise a misspelt key would be ignored, and the table
+// would lack its setting.
 func readSeed(data []byte) (s seedFile, err error) {
 	var whole any
 	if err := json.Unmarshal(data, &whole); err != nil {
@@ -144,7 +144,7 @@ func fieldOf(t reflect.Type, key string) (field reflect.Type, similar string) {
 	return nil, similar
 }
 
-// position says in which line of a file an error of package json is.
+// position adds to an error of package json the line of the file.
 func position(data []byte, err error) error {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError

@@ -60,7 +60,7 @@ func run() error {
 	return serve(ctx, *listen, server.Handler())
 }
 
-// serve ends when ctx ends, after the requests that are under way.
+// serve ends when ctx ends, after the requests in flight.
 func serve(ctx context.Context, listen string, handler http.Handler) error {
 	server := &http.Server{Addr: listen, Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	failed := make(chan error, 1)

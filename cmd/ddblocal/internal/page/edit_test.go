@@ -320,9 +320,9 @@ func TestRefusedItems(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.things()
 	for text, says := range map[string][]string{
-		``:                                {"it is no JSON"},
-		`{"id":{"S":"a"}`:                 {"it is no JSON"},
-		`{"id":{"S":"a"}} x`:              {"more behind the item"},
+		``:                                {"it is not JSON"},
+		`{"id":{"S":"a"}`:                 {"it is not JSON"},
+		`{"id":{"S":"a"}} x`:              {"more text after the item"},
 		`[]`:                              {"an item is an object"},
 		`{"id":{"S":"a"},"id":{"S":"b"}}`: {`"id" is there twice`},
 		`{"id":{"S":"a"},"m":{"M":{"x":{"N":"1"},"x":{"N":"2"}}}}`:                               {`"m"."M": "x" is there twice`},

@@ -73,12 +73,12 @@ func expiryOf(v typed, now time.Time) expiryRow {
 	}
 	whole, _ := seconds.Int64() // what does not fit is cut to what does
 	if !seconds.IsInt() {
-		row.State = "stays: it is no whole number"
+		row.State = "stays: it is not a whole number"
 		return row
 	}
 	const farthest = 253402300799 // the end of the year 9999
 	if whole < 0 || whole > farthest {
-		row.State = "stays: it is no time in seconds since 1970"
+		row.State = "stays: it is not a time in seconds since 1970"
 		if whole > now.UnixMilli()/2 && whole < 2*now.UnixMilli() {
 			row.State += "; it looks like milliseconds"
 		}

@@ -44,10 +44,10 @@ func newToken() string { return rand.Text() }
 // rebinding). The first have that site's Origin or no token, the second its name in Host.
 func (p *Page) refusal(r *http.Request) (status int, why string) {
 	if host := hostName(r.Host); !loopbackName(host) && !(p.Public && p.allowedName(host)) {
-		return http.StatusForbidden, fmt.Sprintf("the page is not shown under the name %q; ask for it as localhost or 127.0.0.1, or start ddblocal with -page-public", host)
+		return http.StatusForbidden, fmt.Sprintf("the page is not served under the name %q; use localhost or 127.0.0.1, or start ddblocal with -page-public", host)
 	}
 	if !p.Public && !fromHere(r.RemoteAddr) {
-		return http.StatusForbidden, "the page is shown on this machine only; -page-public shows it to other machines, too"
+		return http.StatusForbidden, "the page is served to this machine only; -page-public serves it to other machines too"
 	}
 	if site := r.Header.Get("Sec-Fetch-Site"); (site == "cross-site" || site == "same-site") && (r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Method == http.MethodPost) {
 		return http.StatusForbidden, "pages of other sites cannot use it"

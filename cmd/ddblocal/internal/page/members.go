@@ -148,7 +148,7 @@ func outOfVectorIndex(x *vectorIndex, t *table, i item) (why []string) {
 		if int64(len(elements)) != x.Dimensions {
 			why = append(why, fmt.Sprintf("%s has %d elements, the index takes %d", name, len(elements), x.Dimensions))
 		} else if n := slices.IndexFunc(elements, func(e json.RawMessage) bool { return !fits32(typeOf(e)) }); n >= 0 {
-			why = append(why, fmt.Sprintf("%s[%d] is no number of 32 bits", name, n))
+			why = append(why, fmt.Sprintf("%s[%d] is not a 32-bit number", name, n))
 		}
 	}
 	for _, e := range x.SearchSchema {

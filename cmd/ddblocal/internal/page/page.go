@@ -17,21 +17,21 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// Path is where the page lies on the server.
+// Path is the path of the page on the server.
 const Path = "/_ddb/"
 
-// Options say what the page shows, and to whom.
+// Options configure what the page shows, and to whom.
 type Options struct {
-	// Engine is what it shows.
+	// Engine is the engine that it shows.
 	Engine *ddbtest.Engine
-	// ReadOnly leaves out all forms that change something, and refuses them.
+	// ReadOnly removes all forms that change data, and refuses their requests.
 	ReadOnly bool
-	// Public answers requests of other machines, by an IP address or one of Hosts.
+	// Public allows requests from other machines, addressed by an IP address or one of Hosts.
 	Public bool
 	Hosts  []string
 }
 
-// Page is an http.Handler for all below [Path]. It is safe for concurrent use.
+// Page is an http.Handler for everything below [Path]. It is safe for concurrent use.
 type Page struct {
 	Options
 

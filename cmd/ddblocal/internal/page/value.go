@@ -93,7 +93,7 @@ var number = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`)
 // of two attributes of one name, and lose the first.
 func parseItem(text string) (item, []string) {
 	if !utf8.ValidString(text) {
-		return nil, []string{"the text is no valid UTF-8"}
+		return nil, []string{"the text is not valid UTF-8"}
 	}
 	var c checker
 	d := json.NewDecoder(strings.NewReader(text))
@@ -102,7 +102,7 @@ func parseItem(text string) (item, []string) {
 	whole := c.value("")
 	if len(c.problems) == 0 {
 		if _, err := d.Token(); err != io.EOF {
-			c.problemf("", "there is more behind the item")
+			c.problemf("", "there is more text after the item")
 		}
 	}
 	if len(c.problems) > 0 {
@@ -166,7 +166,7 @@ func (c *checker) value(path string) any {
 	defer func() { c.depth-- }()
 	token, err := c.decoder.Token()
 	if err != nil {
-		c.problemf(path, "it is no JSON at byte %d: %v", c.decoder.InputOffset(), err)
+		c.problemf(path, "it is not JSON at byte %d: %v", c.decoder.InputOffset(), err)
 		return nil
 	}
 	switch token {
@@ -175,7 +175,7 @@ func (c *checker) value(path string) any {
 		for c.decoder.More() {
 			name, err := c.decoder.Token()
 			if err != nil {
-				c.problemf(path, "it is no JSON at byte %d: %v", c.decoder.InputOffset(), err)
+				c.problemf(path, "it is not JSON at byte %d: %v", c.decoder.InputOffset(), err)
 				return nil
 			}
 			text, _ := name.(string) // the decoder takes no other
@@ -189,7 +189,7 @@ func (c *checker) value(path string) any {
 			}
 		}
 		if _, err := c.decoder.Token(); err != nil {
-			c.problemf(path, "it is no JSON at byte %d: %v", c.decoder.InputOffset(), err)
+			c.problemf(path, "it is not JSON at byte %d: %v", c.decoder.InputOffset(), err)
 		}
 		return read
 	case json.Delim('['):
@@ -201,7 +201,7 @@ func (c *checker) value(path string) any {
 			}
 		}
 		if _, err := c.decoder.Token(); err != nil {
-			c.problemf(path, "it is no JSON at byte %d: %v", c.decoder.InputOffset(), err)
+			c.problemf(path, "it is not JSON at byte %d: %v", c.decoder.InputOffset(), err)
 		}
 		return list
 	}

@@ -93,7 +93,7 @@ func TestMembers(t *testing.T) {
 	if in, want := strings.Count(body, ">yes<"), int(aws.ToInt64(out.Table.VectorIndexes[0].ItemCount)); in != want || want == 0 {
 		t.Errorf("%d items are in the vector index, want %d", in, want)
 	}
-	s.says(body, "no: c is absent; a is absent", "c has 1 elements, the index takes 2", "c[1] is no number of 32 bits", "c has the type S, the index takes a list of numbers")
+	s.says(body, "no: c is absent; a is absent", "c has 1 elements, the index takes 2", "c[1] is not a 32-bit number", "c has the type S, the index takes a list of numbers")
 }
 
 // scanned are the ids of all items of an index.
@@ -258,7 +258,7 @@ func TestExpiry(t *testing.T) {
 	s.put("things", attrs{"id": str("none")})
 	body = s.get(page.Path+"tables/things/ttl", 200)
 	s.says(body, "id soon expires in 10 min", "id past expired 1 h ago, is not deleted yet", "id ancient stays: the time is more than five years ago", "id text stays: the attribute is no number but S",
-		"id millis stays: it is no time in seconds since 1970; it looks like milliseconds", "id half stays: it is no whole number", "9 returned of 10 scanned")
+		"id millis stays: it is not a time in seconds since 1970; it looks like milliseconds", "id half stays: it is not a whole number", "9 returned of 10 scanned")
 	var stay []string
 	for _, row := range tableRows(body, "Items with a time to live") {
 		if strings.HasPrefix(row[1], "stays") {
