@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package badinput has the errors of input that is refused before anything is sent, as far as the root and the packages below it share them.
+// Package badinput has the errors of input that is refused before anything is sent, which the root and the packages below it
+// share.
 package badinput
 
 import "errors"
@@ -8,10 +9,10 @@ import "errors"
 // Err is ddb.ErrInvalid.
 var Err = errors.New("invalid call")
 
-// DefinitionError is a mistake in the definition of something, such as a key format, not in a value. It matches [Err].
+// DefinitionError is the error of a wrong definition, such as a key format, as opposed to a wrong value. It matches [Err].
 type DefinitionError struct{ Cause error }
 
-// Error is the text of the cause.
+// Error returns the text of the cause.
 func (e *DefinitionError) Error() string { return e.Cause.Error() }
 
 // Unwrap returns the cause.

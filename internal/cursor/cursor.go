@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cursor has the text of cursors: where a query or scan goes on, as text that can be handed out and read back.
+// Package cursor reads and writes the text of cursors: where a query or scan continues.
 package cursor
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Position is where a read goes on: the primary key of table and index.
+// Position is where a read continues: the primary key of table and index.
 type Position struct {
 	Table, Index string
 	Query        [8]byte // the fingerprint of the query
@@ -38,7 +38,7 @@ const (
 // Text is how bytes are written: URL-safe, without padding.
 var Text = base64.RawURLEncoding.Strict()
 
-// String is the text, empty for no position.
+// String returns the text; it is empty if there is no position.
 func (p *Position) String() string {
 	if p == nil {
 		return ""
@@ -51,7 +51,7 @@ func (p *Position) String() string {
 	return Text.EncodeToString(append(b, sum[:sumSize]...))
 }
 
-// From is the exclusive start key, nil for the beginning.
+// From returns the exclusive start key, nil for the beginning.
 func (p *Position) From() map[string]types.AttributeValue {
 	if p == nil {
 		return nil
@@ -70,13 +70,13 @@ func (p *Position) AppendKey(b []byte) []byte {
 		case *types.AttributeValueMemberB:
 			b = Append(append(b, 'B'), v.Value)
 		default:
-			b = append(b, 0) // no key of DynamoDB's; who reads it refuses it
+			b = append(b, 0) // cannot be a key in DynamoDB; the reader refuses it
 		}
 	}
 	return b
 }
 
-// Append writes text behind its length.
+// Append writes the length of the text, then the text.
 func Append[S string | []byte](b []byte, s S) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s)))
 	return append(b, s...)
@@ -106,7 +106,7 @@ func Parse(text, table, index string, start StartKey) (p *Position, ok bool) {
 		return nil, false
 	}
 	p = &Position{Table: table, Index: index, Start: start}
-	// What is written in another way than ours was not written by us.
+	// Text in another form was not written by this package.
 	if !p.read(body[1:]) || p.String() != text {
 		return nil, false
 	}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package itemid knows which keys and values DynamoDB takes for the same: their identity, equality and order, and what can
-// be a key at all.
+// Package itemid implements DynamoDB's identity, equality and order of keys and values, and checks what can be a key.
 package itemid
 
 import (
@@ -81,7 +80,7 @@ func Plain(key []byte, names []string) (values [2][]byte) {
 	return values
 }
 
-// Same reports whether an encoded key is exactly what the values make.
+// Same reports whether an encoded key is exactly the one made of the values.
 func Same(key []byte, names []string, values [2][]byte) bool {
 	before := byte('{')
 	for i, name := range names {

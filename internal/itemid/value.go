@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// AppendValue appends one key value, and nothing for what is none.
+// AppendValue appends one key value, and nothing for a value that cannot be a key.
 func AppendValue(b []byte, v types.AttributeValue) []byte {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
@@ -116,14 +116,14 @@ func Compare(a, b types.AttributeValue) (order int, ok bool) {
 	return 0, false
 }
 
-// compareNumbers compares numbers in the form that NormalNumber gives them.
+// compareNumbers compares numbers in the form of NormalNumber.
 func compareNumbers(a, b []byte) int {
 	signA, digitsA, exponentA := splitNumber(a)
 	signB, digitsB, exponentB := splitNumber(b)
 	if signA != signB || signA == 0 {
 		return cmp.Compare(signA, signB)
 	}
-	// Where the first digit stands decides, then the digits from there on.
+	// The position of the first digit decides, then the digits from there on.
 	order := cmp.Compare(exponentA+len(digitsA), exponentB+len(digitsB))
 	if order == 0 {
 		order = bytes.Compare(digitsA, digitsB)
@@ -131,7 +131,7 @@ func compareNumbers(a, b []byte) int {
 	return order * signA
 }
 
-// splitNumber takes a number in normal form apart.
+// splitNumber splits a number in normal form.
 func splitNumber(n []byte) (sign int, digits []byte, exponent int) {
 	digits, power, ok := bytes.Cut(n, []byte{'e'})
 	if !ok {

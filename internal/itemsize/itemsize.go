@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package itemsize knows how large the items of a table are, from what reading and writing them has cost.
+// Package itemsize estimates how large the items of a table are, from what reading and writing them cost.
 package itemsize
 
 import "sync/atomic"
@@ -14,8 +14,8 @@ const (
 	PageBytes  = 1 << 20   // after so many a Query or Scan ends its page
 )
 
-// Sizes is what was observed of the sizes of the items of a table or index: no
-// exact sizes, but bounds that follow from units, which cost nothing to observe.
+// Sizes holds observations of the item sizes of a table or index: not exact sizes, but bounds that follow from units, which
+// cost nothing to observe.
 type Sizes struct{ seen, sum, most atomic.Int64 }
 
 // Observe notes that n items were billed as so many blocks together. What that says of
@@ -41,14 +41,14 @@ func (s *Sizes) Observe(n int, blocks float64, block int64) {
 	s.sum.Add(int64(n) * high)
 }
 
-// Read notes that reading n items has cost so many units; none if that is not known.
+// Read records that reading n items cost the given units; 0 if that is not known.
 func (s *Sizes) Read(n int, units float64, consistent bool) {
 	if n > 0 {
 		s.Observe(n, units/ReadFactor(consistent, false), ReadBlock)
 	}
 }
 
-// ReadFactor is the price of 4 KB.
+// ReadFactor returns the cost of reading 4 KB.
 func ReadFactor(consistent, transaction bool) float64 {
 	switch {
 	case transaction:
@@ -59,8 +59,7 @@ func ReadFactor(consistent, transaction bool) float64 {
 	return 0.5
 }
 
-// Largest is how many bytes an item has at most: as seen, with a quarter of room to
-// grow, or as DynamoDB allows.
+// Largest returns the most bytes that an item has: the largest seen, with a margin of a quarter, or what DynamoDB allows.
 func (s *Sizes) Largest() int64 {
 	most := s.most.Load()
 	if most == 0 {
@@ -69,7 +68,7 @@ func (s *Sizes) Largest() int64 {
 	return min(MaxItem, most+most/4)
 }
 
-// Blocks is how many units so many bytes are billed as, at least one.
+// Blocks returns the units that are billed for a number of bytes, at least one.
 func Blocks(bytes int64, block int64) float64 {
 	return float64(max(1, (bytes+block-1)/block))
 }
@@ -77,7 +76,7 @@ func Blocks(bytes int64, block int64) float64 {
 // Any reports whether items were observed.
 func (s *Sizes) Any() bool { return s.seen.Load() > 0 }
 
-// Seen is how many items were observed, and how many bytes each had at most on average.
+// Seen returns how many items were observed, and how many bytes each had at most on average.
 func (s *Sizes) Seen() (items, average int64) {
 	n := s.seen.Load()
 	return n, s.sum.Load() / max(1, n)

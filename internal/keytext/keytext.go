@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// Delimiter stands between the fields of a key.
+	// Delimiter separates the fields of a key.
 	Delimiter    = '#'
 	escape       = '$' // the next byte above the delimiter, so that no text sorts between the two
 	escapeOffset = '@' // added to an escaped byte, which makes it printable

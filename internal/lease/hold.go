@@ -11,24 +11,24 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// Config is how leases of type L are kept.
+// Config configures how leases of type L are kept.
 type Config[L any] struct {
 	Owner    string        // this worker
-	Failover time.Duration // how long a lease must stand still before another worker may take it
+	Failover time.Duration // how long a lease must be unchanged before another worker may take it
 	Now      func() time.Time
-	// State is what every lease has, of a lease, and Next raises the counter of one.
+	// State returns the State of a lease, and Next raises its counter.
 	State func(*L) State
 	Next  func(*L)
-	// Moved reports whether what is to be kept has changed between two writes; nil is never. See [Hold.Current].
+	// Moved reports whether the content to keep has changed between two writes; nil means never. See [Hold.Current].
 	Moved func(was, now *L) bool
-	// Swap stores will instead of was, if what is stored still has the owner and the counter of was. It
-	// returns what is stored then, and whether that is will.
+	// Swap replaces was by will, if the stored lease still has the owner and the counter of was. It returns the lease that
+	// is then stored, and whether that is will.
 	Swap func(ctx context.Context, was, will L) (stored L, swapped bool, err error)
-	// Transient reports whether a swap that failed may succeed later.
+	// Transient reports whether a failed swap may succeed later.
 	Transient func(error) bool
-	// Failed is called with each failure of a swap that passes.
+	// Failed is called with each transient failure of a swap.
 	Failed func(lease L, err error)
-	// Lost is the error of a lease that is lost; it is the cause of the contexts that end then.
+	// Lost is the error of a lost lease; it is the cause of the contexts that then end.
 	Lost error
 }
 
@@ -36,23 +36,23 @@ type Config[L any] struct {
 // renewal as well. It is safe for concurrent use.
 type Hold[L any] struct {
 	cfg *Config[L]
-	// Context is that of the work; it ends when the lease is lost.
+	// Context is the context of the work; it ends when the lease is lost.
 	Context context.Context //nolint:containedctx // of the work that the lease is for
 	lose    context.CancelCauseFunc
-	// Reading ends when the lease is to be given back: what is in hand is finished, and nothing more begun. It does not end
+	// Reading ends when the lease is to be returned: current work is finished, and no new work is started. It does not end
 	// when the lease is lost.
 	Reading context.Context //nolint:containedctx // as above
 	yield   context.CancelFunc
 
 	writing chan struct{} // holds a token during a write: one at a time
 	mu      sync.Mutex    // guards what follows
-	lease   L             // as stored last
+	lease   L             // as last stored
 	renewed time.Time     // when its last write was sent: nobody takes the lease within Failover from then on
-	moved   time.Time     // when the last write was sent that moved it
+	moved   time.Time     // when the last write that moved it was sent
 }
 
-// NewHold holds a lease that was just taken by a write that was sent at a time. The work ends with its context at the latest, and
-// the reading with the other.
+// NewHold holds a lease that was just taken by a write sent at the given time. The work ends at the latest with its context,
+// and the reading with the other context.
 func NewHold[L any](work, reading context.Context, cfg *Config[L], lease L, sent time.Time) *Hold[L] {
 	h := &Hold[L]{cfg: cfg, lease: lease, renewed: sent, moved: sent, writing: make(chan struct{}, 1)}
 	h.Context, h.lose = context.WithCancelCause(work)
@@ -60,14 +60,14 @@ func NewHold[L any](work, reading context.Context, cfg *Config[L], lease L, sent
 	return h
 }
 
-// Current is the lease as stored last, when it was renewed, and when it was moved.
+// Current is the lease as last stored, when it was renewed, and when it was moved.
 func (h *Hold[L]) Current() (lease L, renewed, moved time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.lease, h.renewed, h.moved
 }
 
-// Close ends both contexts, when nothing of the work is left.
+// Close ends both contexts, after all work has ended.
 func (h *Hold[L]) Close() {
 	h.lose(nil)
 	h.yield()
@@ -107,8 +107,8 @@ func (h *Hold[L]) Save(ctx context.Context, edit func(*L)) error {
 			h.stored(will, sent)
 			return nil
 		case err == nil && is.Owner == h.cfg.Owner && (is.Counter == counter || is.Counter == counter+1):
-			// What is stored is of an attempt of ours whose reply was lost, or of a worker that asks for the lease. It is
-			// no proof of when we were alive, so it renews nothing.
+			// The stored lease is from an attempt of ours whose reply was lost, or from a worker that requests the lease. It
+			// does not prove when we were alive, so it does not renew the lease.
 			h.stored(stored, renewed)
 		case err == nil:
 			return h.drop(nil)

@@ -25,20 +25,20 @@ type Choice struct {
 	Ask  string
 }
 
-// PollLoad is what a shard weighs besides its load, in records a minute: a quiet shard is read as well.
+// PollLoad is the weight of a shard in addition to its load, in records a minute: a quiet shard must be read too.
 const PollLoad = 60
 
-// weight is what a lease adds to the load of its worker.
+// weight returns what a lease adds to the load of its worker.
 func (s *State) weight() int64 { return PollLoad + max(s.Load, 0) }
 
 // dealing is how the leases that can be worked on are dealt.
 type dealing struct {
 	loads map[string]int64    // of every living worker
-	owned map[string][]string // by living workers: leases that nobody has asked for
+	owned map[string][]string // by living workers: leases that no worker has requested
 	mine  int                 // leases of this worker
 	free  []string            // leases that can be taken
 	given []string            // leases that were freed for this worker
-	asked bool                // a lease that this worker asked for is still to come
+	asked bool                // a lease that this worker requested has not been freed yet
 }
 
 func (s *Survey) deal() dealing {

@@ -22,7 +22,7 @@ type result[S any] struct {
 }
 
 // Chain yields the steps in order, and runs the next while the consumer has one. When the consumer
-// stops, the step under way is cancelled and awaited. A panic of a step is an error for [Repanic], without a step.
+// stops, the running step is cancelled and awaited. A panic of a step becomes an error for [Repanic], without a step.
 func Chain[S any](ctx context.Context, next Next[S]) iter.Seq2[*S, error] {
 	return func(yield func(*S, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -86,7 +86,7 @@ func Catch(fn func()) (err error) {
 	return nil
 }
 
-// Repanic goes on with a panic that Catch or Chain turned into an error, in the goroutine of the caller. Other errors are nothing to it.
+// Repanic resumes, in the goroutine of the caller, a panic that Catch or Chain turned into an error. It ignores other errors.
 func Repanic(err error) {
 	if p, ok := errors.AsType[*panicked](err); ok {
 		panic(p)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package proof holds the one rule of what a stored item proves about a write.
+// Package proof implements the rule for what a stored item proves about a write.
 //
-// A write is reported as done only if a reply says so, or the stored item names it. It is reported as a
+// A write is reported as done only if a reply says so, or the stored item has its tag. It is reported as a
 // failed condition only if none of its requests can have been applied, now or later. Everything else is unknown. Equal
 // content, equal version numbers and an absent item prove nothing, since another call can have produced them.
 //
@@ -10,9 +10,9 @@
 // and applies only to the revision that it was prepared on. docs/guarantees.md has the rule verb by verb.
 package proof
 
-// Revision names the last writes of an item by their tags.
+// Revision identifies the last writes of an item by their tags.
 type Revision[T comparable] struct {
-	Tags  []T // the newest first; the zero tag names no write
+	Tags  []T // newest first; the zero tag identifies no write
 	First T   // of the first write of all, zero if it is not known
 }
 
@@ -22,7 +22,7 @@ func (r Revision[T]) IsZero() bool {
 	return len(r.Tags) == 0 || r.Tags[0] == none
 }
 
-// Place is where the tag stands, the newest at 0 and the first write of all behind the others, or -1.
+// Place returns the position of the tag, with the newest at 0 and the first write of all after the others, or -1.
 func (r Revision[T]) Place(tag T) int {
 	var none T
 	if tag == none {
@@ -39,7 +39,7 @@ func (r Revision[T]) Place(tag T) int {
 	return -1
 }
 
-// State is an item as it was read or came with a refusal.
+// State is an item as it was read or returned with a refusal.
 type State[T comparable] struct {
 	Stored   bool // there is an item, which may be a tombstone
 	Revision Revision[T]
@@ -49,12 +49,12 @@ type State[T comparable] struct {
 type Evidence uint8
 
 const (
-	// Nothing is proven: the item says neither that the write was applied nor that it cannot be.
+	// Nothing is proven: the item shows neither that the write was applied nor that it cannot be.
 	Nothing Evidence = iota
-	// Applied is proven: the item names the write.
+	// Applied is proven: the item has the tag of the write.
 	Applied
-	// Superseded is proven: another write took the place that ours was meant for. Since tags never come back, ours
-	// was not applied and never will be, however late its requests arrive.
+	// Superseded is proven: another write took the place of ours. Since tags never repeat, ours was not applied and never
+	// will be, however late its requests arrive.
 	Superseded
 	// Pending is proven: the item is still what the write was prepared on. The same request, or an earlier one that is
 	// late, can apply. It was not applied so far, unless nothing is stored and deletes leave nothing: then it may have been
@@ -62,8 +62,8 @@ const (
 	Pending
 )
 
-// Of says what the state now proves about a write that was prepared on base and whose requests
-// named themselves by the tags. lasting says that a delete leaves a tombstone, so that the tags outlive the item.
+// Of returns what the current state proves about a write that was prepared on base and whose requests had the tags. lasting
+// means that a delete leaves a tombstone, so that the tags outlive the item.
 func Of[T comparable](base State[T], tags []T, now State[T], lasting bool) Evidence {
 	var none T
 	for _, tag := range tags {

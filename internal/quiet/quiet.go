@@ -13,17 +13,17 @@ import (
 	"strconv"
 )
 
-// Error stands for an error whose text, fields or causes may quote data. It shows a text of its own. It has no Unwrap,
-// so that what walks a chain of errors and prints each of them ends here; errors.Is and errors.As look behind it.
+// Error replaces an error whose text, fields or causes may quote data. It has its own text. It has no Unwrap, so that code
+// that prints each error of a chain ends here; errors.Is and errors.As still find the cause.
 type Error struct {
 	text  string
 	cause error
 }
 
-// New is an error with the text that stands for cause.
+// New returns an error with the given text in place of cause.
 func New(text string, cause error) error { return &Error{text, cause} }
 
-// Error is the text that stands for the cause.
+// Error returns the text that replaces the cause.
 func (e *Error) Error() string { return e.text }
 
 // Is reports whether the cause matches.
@@ -35,13 +35,13 @@ func (e *Error) As(target any) bool { return errors.As(e.cause, target) }
 // Format prints the text.
 func (e *Error) Format(s fmt.State, verb rune) { Format(s, verb, e.text) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text.
 func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.text) }
 
-// LogValue is the text.
+// LogValue returns the text.
 func (e *Error) LogValue() slog.Value { return slog.StringValue(e.text) }
 
-// Format prints a text in place of a value, for every verb; %q quotes it.
+// Format prints a text in place of a value for every verb; %q quotes it.
 func Format(s fmt.State, verb rune, text string) {
 	if verb == 'q' {
 		text = strconv.Quote(text)

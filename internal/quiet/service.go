@@ -4,10 +4,10 @@ package quiet
 
 import "strings"
 
-// ServiceText is what may be shown of a message of DynamoDB or DynamoDB Streams. Messages quote what they refuse: the
-// operands of a range, members of a set, document paths with map keys, whole parameters. So only messages that are
-// known to quote nothing but names of tables, indexes, key attributes, types and placeholders are shown, and of others
-// the part in front of what they quote. Of a message that is not known nothing is shown; known is false then.
+// ServiceText returns what may be shown of a message of DynamoDB or DynamoDB Streams. Messages quote what they refuse: the
+// operands of a range, members of a set, document paths with map keys, whole parameters. So only messages that are known to
+// quote nothing but names of tables, indexes, key attributes, types and placeholders are shown, and of others the part
+// before the quoted data. Nothing is shown of an unknown message; known is then false.
 func ServiceText(message string) (text string, known bool) {
 	for _, m := range messages {
 		if text, ok := m.match(message); ok {
@@ -26,7 +26,7 @@ type message struct {
 	open  bool // the rest of the message is left out
 }
 
-// messages are those that can be shown. {} stands for a name, a type or a number, and … for a rest that is left out.
+// messages are the messages that can be shown. {} is a name, a type or a number, and … a rest that is left out.
 //
 // The texts are the service's own, as its errors give them; the first of them are listed at
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html and at
@@ -190,7 +190,7 @@ func parseMessages(list string) []message {
 	return all
 }
 
-// match is the message as it can be shown.
+// match returns the message as it can be shown.
 func (m message) match(text string) (string, bool) {
 	rest, ok := strings.CutPrefix(text, m.parts[0])
 	if !ok {
@@ -233,7 +233,8 @@ func isName(s string) bool {
 	return true
 }
 
-// Code is an error code, such as ValidationException, and "?" if it can be none: what is not the service may answer anything.
+// Code returns an error code, such as ValidationException, or "?" if the text cannot be a code: something other than the
+// service may return anything.
 func Code(s string) string {
 	for i := range len(s) {
 		c := s[i]
@@ -247,7 +248,7 @@ func Code(s string) string {
 // maxCode is more than the longest code of the service has.
 const maxCode = 100
 
-// Name is a name that a reply gives, such as an ARN, and "?" if it can be none.
+// Name returns a name from a reply, such as an ARN, or "?" if the text cannot be a name.
 func Name(s string) string {
 	if s == "" || isName(s) {
 		return s

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package redact gives texts of errors without what the service and the SDK quote of data.
+// Package redact returns texts of errors without the data that the service and the SDK quote.
 package redact
 
 import (
@@ -52,7 +52,7 @@ func quotes(err error) bool {
 	return slices.ContainsFunc(unwrapped(err), quotes)
 }
 
-// unwrapped are the errors that err wraps.
+// unwrapped returns the errors that err wraps.
 func unwrapped(err error) []error {
 	switch e := err.(type) { //nolint:errorlint // one step of the tree
 	case interface{ Unwrap() []error }:
@@ -65,7 +65,7 @@ func unwrapped(err error) []error {
 	return nil
 }
 
-// Text is an error's text with what the SDK and the service say shortened to what is known to quote no data.
+// Text returns an error's text, in which the texts of the SDK and the service are shortened to what is known to quote no data.
 func Text(err error) string {
 	switch e := err.(type) { //nolint:errorlint // each error of the tree has its own part of the text
 	case nil:
@@ -92,7 +92,7 @@ func Text(err error) string {
 
 const unreadableReply = "the SDK cannot decode the reply"
 
-// operationText is the text of an operation that failed in the SDK.
+// operationText returns the text of an operation that failed in the SDK.
 func operationText(err error) string {
 	if cred, ok := errors.AsType[*unsent.CredentialsError](err); ok {
 		return cred.Error()
@@ -113,7 +113,7 @@ func operationText(err error) string {
 	return text
 }
 
-// API is what the service said: its code, its message if that is known, and the id of the request.
+// API returns the service's error as text: its code, its message if that is known, and the ID of the request.
 func API(api smithy.APIError, err error) string {
 	text := Code(api)
 	if said, known := quiet.ServiceText(api.ErrorMessage()); known {
@@ -130,7 +130,7 @@ func API(api smithy.APIError, err error) string {
 
 const withheld = "its message may quote data and is not shown here; errors.As gives it"
 
-// Message is a message of the service that stands by itself.
+// Message returns a message of the service without code and request ID.
 func Message(message string) string {
 	if said, known := quiet.ServiceText(message); known {
 		return said
@@ -138,10 +138,10 @@ func Message(message string) string {
 	return withheld
 }
 
-// Code is the service's error code. A reply that is none of the service's may have any text there.
+// Code returns the service's error code. A reply that is not the service's may have any text there.
 func Code(api smithy.APIError) string { return quiet.Code(api.ErrorCode()) }
 
-// unreachable is the text for an endpoint to which there is no connection.
+// unreachable returns the text for an endpoint to which there is no connection.
 func unreachable(err error) (string, bool) {
 	var (
 		u    *url.Error
@@ -154,7 +154,8 @@ func unreachable(err error) (string, bool) {
 	return "no connection to " + u.URL + ": " + u.Err.Error() + "; check endpoint, Region and network, or start the local server", true
 }
 
-// connectionText is the text of a request that failed on its way. What net/http says of a reply that is no HTTP quotes it.
+// connectionText returns the text of a request whose connection failed. The error of net/http for a reply that is not HTTP
+// quotes the reply.
 func connectionText(u *url.Error) string {
 	var (
 		network     net.Error

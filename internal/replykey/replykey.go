@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package replykey checks that the items of a reply are those that the request asked for.
+// Package replykey checks that the items of a reply are those that were requested.
 package replykey
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// Replies are crossed when a connection or a proxy gives the answer to one request to another. An item of a reply is
-// taken only if its key is the one that was asked for; keys are compared as bytes while the item is decoded.
+// Replies are mixed up if a connection or a proxy sends the reply of one request to another. An item of a reply is accepted
+// only if it has the requested key; keys are compared as bytes while the item is decoded.
 
 // Why a reply is refused.
 const (
@@ -53,8 +53,8 @@ func CheckID(names itemid.Key, id []byte, watched [2][]byte, item []byte) error 
 	return nil
 }
 
-// Query is what the items of a query's replies have: the partition key that was asked for, and a sort key in the
-// range. Its zero value checks nothing. It must not be copied.
+// Query checks the items of a query's replies: they must have the requested partition key, and a sort key in the range. The
+// zero value checks nothing. A Query must not be copied.
 type Query struct {
 	names []string
 	terms []term // one for each name
@@ -65,7 +65,7 @@ type Query struct {
 	wireRoom [96]byte
 }
 
-// term is what a key condition says of one attribute.
+// term is the condition on one attribute of the key.
 type term struct {
 	op        string // that of the expression
 	low, high Value
@@ -135,7 +135,7 @@ func (q *Query) Watch(d *codec.Decoder) {
 	}
 }
 
-// Row refuses an item of which the query cannot have asked.
+// Row refuses an item that cannot belong to the query.
 func (q *Query) Row(watched [2][]byte, item []byte) error {
 	for i := range q.terms {
 		if i >= len(watched) || watched[i] == nil {
@@ -168,7 +168,7 @@ func (q *Query) Find(item []byte) error {
 	return nil
 }
 
-// MaxAttributes is how many attributes the two keys of an index have at most.
+// MaxAttributes is the largest number of attributes in the two keys of an index.
 const MaxAttributes = 8
 
 // Find finds the values of attributes of an encoded item, nil for those that it lacks: at most [MaxAttributes]. They alias the item.
@@ -179,7 +179,7 @@ func Find(item []byte, names []string) (values [MaxAttributes][]byte, err error)
 	return values, err
 }
 
-// ValueOf takes a value in wire form apart, as far as it is written plainly.
+// ValueOf parses a value in wire form, if it is written plainly.
 func ValueOf(b []byte) Value {
 	const head, tail = `{"S":"`, `"}`
 	v := Value{wire: b}
@@ -203,8 +203,8 @@ func wholeNumber(text []byte) (int64, bool) {
 	return n, err == nil
 }
 
-// holds reports whether a value can be that of an item that was asked for. Where that needs more than a look at the
-// bytes (ranges over binary values, fractions, texts with escapes) it says yes.
+// holds reports whether a value can be that of a requested item. If deciding needs more than comparing bytes (ranges over
+// binary values, fractions, texts with escapes) it returns true.
 func (t *term) holds(value []byte) bool {
 	if t.op == "=" {
 		return bytes.Equal(value, t.low.wire) || equalWire(value, t.low.wire)

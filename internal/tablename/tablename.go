@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package tablename cuts names of tables out of their ARNs.
+// Package tablename extracts names of tables from their ARNs.
 package tablename
 
 import "strings"
 
-// Short is the name of a table that may be given by its ARN, for what counts and remembers by table. Tables of one name
-// in several accounts or Regions are one there.
+// Short returns the name of a table that may be given by its ARN, for everything that is counted or stored by table. Tables
+// with the same name in several accounts or Regions count as one.
 //
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html#amazondynamodb-resources-for-iam-policies
 func Short(table string) string {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package unsent has the errors of calls that ended before there was a request, and names missing credentials in words that help.
+// Package unsent has the errors of calls that ended before a request was sent, and explains missing credentials.
 package unsent
 
 import (
@@ -10,10 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// CredentialsError is a call for which there were no credentials, so that nothing was sent.
+// CredentialsError is the error of a call without credentials; nothing was sent.
 type CredentialsError struct{ Err error }
 
-// Error says what to set; the cause tells a source that failed from none at all.
+// Error says what to set. The cause shows whether a source failed or there was none.
 func (e *CredentialsError) Error() string {
 	return fmt.Sprintf("no AWS credentials, nothing was sent: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE to a profile of "+
 		"~/.aws/config or ~/.aws/credentials, or run under a role; a local server takes made-up ones (%v)", e.Err)
@@ -22,13 +22,13 @@ func (e *CredentialsError) Error() string {
 // Unwrap returns the cause.
 func (e *CredentialsError) Unwrap() error { return e.Err }
 
-// RetryableError keeps the SDK from asking again within the call: each source has retries of its own.
+// RetryableError keeps the SDK from retrying within the call: each source has its own retries.
 func (e *CredentialsError) RetryableError() bool { return false }
 
 // Error is any other error before there was a request.
 type Error struct{ Err error }
 
-// Error is the text of the cause.
+// Error returns the text of the cause.
 func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
@@ -39,7 +39,7 @@ type Credentials struct{ aws.CredentialsProvider }
 
 var _ aws.CredentialProviderSource = (*Credentials)(nil)
 
-// Explain makes the errors of a provider say what to do. It leaves alone what needs that not, such as nil.
+// Explain makes the errors of a provider say what to do. It returns providers that do not need it unchanged, such as nil.
 func Explain(p aws.CredentialsProvider) aws.CredentialsProvider {
 	if !NeedsExplaining(p) {
 		return p
@@ -59,13 +59,13 @@ func (p *Credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	switch {
 	case err == nil:
 		return c, nil
-	case ctx.Err() != nil: // they may be there, there was no time to get them
+	case ctx.Err() != nil: // there may be credentials, but there was no time to get them
 		return c, &Error{err}
 	}
 	return c, &CredentialsError{err}
 }
 
-// IsCredentialsProvider is how the SDK asks what it is in truth.
+// IsCredentialsProvider tells the SDK the type of the wrapped provider.
 func (p *Credentials) IsCredentialsProvider(target aws.CredentialsProvider) bool {
 	return aws.IsCredentialsProvider(p.CredentialsProvider, target)
 }
