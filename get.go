@@ -150,7 +150,7 @@ type getCall[V, K any] struct {
 // keyRoom is how many bytes most keys take in wire form at most.
 const keyRoom = 128
 
-// getState is the part of a getCall that knows no types.
+// getState is the part of a getCall without type parameters.
 type getState struct {
 	in   getInput
 	room [keyRoom]byte

@@ -187,7 +187,7 @@ func (a *attempts) into(o wire.Options) wire.Options {
 func (a *attempts) watch(so *dynamodb.Options) {
 	a.RetryerV2 = asRetryerV2(so.Retryer)
 	so.Retryer = a
-	if unsent.NeedsExplaining(so.Credentials) { // a client of the user's own
+	if unsent.NeedsExplaining(so.Credentials) { // the user's own client
 		a.credentials.CredentialsProvider = so.Credentials
 		so.Credentials = &a.credentials
 	}

@@ -141,7 +141,7 @@ type madeParent struct {
 	value types.AttributeValue
 }
 
-// take makes an action part of a parent that is made; false leaves it in the update.
+// take makes an action part of a parent that is created; if it returns false the action stays in the update.
 func (m *parents) take(c expr.Clause, a expr.Action) (bool, error) {
 	n, null := m.gap(a.Path)
 	if n == 0 || n == len(a.Path) && (c == expr.ClauseRemove || c == expr.ClauseSet && isPlain(a.Right)) {
@@ -218,7 +218,7 @@ func isPlain(n expr.Node) bool {
 	return ok
 }
 
-// onAbsent is the value that an action gives an absent attribute, nil for none.
+// onAbsent returns the value that an action gives an absent attribute, or nil.
 func onAbsent(c expr.Clause, a expr.Action) (types.AttributeValue, error) {
 	if c == expr.ClauseRemove || c == expr.ClauseDelete {
 		return nil, nil

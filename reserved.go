@@ -18,12 +18,10 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
 func IsReserved(word string) bool { return exprtext.IsReserved(word) }
 
-// ReservedIn returns the reserved words that stand in expression text as
-// attribute names, in the order and spelling of the text, each spelling once. It
-// leaves out placeholders (#name, :value), and operators, clause keywords and
-// functions in their role: in "size(tags) > :n AND size = :m" the second size is
-// an attribute. The text may be a condition, filter, key condition, projection or
-// update. An expression that DynamoDB cannot parse gives some answer, never a panic.
+// ReservedIn returns the reserved words that expression text uses as attribute names, in the order and spelling of the text,
+// each spelling once. It leaves out placeholders (#name, :value), and words used as operators, clause keywords and
+// functions: in "size(tags) > :n AND size = :m" the second size is an attribute. The text may be a condition, filter, key
+// condition, projection or update. For text that DynamoDB cannot parse the result is unspecified; it never panics.
 func ReservedIn(expression string) []string { return exprtext.ScanOf(expression).Reserved }
 
 // checkRaw reports everything in expression text that DynamoDB would refuse: reserved words used as names, and placeholders

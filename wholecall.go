@@ -261,7 +261,7 @@ func (c *core) amplification() (texts []string) {
 	defer c.mu.Unlock()
 	for _, x := range c.indexes {
 		if x.projection == types.ProjectionTypeAll {
-			texts = append(texts, fmt.Sprintf("index %s of table %s holds all attributes, so each update of an item in it is written there again:  "+
+			texts = append(texts, fmt.Sprintf("index %s of table %s holds all attributes, so each update of an item in it is written there again: "+
 				"let it project what its queries read, and Hydrate the rest", x.name, c.name))
 			continue
 		}
