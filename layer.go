@@ -72,7 +72,7 @@ func fieldOf(attr AnyAttr) (index []int, err error) {
 	case len(h.path) != 1:
 		return nil, fmt.Errorf("%s is not a top-level attribute", h.path)
 	case h.field.Type == nil: // made by Deref or the like
-		return nil, fmt.Errorf("attribute %s is not named by the handle of its field; give that of ddb.Field or one of its sisters", h.path)
+		return nil, fmt.Errorf("attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", h.path)
 	case throughPointer(h.item, h.field.Index):
 		return nil, fmt.Errorf("attribute %s is inside an embedded pointer, which may be nil", h.path)
 	}

@@ -21,10 +21,10 @@ type Scan struct {
 func ScanOf(text string) Scan {
 	var s Scan
 	const (
-		atStart   = iota // nothing yet: a clause keyword or an operand
-		atOperand        // an operand is due
+		atStart   = iota // at the start: a clause keyword or an operand
+		atOperand        // an operand is expected
 		atEnd            // an operand just ended
-		atStep           // a dot was read: the next word is a name
+		atStep           // after a dot: the next word is a name
 	)
 	place := atStart
 	for tok, rest := nextToken(text); tok != ""; tok, rest = nextToken(rest) {
@@ -81,8 +81,8 @@ func beginsOperand(tok string) bool {
 	return tok != "" && (tok[0] == '#' || tok[0] == ':' || isWord(tok))
 }
 
-// nextToken cuts the first token off the text: a word, a number, a placeholder
-// with its mark, or a single other character. The token is empty at the end.
+// nextToken splits off the first token of the text: a word, a number, a placeholder with its first character, or any other
+// single character. The token is empty at the end.
 func nextToken(text string) (tok, rest string) {
 	text = strings.TrimLeftFunc(text, unicode.IsSpace)
 	if text == "" {

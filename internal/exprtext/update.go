@@ -19,7 +19,7 @@ type Action struct {
 	Counts bool
 }
 
-var errUpdateText = errors.New("raw change: the text is no update expression, such as SET a = :a, b = b + :n REMOVE c")
+var errUpdateText = errors.New("raw change: the text is not an update expression, such as SET a = :a, b = b + :n REMOVE c")
 
 // ReadUpdate divides an update expression into its actions.
 func ReadUpdate(text string, names map[string]string, values map[string]types.AttributeValue) ([]Action, error) {
@@ -74,7 +74,7 @@ func isValue(n expr.Node) bool {
 	return ok
 }
 
-// token is a token of expression text and where it stands.
+// token is a token of expression text and its position.
 type token struct {
 	text string
 	at   int
@@ -94,7 +94,7 @@ type updateClause struct {
 	tokens []token
 }
 
-// cutClauses divides an update expression at its keywords: words of the four names where an action has ended and another token begins one.
+// cutClauses splits an update expression at its keywords: the four names, where an action has ended and another token follows.
 func cutClauses(tokens []token) (all []updateClause, ok bool) {
 	keywords := map[string]expr.Clause{"SET": expr.ClauseSet, "REMOVE": expr.ClauseRemove, "ADD": expr.ClauseAdd, "DELETE": expr.ClauseDelete}
 	seen := map[expr.Clause]bool{}
@@ -122,7 +122,7 @@ func cutClauses(tokens []token) (all []updateClause, ok bool) {
 	return all, len(all) > 0
 }
 
-// cutTokens divides tokens at a mark that stands in no parentheses.
+// cutTokens splits tokens at a mark that is outside parentheses.
 func cutTokens(tokens []token, mark string) (parts [][]token) {
 	depth, from := 0, 0
 	for i, t := range tokens {

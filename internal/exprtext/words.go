@@ -24,8 +24,7 @@ var reservedSet = sync.OnceValue(func() map[string]struct{} {
 	return set
 })
 
-// reservedWords is the list of the developer guide, sorted; FLATTERN, INNTER and
-// LOGED are spelt so there.
+// reservedWords is the list of the developer guide, sorted; FLATTERN, INNTER and LOGED are spelled like this there.
 const reservedWords = `
 ABORT ABSOLUTE ACTION ADD AFTER AGENT AGGREGATE ALL ALLOCATE ALTER ANALYZE AND ANY
 ARCHIVE ARE ARRAY AS ASC ASCII ASENSITIVE ASSERTION ASYMMETRIC AT ATOMIC ATTACH
