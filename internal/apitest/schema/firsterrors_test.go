@@ -107,7 +107,7 @@ func TestFirstErrors(t *testing.T) {
 		"filter on key":          {second(visits.Query("p").Filter(visitN.Gt(1)).Collect(ctx)), ddb.ErrInvalid, []string{"Query visits", "key attribute n", "SortKey"}},
 		"changed twice":          {second(visits.Update(ctx, key, visitSize.Set(1), visitSize.Add(1))), ddb.ErrInvalid, []string{"attribute size is changed twice in one update"}},
 		"handle of a copy":       {second(visits.Update(ctx, key, visitCopy.Set("x"))), ddb.ErrInvalid, []string{"schema_test.visit", "not of a copy", "firsterrors_test.go:"}},
-		"handle of a pointer":    {second(visits.Update(ctx, key, visitAgent.Set("x"))), ddb.ErrInvalid, []string{"if that field is a pointer", "&v.Name", "firsterrors_test.go:"}},
+		"handle of a pointer":    {second(visits.Update(ctx, key, visitAgent.Set("x"))), ddb.ErrInvalid, []string{"for a pointer field", "&v.Name", "firsterrors_test.go:"}},
 		"transaction of nothing": {ddb.Transact(ctx, client), ddb.ErrInvalid, []string{"ddb: TransactWriteItems: invalid call: 0 operations"}},
 	} {
 		if tc.err == nil || tc.is != nil && !errors.Is(tc.err, tc.is) {
