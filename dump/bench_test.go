@@ -94,6 +94,16 @@ func BenchmarkItems(b *testing.B) {
 		})
 	}
 	src, data := benchExport(b, "")
+	b.Run("decoded", func(b *testing.B) { // without reading lines, checksum and gzip
+		b.SetBytes(int64(len(data)))
+		for b.Loop() {
+			for line := range bytes.Lines(data) {
+				line = bytes.TrimSuffix(bytes.TrimPrefix(line, []byte(`{"Item":`)), []byte("}\n"))
+				_, err := ddb.DecodeItemJSON[order](line)
+				noError(b, err)
+			}
+		}
+	})
 	b.Run("raw", func(b *testing.B) {
 		b.SetBytes(int64(len(data)))
 		for b.Loop() {
