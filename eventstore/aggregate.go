@@ -16,25 +16,24 @@ import (
 	"github.com/dynamotable/ddb/layerstats"
 )
 
-// Snapshots keeps the state of aggregates, so that not every load folds all events. Package
-// snapshot has one; anything with these methods will do.
+// Snapshots stores the state of aggregates, so that a load need not fold all events. Package snapshot provides an implementation.
 type Snapshots interface {
-	// LoadState returns the newest state with a version of at most atMost that was saved with the type and schema; version 0 is none.
+	// LoadState returns the newest state with a version of at most atMost that was saved with the type and schema. Version 0 means that there is none.
 	LoadState(ctx context.Context, stream, stateType string, schema int, atMost int64) (version int64, taken time.Time, state []byte, err error)
-	// OfferState saves the state of a version if that is due, given the version and time of the last one that was loaded.
+	// OfferState saves the state of a version if a snapshot is due, given the version and time of the snapshot that was loaded.
 	OfferState(ctx context.Context, stream, stateType string, schema int, version, lastVersion int64, lastTaken time.Time, encode func() ([]byte, error)) (saved bool, err error)
 }
 
-// Aggregate is the state that the events of a stream make.
+// Aggregate is the state that results from the events of a stream.
 type Aggregate[S any] struct {
 	Stream string
-	// Version is that of the last event in State, 0 if there is none.
+	// Version is the version of the last event in State, 0 if there is none.
 	Version int64
 	State   S
-	// CommitID is that of the append by [Repository.Update], empty if there was none.
+	// CommitID is the commit id of the append by [Repository.Update], empty if nothing was appended.
 	CommitID string
 
-	snapshot int64 // the version of the newest snapshot of it that is known
+	snapshot int64 // the version of its newest known snapshot
 	taken    time.Time
 }
 
@@ -44,7 +43,7 @@ type RepositoryOption func(*repositoryOptions)
 type repositoryOptions struct {
 	snapshots Snapshots
 	stateType string
-	unnamed   bool // the name is that of the type; states of before may have none
+	unnamed   bool // the name is the type's; states stored by earlier releases may have none
 	schema    int
 	stored    bool
 	tries     int
@@ -54,9 +53,9 @@ type repositoryOptions struct {
 	stale     time.Duration
 }
 
-// WithSnapshots loads aggregates from snapshots, and offers new ones after appends. A
+// WithSnapshots loads aggregates from snapshots and offers new ones after appends. A
 // snapshot with another name or schema of the state is ignored: raise the schema whenever fold or the state change. The empty
-// name is that of the Go type of the state, and schema 0 is 1.
+// name means the name of the state's Go type, and schema 0 means 1.
 // A snapshot that cannot be read or decoded is ignored as well, and reported to [OnSnapshotError].
 func WithSnapshots(snapshots Snapshots, stateType string, schema int) RepositoryOption {
 	return func(o *repositoryOptions) { o.snapshots, o.stateType, o.schema = snapshots, stateType, schema }
@@ -69,18 +68,16 @@ func StateStored(stateType string, schema int) RepositoryOption {
 	return func(o *repositoryOptions) { o.stored, o.stateType, o.schema = true, stateType, schema }
 }
 
-// OnSnapshotError is called for snapshots that could not be loaded or saved; the aggregate is
-// right without. By default such errors are logged to slog.Default.
+// OnSnapshotError sets a function that is called for snapshots that could not be loaded or saved. The aggregate is correct without
+// them. By default such errors are logged to slog.Default.
 func OnSnapshotError(report func(error)) RepositoryOption {
 	return func(o *repositoryOptions) { o.snapError = report }
 }
 
-// UpdateTries is how often [Repository.Update] decides again when others were faster, 20 times
-// without it.
+// UpdateTries sets how often [Repository.Update] decides again when other writers were faster. The default is 20.
 func UpdateTries(n int) RepositoryOption { return func(o *repositoryOptions) { o.tries = n } }
 
-// Repository loads aggregates of state S by folding events of type E, and appends what is decided upon
-// them. It is safe for concurrent use.
+// Repository loads aggregates of state S by folding events of type E, and appends the events that are decided on their basis. It is safe for concurrent use.
 type Repository[S, E any] struct {
 	store *Store
 	types *Types[E]
@@ -111,7 +108,7 @@ func NewRepository[S, E any](store *Store, types *Types[E], fold func(state S, e
 	return r
 }
 
-// usable is the error of the store or the types, or of a repository that lacks one of its parts.
+// usable returns the error of the store or the types, or an error if a part of the repository is missing.
 func (r *Repository[S, E]) usable() error {
 	if r == nil || r.fold == nil {
 		return &ddb.InvalidError{Problems: []error{errors.New("eventstore: a Repository that NewRepository did not make, or that has no fold")}}
@@ -119,8 +116,8 @@ func (r *Repository[S, E]) usable() error {
 	return errors.Join(r.store.usable(), r.types.usable())
 }
 
-// Load is the state of an aggregate as of its last event. One without events has
-// version 0 and the zero state; a deleted one is [ErrStreamDeleted].
+// Load returns the state of an aggregate as of its last event. An aggregate without events has version 0 and the zero state. For a
+// deleted stream the error is [ErrStreamDeleted].
 func (r *Repository[S, E]) Load(ctx context.Context, stream string) (Aggregate[S], error) {
 	if err := r.usable(); err != nil {
 		return Aggregate[S]{}, err
@@ -129,7 +126,8 @@ func (r *Repository[S, E]) Load(ctx context.Context, stream string) (Aggregate[S
 }
 
 // Fold brings a state up to date with stored events, as a load does: for projections that show what the aggregate knows, with the
-// fold written once. Events that were scrubbed or forgotten are skipped, unless [Types.OnForgotten] gives a value in their place; one of a type that is not registered is [ErrUnknownType].
+// fold written once. Events that were scrubbed or forgotten are skipped, unless [Types.OnForgotten] gives a value in their place. For an event of a type that is
+// not registered the error is [ErrUnknownType].
 func (r *Repository[S, E]) Fold(state *S, events ...Event) error {
 	if err := r.usable(); err != nil {
 		return err
@@ -140,7 +138,7 @@ func (r *Repository[S, E]) Fold(state *S, events ...Event) error {
 	return Fold(r.types, r.fold)(state, events...)
 }
 
-// LoadAt is the state of an aggregate at an earlier version, or at the last if that is lower.
+// LoadAt returns the state of an aggregate at an earlier version, or at the last version if that is lower.
 func (r *Repository[S, E]) LoadAt(ctx context.Context, stream string, version int64) (Aggregate[S], error) {
 	if err := r.usable(); err != nil {
 		return Aggregate[S]{}, err
@@ -148,7 +146,7 @@ func (r *Repository[S, E]) LoadAt(ctx context.Context, stream string, version in
 	return r.load(ctx, stream, version, 0, nil)
 }
 
-// load is the state at a version; it may be one of the cache that was current so long ago.
+// load returns the state at a version. It may be a cached state that was current within the given time.
 func (r *Repository[S, E]) load(ctx context.Context, stream string, version int64, stale time.Duration, seen func(commit string)) (Aggregate[S], error) {
 	a := Aggregate[S]{Stream: stream}
 	if err := checkStream(stream); err != nil {
@@ -177,7 +175,7 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 	if err != nil {
 		return a, err
 	}
-	if hit && (!found || head.Deleted != 0 || cached.Version > head.Version || head.Cut > cached.Version+1) { // of no use: as if it were not there
+	if hit && (!found || head.Deleted != 0 || cached.Version > head.Version || head.Cut > cached.Version+1) { // unusable: treated as absent
 		r.cache.drop(stream)
 		return r.load(ctx, stream, version, 0, seen)
 	}
@@ -194,7 +192,7 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 	}
 	version = min(version, head.Version)
 	switch {
-	case head.Expiry != 0: // no state: it would hold what has expired
+	case head.Expiry != 0: // no state: it would contain expired events
 		if head, err = r.store.live(ctx, stream, head); err != nil {
 			return a, err
 		}
@@ -221,7 +219,7 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		return a, nil
 	}
 	if head.Cut > a.Version+1 {
-		return a, &GapError{Stream: stream, Version: a.Version + 1, First: head.Cut} // truncated beyond what the state holds
+		return a, &GapError{Stream: stream, Version: a.Version + 1, First: head.Cut} // events after the state were truncated
 	}
 	read := reading{store: r.store, stream: stream, from: a.Version + 1, to: version}
 	folded := int64(0)
@@ -250,7 +248,7 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 	return a, nil
 }
 
-// count counts for [layerstats.List].
+// count updates the counters for [layerstats.List].
 func (r *Repository[S, E]) count(event string, n int64) {
 	layerstats.Add("eventstore", r.store.Name(), event, n)
 }
@@ -260,7 +258,7 @@ func (r *Repository[S, E]) caches(stream string) bool {
 	return r.cache != nil && r.store.subjectOf(stream) == ""
 }
 
-// saved reads the state that was stored with the events. It is read before the head, so it is never ahead of that.
+// saved reads the state that was stored with the events. It is read before the head, so it is never ahead of the head.
 func (r *Repository[S, E]) saved(ctx context.Context, stream string) (row, error) {
 	if !r.o.stored {
 		return row{}, nil
@@ -272,7 +270,7 @@ func (r *Repository[S, E]) saved(ctx context.Context, stream string) (row, error
 	return saved, err
 }
 
-// begin sets the aggregate to the newest state there is for a version at most.
+// begin sets the aggregate to the newest stored state of at most a version.
 func (r *Repository[S, E]) begin(ctx context.Context, a *Aggregate[S], saved row, version int64) {
 	if saved.Version > 0 && saved.Version <= version {
 		if r.decode(ctx, a, saved.Version, saved.Type, saved.Data) {
@@ -296,7 +294,7 @@ func (r *Repository[S, E]) begin(ctx context.Context, a *Aggregate[S], saved row
 	}
 }
 
-// decode makes a stored state that of the aggregate. One whose key was deleted is skipped: the events say what is left.
+// decode sets the aggregate to a stored state. A state whose key was deleted is skipped: the events show what is left.
 func (r *Repository[S, E]) decode(ctx context.Context, a *Aggregate[S], version int64, name string, state []byte) bool {
 	var s S
 	err := openValue(ctx, r.store.o.keys, state, &s, stateBound(a.Stream, name, r.o.schema, version))
@@ -320,16 +318,16 @@ func (r *Repository[S, E]) decode(ctx context.Context, a *Aggregate[S], version 
 //		return []Event{Withdrawn{100}}, nil
 //	})
 //
-// It returns the aggregate with the new events. No events change nothing; an error
-// of decide is returned as it is. When another writer is faster, it loads and decides again.
+// It returns the aggregate with the new events. If decide returns no events, nothing changes. An error of decide is returned as it is. When another writer is
+// faster, it loads and decides again.
 //
-// With a [CommitID], a call whose commit is among the stream's last 8, or behind the snapshot that it loads, is not decided
-// again, and returns the aggregate as it is; [Dedup] lengthens that. [With] adds operations to the transaction.
+// With a [CommitID], a call whose commit is among the stream's last 8, or after the snapshot that it loads, is not decided again: the call returns the aggregate as
+// it is. [Dedup] extends this. [With] adds operations to the transaction.
 func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide func(state S) ([]E, error), args ...CommitArgument) (Aggregate[S], error) {
 	if err := r.usable(); err != nil {
 		return Aggregate[S]{}, err
 	}
-	unlock, err := r.locks.lock(ctx, stream) // this process need not race with itself
+	unlock, err := r.locks.lock(ctx, stream) // avoids races within this process
 	if err != nil {
 		return Aggregate[S]{}, err
 	}
@@ -358,7 +356,7 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 			return a, reused
 		}
 		a, err = r.append(ctx, a, decide, r.store.timeLimit(given, stream) == 0, args)
-		if errors.Is(err, ErrCommitIDReused) { // another call with the id was faster, and may have decided otherwise: load what it did
+		if errors.Is(err, ErrCommitIDReused) { // another call with the id was faster and may have decided otherwise: load its result
 			reused = err
 			continue
 		}
@@ -374,7 +372,7 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 	}
 }
 
-// append decides and appends once. The state of a stream that is not lasting, but time-limited, is not kept.
+// append decides and appends once. The state of a time-limited stream is not stored.
 func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide func(S) ([]E, error), lasting bool, args []CommitArgument) (Aggregate[S], error) {
 	decided, err := decide(a.State)
 	if err != nil || len(decided) == 0 {
@@ -417,7 +415,7 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 		return a, err
 	}
 	if next.CommitID = done.CommitID; done.Last != next.Version {
-		// A repeat of a commit that lies further back: others followed.
+		// A repeat of an earlier commit, after which other commits followed.
 		return r.load(ctx, a.Stream, math.MaxInt64, 0, nil)
 	}
 	if r.o.snapshots != nil && lasting {
@@ -436,7 +434,7 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 	return next, nil
 }
 
-// encode is the state of an aggregate as it is stored.
+// encode returns the state of an aggregate as it is stored.
 func (r *Repository[S, E]) encode(ctx context.Context, a Aggregate[S]) ([]byte, error) {
 	return sealValue(ctx, r.store.o.keys, r.store.subjectOf(a.Stream), a.State, stateBound(a.Stream, r.o.stateType, r.o.schema, a.Version))
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Limits of one transaction, see
+// Limits of one transaction; see
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 const (
 	maxActions = 100
@@ -38,15 +38,14 @@ type Appended struct {
 	Deduplicated bool
 }
 
-// Append adds events to the end of a stream, all or none, if the stream is as expected:
+// Append adds events to the end of a stream if the stream is in the expected state. It writes all of them or none:
 //
 //	done, err := store.Append(ctx, "account-42", eventstore.Exactly(3),
 //		eventstore.NewEvent{Type: "deposited", Data: data})
 //
-// The events and the head of the stream are one transaction. An append that is
-// repeated with the same [CommitID] and events writes nothing more and
-// succeeds; one whose reply is lost finds out by itself what happened, and returns [ErrAmbiguous] only
-// if the context ends, or DynamoDB does not answer, before that.
+// The events and the head of the stream are one transaction. Repeating an append with the same
+// [CommitID] and events succeeds and writes nothing more. If a reply is lost, the append finds out whether the events were written. It returns
+// [ErrAmbiguous] only if the context ends or DynamoDB stops answering before it knows.
 //
 // Errors: [*WrongExpectedVersion], [*BatchTooLarge] and [*EventTooLarge] before anything is written,
 // [ErrStreamDeleted], [ErrTimeLimit], [*CommitIDReused], [ErrCorruptIdempotency], [ErrContention], [ErrAmbiguous], and
@@ -56,8 +55,8 @@ type Appended struct {
 // feed, and as much again for each index entry: a transaction costs twice the units of
 // its writes. A transaction has 100 actions: 99 events in one call, 97 with the feed.
 //
-// In global tables with eventual consistency, append in one Region only, with a [Sequenced] feed for the whole store, whose
-// streams share the counters: transactions hold within a Region, and the last writer wins between them.
+// In global tables with eventual consistency, append to a stream in one Region only. With a [Sequenced] feed, append to the whole store in
+// one Region only, because its streams share the counters: transactions hold within a Region, and between Regions the last writer wins.
 func (s *Store) Append(ctx context.Context, stream string, expected Expected, args ...AppendArg) (Appended, error) {
 	if err := s.usable(); err != nil {
 		return Appended{}, err
@@ -83,7 +82,7 @@ func (s *Store) Append(ctx context.Context, stream string, expected Expected, ar
 //		eventstore.To("account-1", eventstore.Exactly(3), withdrawn),
 //		eventstore.To("account-2", eventstore.Any(), deposited))
 //
-// The result has one element for each [To], in their order. It costs what the single appends cost.
+// The result has one element for each [To], in their order. It costs as much as the single appends.
 func (s *Store) Commit(ctx context.Context, args ...CommitArg) ([]Appended, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
@@ -126,15 +125,15 @@ type argument func(*commit)
 func (f argument) addTo(c *commit)       { f(c) }
 func (f argument) addToCommit(c *commit) { f(c) }
 
-// CommitID makes a commit repeatable: calls with the same id and events write once, each stream by itself.
-// Without it, or with the empty id, each call has a fresh one, a UUID of version 7. An id has up to 128 bytes.
+// CommitID makes a commit repeatable: calls with the same id and events write once. Ids of different streams are independent.
+// Without it, or with the empty id, each call gets a new id, a UUID of version 7. An id has up to 128 bytes.
 //
-// A repeat is recognised for ever if it is the same call, with the same [Exactly]. One that expects something else, such as that of a client that has loaded the
-// stream again, or [Any], is recognised while the commit is among the last 8 of the stream; [Dedup] lengthens that. It succeeds, with
-// [Appended.Deduplicated] set, and costs the reading of the events.
+// A repeat with the same [Exactly] is always recognised. A repeat with another expectation, for example [Any] or that of a client that has
+// loaded the stream again, is recognised while the commit is among the last 8 of the stream; [Dedup] extends this. A repeat succeeds with
+// [Appended.Deduplicated] set, and costs a read of the events.
 //
-// An id that was used for other events is [*CommitIDReused]: their types, schemas, data and given ids are compared, as far as the stream still has
-// them. Metadata, correlation and causation may differ; those of the first call stay.
+// If the id was used for other events, the error is [*CommitIDReused]. Types, schemas, data and given ids are compared as far as the stream
+// still has them. Metadata, correlation and causation may differ; those of the first call are kept.
 func CommitID(id string) CommitArgument {
 	return argument(func(c *commit) {
 		c.id = id
@@ -144,21 +143,20 @@ func CommitID(id string) CommitArgument {
 	})
 }
 
-// Dedup remembers the commit for at least so long, so that repeats are recognised whatever they expect, and however many commits
-// come in between. It writes
-// a marker item, 2 write units, which DynamoDB deletes by itself some days after its time.
+// Dedup remembers the commit for at least the given time: repeats are recognised whatever they expect, and however many commits
+// come in between. It writes a marker item, which costs 2 write units and which DynamoDB deletes some days after the time has passed.
 func Dedup(keep time.Duration) CommitArgument {
 	return argument(func(c *commit) {
 		c.dedup = keep
 		if keep <= 0 {
-			c.errs = append(c.errs, fmt.Errorf("Dedup: %s; it takes a time to come", keep))
+			c.errs = append(c.errs, fmt.Errorf("Dedup: %s; the duration must be positive", keep))
 		}
 	})
 }
 
-// With adds operations of the caller to the transaction of the commit, such as an update of a table of its own
+// With adds the caller's operations to the transaction of the commit, such as an update of another table
 // or the position of a consumer. If one of them fails, nothing is written, and the
-// error is the [*ddb.TransactionError], in which they are counted from 0 in the order given.
+// error is the [*ddb.TransactionError], which counts them from 0 in the order given.
 func With(ops ...ddb.TxOp) CommitArgument {
 	return argument(func(c *commit) { c.extra = append(c.extra, ops...) })
 }
@@ -170,12 +168,12 @@ type commit struct {
 	parts []*part
 	extra []ddb.TxOp
 	dedup time.Duration
-	limit time.Duration // how long the events live, if it is given
+	limit time.Duration // how long the events live, if given
 	errs  []error
 
 	call    string // names the call among repeats
 	attempt int    // counts the transactions that differ
-	doubt   bool   // an earlier transaction may be written yet
+	doubt   bool   // an earlier transaction may still be written
 	resend  bool   // the next transaction must be the same as the last
 	found   bool   // it was written by an earlier call or attempt
 	roles   []role // of the operations of the last transaction
@@ -188,15 +186,15 @@ type part struct {
 	expected Expected
 	events   []NewEvent
 	rows     []row        // their SK counts from 1; the base is added when they are sent
-	aead     cipher.AEAD  // nil if the events are not encrypted; else rows have room for it
+	aead     cipher.AEAD  // nil if the events are not encrypted; otherwise rows have room for it
 	large    map[int]bool // the rows whose data go to the payload store when they are encrypted
-	sent     []row        // the encrypted rows, behind the version sentBase
+	sent     []row        // the encrypted rows, which follow the version sentBase
 	sentBase int64
-	expiry   int64 // when the events expire, in seconds since 1970; 0 is never
-	copied   bool  // expiry is that of the events in another store
+	expiry   int64 // when the events expire, in seconds since 1970; 0 means never
+	copied   bool  // expiry is the events' expiry in the store that they are copied from
 
 	based bool
-	// unheld: the head was read at the base version, and does not hold the commit.
+	// unheld: the head was read at the base version and does not contain the commit.
 	unheld bool
 	base   int64 // the stream's version before the commit, if based
 	first  int64 // set at the end
@@ -232,7 +230,7 @@ func (s *Store) run(ctx context.Context, c *commit) error {
 	return s.sendUntilKnown(ctx, c)
 }
 
-// check refuses what cannot be right, all at once.
+// check refuses invalid arguments and reports all of them at once.
 func (s *Store) check(c *commit) error {
 	errs := c.errs
 	if c.id == "" {
@@ -249,7 +247,7 @@ func (s *Store) check(c *commit) error {
 	for i, p := range c.parts {
 		errs = append(errs, checkStream(p.stream))
 		if streams[p.stream] {
-			errs = append(errs, fmt.Errorf("stream %d of the commit stands in it twice", i))
+			errs = append(errs, fmt.Errorf("stream %d of the commit is given twice", i))
 		}
 		streams[p.stream] = true
 		if p.expected.version < 0 {
@@ -273,7 +271,7 @@ func (s *Store) check(c *commit) error {
 	return nil
 }
 
-// maxStream is the longest name of a stream: DynamoDB's limit of a partition key, less the prefixes.
+// maxStream is the length of the longest stream name: DynamoDB's limit of a partition key, less the prefixes.
 const maxStream = 2000
 
 func checkStream(stream string) error {

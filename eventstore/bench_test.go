@@ -84,7 +84,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkHotStream lets 64 writers append to one stream; each has a store of its own, as different processes have.
+// BenchmarkHotStream lets 64 writers append to one stream; each has its own store, as different processes have.
 func BenchmarkHotStream(b *testing.B) {
 	client, table := ddbtest.NewFromEnv(b), ddbtest.TableName(b)
 	ledger := cost.NewLedger()

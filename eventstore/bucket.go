@@ -23,7 +23,7 @@ const (
 	Hour  BucketUnit = "hour"  // 2026-07-15T09
 )
 
-// layout is the name of a bucket.
+// layout returns the layout of a bucket's name.
 func (u BucketUnit) layout() string {
 	switch u {
 	case Month:
@@ -34,7 +34,7 @@ func (u BucketUnit) layout() string {
 	return "2006-01-02T15"
 }
 
-// start is the beginning of the bucket that a time is in. All arithmetic is in UTC: in
+// start returns the beginning of the bucket that contains a time. All arithmetic is in UTC: in
 // other zones months end at other times, and hours repeat.
 func (u BucketUnit) start(t time.Time) time.Time {
 	t = t.UTC()
@@ -47,7 +47,7 @@ func (u BucketUnit) start(t time.Time) time.Time {
 	return t.Truncate(time.Hour)
 }
 
-// next is the beginning of the bucket behind the one that begins at a time.
+// next returns the beginning of the bucket after the one that begins at a time.
 func (u BucketUnit) next(start time.Time) time.Time {
 	switch u {
 	case Month:
@@ -58,10 +58,10 @@ func (u BucketUnit) next(start time.Time) time.Time {
 	return start.Add(time.Hour)
 }
 
-// sortLayout has a fixed width, so that texts sort as times do.
+// sortLayout has a fixed width, so that texts sort in the order of the times.
 const sortLayout = "2006-01-02T15:04:05.000000000Z"
 
-// bucketOf is the place of a row in the index by time.
+// bucketOf returns the key of a row in the index by time.
 func (s *Store) bucketOf(stream string, at, version int64) (bucket, sort string) {
 	t, h := time.Unix(0, at).UTC(), hash(stream)
 	return saltedBucket(s.o.buckets, t, int(h%uint64(s.o.salts))), fmt.Sprintf("%s#%016x#%019d", t.Format(sortLayout), h, version)
@@ -71,14 +71,13 @@ func saltedBucket(unit BucketUnit, t time.Time, salt int) string {
 	return t.UTC().Format(unit.layout()) + "#" + strconv.Itoa(salt)
 }
 
-// TimeFeed is all events by the time they were recorded: the cheap feed, which needs
+// TimeFeed reads all events ordered by the time at which they were recorded. It is the cheap feed, and needs
 // the option [TimeBuckets].
 //
-// It promises less than [Feed]. Events come at least once; between writers whose
-// clocks differ, also within one stream, they come in the order of the clocks; and
-// an event that becomes visible in the index later than hold-back and window allow is never seen.
+// It guarantees less than [Feed]. Events are delivered at least once. If the clocks of writers differ, events are delivered in the order
+// of the clocks, even within one stream. An event that becomes visible in the index later than [HoldBack] and [Window] allow is never delivered.
 //
-// A TimeFeed remembers what it has read and is for one goroutine.
+// A TimeFeed remembers what it has read. It must not be used by several goroutines at once.
 type TimeFeed struct {
 	store    *Store
 	holdBack time.Duration
@@ -96,16 +95,16 @@ type seenKey struct {
 // TimeFeedOption is an option of [Store.TimeFeed].
 type TimeFeedOption func(*TimeFeed)
 
-// HoldBack keeps back the events of the last moments, 10 seconds by default, for others with
+// HoldBack delays events until they are that old, 10 seconds by default, because events with
 // earlier times may still be on their way into the index.
 func HoldBack(d time.Duration) TimeFeedOption { return func(f *TimeFeed) { f.holdBack = d } }
 
-// Window is how far behind its cursor each read begins again, 2 minutes by default, to find
-// what came late. Events that were delivered before are left out.
+// Window sets how far before its cursor each read begins, 2 minutes by default, to find
+// events that arrived late. Events that were delivered before are left out.
 func Window(d time.Duration) TimeFeedOption { return func(f *TimeFeed) { f.window = d } }
 
-// TimeFeed reads all events that were recorded at or after a time; the zero time is the
-// beginning. To resume after a restart, give it the [TimeFeed.Cursor] of before.
+// TimeFeed reads all events that were recorded at or after a time; the zero time means
+// the beginning. To resume after a restart, pass the last [TimeFeed.Cursor].
 func (s *Store) TimeFeed(from time.Time, opts ...TimeFeedOption) *TimeFeed {
 	f := &TimeFeed{store: s, holdBack: 10 * time.Second, window: 2 * time.Minute, cursor: from, seen: make(map[seenKey]time.Time)}
 	for _, opt := range opts {
@@ -126,7 +125,7 @@ func (s *Store) TimeFeed(from time.Time, opts ...TimeFeedOption) *TimeFeed {
 	return f
 }
 
-// Cursor is where another TimeFeed can go on. It delivers again what lies in the window before it.
+// Cursor returns the time at which another TimeFeed can continue. That one delivers the events of the window before it again.
 func (f *TimeFeed) Cursor() time.Time {
 	if f == nil {
 		return time.Time{}
@@ -134,7 +133,7 @@ func (f *TimeFeed) Cursor() time.Time {
 	return f.cursor
 }
 
-// usable is the error of the store, or of a TimeFeed that Store.TimeFeed has not made.
+// usable returns the error of the store, or an error for a TimeFeed that was not returned by Store.TimeFeed.
 func (f *TimeFeed) usable() error {
 	if f == nil {
 		return notMade("TimeFeed", "Store.TimeFeed")
@@ -144,7 +143,7 @@ func (f *TimeFeed) usable() error {
 
 // Read yields the events that were not delivered before, up to the hold-back; call it again for
 // more. It reads the index by UTC buckets, merges their salts, and reads the whole events from the table.
-// An error is yielded once, last; the next Read goes on where it happened.
+// An error is yielded once, last; the next Read continues where it happened.
 func (f *TimeFeed) Read(ctx context.Context) iter.Seq2[Event, error] {
 	if err := f.usable(); err != nil {
 		return failing[Event](err)
@@ -181,7 +180,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// begin finds the beginning, which is when the table was set up. An index that is not complete is refused.
+// begin finds the beginning, which is the time at which the table was set up. It refuses an index that is not complete.
 func (f *TimeFeed) begin(ctx context.Context) error {
 	if f.err != nil {
 		return f.err
@@ -191,13 +190,13 @@ func (f *TimeFeed) begin(ctx context.Context) error {
 		return err
 	}
 	f.cursor = time.Unix(0, r.Created).UTC()
-	if r.First != 0 { // events were imported that are older
+	if r.First != 0 { // older events were imported
 		f.cursor = time.Unix(0, r.First).UTC()
 	}
 	return nil
 }
 
-// fresh yields the events of a span of time that were not delivered before.
+// fresh yields the events of a time range that were not delivered before.
 func (f *TimeFeed) fresh(ctx context.Context, from, until time.Time) iter.Seq2[Event, error] {
 	s := f.store
 	low, high := from.UTC().Format(sortLayout), until.UTC().Format(sortLayout)

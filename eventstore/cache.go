@@ -8,34 +8,36 @@ import (
 	"time"
 )
 
-// Cached keeps the states of so many aggregates in memory, those that were used last: a load reads the head of the stream, and the events since. It
-// comes before snapshots and stored states. Streams that are encrypted ([Encrypt]) or time-limited ([Expiring]) are not cached, for their data must go
-// when it is time.
+// Cached keeps the states of the n most recently used aggregates in memory. A load then reads the head of the stream and the events since. The
+// cache is used before snapshots and stored states. Streams that are encrypted ([Encrypt]) or time-limited ([Expiring]) are not cached, because their
+// data must disappear when the key is deleted or the time is over.
 //
-// The state that one call has got is given to others: neither fold nor decide, nor who loads it, may change what it refers to, such as a map, unless the state
-// has a method Clone() S, which is called for each of them. [Repository.CacheStats] counts the hits.
+// Several calls get the same state. Neither fold, nor decide, nor the caller may change what it refers to, such as a map, unless the state
+// has a method Clone() S, which is then called for each of them. [Repository.CacheStats] counts the hits.
 //
-// A repeat of a commit ([CommitID]) is recognised as it is behind a snapshot: among the last 8 of the stream, and the events since the cached state.
+// A repeat of a commit ([CommitID]) is recognised as with a snapshot: if it is among the last 8 of the stream or among the events since the cached state.
 func Cached(aggregates int) RepositoryOption {
 	return func(o *repositoryOptions) { o.cached = aggregates }
 }
 
-// AllowStale lets [Repository.Load], and the first try of [Repository.Update], take a state from the cache that was current so long ago at most, without reading
-// anything. It needs [Cached]. What others have appended since is not in it: an update that decides upon such a state is refused by the append, and then decided again
-// upon the current one; one that decides nothing, or an error, may have done so upon the old one. An update with a [CommitID] reads the head nevertheless, for its repeat must be recognised.
+// AllowStale lets [Repository.Load], and the first try of [Repository.Update], use a cached state that was current at most that long ago, without reading
+// anything. It needs [Cached]. The state lacks what other writers have appended since. If an update decides on such a state, the append is refused and the update
+// decides again
+// on the current state. If it decides nothing, or returns an error, that may be based on the old state. An update with a [CommitID] still reads the head, because a
+// repeat must be recognised.
 func AllowStale(d time.Duration) RepositoryOption {
 	return func(o *repositoryOptions) { o.stale = d }
 }
 
-// CacheStats counts what the cache of a repository did.
+// CacheStats holds counters of a repository's cache.
 type CacheStats struct {
-	// Entries is how many aggregates it holds.
+	// Entries is the number of aggregates in the cache.
 	Entries int
-	// Hits are loads that began with a cached state, Stale those of them that read nothing. Misses are loads of aggregates that it did not hold.
+	// Hits counts loads that began with a cached state, and Stale those of them that read nothing. Misses counts loads of aggregates that were not in the cache.
 	Hits, Stale, Misses int64
 }
 
-// CacheStats counts what the cache of the repository did since it was made; all zero without [Cached].
+// CacheStats returns the counters of the repository's cache since it was made. All are zero without [Cached].
 func (r *Repository[S, E]) CacheStats() CacheStats {
 	if r == nil || r.cache == nil {
 		return CacheStats{}
@@ -47,7 +49,7 @@ func (r *Repository[S, E]) CacheStats() CacheStats {
 	return stats
 }
 
-// cache holds aggregates, the last used first.
+// cache holds aggregates, the most recently used first.
 type cache[S any] struct {
 	mu     sync.Mutex
 	max    int
@@ -68,7 +70,7 @@ func newCache[S any](most int) *cache[S] {
 	return &cache[S]{max: most, order: list.New(), byName: make(map[string]*list.Element)}
 }
 
-// get is the cached state of a stream, and whether it was current a time ago at most, 0 being never.
+// get returns the cached state of a stream, and whether it was current within the given time; with 0 it never was.
 func (c *cache[S]) get(stream string, stale time.Duration) (a Aggregate[S], found, fresh bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,7 +90,7 @@ func (c *cache[S]) get(stream string, stale time.Duration) (a Aggregate[S], foun
 	return a, true, fresh
 }
 
-// put keeps the state of an aggregate that was current at a time, unless a newer one is there.
+// put stores the state of an aggregate that was current at a time, unless the cache has a newer one.
 func (c *cache[S]) put(a Aggregate[S], at time.Time) {
 	if a.Version == 0 {
 		return
@@ -118,7 +120,7 @@ func (c *cache[S]) put(a Aggregate[S], at time.Time) {
 	}
 }
 
-// drop forgets the state of a stream that get has returned and that turned out to be of no use, which is no hit.
+// drop removes a state that get has returned and that turned out to be unusable. It does not count as a hit.
 func (c *cache[S]) drop(stream string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -129,7 +131,7 @@ func (c *cache[S]) drop(stream string) {
 	}
 }
 
-// cloned is a state of its own, if its type can be cloned.
+// cloned returns a copy of the state if its type can be cloned.
 func cloned[S any](state S) S {
 	if c, ok := any(state).(interface{ Clone() S }); ok {
 		return c.Clone()

@@ -11,21 +11,23 @@ import (
 	"slices"
 )
 
-// Compressor makes data of events smaller. The compressors of package payload are such, and that of payload/zstd.
+// Compressor compresses the data of events. Package payload and payload/zstd provide implementations.
 type Compressor interface {
-	// Name is stored with what is compressed, and must not change: 1 to 16 lower-case letters and digits.
+	// Name is stored with the compressed data and must not change. It has 1 to 16 lower-case letters and digits.
 	Name() string
 	Compress(data []byte) ([]byte, error)
-	// Decompress must not return more than size bytes, nor take up much more.
+	// Decompress must not return more than size bytes, nor use much more memory.
 	Decompress(data []byte, size int64) ([]byte, error)
 }
 
-// Compress compresses the data of events that have so many bytes at least, 1 KB for 0, where that makes them smaller; before they are encrypted and offloaded. All compressors
-// given can be read, the first is written with; without any it is [Gzip]. It can be given to a store that has events. Gzip is read without the
-// option; other compressors must be given as long as there are events compressed with them.
+// Compress compresses the data of events that have at least min bytes (0 means 1 KB) if that makes them smaller. It happens before encryption and
+// offloading. The first compressor is used for writing, all of them for reading; without any it is [Gzip]. The option can be added to a store that has events. Gzip
+// data is read
+// without the option; other compressors must be given as long as there are events compressed with them.
 //
-// It is for data of many KB, such as documents: a write unit is a KB. Whoever can choose a part of the data and see their size may guess the rest of them; do not
-// compress secrets together with what others choose.
+// It is meant for data of many KB, such as documents: a write unit covers one KB. Someone who can choose a part of the data and see its compressed size may guess
+// the rest: do not
+// compress secrets together with data that others choose.
 func Compress(atLeast int, compressors ...Compressor) Option {
 	return func(o *options) error {
 		if o.compressFrom = atLeast; atLeast == 0 {
@@ -41,7 +43,7 @@ func Compress(atLeast int, compressors ...Compressor) Option {
 		seen := make(map[string]bool)
 		for _, c := range compressors {
 			if c == nil || !isCompressorName(c.Name()) || seen[c.Name()] {
-				errs = append(errs, errors.New("option Compress: a compressor is nil, has no name of 1 to 16 lower-case letters and digits, or stands twice"))
+				errs = append(errs, errors.New("option Compress: a compressor is nil, has no name of 1 to 16 lower-case letters and digits, or is given twice"))
 				continue
 			}
 			seen[c.Name()] = true
@@ -88,7 +90,7 @@ func (gzipped) Decompress(data []byte, size int64) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// compress makes the data of an event smaller, if that is asked for and succeeds.
+// compress compresses the data of an event if the option is given and the result is smaller.
 func (s *Store) compress(f *framed) error {
 	if len(s.o.compressors) == 0 || len(f.Data) < s.o.compressFrom || len(f.Data) == 0 {
 		return nil
@@ -104,7 +106,7 @@ func (s *Store) compress(f *framed) error {
 	return nil
 }
 
-// decompress makes the data of an event what they were. Gzip needs no option.
+// decompress restores the data of an event. Gzip needs no option.
 func (s *Store) decompress(e *Event) error {
 	i := slices.IndexFunc(s.o.compressors, func(c Compressor) bool { return c.Name() == e.form.zip })
 	var c Compressor

@@ -13,24 +13,27 @@ import (
 	"github.com/dynamotable/ddb/internal/repeat"
 )
 
-// CopyReport is what [Copy] has done.
+// CopyReport counts what [Copy] has done.
 type CopyReport struct {
-	// Streams is how many streams the source has, deleted ones included. Commits and Events are how many were written.
+	// Streams is the number of streams in the source, including deleted ones. Commits and Events are the numbers that were written.
 	Streams, Commits, Events int
 }
 
-// Copy brings all streams of a store into another one, in another table: with another number of shards of the feed, with a feed where
-// there was none, or with other frames or indexes. Versions, ids, commits and times stay as they are, and so do offloaded data, which both stores refer to
-// then, and encrypted and compressed data: the target needs the same [Encrypt] and [Compress].
+// Copy copies all streams of a store to another store in another table. The target may have another number of shards of the feed, a feed
+// where the source has none, or other frames or indexes. Versions, ids, commits and times stay as they are. So does offloaded data, which both stores
+// then refer to, and encrypted and compressed data: the target needs the same [Encrypt] and [Compress].
 //
-// Call it while writers run, as often as it takes, then stop the writers, call it a last time, and let them start with the other store: each call
-// writes what is new since the last, and goes on after an error. Nobody else may write to the target before the last call. The target's feed has its own numbers, with the commits of each stream in their
-// order: projections start at its beginning, or at [Feed.End] behind the last call if they have handled all of the source.
+// Call it repeatedly while writers run. Then stop the writers, call it a last time, and start the writers with the other store. Each call
+// copies what is new since the last one, and continues after an error. No one else may write to the target before the last call ends. The target's feed has its own
+// numbers, with
+// the commits of each stream in their order. Projections start at its beginning, or at [Feed.End] after the last call if they have handled all of the source.
 //
-// Deleted streams come as deleted, truncated and expired ones without what was truncated, and neither has commits of that in the feed. Repeats of a commit are recognised by the target as by the source.
-// Stored states ([StateStored]) come too. A commit that does not fit into one transaction of the target is [*BatchTooLarge]; give the target the option [Frames].
+// Deleted streams are copied as deleted. Truncated and expired events are not copied, and the target's feed has no commits of them. The target recognises repeats
+// of a commit as the source does.
+// Stored states ([StateStored]) are copied too. If a commit does not fit into one transaction of the target, the error is [*BatchTooLarge]; give the target the
+// option [Frames].
 //
-// It costs a scan of the source each time, and of what is new a read of the source and an append to the target.
+// Each call costs a scan of the source. Each new commit costs a read from the source and an append to the target.
 func Copy(ctx context.Context, from, to *Store) (CopyReport, error) {
 	var report CopyReport
 	if err := errors.Join(from.usable(), to.usable()); err != nil {
@@ -63,7 +66,7 @@ func Copy(ctx context.Context, from, to *Store) (CopyReport, error) {
 	return report, nil
 }
 
-// copySetup makes the target's feed by time begin where that of the source does.
+// copySetup makes the target's time feed begin where the source's does.
 func (s *Store) copySetup(ctx context.Context, to *Store) error {
 	is, _ := s.setup.fresh(setupLimit)
 	first := is.Created
@@ -80,7 +83,7 @@ func (s *Store) copySetup(ctx context.Context, to *Store) error {
 	return err
 }
 
-// copyRow brings a marker of a commit, or the newest state of a stream.
+// copyRow copies the marker of a commit, or the newest state of a stream.
 func (s *Store) copyRow(ctx context.Context, r row) error {
 	err := repeat.Write(ctx, func() error {
 		return s.table.Put(ctx, &r, ddb.If(ddb.Or(ddb.NotExists(rowPK), rowVersion.Lt(r.Version))))
@@ -91,7 +94,7 @@ func (s *Store) copyRow(ctx context.Context, r row) error {
 	return err
 }
 
-// copyStream brings what is new in one stream.
+// copyStream copies what is new in one stream.
 func (s *Store) copyStream(ctx context.Context, to *Store, stream string, report *CopyReport) error {
 	head, _, err := s.head(ctx, stream)
 	if err != nil {
@@ -149,7 +152,7 @@ func (s *Store) copyStream(ctx context.Context, to *Store, stream string, report
 	return nil
 }
 
-// copyHead makes a stream deleted, or begin behind what was truncated.
+// copyHead marks a stream as deleted, or makes it begin after the truncated events.
 func (s *Store) copyHead(ctx context.Context, head, is row, found bool) (row, error) {
 	if found && head.Deleted != 0 {
 		stream := head.PK[len(streamPrefix):]
@@ -164,7 +167,7 @@ func (s *Store) copyHead(ctx context.Context, head, is row, found bool) (row, er
 		next.Version = head.Cut - 1
 		next.keepSlots(next.Version)
 		if next.Expiry != 0 && next.Version < head.Version {
-			next.Expiry = 1 // what is there has expired; the events that follow say when they do
+			next.Expiry = 1 // the events so far have expired; those that follow have their own expiry
 		}
 	}
 	next.Category = ""
@@ -178,7 +181,7 @@ func (s *Store) copyHead(ctx context.Context, head, is row, found bool) (row, er
 	return next, repeat.Write(ctx, func() error { return s.table.Put(ctx, &next, ddb.If(cond)) })
 }
 
-// keepSlots forgets the commits that a head holds of versions behind one.
+// keepSlots removes the commits after a version from a head.
 func (r *row) keepSlots(last int64) {
 	var kept []string
 	for _, s := range r.slots() {

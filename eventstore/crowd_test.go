@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// distant gives each request half of a time on the way there, and half on the way back.
+// distant delays each request and each reply by half of a time.
 type distant struct {
 	next aws.HTTPClient
 	time time.Duration

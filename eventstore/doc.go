@@ -23,7 +23,7 @@
 // An append is one transaction: it writes the head of the stream, which holds the version, and an item for each event or for
 // a frame of several. It succeeds completely or not at all, at the version that [Expected] gives. Every append
 // has a commit id. Repeating it with the same id and events writes nothing more, so if you do not know the outcome of
-// an append, repeat it at any time. [Store.Commit] appends to several streams at once, and [With] adds writes of your own.
+// an append, repeat it at any time. [Store.Commit] appends to several streams at once, and [With] adds your own writes.
 //
 // # Reads
 //

@@ -14,9 +14,9 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Edition is a named timeline of a stream: the events of the main timeline up to the version where they part,
-// and then events of its own. Appending to it leaves the main timeline as it is, so
-// a what-if can be played on real history. Versions go on from the main ones.
+// Edition is a named timeline of a stream: the events of the main timeline up to the version where it branches off,
+// followed by the edition's own events. Appending to it leaves the main timeline as it is, so you can
+// try a what-if on real history. Versions continue those of the main timeline.
 type Edition struct {
 	store  *Store
 	stream string
@@ -26,8 +26,8 @@ type Edition struct {
 	failed error  // of Store.Edition; every call returns it
 }
 
-// DivergenceKey is the key of the metadata of an edition's events that tells, as a decimal, after which version of the main timeline the
-// edition parts. [Edition.Append] sets it. Who writes an edition's events in another way, as an import does, has to set it too.
+// DivergenceKey is the metadata key of an edition's events whose value is, as a decimal, the version of the main timeline after which the
+// edition branches off. [Edition.Append] sets it. Anything else that writes an edition's events, such as an import, has to set it too.
 const DivergenceKey = "ddb-divergence"
 
 // EditionStream is the name of the stream in which an edition keeps its own events.
@@ -36,11 +36,11 @@ func EditionStream(stream, edition string) string {
 	return escape.Replace(stream) + "@" + escape.Replace(edition)
 }
 
-// Edition opens a timeline of a stream. One that has no events of its own yet branches off the main timeline after
-// a version of it; one that has keeps the version that it was begun with, and the argument must be that, or -1 for
-// whichever it is. A new edition with -1 branches off after the newest event.
+// Edition opens a timeline of a stream. A new edition, which has no events yet, branches off the main timeline after
+// the given version, or after the newest event with -1. An existing edition keeps its version: the argument must be that version, or -1
+// for any.
 //
-// If there is an error, the Edition refuses every call with it.
+// If opening fails, every call of the Edition returns the error.
 func (s *Store) Edition(ctx context.Context, stream, name string, divergesAfter int64) (*Edition, error) {
 	e, err := s.edition(ctx, stream, name, divergesAfter)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Store) edition(ctx context.Context, stream, name string, divergesAfter 
 			return nil, errors.New("edition: its first event does not say where it branches off the main timeline")
 		}
 		if divergesAfter >= 0 && divergesAfter != e.part {
-			return nil, fmt.Errorf("edition: it parts behind version %d of the main timeline, not %d", e.part, divergesAfter)
+			return nil, fmt.Errorf("edition: it branches off after version %d of the main timeline, not %d", e.part, divergesAfter)
 		}
 		return e, nil
 	}
@@ -84,7 +84,7 @@ func (s *Store) edition(ctx context.Context, stream, name string, divergesAfter 
 		return nil, errors.New("edition: its first event, which says where it branches off the main timeline, was removed or expires")
 	}
 	if divergesAfter > head.Version {
-		return nil, &ddb.InvalidError{Problems: []error{fmt.Errorf("edition: the main timeline has %d versions, it cannot part behind %d", head.Version, divergesAfter)}}
+		return nil, &ddb.InvalidError{Problems: []error{fmt.Errorf("edition: the main timeline has %d versions, it cannot branch off after %d", head.Version, divergesAfter)}}
 	}
 	if e.part = divergesAfter; e.part < 0 {
 		e.part = head.Version
@@ -92,7 +92,7 @@ func (s *Store) edition(ctx context.Context, stream, name string, divergesAfter 
 	return e, nil
 }
 
-// DivergesAfter is the last version of the main timeline that belongs to the edition.
+// DivergesAfter returns the last version of the main timeline that belongs to the edition.
 func (e *Edition) DivergesAfter() int64 {
 	if e == nil {
 		return 0
@@ -100,7 +100,7 @@ func (e *Edition) DivergesAfter() int64 {
 	return e.part
 }
 
-// usable is the error of Store.Edition, of the store, or of an Edition that Store.Edition has not made.
+// usable returns the error of Store.Edition or of the store, or an error for an Edition that was not returned by Store.Edition.
 func (e *Edition) usable() error {
 	switch {
 	case e == nil:
@@ -111,7 +111,7 @@ func (e *Edition) usable() error {
 	return e.store.usable()
 }
 
-// Append appends to the edition. Versions, also the expected one, count from the main timeline's first event.
+// Append appends to the edition. Versions, including the expected one, count from the main timeline's first event.
 func (e *Edition) Append(ctx context.Context, expected Expected, args ...AppendArg) (Appended, error) {
 	if err := e.usable(); err != nil {
 		return Appended{}, err
@@ -148,7 +148,7 @@ func (e *Edition) Append(ctx context.Context, expected Expected, args ...AppendA
 	return done, err
 }
 
-// Read yields the events of the timeline in their order, main ones first. [Event.Stream] tells whose an event is.
+// Read yields the events of the timeline in their order, the main timeline first. [Event.Stream] shows which one an event belongs to.
 func (e *Edition) Read(ctx context.Context, from int64) iter.Seq2[Event, error] {
 	if err := e.usable(); err != nil {
 		return failing[Event](err)
@@ -170,7 +170,7 @@ func (e *Edition) Read(ctx context.Context, from int64) iter.Seq2[Event, error] 
 	}
 }
 
-// Version is the version of the timeline's last event.
+// Version returns the version of the timeline's last event.
 func (e *Edition) Version(ctx context.Context) (int64, error) {
 	if err := e.usable(); err != nil {
 		return 0, err

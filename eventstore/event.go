@@ -14,15 +14,15 @@ import (
 
 // NewEvent is an event to be appended. Only Type is needed.
 type NewEvent struct {
-	// ID identifies the event for ever. Empty: derived from the commit's id, the
-	// stream and the event's place in the commit, so that a repeated commit repeats it.
+	// ID identifies the event permanently. If it is empty, it is derived from the commit's id, the
+	// stream and the event's index in the commit, so that a repeated commit has the same ids.
 	ID string
 	// Type names what happened, such as "deposited".
 	Type string
-	// Schema is the version of the form of Data. Zero counts as 1.
+	// Schema is the version of the format of Data. Zero means 1.
 	Schema int
 	Data   []byte
-	// Metadata are for tools and tracing, not for folding.
+	// Metadata is for tools and tracing, not for folding.
 	Metadata map[string]string
 	// CorrelationID is shared by all events of one conversation or business case.
 	CorrelationID string
@@ -30,14 +30,14 @@ type NewEvent struct {
 	CausationID string
 
 	ref      string // where the data are already
-	form     form   // and how, of an event that is copied
+	form     form   // and how, for a copied event
 	scrubbed bool
 }
 
 // Event is a stored event.
 type Event struct {
 	Stream string
-	// Version counts the events of the stream from 1, without a gap.
+	// Version numbers the events of the stream from 1 without gaps.
 	Version  int64
 	ID       string
 	Type     string
@@ -58,7 +58,7 @@ type Event struct {
 	ExpiresAt time.Time
 	// Forgotten: the key that data and metadata are encrypted with was deleted; see [Encrypt].
 	Forgotten bool
-	// Part counts the events that an [Upcaster] has made of one stored event, from 0.
+	// Part numbers the events that an [Upcaster] has made from one stored event, from 0.
 	Part int
 
 	more bool // another part follows
@@ -68,14 +68,14 @@ type Event struct {
 
 func (e NewEvent) addTo(c *commit) { c.parts[0].events = append(c.parts[0].events, e) }
 
-// Events makes a list of events an argument of [Store.Append].
+// Events is a list of events as an argument of [Store.Append].
 func Events(list []NewEvent) AppendArg { return eventList(list) }
 
 type eventList []NewEvent
 
 func (l eventList) addTo(c *commit) { c.parts[0].events = append(c.parts[0].events, l...) }
 
-// maxText bounds ids and types, which are stored in every event.
+// maxText limits the length of ids and types, which are stored in every event.
 const maxText = 1024
 
 // check reports what is wrong with an event. Its errors name fields, never what they hold.
@@ -100,10 +100,10 @@ func (e *NewEvent) check(place int) error {
 	return errors.Join(errs...)
 }
 
-// derivedSpace is the namespace of event ids that are made from a commit's id.
+// derivedSpace is the namespace of event ids that are derived from a commit's id.
 var derivedSpace = uuid.MustParse("5f1c6c1e-6a3e-5d6c-9f0e-6f4b8b7f2a11")
 
-// derivedID is the id of an event that came without one.
+// derivedID returns the id of an event that was given none.
 func derivedID(commit, stream string, place int) string {
 	return uuid.NewSHA1(derivedSpace, []byte(commit+"\x00"+stream+"\x00"+strconv.Itoa(place))).String()
 }
@@ -114,7 +114,7 @@ func StreamName(category, id string) string {
 	return strings.NewReplacer("%", "%25", "-", "%2D").Replace(category) + "-" + id
 }
 
-// CategoryOf is the category in a name made by [StreamName]: what stands before
+// CategoryOf returns the category of a name made by [StreamName]: the part before
 // the first hyphen, or the whole name if there is none.
 func CategoryOf(stream string) string {
 	category, _, _ := strings.Cut(stream, "-")

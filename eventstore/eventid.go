@@ -10,12 +10,12 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// UniqueIDs keeps the ids of events unique in the table, and lets events be found by them, see [Store.EventByID]: an append of
-// an event whose id is that of another one is refused with [*DuplicateEventID]. An id is never free again, even when its
+// UniqueIDs keeps the ids of events unique in the table and makes it possible to read an event by its id; see [Store.EventByID]. An append of
+// an event with the id of another one is refused with [*DuplicateEventID]. An id can never be used again, even after its
 // event is truncated or its stream deleted.
 //
-// Every event gets an item beside it, 2 write units and one action of the transaction: 49 events in one call, 48 with the feed, with [Frames]
-// up to 98. Whether a table has it is fixed when it gets its first event; a store that asks for something else is refused with [ErrSetup].
+// Every event needs one more item, which costs 2 write units and one action of the transaction: 49 events fit in one call, 48 with the feed, up to 98
+// with [Frames]. The choice is fixed when the table gets its first event; a store with another choice is refused with [ErrSetup].
 func UniqueIDs() Option {
 	return func(o *options) error {
 		o.uniqueIDs = true
@@ -23,21 +23,21 @@ func UniqueIDs() Option {
 	}
 }
 
-// ErrDuplicateEventID means that an event has the id of one that was appended before; nothing was written. The typed error is [*DuplicateEventID].
+// ErrDuplicateEventID: an event has the id of one that was appended before; nothing was written. The typed error is [*DuplicateEventID].
 var ErrDuplicateEventID = errors.New("the id of an event was used before")
 
-// DuplicateEventID is an append that was refused because an event has the id of one that was appended before. It matches [ErrDuplicateEventID].
+// DuplicateEventID is the error of an append that was refused because an event has the id of one that was appended before. It matches [ErrDuplicateEventID].
 type DuplicateEventID struct { //nolint:errname // reads as what happened, where it is caught
-	// ID is the id, Stream and Version are where the event is, or was, that has it.
+	// ID is the id. Stream and Version are the stream and version of the event that has or had it.
 	ID      string
 	Stream  string
 	Version int64
 	cause   error
 }
 
-// Error tells the version, never the id.
+// Error gives the version, never the id.
 func (e *DuplicateEventID) Error() string {
-	return fmt.Sprintf("append: the id of an event was used before, for version %d of a stream: give each event an id of its own, or none", e.Version)
+	return fmt.Sprintf("append: the id of an event was used before, for version %d of a stream: give each event its own id, or none", e.Version)
 }
 
 // Is makes the error match ErrDuplicateEventID.
@@ -46,8 +46,8 @@ func (e *DuplicateEventID) Is(target error) bool { return target == ErrDuplicate
 // Unwrap returns the error of the transaction.
 func (e *DuplicateEventID) Unwrap() error { return ddb.RedactError(e.cause) }
 
-// EventByID reads the event with an id. It needs the option [UniqueIDs]. The read is consistent; an id that no event has, or whose event was truncated, is
-// [ddb.ErrNotFound], one of a deleted stream [ErrStreamDeleted]. It costs two read units, and one for each 4 KB of the event.
+// EventByID reads the event with an id. It needs the option [UniqueIDs]. The read is consistent. If no event has the id, or its event was truncated, the error
+// is [ddb.ErrNotFound]; if its stream was deleted, [ErrStreamDeleted]. It costs two read units, and one for each 4 KB of the event.
 func (s *Store) EventByID(ctx context.Context, id string) (Event, error) {
 	if err := s.usable(); err != nil {
 		return Event{}, err
@@ -72,7 +72,7 @@ func idKey(id string) ddb.Key[string, int64] {
 	return ddb.Key[string, int64]{Partition: "E#" + id}
 }
 
-// idCount is how many items of ids a commit writes.
+// idCount returns the number of id items that a commit writes.
 func (s *Store) idCount(c *commit) int {
 	n := 0
 	if s.o.uniqueIDs {
@@ -83,7 +83,7 @@ func (s *Store) idCount(c *commit) int {
 	return n
 }
 
-// idOps are the operations that reserve the ids of a commit's events, in the order of parts and events.
+// idOps returns the operations that reserve the ids of a commit's events, in the order of parts and events.
 func (s *Store) idOps(c *commit) []ddb.TxOp {
 	if !s.o.uniqueIDs {
 		return nil
@@ -98,8 +98,8 @@ func (s *Store) idOps(c *commit) []ddb.TxOp {
 	return ops
 }
 
-// taken decides about a commit of which an id is there already, the n-th of its events': by this commit, in a call that no head remembers any
-// more, or by another one.
+// taken handles a commit if the id of its n-th event is already there. The id was written either by this commit, in a call that no head remembers any
+// more, or by another commit.
 func (s *Store) taken(ctx context.Context, c *commit, n int, cause error) (outcome, error) {
 	dup := &DuplicateEventID{cause: cause}
 	if is, ok := ddb.CurrentOf[row](cause, len(c.extra)+n); ok {
@@ -117,7 +117,7 @@ func (s *Store) taken(ctx context.Context, c *commit, n int, cause error) (outco
 			return rejected, err
 		}
 		if first == 0 || last-first+1 != int64(len(p.events)) {
-			c.doubt = false // whatever is under way yet meets the id as well
+			c.doubt = false // a request that is still in flight will meet the id as well
 			return rejected, dup
 		}
 		p.first, p.last = first, last

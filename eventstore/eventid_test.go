@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// TestUniqueIDsAreFixed: stores that disagree about ids do not write one table.
+// TestUniqueIDsAreFixed: stores that disagree about ids cannot write to one table.
 func TestUniqueIDsAreFixed(t *testing.T) {
 	for _, first := range []bool{true, false} {
 		client := ddbtest.New(t)
@@ -48,8 +48,8 @@ func TestUniqueIDsAreFixed(t *testing.T) {
 	}
 }
 
-// TestUniqueIDsStorm: writers of a few streams draw ids from a small set, and some requests and replies are lost. Every id is stored once at most, an
-// append that succeeded has its ids, and one that was refused is not there.
+// TestUniqueIDsStorm: writers of a few streams draw ids from a small set, and some requests and replies are lost. Every id is stored at most once, an
+// append that succeeded has its ids, and the events of a refused one are not stored.
 func TestUniqueIDsStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calm atomic.Bool

@@ -45,7 +45,7 @@ func Example() {
 
 	_, err = store.Append(ctx, "account-42", eventstore.Exactly(1), deposited)
 	if wrong, ok := errors.AsType[*eventstore.WrongExpectedVersion](err); ok {
-		fmt.Println("the stream is at", wrong.Actual, "in the way is", wrong.Blocking.Type)
+		fmt.Println("the stream is at", wrong.Actual, "the version is taken by", wrong.Blocking.Type)
 	}
 	for e, err := range store.Read(ctx, "account-42") {
 		if err != nil {
@@ -56,12 +56,12 @@ func Example() {
 	}
 	// Output:
 	// versions 1 to 2
-	// the stream is at 2 in the way is deposited
+	// the stream is at 2 the version is taken by deposited
 	// 1 opened {"owner":"x"}
 	// 2 deposited {"amount":10}
 }
 
-// A call that is repeated with its commit id is written once.
+// A call that is repeated with its commit id writes once.
 func ExampleCommitID() {
 	ctx := context.Background()
 	store, stop := exampleStore(ctx)
@@ -116,7 +116,7 @@ type (
 func (Deposited) isEvent() {}
 func (Withdrawn) isEvent() {}
 
-// Account is the state that the events make.
+// Account is the state that results from the events.
 type Account struct{ Balance int }
 
 func ExampleRepository() {
@@ -158,7 +158,7 @@ func ExampleRepository() {
 	// not enough money
 }
 
-// A cart lives for an hour; its versions go on when it has expired.
+// A cart lives for an hour; its versions continue when it has expired.
 func ExampleExpiring() {
 	ctx := context.Background()
 	now := time.Now()
@@ -189,7 +189,7 @@ func ExampleExpiring() {
 	// version 3: cup pot
 }
 
-// One event of an old form stands for two, and another for none. Versions are those of what is stored.
+// One event of an old schema becomes two, and another is dropped. Versions are those of the stored events.
 func ExampleUpcast() {
 	ctx := context.Background()
 	store, stop := exampleStore(ctx, eventstore.Upcast(
@@ -225,7 +225,7 @@ type added struct{ N int }
 
 func (a added) added() int { return a.N }
 
-// Updates upon a cached state read nothing; where another process was faster, they are decided again.
+// Updates based on a cached state read nothing; if another process was faster, they are decided again.
 func ExampleAllowStale() {
 	ctx := context.Background()
 	store, stop := exampleStore(ctx)

@@ -19,8 +19,8 @@ const (
 )
 
 // Exactly expects that the stream's last version is n; Exactly(0) is [NoStream].
-// It needs no read, and a repeat with the same [CommitID] and number is recognised for ever; for one
-// with another number see [CommitID].
+// It needs no read, and a repeat with the same [CommitID] and number is always recognised. For a
+// repeat with another number see [CommitID].
 func Exactly(n int64) Expected { return Expected{version: n} }
 
 // NoStream expects that the stream has no events. It needs no read either.
@@ -30,15 +30,15 @@ func NoStream() Expected { return Expected{} }
 // reads the head of the stream before it writes.
 func StreamExists() Expected { return Expected{kind: streamExists} }
 
-// Any expects nothing: the events are added after those that are there. It reads the head
+// Any expects nothing: the events are added after the existing ones. It reads the head
 // of the stream (one read unit) before it writes, and starts again when another
 // writer was faster.
 //
-// A repeat with the same [CommitID] is recognised within one call for ever, and in a later
-// call while the commit is among the last 8 of the stream; [Dedup] lengthens that.
+// A repeat with the same [CommitID] is always recognised within one call, and in a later
+// call while the commit is among the last 8 of the stream; [Dedup] extends this.
 func Any() Expected { return Expected{kind: anyVersion} }
 
-// String is the expectation in words.
+// String returns the expectation in words.
 func (e Expected) String() string {
 	switch {
 	case e.kind == streamExists:

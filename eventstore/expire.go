@@ -11,30 +11,31 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// ErrTimeLimit means that a stream is time-limited and the append is not, or the other way round; nothing was written. It is decided by the first event of a
-// stream: give all writers the same option [Expiring], or each append [ExpireAfter].
+// ErrTimeLimit: the stream is time-limited and the append is not, or the other way round; nothing was written. The first event of a
+// stream decides: give all writers the same option [Expiring], or each append [ExpireAfter].
 var ErrTimeLimit = errors.New("the stream is time-limited and the append is not, or the other way round")
 
-// minTimeLimit is the shortest time limit: expiry is kept in seconds.
+// minTimeLimit is the shortest time limit: expiry is stored in seconds.
 const minTimeLimit = time.Second
 
-// Expiring makes streams time-limited: an event expires so long after it was recorded, and the function names the time for a stream; 0 is for ever. It is for
-// sessions, carts, rate limits: what matters for a time and must not stay.
+// Expiring makes streams time-limited: the function returns how long after its recording an event of a stream expires; 0 means never. It is meant for
+// data that matters for a limited time, such as sessions, carts and rate limits.
 //
-// An expired event is hidden from every read at once, by the clock of the reading process, which may be 15 minutes late, and DynamoDB deletes its item by itself within some days
-// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html). What holds then:
+// An expired event is hidden from every read at once, by the clock of the reading process, which may be 15 minutes late, and DynamoDB deletes its item within some days
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html). The guarantees are:
 //
-//   - Events of a stream expire in their order: one never expires before those in front of it, whatever the clocks of the writers say, and those of one append expire together.
-//   - The head of a stream stays for ever, so versions go on where they were, even when all events have expired: no version and no derived event id is given twice.
-//     It costs some 300 bytes of storage for each stream. [Head.ExpiresAt] tells when the last event expires.
-//   - The [Feed] stays dense. The commit comes without its events, which count in [Commit.Truncated].
+//   - Events of a stream expire in their order: an event never expires before those that precede it, whatever the clocks of the writers show, and the events of one
+//     append expire together.
+//   - The head of a stream is never deleted, so versions continue even when all events have expired: no version and no derived event id is used twice.
+//     It costs some 300 bytes of storage for each stream. [Head.ExpiresAt] is the time when the last event expires.
+//   - The [Feed] stays dense. A commit is delivered without its expired events, which are counted in [Commit.Truncated].
 //   - A repeat of an append is recognised while its events are there, or its commit is among the last 8 of the stream, or by [Dedup]. Later, the same
 //     [Exactly] is refused with [ErrWrongExpectedVersion]; nothing is written twice.
 //   - Aggregates are folded from the events that have not expired. Snapshots and stored states would keep the others: they are neither used nor taken.
-//   - Views, and what other readers have copied, keep what they have taken over. With [UniqueIDs], the id of an expired event is never free again.
+//   - Views, and copies made by other readers, keep what they contain. With [UniqueIDs], the id of an expired event can never be used again.
 //
-// A stream is time-limited from its first event on, or never: an append that differs is refused with [ErrTimeLimit]. [Frames] do not hold events that expire. A read
-// first looks for the first event that has not expired, among a hundred at a time, and costs the read units of these more. DynamoDB's deletions cost nothing.
+// A stream is time-limited from its first event on, or never: an append that differs is refused with [ErrTimeLimit]. Events that expire are not stored in [Frames]. A read
+// first looks for the first event that has not expired, among a hundred at a time, and additionally costs the read units of these. DynamoDB's deletions cost nothing.
 func Expiring(limit func(stream string) time.Duration) Option {
 	return func(o *options) error {
 		o.limit = limit
@@ -45,17 +46,18 @@ func Expiring(limit func(stream string) time.Duration) Option {
 	}
 }
 
-// ExpireAfter lets the events of a commit expire so long after they were recorded, whatever [Expiring] says; at least a second. See there for what holds.
+// ExpireAfter makes the events of a commit expire the given time after they were recorded, whatever [Expiring] returns. The time is at least a second. See
+// [Expiring] for the guarantees.
 func ExpireAfter(d time.Duration) CommitArgument {
 	return argument(func(c *commit) {
 		c.limit = d
 		if d < minTimeLimit {
-			c.errs = append(c.errs, fmt.Errorf("ExpireAfter: %s; it takes a second at least", d))
+			c.errs = append(c.errs, fmt.Errorf("ExpireAfter: %s; it must be at least a second", d))
 		}
 	})
 }
 
-// timeLimit is how long the events live that a commit appends to a stream; 0 is for ever.
+// timeLimit returns how long the events that a commit appends to a stream live; 0 means for ever.
 func (s *Store) timeLimit(c *commit, stream string) time.Duration {
 	d := c.limit
 	if d == 0 && s.o.limit != nil {
@@ -79,13 +81,13 @@ func (p *part) follow(head *row) error {
 	return nil
 }
 
-// isExpired reports whether the event of a row has expired. Those of one stream have in their order.
+// isExpired reports whether the event of a row has expired. Events of one stream expire in their order.
 func (s *Store) isExpired(r *row) bool { return r.TTL != 0 && r.TTL <= s.o.now().Unix() }
 
 // clockSkew is how late the clock of a process may be: events that expire within it may be deleted already.
 const clockSkew = 15 * time.Minute
 
-// live is a head that begins with the first event that has not expired. Other heads stay as they are.
+// live returns the head with the first event that has not expired as its beginning. Other heads stay as they are.
 func (s *Store) live(ctx context.Context, stream string, head row) (row, error) {
 	if head.Expiry == 0 || head.Deleted != 0 {
 		return head, nil
@@ -105,7 +107,7 @@ func (s *Store) live(ctx context.Context, stream string, head row) (row, error) 
 			}
 		}
 		q := s.table.Query(streamKey(stream, 0).Partition).SortKey(ddb.Between(begin, head.Version)).Filter(rowTTL.Gt(now.Unix())).Consistent()
-		first, err := q.PageSize(100).First(ctx) // it is near the begin as a rule, and without a size a page is 1 MB
+		first, err := q.PageSize(100).First(ctx) // it is usually near the beginning, and without a limit a page has 1 MB
 		switch {
 		case err == nil && first.TTL > sure:
 			head.Cut, err = s.firstLive(ctx, stream, first.First, begin, now.Unix())
@@ -123,7 +125,7 @@ func (s *Store) live(ctx context.Context, stream string, head row) (row, error) 
 	return head, &GapError{Stream: stream, Version: head.Version}
 }
 
-// unsure finds the first event behind all that are missing among those that expire soon. It reports whether the last event, which has not expired, was there.
+// unsure finds the first event after all missing ones among those that expire soon. It reports whether the last event, which has not expired, was there.
 func (s *Store) unsure(ctx context.Context, stream string, head row, q *ddb.Query[row, int64], now, sure int64) (first int64, all bool, err error) {
 	begin := max(head.Cut, 1)
 	first = begin
@@ -137,12 +139,12 @@ func (s *Store) unsure(ctx context.Context, stream string, head row, q *ddb.Quer
 			if err != nil {
 				return 0, false, err
 			}
-			if behind > next { // else they are of one commit, and not visible yet
+			if behind > next { // otherwise they belong to one commit that is not visible yet
 				first = behind
 			}
 		}
 		if next = r.SK + 1; r.TTL > sure {
-			return first, true, nil // from here on, what is missing must be there
+			return first, true, nil // from here on, nothing may be missing
 		}
 	}
 	if next > head.Version {
@@ -171,7 +173,7 @@ func (s *Store) firstLive(ctx context.Context, stream string, first, begin, now 
 	return begin, nil
 }
 
-// unixTime is a time in seconds since 1970, the zero time for 0.
+// unixTime returns the time of seconds since 1970, the zero time for 0.
 func unixTime(seconds int64) time.Time {
 	if seconds == 0 {
 		return time.Time{}

@@ -20,8 +20,8 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// TestExpiryAgainstAModel: appends with whatever limits and clocks, time that passes, expired items that are deleted in any order, truncation: reads, the feed
-// and copies show what has not expired, versions never fall, and nothing is refused or missed.
+// TestExpiryAgainstAModel: appends with any limits and clocks, passing time, expired items that are deleted in any order, truncation: reads, the feed
+// and copies show what has not expired, versions never decrease, and nothing is refused or missed.
 func TestExpiryAgainstAModel(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: many tables")

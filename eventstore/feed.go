@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Feed is everything that was ever appended, in an order that has no gaps. It
+// Feed reads everything that was ever appended, in an order without gaps. It
 // needs the option [Sequenced]:
 //
 //	for c, err := range store.Feed().Read(ctx, position) {
@@ -32,10 +32,10 @@ type Feed struct {
 	filters []FeedFilter
 }
 
-// Feed is the store's feed of all commits.
+// Feed returns the store's feed of all commits.
 func (s *Store) Feed() *Feed { return &Feed{store: s} }
 
-// usable is the error of the store, or of a Feed that Store.Feed has not made.
+// usable returns the error of the store, or an error for a Feed that was not returned by Store.Feed.
 func (f *Feed) usable() error {
 	if f == nil {
 		return notMade("Feed", "Store.Feed")
@@ -43,8 +43,8 @@ func (f *Feed) usable() error {
 	return f.store.usable()
 }
 
-// Commit is what one append wrote to one stream, as the feed tells it. A [Store.Commit] on several streams
-// is one commit of each.
+// Commit is what one append wrote to one stream, as the feed reports it. A [Store.Commit] to several streams
+// is one commit of each of them.
 type Commit struct {
 	// Shard and Number are the commit's place in the feed.
 	Shard  int
@@ -54,16 +54,16 @@ type Commit struct {
 	First, Last int64 // versions
 	CommitID    string
 	RecordedAt  time.Time
-	// Events are the commit's events in their order, without those that were truncated, and those that a filter drops.
+	// Events are the commit's events in their order, without those that were truncated and those that a filter drops.
 	Events []Event
 	// Truncated is how many events of the commit were removed from the stream, by
 	// Truncate or Delete, or have expired.
 	Truncated int
-	// Replayed: the commit was parked by the subscription, and is handled later than its place; see [Park].
+	// Replayed: the subscription parked the commit, and it is handled later than its position; see [Park].
 	Replayed bool
 
 	keys    []int64
-	types   []string // nil if they are not known
+	types   []string // nil if unknown
 	dropped bool     // by a filter of the feed
 	expiry  int64    // when its events expire, 0 if they do not, or it is not known
 	expired bool     // they have
@@ -71,7 +71,7 @@ type Commit struct {
 
 var errNoFeed = errors.New("the store has no feed; it needs the option Sequenced")
 
-// End is the position after the last commit. It costs a read unit for each shard.
+// End returns the position after the last commit. It costs a read unit for each shard.
 func (f *Feed) End(ctx context.Context) (Position, error) {
 	if err := f.usable(); err != nil {
 		return Position{}, err
@@ -95,7 +95,7 @@ func (f *Feed) End(ctx context.Context) (Position, error) {
 	return end, nil
 }
 
-// Lag is the exact number of commits after a position.
+// Lag returns the exact number of commits after a position.
 func (f *Feed) Lag(ctx context.Context, p Position) (int64, error) {
 	if err := f.usable(); err != nil {
 		return 0, err
@@ -104,12 +104,12 @@ func (f *Feed) Lag(ctx context.Context, p Position) (int64, error) {
 	return p.Behind(end), err
 }
 
-// Read yields all commits from a position to the end that the feed has when the read begins: for
-// each stream in their order, and between streams about as they were recorded. It reads
+// Read yields all commits from a position to the end that the feed has when the read begins. The commits of
+// each stream come in their order, those of different streams about in the order in which they were recorded. Read reads
 // pages of the feed, and the events of many commits at once; memory is bounded by a page of each shard.
 //
-// An error is yielded once, last. A number or an event that is missing is a [*GapError], after a second look.
-// It costs a read unit for each 4 KB of the feed's rows, of some 150 bytes each, and for each event one at least.
+// An error is yielded once, last. If a number or an event is missing, it looks a second time; the error is then a [*GapError].
+// It costs a read unit for each 4 KB of the feed's rows, of some 150 bytes each, and at least one for each event.
 func (f *Feed) Read(ctx context.Context, from Position) iter.Seq2[Commit, error] {
 	if err := f.usable(); err != nil {
 		return failing[Commit](err)
@@ -145,7 +145,7 @@ func (f *Feed) Read(ctx context.Context, from Position) iter.Seq2[Commit, error]
 	}
 }
 
-// ReadShard is Read of a single shard, after a number; for workers that share the shards among them.
+// ReadShard reads a single shard, after a number. It is meant for workers that divide the shards among them.
 func (f *Feed) ReadShard(ctx context.Context, shard int, after int64) iter.Seq2[Commit, error] {
 	if err := f.usable(); err != nil {
 		return failing[Commit](err)
@@ -175,7 +175,7 @@ func (f *Feed) ReadShard(ctx context.Context, shard int, after int64) iter.Seq2[
 	}
 }
 
-// rows yields the commits of a shard between two numbers, without their events, and marks those that the row is enough to drop.
+// rows yields the commits of a shard between two numbers, without their events, and marks those that can be dropped by their rows alone.
 func (f *Feed) rows(ctx context.Context, shard int, after, end int64) iter.Seq2[Commit, error] {
 	s := f.store
 	return func(yield func(Commit, error) bool) {
@@ -204,7 +204,7 @@ func (f *Feed) rows(ctx context.Context, shard int, after, end int64) iter.Seq2[
 				look = 0
 				continue
 			}
-			// The counter says that there is more: its transaction may not be visible as a whole yet.
+			// The counter shows that there is more: the transaction may not be completely visible yet.
 			if look++; next != before {
 				look = 1
 			}
@@ -227,7 +227,7 @@ func (r *row) asCommit(shard int) Commit {
 	}
 }
 
-// itemKeys are the keys of the items that hold the commit's events.
+// itemKeys returns the keys of the items that hold the commit's events.
 func (c *Commit) itemKeys() iter.Seq[ddb.Key[string, int64]] {
 	return func(yield func(ddb.Key[string, int64]) bool) {
 		if c.dropped || c.expired {
@@ -259,7 +259,7 @@ func (c *Commit) items() int {
 	return int(c.Last - c.First + 1)
 }
 
-// hydration is how many items are read together; a frame, being large, counts as eight.
+// hydration is how many items are read together; a frame counts as eight because it is large.
 const hydration = 400
 
 func (c *Commit) weight() int {
@@ -269,7 +269,7 @@ func (c *Commit) weight() int {
 	return c.items() + 7*len(c.keys)
 }
 
-// hydrate reads the events of commits: many at once, in their order. Commits that are dropped come without.
+// hydrate reads the events of commits, many at once, in their order. Dropped commits have no events.
 func (f *Feed) hydrate(ctx context.Context, commits iter.Seq2[Commit, error]) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
 		var group []Commit
@@ -331,7 +331,7 @@ func (s *Store) readEvents(ctx context.Context, group []Commit) error {
 		for range c.items() {
 			got, err, ok := next()
 			if !ok {
-				return errors.New("read the feed: fewer items came than were asked for")
+				return errors.New("read the feed: the reply has fewer items than were requested")
 			}
 			if err != nil {
 				return err
@@ -352,8 +352,8 @@ func (s *Store) readEvents(ctx context.Context, group []Commit) error {
 	return s.resolveCommits(ctx, group)
 }
 
-// again reads the events of a commit of which some were missing: truncated with the
-// stream, or not visible yet.
+// again reads the events of a commit some of which were missing: they were truncated with the
+// stream, or are not visible yet.
 func (s *Store) again(ctx context.Context, c *Commit) error {
 	waits := s.o.backoff.new()
 	for range looks {
@@ -465,5 +465,5 @@ func merged[T any](seqs []iter.Seq2[T, error], less func(a, b *T) bool) iter.Seq
 	}
 }
 
-// partition is the name of a shard where positions are kept.
+// partition returns the partition name under which the position of a shard is saved.
 func partition(shard int) string { return strconv.Itoa(shard) }

@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/consumers"
 )
 
-// figures are what a subscription tells of itself; see [consumers.List].
+// figures are the counters of a subscription; see [consumers.List].
 type figures struct {
 	handled, retried, givenUp, lost atomic.Int64
 
@@ -18,16 +18,16 @@ type figures struct {
 	shards map[int]*shardFigures
 }
 
-// shardFigures are those of a shard that is followed.
+// shardFigures are the counters of a shard that is being followed.
 type shardFigures struct {
 	mu       sync.Mutex
-	at, to   int64     // what is handled, and what there was at the last look
-	oldest   time.Time // when the commit was recorded that is handled next, as far as it was read
-	answered time.Time // when a read was answered last
+	at, to   int64     // the last number handled, and the last one seen in the feed
+	oldest   time.Time // when the commit that is handled next was recorded, if it was read
+	answered time.Time // when a read was last answered
 	parked   int
 }
 
-// follow begins the figures of a shard.
+// follow starts the counters of a shard.
 func (g *figures) follow(shard int) (is *shardFigures, end func()) {
 	is = &shardFigures{answered: time.Now()}
 	g.mu.Lock()
@@ -45,7 +45,7 @@ func (g *figures) follow(shard int) (is *shardFigures, end func()) {
 	}
 }
 
-// looked notes how far a shard goes.
+// looked records the last number of a shard.
 func (s *shardFigures) looked(at, to int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,14 +55,14 @@ func (s *shardFigures) looked(at, to int64) {
 	}
 }
 
-// reached notes a commit that was read.
+// reached records a commit that was read.
 func (s *shardFigures) reached(c *Commit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.oldest, s.answered = c.RecordedAt, time.Now()
 }
 
-// passed notes up to where all is handled or dropped.
+// passed records the number up to which everything is handled or dropped.
 func (s *shardFigures) passed(at int64, parked int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +72,7 @@ func (s *shardFigures) passed(at int64, parked int) {
 	}
 }
 
-// stats sums the figures up.
+// stats returns the sum of the counters.
 func (s *subscription) stats() consumers.Stats {
 	g := &s.figures
 	is := consumers.Stats{

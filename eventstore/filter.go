@@ -13,33 +13,33 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// FeedFilter says which commits of a feed a consumer wants: [StreamPrefix], [InCategory] or [OfType]. See [Feed.Filter].
+// FeedFilter selects commits of a feed: [StreamPrefix], [InCategory] or [OfType]. See [Feed.Filter].
 type FeedFilter struct {
 	stream func(s *Store, stream string) bool // nil: any
 	types  []string                           // nil: any
 	err    error
 }
 
-// StreamPrefix wants the streams whose names begin with one of the prefixes.
+// StreamPrefix selects the streams whose names begin with one of the prefixes.
 func StreamPrefix(prefixes ...string) FeedFilter {
 	return newFilter("StreamPrefix", prefixes, func(_ *Store, stream string) bool {
 		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(stream, p) })
 	})
 }
 
-// InCategory wants the streams of some categories: the category feed, which others name $ce-account. The category of a stream is
-// what [CategoryOf] says, or the function of the option [ByCategory]; the option itself is not needed.
+// InCategory selects the streams of the given categories: the category feed, known elsewhere as $ce-account. The category of a stream is
+// that of [CategoryOf], or of the function given to [ByCategory]; the option itself is not needed.
 func InCategory(categories ...string) FeedFilter {
 	return newFilter("InCategory", categories, func(s *Store, stream string) bool {
 		return slices.Contains(categories, s.o.category(stream))
 	})
 }
 
-// OfType wants the events of some types: a commit comes with those events alone, and not at all if it has none. The types are those that
-// the reader sees, so the new ones where an [Upcaster] changes the type.
+// OfType selects the events of the given types: a commit is delivered with those events only, and is dropped if it has none. The types are those that
+// the reader sees: if an [Upcaster] changes the type, the new one.
 //
-// Rows of the feed hold the types of their commits since this version of the package, as far as they have room (some 250 bytes). Of
-// commits without, and of types that an upcaster takes, the events are read first.
+// Rows of the feed contain the types of their commits if they fit (some 250 bytes); rows written by earlier versions of the package do not. For commits
+// without types in their rows, and for types that an upcaster takes, the events are read first.
 func OfType(types ...string) FeedFilter {
 	f := newFilter("OfType", types, nil)
 	f.types = types
@@ -54,15 +54,15 @@ func newFilter(name string, values []string, stream func(*Store, string) bool) F
 	return f
 }
 
-// Filter is the feed with the commits alone that all filters want, in their order and with the numbers that they have in the whole
-// feed, so that positions hold for both:
+// Filter returns a feed of the commits that all filters select, in their order and with their numbers in the whole
+// feed, so that positions are valid for both:
 //
 //	accounts := store.Feed().Filter(eventstore.InCategory("account"), eventstore.OfType("opened", "closed"))
 //
-// What is dropped is dropped by the feed's rows, before the events are read: it costs a read unit for 25 commits or so. A
-// subscription saves its position after what it drops as well, every [SaveEvery] commits or once a minute.
+// Commits are dropped by the feed's rows, before their events are read: that costs about one read unit for 25 commits. A
+// subscription also saves its position after dropped commits, every [SaveEvery] commits or once a minute.
 //
-// [Feed.End] and [Feed.Lag] are those of the whole feed: only its rows tell what a filter drops.
+// [Feed.End] and [Feed.Lag] count the whole feed, because what a filter drops is known only from the rows.
 func (f *Feed) Filter(filters ...FeedFilter) *Feed {
 	if f == nil {
 		return nil
@@ -70,7 +70,7 @@ func (f *Feed) Filter(filters ...FeedFilter) *Feed {
 	return &Feed{store: f.store, filters: append(slices.Clone(f.filters), filters...)}
 }
 
-// check refuses filters that cannot be right.
+// check refuses invalid filters.
 func (f *Feed) check() error {
 	var errs []error
 	if f.store.o.shards == 0 {
@@ -85,7 +85,7 @@ func (f *Feed) check() error {
 	return nil
 }
 
-// drops reports whether the row of a commit is enough to drop it.
+// drops reports whether a commit can be dropped by its row alone.
 func (f *Feed) drops(c *Commit) bool {
 	for _, filter := range f.filters {
 		if filter.stream != nil && !filter.stream(f.store, c.Stream) {
@@ -116,8 +116,8 @@ func (f *Feed) dropEvents(c *Commit) {
 	c.dropped = len(c.Events) == 0
 }
 
-// typesOf are the types of a commit's events for the row of the feed, each once; none if the row would grow beyond 1 KB, which costs as
-// much as a small one.
+// typesOf returns the types of a commit's events for the row of the feed, each once. It returns none if the row would grow beyond 1 KB: up to that size
+// a row costs one write unit.
 func typesOf(r *row, events []NewEvent) []string {
 	const fixed, most = 150, 256
 	bytes := 0
@@ -134,8 +134,8 @@ func typesOf(r *row, events []NewEvent) []string {
 	return types
 }
 
-// Last yields the last commits of the feed, newest first: n of them, or as many as there are. Between shards they come by
-// the times at which they were recorded. It costs the reading of n rows of each shard, and of the events; with a filter it goes back as far as it must.
+// Last yields the last commits of the feed, newest first: n of them, or as many as there are. Commits of different shards are ordered by
+// the times at which they were recorded. It costs a read of n rows of each shard, and of the events; with a filter it reads back as far as needed.
 func (f *Feed) Last(ctx context.Context, n int) iter.Seq2[Commit, error] {
 	if err := f.usable(); err != nil {
 		return failing[Commit](err)
@@ -143,7 +143,7 @@ func (f *Feed) Last(ctx context.Context, n int) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
 		err := f.check()
 		if n < 1 && err == nil {
-			err = &ddb.InvalidError{Problems: []error{fmt.Errorf("Last: %d commits; it takes at least 1", n)}}
+			err = &ddb.InvalidError{Problems: []error{fmt.Errorf("Last: %d commits; it must be at least 1", n)}}
 		}
 		var end Position
 		if err == nil {
@@ -178,7 +178,7 @@ func (f *Feed) Last(ctx context.Context, n int) iter.Seq2[Commit, error] {
 	}
 }
 
-// upTo yields what next gives, which an error ends, most times at most.
+// upTo yields at most that many values of next, and ends after an error.
 func upTo(most int, next func() (Commit, error, bool)) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
 		for range most {
@@ -190,7 +190,7 @@ func upTo(most int, next func() (Commit, error, bool)) iter.Seq2[Commit, error] 
 	}
 }
 
-// backward yields the commits of a shard that no row drops, newest first, without their events.
+// backward yields the commits of a shard that are not dropped by their rows, newest first, without their events.
 func (f *Feed) backward(ctx context.Context, shard int, end, chunk int64) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
 		for ; end > 0; end -= chunk {

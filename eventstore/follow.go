@@ -14,7 +14,7 @@ import (
 // round is how many commits of a shard are handled before the others get their turn.
 const round = 1000
 
-// dropSave is how long the position behind commits that a filter dropped may stay unsaved. To save it costs more than to read their rows again.
+// dropSave is how long the position after commits that a filter dropped may stay unsaved. Saving it costs more than reading their rows again.
 const dropSave = time.Minute
 
 // follower is one shard of a subscription, in one process at a time.
@@ -23,14 +23,14 @@ type follower struct {
 	shard   int
 	at      int64 // the last number that is handled or dropped
 	saved   int64 // the last number that is saved
-	handled bool  // something was handled since, and is not only dropped
+	handled bool  // some commit since then was handled, not just dropped
 	savedAt time.Time
 	parking parking
 	figures *shardFigures
 }
 
-// work handles a shard until the context ends, something fails for good, or it is handled to its end. When
-// reading ends it finishes the commit in hand, and saves. It returns nil only at the end of the shard.
+// work handles a shard until the context ends, something fails for good, or it is handled to its end. When reading ends, it finishes the current commit and saves.
+// It returns nil only at the end of the shard.
 func (s *subscription) work(ctx, reading context.Context, shard int) error {
 	f := &follower{subscription: s, shard: shard}
 	var end func()
@@ -75,7 +75,7 @@ func (s *subscription) work(ctx, reading context.Context, shard int) error {
 	}
 }
 
-// some handles the commits up to a number, when it is the shard's turn.
+// some handles the commits up to a number when it is the shard's turn.
 func (f *follower) some(ctx, reading context.Context, to int64) error {
 	err := f.persist(reading, func(context.Context) error {
 		return f.inTurn(reading, func() error { return f.commits(ctx, reading, to) })
@@ -83,7 +83,7 @@ func (f *follower) some(ctx, reading context.Context, to int64) error {
 	if err == nil || !f.shared || ctx.Err() != nil || !errors.Is(err, ddb.ErrConditionFailed) || ofHandler(err) {
 		return err
 	}
-	// The position was set by hand, or by somebody beside the leases: go on from there.
+	// The position was set by hand, or by a process that does not use the leases: continue from there.
 	f.onRetry(err)
 	if err := f.feed.store.o.wait(reading, f.poll); err != nil {
 		return err
@@ -91,7 +91,7 @@ func (f *follower) some(ctx, reading context.Context, to int64) error {
 	return f.load(ctx)
 }
 
-// inTurn works when fewer than [Concurrency] shards do.
+// inTurn runs work while fewer than [Concurrency] shards are being handled.
 func (f *follower) inTurn(reading context.Context, work func() error) error {
 	select {
 	case f.limit <- struct{}{}:
@@ -113,7 +113,7 @@ func (f *follower) load(ctx context.Context) error {
 	})
 }
 
-// save saves what is handled and dropped, unless the handler did.
+// save saves the position after handled and dropped commits, unless the handler saves it.
 func (f *follower) save(ctx context.Context) error {
 	if f.saved == f.at {
 		return nil
@@ -141,7 +141,7 @@ func (f *follower) commits(ctx, reading context.Context, to int64) error {
 			}
 		}
 		if err != nil {
-			// What was handled is handled: keep that, if it still can be kept.
+			// Save the position of what was handled, if that is still possible.
 			return errors.Join(err, f.last(ctx))
 		}
 		f.passed(&c)
@@ -153,12 +153,12 @@ func (f *follower) commits(ctx, reading context.Context, to int64) error {
 		idle.resume()
 	}
 	if !f.handled {
-		return nil // what was dropped may wait
+		return nil // dropped commits may stay unsaved for a while
 	}
 	return f.save(ctx)
 }
 
-// passed notes a commit that is handled or dropped.
+// passed records a commit that is handled or dropped.
 func (f *follower) passed(c *Commit) {
 	f.at = c.Number
 	f.figures.passed(f.at, len(f.parking.numbers))
@@ -171,10 +171,10 @@ func (f *follower) passed(c *Commit) {
 	}
 }
 
-// lastSave is how long the last save may take when the context has ended.
+// lastSave is how long the last save may take after the context has ended.
 const lastSave = 5 * time.Second
 
-// last saves at the end of the work, also when its context has ended, but not when the lease of the shard is lost.
+// last saves at the end of the work, even if its context has ended, but not if the lease of the shard is lost.
 func (f *follower) last(ctx context.Context) error {
 	if errors.Is(context.Cause(ctx), errLeaseLost) {
 		return nil
@@ -184,7 +184,7 @@ func (f *follower) last(ctx context.Context) error {
 	return f.save(ctx)
 }
 
-// one hands a commit to the handler. One that fails for good is parked, or a matter of OnFailure.
+// one passes a commit to the handler. If the handler fails permanently, the commit is parked or passed to OnFailure.
 func (f *follower) one(ctx, reading context.Context, c Commit) error {
 	if f.parking.streams[c.Stream] > 0 {
 		return f.setAside(ctx, &c, 0, nil)
@@ -203,12 +203,12 @@ func (f *follower) one(ctx, reading context.Context, c Commit) error {
 	return nil
 }
 
-// ends is an error that ends the subscription at a commit.
+// ends returns the error that ends the subscription at a commit.
 func (f *follower) ends(c *Commit, err error) error {
 	return &handlerError{fmt.Errorf("subscription: the handler failed at number %d of shard %d: %w", c.Number, c.Shard, err)}
 }
 
-// try hands a commit to the handler, several times if it fails. It returns how often the handler has failed for good, 0 if the work ended before that.
+// try passes a commit to the handler, several times if it fails. It returns how many attempts failed when it gives up, 0 if the work ended before that.
 func (f *follower) try(ctx, reading context.Context, c Commit) (attempts int, err error) {
 	waits, later := f.feed.store.o.backoff.new(), newRetries()
 	for {

@@ -10,10 +10,10 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Head is what the head of a stream tells.
+// Head is the content of a stream's head item.
 type Head struct {
 	Stream string
-	// Version is the version of the last event. It never falls, not even when events are truncated.
+	// Version is the version of the last event. It never decreases, not even when events are truncated.
 	Version int64
 	// First is the version of the first event that was not truncated, 1 if none was.
 	First int64
@@ -21,14 +21,14 @@ type Head struct {
 	CreatedAt time.Time
 	// Deleted is when the stream was deleted; zero if it was not.
 	Deleted time.Time
-	// ExpiresAt is when the last event expires, and all are hidden; zero if the stream is not time-limited. First does not count those that have
-	// expired.
+	// ExpiresAt is when the last event expires and all are hidden; zero if the stream is not time-limited. First does not take expired
+	// events into account.
 	ExpiresAt time.Time
 	// LastCommit is the id of the newest commit.
 	LastCommit string
 }
 
-// Head reads the head of a stream. A stream without events is [ddb.ErrNotFound]. One read unit.
+// Head reads the head of a stream. If the stream has no events, the error is [ddb.ErrNotFound]. It costs one read unit.
 func (s *Store) Head(ctx context.Context, stream string) (Head, error) {
 	if err := s.usable(); err != nil {
 		return Head{}, err
@@ -62,13 +62,13 @@ func (r *row) asHead(stream string) Head {
 	return h
 }
 
-// head reads a head consistently. One that is not there has version 0.
+// head reads a head consistently. A missing head has version 0.
 func (s *Store) head(ctx context.Context, stream string) (r row, found bool, err error) {
 	key := streamKey(stream, 0)
 	return s.get(ctx, key)
 }
 
-// counter reads the last number that a shard of the feed has given.
+// counter reads the last number that was assigned in a shard of the feed.
 func (s *Store) counter(ctx context.Context, shard int) (int64, error) {
 	r, _, err := s.get(ctx, counterKey(shard))
 	return r.Version, err

@@ -22,7 +22,7 @@ func (s *Store) Correlated(ctx context.Context, correlationID string) iter.Seq2[
 }
 
 // Caused yields the events that an event or command has led to, by their causation id. It
-// needs the option [ByCausation]; else it is as [Store.Correlated].
+// needs the option [ByCausation]; otherwise it is like [Store.Correlated].
 func (s *Store) Caused(ctx context.Context, causationID string) iter.Seq2[Event, error] {
 	if err := s.usable(); err != nil {
 		return failing[Event](err)

@@ -10,24 +10,23 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// InlineProjection is a projection that is written in the transaction of the append, and so is never behind. [Views.Inline] makes one;
-// anything with this method will do.
+// InlineProjection is a projection that is written in the transaction of the append, and so never lags. [Views.Inline] makes one.
 type InlineProjection interface {
-	// Project returns the operations for events that are about to be appended to a stream. They have what is known of them by now: stream, version, type, schema
+	// Project returns the operations for events that are about to be appended to a stream. The events have what is known by then: stream, version, type, schema
 	// and data. If an operation's condition fails, the append starts again, and with it the projection.
 	Project(ctx context.Context, events []Event) ([]ddb.TxOp, error)
 }
 
-// Inline writes projections in the transaction of every [Repository.Update]: whoever reads them sees what was appended at once. It costs what their writes
-// cost, twice, and each takes one of the 100 actions of the transaction. Use it for a view of one stream, or of few: all appends to a view wait for each
-// other, so one of many streams is better built from the feed, see [Projection].
+// Inline writes projections in the transaction of every [Repository.Update]: readers see appended events at once. It costs twice
+// the units of their writes, and each write takes one of the 100 actions of the transaction. Use it for a view of one stream or of few: all appends to a view wait for each
+// other, so a view of many streams is better built from the feed; see [Projection].
 //
-// Appends by other ways than the repository do not write it.
+// Appends that bypass the repository do not write it.
 func Inline(projections ...InlineProjection) RepositoryOption {
 	return func(o *repositoryOptions) { o.inline = append(o.inline, projections...) }
 }
 
-// inlineOps are the operations of the repository's projections.
+// inlineOps returns the operations of the repository's projections.
 func (r *Repository[S, E]) inlineOps(ctx context.Context, stream string, base int64, events []NewEvent) ([]ddb.TxOp, error) {
 	if len(r.o.inline) == 0 {
 		return nil, nil
@@ -47,7 +46,7 @@ func (r *Repository[S, E]) inlineOps(ctx context.Context, stream string, base in
 	return ops, nil
 }
 
-// inlineRejected reports whether a condition of an inline projection refused an append, and nothing of the caller's own.
+// inlineRejected reports whether an append was refused by a condition of an inline projection, and not by one of the caller's operations.
 func (r *Repository[S, E]) inlineRejected(err error, own int) bool {
 	te, ok := errors.AsType[*ddb.TransactionError](err)
 	if !ok || len(r.o.inline) == 0 || errors.Is(err, ErrCorruptIdempotency) {
@@ -73,14 +72,15 @@ type inlineView[V any] struct {
 	change func(value *V, events ...Event) error
 }
 
-// Inline makes an inline projection of the views: an append to a stream changes the view that id names for it, in the same transaction; the empty id is
-// none. Change is often the fold of the aggregate:
+// Inline returns an inline projection of the views: an append to a stream changes, in the same transaction, the view whose id the function id returns for the
+// stream. The empty
+// id means no view. Change is often the fold of the aggregate:
 //
 //	accounts := eventstore.NewRepository(store, types, fold,
 //		eventstore.Inline(balances.Inline(store, func(stream string) string { return stream }, eventstore.Fold(types, fold))))
 //
-// A view that is not there yet, or was written without the last events of the stream, reads them first. A view remembers the version of each of its
-// streams, as [Views.Apply] does with the stream as source, so that a view can be brought up to date either way.
+// If a view does not exist yet, or lacks the last events of the stream, they are read first. A view remembers the version of each of its
+// streams, as [Views.Apply] does with the stream as source, so that a view can be updated either way.
 func (v *Views[V]) Inline(store *Store, id func(stream string) string, change func(value *V, events ...Event) error) InlineProjection {
 	return &inlineView[V]{v, store, id, change}
 }
@@ -119,7 +119,7 @@ func (p *inlineView[V]) Project(ctx context.Context, events []Event) ([]ddb.TxOp
 			}
 		}
 	}
-	var fresh []Event // another writer may have been faster; the append is refused then
+	var fresh []Event // another writer may have been faster; then the append is refused
 	for _, e := range events {
 		if e.Version > view.Seen[stream] {
 			fresh = append(fresh, e)
@@ -137,8 +137,8 @@ func (p *inlineView[V]) Project(ctx context.Context, events []Event) ([]ddb.TxOp
 	return []ddb.TxOp{p.views.table.TxPut(&view)}, nil
 }
 
-// Fold makes of the fold of an aggregate one of stored events, for views: it decodes them, and skips those that were scrubbed or
-// forgotten, unless [Types.OnForgotten] says what stands for them.
+// Fold turns the fold of an aggregate into one of stored events, for views. It decodes them, and skips those that were scrubbed or
+// forgotten unless [Types.OnForgotten] gives a replacement.
 func Fold[S, E any](types *Types[E], fold func(state S, event E) S) func(state *S, events ...Event) error {
 	return func(state *S, events ...Event) error {
 		if err := types.usable(); err != nil {

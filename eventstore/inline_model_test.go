@@ -75,12 +75,12 @@ func (w *inlineWorld) process(at int, how end) (*mortal, context.Context, *event
 		all.Inline(s, func(string) string { return "all" }, change)))
 }
 
-// notes decides on two events that name the id of their commit.
+// notes decides on two events that contain the id of their commit.
 func notes(id string) func(int) ([]noted, error) {
 	return func(int) ([]noted, error) { return []noted{{id}, {id + " too"}}, nil }
 }
 
-// inStep reads a stream's head before and behind its view: the view is neither behind nor ahead of the events at any time.
+// inStep reads a stream's head before and after its view: the view is neither behind nor ahead of the events at any time.
 func (w *inlineWorld) inStep(what, stream string) {
 	w.t.Helper()
 	head := func() int64 {
@@ -106,7 +106,7 @@ func (w *inlineWorld) inStep(what, stream string) {
 	}
 }
 
-// equal holds the views against all events, each id against the one commit that it may have made.
+// equal compares the views with all events, and each id with the one commit that it may have written.
 func (w *inlineWorld) equal(what string, streams, commits int) {
 	w.t.Helper()
 	total, ids := int64(0), map[string]int{}
@@ -150,7 +150,7 @@ func (w *inlineWorld) equal(what string, streams, commits int) {
 }
 
 // TestInlineKilledAtEveryStep: a process that updates aggregates with inline projections dies at each of its steps, or loses a request or a
-// reply there, and another one repeats the command: events and views are whole and in step all the time.
+// reply there, and another one repeats the command: events and views are complete and consistent all the time.
 func TestInlineKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {

@@ -69,7 +69,7 @@ func (p *piecemeal) TransactWriteItems(ctx context.Context, in *dynamodb.Transac
 	if err != nil {
 		return nil, err
 	}
-	// Whoever got the success sees all of it.
+	// After success, the caller sees all of it.
 	rand.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 	for _, key := range keys {
 		<-time.After(rand.N(4 * time.Millisecond))
@@ -80,7 +80,7 @@ func (p *piecemeal) TransactWriteItems(ctx context.Context, in *dynamodb.Transac
 	return out, nil
 }
 
-// view shows items as they were before what is not visible yet.
+// view returns items as they were before the writes that are not visible yet.
 func (p *piecemeal) view(items []map[string]types.AttributeValue) []map[string]types.AttributeValue {
 	var shown []map[string]types.AttributeValue
 	for _, item := range items {
@@ -154,7 +154,7 @@ func TestHalfVisibleTransactions(t *testing.T) {
 	}
 }
 
-// wholeCommits reads streams while they grow: every commit as a whole or not at all.
+// wholeCommits reads streams while they grow: every commit completely or not at all.
 func wholeCommits(t *testing.T, s *eventstore.Store, reader int, done <-chan struct{}) {
 	stream := "storm-" + strconv.Itoa(reader%8)
 	for {
@@ -179,7 +179,7 @@ func wholeCommits(t *testing.T, s *eventstore.Store, reader int, done <-chan str
 		if reader < 8 || last == 0 {
 			continue
 		}
-		// The newest commit, read backward, is there as a whole: its number of events is in their ids.
+		// The newest commit, read backward, is complete: its number of events is in their ids.
 		n, id := 0, ""
 		for e, err := range s.Read(t.Context(), stream, eventstore.Backward(), eventstore.UpTo(last)) {
 			if err != nil {

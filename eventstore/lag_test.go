@@ -13,8 +13,8 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// TestLaggingIndex: events that the index shows late, but within hold-back and window, all come, by time; what
-// is later than that is missed by the time feed, as it says, and never by the sequenced one.
+// TestLaggingIndex: events that the index shows late, but within hold-back and window, are all delivered in time order; later ones
+// are missed by the time feed, as documented, and never by the sequenced one.
 func TestLaggingIndex(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {

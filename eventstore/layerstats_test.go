@@ -28,7 +28,7 @@ func (oneSnapshot) OfferState(context.Context, string, string, int, int64, int64
 	return false, nil
 }
 
-// TestLoadsAreCounted by what they begin with, and with how many events they read.
+// TestLoadsAreCounted: loads are counted by what they begin with, with the number of events that they read.
 func TestLoadsAreCounted(t *testing.T) {
 	t.Parallel()
 	store := newStore(t)
@@ -52,7 +52,7 @@ func TestLoadsAreCounted(t *testing.T) {
 	load(plain, "a") // five events
 	snapshots := eventstore.NewRepository(store, types, count, eventstore.WithSnapshots(oneSnapshot{}, "n", 1))
 	load(snapshots, "a")                                             // three events
-	if _, err := snapshots.LoadAt(t.Context(), "a", 1); err != nil { // one event, for the snapshot is younger
+	if _, err := snapshots.LoadAt(t.Context(), "a", 1); err != nil { // one event, because the snapshot is newer
 		t.Fatal(err)
 	}
 	cached := eventstore.NewRepository(store, types, count, eventstore.Cached(10))

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// keyedLocks lets one goroutine at a time work on each key, so that appends of one process
+// keyedLocks is a set of locks by key. With them, appends of one process
 // to one stream do not make each other fail.
 type keyedLocks struct {
 	mu    sync.Mutex
@@ -17,11 +17,11 @@ type keyedLocks struct {
 }
 
 type keyedLock struct {
-	free  chan struct{} // holds one value while nobody has the lock
+	free  chan struct{} // holds one value while the lock is free
 	users int
 }
 
-// lock waits for a key. The function it returns gives it back.
+// lock waits for the lock of a key. It returns the function that unlocks it.
 func (l *keyedLocks) lock(ctx context.Context, key string) (unlock func(), err error) {
 	l.mu.Lock()
 	k := l.locks[key]
@@ -52,23 +52,23 @@ func (l *keyedLocks) lock(ctx context.Context, key string) (unlock func(), err e
 	}
 }
 
-// shard is what a store knows of one shard of the feed.
+// shard is what a store knows about one shard of the feed.
 type shard struct {
 	number int
 	free   chan struct{}
 	known  bool
-	last   int64 // the last number given, if known
+	last   int64 // the last number assigned, if known
 
-	crowded atomic.Int64 // when others were met last, in nanoseconds since begin
+	crowded atomic.Int64 // when a conflict with other processes was last seen, in nanoseconds since begin
 }
 
-// begin is where monotonic times count from.
+// begin is the origin of monotonic times.
 var begin = time.Now()
 
-// met notes that others have taken numbers of the shard.
+// met records that other processes have taken numbers of the shard.
 func (s *shard) met() { s.crowded.Store(int64(time.Since(begin))) }
 
-// crowdTime is how long a shard counts as crowded since others were met.
+// crowdTime is how long a shard counts as crowded after a conflict with other processes.
 const crowdTime = time.Second
 
 func (s *shard) isCrowded() bool {

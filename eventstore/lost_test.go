@@ -17,7 +17,7 @@ type counted struct {
 	Events int `dynamodbav:"events"`
 }
 
-// TestLostReplies: calls that may be repeated without harm end with what is true, whatever replies of theirs are lost.
+// TestLostReplies: idempotent calls end with the correct result, whichever of their replies are lost.
 func TestLostReplies(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")

@@ -23,7 +23,7 @@ type modelCommit struct {
 	events []string
 }
 
-// model is what the streams must be.
+// model is the expected state of the streams.
 type model map[string][]modelCommit
 
 func (m model) version(stream string) int64 {
@@ -34,7 +34,7 @@ func (m model) version(stream string) int64 {
 	return n
 }
 
-// holds finds the commit of an id that a call to a stream must recognise: among the last 8, or where it expects to write.
+// holds finds the commit of an id that a call to a stream must recognise: among the last 8, or at the version where the call expects to write.
 func (m model) holds(stream, id string, exactly int64) (modelCommit, bool) {
 	list := m[stream]
 	for i, c := range list {
@@ -45,14 +45,14 @@ func (m model) holds(stream, id string, exactly int64) (modelCommit, bool) {
 	return modelCommit{}, false
 }
 
-// target is what a call asks of one stream; exactly is -1 for any version.
+// target is what a call requests for one stream; exactly is -1 for any version.
 type target struct {
 	stream  string
 	exactly int64
 	events  []string
 }
 
-// expect is the report that a call must get, with the versions that it must name.
+// expect is the result that a call must return, with its versions.
 func (m model) expect(id string, to []target) (repeated bool, first []int64, report error) {
 	for _, t := range to {
 		if _, ok := m.holds(t.stream, id, t.exactly); ok {
@@ -71,7 +71,7 @@ func (m model) expect(id string, to []target) (repeated bool, first []int64, rep
 					is = &m[t.stream][i]
 				}
 			}
-			// The one that is asked for at its own place may be a part of what is there.
+			// The one requested at its own version may be a part of what is stored.
 			if is == nil || fmt.Sprint(is.events) != fmt.Sprint(t.events) {
 				return false, nil, eventstore.ErrCommitIDReused
 			}
@@ -88,8 +88,8 @@ func (m model) apply(id string, to []target) {
 	}
 }
 
-// TestAppendsAgainstAModel: appends and commits with ids that are used again, with the same events and with others, upon
-// whatever version, under faults: the report is that of the model, or that nothing is known, and the streams are the model's.
+// TestAppendsAgainstAModel: appends and commits with ids that are used again, with the same events and with others, based on
+// any version, under faults: the result is that of the model, or an unknown outcome, and the streams are those of the model.
 func TestAppendsAgainstAModel(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -146,7 +146,7 @@ func TestAppendsAgainstAModel(t *testing.T) {
 							args = append(args, eventstore.To(at.stream, expected, list...))
 						}
 						done, err := s.Commit(t.Context(), append(args, eventstore.CommitID(id))...)
-						<-time.After(time.Minute) // what is late arrives before the next call
+						<-time.After(time.Minute) // late requests arrive before the next call
 						calls++
 						if unclear(m, id, to) {
 							if err != nil && !errors.Is(err, eventstore.ErrWrongExpectedVersion) && !errors.Is(err, eventstore.ErrCorruptIdempotency) && !errors.Is(err, eventstore.ErrAmbiguous) {
@@ -206,8 +206,8 @@ func TestAppendsAgainstAModel(t *testing.T) {
 	}
 }
 
-// unclear reports whether a call asks for a part of what its id has written, at its own place, or for an id that it has used more
-// than once, being further back than what is remembered: then several reports are right, as long as nothing is written twice.
+// unclear reports whether a call requests a part of what its id has written, at its own version, or uses an id that was used more
+// than once, further back than what is remembered: then several results are correct, as long as nothing is written twice.
 func unclear(m model, id string, to []target) bool {
 	for _, t := range to {
 		n, held := 0, false

@@ -29,20 +29,20 @@ type options struct {
 	categories   int
 	uniqueIDs    bool
 	category     func(stream string) string
-	limit        func(stream string) time.Duration // of the life of events; nil: none
+	limit        func(stream string) time.Duration // how long events live; nil: for ever
 	keys         Keys
 	subject      func(stream string) string
 	compressors  []Compressor
 	compressFrom int
 	upcasters    map[upcastKey]Upcaster
-	upcastTypes  map[string]bool // of the events that upcasters take
+	upcastTypes  map[string]bool // the events that upcasters take
 	tries        int
 	backoff      backoffTimes
 	wait         func(ctx context.Context, d time.Duration) error
 }
 
-// defaultOptions. The waits of the backoff are those that let 64 writers of one
-// stream through in fewer than 3 tries each.
+// defaultOptions returns the defaults. With these waits of the backoff, 64 writers of one
+// stream succeed in fewer than 3 tries each.
 func defaultOptions() options {
 	return options{
 		now: time.Now, threshold: 350 << 10, category: CategoryOf, tries: 50, wait: wait,
@@ -50,17 +50,16 @@ func defaultOptions() options {
 	}
 }
 
-// Payloads keeps payloads that are too large for an item. Package payload has one;
-// anything with these methods will do.
+// Payloads stores payloads that are too large for an item. Package payload provides an implementation.
 type Payloads interface {
-	// Store keeps data, and returns where they are. A space separates what may be
-	// removed from what may not; here it is the stream.
+	// Store stores data and returns a reference to them. Data can be removed separately for each space,
+	// which here is the stream.
 	Store(ctx context.Context, space string, data []byte) (ref string, err error)
-	// Fetch returns what was kept. It must not return anything else.
+	// Fetch returns the stored data. It must not return anything else.
 	Fetch(ctx context.Context, ref string) ([]byte, error)
 }
 
-// Clock replaces time.Now, which says when events were recorded.
+// Clock replaces time.Now as the source of the times at which events are recorded.
 func Clock(now func() time.Time) Option {
 	return func(o *options) error {
 		o.now = now
@@ -76,46 +75,46 @@ func TableOptions(opts ...ddb.TableOption) Option {
 	}
 }
 
-// Sequenced keeps a feed of all commits that has no gaps, see [Store.Feed]. Every
-// append writes two small items more, and waits for the others on its shard: a
+// Sequenced keeps a feed of all commits without gaps; see [Store.Feed]. Every
+// append writes two more small items and waits for other appends to its shard: a
 // shard takes one commit at a time. The number of shards, a power of two up to
-// 1,024, is fixed when the table gets its first event; 16 suits most. [Copy] brings a store into a table with another number.
+// 1,024, is fixed when the table gets its first event; 16 suits most stores. [Copy] copies a store to a table with another number.
 func Sequenced(shards int) Option {
 	return func(o *options) error {
 		o.shards = shards
 		if shards < 1 || shards > 1024 || bits.OnesCount(uint(shards)) != 1 {
-			return fmt.Errorf("option Sequenced: %d shards; it takes a power of two from 1 to 1,024", shards)
+			return fmt.Errorf("option Sequenced: %d shards; it must be a power of two from 1 to 1,024", shards)
 		}
 		return nil
 	}
 }
 
-// TimeBuckets keeps an index of all events by time, see [Store.TimeFeed]: cheaper
-// than [Sequenced], with weaker promises. The partition keys of the index are a span of UTC
-// time, and a salt from 0 that spreads the writes of the span over partitions: an
+// TimeBuckets keeps an index of all events by time; see [Store.TimeFeed]. It is cheaper
+// than [Sequenced] and has weaker guarantees. A partition key of the index is a span of UTC
+// time and a salt from 0, which spreads the writes of the span over partitions: an
 // index takes about 1,000 small events a second for each salt.
 func TimeBuckets(unit BucketUnit, salts int) Option {
 	return func(o *options) error {
 		o.buckets, o.salts = unit, salts
 		var errs []error
 		if unit != Month && unit != Day && unit != Hour {
-			errs = append(errs, fmt.Errorf("option TimeBuckets: there is no unit %q; it takes Month, Day or Hour", unit))
+			errs = append(errs, fmt.Errorf("option TimeBuckets: there is no unit %q; it must be Month, Day or Hour", unit))
 		}
 		if salts < 1 || salts > 1000 {
-			errs = append(errs, fmt.Errorf("option TimeBuckets: %d salts; it takes 1 to 1,000", salts))
+			errs = append(errs, fmt.Errorf("option TimeBuckets: %d salts; it must be 1 to 1,000", salts))
 		}
 		return errors.Join(errs...)
 	}
 }
 
-// Frames packs events of one append that follow each other and share correlation and causation into
-// one item of up to so many bytes, 64 KB being a good size: more events fit into a
-// commit, and many small ones cost fewer units.
+// Frames packs consecutive events of one append that share correlation and causation into
+// one item of up to the given number of bytes; 64 KB is a good size. More events fit into a
+// commit, and many small events cost fewer units.
 func Frames(bytes int) Option {
 	return func(o *options) error {
 		o.frame = bytes
 		if bytes < 1<<10 || bytes > 350<<10 {
-			return fmt.Errorf("option Frames: %d bytes; it takes 1 KB to 350 KB", bytes)
+			return fmt.Errorf("option Frames: %d bytes; it must be 1 KB to 350 KB", bytes)
 		}
 		return nil
 	}
@@ -123,7 +122,7 @@ func Frames(bytes int) Option {
 
 // Offload keeps the data of an event in a payload store if its item would have more bytes
 // than the threshold; 0 is the default of 350 KB. The payload is stored before
-// the commit: a crash in between leaves one that nothing refers to.
+// the commit: a crash in between leaves a payload that nothing refers to.
 func Offload(payloads Payloads, threshold int) Option {
 	return func(o *options) error {
 		o.payloads = payloads
@@ -135,7 +134,7 @@ func Offload(payloads Payloads, threshold int) Option {
 			errs = append(errs, errors.New("option Offload: no payload store"))
 		}
 		if threshold < 0 || threshold > ddb.MaxItemSize {
-			errs = append(errs, fmt.Errorf("option Offload: a threshold of %d bytes; it takes 1 to %d", threshold, ddb.MaxItemSize))
+			errs = append(errs, fmt.Errorf("option Offload: a threshold of %d bytes; it must be 1 to %d", threshold, ddb.MaxItemSize))
 		}
 		return errors.Join(errs...)
 	}
@@ -159,8 +158,8 @@ func ByCausation() Option {
 
 // ByCategory keeps a sparse index of streams by category, for [Store.Streams]. The category
 // comes from the function, or from [CategoryOf] if it is nil; a stream whose
-// category is empty is left out. Salts spread a category's streams over
-// so many partitions.
+// category is empty is left out. The streams of a category are spread
+// over that many partitions by salts.
 func ByCategory(salts int, category func(stream string) string) Option {
 	return func(o *options) error {
 		o.categories = salts
@@ -168,27 +167,27 @@ func ByCategory(salts int, category func(stream string) string) Option {
 			o.category = category
 		}
 		if salts < 1 || salts > 1000 {
-			return fmt.Errorf("option ByCategory: %d salts; it takes 1 to 1,000", salts)
+			return fmt.Errorf("option ByCategory: %d salts; it must be 1 to 1,000", salts)
 		}
 		return nil
 	}
 }
 
-// MaxTries is how often an append with [Any] or [StreamExists], or one that meets others in
-// the feed, starts again before it gives up with [ErrContention]. The default is 50. Ten commits of
+// MaxTries sets how often an append with [Any] or [StreamExists], or one that conflicts with others in
+// the feed, is tried before it fails with [ErrContention]. The default is 50. Ten commits of
 // other streams that took the number in the feed first count as one try.
 func MaxTries(n int) Option {
 	return func(o *options) error {
 		o.tries = n
 		if n < 1 {
-			return fmt.Errorf("option MaxTries: %d; it takes at least 1", n)
+			return fmt.Errorf("option MaxTries: %d; it must be at least 1", n)
 		}
 		return nil
 	}
 }
 
-// Waits replaces how the store waits between tries and polls, for tests under a
-// clock of their own. The function returns early, with the context's error, if that ends.
+// Waits replaces the function that waits between tries and polls, for tests with their own
+// clock. The function must return early, with the context's error, if the context ends.
 func Waits(wait func(ctx context.Context, d time.Duration) error) Option {
 	return func(o *options) error {
 		o.wait = wait

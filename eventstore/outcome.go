@@ -18,7 +18,7 @@ func (s *Store) onCancelled(ctx context.Context, c *commit, te *ddb.TransactionE
 			return s.marked(ctx, c, marker)
 		}
 	}
-	// First the streams that hold the commit: one is enough, whatever the others say.
+	// First check whether a stream contains the commit: one is enough, whatever the other reasons are.
 	var moved, others []*part
 	for _, p := range c.parts {
 		if f := te.At(p.op); f == nil || f.Reason != conditionFailed {
@@ -42,7 +42,7 @@ func (s *Store) onCancelled(ctx context.Context, c *commit, te *ddb.TransactionE
 	if contended {
 		return again, cause
 	}
-	own := true // all that failed are counters and feed rows
+	own := true // only counters and feed rows failed
 	for _, f := range te.Failed {
 		if f.Reason != conditionFailed {
 			own = own && isTransientReason(f.Reason)
@@ -92,13 +92,13 @@ func (s *Store) recount(ctx context.Context, sh *shard, cause error, op int) {
 	}
 	defer sh.unlock()
 	r, ok := ddb.CurrentOf[row](cause, op)
-	// Others of this store may know of a later one by now.
+	// Other appends of this store may know a later one by now.
 	if sh.known = ok; ok {
 		sh.last = max(sh.last, r.Version)
 	}
 }
 
-// marked takes the result of an earlier call from its marker.
+// marked sets the result of an earlier call from its marker.
 func (s *Store) marked(ctx context.Context, c *commit, marker row) (outcome, error) {
 	for _, p := range c.parts {
 		i := slices.IndexFunc(marker.Parts, func(sp span) bool { return sp.Stream == p.stream })
@@ -131,7 +131,7 @@ func (s *Store) onUnknown(ctx context.Context, c *commit, cause error) (outcome,
 	}
 	p := c.parts[0]
 	if first.Version == p.base && first.Deleted == 0 {
-		return same, cause // it may still be under way; the condition lets one of the two in
+		return same, cause // it may still be in flight; the condition admits only one of the two
 	}
 	return s.onHeadChanged(ctx, c, p, first)
 }
@@ -142,8 +142,8 @@ func (s *Store) onHeadChanged(ctx context.Context, c *commit, p *part, head row)
 	n := int64(len(p.events))
 	var there []Event
 	if p.expected.kind != exactly && !c.doubt {
-		// Nothing of ours can be behind the base: it was read after the last look at the commits.
-		p.based = false // read again after the wait; what the head says now is old by then
+		// No event of this commit can come after the base: it was read after the last look at the commits.
+		p.based = false // read again after the wait; what the head says now is outdated by then
 		return again, nil
 	}
 	head, err := s.live(ctx, p.stream, head)
@@ -182,11 +182,11 @@ func (s *Store) onHeadChanged(ctx context.Context, c *commit, p *part, head row)
 		if err := p.follow(&head); err != nil {
 			return rejected, err
 		}
-		// The condition took the id of another commit for ours, or the events before expire later. What was read just now is exact, and the version guards it.
+		// The condition mistook the id of another commit for this one's, or the preceding events expire later. What was read just now is exact, and the version guards it.
 		p.unheld = true
 		return again, nil
 	}
-	if c.doubt && head.Cut > p.base+1 { // our events may have been there, and truncated with the others, or have expired
+	if c.doubt && head.Cut > p.base+1 { // this commit's events may have been there, and were truncated with the others or have expired
 		return rejected, ErrGap
 	}
 	c.doubt = false // the head is past the version that any of our transactions asks for
@@ -202,14 +202,14 @@ func (s *Store) onHeadChanged(ctx context.Context, c *commit, p *part, head row)
 		wrong.Blocking = &there[0]
 		if there[0].form != (form{}) {
 			if err := s.finish(ctx, wrong.Blocking, s.keyring()); err != nil {
-				wrong.Blocking.Data, wrong.Blocking.Metadata = nil, nil // the rest says enough
+				wrong.Blocking.Data, wrong.Blocking.Metadata = nil, nil // the rest is enough
 			}
 		}
 	}
 	return rejected, wrong
 }
 
-// ids are the ids of the part's events.
+// ids returns the ids of the part's events.
 func (p *part) ids(c *commit) []string {
 	ids := make([]string, len(p.events))
 	for i, e := range p.events {
@@ -220,7 +220,7 @@ func (p *part) ids(c *commit) []string {
 	return ids
 }
 
-// foundAt takes what an earlier call or attempt has written to a part, and finds the other parts of it. The events of the
+// foundAt uses what an earlier call or attempt has written to a part, and finds its other parts. The events of the
 // part may have been read already.
 func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int64, there []Event) (outcome, error) {
 	if last-first+1 != int64(len(p.events)) {
@@ -242,7 +242,7 @@ func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int
 	return s.foundAs(ctx, c, p, there)
 }
 
-// foundAs ends a commit that was found, if it is of the same events, as far as they are still there. Those of one part may have
+// foundAs finishes a commit that was found, if it has the same events, as far as they still exist. The events of one part may have
 // been read already.
 func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Event) (outcome, error) {
 	ring := s.keyring()
@@ -278,7 +278,7 @@ func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Even
 	return written, nil
 }
 
-// same reports whether a stored event is the one to be appended: by what it says, not by what is for tracing.
+// same reports whether a stored event is the one to be appended: by its content, not by its tracing data.
 func (s *Store) same(ctx context.Context, ring *keyring, stored *Event, given *NewEvent) (bool, error) {
 	if stored.Type != given.Type || stored.Schema != max(given.Schema, 1) || given.ID != "" && given.ID != stored.ID {
 		return false, nil
@@ -297,11 +297,11 @@ func (s *Store) same(ctx context.Context, ring *keyring, stored *Event, given *N
 
 // reused refuses a commit whose id was used for another one.
 func (c *commit) reused(stream string, first, last int64) (outcome, error) {
-	c.doubt = false // the events of the other are where ours could be
+	c.doubt = false // the other commit's events are where this one's could be
 	return rejected, &CommitIDReused{Stream: stream, First: first, Last: last}
 }
 
-// findCommit finds what a commit wrote to a stream: among the last commits of its head, else by reading the stream.
+// findCommit finds what a commit wrote to a stream: among the last commits of its head, otherwise by reading the stream.
 func (s *Store) findCommit(ctx context.Context, stream, id string) (first, last int64, err error) {
 	head, _, err := s.head(ctx, stream)
 	if err != nil {

@@ -16,17 +16,17 @@ import (
 	"github.com/dynamotable/ddb/internal/repeat"
 )
 
-// Park sets a commit aside that the handler failed for after all [Retries], in the store's own table, and goes on after it. What follows in
-// the same stream is parked as well, so that its order is kept; other streams go on. [Feed.Parked] lists what is parked, with the reason,
-// [Feed.Replay] has the subscription handle it again, in order, and [Feed.Discard] gives it up.
+// Park sets a commit aside, in the store's own table, if the handler fails for it after all [Retries], and continues with the next one. Later commits of
+// the same stream are parked as well, so that the order is kept; other streams continue. [Feed.Parked] lists parked commits with the reason,
+// [Feed.Replay] makes the subscription handle them again in order, and [Feed.Discard] drops one.
 //
-// A shard parks so many commits at most, 1,000 for 0. The subscription ends with the handler's error at the next one: then it is not single commits that fail.
+// A shard parks at most that many commits; 0 means 1,000. At the next one the subscription ends with the handler's error, because then not just single commits fail.
 //
-// A commit that is handled again has [Commit.Replayed] set, for its position was saved before. So Park does not go with [HandlerSaves], and not with
-// [OnFailure], which decides otherwise about the same.
+// A commit that is handled again has [Commit.Replayed] set, because its position was saved before. So Park cannot be combined with [HandlerSaves], nor with
+// [OnFailure], which handles the same failures differently.
 //
-// A parked commit costs a write unit, two and a check of the lease with [Shared], and another unit when it is handled. While something is parked the subscription
-// looks every 10 seconds whether it is to be handled again, which costs a read unit for each shard that has any.
+// A parked commit costs one write unit, or two and a check of the lease with [Shared], and one more when it is handled. While commits are parked, the subscription
+// checks every 10 seconds whether they are to be handled again, which costs a read unit for each shard that has any.
 func Park(most int) SubscribeOption {
 	return func(s *subscription) {
 		s.park = true
@@ -36,7 +36,7 @@ func Park(most int) SubscribeOption {
 	}
 }
 
-// parkLook is how often a shard with parked commits looks whether they are to be handled again.
+// parkLook is how often a shard with parked commits checks whether they are to be handled again.
 const parkLook = 10 * time.Second
 
 // Parked is a commit that a subscription has set aside; see [Park]. Its events are in the stream: read it from First to Last.
@@ -47,19 +47,19 @@ type Parked struct {
 	Stream      string
 	First, Last int64 // versions
 	CommitID    string
-	// At is when it was parked, by the clock of the process that did it.
+	// At is when it was parked, by the clock of the process that parked it.
 	At time.Time
-	// Attempts is how often the handler has failed; 0 if the commit waits for another one of its stream.
+	// Attempts is how often the handler has failed; 0 if the commit waits for an earlier one of its stream.
 	Attempts int
-	// Reason is the handler's error, cut to 500 bytes. It shows what the handler puts into its errors.
+	// Reason is the handler's error, cut to 500 bytes. It contains whatever the handler puts into its errors.
 	Reason string
-	// Replay: it is to be handled again.
+	// Replay is true if it is to be handled again.
 	Replay bool
 }
 
 const parkedPrefix = "P#"
 
-// parkedKey is where the commits of a shard are that a consumer has parked, by number. Number 0 counts the requests to look at them.
+// parkedKey returns the key of a commit that a consumer has parked, by shard and number. Number 0 counts the requests to look at them.
 func parkedKey(consumer string, shard int, number int64) ddb.Key[string, int64] {
 	return ddb.Key[string, int64]{Partition: parkedPrefix + strconv.Itoa(shard) + "#" + consumer, Sort: number}
 }
@@ -71,8 +71,8 @@ func (r *row) asParked(consumer string, shard int) Parked {
 	}
 }
 
-// Parked yields the commits that a consumer has parked, by shard and number, consistently. It costs a read unit for each 4 KB of a
-// shard's parked commits, of some 300 bytes each, and one at least for each shard.
+// Parked yields the commits that a consumer has parked, by shard and number, consistently. It costs a read unit for each 4 KB of a shard's parked commits, of some
+// 300 bytes each, and at least one for each shard.
 func (f *Feed) Parked(ctx context.Context, consumer string) iter.Seq2[Parked, error] {
 	if err := f.usable(); err != nil {
 		return failing[Parked](err)
@@ -110,8 +110,8 @@ func (s *Store) parked(ctx context.Context, consumer string, shard int, from int
 	return s.table.Query(parkedKey(consumer, shard, 0).Partition).SortKey(ddb.Ge(from)).Consistent().All(ctx)
 }
 
-// Replay asks the subscription of a consumer to handle its parked commits again: all of them, or those of some streams. It returns how many there are. The
-// subscription does so within some seconds, or when it runs again: the commits of a stream one after the other, up to the first that fails again. It costs a write unit
+// Replay asks the subscription of a consumer to handle its parked commits again: all of them, or those of some streams. It returns their number. The
+// subscription handles them within some seconds, or when it runs again: the commits of a stream one after the other, up to the first that fails again. It costs a write unit
 // for each commit, and one for each shard that has any.
 func (f *Feed) Replay(ctx context.Context, consumer string, streams ...string) (int, error) {
 	if err := f.usable(); err != nil {
@@ -147,8 +147,8 @@ func (f *Feed) Replay(ctx context.Context, consumer string, streams ...string) (
 	return n, nil
 }
 
-// Discard gives a parked commit up: it is no longer handled. What is parked after it stays parked, until [Feed.Replay].
-// It is no error if it is no longer parked.
+// Discard drops a parked commit: it will not be handled. Commits that were parked after it stay parked until [Feed.Replay].
+// Discarding a commit that is no longer parked is not an error.
 func (f *Feed) Discard(ctx context.Context, p Parked) error {
 	if err := f.usable(); err != nil {
 		return err
@@ -163,7 +163,7 @@ func (f *Feed) Discard(ctx context.Context, p Parked) error {
 	return f.store.askParked(ctx, p.Consumer, p.Shard)
 }
 
-// askParked asks whoever has a shard to look at what is parked.
+// askParked asks the process that handles a shard to look at its parked commits.
 func (s *Store) askParked(ctx context.Context, consumer string, shard int) error {
 	return repeat.Write(ctx, func() error {
 		_, err := s.table.Upsert(ctx, parkedKey(consumer, shard, 0), rowVersion.Add(1)) // twice does no harm
@@ -176,16 +176,16 @@ func (s *Store) unpark(ctx context.Context, consumer string, shard int, number i
 	return repeat.Write(ctx, func() error { return s.table.Delete(ctx, key.Partition, key.Sort) })
 }
 
-// parking is what a shard of a subscription knows of its parked commits.
+// parking is what a shard of a subscription knows about its parked commits.
 type parking struct {
 	streams map[string]int // how many commits are parked, by stream
 	numbers map[int64]bool
-	asked   int64 // the number of requests that were looked at
+	asked   int64 // the number of requests that were handled
 	again   bool  // some may have to be handled again
 	looked  time.Time
 }
 
-// loadParked reads what is parked. Nobody else parks commits of the shard.
+// loadParked reads the parked commits. No other process parks commits of the shard.
 func (f *follower) loadParked(ctx context.Context) error {
 	if !f.park {
 		return nil
@@ -215,14 +215,14 @@ func (f *follower) readParked(ctx context.Context) ([]row, error) {
 	return rows, nil
 }
 
-// setAside parks a commit, for a reason or behind others of its stream.
+// setAside parks a commit, for a reason or because earlier ones of its stream are parked.
 func (f *follower) setAside(ctx context.Context, c *Commit, attempts int, reason error) error {
 	if f.parking.numbers[c.Number] {
 		return nil // it was parked before the position was saved
 	}
 	if len(f.parking.numbers) >= f.mostParked {
 		if reason == nil {
-			reason = errors.New("it waits behind another commit of its stream")
+			reason = errors.New("it waits for an earlier commit of its stream")
 		}
 		return f.ends(c, fmt.Errorf("%d commits of the shard are parked, which is the limit: %w", len(f.parking.numbers), reason))
 	}
@@ -239,7 +239,7 @@ func (f *follower) setAside(ctx context.Context, c *Commit, attempts int, reason
 			}
 			return err
 		}
-		// A process that was only paused must not park what another has handled by now.
+		// A process that was only paused must not park a commit that another process has handled by now.
 		err := ddb.Transact(ctx, f.feed.store.client, f.feed.store.table.TxCreate(r), f.feed.store.table.TxCheck(leaseKey(f.consumer, f.shard), rowOwner.Eq(f.owner)))
 		if te, ok := errors.AsType[*ddb.TransactionError](err); ok && te.At(1) == nil && te.At(0) != nil && te.At(0).Reason == conditionFailed {
 			return nil
@@ -255,7 +255,7 @@ func (f *follower) setAside(ctx context.Context, c *Commit, attempts int, reason
 	return nil
 }
 
-// reasonText is the text of an error, cut.
+// reasonText returns the text of an error, truncated.
 func reasonText(err error) string {
 	const most = 500
 	if err == nil {
@@ -271,7 +271,7 @@ func reasonText(err error) string {
 	return text
 }
 
-// replay handles the parked commits again that are to be, if it is time to look.
+// replay handles parked commits again if they are to be handled and it is time to look.
 func (f *follower) replay(ctx, reading context.Context) error {
 	if len(f.parking.numbers) == 0 || !f.parking.again && time.Since(f.parking.looked) < parkLook {
 		return nil
@@ -295,7 +295,7 @@ func (f *follower) replay(ctx, reading context.Context) error {
 	})
 }
 
-// replayRows handles parked commits, those of each stream up to the first that is not to be handled or fails.
+// replayRows handles parked commits: those of each stream up to the first that is not to be handled or fails.
 func (f *follower) replayRows(ctx, reading context.Context, rows []row) error {
 	stopped, later := make(map[string]bool), false
 	for i := range rows {
@@ -304,7 +304,7 @@ func (f *follower) replayRows(ctx, reading context.Context, rows []row) error {
 			stopped[r.Stream] = true
 			continue
 		}
-		if r.SK > f.at { // it is yet to come in its place, which is not saved
+		if r.SK > f.at { // it will come in its regular order, because its position is not saved
 			stopped[r.Stream], later = true, true
 			continue
 		}
@@ -326,12 +326,12 @@ func (f *follower) replayRows(ctx, reading context.Context, rows []row) error {
 			delete(f.parking.streams, r.Stream)
 		}
 	}
-	f.parking.again = later // what has failed is marked so
+	f.parking.again = later // mark the failed commit
 	f.figures.passed(f.at, len(f.parking.numbers))
 	return nil
 }
 
-// replayRow handles a parked commit. One that fails again stays parked.
+// replayRow handles a parked commit. It stays parked if it fails again.
 func (f *follower) replayRow(ctx, reading context.Context, r *row) (failed bool, err error) {
 	parked := Commit{
 		Shard: f.shard, Number: r.SK, Stream: r.Stream, First: r.First, Last: r.Last, CommitID: r.Commit, keys: r.Keys, Replayed: true,
@@ -344,7 +344,7 @@ func (f *follower) replayRow(ctx, reading context.Context, r *row) (failed bool,
 			c.RecordedAt = c.Events[0].RecordedAt
 		}
 		if c.dropped {
-			continue // by a filter that is new
+			continue // dropped by a new filter
 		}
 		attempts, err := f.try(ctx, reading, c)
 		if err == nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// ledgerOfCommits is what the processes together have handled; it knows which commits fail.
+// ledgerOfCommits records what all processes have handled; it knows which commits fail.
 type ledgerOfCommits struct {
 	mu      sync.Mutex
 	last    map[string]int64 // the last version that was handled of each stream
@@ -42,7 +42,7 @@ func (l *ledgerOfCommits) handle(t testing.TB, c eventstore.Commit) error {
 	return nil
 }
 
-// TestParkingModel: processes share a subscription while commits fail for good, some are replayed and fail again, requests fail in
+// TestParkingModel: processes share a subscription while commits fail permanently, some are replayed and fail again, requests fail in
 // every way, and processes die and join. At the end nothing is parked, every commit was handled, and those of a stream in
 // their order.
 func TestParkingModel(t *testing.T) {
@@ -66,7 +66,7 @@ func TestParkingModel(t *testing.T) {
 				return joinAs(t, e, name, claims, func(_ context.Context, c eventstore.Commit) error { return l.handle(t, c) },
 					eventstore.Park(0), eventstore.Retries(1), eventstore.Concurrency(8), eventstore.PollEvery(time.Second))
 			}
-			write := func() { // one that fails may be written all the same: the heads tell at the end
+			write := func() { // a failed one may have been written nevertheless: the heads show it at the end
 				stream, data := fmt.Sprint("account-", rng.IntN(25)), "good"
 				if rng.IntN(12) == 0 {
 					data = "bad"
@@ -87,7 +87,7 @@ func TestParkingModel(t *testing.T) {
 					all = append(all, start(fmt.Sprint("p", step)))
 				case step%50 == 49:
 					n, err := s.Feed().Replay(t.Context(), "mailer")
-					if err == nil { // else it is asked again
+					if err == nil { // otherwise it is requested again
 						replays += n
 					}
 				}

@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/repeat"
 )
 
-// handlerError is a handler that failed for good: nothing of the subscription's own.
+// handlerError is the permanent failure of a handler, as opposed to a failure of the subscription itself.
 type handlerError struct{ err error }
 
 func (e *handlerError) Error() string { return e.err.Error() }
@@ -26,7 +26,7 @@ func ofHandler(err error) bool {
 	return ok
 }
 
-// isTransient reports whether something that failed may succeed later without a change.
+// isTransient reports whether a failed operation may succeed later without a change.
 func isTransient(err error) bool {
 	switch {
 	case ofHandler(err):
@@ -48,11 +48,11 @@ func isTransient(err error) bool {
 		}
 		return api.ErrorFault() != smithy.FaultClient
 	}
-	op, ok := errors.AsType[*ddb.OpError](err) // a request without a reply, or with one that is none
+	op, ok := errors.AsType[*ddb.OpError](err) // a request without a reply, or with an invalid one
 	return ok && op.Op != ""
 }
 
-// passes reports whether a handler failed at DynamoDB, for the moment. Other failures of a handler count, whatever they are.
+// passes reports whether a handler failed because of a transient failure of DynamoDB. All other failures of a handler count.
 func passes(err error) bool {
 	_, op := errors.AsType[*ddb.OpError](err)
 	_, batch := errors.AsType[*ddb.BatchError](err)
@@ -60,13 +60,13 @@ func passes(err error) bool {
 	return (op || batch || transaction || errors.Is(err, ErrAmbiguous) || errors.Is(err, ErrContention)) && isTransient(err)
 }
 
-// newRetries waits longer after every failure, and never gives up by itself.
+// newRetries returns a backoff that waits longer after every failure and never gives up.
 func newRetries() *backoff.ExponentialBackOff {
 	return backoff.NewExponentialBackOff(backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxInterval(10*time.Second),
 		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.5), backoff.WithMaxElapsedTime(0))
 }
 
-// persist calls f until it succeeds, fails for good, or the context ends.
+// persist calls f until it succeeds, fails permanently, or the context ends.
 func (s *subscription) persist(ctx context.Context, f func(context.Context) error) error {
 	waits := newRetries()
 	for {
@@ -91,7 +91,7 @@ var errNoAnswer = errors.New("no answer")
 // never answered would stop a shard for ever.
 const noAnswer = 5 * time.Minute
 
-// idle ends a read that waits too long for what comes next. The time that the reader takes for itself does not count.
+// idle ends a read that waits too long for the next value. The time that the caller takes for itself does not count.
 type idle struct {
 	ctx    context.Context //nolint:containedctx // of the read
 	cancel context.CancelCauseFunc
@@ -110,7 +110,7 @@ func (i *idle) stop() {
 	i.cancel(nil)
 }
 
-// why is the error of the read, or that it took too long.
+// why returns the error of the read, or errNoAnswer if it took too long.
 func (i *idle) why(err error) error {
 	if err != nil && errors.Is(context.Cause(i.ctx), errNoAnswer) {
 		return fmt.Errorf("read the feed: %w within %v: %w", errNoAnswer, noAnswer, err)

@@ -14,7 +14,7 @@ import (
 // Position is the beginning. It is an immutable value.
 type Position struct{ shards []int64 }
 
-// After is the position after a commit.
+// After returns the position after a commit.
 func (p Position) After(c Commit) Position { return p.with(c.Shard, c.Number) }
 
 func (p Position) with(shard int, number int64) Position {
@@ -24,7 +24,7 @@ func (p Position) with(shard int, number int64) Position {
 	return Position{shards}
 }
 
-// Of is the number of the last commit that was seen of a shard.
+// Of returns the number of the last commit that was seen in a shard.
 func (p Position) Of(shard int) int64 {
 	if shard < 0 || shard >= len(p.shards) {
 		return 0
@@ -37,7 +37,7 @@ func (p Position) IsZero() bool {
 	return !slices.ContainsFunc(p.shards, func(n int64) bool { return n > 0 })
 }
 
-// Behind is how many commits lie between two positions, exactly.
+// Behind returns the exact number of commits between two positions.
 func (p Position) Behind(end Position) int64 {
 	n := int64(0)
 	for shard := range end.shards {
@@ -48,7 +48,7 @@ func (p Position) Behind(end Position) int64 {
 
 const positionForm = "p1:"
 
-// String is the position as text, such as p1:3,0,17,5.
+// String returns the position as text, such as p1:3,0,17,5.
 func (p Position) String() string {
 	numbers := make([]string, len(p.shards))
 	for i, n := range p.shards {
@@ -57,7 +57,7 @@ func (p Position) String() string {
 	return positionForm + strings.Join(numbers, ",")
 }
 
-// MarshalText is [Position.String] for encoding packages.
+// MarshalText returns [Position.String], for encoding packages.
 func (p Position) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // UnmarshalText is [ParsePosition] for encoding packages.
@@ -72,7 +72,7 @@ func (p *Position) UnmarshalText(text []byte) error {
 	return err
 }
 
-// ParsePosition reads the text of a position. The empty text is the beginning.
+// ParsePosition parses the text of a position. The empty text means the beginning.
 func ParsePosition(text string) (Position, error) {
 	if text == "" || text == positionForm {
 		return Position{}, nil
@@ -85,7 +85,7 @@ func ParsePosition(text string) (Position, error) {
 	for i, number := range strings.Split(list, ",") {
 		n, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || n < 0 || i == 1024 {
-			return Position{}, fmt.Errorf("position: number %d of the text cannot be", i)
+			return Position{}, fmt.Errorf("position: number %d of the text is invalid", i)
 		}
 		p.shards = append(p.shards, n)
 	}

@@ -14,13 +14,13 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// prepare makes the rows of a commit, refuses what does not fit into a transaction,
-// and only then stores large payloads outside.
+// prepare makes the rows of a commit. It first refuses what does not fit into a transaction,
+// and then stores large payloads outside.
 func (s *Store) prepare(ctx context.Context, c *commit) error {
 	var large []*payload
 	for _, p := range c.parts {
 		if d := s.timeLimit(c, p.stream); d > 0 && !p.copied {
-			p.expiry = c.at.Add(d + time.Second - 1).Unix() // not before its time
+			p.expiry = c.at.Add(d + time.Second - 1).Unix() // not yet
 		}
 		var err error
 		if p.rows, err = s.rowsOf(ctx, c, p); err != nil {
@@ -52,7 +52,7 @@ func (s *Store) prepare(ctx context.Context, c *commit) error {
 		}
 		l.row.Ref, l.row.Data = ref, nil
 	}
-	for _, p := range c.parts { // a reference that is as long as the payload was would be caught here
+	for _, p := range c.parts { // catches a reference that is as long as the payload was
 		if p.large != nil {
 			continue
 		}
@@ -63,7 +63,7 @@ func (s *Store) prepare(ctx context.Context, c *commit) error {
 	return nil
 }
 
-// payload is the data of an event that go to the payload store.
+// payload is the data of an event that is stored in the payload store.
 type payload struct {
 	part  *part
 	place int // among its rows
@@ -105,14 +105,14 @@ func (s *Store) rowsOf(ctx context.Context, c *commit, p *part) ([]row, error) {
 			}
 		}
 		size := f.size()
-		whole := e.ref != "" || e.scrubbed || p.expiry != 0 // an item of its own
+		whole := e.ref != "" || e.scrubbed || p.expiry != 0 // a separate item
 		if n := len(rows); n > 0 && !whole && rows[n-1].Ref == "" && rows[n-1].Scrubbed == 0 && bytes+size <= s.o.frame && rows[n-1].Corr == e.CorrelationID && rows[n-1].Caus == e.CausationID {
 			rows[n-1].frame(f)
 			bytes += size
 			continue
 		}
 		if bytes = size; s.o.payloads != nil && size > s.o.threshold/2 {
-			bytes = s.o.frame // may go to the payload store, which takes no frames
+			bytes = s.o.frame // may be stored in the payload store, which does not take frames
 		}
 		rows = append(rows, row{
 			PK: streamPrefix + p.stream, SK: int64(i) + 1, At: at, Commit: c.id, Corr: e.CorrelationID, Caus: e.CausationID,
@@ -135,9 +135,9 @@ func (r *row) frame(f framed) {
 	r.Frame = append(r.Frame, f)
 }
 
-// size is how many bytes an event takes in a frame, or a little more.
+// size returns how many bytes an event takes in a frame, or a little more.
 func (f *framed) size() int {
-	const names = 40 // of the attributes, and what DynamoDB counts for each
+	const names = 40 // attribute names, and what DynamoDB counts for each attribute
 	n := names + len(f.ID) + len(f.Type) + len(f.Data)
 	if f.Key != "" || f.Zip != "" {
 		n += names + len(f.Key) + len(f.Zip)
@@ -148,7 +148,7 @@ func (f *framed) size() int {
 	return n
 }
 
-// tooLarge lists the payloads of a part that go to the payload store, and refuses what is too large for an item.
+// tooLarge lists the payloads of a part that must be stored in the payload store, and refuses events that are too large for an item.
 func (s *Store) tooLarge(p *part) ([]*payload, error) {
 	var large []*payload
 	event := 0
@@ -174,9 +174,9 @@ func (s *Store) tooLarge(p *part) ([]*payload, error) {
 	return large, nil
 }
 
-// roughly is the size of a row, or a little more, without encoding it.
+// roughly returns the size of a row, or a little more, without encoding it.
 func (s *Store) roughly(r *row) int {
-	const fixed = 300 // names, numbers and what DynamoDB counts for each
+	const fixed = 300 // names, numbers, and what DynamoDB counts for each attribute
 	n := fixed + 2*len(r.PK) + len(r.ID) + len(r.Type) + len(r.Commit) + len(r.Corr) + len(r.Caus) + len(r.Data) + len(r.Ref) + len(r.Key) + len(r.Zip)
 	for k, v := range r.Meta {
 		n += len(k) + len(v) + 2
@@ -187,13 +187,13 @@ func (s *Store) roughly(r *row) int {
 	return n
 }
 
-// sizeOf is the exact size of a row at the highest version there can be.
+// sizeOf returns the exact size of a row at the highest possible version.
 func (s *Store) sizeOf(p *part, r *row) (int, error) {
 	full := s.placed(p, *r, math.MaxInt64-1-int64(len(p.events)))
 	return s.table.ItemSize(&full)
 }
 
-// sizes is the size of all rows of a part.
+// sizes returns the size of all rows of a part.
 func (s *Store) sizes(p *part) (int, error) {
 	total, event := 0, 0
 	for i := range p.rows {
@@ -236,7 +236,7 @@ func (s *Store) fits(c *commit, large []*payload) error {
 	for _, l := range large {
 		bytes -= len(l.row.Data)
 	}
-	if bytes > maxBytes { // the rough count is high: look closely
+	if bytes > maxBytes { // the estimate is high: compute the exact size
 		bytes = 0
 		for _, p := range c.parts {
 			for i := range p.rows {
@@ -257,7 +257,7 @@ func (s *Store) fits(c *commit, large []*payload) error {
 	return nil
 }
 
-// placed is a row behind the base version, with what depends on it.
+// placed returns a row at its version after the base version, with everything that depends on it.
 func (s *Store) placed(p *part, r row, base int64) row {
 	r.SK += base
 	if p.expiry != 0 {
@@ -269,10 +269,10 @@ func (s *Store) placed(p *part, r row, base int64) row {
 	return r
 }
 
-// hash spreads streams over shards and salts. It is part of the table's form and must not change.
+// hash spreads streams over shards and salts. It is part of the table's format and must not change.
 func hash(stream string) uint64 {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(stream)) // a hash takes everything
+	_, _ = h.Write([]byte(stream)) // a hash never returns an error
 	// FNV's low bits are weak for names that differ in the last character only.
 	x := h.Sum64()
 	x ^= x >> 33
@@ -281,7 +281,7 @@ func hash(stream string) uint64 {
 	return x
 }
 
-// newHead is the head of a new stream.
+// newHead returns the head of a new stream.
 func (s *Store) newHead(c *commit, p *part) row {
 	key := streamKey(p.stream, 0)
 	h := row{
@@ -295,7 +295,7 @@ func (s *Store) newHead(c *commit, p *part) row {
 	return h
 }
 
-// categoryOf is the place of a stream in the index of categories, empty if it has none.
+// categoryOf returns the key of a stream in the index of categories, empty if it has none.
 func (s *Store) categoryOf(stream string) string {
 	category := s.o.category(stream)
 	if category == "" {

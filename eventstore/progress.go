@@ -13,21 +13,21 @@ import (
 // Progress is how far a consumer of the feed has come, by the positions that it has saved.
 type Progress struct {
 	Position Position
-	// Lag is the exact number of commits after it; of a filtered feed those that will be dropped count too.
+	// Lag is the exact number of commits after it. Commits that a filter will drop count too.
 	Lag int64
-	// Age is how long the oldest of them has been waiting, by the clocks of its writer and of this process; zero if there is none.
+	// Age is how long the oldest of them has been waiting, by the clocks of its writer and of this process; zero if there are none.
 	Age time.Duration
-	// most is the longest lag of a shard.
+	// most returns the longest lag of a shard.
 	most int64
 }
 
-// peeker is implemented by positions that are claimed by Load.
+// peeker is implemented by positions whose Load claims them.
 type peeker interface {
 	Peek(ctx context.Context, consumer, partition string) (int64, error)
 }
 
-// Progress tells how far a consumer has come, from wherever it runs. Positions that are claimed as they are loaded are read by their method Peek, if
-// they have one, as those of package position do; else do not give them here. It costs two reads for each shard, and one more for each that has a lag.
+// Progress reports how far a consumer has come, wherever it runs. Positions that are claimed when they are loaded are read with their method Peek, which
+// those of package position have; do not pass positions that claim and lack it. It costs two reads for each shard, and one more for each shard that has a lag.
 func (f *Feed) Progress(ctx context.Context, consumer string, positions Positions) (Progress, error) {
 	end, err := f.End(ctx)
 	if err != nil {

@@ -14,17 +14,17 @@ import (
 	"github.com/dynamotable/ddb/internal/repeat"
 )
 
-// Projection is a read model that a subscription builds from the feed, asynchronously, in versions: when its form or code changes, raise the
-// version and give it tables of its own. The new version is built beside the live one, from the beginning of the feed, and becomes the live one by
-// itself when it has caught up (blue-green):
+// Projection is a read model that a subscription builds from the feed, asynchronously, in versions: when its format or code changes, raise the
+// version and give it its own tables. The new version is built from the beginning of the feed while the live one stays in use, and becomes the live one
+// automatically when it has caught up (blue-green):
 //
 //	balances, err := eventstore.NewProjection(store.Feed().Filter(types.Filter()), "balances", 2, positions.As(host), handle, eventstore.Shared())
 //	err = balances.Run(ctx)
 //
-// Readers ask [Projection.Live] which version to read. The program with the former version goes on building that until it is stopped, so
-// that it can be gone back to with [Projection.Switch]. The handler is as in [Feed.Subscribe]; its position is saved under [Projection.Consumer].
+// Readers ask [Projection.Live] which version to read. The program with the former version keeps updating that version until it is stopped, so
+// that you can switch back to it with [Projection.Switch]. The handler is as in [Feed.Subscribe]; its position is saved under [Projection.Consumer].
 //
-// Which versions there are, and which one is live, is kept in the store's table.
+// The versions, and which one is live, are stored in the store's table.
 type Projection struct {
 	feed      *Feed
 	name      string
@@ -33,13 +33,13 @@ type Projection struct {
 	handle    func(context.Context, Commit) error
 	opts      []SubscribeOption
 	every     int64
-	failed    error // why it could not be made; every call returns it
+	failed    error // why it could not be made; every method returns it
 }
 
-// projectionLook is how often a version that is not live looks whether it has caught up.
+// projectionLook is how often a version that is not live checks whether it has caught up.
 const projectionLook = 10 * time.Second
 
-// NewProjection describes a version of a projection, from 1 on. The options are those of its subscription. It sends nothing.
+// NewProjection describes a version of a projection. Versions start at 1. The options are those of its subscription. It sends nothing.
 // After an error the projection is not nil: each of its calls returns that error.
 func NewProjection(feed *Feed, name string, version int, positions Positions, handle func(ctx context.Context, c Commit) error, opts ...SubscribeOption) (*Projection, error) {
 	p := &Projection{feed: feed, name: name, version: version, positions: positions, handle: handle, opts: opts}
@@ -55,7 +55,7 @@ func NewProjection(feed *Feed, name string, version int, positions Positions, ha
 	return p, nil
 }
 
-// usable says why a projection cannot be used: it was not made, or could not be.
+// usable returns why a projection cannot be used: it was not made, or could not be made.
 func (p *Projection) usable() error {
 	switch {
 	case p != nil && p.failed != nil:
@@ -78,14 +78,14 @@ func consumerOf(name string, version int) string { return name + "@" + strconv.I
 
 const projectionPrefix = "J#"
 
-// projectionKey is where a version of a projection is registered; version 0 tells which is live.
+// projectionKey returns the key under which a version of a projection is registered; version 0 holds the live version.
 func projectionKey(name string, version int) ddb.Key[string, int64] {
 	return ddb.Key[string, int64]{Partition: projectionPrefix + name, Sort: int64(version)}
 }
 
-// Run builds the projection and keeps it up to date, until the context ends or its subscription does, with the error of [Feed.Subscribe].
-// While a lower version is live, or none, it looks every 10 seconds whether each shard is fewer commits behind than [SaveEvery], and becomes the live one then. It never
-// replaces a higher version. That costs a read of all positions each time, and nothing once it is live.
+// Run builds the projection and keeps it up to date until the context or its subscription ends. It returns the error of [Feed.Subscribe].
+// While a lower version is live, or none, it checks every 10 seconds whether each shard lags by fewer commits than [SaveEvery]; then it becomes the live one. It never
+// replaces a higher version. Each check costs a read of all positions; there are none once it is live.
 func (p *Projection) Run(ctx context.Context) error {
 	if err := p.usable(); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (p *Projection) Run(ctx context.Context) error {
 	return err
 }
 
-// register notes that the version is being built, the first time.
+// register records that the version is being built, the first time.
 func (p *Projection) register(ctx context.Context) error {
 	return repeat.Write(ctx, func() error {
 		_, err := p.feed.store.table.Upsert(ctx, projectionKey(p.name, p.version), ddb.SetIfMissing(rowAt, p.feed.store.o.now().UnixNano()))
@@ -123,7 +123,7 @@ func (p *Projection) register(ctx context.Context) error {
 	})
 }
 
-// switchWhenReady looks until this version, or a higher one, is live.
+// switchWhenReady checks repeatedly until this version, or a higher one, is live.
 func (p *Projection) switchWhenReady(ctx context.Context, s *subscription) error {
 	for {
 		if err := p.feed.store.o.wait(ctx, projectionLook); err != nil {
@@ -165,7 +165,7 @@ func (p *Projection) setLive(ctx context.Context, version int, more ...ddb.Updat
 	})
 }
 
-// Live is the version that readers should use, 0 if none was ready yet. It costs a read unit; keep it for some seconds.
+// Live returns the version that readers should use, 0 if none was ready yet. It costs a read unit; cache it for some seconds.
 func (p *Projection) Live(ctx context.Context) (int, error) {
 	if err := p.usable(); err != nil {
 		return 0, err
@@ -174,8 +174,9 @@ func (p *Projection) Live(ctx context.Context) (int, error) {
 	return int(r.Version), err
 }
 
-// Switch makes a version the live one whatever it is behind, also a lower one, to go back. A version that was never run is [ddb.ErrNotFound]. A higher
-// version that runs and is not live switches again when it looks, so stop it before.
+// Switch makes a version the live one, whatever its lag. The version may be lower than the live one, to switch back. If it was never run, the error is
+// [ddb.ErrNotFound]. A higher
+// version that runs and is not live makes itself live again at its next check, so stop it first.
 func (p *Projection) Switch(ctx context.Context, version int) error {
 	if err := p.usable(); err != nil {
 		return err
@@ -193,34 +194,34 @@ func (p *Projection) Switch(ctx context.Context, version int) error {
 	return p.setLive(ctx, version)
 }
 
-// Retire forgets a version that is not live and no longer run, so that [Projection.Versions] does not list it. Its tables and positions are the caller's to remove.
+// Retire removes a version that is neither live nor running from the list of [Projection.Versions]. The caller has to remove its tables and positions.
 func (p *Projection) Retire(ctx context.Context, version int) error {
 	live, err := p.Live(ctx)
 	if err != nil {
 		return err
 	}
 	if live == version || version < 1 {
-		return &ddb.InvalidError{Problems: []error{fmt.Errorf("projection: version %d is live, or cannot be; switch to another one first", version)}}
+		return &ddb.InvalidError{Problems: []error{fmt.Errorf("projection: version %d is live, or is not a version; switch to another one first", version)}}
 	}
 	key := projectionKey(p.name, version)
 	return repeat.Write(ctx, func() error { return p.feed.store.table.Delete(ctx, key.Partition, key.Sort) })
 }
 
-// ProjectionStatus is how far one version of a projection is.
+// ProjectionStatus is the progress of one version of a projection.
 type ProjectionStatus struct {
 	Name    string
 	Version int
-	// Live: it is what readers should use.
+	// Live is true if readers should use this version.
 	Live bool
-	// Started is when it was run first.
+	// Started is when it was first run.
 	Started time.Time
 	Progress
 	// Parked is how many commits are parked.
 	Parked int
 }
 
-// Versions lists the versions of the projection that were run, lowest first, with lag and age of each. It costs what [Feed.Progress] and
-// [Feed.Parked] cost, for each version.
+// Versions lists the versions of the projection that were run, lowest first, with lag and age of each. It costs as much as [Feed.Progress] and
+// [Feed.Parked] for each version.
 func (p *Projection) Versions(ctx context.Context) ([]ProjectionStatus, error) {
 	if err := p.usable(); err != nil {
 		return nil, err

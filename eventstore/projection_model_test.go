@@ -23,11 +23,11 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// history is a view that knows which events were applied to it, and in which order.
+// history is a view that records which events were applied to it, and in which order.
 type history struct {
 	Last  map[string]int64 // the last version, by stream
 	Sum   uint64           // of all events in their order
-	Wrong int              // events that came twice, or behind a gap
+	Wrong int              // events that came twice or after a gap
 }
 
 // apply adds events of one stream or several.
@@ -47,7 +47,7 @@ func (h *history) apply(events ...eventstore.Event) error {
 	return nil
 }
 
-// folded is the view of one stream as its events make it.
+// folded returns the view of one stream that results from its events.
 func folded(t testing.TB, s *eventstore.Store, stream string) history {
 	t.Helper()
 	var h history
@@ -73,11 +73,11 @@ const (
 
 var errKilled = errors.New("killed")
 
-// mortal is a process that something happens to at one of its steps: requests and uses of its positions.
+// mortal is a process that dies or loses something at one of its steps, which are requests and uses of its positions.
 type mortal struct {
 	next   aws.HTTPClient
 	as     claimed
-	at     int // the step, from 1; 0 is none
+	at     int // the step, from 1; 0 means none
 	end    end
 	cancel context.CancelFunc
 	resume chan struct{}
@@ -87,7 +87,7 @@ type mortal struct {
 	dead  bool
 }
 
-// step does a step, unless the process is dead. It reports whether the end came before or behind it.
+// step does a step, unless the process is dead. It reports whether the end came before or after it.
 func (m *mortal) step(do func() error) error {
 	m.mu.Lock()
 	m.steps++
@@ -140,7 +140,7 @@ func (m *mortal) Save(ctx context.Context, consumer, partition string, position 
 	return transientStep(m.step(func() error { return m.as.Save(ctx, consumer, partition, position) }))
 }
 
-// transientStep makes a lost use of the positions a failure that passes.
+// transientStep turns a lost use of the positions into a transient failure.
 func transientStep(err error) error {
 	if errors.Is(err, errKilled) {
 		return fmt.Errorf("%w: %w", ddb.ErrReplyLost, err)
@@ -176,7 +176,7 @@ func newBlueGreen(t testing.TB, e aws.HTTPClient) *blueGreen {
 	return b
 }
 
-// most is how many commits of a shard a version may lack when it becomes the live one, and one more.
+// most is one more than the number of commits of a shard that a version may lack when it becomes the live one.
 const most = 3
 
 // start runs a version in a process that ends at a step.
@@ -230,7 +230,7 @@ func (b *blueGreen) append(n int) {
 	}
 }
 
-// failed reports whether an error is of a request that got no proper answer.
+// failed reports whether an error is that of a request without a valid reply.
 func failed(err error) bool {
 	_, ok := errors.AsType[*ddb.OpError](err)
 	return ok
@@ -246,7 +246,7 @@ func (b *blueGreen) view(version int, stream string) history {
 	}
 }
 
-// lacks is how many events of the streams' versions a view does not have.
+// lacks returns how many events of the streams a view does not have.
 func (b *blueGreen) lacks(version int, of map[string]int64) (n int64) {
 	b.t.Helper()
 	for stream, last := range of {
@@ -265,7 +265,7 @@ func (b *blueGreen) versions() map[string]int64 {
 	return of
 }
 
-// equal holds the views of a version against all events.
+// equal compares the views of a version with all events.
 func (b *blueGreen) equal(what string, version int) {
 	b.t.Helper()
 	for i := range 5 {

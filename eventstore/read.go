@@ -20,43 +20,43 @@ type ReadOption func(*reading)
 // From starts a read at a version; the default is the first. Backward, it is where the read ends.
 func From(version int64) ReadOption { return func(r *reading) { r.from = version } }
 
-// UpTo ends a read at a version, which is read too; the default is the last. Backward, it
+// UpTo ends a read at a version, which is included; the default is the last. Backward, it
 // is where the read starts.
 func UpTo(version int64) ReadOption { return func(r *reading) { r.to = version } }
 
 // Backward reads from the newest event to the oldest.
 func Backward() ReadOption { return func(r *reading) { r.backward = true } }
 
-// Limit is how many events are read at most.
+// Limit sets how many events are read at most.
 func Limit(n int) ReadOption {
 	return func(r *reading) {
 		if r.limit = n; n < 1 {
-			r.errs = append(r.errs, fmt.Errorf("read: limit %d; it takes at least 1", n))
+			r.errs = append(r.errs, fmt.Errorf("read: limit %d; it must be at least 1", n))
 		}
 	}
 }
 
-// Last reads the last n events alone, in their order: of all, or up to the version that [UpTo] names.
+// Last reads only the last n events, in their order: of all events, or of those up to the version given to [UpTo].
 func Last(n int) ReadOption {
 	return func(r *reading) {
 		r.last = n
 		if n < 1 {
-			r.errs = append(r.errs, fmt.Errorf("read: Last(%d); it takes at least 1", n))
+			r.errs = append(r.errs, fmt.Errorf("read: Last(%d); it must be at least 1", n))
 		}
 	}
 }
 
-// PageSize is how many items one request reads at most, instead of as many as make 1 MB.
+// PageSize sets how many items one request reads at most. Without it a request reads up to 1 MB.
 func PageSize(n int) ReadOption {
 	return func(r *reading) {
 		if r.page = n; n < 1 {
-			r.errs = append(r.errs, fmt.Errorf("read: page size %d; it takes at least 1", n))
+			r.errs = append(r.errs, fmt.Errorf("read: page size %d; it must be at least 1", n))
 		}
 	}
 }
 
-// EventuallyConsistent reads at half the price what may lack the newest events. It is for
-// projections that come again, never for deciding what to append.
+// EventuallyConsistent reads at half the price; the newest events may be missing. It is for
+// projections that read again later, never for deciding what to append.
 func EventuallyConsistent() ReadOption { return func(r *reading) { r.stale = true } }
 
 // reading is one read of a stream.
@@ -77,10 +77,10 @@ type reading struct {
 //	for e, err := range store.Read(ctx, "account-42", eventstore.From(18)) {
 //
 // Without options these are all events up to the version that the head of the
-// stream has when the read begins. A stream that is not there yields nothing, a deleted one [ErrStreamDeleted].
+// stream has when the read begins. A missing stream yields nothing, a deleted one [ErrStreamDeleted].
 // Events that were truncated or have expired are left out; any other version that is missing
-// is a [*GapError], after a second look at what another transaction may just be writing.
-// An error is yielded once, last. Data that were offloaded are fetched in parallel, ahead of the loop.
+// is a [*GapError], after a second look in case another transaction is just writing it.
+// An error is yielded once, last. Offloaded data is fetched in parallel, ahead of the loop.
 //
 // It costs a read unit for each 4 KB of events, and one for the head; half of that with
 // [EventuallyConsistent].
@@ -109,7 +109,7 @@ func (s *Store) Read(ctx context.Context, stream string, opts ...ReadOption) ite
 }
 
 // ReadAt reads a stream as it was at a time: the events in order, up to the first that was
-// recorded later. Times are those of the writers' clocks, see [Event].
+// recorded later. The times are those of the writers' clocks; see [Event].
 func (s *Store) ReadAt(ctx context.Context, stream string, at time.Time, opts ...ReadOption) iter.Seq2[Event, error] {
 	if err := s.usable(); err != nil {
 		return failing[Event](err)
@@ -194,7 +194,7 @@ func (r reading) whole(ctx context.Context, yield func(Event) bool, fail func(er
 			c = r.check(head)
 			continue
 		}
-		if head.Version == 0 { // events of a transaction whose head is not visible yet: there was no stream so far
+		if head.Version == 0 { // events of a transaction whose head is not visible yet: the stream did not exist before
 			return
 		}
 		buf = item.events(r.stream, buf[:0])
@@ -220,11 +220,11 @@ func (r reading) whole(ctx context.Context, yield func(Event) bool, fail func(er
 	}
 }
 
-// looks is how often a read looks for an event that is missing. A transaction becomes visible
-// item by item, and within moments.
+// looks is how often a read looks for a missing event. A transaction becomes visible
+// item by item, within moments.
 const looks = 10
 
-// span reads what a head that was read before says is there.
+// span reads the versions that exist according to a head that was read before.
 func (r reading) span(ctx context.Context, head row, yield func(Event) bool, fail func(error)) {
 	c := r.check(head)
 	waits := r.store.o.backoff.new()
@@ -271,7 +271,7 @@ func (r reading) span(ctx context.Context, head row, yield func(Event) bool, fai
 	}
 }
 
-// pass runs one query over what is still to come. It stops where an event is missing.
+// pass runs one query over the remaining versions. It stops where an event is missing.
 func (r reading) pass(ctx context.Context, head row, c *check, yield func(Event) bool) (ending, error) {
 	low, high := c.next, c.end
 	if r.backward {
@@ -318,7 +318,7 @@ func (r reading) pass(ctx context.Context, head row, c *check, yield func(Event)
 	return byQuery, nil
 }
 
-// ending tells what ended a pass.
+// ending is the reason why a pass ended.
 type ending uint8
 
 const (
@@ -374,7 +374,7 @@ func (r reading) check(head row) check {
 
 func (c *check) complete() bool { return (c.end-c.next)*c.step < 0 }
 
-// cut leaves out what was truncated in the meantime.
+// cut leaves out versions that were truncated in the meantime.
 func (c check) cut(first int64) check {
 	if c.step > 0 {
 		c.next = max(c.next, first)

@@ -13,10 +13,10 @@ import (
 	"github.com/dynamotable/ddb/internal/repeat"
 )
 
-// Delete ends a stream for good: its head becomes a tombstone that refuses further
-// appends with [ErrStreamDeleted], so that no version is ever given twice, and then its events are
-// removed. If it fails in between, call it again. A stream that is not there is
-// [ddb.ErrNotFound], one in another state than expected [*WrongExpectedVersion].
+// Delete deletes a stream permanently. First its head becomes a tombstone that refuses further
+// appends with [ErrStreamDeleted], so that no version is ever used twice; then its events are
+// removed. If it fails in between, call it again. If the stream does not exist, the error is
+// [ddb.ErrNotFound]; if it is in another state than expected, [*WrongExpectedVersion].
 //
 // The [Feed] stays dense: readers get the commits of the stream with their events
 // counted as truncated. Offloaded payloads, snapshots and copies made by readers stay; see [Store.References].
@@ -60,10 +60,10 @@ func (s *Store) Delete(ctx context.Context, stream string, expected Expected) er
 }
 
 // Truncate removes the events of a stream before a version, which becomes the first. Versions stay as they are. Truncating
-// after the last event empties the stream, which goes on with the next version.
-// Aggregates of the stream can be loaded only from a state that holds what was removed, or if the first event that stays sums it up: see the guide.
-// An event that shares a frame with one that stays is hidden from reads of the stream, and goes with the frame.
-// If it fails in between, call it again; a version that is removed already changes nothing.
+// after the last event empties the stream, which continues with the next version.
+// Aggregates of the stream can then be loaded only from a state that includes the removed events, or if the first remaining event sums them up; see the guide.
+// An event that shares a frame with a remaining one is hidden from reads of the stream, and removed with the frame.
+// If it fails in between, call it again; a version that was removed already changes nothing.
 func (s *Store) Truncate(ctx context.Context, stream string, before int64) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *Store) Truncate(ctx context.Context, stream string, before int64) error
 	case head.Deleted != 0:
 		return ErrStreamDeleted
 	case before < 1 || before > head.Version+1:
-		return &ddb.InvalidError{Problems: []error{fmt.Errorf("truncate: before version %d; the stream has 1 to %d, so it takes 1 to %d", before, head.Version, head.Version+1)}}
+		return &ddb.InvalidError{Problems: []error{fmt.Errorf("truncate: before version %d; the stream has 1 to %d, so it must be 1 to %d", before, head.Version, head.Version+1)}}
 	}
 	if head.Cut < before {
 		// First the head, so that readers know why events are missing.
@@ -88,7 +88,7 @@ func (s *Store) Truncate(ctx context.Context, stream string, before int64) error
 			if is, ok := failed.Current(); ok && is.Deleted != 0 {
 				return ErrStreamDeleted
 			}
-			err = nil // another call has cut further, or an attempt of this one whose reply was lost has cut
+			err = nil // another call has truncated further, or an attempt of this one whose reply was lost has truncated
 		}
 		if err != nil {
 			return err
@@ -100,7 +100,7 @@ func (s *Store) Truncate(ctx context.Context, stream string, before int64) error
 // removal is how many items are removed at a time.
 const removal = 500
 
-// removeUpTo removes the items of a stream that hold no event behind a version.
+// removeUpTo removes the items of a stream that contain no event after a version.
 func (s *Store) removeUpTo(ctx context.Context, stream string, last int64, framed bool) error {
 	if last < 1 {
 		return nil
@@ -114,7 +114,7 @@ func (s *Store) removeUpTo(ctx context.Context, stream string, last int64, frame
 		if err != nil {
 			return err
 		}
-		if r.newest() > last { // a frame of which a part stays; it is hidden
+		if r.newest() > last { // a frame of which a part stays; the rest of it is hidden
 			continue
 		}
 		keys = append(keys, streamKey(stream, r.SK))
@@ -130,11 +130,11 @@ func (s *Store) removeUpTo(ctx context.Context, stream string, last int64, frame
 
 // Scrub removes the data, metadata, correlation and causation of events, and keeps the events: versions, types, ids and
 // times stay, and [Event.Scrubbed] is set. Events in one frame
-// share correlation and causation, which are hidden at once and removed with the last of them. It is for data that must be forgotten. Offloaded data are removed
-// as well if the payload store has a method Drop, and no other event of the stream has the same.
-// Snapshots and projections made before still hold what they have taken over.
+// share correlation and causation, which are hidden at once and removed with the last of them. It is meant for data that must be forgotten. Offloaded data is removed
+// as well if the payload store has a method Drop and no other event of the stream has the same data.
+// Snapshots and projections made before still contain the data.
 //
-// A version that the stream does not have is [ddb.ErrNotFound]. Scrubbing twice changes nothing.
+// If the stream does not have the version, the error is [ddb.ErrNotFound]. Scrubbing twice changes nothing.
 func (s *Store) Scrub(ctx context.Context, stream string, versions ...int64) error {
 	if err := s.usable(); err != nil {
 		return err

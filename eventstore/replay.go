@@ -13,8 +13,8 @@ import (
 // ReplayOption is an option of [Store.Replay] and [Store.ReplayAll].
 type ReplayOption func(*replay)
 
-// OnReplayError decides about an event that the projection failed for: nil skips it, an error
-// ends the replay. Without it, the projection's error does.
+// OnReplayError sets a function that is called for an event that the projection failed for: nil skips the event, an error
+// ends the replay. Without it, the projection's error ends the replay.
 func OnReplayError(decide func(ctx context.Context, e Event, err error) error) ReplayOption {
 	return func(r *replay) { r.decide = decide }
 }
@@ -44,7 +44,7 @@ func (r *replay) one(ctx context.Context, e Event, project func(context.Context,
 	return nil
 }
 
-// Replay hands all events of one stream to a projection, in their order.
+// Replay passes all events of one stream to a projection, in their order.
 func (s *Store) Replay(ctx context.Context, stream string, project func(ctx context.Context, e Event) error, opts ...ReplayOption) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -61,15 +61,15 @@ func (s *Store) Replay(ctx context.Context, stream string, project func(ctx cont
 	return nil
 }
 
-// ReplayAll hands all events of all streams to a projection, in the order of the [Feed], from a position to the
-// feed's end at the call. It returns the position after the last commit that was handled as a whole, from which
-// a replay that ended with an error can go on.
+// ReplayAll passes all events of all streams to a projection, in the order of the [Feed], from a position to the
+// feed's end at the call. It returns the position after the last commit that was handled completely, from which
+// a replay that ended with an error can continue.
 func (s *Store) ReplayAll(ctx context.Context, from Position, project func(ctx context.Context, e Event) error, opts ...ReplayOption) (_ Position, err error) {
 	if err := s.usable(); err != nil {
 		return Position{}, err
 	}
 	ctx, task := progress.Start(ctx, "replay of "+s.table.Name())
-	defer task.Stop("it was left by a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // unless it has ended before
 	from, err = s.replayAll(ctx, task, from, project, opts)
 	task.End(ddb.RedactError(err))
 	return from, err

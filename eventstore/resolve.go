@@ -14,8 +14,8 @@ import (
 // fetches is how many payloads are fetched at the same time.
 const fetches = 8
 
-// resolve finishes events, several at a time and in order, and brings old forms up to date. Backward, what an upcaster has made of one event comes
-// in the reverse order.
+// resolve finishes events, several at a time and in order, and applies the upcasters. Backward, the events that an upcaster has made from one event come
+// in reverse order.
 func (s *Store) resolve(ctx context.Context, events iter.Seq2[Event, error], backward bool) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		var buf []Event
@@ -50,7 +50,7 @@ func (s *Store) finished(ctx context.Context, events iter.Seq2[Event, error]) it
 	return ahead(ctx, fetches, events, needs, func(ctx context.Context, e *Event) error { return s.finish(ctx, e, ring) })
 }
 
-// finish fetches, decrypts and decompresses the data of an event, as they need it. One whose key was deleted is marked.
+// finish fetches, decrypts and decompresses the data of an event as needed. An event whose key was deleted is marked.
 func (s *Store) finish(ctx context.Context, e *Event, ring *keyring) error {
 	var aead cipher.AEAD
 	if e.form.key != "" {
@@ -82,7 +82,7 @@ func (s *Store) finish(ctx context.Context, e *Event, ring *keyring) error {
 	return nil
 }
 
-// fetch replaces a reference by what is behind it.
+// fetch replaces a reference by the data that it refers to.
 func (s *Store) fetch(ctx context.Context, e *Event) error {
 	if s.o.payloads == nil {
 		return errors.New("read: an event's data are in a payload store; the option Offload is missing")
@@ -95,8 +95,8 @@ func (s *Store) fetch(ctx context.Context, e *Event) error {
 	return nil
 }
 
-// ahead calls work on the values that need it, up to n at a time ahead of the loop, and
-// yields all in their order.
+// ahead calls work for the values that need it, up to n at a time ahead of the loop, and
+// yields all values in their order.
 func ahead[T any](ctx context.Context, n int, seq iter.Seq2[T, error], needs func(*T) bool, work func(context.Context, *T) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -139,7 +139,7 @@ func ahead[T any](ctx context.Context, n int, seq iter.Seq2[T, error], needs fun
 	}
 }
 
-// pending are values that wait for their turn, some of them being worked on.
+// pending holds values that wait for their turn; some of them are being worked on.
 type pending[T any] struct {
 	values []*pendingValue[T]
 	busy   int
@@ -149,10 +149,10 @@ type pending[T any] struct {
 type pendingValue[T any] struct {
 	value T
 	err   error
-	done  chan struct{} // nil where there is nothing to wait for
+	done  chan struct{} // nil if there is nothing to wait for
 }
 
-// first yields the first value, when it is ready.
+// first yields the first value when it is ready.
 func (q *pending[T]) first() bool {
 	p := q.values[0]
 	if p.done != nil {

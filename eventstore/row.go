@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// row is every item of the table. Which one it is, its partition key tells:
+// row is any item of the table. Its partition key shows its kind:
 //
 //	S#<stream>           0        the head of a stream
 //	S#<stream>           version  an event, or a frame of several
@@ -19,8 +19,8 @@ import (
 //	C#<commit>           0        the marker of a commit
 //	M#feed               0        how the table is set up
 //	V#<stream>           0        the state of a stream, saved with its events
-//	E#<id>               0        where the event with an id is
-//	P#<shard>#<consumer> number   a commit that a consumer has parked; Version is its attempts, that of number 0 counts requests to look
+//	E#<id>               0        the place of the event with an id
+//	P#<shard>#<consumer> number   a commit that a consumer has parked; Version is its attempts, at number 0 the count of requests to look
 //	J#<projection>       version  a version of a projection that was run; Version of number 0 is the live one
 //	L#<consumer>         shard    the lease of a shard of the feed; Version is its counter
 type row struct {
@@ -47,7 +47,7 @@ type row struct {
 	Bucket   string            `dynamodbav:"bkt,omitempty"`
 	BucketAt string            `dynamodbav:"bks,omitempty"`
 
-	// Of a head; Version is of counters and of the set-up too.
+	// Of a head; counters and the set-up have Version too.
 	Version  int64  `dynamodbav:"version,omitempty"`
 	C0       string `dynamodbav:"c0,omitempty"`
 	C1       string `dynamodbav:"c1,omitempty"`
@@ -62,22 +62,22 @@ type row struct {
 	Cut      int64  `dynamodbav:"cut,omitempty"` // the first version that was not truncated
 	Deleted  int64  `dynamodbav:"deleted,omitempty"`
 	Framed   bool   `dynamodbav:"framed,omitempty"`
-	// Expiry is when the last event expires, of a commit in the feed all of them: seconds since 1970.
+	// Expiry is when the last event expires, for a commit in the feed when all of them do: seconds since 1970.
 	Expiry int64 `dynamodbav:"expiry,omitempty"`
 
-	// Of the set-up: there are items of ids.
+	// Of the set-up: the table has items of ids.
 	IDs bool `dynamodbav:"ids,omitempty"`
 
-	// Of a commit in the feed, of a marker and of an id. An event that expires has TTL, and in First the first version of its commit.
+	// Of a commit in the feed, of a marker and of an id. An event that expires has TTL, and First is the first version of its commit.
 	Stream string   `dynamodbav:"stream,omitempty"`
 	First  int64    `dynamodbav:"first,omitempty"`
 	Last   int64    `dynamodbav:"last,omitempty"`
-	Keys   []int64  `dynamodbav:"keys,omitempty"`  // of the items, where they hold several events
+	Keys   []int64  `dynamodbav:"keys,omitempty"`  // of the items, if they hold several events
 	Types  []string `dynamodbav:"types,omitempty"` // of a commit in the feed, if they fit
 	Parts  []span   `dynamodbav:"parts,omitempty"`
 	TTL    int64    `dynamodbav:"ttl,omitempty"` // seconds since 1970
 
-	// Of the set-up. One of before does not tell of the indexes: Recorded is not set there.
+	// Of the set-up. Set-ups of earlier versions of the package do not list the indexes: Recorded is not set there.
 	Recorded       bool   `dynamodbav:"recorded,omitempty"`
 	Time           string `dynamodbav:"time,omitempty"` // unit and salts of the index by time
 	Categories     int64  `dynamodbav:"categories,omitempty"`
@@ -95,7 +95,7 @@ type row struct {
 	Replay bool   `dynamodbav:"replay,omitempty"`
 }
 
-// framed is an event inside a frame. What it shares with the others of the frame stands in the row.
+// framed is an event inside a frame. What it shares with the others of the frame is in the row.
 type framed struct {
 	ID     string            `dynamodbav:"id"`
 	Type   string            `dynamodbav:"type"`
@@ -162,11 +162,11 @@ var (
 	}
 )
 
-// Keys. A prefix tells the kinds apart, so no text of a stream can collide with another kind.
+// Keys. A prefix distinguishes the kinds, so no name of a stream can collide with another kind.
 const (
 	streamPrefix = "S#"
 	leasePrefix  = "L#"
-	// A block bounds the size of a partition key's item collection of the feed.
+	// A block limits the number of the feed's rows under one partition key.
 	feedBlock = 10_000
 )
 
@@ -196,12 +196,12 @@ func leaseKey(consumer string, shard int) ddb.Key[string, int64] {
 	return ddb.Key[string, int64]{Partition: leasePrefix + consumer, Sort: int64(shard)}
 }
 
-// slots are the last commits of a head, newest first.
+// slots holds the last commits of a head, newest first.
 func (r *row) slots() [8]string {
 	return [8]string{r.C0, r.C1, r.C2, r.C3, r.C4, r.C5, r.C6, r.C7}
 }
 
-// emptySlot stands where no commit is remembered yet; an update can only move what is there.
+// emptySlot is the value of a slot without a commit; an update can only move existing values.
 const emptySlot = "-"
 
 func slot(commit string, first, last int64) string {
@@ -223,10 +223,10 @@ func (r *row) remembered(commit string) (first, last int64, ok bool) {
 	return 0, 0, false
 }
 
-// newest is the version of the last event that a row of a stream holds.
+// newest returns the version of the last event in a row of a stream.
 func (r *row) newest() int64 { return r.SK + int64(max(len(r.Frame), 1)) - 1 }
 
-// events appends the events that a row of a stream holds.
+// events appends the events in a row of a stream.
 func (r *row) events(stream string, to []Event) []Event {
 	e := Event{
 		Stream: stream, Version: r.SK, ID: r.ID, Type: r.Type, Schema: r.Schema, Data: r.Data, Metadata: r.Meta,

@@ -18,52 +18,52 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// ErrForgotten means that the key of a subject was deleted: its data can no longer be read, and no more can be stored.
+// ErrForgotten: the key of the subject was deleted. Its data can no longer be read, and no new data can be stored.
 var ErrForgotten = errors.New("the key of the subject was deleted")
 
-// Key is what data of a subject are encrypted with.
+// Key is a key with which the data of a subject is encrypted.
 type Key struct {
-	// ID is stored with the data, and must not tell who the subject is; 1 to 128 bytes.
+	// ID is stored with the data, and must not reveal the subject. It has 1 to 128 bytes.
 	ID string
 	// Secret has 32 bytes, for AES-256.
 	Secret []byte
 }
 
-// Keys keeps a key for each subject. Package eventstore/keys has two, in a table of DynamoDB and in memory; anything with these methods will do, such
-// as one over a key management service. It is safe for concurrent use.
+// Keys stores a key for each subject. Package eventstore/keys provides two implementations, in a DynamoDB table and in memory; another one could
+// use a key management service. It must be safe for concurrent use.
 type Keys interface {
-	// Key returns the key of a subject, and makes it if there is none yet. It is [ErrForgotten] for ever once Forget was called.
+	// Key returns the key of a subject, and makes it if there is none yet. Once Forget was called, it always returns [ErrForgotten].
 	Key(ctx context.Context, subject string) (Key, error)
-	// ByID returns the key with an id. It is [ErrForgotten] if the key was deleted, and only then: an id that is not known is another error.
+	// ByID returns the key with an id. It returns [ErrForgotten] if the key was deleted, and only then: for an unknown id it returns another error.
 	ByID(ctx context.Context, id string) (Key, error)
-	// Forget deletes the key of a subject, whether there is one or not. Repeated, it changes nothing.
+	// Forget deletes the key of a subject, whether there is one or not. Repeating it changes nothing.
 	Forget(ctx context.Context, subject string) error
 }
 
-// Encrypt encrypts data and metadata of events with a key of the subject that they are about, which the function names for a stream; the empty subject is
-// none, and its events are stored as they are. When the key is deleted ([Keys].Forget), the data are gone wherever they were stored: in events, offloaded
+// Encrypt encrypts data and metadata of events with the key of a subject. The function returns the subject of a stream; if it is empty, the
+// events are not encrypted. When the key is deleted ([Keys].Forget), the data is unreadable wherever it was stored: in events, offloaded
 // data, snapshots and stored states of a [Repository], views with [Views.Encrypt], copies by [Copy], and backups.
 //
-// A read gets the key once for each subject, and keeps it until the read ends; a subscription reads it again every few hundred events. An event whose key is
-// gone comes with [Event.Forgotten] set, without data and metadata; streams stay readable, and versions and the feed as they are. An append to the
-// stream of a forgotten subject is [ErrForgotten], and writes nothing.
+// A read gets the key once for each subject and keeps it until the read ends; a subscription reads it again every few hundred events. An event whose key was
+// deleted has [Event.Forgotten] set and neither data nor metadata. Streams stay readable, and versions and the feed do not change. An append to the
+// stream of a forgotten subject fails with [ErrForgotten] and writes nothing.
 //
 // Names of streams, types, ids, correlation, causation and times are not encrypted, nor is what handlers store elsewhere, or put into their errors, which [Park] keeps. All data of a
-// stream belong to one subject: keep those of others in streams of their own. The stream of an edition has a subject by its own name, see [EditionStream].
+// stream belongs to one subject: keep the data of other subjects in other streams. The subject of an edition's stream follows from its own name; see [EditionStream].
 //
 // The algorithm is AES-256-GCM with a random nonce; the stream and the version are authenticated, so that data cannot be put in another event's place. An event
-// grows by 28 bytes and the key's id. With the option in use, all processes need it. It can be given to a store that has events: those of before stay as they are.
+// grows by 28 bytes and the key's id. If one process uses the option, all need it. It can be added to a store that has events: existing events stay as they are.
 func Encrypt(keys Keys, subject func(stream string) string) Option {
 	return func(o *options) error {
 		o.keys, o.subject = keys, subject
 		if keys == nil || subject == nil {
-			return errors.New("option Encrypt: it needs keys, and a function that names the subject of a stream")
+			return errors.New("option Encrypt: it needs keys, and a function that returns the subject of a stream")
 		}
 		return nil
 	}
 }
 
-// form is how the data of an event are stored, if not as they are.
+// form is how the data of an event is encoded in storage.
 type form struct {
 	key  string // the id of the key; empty: not encrypted
 	enc  int    // the version of the encrypted form
@@ -71,7 +71,7 @@ type form struct {
 	size int64  // before they were compressed
 }
 
-// sealForm is the version of the encrypted form of events: a nonce, and sealed the length of the metadata, the metadata as JSON, and the data.
+// sealForm is the version of the encrypted form of events: a nonce, followed by the encrypted length of the metadata, the metadata as JSON, and the data.
 const sealForm = 1
 
 const (
@@ -79,7 +79,7 @@ const (
 	tagBytes   = 16
 )
 
-// newAEAD is the cipher of a key.
+// newAEAD returns the cipher of a key.
 func newAEAD(k Key) (cipher.AEAD, error) {
 	if len(k.ID) < 1 || len(k.ID) > 128 || len(k.Secret) != 32 {
 		return nil, errors.New("eventstore: a key needs an id of 1 to 128 bytes and a secret of 32")
@@ -91,7 +91,7 @@ func newAEAD(k Key) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-// bound is what is authenticated with sealed data: what they are, and where they stand.
+// bound returns what is authenticated with encrypted data: their kind and their place.
 func bound(what string, version int64, texts ...string) []byte {
 	b := append([]byte("ddb-"), what...)
 	b = binary.BigEndian.AppendUint64(append(b, 0), uint64(version))
@@ -101,7 +101,7 @@ func bound(what string, version int64, texts ...string) []byte {
 	return b
 }
 
-// sealed is a nonce and what is sealed with it. The plain data stand in room between space for a nonce and a tag.
+// sealed returns a nonce and the data encrypted with it. The plain data is in room, between space for a nonce and a tag.
 func sealed(aead cipher.AEAD, room, with []byte) ([]byte, error) {
 	out := make([]byte, nonceBytes, len(room))
 	if _, err := rand.Read(out); err != nil {
@@ -130,7 +130,7 @@ func room(parts ...[]byte) []byte {
 	return b[:n]
 }
 
-// conceal makes room for sealing data and metadata of an event. What says where an edition parts stays readable: it is a version.
+// conceal prepares data and metadata of an event for encryption. The version at which an edition branches off stays readable.
 func conceal(f *framed, key string) error {
 	var meta []byte
 	part, parts := f.Meta[DivergenceKey]
@@ -148,7 +148,7 @@ func conceal(f *framed, key string) error {
 	return nil
 }
 
-// sealPart makes the rows of a part that are sent behind its base version: sealed, and what is large in the payload store. They stay the same while the base does, so that a
+// sealPart makes the rows of a part that follow its base version: encrypted, with large data in the payload store. They stay the same while the base does, so that a
 // transaction can be repeated.
 func (s *Store) sealPart(ctx context.Context, p *part) error {
 	if p.aead == nil || p.sent != nil && p.sentBase == p.base {
@@ -223,7 +223,7 @@ func (r *keyring) byID(ctx context.Context, id string) (cipher.AEAD, error) {
 
 func (s *Store) keyring() *keyring { return &keyring{keys: s.o.keys} }
 
-// open decrypts the data of an event, which were fetched. It needs the key that they are sealed with.
+// open decrypts the fetched data of an event. It needs the key that it was encrypted with.
 func (e *Event) open(aead cipher.AEAD) error {
 	if e.form.enc != sealForm {
 		return fmt.Errorf("read: data of version %d are encrypted in form %d; this version of the package knows %d", e.Version, e.form.enc, sealForm)
@@ -249,10 +249,10 @@ func (e *Event) open(aead cipher.AEAD) error {
 	return nil
 }
 
-// forget leaves nothing of an event's data.
+// forget removes all data of an event.
 func (e *Event) forget() { e.Data, e.Metadata, e.ref, e.form, e.Forgotten = nil, nil, "", form{}, true }
 
-// Values: states of aggregates and views. They begin with a zero byte, which no JSON does, and the version of their form.
+// Values are states of aggregates and views. Encrypted values begin with a zero byte, as JSON never does, and the version of their format.
 const valueForm = 1
 
 // sealValue encodes a value, sealed with the key of a subject if there is one.
@@ -277,7 +277,7 @@ func sealValue(ctx context.Context, keys Keys, subject string, v any, with func(
 	return append(head, body...), nil
 }
 
-// openValue decodes what sealValue has made.
+// openValue decodes a value encoded by sealValue.
 func openValue(ctx context.Context, keys Keys, data []byte, v any, with func(key string) []byte) error {
 	if len(data) == 0 || data[0] != 0 {
 		return json.Unmarshal(data, v)
@@ -297,7 +297,7 @@ func openValue(ctx context.Context, keys Keys, data []byte, v any, with func(key
 	return json.Unmarshal(text, v)
 }
 
-// subjectOf is the subject of a stream, empty if it has none.
+// subjectOf returns the subject of a stream, empty if it has none.
 func (s *Store) subjectOf(stream string) string {
 	if s.o.subject == nil {
 		return ""
@@ -305,22 +305,24 @@ func (s *Store) subjectOf(stream string) string {
 	return s.o.subject(stream)
 }
 
-// stateBound is what the state of an aggregate is bound to.
+// stateBound returns what the state of an aggregate is bound to.
 func stateBound(stream, stateType string, schema int, version int64) func(string) []byte {
 	return func(key string) []byte {
 		return bound("state", version, stream, stateType, strconv.Itoa(schema), key)
 	}
 }
 
-// Encrypt is views whose values are encrypted with the key of a subject, which the function names for the id of a view; the empty subject is none. The value is stored
-// as JSON in the attribute sealed, and the attribute value is empty. When the key is deleted, [Views.Load] gives the zero value with [View.Forgotten] set, and changes by the
-// feed or an append are noted as seen and store no value.
+// Encrypt returns views whose values are encrypted with the key of a subject. The function returns the subject for the id of a view; if it is empty, the value is
+// not encrypted. The value is stored
+// as JSON in the attribute sealed, and the attribute value is empty. When the key is deleted, [Views.Load] returns the zero value with [View.Forgotten] set, and
+// changes by the
+// feed or an append are recorded as seen but store no value.
 func (v *Views[V]) Encrypt(keys Keys, subject func(id string) string) *Views[V] {
 	if err := v.usable(); err != nil {
 		return &Views[V]{failed: err}
 	}
 	if keys == nil || subject == nil {
-		return &Views[V]{failed: &ddb.InvalidError{Problems: []error{errors.New("eventstore: Views.Encrypt: it needs keys, and a function that names the subject of a view")}}}
+		return &Views[V]{failed: &ddb.InvalidError{Problems: []error{errors.New("eventstore: Views.Encrypt: it needs keys, and a function that returns the subject of a view")}}}
 	}
 	sealing := *v
 	sealing.o.keys, sealing.o.subject = keys, subject
@@ -331,7 +333,7 @@ func viewBound(id string) func(string) []byte {
 	return func(key string) []byte { return bound("view", 0, id, key) }
 }
 
-// seal is a view as it is stored.
+// seal returns a view as it is stored.
 func (v *Views[V]) seal(ctx context.Context, view View[V]) (View[V], error) {
 	if v.o.keys == nil {
 		return view, nil
@@ -350,7 +352,7 @@ func (v *Views[V]) seal(ctx context.Context, view View[V]) (View[V], error) {
 	return view, err
 }
 
-// open is a view as it is read.
+// open returns a view as it is read.
 func (v *Views[V]) open(ctx context.Context, view View[V]) (View[V], error) {
 	if len(view.Sealed) == 0 {
 		return view, nil
@@ -366,11 +368,11 @@ func (v *Views[V]) open(ctx context.Context, view View[V]) (View[V], error) {
 	return view, err
 }
 
-// Format prints that it is a key, and neither id nor secret.
+// Format prints that it is a key, without id and secret.
 func (k Key) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "key of a subject") }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (k Key) LogValue() slog.Value { return slog.StringValue("key of a subject") }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text as a JSON string.
 func (k Key) MarshalJSON() ([]byte, error) { return json.Marshal("key of a subject") }

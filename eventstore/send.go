@@ -26,17 +26,17 @@ func (t backoffTimes) new() *backoff.ExponentialBackOff {
 		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.9), backoff.WithMaxElapsedTime(0))
 }
 
-// outcome is what is known of a commit after an attempt.
+// outcome is what is known about a commit after an attempt.
 type outcome uint8
 
 const (
-	rejected outcome = iota // for good, with an error
+	rejected outcome = iota // final, with an error
 	written
-	again // it was not written and can no longer be: send another transaction
+	again // it was not written and can no longer be written: send another transaction
 	same  // it may still be written: send the same transaction
 )
 
-// lockStreams keeps other appends of this store off the streams, in an order that all share.
+// lockStreams locks the streams against other appends of this store, in an order that is the same for all.
 func (s *Store) lockStreams(ctx context.Context, c *commit) (unlock func(), err error) {
 	names := make([]string, len(c.parts))
 	for i, p := range c.parts {
@@ -60,8 +60,8 @@ func (s *Store) lockStreams(ctx context.Context, c *commit) (unlock func(), err 
 	return unlock, nil
 }
 
-// sendUntilKnown sends the commit until it is written or refused for good. Attempts that may have been
-// written are decided before another transaction is sent.
+// sendUntilKnown sends the commit until it is written or finally refused. The outcome of an attempt that may have been
+// written is determined before another transaction is sent.
 func (s *Store) sendUntilKnown(ctx context.Context, c *commit) error {
 	waits := s.o.backoff.new()
 	var (
@@ -106,17 +106,17 @@ func (s *Store) sendUntilKnown(ctx context.Context, c *commit) error {
 }
 
 // turns is how many turns of a crowded shard a commit may lose for one try. A shard takes one commit after the other, and a commit that
-// meets others there only waits in a queue: of 16 equal writers each turn is lost with 15/16, and 50 turns in a row with 4 %; 500 with 1e-14.
+// conflicts with others there only waits in a queue: with 16 equal writers it loses a turn with probability 15/16, 50 turns in a row with 4 %, and 500 with 1e-14.
 const turns = 10
 
-// inCrowd is how long a commit waits that met others on its shard, times in a row. The longer it has waited already, the sooner
-// it comes again: a shard takes one commit after the other, and waits that grow would let those pass that came last.
+// inCrowd returns how long a commit waits that conflicted with others on its shard, the given number of times in a row. The longer it has waited, the sooner
+// it tries again: a shard takes one commit after the other, and with growing waits the latest arrivals would overtake it.
 func inCrowd(times int) time.Duration {
 	const first = 20 * time.Millisecond
 	return rand.N(first/time.Duration(1+times/2) + time.Millisecond) //nolint:gosec // no secret
 }
 
-// stopped is the error of a commit that is given up.
+// stopped returns the error of a commit that is given up.
 func (c *commit) stopped(err error) error {
 	if _, ok := errors.AsType[*AmbiguousError](err); !ok && c.doubt {
 		return &AmbiguousError{CommitID: c.id, cause: err}
@@ -168,7 +168,7 @@ func (s *Store) readVersions(ctx context.Context, c *commit) (outcome, error) {
 	return again, nil
 }
 
-// rebase takes a head that was read for a part that expects no exact version.
+// rebase sets the base of a part that expects no exact version from a head that was read.
 func (s *Store) rebase(ctx context.Context, c *commit, p *part, head row, found bool) (outcome, error) {
 	if first, last, ok := head.remembered(c.id); ok {
 		return s.foundAt(ctx, c, p, first, last, nil)
@@ -189,7 +189,7 @@ func (s *Store) rebase(ctx context.Context, c *commit, p *part, head row, found 
 // send sends the transaction of the commit.
 func (s *Store) send(ctx context.Context, c *commit) error {
 	if c.attempt == 0 && !c.resend && slices.ContainsFunc(c.shards(), (*shard).isCrowded) {
-		// Those that have waited already go first; else the last one to write would be the next, knowing the number.
+		// Those that have waited already go first; otherwise the last writer would also be the next, because it knows the number.
 		if err := s.o.wait(ctx, inCrowd(0)); err != nil {
 			return err
 		}
@@ -225,8 +225,8 @@ func (s *Store) send(ctx context.Context, c *commit) error {
 	return nil
 }
 
-// lockShards takes the shards of the commit, in an order that all share, and gives its parts
-// their numbers, unless the transaction is a repeat.
+// lockShards locks the shards of the commit, in an order that is the same for all, and assigns numbers to its parts
+// unless the transaction is a repeat.
 func (s *Store) lockShards(ctx context.Context, c *commit) (held []*shard, err error) {
 	release := func() {
 		for _, sh := range held {
@@ -242,7 +242,7 @@ func (s *Store) lockShards(ctx context.Context, c *commit) (held []*shard, err e
 		if c.resend {
 			continue
 		}
-		if !sh.known || c.crowded > 0 { // the number is old by now
+		if !sh.known || c.crowded > 0 { // the number is outdated by now
 			r, err := s.counter(ctx, sh.number)
 			if err != nil {
 				release()
@@ -261,7 +261,7 @@ func (s *Store) lockShards(ctx context.Context, c *commit) (held []*shard, err e
 	return held, nil
 }
 
-// shards are the shards of the commit in their order, each once.
+// shards returns the shards of the commit in their order, each once.
 func (c *commit) shards() []*shard {
 	var list []*shard
 	for _, p := range c.parts {
@@ -353,8 +353,8 @@ func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 	return s.table.TxUpdate(streamKey(p.stream, 0), changes...)
 }
 
-// notHeld demands that a head does not hold a commit among its last ones. It may take another id for this one where that begins
-// with it; whoever is refused looks exactly.
+// notHeld is the condition that a commit is not among the last ones of a head. It may mistake another id for this one if that
+// begins with it; after a refusal the caller compares exactly.
 func notHeld(commit string) ddb.Cond[row] {
 	held := make([]ddb.Cond[row], len(rowSlots))
 	for i, slot := range rowSlots {
@@ -402,10 +402,10 @@ func (c *commit) marker() *row {
 	return r
 }
 
-// token names the transaction: the same for a repeat, another for another.
+// token returns the token of the transaction: the same for a repeat, another one for another transaction.
 func (c *commit) token() string {
 	var text strings.Builder
-	text.WriteString(c.id + "\x00" + c.call) // the time in the events makes each call a transaction of its own
+	text.WriteString(c.id + "\x00" + c.call) // because of the time in the events, each call is a different transaction
 	for _, p := range c.parts {
 		fmt.Fprintf(&text, "\x00%s\x00%d\x00%d", p.stream, p.base, p.number)
 	}

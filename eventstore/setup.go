@@ -15,20 +15,20 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// setupForm is the version of the table's form; a store refuses what it does not know.
+// setupForm is the version of the table's format; a store refuses versions that it does not know.
 const setupForm = 1
 
 const (
-	// setupAge is how long a store relies on what it has read of the set-up. Behind setupLimit it must read it again.
+	// setupAge is how long a store relies on the set-up that it has read. After setupLimit it must read it again.
 	setupAge   = time.Minute
 	setupLimit = 2 * time.Minute
-	// appendTime is how long after a change of the set-up an append may still be under way that does not know of it.
+	// appendTime is how long after a change of the set-up an append that does not know of it may still be running.
 	appendTime = 5 * time.Minute
 )
 
-// setup is what a store knows of how its table is set up.
+// setup is what a store knows about the set-up of its table.
 type setup struct {
-	one   chan struct{} // a token: one call at a time reads it, and the others can give up waiting
+	one   chan struct{} // a semaphore: one call at a time reads it, and the others can stop waiting
 	begin time.Time
 	known atomic.Pointer[knownSetup]
 }
@@ -46,7 +46,7 @@ func newSetup() setup {
 
 func (s *setup) forget() { s.known.Store(nil) }
 
-// fresh is what was read at most so long ago.
+// fresh returns the set-up if it was read at most that long ago.
 func (s *setup) fresh(age time.Duration) (row, bool) {
 	if k := s.known.Load(); k != nil && time.Since(s.begin)-k.at < age {
 		return k.row, true
@@ -54,8 +54,8 @@ func (s *setup) fresh(age time.Duration) (row, bool) {
 	return row{}, false
 }
 
-// checkSetup holds the options against what the table was set up for, and sets
-// a new table up. It costs one read unit, once a minute.
+// checkSetup compares the options with the table's set-up, and sets up
+// a new table. It costs one read unit, once a minute.
 func (s *Store) checkSetup(ctx context.Context) error {
 	if _, ok := s.setup.fresh(setupAge); ok {
 		return nil
@@ -110,7 +110,7 @@ func (s *Store) newSetupRow() row {
 	}
 }
 
-// timeSetting is the unit and the salts of the index by time, empty if there is none.
+// timeSetting returns the unit and the salts of the index by time, empty if there is none.
 func (s *Store) timeSetting() string {
 	if s.o.buckets == "" {
 		return ""
@@ -118,14 +118,14 @@ func (s *Store) timeSetting() string {
 	return string(s.o.buckets) + "/" + strconv.Itoa(s.o.salts)
 }
 
-// fitsSetup refuses options with which this store would break what others rely on.
+// fitsSetup refuses options with which this store would break guarantees that others rely on.
 func (s *Store) fitsSetup(is *row) error {
 	var errs []error
 	if is.Schema != setupForm {
 		errs = append(errs, fmt.Errorf("it has form %d, this version of the package knows form %d", is.Schema, setupForm))
 	}
 	if is.Version != int64(s.o.shards) {
-		errs = append(errs, fmt.Errorf("it has a feed of %d shards, the option Sequenced asks for %d (0 is none); to change the number, Copy the store into another table", is.Version, s.o.shards))
+		errs = append(errs, fmt.Errorf("it has a feed of %d shards, the option Sequenced asks for %d (0: no feed); to change the number, Copy the store into another table", is.Version, s.o.shards))
 	}
 	if is.IDs != s.o.uniqueIDs {
 		errs = append(errs, fmt.Errorf("it has unique event ids: %t, the options ask for %t (UniqueIDs); that cannot be changed", is.IDs, s.o.uniqueIDs))
@@ -134,7 +134,7 @@ func (s *Store) fitsSetup(is *row) error {
 		errs = append(errs, fmt.Errorf("it has an index by time of %s (unit and salts), the option TimeBuckets asks for %q", is.Time, mine))
 	}
 	if is.Categories != 0 && is.Categories != int64(s.o.categories) {
-		errs = append(errs, fmt.Errorf("it has an index of categories with %d salts, the option ByCategory asks for %d (0 is none)", is.Categories, s.o.categories))
+		errs = append(errs, fmt.Errorf("it has an index of categories with %d salts, the option ByCategory asks for %d (0: no index)", is.Categories, s.o.categories))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("%w: table %s: %w", ErrSetup, s.Name(), err)
@@ -142,13 +142,13 @@ func (s *Store) fitsSetup(is *row) error {
 	return nil
 }
 
-// complete returns the set-up if an index has all events, and refuses to read one that has not.
+// complete returns the set-up if an index has all events, and otherwise an error.
 func (s *Store) complete(ctx context.Context, option string, full func(*row) bool) (row, error) {
 	if err := s.checkSetup(ctx); err != nil {
 		return row{}, err
 	}
 	is, _ := s.setup.fresh(setupLimit)
-	if is.Recorded && !full(&is) { // since then another process may have filled it
+	if is.Recorded && !full(&is) { // another process may have filled it since
 		if err := s.readSetup(ctx); err != nil {
 			return row{}, err
 		}
@@ -162,17 +162,17 @@ func (s *Store) complete(ctx context.Context, option string, full func(*row) boo
 
 // BackfillReport is what [Store.Backfill] has done.
 type BackfillReport struct {
-	// Items is how many items were read, Filled how many of them got what an index needs.
+	// Items is the number of items read, Filled the number of them that got attributes for an index.
 	Items, Filled int
 }
 
-// Backfill brings the events and streams of before into the indexes of [TimeBuckets] and [ByCategory], when one of these options is given for a
-// table that has events already. Until it has ended without an error, [Store.TimeFeed] and [Store.Streams] are refused with [ErrSetup].
+// Backfill adds existing events and streams to the indexes of [TimeBuckets] and [ByCategory] when one of these options is added to a
+// table that has events already. Until it has ended without an error, [Store.TimeFeed] and [Store.Streams] fail with [ErrSetup].
 //
-// Call it once, from one process, when all processes that write have the option: from then on a writer without it is refused. It waits five
-// minutes, until appends of such writers have ended, and then reads the table while writers run. After an error, or in another
-// process, it goes on where it was. A table that was filled before is left as it is. A table that was set up by a version of this
-// package that did not record the indexes is taken as complete without it; where an option was added later, Backfill fills that too.
+// Call it once, from one process, when all processes that write have the option: from then on writers without it are refused. It waits five
+// minutes until appends of such writers have ended, and then reads the table while writers run. After an error, or in another
+// process, it continues where it was. A table that was filled before is not changed. If the table was set up by a version of this
+// package that did not record the indexes, its indexes count as complete; if an option was added later, Backfill fills that index too.
 //
 // It costs a scan of the table, consistently, and a write unit for each KB of an item that it fills, and of its index entry.
 func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
@@ -180,7 +180,7 @@ func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
 		return BackfillReport{}, err
 	}
 	ctx, task := progress.Start(ctx, "backfill of "+s.table.Name())
-	defer task.Stop("it was left by a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // unless it has ended before
 	report, err := s.backfill(ctx, task)
 	task.End(ddb.RedactError(err))
 	return report, err
@@ -199,7 +199,7 @@ func (s *Store) backfill(ctx context.Context, task *progress.Task) (BackfillRepo
 		return report, nil
 	}
 	if !is.Recorded || is.Time != s.timeSetting() || is.Categories != int64(s.o.categories) {
-		is.Cursor = "" // from the beginning: there is more to fill than before
+		is.Cursor = "" // from the beginning: more is to be filled than before
 		if err := s.recordSetup(ctx, ddb.Remove(rowCursor)); err != nil {
 			return report, err
 		}
@@ -242,7 +242,7 @@ func (s *Store) recordSetup(ctx context.Context, changes ...ddb.UpdateOption[row
 	})
 }
 
-// fill reads the table from a cursor on, and fills what is missing.
+// fill reads the table from a cursor and fills what is missing.
 func (s *Store) fill(ctx context.Context, task *progress.Task, cursor string, report *BackfillReport) error {
 	scan := s.table.Scan().Consistent()
 	if cursor != "" {
@@ -284,7 +284,7 @@ func (s *Store) fill(ctx context.Context, task *progress.Task, cursor string, re
 	}
 }
 
-// missing are the changes of a row that an index needs.
+// missing returns the changes of a row that an index needs.
 func (s *Store) missing(r *row) []ddb.UpdateOption[row] {
 	switch {
 	case len(r.PK) < len(streamPrefix) || r.PK[:len(streamPrefix)] != streamPrefix:

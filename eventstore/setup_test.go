@@ -26,7 +26,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// delayed gives every request three seconds on the way.
+// delayed delays every request by three seconds.
 type delayed struct{ next aws.HTTPClient }
 
 func (d delayed) Do(req *http.Request) (*http.Response, error) {
@@ -38,7 +38,7 @@ func (d delayed) Do(req *http.Request) (*http.Response, error) {
 	return d.next.Do(req)
 }
 
-// TestFirstAppendsWaitTogether: the first appends of a store look together how the table is set up, and each obeys its own context meanwhile.
+// TestFirstAppendsWaitTogether: the first appends of a store wait for one read of the set-up, and each obeys its own context meanwhile.
 func TestFirstAppendsWaitTogether(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a virtual clock")
@@ -76,7 +76,7 @@ func TestFirstAppendsWaitTogether(t *testing.T) {
 	})
 }
 
-// TestBackfillGoesOn: a backfill that fails goes on where it was, while writers run, and one that has ended has everything.
+// TestBackfillGoesOn: a failed backfill continues where it was, while writers run, and a finished one is complete.
 func TestBackfillGoesOn(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -164,7 +164,7 @@ func TestBackfillGoesOn(t *testing.T) {
 	})
 }
 
-// TestEnsureTables: one call makes all tables ready that a service uses, and tells of each that it could not make.
+// TestEnsureTables: one call creates all tables that a service uses, and reports each that it could not create.
 func TestEnsureTables(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")

@@ -17,10 +17,10 @@ import (
 	"github.com/dynamotable/ddb/internal/repeat"
 )
 
-// errLeaseLost is the cause of contexts of a handler whose shard another process has, or may have by now.
+// errLeaseLost is the cause with which a handler's context is cancelled when another process has the shard, or may have it by now.
 var errLeaseLost = errors.New("the lease of the shard was lost")
 
-// shardLease is the right to handle a shard of the feed for a consumer.
+// shardLease is the lease of a shard of the feed for a consumer.
 type shardLease struct {
 	shard int
 	lease.State
@@ -28,7 +28,7 @@ type shardLease struct {
 
 func (l *shardLease) state() lease.State { return l.State }
 
-// leases reads the leases of a consumer, and makes those that are missing.
+// leases reads the leases of a consumer and makes the missing ones.
 func (s *subscription) leases(ctx context.Context) (map[string]shardLease, error) {
 	all := make(map[string]shardLease, len(s.shards))
 	for r, err := range s.feed.store.table.Query(leasePrefix + s.consumer).Consistent().All(ctx) {
@@ -63,7 +63,7 @@ func (s *subscription) leaseRow(l shardLease) row {
 	return row{PK: key.Partition, SK: key.Sort, Version: l.Counter, Owner: l.Owner, Heir: l.RequestedBy}
 }
 
-// swap stores will instead of was. A write whose reply was lost is known by its random text.
+// swap replaces the lease was by will. A write whose reply was lost is recognised by its random text.
 func (s *subscription) swap(ctx context.Context, was, will shardLease) (shardLease, bool, error) {
 	r := s.leaseRow(will)
 	r.Write = rand.Text()
@@ -92,7 +92,7 @@ type sharing struct {
 	failure error // the first that ends the subscription
 }
 
-// share handles the shards that this process has leases of, until the context ends or something fails for good. Then it gives them back.
+// share handles the shards whose leases this process holds, until the context ends or something fails permanently. Then it gives them back.
 func (s *subscription) share(ctx context.Context) error {
 	if s.name == "" {
 		s.name, _ = os.Hostname() // for people; the random part makes it unique
@@ -125,7 +125,7 @@ func (s *subscription) share(ctx context.Context) error {
 	return err
 }
 
-// timedSwap is swap with a time that leaves another try before the lease is lost.
+// timedSwap is swap with a timeout that leaves time for another try before the lease is lost.
 func (g *sharing) timedSwap(ctx context.Context, was, will shardLease) (shardLease, bool, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, g.failover/3, errNoAnswer)
 	defer cancel()
@@ -151,7 +151,7 @@ func (g *sharing) waitNextScan(ctx context.Context) error {
 	return g.failure
 }
 
-// scan reads the leases, and takes or asks for what this process should have.
+// scan reads the leases, and takes or asks for those that this process should have.
 func (g *sharing) scan(ctx, reading context.Context) error {
 	within, cancel := context.WithTimeoutCause(ctx, g.failover, errNoAnswer)
 	defer cancel()
@@ -162,7 +162,7 @@ func (g *sharing) scan(ctx, reading context.Context) error {
 		}
 		return err
 	}
-	now := time.Now() // after the reading: what it saw was written before
+	now := time.Now() // after the read: what it saw was written before
 	states := make(map[string]lease.State, len(leases))
 	for shard, l := range leases {
 		states[shard] = l.State
@@ -194,7 +194,7 @@ func (g *sharing) scan(ctx, reading context.Context) error {
 	return err
 }
 
-// take makes a lease this process's, unless another was faster, and begins to handle its shard.
+// take acquires a lease for this process, unless another was faster, and begins to handle its shard.
 func (g *sharing) take(ctx, reading context.Context, was shardLease) error {
 	will := was
 	will.Owner, will.RequestedBy = g.cfg.Owner, ""
@@ -225,7 +225,7 @@ func (g *sharing) take(ctx, reading context.Context, was shardLease) error {
 	return nil
 }
 
-// handleShard handles a shard for as long as its lease is held, and gives it back. It returns what ends the subscription.
+// handleShard handles a shard while its lease is held, and gives it back. It returns the error that ends the subscription.
 func (g *sharing) handleShard(h *lease.Hold[shardLease], shard int) error {
 	defer h.Close()
 	keeping, stop := context.WithCancel(h.Context)
@@ -247,7 +247,7 @@ func (g *sharing) handleShard(h *lease.Hold[shardLease], shard int) error {
 	}
 	ctx, end := context.WithTimeout(context.WithoutCancel(h.Context), g.failover)
 	defer end()
-	if late := h.Save(ctx, func(l *shardLease) { l.Owner = "" }); late != nil { // an heir has the first claim
+	if late := h.Save(ctx, func(l *shardLease) { l.Owner = "" }); late != nil { // an heir goes first
 		g.onRetry(late) // it expires
 	}
 	return err

@@ -24,7 +24,7 @@ import (
 
 var errFenced = fmt.Errorf("fenced: %w", ddb.ErrConditionFailed)
 
-// claims are positions that are claimed as they are loaded, shared by all processes.
+// claims are positions that are claimed when they are loaded, shared by all processes.
 type claims struct {
 	mu     sync.Mutex
 	at     map[string]int64
@@ -71,7 +71,7 @@ func (c claimed) Save(ctx context.Context, consumer, partition string, position 
 	return nil
 }
 
-// handled is what all processes together have handled.
+// handled records what all processes have handled.
 type handled struct {
 	mu    sync.Mutex
 	times map[string]int   // by shard and number
@@ -101,7 +101,7 @@ func (h *handled) note(t testing.TB, process string, c eventstore.Commit) {
 	h.by[process][c.Shard] = true
 }
 
-// process is one of several that share a subscription. When it is dead, nothing of it moves any more.
+// process is one of several that share a subscription. When it is dead, it does nothing any more.
 type process struct {
 	name   string
 	next   aws.HTTPClient
@@ -179,8 +179,8 @@ func write(t testing.TB, s *eventstore.Store, d time.Duration) int {
 	return n
 }
 
-// TestSharedSubscription: three processes share the shards for ten minutes, and two of them die. Nobody is fenced, each shard has one
-// process at a time, and a death costs one batch at most.
+// TestSharedSubscription: three processes share the shards for ten minutes, and two of them die. No process is fenced, each shard has one
+// process at a time, and a death costs at most one batch.
 func TestSharedSubscription(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -270,7 +270,7 @@ func TestSharedSubscriptionStandsBy(t *testing.T) {
 }
 
 // TestSubscriptionSurvivesFailures: throttling, outages and requests that are never answered, of half an hour, end no subscription, shared or
-// alone, and neither does a handler that fails at DynamoDB meanwhile; afterwards all is handled.
+// alone, and neither does a handler that fails because of DynamoDB meanwhile; afterwards everything is handled.
 func TestSubscriptionSurvivesFailures(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -333,7 +333,7 @@ func TestSubscriptionSurvivesFailures(t *testing.T) {
 	}
 }
 
-// TestSubscriptionEndsForGood: what DynamoDB refuses for good ends a subscription, shared or alone, and so does a handler that fails for good.
+// TestSubscriptionEndsForGood: a permanent error of DynamoDB ends a subscription, shared or alone, and so does a handler that fails permanently.
 func TestSubscriptionEndsForGood(t *testing.T) {
 	broken := errors.New("broken")
 	for mode, opts := range map[string][]eventstore.SubscribeOption{"alone": nil, "shared": {eventstore.Shared()}} {

@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// Store is an event store in one table of DynamoDB. Make it with [New]; it is
+// Store is an event store in one DynamoDB table. Make it with [New]; it is
 // immutable, and safe for concurrent use.
 type Store struct {
 	client ddb.Client
@@ -29,16 +29,16 @@ type Store struct {
 
 	setup setup
 
-	failed error // of New; every call returns it
+	failed error // of New; every method returns it
 }
 
-// New describes an event store. It sends nothing: the table need not exist yet, see
-// [Store.EnsureTable]. Everything that is wrong with the options is named at once,
-// in an error that matches [ddb.ErrInvalid].
+// New describes an event store. It sends nothing: the table need not exist yet; see
+// [Store.EnsureTable]. The error matches [ddb.ErrInvalid] and names everything that is wrong with the
+// options.
 //
-// Stores of one table must have the same [Sequenced], [TimeBuckets] and [ByCategory]. The table remembers them, and a
-// store with others is refused with [ErrSetup] before it writes, within two minutes if it runs already. TimeBuckets and ByCategory
-// can be added to a table that has events, see [Store.Backfill]; they cannot be taken back.
+// Stores of one table must have the same [Sequenced], [TimeBuckets] and [ByCategory]. The table records them, and a
+// store with other settings is refused with [ErrSetup] before it writes; a running store is refused within two minutes. TimeBuckets and ByCategory
+// can be added to a table that has events (see [Store.Backfill]), but not removed.
 func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
 	s := &Store{client: client, o: defaultOptions(), setup: newSetup()}
 	var errs []error
@@ -82,7 +82,7 @@ func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
 	return s, s.failed
 }
 
-// usable is the error of the constructor, or of a Store that none has made.
+// usable returns the error of the constructor, or an error for a Store that was not made by it.
 func (s *Store) usable() error {
 	switch {
 	case s == nil:
@@ -95,7 +95,7 @@ func (s *Store) usable() error {
 	return nil
 }
 
-// notMade is the error of a nil or zero value.
+// notMade returns the error for a nil or zero value.
 func notMade(what, constructor string) error {
 	return &ddb.InvalidError{Problems: []error{fmt.Errorf("eventstore: a %s that %s did not make", what, constructor)}}
 }
@@ -108,7 +108,7 @@ func failing[V any](err error) iter.Seq2[V, error] {
 	}
 }
 
-// Name is the table's name.
+// Name returns the table's name.
 func (s *Store) Name() string {
 	if s == nil || s.table == nil {
 		return ""
@@ -117,8 +117,8 @@ func (s *Store) Name() string {
 }
 
 // EnsureTable creates what is missing of the table and of the indexes that the options ask for, and
-// waits until they can be used. A table that is there but differs in what cannot be
-// changed is an error that lists every difference; an index too many is none, so that versions of a program with and without
+// waits until they can be used. If the table exists but differs in something that cannot be
+// changed, the error lists every difference. An additional index is not an error, so that versions of a program with and without
 // an option can run side by side. It is safe to call from several processes at once.
 func (s *Store) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
@@ -172,7 +172,7 @@ func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) 
 	return nil
 }
 
-// Client is the client that the store was made with, for transactions and tables beside it.
+// Client returns the client that the store was made with, for transactions with other tables.
 func (s *Store) Client() ddb.Client {
 	if s == nil {
 		return nil

@@ -28,7 +28,7 @@ var (
 	stormAppends = flag.Int("appends", 100_000, "faulted appends of all storms together with -long")
 )
 
-// size is how large a test is: in the step of their own, and everywhere else.
+// size returns the size of a test: one for the CI step of storms, another one everywhere else.
 func size(full, short int) int {
 	if *long {
 		return full
@@ -36,7 +36,7 @@ func size(full, short int) int {
 	return short
 }
 
-// onEndpoint reports whether the suite runs on another endpoint than our engine, which knows no faults.
+// onEndpoint reports whether the suite runs on another endpoint than our engine, which cannot inject faults.
 func onEndpoint() bool { return os.Getenv("DYNAMODB_ENDPOINT") != "" }
 
 // storms are mixtures of faults: of all requests, and more of transactions.
@@ -52,7 +52,7 @@ func storms(share float64, on *atomic.Bool) []fault.Rule {
 	}
 }
 
-// slowly gives requests and replies a time on the way.
+// slowly delays requests and replies.
 type slowly struct{ next aws.HTTPClient }
 
 func (s slowly) Do(req *http.Request) (*http.Response, error) {
@@ -64,7 +64,7 @@ func (s slowly) Do(req *http.Request) (*http.Response, error) {
 	return s.next.Do(req)
 }
 
-// TestStorm: writers, repeats and readers under faults of every sort lose nothing, double nothing and see no gap.
+// TestStorm: writers, repeats and readers under faults of every kind lose nothing, duplicate nothing and see no gap.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -87,7 +87,7 @@ func TestStorm(t *testing.T) {
 		{"time-limited", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{
 			eventstore.Sequenced(2), eventstore.Expiring(func(string) time.Duration { return 24 * time.Hour }),
 		}, nil},
-		// A client that sends everything once leaves all doubts to the store.
+		// With a client that sends everything once, the store has to resolve all unknown outcomes.
 		{"without the client's retries", 2, eventstoretest.StormConfig{Writers: 32, Streams: 16}, []eventstore.Option{once}, []ddbclient.Option{ddbclient.WithMaxAttempts(1)}},
 		{"sequenced without the client's retries", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{eventstore.Sequenced(2), once}, []ddbclient.Option{ddbclient.WithMaxAttempts(1)}},
 	}
@@ -111,7 +111,7 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// once lets transactions be sent once by the table as well.
+// once makes the table send transactions only once as well.
 var once = eventstore.TableOptions(ddb.Retry(ddb.RetryPolicy{MaxAttempts: 1}))
 
 func stormClient(t testing.TB, e *ddbtest.Engine, opts ...ddbclient.Option) ddb.Client {
@@ -119,7 +119,7 @@ func stormClient(t testing.TB, e *ddbtest.Engine, opts ...ddbclient.Option) ddb.
 	return clientOver(t, slowly{e}, opts...)
 }
 
-// clientOver is a client over a transport.
+// clientOver returns a client over a transport.
 func clientOver(t testing.TB, transport aws.HTTPClient, opts ...ddbclient.Option) ddb.Client {
 	t.Helper()
 	client, err := ddbclient.New(t.Context(), append(opts, ddbclient.WithHTTPClient(transport), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{

@@ -10,8 +10,9 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Decoded makes a handler of commits of one that takes Go values: events[i] is what c.Events[i] says. Events that were scrubbed or
-// forgotten are left out of both, unless [Types.OnForgotten] says what stands for them. One of a type that is not registered is [ErrUnknownType]; [Types.Filter] keeps such commits away:
+// Decoded turns a handler of Go values into a handler of commits: events[i] is the decoded c.Events[i]. Events that were scrubbed or
+// forgotten are left out of both, unless [Types.OnForgotten] gives a replacement. For an event of a type that is not registered the error is [ErrUnknownType];
+// [Types.Filter] excludes such events:
 //
 //	err := store.Feed().Filter(types.Filter()).Subscribe(ctx, "mailer", positions,
 //		eventstore.Decoded(types, func(ctx context.Context, c eventstore.Commit, events []Event) error {
@@ -41,7 +42,7 @@ func Decoded[E any](types *Types[E], handle func(ctx context.Context, c Commit, 
 	}
 }
 
-// Filter is [OfType] of all types that are registered by now.
+// Filter returns [OfType] of all types that are registered so far.
 func (t *Types[E]) Filter() FeedFilter {
 	if t == nil {
 		return OfType()

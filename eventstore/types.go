@@ -19,18 +19,18 @@ import (
 // any other, such as protobuf, is made with [FormatFuncs].
 type Format interface {
 	Marshal(v any) ([]byte, error)
-	// Unmarshal sets what the pointer v points to.
+	// Unmarshal sets the value that the pointer v points to.
 	Unmarshal(data []byte, v any) error
 }
 
 // JSON is the format of encoding/json.
 var JSON = FormatFuncs(json.Marshal, json.Unmarshal)
 
-// Raw is the format of events that bring their bytes: slices of bytes, and types
+// Raw is the format of events that encode themselves: byte slices, and types
 // with MarshalBinary and UnmarshalBinary.
 var Raw = FormatFuncs(rawMarshal, rawUnmarshal)
 
-// FormatFuncs makes a format of two functions. For protobuf:
+// FormatFuncs makes a format from two functions. For protobuf:
 //
 //	eventstore.FormatFuncs(
 //		func(v any) ([]byte, error) { return proto.Marshal(v.(proto.Message)) },
@@ -67,7 +67,7 @@ func rawMarshal(v any) ([]byte, error) {
 	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
 		return r.Bytes(), nil
 	}
-	return nil, fmt.Errorf("raw format: a %T is neither bytes nor has MarshalBinary", v)
+	return nil, fmt.Errorf("raw format: a %T is not a byte slice and has no MarshalBinary", v)
 }
 
 func rawUnmarshal(data []byte, v any) error {
@@ -78,13 +78,13 @@ func rawUnmarshal(data []byte, v any) error {
 		r.SetBytes(data)
 		return nil
 	}
-	return fmt.Errorf("raw format: a %T points neither to bytes nor has UnmarshalBinary", v)
+	return fmt.Errorf("raw format: a %T does not point to a byte slice and has no UnmarshalBinary", v)
 }
 
-// ErrUnknownType means that an event has a type, or a newer schema of it, that no Go type is registered for.
+// ErrUnknownType: no Go type is registered for the type of an event, or its schema is newer than the registered one.
 var ErrUnknownType = errors.New("no Go type is registered for the event")
 
-// Types is which Go types stand for which events. E is an interface that all of them have, best a sealed one:
+// Types is a registry of the Go types of events. E is an interface that all of them implement, preferably a sealed one:
 //
 //	var types = eventstore.NewTypes[Event](eventstore.JSON)
 //
@@ -113,7 +113,7 @@ func NewTypes[E any](format Format) *Types[E] {
 	return &Types[E]{format: format, names: make(map[string]eventType[E]), types: make(map[reflect.Type]eventType[E])}
 }
 
-// usable is the error of a Types that lacks its format, or that NewTypes has not made.
+// usable returns the error for a Types that lacks its format or was not made by NewTypes.
 func (t *Types[E]) usable() error {
 	if t == nil || t.format == nil || t.types == nil {
 		return &ddb.InvalidError{Problems: []error{errors.New("eventstore: a Types that NewTypes did not make, or that has no format")}}
@@ -126,7 +126,8 @@ func (t *Types[E]) usable() error {
 //	var types = eventstore.NewTypes[Event](eventstore.JSON).Add(Deposited{}, FundsMoved{})
 //
 // The name is that of the Go type, in lower case with underscores, such as funds_moved, unless it has a method EventType; the
-// schema is 1, unless it has a method EventSchema. Names are stored with the events: give a type that is renamed the method. A mistake in the program panics, as in [Register].
+// schema is 1, unless it has a method EventSchema. Names are stored with the events: give the method to a type that is renamed. Add panics if the program is wrong,
+// as [Register] does.
 func (t *Types[E]) Add(events ...E) *Types[E] {
 	for _, e := range events {
 		typ := reflect.TypeOf(any(e))
@@ -145,7 +146,7 @@ func (t *Types[E]) Add(events ...E) *Types[E] {
 	return t
 }
 
-// typeName is the name of a Go type in lower case with underscores between its words.
+// typeName returns the name of a Go type in lower case with underscores between its words.
 func typeName(typ reflect.Type) string {
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
@@ -162,9 +163,9 @@ func typeName(typ reflect.Type) string {
 	return b.String()
 }
 
-// Register makes V the Go type of events of a type at a schema; events of
-// older schemas need an [Upcaster]. V may be a pointer, as protobuf's messages are.
-// A mistake in the program panics: a V that is not an E, a schema below 1, or a name or type that is registered already.
+// Register registers V as the Go type of events of a type and schema; events of
+// older schemas need an [Upcaster]. V may be a pointer, as with protobuf messages.
+// It panics if the program is wrong: if V is not an E, the schema is below 1, or the name or type is registered already.
 func Register[V, E any](t *Types[E], name string, schema int) {
 	typ := reflect.TypeFor[V]()
 	if _, ok := any(*new(V)).(E); !ok && !typ.Implements(reflect.TypeFor[E]()) {
@@ -197,7 +198,7 @@ func (t *Types[E]) register(typ reflect.Type, name string, schema int) {
 	t.names[name], t.types[typ] = et, et
 }
 
-// Encode makes an event of a value.
+// Encode makes an event from a value.
 func (t *Types[E]) Encode(e E) (NewEvent, error) {
 	if err := t.usable(); err != nil {
 		return NewEvent{}, err
@@ -215,7 +216,7 @@ func (t *Types[E]) Encode(e E) (NewEvent, error) {
 	return NewEvent{Type: et.name, Schema: et.schema, Data: data}, nil
 }
 
-// Decode makes a value of an event.
+// Decode makes a value from an event.
 func (t *Types[E]) Decode(e Event) (E, error) {
 	if err := t.usable(); err != nil {
 		return *new(E), err
@@ -242,11 +243,12 @@ func (t *Types[E]) Decode(e Event) (E, error) {
 	return v, nil
 }
 
-// OnForgotten says what stands for an event whose data were scrubbed, or whose key was deleted, see [Encrypt]: a value that [Fold], [Decoded] and repositories take instead, or
-// false to skip it, as they do without a function. The event has its type, version, ids and time, and neither data nor metadata.
+// OnForgotten sets a function that returns a replacement for an event whose data was scrubbed or whose key was deleted (see [Encrypt]): a value that [Fold],
+// [Decoded] and repositories use instead, or
+// false to skip the event, as they do without a function. The event has its type, version, ids and time, but neither data nor metadata.
 func (t *Types[E]) OnForgotten(stand func(e Event) (E, bool)) *Types[E] {
 	if t == nil {
-		return nil // every call refuses it
+		return nil // every call returns an error
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -254,7 +256,7 @@ func (t *Types[E]) OnForgotten(stand func(e Event) (E, bool)) *Types[E] {
 	return t
 }
 
-// value decodes an event, or is what stands for it. It is false for one that is skipped.
+// value decodes an event or returns its replacement, and false for an event that is skipped.
 func (t *Types[E]) value(e Event) (v E, ok bool, err error) {
 	if !e.Scrubbed && !e.Forgotten {
 		v, err = t.Decode(e)

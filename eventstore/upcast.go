@@ -9,19 +9,19 @@ import (
 	"strconv"
 )
 
-// Upcaster brings events of an old form up to date as they are read; what is stored stays as it is. It has Up or Into.
+// Upcaster converts events of an old schema when they are read; stored events do not change. Set either Up or Into.
 type Upcaster struct {
-	// Type and Schema are those of the events that it takes.
+	// Type and Schema select the events that it converts.
 	Type   string
 	Schema int
-	// Up returns the event with another type, or a higher schema; all else but type, schema, data and
-	// metadata is left as it was.
+	// Up returns the event with another type or a higher schema. Only type, schema, data and
+	// metadata of the result are used.
 	Up func(Event) (Event, error)
-	// Into returns the events that stand for one: several, or none to drop it. Each has another type, or a higher schema, and else is as with Up; all have the version of
-	// the stored event, and [Event.Part] counts them. The first has its id, the others have that with /1, /2 and so on.
+	// Into returns the events that replace one: several, or none to drop it. Each must have another type or a higher schema, as with Up. All have the version of
+	// the stored event, and [Event.Part] numbers them. The first has its id, the others have that id with /1, /2 and so on.
 	//
 	// Versions, positions and snapshots count what is stored: an aggregate whose last event was dropped is at that event's version, and a commit of the feed whose events were
-	// all dropped comes without events. [Limit] and [Last] count what is stored, too. Who notes what was handled by version must handle all parts of a
+	// all dropped has no events. [Limit] and [Last] count stored events, too. A consumer that records versions as handled must handle all parts of a
 	// version at once, as [Views.ApplyCommit] does with a commit.
 	Into func(Event) ([]Event, error)
 }
@@ -31,7 +31,7 @@ type upcastKey struct {
 	schema int
 }
 
-// Upcast applies upcasters to events as they are read, one after the other until none takes the event.
+// Upcast applies upcasters to events when they are read, one after the other until none matches the event.
 func Upcast(upcasters ...Upcaster) Option {
 	return func(o *options) error {
 		all := make(map[upcastKey]Upcaster, len(upcasters))
@@ -55,7 +55,7 @@ func Upcast(upcasters ...Upcaster) Option {
 	}
 }
 
-// upcasts reports whether an upcaster takes an event.
+// upcasts reports whether an upcaster matches an event.
 func (s *Store) upcasts(e *Event) bool {
 	if len(s.o.upcasters) == 0 || e.Scrubbed || e.Forgotten {
 		return false
@@ -64,7 +64,7 @@ func (s *Store) upcasts(e *Event) bool {
 	return ok
 }
 
-// upcast appends the events that stand for one that an upcaster takes.
+// upcast appends the events that replace one that an upcaster matches.
 func (s *Store) upcast(e Event, to []Event) ([]Event, error) {
 	begin := len(to)
 	to, err := s.upcastStep(e, to, 0)
@@ -83,7 +83,7 @@ func (s *Store) upcastStep(e Event, to []Event, step int) ([]Event, error) {
 	case !ok:
 		return append(to, e), nil
 	case step > len(s.o.upcasters):
-		return to, fmt.Errorf("read: the upcasters of type %s go in a circle", e.Type)
+		return to, fmt.Errorf("read: the upcasters of type %s form a cycle", e.Type)
 	}
 	var list []Event
 	var err error

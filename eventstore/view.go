@@ -18,22 +18,22 @@ type View[V any] struct {
 	ID string `dynamodbav:"id"`
 	// Version counts the writes of the view.
 	Version int64 `dynamodbav:"version"`
-	// Seen is the last number that was applied of each source; see [Views.Apply].
+	// Seen is the last applied number of each source; see [Views.Apply].
 	Seen  map[string]int64 `dynamodbav:"seen,omitempty"`
 	Value V                `dynamodbav:"value"`
-	// Sealed is the value where it is encrypted; see [Views.Encrypt]. Load leaves it out.
+	// Sealed is the encrypted value; see [Views.Encrypt]. Load does not set it.
 	Sealed []byte `dynamodbav:"sealed,omitempty"`
-	// Forgotten: the key of the value was deleted.
+	// Forgotten is true if the key of the value was deleted.
 	Forgotten bool `dynamodbav:"-"`
 }
 
-// Views keeps projections with values of type V in a table of their own, an item each. A write succeeds only upon the version
-// that it was decided on, so that concurrent consumers lose no update.
+// Views stores projections with values of type V in a separate table, one item each. A write succeeds only if the view still has
+// the version that it is based on, so that concurrent consumers lose no update.
 type Views[V any] struct {
 	table  *ddb.SimpleTable[View[V], string]
 	tries  int
 	o      options
-	failed error // of NewViews; every call returns it
+	failed error // of NewViews; every method returns it
 }
 
 // NewViews describes a table of views, with the partition key id. It sends nothing.
@@ -44,7 +44,7 @@ func NewViews[V any](client ddb.Client, table string, opts ...ddb.TableOption) (
 	return &Views[V]{table: t, tries: 20, o: defaultOptions(), failed: err}, err
 }
 
-// usable is the error of the constructor, or of a Views that none has made.
+// usable returns the error of the constructor, or an error for a Views that was not made by it.
 func (v *Views[V]) usable() error {
 	switch {
 	case v != nil && v.failed != nil:
@@ -55,7 +55,7 @@ func (v *Views[V]) usable() error {
 	return nil
 }
 
-// Table is the table of the views, for reading, schema and whatever else tables can do.
+// Table returns the table of the views, for reading, schema and everything else that tables can do.
 func (v *Views[V]) Table() *ddb.SimpleTable[View[V], string] {
 	if v == nil {
 		return nil
@@ -71,7 +71,7 @@ func (v *Views[V]) EnsureTable(ctx context.Context, opts ...schema.Option) error
 	return v.table.EnsureTable(ctx, opts...)
 }
 
-// Load reads a view consistently. One that is not there is [ddb.ErrNotFound].
+// Load reads a view consistently. If it does not exist, the error is [ddb.ErrNotFound].
 func (v *Views[V]) Load(ctx context.Context, id string) (View[V], error) {
 	if err := v.usable(); err != nil {
 		return View[V]{}, err
@@ -83,8 +83,8 @@ func (v *Views[V]) Load(ctx context.Context, id string) (View[V], error) {
 	return v.open(ctx, view)
 }
 
-// ApplyCommit changes a view by a commit of the feed, once, as [Views.Apply] does. The numbers are those of the feed's shards, so a
-// view remembers as many as the feed has shards, however many streams it is made of, and one for each stream of which parked commits were handled again:
+// ApplyCommit changes a view by a commit of the feed, once, as [Views.Apply] does. It counts in the numbers of the feed's shards. So a
+// view remembers one number for each shard, however many streams it is built from, and one for each stream of which parked commits were handled again:
 //
 //	err := store.Feed().Subscribe(ctx, "balances", positions, func(ctx context.Context, c eventstore.Commit) error {
 //		return balances.ApplyCommit(ctx, c.Stream, c, func(a *Account) error { return accounts.Fold(a, c.Events...) })
@@ -100,10 +100,10 @@ func (v *Views[V]) ApplyCommit(ctx context.Context, id string, c Commit, change 
 	return v.Apply(ctx, id, source, c.Number, change)
 }
 
-// maxSources is how many sources one view remembers: some 40 KB.
+// maxSources is how many sources one view remembers at most: some 40 KB.
 const maxSources = 2048
 
-// see notes the last number of a source.
+// see records the last number of a source.
 func (v *View[V]) see(source string, number int64) error {
 	if _, ok := v.Seen[source]; !ok && len(v.Seen) >= maxSources {
 		return &ddb.InvalidError{Problems: []error{fmt.Errorf("view: it has %d sources, which is the limit: count in numbers of the feed's shards, as ApplyCommit does, and build the view again", len(v.Seen))}}
@@ -117,15 +117,15 @@ func (v *View[V]) see(source string, number int64) error {
 	return nil
 }
 
-// Apply changes a view by an event or commit, once: if the number is not higher than the last one that was applied
-// of the source, nothing happens. A source is what numbers are counted in: a stream with its versions, or
-// a shard of the feed. A view that is not there starts with the zero value.
+// Apply changes a view by an event or commit, once: if the number is not higher than the last one applied
+// from the source, nothing happens. A source is a sequence of numbers: a stream with its versions, or
+// a shard of the feed. A missing view starts with the zero value.
 //
-// A view remembers the last number of each source, so one that is made of many streams must not count in their versions: every
-// write would cost more, up to the limit of an item. Beyond 2,048 sources a view is refused; use [Views.ApplyCommit].
+// A view remembers the last number of each source. A view of many streams must not use their versions: every
+// write would cost more, up to the limit of an item. More than 2,048 sources are refused; use [Views.ApplyCommit].
 //
 // When another writer was faster, the view is loaded and changed again, so change must depend on the value
-// alone. Its error is returned as it is, and changes nothing.
+// alone. If change returns an error, Apply returns it and changes nothing.
 func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, change func(value *V) error) error {
 	if err := v.usable(); err != nil {
 		return err
@@ -155,7 +155,7 @@ func (v *Views[V]) Apply(ctx context.Context, id, source string, number int64, c
 		if !errors.Is(err, ddb.ErrConditionFailed) && !repeat.InDoubt(err) {
 			return err
 		}
-		// Where the reply was lost, the numbers that the view has seen tell whether it was changed.
+		// If the reply was lost, the numbers that the view has seen show whether it was changed.
 		last = err
 		if err := v.o.wait(ctx, waits.NextBackOff()); err != nil {
 			return err

@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// What the tests of aggregates are about: an account.
+// The aggregate of the tests: an account.
 type (
 	moved   interface{ amount() int }
 	in      struct{ Amount int }
@@ -91,7 +91,7 @@ func testRepository(t *testing.T, factory Factory) {
 			t.Fatalf("update: %+v, %v", a, err)
 		}
 	}
-	// Whatever the snapshot, the state is that of all events: a snapshot's version is that of its state.
+	// Whatever the snapshot, the state results from all events: a snapshot's version is the version of its state.
 	for v := range int64(22) {
 		a, err := repo.LoadAt(t.Context(), "a", v)
 		if err != nil || a.State.Moves != int(min(v, 20)) || a.Version != min(v, 20) {
@@ -131,7 +131,7 @@ func testRepository(t *testing.T, factory Factory) {
 	if decided != 1 {
 		t.Errorf("decided %d times", decided)
 	}
-	// Others that are faster.
+	// Other writers are faster.
 	tries := 0
 	a, err = repo.Update(t.Context(), "a", func(account) ([]moved, error) {
 		if tries++; tries < 4 {
@@ -142,7 +142,7 @@ func testRepository(t *testing.T, factory Factory) {
 	if err != nil || tries != 4 || a.Version != 27 || a.State.Moves != 27 {
 		t.Errorf("with others: %d tries, %+v, %v", tries, a, err)
 	}
-	// What nobody has registered.
+	// An event type that is not registered.
 	must(t, s, "b", eventstore.NoStream(), eventstore.NewEvent{Type: "odd", Data: []byte("{}")})
 	must(t, s, "c", eventstore.NoStream(), eventstore.NewEvent{Type: "out", Schema: 1, Data: []byte("{}")})
 	must(t, s, "d", eventstore.NoStream(), eventstore.NewEvent{Type: "out", Schema: 3, Data: []byte("{}")})
@@ -153,7 +153,7 @@ func testRepository(t *testing.T, factory Factory) {
 	if a, err := repo.Load(t.Context(), "none"); err != nil || a.Version != 0 || a.State != (account{}) {
 		t.Errorf("no stream: %+v, %v", a, err)
 	}
-	// Truncated behind a snapshot it can be loaded, before one it cannot.
+	// A stream that is truncated after a snapshot can be loaded; one truncated before it cannot.
 	if err := s.Truncate(t.Context(), "a", 5); err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func testStateStored(t *testing.T, factory Factory) {
 			t.Fatalf("%+v, %v", a, err)
 		}
 	}
-	must(t, s, "a", eventstore.Any(), eventstore.NewEvent{Type: "in", Data: []byte(`{"Amount":5}`)}) // by somebody without the state
+	must(t, s, "a", eventstore.Any(), eventstore.NewEvent{Type: "in", Data: []byte(`{"Amount":5}`)}) // by a store without the state
 	for name, r := range map[string]*eventstore.Repository[account, moved]{
 		"stored": repo, "folded": eventstore.NewRepository(s, accountTypes(), fold), "other schema": eventstore.NewRepository(s, accountTypes(), fold, eventstore.StateStored("account", 2)),
 	} {
@@ -183,7 +183,7 @@ func testStateStored(t *testing.T, factory Factory) {
 			t.Errorf("%s: %+v, %v", name, a, err)
 		}
 	}
-	// The state alone carries it: the events may be gone.
+	// The stored state is enough: the events may be gone.
 	if _, err := repo.Update(t.Context(), "a", func(account) ([]moved, error) { return []moved{in{1}}, nil }); err != nil {
 		t.Fatal(err)
 	}

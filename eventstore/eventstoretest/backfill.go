@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// testBackfill: indexes that are asked for when the table has events already say so until they are filled, and have everything then.
+// testBackfill: indexes that are added to a table with events are refused until they are filled, and are complete then.
 func testBackfill(t *testing.T, factory Factory) {
 	for name, common := range map[string][]eventstore.Option{"items": nil, "frames and a feed": {eventstore.Frames(1 << 10), eventstore.Sequenced(2)}} {
 		now := time.Date(2026, 5, 30, 0, 0, 0, 0, time.UTC)
@@ -91,7 +91,7 @@ func testBackfill(t *testing.T, factory Factory) {
 		if report, err := after.Backfill(t.Context()); err != nil || report.Items != 0 {
 			t.Errorf("%s: again: %+v, %v", name, report, err)
 		}
-		// From now on nobody writes without.
+		// From now on, every writer must have the option.
 		for what, opts := range map[string][]eventstore.Option{
 			"without": common, "without the time": append(slices.Clone(common), eventstore.ByCategory(2, nil)),
 			"with other salts":      append(slices.Clone(common), eventstore.TimeBuckets(eventstore.Day, 4), eventstore.ByCategory(2, nil)),

@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// shelf is a state that refers to what a fold changes, and can be cloned.
+// shelf is a state that refers to data which a fold changes, and that can be cloned.
 type shelf struct{ Counts map[int]int }
 
 func (s shelf) Clone() shelf { return shelf{maps.Clone(s.Counts)} }
@@ -36,7 +36,7 @@ func (s shelf) total() (n int) {
 	return n
 }
 
-// testCache: cached states are as if they were loaded; stale ones are refused by the append and loaded; the cache is bounded, and safe for concurrent use.
+// testCache: cached states equal loaded ones; stale ones are refused by the append and then loaded; the cache is bounded, and safe for concurrent use.
 func testCache(t *testing.T, factory Factory) {
 	ledger := cost.NewLedger()
 	s := factory(t, eventstore.TableOptions(ddb.WithLedger(ledger)))
@@ -80,17 +80,17 @@ func testCache(t *testing.T, factory Factory) {
 	if n := reads() - before; n > 4 {
 		t.Errorf("%d reads for an update without, and a load with the cache", n)
 	}
-	// A stale state costs no read, and an update upon it is decided again.
+	// A stale state costs no read, and an update based on it is decided again.
 	before = reads()
 	if n := total(stale); n != 20 || reads() != before {
 		t.Errorf("a stale load has %d events, and made %d reads", n, reads()-before)
 	}
 	if decided := put(stale, "a"); decided != 2 || total(stale) != 22 {
-		t.Errorf("an update upon a stale state was decided %d times; there are %d events", decided, total(stale))
+		t.Errorf("an update based on a stale state was decided %d times; there are %d events", decided, total(stale))
 	}
 	before = reads()
 	if decided := put(stale, "a"); decided != 1 || reads() != before {
-		t.Errorf("an update upon the newest state was decided %d times, with %d reads", decided, reads()-before)
+		t.Errorf("an update based on the newest state was decided %d times, with %d reads", decided, reads()-before)
 	}
 	// Repeats, also those that others have made, are recognised and not decided again.
 	put(plain, "a", eventstore.CommitID("c"))
@@ -99,7 +99,7 @@ func testCache(t *testing.T, factory Factory) {
 			t.Error("a repeat was decided again")
 		}
 	}
-	// What a caller does with its state is its own affair.
+	// A caller that changes its state does not change the cached one.
 	a, err := stale.Load(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// testCopy: a store is brought into another with another feed, call after call while it is written to, and everything of it is there.
+// testCopy: a store is copied to one with another feed, call after call while it is written to, and the copy is complete.
 func testCopy(t *testing.T, factory Factory) {
 	for name, tc := range map[string]struct{ from, to []eventstore.Option }{
 		"more shards":   {[]eventstore.Option{eventstore.Sequenced(2)}, []eventstore.Option{eventstore.Sequenced(8)}},
@@ -93,11 +93,11 @@ func testCopy(t *testing.T, factory Factory) {
 					t.Errorf("%s (-source +copy):\n%s", stream, diff)
 				}
 			}
-			// The feed has every commit that is there, in the order of its stream.
+			// The feed has every existing commit, in the order of its stream.
 			last, events := map[string]int64{}, 0
 			for c, err := range to.Feed().Read(t.Context(), eventstore.Position{}) {
 				if check(err); c.First <= last[c.Stream] {
-					t.Errorf("%s: version %d behind %d", c.Stream, c.First, last[c.Stream])
+					t.Errorf("%s: version %d after %d", c.Stream, c.First, last[c.Stream])
 				}
 				last[c.Stream] = c.Last
 				events += len(c.Events)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package eventstoretest tests what package eventstore promises, on the server that a client talks to. [Run] tests each method;
+// Package eventstoretest tests the guarantees of package eventstore against the server that a client talks to. [Run] tests each method;
 // [Storm] tests what stays true with many writers and with faults:
 //
 //	func TestStore(t *testing.T) {

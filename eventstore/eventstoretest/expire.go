@@ -45,7 +45,7 @@ func (h *hourly) options() []eventstore.Option {
 	}
 }
 
-// remove deletes events as DynamoDB does with expired ones: in whatever order.
+// remove deletes events as DynamoDB does with expired ones: in any order.
 func remove(t *testing.T, s *eventstore.Store, stream string, versions ...int64) {
 	t.Helper()
 	for _, v := range versions {
@@ -61,8 +61,8 @@ func remove(t *testing.T, s *eventstore.Store, stream string, versions ...int64)
 	}
 }
 
-// testExpire: events expire in their order, whichever of their items DynamoDB has deleted; versions go on, the feed stays dense, and what has not
-// expired is missed where it is missing.
+// testExpire: events expire in their order, whichever of their items DynamoDB has deleted; versions continue, the feed stays dense, and a missing event that has
+// not expired is an error.
 func testExpire(t *testing.T, factory Factory) {
 	for i, removed := range [][]int64{nil, {1}, {2}, {1, 2}} {
 		s := newHourly(t, factory, eventstore.Sequenced(1), eventstore.Frames(4<<10))
@@ -90,7 +90,7 @@ func testExpire(t *testing.T, factory Factory) {
 		if done := must(t, s.Store, "cart-1", eventstore.NoStream(), event("a"), event("b"), eventstore.CommitID("c1")); !done.Deduplicated || done.Last != 2 {
 			t.Errorf("repeat: %+v", done)
 		}
-		// All has expired: versions go on.
+		// Everything has expired: versions continue.
 		s.now = begin.Add(24 * time.Hour)
 		remove(t, s.Store, "cart-1", 3)
 		want(t, "all expired", read(t, s.Store, "cart-1"), "")
@@ -99,7 +99,7 @@ func testExpire(t *testing.T, factory Factory) {
 			t.Errorf("head: %+v, %v", head, err)
 		}
 		_, err = s.Append(t.Context(), "cart-1", eventstore.NoStream(), event("x"))
-		wantError(t, "a stream that has expired is none that is not there", err, eventstore.ErrWrongExpectedVersion)
+		wantError(t, "NoStream for a stream that has expired", err, eventstore.ErrWrongExpectedVersion)
 		if done := must(t, s.Store, "cart-1", eventstore.Any(), event("e")); done.First != 5 {
 			t.Errorf("the stream goes on with %+v", done)
 		}
@@ -108,7 +108,7 @@ func testExpire(t *testing.T, factory Factory) {
 		}
 		_, err = s.Append(t.Context(), "cart-1", eventstore.NoStream(), event("a"), event("b"), eventstore.CommitID("c1"))
 		wantError(t, "a repeat of what is forgotten", err, eventstore.ErrWrongExpectedVersion)
-		// What has not expired must be there.
+		// Events that have not expired must be there.
 		remove(t, s.Store, "cart-1", 7)
 		if _, err := s.Append(t.Context(), "plain", eventstore.NoStream(), event("x"), event("y")); err != nil {
 			t.Fatal(err)
@@ -125,7 +125,7 @@ func testExpire(t *testing.T, factory Factory) {
 	}
 }
 
-// testExpireOrder: whatever the clocks and the limits of writers, an event does not expire before those in front of it.
+// testExpireOrder: whatever the clocks and the limits of writers, an event does not expire before those that precede it.
 func testExpireOrder(t *testing.T, factory Factory) {
 	ledger := cost.NewLedger()
 	s := newHourly(t, factory, eventstore.TableOptions(ddb.WithLedger(ledger)))
@@ -152,7 +152,7 @@ func testExpireOrder(t *testing.T, factory Factory) {
 	var text []string
 	for e, err := range s.Read(t.Context(), "cart-1") {
 		if err != nil || e.ExpiresAt.Before(last) {
-			t.Errorf("version %d expires before the one in front of it, %v", e.Version, err)
+			t.Errorf("version %d expires before the preceding one, %v", e.Version, err)
 		}
 		last = e.ExpiresAt
 		text = append(text, e.ExpiresAt.Sub(begin).String())
@@ -188,7 +188,7 @@ func testExpireOrder(t *testing.T, factory Factory) {
 	wantError(t, "no function", err, ddb.ErrInvalid)
 }
 
-// testExpireCost: of what has not expired, a read of the whole stream reads no more than a hundred events twice, and a read of some no more than a hundred others.
+// testExpireCost: a read of a whole stream reads at most a hundred live events twice, and a read of some events at most a hundred others.
 func testExpireCost(t *testing.T, s *hourly, ledger *cost.Ledger) {
 	t.Helper()
 	data := strings.Repeat("x", 3<<10)
@@ -222,7 +222,7 @@ func testExpireCost(t *testing.T, s *hourly, ledger *cost.Ledger) {
 	}
 }
 
-// testExpireElsewhere: indexes, the feed by time, ids, states, editions and copies know of what has expired.
+// testExpireElsewhere: indexes, the feed by time, ids, states, editions and copies take expired events into account.
 func testExpireElsewhere(t *testing.T, factory Factory) {
 	s := newHourly(t, factory, eventstore.ByCorrelation(), eventstore.TimeBuckets(eventstore.Day, 1), eventstore.UniqueIDs(), eventstore.Sequenced(1))
 	begin := s.now

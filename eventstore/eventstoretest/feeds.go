@@ -37,14 +37,14 @@ func testFeed(t *testing.T, factory Factory) {
 		}
 		commits++
 		if numbers[c.Shard]++; numbers[c.Shard] != c.Number {
-			t.Errorf("shard %d: number %d behind %d", c.Shard, c.Number, numbers[c.Shard]-1)
+			t.Errorf("shard %d: number %d after %d", c.Shard, c.Number, numbers[c.Shard]-1)
 		}
 		if c.CommitID == "" || c.RecordedAt.IsZero() || c.Last-c.First+1 != int64(len(c.Events)) {
 			t.Errorf("commit %+v", c)
 		}
 		for _, e := range c.Events {
 			if got[c.Stream]++; e.Version != int64(got[c.Stream]) || e.Stream != c.Stream || len(e.Data) == 0 {
-				t.Errorf("%s: version %d behind %d", c.Stream, e.Version, got[c.Stream]-1)
+				t.Errorf("%s: version %d after %d", c.Stream, e.Version, got[c.Stream]-1)
 			}
 		}
 	}
@@ -68,7 +68,7 @@ func testFeed(t *testing.T, factory Factory) {
 		}
 	}
 	if n != 62-len(numbers) {
-		t.Errorf("%d commits behind the first of each shard, want %d", n, 62-len(numbers))
+		t.Errorf("%d commits after the first of each shard, want %d", n, 62-len(numbers))
 	}
 }
 
@@ -170,7 +170,7 @@ func testSubscribe(t *testing.T, factory Factory) {
 		defer mu.Unlock()
 		for _, e := range c.Events {
 			if versions[e.Stream]++; versions[e.Stream] != e.Version {
-				t.Errorf("%s: version %d behind %d", e.Stream, e.Version, versions[e.Stream]-1)
+				t.Errorf("%s: version %d after %d", e.Stream, e.Version, versions[e.Stream]-1)
 			}
 		}
 		return nil
@@ -190,7 +190,7 @@ func testSubscribe(t *testing.T, factory Factory) {
 	if p.saves != 30 {
 		t.Errorf("%d saves, want 30", p.saves)
 	}
-	// It goes on where it stopped, and follows.
+	// It continues where it stopped, and follows.
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
@@ -254,7 +254,7 @@ func testSubscribeFails(t *testing.T, factory Factory) {
 	wantError(t, "bad input", err, ddb.ErrInvalid)
 }
 
-// testTimeFeed goes over ends of months, a leap day and changes of summer time, in clocks of several zones.
+// testTimeFeed covers ends of months, a leap day and daylight saving changes, with clocks in several zones.
 func testTimeFeed(t *testing.T, factory Factory) {
 	zones := []*time.Location{time.UTC, time.FixedZone("+14", 14*3600), time.FixedZone("-11:30", -11*3600-1800)}
 	for _, name := range []string{"Europe/Berlin", "America/New_York"} {
@@ -270,7 +270,7 @@ func testTimeFeed(t *testing.T, factory Factory) {
 }
 
 func testTimeFeedIn(t *testing.T, factory Factory, unit eventstore.BucketUnit, zone *time.Location) {
-	// Over the beginning of summer time in both zones: of hours only the days around it.
+	// The beginning of daylight saving time in both zones; with hours, only the days around it.
 	now, step := time.Date(2024, 2, 28, 22, 0, 0, 0, time.UTC), 9*time.Hour
 	if unit == eventstore.Hour {
 		now, step = time.Date(2024, 3, 9, 22, 0, 0, 0, time.UTC), 35*time.Minute

@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// filtered are filters, and which streams and types they want.
+// filtered lists filters and the streams and types that they select.
 var filtered = map[string]struct {
 	filters []eventstore.FeedFilter
 	stream  func(string) bool
@@ -35,7 +35,7 @@ var filtered = map[string]struct {
 
 var longType = strings.Repeat("long", 100) // more than a row of the feed has room for
 
-// testFilters holds every filter against what all commits say, whichever way they are read.
+// testFilters compares the result of every filter with all commits, for each way to read them.
 func testFilters(t *testing.T, factory Factory) {
 	up := eventstore.Upcaster{Type: "named", Schema: 1, Up: func(e eventstore.Event) (eventstore.Event, error) {
 		e.Type = "renamed"
@@ -147,7 +147,7 @@ func checkFiltered(t *testing.T, name string, feed *eventstore.Feed, wanted []st
 	}
 }
 
-// testFilterCost: what a filter drops costs its rows, and not its events, nor a save of the position.
+// testFilterCost: dropped commits cost their rows, but not their events nor a save of the position.
 func testFilterCost(t *testing.T, factory Factory) {
 	ledger := cost.NewLedger()
 	s := factory(t, eventstore.Sequenced(1), eventstore.TableOptions(ddb.WithLedger(ledger)))

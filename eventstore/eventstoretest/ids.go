@@ -23,7 +23,7 @@ func testUniqueIDs(t *testing.T, factory Factory) {
 	}
 }
 
-// byID shows what an id finds.
+// byID returns the event with an id as text.
 func byID(t *testing.T, s *eventstore.Store, id string) string {
 	t.Helper()
 	e, err := s.EventByID(t.Context(), id)

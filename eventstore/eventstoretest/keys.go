@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// Keys tries out an implementation of [eventstore.Keys]. It has no keys, and each call of the function opens it again, as another process does.
+// Keys tests an implementation of [eventstore.Keys]. It must have no keys, and each call of the function must open it again, as another process would.
 func Keys(t *testing.T, open func() eventstore.Keys) {
 	t.Helper()
 	ctx, k := t.Context(), open()
@@ -40,7 +40,7 @@ func Keys(t *testing.T, open func() eventstore.Keys) {
 		t.Errorf("by its id: another key, %v", err)
 	}
 	if _, err := k.ByID(ctx, "none"); err == nil || errors.Is(err, eventstore.ErrForgotten) {
-		t.Errorf("an id that there never was: %v; it must not count as forgotten", err)
+		t.Errorf("an id that never existed: %v; it must not count as forgotten", err)
 	}
 	for range 2 {
 		if err := k.Forget(ctx, "ada"); err != nil {

@@ -47,7 +47,7 @@ func (f *fragile) handle(_ context.Context, c eventstore.Commit) error {
 	return nil
 }
 
-// testPark: a commit that fails is set aside with what follows in its stream, and comes again in order.
+// testPark: a commit that fails is set aside together with later ones of its stream, and is delivered again in order.
 func testPark(t *testing.T, factory Factory) {
 	for name, opts := range map[string][]eventstore.Option{"items": nil, "frames": {eventstore.Frames(4 << 10)}} {
 		t.Run(name, func(t *testing.T) { testParkIn(t, factory, opts) })
@@ -87,7 +87,7 @@ func testParkIn(t *testing.T, factory Factory, opts []eventstore.Option) {
 	run()
 	want(t, "handled", strings.Join(f.handled, " "), "a:a1:x b:b1:x b:b2:x b:b3:x b:b4:x")
 	want(t, "parked", parked(), "a 3-4 2 false,a 5-6 0 false,a 7-8 0 false,")
-	run() // nothing comes again by itself, and what is new waits behind
+	run() // nothing is delivered again without a request, and new commits wait
 	must(t, s, "a", eventstore.Any(), event("a5"))
 	run()
 	want(t, "parked", parked(), "a 3-4 2 false,a 5-6 0 false,a 7-8 0 false,a 9-9 0 false,")
@@ -152,7 +152,7 @@ func testParkLimit(t *testing.T, factory Factory) {
 	}
 }
 
-// testParkViews: a view of many streams gets a commit that comes again behind later ones, once.
+// testParkViews: a view of many streams applies a replayed commit after later ones, once.
 func testParkViews(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Sequenced(1), eventstore.Waits(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))
 	views, err := eventstore.NewViews[int](s.Client(), s.Name()+"-views")
@@ -190,7 +190,7 @@ func testParkViews(t *testing.T, factory Factory) {
 	}
 }
 
-// testFigures: a subscription that runs is listed with what it has done and what is left.
+// testFigures: a running subscription is listed with what it has done and what is left.
 func testFigures(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Sequenced(2), eventstore.Waits(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))
 	for i := range 10 {
@@ -222,7 +222,7 @@ func testFigures(t *testing.T, factory Factory) {
 	if first.Kind != "feed" || first.Consumer != "c" || first.Shards < 1 || first.Handled != 0 || first.Lag < 1 || first.Age <= 0 || first.GivenUp != 0 {
 		t.Errorf("at the first commit: %+v", first)
 	}
-	// Of the last commit itself nothing is reported yet.
+	// The last commit itself is not reported yet.
 	if done := last.Handled + last.GivenUp; done < 9 || last.Lag != 1 || last.Retries < 2 || last.Parked > 1 {
 		t.Errorf("at the last commit: %+v", last)
 	}

@@ -31,7 +31,7 @@ func newViews[V any](t *testing.T, s *eventstore.Store, name string) *eventstore
 	return views
 }
 
-// testInline: views are written with the appends of a repository, by several writers, and one that comes later reads what it lacks.
+// testInline: views are written with the appends of a repository by several writers, and a view that is added later reads what it lacks.
 func testInline(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Sequenced(2))
 	plain := eventstore.NewRepository(s, accountTypes(), fold)
@@ -81,7 +81,7 @@ func testInline(t *testing.T, factory Factory) {
 	if v, err := all.Load(t.Context(), "all"); err != nil || v.Value != events {
 		t.Errorf("the view of all counts %d events of %d, %v", v.Value, events, err)
 	}
-	// A condition of the caller's own is no reason to start again.
+	// A failed condition of the caller's operation does not start the append again.
 	calls := 0
 	_, err := r.Update(t.Context(), "a", func(account) ([]moved, error) { calls++; return []moved{in{1}}, nil },
 		eventstore.With(all.Table().TxCheck("none", ddb.RawText[eventstore.View[int]]("attribute_exists(id)", nil, nil))))
@@ -92,7 +92,7 @@ func testInline(t *testing.T, factory Factory) {
 	wantError(t, "a projection that fails", put(broken, "a", in{1}), errBroken)
 }
 
-// testDecoded: a typed handler gets what is registered, and nothing that was scrubbed.
+// testDecoded: a typed handler gets registered events, and none that was scrubbed.
 func testDecoded(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Sequenced(1))
 	accounts := eventstore.NewRepository(s, accountTypes(), fold)
@@ -120,7 +120,7 @@ func testDecoded(t *testing.T, factory Factory) {
 	wantError(t, "a type that is not registered", err, eventstore.ErrUnknownType)
 }
 
-// testProjection: a second version of a projection is built beside the first, and becomes the live one when it has caught up.
+// testProjection: a second version of a projection is built while the first is live, and becomes the live one when it has caught up.
 func testProjection(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Sequenced(2), eventstore.Waits(func(ctx context.Context, d time.Duration) error {
 		select { // waits pass fast, but let others go on

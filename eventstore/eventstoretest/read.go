@@ -58,7 +58,7 @@ func testRead(t *testing.T, factory Factory) {
 	}
 }
 
-// testLong reads more than the 1 MB that one request gives, and by pages of odd sizes.
+// testLong reads more than the 1 MB of one request, and with pages of odd sizes.
 func testLong(t *testing.T, factory Factory) {
 	s := factory(t)
 	const n = 600
@@ -135,7 +135,7 @@ func testFrames(t *testing.T, factory Factory) {
 	if n != 40 {
 		t.Errorf("%d events", n)
 	}
-	// A store without the option reads and continues what one with it wrote.
+	// A store without the option reads and continues a stream written with it.
 	plain, err := eventstore.New(s.Client(), s.Name())
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func testUpcast(t *testing.T, factory Factory) {
 	}
 }
 
-// testNames keeps streams apart whose names hold whatever separates things elsewhere.
+// testNames: streams whose names contain separators are distinct.
 func testNames(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Sequenced(2))
 	names := []string{"a", "a#b", "a::b", "a#1", "#", "S#a", "a%23b", "ä\x00ö", " ", "a@b", strings.Repeat("n", 2000)}
@@ -225,7 +225,7 @@ func testNames(t *testing.T, factory Factory) {
 	}
 }
 
-// testCost holds what the documentation says about write units against what is billed.
+// testCost compares the write units of the documentation with those that are billed.
 func testCost(t *testing.T, factory Factory) {
 	for _, tc := range []struct {
 		name        string
@@ -241,7 +241,7 @@ func testCost(t *testing.T, factory Factory) {
 	} {
 		ledger := cost.NewLedger()
 		s := factory(t, append(tc.opts, eventstore.TableOptions(ddb.WithLedger(ledger)))...)
-		must(t, s, "warm", eventstore.NoStream(), event("a")) // what is paid once
+		must(t, s, "warm", eventstore.NoStream(), event("a")) // paid once
 		for v, units := range []float64{tc.first, tc.next} {
 			stream, expected := "s", eventstore.NoStream()
 			if v > 0 {

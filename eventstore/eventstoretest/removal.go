@@ -39,9 +39,9 @@ func testTruncate(t *testing.T, factory Factory) {
 				}
 				truncated += c.Truncated
 			}
-			// In a frame, an event goes when the whole frame does.
+			// In a frame, an event is removed when the whole frame is.
 			if wanted := map[string]int{"items": 2}[name]; truncated != wanted {
-				t.Errorf("the feed tells of %d truncated events, want %d", truncated, wanted)
+				t.Errorf("the feed reports %d truncated events, want %d", truncated, wanted)
 			}
 			if err := s.Truncate(t.Context(), "s", 6); err != nil {
 				t.Fatal(err)
@@ -193,7 +193,7 @@ func testOffload(t *testing.T, factory Factory) {
 		}
 		for i, e := range events {
 			if string(e.Data) != string(list[i].Data) {
-				t.Errorf("event %d has %d bytes that are not its own", i+1, len(e.Data))
+				t.Errorf("event %d has %d bytes of another event", i+1, len(e.Data))
 			}
 		}
 	}

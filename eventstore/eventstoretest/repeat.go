@@ -15,8 +15,8 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// testRepeatElsewhere: a client that does not know what its call did loads the stream again, and repeats the call upon the
-// version that it finds, which may be that of its own events.
+// testRepeatElsewhere: a client that does not know the outcome of its call loads the stream again, and repeats the call with the
+// version that it finds, which may be the version of its own events.
 func testRepeatElsewhere(t *testing.T, factory Factory) {
 	s := factory(t)
 	for after := range int64(8) { // commits that follow it
@@ -37,12 +37,12 @@ func testRepeatElsewhere(t *testing.T, factory Factory) {
 		if head, err := s.Head(t.Context(), stream); err != nil || head.Version != 3+after {
 			t.Errorf("%d commits later: version %d, %v", after, head.Version, err)
 		}
-		// An id that is the beginning of another is an id of its own.
+		// An id that is a prefix of another is a different id.
 		if done := must(t, s, stream, eventstore.Exactly(3+after), event("y"), eventstore.CommitID("id")); done.Deduplicated {
 			t.Errorf("another id is taken for a repeat: %+v", done)
 		}
 	}
-	// The money is moved once.
+	// The money is transferred once.
 	must(t, s, "from", eventstore.NoStream(), event("x"))
 	for i, v := range []int64{1, 2, 2} {
 		done, err := s.Commit(t.Context(), eventstore.To("from", eventstore.Exactly(v), event("out")), eventstore.To("to", eventstore.Exactly(v-1), event("in")), eventstore.CommitID("move"))
@@ -52,7 +52,7 @@ func testRepeatElsewhere(t *testing.T, factory Factory) {
 	}
 	want(t, "from", read(t, s, "from"), "1:x 2:out")
 	want(t, "to", read(t, s, "to"), "1:in")
-	// With Dedup it is recognised behind any number of commits.
+	// With Dedup it is recognised after any number of commits.
 	args := []eventstore.AppendArg{event("a"), eventstore.CommitID("marked"), eventstore.Dedup(time.Hour)}
 	must(t, s, "marked", eventstore.NoStream(), args...)
 	for v := range int64(12) {
@@ -61,12 +61,12 @@ func testRepeatElsewhere(t *testing.T, factory Factory) {
 	if again := must(t, s, "marked", eventstore.Exactly(13), args...); !again.Deduplicated || again.Last != 1 {
 		t.Errorf("a repeat after 12 commits with a marker: %+v", again)
 	}
-	// The empty id is none.
+	// The empty id means no id.
 	must(t, s, "none", eventstore.NoStream(), event("a"), eventstore.CommitID(""))
 	if done := must(t, s, "none", eventstore.Exactly(1), event("a"), eventstore.CommitID("")); done.Deduplicated || done.CommitID == "" {
 		t.Errorf("the empty id: %+v", done)
 	}
-	// Callers that repeat it at the same time, each upon what it has loaded.
+	// Callers that repeat it at the same time, each based on what it has loaded.
 	must(t, s, "race", eventstore.NoStream(), event("x"))
 	var wg sync.WaitGroup
 	for range 8 {
@@ -86,7 +86,7 @@ func testRepeatElsewhere(t *testing.T, factory Factory) {
 	want(t, "race", read(t, s, "race"), "1:x 2:once")
 }
 
-// testReused: an id that was used for other events is an error of its own, and nothing is dropped in silence.
+// testReused: an id that was used for other events is a specific error, and nothing is dropped silently.
 func testReused(t *testing.T, factory Factory) {
 	paid := eventstore.NewEvent{Type: "paid", Data: []byte("100"), Metadata: map[string]string{"trace": "1"}, CorrelationID: "c1"}
 	otherType, otherData, otherSchema, otherID, traced := paid, paid, paid, paid, paid
@@ -114,14 +114,14 @@ func testReused(t *testing.T, factory Factory) {
 						t.Errorf("%s, other %s, expecting %s: %v", stream, how, expected, err)
 					}
 				}
-				// What is for tracing may differ.
+				// Tracing data may differ.
 				again, err := s.Append(t.Context(), stream, expected, append(dedup, traced, event("y"), id)...)
 				if err != nil || !again.Deduplicated || again.First != 2 {
 					t.Errorf("%s, other tracing, expecting %s: %+v, %v", stream, expected, again, err)
 				}
 			}
 			want(t, stream, read(t, s, stream), "1:x 2:100 3:y")
-			// Data that were removed cannot be compared.
+			// Removed data cannot be compared.
 			if err := s.Scrub(t.Context(), stream, 2); err != nil {
 				t.Fatal(err)
 			}
@@ -129,7 +129,7 @@ func testReused(t *testing.T, factory Factory) {
 				t.Errorf("%s, scrubbed: %+v, %v", stream, again, err)
 			}
 		}
-		// Of several streams, one is enough.
+		// One of several streams is enough.
 		move := func(in string) error {
 			_, err := s.Commit(t.Context(), eventstore.To("p", eventstore.Any(), event("out")), eventstore.To("q", eventstore.Any(), event(in)), eventstore.CommitID("move"))
 			return err

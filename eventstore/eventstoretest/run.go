@@ -19,10 +19,10 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// Factory makes a store in a table of its own, which is there and empty, and removes it when the test ends.
+// Factory makes a store in a new, existing and empty table, and removes the table when the test ends.
 type Factory func(t testing.TB, opts ...eventstore.Option) *eventstore.Store
 
-// Run tries out every method of a store, each on fresh stores of the factory.
+// Run tests every method of a store, each on new stores of the factory.
 func Run(t *testing.T, factory Factory) {
 	for _, tc := range []struct {
 		name string
@@ -131,7 +131,7 @@ func testEnvelope(t *testing.T, factory Factory) {
 		t.Errorf("head: %v\n%s", err, diff)
 	}
 	_, err = s.Head(t.Context(), "none")
-	wantError(t, "head of a stream that is not there", err, ddb.ErrNotFound)
+	wantError(t, "head of a missing stream", err, ddb.ErrNotFound)
 }
 
 func testExpected(t *testing.T, factory Factory) {
@@ -206,7 +206,7 @@ func testRepeat(t *testing.T, factory Factory) {
 			t.Errorf("%s has %d versions, %v, want %d", stream, head.Version, err, n)
 		}
 	}
-	// An id that nobody else uses is no repeat.
+	// An id that was not used before is no repeat.
 	_, err := s.Append(t.Context(), "exact", eventstore.NoStream(), event("a"), eventstore.CommitID("d"))
 	wantError(t, "another commit with the same data", err, eventstore.ErrWrongExpectedVersion)
 }
@@ -220,7 +220,7 @@ func testRepeatInPart(t *testing.T, factory Factory) {
 	} {
 		_, err := s.Append(t.Context(), "s", eventstore.NoStream(), append(args, eventstore.CommitID("c"))...)
 		if what == "fewer events" {
-			// All of its events are there, so that is what it is: a repeat of these.
+			// All of its events are there, so it is a repeat.
 			if err != nil {
 				t.Errorf("%s: %v", what, err)
 			}

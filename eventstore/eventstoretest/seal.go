@@ -21,7 +21,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// confidential is what must not be found where data are stored.
+// confidential is text that must not be found where data is stored.
 const confidential = "Ada Lovelace"
 
 // personOf is the subject of a stream; some have none.
@@ -135,8 +135,8 @@ func (s *secretive) project(t *testing.T, consumer string) {
 	}
 }
 
-// testEncrypt: data of a subject are stored nowhere as they are, are read as they were, and are gone with the key: from streams, feed, index, states,
-// snapshots, offloaded data and views; everything else goes on.
+// testEncrypt: data of a subject is never stored in plain form, is read as it was written, and is gone with the key: from streams, feed, index, states,
+// snapshots, offloaded data and views. Everything else continues.
 func testEncrypt(t *testing.T, factory Factory) {
 	for name, with := range map[string][]eventstore.Option{"plain": nil, "frames": {eventstore.Frames(8 << 10)}, "compressed": {eventstore.Compress(10)}} {
 		t.Run(name, func(t *testing.T) {
@@ -171,7 +171,7 @@ func testEncrypt(t *testing.T, factory Factory) {
 				return all
 			}
 			if all := everywhere(); bytes.Contains(all, []byte("Lovelace")) || len(store.data) == 0 || len(s.snaps.saved) == 0 {
-				t.Errorf("data are stored as they are, or nothing was offloaded (%d) or kept as a snapshot (%d)", len(store.data), len(s.snaps.saved))
+				t.Errorf("data is stored in plain form, or nothing was offloaded (%d) or kept as a snapshot (%d)", len(store.data), len(s.snaps.saved))
 			}
 			check := func(stream string, there bool) {
 				t.Helper()
@@ -224,9 +224,9 @@ func testEncrypt(t *testing.T, factory Factory) {
 			check("person-ada-1", false)
 			check("person-bob-1", true)
 			if bytes.Contains(everywhere(), []byte("Lovelace")) {
-				t.Error("data are stored as they are after the key was deleted")
+				t.Error("data is stored in plain form after the key was deleted")
 			}
-			// Nothing more is stored of the subject, and everything else goes on.
+			// No more data of the subject is stored, and everything else continues.
 			_, err := r.Update(t.Context(), "person-ada-1", func(diary) ([]remark, error) { return []remark{said{confidential}}, nil })
 			wantError(t, "an append for a forgotten subject", err, eventstore.ErrForgotten)
 			_, err = s.Append(t.Context(), "person-ada-2", eventstore.NoStream(), event(confidential))
@@ -276,7 +276,7 @@ func noise(n int) string {
 	return b.String()
 }
 
-// testSealed: encrypted data that are moved to another event, or changed, are an error of that event; so are a store without the option, and a key that is not known.
+// testSealed: encrypted data that was moved to another event or changed is an error of that event; so are a store without the option and an unknown key.
 func testSealed(t *testing.T, factory Factory) {
 	s := newSecretive(t, factory)
 	must(t, s.Store, "person-ada-1", eventstore.NoStream(), event("one"), event("two"))
@@ -314,7 +314,7 @@ func testSealed(t *testing.T, factory Factory) {
 		"changed":               func(m map[string]types.AttributeValue) { m["data"] = bin(changed) },
 		"cut":                   func(m map[string]types.AttributeValue) { m["data"] = bin(changed[:5]) },
 		"of another form":       func(m map[string]types.AttributeValue) { m["enc"] = &types.AttributeValueMemberN{Value: "2"} },
-		"of a key nobody knows": func(m map[string]types.AttributeValue) { m["key"] = &types.AttributeValueMemberS{Value: "other"} },
+		"of an unknown key":     func(m map[string]types.AttributeValue) { m["key"] = &types.AttributeValueMemberS{Value: "other"} },
 		"said to be compressed": func(m map[string]types.AttributeValue) { m["zip"] = &types.AttributeValueMemberS{Value: "gzip"} },
 		"without data":          func(m map[string]types.AttributeValue) { delete(m, "data") },
 	} {
@@ -326,7 +326,7 @@ func testSealed(t *testing.T, factory Factory) {
 		}
 		put(right)
 	}
-	// Processes that write one stream at once: what is sent again at another version is sealed for that.
+	// Several processes write one stream at once: events that are sent again at another version are encrypted for that version.
 	var wg sync.WaitGroup
 	for range 3 {
 		other, err := eventstore.New(s.Client(), s.Name(), eventstore.Sequenced(1), eventstore.Encrypt(s.keys, personOf))
@@ -383,7 +383,7 @@ func testSealed(t *testing.T, factory Factory) {
 	}
 }
 
-// dropping is a compressor of one's own: it drops zero bytes at the end.
+// dropping is a custom compressor: it drops zero bytes at the end.
 type dropping struct{}
 
 func (dropping) Name() string { return "dropping" }
@@ -394,7 +394,7 @@ func (dropping) Decompress(data []byte, size int64) ([]byte, error) {
 	return append(bytes.Clone(data), make([]byte, size-int64(len(data)))...), nil
 }
 
-// testCompress: data are stored smaller where that helps, and read as they were, whatever they were compressed with.
+// testCompress: data is stored compressed where that helps, and read as it was written, whatever it was compressed with.
 func testCompress(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Compress(100), eventstore.Frames(2<<10))
 	texts := []string{strings.Repeat("abc", 1000), "short", noise(300), strings.Repeat("x", 100), ""}

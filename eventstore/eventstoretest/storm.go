@@ -17,41 +17,41 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// StormConfig is how a [Storm] blows.
+// StormConfig configures a [Storm].
 type StormConfig struct {
-	// Writers append at the same time, 16 by default, to so many streams, 8 by
-	// default, until there were so many calls, 2,000 by default.
+	// Writers is the number of writers that append at the same time, 16 by default; Streams the number of streams, 8 by
+	// default; Appends the number of calls after which they end, 2,000 by default.
 	Writers, Streams, Appends int
 	// Seed decides what the writers do.
 	Seed uint64
-	// Feed makes readers follow the feed in the meantime.
+	// Feed is whether readers follow the feed in the meantime.
 	Feed bool
-	// Calm ends the faults, if there are any, before everything is checked.
+	// Calm is called before the checks, to end faults.
 	Calm func()
 }
 
 // StormReport counts what happened in a [Storm].
 type StormReport struct {
-	// Calls is how many commits were asked for, Repeats how often one was asked for again.
+	// Calls is the number of commits requested, Repeats the number of repeated requests.
 	Calls, Repeats int
-	// Calls ended as written, refused for the version, failed otherwise without being
-	// written, or ambiguous in the end.
+	// The outcomes of the calls: written, refused because of the version, otherwise failed without being
+	// written, or ambiguous.
 	Written, Refused, Failed, Ambiguous int
-	// Doubts is how many answers were ambiguous.
+	// Doubts is the number of ambiguous answers.
 	Doubts int
-	// Deduplicated is how many calls found their commit written by an earlier attempt.
+	// Deduplicated is the number of calls whose commit was already written by an earlier attempt.
 	Deduplicated int
 	Events       int
 }
 
-// Storm lets writers append with random expectations, to one stream or to several at once, and repeat calls that
-// were ambiguous, and some that were not. Then it holds what every call has
-// reported against what is stored: nothing lost, nothing doubled, no gap, every reported success there, nothing there
-// that was refused, commits whole or absent, and the feed dense, in order and equal to
+// Storm makes writers append with random expectations, to one stream or to several at once. They repeat calls that
+// were ambiguous, and some that were not. Then it compares what every call has reported with what is
+// stored: nothing is lost, nothing is duplicated, there are no gaps, every reported success is stored, nothing that was
+// refused is stored, commits are complete or absent, and the feed is dense, in order and equal to
 // the streams.
 //
-// The store may be on a client that fails in every way that a network can: that is what
-// the storm is for. It can run inside a bubble of testing/synctest.
+// The store's client may fail in every way that a network can: that is what Storm is
+// for. It can run inside a bubble of testing/synctest.
 func Storm(t testing.TB, store *eventstore.Store, cfg StormConfig) StormReport {
 	t.Helper()
 	s := &storm{t: t, store: store, cfg: cfg}
@@ -116,7 +116,7 @@ func (s *storm) blow() {
 // write is one writer.
 func (s *storm) write(ctx context.Context, writer, n int) {
 	rng := rand.New(rand.NewPCG(s.cfg.Seed, uint64(writer)))
-	known := make(map[string]int64) // the versions that the writer believes in
+	known := make(map[string]int64) // the versions that the writer assumes
 	var earlier []func()
 	for i := range n {
 		c := &call{id: fmt.Sprintf("w%d-%d", writer, i)}
@@ -181,25 +181,25 @@ func (s *storm) call(ctx context.Context, rng *rand.Rand, c *call, args []events
 		cancel()
 		if c.done = done; err == nil || try == 0 || final(err) {
 			c.err = err
-		} // else the doubt about the try before stays
+		} // otherwise the previous try remains ambiguous
 		if !errors.Is(err, eventstore.ErrAmbiguous) || try == 5 {
 			return
 		}
 	}
 }
 
-// final reports whether an error tells of all tries of a commit, and not of the last alone.
+// final reports whether an error holds for all tries of a commit, and not just for the last.
 func final(err error) bool {
 	return errors.Is(err, eventstore.ErrWrongExpectedVersion) || errors.Is(err, eventstore.ErrStreamDeleted) || errors.Is(err, eventstore.ErrCorruptIdempotency)
 }
 
-// repeat makes a call again that was reported as written.
+// repeat repeats a call that was reported as written.
 func (s *storm) repeat(ctx context.Context, c *call, args []eventstore.CommitArg) {
 	done, err := s.commit(ctx, true, args)
 	switch {
 	case errors.Is(err, eventstore.ErrWrongExpectedVersion), errors.Is(err, eventstore.ErrCorruptIdempotency):
 		s.t.Errorf("commit %s was written, and a repeat reports: %v", c.id, err)
-	case errors.Is(err, eventstore.ErrAmbiguous), ddb.IsRetryable(err), failedRead(err): // nothing is known, and nothing is said
+	case errors.Is(err, eventstore.ErrAmbiguous), ddb.IsRetryable(err), failedRead(err): // the outcome is unknown, and nothing was reported
 	case err != nil:
 		s.t.Errorf("commit %s was written, and a repeat fails: %v", c.id, err)
 	case !slices.EqualFunc(done, c.done, func(a, b eventstore.Appended) bool { return a.First == b.First && a.Last == b.Last }):
@@ -209,7 +209,7 @@ func (s *storm) repeat(ctx context.Context, c *call, args []eventstore.CommitArg
 	}
 }
 
-// failedRead reports whether an error is of a read, which changes nothing.
+// failedRead reports whether an error is that of a read, which changes nothing.
 func failedRead(err error) bool {
 	op, ok := errors.AsType[*ddb.OpError](err)
 	return ok && (op.Op == "GetItem" || op.Op == "Query")
@@ -231,7 +231,7 @@ func (s *storm) commit(ctx context.Context, repeat bool, args []eventstore.Commi
 	return done, err
 }
 
-// exact reports whether all streams were expected at exact versions: only these are recognised however many commits followed.
+// exact reports whether all streams were expected at exact versions: only such calls are recognised however many commits followed.
 func exact(c *call) bool {
 	return !slices.ContainsFunc(c.to, func(t target) bool {
 		return t.expected == eventstore.Any() || t.expected == eventstore.StreamExists()
@@ -261,7 +261,7 @@ func (s *storm) follow(ctx context.Context) {
 	s.mu.Unlock()
 }
 
-// check holds the reports against the streams and the feed.
+// check compares the reports with the streams and the feed.
 func (s *storm) check() {
 	s.t.Helper()
 	stored := s.streams()
@@ -284,7 +284,7 @@ func (s *storm) check() {
 		case errors.Is(c.err, eventstore.ErrAmbiguous):
 			s.report.Ambiguous++
 			if present == partly {
-				s.t.Errorf("commit %s is there in part", c.id)
+				s.t.Errorf("commit %s is partly there", c.id)
 			}
 		default:
 			if errors.Is(c.err, eventstore.ErrWrongExpectedVersion) {
@@ -342,7 +342,7 @@ func (s *storm) streams() map[string]map[string]int64 {
 				s.t.Fatalf("read %s: %v", stream, err)
 			}
 			if last++; e.Version != last {
-				s.t.Fatalf("%s has version %d behind %d", stream, e.Version, last-1)
+				s.t.Fatalf("%s has version %d after %d", stream, e.Version, last-1)
 			}
 			if at, ok := events[e.ID]; ok {
 				s.t.Errorf("event %s is in %s twice, at %d and %d", e.ID, stream, at, e.Version)
@@ -361,7 +361,7 @@ func (s *storm) streams() map[string]map[string]int64 {
 	return stored
 }
 
-// checkFeed holds the feed, and what the readers saw of it while it grew, against the streams.
+// checkFeed compares the feed, and what the readers saw of it while it grew, with the streams.
 func (s *storm) checkFeed(stored map[string]map[string]int64) {
 	s.t.Helper()
 	var end []eventstore.Commit
@@ -375,14 +375,14 @@ func (s *storm) checkFeed(stored map[string]map[string]int64) {
 		numbers, versions := make(map[int]int64), make(map[string]int64)
 		for _, c := range seen {
 			if numbers[c.Shard]++; c.Number != numbers[c.Shard] {
-				s.t.Fatalf("reader %d: shard %d has number %d behind %d", i, c.Shard, c.Number, numbers[c.Shard]-1)
+				s.t.Fatalf("reader %d: shard %d has number %d after %d", i, c.Shard, c.Number, numbers[c.Shard]-1)
 			}
 			if c.Truncated != 0 || int64(len(c.Events)) != c.Last-c.First+1 {
 				s.t.Errorf("reader %d: a commit of versions %d to %d came with %d events, %d truncated", i, c.First, c.Last, len(c.Events), c.Truncated)
 			}
 			for _, e := range c.Events {
 				if versions[c.Stream]++; e.Version != versions[c.Stream] {
-					s.t.Fatalf("reader %d: %s has version %d behind %d", i, c.Stream, e.Version, versions[c.Stream]-1)
+					s.t.Fatalf("reader %d: %s has version %d after %d", i, c.Stream, e.Version, versions[c.Stream]-1)
 				}
 				if stored[c.Stream][e.ID] != e.Version {
 					s.t.Errorf("reader %d: event %s is not in the stream", i, e.ID)

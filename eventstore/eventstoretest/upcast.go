@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// splitting are upcasters that make several accounts' movements of one event, and drop another.
+// splitting returns upcasters that turn one event into movements of several accounts, and drop another event.
 func splitting() eventstore.Option {
 	into := func(events ...eventstore.Event) func(eventstore.Event) ([]eventstore.Event, error) {
 		return func(eventstore.Event) ([]eventstore.Event, error) { return events, nil }
@@ -28,14 +28,14 @@ func splitting() eventstore.Option {
 			return list, nil
 		}},
 		eventstore.Upcaster{Type: "noise", Schema: 1, Into: into()},
-		// Steps: a part goes on through other upcasters.
+		// Steps: a part is converted further by other upcasters.
 		eventstore.Upcaster{Type: "pair", Schema: 1, Into: into(eventstore.Event{Type: "many", Schema: 1, Data: []byte("1 2")}, eventstore.Event{Type: "noise", Schema: 1},
 			eventstore.Event{Type: "out", Schema: 1, Data: []byte(`{"Amount":3}`)})},
 		eventstore.Upcaster{Type: "out", Schema: 1, Up: func(e eventstore.Event) (eventstore.Event, error) { e.Schema = 2; return e, nil }},
 	)
 }
 
-// testUpcastInto: one stored event stands for several or none, and versions, positions, snapshots and repeats count what is stored.
+// testUpcastInto: one stored event becomes several or none, and versions, positions, snapshots and repeats count stored events.
 func testUpcastInto(t *testing.T, factory Factory) {
 	now := time.Now().Truncate(time.Second)
 	s := factory(t, eventstore.Sequenced(1), splitting(), eventstore.TimeBuckets(eventstore.Day, 1), eventstore.Clock(func() time.Time { return now }))
@@ -90,10 +90,10 @@ func testUpcastInto(t *testing.T, factory Factory) {
 	if err := errors.Join(err, err2); err != nil || seen != 1 || progress.Lag != 0 {
 		t.Errorf("filtered: %d events, lag %d, %v", seen, progress.Lag, err)
 	}
-	// A feed by time that is left in the middle of an event comes back to it.
+	// A time feed that is left in the middle of an event returns to it.
 	now = now.Add(time.Minute)
 	f, got := s.TimeFeed(now.Add(-time.Hour), eventstore.HoldBack(0)), map[string]int{}
-	for _, most := range []int{2, 4, 100} { // 2 ends within the first event, and 4 behind it
+	for _, most := range []int{2, 4, 100} { // 2 ends within the first event, and 4 after it
 		n := 0
 		for e, err := range f.Read(t.Context()) {
 			if err != nil {
@@ -148,7 +148,7 @@ func testUpcastInto(t *testing.T, factory Factory) {
 		_, err := eventstore.New(s.Client(), s.Name(), eventstore.Upcast(u))
 		wantError(t, what, err, ddb.ErrInvalid)
 	}
-	circle, err := eventstore.New(s.Client(), s.Name(), eventstore.Upcast(
+	cycle, err := eventstore.New(s.Client(), s.Name(), eventstore.Upcast(
 		eventstore.Upcaster{Type: "many", Schema: 1, Into: func(e eventstore.Event) ([]eventstore.Event, error) {
 			e.Type = "noise"
 			return []eventstore.Event{e}, nil
@@ -160,7 +160,7 @@ func testUpcastInto(t *testing.T, factory Factory) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := firstError(circle.Read(t.Context(), "a")); err == nil || !strings.Contains(err.Error(), "circle") {
-		t.Errorf("upcasters in a circle: %v", err)
+	if err := firstError(cycle.Read(t.Context(), "a")); err == nil || !strings.Contains(err.Error(), "cycle") {
+		t.Errorf("upcasters in a cycle: %v", err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// testTruncatedState: an aggregate whose first events were truncated, and whose state is of another schema, says so and what to do.
+// testTruncatedState: if the first events of an aggregate were truncated and its state has another schema, the error says so and what to do.
 func testTruncatedState(t *testing.T, factory Factory) {
 	s := factory(t)
 	old := eventstore.NewRepository(s, accountTypes(), fold, eventstore.StateStored("account", 1))
@@ -35,7 +35,7 @@ func testTruncatedState(t *testing.T, factory Factory) {
 	}
 }
 
-// testCommitViews: a view that is made of many streams remembers the shards of the feed, and not each stream; the fold is that of the aggregate.
+// testCommitViews: a view of many streams remembers the shards of the feed, not each stream; it uses the fold of the aggregate.
 func testCommitViews(t *testing.T, factory Factory) {
 	s := factory(t, eventstore.Sequenced(2))
 	views, err := eventstore.NewViews[account](s.Client(), s.Name()+"-views")
@@ -72,7 +72,7 @@ func testCommitViews(t *testing.T, factory Factory) {
 	}
 }
 
-// testMetadataTooLarge: where Offload cannot help, the error does not say that it does.
+// testMetadataTooLarge: if Offload cannot help, the error does not say that it does.
 func testMetadataTooLarge(t *testing.T, factory Factory) {
 	m := new(memory)
 	s := factory(t, eventstore.Offload(m, 0))
@@ -91,7 +91,7 @@ func testMetadataTooLarge(t *testing.T, factory Factory) {
 	}
 }
 
-// testScrubTracing: what names a person is often the correlation.
+// testScrubTracing: the correlation often names a person.
 func testScrubTracing(t *testing.T, factory Factory) {
 	for name, opts := range map[string][]eventstore.Option{"items": nil, "frames": {eventstore.Frames(64 << 10)}} {
 		s := factory(t, append(opts, eventstore.ByCorrelation(), eventstore.ByCausation())...)
@@ -128,7 +128,7 @@ func testScrubTracing(t *testing.T, factory Factory) {
 	}
 }
 
-// Types with and without names of their own.
+// Types with and without explicit names.
 type (
 	fundsMoved  struct{ Amount int }
 	httpFailed  struct{}
@@ -152,7 +152,7 @@ func testDefaultNames(t *testing.T, factory Factory) {
 			t.Errorf("%T comes back as %T, %v", e, back, err)
 		}
 	}
-	// The name of the state is that of its type; a state without a name, of before, is read still.
+	// The name of the state is that of its type; an older state without a name can still be read.
 	s := factory(t)
 	for schema, stateType := range []string{"account", "", "other"} {
 		stream := fmt.Sprint("s", schema)

@@ -28,25 +28,25 @@ const (
 	AngzarrDeployed AngzarrLayout = "deployed"
 )
 
-// AngzarrOptions are what [Angzarr] may need to know.
+// AngzarrOptions are the options of [Angzarr].
 type AngzarrOptions struct {
 	// Layout is AngzarrDocumented if empty.
 	Layout AngzarrLayout
-	// Name names a stream by the parts of its key. Nil: [eventstore.StreamName] of domain and root, and for
-	// an edition other than "" and "angzarr", which is the main timeline, the stream of that edition.
+	// Name returns the name of a stream from the parts of its key. If it is nil, the name is [eventstore.StreamName] of domain and root. For
+	// an edition other than "" and "angzarr", which are the main timeline, it is the stream of that edition.
 	Name func(domain, edition, root string) string
-	// Decode takes the message in the attribute event apart. Nil: its bytes are the data of an event of type "event".
+	// Decode decodes the message in the attribute event. If it is nil, the bytes are the data of an event of type "event".
 	Decode func(message []byte) (eventstore.NewEvent, error)
-	// Marker tells of a message of a cascade whether it confirms or revokes the cascade's provisional events in its stream. It is
-	// needed where a stream has both.
+	// Marker reports whether a message of a cascade confirms or revokes the cascade's provisional events in its stream. It is
+	// needed if a stream has both.
 	Marker func(message []byte) (AngzarrMarker, error)
-	// Abandon takes cascades that were never decided for revoked.
+	// Abandon treats cascades that were never decided as revoked.
 	Abandon bool
 	// Table are options of the table.
 	Table []ddb.TableOption
 }
 
-// AngzarrMarker is what a committed event of a cascade says about the provisional events of the cascade.
+// AngzarrMarker is what a committed event of a cascade means for the provisional events of the cascade.
 type AngzarrMarker int
 
 // The kinds of markers.
@@ -56,19 +56,19 @@ const (
 	Revocation
 )
 
-// WithheldType is the type of the event that stands in the place of one that a cascade has revoked, so that all others keep their numbers. It
-// has no data. Readers of angzarr see such a place too.
+// WithheldType is the type of the event that replaces one that a cascade has revoked, so that all others keep their numbers. It
+// has no data. Readers of angzarr see such a placeholder too.
 const WithheldType = "angzarr-withheld"
 
 // Keys of the metadata of events from angzarr.
 const (
-	// ExternalIDKey is the id of a fact that came from outside, external_id.
+	// ExternalIDKey is the id of a fact from an external system, external_id.
 	ExternalIDKey = "angzarr-external-id"
 	// CascadeKey is the id of the cascade that wrote the event, cascade_id.
 	CascadeKey = "angzarr-cascade-id"
 	// ExtKey is the routing message ext, in base64.
 	ExtKey = "angzarr-ext"
-	// SourceDomainKey and those below are of the event that led to this one: source_domain, source_edition, source_root, source_seq,
+	// SourceDomainKey and the following keys describe the event that led to this one: source_domain, source_edition, source_root, source_seq,
 	// source_component and source_command_index.
 	SourceDomainKey       = "angzarr-source-domain"
 	SourceEditionKey      = "angzarr-source-edition"
@@ -78,15 +78,16 @@ const (
 	SourceCommandIndexKey = "angzarr-source-command-index"
 )
 
-// Angzarr reads an events table of angzarr: partition key "domain#edition#root", in each part % and # percent-encoded,
-// and a number from 0 as sort key, which becomes the version by adding one.
+// Angzarr reads an events table of angzarr: its partition key is "domain#edition#root", with % and # in each part percent-encoded,
+// and its sort key is a number from 0; the version is that number plus one.
 //
-// The events of an edition get [eventstore.DivergenceKey], so that [eventstore.Store.Edition] reads it; it branches off the main timeline where its first
-// number says. An external_id becomes the id of the commit, so that a repeat of the request with that [eventstore.CommitID] is recognised,
-// and metadata; what led to an event (source_*) becomes its causation id, the id that the source event gets by the import, and metadata.
+// The events of an edition get [eventstore.DivergenceKey], so that [eventstore.Store.Edition] can read it. It branches off the main timeline before its first
+// number. An external_id becomes the id of the commit, so that a repeat of the request with that [eventstore.CommitID] is recognised,
+// and is kept in the metadata. The cause of an event (source_*) becomes its causation id, which is the id that the import gives to the source event, and is kept in
+// the metadata.
 //
-// An event with committed false is provisional. It is imported if the cascade was confirmed in its stream, and [WithheldType] stands in its place
-// if it was revoked; while neither is the case it is [Record.Pending], and the import of the stream ends before it.
+// An event with committed false is provisional. It is imported if the cascade was confirmed in its stream, and replaced by [WithheldType]
+// if it was revoked. Until then it is [Record.Pending], and the import of the stream ends before it.
 func Angzarr(client ddb.Client, table string, o AngzarrOptions) (Source, error) {
 	if o.Name == nil {
 		o.Name = angzarrName
@@ -116,7 +117,7 @@ func Angzarr(client ddb.Client, table string, o AngzarrOptions) (Source, error) 
 	return a, nil
 }
 
-// mainEdition is the name under which the main timeline is stored, as the empty one is.
+// mainEdition is a name of the main timeline; the empty name is another one.
 const mainEdition = "angzarr"
 
 func angzarrName(domain, edition, root string) string {
@@ -166,7 +167,7 @@ type angzarrSource struct {
 	place     func(*angzarrItem) (partition string, sequence int64)
 }
 
-// angzarrParts takes a key apart.
+// angzarrParts splits a key.
 func angzarrParts(key string) (domain, edition, root string, ok bool) {
 	parts := strings.Split(key, "#")
 	if len(parts) != 3 {
@@ -265,7 +266,7 @@ func (a *angzarrSource) cascades(ctx context.Context, key string) (map[string]An
 	return decided, nil
 }
 
-// fill makes the record of an item.
+// fill sets the record from an item.
 func (a *angzarrSource) fill(r *Record, e *angzarrItem, key string, cascades map[string]AngzarrMarker) (err error) {
 	if e.CreatedAt != "" {
 		if r.RecordedAt, err = time.Parse(time.RFC3339Nano, e.CreatedAt); err != nil {
@@ -307,14 +308,14 @@ func (a *angzarrSource) event(e *angzarrItem) (n eventstore.NewEvent, err error)
 	if n.Type == "" {
 		return n, malformed(a.table.Name(), "event_type", "it is empty")
 	}
-	n.Metadata = maps.Clone(n.Metadata) // which is Decode's
+	n.Metadata = maps.Clone(n.Metadata) // set by Decode
 	if n.CorrelationID == "" {
 		n.CorrelationID = e.Correlation
 	}
 	return n, nil
 }
 
-// origin keeps what an item says about where its event came from.
+// origin stores the origin of an event in its metadata.
 func (a *angzarrSource) origin(n *eventstore.NewEvent, e *angzarrItem) {
 	number := func(n *int64) string {
 		if n == nil {

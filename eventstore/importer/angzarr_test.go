@@ -27,7 +27,7 @@ const (
 
 func flag(v bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: v} }
 
-// page is an event as angzarr's code stores it; what it is to mean is its message.
+// page is an event as angzarr's code stores it.
 func page(key string, seq int, message string, more item) item {
 	it := item{"pk": s(key), "seq": n(seq), "event": b(message), "created_at": s("2026-03-01T10:00:00.000000001+00:00"), "committed": flag(true)}
 	maps.Copy(it, more)
@@ -75,7 +75,7 @@ func angzarrSource(t testing.TB, client *dynamodb.Client, o importer.AngzarrOpti
 	return src
 }
 
-// kinds is the types of a stream's events in the order of versions.
+// kinds returns the types of a stream's events in the order of versions.
 func kinds(t testing.TB, store *eventstore.Store, stream string) string {
 	t.Helper()
 	var list []string
@@ -88,7 +88,7 @@ func kinds(t testing.TB, store *eventstore.Store, stream string) string {
 	return strings.Join(list, " ")
 }
 
-// TestAngzarrEditions: whatever diverges where, an edition reads as angzarr reads it: the main events below its first number, then its own.
+// TestAngzarrEditions: wherever editions branch off, an edition is read as angzarr reads it: the main events below its first number, then its own.
 func TestAngzarrEditions(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		engine := ddbtest.NewEngine()
@@ -136,7 +136,7 @@ func TestAngzarrEditions(t *testing.T) {
 			if e.DivergesAfter() != parts[name] || strings.Join(got, " ") != text {
 				rt.Errorf("%s parts behind %d: %q, want %q behind %d", name, e.DivergesAfter(), got, text, parts[name])
 			}
-			// It goes on with the next version.
+			// It continues with the next version.
 			done, err := e.Append(t.Context(), eventstore.Exactly(version), eventstore.NewEvent{Type: "next"})
 			if err != nil || done.First != version+1 {
 				rt.Errorf("append: %+v, %v", done, err)
@@ -145,7 +145,7 @@ func TestAngzarrEditions(t *testing.T) {
 	})
 }
 
-// TestAngzarrCascades: what is provisional becomes a fact only if its cascade was confirmed.
+// TestAngzarrCascades: provisional events are imported only if their cascade was confirmed.
 func TestAngzarrCascades(t *testing.T) {
 	const key = "order#angzarr#" + rootA
 	for what, tc := range map[string]struct {
@@ -186,7 +186,7 @@ func TestAngzarrCascades(t *testing.T) {
 	}
 }
 
-// TestAngzarrDecidedLater: a stream that ends before a provisional event goes on when that is decided; one that was taken for revoked, and is confirmed later,
+// TestAngzarrDecidedLater: a stream that ends before a provisional event continues when that is decided; an event that was treated as revoked and is confirmed later
 // is noticed.
 func TestAngzarrDecidedLater(t *testing.T) {
 	const key = "order#angzarr#" + rootA
@@ -209,7 +209,7 @@ func TestAngzarrDecidedLater(t *testing.T) {
 	verified(t, src, early, "order-"+rootA+" 2 it is missing", "order-"+rootA+" 2 it is not in the source")
 }
 
-// TestAngzarrOrigin: repeats of requests from before are recognised, and what led to an event is found.
+// TestAngzarrOrigin: repeats of earlier requests are recognised, and the cause of an event is found.
 func TestAngzarrOrigin(t *testing.T) {
 	const order, stock = "order#angzarr#" + rootA, "stock##" + rootB
 	client := ddbtest.New(t)
@@ -259,7 +259,7 @@ func TestAngzarrOrigin(t *testing.T) {
 	}
 }
 
-// TestAngzarrRequestOfMany: a request of more events than fit into an append is imported, and an import that ends within it goes on.
+// TestAngzarrRequestOfMany: a request of more events than fit into an append is imported, and an import that ends within it continues.
 func TestAngzarrRequestOfMany(t *testing.T) {
 	const key = "order#angzarr#" + rootA
 	client := ddbtest.New(t)

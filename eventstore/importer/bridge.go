@@ -20,11 +20,11 @@ import (
 )
 
 // SchemelessBridge writes events into a table of @schemeless/event-store-adapter-dynamodb in the adapter's layout, head and numbers
-// included, so that programs which use the adapter read them, and go on writing. It serves a gradual move:
+// included, so that programs which use the adapter read them, and go on writing. It is meant for a gradual migration:
 //
-//   - [SchemelessBridge.Append] lets a service that has moved write the old table until all have;
-//   - [SchemelessBridge.Handle], as the handler of a subscription to the new store, copies what is written there, so that readers of the old table can
-//     stay longer than its writers.
+//   - [SchemelessBridge.Append] lets a service that has moved write to the old table until all services have moved;
+//   - [SchemelessBridge.Handle], as the handler of a subscription to the new store, copies what is written to it, so that readers of the old table can
+//     move later than its writers.
 //
 // Writers of both systems may write one stream at the same time: numbers are given under the condition of the head, as the adapter does. The
 // table must be there. A SchemelessBridge is safe for concurrent use; make it with [NewSchemelessBridge].
@@ -32,12 +32,12 @@ type SchemelessBridge struct {
 	client ddb.Client
 	table  *ddb.Table[schemelessItem, string, string]
 	o      SchemelessBridgeOptions
-	failed error // of the constructor; every call returns it
+	failed error // of the constructor; every method returns it
 }
 
-// SchemelessBridgeOptions are what a [SchemelessBridge] may need to know.
+// SchemelessBridgeOptions are the options of a [SchemelessBridge].
 type SchemelessBridgeOptions struct {
-	// Parse takes the name of a stream apart. Nil: domain and identifier are those of [eventstore.StreamName]; a name without
+	// Parse splits the name of a stream. If it is nil, domain and identifier are those of [eventstore.StreamName]; a name without
 	// a hyphen is a domain.
 	Parse func(stream string) (domain, identifier string, err error)
 	// Store puts an event that is too large for an item into a bucket of S3. Without it such events are refused.
@@ -48,18 +48,18 @@ type SchemelessBridgeOptions struct {
 	Table []ddb.TableOption
 }
 
-// AnySequence makes [SchemelessBridge.Append] write after whatever is there.
+// AnySequence makes [SchemelessBridge.Append] write after the last event, whatever its sequence.
 const AnySequence = -1
 
-// ErrSequenceMoved means that a stream of the table is not at the expected sequence; nothing was written. The typed error is [*SequenceMoved].
+// ErrSequenceMoved: a stream of the table is not at the expected sequence; nothing was written. The typed error is [*SequenceMoved].
 var ErrSequenceMoved = errors.New("the stream is not at the expected sequence")
 
-// SequenceMoved tells where a stream is. It matches [ErrSequenceMoved].
+// SequenceMoved gives the sequence of a stream. It matches [ErrSequenceMoved].
 type SequenceMoved struct { //nolint:errname // reads as what happened, where it is caught
 	Expected, Actual int64
 }
 
-// Error tells both sequences.
+// Error gives both sequences.
 func (e *SequenceMoved) Error() string {
 	return fmt.Sprintf("append to schemeless: expected sequence %d, the stream is at %d; read it and decide again", e.Expected, e.Actual)
 }
@@ -83,7 +83,7 @@ func NewSchemelessBridge(client ddb.Client, table string, o SchemelessBridgeOpti
 	return &SchemelessBridge{client, t, o, err}, err
 }
 
-// usable is the error of the constructor, or of a bridge that none has made.
+// usable returns the error of the constructor, or an error for a bridge that was not made by it.
 func (b *SchemelessBridge) usable() error {
 	switch {
 	case b != nil && b.failed != nil:
@@ -99,16 +99,16 @@ func parseStreamName(stream string) (domain, identifier string, err error) {
 	return eventstore.CategoryOf(stream), identifier, nil
 }
 
-// limits of one append, below those of a transaction with the head.
+// Limits of one append, below those of a transaction with the head.
 const (
 	bridgeEvents    = 99
 	bridgeBytes     = 3 << 20
-	bridgeThreshold = 350_000 // bytes of an item, as the adapter has it
+	bridgeThreshold = 350_000 // bytes of an item, as in the adapter
 	bridgeTries     = 50
 )
 
-// Append adds events to the end of a stream, all or none, if its sequence is as expected, and returns that of the last. Every event needs an
-// id, and data that are JSON or absent. The time becomes that of the events, in milliseconds as the adapter stores it.
+// Append adds events to the end of a stream if its sequence is as expected, all or none, and returns the sequence of the last one. Every event needs an
+// id, and data that is JSON or absent. The time becomes the time of the events, in milliseconds as the adapter stores it.
 //
 // An append that is repeated with the same ids and time writes nothing more and succeeds. Errors: [*SequenceMoved]; [ddb.ErrInvalid] for more than
 // 99 events or 3 MB, or an event that is too large; [eventstore.ErrCorruptIdempotency] if a part of the events is there already; and those of [ddb.Transact]. It costs a read
@@ -125,7 +125,7 @@ func (b *SchemelessBridge) Append(ctx context.Context, domain, identifier string
 }
 
 // Handle copies the events of a commit, for [eventstore.Feed.Subscribe]. Events that are there already, because they were imported or handled before, are skipped.
-// What has been scrubbed or truncated in the new store before it is handled is not copied, and what is afterwards stays in the old table.
+// Events that are scrubbed or truncated in the new store before they are handled are not copied; those that are scrubbed or truncated later stay in the old table.
 func (b *SchemelessBridge) Handle(ctx context.Context, c eventstore.Commit) error {
 	if err := b.usable(); err != nil {
 		return err
@@ -168,7 +168,7 @@ func (b *SchemelessBridge) Handle(ctx context.Context, c eventstore.Commit) erro
 	return flush()
 }
 
-// items are the items of events, without their numbers. It refuses what cannot be stored, and only then stores large events outside.
+// items returns the items of events, without their numbers. It first refuses what cannot be stored, and then stores large events outside.
 func (b *SchemelessBridge) items(ctx context.Context, domain, identifier string, at time.Time, events []eventstore.NewEvent) ([]schemelessItem, error) {
 	var errs []error
 	if domain == "" || strings.Contains(domain, "::") {
@@ -222,7 +222,7 @@ func (b *SchemelessBridge) items(ctx context.Context, domain, identifier string,
 	return items, nil
 }
 
-// offload stores a large event outside, as the adapter does, and leaves a reference.
+// offload stores a large event outside the table, as the adapter does, and leaves a reference.
 func (b *SchemelessBridge) offload(ctx context.Context, it *schemelessItem, e eventstore.NewEvent) error {
 	if n, err := b.table.ItemSize(it); err != nil || n <= bridgeThreshold {
 		return err
@@ -251,7 +251,7 @@ func (b *SchemelessBridge) offload(ctx context.Context, it *schemelessItem, e ev
 	return nil
 }
 
-// schemelessMeta is the meta of an event: its metadata, without what an import has added, and its schema if that is not 1.
+// schemelessMeta returns the meta of an event: its metadata without what an import has added, and its schema if that is not 1.
 func schemelessMeta(e eventstore.NewEvent) (any, error) {
 	meta := make(map[string]any)
 	for key, value := range e.Metadata {
@@ -282,7 +282,7 @@ func schemelessMeta(e eventstore.NewEvent) (any, error) {
 	return meta, nil
 }
 
-// write appends items, those of them that are not there.
+// write appends those items that are not in the table.
 func (b *SchemelessBridge) write(ctx context.Context, domain, identifier string, expected int64, items []schemelessItem) (int64, error) {
 	all := len(items)
 	var last error
@@ -323,7 +323,7 @@ func (b *SchemelessBridge) write(ctx context.Context, domain, identifier string,
 	return 0, fmt.Errorf("append to schemeless: other writers were faster %d times: %w", bridgeTries, last)
 }
 
-// transact writes the head and the items behind a version.
+// transact writes the head and the items after a version.
 func (b *SchemelessBridge) transact(ctx context.Context, domain, identifier string, version int64, items []schemelessItem) error {
 	cond := schemelessVersion.Eq(version)
 	if version == 0 {
@@ -338,13 +338,13 @@ func (b *SchemelessBridge) transact(ctx context.Context, domain, identifier stri
 	return ddb.Transact(ctx, b.client, ops...)
 }
 
-// conditionFailed reports whether a transaction was cancelled by conditions alone.
+// conditionFailed reports whether a transaction was cancelled only because of conditions.
 func conditionFailed(err error) bool {
 	te, ok := errors.AsType[*ddb.TransactionError](err)
 	return ok && len(te.Failed) > 0 && !slices.ContainsFunc(te.Failed, func(f ddb.TransactionFailure) bool { return f.Reason != "ConditionalCheckFailed" })
 }
 
-// absent are the items that are not in the table, and the highest sequence of those that are.
+// absent returns the items that are not in the table, and the highest sequence of those that are.
 func (b *SchemelessBridge) absent(ctx context.Context, items []schemelessItem) (left []schemelessItem, newest int64, err error) {
 	keys := make([]ddb.Key[string, string], len(items))
 	for i, it := range items {

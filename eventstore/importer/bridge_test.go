@@ -121,7 +121,7 @@ func TestBridgeRefused(t *testing.T) {
 	}
 }
 
-// TestBridgeHandle: what is written to the new store comes into the old table, once, and what came from there does not come back.
+// TestBridgeHandle: events written to the new store are copied to the old table once, and events imported from it are not copied back.
 func TestBridgeHandle(t *testing.T) {
 	client := ddbtest.New(t)
 	seedTable(t, client, schemelessTable, "id", "created", false, []item{
@@ -183,7 +183,7 @@ func TestBridgeHandle(t *testing.T) {
 	}
 }
 
-// shown is an item as "attribute=value ...", in the order of attributes.
+// shown returns an item as "attribute=value ...", in the order of attributes.
 func shown(it item) string {
 	list := make([]string, 0, len(it))
 	for name, value := range it {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package importer brings events into a store from the tables that other event stores have written: [DynamoES] (the Rust
+// Package importer imports events into a store from the tables of other event stores: [DynamoES] (the Rust
 // crates dynamo-es and cqrs-es), [Angzarr], [Schemeless] (the npm package @schemeless/event-store-adapter-dynamodb) and
-// [Excalibur] (.NET). Whatever else can list streams and their events is a [Source] as well.
+// [Excalibur] (.NET). Anything else that can list streams and their events can implement [Source].
 //
 //	source, err := importer.DynamoES(client, "Events", nil)
 //	if err != nil {
@@ -19,17 +19,17 @@
 //
 // # Migrating
 //
-//  1. Import while the old system runs: it is only read. An import that ends early is started
-//     again and goes on where it was; one that is repeated writes nothing twice.
-//  2. Stop the writers of the old system, import once more, and [Verify]: every event is compared, and the order too.
-//  3. Start the writers of the new one. Keep the old tables until nobody needs them.
+//  1. Import while the old system runs: it is only read. If an import ends early, start it
+//     again: it continues where it was. Repeating it writes nothing twice.
+//  2. Stop the writers of the old system, import once more, and call [Verify], which compares every event and the order.
+//  3. Start the writers of the new system. Keep the old tables until they are no longer needed.
 //
-// Where not all programs of the old system can stop at once, [SchemelessBridge] writes the old table from here.
+// If not all programs of the old system can stop at once, [SchemelessBridge] writes to the old table.
 //
-// Streams keep the order of their events; versions count from 1. Where an old sequence differs from
-// the new version, the event keeps it in its metadata under [SequenceKey], and the time
-// of the old record under [RecordedAtKey]: the store's own time is that of the import.
+// Streams keep the order of their events; versions count from 1. If an old sequence differs from
+// the new version, the event keeps it in its metadata under [SequenceKey]. The time
+// of the old record is kept under [RecordedAtKey], because the store records the time of the import.
 //
-// What the old systems keep beside their events is imported by packages of the same name below position, snapshot, grant and change. The
-// snapshots of dynamo-es are not, for they can have versions ahead of their states; they are taken again from the events.
+// Packages of the same name below position, snapshot, grant and change import the other data of the old systems. The
+// snapshots of dynamo-es are not imported, because their versions can be ahead of their states; take them again from the events.
 package importer

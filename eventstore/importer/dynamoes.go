@@ -104,7 +104,7 @@ func (d *dynamoES) event(e esEvent) (eventstore.NewEvent, error) {
 	return n, nil
 }
 
-// textMap is a JSON object of texts; anything else is kept as it is, under MetadataKey.
+// textMap returns a JSON object of strings as a map; anything else is kept unchanged under MetadataKey.
 func textMap(text []byte) map[string]string {
 	var m map[string]*string
 	if len(text) == 0 || string(text) == "null" {
@@ -139,15 +139,15 @@ type ESView struct {
 	Payload []byte `dynamodbav:"Payload"` // JSON
 }
 
-// DynamoESViews describes a view table of dynamo-es, for reading it and for going on with it: a write upon the version that was read
-// succeeds once.
+// DynamoESViews describes a view table of dynamo-es, for reading it and for continuing to write it: of several writes based on the same version,
+// one succeeds.
 func DynamoESViews(client ddb.Client, table string, opts ...ddb.TableOption) (*ddb.SimpleTable[ESView, string], error) {
 	return ddb.NewSimple(client, table, ddb.StrField(func(v *ESView) *string { return &v.ID }),
 		append([]ddb.TableOption{ddb.Version(ddb.NumField(func(v *ESView) *int64 { return &v.Version }))}, opts...)...)
 }
 
-// ESSnapshot is an item of the snapshots table of dynamo-es. Its sequence can be ahead of its state, see the package's
-// comment, so it is for looking at, not for going on from.
+// ESSnapshot is an item of the snapshots table of dynamo-es. Its sequence can be ahead of its state (see the package
+// comment), so it must not be used to load aggregates.
 type ESSnapshot struct {
 	Key      string `dynamodbav:"AggregateTypeAndId"`
 	Type     string `dynamodbav:"AggregateType"`

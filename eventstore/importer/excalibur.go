@@ -15,10 +15,10 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// ExcaliburOptions are what [Excalibur] may need to know.
+// ExcaliburOptions are the options of [Excalibur].
 type ExcaliburOptions struct {
-	// Name names a stream. Nil: [eventstore.StreamName] of type and id, with a tenant of type and "tenant/id", the tenant
-	// percent-encoded.
+	// Name returns the name of a stream. If it is nil, the name is [eventstore.StreamName] of type and id; with a tenant, of type and "tenant/id", where the
+	// tenant is percent-encoded.
 	Name func(tenant, aggregateType, id string) string
 	// UpperKeys is for a table whose keys were configured as PK and SK, instead of pk and sk.
 	UpperKeys bool
@@ -30,7 +30,7 @@ type ExcaliburOptions struct {
 const DispatchedKey = "excalibur-dispatched"
 
 // Excalibur reads the events table of Excalibur: partition key "type:id", in newer releases "t:tenant:type:id", and a number from 0
-// as sort key, which becomes the version by adding one; attributes eventId, aggregateId, aggregateType, eventType, timestamp,
+// as sort key; the version is that number plus one. Its attributes are eventId, aggregateId, aggregateType, eventType, timestamp,
 // eventData and metadata, the last two in base64. CorrelationId and CausationId of the metadata become those of the event.
 func Excalibur(client ddb.Client, table string, o ExcaliburOptions) (Source, error) {
 	if o.Name == nil {
@@ -106,7 +106,7 @@ func (x *excalibur) Streams(ctx context.Context) iter.Seq2[Stream, error] {
 				ok = ok && prefixed && suffixed && tenant != ""
 			}
 			if !ok {
-				yield(Stream{}, malformed(x.table.Name(), ddb.NameOf(x.partition), "it is not aggregateType:aggregateId, nor that behind t: and a tenant"))
+				yield(Stream{}, malformed(x.table.Name(), ddb.NameOf(x.partition), "it is neither aggregateType:aggregateId nor t:tenant:aggregateType:aggregateId"))
 				return
 			}
 			if !yield(Stream{Name: x.o.Name(tenant, e.Type, e.ID), Key: key}, nil) {
@@ -166,7 +166,7 @@ func (x *excalibur) record(e *excaliburItem) (r Record, err error) {
 	return r, nil
 }
 
-// take removes the first of some keys that is there, and returns what it held.
+// take removes the first of the keys that is present, and returns its value.
 func take(m map[string]string, keys ...string) string {
 	for _, key := range keys {
 		if v, ok := m[key]; ok {

@@ -7,7 +7,7 @@ import (
 	"iter"
 )
 
-// failedSource stands for a source that could not be made: it yields the error.
+// failedSource is a source that could not be made: it yields the error.
 type failedSource struct{ err error }
 
 func (f failedSource) Streams(context.Context) iter.Seq2[Stream, error] {

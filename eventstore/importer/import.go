@@ -19,27 +19,27 @@ import (
 
 // Report is what an import or a verification has done.
 type Report struct {
-	// Streams and Events are how many were looked at, Written how many events were written by this call.
+	// Streams and Events are the numbers that were read, Written the number of events that this call wrote.
 	Streams, Events, Written int64
-	// Pending is how many streams were imported only up to an event that the source has not decided about yet.
+	// Pending is the number of streams that were imported only up to an event that the source has not decided yet.
 	Pending int64
-	// Differences are what [Verify] has found, at most 1,000 of them.
+	// Differences are those found by [Verify], at most 1,000.
 	Differences []Difference
 }
 
 // Option is an option of [Import] and [Verify].
 type Option func(*work)
 
-// Renumber imports streams whose sequences have gaps; without it these are refused with [ErrSequence].
+// Renumber imports streams whose sequences have gaps; without it they are refused with [ErrSequence].
 func Renumber() Option { return func(w *work) { w.renumber = true } }
 
-// Concurrency is how many streams are worked on at the same time; the default is 4.
+// Concurrency sets how many streams are processed at the same time; the default is 4.
 func Concurrency(n int) Option { return func(w *work) { w.concurrency = n } }
 
 // DryRun reads the whole source and writes nothing.
 func DryRun() Option { return func(w *work) { w.dry = true } }
 
-// OnProgress calls a function for every stream that is done, from many goroutines.
+// OnProgress sets a function that is called for every finished stream, from many goroutines.
 func OnProgress(f func(s Stream, events int64)) Option {
 	return func(w *work) { w.progress = f }
 }
@@ -59,12 +59,12 @@ type work struct {
 }
 
 // Import copies all streams of a source into a store. It can be called again, also after it has ended early, and then
-// goes on after what is there already. Each batch of up to 80 events is one append, with its cost.
-// Where the source does not number its events, those that are not there yet are found by their ids, for which the new stream is
-// read; one that the source got late is appended after the others, with [LateKey].
+// continues after what was imported already. Each batch of up to 80 events is one append, with its cost.
+// If the source does not number its events, Import reads the new stream and finds the missing events by their ids. An event that the
+// source received late is appended after the others, with [LateKey].
 //
-// An error ends the import and says of which kind it is: [ErrMalformed], [ErrSequence],
-// [ErrForeign], or one of the tables or the store. The report tells how far it came.
+// An error ends the import: [ErrMalformed], [ErrSequence],
+// [ErrForeign], or an error of the tables or the store. The report shows how far the import got.
 func Import(ctx context.Context, source Source, store *eventstore.Store, opts ...Option) (Report, error) {
 	w, err := newWork(source, store, opts)
 	if err != nil {
@@ -84,13 +84,13 @@ func newWork(source Source, store *eventstore.Store, opts []Option) (*work, erro
 	return w, nil
 }
 
-// run works on all streams.
+// run processes all streams.
 func (w *work) run(ctx context.Context, job string, each func(context.Context, Stream) (int64, error)) (Report, error) {
 	if w.concurrency < 1 || w.source == nil || w.store == nil || w.progress == nil {
-		return Report{}, &ddb.InvalidError{Problems: []error{errors.New("import: it takes a source, a store, and a concurrency of at least 1")}}
+		return Report{}, &ddb.InvalidError{Problems: []error{errors.New("import: it needs a source, a store, and a concurrency of at least 1")}}
 	}
 	ctx, w.task = progress.Start(ctx, job)
-	defer w.task.Stop("it was left by a panic") // unless it has ended before
+	defer w.task.Stop("it ended with a panic") // unless it has ended before
 	r, err := w.all(ctx, each)
 	w.task.End(ddb.RedactError(err))
 	return r, err
@@ -134,7 +134,7 @@ func (w *work) copy(ctx context.Context, s Stream) (int64, error) {
 		return 0, err
 	}
 	a := &appender{w: w, s: s, next: there.version + 1}
-	var known map[string]bool // the events that are there, if the source does not number its own
+	var known map[string]bool // the events of the new stream, if the source does not number its events
 	place := int64(0)
 	err = w.records(ctx, s, func(r Record) error {
 		place++
@@ -194,13 +194,13 @@ func (w *work) known(ctx context.Context, s Stream) (map[string]bool, error) {
 	return known, nil
 }
 
-// reached is how far a stream has been imported.
+// reached returns how far a stream has been imported.
 type reached struct {
 	version int64
 	id      string
 }
 
-// newest is the newest event of a new stream.
+// newest returns the newest event of a new stream.
 func (w *work) newest(ctx context.Context, s Stream) (reached, error) {
 	for e, err := range w.store.Read(ctx, s.Name, eventstore.Backward(), eventstore.Limit(1)) {
 		return reached{e.Version, e.ID}, err
@@ -208,7 +208,7 @@ func (w *work) newest(ctx context.Context, s Stream) (reached, error) {
 	return reached{}, nil
 }
 
-// records hands the events of a stream of the source over, up to one that is pending, and checks their order.
+// records passes on the events of a stream of the source, up to a pending one, and checks their order.
 func (w *work) records(ctx context.Context, s Stream, each func(Record) error) error {
 	last := int64(-1)
 	for r, err := range w.source.Events(ctx, s) {
@@ -221,7 +221,7 @@ func (w *work) records(ctx context.Context, s Stream, each func(Record) error) e
 			case r.Sequence <= last:
 				return fmt.Errorf("import: %w: %d follows %d", ErrSequence, r.Sequence, last)
 			default:
-				return fmt.Errorf("import: %w: %d follows %d; the option Renumber imports it all the same", ErrSequence, r.Sequence, last)
+				return fmt.Errorf("import: %w: %d follows %d; the option Renumber imports it anyway", ErrSequence, r.Sequence, last)
 			}
 			last = r.Sequence
 		}
@@ -243,7 +243,7 @@ func (w *work) records(ctx context.Context, s Stream, each func(Record) error) e
 	return nil
 }
 
-// A batch stays below the limits of a transaction, with room for what the store adds.
+// A batch stays below the limits of a transaction and leaves room for what the store adds.
 const (
 	batchEvents = 80
 	batchBytes  = 3 << 20
@@ -261,7 +261,7 @@ type appender struct {
 	whole   bool   // the batch begins with the first record of the request
 }
 
-// skip skips a record that is there already: what follows of its request is not the whole request.
+// skip skips a record that was imported already: the rest of its request is then not the whole request.
 func (a *appender) skip(r Record) { a.request, a.whole = r.CommitID, false }
 
 func (a *appender) add(ctx context.Context, r Record) error {
@@ -280,7 +280,7 @@ func (a *appender) add(ctx context.Context, r Record) error {
 	return nil
 }
 
-// maxCommitID is the longest id of a commit, see [eventstore.CommitID].
+// maxCommitID is the length of the longest commit id; see [eventstore.CommitID].
 const maxCommitID = 128
 
 func (a *appender) flush(ctx context.Context) error {
@@ -298,7 +298,7 @@ func (a *appender) flush(ctx context.Context) error {
 	return a.append(ctx, batch, expected, id)
 }
 
-// append appends a batch, in halves if it does not fit into a transaction with what the store's options add.
+// append appends a batch. It splits the batch in halves if it does not fit into a transaction because of what the store's options add.
 func (a *appender) append(ctx context.Context, batch []eventstore.NewEvent, expected int64, id string) error {
 	done, err := a.w.store.Append(ctx, a.s.Name, eventstore.Exactly(expected), eventstore.Events(batch), eventstore.CommitID(id))
 	if _, large := errors.AsType[*eventstore.BatchTooLarge](err); large && len(batch) > 1 {
@@ -314,7 +314,7 @@ func (a *appender) append(ctx context.Context, batch []eventstore.NewEvent, expe
 		return fmt.Errorf("import: %w: %w", ErrForeign, err)
 	case err != nil:
 		return fmt.Errorf("import: %w", err)
-	case done.First != expected+1: // found as a commit of the same id, at another place
+	case done.First != expected+1: // found as a commit with the same id at another version
 		return fmt.Errorf("import: %w: version %d is there under the commit id of version %d", ErrForeign, done.First, expected+1)
 	}
 	a.w.mu.Lock()
@@ -323,7 +323,7 @@ func (a *appender) append(ctx context.Context, batch []eventstore.NewEvent, expe
 	return nil
 }
 
-// commitID names a batch by where it begins, so that a repeat is recognised.
+// commitID derives the id of a batch from where it begins, so that a repeat is recognised.
 func commitID(s Stream, expected int64) string {
 	sum := sha256.Sum256([]byte(s.Key))
 	return fmt.Sprintf("import-%s-%d", hex.EncodeToString(sum[:16]), expected)

@@ -60,7 +60,7 @@ func b(v string) types.AttributeValue { return &types.AttributeValueMemberB{Valu
 
 type item = map[string]types.AttributeValue
 
-// dynamoES is a table with hostile ids, a stream of over 2 MB, and one of a single event.
+// dynamoES makes a table with hostile ids, a stream of over 2 MB, and one of a single event.
 func dynamoES(t testing.TB, client *dynamodb.Client) importer.Source {
 	t.Helper()
 	var items []item
@@ -291,7 +291,7 @@ func TestSchemeless(t *testing.T) {
 	}
 }
 
-// dying lets so many requests through, and no more.
+// dying lets a number of requests through and fails all others.
 type dying struct {
 	next aws.HTTPClient
 	mu   sync.Mutex
@@ -309,7 +309,7 @@ func (d *dying) Do(req *http.Request) (*http.Response, error) {
 	return d.next.Do(req)
 }
 
-// TestResume kills the import at every request, and goes on each time.
+// TestResume stops the import at every request, and resumes it each time.
 func TestResume(t *testing.T) {
 	for what, tc := range map[string]struct {
 		seed   func(t *testing.T, client *dynamodb.Client)
@@ -438,7 +438,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestDifferences: whatever was changed in the new store, or is there besides, is found.
+// TestDifferences: whatever was changed in or added to the new store is found.
 func TestDifferences(t *testing.T) {
 	client := ddbtest.New(t)
 	src := dynamoES(t, client)
@@ -466,7 +466,7 @@ func TestDifferences(t *testing.T) {
 	if _, err := importer.Import(t.Context(), src, store); !errors.Is(err, importer.ErrForeign) {
 		t.Errorf("a stream that begins with another event: %v", err)
 	}
-	// A stream that goes on is not the source's any more.
+	// A stream with further events differs from the source's.
 	if err := store.Reset(t.Context(), schema.AllowDelete(store.Name())); err != nil {
 		t.Fatal(err)
 	}
@@ -484,7 +484,7 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// TestUniqueIDs: a store with unique ids takes fewer events at once, and an import goes on where it was.
+// TestUniqueIDs: a store with unique ids takes fewer events at once, and an import continues where it was.
 func TestUniqueIDs(t *testing.T) {
 	client := ddbtest.New(t)
 	src := dynamoES(t, client)

@@ -20,12 +20,12 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// SchemelessOptions are what [Schemeless] may need to know.
+// SchemelessOptions are the options of [Schemeless].
 type SchemelessOptions struct {
-	// Name names a stream. Nil: [eventstore.StreamName] of domain and identifier; events without
-	// an identifier are a stream each domain.
+	// Name returns the name of a stream. If it is nil, the name is [eventstore.StreamName] of domain and identifier; the events of a domain
+	// without an identifier are one stream.
 	Name func(domain, identifier string) string
-	// Fetch gets an event that was stored in S3, as JSON. Without it such events are errors.
+	// Fetch gets an event that was stored in S3, as JSON. Without it such an event is an error.
 	Fetch func(ctx context.Context, bucket, key string) ([]byte, error)
 	// Table are options of the table.
 	Table []ddb.TableOption
@@ -33,14 +33,14 @@ type SchemelessOptions struct {
 
 // Schemeless reads the table of @schemeless/event-store-adapter-dynamodb: partition key id ("EventID#" and the event's
 // id), sort key created, an ISO 8601 time in UTC; attributes domain, type, sequence, payload, meta, identifier,
-// correlationId, causationId, and s3Reference ("bucket::key") for what is in S3. Rows "EventID#HEAD::domain::identifier" count the
+// correlationId, causationId, and s3Reference ("bucket::key") for data in S3. Rows "EventID#HEAD::domain::identifier" count the
 // events of a stream; [Verify] compares that count.
 //
-// The order of a stream is that of sequence. Older versions of the adapter wrote none: such events come first, by created and then by id, and
-// which of two of one millisecond was the first is not known. A version in meta ("schemaVersion") becomes [eventstore.NewEvent.Schema].
-// The adapter numbers by the part of an identifier before "::", so numbers of streams whose identifiers have it can have gaps; see [Renumber].
+// A stream is ordered by sequence. Older versions of the adapter wrote none: such events come first, by created and then by id; the
+// true order of two events of the same millisecond is not known. A version in meta ("schemaVersion") becomes [eventstore.NewEvent.Schema].
+// The adapter numbers events by the part of the identifier before "::", so the numbers of streams with "::" in their identifiers can have gaps; see [Renumber].
 //
-// The table knows no streams, so they are found by one scan. That takes some 300 bytes of memory for each event.
+// The table has no list of streams, so one scan finds them. That takes some 300 bytes of memory for each event.
 func Schemeless(client ddb.Client, table string, o SchemelessOptions) (Source, error) {
 	if o.Name == nil {
 		o.Name = eventstore.StreamName
@@ -82,7 +82,7 @@ const (
 	schemelessHead   = "HEAD" // the sort key of a head
 )
 
-// headID is the partition key of a stream's head.
+// headID returns the partition key of a stream's head.
 func headID(domain, identifier string) string {
 	return schemelessPrefix + schemelessHead + "::" + domain + "::" + identifier
 }
@@ -94,7 +94,7 @@ type schemeless struct {
 	streams map[string][]schemelessPlace // by stream, as the last scan has found them
 }
 
-// schemelessPlace is where an event is in the table, and in its stream.
+// schemelessPlace is the key of an event in the table, and its place in its stream.
 type schemelessPlace struct {
 	key      ddb.Key[string, string]
 	sequence int64 // 0 if it has none
@@ -115,7 +115,7 @@ func (s *schemeless) Streams(ctx context.Context) iter.Seq2[Stream, error] {
 			if e.Created == schemelessHead {
 				continue
 			}
-			// Both parts are kept apart: an identifier may hold any separator.
+			// The two parts are stored separately: an identifier may contain any separator.
 			key := e.Domain + "\x00" + e.Identifier
 			if streams[key] == nil {
 				list = append(list, Stream{Name: s.o.Name(e.Domain, e.Identifier), Key: key})
@@ -154,7 +154,7 @@ func (s *schemeless) Events(ctx context.Context, st Stream) iter.Seq2[Record, er
 			if err == nil {
 				r, err = s.record(ctx, got.Item)
 			}
-			if seen[r.Event.ID] { // the adapter keeps ids unique in one millisecond only
+			if seen[r.Event.ID] { // the adapter keeps ids unique only within a millisecond
 				r.Event.Metadata = with(r.Event.Metadata, IDKey, r.Event.ID)
 				r.Event.ID = derivedID(r.Event.ID+"\x00"+got.Item.Created, 0)
 			}
@@ -206,7 +206,7 @@ func (s *schemeless) record(ctx context.Context, e schemelessItem) (r Record, er
 	return r, nil
 }
 
-// fetch completes an event by what is in S3: its payload, and what the item does not have.
+// fetch completes an event from S3: its payload, and what the item lacks.
 func (s *schemeless) fetch(ctx context.Context, e *schemelessItem) error {
 	bucket, key, ok := strings.Cut(e.S3, "::")
 	if !ok {
@@ -237,7 +237,7 @@ func (s *schemeless) fetch(ctx context.Context, e *schemelessItem) error {
 	return nil
 }
 
-// jsonText is a value as JSON; a text is taken for JSON already.
+// jsonText returns a value as JSON; a string is assumed to be JSON already.
 func jsonText(v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
@@ -256,10 +256,10 @@ func jsonText(v any) ([]byte, error) {
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
 }
 
-// schemaVersion is the key of meta that holds the version of the payload's form.
+// schemaVersion is the key of meta that holds the version of the payload's format.
 const schemaVersion = "schemaVersion"
 
-// versionedMap is [textMap] without a whole number from 1 under schemaVersion, which is returned as the schema; 0 if there is none.
+// versionedMap is [textMap], but a positive integer under schemaVersion is removed and returned as the schema; 0 if there is none.
 func versionedMap(text []byte) (map[string]string, int) {
 	var m map[string]json.RawMessage
 	if err := json.Unmarshal(text, &m); err != nil {

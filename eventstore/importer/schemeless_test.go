@@ -62,7 +62,7 @@ func put(t testing.TB, client *dynamodb.Client, table string, items ...item) {
 	}
 }
 
-// order is the ids of a stream in the order of its versions.
+// order returns the ids of a stream in the order of its versions.
 func order(t testing.TB, store *eventstore.Store, stream string) string {
 	t.Helper()
 	var list []string
@@ -98,7 +98,7 @@ func verified(t testing.TB, src importer.Source, store *eventstore.Store, want .
 	}
 }
 
-// TestSchemelessOrder: the order is that of the numbers, though ids and times say otherwise.
+// TestSchemelessOrder: the order is that of the numbers, even if ids and times differ.
 func TestSchemelessOrder(t *testing.T) {
 	client := ddbtest.New(t)
 	var items []item
@@ -128,10 +128,10 @@ func TestSchemelessOrder(t *testing.T) {
 	verified(t, src, store)
 }
 
-// disordered gives the events of each stream in another order, as a mistaken source would.
+// disordered yields the events of each stream in another order, as a faulty source would.
 type disordered struct {
 	importer.Source
-	numbers bool // leaves them their numbers
+	numbers bool // the numbers stay
 }
 
 func (d disordered) Events(ctx context.Context, st importer.Stream) iter.Seq2[importer.Record, error] {
@@ -160,7 +160,7 @@ func (d disordered) Count(ctx context.Context, st importer.Stream) (int64, error
 	return d.Source.(importer.Counter).Count(ctx, st)
 }
 
-// TestVerifyHasItsOwnOrder: a source that gives events in a wrong order imports them so, and Verify notices, with that source too.
+// TestVerifyHasItsOwnOrder: the events of a source with a wrong order are imported in that order, and Verify notices, even with that source.
 func TestVerifyHasItsOwnOrder(t *testing.T) {
 	client := ddbtest.New(t)
 	seedTable(t, client, schemelessTable, "id", "created", false, []item{
@@ -178,8 +178,8 @@ func TestVerifyHasItsOwnOrder(t *testing.T) {
 	verified(t, wrong, store, "order-1 3 the source counts up to 3, its last event is number -1")
 	verified(t, src, store,
 		"order-1 1 metadata", // the number that was left out
-		"order-1 2 metadata", "order-1 2 order: number 1 of the source stands behind number 3",
-		"order-1 3 metadata", "order-1 3 order: number 2 of the source stands behind number 3")
+		"order-1 2 metadata", "order-1 2 order: number 1 of the source comes after number 3",
+		"order-1 3 metadata", "order-1 3 order: number 2 of the source comes after number 3")
 	if _, err := importer.Import(t.Context(), src, store); !errors.Is(err, importer.ErrForeign) {
 		t.Errorf("an import behind events in another order: %v", err)
 	}
@@ -214,12 +214,12 @@ func TestSchemelessWithoutNumbers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := importer.Import(t.Context(), src, store); !errors.Is(err, importer.ErrForeign) {
-		t.Errorf("a stream with an event of its own: %v", err)
+		t.Errorf("a stream with an event that the source does not have: %v", err)
 	}
 	verified(t, src, store, "order-1 7 it is not in the source")
 }
 
-// TestSchemelessTimes: where there are no numbers, Verify holds the order against the times.
+// TestSchemelessTimes: without numbers, Verify compares the order with the times.
 func TestSchemelessTimes(t *testing.T) {
 	client := ddbtest.New(t)
 	seedTable(t, client, schemelessTable, "id", "created", false, []item{
@@ -227,7 +227,7 @@ func TestSchemelessTimes(t *testing.T) {
 	})
 	src, store := schemelessSource(t, client), newStore(t, client)
 	imported(t, disordered{src, false}, store, 2)
-	verified(t, src, store, "order-1 2 order: the source has recorded it before the event that it stands behind")
+	verified(t, src, store, "order-1 2 order: the source recorded it before the event that precedes it")
 }
 
 func TestSchemelessMeta(t *testing.T) {
@@ -280,7 +280,7 @@ func TestSchemelessMeta(t *testing.T) {
 	}
 }
 
-// TestSchemelessSameID: the adapter lets an id be used again at another time.
+// TestSchemelessSameID: the adapter allows an id to be used again at another time.
 func TestSchemelessSameID(t *testing.T) {
 	client := ddbtest.New(t)
 	seedTable(t, client, schemelessTable, "id", "created", false, []item{
@@ -297,7 +297,7 @@ func TestSchemelessSameID(t *testing.T) {
 	}
 }
 
-// TestSchemelessHistories: whatever times and ids events have, and wherever imports come in between, streams are in the order of their numbers.
+// TestSchemelessHistories: whatever times and ids events have, and whenever imports run, streams are in the order of their numbers.
 func TestSchemelessHistories(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		engine := ddbtest.NewEngine()

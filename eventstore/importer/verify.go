@@ -12,24 +12,24 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// Difference is an event that is not the same in the new store.
+// Difference is an event that differs between the source and the new store.
 type Difference struct {
 	Stream string
-	// Version is that of the event in the new store, or its place in the source if it is missing there.
+	// Version is the version of the event in the new store, or its place in the source if the new store lacks it.
 	Version int64
-	// What differs, such as "type", "data" or "order", or that the event is missing.
+	// What is what differs, such as "type", "data" or "order", or says that the event is missing.
 	What string
 }
 
 // Verify compares every event of a source with the store: id, type, schema, data, metadata, correlation and causation, and
-// how many there are. It changes nothing. What differs is in the report; the error is for what could not be read.
+// the number of events. It changes nothing. Differences are in the report; the error reports what could not be read.
 //
-// Events are matched by their ids, and their order is that of the numbers that the source has stored with them, whatever the order in which
-// [Source.Events] gives them: versions rise as numbers do. Where the source has no numbers, its times must not fall; the order of events
-// of one time is not known, and one that was imported late ([LateKey]) stands where it stands. A source that keeps a count of a stream
-// is held to it, see [Counter].
+// Events are matched by their ids. Versions must increase as the numbers that the source has stored do, whatever the order in which
+// [Source.Events] yields the events. If the source has no numbers, its times must not decrease; the order of events
+// with the same time is not known, and an event that was imported late ([LateKey]) may be anywhere. If the source keeps a count of a stream,
+// that is compared too; see [Counter].
 //
-// Stop the writers of the source first. A stream that is pending ([Report.Pending]) is compared up to the event that is not decided. It reads both sides once.
+// Stop the writers of the source first. A pending stream ([Report.Pending]) is compared up to the event that is not decided. Verify reads both sides once.
 func Verify(ctx context.Context, source Source, store *eventstore.Store, opts ...Option) (Report, error) {
 	w, err := newWork(source, store, opts)
 	if err != nil {
@@ -38,12 +38,12 @@ func Verify(ctx context.Context, source Source, store *eventstore.Store, opts ..
 	return w.run(ctx, "comparison of events", w.compare)
 }
 
-// comparison holds a stream of the source against the new one.
+// comparison compares a stream of the source with the new one.
 type comparison struct {
 	w      *work
 	s      Stream
-	source map[string]placed           // what was not found in the new stream yet, by id
-	stored map[string]eventstore.Event // what was not found in the source yet
+	source map[string]placed           // events not found in the new stream yet, by id
+	stored map[string]eventstore.Event // events not found in the source yet
 	marks  []mark                      // by version
 }
 
@@ -52,11 +52,11 @@ type placed struct {
 	place int64
 }
 
-// mark is what the source says of the order of the event that has a version.
+// mark is what the source says about the order of the event with a version.
 type mark struct {
 	sequence int64
 	at       time.Time
-	loose    bool // late, or of no known place
+	loose    bool // late, or its place is unknown
 }
 
 // compare verifies one stream.
@@ -117,7 +117,7 @@ func (c *comparison) read(ctx context.Context, opts ...eventstore.ReadOption) er
 	return nil
 }
 
-// sees takes an event of the source.
+// sees adds an event of the source.
 func (c *comparison) sees(r placed) {
 	r.Event.ID = r.event(c.s, r.place).ID
 	if e, ok := c.stored[r.Event.ID]; ok {
@@ -126,7 +126,7 @@ func (c *comparison) sees(r placed) {
 		return
 	}
 	if _, ok := c.source[r.Event.ID]; ok {
-		c.differ(r.place, "the source has another event of its id")
+		c.differ(r.place, "the source has another event with its id")
 	}
 	c.source[r.Event.ID] = r
 }
@@ -146,7 +146,7 @@ func (c *comparison) match(r placed, e eventstore.Event) {
 	c.marks[e.Version-1] = mark{sequence: r.Sequence, at: r.RecordedAt, loose: late}
 }
 
-// order holds the order of the new stream against what the source has stored with its events.
+// order compares the order of the new stream with what the source has stored with its events.
 func (c *comparison) order() {
 	sequence, at := int64(-1), time.Time{}
 	for i, m := range c.marks {
@@ -155,21 +155,21 @@ func (c *comparison) order() {
 		case m.loose:
 		case m.sequence >= 0:
 			if m.sequence <= sequence {
-				c.differ(version, fmt.Sprintf("order: number %d of the source stands behind number %d", m.sequence, sequence))
+				c.differ(version, fmt.Sprintf("order: number %d of the source comes after number %d", m.sequence, sequence))
 			}
 			sequence = max(sequence, m.sequence)
 		case sequence >= 0:
-			c.differ(version, "order: the source does not number it, and it stands behind one that is numbered")
+			c.differ(version, "order: the source does not number it, and it comes after one that is numbered")
 		default:
 			if m.at.Before(at) {
-				c.differ(version, "order: the source has recorded it before the event that it stands behind")
+				c.differ(version, "order: the source recorded it before the event that precedes it")
 			}
 			at = m.at
 		}
 	}
 }
 
-// maxDifferences is how many differences a report lists.
+// maxDifferences is how many differences a report lists at most.
 const maxDifferences = 1000
 
 func (c *comparison) differ(version int64, what string) {

@@ -24,7 +24,7 @@ func TestMemory(t *testing.T) {
 	eventstoretest.Keys(t, func() eventstore.Keys { return m })
 }
 
-// kms wraps by exclusive or with the id, which is enough to see whether it is used.
+// kms wraps by exclusive or with the id, which is enough to check that it is used.
 type kms struct{}
 
 func (kms) Wrap(_ context.Context, id string, secret []byte) ([]byte, error) {
@@ -81,7 +81,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestLostReplies: whichever reply is lost, a subject has one key, and is forgotten for good.
+// TestLostReplies: whichever reply is lost, a subject has one key, and is permanently forgotten.
 func TestLostReplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, rule := range []func(fault.Matcher) fault.Rule{fault.Matcher.DropReply, fault.Matcher.DropRequest, fault.Matcher.InternalError, fault.Matcher.Duplicate} {

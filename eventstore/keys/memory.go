@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// Memory keeps keys in memory, for tests: what is encrypted with them is lost with the process. The zero value has none. It is safe for concurrent use.
+// Memory keeps keys in memory, for tests: data encrypted with them is lost with the process. The zero value has no keys. It is safe for concurrent use.
 type Memory struct {
 	mu   sync.Mutex
 	keys map[string][]byte // by id; nil: deleted
@@ -20,7 +20,7 @@ type Memory struct {
 
 var _ eventstore.Keys = (*Memory)(nil)
 
-// Key returns the key of a subject, and makes it if there is none. A subject that was forgotten is [eventstore.ErrForgotten].
+// Key returns the key of a subject, and makes it if there is none. For a forgotten subject the error is [eventstore.ErrForgotten].
 func (m *Memory) Key(_ context.Context, subject string) (eventstore.Key, error) {
 	if m == nil || subject == "" {
 		return eventstore.Key{}, invalid("the Memory is nil, or the subject is empty")
@@ -42,7 +42,7 @@ func (m *Memory) Key(_ context.Context, subject string) (eventstore.Key, error) 
 	return eventstore.Key{ID: id, Secret: secret}, nil
 }
 
-// ByID returns the key with an id, [eventstore.ErrForgotten] if it was deleted, [ddb.ErrNotFound] if there was never one.
+// ByID returns the key with an id. The error is [eventstore.ErrForgotten] if it was deleted, and [ddb.ErrNotFound] if it never existed.
 func (m *Memory) ByID(_ context.Context, id string) (eventstore.Key, error) {
 	if m == nil || id == "" {
 		return eventstore.Key{}, invalid("the Memory is nil, or the id is empty")
@@ -59,7 +59,7 @@ func (m *Memory) ByID(_ context.Context, id string) (eventstore.Key, error) {
 	return eventstore.Key{ID: id, Secret: secret}, nil
 }
 
-// Forget deletes the key of a subject, for ever.
+// Forget permanently deletes the key of a subject.
 func (m *Memory) Forget(_ context.Context, subject string) error {
 	if m == nil || subject == "" {
 		return invalid("the Memory is nil, or the subject is empty")
@@ -77,5 +77,5 @@ func (m *Memory) set(id string, secret []byte) {
 	m.keys[id] = secret
 }
 
-// Format prints the type's name, for every verb, and no keys.
+// Format prints only the type's name, for every verb.
 func (m *Memory) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "keys.Memory") }

@@ -17,21 +17,21 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// Wrapper encrypts the secrets of keys before they are stored, such as with Encrypt and Decrypt of AWS KMS. It is safe for concurrent use.
+// Wrapper encrypts the secrets of keys before they are stored, for example with Encrypt and Decrypt of AWS KMS. It is safe for concurrent use.
 type Wrapper interface {
-	// Wrap encrypts a secret of 32 bytes. The id is that of the key, to be authenticated with it (the encryption context of KMS).
+	// Wrap encrypts a secret of 32 bytes. The id is the key's, to be authenticated with the secret (the encryption context of KMS).
 	Wrap(ctx context.Context, id string, secret []byte) ([]byte, error)
-	// Unwrap gives back what was wrapped.
+	// Unwrap decrypts a secret that Wrap has encrypted.
 	Unwrap(ctx context.Context, id string, wrapped []byte) ([]byte, error)
 }
 
 // Option is an option of [New].
 type Option func(*Table)
 
-// Wrap stores secrets wrapped. Without it they are stored as they are.
+// Wrap stores secrets encrypted by a [Wrapper]. Without it they are stored in plain form.
 func Wrap(w Wrapper) Option { return func(t *Table) { t.wrapper, t.wrapped = w, true } }
 
-// Clock replaces time.Now, which says when a key was made or deleted.
+// Clock replaces time.Now, from which the times at which keys are made and deleted come.
 func Clock(now func() time.Time) Option { return func(t *Table) { t.now = now } }
 
 // TableOptions passes options to the table: a prefix of its name, a ledger, retries.
@@ -39,7 +39,7 @@ func TableOptions(opts ...ddb.TableOption) Option {
 	return func(t *Table) { t.opts = append(t.opts, opts...) }
 }
 
-// row is the key of a subject, or what is left of it.
+// row is the key of a subject, or what remains of a deleted one.
 type row struct {
 	ID      string `dynamodbav:"id"`
 	Secret  []byte `dynamodbav:"secret,omitempty"`
@@ -54,7 +54,7 @@ var (
 	rowDeleted = ddb.NumField(func(r *row) *int64 { return &r.Deleted })
 )
 
-// Table keeps keys in a table of DynamoDB, an item for each subject. A deleted key leaves an item behind that says so for ever. It is safe for concurrent
+// Table stores keys in a DynamoDB table, one item for each subject. The item of a deleted key stays for ever and records the deletion. It is safe for concurrent
 // use. Make it with [New].
 type Table struct {
 	table   *ddb.SimpleTable[row, string]
@@ -62,7 +62,7 @@ type Table struct {
 	wrapper Wrapper
 	wrapped bool
 	now     func() time.Time
-	failed  error // of New; every call returns it
+	failed  error // of New; every method returns it
 }
 
 var _ eventstore.Keys = (*Table)(nil)
@@ -96,7 +96,7 @@ func (t *Table) usable() error {
 	return nil
 }
 
-// Name is the table's name.
+// Name returns the table's name.
 func (t *Table) Name() string {
 	if t == nil || t.table == nil {
 		return ""
@@ -120,8 +120,8 @@ func (t *Table) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schem
 	return t.table.VerifyTable(ctx, opts...)
 }
 
-// DeleteTable deletes the table with all keys: everything that is encrypted with them is lost. It is refused unless the permission names the
-// table, see [schema.AllowDelete].
+// DeleteTable deletes the table with all keys: everything encrypted with them is lost. It is refused unless the permission names the
+// table; see [schema.AllowDelete].
 func (t *Table) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	if err := t.usable(); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (t *Table) DeleteTable(ctx context.Context, allow schema.DeletePermission) 
 	return t.table.DeleteTable(ctx, allow)
 }
 
-// IDOf is the id of a subject's key: a hash of the subject, so that the stored events do not name it. Who knows a subject can compute it.
+// IDOf returns the id of a subject's key: a hash of the subject, so that the stored events do not name it. Anyone who knows a subject can compute it.
 func IDOf(subject string) string {
 	sum := sha256.Sum256([]byte("ddb-subject\x00" + subject))
 	return hex.EncodeToString(sum[:16])
@@ -138,8 +138,8 @@ func IDOf(subject string) string {
 // tries is how often a key is made when others do the same, or replies are lost.
 const tries = 5
 
-// Key returns the key of a subject, and makes it if there is none. A subject that was forgotten is [eventstore.ErrForgotten]. It costs a read unit, and a write unit
-// the first time. Of several processes that make a key at once, one does, and all get that.
+// Key returns the key of a subject, and makes it if there is none. For a forgotten subject the error is [eventstore.ErrForgotten]. It costs a read unit, and a write unit
+// the first time. If several processes make a key at once, all get the same one.
 func (t *Table) Key(ctx context.Context, subject string) (eventstore.Key, error) {
 	if err := t.usable(); err != nil {
 		return eventstore.Key{}, err
@@ -180,7 +180,7 @@ func (t *Table) create(ctx context.Context, id string) error {
 	return t.table.Create(ctx, &r)
 }
 
-// ByID returns the key with an id, [eventstore.ErrForgotten] if it was deleted. An id that the table does not know is [ddb.ErrNotFound]. One read unit.
+// ByID returns the key with an id. The error is [eventstore.ErrForgotten] if it was deleted, and [ddb.ErrNotFound] if the table does not have the id. It costs one read unit.
 func (t *Table) ByID(ctx context.Context, id string) (eventstore.Key, error) {
 	if err := t.usable(); err != nil {
 		return eventstore.Key{}, err
@@ -211,8 +211,8 @@ func (t *Table) key(ctx context.Context, r row) (eventstore.Key, error) {
 	return eventstore.Key{ID: r.ID, Secret: secret}, nil
 }
 
-// Forget deletes the key of a subject, for ever: the subject never gets another one. It takes effect for every read that begins afterwards, and for those under way
-// within some hundred events. A write unit. A lost reply is found out by repeating it, which changes nothing more.
+// Forget permanently deletes the key of a subject: the subject never gets another one. It affects every read that begins afterwards, and running reads
+// within some hundred events. It costs a write unit. If a reply is lost, the call is repeated, which changes nothing more.
 func (t *Table) Forget(ctx context.Context, subject string) error {
 	if err := t.usable(); err != nil {
 		return err
@@ -226,5 +226,5 @@ func (t *Table) Forget(ctx context.Context, subject string) error {
 	})
 }
 
-// Format prints the type's name, for every verb, and nothing of its client or settings.
+// Format prints only the type's name, for every verb.
 func (t *Table) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "keys.Table") }
