@@ -55,7 +55,7 @@ func BenchmarkGetItem(b *testing.B) {
 	}
 }
 
-// BenchmarkFirstTable is the time from nothing to a table that answers.
+// BenchmarkFirstTable measures the time from no engine to a usable table.
 func BenchmarkFirstTable(b *testing.B) {
 	for b.Loop() {
 		e := ddbtest.NewEngine()
@@ -66,7 +66,7 @@ func BenchmarkFirstTable(b *testing.B) {
 	}
 }
 
-// BenchmarkGetRecords reads a stream of 1 KB items; an operation is a page of 1,000 records at most.
+// BenchmarkGetRecords reads a stream of 1 KB items; an operation is a page of at most 1,000 records.
 func BenchmarkGetRecords(b *testing.B) {
 	s := newStreamed(b, "NEW_IMAGE")
 	const items = 5000

@@ -7,16 +7,15 @@ import (
 	"time"
 )
 
-// Clock is the time of an engine. It runs with the time of the machine, ahead
-// by what was added with Advance, unless the engine was made with
-// [WithVirtualClock]; then it stands still between calls of Advance. It is safe
+// Clock is the clock of an engine. It shows the machine's time plus the durations given to Advance.
+// If the engine was made with [WithVirtualClock], it moves only when Advance is called. It is safe
 // for concurrent use.
 type Clock struct {
 	mu      sync.Mutex
 	virtual bool
 	now     time.Time     // of a virtual clock
 	ahead   time.Duration // of a running one
-	held    time.Time     // what a running clock shows while it is held
+	held    time.Time     // the time of a running clock while it is held
 	due     []func(now time.Time)
 }
 
@@ -29,7 +28,7 @@ func (c *Clock) Now() time.Time {
 	return c.time()
 }
 
-// Advance moves the clock forward by d and then does what has become due in
+// Advance moves the clock forward by d and then performs everything that has become due in
 // the engine. It does nothing if d is negative.
 func (c *Clock) Advance(d time.Duration) {
 	if d < 0 {
@@ -49,11 +48,11 @@ func (c *Clock) Advance(d time.Duration) {
 	}
 }
 
-// onAdvance registers what Advance is to do after it has moved the clock. It
+// onAdvance registers a function that Advance calls after it has moved the clock. It
 // must be called before the clock is shared.
 func (c *Clock) onAdvance(f func(now time.Time)) { c.due = append(c.due, f) }
 
-// hold makes a running clock stand still until release, so that all that happens meanwhile has one time.
+// hold stops a running clock until release, so that everything that happens meanwhile has the same time.
 func (c *Clock) hold() (now time.Time, release func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

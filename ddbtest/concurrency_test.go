@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// An index that is added while others write holds what the table holds.
+// An index that is added during writes has the same items as the table.
 func TestIndexAddedUnderWrites(t *testing.T) {
 	ctx, client := context.Background(), ddbtest.New(t)
 	mustCreate(t, client, pairTable("busy"))
@@ -106,7 +106,7 @@ func TestCounterUnderContention(t *testing.T) {
 	}
 }
 
-// Engines that are dropped leave nothing behind.
+// Engines that are no longer referenced leak neither memory nor goroutines.
 func TestThousandEngines(t *testing.T) {
 	before := runtime.NumGoroutine()
 	heap := func() uint64 {

@@ -21,8 +21,8 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// After mixed operations of many writers, every index holds what the table
-// holds, and every counter what was added to it.
+// After mixed operations of many writers, every index has the items of the
+// table, and every counter the sum of what was added to it.
 func TestMixedOperationsStayConsistent(t *testing.T) {
 	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)
@@ -164,8 +164,8 @@ func scanned(t *testing.T, client *dynamodb.Client, index *string) map[string]it
 	return found
 }
 
-// checkStream replays a stream: each record goes on where the one before it of the same item ended, and the end
-// is what the table holds.
+// checkStream replays a stream: each record continues from the previous one of the same item, and the result
+// is the content of the table.
 func checkStream(t *testing.T, records []streamtypes.Record, table map[string]item) {
 	t.Helper()
 	image := func(m map[string]streamtypes.AttributeValue) string {

@@ -13,7 +13,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// A client with endpoint discovery is sent back to the engine.
+// A client with endpoint discovery is directed to the engine.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeEndpoints.html
 func TestDescribeEndpointsNamesTheEngine(t *testing.T) {
@@ -35,7 +35,7 @@ func TestDescribeEndpointsNamesTheEngine(t *testing.T) {
 	}
 }
 
-// The SDK's client takes compressed replies and checks their checksum, in process and over a connection.
+// The SDK's client accepts compressed replies and verifies their checksum, in process and over a connection.
 func TestClientWithGzip(t *testing.T) {
 	e := ddbtest.NewEngine()
 	defer e.Close()

@@ -27,7 +27,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/stream"
 )
 
-// Engine is a DynamoDB in memory. It is safe for concurrent use.
+// Engine is an in-memory DynamoDB engine. It is safe for concurrent use.
 type Engine struct {
 	region  string
 	clock   *Clock
@@ -37,26 +37,26 @@ type Engine struct {
 	faults  atomic.Pointer[fault.Plan]
 	observe func(fault.Request)
 	seed    uint64
-	// shuffled says that the order of answers follows from seed too.
+	// shuffled means that the seed also determines the order of answers.
 	shuffled bool
 	handler  *protocol.Handler
 	closed   atomic.Bool
 }
 
-// New returns a client of a fresh engine. The two need no socket and no
+// New returns a client of a new engine. It needs neither a socket nor
 // credentials, and the engine is closed at the end of the test.
 func New(t testing.TB, opts ...Option) *dynamodb.Client {
 	t.Helper()
 	e := NewEngine(opts...)
 	t.Cleanup(e.Close)
 	if e.faults.Load().Random() || e.shuffled {
-		t.Logf("the faults and the order of this run follow from %s=%d", seedVariable, e.Seed())
+		t.Logf("the faults and the order of this run can be repeated with %s=%d", seedVariable, e.Seed())
 	}
 	return e.Client()
 }
 
 // NewEngine returns an engine without tables, for programs and for tests that
-// want more than a client.
+// need more than a client.
 func NewEngine(opts ...Option) *Engine {
 	c := &config{region: "us-east-1", clock: newClock(), seed: freshSeed()}
 	for _, o := range opts {
@@ -90,8 +90,8 @@ func NewEngine(opts ...Option) *Engine {
 	return e
 }
 
-// intercept is what stands between the wire and the engine: faults, and before them the folder, so that what was
-// executed is kept whatever becomes of its reply.
+// intercept returns what is between the protocol and the engine: faults, and before them the folder, so that an executed
+// request is recorded whatever happens to its reply.
 func (e *Engine) intercept() protocol.Intercept {
 	type execute = func(context.Context, *protocol.Call) *protocol.Reply
 	keep := func(ctx context.Context, call *protocol.Call, next execute) *protocol.Reply { return next(ctx, call) }
@@ -107,16 +107,16 @@ func (e *Engine) intercept() protocol.Intercept {
 	}
 }
 
-// SetFaults replaces the rules by which requests go wrong, those of [WithFaults] included; without
-// rules no request fails. Requests that are under way keep the rules that they met. The
-// counts of the new rules begin at nothing, their chances follow from the engine's seed.
+// SetFaults replaces the rules of faults, including those of [WithFaults]; without
+// rules no faults are injected. Requests in flight keep the rules that matched them. The
+// counts of the new rules start at zero, and their chances are determined by the engine's seed.
 //
-// StaleReads and StaleIndex need what the engine held since its beginning, so they can be given
-// to WithFaults alone: with one of them SetFaults returns an error and changes nothing.
+// StaleReads and StaleIndex need the history of the engine from its start, so they can only be given
+// to WithFaults: with one of them SetFaults returns an error and changes nothing.
 func (e *Engine) SetFaults(rules ...fault.Rule) error {
 	plan := fault.NewPlan(e.seed, e.clock.Now, e.observe, slices.Clone(rules))
 	if plan.Stale() {
-		return errors.New("ddbtest: rules of StaleReads and StaleIndex can be given to WithFaults alone")
+		return errors.New("ddbtest: rules of StaleReads and StaleIndex can only be given to WithFaults")
 	}
 	plan.Bind(e.handler)
 	e.faults.Store(plan)
@@ -125,14 +125,14 @@ func (e *Engine) SetFaults(rules ...fault.Rule) error {
 
 type withoutFaults struct{}
 
-// WithoutFaults returns a context whose requests meet no rules of faults, are not counted by them
-// and not seen by observers. It is for clients that are in the engine's process: those that look at the tables of a
+// WithoutFaults returns a context whose requests are not affected by rules of faults, not counted by them
+// and not seen by observers. It works for clients in the engine's process. Use it to look at the tables of a
 // test while faults are on.
 func WithoutFaults(ctx context.Context) context.Context {
 	return context.WithValue(ctx, withoutFaults{}, true)
 }
 
-// Seed is what the chances of faults, and a shuffled order, follow from.
+// Seed returns the seed of the chances of faults and of a shuffled order.
 func (e *Engine) Seed() uint64 { return e.seed }
 
 const seedVariable = "DDBTEST_SEED"
@@ -186,14 +186,14 @@ func (e *Engine) StreamsClient(optFns ...func(*dynamodbstreams.Options)) *dynamo
 	}, optFns...)
 }
 
-// inProcess is the endpoint of clients that need none.
+// inProcess is the endpoint of in-process clients; nothing connects to it.
 const inProcess = "http://ddbtest.invalid"
 
 func staticCredentials() aws.CredentialsProvider {
 	return credentials.NewStaticCredentialsProvider("ddbtest", "ddbtest", "")
 }
 
-// errClosed is what a request to a closed engine fails with.
+// errClosed is the error of a request to a closed engine.
 var errClosed = errors.New("ddbtest: the engine is closed")
 
 // Do answers a request as the service would. It makes the engine the HTTP
@@ -216,23 +216,23 @@ func (e *Engine) Handler() http.Handler {
 	})
 }
 
-// catchUp does what has become due.
+// catchUp performs what has become due.
 func (e *Engine) catchUp(now time.Time) {
 	e.core.CatchUp(now)
 	_, _ = e.core.Expire(context.Background()) // items in a state that cannot be deleted stay
 	e.streams.CatchUp(now)
 }
 
-// Format prints the type's name, for every verb, and nothing of its tables.
+// Format prints only the type's name, for every verb.
 func (e *Engine) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "ddbtest.Engine") }
 
 // Clock returns the clock of the engine.
 func (e *Engine) Clock() *Clock { return e.clock }
 
-// Close ends the engine: every later request fails. Closing it again does
+// Close closes the engine: every later request fails. Closing it again does
 // nothing.
 func (e *Engine) Close() {
 	if !e.closed.Swap(true) && e.folder != nil {
-		_ = e.folder.journal.Close() // what was answered is written
+		_ = e.folder.journal.Close() // everything that was answered is written
 	}
 }

@@ -17,10 +17,9 @@ import (
 // DynamoDB to use in place of a fresh engine.
 const endpointVariable = "DYNAMODB_ENDPOINT"
 
-// Open returns a client and a function that ends its use. The client talks to
-// the endpoint in DYNAMODB_ENDPOINT if that is set, in the Region of AWS_REGION
-// and with the access key of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-// AWS_SESSION_TOKEN or one made up, and to a fresh engine otherwise. It is meant
+// Open returns a client and a function that releases it. If DYNAMODB_ENDPOINT is set, the client uses
+// that endpoint, in the Region of AWS_REGION, with the access key of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+// AWS_SESSION_TOKEN or with a dummy key. Otherwise it uses a new engine. It is meant
 // for examples.
 func Open() (client *dynamodb.Client, closeClient func()) {
 	if endpoint := os.Getenv(endpointVariable); endpoint != "" {
@@ -30,8 +29,8 @@ func Open() (client *dynamodb.Client, closeClient func()) {
 	return e.Client(), e.Close
 }
 
-// NewFromEnv returns what [Open] returns, for tests. Tests that use it need
-// table names that are theirs alone; see [TableName].
+// NewFromEnv returns a client as [Open] does, for tests. Tests that use it need
+// unique table names; see [TableName].
 func NewFromEnv(t testing.TB) *dynamodb.Client {
 	t.Helper()
 	client, closeClient := Open()
@@ -40,7 +39,7 @@ func NewFromEnv(t testing.TB) *dynamodb.Client {
 }
 
 // TableName returns a name for a table of a test that no other test, and no
-// other run, uses. It begins with what DYNAMODB_TABLE_PREFIX holds.
+// other run, uses. It begins with the value of DYNAMODB_TABLE_PREFIX.
 func TableName(t testing.TB) string {
 	t.Helper()
 	name := strings.Map(func(r rune) rune {

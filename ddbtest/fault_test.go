@@ -25,7 +25,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// faulty is an engine with rules and a client that repeats nothing.
+// faulty is an engine with rules and a client that does not retry.
 func faulty(t testing.TB, opts ...ddbtest.Option) (*ddbtest.Engine, *dynamodb.Client) {
 	t.Helper()
 	e := ddbtest.NewEngine(opts...)
@@ -177,7 +177,7 @@ func TestWhichRequests(t *testing.T) {
 	}
 }
 
-// The same seed makes the same faults, another one others, and their share is the one that was asked for.
+// The same seed gives the same faults, another seed other ones, and their share is the requested one.
 func TestSeeds(t *testing.T) {
 	run := func(seed uint64) (failed []int) {
 		_, client := faulty(t, ddbtest.WithSeed(seed), ddbtest.WithFaults(fault.On("PutItem").Chance(0.2).InternalError()))
@@ -374,7 +374,7 @@ func ExampleWithFaults() {
 	// the item is there: true
 }
 
-// SetFaults replaces rules while the engine runs; requests of WithoutFaults meet none and are not counted.
+// SetFaults replaces rules while the engine runs; requests of WithoutFaults match no rules and are not counted.
 func TestSetFaults(t *testing.T) {
 	for name, opts := range map[string][]ddbtest.Option{
 		"without rules before": nil,
@@ -385,7 +385,7 @@ func TestSetFaults(t *testing.T) {
 		if failed(t.Context()) != (opts != nil) {
 			t.Errorf("%s: the first rules do not hold", name)
 		}
-		for range 2 { // the second time the counts begin again
+		for range 2 { // the second time the counts restart
 			if err := e.SetFaults(fault.On("PutItem").Nth(2).Throttle(), fault.On("PutItem").Nth(2).InternalError()); err != nil {
 				t.Fatal(err)
 			}
@@ -423,7 +423,7 @@ func TestSetFaults(t *testing.T) {
 	}
 }
 
-// TestSetFaultsMeanwhile is for the race detector: rules change while requests are under way, and each meets all or none.
+// TestSetFaultsMeanwhile is for the race detector: rules change while requests are in flight, and each request sees all of the rules or none.
 func TestSetFaultsMeanwhile(t *testing.T) {
 	e, c := faulty(t)
 	var wait sync.WaitGroup

@@ -19,15 +19,15 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// OpenFolder returns an engine that keeps its tables and items in a folder, which it makes if it is not there.
-// Every answered write is in the folder before its answer is sent: handed to the operating system, or on the
-// disk with durable. So it outlives the process, and with durable the machine. The records of streams, iterators
+// OpenFolder returns an engine that stores its tables and items in a folder, which it creates if necessary.
+// Every write is in the folder before its answer is sent: passed to the operating system or, with durable,
+// written to disk. So it survives a crash of the process, and with durable a crash of the machine. The records of streams, iterators
 // and client request tokens do not.
 //
-// The folder is read as a whole when it is opened, so opening takes time in proportion to the data and to what was
-// written since the file was last compacted, which opening does when more than half of it is obsolete. One
-// engine at a time can use a folder; an error says so. What is damaged in the file is left out, and the file as it
-// was is kept; [Engine.Damage] says what that was. Call [Engine.Close] at the end.
+// The whole folder is read when it is opened, so opening takes time in proportion to the data and to what was
+// written since the file was last compacted. Opening compacts the file if more than half of it is obsolete. If another
+// engine uses the folder, OpenFolder returns an error. Damaged records are left out, and the original file
+// is kept; [Engine.Damage] reports them. Call [Engine.Close] at the end.
 func OpenFolder(dir string, durable bool, opts ...Option) (*Engine, error) {
 	f := &folder{tables: make(map[string][]journal.Record)}
 	e := NewEngine(append(opts, func(c *config) { c.folder = f })...)
@@ -46,15 +46,15 @@ func OpenFolder(dir string, durable bool, opts ...Option) (*Engine, error) {
 
 // Damage is what an engine left out when it opened its folder, because the file was cut short or damaged.
 type Damage struct {
-	// Records is the number of damaged records and of those that are of no use without them.
+	// Records is the number of damaged records and of those that are unusable without them.
 	Records int
 	// Bytes is their size in the file.
 	Bytes int64
-	// Kept is the path of the file as it was, or empty if nothing was left out.
+	// Kept is the path of the original file, or empty if nothing was left out.
 	Kept string
 }
 
-// Damage returns what [OpenFolder] left out. It is zero if the folder was whole.
+// Damage returns what [OpenFolder] left out. It is zero if the folder was undamaged.
 func (e *Engine) Damage() Damage {
 	if e.folder == nil {
 		return Damage{}
@@ -62,7 +62,7 @@ func (e *Engine) Damage() Damage {
 	return e.folder.damage
 }
 
-// folder keeps an engine in a journal.
+// folder records an engine in a journal.
 type folder struct {
 	journal *journal.Journal
 	live    atomic.Bool // false while the journal is read
@@ -70,7 +70,7 @@ type folder struct {
 	// order is held for writing while a table changes, so that the changes of tables and items are recorded
 	// in the order in which they happen.
 	order  sync.RWMutex
-	tables map[string][]journal.Record // the changes of each table that is there
+	tables map[string][]journal.Record // the changes of each existing table
 
 	imported *journal.Record // what makes the table of the import that is under way; nil without one
 	failed   error           // of recording that
@@ -78,17 +78,17 @@ type folder struct {
 	damage  Damage
 	loader  *engine.Loader // while the journal is read
 	records int64          // that were read
-	old     bool           // some of them do not tell sizes, as those of earlier versions
+	old     bool           // some of them have no sizes, as those of earlier versions
 }
 
-// spare is the number of useless records for which no file is rewritten.
+// spare is the number of useless records up to which a file is not rewritten.
 const spare = 1000
 
 // load reads the journal and makes it ready for more.
 func (f *folder) load(e *Engine) error {
 	clock := e.clock
 	virtual, now := clock.virtual, clock.now
-	clock.virtual = true // tables get the times that they had
+	clock.virtual = true // tables get their original times
 	f.loader = e.core.Loader()
 	damage, err := f.journal.Read(func(r *journal.Record) error { return f.replay(e, r) })
 	err = errors.Join(err, f.loader.Finish())
@@ -106,7 +106,7 @@ func (f *folder) load(e *Engine) error {
 	return err
 }
 
-// useful is the number of records that a file without useless ones has.
+// useful returns the number of records in a file without useless ones.
 func (f *folder) useful(e *Engine) (n int64) {
 	for name, changes := range f.tables {
 		n += int64(len(changes))
@@ -214,10 +214,10 @@ func (f *folder) commit(c *engine.Change) {
 	} else {
 		r.Delete = value.AppendItem(nil, c.Key)
 	}
-	_ = f.journal.Append(r) // what the engine stores is JSON
+	_ = f.journal.Append(r) // stored items are JSON
 }
 
-// replay does again what a record tells.
+// replay executes a record again.
 func (f *folder) replay(e *Engine, r *journal.Record) (err error) {
 	f.records++
 	if r.Operation == "" {
@@ -229,7 +229,7 @@ func (f *folder) replay(e *Engine, r *journal.Record) (err error) {
 			_, err = f.loader.Delete(r.Table, r.Delete)
 		}
 		if err == nil && !found {
-			err = journal.ErrLost // the record that makes the table
+			err = journal.ErrLost // the record that creates the table
 		}
 		return err
 	}

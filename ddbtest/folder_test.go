@@ -57,7 +57,7 @@ func secondIndex() *dynamodb.UpdateTableInput {
 	}
 }
 
-// state is all that an engine answers about its tables.
+// state returns everything that an engine reports about its tables.
 func state(t *rapid.T, client *dynamodb.Client) string {
 	ctx := context.Background()
 	list, err := client.ListTables(ctx, &dynamodb.ListTablesInput{})
@@ -210,7 +210,7 @@ func TestFolderProperty(t *testing.T) {
 	})
 }
 
-// What cannot be read is left out and reported, the rest is there, and the file as it was is kept.
+// Unreadable records are left out and reported, the rest is there, and the original file is kept.
 func TestFolderDamage(t *testing.T) {
 	dir := t.TempDir()
 	e, client := openFolder(t, dir)
@@ -280,7 +280,7 @@ func TestFolderDamage(t *testing.T) {
 	}
 }
 
-// The file is rewritten when most of it is obsolete, and left alone otherwise.
+// The file is rewritten when most of it is obsolete, and otherwise not.
 func TestFolderIsCompacted(t *testing.T) {
 	dir := t.TempDir()
 	size := func() int64 {

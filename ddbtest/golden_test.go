@@ -19,8 +19,8 @@ const (
 	capacityPage = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html"
 )
 
-// The size of a value decides at which length of its neighbor an item needs a
-// second write unit: items of up to 1,024 bytes need one.
+// The size of a value determines at which length of its neighbor an item needs a
+// second write unit: items of up to 1,024 bytes need one unit.
 func TestGoldenSizes(t *testing.T) {
 	ctx, client := context.Background(), ddbtest.New(t)
 	mustCreate(t, client, pairTable("sizes"))
@@ -79,7 +79,7 @@ func TestGoldenSizes(t *testing.T) {
 	}
 }
 
-// Units of single requests on an item of a size, or on none.
+// Units of single requests on an item of a size, or on a missing item.
 func TestGoldenUnits(t *testing.T) {
 	ctx, client := context.Background(), ddbtest.New(t)
 	mustCreate(t, client, pairTable("units"))

@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// createOrder fails with a failed condition if the order is there.
+// createOrder fails with a failed condition if the order exists.
 func createOrder(ctx context.Context, c *dynamodb.Client, sk string) error {
 	_, err := c.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: aws.String("orders"), Item: item{"pk": str("a"), "sk": str(sk)}, ConditionExpression: aws.String("attribute_not_exists(pk)"),
@@ -43,7 +43,7 @@ func getOrder(ctx context.Context, c *dynamodb.Client, sk string) (string, error
 	return s.Value, nil
 }
 
-// A hop that repeats a request hands on the second reply: a create that was applied is refused.
+// A hop that repeats a request forwards the second reply: a create that was applied is refused.
 func TestRepeat(t *testing.T) {
 	for name, c := range map[string]struct {
 		rule fault.Rule
@@ -88,7 +88,7 @@ func TestRepeatLater(t *testing.T) {
 	})
 }
 
-// A request arrives when the test wants it, whether its caller still waits or not.
+// A held request is executed when the test releases it, whether its caller still waits or not.
 func TestHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := fault.NewGate()
@@ -161,7 +161,7 @@ func TestCrossedReplies(t *testing.T) {
 		if _, err := getOrder(ctx, client, "1"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("one that gives up: %v", err)
 		}
-		if have, err := getOrder(t.Context(), client, "2"); have != "2" || err != nil { // it does not meet the one that has gone
+		if have, err := getOrder(t.Context(), client, "2"); have != "2" || err != nil { // it is not paired with the one that has gone
 			t.Errorf("the next one: %q, %v", have, err)
 		}
 	})
@@ -181,7 +181,7 @@ func TestRepliesBehind(t *testing.T) {
 	}
 }
 
-// A rule keeps nothing from one engine to another.
+// A rule keeps no state from one engine to another.
 func TestRulesAreReusable(t *testing.T) {
 	rule := fault.On("GetItem").Behind()
 	for range 2 {
@@ -198,7 +198,7 @@ func TestRulesAreReusable(t *testing.T) {
 	}
 }
 
-// A body that trickles comes whole if there is time, and ends with the caller's deadline if not.
+// A trickling body arrives completely if there is time, and ends at the caller's deadline otherwise.
 func TestTrickle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, client := faulty(t, ddbtest.WithFaults(fault.On("GetItem").Trickle(time.Second)))
@@ -219,7 +219,7 @@ func TestTrickle(t *testing.T) {
 	})
 }
 
-// A gateway's answer has no mark of the service, before the request is executed and after it.
+// A gateway's reply has no mark of the service, whether it comes before or after the request is executed.
 func TestGateways(t *testing.T) {
 	for _, status := range []int{200, 204, 301, 400, 403, 404, 408, 413, 429, 500, 502, 503, 504} {
 		for _, c := range []struct {
@@ -265,7 +265,7 @@ func TestGateways(t *testing.T) {
 	}
 }
 
-// A reset in the body is one in process and over a socket; a body that is cut is no reset.
+// A reset in the body is a reset both in process and over a socket; a truncated body is not.
 func TestResetBody(t *testing.T) {
 	e, client := faulty(t, ddbtest.WithFaults(fault.On("GetItem").ResetBody()))
 	if err := putOrder(t.Context(), client, "1"); err != nil {

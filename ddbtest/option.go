@@ -45,28 +45,28 @@ func WithVirtualClock(start time.Time) Option {
 }
 
 // WithStateDelay makes tables and indexes stay CREATING, UPDATING and DELETING
-// for d on the engine's clock. By default every change of a table is done when
+// for d on the engine's clock. By default every change of a table is complete when
 // its operation returns.
 func WithStateDelay(d time.Duration) Option {
 	return func(c *config) { c.stateDelay = d }
 }
 
-// WithFaults makes requests go wrong by rules; see package fault. [New] logs the
-// seed when there is chance in them.
+// WithFaults injects faults by rules; see package fault. [New] logs the
+// seed if they involve chance.
 func WithFaults(rules ...fault.Rule) Option {
 	return func(c *config) { c.faults = append(c.faults, rules...) }
 }
 
 // WithSeed repeats the chances of an earlier run. The default is the number in
-// DDBTEST_SEED or, without it, another one each time.
+// DDBTEST_SEED or, without it, a new one each time.
 func WithSeed(seed uint64) Option {
 	return func(c *config) { c.seed = seed }
 }
 
-// WithShuffle makes the engine answer in another order where the service promises
-// none: scans go through the partitions in an order of their own, items with equal
-// keys in an index come in no order of the table's key, and the items of a
-// BatchGetItem in none of the request. The order follows from the seed, which
+// WithShuffle makes the engine answer in a random order where the service guarantees
+// none: scans visit the partitions in a random order, items with equal
+// keys in an index are not ordered by the table's key, and the items of a
+// BatchGetItem are not in the order of the request. The order depends on the seed, which
 // [New] logs. Within one engine it stays the same for scans and queries.
 //
 // A test that passes without this option and fails with it relies on luck.

@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// The setting of point-in-time recovery is kept, also in a folder, and described as the service does.
+// The setting of point-in-time recovery is kept, also in a folder, and described as by the service.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-subresources.md)
 func TestPointInTimeRecovery(t *testing.T) {
@@ -96,7 +96,7 @@ func TestPointInTimeRecovery(t *testing.T) {
 	e.Close()
 }
 
-// A table that is being made has no backups yet.
+// A table that is being created has no backups yet.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (DDB-TABLE-116)
 func TestPointInTimeRecoveryOfNewTable(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// An engine that is opened again has the items that no put could make: one that
+// A reopened engine has the items that no put could make: one that
 // updates have made larger than 400 KB, and one that is older than the index that
-// cannot take its key.
+// cannot hold its key.
 func TestFolderKeepsItemsThatNoPutCanMake(t *testing.T) {
 	dir := t.TempDir()
 	e, err := ddbtest.OpenFolder(dir, false)
@@ -25,7 +25,7 @@ func TestFolderKeepsItemsThatNoPutCanMake(t *testing.T) {
 	mustAnswer(t, e, "UpdateTable", `{"TableName":"hash","AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],
 		"GlobalSecondaryIndexUpdates":[{"Create":{"IndexName":"fresh","KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}}]}`)
 	e.Close()
-	for range 2 { // the second time from the journal that the first has rewritten
+	for range 2 { // the second time from the journal that the first one has rewritten
 		e, err := ddbtest.OpenFolder(dir, false)
 		if err != nil {
 			t.Fatal(err)

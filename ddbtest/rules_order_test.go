@@ -36,7 +36,7 @@ func TestRulesOfTableNames(t *testing.T) {
 	})
 }
 
-// How many errors an operation names, and in what order it looks for them.
+// How many errors an operation reports, and in what order it checks for them.
 func TestRulesOfOrder(t *testing.T) {
 	const (
 		put       = `{"TableName":"absent","Item":{"p":{"S":"a"}}`

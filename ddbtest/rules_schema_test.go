@@ -59,7 +59,7 @@ func TestRulesOfNewIndexes(t *testing.T) {
 	})
 }
 
-// Items older than an index stay out of it if it cannot take their key.
+// Items older than an index are not in it if it cannot hold their key.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.OnlineOps.html#GSI.OnlineOps.ViolationDetection
 func TestBackfillLeavesOutInvalidKeys(t *testing.T) {
 	e := newRuleEngine(t)
@@ -85,7 +85,7 @@ func TestBackfillLeavesOutInvalidKeys(t *testing.T) {
 		}
 	}
 	check("good", "longest")
-	// A later change of another attribute does not bring them in, a valid key does.
+	// A later change of another attribute does not add them; a valid key does.
 	mustAnswer(t, e, "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"empty"}},"UpdateExpression":"SET x = k"}`)
 	mustAnswer(t, e, "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"number"}},"AttributeUpdates":{"x":{"Value":{"S":"y"}}}}`)
 	check("good", "longest")

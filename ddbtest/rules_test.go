@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// rule is something that the service does with a request, and who says so.
+// rule is how the service answers a request, and the source for it.
 type rule struct {
 	name      string
 	operation string
@@ -39,7 +39,7 @@ const (
 	oneError     = "1 validation error detected: "
 )
 
-// The tables that rules are about.
+// The tables of the rules.
 var ruleTables = []string{
 	`{"TableName":"hash","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"}],
 		"KeySchema":[{"AttributeName":"p","KeyType":"HASH"}]}`,
@@ -80,7 +80,7 @@ func mustAnswer(t *testing.T, e *ddbtest.Engine, operation, body string) string 
 	return got
 }
 
-// checkRules sends each request to an engine of its own.
+// checkRules sends each request to a new engine.
 func checkRules(t *testing.T, rules []rule) {
 	t.Helper()
 	for _, r := range rules {

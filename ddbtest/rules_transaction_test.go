@@ -58,7 +58,7 @@ func TestReplayIsBilledByTheFirstSizes(t *testing.T) {
 	if got := mustAnswer(t, e, "TransactWriteItems", body); !strings.Contains(got, `"WriteCapacityUnits":34.0`) { // 2*(10 + 6 + 1)
 		t.Errorf("the first time: %s", got)
 	}
-	mustAnswer(t, e, "PutItem", `{"TableName":"hash","Item":{"p":{"S":"new"}}}`)                                 // what is there now does not matter
+	mustAnswer(t, e, "PutItem", `{"TableName":"hash","Item":{"p":{"S":"new"}}}`)                                 // what is stored now does not matter
 	if got := mustAnswer(t, e, "TransactWriteItems", body); !strings.Contains(got, `"ReadCapacityUnits":12.0`) { // 2*(3 + 2 + 1)
 		t.Errorf("the second time: %s", got)
 	}
@@ -74,7 +74,7 @@ func TestUpdateSizeRule(t *testing.T) {
 		name   string
 		seed   string // attributes of the item before
 		update string
-		other  string // values beside :pad
+		other  string // values other than :pad
 		room   int    // the longest :pad
 	}{
 		{"one attribute", ``, "SET b = :pad", ``, limit - 3 - 19 - len("b")},

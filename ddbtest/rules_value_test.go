@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// nested returns a value of so many levels.
+// nested returns a value with that many levels.
 func nested(levels int) string {
 	return strings.Repeat(`{"L":[`, levels-1) + `{"S":"x"}` + strings.Repeat(`]}`, levels-1)
 }
 
-// What values, names of attributes and placeholders may be, and in what form
-// each operation reports what is wrong with them.
+// Which values, names of attributes and placeholders are valid, and how
+// each operation reports invalid ones.
 func TestRulesOfValues(t *testing.T) {
 	put := func(v string) string { return `{"TableName":"hash","Item":{"p":{"S":"v"},"v":` + v + `}}` }
 	update := func(v string) string {

@@ -28,7 +28,7 @@ type song struct {
 	n             int
 }
 
-// clause is a condition with its meaning.
+// clause is a condition and its meaning.
 type clause struct {
 	text string
 	met  func(song) bool
@@ -86,7 +86,7 @@ func genClause(t *rapid.T, depth int) clause {
 	}
 }
 
-// A SELECT returns what meets its condition, all of it once, whether the
+// A SELECT returns every item that meets its condition once, whether the
 // condition makes it a query of one or several partitions or a scan, and however
 // short the pages are.
 func TestSelectModel(t *testing.T) {

@@ -206,8 +206,8 @@ func TestStatementErrors(t *testing.T) {
 	wantRejected(t, err, validation, "Invalid NextToken")
 }
 
-// Pages end at Limit, or at ten items if IN names the partitions, and go on
-// where they ended, whatever the way of reading.
+// Pages end at Limit, or at ten items if IN names the partitions, and continue
+// where they ended, for all kinds of reads.
 func TestStatementPages(t *testing.T) {
 	ctx, client := context.Background(), ddbtest.New(t)
 	mustCreate(t, client, musicTable())

@@ -36,7 +36,7 @@ func transactionOf(statements ...string) []types.ParameterizedStatement {
 }
 
 // A batch as in ql-reference.multiplestatements.batching: every statement
-// succeeds or fails by itself.
+// succeeds or fails independently.
 func TestBatchStatements(t *testing.T) {
 	ctx, client := context.Background(), ddbtest.New(t)
 	mustCreate(t, client, musicTable())
@@ -247,7 +247,7 @@ func TestTransactStatements(t *testing.T) {
 	}
 }
 
-// Statements consume what the operations behind them consume.
+// Statements consume what the corresponding operations consume.
 func TestStatementCapacity(t *testing.T) {
 	ctx, client := context.Background(), ddbtest.New(t)
 	mustCreate(t, client, musicTable())

@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// What the service says to statements, with the record that has it.
+// The service's texts for statements, with their sources.
 func TestStatementTexts(t *testing.T) {
 	client := ddbtest.New(t)
 	in := musicTable()

@@ -100,7 +100,7 @@ func (s *streamed) iterator(shard *string, kind streamtypes.ShardIteratorType, n
 	return out.ShardIterator, nil
 }
 
-// drain reads a shard from a place until nothing more is there; open tells whether more may come.
+// drain reads a shard from a position until nothing more is there; open reports whether more may come.
 func (s *streamed) drain(tb testing.TB, it *string) (records []streamtypes.Record, open bool) {
 	tb.Helper()
 	for it != nil {
@@ -521,8 +521,8 @@ func TestTimeToLive(t *testing.T) {
 	}
 }
 
-// Random writes on shards that roll and split: every change is there once, those of an item in their order, and a
-// reader that takes parents before children sees no item's changes out of order.
+// Random writes on shards that roll and split: every change occurs once, those of an item in their order, and a
+// reader that reads parents before children sees each item's changes in order.
 func TestStreamsAgainstModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := newStreamed(t, types.StreamViewTypeNewAndOldImages)

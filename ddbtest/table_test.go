@@ -72,7 +72,7 @@ func TestTableLifeWithStates(t *testing.T) {
 	ctx := context.Background()
 	e := ddbtest.NewEngine(ddbtest.WithVirtualClock(time.Unix(1_700_000_000, 0)), ddbtest.WithStateDelay(10*time.Second))
 	defer e.Close()
-	// The SDK retries a LimitExceededException, which time alone does not cure here.
+	// The SDK retries a LimitExceededException, which does not pass with time here.
 	client := e.Client(func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
 	table := aws.String("slow")
 	status := func() types.TableStatus {

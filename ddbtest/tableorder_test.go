@@ -14,9 +14,9 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// What the rules of this file were found in.
+// The sources of the rules of this file.
 const (
-	// quirks records what the service answered in October 2026:
+	// quirks records answers of the service in October 2026:
 	// https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks
 	quirks = "quirks"
 	// dynoxideLog records answers of the service in its change log and its sources: https://github.com/nubo-db/dynoxide
@@ -25,7 +25,7 @@ const (
 	lint = "cfn-lint"
 )
 
-// initialWarmth ends the texts about warm throughput of tables that are on demand.
+// initialWarmth is the end of the texts about warm throughput of on-demand tables.
 const initialWarmth = " is lower than initial throughput for OnDemand. " +
 	"See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html#on-demand-capacity-mode-initial"
 
@@ -142,7 +142,7 @@ func TestCreateTableOrder(t *testing.T) {
 	}
 }
 
-// Members without anything in them count as absent.
+// Empty members count as absent.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md, DDB-TABLE-457)
 func TestEmptyThroughputs(t *testing.T) {
@@ -242,7 +242,7 @@ func TestUpdateTableOrder(t *testing.T) {
 				c.in.TableName = in.TableName
 			}
 			client := client
-			if c.code == "LimitExceededException" { // which the SDK would try again
+			if c.code == "LimitExceededException" { // which the SDK would retry
 				client = dynamodb.New(client.Options(), func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
 			}
 			_, err := client.UpdateTable(t.Context(), &c.in)
@@ -252,13 +252,13 @@ func TestUpdateTableOrder(t *testing.T) {
 			}
 		})
 	}
-	// An index of a table with as many as there can be is deleted.
+	// Deleting an index of a table with the maximum number of indexes.
 	if _, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: full.TableName, GlobalSecondaryIndexUpdates: remove("far3")}); err != nil {
 		t.Error(err)
 	}
 }
 
-// The reply of UpdateTable shows changes on their way.
+// The reply of UpdateTable shows changes in progress.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (DDB-TABLE-060, 165, 179, 183) and,
 // for ceilings, the change log of https://github.com/nubo-db/dynoxide
@@ -326,7 +326,7 @@ func TestUpdateTableReplies(t *testing.T) {
 	same("ceiling that is gone", describe().OnDemandThroughput.MaxReadRequestUnits == nil, true)
 }
 
-// What a table and its indexes admit while an index is made or goes.
+// Which changes a table and its indexes accept while an index is created or deleted.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (DDB-TABLE-163)
 func TestUpdateTableWhileIndexesChange(t *testing.T) {
@@ -363,7 +363,7 @@ func TestUpdateTableWhileIndexesChange(t *testing.T) {
 	wantError(t, update(change), "ResourceInUseException", busy+"Index is being created but is not backfilling yet. Table: busy Index: far")
 	wantError(t, update(remove), "ResourceInUseException", busy+"Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index is active. Table: busy Index: far")
 	e.Clock().Advance(10 * time.Second)
-	if err := update(remove); err != nil { // an index that is backfilled
+	if err := update(remove); err != nil { // an index that is being backfilled
 		t.Fatal(err)
 	}
 	wantError(t, update(units), "ResourceInUseException", busy+"Can't change table IOPS when an index is being deleted. Table: busy Indexes: [far]")

@@ -75,7 +75,7 @@ func wantMembers(t *testing.T, what string, got map[string]any, want string) {
 	}
 }
 
-// A table has an identifier of its own, and so has the next table with its name.
+// Every table has its own identifier, even two tables that had the same name.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
 func TestTableIdentifiers(t *testing.T) {
@@ -176,14 +176,14 @@ func TestTagRules(t *testing.T) {
 	wantError(t, untag(arn, keys...), "ValidationException", tooMany)
 	_, err := client.TagResource(t.Context(), &dynamodb.TagResourceInput{ResourceArn: aws.String(arn), Tags: tags})
 	wantError(t, err, "ValidationException", tooMany)
-	_, err = client.TagResource(t.Context(), &dynamodb.TagResourceInput{ResourceArn: aws.String(arn), Tags: tags[:49]}) // with the two that are there
+	_, err = client.TagResource(t.Context(), &dynamodb.TagResourceInput{ResourceArn: aws.String(arn), Tags: tags[:49]}) // with the two existing ones
 	wantError(t, err, "ValidationException", tooMany)
 	if _, err := client.TagResource(t.Context(), &dynamodb.TagResourceInput{ResourceArn: aws.String(arn), Tags: tags[:48]}); err != nil {
 		t.Error(err)
 	}
 }
 
-// Warm throughput follows what was ever provisioned and does not sink.
+// Warm throughput follows the highest provisioned throughput and does not decrease.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md)
 func TestWarmThroughputNeverSinks(t *testing.T) {

@@ -69,7 +69,7 @@ func spend(t testing.TB, n int, do func() error) (admitted int, exception, reaso
 	return n, "", "", ""
 }
 
-// Each limit admits what it has, refuses with its own reason, and fills with time.
+// Each limit admits the units that it has, refuses with its own reason, and fills over time.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingReason.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-capacity.html
@@ -134,7 +134,7 @@ func TestThroughputLimits(t *testing.T) {
 		idle     time.Duration
 		do       func(*dynamodb.Client) error
 		admitted int // at once
-		after    int // when a second has passed
+		after    int // after a second
 		want     []string
 	}{
 		{"writes", none, provision(pairTable(name), 10, 5), 0, put(nil), 5, 5, []string{"Provisioned", "TableWriteProvisionedThroughputExceeded", table}},
@@ -174,7 +174,7 @@ func TestThroughputLimits(t *testing.T) {
 	}
 }
 
-// A batch does what is admitted and returns the rest, as a whole it is refused if nothing is.
+// A batch executes what is admitted and returns the rest; it is refused if nothing is admitted.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 func TestThroughputOfBatches(t *testing.T) {
@@ -221,7 +221,7 @@ func TestThroughputOfBatches(t *testing.T) {
 	}
 }
 
-// Transactions cost twice; one that is not admitted is cancelled, with the reason at the actions that have none left.
+// Transactions cost twice as much; one that is not admitted is cancelled, with the reason at the actions whose limits are exhausted.
 func TestThroughputOfTransactions(t *testing.T) {
 	e, client := limited(ddbtest.Throughput{Burst: -1})
 	defer e.Close()
@@ -269,7 +269,7 @@ func TestThroughputOfTransactions(t *testing.T) {
 	}
 }
 
-// UpdateTable changes what there is from then on, and expiry is free.
+// UpdateTable changes the limits from then on, and expiry is free.
 func TestThroughputFollowsTheTable(t *testing.T) {
 	e, client := limited(ddbtest.Throughput{Burst: -1})
 	defer e.Close()
@@ -361,7 +361,7 @@ func TestThroughputBound(t *testing.T) {
 	})
 }
 
-// BenchmarkThroughput is what the limits cost: "off" is the same as BenchmarkGetItem.
+// BenchmarkThroughput measures the cost of the limits: "off" is the same as BenchmarkGetItem.
 func BenchmarkThroughput(b *testing.B) {
 	for _, c := range []struct {
 		name string

@@ -120,7 +120,7 @@ func TestClientRequestToken(t *testing.T) {
 	}
 }
 
-// Transfers between accounts keep the sum, whatever else happens to them.
+// Transfers between accounts keep the sum, whatever else happens to the accounts.
 func TestTransactionsUnderContention(t *testing.T) {
 	ctx, client := context.Background(), ddbtest.New(t)
 	mustCreate(t, client, indexedTable("accounts"))

@@ -194,7 +194,7 @@ func TestVectorIndexesOfTables(t *testing.T) {
 	}
 }
 
-// The nearest of random vectors are those that a sort by distance finds.
+// The nearest random vectors are the first ones in a sort by distance.
 func TestSearchVectorsModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		client := ddbtest.New(t)
@@ -301,7 +301,7 @@ func TestVectorWrites(t *testing.T) {
 		"The AttributeValue for a key attribute cannot contain an empty string value. IndexName: near, IndexKey: kind")
 }
 
-// The index holds 32 bits of each number and returns the vector to those who name it.
+// The index holds 32 bits of each number and returns the vector only if it is named.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearch.Requirements.html and
 // https://github.com/nubo-db/dynoxide/issues/174
@@ -377,7 +377,7 @@ func TestVectorScores(t *testing.T) {
 	}
 }
 
-// An index that is added to a table leaves out the items that it could not hold, and is searched when it is ready.
+// An index that is added to a table leaves out the items that it cannot hold, and can be searched when it is ready.
 //
 // https://github.com/nubo-db/dynoxide/pull/175
 func TestVectorBackfill(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// TestExpiryAgainstAModel: appends with any limits and clocks, passing time, expired items that are deleted in any order, truncation: reads, the feed
+// TestExpiryAgainstAModel: appends with any limits and clocks, advancing time, expired items that are deleted in any order, truncation: reads, the feed
 // and copies show what has not expired, versions never decrease, and nothing is refused or missed.
 func TestExpiryAgainstAModel(t *testing.T) {
 	if onEndpoint() {

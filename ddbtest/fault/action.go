@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/protocol"
 )
 
-// visit is one request that a rule is for.
+// visit is one request that a rule applies to.
 type visit struct {
 	plan  *Plan
 	mixed *mixed // the rule's
@@ -25,10 +25,10 @@ type visit struct {
 	next  func(context.Context, *protocol.Call) *protocol.Reply
 }
 
-// action does what is to happen to a request.
+// action applies a fault to a request.
 type action func(ctx context.Context, v *visit) *protocol.Reply
 
-// reset is what a client sees of a connection that breaks.
+// reset is the error that a client sees when a connection breaks.
 func reset() *protocol.Reply {
 	return &protocol.Reply{Err: &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}}
 }
@@ -47,7 +47,7 @@ func (m Matcher) DropRequest() Rule {
 	return m.failing("request dropped", func(*visit) *protocol.Reply { return reset() })
 }
 
-// Refuse refuses the connection. Clients can tell that nothing was sent.
+// Refuse refuses the connection. Clients know that nothing was sent.
 func (m Matcher) Refuse() Rule {
 	m.applied = false
 	return m.failing("connection refused", func(*visit) *protocol.Reply {
@@ -55,8 +55,8 @@ func (m Matcher) Refuse() Rule {
 	})
 }
 
-// Delay lets the request, or with [Matcher.Applied] its reply, wait for d, in the time of the process or of the
-// bubble of testing/synctest. A request whose context ends while it waits fails with its error.
+// Delay delays the request, or with [Matcher.Applied] its reply, by d, in the time of the process or of a
+// testing/synctest bubble. A request whose context ends while it waits fails with its error.
 func (m Matcher) Delay(d time.Duration) Rule {
 	return m.rule("delayed", func(ctx context.Context, v *visit) *protocol.Reply {
 		if m.applied {
@@ -93,8 +93,8 @@ func (m Matcher) Duplicate() Rule {
 	})
 }
 
-// Late breaks the connection now and executes the request after d, when the client may have sent others. With
-// [Matcher.Applied] it is executed now as well.
+// Late breaks the connection at once and executes the request after d, when the client may have sent others. With
+// [Matcher.Applied] it is also executed at once.
 func (m Matcher) Late(d time.Duration) Rule {
 	return m.rule("delivered late", func(ctx context.Context, v *visit) *protocol.Reply {
 		if m.applied {
@@ -108,7 +108,7 @@ func (m Matcher) Late(d time.Duration) Rule {
 }
 
 // Throttle refuses the request with the service's reasons, such as "TableWriteKeyRangeThroughputExceeded"; without
-// any it is a ThrottlingException that gives none.
+// reasons the error is a ThrottlingException without reasons.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingReason.html
 func (m Matcher) Throttle(reasons ...string) Rule {
@@ -144,7 +144,7 @@ func (m Matcher) Unavailable() Rule {
 	})
 }
 
-// Conflict refuses a write for a transaction in progress on its item; a transaction is cancelled, with the
+// Conflict refuses a write because of a transaction in progress on its item; a transaction is cancelled, with the
 // conflict as the reason of its first action.
 func (m Matcher) Conflict() Rule {
 	const message = "Transaction is ongoing for the item"
@@ -164,12 +164,12 @@ func (m Matcher) Conflict() Rule {
 	})
 }
 
-// InProgress refuses a transaction because another request with its token is under way.
+// InProgress refuses a transaction because another request with its token is in progress.
 func (m Matcher) InProgress() Rule {
 	return m.refusing("in progress", &engine.Error{Type: engine.TransactionInProgressException, Message: "Transaction with the same client request token is in progress"})
 }
 
-// ReplicatedWriteConflict refuses a write for a write to the same item in another Region.
+// ReplicatedWriteConflict refuses a write because of a write to the same item in another Region.
 func (m Matcher) ReplicatedWriteConflict() Rule {
 	return m.refusing("replicated write conflict", &engine.Error{
 		Type: "ReplicatedWriteConflictException", Message: "One or more items in this request are being modified by a request in another Region.",
@@ -186,7 +186,7 @@ func (m Matcher) TruncateBody() Rule {
 	return m.spoiling("body cut", func(r *protocol.Reply) { r.Cut = max(1, len(r.Body)/2) })
 }
 
-// FlipByte changes one byte in the middle of the body, under the checksum of the right one.
+// FlipByte changes one byte in the middle of the body but sends the checksum of the correct body.
 func (m Matcher) FlipByte() Rule {
 	return m.spoiling("byte flipped", func(r *protocol.Reply) {
 		if len(r.Body) > 0 {
@@ -196,7 +196,7 @@ func (m Matcher) FlipByte() Rule {
 	})
 }
 
-// WrongChecksum sends the right body under a wrong checksum.
+// WrongChecksum sends the correct body with a wrong checksum.
 func (m Matcher) WrongChecksum() Rule {
 	return m.spoiling("wrong checksum", func(r *protocol.Reply) { r.Checksum ^= 1 })
 }
@@ -222,7 +222,7 @@ func (m Matcher) Unprocessed(n int) Rule {
 	})
 }
 
-// StaleReads answers reads that are not strongly consistent with what was stored lag ago by the engine's clock.
+// StaleReads answers reads that are not strongly consistent with the data that was stored lag ago by the engine's clock.
 func (m Matcher) StaleReads(lag time.Duration) Rule {
 	r := m.rule("stale read", nil)
 	r.lag = lag
@@ -230,7 +230,7 @@ func (m Matcher) StaleReads(lag time.Duration) Rule {
 	return r
 }
 
-// StaleIndex answers reads of global indexes with what was stored lag ago by the engine's clock.
+// StaleIndex answers reads of global indexes with the data that was stored lag ago by the engine's clock.
 func (m Matcher) StaleIndex(lag time.Duration) Rule {
 	r := m.rule("stale index", nil)
 	r.lag = lag
@@ -264,7 +264,7 @@ func (m Matcher) spoiling(name string, spoil func(*protocol.Reply)) Rule {
 	})
 }
 
-// Storm is a mixture of faults that a network and the service make, each with the same part of share: lost
+// Storm returns a mixture of faults of networks and the service, each with the same part of share: lost
 // requests and replies, internal errors before and after the request is executed, throttling, broken replies,
 // requests delivered twice and conflicts.
 func Storm(share float64) []Rule {
@@ -274,7 +274,7 @@ func Storm(share float64) []Rule {
 		func(m Matcher) Rule { return m.Applied().InternalError() },
 		Matcher.Unavailable, func(m Matcher) Rule { return m.Throttle() }, Matcher.TruncateBody, Matcher.FlipByte, Matcher.EmptyBody,
 	}
-	left := 1.0 // of the requests that come to a rule, since the rules before it take theirs
+	left := 1.0 // of the requests that reach a rule, since the rules before it match some
 	rules := make([]Rule, len(kinds))
 	part := share / float64(len(kinds))
 	for i, kind := range kinds {

@@ -19,8 +19,8 @@ const (
 	jsonType = "application/json"
 )
 
-// Repeat delivers the request, and again after d, and answers with the second reply, as a proxy does that repeats
-// by itself what it got no answer to. The client sees one request and one reply. A request whose context ends
+// Repeat delivers the request, and again after d, and answers with the second reply, as a proxy does that retries
+// unanswered requests. The client sees one request and one reply. A request whose context ends
 // before the second delivery fails with its error and is not delivered again.
 func (m Matcher) Repeat(d time.Duration) Rule {
 	return m.rule("repeated by a hop", func(ctx context.Context, v *visit) *protocol.Reply {
@@ -32,12 +32,12 @@ func (m Matcher) Repeat(d time.Duration) Rule {
 	})
 }
 
-// Gate keeps requests under way until a test lets them arrive; see [Matcher.Hold]. It is made by [NewGate] and
+// Gate keeps requests in flight until a test releases them; see [Matcher.Hold]. It is made by [NewGate] and
 // safe for concurrent use.
 type Gate struct {
 	mu   sync.Mutex
 	held []*heldRequest
-	came chan struct{} // closed and made again when one comes
+	came chan struct{} // closed and replaced when a request arrives
 }
 
 type heldRequest struct {
@@ -48,14 +48,14 @@ type heldRequest struct {
 // NewGate returns a gate that holds nothing yet.
 func NewGate() *Gate { return &Gate{came: make(chan struct{})} }
 
-// Held is how many requests are under way.
+// Held returns how many requests are held.
 func (g *Gate) Held() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.held)
 }
 
-// Await waits until at least n requests are under way. It returns the error of the context if that ends before.
+// Await waits until at least n requests are held. If the context ends first, it returns the context's error.
 func (g *Gate) Await(ctx context.Context, n int) error {
 	for {
 		g.mu.Lock()
@@ -72,8 +72,8 @@ func (g *Gate) Await(ctx context.Context, n int) error {
 	}
 }
 
-// Release lets the requests that are under way arrive, in the order in which they were sent, and returns how many
-// they were when all are executed. A caller that still waits gets its reply; one that gave up gets nothing more.
+// Release executes the held requests in the order in which they were sent, and returns how many there
+// were. A caller that still waits gets its reply; one that gave up gets nothing more.
 func (g *Gate) Release() int {
 	g.mu.Lock()
 	held := g.held
@@ -93,9 +93,9 @@ func (g *Gate) hold(h *heldRequest) {
 	g.came = make(chan struct{})
 }
 
-// Hold keeps the request under way until [Gate.Release], also after its caller has given up: then it is executed
-// late, and nobody hears of it. A caller without a deadline waits until then. With [Matcher.Applied] it is executed
-// at once as well, so that what arrives late is a second delivery. [Matcher.Late] does the same at a fixed time and
+// Hold keeps the request in flight until [Gate.Release], even after its caller has given up: then it is executed
+// late, and no one gets the reply. A caller without a deadline waits until then. With [Matcher.Applied] it is also executed
+// at once, so that the late one is a second delivery. [Matcher.Late] does the same after a fixed time and
 // breaks the connection at once.
 func (m Matcher) Hold(g *Gate) Rule {
 	return m.rule("held", func(ctx context.Context, v *visit) *protocol.Reply {
@@ -115,8 +115,8 @@ func (m Matcher) Hold(g *Gate) Rule {
 	})
 }
 
-// Cross executes the request and waits up to d for another one that the rule is for: each of the two gets the
-// reply to the other, as when a proxy mixes up two connections. A request that meets no other gets its own reply.
+// Cross executes the request and waits up to d for another one that the rule matches. Each of the two gets the
+// reply to the other, as when a proxy mixes up two connections. Without another request, it gets its own reply.
 func (m Matcher) Cross(d time.Duration) Rule {
 	return m.rule("replies crossed", func(ctx context.Context, v *visit) *protocol.Reply {
 		own, m := v.next(ctx, v.call), v.mixed
@@ -138,7 +138,7 @@ func (m Matcher) Cross(d time.Duration) Rule {
 		}
 		m.mu.Unlock()
 		switch {
-		case !alone: // another one has the reply, whatever else happened
+		case !alone: // another request has the reply, whatever else happened
 			return <-mine.partner
 		case err != nil:
 			return &protocol.Reply{Err: err}
@@ -147,7 +147,7 @@ func (m Matcher) Cross(d time.Duration) Rule {
 	})
 }
 
-// mixed is what one rule of one plan keeps of the requests before.
+// mixed is what a rule of a plan remembers of earlier requests.
 type mixed struct {
 	mu      sync.Mutex
 	waiting *crossing
@@ -160,7 +160,7 @@ type crossing struct {
 	partner chan *protocol.Reply
 }
 
-// waitFor waits until there is a reply to take, which it leaves, or d has passed.
+// waitFor waits until a reply is available, which it does not take, or until d has passed.
 func waitFor(ctx context.Context, d time.Duration, replies chan *protocol.Reply) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -175,9 +175,9 @@ func waitFor(ctx context.Context, d time.Duration, replies chan *protocol.Reply)
 	}
 }
 
-// Behind executes each request and answers it with the reply to the one before it that the rule was for, as on a
-// connection whose replies are one behind: a read gets the item of another key, a write the answer to another
-// write. The first gets its own.
+// Behind executes each request and answers it with the reply to the previous request that the rule matched, as on a
+// connection whose replies are off by one: a read gets the item of another key, a write the answer to another
+// write. The first request gets its own reply.
 func (m Matcher) Behind() Rule {
 	return m.rule("reply of another request", func(ctx context.Context, v *visit) *protocol.Reply {
 		own, m := v.next(ctx, v.call), v.mixed
@@ -192,8 +192,8 @@ func (m Matcher) Behind() Rule {
 	})
 }
 
-// Trickle executes the request and sends the body of the reply byte by byte, one each time pace has passed, in the
-// time of the process or of the bubble of testing/synctest, until all is sent or the context of the request ends.
+// Trickle executes the request and sends the body of the reply byte by byte, one byte per pace, in the
+// time of the process or of a testing/synctest bubble, until all is sent or the context of the request ends.
 func (m Matcher) Trickle(pace time.Duration) Rule {
 	return m.spoiling("reply trickles", func(r *protocol.Reply) { r.Pace = pace })
 }
@@ -203,7 +203,7 @@ func (m Matcher) ResetBody() Rule {
 	return m.spoiling("reset in the body", func(r *protocol.Reply) { r.Cut, r.Reset = max(1, len(r.Body)/2), true })
 }
 
-// GatewayJSON answers with a status and a JSON object that names it, as gateways, service meshes and API firewalls
+// GatewayJSON answers with a status and a JSON object that contains the status, as gateways, service meshes and API firewalls
 // do: with the content type application/json and without a mark of the service, such as x-amzn-requestid,
 // x-amz-crc32 or the content type of its protocol. The request is not executed; with [Matcher.Applied] it is, and
 // the gateway refuses the answer. Statuses 204 and 304 have no body.

@@ -21,7 +21,7 @@ type Plan struct {
 	rules   []Rule
 	seed    uint64
 	now     func() time.Time
-	observe func(Request) // nil for nobody
+	observe func(Request) // nil if there is none
 	counts  []atomic.Int64
 	mixed   []mixed // by rule, as counts are
 	handler *protocol.Handler
@@ -29,7 +29,7 @@ type Plan struct {
 	replicas map[time.Duration]*replica // by their lag
 }
 
-// NewPlan is called by package ddbtest.
+// NewPlan makes a plan. It is called by package ddbtest.
 func NewPlan(seed uint64, now func() time.Time, observe func(Request), rules []Rule) *Plan {
 	p := &Plan{rules: rules, seed: seed, now: now, observe: observe, counts: make([]atomic.Int64, len(rules)), mixed: make([]mixed, len(rules)), replicas: make(map[time.Duration]*replica)}
 	for _, r := range rules {
@@ -40,21 +40,21 @@ func NewPlan(seed uint64, now func() time.Time, observe func(Request), rules []R
 	return p
 }
 
-// Bind gives the plan the handler that it stands before.
+// Bind sets the handler that the plan wraps.
 func (p *Plan) Bind(h *protocol.Handler) { p.handler = h }
 
-// Empty reports that nothing is to go wrong and nobody looks.
+// Empty reports whether the plan has neither rules nor observers.
 func (p *Plan) Empty() bool { return len(p.rules) == 0 && p.observe == nil }
 
-// Stale reports whether a rule answers from an engine that is behind.
+// Stale reports whether a rule answers from a lagging replica.
 func (p *Plan) Stale() bool { return len(p.replicas) > 0 }
 
-// Random reports whether a seed decides anything.
+// Random reports whether anything depends on the seed.
 func (p *Plan) Random() bool {
 	return slices.ContainsFunc(p.rules, func(r Rule) bool { return r.match.chances })
 }
 
-// Intercept is the plan's place in the handler.
+// Intercept applies the plan to a request of the handler.
 func (p *Plan) Intercept(ctx context.Context, call *protocol.Call, next func(context.Context, *protocol.Call) *protocol.Reply) *protocol.Reply {
 	r := Request{Operation: call.Operation, Body: call.Body, Time: p.now()}
 	r.Tables = tablesOf(call.Body)
@@ -75,7 +75,7 @@ func (p *Plan) Intercept(ctx context.Context, call *protocol.Call, next func(con
 	return p.rules[rule].do(ctx, &visit{plan: p, mixed: &p.mixed[rule], call: call, next: next})
 }
 
-// decide finds the place of the rule that a request meets, -1 for none.
+// decide returns the index of the rule that applies to a request, -1 if none does.
 func (p *Plan) decide(r Request) int {
 	for i := range p.rules {
 		m := &p.rules[i].match
@@ -105,7 +105,7 @@ func (p *Plan) Commit(c *engine.Change) {
 
 type leftKey struct{}
 
-// left counts the members of a batch that are still to be left.
+// left counts the members of a batch that are still to be left unprocessed.
 type left struct{ n atomic.Int64 }
 
 func newLeft(n int) *left {
@@ -116,7 +116,7 @@ func newLeft(n int) *left {
 
 func (l *left) take() bool { return l.n.Add(-1) >= 0 }
 
-// tablesOf finds the tables in a request, by the members that name them.
+// tablesOf returns the tables of a request, by the members that name them.
 func tablesOf(body []byte) []string {
 	type named struct{ TableName string }
 	var in struct {
@@ -146,7 +146,7 @@ func tablesOf(body []byte) []string {
 	return tables
 }
 
-// replica is an engine that is behind.
+// replica is an engine that lags behind.
 type replica struct {
 	now  func() time.Time
 	core *engine.Engine
@@ -162,7 +162,7 @@ type change struct {
 	operation string // of a table
 	body      []byte
 	table     string
-	put, key  []byte // of an item: what it is now, or the key of one that is gone
+	put, key  []byte // of an item: its present state, or the key of a deleted one
 }
 
 func newReplica(now func() time.Time) *replica {
@@ -176,7 +176,7 @@ type clock func() time.Time
 
 func (c clock) Now() time.Time { return c() }
 
-// following notes the changes of tables that the engine makes.
+// following records the engine's changes of tables.
 func (r *replica) following(next func(context.Context, *protocol.Call) *protocol.Reply) func(context.Context, *protocol.Call) *protocol.Reply {
 	return func(ctx context.Context, call *protocol.Call) *protocol.Reply {
 		switch call.Operation {
@@ -205,21 +205,21 @@ func (r *replica) add(c change) {
 	c.at = r.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if c.operation != "" { // tables are not behind
+	if c.operation != "" { // tables do not lag
 		r.h.Call(context.Background(), c.operation, c.body)
 		return
 	}
 	r.changes = append(r.changes, c)
 }
 
-// catchUp makes the changes that are old enough.
+// catchUp applies the changes that are old enough.
 func (r *replica) catchUp(until time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := 0
 	for ; n < len(r.changes) && !r.changes[n].at.After(until); n++ {
 		c := r.changes[n]
-		// A change of a table that is gone by now has nowhere to go.
+		// A change of a table that was deleted by now is dropped.
 		if c.put != nil {
 			_ = r.core.Restore(context.Background(), c.table, c.put)
 		} else {

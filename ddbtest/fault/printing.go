@@ -7,12 +7,12 @@ import (
 	"log/slog"
 )
 
-// Format prints the operation, the tables and the fault, for every verb, and not the body.
+// Format prints the operation, the tables and the fault without the body, for every verb.
 func (r Request) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprint(s, r.text())
 }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (r Request) LogValue() slog.Value { return slog.StringValue(r.text()) }
 
 func (r Request) text() string {

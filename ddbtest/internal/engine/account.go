@@ -4,7 +4,7 @@ package engine
 
 import "context"
 
-// Limits are the account's limits in the form of the wire.
+// Limits are the account's limits in wire format.
 type Limits struct {
 	AccountMaxReadCapacityUnits  int64
 	AccountMaxWriteCapacityUnits int64

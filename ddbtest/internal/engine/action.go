@@ -19,28 +19,27 @@ const (
 	actionCheck
 )
 
-// condition is what an item has to meet before a write.
+// condition is a condition that an item must meet before a write.
 type condition interface {
 	Eval(item value.Item) (bool, error)
 }
 
-// updater makes a new item out of an old one.
+// updater makes a new item from an old one.
 type updater interface {
-	// Apply makes the new item out of the old one.
+	// Apply makes the new item from the old one.
 	Apply(old value.Item) (value.Item, error)
-	// ApplyNew makes the attributes, beside the key, of an item that does not
-	// exist yet.
+	// ApplyNew makes the attributes, except the key, of an item that does not exist yet.
 	ApplyNew(key value.Item) (value.Item, error)
 	// Attributes are the top-level attributes that Apply writes.
 	Attributes() []string
-	// Overhead is what the update counts towards the limit of its size, beside
+	// Overhead is what the update counts towards the limit of its size, in addition to
 	// the attributes that it writes.
 	Overhead() int
 }
 
 // action is a write of one item, or a check of a transaction, that has passed
-// all validation that needs no look at the item. Single writes, batches,
-// transactions and statements all end up as actions.
+// all validation that does not need the item. Single writes, batches,
+// transactions and statements all become actions.
 type action struct {
 	operation string
 	kind      actionKind
@@ -57,11 +56,11 @@ type action struct {
 	returnFailed bool
 	reason       Reason
 	// fault is what cancels the transaction that the action is part of: an update
-	// whose values are nested too deep, which single updates refuse at once. The
-	// service does not look at the levels of other actions' values:
+	// whose values are nested too deeply, which single updates refuse at once. The
+	// service does not check the levels of other actions' values:
 	// https://github.com/paritysuite/dynamodb-conformance/pull/178.
 	fault error
-	// restored marks an item that the engine gets back.
+	// restored marks an item that the engine stored before.
 	restored bool
 }
 
@@ -73,11 +72,11 @@ type effect struct {
 	touched          []entryKeys // of global indexes; nil without a model of throughput
 }
 
-// size is the size by which the action is billed: that of the larger one of the
+// size returns the size by which the action is billed: that of the larger one of the
 // item before and the item after.
 func (fx *effect) size() int { return max(sizeOf(fx.old), sizeOf(fx.new)) }
 
-// access describes the action to the hooks.
+// access returns the description of the action for the hooks.
 func (a *action) access() Access {
 	kind := AccessWrite
 	if a.kind == actionCheck {
@@ -86,7 +85,7 @@ func (a *action) access() Access {
 	return Access{Operation: a.operation, Kind: kind, Table: a.table, Key: a.key}
 }
 
-// run executes one action by itself.
+// run executes a single action.
 func (e *Engine) run(ctx context.Context, a *action) (effect, error) {
 	if err := e.admit(ctx, a.access()); err != nil {
 		return effect{}, err
@@ -122,8 +121,8 @@ func (e *Engine) run(ctx context.Context, a *action) (effect, error) {
 	return fx, nil
 }
 
-// refresh adopts indexes that the table got since the action was validated.
-// The caller holds the lock of the partition, so there are no others until the
+// refresh adopts indexes that were added to the table since the action was validated.
+// The caller holds the lock of the partition, so no others are added until the
 // action is done.
 func (a *action) refresh() error {
 	schema := a.table.Schema()
@@ -137,7 +136,7 @@ func (a *action) refresh() error {
 	return nil
 }
 
-// evaluate checks the condition against the stored item and works out the new
+// evaluate checks the condition against the stored item and computes the new
 // one. It changes nothing.
 func (a *action) evaluate(old *storage.Item) (fx effect, err error) {
 	fx.old = old
@@ -187,7 +186,7 @@ func (a *action) evaluateUpdate(fx *effect) error {
 	case a.update != nil:
 		item, err := a.update.ApplyNew(a.key)
 		if err != nil || len(item) == 0 {
-			return err // removing attributes makes no item
+			return err // removing attributes creates no item
 		}
 		maps.Copy(item, a.key)
 		fx.newItem = item
@@ -216,9 +215,9 @@ func (a *action) evaluateUpdate(fx *effect) error {
 	return nil
 }
 
-// updateSize is what an update counts towards the limit of 400 KB: the
+// updateSize returns what an update counts towards the limit of 400 KB: the
 // attributes that it writes, as they are afterwards, and its overhead. The key
-// and the attributes that it leaves alone are not in it.
+// and unchanged attributes do not count.
 //
 // https://github.com/nubo-db/dynoxide/issues/187 and
 // https://github.com/nubo-db/dynoxide/issues/210 have measured it.
@@ -245,8 +244,8 @@ func checkUpdated(s *Schema, item value.Item, written []string) error {
 	return s.checkIndexKeys(item, written)
 }
 
-// commit stores what evaluate worked out, keeps the indexes in step, counts the
-// capacity and tells the hook. The caller holds the lock of the partition.
+// commit stores the result of evaluate, updates the indexes, counts the
+// capacity and calls the hook. The caller holds the lock of the partition.
 func (e *Engine) commit(p *storage.Partition, a *action, fx *effect) {
 	fx.meter.addTable(writeCost(fx.size()))
 	if a.kind == actionCheck {

@@ -23,7 +23,7 @@ const (
 	updateDelete = "DELETE"
 )
 
-// updates notes what is wrong with the actions of an update.
+// updates records what is wrong with the actions of an update.
 func (c *constraints) updates(l *Legacy) {
 	if l == nil {
 		return
@@ -83,10 +83,10 @@ func attributeUpdatesOf(updates map[string]AttributeValueUpdate) (updater, error
 	return list, nil
 }
 
-// Apply makes the new item out of the old one.
+// Apply makes the new item from the old one.
 func (u attributeUpdates) Apply(old value.Item) (value.Item, error) { return u.apply(maps.Clone(old)) }
 
-// ApplyNew makes the attributes, beside the key, of an item that does not exist yet.
+// ApplyNew makes the attributes, except the key, of an item that does not exist yet.
 func (u attributeUpdates) ApplyNew(value.Item) (value.Item, error) { return u.apply(value.Item{}) }
 
 func (u attributeUpdates) apply(item value.Item) (value.Item, error) {

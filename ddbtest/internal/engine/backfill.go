@@ -4,16 +4,16 @@ package engine
 
 import "github.com/dynamotable/ddb/ddbtest/internal/storage"
 
-// backfill puts the items that a table already has into a new index. Writes
+// backfill adds the existing items of a table to a new index. Writes
 // maintain the index meanwhile; reads of the index are refused until it is
-// done.
+// complete.
 func (t *Table) backfill(x *Index) {
 	defer x.filling.Store(false)
 	schema := t.Schema()
 	t.items.Walk(storage.Range{}, func(_ string, stored *storage.Item) bool {
 		item, err := decodeStored(stored)
 		if err != nil {
-			return true // it cannot be: only valid items are stored
+			return true // cannot happen: only valid items are stored
 		}
 		if key, ok := x.indexKey(&schema.Key, item); ok {
 			x.entries.Put(key, x.entry(stored, item))

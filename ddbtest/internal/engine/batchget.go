@@ -55,8 +55,8 @@ type ItemsOfTable struct {
 	Items [][]byte
 }
 
-// BatchGetItem reads up to 100 items by their keys. What would make the answer
-// exceed 16 MB, or is refused by a limit, is returned as unprocessed.
+// BatchGetItem reads up to 100 items by their keys. Keys whose items would
+// make the answer exceed 16 MB, or that a limit refuses, are returned as unprocessed.
 func (e *Engine) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (*BatchGetItemOutput, error) {
 	if err := in.constraints(); err != nil {
 		return nil, err
@@ -162,8 +162,8 @@ func printKeys(keys []Attributes) string {
 	return string(append(b, ']'))
 }
 
-// batchReads validates the request and returns the reads of every table. What
-// the request says by itself comes before the tables and their keys.
+// batchReads validates the request and returns the reads of every table. The
+// request itself is checked before the tables and their keys.
 func (e *Engine) batchReads(in *BatchGetItemInput) ([][]*read, error) {
 	if err := in.check(); err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (e *Engine) batchReads(in *BatchGetItemInput) ([][]*read, error) {
 	return reads, nil
 }
 
-// check validates what the tables of a request have to do with each other.
+// check validates what concerns several tables of a request.
 func (in *BatchGetItemInput) check() error {
 	total, expressions, legacy := 0, false, false
 	for i := range in.RequestItems {
@@ -207,7 +207,7 @@ func (in *BatchGetItemInput) check() error {
 	return nil
 }
 
-// parse validates what the request says of one table, and returns the
+// parse validates the part of the request for one table, and returns the
 // projection.
 func (k *KeysOfTable) parse() (projection, error) {
 	params, err := placeholders("BatchGetItem", &k.Placeholders, k.Legacy.names(), parameter{projectionParameter, k.ProjectionExpression})
@@ -226,7 +226,7 @@ func (k *KeysOfTable) parse() (projection, error) {
 
 // checkDuplicates makes sure that the keys are valid values and that none comes
 // twice. Numbers are compared as they are written: 1000 and 1e3 name the same
-// item, but may both be asked for.
+// item, but may both be requested.
 func checkDuplicates(keys []Attributes) error {
 	seen := make(map[string][]int, len(keys))
 	for i, k := range keys {
@@ -251,7 +251,7 @@ func sameText(a, b []byte) bool {
 	}
 	var one, other map[string]map[string]any
 	if json.Unmarshal(a, &one) != nil || json.Unmarshal(b, &other) != nil {
-		return true // no attributes of scalars, which no table takes for a key
+		return true // not scalars, so no table accepts them as a key
 	}
 	return reflect.DeepEqual(one, other)
 }

@@ -25,7 +25,7 @@ type BatchExecuteStatementOutput struct {
 
 // StatementResponse is the result of one statement of a batch.
 type StatementResponse struct {
-	TableName string // "" if the statement has no form
+	TableName string // "" if the statement is malformed
 	Item      []byte // the wire form, or nil
 	// Failure is nil for a statement that succeeded.
 	Failure *CancellationReason
@@ -37,7 +37,7 @@ type StatementResponse struct {
 const maxBatchStatements = 25
 
 // BatchExecuteStatement executes up to 25 statements on one item each, all of
-// them reads or all of them writes. Each succeeds or fails by itself. A failed
+// them reads or all of them writes. Each succeeds or fails independently. A failed
 // condition never returns the item.
 //
 // https://github.com/nubo-db/dynoxide/blob/main/CHANGELOG.md has measured the texts, what is refused as a whole, the
@@ -89,8 +89,8 @@ func (e *Engine) BatchExecuteStatement(ctx context.Context, in *BatchExecuteStat
 	return out, nil
 }
 
-// distinctStatements makes sure that no two statements are on one item. Those that do not name one fail by
-// themselves.
+// distinctStatements makes sure that no two statements are on one item. Statements that do not name an item fail
+// later.
 func (e *Engine) distinctStatements(statements []partiql.Statement) error {
 	seen := make(map[tableKey]bool, len(statements))
 	for _, s := range statements {

@@ -53,8 +53,8 @@ type MetricsOfTable struct {
 	Metrics []*ItemCollectionMetrics
 }
 
-// BatchWriteItem puts and deletes up to 25 items, each by itself. What is
-// rejected by a limit or in a transaction is returned as unprocessed.
+// BatchWriteItem puts and deletes up to 25 items, each
+// independently. Requests that a limit rejects, or that conflict with a transaction, are returned as unprocessed.
 func (e *Engine) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (*BatchWriteItemOutput, error) {
 	if err := in.constraints(); err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func (e *Engine) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (*
 	return out, nil
 }
 
-// isThrottle reports whether an error says that a limit was exceeded for now.
+// isThrottle reports whether an error says that a limit was exceeded temporarily.
 func isThrottle(err error) bool {
 	switch AsError(err).Type {
 	case ProvisionedThroughputExceededException, ThrottlingException, RequestLimitExceeded:
@@ -221,7 +221,7 @@ func (w *WriteRequest) parse() (*action, error) {
 	const operation = "BatchWriteItem"
 	switch {
 	case (w.PutRequest == nil) == (w.DeleteRequest == nil):
-		// dynalite has measured it for neither of the two, validations/batchWriteItem.js
+		// Dynalite has measured the answer if neither of the two is set, validations/batchWriteItem.js
 		// in https://github.com/architect/dynalite.
 		return nil, invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	case w.PutRequest != nil:
@@ -232,7 +232,7 @@ func (w *WriteRequest) parse() (*action, error) {
 }
 
 // bindBatch binds a member of a batch. A put whose key is absent or does not fit
-// the schema gets the message that a delete gets.
+// the schema gets the message of a delete.
 //
 // https://github.com/nubo-db/dynoxide/issues/97 and issue 39 have measured it.
 func (e *Engine) bindBatch(a *action, table *string) error {

@@ -36,7 +36,7 @@ type Capacity struct {
 }
 
 // meter adds up the units that a request consumes of one table. The zero value
-// has counted nothing.
+// is an empty meter.
 type meter struct {
 	table   float64
 	indexes []indexUnits
@@ -86,7 +86,7 @@ const (
 	writeUnits
 )
 
-// report returns what the request asked for of the counted units, or nil.
+// report returns the part of the counted units that the request asked for, or nil.
 func (m *meter) report(table string, mode *string, kind capacityKind) *ConsumedCapacity {
 	if !is(mode, capacityIndexes) && !is(mode, capacityTotal) {
 		return nil
@@ -158,7 +158,7 @@ func (ms *meters) of(t *Table) *meter {
 	return &ms.counts[i]
 }
 
-// report returns what the request asked for of every table, or nil.
+// report returns for every table what the request asked for, or nil.
 func (ms *meters) report(mode *string, kind capacityKind) []*ConsumedCapacity {
 	var list []*ConsumedCapacity
 	for i, t := range ms.tables {

@@ -15,7 +15,7 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html
 const maxCollectionSize = 10 << 30
 
-// ItemCollectionMetrics tells the size of the item collection that a write
+// ItemCollectionMetrics is the size of the item collection that a write
 // touched.
 type ItemCollectionMetrics struct {
 	// Key is the partition key of the collection.

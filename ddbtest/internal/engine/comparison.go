@@ -73,7 +73,7 @@ func newComparison(attribute, operator string, list []Attribute) (comparison, er
 	return c, nil
 }
 
-// counts reports whether there are as many values as the operator takes.
+// counts reports whether the number of values fits the operator.
 func (c *comparison) counts() bool {
 	switch n := len(c.values); c.operator {
 	case operatorNull, operatorNotNull:
@@ -154,7 +154,7 @@ func (c *comparisons) Attributes() []string {
 	return names
 }
 
-// comparators notes what is wrong with the operators of conditions.
+// comparators records what is wrong with the operators of conditions.
 func (c *constraints) comparators(parameter string, conditions map[string]Condition) {
 	for _, name := range sortedKeys(conditions) {
 		path := parameter + "." + name + ".member.comparisonOperator"

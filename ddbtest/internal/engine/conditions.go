@@ -16,7 +16,7 @@ type parameter struct {
 	text *string
 }
 
-// placeholders checks which parameters of a request go together and returns
+// placeholders checks that the parameters of a request can be combined and returns
 // the placeholders for its expressions, or nil if it has neither. legacy are
 // the names of the parameters without expressions that the request uses.
 func placeholders(operation string, p *Placeholders, legacy []string, params ...parameter) (*expression.Params, error) {
@@ -61,7 +61,7 @@ func placeholders(operation string, p *Placeholders, legacy []string, params ...
 	return made, nil
 }
 
-// nested reports whether an error is that of a value with too many levels.
+// nested reports whether an error is about a value with too many levels.
 func nested(err error) bool {
 	e, ok := errors.AsType[*value.Error](err)
 	return ok && e.Nesting()
@@ -74,8 +74,8 @@ func mixedGenerations(legacy, expressions []string) error {
 		strings.Join(legacy, ", "), strings.Join(expressions, ", "))
 }
 
-// invalidEntry is the answer to an entry of a map of placeholders that stands
-// for something invalid. Other operations than PutItem and UpdateItem name it,
+// invalidEntry is the answer to an entry of a map of placeholders with an
+// invalid value. Other operations than PutItem and UpdateItem name it,
 // unless the value is nested too deep.
 //
 // https://github.com/ministackorg/ministack/issues/1038 and
@@ -98,7 +98,7 @@ const (
 )
 
 // conditionOf parses the condition of a write. It returns a nil interface if
-// there is none.
+// the write has none.
 func conditionOf(text *string, params *expression.Params) (condition, error) {
 	if text == nil {
 		return nil, nil

@@ -24,14 +24,14 @@ const (
 	operatorSet     = "[OR, AND]"
 )
 
-// constraints collects what a request violates of the rules that its
-// parameters obey one by one: presence, length, pattern, range and value set.
+// constraints collects violations of the rules for single
+// parameters: presence, length, pattern, range and value set.
 // The service reports them together, before any other check.
 type constraints struct {
 	failures []string
 }
 
-// err returns the ValidationException for what was collected, or nil.
+// err returns the ValidationException for the collected violations, or nil.
 func (c *constraints) err() error {
 	n := len(c.failures)
 	if n == 0 {
@@ -53,10 +53,10 @@ func (c *constraints) first() error {
 	return c.err()
 }
 
-// Constraints is what other packages use to check the parameters of their operations.
+// Constraints checks the parameters of operations for other packages.
 type Constraints struct{ c constraints }
 
-// Err returns the ValidationException for what was violated, or nil.
+// Err returns the ValidationException for the violations, or nil.
 func (c *Constraints) Err() error { return c.c.err() }
 
 // Required fails if present is false, and returns it.
@@ -79,9 +79,9 @@ func (c *Constraints) Range(path string, n *int64, low, high int64) {
 // TableName checks the parameter that names a table.
 func (c *Constraints) TableName(path string, name *string) { c.c.describedName(path, name) }
 
-// enveloped gives an error of the request itself the form in which PutItem,
-// UpdateItem and DeleteItem report it. Values without a type or with several
-// are reported as they are, and so is what the table decides.
+// enveloped converts an error of the request itself to the form in which PutItem,
+// UpdateItem and DeleteItem report it. Errors of values without a type or with several, and errors that
+// depend on the table, keep their form.
 //
 // https://github.com/nubo-db/dynoxide/pull/152 has measured which errors.
 func enveloped(err error) error {
@@ -95,7 +95,7 @@ func enveloped(err error) error {
 	return invalid("1 validation error detected: %s", e.Message)
 }
 
-// fail notes that the value at path breaks a rule. The value is quoted unless
+// fail records that the value at path violates a rule. The value is quoted unless
 // it is null.
 func (c *constraints) fail(path, text string, null bool, rule string) {
 	if null {
@@ -106,7 +106,7 @@ func (c *constraints) fail(path, text string, null bool, rule string) {
 	c.failures = append(c.failures, "Value "+text+" at '"+path+"' failed to satisfy constraint: "+rule)
 }
 
-// failUnquoted notes that the value at path breaks a rule, in the form of the
+// failUnquoted records that the value at path violates a rule, in the form of
 // operations that do not repeat the value.
 func (c *constraints) failUnquoted(path, rule string) {
 	c.failures = append(c.failures, "Value at '"+path+"' failed to satisfy constraint: "+rule)
@@ -151,7 +151,7 @@ func (c *constraints) length(path, s string, shortest, longest int) {
 	}
 }
 
-// pattern fails if s does not match the pattern as a whole.
+// pattern fails unless the pattern matches all of s.
 func (c *constraints) pattern(path, s string, re *regexp.Regexp) {
 	if !re.MatchString(s) {
 		c.fail(path, s, false, "Member must satisfy regular expression pattern: "+namePattern)
@@ -176,7 +176,7 @@ const namePattern = "[a-zA-Z0-9_.-]+"
 
 var nameExpression = regexp.MustCompile("^" + namePattern + "$")
 
-// newName checks the name that a table or an index is to have.
+// newName checks the name of a new table or index.
 func (c *constraints) newName(path string, name *string) {
 	if !c.required(path, name != nil) {
 		return
@@ -188,7 +188,7 @@ func (c *constraints) newName(path string, name *string) {
 // tableName checks the parameter that names the table of a request, which may
 // be an ARN as well.
 //
-// https://github.com/nubo-db/dynoxide/issues/11 has the text for no characters,
+// https://github.com/nubo-db/dynoxide/issues/11 has the text for an empty name,
 // https://github.com/scylladb/scylladb/pull/12608 that for wrong ones and
 // https://github.com/ExtendDB/extenddb/pull/14 those for other lengths.
 func (c *constraints) tableName(path string, name *string) {
@@ -204,10 +204,10 @@ func (c *constraints) tableName(path string, name *string) {
 	}
 }
 
-// checkTable returns what is wrong with the name of a table, which the service
-// says before anything else of a request, and alone.
+// checkTable returns the error of a table's name, which the service
+// reports first and alone.
 //
-// dynoxide has measured it for its version 0.11.2.
+// Dynoxide has measured it for its version 0.11.2.
 func checkTable(name *string) error {
 	var c constraints
 	c.tableName("tableName", name)
@@ -215,7 +215,7 @@ func checkTable(name *string) error {
 }
 
 // tablePresent fails if an operation on a table does not name one, which the
-// service says before anything else of such a request.
+// service reports first.
 //
 // https://github.com/aws/aws-sdk-java/issues/977 has it for DescribeTable.
 func tablePresent(name *string) error {

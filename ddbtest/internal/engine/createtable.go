@@ -33,7 +33,7 @@ type CreateTableInput struct {
 	ResourcePolicy            *string
 }
 
-// CreateTable makes a table.
+// CreateTable creates a table.
 func (e *Engine) CreateTable(_ context.Context, in *CreateTableInput) (*TableDescription, error) {
 	if err := in.valid(); err != nil {
 		return nil, err
@@ -75,8 +75,8 @@ func (e *Engine) publish(t *Table) error {
 	return nil
 }
 
-// created leaves out what the reply of CreateTable lacks: the time of the billing mode, and warm throughput unless the
-// request has it, which is then on its way.
+// created removes what the reply of CreateTable lacks: the time of the billing mode, and warm throughput unless the
+// request has it, which is then being applied.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md and
 // table-indexes.md) has recorded it.
@@ -143,8 +143,8 @@ func (in *CreateTableInput) constraints() error {
 	return c.err()
 }
 
-// check validates what the constraints of single parameters leave over: global indexes before local ones, and whether
-// there are definitions that nothing uses last of what concerns keys.
+// check validates what the constraints of single parameters do not cover: global indexes before local ones and, as the last check
+// of keys, whether there are unused definitions.
 func (in *CreateTableInput) check() error {
 	onDemand := is(in.BillingMode, onDemandMode)
 	if err := checkBilling(onDemand, in.ProvisionedThroughput); err != nil {
@@ -175,7 +175,7 @@ func (in *CreateTableInput) check() error {
 	return in.checkSettings(onDemand)
 }
 
-// checkLists validates that lists of indexes have any, and that no attribute is defined twice.
+// checkLists validates that lists of indexes are not empty, and that no attribute is defined twice.
 func (in *CreateTableInput) checkLists() error {
 	if in.GlobalSecondaryIndexes != nil && len(in.GlobalSecondaryIndexes) == 0 {
 		return invalidParameter("List of GlobalSecondaryIndexes is empty")
@@ -315,7 +315,7 @@ func (in *CreateTableInput) checkSettings(onDemand bool) error {
 	return checkTags(in.Tags)
 }
 
-// newTable makes the table that a valid request describes.
+// newTable makes the table of a valid request.
 func (e *Engine) newTable(in *CreateTableInput) *Table {
 	now := e.clock.Now()
 	name := *in.TableName
@@ -366,13 +366,13 @@ func (e *Engine) newTable(in *CreateTableInput) *Table {
 	return t
 }
 
-// startStream switches the stream on; every start makes a new one.
+// startStream enables the stream; every start makes a new one.
 func (t *Table) startStream(spec *StreamSpecification, label string) {
 	t.settings.stream = spec
 	t.settings.streamLabel = label
 }
 
-// nextLabel is the label of a new stream: its time, or later if another stream has that.
+// nextLabel returns the label of a new stream: its time, or a later one if another stream has that label.
 func (e *Engine) nextLabel(now time.Time) string {
 	for {
 		last := e.lastLabel.Load()
@@ -383,8 +383,8 @@ func (e *Engine) nextLabel(now time.Time) string {
 	}
 }
 
-// tableID makes an identifier in the form of a UUID of version 4. It follows from the name and the time, so that a
-// table that is read back from a folder keeps its own, and from how many tables with both there were before.
+// tableID makes an identifier in the form of a UUID of version 4. It is derived from the name, the time, and the number of earlier
+// tables with the same name and time, so that a table that is read back from a folder keeps its identifier.
 //
 // https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-4
 func (e *Engine) tableID(name string, now time.Time) string {

@@ -2,10 +2,10 @@
 
 package engine
 
-// The parameters of table operations in the form of the wire. Pointers are nil
-// for what a request leaves out.
+// The parameters of table operations in wire format. Pointers are nil
+// for parameters that a request omits.
 
-// AttributeDefinition gives the type of a key attribute.
+// AttributeDefinition is the type of a key attribute.
 type AttributeDefinition struct {
 	AttributeName *string
 	AttributeType *string
@@ -17,7 +17,7 @@ type KeySchemaElement struct {
 	KeyType       *string
 }
 
-// Projection says which attributes an index holds beside the keys.
+// Projection is the set of attributes that an index holds in addition to the keys.
 type Projection struct {
 	ProjectionType   *string  `json:",omitempty"`
 	NonKeyAttributes []string `json:",omitempty"`
@@ -36,7 +36,7 @@ type OnDemandThroughput struct {
 	MaxWriteRequestUnits *int64 `json:",omitempty"`
 }
 
-// given reports whether a request has the member and anything in it: an empty one counts as absent.
+// given reports whether a request has a non-empty member: an empty one counts as absent.
 func (o *OnDemandThroughput) given() bool {
 	return o != nil && (o.MaxReadRequestUnits != nil || o.MaxWriteRequestUnits != nil)
 }
@@ -47,7 +47,7 @@ type WarmThroughput struct {
 	WriteUnitsPerSecond *int64
 }
 
-// given reports whether a request has the member and anything in it: an empty one counts as absent.
+// given reports whether a request has a non-empty member: an empty one counts as absent.
 func (w *WarmThroughput) given() bool {
 	return w != nil && (w.ReadUnitsPerSecond != nil || w.WriteUnitsPerSecond != nil)
 }
@@ -76,7 +76,7 @@ type SecondaryIndex struct {
 	WarmThroughput        *WarmThroughput        // global indexes only
 }
 
-// StreamSpecification switches the stream of a table.
+// StreamSpecification enables or disables the stream of a table.
 type StreamSpecification struct {
 	StreamEnabled  *bool
 	StreamViewType *string `json:",omitempty"`

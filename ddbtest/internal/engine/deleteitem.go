@@ -48,7 +48,7 @@ func (e *Engine) DeleteItem(ctx context.Context, in *DeleteItemInput) (*WriteOut
 	return out, nil
 }
 
-// parseDelete validates what a delete says by itself, for any operation that
+// parseDelete validates a delete without its table, for any operation that
 // has one.
 func parseDelete(in *DeleteItemInput, operation string) (*action, error) {
 	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})

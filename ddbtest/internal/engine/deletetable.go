@@ -29,7 +29,7 @@ func (e *Engine) DeleteTable(_ context.Context, name *string) (*TableDescription
 	return e.describe(t, statusDeleting).deleted(), nil
 }
 
-// deleted leaves out what the reply of DeleteTable lacks: what the table and its indexes were made of.
+// deleted removes what the reply of DeleteTable lacks: the definitions of the table and its indexes.
 //
 // https://github.com/mhart/dynalite/issues/60, https://github.com/scylladb/scylladb/issues/14132
 func (d *TableDescription) deleted() *TableDescription {
@@ -47,8 +47,8 @@ func (d *TableDescription) deleted() *TableDescription {
 	}
 }
 
-// deletable returns the error for the deletion of a table that is changing or
-// protected. The caller holds mu.
+// deletable returns an error if the table is changing or
+// protected against deletion. The caller holds mu.
 func (t *Table) deletable(now time.Time) error {
 	if t.settings.protected {
 		return invalid("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
@@ -77,7 +77,7 @@ func inUse(message string) error {
 	return &Error{Type: ResourceInUseException, Message: "Attempt to change a resource which is still in use: " + message}
 }
 
-// changeable returns the error for a change of a table that is changing.
+// changeable returns an error if the table is changing.
 func (t *Table) changeable(status string) error {
 	var doing string
 	switch status {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Timestamp is a time in the form of the wire: seconds with three decimals.
+// Timestamp is a time in wire format: seconds with three decimals.
 type Timestamp struct{ time.Time }
 
 // MarshalJSON writes the seconds since 1970.
@@ -21,7 +21,7 @@ func (t Timestamp) MarshalJSON() ([]byte, error) {
 
 var _ json.Marshaler = Timestamp{}
 
-// TableDescription describes a table in the form of the wire.
+// TableDescription describes a table in wire format.
 type TableDescription struct {
 	AttributeDefinitions      []AttributeDefinition `json:",omitempty"`
 	TableName                 string
@@ -78,7 +78,7 @@ type IndexDescription struct {
 	WarmThroughput        *WarmThroughputSummary `json:",omitempty"`
 }
 
-// SSEDescription describes the encryption of a table with a key of its own.
+// SSEDescription describes the encryption of a table with a KMS key.
 type SSEDescription struct {
 	Status          string
 	SSEType         string
@@ -98,7 +98,7 @@ type WarmThroughputSummary struct {
 	Status              string
 }
 
-// Warm throughput of a table that has not asked for more.
+// Warm throughput of a table whose request did not ask for more.
 const (
 	defaultWarmReads  = 12000
 	defaultWarmWrites = 4000
@@ -137,8 +137,8 @@ func (e *Engine) describedTable(name *string) (*Table, error) {
 	return t, nil
 }
 
-// describe describes a table. status, if it is not empty, stands for the state
-// that the answer of an operation reports: the change has begun.
+// describe describes a table. status, if it is not empty, is the state
+// that the reply of an operation reports: the change has begun.
 func (e *Engine) describe(t *Table, status string) *TableDescription {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -256,7 +256,7 @@ func (b billing) describe() *BillingModeSummary {
 	return d
 }
 
-// enabled reports whether a table is encrypted with a key of its own.
+// enabled reports whether a table is encrypted with a KMS key.
 func (s *SSESpecification) enabled() bool {
 	return s != nil && (s.Enabled != nil && *s.Enabled || s.Enabled == nil && s.SSEType != nil)
 }
@@ -269,8 +269,8 @@ func (e *Engine) describeSSE(s *SSESpecification) *SSEDescription {
 	return &SSEDescription{Status: "ENABLED", SSEType: "KMS", KMSMasterKeyArn: key}
 }
 
-// describeWarm describes warm throughput: what was asked for or was ever provisioned, and in on-demand mode the initial
-// one. It never sinks.
+// describeWarm describes warm throughput: the requested or the highest ever provisioned one, and in on-demand mode the initial
+// one. It never decreases.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md)
 func describeWarm(w *WarmThroughput, p throughput, status string) *WarmThroughputSummary {

@@ -3,9 +3,9 @@
 // Package engine executes the operations of DynamoDB on tables in memory.
 //
 // Every operation is a method of [Engine] that takes the parameters of the API
-// and returns its result or an [*Error] in the service's words. The wire is the
-// business of package protocol, expressions of package expression, and the
-// ordered sets under tables and indexes of package storage.
+// and returns its result or an [*Error] with the service's text. Package protocol implements the wire
+// protocol, package expression implements expressions, and package storage the
+// ordered sets in which tables and indexes are stored.
 package engine
 
 import (
@@ -17,30 +17,30 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/objectstore"
 )
 
-// Clock tells the time. The engine asks nothing else for it.
+// Clock is the only source of time of the engine.
 type Clock interface {
 	Now() time.Time
 }
 
 // Options configure an engine. The zero value of a field takes the default.
 type Options struct {
-	// Clock tells the time; required.
+	// Clock is the clock; required.
 	Clock Clock
 	// Region is the Region in ARNs; "us-east-1" by default.
 	Region string
 	// AccountID is the account in ARNs; "000000000000" by default.
 	AccountID string
 	// StateDelay is how long tables and indexes stay CREATING, UPDATING or
-	// DELETING; 0, the default, makes every change at once.
+	// DELETING; with 0, the default, every change is immediate.
 	StateDelay time.Duration
 	// CollectionSize is the limit of the item collections of tables with local
 	// indexes, in bytes; 10 GB by default.
 	CollectionSize int64
-	// Shuffle, unless it is 0, is what the order of answers follows from where the
-	// service promises none: of partitions in a scan, of equal keys in an index,
+	// Shuffle, unless it is 0, is a seed for the order of answers where the
+	// service guarantees none: of partitions in a scan, of equal keys in an index,
 	// and of the items of a BatchGetItem.
 	Shuffle uint64
-	// Throughput is obeyed, unless it is nil.
+	// Throughput limits the throughput, unless it is nil.
 	Throughput *ThroughputModel
 	// Buckets is the folder that exports write to and imports read from; "" for none.
 	Buckets objectstore.Folder
@@ -140,8 +140,8 @@ func (e *Engine) arn(resource string) string {
 	return "arn:aws:dynamodb:" + e.region + ":" + e.account + ":" + resource
 }
 
-// lookup returns the table that a name or an ARN stands for, or nil. A table
-// whose deletion is complete is gone.
+// lookup returns the table with a name or an ARN, or nil. It does not find a table
+// whose deletion is complete.
 func (e *Engine) lookup(name string) *Table {
 	name = tableOf(name)
 	e.mu.RLock()
@@ -158,13 +158,13 @@ func (e *Engine) lookup(name string) *Table {
 	return e.tables[name]
 }
 
-// TableOf returns the name of the table in an ARN, or name if it is none.
+// TableOf returns the name of the table in an ARN, or name if it is not an ARN.
 func TableOf(name string) string { return tableOf(name) }
 
-// Find returns the table that a name or an ARN stands for, or nil.
+// Find returns the table with a name or an ARN, or nil.
 func (e *Engine) Find(name string) *Table { return e.lookup(name) }
 
-// tableOf returns the name of the table in an ARN, or name if it is none.
+// tableOf returns the name of the table in an ARN, or name if it is not an ARN.
 func tableOf(name string) string {
 	if !strings.HasPrefix(name, "arn:") {
 		return name

@@ -54,10 +54,10 @@ type Error struct {
 	// Throttling says why a request was throttled.
 	Throttling []ThrottlingReason
 
-	// early marks what the service finds before it starts a transaction, so
-	// that it is no cancellation reason.
+	// early marks an error that the service finds before it starts a transaction, so
+	// that it is not a cancellation reason.
 	early bool
-	// bare marks what is reported without the envelope of other errors.
+	// bare marks an error that is reported without the envelope of others.
 	bare bool
 }
 
@@ -106,7 +106,7 @@ func invalid(format string, args ...any) error {
 	return &Error{Type: ValidationException, Message: format}
 }
 
-// invalidEarly returns a ValidationException that is no cancellation reason.
+// invalidEarly returns a ValidationException that is not a cancellation reason.
 func invalidEarly(format string, args ...any) error {
 	return &Error{Type: ValidationException, Message: fmt.Sprintf(format, args...), early: true}
 }

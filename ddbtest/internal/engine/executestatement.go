@@ -18,7 +18,7 @@ type ExecuteStatementInput struct {
 
 // ExecuteStatementOutput is the result of ExecuteStatement.
 type ExecuteStatementOutput struct {
-	// Items are the wire forms of the items that a SELECT or RETURNING gives.
+	// Items are the wire forms of the items that SELECT or RETURNING returns.
 	Items            [][]byte
 	NextToken        *string
 	LastEvaluatedKey []byte // nil at the end of the data
@@ -27,7 +27,7 @@ type ExecuteStatementOutput struct {
 
 const maxNextToken = 32768
 
-// errExistsAlone is for EXISTS as the statement of another operation.
+// errExistsAlone is the error for EXISTS as the statement of another operation.
 //
 // https://github.com/floci-io/floci/pull/3798 has measured it.
 var errExistsAlone = invalid("EXISTS can only be used in ExecuteTransaction write requests.")
@@ -67,8 +67,8 @@ func (e *Engine) ExecuteStatement(ctx context.Context, in *ExecuteStatementInput
 	return out, nil
 }
 
-// executeWrite executes a statement that writes and returns the wire form of
-// what it asks for by RETURNING.
+// executeWrite executes a statement that writes, and returns the wire form of
+// its RETURNING clause.
 func (e *Engine) executeWrite(ctx context.Context, s partiql.Statement, in *StatementInput, operation string, mode *string) ([]byte, *ConsumedCapacity, error) {
 	a, err := e.bindWrite(s, in, operation)
 	if err != nil {

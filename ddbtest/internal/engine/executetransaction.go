@@ -94,10 +94,10 @@ func (e *Engine) transactStatements(ctx context.Context, statements []partiql.St
 	return out, nil
 }
 
-// each binds the members of a transaction. What is wrong with one cancels the
-// transaction, except for what the service finds before it starts one.
+// each binds the members of a transaction. An error of one of them cancels the
+// transaction, unless the service finds it before it starts one.
 //
-// https://github.com/floci-io/floci/pull/3798 has measured that a table that is not there cancels as well.
+// https://github.com/floci-io/floci/pull/3798 has measured that a missing table cancels as well.
 func each(n int, bind func(i int) error) error {
 	reasons, failed := make([]CancellationReason, n), false
 	for i := range n {

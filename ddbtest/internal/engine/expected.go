@@ -10,7 +10,7 @@ type ExpectedAttributeValue struct {
 	AttributeValueList []Attribute // nil if absent
 }
 
-// expectations notes what is wrong with the operators of conditions of a write.
+// expectations records what is wrong with the operators of conditions of a write.
 func (c *constraints) expectations(l *Legacy) {
 	if l == nil {
 		return
@@ -54,7 +54,7 @@ func (l *Legacy) expectedOf() (condition, error) {
 	return c, nil
 }
 
-// check makes sure that the members of a condition go together.
+// check makes sure that the members of a condition fit together.
 func (e *ExpectedAttributeValue) check(name string) error {
 	switch {
 	case e.Value != nil && e.AttributeValueList != nil:

@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// oldestExpiry is the age beyond which an expiry time is taken for a mistake:
+// oldestExpiry is the age beyond which an expiry time is ignored as a mistake:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
 const oldestExpiry = 5 * 365 * 24 * time.Hour
 
@@ -46,7 +46,7 @@ func (e *Engine) Expire(ctx context.Context) (int, error) {
 	return removed, ctx.Err()
 }
 
-// isExpired reports whether a value is a number of seconds since 1970 that is over, and not absurdly so.
+// isExpired reports whether a value is a time in seconds since 1970 that has passed, but not longer ago than oldestExpiry.
 func isExpired(v value.Value, now time.Time) bool {
 	n, ok := v.(value.Number)
 	if !ok {

@@ -87,7 +87,7 @@ func (e *Engine) getItem(r *read, consistent bool) (*storage.Item, error) {
 	return item, e.allowRead(r, item, consistent)
 }
 
-// allowRead counts a read in the throughput of its table, which may refuse it. The item is what it found, nil for none.
+// allowRead counts a read in the throughput of its table, which may refuse it. The item is the one found, or nil.
 func (e *Engine) allowRead(r *read, item *storage.Item, consistent bool) error {
 	use := e.allow(r.table)
 	if use == nil {
@@ -102,7 +102,7 @@ func (r *read) access() Access {
 	return Access{Operation: r.operation, Kind: AccessRead, Table: r.table, Key: r.key}
 }
 
-// parseRead validates what a read says by itself, for any operation that reads
+// parseRead validates a read without its table, for any operation that reads
 // items by key.
 func parseRead(in *GetItemInput, operation string) (*read, error) {
 	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(), parameter{projectionParameter, in.ProjectionExpression})
@@ -145,7 +145,7 @@ func projectionOf(text *string, params *expression.Params) (projection, error) {
 	return p, nil
 }
 
-// image returns the wire form of what the read returns of an item, or nil for
+// image returns the wire form of the part of an item that the read returns, or nil for
 // no item.
 func (r *read) image(item *storage.Item) ([]byte, error) {
 	if item == nil || r.projection == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// Hooks let other packages follow what an engine does and interfere with it.
+// Hooks let other packages observe an engine and interfere with it.
 // Every field may be nil. They are called from many goroutines.
 type Hooks struct {
 	// Commit is called for every committed change of an item, after the change
@@ -21,18 +21,18 @@ type Hooks struct {
 	// Admit is called before the engine reads or writes an item. An error
 	// refuses the access: it is the answer of an operation on one item or
 	// index, it leaves a member of a batch unprocessed, and it cancels a
-	// transaction, with the reason that belongs to it.
+	// transaction with the corresponding reason.
 	Admit func(context.Context, Access) error
 	// Prepared is called when a TransactWriteItems has claimed its items and
 	// not yet written them. Until it returns, any other write to these items
-	// meets a conflict.
+	// fails with a conflict.
 	Prepared func(context.Context, []Access)
-	// TableChanged is called after a table was created, its stream was switched
-	// or it was deleted.
+	// TableChanged is called after a table was created, its stream was enabled or
+	// disabled, or it was deleted.
 	TableChanged func(*Table, TableEvent)
 }
 
-// Reason says what made a change.
+// Reason is the cause of a change.
 type Reason uint8
 
 // The reasons of a change.
@@ -52,7 +52,7 @@ type Change struct {
 	Key value.Item
 	// Old and New are the item before and after the change: Old is nil if the
 	// item is new, New is nil if it was deleted. A write that changes nothing is
-	// reported too; Same tells.
+	// reported too; see Same.
 	Old, New *storage.Item
 }
 

@@ -16,7 +16,7 @@ import (
 const tokenLife = 10 * time.Minute
 
 // tokens remembers the client request tokens of transactions. The zero value
-// remembers none.
+// is empty.
 type tokens struct {
 	mu    sync.Mutex
 	known map[string]tokenState
@@ -57,7 +57,7 @@ func (ts *tokens) begin(token string, request uint64, now time.Time) (replay []i
 	return state.sizes, nil
 }
 
-// end registers the end of a request. Only success is remembered.
+// end registers the end of a request. Only successful requests are remembered.
 func (ts *tokens) end(token string, effects []effect, success bool, now time.Time) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -74,14 +74,14 @@ func (ts *tokens) end(token string, effects []effect, success bool, now time.Tim
 	ts.ended = append(ts.ended, token)
 }
 
-// expire drops the tokens whose time is over.
+// expire removes expired tokens.
 func (ts *tokens) expire(now time.Time) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	ts.forget(now)
 }
 
-// forget is expire for whoever holds mu.
+// forget is expire for callers that hold mu.
 func (ts *tokens) forget(now time.Time) {
 	n := 0
 	for n < len(ts.ended) && now.Sub(ts.known[ts.ended[n]].ended) >= tokenLife {
@@ -93,8 +93,8 @@ func (ts *tokens) forget(now time.Time) {
 
 var tokenSeed = maphash.MakeSeed()
 
-// fingerprint tells requests apart: equal requests have equal fingerprints,
-// whatever the order of the maps on the wire.
+// fingerprint distinguishes requests: equal requests have equal fingerprints,
+// whatever the order of their maps on the wire.
 func fingerprint(actions []*action, in *TransactWriteItemsInput) uint64 {
 	var sum uint64
 	for i, a := range actions {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Contributor insights, of which the engine keeps the setting alone.
+// Contributor insights. The engine only stores the setting.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateContributorInsights.html
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-subresources.md)
@@ -55,7 +55,7 @@ type ContributorInsightsInput struct {
 	ContributorInsightsMode   *string
 }
 
-// ContributorInsights describes the setting in the form of the wire.
+// ContributorInsights describes the setting in wire format.
 type ContributorInsights struct {
 	TableName                   string
 	IndexName                   string   `json:",omitempty"`
@@ -65,7 +65,7 @@ type ContributorInsights struct {
 	LastUpdateDateTime          *Timestamp `json:",omitempty"`
 }
 
-// UpdateContributorInsights switches the insights into a table or an index.
+// UpdateContributorInsights enables or disables the insights for a table or an index.
 func (e *Engine) UpdateContributorInsights(_ context.Context, in *ContributorInsightsInput) (*ContributorInsights, error) {
 	var c constraints
 	c.tableName("tableName", in.TableName)
@@ -106,7 +106,7 @@ func (e *Engine) UpdateContributorInsights(_ context.Context, in *ContributorIns
 	return d, nil
 }
 
-// DescribeContributorInsights describes the insights into a table or an index.
+// DescribeContributorInsights describes the insights for a table or an index.
 func (e *Engine) DescribeContributorInsights(_ context.Context, in *ContributorInsightsInput) (*ContributorInsights, error) {
 	var c constraints
 	c.tableName("tableName", in.TableName)
@@ -123,7 +123,7 @@ func (e *Engine) DescribeContributorInsights(_ context.Context, in *ContributorI
 	return t.describeInsights(text(in.IndexName), now), nil
 }
 
-// insightful returns the table of an operation on insights, which may name a global index of it.
+// insightful returns the table of an operation on insights, which may name one of its global indexes.
 func (e *Engine) insightful(in *ContributorInsightsInput, now time.Time) (*Table, error) {
 	if in.IndexName != nil && (len(*in.IndexName) < 3 || len(*in.IndexName) > 255) {
 		return nil, invalid("IndexName must be at least 3 characters long and at most 255 characters long")
@@ -153,7 +153,7 @@ func (e *Engine) current(name *string, now time.Time) (*Table, error) {
 	return t, nil
 }
 
-// describeInsights describes the insights into the table or an index. The caller holds mu.
+// describeInsights describes the insights for the table or an index. The caller holds mu.
 func (t *Table) describeInsights(index string, now time.Time) *ContributorInsights {
 	i := t.settings.insights[index]
 	d := &ContributorInsights{
@@ -187,7 +187,7 @@ type ListContributorInsightsInput struct {
 	NextToken  *string
 }
 
-// ContributorInsightsList is a page of insights in the form of the wire.
+// ContributorInsightsList is a page of insights in wire format.
 type ContributorInsightsList struct {
 	ContributorInsightsSummaries []*ContributorInsights
 	NextToken                    string `json:",omitempty"`
@@ -227,7 +227,7 @@ func (e *Engine) ListContributorInsights(_ context.Context, in *ListContributorI
 	return out, nil
 }
 
-// place is where a summary stands in a list: the table, then its indexes.
+// place is the position of a summary in a list: the table, then its indexes.
 func (d *ContributorInsights) place() string { return d.TableName + "/" + d.IndexName }
 
 // insightsAfter returns the summaries of the table that follow a place.

@@ -83,7 +83,7 @@ func checkKeySize(size int, hash bool) error {
 }
 
 // checkIndexKeys validates the attributes of an item that are keys of indexes.
-// They may be absent, which keeps the item out of the index. If an update made
+// They may be absent; then the item is not in the index. If an update made
 // the item, written are the attributes that it wrote; only these are checked.
 func (s *Schema) checkIndexKeys(item value.Item, written []string) (err error) {
 	updated := written != nil
@@ -166,10 +166,10 @@ func (k *KeySchema) collectionKey(item value.Item) string {
 	return string(k.appendHash(make([]byte, hashSize, 64), item))
 }
 
-// takes reports whether an item has what the index key needs: every attribute,
-// of its type, not empty and not too long. A write of a value that an index
-// cannot take is refused, but items can be older than the index; they stay out
-// of it.
+// takes reports whether an item can be in the index: it has every key attribute,
+// with the right type, not empty and not too long. A write of a value that an index
+// cannot hold is refused, but items can be older than the index; these are not in
+// it.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.OnlineOps.html#GSI.OnlineOps.ViolationDetection
 func (x *Index) takes(item value.Item) bool {
@@ -232,7 +232,7 @@ func (x *Index) indexKey(table *KeySchema, item value.Item) (string, bool) {
 }
 
 // hash64 spreads keys over the whole range of 64 bits. It is the same in every
-// process, so that scans are too.
+// process, so that the order of scans is too.
 func hash64(b []byte, seed uint64) uint64 {
 	h := uint64(14695981039346656037) ^ seed
 	for _, c := range b {

@@ -4,13 +4,13 @@ package engine
 
 import "github.com/dynamotable/ddb/ddbtest/internal/expression"
 
-// pathed is a part of a request that tells the document paths that it names.
+// pathed is a part of a request that returns the document paths in it.
 type pathed interface{ Paths() []expression.Path }
 
 // checkPaths refuses paths below the attributes of keys, which hold scalars.
 // The key of the table comes before those of indexes.
 //
-// dynalite has measured the texts and their order, validateKeyPaths in
+// Dynalite has measured the texts and their order, validateKeyPaths in
 // https://github.com/architect/dynalite/blob/master/db/index.js.
 func (s *Schema) checkPaths(parts ...any) error {
 	var nested map[string]bool

@@ -11,9 +11,9 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// bindTerms turns the key condition of a query into bounds: every attribute of
-// the partition key must have a value; the attributes of the sort key may have
-// conditions from left to right, all but the last of them an equality.
+// bindTerms turns the key condition of a query into bounds. Every attribute of
+// the partition key must have a value. The attributes of the sort key may have
+// conditions from left to right, all of them equalities except the last.
 func (s *search) bindTerms(terms []expression.KeyTerm) error {
 	if err := s.checkTerms(terms); err != nil {
 		return err
@@ -92,8 +92,8 @@ func checkTerm(a KeyAttribute, t expression.KeyTerm, hash bool) error {
 	return nil
 }
 
-// checkFilter makes sure that the filter of a query leaves the key to the key
-// condition and uses nothing that the index lacks.
+// checkFilter makes sure that the filter of a query does not use key
+// attributes, nor attributes that the index lacks.
 func (s *search) checkFilter() error {
 	n, ok := s.filter.(named)
 	if !ok {
@@ -110,7 +110,7 @@ func (s *search) checkFilter() error {
 	return s.checkFiltered()
 }
 
-// checkFiltered makes sure that the filter of a query uses nothing that the
+// checkFiltered makes sure that the filter of a query uses no attributes that the
 // index lacks.
 func (s *search) checkFiltered() error {
 	if s.index == nil {

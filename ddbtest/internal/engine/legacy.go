@@ -46,7 +46,7 @@ func (l *Legacy) names() []string {
 }
 
 // queryNames are the names for a Query. KeyConditions counts as a parameter of
-// the old API beside KeyConditionExpression only: with it, a request may still
+// the old API only if KeyConditionExpression is given too: with KeyConditions alone, a request may
 // filter and project by expressions. guregu/dynamo has sent such requests since
 // 2015, and dynalite allows for them (validateExpressionParams in
 // https://github.com/architect/dynalite/blob/master/validations/index.js).
@@ -58,7 +58,7 @@ func (l *Legacy) queryNames(keyExpression *string) []string {
 	return names
 }
 
-// joins refuses a ConditionalOperator that has less than two conditions to join.
+// joins refuses a ConditionalOperator with fewer than two conditions to join.
 //
 // The texts are those of AWS's own DAX client, RequestValidator in
 // https://github.com/aws/aws-dax-js-sdk.
@@ -73,8 +73,8 @@ func (l *Legacy) joins(conditions int) error {
 	}
 }
 
-// bareError marks an error of a parameter of the API before expressions, unless
-// it is one of a value or a name, which are the same wherever they stand.
+// bareError marks an error of a legacy parameter, unless
+// it is an error of a value or a name, which is the same in every parameter.
 func bareError(err error) error {
 	if _, ok := errors.AsType[*value.Error](err); ok || err == nil {
 		return err
@@ -121,7 +121,7 @@ func readProjection(expr *string, params *expression.Params, l *Legacy) (project
 	return expression.ProjectAttributes(l.AttributesToGet), nil
 }
 
-// attributesToGet notes an empty list of attributes.
+// attributesToGet records an empty list of attributes as an error.
 func (c *constraints) attributesToGet(path string, l *Legacy) {
 	if l != nil && l.AttributesToGet != nil && len(l.AttributesToGet) == 0 {
 		c.fail(path, "[]", false, "Member must have length greater than or equal to 1")
@@ -149,7 +149,7 @@ func legacyTerms(conditions map[string]Condition) ([]expression.KeyTerm, error) 
 		}
 		terms = append(terms, expression.KeyTerm{Attribute: name, Op: op, Values: c.values})
 	}
-	if len(terms) == 0 { // more than two may fit the key of an index; guregu/dynamo queries such with KeyConditions
+	if len(terms) == 0 { // more than two may fit the key of an index; guregu/dynamo queries such indexes with KeyConditions
 		return nil, invalid("Conditions can be of length 1 or 2 only")
 	}
 	return terms, nil

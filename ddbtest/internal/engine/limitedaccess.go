@@ -21,13 +21,13 @@ func (a *allowance) checkWrite(w *action) error {
 	return a.check(nil, true, w.storeKey)
 }
 
-// free reports whether no units are counted: what time to live deletes costs nothing, and items that an engine gets back
-// were paid before.
+// free reports whether no units are counted: deletions by time to live cost nothing, and items that an engine stored before
+// were already counted.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 func (w *action) free() bool { return w.reason == ReasonExpiry || w.restored }
 
-// checkIndexes notes the entries of global indexes that a write touches, and refuses it if one of the indexes has no
+// checkIndexes records the entries of global indexes that a write touches, and refuses the write if one of the indexes has no
 // throughput left. The service refuses writes of a table when an index cannot keep up with them.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
@@ -65,7 +65,7 @@ func (a *allowance) checkIndexes(w *action, fx *effect) error {
 	return nil
 }
 
-// takeWrite counts what a write has cost: times the table's own units, which are doubled in transactions, and the units of
+// takeWrite counts the cost of a write: the table's units times the factor, which is 2 in transactions, and the units of
 // the entries of indexes. Local indexes use the throughput of the table.
 func (a *allowance) takeWrite(w *action, fx *effect, times float64) {
 	if a == nil || w.free() {
@@ -88,7 +88,7 @@ func (a *allowance) takeWrite(w *action, fx *effect, times float64) {
 	}
 }
 
-// takeRejected counts a write whose condition was not met, which costs what the stored item would.
+// takeRejected counts a write whose condition failed, which costs as much as a write of the stored item.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 func (a *allowance) takeRejected(w *action, err error, old *storage.Item, times float64) {
@@ -98,8 +98,8 @@ func (a *allowance) takeRejected(w *action, err error, old *storage.Item, times 
 	a.take(nil, true, w.storeKey, times*writeCost(sizeOf(old)))
 }
 
-// page admits a page of a Query or Scan by where it begins, and counts it in the partitions of its items, by their sizes. An
-// empty page counts where it looked.
+// page admits a page of a Query or Scan by the partition where it begins, and counts it in the partitions of its items, by their sizes. An
+// empty page counts in the partition where it began.
 func (a *allowance) page(x *Index, p *page, units float64) error {
 	if a == nil {
 		return nil

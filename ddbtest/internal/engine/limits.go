@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// ThroughputModel makes the engine obey the throughput that tables, indexes and partitions have by the documentation. It is
+// ThroughputModel limits throughput as documented for tables, indexes and partitions. It is
 // a model of documented numbers, not of the service's own bookkeeping.
 //
-// A limit is a bucket of units. It fills at its rate, and keeps what is not used for the time of Burst. A request is admitted
-// while nothing that it uses is empty, and takes what it costs, since the service knows the cost of a read when it has read.
-// So a bucket may be overdrawn by one request, and has to fill again before the next.
+// A limit is a bucket of units. It fills at its rate, and keeps unused units for the time of Burst. A request is admitted
+// if no bucket that it uses is empty, and then takes its cost, because the cost of a read is known only after the read.
+// So one request may overdraw a bucket, which has to fill again before the next.
 type ThroughputModel struct {
-	// Partitions of every table and index; 0 makes as many as its warm throughput needs.
+	// Partitions is the number of partitions of every table and index; 0 means as many as its warm throughput needs.
 	Partitions int
 	// Burst is how long unused throughput is kept.
 	Burst time.Duration
@@ -25,7 +25,7 @@ type ThroughputModel struct {
 	TableReads, TableWrites float64
 }
 
-// What a partition gives, in units a second.
+// The limits of a partition, in units a second.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 const (
@@ -60,7 +60,7 @@ type limits struct {
 	buckets map[bucketID]*bucket
 }
 
-// bucketID names a limit: of the table, "", or a global index, as a whole or, from 0, of one of its partitions.
+// bucketID identifies a limit: of the table, "", or a global index, as a whole or, from 0, of one of its partitions.
 type bucketID struct {
 	index     string
 	partition int
@@ -69,13 +69,13 @@ type bucketID struct {
 
 const wholeTable = -1
 
-// bucket holds units, less than none after a request that cost more than there were.
+// bucket holds units; the number is negative after a request that cost more than there were.
 type bucket struct {
 	rate, most, units float64
 	at                time.Time
 }
 
-// fill brings the bucket to the present, at the rate that it had until now.
+// fill updates the bucket to the present time, with the rate that it had until now.
 func (b *bucket) fill(now time.Time, rate, most float64) {
 	if passed := now.Sub(b.at).Seconds(); passed > 0 {
 		b.units = min(b.most, b.units+passed*b.rate)
@@ -85,7 +85,7 @@ func (b *bucket) fill(now time.Time, rate, most float64) {
 }
 
 // allowance is what one request may use of the limits of a table. A nil one has no limits. Its use is one
-// critical section of the table, so that what is checked is what is taken.
+// critical section of the table, so that no other request takes units between check and take.
 type allowance struct {
 	model    *ThroughputModel
 	table    *Table
@@ -94,14 +94,14 @@ type allowance struct {
 	own      capacityLimits // of the table
 }
 
-// capacityLimits are the figures that a table or index is defined with.
+// capacityLimits are the capacity settings of a table or index.
 type capacityLimits struct {
 	provisioned throughput
 	ceiling     *OnDemandThroughput
 	warm        *WarmThroughput
 }
 
-// allow begins the use of a table's limits. It must not be called under the lock of a partition; its lock is taken after that of partitions.
+// allow begins the use of a table's limits. It must not be called while the lock of a partition is held; its lock is taken after those of partitions.
 func (e *Engine) allow(t *Table) *allowance {
 	if t.limits == nil {
 		return nil
@@ -114,7 +114,7 @@ func (e *Engine) allow(t *Table) *allowance {
 	}
 }
 
-// allowances are those of the tables of a transaction, in the order in which everyone locks them.
+// allowances are the allowances of the tables of a transaction, in the order in which all transactions lock them.
 type allowances []*allowance
 
 func (e *Engine) allowances(actions []*action) allowances {
@@ -151,7 +151,7 @@ func (l allowances) of(t *Table) *allowance {
 	return nil
 }
 
-// lock returns what unlocks.
+// lock locks the allowances and returns the function that unlocks them.
 func (l allowances) lock() (unlock func()) {
 	for _, a := range l {
 		a.lock()
@@ -175,7 +175,7 @@ func (a *allowance) unlock() {
 	}
 }
 
-// of returns the figures of the table, for nil and local indexes, or of a global index. Local indexes use the throughput of the table.
+// of returns the settings of the table, for nil and local indexes, or of a global index. Local indexes use the throughput of the table.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ThroughputConsiderations
 func (a *allowance) of(x *Index) (capacityLimits, string) {
@@ -185,7 +185,7 @@ func (a *allowance) of(x *Index) (capacityLimits, string) {
 	return capacityLimits{x.throughput, x.onDemand, x.warm}, x.Name
 }
 
-// rate is what a table or index gives as a whole, and the limit that is reported when it is exceeded.
+// rate returns the rate of a whole table or index, and the limit that is reported when it is exceeded.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode-max-throughput.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#default-limits-throughput
@@ -212,7 +212,7 @@ func (a *allowance) rate(c capacityLimits, write bool) (float64, string) {
 	return quota, limitAccount
 }
 
-// partitions is how many partitions a table or index has: as many as its warm throughput needs.
+// partitions returns how many partitions a table or index has: as many as its warm throughput needs.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
 func (a *allowance) partitions(c capacityLimits) int {
@@ -233,7 +233,7 @@ func partitionOf(key string, partitions int) int {
 }
 
 // whole and part return the buckets of a table or index as a whole and of the partition that a key is in. Burst lets
-// a partition exceed its share of the table, but never what a partition can give.
+// a partition exceed its share of the table, but never the limit of a partition.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-capacity.html
 func (a *allowance) whole(x *Index, write bool) (*bucket, string) {
@@ -251,7 +251,7 @@ func (a *allowance) part(x *Index, write bool, key string) *bucket {
 	return a.bucket(bucketID{name, partitionOf(key, a.partitions(c)), write}, rate, rate)
 }
 
-// bucket returns a bucket as it is now. When its table was made it had what its rate gives in a second.
+// bucket returns a bucket in its present state. When its table was created it had the units of one second.
 func (a *allowance) bucket(id bucketID, rate, most float64) *bucket {
 	l := a.table.limits
 	b := l.buckets[id]
@@ -277,7 +277,7 @@ func (a *allowance) check(x *Index, write bool, key string) error {
 	return nil
 }
 
-// take counts units of a key.
+// take takes units for a key.
 func (a *allowance) take(x *Index, write bool, key string, units float64) {
 	if a == nil || units == 0 {
 		return
@@ -287,7 +287,7 @@ func (a *allowance) take(x *Index, write bool, key string, units float64) {
 	a.part(x, write, key).units -= units
 }
 
-// read is check and take of a read whose cost is known.
+// read combines check and take for a read whose cost is known.
 func (a *allowance) read(key string, units float64) error {
 	if err := a.check(nil, false, key); err != nil {
 		return err
@@ -296,7 +296,7 @@ func (a *allowance) read(key string, units float64) error {
 	return nil
 }
 
-// throttled is the error for an exceeded limit: of the account, of provisioned throughput, or of an on-demand table.
+// throttled returns the error for an exceeded limit: of the account, of provisioned throughput, or of an on-demand table.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/throttling-diagnosing-workflow.html
 func (a *allowance) throttled(x *Index, write bool, limit string) error {

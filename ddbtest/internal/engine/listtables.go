@@ -15,7 +15,7 @@ type ListTablesInput struct {
 	Limit                   *int64
 }
 
-// ListTablesOutput is the result of ListTables in the form of the wire.
+// ListTablesOutput is the result of ListTables in wire format.
 type ListTablesOutput struct {
 	TableNames             []string
 	LastEvaluatedTableName string `json:",omitempty"`

@@ -10,17 +10,17 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// Loader stores the items that an engine had before: nothing is validated but their keys, as they were valid when they
-// were written, no hook is called, and the indexes are made at the end. Nothing else may use the engine meanwhile, apart
+// Loader stores the items that an engine had before. It validates only their keys, because the items were valid when they
+// were written. It calls no hooks and builds the indexes at the end. Nothing else may use the engine meanwhile, apart
 // from operations on tables between Flush and the next item.
 type Loader struct {
 	engine *Engine
 	tables map[*Table]*loading
-	last   *loading // most items are of the table of the one before
+	last   *loading // most items are of the same table as the one before
 	item   value.Item
 }
 
-// loading is a table that is loaded.
+// loading is a table that is being loaded.
 type loading struct {
 	table   *Table
 	keys    []string // attributes of the table's key
@@ -32,14 +32,14 @@ func (e *Engine) Loader() *Loader {
 	return &Loader{engine: e, tables: make(map[*Table]*loading), item: make(value.Item)}
 }
 
-// Put stores an item, which is kept as it is: its image, and its size, or 0 if that is not known. It reports whether the
-// table is there.
+// Put stores an item unchanged: its image, and its size, or 0 if that is not known. It reports whether the
+// table exists.
 func (l *Loader) Put(table string, image []byte, size int) (found bool, err error) {
 	t := l.of(table)
 	if t == nil {
 		return false, nil
 	}
-	if size == 0 { // it may have been written by an engine with another form, too
+	if size == 0 { // it may have been written by an engine with another format
 		item, err := value.DecodeItem(image)
 		if err != nil {
 			return true, err
@@ -50,7 +50,7 @@ func (l *Loader) Put(table string, image []byte, size int) (found bool, err erro
 	return true, l.add(t, image, &storage.Item{Image: image, Size: size})
 }
 
-// Delete removes the item with a key. It reports whether the table is there.
+// Delete removes the item with a key. It reports whether the table exists.
 func (l *Loader) Delete(table string, key []byte) (found bool, err error) {
 	t := l.of(table)
 	if t == nil {
@@ -77,7 +77,7 @@ func (l *Loader) of(name string) *loading {
 	return t
 }
 
-// names appends the attributes of a key that are not among the names yet.
+// names appends the attributes of a key that are not in the list yet.
 func (k *KeySchema) names(names []string) []string {
 	k.Each(func(a KeyAttribute, _ bool) bool {
 		if !slices.Contains(names, a.Name) {
@@ -88,7 +88,7 @@ func (k *KeySchema) names(names []string) []string {
 	return names
 }
 
-// add notes a change of the item whose key is in text.
+// add records a change of the item whose key is in text.
 func (l *Loader) add(t *loading, text []byte, item *storage.Item) error {
 	clear(l.item)
 	if _, err := value.Pick(l.item, text, t.keys); err != nil {
@@ -99,7 +99,7 @@ func (l *Loader) add(t *loading, text []byte, item *storage.Item) error {
 		return err
 	}
 	t.changes = append(t.changes, storage.Change{Key: schema.Key.storageKey(l.item), Item: item})
-	// Few changes are slow to apply, and many hold items that are gone.
+	// Applying few changes at a time is slow, and keeping many retains deleted items.
 	const few = 1 << 17
 	if len(t.changes) > max(few, 2*int(t.table.items.Len())) {
 		t.flush()
@@ -113,7 +113,7 @@ func (t *loading) flush() {
 	t.changes = t.changes[:0]
 }
 
-// Flush makes what was noted so far visible to operations on tables.
+// Flush makes the changes recorded so far visible to operations on tables.
 func (l *Loader) Flush() {
 	for _, t := range l.tables {
 		t.flush()
@@ -122,7 +122,7 @@ func (l *Loader) Flush() {
 	l.last = nil
 }
 
-// Finish ends the loading of the tables: it makes their indexes.
+// Finish ends the loading of the tables: it builds their indexes.
 func (l *Loader) Finish() error {
 	l.Flush()
 	for _, t := range l.engine.Tables() {
@@ -133,7 +133,7 @@ func (l *Loader) Finish() error {
 	return nil
 }
 
-// index makes the indexes of a table, and the sizes of its item collections.
+// index builds the indexes of a table, and computes the sizes of its item collections.
 func (l *Loader) index(t *Table) error {
 	schema := t.Schema()
 	var err error

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// order is the order of what the service leaves open. The zero value keeps the
-// order in which things are stored or asked for.
+// order is the order of results where the service guarantees none. The zero value keeps the
+// order in which things are stored or requested.
 type order struct {
 	seed uint64
 	mu   sync.Mutex
@@ -23,7 +23,7 @@ func newOrder(seed uint64) *order {
 	return o
 }
 
-// of returns the numbers below n, in the order in which they are to be answered.
+// of returns the numbers below n, in the order in which they are to be returned.
 func (o *order) of(n int) []int {
 	if o.rand != nil {
 		o.mu.Lock()

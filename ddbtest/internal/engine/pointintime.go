@@ -24,19 +24,19 @@ type recovery struct {
 	since   time.Time // when it was last enabled
 }
 
-// PointInTimeRecoverySpecification switches point-in-time recovery.
+// PointInTimeRecoverySpecification enables or disables point-in-time recovery.
 type PointInTimeRecoverySpecification struct {
 	PointInTimeRecoveryEnabled *bool
 	RecoveryPeriodInDays       *int64
 }
 
-// ContinuousBackups describes the backups of a table in the form of the wire.
+// ContinuousBackups describes the backups of a table in wire format.
 type ContinuousBackups struct {
 	ContinuousBackupsStatus        string
 	PointInTimeRecoveryDescription PointInTimeRecovery
 }
 
-// PointInTimeRecovery describes point-in-time recovery in the form of the wire.
+// PointInTimeRecovery describes point-in-time recovery in wire format.
 type PointInTimeRecovery struct {
 	PointInTimeRecoveryStatus  string
 	RecoveryPeriodInDays       int64      `json:",omitempty"`
@@ -44,7 +44,7 @@ type PointInTimeRecovery struct {
 	LatestRestorableDateTime   *Timestamp `json:",omitempty"`
 }
 
-// UpdateContinuousBackups switches the point-in-time recovery of a table.
+// UpdateContinuousBackups enables or disables point-in-time recovery of a table.
 func (e *Engine) UpdateContinuousBackups(_ context.Context, table *string, spec *PointInTimeRecoverySpecification) (*ContinuousBackups, error) {
 	if err := tablePresent(table); err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (e *Engine) DescribeContinuousBackups(_ context.Context, table *string) (*C
 	return t.describeBackups(e.clock.Now()), nil
 }
 
-// backedUp returns the table of an operation on backups, which names a missing one in its own way.
+// backedUp returns the table of an operation on backups, which has its own text for a missing table.
 func (e *Engine) backedUp(table *string) (*Table, error) {
 	t, err := e.describedTable(table)
 	if err != nil && AsError(err).Type == ResourceNotFoundException {

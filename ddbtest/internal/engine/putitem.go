@@ -72,7 +72,7 @@ func (c *constraints) writeOptions(capacity, metrics, failure *string) {
 	c.enum("returnValuesOnConditionCheckFailure", failure, returnFailedSet)
 }
 
-// parsePut validates what a put says by itself, for any operation that has one.
+// parsePut validates a put without its table, for any operation that has one.
 func parsePut(in *PutItemInput, operation string) (*action, error) {
 	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(), parameter{conditionParameter, in.ConditionExpression})
 	if err != nil {
@@ -127,7 +127,7 @@ func (e *Engine) bindPut(a *action, table *string) (err error) {
 	return nil
 }
 
-// prepare makes what a put stores.
+// prepare makes the stored form of a put's item.
 func (a *action) prepare() {
 	a.key = a.schema.Key.Of(a.item)
 	a.storeKey = a.schema.Key.storageKey(a.item)

@@ -55,7 +55,7 @@ func (e *Engine) Query(ctx context.Context, in *QueryInput) (*SearchOutput, erro
 		return nil, err
 	}
 	if in.Limit != nil && *in.Limit < 1 {
-		// Scan words it otherwise: https://github.com/nubo-db/dynoxide/issues/15.
+		// Scan has another text: https://github.com/nubo-db/dynoxide/issues/15.
 		c.failUnquoted("Limit", "Member must have value greater than or equal to 1")
 		return nil, c.err()
 	}
@@ -96,14 +96,14 @@ func (e *Engine) Query(ctx context.Context, in *QueryInput) (*SearchOutput, erro
 		return nil, err
 	}
 	if s.bounds.After != "" && s.index == nil && len(s.key.Range) == 0 {
-		// dynalite has measured the text, actions/query.js in https://github.com/architect/dynalite.
+		// Dynalite has measured the text, actions/query.js in https://github.com/architect/dynalite.
 		return nil, invalid("The query can return at most one row and cannot be restarted")
 	}
 	return e.search(ctx, s)
 }
 
 // parseQuery parses the expressions of a query. The form of the key condition
-// comes after the other expressions, and so do conditions without expression.
+// is checked after the other expressions, and so are conditions without expression.
 func (s *search) parseQuery(in *QueryInput, params *expression.Params) ([]expression.KeyTerm, error) {
 	if in.KeyConditionExpression == nil && (in.Legacy == nil || in.Legacy.KeyConditions == nil) {
 		return nil, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")

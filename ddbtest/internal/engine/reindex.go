@@ -7,9 +7,9 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// reindex brings one index in step with a changed item and counts the capacity
-// of that: one write for an entry that is new, gone or changed in place, two
-// for one that moves, none if nothing that the index projects has changed. It
+// reindex updates one index after a change of an item, and counts the capacity:
+// one write for an entry that is added, removed or changed in place, two
+// for one that moves, none if no projected attribute has changed. It
 // returns by how many bytes the index has grown.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
@@ -58,7 +58,7 @@ func (a *action) reindex(x *Index, fx *effect) (grown int) {
 	return grown
 }
 
-// entryKeys returns the storage keys of the entry before and after the change, as far as there is one.
+// entryKeys returns the storage keys of the entry before and after the change, if it exists.
 func (a *action) entryKeys(x *Index, fx *effect) (oldKey, newKey string, had, has bool) {
 	if fx.old != nil {
 		oldKey, had = x.indexKey(&a.schema.Key, fx.oldItem)

@@ -18,9 +18,9 @@ func (t *Table) Walk(visit func(item *storage.Item) bool) {
 // Decode reads an item back from its stored form.
 func Decode(item *storage.Item) (value.Item, error) { return decodeStored(item) }
 
-// Remove deletes the item with a key, for a reason of the service's own, if it
-// exists and due says so of its present state. It reports whether it did. Items
-// that a transaction is about to write are left alone.
+// Remove deletes the item with a key, for a reason of the service, if it
+// exists and due returns true for its present state. It reports whether it was deleted. Items
+// that a transaction is about to write are not deleted.
 func (e *Engine) Remove(ctx context.Context, t *Table, key value.Item, reason Reason, due func(value.Item) bool) (bool, error) {
 	schema := t.Schema()
 	if err := schema.checkKey(key); err != nil {
@@ -41,7 +41,7 @@ func (e *Engine) Remove(ctx context.Context, t *Table, key value.Item, reason Re
 	}
 }
 
-// dueCondition is a condition in Go.
+// dueCondition is a condition as a Go function.
 type dueCondition func(value.Item) bool
 
 // Eval reports whether the item exists and is due.

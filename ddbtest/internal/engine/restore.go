@@ -9,9 +9,9 @@ import (
 )
 
 // Restore stores an item that the engine had before, given in wire form. It
-// checks the key and calls the hooks. What an item may come to be in other ways
-// than by a put is not refused: larger than 400 KB by updates, see updateSize, or
-// with a value that an index made later cannot take, see takes.
+// checks the key and calls the hooks. It does not refuse items that a put would
+// refuse but that can exist: larger than 400 KB by updates (see updateSize), or
+// with a value that a later index cannot hold (see takes).
 func (e *Engine) Restore(ctx context.Context, table string, image []byte) error {
 	item, err := value.DecodeItem(image)
 	if err != nil {

@@ -29,9 +29,9 @@ type KeySchema struct {
 	// a global secondary index.
 	Range []KeyAttribute
 
-	// seed changes the hashes of partition keys, and with them what the service
-	// leaves open: the order of partitions and that of equal keys of an index. 0
-	// leaves equal keys in the order of the table's key.
+	// seed changes the hashes of partition keys, and with them the orders that the service does
+	// not guarantee: of partitions, and of equal keys of an index. 0
+	// keeps equal keys in the order of the table's key.
 	seed uint64
 }
 
@@ -53,15 +53,15 @@ type Index struct {
 	projected map[string]struct{}
 	entries   *storage.Set
 
-	// filling is set while the index is being made out of the items that the
+	// filling is set while the index is being filled with the items that the
 	// table already had.
 	filling    *atomic.Bool
 	throughput throughput
 	onDemand   *OnDemandThroughput
 	warm       *WarmThroughput
-	// backfillAt is when the filling of a new index is reported to begin and
-	// readyAt when it is done; changedAt is when the last update of its
-	// throughput is done.
+	// backfillAt is when the filling of a new index begins according to its description, and
+	// readyAt when it is complete; changedAt is when the last update of its
+	// throughput is complete.
 	backfillAt, readyAt, changedAt time.Time
 	deletedAt                      time.Time // when it disappears; zero unless it is being deleted
 }

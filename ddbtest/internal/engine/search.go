@@ -34,12 +34,12 @@ type search struct {
 	fetch   bool
 	reverse bool
 	bounds  storage.Range
-	// start is where the terms of a query end the partition key in bounds.
+	// start is the length of the partition key in the bounds of a query.
 	partition string
 }
 
-// parseLegacy checks the filter and the projection of the API before
-// expressions, which comes before the start key.
+// parseLegacy checks the legacy filter and projection, before
+// the start key is checked.
 func (s *search) parseLegacy() (err error) {
 	l := s.in.Legacy
 	if l == nil {
@@ -111,7 +111,7 @@ func searchFilterOf(text *string, params *expression.Params) (condition, error) 
 	return c, nil
 }
 
-// named is what tells the attributes that it uses.
+// named is anything that returns the attributes that it uses.
 type named interface{ Attributes() []string }
 
 // missing returns the attributes used by x that the index does not hold.
@@ -151,7 +151,7 @@ func (s *search) checkProjected() error {
 	return nil
 }
 
-// page is what a search reads in one go.
+// page is what a search reads at a time.
 type page struct {
 	begin string
 	keys  []string // of the items; nil unless they are needed
@@ -160,7 +160,7 @@ type page struct {
 	more  bool
 }
 
-// search reads one page and returns what the request asks for of it.
+// search reads one page and returns the parts of it that the request asks for.
 func (e *Engine) search(ctx context.Context, s *search) (*SearchOutput, error) {
 	var m meter
 	out, err := e.searchPage(ctx, s, &m)
@@ -295,7 +295,7 @@ func (s *search) collect(items []*storage.Item, out *SearchOutput) error {
 	return nil
 }
 
-// position returns the attributes that tell where an item stands: the table
+// position returns the attributes that give the position of an item: the table
 // key and, in an index, the index key.
 func (s *search) position(item value.Item) value.Item {
 	at := s.schema.Key.Of(item)

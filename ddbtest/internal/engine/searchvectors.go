@@ -42,7 +42,7 @@ type SearchResult struct {
 
 const searchConditionParameter = "SearchConditionExpression"
 
-// minSearchBytes is the least that a search consumes.
+// minSearchBytes is the least number of bytes that a search consumes.
 const minSearchBytes = 1024
 
 func (in *SearchVectorsInput) constraints() error {
@@ -102,7 +102,7 @@ type vectorSearch struct {
 	index      *vectorIndex
 	vector     []float64
 	terms      []expression.SearchTerm
-	projection projection // nil for all that is projected but the vector
+	projection projection // nil for everything projected except the vector
 }
 
 func (e *Engine) bindVectorSearch(in *SearchVectorsInput) (*vectorSearch, error) {
@@ -139,7 +139,7 @@ func (e *Engine) bindVectorSearch(in *SearchVectorsInput) (*vectorSearch, error)
 	return s, s.checkTerms()
 }
 
-// bindVector reads the vector that is searched for.
+// bindVector reads the vector of a search.
 func (s *vectorSearch) bindVector(given []Attribute) error {
 	s.vector = make([]float64, len(given))
 	for i, a := range given {
@@ -192,8 +192,8 @@ func (s *vectorSearch) checkTerms() error {
 	return nil
 }
 
-// run compares the vector with those of all items that meet the condition. What it consumes is the size of the
-// entries of the partition that it looks at; the figure of the service varies from call to call.
+// run compares the vector with those of all items that meet the condition. It consumes the size of the
+// entries of the partition that it reads; the service's number varies from call to call.
 func (s *vectorSearch) run(k int) (*SearchVectorsOutput, error) {
 	type hit struct {
 		item   value.Item
@@ -246,7 +246,7 @@ func (s *vectorSearch) run(k int) (*SearchVectorsOutput, error) {
 	return out, nil
 }
 
-// project returns what the request asks for of what the index holds. The vector is part of it only if the request
+// project returns the projected attributes that the request asks for. The vector is included only if the request
 // names it.
 func (s *vectorSearch) project(item value.Item, vector []float64) value.Item {
 	entry, name := s.index.project(s.schema, item), text(s.index.VectorAttribute.AttributeName)

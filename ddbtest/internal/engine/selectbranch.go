@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// The conditions of a SELECT are spread over every OR and IN that names a key
+// The conditions of a SELECT are distributed over every OR and IN that names a key
 // attribute, so that each branch reads at most one partition and one range of
 // the sort key.
 //
@@ -38,7 +38,7 @@ func (b branch) and(o branch) branch {
 	}
 }
 
-// branches spreads the conditions of a SELECT. It reports whether each branch is on one partition.
+// branches distributes the conditions of a SELECT. It reports whether each branch is on one partition.
 func (s *search) branches(conditions []partiql.Node) ([]branch, bool) {
 	spread := s.spreadAll(conditions)
 	keyed := true
@@ -57,7 +57,7 @@ func (s *search) branches(conditions []partiql.Node) ([]branch, bool) {
 	return spread, keyed
 }
 
-// maxBranches bounds the work on conditions that name keys in many combinations; the service takes fewer.
+// maxBranches limits the work for conditions that name keys in many combinations; the service accepts fewer.
 const maxBranches = 10 * maxInPartitions
 
 func (s *search) spreadAll(conditions []partiql.Node) []branch {
@@ -115,7 +115,7 @@ func (s *search) spread(n partiql.Node) []branch {
 	}
 }
 
-// keyConditionOf returns a node as a condition that a query can have on the key.
+// keyConditionOf returns a node as a key condition of a query, if it is one.
 func (s *search) keyConditionOf(n partiql.Node) (keyCondition, bool) {
 	t, ok := keyTermOf(n)
 	if !ok || !s.key.Has(t.Attribute) || t.Attribute == s.key.Hash[0].Name && t.Op != expression.OpEqual {
@@ -179,7 +179,7 @@ func (s *search) checkOverlap(branches []branch) error {
 	return nil
 }
 
-// before reports whether a key lies before the end of a range; "" is no end.
+// before reports whether a key lies before the end of a range; "" means no end.
 func before(key, high string) bool { return high == "" || key < high }
 
 // rangeOf returns the storage keys of a branch on one partition.
@@ -196,8 +196,8 @@ func (s *search) rangeOf(b branch) storage.Range {
 	return r
 }
 
-// bindBranch makes a search of one partition out of a branch. The first condition on the sort key bounds what
-// is read, others are left to the filter.
+// bindBranch turns a branch into a search of one partition. The first condition on the sort key limits what
+// is read, the others are checked by the filter.
 func (s *search) bindBranch(b branch) error {
 	terms := []expression.KeyTerm{b.hashes[0].term}
 	filters := b.filters

@@ -22,13 +22,13 @@ const (
 	inPageItems     = 10
 )
 
-// selection is a SELECT bound to its table: one search for each alternative that
-// the conditions leave for the key, or a single one that scans.
+// selection is a SELECT bound to its table: one search for each alternative of the key
+// conditions, or a single scan.
 type selection struct {
 	searches []*search
 	// single is set if the conditions name one item of the table.
 	single bool
-	// several is set if the conditions leave several alternatives.
+	// several is set if the conditions have several alternatives.
 	several bool
 }
 
@@ -38,7 +38,7 @@ type selection struct {
 func (e *Engine) bindSelect(s *partiql.Select, in *ExecuteStatementInput) (*selection, error) {
 	conditions := partiql.Conjuncts(s.Where)
 	if _, err := statementCondition(filterParameter, conditions); err != nil {
-		return nil, err // what is wrong with the conditions themselves comes before the table
+		return nil, err // errors of the conditions themselves come before the table
 	}
 	base := &search{
 		operation:  "ExecuteStatement",
@@ -84,7 +84,7 @@ func (e *Engine) bindSelect(s *partiql.Select, in *ExecuteStatementInput) (*sele
 			unprojected = append(unprojected, err)
 		}
 	}
-	if len(unprojected) == len(branches) { // one branch that can be read lets the others through
+	if len(unprojected) == len(branches) { // one branch that can be read is enough
 		return nil, unprojected[len(unprojected)-1]
 	}
 	first := branches[0]
@@ -104,7 +104,7 @@ func (e *Engine) bindStatementTable(base *search, s *partiql.Select) error {
 		switch {
 		case x == nil || x.isDeleting():
 			return invalid("The table does not have the specified index")
-		case len(x.Key.Hash) > 1 || len(x.Key.Range) > 1: // in our words, for want of a record
+		case len(x.Key.Hash) > 1 || len(x.Key.Range) > 1: // our text, because the service's is not known
 			return invalid("PartiQL is not supported on an index with a multi-attribute key: %s", s.Index)
 		case !x.Local && base.in.ConsistentRead != nil && *base.in.ConsistentRead:
 			return invalid("Strongly consistent read is not supported on Global Secondary Indexes")
@@ -125,7 +125,7 @@ func (s *search) bindOrder(statement *partiql.Select, branches []branch) error {
 	}
 	hash := s.key.Hash[0].Name
 	byHash, hashDescending := false, false
-	s.reverse = true // what ORDER BY does not name is descending
+	s.reverse = true // key attributes that ORDER BY does not name are descending
 	for _, o := range order {
 		if !s.key.Has(o.Attribute) {
 			return invalid("Attribute %s in ORDER BY clause must be part of the primary key", o.Attribute)
@@ -158,10 +158,10 @@ func (s *search) bindOrder(statement *partiql.Select, branches []branch) error {
 	return nil
 }
 
-// nextToken says where a SELECT goes on.
+// nextToken is where a SELECT continues.
 type nextToken struct {
 	Statement uint64          // the fingerprint of the request
-	Partition int             // the search to go on with
+	Partition int             // the search to continue with
 	Key       json.RawMessage `json:",omitempty"` // its start key; nil for its beginning
 }
 
@@ -230,8 +230,8 @@ func (e *Engine) executeSelect(ctx context.Context, s *partiql.Select, in *Execu
 }
 
 // selectPages reads one partition after the other until the page is full, and
-// moves at to its end. It reports whether there is more. A negative limit is
-// none.
+// moves at to its end. It reports whether there is more. A negative limit means
+// no limit.
 func (e *Engine) selectPages(ctx context.Context, bound *selection, at *nextToken, limit int64, out *ExecuteStatementOutput, m *meter) (bool, error) {
 	for {
 		page, err := e.selectPage(ctx, bound.searches[at.Partition], at, limit, m)

@@ -72,7 +72,7 @@ func invalidStart(message string) error {
 	return invalid("The provided starting key is invalid: %s", message)
 }
 
-// bindStart begins a query behind its start key, which must lie within the
+// bindStart begins a query after its start key, which must lie within the
 // bounds of the key condition.
 func (s *search) bindStart() error {
 	at, err := s.startKey()
@@ -89,7 +89,7 @@ func (s *search) bindStart() error {
 	return nil
 }
 
-// bindSegment begins a scan behind its start key, which must lie within the
+// bindSegment begins a scan after its start key, which must lie within the
 // segment.
 func (s *search) bindSegment(segment, total *int64) error {
 	at, err := s.startKey()

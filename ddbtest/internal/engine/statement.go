@@ -48,7 +48,7 @@ func (in *StatementInput) parse() (partiql.Statement, error) {
 	return partiql.Parse(*in.Statement, parameters)
 }
 
-// fingerprint tells statements apart; see the function fingerprint.
+// fingerprint distinguishes statements; see the function fingerprint.
 func (in *StatementInput) fingerprint() uint64 {
 	sum := hashValue(value.String(*in.Statement))
 	for _, p := range in.Parameters {
@@ -112,10 +112,10 @@ func (e *Engine) bindWrite(s partiql.Statement, in *StatementInput, operation st
 	}
 }
 
-// bindStatementKey takes the key of the item out of the conditions of a
-// statement and returns the others.
+// bindStatementKey removes the key of the item from the conditions of a
+// statement and returns the other conditions.
 //
-// https://github.com/floci-io/floci/pull/3798 has measured what is said in a transaction and outside.
+// https://github.com/floci-io/floci/pull/3798 has measured the texts in a transaction and outside.
 func (e *Engine) bindStatementKey(a *action, table string, where partiql.Node) ([]partiql.Node, error) {
 	t, err := e.table(table)
 	if err != nil {
@@ -139,13 +139,13 @@ func (e *Engine) bindStatementKey(a *action, table string, where partiql.Node) (
 	return rest, nil
 }
 
-// errExists is for EXISTS that does not read one item with another condition.
+// errExists is the error for an EXISTS that does not read one item with another condition.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-functions.exists.html
 var errExists = invalid("EXISTS() must contain a single item read with additional condition")
 
-// splitKey takes an equality on every key attribute out of the conditions that
-// where joins by AND. The key is nil if there is not one on each; twice is an
+// splitKey removes an equality on every key attribute from the conditions that
+// where joins by AND. The key is nil if an attribute has none; twice is an
 // attribute that has two different values.
 func splitKey(schema *KeySchema, where partiql.Node) (key value.Item, rest []partiql.Node, twice string) {
 	key = make(value.Item, schema.Len())
@@ -168,7 +168,7 @@ func splitKey(schema *KeySchema, where partiql.Node) (key value.Item, rest []par
 	return key, rest, twice
 }
 
-// mirrored holds the operators for operands that have changed places.
+// mirrored maps operators to those for swapped operands.
 var mirrored = map[string]string{"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 // keyTermOf returns a condition as one on a key attribute, if it has the form.
@@ -211,8 +211,8 @@ func keyTermOf(n partiql.Node) (expression.KeyTerm, bool) {
 	return t, true
 }
 
-// statementCondition makes a condition out of what a statement says beside the
-// key. It returns a nil interface if there is nothing.
+// statementCondition makes a condition from the conditions of a statement that are not on the
+// key. It returns a nil interface if there are none.
 func statementCondition(parameter string, parts []partiql.Node) (condition, error) {
 	if len(parts) == 0 {
 		return nil, nil
@@ -232,7 +232,7 @@ func statementCondition(parameter string, parts []partiql.Node) (condition, erro
 	return c, nil
 }
 
-// statementUpdate makes an update out of the changes of a statement.
+// statementUpdate makes an update from the changes of a statement.
 func statementUpdate(changes []partiql.Change) (updater, error) {
 	x, err := partiql.Updates(changes)
 	if err != nil {
@@ -249,8 +249,8 @@ func statementUpdate(changes []partiql.Change) (updater, error) {
 	return u, nil
 }
 
-// unnamed takes the name of an expression parameter, which no statement has,
-// out of an error.
+// unnamed removes the name of an expression parameter, which no statement has,
+// from an error.
 func unnamed(err error) error {
 	v, ok := errors.AsType[*value.Error](err)
 	if !ok {
@@ -310,8 +310,8 @@ func (c present) Eval(item value.Item) (bool, error) {
 // columns are the paths that a SELECT returns.
 type columns []partiql.Path
 
-// Apply returns the values at the paths, each under the last name of its path
-// and the indexes behind it.
+// Apply returns the values at the paths, each under the last name of its path and
+// the indexes after it.
 func (c columns) Apply(item value.Item) value.Item {
 	part := make(value.Item, len(c))
 	for _, path := range c {

@@ -25,10 +25,10 @@ type Table struct {
 	arn     string
 	id      string
 	created time.Time
-	policy  string // given with the request that made the table
+	policy  string // from the request that created the table
 
 	// schema is replaced as a whole, under mu and with every partition of items
-	// locked, so it is stable for whoever holds the lock of a partition.
+	// locked, so it is stable while the lock of a partition is held.
 	schema atomic.Pointer[Schema]
 	items  *storage.Set
 	// collections holds the sizes of item collections if the table has local
@@ -49,9 +49,9 @@ type Table struct {
 	settings settings
 }
 
-// settings are what a table has beside its schema and its items.
+// settings are the properties of a table other than its schema and its items.
 type settings struct {
-	changedAt   time.Time // when the last UpdateTable is done
+	changedAt   time.Time // when the last UpdateTable is complete
 	billing     billing
 	throughput  throughput
 	onDemand    *OnDemandThroughput
@@ -72,7 +72,7 @@ type settings struct {
 // on-demand mode.
 type throughput struct {
 	read, write                  int64
-	peakRead, peakWrite          int64 // the most that there ever was, which stays warm
+	peakRead, peakWrite          int64 // the highest so far, which stays warm
 	increased, decreased         time.Time
 	decreasesToday, decreasesDay int64
 }
@@ -80,7 +80,7 @@ type throughput struct {
 type billing struct {
 	onDemand bool
 	switched time.Time // when the table last became on-demand
-	named    bool      // the request named the mode, so the description does
+	named    bool      // the request named the mode, so the description does too
 }
 
 // Name returns the name of the table.
@@ -180,7 +180,7 @@ func (t *Table) catchUp(now time.Time) {
 	t.setSchema(&next)
 }
 
-// setSchema replaces the schema while no write is under way. The caller holds
+// setSchema replaces the schema while no write is running. The caller holds
 // mu.
 func (t *Table) setSchema(next *Schema) {
 	t.items.LockAll()

@@ -34,7 +34,7 @@ const onDemandMode = "PAY_PER_REQUEST"
 // member returns the path of an element of a list, counted from 1.
 func member(path string, i int) string { return path + "." + strconv.Itoa(i+1) + ".member" }
 
-// list prints names as the service does.
+// list formats names as the service does.
 func list(names []string) string { return "[" + strings.Join(names, ", ") + "]" }
 
 func definedNames(defs []AttributeDefinition) string {
@@ -136,7 +136,7 @@ func (c *constraints) encryption(s *SSESpecification) {
 	}
 }
 
-// checkBilling validates that throughput is given exactly in provisioned mode.
+// checkBilling validates that throughput is given in provisioned mode and only then.
 func checkBilling(onDemand bool, p *ProvisionedThroughput) error {
 	if onDemand && p != nil {
 		return invalidParameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
@@ -166,12 +166,12 @@ func checkBounds(p *ProvisionedThroughput, index string) error {
 	return nil
 }
 
-// checkTableKey validates the key schema of a table: its definitions, then its kinds. A name that stands twice counts as
+// checkTableKey validates the key schema of a table: its definitions, then its kinds. A name that occurs twice counts as
 // one without a definition.
 //
 // https://github.com/aws-cloudformation/cfn-lint/issues/1037 has the text for two attributes, DDB-TABLE-042 of
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks both for one, and dynoxide, which
-// took the order from the service, that for names that stand twice.
+// took the order from the service, that for names that occur twice.
 func checkTableKey(key []KeySchemaElement, defs []AttributeDefinition) error {
 	undefined := slices.ContainsFunc(key, func(k KeySchemaElement) bool { return !defined(text(k.AttributeName), defs) })
 	switch {
@@ -183,7 +183,7 @@ func checkTableKey(key []KeySchemaElement, defs []AttributeDefinition) error {
 	return checkPairKey(key)
 }
 
-// checkPairKey validates a key schema of a partition key and, perhaps, a sort
+// checkPairKey validates a key schema of a partition key and optionally a sort
 // key.
 func checkPairKey(key []KeySchemaElement) error {
 	switch {
@@ -279,7 +279,7 @@ func checkProjection(p *Projection) error {
 }
 
 // checkCeiling validates the on-demand throughput of a table or the index with
-// a name; -1 stands for no ceiling.
+// a name; -1 means no ceiling.
 func checkCeiling(o *OnDemandThroughput, onDemand bool, index string) error {
 	if o == nil {
 		return nil
@@ -302,7 +302,7 @@ func checkCeiling(o *OnDemandThroughput, onDemand bool, index string) error {
 
 // checkNewCeiling validates the on-demand throughput of a new table, which has no ceiling to remove.
 //
-// dynoxide has measured the text and -1 (https://github.com/nubo-db/dynoxide, CHANGELOG.md), and
+// Dynoxide has measured the text and -1 (https://github.com/nubo-db/dynoxide, CHANGELOG.md), and
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md) -1.
 func checkNewCeiling(o *OnDemandThroughput, onDemand bool) error {
 	if o == nil {
@@ -319,8 +319,8 @@ func checkNewCeiling(o *OnDemandThroughput, onDemand bool) error {
 	return nil
 }
 
-// checkNewWarmth validates the warm throughput of a new table, or of a new index with a name: it is not below what it
-// has without asking.
+// checkNewWarmth validates the warm throughput of a new table, or of a new index with a name: it must not be below the
+// initial one.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md)
 func checkNewWarmth(w *WarmThroughput, p *ProvisionedThroughput, index string) error {

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// TagList is a list of tags in the form of the wire.
+// TagList is a list of tags in wire format.
 type TagList struct {
 	Tags []Tag
 }
@@ -127,7 +127,7 @@ func checkTags(tags []Tag) error {
 	return nil
 }
 
-// checkTagKey validates the key of a tag that is to be set or removed.
+// checkTagKey validates the key of a tag to set or remove.
 func checkTagKey(key string) error {
 	switch {
 	case strings.HasPrefix(strings.ToLower(key), "aws:"):
@@ -179,7 +179,7 @@ func (e *Engine) resource(operation, arn string) (*Table, error) {
 	return t, nil
 }
 
-// resourceParts takes the ARN of a table or a stream apart.
+// resourceParts splits the ARN of a table or a stream.
 func resourceParts(arn string) (region, account, resource string, err error) {
 	if !strings.HasPrefix(arn, "arn:") {
 		return "", "", "", invalidParameter("ARNs must start with 'arn:': %s", arn)
@@ -194,7 +194,7 @@ func resourceParts(arn string) (region, account, resource string, err error) {
 	return parts[3], parts[4], parts[5], nil
 }
 
-// denied is the answer to an operation on a resource of another account, which would have to allow it by a policy.
+// denied returns the answer to an operation on a resource of another account, which would have to allow it by a policy.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 func (e *Engine) denied(operation, arn string) error {

@@ -21,19 +21,19 @@ type timeToLive struct {
 	readyAt   time.Time // when ENABLING or DISABLING is over
 }
 
-// TimeToLiveSpecification switches the time to live of the items of a table.
+// TimeToLiveSpecification enables or disables the time to live of the items of a table.
 type TimeToLiveSpecification struct {
 	AttributeName *string
 	Enabled       *bool
 }
 
-// TimeToLiveDescription describes the setting in the form of the wire.
+// TimeToLiveDescription describes the setting in wire format.
 type TimeToLiveDescription struct {
 	TimeToLiveStatus string
 	AttributeName    string `json:",omitempty"`
 }
 
-// UpdateTimeToLive switches the time to live of the items of a table.
+// UpdateTimeToLive enables or disables the time to live of the items of a table.
 func (e *Engine) UpdateTimeToLive(_ context.Context, table *string, spec *TimeToLiveSpecification) error {
 	if err := tablePresent(table); err != nil {
 		return err

@@ -123,8 +123,8 @@ func (e *Engine) bindReads(reads []*read, items []TransactGetItem) ([]tableKey, 
 	return keys, nil
 }
 
-// readTogether reads the items at one moment. Items that a transaction is about
-// to write are in conflict.
+// readTogether reads the items at one moment. It fails with a conflict if a transaction is about
+// to write one of them.
 func (e *Engine) readTogether(ctx context.Context, reads []*read, keys []tableKey) ([]*storage.Item, error) {
 	reasons, failed := make([]CancellationReason, len(reads)), false
 	note := func(i int, err error) error {

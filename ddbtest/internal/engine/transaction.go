@@ -14,7 +14,7 @@ import (
 // transact executes actions on different items, all of them or none.
 //
 // It claims the items first and writes them afterwards, as the service does.
-// Between the two, any other write to one of the items meets a conflict, and so
+// Between the two, any other write to one of the items fails with a conflict, and so
 // does a transaction that reads it.
 func (e *Engine) transact(ctx context.Context, actions []*action) ([]effect, error) {
 	reasons, failed := make([]CancellationReason, len(actions)), false
@@ -41,11 +41,11 @@ func (e *Engine) transact(ctx context.Context, actions []*action) ([]effect, err
 		}
 		e.hooks.Prepared(ctx, accesses)
 	}
-	runtime.Gosched() // gives those who come meanwhile their conflict
+	runtime.Gosched() // concurrent requests get a conflict meanwhile
 	return e.finish(locks, actions)
 }
 
-// finish evaluates and commits claimed actions and gives up the claims.
+// finish evaluates and commits claimed actions and releases the claims.
 func (e *Engine) finish(locks partitions, actions []*action) ([]effect, error) {
 	uses := e.allowances(actions)
 	locks.lock()
@@ -89,12 +89,12 @@ func (e *Engine) finish(locks partitions, actions []*action) ([]effect, error) {
 	return effects, nil
 }
 
-// transactionTimes is how much more an action of a transaction costs, for its two phases.
+// transactionTimes is the factor by which an action of a transaction costs more, because of its two phases.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 const transactionTimes = 2
 
-// partitions are partitions of tables in the order in which everyone locks
+// partitions are partitions of tables in the order in which all transactions lock
 // them.
 type partitions []*storage.Partition
 

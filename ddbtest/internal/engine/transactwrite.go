@@ -35,8 +35,8 @@ type TransactWriteItem struct {
 	Update         *TransactAction
 }
 
-// TransactAction holds the parameters of an action, of which every kind uses
-// some.
+// TransactAction holds the parameters of an action; every kind uses some of
+// them.
 type TransactAction struct {
 	TableName                           *string
 	Item                                Attributes
@@ -95,7 +95,7 @@ func (e *Engine) transactOnce(ctx context.Context, actions []*action, in *Transa
 
 // transactToken executes the actions unless a request with the same token has
 // done so. Then it returns the sizes by which that request's actions are billed.
-// No token is an empty one.
+// An empty token means no token.
 func (e *Engine) transactToken(ctx context.Context, actions []*action, token string, request uint64) (effects []effect, replay []int, err error) {
 	if token != "" {
 		if replay, err = e.tokens.begin(token, request, e.clock.Now()); replay != nil || err != nil {
@@ -114,16 +114,16 @@ func transacted(actions []*action, effects []effect, mode *string) []*ConsumedCa
 	var ms meters
 	for i, a := range actions {
 		m := effects[i].meter
-		m.table *= transactionTimes // the two phases of a transaction; indexes follow outside of it
+		m.table *= transactionTimes // the two phases of a transaction; indexes are updated outside of it
 		ms.of(a.table).add(&m)
 	}
 	return ms.report(mode, writeUnits)
 }
 
-// replayed is the capacity of a request that was executed before: that of
-// reading what the first request has written, or of what it has deleted.
+// replayed returns the capacity of a request that was executed before: that of
+// reading the items that the first request wrote or deleted.
 //
-// dynoxide has measured it for its version 0.14,
+// Dynoxide has measured it for its version 0.14,
 // https://github.com/nubo-db/dynoxide/blob/main/CHANGELOG.md.
 func replayed(actions []*action, sizes []int, mode *string) []*ConsumedCapacity {
 	var ms meters
@@ -196,7 +196,7 @@ func (a *TransactAction) constraints(c *constraints, path string) {
 	c.enum(path+".returnValuesOnConditionCheckFailure", a.ReturnValuesOnConditionCheckFailure, returnFailedSet)
 }
 
-// part returns the action that is set, and nil unless it is exactly one.
+// part returns the action that is set, or nil unless exactly one is.
 func (w *TransactWriteItem) part() (actionKind, *TransactAction) {
 	var kind actionKind
 	var part *TransactAction
@@ -216,7 +216,7 @@ func (w *TransactWriteItem) part() (actionKind, *TransactAction) {
 	return kind, part
 }
 
-// parse validates what the actions say by themselves.
+// parse validates the actions without their tables.
 func (in *TransactWriteItemsInput) parse() ([]*action, error) {
 	actions, size := make([]*action, len(in.TransactItems)), 0
 	for i := range in.TransactItems {
@@ -267,9 +267,9 @@ func (a *TransactAction) parse(kind actionKind) (*action, error) {
 }
 
 // bindTransaction finds the tables of the actions, one action after the other.
-// What is wrong with the key or the item of an action cancels the transaction,
-// except for what the service finds before it starts one; either way the first
-// action with a fault is the only one that is reported.
+// An error of the key or the item of an action cancels the transaction,
+// unless the service finds it before it starts one; either way only the first
+// invalid action is reported.
 func (e *Engine) bindTransaction(actions []*action, tables []*string) error {
 	for i, a := range actions {
 		err := e.bindAction(a, tables[i])
@@ -283,7 +283,7 @@ func (e *Engine) bindTransaction(actions []*action, tables []*string) error {
 	return distinct(actions)
 }
 
-// cancelledBy is the answer to a transaction of n actions of which number i is
+// cancelledBy returns the answer to a transaction of n actions of which number i is
 // invalid.
 func cancelledBy(err error, i, n int) error {
 	answer := AsError(err)
@@ -324,7 +324,7 @@ func (e *Engine) bindAction(a *action, table *string) error {
 const validationReason = "ValidationError"
 
 // cancelled returns the failure of a transaction. Empty reasons become "None",
-// and so do those of invalid actions behind the first.
+// and so do those of invalid actions after the first.
 func cancelled(reasons []CancellationReason) error {
 	codes, invalid := make([]string, len(reasons)), false
 	for i := range reasons {
@@ -347,7 +347,7 @@ func cancelled(reasons []CancellationReason) error {
 }
 
 // reasonOf turns the failure of one action into its cancellation reason. It
-// returns false for a failure that is not one of an action.
+// returns false for a failure that is not a failure of an action.
 func reasonOf(err error) (CancellationReason, bool) {
 	e := AsError(err)
 	reason := CancellationReason{Message: e.Message, Item: e.Item}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Limits of the decreases of throughput in one day.
+// The limits on decreases of throughput in one day.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 const (
@@ -99,8 +99,8 @@ func (in *UpdateTableInput) checkIndexChanges(t *Table, onDemand bool, now time.
 // defines all of them, with the types that they have in the table already.
 //
 // https://github.com/nubo-db/dynoxide/issues/144 has measured the first rule. On
-// the second one the sources disagree: dynoxide #129 has found that another type
-// in a definition is skipped, which is done here for attributes that the
+// the second one the sources disagree: dynoxide #129 found that a definition with another type
+// is ignored, which is done here for attributes that the
 // new key does not use.
 func checkNewKey(key []KeySchemaElement, defs []AttributeDefinition, s *Schema) error {
 	if err := checkDefined(key, defs); err != nil {
@@ -121,7 +121,7 @@ func checkNewKey(key []KeySchemaElement, defs []AttributeDefinition, s *Schema) 
 		s.Key.describe(), fresh.describe())
 }
 
-// describe prints a key as the service does in messages.
+// describe formats a key as the service does in messages.
 func (k *KeySchema) describe() string {
 	var parts []string
 	k.Each(func(a KeyAttribute, hash bool) bool {
@@ -184,8 +184,8 @@ func checkIndexUpdate(x *Index, u *SecondaryIndex, onDemand, wasOnDemand bool, n
 }
 
 // checkOnline validates that no more than one index is created or deleted at a
-// time, and how many there are. It looks neither at the indexes that the request
-// changes nor, but for one that is changing, at whether they are there.
+// time, and how many there are. It checks neither the indexes that the request
+// changes nor whether indexes exist, except for one that is changing.
 func (in *UpdateTableInput) checkOnline(t *Table, now time.Time) error {
 	changes, created, own := 0, 0, ""
 	schema := t.Schema()
@@ -234,7 +234,7 @@ func (in *UpdateTableInput) checkOnline(t *Table, now time.Time) error {
 	return nil
 }
 
-// indexesInTheWay returns the error for a change of the throughput or the stream of a table whose indexes are changing.
+// indexesInTheWay returns the error for a change of throughput or stream while the table's indexes are changing.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (DDB-TABLE-163)
 func (in *UpdateTableInput) indexesInTheWay(t *Table, now time.Time) error {
@@ -261,7 +261,7 @@ func (in *UpdateTableInput) indexesInTheWay(t *Table, now time.Time) error {
 	return nil
 }
 
-// changeable returns the error for a change of an index that is changing.
+// changeable returns an error if the index is changing.
 func (x *Index) changeable(table string, remove bool, now time.Time) error {
 	var message string
 	switch status := x.status(now); {
@@ -281,7 +281,7 @@ func (x *Index) changeable(table string, remove bool, now time.Time) error {
 	return inUse(message + " Table: " + table + " Index: " + x.Name)
 }
 
-// checkChange validates a change of throughput: it must be one, and decreases
+// checkChange validates a change of throughput: the values must differ, and decreases
 // are limited.
 func checkChange(old throughput, p *ProvisionedThroughput, now time.Time, what, where string) error {
 	read, write := *p.ReadCapacityUnits, *p.WriteCapacityUnits
@@ -305,7 +305,7 @@ func checkChange(old throughput, p *ProvisionedThroughput, now time.Time, what, 
 	}
 }
 
-// checkWarming validates that warm throughput does not sink.
+// checkWarming validates that warm throughput does not decrease.
 func checkWarming(w, old *WarmThroughput, p throughput, scope string) error {
 	if w == nil {
 		return nil

@@ -44,7 +44,7 @@ func (in *UpdateTableInput) constraints() error {
 	return c.err()
 }
 
-// check validates what needs no table.
+// check validates what does not depend on the table.
 func (in *UpdateTableInput) check() error {
 	if in.empty() {
 		return invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required")
@@ -84,7 +84,7 @@ func (in *UpdateTableInput) empty() bool {
 		in.TableClass == nil && in.DeletionProtectionEnabled == nil && len(in.VectorIndexUpdates) == 0
 }
 
-// checkUpdates validates the updates of indexes by themselves.
+// checkUpdates validates the updates of indexes without the table.
 func (in *UpdateTableInput) checkUpdates() error {
 	if in.GlobalSecondaryIndexUpdates != nil && len(in.GlobalSecondaryIndexUpdates) == 0 {
 		return invalidParameter("List of GlobalSecondaryIndexUpdates is empty")
@@ -121,7 +121,7 @@ func (in *UpdateTableInput) checkUpdates() error {
 	return nil
 }
 
-// checkCreate validates the definition of a new index by itself.
+// checkCreate validates the definition of a new index without the table.
 func (in *UpdateTableInput) checkCreate(x *SecondaryIndex) error {
 	if in.AttributeDefinitions == nil {
 		return invalidParameter("AttributeDefinitions is not specified for index: %s", text(x.IndexName))
@@ -146,7 +146,7 @@ func (u *IndexUpdate) part() *SecondaryIndex {
 	return part
 }
 
-// checkAlone validates which changes go together in one request: hardly any.
+// checkAlone validates which changes can be combined in one request: hardly any.
 func (in *UpdateTableInput) checkAlone() error {
 	changes := 0
 	for _, set := range []bool{

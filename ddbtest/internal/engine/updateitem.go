@@ -55,7 +55,7 @@ func (e *Engine) UpdateItem(ctx context.Context, in *UpdateItemInput) (*WriteOut
 	return out, nil
 }
 
-// parseUpdate validates what an update says by itself, for any operation that
+// parseUpdate validates an update without its table, for any operation that
 // has one.
 func parseUpdate(in *UpdateItemInput, operation string) (*action, error) {
 	params, err := placeholders(operation, &in.Placeholders, in.Legacy.names(),
@@ -83,8 +83,8 @@ func parseUpdate(in *UpdateItemInput, operation string) (*action, error) {
 	return a, unused(params)
 }
 
-// bindUpdate finds the table of an update and makes sure that it leaves the key
-// alone.
+// bindUpdate finds the table of an update and makes sure that it does not change the
+// key.
 func (e *Engine) bindUpdate(a *action, table *string) error {
 	if err := e.bindKey(a, table); err != nil {
 		return err

@@ -71,8 +71,8 @@ func (e *Engine) UpdateTable(_ context.Context, in *UpdateTableInput) (*TableDes
 	return d, nil
 }
 
-// updated gives the description of a table after a request the form of the reply, in which changes are on their way:
-// throughputs that are still the old ones, ceilings as in the request, and states.
+// updated converts the description of a table after a request to that of the reply, in which changes are in progress:
+// throughputs are still the old ones, ceilings are as in the request, and states show the change.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (DDB-TABLE-060, 165, 179, 183);
 // dynoxide has measured the ceilings (https://github.com/nubo-db/dynoxide, CHANGELOG.md).
@@ -121,7 +121,7 @@ func (d *TableDescription) onDemand() bool {
 	return d.BillingModeSummary != nil && d.BillingModeSummary.BillingMode == onDemandMode
 }
 
-// keep takes the units, and nothing else, of an older description.
+// keep copies only the units of an older description.
 func (d *ThroughputDescription) keep(old *ThroughputDescription) {
 	d.ReadCapacityUnits, d.WriteCapacityUnits = old.ReadCapacityUnits, old.WriteCapacityUnits
 }
@@ -136,8 +136,8 @@ func (in *UpdateTableInput) occupies() bool {
 	return len(in.VectorIndexUpdates) > 0 || in.BillingMode != nil || in.ProvisionedThroughput != nil || in.StreamSpecification != nil || in.TableClass != nil
 }
 
-// change validates the update against the table and makes it. It returns an
-// index that is to be filled, or nil.
+// change validates the update against the table and applies it. It returns an
+// index that has to be filled, or nil.
 func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created *Index, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -177,7 +177,7 @@ func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created 
 	return created, nil
 }
 
-// admissible returns the error for a change that has to wait for another one.
+// admissible returns an error if a change has to wait for another one.
 // The caller holds the lock of the settings.
 func (in *UpdateTableInput) admissible(t *Table, now time.Time) error {
 	switch status := t.status(now); status {
@@ -290,8 +290,8 @@ func mergedWarmth(old, change *WarmThroughput) *WarmThroughput {
 	return &next
 }
 
-// changeIndexes returns the schema after the updates of indexes, and the index
-// among them that is new.
+// changeIndexes returns the schema after the updates of indexes, and the new index
+// among them.
 func (e *Engine) changeIndexes(t *Table, in *UpdateTableInput, vectors []*vectorIndex, onDemand bool, now time.Time) (*Schema, *Index) {
 	old := t.Schema()
 	next := *old
@@ -357,7 +357,7 @@ func (x *Index) update(u *SecondaryIndex, now, done time.Time) {
 	x.changedAt = done
 }
 
-// insertGlobal adds a global index behind the others and before local ones.
+// insertGlobal adds a global index after the others and before local ones.
 func insertGlobal(indexes []*Index, x *Index) []*Index {
 	at := slices.IndexFunc(indexes, func(x *Index) bool { return x.Local })
 	if at < 0 {

@@ -18,8 +18,8 @@ const (
 	maxVectorDimensions = 4096
 )
 
-// The limits are those of https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html; what is
-// said when a definition, a vector or a search is wrong, and how a score is computed, has been measured in
+// The limits are those of https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html; the texts for wrong definitions, vectors and
+// searches, and how a score is computed, have been measured in
 // https://github.com/nubo-db/dynoxide/pull/175.
 
 // The distance functions.
@@ -33,7 +33,7 @@ const (
 	roleHash    = "HASH"
 )
 
-// VectorIndex defines a vector index, in the form of the wire.
+// VectorIndex defines a vector index, in wire format.
 type VectorIndex struct {
 	IndexName        *string
 	Dimensions       *int64
@@ -58,7 +58,7 @@ type VectorIndexUpdate struct {
 	Delete *VectorIndex // name only
 }
 
-// VectorIndexDescription describes a vector index in the form of the wire.
+// VectorIndexDescription describes a vector index in wire format.
 type VectorIndexDescription struct {
 	VectorIndex
 	Backfilling    *bool `json:",omitempty"`
@@ -68,13 +68,13 @@ type VectorIndexDescription struct {
 	ItemCount      int64
 }
 
-// vectorIndex is a vector index of a table. Nothing is kept for it: a search looks at every item, and so is exact.
+// vectorIndex is a vector index of a table. It stores no entries: a search compares every item, and so is exact.
 // It is immutable.
 type vectorIndex struct {
 	VectorIndex
 	hash  string                // the attribute that the search schema partitions by, or ""
 	kinds map[string]value.Kind // of the attributes of the search schema
-	// backfillAt is when the filling of an index on a table that is there begins, readyAt when the index is ready.
+	// backfillAt is when the filling of an index on an existing table begins, readyAt when the index is ready.
 	backfillAt, readyAt time.Time
 }
 
@@ -103,7 +103,7 @@ func (c *constraints) vectorIndex(path string, x *VectorIndex) {
 	}
 }
 
-// checkVectorIndexes validates definitions beside the names of other indexes and the vector indexes that are there.
+// checkVectorIndexes validates definitions against the names of other indexes and the existing vector indexes.
 func checkVectorIndexes(added []VectorIndex, names map[string]bool, present []*vectorIndex, defs []AttributeDefinition, onDemand bool) error {
 	if added != nil && !onDemand {
 		return invalidParameter("Vector indexes are only supported for PAY_PER_REQUEST tables")
@@ -145,7 +145,7 @@ func checkVectorIndexes(added []VectorIndex, names map[string]bool, present []*v
 	return nil
 }
 
-// check validates a definition by itself. The texts on the search schema are in our words, for want of a record.
+// check validates a definition without the table. The texts on the search schema are ours, because the service's are not known.
 func (x *VectorIndex) check(defs []AttributeDefinition) error {
 	if err := checkProjection(x.Projection); err != nil {
 		return err
@@ -199,7 +199,7 @@ func (s *Schema) changedVectorIndexes(in *UpdateTableInput, names map[string]boo
 	return append(kept, newVectorIndexes(added, defs, now, ready)...), nil
 }
 
-// newVectorIndexes makes the runtime form of definitions.
+// newVectorIndexes converts definitions to their runtime form.
 func newVectorIndexes(added []VectorIndex, defs []AttributeDefinition, backfill, ready time.Time) []*vectorIndex {
 	var made []*vectorIndex
 	for _, def := range added {
@@ -250,8 +250,8 @@ func (x *vectorIndex) describe(t *Table, now time.Time) VectorIndexDescription {
 	return d
 }
 
-// vector returns the vector of an item, or nil if the item is not in the index. Attributes that a write of the item
-// could not have with the index keep it out, for items that are older than the index.
+// vector returns the vector of an item, or nil if the item is not in the index. Items that are older than the index
+// may have attributes that a write would not be allowed to have with the index; they are not in it.
 func (x *vectorIndex) vector(item value.Item) []float64 {
 	if item[x.hash] == nil && x.hash != "" || x.checkWritten(item, nil) != nil {
 		return nil
@@ -277,7 +277,7 @@ func element(v value.Value) (float64, bool) {
 	return f, err == nil
 }
 
-// truncated returns a vector as the index holds it.
+// truncated returns a vector with the index's precision.
 func truncated(v []float64) value.Value {
 	list := make(value.List, len(v))
 	for i, f := range v {
@@ -286,7 +286,7 @@ func truncated(v []float64) value.Value {
 	return list
 }
 
-// entrySize is what the index holds of an item: four bytes for each dimension, and the other attributes.
+// entrySize returns the size of an item in the index: four bytes for each dimension, and the other attributes.
 func (x *vectorIndex) entrySize(s *Schema, item value.Item) int {
 	name := text(x.VectorAttribute.AttributeName)
 	entry := x.project(s, item)
@@ -294,7 +294,7 @@ func (x *vectorIndex) entrySize(s *Schema, item value.Item) int {
 	return 4*int(*x.Dimensions) + len(name) + value.ItemSize(entry)
 }
 
-// project returns a copy of what the index holds of an item; the vector is that of the item.
+// project returns a copy of the item's projected attributes; the vector is that of the item.
 func (x *vectorIndex) project(s *Schema, item value.Item) value.Item {
 	if is(x.Projection.ProjectionType, projectAll) {
 		return maps.Clone(item)
@@ -314,7 +314,7 @@ func (x *vectorIndex) project(s *Schema, item value.Item) value.Item {
 	return entry
 }
 
-// checkVectors validates what the vector indexes say about an item that is written. written are the attributes that
+// checkVectors validates an item that is written against the vector indexes. written are the attributes that
 // an update writes, nil for all.
 func (s *Schema) checkVectors(item value.Item, written []string) error {
 	for _, x := range s.vectors {

@@ -8,10 +8,10 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// The parts of expressions that the API before expressions has too.
+// The parts of expressions that legacy parameters have too.
 
-// Compare reports whether a stands to b as op says: = <> < <= > or >=. A nil value does not exist; it differs
-// from all others and stands in no other relation to them.
+// Compare reports whether a op b holds, for the operators = <> < <= > and >=. A nil value does not exist; only <> holds
+// between it and others.
 func Compare(op string, a, b value.Value) bool { return compare(op, a, b) }
 
 // Contains is the function contains.

@@ -9,8 +9,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// checker finds the errors of a parsed tree and sets what its placeholders
-// stand for.
+// checker finds the errors of a parsed tree and resolves its placeholders.
 type checker struct {
 	param  string
 	params *Params
@@ -37,7 +36,7 @@ var (
 	}
 )
 
-// children returns the nodes right below n in the order of the text.
+// children returns the direct children of n in the order of the text.
 func children(n node) []node {
 	switch n := n.(type) {
 	case *callNode:
@@ -112,7 +111,7 @@ func (c *checker) names(n node) error {
 	})
 }
 
-// resolve sets what the placeholders in a path or value stand for.
+// resolve resolves the placeholders in a path or value.
 func (c *checker) resolve(n node) error {
 	switch n := n.(type) {
 	case *pathNode:
@@ -159,7 +158,7 @@ func staticKind(n node) value.Kind {
 	return 0
 }
 
-// operandCount fails unless a call has the operands that its function takes.
+// operandCount fails unless a call has as many operands as its function takes.
 func (c *checker) operandCount(call *callNode, want int) error {
 	if len(call.args) == want {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// The parameters that hold a condition; the name stands in error messages.
+// The parameters that hold a condition; the name is used in error messages.
 const (
 	ConditionExpression = "ConditionExpression"
 	FilterExpression    = "FilterExpression"
@@ -37,9 +37,9 @@ func ParseCondition(param, text string, params *Params) (*Condition, error) {
 	return &Condition{root: root, paths: c.paths}, nil
 }
 
-// Eval reports whether item meets the condition. A nil item stands for an item
+// Eval reports whether item meets the condition. A nil item is an item
 // that does not exist. A nil Condition is met by every item. The error is
-// always nil: whatever is wrong with a condition shows when it is parsed.
+// always nil: all errors of a condition are found when it is parsed.
 func (c *Condition) Eval(item value.Item) (bool, error) {
 	return c == nil || meets(c.root, item), nil
 }
@@ -92,8 +92,8 @@ func operand(n node, item value.Item) value.Value {
 	return nil
 }
 
-// compare compares two values. One that does not exist differs from all
-// others and stands in no other relation to them.
+// compare compares two values. Between a value that does not exist and others
+// only <> holds.
 func compare(op string, a, b value.Value) bool {
 	if a == nil || b == nil {
 		return op == "<>"
@@ -121,7 +121,7 @@ func compare(op string, a, b value.Value) bool {
 }
 
 // sizeOf is the function size. It has no result for numbers, Booleans, nulls
-// and what does not exist.
+// and missing values.
 func sizeOf(v value.Value) (int, bool) {
 	switch v := v.(type) {
 	case value.String:
@@ -147,7 +147,7 @@ func sizeOf(v value.Value) (int, bool) {
 	}
 }
 
-// test evaluates a function that is a condition.
+// test evaluates a function used as a condition.
 func test(call *callNode, item value.Item) bool {
 	first := operand(call.args[0], item)
 	switch call.name {

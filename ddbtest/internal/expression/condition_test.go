@@ -279,7 +279,7 @@ func TestConditionEval(t *testing.T) {
 		{"InStock = :false", false},
 		{"Gone = :null", true},
 		{"Gone = :false", false},
-		// What does not exist differs from everything, even from itself.
+		// A missing value differs from everything, even from itself.
 		{"Absent = :n1", false},
 		{"Absent <> :n1", true},
 		{"Absent < :n1", false},

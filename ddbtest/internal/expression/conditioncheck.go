@@ -26,7 +26,7 @@ func (c *checker) condition(root node) error {
 	return c.operands(root)
 }
 
-// conditionCalls fails on a function that stands where it may not: size as a
+// conditionCalls fails on a function where it is not allowed: size as a
 // condition, or any other as an operand.
 func (c *checker) conditionCalls(n node, asCondition bool) error {
 	if call, ok := n.(*callNode); ok {

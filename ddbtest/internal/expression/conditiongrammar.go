@@ -19,7 +19,7 @@ func parseConditionTree(param, text string, params *Params) (node, error) {
 	return root, err
 }
 
-// disjunction reads conditions joined by OR. Where only one operand stands, as
+// disjunction reads conditions joined by OR. If there is only one operand, as
 // in the parentheses of (a) = :b, it returns that operand.
 func (p *parser) disjunction() node {
 	return p.junction("OR", p.conjunction)

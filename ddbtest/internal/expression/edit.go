@@ -9,14 +9,14 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// edit carries out the actions of one update.
+// edit applies the actions of one update.
 type edit struct {
-	exists bool // whether there was an item before
+	exists bool // whether the item existed before
 	values map[*action]value.Value
 }
 
-// entries changes the entries of m, which nobody else may hold. level is the
-// level of nesting at which they stand.
+// entries changes the entries of m, which must not be shared. level is their
+// level of nesting.
 func (e *edit) entries(t *tree, m map[string]value.Value, level int) error {
 	for _, b := range t.branches {
 		v, err := e.change(b.tree, m[b.name], level)
@@ -33,7 +33,7 @@ func (e *edit) entries(t *tree, m map[string]value.Value, level int) error {
 }
 
 // elements returns the list after its changes. The indexes are those of the
-// old list; what lies behind its end is appended in their order.
+// old list; elements beyond its end are appended in order of their indexes.
 func (e *edit) elements(t *tree, old value.List, level int) (value.List, error) {
 	list := slices.Clone(old)
 	removed := false
@@ -89,8 +89,8 @@ func (e *edit) change(t *tree, old value.Value, level int) (value.Value, error) 
 	return nil, errPath
 }
 
-// onlyRemoves reports whether the tree makes nothing that was not there. An
-// item that does not exist takes such changes at any path.
+// onlyRemoves reports whether the tree adds nothing. An item that does not exist
+// accepts such changes at any path.
 func onlyRemoves(t *tree) bool {
 	if t.action != nil {
 		return t.action.clause == "REMOVE" || t.action.clause == "DELETE"
@@ -136,7 +136,7 @@ func addTo(old, v value.Value) (value.Value, error) {
 	return nil, errOperand
 }
 
-// deleteFrom takes members out of a set. No set is left without members.
+// deleteFrom removes members from a set. An empty set is removed.
 func deleteFrom(old, v value.Value) (value.Value, error) {
 	switch old := old.(type) {
 	case nil:

@@ -45,7 +45,7 @@ func params(t testing.TB, names []string, values string) *expression.Params {
 }
 
 // wantInvalid fails unless err is a ValidationException with the message. A
-// message that ends in ... stands for all that begin so.
+// message that ends in ... matches all that begin with it.
 func wantInvalid(t testing.TB, about string, err error, message string) {
 	t.Helper()
 	var e *value.Error
@@ -179,7 +179,7 @@ func TestLimits(t *testing.T) {
 	wantInvalid(t, "index", parse["ProjectionExpression"]("l[4294967295]"),
 		"Invalid ProjectionExpression: List index is not within the allowable range; index: [4294967295]")
 
-	// Whatever nests is bounded by the length.
+	// Nesting is limited by the length.
 	for _, s := range []string{
 		strings.Repeat("(", 4096),
 		strings.Repeat("(", 2046) + "a<b" + strings.Repeat(")", 2046),

@@ -23,7 +23,7 @@ type KeyTerm struct {
 	Attribute string
 	// Op is one of the operators above.
 	Op string
-	// Values are the operands: two for BETWEEN, else one.
+	// Values are the operands: two for BETWEEN, otherwise one.
 	Values []value.Value
 }
 
@@ -51,8 +51,8 @@ func ParseKeyCondition(text string, params *Params) (*KeyCondition, error) {
 
 // Terms returns the terms that the condition joins by AND, in the order of the
 // text. It fails if the condition is not of that form; the service finds such
-// errors only after it has parsed the filter and the projection. Whether the
-// terms fit the key schema is left to the caller.
+// errors only after it has parsed the filter and the projection. The caller checks whether the
+// terms fit the key schema.
 func (k *KeyCondition) Terms() ([]KeyTerm, error) {
 	var terms []KeyTerm
 	if err := keyTerms(k.root, &terms); err != nil {
@@ -108,7 +108,7 @@ func keyOperator(op string) error {
 	return value.Invalid("Invalid operator used in KeyConditionExpression: " + op)
 }
 
-// mirrored holds the operators for a value on the left and a key on the right.
+// mirrored maps the operators between a value on the left and a key on the right.
 var mirrored = map[string]string{
 	OpEqual:        OpEqual,
 	OpLess:         OpGreater,

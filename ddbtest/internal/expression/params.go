@@ -3,17 +3,17 @@
 // Package expression parses and evaluates DynamoDB's condition, filter,
 // update, projection and key condition expressions.
 //
-// Every error is a [*value.Error] in the service's own words. Parsing gives
+// Every error is a [*value.Error] with the service's text. Parsing returns
 // the errors that the service finds before it reads an item, in the service's
 // order: the length, the syntax, redundant parentheses, function names, the
-// places of functions, reserved words, and then operand by operand what is not
-// defined or of the wrong type. Evaluation gives the errors that depend on the
+// places of functions, reserved words, and then, operand by operand, undefined
+// placeholders and wrong types. Evaluation returns the errors that depend on the
 // item.
 //
 // The messages begin with the name of the parameter, such as "Invalid
 // UpdateExpression: ". Since 2026 the answers of PutItem, UpdateItem and
 // DeleteItem put "1 validation error detected: " before them and those of the
-// other operations do not; that is left to the caller.
+// other operations do not; the caller adds it.
 package expression
 
 import (
@@ -37,8 +37,8 @@ type Params struct {
 	// ReportSize makes the error for a condition or filter that is too long end
 	// with its size. The service does so in Scan and TransactWriteItems.
 	ReportSize bool
-	// AnyLength lifts the limit on the length of expressions, for those that
-	// were made out of a statement, which has a limit of its own.
+	// AnyLength removes the limit on the length of expressions, for those that
+	// were made from a statement, whose length is limited itself.
 	AnyLength bool
 
 	names      Names
@@ -53,8 +53,8 @@ type Params struct {
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const maxPlaceholder = 255
 
-// NewParams returns the placeholders of a request. A nil map stands for a
-// parameter that is absent. It fails if a map is empty or has a key that is
+// NewParams returns the placeholders of a request. A nil map means that the
+// parameter is absent. It fails if a map is empty or has a key that is
 // not a placeholder.
 func NewParams(names Names, values Values) (*Params, error) {
 	if err := checkKeys("ExpressionAttributeNames", names, '#'); err != nil {
@@ -86,14 +86,14 @@ func checkKeys[V any](param string, m map[string]V, sigil byte) error {
 	}
 	first := slices.Min(bad)
 	if len(first) > maxPlaceholder {
-		// RequestValidator in https://github.com/aws/aws-dax-js-sdk has the text but for the size.
+		// RequestValidator in https://github.com/aws/aws-dax-js-sdk has the text except for the size.
 		return value.Invalid(param + " contains invalid key: The expression attribute map contains a key that is too long; size of key: " + strconv.Itoa(len(first)))
 	}
 	return value.Invalid(param + ` contains invalid key: Syntax error; key: "` + first + `"`)
 }
 
-// BadName returns the first placeholder that stands for a name of a length that
-// no attribute can have, and what is wrong with the name; nil if there is none.
+// BadName returns the first placeholder for a name with an invalid length, and
+// the error of the name; nil if there is none.
 func (names Names) BadName() (placeholder string, err *value.Error) {
 	for key, name := range names {
 		switch {
@@ -130,7 +130,7 @@ func unusedKeys[V any](param string, m map[string]V, used map[string]struct{}) e
 	return value.Invalid("Value provided in " + param + " unused in expressions: keys: {" + strings.Join(unused, ", ") + "}")
 }
 
-// name returns what a #placeholder stands for and marks it as used.
+// name returns the name of a #placeholder and marks it as used.
 func (p *Params) name(placeholder string) (string, bool) {
 	name, ok := p.names[placeholder]
 	if ok {
@@ -139,7 +139,7 @@ func (p *Params) name(placeholder string) (string, bool) {
 	return name, ok
 }
 
-// value returns what a :placeholder stands for and marks it as used.
+// value returns the value of a :placeholder and marks it as used.
 func (p *Params) value(placeholder string) (value.Value, bool) {
 	v, ok := p.values[placeholder]
 	if ok {

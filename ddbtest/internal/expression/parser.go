@@ -63,14 +63,14 @@ type (
 		or         bool
 		conditions []node
 	}
-	// parenNode stands for a pair of parentheses until the node around it is
+	// parenNode represents a pair of parentheses until the node around it is
 	// made.
 	parenNode struct{ inner node }
 )
 
-// parser reads the tokens of one expression. After the first error it stands at
-// the end of the text, where nothing more can be read; what the grammar has
-// built by then is of no use.
+// parser reads the tokens of one expression. After the first error it is at
+// the end of the text, where nothing more can be read; the tree built so
+// far is not used.
 type parser struct {
 	param     string
 	text      string
@@ -82,7 +82,7 @@ type parser struct {
 	operators int
 }
 
-// parse runs a grammar over the text and returns the errors that come before
+// parse parses the text with a grammar and returns the errors that come before
 // those of the operands. keywords are the identifiers that cannot be names.
 func parse(param, text string, params *Params, keywords []string, grammar func(*parser)) error {
 	if strings.TrimSpace(text) == "" {
@@ -240,7 +240,7 @@ func (p *parser) list(operand func() node) []node {
 	return operands
 }
 
-// parens reads what stands in parentheses.
+// parens reads the contents of parentheses.
 func (p *parser) parens(inner func() node) *parenNode {
 	p.expect("(")
 	n := inner()
@@ -251,7 +251,7 @@ func (p *parser) parens(inner func() node) *parenNode {
 	return &parenNode{n}
 }
 
-// bare takes the parentheses off a node.
+// bare removes the parentheses around a node.
 func bare(n node) node {
 	for {
 		paren, ok := n.(*parenNode)

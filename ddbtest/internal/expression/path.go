@@ -74,7 +74,7 @@ func (p Path) lookup(item value.Item) value.Value {
 	return v
 }
 
-// relation says how two paths stand to each other.
+// relation is the relation between two paths.
 type relation uint8
 
 const (
@@ -98,8 +98,8 @@ func relate(p, q Path) relation {
 	return overlapping
 }
 
-// clash returns the message for paths of which two overlap or, if none do, two
-// conflict. It returns an empty string if all are separate.
+// clash returns the message for two of the paths that overlap or, if none do,
+// two that conflict. It returns an empty string if all are separate.
 func clash(paths []Path) string {
 	for _, bad := range []struct {
 		relation

@@ -17,7 +17,7 @@ import (
 )
 
 // model is a condition as a tree of functions: its text with no more
-// parentheses than it needs, and what it is worth for a row of numbers.
+// parentheses than it needs, and its value for a row of numbers.
 type model struct {
 	text string
 	rank int // 0 OR, 1 AND, 2 NOT, 3 anything else
@@ -193,7 +193,7 @@ var tokens = []string{
 	"attribute_exists(", "attribute_type(", "if_not_exists(", "list_append(", "f(", "name", "!", "é", "#", ":",
 }
 
-// parseAll runs every parser over the text and every expression over an item,
+// parseAll parses the text with every parser and evaluates every expression on an item,
 // and fails on an error that is not in the service's form.
 func parseAll(t interface {
 	Fatal(...any)

@@ -4,7 +4,7 @@ package expression
 
 import "strings"
 
-// reservedWords are the names that stand in an expression only behind a
+// reservedWords are the names that an expression can use only by a
 // placeholder.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html

@@ -7,7 +7,7 @@ import "github.com/dynamotable/ddb/ddbtest/internal/value"
 // SearchTerm is one equality of the condition of a vector search.
 type SearchTerm struct {
 	Attribute string
-	Nested    bool // the path goes on below the attribute
+	Nested    bool // the path continues below the attribute
 	Value     value.Value
 }
 
@@ -15,8 +15,8 @@ const searchCondition = "SearchConditionExpression"
 
 // ParseSearchCondition parses a SearchConditionExpression: equalities of attributes and values, joined by AND.
 //
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SearchVectors.html; the text for what is none
-// has been measured in https://github.com/nubo-db/dynoxide/pull/175.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SearchVectors.html; the text for an invalid one has been measured in
+// https://github.com/nubo-db/dynoxide/pull/175.
 func ParseSearchCondition(text string, params *Params) ([]SearchTerm, error) {
 	root, err := parseConditionTree(searchCondition, text, params)
 	if err != nil {

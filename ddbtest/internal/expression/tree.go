@@ -15,7 +15,7 @@ type tree struct {
 	branches []branch
 }
 
-// branch leads to the tree of a map entry or list element. The entries of one
+// branch is the subtree of a map entry or list element. The entries of one
 // map are in the order of the text, the elements of one list in that of their
 // indexes.
 type branch struct {

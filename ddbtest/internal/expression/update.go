@@ -69,7 +69,7 @@ const (
 	arithmeticOverhead = 50 // of a sum or difference
 )
 
-// Overhead is the size of the update beside that of the attributes that it
+// Overhead returns the size of the update without the attributes that it
 // writes.
 func (u *Update) Overhead() int {
 	size := UpdateOverhead
@@ -92,12 +92,12 @@ func (u *Update) Overhead() int {
 }
 
 // Touched returns the written paths as a projection; applied to the old and
-// the new item it gives UPDATED_OLD and UPDATED_NEW.
+// the new item it returns UPDATED_OLD and UPDATED_NEW.
 func (u *Update) Touched() *Projection { return newProjection(u.targets) }
 
 // Apply returns the item after the update. It does not change old, whose
 // untouched parts the result shares. All operands are read from old. A nil old
-// stands for an item that does not exist, as in [Update.ApplyNew] with a nil
+// means an item that does not exist, as in [Update.ApplyNew] with a nil
 // key.
 func (u *Update) Apply(old value.Item) (value.Item, error) {
 	if old == nil {
@@ -106,7 +106,7 @@ func (u *Update) Apply(old value.Item) (value.Item, error) {
 	return u.apply(old, maps.Clone(old), true)
 }
 
-// ApplyNew returns the attributes that the update gives to an item that does
+// ApplyNew returns the attributes that the update creates for an item that does
 // not exist. Operands may refer to the attributes of its key, but these are
 // not in the result.
 func (u *Update) ApplyNew(key value.Item) (value.Item, error) {

@@ -283,8 +283,8 @@ func TestUpdateApply(t *testing.T) {
 		{`{"a":{"L":[{"N":"1"}]}}`, "REMOVE a[0]", `{"a":{"L":[]}}`},
 		{`{"a":{"M":{"x":{"N":"3"}}},"b":{"L":[{"S":"hi"}]}}`, "REMOVE a.y, b[7], c", `{"a":{"M":{"x":{"N":"3"}}},"b":{"L":[{"S":"hi"}]}}`},
 
-		// Lists: indexes are those of the old list, and what lies behind its
-		// end is appended in the order of the indexes.
+		// Lists: indexes are those of the old list, and elements beyond its
+		// end are appended in the order of the indexes.
 		{`{"a":{"L":[{"N":"2"},{"N":"3"},{"N":"4"},{"N":"5"},{"N":"6"},{"N":"7"}]}}`, "REMOVE a[1] SET a[3] = :v",
 			`{"a":{"L":[{"N":"2"},{"N":"4"},{"S":"new"},{"N":"6"},{"N":"7"}]}}`},
 		{`{"a":{"L":[{"N":"2"},{"N":"3"},{"N":"4"},{"N":"5"},{"N":"6"},{"N":"7"}]}}`, "SET a[3] = :v REMOVE a[1]",
@@ -418,7 +418,7 @@ func TestUpdateApplyNew(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"SET a = p, b = q + q", `{"a":{"S":"k"},"b":{"N":"14"}}`},
 		{"ADD a :n", `{"a":{"N":"1"}}`},
-		// What only removes is ignored wherever it points.
+		// An action that only removes is ignored if its path does not exist.
 		{"REMOVE x.y, z[0], a", `{}`},
 		{"DELETE x.y :ss", `{}`},
 		{"REMOVE x.y SET a = :n", `{"a":{"N":"1"}}`},

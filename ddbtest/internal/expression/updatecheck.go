@@ -5,7 +5,7 @@ package expression
 import "github.com/dynamotable/ddb/ddbtest/internal/value"
 
 // update checks the actions of an update. The placeholders of all of them are
-// looked at before their paths, the paths before the operands of ADD and
+// checked before their paths, the paths before the operands of ADD and
 // DELETE, and these before those of SET.
 func (c *checker) update(actions []*action, twice string) error {
 	for _, check := range []func(node) error{c.functionNames, c.updateCalls, c.names} {

@@ -11,14 +11,14 @@ import (
 	"testing"
 )
 
-// OnSyncFolder puts f in the place of SyncFolder until the function that it returns is called.
+// OnSyncFolder replaces SyncFolder by f until the returned function is called.
 func OnSyncFolder(f func(dir string) error) (restore func()) {
 	before := SyncFolder
 	SyncFolder = f
 	return func() { SyncFolder = before }
 }
 
-// WithoutLinks makes the file system one without hard links until the function that it returns is called.
+// WithoutLinks simulates a file system without hard links until the returned function is called.
 func WithoutLinks() (restore func()) {
 	before := link
 	link = func(string, string) error { return errors.ErrUnsupported }

@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// SyncFolder puts the names in a folder on the disk. Tests replace it.
+// SyncFolder writes the names in a folder to disk. Tests replace it.
 var SyncFolder = func(dir string) error {
 	f, err := os.Open(dir) //nolint:gosec // the user names the folder
 	if err != nil {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package journal keeps what happens to an engine in a file, so that it can be done again after a restart.
+// Package journal records the changes of an engine in a file, so that they can be replayed after a restart.
 //
-// The file holds one record a line: a checksum and JSON. Lines that are cut short or damaged are skipped and
+// The file has one record per line: a checksum and JSON. Lines that are cut short or damaged are skipped and
 // counted; see [Journal.Read].
 package journal
 
@@ -27,15 +27,15 @@ const (
 	lockName    = "lock"
 )
 
-// Record is one thing that happened: an operation on a table, or one item as it is afterwards.
+// Record is one change: an operation on a table, or an item after its change.
 type Record struct {
 	// At is the engine's time.
 	At time.Time `json:"at,omitzero"`
 	// Operation and Body are a request that changes a table.
 	Operation string          `json:"operation,omitempty"`
 	Body      json.RawMessage `json:"body,omitempty"`
-	// Table is where an item changed: Put is what it is now and Size its size, or Delete the key of an item that is
-	// gone. A Size of 0 is not known.
+	// Table is the table of a changed item: Put is the item and Size its size, or Delete is the key of a deleted
+	// item. A Size of 0 means that it is not known.
 	Table  string          `json:"table,omitempty"`
 	Size   int             `json:"size,omitempty"`
 	Put    json.RawMessage `json:"put,omitempty"`
@@ -54,15 +54,15 @@ type Journal struct {
 	pending  bytes.Buffer
 	appended int64 // records so far
 
-	writing sync.Mutex // held while the file is written to; guards what follows
+	writing sync.Mutex // held while the file is written; guards what follows
 	spare   bytes.Buffer
 	written int64
 	err     error
 }
 
-// Open takes a folder for this process alone, and makes it if it is not there. [Journal.Read] reads it, and then
-// [Journal.Resume] or [Journal.Rewrite] makes it ready for new records. With durable, [Journal.Flush] waits for the disk,
-// otherwise for the operating system only.
+// Open locks a folder for this process, and creates it if it does not exist. [Journal.Read] reads it, and then
+// [Journal.Resume] or [Journal.Rewrite] prepares it for new records. With durable, [Journal.Flush] waits for the disk,
+// otherwise only for the operating system.
 func Open(dir string, durable bool) (*Journal, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -74,14 +74,14 @@ func Open(dir string, durable bool) (*Journal, error) {
 	return &Journal{dir: dir, lock: lock, sync: durable}, nil
 }
 
-// Resume keeps the file as it is and appends to it.
+// Resume keeps the file and appends to it.
 func (j *Journal) Resume() (err error) {
 	j.file, err = os.OpenFile(filepath.Join(j.dir, fileName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	return err
 }
 
-// Rewrite replaces the file by one with the records that fill appends. If Read found damage, the file as it was is kept
-// beside it, and the path of that is returned.
+// Rewrite replaces the file by one with the records that fill appends. If Read found damage, the original file is kept
+// next to it, and its path is returned.
 func (j *Journal) Rewrite(fill func() error) (kept string, err error) {
 	name, next := filepath.Join(j.dir, fileName), filepath.Join(j.dir, nextName)
 	j.file, err = os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the user names the folder
@@ -100,7 +100,7 @@ func (j *Journal) Rewrite(fill func() error) (kept string, err error) {
 		return "", err
 	}
 	if j.sync {
-		return kept, SyncFolder(j.dir) // without this the old name may be back after a power failure
+		return kept, SyncFolder(j.dir) // without this the old name may return after a power failure
 	}
 	return kept, nil
 }
@@ -108,7 +108,7 @@ func (j *Journal) Rewrite(fill func() error) (kept string, err error) {
 // link is os.Link; tests replace it.
 var link = os.Link
 
-// keep gives a file a second name, or copies it where the file system knows no such thing.
+// keep gives a file a second name, or copies it if the file system has no hard links.
 func keep(name string) (kept string, err error) {
 	stamp := filepath.Join(filepath.Dir(name), damagedName+time.Now().UTC().Format("20060102T150405"))
 	for n := 1; ; n++ {
@@ -139,7 +139,7 @@ func duplicate(from, to string) (err error) {
 	return errors.Join(err, out.Sync(), out.Close())
 }
 
-// Append adds a record. It is kept when a later call of Flush returns nil.
+// Append adds a record. It is written when a later call of Flush returns nil.
 func (j *Journal) Append(r Record) error {
 	if r.Operation == "" && plain(r.Table) {
 		j.appendItem(&r)
@@ -158,7 +158,7 @@ func (j *Journal) Append(r Record) error {
 	return nil
 }
 
-// appendItem adds the record of an item, as package json would write it, but without a look at the JSON in it.
+// appendItem adds the record of an item, as package json would write it, but without parsing the JSON in it.
 func (j *Journal) appendItem(r *Record) {
 	const sumSize = 8
 	j.mu.Lock()
@@ -192,7 +192,7 @@ const (
 	deleteStart = `,"delete":`
 )
 
-// plain reports whether a name needs no escape in JSON, as those of tables.
+// plain reports whether a name needs no escape in JSON, as is the case for names of tables.
 func plain(name string) bool {
 	for i := range len(name) {
 		if c := name[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
@@ -202,7 +202,7 @@ func plain(name string) bool {
 	return true
 }
 
-// Flush writes what was appended before the call. An error stays: nothing is written after it.
+// Flush writes what was appended before the call. After an error nothing more is written, and every call returns the error.
 func (j *Journal) Flush() error {
 	j.mu.Lock()
 	want := j.appended
@@ -226,7 +226,7 @@ func (j *Journal) Flush() error {
 	return j.err
 }
 
-// Close writes what is left and ends the use of the folder.
+// Close writes the remaining records and releases the folder.
 func (j *Journal) Close() error {
 	if j.file == nil {
 		return j.lock.Close()

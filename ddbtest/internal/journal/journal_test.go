@@ -87,7 +87,7 @@ func TestReadAgain(t *testing.T) {
 	}
 }
 
-// Every kind of record comes back as it was, also from lines that package json has written, as earlier versions did.
+// Every kind of record is read as it was written, even from lines written by package json, as earlier versions did.
 func TestRecords(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 	long := json.RawMessage(`{"text":{"S":"` + strings.Repeat(`<&>\"\\é`, 1<<18) + `"}}`) // more than the reader's buffer
@@ -152,7 +152,7 @@ func same(a, b json.RawMessage) bool {
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && fmt.Sprint(x) == fmt.Sprint(y)
 }
 
-// A crash may cut the last record anywhere. What is left of it is counted.
+// A crash may cut the last record anywhere. The rest of it is counted.
 func TestTornEnd(t *testing.T) {
 	dir, file := write(t, 3)
 	whole := contents(t, file)
@@ -168,7 +168,7 @@ func TestTornEnd(t *testing.T) {
 	}
 }
 
-// One byte that changes costs the record it is in, or two of them if it was the end of one, and no other.
+// A changed byte costs the record that contains it, or two if it was the end of one, and no other.
 func TestDamage(t *testing.T) {
 	dir, file := write(t, 3)
 	whole := contents(t, file)
@@ -209,12 +209,12 @@ func TestNoJournal(t *testing.T) {
 	if err := os.WriteFile(file, []byte("hello diary\nnothing today\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := read(t, dir); err == nil || !strings.Contains(err.Error(), "no journal") {
+	if _, _, err := read(t, dir); err == nil || !strings.Contains(err.Error(), "not a journal") {
 		t.Errorf("another file: %v", err)
 	}
 }
 
-// A record that cannot be applied is an error in a whole file, and left out behind damage or for want of another.
+// A record that cannot be applied is an error in an undamaged file; after damage, or if it needs a lost record, it is left out.
 func TestRefusedRecord(t *testing.T) {
 	dir, file := write(t, 3)
 	refuse := func(with error) (journal.Damage, error) {
@@ -243,7 +243,7 @@ func TestRefusedRecord(t *testing.T) {
 	}
 }
 
-// Rewriting keeps the file as it was if it was damaged, and only then.
+// Rewriting keeps the original file if it was damaged, and only then.
 func TestRewriteKeepsDamaged(t *testing.T) {
 	for _, linked := range []bool{true, false} {
 		dir, file := write(t, 3)
@@ -280,7 +280,7 @@ func TestRewriteKeepsDamaged(t *testing.T) {
 	}
 }
 
-// A journal that is resumed has what it had and what is appended.
+// A resumed journal has its earlier records and the appended ones.
 func TestResume(t *testing.T) {
 	dir, _ := write(t, 2)
 	for n := 2; n < 4; n++ {
@@ -300,7 +300,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// With durable, the folder is put on the disk when the new file has its name, and an error of that is not lost.
+// With durable, the folder is synced to disk when the new file has its name, and an error of that is returned.
 func TestSyncFolder(t *testing.T) {
 	for _, durable := range []bool{true, false} {
 		dir := t.TempDir()
@@ -341,7 +341,7 @@ func TestOneUser(t *testing.T) {
 	}
 }
 
-// What was flushed is in the file, by whoever's write it came there.
+// Flushed records are in the file, whichever call wrote them.
 func TestConcurrentFlush(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir, true)

@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// lockFile keeps other processes out until the file is closed, which the system does when a process ends.
+// lockFile locks the file against other processes until it is closed, which the system does when a process ends.
 func lockFile(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the user names the folder
 	if err != nil {

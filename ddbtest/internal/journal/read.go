@@ -21,13 +21,13 @@ type Damage struct {
 	Bytes   int64 // of these
 }
 
-// ErrLost is what visit returns for a record that says nothing without another one, which is lost.
+// ErrLost is returned by visit for a record that is meaningless without another one, which is lost.
 var ErrLost = errors.New("a record that it needs is lost")
 
-// Read hands the records of the file to visit, in their order; their JSON may be used during the call only. A line that
-// is cut short, as a crash leaves the last one, or whose checksum does not match is skipped, and so is a record that
-// visit gives back with an error behind such a line or with ErrLost. An error of visit ends the reading otherwise. A
-// file in which lines are whole but none is a record is no journal, which is an error.
+// Read passes the records of the file to visit, in their order; their JSON may only be used during the call. It skips a line that
+// is cut short, as the last one can be after a crash, or whose checksum does not match. It also skips a record for which
+// visit returns ErrLost, or any error after a damaged line. Any other error of visit ends the reading. A
+// file with complete lines of which none is a record is not a journal, which is an error.
 func (j *Journal) Read(visit func(*Record) error) (damage Damage, err error) {
 	name := filepath.Join(j.dir, fileName)
 	f, err := os.Open(name) //nolint:gosec // the user names the folder
@@ -70,20 +70,20 @@ func (j *Journal) Read(visit func(*Record) error) (damage Damage, err error) {
 		}
 	}
 	if good == 0 && broken > 0 {
-		return damage, fmt.Errorf("%s: none of its %d lines is a record: it is no journal of this program, or all of it is damaged; restore it, or move it away to begin with nothing", name, broken)
+		return damage, fmt.Errorf("%s: none of its %d lines is a record: it is not a journal of this program, or all of it is damaged; restore it, or move it away to start with an empty one", name, broken)
 	}
 	j.damage = damage
 	return damage, nil
 }
 
-// lineReader reads lines of any length, and allocates for those alone that do not fit into the buffer.
+// lineReader reads lines of any length, and allocates only for those that do not fit into the buffer.
 type lineReader struct {
 	r    *bufio.Reader
 	long []byte
 }
 
-// next returns the next line with its end. It is valid until the next call. At the end of the file the line is what is
-// left, or nothing.
+// next returns the next line with its end. It is valid until the next call. At the end of the file the line is the rest of the file,
+// or empty.
 func (l *lineReader) next() ([]byte, error) {
 	line, err := l.r.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {
@@ -112,7 +112,7 @@ func (r *Record) parse(line []byte) error {
 }
 
 // parseItem reads the record of an item as appendItem writes it. It reports whether it is one. The JSON of the item is
-// taken as it is, since the checksum matches.
+// not parsed, because the checksum matches.
 func (r *Record) parseItem(text []byte) bool {
 	rest, found := bytes.CutPrefix(text, []byte(itemStart))
 	if !found {

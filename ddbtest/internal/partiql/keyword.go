@@ -4,7 +4,7 @@ package partiql
 
 import "strings"
 
-// keywords are the words that are names in double quotes only: those of SQL-92,
+// keywords are the words that can be names only in double quotes: those of SQL-92,
 // without the parts of a date and the function size, and those of the dialect.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.data-types.html

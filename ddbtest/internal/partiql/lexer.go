@@ -19,8 +19,8 @@ const (
 	tokenUnknown           // any other character
 )
 
-// token is a part of a statement. The text of quoted tokens is without its
-// quotes; start and length are where it stands, in bytes, with them.
+// token is a part of a statement. The text of a quoted token excludes its
+// quotes; start and length, in bytes, include them.
 type token struct {
 	kind          tokenKind
 	text          string
@@ -87,8 +87,8 @@ func lex(text string) (tokens []token, ok bool) {
 	return append(tokens, token{kind: tokenEOF, start: len(text)}), true
 }
 
-// quoted returns the text inside the quotes that s begins with, and how long it
-// is with them; 0 if they do not end. A doubled quote stands for itself.
+// quoted returns the text inside the quotes that s begins with, and its length
+// including the quotes; 0 if they do not end. A doubled quote means one quote.
 func quoted(s string) (string, int) {
 	quote := s[0]
 	var b strings.Builder
@@ -148,8 +148,8 @@ func isLetter(c byte) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// position says where a part of a statement stands, as the service's messages
-// do: line, column and length, separated by colons.
+// position returns the position of a part of a statement in the form of the service's messages:
+// line, column and length, separated by colons.
 //
 // https://github.com/floci-io/floci/pull/3798 has measured it.
 func position(text string, start, length int) string {

@@ -10,12 +10,12 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// What is wrong with a literal is said as https://github.com/floci-io/floci/pull/3798 has measured it.
+// The texts of errors in literals have been measured in https://github.com/floci-io/floci/pull/3798.
 
-// maxLiteralDepth is how many levels down a literal may go.
+// maxLiteralDepth is how many levels a literal may have.
 const maxLiteralDepth = 32
 
-// literal reads a value. path is where it stands in another literal, "" for none; parameters stand outside only.
+// literal reads a value. path is its path in an outer literal, "" without one; parameters are allowed only outside of literals.
 func (p *parser) literal(path string) value.Value {
 	if p.depth == maxLiteralDepth {
 		p.refuse("Nesting Levels have exceeded supported limits under " + path)
@@ -72,7 +72,7 @@ func (p *parser) parameter(t token, path string) value.Value {
 	return value.List{} // Parse refuses the statement
 }
 
-// signed reads a number behind its signs.
+// signed reads a number after its signs.
 func (p *parser) signed(sign token) value.Value {
 	negative := sign.text == "-"
 	for p.is("-") || p.is("+") {
@@ -99,7 +99,7 @@ func (p *parser) number(text string) value.Value {
 	return n
 }
 
-// elements reads values up to a closing symbol. path says where the value with a number stands.
+// elements reads values up to a closing symbol. path returns the path of the value with an index.
 func (p *parser) elements(end string, path func(i int) string) []value.Value {
 	list := []value.Value{}
 	if p.accept(end) {

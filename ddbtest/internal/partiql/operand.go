@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// condition reads conditions joined by OR, which binds less than AND.
+// condition reads conditions joined by OR, which has lower precedence than AND.
 func (p *parser) condition() Node { return p.junction("OR", p.conjunction) }
 
 func (p *parser) conjunction() Node { return p.junction("AND", p.negation) }
@@ -73,7 +73,7 @@ func (p *parser) comparison() Node {
 	return n
 }
 
-// typeNames are the data types that IS can ask for, and the types of DynamoDB that they stand for.
+// typeNames maps the data types that IS can test for to types of DynamoDB.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-operators.html: IS is TRUE if the operand
 // is a given PartiQL data type. The names are those of the PartiQL specification, https://partiql.org/dql/types.html.
@@ -88,7 +88,7 @@ var typeNames = map[string][]value.Kind{
 	"bag": {value.KindStringSet, value.KindNumberSet, value.KindBinarySet},
 }
 
-// isTest reads what follows IS.
+// isTest reads the rest of a test after IS.
 func (p *parser) isTest(operand Node) Node {
 	n := &Is{Operand: operand, Not: p.accept("NOT")}
 	if p.accept("MISSING") {
@@ -172,7 +172,7 @@ func (p *parser) term() Node {
 	return &Literal{p.literal("")}
 }
 
-// isCall reports whether a word with an opening parenthesis behind it comes next.
+// isCall reports whether the next tokens are a word and an opening parenthesis.
 func (p *parser) isCall() bool {
 	if p.next().kind != tokenWord {
 		return false
@@ -222,7 +222,7 @@ func (p *parser) path() Path {
 	return path
 }
 
-// listIndex reads the index of a list element, whose range is that of an int of 32 bits.
+// listIndex reads the index of a list element, which must fit into 32 bits.
 func (p *parser) listIndex() int {
 	sign := ""
 	if p.accept("-") {

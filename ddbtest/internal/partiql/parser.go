@@ -8,10 +8,10 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// Parse parses a statement and puts the parameters in the places of its
-// question marks, in order. The errors are ValidationExceptions in the
-// service's words: first what is wrong with the form, then a number of
-// parameters that does not fit, then values that no attribute can have.
+// Parse parses a statement and substitutes the parameters for its
+// question marks, in order. The errors are ValidationExceptions with the
+// service's texts: first errors of syntax, then a wrong number of
+// parameters, then values that no attribute can have.
 func Parse(text string, parameters []value.Value) (Statement, error) {
 	p := &parser{text: text, parameters: parameters}
 	tokens, ok := lex(text)
@@ -38,16 +38,16 @@ func Parse(text string, parameters []value.Value) (Statement, error) {
 	return s, nil
 }
 
-// parser reads the tokens of one statement. After the first error it stands at
+// parser reads the tokens of one statement. After the first error it is at
 // the end, where nothing more can be read.
 type parser struct {
 	text       string
 	tokens     []token
 	pos        int
-	depth      int // of the literal that is being read
+	depth      int // of the current literal
 	parameters []value.Value
 	used       int
-	err        error // of the form
+	err        error // of syntax
 	invalid    error // the first invalid value
 }
 
@@ -61,12 +61,12 @@ func (p *parser) take() token {
 	return t
 }
 
-// fail ends the reading because the statement has no form.
+// fail ends parsing because the statement is malformed.
 func (p *parser) fail(why string) { p.refuse(notWellFormed + why) }
 
 const notWellFormed = "Statement wasn't well formed, can't be processed: "
 
-// refuse keeps the first error and ends the reading.
+// refuse keeps the first error and ends parsing.
 func (p *parser) refuse(message string) {
 	if p.err == nil {
 		p.err = value.Invalid(message)
@@ -171,7 +171,7 @@ func (p *parser) selection() *Select {
 	return s
 }
 
-// column reads a path to return. A function is none.
+// column reads a path to return. A function is not allowed.
 func (p *parser) column() Path {
 	if t := p.next(); p.isCall() {
 		p.refuse("Unexpected path component at " + p.at(t))
@@ -180,7 +180,7 @@ func (p *parser) column() Path {
 	return p.path()
 }
 
-// source reads a table, and the index of it that is read.
+// source reads a table and, optionally, its index.
 func (p *parser) source() (table, index string) {
 	table = p.component()
 	if p.accept(".") {
@@ -224,11 +224,11 @@ func (p *parser) insertion() Statement {
 	if p.is(".") {
 		p.refuse("FROM clause may only contain a single table name")
 	}
-	if p.accept("(") { // the list of columns that SQL has here reads like a call
+	if p.accept("(") { // the list of columns that SQL has here looks like a call
 		p.sum()
 	}
 	p.keyword("VALUE")
-	if p.is("?") { // an item can be a parameter as a whole
+	if p.is("?") { // a whole item can be a parameter
 		item, ok := p.literal("").(value.Map)
 		if !ok {
 			p.fail("Expected LEFT_CURLY")
@@ -241,7 +241,7 @@ func (p *parser) insertion() Statement {
 	return s
 }
 
-// updateFrom reads the other spelling of UPDATE, FROM t WHERE c SET a = 1, of the PartiQL specification.
+// updateFrom reads the other form of UPDATE in the PartiQL specification, FROM t WHERE c SET a = 1.
 //
 // https://partiql.org/dml/overview.html
 func (p *parser) updateFrom() Statement {
@@ -250,7 +250,7 @@ func (p *parser) updateFrom() Statement {
 	return p.update(s)
 }
 
-// update reads what is left of an UPDATE of which s has the beginning, or all of one.
+// update reads the rest of an UPDATE that began in s, or a whole one.
 func (p *parser) update(s *Update) Statement {
 	if s == nil {
 		s = &Update{Table: p.target()}
@@ -332,7 +332,7 @@ func (p *parser) previous(word string) bool {
 	return strings.EqualFold(p.tokens[p.pos-1].text, word)
 }
 
-// name reads a name: a word that is no keyword, or anything in double quotes.
+// name reads a name: a word that is not a keyword, or anything in double quotes.
 func (p *parser) name() string {
 	t := p.next()
 	switch {

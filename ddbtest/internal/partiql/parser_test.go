@@ -99,7 +99,7 @@ func TestParse(t *testing.T) {
 		{`DELETE FROM m WHERE k = 'y' RETURNING ALL OLD *`, nil, &partiql.Delete{
 			Table: "m", Where: &partiql.Compare{Op: "=", Left: path("k"), Right: lit(value.String("y"))}, Returning: partiql.AllOld,
 		}},
-		// https://partiql.org/dml/overview.html: FROM is the other spelling of UPDATE.
+		// https://partiql.org/dml/overview.html: FROM is the other form of UPDATE.
 		{`FROM m SET a = 1 WHERE k = 'y' RETURNING ALL NEW *`, nil, &partiql.Update{
 			Table: "m", Changes: []partiql.Change{{Target: path("a"), Value: lit(number(t, "1"))}},
 			Where: &partiql.Compare{Op: "=", Left: path("k"), Right: lit(value.String("y"))}, Returning: partiql.AllNew,
@@ -209,7 +209,7 @@ func refusal(text string) error {
 	return err
 }
 
-// A condition that is compared with a value is one of the Booleans.
+// A condition that is compared with a value is a Boolean.
 func TestConditionsAsValues(t *testing.T) {
 	here := value.Item{"a": value.String("x"), "yes": value.Bool(true), "no": value.Bool(false), "s": value.StringSet{"x"}, "n": value.NumberSet{number(t, "1").(value.Number)}}
 	for _, c := range []struct {
@@ -269,9 +269,9 @@ func TestConditionsAsValues(t *testing.T) {
 	}
 }
 
-// FuzzParse makes sure that every statement is parsed or refused in the
-// service's words, and that what is rendered of it is an expression that the
-// expression parser reads, but for the types of its operands.
+// FuzzParse makes sure that every statement is parsed or refused with the
+// service's text, and that its rendered expression is accepted by the
+// expression parser, except for the types of its operands.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		`SELECT * FROM "Music"."I" WHERE a.b[0] = ? AND NOT (b IN ['x', 1] OR c BETWEEN 1 AND 2) ORDER BY a DESC`,

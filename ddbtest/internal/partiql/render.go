@@ -28,7 +28,7 @@ func (x *Expression) Params() (*expression.Params, error) {
 	return params, nil
 }
 
-// Condition renders conditions joined by AND. It fails on what is no condition.
+// Condition renders conditions joined by AND. It fails on a node that is not a condition.
 func Condition(parts []Node) (*Expression, error) {
 	w := &writer{}
 	for i, n := range parts {
@@ -61,7 +61,7 @@ func Updates(changes []Change) (*Expression, error) {
 	return w.end()
 }
 
-// clauseOf returns the clause of an update expression that makes a change.
+// clauseOf returns the clause of an update expression for a change.
 func clauseOf(c Change) string {
 	if c.Value == nil {
 		return "REMOVE"
@@ -124,7 +124,7 @@ func (w *writer) change(clause string, c Change) {
 // setChange renders the second argument of set_add and set_delete, whose first
 // is the attribute that they are assigned to.
 //
-// https://github.com/floci-io/floci/pull/3798 has measured what is said otherwise.
+// https://github.com/floci-io/floci/pull/3798 has measured the texts if it differs.
 func (w *writer) setChange(c Change) {
 	call := c.Value.(*Call)
 	if len(call.Args) != 2 {
@@ -146,7 +146,7 @@ func (w *writer) setChange(c Change) {
 	w.fail("The second argument to " + name + " must be a value with type SET at " + call.firstAt)
 }
 
-// maxRendered bounds what is rendered: comparisons of conditions with each other double with every level.
+// maxRendered limits the rendered size: comparisons of conditions with each other double with every level.
 const maxRendered = 1 << 20
 
 // condition renders a condition, in parentheses if it is a part of another.
@@ -277,7 +277,7 @@ func (w *writer) is(n *Is) {
 // attributeTypes are the types that attribute_type takes, in the order in which the service lists them.
 const attributeTypes = "N,BS,L,B,NULL,M,S,SS,NS,BOOL"
 
-// test renders a function that is a condition.
+// test renders a function used as a condition.
 func (w *writer) test(n *Call) {
 	switch n.Name {
 	case "attribute_type":

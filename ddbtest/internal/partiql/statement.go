@@ -3,10 +3,9 @@
 // Package partiql parses the statements of DynamoDB's dialect of PartiQL.
 //
 // [Parse] turns the text of a statement and its parameters into one of the
-// types [Select], [Insert], [Update] and [Delete], with every parameter put in
-// its place. A condition or a list of changes can be rendered as an expression
-// of package expression, which evaluates it. What a statement means for a table
-// is the business of package engine.
+// types [Select], [Insert], [Update] and [Delete], with all
+// parameters substituted. A condition or a list of changes can be rendered as an expression
+// of package expression, which evaluates it. Package engine executes statements.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.statements.html
 package partiql
@@ -30,7 +29,7 @@ type (
 	Select struct {
 		Table string
 		Index string // "" for the table itself
-		// Columns are the paths to return; nil stands for all attributes.
+		// Columns are the paths to return; nil means all attributes.
 		Columns []Path
 		Where   Node // nil if there is none
 		Order   []Order
@@ -114,7 +113,7 @@ type (
 
 		at, firstAt string // the positions of the name and of the first argument
 	}
-	// Arithmetic is a sum or a difference; SET alone takes one, and of two operands.
+	// Arithmetic is a sum or a difference; only SET allows one, with two operands.
 	Arithmetic struct {
 		Op          string
 		Left, Right Node
@@ -135,7 +134,7 @@ type (
 	Is struct {
 		Operand      Node
 		Not, Missing bool
-		Kinds        []value.Kind // that the data type stands for
+		Kinds        []value.Kind // of the data type
 	}
 	// Not is NOT.
 	Not struct{ Condition Node }
@@ -166,7 +165,7 @@ func Attribute(n Node) (string, bool) {
 	return p[0].Name, true
 }
 
-// Conjuncts returns the conditions that n joins by AND at top level; nil for
+// Conjuncts returns the conditions that n joins by AND at the top level; nil for
 // nil.
 func Conjuncts(n Node) []Node {
 	if n == nil {
@@ -205,8 +204,8 @@ func (p Path) Lookup(item value.Item) value.Value {
 	return v
 }
 
-// Label returns the name under which SELECT returns what is at the path: its
-// last name with the indexes behind it.
+// Label returns the name under which SELECT returns the value at the path: its
+// last name with the indexes after it.
 func (p Path) Label() string {
 	last := len(p) - 1
 	for p[last].IsIndex {

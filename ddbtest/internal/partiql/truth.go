@@ -4,13 +4,13 @@ package partiql
 
 import "github.com/dynamotable/ddb/ddbtest/internal/value"
 
-// A condition that stands where a value does is one of the Booleans, as in
-// attribute_exists(a) = false. Package expression has no such thing, so it is
-// rendered as a condition that says the same.
+// A condition in the place of a value is a Boolean, as in
+// attribute_exists(a) = false. Package expression does not support this, so it is
+// rendered as an equivalent condition.
 //
 // https://github.com/floci-io/floci/pull/3798 has measured the rules.
 
-// isCondition reports whether a node is a condition and no operand.
+// isCondition reports whether a node is a condition and not an operand.
 func isCondition(n Node) bool {
 	switch n := n.(type) {
 	case *Compare, *Between, *In, *Is, *Not, *Junction:

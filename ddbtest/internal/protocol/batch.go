@@ -82,7 +82,7 @@ func batchGetItem(ctx context.Context, e *engine.Engine, r *reader) ([]byte, err
 	return w.end(), nil
 }
 
-// keys writes unprocessed keys as they stood in the request.
+// keys writes unprocessed keys as they were in the request.
 func (w *writer) keys(k *engine.KeysAndAttributes) {
 	w.open('{')
 	w.name("Keys")

@@ -27,7 +27,7 @@ func (r *Reply) reader(ctx context.Context) io.Reader {
 
 func (r *Reply) broken() bool { return r.Cut > 0 && r.Cut < len(r.Body) }
 
-// breach is what a client sees of a connection that breaks.
+// breach is the error that a client sees when a connection breaks.
 func (r *Reply) breach() error {
 	if r.Reset {
 		return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
@@ -62,7 +62,7 @@ func (r *Reply) write(ctx context.Context, w http.ResponseWriter) {
 	panic(http.ErrAbortHandler)
 }
 
-// resetConn makes the end of a TCP connection a reset. Other connections are closed as they are.
+// resetConn makes a TCP connection end with a reset. Other connections are just closed.
 func resetConn(w http.ResponseWriter) {
 	control := http.NewResponseController(w)
 	if control.Flush() != nil {
@@ -78,7 +78,7 @@ func resetConn(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// brokenReader fails as a connection does that breaks.
+// brokenReader fails like a connection that breaks.
 type brokenReader struct{ err error }
 
 func (b brokenReader) Read([]byte) (int, error) { return 0, b.err }

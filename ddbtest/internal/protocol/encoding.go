@@ -16,7 +16,7 @@ import (
 
 const gzipped = "gzip"
 
-// minCompressed is the shortest body that is compressed. The figure of the service is not documented.
+// minCompressed is the shortest body that is compressed. The service's limit is not documented.
 const minCompressed = 1024
 
 // decoded returns the body of a request without its content coding.
@@ -39,7 +39,7 @@ func decoded(req *http.Request, body []byte) ([]byte, error) {
 	}
 }
 
-// acceptsGzip reports whether a client takes compressed replies.
+// acceptsGzip reports whether a client accepts compressed replies.
 //
 // https://www.rfc-editor.org/rfc/rfc9110#name-accept-encoding
 func acceptsGzip(req *http.Request) bool {
@@ -56,8 +56,8 @@ func acceptsGzip(req *http.Request) bool {
 
 var compressors = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
 
-// compress compresses the body for a client that takes it. The checksum is then that of what is sent, as the
-// service's is; one that is wrong stays wrong.
+// compress compresses the body for a client that accepts it. The checksum is then that of the compressed body, as the
+// service's is; a wrong checksum stays wrong.
 //
 // https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/service/dynamodb#Options: EnableAcceptEncodingGzip.
 func (r *Reply) compress(req *http.Request) {

@@ -26,7 +26,7 @@ func zipped(text string) string {
 	return b.String()
 }
 
-// Requests may be compressed; what is no gzip, or another coding, is refused.
+// Requests may be compressed; a body that is not gzip, or another coding, is refused.
 func TestRequestEncoding(t *testing.T) {
 	h := protocol.New(engine.New(engine.Options{Clock: clock{}}), nil, nil)
 	for _, c := range []struct {
@@ -50,7 +50,7 @@ func TestRequestEncoding(t *testing.T) {
 	}
 }
 
-// Long replies are compressed for those who take it, and the checksum is that of what is sent.
+// Long replies are compressed for clients that accept it, and the checksum is that of the compressed body.
 func TestReplyEncoding(t *testing.T) {
 	long := func(_ context.Context, call *protocol.Call, next func(context.Context, *protocol.Call) *protocol.Reply) *protocol.Reply {
 		reply := next(context.Background(), call)

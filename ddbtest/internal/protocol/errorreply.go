@@ -32,7 +32,7 @@ var namespaces = map[string]string{
 	"RequestEntityTooLargeException":      serviceNamespace,
 }
 
-// capitalized are the exceptions whose message member begins with a capital.
+// capitalized are the exceptions whose member is Message, with a capital.
 var capitalized = map[string]bool{
 	engine.SerializationException:               true,
 	engine.TransactionCanceledException:         true,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package protocol speaks DynamoDB's wire protocol, JSON 1.0 over HTTP, for an
+// Package protocol implements DynamoDB's wire protocol, JSON 1.0 over HTTP, for an
 // engine: it finds the operation of a request, reads its parameters and writes
-// the answer or the error.
+// the reply or the error.
 package protocol
 
 import (
@@ -40,15 +40,15 @@ type Reply struct {
 	RequestID string
 	// Checksum is sent as X-Amz-Crc32.
 	Checksum uint32
-	// Cut, if it is positive, breaks the connection after so many bytes of the
+	// Cut, if it is positive, breaks the connection after that many bytes of the
 	// body.
 	Cut int
-	// Reset makes a connection that breaks in the body be reset instead of closed.
+	// Reset makes a connection that breaks in the body end with a reset.
 	Reset bool
 	// Pace, if it is positive, is the time before each byte of the body.
 	Pace time.Duration
-	// Foreign, if it is not empty, is the content type of an answer that is not
-	// the service's: its headers are left out.
+	// Foreign, if it is not empty, is the content type of a reply that does not come from
+	// the service: the service's headers are left out.
 	Foreign string
 	// Err, if it is not nil, fails the request without an answer.
 	Err error
@@ -56,7 +56,7 @@ type Reply struct {
 	encoding string // of the body, "" for none
 }
 
-// Intercept stands between the wire and the engine: it may delay a call, answer
+// Intercept is called between the protocol and the engine: it may delay a call, answer
 // it itself, or change the reply after the engine has executed it.
 type Intercept func(ctx context.Context, call *Call, next func(context.Context, *Call) *Reply) *Reply
 
@@ -152,7 +152,7 @@ var (
 	servers      = []string{"Server"}
 )
 
-// reply answers a request in the form that the client takes.
+// reply answers a request in the encoding that the client accepts.
 func (h *Handler) reply(ctx context.Context, req *http.Request, body []byte) *Reply {
 	size := len(body)
 	body, err := decoded(req, body)
@@ -190,7 +190,7 @@ func (h *Handler) answer(ctx context.Context, req *http.Request, body []byte, si
 	return h.intercept(ctx, call, next)
 }
 
-// Call executes an operation that did not come over the wire.
+// Call executes an operation without a request.
 func (h *Handler) Call(ctx context.Context, operation string, body []byte) *Reply {
 	run, known := operations[tablePrefix+operation]
 	if !known {

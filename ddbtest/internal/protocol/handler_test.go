@@ -190,7 +190,7 @@ func TestServeHTTP(t *testing.T) {
 	}
 }
 
-// The engine answers whatever it is sent, with an answer that is JSON.
+// The engine answers every request with JSON.
 func FuzzRequest(f *testing.F) {
 	for _, seed := range []string{
 		`{"TableName":"abc","Item":{"pk":{"S":"a"},"n":{"N":"1.0"}}}`, `{"TableName":"abc","Key":{"pk":{"S":"\ud83d\ude00"}}}`, `[]`, `{"a":[[{"\\":"\""}]]}`,

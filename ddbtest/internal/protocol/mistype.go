@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// The service's words for a token of the wrong type, by the first byte of the
-// token and the type that the parameter has.
+// The service's texts for a token of the wrong type, by the first byte of the
+// token and the type of the parameter.
 //
 // They are those of the contents of an attribute value in package value, which
 // https://github.com/localstack/localstack/issues/9412 has from the service;
@@ -21,17 +21,17 @@ const (
 	unrecognized     = "Unrecognized collection type "
 	unexpectedField  = "Unexpected field type"
 
-	// classPrefix is that of the service's own structures.
+	// classPrefix is the prefix of the service's own structures.
 	classPrefix = "com.amazonaws.dynamodb.v20120810."
 	mapOf       = "java.util.Map<java.lang.String, "
-	// castFault is the answer to something else where a map in a list belongs, or
+	// castFault is the answer to another token in place of a map in a list, or
 	// a list in a map.
 	castFault = "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class " +
 		"(sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module java.base of loader 'bootstrap')"
 )
 
-// notScalar is the error for a token where a String, Integer, Long or Boolean
-// belongs.
+// notScalar returns the error for a token in place of a String, Integer, Long or
+// Boolean.
 func (r *reader) notScalar(kind string) error {
 	c := r.peek()
 	switch token := r.tokenName(); {
@@ -48,7 +48,7 @@ func (r *reader) notScalar(kind string) error {
 	}
 }
 
-// notList is the error for a token where a list belongs.
+// notList returns the error for a token in place of a list.
 func (r *reader) notList() error {
 	switch {
 	case r.peek() == '{':
@@ -60,8 +60,8 @@ func (r *reader) notList() error {
 	}
 }
 
-// notStructure is the error for a token where a structure or a map of a Java
-// type belongs; the parameters of an operation have none.
+// notStructure returns the error for a token in place of a structure or a map of a Java
+// type; the parameters of an operation have no type.
 func (r *reader) notStructure(kind string) error {
 	switch {
 	case r.peek() == '[' && kind == "":
@@ -77,7 +77,7 @@ func (r *reader) notStructure(kind string) error {
 	}
 }
 
-// tokenName returns the parser's name of the scalar that comes next, or "" if
+// tokenName returns the parser's name of the next scalar, or "" if
 // there is none.
 func (r *reader) tokenName() string {
 	switch c := r.peek(); {

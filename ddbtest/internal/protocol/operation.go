@@ -9,14 +9,14 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 )
 
-// tablePrefix begins the X-Amz-Target of every operation but those of streams.
+// tablePrefix is the prefix of X-Amz-Target for all operations except those of streams.
 const tablePrefix = "DynamoDB_20120810."
 
 // operation reads the parameters of one operation, executes it and writes the
 // result.
 type operation func(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error)
 
-// operations are the operations by their targets.
+// operations maps targets to operations.
 var operations = map[string]operation{
 	tablePrefix + "CreateTable":                         createTable,
 	tablePrefix + "DescribeTable":                       describeTable,

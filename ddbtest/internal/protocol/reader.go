@@ -17,10 +17,10 @@ type reader struct {
 	data []byte
 	pos  int
 	err  error
-	host string // that the request was sent to, "" for one that did not come over the wire
+	host string // the host that the request was sent to, "" without a request
 }
 
-// malformed is the answer to what is not JSON at all.
+// malformed is the answer to a body that is not JSON.
 func malformed() error {
 	return &engine.Error{Type: engine.SerializationException}
 }
@@ -410,8 +410,8 @@ func (r *reader) attribute() *engine.Attribute {
 	return &engine.Attribute{Value: v, Err: err}
 }
 
-// keep returns an error of validation, whose turn comes later, and fails with
-// an error of the form.
+// keep returns an error of validation, which is reported later, and fails with
+// an error of the format.
 func (r *reader) keep(err error) error {
 	if err == nil {
 		return nil

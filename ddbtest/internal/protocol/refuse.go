@@ -13,7 +13,7 @@ const jsonType = "application/x-amz-json-1.0"
 
 // refuse answers a request that is not a signed call of an operation, as the
 // service does before it looks at the body. It returns nil for all others. The
-// signature itself is not checked: any key will do.
+// signature itself is not checked: any key is accepted.
 func (h *Handler) refuse(req *http.Request, size int, known bool) *Reply {
 	kind, _, _ := strings.Cut(req.Header.Get("Content-Type"), ";")
 	switch {
@@ -45,7 +45,7 @@ func (h *Handler) refusal(kind, message string) *Reply {
 	return h.finish(errorReply(&engine.Error{Type: kind, Message: message}))
 }
 
-// incomplete says what is missing in an Authorization header, or nothing.
+// incomplete returns what is missing in an Authorization header, or nothing.
 func incomplete(header string, req *http.Request) string {
 	var message strings.Builder
 	for _, name := range []string{"Credential", "Signature", "SignedHeaders"} {

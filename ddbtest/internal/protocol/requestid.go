@@ -4,15 +4,15 @@ package protocol
 
 import "sync/atomic"
 
-// requestIDs makes request ids: 52 capitals and digits, each different. They
-// follow from a counter, so equal runs have equal ids.
+// requestIDs makes request ids: 52 capital letters and digits, each different. They
+// are derived from a counter, so equal runs have equal ids.
 type requestIDs struct {
 	count atomic.Uint64
 }
 
 const requestIDAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-// requestIDEnd is how the ids of the service end, too.
+// requestIDEnd is the suffix of request ids, as in the service.
 const requestIDEnd = "VV4KQNSO5AEMVJF66Q9ASUAAJG"
 
 func (g *requestIDs) next() string {

@@ -12,7 +12,7 @@ import (
 
 const streamPrefix = "DynamoDBStreams_20120810."
 
-// streamOperations are the operations of streams by their targets.
+// streamOperations maps targets to operations of streams.
 var streamOperations = map[string]func(*stream.Store, *reader) ([]byte, error){
 	streamPrefix + "ListStreams":      listStreams,
 	streamPrefix + "DescribeStream":   describeStream,

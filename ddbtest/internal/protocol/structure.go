@@ -16,13 +16,13 @@ type field[T any] struct {
 	read func(r *reader, to *T)
 }
 
-// structure is an object on the wire: its members that the engine knows. Other
-// members are skipped, as the service skips them.
+// structure is an object in wire format: the members that the engine knows. Other
+// members are skipped, as in the service.
 type structure[T any] []field[T]
 
-// class returns the Java type of a structure, which the engine names as the API
-// does; "" for the parameters of an operation and where one type of the engine
-// stands for several.
+// class returns the Java type of a structure, which is the engine's name for it as in
+// the API; "" for the parameters of an operation and for a type of the engine that
+// represents several.
 func (s structure[T]) class() string {
 	switch name := reflect.TypeFor[T]().Name(); {
 	case strings.HasSuffix(name, "Input"), name == "TransactAction", name == "SecondaryIndex":

@@ -133,7 +133,7 @@ func listTables(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error
 	return result(e.ListTables(ctx, &in))
 }
 
-// result writes a result whose Go form is that of the wire.
+// result writes a result whose Go type has the wire format.
 func result(out any, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err

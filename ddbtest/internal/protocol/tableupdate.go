@@ -115,8 +115,8 @@ func listTagsOfResource(ctx context.Context, e *engine.Engine, r *reader) ([]byt
 	return result(e.ListTagsOfResource(ctx, in.ResourceArn))
 }
 
-// nothing writes the answer of an operation without a result, which has no
-// body at all.
+// nothing writes the reply of an operation without a result, which has no
+// body.
 func nothing(err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func describeLimits(ctx context.Context, e *engine.Engine, r *reader) ([]byte, e
 	return result(e.DescribeLimits(ctx), nil)
 }
 
-// describeEndpoints names the endpoint that was asked, so that a client with endpoint discovery stays there.
+// describeEndpoints returns the endpoint of the request, so that a client with endpoint discovery keeps using it.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Endpoint.html
 func describeEndpoints(_ context.Context, e *engine.Engine, r *reader) ([]byte, error) {

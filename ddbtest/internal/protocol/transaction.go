@@ -89,8 +89,8 @@ func transactGetItems(ctx context.Context, e *engine.Engine, r *reader) ([]byte,
 	return w.end(), nil
 }
 
-// itemResponses writes the items that a transaction read; nil stands for one
-// that is absent.
+// itemResponses writes the items that a transaction read; nil means that one
+// is absent.
 func (w *writer) itemResponses(items [][]byte) {
 	w.name("Responses")
 	w.open('[')

@@ -11,14 +11,14 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// Change is an item that is to be stored under a key, or nil for one that is to be removed.
+// Change is an item to store under a key, or nil to remove the item with the key.
 type Change struct {
 	Key  string
 	Item *Item
 }
 
-// Apply makes many changes at once, which takes a fraction of the time that as many calls of Put and Delete take. Of
-// several changes of one key the last counts. The order of the slice is lost.
+// Apply makes many changes at once, in a fraction of the time of as many calls of Put and Delete. Of
+// several changes of one key the last one counts. Apply reorders the slice.
 func (s *Set) Apply(changes []Change) {
 	sorted := make([]sortable, len(changes))
 	for i, c := range changes {
@@ -57,7 +57,7 @@ func (s *Set) Apply(changes []Change) {
 	}
 }
 
-// sortable is a change as it is sorted: the beginning of its key, and where it is.
+// sortable is a change for sorting: the beginning of its key, and its index.
 type sortable struct {
 	first uint64
 	at    int

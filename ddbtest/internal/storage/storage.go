@@ -4,12 +4,12 @@
 // indexes, in key order.
 //
 // A [Set] is split by the hash of the partition key into partitions, each with
-// a lock of its own, as the service splits a table. A key is the hash of the
-// partition key followed by order-preserving key bytes, so one partition key's
-// items lie together, sorted, inside one partition. Items are immutable once
+// its own lock, as the service splits a table. A key is the hash of the
+// partition key followed by order-preserving key bytes, so the items of one partition key
+// are adjacent and sorted within one partition. Items are immutable once
 // stored: a read holds a lock only while it collects pointers.
 //
-// The package knows nothing of attribute names, validation or the wire.
+// The package does not deal with attribute names, validation or the wire format.
 package storage
 
 import (
@@ -22,7 +22,7 @@ import (
 // partitionBits is the number of leading hash bits that select a partition.
 const partitionBits = 6
 
-// Item is a stored item, or what an index projects of it. It must not be
+// Item is a stored item, or its projection in an index. It must not be
 // changed once it is stored.
 type Item struct {
 	// Image is the item in wire form.
@@ -32,7 +32,7 @@ type Item struct {
 }
 
 // Set is an ordered set of items. Its methods are safe for concurrent use
-// except where they ask for a held lock.
+// except where they require a held lock.
 type Set struct {
 	partitions [1 << partitionBits]Partition
 	count      atomic.Int64
@@ -104,13 +104,13 @@ func (s *Set) Delete(key string) *Item {
 // Lock locks the partition for writing.
 func (p *Partition) Lock() { p.mu.Lock() }
 
-// Unlock ends what Lock began.
+// Unlock unlocks the partition for writing.
 func (p *Partition) Unlock() { p.mu.Unlock() }
 
 // RLock locks the partition for reading.
 func (p *Partition) RLock() { p.mu.RLock() }
 
-// RUnlock ends what RLock began.
+// RUnlock unlocks the partition for reading.
 func (p *Partition) RUnlock() { p.mu.RUnlock() }
 
 // Get returns the item with the key, or nil. The caller holds a lock.
@@ -153,8 +153,8 @@ func (p *Partition) Delete(key string) *Item {
 	return old
 }
 
-// Mark notes that a transaction in progress writes key. It returns false, and
-// notes nothing, if another transaction does so already. The caller holds the
+// Mark records that a transaction in progress writes key. It returns false, and
+// records nothing, if another transaction writes it already. The caller holds the
 // write lock.
 func (p *Partition) Mark(key string) bool {
 	if _, taken := p.marks[key]; taken {
@@ -187,7 +187,7 @@ func (s *Set) LockAll() {
 	}
 }
 
-// UnlockAll ends what LockAll began.
+// UnlockAll unlocks every partition.
 func (s *Set) UnlockAll() {
 	for i := range s.partitions {
 		s.partitions[i].mu.Unlock()

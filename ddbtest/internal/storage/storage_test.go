@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/storage"
 )
 
-// keys draws keys that share beginnings and lie in several partitions.
+// keys draws keys that share prefixes and are in several partitions.
 var keys = rapid.Custom(func(t *rapid.T) string {
 	return string(rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 0x40, 0x7f, 0xc0, 0xff}), 1, 3).Draw(t, "key"))
 })

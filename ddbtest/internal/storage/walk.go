@@ -3,11 +3,11 @@
 package storage
 
 // Range is a range of keys: from Low inclusive to High exclusive. An empty
-// High has no end.
+// High means no end.
 type Range struct {
 	Low, High string
-	// After, if it is not empty, is the key behind which the walk starts in its
-	// own direction. It need not be in the set.
+	// After, if it is not empty, is the key after which the walk starts, in the direction
+	// of the walk. It need not be in the set.
 	After string
 	// Reverse walks from the highest key to the lowest.
 	Reverse bool

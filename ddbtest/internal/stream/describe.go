@@ -36,7 +36,7 @@ type ShardFilter struct {
 	ShardID *string
 }
 
-// Description describes a stream in the form of the wire.
+// Description describes a stream in wire format.
 type Description struct {
 	StreamArn               string
 	StreamLabel             string
@@ -55,14 +55,14 @@ type KeyElement struct {
 	KeyType       string
 }
 
-// ShardDescription describes a shard in the form of the wire.
+// ShardDescription describes a shard in wire format.
 type ShardDescription struct {
 	ShardID             string `json:"ShardId"`
 	SequenceNumberRange Range
 	ParentShardID       string `json:"ParentShardId,omitempty"`
 }
 
-// Range is what a shard holds; an open shard has no end.
+// Range is the range of sequence numbers of a shard; an open shard has no end.
 type Range struct {
 	StartingSequenceNumber string
 	EndingSequenceNumber   string `json:",omitempty"`
@@ -100,7 +100,7 @@ func (s *Store) DescribeStream(in *DescribeStreamInput) (*Description, error) {
 		shards = slices.DeleteFunc(slices.Clone(shards), func(h *Shard) bool { return h.parent != *f.ShardID })
 	}
 	if in.ExclusiveStartShardID != nil {
-		// Ids begin with the time of creation, so the place of a shard that is gone is known too.
+		// Ids begin with the time of creation, so the position of a removed shard is known too.
 		i, found := slices.BinarySearchFunc(shards, *in.ExclusiveStartShardID, func(h *Shard, id string) int {
 			switch {
 			case h.id < id:

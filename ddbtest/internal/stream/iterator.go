@@ -124,11 +124,11 @@ func trimmedAccess() error {
 // iterator is a place in a shard.
 type iterator struct {
 	stream, shard string
-	next          uint64 // the sequence number at which reading goes on
+	next          uint64 // the sequence number at which reading continues
 	issued        time.Time
 }
 
-// String is the iterator as clients hold it.
+// String returns the iterator in the form that clients get.
 func (i iterator) String() string {
 	b := binary.BigEndian.AppendUint64(nil, i.next)
 	b = binary.BigEndian.AppendUint64(b, uint64(i.issued.UnixNano()))

@@ -17,7 +17,7 @@ type ListStreamsInput struct {
 	ExclusiveStartStreamArn *string
 }
 
-// ListStreamsOutput is the result of ListStreams in the form of the wire.
+// ListStreamsOutput is the result of ListStreams in wire format.
 type ListStreamsOutput struct {
 	Streams                []Summary
 	LastEvaluatedStreamArn string `json:",omitempty"`

@@ -28,7 +28,7 @@ type record struct {
 	expired  bool // deleted by its time to live
 }
 
-// images returns what the view shows of the item before and after the change.
+// images returns the parts of the item before and after the change that the view includes.
 func (r *record) images(view string) (before, after *storage.Item) {
 	if view == viewOld || view == viewBoth {
 		before = r.old
@@ -39,7 +39,7 @@ func (r *record) images(view string) (before, after *storage.Item) {
 	return before, after
 }
 
-// size is SizeBytes: the key and the images.
+// size returns SizeBytes: the size of the key and the images.
 func (r *record) size(view string) int {
 	n := value.ItemSize(r.key)
 	before, after := r.images(view)
@@ -62,7 +62,7 @@ func (r *record) event() string {
 	return "MODIFY"
 }
 
-// appendJSON appends the record in the form of the wire.
+// appendJSON appends the record in wire format.
 func (r *record) appendJSON(b []byte, s *Stream, region string) []byte {
 	before, after := r.images(s.view)
 	number := sequenceNumber(r.number)

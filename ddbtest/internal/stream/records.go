@@ -21,7 +21,7 @@ type GetRecordsInput struct {
 	Limit         *int64
 }
 
-// GetRecords reads a page of a shard and returns the answer in the form of the wire. The answer has no next
+// GetRecords reads a page of a shard and returns the answer in wire format. The answer has no next
 // iterator when the shard is closed and read to its end.
 func (s *Store) GetRecords(in *GetRecordsInput) ([]byte, error) {
 	var c engine.Constraints
@@ -68,8 +68,8 @@ func (s *Store) GetRecords(in *GetRecordsInput) ([]byte, error) {
 	return append(b, `]}`...), nil
 }
 
-// page takes what comes next of a shard and moves the iterator behind it. more tells whether there is, or may
-// yet be, anything behind. The caller holds mu.
+// page returns the next records of a shard and moves the iterator after them. more reports whether there are, or may
+// still be, records after it. The caller holds mu.
 func (s *Stream) page(it *iterator, limit int) (page []record, more bool, err error) {
 	shard := s.shard(it.shard)
 	if shard == nil || it.next <= shard.trimmed {
@@ -86,6 +86,6 @@ func (s *Stream) page(it *iterator, limit int) (page []record, more bool, err er
 	if len(page) > 0 {
 		it.next = page[len(page)-1].number + 1
 	}
-	// The array is trimmed in place, so the page needs one of its own.
+	// The array is trimmed in place, so the page needs a copy.
 	return slices.Clone(page), shard.closed.IsZero() || len(page) < len(rest), nil
 }

@@ -27,13 +27,13 @@ type Store struct {
 	streams map[string]*Stream // by ARN
 }
 
-// New returns a store without streams. now is the engine's clock.
+// New returns a store without streams. now returns the time of the engine's clock.
 func New(now func() time.Time, region string) *Store {
 	return &Store{now: now, region: region, streams: make(map[string]*Stream)}
 }
 
 // Commit records a change; it is the hook of the engine. A change that leaves
-// the item as it was makes no record.
+// the item unchanged makes no record.
 func (s *Store) Commit(c *engine.Change) {
 	v, ok := s.live.Load(c.Table)
 	if !ok || c.Same() {
@@ -60,8 +60,8 @@ func (s *Store) TableChanged(t *engine.Table, event engine.TableEvent) {
 	s.live.Store(t, stream)
 }
 
-// CatchUp rolls shards and forgets records, shards and streams that are too old.
-// Operations see the same without it; it frees their memory.
+// CatchUp rolls shards and removes records, shards and streams that are too old.
+// Operations have the same results without it; it frees memory.
 func (s *Store) CatchUp(now time.Time) {
 	for _, stream := range s.all() {
 		stream.mu.Lock()

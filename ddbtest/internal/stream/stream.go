@@ -31,13 +31,13 @@ type Stream struct {
 
 	mu       sync.Mutex // guards what follows
 	disabled time.Time  // zero while the stream is enabled
-	last     uint64     // the last sequence number given
+	last     uint64     // the last sequence number assigned
 	shards   []*Shard   // in the order of their creation
 	open     []*Shard   // by their ranges, which cover all hashes
 	lastID   int64      // the time in the id of the last shard
 }
 
-// Shard is a part of a stream: the changes of some partition keys for some time.
+// Shard is a part of a stream: the changes of a range of partition keys during some time.
 type Shard struct {
 	id, parent    string
 	low, high     uint64 // hashes of the partition keys, both included
@@ -129,7 +129,7 @@ func (s *Stream) catchUp(now time.Time) {
 			i++
 			continue
 		}
-		// What a long leap of the clock would make and trim at once is left out.
+		// Shards that a long advance of the clock would open and trim at once are not made.
 		if horizon := now.Add(-retention - rollAfter); due.Before(horizon) {
 			due = horizon
 		}
@@ -179,7 +179,7 @@ func (s *Stream) append(c *engine.Change) {
 	})
 }
 
-// hash is where a partition key lies among the shards.
+// hash returns the position of a partition key among the shards.
 func (s *Stream) hash(key value.Item) uint64 {
 	var room [64]byte
 	b := room[:0]
@@ -205,7 +205,7 @@ func (s *Stream) shard(id string) *Shard {
 	return nil
 }
 
-// sequenceNumber is how a number is written: 21 digits, so that texts sort as numbers do.
+// sequenceNumber formats a number with 21 digits, so that strings sort as numbers do.
 func sequenceNumber(n uint64) string { return fmt.Sprintf("1%020d", n) }
 
 func parseSequenceNumber(s string) (uint64, bool) {

@@ -15,11 +15,11 @@ func (n Number) Add(m Number) (Number, error) {
 		n, m = m, n
 	}
 	shift := int(n.exp) - int(m.exp)
-	if shift > maxDigits { // the smaller one lies wholly behind 38 digits of the larger
+	if shift > maxDigits { // the smaller one is entirely beyond the 38 digits of the larger
 		return Number{}, Invalid(msgOverflow)
 	}
-	// One digit in front for the carry, then n's digits, then those of m that
-	// stick out.
+	// One leading digit for the carry, then n's digits, then those of m beyond
+	// them.
 	var sum [1 + maxDigits + maxDigits]int8
 	a, na := n.unpack()
 	b, nb := m.unpack()

@@ -12,8 +12,8 @@ import (
 //
 // The error is an [*Error]. A SerializationException (the text is not the wire
 // form) takes precedence over a ValidationException (the value breaks a rule)
-// wherever the two stand, because the service reads the whole request before
-// it validates any of it. JSON null stands for an absent value, which is
+// wherever the two occur, because the service reads the whole request before
+// it validates any of it. JSON null means an absent value, which is
 // invalid.
 func Decode(raw []byte) (Value, error) {
 	d := decoder{scanner: scanner{text: raw}}
@@ -27,8 +27,8 @@ func Decode(raw []byte) (Value, error) {
 
 // DecodeItem reads a map of names to values in wire form. The errors are those
 // of [Decode]; the ValidationException is that of the first invalid attribute,
-// and its Key is the name of that attribute. With an error whose Nesting says
-// so, there is an Item all the same. Null gives a nil Item.
+// and its Key is the name of that attribute. If the error's Nesting method returns
+// true, the Item is returned as well. Null gives a nil Item.
 func DecodeItem(raw []byte) (Item, error) {
 	d := decoder{scanner: scanner{text: raw}}
 	item := d.attributes(0)
@@ -43,7 +43,7 @@ func DecodeItem(raw []byte) (Item, error) {
 	return item, err
 }
 
-// The rules of values, in the service's words.
+// The rules of values, with the service's texts.
 const (
 	msgEmptyValue   = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 	msgSeveralTypes = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
@@ -62,7 +62,7 @@ const (
 	msgSameCollection = msgParameters + "Input collection "
 )
 
-// The faults of the wire form, in the service's words.
+// The errors of the wire format, with the service's texts.
 const (
 	msgFieldType   = "Unexpected field type"
 	msgValueType   = "Unexpected value type in payload"
@@ -73,12 +73,12 @@ const (
 	classAttribute = "com.amazonaws.dynamodb.v20120810.AttributeValue"
 )
 
-// decoder reads values and keeps the first fault of either kind.
+// decoder reads values and keeps the first error of either kind.
 type decoder struct {
 	scanner
 	wire    *Error // SerializationException
 	invalid *Error // ValidationException
-	// deepOnly says that all that is invalid is that something is too deep.
+	// deepOnly means that the only error is too deep nesting.
 	deepOnly bool
 }
 
@@ -189,8 +189,8 @@ func (d *decoder) attribute(depth int) Value {
 	return v
 }
 
-// contents reads what stands behind a type descriptor. It returns nil if the
-// descriptor is unknown or the contents are null, which both count as absent.
+// contents reads the value after a type descriptor. It returns nil if the
+// descriptor is unknown or the contents are null; both count as absent.
 func (d *decoder) contents(descriptor string, depth int) Value {
 	kind, ok := ParseKind(descriptor)
 	if !ok {
@@ -243,7 +243,7 @@ func (d *decoder) textOf() string {
 	return ""
 }
 
-// scalarName names the number or literal that comes next without consuming it.
+// scalarName returns the name of the next number or literal without consuming it.
 func (d *decoder) scalarName() string {
 	switch d.peek() {
 	case 't':
@@ -291,7 +291,7 @@ func (d *decoder) binaryOf() string {
 	return string(raw)
 }
 
-// base64Fault says what is wrong with text.
+// base64Fault returns the error of a base64 text.
 func base64Fault(text string) string {
 	if len(text)%4 != 0 {
 		return "Base64 encoded length is expected a multiple of 4 bytes but found: " + strconv.Itoa(len(text))
@@ -353,8 +353,8 @@ func (d *decoder) nullOf() Null { //nolint:unparam // like its sisters
 	return Null{}
 }
 
-// members reads the contents of a set; message is what the service says to a
-// null among them. An empty string or binary may be a member:
+// members reads the contents of a set; message is the
+// service's text for a null among them. An empty string or binary may be a member:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html.
 func (d *decoder) members(message string, member func()) {
 	d.elements(func() {

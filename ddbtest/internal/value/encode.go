@@ -9,7 +9,7 @@ import (
 )
 
 // Append appends the wire form of v to b, such as {"S":"text"}. Map entries
-// come in the order of their names and members of sets in their order, so equal
+// are sorted by name, and members of sets by value, so equal
 // values have equal forms.
 func Append(b []byte, v Value) []byte {
 	switch v := v.(type) {
@@ -76,7 +76,7 @@ func Append(b []byte, v Value) []byte {
 }
 
 // sorted returns the members of a set in the order in which the service returns
-// them. The set itself may be shared and stays as it is.
+// them. The set itself may be shared and is not changed.
 func sorted[S ~[]E, E any](set S, compare func(a, b E) int) S {
 	if !slices.IsSortedFunc(set, compare) {
 		set = slices.Clone(set)
@@ -113,7 +113,7 @@ func appendBase64(b []byte, s string) []byte {
 const hexDigits = "0123456789abcdef"
 
 // AppendString appends s as a JSON string. Bytes that are not UTF-8 are copied
-// as they are; the decoder lets none through.
+// unchanged; the decoder never returns such bytes.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0

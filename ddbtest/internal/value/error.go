@@ -3,31 +3,31 @@
 package value
 
 // The error types of the service that this package and the expression package
-// give.
+// return.
 const (
-	// ValidationException says that a request breaks a rule of the service.
+	// ValidationException means that a request violates a rule of the service.
 	ValidationException = "ValidationException"
-	// SerializationException says that a request is not in the wire format.
+	// SerializationException means that a request is not in the wire format.
 	SerializationException = "SerializationException"
 )
 
-// Error is an error in the service's own words.
+// Error is an error with the service's text.
 type Error struct {
 	// Type is the name of the exception, ValidationException or
 	// SerializationException.
 	Type string
-	// Message is the message of the answer.
+	// Message is the message of the reply.
 	Message string
-	// Key is the name of the top-level attribute at fault when the error comes
+	// Key is the name of the invalid top-level attribute if the error comes
 	// from DecodeItem, or empty.
 	Key string
 }
 
-// Nesting reports whether the error is that of a value with too many levels.
+// Nesting reports whether the error is about a value with too many levels.
 func (e *Error) Nesting() bool { return e.Message == msgNesting }
 
-// Structural reports whether the error is that of a value without a type or
-// with several of them.
+// Structural reports whether the error is about a value without a type or
+// with several types.
 func (e *Error) Structural() bool { return e.Message == msgEmptyValue || e.Message == msgSeveralTypes }
 
 // Error returns the type and the message.

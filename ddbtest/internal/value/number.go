@@ -16,7 +16,7 @@ const (
 
 // Number is a decimal number of up to 38 significant digits whose magnitude is
 // zero or between 1E-130 and 9.9999999999999999999999999999999999999E+125.
-// The zero value is 0. Two numbers are equal exactly if == says so.
+// The zero value is 0. Two numbers are equal if and only if == is true.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 type Number struct {
@@ -27,7 +27,7 @@ type Number struct {
 	neg    bool
 }
 
-// The errors of numbers, in the service's words.
+// The errors of numbers, with the service's texts.
 const (
 	msgNotNumeric = "The parameter cannot be converted to a numeric value"
 	msgPrecision  = "Attempting to store more than 38 significant digits in a Number"
@@ -40,7 +40,7 @@ type digits38 [maxDigits]byte
 
 // ParseNumber reads a number in decimal or scientific notation. Leading and
 // trailing zeros do not count as significant digits. A zero has a magnitude
-// too: that of its exponent and its decimals, so 0e126 is out of range. The
+// too, given by its exponent and its decimals, so 0e126 is out of range. The
 // error is a ValidationException.
 func ParseNumber(s string) (Number, error) {
 	notNumeric := func() (Number, error) {
@@ -56,8 +56,8 @@ func ParseNumber(s string) (Number, error) {
 	}
 	var (
 		digits    digits38
-		n         int  // significant digits seen, counting zeros that end them
-		tooMany   bool // a digit other than 0 stands behind the 38th
+		n         int  // significant digits seen, including trailing zeros
+		tooMany   bool // a digit after the 38th is not 0
 		seen, dot bool
 		exp       int // 0.ddd x 10^exp
 	)
@@ -116,7 +116,7 @@ func ParseNumber(s string) (Number, error) {
 	return newNumber(&digits, exp, neg), nil
 }
 
-// parseExponent reads what follows the E. It stops growing far outside the
+// parseExponent reads the digits after the E. The result stops growing far outside the
 // range, where the answer is an overflow or underflow in any case.
 func parseExponent(s string) (int, bool) {
 	neg := false
@@ -158,8 +158,8 @@ func newNumber(digits *digits38, exp int, neg bool) Number {
 	return Number{hi: hi, lo: lo, exp: int16(exp), neg: neg}
 }
 
-// unpack returns the digits and how many of them come before the zeros that
-// fill up the end.
+// unpack returns the digits and how many of them precede the trailing zeros
+// that fill them up.
 func (n Number) unpack() (digits digits38, count int) {
 	hi, lo := n.hi, n.lo
 	for i := 18; i >= 0; i-- {

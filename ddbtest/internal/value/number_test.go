@@ -98,7 +98,7 @@ func TestNumberArithmetic(t *testing.T) {
 		difference, err := a.Sub(b)
 		check("-", c.difference, difference, err)
 	}
-	// A difference may lie below the range.
+	// A difference may be below the range.
 	a, b := number(t, "1.12e-128"), number(t, "1.11e-128")
 	if d, err := a.Sub(b); err != nil || d.String() != "0."+strings.Repeat("0", 129)+"1" {
 		t.Errorf("got %v, %v", d, err)
@@ -254,7 +254,7 @@ func FuzzNumber(f *testing.F) {
 			t.Errorf("%s has size %d", n, size)
 		}
 		if len(s) > 300 || strings.ContainsAny(s, "_xXpP/") {
-			return // forms that big.Rat reads otherwise, or at length
+			return // forms that big.Rat parses differently, or slowly
 		}
 		if r, ok := new(big.Rat).SetString(s); ok && rat(t, n).Cmp(r) != 0 {
 			t.Errorf("%q reads as %s", s, n)

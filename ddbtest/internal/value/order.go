@@ -51,7 +51,7 @@ func EqualItems(a, b Item) bool {
 	return true
 }
 
-// equalSets compares sets, which hold no member twice.
+// equalSets compares sets, which have no duplicate members.
 func equalSets[E comparable](a, b []E) bool {
 	if len(a) != len(b) {
 		return false
@@ -115,8 +115,8 @@ func AppendKey(b []byte, v Value) []byte {
 	}
 }
 
-// AppendKeyPrefix appends what the key bytes of every string, or binary, that
-// begins with v begin with, and those of no other.
+// AppendKeyPrefix appends the common prefix of the key bytes of all strings, or binaries, that
+// begin with v; no other key bytes have this prefix.
 func AppendKeyPrefix(b []byte, v Value) []byte {
 	switch v := v.(type) {
 	case String:
@@ -142,7 +142,7 @@ func appendEscaped(b []byte, s string) []byte {
 }
 
 // appendKey writes 1, 2 or 3 for the sign, one byte for the exponent, the
-// digits in pairs, each one higher than its worth, and 0 as the end. All but
+// digits in pairs, each plus one, and 0 as the end. All but
 // the sign is inverted for a negative number.
 func (n Number) appendKey(b []byte) []byte {
 	if n.hi == 0 {

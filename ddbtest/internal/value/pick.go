@@ -7,11 +7,11 @@ import (
 	"errors"
 )
 
-// errImage is that of text which is no item in the form that AppendItem writes.
+// errImage is the error for text that is not an item in the form that AppendItem writes.
 var errImage = errors.New("not an item in wire form")
 
-// Pick decodes the named attributes of a stored item into item, as far as it has them, and reports whether it has
-// others. It is for items that were encoded by AppendItem: what it skips is not validated.
+// Pick decodes the named attributes of a stored item, as far as it has them, into item, and reports whether it has
+// others. It is meant for items encoded by AppendItem: skipped text is not validated.
 func Pick(item Item, image []byte, names []string) (others bool, err error) {
 	s := scanner{text: image}
 	s.expect('{')
@@ -48,7 +48,7 @@ func Pick(item Item, image []byte, names []string) (others bool, err error) {
 	return others, errImage
 }
 
-// pick returns the one of the names that stands between start and here, with its quotation marks.
+// pick returns the name between start and the current position, with its quotation marks, if it is one of the names.
 func (s *scanner) pick(start int, names []string) (name string, found bool) {
 	raw := s.text[start:s.pos]
 	if len(raw) < 2 || raw[0] != '"' {
@@ -67,7 +67,7 @@ func (s *scanner) pick(start int, names []string) (name string, found bool) {
 	return "", false
 }
 
-// pass goes over the next value without a look at what it holds.
+// pass skips the next value without validating it.
 func (s *scanner) pass() {
 	depth := 0
 	for s.peek(); s.pos < len(s.text) && !s.bad; {
@@ -105,7 +105,7 @@ func endsWord(c byte) bool {
 	return false
 }
 
-// passString goes over a string.
+// passString skips a string.
 func (s *scanner) passString() {
 	for s.pos++; s.pos < len(s.text); s.pos++ {
 		next := bytes.IndexByte(s.text[s.pos:], '"')
@@ -117,7 +117,7 @@ func (s *scanner) passString() {
 			s.pos += next + 1
 			return
 		}
-		s.pos += escaped + 1 // what is escaped; the loop goes on behind it
+		s.pos += escaped + 1 // the escaped character; the loop continues after it
 	}
 	s.bad = true
 }

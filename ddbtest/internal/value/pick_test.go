@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// What is picked of an item is what decoding it gives, for all names and values.
+// Pick returns the same attributes as decoding the item, for all names and values.
 func TestPickProperty(t *testing.T) {
 	name := rapid.SampledFrom([]string{"a", "b", "c d", `"`, `\`, `}`, "é", "\n", ""})
 	rapid.Check(t, func(t *rapid.T) {
@@ -42,7 +42,7 @@ func TestPickProperty(t *testing.T) {
 	})
 }
 
-// Text that is no item is an error, and no panic, as far as it is looked at.
+// Text that is not an item is an error, not a panic, as far as it is parsed.
 func TestPickRefuses(t *testing.T) {
 	image := []byte(`{"a":{"L":[{"S":"x\"y"},{"N":"1"}]},"b":{"M":{"c":{"BOOL":true}}},"z":{"S":"w"}}`)
 	for end := range image {

@@ -16,7 +16,7 @@ type scanner struct {
 	bad  bool
 }
 
-// maxJSONDepth stops the recursion on text that no request could hold.
+// maxJSONDepth limits the recursion to more levels than any valid request has.
 const maxJSONDepth = 1000
 
 // peek returns the first byte of the next token, or 0 at the end.
@@ -47,7 +47,7 @@ func (s *scanner) expect(c byte) {
 	}
 }
 
-// object calls member for each member of the object that comes next; member
+// object calls member for each member of the next object; member
 // must consume the member's value.
 func (s *scanner) object(member func(name string)) {
 	s.expect('{')
@@ -68,7 +68,7 @@ func (s *scanner) object(member func(name string)) {
 	}
 }
 
-// array calls element for each element of the array that comes next; element
+// array calls element for each element of the next array; element
 // must consume it.
 func (s *scanner) array(element func()) {
 	s.expect('[')

@@ -10,7 +10,7 @@ const MaxItemSize = 400 * 1024
 // Size returns the bytes that a value counts towards the size of its item.
 //
 // A string counts its UTF-8 bytes and a binary its raw bytes. A number counts
-// as [Number.Size] says. A Boolean and a null count one. A list or map counts
+// its [Number.Size]. A Boolean and a null count one. A list or map counts
 // three bytes, one for every element, and its contents, names included. A set
 // counts its members.
 //

@@ -4,8 +4,8 @@
 // model, their wire form, size, equality, order and key bytes.
 //
 // A value is immutable once it is made. The engine shares values between
-// items, images and answers, so nobody may write to a List, Map or set that
-// has been handed over.
+// items, images and replies, so a List, Map or set must not be changed once it
+// has been passed on.
 package value
 
 // Kind is the type of an attribute value.

@@ -169,7 +169,7 @@ func TestKeyBytesProperty(t *testing.T) {
 		if want != 0 && bytes.HasPrefix(kb, ka) {
 			t.Fatalf("%x of %v begins %x of %v", ka, a, kb, b)
 		}
-		// What follows decides only between equal values.
+		// Bytes that follow matter only between equal values.
 		if want != 0 && bytes.Compare(append(ka, 0xff), append(kb, 0)) != want {
 			t.Fatalf("%v and %v with bytes behind them", a, b)
 		}
@@ -197,9 +197,9 @@ func genSet[E comparable](member *rapid.Generator[E], order func(a, b E) int) *r
 	})
 }
 
-// The service returns sets in this order whatever the order of the request;
+// The service returns sets in this order, whatever their order in the request;
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-// promises none.
+// guarantees none.
 func TestSetsAreSorted(t *testing.T) {
 	for _, c := range []struct{ given, want string }{
 		{`{"SS":["b","","é","B","a"]}`, `{"SS":["","B","a","b","é"]}`},
