@@ -25,7 +25,7 @@ func (b *batch) run(ctx context.Context, entries []*batchEntry, send sendBatch) 
 	}
 	ctx, b.task = progress.Start(ctx, b.op+" "+b.core.name)
 	b.task.Total(int64(len(entries)))
-	defer b.task.Stop("it was left by a panic") // unless it has ended before
+	defer b.task.Stop("it ended with a panic") // unless it has ended before
 	err := b.runAll(ctx, entries, send)
 	progress.From(ctx).Run() // a call that the batch is part of waits no more, also if the batch has failed
 	b.task.End(err)

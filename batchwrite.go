@@ -117,7 +117,7 @@ func (c *core) batchPutAll(ctx context.Context, list windowSeq, opts []BatchOpti
 	)
 	defer func() { stats.report(call.stats) }()
 	ctx, task := progress.Start(ctx, "BatchWriteItem "+c.name)
-	defer task.Stop("it was left by a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // unless it has ended before
 	list(maxBatchWrite*c.concurrency, func(window any, n int) bool {
 		b := c.batchWriter(first)
 		err = b.put(ctx, window, nil)

@@ -182,7 +182,7 @@ func (c *core) ensureTable(ctx context.Context, opts []schema.Option) error {
 	if err == nil {
 		var task *progress.Task
 		ctx, task = progress.Start(ctx, "EnsureTable "+c.name)
-		defer task.Stop("it was left by a panic") // unless it has ended before
+		defer task.Stop("it ended with a panic") // unless it has ended before
 		err = s.Ensure(ctx, client)
 		task.End(err)
 	}

@@ -71,7 +71,7 @@ func appendValue(b []byte, av types.AttributeValue, depth int) ([]byte, error) {
 		}
 		b = append(b, ']')
 	default:
-		return b, fmt.Errorf("a %T is no attribute value that the service knows", av)
+		return b, fmt.Errorf("a %T is not an attribute value of the service", av)
 	}
 	return append(b, '}'), nil
 }
@@ -92,7 +92,7 @@ func appendBinary(b, p []byte) []byte {
 	return append(b, '"')
 }
 
-// appendString appends a text in quotes. Bytes that are no UTF-8 are passed on, for the reader to refuse.
+// appendString appends a string in quotes. Bytes that are not UTF-8 are passed on; the reader refuses them.
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')

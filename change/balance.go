@@ -9,15 +9,15 @@ import (
 	"github.com/dynamotable/ddb/internal/lease"
 )
 
-// survey is what a worker knows of the leases of one stream.
+// survey is what a worker knows about the leases of one stream.
 type survey struct {
 	me      string
 	leases  map[string]Lease // by shard
 	running map[string]bool  // shards that this worker has
 	listed  map[string]bool  // shards that the service lists
 	expired map[string]bool  // shards whose owner is dead
-	waiting map[string]bool  // shards that others could have taken for some time, and did not
-	max     int              // most shards of this worker; zero: any number
+	waiting map[string]bool  // shards that others could have taken for some time but did not
+	max     int              // maximum number of shards of this worker; zero: no limit
 }
 
 // choose decides which leases to take, or which one to ask a living worker for.
@@ -32,7 +32,7 @@ func (s *survey) choose() lease.Choice {
 	return c.Choose()
 }
 
-// ready reports whether a shard may be handled: it is not at its end, and the shard that it continues is at
+// ready reports whether a shard may be handled: it is not at its end, and its parent is at
 // its end or forgotten.
 func (s *survey) ready(l Lease) bool {
 	if l.Shard == "" || l.Checkpoint == End {
@@ -47,10 +47,10 @@ func (s *survey) ready(l Lease) bool {
 	return !s.listed[l.Parent]
 }
 
-// forgettable lists the leases that are no longer needed: of shards that are handled to their end and gone, whose
-// own parents are forgotten and whose children have all begun.
+// forgettable lists the leases that are no longer needed: of shards that are handled to their end and no longer exist, whose
+// parents are forgotten and whose children have all begun.
 func (s *survey) forgettable() []Lease {
-	awaited := make(map[string]bool) // by children that have not begun
+	awaited := make(map[string]bool) // of children that have not begun
 	for _, l := range s.leases {
 		if l.Owner == "" && l.Counter == 0 {
 			awaited[l.Parent] = true

@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Checkpoint says up to where a shard has been handled, as text that a store keeps: [TrimHorizon],
+// Checkpoint is the position up to which a shard has been handled, as text for a store: [TrimHorizon],
 // [End], a time ([AtTime]) or the [Seq] of the last change handled. A consumer writes it with its lease (shardRun.save in run.go).
 type Checkpoint string
 
@@ -26,12 +26,12 @@ const (
 
 const timePrefix = "AT_TIMESTAMP "
 
-// AtTime is the first record from a time on; nothing has been handled.
+// AtTime is the first record at or after a time; nothing has been handled.
 func AtTime(t time.Time) Checkpoint {
 	return Checkpoint(timePrefix + t.UTC().Format(time.RFC3339Nano))
 }
 
-// Seq is the number of the last change handled; ok is false if the checkpoint is of another kind.
+// Seq returns the number of the last change handled; ok is false if the checkpoint is of another kind.
 func (c Checkpoint) Seq() (seq Seq, ok bool) {
 	if c == "" || strings.Trim(string(c), "0123456789") != "" {
 		return "", false
@@ -39,7 +39,7 @@ func (c Checkpoint) Seq() (seq Seq, ok bool) {
 	return Seq(c), true
 }
 
-// time is the time of a checkpoint by AtTime.
+// time returns the time of a checkpoint made by AtTime.
 func (c Checkpoint) time() (time.Time, bool) {
 	text, ok := strings.CutPrefix(string(c), timePrefix)
 	if !ok {
@@ -49,28 +49,28 @@ func (c Checkpoint) time() (time.Time, bool) {
 	return t, err == nil
 }
 
-// check refuses texts that are no checkpoint, so that a store with foreign items is noticed.
+// check refuses text that is not a checkpoint, so that a store with foreign items is noticed.
 func (c Checkpoint) check() error {
 	_, isSeq := c.Seq()
 	_, isTime := c.time()
 	if isSeq || isTime || c == TrimHorizon || c == End || c == latest {
 		return nil
 	}
-	return errors.New("the checkpoint is none of TRIM_HORIZON, LATEST, AT_TIMESTAMP, SHARD_END and a sequence number")
+	return errors.New("the checkpoint is not one of TRIM_HORIZON, LATEST, AT_TIMESTAMP, SHARD_END or a sequence number")
 }
 
-// Start says where reading of a stream begins. The zero Start is [FromHorizon].
+// Start is where reading of a stream begins. The zero Start is [FromHorizon].
 type Start struct{ at Checkpoint }
 
 // FromHorizon begins with the oldest records that the stream still has: those of the last 24 hours.
 func FromHorizon() Start { return Start{at: TrimHorizon} }
 
-// FromLatest begins with what is written after the start. A [Consumer] takes the service's time of
+// FromLatest begins with the changes written after the start. A [Consumer] takes the service's time of
 // its very first start, to the second, so it may deliver changes of that second from before it.
 func FromLatest() Start { return Start{at: latest} }
 
-// FromTime begins with the first record from a time on, to the second. A time before the oldest
-// record is FromHorizon; the service refuses times that lie in the future.
+// FromTime begins with the first record at or after a time, to the second. A time before the oldest
+// record is FromHorizon; the service refuses times in the future.
 func FromTime(t time.Time) Start { return Start{at: AtTime(t)} }
 
 func (s Start) checkpoint() Checkpoint {
@@ -80,10 +80,10 @@ func (s Start) checkpoint() Checkpoint {
 	return s.at
 }
 
-// ErrDataLoss means that records that had not been handled are gone. See [DataLossError] and [OnDataLoss].
+// ErrDataLoss: records were lost before they were handled. See [DataLossError] and [OnDataLoss].
 var ErrDataLoss = errors.New("records were lost")
 
-// LossReason says how records were lost.
+// LossReason is how records were lost.
 type LossReason string
 
 // The reasons of a loss.
@@ -98,7 +98,7 @@ const (
 	StreamReplaced LossReason = "stream replaced"
 )
 
-// DataLossError says where records were lost. It matches [ErrDataLoss].
+// DataLossError is the error for lost records, and says where they were lost. It matches [ErrDataLoss].
 type DataLossError struct {
 	Reason LossReason
 	Stream string     // ARN
@@ -107,13 +107,13 @@ type DataLossError struct {
 	Err    error      // the service's error, if there was one
 }
 
-// Error names reason, stream, shard and checkpoint.
+// Error gives reason, stream, shard and checkpoint.
 func (e *DataLossError) Error() string {
 	text := fmt.Sprintf("change: %v (%s) from %s", ErrDataLoss, e.Reason, e.Stream)
 	if e.Shard != "" {
 		text += fmt.Sprintf(", %s after %s", e.Shard, e.After)
 	}
-	return text + "; a stream keeps records for 24 hours. Repair what was built from it, then go on with OnDataLoss"
+	return text + "; a stream keeps records for 24 hours. Repair what was built from it, then continue with OnDataLoss"
 }
 
 // Is makes the error match [ErrDataLoss].

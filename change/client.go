@@ -17,8 +17,8 @@ import (
 	"github.com/dynamotable/ddb/internal/repeat"
 )
 
-// Client is what this package needs of a streams client: methods of the SDK's
-// *dynamodbstreams.Client, which fits, as does anything else with the same methods. It must be
+// Client is the part of a streams client that this package needs. The SDK's
+// *dynamodbstreams.Client implements it. It must be
 // safe for concurrent use.
 type Client interface {
 	ListStreams(context.Context, *dynamodbstreams.ListStreamsInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.ListStreamsOutput, error)
@@ -27,18 +27,18 @@ type Client interface {
 	GetRecords(context.Context, *dynamodbstreams.GetRecordsInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetRecordsOutput, error)
 }
 
-// ErrStreamNotFound means that there is no such stream, or the table has none.
+// ErrStreamNotFound: there is no such stream, or the table has none.
 var ErrStreamNotFound = errors.New("stream not found")
 
-// OpError is the error of a call on a stream. It says where, the wrapped error says why.
+// OpError is the error of a call on a stream. It gives the place; the wrapped error is the cause.
 type OpError struct {
 	Op     string // the operation, such as GetRecords
-	Stream string // ARN, or the table's name while the stream is looked for
+	Stream string // ARN, or the table's name if the stream is not known yet
 	Shard  string // empty for the stream itself
 	Err    error
 }
 
-// Error names operation, stream, shard and cause, never data.
+// Error gives operation, stream, shard and cause, never data.
 func (e *OpError) Error() string {
 	where := e.Stream
 	if e.Shard != "" {
@@ -50,8 +50,8 @@ func (e *OpError) Error() string {
 // Unwrap returns the cause, as [ddb.RedactError] shows it.
 func (e *OpError) Unwrap() error { return ddb.RedactError(e.Err) }
 
-// isTransient reports whether a call may succeed later without a change: whatever the service does not
-// blame on the caller.
+// isTransient reports whether a call may succeed later without a change: its error is not one that the service
+// attributes to the caller.
 func isTransient(err error) bool {
 	if errors.Is(err, ErrStreamNotFound) || errors.Is(err, ErrDataLoss) || errors.Is(err, ddb.ErrTableNotFound) || errors.Is(err, ddb.ErrInvalid) {
 		return false
@@ -61,7 +61,7 @@ func isTransient(err error) bool {
 	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
-		return true // the network, or a reply that is none
+		return true // the network, or an invalid reply
 	}
 	switch api.ErrorCode() {
 	case "LimitExceededException", "ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
@@ -85,13 +85,13 @@ const (
 	lastBackoff  = 10 * time.Second
 )
 
-// newBackoff waits longer after every failure, and never gives up by itself.
+// newBackoff returns a backoff that waits longer after every failure and never gives up.
 func newBackoff() *backoff.ExponentialBackOff {
 	return backoff.NewExponentialBackOff(backoff.WithInitialInterval(firstBackoff), backoff.WithMaxInterval(lastBackoff),
 		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.5), backoff.WithMaxElapsedTime(0))
 }
 
-// persist calls f until it succeeds, fails for good or the context ends. failed, if not nil, hears of each failure that passes.
+// persist calls f until it succeeds, fails permanently or the context ends. failed, if not nil, is called for each transient failure.
 func persist(ctx context.Context, failed func(error), f func() error) error {
 	waits := newBackoff()
 	for {
@@ -111,7 +111,7 @@ func persist(ctx context.Context, failed func(error), f func() error) error {
 	}
 }
 
-// ended is the error of a context, with what went wrong before.
+// ended returns the error of a context, with the failure before it.
 func ended(ctx context.Context, last error) error {
 	if last == nil || errors.Is(last, context.Canceled) || errors.Is(last, context.DeadlineExceeded) {
 		return context.Cause(ctx)

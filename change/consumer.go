@@ -13,17 +13,17 @@ import (
 	"github.com/dynamotable/ddb/consumers"
 )
 
-// ErrStreamEnded means that the stream was disabled, and all of it is handled. [OfTable] goes on with the next stream instead.
+// ErrStreamEnded: the stream was disabled, and all of it is handled. With [OfTable] the consumer continues with the next stream instead.
 var ErrStreamEnded = errors.New("the stream is disabled and handled to its end")
 
 // Consumer handles the changes of a table together with all other consumers of the same app, in this
-// and other processes. Each shard of the stream is handled by one of them at a time, by a
-// lease in a [Store]; how far it is handled is stored there too.
+// and other processes. Each shard of the stream is handled by one of them at a time, which holds its
+// lease in a [Store]; the position in the shard is stored there too.
 //
-// A worker that dies is replaced after [Failover]; one that starts later asks the others for a
-// share of the leases, one at a time; they finish their current work first. Workers share evenly by load, which each
-// measures of its shards and stores with their leases; see [ShardStats]. A shard is handled after the one that it continues, from its beginning. See
-// the package comment for what is promised.
+// A worker that dies is replaced after [Failover]. A worker that starts later asks the others for a
+// share of the leases, one at a time; they finish their current work first. Leases are balanced by load, which each
+// worker measures for its shards and stores in their leases; see [ShardStats]. A shard is handled after its parent, from its beginning. See
+// the package comment for the guarantees.
 //
 // A Consumer is safe for concurrent use, but runs once at a time.
 type Consumer[T any] struct {
@@ -34,7 +34,7 @@ type Consumer[T any] struct {
 	handler Handler[T]
 	cfg     *config
 
-	failed error // of NewConsumer; every call returns it
+	failed error // of NewConsumer; every method returns it
 
 	mu     sync.Mutex
 	active bool
@@ -63,19 +63,19 @@ func NewConsumer[T any](client Client, source Source, app string, store Store, h
 		}
 	}
 	return &Consumer[T]{
-		client: timedClient{client, cfg.call}, source: source, app: app, store: timedStore{store, min(cfg.call, cfg.failover/3)}, // a renewal that is not answered is made again in time
+		client: timedClient{client, cfg.call}, source: source, app: app, store: timedStore{store, min(cfg.call, cfg.failover/3)}, // a renewal without an answer is repeated in time
 		handler: handler, cfg: cfg,
 	}, nil
 }
 
-// Run handles changes until the context ends. Then it reads no more, lets handlers finish their
-// current work for as long as [DrainTimeout] says, stores the checkpoints and gives the leases back, so that
-// other workers go on at once. After that it returns nil.
+// Run handles changes until the context ends. Then it stops reading, lets handlers finish their
+// current work within [DrainTimeout], stores the checkpoints and releases the leases, so that
+// other workers continue at once. After that it returns nil.
 //
-// It ends by itself with an error when a change cannot be handled ([*HandlerError]), when
-// records were lost ([*DataLossError]), when the service refuses a call for good, when draining
-// took too long, and with [ErrStreamEnded]. Failures that pass, however long, do not end it: [OnEvent]
-// and [Consumer.Stats] tell of them.
+// It ends with an error when a change cannot be handled ([*HandlerError]), when
+// records were lost ([*DataLossError]), when the service refuses a call permanently, when draining
+// took too long, and with [ErrStreamEnded]. Transient failures, however long, do not end it: [OnEvent]
+// and [Consumer.Stats] report them.
 func (c *Consumer[T]) Run(ctx context.Context) error {
 	if err := c.usable(); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (c *Consumer[T]) Run(ctx context.Context) error {
 	}
 }
 
-// usable is the error of the constructor, or of a Consumer that none has made.
+// usable returns the error of the constructor, or an error for a Consumer that was not made by it.
 func (c *Consumer[T]) usable() error {
 	switch {
 	case c != nil && c.failed != nil:
@@ -130,8 +130,8 @@ func (c *Consumer[T]) usable() error {
 	return nil
 }
 
-// Begin decides where the app begins to read its stream, as the first Run would, and handles nothing: every change
-// from now on will be handled. If the app has begun already it changes nothing. [View.Rebuild] needs it.
+// Begin records where the app begins to read its stream, as the first Run would, and handles nothing: every change
+// from now on will be handled. If the app has begun already, it changes nothing. [View.Rebuild] needs it.
 func (c *Consumer[T]) Begin(ctx context.Context) error {
 	if err := c.usable(); err != nil {
 		return err

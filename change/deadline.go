@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 )
 
-// within makes a call that ends after a time, whatever becomes of the request. A call whose time is over passes: it is made again.
+// within makes a call that ends after a time, whatever happens to the request. A timeout is a transient failure: the call is repeated.
 func within[O any](ctx context.Context, limit time.Duration, call func(context.Context) (O, error)) (O, error) {
 	one, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -22,8 +22,8 @@ func within[O any](ctx context.Context, limit time.Duration, call func(context.C
 	return out, err
 }
 
-// timedClient is a client each of whose calls has a deadline. A request that is never answered would stop a shard for ever, for
-// the SDK's clients have no limit of their own and the lease is renewed by other requests.
+// timedClient is a client each of whose calls has a deadline. A request that is never answered would stop a shard for ever, because
+// the SDK's clients have no timeout and the lease is renewed by other requests.
 type timedClient struct {
 	next  Client
 	limit time.Duration

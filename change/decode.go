@@ -13,16 +13,16 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// DecodeError is a record that cannot be read as a change of the item type. It names the
+// DecodeError is a record that cannot be read as a change of the item type. It gives the
 // record and the attribute, never data.
 type DecodeError struct {
 	Shard string // empty for records from Lambda and Kinesis
 	Seq   Seq    // empty for records from Kinesis
-	Part  string // Keys, OldImage or NewImage; empty if the record itself is at fault
+	Part  string // Keys, OldImage or NewImage; empty if the record itself is invalid
 	Err   error
 }
 
-// Error names shard, record, part and cause.
+// Error gives shard, record, part and cause.
 func (e *DecodeError) Error() string {
 	where := "record " + string(e.Seq)
 	if e.Shard != "" {
@@ -37,12 +37,12 @@ func (e *DecodeError) Error() string {
 // Unwrap returns the cause.
 func (e *DecodeError) Unwrap() error { return ddb.RedactError(e.Err) }
 
-// Decode reads a record of the SDK's streams client as a change of an item of type T. The change holds what could be
-// read even if there is an error, which is a [*DecodeError].
+// Decode reads a record of the SDK's streams client as a change of an item of type T. If there is an error, which is a [*DecodeError],
+// the change has the parts that could be read.
 func Decode[T any](record *types.Record) (Change[T], error) {
 	var c Change[T]
 	if record == nil || record.Dynamodb == nil {
-		return c, &DecodeError{Err: errors.New("it holds no change")}
+		return c, &DecodeError{Err: errors.New("it has no change")}
 	}
 	d := record.Dynamodb
 	c.Kind, c.EventID, c.Seq = Kind(record.EventName), aws.ToString(record.EventID), Seq(aws.ToString(d.SequenceNumber))
@@ -82,7 +82,7 @@ func decode[T any](record *types.Record, shard string) (Change[T], error) {
 	return c, err
 }
 
-// buffers hold an item in DynamoDB's JSON between its two forms.
+// buffers hold an item as DynamoDB JSON during conversion.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // The parts of a record that are items.
@@ -92,19 +92,19 @@ const (
 	partNew  = "NewImage"
 )
 
-// isExpiry reports whether a removal was the service's own:
+// isExpiry reports whether the service removed the item because of its time to live:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
 func isExpiry(kind Kind, identity, principal string) bool {
 	return kind == Remove && identity == "Service" && principal == "dynamodb.amazonaws.com"
 }
 
-// fill reads the items of a record into a change whose other fields are set. part gives an item in
-// DynamoDB's JSON, nil if it is absent.
+// fill reads the items of a record into a change whose other fields are set. part returns an item as
+// DynamoDB JSON, nil if it is absent.
 func fill[T any](c Change[T], part func(string) ([]byte, error)) (Change[T], error) {
 	switch c.Kind {
 	case Insert, Modify, Remove:
 	default:
-		return c, &DecodeError{Seq: c.Seq, Err: fmt.Errorf("its kind %q is none of INSERT, MODIFY, REMOVE", string(c.Kind))}
+		return c, &DecodeError{Seq: c.Seq, Err: fmt.Errorf("its kind %q is not INSERT, MODIFY or REMOVE", string(c.Kind))}
 	}
 	var errs []error
 	read := func(name string) *T {

@@ -14,15 +14,15 @@ const (
 	LeaseFreed   EventKind = "lease freed"   // given back, for others to take
 	CallFailed   EventKind = "call failed"   // a call failed and is tried again
 	HandlerRetry EventKind = "handler retry" // the handler failed and is called again
-	Skipped      EventKind = "skipped"       // a change was given up: skipped, or handed to the dead letters
-	DataLost     EventKind = "data lost"     // OnDataLoss was called, and reading goes on
+	Skipped      EventKind = "skipped"       // a change was given up: skipped, or passed to the dead letters
+	DataLost     EventKind = "data lost"     // OnDataLoss was called, and reading continues
 	StreamDone   EventKind = "stream done"   // a disabled stream is handled to its end
 )
 
-// Event is something that people who run a consumer may want to log or to count. Its texts never
-// hold key values or item data, except for what the handler's own errors say.
+// Event is something that operators of a consumer may want to log or count. Its texts never
+// contain key values or item data, except in the handler's own errors.
 type Event struct {
 	Kind  EventKind
-	Shard string // empty if it is about no single shard
+	Shard string // empty if it does not concern a single shard
 	Err   error  // the cause, if there is one
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Handler says what a [Consumer] does with changes: one by one ([Each]), in batches ([Batches]) or
-// with confirmations of your own ([Manual]); how often it tries again, and what happens to
-// a change that cannot be handled. It is immutable: every method returns another one.
+// Handler is how a [Consumer] handles changes: one by one ([Each]), in batches ([Batches]) or
+// with your own confirmations ([Manual]); how often it tries again, and what happens to
+// a change that cannot be handled. It is immutable: every method returns a new one.
 //
-// The changes of one shard are handed over in order, one call at a time; different shards call
-// concurrently. The context of a call ends when the lease of the shard is lost, with [ErrLeaseLost] as
+// The changes of one shard are passed in order, one call at a time; calls for different shards are
+// concurrent. The context of a call ends when the lease of the shard is lost, with [ErrLeaseLost] as
 // its cause, or when draining takes too long.
 type Handler[T any] struct {
 	handle func(context.Context, *Delivery[T]) error
@@ -29,24 +29,24 @@ type Handler[T any] struct {
 	giveUp func(context.Context, Failure[T]) error
 }
 
-// RetryPolicy says how often a handler is called again after an error. Before each retry it waits
-// for BaseDelay, doubled with every retry, at most MaxDelay, give or take a half.
-// A zero field takes its default.
+// RetryPolicy is how often a handler is called again after an error. Before each retry it waits
+// for BaseDelay, doubled with every retry, at most MaxDelay, plus or minus 50 %.
+// A zero field means its default.
 type RetryPolicy struct {
-	MaxAttempts int           // calls in all, 5 by default; the count starts again when changes of a batch were handled
+	MaxAttempts int           // total calls, 5 by default; the count restarts when changes of a batch were handled
 	BaseDelay   time.Duration // 100 ms by default
 	MaxDelay    time.Duration // 10 s by default
 }
 
 // Failure is a change that was given up.
 type Failure[T any] struct {
-	Change   Change[T]     // what could be read of it
+	Change   Change[T]     // the parts that could be read
 	Record   *types.Record // as it came
 	Err      error         // of the handler, or a [*DecodeError]
 	Attempts int           // of the handler; zero if it could not be read
 }
 
-// HandlerError is why a consumer stopped: a change that its handler could not handle.
+// HandlerError is the error of a consumer that stopped because its handler could not handle a change.
 type HandlerError struct {
 	Shard    string
 	Seq      Seq // of the first change that is not handled
@@ -54,10 +54,10 @@ type HandlerError struct {
 	Err      error
 }
 
-// Error names shard, change and cause.
+// Error gives shard, change and cause.
 func (e *HandlerError) Error() string {
 	if e.Attempts == 0 {
-		return fmt.Sprintf("change: shard %s cannot go on behind %s: %s", e.Shard, e.Seq, quietText(e.Err))
+		return fmt.Sprintf("change: shard %s cannot continue after %s: %s", e.Shard, e.Seq, quietText(e.Err))
 	}
 	return fmt.Sprintf("change: the handler failed %d times at %s of shard %s: %s", e.Attempts, e.Seq, e.Shard, quietText(e.Err))
 }
@@ -65,7 +65,7 @@ func (e *HandlerError) Error() string {
 // Unwrap returns the handler's error.
 func (e *HandlerError) Unwrap() error { return ddb.RedactError(e.Err) }
 
-// partialError is a batch of which the first n changes were handled.
+// partialError is the error of a batch of which the first n changes were handled.
 type partialError struct {
 	n   int
 	err error
@@ -74,8 +74,8 @@ type partialError struct {
 func (e *partialError) Error() string { return fmt.Sprintf("after %d changes: %v", e.n, e.err) }
 func (e *partialError) Unwrap() error { return e.err }
 
-// Handled is the error of a batch handler that handled the first n changes and failed at the next:
-// those n are not delivered again. It is nil, and all are handled, if err is nil.
+// Handled returns the error for a batch handler that handled the first n changes and failed at the next one:
+// those n are not delivered again. If err is nil, it returns nil, and all are handled.
 func Handled(n int, err error) error {
 	if err == nil {
 		return nil
@@ -92,7 +92,7 @@ func Each[T any](f func(context.Context, Change[T]) error) Handler[T] {
 }
 
 // Batches handles changes in batches, as they are read: up to [PageLimit], of one shard. An error
-// means that none was handled, unless it is made by [Handled]. The slice is the handler's to keep.
+// means that none was handled, unless it is made by [Handled]. The handler may keep the slice.
 func Batches[T any](f func(context.Context, []Change[T]) error) Handler[T] {
 	if f == nil {
 		return Handler[T]{}
@@ -100,8 +100,8 @@ func Batches[T any](f func(context.Context, []Change[T]) error) Handler[T] {
 	return Handler[T]{handle: func(ctx context.Context, d *Delivery[T]) error { return f(ctx, d.Changes) }}
 }
 
-// Manual hands over batches whose changes count as handled when [Delivery.Confirm] says so, later and from other goroutines,
-// too. Meanwhile reading goes on, up to [MaxPending].
+// Manual passes batches whose changes count as handled when [Delivery.Confirm] is called, possibly later and from other
+// goroutines. Meanwhile reading continues, up to [MaxPending].
 func Manual[T any](f func(context.Context, *Delivery[T]) error) Handler[T] {
 	if f == nil {
 		return Handler[T]{}
@@ -115,14 +115,14 @@ func (h Handler[T]) Retry(p RetryPolicy) Handler[T] {
 	return h
 }
 
-// Skip leaves out a change that cannot be handled or read, after all retries, and reports it by an event [Skipped].
+// Skip skips a change that cannot be handled or read after all retries, and reports it by an event [Skipped].
 func (h Handler[T]) Skip() Handler[T] {
 	return h.DeadLetter(func(context.Context, Failure[T]) error { return nil })
 }
 
-// DeadLetter hands a change that cannot be handled or read, after all retries, to f, and goes on after
-// it when f succeeds. Without it (or [Handler.Skip]) the consumer stops with a [*HandlerError]. When a batch
-// fails as a whole, its changes are tried one by one, so that only those are given up that fail by themselves.
+// DeadLetter passes a change that cannot be handled or read after all retries to f, and continues when
+// f succeeds. Without it (or [Handler.Skip]) the consumer stops with a [*HandlerError]. When a whole batch
+// fails, its changes are tried one by one, so that only the failing ones are given up.
 func (h Handler[T]) DeadLetter(f func(context.Context, Failure[T]) error) Handler[T] {
 	h.giveUp = f
 	return h
@@ -135,13 +135,13 @@ type Delivery[T any] struct {
 	progress *progress
 }
 
-// Confirm says that the first n changes of the delivery, and all of earlier deliveries of
-// the shard, are handled. It sends nothing; the checkpoint is written soon after ([CheckpointInterval]). It fails with
+// Confirm marks the first n changes of the delivery, and all of earlier deliveries of
+// the shard, as handled. It sends nothing; the checkpoint is written soon after ([CheckpointInterval]). It fails with
 // [ErrLeaseLost] if the shard belongs to another worker by now, which may get the same changes.
-// It is safe for concurrent use; what was confirmed stays so.
+// It is safe for concurrent use. A confirmation cannot be undone.
 func (d *Delivery[T]) Confirm(n int) error {
 	if d == nil {
-		return errors.New("change: Confirm of no delivery")
+		return errors.New("change: Confirm of a nil delivery")
 	}
 	if n < 0 || n > len(d.Changes) {
 		return fmt.Errorf("change: Confirm(%d) of a delivery with %d changes", n, len(d.Changes))
@@ -150,7 +150,7 @@ func (d *Delivery[T]) Confirm(n int) error {
 		return nil
 	}
 	if d.progress == nil {
-		return errors.New("change: Confirm of a delivery that no consumer has made")
+		return errors.New("change: Confirm of a delivery that does not come from a consumer")
 	}
 	return d.progress.confirm(d.Changes[n-1].Seq)
 }

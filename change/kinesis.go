@@ -11,16 +11,16 @@ import (
 
 // DecodeKinesis reads the data of one record of Kinesis Data Streams for DynamoDB.
 //
-// Such records may come more than once and in any order, and they carry no sequence number:
-// Seq is empty. EventID shows duplicates. ApproxTime, in milliseconds or
-// microseconds as the destination is set, is the best there
-// is for the order. So a [View] refuses such records.
+// Such records may be delivered more than once and in any order, and they have no sequence number:
+// Seq is empty. EventID identifies duplicates. ApproxTime, in milliseconds or
+// microseconds depending on the destination, is the best available
+// order. So a [View] refuses such records.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds.html
 func DecodeKinesis[T any](data []byte) (Change[T], error) {
 	var r eventRecord
 	if err := json.Unmarshal(data, &r); err != nil {
-		return Change[T]{}, fmt.Errorf("change: this is no record of Kinesis Data Streams for DynamoDB: %w", jsonFault(err))
+		return Change[T]{}, fmt.Errorf("change: not a record of Kinesis Data Streams for DynamoDB: %w", jsonFault(err))
 	}
 	unit := time.Millisecond
 	if r.Dynamodb != nil {

@@ -35,7 +35,7 @@ type userIdentity struct {
 }
 
 // DecodeLambda reads the event that AWS Lambda passes to a function with a trigger on a
-// DynamoDB stream. After an error, which is a [*DecodeError] if a record is at fault, it
+// DynamoDB stream. After an error, which is a [*DecodeError] if a record is invalid, it
 // returns the changes before that record.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
@@ -60,15 +60,15 @@ func lambdaRecords(event []byte) ([]eventRecord, error) {
 		Records []eventRecord `json:"Records"`
 	}
 	if err := json.Unmarshal(event, &e); err != nil {
-		return nil, fmt.Errorf("change: this is no event of a DynamoDB stream: %w", jsonFault(err))
+		return nil, fmt.Errorf("change: not an event of a DynamoDB stream: %w", jsonFault(err))
 	}
 	return e.Records, nil
 }
 
 func decodeLambda[T any](r *eventRecord) (Change[T], error) { return decodeEvent[T](r, time.Second) }
 
-// LambdaResponse tells Lambda from which record on to try again. The trigger must have
-// ReportBatchItemFailures among its function response types; without it Lambda takes any
+// LambdaResponse reports from which record on Lambda has to try again. The trigger must have
+// ReportBatchItemFailures among its function response types; without it Lambda treats any
 // response as success of the whole batch.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
@@ -76,26 +76,26 @@ type LambdaResponse struct {
 	BatchItemFailures []LambdaFailure `json:"batchItemFailures"`
 }
 
-// LambdaFailure names a record by its sequence number. Lambda tries again from the lowest one.
+// LambdaFailure identifies a record by its sequence number. Lambda tries again from the lowest one.
 type LambdaFailure struct {
 	ItemIdentifier string `json:"itemIdentifier"`
 }
 
-// LambdaHandler makes a function for a Lambda trigger, to be given to lambda.Start of
+// LambdaHandler returns a function for a Lambda trigger. Pass it to lambda.Start of
 // aws-lambda-go:
 //
 //	lambda.Start(change.LambdaHandler(project, func(_ context.Context, c change.Change[Order], err error) {
 //		slog.Error("projection", "record", c.Seq, "err", err)
 //	}))
 //
-// It handles the changes of an event one by one. At the first that fails or cannot be read it
+// It handles the changes of an event one by one. At the first one that fails or cannot be read it
 // stops, calls failed if that is not nil, and reports the record, so that Lambda tries again from
-// there on and nothing before it is repeated. The trigger's settings say how often,
-// and where records go that always fail. When the context ends between two changes, the rest is
+// there and repeats nothing before it. The trigger's settings determine how often,
+// and where records that always fail are sent. If the context ends between two changes, the rest is
 // reported in the same way.
 func LambdaHandler[T any](handle func(context.Context, Change[T]) error, failed func(context.Context, Change[T], error)) func(context.Context, json.RawMessage) (LambdaResponse, error) {
 	return func(ctx context.Context, event json.RawMessage) (LambdaResponse, error) {
-		response := LambdaResponse{BatchItemFailures: []LambdaFailure{}} // null would be no list
+		response := LambdaResponse{BatchItemFailures: []LambdaFailure{}} // null would not be a list
 		records, err := lambdaRecords(event)
 		if err != nil {
 			return response, err
@@ -124,12 +124,12 @@ func LambdaHandler[T any](handle func(context.Context, Change[T]) error, failed 
 	}
 }
 
-// decodeEvent reads a record whose times are in a unit.
+// decodeEvent reads a record whose times are in the given unit.
 func decodeEvent[T any](r *eventRecord, unit time.Duration) (Change[T], error) {
 	c := Change[T]{Kind: Kind(r.EventName), EventID: r.EventID}
 	d := r.Dynamodb
 	if d == nil {
-		return c, &DecodeError{Err: errors.New("it holds no change")}
+		return c, &DecodeError{Err: errors.New("it has no change")}
 	}
 	c.Seq = Seq(d.SequenceNumber)
 	if u := r.UserIdentity; u != nil {
@@ -171,10 +171,10 @@ func eventTime(n json.Number, unit time.Duration) (time.Time, error) {
 		whole, fraction := math.Modf(seconds)
 		return time.Unix(int64(whole), int64(fraction*1e9)).UTC(), nil
 	}
-	return time.Time{}, errors.New("it is no time")
+	return time.Time{}, errors.New("it is not a time")
 }
 
-// jsonFault keeps data out of errors of encoding/json: its type errors quote what they met.
+// jsonFault removes data from errors of encoding/json, whose type errors quote the input.
 func jsonFault(err error) error {
 	switch e := err.(type) { //nolint:errorlint // encoding/json does not wrap
 	case *json.UnmarshalTypeError:

@@ -10,31 +10,31 @@ import (
 	"github.com/dynamotable/ddb/internal/lease"
 )
 
-// ErrLeaseLost means that another worker owns the shard now, or the lease could not be renewed in time. It is
-// the cause of the context of a handler that is to stop, and the error of confirming too late.
+// ErrLeaseLost: another worker owns the shard now, or the lease could not be renewed in time. It is
+// the cause with which a handler's context ends, and the error of a late Confirm.
 var ErrLeaseLost = errors.New("lease lost")
 
-// Lease is the right to handle one shard, and how far it has been handled. Workers agree by
-// it alone; they compare no clocks.
+// Lease is the right to handle one shard, and the position in it. Workers coordinate only by
+// leases; they compare no clocks.
 type Lease struct {
 	App    string // of the consumer
 	Stream string // ARN
-	Shard  string // empty for the lease that remembers where the app began to read the stream
+	Shard  string // empty for the lease that records where the app began to read the stream
 	// Owner is the worker that handles the shard; empty if it is free.
 	Owner string
-	// Counter rises with every write of the lease. An owner whose counter stands still is dead.
+	// Counter increases with every write of the lease. An owner whose counter does not change is dead.
 	Counter int64
-	// RequestedBy is the worker that asked for the lease. The owner finishes what it has in hand and frees it.
+	// RequestedBy is the worker that asked for the lease. The owner finishes its current work and releases it.
 	RequestedBy string
 	Checkpoint  Checkpoint
-	Parent      string   // the shard that this one continues; it is handled first
-	Children    []string // the shards that continue this one, as far as they were known at its end
-	// Load is how many records a minute the shard had lately, as its owner measured it. Workers share the shards evenly by it.
+	Parent      string   // the parent of this shard; it is handled first
+	Children    []string // the children of this shard, as far as they were known at its end
+	// Load is the recent number of records a minute of the shard, as its owner measured it. Shards are balanced by it.
 	Load int64
 }
 
 // Store keeps the leases of consumers: [TableStore] or [MemoryStore]. Package changetest has the
-// tests that any other must pass.
+// tests that every other implementation must pass.
 //
 // Every write must be atomic and every read must see all writes that returned before it. A write that
 // reports an error may or may not have happened. Stores must be safe for concurrent use.
@@ -43,15 +43,15 @@ type Store interface {
 	Leases(ctx context.Context, app string) ([]Lease, error)
 	// Create stores a lease unless there is one of its app, stream and shard.
 	Create(ctx context.Context, lease Lease) error
-	// Swap stores will instead of was, if what is stored still has the owner and the counter of was.
-	// It returns what is stored then, the zero Lease if there is none, and whether that is will.
+	// Swap replaces the lease was by will if the stored lease still has the owner and the counter of was.
+	// It returns the lease that is stored then, the zero Lease if there is none, and whether that is will.
 	Swap(ctx context.Context, was, will Lease) (stored Lease, swapped bool, err error)
-	// Delete removes a lease if what is stored still has its owner and counter.
+	// Delete removes a lease if the stored lease still has its owner and counter.
 	Delete(ctx context.Context, lease Lease) error
 }
 
-// MemoryStore keeps leases in memory: for tests, and for workers of one process that restart
-// whenever it starts. The zero MemoryStore is empty and ready.
+// MemoryStore keeps leases in memory: for tests, and for workers of one process that begin again whenever
+// it starts. The zero MemoryStore is empty and ready to use.
 type MemoryStore struct {
 	mu     sync.Mutex
 	leases map[leaseKey]Lease
@@ -59,7 +59,7 @@ type MemoryStore struct {
 
 type leaseKey struct{ app, stream, shard string }
 
-// state is what every lease has.
+// state is the part that every lease has.
 func (l *Lease) state() lease.State {
 	return lease.State{Owner: l.Owner, Counter: l.Counter, RequestedBy: l.RequestedBy, Load: l.Load}
 }
@@ -108,7 +108,7 @@ func (s *MemoryStore) Create(ctx context.Context, lease Lease) error {
 	return nil
 }
 
-// Swap stores will instead of was.
+// Swap replaces was by will.
 func (s *MemoryStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, error) {
 	if s == nil {
 		return Lease{}, false, errNoStore
@@ -126,7 +126,7 @@ func (s *MemoryStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, e
 	return will, true, nil
 }
 
-// Delete removes a lease that is as given.
+// Delete removes a lease if it is unchanged.
 func (s *MemoryStore) Delete(ctx context.Context, lease Lease) error {
 	if s == nil {
 		return errNoStore

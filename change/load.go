@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// loadHalfLife is how old a record is that counts half for the load of its shard: longer than a burst, shorter than it takes to want another balance.
+// loadHalfLife is the age at which a record counts half for the load of its shard: longer than a burst, shorter than the time after which shards should be
+// balanced again.
 const loadHalfLife = 2 * time.Minute
 
-// meter measures how many records a minute a shard has, by the clock of its own worker alone. It is safe for concurrent use.
+// meter measures how many records a minute a shard has, by the clock of its worker only. It is safe for concurrent use.
 type meter struct {
 	mu      sync.Mutex
 	load    float64 // records a minute, up to since
@@ -19,7 +20,7 @@ type meter struct {
 	since   time.Time
 }
 
-// newMeter goes on with the load that the last owner of a shard has measured.
+// newMeter continues with the load that the last owner of a shard has measured.
 func newMeter(load int64, now time.Time) *meter { return &meter{load: float64(load), since: now} }
 
 func (m *meter) add(records int) {
@@ -28,7 +29,7 @@ func (m *meter) add(records int) {
 	m.records += records
 }
 
-// measure is the load at a time.
+// measure returns the load at a time.
 func (m *meter) measure(now time.Time) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()

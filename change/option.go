@@ -11,8 +11,8 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Option is an option of [NewStream] and [NewConsumer]. Those that speak of leases and
-// handlers mean nothing to a Stream.
+// Option is an option of [NewStream] and [NewConsumer]. Options for leases and
+// handlers have no effect on a Stream.
 type Option func(*config)
 
 type config struct {
@@ -34,7 +34,7 @@ type config struct {
 	counts counts
 }
 
-// newConfig are the options, and what is wrong with them.
+// newConfig returns the configuration of the options, and their errors.
 func newConfig(opts []Option) (*config, []error) {
 	c := &config{
 		poll: time.Second, discovery: time.Minute, call: 10 * time.Second, pageLimit: maxRecords, now: time.Now,
@@ -62,7 +62,7 @@ func newConfig(opts []Option) (*config, []error) {
 		errs = append(errs, fmt.Errorf("CheckpointInterval is negative: %v", c.checkpoint))
 	}
 	if c.pageLimit < 1 || c.pageLimit > maxRecords {
-		errs = append(errs, fmt.Errorf("PageLimit is %d, the service allows 1 to %d", c.pageLimit, maxRecords))
+		errs = append(errs, fmt.Errorf("PageLimit is %d, it must be 1 to %d", c.pageLimit, maxRecords))
 	}
 	if c.maxShards < 0 || c.maxPending < 1 {
 		errs = append(errs, errors.New("MaxShards and MaxPending cannot be negative, MaxPending not zero"))
@@ -73,7 +73,7 @@ func newConfig(opts []Option) (*config, []error) {
 	return c, errs
 }
 
-// invalid is one [ddb.InvalidError] of all that is wrong; nil if nothing is.
+// invalid returns one [ddb.InvalidError] for all errors; nil if there are none.
 func invalid(errs ...error) error {
 	var problems []error
 	for _, err := range errs {
@@ -87,68 +87,68 @@ func invalid(errs ...error) error {
 	return &ddb.InvalidError{Problems: problems}
 }
 
-// PollInterval is the longest wait before a shard is read again that had nothing new, 1 s by
+// PollInterval sets the longest wait before a shard without new records is read again, 1 s by
 // default. The first wait is a quarter of it. Every read costs a read request of the stream.
 func PollInterval(d time.Duration) Option { return func(c *config) { c.poll = d } }
 
-// DiscoveryInterval is how often the shards of the stream are listed, 1 min by default. The
-// shards that continue a closed one are found at once besides.
+// DiscoveryInterval sets how often the shards of the stream are listed, 1 min by default. The
+// children of a closed shard are found at once as well.
 func DiscoveryInterval(d time.Duration) Option { return func(c *config) { c.discovery = d } }
 
-// CallTimeout is how long one call of the stream may take, with the client's own retries, 10 s by
-// default; one of the lease store at most a third of [Failover] besides. A call that is not answered by then is made again, as one that failed for the moment; [OnEvent] and
-// [ShardStats.ReadAge] tell of it.
+// CallTimeout sets how long one call of the stream may take, including the client's retries, 10 s by
+// default; a call of the lease store may also take at most a third of [Failover]. A call without an answer by then is repeated, like any transient failure; [OnEvent] and
+// [ShardStats.ReadAge] report it.
 func CallTimeout(d time.Duration) Option { return func(c *config) { c.call = d } }
 
-// PageLimit is the most records that one read returns, 1,000 by default, which is the service's limit
-// (or 1 MB). It bounds the batches of handlers as well.
+// PageLimit sets the maximum number of records that one read returns, 1,000 by default, which is the service's limit
+// (or 1 MB). It also limits the batches of handlers.
 func PageLimit(n int) Option { return func(c *config) { c.pageLimit = n } }
 
-// OnDataLoss goes on where records were lost, after f was called. Without it reading stops with the
+// OnDataLoss makes reading continue after lost records, when f was called. Without it reading stops with the
 // [*DataLossError], as it does if f returns an error. f may be called from several goroutines.
 func OnDataLoss(f func(context.Context, *DataLossError) error) Option {
 	return func(c *config) { c.onLoss = f }
 }
 
-// OnEvent is called with what happens besides changes, such as leases taken and failures that
-// passed; see [Event]. It may be called from several goroutines and must not block.
+// OnEvent sets a function that is called with events other than changes, such as leases taken and transient
+// failures; see [Event]. It may be called from several goroutines and must not block.
 func OnEvent(f func(Event)) Option { return func(c *config) { c.onEvent = f } }
 
 // WithClock replaces time.Now, for tests. A consumer measures with it how long a lease did not
-// change, so it must be monotonic, as time.Now is; it is never compared with that of other hosts.
+// change, so it must be monotonic, as time.Now is; it is never compared with the clocks of other hosts.
 func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
 
-// StartFrom says where a consumer begins at its very first start, by default at the horizon.
-// It holds for the shards that are there at that moment; later ones are read from their
-// beginning, and so is everything after a restart, from the checkpoints.
+// StartFrom sets where a consumer begins at its very first start, by default at the horizon.
+// It applies to the shards that exist at that moment; later ones are read from their
+// beginning. After a restart, reading continues at the checkpoints.
 func StartFrom(s Start) Option { return func(c *config) { c.start = s } }
 
-// WorkerName begins the name by which this worker owns leases, for the people who read them; a
-// random part makes it unique. By default it is the host's name.
+// WorkerName sets the beginning of the name under which this worker owns leases, for people who read them; a
+// random part makes it unique. The default is the host's name.
 func WorkerName(name string) Option { return func(c *config) { c.worker = name } }
 
-// Failover is how long a lease must not change before another worker may take it, 10 s by
-// default. Leases are renewed three times as often. A worker that cannot renew for
-// that long stops handling.
+// Failover sets how long a lease must stay unchanged before another worker may take it, 10 s by
+// default. Leases are renewed three times as often. A worker that cannot renew a lease for
+// that long stops handling its shard.
 func Failover(d time.Duration) Option { return func(c *config) { c.failover = d } }
 
-// DrainTimeout is how long handlers may go on after the context of Run has ended, 10 s by
-// default. After it their context ends too.
+// DrainTimeout sets how long handlers may continue after the context of Run has ended, 10 s by
+// default. After that their context ends too.
 func DrainTimeout(d time.Duration) Option { return func(c *config) { c.drain = d } }
 
-// CheckpointInterval is the shortest time between two checkpoints of a shard, 1 s by default; zero
-// checkpoints after every batch. Each costs a write. At the end of a shard, when
-// nothing more is there to read and on draining, checkpoints are written at once.
+// CheckpointInterval sets the shortest time between two checkpoints of a shard, 1 s by default; with zero, a
+// checkpoint follows every batch. Each costs a write. At the end of a shard, when
+// there is nothing more to read, and on draining, checkpoints are written at once.
 func CheckpointInterval(d time.Duration) Option { return func(c *config) { c.checkpoint = d } }
 
-// MaxShards is the most shards that one worker reads at a time. By default there is no bound.
+// MaxShards sets the maximum number of shards that one worker reads at a time. By default there is no limit.
 func MaxShards(n int) Option { return func(c *config) { c.maxShards = n } }
 
-// MaxPending is how many changes of one shard may have been delivered to a [Manual] handler and not been
-// confirmed, 10,000 by default. Reading of the shard waits at that bound.
+// MaxPending sets how many changes of one shard may have been delivered to a [Manual] handler without being
+// confirmed, 10,000 by default. Reading of the shard waits at that limit.
 func MaxPending(n int) Option { return func(c *config) { c.maxPending = n } }
 
-// lost tells the policy of a loss; nil means to go on.
+// lost reports a loss to the policy; nil means to continue.
 func (c *config) lost(ctx context.Context, loss *DataLossError) error {
 	if c.onLoss == nil {
 		return loss
@@ -174,7 +174,7 @@ func (c *config) event(e Event) {
 	}
 }
 
-// retried is what persist calls for failures of a shard's calls.
+// retried is called by persist for failures of a shard's calls.
 func (c *config) retried(shard string) func(error) {
 	return func(err error) { c.event(Event{Kind: CallFailed, Shard: shard, Err: err}) }
 }

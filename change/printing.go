@@ -10,70 +10,70 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// What holds data or names that are keys prints and logs without them, for every verb; programs read the fields.
-// encoding/json gives them, for that is how a program passes its own data on.
+// Types that hold data, or names that are keys, are printed and logged without them, for every verb; programs read the fields.
+// encoding/json includes them, because that is how a program passes on its own data.
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Change[T]) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "%s at %s", v.Kind, v.Seq)
 }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Change[T]) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("%s at %s", v.Kind, v.Seq))
 }
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Delivery[T]) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "%d changes of shard %s", len(v.Changes), v.Shard)
 }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Delivery[T]) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("%d changes of shard %s", len(v.Changes), v.Shard))
 }
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Failure[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.text()) }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Failure[T]) LogValue() slog.Value { return slog.StringValue(v.text()) }
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Event) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.text()) }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Event) LogValue() slog.Value { return slog.StringValue(v.text()) }
 
 // Format prints the text, for every verb.
 func (e *DataLossError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text as a JSON string.
 func (e *DataLossError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // Format prints the text, for every verb.
 func (e *DecodeError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text as a JSON string.
 func (e *DecodeError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // Format prints the text, for every verb.
 func (e *HandlerError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text as a JSON string.
 func (e *HandlerError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // Format prints the text, for every verb.
 func (e *OpError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text as a JSON string.
 func (e *OpError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 func (v Failure[T]) text() string {
 	return fmt.Sprintf("%s at %s given up after %d attempts: %s", v.Change.Kind, v.Change.Seq, v.Attempts, quietText(v.Err))
 }
 
-// MarshalJSON is an object with what was given up and why, and no data.
+// MarshalJSON returns an object with what was given up and why, without data.
 func (v Failure[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"Kind": v.Change.Kind, "Seq": v.Change.Seq, "Attempts": v.Attempts, "Err": quietText(v.Err)})
 }
@@ -89,12 +89,12 @@ func (v Event) text() string {
 	return text
 }
 
-// MarshalJSON is an object with the fields, Err as text.
+// MarshalJSON returns an object with the fields; Err is a text.
 func (v Event) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"Kind": v.Kind, "Shard": v.Shard, "Err": quietText(v.Err)})
 }
 
-// quietText is an error's text without what the service said of data.
+// quietText returns an error's text without the service's texts about data.
 func quietText(err error) string {
 	if err == nil {
 		return ""
@@ -102,20 +102,20 @@ func quietText(err error) string {
 	return ddb.RedactError(err).Error()
 }
 
-// Format prints the type's name, for every verb, and nothing of its client or settings.
+// Format prints only the type's name, for every verb.
 func (v *Consumer[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.Consumer") }
 
-// Format prints the type's name, for every verb, and nothing of its settings.
+// Format prints only the type's name, for every verb.
 func (v Handler[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.Handler") }
 
-// Format prints the type's name, for every verb, and nothing of its leases.
+// Format prints only the type's name, for every verb.
 func (v *MemoryStore) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.MemoryStore") }
 
-// Format prints the type's name, for every verb, and nothing of its client or settings.
+// Format prints only the type's name, for every verb.
 func (v Stream[T]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.Stream") }
 
-// Format prints the type's name, for every verb, and nothing of its client or settings.
+// Format prints only the type's name, for every verb.
 func (v TableStore) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.TableStore") }
 
-// Format prints the type's name, for every verb, and nothing of its table.
+// Format prints only the type's name, for every verb.
 func (v View[T, V, K]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "change.View") }

@@ -11,7 +11,7 @@ import (
 
 // processor is a Handler without its type parameter.
 type processor interface {
-	// process hands records over. It returns when all are handled or given up, in manual mode delivered.
+	// process passes records to the handler. It returns when all are handled or given up, in manual mode when they are delivered.
 	process(ctx context.Context, cfg *config, p *progress, records []types.Record) error
 	check() error
 }
@@ -44,7 +44,7 @@ func (h Handler[T]) process(ctx context.Context, cfg *config, p *progress, recor
 	return nil
 }
 
-// batch is a run of changes on its way through the handler.
+// batch is a sequence of changes that is being handled.
 type batch[T any] struct {
 	handler  Handler[T]
 	cfg      *config
@@ -83,7 +83,7 @@ func (b *batch[T]) run(ctx context.Context) error {
 			}
 			continue
 		case size > 1 && b.handler.giveUp != nil:
-			alone = true // so that only those are given up that fail by themselves
+			alone = true // so that only the failing ones are given up
 		default:
 			if err := b.abandon(ctx, Failure[T]{Change: b.changes[0], Record: &b.records[0], Err: err, Attempts: attempts}); err != nil {
 				return err
@@ -96,7 +96,7 @@ func (b *batch[T]) run(ctx context.Context) error {
 	return nil
 }
 
-// call hands changes to the handler, and counts how many need no other call.
+// call passes changes to the handler, and returns how many need no further call.
 func (b *batch[T]) call(ctx context.Context, changes []Change[T]) (n int, err error) {
 	d := &Delivery[T]{Changes: changes, Shard: b.progress.shard, progress: b.progress}
 	var seqs []Seq
@@ -120,16 +120,16 @@ func (b *batch[T]) call(ctx context.Context, changes []Change[T]) (n int, err er
 	return 0, err
 }
 
-// advance goes behind n changes that are handled, in manual mode delivered.
+// advance moves past n changes that are handled, in manual mode delivered.
 func (b *batch[T]) advance(n int) {
 	if !b.handler.manual {
-		_ = b.progress.confirm(b.changes[n-1].Seq) // of a lost lease, which the context tells of
+		_ = b.progress.confirm(b.changes[n-1].Seq) // because of a lost lease, which is the context's cause
 	}
 	b.cfg.counts.handled.Add(int64(n))
 	b.changes, b.records = b.changes[n:], b.records[n:]
 }
 
-// abandon gives a change up, or tells why the consumer must stop.
+// abandon gives a change up, or returns why the consumer must stop.
 func (b *batch[T]) abandon(ctx context.Context, f Failure[T]) error {
 	stop := &HandlerError{Shard: b.progress.shard, Seq: f.Change.Seq, Attempts: f.Attempts, Err: f.Err}
 	if b.handler.giveUp == nil {

@@ -12,20 +12,20 @@ import (
 // errDraining ends the work on a shard between two calls of its handler.
 var errDraining = errors.New("draining")
 
-// progress is how far a shard has been handled. It is safe for concurrent use.
+// progress is the position up to which a shard has been handled. It is safe for concurrent use.
 type progress struct {
 	shard string
-	bound int             // of changes under way
-	drain <-chan struct{} // closed when nothing more is to be delivered
+	bound int             // of changes being handled
+	drain <-chan struct{} // closed when nothing more will be delivered
 
 	mu    sync.Mutex
 	at    Checkpoint    // everything up to here is handled
-	queue []underway    // delivered to a manual handler, in order, behind at
+	queue []underway    // delivered to a manual handler, in order, after at
 	moved chan struct{} // closed at the next change of queue
 	lost  error         // set when the lease is gone
 }
 
-// underway is a change that is delivered and not confirmed.
+// underway is a change that is delivered but not confirmed.
 type underway struct {
 	seq     Seq
 	givenUp bool // given up; handled as soon as those before it are
@@ -35,13 +35,13 @@ func newProgress(shard string, at Checkpoint, bound int, drain <-chan struct{}) 
 	return &progress{shard: shard, at: at, bound: bound, drain: drain, moved: make(chan struct{})}
 }
 
-// admit waits until a handler may be called: not while too much is under way. It fails when the context ends or draining begins.
+// admit waits until a handler may be called, which is not the case while too many changes are unconfirmed. It fails when the context ends or draining begins.
 func (p *progress) admit(ctx context.Context) error {
 	for {
 		p.mu.Lock()
 		full, moved := len(p.queue) >= p.bound, p.moved
 		p.mu.Unlock()
-		select { // draining goes before the room that it makes
+		select { // draining takes precedence over the room that it makes
 		case <-p.drain:
 			return errDraining
 		default:
@@ -60,7 +60,7 @@ func (p *progress) admit(ctx context.Context) error {
 	}
 }
 
-// deliver notes changes that a manual handler gets now, unless it had them before.
+// deliver records changes that a manual handler gets now, unless it had them before.
 func (p *progress) deliver(seqs []Seq) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,7 +71,7 @@ func (p *progress) deliver(seqs []Seq) {
 	}
 }
 
-// confirm moves the progress behind a change. It never moves it back.
+// confirm moves the progress after a change. It never moves it back.
 func (p *progress) confirm(seq Seq) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,7 +102,7 @@ func (p *progress) giveUp(seq Seq) {
 	p.shift()
 }
 
-// shift drops what is handled from the head of the queue. The caller holds mu.
+// shift removes handled changes from the head of the queue. The caller holds mu.
 func (p *progress) shift() {
 	n := 0
 	for ; n < len(p.queue); n++ {
@@ -124,7 +124,7 @@ func (p *progress) covers(seq Seq) bool {
 	return ok && !seq.After(at)
 }
 
-// handled counts the changes at the head of a list that are handled.
+// handled returns how many changes at the head of a list are handled.
 func (p *progress) handled(seqs []Seq) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -135,7 +135,7 @@ func (p *progress) handled(seqs []Seq) int {
 	return n
 }
 
-// state is the checkpoint, how many changes are under way, and what is closed when either moves.
+// state returns the checkpoint, how many changes are unconfirmed, and a channel that is closed when either changes.
 func (p *progress) state() (at Checkpoint, pending int, moved <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
-// maxRecords is the most records that one call of GetRecords returns.
+// maxRecords is the maximum number of records that one call of GetRecords returns.
 const maxRecords = 1000
 
 // reader reads one shard, from a checkpoint on. It is not safe for concurrent use.
@@ -23,12 +23,12 @@ type reader struct {
 	limit         int32
 	now           func() time.Time
 
-	at       Checkpoint // behind what has been read
+	at       Checkpoint // after what has been read
 	iterator *string    // nil: to be opened at the checkpoint
 }
 
-// page reads what comes next; it may be nothing. end tells that the shard is closed and read to its end.
-// A *DataLossError tells that what comes next is gone.
+// page reads the next records, possibly none. end reports that the shard is closed and read to its end.
+// A *DataLossError means that the next records are lost.
 func (r *reader) page(ctx context.Context) (records []types.Record, end bool, err error) {
 	for renewed := false; ; renewed = true {
 		if r.iterator == nil {
@@ -52,13 +52,13 @@ func (r *reader) page(ctx context.Context) (records []types.Record, end bool, er
 			}
 			r.at = Checkpoint(*last.SequenceNumber)
 		}
-		// The last page of a closed shard holds records and no next iterator.
+		// The last page of a closed shard has records and no next iterator.
 		r.iterator = out.NextShardIterator
 		return out.Records, r.iterator == nil, nil
 	}
 }
 
-// resume goes on behind a loss. end tells that nothing is left of the shard.
+// resume continues after a loss. end reports that nothing is left of the shard.
 func (r *reader) resume(loss *DataLossError) (end bool) {
 	r.at, r.iterator = TrimHorizon, nil
 	return loss.Reason == ShardGone
@@ -86,13 +86,13 @@ func (r *reader) open(ctx context.Context) error {
 		return r.fail("GetShardIterator", err)
 	}
 	if r.at == latest {
-		r.at = AtTime(now) // if this iterator expires unused, the latest is not what it was
+		r.at = AtTime(now) // if this iterator expires unused, LATEST is another position
 	}
 	r.iterator = out.ShardIterator
 	return nil
 }
 
-// fail wraps an error; what tells of a loss becomes a *DataLossError.
+// fail wraps an error; one that means a loss becomes a *DataLossError.
 func (r *reader) fail(op string, err error) error {
 	reason := LossReason("")
 	if _, trimmed := errors.AsType[*types.TrimmedDataAccessException](err); trimmed {

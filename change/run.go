@@ -13,20 +13,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
-// shardRun handles one shard, from taking its lease to giving it back, losing it, or the end of the shard.
+// shardRun handles one shard, from taking its lease to releasing it, losing it, or the end of the shard.
 type shardRun struct {
 	w        *worker
 	hold     *heldLease
 	reader   *reader
 	progress *progress
 	load     *meter
-	late     bool // the oldest records of the shard may be gone
+	late     bool // the oldest records of the shard may be lost
 
 	mu       sync.Mutex // guards what follows, for Stats
 	read     int64
-	answered time.Time // when a read was answered last; at first, when the lease was taken
+	answered time.Time // when a read was last answered; initially, when the lease was taken
 	behind   time.Time // everything before this time was read, as far as is known
-	atTip    bool      // the last read was answered, and found nothing new
+	atTip    bool      // the last read was answered and found nothing new
 }
 
 func newShardRun(w *worker, h *heldLease) *shardRun {
@@ -40,12 +40,12 @@ func newShardRun(w *worker, h *heldLease) *shardRun {
 	}
 }
 
-// renew is what every write of the lease brings up to date.
+// renew updates the fields that every write of the lease changes.
 func (r *shardRun) renew(l *Lease) {
 	l.Checkpoint, l.Load = r.checkpoint(), r.load.measure(r.w.cfg.now())
 }
 
-// work returns when nothing of the run is left.
+// work returns when the run has ended completely.
 func (r *shardRun) work() {
 	keeping, stop := context.WithCancel(r.hold.Context)
 	var wg sync.WaitGroup
@@ -61,14 +61,14 @@ func (r *shardRun) work() {
 	r.hold.Close()
 }
 
-// handle hands everything over and waits until it is confirmed. It returns nil at the end of the shard; whatever else
-// than draining and a lost lease ended it ends the worker, too.
+// handle passes everything to the handler and waits until it is confirmed. It returns nil at the end of the shard; any error
+// other than draining and a lost lease also ends the worker.
 func (r *shardRun) handle() error {
 	err := r.pages()
 	if !errors.Is(err, errDraining) {
 		r.fail(err)
 	}
-	// The end of a shard counts when all before it is confirmed; and what is confirmed need not come again.
+	// The end of a shard counts when everything before it is confirmed, and confirmed changes need not be delivered again.
 	if unconfirmed := r.awaitConfirmed(); unconfirmed != nil {
 		r.fail(unconfirmed)
 		return unconfirmed
@@ -76,14 +76,14 @@ func (r *shardRun) handle() error {
 	return err
 }
 
-// fail ends the worker with an error, unless it is the lost lease that caused it.
+// fail ends the worker with an error, unless the lost lease caused it.
 func (r *shardRun) fail(err error) {
 	if err != nil && !r.lost() {
 		r.w.fail(err)
 	}
 }
 
-// end gives the lease back, unless it is lost, and says how the run ended. An err of nil is the end of the shard.
+// end releases the lease, unless it is lost, and reports how the run ended. A nil err means the end of the shard.
 func (r *shardRun) end(err error, children []string) Event {
 	event := Event{Kind: LeaseFreed, Shard: r.reader.shard}
 	if err == nil {
@@ -110,7 +110,7 @@ func (r *shardRun) checkpoint() Checkpoint {
 	return at
 }
 
-// pages hands over page after page. It returns nil at the end of the shard.
+// pages passes page after page to the handler. It returns nil at the end of the shard.
 func (r *shardRun) pages() error {
 	reading, cancel := context.WithCancel(r.hold.Context)
 	defer cancel()
@@ -150,7 +150,7 @@ func (r *shardRun) pages() error {
 			idle = r.w.cfg.poll / 4
 			continue
 		}
-		pause(reading, idle) // if it ends early, admit tells why
+		pause(reading, idle) // if it ends early, admit returns the reason
 		idle = min(2*idle, r.w.cfg.poll)
 	}
 }
@@ -183,8 +183,8 @@ func (r *shardRun) awaitConfirmed() error {
 	}
 }
 
-// children finds the shards that continue this one and creates their leases, so that they are read from
-// their beginning. What it does not find, the next discovery does.
+// children finds the children of this shard and creates their leases, so that they are read from
+// their beginning. The next discovery finds those that it misses.
 func (r *shardRun) children() []string {
 	ctx, cancel := context.WithTimeout(r.hold.Context, r.w.cfg.failover/2)
 	defer cancel()
@@ -212,13 +212,13 @@ func (r *shardRun) children() []string {
 	return nil
 }
 
-// release gives the lease back, with the last checkpoint or at the end of the shard. It does so too when the time for
+// release releases the lease, with the last checkpoint or at the end of the shard, even when the time for
 // draining is over.
 func (r *shardRun) release(end bool, children []string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.hold.Context), r.w.cfg.failover)
 	defer cancel()
 	return r.hold.Save(ctx, func(l *Lease) {
-		l.Owner = "" // an heir has the first claim
+		l.Owner = "" // an heir goes first
 		r.renew(l)
 		if end {
 			l.Checkpoint, l.Children, l.RequestedBy = End, children, ""
@@ -226,7 +226,7 @@ func (r *shardRun) release(end bool, children []string) error {
 	})
 }
 
-// note notes a page that was read.
+// note records a page that was read.
 func (r *shardRun) note(records []types.Record) {
 	now := r.w.cfg.now()
 	r.mu.Lock()
@@ -243,14 +243,14 @@ func (r *shardRun) note(records []types.Record) {
 	}
 }
 
-// unanswered notes a read that failed or was not answered: it is no longer known whether the shard has something new.
+// unanswered records a read that failed or was not answered: it is no longer known whether the shard has new records.
 func (r *shardRun) unanswered() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.atTip = false
 }
 
-// stats is what the run is doing now.
+// stats returns the present state of the run.
 func (r *shardRun) stats(now time.Time) ShardStats {
 	lease, renewed, saved := r.hold.Current()
 	at, pending, _ := r.progress.state()

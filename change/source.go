@@ -14,17 +14,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
-// Source names the stream to read: of a table, or by its ARN.
+// Source is the stream to read: of a table, or by its ARN.
 type Source struct{ table, arn string }
 
-// OfTable is the stream of a table, by the table's name. When the stream is disabled and another
-// enabled, a [Consumer] reads the one to its end and goes on with the next.
+// OfTable returns the stream of a table, by the table's name. When the stream is disabled and another one is
+// enabled, a [Consumer] reads the old one to its end and continues with the new one.
 func OfTable(name string) Source { return Source{table: name} }
 
-// OfStream is the stream with an ARN, such as table.LatestStreamArn of DescribeTable.
+// OfStream returns the stream with an ARN, such as table.LatestStreamArn of DescribeTable.
 func OfStream(arn string) Source { return Source{arn: arn} }
 
-// String is the table's name or the stream's ARN.
+// String returns the table's name or the stream's ARN.
 func (s Source) String() string { return cmp.Or(s.arn, s.table) }
 
 // streams lists the ARNs of the source's streams, oldest first.
@@ -73,7 +73,7 @@ type shard struct {
 type description struct {
 	shards   []shard
 	disabled bool
-	at       time.Time // by the service's clock; zero if the reply did not tell
+	at       time.Time // by the service's clock; zero if the reply does not have it
 }
 
 func (d *description) has(id string) bool {
@@ -85,7 +85,7 @@ func (d *description) continues(id string) bool {
 	return slices.ContainsFunc(d.shards, func(s shard) bool { return s.parent == id })
 }
 
-// describe reads all pages of the description of a stream; with childrenOf only the shards that continue one.
+// describe reads all pages of the description of a stream; with childrenOf only the children of a shard.
 func describe(ctx context.Context, client Client, stream, childrenOf string) (*description, error) {
 	d := &description{}
 	in := &dynamodbstreams.DescribeStreamInput{StreamArn: &stream}
@@ -111,7 +111,7 @@ func describe(ctx context.Context, client Client, stream, childrenOf string) (*d
 		d.disabled = sd.StreamStatus == types.StreamStatusDisabled
 		for _, s := range sd.Shards {
 			id := aws.ToString(s.ShardId)
-			if seen[id] || childrenOf != "" && aws.ToString(s.ParentShardId) != childrenOf { // an engine that knows no filter
+			if seen[id] || childrenOf != "" && aws.ToString(s.ParentShardId) != childrenOf { // an engine without filters
 				continue
 			}
 			seen[id] = true

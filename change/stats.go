@@ -12,17 +12,17 @@ import (
 	"github.com/dynamotable/ddb/consumers"
 )
 
-// Stats is what a consumer is doing, for metrics and health checks.
+// Stats is the state of a consumer, for metrics and health checks.
 type Stats struct {
 	Worker string // the name by which it owns leases; empty while it does not run
 	Stream string // ARN
 	// Shards are those that this worker handles, by id.
 	Shards []ShardStats
-	// The leases of the stream, of all workers, as they were read last.
+	// The leases of the stream, of all workers, as they were last read.
 	Leases, Free, Done int
-	// Waiting counts shards whose parents are not handled to their end.
+	// Waiting is the number of shards whose parents are not handled to their end.
 	Waiting int
-	// Workers counts the workers that own leases, this one included.
+	// Workers is the number of workers that own leases, including this one.
 	Workers int
 }
 
@@ -37,7 +37,7 @@ func (s *Stats) Lag() (lag time.Duration) {
 	return lag
 }
 
-// ReadAge is the longest time since a read of a shard of this worker was answered.
+// ReadAge is the longest time since the last answered read of a shard of this worker.
 func (s *Stats) ReadAge() (age time.Duration) {
 	if s == nil {
 		return 0
@@ -48,30 +48,30 @@ func (s *Stats) ReadAge() (age time.Duration) {
 	return age
 }
 
-// ShardStats is how far a worker is with a shard.
+// ShardStats is the progress of a worker in a shard.
 type ShardStats struct {
 	Shard      string
 	Checkpoint Checkpoint // as stored
-	Handled    Checkpoint // up to where it is handled, stored or not
+	Handled    Checkpoint // the position up to which it is handled, stored or not
 	Read       int64      // records, since the lease was taken
-	Load       int64      // records a minute, lately; workers share the shards evenly by it
-	// Pending counts changes that a manual handler got and did not confirm.
+	Load       int64      // recent records a minute; shards are balanced by it
+	// Pending is the number of changes that a manual handler got and did not confirm.
 	Pending int
-	// AtTip: the last read was answered, and found nothing new.
+	// AtTip is true if the last read was answered and found nothing new.
 	AtTip bool
 	// Lag is the age of the last record read, by its own approximate time and this host's clock; zero at the tip. While reads
-	// fail at the tip, it is the time since the last that was answered. A stream does not tell how many records are still to be read.
+	// fail at the tip, it is the time since the last that was answered. A stream does not report how many records are still to be read.
 	Lag time.Duration
-	// ReadAge is how long ago a read of the shard was answered last, or the lease was taken if none was. It is below the
-	// [PollInterval] plus what the handler takes; if it grows far beyond, the shard is not read: alarm at some minutes, for records are kept for 24 hours.
+	// ReadAge is the time since the last answered read of the shard, or since the lease was taken if there was none. It is normally below
+	// [PollInterval] plus the handler's time. If it grows far beyond that, the shard is not being read: alarm at some minutes, because records are kept for 24 hours.
 	ReadAge time.Duration
-	// CheckpointAge is how long the stored checkpoint is behind; zero when everything handled is stored.
+	// CheckpointAge is how far the stored checkpoint lags; zero when everything handled is stored.
 	CheckpointAge time.Duration
-	// RenewalAge is how long ago the lease was renewed. Near Failover it is about to be lost.
+	// RenewalAge is the time since the lease was renewed. Near Failover, the lease is about to be lost.
 	RenewalAge time.Duration
 }
 
-// Stats returns what the consumer is doing. It sends nothing.
+// Stats returns the state of the consumer. It sends nothing.
 func (c *Consumer[T]) Stats() Stats {
 	if c == nil {
 		return Stats{}
@@ -115,7 +115,7 @@ func (w *worker) stats() Stats {
 // counts are sums since the consumer was made.
 type counts struct{ handled, retried, givenUp, lost atomic.Int64 }
 
-// figures are what [consumers.List] shows of the consumer.
+// figures returns the consumer's entry in [consumers.List].
 func (c *Consumer[T]) figures() consumers.Stats {
 	s := c.Stats()
 	_, table, _ := strings.Cut(s.Stream, ":table/")

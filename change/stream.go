@@ -14,14 +14,14 @@ import (
 )
 
 // Stream reads the changes of a table in one process, without state: every range over
-// [Stream.All] starts again. For several processes, and to go on after a restart, use a [Consumer].
+// [Stream.All] starts again. For several processes, or to continue after a restart, use a [Consumer].
 //
 // A Stream is immutable and safe for concurrent use.
 type Stream[T any] struct {
 	client Client
 	source Source
 	cfg    *config
-	failed error // of NewStream; every call returns it
+	failed error // of NewStream; every method returns it
 }
 
 // NewStream describes a stream of changes of items of type T. It sends nothing.
@@ -36,7 +36,7 @@ func NewStream[T any](client Client, source Source, opts ...Option) (*Stream[T],
 	return &Stream[T]{client: timedClient{client, cfg.call}, source: source, cfg: cfg}, nil
 }
 
-// usable is the error of the constructor, or of a Stream that none has made.
+// usable returns the error of the constructor, or an error for a Stream that was not made by it.
 func (s *Stream[T]) usable() error {
 	switch {
 	case s != nil && s.failed != nil:
@@ -55,13 +55,13 @@ func failing[V any](err error) iter.Seq2[V, error] {
 	}
 }
 
-// All yields changes from start on, for as long as the context lives, and at most one error,
+// All yields changes from start until the context ends, and at most one error,
 // last: when the context ends, a record cannot be read ([*DecodeError]) or is lost
-// ([*DataLossError], unless [OnDataLoss] is set), or the service refuses a call. Failures that
-// pass are tried again. The loop can be left at any time, and nothing runs after it.
+// ([*DataLossError], unless [OnDataLoss] is set), or the service refuses a call. Calls with transient failures
+// are repeated. The loop can be left at any time, and nothing runs after it.
 //
-// All shards are read in turns, each only after the one that it continues. Of a table it reads the
-// newest stream. It ends without an error when the stream is disabled and read to its end.
+// All shards are read in turn, each only after its parent. For a table, the
+// newest stream is read. All ends without an error when the stream is disabled and read to its end.
 func (s *Stream[T]) All(ctx context.Context, start Start) iter.Seq2[Change[T], error] {
 	if err := s.usable(); err != nil {
 		return failing[Change[T]](err)
@@ -74,7 +74,7 @@ func (s *Stream[T]) All(ctx context.Context, start Start) iter.Seq2[Change[T], e
 	}
 }
 
-// errLeft means that the consumer has left the loop.
+// errLeft means that the caller has left the loop.
 var errLeft = errors.New("loop left")
 
 // tail is one range over a stream.
@@ -135,7 +135,7 @@ func (t *tail[T]) run(ctx context.Context) error {
 	}
 }
 
-// discover adds the shards that are new and forgets those that are gone.
+// discover adds new shards and removes those that no longer exist.
 func (t *tail[T]) discover(ctx context.Context) error {
 	var d *description
 	err := persist(ctx, t.cfg.retried(""), func() (err error) {
@@ -161,7 +161,7 @@ func (t *tail[T]) discover(ctx context.Context) error {
 	}
 	t.shards = slices.DeleteFunc(t.shards, func(s *tailShard) bool { return s.done && !d.has(s.id) })
 	t.discovered, t.disabled = t.cfg.now(), d.disabled
-	// A shard that ended is continued by others, which may be listed late.
+	// A shard that ended has children, which may be listed late.
 	if !d.disabled && slices.ContainsFunc(t.shards, func(s *tailShard) bool {
 		return !s.ended.IsZero() && t.discovered.Sub(s.ended) < t.cfg.discovery && !d.continues(s.id)
 	}) {
@@ -170,7 +170,7 @@ func (t *tail[T]) discover(ctx context.Context) error {
 	return nil
 }
 
-// round reads a page of every shard whose parent is done, and counts what it read and the shards that ended.
+// round reads a page of every shard whose parent is finished, and counts the records and the shards that ended.
 func (t *tail[T]) round(ctx context.Context) (read, closed int, err error) {
 	for _, s := range t.shards {
 		if s.done || slices.ContainsFunc(t.shards, func(o *tailShard) bool { return o.id == s.parent && !o.done }) {
@@ -208,7 +208,7 @@ func (t *tail[T]) shardPage(ctx context.Context, s *tailShard) (int, error) {
 	return len(records), nil
 }
 
-// persistPage reads a page, whatever it takes: calls that fail are tried again, losses go to the policy. failed, if not nil, is
+// persistPage reads a page: failed calls are repeated, and losses are reported to the policy. failed, if not nil, is
 // called at each failure.
 func persistPage(ctx context.Context, cfg *config, r *reader, failed func()) (records []types.Record, end bool, err error) {
 	tell := cfg.retried(r.shard)

@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// errand is the stream that a consumer is to handle next.
+// errand is the stream that a consumer has to handle next.
 type errand struct {
 	stream string
-	start  Checkpoint // where to begin, unless it was begun
+	start  Checkpoint // where to begin, unless it was begun already
 	ended  bool       // there is nothing left to handle
 }
 
-// next finds the stream to handle: the newest of the source to begin with, later the oldest that is not finished. A table has
-// one enabled stream at most; those before it are disabled, and can be read for 24 hours more.
+// next finds the stream to handle: at first the newest of the source, later the oldest that is not finished. A table has
+// at most one enabled stream; earlier ones are disabled, and can be read for another 24 hours.
 func (c *Consumer[T]) next(ctx context.Context) (errand, error) {
 	streams, err := c.source.streams(ctx, c.client)
 	if err != nil {
@@ -43,12 +43,12 @@ func (c *Consumer[T]) next(ctx context.Context) (errand, error) {
 			return errand{}, err
 		}
 	}
-	if len(expired) < len(begun) { // streams before the first that was begun are none of the app's
+	if len(expired) < len(begun) { // streams before the first that was begun do not concern the app
 		streams = streams[slices.IndexFunc(streams, func(s string) bool { return begun[s] != nil }):]
 	}
 	for _, s := range streams {
 		if begun[s] == nil {
-			// What happened between two streams is in neither.
+			// Changes between two streams are in neither.
 			return errand{stream: s, start: TrimHorizon}, c.cfg.lost(ctx, &DataLossError{Reason: StreamReplaced, Stream: s})
 		}
 		if done, err := c.finished(ctx, s, begun[s]); err != nil || !done {
@@ -87,8 +87,8 @@ func allDone(leases []Lease) bool {
 	return !slices.ContainsFunc(leases, func(l Lease) bool { return l.Shard != "" && l.Checkpoint != End })
 }
 
-// leave closes the account of a stream that has expired: what was not handled is lost. The leases are kept until
-// another stream is begun, for without them it would be the first.
+// leave reports the loss of an expired stream: what was not handled is lost. The leases are kept until
+// another stream is begun, because without them that would be the first one.
 func (c *Consumer[T]) leave(ctx context.Context, stream string, leases []Lease, forget bool) error {
 	if !allDone(leases) {
 		if err := c.cfg.lost(ctx, &DataLossError{Reason: ShardGone, Stream: stream}); err != nil {

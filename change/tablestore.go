@@ -15,11 +15,11 @@ import (
 )
 
 // TableStore keeps leases in a DynamoDB table, one item each, under the app (app) and the stream with
-// the shard behind a blank (lease). One table serves any number of apps. An item has less than 1 KB, so that every
-// write of it costs one unit; the updated attribute is for people, no worker reads it.
+// the shard after a space (lease). One table serves any number of apps. An item has less than 1 KB, so that every
+// write of it costs one unit. The updated attribute is for people; no worker reads it.
 type TableStore struct {
 	table  *ddb.Table[leaseItem, appKey, shardKey]
-	failed error // of NewTableStore; every call returns it
+	failed error // of NewTableStore; every method returns it
 }
 
 var _ Store = (*TableStore)(nil)
@@ -40,7 +40,7 @@ type leaseItem struct {
 	Children    []string  `dynamodbav:"children,omitempty"`
 	Load        int64     `dynamodbav:"load,omitempty"`
 	Updated     time.Time `dynamodbav:"updated,sdktime"`
-	// Write is a random text of the last write. A writer whose reply was lost knows by it whether the write is its own.
+	// Write is a random text of the last write. A writer whose reply was lost recognises its own write by it.
 	Write string `dynamodbav:"write,omitempty"`
 }
 
@@ -52,14 +52,14 @@ var (
 	leaseUpdated = ddb.TimeField(func(l *leaseItem) *time.Time { return &l.Updated })
 )
 
-// NewTableStore describes a table of leases. It sends nothing: the table is made by
-// [TableStore.EnsureTable] or by other means, with text keys app (partition) and lease (sort).
+// NewTableStore describes a table of leases. It sends nothing. Create the table with
+// [TableStore.EnsureTable] or by other means, with string keys app (partition) and lease (sort).
 func NewTableStore(client ddb.Client, table string, opts ...ddb.TableOption) (*TableStore, error) {
 	t, err := ddb.New(client, table, leaseApp, leaseShard, append([]ddb.TableOption{ddb.Updated(leaseUpdated)}, opts...)...)
 	return &TableStore{table: t, failed: err}, err
 }
 
-// usable is the error of the constructor, or of a TableStore that none has made.
+// usable returns the error of the constructor, or an error for a TableStore that was not made by it.
 func (s *TableStore) usable() error {
 	switch {
 	case s != nil && s.failed != nil:
@@ -87,7 +87,7 @@ func (s *TableStore) VerifyTable(ctx context.Context, opts ...schema.Option) ([]
 }
 
 // DeleteTable deletes the table with all leases, and waits until it is gone; consumers then start from their beginning again. It is
-// rejected unless the permission names the table, see [schema.AllowDelete].
+// refused unless the permission names the table; see [schema.AllowDelete].
 func (s *TableStore) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -110,7 +110,7 @@ func (s *TableStore) Leases(ctx context.Context, app string) ([]Lease, error) {
 	return all, nil
 }
 
-// Create stores a lease unless there is one. Where a reply is lost it is sent again, which does no harm.
+// Create stores a lease unless there is one. If a reply is lost, the request is sent again, which is harmless.
 func (s *TableStore) Create(ctx context.Context, lease Lease) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -123,7 +123,7 @@ func (s *TableStore) Create(ctx context.Context, lease Lease) error {
 	return err
 }
 
-// Swap stores will instead of was. Where a reply is lost it reads what is stored, and knows its own write by
+// Swap replaces was by will. If a reply is lost, it reads the stored lease, and recognises its own write by
 // a random text in it.
 func (s *TableStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, error) {
 	if err := s.usable(); err != nil {
@@ -149,7 +149,7 @@ func (s *TableStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, er
 	return found.lease(), found.Write == item.Write, nil
 }
 
-// Delete removes a lease that is as given. Where a reply is lost it is sent again under the same condition.
+// Delete removes a lease if it is unchanged. If a reply is lost, the request is sent again under the same condition.
 func (s *TableStore) Delete(ctx context.Context, lease Lease) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -172,7 +172,7 @@ func itemOf(l Lease) leaseItem {
 }
 
 func (i *leaseItem) lease() Lease {
-	stream, shard, _ := strings.Cut(string(i.Key), " ") // neither can hold a blank
+	stream, shard, _ := strings.Cut(string(i.Key), " ") // neither can contain a space
 	return Lease{
 		App: string(i.App), Stream: stream, Shard: shard, Owner: i.Owner, Counter: i.Counter, RequestedBy: i.RequestedBy,
 		Checkpoint: Checkpoint(i.Checkpoint), Parent: i.Parent, Children: i.Children, Load: i.Load,

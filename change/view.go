@@ -15,7 +15,7 @@ import (
 	reports "github.com/dynamotable/ddb/progress"
 )
 
-// Applied is what an item of a [View] keeps about the changes that made it. Embed it in the item type:
+// Applied is what an item of a [View] stores about the changes applied to it. Embed it in the item type:
 //
 //	type OrderByDay struct {
 //		Day   string `dynamodbav:"day"`
@@ -25,37 +25,37 @@ import (
 type Applied struct {
 	// Seq is the number of the last change applied, with leading zeros, so that DynamoDB orders it.
 	Seq Seq `dynamodbav:"applied_seq"`
-	// Gone marks an item that was removed from the view, so that older changes do not bring it back.
+	// Gone marks an item that was removed from the view, so that older changes do not restore it.
 	Gone bool `dynamodbav:"applied_gone,omitempty"`
-	// Until is when a gone item may be deleted. Make it the table's time to live: ddb.TTL.
+	// Until is when the mark may be deleted. Make it the table's time to live with ddb.TTL.
 	Until time.Time `dynamodbav:"applied_until,unixtime,omitzero"`
 }
 
-// Tombstones is how long a [View] keeps the mark of a removed item, 48 hours: a change cannot be delivered again after that.
+// Tombstones is how long a [View] keeps the mark of a removed item: 48 hours. After that, no change can be delivered again.
 const Tombstones = 48 * time.Hour
 
 const seqDigits = 40
 
-// padded is a Seq of full length, so that it sorts as text.
+// padded returns a Seq of full length, so that it sorts as text.
 func (s Seq) padded() Seq { return Seq(strings.Repeat("0", max(0, seqDigits-len(s)))) + s }
 
-// ViewTable is what a view needs of its table: a *ddb.Table or a *ddb.SimpleTable.
+// ViewTable is the table of a view: a *ddb.Table or a *ddb.SimpleTable.
 type ViewTable[V any] interface {
 	Name() string
 	Put(ctx context.Context, item *V, opts ...ddb.WriteOption[V]) error
 	Create(ctx context.Context, item *V) error
 }
 
-// View keeps a table of items V in step with the changes of a table of items T: each item of the source has
-// one item in the view at most, made by a function.
+// View updates a table of items V with the changes of a table of items T: each item of the source has
+// at most one item in the view, which is made by a function.
 //
 // Every change can be applied again, late, or by two workers at a time: a change that is older
-// than what the view holds does nothing. Deleted items leave a mark ([Applied]) for [Tombstones];
+// than the item in the view does nothing. Deleted items leave a mark ([Applied]) for [Tombstones];
 // readers skip it with [View.Live]. When a change moves an item to another key, the view
-// has both for a moment.
+// has both items for a moment.
 //
-// The key of a view item must hold the whole key of its source item, in whatever form, so that items of
-// two sources never meet in one: their changes have no order. The stream must keep new and old images.
+// The key of a view item must contain the whole key of its source item, in any form, so that two
+// source items never share a view item: their changes have no order. The stream must keep new and old images.
 //
 // A View is immutable and safe for concurrent use.
 type View[T, V any, K comparable] struct {
@@ -69,8 +69,8 @@ type View[T, V any, K comparable] struct {
 }
 
 // NewView describes a view; it sends nothing. applied selects the embedded [Applied], as handles select
-// fields. key is the key of a view item. project makes the view item of a source item, or says
-// that it has none; it must do nothing else, and take items of which only the keys are set. A view whose table or one of whose functions is nil refuses every call.
+// fields. key is the key of a view item. project makes the view item of a source item, or returns
+// false if it has none. It must have no side effects, and accept items with only the keys set. If the table or a function is nil, every call returns an error.
 func NewView[T, V any, K comparable](table ViewTable[V], applied func(*V) *Applied, key func(*V) K, project func(*T) (V, bool)) *View[T, V, K] {
 	if table == nil || applied == nil || key == nil || project == nil {
 		return &View[T, V, K]{}
@@ -82,7 +82,7 @@ func NewView[T, V any, K comparable](table ViewTable[V], applied func(*V) *Appli
 	}
 }
 
-// Live is a filter for reads of the view's table: it leaves out the marks of deleted items.
+// Live returns a filter for reads of the view's table that leaves out the marks of deleted items.
 func (v *View[T, V, K]) Live() ddb.Cond[V] {
 	var gone ddb.Attr[V, bool]
 	if v != nil {
@@ -91,7 +91,7 @@ func (v *View[T, V, K]) Live() ddb.Cond[V] {
 	return ddb.NotExists(gone)
 }
 
-// usable is the error of a View that lacks its table or a function.
+// usable returns the error of a View without its table or a function.
 func (v *View[T, V, K]) usable() error {
 	if v == nil || v.table == nil {
 		return &ddb.InvalidError{Problems: []error{errors.New("change: a View that NewView did not make, or whose table or functions are nil")}}
@@ -99,8 +99,8 @@ func (v *View[T, V, K]) usable() error {
 	return nil
 }
 
-// Apply writes what a change means for the view. It is a handler for [Each] and [LambdaHandler]. It costs one
-// write, two if the change moves an item to another key, none if the view has the item neither before nor after.
+// Apply applies a change to the view. It is a handler for [Each] and [LambdaHandler]. It costs one
+// write, two if the change moves an item to another key, and none if the view has the item neither before nor after.
 //
 // A change without the images that it needs, or without a Seq (from Kinesis), is an error. After any
 // error the change may be applied again.
@@ -132,13 +132,13 @@ func (v *View[T, V, K]) Apply(ctx context.Context, c Change[T]) error {
 		return nil
 	}
 	if bare, _ := v.project(&c.Keys); v.key(&bare) == v.key(&before) {
-		before = bare // the mark keeps no more than it needs
+		before = bare // the mark has only what it needs
 	}
 	*v.applied(&before) = Applied{Seq: c.Seq.padded(), Gone: true, Until: v.now().Add(Tombstones)}
 	return v.put(ctx, &before)
 }
 
-// put writes an item unless the view has a later one. Where a reply is lost it is sent again, which changes nothing more.
+// put writes an item unless the view has a later one. If a reply is lost, the request is sent again, which changes nothing more.
 func (v *View[T, V, K]) put(ctx context.Context, item *V) error {
 	seq := v.applied(item).Seq
 	err := repeat.Write(ctx, func() error {
@@ -150,22 +150,21 @@ func (v *View[T, V, K]) put(ctx context.Context, item *V) error {
 	return err
 }
 
-// ViewSource is the table that a view is rebuilt from: a *ddb.Table or a *ddb.SimpleTable.
+// ViewSource is the table from which a view is rebuilt: a *ddb.Table or a *ddb.SimpleTable.
 type ViewSource[T any] interface{ Scan() *ddb.Scan[T] }
 
-// Beginner decides where changes are read from: a [Consumer].
+// Beginner determines where reading of changes begins: a [Consumer].
 type Beginner interface {
 	Begin(ctx context.Context) error
 }
 
-// Rebuild fills the view from the items of the source, without a gap between them and the changes: first
-// the consumer, which applies changes to the view, decides where it begins ([Consumer.Begin]), then the
-// source is read (strongly consistent) and every item put that the view does not have. Changes since then are applied when
-// the consumer runs, and it may run already. What Rebuild read too late is older or newer than
-// the view for as long as the consumer is behind.
+// Rebuild fills the view from the items of the source, without a gap between them and the changes. First
+// the consumer, which applies changes to the view, records where it begins ([Consumer.Begin]). Then the
+// source is read (strongly consistent), and every item that the view does not have is put. Later changes are applied when
+// the consumer runs; it may run already. Until the consumer has caught up, items of the view may be older or newer than others.
 //
-// The consumer must start from the latest changes or earlier ([FromLatest]). Fill a table that is new: items that are
-// there already are left as they are. Rebuild can be called again after an error. It returns
+// The consumer must start from the latest changes or earlier ([FromLatest]). Use a new table: existing items are not changed. Rebuild can be called again after an
+// error. It returns
 // how many items it has certainly put, and costs a scan of the source and a write for each of its items.
 func (v *View[T, V, K]) Rebuild(ctx context.Context, consumer Beginner, source ViewSource[T]) (int, error) {
 	if err := v.usable(); err != nil {
@@ -175,7 +174,7 @@ func (v *View[T, V, K]) Rebuild(ctx context.Context, consumer Beginner, source V
 		return 0, &ddb.InvalidError{Problems: []error{errors.New("change: Rebuild: the consumer or the source is nil")}}
 	}
 	ctx, task := reports.Start(ctx, "rebuild of "+v.table.Name())
-	defer task.Stop("it was left by a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // unless it has ended before
 	put, err := v.rebuild(ctx, task, consumer, source)
 	task.End(ddb.RedactError(err))
 	return put, err
@@ -197,7 +196,7 @@ func (v *View[T, V, K]) rebuild(ctx context.Context, task *reports.Task, consume
 	for range writers {
 		wg.Go(func() {
 			for item := range items {
-				err := persist(ctx, nil, func() error { return v.table.Create(ctx, &item) }) // again does no harm
+				err := persist(ctx, nil, func() error { return v.table.Create(ctx, &item) }) // repeating it is harmless
 				switch {
 				case err == nil:
 					mu.Lock()

@@ -25,11 +25,11 @@ type worker struct {
 	start   Checkpoint
 
 	marker     Lease
-	leases     map[string]Lease // as last read, by shard; without the marker
+	leases     map[string]Lease // as last read, by shard, without the marker
 	seen       lease.Sightings
 	described  *description
 	discovered time.Time
-	missing    map[string]int // how often in a row a shard with a lease was not listed
+	missing    map[string]int // how many times in a row a shard with a lease was not listed
 
 	wake chan struct{} // something ended: look again
 	wg   sync.WaitGroup
@@ -39,7 +39,7 @@ type worker struct {
 	failure error // the first that ends the worker
 }
 
-// forgetAfter is how often in a row a shard must be missing from the description before its lease is deleted.
+// forgetAfter is how many times in a row a shard must be missing from the description before its lease is deleted.
 const forgetAfter = 3
 
 func newWorker(client Client, store Store, cfg *config, handler processor) *worker {
@@ -49,12 +49,12 @@ func newWorker(client Client, store Store, cfg *config, handler processor) *work
 	}
 }
 
-// consume works until the context ends, a handler or a call fails for good, or the stream is disabled and handled to its
-// end, which is done. When it returns, no handler runs and the leases are given back.
+// consume works until the context ends, a handler or a call fails permanently, or the stream is disabled and handled to its
+// end; done reports the last. When it returns, no handler runs and the leases are released.
 func (w *worker) consume(ctx context.Context) (done bool, err error) {
 	handling, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
-	// Reading ends when the shards are to be given back.
+	// Reading ends when the shards have to be released.
 	reading, drain := context.WithCancel(context.WithoutCancel(ctx))
 	defer drain()
 	for err == nil && !done {
@@ -117,7 +117,7 @@ func (w *worker) wakeUp() {
 	}
 }
 
-// scan brings what is known of the stream up to date, and takes or asks for what this worker should have. It reports whether everything is handled.
+// scan updates what is known about the stream, and takes or asks for the leases that this worker should have. It reports whether everything is handled.
 func (w *worker) scan(ctx, handling, reading context.Context) (done bool, err error) {
 	if err := w.refresh(ctx); err != nil {
 		return false, err
@@ -128,7 +128,7 @@ func (w *worker) scan(ctx, handling, reading context.Context) (done bool, err er
 	return false, w.acquire(ctx, handling, reading)
 }
 
-// refresh reads the leases, and lists the shards if it is time to.
+// refresh reads the leases, and lists the shards if that is due.
 func (w *worker) refresh(ctx context.Context) error {
 	if err := w.read(ctx); err != nil {
 		return err
@@ -139,7 +139,7 @@ func (w *worker) refresh(ctx context.Context) error {
 	return w.discover(ctx)
 }
 
-// acquire takes the leases that this worker should have, or asks another for one.
+// acquire takes the leases that this worker should have, or asks another worker for one.
 func (w *worker) acquire(ctx, handling, reading context.Context) error {
 	c := w.survey().choose()
 	for _, shard := range c.Free {
@@ -153,8 +153,8 @@ func (w *worker) acquire(ctx, handling, reading context.Context) error {
 	return w.ask(ctx, w.leases[c.Ask])
 }
 
-// ask asks the owner of a lease for it. The owner sees that at its next write, which is a renewal at the latest, and
-// frees the lease when nothing of the shard is in hand; so no two workers handle it.
+// ask asks the owner of a lease for it. The owner sees the request at its next write, at the latest a renewal, and
+// releases the lease when it is not handling anything of the shard, so that no two workers handle it.
 func (w *worker) ask(ctx context.Context, was Lease) error {
 	will := was
 	will.RequestedBy = w.owner
@@ -166,13 +166,13 @@ func (w *worker) ask(ctx context.Context, was Lease) error {
 	return err
 }
 
-// read reads the leases of the stream, and notes when each was seen to change.
+// read reads the leases of the stream, and records when each was seen to change.
 func (w *worker) read(ctx context.Context) error {
 	all, err := w.store.Leases(ctx, w.app)
 	if err != nil {
 		return err
 	}
-	now := w.cfg.now() // after the reading: what it saw was written before
+	now := w.cfg.now() // after the read: what it saw was written before
 	leases, states := make(map[string]Lease), make(map[string]lease.State)
 	for _, l := range all {
 		switch {
@@ -222,7 +222,7 @@ func (w *worker) discover(ctx context.Context) error {
 	}
 	at := w.marker.Checkpoint
 	if at == End {
-		at = TrimHorizon // where the app began was decided long ago; what is new is read from its beginning
+		at = TrimHorizon // where the app began was decided long ago; new shards are read from their beginning
 	}
 	for _, s := range d.shards {
 		if _, ok := w.leases[s.id]; ok {
@@ -248,11 +248,11 @@ func (w *worker) discover(ctx context.Context) error {
 	return w.read(ctx)
 }
 
-// begin decides where the app starts to read the stream, once for all workers, and looks again.
+// begin records where the app starts to read the stream, once for all workers, and reads the leases again.
 func (w *worker) begin(ctx context.Context, d *description) error {
 	at := w.start
 	if at == latest {
-		// The service's time, not ours. A place called latest would move while nobody reads.
+		// The service's time, not ours. The position LATEST would move while no worker reads.
 		now := d.at
 		if now.IsZero() {
 			now = w.cfg.now()
@@ -271,7 +271,7 @@ func (w *worker) begin(ctx context.Context, d *description) error {
 	return w.discover(ctx)
 }
 
-// forget deletes leases that nothing needs, when their shards were missing for some time.
+// forget deletes leases that are no longer needed, when their shards were missing for some time.
 func (w *worker) forget(ctx context.Context) error {
 	missing := make(map[string]int)
 	for _, l := range w.survey().forgettable() {
@@ -315,7 +315,7 @@ func (w *worker) complete() bool {
 	return !slices.ContainsFunc(slices.Collect(maps.Values(w.leases)), func(l Lease) bool { return l.Checkpoint != End })
 }
 
-// take makes a lease this worker's, unless another was faster, and begins to handle its shard.
+// take acquires a lease for this worker, unless another was faster, and begins to handle its shard.
 func (w *worker) take(ctx, handling, reading context.Context, was Lease) error {
 	late, err := w.late(ctx, was)
 	if err != nil {
@@ -349,14 +349,14 @@ func (w *worker) take(ctx, handling, reading context.Context, was Lease) error {
 	return nil
 }
 
-// late reports whether a shard is begun so late that its oldest records may be gone: the shard that it continues was closed
+// late reports whether a shard is begun so late that its oldest records may be lost: its parent was closed
 // when it was opened, and is no longer listed, so that was more than 24 hours ago.
 func (w *worker) late(ctx context.Context, l Lease) (bool, error) {
 	parent, ok := w.leases[l.Parent]
 	if !ok || l.Checkpoint != TrimHorizon || parent.Checkpoint != End || w.described.has(l.Parent) {
 		return false, nil
 	}
-	d, err := describe(ctx, w.client, w.stream, "") // the parent may be younger than what we know
+	d, err := describe(ctx, w.client, w.stream, "") // the parent may be newer than our list
 	if err != nil {
 		return false, err
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package consumers lists the consumers of changes and events that run in this process, with their figures.
+// Package consumers lists the consumers of changes and events that run in this process, with their statistics.
 package consumers
 
 import (
@@ -10,29 +10,29 @@ import (
 	"time"
 )
 
-// Stats are figures of a consumer of changes or events that runs in this process, for health checks and metrics; package telemetry
+// Stats are the statistics of a consumer of changes or events that runs in this process, for health checks and metrics. Package telemetry
 // exports them, and the page of package debug shows them.
 type Stats struct {
 	// Kind is "feed" for a subscription of an event store, "change" for a consumer of a table's stream.
 	Kind string `json:"kind"`
-	// Table is the one whose events or changes it handles, Consumer its name there.
+	// Table is the table whose events or changes it handles, Consumer its name.
 	Table    string `json:"table"`
 	Consumer string `json:"consumer"`
-	// Shards is how many shards this process handles; with leases, those that it has.
+	// Shards is the number of shards that this process handles; with leases, the shards that it holds.
 	Shards int `json:"shards"`
-	// Lag is how many commits of its shards are not handled yet, as far as it has looked; -1 where the source cannot tell, as a table's stream.
+	// Lag is the number of commits of its shards that are not handled yet, as of its last look; -1 if the source does not report it, as with a table's stream.
 	Lag int64 `json:"lag"`
-	// Age is how long the oldest change or commit of its shards that is not handled waits, by the clocks of its writer and of this process; zero at the tip.
+	// Age is how long the oldest unhandled change or commit of its shards has been waiting, by the clocks of its writer and of this process; zero at the tip.
 	Age time.Duration `json:"-"`
-	// ReadAge is how long ago the last read of the slowest of its shards was answered. A value that grows means that a shard is not read.
+	// ReadAge is the time since the last answered read of the slowest of its shards. A growing value means that a shard is not being read.
 	ReadAge time.Duration `json:"-"`
-	// Handled counts commits or records, Retries the calls and handlers that were tried again, since it began.
+	// Handled is the number of commits or records, Retries the number of repeated calls and handlers, since it began.
 	Handled int64 `json:"handled"`
 	Retries int64 `json:"retries"`
-	// GivenUp counts what was skipped, sent to dead letters or parked since it began; Parked is how much of its shards is parked now.
+	// GivenUp is the number of changes or commits that were skipped, sent to dead letters or parked since it began; Parked is the number that is parked now.
 	GivenUp int64 `json:"givenUp"`
 	Parked  int64 `json:"parked"`
-	// LeasesLost counts leases that another process took over, or that could not be renewed in time, since it began.
+	// LeasesLost is the number of leases that another process took over, or that could not be renewed in time, since it began.
 	LeasesLost int64 `json:"leasesLost"`
 }
 
@@ -42,7 +42,8 @@ var running struct {
 	all  map[int]func() Stats
 }
 
-// Add has [List] list a consumer until remove is called. Stats must be quick and safe for concurrent use. Layers call it; a program may, for consumers of its own.
+// Add adds a consumer to [List] until remove is called. Stats must be fast and safe for concurrent use. The layers call it; programs may call it for their own
+// consumers.
 func Add(stats func() Stats) (remove func()) {
 	running.Lock()
 	defer running.Unlock()
@@ -59,10 +60,10 @@ func Add(stats func() Stats) (remove func()) {
 	}
 }
 
-// Merge makes one of two parts of a consumer, such as those of two processes: counts are sums, ages the highest. A lag that is not known adds nothing to one that is.
+// Merge combines two parts of a consumer, such as those of two processes: counts are added, ages are the highest. An unknown lag adds nothing to a known one.
 func Merge(a, b Stats) Stats {
 	a.Shards += b.Shards
-	if b.Lag >= 0 { // -1 is not known
+	if b.Lag >= 0 { // -1 means unknown
 		a.Lag = max(a.Lag, 0) + b.Lag
 	}
 	a.Age, a.ReadAge = max(a.Age, b.Age), max(a.ReadAge, b.ReadAge)

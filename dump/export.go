@@ -170,7 +170,7 @@ func Export(ctx context.Context, table *rawtable.Table, to Storage, opts ...Opti
 		return Report{}, fmt.Errorf("dump: Export: %w", err)
 	}
 	ctx, task := progress.Start(ctx, "export of "+table.Name())
-	defer task.Stop("it was left by a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // unless it has ended before
 	e := &exporter{settings: s, table: table, store: to, task: task}
 	err = e.run(ctx)
 	if err != nil {

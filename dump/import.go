@@ -143,7 +143,7 @@ func Copy(ctx context.Context, from, to *rawtable.Table, opts ...Option) (Report
 		return Report{}, fmt.Errorf("dump: Copy: %w", err)
 	}
 	ctx, w.task = progress.Start(ctx, "copy of "+from.Name())
-	defer w.task.Stop("it was left by a panic") // unless it has ended before
+	defer w.task.Stop("it ended with a panic") // unless it has ended before
 	w.task.Position(w.at.String)
 	left := w.at.left()
 	w.task.Parts(w.segments, w.segments-len(left))

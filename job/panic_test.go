@@ -33,7 +33,7 @@ func TestPanicsEndTheTask(t *testing.T) {
 	}
 	list := tracker.List()
 	for _, p := range list {
-		if p.State != progress.Stopped || p.Reason != "it was left by a panic" {
+		if p.State != progress.Stopped || p.Reason != "it ended with a panic" {
 			t.Errorf("%v", p)
 		}
 	}

@@ -192,7 +192,7 @@ func (j *Job[T, K]) measured(ctx context.Context, name string, do func(context.C
 	begun := time.Now()
 	meter := cost.NewBudget(cost.Limits{})
 	ctx, task := progress.Start(ddb.WithBudget(ctx, meter), name)
-	defer task.Stop("it was left by a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // unless it has ended before
 	sums := &totals{task: task, meter: meter}
 	err := do(ctx, sums)
 	task.End(ddb.RedactError(err))

@@ -78,7 +78,7 @@ func SampleOf[T any](ctx context.Context, scan ddb.Paged[T], share float64, coun
 	}
 	begun := time.Now()
 	ctx, task := progress.Start(ctx, "sample of "+segments.Name())
-	defer task.Stop("it was left by a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // unless it has ended before
 	e, err := sample(ctx, task, segments, share, counts)
 	task.End(err)
 	e.Elapsed = time.Since(begun)

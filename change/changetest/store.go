@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package changetest tests stores of leases for package change. Run its tests on a [change.Store] of your own:
+// Package changetest tests stores of leases for package change. Use it for your own [change.Store]:
 //
 //	func TestStore(t *testing.T) {
 //		changetest.RunStore(t, func(t testing.TB) change.Store { return redisleases.New(newRedis(t)) })
@@ -36,7 +36,7 @@ func lease(app, shard string) change.Lease {
 	return change.Lease{App: app, Stream: stream, Shard: shard, Checkpoint: change.TrimHorizon}
 }
 
-// stored are the leases of an app, by shard.
+// stored returns the leases of an app, by shard.
 func stored(t *testing.T, s change.Store, app string) []change.Lease {
 	t.Helper()
 	all, err := s.Leases(t.Context(), app)
@@ -76,7 +76,7 @@ func testLeases(t *testing.T, s change.Store) {
 
 	again := full
 	again.Owner, again.Counter = "thief", 9
-	create(t, s, again) // changes nothing, and is no error
+	create(t, s, again) // changes nothing and is not an error
 	expect(t, s, "a", marker, full, elsewhere)
 
 	const many = 300
@@ -103,21 +103,21 @@ func testSwap(t *testing.T, s change.Store) {
 	swap("take", free, taken, taken, true)
 	stolen := free
 	stolen.Owner, stolen.Counter = "w2", 1
-	swap("take what was taken", free, stolen, taken, false)
+	swap("take a lease that was taken", free, stolen, taken, false)
 
 	saved := taken
 	saved.Counter, saved.Checkpoint, saved.Children = 2, change.End, []string{"2"}
 	swap("save", taken, saved, saved, true)
 	late := taken
 	late.Counter, late.Checkpoint = 2, "5"
-	swap("save by an old counter", taken, late, saved, false)
+	swap("save with an old counter", taken, late, saved, false)
 	foreign := saved
 	foreign.Owner = "w2"
 	swap("save by another owner", foreign, late, saved, false)
 	expect(t, s, "a", saved)
 
 	missing := lease("a", "none")
-	swap("what is not there", missing, missing, change.Lease{}, false)
+	swap("a missing lease", missing, missing, change.Lease{}, false)
 	expect(t, s, "a", saved)
 }
 
@@ -133,7 +133,7 @@ func testDelete(t *testing.T, s change.Store) {
 		}
 	}
 	expect(t, s, "a", l)
-	for range 2 { // what is gone may be deleted again
+	for range 2 { // deleting it again is allowed
 		if err := s.Delete(t.Context(), l); err != nil {
 			t.Error(err)
 		}
@@ -141,7 +141,7 @@ func testDelete(t *testing.T, s change.Store) {
 	}
 }
 
-// testRace lets workers fight for a lease: every counter has one owner.
+// testRace lets workers compete for a lease: every counter has one owner.
 func testRace(t *testing.T, s change.Store) {
 	const workers, rounds = 8, 20
 	create(t, s, lease("a", "1"))

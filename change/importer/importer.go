@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package importer takes over where another system's change capture has stopped, from the table in which it keeps that: [Excalibur].
+// Package importer continues the change capture of another system. It reads the positions from that system's table: [Excalibur].
 //
 //	for state, err := range importer.Excalibur(client, "CdcState")(ctx) {
 //		...
@@ -28,13 +28,13 @@ import (
 	"github.com/dynamotable/ddb/change"
 )
 
-// ErrMalformed means that an item of the source is not formed as its system forms items.
+// ErrMalformed: an item of the source does not have the format of its system.
 var ErrMalformed = errors.New("an item of the source is malformed")
 
-// ErrBegun means that the app has leases of the stream already.
+// ErrBegun: the app already has leases of the stream.
 var ErrBegun = errors.New("the app has begun with the stream already")
 
-// State is how far a processor has come in a stream.
+// State is the position of a processor in a stream.
 type State struct {
 	// Processor is its name in the source.
 	Processor string
@@ -42,7 +42,7 @@ type State struct {
 	Stream string
 	// Shards has the sequence number of the last change handled, by shard.
 	Shards map[string]string
-	// At is the time of the position, zero if it has none. Where no shard is known, the processor begins at that time, or with the oldest change
+	// At is the time of the position, zero if it has none. If no shard is known, the processor begins at that time, or with the oldest change
 	// if it is zero.
 	At time.Time
 }
@@ -92,14 +92,14 @@ func (i *item) state(table string) (State, error) {
 		Timestamp      *time.Time        `json:"timestamp"`
 	}
 	if err := json.Unmarshal(text, &p); err != nil {
-		return malformed("it is not a position as JSON")
+		return malformed("it is not a position in JSON")
 	}
 	if p.StreamArn == "" {
 		return malformed("it names no stream")
 	}
 	for _, seq := range p.ShardPositions {
 		if _, ok := change.Checkpoint(seq).Seq(); !ok {
-			return malformed("a shard has something else than a sequence number")
+			return malformed("a shard has something other than a sequence number")
 		}
 	}
 	s := State{Processor: i.Processor, Stream: p.StreamArn, Shards: p.ShardPositions}
@@ -111,24 +111,24 @@ func (i *item) state(table string) (State, error) {
 
 // Report is what an import has done.
 type Report struct {
-	// Resumed is how many shards go on after the last change handled.
+	// Resumed is the number of shards that continue after the last change handled.
 	Resumed int
-	// Finished is how many shards are taken for handled because one that continues them was begun.
+	// Finished is the number of shards that count as handled because one of their children was begun.
 	Finished int
-	// Fresh is how many shards begin with their oldest change, for the state does not name them.
+	// Fresh is the number of shards that begin with their oldest change because the state does not name them.
 	Fresh int
-	// Gone is how many shards of the state are no longer in the stream.
+	// Gone is the number of shards of the state that are no longer in the stream.
 	Gone int
 }
 
-// Import writes leases from which a [change.Consumer] of the app goes on where the processor has stopped, in the order of the shards' lineage: after
-// the last change handled in each shard that the state names. A shard that it does not name is taken for handled if one that continues it is named, since the
-// processor forgets shards at their ends, and reading it now would bring old changes after newer ones; else it is read from its
-// beginning, so changes that the processor has handled in such a shard can come again. If the position is older than the stream's 24 hours, the consumer
-// reports that with [change.OnDataLoss] as it does for its own.
+// Import writes leases with which a [change.Consumer] of the app continues where the processor has stopped, in the order of the shards' lineage: after
+// the last change handled in each shard that the state names. A shard that it does not name counts as handled if one of its descendants is named, because the
+// processor forgets shards at their ends, and reading it now would deliver old changes after newer ones. Otherwise it is read from its
+// beginning, so changes that the processor has handled in such a shard can be delivered again. If the position is older than the stream's 24 hours, the consumer
+// reports that with [change.OnDataLoss] as it does for its own positions.
 //
-// An app that has leases of the stream is [ErrBegun], and nothing is written. An import that fails in between left some leases: delete those of the app
-// and repeat it. It describes the stream, one request for 100 shards, and writes a lease for each shard of the state and its ancestors.
+// If the app has leases of the stream, the error is [ErrBegun] and nothing is written. An import that fails in between leaves some leases: delete those of the app
+// and repeat it. It describes the stream, with one request for 100 shards, and writes a lease for each shard of the state and its ancestors.
 func Import(ctx context.Context, streams change.Client, state State, app string, store change.Store) (Report, error) {
 	if streams == nil || store == nil {
 		return Report{}, &ddb.InvalidError{Problems: []error{errors.New("import change capture: the client or the store is nil")}}
@@ -142,7 +142,7 @@ func Import(ctx context.Context, streams change.Client, state State, app string,
 
 func importState(ctx context.Context, streams change.Client, state State, app string, store change.Store) (Report, error) {
 	if streams == nil || store == nil || app == "" || state.Stream == "" {
-		return Report{}, &ddb.InvalidError{Problems: []error{errors.New("it takes a streams client, a state with a stream, an app and a store")}}
+		return Report{}, &ddb.InvalidError{Problems: []error{errors.New("it needs a streams client, a state with a stream, an app and a store")}}
 	}
 	leases, err := store.Leases(ctx, app)
 	if err != nil {

@@ -51,7 +51,7 @@ func (w *watching) reports(ctx context.Context, s streams) (context.Context, fun
 // shown runs do as a task of a name, whose progress is shown.
 func shown(ctx context.Context, name string, do func(context.Context, *progress.Task) error) error {
 	ctx, task := progress.Start(ctx, name)
-	defer task.Stop("it was left by a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // unless it has ended before
 	err := do(ctx, task)
 	task.End(err)
 	return err

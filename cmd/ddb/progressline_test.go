@@ -79,7 +79,7 @@ func TestProgressForMachines(t *testing.T) {
 	}
 }
 
-// TestPanicIsNotDone: a task that is left by a panic is not shown as done.
+// TestPanicIsNotDone: a task that ends with a panic is not shown as done.
 func TestPanicIsNotDone(t *testing.T) {
 	t.Parallel()
 	jobs := progress.NewTracker()

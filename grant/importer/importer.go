@@ -166,7 +166,7 @@ func Import(ctx context.Context, source Source, store *grant.Store) (r Report, e
 		return r, &ddb.InvalidError{Problems: []error{errors.New("grant/importer: the source or the store is nil")}}
 	}
 	ctx, task := progress.Start(ctx, "import of grants")
-	defer task.Stop("it was left by a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // unless it has ended before
 	r, err = importAll(ctx, task, source, store)
 	task.End(ddb.RedactError(err))
 	return r, err

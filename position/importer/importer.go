@@ -120,7 +120,7 @@ func Import(ctx context.Context, positions func(context.Context) iter.Seq2[Posit
 		return r, &ddb.InvalidError{Problems: []error{errors.New("position/importer: the source or the store is nil")}}
 	}
 	ctx, task := progress.Start(ctx, "import of positions")
-	defer task.Stop("it was left by a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // unless it has ended before
 	r, err = importAll(ctx, task, positions(ctx), store)
 	task.End(ddb.RedactError(err))
 	return r, err

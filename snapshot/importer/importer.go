@@ -229,7 +229,7 @@ func Import(ctx context.Context, source Source, store *snapshot.Store) (r Report
 		return r, &ddb.InvalidError{Problems: []error{errors.New("snapshot/importer: the source or the store is nil")}}
 	}
 	ctx, task := progress.Start(ctx, "import of snapshots")
-	defer task.Stop("it was left by a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // unless it has ended before
 	r, err = importAll(ctx, task, source, store)
 	task.End(ddb.RedactError(err))
 	return r, err
