@@ -68,7 +68,7 @@ var (
 	member = grant.MemberKey(acme, "u", "staff")
 )
 
-// TestGroupEndsBetweenReads: what ends after the first reads of a check and before the last does not allow.
+// TestGroupEndsBetweenReads: a membership or activity that ends between the first and the last read of a check does not allow.
 func TestGroupEndsBetweenReads(t *testing.T) {
 	for _, operation := range []string{"Query", "BatchGetItem", "TransactGetItems"} {
 		for name, end := range map[string]func(context.Context, *between) error{
@@ -76,7 +76,7 @@ func TestGroupEndsBetweenReads(t *testing.T) {
 			"deleted": func(ctx context.Context, b *between) error { return b.Delete(ctx, member, boss) },
 			"removed": func(ctx context.Context, b *between) error { return b.RemoveActivities(ctx, acme, "staff", read) },
 			"swapped": func(ctx context.Context, b *between) error {
-				// The membership ends first, then the activity begins: they never held together.
+				// The membership ends first, then the activity begins: they were never active together.
 				if _, err := b.Revoke(ctx, member, boss); err != nil {
 					return err
 				}
@@ -112,7 +112,7 @@ func TestGroupEndsBetweenReads(t *testing.T) {
 	}
 }
 
-// TestOneGroupOfMany: a group that ends amid the check leaves it to the next one.
+// TestOneGroupOfMany: if a group ends during the check, the next one decides.
 func TestOneGroupOfMany(t *testing.T) {
 	ctx, b := t.Context(), newBetween(t)
 	const groups = 130 // more than one batch
@@ -142,7 +142,7 @@ func TestOneGroupOfMany(t *testing.T) {
 	}
 }
 
-// TestRequests pins what a decision costs.
+// TestRequests checks the cost of a decision.
 func TestRequests(t *testing.T) {
 	ctx, b := t.Context(), newBetween(t)
 	for _, k := range []grant.Key{admin, member} {
@@ -177,7 +177,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestChangeBetweenReadAndWrite: a change that comes between is neither lost nor overwritten.
+// TestChangeBetweenReadAndWrite: a change that comes in between is neither lost nor overwritten.
 func TestChangeBetweenReadAndWrite(t *testing.T) {
 	ctx, b := t.Context(), newBetween(t)
 	upsert := func() error {
@@ -212,7 +212,7 @@ func TestChangeBetweenReadAndWrite(t *testing.T) {
 	if err := b.Delete(ctx, admin, boss); !errors.Is(err, grant.ErrNotFound) {
 		t.Errorf("Delete = %v, want ErrNotFound", err)
 	}
-	// Deleted and made again between: the revision shows it.
+	// Deleted and created again in between: the revision shows it.
 	if err := upsert(); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestChangeBetweenReadAndWrite(t *testing.T) {
 	if _, err := b.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.IfRevision(8)); !errors.Is(err, grant.ErrConflict) {
 		t.Errorf("Save IfRevision = %v, want a conflict", err)
 	}
-	// Erased between: a grant that is no more is not raised by its revision.
+	// Erased in between: IfRevision does not save a grant that no longer exists.
 	erased := admin
 	erased.Qualifier = "erased"
 	if _, err := b.Save(ctx, grant.Grant{Key: erased, GrantedBy: "boss"}, grant.IfAbsent()); err != nil {
@@ -241,7 +241,7 @@ func TestChangeBetweenReadAndWrite(t *testing.T) {
 	}
 }
 
-// TestDeleteManyAmidChanges: one grant that changes amid the deletion of many is deleted as well.
+// TestDeleteManyAmidChanges: one grant that changes during the deletion of many is deleted as well.
 func TestDeleteManyAmidChanges(t *testing.T) {
 	ctx, b := t.Context(), newBetween(t)
 	const grants = 7
@@ -279,8 +279,8 @@ func TestDeleteManyAmidChanges(t *testing.T) {
 	}
 }
 
-// TestIndexDelay: an index that shows what was an hour ago allows nothing, and a verified list
-// shows nothing that has ended.
+// TestIndexDelay: an index that lags by an hour allows nothing, and a verified list
+// has no inactive grants.
 func TestIndexDelay(t *testing.T) {
 	start := time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC)
 	e := ddbtest.NewEngine(ddbtest.WithVirtualClock(start), ddbtest.WithFaults(fault.On().StaleIndex(time.Hour)))
@@ -339,8 +339,8 @@ func TestIndexDelay(t *testing.T) {
 	}
 }
 
-// TestStaleReads: reads that are not consistent show what was an hour ago; no decision and no consistent
-// list is made of them.
+// TestStaleReads: reads that are not consistent return data from an hour ago; no decision and no consistent
+// list uses them.
 func TestStaleReads(t *testing.T) {
 	start := time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC)
 	e := ddbtest.NewEngine(ddbtest.WithVirtualClock(start), ddbtest.WithFaults(fault.On().StaleReads(time.Hour)))
@@ -393,8 +393,8 @@ func TestStaleReads(t *testing.T) {
 	wants(mayDo, grant.NoGrant)
 }
 
-// TestLostReplies: the history proves a change whose replies are all lost, and a change that nothing
-// proves is reported as unknown.
+// TestLostReplies: the history proves a change whose replies are all lost, and a change without proof
+// is reported as unknown.
 func TestLostReplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, b := t.Context(), newBetween(t, fault.On("TransactWriteItems").DropReply())
@@ -434,7 +434,7 @@ func (m misdirecting) Do(req *http.Request) (*http.Response, error) {
 	return m.next.Do(req)
 }
 
-// TestAnotherRow: a row that was not asked for allows nothing.
+// TestAnotherRow: a row that was not requested allows nothing.
 func TestAnotherRow(t *testing.T) { synctest.Test(t, anotherRow) }
 
 func anotherRow(t *testing.T) {
@@ -472,7 +472,7 @@ func anotherRow(t *testing.T) {
 	}
 }
 
-// TestUnprocessed: keys that DynamoDB leaves in batches are read and deleted all the same.
+// TestUnprocessed: keys that DynamoDB leaves unprocessed in batches are read and deleted nevertheless.
 func TestUnprocessed(t *testing.T) {
 	ctx := t.Context()
 	b := newBetween(t, fault.On("BatchGetItem", "BatchWriteItem").Every(2).Unprocessed(3))

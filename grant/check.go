@@ -14,48 +14,48 @@ import (
 type Decision struct {
 	// Allowed is true only with a nil error.
 	Allowed bool
-	// Reason says why, for logs and people.
+	// Reason is why, for logs and people.
 	Reason Reason
-	// Grant is what decided: the user's own grant, or the membership of the group that
-	// allows. It is the zero Grant where nothing was found.
+	// Grant is the grant that decided: the user's own grant, or the membership of the group that
+	// allows. It is the zero Grant if none was found.
 	Grant Grant
-	// Group is the activity group that allows; empty if the user's own grant does.
+	// Group is the activity group that allows; empty if the user's own grant allows.
 	Group string
 	// At is the time of the decision by the store's clock.
 	At time.Time
 }
 
-// Reason is why a Decision is as it is.
+// Reason is the reason of a Decision.
 type Reason string
 
 // The reasons of a Decision.
 const (
-	Granted        Reason = "granted"          // the user's own grant holds
+	Granted        Reason = "granted"          // the user's own grant allows
 	GrantedByGroup Reason = "granted by group" // an activity group of the user has the activity
 	NoGrant        Reason = "no grant"
 	Expired        Reason = "expired"
 	Revoked        Reason = "revoked"
-	Failed         Reason = "failed" // the error says why
+	Failed         Reason = "failed" // see the error
 )
 
-// Check decides whether a user may do something now. It allows only if a grant with this
-// very key is stored, is not revoked, and the clock shows a time before its ExpiresAt; or
-// if that is so for the user's membership of an activity group ([MemberKey]) that has
-// the activity. Everything else denies: absence, any error, a timeout, a row that is
+// Check decides whether a user may do something now. It allows access if a grant with exactly this
+// key is stored, is not revoked, and has not expired by the clock; or if the user is a member, by
+// such a grant, of an activity group ([MemberKey]) that has
+// the activity. Everything else denies: no grant, any error, a timeout, a row that is
 // damaged or of an unknown schema. With an error, Allowed is false.
 //
-// Nothing is decided by an index or by a read that may be stale: the user's own grant
-// is one consistent GetItem. Only where it does not allow, the user's memberships are
-// queried and their groups' activities read, both consistently, and what is
-// found allows after one TransactGetItems has shown membership and activity at the same
-// moment. The time is taken after the last read, so that a slow reply cannot allow what
-// has expired meanwhile. A revoked or expired grant of the user's own does not keep a
-// group from allowing; an unreadable one does.
+// Decisions use neither indexes nor reads that may be stale. The user's own grant
+// is read by one consistent GetItem. If it does not allow, Check queries the user's memberships and
+// reads the activities of their groups, both consistently. A group allows after one
+// TransactGetItems has returned membership and activity at the same
+// moment. The time is taken after the last read, so that a slow reply cannot allow a grant that
+// has expired meanwhile. If the user's own grant is revoked or expired, a
+// group can still allow; if it is unreadable, not.
 //
-// It retries as the client does. Give the context the deadline by which an answer is needed.
+// It retries as the client does. Give the context a deadline.
 //
-// It costs a read unit if the user's own grant allows. If not, it costs another for up to
-// 4 KB of memberships, one for each that is active, and 4 for the group that allows.
+// It costs a read unit if the user's own grant allows. Otherwise it also costs one for each
+// 4 KB of memberships, one for each active membership, and 4 for the group that allows.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html
 func (s *Store) Check(ctx context.Context, key Key) (Decision, error) {
@@ -90,7 +90,7 @@ func (s *Store) check(ctx context.Context, key Key) (Decision, error) {
 	return own, nil
 }
 
-// own decides by the row of a grant.
+// own decides by the row of the user's own grant.
 func (s *Store) own(got ddb.Got[row], k rowKey) (Decision, error) {
 	if !got.Found {
 		return Decision{Reason: NoGrant, At: s.time()}, nil
@@ -105,7 +105,7 @@ func (s *Store) own(got ddb.Got[row], k rowKey) (Decision, error) {
 	return d, nil
 }
 
-// candidate is a group that may allow: the rows that decide.
+// candidate is a group that may allow: the rows of membership and activity.
 type candidate struct {
 	group                string
 	membership, activity rowKey
@@ -149,7 +149,7 @@ func (s *Store) checkGroups(ctx context.Context, key Key) (Decision, error) {
 	return Decision{Reason: NoGrant, At: s.time()}, nil
 }
 
-// candidates are the groups of which the user is a member now.
+// candidates returns the groups of which the user is a member now.
 func (s *Store) candidates(ctx context.Context, key Key) ([]candidate, error) {
 	prefix, err := grantSorts.Prefix(grantSort{User: key.User, Type: GroupType}, 2)
 	if err != nil {
@@ -165,14 +165,14 @@ func (s *Store) candidates(ctx context.Context, key Key) ([]candidate, error) {
 			return nil, err
 		}
 		if g.User != key.User || g.Tenant != key.Tenant || g.Type != GroupType {
-			return nil, errors.Join(ErrUnreadable, errors.New("a row is not of the user that was asked for"))
+			return nil, errors.Join(ErrUnreadable, errors.New("a row is not of the requested user"))
 		}
 		if !g.Active(s.time()) {
 			continue
 		}
 		activity, err := activityKey(key.Tenant, g.Qualifier, Activity{Type: key.Type, Qualifier: key.Qualifier})
 		if err != nil {
-			continue // too long together, so that the group cannot have it
+			continue // too long together: the group cannot have it
 		}
 		list = append(list, candidate{g.Qualifier, r.key(), activity})
 	}

@@ -22,7 +22,7 @@ type attributes = map[string]types.AttributeValue
 func text(s string) types.AttributeValue   { return &types.AttributeValueMemberS{Value: s} }
 func number(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
 
-// rawTable is a store, and its rows behind its back.
+// rawTable is a store with direct access to its rows.
 type rawTable struct {
 	*testing.T
 	*grant.Store
@@ -56,8 +56,8 @@ func (r *rawTable) put(item attributes) {
 	}
 }
 
-// TestDamagedRows: whatever is wrong with a row that a decision depends on, it denies with an error, and
-// the grant can be erased and made again.
+// TestDamagedRows: whatever is wrong with a row that a decision depends on, Check denies with an error, and
+// the grant can be erased and created again.
 func TestDamagedRows(t *testing.T) {
 	acme := grant.TenantOf("acme")
 	own := grant.Key{Tenant: acme, User: "u", Type: "activity", Qualifier: "read"}
@@ -139,7 +139,7 @@ func TestDamagedRows(t *testing.T) {
 	}
 }
 
-// FuzzRow: whatever the attributes that decide hold, only what they are meant to hold allows.
+// FuzzRow: whatever the values of the attributes for decisions, only valid ones allow.
 func FuzzRow(f *testing.F) {
 	f.Add("active", "never", 1, 1)
 	f.Add("active", "2027-01-01T00:00:00Z", 1, 7)
@@ -223,7 +223,7 @@ func TestDamagedHistory(t *testing.T) {
 	}
 }
 
-// TestErrorsShowNoNames: what errors say goes to logs, where names of users do not belong.
+// TestErrorsShowNoNames: error texts go to logs, which must not contain names of users.
 func TestErrorsShowNoNames(t *testing.T) {
 	r, ctx := newRawTable(t), t.Context()
 	k := grant.Key{Tenant: grant.TenantOf("secret-tenant"), User: "secret-user", Type: "secret-type", Qualifier: "secret-qualifier"}

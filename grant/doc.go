@@ -34,7 +34,7 @@
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
 //
 // A service that only decides needs the permissions GetItem, BatchGetItem and Query on the
-// table, and none on its indexes.
+// table, and no permissions on its indexes.
 //
 // # Changes
 //
@@ -84,6 +84,6 @@
 // A Grant of Excalibur has FullName, ExpiresOn (ExpiresAt), GrantedBy and GrantedOn (GrantedAt); a
 // grant without a TenantId is one of [NoTenant].
 //
-// Package granttest is the acceptance suite: another store that passes it keeps the
-// same promises.
+// Package granttest is the acceptance suite: another store that passes it gives the
+// same guarantees.
 package grant

@@ -10,26 +10,26 @@ import (
 )
 
 var (
-	// ErrNotFound means that there is no grant with the key. It is [ddb.ErrNotFound].
+	// ErrNotFound: there is no grant with the key. It is [ddb.ErrNotFound].
 	ErrNotFound = ddb.ErrNotFound
-	// ErrConflict means that what is stored is not what Save demanded; see [ConflictError].
+	// ErrConflict: the stored grant does not meet the condition of Save; see [ConflictError].
 	ErrConflict = errors.New("grant conflict")
-	// ErrUnreadable means that a stored row is damaged, or was written by a later version of
-	// the library. Check denies by it; [Store.Erase] removes it.
+	// ErrUnreadable: a stored row is damaged, or was written by a later version of
+	// the library. Check denies access; [Store.Erase] removes the row.
 	ErrUnreadable = errors.New("unreadable row")
-	// ErrContended means that other changes of the same grant came first, again
+	// ErrContended: other changes of the same grant came first, again
 	// and again, and this one was not made. Call again.
 	ErrContended = errors.New("too many concurrent changes")
 )
 
-// ConflictError is a Save that was not done because of what is stored. It matches
+// ConflictError is the error of a Save that failed because of the stored grant. It matches
 // [ErrConflict].
 type ConflictError struct {
 	// Current is the grant that is stored; nil if there is none.
 	Current *Grant
 }
 
-// Error tells the stored revision, never names.
+// Error gives the stored revision, never names.
 func (e *ConflictError) Error() string {
 	if e.Current == nil {
 		return "no grant is stored"
@@ -40,8 +40,8 @@ func (e *ConflictError) Error() string {
 // Is makes the error match [ErrConflict].
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
-// failed says in which call of the package an error came up. What ddb reports names
-// operation and table by itself.
+// failed adds the call of the package to an error. Errors of ddb name
+// operation and table themselves.
 func failed(op string, err error) error {
 	if err == nil {
 		return nil
@@ -49,7 +49,7 @@ func failed(op string, err error) error {
 	return fmt.Errorf("grant: %s: %w", op, err)
 }
 
-// refuse gathers what is wrong with a call; nil if nothing is.
+// refuse combines the errors of a call's arguments; nil if there are none.
 func refuse(errs ...error) error {
 	var all []error
 	for _, err := range errs {

@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/grant"
 )
 
-// end is the error that an iterator ends with. More than one, or values after it, is a fault of its own.
+// end is the error that an iterator ends with. More than one, or values after it, is an error as well.
 func end[E any](seq iter.Seq2[E, error]) error {
 	var last error
 	for _, err := range seq {
@@ -28,7 +28,7 @@ func end[E any](seq iter.Seq2[E, error]) error {
 	return last
 }
 
-// verbs are all calls that send anything, on what populate stores.
+// verbs are all calls that send requests, on the data of populate.
 var verbs = map[string]func(context.Context, *grant.Store) error{
 	"Check own":      func(ctx context.Context, s *grant.Store) error { _, err := s.Check(ctx, admin); return err },
 	"Check by group": func(ctx context.Context, s *grant.Store) error { _, err := s.Check(ctx, mayDo); return err },
@@ -77,7 +77,7 @@ func populate(ctx context.Context, s *grant.Store) error {
 	return errors.Join(err1, err2, s.AddActivities(ctx, acme, "staff", boss, read))
 }
 
-// TestEachRequestFails: whichever request of a call is refused, the call says so.
+// TestEachRequestFails: whichever request of a call fails, the call returns an error.
 func TestEachRequestFails(t *testing.T) {
 	for verb, call := range verbs {
 		t.Run(verb, func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestListsRefused(t *testing.T) {
 	}
 }
 
-// TestUnreadableAmongMany: lists tell of an unreadable row, and deletions delete the others.
+// TestUnreadableAmongMany: lists report an unreadable row, and deletions delete the others.
 func TestUnreadableAmongMany(t *testing.T) {
 	r, ctx := newRawTable(t), t.Context()
 	if err := populate(ctx, r.Store); err != nil {
@@ -225,7 +225,7 @@ func TestUnreadableAmongMany(t *testing.T) {
 	if n, err := r.DeleteForUser(ctx, "u", boss, grant.Within(acme)); err != nil || n != 0 {
 		t.Errorf("DeleteForUser = %d, %v, want 0", n, err)
 	}
-	// A group goes even if nobody can read its activities.
+	// A group is deleted even if its activities are unreadable.
 	if _, err := r.DeleteGroup(ctx, acme, "staff", boss); err != nil {
 		t.Error(err)
 	}

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// Grant says that a user may do something in a tenant, from when, until when, and by whom.
+// Grant is the permission of a user to do something in a tenant, with its time and who granted it.
 type Grant struct {
 	Key
-	// FullName is the user's name for people to read. It decides nothing.
+	// FullName is the user's name, for people. It has no effect on decisions.
 	FullName string `json:"full_name,omitempty"`
 	// GrantedBy is who granted it; never empty.
 	GrantedBy string `json:"granted_by"`
-	// GrantedAt is when; Save sets it to the time of the clock if it is zero. It decides nothing.
+	// GrantedAt is when it was granted; Save sets it to the time of the clock if it is zero. It has no effect on decisions.
 	GrantedAt time.Time `json:"granted_at"`
-	// ExpiresAt is the first instant at which the grant no longer holds, to the
-	// nanosecond; zero is never.
+	// ExpiresAt is the first instant at which the grant is no longer active, to the
+	// nanosecond; zero means never.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	// Revoked says who revoked the grant, when and why; nil if it is not revoked.
-	// Save ignores it: what it saves is not revoked.
+	// Revoked is who revoked the grant, when and why; nil if it is not revoked.
+	// Save ignores it: a saved grant is not revoked.
 	Revoked *Act `json:"revoked,omitempty"`
-	// Rev counts the changes of the grant, from 1 on. Save sets it.
+	// Rev counts the changes of the grant, from 1. Save sets it.
 	Rev int64 `json:"rev"`
 }
 
@@ -34,7 +34,7 @@ type Act struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
-// Active reports whether the grant holds at a time: not revoked, and the time is before
+// Active reports whether the grant is active at a time: it is not revoked, and the time is before
 // ExpiresAt. The zero Grant is never active.
 func (g *Grant) Active(now time.Time) bool { return g != nil && g.reason(now) == Granted }
 
@@ -43,7 +43,7 @@ func (g *Grant) Expired(now time.Time) bool {
 	return g != nil && !g.ExpiresAt.IsZero() && !now.Before(g.ExpiresAt)
 }
 
-// reason tells what a grant says at a time about its own key.
+// reason returns the decision of a grant about its own key at a time.
 func (g *Grant) reason(now time.Time) Reason {
 	switch {
 	case g.Rev < 1:
@@ -56,7 +56,7 @@ func (g *Grant) reason(now time.Time) Reason {
 	return Granted
 }
 
-// Mode says what has to be stored before a Save. The zero Mode is refused.
+// Mode is the condition that a Save puts on the stored grant. The zero Mode is refused.
 type Mode struct {
 	kind modeKind
 	rev  int64
@@ -71,18 +71,18 @@ const (
 	modeRevision
 )
 
-// IfAbsent saves only where there is no grant with the key, not even a revoked or
+// IfAbsent saves only if there is no grant with the key, not even a revoked or
 // expired one.
 func IfAbsent() Mode { return Mode{kind: modeAbsent} }
 
-// Upsert saves whatever there is. Over a revoked grant this is a new grant with a
-// revision of its own; the revocation stays in the history.
+// Upsert saves whatever is stored. If the stored grant is revoked, this is a new grant with a
+// new revision; the revocation stays in the history.
 func Upsert() Mode { return Mode{kind: modeUpsert} }
 
-// IfRevision saves only in place of the grant with the revision; zero means the same as [IfAbsent].
+// IfRevision saves only if the stored grant has the revision; zero means the same as [IfAbsent].
 func IfRevision(rev int64) Mode { return Mode{modeRevision, rev} }
 
-// admits reports whether the mode lets a grant be saved over the one stored.
+// admits reports whether the mode allows a grant to replace the stored one.
 func (m Mode) admits(current *Grant) bool {
 	switch m.kind {
 	case modeAbsent:

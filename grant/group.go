@@ -9,21 +9,21 @@ import (
 	"iter"
 )
 
-// Activity is what an activity group lets its members do: the type and the qualifier of
-// the grants that it stands for.
+// Activity is something that the members of an activity group may do: the type and the qualifier of
+// the grants that it replaces.
 type Activity struct {
-	// Type is never empty and not [GroupType]: groups do not nest.
+	// Type is never empty and never [GroupType]: groups do not nest.
 	Type      string `json:"type"`
 	Qualifier string `json:"qualifier,omitempty"`
-	// Added is who added it to the group, when and why, the last time. It is set by [Store.Activities] and
-	// ignored by all others.
+	// Added is who last added it to the group, when and why. It is set by [Store.Activities] and
+	// ignored by all other methods.
 	Added Act `json:"added,omitzero"`
 }
 
 // AddActivities adds activities to an activity group of a tenant; a group exists as long as
-// it has any. Activities that are there already stay, with the new act. Members ([MemberKey]) may do them from now on.
+// it has any. Existing activities stay, with the new act. Members ([MemberKey]) may do them from now on.
 //
-// After an error some may be added, see [ddb.BatchError]; calling again is safe.
+// After an error some may have been added (see [ddb.BatchError]); calling again is safe.
 func (s *Store) AddActivities(ctx context.Context, tenant Tenant, group string, act Act, activities ...Activity) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -43,8 +43,8 @@ func (s *Store) AddActivities(ctx context.Context, tenant Tenant, group string, 
 	return failed("AddActivities", s.rows.putAll(ctx, list))
 }
 
-// RemoveActivities takes activities out of an activity group. What is not in it is no
-// error. After a nil error, no Check that begins later allows access by them.
+// RemoveActivities removes activities from an activity group. Activities that it does not have are not
+// an error. After a nil error, no Check that begins later allows access by them.
 func (s *Store) RemoveActivities(ctx context.Context, tenant Tenant, group string, activities ...Activity) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -109,9 +109,9 @@ func (s *Store) Groups(ctx context.Context, tenant Tenant) iter.Seq2[string, err
 	}
 }
 
-// DeleteGroup removes all activities of an activity group, by which it ends at once, and then
+// DeleteGroup removes all activities of an activity group, after which it allows nothing, and then
 // deletes the memberships, as [Store.DeleteOfType] does; it returns how many there were. A
-// membership that was saved a moment ago may be missed; it grants nothing unless the
+// membership that was saved a moment ago may be missed; it allows nothing unless the
 // group is made again.
 func (s *Store) DeleteGroup(ctx context.Context, tenant Tenant, group string, act Act) (members int, err error) {
 	if err := s.usable(); err != nil {
@@ -147,7 +147,7 @@ type groupActivity struct {
 	group string
 }
 
-// activities yields what is behind the rows of activities.
+// activities yields the activities of rows.
 func (s *Store) activities(ctx context.Context, tenant Tenant, prefix string) iter.Seq2[groupActivity, error] {
 	return func(yield func(groupActivity, error) bool) {
 		for r, err := range s.rows.prefix(ctx, tenant.text, prefix, false) {
@@ -172,10 +172,10 @@ func (r *row) activity() (groupActivity, error) {
 	return groupActivity{a, sort.Group}, r.checkSchema()
 }
 
-// checkActivity makes sure that a row is the activity that was asked for.
+// checkActivity makes sure that a row is the requested activity.
 func (r *row) checkActivity(k rowKey) error {
 	if r.key() != k {
-		return fmt.Errorf("%w: it is another one than was asked for", ErrUnreadable)
+		return fmt.Errorf("%w: it is not the requested one", ErrUnreadable)
 	}
 	return r.checkSchema()
 }
@@ -185,7 +185,7 @@ func activityKey(tenant Tenant, group string, a Activity) (rowKey, error) {
 	return rowKey{tenant.text, string(sort)}, refuse(err, checkLength(len(sort)), checkLength(len(tenant.text)))
 }
 
-// activityKeys checks the arguments and gives the keys of the rows, each once.
+// activityKeys checks the arguments and returns the keys of the rows, each once.
 func activityKeys(tenant Tenant, group string, activities []Activity) ([]rowKey, error) {
 	errs := []error{tenant.problem(), notEmpty("group", group)}
 	if len(activities) == 0 {

@@ -9,23 +9,23 @@ import (
 	"iter"
 )
 
-// Event is what happened to a grant.
+// Event is the kind of a change of a grant.
 type Event string
 
 // The events of a history.
 const (
-	EventGranted   Event = "granted"   // saved where there was none
-	EventRegranted Event = "regranted" // saved in place of another, maybe revoked one
+	EventGranted   Event = "granted"   // saved when there was none
+	EventRegranted Event = "regranted" // saved in place of another one, which may have been revoked
 	EventRevoked   Event = "revoked"
 	EventDeleted   Event = "deleted" // by Delete; deletion by time to live leaves no entry
 )
 
-// Entry is one change of a grant, as its history keeps it.
+// Entry is one change of a grant in its history.
 type Entry struct {
 	Event Event `json:"event"`
 	// Act is who did it, when and why; for the events of Save, GrantedBy and the time of the clock.
 	Act Act `json:"act"`
-	// Grant is as it was after the change, or before a deletion, with the revision of the change.
+	// Grant is the grant after the change, or before a deletion, with the revision of the change.
 	Grant Grant `json:"grant"`
 }
 
@@ -60,7 +60,7 @@ func (s *Store) History(ctx context.Context, key Key) iter.Seq2[Entry, error] {
 	}
 }
 
-// historyRow is how a step is kept.
+// historyRow returns a step as it is stored.
 func historyRow(todo *step, id string) (row, error) {
 	k, err := todo.next.historyKey(todo.next.Rev)
 	r := row{
@@ -75,7 +75,7 @@ func historyRow(todo *step, id string) (row, error) {
 func (r *row) entry(key Key) (Entry, error) {
 	k, err := key.historyKey(r.Rev)
 	if err != nil || k != r.key() {
-		return Entry{}, errors.Join(fmt.Errorf("%w: its revision is not that of its key", ErrUnreadable), err)
+		return Entry{}, errors.Join(fmt.Errorf("%w: its revision differs from that of its key", ErrUnreadable), err)
 	}
 	g, err := r.grantOf(key)
 	if err != nil {

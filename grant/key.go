@@ -9,8 +9,8 @@ import (
 	"github.com/dynamotable/ddb/keyformat"
 )
 
-// Tenant is whose grants are meant: a named tenant ([TenantOf]) or none ([NoTenant]).
-// They are stored differently, so that no name, not even the empty one, means "none". The
+// Tenant is the tenant of grants: a named tenant ([TenantOf]) or no tenant ([NoTenant]).
+// They are stored differently, so that no name, not even the empty one, means "no tenant". The
 // zero Tenant is neither: every call refuses it, so that a forgotten tenant never allows access.
 type Tenant struct{ text string }
 
@@ -20,7 +20,7 @@ type tenantName struct{ Name string }
 
 var tenantNames = keyformat.New[tenantName]("T")
 
-// TenantOf is the tenant with a name. The name must be valid UTF-8, or the Tenant is
+// TenantOf returns the tenant with a name. If the name is not valid UTF-8, the Tenant is
 // like the zero one.
 func TenantOf(name string) Tenant {
 	text, err := tenantNames.Format(tenantName{name})
@@ -30,10 +30,10 @@ func TenantOf(name string) Tenant {
 	return Tenant{string(text)}
 }
 
-// NoTenant is for grants that belong to no tenant.
+// NoTenant returns the Tenant of grants that belong to no tenant.
 func NoTenant() Tenant { return Tenant{noTenant} }
 
-// Name is the name of the tenant; ok is false for [NoTenant] and the zero Tenant.
+// Name returns the name of the tenant; ok is false for [NoTenant] and the zero Tenant.
 func (t Tenant) Name() (name string, ok bool) {
 	var n tenantName
 	if tenantNames.Parse([]byte(t.text), &n) != nil {
@@ -52,47 +52,47 @@ func (t Tenant) problem() error {
 	return nil
 }
 
-// MarshalText gives the tenant as it is stored: T# and the escaped name, or - for none.
+// MarshalText returns the tenant as it is stored: T# and the escaped name, or - for no tenant.
 func (t Tenant) MarshalText() ([]byte, error) { return []byte(t.text), nil }
 
-// UnmarshalText reads what [Tenant.MarshalText] gives; anything else is an error.
+// UnmarshalText parses the result of [Tenant.MarshalText]; anything else is an error.
 func (t *Tenant) UnmarshalText(text []byte) error {
 	if t == nil {
 		return errors.New("grant: UnmarshalText into a nil Tenant")
 	}
 	var n tenantName
 	if s := string(text); s != "" && s != noTenant && tenantNames.Parse(text, &n) != nil {
-		return errors.New("grant: the text is not that of a tenant")
+		return errors.New("grant: the text is not a tenant")
 	}
 	t.text = string(text)
 	return nil
 }
 
-// Key names a grant: what a user may do in a tenant. The parts are any text: names
-// that hold #, $ or % collide with no others. They are compared byte by byte, and have
-// about 1,000 bytes together, where space and characters up to $ count double.
+// Key identifies a grant: what a user may do in a tenant. The parts may be any text: names
+// that contain #, $ or % do not collide with others. They are compared byte by byte, and may have
+// about 1,000 bytes together, where space and characters up to $ count twice.
 type Key struct {
 	Tenant Tenant `json:"tenant"`
-	// User is who holds the grant; never empty.
+	// User is the holder of the grant; never empty.
 	User string `json:"user"`
 	// Type is the kind of grant, such as "role" or "activity"; never empty.
 	Type string `json:"type"`
-	// Qualifier is what the type is about, such as the role's name. The empty one is a
-	// qualifier like others, not a wildcard.
+	// Qualifier is the object of the type, such as the role's name. The empty qualifier is
+	// one like others, not a wildcard.
 	Qualifier string `json:"qualifier,omitempty"`
 }
 
 // GroupType is the type of the grants that make a user a member of an activity group; the
 // qualifier is the group's name. Such a grant expires and is revoked, listed and
-// kept in history as any other.
+// recorded in history like any other.
 const GroupType = "activity-group"
 
-// MemberKey is the key of the grant that makes a user a member of an activity group.
+// MemberKey returns the key of the grant that makes a user a member of an activity group.
 func MemberKey(tenant Tenant, user, group string) Key {
 	return Key{Tenant: tenant, User: user, Type: GroupType, Qualifier: group}
 }
 
-// problems lists what keeps a key from being one.
+// problems lists the errors of a key.
 func (k Key) problems() []error {
 	var errs []error
 	if err := k.Tenant.problem(); err != nil {
@@ -110,7 +110,7 @@ func (k Key) problems() []error {
 // rowKey is the key of a row of the table.
 type rowKey struct{ tenant, sort string }
 
-// Sort keys. A letter tells what the row is: a grant, an entry of its history, or an
+// Sort keys. A letter gives the kind of the row: a grant, an entry of its history, or an
 // activity of a group.
 type (
 	grantSort   struct{ User, Type, Qualifier string }
@@ -126,7 +126,7 @@ type (
 	userSort struct {
 		Type   string
 		Tenant string
-		// Qualifier makes no two grants of a user sort the same.
+		// With the qualifier, no two grants of a user have the same sort key.
 		Qualifier string
 	}
 	typeSort struct{ Tenant, Qualifier, User string }
@@ -140,7 +140,7 @@ var (
 	typeSorts     = keyformat.New[typeSort]("T")
 )
 
-// rowKey checks the key and gives that of its row.
+// rowKey checks the key and returns that of its row.
 func (k Key) rowKey() (rowKey, error) {
 	errs := k.problems()
 	sort, err := grantSorts.Format(grantSort{k.User, k.Type, k.Qualifier})
@@ -153,10 +153,10 @@ func (k Key) rowKey() (rowKey, error) {
 
 const (
 	maxSortKey     = 1024          // bytes, of tables and of indexes
-	revisionLength = len("#") + 19 // what the history adds to the sort key of a grant
+	revisionLength = len("#") + 19 // the bytes that the history adds to the sort key of a grant
 )
 
-// checkLength refuses sort keys that DynamoDB does not take, and tenants, which are part
+// checkLength refuses sort keys that are too long for DynamoDB, and tenants, which are part
 // of such a key in an index.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
@@ -167,18 +167,18 @@ func checkLength(bytes int) error {
 	return nil
 }
 
-// historyKey is the key of the history's entry of a revision. k was checked by rowKey.
+// historyKey returns the key of a revision's entry in the history. k was checked by rowKey.
 func (k Key) historyKey(rev int64) (rowKey, error) {
 	sort, err := historySorts.Format(historySort{k.User, k.Type, k.Qualifier, rev})
 	return rowKey{k.Tenant.text, string(sort)}, err
 }
 
-// historyPrefix is what the sort keys of all entries of a grant's history begin with.
+// historyPrefix returns the prefix of the sort keys of all entries of a grant's history.
 func (k Key) historyPrefix() (string, error) {
 	return historySorts.Prefix(historySort{User: k.User, Type: k.Type, Qualifier: k.Qualifier}, 3)
 }
 
-// keyOf reads back the key of a grant's row.
+// keyOf parses the key of a grant's row.
 func keyOf(r *row) (Key, error) {
 	var (
 		tenant Tenant

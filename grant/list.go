@@ -8,7 +8,7 @@ import (
 	"iter"
 )
 
-// ListOption is an option of the lists and of the deletions of many.
+// ListOption is an option of lists and of deletions of many grants.
 type ListOption func(*listing)
 
 type listing struct {
@@ -18,16 +18,16 @@ type listing struct {
 	errs                     []error
 }
 
-// IncludeExpired lists grants that have expired as well.
+// IncludeExpired also lists grants that have expired.
 func IncludeExpired() ListOption { return func(l *listing) { l.expired = true } }
 
-// IncludeRevoked lists grants that are revoked as well, expired ones only with
-// [IncludeExpired] besides.
+// IncludeRevoked also lists grants that are revoked; those that have expired too only with
+// [IncludeExpired].
 func IncludeRevoked() ListOption { return func(l *listing) { l.revoked = true } }
 
-// VerifyConsistent reads each grant that an index shows again by its key, consistently, and lists
-// what is stored. So nothing is listed that was revoked or deleted before the list
-// began. What the index does not show yet is still missing. It costs a read unit or more for each.
+// VerifyConsistent reads each grant from the index again by its key, consistently, and lists
+// the stored one. So grants that were revoked or deleted before the list
+// began are not listed. Grants that the index does not have yet are still missing. It costs a read unit or more for each.
 func VerifyConsistent() ListOption { return func(l *listing) { l.verify = true } }
 
 // Within limits the call to one tenant. [Store.ListForUser] and [Store.DeleteForUser] then read
@@ -51,7 +51,7 @@ func OfType(typ string) ListOption {
 	}
 }
 
-// newListing gathers options, and what else is wrong with the call.
+// newListing collects the options and other errors of the call.
 func newListing(opts []ListOption, errs ...error) (*listing, error) {
 	l := &listing{}
 	for _, o := range opts {
@@ -71,8 +71,7 @@ func notEmpty(name, value string) error {
 	return nil
 }
 
-// ListForUser yields the grants of a user in all tenants, or in one ([Within]): those
-// that are active, unless options include others. Memberships of activity groups are among them.
+// ListForUser yields the grants of a user in all tenants, or in one ([Within]): active ones, unless options include others. Memberships of activity groups are among them.
 //
 // Over all tenants it reads an index, which lags
 // slightly behind the table: do not base decisions on it. At most one error is yielded, last.
@@ -85,7 +84,7 @@ func (s *Store) ListForUser(ctx context.Context, user string, opts ...ListOption
 }
 
 // ListHolders yields the grants of all users who hold a type with a qualifier in a
-// tenant themselves, not through a group; with [GroupType] and the name of a group they are
+// tenant themselves, not through a group; with [GroupType] and the name of a group these are
 // its members. The tenant, the type and the options are as for [Store.ListForUser].
 //
 // It reads an index, which lags slightly behind the table: do not base decisions on it. At most
@@ -205,7 +204,7 @@ func (l *listing) includes(g *Grant, s *Store) bool {
 // verifyAtOnce is how many rows are read again together.
 const verifyAtOnce = 100
 
-// verified yields the rows as they are stored now, those that still are.
+// verified yields the rows as they are stored now, without those that no longer exist.
 func (s *Store) verified(ctx context.Context, source iter.Seq2[row, error]) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		for keys, err := range keysInTurns(source, verifyAtOnce) {

@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// memoryRows keeps rows in memory. Its indexes never lag.
+// memoryRows stores rows in memory. Its indexes never lag.
 type memoryRows struct {
 	name string
 	mu   sync.RWMutex
@@ -72,7 +72,7 @@ func (m *memoryRows) byType(ctx context.Context, typ, prefix string) iter.Seq2[r
 	}, false)
 }
 
-// all yields the rows that match, in the order of the text that match gives.
+// all yields the matching rows, in the order of the text that match returns.
 func (m *memoryRows) all(ctx context.Context, match func(*row) (sort string, ok bool), descending bool) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		type sorted struct {

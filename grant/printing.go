@@ -8,63 +8,63 @@ import (
 	"log/slog"
 )
 
-// What holds data or names that are keys prints and logs without them, for every verb; programs read the fields.
-// encoding/json gives them, for that is how a program passes its own data on.
+// Types that hold data, or names that are keys, are printed and logged without them, for every verb; programs read the fields.
+// encoding/json includes them, because that is how a program passes on its own data.
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Act) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "act") }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Act) LogValue() slog.Value { return slog.StringValue("act") }
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Activity) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "activity") }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Activity) LogValue() slog.Value { return slog.StringValue("activity") }
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Key) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "grant key") }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Key) LogValue() slog.Value { return slog.StringValue("grant key") }
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Grant) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "grant of revision %d", v.Rev)
 }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Grant) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("grant of revision %d", v.Rev))
 }
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Entry) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "%s, revision %d", v.Event, v.Grant.Rev)
 }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Entry) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("%s, revision %d", v.Event, v.Grant.Rev))
 }
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Decision) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.text()) }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Decision) LogValue() slog.Value { return slog.StringValue(v.text()) }
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Tenant) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.kind()) }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Tenant) LogValue() slog.Value { return slog.StringValue(v.kind()) }
 
 // Format prints the text, for every verb.
 func (e *ConflictError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text as a JSON string.
 func (e *ConflictError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 func (v Decision) text() string {
@@ -84,5 +84,5 @@ func (v Tenant) kind() string {
 	return "tenant"
 }
 
-// Format prints the type's name, for every verb, and nothing of its client or settings.
+// Format prints only the type's name, for every verb.
 func (v Store) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "grant.Store") }

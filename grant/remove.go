@@ -15,10 +15,10 @@ import (
 // ([Within]), of all types or of one ([OfType]), each as [Store.Delete] does, and returns
 // how many there were. After an error some are deleted; calling again deletes the rest.
 //
-// Over all tenants it finds them by an index: a grant that was saved a moment ago may be
+// In all tenants it finds them by an index: a grant that was saved a moment ago may be
 // missed. With Within it misses none.
 //
-// It deletes 50 grants in a transaction, at 4 write units for each and as much for the indexes.
+// It deletes 50 grants in a transaction, at 4 write units for each and 4 more for the indexes.
 func (s *Store) DeleteForUser(ctx context.Context, user string, act Act, opts ...ListOption) (int, error) {
 	if err := s.usable(); err != nil {
 		return 0, err
@@ -63,7 +63,7 @@ func (s *Store) DeleteOfType(ctx context.Context, typ string, act Act, opts ...L
 	return n, failed("DeleteOfType", err)
 }
 
-// deletion gathers the options of a deletion, which deletes whatever the state.
+// deletion collects the options of a deletion, which includes grants in any state.
 func deletion(opts []ListOption, errs ...error) (*listing, error) {
 	l, err := newListing(opts, errs...)
 	if err == nil && (l.expired || l.revoked || l.verify) {
@@ -100,7 +100,7 @@ func (s *Store) deleteTogether(ctx context.Context, got []ddb.Got[row], act Act)
 		grants []Grant
 		all    []change
 		errs   []error
-		doubts []doubt // one entry tells of all, for they are one transaction
+		doubts []doubt // one entry is enough for all, because they are one transaction
 		id     = rand.Text()
 	)
 	for _, r := range got {
@@ -141,7 +141,7 @@ func (s *Store) deleteTogether(ctx context.Context, got []ddb.Got[row], act Act)
 	case !errors.Is(err, ddb.ErrConditionFailed):
 		return 0, errors.Join(append(errs, err)...)
 	}
-	// One of them was changed meanwhile, or they were not deleted so far: each by itself.
+	// One of them was changed meanwhile, or they were not deleted: delete each separately.
 	n := 0
 	for _, g := range grants {
 		switch err := s.Delete(ctx, g.Key, act); {

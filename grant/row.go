@@ -10,14 +10,14 @@ import (
 )
 
 // row is an item of the table: a grant, an entry of a grant's history or an activity of
-// a group, by its sort key. What a decision depends on is always written, so that an
-// attribute that got lost cannot be taken for "never expires" or "not revoked".
+// a group, by its sort key. Attributes that decisions depend on are always written, so that a
+// lost attribute cannot be mistaken for "never expires" or "not revoked".
 type row struct {
 	Tenant string `dynamodbav:"tenant"`
 	Sort   string `dynamodbav:"sk"`
 	Schema int    `dynamodbav:"schema"`
 
-	// Keys of the indexes, of grants only.
+	// Keys of the indexes, only of grants.
 	User   string `dynamodbav:"user,omitempty"`
 	Type   string `dynamodbav:"type,omitempty"`
 	ByUser string `dynamodbav:"by_user,omitempty"`
@@ -62,7 +62,7 @@ const (
 
 func (r *row) key() rowKey { return rowKey{r.Tenant, r.Sort} }
 
-// grantRow is how a grant is stored. The key was checked by rowKey.
+// grantRow returns a grant as it is stored. The key was checked by rowKey.
 func grantRow(k rowKey, g *Grant, keep time.Duration) (row, error) {
 	r := row{Tenant: k.tenant, Sort: k.sort, User: g.User, Type: g.Type}
 	byUser, err1 := userSorts.Format(userSort{g.Type, g.Tenant.text, g.Qualifier})
@@ -76,7 +76,7 @@ func grantRow(k rowKey, g *Grant, keep time.Duration) (row, error) {
 	return r, refuse(err1, err2, checkLength(len(byUser)), checkLength(len(byType)))
 }
 
-// setGrant writes what grants and their history have in common.
+// setGrant sets the attributes that grants and their history have in common.
 func (r *row) setGrant(g *Grant) {
 	r.Schema, r.Rev = rowSchema, g.Rev
 	r.FullName, r.GrantedBy, r.GrantedAt = g.FullName, g.GrantedBy, g.GrantedAt
@@ -98,10 +98,10 @@ func (r *row) grant() (Grant, error) {
 	return r.grantOf(k)
 }
 
-// grantAt reads the row that was asked for by a key, and no other.
+// grantAt reads a row that was requested by a key, and refuses any other row.
 func (r *row) grantAt(k rowKey) (Grant, error) {
 	if r.key() != k {
-		return Grant{}, fmt.Errorf("%w: it is another one than was asked for", ErrUnreadable)
+		return Grant{}, fmt.Errorf("%w: it is not the requested one", ErrUnreadable)
 	}
 	return r.grant()
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Get reads a grant as it is stored, even if it has expired or is revoked: to decide, use
+// Get reads a grant as it is stored, even if it has expired or is revoked. For decisions use
 // [Store.Check]. The error matches [ErrNotFound] if there is none. The read is consistent.
 func (s *Store) Get(ctx context.Context, key Key) (Grant, error) {
 	if err := s.usable(); err != nil {
@@ -27,14 +27,14 @@ func (s *Store) Get(ctx context.Context, key Key) (Grant, error) {
 	return *g, nil
 }
 
-// Save stores a grant under the mode's condition and writes an entry of its history in the
+// Save stores a grant under the mode's condition, and writes an entry of its history in the
 // same transaction. It returns the grant as it is stored, with its new revision; Rev and
-// Revoked of the argument are ignored. The revision goes on after deletions, by
+// Revoked of the argument are ignored. The revision continues after deletions, by
 // [Store.Delete] or by time to live.
 //
-// If the mode does not admit it, the error is a [*ConflictError] with the grant that is
-// stored. An error that matches [ddb.ErrOutcomeUnknown] is the only one after which it may be
-// stored; the history shows whether it is.
+// If the mode's condition fails, the error is a [*ConflictError] with the stored
+// grant. Only after an error that matches [ddb.ErrOutcomeUnknown] the grant may have been
+// stored; the history shows whether it was.
 //
 // It costs two read units and at least 4 write units, and 4 more for the indexes.
 func (s *Store) Save(ctx context.Context, g Grant, mode Mode) (Grant, error) {
@@ -70,15 +70,15 @@ func (g *Grant) normalize() error {
 		g.ExpiresAt, err2 = storable("ExpiresAt", g.ExpiresAt)
 	}
 	if g.GrantedBy == "" {
-		err3 = errors.New("the grant does not say by whom (GrantedBy)")
+		err3 = errors.New("the grant does not say who granted it (GrantedBy)")
 	}
 	return refuse(err1, err2, err3)
 }
 
 // Revoke ends a grant and keeps it, with who did it, when and why, as a new revision with
-// an entry of its history in the same transaction. It returns the grant as it is stored. A grant that is revoked already stays
-// unchanged, without an error; one that
-// has expired is revoked like any other. The error matches [ErrNotFound] if there is none.
+// an entry of its history in the same transaction. It returns the grant as it is stored. A revoked grant stays
+// unchanged, without an error; an expired one
+// is revoked like any other. The error matches [ErrNotFound] if there is none.
 //
 // After a nil error, no Check that begins later allows access by the grant.
 func (s *Store) Revoke(ctx context.Context, key Key, act Act) (Grant, error) {
@@ -103,8 +103,8 @@ func (s *Store) Revoke(ctx context.Context, key Key, act Act) (Grant, error) {
 	return revoked, failed("Revoke", err)
 }
 
-// Delete removes a grant, with an entry of its history in the same transaction: [Store.Revoke]
-// without what Get and the lists would show. The history stays; [Store.Erase] removes it
+// Delete removes a grant, and writes an entry of its history in the same transaction. Unlike after [Store.Revoke],
+// Get and the lists no longer return the grant. The history stays; [Store.Erase] removes it
 // too. The error matches [ErrNotFound] if there is none.
 func (s *Store) Delete(ctx context.Context, key Key, act Act) error {
 	if err := s.usable(); err != nil {
@@ -123,11 +123,11 @@ func (s *Store) Delete(ctx context.Context, key Key, act Act) error {
 	return failed("Delete", err)
 }
 
-// act completes an act and refuses one that names nobody.
+// act completes an act and refuses one without a name.
 func (s *Store) act(a Act) (Act, error) {
 	var errs []error
 	if a.By == "" {
-		errs = append(errs, errors.New("the act does not say by whom (By)"))
+		errs = append(errs, errors.New("the act does not say who did it (By)"))
 	}
 	if a.At.IsZero() {
 		a.At = s.time()
@@ -139,40 +139,40 @@ func (s *Store) act(a Act) (Act, error) {
 
 // step is a change of one grant.
 type step struct {
-	next   Grant // as it is to be, or as it was if it is to be removed
+	next   Grant // the grant after the change, or before it for a removal
 	remove bool
 	event  Event
 	act    Act
 }
 
-// maxTries is how often a change is tried again because another one came between. Each
-// time another change was done, so that this is far above any honest contention.
+// maxTries is how often a change is tried again because another one came in between. Each
+// time another change succeeded, so this is far above any real contention.
 const maxTries = 100
 
 // maxDoubts is how often a change is tried again because its reply was lost.
 const maxDoubts = 5
 
-// doubt is an attempt of which it is not known whether it was applied. Its entry in the history tells.
+// doubt is an attempt with an unknown outcome. Its entry in the history shows whether it was applied.
 type doubt struct {
 	entry rowKey
 	next  Grant
 	err   error
 }
 
-// change reads a grant, lets decide say what it is to be, and commits that with an
-// entry of the history, again if another change came between or the reply was lost. A nil step leaves it.
+// change reads a grant, calls decide for the new state, and commits that with an
+// entry of the history. It tries again if another change came in between or the reply was lost. A nil step changes nothing.
 func (s *Store) change(ctx context.Context, key Key, decide func(current *Grant) (*step, error)) (Grant, error) {
 	var (
 		last   error
 		doubts []doubt
-		id     = rand.Text() // of this call: nobody else writes it
+		id     = rand.Text() // of this call: no other call writes it
 	)
 	for range maxTries {
 		current, err := s.current(ctx, key)
 		if err != nil {
 			return Grant{}, unless(doubts, err)
 		}
-		// After the reading: an attempt that was not applied by then cannot be applied together with the next.
+		// After the read: an attempt that was not applied by then cannot be applied in addition to the next.
 		if d, err := s.applied(ctx, doubts, id); d != nil || err != nil {
 			if err != nil {
 				return Grant{}, unless(doubts, err)
@@ -209,7 +209,7 @@ func (s *Store) change(ctx context.Context, key Key, decide func(current *Grant)
 	return Grant{}, errors.Join(ErrContended, last)
 }
 
-// applied is the attempt that was applied, nil if none was so far.
+// applied returns the attempt that was applied, nil if none was so far.
 func (s *Store) applied(ctx context.Context, doubts []doubt, id string) (*doubt, error) {
 	for i, d := range doubts {
 		got, err := s.rows.get(ctx, d.entry)
@@ -223,7 +223,7 @@ func (s *Store) applied(ctx context.Context, doubts []doubt, id string) (*doubt,
 	return nil, nil
 }
 
-// unless adds to an error that an attempt before it may have been applied.
+// unless adds to an error that an earlier attempt may have been applied.
 func unless(doubts []doubt, err error) error {
 	if len(doubts) == 0 || errors.Is(err, ddb.ErrOutcomeUnknown) {
 		return err
@@ -231,7 +231,7 @@ func unless(doubts []doubt, err error) error {
 	return fmt.Errorf("%w; before that: %w", err, doubts[len(doubts)-1].err)
 }
 
-// current is the grant that is stored; nil if there is none.
+// current returns the stored grant; nil if there is none.
 func (s *Store) current(ctx context.Context, key Key) (*Grant, error) {
 	k, err := key.rowKey()
 	if err != nil {
@@ -248,7 +248,7 @@ func (s *Store) current(ctx context.Context, key Key) (*Grant, error) {
 	return &g, nil
 }
 
-// number gives the step its revision: one more than the last, also if that is only in the history.
+// number sets the revision of the step: one more than the last, even if that is only in the history.
 func (s *Store) number(ctx context.Context, current *Grant, todo *step) error {
 	if current != nil {
 		todo.next.Rev = current.Rev + 1
@@ -263,7 +263,7 @@ func (s *Store) number(ctx context.Context, current *Grant, todo *step) error {
 		if err != nil {
 			return err
 		}
-		// By the key, which counts even where the rest of the row is damaged.
+		// From the key, which is valid even if the rest of the row is damaged.
 		var last historySort
 		if err := historySorts.Parse([]byte(r.Sort), &last); err != nil {
 			return fmt.Errorf("%w: its key: %w", ErrUnreadable, err)
@@ -274,7 +274,7 @@ func (s *Store) number(ctx context.Context, current *Grant, todo *step) error {
 	return nil
 }
 
-// changes are the writes of a step; entry is the key of its entry in the history.
+// changes returns the writes of a step; entry is the key of its entry in the history.
 func (s *Store) changes(current *Grant, todo *step, id string) (changes []change, entry rowKey, err error) {
 	k, err1 := todo.next.rowKey()
 	h, err2 := historyRow(todo, id)
@@ -292,9 +292,9 @@ func (s *Store) changes(current *Grant, todo *step, id string) (changes []change
 	return []change{c, {put: &h}}, h.key(), nil
 }
 
-// Erase removes a grant and all of its history, as if there had never been one, whether
-// the rows can be read or not. Revisions begin at 1 again: do not erase what others may
-// hold a revision of. It is no error if there is nothing to remove.
+// Erase removes a grant and all of its history, as if it had never existed, whether
+// the rows can be read or not. Revisions begin at 1 again: do not erase a grant if others may
+// still use one of its revisions. Erasing a missing grant is not an error.
 func (s *Store) Erase(ctx context.Context, key Key) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -307,7 +307,7 @@ func (s *Store) erase(ctx context.Context, key Key) error {
 	if err != nil {
 		return err
 	}
-	// The grant first: what is left after an error is a history and allows nothing.
+	// The grant first: only history is left after an error, which allows nothing.
 	if err := s.rows.deleteAll(ctx, []rowKey{k}); err != nil {
 		return err
 	}

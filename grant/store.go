@@ -13,12 +13,12 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// DefaultTable is the name of the table where no option gives another.
+// DefaultTable is the default name of the table.
 const DefaultTable = "grants"
 
-// Checker is what an application needs of a [Store] to decide.
+// Checker is the part of a [Store] that an application needs for decisions.
 type Checker interface {
-	// Check decides whether the grant of the key holds now; see [Store.Check].
+	// Check decides whether the key is allowed now; see [Store.Check].
 	Check(ctx context.Context, key Key) (Decision, error)
 }
 
@@ -29,7 +29,7 @@ var _ Checker = (*Store)(nil)
 type Store struct {
 	settings
 	rows   rows
-	failed error // of the constructor; every call returns it
+	failed error // of the constructor; every method returns it
 }
 
 // Option is an option of the constructors.
@@ -44,11 +44,11 @@ type settings struct {
 	errs    []error
 }
 
-// TableName names the table; the default is [DefaultTable].
+// TableName sets the name of the table; the default is [DefaultTable].
 func TableName(name string) Option { return func(s *settings) { s.table = name } }
 
-// Clock replaces time.Now, by which Check and the lists tell what has expired and which
-// gives times to what has none.
+// Clock replaces time.Now. Check and the lists use it for expiry, and it is the default for
+// times that are not set.
 func Clock(now func() time.Time) Option {
 	return func(s *settings) {
 		if now == nil {
@@ -72,17 +72,17 @@ func DeleteExpired(after time.Duration) Option {
 	}
 }
 
-// WithoutGroups makes Check look at the user's own grants only, which saves a read
-// for each that is denied.
+// WithoutGroups makes Check read only the user's own grants, which saves a read
+// for each denial.
 func WithoutGroups() Option { return func(s *settings) { s.groups = false } }
 
 // WithTableOptions adds options of the table, such as [ddb.TablePrefix], [ddb.WithLedger] and
-// [ddb.Retry]. [NewMemory] has no use for them.
+// [ddb.Retry]. [NewMemory] ignores them.
 func WithTableOptions(opts ...ddb.TableOption) Option {
 	return func(s *settings) { s.tableOp = append(s.tableOp, opts...) }
 }
 
-// New makes a store on a table of DynamoDB through an existing client. It sends nothing;
+// New makes a store on a DynamoDB table with an existing client. It sends nothing;
 // [Store.Ensure] creates the table.
 func New(client ddb.Client, opts ...Option) (*Store, error) {
 	s, err := newStore(opts)
@@ -97,8 +97,8 @@ func New(client ddb.Client, opts ...Option) (*Store, error) {
 	return s, nil
 }
 
-// NewMemory makes a store in memory, for tests: the same decisions and errors, no client.
-// What it holds is gone with it.
+// NewMemory makes a store in memory, for tests: with the same decisions and errors, but no client.
+// Its content is lost with it.
 func NewMemory(opts ...Option) (*Store, error) {
 	s, err := newStore(opts)
 	if err != nil {
@@ -108,13 +108,13 @@ func NewMemory(opts ...Option) (*Store, error) {
 	return s, nil
 }
 
-// unusable is a store that refuses every call with the error of its constructor.
+// unusable returns a store whose methods all return the error of its constructor.
 func unusable(op string, err error) (*Store, error) {
 	err = failed(op, err)
 	return &Store{failed: err}, err
 }
 
-// usable is the error of the constructor, or of a Store that none has made.
+// usable returns the error of the constructor, or an error for a Store that was not made by it.
 func (s *Store) usable() error {
 	switch {
 	case s != nil && s.failed != nil:
@@ -145,8 +145,8 @@ func newStore(opts []Option) (*Store, error) {
 	return s, refuse(s.errs...)
 }
 
-// Ensure creates what is missing of the table, its indexes and its time to live and waits
-// until all is active; it changes nothing that is there. See [ddb.Table.EnsureTable].
+// Ensure creates what is missing of the table, its indexes and its time to live, and waits
+// until everything is active; it changes nothing that exists. See [ddb.Table.EnsureTable].
 func (s *Store) Ensure(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -154,7 +154,7 @@ func (s *Store) Ensure(ctx context.Context, opts ...schema.Option) error {
 	return failed("Ensure", s.rows.ensure(ctx, opts))
 }
 
-// Verify compares the live table with what the store needs and changes nothing. See
+// Verify compares the live table with the definition that the store needs. It changes nothing. See
 // [ddb.Table.VerifyTable].
 func (s *Store) Verify(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
 	if err := s.usable(); err != nil {
@@ -164,7 +164,7 @@ func (s *Store) Verify(ctx context.Context, opts ...schema.Option) ([]schema.Dif
 	return differences, failed("Verify", err)
 }
 
-// Reset drops the table with everything in it and makes it again, empty. The permission
+// Reset deletes the table with everything in it, and creates it again, empty. The permission
 // must name the table, prefix included:
 //
 //	err := grants.Reset(ctx, schema.AllowDelete("test-grants"))
@@ -175,10 +175,10 @@ func (s *Store) Reset(ctx context.Context, allow schema.DeletePermission, opts .
 	return failed("Reset", s.rows.reset(ctx, allow, opts))
 }
 
-// time is the clock's, in the form in which times are stored.
+// time returns the clock's time in the form in which times are stored.
 func (s *Store) time() time.Time { return s.now().UTC().Round(0) }
 
-// storable puts a time into the form in which times are stored.
+// storable converts a time to the form in which times are stored.
 func storable(name string, t time.Time) (time.Time, error) {
 	u := t.UTC().Round(0)
 	if y := u.Year(); y < 1 || y > 9999 {

@@ -34,8 +34,8 @@ var (
 	boss  = grant.Act{By: "boss"}
 )
 
-// TestRows pins how rows are stored: what others read, such as the console or an export, and what
-// later versions have to read.
+// TestRows checks how rows are stored: the console, exports and
+// later versions read them.
 func TestRows(t *testing.T) {
 	now := time.Date(2026, 7, 1, 9, 0, 0, 5, time.UTC)
 	r := newRawTable(t, grant.Clock(func() time.Time { return now }), grant.DeleteExpired(time.Hour))
@@ -88,8 +88,8 @@ func plain(item attributes) map[string]string {
 	return texts
 }
 
-// TestTimeToLive: DynamoDB deletes a grant only after it has expired and the time after it, keeps
-// its history, and the revisions go on.
+// TestTimeToLive: DynamoDB deletes a grant only some time after it has expired; its history
+// stays, and the revisions continue.
 func TestTimeToLive(t *testing.T) {
 	start := time.Date(2026, 7, 1, 9, 0, 0, 999, time.UTC)
 	e := ddbtest.NewEngine(ddbtest.WithVirtualClock(start))
@@ -129,7 +129,7 @@ func TestTimeToLive(t *testing.T) {
 	}
 }
 
-// TestSchema: Ensure makes what Verify wants, and Reset asks for permission.
+// TestSchema: Ensure creates what Verify requires, and Reset requires permission.
 func TestSchema(t *testing.T) {
 	ctx := t.Context()
 	client, name := ddbtest.NewFromEnv(t), ddbtest.TableName(t)
@@ -240,7 +240,7 @@ func TestOptionsRefused(t *testing.T) {
 	}
 }
 
-// TestConfig: every field does what the option does, or is refused.
+// TestConfig: every field has the effect of the option, or is refused.
 func TestConfig(t *testing.T) {
 	ctx := t.Context()
 	var c grant.Config
@@ -313,7 +313,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// FuzzTenant: only texts of tenants are read as one, and as one only.
+// FuzzTenant: only texts of tenants are parsed, and each as one tenant only.
 func FuzzTenant(f *testing.F) {
 	for _, s := range []string{"", "-", "T#", "T#a", "T#$c", "T##", "a", "T#\xff", "T#$"} {
 		f.Add(s)

@@ -35,7 +35,7 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-// newTable makes a store on a table of its own that goes with the test.
+// newTable makes a store on a new table that is deleted after the test.
 func newTable(t *testing.T, client *dynamodb.Client, name string, opts ...grant.Option) *grant.Store {
 	t.Helper()
 	s, err := grant.New(client, append([]grant.Option{grant.TableName(name)}, opts...)...)

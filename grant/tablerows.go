@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// tableRows keeps rows in a table of DynamoDB.
+// tableRows stores rows in a DynamoDB table.
 type tableRows struct {
 	client   ddb.Client
 	table    *ddb.Table[row, string, string]
@@ -109,7 +109,7 @@ func (t *tableRows) reset(ctx context.Context, allow schema.DeletePermission, op
 		return err
 	}
 	if err := t.table.CreateTable(ctx, opts...); err != nil {
-		return fmt.Errorf("the table was deleted, but not made again: %w", err)
+		return fmt.Errorf("the table was deleted, but not created again: %w", err)
 	}
 	return nil
 }

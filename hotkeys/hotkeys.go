@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package hotkeys finds the partition keys that most capacity goes to.
+// Package hotkeys finds the partition keys that consume most capacity.
 package hotkeys
 
 import (
@@ -17,18 +17,18 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Finder is a [ddb.Hook] that finds the partition keys that most capacity goes to, in
-// fixed memory however many keys there are, and tells which of them were throttled.
+// Finder is a [ddb.Hook] that finds the partition keys that consume most capacity, in
+// fixed memory however many keys there are, and which of them were throttled.
 //
 //	hot := hotkeys.New(512, time.Minute)
 //	defer ddb.AddHook(hot)()
 //	...
 //	for _, k := range hot.Top(10) { logger.Warn("hot key", "key", k) }
 //
-// It keeps as many counters as it was made with, by the space-saving algorithm: a key
-// that takes more than 1/size of all units is among them for certain, and each count
+// It keeps a fixed number of counters with the space-saving algorithm: a key
+// that consumes more than 1/size of all units certainly has one, and each count
 // is too high by at most [Key.Surplus]. The units of a batch or transaction are
-// divided evenly among its items, for DynamoDB does not tell them apart.
+// divided evenly among its items, because DynamoDB reports only their sum.
 //
 // A Finder is safe for concurrent use.
 //
@@ -46,18 +46,18 @@ type Finder struct {
 	total float64
 }
 
-// Key is one of the partition keys that most capacity goes to.
+// Key is one of the partition keys that consume most capacity.
 type Key struct {
 	Table     string            `json:"table"`
 	Index     string            `json:"index,omitempty"`
 	Partition ddb.PartitionHash `json:"partition"`
 	// Units are read and write units; with a half-life, older ones count less.
 	Units float64 `json:"units"`
-	// Surplus is by how many units that may be too high.
+	// Surplus is by how much Units may be too high.
 	Surplus float64 `json:"surplus"`
-	// Share is Units of the units of all keys.
+	// Share is Units divided by the units of all keys.
 	Share float64 `json:"share"`
-	// Throttled is how many attempts of requests with the key were throttled.
+	// Throttled is the number of throttled attempts of requests with the key.
 	Throttled int64 `json:"throttled"`
 	// Reasons are DynamoDB's reasons for that, each once.
 	Reasons []string `json:"reasons,omitempty"`
@@ -74,8 +74,8 @@ type counter struct {
 	at int // in the heap
 }
 
-// New makes a sketch of so many counters, 512 if size is not positive, about 250
-// bytes each. After each half-life what was counted before counts half; 0 is never.
+// New makes a sketch with the given number of counters, 512 if size is not positive, of about 250
+// bytes each. After each half-life, earlier counts are halved; 0 means never.
 func New(size int, halfLife time.Duration) *Finder {
 	if size <= 0 {
 		size = defaultSize
@@ -101,7 +101,7 @@ func (h *Finder) End(_ context.Context, call *ddb.Call) {
 	}
 	units := call.Consumed.Total()
 	if units == 0 && len(call.Throttled) > 0 {
-		units = call.Estimate.Read.Min + call.Estimate.Write.Min // that were asked for
+		units = call.Estimate.Read.Min + call.Estimate.Write.Min // that were requested
 	}
 	units /= float64(len(call.Partitions))
 	h.mu.Lock()
@@ -112,7 +112,7 @@ func (h *Finder) End(_ context.Context, call *ddb.Call) {
 	}
 }
 
-// weight is what a unit counts now, compared with one at the start.
+// weight returns how much a unit counts now, compared with one at the start.
 func (h *Finder) weight() float64 {
 	if h.halfLife == 0 {
 		return 1
@@ -139,7 +139,7 @@ func (h *Finder) count(table, index string, p ddb.PartitionHash, units float64, 
 		k = &counter{Key: Key{Table: table, Index: index, Partition: p}}
 		h.keys[p] = k
 		heap.Push(&h.least, k)
-	default: // takes over the counter of the key that has least
+	default: // takes over the counter of the key with the fewest units
 		k = h.least[0]
 		delete(h.keys, k.Partition)
 		k.Key = Key{Table: table, Index: index, Partition: p, Units: k.Units, Surplus: k.Units}
@@ -156,7 +156,7 @@ func (h *Finder) count(table, index string, p ddb.PartitionHash, units float64, 
 	}
 }
 
-// Top are the n keys with most units, most first.
+// Top returns the n keys with most units, highest first.
 func (h *Finder) Top(n int) []Key {
 	if h == nil || h.now == nil {
 		return nil
@@ -191,7 +191,7 @@ func (h *Finder) Reset() {
 	h.clear()
 }
 
-// counterHeap has the key with least units first.
+// counterHeap has the key with the fewest units first.
 type counterHeap []*counter
 
 func (h counterHeap) Len() int           { return len(h) }
@@ -214,15 +214,15 @@ func (h *counterHeap) Pop() any {
 	return last
 }
 
-// Find searches for the partition key that a hash stands for: it reads items, such as those of a scan, until it finds one whose key has the
+// Find searches for the partition key with a hash: it reads items, such as those of a scan, until it finds one whose key has the
 // hash. found is false if there is none. The first error of the items, or of hash, ends it.
 //
 //	who, found, err := hotkeys.Find(orders.Scan().Project(orderCustomer, orderID).All(ctx), key.Partition,
 //		func(o *Order) string { return o.Customer }, orders.PartitionHash)
 //
-// For a key of an index, give the items of a scan of the index, and its PartitionHash. It costs what the scan costs up to the
-// item, so all of the table if the key is gone; a projection saves memory, not units, and [ddb.WithBudget] bounds it. What it returns is a key
-// value: it does not belong in logs or on a page.
+// For a key of an index, pass the items of a scan of the index, and its PartitionHash. It costs as much as the scan up to the
+// item, so a scan of the whole table if the key no longer exists. A projection saves memory, not units; [ddb.WithBudget] limits the cost. The result is a key
+// value: do not put it into logs or on a page.
 func Find[T, PK any](items iter.Seq2[T, error], want ddb.PartitionHash, key func(*T) PK, hash func(PK) (ddb.PartitionHash, error)) (pk PK, found bool, err error) {
 	var none PK
 	if items == nil || key == nil || hash == nil {

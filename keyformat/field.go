@@ -21,9 +21,9 @@ type fieldFormat struct {
 	index  int // of the struct's field
 	append func([]byte, reflect.Value) ([]byte, error)
 	parse  func(string, reflect.Value) error
-	width  int    // of all texts; 0 if they differ
-	raw    bool   // the text is written as it is
-	behind string // the constant behind the field
+	width  int    // of all texts; 0 if their lengths differ
+	raw    bool   // the text is written unchanged
+	behind string // the constant after the field
 }
 
 var (
@@ -35,11 +35,11 @@ var (
 func newFieldFormat(sf reflect.StructField) (fieldFormat, error) {
 	f := fieldFormat{name: sf.Name}
 	if !sf.IsExported() {
-		return f, errors.New("it is not exported, so its value would get lost")
+		return f, errors.New("it is not exported, so its value would be lost")
 	}
 	tag, value, _ := strings.Cut(sf.Tag.Get("ddbkey"), "=")
 	pointer := reflect.PointerTo(sf.Type)
-	var used string // the tag option that the field's type knows
+	var used string // the tag option that the field's type supports
 	var err error
 	switch {
 	case sf.Type == timeType:
@@ -61,7 +61,7 @@ func newFieldFormat(sf reflect.StructField) (fieldFormat, error) {
 		return f, fmt.Errorf("a %s cannot be part of a key; fields are text, integers, bool, time.Time or have MarshalText and UnmarshalText", sf.Type)
 	}
 	if tag != "" && tag != used {
-		err = fmt.Errorf("its type takes no %q in the tag ddbkey", tag)
+		err = fmt.Errorf("its type does not support %q in the tag ddbkey", tag)
 	}
 	return f, err
 }
@@ -104,9 +104,9 @@ func parseMarshaled(text string, v reflect.Value) error {
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(plain)); err != nil {
 		return quiet.New(fmt.Sprintf("it is not the text of a %s", v.Type()), err)
 	}
-	// Types that read several texts as one value would let one key have several texts.
+	// With types that parse several texts as one value, a key could have several texts.
 	if again, err := marshaled(v); err != nil || again != plain {
-		return fmt.Errorf("it is not the text that %s.MarshalText gives", v.Type())
+		return fmt.Errorf("it is not the text that %s.MarshalText returns", v.Type())
 	}
 	return nil
 }
@@ -165,7 +165,7 @@ func integerFormat(t reflect.Type, tag, value string) (appendFn func([]byte, ref
 	return appendFn, parseFn, width, nil
 }
 
-// timeLayouts are of fixed width with the larger units first, so they sort.
+// timeLayouts have a fixed width with the larger units first, so their texts sort.
 var timeLayouts = map[string]string{
 	"":       "2006-01-02T15:04:05.000000000Z",
 	"nano":   "2006-01-02T15:04:05.000000000Z",

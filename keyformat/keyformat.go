@@ -30,24 +30,24 @@ import (
 // The text of {2026, 7} is ORDER#2026#0000000007: the prefix, then each field in the
 // order of the struct, with # between them.
 //
-// Distinct keys have distinct texts, Parse gives back what Format was given, and
+// Distinct keys have distinct texts, Parse is the inverse of Format, and
 // texts sort as the keys do, field by field. So keys can be queried by ranges and,
 // with [Format.Prefix], by their first fields. Fields can be:
 //
 //   - text of any named type. Characters from NUL to the dollar sign,
-//     which include space and #, are written as a dollar sign and a second character, which is what keeps
+//     which include space and #, are written as a dollar sign and a second character; this keeps
 //     texts distinct and sorted. It must be valid UTF-8;
-//   - integers, with zeros in front up to the most digits of the type (19 for int),
+//   - integers, with leading zeros up to the maximum number of digits of the type (19 for int),
 //     or to the width given by the tag ddbkey:"pad=4". Negative numbers and numbers with
 //     more digits than the width are refused, because their texts would not sort;
 //   - time.Time of the years 0 to 9999, in UTC with nanoseconds, or only down to the
 //     unit given by the tag ddbkey:"unit=day" (year, month, day, hour, minute, second,
 //     milli, micro or nano). A time with a part smaller than the unit is refused:
-//     truncate it first. Parse gives the time in UTC;
+//     truncate it first. Parse returns the time in UTC;
 //   - bool, written false or true;
 //   - types with MarshalText and UnmarshalText, such as UUIDs. They sort as their texts do.
 //
-// Text with the tag ddbkey:"raw" is written as it is, for keys that other programs have written. A value that contains the character
+// Text with the tag ddbkey:"raw" is written unchanged, for keys that other programs have written. A value that contains the character
 // after the field is then refused, and values with characters below it need not sort. [Pattern] has constants between the fields.
 //
 // A Format is immutable and safe for concurrent use.
@@ -59,7 +59,7 @@ type Format[K any] struct {
 
 // New describes the keys of struct type K. All their texts begin with the
 // prefix and a #; an empty prefix is left out. A K whose fields cannot all be keys,
-// or that has unexported fields, which would get lost, is reported by ddb.New where K
+// or that has unexported fields, which would be lost, is reported by ddb.New if K
 // is a key, and by Format, Parse and [Format.Err].
 func New[K any](prefix string) *Format[K] {
 	f := &Format[K]{prefix: prefix}
@@ -89,14 +89,14 @@ func New[K any](prefix string) *Format[K] {
 	return f
 }
 
-// refuse keeps what is wrong with the definition.
+// refuse records what is wrong with the definition.
 func (f *Format[K]) refuse(errs []error) {
 	if err := errors.Join(errs...); err != nil {
 		f.err = &badinput.DefinitionError{Cause: fmt.Errorf("key format of %s: %w", reflect.TypeFor[K](), err)}
 	}
 }
 
-// Err reports what is wrong with the definition, all at once, in an error that matches ddb.ErrInvalid; nil if nothing is.
+// Err returns everything that is wrong with the definition, in one error that matches ddb.ErrInvalid; nil if it is valid.
 func (f *Format[K]) Err() error {
 	if f == nil || f.fields == nil && f.err == nil {
 		return errNotMade
@@ -106,7 +106,7 @@ func (f *Format[K]) Err() error {
 
 var errNotMade = &badinput.DefinitionError{Cause: errors.New("a key format that keyformat.New did not make")}
 
-// Format gives the text of a key. Its errors name the field, never its value.
+// Format returns the text of a key. Its errors name the field, never its value.
 func (f *Format[K]) Format(k K) ([]byte, error) {
 	if err := f.Err(); err != nil {
 		return nil, err
@@ -114,9 +114,9 @@ func (f *Format[K]) Format(k K) ([]byte, error) {
 	return f.appendFields([]byte(f.prefix), k, len(f.fields))
 }
 
-// Prefix gives the text that all keys have in common whose first n fields are those
-// of k; the other fields do not count. It ends with the delimiter, or the constant of a [Pattern], so user#1 does not
-// match user#10. It is for BeginsWith; n must be less than the number of fields.
+// Prefix returns the common prefix of all keys whose first n fields are those
+// of k; the other fields are ignored. It ends with the delimiter, or the constant of a [Pattern], so user#1 does not
+// match user#10. Use it with BeginsWith. n must be less than the number of fields.
 func (f *Format[K]) Prefix(k K, n int) (string, error) {
 	if err := f.Err(); err != nil {
 		return "", err
@@ -145,8 +145,8 @@ func (f *Format[K]) appendFields(text []byte, k K, n int) ([]byte, error) {
 	return text, nil
 }
 
-// Parse sets k to the key whose text it is given. It takes only texts that Format
-// gives and leaves k alone if it returns an error, which does not show the text.
+// Parse sets k to the key with the given text. It accepts only texts that Format
+// returns. If it returns an error, which does not show the text, k is not changed.
 func (f *Format[K]) Parse(text []byte, k *K) error {
 	if err := f.Err(); err != nil {
 		return err
@@ -171,7 +171,7 @@ func (f *Format[K]) Parse(text []byte, k *K) error {
 		}
 	}
 	if rest != "" {
-		return fmt.Errorf("key %T: the text goes on behind the key", *k)
+		return fmt.Errorf("key %T: the text continues after the key", *k)
 	}
 	*k = parsed
 	return nil

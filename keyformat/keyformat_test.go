@@ -18,7 +18,7 @@ import (
 
 type region string
 
-// shelf is a type with a text of its own, in which case does not matter when read.
+// shelf is a type with its own text, which is parsed without regard to case.
 type shelf struct{ row byte }
 
 var errShelf = errors.New("secret shelf")
@@ -62,7 +62,7 @@ func compareKeys(a, b everyKey) int {
 		cmp.Compare(a.Shelf.row, b.Shelf.row), strings.Compare(a.Last, b.Last))
 }
 
-// drawKey makes keys that often share fields and hold what the format must escape.
+// drawKey makes keys that often share fields and contain characters that the format must escape.
 func drawKey(t *rapid.T, label string) everyKey {
 	text := rapid.OneOf(rapid.StringOf(rapid.SampledFrom([]rune("a \x00!\"#$%@é"))), rapid.String())
 	seconds := rapid.Int64Range(-62167219200, 253402300799) // the years 0 to 9999
@@ -101,7 +101,7 @@ func TestKeyFormatRoundTrip(t *testing.T) {
 func TestKeyFormatSortsAsKeysDo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := drawKey(t, "a"), drawKey(t, "b")
-		// Equal fields in front let the later ones decide.
+		// With equal leading fields, the later ones decide.
 		same := rapid.IntRange(0, 3).Draw(t, "same")
 		if same > 0 {
 			b.Text = a.Text

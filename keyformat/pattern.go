@@ -24,16 +24,17 @@ import (
 //
 //	var taskKeys = keyformat.Pattern[TaskKey]("WF#{workflow}#STATUS#{status}#{priority}")
 //
-// The text of {"billing", "open", 7} is WF#billing#STATUS#open#007. Every field stands in the pattern once, in any order; upper and lower case of the
-// names do not count. Fields are written as [Format] says, so texts are distinct, are read back, and sort as the keys do, by the fields in the order of the
+// The text of {"billing", "open", 7} is WF#billing#STATUS#open#007. Every field occurs in the pattern once, in any order; the case of the
+// names is ignored. Fields are written as in [Format], so texts are distinct, can be parsed, and sort as the keys do, by the fields in the order of the
 // pattern. [Format.Prefix] ends with the constant after its last field: WF#billing#STATUS# selects the tasks of a workflow, and with two fields
 // WF#billing#STATUS#open# those that are open.
 //
-// Integers and times have texts of one length, so anything may follow them. A field of another kind must be followed by a constant that begins with one of
-// space, !, " and #, which no text of a field has, unless it is the end. Text with the tag ddbkey:"raw" may be followed by any constant, or the end; values that hold its first
+// Integers and times have texts of a fixed length, so anything may follow them. A field of another kind must be the last one, or be followed by a constant that
+// begins with one of
+// space, !, " and #, which no text of a field contains. Text with the tag ddbkey:"raw" may be followed by any constant, or the end; values that hold its first
 // character are refused.
 //
-// What is wrong with the pattern is reported as [New] reports it.
+// Errors in the pattern are reported as by [New].
 func Pattern[K any](pattern string) *Format[K] {
 	f := New[K]("")
 	if f.err != nil {
@@ -47,19 +48,19 @@ func Pattern[K any](pattern string) *Format[K] {
 	for _, p := range parts {
 		at := slices.IndexFunc(fields, func(x fieldFormat) bool { return strings.EqualFold(x.name, p.name) })
 		if at < 0 {
-			errs = append(errs, fmt.Errorf("{%s} is no field", p.name))
+			errs = append(errs, fmt.Errorf("{%s} is not a field", p.name))
 			continue
 		}
 		field := fields[at]
 		if slices.ContainsFunc(f.fields, func(x fieldFormat) bool { return x.index == field.index }) {
-			errs = append(errs, fmt.Errorf("{%s} stands twice", p.name))
+			errs = append(errs, fmt.Errorf("{%s} occurs twice", p.name))
 		}
 		field.behind = p.behind
 		f.fields = append(f.fields, field)
 	}
 	for i, field := range fields {
 		if slices.ContainsFunc(fields[:i], func(x fieldFormat) bool { return strings.EqualFold(x.name, field.name) }) {
-			errs = append(errs, fmt.Errorf("two fields have the name %s but for its case", field.name))
+			errs = append(errs, fmt.Errorf("two fields have the name %s, differing only in case", field.name))
 		}
 		if !slices.ContainsFunc(f.fields, func(x fieldFormat) bool { return x.index == field.index }) {
 			errs = append(errs, fmt.Errorf("field %s is missing in the pattern", field.name))
@@ -72,7 +73,7 @@ func Pattern[K any](pattern string) *Format[K] {
 	return f
 }
 
-// patternPart is a field of a pattern with the constant behind it.
+// patternPart is a field of a pattern with the constant after it.
 type patternPart struct{ name, behind string }
 
 func cutPattern(pattern string) (prefix string, parts []patternPart, err error) {
@@ -92,7 +93,7 @@ func cutPattern(pattern string) (prefix string, parts []patternPart, err error) 
 	for prefix = constant(); rest != ""; {
 		name, behind, ok := strings.Cut(rest[1:], "}")
 		if rest[0] != '{' || !ok || strings.Contains(name, "{") {
-			return prefix, parts, errors.New("a brace of the pattern has no other that belongs to it")
+			return prefix, parts, errors.New("a brace of the pattern has no matching brace")
 		}
 		rest = behind
 		parts = append(parts, patternPart{name, constant()})
@@ -100,20 +101,20 @@ func cutPattern(pattern string) (prefix string, parts []patternPart, err error) 
 	return prefix, parts, nil
 }
 
-// checkBehind refuses a constant at which the end of the field would not be clear, or that would spoil the order.
+// checkBehind refuses a constant that would make the end of the field ambiguous, or break the order.
 func (f *fieldFormat) checkBehind(last bool) error {
 	switch {
 	case f.width > 0 || f.behind == "" && last:
 		return nil
 	case f.behind == "":
-		return fmt.Errorf("field %s has no constant behind it, so where it ends would not be clear", f.name)
+		return fmt.Errorf("field %s has no constant after it, so its end would be ambiguous", f.name)
 	case f.raw || f.behind[0] >= ' ' && f.behind[0] <= keytext.Delimiter:
 		return nil
 	}
-	return fmt.Errorf("field %s: the constant behind it must begin with a space, !, \" or #, or the keys would not sort; for text that other programs write, use the tag ddbkey:\"raw\"", f.name)
+	return fmt.Errorf("field %s: the constant after it must begin with a space, !, \" or #, or the keys would not sort; for text that other programs write, use the tag ddbkey:\"raw\"", f.name)
 }
 
-// checkRaw refuses text that is written as it is and holds the character at which it ends.
+// checkRaw refuses unescaped text that contains the character at which it ends.
 func (f *fieldFormat) checkRaw(text []byte) error {
 	if f.raw && f.behind != "" && slices.Contains(text, f.behind[0]) {
 		return fmt.Errorf("the text holds the character %q, which ends it", f.behind[0])
@@ -121,7 +122,7 @@ func (f *fieldFormat) checkRaw(text []byte) error {
 	return nil
 }
 
-// cut takes the text of the field, and the constant behind it, from the front of a key.
+// cut removes the text of the field, and the constant after it, from the front of a key.
 func (f *fieldFormat) cut(text string) (part, rest string, ok bool) {
 	n := len(text)
 	switch {

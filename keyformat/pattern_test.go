@@ -25,7 +25,7 @@ type taskKey struct {
 
 var taskKeys = keyformat.Pattern[taskKey]("WF#{workflow}#STATUS#{status}#{Priority}.end")
 
-// The texts are those that people write by hand, and are read back.
+// The texts are those that people write by hand, and can be parsed.
 func TestPatternTexts(t *testing.T) {
 	type day struct {
 		At   time.Time `ddbkey:"unit=day"`
@@ -130,7 +130,7 @@ func compareTasks(a, b taskKey) int {
 	return cmp.Or(strings.Compare(a.Workflow, b.Workflow), strings.Compare(a.Status, b.Status), cmp.Compare(a.Priority, b.Priority))
 }
 
-// Texts are read back, sort as the keys do by the order of the pattern, and begin with the prefix if and only if the fields are the same.
+// Texts can be parsed, sort as the keys do in the order of the pattern, and begin with the prefix if and only if the fields are the same.
 func TestPatternProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := drawTask(t, "a"), drawTask(t, "b")
@@ -155,7 +155,7 @@ func TestPatternProperties(t *testing.T) {
 	})
 }
 
-// Whatever is read is written as the same text.
+// Every text that is parsed is written as the same text.
 func FuzzPatternParse(f *testing.F) {
 	for _, s := range []string{"WF#w#STATUS#s#007.end", "WF##STATUS##000.end", "WF#$`#STATUS#$c#999.end", "WF#"} {
 		f.Add([]byte(s))

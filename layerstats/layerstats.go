@@ -24,15 +24,15 @@ type Stat struct {
 
 type key struct{ layer, table, event string }
 
-const maxKeys = 500 // kept apart; the rest counts under the table "other"
+const maxKeys = 500 // counted separately; the rest counts under the table "other"
 
 var stats struct {
 	sync.Mutex
 	m map[key]int64
 }
 
-// Add counts n events of a layer on a table. At most 500 combinations are kept apart; what is beyond counts under the table "other". Layers call it; a program
-// may, for layers of its own, whose events should be few words that it knows beforehand.
+// Add counts n events of a layer on a table. At most 500 combinations are counted separately; all others count under the table "other". The layers call it;
+// programs may call it for their own layers. Event should be one of a few fixed words.
 func Add(layer, table, event string, n int64) {
 	if n == 0 {
 		return
@@ -52,7 +52,7 @@ func Add(layer, table, event string, n int64) {
 	stats.m[k] += n
 }
 
-// List lists the counts by layer, table and event. It sends nothing.
+// List returns the counts, sorted by layer, table and event. It sends nothing.
 func List() []Stat {
 	stats.Lock()
 	defer stats.Unlock()

@@ -21,7 +21,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Table is what a loader reads from: a [ddb.Table] (K is its Key) or a [ddb.SimpleTable] (K is its partition key).
+// Table is the table that a loader reads: a [ddb.Table] (K is its Key) or a [ddb.SimpleTable] (K is its partition key).
 type Table[T, K any] interface {
 	BatchGet(ctx context.Context, keys []K, opts ...ddb.GetOption) ([]ddb.Got[T], error)
 }
@@ -29,23 +29,23 @@ type Table[T, K any] interface {
 const (
 	// Moment is how long the first call of a batch waits for others.
 	Moment = time.Millisecond
-	// most is how many calls a batch gathers: as many keys as one request takes.
+	// most is how many calls a batch collects: as many keys as one request can have.
 	// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 	most = 100
 )
 
-// Loader gathers calls of Get. It is safe for concurrent use, and keeps nothing: a later call reads again.
+// Loader collects calls of Get. It is safe for concurrent use. It does not cache: a later call reads again.
 type Loader[T, K any] struct {
 	ctx   context.Context //nolint:containedctx // the loader belongs to one request
 	table Table[T, K]
 	opts  []ddb.GetOption
 
 	mu    sync.Mutex
-	open  *batch[T, K] // that gathers calls
+	open  *batch[T, K] // that collects calls
 	stats Stats
 }
 
-// Stats are figures of a loader.
+// Stats are the counters of a loader.
 type Stats struct {
 	Calls   int // of Get
 	Batches int // that were read
@@ -59,22 +59,22 @@ type batch[T, K any] struct {
 	cancel  context.CancelFunc
 	got     []ddb.Got[T]
 	err     error
-	own     []error // of the keys that were read one by one
+	own     []error // of the keys that were read individually
 }
 
-// New makes a loader for the work of one context. The options are those of [ddb.Table.BatchGet], and hold for all of its calls, so that consistent and eventually consistent
-// reads are never mixed: make two loaders.
+// New makes a loader for the work of one context. The options are those of [ddb.Table.BatchGet] and apply to all of its calls. For consistent and eventually consistent
+// reads, make two loaders.
 func New[T, K any](ctx context.Context, table Table[T, K], opts ...ddb.GetOption) *Loader[T, K] {
 	return &Loader[T, K]{ctx: ctx, table: table, opts: opts}
 }
 
-// Format prints the type's name and no key, for every verb.
+// Format prints the type's name without keys, for every verb.
 func (l *Loader[T, K]) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "loader.Loader") }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (l *Loader[T, K]) LogValue() slog.Value { return slog.StringValue("loader.Loader") }
 
-// Stats are the figures so far.
+// Stats returns the counters so far.
 func (l *Loader[T, K]) Stats() Stats {
 	if l == nil {
 		return Stats{}
@@ -84,14 +84,14 @@ func (l *Loader[T, K]) Stats() Stats {
 	return l.stats
 }
 
-// Get reads one item, together with the calls that others make within a [Moment], up to 100 of them. It returns [ddb.ErrNotFound] when there is none, and the error of
-// its own key: those of other keys do not matter. Equal keys are read once; each caller has an item of its own.
+// Get reads one item, together with the calls that others make within a [Moment], up to 100 of them. It returns [ddb.ErrNotFound] if there is no item, and otherwise only
+// the error of its own key. Equal keys are read once; each caller gets a separate item.
 //
-// When ctx ends, this call ends with its error and the others go on; when all callers of a batch have left, or the loader's context ends, so does the read.
-// It is billed as by BatchGet, each different key by itself.
+// When ctx ends, this call returns its error and the others continue. When all callers of a batch have left, or the loader's context ends, the read ends.
+// It is billed like BatchGet: each different key separately.
 func (l *Loader[T, K]) Get(ctx context.Context, key K) (item T, err error) {
 	if l == nil || l.table == nil || l.ctx == nil {
-		return item, &ddb.InvalidError{Problems: []error{errors.New("a zero loader was used; make it by loader.New")}}
+		return item, &ddb.InvalidError{Problems: []error{errors.New("a zero loader was used; make it with loader.New")}}
 	}
 	if err := ctx.Err(); err != nil {
 		return item, err
@@ -106,7 +106,7 @@ func (l *Loader[T, K]) Get(ctx context.Context, key K) (item T, err error) {
 	return b.result(i)
 }
 
-// join adds a key to the batch that gathers, or begins one.
+// join adds a key to the batch that is collecting calls, or begins one.
 func (l *Loader[T, K]) join(key K) (*batch[T, K], int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -129,7 +129,7 @@ func (l *Loader[T, K]) join(key K) (*batch[T, K], int) {
 	return b, len(b.keys) - 1
 }
 
-// leave takes a caller out. The last one ends the read and waits for it, so that no goroutine outlives its callers.
+// leave removes a caller. The last one ends the read and waits for it, so that no goroutine outlives its callers.
 func (l *Loader[T, K]) leave(b *batch[T, K]) {
 	l.mu.Lock()
 	b.waiting--
@@ -161,10 +161,10 @@ func (l *Loader[T, K]) read(ctx context.Context, b *batch[T, K]) {
 	}
 	keys := b.keys
 	l.mu.Unlock()
-	b.err = errors.New("loader: the read ended before its result") // if BatchGet leaves the goroutine
+	b.err = errors.New("loader: the read ended before its result") // if BatchGet ends the goroutine
 	got, err := l.table.BatchGet(ctx, keys, l.opts...)
 	if len(keys) > 1 && errors.Is(err, ddb.ErrInvalid) {
-		// A key that cannot be one has refused all, before anything was sent: it must not spoil the others.
+		// An invalid key made BatchGet refuse all keys before anything was sent. It must not affect the others.
 		b.own = make([]error, len(keys))
 		got, err = make([]ddb.Got[T], len(keys)), nil
 		for i := range keys {
@@ -177,7 +177,7 @@ func (l *Loader[T, K]) read(ctx context.Context, b *batch[T, K]) {
 	b.got, b.err = got, err
 }
 
-// cause is the error of the only key of a batch.
+// cause returns the error of the only key of a batch.
 func cause(err error) error {
 	if failed, ok := errors.AsType[*ddb.BatchError](err); ok && len(failed.Failed) == 1 {
 		return failed.Failed[0].Err
@@ -185,7 +185,7 @@ func cause(err error) error {
 	return err
 }
 
-// result is that of one key.
+// result is the result for one key.
 func (b *batch[T, K]) result(i int) (item T, err error) {
 	if b.own != nil && b.own[i] != nil {
 		return item, b.own[i]

@@ -62,7 +62,7 @@ func (f *fake) BatchGet(ctx context.Context, keys []string, _ ...ddb.GetOption) 
 	return got, nil
 }
 
-// TestGathers: calls of a moment are one batch of at most 100, and each gets what it asked for, or its own error.
+// TestGathers: calls within a moment are one batch of at most 100, and each gets its item or its own error.
 func TestGathers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f fake
@@ -90,16 +90,16 @@ func TestGathers(t *testing.T) {
 				t.Errorf("a batch of %d keys", len(b))
 			}
 		}
-		// What comes later is another batch: nothing is kept.
+		// Later calls are another batch: nothing is cached.
 		if item, err := l.Get(t.Context(), "a"); err != nil || item != "item a" || l.Stats().Batches != 4 {
 			t.Errorf("%s, %v, %+v", item, err, l.Stats())
 		}
 	})
 }
 
-// TestCallers: one caller that leaves ends nobody's read but its own; the last one ends the read, and so does the loader's context.
+// TestCallers: a caller that leaves does not end the read for others; the last one ends the read, and so does the loader's context.
 func TestCallers(t *testing.T) {
-	for _, wait := range []time.Duration{loader.Moment / 2, 100 * time.Millisecond} { // while it gathers, and while it reads
+	for _, wait := range []time.Duration{loader.Moment / 2, 100 * time.Millisecond} { // while it collects calls, and while it reads
 		synctest.Test(t, func(t *testing.T) {
 			var f fake
 			l := loader.New(t.Context(), &f)
@@ -130,7 +130,7 @@ func TestCallers(t *testing.T) {
 			if _, err := l.Get(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != wait {
 				t.Error(err, time.Since(start))
 			}
-			synctest.Wait() // nothing is left that a bubble would wait for
+			synctest.Wait() // no goroutine is left that a bubble would wait for
 			if item, err := l.Get(t.Context(), "a"); err != nil || item != "item a" {
 				t.Error(item, err)
 			}
@@ -190,7 +190,7 @@ func TestTable(t *testing.T) {
 				t.Error(i, u, err)
 				return
 			}
-			u.Tags[0] = "y" // which nobody else sees
+			u.Tags[0] = "y" // which no other caller sees
 		})
 	}
 	wg.Wait()

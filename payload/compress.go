@@ -10,12 +10,12 @@ import (
 	"io"
 )
 
-// Compressor makes payloads smaller. Package payload/zstd has a better one than [Gzip].
+// Compressor compresses payloads. The one of package payload/zstd is better than [Gzip].
 type Compressor interface {
-	// Name is stored with each payload, and must not change: lower-case letters and digits.
+	// Name is stored with each payload and must not change. It has lower-case letters and digits.
 	Name() string
 	Compress(data []byte) ([]byte, error)
-	// Decompress must not return more than size bytes, nor take up much more.
+	// Decompress must not return more than size bytes, nor use much more memory.
 	Decompress(data []byte, size int64) ([]byte, error)
 }
 
@@ -46,8 +46,8 @@ func (gzipped) Decompress(data []byte, size int64) ([]byte, error) {
 	return ReadAtMost(r, size)
 }
 
-// ReadAtMost reads all of r, which must not return more than size bytes; for compressors and
-// object stores. It needs memory for one and a half times what it reads, not for size.
+// ReadAtMost reads all of r, which must not return more than size bytes. It is meant for compressors and
+// object stores. It needs memory for one and a half times the bytes that it reads, not for size.
 func ReadAtMost(r io.Reader, size int64) ([]byte, error) {
 	if r == nil || size < 0 {
 		return nil, errors.New("payload: ReadAtMost: the reader is nil, or the size is negative")

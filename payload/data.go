@@ -20,22 +20,22 @@ import (
 //
 // Set it, and [Pack] the item before a write; [Payloads.Open] it after a read.
 type Data struct {
-	// Inline are the data, if they are in the item.
+	// Inline is the data if it is in the item.
 	Inline []byte `dynamodbav:"inline,omitempty"`
-	// Ref is where they are, if they are not.
+	// Ref is the reference to the data if it is outside the item.
 	Ref string `dynamodbav:"ref,omitempty"`
 
 	opened []byte
 	isOpen bool
 }
 
-// Of is a field with data.
+// Of returns a field with data.
 func Of(data []byte) Data { return Data{Inline: data} }
 
-// Offloaded reports whether the data are outside the item.
+// Offloaded reports whether the data is outside the item.
 func (d *Data) Offloaded() bool { return d != nil && d.Ref != "" }
 
-// Bytes are the data. Those outside the item must have been opened.
+// Bytes returns the data. Data outside the item must have been opened.
 func (d *Data) Bytes() ([]byte, error) {
 	switch {
 	case d == nil:
@@ -45,10 +45,10 @@ func (d *Data) Bytes() ([]byte, error) {
 	case d.isOpen:
 		return d.opened, nil
 	}
-	return nil, errors.New("payload: the data are outside the item, and were not opened")
+	return nil, errors.New("payload: the data is outside the item and was not opened")
 }
 
-// Sizer is a table, as far as [Pack] needs one: [ddb.Table] and [ddb.SimpleTable] are.
+// Sizer is the part of a table that [Pack] needs. [ddb.Table] and [ddb.SimpleTable] implement it.
 //
 // [ddb.Table]: https://pkg.go.dev/github.com/dynamotable/ddb#Table
 // [ddb.SimpleTable]: https://pkg.go.dev/github.com/dynamotable/ddb#SimpleTable
@@ -56,9 +56,9 @@ type Sizer[T any] interface {
 	ItemSize(item *T) (int, error)
 }
 
-// Pack makes an item fit: while it is larger than the threshold, by the exact size that DynamoDB counts, the largest of the
-// given fields is stored outside. Call it before the write; the fields keep their data for [Data.Bytes]. If an item is too large even without
-// the fields, the write refuses it.
+// Pack makes an item fit: while it is larger than the threshold, by the exact size that DynamoDB counts, Pack stores the largest of the
+// given fields outside. Call it before the write; the fields keep their data for [Data.Bytes]. If an item is too large even without
+// the fields, the write fails.
 func Pack[T any](ctx context.Context, p *Payloads, table Sizer[T], space string, item *T, fields ...*Data) error {
 	if err := p.usable(); err != nil {
 		return err
@@ -88,8 +88,8 @@ func Pack[T any](ctx context.Context, p *Payloads, table Sizer[T], space string,
 	}
 }
 
-// Open fetches the data of fields that are outside their items, several at the same time. [Data.Bytes] has them then. Fields that
-// have more than [MaxTotal] together are refused with [ErrTooLarge] before any is fetched; open them one after the other.
+// Open fetches the data of fields that are outside their items, several at the same time. [Data.Bytes] returns it then. If the fields
+// have more than [MaxTotal] together, Open returns [ErrTooLarge] before it fetches any; open them one after the other.
 func (p *Payloads) Open(ctx context.Context, fields ...*Data) error {
 	if err := p.usable(); err != nil {
 		return err
@@ -110,7 +110,7 @@ func (p *Payloads) Open(ctx context.Context, fields ...*Data) error {
 	for i, reference := range references {
 		r, err := p.ref(reference)
 		if total += r.memory(); err == nil && total > p.total {
-			err = fmt.Errorf("payload: %w: the fields up to it take up %d bytes, MaxTotal is %d", ErrTooLarge, total, p.total)
+			err = fmt.Errorf("payload: %w: the fields up to it need %d bytes, MaxTotal is %d", ErrTooLarge, total, p.total)
 		}
 		if err != nil {
 			return fmt.Errorf("open field %d of %d: %w", i+1, len(outside), err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package payload stores data that are too large for a DynamoDB item in an object store: S3 (package
+// Package payload stores data that is too large for a DynamoDB item in an object store: S3 (package
 // payload/s3), any store with the same protocol, a folder, or memory.
 //
 //	type Document struct {
@@ -15,7 +15,7 @@
 //	doc, err = documents.Get(ctx, "d1")
 //	err = payloads.Open(ctx, &doc.Text) // after a read
 //
-// Data are stored before the item that refers to them, so an item never refers to missing
+// Data is stored before the item that refers to it, so an item never refers to missing
 // data. A crash in between leaves an unreferenced object, which [Payloads.Sweep] removes later.
 //
 // The name of an object is the content's SHA-256, below its space and

@@ -18,14 +18,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// Folder keeps objects as files below a folder, which is made if it is missing: for development and tests. A file is there as
-// a whole or not at all, and synced to the disk before Put returns.
+// Folder stores objects as files below a folder, which is created if it is missing: for development and tests. A file is complete
+// or absent, and synced to disk before Put returns.
 func Folder(dir string) (Objects, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		err = fmt.Errorf("payload: %w", err)
 		return failedObjects{err}, err
 	}
-	root, err := os.OpenRoot(dir) // keys cannot leave it
+	root, err := os.OpenRoot(dir) // keys cannot refer to files outside it
 	if err != nil {
 		err = fmt.Errorf("payload: %w", err)
 		return failedObjects{err}, err
@@ -33,7 +33,7 @@ func Folder(dir string) (Objects, error) {
 	return folder{root}, nil
 }
 
-// failedObjects stand for an object store that could not be made: every call returns the error.
+// failedObjects is an object store that could not be made: every method returns the error.
 type failedObjects struct{ err error }
 
 func (f failedObjects) Put(context.Context, string, []byte) error { return f.err }
@@ -48,7 +48,7 @@ func (f failedObjects) List(context.Context, string) iter.Seq2[Object, error] {
 
 type folder struct{ root *os.Root }
 
-// unfinished is what the names of files begin with that are being written.
+// unfinished is the prefix of the names of files that are being written.
 const unfinished = ".unfinished-"
 
 func (f folder) Put(ctx context.Context, key string, data []byte) (err error) {
@@ -73,7 +73,7 @@ func (f folder) Put(ctx context.Context, key string, data []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	// A link fails where a rename would replace.
+	// A link fails where a rename would replace the file.
 	if err := f.root.Link(name, key); !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -133,7 +133,7 @@ func (f folder) List(ctx context.Context, prefix string) iter.Seq2[Object, error
 	}
 }
 
-// Memory keeps objects in memory, for tests.
+// Memory stores objects in memory, for tests.
 func Memory() Objects { return &memory{objects: make(map[string]object), now: time.Now} }
 
 type object struct {

@@ -173,14 +173,14 @@ func TestPack(t *testing.T) {
 		if err1 != nil || err2 != nil || len(text) != tc.text || len(image) != tc.image || string(image) != strings.Repeat("i", tc.image) {
 			t.Errorf("%+v: %d, %v and %d, %v", tc, len(text), err1, len(image), err2)
 		}
-		// Packing what was read, and opened, stores nothing more.
+		// Packing an item that was read and opened stores nothing more.
 		if err := payload.Pack(t.Context(), p, docs, d.ID, &got, &got.Text, &got.Image); err != nil || got.Text.Offloaded() != tc.textOut {
 			t.Errorf("%+v: packed again: %v", tc, err)
 		}
 	}
 }
 
-// FuzzFetch: no reference, whatever its text, gives anything but what was stored under it.
+// FuzzFetch: no reference, whatever its text, returns anything but the data stored under it.
 func FuzzFetch(f *testing.F) {
 	o := payload.Memory()
 	p, err := payload.New(o, payload.Compress(payload.Gzip()))

@@ -19,28 +19,28 @@ import (
 // Option is an option of [New].
 type Option func(*Payloads)
 
-// Prefix is what all keys begin with; the default is "payloads". Stores with different prefixes can share a bucket.
+// Prefix sets the prefix of all keys; the default is "payloads". Stores with different prefixes can share a bucket.
 func Prefix(prefix string) Option { return func(p *Payloads) { p.prefix = prefix } }
 
-// Threshold is the size of an item in bytes above which [Pack] offloads; the default is 350 KB.
+// Threshold sets the size of an item in bytes above which [Pack] offloads; the default is 350 KB.
 func Threshold(bytes int) Option { return func(p *Payloads) { p.threshold = bytes } }
 
-// MaxSize is the maximum size of one payload in bytes; the default is 1 GiB. It bounds the memory of a read.
+// MaxSize sets the maximum size of one payload in bytes; the default is 1 GiB. It limits the memory of a read.
 func MaxSize(bytes int64) Option { return func(p *Payloads) { p.max = bytes } }
 
-// MaxTotal is how many bytes the payloads of one call may take up together, those of objects before they are decompressed counted too; the
-// default is 1 GiB. [Payloads.Open] refuses fields that have more, before it fetches any. [Payloads.FetchAll] holds no more than that at a time: it waits with
-// the next payloads until those before them were yielded. A payload that has more
-// alone is refused by both, and by [Payloads.Fetch]. One that is being read may need half as much again for a moment.
+// MaxTotal sets how many bytes the payloads of one call may use together, including objects before decompression; the
+// default is 1 GiB. [Payloads.Open] refuses fields that have more, before it fetches any. [Payloads.FetchAll] holds no more than that at a time: it fetches
+// the next payloads only when earlier ones were yielded. Both of them, and [Payloads.Fetch], refuse a single payload that has more.
+// Reading a payload may need half as much again for a moment.
 func MaxTotal(bytes int64) Option { return func(p *Payloads) { p.total = bytes } }
 
-// Concurrency is how many objects [Payloads.FetchAll] and [Payloads.Open] fetch at the same time; the default is 8.
+// Concurrency sets how many objects [Payloads.FetchAll] and [Payloads.Open] fetch at the same time; the default is 8.
 func Concurrency(n int) Option { return func(p *Payloads) { p.concurrency = n } }
 
 // Clock replaces time.Now.
 func Clock(now func() time.Time) Option { return func(p *Payloads) { p.now = now } }
 
-// Compress compresses data if that makes them smaller. Data are written with the first compressor and read
+// Compress compresses data if that makes it smaller. Data is written with the first compressor and read
 // with any of them, so one can be replaced by another.
 func Compress(compressors ...Compressor) Option {
 	return func(p *Payloads) { p.compressors = compressors }
@@ -56,16 +56,16 @@ type Payloads struct {
 	concurrency int
 	now         func() time.Time
 	compressors []Compressor
-	failed      error // of New; every call returns it
+	failed      error // of New; every method returns it
 }
 
-// prefixes are the prefixes that every object store takes as they are.
+// prefixes matches the prefixes that every object store accepts unchanged.
 var prefixes = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
 
-// names are the names that compressors can have.
+// names matches the valid names of compressors.
 var names = regexp.MustCompile(`^[a-z0-9]+$`)
 
-// New makes a payload store over an object store. It sends nothing. After an error the Payloads refuse every call with it.
+// New makes a payload store over an object store. It sends nothing. After an error every method of the Payloads returns it.
 func New(objects Objects, opts ...Option) (*Payloads, error) {
 	p := &Payloads{objects: objects, prefix: "payloads", threshold: 350 << 10, max: 1 << 30, total: 1 << 30, concurrency: 8, now: time.Now}
 	for _, opt := range opts {
@@ -78,15 +78,15 @@ func New(objects Objects, opts ...Option) (*Payloads, error) {
 		errs = append(errs, errors.New("the object store or the clock is nil"))
 	}
 	if !prefixes.MatchString(p.prefix) || path.Clean(p.prefix) != p.prefix || path.Clean("/"+p.prefix) != "/"+p.prefix {
-		errs = append(errs, errors.New("Prefix takes letters, digits, points, hyphens and underscores, and slashes between them"))
+		errs = append(errs, errors.New("Prefix must have letters, digits, points, hyphens and underscores, and slashes between them"))
 	}
 	if p.threshold < 1 || p.threshold > ddb.MaxItemSize || p.max < 1 || p.total < 1 || p.concurrency < 1 {
-		errs = append(errs, fmt.Errorf("Threshold takes 1 to %d bytes, MaxSize, MaxTotal and Concurrency at least 1", ddb.MaxItemSize))
+		errs = append(errs, fmt.Errorf("Threshold must be 1 to %d bytes, MaxSize, MaxTotal and Concurrency at least 1", ddb.MaxItemSize))
 	}
 	seen := map[string]bool{}
 	for _, c := range p.compressors {
 		if c == nil || !names.MatchString(c.Name()) || seen[c.Name()] {
-			errs = append(errs, errors.New("a compressor is nil, has no name of letters and digits, or stands twice"))
+			errs = append(errs, errors.New("a compressor is nil, has no name of letters and digits, or is given twice"))
 			continue
 		}
 		seen[c.Name()] = true
@@ -97,7 +97,7 @@ func New(objects Objects, opts ...Option) (*Payloads, error) {
 	return p, p.failed
 }
 
-// usable is the error of the constructor, or of a Payloads that none has made.
+// usable returns the error of the constructor, or an error for a Payloads that was not made by it.
 func (p *Payloads) usable() error {
 	switch {
 	case p == nil:
@@ -110,7 +110,7 @@ func (p *Payloads) usable() error {
 	return nil
 }
 
-// notMade is the error of a nil or zero value.
+// notMade returns the error for a nil or zero value.
 func notMade(what, constructor string) error {
 	return &ddb.InvalidError{Problems: []error{fmt.Errorf("payload: a %s that %s did not make", what, constructor)}}
 }
@@ -123,9 +123,9 @@ func failing[V any](err error) iter.Seq2[V, error] {
 	}
 }
 
-// Store stores data and returns a reference to them, a text of some 150 bytes. A space is what data belong to, such as a
-// stream or a customer: equal data of different spaces are different objects, so that those of
-// one can be removed. Storing the same again is no error, and cheap on the same day.
+// Store stores data and returns a reference to it, a text of some 150 bytes. A space is what the data belongs to, such as a
+// stream or a customer: equal data in different spaces is stored in different objects, so that the data of
+// one space can be removed. Storing the same data again is not an error, and cheap on the same day.
 func (p *Payloads) Store(ctx context.Context, space string, data []byte) (string, error) {
 	if err := p.usable(); err != nil {
 		return "", err
@@ -164,7 +164,7 @@ func (p *Payloads) Fetch(ctx context.Context, reference string) ([]byte, error) 
 	return p.fetch(ctx, r)
 }
 
-// ref reads a reference and refuses data that are too large.
+// ref parses a reference and refuses data that is too large.
 func (p *Payloads) ref(reference string) (ref, error) {
 	r, err := parseRef(p.prefix, reference)
 	if err != nil {
@@ -174,7 +174,7 @@ func (p *Payloads) ref(reference string) (ref, error) {
 		return ref{}, fmt.Errorf("payload: %w: %d bytes, MaxSize is %d", ErrTooLarge, max(r.size, r.stored), p.max)
 	}
 	if r.memory() > p.total {
-		return ref{}, fmt.Errorf("payload: %w: it takes up %d bytes, MaxTotal is %d", ErrTooLarge, r.memory(), p.total)
+		return ref{}, fmt.Errorf("payload: %w: it needs %d bytes, MaxTotal is %d", ErrTooLarge, r.memory(), p.total)
 	}
 	return r, nil
 }
@@ -193,7 +193,7 @@ func (p *Payloads) fetch(ctx context.Context, r ref) ([]byte, error) {
 		}
 	}
 	if sum := sha256.Sum256(data); int64(len(data)) != r.size || !bytes.Equal(sum[:], r.sum[:]) {
-		return nil, fmt.Errorf("payload: %w: its hash is another", ErrCorrupt)
+		return nil, fmt.Errorf("payload: %w: its hash is different", ErrCorrupt)
 	}
 	return data, nil
 }
@@ -265,7 +265,7 @@ func (p *Payloads) FetchAll(ctx context.Context, references []string) iter.Seq2[
 }
 
 // Drop removes the data of a reference at once, for data that must be forgotten. Everything else with the same reference
-// loses them too: equal data of one space that were stored on one day. It is no error if the data are gone already.
+// loses it too: equal data of one space that was stored on one day. Dropping missing data is not an error.
 func (p *Payloads) Drop(ctx context.Context, reference string) error {
 	if err := p.usable(); err != nil {
 		return err

@@ -7,13 +7,13 @@ import (
 	"log/slog"
 )
 
-// What holds data or names that are keys prints and logs without them, for every verb; programs read the fields.
-// encoding/json gives them, for that is how a program passes its own data on.
+// Types that hold data, or names that are keys, are printed and logged without them, for every verb; programs read the fields.
+// encoding/json includes them, because that is how a program passes on its own data.
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (v Data) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, v.text()) }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (v Data) LogValue() slog.Value { return slog.StringValue(v.text()) }
 
 func (v Data) text() string {
@@ -23,5 +23,5 @@ func (v Data) text() string {
 	return fmt.Sprintf("payload of %d bytes", len(v.Inline))
 }
 
-// Format prints the type's name, for every verb, and nothing of its object store.
+// Format prints only the type's name, for every verb.
 func (v Payloads) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "payload.Payloads") }

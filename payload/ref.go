@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// ref is a reference: where data are, and what they must be.
+// ref is a reference: the place of the data, and its sizes and hash.
 type ref struct {
 	key    string
 	codec  string // of the compression, empty for none
@@ -20,7 +20,7 @@ type ref struct {
 	sum    [sha256.Size]byte
 }
 
-// memory is how many bytes are held while the data are fetched.
+// memory returns how many bytes are held while the data is fetched.
 func (r ref) memory() int64 {
 	if r.codec == "" {
 		return r.size
@@ -30,15 +30,15 @@ func (r ref) memory() int64 {
 
 const refForm = "p1"
 
-// String is the reference as text: the form, the compression, both sizes and the key, which ends in the hash.
+// String returns the reference as text: the format, the compression, both sizes and the key, which ends in the hash.
 func (r ref) String() string {
 	return strings.Join([]string{refForm, r.codec, strconv.FormatInt(r.size, 10), strconv.FormatInt(r.stored, 10), r.key}, ":")
 }
 
-// dayLayout names the day of a write.
+// dayLayout is the layout of the day of a write.
 const dayLayout = "20060102"
 
-// newRef names data by space, day and content.
+// newRef returns the reference of data, by space, day and content.
 func newRef(prefix, space, codec string, day time.Time, data []byte, stored int) ref {
 	sum := sha256.Sum256(data)
 	place := sha256.Sum256([]byte(space))
@@ -50,37 +50,37 @@ func newRef(prefix, space, codec string, day time.Time, data []byte, stored int)
 	return ref{key: key, codec: codec, size: int64(len(data)), stored: int64(stored), sum: sum}
 }
 
-// parseRef reads a reference. Its errors do not show the text.
+// parseRef parses a reference. Its errors do not show the text.
 func parseRef(prefix, text string) (ref, error) {
 	bad := func(why string) (ref, error) { return ref{}, fmt.Errorf("%w: %s", ErrBadRef, why) }
 	parts := strings.SplitN(text, ":", 5)
 	if len(parts) != 5 || parts[0] != refForm {
-		return bad("its form is unknown")
+		return bad("its format is unknown")
 	}
 	r := ref{codec: parts[1], key: parts[4]}
 	var err1, err2 error
 	r.size, err1 = strconv.ParseInt(parts[2], 10, 64)
 	r.stored, err2 = strconv.ParseInt(parts[3], 10, 64)
 	if err1 != nil || err2 != nil || r.size < 0 || r.stored < 0 || r.codec == "" && r.size != r.stored {
-		return bad("its sizes cannot be")
+		return bad("its sizes are invalid")
 	}
 	day, name, ok := parseKey(prefix, r.key)
 	if !ok || day.IsZero() {
-		return bad("its key is not below the prefix of the store, or not formed as its keys are")
+		return bad("its key is not below the prefix of the store, or does not have the format of its keys")
 	}
 	digits, codec, _ := strings.Cut(name, ".")
 	sum, err := hex.DecodeString(digits)
 	if err != nil || len(sum) != sha256.Size || codec != r.codec {
-		return bad("its key does not name the content")
+		return bad("its key does not contain the content's hash")
 	}
 	copy(r.sum[:], sum)
 	if r.String() != text {
-		return bad("it is written in another way")
+		return bad("it is written differently")
 	}
 	return r, nil
 }
 
-// parseKey takes a key apart that newRef has made.
+// parseKey splits a key that newRef has made.
 func parseKey(prefix, key string) (day time.Time, name string, ok bool) {
 	rest, ok := strings.CutPrefix(key, prefix+"/")
 	if !ok {

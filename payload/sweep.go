@@ -15,12 +15,12 @@ import (
 
 // SweepReport is what a sweep has found and done.
 type SweepReport struct {
-	// References is how many there are, Objects how many objects were looked at.
+	// References is the number of references, Objects the number of objects that were checked.
 	References, Objects int
-	// Kept are the objects that something refers to, Young those that are too new to be decided on, Foreign those
-	// whose keys are not made by this package.
+	// Kept is the number of objects that something refers to, Young of those that are too new to be removed, Foreign of those
+	// whose keys were not made by this package.
 	Kept, Young, Foreign int
-	// Removed is how many objects were removed, or would have been in a dry run, and Bytes their size.
+	// Removed is the number of objects that were removed, or would have been in a dry run, and Bytes their size.
 	Removed int
 	Bytes   int64
 }
@@ -31,8 +31,8 @@ type SweepOption func(*sweep)
 // DryRun counts what would be removed, and removes nothing.
 func DryRun() SweepOption { return func(s *sweep) { s.dry = true } }
 
-// MinAge is how old an object must be to be removed: 48 hours by default, which is also the minimum. A writer may
-// have stored a payload and not yet the item that refers to it.
+// MinAge sets how old an object must be to be removed: 48 hours by default, which is also the minimum. A writer may
+// have stored a payload but not yet the item that refers to it.
 func MinAge(d time.Duration) SweepOption { return func(s *sweep) { s.age = d } }
 
 const leastAge = 48 * time.Hour
@@ -46,8 +46,8 @@ type sweep struct {
 // the prefix; packages eventstore and snapshot list theirs with References. If any
 // of them cannot be read, nothing is removed.
 //
-// It is safe while others write: an object is decided on by the day in its name, and nobody writes to a name of a past
-// day. It takes 48 bytes of memory for each reference. A sweep that ends early can be started again.
+// It is safe while others write: an object's age is that of the day in its name, and names of past days are no longer
+// written. It takes 48 bytes of memory for each reference. A sweep that ends early can be started again.
 func (p *Payloads) Sweep(ctx context.Context, references []iter.Seq2[string, error], opts ...SweepOption) (SweepReport, error) {
 	if err := p.usable(); err != nil {
 		return SweepReport{}, err
@@ -60,7 +60,7 @@ func (p *Payloads) Sweep(ctx context.Context, references []iter.Seq2[string, err
 	}
 	var report SweepReport
 	if s.age < leastAge {
-		return report, &ddb.InvalidError{Problems: []error{fmt.Errorf("payload: a sweep of objects younger than %s could take them from under a writer", leastAge)}}
+		return report, &ddb.InvalidError{Problems: []error{fmt.Errorf("payload: a sweep of objects younger than %s could remove payloads that are about to be referred to", leastAge)}}
 	}
 	before := p.now().Add(-s.age)
 	used := make(map[[16]byte]struct{})

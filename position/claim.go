@@ -14,23 +14,23 @@ import (
 	"github.com/dynamotable/ddb/internal/repeat"
 )
 
-// Claim is a position that is owned: as long as nobody else claims it, saves succeed. It is safe for concurrent use.
+// Claim is a position with an owner: saves succeed until another owner claims it. It is safe for concurrent use.
 type Claim struct {
 	store     *Store
 	consumer  string
 	partition string
 	token     string
 	start     Position
-	failed    error // of Store.Claim; every call returns it
+	failed    error // of Store.Claim; every method returns it
 }
 
 // claims is how often a claim starts again when others claim at the same time.
 const claims = 20
 
-// Claim takes a position over from whoever has it, whose saves fail from now on. The owner is a name for people, such
+// Claim takes over a position. Saves by the previous owner fail from now on. The owner is a name for people, such
 // as a host and process. It costs a read unit and a write unit. If the reply is lost, the claim is recognised by its random token.
 //
-// If there is an error, the Claim refuses every call.
+// If there is an error, every method of the Claim returns it.
 func (s *Store) Claim(ctx context.Context, consumer, partition, owner string) (*Claim, error) {
 	c, err := s.claim(ctx, consumer, partition, owner)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Store) claim(ctx context.Context, consumer, partition, owner string) (*
 				last, doubt = err, err
 				continue
 			}
-			if errors.Is(err, ddb.ErrConditionFailed) { // another claim was faster, or an attempt of ours
+			if errors.Is(err, ddb.ErrConditionFailed) { // another claim was faster, or an earlier attempt
 				last = err
 				continue
 			}
@@ -88,7 +88,7 @@ func epochIs(epoch int64) ddb.Cond[row] {
 	return rowEpoch.Eq(epoch)
 }
 
-// Start is the position as it was claimed.
+// Start returns the position as it was claimed.
 func (c *Claim) Start() Position {
 	if c == nil {
 		return Position{}
@@ -96,7 +96,7 @@ func (c *Claim) Start() Position {
 	return c.start
 }
 
-// usable is the error of Store.Claim, or of a Claim that it has not made.
+// usable returns the error of Store.Claim, or an error for a Claim that was not made by it.
 func (c *Claim) usable() error {
 	switch {
 	case c != nil && c.failed != nil:
@@ -107,8 +107,8 @@ func (c *Claim) usable() error {
 	return c.store.usable()
 }
 
-// Save stores a position. One that is lower than the stored one is [ErrStale], the same again succeeds; if
-// another owner has claimed it, [ErrFenced]. It costs a write unit.
+// Save stores a position. If it is lower than the stored one, the error is [ErrStale]; saving the same again succeeds. If
+// another owner has claimed it, the error is [ErrFenced]. It costs a write unit.
 func (c *Claim) Save(ctx context.Context, position int64) error {
 	if err := c.usable(); err != nil {
 		return err
@@ -136,7 +136,7 @@ func (c *Claim) Rejected(err error, index int) error {
 	return rejectedAt(err, index, c.token)
 }
 
-// Release gives the position back, so that anybody can save it. If another owner has claimed it since, it stays theirs.
+// Release releases the position, so that any process can save it. If another owner has claimed it since, nothing changes.
 func (c *Claim) Release(ctx context.Context) error {
 	if err := c.usable(); err != nil {
 		return err
@@ -152,8 +152,8 @@ func (c *Claim) Release(ctx context.Context) error {
 	return err
 }
 
-// Owned is a view of a store for one owner: Load claims what it loads, and Save saves under that claim. It is what
-// a subscription needs that must not run twice. It is safe for concurrent use.
+// Owned is a view of a store for one owner: Load claims what it loads, and Save saves under that claim. Use it for
+// a subscription that must not run twice. It is safe for concurrent use.
 type Owned struct {
 	store  *Store
 	owner  string
@@ -161,12 +161,12 @@ type Owned struct {
 	claims map[[2]string]*Claim
 }
 
-// As is the store as an owner uses it.
+// As returns a view of the store for one owner.
 func (s *Store) As(owner string) *Owned {
 	return &Owned{store: s, owner: owner, claims: make(map[[2]string]*Claim)}
 }
 
-// usable is the error of the store, or of an Owned that Store.As has not made.
+// usable returns the error of the store, or an error for an Owned that was not made by Store.As.
 func (o *Owned) usable() error {
 	if o == nil || o.store == nil {
 		return notMade("Owned", "Store.As")
@@ -209,9 +209,9 @@ func (o *Owned) Save(ctx context.Context, consumer, partition string, position i
 	return c.Save(ctx, position)
 }
 
-// Claimed is the claim of a position that was loaded, for its SaveTx.
+// Claimed returns the claim of a loaded position, for its SaveTx.
 //
-// If there is an error, the Claim refuses every call.
+// If there is an error, every method of the Claim returns it.
 func (o *Owned) Claimed(consumer, partition string) (*Claim, error) {
 	if err := o.usable(); err != nil {
 		c := &Claim{failed: err}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// HandlerKey names a position as event-sourced systems do that route by aggregate: how far a handler has come
-// in an aggregate's timeline. Its parts may hold any text.
+// HandlerKey identifies a position in event-sourced systems that route by aggregate: the position of a handler
+// in an aggregate's timeline. Its parts may be any text.
 type HandlerKey struct {
 	Handler string
 	Domain  string
@@ -23,24 +23,24 @@ var (
 	unescaper = strings.NewReplacer("%25", "%", "%23", separator)
 )
 
-// Consumer is the consumer under which the position is kept: the handler.
+// Consumer returns the consumer under which the position is stored: the handler.
 func (k HandlerKey) Consumer() string { return k.Handler }
 
-// Partition is the partition under which the position is kept: domain, edition and root, each
+// Partition returns the partition under which the position is stored: domain, edition and root, each
 // escaped, so that distinct keys have distinct partitions.
 func (k HandlerKey) Partition() string {
 	return escaper.Replace(k.Domain) + separator + escaper.Replace(k.Edition) + separator + escaper.Replace(k.Root)
 }
 
-// ParseHandlerKey gives back the key of a consumer and partition.
+// ParseHandlerKey returns the key of a consumer and partition.
 func ParseHandlerKey(consumer, partition string) (HandlerKey, error) {
 	parts := strings.Split(partition, separator)
 	if len(parts) != 3 {
-		return HandlerKey{}, errors.New("position: the partition is not of a HandlerKey: it has not three parts")
+		return HandlerKey{}, errors.New("position: the partition is not that of a HandlerKey: it does not have three parts")
 	}
 	k := HandlerKey{Handler: consumer, Domain: unescaper.Replace(parts[0]), Edition: unescaper.Replace(parts[1]), Root: unescaper.Replace(parts[2])}
 	if k.Partition() != partition {
-		return HandlerKey{}, errors.New("position: the partition is not of a HandlerKey: it is escaped in another way")
+		return HandlerKey{}, errors.New("position: the partition is not that of a HandlerKey: it is escaped differently")
 	}
 	return k, nil
 }

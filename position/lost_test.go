@@ -21,7 +21,7 @@ import (
 	"github.com/dynamotable/ddb/position"
 )
 
-// faulty is a store whose writes meet the faults while they are switched on, and a store on the same table that meets none.
+// faulty is a store whose writes fail by rules while they are enabled, and a store on the same table without faults.
 func faulty(t testing.TB, seed uint64, rules func(m fault.Matcher) []fault.Rule) (s, plain *position.Store, on *atomic.Bool) {
 	t.Helper()
 	on = new(atomic.Bool)
@@ -41,7 +41,7 @@ func faulty(t testing.TB, seed uint64, rules func(m fault.Matcher) []fault.Rule)
 	return s, plain, on
 }
 
-// lost are the ways in which one write is applied and its caller does not hear of it, or hears of another.
+// lost are the ways in which a write is applied but its caller gets no reply, or another one.
 var lost = map[string]func(m fault.Matcher) []fault.Rule{
 	"a lost reply":             func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.Nth(1).DropReply()} },
 	"two lost replies":         func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.First(2).DropReply()} },
@@ -54,7 +54,7 @@ var lost = map[string]func(m fault.Matcher) []fault.Rule{
 	"a late request":         func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.Nth(1).Late(time.Second)} },
 }
 
-// TestLostReplies: whatever is lost, a write that is harmless to repeat ends with what is true, and never with "unknown".
+// TestLostReplies: whatever is lost, an idempotent write ends with the correct result, and never with "unknown".
 func TestLostReplies(t *testing.T) {
 	t.Parallel()
 	for name, rules := range lost {
@@ -113,7 +113,7 @@ func TestLostReplies(t *testing.T) {
 						t.Errorf("%s: %v", verb, err)
 					}
 					on.Store(false)
-					<-time.After(time.Minute) // what is late arrives
+					<-time.After(time.Minute) // late requests arrive
 					if n, err := plain.Load(t.Context(), "c", "p"); err != nil || n != 2 {
 						t.Errorf("stored: %d, %v; want 2", n, err)
 					}
@@ -131,7 +131,7 @@ func TestLostReplies(t *testing.T) {
 	}
 }
 
-// TestLostReplyAndARival: where somebody else came between, the error says what is stored now, and that nothing is known of before.
+// TestLostReplyAndARival: if another process came in between, the error says what is stored now, and that the earlier outcome is unknown.
 func TestLostReplyAndARival(t *testing.T) {
 	t.Parallel()
 	for name, rival := range map[string]func(ctx context.Context, s *position.Store) error{
@@ -162,8 +162,8 @@ func TestLostReplyAndARival(t *testing.T) {
 	}
 }
 
-// TestSavesAgainstAModel holds random saves, claims, releases and resets under faults against a model of one position: every
-// report must agree with what is stored, and a call that ends as unknown must be one that met several faults.
+// TestSavesAgainstAModel compares random saves, claims, releases and resets under faults with a model of one position: every
+// result must agree with what is stored, and a call with an unknown outcome must have met several faults.
 func TestSavesAgainstAModel(t *testing.T) {
 	t.Parallel()
 	const runs, steps = 40, 60
@@ -221,19 +221,19 @@ func TestSavesAgainstAModel(t *testing.T) {
 				}
 				on.Store(false)
 				calls++
-				<-time.After(time.Minute) // what is late arrives before the next step
+				<-time.After(time.Minute) // late requests arrive before the next step
 				after := stored()
 				report := err
 				for _, e := range []error{position.ErrFenced, position.ErrStale} {
 					if errors.Is(err, e) {
-						report = e // also where it is in doubt whether it was stored before: nobody else is here who could have come between
+						report = e // even if it is unknown whether it was stored before: no other process could have come in between
 					}
 				}
 				if err != nil && errors.Is(report, err) {
 					if errors.Is(err, ddb.ErrOutcomeUnknown) {
 						unknown++
 					}
-					continue // or refused by the service, for example throttled all the time: nothing to hold it against
+					continue // or refused by the service, for example throttled every time: nothing to compare with
 				}
 				number, epoch, who, want := before.Number, before.Epoch, before.Owner, error(nil)
 				switch {

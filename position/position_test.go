@@ -89,10 +89,10 @@ func Example() {
 	fmt.Println("saved:", first.Save(ctx, 10) == nil)
 
 	second, _ := positions.Claim(ctx, "mailer", "shard-0", "host-2") // takes over
-	fmt.Println("goes on behind", second.Start().Number)
+	fmt.Println("continues after", second.Start().Number)
 	fmt.Println("the first is fenced:", first.Save(ctx, 11) != nil)
 	// Output:
 	// saved: true
-	// goes on behind 10
+	// continues after 10
 	// the first is fenced: true
 }

@@ -23,8 +23,8 @@ type Reset struct {
 	At                  time.Time
 }
 
-// Reset sets a position to any number, also a lower one, so that a consumer handles numbers again or skips them. Whoever has claimed
-// it is fenced. It leaves a record of who did it and why, in the same transaction; see [Store.Resets]. The record also proves
+// Reset sets a position to any number, also a lower one, so that a consumer handles numbers again or skips them. An owner
+// that has claimed it is fenced. Reset writes a record of who did it and why in the same transaction; see [Store.Resets]. The record also proves
 // a reset whose reply was lost.
 func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64, by, reason string) error {
 	if err := s.usable(); err != nil {
@@ -37,7 +37,7 @@ func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64,
 	if err != nil {
 		return err
 	}
-	// The key of the record is this call's alone, so the record proves that the reset took place.
+	// Only this call uses the key of the record, so the record proves that the reset took place.
 	at := s.now().UTC()
 	record := &row{
 		Consumer: consumer, Partition: resetPrefix(partition) + at.Format("2006-01-02T15:04:05.000000000Z") + separator + uuid.NewString(),
@@ -54,7 +54,7 @@ func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64,
 		if err == nil {
 			cond = ddb.And(cond, rowNumber.Eq(is.Number))
 		}
-		if doubts > 0 { // after the reading: an attempt before it that was not applied by then cannot be applied together with the next
+		if doubts > 0 { // after the read: an earlier attempt that was not applied by then cannot be applied in addition to the next
 			done, err := s.recorded(ctx, record)
 			if done {
 				return nil

@@ -17,24 +17,24 @@ import (
 // Conditions that callers branch on; test them with errors.Is.
 var (
 	// ErrStale: the position to save is not after the stored one; nothing was written.
-	ErrStale = errors.New("the position does not grow")
+	ErrStale = errors.New("the position does not increase")
 	// ErrFenced: another owner has claimed the position; nothing was written. Stop handling.
 	ErrFenced = errors.New("the position was claimed by another owner")
 )
 
-// Position is what is stored of one consumer in one partition.
+// Position is the stored position of one consumer in one partition.
 type Position struct {
 	Consumer  string
 	Partition string
 	// Number is the last number that was handled.
 	Number int64
-	// Owner is who has claimed it, empty if nobody has; Epoch counts claims and resets.
+	// Owner is the owner that has claimed it, empty if none has; Epoch counts claims and resets.
 	Owner     string
 	Epoch     int64
 	UpdatedAt time.Time
 }
 
-// row is an item of the table: a position, or, with a sort key behind all of these, the record of a reset.
+// row is an item of the table: a position, or, with a sort key after all of these, the record of a reset.
 type row struct {
 	Consumer  string    `dynamodbav:"pk"`
 	Partition string    `dynamodbav:"sk"`
@@ -83,10 +83,10 @@ type Store struct {
 	table  *ddb.Table[row, string, string]
 	now    func() time.Time
 	opts   []ddb.TableOption
-	failed error // of New; every call returns it
+	failed error // of New; every method returns it
 }
 
-// New describes a table of positions. It sends nothing; see [Store.EnsureTable]. After an error the Store refuses every call with it.
+// New describes a table of positions. It sends nothing; see [Store.EnsureTable]. After an error every method of the Store returns it.
 func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
 	s := &Store{client: client, now: time.Now}
 	for _, opt := range opts {
@@ -102,7 +102,7 @@ func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
 	return s, s.failed
 }
 
-// Name is the table's name.
+// Name returns the table's name.
 func (s *Store) Name() string {
 	if s == nil || s.table == nil {
 		return ""
@@ -127,7 +127,7 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schem
 }
 
 // ResetTable deletes the table with all positions and records of resets, waits until it is gone, and creates it again. It is refused
-// unless the permission names the table, see [schema.AllowDelete].
+// unless the permission names the table; see [schema.AllowDelete].
 func (s *Store) ResetTable(ctx context.Context, allow schema.DeletePermission, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -139,7 +139,7 @@ func (s *Store) ResetTable(ctx context.Context, allow schema.DeletePermission, o
 }
 
 // DeleteTable deletes the table with all positions, and waits until it is gone. It is refused unless
-// the permission names the table, see [schema.AllowDelete].
+// the permission names the table; see [schema.AllowDelete].
 func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -147,7 +147,7 @@ func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) 
 	return s.table.DeleteTable(ctx, allow)
 }
 
-// Load reads a position consistently; 0 if there is none.
+// Load reads a position consistently. It returns 0 if there is none.
 func (s *Store) Load(ctx context.Context, consumer, partition string) (int64, error) {
 	if err := s.usable(); err != nil {
 		return 0, err
@@ -185,12 +185,12 @@ func (r *row) position() Position {
 	}
 }
 
-// Save stores a position of a consumer that is alone. A position that is lower than the stored one is [ErrStale],
-// the same again succeeds; one that was claimed is [ErrFenced], see [Claim.Save].
+// Save stores a position of a consumer that runs in one process. If the position is lower than the stored one, the error is [ErrStale];
+// saving the same again succeeds. If the position was claimed, the error is [ErrFenced]; see [Claim.Save].
 //
-// When a reply is lost, the save is sent again: that is harmless, since a position never goes back, and it tells whether
-// the position is stored. An error that matches both [ErrStale] or [ErrFenced] and [ddb.ErrOutcomeUnknown] means that somebody
-// else saved or claimed in the meantime, and that it is unknown whether this save was stored before that.
+// When a reply is lost, the save is sent again: that is harmless, because a position never goes back, and it shows whether
+// the position is stored. An error that matches both [ErrStale] or [ErrFenced] and [ddb.ErrOutcomeUnknown] means that another
+// process saved or claimed in the meantime, and that it is unknown whether this save was stored before that.
 func (s *Store) Save(ctx context.Context, consumer, partition string, position int64) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -216,7 +216,7 @@ func (s *Store) save(ctx context.Context, consumer, partition string, position i
 	}, ErrStale, ErrFenced)
 }
 
-// refusal is why a save was refused.
+// refusal returns why a save was refused.
 func refusal(is row, position int64, token string, cause error) error {
 	switch {
 	case is.Token != token:
@@ -227,7 +227,7 @@ func refusal(is row, position int64, token string, cause error) error {
 	return fmt.Errorf("position: %w: %w", ErrStale, cause)
 }
 
-// changes are those of a save, upon the condition that the position grows.
+// changes returns the changes of a save, under the condition that the position increases.
 func (s *Store) changes(position int64, token string) []ddb.UpdateOption[row] {
 	grows := ddb.Or(ddb.NotExists(rowNumber), rowNumber.Lt(position))
 	owner := ddb.NotExists(rowToken)
@@ -237,7 +237,7 @@ func (s *Store) changes(position int64, token string) []ddb.UpdateOption[row] {
 	return []ddb.UpdateOption[row]{rowNumber.Set(position), rowUpdatedAt.Set(s.now().UTC()), ddb.If(grows, owner)}
 }
 
-// SaveTx is [Store.Save] in a transaction, with the effects of the handler. There the position must grow: if it is stored already, the
+// SaveTx is [Store.Save] in a transaction, with the effects of the handler. There the position must increase: if it is stored already, the
 // transaction fails, because its effects are stored as well.
 // [Store.Rejected] returns the reason.
 func (s *Store) SaveTx(consumer, partition string, position int64) ddb.TxOp {
@@ -322,7 +322,7 @@ func checkNumber(position int64) error {
 	return nil
 }
 
-// Client is the client that the store was made with, for the transactions of [Store.SaveTx].
+// Client returns the client that the store was made with, for the transactions of [Store.SaveTx].
 func (s *Store) Client() ddb.Client {
 	if s == nil {
 		return nil
@@ -330,7 +330,7 @@ func (s *Store) Client() ddb.Client {
 	return s.client
 }
 
-// usable is the error of the constructor, or of a Store that none has made.
+// usable returns the error of the constructor, or an error for a Store that was not made by it.
 func (s *Store) usable() error {
 	switch {
 	case s == nil:
@@ -343,7 +343,7 @@ func (s *Store) usable() error {
 	return nil
 }
 
-// notMade is the error of a nil or zero value.
+// notMade returns the error for a nil or zero value.
 func notMade(what, constructor string) error {
 	return &ddb.InvalidError{Problems: []error{fmt.Errorf("position: a %s that %s did not make", what, constructor)}}
 }

@@ -4,9 +4,9 @@ package snapshot
 
 import "time"
 
-// Progress is what a policy bases its decision on.
+// Progress is the input of a policy.
 type Progress struct {
-	// Version is that of the state now, LastVersion that of the newest snapshot known, 0 if there is none.
+	// Version is the version of the state, LastVersion that of the newest known snapshot, 0 if there is none.
 	Version, LastVersion int64
 	// Age is the time since the newest snapshot was taken, 0 if there is none.
 	Age time.Duration
@@ -22,12 +22,12 @@ func EveryN(n int64) Policy {
 	return func(p Progress) bool { return p.Version-p.LastVersion >= n }
 }
 
-// OlderThan takes a snapshot when the last one is older. Without one it takes the first.
+// OlderThan takes a snapshot when the last one is older, or if there is none.
 func OlderThan(d time.Duration) Policy {
 	return func(p Progress) bool { return p.LastVersion == 0 || p.Age > d }
 }
 
-// LargerThan takes a snapshot when the encoded state has more bytes: small states are quickly folded again.
+// LargerThan takes a snapshot when the encoded state has more bytes. Small states are quickly folded again.
 func LargerThan(bytes int) Policy {
 	return func(p Progress) bool { return p.Size != nil && p.Size() > bytes }
 }
@@ -59,9 +59,9 @@ func All(policies ...Policy) Policy {
 // Never takes no snapshot.
 func Never() Policy { return func(Progress) bool { return false } }
 
-// Retention is what is kept of a stream's snapshots when a new one is saved. The newest is always kept.
+// Retention determines which snapshots of a stream are kept when a new one is saved. The newest is always kept.
 type Retention struct {
-	keep int // 0 is all
+	keep int // 0 means all
 	ttl  time.Duration
 }
 
@@ -71,11 +71,11 @@ func Persist() Retention { return Retention{} }
 // KeepLast keeps the newest n snapshots of a stream, at least one.
 func KeepLast(n int) Retention { return Retention{keep: max(n, 1)} }
 
-// Transient keeps the newest snapshot only: KeepLast(1).
+// Transient keeps only the newest snapshot: KeepLast(1).
 func Transient() Retention { return KeepLast(1) }
 
-// Expire lets DynamoDB delete snapshots, the newest too, some time after they have reached an age; expired ones are no longer loaded. It applies
-// besides the other rules of the retention.
+// Expire lets DynamoDB delete snapshots, even the newest, some time after they have reached an age; expired ones are no longer loaded. It applies
+// in addition to the other rules of the retention.
 func (r Retention) Expire(after time.Duration) Retention {
 	r.ttl = after
 	return r

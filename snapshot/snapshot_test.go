@@ -43,7 +43,7 @@ func TestSuite(t *testing.T) {
 	})
 }
 
-// TestPruneFails: a snapshot that was saved is there, although what is older could not be removed; the next save removes it.
+// TestPruneFails: a snapshot is saved even if older ones could not be removed; the next save removes them.
 func TestPruneFails(t *testing.T) {
 	client := ddbtest.New(t, ddbtest.WithFaults(fault.On("BatchWriteItem").First(1).Error("AccessDeniedException", "not allowed")))
 	s := open(t, client, snapshot.Keep(snapshot.KeepLast(1)))

@@ -17,7 +17,7 @@ func sum(state []byte) []byte {
 	return h[:16]
 }
 
-// looks is how many snapshots of other forms a load skips before it gives up.
+// looks is how many snapshots of other formats a load skips before it gives up.
 const looks = 20
 
 // LoadState returns the newest state with a version of at most atMost and of the type and schema. Version 0 means that there is none. Snapshots of another type or
@@ -45,9 +45,9 @@ func (s *Store) LoadState(ctx context.Context, stream, stateType string, schema 
 	return 0, time.Time{}, nil, nil
 }
 
-// OfferState saves a state if the policy says that it is due, given what was the newest snapshot when the state was
-// loaded. A version that is not higher is skipped, as is one that another process has saved in the meantime. The state
-// is encoded only if it is needed.
+// OfferState saves a state if the policy decides so, given the newest snapshot when the state was
+// loaded. It skips a version that is not higher, or that another process has saved in the meantime. The state
+// is encoded only if needed.
 func (s *Store) OfferState(ctx context.Context, stream, stateType string, schema int, version, lastVersion int64, lastTaken time.Time, encode func() ([]byte, error)) (saved bool, err error) {
 	if err := s.usable(); err != nil {
 		return false, err
@@ -82,8 +82,8 @@ func (s *Store) OfferState(ctx context.Context, stream, stateType string, schema
 	return err == nil, err
 }
 
-// InEdition is the newest snapshot, with a version of at most atMost, of a timeline that branches off the main one after a version: one of
-// its own, or else one of the main timeline up to that version. None is [ddb.ErrNotFound].
+// InEdition returns the newest snapshot, with a version of at most atMost, of a timeline that branches off the main one after a version: a snapshot of
+// that timeline, or else one of the main timeline up to that version. If there is none, the error is [ddb.ErrNotFound].
 func (s *Store) InEdition(ctx context.Context, stream, edition string, divergesAfter, atMost int64) (Snapshot, error) {
 	if err := s.usable(); err != nil {
 		return Snapshot{}, err

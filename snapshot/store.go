@@ -17,22 +17,22 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// ErrConflict means that the stream has a snapshot of the version already, with another state. Either fold
+// ErrConflict: the stream already has a snapshot of the version with another state. Either fold
 // depends on more than the events, or the version is not that of the state.
 var ErrConflict = errors.New("the version has a snapshot with another state")
 
 // Snapshot is a state at a version.
 type Snapshot struct {
 	Stream string
-	// Version is that of the last event in State.
+	// Version is the version of the last event in State.
 	Version int64
-	// Type and Schema name the form of State. A reader that knows another form ignores the snapshot.
+	// Type and Schema identify the format of State. A reader with another format ignores the snapshot.
 	Type   string
 	Schema int
 	State  []byte
 	// TakenAt is the time of the save, in UTC.
 	TakenAt time.Time
-	// Persistent snapshots are kept whatever the retention.
+	// Persistent snapshots are kept regardless of the retention.
 	Persistent bool
 }
 
@@ -60,7 +60,7 @@ var (
 	rowTTL        = ddb.NumField(func(r *row) *int64 { return &r.TTL })
 )
 
-// Payloads keeps states that are too large for an item. Package payload has one.
+// Payloads stores states that are too large for an item. Package payload provides an implementation.
 type Payloads interface {
 	Store(ctx context.Context, space string, data []byte) (ref string, err error)
 	Fetch(ctx context.Context, ref string) ([]byte, error)
@@ -72,10 +72,10 @@ type Option func(*Store)
 // When sets the policy by which [Store.OfferState] takes snapshots; the default is EveryN(100).
 func When(p Policy) Option { return func(s *Store) { s.policy = p } }
 
-// Keep sets what is kept; the default is KeepLast(2).
+// Keep sets the retention; the default is KeepLast(2).
 func Keep(r Retention) Option { return func(s *Store) { s.keep = r } }
 
-// Offload keeps a state in a payload store if its item would have more bytes than the threshold; 0 is 350 KB.
+// Offload stores a state in a payload store if its item would have more bytes than the threshold; 0 means 350 KB.
 func Offload(payloads Payloads, threshold int) Option {
 	return func(s *Store) {
 		if s.payloads = payloads; threshold != 0 {
@@ -102,7 +102,7 @@ type Store struct {
 	payloads  Payloads
 	threshold int
 	now       func() time.Time
-	failed    error // of New; every call returns it
+	failed    error // of New; every method returns it
 }
 
 // New describes a table of snapshots. It sends nothing; see [Store.EnsureTable].
@@ -126,7 +126,7 @@ func invalid(text string) error {
 	return &ddb.InvalidError{Problems: []error{errors.New("snapshot: " + text)}}
 }
 
-// Name is the table's name.
+// Name returns the table's name.
 func (s *Store) Name() string {
 	if s == nil || s.table == nil {
 		return ""
@@ -134,7 +134,7 @@ func (s *Store) Name() string {
 	return s.table.Name()
 }
 
-// Client is the client that the store was made with.
+// Client returns the client that the store was made with.
 func (s *Store) Client() ddb.Client {
 	if s == nil {
 		return nil
@@ -142,7 +142,7 @@ func (s *Store) Client() ddb.Client {
 	return s.client
 }
 
-// usable is the error of the constructor, or of a Store that none has made.
+// usable returns the error of the constructor, or an error for a Store that was not made by it.
 func (s *Store) usable() error {
 	switch {
 	case s == nil:
@@ -155,7 +155,7 @@ func (s *Store) usable() error {
 	return nil
 }
 
-// notMade is the error of a nil or zero value.
+// notMade returns the error for a nil or zero value.
 func notMade(what, constructor string) error {
 	return &ddb.InvalidError{Problems: []error{fmt.Errorf("snapshot: a %s that %s did not make", what, constructor)}}
 }
@@ -185,7 +185,7 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schem
 }
 
 // ResetTable deletes the table with all snapshots, waits until it is gone, and creates it again. It is refused
-// unless the permission names the table, see [schema.AllowDelete].
+// unless the permission names the table; see [schema.AllowDelete].
 func (s *Store) ResetTable(ctx context.Context, allow schema.DeletePermission, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -197,7 +197,7 @@ func (s *Store) ResetTable(ctx context.Context, allow schema.DeletePermission, o
 }
 
 // DeleteTable deletes the table with all snapshots, and waits until it is gone. It is refused unless
-// the permission names the table, see [schema.AllowDelete]. Offloaded states stay where they are.
+// the permission names the table; see [schema.AllowDelete]. Offloaded states stay where they are.
 func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -205,10 +205,10 @@ func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) 
 	return s.table.DeleteTable(ctx, allow)
 }
 
-// Save stores a snapshot, and prunes what the retention does not keep. A version that has a
-// snapshot with the same state already is no error; with another state it is [ErrConflict]. If
+// Save stores a snapshot, and prunes those that the retention does not keep. Saving the same state of a version again is not
+// an error; another state of the version is [ErrConflict]. If
 // only the pruning fails, the error says so, and the next save prunes again. When a reply is lost, the
-// save is sent again, which changes nothing more. An error that matches both [ErrConflict] and [ddb.ErrOutcomeUnknown] means that somebody
+// save is sent again, which changes nothing more. An error that matches both [ErrConflict] and [ddb.ErrOutcomeUnknown] means that another process
 // saved a newer form of the state in the meantime, and that it is unknown whether this save was stored before that.
 func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 	if err := s.usable(); err != nil {
@@ -218,7 +218,7 @@ func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 		return err
 	}
 	if snap.Version < 1 {
-		return invalid(fmt.Sprintf("version %d; a snapshot holds at least one event", snap.Version))
+		return invalid(fmt.Sprintf("version %d; a snapshot includes at least one event", snap.Version))
 	}
 	r, err := s.row(ctx, snap)
 	if err != nil {
@@ -242,12 +242,12 @@ func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 	return nil
 }
 
-// same reports whether two rows of one version hold the same state in the same form.
+// same reports whether two rows of one version have the same state in the same format.
 func (r *row) same(other *row) bool {
 	return r.Type == other.Type && r.Schema == other.Schema && bytes.Equal(r.Hash, other.Hash)
 }
 
-// replaceForm lets a newer form of the state take the place of an older one of the same version.
+// replaceForm replaces an older format of the state by a newer one of the same version.
 func (s *Store) replaceForm(ctx context.Context, is, r row, cause error) error {
 	if is.Type == r.Type && is.Schema >= r.Schema {
 		return fmt.Errorf("snapshot: %w: %w", ErrConflict, cause)
@@ -269,7 +269,7 @@ func typeIs(name string) ddb.Cond[row] {
 	return rowType.Eq(name)
 }
 
-// row is a snapshot as it is stored; a large state is stored outside first.
+// row returns a snapshot as it is stored; a large state is first stored outside.
 func (s *Store) row(ctx context.Context, snap Snapshot) (row, error) {
 	if snap.Schema == 0 {
 		snap.Schema = 1
@@ -294,7 +294,7 @@ func (s *Store) row(ctx context.Context, snap Snapshot) (row, error) {
 	return r, err
 }
 
-// Latest is the newest snapshot of a stream. None is [ddb.ErrNotFound].
+// Latest returns the newest snapshot of a stream. If there is none, the error is [ddb.ErrNotFound].
 func (s *Store) Latest(ctx context.Context, stream string) (Snapshot, error) {
 	if err := s.usable(); err != nil {
 		return Snapshot{}, err
@@ -302,7 +302,7 @@ func (s *Store) Latest(ctx context.Context, stream string) (Snapshot, error) {
 	return s.AtOrBefore(ctx, stream, 1<<62)
 }
 
-// AtOrBefore is the newest snapshot of a stream with a version of at most the given one. None is [ddb.ErrNotFound].
+// AtOrBefore returns the newest snapshot of a stream with a version of at most the given one. If there is none, the error is [ddb.ErrNotFound].
 func (s *Store) AtOrBefore(ctx context.Context, stream string, version int64) (Snapshot, error) {
 	if err := s.usable(); err != nil {
 		return Snapshot{}, err
@@ -321,7 +321,7 @@ func (s *Store) List(ctx context.Context, stream string) iter.Seq2[Snapshot, err
 	return s.list(ctx, stream, 1<<62, 0, func(*row) bool { return true })
 }
 
-// list yields snapshots that fit, newest first.
+// list yields matching snapshots, newest first.
 func (s *Store) list(ctx context.Context, stream string, atMost int64, page int, fits func(*row) bool) iter.Seq2[Snapshot, error] {
 	return func(yield func(Snapshot, error) bool) {
 		if err := check(stream); err != nil {
@@ -366,12 +366,12 @@ func (s *Store) snapshot(ctx context.Context, r row) (Snapshot, error) {
 		return snap, fmt.Errorf("snapshot: state of version %d: %w", r.Version, err)
 	}
 	if !bytes.Equal(sum(snap.State), r.Hash) {
-		return snap, fmt.Errorf("snapshot: the payload store gave another state for version %d", r.Version)
+		return snap, fmt.Errorf("snapshot: the payload store returned another state for version %d", r.Version)
 	}
 	return snap, nil
 }
 
-// Delete removes a snapshot; one that is not there is no error.
+// Delete removes a snapshot. Deleting a missing one is not an error.
 func (s *Store) Delete(ctx context.Context, stream string, version int64) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -382,7 +382,7 @@ func (s *Store) Delete(ctx context.Context, stream string, version int64) error 
 	return s.table.Delete(ctx, stream, version)
 }
 
-// DeleteAll removes all snapshots of a stream, persistent ones too, as when its data must be forgotten.
+// DeleteAll removes all snapshots of a stream, including persistent ones, for example when its data must be forgotten.
 func (s *Store) DeleteAll(ctx context.Context, stream string) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -390,8 +390,8 @@ func (s *Store) DeleteAll(ctx context.Context, stream string) error {
 	return s.remove(ctx, stream, func(int, *row) bool { return true })
 }
 
-// Prune removes the snapshots of a stream that the retention does not keep. It never removes the newest. It
-// is done by every save.
+// Prune removes the snapshots of a stream that the retention does not keep. It never removes the newest. Every
+// save does it.
 func (s *Store) Prune(ctx context.Context, stream string) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -402,7 +402,7 @@ func (s *Store) Prune(ctx context.Context, stream string) error {
 	return s.remove(ctx, stream, func(newer int, r *row) bool { return newer >= s.keep.keep && !r.Persistent })
 }
 
-// remove removes snapshots, asking with how many newer ones there are.
+// remove removes the snapshots for which the function returns true, given the number of newer ones.
 func (s *Store) remove(ctx context.Context, stream string, gone func(newer int, r *row) bool) error {
 	if err := check(stream); err != nil {
 		return err
@@ -424,7 +424,7 @@ func (s *Store) remove(ctx context.Context, stream string, gone func(newer int, 
 	return s.table.BatchDelete(ctx, keys)
 }
 
-// References yields the references of all offloaded states, for sweeping away the payloads that nothing refers to. It scans the table.
+// References yields the references of all offloaded states, for removing payloads that nothing refers to. It scans the table.
 func (s *Store) References(ctx context.Context) iter.Seq2[string, error] {
 	if err := s.usable(); err != nil {
 		return failing[string](err)
@@ -448,7 +448,7 @@ func check(stream string) error {
 	return nil
 }
 
-// EditionStream is the stream of snapshots of a timeline beside the main one; it is that of package eventstore.
+// EditionStream returns the stream for snapshots of a timeline other than the main one, as in package eventstore.
 func EditionStream(stream, edition string) string {
 	escape := strings.NewReplacer("%", "%25", "@", "%40")
 	return escape.Replace(stream) + "@" + escape.Replace(edition)

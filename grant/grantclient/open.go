@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package grantclient opens a store of grants with a client of its own. It builds the SDK's credential packages, which package grant does not:
+// Package grantclient opens a store of grants with a new client. It imports the SDK's credential packages, which package grant does not:
 //
 //	store, err := grantclient.Open(ctx, grant.Config{Table: "grants", Region: "eu-central-1"})
 //	if err != nil {
@@ -16,9 +16,9 @@ import (
 	"github.com/dynamotable/ddb/grant"
 )
 
-// Open makes a store by a configuration, with a client of its own by [ddbclient.New]. Options
-// are applied after the configuration. It sends nothing to DynamoDB; the context bounds the
-// loading of the SDK's settings only. After an error there is no store; every method of a nil one refuses.
+// Open makes a store from a configuration, with a new client by [ddbclient.New]. Options
+// are applied after the configuration. It sends nothing to DynamoDB; the context limits only the
+// loading of the SDK's settings. After an error the store is nil; every method of a nil store returns an error.
 func Open(ctx context.Context, c grant.Config, opts ...grant.Option) (*grant.Store, error) {
 	var clientOpts []ddbclient.Option
 	if c.Region != "" {

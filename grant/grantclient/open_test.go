@@ -20,7 +20,7 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Nobody listens there.
+	// No process listens there.
 	if d, err := s.Check(ctx, grant.Key{Tenant: grant.TenantOf("acme"), User: "u", Type: "role", Qualifier: "admin"}); err == nil || d.Allowed {
 		t.Errorf("Check = %+v, %v, want denied with an error", d, err)
 	}

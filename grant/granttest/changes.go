@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/grant"
 )
 
-// modes: each mode saves where it should, and tells what is stored where it should not.
+// modes: each mode saves if its condition is met, and otherwise reports what is stored.
 func modes(s *suite) {
 	ctx, k := s.Context(), role("u", "admin")
 	save := func(mode grant.Mode, wantRev, conflict int64) {
@@ -113,10 +113,10 @@ func revocation(s *suite) {
 	}
 }
 
-// deletion: Delete keeps the history and the revisions, Erase nothing.
+// deletion: Delete keeps the history and the revisions, Erase removes them.
 func deletion(s *suite) {
 	ctx, k := s.Context(), role("u", "admin")
-	neighbour := role("u", "admin#") // whose history is not to be touched
+	neighbour := role("u", "admin#") // whose history must not change
 	s.save(neighbour, time.Time{})
 	if err := s.Delete(ctx, k, admin); !errors.Is(err, grant.ErrNotFound) {
 		s.Errorf("Delete of nothing = %v, want ErrNotFound", err)
@@ -161,7 +161,7 @@ func concurrentChanges(s *suite) {
 		mu.Lock()
 		defer mu.Unlock()
 		if before, twice := done[rev]; twice {
-			s.Errorf("revision %d was given to %s and to %s", rev, before, name)
+			s.Errorf("revision %d was assigned to %s and to %s", rev, before, name)
 		}
 		done[rev] = name
 	}

@@ -59,16 +59,16 @@ func expiryInstant(s *suite) {
 	s.wants(never, grant.Granted)
 }
 
-// hostile are parts of keys made to collide where parts are joined without care.
+// hostile are parts of keys that collide if parts are joined without escaping.
 var hostile = []string{"a", "a#", "#a", "#", "##", "a#b", "b", "%", "%23", "a%23b", "$", "$c", "a$cb", " ", "-", "T#a", "U#a", "ä", "a\u0308", "日本", "\x00", "A", "null", "__null__", "*"}
 
-// hostileNames: of all keys made of hostile names, only the one that was granted is.
+// hostileNames: of all keys with hostile names, only the granted one is allowed.
 func hostileNames(s *suite) {
 	tenants := []grant.Tenant{grant.NoTenant(), grant.TenantOf("")}
 	for _, name := range hostile {
 		tenants = append(tenants, grant.TenantOf(name))
 	}
-	// Each pair of places with all pairs of names, so that a separator can wander between any two.
+	// Each pair of parts with all pairs of names, so that a separator can move between any two.
 	var keys []grant.Key
 	for i, a := range hostile {
 		keys = append(keys,
@@ -105,7 +105,7 @@ func hostileNames(s *suite) {
 	}
 }
 
-// rejectedCalls: what is wrong in itself is refused, and never allows.
+// rejectedCalls: invalid arguments are refused, and never allow access.
 func rejectedCalls(s *suite) {
 	ctx := s.Context()
 	good := role("u", "admin")
@@ -192,7 +192,7 @@ func groups(s *suite) {
 	s.wants(can(acme, "v", read), grant.NoGrant)
 	s.wants(grant.MemberKey(acme, "u", "staff"), grant.Granted)
 
-	// A grant of the user's own that does not hold leaves it to the groups.
+	// If the user's own grant is not active, the groups decide.
 	s.save(can(acme, "u", read), s.clock.Now())
 	s.wants(can(acme, "u", read), grant.GrantedByGroup)
 

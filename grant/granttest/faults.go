@@ -25,10 +25,10 @@ import (
 // Opener makes an empty store on a DynamoDB client that reads its time from now.
 type Opener func(t *testing.T, client *dynamodb.Client, now func() time.Time) Store
 
-// RunFaults holds a store on DynamoDB to its promise that no fault ever allows: for each
-// kind of fault it makes checks by an engine of package ddbtest where a third of all
-// requests go wrong, so many checks for each kind. It takes no time to wait: the time is that of a
-// bubble of [synctest].
+// RunFaults tests that no fault ever makes a store on DynamoDB allow access. For each
+// kind of fault it makes the given number of checks on an engine of package ddbtest where a third of all
+// requests fail. Waits take no real time, because it runs in a
+// [synctest] bubble.
 func RunFaults(t *testing.T, checks int, open Opener) {
 	t.Helper()
 	for _, kind := range faultKinds {
@@ -46,7 +46,7 @@ func RunFaults(t *testing.T, checks int, open Opener) {
 	})
 }
 
-// lag is the age of what stale reads show: from before everything ended.
+// lag is the age of the data that stale reads return: from before everything ended.
 const lag = time.Hour
 
 var faultKinds = []struct {
@@ -85,7 +85,7 @@ func rule(of func(fault.Matcher) fault.Rule) func(fault.Matcher) []fault.Rule {
 	return func(m fault.Matcher) []fault.Rule { return []fault.Rule{of(m)} }
 }
 
-// faulty is a store whose requests go wrong once armed.
+// faulty is a store whose requests fail once armed.
 type faulty struct {
 	*testing.T
 	Store
@@ -109,18 +109,18 @@ func newFaulty(t *testing.T, open Opener, rules func(fault.Matcher) []fault.Rule
 	return f
 }
 
-// pass lets the time of the bubble pass.
+// pass advances the time of the bubble.
 func pass(d time.Duration) { <-time.After(d) }
 
-// claim is a key and whether it allows: for ever, or until the grants that are renewed expire.
+// claim is a key and whether it allows access: always, or until the renewed grants expire.
 type claim struct {
 	name           string
 	key            grant.Key
 	holds, renewed bool
 }
 
-// claims stores what checks are about. What does not hold did so until half an hour ago, which
-// is what stale reads show.
+// claims stores the grants of the checks. Inactive ones were active until half an hour ago, and
+// stale reads return that state.
 func (f *faulty) claims() []claim {
 	ctx := f.Context()
 	must := func(_ grant.Grant, err error) {
@@ -175,10 +175,10 @@ func (f *faulty) save(user string, expires time.Time) {
 	}
 }
 
-// renewed is a user whose grants expire again and again, now and then amid a slow check.
+// renewed is a user whose grants expire again and again, sometimes during a slow check.
 const renewed = "soon"
 
-// renew lets the grants of the user hold for a moment more.
+// renew makes the grants of the user active for a moment more.
 func (f *faulty) renew(hold time.Duration) (until time.Time) {
 	f.Helper()
 	f.armed.Store(false)
@@ -188,7 +188,7 @@ func (f *faulty) renew(hold time.Duration) (until time.Time) {
 	return until
 }
 
-// checkAll makes checks. Allowed is what holds and nothing else; a nil error means that the answer is true.
+// checkAll makes checks. Only active grants are allowed; a nil error means that the answer is correct.
 func (f *faulty) checkAll(checks int) {
 	claims := f.claims()
 	answers := map[string]int{}
@@ -206,7 +206,7 @@ func (f *faulty) checkAll(checks int) {
 		case d.Allowed && err != nil:
 			f.Fatalf("%s: allowed with error %v", c.name, err)
 		case d.Allowed && !held(after):
-			f.Fatalf("%s: allowed falsely: %+v", c.name, d)
+			f.Fatalf("%s: wrongly allowed: %+v", c.name, d)
 		case d.Allowed:
 			answers["allowed"]++
 		case err == nil && held(before) && held(after):
@@ -235,7 +235,7 @@ func (f *faulty) changes(rounds int) {
 	unknown := 0
 	for round := range rounds {
 		k := role(fmt.Sprintf("u%d", round), "admin")
-		// Each change is done or not; only after an unknown outcome either may be.
+		// Each change is applied or not; only after an unknown outcome both are possible.
 		var may [2]bool // not granted, granted
 		may[0] = true
 		for i := range 6 {
@@ -269,7 +269,7 @@ func (f *faulty) changes(rounds int) {
 	f.Logf("%d of %d changes with an unknown outcome", unknown, 6*rounds)
 }
 
-// consistent checks that the grant is what its history says.
+// consistent checks that the grant agrees with its history.
 func (f *faulty) consistent(ctx context.Context, k grant.Key) {
 	f.Helper()
 	entries, err := collect(f.History(ctx, k))

@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/grant"
 )
 
-// grantUsers and grantNames are what tests compare of lists.
+// grantUsers and grantNames return the parts of lists that tests compare.
 func grantUsers(seq iter.Seq2[grant.Grant, error]) iter.Seq2[string, error] {
 	return named(seq, func(g *grant.Grant) string { return g.User })
 }
@@ -33,7 +33,7 @@ func named(seq iter.Seq2[grant.Grant, error], name func(*grant.Grant) string) it
 	}
 }
 
-// listed tells how a list differs from what it should be, in any order.
+// listed reports how a list differs from the expected one, in any order.
 func (s *suite) listed(want []string, seq iter.Seq2[string, error]) string {
 	s.Helper()
 	got, err := collect(seq)
@@ -48,7 +48,7 @@ func (s *suite) listed(want []string, seq iter.Seq2[string, error]) string {
 	return ""
 }
 
-// lists: they show what is active, and more where they are asked to.
+// lists: they include active grants, and others on request.
 func lists(s *suite) {
 	ctx, start := s.Context(), s.clock.Now()
 	none := grant.NoTenant()
@@ -150,11 +150,11 @@ func lists(s *suite) {
 	}
 }
 
-// many: lists and deletions go over all pages and turns.
+// many: lists and deletions cover all pages and turns.
 func many(s *suite) {
-	const users = 260 // more than two turns of reading again, and five of deleting
+	const users = 260 // more than two turns of verification, and five of deletion
 	ctx := s.Context()
-	// Wide enough that DynamoDB's pages of 1 MB are several.
+	// Large enough for several of DynamoDB's pages of 1 MB.
 	wide := string(slices.Repeat([]byte("x"), 5000))
 	for i := range users {
 		k := role(fmt.Sprintf("u%03d", i), "member")
@@ -188,7 +188,7 @@ func many(s *suite) {
 	})
 }
 
-// deleteForUser: it deletes what it is limited to, whatever the state.
+// deleteForUser: it deletes the selected grants, whatever their state.
 func deleteForUser(s *suite) {
 	ctx := s.Context()
 	none := grant.NoTenant()
@@ -220,7 +220,7 @@ func deleteForUser(s *suite) {
 	s.wants(revoked, grant.NoGrant)
 	s.wants(right, grant.Granted)
 	s.history(revoked, "1 granted", "2 revoked", "3 deleted")
-	// Until the index shows the last one and no others.
+	// Until the index contains the last one and no others.
 	s.eventually(func() string {
 		if problem := s.listed([]string{`"" false right read`}, grantNames(s.ListForUser(ctx, "u", grant.IncludeExpired(), grant.IncludeRevoked()))); problem != "" {
 			return problem

@@ -14,8 +14,8 @@ import (
 	"github.com/dynamotable/ddb/grant"
 )
 
-// model plays random calls against the store and against a simple model of it. The names collide
-// if parts are joined without care, and the clock likes the instants around an expiry.
+// model makes random calls on the store and on a simple model of it. The names collide
+// if parts are joined without escaping, and the clock often stops at instants around an expiry.
 func model(s *suite) {
 	runs := 0
 	rapid.Check(s.T, func(t *rapid.T) {
@@ -39,7 +39,7 @@ func model(s *suite) {
 	})
 }
 
-// world is what the store should hold.
+// world is the expected content of the store.
 type world struct {
 	suite  *suite
 	prefix string // of users and groups, so that runs share a store
@@ -75,7 +75,7 @@ func (w *world) membership(t *rapid.T) grant.Key {
 	return grant.MemberKey(pick(t, "tenant", modelTenants), w.prefix+pick(t, "user", modelUsers), w.prefix+pick(t, "group", modelGroups))
 }
 
-// anyKey is one of either kind, rather one that is stored.
+// anyKey returns a key of either kind, preferably of a stored grant.
 func (w *world) anyKey(t *rapid.T) grant.Key {
 	if stored := w.stored(); len(stored) > 0 && rapid.IntRange(0, 3).Draw(t, "stored") > 0 {
 		return pick(t, "key", stored)
@@ -169,7 +169,7 @@ func (w *world) delete(t *rapid.T) {
 	_, found := w.grants[k]
 	err := w.suite.Delete(w.suite.Context(), k, admin)
 	if found != (err == nil) || !found && !errors.Is(err, grant.ErrNotFound) {
-		t.Fatalf("Delete = %v of a grant that is there: %v", err, found)
+		t.Fatalf("Delete = %v of a grant that exists: %v", err, found)
 	}
 	if found {
 		w.revs[k]++
@@ -186,7 +186,7 @@ func (w *world) erase(t *rapid.T) {
 	delete(w.revs, k)
 }
 
-// move sets the clock near an expiry that is to come, or just forward.
+// move sets the clock near a future expiry, or just forward.
 func (w *world) move(t *rapid.T) {
 	var ahead []time.Time
 	for _, k := range w.stored() {
@@ -226,7 +226,7 @@ func (w *world) remove(t *rapid.T) {
 	delete(w.groups[g], a)
 }
 
-// list compares the list that is consistent.
+// list compares the consistent list.
 func (w *world) list(t *rapid.T) {
 	tenant, user := pick(t, "tenant", modelTenants), w.prefix+pick(t, "user", modelUsers)
 	got, err := collect(w.suite.ListForUser(w.suite.Context(), user, grant.Within(tenant)))

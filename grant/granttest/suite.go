@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package granttest is the acceptance suite of package grant. A store that passes it
-// keeps the promises of [grant.Store]:
+// Package granttest is the acceptance suite of package grant. A store that passes it gives
+// the guarantees of [grant.Store]:
 //
 //	func TestStore(t *testing.T) {
 //		granttest.Run(t, func(t *testing.T, now func() time.Time) granttest.Store {
@@ -22,7 +22,7 @@ import (
 	"github.com/dynamotable/ddb/grant"
 )
 
-// Store is what the suite tests: a [grant.Store] without the care for its table.
+// Store is what the suite tests: a [grant.Store] without the methods for its table.
 type Store interface {
 	grant.Checker
 	Keeper
@@ -30,7 +30,7 @@ type Store interface {
 	Grouper
 }
 
-// Keeper is the part of a Store that changes grants one by one.
+// Keeper is the part of a Store that changes single grants.
 type Keeper interface {
 	Get(ctx context.Context, key grant.Key) (grant.Grant, error)
 	Save(ctx context.Context, g grant.Grant, mode grant.Mode) (grant.Grant, error)
@@ -49,7 +49,7 @@ type Lister interface {
 	DeleteOfType(ctx context.Context, typ string, act grant.Act, opts ...grant.ListOption) (int, error)
 }
 
-// Grouper is the part of a Store that keeps activity groups.
+// Grouper is the part of a Store for activity groups.
 type Grouper interface {
 	AddActivities(ctx context.Context, tenant grant.Tenant, group string, act grant.Act, activities ...grant.Activity) error
 	RemoveActivities(ctx context.Context, tenant grant.Tenant, group string, activities ...grant.Activity) error
@@ -63,8 +63,8 @@ var _ Store = (*grant.Store)(nil)
 // Factory makes an empty store that reads its time from now. It fails the test if it cannot.
 type Factory func(t *testing.T, now func() time.Time) Store
 
-// Run holds a store to all promises that need no faults. It makes a store for each of a
-// dozen tests. Lists that may lag are asked again for up to ten seconds.
+// Run tests all guarantees of a store that need no faults. It makes a store for each of a
+// dozen tests. Lists that may lag are read again for up to ten seconds.
 func Run(t *testing.T, newStore Factory) {
 	t.Helper()
 	for _, test := range []struct {
@@ -99,7 +99,7 @@ type suite struct {
 	clock *clock
 }
 
-// clock stands still until it is set.
+// clock is a clock that does not move until it is set.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -149,11 +149,11 @@ func (s *suite) wants(k grant.Key, reason grant.Reason) {
 		s.Errorf("Check(%+v) = %v, %s, want %s", k, d.Allowed, d.Reason, reason)
 	}
 	if !d.At.Equal(s.clock.Now()) {
-		s.Errorf("Check(%+v) is of %s, the clock shows %s", k, d.At, s.clock.Now())
+		s.Errorf("Check(%+v) has the time %s, the clock shows %s", k, d.At, s.clock.Now())
 	}
 }
 
-// eventually repeats what reads an index until it finds what it wants.
+// eventually repeats a read of an index until it finds the expected result.
 func (s *suite) eventually(fault func() string) {
 	s.Helper()
 	for wait := time.Millisecond; ; wait *= 2 {
@@ -176,7 +176,7 @@ func (s *suite) eventually(fault func() string) {
 	}
 }
 
-// collect gathers what an iterator yields.
+// collect returns the values of an iterator.
 func collect[E any](seq iter.Seq2[E, error]) ([]E, error) {
 	var list []E
 	for e, err := range seq {

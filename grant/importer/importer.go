@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package importer brings grants into a store from the tables that other systems have written: [Excalibur].
+// Package importer imports grants into a store from the tables of other systems: [Excalibur].
 //
 //	report, err := importer.Import(ctx, importer.Excalibur(client, "authorization_grants", importer.Options{}), grants)
 //
-// Stop the writers of the old system first; a later import takes over what was revoked since, and reports every other difference.
+// Stop the writers of the old system first. A later import takes over revocations since then, and reports every other difference.
 package importer
 
 import (
@@ -20,16 +20,16 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// ErrMalformed means that an item of the source is not formed as its system forms items.
+// ErrMalformed: an item of the source does not have the format of its system.
 var ErrMalformed = errors.New("an item of the source is malformed")
 
 // Source yields the grants of a table. It scans the table each time.
 type Source func(ctx context.Context) iter.Seq2[grant.Grant, error]
 
-// Options are what [Excalibur] may need to know.
+// Options are the options of [Excalibur].
 type Options struct {
-	// Type renames types. Nil: they stay. Memberships of activity groups have to become [grant.GroupType] to count as such: what Excalibur calls them
-	// is up to the program that wrote them.
+	// Type renames types. If it is nil, they stay. Memberships of activity groups must become [grant.GroupType] to count as such: their type in
+	// Excalibur depends on the program that wrote them.
 	Type func(grantType string) string
 	// Table are options of the table.
 	Table []ddb.TableOption
@@ -63,7 +63,7 @@ const (
 	grantPrefix   = "GRANT#"
 	groupPrefix   = "ACTGRP#"
 	keyDelimiter  = "#"
-	noRevocation  = "Excalibur" // who revoked, where the item does not say it
+	noRevocation  = "Excalibur" // who revoked, if the item does not say it
 	attributeSort = "sk"
 )
 
@@ -71,8 +71,8 @@ const (
 // tenant), sort key sk ("GRANT#user#type#qualifier", or ACTGRP#), and the attributes user_id, grant_type, qualifier, full_name, original_tenant_id,
 // expires_on, granted_by, granted_on or created_at, is_revoked, revoked_by and revoked_on.
 //
-// A text that should be a time and is none is an error, never "does not expire". A tenant that is really called "__null__" looks like none where
-// original_tenant_id is missing, and is taken for none there.
+// A text that should be a time but is not one is an error, and never means "does not expire". A tenant that is really called "__null__" is treated as no
+// tenant if original_tenant_id is missing.
 func Excalibur(client ddb.Client, table string, o Options) Source {
 	return func(ctx context.Context) iter.Seq2[grant.Grant, error] {
 		return func(yield func(grant.Grant, error) bool) {
@@ -146,21 +146,21 @@ func (i *item) grant(table string) (g grant.Grant, err error) {
 
 // Report is what an import has done.
 type Report struct {
-	// Read is how many grants the source has, Saved how many were saved, Revoked how many of these or of those that were there
-	// already were revoked, Same how many are there as they are in the source.
+	// Read is the number of grants in the source, Saved the number that were saved, Revoked the number of these or of existing ones
+	// that were revoked, Same the number that are stored as in the source.
 	Read, Saved, Revoked, Same int64
-	// Different are grants that are there in another form, which the import has left alone: at most 1,000.
+	// Different lists grants that differ from the source, which the import has not changed: at most 1,000.
 	Different []grant.Key
 }
 
-// maxDifferent is how many keys a report lists.
+// maxDifferent is how many keys a report lists at most.
 const maxDifferent = 1000
 
-// Import saves the grants of a source, and revokes those that are revoked there. It can be repeated: what is there stays, also if it was changed or deleted
+// Import saves the grants of a source, and revokes those that are revoked there. It can be repeated: existing grants stay, even if they were changed or deleted
 // and granted again here, except that a grant which the source has revoked is revoked.
 //
-// At no moment does a grant hold that does not hold in the source: one that is revoked there is saved as one that has expired when it was
-// revoked, and then revoked. It costs what [grant.Store.Get], [grant.Store.Save] and [grant.Store.Revoke] cost.
+// At no moment is a grant active that is not active in the source: one that is revoked there is first saved with the time of its revocation as its
+// expiry, and then revoked. It costs what [grant.Store.Get], [grant.Store.Save] and [grant.Store.Revoke] cost.
 func Import(ctx context.Context, source Source, store *grant.Store) (r Report, err error) {
 	if source == nil || store == nil {
 		return r, &ddb.InvalidError{Problems: []error{errors.New("grant/importer: the source or the store is nil")}}
@@ -189,7 +189,7 @@ func importAll(ctx context.Context, task *progress.Task, source Source, store *g
 func (r *Report) one(ctx context.Context, g grant.Grant, store *grant.Store) error {
 	want := g
 	if g.Revoked != nil {
-		// Never later than now: it must not hold between the two writes.
+		// Never later than now: it must not be active between the two writes.
 		want.ExpiresAt = earliest(g.ExpiresAt, g.Revoked.At, time.Now().UTC())
 	}
 	is, err := store.Get(ctx, g.Key)
@@ -220,7 +220,7 @@ func (r *Report) one(ctx context.Context, g grant.Grant, store *grant.Store) err
 	return nil
 }
 
-// earliest is the earliest of some times, of which the first may be zero for never.
+// earliest returns the earliest of some times; the first may be zero, which means never.
 func earliest(times ...time.Time) time.Time {
 	var first time.Time
 	for _, t := range times {

@@ -145,7 +145,7 @@ func TestExcalibur(t *testing.T) {
 		t.Errorf("%+v, %v", g, err)
 	}
 
-	// Both systems go on. What the old one revokes is revoked; everything else is left, and reported.
+	// Both systems continue. Grants revoked in the old one are revoked; all other differences are left and reported.
 	put(t, client, excalibur("__null__", "u3", "role", "x", revoked), excalibur("acme", "u1", "role", "admin", item{"granted_by": s("other")}))
 	imported(t, source, store, 5, 0, 1, 3, key(acme, "u1", "role", "admin"))
 	if d, err := store.Check(t.Context(), key(grant.NoTenant(), "u3", "role", "x")); err != nil || d.Allowed {
@@ -161,7 +161,7 @@ func TestExcalibur(t *testing.T) {
 	}
 }
 
-// watching runs a check after each request, and lets so many of them through.
+// watching runs a check after each request, and lets a number of them through.
 type watching struct {
 	next  aws.HTTPClient
 	check func()
@@ -180,7 +180,7 @@ func (w *watching) Do(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// TestRevokedNeverHolds kills the import at every request: a grant that is revoked in the source never holds, and in the end it is revoked.
+// TestRevokedNeverHolds stops the import at every request: a grant that is revoked in the source is never active, and in the end it is revoked.
 func TestRevokedNeverHolds(t *testing.T) {
 	e := ddbtest.NewEngine()
 	defer e.Close()

@@ -7,10 +7,10 @@ import (
 	"log/slog"
 )
 
-// Format prints the counts, for every verb, and no keys.
+// Format prints the counts without keys, for every verb.
 func (r Report) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, r.text()) }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (r Report) LogValue() slog.Value { return slog.StringValue(r.text()) }
 
 func (r Report) text() string {

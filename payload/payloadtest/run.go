@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package payloadtest tests object stores, and package payload on them. Run its tests on a [payload.Objects] of your own:
+// Package payloadtest tests object stores, and package payload on them. Use it for your own [payload.Objects]:
 //
 //	func TestObjects(t *testing.T) {
 //		payloadtest.Run(t, func(t testing.TB) payload.Objects { return files.New(t.TempDir()) })
@@ -27,7 +27,7 @@ import (
 // Factory makes an empty object store, and removes it when the test ends.
 type Factory func(t testing.TB) payload.Objects
 
-// Run tries out an object store by itself, and below a payload store.
+// Run tests an object store, and a payload store on it.
 func Run(t *testing.T, factory Factory, opts ...payload.Option) {
 	for name, run := range map[string]func(*testing.T, payload.Objects){
 		"Objects": testObjects, "Race": testRace, "Context": testContext,
@@ -74,7 +74,7 @@ func testObjects(t *testing.T, o payload.Objects) {
 	_, err := o.Get(ctx, "a/b/1", 10)
 	wantError(t, "get", err, payload.ErrMissing)
 	ok(t, o.Put(ctx, "a/b/1", []byte("one")))
-	ok(t, o.Put(ctx, "a/b/1", []byte("other"))) // is left alone
+	ok(t, o.Put(ctx, "a/b/1", []byte("other"))) // is not changed
 	ok(t, o.Put(ctx, "a/c/2", nil))
 	ok(t, o.Put(ctx, "ab/3", []byte("three")))
 	if data, err := o.Get(ctx, "a/b/1", 3); err != nil || string(data) != "one" {
@@ -106,7 +106,7 @@ func testObjects(t *testing.T, o payload.Objects) {
 	}
 }
 
-// testRace lets many put under one key: one of them wins, as a whole.
+// testRace puts many objects under one key at once: one of them wins completely.
 func testRace(t *testing.T, o payload.Objects) {
 	var wg sync.WaitGroup
 	for i := range 16 {
@@ -155,7 +155,7 @@ func testPayloads(t *testing.T, o payload.Objects, opts []payload.Option) {
 			ok(t, err)
 			again, err := p.Store(t.Context(), space, []byte(data))
 			if ok(t, err); again != ref {
-				t.Errorf("the same twice has two references")
+				t.Errorf("the same data has two references")
 			}
 			if other, found := refs[ref]; found {
 				t.Errorf("%q and %q have one reference", space+data[:min(3, len(data))], other)
@@ -217,7 +217,7 @@ func testOrder(t *testing.T, o payload.Objects, opts []payload.Option) {
 	}
 }
 
-// testDamage exchanges the object behind a reference.
+// testDamage replaces the object of a reference.
 func testDamage(t *testing.T, o payload.Objects, opts []payload.Option) {
 	p := open(t, o, opts)
 	data := []byte(strings.Repeat("what was stored ", 100))
@@ -269,13 +269,13 @@ func testSweep(t *testing.T, o payload.Objects, opts []payload.Option) {
 		}
 	}
 	check("young", payload.SweepReport{References: 1, Objects: 3, Kept: 1, Young: 1, Foreign: 1})
-	now = now.Add(48 * time.Hour) // the day of the write is not over since so long
+	now = now.Add(48 * time.Hour) // the day of the write has not been over for that long
 	check("nearly", payload.SweepReport{References: 1, Objects: 3, Kept: 1, Young: 1, Foreign: 1})
 	now = now.Add(25 * time.Hour)
-	// A writer that stores the same again writes under the name of today.
+	// A writer that stores the same data again writes under today's name.
 	again := store("orphan")
 	if again == orphan {
-		t.Error("the same has the same name on another day")
+		t.Error("the same data has the same name on another day")
 	}
 	broken := errors.New("broken")
 	_, err := p.Sweep(t.Context(), []iter.Seq2[string, error]{seq(used), func(yield func(string, error) bool) { yield("", broken) }})
@@ -288,11 +288,11 @@ func testSweep(t *testing.T, o payload.Objects, opts []payload.Option) {
 	check("again", payload.SweepReport{References: 1, Objects: 3, Kept: 1, Young: 1, Foreign: 1})
 	for _, ref := range []string{used, again} {
 		if _, err := p.Fetch(t.Context(), ref); err != nil {
-			t.Errorf("what is used or new is gone: %v", err)
+			t.Errorf("used or new objects are gone: %v", err)
 		}
 	}
 	_, err = p.Fetch(t.Context(), orphan)
-	wantError(t, "what was swept", err, payload.ErrMissing)
+	wantError(t, "a swept object", err, payload.ErrMissing)
 	_, err = p.Sweep(t.Context(), nil, payload.MinAge(time.Hour))
 	wantError(t, "a low age", err, ddb.ErrInvalid)
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package s3 keeps payloads in an S3 bucket, or in any store that speaks S3's protocol.
+// Package s3 stores payloads in an S3 bucket, or in any store with S3's protocol.
 //
-// It is a module of its own, so that only those who import it build the SDK's S3 client:
+// It is a separate module, so that only its importers build the SDK's S3 client:
 //
 //	client := s3.NewFromConfig(cfg)
 //	bucket, err := ddbs3.New(client, "my-payloads")
@@ -15,7 +15,7 @@
 //	}
 //
 // The role needs s3:PutObject, s3:GetObject, s3:DeleteObject and, for sweeping, s3:ListBucket; without the last, S3
-// answers 403 for an object that is missing.
+// answers 403 for a missing object.
 package s3
 
 import (
@@ -36,7 +36,7 @@ import (
 	"github.com/dynamotable/ddb/payload"
 )
 
-// Client is what a bucket needs of an S3 client; [*s3.Client] has it.
+// Client is the part of an S3 client that a bucket needs; [*s3.Client] implements it.
 type Client interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
@@ -47,7 +47,7 @@ type Client interface {
 // Option is an option of [New].
 type Option func(*Bucket)
 
-// Unconditional stores without the condition that the object is not there yet, for stores that do not know
+// Unconditional puts objects without the condition that they do not exist yet, for stores that do not support
 // If-None-Match. A repeat then writes the same bytes again, which changes nothing but the time of the object.
 func Unconditional() Option { return func(b *Bucket) { b.unconditional = true } }
 
@@ -62,18 +62,18 @@ type Bucket struct {
 	name          string
 	unconditional bool
 	prepare       func(*s3.PutObjectInput)
-	failed        error // of New; every call returns it
+	failed        error // of New; every method returns it
 }
 
 var _ payload.Objects = (*Bucket)(nil)
 
-// Format prints the type's name, for every verb, and nothing of its client.
+// Format prints only the type's name, for every verb.
 func (b Bucket) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "s3.Bucket") }
 
-// New describes a bucket, which must be there. It sends nothing.
+// New describes an existing bucket. It sends nothing.
 //
-// A put is sent with If-None-Match, and the SDK's retries; that the object is there
-// already, as after a reply that was lost, is success: its name is the hash of its content.
+// A put is sent with If-None-Match, and with the SDK's retries. If the object exists
+// already, for example after a lost reply, the put has succeeded: its name is the hash of its content.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 func New(client Client, bucket string, opts ...Option) (*Bucket, error) {
@@ -93,7 +93,7 @@ func New(client Client, bucket string, opts ...Option) (*Bucket, error) {
 	return b, b.failed
 }
 
-// usable is the error of New, or of a Bucket that New did not make.
+// usable returns the error of New, or an error for a Bucket that New did not make.
 func (b *Bucket) usable() error {
 	switch {
 	case b != nil && b.failed != nil:
@@ -104,7 +104,7 @@ func (b *Bucket) usable() error {
 	return nil
 }
 
-// conflicts is how often a put is sent that meets another put of the same object.
+// conflicts is how often a put that conflicts with another put of the same object is sent.
 const conflicts = 5
 
 // Put stores an object if there is none with the key.
@@ -127,9 +127,9 @@ func (b *Bucket) Put(ctx context.Context, key string, data []byte) error {
 		switch status(err) {
 		case http.StatusPreconditionFailed: // it is there
 			return nil
-		case http.StatusConflict: // another put of it is under way
+		case http.StatusConflict: // another put of it is in progress
 			continue
-		case http.StatusNotImplemented: // the store does not know the condition
+		case http.StatusNotImplemented: // the store does not support the condition
 			if in.IfNoneMatch != nil {
 				in.IfNoneMatch = nil
 				continue
@@ -203,14 +203,14 @@ func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[payload.Obje
 				return
 			}
 			if in.ContinuationToken = out.NextContinuationToken; aws.ToString(in.ContinuationToken) == "" {
-				yield(payload.Object{}, wrap("ListObjectsV2", b.name, errors.New("the listing is cut off without a token to go on with")))
+				yield(payload.Object{}, wrap("ListObjectsV2", b.name, errors.New("the listing is truncated but has no continuation token")))
 				return
 			}
 		}
 	}
 }
 
-// status is the HTTP status of an error, 0 if it has none.
+// status returns the HTTP status of an error, 0 if it has none.
 func status(err error) int {
 	if re, ok := errors.AsType[*awshttp.ResponseError](err); ok {
 		return re.HTTPStatusCode()

@@ -27,7 +27,7 @@ import (
 	ddbs3 "github.com/dynamotable/ddb/payload/s3"
 )
 
-// inside sends requests to a handler without a socket, and lets them go wrong.
+// inside sends requests to a handler without a socket, and injects faults.
 type inside struct {
 	handler http.Handler
 	mu      sync.Mutex
@@ -114,7 +114,7 @@ func TestSuite(t *testing.T) {
 	payloadtest.Run(t, func(t testing.TB) payload.Objects { b, _ := newBucket(t); return b })
 }
 
-// TestFaults lets each request go wrong once, in every way.
+// TestFaults makes each request fail once, in every way.
 func TestFaults(t *testing.T) {
 	for _, what := range []string{"lost", "reply lost", "500", "501", "409", "cut"} {
 		t.Run(what, func(t *testing.T) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package zstd compresses payloads with Zstandard, which is faster than gzip and makes them smaller. It is a module of its own, so that only those who
-// import it build the library:
+// Package zstd compresses payloads with Zstandard, which is faster than gzip and compresses better. It is a separate module, so that only its
+// importers build the library:
 //
 //	payloads, err := payload.New(bucket, payload.Compress(zstd.New(), payload.Gzip()))
 package zstd
@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/payload"
 )
 
-// New is the compressor, at the library's default level. It is safe for concurrent use.
+// New returns the compressor, at the library's default level. It is safe for concurrent use.
 func New() payload.Compressor { return compressor{} }
 
 type compressor struct{}
@@ -32,7 +32,7 @@ func (compressor) Compress(data []byte) ([]byte, error) {
 }
 
 func (compressor) Decompress(data []byte, size int64) ([]byte, error) {
-	// The window decides what a hostile object can take up.
+	// The window limits the memory that a hostile object can use.
 	r, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(max(size, 1<<20))), zstd.WithDecoderMaxWindow(8<<20))
 	if err != nil {
 		return nil, fmt.Errorf("zstd: %w", err)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package importer brings positions into a store from the tables that other systems have written: [Angzarr].
+// Package importer imports positions into a store from the tables of other systems: [Angzarr].
 //
 //	report, err := importer.Import(ctx, importer.Angzarr(client, "angzarr-positions"), positions)
 //
-// Stop the handlers of the old system first, and import the events before, with package eventstore/importer: numbers become the versions
-// that events get there, which count from 1.
+// Stop the handlers of the old system first, and import the events before the positions, with package eventstore/importer: numbers become the versions
+// that it assigns to events, which count from 1.
 package importer
 
 import (
@@ -25,15 +25,15 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// ErrMalformed means that an item of the source is not formed as its system forms items.
+// ErrMalformed: an item of the source does not have the format of its system.
 var ErrMalformed = errors.New("an item of the source is malformed")
 
-// Position is how far a handler has come in one timeline.
+// Position is the position of a handler in one timeline.
 type Position struct {
 	position.HandlerKey
-	// Version is that of the last event that was handled, counted from 1.
+	// Version is the version of the last event that was handled, counted from 1.
 	Version int64
-	// UpdatedAt is when it was saved, zero if the source does not tell. It is not imported.
+	// UpdatedAt is when it was saved, zero if unknown. It is not imported.
 	UpdatedAt time.Time
 }
 
@@ -46,8 +46,8 @@ type item struct {
 
 var itemPK = ddb.StrField(func(i *item) *string { return &i.PK })
 
-// Angzarr reads a positions table of angzarr: partition key "handler#domain#edition#root", in each part % and # percent-encoded, and the attribute
-// sequence. The main timeline has the edition "", also where the table says "angzarr"; a root of 32 hexadecimal digits becomes the UUID that the keys of
+// Angzarr reads a positions table of angzarr: its partition key is "handler#domain#edition#root", with % and # in each part percent-encoded, and it has the attribute
+// sequence. The main timeline gets the edition "", even if the table has "angzarr"; a root of 32 hexadecimal digits becomes the UUID that the keys of
 // events have. It scans the table.
 func Angzarr(client ddb.Client, table string, opts ...ddb.TableOption) func(context.Context) iter.Seq2[Position, error] {
 	return func(ctx context.Context) iter.Seq2[Position, error] {
@@ -76,7 +76,7 @@ func (i *item) position(table string) (p Position, err error) {
 	}
 	parts := strings.Split(i.PK, "#")
 	if len(parts) != 4 {
-		return malformed("pk", "it has not the four parts handler, domain, edition and root")
+		return malformed("pk", "it does not have the four parts handler, domain, edition and root")
 	}
 	for n := range parts {
 		if parts[n], err = url.PathUnescape(parts[n]); err != nil {
@@ -107,13 +107,13 @@ func (i *item) position(table string) (p Position, err error) {
 
 // Report is what an import has done.
 type Report struct {
-	// Read is how many positions the source has, Saved how many of them are in the store now, Ahead how many were not saved because the
+	// Read is the number of positions in the source, Saved the number of them that are in the store now, Ahead the number that were not saved because the
 	// store is further.
 	Read, Saved, Ahead int64
 }
 
-// Import saves positions under the consumer and partition of their [position.HandlerKey]. It can be repeated: a position that is there stays,
-// and one that is further in the store is left so. A position that was claimed is [position.ErrFenced], which ends the import.
+// Import saves positions under the consumer and partition of their [position.HandlerKey]. It can be repeated: an existing position stays,
+// even if it is further. If a position was claimed, the import ends with [position.ErrFenced].
 // It costs a write unit for each position.
 func Import(ctx context.Context, positions func(context.Context) iter.Seq2[Position, error], store *position.Store) (r Report, err error) {
 	if positions == nil || store == nil {

@@ -79,7 +79,7 @@ func TestAngzarr(t *testing.T) {
 			t.Errorf("%+v: %d, %v; want %d", key, got, err, want)
 		}
 	}
-	// The new system goes on, and a late import does not throw it back.
+	// The new system continues, and a late import does not reset it.
 	key := position.HandlerKey{Handler: "mail", Domain: "a%b", Root: "x"}
 	if err := store.Save(t.Context(), key.Consumer(), key.Partition(), 50); err != nil {
 		t.Fatal(err)

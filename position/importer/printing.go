@@ -7,10 +7,10 @@ import (
 	"log/slog"
 )
 
-// Format prints the type's name and no data, for every verb.
+// Format prints the type's name without data, for every verb.
 func (p Position) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, p.text()) }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (p Position) LogValue() slog.Value { return slog.StringValue(p.text()) }
 
 func (p Position) text() string { return fmt.Sprintf("position at version %d", p.Version) }

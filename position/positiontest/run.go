@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package positiontest tests what package position promises, on the server that a client talks to:
+// Package positiontest tests the guarantees of package position against the server that a client talks to:
 //
 //	func TestStore(t *testing.T) {
 //		positiontest.Run(t, func(t testing.TB, opts ...position.Option) *position.Store {
@@ -28,10 +28,10 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// Factory makes a store in a table of its own, which is there and empty, and removes it when the test ends.
+// Factory makes a store in a new, existing and empty table, and removes the table when the test ends.
 type Factory func(t testing.TB, opts ...position.Option) *position.Store
 
-// Run tries out every method of a store.
+// Run tests every method of a store.
 func Run(t *testing.T, factory Factory) {
 	for name, run := range map[string]func(*testing.T, Factory){
 		"Save": testSave, "Claim": testClaim, "Owned": testOwned, "Release": testRelease, "SaveTx": testSaveTx,
@@ -94,7 +94,7 @@ func testClaim(t *testing.T, factory Factory) {
 	if want := (position.Position{Consumer: "c", Partition: "p", Number: 5, Owner: "one", Epoch: 1, UpdatedAt: now}); first.Start() != want {
 		t.Errorf("start %+v, want %+v", first.Start(), want)
 	}
-	wantError(t, "a save past the claim", s.Save(t.Context(), "c", "p", 6), position.ErrFenced)
+	wantError(t, "a save that bypasses the claim", s.Save(t.Context(), "c", "p", 6), position.ErrFenced)
 	ok(t, first.Save(t.Context(), 6))
 	ok(t, first.Save(t.Context(), 6))
 	wantError(t, "back", first.Save(t.Context(), 5), position.ErrStale)
@@ -139,7 +139,7 @@ func testRelease(t *testing.T, factory Factory) {
 	wantError(t, "after the release", c.Save(t.Context(), 2), position.ErrFenced)
 	d, err := s.Claim(t.Context(), "c", "p", "two")
 	ok(t, err)
-	ok(t, c.Release(t.Context())) // is no longer its own
+	ok(t, c.Release(t.Context())) // is no longer the owner's
 	ok(t, d.Save(t.Context(), 2))
 }
 
@@ -156,7 +156,7 @@ var (
 	effectCount = ddb.NumField(func(e *effect) *int64 { return &e.Count })
 )
 
-// effects are kept in the table of the positions, so that a test needs no second one.
+// effects are stored in the table of the positions, so that a test needs no second one.
 func effects(t testing.TB, s *position.Store) *ddb.Table[effect, string, string] {
 	t.Helper()
 	table, err := ddb.New(s.Client(), s.Name(), effectID, effectSort)
@@ -271,8 +271,8 @@ func testInput(t *testing.T, factory Factory) {
 	}
 }
 
-// Storm lets several owners handle the same numbers, each claiming the position again and again, and holds the effects,
-// which are written with SaveTx, against the numbers: each took effect exactly once, whatever requests and replies were lost.
+// Storm makes several owners handle the same numbers, each claiming the position again and again. It compares the effects,
+// which are written with SaveTx, with the numbers: each took effect exactly once, whatever requests and replies were lost.
 func Storm(t testing.TB, s *position.Store, owners, rounds int, seed uint64) {
 	t.Helper()
 	table := effects(t, s)
@@ -303,7 +303,7 @@ func Storm(t testing.TB, s *position.Store, owners, rounds int, seed uint64) {
 	}
 	var end int64
 	var err error
-	for range 20 { // the last reads may meet faults too
+	for range 20 { // the last reads may fail too
 		if end, err = s.Load(t.Context(), "c", "p"); err == nil {
 			break
 		}

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package importer brings snapshots into a store from the tables that other systems have written: [Angzarr] and [Excalibur].
+// Package importer imports snapshots into a store from the tables of other systems: [Angzarr] and [Excalibur].
 //
 //	source := importer.Excalibur(client, "Snapshots", importer.Options{Name: eventstore.StreamName, Form: form})
 //	report, err := importer.Import(ctx, source, snapshots)
 //
-// Import the events before, with package eventstore/importer: versions are those that events get there. A snapshot is only of use
-// if a fold of this program can go on from its state, so [Options.Form] has to bring it into that form; where that is not possible, leave
-// the snapshots behind, and they are taken again from the events.
+// Import the events first, with package eventstore/importer, which assigns the versions. A snapshot is useful only if a fold of this program can
+// continue from its state, so [Options.Form] has to convert it. If that is not possible, do not import the
+// snapshots: they are taken again from the events.
 //
-// The snapshots of dynamo-es have no importer, for their versions can be ahead of their states.
+// The snapshots of dynamo-es have no importer, because their versions can be ahead of their states.
 package importer
 
 import (
@@ -27,7 +27,7 @@ import (
 	"github.com/dynamotable/ddb/snapshot"
 )
 
-// ErrMalformed means that an item of the source is not formed as its system forms items.
+// ErrMalformed: an item of the source does not have the format of its system.
 var ErrMalformed = errors.New("an item of the source is malformed")
 
 func malformed(table, attribute, why string) error {
@@ -37,15 +37,15 @@ func malformed(table, attribute, why string) error {
 // Source yields the snapshots of a table. It scans the table each time.
 type Source func(ctx context.Context) iter.Seq2[snapshot.Snapshot, error]
 
-// Options are what a source needs to know.
+// Options are the options of a source.
 type Options struct {
-	// Name names a stream by the domain and root, or the type and id, of its aggregate, as the events were imported:
-	// [eventstore.StreamName] if they were by default. It must not be nil.
+	// Name returns the name of a stream from the domain and root, or the type and id, of its aggregate. It must be the function that the events
+	// were imported with, by default [eventstore.StreamName]. It must not be nil.
 	//
 	// [eventstore.StreamName]: https://pkg.go.dev/github.com/dynamotable/ddb/eventstore#StreamName
 	Name func(category, id string) string
-	// Form brings the state of a snapshot into the form that this program knows, and sets its Type and Schema. Nil: the state stays
-	// as it is; Type is the aggregate's type, or the domain, and Schema is 1.
+	// Form converts the state of a snapshot to the format of this program, and sets its Type and Schema. If it is nil, the state is not
+	// changed, Type is the aggregate's type or the domain, and Schema is 1.
 	Form func(*snapshot.Snapshot) error
 	// Table are options of the table.
 	Table []ddb.TableOption
@@ -84,9 +84,10 @@ var angzarrPK = ddb.StrField(func(i *angzarrItem) *string { return &i.PK })
 // retentionPersist is RETENTION_PERSIST of angzarr's SnapshotRetention.
 const retentionPersist = 1
 
-// Angzarr reads a snapshots table of angzarr: partition key "domain#edition#root", in each part % and # percent-encoded, and a sequence, that of the last
-// event in the state, which becomes the version by adding one. The state is the attribute state, or the message in the attribute snapshot, as it is.
-// Snapshots of an edition get the stream of [snapshot.EditionStream], as [snapshot.Store.InEdition] reads them; one that is to be kept is [snapshot.Snapshot.Persistent].
+// Angzarr reads a snapshots table of angzarr: its partition key is "domain#edition#root", with % and # in each part percent-encoded,
+// and it has the sequence of the last event in the state; the version is that number plus one. The state is the attribute state, or the message in the attribute
+// snapshot, unchanged.
+// Snapshots of an edition get the stream of [snapshot.EditionStream], where [snapshot.Store.InEdition] finds them; a snapshot to be kept is [snapshot.Snapshot.Persistent].
 func Angzarr(client ddb.Client, table string, o Options) Source {
 	return func(ctx context.Context) iter.Seq2[snapshot.Snapshot, error] {
 		return func(yield func(snapshot.Snapshot, error) bool) {
@@ -111,7 +112,7 @@ func Angzarr(client ddb.Client, table string, o Options) Source {
 func (o Options) angzarr(table string, i *angzarrItem) (s snapshot.Snapshot, err error) {
 	parts := strings.Split(i.PK, "#")
 	if len(parts) != 3 {
-		return s, malformed(table, "pk", "it has not the three parts domain, edition and root")
+		return s, malformed(table, "pk", "it does not have the three parts domain, edition and root")
 	}
 	for n := range parts {
 		if parts[n], err = url.PathUnescape(parts[n]); err != nil {
@@ -162,7 +163,7 @@ const excaliburPrefix = "SNAPSHOT#"
 
 // Excalibur reads a snapshots table of Excalibur: partition key PK ("SNAPSHOT#" and the aggregate's id, in newer releases with "t:tenant:" in between),
 // sort key SK, the aggregate's type, and the attributes aggregateId, aggregateType, version, data and createdAt. Its version is the number of events in
-// the state, which is the version here. A tenant becomes a part of the id, as events are named: "tenant/id", the tenant percent-encoded. Other
+// the state, which is the version here. A tenant becomes a part of the id, as for events: "tenant/id", with the tenant percent-encoded. Other
 // items of the table are skipped.
 func Excalibur(client ddb.Client, table string, o Options) Source {
 	return func(ctx context.Context) iter.Seq2[snapshot.Snapshot, error] {
@@ -218,12 +219,12 @@ func (o Options) excalibur(table string, i *excaliburItem) (s snapshot.Snapshot,
 
 // Report is what an import has done.
 type Report struct {
-	// Read is how many snapshots the source has. All of them were saved, and pruned by the store's retention.
+	// Read is the number of snapshots in the source. All of them were saved, and pruned by the store's retention.
 	Read int64
 }
 
-// Import saves snapshots. It can be repeated: a snapshot that is there stays. One of the same version with another state is
-// [snapshot.ErrConflict], which ends the import. The time that a snapshot was taken becomes that of the import.
+// Import saves snapshots. It can be repeated: existing snapshots stay. If the store has a snapshot of the same version with another
+// state, the import ends with [snapshot.ErrConflict]. TakenAt becomes the time of the import.
 func Import(ctx context.Context, source Source, store *snapshot.Store) (r Report, err error) {
 	if source == nil || store == nil {
 		return r, &ddb.InvalidError{Problems: []error{errors.New("snapshot/importer: the source or the store is nil")}}

@@ -66,7 +66,7 @@ func newStore(t *testing.T, client *dynamodb.Client) *snapshot.Store {
 
 func name(category, id string) string { return category + "-" + id }
 
-// all shows the snapshots of a stream, newest first.
+// all lists the snapshots of a stream, newest first.
 func all(t *testing.T, store *snapshot.Store, stream string) string {
 	t.Helper()
 	var list []string

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package snapshottest tests what package snapshot promises, on the server that a client talks to:
+// Package snapshottest tests the guarantees of package snapshot against the server that a client talks to:
 //
 //	func TestStore(t *testing.T) {
 //		snapshottest.Run(t, func(t testing.TB, opts ...snapshot.Option) *snapshot.Store {
@@ -29,10 +29,10 @@ import (
 	"github.com/dynamotable/ddb/snapshot"
 )
 
-// Factory makes a store in a table of its own, which is there and empty, and removes it when the test ends.
+// Factory makes a store in a new, existing and empty table, and removes the table when the test ends.
 type Factory func(t testing.TB, opts ...snapshot.Option) *snapshot.Store
 
-// Run tries out every method of a store.
+// Run tests every method of a store.
 func Run(t *testing.T, factory Factory) {
 	for name, run := range map[string]func(*testing.T, Factory){
 		"Save": testSave, "Immutable": testImmutable, "AtOrBefore": testAtOrBefore, "Forms": testForms, "Policies": testPolicies,
@@ -142,7 +142,7 @@ func testAtOrBefore(t *testing.T, factory Factory) {
 	}
 }
 
-// testForms loads states of one form only; whatever else is there counts as nothing.
+// testForms loads states of one format only; all other snapshots are ignored.
 func testForms(t *testing.T, factory Factory) {
 	s := factory(t, snapshot.Keep(snapshot.Persist()))
 	for v, form := range map[int64]struct {
@@ -233,7 +233,7 @@ func testRetention(t *testing.T, factory Factory) {
 			t.Errorf("pruned again: %v, want %v", got, model)
 		}
 	}
-	// The lowest number that can be asked for keeps the newest.
+	// The lowest valid number keeps the newest.
 	s := factory(t, snapshot.Keep(snapshot.KeepLast(-3)))
 	ok(t, s.Save(t.Context(), snap(1, "1")))
 	ok(t, s.Save(t.Context(), snap(2, "2")))
@@ -312,7 +312,7 @@ func testOffload(t *testing.T, factory Factory) {
 		t.Errorf("%d references", refs)
 	}
 	if _, err := s.Latest(t.Context(), "s"); err == nil {
-		t.Error("a state that was exchanged in the payload store is returned")
+		t.Error("a state that was replaced in the payload store is returned")
 	}
 	if got, err := s.AtOrBefore(t.Context(), "s", 1); err != nil || string(got.State) != "small" {
 		t.Errorf("the small one: %+v, %v", got, err)
@@ -350,7 +350,7 @@ func testEditions(t *testing.T, factory Factory) {
 	ok(t, s.Save(t.Context(), own))
 	check("its own", read(12, 100), "own 14")
 	check("at a version before its own", read(12, 13), "main 10")
-	check("at a version before the parting", read(12, 9), "main 5")
+	check("at a version before it branches off", read(12, 9), "main 5")
 	if snapshot.EditionStream("a@b", "c") == snapshot.EditionStream("a", "b@c") {
 		t.Error("two editions have one stream")
 	}
