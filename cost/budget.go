@@ -12,19 +12,19 @@ import (
 	"github.com/dynamotable/ddb/internal/badinput"
 )
 
-// ErrBudgetExceeded means that a call was not made, or not gone on with, because its [Budget] is spent.
+// ErrBudgetExceeded: a call was not made, or not continued, because its [Budget] is spent.
 var ErrBudgetExceeded = errors.New("budget exceeded")
 
-// Limits are what a [Budget] allows. Zero fields are no limits. A field that is negative, not a
-// number or too large to be counted is none either: it is refused.
+// Limits are the limits of a [Budget]. A zero field means no limit. A field that is negative, not a
+// number or too large to be counted is refused.
 type Limits struct {
 	ReadUnits  float64
 	WriteUnits float64
-	// Items is how many items are read, before any filter, or written: what a missing
-	// item costs is counted as one.
+	// Items is the number of items that are read, before any filter, or written. A missing
+	// item that is billed counts as one.
 	Items int64
-	// Requests is how many requests are sent, the SDK's own retries not counted. A page
-	// of a query or scan is a request, 100 keys or 25 writes of a batch are one.
+	// Requests is the number of requests that are sent, not counting the SDK's retries. A page
+	// of a query or scan is a request; so are 100 keys or 25 writes of a batch.
 	Requests int64
 }
 
@@ -36,30 +36,29 @@ type Spent struct {
 	Requests   int64
 }
 
-// Budget bounds what all calls made with a context, or with several, may cost
-// together. One without limits is a meter.
+// Budget limits the total cost of all calls that are made with a context, or with several. A budget
+// without limits is a meter.
 //
 //	ctx = ddb.WithBudget(ctx, cost.NewBudget(cost.Limits{ReadUnits: 500}))
 //	for o, err := range orders.Scan().All(ctx) { ... } // ends with *BudgetExceeded
 //
-// A request is sent only if what it costs at least (an item of known size when it is
-// put, 4 KB when it is read) still fits besides all that is under way. Items and
-// Requests are never exceeded. Units can be, because a request is billed for what it
-// finds: by one request for each that is under way at once, a page of a query or scan
-// by at most 1 MB, which is 128 read units or 256 if consistent. Pages and All have one page
-// under way before it is asked for.
+// A request is sent only if its minimum cost (an item of known size when it is
+// put, 4 KB when it is read) still fits in addition to all requests in flight. Items and
+// Requests are never exceeded. Units can be exceeded, because a request is billed for what it
+// finds: by one request for each that is in flight at once; a page of a query or scan
+// costs at most 1 MB, which is 128 read units or 256 if consistent. Pages and All read one page
+// ahead.
 //
-// Units are counted as replies state them; what a failed call may have cost is not
-// stated. A Budget is safe for concurrent use.
+// Units are counted as replies state them; the cost of a failed call is not known. A Budget is safe for concurrent use.
 type Budget struct {
 	limits Limits
 	wrong  error // what is wrong with the limits
 	mu     sync.Mutex
-	spent  spending // with what is held for requests under way
+	spent  spending // including what is reserved for requests in flight
 	held   spending
 }
 
-// spending is Spent in whole millionths, so that sums are exact.
+// spending is Spent in millionths, so that sums are exact.
 type spending struct{ read, write, items, requests int64 }
 
 func (s spending) plus(t spending) spending {
@@ -70,12 +69,12 @@ func (s spending) minus(t spending) spending {
 	return spending{s.read - t.read, s.write - t.write, s.items - t.items, s.requests - t.requests}
 }
 
-// NewBudget makes a budget of which nothing is spent. If a limit is negative, not a number or
-// more than 9e12 units, no call is made with the budget: each is a *ddb.InvalidError that names the
-// limits. So what is left of an overdrawn quota never becomes a budget without a limit.
+// NewBudget makes a budget. If a limit is negative, not a number or
+// more than 9e12 units, every call with the budget fails with a *ddb.InvalidError that names the
+// limits. So the rest of an overdrawn quota never becomes a budget without a limit.
 func NewBudget(l Limits) *Budget { return &Budget{limits: l, wrong: l.check()} }
 
-// MaxUnits is the most units that a limit may have: what can be counted in millionths.
+// MaxUnits is the maximum of a limit: what can be counted in millionths.
 const MaxUnits = 9e12
 
 func (l Limits) check() error {
@@ -84,7 +83,7 @@ func (l Limits) check() error {
 		name  string
 		units float64
 	}{{"ReadUnits", l.ReadUnits}, {"WriteUnits", l.WriteUnits}} {
-		if !(u.units >= 0 && u.units <= MaxUnits) { // so written for what is no number
+		if !(u.units >= 0 && u.units <= MaxUnits) { // written so because of NaN
 			errs = append(errs, fmt.Errorf("budget: Limits.%s is %g: it must be 0, for no limit, to %g", u.name, u.units, MaxUnits))
 		}
 	}
@@ -102,7 +101,7 @@ func (l Limits) check() error {
 	return &badinput.DefinitionError{Cause: errors.Join(errs...)}
 }
 
-// limitOf is a limit in millionths, 0 only for no limit.
+// limitOf returns a limit in millionths; 0 only for no limit.
 func limitOf(units float64) int64 {
 	if units <= 0 {
 		return 0
@@ -110,7 +109,7 @@ func limitOf(units float64) int64 {
 	return max(1, toMicro(units))
 }
 
-// Limits are what the budget was made with.
+// Limits returns the limits that the budget was made with.
 func (b *Budget) Limits() Limits {
 	if b == nil {
 		return Limits{}
@@ -118,7 +117,7 @@ func (b *Budget) Limits() Limits {
 	return b.limits
 }
 
-// Spent is what the calls have cost that have ended.
+// Spent returns the cost of the calls that have ended.
 func (b *Budget) Spent() Spent {
 	if b == nil {
 		return Spent{}
@@ -132,20 +131,20 @@ func (s spending) exported() Spent {
 	return Spent{ReadUnits: float64(s.read) / micro, WriteUnits: float64(s.write) / micro, Items: s.items, Requests: s.requests}
 }
 
-// BudgetExceeded is a call that was not made, or not gone on with. It matches
+// BudgetExceeded is the error of a call that was not made, or not continued. It matches
 // [ErrBudgetExceeded].
 type BudgetExceeded struct { //nolint:errname // reads as what happened
 	Limits Limits
 	Spent  Spent
 	// Exhausted names the limits that the next request would have exceeded.
 	Exhausted []string
-	// Cursor is the text of the cursor behind the last item that was handed out, for
-	// ParseCursor of the same table or index, so that the query or scan can go on later. It
-	// is empty at the beginning, for other calls, and for parallel scans. Of a sweep (package sweep) it is the position, for Resume.
+	// Cursor is the text of the cursor after the last returned item, for
+	// ParseCursor of the same table or index, so that the query or scan can continue later. It
+	// is empty at the beginning, for other calls, and for parallel scans. For a sweep (package sweep) it is the position, for Resume.
 	Cursor string
 }
 
-// Error tells what is spent of what.
+// Error says how much of each limit is spent.
 func (e *BudgetExceeded) Error() string {
 	var of []string
 	for _, x := range e.Exhausted {
@@ -174,14 +173,14 @@ const (
 	limitRequests = "requests"
 )
 
-// Reserved is what one request holds of its budgets while it is under way.
+// Reserved is what one request reserves of its budgets while it is in flight.
 type Reserved struct {
 	budgets []*Budget
 	held    spending
 }
 
-// Reserve holds what a request costs at least on all budgets, or on none: then its error is a [*BudgetExceeded], or says what is wrong
-// with the limits of a budget and matches ddb.ErrInvalid. Nil budgets are left out. What is reserved must be
+// Reserve reserves the minimum cost of a request on all budgets, or on none: then the error is a [*BudgetExceeded], or says what is wrong
+// with the limits of a budget and matches ddb.ErrInvalid. Nil budgets are ignored. The result must be
 // charged or released.
 func Reserve(budgets []*Budget, least Spent) (Reserved, error) {
 	r := Reserved{budgets, spending{
@@ -199,7 +198,7 @@ func Reserve(budgets []*Budget, least Spent) (Reserved, error) {
 	return r, nil
 }
 
-// Charge books what the request has cost in place of what was held for it.
+// Charge replaces the reservation by the cost of the request.
 func (r Reserved) Charge(c Consumed, items int) {
 	spent := spending{read: toMicro(sane(c.ReadUnits)), write: toMicro(sane(c.WriteUnits)), items: int64(items), requests: 1}
 	for _, b := range r.budgets {
@@ -207,14 +206,14 @@ func (r Reserved) Charge(c Consumed, items int) {
 	}
 }
 
-// Release gives back what was held for a request that is not sent.
+// Release releases the reservation for a request that is not sent.
 func (r Reserved) Release() {
 	for _, b := range r.budgets {
 		b.release(r.held, spending{})
 	}
 }
 
-// ItemsLeft is how many items the next request may read or write, at least one; limited is false if there is no such limit.
+// ItemsLeft returns how many items the next request may read or write, at least one; limited is false if there is no such limit.
 func (b *Budget) ItemsLeft() (left int64, limited bool) {
 	if b == nil || b.limits.Items <= 0 {
 		return 0, false
@@ -251,7 +250,7 @@ func (b *Budget) hold(least spending) error {
 	return nil
 }
 
-// release ends the hold and books what was spent.
+// release ends the reservation and adds what was spent.
 func (b *Budget) release(held, spent spending) {
 	if b == nil {
 		return

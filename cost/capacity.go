@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cost counts capacity units, adds them up in ledgers, bounds them by budgets, and says what a request is expected to cost.
+// Package cost counts capacity units, adds them up in ledgers, limits them by budgets, and describes the expected cost of requests.
 package cost
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Capacity is what a [Ledger] counted: a value that does not change.
+// Capacity is what a [Ledger] has counted. It is immutable.
 //
 // A read unit is a strongly consistent read of up to 4 KB or two eventually
 // consistent ones, a write unit a write of up to 1 KB; transactions cost twice as much.
@@ -25,7 +25,7 @@ type Capacity struct {
 }
 
 // Entry is the capacity consumed by one kind of operation on one table or
-// index. Fields by which a Capacity was summed up are empty.
+// index. Fields over which a Capacity was summed are empty.
 type Entry struct {
 	Table      string  `json:"table,omitempty"`
 	Index      string  `json:"index,omitempty"`     // empty for the table itself
@@ -36,7 +36,7 @@ type Entry struct {
 	Operations int64   `json:"operations"`
 }
 
-// Total is the sum of read and write units.
+// Total returns the sum of read and write units.
 func (e Entry) Total() float64 { return float64(e.amounts().read+e.amounts().write) / micro }
 
 // Consumed is the capacity consumed by a single call.
@@ -45,16 +45,16 @@ type Consumed struct {
 	WriteUnits float64
 }
 
-// Total is the sum of read and write units.
+// Total returns the sum of read and write units.
 func (c Consumed) Total() float64 { return c.ReadUnits + c.WriteUnits }
 
-// Plus is the sum of both.
+// Plus returns the sum of both.
 func (c Consumed) Plus(more Consumed) Consumed {
 	return Consumed{c.ReadUnits + more.ReadUnits, c.WriteUnits + more.WriteUnits}
 }
 
-// ConsumedOf sums up what the replies of one call state. DynamoDB seldom says
-// whether units are of reads or writes; then it is the operation that decides.
+// ConsumedOf returns the sum of what the replies of one call state. DynamoDB seldom says
+// whether units are for reads or writes; otherwise the operation determines it.
 func ConsumedOf(write bool, ccs ...types.ConsumedCapacity) Consumed {
 	var sum Consumed
 	for _, cc := range ccs {
@@ -74,23 +74,23 @@ func unitsOf(write bool, total, read, written *float64) Consumed {
 	return Consumed{ReadUnits: *total}
 }
 
-// Read is the sum of all read units.
+// Read returns the sum of all read units.
 func (c Capacity) Read() float64 { return float64(c.sum().read) / micro }
 
-// Write is the sum of all write units.
+// Write returns the sum of all write units.
 func (c Capacity) Write() float64 { return float64(c.sum().write) / micro }
 
-// Total is the sum of all read and write units.
+// Total returns the sum of all read and write units.
 func (c Capacity) Total() float64 {
 	sum := c.sum()
 	return float64(sum.read+sum.write) / micro
 }
 
-// Operations is the number of operations.
+// Operations returns the number of operations.
 func (c Capacity) Operations() int64 { return c.sum().operations }
 
-// Sub is what was consumed after an earlier snapshot of the same ledger. A reset in
-// between makes amounts negative.
+// Sub returns what was consumed after an earlier snapshot of the same ledger. After a reset in
+// between, amounts are negative.
 func (c Capacity) Sub(earlier Capacity) Capacity {
 	sums := c.sumBy(Entry.key)
 	for k, b := range earlier.sumBy(Entry.key) {
@@ -100,27 +100,27 @@ func (c Capacity) Sub(earlier Capacity) Capacity {
 	return newCapacity(sums)
 }
 
-// ByTable sums up by table, its indexes included.
+// ByTable returns the sums by table, including its indexes.
 func (c Capacity) ByTable() Capacity {
 	return newCapacity(c.sumBy(func(e Entry) entryKey { return entryKey{table: e.Table} }))
 }
 
-// ByIndex sums up by table and index; an empty index is the table itself.
+// ByIndex returns the sums by table and index; an empty index means the table itself.
 func (c Capacity) ByIndex() Capacity {
 	return newCapacity(c.sumBy(func(e Entry) entryKey { return entryKey{table: e.Table, index: e.Index} }))
 }
 
-// ByOperation sums up by operation.
+// ByOperation returns the sums by operation.
 func (c Capacity) ByOperation() Capacity {
 	return newCapacity(c.sumBy(func(e Entry) entryKey { return entryKey{op: e.Operation} }))
 }
 
-// ByLabel sums up by label; an empty label is for operations without one.
+// ByLabel returns the sums by label; an empty label is for operations without one.
 func (c Capacity) ByLabel() Capacity {
 	return newCapacity(c.sumBy(func(e Entry) entryKey { return entryKey{label: e.Label} }))
 }
 
-// Top is the n entries with most units, most first; equals stay in order.
+// Top returns the n entries with most units, highest first; equal entries stay in order.
 //
 //	ledger.Snapshot().ByTable().Top(3)
 func (c Capacity) Top(n int) Capacity {
@@ -129,7 +129,7 @@ func (c Capacity) Top(n int) Capacity {
 	return Capacity{entries[:min(max(n, 0), len(entries))]}
 }
 
-// LogValue is a group of the totals, and one of each table's.
+// LogValue returns a group of the totals, and one for each table.
 func (c Capacity) LogValue() slog.Value {
 	attrs := c.sum().attrs()
 	var tables []slog.Attr
@@ -158,7 +158,7 @@ func (e Entry) amounts() amounts {
 	return amounts{toMicro(e.ReadUnits), toMicro(e.WriteUnits), e.Operations}
 }
 
-// amounts are operations, and units in millionths: whole numbers, so that sums are
+// amounts are operations, and units in millionths: integers, so that sums are
 // exact and do not depend on their order.
 type amounts struct{ read, write, operations int64 }
 

@@ -8,48 +8,48 @@ import (
 	"strings"
 )
 
-// Explanation tells what a request does and what it is expected to cost. Texts name
-// attributes and put a question mark for each value.
+// Explanation describes what a request does and its expected cost. Texts name
+// attributes and have a question mark for each value.
 type Explanation struct {
 	Operation string
 	Table     string
 	Index     string // empty for the table itself
-	// KeyCondition selects what is read and billed; empty for what is not a Query.
+	// KeyCondition selects what is read and billed; empty unless it is a Query.
 	KeyCondition string
 	// Filter drops items after they were billed.
 	Filter string
-	// Condition is what a write demands of the stored item.
+	// Condition is the condition of a write on the stored item.
 	Condition string
-	// Projection lists what is returned; all is billed. Empty is all.
+	// Projection lists the returned attributes; all attributes are billed. Empty means all.
 	Projection string
 	Consistent bool
 	Descending bool
-	// Items is how many items are asked for or written.
+	// Items is the number of items that are requested or written.
 	Items int
-	// Limit is how many items a page evaluates at most; 0 is no bound but 1 MB.
+	// Limit is how many items a page evaluates at most; 0 means no limit but 1 MB.
 	Limit int
-	// Read and Write are the units that the request costs if it succeeds. DynamoDB may leave a part of a batch for another request: the lower end is that of
+	// Read and Write are the units that the request costs if it succeeds. DynamoDB may leave a part of a batch for another request: the lower bound is the cost of
 	// one item.
 	Read, Write Range
-	// Whole is what the whole call costs with all its requests: all pages that it reads, all of a batch, and the items of an index from their
-	// table. Its upper end is infinite where nothing bounds the call; see ddb.LearnSizes.
+	// Whole is the cost of the whole call with all its requests: all pages that it reads, all of a batch, and the items of an index from their
+	// table. Its upper bound is infinite if the call has no limit; see ddb.LearnSizes.
 	Whole Estimate
-	// Hydration is what reading the items of an index from their table costs besides, in
-	// requests of its own.
+	// Hydration is the additional cost of reading the items of an index from their table, in
+	// separate requests.
 	Hydration Range
-	// Indexes is the part that each index has of the writes of the whole call. For a transaction of several tables an index is named as table/index.
+	// Indexes is the cost of the whole call's writes on each index. For a transaction on several tables an index is named table/index.
 	Indexes []IndexCost
-	// PathReason names what of the client keeps items from the fast path, such as middleware that could look at them; empty if
-	// nothing does. See ddb.HarmlessSteps.
+	// PathReason says why the client does not use the fast path, such as middleware that could read items; empty if
+	// it does. See ddb.HarmlessSteps.
 	PathReason string
-	// Warnings say what of the design makes the call expensive: an index that is written on every update, a filter that drops most of what is read, one
-	// partition key that gets most of the work.
+	// Warnings name parts of the design that make the call expensive: an index that is written on every update, a filter that drops most of what is read, one
+	// partition key with most of the load.
 	Warnings []string
-	// Assumptions are what the ranges rest on.
+	// Assumptions are the assumptions of the ranges.
 	Assumptions []string
 }
 
-// String is the explanation as lines of text.
+// String returns the explanation as lines of text.
 func (x Explanation) String() string {
 	var b strings.Builder
 	line := func(name, text string) {

@@ -16,25 +16,25 @@ import (
 )
 
 // Ledger counts consumed capacity by table, index, operation and caller's label
-// (ddb.WithLabel), exactly and without locks. Every operation of a table is booked in
-// its ledger, which is ddb.DefaultLedger unless the ddb.WithLedger option says otherwise.
+// (ddb.WithLabel), exactly and without locks. Every operation of a table is counted in
+// its ledger, which is ddb.DefaultLedger unless set by the option ddb.WithLedger.
 //
-// What counts how:
+// Counting works as follows:
 //
 //   - GetItem, Query, Scan, BatchGetItem and TransactGetItems consume read units,
-//     the other operations write units. Where DynamoDB states both, as for a
+//     the other operations write units. If DynamoDB states both, as for a
 //     TransactWriteItems that is sent again, both count.
 //   - A write consumes units of the table and of each index that it changes; they
-//     are booked apart. A reply without that division is booked on the table.
+//     are counted separately. A reply without that division counts for the table.
 //   - Each request is one operation, even if it consumed nothing or its reply does
-//     not say what: a read at the index it went to, a write at the table. A batch
-//     or transaction request over several tables is one operation at each.
+//     not state it: a read counts for the index that it reads, a write for the table. A batch
+//     or transaction request on several tables is one operation for each.
 //
-// A failed condition and a cancelled transaction are answers, and so operations. The units that
-// they consume, and those of a call whose reply was lost, are in no reply and so not in the
+// A failed condition and a cancelled transaction count as operations. The units that
+// they consume, and those of a call whose reply was lost, are not in any reply and so not in the
 // ledger. Retries inside the SDK client count as one operation.
 //
-// At most 256 labels and 4,096 combinations are kept apart; what is beyond is
+// At most 256 labels and 4,096 combinations are counted separately; the rest is
 // counted under the name "other". A Ledger is safe for concurrent use. A nil
 // *Ledger counts nothing.
 type Ledger struct {
@@ -52,13 +52,13 @@ const (
 	overflowName  = "other"
 )
 
-// syncMap is what a field of a Ledger holds. The type of the field does not say so: it is a part of whatever holds a table, and the
-// compiler makes the 128 functions of a sync.Map again in each package that has one.
+// syncMap is the type of the value in a field of a Ledger. The field has another type because a ledger is a part of every table, and the
+// compiler instantiates the 128 functions of a sync.Map again in each package that has one.
 func syncMap(field any) *sync.Map { return field.(*sync.Map) } //nolint:forcetypeassert // as ready makes it
 
 type entryKey struct{ table, index, op, label string }
 
-// counters hold units in millionths, as amounts do.
+// counters have units in millionths, as amounts do.
 type counters struct{ read, write, operations atomic.Int64 }
 
 // NewLedger makes an empty ledger.
@@ -69,7 +69,7 @@ func (l *Ledger) ready() {
 	l.once.Do(func() { l.entries, l.labels = new(sync.Map), new(sync.Map) })
 }
 
-// Record books one operation that did not go through a table, such as a direct
+// Record counts one operation that did not go through a table, such as a direct
 // call of the SDK; index is empty for the table itself. Units that are negative or
 // not finite count as zero.
 func (l *Ledger) Record(table, index, op string, read, write float64) {
@@ -79,8 +79,8 @@ func (l *Ledger) Record(table, index, op string, read, write float64) {
 	l.add(entryKey{table: tablename.Short(table), index: index, op: op}, read, write, 1)
 }
 
-// Book counts the reply of one request: ccs are the capacities it states, table
-// is where they belong if they do not say so themselves. See [Ledger] for what counts how.
+// Book counts the reply of one request: ccs are the capacities in the reply, and table
+// is their table if they do not name one. See [Ledger] for the rules.
 func (l *Ledger) Book(label, op string, write bool, table string, ccs ...types.ConsumedCapacity) {
 	if l == nil {
 		return
@@ -104,7 +104,7 @@ func (l *Ledger) Book(label, op string, write bool, table string, ccs ...types.C
 	}
 }
 
-// TableOf is the table that a part of a reply is about. Of a reply about a single table the caller's name counts, not the service's, which may be an ARN.
+// TableOf returns the table of a part of a reply. For a reply about a single table it is the caller's name, not the service's, which may be an ARN.
 func TableOf(table string, cc types.ConsumedCapacity, single bool) string {
 	if table != "" && single || cc.TableName == nil {
 		return table
@@ -112,8 +112,8 @@ func TableOf(table string, cc types.ConsumedCapacity, single bool) string {
 	return *cc.TableName
 }
 
-// operationAt tells which part stands for the operation: the index if a read used
-// just one, else the table, which is the first part.
+// operationAt returns the part for which the operation counts: the index if a read used
+// just one, otherwise the table, which is the first part.
 func operationAt(write bool, parts []Part) int {
 	if !write && len(parts) == 2 {
 		return 1
@@ -127,7 +127,7 @@ type Part struct {
 	Units Consumed
 }
 
-// PartsOf divides what a reply states of one table: the table itself is first.
+// PartsOf divides what a reply states about one table: the table itself is first.
 func PartsOf(write bool, cc types.ConsumedCapacity) []Part {
 	rest := unitsOf(write, cc.CapacityUnits, cc.ReadCapacityUnits, cc.WriteCapacityUnits)
 	parts := make([]Part, 1, 1+len(cc.GlobalSecondaryIndexes)+len(cc.LocalSecondaryIndexes))
@@ -176,7 +176,7 @@ func (l *Ledger) counters(k entryKey) *counters {
 	return c.(*counters)
 }
 
-// knowsLabel reports whether a label has a name of its own in the ledger, and gives it one while there is room.
+// knowsLabel reports whether a label is counted separately in the ledger, and adds it while there is room.
 func (l *Ledger) knowsLabel(label string) bool {
 	if label == "" || label == overflowName {
 		return true
@@ -197,7 +197,7 @@ func (l *Ledger) knowsLabel(label string) bool {
 	return true
 }
 
-// sane keeps what is no amount, or would overflow the counter at once, out of the sums.
+// sane replaces a value that is not an amount, or that would overflow the counter at once, by zero.
 func sane(units float64) float64 {
 	if math.IsNaN(units) || math.IsInf(units, 0) {
 		return 0
@@ -205,11 +205,11 @@ func sane(units float64) float64 {
 	return min(max(units, 0), 1e9)
 }
 
-// Snapshot returns what was counted so far. An operation that is being booked at
-// the same moment may be in it in part.
+// Snapshot returns what was counted so far. It may contain a part of an operation that is being counted at
+// the same moment.
 func (l *Ledger) Snapshot() Capacity { return l.collect((*atomic.Int64).Load) }
 
-// String is the snapshot as JSON: its totals and entries. So a ledger is an expvar.Var:
+// String returns the snapshot as JSON: its totals and entries. So a ledger is an expvar.Var:
 //
 //	expvar.Publish("dynamodb", ddb.DefaultLedger())
 func (l *Ledger) String() string {
@@ -229,7 +229,7 @@ func (l *Ledger) String() string {
 
 // Reset returns what was counted so far and starts again at zero. Nothing is lost
 // or counted twice: each unit and each operation is in this result or in a later
-// one, even if it is booked at the same moment.
+// one, even if it is counted at the same moment.
 func (l *Ledger) Reset() Capacity {
 	return l.collect(func(n *atomic.Int64) int64 { return n.Swap(0) })
 }

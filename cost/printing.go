@@ -9,8 +9,8 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// Format prints the text, for every verb, and so never the cursor.
+// Format prints the text, without the cursor, for every verb.
 func (e *BudgetExceeded) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text as a JSON string.
 func (e *BudgetExceeded) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }

@@ -31,7 +31,7 @@ func CloudFormation(tables ...*schema.Definition) ([]byte, error) {
 	return write(object{"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources})
 }
 
-// CDK writes the properties of a CfnTable for each table, by an identifier made of its name:
+// CDK writes the properties of a CfnTable for each table, under an identifier derived from its name:
 //
 //	for (const [id, props] of Object.entries(JSON.parse(fs.readFileSync("tables.json", "utf8")))) {
 //	  new dynamodb.CfnTable(this, id, props as dynamodb.CfnTableProps);
@@ -50,7 +50,7 @@ func CDK(tables ...*schema.Definition) ([]byte, error) {
 		}
 		policy := p["ResourcePolicy"]
 		lowered := lower(p).(object) //nolint:forcetypeassert // an object stays one
-		if policy != nil {           // the document is IAM's, and keeps its names
+		if policy != nil {           // the document is IAM's and keeps its names
 			lowered["resourcePolicy"] = object{"policyDocument": policy.(object)["PolicyDocument"]} //nolint:forcetypeassert // made below
 		}
 		all[identifier(deref(t.Create.TableName))] = lowered
@@ -58,7 +58,7 @@ func CDK(tables ...*schema.Definition) ([]byte, error) {
 	return write(all)
 }
 
-// lower writes the names of properties as CDK has them: TableName is tableName, SSESpecification sseSpecification, KMSMasterKeyId kmsMasterKeyId.
+// lower converts the names of properties to those of CDK: TableName is tableName, SSESpecification sseSpecification, KMSMasterKeyId kmsMasterKeyId.
 func lower(v any) any {
 	switch v := v.(type) {
 	case object:
@@ -89,7 +89,7 @@ func lowerFirst(name string) string {
 	return string(letters)
 }
 
-// properties are those of AWS::DynamoDB::Table.
+// properties returns those of AWS::DynamoDB::Table.
 func properties(t *schema.Definition) (object, error) {
 	in := t.Create
 	p := object{
@@ -180,7 +180,7 @@ func projection(p *types.Projection) object {
 	return o
 }
 
-// throughput adds the throughput of a table or of an index, as far as it has any.
+// throughput adds the throughput of a table or of an index, if it has any.
 func throughput(o object, provisioned *types.ProvisionedThroughput, limits *types.OnDemandThroughput, warm *types.WarmThroughput) {
 	if provisioned != nil {
 		o["ProvisionedThroughput"] = object{"ReadCapacityUnits": deref(provisioned.ReadCapacityUnits), "WriteCapacityUnits": deref(provisioned.WriteCapacityUnits)}

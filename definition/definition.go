@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package definition describes tables as the tools that deploy them take them: CloudFormation templates, Terraform's and CDK's JSON. The description comes
-// from the code, so that a deployed table is what the code needs:
+// Package definition writes table definitions for deployment tools: CloudFormation templates, Terraform's and CDK's JSON. The definition comes
+// from the code, so that the deployed table is the one that the code needs:
 //
 //	orders, err := ddb.New(client, "orders", orderCustomer, orderID, ddb.TTL(orderExpires))
 //	...
@@ -9,7 +9,7 @@
 //	...
 //	template, err := definition.CloudFormation(table)
 //
-// The other way is to deploy by hand and to compare at start: the method VerifyTable of a table lists every difference.
+// Alternatively, deploy by hand and compare at startup: the method VerifyTable of a table lists every difference.
 //
 // Definitions are values; changing one changes no table. Functions are safe for concurrent use.
 package definition
@@ -25,7 +25,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// check finds what no form can hold.
+// check finds what no format supports.
 func check(tables []*schema.Definition) error {
 	var errs []error
 	if len(tables) == 0 {
@@ -47,7 +47,7 @@ func check(tables []*schema.Definition) error {
 		}
 		seen[id] = name
 		if len(t.Create.VectorIndexes) > 0 {
-			errs = append(errs, fmt.Errorf("table %s has vector indexes, which are not written to templates yet", name))
+			errs = append(errs, fmt.Errorf("table %s has vector indexes, which templates do not support yet", name))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -56,7 +56,7 @@ func check(tables []*schema.Definition) error {
 	return nil
 }
 
-// identifier is a name in the form that all tools take: letters and digits, words in upper case.
+// identifier converts a name to the form that all tools accept: letters and digits, each word with a capital.
 func identifier(name string) string {
 	var b strings.Builder
 	up := true
@@ -76,7 +76,7 @@ func identifier(name string) string {
 	return b.String() + "Table"
 }
 
-// write is JSON for people.
+// write returns indented JSON.
 func write(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -96,7 +96,7 @@ func deref[T any](p *T) (v T) {
 	return v
 }
 
-// policy is the resource policy as JSON, nil if there is none.
+// policy returns the resource policy as JSON, nil if there is none.
 func policyOf(t *schema.Definition) (any, error) {
 	text := deref(t.Create.ResourcePolicy)
 	if text == "" {
@@ -104,7 +104,7 @@ func policyOf(t *schema.Definition) (any, error) {
 	}
 	var document any
 	if err := json.Unmarshal([]byte(text), &document); err != nil {
-		return nil, fmt.Errorf("definition: the resource policy of %s is no JSON: %w", deref(t.Create.TableName), err)
+		return nil, fmt.Errorf("definition: the resource policy of %s is not JSON: %w", deref(t.Create.TableName), err)
 	}
 	return document, nil
 }

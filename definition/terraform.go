@@ -12,9 +12,9 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// Terraform writes a configuration in JSON, for a file that ends in .tf.json, with the resources of the AWS provider: a table, and where they are asked for its
+// Terraform writes a configuration in JSON, for a file that ends in .tf.json, with the resources of the AWS provider: a table and, if requested, its
 // contributor insights and its resource policy. The tables are kept when a change would delete them (prevent_destroy). It refuses indexes
-// with several partition or sort attributes, for which aws_dynamodb_table has hash_key and range_key only.
+// with several partition or sort attributes, because aws_dynamodb_table has only hash_key and range_key.
 //
 // https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/dynamodb_table
 func Terraform(tables ...*schema.Definition) ([]byte, error) {
@@ -50,7 +50,7 @@ func Terraform(tables ...*schema.Definition) ([]byte, error) {
 	return write(object{"resource": all})
 }
 
-// terraformName writes OrdersTable as orders_table.
+// terraformName converts OrdersTable to orders_table.
 func terraformName(id string) string {
 	var b strings.Builder
 	for i, r := range id {
@@ -62,7 +62,7 @@ func terraformName(id string) string {
 	return strings.ToLower(b.String())
 }
 
-// terraformText keeps text from being read as a template.
+// terraformText escapes text so that it is not read as a template.
 // https://developer.hashicorp.com/terraform/language/syntax/json
 func terraformText(s string) string {
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(s)
@@ -160,7 +160,7 @@ func terraformIndex(name string, key []types.KeySchemaElement, p *types.Projecti
 	return o, nil
 }
 
-// pair is a key of one partition attribute and at most one sort attribute.
+// pair returns a key with one partition attribute and at most one sort attribute.
 func pair(key []types.KeySchemaElement) (hash, sort string, err error) {
 	for _, e := range key {
 		at := &hash
@@ -168,7 +168,7 @@ func pair(key []types.KeySchemaElement) (hash, sort string, err error) {
 			at = &sort
 		}
 		if *at != "" {
-			return "", "", errors.New("its key has several partition or sort attributes, which this form does not write")
+			return "", "", errors.New("its key has several partition or sort attributes, which this format does not support")
 		}
 		*at = deref(e.AttributeName)
 	}

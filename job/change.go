@@ -29,22 +29,22 @@ const (
 	fail
 )
 
-// Keep leaves the item as it is.
+// Keep does not change the item.
 func Keep[T any]() Change[T] { return Change[T]{kind: keep} }
 
-// Update changes attributes of the item, by the table's Update. What it does not name stays, also attributes that T does not know.
+// Update changes attributes of the item, by the table's Update. All other attributes stay, including those that T does not have.
 func Update[T any](changes ...ddb.UpdateOption[T]) Change[T] {
 	return Change[T]{kind: update, updates: slices.Clone(changes)}
 }
 
-// Put stores the item, which has the same key, in place of the one that was read, by the table's Put: attributes that T does not know are dropped. It
-// needs the option [Guard], since DynamoDB cannot tell whether others have added such attributes.
+// Put replaces the item that was read by one with the same key, by the table's Put: attributes that T does not have are dropped. It
+// needs the option [Guard], because a condition cannot detect that others have added such attributes.
 func Put[T any](item T) Change[T] { return Change[T]{kind: put, item: &item} }
 
 // Delete removes the item. It needs the option [Guard], as [Put] does.
 func Delete[T any]() Change[T] { return Change[T]{kind: remove} }
 
-// Fail leaves the item as it is and reports it as failed. The error goes to the function of [OnFailure], and nowhere else.
+// Fail does not change the item and reports it as failed. The error is passed only to the function of [OnFailure].
 func Fail[T any](err error) Change[T] {
 	if err == nil {
 		err = errors.New("the job failed the item without an error")
@@ -52,12 +52,12 @@ func Fail[T any](err error) Change[T] {
 	return Change[T]{kind: fail, err: err}
 }
 
-// Format prints what it does, without data.
+// Format prints the kind of change, without data.
 func (c Change[T]) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprint(s, "job.Change: ", [...]string{"none", "keep", "update", "put", "delete", "fail"}[c.kind])
 }
 
-// MarshalJSON is an error: a change is not sent anywhere.
+// MarshalJSON returns an error: changes must not be encoded.
 func (c Change[T]) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("job: a change is not encoded")
+	return nil, errors.New("job: a change cannot be encoded")
 }

@@ -9,16 +9,19 @@
 //		return job.Update[Order](orderStatus.Set(strings.ToLower(o.Status)))
 //	}, job.StoredIn(store))
 //	plan, err := lower.Plan(ctx, 0.01)      // how many would change, and the cost, from a sample; nothing is written
-//	report, err := lower.Run(ctx)           // call it again after an error, or a kill: it goes on
+//	report, err := lower.Run(ctx)           // call it again after an error, or a kill: it continues
 //	report, err = lower.Verify(ctx)         // reads everything again: Changed must be 0
 //
-// No concurrent write is lost. A change is sent under the condition that the item is still as it was read: that the attribute of [Guard] has the same value, which must never come again for a key, or else that
-// all attributes that were read have the same value and those that T knows besides are still missing. An item that was written meanwhile is read again, and the
-// function is applied to what it is now. The same happens when a reply is lost. So the function must depend on the item alone, and what it has changed it must keep.
+// No concurrent write is lost. A change is sent under the condition that the item is still as it was read: that the attribute of [Guard] has the same value, which
+// must never recur for a key; or, without Guard, that
+// all attributes that were read have the same value and T's other attributes are still missing. An item that was written meanwhile is read again, and the
+// function is applied to its new state. The same happens when a reply is lost. So the function must depend only on the item, and return Keep for an item that it
+// has already changed.
 //
 // A run is a sweep (package sweep): it is paced by the context (package pace), reports its progress (package progress), and its position is stored, so that it
-// goes on where it was. [Job.Restart] starts from the beginning whatever is stored. One runner has a job at a time: it holds a lease in the store.
+// continues where it was. [Job.Restart] starts from the beginning, whatever is stored. Only one runner has a job at a time: it holds a lease in the store.
 //
-// Items that programs of before write behind the sweep are not seen. Either no such program runs any more when the job begins, or a consumer of the table's stream (package
+// Items that earlier versions of a program write behind the sweep are not seen. Either no such program runs any more when the job begins, or a consumer of the
+// table's stream (package
 // change) applies the job to each changed item, by [Job.Apply]; docs/guides/migrating.md shows both.
 package job

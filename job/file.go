@@ -16,14 +16,14 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// FileStore keeps the states of jobs in a file of JSON, for runners on one machine. While it is changed there is a file of the name with ".lock" behind it. It is safe for
-// concurrent use, also of several processes.
+// FileStore stores the states of jobs in a JSON file, for runners on one machine. While it is being changed, a file with the suffix ".lock" exists. It is safe for
+// concurrent use, even by several processes.
 type FileStore struct {
 	path string
 	mu   sync.Mutex
 }
 
-// NewFileStore is a store in a file, which is made by the first run, readable by its user alone: positions show keys.
+// NewFileStore returns a store in a file. The first run creates it, readable only by its user, because positions contain keys.
 func NewFileStore(path string) *FileStore { return &FileStore{path: path} }
 
 func (s *FileStore) usable() error {
@@ -95,9 +95,9 @@ func (s *FileStore) Swap(ctx context.Context, job string, was, will State) error
 	return replace(s.path, append(text, '\n'))
 }
 
-// replace writes a file as a whole: after a kill it is the old one or the new one.
+// replace writes a file atomically: after a kill it is the old one or the new one.
 func replace(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new") // readable by its user alone
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new") // readable only by its user
 	if err != nil {
 		return err
 	}
@@ -111,13 +111,13 @@ func replace(path string, text []byte) error {
 	return nil
 }
 
-// Of the lock, which is held for one write of a small file.
+// Of the lock, which is held while a small file is written.
 const (
 	lockAgain = 10 * time.Millisecond
 	lockWait  = 5 * time.Second
 )
 
-// lock makes the lock file. One that a kill has left must be removed by hand, since nobody can tell whether its maker still lives.
+// lock creates the lock file. One that is left after a kill must be removed by hand, because it is unknown whether its creator is still alive.
 func (s *FileStore) lock(ctx context.Context) (unlock func(), err error) {
 	name := s.path + ".lock"
 	for begun := time.Now(); ; {
@@ -129,7 +129,7 @@ func (s *FileStore) lock(ctx context.Context) (unlock func(), err error) {
 			return nil, err
 		}
 		if time.Since(begun) > lockWait {
-			return nil, fmt.Errorf("job: file %s is there for longer than a write takes: if no process uses it, one was killed while it wrote; remove it", name)
+			return nil, fmt.Errorf("job: file %s exists for longer than a write takes: if no process uses it, one was killed during a write; remove it", name)
 		}
 		select {
 		case <-time.After(lockAgain):
@@ -139,5 +139,5 @@ func (s *FileStore) lock(ctx context.Context) (unlock func(), err error) {
 	}
 }
 
-// Format prints what it is, whatever the verb.
+// Format prints the type's name, for every verb.
 func (s *FileStore) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "job.FileStore") }

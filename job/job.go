@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
-// Table is what a job needs of a table: [*ddb.Table] and [*ddb.SimpleTable] have it.
+// Table is the part of a table that a job needs: [*ddb.Table] and [*ddb.SimpleTable] implement it.
 type Table[T, K any] interface {
 	ddb.KeyedTable[T, K]
 	ddb.TablePart
@@ -42,11 +42,14 @@ type settings struct {
 	concurrency int
 }
 
-// Guard names the attribute that every writer changes with every write, such as a version. The condition of a change is then on this attribute alone, and [Put] and [Delete] can be
-// used. All programs that write the table must keep it. An item without it is guarded by all its attributes.
+// Guard names the attribute that every writer changes with every write, such as a version. The condition of a change then uses only this attribute, and [Put] and
+// [Delete] can be
+// used. All programs that write to the table must follow this. An item without the attribute is guarded by all its attributes.
 //
-// The attribute must never have the same value again for a key, as a [ddb.Revision], which has tags that are drawn at random, or a version that goes on where a tombstone of the
-// deleted item has left it. Of a version that begins at 1 again, an item that was deleted and made again meanwhile can have the value that was read; it is then changed as if it were the one of before.
+// The attribute must never have the same value again for a key. That holds for a [ddb.Revision], which has random tags, and for a version that continues after a
+// tombstone of the
+// deleted item. It does not hold for a version that begins at 1 again: an item that was deleted and created again meanwhile can have the value that was read, and
+// is then changed as if it were the earlier one.
 func Guard(version ddb.AnyAttr) Option {
 	return func(s *settings) error {
 		if version == nil || ddb.NameOf(version) == "" {
@@ -57,7 +60,7 @@ func Guard(version ddb.AnyAttr) Option {
 	}
 }
 
-// StoredIn is where position and lease are kept: a [TableStore] or a [FileStore]. Without it every run starts from the beginning.
+// StoredIn sets where position and lease are stored: a [TableStore] or a [FileStore]. Without it every run starts from the beginning.
 func StoredIn(store Store) Option {
 	return func(s *settings) error {
 		if store == nil {
@@ -68,8 +71,9 @@ func StoredIn(store Store) Option {
 	}
 }
 
-// Lease is how long a runner has the job without renewing that, a minute without this option; it is renewed, with the position, three times as often. After a kill another can begin when it is over. A
-// kill loses what was done since the last renewal, which is then done again and kept.
+// Lease sets how long a runner has the job without renewing the lease, by default a minute; it is renewed, with the position, three times as often. After a kill
+// another runner can begin when the lease is over. A
+// kill loses the position since the last renewal: those items are read again and kept.
 func Lease(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < time.Second || d > 24*time.Hour {
@@ -80,7 +84,8 @@ func Lease(d time.Duration) Option {
 	}
 }
 
-// OnFailure is called for each item that has failed in a run, by several goroutines, before the position passes it. Its error ends the run. [FailuresTo] writes them to a file. [Job.Verify] does
+// OnFailure sets a function that is called for each item that has failed in a run, by several goroutines, before the position passes it. An error of the function
+// ends the run. [FailuresTo] writes them to a file. [Job.Verify] does
 // not call it.
 func OnFailure(f func(Failure) error) Option {
 	return func(s *settings) error {
@@ -92,13 +97,13 @@ func OnFailure(f func(Failure) error) Option {
 	}
 }
 
-// MaxFailures is after how many failed items a run ends, with [ErrFailures]; 100 without it, a negative number is no bound. It does not
-// bound [Job.Verify].
+// MaxFailures sets after how many failed items a run ends, with [ErrFailures]; the default is 100, and a negative number means no limit. It does not
+// limit [Job.Verify].
 func MaxFailures(n int) Option {
 	return func(s *settings) error { s.maxFailures = int64(n); return nil }
 }
 
-// Concurrency is how many items of a page are written at the same time, 8 without it, up to 64.
+// Concurrency sets how many items of a page are written at the same time, by default 8, at most 64.
 func Concurrency(n int) Option {
 	return func(s *settings) error {
 		if n < 1 || n > 64 {
@@ -109,7 +114,7 @@ func Concurrency(n int) Option {
 	}
 }
 
-// Sweep gives options to the sweep, such as the number of segments.
+// Sweep sets options of the sweep, such as the number of segments.
 func Sweep(opts ...sweep.Option) Option {
 	return func(s *settings) error { s.segments = append(s.segments, opts...); return nil }
 }
@@ -125,8 +130,9 @@ type Job[T, K any] struct {
 	err    error
 }
 
-// New describes a job. The name identifies it in the store and in its progress. The function must be pure: it depends on the item alone, has no effect, keeps what
-// it has changed, and may be called several times for an item and by several goroutines. New sends nothing; everything that is wrong is in its error, and in that of each call.
+// New describes a job. The name identifies it in the store and in its progress. The function must be pure: it depends only on the item, has no side effects, keeps items
+// that it has already changed, and may be called several times for an item and by several goroutines. New sends nothing. Its error names everything that is wrong;
+// every method returns it too.
 func New[T, K any](name string, table Table[T, K], change func(T) Change[T], opts ...Option) (*Job[T, K], error) {
 	j := &Job[T, K]{name: name, table: table, change: change, set: settings{lease: time.Minute, maxFailures: 100, concurrency: 8}}
 	var errs []error
@@ -174,10 +180,10 @@ func (j *Job[T, K]) usable() error {
 	return j.err
 }
 
-// Format prints what it is, whatever the verb.
+// Format prints the type's name, for every verb.
 func (j *Job[T, K]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "job.Job") }
 
-// scan reads whole items, as they are stored, those as well that [ddb.HideExpired] hides.
+// scan reads whole items, as they are stored, including those that [ddb.HideExpired] hides.
 func (j *Job[T, K]) scan(consistent bool) ddb.Paged[ddb.RawItem] {
 	scan := j.table.Scan().With(ddb.IncludeExpired())
 	if consistent {
@@ -186,7 +192,7 @@ func (j *Job[T, K]) scan(consistent bool) ddb.Paged[ddb.RawItem] {
 	return ddb.View[ddb.RawItem](scan)
 }
 
-// decide is what the job does with a stored item.
+// decide returns what the job does with a stored item.
 func (j *Job[T, K]) decide(raw ddb.RawItem) (item T, c Change[T]) {
 	item, err := ddb.DecodeRaw(j.table, raw)
 	if err != nil {
@@ -195,16 +201,16 @@ func (j *Job[T, K]) decide(raw ddb.RawItem) (item T, c Change[T]) {
 	c = j.change(item)
 	switch {
 	case c.kind == none:
-		c = Fail[T](errors.New("the job's function gave a zero Change"))
+		c = Fail[T](errors.New("the job's function returned a zero Change"))
 	case c.kind == update && len(c.updates) == 0:
-		c = Fail[T](errors.New("the job's function gave an Update without changes"))
+		c = Fail[T](errors.New("the job's function returned an Update without changes"))
 	case (c.kind == put || c.kind == remove) && !raw.Has(j.set.guard):
 		c = Fail[T](errors.New("a Put or Delete is refused without the attribute of the option Guard: an attribute that another program adds meanwhile would be lost; use Update, or give all items a version first"))
 	}
 	return item, c
 }
 
-// unchanged is the condition that the stored item is as it was read.
+// unchanged returns the condition that the stored item is as it was read.
 func (j *Job[T, K]) unchanged(raw ddb.RawItem) (ddb.Cond[T], error) {
 	var all []ddb.Cond[T]
 	var problem error
@@ -246,7 +252,7 @@ func (j *Job[T, K]) send(ctx context.Context, raw ddb.RawItem, item T, c Change[
 		_, err = j.table.Update(ctx, j.table.KeyOf(&item), append(slices.Clip(c.updates), ddb.UpdateOption[T](ddb.If(guard)))...)
 	case put:
 		if !reflect.DeepEqual(j.table.KeyOf(&item), j.table.KeyOf(c.item)) {
-			return &ddb.InvalidError{Problems: []error{errors.New("the job's Put has another key than the item that was read")}}
+			return &ddb.InvalidError{Problems: []error{errors.New("the job's Put has a different key than the item that was read")}}
 		}
 		err = j.table.Put(ctx, c.item, ddb.If(guard))
 	default:
@@ -255,7 +261,7 @@ func (j *Job[T, K]) send(ctx context.Context, raw ddb.RawItem, item T, c Change[
 	return err
 }
 
-// attempts is how often a change is sent whose item others change, whose reply was lost, or which is throttled. Between them are waits that double, from the second
+// attempts is how often a change is sent if others change the item, its reply is lost, or it is throttled. Between attempts are waits that double, from the second
 // conflict on.
 const (
 	attempts  = 10
@@ -263,10 +269,10 @@ const (
 	longest   = 10 * time.Second
 )
 
-// errBusy is an item that others changed all the time.
+// errBusy is the error for an item that others changed every time.
 var errBusy = fmt.Errorf("the item was changed by others, or its replies were lost, %d times in a row: run the job again", attempts)
 
-// one applies the job to an item as it was read. An error ends the run; what is wrong with the item alone is in the outcome.
+// one applies the job to an item as it was read. An error ends the run; an error of the item only is in the outcome.
 func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err error) {
 	for again := 0; ; again++ {
 		item, c := j.decide(raw)
@@ -316,7 +322,7 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 				o.what = changed
 			}
 			return o, nil
-		case err != nil && itsOwn(err): // it has become what the table cannot read
+		case err != nil && itsOwn(err): // the table cannot read its new state
 			return o.failed(err), nil
 		case err != nil:
 			return o, err
@@ -324,7 +330,7 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 	}
 }
 
-// read reads an item, and tries that as often as the change has attempts left.
+// read reads an item, with as many tries as the change has attempts left.
 func (j *Job[T, K]) read(ctx context.Context, key K, again *int) (ddb.RawItem, error) {
 	for {
 		raw, err := ddb.GetView[ddb.RawItem](ctx, j.table, key, ddb.Consistent(), ddb.IncludeExpired())
@@ -354,7 +360,7 @@ func pauseAfter(ctx context.Context, again int, failed error, request string) er
 	return pause(ctx, again)
 }
 
-// itsOwn reports whether an error is about the item alone: the library or DynamoDB refuses it. Should a mistake refuse all items, [MaxFailures] ends the run.
+// itsOwn reports whether an error concerns only the item: the library or DynamoDB refuses it. If all items are refused by mistake, [MaxFailures] ends the run.
 func itsOwn(err error) bool {
 	if errors.Is(err, ddb.ErrInvalid) || errors.Is(err, ddb.ErrItemTooLarge) || errors.Is(err, ddb.ErrOtherEntity) {
 		return true

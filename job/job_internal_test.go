@@ -9,7 +9,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// The list of a Change that a function gives for several items has no room for the condition of one of them.
+// The list of a Change that a function returns for several items must not get the condition of one of them.
 func TestSendLeavesTheChanges(t *testing.T) {
 	t.Parallel()
 	type thing struct {

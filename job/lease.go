@@ -16,18 +16,18 @@ import (
 	"github.com/dynamotable/ddb/cost"
 )
 
-// ErrLeased means that another runner has the job, or has taken it over.
+// ErrLeased: another runner has the job, or has taken it over.
 var ErrLeased = errors.New("another runner has the job")
 
-// State is what a [Store] keeps of a job.
+// State is the state of a job in a [Store].
 type State struct {
-	// Position is where the sweep goes on, "" at the beginning. It shows keys to those who decode it.
+	// Position is where the sweep continues, "" at the beginning. It contains keys for anyone who decodes it.
 	Position string
-	// Token is the secret of the runner that has the lease, "" if none has; Owner says for people which it is.
+	// Token is the secret of the runner that has the lease, "" if none has; Owner is its name for people.
 	Token, Owner string
 	// Until is when the lease ends unless it is renewed.
 	Until time.Time
-	// Runs is how many runs have ended with success.
+	// Runs is the number of successful runs.
 	Runs int64
 }
 
@@ -35,35 +35,35 @@ func (s State) equal(o State) bool {
 	return s.Token == o.Token && s.Until.Equal(o.Until) && s.Position == o.Position && s.Runs == o.Runs
 }
 
-// leased is the error of a runner that expected another state.
+// leased returns the error of a runner that expected another state.
 func (s State) leased() error {
 	if s.Token == "" {
-		return fmt.Errorf("%w: it has run meanwhile, and nobody has it now; run the job again", ErrLeased)
+		return fmt.Errorf("%w: it has run meanwhile, and no runner has it now; run the job again", ErrLeased)
 	}
 	return fmt.Errorf("%w: %s", ErrLeased, s.Owner)
 }
 
-// Format prints who has the job and how long, and neither position nor token.
+// Format prints who has the job and for how long, without position and token.
 func (s State) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "job.State: owner %q until %v, %d runs", s.Owner, s.Until, s.Runs)
 }
 
-// MarshalJSON is an error: the position shows keys.
+// MarshalJSON returns an error: the position contains keys.
 func (s State) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("job: a State is not encoded by itself: its position shows keys")
+	return nil, errors.New("job: a State cannot be encoded: its position contains keys")
 }
 
-// Store keeps the states of jobs. A store of your own must be atomic: of two runners that take or renew a lease at the same time, one is refused.
+// Store stores the states of jobs. Implementations must be atomic: of two runners that take or renew a lease at the same time, one must be refused.
 type Store interface {
-	// Load is the state of a job; the zero State if it is not known.
+	// Load returns the state of a job; the zero State if it is not known.
 	Load(ctx context.Context, job string) (State, error)
-	// Swap stores a state if the stored one still has the Token, Until, Position and Runs of was; otherwise its error matches [ErrLeased]. Token and Until alone do not
-	// suffice: both are empty before and after the run of another runner, which has moved the position. When the reply is lost it finds out what is stored, by the
+	// Swap stores a state if the stored one still has the Token, Until, Position and Runs of was; otherwise its error matches [ErrLeased]. Token and Until are not
+	// enough: both are empty before and after the run of another runner, which has moved the position. If a reply is lost, Swap finds out what is stored by the
 	// Token and Until, which differ with each call.
 	Swap(ctx context.Context, job string, was, will State) error
 }
 
-// claim is a lease that a run has. The zero claim is that of a run without a store.
+// claim is the lease of a run. The zero claim is that of a run without a store.
 type claim struct {
 	store Store
 	job   string
@@ -76,12 +76,12 @@ type claim struct {
 	ran    bool          // to the end, with success
 }
 
-// free is the context of calls of the store: position and lease are kept when the budget of the run is spent, and do not wait for its gates.
+// free returns the context for calls of the store: position and lease are stored even if the budget of the run is spent, and do not wait for its gates.
 func (c *claim) free(ctx context.Context) context.Context {
 	return ddb.WithBudget(ddb.WithoutLimits(ctx), c.meter)
 }
 
-// claim takes the lease, of a restart without the position.
+// claim takes the lease, for a restart without the position.
 func (j *Job[T, K]) claim(ctx context.Context, meter *cost.Budget, restart bool) (*claim, error) {
 	c := &claim{store: j.set.store, job: j.name, lease: j.set.lease, meter: meter}
 	if c.store == nil {
@@ -107,7 +107,7 @@ func (j *Job[T, K]) claim(ctx context.Context, meter *cost.Budget, restart bool)
 	return c, nil
 }
 
-// until is the end of a lease, in whole milliseconds, so that all stores keep it exactly.
+// until returns the end of a lease, in whole milliseconds, so that all stores keep it exactly.
 func until(now time.Time, lease time.Duration) time.Time {
 	return now.Add(lease).UTC().Truncate(time.Millisecond)
 }
@@ -118,14 +118,14 @@ func (c *claim) position() string {
 	return c.state.Position
 }
 
-// at notes how to get the position when it is wanted.
+// at sets the function that returns the position when it is needed.
 func (c *claim) at(position func() string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.latest = position
 }
 
-// keep renews the lease, with the position, until stop is called, which returns why the lease was lost. The context ends when it is.
+// keep renews the lease, with the position, until stop is called, which returns why the lease was lost. The context ends when the lease is lost.
 func (c *claim) keep(ctx context.Context) (_ context.Context, stop func() error) {
 	if c.store == nil {
 		return ctx, func() error { return nil }
@@ -160,7 +160,7 @@ func (c *claim) keep(ctx context.Context) (_ context.Context, stop func() error)
 	})
 }
 
-// renewInTime renews the lease while it lasts: a store that does not answer is asked again at the next time.
+// renewInTime renews the lease while it lasts: if the store does not answer, it is tried again the next time.
 func (c *claim) renewInTime(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.lease/3)
 	defer cancel()
@@ -173,7 +173,7 @@ func (c *claim) isOver() bool {
 	return time.Now().After(c.state.Until)
 }
 
-// renew stores position and lease. A lease of 0 gives it back.
+// renew stores position and lease. A lease of 0 releases it.
 func (c *claim) renew(ctx context.Context, lease time.Duration) error {
 	ctx = c.free(ctx)
 	c.mu.Lock()
@@ -201,7 +201,7 @@ func (c *claim) renew(ctx context.Context, lease time.Duration) error {
 	return nil
 }
 
-// again finds out what a renewal that failed has left behind: an earlier one whose reply was lost may have been stored since, and is no lease of another.
+// again finds out what is stored after a failed renewal: an earlier one whose reply was lost may have been stored since, and is not the lease of another runner.
 func (c *claim) again(ctx context.Context, was, will State, failed error) error {
 	now, err := c.store.Load(ctx, c.job)
 	switch {
@@ -218,10 +218,10 @@ func (c *claim) again(ctx context.Context, was, will State, failed error) error 
 	return c.store.Swap(ctx, c.job, now, will)
 }
 
-// endTime is how long giving back the lease may take when the context of the run has ended.
+// endTime is how long releasing the lease may take when the context of the run has ended.
 const endTime = 10 * time.Second
 
-// end stores the last position, or that all is done, and gives the lease back. ctx has no end.
+// end stores the last position, or that everything is done, and releases the lease. ctx does not end.
 func (c *claim) end(ctx context.Context, err error) error {
 	if c.store == nil {
 		return err
@@ -235,7 +235,7 @@ func (c *claim) end(ctx context.Context, err error) error {
 		c.mu.Unlock()
 	}
 	if bad := c.renew(ctx, 0); bad != nil {
-		return errors.Join(err, fmt.Errorf("job: its position could not be stored, what was done since the last time is done again: %w", bad))
+		return errors.Join(err, fmt.Errorf("job: its position could not be stored, so the work since the last time is repeated: %w", bad))
 	}
 	return err
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// A job within a task of its caller leaves the figures of that task alone; one that the caller joins has them.
+// A job within a task of its caller does not change the figures of that task; one that the caller joins does.
 func TestJobWithinATask(t *testing.T) {
 	t.Parallel()
 	table := newOrders(t, ddbtest.New(t), 10)

@@ -99,7 +99,7 @@ func TestExpiredItems(t *testing.T) {
 	}
 }
 
-// A write or read that is throttled, or fails and may succeed later, is sent again after waits that double; only what does not end ends the run.
+// A write or read that is throttled, or that fails and may succeed later, is sent again after waits that double; only lasting failures end the run.
 func TestThrottledWrites(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -111,7 +111,7 @@ func TestThrottledWrites(t *testing.T) {
 	}{
 		{"throttled", func(m fault.Matcher) fault.Rule { return m.Throttle() }, 5, false, 700 * time.Millisecond, 1700 * time.Millisecond},
 		{"a conflict with a transaction", func(m fault.Matcher) fault.Rule { return m.Conflict() }, 5, false, 700 * time.Millisecond, 1700 * time.Millisecond},
-		{"throttled for good", func(m fault.Matcher) fault.Rule { return m.Throttle() }, 1000, true, 10 * time.Second, 25 * time.Second},
+		{"throttled every time", func(m fault.Matcher) fault.Rule { return m.Throttle() }, 1000, true, 10 * time.Second, 25 * time.Second},
 	} {
 		for _, operation := range []string{"UpdateItem", "GetItem"} {
 			if operation == "GetItem" && c.name == "a conflict with a transaction" {
@@ -136,7 +136,7 @@ func TestThrottledWrites(t *testing.T) {
 	}
 }
 
-// A run that is cancelled while a change waits ends as one that is cancelled. An item that others change all the time fails after waits.
+// A run that is cancelled while a change waits ends as one that is cancelled. An item that others change every time fails after waits.
 func TestWaitsOfChanges(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -19,18 +19,18 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
-// ErrFailures means that a run ended because more items failed than [MaxFailures] allows.
+// ErrFailures: a run ended because more items failed than [MaxFailures] allows.
 var ErrFailures = errors.New("too many items failed")
 
-// Report is what a run has done. After an error it tells how far it came.
+// Report counts what a run has done. After an error it shows how far the run got.
 type Report struct {
-	// Read is how many items were read, Kept how many were left as they are, Changed how many were changed. Of [Job.Verify] it is how many would be.
+	// Read is the number of items that were read, Kept of those that were not changed, Changed of those that were changed or, by [Job.Verify], would be.
 	Read, Kept, Changed int64
 	// Conflicts is how often an item was read again because another program had written it.
 	Conflicts int64
-	// Failed is how many items failed; [OnFailure] has their keys.
+	// Failed is the number of items that failed; [OnFailure] gets their keys.
 	Failed int64
-	// Spent is what the requests of the run have cost, as far as replies state it.
+	// Spent is the cost of the requests of the run, as far as replies state it.
 	Spent   cost.Consumed
 	Elapsed time.Duration
 }
@@ -41,21 +41,21 @@ type Failure struct {
 	err error
 }
 
-// Key is the key of the item in DynamoDB's JSON.
+// Key is the key of the item as DynamoDB JSON.
 func (f Failure) Key() []byte { return f.key.JSON() }
 
 // Err is why it failed.
 func (f Failure) Err() error { return f.err }
 
-// Format prints no data, whatever the verb.
+// Format prints no data, for every verb.
 func (f Failure) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "job.Failure") }
 
-// MarshalJSON is an error: [FailuresTo] writes failures.
+// MarshalJSON returns an error: use [FailuresTo] to write failures.
 func (f Failure) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("job: a failure is not encoded by itself: give FailuresTo, or its Key")
+	return nil, errors.New("job: a failure cannot be encoded: use FailuresTo, or its Key")
 }
 
-// FailuresTo writes each failed item as a line of JSON, {"key":{"id":{"S":"a"}},"error":"..."}. The lines hold keys, and the texts of the function's errors.
+// FailuresTo writes each failed item as a line of JSON, {"key":{"id":{"S":"a"}},"error":"..."}. The lines contain keys, and the texts of the function's errors.
 func FailuresTo(w io.Writer) Option {
 	if w == nil {
 		return OnFailure(nil)
@@ -84,7 +84,7 @@ const (
 	failed
 )
 
-// outcome is what was done with an item.
+// outcome is the result for an item.
 type outcome struct {
 	what      what
 	conflicts int64
@@ -128,16 +128,16 @@ func (t *totals) add(o outcome) (failures int64) {
 	return failures
 }
 
-// Run applies the job to all items. It can be stopped at any time; called again, it goes on from the position in the store, or after its end from the
-// beginning. Another runner of the same job is refused with [ErrLeased].
+// Run applies the job to all items. It can be stopped at any time. Called again, it continues from the position in the store, or starts from the
+// beginning if the last run has finished. Another runner of the same job fails with [ErrLeased].
 //
 // It costs a scan of the table, eventually consistent, and a write for each item that changes; one that another program writes at the same time costs a consistent read and
 // another write. Failed items do not end it until there are too many. Budgets and
-// gates of the context bound the work, and not the calls of the store.
+// gates of the context limit the work, but not the calls of the store.
 func (j *Job[T, K]) Run(ctx context.Context) (Report, error) { return j.run(ctx, false) }
 
 // Restart is [Job.Run] from the beginning, whatever position is stored: for a function that was corrected after an earlier run had passed some items. The stored position is dropped when
-// the lease is taken; a runner that has the job keeps both, and Restart is refused with [ErrLeased]. When it is stopped, Run goes on where it was.
+// the lease is taken. If another runner has the job, it keeps both, and Restart fails with [ErrLeased]. After a stop, Run continues where it was.
 func (j *Job[T, K]) Restart(ctx context.Context) (Report, error) { return j.run(ctx, true) }
 
 func (j *Job[T, K]) run(ctx context.Context, restart bool) (Report, error) {
@@ -210,7 +210,7 @@ func (j *Job[T, K]) sweep(ctx context.Context, sums *totals, lease *claim, consi
 	if err != nil {
 		return err
 	}
-	if sums.task != nil { // else a task that is under way is that of a caller, with figures of its own
+	if sums.task != nil { // otherwise a running task is that of a caller, with its own figures
 		ctx = progress.Join(ctx)
 	}
 	for page, err := range s.Pages(ctx) {
@@ -268,7 +268,7 @@ func (j *Job[T, K]) report(sums *totals, raw ddb.RawItem, o outcome) error {
 	return nil
 }
 
-// failure has the key of the item alone.
+// failure has only the key of the item.
 func (j *Job[T, K]) failure(raw ddb.RawItem, err error) Failure {
 	var key ddb.RawItem
 	for _, name := range j.keys {
@@ -279,19 +279,19 @@ func (j *Job[T, K]) failure(raw ddb.RawItem, err error) Failure {
 	return Failure{key, err}
 }
 
-// Plan is what a run would do, as a sample says.
+// Plan is an estimate of what a run would do, from a sample.
 type Plan struct {
-	// Changes is about how many items would change, of how many there are.
+	// Changes is the estimated number of items that would change, and of all items.
 	Changes sweep.Estimate
-	// Failed is how many of the items of the sample would fail.
+	// Failed is the number of items of the sample that would fail.
 	Failed int
-	// Spend is about what the run would cost: the scan, and a write for each KB of an item that changes. Indexes cost more.
+	// Spend is the estimated cost of the run: the scan, and a write unit for each KB of an item that changes. Indexes cost more.
 	Spend cost.Consumed
-	// Takes is about how long it would take at the pace of the context; 0 without one.
+	// Takes is about how long the run would take at the pace of the context; 0 without one.
 	Takes time.Duration
 }
 
-// String is the plan in one line.
+// String returns the plan in one line.
 func (p Plan) String() string {
 	text := fmt.Sprintf("would change %v; about %.0f read and %.0f write units", p.Changes, p.Spend.ReadUnits, p.Spend.WriteUnits)
 	if p.Takes > 0 {

@@ -27,8 +27,8 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// A run that is killed or stopped at any request is gone on with by the next: all items are changed, none twice, and nothing else is. A runner that was killed keeps the
-// lease until it is over; one that was stopped gives it back with the position.
+// A run that is killed or stopped at any request is continued by the next: all items are changed, none twice, and nothing else. A killed runner keeps the
+// lease until it is over; a stopped one releases it with the position.
 func TestStoppedAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	const n = 24
@@ -83,7 +83,7 @@ func TestStoppedAtEveryRequest(t *testing.T) {
 				if second.Failed != 0 || second.Conflicts != 0 || second.Changed > n-r.Changed || second.Read > n || !killed && second.Read+r.Read > n+6 {
 					t.Errorf("request %d: first %+v, then %+v", k, r, second)
 				}
-				if u := updates.Load(); u > n+2 { // those that were under way
+				if u := updates.Load(); u > n+2 { // those that were in flight
 					t.Errorf("request %d: %d updates", k, u)
 				}
 				allLower(t, table, n)
@@ -98,13 +98,13 @@ func TestStoppedAtEveryRequest(t *testing.T) {
 			stops++
 		}
 		if stops < n {
-			t.Errorf("runs were stopped at %d requests only", stops)
+			t.Errorf("runs were stopped at only %d requests", stops)
 		}
 	}
 }
 
-// While writers of the old form, which know nothing of the job, and of the new form are at work, replies are lost and requests fail, no write is lost: in
-// the end every item is the function of what its last writer wrote.
+// While writers of the old format, which do not know of the job, and of the new format are running, replies are lost and requests fail, no write is lost: in
+// the end every item is the result of the function for what its last writer wrote.
 func TestNoWriteIsLost(t *testing.T) {
 	t.Parallel()
 	const n, writers = 30, 4
@@ -132,7 +132,7 @@ func TestNoWriteIsLost(t *testing.T) {
 							return
 						case <-time.After(time.Duration(rnd.IntN(400)) * time.Millisecond):
 						}
-						i := rnd.IntN(n/writers)*writers + w // of its own, so that the last write is known
+						i := rnd.IntN(n/writers)*writers + w // its own, so that the last write is known
 						if i >= n {
 							continue
 						}
@@ -344,7 +344,7 @@ func TestFailures(t *testing.T) {
 	}()
 }
 
-// A plan writes nothing and says what a run then does.
+// A plan writes nothing and predicts what a run then does.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	var writes atomic.Int64
@@ -393,7 +393,7 @@ func (g onlyTable) Admit(_ context.Context, c *ddb.Call) error {
 func (onlyTable) Throttled(*ddb.Call, []ddb.ThrottlingReason) {}
 func (onlyTable) Done(*ddb.Call)                              {}
 
-// A spent budget stops a run, and the next goes on; the store is bound neither by the budget nor by the gates of the run.
+// A spent budget stops a run, and the next continues; neither the budget nor the gates of the run apply to the store.
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"file", "table"} {
@@ -435,7 +435,7 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// Apply brings one item up to date, as a consumer of the stream does.
+// Apply updates one item, as a consumer of the stream does.
 func TestApply(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)
@@ -465,7 +465,7 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// What is wrong is refused before anything is sent.
+// Invalid arguments are refused before anything is sent.
 func TestWrongJobs(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)

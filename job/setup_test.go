@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Order is an item whose status is to be written in lower case.
+// Order is an item whose status has to be changed to lower case.
 type Order struct {
 	ID     string `dynamodbav:"id"`
 	Status string `dynamodbav:"status"`
@@ -116,7 +116,7 @@ func allLower(t testing.TB, table *orders, n int) {
 	}
 }
 
-// mortal is a store that is not there any more once its runner was killed.
+// mortal is a store that no longer answers once its runner was killed.
 type mortal struct {
 	job.Store
 	dead atomic.Bool

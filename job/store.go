@@ -31,7 +31,7 @@ var (
 	rowUntil    = ddb.NumField(func(r *row) *int64 { return &r.Until })
 )
 
-// TableStore keeps the states of jobs in a DynamoDB table, an item for each job, so that runners on several machines exclude each other. Their clocks should agree to less
+// TableStore stores the states of jobs in a DynamoDB table, one item for each job, so that runners on several machines exclude each other. Their clocks should differ by less
 // than a third of the lease. It is safe for concurrent use.
 type TableStore struct {
 	table *ddb.SimpleTable[row, string]
@@ -51,7 +51,7 @@ func (s *TableStore) usable() error {
 	return s.err
 }
 
-// EnsureTable makes the table; see [ddb.Table.EnsureTable].
+// EnsureTable creates the table if it is missing; see [ddb.Table.EnsureTable].
 func (s *TableStore) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -116,7 +116,7 @@ func (s *TableStore) Swap(ctx context.Context, job string, was, will State) erro
 	return now.leased()
 }
 
-// textIs is the condition on an attribute that is not stored when it is empty.
+// textIs returns the condition on an attribute that is not stored when it is empty.
 func textIs(attr ddb.Str[row, string], text string) ddb.Cond[row] {
 	if text == "" {
 		return ddb.NotExists(attr)
@@ -124,5 +124,5 @@ func textIs(attr ddb.Str[row, string], text string) ddb.Cond[row] {
 	return attr.Eq(text)
 }
 
-// Format prints what it is, whatever the verb.
+// Format prints the type's name, for every verb.
 func (s *TableStore) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "job.TableStore") }

@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb/job"
 )
 
-// Stores keep a state exactly, and of those that swap the same one let one through.
+// Stores keep a state exactly, and of several swaps of the same state only one succeeds.
 func TestStores(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)
@@ -65,7 +65,7 @@ func TestStores(t *testing.T) {
 	}
 }
 
-// A state that was read before another runner took the job, moved its position and gave it back is refused: it would move the position back.
+// Swap refuses a state that was read before another runner took the job, moved its position and released it: it would move the position back.
 func TestSwapOfAnOldState(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)
@@ -126,12 +126,12 @@ func TestOneRunner(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		}
-		first.dead.Store(true) // it reaches its store no more, and its table still
+		first.dead.Store(true) // it can no longer reach its store, but still its table
 		<-time.After(45 * time.Second)
 		select {
 		case err := <-ended:
 			if err == nil {
-				t.Error("the first runner goes on without a lease")
+				t.Error("the first runner continues without a lease")
 			}
 		case <-time.After(45 * time.Second):
 			t.Error("the first runner does not end")
@@ -144,7 +144,7 @@ func TestOneRunner(t *testing.T) {
 	})
 }
 
-// A restart reads all items, whatever position is stored, and what it is stopped at is where the next run goes on. It takes the job from nobody.
+// A restart reads all items, whatever position is stored, and the next run continues where it is stopped. It does not take the job from another runner.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -182,7 +182,7 @@ func TestRestart(t *testing.T) {
 		if r, err := j.Run(t.Context()); err != nil || r.Read >= 30 || r.Read == 0 {
 			t.Errorf("%+v, %v", r, err)
 		}
-		// Another has the job, and has come somewhere.
+		// Another runner has the job, and has made progress.
 		other := job.State{Position: "theirs", Token: "x", Owner: "other", Until: time.Now().Add(time.Hour).UTC(), Runs: 2}
 		must(t, states.Swap(t.Context(), "lower", job.State{Runs: 2}, other))
 		if r, err := j.Restart(t.Context()); !errors.Is(err, job.ErrLeased) || r.Read != 0 {
@@ -191,7 +191,7 @@ func TestRestart(t *testing.T) {
 		if s, err := states.Load(t.Context(), "lower"); err != nil || s != other {
 			t.Errorf("%v, %v", s, err)
 		}
-		<-time.After(2 * time.Hour) // that was killed: its position is no bar
+		<-time.After(2 * time.Hour) // that was killed: its position does not matter
 		if r, err := j.Restart(t.Context()); err != nil || r.Read != 30 {
 			t.Errorf("%+v, %v", r, err)
 		}
@@ -201,7 +201,7 @@ func TestRestart(t *testing.T) {
 	})
 }
 
-// A lost reply of the store leaves no lease behind that nobody has.
+// A lost reply of the store leaves no lease without an owner.
 func TestLostRepliesOfTheStore(t *testing.T) {
 	t.Parallel()
 	for k := 1; k <= 3; k++ {
@@ -226,7 +226,7 @@ func TestLostRepliesOfTheStore(t *testing.T) {
 	}
 }
 
-// A damaged file, and a lock that a kill has left, are named.
+// A damaged file, and a lock left by a kill, are named.
 func TestDamagedFiles(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jobs.json")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pagetoken turns cursors into tokens that can be given to anybody, and back.
+// Package pagetoken turns cursors into opaque tokens that are safe to send to clients, and back.
 package pagetoken
 
 import (
@@ -21,31 +21,31 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// Sealer turns cursors into tokens that can be given to anybody; [Open] turns them back. A
-// token tells its holder nothing about keys, and opens only for the query that it was
-// made for, for the tenant and until the time that [Sealer.Seal] was given.
-// Whatever else comes back is [ddb.ErrBadCursor]: nobody can make or change a token.
+// Sealer turns cursors into tokens that are safe to send to clients; [Open] turns them back. A
+// token reveals nothing about keys. It opens only for the query that it was
+// made for, and for the tenant and until the time given to [Sealer.Seal].
+// For any other token the error is [ddb.ErrBadCursor]: clients can neither make nor change tokens.
 //
 //	token, err := tokens.Seal(page.Next, pagetoken.ForTenant(tenant), pagetoken.ValidFor(time.Hour))
 //	// ... and when it comes back:
 //	cursor, err := pagetoken.Open(tokens, q, token, pagetoken.ForTenant(tenant))
 //	page, err := q.After(cursor).Page(ctx)
 //
-// The first key seals, all of them open. To rotate, give a new key to all processes behind
-// the old one, then put it first, and take the old one away when its tokens have expired.
+// The first key seals, all of them open. To rotate, first give all processes the new key after
+// the old one, then put it first, and remove the old one when its tokens have expired.
 //
-// A Sealer cannot be changed and is safe for concurrent use. Tokens are AES-256-GCM
-// under a key of their own, derived from the secret by HKDF-SHA-256 and 16 random bytes,
-// so that one secret is good for any number of them.
+// A Sealer cannot be changed and is safe for concurrent use. Each token is encrypted with AES-256-GCM
+// with its own key, which is derived from the secret by HKDF-SHA-256 and 16 random bytes,
+// so that one secret is enough for any number of tokens.
 type Sealer struct {
 	keys   []Key
-	failed error // of New; every call returns it
+	failed error // of New; every method returns it
 }
 
-// Key is a secret of a [Sealer]. Printing it shows the ID alone.
+// Key is a secret of a [Sealer]. Printing it shows only the ID.
 type Key struct {
-	// ID tells keys apart: 1 to 32 bytes, readable in every token. An ID must never
-	// be given to another secret.
+	// ID identifies the key: 1 to 32 bytes, readable in every token. An ID must never
+	// be reused for another secret.
 	ID string
 	// Secret is 32 random bytes, from a secret manager; never a password, and never in a repository.
 	Secret []byte `json:"-"`
@@ -76,7 +76,7 @@ func New(keys ...Key) (*Sealer, error) {
 		case k.ID == "" || len(k.ID) > maxTokenKeyID:
 			errs = append(errs, fmt.Errorf("key %d of page tokens: its ID has %d bytes: must be 1 to %d", i, len(k.ID), maxTokenKeyID))
 		case seen[k.ID]:
-			errs = append(errs, fmt.Errorf("key %d of page tokens: the ID %q stands twice", i, k.ID))
+			errs = append(errs, fmt.Errorf("key %d of page tokens: the ID %q is given twice", i, k.ID))
 		}
 		if len(k.Secret) != tokenSecretSize {
 			errs = append(errs, fmt.Errorf("key %d of page tokens: its secret has %d bytes: must be %d", i, len(k.Secret), tokenSecretSize))
@@ -91,7 +91,7 @@ func New(keys ...Key) (*Sealer, error) {
 	return s, nil
 }
 
-var errNoTokenKey = errors.New("page tokens without a key; make them by pagetoken.New")
+var errNoTokenKey = errors.New("page tokens without a key; make them with pagetoken.New")
 
 // Cursor is a [ddb.Cursor] of any type.
 type Cursor interface {
@@ -102,14 +102,14 @@ type Cursor interface {
 // Option is an option of [Sealer.Seal]: [ForTenant] or [ValidFor].
 type Option interface{ apply(o *terms) }
 
-// Binding binds tokens to something else than their query: see [ForTenant].
+// Binding binds tokens to something other than their query; see [ForTenant].
 type Binding struct{ tenant string }
 
 func (b Binding) apply(o *terms) { o.bind(b) }
 
-// ForTenant binds a token to whom it was given: a tenant, a user, a session. Who opens
-// it must name the same, and take it from the request's authentication, never from the
-// token's holder. The empty text is refused, since it binds to nobody.
+// ForTenant binds a token to its holder: a tenant, a user or a session. Open must be given the
+// same one. Take it from the request's authentication, never from client input.
+// The empty text is refused, because it binds to nothing.
 func ForTenant(id string) Binding { return Binding{id} }
 
 type validFor time.Duration
@@ -121,11 +121,11 @@ func (v validFor) apply(o *terms) {
 	}
 }
 
-// ValidFor is how long a token opens, in place of 24 hours; it is rounded up to whole seconds.
-// Nothing and less, and more than 100 years of 365 days, are refused.
+// ValidFor sets how long a token is valid, instead of 24 hours; it is rounded up to whole seconds.
+// It must be positive and at most 100 years of 365 days.
 func ValidFor(d time.Duration) Option { return validFor(d) }
 
-// terms is what options say.
+// terms are the values of the options.
 type terms struct {
 	bound  bool
 	tenant string
@@ -143,10 +143,10 @@ func (o *terms) bind(b Binding) {
 	o.bound, o.tenant = true, b.tenant
 }
 
-// Seal is the token of a cursor, usually Next or Prev of a page: URL-safe text of at
+// Seal returns the token of a cursor, usually Next or Prev of a page. It is URL-safe text of at
 // most 4 KB, and empty for the zero cursor, which is the end. It has some 80 characters, and
-// 4 for each 3 bytes of keys. Keys of more than 2,900 bytes do not fit and are an
-// [ddb.InvalidError], as are options that cannot be.
+// 4 for each 3 bytes of keys. For keys of more than 2,900 bytes, which do not fit, and for invalid options the
+// error is a [ddb.InvalidError].
 func (s *Sealer) Seal(c Cursor, opts ...Option) (string, error) {
 	with := terms{valid: tokenValidity}
 	for _, o := range opts {
@@ -178,12 +178,12 @@ func (s *Sealer) Seal(c Cursor, opts ...Option) (string, error) {
 	sealed := aead.Seal(head, nil, position, bound(at, head, with)) //nolint:gosec // this cipher makes its nonces itself, and takes none
 	token := cursor.Text.EncodeToString(sealed)
 	if len(token) > maxTokenText {
-		return "", opError(at, "Seal", invalid(fmt.Errorf("keys too long for a page token: it has %d characters, of %d that are allowed", len(token), maxTokenText)))
+		return "", opError(at, "Seal", invalid(fmt.Errorf("keys too long for a page token: it has %d characters, at most %d are allowed", len(token), maxTokenText)))
 	}
 	return token, nil
 }
 
-// first is the key that seals.
+// first returns the key that seals.
 func (s *Sealer) first() (Key, error) {
 	switch {
 	case s != nil && s.failed != nil:
@@ -194,10 +194,10 @@ func (s *Sealer) first() (Key, error) {
 	return s.keys[0], nil
 }
 
-// Open is the cursor that was sealed in a token, for the same query (limit and projection
-// may differ) and the same bindings. The empty token is the zero cursor, the
-// beginning. Every token that does not open, for whatever reason, is the same [ddb.ErrBadCursor];
-// a query or binding that is wrong in itself is a [ddb.InvalidError].
+// Open returns the cursor that was sealed in a token, for the same query (limit and projection
+// may differ) and the same bindings. For the empty token it returns the zero cursor, which is the
+// beginning. If a token does not open, the error is [ddb.ErrBadCursor], whatever the reason;
+// for an invalid query or binding it is a [ddb.InvalidError].
 func Open[T any](s *Sealer, q ddb.Paged[T], token string, bindings ...Binding) (ddb.Cursor[T], error) {
 	if q == nil {
 		return ddb.Cursor[T]{}, opError(ddb.CursorTerms{}, "Open", invalid(errors.New("the query is nil")))
@@ -205,7 +205,7 @@ func Open[T any](s *Sealer, q ddb.Paged[T], token string, bindings ...Binding) (
 	return ddb.CursorFrom(q, s.open(token, bindings))
 }
 
-// open is the key in a token for a query of these terms.
+// open returns the key in a token for a query with these terms.
 func (s *Sealer) open(token string, bindings []Binding) func(ddb.CursorTerms) ([]byte, error) {
 	return func(at ddb.CursorTerms) ([]byte, error) {
 		var o terms
@@ -231,7 +231,7 @@ func (s *Sealer) open(token string, bindings []Binding) func(ddb.CursorTerms) ([
 
 var errToken = fmt.Errorf("%w: the page token is damaged, has expired, or was sealed with another key, or for another query or tenant", ddb.ErrBadCursor)
 
-// unseal is the key in a token that was sealed for a position of these terms.
+// unseal returns the key in a token that was sealed for a position with these terms.
 func (s *Sealer) unseal(at ddb.CursorTerms, token string, with terms) ([]byte, bool) {
 	if len(token) > maxTokenText || strings.ContainsAny(token, "\r\n") { // base64 skips line ends, strict or not
 		return nil, false
@@ -258,7 +258,7 @@ func (s *Sealer) unseal(at ddb.CursorTerms, token string, with terms) ([]byte, b
 	return nil, false
 }
 
-// bound is what a token is bound to: its header, and what both sides know without it.
+// bound returns what a token is bound to: its header, and what both sides know without it.
 // The direction is part of the query's hash.
 func bound(at ddb.CursorTerms, header []byte, with terms) []byte {
 	b := cursor.Append(nil, header)
@@ -271,7 +271,7 @@ func bound(at ddb.CursorTerms, header []byte, with terms) []byte {
 	return cursor.Append(append(b, 1), with.tenant)
 }
 
-// aead is the cipher of one token.
+// aead returns the cipher of one token.
 func (k Key) aead(salt [tokenSaltSize]byte) (cipher.AEAD, error) {
 	secret, err := hkdf.Key(sha256.New, k.Secret, salt[:], "ddb page token", tokenSecretSize)
 	if err != nil {
@@ -311,12 +311,12 @@ func cutHeader(b []byte) (h header, size int, ok bool) {
 	return h, len(b) - len(rest) + tokenTimeSize, true
 }
 
-// opError is the error of an operation, at the table and index of a cursor.
+// opError returns the error of an operation, with the table and index of a cursor.
 func opError(at ddb.CursorTerms, op string, err error) error {
 	return &ddb.OpError{Op: "pagetoken." + op, Table: at.Table, Index: at.Index, Err: err}
 }
 
-// invalid gathers non-nil errors into one, nil when there is none.
+// invalid combines non-nil errors into one; nil if there are none.
 func invalid(errs ...error) error {
 	var all []error
 	for _, err := range errs {
@@ -333,7 +333,7 @@ func invalid(errs ...error) error {
 // Format prints the IDs of the keys, for every verb.
 func (s *Sealer) Format(f fmt.State, verb rune) { quiet.Format(f, verb, s.text()) }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (s *Sealer) LogValue() slog.Value { return slog.StringValue(s.text()) }
 
 func (s *Sealer) text() string {
@@ -350,8 +350,8 @@ func (s *Sealer) text() string {
 // Format prints the ID, for every verb.
 func (k Key) Format(f fmt.State, verb rune) { quiet.Format(f, verb, "Key("+k.ID+")") }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (k Key) LogValue() slog.Value { return slog.StringValue("Key(" + k.ID + ")") }
 
-// Format prints that there is a binding, for every verb, and not to whom.
+// Format prints that there is a binding, without its holder, for every verb.
 func (b Binding) Format(f fmt.State, verb rune) { quiet.Format(f, verb, "Binding") }

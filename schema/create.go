@@ -18,12 +18,12 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// ErrTableExists means that CreateTable found a table of the name.
+// ErrTableExists: a table with the name exists already.
 var ErrTableExists = errors.New("table exists")
 
 var errNoClient = invalid(errors.New("the client is nil"))
 
-// usable refuses a Spec that is wrong or that New did not make, and a client that cannot do what its options ask for.
+// usable returns an error for an invalid Spec or one that New did not make, and for a client that cannot do what the options require.
 func (s *Spec) usable(client Client) error {
 	switch {
 	case s == nil || s.perIndex == nil:
@@ -34,8 +34,8 @@ func (s *Spec) usable(client Client) error {
 	return invalid(slices.Concat(s.errs, s.lacking(client))...)
 }
 
-// Create creates the table with its indexes and settings, switches TTL on, and waits until all is active. It returns
-// [ErrTableExists] when there is a table of the name.
+// Create creates the table with its indexes and settings, enables TTL, and waits until everything is active. It returns
+// [ErrTableExists] if there is a table with the name.
 func (s *Spec) Create(ctx context.Context, client Client) error {
 	if err := s.usable(client); err != nil {
 		return err
@@ -57,11 +57,11 @@ func (s *Spec) create(ctx context.Context, client Client) error {
 	if err := s.enableTTL(ctx, client); err != nil {
 		return err
 	}
-	_, err = s.set(ctx, client, liveSettings{tags: s.tags}) // the rest of a new table's settings is off
+	_, err = s.set(ctx, client, liveSettings{tags: s.tags}) // the other settings of a new table are off
 	return err
 }
 
-// CreateInput is the request that creates the table with its indexes; it is the caller's to change. That of a nil Spec is nil.
+// CreateInput returns the request that creates the table with its indexes; the caller may change it. For a nil Spec it is nil.
 func (s *Spec) CreateInput() *dynamodb.CreateTableInput {
 	if s == nil {
 		return nil
@@ -129,7 +129,7 @@ func Wait(ctx context.Context, client Client, table string) (*types.TableDescrip
 	return waitFor(ctx, client, table, isActive)
 }
 
-// waitFor waits until the table is as ready says. When it is not in time the error tells what it was.
+// waitFor waits until ready returns true for the table. After a timeout the error says what state it was in.
 func waitFor(ctx context.Context, client Client, name string, ready func(*types.TableDescription) bool) (*types.TableDescription, error) {
 	var table *types.TableDescription
 	err := poll(ctx, func() (bool, error) {
@@ -146,12 +146,12 @@ func waitFor(ctx context.Context, client Client, name string, ready func(*types.
 	})
 	progress.From(ctx).Run()
 	if err != nil && table != nil {
-		err = fmt.Errorf("%w; %s. What was begun goes on: wait with WaitTable, or call again", err, stateText(table))
+		err = fmt.Errorf("%w; %s. The change continues: wait with WaitTable, or call again", err, stateText(table))
 	}
 	return table, err
 }
 
-// stateText names the state of the table and of each index that is not active.
+// stateText returns the state of the table and of each index that is not active.
 func stateText(t *types.TableDescription) string {
 	var text strings.Builder
 	text.WriteString("the table is " + string(t.TableStatus))
@@ -161,21 +161,21 @@ func stateText(t *types.TableDescription) string {
 		}
 		fmt.Fprintf(&text, ", index %s is %s", deref(g.IndexName), g.IndexStatus)
 		if deref(g.Backfilling) {
-			text.WriteString(" and filled from the items of the table")
+			text.WriteString(" and being filled from the items of the table")
 		}
 	}
 	for i := range t.VectorIndexes {
 		if v := &t.VectorIndexes[i]; !vectorReady(v) {
 			fmt.Fprintf(&text, ", vector index %s is %s", deref(v.IndexName), v.IndexStatus)
 			if deref(v.Backfilling) {
-				text.WriteString(" and filled from the items of the table")
+				text.WriteString(" and being filled from the items of the table")
 			}
 		}
 	}
 	return text.String()
 }
 
-// Describe is the description of a table. It costs no units.
+// Describe returns the description of a table. It costs no units.
 func Describe(ctx context.Context, client Client, table string) (*types.TableDescription, error) {
 	if client == nil {
 		return nil, errNoClient
@@ -185,7 +185,7 @@ func Describe(ctx context.Context, client Client, table string) (*types.TableDes
 		return nil, err
 	}
 	if out == nil || out.Table == nil {
-		return nil, errors.New("the reply describes no table; something between here and DynamoDB may have answered")
+		return nil, errors.New("the reply describes no table; a proxy may have answered instead of DynamoDB")
 	}
 	return out.Table, nil
 }
@@ -208,7 +208,7 @@ const (
 	maxPollDelay   = 5 * time.Second
 )
 
-// poll calls done until it says so, with growing waits between.
+// poll calls done until it returns true, with growing waits in between.
 func poll(ctx context.Context, done func() (bool, error)) error {
 	deadline := time.Now().Add(maxSchemaWait)
 	delay := firstPollDelay
@@ -231,7 +231,7 @@ func poll(ctx context.Context, done func() (bool, error)) error {
 	}
 }
 
-// Delete drops a table and waits until it is gone. A table that does not exist is no error.
+// Delete deletes a table and waits until it is gone. If the table does not exist, that is not an error.
 func Delete(ctx context.Context, client Client, table string) error {
 	if client == nil {
 		return errNoClient
@@ -253,14 +253,14 @@ func Delete(ctx context.Context, client Client, table string) error {
 	})
 }
 
-// AllowDelete is the permission that the method DeleteTable of tables needs: the table's full
-// name, so that no table is dropped by a call with the wrong handle.
+// AllowDelete returns the permission that the method DeleteTable of tables needs: the table's full
+// name, so that no call with the wrong handle deletes a table.
 func AllowDelete(table string) DeletePermission { return DeletePermission{table} }
 
-// DeletePermission names the table that may be deleted; see [AllowDelete].
+// DeletePermission is the permission to delete one table; see [AllowDelete].
 type DeletePermission struct{ table string }
 
-// Table is the name of the table that may be deleted.
+// Table returns the name of the table that may be deleted.
 func (p DeletePermission) Table() string { return p.table }
 
 // Allows reports whether the table may be deleted.

@@ -4,19 +4,19 @@ package schema
 
 import "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-// Definition is all that makes a table: the request that creates it, and what takes requests of its own.
+// Definition is the complete definition of a table: the request that creates it, and the settings that need separate requests.
 type Definition struct {
 	// Create creates the table with its indexes.
 	Create *dynamodb.CreateTableInput
-	// TTL is the attribute of time to live; empty is none.
+	// TTL is the attribute of time to live; empty means none.
 	TTL string
-	// RecoveryDays is how many days point-in-time recovery reaches back; 0 is off.
+	// RecoveryDays is how many days point-in-time recovery covers; 0 means off.
 	RecoveryDays int32
-	// ContributorInsights tells whether CloudWatch counts the keys that are used most.
+	// ContributorInsights is whether CloudWatch counts the most used keys.
 	ContributorInsights bool
 }
 
-// Definition is all that makes the table; nil of a nil Spec.
+// Definition returns the complete definition of the table; nil for a nil Spec.
 func (s *Spec) Definition() *Definition {
 	if s == nil {
 		return nil

@@ -31,11 +31,11 @@ func (e *Error) Error() string {
 // Format prints the text, for every verb.
 func (e *Error) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text as a JSON string.
 func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Ensure creates what is missing of the table and waits for it, and returns an [*Error] of the differences that it leaves. A table that has more
-// than the definition is no failure.
+// Ensure creates what is missing of the table and waits for it. If other differences remain, it returns an [*Error]. A table that has more
+// than the definition is not an error.
 func (s *Spec) Ensure(ctx context.Context, client Client) error {
 	if err := s.usable(client); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (s *Spec) Ensure(ctx context.Context, client Client) error {
 		return err
 	}
 	left := slices.DeleteFunc(append(s.compare(live, ttl), s.compareLive(settings)...), func(d Difference) bool {
-		return d.Extra || d.Index == "" && d.What == "status" // that was waited for, or is another's change
+		return d.Extra || d.Index == "" && d.What == "status" // the wait is over, or the change is another process's
 	})
 	if len(left) > 0 {
 		return &Error{left}
@@ -92,8 +92,8 @@ func (s *Spec) Ensure(ctx context.Context, client Client) error {
 	return nil
 }
 
-// answers reports whether requests can be made, on the table and on each of its described indexes that there is. Others may be
-// adding an index that is not described here: the table is UPDATING then, and answers as before.
+// answers reports whether the table and each of its defined indexes that exist accept requests. Another process may be
+// adding an index that is not defined here: then the table is UPDATING and still accepts requests.
 func (s *Spec) answers(live *types.TableDescription) bool {
 	if live.TableStatus != types.TableStatusActive && live.TableStatus != types.TableStatusUpdating {
 		return false
@@ -144,14 +144,14 @@ func (s *Spec) addIndexes(ctx context.Context, client Client, live *types.TableD
 	return live, nil
 }
 
-// updateTable sends a change as soon as the table takes one, and waits until it is made, by this call or by another process.
-// The table refuses a change while another is under way: ResourceInUseException while it is UPDATING, and
-// LimitExceededException while an index is being made or deleted.
+// updateTable sends a change as soon as the table accepts one, and waits until it is made, by this call or by another process.
+// The table refuses a change while another is in progress: with ResourceInUseException while it is UPDATING, and with
+// LimitExceededException while an index is being created or deleted.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
 func (s *Spec) updateTable(ctx context.Context, client Client, in *dynamodb.UpdateTableInput, made func(*types.TableDescription) bool) (*types.TableDescription, error) {
 	var (
 		sent     bool
-		limited  int   // how often in a row, although no index was being made
+		limited  int   // how often in a row, although no index was being created
 		rejected error // of the last change
 	)
 	live, err := waitFor(ctx, client, s.table.Name, func(live *types.TableDescription) bool {
@@ -172,7 +172,7 @@ func (s *Spec) updateTable(ctx context.Context, client Client, in *dynamodb.Upda
 		if limited++; !isActive(live) {
 			limited = 0
 		}
-		return limited > 1 // once, another may have begun after the description was made
+		return limited > 1 // once: another one may have begun after the description
 	})
 	switch {
 	case err != nil || made(live):
@@ -183,7 +183,7 @@ func (s *Spec) updateTable(ctx context.Context, client Client, in *dynamodb.Upda
 	return waitFor(ctx, client, s.table.Name, made)
 }
 
-// liveTTL is the attribute of the live table's time to live; empty when that is off.
+// liveTTL returns the attribute of the live table's time to live; empty if that is off.
 func (s *Spec) liveTTL(ctx context.Context, client Client) (string, error) {
 	out, err := client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &s.table.Name})
 	if err != nil {

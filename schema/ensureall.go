@@ -9,17 +9,17 @@ import (
 	"sync"
 )
 
-// Ensurer is a table that can be made ready: a ddb.Table, a ddb.SimpleTable, or a store of a layer.
+// Ensurer is anything with a method EnsureTable: a ddb.Table, a ddb.SimpleTable, or a store of a layer.
 type Ensurer interface {
 	EnsureTable(ctx context.Context, opts ...Option) error
 }
 
-// EnsureTables makes all tables ready that a program uses, at the same time, each as its EnsureTable does:
+// EnsureTables calls EnsureTable of all given tables at the same time:
 //
 //	err := schema.EnsureTables(ctx, events, snapshots, positions, balances, users)
 //
-// It returns the errors of all, joined, when every call has ended. Tables that are there already cost no units. A reply that is
-// lost does no harm: call it again. For options of a single table, call that one's EnsureTable.
+// It returns the joined errors when every call has ended. Existing tables cost no units. After a lost reply,
+// call it again. To pass options for a table, call its EnsureTable.
 func EnsureTables(ctx context.Context, tables ...Ensurer) error {
 	for i, t := range tables {
 		if t == nil {

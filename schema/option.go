@@ -15,15 +15,15 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// Option says what the definition in Go does not: billing, streams, tags
-// and the like, for the methods CreateTable, EnsureTable and VerifyTable of tables.
+// Option is a setting that the definition in Go does not have: billing, streams, tags
+// and the like. It is for the methods CreateTable, EnsureTable and VerifyTable of tables.
 type Option interface{ apply(*Spec) }
 
 type option func(*Spec)
 
 func (o option) apply(s *Spec) { o(s) }
 
-// Spec is what a table should be: its definition and the options. Make it with [New]; it does not change after that.
+// Spec is the specification of a table: its definition and the options. Make it with [New]. It is immutable.
 type Spec struct {
 	table       Table
 	indexes     []*Index // each once, sorted by name
@@ -48,11 +48,11 @@ type Spec struct {
 // Format prints the name of the table, for every verb.
 func (s Spec) Format(f fmt.State, verb rune) { quiet.Format(f, verb, "schema of "+s.table.Name) }
 
-// LogValue is the text that Format prints.
+// LogValue returns the text that Format prints.
 func (s Spec) LogValue() slog.Value { return slog.StringValue("schema of " + s.table.Name) }
 
-// New gathers a table and its options. The error matches ddb.ErrInvalid and names everything that is wrong: options that
-// contradict each other or name what is not there, indexes of one name that differ, and key attributes of two types.
+// New combines a table and its options. The error matches ddb.ErrInvalid and names everything that is wrong: options that
+// contradict each other or name missing indexes, different indexes with the same name, and key attributes with two types.
 func New(t Table, opts ...Option) (*Spec, error) {
 	s := &Spec{table: t, billing: types.BillingModePayPerRequest, perIndex: map[string]types.ProvisionedThroughput{},
 		indexMax: map[string]*types.OnDemandThroughput{}, warmIndex: map[string]*types.WarmThroughput{}}
@@ -69,7 +69,7 @@ func New(t Table, opts ...Option) (*Spec, error) {
 	return s, invalid(s.errs...)
 }
 
-// checkOptions finds options that contradict each other or name what is not there.
+// checkOptions finds options that contradict each other or name missing indexes.
 func (s *Spec) checkOptions() {
 	global := func(option, name string) {
 		if !slices.ContainsFunc(s.indexes, func(i *Index) bool { return i.Name == name && i.Global }) {
@@ -93,18 +93,18 @@ func (s *Spec) checkOptions() {
 	}
 }
 
-// OnDemand bills each request by itself; it is the default.
+// OnDemand bills each request; it is the default.
 func OnDemand() Option {
 	return option(func(s *Spec) { s.billing, s.throughput = types.BillingModePayPerRequest, nil })
 }
 
-// MaxOnDemand caps an on-demand table, and each global index that [IndexMaxOnDemand] does not name, at so many read and write
-// units a second; zero leaves that side without a cap.
+// MaxOnDemand limits an on-demand table, and each global index that [IndexMaxOnDemand] does not name, to the given read and write
+// units a second; zero means no limit.
 func MaxOnDemand(read, write int64) Option {
 	return option(func(s *Spec) { s.maxOnDemand = onDemandLimits(read, write) })
 }
 
-// IndexMaxOnDemand caps one global index of an on-demand table; zero leaves that side without a cap.
+// IndexMaxOnDemand limits one global index of an on-demand table; zero means no limit.
 func IndexMaxOnDemand(index string, read, write int64) Option {
 	return option(func(s *Spec) { s.indexMax[index] = onDemandLimits(read, write) })
 }
@@ -120,7 +120,7 @@ func onDemandLimits(read, write int64) *types.OnDemandThroughput {
 	return limits
 }
 
-// indexMaxOnDemand is the cap of a global index, the table's if it has none of its own.
+// indexMaxOnDemand returns the limit of a global index, or the table's if it has none.
 func (s *Spec) indexMaxOnDemand(name string) *types.OnDemandThroughput {
 	if limits, ok := s.indexMax[name]; ok {
 		return limits
@@ -128,8 +128,8 @@ func (s *Spec) indexMaxOnDemand(name string) *types.OnDemandThroughput {
 	return s.maxOnDemand
 }
 
-// WarmThroughput asks for so many read and write units a second that the table can serve at once, in either billing mode: for a launch
-// or a load that begins with full speed. It costs money once, when it is raised, and never falls; zero leaves that side as it is. CreateTable sets
+// WarmThroughput requests the read and write units a second that the table can serve at once, in either billing mode: for a launch
+// or a load that begins at full speed. It costs money once, when it is raised, and never decreases; zero leaves the value unchanged. CreateTable sets
 // it. VerifyTable and EnsureTable report a table that has less, and change nothing.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
@@ -161,15 +161,15 @@ func (s *Spec) warmUnits(option string, read, write int64) *types.WarmThroughput
 	return w
 }
 
-// PointInTimeRecovery keeps backups from which the table can be restored as it was at any second of the last days, 1 to 35. They are billed by the
-// table's size. CreateTable and EnsureTable switch it on; none of them switches it off, and EnsureTable leaves another number of
-// days as it is and reports it.
+// PointInTimeRecovery keeps backups from which the table can be restored as it was at any second of the last days, 1 to 35. They are billed by
+// the table's size. CreateTable and EnsureTable enable it; neither disables it. EnsureTable reports another number of
+// days but does not change it.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
 func PointInTimeRecovery(days int) Option {
 	return option(func(s *Spec) {
 		if days < 1 || days > 35 {
-			s.errs = append(s.errs, fmt.Errorf("option PointInTimeRecovery: %d days; it takes 1 to 35", days))
+			s.errs = append(s.errs, fmt.Errorf("option PointInTimeRecovery: %d days; it must be 1 to 35", days))
 			return
 		}
 		s.recovery = &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true), RecoveryPeriodInDays: aws.Int32(int32(days))}
@@ -177,28 +177,28 @@ func PointInTimeRecovery(days int) Option {
 }
 
 // ContributorInsights lets CloudWatch count which keys are read and written most, on the table and not on its indexes. It is billed by
-// the events. The keys are then readable in CloudWatch. CreateTable and EnsureTable switch it on.
+// the events. The keys are then readable in CloudWatch. CreateTable and EnsureTable enable it.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/contributorinsights.html
 func ContributorInsights() Option {
 	return option(func(s *Spec) { s.insights = true })
 }
 
-// ResourcePolicy attaches a policy, a JSON document, to a new table: who may do what with it, across accounts too. VerifyTable and EnsureTable compare
-// the document with the table's, and change nothing, since a wrong policy can lock out whoever writes it.
+// ResourcePolicy attaches a policy, a JSON document, to a new table: who may do what with it, including other accounts. VerifyTable and EnsureTable compare
+// the document with the table's, and change nothing, because a wrong policy can lock out its author.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/access-control-resource-based.html
 func ResourcePolicy(document string) Option {
 	return option(func(s *Spec) {
 		if !json.Valid([]byte(document)) {
-			s.errs = append(s.errs, errors.New("option ResourcePolicy: the document is no JSON"))
+			s.errs = append(s.errs, errors.New("option ResourcePolicy: the document is not JSON"))
 			return
 		}
 		s.policy = document
 	})
 }
 
-// Provisioned reserves so many read and write units a second for the table, and
+// Provisioned reserves the given read and write units a second for the table, and
 // as many for each global index that [IndexProvisioned] does not name.
 func Provisioned(read, write int64) Option {
 	return option(func(s *Spec) {
@@ -215,13 +215,13 @@ func IndexProvisioned(index string, read, write int64) Option {
 	})
 }
 
-// Stream switches DynamoDB Streams on, with the given images in its records.
+// Stream enables DynamoDB Streams, with the given images in its records.
 func Stream(view types.StreamViewType) Option {
 	return option(func(s *Spec) { s.stream = view })
 }
 
 // Tags are the tags of the table. CreateTable and EnsureTable add those that it lacks; VerifyTable reports them, and EnsureTable
-// reports those with another value. Other tags of the table are left alone.
+// reports those with another value. Other tags of the table are not changed.
 func Tags(tags map[string]string) Option {
 	return option(func(s *Spec) { s.tags = tags })
 }
@@ -237,7 +237,7 @@ func InfrequentAccess() Option {
 }
 
 // EncryptWithKMS encrypts with a key of the account: the given key, or the AWS
-// managed key for an empty id. Without it DynamoDB uses a key that it owns. VerifyTable compares a key that is given by its id or ARN; of an
+// managed key for an empty id. Without it DynamoDB uses a key that it owns. VerifyTable compares a key that is given by its id or ARN; for an
 // alias, which only KMS can resolve, it compares the kind of encryption.
 func EncryptWithKMS(keyID string) Option {
 	return option(func(s *Spec) {

@@ -26,8 +26,8 @@ import (
 	"github.com/dynamotable/ddb/internal/badinput"
 )
 
-// Client is what creating, checking and deleting tables needs of a client
-// besides ddb.Client; *dynamodb.Client fits.
+// Client is the part of a client that creating, checking and deleting tables needs in
+// addition to ddb.Client; *dynamodb.Client implements it.
 type Client interface {
 	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
 	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
@@ -47,11 +47,11 @@ type Table struct {
 	Key     Key
 	Indexes []Index
 	Vectors []VectorIndex
-	// TTL is the attribute of time to live; empty is none.
+	// TTL is the attribute of time to live; empty means none.
 	TTL string
 }
 
-// Key is the key of a table or index: one attribute each for tables and local indexes, up to four each for global indexes.
+// Key is the key of a table or index: partition and sort key have one attribute each for tables and local indexes, up to four each for global indexes.
 type Key struct{ Partition, Sort []KeyAttribute }
 
 // KeyAttribute is an attribute of a key.
@@ -69,10 +69,10 @@ type Index struct {
 	Include    []string // the attributes of a projection that includes some
 }
 
-// attributes are those of the partition and of the sort key, in order.
+// attributes returns those of the partition key and of the sort key, in order.
 func (s Key) attributes() []KeyAttribute { return slices.Concat(s.Partition, s.Sort) }
 
-// kinds are the types of the attributes, by their names.
+// kinds returns the types of the attributes, by their names.
 func (s Key) kinds() map[string]types.ScalarAttributeType {
 	kinds := map[string]types.ScalarAttributeType{}
 	for _, p := range s.attributes() {
@@ -81,7 +81,7 @@ func (s Key) kinds() map[string]types.ScalarAttributeType {
 	return kinds
 }
 
-// Elements are the key as DynamoDB describes it.
+// Elements returns the key as DynamoDB describes it.
 func (s Key) Elements() []types.KeySchemaElement {
 	var all []types.KeySchemaElement
 	for _, p := range s.Partition {
@@ -93,7 +93,7 @@ func (s Key) Elements() []types.KeySchemaElement {
 	return all
 }
 
-// Text is the key in one line, attributes in order: HASH a (S), RANGE b (N).
+// Text returns the key in one line, attributes in order: HASH a (S), RANGE b (N).
 func (s Key) Text() string {
 	return keyText(s.Elements(), s.kinds())
 }
@@ -102,7 +102,7 @@ func (i *Index) projectionSpec() *types.Projection {
 	return &types.Projection{ProjectionType: i.Projection, NonKeyAttributes: i.Include}
 }
 
-// gatherIndexes takes each index once, by name.
+// gatherIndexes returns each index once, by name.
 func (s *Spec) gatherIndexes() {
 	for k := range s.table.Indexes {
 		i := &s.table.Indexes[k]
@@ -117,7 +117,7 @@ func (s *Spec) gatherIndexes() {
 	slices.SortFunc(s.indexes, func(a, b *Index) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// checkTypes refuses an attribute that is text in one key and a number in another: a table has one definition of each.
+// checkTypes refuses an attribute that is a string in one key and a number in another: a table has one definition of each attribute.
 func (s *Spec) checkTypes() {
 	kinds := map[string]types.ScalarAttributeType{}
 	for _, k := range s.keys() {
@@ -130,13 +130,13 @@ func (s *Spec) checkTypes() {
 	}
 }
 
-// Same reports whether two descriptions are of one index.
+// Same reports whether two descriptions are of the same index.
 func (i Index) Same(o Index) bool {
 	a, b := slices.Sorted(slices.Values(i.Include)), slices.Sorted(slices.Values(o.Include))
 	return i.Global == o.Global && i.Projection == o.Projection && slices.Equal(a, b) && i.Key.Text() == o.Key.Text()
 }
 
-// invalid gathers errors into one that matches ddb.ErrInvalid, nil when there is none.
+// invalid combines errors into one that matches ddb.ErrInvalid; nil if there are none.
 func invalid(errs ...error) error {
 	if err := errors.Join(errs...); err != nil {
 		return &badinput.DefinitionError{Cause: err}
@@ -151,7 +151,7 @@ func deref[T any](p *T) (v T) {
 	return v
 }
 
-// definitions names each key attribute once, however many indexes use it.
+// definitions returns each key attribute once, however many indexes use it.
 func definitions(schemas ...Key) []types.AttributeDefinition {
 	var defs []types.AttributeDefinition
 	for _, s := range schemas {

@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// What DescribeTable does not describe has operations of its own. A client needs them only where an option asks for them.
+// Settings that DescribeTable does not describe have separate operations. A client needs them only if an option uses them.
 type (
 	backupsClient interface {
 		DescribeContinuousBackups(context.Context, *dynamodb.DescribeContinuousBackupsInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeContinuousBackupsOutput, error)
@@ -32,10 +32,11 @@ type (
 	}
 )
 
-// CheckClient refuses what [New] refuses, a nil client, and options that the client cannot carry out, which need methods besides those of [Client].
+// CheckClient returns the error of [New], or an error for a nil client and for options that need methods that the client
+// lacks, in addition to those of [Client].
 func (s *Spec) CheckClient(client Client) error { return s.usable(client) }
 
-// lacking names the options that the client cannot carry out.
+// lacking returns errors for the options that the client does not support.
 func (s *Spec) lacking(client Client) []error {
 	var lacking []error
 	lacks := func(option, methods string) {
@@ -53,16 +54,16 @@ func (s *Spec) lacking(client Client) []error {
 	return lacking
 }
 
-// liveSettings are the settings that the options ask for, as the table has them.
+// liveSettings are the table's values of the settings in the options.
 type liveSettings struct {
 	arn      string
-	days     int32 // of point-in-time recovery; 0 is off
+	days     int32 // of point-in-time recovery; 0 means off
 	insights bool
 	policy   string
 	tags     map[string]string
 }
 
-// settings reads what the options ask for, and nothing else, of a table that was described.
+// settings reads only the settings in the options, for a table that was described.
 func (s *Spec) settings(ctx context.Context, client Client, table *types.TableDescription) (liveSettings, error) {
 	live := liveSettings{arn: deref(table.TableArn)}
 	var errs []error
@@ -116,11 +117,11 @@ func liveTags(ctx context.Context, client Client, arn string) (map[string]string
 	}
 }
 
-// set switches on what is off and adds tags that are missing; what is there and differs is left for compareLive. It returns the settings as they
-// are then: a description that is read at once may still be the old one.
+// set enables settings that are off and adds missing tags; settings that differ are left for compareLive. It returns the resulting
+// settings: a description that is read immediately may still be the old one.
 func (s *Spec) set(ctx context.Context, client Client, live liveSettings) (liveSettings, error) {
 	if s.recovery != nil && live.days == 0 {
-		// A new table's backups are not available at once.
+		// A new table's backups are not available immediately.
 		err := poll(ctx, func() (bool, error) {
 			_, err := client.(backupsClient).UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{TableName: &s.table.Name, PointInTimeRecoverySpecification: s.recovery})
 			if _, early := errors.AsType[*types.ContinuousBackupsUnavailableException](err); early {

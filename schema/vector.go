@@ -21,16 +21,16 @@ type VectorIndex struct {
 	Attribute  string // of the vectors
 	Dimensions int
 	Distance   types.VectorDistanceFunction
-	// Key has the attribute that each search is within as Partition, if there is one, and those that a search can demand as Sort.
+	// Key has, as Partition, the attribute that limits each search, if there is one, and as Sort those that a search can filter by.
 	Key        Key
 	Projection types.ProjectionType
 	Include    []string // the attributes of a projection that includes some
 }
 
-// MaxVectorIndexes is the limit of a table.
+// MaxVectorIndexes is the maximum number of vector indexes of a table.
 const MaxVectorIndexes = 5
 
-// Same reports whether two descriptions are of one index. The order of its filters means nothing.
+// Same reports whether two descriptions are of the same index. The order of its filters is ignored.
 func (v VectorIndex) Same(o VectorIndex) bool {
 	index := func(v VectorIndex) Index {
 		filters := slices.SortedFunc(slices.Values(v.Key.Sort), func(a, b KeyAttribute) int { return cmp.Compare(a.Name, b.Name) })
@@ -39,7 +39,7 @@ func (v VectorIndex) Same(o VectorIndex) bool {
 	return index(v).Same(index(o)) && v.Attribute == o.Attribute && v.Dimensions == o.Dimensions && v.Distance == o.Distance
 }
 
-// vectors are the vector indexes, each once, sorted by name.
+// vectors returns the vector indexes, each once, sorted by name.
 func (s *Spec) vectors() (all []*VectorIndex) {
 	for i := range s.table.Vectors {
 		v := &s.table.Vectors[i]
@@ -76,7 +76,7 @@ func (s *Spec) checkVectors() {
 	}
 }
 
-// keys are those of the table and of all indexes.
+// keys returns the keys of the table and of all indexes.
 func (s *Spec) keys() []Key {
 	keys := []Key{s.table.Key}
 	for _, i := range s.indexes {
@@ -88,7 +88,7 @@ func (s *Spec) keys() []Key {
 	return keys
 }
 
-// spec is the index as the service takes it.
+// spec returns the index as in the service's API.
 func (v *VectorIndex) spec() types.VectorIndex {
 	return types.VectorIndex{
 		IndexName: &v.Name, Dimensions: aws.Int64(int64(v.Dimensions)), DistanceFunction: v.Distance,
@@ -108,7 +108,7 @@ func (v *VectorIndex) searchSchema() (all []types.SearchSchemaElement) {
 }
 
 // vectorReady reports whether an index gives complete results: it is active, and not being filled from the items of the table.
-// The SDK's documentation of VectorIndexDescription.Backfilling has it that results may be incomplete meanwhile.
+// According to the SDK's documentation of VectorIndexDescription.Backfilling, results may be incomplete meanwhile.
 func vectorReady(d *types.VectorIndexDescription) bool {
 	return d.IndexStatus == types.IndexStatusActive && !deref(d.Backfilling)
 }
@@ -130,7 +130,7 @@ func vectorOf(live *types.TableDescription, name string) *types.VectorIndexDescr
 	return &live.VectorIndexes[at]
 }
 
-// searchable reports whether the described vector indexes that there are can be searched.
+// searchable reports whether the defined vector indexes that exist can be searched.
 func (s *Spec) searchable(live *types.TableDescription) bool {
 	return !slices.ContainsFunc(s.table.Vectors, func(v VectorIndex) bool {
 		d := vectorOf(live, v.Name)
@@ -199,7 +199,7 @@ func vectorText(attr *types.VectorAttributeDefinition, dimensions *int64) string
 	return name + " of " + strconv.FormatInt(deref(dimensions), 10) + " dimensions"
 }
 
-// searchSchemaText is the partition first and the filters in the order of their names, which says nothing.
+// searchSchemaText returns the partition first and the filters sorted by name, because their order is irrelevant.
 func searchSchemaText(schema []types.SearchSchemaElement, kinds map[string]types.ScalarAttributeType) string {
 	var texts []string
 	for _, e := range schema {

@@ -13,18 +13,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Difference is one way in which the live table is not what the definition says.
+// Difference is one difference between the live table and the definition.
 type Difference struct {
 	Index string // empty for the table itself
 	What  string // such as "key", "projection", "billing mode"
 	Want  string
 	Got   string
-	// Extra is that the live table has more than the definition, such as an index of a newer program or of
-	// another item type; EnsureTable takes such a table as it is.
+	// Extra means that the live table has more than the definition, such as an index of a newer program or of
+	// another item type; EnsureTable accepts such a table.
 	Extra bool
 }
 
-// String is the difference in one line.
+// String returns the difference in one line.
 func (d Difference) String() string {
 	where := ""
 	if d.Index != "" {
@@ -135,7 +135,7 @@ func (s *Spec) compareSettings(c *comparison, live *types.TableDescription, ttl 
 	}
 }
 
-// keyPart is the id of a KMS key that is given by its id or ARN, and empty for an alias, which only KMS can resolve.
+// keyPart returns the id of a KMS key that is given by its id or ARN, and is empty for an alias, which only KMS can resolve.
 func keyPart(key string) string {
 	if strings.Contains(key, "alias/") {
 		return ""
@@ -143,7 +143,7 @@ func keyPart(key string) string {
 	return key[strings.LastIndexByte(key, '/')+1:]
 }
 
-// encryptionKey is the id of the KMS key of a table, if it has one.
+// encryptionKey returns the id of the KMS key of a table, if it has one.
 func encryptionKey(live *types.TableDescription) string {
 	if live.SSEDescription == nil {
 		return ""
@@ -178,7 +178,7 @@ func (s *Spec) compareGlobal(c *comparison, i *Index, live *types.TableDescripti
 func compareLocal(c *comparison, i *Index, live *types.TableDescription, kinds map[string]types.ScalarAttributeType) {
 	at := slices.IndexFunc(live.LocalSecondaryIndexes, func(l types.LocalSecondaryIndexDescription) bool { return deref(l.IndexName) == i.Name })
 	if at < 0 {
-		c.check(i.Name, "local index", "present", "missing (local indexes are made with the table only)")
+		c.check(i.Name, "local index", "present", "missing (local indexes can only be created with the table)")
 		return
 	}
 	l := live.LocalSecondaryIndexes[at]
@@ -192,7 +192,7 @@ func (s *Spec) compareExtra(c *comparison, name string) {
 	}
 }
 
-// keyText is a key in one line, attributes in order: HASH a (S), RANGE b (N).
+// keyText returns a key in one line, attributes in order: HASH a (S), RANGE b (N).
 func keyText(elements []types.KeySchemaElement, kinds map[string]types.ScalarAttributeType) string {
 	parts := make([]string, len(elements))
 	for i, e := range elements {
@@ -223,7 +223,7 @@ func describedUnits(t *types.ProvisionedThroughputDescription) string {
 	return unitsText(&types.ProvisionedThroughput{ReadCapacityUnits: t.ReadCapacityUnits, WriteCapacityUnits: t.WriteCapacityUnits})
 }
 
-// onDemandText takes -1, which DynamoDB stores for no cap, as none.
+// onDemandText treats -1, which DynamoDB stores for no limit, as none.
 func onDemandText(t *types.OnDemandThroughput) string {
 	if t == nil {
 		return "none"
@@ -251,7 +251,7 @@ func warmOfIndex(d *types.GlobalSecondaryIndexWarmThroughputDescription) types.W
 	return types.WarmThroughput{ReadUnitsPerSecond: d.ReadUnitsPerSecond, WriteUnitsPerSecond: d.WriteUnitsPerSecond}
 }
 
-// checkWarm finds less than what is wanted: warm throughput grows with the traffic, and never falls.
+// checkWarm reports warm throughput lower than required: it grows with the traffic and never decreases.
 func (c *comparison) checkWarm(index string, want *types.WarmThroughput, got types.WarmThroughput) {
 	if deref(got.ReadUnitsPerSecond) >= deref(want.ReadUnitsPerSecond) && deref(got.WriteUnitsPerSecond) >= deref(want.WriteUnitsPerSecond) {
 		return

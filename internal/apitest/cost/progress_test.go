@@ -153,7 +153,7 @@ func TestProgressOfWaits(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := waits(t, func(ctx context.Context) error { return users.EnsureTable(ctx) })
-		if len(got) < 2 || got[len(got)-1] != "the table is ACTIVE, index byEmail is CREATING and filled from the items of the table" {
+		if len(got) < 2 || got[len(got)-1] != "the table is ACTIVE, index byEmail is CREATING and being filled from the items of the table" {
 			t.Errorf("EnsureTable waits for %q", got)
 		}
 		ctx, task := progress.Start(progress.NewTracker().With(t.Context()), "start of the program")

@@ -189,8 +189,8 @@ func TestVerifyTableListsEverything(t *testing.T) {
 		"index by-device key is HASH country (S), want HASH device (S), RANGE id (S)",
 		"index by-device projection is ALL, want KEYS_ONLY",
 		"index by-id global index is missing, want present",
-		"index by-score local index is missing (local indexes are made with the table only), want present",
-		"index by-start local index is missing (local indexes are made with the table only), want present",
+		"index by-score local index is missing (local indexes can only be created with the table), want present",
+		"index by-start local index is missing (local indexes can only be created with the table), want present",
 		"index extra index is present, and not defined here, want absent",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

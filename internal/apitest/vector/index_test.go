@@ -347,7 +347,7 @@ func TestVectorIndexNotReady(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			if name == "CreateTable" && !strings.Contains(err.Error(), "vector index near is ACTIVE and filled from the items of the table") {
+			if name == "CreateTable" && !strings.Contains(err.Error(), "vector index near is ACTIVE and being filled from the items of the table") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
