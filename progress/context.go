@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// The context holds one of these: who listens, or the task that is under way.
+// The context has one of these: the listeners, or the running task.
 type contextKey struct{}
 
 type contextState struct {
 	listeners []*listener
 	name      string // for the next task
 	limit     func() Limit
-	task      *Task // under way: calls below are part of it
-	join      bool  // the next Start takes that task over
+	task      *Task // running: calls below are part of it
+	join      bool  // the next Start uses that task
 }
 
 func stateOf(ctx context.Context) contextState {
@@ -29,9 +29,9 @@ func (s contextState) into(ctx context.Context) context.Context {
 	return context.WithValue(ctx, contextKey{}, &s)
 }
 
-// With makes the long calls of the context report: at their begin and end, when they begin or cease to wait, and once a second at most in
-// between. The calls are made by goroutines of the long call, one at a time for each, and hold it up: report must be quick. A context may have
-// several. A call that does nothing, because it waits, reports nothing meanwhile; a [Tracker] shows the time that goes by.
+// With makes the long calls of the context report: at their beginning and end, when they begin or end to wait, and at most once a second in
+// between. Goroutines of the long call call report, one at a time for each task, and wait for it: report must be fast. A context may have
+// several. A call that waits reports nothing meanwhile; a [Tracker] shows the elapsed time.
 func With(ctx context.Context, report func(Progress)) context.Context {
 	if report == nil {
 		return ctx
@@ -51,28 +51,28 @@ type listener struct {
 	tracker *Tracker
 }
 
-// Named gives the next long call of the context a name, in place of its operation and table.
+// Named sets the name of the next long call of the context, instead of its operation and table.
 func Named(ctx context.Context, name string) context.Context {
 	s := stateOf(ctx)
 	s.name = name
 	return s.into(ctx)
 }
 
-// Limit is what limits the rate of calls, as a pace does.
+// Limit describes a limit on the rate of calls, such as a pace.
 type Limit struct {
 	Ceiling Units
 	Waiting bool   // requests wait
-	Reason  string // why it is lower than it could be, or who waits for what; no key
+	Reason  string // why it is lower than it could be, or what waits for what; no key
 }
 
-// WithLimit tells the long calls of the context what limits them. It is asked at each report and must be quick. Package pace calls it.
+// WithLimit sets the function that returns the limit of the context's long calls. It is called at each report and must be fast. Package pace uses it.
 func WithLimit(ctx context.Context, limit func() Limit) context.Context {
 	s := stateOf(ctx)
 	s.limit = limit
 	return s.into(ctx)
 }
 
-// LimitOf is what limits the calls of the context now. ok is false if nothing does.
+// LimitOf returns the present limit of the context's calls. ok is false if there is none.
 func LimitOf(ctx context.Context) (limit Limit, ok bool) {
 	if s := stateOf(ctx); s.limit != nil {
 		return s.limit(), true
@@ -80,8 +80,8 @@ func LimitOf(ctx context.Context) (limit Limit, ok bool) {
 	return Limit{}, false
 }
 
-// Start begins a task if somebody listens; otherwise the task is nil, whose methods do nothing. The name is used if the context has none by [Named]. The calls
-// of the returned context are part of the task: their units are counted in it, and they report nothing themselves. The task must be ended.
+// Start begins a task if the context has listeners; otherwise the task is nil, whose methods do nothing. The name is used if the context has none by [Named]. Calls with
+// the returned context are part of the task: their units are counted in it, and they do not report themselves. The task must be ended.
 func Start(ctx context.Context, name string) (context.Context, *Task) {
 	s := stateOf(ctx)
 	if s.task != nil {
@@ -103,8 +103,8 @@ func Start(ctx context.Context, name string) (context.Context, *Task) {
 	return s.into(ctx), t
 }
 
-// Join lets the next long call of the context report into the task that is under way: its items, parts and position become those of the task. A job
-// that works by a sweep does so.
+// Join makes the next long call of the context report into the running task: its items, parts and position become those of the task. A job
+// does so with its sweep.
 func Join(ctx context.Context) context.Context {
 	s := stateOf(ctx)
 	if s.task == nil {
@@ -114,7 +114,7 @@ func Join(ctx context.Context) context.Context {
 	return s.into(ctx)
 }
 
-// From is the task that the context is part of, or nil.
+// From returns the task that the context is part of, or nil.
 func From(ctx context.Context) *Task {
 	if s, ok := ctx.Value(contextKey{}).(*contextState); ok {
 		return s.task

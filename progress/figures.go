@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// amounts are what was done in a time, or a second.
+// amounts is the work done in a time, or in a second.
 type amounts struct {
 	units       Units
 	items, work float64
@@ -23,12 +23,12 @@ func (a amounts) over(seconds float64) amounts {
 
 const windowSeconds = 10
 
-// window sums what was done in each of the last seconds.
+// window sums the work done in each of the last seconds.
 type window struct {
 	since time.Time
 	all   amounts
 	slots [windowSeconds + 1]struct {
-		second int64 // since the begin
+		second int64 // since the beginning
 		amounts
 	}
 }
@@ -45,7 +45,7 @@ func (w *window) add(at time.Time, a amounts) {
 	slot.amounts = slot.plus(a)
 }
 
-// rate is what was done a second lately.
+// rate returns the recent work a second.
 func (w *window) rate(at time.Time) amounts {
 	now := w.second(at)
 	var sum amounts
@@ -59,11 +59,11 @@ func (w *window) rate(at time.Time) amounts {
 	return sum.over(max(1, passed-first))
 }
 
-// parts are what is known of the sizes of parts.
+// parts is what is known about the sizes of parts.
 type parts struct {
-	n            int // that were done as a whole
+	n            int // that were done completely
 	sum, squares float64
-	open         map[int]float64 // how much of those under way
+	open         map[int]float64 // how much of the running ones
 }
 
 func (p *parts) work(part int, work float64) {
@@ -83,10 +83,10 @@ func (p *parts) done(part int, whole bool) {
 	}
 }
 
-// deviations is how many standard deviations a 95 % interval has to each side.
+// deviations is how many standard deviations a 95 % interval extends to each side.
 const deviations = 1.96
 
-// left is how much work the remaining parts are: they are taken to be like those that are done, whose mean has an error of its own.
+// left returns the work in the remaining parts: they are assumed to be like those that are done, whose mean has an error.
 func (p *parts) left(remaining int) (least, most float64, known bool) {
 	if remaining == 0 {
 		return 0, 0, true

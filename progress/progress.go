@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// State is what a call does at the moment.
+// State is the state of a call.
 type State string
 
 // The states.
 const (
 	Running State = "running"
-	Waiting State = "waiting" // for capacity, a table, a lease; Progress.Reason says for what
+	Waiting State = "waiting" // for capacity, a table, a lease; see Progress.Reason
 	Done    State = "done"
 	Stopped State = "stopped" // by its caller or a budget, before its end
 	Failed  State = "failed"
@@ -31,7 +31,7 @@ type Units struct {
 	Write float64 `json:"write"`
 }
 
-// Count is a figure of a call, such as how many items it has changed.
+// Count is a counter of a call, such as how many items it has changed.
 type Count struct {
 	Name string `json:"name"`
 	N    int64  `json:"n"`
@@ -42,32 +42,32 @@ type Progress struct {
 	// Job names the call: its operation and table, or the name that [Named] gives.
 	Job   string
 	State State
-	// Reason is why the call waits, was stopped or has failed. It holds no key.
+	// Reason is why the call waits, was stopped or has failed. It contains no key.
 	Reason string
 	// Started is when the call began, At when this was taken.
 	Started, At time.Time
-	// Items are those that were read or written so far, Total how many there are in all, 0 if that is not known.
+	// Items is the number of items read or written so far, Total the number of all items, 0 if that is not known.
 	Items, Total int64
-	// Counts are further figures of the call, in the order of their names.
+	// Counts are further counters of the call, sorted by name.
 	Counts []Count
-	// Parts is in how many parts the work is cut, as the segments of a scan, and PartsDone how many of them are done, those of earlier runs included.
+	// Parts is the number of parts of the work, such as the segments of a scan, and PartsDone the number of them that are done, including those of earlier runs.
 	Parts, PartsDone int
-	// Units are what the requests of the call have cost so far, as their replies state.
+	// Units is the cost of the call's requests so far, as their replies state.
 	Units Units
 	// Rate is units a second, of the last ten seconds.
 	Rate Units
-	// Ceiling is what limits the rate, such as a pace; 0 is no limit.
+	// Ceiling is the limit of the rate, such as a pace; 0 means no limit.
 	Ceiling Units
-	// LeftLow and LeftHigh are between which times the rest will probably take. Both are 0 while nothing is known of it. They follow from
-	// the parts or items that are done and not from the table's item count, which is hours old. The range spans a 95 % interval of what the remaining parts
-	// hold, and the rates of the last ten seconds and of the whole run.
+	// The rest will probably take between LeftLow and LeftHigh. Both are 0 while that is unknown. They are computed from
+	// the parts or items that are done, not from the table's item count, which is hours old. The range covers a 95 % interval of the size of the remaining
+	// parts, and the rates of the last ten seconds and of the whole run.
 	LeftLow, LeftHigh time.Duration
 
 	position func() string
 }
 
-// Position is the text from which the call can be resumed, as it is when it is asked for; empty if the call has none. It shows
-// keys of items to those who decode it, as cursors do.
+// Position returns the text from which the call can be resumed at the moment; empty if the call has none. It contains
+// keys of items for anyone who decodes it, as cursors do.
 func (p Progress) Position() string {
 	if p.position == nil {
 		return ""
@@ -75,10 +75,10 @@ func (p Progress) Position() string {
 	return p.position()
 }
 
-// Elapsed is how long the call has run.
+// Elapsed returns how long the call has run.
 func (p Progress) Elapsed() time.Duration { return p.At.Sub(p.Started) }
 
-// Share is how much is done, 0 to 1, or -1 if that is not known.
+// Share returns how much is done, 0 to 1, or -1 if that is not known.
 func (p Progress) Share() float64 {
 	switch {
 	case p.State == Done:
@@ -91,7 +91,7 @@ func (p Progress) Share() float64 {
 	return -1
 }
 
-// String is the progress in one line for people.
+// String returns the progress in one line, for people.
 func (p Progress) String() string {
 	var b strings.Builder
 	add := func(format string, args ...any) {
@@ -142,10 +142,10 @@ func (p Progress) String() string {
 	return b.String()
 }
 
-// number is a number of units with one digit behind the point at most.
+// number formats a number of units with at most one decimal.
 func number(n float64) string { return fmt.Sprint(math.Round(10*n) / 10) }
 
-// MarshalJSON is the progress for machines, with times in seconds and without the position.
+// MarshalJSON returns the progress for machines, with times in seconds and without the position.
 func (p Progress) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Job       string    `json:"job"`

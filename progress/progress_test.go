@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func pass(d time.Duration) { <-time.After(d) }
 
-// Reports come at the begin, at each change of state, at the end, and once a second in between.
+// Reports come at the beginning, at each change of state, at the end, and once a second in between.
 func TestWhenItIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []string
@@ -82,7 +82,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// A task of which several goroutines wait runs again when the last of them goes on; its end is final.
+// A task several of whose goroutines wait runs again when the last of them continues; its end is final.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	_, task := progress.Start(progress.NewTracker().With(t.Context()), "work")
@@ -106,7 +106,7 @@ func TestWaiting(t *testing.T) {
 	(*progress.Task)(nil).Waiting("d")()
 }
 
-// A call inside a call is part of it: it does not report, its units count; with Join its figures do, too.
+// A call inside a call is part of it: it does not report, its units count; with Join its counters do, too.
 func TestCallsInsideCalls(t *testing.T) {
 	t.Parallel()
 	tracker := progress.NewTracker()
@@ -130,7 +130,7 @@ func TestCallsInsideCalls(t *testing.T) {
 	outer.End(nil)
 }
 
-// Without a listener nothing is made, and everything may be called.
+// Without a listener no task is made, and all methods may be called.
 func TestNobodyListens(t *testing.T) {
 	ctx := progress.Named(progress.WithLimit(progress.With(progress.Join(t.Context()), nil), func() progress.Limit { return progress.Limit{} }), "n")
 	same, task := progress.Start(ctx, "work")
@@ -150,7 +150,7 @@ func TestNobodyListens(t *testing.T) {
 	task.Stop("x")
 	task.End(nil)
 	if task.Name() != "" || task.Progress().Job != "" || fmt.Sprint(task) != "progress.Task" {
-		t.Error("a nil task says something")
+		t.Error("a nil task reports something")
 	}
 	if n := testing.AllocsPerRun(100, func() { _, _ = progress.Start(ctx, "work"); progress.From(ctx) }); n > 0 {
 		t.Errorf("%g allocations", n)
@@ -190,7 +190,7 @@ func TestRates(t *testing.T) {
 	})
 }
 
-// The range of the time that is left holds the true time as a 95 % interval should, for parts of very different sizes, and
+// The range of the remaining time contains the true time as often as a 95 % interval should, for parts of very different sizes, and
 // becomes narrower.
 func TestTimeLeft(t *testing.T) {
 	const partsOf, speed = 64, 100.0 // units of work a second
@@ -202,7 +202,7 @@ func TestTimeLeft(t *testing.T) {
 			_, task := progress.Start(progress.NewTracker().With(t.Context()), "work")
 			task.Parts(partsOf, 0)
 			if p := task.Progress(); p.LeftHigh != 0 {
-				t.Error("something is known at the begin")
+				t.Error("something is known at the beginning")
 			}
 			var sizes [partsOf]float64
 			left := 0.0
@@ -235,14 +235,14 @@ func TestTimeLeft(t *testing.T) {
 		})
 	}
 	if share := float64(held) / float64(asked); share < 0.93 {
-		t.Errorf("%.2f of the ranges hold the truth", share)
+		t.Errorf("%.2f of the ranges contain the true time", share)
 	}
 	if !slices.IsSortedFunc(widths[:], func(a, b float64) int { return int(b - a) }) {
 		t.Errorf("the ranges do not become narrower: %v", widths)
 	}
 }
 
-// Parts of an earlier run are done, and teach nothing of the sizes; where the total is known, that is enough.
+// Parts of an earlier run are done, and say nothing about the sizes; if the total is known, that is enough.
 func TestTimeLeftOfResumedWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, task := progress.Start(progress.NewTracker().With(t.Context()), "work")
@@ -272,7 +272,7 @@ func TestTimeLeftOfResumedWork(t *testing.T) {
 	})
 }
 
-// The limit of a context is shown, and who waits for it.
+// The limit of a context is shown, and what waits for it.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	limit := progress.Limit{Ceiling: progress.Units{Read: 50}}
@@ -295,7 +295,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// A tracker lists what runs, and the last of each name that has ended.
+// A tracker lists running tasks, and the last ended task of each name.
 func TestTracker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tracker := progress.NewTracker()
@@ -333,7 +333,7 @@ func TestTracker(t *testing.T) {
 			t.Errorf("found %v, %v", p, ok)
 		}
 		if _, ok := tracker.Find("a"); ok {
-			t.Error("what ended long ago is still there")
+			t.Error("a task that ended long ago is still there")
 		}
 	})
 }
@@ -370,7 +370,7 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
-// The forms for people and for machines.
+// The formats for people and for machines.
 func TestForms(t *testing.T) {
 	t.Parallel()
 	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -20,7 +20,7 @@ type Task struct {
 	joined bool // another call ends it
 }
 
-// reportEvery is how often a running task reports at most.
+// reportEvery is the shortest time between two reports of a running task.
 const reportEvery = time.Second
 
 type run struct {
@@ -30,11 +30,11 @@ type run struct {
 	reporting sync.Mutex // one report at a time
 
 	mu       sync.Mutex
-	now      Progress // without what follows from the figures below
+	now      Progress // without the values computed from the fields below
 	reported time.Time
 	rates    window
 	parts    parts
-	waiting  int // of what is done within the task
+	waiting  int // of the waits within the task
 }
 
 func newTask(name string, listeners []*listener, limit func() Limit) *Task {
@@ -53,7 +53,7 @@ func (r *run) begin() {
 
 func (t *Task) made() bool { return t != nil && t.run != nil }
 
-// Name is the name of the task.
+// Name returns the name of the task.
 func (t *Task) Name() string {
 	if !t.made() {
 		return ""
@@ -71,14 +71,14 @@ func (t *Task) Items(n int64) {
 	}
 }
 
-// Total says how many items there are in all.
+// Total sets the number of all items.
 func (t *Task) Total(n int64) {
 	if t.made() {
 		t.change(func(r *run, _ time.Time) { r.now.Total = n })
 	}
 }
 
-// Count adds to a figure of a name, such as "changed".
+// Count adds to the counter with a name, such as "changed".
 func (t *Task) Count(name string, n int64) {
 	if t.made() && n != 0 {
 		t.change(func(r *run, _ time.Time) {
@@ -91,7 +91,7 @@ func (t *Task) Count(name string, n int64) {
 	}
 }
 
-// Spend counts units. The requests of the task's context count by themselves.
+// Spend counts units. Requests with the task's context are counted automatically.
 func (t *Task) Spend(u Units) {
 	if t.made() && u != (Units{}) {
 		t.change(func(r *run, at time.Time) {
@@ -102,14 +102,14 @@ func (t *Task) Spend(u Units) {
 	}
 }
 
-// Parts says in how many parts the work is cut, and how many of them were done before.
+// Parts sets the number of parts of the work, and how many of them were done before.
 func (t *Task) Parts(n, done int) {
 	if t.made() {
 		t.change(func(r *run, _ time.Time) { r.now.Parts, r.now.PartsDone = n, done })
 	}
 }
 
-// Work notes that so much was done of a part, in a measure that is the same for all parts, such as items scanned. The time that is left follows from it.
+// Work records work done in a part, in a measure that is the same for all parts, such as items scanned. The remaining time is computed from it.
 func (t *Task) Work(part int, work float64) {
 	if t.made() && work > 0 {
 		t.change(func(r *run, at time.Time) {
@@ -119,7 +119,7 @@ func (t *Task) Work(part int, work float64) {
 	}
 }
 
-// PartDone notes the end of a part. whole says that all of its work was noted, and not a rest that an earlier run has left.
+// PartDone records the end of a part. whole means that all of its work was recorded, and not just a rest that an earlier run has left.
 func (t *Task) PartDone(part int, whole bool) {
 	if t.made() {
 		t.change(func(r *run, _ time.Time) {
@@ -129,17 +129,17 @@ func (t *Task) PartDone(part int, whole bool) {
 	}
 }
 
-// Position gives the function that makes [Progress.Position]. It must be safe for concurrent use, also after the end of the task.
+// Position sets the function that returns [Progress.Position]. It must be safe for concurrent use, even after the end of the task.
 func (t *Task) Position(position func() string) {
 	if t.made() {
 		t.change(func(r *run, _ time.Time) { r.now.position = position })
 	}
 }
 
-// Wait says what the task waits for, without a key, until [Task.Run].
+// Wait records what the task waits for, without a key, until [Task.Run].
 func (t *Task) Wait(reason string) { t.become(Waiting, reason) }
 
-// Waiting says that something which is done within the task waits, as one of several goroutines, until done is called. The task runs again when nothing in it waits any more.
+// Waiting records that a part of the task, such as one of several goroutines, waits until done is called. The task runs again when nothing in it waits any more.
 func (t *Task) Waiting(reason string) (done func()) {
 	if !t.made() {
 		return func() {}
@@ -148,7 +148,7 @@ func (t *Task) Waiting(reason string) (done func()) {
 	return sync.OnceFunc(func() { t.waits(-1, "") })
 }
 
-// waits counts what begins or ends to wait.
+// waits counts parts that begin or end to wait.
 func (t *Task) waits(more int, reason string) {
 	t.mu.Lock()
 	t.waiting += more
@@ -165,14 +165,15 @@ func (t *Task) waits(more int, reason string) {
 	}
 }
 
-// Run says that the task waits no more.
+// Run records that the task no longer waits.
 func (t *Task) Run() { t.become(Running, "") }
 
 // Stop ends the task before its work is done.
 func (t *Task) Stop(reason string) { t.end(Stopped, reason) }
 
-// End ends the task: it is done without an error, stopped if a context has ended or a budget is spent, and has failed otherwise. The text of the error becomes the reason, so it must hold no
-// key; those of the library do not. Only the first end counts.
+// End ends the task: it is done without an error, stopped if a context has ended or a budget is spent, and has failed otherwise. The text of the error becomes the
+// reason, so it must contain no
+// key; errors of the library do not. Only the first end counts.
 func (t *Task) End(err error) {
 	switch {
 	case err == nil:
@@ -209,7 +210,7 @@ func (t *Task) become(s State, reason string) {
 	}
 }
 
-// set sets the state, and reports whether it was another. An end is final. It is called under the lock.
+// set sets the state, and reports whether it changed. An end is final. The caller holds the lock.
 func (r *run) set(s State, reason string) (changed bool) {
 	if r.now.State.Ended() || r.now.State == s && r.now.Reason == reason {
 		return false
@@ -218,7 +219,7 @@ func (r *run) set(s State, reason string) (changed bool) {
 	return true
 }
 
-// change changes the figures.
+// change changes the counters.
 func (t *Task) change(f func(r *run, at time.Time)) {
 	at := time.Now()
 	t.mu.Lock()
@@ -230,7 +231,7 @@ func (t *Task) change(f func(r *run, at time.Time)) {
 	}
 }
 
-// report hands the state to the functions that listen, but not while another report is under way, unless it must.
+// report passes the state to the listeners, but not while another report is running, unless it must.
 func (r *run) report(must bool) {
 	if must {
 		r.reporting.Lock()
@@ -258,7 +259,7 @@ func (r *run) report(must bool) {
 	}
 }
 
-// Progress is the state now.
+// Progress returns the present state.
 func (t *Task) Progress() Progress {
 	if !t.made() {
 		return Progress{}
@@ -289,7 +290,7 @@ func (r *run) progress() Progress {
 	return p
 }
 
-// left is how long the rest takes.
+// left returns how long the rest takes.
 func (r *run) left(p Progress, recent amounts) (low, high time.Duration) {
 	elapsed := p.Elapsed().Seconds()
 	if elapsed <= 0 {
@@ -317,11 +318,11 @@ func (r *run) left(p Progress, recent amounts) (low, high time.Duration) {
 	return seconds(least / fast), seconds(most / slow)
 }
 
-// seconds is a duration of at most a century.
+// seconds returns a duration of at most a century.
 func seconds(s float64) time.Duration {
 	const most = 100 * 365 * 24 * 3600
 	return time.Duration(min(s, most) * float64(time.Second))
 }
 
-// Format prints the type's name, for every verb. [Task.Progress] has its state.
+// Format prints the type's name, for every verb. [Task.Progress] returns its state.
 func (t *Task) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "progress.Task") }

@@ -12,14 +12,14 @@ import (
 // Tracker keeps the state of the long calls of its contexts, so that others can read it: a status page, metrics, a signal handler. It is safe for concurrent use.
 type Tracker struct {
 	mu    sync.Mutex
-	under []*run // way, in the order in which they began
+	under []*run // the running calls, in the order in which they began
 	ended []*run // the last of each name
 }
 
 // mostEnded is how many ended tasks are kept.
 const mostEnded = 50
 
-// NewTracker makes a Tracker without tasks.
+// NewTracker returns a Tracker without tasks.
 func NewTracker() *Tracker { return &Tracker{} }
 
 // With makes the tracker list the long calls of the context.
@@ -30,8 +30,8 @@ func (t *Tracker) With(ctx context.Context) context.Context {
 	return listening(ctx, &listener{tracker: t})
 }
 
-// List is the state of the calls that are under way, in the order in which they began, and after them the last call of each name that has ended, of 50 names at
-// most, those that ended last first. It sends nothing.
+// List returns the state of the running calls, in the order in which they began, followed by the last ended call of each name, for at most 50
+// names, the most recently ended first. It sends nothing.
 func (t *Tracker) List() []Progress {
 	if t == nil {
 		return nil
@@ -47,7 +47,7 @@ func (t *Tracker) List() []Progress {
 	return list
 }
 
-// Find is the state of the call of a name that began last, or of the one that ended last if none is under way.
+// Find returns the state of the most recently begun running call with a name, or of the one that ended last if none is running.
 func (t *Tracker) Find(name string) (p Progress, ok bool) {
 	if t == nil {
 		return p, false

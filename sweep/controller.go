@@ -11,26 +11,26 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// timing is where the time of a page went.
+// timing is how the time of a page was spent.
 type timing struct {
 	begun    time.Time
-	admitted time.Time // by the gates before ours, such as a pace
+	admitted time.Time // in the gates before this one, such as a pace
 	ended    time.Time // the reply is there
 	taken    time.Time // by the loop
 
 	throttled bool // by a limit of the table, the index or the account
-	hot       bool // the key range alone was throttled
+	hot       bool // only the key range was throttled
 }
 
 type timingKey struct{}
 
-// controller chooses how many pages are under way. It is the last gate of the requests, and so sees how long a pace has held them up. It adds workers
-// while that makes the sweep faster, and takes them away when others hold it up: the pace, DynamoDB's throttling, or the loop body.
+// controller chooses how many pages are read at a time. It is the last gate of the requests, and so sees how long a pace has delayed them. It adds workers
+// while that makes the sweep faster, and removes them when something else slows it down: the pace, DynamoDB's throttling, or the loop body.
 type controller struct {
 	most int
 	want int
 
-	growing bool // it was never too many: the number doubles
+	growing bool // it was never too high: the number doubles
 	round   []*timing
 
 	mu    sync.Mutex
@@ -43,11 +43,11 @@ func newController(most int) *controller {
 
 // Shares of the time of a page.
 const (
-	tooMuch   = 0.5  // that others held it up: fewer workers
+	tooMuch   = 0.5  // of delays by others: fewer workers
 	littleWay = 0.25 // more workers
 )
 
-// note counts a page whose loop body has ended. The waits of a segment that was hot say nothing about the others.
+// note counts a page whose loop body has ended. The waits of a hot segment do not count for the others.
 func (c *controller) note(t *timing, wasHot bool) {
 	if !wasHot && !t.hot || t.throttled {
 		c.round = append(c.round, t)
@@ -74,7 +74,7 @@ func (c *controller) note(t *timing, wasHot bool) {
 		c.want, c.growing = max(1, c.want/2), false
 	case share(held) > tooMuch && c.want > 1:
 		c.want, c.growing = c.want-1, false
-	case share(idle) > tooMuch && c.want > 2: // two, so that a page is read while the loop has the other
+	case share(idle) > tooMuch && c.want > 2: // two, so that one page is read while the loop handles the other
 		c.want, c.growing = c.want-1, false
 	case share(held) > littleWay || share(idle) > littleWay && c.want >= 2:
 	case c.growing:
@@ -84,10 +84,10 @@ func (c *controller) note(t *timing, wasHot bool) {
 	}
 }
 
-// PageSize has no opinion.
+// PageSize sets no page size.
 func (c *controller) PageSize(string, string, bool) int { return 0 }
 
-// Admit notes when the gates before have let the request pass.
+// Admit records when the preceding gates have admitted the request.
 func (c *controller) Admit(ctx context.Context, call *ddb.Call) error {
 	if t, ok := ctx.Value(timingKey{}).(*timing); ok {
 		t.admitted = time.Now()
@@ -98,7 +98,7 @@ func (c *controller) Admit(ctx context.Context, call *ddb.Call) error {
 	return nil
 }
 
-// Throttled notes whether the key range alone is over its limit.
+// Throttled records whether only the key range is over its limit.
 func (c *controller) Throttled(call *ddb.Call, reasons []ddb.ThrottlingReason) {
 	c.mu.Lock()
 	t := c.calls[call]
@@ -110,7 +110,7 @@ func (c *controller) Throttled(call *ddb.Call, reasons []ddb.ThrottlingReason) {
 	t.throttled = t.throttled || len(reasons) == 0 || slices.ContainsFunc(reasons, func(r ddb.ThrottlingReason) bool { return !r.HotKey() })
 }
 
-// Done forgets the request.
+// Done removes the request.
 func (c *controller) Done(call *ddb.Call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

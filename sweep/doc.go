@@ -15,17 +15,17 @@
 //		save(page.Position())        // counts this page and all whose loop body has ended
 //	}
 //
-// What is sure: every item that is in the table from the beginning of the first run to the end of the last, and passes the filter, is in a page whose loop
-// body has ended, at least once. When a run is stopped, at most as many pages as there are workers are read again, that of the loop body included; what the loop body has done
-// since the position was stored is done again, too. An item that is written in the meantime may be seen or not, and in its old or its new state; it does not move to
+// The guarantee: every item that is in the table from the beginning of the first run to the end of the last, and passes the filter, is at least once in a page whose loop
+// body has ended. When a run is stopped, at most as many pages as there are workers are read again, including that of the loop body; pages that the loop body has handled
+// since the position was stored are handled again, too. An item that is written in the meantime may be seen or not, and in its old or its new state; it does not move to
 // another segment, because a segment is a range of the hashes of partition keys.
 //
 // Positions rest on one property that AWS does not state: that a cursor of a segment stays valid, and the segment the same range, while the table grows and its partitions are split. All tools that resume
 // parallel scans rely on it.
 //
-// How many pages are under way follows from what is observed: it grows while that makes the sweep faster, and falls when DynamoDB throttles, when a pace of the context
-// holds the requests up, or when the loop body is slower than the reads. A throttled page is read again for about half a minute before the run ends with the error. A hot
-// key range waits, while other segments go on, until more of them wait than there may be workers.
+// The number of pages that are read at a time adapts: it grows while that makes the sweep faster, and decreases when DynamoDB throttles, when a pace of the context
+// delays the requests, or when the loop body is slower than the reads. A throttled page is read again for about half a minute before the run ends with the error. A hot
+// key range waits while other segments continue, until more of them wait than the maximum number of workers.
 //
 // [Sample] estimates how many items a filtered scan would find, from a part of the segments.
 package sweep

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The error is JSON whatever bytes are in its text.
+// The error is valid JSON whatever bytes are in its text.
 func TestErrorAsJSON(t *testing.T) {
 	t.Parallel()
 	err := &StoppedError{"position", errors.New("bell \a, escape \x1b, no UTF-8 \xff, quote \"")}

@@ -14,8 +14,8 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// position is how far a sweep is: which segments are done, and at which cursor those are that were begun. With 4,096 segments and 16 workers
-// that is half a kilobyte and at most 32 cursors.
+// position is the position of a sweep: the finished segments, and the cursors of those that were begun. With 4,096 segments and 16 workers
+// it has half a kilobyte and at most 32 cursors.
 type position struct {
 	identity [8]byte // of the scan
 	n        int
@@ -34,7 +34,7 @@ func (p position) clone() position {
 
 func (p position) isDone(segment int) bool { return p.done[segment/8]&(1<<(segment%8)) != 0 }
 
-// doneCount is how many segments are done.
+// doneCount returns how many segments are done.
 func (p position) doneCount() (n int) {
 	for i := range p.n {
 		if p.isDone(i) {
@@ -44,7 +44,7 @@ func (p position) doneCount() (n int) {
 	return n
 }
 
-// set notes the cursor of a segment, "" for its end.
+// set records the cursor of a segment, "" for its end.
 func (p position) set(segment int, cursor string) {
 	if cursor == "" {
 		p.done[segment/8] |= 1 << (segment % 8)
@@ -54,7 +54,7 @@ func (p position) set(segment int, cursor string) {
 	p.cursors[segment] = cursor
 }
 
-// open are the segments that are not done, those that were begun first.
+// open returns the segments that are not done, first those that were begun.
 func (p position) open() []int {
 	list := slices.Sorted(maps.Keys(p.cursors))
 	for i := range p.n {
@@ -88,7 +88,7 @@ func (p position) String() string {
 	return positionText.EncodeToString(append(b, sum[:sumSize]...))
 }
 
-// errPosition is the one error of all positions that do not fit, as that of cursors.
+// errPosition is the same error for all invalid positions, as for cursors.
 var errPosition = fmt.Errorf("%w: the position of the sweep is damaged, or belongs to another table, index, filter or number of segments; start from the beginning", ddb.ErrBadCursor)
 
 func parsePosition(text string) (position, error) {
@@ -124,7 +124,7 @@ func parsePosition(text string) (position, error) {
 		_, _ = r.Read(cursor)
 		p.cursors[int(segment)] = positionText.EncodeToString(cursor)
 	}
-	if p.String() != text { // what is written in another way than ours was not written by us
+	if p.String() != text { // text in another form was not written by this package
 		return position{}, errPosition
 	}
 	return p, nil

@@ -22,8 +22,8 @@ type numbered struct {
 
 var numberedID = ddb.NumField(func(n *numbered) *int { return &n.ID })
 
-// However DynamoDB throttles, at most two segments for each worker are begun and not done, so a position stays small; a run that goes on with fewer workers than
-// the one before begins no more until it has caught up.
+// However DynamoDB throttles, at most two segments for each worker are begun and not done, so a position stays small; a run that continues with fewer workers than
+// the previous one begins no more until it has caught up.
 func TestBegunSegmentsAreBounded(t *testing.T) {
 	for name, throttled := range map[string]func(page int) bool{ // once
 		"never":        func(int) bool { return false },

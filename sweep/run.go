@@ -16,11 +16,11 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// run is one run of a sweep. The goroutine of the loop owns it, but for the position.
+// run is one run of a sweep. The goroutine of the loop owns it, except for the position.
 type run[T any] struct {
 	scan    *ddb.ScanSegments[T]
 	task    *progress.Task
-	queue   []int        // segments of which a page can be read, the next one last: those that were begun come first
+	queue   []int        // segments of which a page can be read, the next one last; begun ones come first
 	parked  []int        // segments whose key range is hot, the one that waits longest first
 	begun   map[int]bool // segments that were begun and are not done
 	hot     map[int]bool // segments whose key range was throttled
@@ -45,7 +45,7 @@ func (r *run[T]) positionWith(p Page[T]) string {
 	r.mu.Lock()
 	at, done := r.at.clone(), *p.done
 	r.mu.Unlock()
-	if !done { // its segment may have come further since
+	if !done { // its segment may have advanced since
 		at.set(p.Segment, p.next)
 	}
 	return at.String()
@@ -63,7 +63,7 @@ func (r *run[T]) cursor(segment int) string {
 	return r.at.cursors[segment]
 }
 
-// begin makes the run, which may ask for the size of the table.
+// begin makes the run, which may request the size of the table.
 func (s *Sweep[T]) begin(ctx context.Context) (*run[T], error) {
 	r := &run[T]{
 		scan: s.scan, begun: make(map[int]bool), hot: make(map[int]bool), rest: make(map[int]bool), results: make(chan fetched[T], s.set.workers), workers: newController(s.set.workers),
@@ -107,7 +107,7 @@ func segmentsFor(ctx context.Context, scan sized) int {
 	return int(min(mostSegments, max(leastSegments, size/segmentBytes)))
 }
 
-// run reads all pages and hands them to yield.
+// run reads all pages and passes them to yield.
 func (s *Sweep[T]) run(ctx context.Context, yield func(Page[T], error) bool) {
 	ctx, task := progress.Start(ctx, "Scan "+s.scan.Name())
 	defer task.Stop("the loop was left")
@@ -157,8 +157,8 @@ func (s *Sweep[T]) run(ctx context.Context, yield func(Page[T], error) bool) {
 	}
 }
 
-// pick is the segment of which a page is read next, if there is one. A segment that was begun is read on before another is begun, but for those that are parked. Once
-// more are parked than there may be workers, they are read on as well, so that at most two segments for each worker are begun and not done.
+// pick returns the segment of which a page is read next, if there is one. Reading continues in begun segments before another is begun, except in parked ones. Once
+// more are parked than the maximum number of workers, reading continues in them as well, so that at most two segments for each worker are begun and not done.
 func (r *run[T]) pick() (segment int, ok bool) {
 	last := len(r.queue) - 1
 	if last >= 0 {
@@ -176,7 +176,7 @@ func (r *run[T]) pick() (segment int, ok bool) {
 	return segment, true
 }
 
-// stop ends the run with an error, in which the position is.
+// stop ends the run with an error that contains the position.
 func (r *run[T]) stop(err error, yield func(Page[T], error) bool) {
 	at := r.position()
 	if spent, ok := errors.AsType[*cost.BudgetExceeded](err); ok {
@@ -186,7 +186,7 @@ func (r *run[T]) stop(err error, yield func(Page[T], error) bool) {
 	yield(Page[T]{}, &StoppedError{at, err})
 }
 
-// hand hands a page to the loop, and notes that it is done.
+// hand passes a page to the loop, and records that it is done.
 func (r *run[T]) hand(f fetched[T], yield func(Page[T], error) bool) bool {
 	next := f.page.Next.String()
 	page := Page[T]{Items: f.page.Items, Segment: f.segment, Scanned: f.page.Scanned, Consumed: f.page.Consumed, run: r, next: next, done: new(bool)}
@@ -215,7 +215,7 @@ func (r *run[T]) hand(f fetched[T], yield func(Page[T], error) bool) bool {
 	return true
 }
 
-// Throttled requests are sent again so often, after waits that double, before the run ends with the error.
+// How often throttled requests are sent again, after waits that double, before the run ends with the error.
 const (
 	throttledAgain = 6
 	firstWait      = 500 * time.Millisecond
@@ -233,7 +233,7 @@ func (r *run[T]) read(ctx context.Context, segment int) (f fetched[T]) {
 				return
 			}
 			if err := pause(ctx, firstWait<<again); err != nil {
-				f.err = err // why it ends, and not what it waited for
+				f.err = err // why it ends, not what it waited for
 				return
 			}
 		}

@@ -15,28 +15,29 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// Estimate is what a part of a table says about the whole.
+// Estimate is an estimate for a whole table from a part of it.
 type Estimate struct {
-	// Count is about how many items the scan would find. With a probability of 95 % it is between Low and High, as far as the segments that were read are like the others.
+	// Count is the estimated number of items that the scan would find. With a probability of 95 % the true number is between Low and High, if the segments that were
+	// read are like the others.
 	Count, Low, High float64
-	// Scanned is about how many items the table or index holds.
+	// Scanned is the estimated number of items in the table or index.
 	Scanned float64
-	// WholeUnits is about what the whole scan would cost, in read units.
+	// WholeUnits is the estimated cost of the whole scan, in read units.
 	WholeUnits float64
-	// Exact says that the whole table was read, because it is too small for a sample: Count, Low and High are the same then.
+	// Exact means that the whole table was read, because it is too small for a sample: then Count, Low and High are the same.
 	Exact bool
-	// Segments is in how many segments the table was divided, Sampled how many of them were read.
+	// Segments is the number of segments into which the table was divided, Sampled the number of them that were read.
 	Segments, Sampled int
-	// Found and Read are how many items were found and read in those.
+	// Found and Read are the numbers of items that were found and read in those.
 	Found, Read int
-	// Skew is how many times the mean of a segment's items the largest segment has. The mean says little where it is large: a few partition keys have most of the items.
+	// Skew is the number of items in the largest segment divided by the mean. If it is large, the mean says little: a few partition keys have most of the items.
 	Skew float64
-	// Spent is what the sample has cost.
+	// Spent is the cost of the sample.
 	Spent   cost.Consumed
 	Elapsed time.Duration
 }
 
-// String is the estimate in one line.
+// String returns the estimate in one line.
 func (e Estimate) String() string {
 	if e.Exact {
 		return fmt.Sprintf("%.0f of %.0f items, all were read for %g read units", e.Count, e.Scanned, e.Spent.ReadUnits)
@@ -47,16 +48,17 @@ func (e Estimate) String() string {
 
 const (
 	sampled       = 100       // segments that a sample has, so that their mean is about normally distributed
-	segmentItems  = 20        // in a segment, by the table's item count; with fewer most requests read nothing
+	segmentItems  = 20        // in a segment, by the table's item count; with fewer, most requests read nothing
 	mostInSample  = 1_000_000 // segments of a scan
 	deviations    = 1.96      // of a 95 % interval
-	degreesFactor = 2.4       // what a small sample adds to them, about as Student's distribution does
-	noneFound     = 3         // if none of n segments has a property, fewer than 3/n of all have it, with 95 %
+	degreesFactor = 2.4       // the correction for a small sample, about as in Student's distribution
+	noneFound     = 3         // if none of n segments has a property, fewer than 3/n of all have it, with 95 % probability
 )
 
 // Sample estimates how many items a scan with a filter finds, from a share of the segments, above 0 and up to 1: 0.01 costs about a hundredth of the scan. The segments are
-// chosen at random, about a hundred of them; what their items have in common, such as the partition key, widens the interval as it should. A table that is too small for that share
-// is read as a whole, a share that would be fewer than a hundred segments is rounded up.
+// chosen at random, about a hundred of them; if items have something in common, such as the partition key, the interval becomes wider, as it should. A table that
+// is too small for that share
+// is read completely; a share of fewer than a hundred segments is rounded up.
 //
 // Each segment costs half a read unit at least, or a unit if the scan is consistent. The number of segments follows from the table's item count, which is some hours old and needs the
 // permission DescribeTable; without it the share alone decides, and the progress has a count "unknown table size". The calls of the context keep its pace and budget.
@@ -64,9 +66,9 @@ func Sample[T any](ctx context.Context, scan ddb.Paged[T], share float64) (Estim
 	return SampleOf(ctx, scan, share, func(T) bool { return true })
 }
 
-// SampleOf is [Sample] that counts those items for which a function says so.
+// SampleOf is like [Sample], but counts the items for which a function returns true.
 func SampleOf[T any](ctx context.Context, scan ddb.Paged[T], share float64, counts func(T) bool) (Estimate, error) {
-	if !(share > 0 && share <= 1) { // so written for what is no number
+	if !(share > 0 && share <= 1) { // so written because of NaN
 		return Estimate{}, &ddb.InvalidError{Problems: []error{fmt.Errorf("sweep: the share of a sample is %g: it must be above 0 and at most 1", share)}}
 	}
 	segments, err := ddb.SegmentsOf(scan)
@@ -137,7 +139,7 @@ func sample[T any](ctx context.Context, task *progress.Task, scan *ddb.ScanSegme
 	return e, nil
 }
 
-// moments are sums of a figure of segments.
+// moments are sums of a value over segments.
 type moments struct{ n, sum, squares, most float64 }
 
 func (m *moments) add(x float64) {
@@ -149,7 +151,7 @@ func (m *moments) add(x float64) {
 
 func (m *moments) mean() float64 { return m.sum / m.n }
 
-// spread is half of the 95 % interval of the sum over all segments, of which the sample was drawn without putting back.
+// spread returns half of the 95 % interval of the sum over all segments, from which the sample was drawn without replacement.
 func (m *moments) spread(segments int) float64 {
 	all := float64(segments)
 	variance := max(0, (m.squares-m.sum*m.mean())/max(1, m.n-1))

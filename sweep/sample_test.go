@@ -27,7 +27,7 @@ var (
 	rowKind = ddb.StrField(func(r *Row) *string { return &r.Kind })
 )
 
-// The interval of an estimate holds the true count about as often as it says, also where partition keys differ in size, and the cost is
+// The interval of an estimate contains the true count about as often as it claims, even if partition keys differ in size, and the cost is
 // the share of the scan.
 func TestSampleHoldsTheTruth(t *testing.T) {
 	e := ddbtest.NewEngine()
@@ -77,11 +77,11 @@ func TestSampleHoldsTheTruth(t *testing.T) {
 		t.Errorf("%d of %d intervals hold the truth, %d; their mean width is %.0f", held, draws, truth, width)
 	}
 	if got, err := sweep.Sample(t.Context(), table.Scan().Filter(rowKind.Eq("none")), 0.05); err != nil || got.Count != 0 || got.Low != 0 || got.High < 100 || got.High > 2000 {
-		t.Errorf("of what there is none: %v, %v", got, err)
+		t.Errorf("of items that do not exist: %v, %v", got, err)
 	}
 }
 
-// A small table is read as a whole, and counted exactly. Units and progress are those of all requests.
+// A small table is read completely, and counted exactly. Units and progress are those of all requests.
 func TestSampleOfSmallTables(t *testing.T) {
 	e := ddbtest.NewEngine()
 	defer e.Close()

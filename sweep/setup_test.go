@@ -33,7 +33,7 @@ var (
 
 type things = ddb.SimpleTable[Thing, string]
 
-// Of the small table that most tests sweep.
+// The sizes of the small table that most tests sweep.
 const (
 	items    = 60
 	segments = 7

@@ -29,8 +29,8 @@ type stopped struct {
 
 func nothing(fault.Matcher) []fault.Rule { return nil }
 
-// A run that is stopped at any request, in any way, is resumed from its position: all items are handed to the loop, only pages that were under way are
-// read again, and what was handed out again was not counted when the position was taken.
+// A run that is stopped at any request, in any way, is resumed from its position: all items are passed to the loop, only pages that were in progress are
+// read again, and repeated pages were not counted when the position was taken.
 func TestStoppedAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	for name, way := range map[string]stopped{
@@ -65,7 +65,7 @@ func TestStoppedAtEveryRequest(t *testing.T) {
 				stops++
 			}
 			if least := items/pageSize + segments/2; stops < least {
-				t.Errorf("runs were stopped at %d requests only, of at least %d", stops, least)
+				t.Errorf("runs were stopped at only %d requests, of at least %d", stops, least)
 			}
 		})
 	}
@@ -122,7 +122,7 @@ func stopAt(t *testing.T, way stopped, k int) bool {
 	err := run(progress.Named(tracker.With(ddb.WithGate(first, w)), "sweep"), small(table))
 	w.mu.Lock()
 	if w.flying != 0 {
-		t.Errorf("request %d: %d requests are under way after the run", k, w.flying)
+		t.Errorf("request %d: %d requests are in flight after the run", k, w.flying)
 	}
 	w.mu.Unlock()
 	p, _ := tracker.Find("sweep")
@@ -138,7 +138,7 @@ func stopAt(t *testing.T, way stopped, k int) bool {
 			t.Errorf("request %d: the progress has another position", k)
 		}
 		if stop := sweep.PositionOf(err); way.body == nil && (stop == "" || position != "" && stop != position) {
-			t.Fatalf("request %d: the error has not the position: %v", k, err)
+			t.Fatalf("request %d: the error does not have the position: %v", k, err)
 		}
 		if spent, ok := errors.AsType[*cost.BudgetExceeded](err); way.ctx != nil && (!ok || spent.Cursor != sweep.PositionOf(err) || p.State != progress.Stopped) {
 			t.Errorf("request %d: got %v, %v", k, err, p)
@@ -156,9 +156,9 @@ func stopAt(t *testing.T, way stopped, k int) bool {
 	if len(seen) != items {
 		t.Fatalf("request %d: %d of %d items were seen", k, len(seen), items)
 	}
-	// What was counted in the position is not read again: with one position for each page nothing is handed out twice.
+	// Pages counted in the position are not read again: with one position for each page no item is passed to the loop twice.
 	if n := scansOf(seen); n != items {
-		t.Errorf("request %d: %d items were handed out", k, n)
+		t.Errorf("request %d: %d items were passed to the loop", k, n)
 	}
 	return err != nil
 }
@@ -170,8 +170,8 @@ func scansOf(seen map[string]int) (n int) {
 	return n
 }
 
-// When a process is killed its last stored position may be old: what is done again is what was done since, and at most one page for each worker is
-// read again besides.
+// When a process is killed, its last stored position may be old: pages since then are repeated, and in addition at most one page for each worker is
+// read again.
 func TestKilledWithAnOldPosition(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -27,12 +27,13 @@ func Segments(n int) Option {
 	return func(s *settings) {
 		s.segments = n
 		if n == 0 {
-			s.segments = -1 // 0 stands for none given
+			s.segments = -1 // 0 means none given
 		}
 	}
 }
 
-// Workers is how many pages are under way at the same time at most, that of the loop body included: 1 to 64, 16 by default. It may differ each time that a sweep is resumed.
+// Workers sets how many pages are read or handled at the same time at most, including that of the loop body: 1 to 64, by default 16. It may differ each time that a
+// sweep is resumed.
 func Workers(n int) Option {
 	return func(s *settings) { s.workers = n }
 }
@@ -46,7 +47,7 @@ const (
 	mostWorkers    = 64
 )
 
-// Sweep is a scan in segments. It is immutable and safe for concurrent use; each call of [Sweep.Pages] is a run of its own.
+// Sweep is a scan in segments. It is immutable and safe for concurrent use; each call of [Sweep.Pages] is a separate run.
 type Sweep[T any] struct {
 	scan  *ddb.ScanSegments[T]
 	start *position // nil for the beginning
@@ -54,8 +55,8 @@ type Sweep[T any] struct {
 	err   error
 }
 
-// Of is a sweep of what a scan of a table or an index reads, with its filter, projection, page size and consistency. The scan must have no cursor, limit or
-// Parallel. What is wrong is the error of each run.
+// Of returns a sweep of the items that a scan of a table or an index reads, with its filter, projection, page size and consistency. The scan must have no cursor, limit or
+// Parallel. If something is wrong, each run returns the error.
 func Of[T any](scan ddb.Paged[T], opts ...Option) *Sweep[T] {
 	s := &Sweep[T]{set: settings{workers: defaultWorkers}}
 	var errs []error
@@ -91,7 +92,7 @@ func (s *Sweep[T]) usable() error {
 	return s.err
 }
 
-// Resume is the sweep from a position on; the empty text is the beginning. A text that is damaged, or is of another table, index or filter, or of another
+// Resume returns the sweep from a position on; the empty text means the beginning. A text that is damaged, or belongs to another table, index or filter, or to another
 // number of segments if the option [Segments] is given, is refused with an error that matches [ddb.ErrBadCursor].
 func (s *Sweep[T]) Resume(text string) (*Sweep[T], error) {
 	if err := s.usable(); err != nil {
@@ -111,13 +112,13 @@ func (s *Sweep[T]) Resume(text string) (*Sweep[T], error) {
 
 // Page is the result of one request: some items of one segment.
 type Page[T any] struct {
-	// Items may be empty when the filter has dropped all that the request has read.
+	// Items may be empty, if the filter has dropped all items that the request has read.
 	Items []T
 	// Segment is the number of the segment, from 0.
 	Segment int
-	// Scanned is how many items were read, and billed, before the filter.
+	// Scanned is the number of items that were read, and billed, before the filter.
 	Scanned int
-	// Consumed is what the request cost.
+	// Consumed is the cost of the request.
 	Consumed cost.Consumed
 
 	run  *run[T]
@@ -125,11 +126,11 @@ type Page[T any] struct {
 	done *bool // guarded by the run: the loop body has ended
 }
 
-// Position is the text from which the sweep is resumed when this page and all whose loop body has ended are done. Call it
-// when the page's work is done, and store the text. Called later, it counts the pages since as well. It shows keys of items to those who decode it, as cursors do.
+// Position returns the text from which the sweep is resumed after this page and all pages whose loop body has ended. Call it
+// when the page's work is done, and store the text. Called later, it includes later pages as well. It contains keys of items for anyone who decodes it, as cursors do.
 //
-// The text has a bit for each segment, and the cursor of each segment that is begun and not done: of at most two for each of the [Workers], or of as many as an earlier run
-// with more workers has left. A cursor has the keys of one item: 3 KB of a table at most, and usually less than 100 bytes.
+// The text has a bit for each segment, and the cursor of each segment that is begun and not done: at most two for each of the [Workers], or as many as an earlier run
+// with more workers has left. A cursor has the keys of one item: for a table at most 3 KB, and usually less than 100 bytes.
 func (p Page[T]) Position() string {
 	if p.run == nil {
 		return ""
@@ -142,18 +143,18 @@ func (p Page[T]) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "sweep.Page of %d items of segment %d", len(p.Items), p.Segment)
 }
 
-// MarshalJSON is an error: send the items, or the position, by themselves.
+// MarshalJSON returns an error: encode the items or the position instead.
 func (p Page[T]) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("sweep: a page is not encoded by itself: encode its items or its position")
+	return nil, errors.New("sweep: a page cannot be encoded: encode its items or its position")
 }
 
-// StoppedError is a run that ended with an error. It wraps the cause.
+// StoppedError is the error of a run that ended with an error. It wraps the cause.
 type StoppedError struct {
 	position string
 	err      error
 }
 
-// Error is the text of the cause.
+// Error returns the text of the cause.
 func (e *StoppedError) Error() string {
 	if e == nil || e.err == nil {
 		return "sweep: stopped"
@@ -161,7 +162,7 @@ func (e *StoppedError) Error() string {
 	return "sweep: stopped, and can be resumed: " + ddb.RedactError(e.err).Error()
 }
 
-// Unwrap is the cause, as [ddb.RedactError] shows it.
+// Unwrap returns the cause, as [ddb.RedactError] shows it.
 func (e *StoppedError) Unwrap() error {
 	if e == nil {
 		return nil
@@ -169,7 +170,7 @@ func (e *StoppedError) Unwrap() error {
 	return ddb.RedactError(e.err)
 }
 
-// Position is where the sweep can be resumed: it counts the pages whose loop body has ended.
+// Position returns where the sweep can be resumed: after the pages whose loop body has ended.
 func (e *StoppedError) Position() string {
 	if e == nil {
 		return ""
@@ -180,10 +181,10 @@ func (e *StoppedError) Position() string {
 // Format prints the text, for every verb.
 func (e *StoppedError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text as a JSON string.
 func (e *StoppedError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// PositionOf is the position in the error of a run that was stopped, "" if there is none.
+// PositionOf returns the position in the error of a stopped run, "" if there is none.
 func PositionOf(err error) string {
 	if stopped, ok := errors.AsType[*StoppedError](err); ok {
 		return stopped.position
@@ -191,10 +192,10 @@ func PositionOf(err error) string {
 	return ""
 }
 
-// Pages reads all segments, several pages at a time, and yields the pages as they come; those of one segment come in order. A page counts as
+// Pages reads all segments, several pages at a time, and yields the pages as they arrive; those of one segment are in order. A page counts as
 // done when its loop body has ended. The first error ends the run; it is a [*StoppedError] with the position, unless nothing was
-// read because the sweep or its position is wrong. A spent budget is such an error, and its [cost.BudgetExceeded] has the position as its Cursor. When
-// the loop is left, by break or by a panic, the page under way is not done.
+// read because the sweep or its position is invalid. A spent budget is such an error, and its [cost.BudgetExceeded] has the position as its Cursor. If
+// the loop is left by break or by a panic, the current page does not count as done.
 func (s *Sweep[T]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
 	return func(yield func(Page[T], error) bool) {
 		if err := s.usable(); err != nil {

@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
-// begun is the position of a sweep after its first page.
+// begun returns the position of a sweep after its first page.
 func begun[T any](t *testing.T, s *sweep.Sweep[T]) string {
 	t.Helper()
 	for page, err := range s.Pages(t.Context()) {
@@ -37,7 +37,7 @@ func begun[T any](t *testing.T, s *sweep.Sweep[T]) string {
 }
 
 // Positions of other sweeps and damaged ones are refused before anything is sent, whether they have cursors or not; those of the same sweep
-// with another projection, page size or number of workers are taken.
+// with another projection, page size or number of workers are accepted.
 func TestForeignPositions(t *testing.T) {
 	var requests atomic.Int64
 	e := ddbtest.NewEngine(ddbtest.WithObserver(func(fault.Request) { requests.Add(1) }))
@@ -108,7 +108,7 @@ func TestForeignPositions(t *testing.T) {
 	}
 }
 
-// What is wrong is refused before anything is sent, with everything that is wrong.
+// Invalid arguments are refused before anything is sent, and the error names all of them.
 func TestWrongSweeps(t *testing.T) {
 	var requests atomic.Int64
 	e := ddbtest.NewEngine(ddbtest.WithObserver(func(fault.Request) { requests.Add(1) }))
@@ -155,7 +155,7 @@ func TestWrongSweeps(t *testing.T) {
 	}
 }
 
-// An index is swept as a table is, filters and projections hold, and pages without items are yielded, so that their position can be stored.
+// An index is swept like a table, filters and projections apply, and pages without items are yielded, so that their position can be stored.
 func TestWhatIsSwept(t *testing.T) {
 	e := ddbtest.NewEngine()
 	defer e.Close()
@@ -197,7 +197,7 @@ func TestWhatIsSwept(t *testing.T) {
 	}
 }
 
-// The number of segments follows from the size of the table, and stays when it has grown.
+// The number of segments depends on the size of the table, and stays when the table has grown.
 func TestNumberOfSegments(t *testing.T) {
 	var segmentsSeen sync.Map
 	var size atomic.Int64
@@ -263,7 +263,7 @@ func TestNumberOfSegments(t *testing.T) {
 	}
 }
 
-// describing tells another size of the table; -1 is an error.
+// describing reports another size of the table; -1 means an error.
 type describing struct {
 	*dynamodb.Client
 	size *atomic.Int64
@@ -280,7 +280,7 @@ func (d describing) DescribeTable(ctx context.Context, in *dynamodb.DescribeTabl
 	return out, err
 }
 
-// hook notes the numbers of segments.
+// hook records the numbers of segments.
 type hook struct{ seen *sync.Map }
 
 func (h hook) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
@@ -305,7 +305,7 @@ func TestConcurrentRuns(t *testing.T) {
 			last := ""
 			if err := drain(t.Context(), s, func(p sweep.Page[Thing]) {
 				seen += len(p.Items)
-				for _, old := range pages { // whose body has ended: they count what this page began with
+				for _, old := range pages { // whose body has ended: they include what this page began with
 					if got := old.Position(); got != last {
 						t.Errorf("an old page has another position: %q, want %q", got, last)
 					}
@@ -319,7 +319,7 @@ func TestConcurrentRuns(t *testing.T) {
 	wg.Wait()
 }
 
-// Positions, pages and errors show no key where they are printed or encoded by accident.
+// Positions, pages and errors show no key when they are printed or encoded by accident.
 func TestNothingIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("Scan").Nth(5).InternalError()))

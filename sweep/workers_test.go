@@ -44,7 +44,7 @@ func (i *interval) Admit(context.Context, *ddb.Call) error {
 
 func (i *interval) Done(*ddb.Call) {}
 
-// watch is a gate that counts the requests under way, from where they ask to be sent to their end.
+// watch is a gate that counts the requests in flight, from when they ask to be sent until their end.
 type watch struct {
 	mu        sync.Mutex
 	flying    int
@@ -80,7 +80,7 @@ func (w *watch) Done(c *ddb.Call) {
 	w.segments = append(w.segments, c.Segment)
 }
 
-// late is the mean number of requests under way in the second half, and the most of all.
+// late returns the mean number of requests in flight in the second half, and the maximum.
 func (w *watch) late() (mean float64, most int) {
 	half := w.counts[len(w.counts)/2:]
 	for _, n := range half {
@@ -89,7 +89,7 @@ func (w *watch) late() (mean float64, most int) {
 	return mean / float64(len(half)), slices.Max(w.counts)
 }
 
-// The number of workers follows from what is observed: it grows while requests alone take time, and stays small where a pace, the table, or the loop
+// The number of workers adapts: it grows while only requests take time, and stays small if a pace, the table, or the loop
 // body is the bottleneck.
 func TestWorkersAdapt(t *testing.T) {
 	t.Parallel()
@@ -101,13 +101,13 @@ func TestWorkersAdapt(t *testing.T) {
 		body       time.Duration
 		least      float64 // workers of the second half
 		most       float64
-		within     time.Duration // 0 is not asked
+		within     time.Duration // 0 means not checked
 	}{
 		// 500 pages of 50 ms are 25 s for one worker, and 1.6 s for sixteen.
 		{name: "nothing limits", least: 4, most: 16, within: 4 * time.Second},
 		// 500 requests at 20 a second are 25 s; one worker sends 20 a second.
 		{name: "a pace", every: 50 * time.Millisecond, least: 1, most: 3.5, within: 32 * time.Second},
-		// The table gives 50 units a second, and has saved none.
+		// The table has 50 units a second, and no burst capacity.
 		{name: "the table", throughput: true, least: 1, most: 6, within: 25 * time.Second},
 		// 500 bodies of 40 ms are 20 s; two workers are enough to read meanwhile.
 		{name: "the loop body", body: 40 * time.Millisecond, least: 1.5, most: 4, within: 22 * time.Second},
@@ -173,7 +173,7 @@ func TestHotSegmentWaits(t *testing.T) {
 	})
 }
 
-// Throttling that does not end ends the run, with the position.
+// Lasting throttling ends the run, with the position.
 func TestThrottledForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		on := new(atomic.Bool)
@@ -210,7 +210,7 @@ func TestCancelledWhileThrottled(t *testing.T) {
 	})
 }
 
-// A sweep that is part of a longer call says there that it waits because the table throttles, and ends that.
+// A sweep that is part of a longer call reports to that call that it waits because the table throttles, and that the wait has ended.
 func TestWaitsOfAPart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("Scan").Nth(2).Throttle("TableReadProvisionedThroughputExceeded")))

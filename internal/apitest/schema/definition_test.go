@@ -109,7 +109,7 @@ func TestWrongSettings(t *testing.T) {
 	if !errors.Is(err, ddb.ErrInvalid) {
 		t.Fatalf("%v", err)
 	}
-	for _, want := range []string{"36 days", "option WarmThroughput", "no global index none", "no global index by-weight", "no JSON", "an option is nil"} {
+	for _, want := range []string{"36 days", "option WarmThroughput", "no global index none", "no global index by-weight", "not JSON", "an option is nil"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in %v", want, err)
 		}

@@ -247,7 +247,7 @@ func TestVectorSchema(t *testing.T) {
 	if len(table.Create.VectorIndexes) != 2 || !gocmp.Equal(want, table.Create.VectorIndexes[1], unexported) {
 		t.Error(gocmp.Diff(want, table.Create.VectorIndexes[1], unexported))
 	}
-	if _, err := definition.CloudFormation(table); err == nil || !strings.Contains(err.Error(), "vector indexes, which are not written to templates") {
+	if _, err := definition.CloudFormation(table); err == nil || !strings.Contains(err.Error(), "vector indexes, which templates do not support") {
 		t.Error(err)
 	}
 	if err := d.table.EnsureTable(ctx, schema.Provisioned(1, 1)); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "a table with vector indexes is on-demand") {
