@@ -57,7 +57,7 @@ func isTransient(err error) bool {
 		return false
 	}
 	if repeat.InDoubt(err) {
-		return true // of writes of leases, which are repeated under the same condition
+		return true // from writes of leases, which are repeated under the same condition
 	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {

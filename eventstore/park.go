@@ -166,7 +166,7 @@ func (f *Feed) Discard(ctx context.Context, p Parked) error {
 // askParked asks the process that handles a shard to look at its parked commits.
 func (s *Store) askParked(ctx context.Context, consumer string, shard int) error {
 	return repeat.Write(ctx, func() error {
-		_, err := s.table.Upsert(ctx, parkedKey(consumer, shard, 0), rowVersion.Add(1)) // twice does no harm
+		_, err := s.table.Upsert(ctx, parkedKey(consumer, shard, 0), rowVersion.Add(1)) // doing it twice is harmless
 		return err
 	})
 }

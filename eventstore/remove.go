@@ -235,9 +235,9 @@ func (s *Store) drop(ctx context.Context, stream string, version int64, ref stri
 	})
 }
 
-// References yields the references of all offloaded data in the table, for sweeping away the payloads
-// that nothing refers to. It scans the table, consistently, for what it
-// misses would be swept away: a read unit for each 4 KB.
+// References yields the references of all offloaded data in the table, for removing payloads
+// that nothing refers to. It scans the table consistently, because the payload of a missed reference
+// would be removed. It costs a read unit for each 4 KB.
 func (s *Store) References(ctx context.Context) iter.Seq2[string, error] {
 	if err := s.usable(); err != nil {
 		return failing[string](err)

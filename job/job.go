@@ -378,9 +378,9 @@ func (j *Job[T, K]) Needs(item T) bool {
 	return j.usable() != nil || j.change(item).kind != keep // Apply says what is wrong with the job
 }
 
-// Apply applies the job to the item of a key, as [Job.Run] does: for consumers of the table's stream, which catch what programs of before write behind the
-// sweep. An item that is not there is no error. It costs a consistent read, and the write if the item changes. Both are
-// sent again as those of a run are. What the function fails is its error.
+// Apply applies the job to the item with a key, as [Job.Run] does: for consumers of the table's stream, which handle items that earlier versions of a program write behind the
+// sweep. A missing item is not an error. It costs a consistent read, and the write if the item changes. Both are
+// repeated as in a run. If the function fails the item, Apply returns that error.
 func (j *Job[T, K]) Apply(ctx context.Context, key K) error {
 	if err := j.usable(); err != nil {
 		return err

@@ -57,11 +57,11 @@ const (
 
 // Sample estimates how many items a scan with a filter finds, from a share of the segments, above 0 and up to 1: 0.01 costs about a hundredth of the scan. The segments are
 // chosen at random, about a hundred of them; if items have something in common, such as the partition key, the interval becomes wider, as it should. A table that
-// is too small for that share
-// is read completely; a share of fewer than a hundred segments is rounded up.
+// is too small for that share is read completely; a share of fewer than a hundred segments is rounded up.
 //
-// Each segment costs half a read unit at least, or a unit if the scan is consistent. The number of segments follows from the table's item count, which is some hours old and needs the
-// permission DescribeTable; without it the share alone decides, and the progress has a count "unknown table size". The calls of the context keep its pace and budget.
+// Each segment costs at least half a read unit, or one unit if the scan is consistent. The number of segments follows from the table's item count, which is some
+// hours old and needs the permission DescribeTable; without it only the share determines it, and the progress has a count "unknown table size". The calls obey the pace
+// and budget of the context.
 func Sample[T any](ctx context.Context, scan ddb.Paged[T], share float64) (Estimate, error) {
 	return SampleOf(ctx, scan, share, func(T) bool { return true })
 }

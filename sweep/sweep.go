@@ -18,11 +18,11 @@ type Option func(*settings)
 
 type settings struct{ segments, workers int }
 
-// Segments is in how many segments the table is read, 1 to 4,096. Without it the number follows from the table's size at the beginning of the first
-// run: one for each 256 MB, at least 64. It is kept in the position and stays the same.
+// Segments sets in how many segments the table is read, 1 to 4,096. Without it the number depends on the table's size at the beginning of the first
+// run: one for each 256 MB, at least 64. It is stored in the position and stays the same.
 //
-// The size comes from DescribeTable. If that fails, for lack of the permission for instance, the scan goes on in 64 segments, and its progress has a count "unknown table size". A hook sees
-// the call with its error; [ddb.ScanSegments.Size] returns it, for a program that would rather not begin. With this option DescribeTable is not called.
+// The size comes from DescribeTable. If that fails, for example without the permission, the scan continues with 64 segments, and its progress has a count "unknown table size". A hook sees
+// the call with its error; [ddb.ScanSegments.Size] returns it, for programs that should not begin then. With this option DescribeTable is not called.
 func Segments(n int) Option {
 	return func(s *settings) {
 		s.segments = n

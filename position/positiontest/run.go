@@ -288,7 +288,7 @@ func Storm(t testing.TB, s *position.Store, owners, rounds int, seed uint64) {
 				for n := c.Start().Number + 1; rng.IntN(5) > 0; n++ {
 					err := ddb.Transact(t.Context(), s.Client(), table.TxUpsert(table.Key("effect", strconv.FormatInt(n, 10)), effectCount.Add(1)), c.SaveTx(n))
 					if errors.Is(c.Rejected(err, 1), position.ErrStale) {
-						t.Errorf("number %d was handled before, by somebody who did not own the position", n)
+						t.Errorf("number %d was handled before, by a process that did not own the position", n)
 					}
 					if err != nil {
 						break
