@@ -27,24 +27,24 @@ import (
 // ([ConditionFailed], [ThrottledError], [BatchError], [TransactionError],
 // [InvalidError]) carry the details and match their sentinel.
 var (
-	// ErrNotFound: no item has the key.
+	// ErrNotFound means that no item has the key.
 	ErrNotFound = errors.New("item not found")
-	// ErrConditionFailed: the condition of a write was false; nothing was written.
+	// ErrConditionFailed means that the condition of a write was false; nothing was written.
 	ErrConditionFailed = errors.New("condition failed")
-	// ErrInvalid: the call was refused before anything was sent.
+	// ErrInvalid means that the call was refused before anything was sent.
 	ErrInvalid = badinput.Err
-	// ErrBadCursor: a cursor is damaged, or belongs to another table, index or query. A page token may also have expired,
+	// ErrBadCursor means that a cursor is damaged, or belongs to another table, index or query. A page token may also have expired,
 	// belong to another tenant, or be sealed with an unknown key.
 	ErrBadCursor = errors.New("bad cursor")
-	// ErrThrottled: DynamoDB refused the call for lack of capacity, after all retries.
+	// ErrThrottled means that DynamoDB refused the call for lack of capacity, after all retries.
 	ErrThrottled = errors.New("throttled")
-	// ErrOutcomeUnknown: the reply of a write was lost and nothing proves whether it was applied.
+	// ErrOutcomeUnknown means that the reply of a write was lost and nothing proves whether it was applied.
 	ErrOutcomeUnknown = repeat.ErrOutcomeUnknown
-	// ErrTableNotFound: the table or index does not exist, or is not yet ready.
+	// ErrTableNotFound means that the table or index does not exist, or is not yet ready.
 	ErrTableNotFound = errors.New("table not found")
-	// ErrOtherEntity: an item under the key, or in the range that was read, is of another type than those of the table; see [Discriminator].
+	// ErrOtherEntity means that an item under the key, or in the range that was read, is of another type than those of the table; see [Discriminator].
 	ErrOtherEntity = errors.New("item of another type")
-	// ErrItemTooLarge: an item exceeds 400 KB.
+	// ErrItemTooLarge means that an item exceeds 400 KB.
 	ErrItemTooLarge = errors.New("item too large")
 )
 

@@ -378,7 +378,8 @@ func locate(plan *codec.Plan, want reflect.Type, sel func(reflect.Value) reflect
 	}()
 	ptr := sel(probe)
 	if ptr.IsNil() {
-		return nil, f, fmt.Errorf("selector of %s returned nil; it must return the address of a field of its argument, such as &v.Name, and for a pointer field the address of the pointer (ddb.Deref gives a handle of its value)", t)
+		return nil, f, fmt.Errorf("selector of %s returned nil; it must return the address of a field of its argument, such as &v.Name, "+
+			"and for a pointer field the address of the pointer (ddb.Deref gives a handle of its value)", t)
 	}
 	path, f, ok := search(plan, probe.Elem(), ptr.Pointer(), want, probeDepth)
 	if !ok {

@@ -251,7 +251,8 @@ func keyPartOf(role string, h *handle, sparse bool) (keyPart, error) {
 		return part, fmt.Errorf("%s key: %s is not a top-level attribute", role, h.path)
 	}
 	if h.field.Type == nil { // made by Deref or the like
-		return part, fmt.Errorf("%s key: attribute %s is not named by the handle of its field, as made by ddb.Field, StrField or another constructor; a pointer cannot be a key, so make its field a value with omitempty", role, part.name)
+		return part, fmt.Errorf("%s key: attribute %s is not named by the handle of its field, as made by ddb.Field, StrField or another constructor; "+
+			"a pointer cannot be a key, so make its field a value with omitempty", role, part.name)
 	}
 	if !sparse && (h.field.OmitEmpty || h.field.OmitZero) {
 		return part, fmt.Errorf("%s key: attribute %s has omitempty or omitzero, so an item could lack its key; remove the option", role, part.name)

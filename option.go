@@ -29,7 +29,8 @@ const (
 // attribute of type [Revision]:
 //
 //   - Put, Replace and DeleteItem apply only to the revision that the item was read with. Put of an item without a revision applies only if nothing is stored, or an item from before the table had revisions;
-//   - Update, Upsert and Delete by key read the item first and apply only if it is unchanged; if another write changes it in between, they start again. ddb.If(revision.Eq(r)) requires a revision and saves the read;
+//   - Update, Upsert and Delete by key read the item first and apply only if it is unchanged; if another write changes it in between, they
+//     start again. ddb.If(revision.Eq(r)) requires a revision and saves the read;
 //   - the caller's item gets its new revision only after success;
 //   - after a lost reply the item is read back and proves the outcome, see [ErrOutcomeUnknown]. The read costs a unit for each 4 KB;
 //   - BatchPut and BatchDelete are refused, because the BatchWriteItem API takes no conditions.

@@ -80,7 +80,7 @@ func (s Start) checkpoint() Checkpoint {
 	return s.at
 }
 
-// ErrDataLoss: records were lost before they were handled. See [DataLossError] and [OnDataLoss].
+// ErrDataLoss means that records were lost before they were handled. See [DataLossError] and [OnDataLoss].
 var ErrDataLoss = errors.New("records were lost")
 
 // LossReason is how records were lost.

@@ -27,7 +27,7 @@ type Client interface {
 	GetRecords(context.Context, *dynamodbstreams.GetRecordsInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetRecordsOutput, error)
 }
 
-// ErrStreamNotFound: there is no such stream, or the table has none.
+// ErrStreamNotFound means that there is no such stream, or the table has none.
 var ErrStreamNotFound = errors.New("stream not found")
 
 // OpError is the error of a call on a stream. It gives the place; the wrapped error is the cause.

@@ -13,7 +13,7 @@ import (
 	"github.com/dynamotable/ddb/consumers"
 )
 
-// ErrStreamEnded: the stream was disabled, and all of it is handled. With [OfTable] the consumer continues with the next stream instead.
+// ErrStreamEnded means that the stream was disabled, and all of it is handled. With [OfTable] the consumer continues with the next stream instead.
 var ErrStreamEnded = errors.New("the stream is disabled and handled to its end")
 
 // Consumer handles the changes of a table together with all other consumers of the same app, in this

@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/internal/lease"
 )
 
-// ErrLeaseLost: another worker owns the shard now, or the lease could not be renewed in time. It is
+// ErrLeaseLost means that another worker owns the shard now, or the lease could not be renewed in time. It is
 // the cause with which a handler's context ends, and the error of a late Confirm.
 var ErrLeaseLost = errors.New("lease lost")
 

@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/internal/badinput"
 )
 
-// ErrBudgetExceeded: a call was not made, or not continued, because its [Budget] is spent.
+// ErrBudgetExceeded means that a call was not made, or not continued, because its [Budget] is spent.
 var ErrBudgetExceeded = errors.New("budget exceeded")
 
 // Limits are the limits of a [Budget]. A zero field means no limit. A field that is negative, not a

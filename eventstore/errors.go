@@ -13,27 +13,27 @@ import (
 // carry the details and match their sentinel. No text of an error names a stream or
 // shows an event's data; the fields do.
 var (
-	// ErrWrongExpectedVersion: the stream is not as [Expected] says; nothing was
+	// ErrWrongExpectedVersion means that the stream is not as [Expected] says; nothing was
 	// written. Read again and decide again.
 	ErrWrongExpectedVersion = errors.New("the stream is not at the expected version")
-	// ErrTooLarge: the commit does not fit into one transaction, or an event into an
+	// ErrTooLarge means that the commit does not fit into one transaction, or an event into an
 	// item; nothing was written, neither to the table nor to the payload store.
 	ErrTooLarge = errors.New("too large for one commit")
-	// ErrAmbiguous: nothing proves whether the commit was written. Repeat the
+	// ErrAmbiguous means that nothing proves whether the commit was written. Repeat the
 	// call with the same commit id, at any time: it is written at most once.
 	ErrAmbiguous = errors.New("unknown whether the commit was written")
-	// ErrCommitIDReused: the commit id was used before, for other events; nothing was written.
+	// ErrCommitIDReused means that the commit id was used before, for other events; nothing was written.
 	ErrCommitIDReused = errors.New("the commit id was used for other events")
-	// ErrCorruptIdempotency: some of the events of the commit are in the stream
+	// ErrCorruptIdempotency means that some of the events of the commit are in the stream
 	// already, and some are not. [*CommitIDReused] matches it as well.
 	ErrCorruptIdempotency = errors.New("a part of the commit's events is in the stream already")
-	// ErrGap: events are missing that the head of the stream or of the feed counts.
+	// ErrGap means that events are missing that the head of the stream or of the feed counts.
 	ErrGap = errors.New("events are missing")
-	// ErrStreamDeleted: the stream was deleted; it takes no more events.
+	// ErrStreamDeleted means that the stream was deleted; it takes no more events.
 	ErrStreamDeleted = errors.New("the stream was deleted")
-	// ErrContention: other writers were faster every time; nothing was written.
+	// ErrContention means that other writers were faster every time; nothing was written.
 	ErrContention = errors.New("other writers were faster every time")
-	// ErrSetup: the table is set up for another feed or other indexes than the store's options say, or
+	// ErrSetup means that the table is set up for another feed or other indexes than the store's options say, or
 	// an index does not contain the earlier events yet; see [Store.Backfill].
 	ErrSetup = errors.New("the table is set up for another feed or other indexes")
 )

@@ -23,7 +23,7 @@ func UniqueIDs() Option {
 	}
 }
 
-// ErrDuplicateEventID: an event has the id of one that was appended before; nothing was written. The typed error is [*DuplicateEventID].
+// ErrDuplicateEventID means that an event has the id of one that was appended before; nothing was written. The typed error is [*DuplicateEventID].
 var ErrDuplicateEventID = errors.New("the id of an event was used before")
 
 // DuplicateEventID is the error of an append that was refused because an event has the id of one that was appended before. It matches [ErrDuplicateEventID].

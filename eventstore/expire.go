@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// ErrTimeLimit: the stream is time-limited and the append is not, or the other way round; nothing was written. The first event of a
+// ErrTimeLimit means that the stream is time-limited and the append is not, or the other way round; nothing was written. The first event of a
 // stream decides: give all writers the same option [Expiring], or each append [ExpireAfter].
 var ErrTimeLimit = errors.New("the stream is time-limited and the append is not, or the other way round")
 

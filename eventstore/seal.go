@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// ErrForgotten: the key of the subject was deleted. Its data can no longer be read, and no new data can be stored.
+// ErrForgotten means that the key of the subject was deleted. Its data can no longer be read, and no new data can be stored.
 var ErrForgotten = errors.New("the key of the subject was deleted")
 
 // Key is a key with which the data of a subject is encrypted.

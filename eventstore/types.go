@@ -81,7 +81,7 @@ func rawUnmarshal(data []byte, v any) error {
 	return fmt.Errorf("raw format: a %T does not point to a byte slice and has no UnmarshalBinary", v)
 }
 
-// ErrUnknownType: no Go type is registered for the type of an event, or its schema is newer than the registered one.
+// ErrUnknownType means that no Go type is registered for the type of an event, or its schema is newer than the registered one.
 var ErrUnknownType = errors.New("no Go type is registered for the event")
 
 // Types is a registry of the Go types of events. E is an interface that all of them implement, preferably a sealed one:

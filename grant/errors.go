@@ -10,14 +10,14 @@ import (
 )
 
 var (
-	// ErrNotFound: there is no grant with the key. It is [ddb.ErrNotFound].
+	// ErrNotFound means that there is no grant with the key. It is [ddb.ErrNotFound].
 	ErrNotFound = ddb.ErrNotFound
-	// ErrConflict: the stored grant does not meet the condition of Save; see [ConflictError].
+	// ErrConflict means that the stored grant does not meet the condition of Save; see [ConflictError].
 	ErrConflict = errors.New("grant conflict")
-	// ErrUnreadable: a stored row is damaged, or was written by a later version of
+	// ErrUnreadable means that a stored row is damaged, or was written by a later version of
 	// the library. Check denies access; [Store.Erase] removes the row.
 	ErrUnreadable = errors.New("unreadable row")
-	// ErrContended: other changes of the same grant came first, again
+	// ErrContended means that other changes of the same grant came first, again
 	// and again, and this one was not made. Call again.
 	ErrContended = errors.New("too many concurrent changes")
 )

@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 )
 
-// ErrLeased: another runner has the job, or has taken it over.
+// ErrLeased means that another runner has the job, or has taken it over.
 var ErrLeased = errors.New("another runner has the job")
 
 // State is the state of a job in a [Store].

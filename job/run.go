@@ -19,7 +19,7 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
-// ErrFailures: a run ended because more items failed than [MaxFailures] allows.
+// ErrFailures means that a run ended because more items failed than [MaxFailures] allows.
 var ErrFailures = errors.New("too many items failed")
 
 // Report counts what a run has done. After an error it shows how far the run got.

@@ -33,12 +33,12 @@ type Object struct {
 
 // Conditions that callers branch on; test them with errors.Is.
 var (
-	// ErrMissing: the object is not there. It was dropped or swept, or is in another store.
+	// ErrMissing means that the object is not there. It was dropped or swept, or is in another store.
 	ErrMissing = errors.New("the payload is not in the object store")
-	// ErrCorrupt: the object is not what was stored.
+	// ErrCorrupt means that the object is not what was stored.
 	ErrCorrupt = errors.New("the payload is not what was stored")
-	// ErrBadRef: a reference is not one of this store.
+	// ErrBadRef means that a reference is not one of this store.
 	ErrBadRef = errors.New("the reference is not one of this payload store")
-	// ErrTooLarge: data is larger than the store allows; nothing was stored.
+	// ErrTooLarge means that data is larger than the store allows; nothing was stored.
 	ErrTooLarge = errors.New("the payload is too large")
 )

@@ -16,9 +16,9 @@ import (
 
 // Conditions that callers branch on; test them with errors.Is.
 var (
-	// ErrStale: the position to save is not after the stored one; nothing was written.
+	// ErrStale means that the position to save is not after the stored one; nothing was written.
 	ErrStale = errors.New("the position does not increase")
-	// ErrFenced: another owner has claimed the position; nothing was written. Stop handling.
+	// ErrFenced means that another owner has claimed the position; nothing was written. Stop handling.
 	ErrFenced = errors.New("the position was claimed by another owner")
 )
 

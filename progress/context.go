@@ -30,7 +30,7 @@ func (s contextState) into(ctx context.Context) context.Context {
 }
 
 // With makes the long calls of the context report: at their beginning and end, when they begin or end to wait, and at most once a second in
-// between. Goroutines of the long call call report, one at a time for each task, and wait for it: report must be fast. A context may have
+// between. The goroutines of the long call run report, one at a time for each task, and wait for it, so it must be fast. A context may have
 // several. A call that waits reports nothing meanwhile; a [Tracker] shows the elapsed time.
 func With(ctx context.Context, report func(Progress)) context.Context {
 	if report == nil {

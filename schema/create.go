@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// ErrTableExists: a table with the name exists already.
+// ErrTableExists means that a table with the name exists already.
 var ErrTableExists = errors.New("table exists")
 
 var errNoClient = invalid(errors.New("the client is nil"))

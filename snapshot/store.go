@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// ErrConflict: the stream already has a snapshot of the version with another state. Either fold
+// ErrConflict means that the stream already has a snapshot of the version with another state. Either fold
 // depends on more than the events, or the version is not that of the state.
 var ErrConflict = errors.New("the version has a snapshot with another state")
 

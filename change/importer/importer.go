@@ -28,10 +28,10 @@ import (
 	"github.com/dynamotable/ddb/change"
 )
 
-// ErrMalformed: an item of the source does not have the format of its system.
+// ErrMalformed means that an item of the source does not have the format of its system.
 var ErrMalformed = errors.New("an item of the source is malformed")
 
-// ErrBegun: the app already has leases of the stream.
+// ErrBegun means that the app already has leases of the stream.
 var ErrBegun = errors.New("the app has begun with the stream already")
 
 // State is the position of a processor in a stream.

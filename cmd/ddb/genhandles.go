@@ -19,7 +19,9 @@ var genHandles = command{
 	brief: "write the attribute handles of structs with dynamodbav tags",
 	long: `
 Without packages it uses the one in the current folder, as for go:generate. The handles of the structs in order.go are
-written to order_ddb.go, in variables such as orderTotal for Order.Total and orderAddressCity for a field of a nested struct. A handle that the package already has in a variable is not written. Structs that are part of another get handles only if -type names them. The new code is type-checked before a file is written, and a second run changes nothing.`,
+written to order_ddb.go, in variables such as orderTotal for Order.Total and orderAddressCity for a field of a nested struct.
+A handle that the package already has in a variable is not written. Structs that are part of another get handles only if
+-type names them. The new code is type-checked before a file is written, and a second run changes nothing.`,
 	prepare: func(f *flag.FlagSet) action {
 		var c handles.Config
 		list := f.String("type", "", "the `structs` that get handles, separated by commas; without it all that have tags and are part of no other")

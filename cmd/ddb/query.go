@@ -16,7 +16,8 @@ import (
 // aboutConditions explains the syntax of -where and -if.
 const aboutConditions = `
 Conditions are DynamoDB's, with names and values in them: status = "open" AND (total > 5 OR contains(tags, 'new')). Texts are in
-quotes of either kind; there are numbers, true, false, null, lists [1, "a"], maps {"a": 1}, sets <<"a", "b">> and binary values b"aGk=". A name with characters other than letters, digits and underscores must be in backquotes.`
+quotes of either kind; there are numbers, true, false, null, lists [1, "a"], maps {"a": 1}, sets <<"a", "b">> and binary values b"aGk=".
+A name with characters other than letters, digits and underscores must be in backquotes.`
 
 var query = command{
 	name:  "query",

@@ -51,7 +51,7 @@ type SchemelessBridgeOptions struct {
 // AnySequence makes [SchemelessBridge.Append] write after the last event, whatever its sequence.
 const AnySequence = -1
 
-// ErrSequenceMoved: a stream of the table is not at the expected sequence; nothing was written. The typed error is [*SequenceMoved].
+// ErrSequenceMoved means that a stream of the table is not at the expected sequence; nothing was written. The typed error is [*SequenceMoved].
 var ErrSequenceMoved = errors.New("the stream is not at the expected sequence")
 
 // SequenceMoved gives the sequence of a stream. It matches [ErrSequenceMoved].

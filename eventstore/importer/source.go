@@ -73,11 +73,11 @@ const (
 
 // Conditions that callers branch on; test them with errors.Is.
 var (
-	// ErrMalformed: an item of the source does not have the format of its system.
+	// ErrMalformed means that an item of the source does not have the format of its system.
 	ErrMalformed = errors.New("an item of the source is malformed")
-	// ErrSequence: a stream of the source lacks a sequence number; see [Renumber].
+	// ErrSequence means that a stream of the source lacks a sequence number; see [Renumber].
 	ErrSequence = errors.New("a stream of the source has a gap in its sequence")
-	// ErrForeign: the stream has events in the new store that the source does not have.
+	// ErrForeign means that the stream has events in the new store that the source does not have.
 	ErrForeign = errors.New("the new stream has events that the source does not have")
 )
 

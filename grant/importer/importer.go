@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// ErrMalformed: an item of the source does not have the format of its system.
+// ErrMalformed means that an item of the source does not have the format of its system.
 var ErrMalformed = errors.New("an item of the source is malformed")
 
 // Source yields the grants of a table. It scans the table each time.

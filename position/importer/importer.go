@@ -25,7 +25,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// ErrMalformed: an item of the source does not have the format of its system.
+// ErrMalformed means that an item of the source does not have the format of its system.
 var ErrMalformed = errors.New("an item of the source is malformed")
 
 // Position is the position of a handler in one timeline.

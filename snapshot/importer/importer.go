@@ -27,7 +27,7 @@ import (
 	"github.com/dynamotable/ddb/snapshot"
 )
 
-// ErrMalformed: an item of the source does not have the format of its system.
+// ErrMalformed means that an item of the source does not have the format of its system.
 var ErrMalformed = errors.New("an item of the source is malformed")
 
 func malformed(table, attribute, why string) error {

@@ -37,7 +37,6 @@ var (
 	first         = apitest.First
 	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
-	newUsers      = apitest.NewUsers
 	newFaulty     = apitest.NewFaulty
 	orderCustomer = apitest.OrderCustomer
 	orderKey      = apitest.OrderKey
@@ -45,13 +44,8 @@ var (
 	orderTotal    = apitest.OrderTotal
 	someOrder     = apitest.SomeOrder
 	tableName     = apitest.TableName
-	userEmail     = apitest.UserEmail
 	userID        = apitest.UserID
 	userLogins    = apitest.UserLogins
 	userName      = apitest.UserName
-	userNick      = apitest.UserNick
 	userVersion   = apitest.UserVersion
 )
-
-// second is the error of a call with a result.
-func second[T any](_ T, err error) error { return err }
