@@ -280,7 +280,7 @@ func TestBoundRefused(t *testing.T) {
 	orders := newOrdersOn(t, client)
 	q := orders.Query("c1")
 	bounded := q.With(ddb.MaxScanned(5))
-	endless := "have none"
+	endless := "return none"
 	for name, tc := range map[string]struct {
 		err  error
 		text string

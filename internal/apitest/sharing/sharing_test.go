@@ -181,7 +181,7 @@ func TestTimeoutNamesTheState(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		err := table.EnsureTable(ctx)
-		for _, want := range []string{"EnsureTable app", "the table is UPDATING, index by-email is CREATING", "What was begun goes on"} {
+		for _, want := range []string{"EnsureTable app", "the table is UPDATING, index by-email is CREATING", "The change continues"} {
 			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v does not say %q", err, want)
 			}
