@@ -77,7 +77,7 @@ var mutations = []mutation{
 	},
 	{
 		"a put that lost a race goes on from the state of the winner", "put.go",
-		"return ", "now.revision.Same(p.base)", "true", " // it was read",
+		"return ", "now.revision.Same(p.base)", "true", " // the state was read to complete the tags",
 	},
 	{
 		"a create takes any item for an expired one", "put.go",
