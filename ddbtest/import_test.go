@@ -73,7 +73,7 @@ func putObject(t rapid.TB, bucket, key, text string, packed bool) {
 	}
 }
 
-// contentsOf are the items of a table in wire form, sorted by their keys.
+// contentsOf are the items of a table in wire form, in the order of a scan.
 func contentsOf(t rapid.TB, e *ddbtest.Engine, table string) string {
 	t.Helper()
 	out, err := e.Client().Scan(context.Background(), &dynamodb.ScanInput{TableName: &table})

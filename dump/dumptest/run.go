@@ -216,7 +216,7 @@ func testExports(t *testing.T, factory Factory) {
 	for n, stopped := 1, true; stopped; n++ {
 		for _, after := range []bool{false, true} {
 			s := &stopping{Storage: factory(t), left: n, after: after}
-			opts := []dump.Option{dump.Name("x"), dump.Segments(2), dump.FileSize(200)}
+			opts := []dump.Option{dump.Name("x"), dump.Segments(2), dump.FileSize(1)}
 			_, err := dump.Export(t.Context(), raw, s, opts...)
 			stopped = errors.Is(err, errStopped)
 			for range 2 { // the second time there is nothing to do, or the export has been whole after its last write

@@ -174,7 +174,7 @@ func loads(tb testing.TB) []load {
 	var buf []byte
 	return []load{
 		{
-			name: "GetItem", body: `{"Item":` + wireRows(tb, newOrders(1)) + `}`, above: 5,
+			name: "GetItem", body: `{"Item":` + wireRows(tb, newOrders(1)) + `}`, above: 8,
 			wire: func(c *dynamodb.Client) error {
 				var r one
 				_, _, err := wire.GetItem(ctx, c, &dynamodb.GetItemInput{TableName: aws.String("orders")}, []byte(key1), wire.Options{}, &r)

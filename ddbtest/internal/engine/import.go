@@ -108,6 +108,9 @@ func (e *Engine) ImportTable(_ context.Context, in *ImportInput) (*ImportDescrip
 	}
 	t := e.newTable(table)
 	j.tableARN, j.tableID = t.arn, t.id
+	if t.readyAt.After(j.end) {
+		j.end = t.readyAt // never COMPLETED before the table is ACTIVE
+	}
 	j.arn = t.arn + "/import/" + transferID(now)
 	t.importing.Store(true)
 	if j.failure == nil {

@@ -64,12 +64,14 @@ type Reader interface {
 var (
 	errForm   = errors.New(`the line is not {"Item":{...}} in DynamoDB JSON`)
 	errNoItem = errors.New(`the line has no member "Item"`)
+	errLong   = errors.New("the line is longer than any item can be")
 )
 
 // lines reads a file in JSON or Ion.
 type lines struct {
 	source *bufio.Reader
 	line   int
+	long   []byte // the line, whose memory the next one uses
 	decode func(line []byte) (value.Item, error)
 }
 
@@ -85,7 +87,7 @@ func NewReader(r io.Reader, format string) Reader {
 // Next reads the next line that is not blank.
 func (l *lines) Next() (value.Item, int, error) {
 	for {
-		text, err := l.source.ReadBytes('\n')
+		text, err := l.read()
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, l.line + 1, err
 		}
@@ -96,6 +98,23 @@ func (l *lines) Next() (value.Item, int, error) {
 		if text = bytes.TrimSpace(text); len(text) > 0 {
 			item, err := l.decode(text)
 			return item, l.line, err
+		}
+	}
+}
+
+// maxLine bounds a line: an item of 400 KB in JSON with every byte escaped takes less.
+const maxLine = 8 << 20
+
+// read returns the next line with its end. It is valid until the next call.
+func (l *lines) read() ([]byte, error) {
+	l.long = l.long[:0]
+	for {
+		part, err := l.source.ReadSlice('\n')
+		if len(l.long)+len(part) > maxLine {
+			return nil, errLong
+		}
+		if l.long = append(l.long, part...); !errors.Is(err, bufio.ErrBufferFull) {
+			return l.long, err
 		}
 	}
 }
