@@ -22,7 +22,7 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// Option is an option of [Export], [Import] and [Copy].
+// Option is an option of [Export], [Import] and [Copy], and of [Verify], [CompareTables] and [CompareExport].
 type Option func(*settings)
 
 type settings struct {

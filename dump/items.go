@@ -149,29 +149,63 @@ func (s *Source) eachLine(ctx context.Context, f dataFile, behind int, yield fun
 // Verify reads a whole export: every file has the checksum and the number of items that the manifest names, every line is of the format, and the
 // sum of the items is that of the export. All that is wrong is in the error, at most a hundred findings. It writes nothing, and asks DynamoDB nothing.
 // It reports to package progress.
-func Verify(ctx context.Context, src *Source) error {
+//
+// It can be resumed: of the options it obeys [From] and [OnPosition]. A position has the files in which nothing was wrong; a resumed verification reads the others, also those with
+// findings once more, so its error is that of the whole export. What it repeats is at most the file that it was reading, and those with findings. A position of another export is refused,
+// also if it has the same name.
+func Verify(ctx context.Context, src *Source, opts ...Option) error {
 	if src == nil {
 		return errNoSource
 	}
+	s, err := settingsOf(opts)
+	at := newPosition("verification of "+src.identity(), len(src.files))
+	if err == nil {
+		err = at.resume(s.position)
+	}
+	if err != nil {
+		return fmt.Errorf("dump: Verify: %w", err)
+	}
+	tell := func() {
+		if s.onPosition != nil {
+			s.onPosition(at.String)
+		}
+	}
 	ctx, task := progress.Start(ctx, "verification of "+src.label())
 	defer task.Stop("it was left by a panic") // unless it has ended before
-	task.Total(src.Items())
-	task.Parts(len(src.files), 0)
-	var all findings
-	sum := int64(0)
-	for i, f := range src.files {
+	task.Position(at.String)
+	left := at.left()
+	rest, sum := int64(0), int64(0)
+	for _, part := range left {
+		rest += src.files[part].ItemCount
+	}
+	for _, f := range src.files {
 		sum += f.ItemCount
-		if !src.eachRecord(ctx, f, 0, func(_ Record, err error) bool {
+	}
+	if len(left) == len(src.files) {
+		rest = src.Items() // as the export says
+	}
+	task.Total(rest)
+	task.Parts(len(src.files), len(src.files)-len(left))
+	tell()
+	var all findings
+	for _, part := range left {
+		whole := true
+		if !src.eachRecord(ctx, src.files[part], 0, func(_ Record, err error) bool {
 			all.add(err)
 			if err == nil {
 				task.Items(1)
 			}
-			task.Work(i, 1)
+			whole = whole && err == nil
+			task.Work(part, 1)
 			return err == nil || canGoOn(err)
 		}) {
 			break
 		}
-		task.PartDone(i, true)
+		task.PartDone(part, true)
+		if whole {
+			at.moved(part, "", true)
+			tell()
+		}
 	}
 	if sum != src.summary.ItemCount {
 		all.add(&DamageError{summaryName, "its number of items is not the sum of those of the files"})

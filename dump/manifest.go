@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5" //nolint:gosec // the layout's checksum, which guards against damage, not against people
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -287,6 +288,15 @@ func (s *Source) openFile(ctx context.Context, f dataFile) (r io.ReadCloser, err
 		}
 	}
 	return nil, &DamageError{File: fileLabel(f), reason: "the file is missing"}
+}
+
+// identity is one export, and no other that is made later with its name.
+func (s *Source) identity() string {
+	sum := sha256.New()
+	for _, f := range s.files {
+		_, _ = fmt.Fprintf(sum, "%q %q %d\n", f.Key, f.MD5Checksum, f.ItemCount)
+	}
+	return fmt.Sprintf("%s %s %x", path.Base(s.dir), s.summary.ExportArn, sum.Sum(nil))
 }
 
 // label is how progress names an export.

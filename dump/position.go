@@ -13,7 +13,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// position is how far an import or a copy is: which parts (files, segments) are done, and up to where others are. It is safe for concurrent use.
+// position is how far an import, a copy, a verification or a comparison is: which parts (files, segments) are done, and up to where others are. It is safe for concurrent use.
 type position struct {
 	mu   sync.Mutex
 	data positionData
@@ -54,7 +54,7 @@ func (p *position) resume(text string) error {
 	return nil
 }
 
-var errPosition = errors.New("the position is damaged, or of another export or table; start from the beginning")
+var errPosition = errors.New("the position is damaged, or of another export or table, also of one that was created again with the same name; start from the beginning")
 
 // String is the text of the position. It shows keys of a table that is copied to those who decode it.
 func (p *position) String() string {
@@ -72,6 +72,12 @@ func (p *position) at(part int) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.data.At[part]
+}
+
+func (p *position) isDone(part int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.data.Done[part]
 }
 
 func (p *position) left() (parts []int) {
@@ -97,12 +103,14 @@ func (p *position) moved(part int, to string, whole bool) {
 	p.data.At[part] = to
 }
 
-// From makes an import or a copy go on at a position, which its report or [OnPosition] gave. The empty text is the beginning. What was done behind it is
-// written again: of an import up to a batch of 25 items for each worker, and of a copy up to a page of the source, 1 MB, for each, as its position moves page by page.
+// From makes an import or a copy go on at a position, which its report or [OnPosition] gave, and a verification or a comparison at one that OnPosition gave. The empty text is the beginning. What was done behind it is
+// written again: of an import up to a batch of 25 items for each worker, and of a copy up to a page of the source, 1 MB, for each, as its position moves page by page. [Verify] and
+// [CompareTables] say what they repeat.
 func From(position string) Option { return func(s *settings) { s.position = position } }
 
 // OnPosition is called after each batch of an import and each page of a copy, one call at a time; position makes the text that [From] takes, which a program keeps
-// to go on if it is killed.
+// to go on if it is killed. Of a verification it is called at the beginning and after each file in which nothing is wrong, and of a comparison at the beginning and after each batch of
+// at most 100 items. position may be called later too, and after the call has ended.
 func OnPosition(f func(position func() string)) Option {
 	return func(s *settings) { s.onPosition = f }
 }
