@@ -342,6 +342,11 @@ func written(t testing.TB, head map[string]any, files ...string) *dump.Source {
 
 func writtenIn(t testing.TB, head map[string]any, files ...string) (*dump.Source, error) {
 	t.Helper()
+	return dump.Open(context.Background(), dump.FS(writtenFiles(t, head, files...)), "")
+}
+
+func writtenFiles(t testing.TB, head map[string]any, files ...string) fstest.MapFS {
+	t.Helper()
 	store := fstest.MapFS{}
 	write := func(name string, data []byte) {
 		store["AWSDynamoDB/01-x/"+name] = &fstest.MapFile{Data: data}
@@ -378,7 +383,7 @@ func writtenIn(t testing.TB, head map[string]any, files ...string) (*dump.Source
 	write("manifest-files.checksum", sum(list)) // the name that DynamoDB's guide has
 	write("manifest-summary.json", summary)
 	write("manifest-summary.md5", sum(summary))
-	return dump.Open(context.Background(), dump.FS(store), "")
+	return store
 }
 
 // Each kind of bad line is named by file and line and never shown; the others are read, and imported.

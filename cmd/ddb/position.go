@@ -59,10 +59,11 @@ same flags; a budget starts again. When everything is done the file is removed.`
 	}
 }
 
-// isFinished reports whether a command has nothing to go on with: all was done, or a part was done and the rest is named.
+// isFinished reports whether a command has nothing to go on with: all was done, or a part was done and the rest is named, or a check has found something.
 func isFinished(err error) bool {
 	_, stopped := errors.AsType[*interrupted](err)
-	return !stopped && (err == nil || errors.Is(err, errPartly))
+	_, checked := errors.AsType[found](err)
+	return !stopped && (err == nil || checked || errors.Is(err, errPartly))
 }
 
 // remove removes a file that may not be there.
