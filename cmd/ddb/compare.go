@@ -37,8 +37,8 @@ var diff = command{
 	long: `
 Both tables are read completely, the second one consistently and twice: by keys, and for items that the first lacks.
 ` + aboutDifferences + `
-` + aboutStopping + ` When it continues it no longer knows which keys it has read, and looks the items of the second table up in the first: that costs a read unit
-or more for each. Near the end it may be cheaper to start again.`,
+` + aboutStopping + ` When it continues it no longer knows which keys of the first table it has read, and looks up there the items of the second: at least a
+read unit for each. Near the end it may be cheaper to start again.`,
 	prepare: func(f *flag.FlagSet) action {
 		var c comparing
 		var to second
@@ -96,7 +96,8 @@ var verify = command{
 	long: `
 It compares every file with its checksum and its number of items in the manifest, and reads every line. With a table it then compares the items.
 ` + aboutDifferences + `
-` + aboutStopping + ` When it continues it reads the files in which nothing was wrong no more, but for their keys if there is a table; that costs no units.`,
+` + aboutStopping + ` When it continues it does not check again the files in which nothing was wrong. With a table it reads them again for
+their keys, which costs no units.`,
 	prepare: func(f *flag.FlagSet) action {
 		var c comparing
 		c.define(f)

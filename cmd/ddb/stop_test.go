@@ -21,6 +21,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/ddbtest"
 )
@@ -362,5 +363,50 @@ func check(t *testing.T, v verb, engine *ddbtest.Engine, out, more string) {
 	state := stored(t, engine)
 	if strings.HasPrefix(v.args, "purge") && strings.Contains(state, "orders") || v.input != "" && !(strings.Contains(state, `"1"`) && strings.Contains(state, `"N":"2"`)) {
 		t.Errorf("stored\n%s", state)
+	}
+}
+
+// TestPositionOfOthers: a comparison does not go on with a table that was created again, nor at another service.
+func TestPositionOfOthers(t *testing.T) {
+	for name, c := range map[string]struct{ args, before, want string }{
+		"diff":   {"diff orders orders2 -budget 2", differ, "start from the beginning"},
+		"verify": {"verify backup orders2 -budget 4", "export orders backup -name monday\n" + differ, "start from the beginning"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			engine, _ := shop(t, nil)
+			t.Chdir(t.TempDir())
+			for line := range strings.Lines(c.before) {
+				if _, errs, err := output(t, fields(strings.TrimSpace(line))...); err != nil {
+					t.Fatal(err, errs)
+				}
+			}
+			_, errs, status := program(t, "", append([]string{"ddb"}, fields(c.args)...))
+			position := positionFile.FindString(errs)
+			if status != exitBudget || position == "" {
+				t.Fatal(status, errs)
+			}
+			table := "orders2"
+			out, err := engine.Client().DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &table})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := engine.Client().DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: &table}); err != nil {
+				t.Fatal(err)
+			}
+			again := &dynamodb.CreateTableInput{TableName: &table, KeySchema: out.Table.KeySchema, AttributeDefinitions: out.Table.AttributeDefinitions, BillingMode: types.BillingModePayPerRequest}
+			if _, err := engine.Client().CreateTable(t.Context(), again); err != nil {
+				t.Fatal(err)
+			}
+			if out, errs, status := program(t, "", []string{"ddb", "resume", position}); status != exitFailed || out != "" || !strings.Contains(errs, c.want) || strings.Contains(errs, "go on") {
+				t.Errorf("a table that was created again: %d, %s%s", status, out, errs)
+			}
+			_ = serve(t, engine.Handler()) // at another port
+			if out, errs, status := program(t, "", []string{"ddb", "resume", position}); status != exitFailed || out != "" || !strings.Contains(errs, "the position belongs to") {
+				t.Errorf("another service: %d, %s%s", status, out, errs)
+			}
+			if _, err := os.Stat(position); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
