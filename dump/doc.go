@@ -14,8 +14,8 @@
 //
 //	for order, err := range dump.Items[Order](ctx, src) { ... }
 //
-// Exports and imports obey the pace of their context (package pace), report to package progress, and go on where they were stopped. Files for a conditional bulk put are not
-// written: the members of such a line are documented nowhere that could be read. Unconditional ones are those of any export.
+// Exports and imports obey the pace of their context (package pace), report to package progress, and go on where they were stopped; so do [Verify], [CompareTables] and [CompareExport].
+// Files for a conditional bulk put are not written: the members of such a line are documented nowhere that could be read. Unconditional ones are those of any export.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
 package dump

@@ -103,9 +103,9 @@ func (p *position) moved(part int, to string, whole bool) {
 	p.data.At[part] = to
 }
 
-// From makes an import or a copy go on at a position, which its report or [OnPosition] gave, and a verification or a comparison at one that OnPosition gave. The empty text is the beginning. What was done behind it is
-// written again: of an import up to a batch of 25 items for each worker, and of a copy up to a page of the source, 1 MB, for each, as its position moves page by page. [Verify] and
-// [CompareTables] say what they repeat.
+// From makes an import or a copy go on at a position, which its report or [OnPosition] gave, and a verification or a comparison at one that OnPosition gave. The empty text is the
+// beginning. What was done behind it is written again: of an import up to a batch of 25 items for each worker, and of a copy up to a page of the source, 1 MB, for each, as its position
+// moves page by page. [Verify] and [CompareTables] say what they repeat.
 func From(position string) Option { return func(s *settings) { s.position = position } }
 
 // OnPosition is called after each batch of an import and each page of a copy, one call at a time; position makes the text that [From] takes, which a program keeps

@@ -109,6 +109,7 @@ func TestVerifyResumes(t *testing.T) {
 		"findings": {good("a"), "{}\n" + good("b"), good("c"), "no\nno\n", good("d")},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := &stopper{reader: dump.FS(writtenFiles(t, nil, files...))}
 			open := func() *dump.Source {
 				src, err := dump.Open(t.Context(), s, "")
@@ -124,10 +125,10 @@ func TestVerifyResumes(t *testing.T) {
 					ctx, cancel := context.WithCancel(t.Context())
 					s.set(at, after, cancel)
 					var position func() string
-					told := 0
-					option := dump.OnPosition(func(p func() string) { position = p; told++ })
-					if err := dump.Verify(ctx, open(), option); !errors.Is(err, context.Canceled) || told < 1 {
-						t.Fatalf("file %d: %v, %d positions", at, err, told)
+					positions := 0
+					option := dump.OnPosition(func(p func() string) { position = p; positions++ })
+					if err := dump.Verify(ctx, open(), option); !errors.Is(err, context.Canceled) || positions < 1 {
+						t.Fatalf("file %d: %v, %d positions", at, err, positions)
 					}
 					cancel()
 					s.set(0, false, nil)
@@ -178,18 +179,18 @@ func comparedOf(t *testing.T, list []side, pad int) compared {
 	c := compared{stop: s, from: newTable(t, client, "from"), with: newTable(t, client, "with")}
 	var given, stored []ddb.RawItem
 	for n, at := range list {
-		make := func(version int) ddb.RawItem {
+		version := func(version int) ddb.RawItem {
 			return item(t, fmt.Sprintf(`{"p":{"S":"p%d"},"q":{"N":"%d"},"v":{"N":"%d"},"pad":{"S":"%s"}}`, n%9, n, version, strings.Repeat("x", pad)))
 		}
 		switch at {
 		case onlyGiven:
-			given = append(given, make(1))
+			given = append(given, version(1))
 		case onlyStored:
-			stored = append(stored, make(1))
+			stored = append(stored, version(1))
 		case both:
-			given, stored = append(given, make(1)), append(stored, make(1))
+			given, stored = append(given, version(1)), append(stored, version(1))
 		case different:
-			given, stored = append(given, make(1)), append(stored, make(2))
+			given, stored = append(given, version(1)), append(stored, version(2))
 		}
 	}
 	noError(t, c.from.BatchPut(t.Context(), given))
@@ -271,7 +272,7 @@ func TestComparisonsResume(t *testing.T) {
 				c.stop.set(0, false, nil)
 				more, last, err := part(t.Context(), run, position)
 				noError(t, err)
-				if !slices.Equal(append(got, more...), want) {
+				if !slices.Equal(slices.Concat(got, more), want) {
 					t.Errorf("%s, request %d: %q, then %q", name, at, got, more)
 				}
 				if rest := c.stop.seen; name == "export" && rest > requests-at+1 {
@@ -321,7 +322,7 @@ func TestComparisonsLeft(t *testing.T) {
 			}
 			more, _, err := part(t.Context(), run, position())
 			noError(t, err)
-			all := append(got, more...)
+			all := slices.Concat(got, more)
 			twice := len(all)
 			slices.Sort(all)
 			all = slices.Compact(all)

@@ -206,6 +206,8 @@ var functions = map[string]any{
 	"dump.Chain":                            dump.Chain,
 	"dump.Clock":                            dump.Clock,
 	"dump.Compare":                          dump.Compare,
+	"dump.CompareExport":                    dump.CompareExport,
+	"dump.CompareTables":                    dump.CompareTables,
 	"dump.Copy":                             dump.Copy,
 	"dump.Dir":                              dump.Dir,
 	"dump.Export":                           dump.Export,
