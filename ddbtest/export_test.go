@@ -512,6 +512,27 @@ func TestExportFails(t *testing.T) {
 	}
 }
 
+// In Ion text $1 is a symbol ID, and null, true, false and nan are keywords: as names of attributes they are quoted. So are names with other characters.
+//
+// https://amazon-ion.github.io/ion-docs/docs/symbols.html
+func TestExportQuotesIonNames(t *testing.T) {
+	_, client, bucket := withBucket(t)
+	arn := recoverable(t, client, "orders")
+	nested := &types.AttributeValueMemberM{Value: item{"$10": num("1")}}
+	mustPut(t, client, "orders", item{
+		"pk": str("a"), "sk": str("b"), "$1": str("id"), "$": str("dollar"), "$x1": str("name"), "_1": str("name"), "1": str("digit"),
+		"null": str("keyword"), "nan": str("keyword"), "true": str("keyword"), "nulls": str("name"), "a-b": str("hyphen"), "it's": nested,
+	})
+	in := exportOf(arn)
+	in.ExportFormat = "ION"
+	d := mustExport(t, client, in)
+	want := `{Item:{'$':"dollar",'$1':"id",$x1:"name",'1':"digit",_1:"name",'a-b':"hyphen",'it\'s':{'$10':1.},` +
+		`'nan':"keyword",'null':"keyword",nulls:"name",pk:"a",sk:"b",'true':"keyword"}}`
+	if diff := cmp.Diff([]string{"$ion_1_0", want}, exportedLines(t, bucket, d)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestListExports(t *testing.T) {
 	e, client, _ := withBucket(t)
 	orders, gone := recoverable(t, client, "orders"), recoverable(t, client, "gone")

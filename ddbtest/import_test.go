@@ -474,6 +474,34 @@ func TestImportInProgress(t *testing.T) {
 	}
 }
 
+// While ImportTable stores the items, the table is CREATING for other calls, and they can neither read nor write its items.
+func TestImportIsNotReadable(t *testing.T) {
+	var client *dynamodb.Client // set before the callback runs
+	calls := 0
+	e, _, bucket := withBucket(t, ddbtest.WithImportErrors(func(ddbtest.ImportError) {
+		calls++
+		out, err := client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("orders")})
+		if err != nil || out.Table.TableStatus != types.TableStatusCreating {
+			t.Errorf("the table is described as %+v: %v", out, err)
+		}
+		_, err = client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("orders"), Key: item{"pk": str("a"), "sk": str("1")}})
+		wantError(t, err, "ResourceNotFoundException", "Requested resource not found")
+		_, err = client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("orders"), Item: item{"pk": str("b"), "sk": str("1")}})
+		wantError(t, err, "ResourceNotFoundException", "Requested resource not found")
+	}))
+	client = e.Client()
+	putObject(t, bucket, "1", "pk,sk\na,1\n", false)
+	putObject(t, bucket, "2", "pk,sk\nshort\n", false)
+	d := mustImport(t, client, importOf("orders", "CSV"))
+	if calls != 1 || d.ImportedItemCount != 1 {
+		t.Errorf("%d errors, %d items are imported", calls, d.ImportedItemCount)
+	}
+	out, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("orders"), Key: item{"pk": str("a"), "sk": str("1")}})
+	if err != nil || len(out.Item) != 2 {
+		t.Errorf("after the import the item is %v: %v", out, err)
+	}
+}
+
 // A table that was imported outlives its engine in a folder, also if the objects are gone.
 func TestImportIsKept(t *testing.T) {
 	data, buckets := t.TempDir(), t.TempDir()
