@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package config reads the settings of a data layer from the environment and from sections of TOML and
-// JSON files: where DynamoDB is, and what the tables are called. It is a module of its own, so that only those who
-// import it build the TOML library.
+// Package config reads the settings of a data layer from the environment and from sections of TOML and JSON files: where DynamoDB
+// is, and the names of the tables. It is a separate module, so that only programs that import it depend on the TOML library.
 //
 //	cfg, err := config.FromTOML(file)
 //	if err != nil {
@@ -21,8 +20,8 @@
 //		return err
 //	}
 //
-// A key that is not known is an error, for it is most likely a known one that is misspelt. All problems are named at once, in an
-// error that matches [ddb.ErrInvalid]; none shows a value.
+// An unknown key is an error, because it is most likely misspelled. One error that matches [ddb.ErrInvalid] names all problems
+// and shows no values.
 package config
 
 import (
@@ -41,48 +40,50 @@ import (
 	"github.com/dynamotable/ddb/ddbclient"
 )
 
-// Config is what can be set. The zero Config means the SDK's own defaults, and tables without a prefix.
+// Config holds the settings. The zero Config means the SDK's own defaults, and tables without a prefix.
 type Config struct {
-	// Backend is the kind of storage: "dynamo" or empty. ErrBackend tells of any other.
+	// Backend is the kind of storage: "dynamo" or empty. Any other is an error that matches ErrBackend.
 	Backend string
-	// Region is the AWS Region. Empty: as the SDK finds it.
+	// Region is the AWS Region. If it is empty, the SDK determines it.
 	Region string
-	// Endpoint is the URL of a DynamoDB other than the Region's. Empty: as the SDK finds it.
+	// Endpoint is the URL of DynamoDB, if it is not the endpoint of the Region. If it is empty, the SDK determines it.
 	Endpoint string
-	// TablePrefix stands before the names of all tables that have no name of their own. A hyphen is put in between if it ends
-	// in a letter or digit: app makes app-events.
+	// TablePrefix is the prefix of the names of all tables that have no name of their own. If it ends in a letter or digit, a
+	// hyphen follows: the prefix app results in app-events.
 	TablePrefix string
-	// Names of single tables, used as they are. Empty: the prefix and the usual name.
+	// The names of single tables, used without the prefix. An empty name means the prefix and the default name.
 	Events, Snapshots, Positions, Leases, Grants string
 	// StreamARN is the stream that change capture reads.
 	StreamARN string
 
-	// Of sections that Excalibur reads, see [FromJSON].
+	// The following are in sections that Excalibur reads, see [FromJSON].
 
-	// DefaultTable is the table for what has none of its own, used as it is.
+	// DefaultTable is the table for data that has no table of its own. It is used without the prefix.
 	DefaultTable string
-	// ConsistentReads asks for consistent reads where the program leaves that open, by [ddb.Consistent]. The layers of this library read consistently whatever it says.
+	// ConsistentReads asks for consistent reads where the program does not decide; see [ddb.Consistent]. The layers of this
+	// library always read consistently.
 	ConsistentReads bool
-	// MaxAttempts is how often a call is sent at most, and AttemptTimeout how long an attempt may take; 0 is the default of [ddbclient.New].
+	// MaxAttempts is the maximum number of times that a call is sent, and AttemptTimeout the maximum duration of an attempt; 0
+	// means the default of [ddbclient.New].
 	MaxAttempts    int
 	AttemptTimeout time.Duration
-	// Credentials are an access key and its secret. Empty: as the SDK finds them, which is better than a file.
+	// Credentials are an access key and its secret. If they are empty, the SDK finds credentials, which is better than a file.
 	Credentials Credentials
 }
 
-// Format prints the settings, for every verb, and of the credentials whether there are any.
+// Format prints the settings for every verb. It prints only whether there are credentials.
 func (c Config) Format(s fmt.State, _ rune) {
 	type settings Config // without this method
 	_, _ = fmt.Fprintf(s, "%+v", settings(c))
 }
 
-// Credentials are an access key and its secret. No form of printing shows them.
+// Credentials are an access key and its secret. They are never printed.
 type Credentials struct{ accessKey, secretKey string }
 
-// IsZero reports whether there are none.
+// IsZero reports whether there are no credentials.
 func (c Credentials) IsZero() bool { return c == Credentials{} }
 
-// String tells whether there are any.
+// String returns whether there are credentials.
 func (c Credentials) String() string {
 	if c.IsZero() {
 		return "none"
@@ -90,32 +91,33 @@ func (c Credentials) String() string {
 	return "set"
 }
 
-// Format prints what String gives, for every verb.
+// Format prints the text of String for every verb.
 func (c Credentials) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, c.String()) }
 
-// MarshalText is as String, for logs.
+// MarshalText returns the text of String, for logs.
 func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// ErrBackend means that the settings are for another storage than DynamoDB. Programs with several kinds go on to the next.
+// ErrBackend means that the settings are for a storage other than DynamoDB. A program that supports several kinds of storage can
+// try the next one.
 var ErrBackend = errors.New("the settings are for another storage backend")
 
-// EventsTable is the name of the events' table, "events" behind the prefix unless it has its own.
+// EventsTable returns the name of the table of events: its own name, or the prefix and "events".
 func (c Config) EventsTable() string { return c.table(c.Events, "events") }
 
-// SnapshotsTable is the name of the snapshots' table, "snapshots" behind the prefix unless it has its own.
+// SnapshotsTable returns the name of the table of snapshots: its own name, or the prefix and "snapshots".
 func (c Config) SnapshotsTable() string { return c.table(c.Snapshots, "snapshots") }
 
-// PositionsTable is the name of the positions' table, "positions" behind the prefix unless it has its own.
+// PositionsTable returns the name of the table of positions: its own name, or the prefix and "positions".
 func (c Config) PositionsTable() string { return c.table(c.Positions, "positions") }
 
-// LeasesTable is the name of the table with the leases and checkpoints of change capture, "leases"
-// behind the prefix unless it has its own.
+// LeasesTable returns the name of the table with the leases and checkpoints of change capture: its own name, or the prefix and
+// "leases".
 func (c Config) LeasesTable() string { return c.table(c.Leases, "leases") }
 
-// GrantsTable is the name of the grants' table, "grants" behind the prefix unless it has its own.
+// GrantsTable returns the name of the table of grants: its own name, or the prefix and "grants".
 func (c Config) GrantsTable() string { return c.table(c.Grants, "grants") }
 
-// Table is the name of any other table behind the prefix.
+// Table returns the name of any other table: the prefix and the name.
 func (c Config) Table(name string) string { return c.table("", name) }
 
 func (c Config) table(own, usual string) string {
@@ -129,7 +131,7 @@ func (c Config) table(own, usual string) string {
 	return p + usual
 }
 
-// ClientOptions are the options for [ddbclient.New].
+// ClientOptions returns the options for [ddbclient.New].
 func (c Config) ClientOptions() []ddbclient.Option {
 	var opts []ddbclient.Option
 	if c.Region != "" {
@@ -152,11 +154,11 @@ func (c Config) ClientOptions() []ddbclient.Option {
 	return opts
 }
 
-// tableNames are the names that DynamoDB takes, see
+// tableNames matches the names that DynamoDB accepts, see
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 var tableNames = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
 
-// check names everything that is wrong.
+// check returns an error that names everything that is wrong.
 func (c Config) check() error {
 	var errs []error
 	if b := strings.ToLower(c.Backend); b != "" && b != "dynamo" && b != "dynamodb" {

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// FromEnv sets what the environment says, in the form of os.Environ, over what is set already:
+// FromEnv returns c with the settings of the environment, given in the form of os.Environ. They replace those that are already
+// set:
 //
 //	STORAGE_BACKEND                      Backend
 //	AWS_REGION, AWS_DEFAULT_REGION       Region
@@ -20,10 +21,10 @@ import (
 //	DYNAMO_EVENTS_TABLE, ..._SNAPSHOTS_TABLE, ..._POSITIONS_TABLE, ..._LEASES_TABLE, ..._GRANTS_TABLE
 //	DYNAMO_STREAM_ARN                    StreamARN
 //
-// A variable that is empty counts as not set. A misspelt name is an error that names the right one: a name that differs from one of DYNAMO_...
-// or STORAGE_BACKEND by one letter (too many, missing, another, or two in the wrong order), or by case and underscores only. All other
-// variables are left alone, also those that begin with DYNAMO_: other programs have such too. If another program's
-// variable is that near to one of these, take it out of environ.
+// An empty variable counts as not set. A misspelled name is an error that names the correct one. A name counts as misspelled if
+// it differs from one of the DYNAMO_ names or STORAGE_BACKEND by one letter (added, missing, different, or two swapped), or only
+// by case and underscores. All other variables are ignored, even those that begin with DYNAMO_, because other programs use such
+// names too. If a variable of another program is that similar to one of these, remove it from environ.
 func (c Config) FromEnv(environ []string) (Config, error) {
 	set := map[string]string{}
 	for _, entry := range environ {
@@ -62,11 +63,11 @@ func (c Config) FromEnv(environ []string) (Config, error) {
 	return c, c.check()
 }
 
-// FromEnv is [Config.FromEnv] with nothing set before.
+// FromEnv is [Config.FromEnv] of the zero Config.
 func FromEnv(environ []string) (Config, error) { return Config{}.FromEnv(environ) }
 
-// misspelt gives the known name that a name was meant to be, empty for a known or a foreign one. Names of AWS are not compared:
-// AWS_REGION and the like have neighbours that mean something else.
+// misspelt returns the known name that a name was probably meant to be. It returns "" for a known name and for an unrelated one.
+// The names of AWS are not compared: names similar to AWS_REGION exist and mean something else.
 func misspelt(name string, known []string) string {
 	if slices.Contains(known, name) {
 		return ""
@@ -81,7 +82,7 @@ func misspelt(name string, known []string) string {
 
 func plainName(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "_", "")) }
 
-// nearlySame reports whether one letter is too many, missing or another, or two neighbours have changed places.
+// nearlySame reports whether two names differ by one added, missing or different letter, or by two swapped neighbors.
 func nearlySame(a, b string) bool {
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
 		a, b = a[1:], b[1:]

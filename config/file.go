@@ -14,7 +14,7 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// FromTOML reads the section storage of a TOML file, and ignores all other sections:
+// FromTOML reads the section storage of a TOML file and ignores all other sections:
 //
 //	[storage]
 //	backend = "dynamo"
@@ -73,11 +73,11 @@ func FromTOML(text []byte) (Config, error) {
 	return c, c.check()
 }
 
-// isSection reports whether a key is a section, as of another backend.
+// isSection reports whether a key is a section, for example of another backend.
 func isSection(meta toml.MetaData, key toml.Key) bool { return meta.Type(key...) == "Hash" }
 
-// FromJSON reads a section of a JSON file, "DynamoDb" if the name is empty, and ignores all other sections. Inner sections are
-// separated by colons, as in Data:DynamoDb; names count in any case:
+// FromJSON reads a section of a JSON file and ignores all other sections. If the name is empty, it reads "DynamoDb". Nested
+// sections are separated by colons, as in Data:DynamoDb; the case of names does not matter:
 //
 //	{"DynamoDb": {
 //		"Region": "us-east-1",
@@ -91,10 +91,12 @@ func isSection(meta toml.MetaData, key toml.Key) bool { return meta.Type(key...)
 //		"Authorization": {"TableName": "AuthGrants"}
 //	}}
 //
-// A section that Excalibur itself reads is taken as well. Its settings of a connection stand in the section or in a section Connection inside
-// it: Region, ServiceUrl, AccessKey, SecretKey, MaxRetryAttempts (one less than [Config.MaxAttempts]) and TimeoutInSeconds ([Config.AttemptTimeout]). DefaultTableName and
-// UseConsistentReads are [Config.DefaultTable] and [Config.ConsistentReads]. What concerns only how Excalibur names its provider, keys and new tables is accepted, and has no
-// effect: Name, DefaultPartitionKeyAttribute, DefaultSortKeyAttribute, EnableStreams, StreamViewType, ReadCapacityUnits and WriteCapacityUnits.
+// It also accepts a section that Excalibur itself reads. There, the settings of the connection are in the section or in a section
+// Connection inside it: Region, ServiceUrl, AccessKey, SecretKey, MaxRetryAttempts (one less than [Config.MaxAttempts]) and
+// TimeoutInSeconds ([Config.AttemptTimeout]). DefaultTableName and UseConsistentReads are [Config.DefaultTable] and
+// [Config.ConsistentReads]. Settings that only concern how Excalibur names its provider, keys and new tables are accepted and
+// have no effect: Name, DefaultPartitionKeyAttribute, DefaultSortKeyAttribute, EnableStreams, StreamViewType, ReadCapacityUnits
+// and WriteCapacityUnits.
 func FromJSON(text []byte, section string) (Config, error) {
 	text, section, err := find(text, section)
 	if err != nil {
@@ -132,7 +134,7 @@ func FromJSON(text []byte, section string) (Config, error) {
 		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return Config{}, invalid(fmt.Errorf("JSON: section %s: %s is a %s", section, te.Field, te.Value))
 		}
-		return Config{}, invalid(fmt.Errorf("JSON: section %s: %w", section, err)) // names the key that is not known
+		return Config{}, invalid(fmt.Errorf("JSON: section %s: %w", section, err)) // names the unknown key
 	}
 	c := Config{
 		TablePrefix: s.TablePrefix, Events: s.Events.TableName, Snapshots: s.SnapshotStore.TableName,
@@ -153,7 +155,7 @@ func FromJSON(text []byte, section string) (Config, error) {
 	return c, c.check()
 }
 
-// connection are the settings of a connection as Excalibur names them.
+// connection holds the settings of a connection under the names that Excalibur uses.
 type connection struct {
 	Region             string `json:"Region"`
 	ServiceURL         string `json:"ServiceUrl"`
@@ -165,7 +167,7 @@ type connection struct {
 	WriteCapacityUnits *int   `json:"WriteCapacityUnits"`
 }
 
-// over completes settings by those of an inner section, which must not say something else.
+// over adds the settings of a nested section, which must not contradict the others.
 func (c connection) over(inner connection) (connection, error) {
 	var errs []error
 	text := func(name string, a, b string) string {
@@ -187,7 +189,7 @@ func (c connection) over(inner connection) (connection, error) {
 	return c, errors.Join(errs...)
 }
 
-// find gives the text of a section and its name.
+// find returns the text of a section and its name.
 func find(text []byte, section string) ([]byte, string, error) {
 	if section == "" {
 		section = "DynamoDb"

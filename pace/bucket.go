@@ -9,37 +9,38 @@ import (
 	"time"
 )
 
-// bucket holds the units of one kind: those of a second at most, and less than none when a request has cost more than was held for it.
-// It has a mutex in the Pace.
+// bucket holds the available units of one kind, reads or writes. It never holds more than the units of one second. The number is
+// negative after a request that cost more than was reserved for it. The mutex of the Pace protects it.
 type bucket struct {
 	ceiling float64 // 0 for no limit
 	rate    float64
-	units   float64 // left besides what is held
+	units   float64 // available, without the reserved ones
 	held    float64
 	at      time.Time
 
-	// How the rate comes back after it was lowered: on a cubic curve that is flat at best, which is a little below the
-	// rate that was too much, so that it stays there for long and tries more late. The idea is that of TCP CUBIC, RFC 9438.
+	// How the rate recovers after it was lowered: along a cubic curve that is flat around best, a rate slightly below the one
+	// that was throttled. So the rate stays near best for a long time and exceeds it late. The idea is that of TCP CUBIC, RFC
+	// 9438.
 	best    float64
 	since   time.Time // when it was lowered; zero if it was not
-	growing bool      // it has not been lowered yet, and is doubled each second
+	growing bool      // it has not been lowered yet, and doubles each second
 
-	turn    chan struct{} // who waits for units, one at a time in order
-	changed chan struct{} // something has come back
+	turn    chan struct{} // held by the request that waits for units, so that they wait in order
+	changed chan struct{} // units were returned
 }
 
 // The curve of the rate after throttling.
 const (
 	lowerTo    = 0.7              // of the rate that was throttled
-	bestAfter  = 0.8              // of it, which the rate comes back to
-	curve      = 60 * time.Second // in this time
+	bestAfter  = 0.8              // of the throttled rate: the rate at which the curve is flat
+	curve      = 60 * time.Second // how long the rate takes to reach it
 	lowerEvery = time.Second
-	rest       = 3 * time.Second // after each
-	firstRate  = 50              // units a second of a pace that does not know yet what the table can give
+	rest       = 3 * time.Second // pause after each lowering
+	firstRate  = 50              // units a second while the throughput of the table is not known
 	leastRate  = 1
 
-	// Waits are up to so much longer than they need, and what is saved meanwhile is spent at once. Requests at equal distances would leave the table the
-	// time to recover from each, and meet no throttling while others do.
+	// A wait is extended at random by up to this factor, and the units that accumulate meanwhile are spent at once. Evenly spaced
+	// requests would let the table recover between them: they would not be throttled, while other clients are.
 	jitter = 2
 )
 
@@ -55,7 +56,7 @@ func (b *bucket) limit(now time.Time, ceiling float64) {
 // reset uses the whole ceiling.
 func (b *bucket) reset() { b.rate, b.growing, b.since = b.ceiling, false, time.Time{} }
 
-// fill brings the bucket, and the rate, to the present.
+// fill updates the bucket and the rate to the given time.
 func (b *bucket) fill(now time.Time) {
 	passed := now.Sub(b.at).Seconds()
 	if passed <= 0 {
@@ -70,14 +71,14 @@ func (b *bucket) fill(now time.Time) {
 	b.units = min(b.rate-b.held, b.units+passed*min(before, b.rate))
 }
 
-// raise is how the rate grows in time.
+// raise increases the rate by the time that has passed.
 func (b *bucket) raise(now time.Time, passed float64) {
 	switch {
 	case b.growing:
 		b.rate = min(b.ceiling, b.rate*math.Pow(2, min(passed, 1))) // idle time proves nothing
 		b.growing = b.rate < b.ceiling
 	case !b.since.IsZero():
-		t := now.Sub(b.since).Seconds()/curve.Seconds() - 1 // -1 when it was lowered, 0 at best
+		t := now.Sub(b.since).Seconds()/curve.Seconds() - 1 // -1 when it was lowered, 0 when it reaches best
 		b.rate = max(b.rate, min(b.ceiling, b.best*(1+(1-lowerTo/bestAfter)*t*t*t)))
 		if b.rate >= b.ceiling {
 			b.since = time.Time{}
@@ -94,17 +95,18 @@ func (b *bucket) lower(now time.Time) bool {
 	b.best = b.rate * bestAfter
 	b.rate = max(min(leastRate, b.ceiling), b.rate*lowerTo)
 	b.since, b.growing = now, false
-	b.units = min(b.units, 0) - rest.Seconds()*b.rate // what the others lack now is not there
+	b.units = min(b.units, 0) - rest.Seconds()*b.rate // the other clients lack units now
 	return true
 }
 
 func (b *bucket) lowered() bool { return !b.since.IsZero() && b.rate < b.ceiling }
 
-// try holds units if they fit, or else if nothing else is under way and the bucket is full, and returns how long to wait if not.
+// try reserves units if they are available, or if nothing else is in progress and the bucket is full. Otherwise it returns how
+// long to wait.
 func (b *bucket) try(now time.Time, units float64) (wait time.Duration, ok bool) {
 	b.fill(now)
 	if b.ceiling == 0 {
-		b.held += units // a limit may come before it is released
+		b.held += units // a limit may be set before they are released
 		return 0, true
 	}
 	need := min(units, b.rate)
@@ -115,14 +117,14 @@ func (b *bucket) try(now time.Time, units float64) (wait time.Duration, ok bool)
 	}
 	if missing := need - b.units; b.held == 0 || need <= b.rate-b.held {
 		d := missing / b.rate
-		full := (b.rate - b.held - b.units) / b.rate                       // what comes after that is lost
+		full := (b.rate - b.held - b.units) / b.rate                       // units that accumulate after that are lost
 		d = min(d*(1+jitter*rand.Float64()), max(d, full))                 //nolint:gosec // no secret
 		return time.Duration(math.Ceil(d*float64(time.Second))) + 1, false // 1 ns more, since a wait that rounds to none would spin
 	}
-	return time.Second, false // or until something comes back
+	return time.Second, false // or until units are returned
 }
 
-// release gives back what was held and takes what was spent.
+// release returns the units that were reserved, and subtracts those that were spent.
 func (b *bucket) release(now time.Time, held, spent float64) {
 	b.fill(now)
 	b.held = max(0, b.held-held)
@@ -140,7 +142,7 @@ func (b *bucket) notify() {
 	}
 }
 
-// wait holds units for a request, in the order in which requests come.
+// wait reserves units for a request, in the order in which requests arrive.
 func (p *Pace) wait(ctx context.Context, b *bucket, units float64) error {
 	if units == 0 {
 		return nil
@@ -164,7 +166,7 @@ func (p *Pace) wait(ctx context.Context, b *bucket, units float64) error {
 	}
 }
 
-// sleep waits for a time or for a sign.
+// sleep waits until the time has passed or sign receives a value.
 func sleep(ctx context.Context, d time.Duration, sign <-chan struct{}) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -20,13 +20,13 @@ import (
 const (
 	unitBytes       = 4096 // of a consistent read
 	eventuallyBytes = 8192
-	pageBytes       = 1 << 20 // where a page of a Query or Scan ends
-	pagesPerSecond  = 40      // of how many pages a second's units are made: small ones meet throttling early
-	leastPage       = 2       // units, if a tenth of a second gives them, since each page is rounded up to a block
+	pageBytes       = 1 << 20 // a page of a Query or Scan ends at this size
+	pagesPerSecond  = 40      // a page may use this fraction of the units of a second: small pages notice throttling early
+	leastPage       = 2       // units, if they are at most a tenth of a second's units; the cost of each page is rounded up to a whole unit
 )
 
-// PageSize is how many items a page may evaluate to cost a fortieth of the units of a second, or 2 units. It follows from the sizes of the
-// items that were read before.
+// PageSize returns how many items a page may evaluate so that it costs a fortieth of the units of a second, or 2 units. It is
+// based on the sizes of the items that were read before.
 func (p *Pace) PageSize(table, index string, consistent bool) int {
 	if p == nil {
 		return 0
@@ -44,7 +44,7 @@ func (p *Pace) PageSize(table, index string, consistent bool) int {
 	units := max(1, p.read.rate/pagesPerSecond, min(leastPage, p.read.rate/10))
 	size, known := p.sizes[sizeKey(table, index)]
 	if !known {
-		return max(1, int(min(units, most))) // items are learnt to know
+		return max(1, int(min(units, most))) // until the sizes of items are known
 	}
 	if units >= most {
 		return 0
@@ -54,10 +54,10 @@ func (p *Pace) PageSize(table, index string, consistent bool) int {
 
 func sizeKey(table, index string) string { return table + "\x00" + index }
 
-// isOf reports whether the pace is of a table.
+// isOf reports whether the pace belongs to a table.
 func (p *Pace) isOf(table string) bool { return p.share == nil || shortName(table) == p.share.table }
 
-// shortName is a table's name, also of one that is named by its ARN.
+// shortName returns the name of a table, also if it is given as an ARN.
 func shortName(table string) string {
 	if _, name, ok := strings.Cut(table, ":table/"); ok && strings.HasPrefix(table, "arn:") {
 		return name
@@ -113,7 +113,7 @@ func (p *Pace) Admit(ctx context.Context, call *ddb.Call) error {
 	return nil
 }
 
-// Done replaces the reserved units by those that the reply reports, and learns the sizes of items.
+// Done replaces the reserved units by those that the reply reports, and records the sizes of items.
 func (p *Pace) Done(call *ddb.Call) {
 	if !p.concerns(call) {
 		return
@@ -146,13 +146,13 @@ func (p *Pace) Done(call *ddb.Call) {
 	}
 }
 
-// mostBatchUnits is less than 16 MB cost, after which a BatchGetItem leaves keys without being throttled.
+// mostBatchUnits is less than the cost of 16 MB. Above that a BatchGetItem leaves keys unprocessed without being throttled.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 const mostBatchUnits = 16 << 20 / eventuallyBytes * 0.9
 
-// cost is what counts of a request: all of it, or, where the rate is a share of what the table and its indexes have each,
-// the most that it cost on one of these.
+// cost returns the units that a request counts with: all of them, or, if the rate is a share of what the table and each index
+// have, the most that it cost on one of these.
 func (p *Pace) cost(call *ddb.Call) (c cost.Consumed) {
 	if p.share == nil {
 		return call.Consumed
@@ -165,7 +165,7 @@ func (p *Pace) cost(call *ddb.Call) (c cost.Consumed) {
 	return c
 }
 
-// Throttled backs off by the reasons: a hot key range waits by itself, any other limit lowers the rate.
+// Throttled backs off according to the reasons: only requests for a hot key range wait, any other limit lowers the rate.
 func (p *Pace) Throttled(call *ddb.Call, reasons []ddb.ThrottlingReason) {
 	if !p.concerns(call) {
 		return
@@ -181,7 +181,7 @@ func (p *Pace) Throttled(call *ddb.Call, reasons []ddb.ThrottlingReason) {
 	}
 }
 
-// throttled backs off by one reason. The caller holds mu.
+// throttled backs off for one reason. The caller holds mu.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingReason.html
 func (p *Pace) throttled(now time.Time, call *ddb.Call, r ddb.ThrottlingReason) {

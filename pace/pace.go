@@ -24,7 +24,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// Rates are capacity units a second. Zero is no limit for that kind.
+// Rates are capacity units a second. Zero means no limit for that kind.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 type Rates struct {
@@ -32,7 +32,7 @@ type Rates struct {
 	WriteUnits float64
 }
 
-// maxRate is more than any table has.
+// maxRate is more than the throughput of any table.
 const maxRate = 1e9
 
 func (r Rates) check() error {
@@ -41,7 +41,7 @@ func (r Rates) check() error {
 		name string
 		rate float64
 	}{{"ReadUnits", r.ReadUnits}, {"WriteUnits", r.WriteUnits}} {
-		if !(u.rate >= 0 && u.rate <= maxRate) { // so written for what is no number
+		if !(u.rate >= 0 && u.rate <= maxRate) { // written this way to refuse NaN
 			errs = append(errs, fmt.Errorf("pace: Rates.%s is %g units a second: it must be 0, for no limit, to %g", u.name, u.rate, maxRate))
 		}
 	}
@@ -51,11 +51,12 @@ func (r Rates) check() error {
 	return nil
 }
 
-// Pace is a rate that many calls share; it is a [ddb.Gate]. It is safe for concurrent use, and has no goroutine.
+// Pace is a rate that many calls share. It is a [ddb.Gate], is safe for concurrent use, and has no goroutine.
 //
-// In every window of w seconds the requests with a pace cost at most rate x (w + 1) units and one page or request more. That counts a
-// request when it is admitted. It holds as long as no item is a quarter larger than all that the program has seen of the table; what a
-// larger one costs more is paid back before the next request. What the reply of a failed request does not state is not counted.
+// In every window of w seconds, the requests with a pace cost at most rate x (w + 1) units plus one page or request. A request
+// counts at the time when it is admitted. This holds as long as no item is more than a quarter larger than any that the program
+// has seen in the table; the additional cost of a larger one is paid back before the next request. The cost of a failed request
+// is not counted if its reply does not report it.
 type Pace struct {
 	wrong error
 	share *share // nil for a fixed rate
@@ -64,15 +65,15 @@ type Pace struct {
 	read    bucket
 	write   bucket
 	parked  map[string]parking
-	sizes   map[string]float64 // bytes of an item as scans meet them, by table and index
+	sizes   map[string]float64 // bytes of an item, as scans count them, by table and index
 	reasons map[string]int64
 	stats   Stats
 }
 
 var _ ddb.Gate = (*Pace)(nil)
 
-// New is a pace of a fixed rate. The rate is lowered while DynamoDB throttles, and never raised above what is given. Rates
-// that are negative or no number are refused by each call with the pace.
+// New returns a pace with a fixed rate. The rate is lowered while DynamoDB throttles, and never raised above the given rates. If
+// a rate is negative or NaN, each call with the pace fails.
 func New(r Rates) *Pace {
 	p := newPace()
 	if p.wrong = r.check(); p.wrong == nil {
@@ -91,8 +92,8 @@ func newPace() *Pace {
 	return p
 }
 
-// With limits calls with the context to the pace, besides those that the context has already. A nil pace changes nothing. The progress of a long call shows the
-// rate as its ceiling, and that it waits.
+// With returns a context whose calls obey the pace, in addition to those that the context already has. A nil pace changes
+// nothing. The progress of a long call shows the rate as its ceiling, and shows when the call waits.
 func With(ctx context.Context, p *Pace) context.Context {
 	if p == nil {
 		return ctx
@@ -101,7 +102,7 @@ func With(ctx context.Context, p *Pace) context.Context {
 	return ddb.WithGate(ctx, p)
 }
 
-// limit is the state for progress.
+// limit returns the state for progress.
 func (p *Pace) limit() progress.Limit {
 	s := p.Stats()
 	l := progress.Limit{Ceiling: progress.Units{Read: s.Rate.ReadUnits, Write: s.Rate.WriteUnits}, Waiting: s.Waiting > 0}
@@ -116,14 +117,14 @@ func (p *Pace) limit() progress.Limit {
 
 type paceKey struct{}
 
-// From returns the pace that was last given to the context, or nil.
+// From returns the pace that was added to the context last, or nil.
 func From(ctx context.Context) *Pace {
 	p, _ := ctx.Value(paceKey{}).(*Pace)
 	return p
 }
 
-// Set changes the rates while calls are under way. It returns an error for rates that [New] refuses, and for a pace
-// that follows a table.
+// Set changes the rates while calls are in progress. It returns an error for rates that [New] rejects, and for a pace that
+// follows a table.
 func (p *Pace) Set(r Rates) error {
 	if err := r.check(); err != nil {
 		return err
@@ -140,7 +141,7 @@ func (p *Pace) Set(r Rates) error {
 	return nil
 }
 
-// setCeiling changes what the rates may be at most. The caller holds mu.
+// setCeiling changes the upper limits of the rates. The caller holds mu.
 func (p *Pace) setCeiling(now time.Time, r Rates) {
 	p.read.limit(now, r.ReadUnits)
 	p.write.limit(now, r.WriteUnits)
@@ -155,34 +156,35 @@ type Stats struct {
 	// Reason is the last throttling reason that lowered the rate or parked a key range, such as IndexWriteProvisionedThroughputExceeded; it is
 	// "throttled" if DynamoDB gave none.
 	Reason string
-	// Resource is what that reason is about: the ARN of a table or an index.
+	// Resource is the ARN of the table or index that the reason is about.
 	Resource string
-	// Rate is what is used now, Ceiling is the most that it may be.
+	// Rate is the current rate, Ceiling its upper limit.
 	Rate, Ceiling Rates
-	// Source says where the ceiling comes from, for a pace that follows a table: "provisioned", "on-demand maximum" or "warm throughput".
+	// Source is the origin of the ceiling, for a pace that follows a table: "provisioned", "on-demand maximum" or "warm
+	// throughput".
 	Source string
-	// Spent is what the requests that have ended have cost.
+	// Spent is the cost of the requests that have ended.
 	Spent cost.Consumed
-	// Requests have ended, Waiting are not sent yet.
+	// Requests is the number of requests that have ended, Waiting of those that are not sent yet.
 	Requests int64
 	Waiting  int
-	// Waited is the time that all requests have waited together.
+	// Waited is the total time that requests have waited.
 	Waited time.Duration
-	// Parked is how many key ranges or segments wait by themselves because they are hot.
+	// Parked is the number of key ranges or segments that wait because they are hot.
 	Parked int
 	// Throttled counts attempts by DynamoDB's reason, in the order of the names.
 	Throttled []Throttle
-	// FollowError is why the throughput of the table could not be read again, if it could not.
+	// FollowError is the error of the last attempt to read the throughput of the table, if it failed.
 	FollowError string
 }
 
-// Throttle is how many attempts were throttled for a reason.
+// Throttle is the number of attempts that were throttled for a reason.
 type Throttle struct {
 	Reason   string
 	Attempts int64
 }
 
-// Stats returns the state now.
+// Stats returns the current state.
 func (p *Pace) Stats() Stats {
 	if p == nil {
 		return Stats{}
@@ -213,5 +215,5 @@ func (p *Pace) Stats() Stats {
 	return s
 }
 
-// Format prints the type's name, for every verb. [Pace.Stats] has its state.
+// Format prints the name of the type for every verb. [Pace.Stats] returns the state.
 func (p *Pace) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "pace.Pace") }

@@ -10,22 +10,22 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// A key range that is hot waits so long, twice as long each time in a row.
+// How long requests for a hot key range wait. The time doubles each time in a row.
 const (
 	firstPark = 500 * time.Millisecond
 	mostPark  = 8 * time.Second
 
-	mostParked = 1000 // before those that are over are forgotten
+	mostParked = 1000 // above this number, expired entries are removed
 )
 
-// parking is how long a key range waits.
+// parking is the wait of a key range.
 type parking struct {
 	until time.Time
 	wait  time.Duration
 }
 
-// parkKey names the key range of a request: the segment of a scan, or the hash of the one partition key; it is empty for others, which
-// the loops of batches and transactions send again.
+// parkKey returns the name of a request's key range: the segment of a scan, or the hash of its only partition key. It is empty
+// for other requests; batches and transactions repeat those in their own loops.
 func parkKey(call *ddb.Call) string {
 	switch {
 	case len(call.Partitions) == 1:
@@ -36,14 +36,14 @@ func parkKey(call *ddb.Call) string {
 	return ""
 }
 
-// park makes a key range wait, and reports whether it was not parked yet.
+// park makes requests for a key range wait, and reports whether they did not wait yet.
 func (p *Pace) park(now time.Time, key string) bool {
 	if key == "" {
 		return false
 	}
 	old, parked := p.parked[key]
 	if parked && now.Before(old.until) {
-		return false // another attempt of the same time
+		return false // another attempt from the same period
 	}
 	if len(p.parked) > mostParked {
 		for k, of := range p.parked {

@@ -13,31 +13,32 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// share is what a pace that follows a table knows of it.
+// share is the state of a pace that follows a table.
 type share struct {
 	part  ddb.TablePart
 	table string
 	of    float64
-	next  time.Time // when it is read again; zero while that is under way
+	next  time.Time // when the table is described next; zero while a request does that
 }
 
-// How often the throughput of a table is read.
+// How often the table is described.
 const (
 	followEvery = 5 * time.Minute
 	followAgain = time.Minute // after an error
 )
 
-// Of is a pace of a share of what a table has, above 0 and up to 1: of its provisioned throughput, or of the maximum of an on-demand
-// table, or else of its warm throughput. A write costs units on the table and on its indexes, each of which has its own; so the rate of writes is the
-// share of the smallest of these, and what counts of a request is the most that it costs on one of them. Requests on other tables pass
-// without waiting.
+// Of returns a pace that uses a share of a table's throughput, above 0 and up to 1: of its provisioned throughput, of the maximum
+// of an on-demand table, or else of its warm throughput. A write costs units on the table and on its indexes, and each of them
+// has its own throughput. So the rate of writes is the share of the smallest of these, and a request counts with the most that it
+// costs on one of them. Requests on other tables pass without waiting.
 //
-// The rate begins with 50 units a second at most, doubles each second, and falls when DynamoDB throttles. The table is described again every 5 minutes, with the context of
-// a request that comes then; an error there is in [Stats], and the last figures stay.
+// The rate starts at 50 units a second or less, doubles each second, and falls when DynamoDB throttles. The table is described
+// again every 5 minutes, with the context of a request at that time. If that fails, [Stats] has the error and the previous
+// figures remain in use.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
 func Of(ctx context.Context, table ddb.TablePart, of float64) (*Pace, error) {
-	if !(of > 0 && of <= 1) { // so written for what is no number
+	if !(of > 0 && of <= 1) { // written this way to refuse NaN
 		return nil, fmt.Errorf("%w: pace: the share is %g: it must be above 0 and at most 1", ddb.ErrInvalid, of)
 	}
 	d, err := ddb.DescribeTable(ctx, table)
@@ -56,7 +57,7 @@ func Of(ctx context.Context, table ddb.TablePart, of float64) (*Pace, error) {
 	return p, nil
 }
 
-// take sets the ceilings by a description.
+// take sets the ceilings from a description.
 func (p *Pace) take(now time.Time, d *types.TableDescription) error {
 	have, source := throughputOf(d)
 	if have.ReadUnits <= 0 || have.WriteUnits <= 0 {
@@ -70,7 +71,7 @@ func (p *Pace) take(now time.Time, d *types.TableDescription) error {
 	return nil
 }
 
-// follow describes the table again when it is time. One request does, the others go on.
+// follow describes the table again when that is due. One request does it, and the others continue.
 func (p *Pace) follow(ctx context.Context) {
 	now := time.Now()
 	p.mu.Lock()
@@ -93,7 +94,7 @@ func (p *Pace) follow(ctx context.Context) {
 	}
 }
 
-// throughputOf is what a table has, in units a second.
+// throughputOf returns the throughput of a table, in units a second.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode-max-throughput.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html

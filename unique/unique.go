@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package unique keeps the values of a field unique, such as the addresses of users, which DynamoDB does for primary keys only. For each value there
-// is a reservation: an item whose key is made from the value and that names its owner, written in the same transaction as the owner's own item.
+// Package unique keeps the values of a field unique, such as the addresses of users; DynamoDB itself does that only for primary
+// keys. Each value has a reservation: an item whose key is made from the value and that names its owner. It is written in the
+// same transaction as the item of the owner.
 //
 //	emails, err := unique.New(reservations, "email", reservationOwner)
 //	err = ddb.Transact(ctx, client, users.TxCreate(&u), emails.TxReserve(tenant, u.Email, u.ID))
@@ -34,7 +35,7 @@ var (
 	ErrNotReserved = errors.New("value not reserved")
 )
 
-// Values are the unique values of a field. Make it with [New]:
+// Values describes the unique values of a field. Make it with [New]:
 //
 //	type Reservation struct {
 //		ID    string `dynamodbav:"id"`
@@ -51,22 +52,20 @@ var (
 //
 //	err = ddb.Transact(ctx, client, users.TxDelete(u.ID), emails.TxRelease(tenant, u.Email, u.ID))
 //
-// It holds if every write of the field goes through these operations. A change or
-// release is tied to the value that was read: if another call has changed it meanwhile, its
-// reservation is gone, and the transaction fails as a whole with [ErrNotReserved].
-// An owner without a value has no reservation to tie to. There, the write of the owner's
-// item needs a condition that it has none, such as ddb.If(ddb.NotExists(email)).
+// Uniqueness holds if every write of the field goes through these operations. A change or release has the condition that the
+// value is the one that was read. If another call has changed it meanwhile, its reservation is gone, and the whole transaction
+// fails with [ErrNotReserved]. An owner without a value has no reservation that a condition could refer to. In that case the
+// write of the owner's item needs a condition that it has no value, such as ddb.If(ddb.NotExists(email)).
 //
-// Values are unique within a scope, such as a tenant; the empty scope is one as well. They
-// are compared byte by byte: give them in one form, such as lower case. The key is
-// "unique#field#scope#value", where characters up to the dollar sign are escaped as in
-// package keyformat, and scopes and values that are longer than 256 bytes then are replaced by
-// their SHA-256. So reservations may share a table with other items.
+// Values are unique within a scope, such as a tenant; the empty scope counts as a scope. They are compared byte by byte, so pass
+// them in a normalized form, such as lower case. The key is "unique#field#scope#value". Characters up to the dollar sign are
+// escaped as in package keyformat, and scopes and values that are then longer than 256 bytes are replaced by their SHA-256. So
+// reservations may share a table with other items.
 //
-// Each operation adds its write units, doubled as all in transactions: 2 for reserving or
-// releasing, 4 for changing. Values are immutable and safe for concurrent use.
+// Each operation adds its write units, doubled as always in transactions: 2 for reserving or releasing, 4 for changing. Values
+// are immutable and safe for concurrent use.
 type Values[T any, PK ~string, O comparable] struct {
-	optional bool // an empty value is none
+	optional bool // an empty value means no value
 	table    *ddb.SimpleTable[T, PK]
 	client   ddb.Client
 	field    string
@@ -80,29 +79,29 @@ type Values[T any, PK ~string, O comparable] struct {
 // Option is an option of [New]: [OptionalValues].
 type Option struct{ optional bool }
 
-// OptionalValues lets owners have no value: TxReserve and TxRelease of an empty value add nothing to the transaction, as
-// TxChange from or to one does. Without it they refuse an empty value, for a value that is missing by mistake would not be reserved.
-// An owner without a value has no reservation that other writes could be tied to, so two calls that give it its first
-// value at once can both succeed and leave two reservations: the write of its item needs a condition that it has none.
+// OptionalValues allows owners without a value. TxReserve and TxRelease of an empty value add nothing to the transaction, and
+// neither does the empty side of TxChange. Without this option they reject an empty value, because a value that is missing by
+// mistake would not be reserved. An owner without a value has no reservation that a condition could refer to. So two calls at the
+// same time that set its first value can both succeed and leave two reservations: the write of its item needs a condition that it
+// has no value.
 func OptionalValues() Option { return Option{true} }
 
 const (
 	keyPrefix = "unique"
 	maxField  = 64
-	// maxPlainPart is the longest scope or value that stands in a key as it is.
+	// maxPlainPart is the length of the longest scope or value that is part of a key unchanged.
 	maxPlainPart = 256
-	// hashMark is in no escaped text: an escape is followed by @ to d.
+	// hashMark does not occur in escaped text: an escape is followed by a character from @ to d.
 	hashMark = "$h"
 )
 
-// New describes the unique values of a field, whose name becomes part of the keys
-// and so must stay. The reservations are the items of a table of their own, or of a
-// [ddb.SimpleTable] with another item type on a table that has other items too; owner is
-// the attribute that says whose a reservation is. It sends nothing.
+// New describes the unique values of a field. The name of the field is part of the keys, so it must not change. The reservations
+// are the items of a table of their own, or of a [ddb.SimpleTable] with another item type on a table that also has other items.
+// owner is the attribute of a reservation that names its owner. New sends nothing.
 //
-// It refuses, naming everything that is wrong at once: a key that is not stored as text,
-// tables with [ddb.Version], an owner that is not a top-level attribute, and field names
-// other than 1 to 64 letters, digits, underscores, hyphens and dots. The error matches [ddb.ErrInvalid]; each call returns it then.
+// It rejects keys that are not stored as text, tables with [ddb.Version], owners that are not top-level attributes, and field
+// names other than 1 to 64 letters, digits, underscores, hyphens and dots. The error names everything that is wrong and matches
+// [ddb.ErrInvalid]; each call then returns it.
 func New[T any, PK ~string, O comparable](table *ddb.SimpleTable[T, PK], field string, owner ddb.AttrOf[T, O], opts ...Option) (*Values[T, PK, O], error) {
 	u := &Values[T, PK, O]{table: table, field: field, prefix: keyPrefix + string(keytext.Delimiter) + field + string(keytext.Delimiter)}
 	if table == nil {
@@ -132,7 +131,7 @@ func New[T any, PK ~string, O comparable](table *ddb.SimpleTable[T, PK], field s
 
 const opNew = "unique.New"
 
-// check is what is wrong with a field's name, and with a table for its reservations.
+// check returns what is wrong with the name of a field and with the table of its reservations.
 func check(field string, info ddb.TableInfo) (errs []error) {
 	if field == "" || len(field) > maxField || strings.ContainsFunc(field, func(r rune) bool { return !isNameRune(r) }) {
 		errs = append(errs, fmt.Errorf("field %q: must be 1 to %d letters, digits, underscores, hyphens and dots", field, maxField))
@@ -150,7 +149,7 @@ func isNameRune(r rune) bool {
 	return r <= unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-.", r))
 }
 
-// invalid gathers what is wrong in one error; nil for nothing.
+// invalid joins all problems in one error; it returns nil if there are none.
 func invalid(errs ...error) error {
 	var all []error
 	for _, err := range errs {
@@ -162,7 +161,7 @@ func invalid(errs ...error) error {
 	return &ddb.InvalidError{Problems: all}
 }
 
-// flat takes a list that errors.Join made apart.
+// flat splits a list that errors.Join made.
 func flat(err error) []error {
 	if err == nil {
 		return nil
@@ -173,7 +172,7 @@ func flat(err error) []error {
 	return []error{err}
 }
 
-// String names the field.
+// String returns the name of the field.
 func (u *Values[T, PK, O]) String() string {
 	if u == nil {
 		return "unique values of no field"
@@ -181,10 +180,10 @@ func (u *Values[T, PK, O]) String() string {
 	return "unique values of field " + u.field
 }
 
-// Format prints the same, for every verb.
+// Format prints the text of String for every verb.
 func (u *Values[T, PK, O]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, u.String()) }
 
-// usable is the error of the constructor, or of Values that none has made.
+// usable returns the error of the constructor, or an error for Values that no constructor made.
 func (u *Values[T, PK, O]) usable() error {
 	switch {
 	case u != nil && u.failed != nil:
@@ -195,9 +194,8 @@ func (u *Values[T, PK, O]) usable() error {
 	return nil
 }
 
-// TxReserve reserves a value for an owner. It fails with a [*TakenError] if another owner
-// has it. Reserving again for the same owner succeeds and changes nothing, so that a
-// transaction whose outcome is unknown can be tried again.
+// TxReserve reserves a value for an owner. It fails with a [*TakenError] if another owner has reserved it. Reserving it again for
+// the same owner succeeds and changes nothing, so a transaction with an unknown outcome can be repeated.
 func (u *Values[T, PK, O]) TxReserve(scope, value string, owner O) ddb.TxOp {
 	if err := u.usable(); err != nil {
 		return rejected(err)
@@ -209,8 +207,8 @@ func (u *Values[T, PK, O]) TxReserve(scope, value string, owner O) ddb.TxOp {
 	return u.reserve("Reserve", key, scope, owner, err)
 }
 
-// TxRelease gives the value up that the owner was read with. It fails with a
-// [*NotReservedError] if the value is not, or no more, reserved for this owner.
+// TxRelease releases the value that was read from the owner. It fails with a [*NotReservedError] if the value is not, or no
+// longer, reserved for this owner.
 func (u *Values[T, PK, O]) TxRelease(scope, value string, owner O) ddb.TxOp {
 	if err := u.usable(); err != nil {
 		return rejected(err)
@@ -222,10 +220,10 @@ func (u *Values[T, PK, O]) TxRelease(scope, value string, owner O) ddb.TxOp {
 	return ddb.TxCompose("Release", u.lost(scope), err, u.table.TxDelete(key, ddb.If(u.ownedBy(owner))))
 }
 
-// TxChange moves an owner from the value that it was read with to another: TxRelease and
-// TxReserve in one, which counts as one operation in a [ddb.TransactionError] and as two of
-// the 100 of a transaction. An empty value is none, so that an owner may get its first or
-// give up its last. For two equal values it checks that the owner still has it.
+// TxChange changes the value of an owner from the one that was read to another. It combines TxRelease and TxReserve; it counts as
+// one operation in a [ddb.TransactionError], and as two of the 100 operations of a transaction. An empty value means no value, so
+// an owner can receive its first value or lose its last one. If both values are equal, it only checks that the owner still has
+// the value.
 func (u *Values[T, PK, O]) TxChange(scope, before, after string, owner O) ddb.TxOp {
 	if err := u.usable(); err != nil {
 		return rejected(err)
@@ -250,7 +248,7 @@ func rejected(err error) ddb.TxOp { return ddb.TxCompose("", nil, err) }
 // nothing is an operation that adds nothing to its transaction.
 func nothing() ddb.TxOp { return ddb.TxCompose("", nil, nil) }
 
-// Owner tells whose a value is, by a consistent read; [ddb.ErrNotFound] if nobody has it.
+// Owner returns the owner of a value, by a consistent read. It returns [ddb.ErrNotFound] if the value is not reserved.
 func (u *Values[T, PK, O]) Owner(ctx context.Context, scope, value string) (owner O, err error) {
 	if err := u.usable(); err != nil {
 		return owner, err
@@ -266,8 +264,7 @@ func (u *Values[T, PK, O]) Owner(ctx context.Context, scope, value string) (owne
 	return u.ownerOf(&item), nil
 }
 
-// Key is the key of a value's reservation. Values that cannot have one are empty or not
-// valid UTF-8.
+// Key returns the key of the reservation of a value. It returns an error for values that are empty or not valid UTF-8.
 func (u *Values[T, PK, O]) Key(scope, value string) (PK, error) {
 	if err := u.usable(); err != nil {
 		return "", err
@@ -283,7 +280,7 @@ func (u *Values[T, PK, O]) Key(scope, value string) (PK, error) {
 	return PK(u.prefix + s + string(keytext.Delimiter) + v), nil
 }
 
-// keyPart is a scope or value as it stands in a key.
+// keyPart returns the form of a scope or value in a key.
 func keyPart(text string) (string, error) {
 	if !utf8.ValidString(text) {
 		return "", errors.New("the scope or value is not valid UTF-8")
@@ -305,19 +302,19 @@ func (u *Values[T, PK, O]) claimKey(scope, value string, owner O) (PK, error) {
 	return key, err
 }
 
-// reserve writes the owner to the reservation of a key, unless it is another's.
+// reserve writes the owner to the reservation with a key, unless another owner has it.
 func (u *Values[T, PK, O]) reserve(verb string, key PK, scope string, owner O, err error) ddb.TxOp {
 	free := ddb.NotExists(ddb.Named[T](u.key))
 	op := u.table.TxUpsert(key, ddb.Named[T](u.owner).Set(owner), ddb.If(ddb.Or(free, u.ownedBy(owner))))
 	return ddb.TxCompose(verb, func(cause error) error { return &TakenError{Field: u.field, Scope: scope, cause: cause} }, err, op)
 }
 
-// lost is the error of an operation whose value is not reserved for the owner.
+// lost returns the error of an operation whose value is not reserved for the owner.
 func (u *Values[T, PK, O]) lost(scope string) func(error) error {
 	return func(cause error) error { return &NotReservedError{Field: u.field, Scope: scope, cause: cause} }
 }
 
-// ownedBy is the condition that a reservation is the owner's.
+// ownedBy is the condition that a reservation belongs to the owner.
 func (u *Values[T, PK, O]) ownedBy(owner O) ddb.Cond[T] { return ddb.Named[T](u.owner).Eq(owner) }
 
 // all is the condition that an item is a reservation of the field.
@@ -325,22 +322,22 @@ func (u *Values[T, PK, O]) all() ddb.Cond[T] {
 	return ddb.RawText[T]("begins_with(#key, :prefix)", map[string]string{"#key": u.key}, map[string]any{":prefix": u.prefix})
 }
 
-// TakenError is a value that another owner has reserved. It matches [ErrTaken] and
-// [ddb.ErrConditionFailed], and never shows the value.
+// TakenError means that another owner has reserved the value. It matches [ErrTaken] and [ddb.ErrConditionFailed], and never shows
+// the value.
 type TakenError struct {
 	Field, Scope string
 	cause        error
 }
 
-// Error names the field. The scope is a part of a key and stands in Scope alone.
+// Error names the field. The scope is part of a key, so only the field Scope has it.
 func (e *TakenError) Error() string {
 	return fmt.Sprintf("field %s: another owner has the value", e.Field)
 }
 
-// Format prints the text, for every verb.
+// Format prints the text of Error for every verb.
 func (e *TakenError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text of Error as a JSON string.
 func (e *TakenError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // Is makes the error match [ErrTaken].
@@ -349,23 +346,22 @@ func (e *TakenError) Is(target error) bool { return target == ErrTaken }
 // Unwrap returns the [*ddb.ConditionFailed], whose current item is the reservation.
 func (e *TakenError) Unwrap() error { return ddb.RedactError(e.cause) }
 
-// NotReservedError is a value that is not reserved for the owner who changes or releases
-// it: another call was first, and what the caller has read is stale. It matches
-// [ErrNotReserved] and [ddb.ErrConditionFailed], and never shows the value.
+// NotReservedError means that the value is not reserved for the owner that changes or releases it: another call was first, and
+// what the caller has read is out of date. It matches [ErrNotReserved] and [ddb.ErrConditionFailed], and never shows the value.
 type NotReservedError struct {
 	Field, Scope string
 	cause        error
 }
 
-// Error names the field. The scope is a part of a key and stands in Scope alone.
+// Error names the field. The scope is part of a key, so only the field Scope has it.
 func (e *NotReservedError) Error() string {
 	return fmt.Sprintf("field %s: the value is not reserved for this owner; it has changed since it was read, so read again", e.Field)
 }
 
-// Format prints the text, for every verb.
+// Format prints the text of Error for every verb.
 func (e *NotReservedError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text of Error as a JSON string.
 func (e *NotReservedError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // Is makes the error match [ErrNotReserved].

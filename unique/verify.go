@@ -15,56 +15,55 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// Claim is a value that an owner has, as its own item says.
+// Claim is a value that an owner has according to its own item.
 type Claim[O comparable] struct {
 	Scope, Value string
 	Owner        O
 }
 
-// Format prints the name of the type, for every verb: a claim is data.
+// Format prints the name of the type for every verb, because a claim is data.
 func (c Claim[O]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, "Claim") }
 
-// LogValue is the same text.
+// LogValue returns the same text.
 func (c Claim[O]) LogValue() slog.Value { return slog.StringValue("Claim") }
 
 // Finding is a reservation that does not agree with the claims; see [Values.Verify].
 type Finding[PK ~string, O comparable] struct {
 	Kind FindingKind
-	// Key is the reservation's.
+	// Key is the key of the reservation.
 	Key PK
 	// Claim is the zero value if Kind is Orphaned.
 	Claim Claim[O]
-	// Holder is the owner whom the reservation names, the zero value if there is none.
+	// Holder is the owner that the reservation names; it is the zero value if there is no reservation.
 	Holder O
 }
 
-// String tells the kind, but neither value nor owner.
+// String returns the kind. It shows neither value nor owner.
 func (f Finding[PK, O]) String() string { return string(f.Kind) + " reservation" }
 
-// Format prints what [Finding.String] gives, for every verb.
+// Format prints the text of [Finding.String] for every verb.
 func (f Finding[PK, O]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.String()) }
 
-// LogValue is the same text.
+// LogValue returns the same text.
 func (f Finding[PK, O]) LogValue() slog.Value { return slog.StringValue(f.String()) }
 
 // FindingKind is what is wrong with a reservation.
 type FindingKind string
 
 const (
-	// Missing means that an owner has the value, but nobody has reserved it. Repair reserves it.
+	// Missing means that an owner has the value, but it is not reserved. Repair reserves it.
 	Missing FindingKind = "missing"
-	// Foreign means that one owner has the value, but it is reserved for another who does not
-	// have it. Repair gives it to the owner who has it.
+	// Foreign means that an owner has the value, but it is reserved for another owner that does not have it. Repair changes the
+	// reservation to the owner that has it.
 	Foreign FindingKind = "foreign"
 	// Orphaned means that the value is reserved, but no owner has it. Repair releases it.
 	Orphaned FindingKind = "orphaned"
-	// Contested means that several owners have the value; there is a finding for each to whom it is
-	// not reserved. No repair: somebody has to decide whose it is, and change the others' items.
+	// Contested means that several owners have the value. There is a finding for each of them for which it is not reserved. It is
+	// not repaired: decide which owner keeps the value, and change the items of the others.
 	Contested FindingKind = "contested"
 )
 
-// Verify compares the reservations of the field, in all scopes, with what the owners'
-// items say:
+// Verify compares the reservations of the field, in all scopes, with the items of the owners:
 //
 //	findings, err := emails.Verify(ctx, func(yield func(unique.Claim[string], error) bool) {
 //		for u, err := range users.Scan().Consistent().All(ctx) {
@@ -74,12 +73,12 @@ const (
 //		}
 //	})
 //
-// The claims must be complete, or reservations look orphaned. An error among them ends
-// the call, and claims with an empty value are left out. It changes nothing, keeps all
-// claims in memory, and reads the whole table of the reservations once, consistently.
+// The claims must be complete, otherwise reservations seem to be orphaned. An error among them ends the call, and claims with an
+// empty value are ignored. Verify changes nothing, keeps all claims in memory, and reads the whole table of reservations once,
+// consistently.
 //
-// Claims and reservations are read at different times. Where there are writes meanwhile,
-// a finding is a suspicion only: verify again, or repair with a check, see [Values.TxRepair].
+// Claims and reservations are read at different times. If there are writes meanwhile, a finding is only a suspicion: verify
+// again, or repair with a check, see [Values.TxRepair].
 func (u *Values[T, PK, O]) Verify(ctx context.Context, claims iter.Seq2[Claim[O], error]) ([]Finding[PK, O], error) {
 	if err := u.usable(); err != nil {
 		return nil, err
@@ -143,9 +142,8 @@ func (u *Values[T, PK, O]) Verify(ctx context.Context, claims iter.Seq2[Claim[O]
 	return findings, nil
 }
 
-// TxRepair repairs one finding in a transaction, if the reservation still is as it was
-// found; otherwise it fails with [ErrTaken] or [ErrNotReserved]. Where the owners' items
-// are written meanwhile, give it a check that the finding is still true:
+// TxRepair repairs one finding in a transaction, if the reservation has not changed since. Otherwise it fails with [ErrTaken] or
+// [ErrNotReserved]. If items of owners may be written at the same time, add a check that the finding is still true:
 //
 //	err := ddb.Transact(ctx, client, emails.TxRepair(f),
 //		users.TxCheck(f.Claim.Owner, userEmail.Eq(f.Claim.Value)))       // missing, foreign
@@ -176,13 +174,13 @@ func (u *Values[T, PK, O]) TxRepair(f Finding[PK, O]) ddb.TxOp {
 	return ddb.TxCompose(verb, nil, err, u.table.TxDelete(f.Key))
 }
 
-// Repair repairs the findings of the kinds that are allowed, one by one, and tells how
-// many it has repaired. Only use it while nobody writes owners' items; see [Values.TxRepair].
+// Repair repairs the findings of the allowed kinds one by one, and returns how many it has repaired. Use it only while no items
+// of owners are written; see [Values.TxRepair].
 //
 //	n, err := emails.Repair(ctx, findings, unique.Missing, unique.Orphaned)
 //
-// Findings that are no longer true are left unchanged and named in the error by their
-// index; any other failure ends the call. Without an allowed kind it is rejected, and so is [Contested].
+// Findings that are no longer true are left unchanged, and the error names them by their index. Any other failure ends the call.
+// A call without an allowed kind, or with [Contested], is rejected.
 func (u *Values[T, PK, O]) Repair(ctx context.Context, findings []Finding[PK, O], allowed ...FindingKind) (repaired int, err error) {
 	if err := u.usable(); err != nil {
 		return 0, err
@@ -216,7 +214,7 @@ func (u *Values[T, PK, O]) Repair(ctx context.Context, findings []Finding[PK, O]
 	return repaired, errors.Join(errs...)
 }
 
-// opError is the error of a call, with the table.
+// opError returns err with the name of the operation and the table.
 func (u *Values[T, PK, O]) opError(op string, err error) error {
 	if _, ok := errors.AsType[*ddb.OpError](err); ok {
 		return err
@@ -224,7 +222,7 @@ func (u *Values[T, PK, O]) opError(op string, err error) error {
 	return &ddb.OpError{Op: op, Table: u.table.Name(), Err: err}
 }
 
-// ofClaim says of which claim everything is that is wrong with it.
+// ofClaim returns the problems of a claim, each with the index of the claim.
 func ofClaim(i int, err error) []error {
 	var all []error
 	for _, e := range flat(err) {
