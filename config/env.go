@@ -82,7 +82,7 @@ func misspelt(name string, known []string) string {
 
 func plainName(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "_", "")) }
 
-// nearlySame reports whether two names differ by one added, missing or different letter, or by two swapped neighbors.
+// nearlySame reports whether two names differ by one added, missing or different letter, or by two swapped neighbours.
 func nearlySame(a, b string) bool {
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
 		a, b = a[1:], b[1:]

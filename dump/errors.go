@@ -16,7 +16,7 @@ var ErrDamaged = errors.New("the export is damaged")
 // ErrBadLine matches every [LineError].
 var ErrBadLine = errors.New("a line of the export is not of its format")
 
-// DamageError is a file of an export that is not what its manifest says.
+// DamageError means that a file of an export does not agree with its manifest.
 type DamageError struct {
 	// File is the name of the file, without folders.
 	File   string
@@ -25,14 +25,14 @@ type DamageError struct {
 
 func (e *DamageError) Error() string { return fmt.Sprintf("dump: file %s: %s", e.File, e.reason) }
 
-// Is makes it match [ErrDamaged].
+// Is makes the error match [ErrDamaged].
 func (e *DamageError) Is(target error) bool { return target == ErrDamaged }
 
 type moreError int
 
 func (n moreError) Error() string { return fmt.Sprintf("dump: and %d more", int(n)) }
 
-// LineError is a line that was not read, or an item that was not written. It holds no data.
+// LineError means that a line could not be read, or that an item could not be written. It contains no data.
 type LineError struct {
 	// File is the name of the file, without folders, and Line counts from 1.
 	File string
@@ -48,19 +48,19 @@ func (e *LineError) Error() string {
 	return fmt.Sprintf("dump: file %s, line %d: %s", e.File, e.Line, why)
 }
 
-// Format prints the text, whatever the verb.
+// Format prints the text of Error for every verb.
 func (e *LineError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text of Error as a JSON string.
 func (e *LineError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Unwrap is the cause, as [ddb.RedactError] shows it.
+// Unwrap returns the cause, in the form of [ddb.RedactError].
 func (e *LineError) Unwrap() error { return ddb.RedactError(e.Err) }
 
-// Is makes it match [ErrBadLine].
+// Is makes the error match [ErrBadLine].
 func (e *LineError) Is(target error) bool { return target == ErrBadLine }
 
-// FailedError says how many lines and items an import did not write; [OnFailure] names each.
+// FailedError has the number of lines and items that an import did not write. [OnFailure] is called for each of them.
 type FailedError struct{ N int64 }
 
 func (e *FailedError) Error() string {

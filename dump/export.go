@@ -47,22 +47,24 @@ const (
 	segmentBytes    = 64 << 20
 )
 
-// Name is the folder of an export below AWSDynamoDB. An export of this name that was stopped is resumed. Without it an export has a name of its
-// own, which the report gives.
+// Name sets the folder of an export below AWSDynamoDB. If an export with this name was stopped, it is resumed. Without this
+// option an export gets a new name, which is in the report.
 func Name(name string) Option { return func(s *settings) { s.name = name } }
 
-// Segments is in how many segments a table is read, 1 to 4,096: each is a file or more. Without it there is one for each 64 MB of the table, at least as many as
-// workers. A resumed export keeps those that it began with.
+// Segments sets the number of segments in which a table is read, 1 to 4,096; each becomes one file or more. The default is one
+// segment for each 64 MB of the table, and at least the number of workers. A resumed export keeps the number that it was started
+// with.
 func Segments(n int) Option { return func(s *settings) { s.segments = n } }
 
-// Workers is how many segments or files are worked on at the same time, 1 to 64, and 8 without the option. Each needs memory for a file of [FileSize].
+// Workers sets the number of segments or files that are processed at the same time, 1 to 64. The default is 8. Each needs memory
+// for a file of [FileSize].
 func Workers(n int) Option { return func(s *settings) { s.workers = n } }
 
-// FileSize is how large a data file may become before another is begun, compressed, in bytes; 16 MB without the option. An export that is stopped reads again what was in
-// files that were not whole.
+// FileSize sets the compressed size, in bytes, at which a data file ends and the next one begins. The default is 16 MB. An export
+// that is resumed reads again the items of incomplete files.
 func FileSize(bytes int) Option { return func(s *settings) { s.fileSize = bytes } }
 
-// Clock is where [Export] takes the time from, for tests.
+// Clock sets the clock of [Export], for tests.
 func Clock(now func() time.Time) Option { return func(s *settings) { s.now = now } }
 
 func settingsOf(opts []Option) (settings, error) {
@@ -103,22 +105,22 @@ func settingsOf(opts []Option) (settings, error) {
 	return s, nil
 }
 
-// Report is what a call has done, also what one did that ended with an error.
+// Report describes what a call has done, even if it ended with an error.
 type Report struct {
 	// Name is the folder of the export below AWSDynamoDB.
 	Name string
-	// Items were exported or written, Deleted were deleted, and Kept were left as they are by the condition of an import.
+	// Items were exported or written, Deleted were deleted, and Kept were left unchanged because of the condition of an import.
 	Items, Deleted, Kept int64
-	// Failed are lines that were bad and items that could not be written.
+	// Failed is the number of bad lines and of items that could not be written.
 	Failed int64
-	// Files and Bytes are those of the export, compressed.
+	// Files and Bytes are the number and compressed size of the files of the export.
 	Files int
 	Bytes int64
-	// Position is from where an import or a copy goes on that was stopped; see [From]. It is empty when all is done.
+	// Position is where a stopped import or copy is resumed; see [From]. It is empty if everything is done.
 	Position string
 }
 
-// state is what an export has done, in its file: one that is resumed goes on from it.
+// state is the progress of an export, stored in a file, from which it is resumed.
 type state struct {
 	Version  int            `json:"version"`
 	Table    string         `json:"table"`
@@ -146,19 +148,22 @@ type exporter struct {
 	dir   string
 	task  *progress.Task
 
-	earlier int64 // items of earlier calls, which the export was resumed from
+	earlier int64 // items of the earlier calls of a resumed export
 
 	mu    sync.Mutex
 	state state
 }
 
-// Export writes all items of a table as a full export, in DynamoDB's JSON, compressed with gzip. Each segment of the table becomes a file, or several of
-// [FileSize]; the manifests are written last. It reads eventually consistent, page by page: the export shows no single moment, as one of DynamoDB's
-// with point-in-time recovery does, but each item as it was when it was read, between the start and the end that the manifest names. An item that is there all the time is in the export once.
+// Export writes all items of a table as a full export, in DynamoDB's JSON, compressed with gzip. Each segment of the table
+// becomes one file, or several of [FileSize]; the manifests are written last. It reads eventually consistently, page by page. So
+// the export does not show the table at a single moment, as an export of DynamoDB with point-in-time recovery does. It has each
+// item as it was when it was read, between the start and the end in the manifest. An item that exists during the whole export is
+// in it exactly once.
 //
-// An export of the same [Name] that was stopped, by an error, a cancelled context or a kill at any moment, is resumed behind the last file that was whole; the
-// set of items is the same as if it had not been stopped. While it is under way the folder has the file _resume.json, which holds keys of items. An export that is
-// whole is an error that matches [fs.ErrExist].
+// If an export of the same [Name] was stopped, by an error, a cancelled context or a kill at any moment, it is resumed after the
+// last complete file. The resulting set of items is the same as without the interruption. While the export is in progress, the
+// folder contains the file _resume.json, which contains keys of items. If the export is already complete, the error matches
+// [fs.ErrExist].
 //
 // It needs the permissions of a scan, and costs half a read unit for each 4 KB of the table.
 func Export(ctx context.Context, table *rawtable.Table, to Storage, opts ...Option) (Report, error) {
@@ -170,7 +175,7 @@ func Export(ctx context.Context, table *rawtable.Table, to Storage, opts ...Opti
 		return Report{}, fmt.Errorf("dump: Export: %w", err)
 	}
 	ctx, task := progress.Start(ctx, "export of "+table.Name())
-	defer task.Stop("it ended with a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // no effect if it has ended before
 	e := &exporter{settings: s, table: table, store: to, task: task}
 	err = e.run(ctx)
 	if err != nil {
@@ -209,7 +214,7 @@ func (e *exporter) run(ctx context.Context) error {
 	return e.finish(ctx)
 }
 
-// begin reads the state of an export that was stopped, or begins one.
+// begin reads the state of a stopped export, or starts a new one.
 func (e *exporter) begin(ctx context.Context) error {
 	data, err := readAll(ctx, e.store, path.Join(e.dir, stateName))
 	switch {
@@ -257,7 +262,8 @@ func (e *exporter) begin(ctx context.Context) error {
 	return e.save(ctx)
 }
 
-// expect tells the task what is to be done. The number of items is one that DynamoDB updates every six hours or so; the right one is known at the end.
+// expect sets the expected totals of the task. DynamoDB updates the number of items about every six hours; the exact number is
+// known at the end.
 func (e *exporter) expect() {
 	e.task.Parts(e.state.Segments, len(e.state.Done))
 	if n := e.table.Description().ItemCount; n != nil {
@@ -265,7 +271,7 @@ func (e *exporter) expect() {
 	}
 }
 
-// save writes the state; the caller holds the lock, or is alone.
+// save writes the state. The caller holds the lock, or there is no other goroutine.
 func (e *exporter) save(ctx context.Context) error {
 	data, err := json.Marshal(e.state)
 	if err != nil {
@@ -284,7 +290,7 @@ func (e *exporter) segmentsLeft(ctx context.Context) error {
 	return each(ctx, e.workers, left, e.segment)
 }
 
-// each works on a list with some workers, and returns the first error, which stops the others.
+// each processes a list with a number of workers. It returns the first error, which also stops the other workers.
 func each[E any](ctx context.Context, workers int, list []E, work func(context.Context, E) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -315,7 +321,7 @@ func each[E any](ctx context.Context, workers int, list []E, work func(context.C
 	return nil
 }
 
-// segment reads a segment to its end, from where its files end.
+// segment reads a segment from the end of its files to its end.
 func (e *exporter) segment(ctx context.Context, number int) error {
 	e.mu.Lock()
 	total, after, file := e.state.Segments, e.state.Cursors[number], 0
@@ -367,7 +373,7 @@ func (e *exporter) segment(ctx context.Context, number int) error {
 	}
 }
 
-// file writes a data file, and then the state by which it belongs to the export.
+// file writes a data file, and then the state that makes it part of the export.
 func (e *exporter) file(ctx context.Context, segment, file int, items int64, data []byte, after string) error {
 	key := path.Join(e.dir, dataFolder, fmt.Sprintf("segment-%04d-%04d.json.gz", segment, file))
 	if err := e.store.Write(ctx, key, data); err != nil {
@@ -383,11 +389,12 @@ func (e *exporter) file(ctx context.Context, segment, file int, items int64, dat
 	} else {
 		e.state.Cursors[segment] = after
 	}
-	// If it is not saved, what the file has is read again when the export is resumed by the state that is stored, whichever it is.
+	// If saving fails, a resumed export starts from the stored state, whether it is the old or the new one, and reads the items
+	// again if necessary.
 	return e.save(ctx)
 }
 
-// finish writes the manifests, and removes the state.
+// finish writes the manifests and removes the state.
 func (e *exporter) finish(ctx context.Context) error {
 	var list bytes.Buffer
 	total := int64(0)
@@ -419,7 +426,7 @@ func (e *exporter) finish(ctx context.Context) error {
 		{filesName, list.Bytes()},
 		{"manifest-files.md5", []byte(checksum(list.Bytes()))},
 		{"manifest-summary.md5", []byte(checksum(head))},
-		{summaryName, head}, // last: an export with it is whole
+		{summaryName, head}, // last: an export is complete when this file exists
 	} {
 		if err := e.store.Write(ctx, path.Join(e.dir, o.name), o.data); err != nil {
 			return err

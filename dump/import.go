@@ -15,16 +15,18 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// Import writes the items of an export to a table, each in place of any item with its key. An incremental export puts the items that were written in its time
-// span, and deletes those that were deleted. Several files are worked on at the same time: an export is in the order of the partitions, and one file alone would heat one
-// of them after the other.
+// Import writes the items of an export to a table. Each replaces any item with its key. Of an incremental export, it puts the
+// items that were written in the time span and deletes those that were deleted. It processes several files at the same time: an
+// export is in the order of the partitions, so a single file would send all writes to one partition after the other.
 //
-// A bad line, a damaged file, and an item that the table cannot hold, are reported by [OnFailure] and counted; the import goes on, and ends with a [*FailedError]. Whether a file is damaged is
-// known at its end: run [Verify] before. Throttled and unprocessed items are sent again within the table's retry policy. What ends it
-// otherwise, a refused credential or a cancelled context, is the error, and [Report].Position is from where it can go on ([From]).
+// Bad lines, damaged files, and items that the table cannot store are passed to [OnFailure] and counted. The import continues and
+// ends with a [*FailedError]. Damage to a file is detected at its end, so run [Verify] before. Throttled and unprocessed items
+// are sent again within the table's retry policy. Any other error, such as rejected credentials or a cancelled context, ends the
+// import, and [Report].Position is where it can be resumed ([From]).
 //
-// When a reply is lost the write is sent again; under the conditions of [OnlyMissing] and [OnlyOlder] a stored item that equals the one of the export is then taken
-// for written. Conditions are refused for incremental exports. It costs what BatchPut costs, or Put under a condition.
+// A write whose reply is lost is sent again. Under the conditions of [OnlyMissing] and [OnlyOlder], a stored item that equals the
+// item of the export then counts as written. Incremental exports with conditions are rejected. The cost is that of BatchPut, or
+// of Put with a condition.
 func Import(ctx context.Context, src *Source, to *rawtable.Table, opts ...Option) (Report, error) {
 	w, err := newWriter(to, opts)
 	if err == nil && src == nil {
@@ -41,7 +43,7 @@ func Import(ctx context.Context, src *Source, to *rawtable.Table, opts ...Option
 		return Report{}, fmt.Errorf("dump: Import: %w", err)
 	}
 	ctx, w.task = progress.Start(ctx, "import into "+to.Name())
-	defer w.task.Stop("it was left by a panic") // unless it has ended before
+	defer w.task.Stop("it was left by a panic") // no effect if it has ended before
 	w.task.Position(w.at.String)
 	left := w.at.left()
 	rest := int64(0)
@@ -67,11 +69,11 @@ func newWriter(to *rawtable.Table, opts []Option) (*writer, error) {
 	return &writer{settings: s, table: to}, err
 }
 
-// importFile writes a file behind the lines that are done.
+// importFile imports a file, beginning after the lines that are done.
 func (w *writer) importFile(ctx context.Context, src *Source, part int) (stop error) {
 	f := src.files[part]
 	behind, _ := strconv.Atoi(w.at.at(part)) // empty at the beginning
-	whole, lines := behind == 0, 0           // lines that were not noted as done
+	whole, lines := behind == 0, 0           // lines that are not yet recorded as done
 	var batch []entry
 	flush := func(line int) error {
 		if err := w.write(ctx, batch); err != nil {
@@ -118,8 +120,10 @@ func lineError(r Record, err error) *LineError {
 	return &LineError{r.File, r.Line, err}
 }
 
-// Copy writes all items of a table to another, each in place of any item with its key, or under the conditions of [OnlyMissing] and [OnlyOlder]. It reads in segments, as [Export] does,
-// and shows no single moment. Failures, lost replies and costs are those of [Import]; the file of a failure is the segment. The tables must have equal keys.
+// Copy writes all items of a table to another. Each replaces any item with its key, or is subject to the conditions of
+// [OnlyMissing] and [OnlyOlder]. It reads in segments, as [Export] does, so it does not copy the state of a single moment.
+// Failures, lost replies and costs are those of [Import]; the file of a failure is the segment. Both tables must have the same
+// keys.
 func Copy(ctx context.Context, from, to *rawtable.Table, opts ...Option) (Report, error) {
 	w, err := newWriter(to, opts)
 	if err == nil && (from == nil || from.RawTable == nil) {
@@ -143,7 +147,7 @@ func Copy(ctx context.Context, from, to *rawtable.Table, opts ...Option) (Report
 		return Report{}, fmt.Errorf("dump: Copy: %w", err)
 	}
 	ctx, w.task = progress.Start(ctx, "copy of "+from.Name())
-	defer w.task.Stop("it ended with a panic") // unless it has ended before
+	defer w.task.Stop("it ended with a panic") // no effect if it has ended before
 	w.task.Position(w.at.String)
 	left := w.at.left()
 	w.task.Parts(w.segments, w.segments-len(left))

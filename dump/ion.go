@@ -12,8 +12,9 @@ import (
 	"unicode/utf8"
 )
 
-// DynamoDB exports a small part of Ion text: a line is $ion_1_0 and a structure; text in double quotes; decimals; binary as {{base64}}; lists; sets are lists
-// annotated with $dynamodb_SS, $dynamodb_NS or $dynamodb_BS. It is rewritten as DynamoDB's JSON and read as that.
+// DynamoDB exports a small subset of Ion text: a line is $ion_1_0 and a structure; text is in double quotes; numbers are
+// decimals; binary is {{base64}}; sets are lists annotated with $dynamodb_SS, $dynamodb_NS or $dynamodb_BS. It is converted to
+// DynamoDB's JSON, and that is read.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
 // https://amazon-ion.github.io/ion-docs/docs/spec.html

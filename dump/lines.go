@@ -17,11 +17,11 @@ import (
 	"strings"
 )
 
-// maxLine bounds a line: an item of 400 KB twice, before and after a change, in JSON with every byte escaped.
+// maxLine limits the length of a line: two items of 400 KB, before and after a change, in JSON with every byte escaped.
 const maxLine = 16 << 20
 
-// origin is where the bytes of a file come from. It remembers its error, which the readers of the compressed data may give another form: a connection
-// that is lost is no damage, and the file can be read again.
+// origin is the source of the bytes of a file. It keeps its error, which the readers of the compressed data may wrap or replace:
+// a lost connection is not damage, and the file can be read again.
 type origin struct {
 	io.ReadCloser
 	err error
@@ -35,15 +35,15 @@ func (o *origin) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// lineReader reads the lines of a data file, and checks the file on the way.
+// lineReader reads the lines of a data file, and verifies the file while it reads.
 type lineReader struct {
 	file   dataFile
 	source *origin
 	sum    hash.Hash
-	packed *gzip.Reader // nil for files that are not compressed
+	packed *gzip.Reader // nil for uncompressed files
 	in     *bufio.Reader
 	long   []byte // a line that is longer than the buffer
-	line   int    // of the line that was read last
+	line   int    // number of the line that was read last
 	items  int64
 }
 
@@ -71,7 +71,8 @@ func (s *Source) lines(ctx context.Context, f dataFile) (*lineReader, error) {
 
 func (l *lineReader) close() error { return l.source.Close() }
 
-// next is the next line that is not blank, valid until the next call; io.EOF at the end of a file that is what its manifest says.
+// next returns the next line that is not blank; it is valid until the next call. It returns io.EOF at the end of a file that
+// agrees with its manifest.
 func (l *lineReader) next() ([]byte, error) {
 	for {
 		line, err := l.read()
@@ -111,9 +112,9 @@ func (l *lineReader) read() ([]byte, error) {
 	return nil, l.damaged(err)
 }
 
-// end checks the file whose last line was read.
+// end verifies the file after its last line was read.
 func (l *lineReader) end() error {
-	// What stands behind the compressed data is part of the file.
+	// Bytes after the compressed data are part of the file.
 	if _, err := io.Copy(io.Discard, io.TeeReader(l.source, l.sum)); err != nil {
 		return err
 	}
@@ -126,7 +127,8 @@ func (l *lineReader) end() error {
 	return nil
 }
 
-// damaged is the error of data that cannot be unpacked. Errors of the source, such as those of a network, stay what they are, whatever their kind.
+// damaged returns the error for data that cannot be decompressed. Errors of the source, such as network errors, are returned
+// unchanged.
 func (l *lineReader) damaged(err error) error {
 	if l.source.err != nil {
 		return fmt.Errorf("file %s could not be read: %w", fileLabel(l.file), l.source.err)

@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// line are the parts of a line of an export, in DynamoDB's JSON. Those that it lacks are nil.
+// line holds the parts of a line of an export, in DynamoDB's JSON. Missing parts are nil.
 type line struct {
 	item, keys, before, after []byte
 	metadata                  []byte
@@ -27,13 +27,13 @@ var (
 	errMetadata = errors.New("its Metadata has no time of the write")
 )
 
-// The usual line of a full export.
+// The usual form of a line of a full export.
 var (
 	itemHead = []byte(`{"Item":`)
 	itemTail = []byte(`}`)
 )
 
-// split takes a line in DynamoDB's JSON apart. The parts are not looked into.
+// split splits a line in DynamoDB's JSON into its parts. It does not validate the parts.
 func split(b []byte) (l line, err error) {
 	if bytes.HasPrefix(b, itemHead) {
 		if n := skipValue(b[len(itemHead):]); n > 0 && bytes.Equal(bytes.TrimSpace(b[len(itemHead)+n:]), itemTail) {
@@ -76,12 +76,12 @@ func split(b []byte) (l line, err error) {
 	return l, nil
 }
 
-// set keeps a part; name is quoted.
+// set stores a part; name is quoted.
 func (l *line) set(name string, value []byte) error {
 	parts := map[string]*[]byte{`"Item"`: &l.item, `"Keys"`: &l.keys, `"OldImage"`: &l.before, `"NewImage"`: &l.after, `"Metadata"`: &l.metadata}
 	at, known := parts[name]
 	if !known {
-		return nil // of a later version of the format
+		return nil // from a later version of the format
 	}
 	if *at != nil {
 		return errForm
@@ -97,7 +97,8 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// skipValue is how long the JSON value is that b begins with, 0 if it does not end in b. Whether it is one is for who reads it.
+// skipValue returns the length of the JSON value that b begins with, or 0 if it does not end in b. It does not validate the
+// value; its reader does.
 func skipValue(b []byte) int {
 	depth := 0
 	for i := 0; i < len(b); i++ {
@@ -133,29 +134,31 @@ func skipValue(b []byte) int {
 	return 0
 }
 
-// Record is a line of an export: an item of a full one, a changed item of an incremental one.
+// Record is a line of an export: an item of a full export, or a changed item of an incremental one.
 type Record struct {
-	// File and Line say where the record stands; Line counts from 1.
+	// File and Line are the place of the record; Line counts from 1.
 	File string
 	Line int
-	// New is the item, or what the item was at the end of the time span. It has no attributes if the item was deleted; see Deleted.
+	// New is the item; in an incremental export, the item at the end of the time span. It has no attributes if the item was
+	// deleted; see Deleted.
 	New ddb.RawItem
-	// Old is what the item was at the beginning of the time span; an incremental export has it if it was asked for, and the item was there.
+	// Old is the item at the beginning of the time span. Only an incremental export that was requested with old images has it,
+	// and only if the item existed.
 	Old ddb.RawItem
-	// Keys are the item's key attributes, of incremental exports alone.
+	// Keys are the key attributes of the item, only in incremental exports.
 	Keys ddb.RawItem
 	// Deleted reports that the item was deleted in the time span.
 	Deleted bool
-	// Written is when the item was written last, of incremental exports alone.
+	// Written is the time of the last write of the item, only in incremental exports.
 	Written time.Time
 }
 
-// Format prints where the record stands, whatever the verb, and no data.
+// Format prints the place of the record for every verb, and no data.
 func (r Record) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "file %s, line %d", r.File, r.Line)
 }
 
-// recordOf reads a line in DynamoDB's JSON.
+// recordOf parses a line in DynamoDB's JSON.
 func recordOf(b []byte, isIncremental bool) (r Record, err error) {
 	l, err := split(b)
 	if err != nil {
@@ -186,7 +189,8 @@ func recordOf(b []byte, isIncremental bool) (r Record, err error) {
 	return r, err
 }
 
-// writtenOf reads {"WriteTimestampMicros":{"N":"1680109764000000"}}. In Ion the number may be a decimal, 1680109764000000. or 1680109764d6.
+// writtenOf parses {"WriteTimestampMicros":{"N":"1680109764000000"}}. In Ion the number may be a decimal, 1680109764000000. or
+// 1680109764d6.
 func writtenOf(metadata []byte) (time.Time, error) {
 	m, err := ddb.ParseRawItem(metadata)
 	if err != nil {
@@ -204,8 +208,8 @@ func writtenOf(metadata []byte) (time.Time, error) {
 	return time.UnixMicro(micros).UTC(), nil
 }
 
-// wholeNumber is the value of a decimal number that is a whole one. An exponent of more than two digits is refused before a number of so many
-// digits is made of it.
+// wholeNumber returns the value of a decimal number that is an integer. An exponent of more than two digits is rejected, before a
+// number with that many digits is created.
 func wholeNumber(text string) (int64, bool) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, true

@@ -13,28 +13,29 @@ import (
 	"strings"
 )
 
-// Reader is where exports are read from. Names have slashes, as keys of S3 have. An object that is not there is an error that matches
-// [fs.ErrNotExist]. A Reader must be safe for concurrent use.
+// Reader is the storage that exports are read from. Names contain slashes, like the keys of S3. The error for an object that does
+// not exist matches [fs.ErrNotExist]. A Reader must be safe for concurrent use.
 type Reader interface {
 	Open(ctx context.Context, name string) (io.ReadCloser, error)
-	// List gives the names of all objects that begin with a prefix, in any order.
+	// List returns the names of all objects that begin with a prefix, in any order.
 	List(ctx context.Context, prefix string) ([]string, error)
 }
 
-// Storage is where exports are written to: a folder ([Dir]), a bucket of S3 (module dump/s3), or anything else that keeps objects, for which a program implements it; package dumptest tests
-// implementations. Write stores an object whole, in place of one with
-// the name: after an error it is there as before, or whole. Remove of an object that is not there is no error.
+// Storage is the storage that exports are written to: a folder ([Dir]), an S3 bucket (module dump/s3), or any other object store
+// for which a program implements it. Package dumptest tests implementations. Write stores a whole object and replaces one with
+// the same name. If it fails, the object is either unchanged or completely written. Removing an object that does not exist is not
+// an error.
 type Storage interface {
 	Reader
 	Write(ctx context.Context, name string, data []byte) error
 	Remove(ctx context.Context, name string) error
 }
 
-// Dir keeps exports in a folder, which is made if it is not there. Objects are written beside their place, synced and renamed, with the permissions
-// 0600: they are data.
+// Dir stores exports in a folder, and creates it if it does not exist. Objects are written to a temporary file, synced and
+// renamed. They have the permissions 0600, because they contain data.
 func Dir(path string) Storage { return folder{FS(os.DirFS(path)), path} }
 
-// writing begins the names of files that are not whole. A kill leaves them; they are no objects.
+// writing is the prefix of the names of files that are not complete. A killed process leaves such files; they are not objects.
 const writing = ".writing-"
 
 type folder struct {
@@ -42,7 +43,7 @@ type folder struct {
 	path string
 }
 
-// Format prints that it is a folder, whatever the verb.
+// Format prints that the storage is a folder, for every verb.
 func (f folder) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "dump.Dir") }
 
 func (f folder) place(name string) (string, error) {
@@ -69,7 +70,7 @@ func (f folder) Write(ctx context.Context, name string, data []byte) (err error)
 	}
 	defer func() {
 		if err != nil {
-			_ = os.Remove(temp.Name()) // the first error counts
+			_ = os.Remove(temp.Name()) // the first error is returned
 		}
 	}()
 	_, err = temp.Write(data)
@@ -96,7 +97,7 @@ func (f folder) Remove(ctx context.Context, name string) error {
 	return err
 }
 
-// clean removes what killed writes have left below a name.
+// clean removes the files that interrupted writes of an object have left.
 func (f folder) clean(ctx context.Context, name string) error {
 	place, err := f.place(name)
 	if err != nil {
@@ -121,7 +122,7 @@ func (f folder) clean(ctx context.Context, name string) error {
 	})
 }
 
-// FS reads exports from a file system, such as an archive or what is embedded in a program.
+// FS reads exports from a file system, for example from an archive or from files that are embedded in a program.
 func FS(files fs.FS) Reader { return fileSystem{files} }
 
 type fileSystem struct{ files fs.FS }
@@ -133,7 +134,7 @@ func (f fileSystem) usable(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Format prints that it is a file system, whatever the verb.
+// Format prints that the storage is a file system, for every verb.
 func (f fileSystem) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "dump.FS") }
 
 func (f fileSystem) Open(ctx context.Context, name string) (io.ReadCloser, error) {
@@ -153,7 +154,7 @@ func (f fileSystem) List(ctx context.Context, prefix string) (names []string, er
 		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && name == ".":
-			return fs.SkipAll // a folder that is not there has no objects
+			return fs.SkipAll // a folder that does not exist has no objects
 		case err != nil:
 			return err
 		case d.IsDir():

@@ -23,7 +23,7 @@ type entry struct {
 	line int
 }
 
-// writer writes entries to a table, and counts.
+// writer writes entries to a table and counts them.
 type writer struct {
 	settings
 	table *rawtable.Table
@@ -36,7 +36,7 @@ type writer struct {
 
 const batchSize = 25 // of BatchWriteItem
 
-// failed notes what was not read or written.
+// failed records what could not be read or written.
 func (w *writer) failed(e *LineError) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,7 +58,8 @@ func (w *writer) count(items, deleted, kept int) {
 	w.task.Count("kept", int64(kept))
 }
 
-// moved says that so many further items of a part are done, and up to where it is; the empty text is its end. whole says that this call has done all of the part.
+// moved records that more items of a part are done, and the position up to which the part is done; an empty position means all of it.
+// whole reports whether this call has done the whole part.
 func (w *writer) moved(part, items int, to string, whole bool) {
 	w.at.moved(part, to, to == "")
 	w.task.Work(part, float64(items))
@@ -72,7 +73,7 @@ func (w *writer) moved(part, items int, to string, whole bool) {
 	}
 }
 
-// write writes up to a batch. Items that cannot be written are failures; its error is one that stops everything.
+// write writes up to one batch. Items that cannot be written are failures; the returned error is one that ends the call.
 func (w *writer) write(ctx context.Context, batch []entry) error {
 	if len(batch) == 0 {
 		return nil
@@ -110,7 +111,7 @@ func (w *writer) write(ctx context.Context, batch []entry) error {
 	return nil
 }
 
-// left are the entries that a batch has not written, to be tried one by one: each has an error of its own then.
+// left returns the entries that a batch has not written. They are tried one by one, so that each has an error of its own.
 func (w *writer) left(ctx context.Context, entries []entry, send func() error) ([]entry, error) {
 	if len(entries) == 0 {
 		return nil, nil
@@ -135,7 +136,7 @@ func (w *writer) left(ctx context.Context, entries []entry, send func() error) (
 	return nil, err
 }
 
-// itsOwn reports whether an error is about the item alone.
+// itsOwn reports whether an error concerns only the item.
 func itsOwn(err error) bool {
 	if errors.Is(err, ddb.ErrInvalid) {
 		return true
@@ -147,7 +148,7 @@ func itsOwn(err error) bool {
 	return ok && (api.ErrorCode() == "ValidationException" || api.ErrorCode() == "ItemCollectionSizeLimitExceededException")
 }
 
-// one writes an entry by itself.
+// one writes a single entry.
 func (w *writer) one(ctx context.Context, e entry) error {
 	err := w.put(ctx, e)
 	switch {
@@ -165,11 +166,11 @@ func (w *writer) one(ctx context.Context, e entry) error {
 	return nil
 }
 
-// attempts is how often a write is tried whose outcome is unknown.
+// attempts is the number of times that a write with an unknown outcome is tried.
 const attempts = 5
 
-// put is one write. A conditional one whose reply was lost is sent again: then a stored item that equals ours is taken for the one that
-// was written.
+// put sends one write. A conditional write whose reply was lost is sent again. Then a stored item that equals the item counts as
+// written.
 func (w *writer) put(ctx context.Context, e entry) error {
 	if e.del {
 		return w.table.DeleteKey(ctx, e.key)
@@ -206,7 +207,7 @@ func (w *writer) putIf(ctx context.Context, item ddb.RawItem) error {
 	return w.table.Put(ctx, &item, ddb.If(ddb.Or(missing, ddb.RawAttr(attribute).Lt(ours))))
 }
 
-// done completes the report. Failures are an error, so that they are not overlooked.
+// done completes the report. Failures result in an error, so that they are not overlooked.
 func (w *writer) done(err error) (Report, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

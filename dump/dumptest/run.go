@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dumptest tests storages of package dump. Run its tests on a [dump.Storage] of your own:
+// Package dumptest tests implementations of the storage of package dump. Run its tests on your own [dump.Storage]:
 //
 //	func TestStorage(t *testing.T) {
 //		dumptest.Run(t, func(t testing.TB) dump.Storage { return dump.Dir(t.TempDir()) })
@@ -26,11 +26,11 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// Factory makes an empty storage, and removes it when the test ends.
+// Factory returns a new, empty storage and removes it when the test ends.
 type Factory func(t testing.TB) dump.Storage
 
-// Run tries out a storage by itself, and by exports into it that are stopped at each of their writes, resumed, verified and imported. The tables are of an engine in the
-// process.
+// Run tests a storage by itself, and with exports that are stopped at each of their writes, resumed, verified and imported. The
+// tables are in an engine in the process.
 func Run(t *testing.T, factory Factory) {
 	for name, run := range map[string]func(*testing.T, Factory){
 		"Objects": testObjects, "Names": testNames, "Race": testRace, "Context": testContext, "Exports": testExports,
@@ -100,7 +100,7 @@ func testObjects(t *testing.T, factory Factory) {
 	wantNames(t, s, "ab", "ab/3")
 	wantNames(t, s, "a/b/1/")
 	wantNames(t, s, "b")
-	r, err := s.Open(ctx, "a/b/1") // and not read
+	r, err := s.Open(ctx, "a/b/1") // it is not read
 	ok(t, err)
 	ok(t, r.Close())
 	ok(t, s.Remove(ctx, "a/b/1"))
@@ -112,14 +112,14 @@ func testObjects(t *testing.T, factory Factory) {
 	ok(t, s.Write(ctx, "big", []byte(big)))
 	wantData(t, s, "big", big)
 	var many []string
-	for i := range 1_100 { // more than a page of a listing of S3
+	for i := range 1_100 { // more than a page of a listing in S3
 		many = append(many, fmt.Sprintf("many/%04d", i))
 		ok(t, s.Write(ctx, many[i], nil))
 	}
 	wantNames(t, s, "many/", many...)
 }
 
-// testNames: what is no path is refused, and reaches nothing outside.
+// testNames checks that names that are not paths are rejected, and reach nothing outside of the storage.
 func testNames(t *testing.T, factory Factory) {
 	s, ctx := factory(t), t.Context()
 	for _, name := range []string{"", ".", "..", "/a", "a/", "a//b", "a/../b", "../a", "./a"} {
@@ -136,7 +136,7 @@ func testNames(t *testing.T, factory Factory) {
 	wantNames(t, s, "")
 }
 
-// testRace lets many write under one name: one of them is last, and each reader sees one of them whole.
+// testRace writes one name concurrently: the last write wins, and each reader sees the whole object of one of the writes.
 func testRace(t *testing.T, factory Factory) {
 	s := factory(t)
 	ok(t, s.Write(t.Context(), "k", bytes.Repeat([]byte{'a'}, 10_000)))
@@ -172,7 +172,7 @@ func testContext(t *testing.T, factory Factory) {
 	wantData(t, s, "k", "x")
 }
 
-// stopping fails its nth write, before or after it was done.
+// stopping fails its nth write, either before or after the write is done.
 type stopping struct {
 	dump.Storage
 	mu    sync.Mutex

@@ -14,7 +14,7 @@ import (
 
 var errChanged = errors.New("the object was replaced while it was read; read the export again from its beginning")
 
-// advice is what to do about an error of S3, by its code.
+// advice is what to do about an error of S3, by its error code.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 var advice = map[string]string{
@@ -27,7 +27,7 @@ var advice = map[string]string{
 	"SlowDown":                     "S3 takes fewer requests at the moment; run the call again later, with fewer workers or larger files",
 }
 
-// code is the error code of S3, or "".
+// code returns the error code of S3, or "".
 func code(err error) string {
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return e.ErrorCode()
@@ -35,7 +35,7 @@ func code(err error) string {
 	return ""
 }
 
-// missing reports whether an object is not there. A bucket that is not there answers 404 as well.
+// missing reports whether an object does not exist. The response for a missing bucket is 404, too.
 func missing(err error) bool {
 	switch code(err) {
 	case "NoSuchKey", "NotFound":
@@ -47,7 +47,7 @@ func missing(err error) bool {
 	return ok && e.HTTPStatusCode() == http.StatusNotFound
 }
 
-// wrap names the operation, the bucket and the key, and says what to do.
+// wrap adds the operation, the bucket, the key and advice.
 func (b *Bucket) wrap(op, key string, err error) error {
 	if err == nil {
 		return nil

@@ -13,23 +13,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// object is an object that is read.
+// object is an object that is being read.
 type object struct {
 	ctx    context.Context //nolint:containedctx // of the Open that made it: it reads on in its name
 	bucket *Bucket
 	key    string
 	body   io.ReadCloser
 	etag   string
-	size   int64 // -1 if the store does not say it
-	offset int64 // up to where it was read
-	broken int   // how often it broke since a byte was read last
-	err    error // of the read that ended it
+	size   int64 // -1 if the response does not contain it
+	offset int64 // the number of bytes that were read
+	broken int   // interruptions since the last byte was read
+	err    error // that ended the reading
 }
 
-// breaks is how often an object may break off without a byte in between. Each time the client's retryer has a go of its own at the request.
+// breaks is the maximum number of interruptions without a byte in between. At each one, the client's retryer retries the request
+// by itself.
 const breaks = 5
 
-// open sends the request for what is left.
+// open requests the rest of the object.
 func (o *object) open() error {
 	in := &s3.GetObjectInput{Bucket: &o.bucket.name, Key: &o.key}
 	if o.offset > 0 {
@@ -50,7 +51,7 @@ func (o *object) open() error {
 			o.size = *out.ContentLength
 		}
 	case etag != o.etag:
-		fault = errChanged // of a store that does not know If-Match
+		fault = errChanged // for a store that does not support If-Match
 	case o.offset > 0 && !strings.HasPrefix(aws.ToString(out.ContentRange), fmt.Sprintf("bytes %d-", o.offset)):
 		fault = errors.New("the connection broke, and the store gives another part of the object than was asked for")
 	}
@@ -61,7 +62,7 @@ func (o *object) open() error {
 	return nil
 }
 
-// Read reads on, over connections that break.
+// Read reads the object, and reconnects after interruptions.
 func (o *object) Read(p []byte) (int, error) {
 	if o.err != nil || len(p) == 0 {
 		return 0, o.err
@@ -84,7 +85,7 @@ func (o *object) Read(p []byte) (int, error) {
 			o.err = o.bucket.wrap("GetObject", o.key, err)
 		default:
 			o.broken++
-			_ = o.body.Close() // it is broken
+			_ = o.body.Close() // the connection is broken
 			o.err = o.open()
 		}
 		if n > 0 || o.err != nil {
@@ -93,7 +94,7 @@ func (o *object) Read(p []byte) (int, error) {
 	}
 }
 
-// Close ends the connection.
+// Close closes the connection.
 func (o *object) Close() error {
 	if o.err == nil {
 		o.err = errors.New("dump/s3: a read of an object that was closed")

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package s3 keeps exports of package dump in an S3 bucket, or in any store that speaks S3's protocol, and reads those that DynamoDB made there.
+// Package s3 stores exports of package dump in an S3 bucket, or in any store that implements S3's protocol, and reads the exports
+// that DynamoDB wrote there.
 //
-// It is a module of its own, so that only those who import it build the SDK's S3 client:
+// It is a separate module, so that only programs that import it depend on the SDK's S3 client:
 //
 //	bucket, err := ddbs3.New(s3.NewFromConfig(cfg), "my-backups", ddbs3.Prefix("orders"))
 //	if err != nil {
@@ -13,8 +14,9 @@
 //	src, err := dump.Open(ctx, bucket, "monday")
 //	err = dump.Verify(ctx, src)
 //
-// The role needs s3:GetObject, s3:PutObject and s3:DeleteObject on the objects, and s3:ListBucket on the bucket; for reading alone s3:GetObject and
-// s3:ListBucket. s3:ListBucket is needed for more than listing: without it S3 answers 403 where an object is missing, which package dump has to know.
+// The role needs s3:GetObject, s3:PutObject and s3:DeleteObject on the objects, and s3:ListBucket on the bucket; to read, it
+// needs only s3:GetObject and s3:ListBucket. s3:ListBucket is needed even without listing: without it, S3 responds with 403 for a
+// missing object, and package dump has to detect missing objects.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 package s3
@@ -36,7 +38,7 @@ import (
 	"github.com/dynamotable/ddb/dump"
 )
 
-// Client is what a bucket needs of an S3 client; [*s3.Client] has it.
+// Client has the methods of an S3 client that a bucket needs; [*s3.Client] implements it.
 type Client interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
@@ -47,14 +49,14 @@ type Client interface {
 // Option is an option of [New].
 type Option func(*Bucket)
 
-// Prefix is below which keys the exports are, such as "backups/orders": it stands for the folder in which AWSDynamoDB is, and is the prefix that one gives DynamoDB's own
-// export. Slashes at its end do not count. Without it AWSDynamoDB is at the top of the bucket.
+// Prefix sets the prefix of the keys of the exports, such as "backups/orders". AWSDynamoDB is below it; it is the prefix that is
+// also given to DynamoDB's own export. Trailing slashes are ignored. Without a prefix, AWSDynamoDB is at the top of the bucket.
 func Prefix(prefix string) Option {
 	return func(b *Bucket) { b.prefix = strings.TrimRight(prefix, "/") }
 }
 
-// Prepare changes each put before it is sent: storage class, encryption, tags. Archive classes are not for exports: an object must be restored from them before it can be
-// read, and _resume.json is read when an export is resumed.
+// Prepare changes each put before it is sent: storage class, encryption, tags. Do not use archive classes for exports: their
+// objects must be restored before they can be read, and resuming an export reads _resume.json.
 func Prepare(change func(*s3.PutObjectInput)) Option {
 	return func(b *Bucket) { b.prepare = change }
 }
@@ -70,11 +72,11 @@ type Bucket struct {
 
 var _ dump.Storage = (*Bucket)(nil)
 
-// Format prints the type's name, for every verb, and nothing of its client.
+// Format prints the name of the type for every verb, and nothing about the client.
 func (b Bucket) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "s3.Bucket") }
 
-// New describes a bucket, which must be there. It sends nothing. Requests are sent again as the client's retryer says. Errors name the bucket and the key,
-// and what to do where that is known.
+// New returns a storage in an existing bucket. It sends nothing. Requests are retried by the client's retryer. Errors name the
+// bucket and the key, and what to do if that is known.
 func New(client Client, bucket string, opts ...Option) (*Bucket, error) {
 	b := &Bucket{client: client, name: bucket, prepare: func(*s3.PutObjectInput) {}}
 	var problems []error
@@ -103,7 +105,7 @@ func New(client Client, bucket string, opts ...Option) (*Bucket, error) {
 	return b, b.failed
 }
 
-// usable is the error of New, or of a Bucket that New did not make.
+// usable returns the error of New, or an error for a Bucket that New did not make.
 func (b *Bucket) usable() error {
 	switch {
 	case b != nil && b.failed != nil:
@@ -114,7 +116,7 @@ func (b *Bucket) usable() error {
 	return nil
 }
 
-// key is the key of an object.
+// key returns the key of an object.
 func (b *Bucket) key(op, name string) (string, error) {
 	if err := b.usable(); err != nil {
 		return "", err
@@ -125,7 +127,7 @@ func (b *Bucket) key(op, name string) (string, error) {
 	return b.below() + name, nil
 }
 
-// below is how all keys begin.
+// below returns the prefix of all keys.
 func (b *Bucket) below() string {
 	if b.prefix == "" {
 		return ""
@@ -133,17 +135,18 @@ func (b *Bucket) below() string {
 	return b.prefix + "/"
 }
 
-// maxPut is how large an object may be that one PutObject stores: 5 GB.
+// maxPut is the size of the largest object that one PutObject can store: 5 GB.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
 const maxPut int64 = 5 << 30
 
-// Write stores an object by one request, with a SHA-256 that S3 checks: of a request that fails nothing is stored, and a reader sees the old object or the new one, each
-// whole. Data of more than 5 GB are refused before anything is sent; the files of an export are of [dump.FileSize] and a page of the scan, so only a larger FileSize gets
-// there.
+// Write stores an object with one request, with a SHA-256 that S3 verifies. A request that fails stores nothing, and a reader
+// sees either the whole old object or the whole new one. Data of more than 5 GB are rejected before anything is sent. The files
+// of an export have the size of [dump.FileSize] plus at most a page of the scan, so only a larger FileSize reaches that limit.
 //
-// A put whose reply is lost is sent again with the same bytes. If Write returns an error then, the object may be stored: it is whole, and the next Write of the
-// name replaces it. Two exports of the same name at the same time overwrite each other's objects; nothing prevents that.
+// A put whose reply is lost is sent again with the same bytes. If Write then returns an error, the object may have been stored.
+// In that case it is complete, and the next Write of the name replaces it. Two exports of the same name at the same time
+// overwrite each other's objects; nothing prevents that.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 func (b *Bucket) Write(ctx context.Context, name string, data []byte) error {
@@ -170,7 +173,7 @@ func putable(size int64) error {
 	return nil
 }
 
-// Remove removes an object. In a bucket with versions the older ones stay, as S3 keeps them.
+// Remove removes an object. In a bucket with versioning, S3 keeps the older versions.
 func (b *Bucket) Remove(ctx context.Context, name string) error {
 	key, err := b.key("remove", name)
 	if err != nil {
@@ -183,8 +186,8 @@ func (b *Bucket) Remove(ctx context.Context, name string) error {
 	return b.wrap("DeleteObject", key, err)
 }
 
-// List gives the names of all objects that begin with a prefix, a request for each thousand. Keys that end in a slash are left out: consoles store such empty objects
-// to show a folder.
+// List returns the names of all objects that begin with a prefix, with one request for each thousand. Keys that end in a slash
+// are left out: consoles store such empty objects to show a folder.
 func (b *Bucket) List(ctx context.Context, prefix string) (names []string, err error) {
 	if err := b.usable(); err != nil {
 		return nil, err
@@ -210,8 +213,8 @@ func (b *Bucket) List(ctx context.Context, prefix string) (names []string, err e
 	}
 }
 
-// Open reads an object as a stream. A connection that breaks, or that S3 closes because a paced import reads slowly, is opened again where it broke off, with a condition that the object is still the
-// same one. The context holds for reading too.
+// Open reads an object as a stream. If the connection breaks, or S3 closes it because a paced import reads slowly, Open
+// reconnects at the same position, with the condition that the object has not changed. The context also applies to the reading.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/range-get-olap.html
 func (b *Bucket) Open(ctx context.Context, name string) (io.ReadCloser, error) {
