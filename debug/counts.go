@@ -26,8 +26,8 @@ func (r *Recorder) countThrottles(now time.Time, call *ddb.Call) {
 	}
 }
 
-// throttledAt is the table and index that an ARN names, if it is of a table of the call;
-// the call's own otherwise. A write is throttled by an index that it never named.
+// throttledAt returns the table and index that an ARN names if it belongs to a table of the call, and otherwise the call's own. A
+// write can be throttled by an index that the call does not name.
 func throttledAt(call *ddb.Call, arn string) (table, index string) {
 	_, resource, ok := strings.Cut(arn, ":table/")
 	if !ok {

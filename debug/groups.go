@@ -24,8 +24,7 @@ type topCall struct {
 	record   CallRecord
 }
 
-// newCallRecord takes from a call what is shown. It refers to nothing of the call, which
-// may refer to items.
+// newCallRecord copies from a call what is shown. It retains no reference to the call, which may refer to items.
 func newCallRecord(now time.Time, call *ddb.Call) CallRecord {
 	c := CallRecord{
 		Time: now.UTC(), DurationMs: milliseconds(call.Duration), Attempts: call.Attempts, Throttled: len(call.Throttled),
@@ -51,7 +50,7 @@ func shortened(text string) string {
 	return strings.ToValidUTF8(strings.Clone(text[:maxExplainBytes]), "") + " ..."
 }
 
-// groupOf sums up the recent calls of a kind; longest says which call it shows.
+// groupOf summarizes the recent calls of a kind; longest selects which call it shows.
 func (k *kind) groupOf(windows []*window, longest bool) CallGroup {
 	s := CallGroup{Table: k.table, Index: k.index, Operation: k.operation, Label: k.label}
 	for _, w := range windows {
@@ -86,7 +85,7 @@ func moreThan(a, b *CallRecord, longest bool) bool {
 	return a.Units > b.Units
 }
 
-// worth is what groups are sorted by.
+// worth returns the value by which groups are sorted.
 func (s *CallGroup) worth(longest bool) float64 {
 	if longest {
 		return s.MaxMs
@@ -94,7 +93,7 @@ func (s *CallGroup) worth(longest bool) float64 {
 	return s.MaxUnits
 }
 
-// sortedGroups has the groups with the slowest or the most expensive calls first. Only the first explain their call.
+// sortedGroups returns the groups with the slowest or the most expensive calls first. Only the first ones explain their call.
 func sortedGroups(all []CallGroup, longest bool) []CallGroup {
 	slices.SortFunc(all, func(a, b CallGroup) int {
 		return cmp.Or(cmp.Compare(b.worth(longest), a.worth(longest)), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Index, b.Index),
@@ -106,7 +105,7 @@ func sortedGroups(all []CallGroup, longest bool) []CallGroup {
 	return all
 }
 
-// firstGroups are those that the page shows.
+// firstGroups returns the groups that the page shows.
 func firstGroups(all []CallGroup, longest bool) []CallGroup {
 	n := 0
 	for n < min(len(all), explained) && all[n].worth(longest) > 0 {

@@ -69,7 +69,7 @@ func serve(w http.ResponseWriter, req *http.Request, snapshot func(context.Conte
 	}
 }
 
-// slim leaves out what the page does not show: what merging needs.
+// slim removes what only merging needs, because the page does not show it.
 func (s *Snapshot) slim() {
 	s.History.Buckets = nil
 	for i := range s.Latencies {

@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	finest   = 3  // bits of a duration that keep buckets apart, below the highest
-	topBits  = 27 // of microseconds, more than two minutes; what is longer is in the last bucket
+	finest   = 3  // bits of a duration, below the highest one, that distinguish buckets
+	topBits  = 27 // of microseconds, more than two minutes; longer durations are in the last bucket
 	nBuckets = (topBits - finest + 1) << finest
 
 	coarseFirst = 16 // pairs of buckets, below 64 microseconds, that are one in a coarse histogram
 	nCoarse     = nBuckets/2 - coarseFirst
 )
 
-// histogram counts durations in buckets that are an eighth of a power of two wide, so
-// that the middle of one is off by at most a sixteenth.
+// histogram counts durations in buckets that are an eighth of a power of two wide, so the middle of a bucket is off by at most a
+// sixteenth.
 type histogram struct {
 	count        int64
 	longest, sum time.Duration
@@ -44,7 +44,7 @@ func (h *histogram) quantile(q float64) time.Duration {
 	return quantile(h.buckets[:], h.count, h.longest, q, middleOf)
 }
 
-// quantile is the middle of the bucket in which the duration of a rank is, 0 being the shortest.
+// quantile returns the middle of the bucket with the duration of a rank; rank 0 is the shortest.
 func quantile(buckets []uint32, count int64, longest time.Duration, q float64, middle func(int) time.Duration) time.Duration {
 	rank := int64(q * float64(count))
 	for i, n := range buckets {
@@ -56,7 +56,8 @@ func quantile(buckets []uint32, count int64, longest time.Duration, q float64, m
 	return longest
 }
 
-// bucketOf is the number of microseconds up to 8, then its highest four bits and their place.
+// bucketOf returns the number of microseconds up to 8, and above that a number made of their highest four bits and the position
+// of these.
 func bucketOf(d time.Duration) int {
 	us := uint64(min(max(d.Microseconds(), 0), 1<<topBits-1))
 	shift := bits.Len64(us) - finest - 1
@@ -66,7 +67,7 @@ func bucketOf(d time.Duration) int {
 	return shift<<finest + int(us>>shift)
 }
 
-// lowOf is the shortest duration in a bucket, in microseconds.
+// lowOf returns the shortest duration in a bucket, in microseconds.
 func lowOf(bucket int) uint64 {
 	shift := bucket>>finest - 1
 	if shift <= 0 {
@@ -75,16 +76,17 @@ func lowOf(bucket int) uint64 {
 	return uint64(bucket-shift<<finest) << shift
 }
 
-// middleOf is the duration in the middle of a bucket.
+// middleOf returns the duration in the middle of a bucket.
 func middleOf(bucket int) time.Duration {
 	low, next := lowOf(bucket), lowOf(bucket+1)
 	return time.Duration(low)*time.Microsecond + time.Duration(next-low)*time.Microsecond/2
 }
 
-// coarseOf is the bucket of a coarse histogram: a quarter of a power of two wide, so that its middle is off by at most an eighth.
+// coarseOf returns the bucket of a coarse histogram. It is a quarter of a power of two wide, so its middle is off by at most an
+// eighth.
 func coarseOf(d time.Duration) int { return max(0, bucketOf(d)/2-coarseFirst) }
 
-// coarseMiddle is the duration in the middle of a bucket of a coarse histogram.
+// coarseMiddle returns the duration in the middle of a bucket of a coarse histogram.
 func coarseMiddle(bucket int) time.Duration {
 	if bucket == 0 {
 		return time.Duration(lowOf(2*coarseFirst+2)) * time.Microsecond / 2
@@ -103,7 +105,7 @@ func bucketsOf(counts []uint32, middle func(int) time.Duration) []Bucket {
 	return list
 }
 
-// countsOf is the reverse of bucketsOf.
+// countsOf is the inverse of bucketsOf.
 func countsOf(list []Bucket, counts []uint32, bucket func(time.Duration) int) {
 	for _, b := range list {
 		at := bucket(time.Duration(b.Ms * float64(time.Millisecond)))

@@ -15,10 +15,12 @@ const (
 	overflowName = "other"
 )
 
-// bounded is a map of limited size: beyond most keys, values go to a coarser key, and beyond most/4 of those to one key for all.
+// bounded is a map of limited size. If it has most keys, further values use a coarser key, and if there are most/4 of those, one
+// key for all.
 type bounded[K comparable, V any] struct{ m map[K]*V }
 
-// at is the value at a key, or at the first of the others that there is room for; all is the last, which always has room.
+// at returns the value at a key, or at the first of the others for which there is room; the last of them, for all, always has
+// room.
 func (b *bounded[K, V]) at(most int, key, coarser, all K) (v *V, at K) {
 	if v = b.m[key]; v != nil {
 		return v, key
@@ -41,7 +43,7 @@ func (b *bounded[K, V]) at(most int, key, coarser, all K) (v *V, at K) {
 	return v, key
 }
 
-// name keeps a text short, and does not refer to what it was cut out of.
+// name shortens a text, without a reference to the text that it was cut from.
 func name(s string) string {
 	if len(s) <= maxNameBytes {
 		return s
@@ -51,10 +53,10 @@ func name(s string) string {
 
 const maxKinds = 256
 
-// kindKey is what calls are kept apart by: their group on the page.
+// kindKey is the key by which calls are distinguished: their group on the page.
 type kindKey struct{ table, index, operation, label string }
 
-// kind is what is known of the calls of one group.
+// kind holds the statistics of the calls of one group.
 type kind struct {
 	kindKey
 
@@ -62,13 +64,13 @@ type kind struct {
 	usage  *usage
 	totals Totals
 	fast   int64
-	// The rest is of the period under way and of the one before it.
+	// The following fields are of the current period and of the one before it.
 	period   int64
 	now, old *window
 	accuracy Accuracy
 }
 
-// window is a half of what counts as recent.
+// window is one half of the recent calls.
 type window struct {
 	latency   histogram
 	spent     cost.Consumed
@@ -77,13 +79,13 @@ type window struct {
 	failures  int64
 }
 
-// recent is half of how far back latencies and the most expensive calls go: the period under way and the one before it
-// count, so between five and ten minutes.
+// recent is half of the time for which latencies and the most expensive calls are kept: the current period and the previous one
+// count, which is between five and ten minutes.
 const recent = 5 * time.Minute
 
 func periodOf(now time.Time) int64 { return now.Unix() / int64(recent/time.Second) }
 
-// kindOf finds the kind of a call by its names.
+// kindOf returns the kind of a call by its names.
 func (r *Recorder) kindOf(table, index, operation, label string) *kind {
 	key := kindKey{name(table), name(index), name(operation), name(label)}
 	coarser := kindKey{key.table, key.index, key.operation, overflowName}
@@ -96,7 +98,7 @@ func (r *Recorder) kindOf(table, index, operation, label string) *kind {
 	return k
 }
 
-// turn lets go of what is not recent.
+// turn discards what is no longer recent.
 func (k *kind) turn(now time.Time) {
 	period := periodOf(now)
 	switch {
@@ -110,7 +112,7 @@ func (k *kind) turn(now time.Time) {
 	k.period = period
 }
 
-// windows are those of the recent calls, none to two.
+// windows returns the windows of recent calls, none to two.
 func (k *kind) windows(now time.Time) []*window {
 	k.turn(now)
 	var all []*window
@@ -146,10 +148,10 @@ func (k *kind) add(now time.Time, call *ddb.Call) (slowest, costliest bool) {
 	return slowest, costliest
 }
 
-// estimated compares what an answered request has cost with what was expected.
+// estimated compares the cost of a request that succeeded with the expected cost.
 func (k *kind) estimated(call *ddb.Call) {
 	actual := call.Consumed.Total()
-	if actual == 0 { // the reply does not say
+	if actual == 0 { // the reply does not contain it
 		return
 	}
 	a := &k.accuracy
@@ -173,10 +175,11 @@ func expectedOf(call *ddb.Call) Range {
 	return Range{Min: e.Read.Min + e.Write.Min, Max: e.Read.Max + e.Write.Max}
 }
 
-// offFastPath reports whether the items of a call went another way than the fast path. A call that no table made says nothing of it.
+// offFastPath reports whether the items of a call did not take the fast path. For a call without a table this is not known, and
+// it returns false.
 func offFastPath(call *ddb.Call) bool { return call.Path != "" && call.Path != ddb.FastPath }
 
-// failedCondition reports whether a write was refused for a condition that was false.
+// failedCondition reports whether a write failed because a condition was false.
 func failedCondition(call *ddb.Call) bool {
 	return call.Err != nil && !call.Failed() && call.ErrorType() != "canceled"
 }

@@ -65,7 +65,7 @@ func Merge(snapshots ...Snapshot) Snapshot {
 	return m
 }
 
-// common is the earliest of times that are not far behind the latest.
+// common returns the earliest of those times that are not far behind the latest.
 func common(times []time.Time, far time.Duration) time.Time {
 	latest := slices.MaxFunc(times, time.Time.Compare)
 	first := latest
@@ -77,7 +77,7 @@ func common(times []time.Time, far time.Duration) time.Time {
 	return first
 }
 
-// mergeTimes merges what is by time.
+// mergeTimes merges the series by time.
 func (m *Snapshot) mergeTimes(all []Snapshot) {
 	ends, starts := make([]time.Time, len(all)), make([]time.Time, len(all))
 	for i := range all {
@@ -312,7 +312,8 @@ func listOf[K comparable, V any](m map[K]*V) []V {
 	return all
 }
 
-// mergeConsumers sums up consumers of one name, of which each process has some shards, and lists the budgets and long calls of each process.
+// mergeConsumers sums up the consumers with the same name, because each process has some of the shards, and lists the budgets and
+// long calls of each process.
 func (m *Snapshot) mergeConsumers(all []Snapshot) {
 	sums, layers := map[[3]string]*Consumer{}, map[[3]string]*layerstats.Stat{}
 	for i := range all {

@@ -28,8 +28,8 @@ var (
 	pageTemplate = template.Must(template.New("page").Parse(pageText))
 )
 
-// pagePolicy allows the page its own style and script, by their hashes, and requests to
-// where it came from: nothing else is run or loaded, whatever stands in names and labels.
+// pagePolicy allows the page its own style and script, by their hashes, and requests to its own origin. Nothing else is run or
+// loaded, whatever names and labels contain.
 //
 // https://www.w3.org/TR/CSP3/
 var pagePolicy = "default-src 'none'; script-src '" + hashOf(pageScript) + "'; style-src '" + hashOf(pageStyle) + "'; img-src data:; " +
@@ -40,8 +40,8 @@ func hashOf(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// column is a column of a table of the page. Script and server render it by the same
-// rules: Key is the field in the JSON of a row, Kind how it is shown.
+// column is a column of a table of the page. Script and server render it by the same rules: Key is the field in the JSON of a
+// row, Kind is how it is shown.
 type column struct{ Title, Key, Kind string }
 
 // Numeric columns are aligned to the right.
@@ -57,8 +57,8 @@ func (c column) Numeric() bool {
 type section struct {
 	ID, Title, Note string // ID is the list's name in the JSON
 	Width           string
-	Sort            string // the column that the list is sorted by, most first; empty for by name
-	Groups          bool   // offers to sum up
+	Sort            string // the column that the list is sorted by, highest first; empty to sort by name
+	Groups          bool   // offers to sum up rows
 	Explains        bool   // rows have an explanation
 	Optional        bool   // hidden while it is empty
 	Columns         []column
@@ -84,7 +84,7 @@ func groupColumns(first ...column) []column {
 	}...)
 }
 
-// Columns that are there only with a price, and only for several processes.
+// Columns that exist only with a price, and only for several processes.
 const (
 	moneyKey   = "cost"
 	processKey = "process"
@@ -255,10 +255,10 @@ var sections = []section{
 	}},
 }
 
-// figure is a number at the head of the page, with a smaller one below it.
+// figure is a number at the top of the page, with a smaller one below it.
 type figure struct {
 	Title      string
-	Path, Kind string // where it is in the JSON
+	Path, Kind string // the path in the JSON
 	SubPath    string
 	SubKind    string
 	SubText    string
@@ -273,7 +273,7 @@ var figures = []figure{
 	{"Unknown outcomes", "totals.unknownOutcomes", "count", "totals.failedConditions", "count", "failed conditions"},
 }
 
-// figuresOf adds what the units cost, if they have a price.
+// figuresOf returns the figures, including the cost of the units if they have a price.
 func figuresOf(s *Snapshot) []figure {
 	if s.Cost == nil {
 		return figures
@@ -281,7 +281,7 @@ func figuresOf(s *Snapshot) []figure {
 	return append(slices.Clip(figures), figure{strings.TrimSpace("Cost " + s.Cost.Currency), "cost.total", "money", "cost.perMonth", "money", "per month at this rate"})
 }
 
-// page renders a snapshot as the page that it is before its script runs.
+// page renders the page of a snapshot in its state before the script runs.
 func page(s *Snapshot) ([]byte, error) {
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -330,7 +330,7 @@ type filterView struct {
 	Choices             []string
 }
 
-// choices are the names, and the chosen one if nothing has that name yet.
+// choices returns the names, and the chosen one even if nothing has that name yet.
 func choices(names []string, chosen string) []string {
 	if chosen == "" || slices.Contains(names, chosen) {
 		return names
@@ -370,10 +370,10 @@ func (v pageView) row(sec section, fields map[string]any) rowView {
 	return r
 }
 
-// Value is what is at a path of the JSON, such as totals.calls, as text.
+// Value returns the value at a path of the JSON, such as totals.calls, as text.
 func (v pageView) Value(path, kind string) string { return shown(kind, at(v.tree, path), v.now) }
 
-// at is what is at a path of the JSON; nil if there is nothing.
+// at returns the value at a path of the JSON, or nil.
 func at(node any, path string) any {
 	for step := range strings.SplitSeq(path, ".") {
 		switch n := node.(type) {
@@ -392,14 +392,14 @@ func at(node any, path string) any {
 	return node
 }
 
-// shown is a value of the JSON as text; the script has the same rules.
+// shown returns a value of the JSON as text; the script has the same rules.
 func shown(kind string, value any, now time.Time) string {
 	switch x := value.(type) {
 	case float64:
 		switch kind {
 		case "count":
 			return grouped(number(x, 0))
-		case "limit": // 0 is none
+		case "limit": // 0 is no limit
 			if x == 0 {
 				return ""
 			}
@@ -445,7 +445,7 @@ func shown(kind string, value any, now time.Time) string {
 	return ""
 }
 
-// number is x with so many decimals at most, halves rounded up.
+// number returns x with at most that many decimals; halves are rounded up.
 func number(x float64, decimals int) string {
 	factor := math.Pow10(decimals)
 	return strconv.FormatFloat(math.Floor(x*factor+0.5)/factor, 'f', -1, 64)
@@ -463,7 +463,7 @@ func milliText(x float64) string {
 	return grouped(strconv.FormatFloat(math.Floor(x*factor+0.5)/factor, 'f', decimals, 64))
 }
 
-// grouped puts a comma before each three digits.
+// grouped inserts a comma between groups of three digits.
 func grouped(digits string) string {
 	whole, rest, ok := strings.Cut(digits, ".")
 	for i := len(whole) - 3; i > 0; i -= 3 {
@@ -483,7 +483,7 @@ func ago(text string, now time.Time) string {
 	return duration(max(0, int64(math.Floor(now.Sub(then).Seconds())))) + " ago"
 }
 
-// duration is a number of seconds in the largest unit that fits.
+// duration returns a number of seconds in the largest unit that fits.
 func duration(seconds int64) string {
 	switch {
 	case seconds < 60:

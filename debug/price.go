@@ -25,7 +25,7 @@ type prices struct {
 	byTable  map[string]Price
 }
 
-// set ignores a price that is negative or not finite: it would make the sums wrong.
+// set ignores a price that is negative or not finite, because it would make the sums wrong.
 func (p *prices) set(price Price, tables []string) {
 	for _, x := range []float64{price.ReadMillion, price.WriteMillion} {
 		if !(x >= 0 && x <= math.MaxFloat64) { // written so that NaN is refused

@@ -90,7 +90,7 @@ func (p *processes) snapshot(ctx context.Context, f Filter) Snapshot {
 	return m
 }
 
-// ask gets the export of a process. The error says what happened, not what was answered.
+// ask requests the export of a process. The error says what happened, and contains nothing of the response.
 func (p *processes) ask(ctx context.Context, address url.URL, f Filter) (s Snapshot, err error) {
 	query := address.Query()
 	query.Set("format", "json")

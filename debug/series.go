@@ -16,15 +16,15 @@ const (
 	maxSeries    = 48
 )
 
-// series is what the calls of one table and label did by time, in rings that do not grow.
+// series counts the calls of one table and label by time, in rings of fixed size.
 type series struct {
 	seconds [rateSeconds + 1]tally
 	steps   [historySteps + 1]step
 }
 
-// tally counts calls of one second or step.
+// tally counts the calls of one second or step.
 type tally struct {
-	at                                 int64 // its number since 1970; what is counted is of this one
+	at                                 int64 // its number since 1970; the counts are for this one
 	calls, failed, throttled, rejected uint32
 	read, write                        float64
 }
@@ -59,7 +59,7 @@ func (t *tally) add(call *ddb.Call) {
 
 func (s *series) add(now time.Time, call *ddb.Call) {
 	second := now.Unix()
-	if t := &s.seconds[place(second, len(s.seconds))]; t.at <= second { // else the clock went back, to a second that is forgotten
+	if t := &s.seconds[place(second, len(s.seconds))]; t.at <= second { // otherwise the clock went back, to a second that was discarded
 		if t.at < second {
 			*t = tally{at: second}
 		}
@@ -78,7 +78,7 @@ func (s *series) add(now time.Time, call *ddb.Call) {
 
 func place(number int64, n int) int { return int((number%int64(n) + int64(n)) % int64(n)) }
 
-// ratesOf sums up the complete seconds before now.
+// ratesOf returns the counts of the complete seconds before now.
 func ratesOf(all []*series, now time.Time) Rates {
 	out := newRates(time.Unix(now.Unix(), 0).UTC())
 	for _, s := range all {
@@ -112,12 +112,12 @@ func (c *Counts) add(i int, t *tally) {
 	c.WriteUnits[i] += t.write
 }
 
-// lists are the lists of the counts, for what is done to each.
+// lists returns the lists of counts, for operations on each of them.
 func (c *Counts) lists() []*[]float64 {
 	return []*[]float64{&c.Calls, &c.Failed, &c.FailedConditions, &c.Throttled, &c.ReadUnits, &c.WriteUnits}
 }
 
-// plus adds counts that begin so many places earlier.
+// plus adds counts that begin that many places earlier.
 func (c *Counts) plus(o *Counts, earlier int) {
 	mine, others := c.lists(), o.lists()
 	for l := range mine {
@@ -129,7 +129,7 @@ func (c *Counts) plus(o *Counts, earlier int) {
 	}
 }
 
-// averages are over the last seconds, or over those since the recorder was made.
+// averages returns the averages over the last seconds, or since the recorder was made.
 func (r *Rates) averages(age time.Duration) []Average {
 	var all []Average
 	for _, seconds := range []int{10, 60, rateSeconds} {
@@ -149,7 +149,7 @@ func (r *Rates) averages(age time.Duration) []Average {
 	return all
 }
 
-// historyOf sums up the complete steps before now and the one under way.
+// historyOf returns the complete steps before now and the current one.
 func historyOf(all []*series, now time.Time) History {
 	last := now.Unix() / stepSeconds
 	h := newHistory(time.Unix((last-historySteps)*stepSeconds, 0).UTC())

@@ -68,7 +68,7 @@ func (r *Recorder) SnapshotOf(f Filter) Snapshot {
 	return s
 }
 
-// fromKinds fills in what is counted by the group of calls.
+// fromKinds sets what is counted by group of calls.
 func (r *Recorder) fromKinds(s *Snapshot, f Filter, now time.Time) {
 	latencies, estimates, fast := map[operationKey]*histogram{}, map[operationKey]*Accuracy{}, map[[3]string]int64{}
 	outcomes := map[[3]string]*Totals{}
@@ -114,7 +114,7 @@ func (r *Recorder) fromKinds(s *Snapshot, f Filter, now time.Time) {
 	}
 }
 
-// operationKey is what latencies and estimates are summed up by.
+// operationKey is the key by which latencies and estimates are summed up.
 type operationKey struct{ table, operation string }
 
 func (s *Snapshot) addSums(latencies map[operationKey]*histogram, estimates map[operationKey]*Accuracy) {
@@ -133,7 +133,7 @@ func (s *Snapshot) addSums(latencies map[operationKey]*histogram, estimates map[
 	}
 }
 
-// sort puts the lists that are made of sums in order.
+// sort sorts the lists that are made of sums.
 func (s *Snapshot) sort() {
 	slices.SortFunc(s.Latencies, func(a, b Latency) int {
 		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Operation, b.Operation))
@@ -186,7 +186,7 @@ func compareUnits(a, b Units) int {
 		cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Label, b.Label))
 }
 
-// entry is the value of a map at a key, made if it is not there.
+// entry returns the value of a map at a key, and creates it if it does not exist.
 func entry[K comparable, V any](m map[K]*V, key K) *V {
 	v := m[key]
 	if v == nil {
@@ -196,7 +196,7 @@ func entry[K comparable, V any](m map[K]*V, key K) *V {
 	return v
 }
 
-// sortedNames are the keys, without the empty name.
+// sortedNames returns the keys, without the empty name.
 func sortedNames(m map[string]bool) []string {
 	all := make([]string, 0, len(m))
 	for n := range m {

@@ -15,7 +15,7 @@ import (
 
 const usageMinutes = 60
 
-// usage is what a table or index consumed by the minute, in a ring, next to what it has.
+// usage is the consumption of a table or index by minute, in a ring, and its throughput.
 type usage struct {
 	usageKey
 
@@ -47,7 +47,7 @@ func (u *usage) add(now time.Time, read, write float64) {
 	m.write += write
 }
 
-// use counts the units of a call at each table and index that has part of them.
+// use counts the units of a call for each table and index that consumed some of them.
 func (r *Recorder) use(now time.Time, k *kind, call *ddb.Call) {
 	if len(call.Capacity) == 0 {
 		if call.Consumed.Total() > 0 {
@@ -64,7 +64,7 @@ func (r *Recorder) use(now time.Time, k *kind, call *ddb.Call) {
 	}
 }
 
-// Capacity of a table or index, in units a second; zero is not known.
+// Capacity of a table or index, in units a second; zero means not known.
 type capacityLimit struct {
 	read, write float64
 	source      string
@@ -117,8 +117,8 @@ func (r *Recorder) SetThroughput(d *types.TableDescription) {
 
 type warmth struct{ read, write *int64 }
 
-// limit keeps the throughput of a table or index. One that is provisioned is limited by that; an on-demand one by the maximum that was set, and
-// without it, it serves its warm throughput at once, and more after it has grown.
+// limit stores the throughput of a table or index. Provisioned throughput is the limit. An on-demand table is limited by the
+// maximum that was set; without a maximum, it serves its warm throughput immediately, and more after it has grown.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode-max-throughput.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
@@ -152,7 +152,7 @@ func of[T any](p *T) (v T) {
 	return v
 }
 
-// throughput is the usage of tables and indexes in the last hour.
+// throughput returns the usage of tables and indexes in the last hour.
 func (r *Recorder) throughput(now time.Time, f Filter) []Throughput {
 	list := []Throughput{}
 	for key, u := range r.usages.m {
@@ -184,7 +184,7 @@ func (r *Recorder) throughput(now time.Time, f Filter) []Throughput {
 	return list
 }
 
-// sum fills in what follows from the minutes.
+// sum computes the fields that depend on the minutes.
 func (t *Throughput) sum() {
 	rates := func(minutes []float64, limit float64) (last, busiest float64, share *float64) {
 		last = minutes[len(minutes)-1] / 60

@@ -7,9 +7,8 @@ import (
 	"sync"
 )
 
-// Texts depend on the structure of an expression alone, since values stand in them as
-// placeholders. Programs have few structures, so each text and each map of names is made
-// once and then shared.
+// A text depends only on the structure of an expression, because values are placeholders. Programs have few structures, so each
+// text and each map of names is made once and then shared.
 const maxCached = 2048
 
 var (
@@ -17,7 +16,7 @@ var (
 	aliases cache[map[string]string]
 )
 
-// text is b as a string.
+// text returns b as a string.
 func text(b []byte) string {
 	if len(b) == 0 {
 		return ""
@@ -25,7 +24,7 @@ func text(b []byte) string {
 	return texts.get(b, func(key string) string { return key })
 }
 
-// aliasesOf maps the placeholders to the names. The result must not be changed.
+// aliasesOf returns a map from placeholders to names. The result must not be changed.
 func aliasesOf(names []string) map[string]string {
 	var room [256]byte
 	key := room[:0]
@@ -42,7 +41,7 @@ func aliasesOf(names []string) map[string]string {
 	})
 }
 
-// cache keeps up to maxCached values by their key; then it starts again. Finding a value allocates nothing.
+// cache keeps up to maxCached values by key. When it is full, it is emptied. Finding a value allocates nothing.
 type cache[V any] struct {
 	mu sync.RWMutex
 	of map[string]V

@@ -51,7 +51,7 @@ func TestTextsAreShared(t *testing.T) {
 	}
 }
 
-// More texts than are kept give right texts too, from many goroutines.
+// Texts are correct even if there are more of them than the cache keeps, and in many goroutines.
 func TestManyTexts(t *testing.T) {
 	var wg sync.WaitGroup
 	for g := range 4 {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package expr renders typed expression nodes to DynamoDB expression text.
-// Every attribute name becomes a #-placeholder and every value a :-placeholder,
-// so reserved words and hostile names need no thought and values never stand in text.
+// Package expr renders typed expression nodes to the text of DynamoDB expressions. Every attribute name becomes a #-placeholder
+// and every value a :-placeholder, so reserved words and unusual names are safe, and values are never part of the text.
 package expr
 
 import (
@@ -23,7 +22,7 @@ type Step struct {
 	Data    bool // Name is a key of a map, which is data and never shown
 }
 
-// shown is the name for people.
+// shown returns the name as it is shown to people.
 func (s Step) shown() string {
 	if s.Data {
 		return "?"
@@ -31,10 +30,10 @@ func (s Step) shown() string {
 	return s.Name
 }
 
-// Path is a document path, the top-level attribute first.
+// Path is a document path; the top-level attribute is first.
 type Path []Step
 
-// Attribute is a path of names only.
+// Attribute returns a path that consists only of names.
 func Attribute(names ...string) Path {
 	p := make(Path, len(names))
 	for i, n := range names {
@@ -49,7 +48,8 @@ func (p Path) Key(name string) Path { return append(slices.Clip(p), Step{Name: n
 // At returns the path extended by a list index.
 func (p Path) At(i int) Path { return append(slices.Clip(p), Step{Index: i, Indexed: true}) }
 
-// String is the path for people: names of attributes as they are, a question mark for each key of a map, indexes in brackets.
+// String returns the path as it is shown to people: names of attributes unchanged, a question mark for each key of a map, indexes
+// in brackets.
 func (p Path) String() string {
 	if len(p) == 1 && !p[0].Indexed {
 		return p[0].shown()
@@ -69,8 +69,8 @@ func (p Path) String() string {
 	return b.String()
 }
 
-// Overlaps reports whether one path is equal to, or an ancestor of, the other.
-// DynamoDB refuses update expressions with overlapping paths.
+// Overlaps reports whether one path is equal to the other or contains it. DynamoDB rejects update expressions with overlapping
+// paths.
 func (p Path) Overlaps(q Path) bool {
 	for i := range min(len(p), len(q)) {
 		if a, b := p[i], q[i]; a.Name != b.Name || a.Index != b.Index || a.Indexed != b.Indexed {
@@ -80,7 +80,7 @@ func (p Path) Overlaps(q Path) bool {
 	return true
 }
 
-// Node is a part of an expression. The zero Node (nil) renders to nothing.
+// Node is a part of an expression. A nil Node renders to nothing.
 type Node interface {
 	render(w *Writer)
 }
@@ -95,10 +95,10 @@ type Compare struct {
 	Right Node
 }
 
-// Between is operand BETWEEN low AND high, bounds included.
+// Between is operand BETWEEN low AND high; both bounds are included.
 type Between struct{ Operand, Low, High Node }
 
-// In is operand IN (list); DynamoDB takes up to 100 operands.
+// In is operand IN (list); DynamoDB accepts up to 100 operands.
 type In struct {
 	Operand Node
 	List    []Node
@@ -110,7 +110,7 @@ type Call struct {
 	Args []Node
 }
 
-// Logic joins conditions by AND or OR. Nested logic keeps its parentheses.
+// Logic joins conditions with AND or OR. Nested logic keeps its parentheses.
 type Logic struct {
 	Op    string
 	Terms []Node
@@ -119,8 +119,8 @@ type Logic struct {
 // Not negates a condition.
 type Not struct{ Term Node }
 
-// Text is foreign expression text whose placeholders (#a, :a) are renamed while
-// rendering, so it can stand beside typed nodes.
+// Text is expression text from elsewhere. Its placeholders (#a, :a) are renamed when it is rendered, so it can be combined with
+// typed nodes.
 type Text struct {
 	Text   string
 	Names  map[string]string
@@ -203,7 +203,7 @@ func (t Text) render(w *Writer) {
 	for i := 0; i < len(t.Text); {
 		c := t.Text[i]
 		if w.plain && c == '.' {
-			// What stands below an attribute may be the key of a map.
+			// A name below an attribute may be the key of a map.
 			i = nameEnd(t.Text, i+1)
 			w.str(".?")
 			continue
@@ -229,7 +229,7 @@ func (t Text) render(w *Writer) {
 	}
 }
 
-// nameEnd is where the name or placeholder ends that begins at i, spaces before it included.
+// nameEnd returns the end of the name or placeholder that begins at i, including leading spaces.
 func nameEnd(text string, i int) int {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r') {
 		i++
@@ -244,10 +244,10 @@ func isPlaceholder(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// All joins terms by AND, leaving out nils; it returns nil when none is left.
+// All joins terms with AND and leaves out nils; it returns nil if no term is left.
 func All(terms ...Node) Node { return join("AND", terms) }
 
-// Any joins terms by OR, leaving out nils; it returns nil when none is left.
+// Any joins terms with OR and leaves out nils; it returns nil if no term is left.
 func Any(terms ...Node) Node { return join("OR", terms) }
 
 func join(op string, terms []Node) Node {

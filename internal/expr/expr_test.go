@@ -32,17 +32,17 @@ func TestRender(t *testing.T) {
 		{expr.Not{Term: eq("a", "1")}, "NOT (#0 = :0)", "NOT (a = ?)"},
 		// One name has one placeholder, each value its own.
 		{expr.All(eq("a", "1"), eq("a", "2")), "#0 = :0 AND #0 = :1", "a = ? AND a = ?"},
-		// The keys of a map are data. In foreign text any name below an attribute may be one.
+		// The keys of a map are data. In text from elsewhere, any name below an attribute may be a key.
 		{expr.Compare{Left: expr.Attribute("votes").Key("alice@example.org"), Op: ">", Right: value("1")}, "#0.#1 > :0", "votes.? > ?"},
 		{expr.Attribute("votes").Key("alice@example.org").Key("2026"), "#0.#1.#2", "votes.?.?"},
 		{expr.Text{Text: "#v.#who > :n AND votes . bob[0].x = :n", Names: map[string]string{"#v": "votes", "#who": "alice@example.org"},
 			Values: map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "7"}}}, "#0.#1 > :0 AND votes . bob[0].x = :1", "votes.? > ? AND votes .?[0].? = ?"},
-		// Grouping is kept, and nothing is grouped that needs none.
+		// Groups are kept, and there are no unnecessary parentheses.
 		{expr.All(eq("a", "1"), expr.Any(eq("b", "2"), eq("c", "3"))), "#0 = :0 AND (#1 = :1 OR #2 = :2)", "a = ? AND (b = ? OR c = ?)"},
 		{expr.All(expr.All(eq("a", "1"), nil), eq("b", "2")), "#0 = :0 AND #1 = :1", "a = ? AND b = ?"},
 		{expr.Any(nil, eq("a", "1")), "#0 = :0", "a = ?"},
 		{expr.All(nil, nil), "", ""},
-		// Foreign text gets new placeholders; what it does not define stays.
+		// Text from elsewhere gets new placeholders; placeholders that it does not define are unchanged.
 		{expr.All(eq("a", "1"), expr.Text{
 			Text: "#0 = :0 AND size(#00) > :x", Names: map[string]string{"#0": "q", "#00": "a"},
 			Values: map[string]types.AttributeValue{":0": &types.AttributeValueMemberN{Value: "7"}},

@@ -4,7 +4,7 @@ package expr
 
 import "fmt"
 
-// The limits of an expression. Of a condition the operators count, of an update its functions too.
+// The limits of an expression. In a condition, operators count; in an update, functions count too.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const (
@@ -12,7 +12,7 @@ const (
 	maxLength    = 4096
 )
 
-// Check refuses a condition that is too long for DynamoDB.
+// Check rejects a condition that is too long for DynamoDB.
 func Check(n Node) error {
 	if n == nil {
 		return nil
@@ -21,7 +21,7 @@ func Check(n Node) error {
 	return checkLimits(ops, leaves, func(w *Writer) string { return w.Render(n) })
 }
 
-// Check refuses an update that is too long for DynamoDB.
+// Check rejects an update that is too long for DynamoDB.
 func (u *Update) Check() error {
 	ops, leaves := 0, 0
 	for _, clause := range [][]Action{u.Set, u.Remove, u.Add, u.Delete} {
@@ -37,7 +37,7 @@ func checkLimits(ops, leaves int, render func(*Writer) string) error {
 	if ops > maxOperators {
 		return fmt.Errorf("an expression of %d operators and functions; DynamoDB takes %d: split it into several calls", ops, maxOperators)
 	}
-	if leaves < 64 { // far from the limit: a leaf with what joins it has less than 64 bytes
+	if leaves < 64 { // far from the limit: a leaf and its operator have less than 64 bytes
 		return nil
 	}
 	if n := len(render(new(Writer))); n > maxLength {
@@ -46,7 +46,7 @@ func checkLimits(ops, leaves int, render func(*Writer) string) error {
 	return nil
 }
 
-// weigh counts operators, and the functions of an update, and the parts that make up the length.
+// weigh counts operators, in an update also functions, and the parts that determine the length.
 func weigh(n Node, update bool) (ops, leaves int) {
 	add := func(nodes ...Node) {
 		for _, n := range nodes {

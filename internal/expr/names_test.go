@@ -10,8 +10,8 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// FuzzNames: whatever stands in an attribute's name, the text of expressions has placeholders only, each of which
-// is given a name, and the names come out as they went in.
+// FuzzNames: whatever an attribute's name contains, the text of expressions has only placeholders, each of which has a name, and
+// the names are unchanged.
 func FuzzNames(f *testing.F) {
 	for _, s := range []string{"a", "a.b", "a[0]", "#0", ":0", "", "size", "a\x00b", "SET x = :y", "é", "\" OR 1"} {
 		f.Add(s, "b")

@@ -2,8 +2,7 @@
 
 package expr
 
-// Update is an update expression in the making: the actions of each clause in
-// the order in which they were added.
+// Update is an update expression: the actions of each clause, in the order in which they were added.
 type Update struct {
 	Set, Remove, Add, Delete []Action
 }
@@ -25,7 +24,7 @@ type Action struct {
 	Right Node
 }
 
-// Arithmetic is left + right or left - right, allowed on the right of SET.
+// Arithmetic is left + right or left - right. It is allowed as the right side of SET.
 type Arithmetic struct {
 	Left  Node
 	Op    string
@@ -38,7 +37,7 @@ func (a Arithmetic) render(w *Writer) {
 	a.Right.render(w)
 }
 
-// Empty reports whether the update has no action.
+// Empty reports whether the update has no actions.
 func (u *Update) Empty() bool {
 	return len(u.Set) == 0 && len(u.Remove) == 0 && len(u.Add) == 0 && len(u.Delete) == 0
 }

@@ -9,16 +9,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Writer collects the names and values of all expressions of one request: a
-// name gets one placeholder however often it stands, each value its own.
-// The zero Writer is ready; it is not safe for concurrent use.
+// Writer collects the names and values of all expressions of one request. A name has one placeholder however often it occurs;
+// each value has its own. The zero Writer is ready to use. It is not safe for concurrent use.
 type Writer struct {
 	b      []byte
 	names  []string
 	values []types.AttributeValue
 	plain  bool
 
-	// Room for most requests, so that a Writer is one piece of memory.
+	// Space for most requests, so that a Writer needs only one allocation.
 	room       [192]byte
 	nameRoom   [8]string
 	valuesRoom [8]types.AttributeValue
@@ -41,7 +40,7 @@ func (w *Writer) start() {
 	w.b = w.b[:0]
 }
 
-// Projection returns a projection expression over the paths, "" for none.
+// Projection returns a projection expression of the paths, "" if there are none.
 func (w *Writer) Projection(paths []Path) string {
 	w.start()
 	for i, p := range paths {
@@ -53,8 +52,7 @@ func (w *Writer) Projection(paths []Path) string {
 	return text(w.b)
 }
 
-// Names is ExpressionAttributeNames, nil when no name was used. It is shared between
-// requests and must not be changed.
+// Names returns ExpressionAttributeNames, or nil if no name was used. The map is shared between requests and must not be changed.
 func (w *Writer) Names() map[string]string {
 	if len(w.names) == 0 {
 		return nil
@@ -62,7 +60,7 @@ func (w *Writer) Names() map[string]string {
 	return aliasesOf(w.names)
 }
 
-// Values is ExpressionAttributeValues, nil when no value was used.
+// Values returns ExpressionAttributeValues, or nil if no value was used.
 func (w *Writer) Values() map[string]types.AttributeValue {
 	if len(w.values) == 0 {
 		return nil
@@ -74,14 +72,14 @@ func (w *Writer) Values() map[string]types.AttributeValue {
 	return m
 }
 
-// Describe is a node for people and error texts: attribute names as they are,
-// and a question mark where a value stands, so that it never shows data.
+// Describe returns a node as text for people and errors: attribute names unchanged, and a question mark for each value, so that
+// it never shows data.
 func Describe(n Node) string {
 	w := Writer{plain: true}
 	return w.Render(n)
 }
 
-// Paths returns every attribute path that a node mentions, in order.
+// Paths returns every attribute path of a node, in order.
 func Paths(n Node) []Path {
 	switch n := n.(type) {
 	case Path:
@@ -143,7 +141,7 @@ func (w *Writer) value(v types.AttributeValue) {
 	w.str(placeholder(':', len(w.values)-1))
 }
 
-// The first placeholders are shared strings: most requests need no more.
+// The first placeholders are shared strings, enough for most requests.
 var shared = func() (s [2][32]string) {
 	for i := range s[0] {
 		s[0][i], s[1][i] = "#"+strconv.Itoa(i), ":"+strconv.Itoa(i)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package exprtext reads the text of DynamoDB's expressions: reserved words, placeholders, and the actions of updates.
+// Package exprtext parses the text of DynamoDB's expressions: reserved words, placeholders, and the actions of updates.
 package exprtext
 
 import (
@@ -10,14 +10,14 @@ import (
 	"unicode/utf8"
 )
 
-// Scan is what stands in expression text, each spelling once: reserved words that are written as names, and the placeholders of names and values.
+// Scan lists what expression text contains, each spelling once: reserved words that are used as names, and the placeholders of
+// names and values.
 type Scan struct {
 	Reserved, Names, Values []string
 }
 
-// ScanOf goes through the text token by token. A keyword and an attribute
-// of the same name are distinguished by what may stand at the place: operators come
-// after an operand, clause keywords at the start or after an operand, NOT where an operand begins.
+// ScanOf reads the text token by token. A keyword and an attribute with the same name are distinguished by their position:
+// operators follow an operand, clause keywords are at the start or follow an operand, and NOT is where an operand begins.
 func ScanOf(text string) Scan {
 	var s Scan
 	const (
@@ -76,13 +76,13 @@ func isClause(word string) bool {
 	return false
 }
 
-// beginsOperand reports whether a token can begin an operand: a word or placeholder.
+// beginsOperand reports whether an operand can begin with a token: a word or placeholder.
 func beginsOperand(tok string) bool {
 	return tok != "" && (tok[0] == '#' || tok[0] == ':' || isWord(tok))
 }
 
-// nextToken splits off the first token of the text: a word, a number, a placeholder with its first character, or any other
-// single character. The token is empty at the end.
+// nextToken splits off the first token of the text: a word, a number, a placeholder with its first character, or any other single
+// character. The token is empty at the end of the text.
 func nextToken(text string) (tok, rest string) {
 	text = strings.TrimLeftFunc(text, unicode.IsSpace)
 	if text == "" {

@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// Action is an action of an update expression. Counts says that it must not be sent again after a lost reply.
+// Action is an action of an update expression. Counts reports that it must not be sent again after a lost reply.
 type Action struct {
 	Clause expr.Clause
 	Action expr.Action
@@ -21,7 +21,7 @@ type Action struct {
 
 var errUpdateText = errors.New("raw change: the text is not an update expression, such as SET a = :a, b = b + :n REMOVE c")
 
-// ReadUpdate divides an update expression into its actions.
+// ReadUpdate splits an update expression into its actions.
 func ReadUpdate(text string, names map[string]string, values map[string]types.AttributeValue) ([]Action, error) {
 	var all []Action
 	clauses, ok := cutClauses(tokensOf(text))
@@ -61,7 +61,7 @@ func ReadUpdate(text string, names map[string]string, values map[string]types.At
 	return all, nil
 }
 
-// rightSide is a value, or text that DynamoDB reads.
+// rightSide is a value, or text that DynamoDB interprets.
 func rightSide(text string, names map[string]string, values map[string]types.AttributeValue) expr.Node {
 	if av, ok := values[text]; ok {
 		return expr.Value{AV: av}
@@ -74,7 +74,7 @@ func isValue(n expr.Node) bool {
 	return ok
 }
 
-// token is a token of expression text and its position.
+// token is a token of expression text with its position.
 type token struct {
 	text string
 	at   int
@@ -122,7 +122,7 @@ func cutClauses(tokens []token) (all []updateClause, ok bool) {
 	return all, len(all) > 0
 }
 
-// cutTokens splits tokens at a mark that is outside parentheses.
+// cutTokens splits tokens at a separator that is outside parentheses.
 func cutTokens(tokens []token, mark string) (parts [][]token) {
 	depth, from := 0, 0
 	for i, t := range tokens {
@@ -140,7 +140,7 @@ func cutTokens(tokens []token, mark string) (parts [][]token) {
 	return append(parts, tokens[from:])
 }
 
-// readPath reads a document path. What is below an attribute may be the key of a map, and is not shown.
+// readPath parses a document path. A name below an attribute may be the key of a map, and is not shown.
 func readPath(tokens []token, names map[string]string) (path expr.Path, ok bool) {
 	for i := 0; i < len(tokens); {
 		switch t := tokens[i].text; {

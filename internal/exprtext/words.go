@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// IsReserved reports whether DynamoDB reserves the word, in any case.
+// IsReserved reports whether the word is reserved in DynamoDB. Case does not matter.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
 func IsReserved(word string) bool {
@@ -24,7 +24,7 @@ var reservedSet = sync.OnceValue(func() map[string]struct{} {
 	return set
 })
 
-// reservedWords is the list of the developer guide, sorted; FLATTERN, INNTER and LOGED are spelled like this there.
+// reservedWords is the list of the developer guide, sorted; FLATTERN, INNTER and LOGED are spelled this way there.
 const reservedWords = `
 ABORT ABSOLUTE ACTION ADD AFTER AGENT AGGREGATE ALL ALLOCATE ALTER ANALYZE AND ANY
 ARCHIVE ARE ARRAY AS ASC ASCII ASENSITIVE ASSERTION ASYMMETRIC AT ATOMIC ATTACH

@@ -4,13 +4,13 @@ package wire
 
 import "errors"
 
-// Mismatch is what a receiver returns for an item that cannot belong to the reply, such as one with another key than
-// the request's: replies were crossed on the way. The whole reply is then a [*ReplyError] instead of a [*RowError].
+// Mismatch is the error of a receiver for an item that cannot belong to the reply, such as one with a key other than the
+// request's: replies were swapped on the way. The whole reply is then a [*ReplyError] instead of a [*RowError].
 type Mismatch string //nolint:errname // what it is, at the places that return it
 
 func (m Mismatch) Error() string { return string(m) }
 
-// Required is a receiver of one item that a good reply always has: a reply without it is a [*ReplyError].
+// Required is a receiver of one item that every valid reply has: a reply without it is a [*ReplyError].
 type Required interface {
 	Rows
 	Required()
@@ -21,7 +21,7 @@ func mismatched(err error) bool {
 	return ok
 }
 
-// parts are the members of a reply that tell which operations it can answer.
+// parts is a set of members of a reply. They determine which operations the reply can belong to.
 type parts uint8
 
 const (
@@ -34,7 +34,7 @@ const (
 	metricsPart                      // of writes
 )
 
-// partOf is 0 for a member that many operations answer with, or that is not known: the service may add some.
+// partOf returns 0 for members that many operations have, and for unknown ones, because the service may add members.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB.html
 func partOf(member []byte) parts {
@@ -57,7 +57,7 @@ func partOf(member []byte) parts {
 	return 0
 }
 
-// answer is what the reply to an operation may hold, and of which it must hold something.
+// answer returns the members that the reply to an operation may have, and those of which it must have at least one.
 func answer(op string) (may, must parts) {
 	switch op {
 	case "GetItem":
@@ -76,7 +76,7 @@ func answer(op string) (may, must parts) {
 	return attributesPart | metricsPart, 0 // PutItem, UpdateItem, DeleteItem
 }
 
-// checkAnswer refuses a reply that has the members of another operation's, or none of those that this one's must have.
+// checkAnswer rejects a reply that has members of another operation, or none of those that the reply must have.
 func checkAnswer(op string, have parts) error {
 	may, must := answer(op)
 	switch {

@@ -90,7 +90,7 @@ func (r *orders) Row(d *codec.Decoder) error {
 	return codec.DecodeNext(orderPlan, d, &r.all[len(r.all)-1])
 }
 
-// canned answers every request with the same body, at the least cost.
+// canned sends the same body as the reply to every request, at the lowest cost.
 type canned struct {
 	body, crc string
 	scratch   [32 << 10]byte

@@ -15,11 +15,11 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// replies are those of a call whose outputs others may look at. Reading the items from the body of the reply is cheaper
-// than from the attribute values that the SDK has made of it, and gives the same as long as nobody has changed these.
+// replies holds the replies of a call whose outputs other code may look at. Reading the items from the body of a reply is cheaper
+// than reading them from the attribute values that the SDK made of it, and has the same result as long as these were not changed.
 type replies struct {
 	mu   sync.Mutex
-	over bool // the call has returned; a wrapper may send requests for longer
+	over bool // the call has returned; a wrapper may still send requests
 	all  []reply
 }
 
@@ -29,7 +29,7 @@ type reply struct {
 	buf *buffer
 }
 
-// keep takes the body of a good reply, of which the SDK has made out. It reports whether the buffer is its own then.
+// keep stores the body of a valid reply from which the SDK made out. It reports whether it keeps the buffer.
 func (k *call) keep(out any, buf *buffer) bool {
 	owner := k.owner
 	if owner == nil {
@@ -52,8 +52,8 @@ func (k *call) keep(out any, buf *buffer) bool {
 	return true
 }
 
-// deliver hands the items of a reply to the sink that were not delivered yet: from the body of the reply of which the SDK has
-// made out, or from out itself, by bridge.
+// deliver passes items that were not delivered yet to the sink: from the body of the reply from which the SDK made out, or from
+// out itself, with bridge.
 func (k *call) deliver(out any, bridge func(*bridge) error) error {
 	if taken, err := k.fromBody(out); taken {
 		k.took(Beside)
@@ -65,7 +65,7 @@ func (k *call) deliver(out any, bridge func(*bridge) error) error {
 	return b.done(bridge(b))
 }
 
-// fromBody reports whether it could deliver the items.
+// fromBody reports whether it delivered the items.
 func (k *call) fromBody(out any) (taken bool, err error) {
 	r := &k.replies
 	r.mu.Lock()
@@ -90,7 +90,7 @@ func (k *call) fromBody(out any) (taken bool, err error) {
 	return false, nil
 }
 
-// release gives all buffers back, and takes no more. The lock is held.
+// release releases all buffers; after that no replies are stored. The caller holds the lock.
 func (r *replies) release() {
 	for _, have := range r.all {
 		have.buf.release()
@@ -98,7 +98,7 @@ func (r *replies) release() {
 	r.all, r.over = nil, true
 }
 
-// end forgets the replies of a call that has failed.
+// end discards the replies of a call that has failed.
 func (r *replies) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -110,7 +110,7 @@ var (
 	key1, key2 = rand.Uint64(), rand.Uint64() //nolint:gosec // the hash finds accidental changes, and protects nothing
 )
 
-// fingerprint is a number that changes with the items of an output.
+// fingerprint returns a number that changes when the items of an output change.
 func fingerprint(out any) (uint64, bool) {
 	switch o := out.(type) {
 	case *dynamodb.GetItemOutput:
@@ -141,7 +141,7 @@ func fingerprint(out any) (uint64, bool) {
 	return 0, false
 }
 
-// mix joins two sums, of which the order counts. Its keys are not known to those who could choose items for equal sums.
+// mix combines two sums; their order matters. Its keys are random, so that items with equal sums cannot be constructed.
 func mix(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a^key1, b^key2)
 	return hi ^ lo

@@ -29,7 +29,7 @@ func seesOutput(do func(*dynamodb.QueryOutput) *dynamodb.QueryOutput) func(*dyna
 	})
 }
 
-// What a step changes in an output arrives, wherever it changes it; a step that only looks costs no second decoding.
+// A change that a step makes in an output is delivered, wherever it is; a step that only looks costs no second decoding.
 func TestChangedOutputsArrive(t *testing.T) {
 	const item = `{"pk":{"S":"b"},"n":{"N":"7"},"b":{"B":"AAE="},"t":{"BOOL":true},"z":{"NULL":true},"l":{"L":[{"S":"x"},{"S":"y"}]},"m":{"M":{"k":{"S":"v"}}},"ss":{"SS":["x","y"]},"ns":{"NS":["1","2"]},"bs":{"BS":["AA=="]}}`
 	body := `{"Count":2,"Items":[` + item + `,{"pk":{"S":"c"}}]}`
@@ -80,7 +80,7 @@ func TestChangedOutputsArrive(t *testing.T) {
 	}
 }
 
-// What is declared not to look at items takes the direct way.
+// Steps that are declared not to look at items do not prevent the fast path.
 func TestDeclaredHarmless(t *testing.T) {
 	body := `{"Count":1,"Items":[` + item1 + `]}`
 	for name, client := range map[string]func(*stub) api{

@@ -12,16 +12,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// maxMemoryBody is the largest request body that is copied: the service refuses requests above 16 MB.
+// maxMemoryBody is the size of the largest request body that is copied: the service rejects requests above 16 MB.
 const maxMemoryBody = 17 << 20
 
-// InMemoryBody returns a client that hands requests on to c with their bodies in memory, in the form that net/http
-// knows as such. Header and body of a small request then leave in one write, and a server that answers before it has
-// read the request cannot make the transport close the connection under its reply: the SDK closes the request's body
-// as soon as the reply's header is there, which ends the transport's copy of a body of another kind with an error.
+// InMemoryBody returns a client that passes requests on to c with their bodies in memory, in a form that net/http recognizes.
+// Header and body of a small request are then sent in one write, and a server that replies before it has read the request cannot
+// make the transport close the connection before the reply is read: the SDK closes the body of the request as soon as it has the
+// header of the reply, which makes the transport's copy of any other kind of body fail.
 //
-// c sees the same requests otherwise, and is not changed. GetBody stays unset, as it would let net/http send the
-// body again to the target of a redirect. Bodies of unknown length or above 17 MB are handed on as they are.
+// Apart from that, c receives the same requests, and it is not changed. GetBody is not set, because with it net/http would send
+// the body again to the target of a redirect. Bodies of unknown length or above 17 MB are passed on unchanged.
 func InMemoryBody(c dynamodb.HTTPClient) dynamodb.HTTPClient {
 	if m, ok := c.(memoryBody); ok {
 		return m
@@ -39,7 +39,7 @@ func (m memoryBody) Do(r *http.Request) (*http.Response, error) {
 	return m.next.Do(cp)
 }
 
-// toMemory takes the body of r into memory. A body that is known, which is never written again, is not copied.
+// toMemory reads the body of r into memory. The body known, which is never modified, is not copied.
 func toMemory(r *http.Request, known []byte) error {
 	if r.Body == nil || r.ContentLength <= 0 || r.ContentLength > maxMemoryBody {
 		return nil
@@ -58,7 +58,7 @@ func inMemory(r *http.Request, known []byte) ([]byte, error) {
 	defer buf.release()
 	size := int(r.ContentLength)
 	if w, ok := r.Body.(io.WriterTo); ok && len(known) == size {
-		// A reader in memory hands its bytes over as they are, which tells without a look at them.
+		// A reader in memory writes its bytes without a copy, so its memory can be compared with known.
 		buf.rest, buf.known, buf.same = buf.rest[:0], known, false
 		switch _, err := w.WriteTo(buf); {
 		case err != nil && !errors.Is(err, io.EOF):
@@ -78,7 +78,7 @@ func inMemory(r *http.Request, known []byte) ([]byte, error) {
 	return bytes.Clone(buf.rest), nil
 }
 
-// Write finds out whether what is written is the very memory of known, and else keeps it in rest.
+// Write finds out whether the written bytes are the memory of known, and otherwise stores them in rest.
 func (b *buffer) Write(p []byte) (int, error) {
 	switch {
 	case len(p) == 0:

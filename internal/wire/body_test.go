@@ -112,7 +112,7 @@ func TestLoopbackAgrees(t *testing.T) {
 	}
 }
 
-// A connection that ends inside a body is a fault of the reply, whatever way the items take.
+// A connection that ends inside a body is a fault of the reply, whichever path the items take.
 func TestLoopbackCut(t *testing.T) {
 	for _, o := range []wire.Options{{}, {Off: true}} {
 		cut := answer{status: 200, body: `{"Count":1,"Items":[` + item2 + `]}`, cut: 9, err: io.ErrUnexpectedEOF}
@@ -129,7 +129,7 @@ func TestLoopbackCut(t *testing.T) {
 	}
 }
 
-// A server that answers with a page before it has taken the whole request does not lose the connection.
+// If a server replies with a page before it has read the whole request, the connection is not lost.
 func TestEarlyReplyKeepsItsConnection(t *testing.T) {
 	page := pageBody(t, 1000)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -146,7 +146,7 @@ func TestEarlyReplyKeepsItsConnection(t *testing.T) {
 	}
 }
 
-// A middleware that changes the body after the items are in has its way.
+// A middleware can change the body after the items were inserted.
 func TestChangedBodyIsSent(t *testing.T) {
 	s := newStub(`{}`)
 	c := newClient(s, dynamodb.WithAPIOptions(func(st *middleware.Stack) error {
@@ -170,7 +170,7 @@ func TestChangedBodyIsSent(t *testing.T) {
 	}
 }
 
-// stream is a request body that hands itself over in its own way.
+// stream is a request body with its own WriteTo.
 type stream struct {
 	io.ReadSeeker
 	writeTo func(w io.Writer, body io.ReadSeeker) error
@@ -178,7 +178,7 @@ type stream struct {
 
 func (s stream) WriteTo(w io.Writer) (int64, error) { return 0, s.writeTo(w, s.ReadSeeker) }
 
-// TestStreamsOfAnyKind: the body that is sent is the middleware's, however its reader hands it over, at each attempt.
+// TestStreamsOfAnyKind: the body that is sent is the middleware's, however its reader is read, at each attempt.
 func TestStreamsOfAnyKind(t *testing.T) {
 	broken := errors.New("broken stream")
 	for name, c := range map[string]struct {
@@ -224,7 +224,7 @@ func TestStreamsOfAnyKind(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := newStub(`{}`, throttle())
-		// Behind the payload's hash and before the signature, so that only the transport takes it by WriteTo.
+		// After the hash of the payload and before the signature, so that only the transport reads it with WriteTo.
 		c2 := newClient(s, dynamodb.WithAPIOptions(func(st *middleware.Stack) error {
 			return st.Finalize.Insert(middleware.FinalizeMiddlewareFunc("Mine", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 				out middleware.FinalizeOutput, md middleware.Metadata, err error,

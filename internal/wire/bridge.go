@@ -8,19 +8,19 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// bridge delivers items that came as attribute values: it writes each in wire form and reads it with the same decoder,
-// so that there is one set of rules.
+// bridge delivers items that are attribute values: it encodes each in wire form and reads it with the same decoder, so that the
+// same rules apply.
 type bridge struct {
 	call *call
 	buf  *buffer
-	last []byte // where the row before stands
+	last []byte // memory of the previous row
 }
 
 func (k *call) bridge() *bridge {
 	return &bridge{call: k, buf: buffers.Get().(*buffer)}
 }
 
-// done ends the delivery that came to err.
+// done ends the delivery, given its error.
 func (b *bridge) done(err error) error {
 	b.buf.release()
 	k := b.call
@@ -31,7 +31,7 @@ func (b *bridge) done(err error) error {
 }
 
 func (b *bridge) row(rows Rows, i int, item map[string]types.AttributeValue) (err error) {
-	b.buf.body, b.last = b.last, b.buf.body // the row before stays as it is
+	b.buf.body, b.last = b.last, b.buf.body // the previous row remains valid
 	if b.buf.body, err = codec.AppendItemMap(b.buf.body[:0], item); err != nil {
 		return &RowError{Index: i, Err: err}
 	}

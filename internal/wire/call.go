@@ -17,8 +17,8 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 )
 
-// ErrOptionsDropped means that a [Forwarder] did not pass the input or the functional options on to the SDK, so that
-// the items of a write cannot have reached the service through it.
+// ErrOptionsDropped means that a [Forwarder] did not pass the input or the functional options on to the SDK, so the items of a
+// write cannot have reached the service through it.
 var ErrOptionsDropped = errors.New("the client did not pass the call's input and options on as ForwardsOptions promises; its items cannot have been written")
 
 const (
@@ -26,8 +26,7 @@ const (
 	write = false
 )
 
-// call is one operation under way. It stands in for the client's protocol, and does all codec work that concerns
-// items.
+// call is an operation in progress. It replaces the client's protocol and does the encoding and decoding of items.
 type call struct {
 	smithyhttp.ClientProtocol                     // the client's own
 	transport                 dynamodb.HTTPClient // the client's own
@@ -35,20 +34,20 @@ type call struct {
 	op   string
 	read bool
 	o    Options
-	sink sink  // where items of the reply go, may be nil
+	sink sink  // receiver of the items of the reply, may be nil
 	feed items // items of the request, may be nil
 
-	direct        bool   // items take the short way
-	plainProtocol bool   // ClientProtocol is the SDK's, not a wrapper that wants to see requests and replies
+	direct        bool   // items take the fast path
+	plainProtocol bool   // ClientProtocol is the SDK's, not a wrapper that needs to see requests and replies
 	delivered     bool   // the sink has the items of the last reply
 	spliced       bool   // the request has its items
 	body          []byte // of the request with its items
 	rowErr        error
-	why           string // it does not take the short way
-	owner         *call  // that this one stands in for
+	why           string // reason for not taking the fast path
+	owner         *call  // the call that this one replaces
 	replies       replies
 
-	// Parts that would otherwise be allocated one by one.
+	// Parts that would otherwise be allocated separately.
 	one  oneSink
 	page listSink
 	fns  [2]func(*dynamodb.Options)
@@ -66,7 +65,7 @@ func newCall(op string, read bool, o Options, client any) *call {
 	return k
 }
 
-// send prepares the request's items for the way they take.
+// send prepares the items of the request for the path that they take.
 func (k *call) send(f items) error {
 	k.feed = f
 	if k.direct {
@@ -80,7 +79,7 @@ func (k *call) options() []func(*dynamodb.Options) {
 	return append(append(k.fns[:0], k.o.Client...), k.configure)
 }
 
-// configure puts the call into the client's options.
+// configure installs the call in the client's options.
 func (k *call) configure(o *dynamodb.Options) {
 	p := k
 	if !k.direct {
@@ -112,7 +111,7 @@ func (k *call) configure(o *dynamodb.Options) {
 	}
 }
 
-// Do sends a request with its body in memory, see [InMemoryBody]. The SDK has made the request for this attempt alone.
+// Do sends a request with its body in memory, see [InMemoryBody]. The SDK has made the request for this attempt only.
 func (k *call) Do(r *http.Request) (*http.Response, error) {
 	if err := toMemory(r, k.body); err != nil {
 		return nil, err
@@ -120,7 +119,7 @@ func (k *call) Do(r *http.Request) (*http.Response, error) {
 	return k.transport.Do(r)
 }
 
-// leave turns the call to attribute values while the SDK builds it, which is before anyone sees the input.
+// leave changes the call to attribute values while the SDK builds it, before any step sees the input.
 func (k *call) leave(o *dynamodb.Options) {
 	if !k.direct {
 		return
@@ -131,7 +130,7 @@ func (k *call) leave(o *dynamodb.Options) {
 	}
 }
 
-// failed turns the outcome of the client's method into the call's error.
+// failed returns the error of the call, given the result of the client's method.
 func (k *call) failed(noOutput bool, err error) error {
 	if k.direct {
 		k.took(Direct)
@@ -152,7 +151,7 @@ func (k *call) failed(noOutput bool, err error) error {
 	return nil
 }
 
-// answered is the output of the client's method, or the call's error.
+// answered returns the output of the client's method, or the error of the call.
 func answered[O any](k *call, out *O, err error) (*O, error) {
 	if err = k.failed(out == nil, err); err != nil {
 		return nil, err
@@ -160,11 +159,11 @@ func answered[O any](k *call, out *O, err error) (*O, error) {
 	return out, nil
 }
 
-// attributeSink is a sink that also takes the items I of an output as attribute values.
+// attributeSink is a sink that also accepts the items I of an output as attribute values.
 type attributeSink[I any] interface{ bridge(*bridge, I) error }
 
-// finish is answered for a call with items in its output: it gives them to the sink, unless this has those of the
-// reply already, and takes them out of the output.
+// finish is answered for a call with items in its output. It passes them to the sink, unless the sink has already received the
+// items of the reply, and removes them from the output.
 func finish[O, I any](k *call, out *O, err error, items func(*O) *I, s attributeSink[I]) (*O, error) {
 	if out, err = answered(k, out, err); err != nil {
 		return nil, err
@@ -182,7 +181,7 @@ func finish[O, I any](k *call, out *O, err error, items func(*O) *I, s attribute
 	return out, k.rowError()
 }
 
-// keepRowError reports whether err is that of an item, and keeps it for the end of the call.
+// keepRowError reports whether err is the error of an item, and keeps it for the end of the call.
 func (k *call) keepRowError(err error) bool {
 	if err == nil {
 		return false
@@ -195,11 +194,11 @@ func (k *call) keepRowError(err error) bool {
 	return true
 }
 
-// rowError is the error of an item in a reply that is otherwise good. Callers name the operation.
+// rowError returns the error of an item in an otherwise valid reply. Callers add the operation.
 func (k *call) rowError() error { return k.rowErr }
 
-// SerializeRequest lets the client's protocol write everything but the items, and splices these in. It runs once for
-// a call, before the first attempt.
+// SerializeRequest lets the client's protocol write everything except the items, and inserts the items. It runs once for a call,
+// before the first attempt.
 func (k *call) SerializeRequest(ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
 	if k.feed == nil || !k.direct {
 		return k.ClientProtocol.SerializeRequest(ctx, schema, in, req)

@@ -60,15 +60,15 @@ type TransactWriteItemsAPI interface {
 	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
 }
 
-// Forwarder is implemented by a wrapper of *dynamodb.Client that wants the short way for items. ForwardsOptions
-// returning true is a promise: each call goes to the wrapped client once, with the same input and all functional
-// options, and neither input nor output is kept or read for its items. A call of [PutItem], [BatchWriteItem] or
-// [TransactWriteItems] through a wrapper that breaks the promise fails with [ErrOptionsDropped].
+// Forwarder is implemented by a wrapper of *dynamodb.Client whose calls should use the fast path for items. If ForwardsOptions
+// returns true, that is a promise: each call goes to the wrapped client once, with the same input and all functional options, and
+// neither input nor output is kept or read for its items. A call of [PutItem], [BatchWriteItem] or [TransactWriteItems] through a
+// wrapper that breaks the promise fails with [ErrOptionsDropped].
 type Forwarder interface {
 	ForwardsOptions() bool
 }
 
-// direct reports whether functional options are sure to reach the SDK, and items are of no interest on the way.
+// direct reports whether functional options certainly reach the SDK, and nothing before it looks at items.
 func direct(client any, harmless []string) bool {
 	if _, ok := client.(*dynamodb.Client); ok {
 		return true

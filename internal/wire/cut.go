@@ -8,8 +8,8 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// take delivers the items of a body to the call's sink and returns the body without them. Errors are the codec's for
-// bad syntax, else say that the reply does not fit the request.
+// take delivers the items of a body to the call's sink and returns the body without them. Its errors are those of the codec for
+// invalid syntax; any other error says that the reply does not belong to the request.
 func (k *call) take(buf *buffer) ([]byte, error) {
 	if k.sink == nil || !k.direct {
 		d := codec.NewDecoder(buf.body, k.o.Codec)
@@ -37,7 +37,7 @@ func (k *call) sinkFrom(buf *buffer) ([]byte, error) {
 		return k.sink.read(page{d, buf.body, count, k})
 	})
 	if k.keepRowError(err) {
-		// The reply is good but for its receiver: go on without the items, as the call has taken effect.
+		// Only the receiver failed: continue without the items, because the call has taken effect.
 		d.Release()
 		d = codec.NewDecoder(buf.body, k.o.Codec)
 		_, have, err = buf.cut(d, k.sink.member(), func(int) error { return d.Skip() })
@@ -51,9 +51,9 @@ func (k *call) sinkFrom(buf *buffer) ([]byte, error) {
 	return buf.rest, err
 }
 
-// cut reads the value of one top-level member with fn, and sets b.rest to the body with null in its place. fn gets
-// the value of Count where that stands before the member. found says whether the member is there and not null, have
-// which members there are.
+// cut reads the value of one top-level member with fn, and sets b.rest to the body with null in its place. fn receives the value
+// of Count if Count precedes the member. found reports whether the member exists and is not null; have is the set of members that
+// exist.
 func (b *buffer) cut(d *codec.Decoder, member string, fn func(count int) error) (found bool, have parts, err error) {
 	b.rest = b.rest[:0]
 	from, count := 0, 0
@@ -88,7 +88,7 @@ func (b *buffer) cut(d *codec.Decoder, member string, fn func(count int) error) 
 	return found, have, err
 }
 
-// number reads a plain count, 0 for anything else.
+// number parses a plain count. It returns 0 for anything else.
 func number(raw []byte) (n int) {
 	for _, c := range raw {
 		if c < '0' || c > '9' || n > MaxReplyBytes {
@@ -99,7 +99,7 @@ func number(raw []byte) (n int) {
 	return n
 }
 
-// page is where a sink reads.
+// page is the position at which a sink reads.
 type page struct {
 	d     *codec.Decoder // at the value of the sink's member
 	body  []byte         // the whole body, which d reads
@@ -107,7 +107,7 @@ type page struct {
 	call  *call
 }
 
-// row hands one item to its receiver.
+// row passes one item to its receiver.
 func (p page) row(rows Rows, i int) error {
 	p.d.Peek()
 	from := p.d.Pos()
@@ -123,7 +123,7 @@ func (p page) row(rows Rows, i int) error {
 	return nil
 }
 
-// list hands an array of items to their receiver, which are at most limit.
+// list passes an array of at most limit items to their receiver.
 func (p page) list(rows Rows, limit int) error {
 	rows.Reset(min(p.expect(), limit))
 	i := 0
@@ -135,8 +135,8 @@ func (p page) list(rows Rows, limit int) error {
 
 var errFirst = errors.New("first element read")
 
-// expect returns how many items to expect in the array that comes next: what the reply says, or what the rest of the
-// body has room for if all are of the first one's size.
+// expect returns the expected number of items in the array that comes next: the number in the reply, or the number that fits into
+// the rest of the body if all items have the size of the first one.
 func (p page) expect() int {
 	p.d.Peek()
 	rest := p.body[p.d.Pos():]
@@ -159,7 +159,7 @@ func (p page) expect() int {
 	return len(rest) / (size + 1)
 }
 
-// where says where the item is with which body begins.
+// where returns the location of the item that body begins with.
 func (k *call) where(body []byte) string {
 	if k.o.Locate == nil {
 		return ""

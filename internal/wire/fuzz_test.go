@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// FuzzReply holds the short way against the SDK's own: where both take a reply, they give the same.
+// FuzzReply compares the fast path with the SDK's own: if both accept a reply, they return the same.
 func FuzzReply(f *testing.F) {
 	for i, op := range operations {
 		f.Add(uint8(i), []byte(op.body))
@@ -42,8 +42,8 @@ func FuzzReply(f *testing.F) {
 	})
 }
 
-// sdkAlone runs a call in which the SDK decodes the reply by itself, which makes smithy-go v1.28.8 panic on some
-// malformed bodies. That counts as its refusal; the way under test has no such excuse.
+// sdkAlone runs a call in which the SDK decodes the reply by itself. smithy-go v1.28.8 panics on some malformed bodies, which
+// counts as an error of the SDK; the path under test must not panic.
 func sdkAlone(run func() (any, [][]string, error)) (out any, rows [][]string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -53,7 +53,7 @@ func sdkAlone(run func() (any, [][]string, error)) (out any, rows [][]string, er
 	return run()
 }
 
-// TestMalformedReplyIsAnError: what makes the SDK's own decoder panic is refused before it gets there.
+// TestMalformedReplyIsAnError: bodies that make the SDK's own decoder panic are rejected before they reach it.
 func TestMalformedReplyIsAnError(t *testing.T) {
 	for _, o := range []wire.Options{{}, {Off: true}} {
 		_, rows, err := runBatchGet(newClient(newStub(`{"Responses":{"orders":[:{]},"UnprocessedKeys":{}}`)), o)

@@ -8,11 +8,11 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// OperationTimeout is the name of the step by which the library's own clients bound a call.
+// OperationTimeout is the name of the step with which the library's own clients limit the duration of a call.
 const OperationTimeout = "ddbOperationTimeout"
 
-// harmless are steps that never look at an item: the library's own, and those of tracing libraries, which read table
-// names from inputs: OpenTelemetry, AWS X-Ray, Datadog.
+// harmless lists steps that never look at an item: the library's own, and those of tracing libraries, which read table names from
+// inputs: OpenTelemetry, AWS X-Ray, Datadog.
 var harmless = []string{
 	OperationTimeout,
 	"OTelInitializeMiddlewareBefore", "OTelInitializeMiddlewareAfter",
@@ -20,8 +20,8 @@ var harmless = []string{
 	"InitTraceMiddleware", "StartTraceMiddleware",
 }
 
-// stackGuard finds out whether a client's own API options change the steps that handle inputs and outputs. It
-// compares the steps before and after them, so that it needs no list of the SDK's own.
+// stackGuard detects whether a client's own API options change the steps that handle inputs and outputs. It compares the steps
+// before and after the options, so it needs no list of the SDK's own steps.
 type stackGuard struct {
 	call                  *call
 	initialize, serialize []string
@@ -49,7 +49,7 @@ func (g *stackGuard) after(s *middleware.Stack) error {
 	return nil
 }
 
-// same reports whether now has the steps of then, in their order, and beside them only harmless ones.
+// same reports whether now has the steps of then, in the same order, and apart from them only harmless ones.
 func (k *call) same(then, now []string) bool {
 	for _, id := range now {
 		if len(then) > 0 && id == then[0] {

@@ -65,7 +65,7 @@ func (c copying) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWr
 	return c.Client.TransactWriteItems(ctx, &cp, fns...)
 }
 
-// mock gives the same output each time and keeps its input.
+// mock returns the same output each time and keeps its input.
 type mock struct {
 	out *dynamodb.QueryOutput
 	put *dynamodb.PutItemInput
@@ -80,7 +80,7 @@ func (m *mock) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*
 	return &dynamodb.PutItemOutput{}, nil
 }
 
-// accelerator runs functional options on options of its own, which have no protocol, and answers itself, as DAX does.
+// accelerator applies functional options to options of its own, which have no protocol, and replies itself, as DAX does.
 type accelerator struct{ mock }
 
 func (m *accelerator) Query(ctx context.Context, in *dynamodb.QueryInput, fns ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
@@ -136,7 +136,7 @@ func TestMockKeepsItsOutput(t *testing.T) {
 	}
 }
 
-// caching keeps outputs, as a wrapper of the client may.
+// caching keeps outputs, as a wrapper of the client may do.
 type caching struct {
 	*dynamodb.Client
 	kept *dynamodb.QueryOutput
@@ -184,7 +184,7 @@ func TestOptionsRunTwiceAtOnce(t *testing.T) {
 	}
 }
 
-// A middleware that answers in the SDK's place sees the item, and its own items arrive.
+// A middleware that replies in place of the SDK sees the item, and the items that it returns are delivered.
 func TestMiddlewareThatAnswers(t *testing.T) {
 	item, err := codec.ParseItem([]byte(item1))
 	if err != nil {
@@ -275,7 +275,7 @@ func TestInterceptorsAndOptionsRun(t *testing.T) {
 	}
 }
 
-// A protocol that streams its body in another way is spliced all the same.
+// Items are inserted also if a protocol streams its body in another way.
 func TestSpliceIntoAnotherStream(t *testing.T) {
 	s := newStub(`{}`)
 	c := newClient(s, func(o *dynamodb.Options) { o.Protocol = streaming{o.Protocol} })
@@ -373,7 +373,7 @@ func TestTableNames(t *testing.T) {
 	}
 }
 
-// The hint never asks for more memory than the reply can fill.
+// The size hint never asks for more memory than the reply can fill.
 func TestHintIsBounded(t *testing.T) {
 	for body, limit := range map[string]int{
 		`{"Count":2147483647,"Items":[` + item2 + `]}`:          len(item2),

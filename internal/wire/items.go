@@ -62,7 +62,7 @@ func newBatch(in *dynamodb.BatchWriteItemInput, tables []TableWrites) (*batch, e
 		if !plain(t.Table) {
 			return nil, fmt.Errorf("BatchWriteItem: %q is not the name or ARN of a table", t.Table)
 		}
-		// A table that stands twice would be lost in the JSON object.
+		// A table that occurs twice would be lost in the JSON object.
 		if _, ok := f.mark[t.Table]; ok {
 			return nil, fmt.Errorf("BatchWriteItem: table %s stands twice in one batch; join its writes", t.Table)
 		}
@@ -180,7 +180,7 @@ func (f *transaction) placeholder() {
 	}
 }
 
-// hide keeps the empty items, as marks of the places where the items go.
+// hide keeps the empty items of placeholder, which mark where the items are inserted.
 func (f *transaction) hide() {}
 
 func (f *transaction) fill() error {
@@ -236,7 +236,7 @@ func (f *transaction) insert(b, envelope []byte) ([]byte, error) {
 	return append(b, envelope[from:]...), d.End()
 }
 
-// member enters one member of an object and skips the others.
+// member calls fn for one member of an object and skips the others.
 func member(d *codec.Decoder, name string, fn func() error) error {
 	return d.Object(func(key []byte) error {
 		if string(key) != name {

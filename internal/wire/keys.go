@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// noAttributes stands for a key or an item until it is spliced in; nothing writes to it.
+// noAttributes is used in place of a key or an item until the real one is inserted. Nothing writes to it.
 var noAttributes = map[string]types.AttributeValue{}
 
 // getKey is the key of a GetItem.
@@ -92,7 +92,7 @@ func newBatchKeys(in *dynamodb.BatchGetItemInput, tables []TableKeys) (*batchKey
 
 func (f *batchKeys) input() smithy.Serializable { return &f.in }
 
-// placeholder leaves an empty list of keys, which marks the place where they go.
+// placeholder sets an empty list of keys, which marks where the keys are inserted.
 func (f *batchKeys) placeholder() {
 	for _, t := range f.tables {
 		request := f.in.RequestItems[t.Table]
@@ -167,7 +167,7 @@ func (f *batchKeys) insert(b, envelope []byte) ([]byte, error) {
 	return append(b, envelope[from:]...), nil
 }
 
-// count is how many keys of a table are asked for.
+// count returns the number of keys that are requested from a table.
 func (f *batchKeys) count(table string) int {
 	for _, t := range f.tables {
 		if t.Table == table {

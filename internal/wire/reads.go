@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// GetItem reads the item with a key, in wire JSON, into rows; without one, Key of in is taken. Item of the output is nil;
-// found says whether there was one. With a [*RowError] the output is not nil.
+// GetItem reads the item with a key, in wire JSON, into rows. If key is nil, Key of in is used. Item of the output is nil; found
+// reports whether there was an item. With a [*RowError] the output is not nil.
 func GetItem(ctx context.Context, c GetItemAPI, in *dynamodb.GetItemInput, key []byte, o Options, rows Rows) (
 	out *dynamodb.GetItemOutput, found bool, err error,
 ) {
@@ -44,17 +44,16 @@ func Scan(ctx context.Context, c ScanAPI, in *dynamodb.ScanInput, o Options, row
 	return finish(k, out, err, func(o *dynamodb.ScanOutput) *[]map[string]types.AttributeValue { return &o.Items }, s)
 }
 
-// TableKeys are the keys that a batch reads from one table.
+// TableKeys are the keys of a batch in one table.
 type TableKeys struct {
 	Table string   // name or ARN
 	Keys  [][]byte // each in wire JSON
 }
 
-// BatchGetItem reads items of several tables, of which each stands once in keys; RequestItems of in says how the
-// tables are read, and its own Keys are looked at only for tables that keys lacks. The bytes can be reused after the
-// call. rows is asked once for the receiver of each table that the reply names,
-// by the name that the reply uses; nil for a table that was not asked for, which is a [*ReplyError]. Responses of the
-// output is nil. With a [*RowError] the output is not nil.
+// BatchGetItem reads items of several tables, of which each has one entry in keys. RequestItems of in holds how the tables are
+// read; its own Keys are only used for tables that are not in keys. The bytes can be reused after the call. rows is called once
+// for each table that the reply names, with the name in the reply, and returns the receiver of its items, or nil for a table that
+// was not requested, which is a [*ReplyError]. Responses of the output is nil. With a [*RowError] the output is not nil.
 func BatchGetItem(ctx context.Context, c BatchGetItemAPI, in *dynamodb.BatchGetItemInput, keys []TableKeys, o Options, rows func(table string) Rows) (
 	*dynamodb.BatchGetItemOutput, error,
 ) {
@@ -74,10 +73,9 @@ func BatchGetItem(ctx context.Context, c BatchGetItemAPI, in *dynamodb.BatchGetI
 	}, s)
 }
 
-// TransactGetItems reads items in one transaction. rows is asked once for the receiver of each action, by its index;
-// it may be nil to skip the item. A receiver's Row is not called if its item is missing. A reply with more or
-// fewer answers than actions is a [*ReplyError]. Responses of the output is nil. With a [*RowError] the output is not
-// nil.
+// TransactGetItems reads items in one transaction. rows is called once for each action, with its index, and returns the receiver;
+// it may return nil to skip the item. Row of the receiver is not called if the item does not exist. A reply whose number of items
+// is not the number of actions is a [*ReplyError]. Responses of the output is nil. With a [*RowError] the output is not nil.
 func TransactGetItems(ctx context.Context, c TransactGetItemsAPI, in *dynamodb.TransactGetItemsInput, o Options, rows func(i int) Rows) (
 	*dynamodb.TransactGetItemsOutput, error,
 ) {

@@ -18,8 +18,8 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// DeserializeResponse checks a reply, delivers its items and leaves the rest to the client's protocol. It runs once
-// for every attempt that got a reply.
+// DeserializeResponse verifies a reply, delivers its items and passes the rest to the client's protocol. It runs once for every
+// attempt that received a reply.
 func (k *call) DeserializeResponse(ctx context.Context, schema *smithy.OperationSchema, reg *smithy.TypeRegistry,
 	resp *smithyhttp.Response, out smithy.Deserializable,
 ) error {
@@ -33,13 +33,13 @@ func (k *call) DeserializeResponse(ctx context.Context, schema *smithy.Operation
 	}()
 
 	err := buf.read(resp)
-	// The checksum is known at the end of the body, and Close alone tells it.
+	// The checksum is known at the end of the body, and only Close returns it.
 	sum := resp.Body.Close()
 	if resp.Header.Get("X-Amz-Crc32") == "" {
 		sum = nil // the SDK compares with 0 then
 	}
 	defer func() {
-		// The SDK keeps the response in the output's metadata, and must not keep the call or the buffer with it.
+		// The SDK keeps the response in the metadata of the output. It must not keep the call or the buffer through it.
 		resp.Body = http.NoBody
 		k.rest.Reset(nil)
 	}()
@@ -62,11 +62,11 @@ func (k *call) DeserializeResponse(ctx context.Context, schema *smithy.Operation
 	return err
 }
 
-// open returns what the client's protocol shall decode.
+// open returns the body that the client's protocol decodes.
 func (k *call) open(ctx context.Context, resp *smithyhttp.Response, buf *buffer, err, sum error) ([]byte, error) {
 	switch {
 	case resp.StatusCode >= 500:
-		// The status decides, whatever the body says.
+		// The status decides, whatever the body contains.
 		return buf.body, nil
 	case errors.Is(err, errTooLarge):
 		return nil, k.fault(resp, ReplyTooLarge, nil)
@@ -93,7 +93,7 @@ func (k *call) open(ctx context.Context, resp *smithyhttp.Response, buf *buffer,
 	case err == nil:
 		return rest, nil
 	case errors.Is(err, codec.ErrSyntax):
-		// Where only the codec is too strict, the SDK decodes the items.
+		// If only the codec is too strict, the SDK decodes the items.
 		if json.Valid(buf.body) {
 			return buf.body, nil
 		}
@@ -123,17 +123,17 @@ type restReader struct{ bytes.Reader }
 
 func (*restReader) Close() error { return nil }
 
-// buffer holds a body and what is left of it without its items.
+// buffer holds a body, and the rest of it without its items.
 type buffer struct {
 	body, rest []byte
 
-	known []byte // a request body that may be what is written
+	known []byte // a request body that may be the one that is written
 	same  bool   // it is
 }
 
 const (
 	maxPooled  = 4 << 20 // a 1 MB page is up to about 2.5 MB of JSON
-	maxPresize = 2 << 20 // what a Content-Length alone can make us allocate
+	maxPresize = 2 << 20 // limit of what is allocated because of Content-Length alone
 )
 
 var (

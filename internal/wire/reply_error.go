@@ -10,23 +10,21 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Fault says what is wrong with a reply.
+// Fault is what is wrong with a reply.
 type Fault uint8
 
 // The faults of a reply.
 const (
-	// ReplyCut: the connection ended, or the context did, before the body was complete.
+	// ReplyCut means that the connection or the context ended before the body was complete.
 	ReplyCut Fault = iota + 1
-	// ReplyCorrupt: the body does not match its X-Amz-Crc32 header, or is not JSON.
+	// ReplyCorrupt means that the body does not match its X-Amz-Crc32 header, or is not JSON.
 	ReplyCorrupt
-	// ReplyForeign: the reply does not come from the service: it is empty, or not a JSON object, or has none of
-	// the marks of a DynamoDB reply (request id, checksum, x-amz-json content type). Proxies and captive portals
-	// send such.
+	// ReplyForeign means that the reply does not come from the service: it is empty, is not a JSON object, or has none of the
+	// signs of a DynamoDB reply (request ID, checksum, x-amz-json content type). Proxies and captive portals send such replies.
 	ReplyForeign
-	// ReplyTooLarge: the body is larger than [MaxReplyBytes].
+	// ReplyTooLarge means that the body is larger than [MaxReplyBytes].
 	ReplyTooLarge
-	// ReplyMismatch: the reply answers another question than the one asked. Proxies that mix up connections send
-	// such.
+	// ReplyMismatch means that the reply belongs to another request. Proxies that mix up connections send such replies.
 	ReplyMismatch
 )
 
@@ -45,13 +43,13 @@ func (f Fault) String() string {
 	return fmt.Sprintf("Fault(%d)", uint8(f))
 }
 
-// ReplyError is a reply that cannot be trusted. The SDK's retryer repeats reads after it; writes are not repeated, as
-// they may have been applied. The text holds no part of the body.
+// ReplyError is a reply that cannot be trusted. After it, the SDK's retryer repeats reads. Writes are not repeated, because they
+// may have been applied. The text contains no part of the body.
 type ReplyError struct {
-	Operation string // DynamoDB's name of the operation
+	Operation string // DynamoDB's name for the operation
 	Read      bool   // whether the operation only reads
 	Status    int    // HTTP status, 0 if the reply did not come over HTTP
-	RequestID string // the service's id of the request, "" if the reply has none
+	RequestID string // the request ID of the service, "" if the reply has none
 	Fault     Fault
 	Err       error // the cause, may be nil
 }
@@ -68,7 +66,7 @@ func (e *ReplyError) Error() string {
 	}
 	fmt.Fprintf(&b, ": %s", e.Fault)
 	if undecodable(e.Err) {
-		// The SDK's text can hold parts of the body.
+		// The SDK's text can contain parts of the body.
 		b.WriteString(": the SDK cannot decode it")
 	} else if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
@@ -86,7 +84,7 @@ func (e *ReplyError) Error() string {
 	return b.String()
 }
 
-// undecodable reports whether err is the SDK's about a body.
+// undecodable reports whether err is an error of the SDK about a body.
 func undecodable(err error) bool {
 	var bad *smithy.DeserializationError
 	return errors.As(err, &bad)
@@ -95,15 +93,15 @@ func undecodable(err error) bool {
 // Unwrap returns the cause.
 func (e *ReplyError) Unwrap() error { return e.Err }
 
-// Applied reports whether the operation is a write that took effect: the service answered with success and a request
-// id, and only the rest of the reply is lost. For a write, false means that nothing is known. The answer to another
-// question proves nothing.
+// Applied reports whether the operation is a write that took effect: the service replied with success and a request ID, and only
+// the rest of the reply was lost. For a write, false means that the outcome is unknown. A reply to another request proves
+// nothing.
 func (e *ReplyError) Applied() bool {
 	return !e.Read && e.Fault != ReplyMismatch && e.RequestID != "" && e.Status >= 200 && e.Status < 300
 }
 
-// RetryableError tells the SDK's retryer whether to repeat the call: reads only, and not for a reply that would be
-// the same again.
+// RetryableError tells the SDK's retryer whether to repeat the call. It returns true only for reads, and not if the next reply
+// would be the same.
 func (e *ReplyError) RetryableError() bool {
 	return e.Read && e.Fault != ReplyTooLarge
 }

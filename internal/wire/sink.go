@@ -9,14 +9,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// sink hands the items of an operation's reply to their receivers. It can be used for several replies in turn.
+// sink passes the items of the reply to an operation to their receivers. It can be used for several replies in turn.
 type sink interface {
 	member() string    // the member of the reply that holds the items
 	read(p page) error // reads that member, which is not null
 	absent() error     // the reply has no items
 }
 
-// oneSink takes one item or none.
+// oneSink accepts one item or none.
 type oneSink struct {
 	name  string
 	rows  Rows
@@ -49,7 +49,7 @@ func (s *oneSink) bridge(b *bridge, item map[string]types.AttributeValue) error 
 	return b.row(s.rows, 0, item)
 }
 
-// item makes rows, if not nil, the receiver of one item.
+// item sets the receiver of one item, if rows is not nil.
 func (k *call) item(member string, rows Rows) *oneSink {
 	if rows == nil {
 		return nil
@@ -59,7 +59,7 @@ func (k *call) item(member string, rows Rows) *oneSink {
 	return &k.one
 }
 
-// listSink takes a page of items.
+// listSink accepts a page of items.
 type listSink struct{ rows Rows }
 
 func (*listSink) member() string { return "Items" }
@@ -75,14 +75,14 @@ func (s *listSink) bridge(b *bridge, items []map[string]types.AttributeValue) er
 	return b.list(s.rows, items)
 }
 
-// items makes rows the receiver of a page.
+// items sets the receiver of a page.
 func (k *call) items(rows Rows) *listSink {
 	k.page = listSink{rows}
 	k.sink = &k.page
 	return &k.page
 }
 
-// tableSink takes lists of items by table.
+// tableSink accepts lists of items by table.
 type tableSink struct {
 	rows  func(table string) Rows
 	asked *batchKeys
@@ -136,7 +136,7 @@ func (s *tableSink) bridge(b *bridge, tables map[string][]map[string]types.Attri
 	return nil
 }
 
-// of returns the receiver of a table, which is asked for once in a call.
+// of returns the receiver of a table, which is requested once in a call.
 func (s *tableSink) of(name []byte) (tableRows, error) {
 	for _, t := range s.seen {
 		if t.table == string(name) {
@@ -151,7 +151,7 @@ func (s *tableSink) of(name []byte) (tableRows, error) {
 	return t, nil
 }
 
-// actionSink takes one item or none for each action of a transaction.
+// actionSink accepts one item or none for each action of a transaction.
 type actionSink struct {
 	rows func(i int) Rows
 	want int
@@ -223,7 +223,7 @@ func (s *actionSink) bridge(b *bridge, answers []types.ItemResponse) error {
 	return s.complete(len(answers))
 }
 
-// of returns the receiver of an action, which is asked for once in a call.
+// of returns the receiver of an action, which is requested once in a call.
 func (s *actionSink) of(i int) (Rows, error) {
 	if i >= s.want {
 		return nil, Mismatch(fmt.Sprintf("it has more answers than the %d actions", s.want))

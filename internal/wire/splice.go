@@ -20,7 +20,7 @@ type items interface {
 	insert(b, envelope []byte) ([]byte, error) // appends envelope, which hide's input made, with the items to b
 }
 
-// splice puts items into a request that was written without them, and returns its body.
+// splice inserts items into a request that was written without them, and returns its body.
 func splice(f items, req *smithyhttp.Request) ([]byte, error) {
 	stream := req.GetStream()
 	if stream == nil {
@@ -40,7 +40,7 @@ func splice(f items, req *smithyhttp.Request) ([]byte, error) {
 		return nil, err
 	}
 	if r, ok := stream.(*bytes.Reader); ok {
-		// The reader that the protocol has just made; a request with another one would be a deep copy.
+		// This is the reader that the protocol has just made. SetStream would copy the whole request.
 		r.Reset(b)
 		req.ContentLength = int64(len(b))
 		return b, nil
@@ -58,7 +58,7 @@ var (
 	errItem     = errors.New("item is not a JSON object")
 )
 
-// appendRest goes on with the members of envelope after the first member of an object.
+// appendRest appends the members of envelope after the first member of an object.
 func appendRest(b, envelope []byte) []byte {
 	if len(envelope) > len(`{}`) {
 		b = append(b, ',')
@@ -66,7 +66,7 @@ func appendRest(b, envelope []byte) []byte {
 	return append(b, envelope[1:]...)
 }
 
-// checkItem refuses what would break the request open. Items come from the codec, so their inside is not checked.
+// checkItem rejects bytes that would break the JSON of the request. Items come from the codec, so their content is not checked.
 func checkItem(item []byte) error {
 	if n := len(item); n < len(`{}`) || item[0] != '{' || item[n-1] != '}' {
 		return errItem

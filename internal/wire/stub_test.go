@@ -38,7 +38,7 @@ type answer struct {
 	noReply error // Do fails
 }
 
-// stub is an HTTP client that gives its answers in turn, the last one for ever.
+// stub is an HTTP client that returns its answers in turn, and the last one repeatedly.
 type stub struct {
 	mu      sync.Mutex
 	answers []answer
@@ -116,7 +116,7 @@ func newClient(h aws.HTTPClient, fns ...func(*dynamodb.Options)) *dynamodb.Clien
 	return dynamodb.NewFromConfig(cfg, append([]func(*dynamodb.Options){quick}, fns...)...)
 }
 
-// quick takes the waiting out of retries.
+// quick removes the waiting from retries.
 func quick(o *dynamodb.Options) {
 	o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
 		s.MaxAttempts = 3
@@ -196,7 +196,7 @@ type declared struct{ *dynamodb.Client }
 
 func (declared) ForwardsOptions() bool { return true }
 
-// liar promises it and does not.
+// liar promises to forward options and does not.
 type liar struct{ ignoring }
 
 func (liar) ForwardsOptions() bool { return true }

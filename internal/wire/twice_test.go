@@ -9,7 +9,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// counted counts the items that it is given.
+// counted counts the items that it receives.
 type counted int
 
 func (c *counted) Reset(int) {}
@@ -19,7 +19,7 @@ func (c *counted) Row(d *codec.Decoder) error {
 	return d.Skip()
 }
 
-// TestRepeatedMembersOfReplies: a reply that has its items twice is not one of the service, and would be decoded twice.
+// TestRepeatedMembersOfReplies: a reply that has its items twice does not come from the service, and would be decoded twice.
 func TestRepeatedMembersOfReplies(t *testing.T) {
 	for name, body := range map[string]string{
 		"Item":  `{"Item":{"a":{"S":"1"}},"Item":{"a":{"S":"2"}}}`,

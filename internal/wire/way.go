@@ -13,23 +13,23 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Way is how the items of a call travel between Go values and the wire.
+// Way is the path that the items of a call take between Go values and the wire.
 type Way uint8
 
-// The ways, from the shortest.
+// The paths, the fastest first.
 const (
 	Direct Way = iota // the SDK does not see the items
-	Beside            // the SDK makes attribute values for a step that may look at them; the same reply is decoded from the wire
-	Values            // items pass through attribute values
+	Beside            // the SDK makes attribute values for a step that may look at them; the items are decoded from the body of the reply
+	Values            // items are converted to attribute values and back
 )
 
-// Took is the way that a call took, and why not the direct one.
+// Took is the path that a call took, and the reason for not taking the fast path.
 type Took struct {
 	Way Way
 	Why string // names what the client has, never data; empty for Direct
 }
 
-// took notes the way of the call.
+// took records the path of the call.
 func (k *call) took(w Way) {
 	if k.o.Took == nil {
 		return
@@ -40,14 +40,14 @@ func (k *call) took(w Way) {
 	}
 }
 
-// becausef notes why the call does not take the direct way. The text is made only for those who ask.
+// becausef records why the call does not take the fast path. The text is only made if it is used.
 func (k *call) becausef(format string, args ...any) {
 	if k.o.Took != nil && k.why == "" {
 		k.why = fmt.Sprintf(format, args...)
 	}
 }
 
-// interceptors names those that are handed inputs and outputs with items, but for the harmless.
+// interceptors returns the names of the interceptors that receive inputs and outputs with items, without the harmless ones.
 func (k *call) interceptors(o *dynamodb.Options) []string {
 	var found []string
 	note := func(step string, i any) {
@@ -67,7 +67,7 @@ func (k *call) interceptors(o *dynamodb.Options) []string {
 	return found
 }
 
-// differs says how the steps of a stack are other than they were.
+// differs describes how the steps of a stack differ from the previous ones.
 func (k *call) differs(name string, then, now []string) string {
 	var more []string
 	for _, id := range now {
@@ -83,8 +83,8 @@ func (k *call) differs(name string, then, now []string) string {
 
 var errProbe = errors.New("this call was not to be sent")
 
-// Probe says why items of calls through c do not take the direct way, and nothing if they do. It lets the client build a call, and
-// sends nothing.
+// Probe returns why items of calls through c do not take the fast path, or "" if they take it. It makes the client build a call,
+// and sends nothing.
 func Probe(ctx context.Context, c any, o Options) string {
 	o.Took = new(Took)
 	k := newCall("GetItem", read, o, c)

@@ -40,7 +40,7 @@ type way struct {
 	name   string
 	client func(*stub) api
 	o      wire.Options
-	direct bool // whether items must take the short way
+	direct bool // whether items must take the fast path
 }
 
 func ways() []way {

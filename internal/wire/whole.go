@@ -11,11 +11,11 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// whole is the content of a request of which nothing is left to the SDK's serializer: one item or key, the name of the
-// table, and what the reply shall hold. Most requests for one item are such.
+// whole is the content of a request that this package writes without the SDK's serializer: one item or key, the name of the
+// table, and what the reply shall contain. Most requests for one item have this form.
 type whole interface {
 	items
-	// whole appends the body, or reports that the input has more.
+	// whole appends the body, or reports that the input has other parameters.
 	whole(b []byte) ([]byte, bool)
 }
 
@@ -49,7 +49,7 @@ func (k *call) writeWhole(schema *smithy.OperationSchema, req *smithyhttp.Reques
 	return true, nil
 }
 
-// maxTableName is room for most names.
+// maxTableName is long enough for most names.
 const maxTableName = 64
 
 func (f *putItem) whole(b []byte) ([]byte, bool) {
