@@ -69,7 +69,7 @@ func serve(w http.ResponseWriter, req *http.Request, snapshot func(context.Conte
 	}
 }
 
-// slim removes what only merging needs, because the page does not show it.
+// slim removes what the page does not show and only merging needs.
 func (s *Snapshot) slim() {
 	s.History.Buckets = nil
 	for i := range s.Latencies {

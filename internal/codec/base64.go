@@ -11,7 +11,7 @@ import (
 
 const alphabet64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-// pairs64 holds the two digits of base64 that stand for 12 bits.
+// pairs64 contains the two base64 digits for each value of 12 bits.
 var pairs64 = func() (t [1 << 12]uint16) {
 	for i := range t {
 		t[i] = uint16(alphabet64[i>>6]) | uint16(alphabet64[i&63])<<8
@@ -19,8 +19,8 @@ var pairs64 = func() (t [1 << 12]uint16) {
 	return t
 }()
 
-// digits64 holds, for each place in a group of four, the bits that a digit of base64
-// stands for there; the highest bits mark what is no digit.
+// digits64 contains, for each position in a group of four, the bits of a base64 digit at that position. The highest bits mark
+// characters that are not digits.
 var digits64 = func() (t [4][256]uint32) {
 	for place := range t {
 		for c := range t[place] {

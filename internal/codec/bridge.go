@@ -10,8 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// ParseItem reads an item in wire form, the whole of data, into the SDK's form.
-// Duplicate attribute names are refused.
+// ParseItem converts an item in wire form, the whole of data, to the SDK's form. It rejects duplicate attribute names.
 func ParseItem(data []byte) (map[string]types.AttributeValue, error) {
 	d := NewDecoder(data, Options{NoArena: true})
 	defer d.Release()
@@ -22,7 +21,7 @@ func ParseItem(data []byte) (map[string]types.AttributeValue, error) {
 	return item, d.End()
 }
 
-// ParseAttributeValue reads one attribute value in wire form, the whole of data.
+// ParseAttributeValue converts one attribute value in wire form, the whole of data, to the SDK's form.
 func ParseAttributeValue(data []byte) (types.AttributeValue, error) {
 	d := NewDecoder(data, Options{NoArena: true})
 	defer d.Release()
@@ -33,8 +32,8 @@ func ParseAttributeValue(data []byte) (types.AttributeValue, error) {
 	return av, d.End()
 }
 
-// AppendItemMap appends an item in wire form, with its attributes and those of
-// nested maps in order of their names, so equal items give equal bytes.
+// AppendItemMap appends an item in wire form. Its attributes, and those of nested maps, are in the order of their names, so equal
+// items result in equal bytes.
 func AppendItemMap(b []byte, item map[string]types.AttributeValue) ([]byte, error) {
 	out, err := appendMap(b, item, -1)
 	if err != nil {
@@ -43,10 +42,9 @@ func AppendItemMap(b []byte, item map[string]types.AttributeValue) ([]byte, erro
 	return out, nil
 }
 
-// AppendAttributeValue appends one attribute value in wire form. A nil value, a
-// nil typed pointer and a member type that the SDK did not define are refused.
-// What DynamoDB itself would refuse (empty sets, malformed numbers) is passed on.
-// On error b is returned as it was.
+// AppendAttributeValue appends one attribute value in wire form. It rejects a nil value, a nil typed pointer and a member type
+// that the SDK did not define. What DynamoDB itself would reject (empty sets, malformed numbers) is passed on. If it fails, b is
+// returned unchanged.
 func AppendAttributeValue(b []byte, av types.AttributeValue) ([]byte, error) {
 	out, err := appendAV(b, av, 0)
 	if err != nil {
@@ -88,7 +86,7 @@ func (d *Decoder) attributeValue() (types.AttributeValue, error) {
 	return av, d.close()
 }
 
-// payload reads what stands behind the type descriptor.
+// payload reads the value after the type descriptor.
 func (d *Decoder) payload(k Kind) (types.AttributeValue, error) {
 	if err := d.takes(24); err != nil {
 		return nil, err
@@ -174,7 +172,7 @@ func (d *Decoder) stringList() ([]string, error) {
 	return l, err
 }
 
-// appendMap writes the entries of a map that stands depth levels deep, of an item at -1.
+// appendMap writes the entries of a map at nesting level depth, which is -1 for an item.
 func appendMap(b []byte, m map[string]types.AttributeValue, depth int) ([]byte, error) {
 	b = append(b, '{')
 	for i, name := range slices.Sorted(maps.Keys(m)) {
@@ -255,7 +253,7 @@ func appendAV(b []byte, av types.AttributeValue, depth int) (_ []byte, err error
 	return b, unfit(nil, fmt.Sprintf("a %T is no attribute value that the service knows, or nil", av))
 }
 
-// appendSeq finishes a list or set whose type descriptor is written.
+// appendSeq completes a list or set whose type descriptor is written.
 func appendSeq[E any](b []byte, list []E, one func([]byte, E) ([]byte, error)) ([]byte, error) {
 	b = append(b, '[')
 	for i, e := range list {

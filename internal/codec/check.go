@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// CheckItem refuses bytes that are not one whole item in wire form, as DynamoDB would store it: every value has one known type, numbers
-// have at most 38 digits, sets have members and none twice, names are there and none stands twice. Its error holds the place and never
-// the data.
+// CheckItem rejects bytes that are not exactly one item in wire form, as DynamoDB would store it: every value has one known type,
+// numbers have at most 38 digits, sets are not empty and have no duplicates, and names are not empty and occur once. Its error
+// contains the position and never the data.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 func CheckItem(data []byte) error {
@@ -21,7 +21,7 @@ func CheckItem(data []byte) error {
 	return d.End()
 }
 
-// CheckValue is [CheckItem] of one attribute value.
+// CheckValue is [CheckItem] for one attribute value.
 func CheckValue(data []byte) error {
 	d := NewDecoder(data, Options{NoArena: true})
 	defer d.Release()
@@ -31,7 +31,7 @@ func CheckValue(data []byte) error {
 	return d.End()
 }
 
-// AppendCompact appends a value or an item that was checked without the white space between its parts.
+// AppendCompact appends a value or an item that was checked, without white space between its parts.
 func AppendCompact(b, data []byte) []byte {
 	quoted := false
 	for i := 0; i < len(data); i++ {
@@ -51,7 +51,7 @@ func AppendCompact(b, data []byte) []byte {
 	return b
 }
 
-// maxStored is how deep DynamoDB lets attribute values nest.
+// maxStored is the depth to which DynamoDB allows attribute values to nest.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const maxStored = 32
 
@@ -85,7 +85,7 @@ func (d *Decoder) checkEntries(level int) error {
 	})
 }
 
-// fewNames is up to how many names are compared one by one.
+// fewNames is the number of names up to which they are compared one by one.
 const fewNames = 16
 
 func (d *Decoder) checkValue(level int) error {
@@ -123,7 +123,7 @@ func (d *Decoder) checkPayload(k Kind, level int) error {
 	return d.checkScalar(k, nil)
 }
 
-// checkScalar checks a text, number or binary. seen, unless it is nil, has the values that came before in the set.
+// checkScalar checks a text, number or binary. If seen is not nil, it contains the earlier members of the set.
 func (d *Decoder) checkScalar(k Kind, seen map[string]struct{}) error {
 	var id []byte
 	switch k {

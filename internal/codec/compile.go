@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// compiled holds every codec of the process. Only whole, faultless ones get in.
+// compiled holds all codecs of the process. Only complete codecs without errors are added.
 var compiled struct {
 	mu     sync.Mutex // one compilation at a time
 	plans  sync.Map   // planKey -> *Plan
@@ -23,7 +23,7 @@ var compiled struct {
 	items  sync.Map   // planKey -> *Plan, those of items
 }
 
-// planKey is a struct type and whether its times have the form of the SDK.
+// planKey is a struct type and the form of its times.
 type planKey struct {
 	t       reflect.Type
 	sdkTime bool
@@ -34,7 +34,7 @@ type valueKey struct {
 	o options
 }
 
-// compiler is one compilation: what it made so far and every problem found.
+// compiler is one compilation: its results so far, and all problems.
 type compiler struct {
 	plans  map[planKey]*Plan
 	values map[valueKey]*Value
@@ -44,19 +44,19 @@ type compiler struct {
 	faulty map[*Value][]fault
 }
 
-// fault is what is wrong with a type, wherever it stands.
+// fault is what is wrong with a type, wherever it is used.
 type fault struct {
 	typ  reflect.Type
 	text string
 }
 
-// fieldPlace says which field is being compiled, for problems.
+// fieldPlace is the field that is being compiled, for problems.
 type fieldPlace struct {
 	owner        reflect.Type
 	goPath, attr string
 }
 
-// compile runs one compilation and keeps its result if there was no problem.
+// compile runs one compilation and stores its result if there was no problem.
 func compile(t reflect.Type, run func(c *compiler)) error {
 	compiled.mu.Lock()
 	defer compiled.mu.Unlock()
@@ -74,7 +74,7 @@ func compile(t reflect.Type, run func(c *compiler)) error {
 	return nil
 }
 
-// problem notes what is wrong with a field.
+// problem records what is wrong with a field.
 func (c *compiler) problem(owner reflect.Type, goPath, attr, text string) {
 	at := owner.String()
 	if goPath != "" {
@@ -86,7 +86,7 @@ func (c *compiler) problem(owner reflect.Type, goPath, attr, text string) {
 	c.errs = append(c.errs, fmt.Errorf("%s: %s", at, text))
 }
 
-// unfit notes what is wrong with the type being compiled.
+// unfit records what is wrong with the type that is being compiled.
 func (c *compiler) unfit(t reflect.Type, text string) {
 	c.faults = append(c.faults, fault{t, text})
 	if len(c.where) == 0 {
@@ -97,7 +97,7 @@ func (c *compiler) unfit(t reflect.Type, text string) {
 	c.problem(w.owner, w.goPath, w.attr, fmt.Sprintf("Go type %s: %s", t, text))
 }
 
-// below says that a field is compiled until the returned func is called.
+// below records that a field is being compiled, until the returned function is called.
 func (c *compiler) below(owner reflect.Type, goPath, attr string) func() {
 	c.where = append(c.where, fieldPlace{owner, goPath, attr})
 	return func() { c.where = c.where[:len(c.where)-1] }
@@ -112,8 +112,8 @@ var (
 	bigFloatType       = reflect.TypeFor[big.Float]()
 )
 
-// value compiles a type with tag options. A type that holds itself gets its own,
-// still unfinished codec back, so codecs refer to each other by pointer.
+// value compiles a type with tag options. For a type that contains itself, the inner use receives the same, still incomplete
+// codec, so codecs refer to each other by pointer.
 func (c *compiler) value(t reflect.Type, o options) *Value {
 	o = o.fitting(t)
 	key := valueKey{t, o}
@@ -143,7 +143,7 @@ func (c *compiler) value(t reflect.Type, o options) *Value {
 	return v
 }
 
-// natural compiles what the type's structure says.
+// natural compiles a type by its structure.
 func (c *compiler) natural(v *Value) {
 	t := v.typ
 	item, value := wireItemOf(t), wireValueOf(t)
@@ -218,14 +218,14 @@ func (c *compiler) kind(v *Value) {
 	}
 }
 
-// checkOptions refuses options that could not do anything.
+// checkOptions rejects options that cannot have an effect.
 func (c *compiler) checkOptions(v *Value) {
 	base := v.typ
 	for base.Kind() == reflect.Pointer {
 		base = base.Elem()
 	}
 	if v.marshals || base.Kind() == reflect.Interface || v.typ.Kind() == reflect.Pointer {
-		return // checked below the pointer, or known when the value is there
+		return // checked for the type that the pointer points to, or at run time
 	}
 	if v.opts.set != KindAny && !canBeSet(base) {
 		c.unfit(base, "a set needs a slice, an array, or a map to struct{} or bool, of members")
@@ -235,8 +235,8 @@ func (c *compiler) checkOptions(v *Value) {
 	}
 }
 
-// isContainer reports slices and maps that are stored as a list or map: nil ones are stored empty, so that updates
-// can add to what is stored. Sets, which cannot be empty, are left out; see absent.
+// isContainer reports whether a type is a slice or map that is stored as a list or map. A nil value is stored as an empty one, so
+// that updates can add to the stored value. Sets, which cannot be empty, are left out; see absent.
 func (c *Value) isContainer() bool {
 	switch c.typ.Kind() {
 	case reflect.Slice, reflect.Map:
@@ -245,8 +245,8 @@ func (c *Value) isContainer() bool {
 	return false
 }
 
-// emptiness gives the meaning of omitempty and of nil for a type, which goes by
-// its kind as in attributevalue: structs and arrays with elements are never empty.
+// emptiness sets the meaning of omitempty and of nil for a type. As in attributevalue, it depends on the kind: structs, and
+// arrays with elements, are never empty.
 func emptiness(t reflect.Type) (empty, isNil func(ref) bool) {
 	nilTest := func(r ref) bool { return valueAt(r, t).IsNil() }
 	switch t.Kind() {

@@ -13,11 +13,10 @@ import (
 // ErrSyntax matches every [SyntaxError] with errors.Is.
 var ErrSyntax = errors.New("malformed DynamoDB JSON")
 
-// SyntaxError says that a body is not the strict JSON that DynamoDB sends. It
-// holds the place and never the data.
+// SyntaxError means that a body is not the strict JSON that DynamoDB sends. It contains the position and never the data.
 type SyntaxError struct {
 	Offset int    // bytes from the start of the body
-	Want   string // what should have stood there
+	Want   string // what was expected there
 }
 
 func (e *SyntaxError) Error() string {
@@ -28,56 +27,54 @@ func (e *SyntaxError) Error() string {
 func (e *SyntaxError) Is(target error) bool { return target == ErrSyntax }
 
 const (
-	// maxLevels bounds how deep attribute values may nest; DynamoDB stops at 32.
+	// maxLevels limits how deep attribute values may nest; DynamoDB allows 32 levels.
 	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 	maxLevels = 64
-	// maxDepth bounds the JSON containers: two for each level, and the envelope.
+	// maxDepth limits the nesting of JSON containers: two for each level, and the envelope.
 	maxDepth = 2*maxLevels + 16
 
-	maxBlock = 16 << 10 // arena block: what one kept string can pin
+	maxBlock = 16 << 10 // arena block: the memory that one retained string can keep alive
 	minBlock = 256
 )
 
-// Options are the settings of a [Decoder]. The zero value is good for short-lived results.
+// Options are the settings of a [Decoder]. The zero value is suitable for short-lived results.
 type Options struct {
-	// NoArena gives every decoded string and byte slice its own memory. By
-	// default those of one body share blocks of up to 16 KB, which costs a tenth
-	// of the allocations but lets one kept string pin its block.
+	// NoArena allocates every decoded string and byte slice separately. By default those of one body share blocks of up to 16 KB,
+	// which needs a tenth of the allocations, but one retained string keeps its whole block alive.
 	NoArena bool
 }
 
-// Decoder is a cursor over one body in wire form. It accepts strict JSON only:
-// control characters, lone surrogates, invalid UTF-8, unknown escapes and
-// nesting beyond 64 attribute levels are [SyntaxError]s. Nothing that it returns
-// aliases the body, except where a method says so.
+// Decoder is a cursor over one body in wire form. It accepts only strict JSON: control characters, lone surrogates, invalid
+// UTF-8, unknown escapes and nesting beyond 64 attribute levels are [SyntaxError]s. Its results do not alias the body, unless a
+// method says so.
 //
-// A Decoder serves one goroutine. After an error its position is undefined.
+// A Decoder must only be used by one goroutine. After an error its position is undefined.
 type Decoder struct {
 	b     []byte
 	i     int
 	depth int
 
-	arena   []byte   // current block; full parts of it belong to decoded values
-	chunk   int      // block size; 0 turns the arena off
+	arena   []byte   // current block; the used parts of it belong to decoded values
+	chunk   int      // block size; 0 means no arena
 	scratch []byte   // unescaped text
-	str     string   // an element under way
-	strs    []string // those of a long list
-	strings []string // block of string headers, shared as the arena is
+	str     string   // the current element
+	strs    []string // the elements of a long list
+	strings []string // block of string headers, shared like the arena
 
 	extents []extent // members of a set
-	slots   []uint16 // a table of them
+	slots   []uint16 // hash table of them
 
-	taken int // bytes that interfaces and maps have taken up, see takes
+	taken int // bytes allocated for interfaces and maps, see takes
 
-	zone   *time.Location // of the last time with an offset
+	zone   *time.Location // of the last time that had an offset
 	offset int
 
-	fresh bool // what is decoded into is zero
+	fresh bool // the destination of the decoding is zero
 
-	orders [maxOrders]order // of the struct types met so far
+	orders [maxOrders]order // of the struct types seen so far
 	known  int              // how many of them are in use
 
-	watch   []string // attributes whose bytes are noted
+	watch   []string // attributes whose bytes are recorded
 	watchOf *Plan
 	watchAt [2]int // their fields in that plan
 	seen    [2][]byte
@@ -85,26 +82,26 @@ type Decoder struct {
 
 var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 
-// NewDecoder starts at the beginning of data, which must not change until the
-// Decoder is done. [Decoder.Release] gives it back for reuse.
+// NewDecoder returns a decoder at the beginning of data. data must not change while the Decoder is in use. [Decoder.Release]
+// returns it for reuse.
 func NewDecoder(data []byte, o Options) *Decoder {
 	d := decoders.Get().(*Decoder)
 	d.b, d.i, d.depth, d.taken, d.fresh = data, 0, 0, 0, false
 	if d.known == maxOrders {
-		d.known = 0 // of bodies before
+		d.known = 0 // they belong to earlier bodies
 	}
 	for i := range d.known {
 		d.orders[i].lost = 0
 	}
 	d.chunk = 0
 	if !o.NoArena {
-		// A small body gets one block of its own size.
+		// A small body uses one block of its own size.
 		d.chunk = min(max(len(data)*3/4, minBlock), maxBlock)
 	}
 	return d
 }
 
-// Release ends the use of d; decoded values stay valid. It is optional.
+// Release ends the use of d; decoded values remain valid. Calling it is optional.
 func (d *Decoder) Release() {
 	d.b, d.arena, d.strings, d.str = nil, nil, nil, ""
 	d.watch, d.watchOf, d.seen = nil, nil, [2][]byte{}
@@ -114,19 +111,17 @@ func (d *Decoder) Release() {
 	decoders.Put(d)
 }
 
-// Watch makes [DecodeNext] note the bytes of up to two top-level attributes of each
-// item, see [Decoder.Watched].
+// Watch makes [DecodeNext] record the bytes of up to two top-level attributes of each item, see [Decoder.Watched].
 func (d *Decoder) Watch(names []string) {
 	names = names[:min(len(names), len(d.seen))]
 	if len(names) > 0 && len(names) == len(d.watch) && &names[0] == &d.watch[0] {
-		return // as for the item before
+		return // the same as for the previous item
 	}
 	d.watch, d.watchOf = names, nil
 }
 
-// Watched are the values of the watched attributes in the item that was decoded last,
-// in the order of their names. They alias the body. One is nil if the item lacks the
-// attribute, and all are if the item's type decodes itself.
+// Watched returns the values of the watched attributes in the item that was decoded last, in the order of their names. They alias
+// the body. A value is nil if the item lacks the attribute. All are nil if the type of the item decodes itself.
 func (d *Decoder) Watched() [2][]byte { return d.seen }
 
 func (d *Decoder) note(field, from int) {
@@ -137,13 +132,13 @@ func (d *Decoder) note(field, from int) {
 	}
 }
 
-// Pos is the offset of the next unread byte.
+// Pos returns the offset of the next unread byte.
 func (d *Decoder) Pos() int { return d.i }
 
-// Len is the size of the whole body in bytes.
+// Len returns the size of the whole body in bytes.
 func (d *Decoder) Len() int { return len(d.b) }
 
-// Peek skips whitespace and returns the next byte without reading it, 0 at the end.
+// Peek skips whitespace and returns the next byte without reading it. It returns 0 at the end.
 func (d *Decoder) Peek() byte {
 	if d.i < len(d.b) && d.b[d.i] > ' ' {
 		return d.b[d.i]
@@ -159,7 +154,7 @@ func (d *Decoder) Peek() byte {
 	return 0
 }
 
-// End fails unless only whitespace is left.
+// End fails unless only whitespace remains.
 func (d *Decoder) End() error {
 	if d.Peek(); d.i != len(d.b) {
 		return d.fail("end of body")
@@ -184,7 +179,7 @@ func (d *Decoder) Object(fn func(key []byte) error) error {
 	return err
 }
 
-// Array reads an array and calls fn for each element, which fn must read.
+// Array reads an array and calls fn for each element; fn must read the element.
 func (d *Decoder) Array(fn func() error) error {
 	more, err := d.open('[', ']')
 	for ; more && err == nil; more, err = d.more(']') {
@@ -195,7 +190,7 @@ func (d *Decoder) Array(fn func() error) error {
 	return err
 }
 
-// Skip checks and skips one JSON value of any kind.
+// Skip validates and skips one JSON value of any kind.
 func (d *Decoder) Skip() error {
 	switch c := d.Peek(); c {
 	case '{':
@@ -243,7 +238,7 @@ func (d *Decoder) Raw() ([]byte, error) {
 	return d.b[from:d.i:d.i], err
 }
 
-// Since is what was read from an offset of [Decoder.Pos] on. It aliases the body.
+// Since returns the bytes that were read since d was at an offset of [Decoder.Pos]. They alias the body.
 func (d *Decoder) Since(from int) []byte { return d.b[from:d.i:d.i] }
 
 // String reads a JSON string.
@@ -255,7 +250,7 @@ func (d *Decoder) String() (string, error) {
 	return d.keep(s), nil
 }
 
-// Null reads a JSON null if that comes next, and reports whether it did.
+// Null reads a JSON null if that is the next value, and reports whether it was.
 func (d *Decoder) Null() bool {
 	if d.Peek() == 'n' && len(d.b)-d.i >= 4 && string(d.b[d.i:d.i+4]) == "null" {
 		d.i += 4
@@ -278,7 +273,7 @@ func (d *Decoder) lit(c byte) error {
 	return d.fail(string(rune(c)))
 }
 
-// open enters a container and reports whether it has members.
+// open enters a container and reports whether it is not empty.
 func (d *Decoder) open(begin, end byte) (more bool, err error) {
 	if err := d.lit(begin); err != nil {
 		return false, err
@@ -294,7 +289,7 @@ func (d *Decoder) open(begin, end byte) (more bool, err error) {
 	return true, nil
 }
 
-// more steps to the next member, or leaves the container.
+// more moves to the next member, or leaves the container.
 func (d *Decoder) more(end byte) (bool, error) {
 	switch d.Peek() {
 	case ',':
@@ -308,7 +303,7 @@ func (d *Decoder) more(end byte) (bool, error) {
 	return false, d.fail("comma or " + string(rune(end)))
 }
 
-// name reads a member's name and the colon behind it.
+// name reads the name of a member and the colon after it.
 func (d *Decoder) name() ([]byte, error) {
 	k, err := d.text()
 	if err != nil {
@@ -334,7 +329,7 @@ func (d *Decoder) boolean() (bool, error) {
 	return false, d.fail("boolean")
 }
 
-// skipNumber follows the number grammar of RFC 8259.
+// skipNumber skips a number by the grammar of RFC 8259.
 func (d *Decoder) skipNumber() error {
 	digits := func() bool {
 		from := d.i
@@ -368,12 +363,12 @@ func (d *Decoder) skipNumber() error {
 	return nil
 }
 
-// kind enters an attribute value: it reads {"X": and leaves d at the payload.
+// kind enters an attribute value: it reads {"X": and leaves d before the payload.
 func (d *Decoder) kind() (Kind, error) {
 	if d.depth++; d.depth > maxDepth {
 		return KindAny, d.fail("less nesting")
 	}
-	// The compact form that the service sends needs one look at six bytes.
+	// The compact form that the service sends is recognized by its six bytes.
 	if b := d.b[d.i:]; len(b) >= 8 && b[0] == '{' && b[1] == '"' {
 		n := 0
 		switch {
@@ -415,7 +410,7 @@ func (d *Decoder) close() error {
 	return d.lit('}')
 }
 
-// bytes reads the payload of a B value into memory of its own.
+// bytes reads the payload of a B value into newly allocated memory.
 func (d *Decoder) bytes() ([]byte, error) {
 	s, err := d.base64()
 	if err != nil {
@@ -441,7 +436,7 @@ func (d *Decoder) base64() ([]byte, error) {
 		return nil, err
 	}
 	for _, c := range s {
-		// The base64 package skips these; they can only come from escapes.
+		// The base64 package ignores these characters; they can only come from escapes.
 		if c == '\n' || c == '\r' {
 			return nil, d.fail("base64")
 		}
@@ -449,7 +444,7 @@ func (d *Decoder) base64() ([]byte, error) {
 	return s, nil
 }
 
-// alloc carves n bytes from the arena; large values get memory of their own.
+// alloc returns n bytes of the arena; large values are allocated separately.
 func (d *Decoder) alloc(n int) []byte {
 	if cap(d.arena)-len(d.arena) < n {
 		if n > d.chunk/4 {

@@ -9,7 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// EqualItems reports whether two items in wire form are stored equally: attributes and members of sets in any order, and numbers by value.
+// EqualItems reports whether two items in wire form are equal as DynamoDB stores them: attributes and members of sets in any
+// order, and numbers by value.
 func EqualItems(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
@@ -19,7 +20,7 @@ func EqualItems(a, b []byte) bool {
 	return err1 == nil && err2 == nil && equalMaps(x, y)
 }
 
-// EqualValues is [EqualItems] of two values.
+// EqualValues is [EqualItems] for two values.
 func EqualValues(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
@@ -78,7 +79,7 @@ func equalAV(a, b types.AttributeValue) bool {
 	return false
 }
 
-// equalSets compares members in any order, of which id gives one text for equal ones.
+// equalSets compares members in any order. id returns the same text for equal members.
 func equalSets[E any](a, b []E, id func(E) string) bool {
 	ids := func(set []E) []string {
 		list := make([]string, len(set))
@@ -91,7 +92,7 @@ func equalSets[E any](a, b []E, id func(E) string) bool {
 	return slices.Equal(ids(a), ids(b))
 }
 
-// numberID is the same for equal numbers, and the text of what is none.
+// numberID returns the same text for equal numbers. For text that is not a number it returns a text that no number has.
 func numberID(text string) string {
 	d, problem := parseDecimal(text)
 	if problem != "" {

@@ -13,13 +13,12 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
-// Error says which attribute of which type could not be encoded or decoded. Its
-// text names types and the attribute's path and never a value; a cause that may
-// quote data, such as an error of a user's own UnmarshalText, is reached by
-// errors.As and left out of the text.
+// Error means that an attribute could not be encoded or decoded. Its text names types and the path of the attribute, and never a
+// value. A cause that may quote data, such as an error of a user's own UnmarshalText, is available with errors.As but is not part
+// of the text.
 type Error struct {
-	Decode bool         // else encoding
-	Type   reflect.Type // the type that the call was about; may be nil
+	Decode bool         // otherwise the error is from encoding
+	Type   reflect.Type // the type that was passed to the call; may be nil
 	Path   string       // attribute path such as address.lines[2], with * for a key of a Go map; empty for the value itself
 	GoType reflect.Type // the Go type at Path; may be nil
 	Kind   Kind         // the wire type at Path, if known
@@ -52,23 +51,23 @@ func (e *Error) Unwrap() error {
 	return quiet.New(fmt.Sprintf("a %T, which may quote data", e.Err), e.Err)
 }
 
-// Format prints the text, for every verb.
+// Format prints the text of Error for every verb.
 func (e *Error) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
 
-// MarshalJSON is the text.
+// MarshalJSON returns the text of Error as a JSON string.
 func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// mismatch is a wire type that the Go type cannot hold.
+// mismatch returns the error for a wire type that the Go type cannot hold.
 func mismatch(k Kind, t reflect.Type) error {
 	return &Error{Decode: true, Kind: k, GoType: t, Reason: fmt.Sprintf("wire type %s does not fit Go type %s", k, t)}
 }
 
-// refuse is a value on the wire that the Go type cannot hold exactly.
+// refuse returns the error for a value on the wire that the Go type cannot hold exactly.
 func refuse(k Kind, t reflect.Type, reason string) error {
 	return &Error{Decode: true, Kind: k, GoType: t, Reason: fmt.Sprintf("wire type %s into Go type %s: %s", k, t, reason)}
 }
 
-// unfit is a Go value that DynamoDB cannot hold.
+// unfit returns the error for a Go value that DynamoDB cannot store.
 func unfit(t reflect.Type, reason string) error {
 	if t == nil {
 		return &Error{Reason: reason}
@@ -82,17 +81,17 @@ func custom(decode bool, t reflect.Type, method string, err error) error {
 		Reason: fmt.Sprintf("%s of Go type %s failed with a %T", method, t, err)}
 }
 
-// under puts the path of an error below an attribute.
+// under prefixes the path of an error with an attribute.
 func under(name string, err error) error {
 	return prefix(err, name)
 }
 
-// underKey puts it below a key of a map, which is data and so not shown.
+// underKey prefixes it with a key of a map, which is data and so is not shown.
 func underKey(err error) error {
 	return prefix(err, "*")
 }
 
-// underIndex puts the path of an error below a list or set element.
+// underIndex prefixes it with the index of an element of a list or set.
 func underIndex(i int, err error) error {
 	return prefix(err, "["+strconv.Itoa(i)+"]")
 }
@@ -114,7 +113,7 @@ func prefix(err error, step string) error {
 	return err
 }
 
-// about names the type that the call was about.
+// about sets the type that was passed to the call.
 func about(decode bool, t reflect.Type, err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Type == nil {

@@ -16,7 +16,7 @@ type member struct {
 	goPath string
 	index  []int
 	typ    reflect.Type
-	owner  reflect.Type // the struct that declares it
+	owner  reflect.Type // the struct that declares the field
 }
 
 // embedded is a struct whose members are promoted.
@@ -24,13 +24,12 @@ type embedded struct {
 	typ    reflect.Type
 	goPath string
 	index  []int
-	chain  []reflect.Type // the structs around it
+	chain  []reflect.Type // the structs that contain it
 }
 
-// members flattens a struct type: fields of embedded structs without a name of
-// their own are promoted, a shallower field hides deeper ones, and at one depth a
-// tagged name hides an untagged one. What attributevalue would drop in silence
-// (two fields of one name) is a problem.
+// members returns the fields of a struct type with embedded structs flattened: fields of embedded structs without a name of their
+// own are promoted, a shallower field hides deeper ones, and at one depth a tagged name hides an untagged one. Where
+// attributevalue would silently drop fields (two fields with one name), members reports a problem.
 func members(t reflect.Type, problem func(goPath, attr, text string)) []member {
 	var all []member
 	claimed := map[string]bool{}
@@ -65,7 +64,7 @@ func members(t reflect.Type, problem func(goPath, attr, text string)) []member {
 	return all
 }
 
-// examine looks at one field: it is a member, an embedded struct, or neither.
+// examine classifies a field: it is a member, an embedded struct, or neither.
 func examine(e embedded, i int, problem func(goPath, attr, text string)) (*member, *embedded) {
 	sf := e.typ.Field(i)
 	goPath := sf.Name
@@ -123,7 +122,7 @@ func examine(e embedded, i int, problem func(goPath, attr, text string)) (*membe
 	return nil, &embedded{typ: base, goPath: goPath, index: index, chain: chain}
 }
 
-// dominant picks the member that has the name among those of one depth.
+// dominant returns the member that a name refers to, among those at one depth.
 func dominant(list []member, problem func(goPath, attr, text string)) member {
 	tagged := slices.DeleteFunc(slices.Clone(list), func(m member) bool { return m.tag.name == "" })
 	if len(list) == 1 {

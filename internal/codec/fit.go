@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// FromAny is the attribute value of v, which need not have the codec's Go type if it says the same: numbers that fit exactly,
-// text of named text types and of types with UnmarshalText, lists and maps of such.
+// FromAny returns the attribute value of v, whose type may differ from the codec's Go type if the value is the same: numbers that
+// fit exactly, text of named text types and of types with UnmarshalText, and lists and maps of such values.
 func (c *Value) FromAny(v any) (types.AttributeValue, error) {
 	if c.IsWire() {
 		return c.fromAny(v)
@@ -38,7 +38,7 @@ func (c *Value) FromAny(v any) (types.AttributeValue, error) {
 	return ParseAttributeValue(buf)
 }
 
-// fit sets dst to what v says. Its errors name types alone.
+// fit sets dst to the value of v. Its errors only name types.
 func fit(dst, v reflect.Value, depth int) error {
 	if depth++; depth > maxLevels {
 		return errors.New(tooDeep)
@@ -124,7 +124,7 @@ func fitNumber(dst reflect.Value, text string, from reflect.Type) error {
 		}
 	case dst.CanFloat():
 		f, err := strconv.ParseFloat(text, dst.Type().Bits())
-		// An integer beyond 2^53 may have no float of its value.
+		// An integer beyond 2^53 may not be representable as a float.
 		integer := !strings.ContainsAny(text, ".eE")
 		if ok = err == nil && !math.IsInf(f, 0) && (!integer || strconv.FormatFloat(f, 'f', -1, dst.Type().Bits()) == text); ok {
 			dst.SetFloat(f)

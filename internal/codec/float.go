@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 )
 
-// floatCodec stores the shortest decimal that gives the same float back.
+// floatCodec stores the shortest decimal that is parsed as the same float.
 func floatCodec[F ~float32 | ~float64](v *Value, bits int) {
 	v.kind = numberKind(v)
 	v.put = func(b []byte, r ref) ([]byte, error) {
@@ -46,15 +46,14 @@ func appendFloat(b []byte, f float64, bits int) ([]byte, string) {
 	return strconv.AppendFloat(b, f, 'f', -1, bits), ""
 }
 
-// parseFloat gives the nearest float. A number beyond its range, or one that
-// would become zero, is refused.
+// parseFloat returns the nearest float. It rejects a number beyond the range, and one that would become zero.
 func parseFloat(s []byte, bits int) (float64, string) {
 	if f, ok := shortFloat(s, bits); ok {
 		return f, ""
 	}
 	zero := true
 	for _, c := range s {
-		// strconv also takes names, hexadecimal and underscores.
+		// strconv also accepts names, hexadecimal and underscores.
 		switch {
 		case c >= '1' && c <= '9':
 			zero = false
@@ -75,8 +74,8 @@ func parseFloat(s []byte, bits int) (float64, string) {
 	return f, ""
 }
 
-// shortFloat reads up to 15 digits in plain notation, for a float32 up to 7. Both they and the power of ten
-// behind them are exact floats, so their quotient is the nearest one.
+// shortFloat parses up to 15 digits in plain notation, up to 7 for a float32. The digits and the power of ten that divides them
+// are exact floats, so their quotient is the nearest float.
 func shortFloat(s []byte, bits int) (float64, bool) {
 	neg := len(s) > 0 && s[0] == '-'
 	if neg {
@@ -115,7 +114,7 @@ func shortFloat(s []byte, bits int) (float64, bool) {
 
 var tens = [16]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
-// zeroMantissa tells 0E5 from 1E-400.
+// zeroMantissa distinguishes 0E5 from 1E-400.
 func zeroMantissa(s []byte) bool {
 	for _, c := range s {
 		if c|0x20 == 'e' {
@@ -128,10 +127,10 @@ func zeroMantissa(s []byte) bool {
 	return true
 }
 
-// number is a number for an interface value: a float64 if that holds it exactly,
-// which means that its shortest decimal is the same number, else all its digits.
+// number returns the value of a number for an interface: a float64 if that is exact, which means that its shortest decimal is the
+// same number, and otherwise all digits.
 func (d *Decoder) number(s []byte) (any, string) {
-	if f, ok := shortFloat(s, 64); ok { // every decimal of 15 digits survives a float64
+	if f, ok := shortFloat(s, 64); ok { // every decimal of 15 digits can be recovered from a float64
 		return f, ""
 	}
 	dec, problem := parseDecimal(s)
@@ -144,13 +143,13 @@ func (d *Decoder) number(s []byte) (any, string) {
 	return attributevalue.Number(d.keep(s)), ""
 }
 
-// float gives the float64 that s stands for, if it stands for no other number.
+// float returns the float64 of s if that represents s exactly.
 func (dec *decimal) float(s []byte) (float64, bool) {
 	f, err := strconv.ParseFloat(string(s), 64)
 	if err != nil {
 		return 0, false
 	}
-	if dec.n <= 15 { // every decimal of 15 digits survives a float64
+	if dec.n <= 15 { // every decimal of 15 digits can be recovered from a float64
 		return f, true
 	}
 	var buf [32]byte
@@ -196,8 +195,8 @@ func bigIntCodec(v *Value) {
 	}
 }
 
-// bigFloatCodec stores the shortest decimal that gives the same big.Float back at
-// its precision, and reads with 128 bits, which tell all 38 digits apart.
+// bigFloatCodec stores the shortest decimal that is parsed as the same big.Float at its precision. It reads with a precision of
+// 128 bits, which distinguishes all numbers of 38 digits.
 func bigFloatCodec(v *Value) {
 	v.kind = numberKind(v)
 	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
@@ -205,7 +204,7 @@ func bigFloatCodec(v *Value) {
 		if f.IsInf() {
 			return b, unfit(v.typ, "NaN and infinity are no DynamoDB numbers")
 		}
-		// A far exponent would make a text of millions of digits first.
+		// A large exponent would first result in a text of millions of digits.
 		if exp := f.MantExp(nil); exp > maxBits || exp < minBits {
 			return b, unfit(v.typ, "magnitude outside 1E-130 to 9.99E+125")
 		}

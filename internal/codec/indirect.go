@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// pointer compiles *E: nil is NULL, and decoding makes a new E.
+// pointer compiles *E: nil is NULL, and decoding allocates a new E.
 func (c *compiler) pointer(v *Value) {
 	elem := v.typ.Elem()
 	inner := c.value(elem, v.opts.inner())
@@ -36,9 +36,8 @@ func (c *compiler) pointer(v *Value) {
 	}
 }
 
-// ifaceCodec stores what an interface holds. Decoding fills the value that a
-// pointer in the interface points to; an empty interface else gets the Go value
-// that is natural for the wire type.
+// ifaceCodec stores the value that an interface holds. If the interface holds a pointer, decoding sets the value that it points
+// to. Otherwise an empty interface receives the natural Go value of the wire type.
 func ifaceCodec(v *Value) {
 	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
 		rv := valueAt(r, v.typ)
@@ -80,15 +79,15 @@ func (v *Value) encodeDynamic(e *encoder, b []byte, x reflect.Value) ([]byte, er
 	if err != nil {
 		return b, unfit(v.typ, err.Error())
 	}
-	// A copy has an address, so that methods on the pointer can be called.
+	// The value is copied to be addressable, so that methods on the pointer can be called.
 	held := reflect.New(x.Type()).Elem()
 	held.Set(x)
 	return c.enc(e, b, refFrom(held))
 }
 
-// decodePreset decodes into what a pointer in the interface points to.
+// decodePreset decodes into the value that a pointer in the interface points to.
 func (v *Value) decodePreset(d *Decoder, k Kind, p reflect.Value) error {
-	// An interface may lead back to itself without a byte being read.
+	// An interface can lead to itself without a byte being read.
 	if d.depth++; d.depth > maxDepth {
 		return d.fail("less nesting")
 	}
@@ -101,8 +100,8 @@ func (v *Value) decodePreset(d *Decoder, k Kind, p reflect.Value) error {
 	return err
 }
 
-// dynamic is the codec of a type that is known only when the value is there.
-// Options that do not fit it are dropped: they may fit other values.
+// dynamic returns the codec of a type that is known only at run time. Options that do not fit it are ignored, because they may
+// fit other values.
 func dynamic(t reflect.Type, o options) (*Value, error) {
 	base := t
 	for base.Kind() == reflect.Pointer {
@@ -126,7 +125,7 @@ func dynamic(t reflect.Type, o options) (*Value, error) {
 	return c, err
 }
 
-// natural is the Go value of a payload for an empty interface.
+// natural returns the Go value of a payload for an empty interface.
 func (d *Decoder) natural(k Kind, v *Value) (any, error) {
 	switch k {
 	case S:
@@ -196,7 +195,7 @@ func (d *Decoder) naturalValue() (any, error) {
 	return x, d.close()
 }
 
-// naturalList reads a list. One of more than a few elements is counted before it gets memory.
+// naturalList reads a list. If it has more than a few elements, they are counted before memory is allocated.
 func (d *Decoder) naturalList() ([]any, error) {
 	var few [smallMap]any // on the stack
 	var list []any        // all, if there are more
@@ -280,7 +279,7 @@ func naturalLists(v *Value) {
 	}
 }
 
-// naturalNumber reads a number; with the option string, text that is none stays text.
+// naturalNumber reads a number. With the option string, text that is not a number remains text.
 func (d *Decoder) naturalNumber(k Kind, v *Value) (any, error) {
 	s, err := d.text()
 	if err != nil {
@@ -296,8 +295,7 @@ func (d *Decoder) naturalNumber(k Kind, v *Value) (any, error) {
 	return nil, refuse(k, v.typ, problem)
 }
 
-// naturalNumbers gives []float64 if that holds every member exactly, else
-// []attributevalue.Number.
+// naturalNumbers returns []float64 if that holds every member exactly, and otherwise []attributevalue.Number.
 func (d *Decoder) naturalNumbers(v *Value) (any, error) {
 	texts, err := d.stringList()
 	if err != nil {

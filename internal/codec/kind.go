@@ -2,8 +2,8 @@
 
 package codec
 
-// Kind is a DynamoDB data type, as the tag of an attribute value on the wire.
-// The zero Kind means that the type is not fixed.
+// Kind is a DynamoDB data type, as the type descriptor of an attribute value on the wire. The zero Kind means that the type is
+// not fixed.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 type Kind uint8
@@ -25,8 +25,7 @@ const (
 
 var kindNames = [...]string{KindAny: "any", S: "S", N: "N", B: "B", BOOL: "BOOL", NULL: "NULL", M: "M", L: "L", SS: "SS", NS: "NS", BS: "BS"}
 
-// String is the type descriptor that DynamoDB uses, such as "S" or "BOOL", and
-// "any" for [KindAny].
+// String returns the type descriptor of DynamoDB, such as "S" or "BOOL", and "any" for [KindAny].
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
 		return kindNames[k]
@@ -34,7 +33,7 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// member is the kind of a set's members; KindAny for what is not a set.
+// member returns the kind of a set's members, or KindAny if k is not a set.
 func (k Kind) member() Kind {
 	switch k {
 	case SS:
@@ -47,7 +46,7 @@ func (k Kind) member() Kind {
 	return KindAny
 }
 
-// kindOf reads a type descriptor.
+// kindOf parses a type descriptor.
 func kindOf(tag []byte) (Kind, bool) {
 	switch string(tag) {
 	case "S":

@@ -7,7 +7,7 @@ import (
 	"reflect"
 )
 
-// location leads to a field, through embedded pointers if there are any.
+// location leads to a field, possibly through embedded pointers.
 type location struct {
 	hops  []*hop
 	place place
@@ -19,7 +19,7 @@ type hop struct {
 	ptr   reflect.Type
 }
 
-// find is the field's ref; ok is false below a nil embedded pointer.
+// find returns the ref of the field; ok is false if an embedded pointer on the way is nil.
 func (l *location) find(r ref) (_ ref, ok bool) {
 	for _, h := range l.hops {
 		v := valueAt(h.place.in(r), h.ptr)
@@ -31,7 +31,7 @@ func (l *location) find(r ref) (_ ref, ok bool) {
 	return l.place.in(r), true
 }
 
-// reach is find that makes the embedded structs on its way.
+// reach is find, but allocates the embedded structs on the way.
 func (l *location) reach(r ref) ref {
 	for _, h := range l.hops {
 		v := valueAt(h.place.in(r), h.ptr)

@@ -2,12 +2,12 @@
 
 package codec
 
-// Lookahead finds top-level attributes of the item that comes next, without reading it: afterwards the decoder stands where it
-// stood. values[i] are the bytes of the attribute names[i], which alias the body, and nil where the item lacks it. The item is
-// looked at up to the last attribute that is found, so a mistake behind it is left to whoever reads it.
+// Lookahead finds top-level attributes of the item that comes next, without moving the decoder. values[i] has the bytes of the
+// attribute names[i], which alias the body, or nil if the item lacks it. The item is read up to the last attribute that is found,
+// so errors after it are left to the caller that decodes the item.
 func (d *Decoder) Lookahead(names []string, values [][]byte) error {
 	clear(values)
-	d.seen = [2][]byte{} // which are of an item before
+	d.seen = [2][]byte{} // they belong to an earlier item
 	from, depth := d.i, d.depth
 	err := d.lookahead(names, values)
 	d.i, d.depth = from, depth
@@ -47,7 +47,7 @@ func (d *Decoder) lookahead(names []string, values [][]byte) error {
 	return err
 }
 
-// RawAhead is the value that comes next, which is not read. It aliases the body.
+// RawAhead returns the value that comes next without reading it. It aliases the body.
 func (d *Decoder) RawAhead() ([]byte, error) {
 	d.seen = [2][]byte{}
 	from, depth := d.i, d.depth

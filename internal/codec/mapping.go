@@ -11,8 +11,7 @@ import (
 	"strings"
 )
 
-// mapping compiles maps. Keys are text, numbers, booleans, or types with
-// MarshalText and UnmarshalText.
+// mapping compiles maps. Keys are text, numbers, booleans, or types with MarshalText and UnmarshalText.
 func (c *compiler) mapping(v *Value) {
 	if v.opts.set != KindAny {
 		c.mapSet(v)
@@ -66,13 +65,13 @@ func (v *Value) encodeMap(e *encoder, b []byte, m reflect.Value, key keyCodec) (
 		name string
 		i    int
 	}
-	// The values are copied, so that methods on their pointers can be called.
+	// The values are copied to be addressable, so that methods on their pointers can be called.
 	values := reflect.MakeSlice(reflect.SliceOf(v.typ.Elem()), m.Len(), m.Len())
 	entries := make([]entry, 0, m.Len())
 	k := reflect.New(v.typ.Key()).Elem()
 	for it := m.MapRange(); it.Next(); {
 		if len(entries) == m.Len() {
-			break // a racing writer; what it adds is not ours
+			break // written concurrently; entries that it adds are ignored
 		}
 		k.SetIterKey(it)
 		values.Index(len(entries)).SetIterValue(it)
@@ -155,7 +154,7 @@ func (v *Value) decodeMap(d *Decoder, dst reflect.Value, key keyCodec) error {
 	return err
 }
 
-// keyCodec turns map keys into attribute names and back.
+// keyCodec converts map keys to attribute names and back.
 type keyCodec struct {
 	format func(k reflect.Value) (string, error)
 	parse  func(d *Decoder, name []byte, k reflect.Value) (problem string, err error)
@@ -250,7 +249,7 @@ func stringMapCodec(v *Value) {
 	v.empty = func(r ref) bool { return *as[map[string]string](r) == nil }
 	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
 		m := *as[map[string]string](r)
-		var few [8]pair // on the stack, where a pointer is stored without the garbage collector
+		var few [8]pair // on the stack, where the garbage collector's write barrier is not needed
 		pairs := few[:0]
 		if len(m) > len(few) {
 			pairs = e.room(len(m))
@@ -293,7 +292,7 @@ func (v *Value) decodeStringMap(d *Decoder, k Kind, r ref) error {
 			return err
 		}
 		key, n := d.keep(name), len(m)
-		if n == smallMap && d.depth <= maxCounted { // a map that grows by itself is made again and again
+		if n == smallMap && d.depth <= maxCounted { // a map that grows is reallocated repeatedly
 			larger := make(map[string]string, n+d.entries())
 			maps.Copy(larger, m)
 			m = larger
@@ -320,7 +319,7 @@ func (v *Value) decodeStringMap(d *Decoder, k Kind, r ref) error {
 // pair is an entry of a map[string]string.
 type pair struct{ name, text string }
 
-// room is memory for the n entries of a map, until the next one needs it.
+// room returns memory for the n entries of a map; it is valid until the next call.
 func (e *encoder) room(n int) []pair {
 	if cap(e.pairs) < n {
 		e.pairs = make([]pair, n)

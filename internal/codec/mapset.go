@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// canBeSet reports the types that the options of sets fit.
+// canBeSet reports whether the tag options of sets can be used with the type.
 func canBeSet(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Slice, reflect.Array:
@@ -19,10 +19,10 @@ func canBeSet(t reflect.Type) bool {
 	return false
 }
 
-// mapSet stores the keys of a map[K]struct{} as a set, and of a map[K]bool those that are true.
+// mapSet stores the keys of a map[K]struct{} as a set. Of a map[K]bool it stores the keys whose value is true.
 func (c *compiler) mapSet(v *Value) {
 	if !canBeSet(v.typ) {
-		return // checkOptions says so
+		return // checkOptions reports this
 	}
 	slice := reflect.SliceOf(v.typ.Key())
 	opts := v.opts
@@ -71,7 +71,7 @@ func (c *compiler) mapSet(v *Value) {
 	}
 }
 
-// sortValues puts members in an order, so that equal sets are stored as equal bytes.
+// sortValues sorts members, so that equal sets are stored as equal bytes.
 func sortValues(list reflect.Value) {
 	order := func(a, b reflect.Value) int {
 		switch {
@@ -84,7 +84,7 @@ func sortValues(list reflect.Value) {
 		case a.CanFloat():
 			return cmp.Compare(a.Float(), b.Float())
 		}
-		return 0 // structs and arrays with text methods have no order of their own
+		return 0 // structs and arrays with text methods have no natural order
 	}
 	all := make([]reflect.Value, list.Len())
 	for i := range all {

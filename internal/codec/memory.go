@@ -7,28 +7,28 @@ import (
 	"maps"
 )
 
-// A reply may be written so that what is made of it takes up many times its size: a map of one entry has twenty bytes on
-// the wire, and 350 in memory. The decoder counts what interfaces, maps and values in the SDK's form take up, and refuses a body that
-// would take up more than these bounds.
+// A reply can be constructed so that its decoded form needs many times its size: a map with one entry has twenty bytes on the
+// wire, and 350 in memory. The decoder counts the memory of interfaces, maps and values in the SDK's form, and rejects a body
+// that would need more than these limits.
 const (
-	// perByte is how much may be taken up for each byte of a body. With the body itself that is eight times its size.
+	// perByte is the memory allowed for each byte of a body. Together with the body itself that is eight times its size.
 	perByte = 7
-	// minRoom may be taken up whatever the size of the body. A page of Query or Scan, which ends at 1 MB of items, and a single item of
-	// 400 KB never need as much: a map of one entry is counted as 5 bytes, a map in an entry with a name of one letter.
+	// minRoom is the memory allowed for a body of any size. A page of Query or Scan, which ends at 1 MB of items, and a single
+	// item of 400 KB never need as much: a map with one entry counts as 5 bytes, if it is in an entry with a name of one letter.
 	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
 	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 	minRoom = 80 << 20
 )
 
-// What a map takes up in Go 1.26: its header, and with an entry a group of eight slots.
+// The memory of a map in Go 1.26: its header and, if it has entries, a group of eight slots.
 const (
 	mapHeader = 48
 	smallMap  = 8
 	slot      = 33  // a string, an interface, and a byte of the table
-	mapTable  = 128 // what a map of more than eight entries needs besides
+	mapTable  = 128 // additional memory of a map with more than eight entries
 )
 
-// takes counts n bytes that are about to be taken up, and refuses them beyond the bound.
+// takes counts n bytes that will be allocated, and fails if they exceed the limit.
 func (d *Decoder) takes(n int) error {
 	if d.taken += n; d.taken <= max(perByte*len(d.b), minRoom) {
 		return nil
@@ -37,7 +37,7 @@ func (d *Decoder) takes(n int) error {
 		"read fewer items at once, or give the attribute a struct type in place of an interface or a map", len(d.b)>>10, max(perByte*len(d.b), minRoom)>>20)}
 }
 
-// boxed is what n bytes take up in an interface whose value has a header.
+// boxed returns the memory of n bytes in an interface whose value has a header.
 func boxed(n, header int) int {
 	if n == 0 {
 		return 0
@@ -45,10 +45,11 @@ func boxed(n, header int) int {
 	return n + header
 }
 
-// maxCounted is how deep lists and maps are counted before they are read, which reads them twice.
+// maxCounted is the depth up to which the elements of lists and maps are counted before they are read. Counting reads them twice.
 const maxCounted = 16
 
-// roomFor is an empty list with room for all elements of the array that comes next: a list that grows by itself takes up five times its size.
+// roomFor returns an empty list with room for all elements of the array that comes next. A list that grows by append needs five
+// times its size.
 func roomFor[E any](d *Decoder) ([]E, error) {
 	n := 0
 	if d.depth <= maxCounted {
@@ -60,7 +61,7 @@ func roomFor[E any](d *Decoder) ([]E, error) {
 	return make([]E, 0, n), nil
 }
 
-// listed counts the element that follows those of a list: one that was not counted before grows by itself.
+// listed counts the next element of a list that was not counted before and so grows by append.
 func listed[E any](d *Decoder, list []E) error {
 	if len(list) < cap(list) {
 		return nil
@@ -68,8 +69,8 @@ func listed[E any](d *Decoder, list []E) error {
 	return d.takes(16 * 2 * (len(list) + 1))
 }
 
-// withRoom is a map with its entries and room for the next one. d stands behind its name. A small map has room for eight; one that is larger is
-// counted and made once, since a map that grows by itself takes up four times its size.
+// withRoom returns the map with room for its entries and the next one. d is after the name of the entry. A small map has room for
+// eight; the entries of a larger map are counted and it is made once, because a map that grows needs four times its size.
 func withRoom[V any](d *Decoder, m map[string]V) (map[string]V, error) {
 	switch n := len(m); {
 	case n == 0:
@@ -92,7 +93,7 @@ func withRoom[V any](d *Decoder, m map[string]V) (map[string]V, error) {
 	return m, nil
 }
 
-// count is the number of elements of the array in front of which d is and stays, 0 for a malformed one.
+// count returns the number of elements of the array that comes next, without moving d. It returns 0 for a malformed array.
 func (d *Decoder) count() (n int) {
 	at := d.mark()
 	more, err := d.open('[', ']')
@@ -103,7 +104,8 @@ func (d *Decoder) count() (n int) {
 	return n
 }
 
-// left is the number of elements that are left of the array in which d is and stays, in front of one. It is 0 for a malformed array.
+// left returns the number of elements that remain of the current array, without moving d, which is before an element. It returns
+// 0 for a malformed array.
 func (d *Decoder) left() (n int) {
 	at := d.mark()
 	more, err := true, error(nil)
@@ -115,12 +117,13 @@ func (d *Decoder) left() (n int) {
 	}
 	d.back(at)
 	if err != nil {
-		return 0 // the decoding says what is wrong
+		return 0 // the decoding reports what is wrong
 	}
 	return n
 }
 
-// entries is the number of entries that are left of the object in which d is and stays, in front of a value. It is 1 for a malformed object.
+// entries returns the number of entries that remain of the current object, without moving d, which is before a value. It returns
+// 1 for a malformed object.
 func (d *Decoder) entries() (n int) {
 	at := d.mark()
 	err := d.Skip()

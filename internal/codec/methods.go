@@ -16,8 +16,8 @@ func hasMethods(t, iface reflect.Type) bool {
 	return reflect.PointerTo(t).Implements(iface)
 }
 
-// methods puts the type's own Marshaler, Unmarshaler and TextUnmarshaler in place
-// of what its structure says. It reports whether nothing of that is left.
+// methods uses the type's own Marshaler, Unmarshaler and TextUnmarshaler in place of its structure. It reports whether they
+// replace all of it.
 func (c *compiler) methods(v *Value) bool {
 	t := v.typ
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface || t == unixTimeType {
@@ -78,8 +78,8 @@ func unmarshalText(d *Decoder, t reflect.Type, r ref) error {
 	return nil
 }
 
-// isTextOnly reports structs that have text methods and no field to store, such
-// as netip.Addr: a map of their fields would be empty.
+// isTextOnly reports whether a type is a struct with text methods and no field to store, such as netip.Addr: a map of its fields
+// would be empty.
 func isTextOnly(t reflect.Type) bool {
 	if t.Kind() != reflect.Struct || !hasMethods(t, textMarshalerType) || !hasMethods(t, textUnmarshalerType) {
 		return false
@@ -98,7 +98,7 @@ func (c *compiler) text(v *Value) {
 	own := hasMethods(t, textMarshalerType) && hasMethods(t, textUnmarshalerType)
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		c.kind(v) // the option goes on to what is pointed to, or held
+		c.kind(v) // the option applies to the value that the pointer or interface holds
 		return
 	case reflect.Slice, reflect.Array, reflect.Map:
 		if !own && !isBytes(t) {
@@ -112,7 +112,7 @@ func (c *compiler) text(v *Value) {
 	}
 	var natural func(*Decoder, Kind, ref) error
 	if !isTextOnly(t) {
-		c.kind(v) // items that were written without the option stay readable
+		c.kind(v) // items that were written without the option can still be read
 		natural = v.dec
 	}
 	v.kind, v.text, v.put, v.plain, v.elem, v.plan = S, nil, nil, nil, nil, nil

@@ -18,8 +18,7 @@ const (
 	minExponent = -130 // 1E-130
 )
 
-// decimal is the exact value of a number: 0.digits * 10^exp, without leading or
-// trailing zeros; zero has no digits.
+// decimal is the exact value of a number: 0.digits * 10^exp, without leading or trailing zeros; zero has no digits.
 type decimal struct {
 	neg    bool
 	n      int
@@ -27,7 +26,7 @@ type decimal struct {
 	digits [maxDigits]byte
 }
 
-// parseDecimal reads a number as DynamoDB takes it; problem is empty if it is one.
+// parseDecimal parses a number as DynamoDB accepts it; problem is empty if it is valid.
 func parseDecimal[T ~string | ~[]byte](s T) (d decimal, problem string) {
 	i, n := 0, len(s)
 	if n > 0 && (s[0] == '-' || s[0] == '+') {
@@ -106,7 +105,7 @@ func parseExponent[T ~string | ~[]byte](s T) (int, bool) {
 			return 0, false
 		}
 		if e = e*10 + int(c); e > 1<<24 {
-			e = 1 << 24 // beyond every limit, and no overflow
+			e = 1 << 24 // beyond every limit, without overflow
 		}
 	}
 	if neg {
@@ -115,7 +114,7 @@ func parseExponent[T ~string | ~[]byte](s T) (int, bool) {
 	return e, true
 }
 
-// appendKey appends a form that is the same for equal numbers.
+// appendKey appends a text that is the same for equal numbers.
 func (d *decimal) appendKey(b []byte) []byte {
 	if d.neg {
 		b = append(b, '-')
@@ -125,7 +124,7 @@ func (d *decimal) appendKey(b []byte) []byte {
 	return strconv.AppendInt(b, int64(d.exp), 10)
 }
 
-// integer gives the value as plain digits; ok is false if it has a fraction.
+// integer returns the value as plain digits; ok is false if it has a fraction.
 func (d *decimal) integer(b []byte) (_ []byte, ok bool) {
 	if d.n == 0 {
 		return append(b, '0'), true
@@ -143,8 +142,7 @@ func (d *decimal) integer(b []byte) (_ []byte, ok bool) {
 	return b, true
 }
 
-// numeric reads the payload of a number; asString admits the text form that the
-// tag option string gives it.
+// numeric reads the payload of a number. asString also accepts the text form that the tag option string produces.
 func (d *Decoder) numeric(v *Value, k Kind) ([]byte, error) {
 	if k != N && !(k == S && v.opts.asString) {
 		return nil, v.mismatch(k)
@@ -152,7 +150,7 @@ func (d *Decoder) numeric(v *Value, k Kind) ([]byte, error) {
 	return d.text()
 }
 
-// numericText is the dec of a number that is made from its text.
+// numericText returns the dec of a number that is made from its text.
 func (v *Value) numericText(d *Decoder, k Kind, r ref) error {
 	s, err := d.numeric(v, k)
 	if err != nil {
@@ -161,7 +159,7 @@ func (v *Value) numericText(d *Decoder, k Kind, r ref) error {
 	return v.text(d, k, s, r)
 }
 
-// wrapped is the enc of a text or number.
+// wrapped returns the enc of a text or number.
 func (v *Value) wrapped(_ *encoder, b []byte, r ref) ([]byte, error) {
 	if v.kind == S {
 		b = append(b, `{"S":"`...)
@@ -261,7 +259,7 @@ func parseUnsigned[U unsigned](s []byte) (U, string) {
 	return U(n), problem
 }
 
-// parseInt reads an integer in any notation, so 100, 100.0 and 1E2 are one.
+// parseInt parses an integer in any notation, so 100, 100.0 and 1E2 are equal.
 func parseInt(s []byte) (int64, string) {
 	if n, ok := shortInt(s); ok {
 		return n, ""
@@ -306,7 +304,7 @@ func plainInteger(buf, s []byte) ([]byte, string) {
 	return digits, ""
 }
 
-// shortInt reads up to 18 digits in plain notation.
+// shortInt parses up to 18 digits in plain notation.
 func shortInt(s []byte) (int64, bool) {
 	neg := len(s) > 0 && s[0] == '-'
 	if neg {
@@ -328,8 +326,7 @@ func shortInt(s []byte) (int64, bool) {
 	return n, true
 }
 
-// isNumber reports a text type that says it is a number by its methods, such as
-// json.Number and attributevalue.Number.
+// isNumber reports whether a text type has the methods of a number, such as json.Number and attributevalue.Number.
 func isNumber(t reflect.Type) bool {
 	type number interface {
 		Float64() (float64, error)
@@ -339,7 +336,7 @@ func isNumber(t reflect.Type) bool {
 	return t.Kind() == reflect.String && t.Implements(reflect.TypeFor[number]())
 }
 
-// numberCodec keeps a number as its text, all 38 digits.
+// numberCodec stores a number as its text, with all 38 digits.
 func numberCodec(v *Value) {
 	v.kind = numberKind(v)
 	v.put = func(b []byte, r ref) ([]byte, error) {

@@ -9,22 +9,22 @@ import (
 	"unicode/utf8"
 )
 
-// order is what field followed each field the last time. Items of one body, and of one table, mostly agree in it, so a
-// name is compared with that of the field that is expected before it is looked up. An attribute that an item lacks, or
-// has at another place, costs a look-up or two there, and nothing behind.
+// order records which field followed each field the last time. The items of one body, and of one table, mostly have the same
+// order. So a name is first compared with the name of the expected field, and looked up only if they differ. An attribute that an
+// item lacks, or has at another position, costs one or two look-ups there, and none after it.
 type order struct {
 	plan *Plan
-	next []int16 // by the field before, plus 1; -1 if it is not known
-	lost int     // attributes that stood elsewhere, less those that did not
+	next []int16 // by the previous field, plus 1; -1 if it is not known
+	lost int     // attributes that were not at the expected position, minus those that were
 }
 
-// maxLost is how many attributes stand at another place until the order is taken for random, for the rest of the body.
+// maxLost is the value of lost from which the order counts as random for the rest of the body.
 const maxLost = 32
 
-// maxOrders is how many struct types of a body have their order remembered.
+// maxOrders is the number of struct types of a body whose order is recorded.
 const maxOrders = 8
 
-// orderOf is the order of a plan's fields; nil if there is no room for it.
+// orderOf returns the order of the fields of a plan; nil if there is no room for it.
 func (d *Decoder) orderOf(p *Plan) *order {
 	for i := range d.known {
 		o := &d.orders[i]
@@ -41,7 +41,7 @@ func (d *Decoder) orderOf(p *Plan) *order {
 	return o
 }
 
-// after is the field that followed a field, -1 if that is not known.
+// after returns the field that followed a field, or -1 if that is not known.
 func (o *order) after(before int) int {
 	if o == nil || o.lost > maxLost {
 		return -1
@@ -49,7 +49,7 @@ func (o *order) after(before int) int {
 	return int(o.next[before+1])
 }
 
-// note remembers which field followed a field, other than expected.
+// note records which field followed a field, if it is not the expected one.
 func (o *order) note(before, field int) {
 	if o != nil && o.lost <= maxLost {
 		o.next[before+1] = int16(field)
@@ -57,18 +57,18 @@ func (o *order) note(before, field int) {
 	}
 }
 
-// found says that a field followed that was expected.
+// found records that the expected field followed.
 func (o *order) found() {
 	if o.lost > 0 {
 		o.lost--
 	}
 }
 
-// names finds fields by their names as the plan writes them, which is how they are written nearly always.
+// names finds fields by their names in the form in which the plan writes them, which nearly all items have.
 type names struct {
-	slots []int32 // fields by a hash of their names, -1 for none; twice as many as fields at least
-	shift uint    // what is left of a hash is the place of the first slot to look at
-	order []int16 // that of the plan, with which a body begins
+	slots []int32 // fields by a hash of their names, -1 for none; at least twice as many as fields
+	shift uint    // shift of a hash that results in the first slot to examine
+	order []int16 // the order of the plan, with which a body begins
 }
 
 func newNames(steps []step) (n names) {
@@ -99,7 +99,7 @@ func newNames(steps []step) (n names) {
 
 func (n *names) first(hash uint64) int { return int(hash >> n.shift) }
 
-// mixName makes a hash of the first and last bytes of a name, which overlap if it is short.
+// mixName returns a hash of the first and last bytes of a name; they overlap if it is short.
 func mixName(first, last uint64, length int) uint64 {
 	return (first ^ bits.RotateLeft64(last, 29) ^ uint64(length)) * 0x9E3779B97F4A7C15
 }
@@ -114,8 +114,8 @@ func hashName(name []byte) uint64 {
 	return mixName(w, w, len(name))
 }
 
-// field skips the name that comes next if it is that of a field and written as the plan writes it, and returns
-// the field. Otherwise it stays where it is and returns -1.
+// field skips the name that comes next if it is the name of a field in the form in which the plan writes it, and returns the
+// field. Otherwise it does not move d and returns -1.
 func (p *Plan) field(d *Decoder) int {
 	b := d.b[d.i:]
 	if len(b) < 10 || b[0] != '"' {
@@ -143,9 +143,8 @@ func (p *Plan) field(d *Decoder) int {
 	}
 }
 
-// plain reads a value if it is written as lit, text without escapes, and its end, such
-// as {"S":"a"} after the lit {"S":". That is how the service writes nearly all text and
-// numbers. Otherwise, and for malformed text, it leaves d as it is.
+// plain reads a value if it consists of lit, text without escapes, and its end, such as {"S":"a"} after the lit {"S":". That is
+// how the service writes nearly all text and numbers. Otherwise, and for malformed text, it does not move d.
 func (d *Decoder) plain(lit []byte) (text []byte, ok bool) {
 	b, i := d.b, d.i
 	if len(b)-i < len(lit) || string(b[i:i+len(lit)]) != string(lit) || d.depth >= maxDepth {
@@ -160,7 +159,7 @@ func (d *Decoder) plain(lit []byte) (text []byte, ok bool) {
 	return b[i:end], true
 }
 
-// plainMember is plain of a string that stands by itself, as the members of sets do.
+// plainMember is plain for a string alone, such as a member of a set.
 func (d *Decoder) plainMember() (text []byte, ok bool) {
 	b, i := d.b, d.i
 	if i >= len(b) || b[i] != '"' {
@@ -175,8 +174,8 @@ func (d *Decoder) plainMember() (text []byte, ok bool) {
 	return b[i:end], true
 }
 
-// plainString begins a text value.
+// plainString is the beginning of a text value.
 var plainString = []byte(`{"S":"`)
 
-// plainDigits begins a number.
+// plainDigits is the beginning of a number.
 var plainDigits = []byte(`{"N":"`)

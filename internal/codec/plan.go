@@ -9,18 +9,17 @@ import (
 	"slices"
 )
 
-// Plan is the compiled codec of one struct type: its attributes, and how each
-// is written and read. Plans are immutable, cached for the life of the process
-// and safe for concurrent use.
+// Plan is the compiled codec of one struct type: its attributes, and how each is written and read. Plans are immutable, cached
+// for the life of the process and safe for concurrent use.
 type Plan struct {
 	typ    reflect.Type
 	fields []Field
 	byName map[string]int
 	steps  []step    // one for each field
 	names  names     // of the fields
-	hops   []*hop    // embedded pointers that are reached without another
-	rest   *unknown  // where unknown attributes are kept; may be nil
-	self   *Value    // codec of the type as one value
+	hops   []*hop    // embedded pointers that are reached without following another
+	rest   *unknown  // the field for unknown attributes; may be nil
+	self   *Value    // codec of the type as a single value
 	wire   *wireForm // of items that are held as bytes; nil for others
 }
 
@@ -38,16 +37,15 @@ type Field struct {
 type step struct {
 	name   string
 	header []byte // "name":
-	plain  []byte // the header and the begin of a plain value; nil if there is no such form
-	begin  []byte // that begin alone
+	plain  []byte // the header and the beginning of a plain value; nil if there is no such form
+	begin  []byte // that beginning alone
 	direct bool   // always written in that form, unless it is left out
 	at     location
 	value  *Value
 	isZero func(ref) bool // set if omitzero
 }
 
-// PlanOf returns the plan of a struct type. Its error joins every problem of
-// the type, each naming Go type, field and attribute.
+// PlanOf returns the plan of a struct type. Its error joins all problems of the type; each names Go type, field and attribute.
 func PlanOf(t reflect.Type) (*Plan, error) {
 	if t == nil || t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("item type %v is no struct", t)
@@ -67,14 +65,14 @@ func PlanOf(t reflect.Type) (*Plan, error) {
 	return p, err
 }
 
-// Type is the struct type.
+// Type returns the struct type.
 func (p *Plan) Type() reflect.Type { return p.typ }
 
-// Fields lists the attributes in declaration order, those of embedded structs
-// in place. The slice must not be changed.
+// Fields returns the attributes in the order of their declaration, with those of embedded structs at the position of the struct.
+// The slice must not be changed.
 func (p *Plan) Fields() []Field { return p.fields }
 
-// Field is the attribute of a name, matched case-sensitively. Items that are held as bytes have every one.
+// Field returns the attribute with a name; case matters. Items that are held as bytes have an attribute for every name.
 func (p *Plan) Field(name string) (Field, bool) {
 	if p.wire != nil {
 		return Field{Name: name, GoPath: name, Type: p.wire.value.typ, Codec: p.wire.value}, name != ""
@@ -86,14 +84,13 @@ func (p *Plan) Field(name string) (Field, bool) {
 	return p.fields[i], true
 }
 
-// Append appends *v as an item in wire form, {"pk":{"S":"a"},...}. With enough
-// room in b it allocates nothing for plain types. Values that DynamoDB cannot hold
-// are an [*Error], and b is then returned as it was.
+// Append appends *v as an item in wire form, {"pk":{"S":"a"},...}. If b has enough room, it allocates nothing for plain types. A
+// value that DynamoDB cannot store is an [*Error], and b is then returned unchanged.
 func Append[T any](b []byte, p *Plan, v *T) ([]byte, error) {
 	return AppendSlot(b, p, reflect.ValueOf(v).Elem())
 }
 
-// AppendSlot is [Append] of an addressable value of the plan's type.
+// AppendSlot is [Append] for an addressable value of the plan's type.
 func AppendSlot(b []byte, p *Plan, v reflect.Value) ([]byte, error) {
 	if err := p.check(v.Type()); err != nil {
 		return b, err
@@ -107,9 +104,8 @@ func AppendSlot(b []byte, p *Plan, v reflect.Value) ([]byte, error) {
 	return out, nil
 }
 
-// AppendWatched is [AppendSlot] that also gives the values of up to two attributes as they
-// stand in the result, in the order of names. One is nil if the item lacks the
-// attribute, and all are if the item's type encodes itself.
+// AppendWatched is [AppendSlot]. It also returns the values of up to two attributes as parts of the result, in the order of
+// names. A value is nil if the item lacks the attribute. All are nil if the type of the item encodes itself.
 func AppendWatched(b []byte, p *Plan, v reflect.Value, names []string) (out []byte, values [2][]byte, err error) {
 	if err := p.check(v.Type()); err != nil {
 		return b, values, err
@@ -130,15 +126,14 @@ func AppendWatched(b []byte, p *Plan, v reflect.Value, names []string) (out []by
 	return out, values, nil
 }
 
-// Decode reads one item, the whole of data, into *v. Attributes that the item
-// lacks are set to their zero value; fields that the plan does not store keep
-// theirs. Slices, maps and pointers are always made again, so nothing taken from
-// an earlier content of *v is overwritten. After an error *v is partly filled.
+// Decode reads one item, the whole of data, into *v. Attributes that the item lacks are set to their zero value; fields that the
+// plan does not store are unchanged. Slices, maps and pointers are always newly allocated, so values that were taken from *v
+// earlier are not overwritten. After an error *v is partly set.
 func Decode[T any](p *Plan, data []byte, v *T) error {
 	return DecodeSlot(p, data, reflect.ValueOf(v).Elem())
 }
 
-// DecodeSlot is [Decode] into an addressable value of the plan's type.
+// DecodeSlot is [Decode] for an addressable value of the plan's type.
 func DecodeSlot(p *Plan, data []byte, v reflect.Value) error {
 	d := NewDecoder(data, Options{})
 	err := DecodeNextSlot(p, d, v)
@@ -154,7 +149,7 @@ func DecodeNext[T any](p *Plan, d *Decoder, v *T) error {
 	return DecodeNextSlot(p, d, reflect.ValueOf(v).Elem())
 }
 
-// DecodeFreshSlot is [DecodeNextSlot] into a value that is zero, which it need not make so.
+// DecodeFreshSlot is [DecodeNextSlot] for a value that is already zero.
 func DecodeFreshSlot(p *Plan, d *Decoder, v reflect.Value) error {
 	d.fresh = true
 	err := DecodeNextSlot(p, d, v)
@@ -162,7 +157,7 @@ func DecodeFreshSlot(p *Plan, d *Decoder, v reflect.Value) error {
 	return err
 }
 
-// DecodeNextSlot is [DecodeNext] into an addressable value of the plan's type.
+// DecodeNextSlot is [DecodeNext] for an addressable value of the plan's type.
 func DecodeNextSlot(p *Plan, d *Decoder, v reflect.Value) error {
 	if err := p.check(v.Type()); err != nil {
 		return err
@@ -180,7 +175,7 @@ func (p *Plan) check(t reflect.Type) error {
 	return nil
 }
 
-// appendItem writes the item, by the type's own methods if it has any.
+// appendItem writes the item, with the type's own methods if it has them.
 func (p *Plan) appendItem(e *encoder, b []byte, r ref) ([]byte, error) {
 	if p.wire != nil {
 		return p.wire.append(b, r), nil
@@ -259,7 +254,7 @@ func (p *Plan) encode(e *encoder, b []byte, r ref) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// decode reads a JSON object of attributes; row says that it is an item.
+// decode reads a JSON object of attributes; row reports that it is an item.
 func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // one loop over the bytes of an item: a call in it is paid for each attribute
 	if !d.fresh {
 		for _, h := range p.hops {
@@ -294,7 +289,7 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // 
 				o.found()
 			}
 		}
-		expected := i >= 0 // the value was looked at above
+		expected := i >= 0 // the value was compared above
 		if i < 0 {
 			if i = p.field(d); i < 0 {
 				if k, err = d.name(); err != nil {
@@ -354,7 +349,7 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // 
 	return nil
 }
 
-// follows skips the field's name if that is what comes next, and returns i, else -1.
+// follows skips the name of field i if it comes next, and returns i; otherwise -1.
 func (s *step) follows(d *Decoder, i int) int {
 	if rest := d.b[d.i:]; len(rest) < len(s.header) || string(rest[:len(s.header)]) != string(s.header) {
 		return -1
@@ -363,7 +358,7 @@ func (s *step) follows(d *Decoder, i int) int {
 	return i
 }
 
-// lookup finds the field of a name; -1 if there is none.
+// lookup returns the field with a name; -1 if there is none.
 func (p *Plan) lookup(name []byte) int {
 	if i, ok := p.byName[string(name)]; ok {
 		return i
@@ -384,7 +379,7 @@ func (p *Plan) clear(r ref, seen []uint64) {
 	}
 }
 
-// plan compiles a struct type; a type that holds itself gets its own plan back.
+// plan compiles a struct type. For a type that contains itself, the inner use refers to the same plan.
 func (c *compiler) plan(t reflect.Type, sdkTime bool) *Plan {
 	key := planKey{t, sdkTime}
 	if p, ok := compiled.plans.Load(key); ok {
@@ -439,7 +434,7 @@ func (c *compiler) plan(t reflect.Type, sdkTime bool) *Plan {
 	return p
 }
 
-// zeroTest is the test behind omitzero: the type's IsZero method, or its zero value.
+// zeroTest returns the test of omitzero: the type's IsZero method, or a comparison with its zero value.
 func zeroTest(t reflect.Type) func(ref) bool {
 	type zeroer interface{ IsZero() bool }
 	z := reflect.TypeFor[zeroer]()

@@ -7,8 +7,8 @@ import (
 	"reflect"
 )
 
-// readable notes the fields that could be written and never read: an interface with methods says nothing of the type that
-// is to be made for what is stored. Values that an interface holds are not looked at, as they are read as maps.
+// readable records the fields that could be written but never read: an interface with methods does not determine the type to
+// decode into. Values inside of interfaces are not examined, because they are decoded as maps.
 func (c *compiler) readable(p *Plan, seen map[*Plan]bool) {
 	if seen[p] || p.self != nil && p.self.unmarshals {
 		return
@@ -26,10 +26,10 @@ func (c *compiler) readable(p *Plan, seen map[*Plan]bool) {
 	}
 }
 
-// deepest is how deep lists, maps and pointers are followed, as a type may be a list of itself.
+// deepest is the depth to which lists, maps and pointers are followed, because a type may be a list of itself.
 const deepest = 16
 
-// unreadable is the interface with methods that values lead to, nil for none.
+// unreadable returns the first interface with methods that a type contains, or nil.
 func unreadable(v *Value) reflect.Type {
 	for range deepest {
 		if v == nil || v.unmarshals {
@@ -46,7 +46,7 @@ func unreadable(v *Value) reflect.Type {
 	return nil
 }
 
-// innerPlan is the plan of the structs that values lead to, nil for none.
+// innerPlan returns the plan of the struct that a type contains, or nil.
 func innerPlan(v *Value) *Plan {
 	for range deepest {
 		if v == nil || v.unmarshals {
@@ -60,7 +60,7 @@ func innerPlan(v *Value) *Plan {
 	return nil
 }
 
-// below is what a pointer leads to, or the element of a list, set or map.
+// below returns the type that a pointer points to, or of the elements of a list, set or map.
 func below(v *Value) *Value {
 	if v.to != nil {
 		return v.to

@@ -9,10 +9,10 @@ import "reflect"
 // ref is an addressable value; see unsafe.go.
 type ref = reflect.Value
 
-// refOf is the ref of *v.
+// refOf returns the ref of *v.
 func refOf[T any](v *T) ref { return reflect.ValueOf(v).Elem() }
 
-// as views the value at r as a T.
+// as returns the value at r as a *T.
 func as[T any](r ref) *T {
 	p := r.Addr()
 	if q, ok := reflect.TypeAssert[*T](p); ok {
@@ -21,18 +21,18 @@ func as[T any](r ref) *T {
 	return p.Convert(reflect.TypeFor[*T]()).Interface().(*T)
 }
 
-// refFrom is the ref of an addressable value.
+// refFrom returns the ref of an addressable value.
 func refFrom(v reflect.Value) ref { return v }
 
-// valueAt is the settable value of type t at r.
+// valueAt returns the settable value of type t at r.
 func valueAt(r ref, _ reflect.Type) reflect.Value { return r }
 
-// place is where a field lies in its struct, without following pointers.
+// place is the position of a field in its struct, without following pointers.
 type place struct{ index []int }
 
 func newPlace(_ reflect.Type, index []int) place { return place{index} }
 
-// in is the field's ref in the struct at r.
+// in returns the ref of the field in the struct at r.
 func (p *place) in(r ref) ref { return r.FieldByIndex(p.index) }
 
 // keep copies s into a string.

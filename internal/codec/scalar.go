@@ -38,7 +38,7 @@ func stringCodec(v *Value) {
 	}
 	v.enc = v.wrapped
 	v.dec = func(d *Decoder, k Kind, r ref) error {
-		if k != S && k != N { // a number's text loses nothing
+		if k != S && k != N { // the text of a number loses nothing
 			return v.mismatch(k)
 		}
 		s, err := d.text()

@@ -17,7 +17,7 @@ func (c *compiler) sequence(v *Value) {
 		return
 	}
 	if v.typ == reflect.TypeFor[[][]byte]() && v.opts.set == KindAny {
-		v.opts.set = BS // as in attributevalue
+		v.opts.set = BS // like attributevalue
 	}
 	v.elem = c.value(v.typ.Elem(), v.opts.elem())
 	if v.opts.set == KindAny {
@@ -30,7 +30,7 @@ func (c *compiler) sequence(v *Value) {
 	setCodec(v)
 }
 
-// isBytes reports slices and arrays that are stored as binary.
+// isBytes reports whether a slice or array is stored as binary.
 func isBytes(t reflect.Type) bool {
 	return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() == reflect.Uint8
 }
@@ -130,7 +130,7 @@ func listCodec(v *Value) {
 	naturalLists(v)
 }
 
-// encodeStrings is the list encoder of []string.
+// encodeStrings encodes a []string as a list.
 func encodeStrings(v *Value) func(*encoder, []byte, ref) ([]byte, error) {
 	return func(_ *encoder, b []byte, r ref) ([]byte, error) {
 		b = append(b, `{"L":[`...)
@@ -211,7 +211,7 @@ func (v *Value) decodeElems(d *Decoder, k Kind, r ref) error {
 	return err
 }
 
-// decodeStrings is decodeElems of []string.
+// decodeStrings is decodeElems for []string.
 func (v *Value) decodeStrings(d *Decoder, k Kind, r ref) error {
 	if k != L && k != SS && k != NS {
 		return v.decodeElems(d, k, r)
@@ -230,7 +230,7 @@ func (v *Value) decodeStrings(d *Decoder, k Kind, r ref) error {
 			return nil
 		}
 	}
-	var few [8]string // on the stack, where a pointer is stored without the garbage collector
+	var few [8]string // on the stack, where the garbage collector's write barrier is not needed
 	n, long := 0, d.strs[:0]
 	more, err := d.open('[', ']')
 	for more && err == nil {
@@ -275,7 +275,7 @@ func (v *Value) decodeString(d *Decoder, k Kind) (string, error) {
 	return d.str, err
 }
 
-// stringSlice carves a slice from a block that the rows of a large body share.
+// stringSlice returns part of a block that the rows of a large body share.
 func (d *Decoder) stringSlice(n int) []string {
 	switch {
 	case n == 0:

@@ -14,15 +14,15 @@ const (
 	duplicate = "the set holds this member twice, which DynamoDB refuses"
 )
 
-// setCodec stores a slice or array as a set. One without members is left out of structs and maps, or NULL by nullempty, and
-// rejected elsewhere, but for a nil one in a list, whose place must be kept: it is NULL.
+// setCodec stores a slice or array as a set. A set without members is left out of structs and maps, or is NULL with nullempty.
+// Elsewhere it is rejected, except for a nil set in a list: its position must be kept, so it is NULL.
 func setCodec(v *Value) {
 	v.kind, v.isSet = v.opts.set, true
 	v.empty = func(r ref) bool { return valueAt(r, v.typ).Len() == 0 }
 	head := `{"` + v.kind.String() + `":[`
 	want := `{"` + v.kind.member().String() + `":`
 	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
-		if err := e.enter(); err != nil { // an interface may hold the slice itself
+		if err := e.enter(); err != nil { // an interface can contain the slice itself
 			return b, err
 		}
 		rv := valueAt(r, v.typ)
@@ -41,7 +41,7 @@ func setCodec(v *Value) {
 			if b, err = v.elem.append(e, b, er); err != nil {
 				return b, underIndex(i, err)
 			}
-			// The member stands there as a value of its own: {"S":"a"}.
+			// Here the member is a value of its own: {"S":"a"}.
 			if string(b[from:min(from+len(want), len(b))]) != want {
 				return b, underIndex(i, unfit(v.elem.typ, "a set of type "+v.kind.String()+" cannot hold it"))
 			}
@@ -72,7 +72,7 @@ func setCodec(v *Value) {
 	numberLists(v)
 }
 
-// encodeStringSet is the encoder of short sets that are a []string; it leaves others to rest.
+// encodeStringSet encodes short sets that are a []string. It calls rest for other values.
 func encodeStringSet(v *Value, rest func(*encoder, []byte, ref) ([]byte, error)) func(*encoder, []byte, ref) ([]byte, error) {
 	return func(e *encoder, b []byte, r ref) ([]byte, error) {
 		list := *as[[]string](r)
@@ -96,8 +96,8 @@ func encodeStringSet(v *Value, rest func(*encoder, []byte, ref) ([]byte, error))
 	}
 }
 
-// twice finds a member that equals an earlier one, as DynamoDB compares them:
-// numbers by value, so 1 and 1.0 are equal. It returns -1 if there is none.
+// twice returns the index of a member that equals an earlier one, as DynamoDB compares them: numbers by value, so 1 and 1.0 are
+// equal. It returns -1 if there is none.
 func twice(b []byte, members []span, k Kind) int {
 	if k != NS && len(members) <= 16 {
 		for i, m := range members {
@@ -129,27 +129,27 @@ func twice(b []byte, members []span, k Kind) int {
 const repeated = "the set holds this member twice, which DynamoDB never sends"
 
 const (
-	fewMembers  = 6       // are compared each with each
-	someMembers = 256     // are listed without being counted before
-	manyMembers = 1 << 12 // and more are sorted
+	fewMembers  = 6       // up to here each is compared with each
+	someMembers = 256     // up to here they are listed without being counted first
+	manyMembers = 1 << 12 // above this they are sorted
 )
 
-// extent is where a member is written. Replies are much smaller than 4 GB.
+// extent is the position of a member in the body. Replies are much smaller than 4 GB.
 type extent struct{ from, to uint32 }
 
 func (d *Decoder) at(m extent) []byte { return d.b[m.from:m.to] }
 
-// mark is where a decoder can go back to.
+// mark is a position to which a decoder can return.
 type mark struct{ i, depth int }
 
 func (d *Decoder) mark() mark { return mark{d.i, d.depth} }
 
 func (d *Decoder) back(m mark) { d.i, d.depth = m.i, m.depth }
 
-// setMembers skips the set that comes next and lists its members, until the next set is read. plain says that all of
-// them are texts without escapes, and listed without their quotes. It refuses a set that holds a member twice, as it is
-// written: a reply of equal members, of a byte or two each, would take up many times its size. In front of a set that is not
-// plain it stays, and in front of a malformed one it lists nothing besides: the decoding says what is wrong.
+// setMembers skips the set that comes next and lists its members; the list is valid until the next set is read. plain reports
+// that all members are texts without escapes, which are listed without their quotes. It rejects a set that contains a member
+// twice in the same spelling: a reply with equal members, of a byte or two each, would need many times its size. If the set is
+// not plain, the decoder is not moved. If it is malformed, nothing is listed either: the decoding reports what is wrong.
 func (d *Decoder) setMembers() (members []extent, plain bool, err error) {
 	start := d.mark()
 	members, plain = d.extents[:0], true
@@ -189,7 +189,7 @@ func (d *Decoder) setMembers() (members []extent, plain bool, err error) {
 	return members, plain, nil
 }
 
-// distinct counts the members of the set that comes next, and refuses it if it holds one twice. It stays in front of it.
+// distinct counts the members of the set that comes next, and rejects it if it contains one twice. It does not move the decoder.
 func (d *Decoder) distinct() (n int, err error) {
 	at := d.mark()
 	members, _, err := d.setMembers()
@@ -197,7 +197,7 @@ func (d *Decoder) distinct() (n int, err error) {
 	return len(members), err
 }
 
-// again reports whether a member equals another.
+// again reports whether a member equals another one.
 func (d *Decoder) again(members []extent) bool {
 	if len(members) <= fewMembers {
 		for i, m := range members {
@@ -224,7 +224,7 @@ func (d *Decoder) again(members []extent) bool {
 	return false
 }
 
-// hashed is again by a table. It gives up, and is not ok, if many members have the same hash.
+// hashed is again with a hash table. It gives up, and returns ok false, if many members have the same hash.
 func (d *Decoder) hashed(members []extent) (twice, ok bool) {
 	size := 16
 	for size < 2*len(members) {

@@ -7,18 +7,16 @@ import (
 	"slices"
 )
 
-// AttributeSize is the size of one attribute in bytes, its name included.
+// AttributeSize returns the size of one attribute in bytes, including its name.
 type AttributeSize struct {
 	Name  string
 	Bytes int
 }
 
-// ItemSize is what an item in wire form, the whole of data, counts in bytes
-// towards the 400 KB of an item and towards capacity. Names and text count their
-// UTF-8 bytes and binary its own, a boolean or NULL one; a list or map three, one
-// for each element, and its content; a set its members; a number one, one for
-// every pair of significant digits (aligned at the decimal point), and one for a
-// minus sign.
+// ItemSize returns the number of bytes that an item in wire form, the whole of data, counts towards the 400 KB of an item and
+// towards capacity. Names and text count their UTF-8 bytes, binary its own bytes, and a boolean or NULL one. A list or map counts
+// three, one for each element, and its content. A set counts its members. A number counts one, one for every pair of significant
+// digits (aligned at the decimal point), and one for a minus sign.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 func ItemSize(data []byte) (int, error) {
@@ -27,8 +25,7 @@ func ItemSize(data []byte) (int, error) {
 	return total, err
 }
 
-// AttributeSizes is the size of each top-level attribute, in the item's order;
-// they add up to [ItemSize].
+// AttributeSizes returns the size of each top-level attribute, in the order of the item. Their sum is [ItemSize].
 func AttributeSizes(data []byte) ([]AttributeSize, error) {
 	var list []AttributeSize
 	err := sizes(data, func(name []byte, n int) { list = append(list, AttributeSize{string(name), n}) })
@@ -51,7 +48,7 @@ func sizes(data []byte, add func(name []byte, n int)) error {
 	return d.End()
 }
 
-// size reads one attribute value and checks all that a decoding would.
+// size reads one attribute value, with all checks of a decoding.
 func (d *Decoder) size() (int, error) {
 	k, err := d.kind()
 	if err != nil {
@@ -136,7 +133,7 @@ func (d *Decoder) binarySize() (int, error) {
 		part := s[:min(len(s), 1024)]
 		m, err := base64.StdEncoding.Decode(buf[:], part)
 		if err != nil || len(part) < len(s) && m < len(buf) {
-			return 0, d.fail("base64") // padding stands at the end only
+			return 0, d.fail("base64") // padding is only allowed at the end
 		}
 		n += m
 		s = s[len(part):]
@@ -144,7 +141,7 @@ func (d *Decoder) binarySize() (int, error) {
 	return n, nil
 }
 
-// size counts pairs of digits as they stand around the decimal point.
+// size counts pairs of digits, aligned at the decimal point.
 func (d *decimal) size() int {
 	if d.n == 0 {
 		return 1

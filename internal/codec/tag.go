@@ -11,17 +11,16 @@ import (
 // tagKey is the struct tag, shared with attributevalue.
 const tagKey = "dynamodbav"
 
-// options are what a tag says about a value. They are comparable: part of a
-// codec's cache key.
+// options are the tag options of a value. They are comparable, because they are part of the cache key of a codec.
 type options struct {
 	omitEmpty, omitEmptyElem bool
 	nullEmpty, nullEmptyElem bool
 	asString, unixTime, text bool
-	sdkTime                  bool // times in the form of the SDK, here and in all below
+	sdkTime                  bool // times in the form of the SDK, at all levels
 	set                      Kind // SS, NS, BS, or KindAny
 }
 
-// fieldTag is a whole tag: the options and what concerns the field alone.
+// fieldTag is a complete tag: the options, and what only concerns the field.
 type fieldTag struct {
 	options
 	name     string
@@ -30,25 +29,25 @@ type fieldTag struct {
 	unknown  bool
 }
 
-// elem is what a list, set or map passes on to its elements.
+// elem returns the options that a list, set or map passes on to its elements.
 func (o options) elem() options {
 	return options{omitEmpty: o.omitEmptyElem, omitEmptyElem: o.omitEmptyElem, nullEmpty: o.nullEmptyElem, text: o.text, sdkTime: o.sdkTime}
 }
 
-// inner is what a pointer or interface passes on: whether the value is left out
-// or NULL is decided outside.
+// inner returns the options that a pointer or interface passes on. Whether the value is left out or NULL is decided by the
+// caller.
 func (o options) inner() options {
 	o.omitEmpty, o.nullEmpty = false, false
 	return o
 }
 
-// fitting drops sdktime, which is inherited, where there is no time.
+// fitting removes sdktime, which is inherited, if the type contains no time.
 func (o options) fitting(t reflect.Type) options {
 	o.sdkTime = o.sdkTime && !o.unixTime && holdsTime(t, 8)
 	return o
 }
 
-// holdsTime reports whether there may be a time in values of the type, looking as deep as levels.
+// holdsTime reports whether values of the type may contain a time, down to the given number of levels.
 func holdsTime(t reflect.Type, levels int) bool {
 	switch t.Kind() {
 	case reflect.Struct, reflect.Interface:
@@ -64,7 +63,7 @@ func ignored(tag reflect.StructTag) bool {
 	return t.ignore
 }
 
-// malformed reports a tag that is there, but that reflect does not find.
+// malformed reports whether there is a tag that reflect does not find.
 func malformed(tag reflect.StructTag) bool {
 	_, found := tag.Lookup(tagKey)
 	return !found && (strings.HasPrefix(string(tag), tagKey+":") || strings.Contains(string(tag), " "+tagKey+":"))
@@ -80,7 +79,7 @@ func parseTag(tag reflect.StructTag) (fieldTag, []string) {
 	return t, problems
 }
 
-// parseOptions reads what stands behind the name; problems tells every mistake.
+// parseOptions parses the options after the name; problems lists every error.
 func parseOptions(opts string) (t fieldTag, problems []string) {
 	for opt := range strings.SplitSeq(opts, ",") {
 		switch opt {

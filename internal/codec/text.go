@@ -15,15 +15,15 @@ const (
 	hi8 = 0x8080808080808080
 )
 
-// special marks the bytes of w that are a quote, a backslash or a control
-// character. Only the lowest mark is exact.
+// special marks the bytes of w that are a quote, a backslash or a control character. Only the lowest mark is exact.
 func special(w uint64) uint64 {
-	// Flipping bit 1 brings the quote next to the control characters, and nothing else below it.
+	// Flipping bit 1 turns the quote into 0x20, the first byte after the control characters; no other byte after them becomes less
+	// than 0x21.
 	return (((w ^ lo8*0x02) - lo8*0x21) | ((w ^ lo8*'\\') - lo8)) &^ w & hi8
 }
 
-// rawText reads a string and returns what stands between its quotes; esc reports
-// a backslash in it and high a byte beyond ASCII.
+// rawText reads a string and returns the bytes between its quotes. esc reports whether it contains a backslash, high whether it
+// contains a byte beyond ASCII.
 func (d *Decoder) rawText() (s []byte, esc, high bool, err error) {
 	if d.i < len(d.b) && d.b[d.i] == '"' {
 		d.i++
@@ -52,7 +52,7 @@ func (d *Decoder) rawText() (s []byte, esc, high bool, err error) {
 	}
 }
 
-// plainUntil returns the place of the first special byte from i on, or the end, and adds the bytes before it to seen.
+// plainUntil returns the position of the first special byte from i on, or the end, and adds the bytes before it to seen.
 func plainUntil(b []byte, i int, seen uint64) (int, uint64) {
 	for words := 0; len(b)-i >= 8; words++ {
 		w := binary.LittleEndian.Uint64(b[i:])
@@ -72,7 +72,7 @@ func plainUntil(b []byte, i int, seen uint64) (int, uint64) {
 	return i, seen
 }
 
-// plainBlocks is plainUntil that stops in front of the four words with the special byte.
+// plainBlocks is plainUntil, but stops before the four words that contain the special byte.
 func plainBlocks(b []byte, i int, seen uint64) (int, uint64) {
 	rest := b[i:]
 	for len(rest) >= 32 {
@@ -128,7 +128,7 @@ func (d *Decoder) unescape(s []byte) ([]byte, error) {
 			break
 		}
 		out = append(out, s[:k]...)
-		c := s[k+1] // rawText saw to it that an escape has a second byte
+		c := s[k+1] // rawText has checked that an escape has a second byte
 		s = s[k+2:]
 		switch c {
 		case '"', '\\', '/':
@@ -206,7 +206,7 @@ func appendText(b []byte, s string) (_ []byte, ok bool) {
 	return append(b, '"'), ok
 }
 
-// appendEscaped appends what stands between the quotes of the JSON string s.
+// appendEscaped appends the content of the JSON string s, without quotes.
 func appendEscaped(b []byte, s string) (_ []byte, ok bool) {
 	start, i := 0, 0
 	for {
@@ -240,7 +240,7 @@ func appendEscaped(b []byte, s string) (_ []byte, ok bool) {
 	}
 }
 
-// asIs is how many bytes s begins with that are ASCII and stand in JSON as they are.
+// asIs returns how many leading bytes of s are ASCII and need no escape in JSON.
 func asIs(s string) int {
 	rest := s
 	for len(rest) >= 32 {
@@ -252,7 +252,7 @@ func asIs(s string) int {
 	for len(rest) >= 8 && careful(word(rest))&hi8 == 0 {
 		rest = rest[8:]
 	}
-	if len(rest) < 8 && len(s) >= 8 && careful(word(s[len(s)-8:]))&hi8 == 0 { // the last word overlaps the one before
+	if len(rest) < 8 && len(s) >= 8 && careful(word(s[len(s)-8:]))&hi8 == 0 { // the last word overlaps the previous one
 		return len(s)
 	}
 	i := 0
@@ -262,12 +262,12 @@ func asIs(s string) int {
 	return len(s) - len(rest) + i
 }
 
-// careful sets the high bit of bytes of w that are special or not ASCII. Only the lowest mark is exact.
+// careful sets the high bit of the bytes of w that are special or not ASCII. Only the lowest mark is exact.
 func careful(w uint64) uint64 {
 	return ((w ^ lo8*0x02) - lo8*0x21) | ((w ^ lo8*'\\') - lo8) | w
 }
 
-// word is the first eight bytes of s, which the compiler makes one load.
+// word returns the first eight bytes of s. The compiler makes it one load.
 func word(s string) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |

@@ -10,17 +10,17 @@ import (
 
 var timeType = reflect.TypeFor[time.Time]()
 
-// isTime reports time.Time and types made from it.
+// isTime reports whether a type is time.Time or is made from it.
 func isTime(t reflect.Type) bool {
 	return t == timeType || t.Kind() == reflect.Struct && t.ConvertibleTo(timeType)
 }
 
-// Sortable is the form of times that a string comparison orders: in UTC, and always as long.
+// Sortable is a format of times whose order as strings is the order of the times: in UTC, and with a fixed length.
 const Sortable = "2006-01-02T15:04:05.000000000Z"
 
 // timeCodec stores a time as [Sortable] text. With the option sdktime, or text, it is the text that MarshalText and the SDK
-// give, with the offset that it has and without zeros at the end of its fraction, which does not sort; with the option
-// unixtime a number of whole seconds since 1970. All forms are read.
+// return, with its offset and without trailing zeros in its fraction; that text does not sort. With the option unixtime it is a
+// number of whole seconds since 1970. All forms can be read.
 func timeCodec(v *Value) {
 	v.kind, v.put = S, v.putSortable
 	switch {
@@ -55,7 +55,7 @@ func timeCodec(v *Value) {
 		if *t, ok = d.time(s); ok || t.UnmarshalText(s) == nil {
 			return nil
 		}
-		// time.Parse is laxer than RFC 3339, and so is stored data.
+		// time.Parse accepts more than RFC 3339, and so may be stored data.
 		if *t, err = time.Parse(time.RFC3339, string(s)); err != nil {
 			*t = time.Time{}
 			return refuse(k, v.typ, "the text is no RFC 3339 time")
@@ -76,7 +76,7 @@ func (v *Value) putTime(b []byte, r ref) ([]byte, error) {
 	t := *as[time.Time](r)
 	if t.Location() != time.UTC {
 		if _, offset := t.Zone(); offset%60 != 0 {
-			// RFC 3339 offsets end at minutes; the text would name another instant.
+			// Offsets in RFC 3339 have no seconds; the text would mean another instant.
 			t = t.UTC()
 		}
 	}
@@ -87,7 +87,7 @@ func (v *Value) putTime(b []byte, r ref) ([]byte, error) {
 	return b, nil
 }
 
-// time reads the forms that times are written in, 2026-11-21T08:30:00.25Z and 2026-11-21T08:30:00.25+02:00.
+// time parses the forms in which times are written, 2026-11-21T08:30:00.25Z and 2026-11-21T08:30:00.25+02:00.
 func (d *Decoder) time(s []byte) (time.Time, bool) {
 	const (
 		form = "0000-00-00T00:00:00"
@@ -99,7 +99,7 @@ func (d *Decoder) time(s []byte) (time.Time, bool) {
 	if s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
 		return time.Time{}, false
 	}
-	bad := byte(0) // above 9 if a digit is none
+	bad := byte(0) // above 9 if a character is not a digit
 	two := func(s []byte, i int) int {
 		tens, ones := s[i]-'0', s[i+1]-'0'
 		bad = max(bad, tens, ones)
@@ -143,7 +143,7 @@ func (d *Decoder) time(s []byte) (time.Time, bool) {
 		return t.UTC(), true
 	}
 	if _, local := t.Zone(); local == offset {
-		return t, true // as time.Time.UnmarshalText has it
+		return t, true // like time.Time.UnmarshalText
 	}
 	if d.zone == nil || d.offset != offset {
 		d.zone, d.offset = time.FixedZone("", offset), offset
@@ -158,7 +158,7 @@ func daysSince1970(year, month, day int) int {
 		month += 12
 		year--
 	}
-	year += 400 // so that nothing is negative
+	year += 400 // so that no value is negative
 	return year*365 + year/4 - year/100 + year/400 + (153*month+2)/5 + day - 1 - 719468 - 146097
 }
 
@@ -175,15 +175,15 @@ func daysOf(year, month int) int {
 	return 31
 }
 
-// keepsSDKTimes says which form the times of a type of items have. From then on they keep it.
+// keepsSDKTimes returns the form of the times of a type of items. From then on the form cannot change.
 func keepsSDKTimes(t reflect.Type) bool {
 	form, _ := compiled.times.LoadOrStore(t, false)
 	return form.(bool)
 }
 
-// KeepSDKTimes stores the times of a struct type, and of all that is in it, as if each had the tag option sdktime. It holds for
-// the whole process and comes before the first use of the type: it returns false if the type's times are in use in the
-// other form.
+// KeepSDKTimes stores the times in a struct type, at all levels, as if each had the tag option sdktime. It applies to the whole
+// process and must be called before the first use of the type: it returns false if the type is already in use with the other
+// form.
 func KeepSDKTimes(t reflect.Type, keep bool) bool {
 	form, _ := compiled.times.LoadOrStore(t, keep)
 	return form.(bool) == keep

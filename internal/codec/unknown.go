@@ -11,8 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// unknown is the field that keeps attributes which the struct has no field for
-// (tag option unknown) and writes them back.
+// unknown is the field that keeps attributes for which the struct has no field (tag option unknown) and writes them back.
 type unknown struct {
 	at  location
 	raw bool // json.RawMessage in wire form, else types.AttributeValue
@@ -77,7 +76,7 @@ func (u *unknown) decode(d *Decoder, name string, r ref) error {
 	return err
 }
 
-// encode writes the kept attributes behind those of the plan.
+// encode writes the kept attributes after those of the plan.
 func (u *unknown) encode(e *encoder, b []byte, r ref, first bool, p *Plan) ([]byte, error) {
 	fr, ok := u.at.find(r)
 	if !ok {
@@ -119,7 +118,7 @@ func (u *unknown) encode(e *encoder, b []byte, r ref, first bool, p *Plan) ([]by
 	return b, nil
 }
 
-// checkValue tells whether data is one attribute value in wire form.
+// checkValue reports whether data is one attribute value in wire form.
 func checkValue(data []byte) error {
 	d := NewDecoder(data, Options{})
 	defer d.Release()

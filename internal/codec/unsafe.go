@@ -24,19 +24,19 @@ import (
 // ref is the address of a value whose type the codec knows.
 type ref = unsafe.Pointer
 
-// refOf is the ref of *v.
+// refOf returns the ref of *v.
 func refOf[T any](v *T) ref { return unsafe.Pointer(v) }
 
-// as views the value at r as a T.
+// as returns the value at r as a *T.
 func as[T any](r ref) *T { return (*T)(r) }
 
-// refFrom is the ref of an addressable value.
+// refFrom returns the ref of an addressable value.
 func refFrom(v reflect.Value) ref { return unsafe.Pointer(v.UnsafeAddr()) }
 
-// valueAt is the settable value of type t at r.
+// valueAt returns the settable value of type t at r.
 func valueAt(r ref, t reflect.Type) reflect.Value { return reflect.NewAt(t, r).Elem() }
 
-// place is where a field lies in its struct, without following pointers.
+// place is the position of a field in its struct, without following pointers.
 type place struct{ offset uintptr }
 
 func newPlace(t reflect.Type, index []int) place {
@@ -52,7 +52,7 @@ func outerOffset(t reflect.Type, index []int) (off uintptr) {
 	return off
 }
 
-// in is the field's ref in the struct at r.
+// in returns the ref of the field in the struct at r.
 func (p *place) in(r ref) ref { return unsafe.Add(r, p.offset) }
 
 // keep copies s into the arena and returns it as a string.

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Value is the compiled codec of one Go type with its tag options, for keys,
-// conditions and updates. Values are immutable, cached and safe for concurrent use.
+// Value is the compiled codec of one Go type with its tag options, for keys, conditions and updates. Values are immutable, cached
+// and safe for concurrent use.
 type Value struct {
 	typ  reflect.Type
 	opts options
@@ -21,8 +21,8 @@ type Value struct {
 	plan *Plan
 	to   *Value // of a pointer: the codec of what it points to
 
-	marshals, unmarshals bool   // by the type's own methods
-	isSet                bool   // a set in itself, no pointer to one
+	marshals, unmarshals bool   // with methods of the type
+	isSet                bool   // it is a set itself, not a pointer to one
 	members              *Value // of a set that is a map: the codec of its members as a slice
 
 	enc   func(e *encoder, b []byte, r ref) ([]byte, error) // a whole attribute value
@@ -57,16 +57,16 @@ func ValueOf(t reflect.Type, tag string) (*Value, error) {
 	return v, err
 }
 
-// Kind is the type that values are always stored as (NULL aside), or [KindAny].
+// Kind returns the type of all stored values (apart from NULL), or [KindAny].
 func (c *Value) Kind() Kind { return c.kind }
 
-// Elem is the codec of the elements of a list, set or map; nil for other types.
+// Elem returns the codec of the elements of a list, set or map; nil for other types.
 func (c *Value) Elem() *Value { return c.elem }
 
-// Pointee is the codec of what a pointer points to; nil for other types.
+// Pointee returns the codec of the value that a pointer points to; nil for other types.
 func (c *Value) Pointee() *Value { return c.to }
 
-// Members is the codec of a set that is a slice or a map, with its members as a slice; nil for other types.
+// Members returns the codec of a set that is a slice or a map, with its members as a slice; nil for other types.
 func (c *Value) Members() *Value {
 	if c.members != nil || !c.isSet {
 		return c.members
@@ -74,20 +74,19 @@ func (c *Value) Members() *Value {
 	return c
 }
 
-// Type is the Go type.
+// Type returns the Go type.
 func (c *Value) Type() reflect.Type { return c.typ }
 
-// Struct is the plan of a struct, or pointer to struct, that is stored as a map;
-// nil for other types.
+// Struct returns the plan of a struct, or pointer to struct, that is stored as a map; nil for other types.
 func (c *Value) Struct() *Plan { return c.plan }
 
-// AppendValue appends *v as an attribute value in wire form, {"S":"a"}. Values
-// that DynamoDB cannot hold are an [*Error], and b is then returned as it was.
+// AppendValue appends *v as an attribute value in wire form, {"S":"a"}. A value that DynamoDB cannot store is an [*Error], and b
+// is then returned unchanged.
 func AppendValue[V any](b []byte, c *Value, v *V) ([]byte, error) {
 	return AppendValueSlot(b, c, reflect.ValueOf(v).Elem())
 }
 
-// AppendValueSlot is [AppendValue] of an addressable value of the codec's type.
+// AppendValueSlot is [AppendValue] for an addressable value of the codec's type.
 func AppendValueSlot(b []byte, c *Value, v reflect.Value) ([]byte, error) {
 	if err := c.check(v.Type()); err != nil {
 		return b, err
@@ -127,13 +126,12 @@ func DecodeValue[V any](c *Value, data []byte, v *V) error {
 	return err
 }
 
-// ToAttributeValue is [AppendValue] in the SDK's form.
+// ToAttributeValue is [AppendValue] with a result in the SDK's form.
 func ToAttributeValue[V any](c *Value, v *V) (types.AttributeValue, error) {
 	return c.AttributeValue(v)
 }
 
-// AttributeValue is [ToAttributeValue] of the value that v points to, for callers that do
-// not know its type.
+// AttributeValue is [ToAttributeValue] for the value that v points to, for callers that do not know its type.
 func (c *Value) AttributeValue(v any) (types.AttributeValue, error) {
 	p := reflect.ValueOf(v)
 	if p.Kind() != reflect.Pointer || p.IsNil() {
@@ -173,22 +171,22 @@ func (c *Value) check(t reflect.Type) error {
 	return nil
 }
 
-// direct reports whether every value is written as a text or number, and none as NULL.
+// direct reports whether every value is written as a text or number, and never as NULL.
 func (c *Value) direct() bool {
 	return c.put != nil && c.kind != KindAny && c.isNil == nil && !c.opts.nullEmpty
 }
 
-// omit tells whether the container of the value leaves it out.
+// omit reports whether the container of the value leaves it out.
 func (c *Value) omit(r ref) bool {
 	return c.opts.omitEmpty && c.empty != nil && c.empty(r)
 }
 
-// absent tells whether a struct or map leaves the value out: what omitempty says, and sets without members.
+// absent reports whether a struct or map leaves the value out: because of omitempty, or because it is a set without members.
 func (c *Value) absent(r ref) bool {
 	return c.omit(r) || c.lacksMembers(r)
 }
 
-// lacksMembers reports a set that cannot be stored.
+// lacksMembers reports whether the value is a set without members, which cannot be stored.
 func (c *Value) lacksMembers(r ref) bool { return c.isSet && !c.opts.nullEmpty && c.empty(r) }
 
 // append writes the value, or NULL in its place.
@@ -229,19 +227,19 @@ func (c *Value) decodeNull(d *Decoder, r ref) error {
 
 func (c *Value) clear(r ref) { valueAt(r, c.typ).SetZero() }
 
-// mismatch is the error for a wire type that the Go type has no place for.
+// mismatch returns the error for a wire type that the Go type cannot hold.
 func (c *Value) mismatch(k Kind) error { return mismatch(k, c.typ) }
 
 // encoder is the state of one encoding.
 type encoder struct {
-	depth   int    // levels of the value that is written
-	steps   int    // pointers and interfaces followed on the way
+	depth   int    // nesting level of the value that is written
+	steps   int    // pointers and interfaces that were followed
 	pairs   []pair // map entries to be sorted
-	members []span // set members to be compared, a stack
+	members []span // set members to be compared, used as a stack
 	buf     []byte
 
-	watch []string // attributes of the item whose place is noted
-	marks [2]span  // where their values stand; nowhere if to is 0
+	watch []string // attributes of the item whose position is recorded
+	marks [2]span  // positions of their values; not present if to is 0
 }
 
 type span struct{ from, to int }
@@ -264,7 +262,7 @@ func (e *encoder) release() {
 	encoders.Put(e)
 }
 
-// note keeps the place of a watched attribute.
+// note records the position of a watched attribute.
 func (e *encoder) note(name string, at span) {
 	for i, w := range e.watch {
 		if w == name {
@@ -273,7 +271,7 @@ func (e *encoder) note(name string, at span) {
 	}
 }
 
-// enter counts one level of nesting, which stops cyclic values.
+// enter counts one level of nesting. The limit stops cyclic values.
 func (e *encoder) enter() error {
 	if e.depth++; e.depth > maxLevels {
 		return unfit(nil, tooDeep)
@@ -281,7 +279,7 @@ func (e *encoder) enter() error {
 	return nil
 }
 
-// follow counts a pointer or interface: a cycle of those writes no level.
+// follow counts a pointer or interface, because a cycle of those adds no level of nesting.
 func (e *encoder) follow() error {
 	if e.steps++; e.steps > 4*maxLevels {
 		return unfit(nil, tooDeep)

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// wireForm is a Go type that holds an item or a value as the bytes of its wire form. Those bytes are written and read as they are.
+// wireForm is a Go type that holds an item or a value as the bytes of its wire form. These bytes are written and read unchanged.
 type wireForm struct {
 	bytes func(ref) *[]byte
 	value *Value // of an item: the codec of its attributes
@@ -23,12 +23,12 @@ var wireForms struct {
 	values sync.Map
 }
 
-// HoldsItem declares, when a program starts, that T holds an item in wire form, where bytes says, with attributes of a type that was
-// declared by [HoldsValue].
+// HoldsItem declares, at the start of a program, that T holds an item in wire form in the bytes that the function returns, with
+// attributes of a type that was declared by [HoldsValue].
 func HoldsItem[T, V any](bytes func(*T) *[]byte) {
 	v, err := ValueOf(reflect.TypeFor[V](), "")
 	if err != nil {
-		panic(err) // a mistake of the package that declares it
+		panic(err) // an error of the package that declares it
 	}
 	wireForms.items.Store(reflect.TypeFor[T](), &wireForm{bytes: func(r ref) *[]byte { return bytes(as[T](r)) }, value: v})
 }
@@ -50,13 +50,13 @@ func wireValueOf(t reflect.Type) *wireForm {
 	return f
 }
 
-// IsWire reports whether the items of the plan are held as bytes. They have attributes of every name.
+// IsWire reports whether the items of the plan are held as bytes. Such items can have attributes of any name.
 func (p *Plan) IsWire() bool { return p.wire != nil }
 
 // IsWire reports whether values are held as bytes.
 func (c *Value) IsWire() bool { return wireValueOf(c.typ) != nil }
 
-// OfKind is the codec of values in wire form that are all of one kind.
+// OfKind returns the codec of values in wire form that all have one kind.
 func (c *Value) OfKind(k Kind) *Value {
 	fixed := *c
 	fixed.kind = k
@@ -82,7 +82,7 @@ func (c *Value) OfKind(k Kind) *Value {
 	return &fixed
 }
 
-// KindIn is the kind of a value in wire form that was checked.
+// KindIn returns the kind of a valid value in wire form.
 func KindIn(b []byte) Kind {
 	_, b, _ = bytes.Cut(b, []byte{'"'})
 	tag, _, _ := bytes.Cut(b, []byte{'"'})
@@ -143,7 +143,7 @@ func (w *wireForm) append(b []byte, r ref) []byte {
 	return append(b, data...)
 }
 
-// decode keeps the bytes of the item at the decoder's position, and notes what is watched.
+// decode keeps the bytes of the item at the decoder's position, and records the watched attributes.
 func (w *wireForm) decode(d *Decoder, r ref) error {
 	d.Peek()
 	from := d.i
@@ -161,10 +161,10 @@ func (w *wireForm) decode(d *Decoder, r ref) error {
 	return err
 }
 
-// fromAny is [Value.FromAny] of a value in wire form, which takes what any field could hold.
+// fromAny is [Value.FromAny] for a value in wire form. It accepts everything that any field could hold.
 func (c *Value) fromAny(v any) (types.AttributeValue, error) {
 	if av, ok := v.(types.AttributeValue); ok {
-		// Written once, so that a nil pointer and a foreign type are refused.
+		// The value is encoded once, so that a nil pointer and an unknown type are rejected.
 		data, err := AppendAttributeValue(nil, av)
 		if err != nil {
 			return nil, about(false, c.typ, err)
@@ -183,7 +183,7 @@ func (c *Value) fromAny(v any) (types.AttributeValue, error) {
 	return of.attributeValue(refFrom(held.Elem()))
 }
 
-// AppendName appends the name of an attribute, which is valid UTF-8, in quotes.
+// AppendName appends the name of an attribute, which must be valid UTF-8, in quotes.
 func AppendName(b []byte, name string) []byte {
 	b, _ = appendText(b, name)
 	return b

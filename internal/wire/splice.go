@@ -10,7 +10,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// items are those of a request, beside the input that they belong to. The input is the call's own copy.
+// items are the items of a request, separate from the input that they belong to. The input is the call's own copy.
 type items interface {
 	input() smithy.Serializable
 	placeholder()                              // makes the input pass the client's validation and endpoint rules
