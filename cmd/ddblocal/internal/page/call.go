@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// exchange is a request that a view sent, and what it cost.
+// exchange is a request that a view sent, and its cost.
 type exchange struct {
 	Operation         string
 	Request           string // its JSON, indented
@@ -24,18 +24,18 @@ type exchange struct {
 	Returned, Scanned int64
 	Reads             bool   // it returned and scanned items
 	Planned           bool   // it is not sent yet
-	Note              string // in the place of the units
-	Command           string // of the AWS CLI
+	Note              string // shown in place of the units
+	Command           string // as a command of the AWS CLI
 	Code              string // with package ddb; empty if there is none
 	CodeNote          string
 }
 
-// exchange is a request as a view shows it; what it cost is added by those that send it.
+// exchange returns a request in the form that a view shows; callers that send it add its cost.
 func (p *Page) exchange(r *http.Request, operation string, request any) exchange {
 	return exchange{Operation: operation, Request: indented(request), Command: p.command(r, operation, request)}
 }
 
-// streamOperations are those of the API of streams.
+// streamOperations are the operations of the streams API.
 var streamOperations = []string{"DescribeStream", "GetShardIterator", "GetRecords"}
 
 // callError is an error reply.
@@ -50,8 +50,8 @@ func isKind(err error, kind string) bool {
 	return errors.As(err, &rejected) && rejected.kind == kind
 }
 
-// call sends a request to the engine and reads the reply into out. Requests are JSON, as the service takes it, so that a
-// view shows what was sent and values stay as they are. Faults that are switched on are for programs, not for the page.
+// call sends a request to the engine and decodes the reply into out. Requests are JSON, as the service accepts it, so a view
+// shows exactly what was sent, and values are not converted. Faults that are switched on apply to programs, not to the page.
 func (p *Page) call(ctx context.Context, operation string, in, out any) error {
 	body, err := marshal(in)
 	if err != nil {
@@ -97,7 +97,7 @@ func (p *Page) call(ctx context.Context, operation string, in, out any) error {
 	return nil
 }
 
-// marshal is JSON without escapes for HTML: templates escape.
+// marshal encodes JSON without escapes for HTML, because the templates escape.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -106,7 +106,7 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// indented is JSON for people.
+// indented formats JSON for people.
 func indented(v any) string {
 	data, err := marshal(v)
 	if err != nil {

@@ -15,7 +15,7 @@ var clockUnits = []struct {
 	size        time.Duration
 }{{"s", "seconds", time.Second}, {"m", "minutes", time.Minute}, {"h", "hours", time.Hour}, {"d", "days", 24 * time.Hour}}
 
-// mostAhead is how far the clock can be ahead; it cannot go back before a restart.
+// mostAhead is the maximum by which the clock can be ahead; it cannot go back before a restart.
 const mostAhead = 50 * 365 * 24 * time.Hour
 
 // clockView is the content of the view of the clock.
@@ -24,7 +24,7 @@ type clockView struct {
 	Units any
 }
 
-// showClock is the engine's time, and the form that advances it.
+// showClock shows the engine's time, and the form that advances it.
 func (p *Page) showClock(w http.ResponseWriter, r *http.Request) {
 	p.showClockWith(w, r, http.StatusOK)
 }
@@ -36,7 +36,7 @@ func (p *Page) showClockWith(w http.ResponseWriter, r *http.Request, status int,
 	}})
 }
 
-// advance moves the engine's clock; what is due then happens before the reply.
+// advance advances the engine's clock; events that are due then happen before the response.
 func (p *Page) advance(w http.ResponseWriter, r *http.Request) {
 	if !p.checkForm(w, r) {
 		return

@@ -14,8 +14,8 @@ import (
 	"unicode"
 )
 
-// goCode writes a program's part with package ddb: a struct with the attributes that a request names, their handles, and a
-// function that sends the request. Numbers are json.Number, so no digit of any number is lost.
+// goCode writes the part of a program that uses package ddb: a struct with the attributes that a request names, their handles,
+// and a function that sends the request. Numbers are json.Number, so no digits are lost.
 type goCode struct {
 	fields []goField
 	note   string // why there is no code
@@ -48,7 +48,7 @@ func (g *goCode) field(attr, kind string) goField {
 	return f
 }
 
-// goName is an exported name for an attribute: order_id is OrderID.
+// goName returns an exported name for an attribute: OrderID for order_id.
 func goName(attr string) string {
 	var b strings.Builder
 	for _, word := range strings.FieldsFunc(attr, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }) {
@@ -64,7 +64,7 @@ func goName(attr string) string {
 	return "Attr" + b.String()
 }
 
-// literal is a value of a key or filter in Go.
+// literal returns a value of a key or filter as Go code.
 func literal(kind, text string) string {
 	switch kind {
 	case "B":
@@ -76,7 +76,7 @@ func literal(kind, text string) string {
 	return strconv.Quote(text)
 }
 
-// typedLiteral is a literal for functions whose type parameter follows from it.
+// typedLiteral returns a literal for functions whose type parameter is inferred from it.
 func typedLiteral(kind, text string) string {
 	if kind == "N" {
 		return "json.Number(" + literal(kind, text) + ")"
@@ -84,7 +84,7 @@ func typedLiteral(kind, text string) string {
 	return literal(kind, text)
 }
 
-// key is a key in the call of New or NewIndex.
+// key returns a key for the call of New or NewIndex.
 func (g *goCode) key(attrs []keyAttr) string {
 	var handles []string
 	for _, a := range attrs {
@@ -96,7 +96,7 @@ func (g *goCode) key(attrs []keyAttr) string {
 	return fmt.Sprintf("ddb.Multi%d(%s)", len(handles), strings.Join(handles, ", "))
 }
 
-// values are the values of a key's attributes: one, or K2 to K4 of them.
+// values returns the values of a key's attributes: a single value, or K2 to K4.
 func values(attrs []keyAttr, texts []string) string {
 	var list []string
 	for i, text := range texts {
@@ -110,7 +110,7 @@ func values(attrs []keyAttr, texts []string) string {
 
 var goComparisons = map[string]string{"=": "Eq", "<>": "Ne", "<": "Lt", "<=": "Le", ">": "Gt", ">=": "Ge", "between": "Between", "begins_with": "BeginsWith", "contains": "Contains"}
 
-// sortCondition is the argument of SortKey.
+// sortCondition returns the argument of SortKey.
 func (g *goCode) sortCondition(s *search) string {
 	given := s.lastSort() + 1
 	attrs, texts := s.keys.Sort, s.Sort[:given]
@@ -129,7 +129,7 @@ func (g *goCode) sortCondition(s *search) string {
 	return "ddb.First" + first + "(" + g.key(attrs) + ", " + condition + ")"
 }
 
-// filter is an argument of Filter: with handles if they can say it, else as text.
+// filter returns an argument of Filter: with handles if possible, otherwise as text.
 func (g *goCode) filter(f filter) string {
 	steps, err := parsePath(f.Path)
 	if err != nil {
@@ -183,7 +183,7 @@ func anyLiteral(raw json.RawMessage) string {
 	return typedLiteral(v.Type, v.text())
 }
 
-// codeOf is a search in Go, or a note why there is none.
+// codeOf returns a search as Go code, or a note that says why there is none.
 func codeOf(t *table, s *search) (code, note string) {
 	var g goCode
 	own := t.key()
@@ -241,12 +241,12 @@ func codeOf(t *table, s *search) (code, note string) {
 	return g.source("page ddb.Page[Item]", open+b.String(), note)
 }
 
-// scanCode is a scan of a table in Go.
+// scanCode returns a scan of a table as Go code.
 func scanCode(t *table, limit int, after string, filters ...filter) (code, note string) {
 	return codeOf(t, &search{keys: t.key(), Limit: limit, After: after, Filters: filters})
 }
 
-// queryValues are the values of Query, whose type is known there.
+// queryValues returns the values for Query, whose type is known there.
 func queryValues(attrs []keyAttr, texts []string) string {
 	if len(texts) == 1 {
 		return literal(attrs[0].Type, texts[0])
@@ -254,7 +254,7 @@ func queryValues(attrs []keyAttr, texts []string) string {
 	return values(attrs, texts)
 }
 
-// getCode is the reading of an item in Go, by the texts of its key.
+// getCode returns Go code that reads an item, by the texts of its key.
 func getCode(t *table, key []string) (code, note string) {
 	var g goCode
 	own := t.key()
@@ -266,12 +266,12 @@ func getCode(t *table, key []string) (code, note string) {
 	return g.source("found Item", open+"return items.Get(ctx, "+strings.Join(list, ", ")+", ddb.Consistent())", "")
 }
 
-// describeCode is the definition of a table in Go, for programs that know tables at run time only.
+// describeCode returns Go code for the definition of a table, for programs that know tables only at run time.
 func describeCode(t *table) string {
 	return fmt.Sprintf("table, err := rawtable.Open(ctx, client, %q) // its methods Keys, Indexes and Description say what is here", t.TableName)
 }
 
-// open is how a program gets the table.
+// open returns the code with which a program opens the table.
 func (g *goCode) open(t *table, own keySet) string {
 	call := fmt.Sprintf("ddb.NewSimple(client, %q, %s)", t.TableName, g.key(own.Partition))
 	if len(own.Sort) > 0 {
@@ -280,7 +280,7 @@ func (g *goCode) open(t *table, own keySet) string {
 	return "items, err := " + call + "\nif err != nil {\nreturn RESULT, err\n}\n"
 }
 
-// source puts the parts together.
+// source joins the parts.
 func (g *goCode) source(result, body, note string) (code, noted string) {
 	if g.note != "" {
 		return "", g.note

@@ -10,9 +10,9 @@ import (
 	"unicode"
 )
 
-// command is a request as a command of the AWS CLI, for a POSIX shell. The parameters have the names and the order of the
-// request. --no-paginate makes the command send this request alone. --cli-binary-format, which version 1 of the CLI refuses, stands with
-// binary values: version 1 would take base64 for the value itself.
+// command returns a request as a command of the AWS CLI, for a POSIX shell. The parameters have the names and the order of the
+// request. --no-paginate makes the command send only this request. --cli-binary-format, which version 1 of the CLI rejects, is
+// only added if there are binary values: version 1 would interpret their base64 as the value itself.
 //
 // https://docs.aws.amazon.com/cli/latest/reference/dynamodb/
 func (p *Page) command(r *http.Request, operation string, in any) string {
@@ -39,7 +39,7 @@ func (p *Page) command(r *http.Request, operation string, in any) string {
 		if err := d.Decode(&value); err != nil {
 			return err.Error()
 		}
-		option := "--" + dashed(name.(string)) // names of members are texts
+		option := "--" + dashed(name.(string)) // names of members are strings
 		var text string
 		switch {
 		case string(value) == "true":
@@ -62,7 +62,7 @@ func (p *Page) command(r *http.Request, operation string, in any) string {
 	return b.String()
 }
 
-// dashed is a name of the API as the CLI spells it: TableName is table-name.
+// dashed returns a name of the API in the spelling of the CLI: table-name for TableName.
 func dashed(name string) string {
 	var b strings.Builder
 	for i, c := range name {
@@ -74,7 +74,7 @@ func dashed(name string) string {
 	return b.String()
 }
 
-// shellQuoted is one word of a POSIX shell.
+// shellQuoted returns a text as one word of a POSIX shell.
 //
 // https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_02_02
 func shellQuoted(text string) string {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// table is what DescribeTable says of a table.
+// table is the description of a table, as returned by DescribeTable.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
 type table struct {
@@ -76,7 +76,7 @@ func (k keySet) has(name string) bool {
 	return slices.ContainsFunc(k.Partition, is) || slices.ContainsFunc(k.Sort, is)
 }
 
-// defined is the type that the table defines for an attribute, "" for none.
+// defined returns the type that the table defines for an attribute, "" for none.
 func (t *table) defined(name string) string {
 	for _, d := range t.AttributeDefinitions {
 		if d.AttributeName == name {
@@ -98,10 +98,10 @@ func (t *table) keySet(schema []keyElement) (k keySet) {
 	return k
 }
 
-// key is the table's own key.
+// key returns the table's own key.
 func (t *table) key() keySet { return t.keySet(t.KeySchema) }
 
-// find returns an index by its name; local says which kind it is.
+// find returns an index by name; local reports whether it is a local one.
 func (t *table) find(name string) (found index, local, ok bool) {
 	for _, x := range t.GlobalSecondaryIndexes {
 		if x.IndexName == name {
@@ -135,7 +135,7 @@ func (p *Page) describe(ctx context.Context, name string) (*table, error) {
 	return &out.Table, nil
 }
 
-// describes is describe for a view, which it answers if there is no such table.
+// describes is describe for a view. If there is no such table, it sends the response itself.
 func (p *Page) describes(w http.ResponseWriter, r *http.Request) (*table, bool) {
 	t, err := p.describe(r.Context(), r.PathValue("table"))
 	if err != nil {
@@ -145,7 +145,7 @@ func (p *Page) describes(w http.ResponseWriter, r *http.Request) (*table, bool) 
 	return t, true
 }
 
-// keyText is a key in words, such as "customer (S), then id (S)".
+// keyText describes a key in words, such as "customer (S), then id (S)".
 func keyText(k keySet) string {
 	part := func(attrs []keyAttr) string {
 		var names []string
@@ -178,7 +178,7 @@ type tableRow struct {
 	Stream, TTL              string
 }
 
-// listed are the names of all tables.
+// listed returns the names of all tables.
 func (p *Page) listed(ctx context.Context) (names []string, err error) {
 	in := struct {
 		ExclusiveStartTableName string `json:",omitempty"`
@@ -198,7 +198,7 @@ func (p *Page) listed(ctx context.Context) (names []string, err error) {
 	}
 }
 
-// showTables is the list of tables.
+// showTables shows the list of tables.
 func (p *Page) showTables(w http.ResponseWriter, r *http.Request) {
 	names, err := p.listed(r.Context())
 	if err != nil {
@@ -247,7 +247,7 @@ type indexRow struct {
 	Count, Bytes                                         int64
 }
 
-// showTable is a table's definition.
+// showTable shows a table's definition.
 func (p *Page) showTable(w http.ResponseWriter, r *http.Request) {
 	t, ok := p.describes(w, r)
 	if !ok {

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// change is what is different in one attribute.
+// change is the difference in one attribute.
 type change struct {
 	Name, Kind string // added, removed, changed
 	Lines      []diffLine
 }
 
-// diffLine is a line of a value's JSON that only one side has ("-" or "+"), or both.
+// diffLine is a line of a value's JSON that exists on only one side ("-" or "+"), or on both.
 type diffLine struct{ Mark, Text string }
 
 // changesOf lists the attributes in which two items differ, in order.
@@ -48,7 +48,7 @@ func linesOf(mark, text string) (lines []diffLine) {
 	return lines
 }
 
-// diffLines is a shortest difference of two texts by lines, from their longest common subsequence.
+// diffLines returns a shortest difference of two texts by lines, computed from their longest common subsequence.
 func diffLines(before, after string) (lines []diffLine) {
 	a, b := strings.Split(before, "\n"), strings.Split(after, "\n")
 	const most = 4_000_000 // cells of the table below

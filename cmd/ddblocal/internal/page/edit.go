@@ -26,8 +26,9 @@ type writeRequest struct {
 	ReturnValuesOnConditionCheckFailure string `json:",omitempty"`
 }
 
-// The condition of a write compares at most mostConditions attributes in at most maxExpression bytes: an expression has at most 300 operators
-// and 4 KB, and each comparison needs two operators. longestComparison is that of an attribute that was not there, with what joins it to the others.
+// The condition of a write compares at most mostConditions attributes in at most maxExpression bytes: an expression has at most
+// 300 operators and 4 KB, and each comparison needs two operators. longestComparison is the length of the comparison for an
+// attribute that did not exist, including the operator that joins it to the others.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const (
@@ -36,8 +37,8 @@ const (
 	longestComparison = len(" AND attribute_not_exists(#1234567890)")
 )
 
-// asRead is the condition that attributes of an item are as they were read, by which a write cannot undo another. If there
-// are more than a condition can hold, the first names are compared, and the note says so.
+// asRead returns the condition that attributes of an item are unchanged since they were read, so that a write cannot undo another
+// one. If there are too many for a condition, only the first names are compared, and the note says so.
 func asRead(r *placeholders, read item, names []string, order string) (condition, note string) {
 	for n, name := range names {
 		if n == mostConditions || len(condition)+longestComparison > maxExpression {
@@ -55,9 +56,9 @@ func asRead(r *placeholders, read item, names []string, order string) (condition
 	return condition, ""
 }
 
-// updateOf is the request that makes an item as it was read into another: it sets and removes what differs, under the
-// condition that the attributes are as they were read. What another program adds meanwhile stays. The key is compared
-// first: without it, an update would make an item that was deleted meanwhile again.
+// updateOf returns the request that changes an item from the state that was read to another one: it sets and removes only what
+// differs, under the condition that these attributes are unchanged. What another program adds meanwhile is kept. The key is part
+// of the condition: without it, an update would create an item again that was deleted meanwhile.
 func updateOf(t *table, read, after item) (r *writeRequest, note string) {
 	r = &writeRequest{TableName: t.TableName, Key: read.keyOf(t.key()), ReturnConsumedCapacity: "TOTAL", ReturnValuesOnConditionCheckFailure: "ALL_OLD"}
 	var set, remove, changed []string
@@ -84,21 +85,21 @@ func updateOf(t *table, read, after item) (r *writeRequest, note string) {
 	return r, note
 }
 
-// createOf is the request that stores an item whose key is not there.
+// createOf returns the request that stores an item, if no item with its key exists.
 func createOf(t *table, after item) *writeRequest {
 	r := &writeRequest{TableName: t.TableName, Item: after, ReturnConsumedCapacity: "TOTAL"}
 	r.ConditionExpression = "attribute_not_exists(" + r.name(t.key().Partition[0].Name) + ")"
 	return r
 }
 
-// deleteOf is the request that deletes an item which is as it was read.
+// deleteOf returns the request that deletes an item, if it is unchanged since it was read.
 func deleteOf(t *table, read item) (r *writeRequest, note string) {
 	r = &writeRequest{TableName: t.TableName, Key: read.keyOf(t.key()), ReturnConsumedCapacity: "TOTAL"}
 	r.ConditionExpression, note = asRead(&r.placeholders, read, read.names(t.key()), "first the key")
 	return r, note
 }
 
-// write sends a request and returns what it cost.
+// write sends a request and returns its cost.
 func (p *Page) write(r *http.Request, operation string, request *writeRequest) (units float64, err error) {
 	var reply struct {
 		ConsumedCapacity struct{ CapacityUnits float64 }
@@ -110,7 +111,7 @@ func (p *Page) write(r *http.Request, operation string, request *writeRequest) (
 // editView is the content of the views that change an item.
 type editView struct {
 	Heading, Back string
-	Review, Save  string // where the forms go; an empty Save has nothing to confirm
+	Review, Save  string // targets of the forms; an empty Save means that there is nothing to confirm
 	SaveTitle     string
 	Danger        bool
 	Read, Text    string // the fields of the forms
@@ -145,7 +146,7 @@ func (p *Page) showEdit(w http.ResponseWriter, r *http.Request, status int, t *t
 	p.show(w, r, status, "edit", t.view("-", content, problems...))
 }
 
-// writable reports whether forms are shown; it answers itself if the page is read-only.
+// writable reports whether forms are shown. If the page is read-only, it sends the response itself.
 func (p *Page) writable(w http.ResponseWriter, r *http.Request) bool {
 	if p.ReadOnly {
 		p.fail(w, r, http.StatusForbidden, readOnlyText)
@@ -155,7 +156,7 @@ func (p *Page) writable(w http.ResponseWriter, r *http.Request) bool {
 
 const readOnlyText = "the page is read-only: ddblocal was started with -page-read-only"
 
-// editItem is the form for an item that is there.
+// editItem shows the form for an existing item.
 func (p *Page) editItem(w http.ResponseWriter, r *http.Request) {
 	t, read, ok := p.readItem(w, r)
 	if !ok {
@@ -164,7 +165,7 @@ func (p *Page) editItem(w http.ResponseWriter, r *http.Request) {
 	p.showEdit(w, r, http.StatusOK, t, p.editView(t, &edited{read: read, text: read.json(t.key())}))
 }
 
-// readItem reads the item of the parameter key for a form; it answers itself if there is none.
+// readItem reads the item of the parameter key for a form. If there is none, it sends the response itself.
 func (p *Page) readItem(w http.ResponseWriter, r *http.Request) (*table, item, bool) {
 	t, ok := p.describes(w, r)
 	if !ok || !p.writable(w, r) {
@@ -186,7 +187,7 @@ func (p *Page) readItem(w http.ResponseWriter, r *http.Request) (*table, item, b
 	return nil, nil, false
 }
 
-// newItem is the form for an item that is not there.
+// newItem shows the form for a new item.
 func (p *Page) newItem(w http.ResponseWriter, r *http.Request) {
 	t, ok := p.describes(w, r)
 	if !ok || !p.writable(w, r) {
@@ -199,7 +200,7 @@ func (p *Page) newItem(w http.ResponseWriter, r *http.Request) {
 	p.showEdit(w, r, http.StatusOK, t, p.editView(t, &edited{text: empty.json(t.key())}))
 }
 
-// readForm is the item that a form was made for.
+// readForm returns the item for which a form was made.
 func readForm(r *http.Request, t *table) (read item, problems []string) {
 	read, problems = parseItem(r.PostForm.Get("read"))
 	if problems = append(problems, keyProblems(t, read)...); len(problems) > 0 {
@@ -208,9 +209,9 @@ func readForm(r *http.Request, t *table) (read item, problems []string) {
 	return read, problems
 }
 
-// editForm reads the form of an edit; problems are for the person who wrote it.
+// editForm reads the form of an edit; problems are shown to the person who wrote it.
 func editForm(r *http.Request, t *table) (e *edited, problems []string) {
-	e = &edited{text: strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n")} // forms send the former
+	e = &edited{text: strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n")} // forms send \r\n
 	if r.PostForm.Get("read") != "" {
 		read, problems := readForm(r, t)
 		if len(problems) > 0 {
@@ -232,7 +233,7 @@ func editForm(r *http.Request, t *table) (e *edited, problems []string) {
 
 func canonicalItem(i item) string { return canonical(json.RawMessage(i.compact())) }
 
-// edited reads the table and the form of an edit, and answers itself if something is wrong.
+// edited reads the table and the form of an edit. If something is wrong, it sends the response itself.
 func (p *Page) edited(w http.ResponseWriter, r *http.Request) (*table, *edited, bool) {
 	t, ok := p.describes(w, r)
 	if !ok || !p.checkForm(w, r) {
@@ -246,7 +247,7 @@ func (p *Page) edited(w http.ResponseWriter, r *http.Request) (*table, *edited, 
 	return t, e, true
 }
 
-// review shows what a form would change, and the request that would do it.
+// review shows what a form would change, and the request that makes the change.
 func (p *Page) review(w http.ResponseWriter, r *http.Request) {
 	t, e, ok := p.edited(w, r)
 	if !ok {
@@ -293,8 +294,8 @@ func requestOf(t *table, e *edited) (operation string, request *writeRequest, no
 	return "UpdateItem", request, note
 }
 
-// changedSince answers an edit of an item that is no longer as it was read: it shows what has changed, and the edit again,
-// made to the item as it is now.
+// changedSince responds to an edit of an item that has changed since it was read: it shows what has changed, and the edit again,
+// applied to the current item.
 func (p *Page) changedSince(w http.ResponseWriter, r *http.Request, t *table, e *edited, now item) {
 	if now == nil {
 		p.fail(w, r, http.StatusConflict, "the item was deleted since it was read; nothing was saved", "what you wrote:\n"+e.text)
@@ -357,12 +358,13 @@ func (p *Page) save(w http.ResponseWriter, r *http.Request) {
 
 func unitsParam(units float64) string { return strconv.FormatFloat(units, 'f', -1, 64) }
 
-// redirect answers a form whose work is done with the view that shows it. It makes the link itself, so it leads nowhere but below Path.
+// redirect responds to a successful form with a redirect to the view that shows the result. It makes the link itself, so the link
+// is always below Path.
 func (p *Page) redirect(w http.ResponseWriter, r *http.Request, elements []string, params ...string) {
 	http.Redirect(w, r, link(elements, params...), http.StatusSeeOther)
 }
 
-// confirmDelete shows the item that is to be deleted.
+// confirmDelete shows the item that will be deleted.
 func (p *Page) confirmDelete(w http.ResponseWriter, r *http.Request) {
 	t, read, ok := p.readItem(w, r)
 	if !ok {
@@ -381,7 +383,7 @@ func (p *Page) showDelete(w http.ResponseWriter, r *http.Request, status int, t 
 	p.showEdit(w, r, status, t, v, problems...)
 }
 
-// deleteItem deletes an item that is as it was read.
+// deleteItem deletes an item if it is unchanged since it was read.
 func (p *Page) deleteItem(w http.ResponseWriter, r *http.Request) {
 	t, ok := p.describes(w, r)
 	if !ok || !p.checkForm(w, r) {

@@ -28,7 +28,7 @@ type expiryView struct {
 	Exchange  exchange
 }
 
-// showExpiry is the items of a table that have its attribute for time to live, and what comes of them.
+// showExpiry shows the items of a table that have its attribute for time to live, and when they expire.
 func (p *Page) showExpiry(w http.ResponseWriter, r *http.Request) {
 	t, ok := p.describes(w, r)
 	if !ok {
@@ -60,18 +60,18 @@ func (p *Page) showExpiry(w http.ResponseWriter, r *http.Request) {
 	p.show(w, r, http.StatusOK, "expiry", v)
 }
 
-// expiryOf says when an item expires, or why it does not: the attribute is a number of seconds since 1970, and items that should have
-// expired more than five years ago stay.
+// expiryOf returns when an item expires, or why it does not. The attribute must be a number of seconds since 1970, and items that
+// should have expired more than five years ago are not deleted.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
 func expiryOf(v typed, now time.Time) expiryRow {
-	row := expiryRow{Stored: v.Type + " " + v.text(), due: time.Unix(1<<40, 0)} // those that stay come last
+	row := expiryRow{Stored: v.Type + " " + v.text(), due: time.Unix(1<<40, 0)} // items that do not expire are last
 	seconds, ok := new(big.Float).SetString(v.text())
 	if v.Type != "N" || !ok {
 		row.State = "stays: the attribute is no number but " + v.Type
 		return row
 	}
-	whole, _ := seconds.Int64() // what does not fit is cut to what does
+	whole, _ := seconds.Int64() // a number that does not fit becomes the nearest one that fits
 	if !seconds.IsInt() {
 		row.State = "stays: it is not a whole number"
 		return row

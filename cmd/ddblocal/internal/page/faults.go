@@ -13,14 +13,14 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// faultKind is a fault that can be switched on.
+// faultKind is a fault that can be turned on.
 type faultKind struct {
 	Name, Title string
-	argument    string // what the number of the form means, "" if it means nothing
+	argument    string // the meaning of the number in the form, "" if it has none
 	rule        func(m fault.Matcher, n int) fault.Rule
 }
 
-// faultKinds are those of package fault that need nothing but a number. Stale reads need an engine that was made with them.
+// faultKinds are those of package fault that need only a number. Stale reads need an engine that was made with them.
 var faultKinds = []faultKind{
 	{"throttle", "throttled: the partition has no units left", "", func(m fault.Matcher, _ int) fault.Rule {
 		return m.Throttle("TableWriteKeyRangeThroughputExceeded")
@@ -41,13 +41,13 @@ var faultKinds = []faultKind{
 	{"deny", "no permission", "", func(m fault.Matcher, _ int) fault.Rule { return m.Deny() }},
 }
 
-// faultOperations are the operations that programs send while they run.
+// faultOperations are the operations that programs send during normal operation.
 var faultOperations = []string{
 	"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems",
 	"ExecuteStatement", "GetShardIterator", "GetRecords", "DescribeTable", "CreateTable",
 }
 
-// activeFault is a fault that is switched on.
+// activeFault is a fault that is turned on.
 type activeFault struct {
 	ID                     string
 	Kind, Operation, Table string
@@ -55,13 +55,13 @@ type activeFault struct {
 	Title, Requests, Share string
 
 	rule fault.Rule
-	seen *atomic.Int64 // requests that it is for
+	seen *atomic.Int64 // number of requests that it applied to
 }
 
-// Seen is how many requests it was for.
+// Seen returns the number of requests that it applied to.
 func (f *activeFault) Seen() int64 { return f.seen.Load() }
 
-// readFault reads the form of a fault and says everything that is wrong.
+// readFault reads the form of a fault and reports everything that is wrong.
 func readFault(r *http.Request) (f *activeFault, problems []string) {
 	f = &activeFault{Kind: r.PostForm.Get("kind"), Operation: r.PostForm.Get("operation"), Table: r.PostForm.Get("table"), Percent: 100, seen: new(atomic.Int64)}
 	at := slices.IndexFunc(faultKinds, func(k faultKind) bool { return k.Name == f.Kind })
@@ -121,17 +121,17 @@ func readFault(r *http.Request) (f *activeFault, problems []string) {
 	return f, nil
 }
 
-// setFaults makes the engine follow the faults that are switched on. It must hold p.mu.
+// setFaults makes the engine use the active faults. The caller holds p.mu.
 func (p *Page) setFaults() error {
 	var rules []fault.Rule
 	for _, f := range p.faults {
-		f.seen.Store(0) // the engine counts again, too
+		f.seen.Store(0) // the engine also restarts its count
 		rules = append(rules, f.rule)
 	}
 	return p.Engine.SetFaults(rules...)
 }
 
-// showFaults is the list of faults, and the form for another.
+// showFaults shows the list of faults, and the form for another one.
 func (p *Page) showFaults(w http.ResponseWriter, r *http.Request) {
 	p.showFaultsWith(w, r, http.StatusOK)
 }
@@ -152,7 +152,7 @@ func (p *Page) showFaultsWith(w http.ResponseWriter, r *http.Request, status int
 	}{active, faultKinds, faultOperations, tables}})
 }
 
-// changeFaults switches a fault on or off.
+// changeFaults turns a fault on or off.
 func (p *Page) changeFaults(w http.ResponseWriter, r *http.Request) {
 	if !p.checkForm(w, r) {
 		return

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// setHeaders keeps a view out of frames, caches and other pages, and from running or loading anything but its style.
+// setHeaders sets headers that prevent framing, caching, access from other pages, and running or loading anything but the style.
 //
 // https://www.w3.org/TR/CSP3/
 func setHeaders(h http.Header) {
@@ -35,13 +35,14 @@ func hashOf(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// newToken returns what forms must send back. It is of one run of the server; another site's page cannot read it.
+// newToken returns the token that forms must send back. It is valid for one run of the server; a page of another site cannot read
+// it.
 func newToken() string { return rand.Text() }
 
-// refusal says why a request is not answered, and the status; status 0 is no refusal.
+// refusal returns why a request is rejected, and the status; status 0 means that it is accepted.
 //
-// A page of another site can send requests to this machine, and can give its own name this machine's address (DNS
-// rebinding). The first have that site's Origin or no token, the second its name in Host.
+// A page of another site can send requests to this machine, and can resolve its own name to this machine's address (DNS
+// rebinding). The former requests have that site's Origin or no token, the latter its name in Host.
 func (p *Page) refusal(r *http.Request) (status int, why string) {
 	if host := hostName(r.Host); !loopbackName(host) && !(p.Public && p.allowedName(host)) {
 		return http.StatusForbidden, fmt.Sprintf("the page is not served under the name %q; use localhost or 127.0.0.1, or start ddblocal with -page-public", host)
@@ -65,7 +66,7 @@ func (p *Page) refusal(r *http.Request) (status int, why string) {
 	return 0, ""
 }
 
-// checkForm reads a form, of at most limit bytes, and its token. It answers itself if it returns false.
+// checkForm reads a form of at most limit bytes and checks its token. If it returns false, it has sent the response.
 func (p *Page) checkForm(w http.ResponseWriter, r *http.Request) bool {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	var err error
@@ -87,10 +88,10 @@ func (p *Page) checkForm(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// maxForm is the largest form, in bytes; an import is one.
+// maxForm is the maximum size of a form, in bytes; an import is one.
 const maxForm = 64 << 20
 
-// hostName is a Host header without its port.
+// hostName returns a Host header without its port.
 func hostName(header string) string {
 	host, _, err := net.SplitHostPort(header)
 	if err != nil {
@@ -99,14 +100,14 @@ func hostName(header string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 }
 
-// loopbackName reports whether a name is this machine's for every browser: localhost and what ends in it (RFC 6761,
-// section 6.3) and the addresses of the loopback interface.
+// loopbackName reports whether every browser resolves a name to this machine: localhost and names that end in it (RFC 6761,
+// section 6.3), and the addresses of the loopback interface.
 func loopbackName(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
-// allowedName is for pages that other machines can use: IP addresses cannot be rebound, other names must be given.
+// allowedName reports whether other machines may use a name: IP addresses cannot be rebound, other names must be configured.
 func (p *Page) allowedName(host string) bool {
 	return net.ParseIP(host) != nil || slices.ContainsFunc(p.Hosts, func(name string) bool { return strings.EqualFold(name, host) })
 }

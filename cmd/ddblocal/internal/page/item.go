@@ -14,7 +14,7 @@ type getRequest struct {
 	ReturnConsumedCapacity string
 }
 
-// keyParam reads the key of an item from a URL or form, and answers itself if it is none.
+// keyParam reads the key of an item from a URL or form. If it is not a key, it sends the response itself.
 func (p *Page) keyParam(w http.ResponseWriter, r *http.Request, t *table, text string) (item, bool) {
 	key, problems := parseItem(text)
 	if len(problems) == 0 {
@@ -27,7 +27,7 @@ func (p *Page) keyParam(w http.ResponseWriter, r *http.Request, t *table, text s
 	return key, true
 }
 
-// keyProblems says what is wrong with the key attributes of an item.
+// keyProblems returns what is wrong with the key attributes of an item.
 func keyProblems(t *table, i item) (problems []string) {
 	for _, a := range t.key().all() {
 		raw, ok := i[a.Name]
@@ -43,10 +43,10 @@ func keyProblems(t *table, i item) (problems []string) {
 	return problems
 }
 
-// getOf is the request that reads an item, consistently.
+// getOf returns the request that reads an item, consistently.
 func getOf(t *table, key item) getRequest { return getRequest{t.TableName, key, true, "TOTAL"} }
 
-// get reads an item, nil if it is not there, and returns what that cost.
+// get reads an item and returns the cost. The item is nil if it does not exist.
 func (p *Page) get(r *http.Request, t *table, key item) (found item, units float64, err error) {
 	var reply struct {
 		Item             item
@@ -71,7 +71,7 @@ type itemView struct {
 	Exchange     exchange
 }
 
-// showItem is an item by its key.
+// showItem shows an item by its key.
 func (p *Page) showItem(w http.ResponseWriter, r *http.Request) {
 	t, ok := p.describes(w, r)
 	if !ok {

@@ -20,20 +20,20 @@ type readReply struct {
 	ConsumedCapacity    struct{ CapacityUnits float64 }
 }
 
-// read sends a request of a search.
+// read sends the request of a search.
 func (p *Page) read(ctx context.Context, operation string, r *readRequest) (*readReply, error) {
 	reply := new(readReply)
 	err := p.call(ctx, operation, r, reply)
 	return reply, err
 }
 
-// reads adds what a search read.
+// reads adds what a search has read to its exchange.
 func (e *exchange) reads(reply *readReply) {
 	e.Reads, e.Units, e.Returned, e.Scanned = true, reply.ConsumedCapacity.CapacityUnits, reply.Count, reply.ScannedCount
 }
 
-// scan reads the items of a table from the parameter after on, and answers itself if it cannot. The filters are those of the
-// request, for its Go.
+// scan reads the items of a table, beginning at the parameter after. If it fails, it sends the response itself. The filters are
+// those of the request, for its Go code.
 func (p *Page) scan(w http.ResponseWriter, r *http.Request, t *table, request *readRequest, filters ...filter) (*readReply, exchange, bool) {
 	after := r.URL.Query().Get("after")
 	if after != "" {
@@ -58,7 +58,7 @@ func (p *Page) scan(w http.ResponseWriter, r *http.Request, t *table, request *r
 // cell is a value in a table of items.
 type cell struct {
 	Type, Text string
-	Cut        bool // Text is not the whole
+	Cut        bool // Text is shortened
 }
 
 // itemRow is an item in a table of items.
@@ -68,21 +68,21 @@ type itemRow struct {
 	More  []string // attributes without a column
 }
 
-// itemTable is a table of items, with columns for the attributes that most of them have.
+// itemTable is a table of items, with columns for the attributes that most of the items have.
 type itemTable struct {
 	Columns []string
-	Keys    int // the first columns are the key
+	Keys    int // the first columns are those of the key
 	Rows    []itemRow
-	More    bool // there are attributes without a column
+	More    bool // whether there are attributes without a column
 }
 
-// maxColumns keeps a table readable; a view of an item shows all.
+// maxColumns limits the width of a table; the view of an item shows all attributes.
 const maxColumns = 12
 
-// newItemTable makes the table of items that were read by a key.
+// newItemTable makes the table of the items that were read by a key.
 func newItemTable(t *table, keys keySet, items []item) itemTable {
 	own := t.key()
-	all := keySet{keys.Partition, slices.Concat(keys.Sort, own.all())} // the index's first, then what identifies the item
+	all := keySet{keys.Partition, slices.Concat(keys.Sort, own.all())} // first the key of the index, then the table's own key
 	counts := make(map[string]int)
 	for _, i := range items {
 		for name := range i {
@@ -115,7 +115,7 @@ func newItemTable(t *table, keys keySet, items []item) itemTable {
 	return made
 }
 
-// cells are the values of an item in a table; those of attributes that it lacks are empty.
+// cells returns the values of an item in a table; those of missing attributes are empty.
 func (i item) cells(columns []string) (all []cell) {
 	for _, name := range columns {
 		all = append(all, cellOf(i[name]))
@@ -133,7 +133,7 @@ func cellOf(raw json.RawMessage) cell {
 	return c
 }
 
-// itemLink is the view of an item, "" if its key is not whole.
+// itemLink returns the link to the view of an item, "" if its key is incomplete.
 func itemLink(t *table, i item) string {
 	own := t.key()
 	key := i.keyOf(own)
@@ -146,7 +146,7 @@ func itemLink(t *table, i item) string {
 // field is an input of the search form.
 type field struct{ Name, Label, Type, Value string }
 
-// choice is an option of a select.
+// choice is an option of a select element.
 type choice struct {
 	Value, Title string
 	Chosen       bool
@@ -225,18 +225,18 @@ func choices(list []operator, chosen string) (all []choice) {
 type itemsView struct {
 	Form           searchForm
 	Items          itemTable
-	Found          bool // the request was sent and answered
+	Found          bool // the request succeeded
 	Exchange       exchange
-	Waste          string // what a scan or a filter cost beyond what it shows
+	Waste          string // the part of the cost of a scan or a filter that does not result in items
 	Next           string
-	First          string // the same search from the beginning, if this is not it
-	New            string // the form for a new item
-	Export         string // what the search finds, as a file
+	First          string // link to the same search from the beginning, if this is not it
+	New            string // link to the form for a new item
+	Export         string // link to the search result as a file
 	Import         string
-	Index, Members string // the index that is searched, and the view of what is in it
+	Index, Members string // the index that is searched, and the link to the view of its items
 }
 
-// showItems is a search in a table or one of its indexes.
+// showItems shows a search in a table or one of its indexes.
 func (p *Page) showItems(w http.ResponseWriter, r *http.Request) {
 	t, ok := p.describes(w, r)
 	if !ok {

@@ -13,12 +13,12 @@ import (
 	"unicode"
 )
 
-// kind is a group of items that seem to be of one type.
+// kind is a group of items that seem to have the same type.
 type kind struct {
 	Name       string
 	Count      int64
 	Share      string
-	Attributes []string // with how many of the items have them, if not all do
+	Attributes []string // with the number of items that have them, if not all do
 	Example    string   // a link
 	ExampleKey string
 	Search     string // a link
@@ -32,20 +32,20 @@ type kindsView struct {
 	Separator string
 	Kinds     []*kind
 	Next      string
-	From      bool // it does not begin at the beginning
+	From      bool // whether it does not begin at the beginning
 	Exchange  exchange
 	Action    string
 }
 
 const (
-	byPrefix       = "" // of the parameter by
+	byPrefix       = "" // of the parameter "by"
 	mostKinds      = 200
-	kindsLimit     = 5000 // items of a view
+	kindsLimit     = 5000 // items of one view
 	fewValues      = 12
 	plainSeparator = "#"
 )
 
-// entityNames are names that single-table designs use for an attribute with the type of an item.
+// entityNames are the names that single-table designs use for the attribute with the type of an item.
 var entityNames = []string{"entity", "entitytype", "type", "kind", "itemtype", "typename", "edbe", "et", "model", "recordtype"}
 
 // showKinds groups the items of a table by the prefixes of their keys, or by an attribute.
@@ -116,7 +116,7 @@ func kindsOf(t *table, items []item, by, separator string) (kinds []*kind) {
 	return kinds
 }
 
-// pathOf is the path of an attribute in a filter.
+// pathOf returns the path of an attribute in a filter.
 func pathOf(name string) string {
 	if strings.ContainsAny(name, `.["`) {
 		return strconv.Quote(name)
@@ -124,7 +124,7 @@ func pathOf(name string) string {
 	return name
 }
 
-// groupOf is the name of the group of an item, and the parameters of a search for its items.
+// groupOf returns the name of the group of an item, and the parameters of a search for its items.
 func groupOf(k keySet, i item, by, separator string) (name string, params []string) {
 	if by != byPrefix {
 		raw, ok := i[by]
@@ -164,8 +164,8 @@ func groupOf(k keySet, i item, by, separator string) (name string, params []stri
 	return strings.Join(parts, ", "), params
 }
 
-// keyPrefix is what a text key begins with, up to and with the separator. A text without it is whole if it looks like a
-// constant, such as PROFILE; else it has no prefix.
+// keyPrefix returns the beginning of a text key, up to and including the separator. For a text without a separator, it returns
+// the whole text if that looks like a constant, such as PROFILE, and otherwise no prefix.
 func keyPrefix(v typed, separator string) (prefix string, whole bool) {
 	if v.Type != "S" {
 		return "", false
@@ -180,8 +180,8 @@ func keyPrefix(v typed, separator string) (prefix string, whole bool) {
 	return "", false
 }
 
-// entityAttributes are attributes that may say the type of an item: those with a name that is used for it, then texts that most
-// items have and that have few values.
+// entityAttributes returns the attributes that may contain the type of an item: those with a name that is used for it, then texts
+// that most items have and that have few different values.
 func entityAttributes(t *table, items []item) (names []string) {
 	counts, others, values := make(map[string]int), make(map[string]bool), make(map[string]map[string]bool)
 	own := t.key()

@@ -15,10 +15,10 @@ import (
 type memberRow struct {
 	Key, Link string
 	Cells     []cell   // the attributes of the index's key
-	Why       []string // why it is not in the index; none if it is
+	Why       []string // why it is not in the index; empty if it is
 }
 
-// membersView is the content of the view that says which items are in an index.
+// membersView is the content of the view that shows which items are in an index.
 type membersView struct {
 	Index, Key string
 	Columns    []string
@@ -30,7 +30,7 @@ type membersView struct {
 	Exchange   exchange
 }
 
-// The largest key attributes.
+// The maximum sizes of key attributes.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const (
@@ -38,7 +38,7 @@ const (
 	maxSortBytes      = 1024
 )
 
-// showMembers goes through a table and says which of its items are in an index, and why the others are not.
+// showMembers reads a table and shows which of its items are in an index, and why the others are not.
 func (p *Page) showMembers(w http.ResponseWriter, r *http.Request) {
 	t, ok := p.describes(w, r)
 	if !ok {
@@ -92,8 +92,8 @@ func (p *Page) showMembers(w http.ResponseWriter, r *http.Request) {
 	p.show(w, r, http.StatusOK, "members", t.view("-", content))
 }
 
-// outOfIndex says why an item is not in an index. An item is in it if it has all attributes of the index's key, with the
-// types that are defined. A write with another type is refused; but items that are older than the index can have it.
+// outOfIndex returns why an item is not in an index. An item is in an index if it has all attributes of the index's key, with the
+// defined types. A write with another type is rejected, but items that are older than the index can have it.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html
 func outOfIndex(k keySet, i item) (why []string) {
@@ -117,20 +117,20 @@ func outOfIndex(k keySet, i item) (why []string) {
 	return why
 }
 
-// keyBytes is the size of a value of a key; a number always fits.
+// keyBytes returns the size of a value of a key; a number always fits.
 func keyBytes(v typed) int {
 	switch v.Type {
 	case "S":
 		return len(v.text())
 	case "B":
-		data, _ := base64.StdEncoding.DecodeString(v.text()) // the engine's
+		data, _ := base64.StdEncoding.DecodeString(v.text()) // it comes from the engine
 		return len(data)
 	}
 	return 1
 }
 
-// outOfVectorIndex is outOfIndex for a vector index: a list of as many numbers as it has dimensions, and the attributes that
-// limit every search.
+// outOfVectorIndex is outOfIndex for a vector index. It requires a list with as many numbers as the index has dimensions, and the
+// attributes that restrict every search.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SearchVectors.html
 func outOfVectorIndex(x *vectorIndex, t *table, i item) (why []string) {
@@ -144,7 +144,7 @@ func outOfVectorIndex(x *vectorIndex, t *table, i item) (why []string) {
 	case v.Type != "L":
 		why = append(why, name+" has the type "+v.Type+", the index takes a list of numbers")
 	default:
-		_ = json.Unmarshal(v.Raw, &elements) // the engine's
+		_ = json.Unmarshal(v.Raw, &elements) // it comes from the engine
 		if int64(len(elements)) != x.Dimensions {
 			why = append(why, fmt.Sprintf("%s has %d elements, the index takes %d", name, len(elements), x.Dimensions))
 		} else if n := slices.IndexFunc(elements, func(e json.RawMessage) bool { return !fits32(typeOf(e)) }); n >= 0 {

@@ -20,11 +20,11 @@ import (
 // Path is the path of the page on the server.
 const Path = "/_ddb/"
 
-// Options configure what the page shows, and to whom.
+// Options configure what the page shows, and to which clients.
 type Options struct {
-	// Engine is the engine that it shows.
+	// Engine is the engine whose tables the page shows.
 	Engine *ddbtest.Engine
-	// ReadOnly removes all forms that change data, and refuses their requests.
+	// ReadOnly removes all forms that change data, and rejects their requests.
 	ReadOnly bool
 	// Public allows requests from other machines, addressed by an IP address or one of Hosts.
 	Public bool
@@ -39,8 +39,8 @@ type Page struct {
 	mux   *http.ServeMux
 
 	mu     sync.Mutex
-	faults []*activeFault // those that are on
-	made   int            // faults so far, for their names
+	faults []*activeFault // the active ones
+	made   int            // number of faults so far, for their names
 }
 
 // New returns the page of an engine.
@@ -80,7 +80,7 @@ func New(o Options) *Page {
 	return p
 }
 
-// ServeHTTP answers a request for a view, or refuses it.
+// ServeHTTP responds to a request for a view, or rejects it.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	if status, why := p.refusal(r); status != 0 {
@@ -108,7 +108,7 @@ var (
 	views = parseViews()
 )
 
-// parseViews returns the templates by the names of their files; each is filled into layout.html.
+// parseViews returns the templates by the names of their files; each is the content of layout.html.
 func parseViews() map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
 		"count": grouped, "units": unitsText, "writeUnits": writeUnits, "bytes": bytesText, "join": strings.Join,
@@ -127,10 +127,10 @@ func parseViews() map[string]*template.Template {
 	return parsed
 }
 
-// view is what layout.html shows around the content of a view.
+// view is the data that layout.html shows around the content of a view.
 type view struct {
 	Title    string
-	Table    string // the table that it is about, if it is about one
+	Table    string // the table of the view, if it has one
 	Tabs     []tab
 	Notices  []string // what was done
 	Problems []string // what could not be done
@@ -140,8 +140,8 @@ type view struct {
 	Token    string
 	ReadOnly bool
 	Now      string // the engine's time
-	Ahead    string // how far the engine's clock is ahead, if it is
-	Faults   int    // how many faults are on
+	Ahead    string // by how much the engine's clock is ahead, if it is
+	Faults   int    // number of active faults
 }
 
 // tab is a link to another view of a table.
@@ -150,7 +150,7 @@ type tab struct {
 	Current     bool
 }
 
-// show answers with a view.
+// show responds with a view.
 func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, name string, v *view) {
 	v.Style, v.Token, v.ReadOnly = template.CSS(style), p.token, p.ReadOnly //nolint:gosec // the page's own
 	now := p.Engine.Clock().Now()
@@ -176,16 +176,16 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, name str
 	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body.Bytes()) // the reader may be gone
+		_, _ = w.Write(body.Bytes()) // the client may be gone
 	}
 }
 
-// fail answers with a view that says what is wrong.
+// fail responds with a view that says what is wrong.
 func (p *Page) fail(w http.ResponseWriter, r *http.Request, status int, problems ...string) {
 	p.show(w, r, status, "problem", &view{Title: http.StatusText(status), Problems: problems})
 }
 
-// failCall answers with what the engine refused.
+// failCall responds with the error of the engine.
 func (p *Page) failCall(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusBadRequest
 	if isKind(err, "ResourceNotFoundException") {
@@ -194,7 +194,7 @@ func (p *Page) failCall(w http.ResponseWriter, r *http.Request, err error) {
 	p.fail(w, r, status, err.Error())
 }
 
-// notices are what a view says after a redirect, by the word in its URL.
+// notices are the texts that a view shows after a redirect, by the word in its URL.
 var notices = map[string]string{
 	"stream":   "The stream is changed.",
 	"ttl":      "Time to live is changed.",
@@ -205,7 +205,7 @@ var notices = map[string]string{
 	"deleted":  "The item is deleted.",
 }
 
-// link is a path below Path with parameters; elements are escaped, empty parameters left out.
+// link returns a path below Path with parameters; its elements are escaped, and empty parameters are left out.
 func link(elements []string, params ...string) string {
 	escaped := make([]string, len(elements))
 	for i, e := range elements {
@@ -224,7 +224,7 @@ func link(elements []string, params ...string) string {
 	return path + "?" + query.Encode()
 }
 
-// link is a view of a table, by the last element of its path, which is empty for the definition.
+// link returns the link to a view of a table, by the last element of its path, which is empty for the definition.
 func (t *table) link(view string, params ...string) string {
 	elements := []string{"tables", t.TableName}
 	if view != "" {
@@ -233,17 +233,17 @@ func (t *table) link(view string, params ...string) string {
 	return link(elements, params...)
 }
 
-// membersLink is the view of what is in an index.
+// membersLink returns the link to the view of the items in an index.
 func (t *table) membersLink(index string, params ...string) string {
 	return link([]string{"tables", t.TableName, "indexes", index}, params...)
 }
 
-// view is a view of a table; current is the last element of the path of the tab that it belongs to, "-" for none.
+// view returns a view of a table; current is the last element of the path of its tab, "-" for none.
 func (t *table) view(current string, content any, problems ...string) *view {
 	return &view{Title: t.TableName, Table: t.TableName, Tabs: t.tabs(current), Problems: problems, Content: content}
 }
 
-// tabs are the views of a table; current is the last element of the path of one.
+// tabs returns the tabs of a table; current is the last element of the path of the current one.
 func (t *table) tabs(current string) []tab {
 	list := []struct{ title, view string }{
 		{"Items", "items"}, {"Item types", "kinds"}, {"Stream", "stream"}, {"Time to live", "ttl"}, {"Definition", ""},
@@ -255,7 +255,7 @@ func (t *table) tabs(current string) []tab {
 	return all
 }
 
-// grouped is a whole number with commas.
+// grouped returns an integer with commas.
 func grouped(n int64) string {
 	text := strconv.FormatInt(n, 10)
 	sign := ""
@@ -268,7 +268,7 @@ func grouped(n int64) string {
 	return sign + text
 }
 
-// writeUnits is a number of write units with their name.
+// writeUnits returns a number of write units with their name.
 func writeUnits(units float64) string {
 	if units == 1 {
 		return "1 write unit"
@@ -276,7 +276,7 @@ func writeUnits(units float64) string {
 	return unitsText(units) + " write units"
 }
 
-// unitsText is a number of capacity units.
+// unitsText returns a number of capacity units.
 func unitsText(units float64) string {
 	whole := int64(units)
 	rest := strconv.FormatFloat(units-float64(whole), 'f', -1, 64)
@@ -294,7 +294,7 @@ func bytesText(n int64) string {
 	}
 }
 
-// durationText is a time in its two largest units.
+// durationText returns a duration in its two largest units.
 func durationText(d time.Duration) string {
 	units := []struct {
 		name string

@@ -12,27 +12,27 @@ import (
 	"strings"
 )
 
-// search is what the search form of a table says. Each of its fields is a parameter of the URL, so a search is a link.
+// search is the content of the search form of a table. Each of its fields is a parameter of the URL, so a search is a link.
 type search struct {
 	Index      string
 	Partition  []string // texts by attribute of the partition key; all empty for a scan
-	Op         string   // the condition on the last sort attribute that is given
+	Op         string   // the condition on the last of the given sort attributes
 	Sort       []string // texts by attribute of the sort key; those before the last must be equal
-	To         string   // the upper end of between
+	To         string   // the upper bound of between
 	Filters    []filter
-	Limit      int // items to read, 0 for as many as a request gives
+	Limit      int // items to read, 0 for as many as one request returns
 	Descending bool
 	Consistent bool
-	After      string // the key that the page begins behind, in JSON
+	After      string // the key after which the page begins, in JSON
 
 	keys  keySet
 	local bool
 }
 
-// filter is a condition on an attribute that is no key.
+// filter is a condition on an attribute that is not part of the key.
 type filter struct{ Path, Op, Type, Value, To string }
 
-// operator is a condition that can be chosen.
+// operator is a condition that can be selected.
 type operator struct{ Name, Title string }
 
 var sortOperators = []operator{
@@ -49,11 +49,11 @@ var limits = []int{25, 100, 1000, 0}
 
 const (
 	plainLimit    = 25
-	filteredLimit = 1000 // few of what is read may pass
+	filteredLimit = 1000 // few of the items that are read may match
 	maxFilters    = 10
 )
 
-// readSearch reads the parameters of a URL, and says everything that is wrong with them.
+// readSearch reads the parameters of a URL, and reports everything that is wrong with them.
 func readSearch(t *table, q url.Values) (s search, problems []string) {
 	s = search{Index: q.Get("index"), Op: q.Get("op"), To: q.Get("to"), Descending: q.Get("desc") != "", Consistent: q.Get("consistent") != "", After: q.Get("after")}
 	s.keys = t.key()
@@ -110,7 +110,7 @@ func readSearch(t *table, q url.Values) (s search, problems []string) {
 	return s, problems
 }
 
-// params are the parameters of the URL of a search, without the cursor.
+// params returns the parameters of the URL of a search, without the cursor.
 func (s *search) params() []string {
 	params := []string{"index", s.Index}
 	for i, text := range s.Partition {
@@ -135,7 +135,7 @@ func (s *search) params() []string {
 	return append(params, "limit", strconv.Itoa(s.Limit))
 }
 
-// lastSort is the place of the last sort attribute that has a text, -1 for none.
+// lastSort returns the index of the last sort attribute that has a text, -1 for none.
 func (s *search) lastSort() int {
 	for i, text := range slices.Backward(s.Sort) {
 		if text != "" {
@@ -145,12 +145,12 @@ func (s *search) lastSort() int {
 	return -1
 }
 
-// isQuery reports whether a partition key is given; else the search is a scan.
+// isQuery reports whether a partition key is given; otherwise the search is a scan.
 func (s *search) isQuery() bool {
 	return slices.ContainsFunc(s.Partition, func(text string) bool { return text != "" })
 }
 
-// readRequest is a Query or a Scan, in the order in which the documentation names the parameters.
+// readRequest is a Query or a Scan. Its parameters have the order of the documentation.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html
 type readRequest struct {
@@ -166,7 +166,7 @@ type readRequest struct {
 	ReturnConsumedCapacity string
 }
 
-// placeholders are those of the expressions of a request.
+// placeholders are the placeholders in the expressions of a request.
 type placeholders struct {
 	ExpressionAttributeNames  map[string]string          `json:",omitempty"`
 	ExpressionAttributeValues map[string]json.RawMessage `json:",omitempty"`
@@ -197,7 +197,7 @@ func (r *placeholders) value(v json.RawMessage) string {
 	return placeholder
 }
 
-// request makes the request of a search.
+// request returns the request of a search.
 func (s *search) request(t *table) (operation string, r *readRequest, problems []string) {
 	r = &readRequest{TableName: t.TableName, IndexName: s.Index, ConsistentRead: s.Consistent, Limit: s.Limit, ReturnConsumedCapacity: "TOTAL"}
 	operation = "Scan"
@@ -327,13 +327,13 @@ func (f filter) expression(r *placeholders) (string, error) {
 	return "", fmt.Errorf("%q is no condition", f.Op)
 }
 
-// step is a part of a path: a name, or the place of an element if the name is empty.
+// step is a part of a path: a name, or the index of an element if the name is empty.
 type step struct {
 	name    string
 	element int
 }
 
-// parsePath reads a path such as address.city or lines[0].sku. A name with dots or brackets stands in double quotes.
+// parsePath parses a path such as address.city or lines[0].sku. A name with dots or brackets must be in double quotes.
 func parsePath(text string) (steps []step, err error) {
 	wrong := fmt.Errorf("%q is no path; it is like address.city or lines[0].sku, and names with dots stand in double quotes", text)
 	rest := text

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// shard is a shard of a stream as DescribeStream has it.
+// shard is a shard of a stream, as returned by DescribeStream.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Shard.html
 type shard struct {
@@ -28,12 +28,12 @@ type shardRow struct {
 	Current                 bool
 }
 
-// streamRecord is a record as GetRecords has it.
+// streamRecord is a record, as returned by GetRecords.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
 type streamRecord struct {
 	EventName    string                        `json:"eventName"`
-	UserIdentity *struct{ PrincipalID string } `json:"userIdentity"` // of deletions by time to live
+	UserIdentity *struct{ PrincipalID string } `json:"userIdentity"` // of deletions because of time to live
 	Dynamodb     struct {
 		ApproximateCreationDateTime float64
 		Keys, NewImage, OldImage    item
@@ -54,13 +54,13 @@ type streamView struct {
 	ViewType  string
 	ViewTypes []string
 	Shards    []shardRow
-	Read      bool // a shard was read
+	Read      bool // whether a shard was read
 	Records   []recordRow
 	Following bool
-	More      bool   // Later has something already
-	Later     string // what comes behind
-	Horizon   string // from the oldest record
-	Follow    string // what comes from now on
+	More      bool   // whether Later already has records
+	Later     string // link to the records after these
+	Horizon   string // link to the view from the oldest record
+	Follow    string // link to the view of records from now on
 	Exchange  exchange
 }
 
@@ -79,7 +79,7 @@ type iteratorRequest struct {
 	Timestamp         float64 `json:",omitempty"`
 }
 
-// shards are all shards of a stream.
+// shards returns all shards of a stream.
 func (p *Page) shards(ctx context.Context, arn string) (all []shard, err error) {
 	in := struct {
 		StreamArn             string
@@ -102,7 +102,7 @@ func (p *Page) shards(ctx context.Context, arn string) (all []shard, err error) 
 	}
 }
 
-// showStream is a table's stream: its shards, and records of one of them.
+// showStream shows a table's stream: its shards, and records of one of them.
 func (p *Page) showStream(w http.ResponseWriter, r *http.Request) {
 	t, ok := p.describes(w, r)
 	if !ok {
@@ -159,7 +159,7 @@ func (p *Page) showStream(w http.ResponseWriter, r *http.Request) {
 	p.show(w, r, http.StatusOK, "stream", v)
 }
 
-// readShard fills the records of a view.
+// readShard adds the records to a view.
 func (p *Page) readShard(r *http.Request, t *table, in *iteratorRequest, content *streamView) error {
 	var iterator struct{ ShardIterator string }
 	if err := p.call(r.Context(), "GetShardIterator", in, &iterator); err != nil {
@@ -179,7 +179,7 @@ func (p *Page) readShard(r *http.Request, t *table, in *iteratorRequest, content
 	if err := p.call(r.Context(), "GetRecords", request, &reply); err != nil {
 		return err
 	}
-	// Following shows the newest of all that have come since, not the first ones.
+	// Following shows the newest of the records that were added since, not the first ones.
 	for reads := 1; content.Following && len(reply.Records) > 0 && reply.NextShardIterator != "" && reads < mostReads; reads++ {
 		next, seen := request, reply.Records
 		next.ShardIterator = reply.NextShardIterator
@@ -222,7 +222,7 @@ func (p *Page) readShard(r *http.Request, t *table, in *iteratorRequest, content
 	return nil
 }
 
-// summaryOf names the attributes that changed.
+// summaryOf returns the names of the attributes that changed.
 func summaryOf(changes []change) string {
 	var names []string
 	for _, c := range changes {
@@ -237,7 +237,7 @@ func summaryOf(changes []change) string {
 
 var streamViewTypes = []string{"NEW_AND_OLD_IMAGES", "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY"}
 
-// changeStream switches a table's stream on or off.
+// changeStream turns a table's stream on or off.
 func (p *Page) changeStream(w http.ResponseWriter, r *http.Request) {
 	t, ok := p.describes(w, r)
 	if !ok || !p.checkForm(w, r) {

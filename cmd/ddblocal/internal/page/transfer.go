@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// export sends the items that a search finds, or all of the table, a line for each: {"Item": {...}}, as in the files of an
-// export of the service. A file whose connection broke is not whole.
+// export sends the items that a search finds, or the whole table, one {"Item": {...}} on each line, as in the files of an export
+// of the service. If the connection breaks, the file is incomplete.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
 func (p *Page) export(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +35,7 @@ func (p *Page) export(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/jsonl; charset=utf-8")
-	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.jsonl"`, t.TableName)) // a table's name has no quotes
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.jsonl"`, t.TableName)) // the name of a table contains no quotes
 	if r.Method == http.MethodHead {
 		return
 	}
@@ -49,7 +49,7 @@ func (p *Page) export(w http.ResponseWriter, r *http.Request) {
 		}
 		request.ExclusiveStartKey = json.RawMessage(reply.LastEvaluatedKey.compact())
 		if reply, err = p.read(r.Context(), operation, request); err != nil {
-			panic(http.ErrAbortHandler) // the end is missing, and the reader must see that
+			panic(http.ErrAbortHandler) // the rest is missing, and the client must notice that
 		}
 	}
 	if out.Flush() != nil {
@@ -64,11 +64,11 @@ type importView struct {
 	Done    bool
 	Read    int64 // lines with items
 	Stored  int64
-	Kept    int64 // items that were there already
+	Kept    int64 // items that existed already
 	Units   float64
 }
 
-// mostProblems is how many lines a failed import names.
+// mostProblems is the maximum number of lines that a failed import names.
 const mostProblems = 50
 
 func (p *Page) showImport(w http.ResponseWriter, r *http.Request) {
@@ -86,13 +86,13 @@ func (p *Page) showImportWith(w http.ResponseWriter, r *http.Request, status int
 	p.show(w, r, status, "import", t.view("-", content, problems...))
 }
 
-// line is an item of an import, with the number of its line.
+// line is an item of an import with its line number.
 type line struct {
 	number int
 	item   item
 }
 
-// readLines reads the lines of an import, and names all that are wrong.
+// readLines reads the lines of an import, and reports all invalid lines.
 func readLines(t *table, text string) (lines []line, problems []string) {
 	places := make(map[string]int) // of keys, by their canonical text
 	n := 0
@@ -133,7 +133,7 @@ func readLines(t *table, text string) (lines []line, problems []string) {
 	return lines, problems
 }
 
-// itemText is the item of a line {"Item": {...}}; ok is false for any other line, such as one with two items.
+// itemText returns the item of a line {"Item": {...}}; ok is false for any other line, such as one with two items.
 func itemText(line string) (text string, ok bool) {
 	d := json.NewDecoder(strings.NewReader(line))
 	begin, _ := d.Token()
@@ -147,7 +147,7 @@ func itemText(line string) (text string, ok bool) {
 	return string(item), end == json.Delim('}') && errors.Is(err, io.EOF)
 }
 
-// importItems stores the items of a file or text, after all lines were read and found right.
+// importItems stores the items of a file or text, after all lines were read and found valid.
 func (p *Page) importItems(w http.ResponseWriter, r *http.Request) {
 	t, ok := p.describes(w, r)
 	if !ok || !p.checkForm(w, r) {
@@ -189,7 +189,7 @@ func (p *Page) importItems(w http.ResponseWriter, r *http.Request) {
 			content.Stored++
 		}
 		if r.Context().Err() != nil {
-			return // nobody waits for the rest
+			return // the client is gone
 		}
 	}
 	content.Done = true

@@ -16,16 +16,16 @@ import (
 	"unicode/utf8"
 )
 
-// item is an item in DynamoDB's JSON, by attribute. Its values are the bytes of the reply, so a number has the text that
-// is stored.
+// item is an item in DynamoDB's JSON, by attribute. Its values are the bytes of the reply, so a number has the text that is
+// stored.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 type item map[string]json.RawMessage
 
-// typed is a value with its type apart.
+// typed is a value that is separated from its type.
 type typed struct {
 	Type string
-	Raw  json.RawMessage // the member: for {"N":"1"} it is "1"
+	Raw  json.RawMessage // the member: "1" for {"N":"1"}
 }
 
 func typeOf(raw json.RawMessage) typed {
@@ -39,12 +39,12 @@ func typeOf(raw json.RawMessage) typed {
 	return typed{}
 }
 
-// text is the value as a person reads it: the text of a string, number or binary (in base64), else DynamoDB's JSON.
+// text returns the value as people read it: the text of a string, number or binary (in base64), otherwise DynamoDB's JSON.
 func (v typed) text() string {
 	switch v.Type {
 	case "S", "N", "B":
 		var s string
-		_ = json.Unmarshal(v.Raw, &s) // the engine's
+		_ = json.Unmarshal(v.Raw, &s) // it comes from the engine
 		return s
 	case "NULL":
 		return "null"
@@ -61,7 +61,7 @@ func (v typed) text() string {
 	return string(v.Raw)
 }
 
-// valueOf is the value of a type that a text from a form means: for a key, a condition or a filter.
+// valueOf converts a text from a form to a value of a type, for a key, a condition or a filter.
 func valueOf(kind, text string) (json.RawMessage, error) {
 	var v any = text
 	switch kind {
@@ -89,8 +89,8 @@ func valueOf(kind, text string) (json.RawMessage, error) {
 
 var number = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`)
 
-// parseItem reads an item that a person wrote, and names everything that is wrong. Package json alone would take the last
-// of two attributes of one name, and lose the first.
+// parseItem parses an item that a person wrote, and names everything that is wrong. Package json alone would use the last of two
+// attributes with the same name, and lose the first.
 func parseItem(text string) (item, []string) {
 	if !utf8.ValidString(text) {
 		return nil, []string{"the text is not valid UTF-8"}
@@ -130,7 +130,7 @@ func parseItem(text string) (item, []string) {
 	return read, nil
 }
 
-// object is a JSON object in its order.
+// object is a JSON object that keeps the order of its members.
 type object []member
 
 type member struct {
@@ -138,14 +138,14 @@ type member struct {
 	value any
 }
 
-// checker reads JSON and collects what is wrong with it.
+// checker parses JSON and collects what is wrong with it.
 type checker struct {
 	decoder  *json.Decoder
 	problems []string
 	depth    int
 }
 
-// deepest bounds the nesting of what is read: the service takes 32 levels of values, and each is two of objects or lists.
+// deepest limits the nesting of JSON: the service accepts 32 levels of values, and each is two levels of objects or arrays.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-attributes
 const deepest = 100
 
@@ -157,7 +157,7 @@ func (c *checker) problemf(path, format string, args ...any) {
 	c.problems = append(c.problems, text)
 }
 
-// value reads the next value; objects become [object], so that members of one name are seen.
+// value reads the next value; objects become an [object], so that members with the same name are detected.
 func (c *checker) value(path string) any {
 	if c.depth++; c.depth > deepest {
 		c.problemf("", "it is nested too deeply")
@@ -178,7 +178,7 @@ func (c *checker) value(path string) any {
 				c.problemf(path, "it is not JSON at byte %d: %v", c.decoder.InputOffset(), err)
 				return nil
 			}
-			text, _ := name.(string) // the decoder takes no other
+			text, _ := name.(string) // the decoder accepts nothing else
 			if seen[text] {
 				c.problemf(path, "%q is there twice", text)
 			}
@@ -215,7 +215,7 @@ func below(path, name string) string {
 	return path + "." + strconv.Quote(name)
 }
 
-// attribute checks a value in DynamoDB's JSON. What is left to the engine are its own limits, such as the digits of a number.
+// attribute checks a value in DynamoDB's JSON. The engine checks its own limits, such as the digits of a number.
 func (c *checker) attribute(path string, v any) {
 	members, ok := v.(object)
 	if !ok || len(members) != 1 {
@@ -278,7 +278,7 @@ func (c *checker) scalar(path, kind string, v any) {
 	}
 }
 
-// canonical is a text that two equal values have in common: without spaces and escapes, with sorted members and sets.
+// canonical returns the same text for equal values: without spaces and escapes, with sorted members and sets.
 func canonical(raw json.RawMessage) string {
 	var v any // numbers are texts in DynamoDB's JSON
 	if json.Unmarshal(raw, &v) != nil {
@@ -309,7 +309,7 @@ func sortSets(v any) {
 	}
 }
 
-// names are the attributes of an item: those of the key first, the others in order.
+// names returns the attributes of an item: those of the key first, then the others in order.
 func (i item) names(k keySet) []string {
 	var first, rest []string
 	for _, a := range k.all() {
@@ -325,7 +325,7 @@ func (i item) names(k keySet) []string {
 	return append(first, rest...)
 }
 
-// json is the item in DynamoDB's JSON, in the order of names, with an attribute a line where that fits.
+// json returns the item in DynamoDB's JSON, in the order of names, with each attribute on one line if it fits.
 func (i item) json(k keySet) string {
 	var b strings.Builder
 	b.WriteString("{")
@@ -343,7 +343,7 @@ func (i item) json(k keySet) string {
 	return b.String()
 }
 
-// valueText is a value in a line if it is short, else indented.
+// valueText returns a value on one line if it is short, otherwise indented.
 func valueText(raw json.RawMessage) string {
 	const lineLength = 100
 	if len(raw) <= lineLength {
@@ -356,7 +356,7 @@ func valueText(raw json.RawMessage) string {
 	return b.String()
 }
 
-// keyOf is the part of an item that is its key.
+// keyOf returns the part of an item that is its key.
 func (i item) keyOf(k keySet) item {
 	key := make(item)
 	for _, a := range k.all() {
@@ -367,7 +367,7 @@ func (i item) keyOf(k keySet) item {
 	return key
 }
 
-// compact is the item in one line, for URLs and hidden fields.
+// compact returns the item on one line, for URLs and hidden fields.
 func (i item) compact() string {
 	text, err := marshal(i)
 	if err != nil {
@@ -376,7 +376,7 @@ func (i item) compact() string {
 	return string(text)
 }
 
-// keyWords is a key in words, for titles.
+// keyWords describes a key in words, for titles.
 func (i item) keyWords(k keySet) string {
 	var words []string
 	for _, a := range k.all() {
