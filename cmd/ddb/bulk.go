@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// bulk are the flags of commands on whole tables.
+// bulk holds the flags of commands on whole tables.
 type bulk struct {
 	spending
 	name     string // of the export
@@ -31,11 +31,11 @@ type bulk struct {
 	at       bulkPoint
 }
 
-// bulkPoint is where such a command was stopped.
+// bulkPoint is the position at which such a command was stopped.
 type bulkPoint struct {
 	Name     string `json:"name,omitempty"` // of an export
 	Position string `json:"position,omitempty"`
-	Failed   int64  `json:"failed,omitempty"` // by then, in all runs; what failed behind the position and fails again counts twice
+	Failed   int64  `json:"failed,omitempty"` // so far, in all runs; failures after the position that fail again count twice
 }
 
 func (c *bulk) define(f *flag.FlagSet) {
@@ -55,7 +55,7 @@ func (c *bulk) defineTarget(f *flag.FlagSet) {
 	f.StringVar(&c.position, "position", "", "write the position to this `file` every second, so that even a killed command can go on")
 }
 
-// options are those of package dump.
+// options returns the options for package dump.
 func (c *bulk) options() []dump.Option {
 	list := []dump.Option{dump.Workers(c.workers), dump.From(c.at.Position)}
 	if c.missing {
@@ -67,7 +67,7 @@ func (c *bulk) options() []dump.Option {
 	return list
 }
 
-// target runs an import or a copy: it names what fails, saves positions, and says what was done.
+// target runs an import or a copy: it reports failures, saves positions, and prints a summary.
 func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtable.Table, run func(context.Context, ...dump.Option) (dump.Report, error)) (err error) {
 	if err := s.restore(service, &c.at); err != nil {
 		return err
@@ -85,9 +85,9 @@ func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtabl
 	}
 	defer end()
 	var unsaved error
-	failures := c.at.Failed // what failed in earlier runs is still missing at the end of this one
+	failures := c.at.Failed // the failures of earlier runs still count at the end of this one
 	options := append(c.options(), dump.OnFailure(func(e *dump.LineError) {
-		failures++ // one call at a time, and none beside OnPosition
+		failures++ // it is called once at a time, and never together with OnPosition
 		fmt.Fprintln(s.err, e)
 		if file != nil {
 			_, err := fmt.Fprintln(file, e)
@@ -107,7 +107,7 @@ func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtabl
 	report, err := run(ctx, options...)
 	end()
 	if errors.Is(err, ddb.ErrInvalid) && report.Items == 0 {
-		return err // nothing was begun
+		return err // nothing was started
 	}
 	parts := []string{fmt.Sprintf("wrote %d items", report.Items)}
 	for _, p := range []struct {
@@ -123,7 +123,7 @@ func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtabl
 		return finished(c.position, errors.Join(errPartly, &dump.FailedError{N: failures}, unsaved))
 	}
 	if err != nil && report.Position != "" {
-		if unsaved != nil { // what is printed of a command that was stopped has no room for it
+		if unsaved != nil { // the message of an interrupted command does not include it
 			fmt.Fprintln(s.err, unsaved)
 		}
 		return s.interrupt(err, c.position, service, bulkPoint{Position: report.Position, Failed: failures})
@@ -235,7 +235,7 @@ rest is written. Run ddb verify before.`,
 	},
 }
 
-// second is where the second table of a command is, if not where the first is.
+// second is the location of the second table of a command, if it differs from the first.
 type second struct{ endpoint, region string }
 
 func (c *second) define(f *flag.FlagSet) {
@@ -243,9 +243,9 @@ func (c *second) define(f *flag.FlagSet) {
 	f.StringVar(&c.region, "to-region", "", "the `Region` of the second table; without it that of the first")
 }
 
-// at is the connection of the second table.
+// at returns the connection of the second table.
 func (c *second) at(first connection) connection {
-	if c.endpoint == "" && c.region != "" { // what the environment says, else AWS: the endpoint of the first is of its own Region
+	if c.endpoint == "" && c.region != "" { // the environment decides, or else AWS: the endpoint of the first table belongs to its own Region
 		return connection{region: c.region}
 	}
 	return connection{endpoint: cmp.Or(c.endpoint, first.endpoint), region: cmp.Or(c.region, first.region)}
@@ -260,7 +260,7 @@ The second table must be there, with the same key; ddb describe -format helps to
 -only-older is given. Items that are written meanwhile may be copied or not: compare with ddb diff, or follow the changes with ddb streams tail.`,
 	prepare: func(f *flag.FlagSet) action {
 		var c bulk
-		var from changing // its flags; it is only read
+		var from changing // the flags of the source, which is only read
 		var to second
 		from.define(f)
 		to.define(f)

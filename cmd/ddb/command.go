@@ -41,28 +41,28 @@ func commands() []command {
 
 // command is a command of ddb.
 type command struct {
-	name  string // the words that call it
-	args  string // what follows the flags, for its usage
+	name  string // the words that select it
+	args  string // the arguments after the flags, for its usage
 	brief string // one line
 	long  string // further help; may be empty
-	// prepare defines the flags and returns what runs with them.
+	// prepare defines the flags and returns the action that uses them.
 	prepare func(*flag.FlagSet) action
 }
 
-// action does the work of a command. Data is written to the output, everything else to the errors.
+// action runs a command. Data is written to the output, everything else to the errors.
 type action func(ctx context.Context, s streams, args []string) error
 
-// streams are what a command reads and writes, and how it was called.
+// streams holds the input and outputs of a command, and how it was called.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
-	terminal bool      // people read the errors as they come
-	mixed    bool      // and the output beside them
+	terminal bool      // errors are written to a terminal
+	mixed    bool      // and so is the output
 	args     []string  // the whole command line
-	from     *position // of the run that this one goes on with; nil for a new one
+	from     *position // of the run that this one resumes; nil for a new one
 }
 
-// run runs the command that the arguments name.
+// run runs the command that the arguments select.
 func run(ctx context.Context, s streams, args []string) error {
 	if len(args) == 0 {
 		overview(s.err)
@@ -102,7 +102,7 @@ func run(ctx context.Context, s streams, args []string) error {
 	}
 	if err := do(ctx, s, words); err != nil {
 		if ctx.Err() != nil && !errors.Is(err, context.Canceled) {
-			err = errors.Join(err, context.Canceled) // the error may be the effect of the signal
+			err = errors.Join(err, context.Canceled) // the error may be a result of the signal
 		}
 		if errors.Is(err, errShown) || errors.Is(err, errUsage) {
 			return err
@@ -112,8 +112,8 @@ func run(ctx context.Context, s streams, args []string) error {
 	return nil
 }
 
-// parse reads flags, which may be before, between and after the other words. After -- everything is a word. A negative
-// number is a word.
+// parse parses flags, which may be before, between and after the other words. After -- everything is a word. A negative number is
+// a word.
 func parse(f *flag.FlagSet, args []string) (words []string, err error) {
 	for len(args) > 0 {
 		if args[0] == "--" {
@@ -132,8 +132,8 @@ func parse(f *flag.FlagSet, args []string) (words []string, err error) {
 	return words, nil
 }
 
-// flagAt returns the name of the flag that the arguments begin with, and how many arguments it takes including its value; 0
-// if they begin with a word.
+// flagAt returns the name of the flag at the beginning of the arguments, and the number of arguments that it takes including its
+// value. The number is 0 if the arguments begin with a word.
 func flagAt(f *flag.FlagSet, args []string) (name string, n int) {
 	arg := args[0]
 	if len(arg) < 2 || arg[0] != '-' || isNumber(arg) {
@@ -157,7 +157,7 @@ func isNumber(text string) bool {
 	return (err == nil || errors.Is(err, strconv.ErrRange)) && strings.ContainsAny(text[1:2], ".0123456789")
 }
 
-// find returns the command that the arguments begin with, and the arguments after it.
+// find returns the command at the beginning of the arguments, and the remaining arguments.
 func find(args []string) (*command, []string) {
 	for _, c := range commands() {
 		words := strings.Fields(c.name)
@@ -181,7 +181,7 @@ func unknown(args []string) error {
 	return usageError("there is no command %q; see ddb help", args[0])
 }
 
-// flags returns a new set of the command's flags, and the action that reads them.
+// flags returns a new set of the command's flags, and the action that uses them.
 func (c *command) flags() (*flag.FlagSet, action) {
 	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)

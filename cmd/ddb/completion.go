@@ -33,7 +33,7 @@ It completes commands, flags and names of tables, which it lists from the endpoi
 	},
 }
 
-// completeWord prints the candidates of the last word; shells call it.
+// completeWord prints the candidates for the last word; shells call it.
 const completeWord = "__complete"
 
 var completions = map[string]string{
@@ -72,10 +72,10 @@ complete -c ddb -f -a '(__ddb_complete)'
 `,
 }
 
-// completeTime bounds how long a shell waits for the names of tables.
+// completeTime limits how long a shell waits for the names of tables.
 const completeTime = 2 * time.Second
 
-// complete prints what the last word can become.
+// complete prints the possible completions of the last word.
 func complete(ctx context.Context, s streams, words []string) {
 	if len(words) == 0 {
 		words = []string{""}
@@ -141,7 +141,7 @@ func candidates(ctx context.Context, s streams, before []string, last string) (l
 	return list
 }
 
-// takesTable reports whether word i of a command's arguments is a table, by its usage.
+// takesTable reports whether argument i of a command is a table, according to its usage.
 func takesTable(usage string, i int) bool {
 	words := strings.Fields(usage)
 	if len(words) == 0 {
@@ -153,7 +153,7 @@ func takesTable(usage string, i int) bool {
 	return i < len(words) && strings.Contains(words[i], "TABLE")
 }
 
-// choices are the words of a flag's usage behind its colon: "the `format`: text, go or cdk".
+// choices returns the words after the colon in a flag's usage: "the `format`: text, go or cdk".
 func choices(usage string) []string {
 	_, list, ok := strings.Cut(usage, "`: ")
 	if !ok {

@@ -98,7 +98,7 @@ func asGo(w io.Writer, list []*livetable.Table) error {
 	return err
 }
 
-// asText is a description for people.
+// asText returns a description for people.
 func asText(out io.Writer, list []*livetable.Table) error {
 	for i, t := range list {
 		if i > 0 {
@@ -162,7 +162,7 @@ func asText(out io.Writer, list []*livetable.Table) error {
 	return nil
 }
 
-// keyNames are the names of a key's attributes, those of the partition first.
+// keyNames returns the names of a key's attributes, beginning with those of the partition key.
 func keyNames(schema []types.KeySchemaElement) (names []string) {
 	for _, role := range []types.KeyType{types.KeyTypeHash, types.KeyTypeRange} {
 		for _, k := range schema {
@@ -174,7 +174,7 @@ func keyNames(schema []types.KeySchemaElement) (names []string) {
 	return names
 }
 
-// typedKey is a key with the types of its attributes.
+// typedKey returns a key with the types of its attributes.
 func typedKey(t *livetable.Table, schema []types.KeySchemaElement) string {
 	var parts []string
 	for _, name := range keyNames(schema) {

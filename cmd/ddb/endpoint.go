@@ -18,10 +18,10 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// connection is where the tables are.
+// connection is the location of the tables.
 type connection struct {
 	endpoint, region string
-	opened           *dynamodb.Client // what client has made
+	opened           *dynamodb.Client // set by client
 }
 
 func (c *connection) define(f *flag.FlagSet) {
@@ -29,7 +29,8 @@ func (c *connection) define(f *flag.FlagSet) {
 	f.StringVar(&c.region, "region", "", "the AWS `Region`; by default from the environment, such as AWS_REGION")
 }
 
-// client is a client by the environment and the flags. It sends nothing yet. A server elsewhere that the environment names is shown.
+// client returns a client that uses the environment and the flags. It sends nothing yet. If the environment names a server
+// elsewhere, that is shown.
 func (c *connection) client(ctx context.Context, s streams) (*dynamodb.Client, error) {
 	opts := []ddbclient.Option{ddbclient.WithLogger(slog.New(slog.DiscardHandler))}
 	if c.endpoint != "" {
@@ -46,12 +47,12 @@ func (c *connection) client(ctx context.Context, s streams) (*dynamodb.Client, e
 	return client, err
 }
 
-// clients makes the client of a command: a connection does, or one that may change data.
+// clients returns the client of a command. It is implemented by a connection, and by one that may change data.
 type clients interface {
 	client(ctx context.Context, s streams) (*dynamodb.Client, error)
 }
 
-// firstTable is the table that a command names first.
+// firstTable returns the first table that a command names.
 func firstTable(ctx context.Context, s streams, c clients, command string, args []string) (*rawtable.Table, error) {
 	if len(args) == 0 || args[0] == "" {
 		return nil, usageError("%s: name a table; see ddb help %s", command, command)
@@ -59,7 +60,7 @@ func firstTable(ctx context.Context, s streams, c clients, command string, args 
 	return tableAt(ctx, s, c, args[0])
 }
 
-// tableAt is a table by its name.
+// tableAt returns a table by name.
 func tableAt(ctx context.Context, s streams, c clients, name string) (*rawtable.Table, error) {
 	client, err := c.client(ctx, s)
 	if err != nil {
@@ -68,7 +69,7 @@ func tableAt(ctx context.Context, s streams, c clients, name string) (*rawtable.
 	return rawtable.Open(ctx, client, name)
 }
 
-// serviceOf names the service that a client talks to, by its host or its Region.
+// serviceOf returns the name of the service that a client uses: its host or its Region.
 func serviceOf(client *dynamodb.Client) string {
 	o := client.Options()
 	if o.BaseEndpoint == nil {
@@ -81,12 +82,13 @@ func serviceOf(client *dynamodb.Client) string {
 	return u.Host
 }
 
-// placeOf names a table at its service, with its account: a position is of one table, and a table of the same name elsewhere is another.
+// placeOf returns the name of a table together with its service and account. A position is valid for one table only, and a table
+// with the same name elsewhere is another one.
 func placeOf(client *dynamodb.Client, t *rawtable.Table) string {
 	return serviceOf(client) + " " + aws.ToString(t.Description().TableArn)
 }
 
-// isThisMachine reports whether a client talks to a server on this machine.
+// isThisMachine reports whether a client uses a server on this machine.
 func isThisMachine(client *dynamodb.Client) bool {
 	u, err := url.Parse(aws.ToString(client.Options().BaseEndpoint))
 	if err != nil {
@@ -100,7 +102,7 @@ func isThisMachine(client *dynamodb.Client) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-// changing are the flags of commands that change data.
+// changing holds the flags of commands that change data.
 type changing struct {
 	connection
 	live, dryRun bool
@@ -112,7 +114,7 @@ func (c *changing) define(f *flag.FlagSet) {
 	f.BoolVar(&c.dryRun, "dry-run", false, "print what would be done, and change nothing")
 }
 
-// client is a client that may change data.
+// client returns a client that may change data.
 func (c *changing) client(ctx context.Context, s streams) (*dynamodb.Client, error) {
 	client, err := c.connection.client(ctx, s)
 	if err != nil {

@@ -16,7 +16,7 @@ const (
 	exitDone    = 0
 	exitFailed  = 1
 	exitUsage   = 2
-	exitPartly  = 3   // some of it failed, and is named
+	exitPartly  = 3   // a part failed, and was reported
 	exitBudget  = 4   // the budget is spent; the rest can be resumed
 	exitStopped = 130 // by a signal, the status that shells use for SIGINT; the rest can be resumed
 )
@@ -27,12 +27,12 @@ var (
 	errPartly = errors.New("done in part")
 )
 
-// usageError is about the command line.
+// usageError is an error in the command line.
 func usageError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errUsage, fmt.Sprintf(format, args...))
 }
 
-// exitStatus is the status for what a command returned.
+// exitStatus returns the status for the error of a command.
 func exitStatus(err error) int {
 	switch {
 	case err == nil:
@@ -51,7 +51,7 @@ func exitStatus(err error) int {
 	return exitFailed
 }
 
-// message is what is printed of an error.
+// message returns the text that is printed for an error.
 func message(err error) string {
 	if !errors.Is(err, context.Canceled) {
 		return err.Error()

@@ -64,7 +64,7 @@ done or not begun, who runs it, until when that runner has it unless it renews t
 	},
 }
 
-// jobLine is the state of a job for readers of JSON. It has no position, which shows keys.
+// jobLine is the state of a job as JSON. It has no position, because a position shows keys.
 type jobLine struct {
 	Job   string     `json:"job"`
 	State string     `json:"state"`

@@ -7,23 +7,24 @@
 //
 // In a module that uses ddb, go get -tool github.com/dynamotable/ddb/cmd/ddb makes it go tool ddb.
 //
-// Region, credentials and endpoint come from the environment, as for [github.com/dynamotable/ddb/ddbclient.New]: AWS_REGION,
-// AWS_PROFILE, AWS_ENDPOINT_URL_DYNAMODB. A command that changes data on an endpoint that is not this machine wants the flag -live.
+// Region, credentials and endpoint are taken from the environment, as in [github.com/dynamotable/ddb/ddbclient.New]: AWS_REGION,
+// AWS_PROFILE, AWS_ENDPOINT_URL_DYNAMODB. A command that changes data at an endpoint that is not on this machine requires the
+// flag -live.
 //
-// Data go to standard output, an item on a line, in DynamoDB's JSON: numbers keep their digits, sets and binaries their types. All else goes to
-// standard error. Errors name tables and attributes, and hold no data.
+// Data are written to standard output, one item on each line, in DynamoDB's JSON: numbers keep their digits, and sets and
+// binaries their types. Everything else is written to standard error. Errors name tables and attributes, and contain no data.
 //
-// The command gen handles writes the attribute handles of structs with dynamodbav tags, beside the file that declares
-// them, and only those that are not written by hand. It is meant for go:generate:
+// The command gen handles writes the attribute handles of structs with dynamodbav tags to a file next to the one that declares
+// the structs. It leaves out handles that are written by hand. It is meant for go:generate:
 //
 //	//go:generate go tool ddb gen handles
 //
-// The command gen struct prints the struct, handles and definition of a live table, from its description and a sample of its
-// items.
+// The command gen struct prints the struct, handles and definition of an existing table, based on its description and a sample of
+// its items.
 //
-// The exit status is 0 if all was done, 1 if something failed, 2 for a command line that is wrong, 3 if a part was done and the rest is named, 4
-// if the budget is spent, and 130 after SIGINT or SIGTERM. In the last two cases, and where a long command failed, the command is printed
-// that goes on.
+// The exit status is 0 if everything was done, 1 if something failed, 2 if the command line is wrong, 3 if only a part was done
+// and the rest was reported, 4 if the budget is spent, and 130 after SIGINT or SIGTERM. In the last two cases, and if a long
+// command failed, the command that resumes it is printed.
 package main
 
 import (

@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/cmd/ddb/internal/plain"
 )
 
-// jsonLine is a value as a line of JSON, in which texts are as they are.
+// jsonLine returns a value as one line of JSON, without escapes for HTML.
 func jsonLine(value any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -23,7 +23,7 @@ func jsonLine(value any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// items writes items, one on a line.
+// items writes items, one on each line.
 type items struct {
 	w     *bufio.Writer
 	plain bool
@@ -48,10 +48,10 @@ func (o *items) write(item ddb.RawItem) error {
 	return o.w.WriteByte('\n')
 }
 
-// flush hands all lines on.
+// flush writes all buffered lines.
 func (o *items) flush() error { return o.w.Flush() }
 
-// warn says what the plain form has lost.
+// warn reports what was lost in the plain form.
 func (o *items) warn(s streams) {
 	var parts []string
 	for _, l := range []struct {

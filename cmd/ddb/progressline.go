@@ -17,14 +17,14 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// watching is the flag for how the progress of a command is shown.
+// watching is the flag that sets how the progress of a command is shown.
 type watching struct{ mode string }
 
 func (w *watching) define(f *flag.FlagSet) {
 	f.StringVar(&w.mode, "progress", "auto", "the `form` of the progress on standard error: auto, json or none")
 }
 
-// lineEvery is how often a line is written where none can be written over.
+// lineEvery is the interval of progress lines if lines cannot be overwritten.
 const lineEvery = 30 * time.Second
 
 func (w *watching) check() error {
@@ -35,7 +35,7 @@ func (w *watching) check() error {
 	return errors.New("-progress is auto, json or none")
 }
 
-// reports makes the long calls of a context show how far they are. The function that it returns ends the line.
+// reports makes the long calls of a context show their progress. The returned function ends the line.
 func (w *watching) reports(ctx context.Context, s streams) (context.Context, func()) {
 	switch w.mode {
 	case "auto":
@@ -48,16 +48,16 @@ func (w *watching) reports(ctx context.Context, s streams) (context.Context, fun
 	return ctx, func() {}
 }
 
-// shown runs do as a task of a name, whose progress is shown.
+// shown runs do as a task with a name and shows its progress.
 func shown(ctx context.Context, name string, do func(context.Context, *progress.Task) error) error {
 	ctx, task := progress.Start(ctx, name)
-	defer task.Stop("it ended with a panic") // unless it has ended before
+	defer task.Stop("it ended with a panic") // no effect if it has ended before
 	err := do(ctx, task)
 	task.End(err)
 	return err
 }
 
-// progressLine is one line that is written over on a terminal. Elsewhere there is a line every 30 seconds.
+// progressLine is a line that is overwritten on a terminal. Elsewhere a new line is written every 30 seconds.
 type progressLine struct {
 	s       streams
 	columns int
@@ -65,7 +65,7 @@ type progressLine struct {
 	plain   bool // without colour
 
 	mu    sync.Mutex
-	last  time.Time // of the last line elsewhere
+	last  time.Time // of the last line, if lines cannot be overwritten
 	drawn bool
 }
 
@@ -94,7 +94,7 @@ func (l *progressLine) show(p progress.Progress) {
 	l.drawn = true
 }
 
-// end takes the line away, so that what follows begins at the margin.
+// end removes the line, so that further output begins at the start of a line.
 func (l *progressLine) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -112,7 +112,7 @@ func cut(text string, n int) string {
 	return string([]rune(text)[:max(0, n)])
 }
 
-// columns is how wide the terminal is, as far as the shell says it.
+// columns returns the width of the terminal, if the shell exports it, or 80.
 func columns() int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 10 {
 		return n
@@ -120,7 +120,7 @@ func columns() int {
 	return 80
 }
 
-// isTerminal reports whether a file is one that people look at.
+// isTerminal reports whether a file is a terminal.
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {

@@ -38,7 +38,7 @@ is cheaper: deletes are billed as writes.
 	},
 }
 
-// purging deletes what it reads.
+// purging deletes the items that it reads.
 type purging struct {
 	changing
 	read reading // of the connection that may change data
@@ -77,11 +77,11 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 		}
 		for i := range list {
 			err := t.DeleteItem(ctx, &list[i], ddb.If(r.Filter...))
-			if err != nil && !errors.Is(err, ddb.ErrConditionFailed) { // it has changed, or is gone
+			if err != nil && !errors.Is(err, ddb.ErrConditionFailed) { // the item has changed, or does not exist any more
 				return err
 			}
 			if err == nil {
-				c.read.done++ // those that -where kept are not among them
+				c.read.done++ // the items that -where kept are not included
 			}
 		}
 		return nil

@@ -56,7 +56,7 @@ put; give it the same input. What was in flight is put again.
 	},
 }
 
-// putter puts items, many in a batch where there is no condition.
+// putter puts items, in batches if there is no condition.
 type putter struct {
 	writing
 	s             streams
@@ -66,9 +66,9 @@ type putter struct {
 	failures      string
 
 	at      putPoint
-	file    *os.File   // of the failures
-	first   int        // the first item that a resumed put sends; 0 for a new one
-	pending []numbered // to be put together
+	file    *os.File   // for the items that failed
+	first   int        // the first item that a resumed put sends; 0 for a new put
+	pending []numbered // the next batch
 	task    *progress.Task
 }
 
@@ -85,7 +85,7 @@ type numbered struct {
 	item ddb.RawItem
 }
 
-// batchSize is how many items are put together; the library sends four batches of it at once.
+// batchSize is the number of items that are put together; the library sends them in four batches at once.
 const batchSize = 100
 
 func (p *putter) run(ctx context.Context, args []string) (err error) {
@@ -98,7 +98,7 @@ func (p *putter) run(ctx context.Context, args []string) (err error) {
 	}
 	if p.failures != "" && !p.dryRun {
 		mode := os.O_CREATE | os.O_WRONLY | os.O_EXCL
-		if p.s.from != nil { // the file is that of the run before, even if no item was done
+		if p.s.from != nil { // the file belongs to the previous run, even if no item was done
 			mode = os.O_CREATE | os.O_WRONLY | os.O_APPEND
 		}
 		if p.file, err = os.OpenFile(p.failures, mode, 0o600); err != nil {
@@ -133,10 +133,10 @@ func (p *putter) run(ctx context.Context, args []string) (err error) {
 	})
 }
 
-// all puts the items of the input after those that were put before, and returns how many the input has.
+// all puts the items of the input, after those that were put by earlier runs, and returns the number of items in the input.
 func (p *putter) all(ctx context.Context, args []string) (n int, err error) {
 	for line, err := range lines(ctx, p.s.in, args) {
-		if err != nil { // what was read before it is put; the rest can be put when the input is corrected
+		if err != nil { // the items before it are put; the rest can be put when the input is corrected
 			if ctx.Err() == nil {
 				err = errors.Join(err, p.flush(ctx))
 			}
@@ -152,18 +152,18 @@ func (p *putter) all(ctx context.Context, args []string) (n int, err error) {
 	return n, p.flush(ctx)
 }
 
-// maxLine bounds a line of the input: an item of 400 KB with every byte escaped.
+// maxLine limits the length of a line of the input: an item of 400 KB with every byte escaped.
 const maxLine = 16 << 20
 
-// inputLine is a line of the input, or why there is none.
+// inputLine is a line of the input, or the error that occurred instead.
 type inputLine struct {
 	text []byte
 	err  error
 }
 
-// lines yields the items of the arguments, or of the input. Empty lines are skipped. When the context ends its error is
-// yielded last, even while the input has nothing to read: then the goroutine that waits for input is left running, which
-// only happens at the end of the program.
+// lines yields the items of the arguments, or of the input. It skips empty lines. When the context ends, it yields the context's
+// error as the last one, even if the input has nothing to read. Then the goroutine that waits for input remains, which only
+// happens at the end of the program.
 func lines(ctx context.Context, in io.Reader, args []string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if len(args) > 0 {
@@ -214,7 +214,7 @@ func readLines(in io.Reader, to chan<- inputLine, enough <-chan struct{}) {
 	}
 }
 
-// add puts an item, or keeps it for a batch.
+// add puts an item, or adds it to the batch.
 func (p *putter) add(ctx context.Context, item numbered) (err error) {
 	line := item.line
 	if p.plain {
@@ -236,10 +236,10 @@ func (p *putter) add(ctx context.Context, item numbered) (err error) {
 	return p.flush(ctx)
 }
 
-// batched reports whether items are put together.
+// batched reports whether items are put in batches.
 func (p *putter) batched() bool { return len(p.cond) == 0 && !p.create && !p.dryRun && !p.explain }
 
-// flush puts what is pending.
+// flush puts the batch.
 func (p *putter) flush(ctx context.Context) error {
 	list := p.pending
 	p.pending = nil
@@ -255,7 +255,7 @@ func (p *putter) flush(ctx context.Context) error {
 			return nil
 		}
 		if !errors.Is(err, ddb.ErrInvalid) && !isRejected(err) {
-			return err // the whole batch is put again by the next run
+			return err // the next run puts the whole batch again
 		}
 		// One of them is invalid, or two have the same key: put each separately, or report it.
 	}
@@ -296,8 +296,8 @@ func (p *putter) one(ctx context.Context, item ddb.RawItem) error {
 	return err
 }
 
-// wasDone reports whether the previous run put the item, and only the reply was lost: then its condition is false because of
-// the item itself.
+// wasDone reports whether the previous run put the item and only the reply was lost: then the item itself makes its condition
+// false.
 func (p *putter) wasDone(item numbered, err error) bool {
 	failed, ok := errors.AsType[*ddb.ConditionFailed[ddb.RawItem]](err)
 	if !ok || item.n != p.first {
@@ -307,7 +307,7 @@ func (p *putter) wasDone(item numbered, err error) bool {
 	return ok && current.Equal(item.item)
 }
 
-// fail reports an item that was not put, by its number.
+// fail reports an item that was not put, with its number.
 func (p *putter) fail(item numbered, why error) error {
 	fmt.Fprintf(p.s.err, "item %d: %v\n", item.n, why)
 	p.at.Done++
@@ -319,7 +319,7 @@ func (p *putter) fail(item numbered, why error) error {
 	return err
 }
 
-// isRejected reports whether the service refuses the item itself.
+// isRejected reports whether the service rejected the item itself.
 func isRejected(err error) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
 	return ok && api.ErrorCode() == "ValidationException"

@@ -126,7 +126,7 @@ It reads, and is billed for, everything that it counts. DynamoDB's own count, wh
 				return err
 			}
 			if *sample != "" {
-				if c.explain { // how many requests find the share depends on what they read
+				if c.explain { // the number of requests that find the share depends on what they read
 					return usageError("count: -sample cannot be explained; it reads about its share of what count -explain says")
 				}
 				return c.estimate(ctx, s, t, read, *sample)
@@ -144,7 +144,7 @@ It reads, and is billed for, everything that it counts. DynamoDB's own count, wh
 	},
 }
 
-// estimate counts a share of the table, and prints the estimate for the whole.
+// estimate counts a part of the table, and prints an estimate for the whole table.
 func (c *reading) estimate(ctx context.Context, s streams, t *rawtable.Table, r rawtable.Read, share string) error {
 	number, percent := strings.CutSuffix(share, "%")
 	n, err := positive(number)
@@ -172,7 +172,7 @@ func (c *reading) estimate(ctx context.Context, s streams, t *rawtable.Table, r 
 	return err
 }
 
-// keysOf are the keys of a table or its index.
+// keysOf returns the keys of a table or its index.
 func keysOf(t *rawtable.Table, index string) (rawtable.Keys, error) {
 	if index == "" {
 		return t.Keys(), nil
@@ -184,7 +184,7 @@ func keysOf(t *rawtable.Table, index string) (rawtable.Keys, error) {
 	return rawtable.Keys{}, err
 }
 
-// partition puts the values of a partition key into a read.
+// partition adds the values of a partition key to a read.
 func partition(r *rawtable.Read, keys rawtable.Keys, values []string) error {
 	if len(values) != len(keys.Partition) {
 		return usageError("the partition key is %s: give %d values", attributes(rawtable.Keys{Partition: keys.Partition}), len(keys.Partition))
@@ -199,7 +199,7 @@ func partition(r *rawtable.Read, keys rawtable.Keys, values []string) error {
 	return nil
 }
 
-// sortRange are the flags that limit the sort key.
+// sortRange holds the flags that limit the sort key.
 type sortRange struct{ equal, begins, from, to, after, before string }
 
 func (r *sortRange) define(f *flag.FlagSet) {
@@ -211,7 +211,7 @@ func (r *sortRange) define(f *flag.FlagSet) {
 	f.StringVar(&r.before, "before", "", "the sort key is lower than this `value`")
 }
 
-// sort is the condition on the sort key.
+// sort returns the condition on the sort key.
 func (r *sortRange) sort(keys rawtable.Keys) (rawtable.Sort, error) {
 	var given []string
 	var cond rawtable.Sort
@@ -246,7 +246,7 @@ func (r *sortRange) sort(keys rawtable.Keys) (rawtable.Sort, error) {
 	return cond, nil
 }
 
-// sortValues are the values of a sort key, of an index with several attributes the first ones.
+// sortValues returns the values of a sort key. For an index with several sort attributes, these may be only the first ones.
 func sortValues(keys rawtable.Keys, text string) (list []ddb.RawValue, err error) {
 	parts := []string{text}
 	if len(keys.Sort) > 1 {

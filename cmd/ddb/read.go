@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
-// reading are the flags of queries, scans and counts.
+// reading holds the flags of queries, scans and counts.
 type reading struct {
 	connection
 	spending
@@ -26,8 +26,8 @@ type reading struct {
 	limit, page, workers     int
 	consistent, plain        bool
 	position                 string
-	also                     string // what else it costs
-	done                     int    // what the command counts itself in all runs, kept in positions
+	also                     string // additional cost, as text
+	done                     int    // the command's own count over all runs, saved in positions
 }
 
 func (c *reading) define(f *flag.FlagSet) {
@@ -52,7 +52,7 @@ func (c *reading) output(f *flag.FlagSet) {
 	f.BoolVar(&c.plain, "plain", false, "print JSON without types; sets become lists and binary values text")
 }
 
-// read is the read of the flags; all that is wrong with them is named at once.
+// read returns the read that the flags describe. Its error names everything that is wrong with them.
 func (c *reading) read() (rawtable.Read, error) {
 	r := rawtable.Read{Index: c.index, Consistent: c.consistent, Limit: c.limit, PageSize: c.page}
 	errs := []error{c.check()}
@@ -84,7 +84,7 @@ func (c *reading) read() (rawtable.Read, error) {
 	return r, nil
 }
 
-// condition is the condition of a flag.
+// condition returns the condition of a flag.
 func condition(flag, text string) (ddb.Cond[ddb.RawItem], error) {
 	e, err := expression.Condition(text)
 	if err != nil {
@@ -101,14 +101,14 @@ func valuesOf(e expression.Expression) map[string]any {
 	return values
 }
 
-// readPoint is where a read was stopped.
+// readPoint is the position at which a read was stopped.
 type readPoint struct {
 	Cursor string `json:"cursor"`
 	Items  int    `json:"items"` // so far
 	Done   int    `json:"done,omitempty"`
 }
 
-// run reads all pages and calls each with their items.
+// run reads all pages and calls each with the items of a page.
 func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.Table, r rawtable.Read, page func(context.Context, []ddb.RawItem) error) (items int, err error) {
 	var at readPoint
 	service := placeOf(c.opened, t)
@@ -159,7 +159,7 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 			if err := page(ctx, p.items); err != nil {
 				return stopped(err)
 			}
-			if c.workers <= 1 { // a sweep counts them itself
+			if c.workers <= 1 { // a sweep counts the items itself
 				task.Items(int64(len(p.items)))
 			}
 			at.Cursor, at.Items, at.Done = p.next(), at.Items+len(p.items), c.done
@@ -177,10 +177,10 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 // readPage is a page of a read or of a sweep.
 type readPage struct {
 	items []ddb.RawItem
-	next  func() string // the position behind it
+	next  func() string // the position after the page
 }
 
-// pages are those of a read behind a position: one after the other, or several at a time.
+// pages yields the pages of a read after a position, one after the other or several at a time.
 func (c *reading) pages(reader *ddb.Reader[ddb.RawItem], from string) (func(context.Context) iter.Seq2[readPage, error], error) {
 	if c.workers > 1 {
 		s, err := sweep.Of(reader, sweep.Workers(c.workers)).Resume(from)
@@ -221,7 +221,7 @@ func (c *reading) print(ctx context.Context, s streams, name string, t *rawtable
 	return err
 }
 
-// keyOf is the key that follows the name of a table.
+// keyOf parses the key that follows the name of a table.
 func keyOf(t *rawtable.Table, command string, args []string) (ddb.Key[ddb.RawValue, ddb.RawValue], error) {
 	keys := t.Keys()
 	want := len(keys.Partition) + len(keys.Sort)
@@ -239,7 +239,7 @@ func keyOf(t *rawtable.Table, command string, args []string) (ddb.Key[ddb.RawVal
 	return key, nil
 }
 
-// attributes names the attributes of a key.
+// attributes returns the names of the attributes of a key.
 func attributes(keys rawtable.Keys) string {
 	var names []string
 	for _, a := range append(keys.Partition, keys.Sort...) {

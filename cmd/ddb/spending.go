@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// spending are the flags that bound what a command costs.
+// spending holds the flags that limit what a command costs.
 type spending struct {
 	pace, budget string
 	explain      bool
@@ -31,7 +31,7 @@ func (c *spending) define(f *flag.FlagSet) {
 	c.watch.define(f)
 }
 
-// check refuses flags with invalid values.
+// check rejects flags with invalid values.
 func (c *spending) check() error {
 	var errs []error
 	if c.budget != "" {
@@ -51,7 +51,7 @@ func (c *spending) check() error {
 	return errors.Join(append(errs, c.watch.check())...)
 }
 
-// bound returns a context whose calls keep the pace and the budget, and report their progress to the errors. The returned
+// bound returns a context whose calls obey the pace and the budget, and report their progress to the errors. The returned
 // function ends the line.
 func (c *spending) bound(ctx context.Context, s streams, t ddb.TablePart) (context.Context, func(), error) {
 	if c.budget != "" {
@@ -85,7 +85,7 @@ func positive(text string) (float64, error) {
 	return n, nil
 }
 
-// plan explains a call whose requests are not sent. The sizes that DynamoDB has counted bound what it costs.
+// plan explains a call without sending its requests. The sizes that DynamoDB has counted limit its cost.
 func plan(ctx context.Context, t ddb.TablePart, call func(context.Context) error) (cost.Explanation, error) {
 	if err := ddb.LearnSizes(ctx, t); err != nil {
 		return cost.Explanation{}, err
@@ -102,8 +102,8 @@ func printPlan(ctx context.Context, s streams, t ddb.TablePart, call func(contex
 	return err
 }
 
-// explained explains a call instead of making it, with -explain, and reports whether it did. Otherwise it prints what the
-// call will cost; also is an additional cost.
+// explained explains a call instead of making it, if -explain is set, and reports whether it did. Otherwise it prints the
+// expected cost of the call; also is an additional cost.
 func (c *spending) explained(ctx context.Context, s streams, t ddb.TablePart, also string, call func(context.Context) error) (bool, error) {
 	if c.explain {
 		return true, printPlan(ctx, s, t, call)
@@ -115,12 +115,12 @@ func (c *spending) explained(ctx context.Context, s streams, t ddb.TablePart, al
 	return false, err
 }
 
-// wholeTable is the call that reads all of a table.
+// wholeTable is the call that reads a whole table.
 func wholeTable(t *rawtable.Table) func(context.Context) error {
 	return func(ctx context.Context) error { _, err := t.Scan().Collect(ctx); return err }
 }
 
-// expected says on the errors what a call will cost, if that is worth a line.
+// expected prints the expected cost of a call to the errors, if it is significant.
 func expected(s streams, x cost.Explanation, also string) {
 	var parts []string
 	for _, u := range []struct {

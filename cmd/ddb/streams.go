@@ -112,7 +112,7 @@ func (c *tailing) run(ctx context.Context, s streams, table string, start change
 	return nil
 }
 
-// goOn is the command of the arguments from a time on. Nothing else of them changes, so that it reads the same table; what -from said is left out.
+// goOn returns the command with the arguments that continues from a time. It only replaces -from, so it reads the same table.
 func goOn(args []string, from time.Time) string {
 	text := []string{"ddb"}
 	add := func(list []string) {
@@ -122,7 +122,7 @@ func goOn(args []string, from time.Time) string {
 	}
 	flags := flag.NewFlagSet("", flag.ContinueOnError)
 	new(tailing).define(flags)
-	for len(args) > 0 && args[0] != "--" { // behind it are words
+	for len(args) > 0 && args[0] != "--" { // after -- there are only words
 		name, n := flagAt(flags, args)
 		n = max(1, n)
 		if name != "from" {
@@ -135,7 +135,7 @@ func goOn(args []string, from time.Time) string {
 	return strings.Join(text, " ")
 }
 
-// line is a change as JSON.
+// line returns a change as JSON.
 func (c *tailing) line(one *change.Change[ddb.RawItem]) ([]byte, error) {
 	var errs []error
 	item := func(i *ddb.RawItem) json.RawMessage {
@@ -143,7 +143,7 @@ func (c *tailing) line(one *change.Change[ddb.RawItem]) ([]byte, error) {
 			return nil
 		}
 		values, err := i.Values()
-		sorted, err2 := ddb.RawItemOf(values) // the images of a record have no order
+		sorted, err2 := ddb.RawItemOf(values) // the images of a record are not sorted
 		text := sorted.JSON()
 		var err3 error
 		if c.plain {
@@ -156,7 +156,7 @@ func (c *tailing) line(one *change.Change[ddb.RawItem]) ([]byte, error) {
 		Kind    change.Kind     `json:"kind"`
 		At      time.Time       `json:"at"`
 		Seq     change.Seq      `json:"seq"`
-		Expired bool            `json:"expired,omitempty"` // removed because its time to live had passed
+		Expired bool            `json:"expired,omitempty"` // removed because its time to live was over
 		Keys    json.RawMessage `json:"keys"`
 		Old     json.RawMessage `json:"old,omitempty"`
 		New     json.RawMessage `json:"new,omitempty"`
@@ -164,7 +164,7 @@ func (c *tailing) line(one *change.Change[ddb.RawItem]) ([]byte, error) {
 	return line, errors.Join(append(errs, err)...)
 }
 
-// streamsClient is a client of the streams of the same service.
+// streamsClient returns a client of the streams of the same service.
 func streamsClient(client *dynamodb.Client, endpoint string) *dynamodbstreams.Client {
 	o := client.Options()
 	base := o.BaseEndpoint

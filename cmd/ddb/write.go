@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// writing are the flags of commands that write items.
+// writing holds the flags of commands that write items.
 type writing struct {
 	changing
 	spending
@@ -28,7 +28,7 @@ func (c *writing) defineIf(f *flag.FlagSet) {
 	f.StringVar(&c.cond, "if", "", "change the item only if this `condition` holds for it as it is stored")
 }
 
-// condition is the condition of -if, nil for none.
+// condition returns the condition of -if, or nil.
 func (c *writing) condition() ([]ddb.Cond[ddb.RawItem], error) {
 	errs := []error{c.check()}
 	var list []ddb.Cond[ddb.RawItem]
@@ -42,7 +42,7 @@ func (c *writing) condition() ([]ddb.Cond[ddb.RawItem], error) {
 	return list, nil
 }
 
-// change makes a change of one item, and reports whether it was made; with -dry-run and -explain it is explained in its place.
+// change changes one item and reports whether it did. With -dry-run and -explain it only explains the change.
 func (c *writing) change(ctx context.Context, s streams, t *rawtable.Table, call func(context.Context) error) (made bool, err error) {
 	if c.dryRun || c.explain {
 		return false, printPlan(ctx, s, t, call)
@@ -60,7 +60,7 @@ func (c *writing) change(ctx context.Context, s streams, t *rawtable.Table, call
 
 var errUnsure = errors.New("the change may have been made or not")
 
-// unsure says that a change that was stopped may have been made.
+// unsure adds to an error that an interrupted change may have been made.
 func unsure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return errors.Join(errUnsure, err)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// maxDepth bounds how deep parentheses, lists and maps may stand in each other; DynamoDB allows 32 levels of a value.
+// maxDepth limits the nesting of parentheses, lists and maps; DynamoDB allows 32 levels in a value.
 const maxDepth = 64
 
 func (p *parser) or(depth int) {
@@ -49,7 +49,7 @@ func (p *parser) not(depth int) {
 	p.comparison()
 }
 
-// function is the name of the function that is called here, or "".
+// function returns the name of the function that is called next, or "".
 func (p *parser) function() string {
 	if p.kind == word && strings.HasPrefix(strings.TrimLeft(p.text[p.at:], " \t\r\n"), "(") && !reserved[strings.ToUpper(p.tok)] {
 		return strings.ToLower(p.tok)
@@ -57,7 +57,7 @@ func (p *parser) function() string {
 	return ""
 }
 
-// call reads a function that is a condition by itself.
+// call reads a function that is a complete condition.
 func (p *parser) call(name string) {
 	switch name {
 	case "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains":

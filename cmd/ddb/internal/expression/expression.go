@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package expression reads conditions and updates as people write them: DynamoDB's own expressions with names and
-// values in them, such as
+// Package expression parses conditions and updates in the form in which people write them: DynamoDB's own expressions, but with
+// names and values in them, such as
 //
 //	status = "open" AND (total > 100 OR contains(tags, "new"))
 //	SET total = total + 5, note = "late" REMOVE `old-note`
 //
-// Names and values become placeholders, so that reserved words need no care and no value is part of the text. An
-// expression is checked as far as its form goes before anything is sent. Errors name a place in the text, and never show it.
+// Names and values are replaced by placeholders, so reserved words are allowed, and no value is part of the text. The syntax of
+// an expression is checked before anything is sent. Errors name a position in the text, and never quote it.
 //
-// Values are written as in PartiQL: "text" or 'text', numbers, true, false, null, lists [1, "a"], maps {"a": 1} and sets
-// <<"a", "b">>; b"aGk=" is binary, in base64. Two quotes in a text are one. A name that is a keyword or has other characters than letters, digits
-// and underscores stands in backquotes.
+// Values are written as in PartiQL: "text" or 'text', numbers, true, false, null, lists [1, "a"], maps {"a": 1} and sets <<"a",
+// "b">>; b"aGk=" is binary, in base64. Two quotes inside of a text are one. A name that is a keyword, or contains characters
+// other than letters, digits and underscores, must be in backquotes.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
@@ -32,17 +32,17 @@ type Expression struct {
 	Values map[string]types.AttributeValue
 }
 
-// Condition reads a condition or filter.
+// Condition parses a condition or filter.
 func Condition(text string) (Expression, error) {
 	return parse(text, func(p *parser) { p.or(0) })
 }
 
-// Update reads an update expression.
+// Update parses an update expression.
 func Update(text string) (Expression, error) {
 	return parse(text, func(p *parser) { p.clauses() })
 }
 
-// Paths reads attributes, separated by commas: for each the names that lead to it, an element of a list as "[0]".
+// Paths parses a list of attributes, separated by commas. It returns the names of each path, with "[0]" for an element of a list.
 func Paths(text string) (paths [][]string, err error) {
 	_, err = parse(text, func(p *parser) {
 		p.list(func() {
@@ -53,17 +53,17 @@ func Paths(text string) (paths [][]string, err error) {
 	return paths, err
 }
 
-// parser writes what it reads. After the first error it reads the end of the text, whatever comes.
+// parser reads tokens and writes the expression. After the first error it continues at the end of the text.
 type parser struct {
 	lexer
 	out   strings.Builder
 	names map[string]string // placeholder by name
-	steps []string          // of the path that was read last
+	steps []string          // of the last path
 	is    Expression
 	err   error
 }
 
-// maxText is more than an item can hold.
+// maxText is larger than an item can be.
 const maxText = 512 * 1024
 
 func parse(text string, read func(*parser)) (Expression, error) {
@@ -91,7 +91,7 @@ func (p *parser) failf(format string, args ...any) {
 	p.kind, p.tok, p.at = end, "", len(p.text)
 }
 
-// next reads a token.
+// next reads the next token.
 func (p *parser) next() {
 	if p.err != nil {
 		return
@@ -103,7 +103,7 @@ func (p *parser) next() {
 
 func (p *parser) write(text string) { p.out.WriteString(text) }
 
-// keyword takes a keyword if it stands here.
+// keyword reads a keyword if it is the next token.
 func (p *parser) keyword(want string) bool {
 	if p.kind != word || !strings.EqualFold(p.tok, want) {
 		return false
@@ -112,7 +112,7 @@ func (p *parser) keyword(want string) bool {
 	return true
 }
 
-// mark takes a punctuation mark if it stands here.
+// mark reads a punctuation mark if it is the next token.
 func (p *parser) mark(mark string) bool {
 	if p.kind != punctuation || p.tok != mark {
 		return false
@@ -186,7 +186,7 @@ func (p *parser) path() {
 	}
 }
 
-// reserved are the words that are no names unless quoted.
+// reserved are the words that are not names unless they are quoted.
 var reserved = map[string]bool{
 	"AND": true, "OR": true, "NOT": true, "BETWEEN": true, "IN": true, "TRUE": true, "FALSE": true, "NULL": true,
 	"SET": true, "REMOVE": true, "ADD": true, "DELETE": true,

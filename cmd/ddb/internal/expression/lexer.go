@@ -8,29 +8,29 @@ import (
 	"unicode/utf8"
 )
 
-// kind of a token.
+// kind is the kind of a token.
 type kind int
 
 const (
 	end        kind = iota
 	word            // an identifier
-	quotedName      // a name in backquotes, without them
+	quotedName      // a name in backquotes, without the quotes
 	number          // digits, with a fraction and an exponent, without a sign
-	text            // a text in quotes, without them
-	binary          // a text behind b
+	text            // a text in quotes, without the quotes
+	binary          // a text after b
 	punctuation
 )
 
-// lexer cuts an expression into tokens. kind and tok are the current one, which begins at start.
+// lexer splits an expression into tokens. kind and tok are the current token, which begins at start.
 type lexer struct {
 	text  string
-	at    int // behind the token
+	at    int // the end of the token
 	start int
 	kind  kind
 	tok   string
 }
 
-// column is where the token begins, in characters from 1.
+// column returns where the token begins, in characters from 1.
 func (l *lexer) column() int { return utf8.RuneCountInString(l.text[:l.start]) + 1 }
 
 // read reads the next token; it returns what is wrong.
@@ -85,7 +85,7 @@ func (l *lexer) take(k kind, n int) {
 	l.at += n
 }
 
-// quoted reads a text between quotes, in which two of them are one.
+// quoted reads a text between quotes. Two quotes inside of it are one.
 func (l *lexer) quoted(k kind, prefix int) string {
 	quote := l.text[l.at+prefix : l.at+prefix+1]
 	var b strings.Builder
@@ -115,7 +115,7 @@ func (l *lexer) quoted(k kind, prefix int) string {
 func isFirst(r rune) bool { return r == '_' || r != utf8.RuneError && unicode.IsLetter(r) }
 func isPart(r rune) bool  { return isFirst(r) || r != utf8.RuneError && unicode.IsDigit(r) }
 
-// numberLength is how much of a text is a number without a sign.
+// numberLength returns the length of the unsigned number at the beginning of a text.
 func numberLength(s string) int {
 	digits := func(i int) int {
 		for i < len(s) && s[i] >= '0' && s[i] <= '9' {

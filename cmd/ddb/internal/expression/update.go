@@ -4,7 +4,7 @@ package expression
 
 import "strings"
 
-// clauses reads an update expression.
+// clauses reads the clauses of an update expression.
 func (p *parser) clauses() {
 	seen := map[string]bool{}
 	for p.err == nil && (p.kind != end || len(seen) == 0) {
@@ -43,7 +43,7 @@ func (p *parser) set() {
 	}
 }
 
-// term is a path, a value, or a function of them.
+// term reads a path, a value, or a function of them.
 func (p *parser) term(depth int) {
 	if depth > maxDepth {
 		p.failf("more than %d functions in each other", maxDepth)

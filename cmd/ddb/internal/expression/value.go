@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// isValue reports whether a value stands here, and not a name.
+// isValue reports whether the next token begins a value, and not a name.
 func (p *parser) isValue() bool {
 	switch p.kind {
 	case number, text, binary:
@@ -92,7 +92,7 @@ func (p *parser) value(depth int) types.AttributeValue {
 	return nil
 }
 
-// signed reads a number behind its sign.
+// signed reads a number after its sign.
 func (p *parser) signed() types.AttributeValue {
 	sign := strings.TrimPrefix(p.tok, "+")
 	p.next()
@@ -105,7 +105,7 @@ func (p *parser) signed() types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: n}
 }
 
-// members reads what stands between brackets, separated by commas.
+// members reads the elements between brackets, separated by commas.
 func (p *parser) members(closing string, member func()) {
 	if p.mark(closing) {
 		return
@@ -141,7 +141,7 @@ func (p *parser) mapValue(depth int) types.AttributeValue {
 	return &types.AttributeValueMemberM{Value: m}
 }
 
-// setValue reads a set, which has members of one type, each once.
+// setValue reads a set. Its members have one type and are unique.
 func (p *parser) setValue(depth int) types.AttributeValue {
 	var (
 		texts, numbers []string
@@ -185,7 +185,7 @@ func (p *parser) setValue(depth int) types.AttributeValue {
 	return nil
 }
 
-// numberID is the same for spellings of one number that DynamoDB can hold; others it refuses.
+// numberID returns the same text for equal numbers that DynamoDB can store. DynamoDB rejects other numbers.
 func numberID(n string) string {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(n), "e")
 	if e, err := strconv.Atoi(exponent); exponent != "" && (err != nil || e > 200 || e < -200) || len(mantissa) > 500 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package goname makes names for generated code.
+// Package goname derives names for generated code.
 package goname
 
 import "unicode"
 
-// LowerFirst makes the first word of a name lower case: order of Order, url of URL, urlList of URLList.
+// LowerFirst returns a name with its first word in lower case: order for Order, url for URL, urlList for URLList.
 func LowerFirst(name string) string {
 	runes := []rune(name)
 	for i, r := range runes {

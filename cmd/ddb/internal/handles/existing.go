@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// existing finds the handles that are written by hand in variables of the package, as keys of their fields.
+// existing returns the handles that are written by hand in variables of the package, by the keys of their fields.
 func (g *generator) existing() map[string]bool {
 	found := map[string]bool{}
 	for _, f := range g.unit.files {
@@ -36,7 +36,7 @@ func (g *generator) existing() map[string]bool {
 	return found
 }
 
-// makesHandle reports a function of package ddb such as StrField, with or without type arguments.
+// makesHandle reports whether a call is of a function of package ddb such as StrField, with or without type arguments.
 func (g *generator) makesHandle(fun ast.Expr) bool {
 	switch f := ast.Unparen(fun).(type) {
 	case *ast.IndexExpr:
@@ -57,7 +57,7 @@ func (g *generator) makesHandle(fun ast.Expr) bool {
 	return object != nil && object.Pkg() != nil && object.Pkg().Path() == library && strings.HasSuffix(object.Name(), "Field")
 }
 
-// selected is the key of the field that a selector of a handle returns, or "".
+// selected returns the key of the field that the selector of a handle returns, or "".
 func (g *generator) selected(arg ast.Expr) string {
 	lit, ok := ast.Unparen(arg).(*ast.FuncLit)
 	if !ok || lit.Type.Params.NumFields() != 1 || len(lit.Body.List) != 1 {
@@ -92,10 +92,10 @@ func (g *generator) selected(arg ast.Expr) string {
 	return g.fieldKey(pointer.Elem(), path)
 }
 
-// key is the key of an item's field.
+// key returns the key of a field of an item.
 func (g *generator) key(it *item, path []string) string { return g.fieldKey(it.typ, path) }
 
-// fieldKey is the same for all ways to name a field of a type.
+// fieldKey returns the same key for all ways to name a field of a type.
 func (g *generator) fieldKey(item types.Type, path []string) string {
 	var key strings.Builder
 	key.WriteString(types.TypeString(types.Unalias(item), nil))
@@ -113,7 +113,7 @@ func (g *generator) fieldKey(item types.Type, path []string) string {
 	return key.String()
 }
 
-// isHandleOf reports a variable that holds a handle of the item type.
+// isHandleOf reports whether a variable holds a handle of the item type.
 func isHandleOf(object types.Object, item types.Type) bool {
 	if _, ok := object.(*types.Var); !ok {
 		return false

@@ -16,15 +16,15 @@ type field struct {
 	tag    fieldTag
 	attr   string   // attribute name
 	goPath []string // the fields that lead to it
-	index  []int    // the same as positions
+	index  []int    // the same, as indexes
 	typ    types.Type
 	pos    token.Pos
-	owner  *types.Struct // that declares it
+	owner  *types.Struct // the struct that declares it
 }
 
-// flattened finds the stored fields of a struct by the rules of the library's codec: fields of embedded structs without a
-// name of their own are promoted, a shallower field hides deeper ones, and at one depth a tagged name hides an untagged one.
-// What cannot be stored is reported.
+// flattened returns the stored fields of a struct by the rules of the library's codec: fields of embedded structs without a name
+// of their own are promoted, a shallower field hides deeper ones, and at one depth a tagged name hides an untagged one. Fields
+// that cannot be stored are reported.
 func flattened(s *types.Struct, problem func(token.Pos, string)) []field {
 	type embedded struct {
 		of     *types.Struct
@@ -73,7 +73,7 @@ func flattened(s *types.Struct, problem func(token.Pos, string)) []field {
 	return all
 }
 
-// examine looks at one field. The result is nil if it is not stored; inner is the struct whose fields it promotes.
+// examine examines one field. The result is nil if the field is not stored; inner is the struct whose fields it promotes.
 func examine(v *types.Var, text string, problem func(token.Pos, string)) (f *field, inner *types.Struct) {
 	tag, wrong := parseTag(text)
 	switch {
@@ -120,7 +120,7 @@ func examine(v *types.Var, text string, problem func(token.Pos, string)) (f *fie
 	return f, s
 }
 
-// dominant picks the field that has the attribute name among those of one depth.
+// dominant returns the field that an attribute name refers to, among those at one depth.
 func dominant(list []field, problem func(token.Pos, string)) field {
 	if len(list) == 1 {
 		return list[0]

@@ -19,29 +19,29 @@ import (
 	"github.com/dynamotable/ddb/cmd/ddb/internal/goname"
 )
 
-// Config says whose handles are written.
+// Config sets whose handles are written.
 type Config struct {
-	Dir      string   // where the patterns hold; empty for the current folder
-	Packages []string // patterns as of go list; empty for the package in Dir
+	Dir      string   // folder in which the patterns are resolved; empty for the current one
+	Packages []string // patterns as in go list; empty for the package in Dir
 	Types    []string // names of structs; empty for all tagged structs that are not part of another
 	Tags     string   // build tags, separated by commas
 	Tests    bool     // structs of test files as well
 	Exported bool     // the handles have exported names
 }
 
-// File is a generated file as it should be. A File without Content is to be removed.
+// File is a generated file with its intended content. A File without Content is to be removed.
 type File struct {
 	Path    string
 	Content []byte
 }
 
-// Result is what a run gives.
+// Result is the result of a run.
 type Result struct {
-	Files []File   // those that differ from what is on the disk
+	Files []File   // those that differ from the files on disk
 	Notes []string // what was left out, and why
 }
 
-// Generate finds the files that are to be written. Its error joins all that is wrong, each with file and line.
+// Generate returns the files to write. Its error joins all problems, each with file and line.
 func Generate(ctx context.Context, c Config) (Result, error) {
 	var r Result
 	units, err := load(ctx, c)
@@ -60,7 +60,7 @@ func Generate(ctx context.Context, c Config) (Result, error) {
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return Result{Notes: r.Notes}, err // nothing is written in part
+		return Result{Notes: r.Notes}, err // nothing is written partially
 	}
 	return r, nil
 }
@@ -76,12 +76,12 @@ func hintOfTests(c Config) string {
 type generator struct {
 	*unit
 	config Config
-	known  map[string]bool // names of structs that were met
+	known  map[string]bool // names of the structs found
 	notes  []string
 	errs   []error
 	names  map[string]handle // of generated handles
 
-	reported bool // the compiler's errors
+	reported bool // whether the compiler's errors were reported
 }
 
 // item is a struct that gets handles.
@@ -93,7 +93,7 @@ type item struct {
 	file *source
 }
 
-// handle is one that is to be written.
+// handle is a handle to write.
 type handle struct {
 	name, maker string
 	item        *item
@@ -110,13 +110,13 @@ func (g *generator) notef(pos token.Pos, format string, args ...any) {
 	g.notes = append(g.notes, fmt.Sprintf("%s: %s", g.place(pos), fmt.Sprintf(format, args...)))
 }
 
-// place is file and line, as short as it can be said.
+// place returns file and line, in the shortest form.
 func (g *generator) place(pos token.Pos) string {
 	p := g.set.Position(pos)
 	return fmt.Sprintf("%s:%d", Short(p.Filename), p.Line)
 }
 
-// Short is the path seen from the current folder if that is shorter, else the path itself.
+// Short returns the path relative to the current folder if that is shorter, otherwise the path itself.
 func Short(path string) string {
 	if base, err := os.Getwd(); err == nil {
 		if rel, err := filepath.Rel(base, path); err == nil && len(rel) < len(path) {
@@ -149,7 +149,7 @@ func (g *generator) run() ([]File, error) {
 	return g.files(byFile)
 }
 
-// items are the structs that get handles, in the order of their declaration.
+// items returns the structs that get handles, in the order of their declarations.
 func (g *generator) items() []item {
 	var all []item
 	for _, f := range g.sources() {
@@ -175,14 +175,14 @@ func (g *generator) items() []item {
 	})
 }
 
-// sources are the unit's own files by name, without the generated ones.
+// sources returns the unit's own files by name, without the generated ones.
 func (g *generator) sources() []*source {
 	own := slices.DeleteFunc(slices.Clone(g.unit.files), func(f *source) bool { return !f.ours })
 	slices.SortFunc(own, func(a, b *source) int { return strings.Compare(a.path, b.path) })
 	return own
 }
 
-// item makes an item of a declaration, if it is one.
+// item returns the item of a declaration, if it declares one.
 func (g *generator) item(spec *ast.TypeSpec, f *source) (it item, ok bool) {
 	asked := slices.Contains(g.config.Types, spec.Name.Name)
 	if len(g.config.Types) > 0 && !asked {
@@ -214,8 +214,8 @@ func (g *generator) item(spec *ast.TypeSpec, f *source) (it item, ok bool) {
 	return item{name: spec.Name.Name, typ: object.Type(), of: s, pos: spec.Pos(), file: f}, true
 }
 
-// isForeignAlias reports an alias of what has a name already: of a struct of this package, which has handles
-// itself, or of another package's, which should have them.
+// isForeignAlias reports whether a declaration is an alias of a type that has a name already: of a struct of this package, which
+// has handles itself, or of another package's, which should have them.
 func isForeignAlias(object types.Object, pkg *types.Package) bool {
 	alias, ok := object.Type().(*types.Alias)
 	if !ok {
@@ -241,7 +241,7 @@ func anyTag(s *types.Struct) bool {
 	return false
 }
 
-// holds reports whether values of one struct hold values of another.
+// holds reports whether values of one struct contain values of another.
 func holds(outer, inner *types.Struct, levels int) bool {
 	if levels == 0 {
 		return false
@@ -254,7 +254,7 @@ func holds(outer, inner *types.Struct, levels int) bool {
 	return false
 }
 
-// structIn is the struct below pointers, lists and maps.
+// structIn returns the struct inside of pointers, lists and maps.
 func structIn(t types.Type, levels int) *types.Struct {
 	if levels == 0 {
 		return nil
@@ -274,7 +274,7 @@ func structIn(t types.Type, levels int) *types.Struct {
 	return nil
 }
 
-// broken reports the errors that the compiler has about the struct.
+// broken reports the errors that the compiler found in the struct.
 func (g *generator) broken(it *item) bool {
 	if !invalid(it.typ, map[types.Type]bool{}) {
 		return false
@@ -285,7 +285,7 @@ func (g *generator) broken(it *item) bool {
 	g.reported = true
 	before := len(g.errs)
 	for _, e := range g.unit.errs {
-		if g.ofTypes(e.Pos) { // others are of code that uses handles, which may be missing
+		if g.ofTypes(e.Pos) { // other errors are in code that uses handles, which may not exist yet
 			g.failf(e.Pos, "%s", e.Msg)
 		}
 	}
@@ -295,7 +295,7 @@ func (g *generator) broken(it *item) bool {
 	return true
 }
 
-// ofTypes reports a place in a declaration of types or imports.
+// ofTypes reports whether a position is in a declaration of types or imports.
 func (g *generator) ofTypes(pos token.Pos) bool {
 	for _, f := range g.unit.files {
 		for _, d := range f.syntax.Decls {
@@ -307,11 +307,11 @@ func (g *generator) ofTypes(pos token.Pos) bool {
 	return false
 }
 
-// handlesOf are the missing handles of an item.
+// handlesOf returns the missing handles of an item.
 func (g *generator) handlesOf(it *item, existing map[string]bool) (list []handle) {
 	var walk func(s *types.Struct, path []string, names []string, around []*types.Struct, place token.Pos)
 	walk = func(s *types.Struct, path, names []string, around []*types.Struct, place token.Pos) {
-		near := func(pos token.Pos) token.Pos { // the place of a field, or of what leads to it from this package
+		near := func(pos token.Pos) token.Pos { // the position of a field, or of the field of this package that leads to it
 			if g.local(pos) {
 				return pos
 			}
@@ -351,12 +351,12 @@ func (g *generator) handlesOf(it *item, existing map[string]bool) (list []handle
 	return list
 }
 
-// local reports a place in one of the unit's files.
+// local reports whether a position is in one of the unit's files.
 func (g *generator) local(pos token.Pos) bool {
 	return slices.ContainsFunc(g.unit.files, func(f *source) bool { return f.syntax.FileStart <= pos && pos < f.syntax.FileEnd })
 }
 
-// selector is how Go code names a field: promoted if that finds it, else by its whole path.
+// selector returns the Go expression for a field: promoted if that is unambiguous, otherwise with its whole path.
 func selector(item types.Type, path []string, f field, pkg *types.Package) []string {
 	at := item
 	for _, step := range path {
@@ -373,7 +373,7 @@ func selector(item types.Type, path []string, f field, pkg *types.Package) []str
 	return f.goPath
 }
 
-// handleName is the name of a handle: that of the type and those of the fields.
+// handleName returns the name of a handle: the names of the type and of the fields.
 func (g *generator) handleName(it *item, fields []string) string {
 	name := goname.LowerFirst(it.name)
 	if g.config.Exported {
@@ -393,7 +393,8 @@ func upperFirst(name string) string {
 	return string(runes)
 }
 
-// free reports whether nothing else has the name of a handle. Another handle of the item under that name is taken for it.
+// free reports whether the name of a handle is not used otherwise. An existing handle of the item with that name is assumed to be
+// the same.
 func (g *generator) free(h handle) bool {
 	if other, ok := g.names[h.name]; ok {
 		g.failf(h.pos, "the handles of %s.%s and %s.%s (%s) would both be named %s; write one by hand, under another name",

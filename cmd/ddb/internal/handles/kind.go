@@ -4,7 +4,7 @@ package handles
 
 import "go/types"
 
-// kind is how a field gets its handle.
+// kind is the way in which a field gets its handle.
 type kind struct {
 	maker  string        // the function of package ddb; empty if the field can have no handle
 	nested *types.Struct // fields of the struct have handles of their own
@@ -13,10 +13,10 @@ type kind struct {
 
 const awsAttributeValue = "github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 
-// kindOf picks the handle of a field. What is stored how is said in docs/codec.md.
+// kindOf selects the handle of a field. docs/codec.md describes how types are stored.
 func kindOf(t types.Type, tag fieldTag) kind { return kindAt(t, tag, maxLevels) }
 
-// maxLevels bounds how deep types are followed that hold themselves.
+// maxLevels limits how deep recursive types are followed.
 const maxLevels = 16
 
 func kindAt(t types.Type, tag fieldTag, levels int) kind {
@@ -26,7 +26,7 @@ func kindAt(t types.Type, tag fieldTag, levels int) kind {
 	if p, ok := types.Unalias(t).(*types.Pointer); ok {
 		k := kindAt(p.Elem(), tag, levels-1)
 		if k.wrong == "" && k.maker != "" {
-			k.maker = "Field" // a nil pointer can be set and compared as well
+			k.maker = "Field" // a nil pointer can also be set and compared
 		}
 		return k
 	}
@@ -93,7 +93,7 @@ func kindAt(t types.Type, tag fieldTag, levels int) kind {
 	return kind{wrong: "DynamoDB has no such type; tag the field \"-\" to leave it out"}
 }
 
-// elements is k unless elements of the type cannot be stored.
+// elements returns k, unless elements of the type cannot be stored.
 func elements(k kind, elem types.Type, tag fieldTag, levels int) kind {
 	if k.wrong = kindAt(elem, fieldTag{text: tag.text}, levels-1).wrong; k.wrong != "" {
 		k.maker = ""
@@ -110,7 +110,7 @@ func kindOfBasic(b *types.Basic, tag fieldTag) kind {
 	case b.Info()&types.IsNumeric != 0 && !tag.asString:
 		return kind{maker: "NumField"}
 	}
-	return kind{maker: "Field"} // a bool, and a number as text, whose order is not the number's
+	return kind{maker: "Field"} // a bool, or a number as text, which does not sort like the number
 }
 
 func isType(t types.Type, path, name string) bool {
@@ -118,7 +118,7 @@ func isType(t types.Type, path, name string) bool {
 	return ok && n.Obj().Name() == name && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == path
 }
 
-// isTime reports time.Time and types made from it.
+// isTime reports whether a type is time.Time or is made from it.
 func isTime(t types.Type) bool {
 	if isType(t, "time", "Time") {
 		return true
@@ -139,7 +139,7 @@ func isBigNumber(t types.Type) bool {
 	return isType(t, "math/big", "Int") || isType(t, "math/big", "Float")
 }
 
-// isNumberText reports text types that hold a number, such as json.Number.
+// isNumberText reports whether a type is a text type that holds a number, such as json.Number.
 func isNumberText(t types.Type) bool {
 	b, ok := t.Underlying().(*types.Basic)
 	if !ok || b.Info()&types.IsString == 0 {
@@ -154,7 +154,7 @@ func isNumberText(t types.Type) bool {
 	return true
 }
 
-// isTextOnly reports structs that are stored as text: they have text methods, and no field to store.
+// isTextOnly reports whether a type is a struct that is stored as text: it has text methods, and no field to store.
 func isTextOnly(t types.Type) bool {
 	s, ok := t.Underlying().(*types.Struct)
 	if !ok || !hasMethod(t, "MarshalText") || !hasMethod(t, "UnmarshalText") {
@@ -182,7 +182,7 @@ func hasStored(s *types.Struct, levels int) bool {
 	return false
 }
 
-// hasMethod reports whether a variable of the type has the method.
+// hasMethod reports whether a variable of the type has a method.
 func hasMethod(t types.Type, name string) bool {
 	if _, isInterface := t.Underlying().(*types.Interface); isInterface {
 		return false
@@ -200,7 +200,7 @@ func isByte(t types.Type) bool {
 	return ok && b.Kind() == types.Byte
 }
 
-// sizeless reports types whose values take no memory.
+// sizeless reports whether values of a type use no memory.
 func sizeless(t types.Type) bool {
 	switch u := t.Underlying().(type) {
 	case *types.Struct:
@@ -216,7 +216,7 @@ func sizeless(t types.Type) bool {
 	return false
 }
 
-// invalid reports a type that has an error somewhere in it.
+// invalid reports whether a type contains an error.
 func invalid(t types.Type, seen map[types.Type]bool) bool {
 	if seen[t] {
 		return false

@@ -24,7 +24,7 @@ import (
 // library is the package whose handles are written.
 const library = "github.com/dynamotable/ddb"
 
-// listed is what go list says about a package.
+// listed is the output of go list for a package.
 type listed struct {
 	Dir, ImportPath           string
 	GoFiles, CgoFiles         []string
@@ -33,10 +33,10 @@ type listed struct {
 	Error                     *struct{ Pos, Err string }
 }
 
-// unit is a set of files that are checked together: a package, the package with its tests, or its external tests.
+// unit is a set of files that are type-checked together: a package, the package with its tests, or its external tests.
 type unit struct {
 	path     string
-	external bool // tests of another unit's package
+	external bool // whether it has the external tests of another unit's package
 	set      *token.FileSet
 	files    []*source
 	pkg      *types.Package
@@ -50,7 +50,7 @@ type source struct {
 	path      string
 	syntax    *ast.File
 	generated bool // by this command
-	ours      bool // handles of its structs are wanted
+	ours      bool // whether handles of its structs are requested
 }
 
 // goList runs go list with -json.
@@ -75,7 +75,7 @@ func goList(ctx context.Context, dir string, args ...string) ([]listed, error) {
 	}
 }
 
-// exports imports packages from what the compiler has exported of them.
+// exports imports packages from the compiler's export data.
 type exports struct {
 	files map[string]string // by import path
 	fails map[string]string
@@ -90,7 +90,7 @@ func (e *exports) Import(path string) (*types.Package, error) {
 	return e.gc.Import(path)
 }
 
-// newExports lists the packages, which compiles them and all that they import.
+// newExports lists the packages. This compiles them and everything that they import.
 func newExports(ctx context.Context, set *token.FileSet, dir string, flags, paths []string) (*exports, error) {
 	e := &exports{files: map[string]string{}, fails: map[string]string{}}
 	list, err := goList(ctx, dir, slices.Concat([]string{"-export", "-deps"}, flags, paths)...)
@@ -115,7 +115,7 @@ func newExports(ctx context.Context, set *token.FileSet, dir string, flags, path
 	return e, nil
 }
 
-// load reads and checks the packages that the patterns name, and with tests their test files.
+// load reads and type-checks the packages that match the patterns, with tests also their test files.
 func load(ctx context.Context, c Config) ([]*unit, error) {
 	var flags []string
 	if c.Tags != "" {
@@ -194,7 +194,7 @@ func unitsOf(set *token.FileSet, c Config, l listed) ([]*unit, error) {
 	return units, errors.Join(err1, err2)
 }
 
-// imports are the packages that the unit needs from the compiler.
+// imports returns the packages whose export data the unit needs.
 func (u *unit) imports(own string) (paths []string) {
 	for _, f := range u.files {
 		for _, spec := range f.syntax.Imports {
@@ -206,7 +206,7 @@ func (u *unit) imports(own string) (paths []string) {
 	return paths
 }
 
-// foreign are copies of the files for a unit that writes no handles of their structs.
+// foreign returns copies of the files for a unit that writes no handles of their structs.
 func foreign(files []*source) []*source {
 	var out []*source
 	for _, f := range files {
@@ -238,8 +238,8 @@ func parse(set *token.FileSet, dir string, names []string) ([]*source, error) {
 	return files, errors.Join(errs...)
 }
 
-// check finds the types of the package without the generated files. Code that uses handles which are not there yet
-// has errors then, so they are kept for whoever asks about a declaration.
+// check type-checks the package without the generated files. Code that uses missing handles then has errors, so they are kept
+// until a declaration is examined.
 func (u *unit) check() {
 	var files []*ast.File
 	for _, f := range u.files {
@@ -259,7 +259,7 @@ func (u *unit) check() {
 	u.pkg, _ = conf.Check(u.path, u.set, files, u.info) // the errors are in u.errs
 }
 
-// recheck finds the errors that the compiler would find in the new files.
+// recheck returns the errors that the compiler would report for the new files.
 func (u *unit) recheck(added []*ast.File) (errs []types.Error) {
 	files := slices.Clone(added)
 	for _, f := range u.files {

@@ -11,23 +11,23 @@ import (
 // tagKey is the struct tag whose meaning docs/codec.md lists.
 const tagKey = "dynamodbav"
 
-// fieldTag is what a tag says, as far as it decides which handle a field gets.
+// fieldTag is the part of a tag that determines the handle of a field.
 type fieldTag struct {
 	name     string
 	ignore   bool
-	unknown  bool // where attributes without a field are kept
+	unknown  bool // the field keeps attributes without a field
 	set      bool
 	asString bool
 	text     bool
 }
 
-// tagged reports whether there is a tag of ours.
+// tagged reports whether there is a dynamodbav tag.
 func tagged(tag string) bool {
 	_, ok := reflect.StructTag(tag).Lookup(tagKey)
 	return ok
 }
 
-// malformed reports a tag that is there, but that reflect does not find.
+// malformed reports whether there is a tag that reflect does not find.
 func malformed(tag string) bool {
 	return !tagged(tag) && (strings.HasPrefix(tag, tagKey+":") || strings.Contains(tag, " "+tagKey+":"))
 }

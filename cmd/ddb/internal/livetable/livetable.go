@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package livetable describes a table of a service as the tools that deploy tables take it.
+// Package livetable returns the description of an existing table in the form that deployment tools use.
 package livetable
 
 import (
@@ -17,11 +17,11 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// Table is what a service says of a table.
+// Table is what a service reports about a table.
 type Table struct {
 	*types.TableDescription
 	Definition *schema.Definition
-	// Unread are settings that could not be read, each with its reason. The definition lacks them.
+	// Unread lists settings that could not be read, each with the reason. They are missing from the definition.
 	Unread []error
 }
 
@@ -115,7 +115,7 @@ func (t *Table) policy(ctx context.Context, client *dynamodb.Client) error {
 	return nil
 }
 
-// create is the request that would create a table as this one is.
+// create returns the request that would create a table like this one.
 func create(t *types.TableDescription) *dynamodb.CreateTableInput {
 	in := &dynamodb.CreateTableInput{
 		TableName: t.TableName, KeySchema: t.KeySchema, AttributeDefinitions: t.AttributeDefinitions,
@@ -148,7 +148,7 @@ func create(t *types.TableDescription) *dynamodb.CreateTableInput {
 		in.LocalSecondaryIndexes = append(in.LocalSecondaryIndexes, types.LocalSecondaryIndex{IndexName: x.IndexName, KeySchema: x.KeySchema, Projection: x.Projection})
 	}
 	for _, x := range t.VectorIndexes {
-		in.VectorIndexes = append(in.VectorIndexes, types.VectorIndex{IndexName: x.IndexName}) // package definition refuses them by name
+		in.VectorIndexes = append(in.VectorIndexes, types.VectorIndex{IndexName: x.IndexName}) // package definition rejects it by name
 	}
 	return in
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package plain turns items from DynamoDB's JSON, {"id":{"S":"a"},"n":{"N":"1"}}, into JSON without types, {"id":"a","n":1}, and back.
-// Attributes keep their order, and numbers their digits.
+// Package plain converts items from DynamoDB's JSON, {"id":{"S":"a"},"n":{"N":"1"}}, to JSON without types, {"id":"a","n":1}, and
+// back. Attributes keep their order, and numbers their digits.
 package plain
 
 import (
@@ -15,21 +15,21 @@ import (
 	"unicode/utf8"
 )
 
-// Loss counts what plain JSON does not say.
+// Loss counts what is lost in plain JSON.
 type Loss struct {
-	Sets     int // became lists
-	Binaries int // became text, in base64; members of sets each
-	Numbers  int // that a 64-bit float does not hold exactly, as most readers of JSON have it
+	Sets     int // that became lists
+	Binaries int // that became text, in base64; members of sets count separately
+	Numbers  int // that a 64-bit float, which most JSON parsers use, does not hold exactly
 }
 
-// maxLevels is how deep lists and maps may nest in an attribute. It also bounds the recursion.
+// maxLevels is the maximum nesting of lists and maps in an attribute. It also limits the recursion.
 const maxLevels = 32
 
 var errLevels = errors.New("the values nest deeper than the 32 levels of an item")
 
 var errForm = errors.New("this is no item in DynamoDB's JSON")
 
-// FromItem is an item without types.
+// FromItem returns an item as JSON without types.
 func FromItem(item []byte, loss *Loss) ([]byte, error) {
 	r := newReader(item)
 	r.loss = loss
@@ -58,7 +58,7 @@ func newReader(data []byte) *reader {
 
 func (r *reader) end() ([]byte, error) {
 	if r.err == nil {
-		if _, err := r.d.Token(); !errors.Is(err, io.EOF) { // More is false before a bracket that nothing has opened
+		if _, err := r.d.Token(); !errors.Is(err, io.EOF) { // More is false before a bracket that was not opened
 			r.err = errForm
 		}
 	}
@@ -68,7 +68,7 @@ func (r *reader) end() ([]byte, error) {
 	return r.out.Bytes(), nil
 }
 
-// deeper counts the level of a value, and reports whether it is read.
+// deeper counts the level of a value, and reports whether it is allowed.
 func (r *reader) deeper(most int) bool {
 	if r.depth++; r.depth > most && r.err == nil {
 		r.err = errLevels
@@ -103,13 +103,13 @@ func (r *reader) text() string {
 
 func (r *reader) more() bool { return r.err == nil && r.d.More() }
 
-// object copies an object whose values value writes.
+// object copies an object; value writes its values.
 func (r *reader) object(value func()) {
 	r.delim('{')
 	r.members(value)
 }
 
-// members copies an object behind its first bracket.
+// members copies an object after its first bracket.
 func (r *reader) members(value func()) {
 	r.out.WriteByte('{')
 	for first := true; r.more(); first = false {
@@ -124,13 +124,13 @@ func (r *reader) members(value func()) {
 	r.out.WriteByte('}')
 }
 
-// array copies an array whose elements element writes.
+// array copies an array; element writes its elements.
 func (r *reader) array(element func()) {
 	r.delim('[')
 	r.elements(element)
 }
 
-// elements copies an array behind its first bracket.
+// elements copies an array after its first bracket.
 func (r *reader) elements(element func()) {
 	r.out.WriteByte('[')
 	for first := true; r.more(); first = false {
@@ -148,13 +148,13 @@ func (r *reader) quoted(s string) {
 	if err := r.texts.Encode(s); err != nil && r.err == nil {
 		r.err = err
 	}
-	r.out.Truncate(r.out.Len() - 1) // without the end of the line
+	r.out.Truncate(r.out.Len() - 1) // without the line end
 }
 
 // value reads {"S":"a"} and writes "a".
 func (r *reader) value() {
 	defer func() { r.depth-- }()
-	if !r.deeper(2 * maxLevels) { // whatever is stored is printed
+	if !r.deeper(2 * maxLevels) { // everything that is stored can be printed
 		return
 	}
 	r.delim('{')
@@ -195,7 +195,7 @@ func (r *reader) binary() {
 	r.quoted(r.text())
 }
 
-// number writes the digits of a number as they are, where JSON has such numbers.
+// number writes the digits of a number unchanged, if JSON allows that form.
 func (r *reader) number(digits string) {
 	if !json.Valid([]byte(digits)) || strings.ContainsAny(digits, `"{[`) {
 		if r.err == nil {
@@ -209,7 +209,7 @@ func (r *reader) number(digits string) {
 	r.out.WriteString(digits)
 }
 
-// isExact reports whether a 64-bit float, printed shortly, is the number.
+// isExact reports whether a 64-bit float, printed in its shortest form, is the same number.
 func isExact(digits string) bool {
 	f, err := strconv.ParseFloat(digits, 64)
 	if err != nil {
@@ -220,9 +220,9 @@ func isExact(digits string) bool {
 	return ok && ok2 && a.Cmp(b) == 0
 }
 
-// ToItem is an item in DynamoDB's JSON: texts, numbers, booleans, nulls, lists and maps.
+// ToItem returns an item in DynamoDB's JSON, from texts, numbers, booleans, nulls, lists and maps.
 func ToItem(data []byte) ([]byte, error) {
-	if !utf8.Valid(data) { // the decoder would put another character in its place
+	if !utf8.Valid(data) { // the decoder would replace invalid characters
 		return nil, errors.New("this is no UTF-8 text")
 	}
 	r := newReader(data)
@@ -237,7 +237,7 @@ func ToItem(data []byte) ([]byte, error) {
 // typed reads "a" and writes {"S":"a"}.
 func (r *reader) typed() {
 	defer func() { r.depth-- }()
-	if !r.deeper(maxLevels + 1) { // one in the lists and maps
+	if !r.deeper(maxLevels + 1) { // one more inside of lists and maps
 		return
 	}
 	switch t := r.token().(type) {

@@ -13,21 +13,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// A goType is the Go type of an attribute or element, and what its tag needs.
+// A goType is the Go type of an attribute or element, and the options that its tag needs.
 type goType struct {
-	name    string // such as int64; of a struct the struct's
+	name    string // such as int64; for a struct, the name of the struct
 	options []string
 	maker   string // the function of package ddb that makes its handle
 	of      *structType
-	zero    bool // the sample has the zero value, so that omitempty would lose it
+	zero    bool // the sample contains the zero value, so omitempty would lose it
 }
 
-// structType is a struct that is written.
+// structType is a struct to write.
 type structType struct {
 	name   string
 	fields []field
-	rest   string // the field for attributes that have none
-	count  int    // how many items or maps of the sample it describes
+	rest   string // the field for attributes without a field
+	count  int    // the number of items or maps of the sample that it describes
 }
 
 // field is one attribute of a struct.
@@ -35,27 +35,27 @@ type field struct {
 	name, attr string
 	typ        goType
 	seen       int
-	kinds      string // the types it was seen with
+	kinds      string // the types of its values in the sample
 }
 
-// inference finds Go types in which values can be kept as they are.
+// inference determines Go types that store values without changes.
 type inference struct {
-	keys    map[string]types.ScalarAttributeType // attributes of keys, whose types the table says
+	keys    map[string]types.ScalarAttributeType // attributes of keys, whose types are defined by the table
 	primary []string                             // those of the table's own key
 	ttl     string
 	types   names
 	list    []*structType // in the order in which they are written
 }
 
-// sampleOf is what was seen of one attribute.
+// sampleOf is the sample of one attribute.
 type sampleOf struct {
 	values []types.AttributeValue
-	owners int // how many items or maps could have had it
+	owners int // the number of items or maps that could have it
 }
 
 func (s *sampleOf) optional() bool { return len(s.values) < s.owners }
 
-// kindOf is DynamoDB's name of a value's type.
+// kindOf returns DynamoDB's name of a value's type.
 func kindOf(v types.AttributeValue) string {
 	switch v.(type) {
 	case *types.AttributeValueMemberS:
@@ -90,10 +90,10 @@ func kindsOf(values []types.AttributeValue) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// raw keeps any value as it is.
+// raw returns a type that keeps any value unchanged.
 func raw() goType { return goType{name: "types.AttributeValue", maker: "Field"} }
 
-// structOf makes the struct of items or maps. The attributes in first are there even if none has them, and come first.
+// structOf returns the struct of items or maps. It begins with the attributes in first, even if no item has them.
 func (in *inference) structOf(name string, list []Item, first []string, attribute func(name, attr string, of *sampleOf) goType) *structType {
 	s := &structType{name: in.types.unique(name), count: len(list)}
 	in.list = append(in.list, s)
@@ -111,7 +111,7 @@ func (in *inference) structOf(name string, list []Item, first []string, attribut
 	}
 	order := slices.Sorted(maps.Keys(seen))
 	slices.SortStableFunc(order, func(a, b string) int { return place(first, a) - place(first, b) })
-	taken := names{} // by attributes: the codec takes the field's name for one of them
+	taken := names{} // by attributes: the codec would use a field's name for an attribute
 	for attr := range seen {
 		taken[attr] = true
 	}
@@ -119,7 +119,7 @@ func (in *inference) structOf(name string, list []Item, first []string, attribut
 	used := names{s.rest: true}
 	for _, attr := range order {
 		if !nameable(attr) {
-			continue // kept with what is unknown
+			continue // kept with the unknown attributes
 		}
 		of := seen[attr]
 		f := field{name: used.unique(identifier(attr)), attr: attr, seen: len(of.values), kinds: strings.Join(kindsOf(of.values), ", ")}
@@ -129,7 +129,7 @@ func (in *inference) structOf(name string, list []Item, first []string, attribut
 	return s
 }
 
-// place is where a name stands in a list, or behind it.
+// place returns the index of a name in a list, or the length of the list.
 func place(list []string, name string) int {
 	if i := slices.Index(list, name); i >= 0 {
 		return i
@@ -137,7 +137,7 @@ func place(list []string, name string) int {
 	return len(list)
 }
 
-// attribute is the type of a top-level attribute.
+// attribute returns the type of a top-level attribute.
 func (in *inference) attribute(name, attr string, of *sampleOf) goType {
 	if kind, ok := in.keys[attr]; ok {
 		if t, ok := keyType(kind, of); ok {
@@ -155,16 +155,16 @@ func (in *inference) attribute(name, attr string, of *sampleOf) goType {
 	return in.member(name, attr, of)
 }
 
-// member is the type of an attribute of a map, or of an item if there is nothing special about it.
+// member returns the type of an attribute of a map, or of an item if no special rule applies.
 func (in *inference) member(name, _ string, of *sampleOf) goType {
 	kinds := kindsOf(of.values)
 	if of.optional() && len(kinds) == 2 && slices.Contains(kinds, "NULL") {
-		return present(raw(), of) // absent, NULL and a value are three states
+		return present(raw(), of) // absent, NULL and a value are three different states
 	}
 	return present(in.value(name, of.values), of)
 }
 
-// keyType is the type of a key attribute, which holds for all items, not for the sample only: text is text there.
+// keyType returns the type of a key attribute. It must hold for all items, not only for the sample, so text is a string.
 func keyType(kind types.ScalarAttributeType, of *sampleOf) (goType, bool) {
 	for _, v := range of.values {
 		if kindOf(v) != string(kind) {
@@ -186,7 +186,7 @@ func keyType(kind types.ScalarAttributeType, of *sampleOf) (goType, bool) {
 	return t, true
 }
 
-// expiry is a time that is stored as whole seconds.
+// expiry returns the type of a time that is stored as whole seconds.
 func expiry(of *sampleOf) (goType, bool) {
 	for _, v := range of.values {
 		n, ok := v.(*types.AttributeValueMemberN)
@@ -205,7 +205,7 @@ func expiry(of *sampleOf) (goType, bool) {
 	return t, true
 }
 
-// present adds what the tag needs where an attribute may be absent.
+// present adds the tag options for an attribute that may be absent.
 func present(t goType, of *sampleOf) goType {
 	if !of.optional() && len(of.values) > 0 {
 		return t
@@ -229,7 +229,7 @@ func pointerTo(t goType) goType {
 	return t
 }
 
-// value is a type that keeps all values as they are.
+// value returns a type that keeps all values unchanged.
 func (in *inference) value(name string, values []types.AttributeValue) goType {
 	kinds := kindsOf(values)
 	null := slices.Index(kinds, "NULL")
@@ -243,7 +243,7 @@ func (in *inference) value(name string, values []types.AttributeValue) goType {
 			if t.name != "[]byte" {
 				t.options = append(t.options, "nullempty")
 			}
-			return t // a nil []byte is NULL by itself
+			return t // a nil []byte is stored as NULL
 		}
 		return pointerTo(t)
 	}
@@ -279,7 +279,7 @@ func (in *inference) value(name string, values []types.AttributeValue) goType {
 	return raw()
 }
 
-// textType is time.Time if all texts are times in the form that the library writes, else string.
+// textType returns time.Time if all texts are times in the form that the library writes, otherwise string.
 func textType(values []types.AttributeValue) goType {
 	t := goType{name: "time.Time", maker: "TimeField"}
 	for _, v := range values {
@@ -297,10 +297,10 @@ func textType(values []types.AttributeValue) goType {
 	return t
 }
 
-// sortable is the form in which the library stores times.
+// sortable is the format in which the library stores times.
 const sortable = "2006-01-02T15:04:05.000000000Z"
 
-// numberType is the plainest type that holds all numbers exactly.
+// numberType returns the simplest type that holds all numbers exactly.
 func numberType(values []types.AttributeValue) goType {
 	signed, unsigned, float := true, true, true
 	for _, v := range values {
@@ -326,7 +326,7 @@ func numberType(values []types.AttributeValue) goType {
 	return goType{name: "attributevalue.Number", maker: "OrdField"}
 }
 
-// listType is a slice.
+// listType returns a slice type.
 func (in *inference) listType(name string, values []types.AttributeValue) goType {
 	var elems []types.AttributeValue
 	for _, v := range values {
@@ -335,19 +335,19 @@ func (in *inference) listType(name string, values []types.AttributeValue) goType
 	return goType{name: "[]" + in.elem(name+"Item", elems), maker: "ListField"}
 }
 
-// elem is the name of a type for elements of lists and maps, which have no tag of their own.
+// elem returns the name of a type for elements of lists and maps, which have no tag of their own.
 func (in *inference) elem(name string, elems []types.AttributeValue) string {
 	if len(elems) == 0 {
 		return raw().name
 	}
 	t := in.value(name, elems)
-	if len(t.options) > 0 || t.name == "[]byte" { // a list of bytes would be a set of them
+	if len(t.options) > 0 || t.name == "[]byte" { // a list of bytes would be stored as a set
 		return raw().name
 	}
 	return t.name
 }
 
-// mapType is a struct, or a map if the keys differ from value to value, as those of data do.
+// mapType returns a struct type, or a map type if the keys differ between values, as keys that are data do.
 func (in *inference) mapType(name string, values []types.AttributeValue) goType {
 	var list []Item
 	var all []types.AttributeValue

@@ -11,10 +11,10 @@ import (
 	"unicode/utf8"
 )
 
-// names are those that are taken.
+// names is a set of names that are in use.
 type names map[string]bool
 
-// unique is the name, with a number if it is taken.
+// unique returns the name, with a number if it is in use.
 func (n names) unique(name string) string {
 	candidate := name
 	for i := 2; n[candidate]; i++ {
@@ -24,14 +24,14 @@ func (n names) unique(name string) string {
 	return candidate
 }
 
-// nameable reports whether a struct tag can hold the attribute name.
+// nameable reports whether a struct tag can contain the attribute name.
 func nameable(attr string) bool {
 	return attr != "" && attr != "-" && !strings.Contains(attr, ",") && utf8.ValidString(attr)
 }
 
 var initialisms = strings.Fields("ACL API ARN ASCII AWS CPU CSS DNS EOF GUID HTML HTTP HTTPS ID IP JSON PK QPS RAM RPC SK SKU SLA SMTP SQL SSH TCP TLS TTL UDP UI UID URI URL UTF8 UUID VM XML")
 
-// identifier is an exported Go name for an attribute: CustomerID for customer_id, customerId and CUSTOMER-ID.
+// identifier returns an exported Go name for an attribute: CustomerID for customer_id, customerId and CUSTOMER-ID.
 func identifier(attr string) string {
 	var words []string
 	var word []rune
@@ -73,7 +73,7 @@ func identifier(attr string) string {
 	return out
 }
 
-// singular is the name of one of many: Order of orders.
+// singular returns the name of one element of a list: Order for orders.
 func singular(name string) string {
 	for _, s := range [][2]string{{"ies", "y"}, {"sses", "ss"}, {"xes", "x"}} {
 		if strings.HasSuffix(name, s[0]) && len(name) > len(s[0])+1 {

@@ -15,14 +15,14 @@ import (
 	"github.com/dynamotable/ddb/cmd/ddb/internal/goname"
 )
 
-// Options say how the code is written.
+// Options determine how the code is written.
 type Options struct {
-	Package string // empty for main
-	Type    string // of the item; empty for a name made from the table's
+	Package string // main if empty
+	Type    string // of the item; derived from the table's name if empty
 }
 
-// Source is Go code with the struct of the table's items, the structs in it, handles, the table with its indexes, and the
-// options of its schema. Every item of the sample that is read into the struct and written again is as it was.
+// Source returns Go code with the struct of the table's items, the structs inside of it, handles, the table with its indexes, and
+// the options of its schema. Every item of the sample is unchanged if it is read into the struct and written again.
 func Source(s *Sample, o Options) ([]byte, error) {
 	table := aws.ToString(s.Table.TableName)
 	w := &writer{sample: s, table: table, taken: names{}}
@@ -65,7 +65,7 @@ type writer struct {
 	out     strings.Builder
 }
 
-// keyNames are the attributes of a key, those of the partition first.
+// keyNames returns the attributes of a key, beginning with those of the partition key.
 func keyNames(schema []types.KeySchemaElement) []string {
 	return append(part(schema, types.KeyTypeHash), part(schema, types.KeyTypeRange)...)
 }
@@ -79,7 +79,7 @@ func part(schema []types.KeySchemaElement, role types.KeyType) (list []string) {
 	return list
 }
 
-// attributes are those that the table's definition names.
+// attributes returns the attributes that the table's definition names.
 func (w *writer) attributes() []string {
 	t := w.sample.Table
 	list := keyNames(t.KeySchema)
@@ -107,10 +107,10 @@ func (w *writer) attributes() []string {
 	return once
 }
 
-// reachable are the structs that the first one needs, in their order.
+// reachable returns the structs that the first one needs, in order.
 func reachable(list []*structType) []*structType {
 	found := map[string]bool{list[0].name: true}
-	for range list { // a struct stands behind the one that needs it, so one round would do but for its own
+	for range list { // a struct follows the one that needs it, so one round is enough except for recursive structs
 		for _, s := range list {
 			for _, f := range s.fields {
 				if found[s.name] {
@@ -155,7 +155,7 @@ func tagOf(f field) string {
 	return "`" + tag + "`"
 }
 
-// handle is the variable of a field's handle.
+// handle returns the variable of a field's handle.
 func (w *writer) handle(f field) string { return goname.LowerFirst(w.item.name) + f.name }
 
 func (w *writer) handles() {
@@ -166,7 +166,7 @@ func (w *writer) handles() {
 	w.printf(")\n\n")
 }
 
-// field is the field of an attribute; ok is false if it cannot be a key.
+// field returns the field of an attribute; ok is false if it cannot be a key.
 func (w *writer) field(attr string) (f field, ok bool) {
 	for _, f := range w.item.fields {
 		if f.attr == attr {
@@ -176,7 +176,7 @@ func (w *writer) field(attr string) (f field, ok bool) {
 	return f, false
 }
 
-// key is the type of a key and the handle for it.
+// key returns the type of a key and its handle.
 func (w *writer) key(attrs []string) (typ, handle string, ok bool) {
 	var kinds, handles []string
 	for _, attr := range attrs {
@@ -196,10 +196,10 @@ func (w *writer) key(attrs []string) (typ, handle string, ok bool) {
 	return fmt.Sprintf("ddb.%s[%s]", count, strings.Join(kinds, ", ")), fmt.Sprintf("ddb.Multi%d(%s)", len(attrs), strings.Join(handles, ", ")), true
 }
 
-// index is one index, as it is written.
+// index is an index in the form in which it is written.
 type index struct{ field, typ, call string }
 
-// indexOf is an index of the table; why says what keeps it from being written.
+// indexOf returns an index of the table; why is the reason if it cannot be written.
 func (w *writer) indexOf(used names, name string, schema []types.KeySchemaElement, p *types.Projection, local bool) (x index, why string) {
 	x.field = used.unique(identifier(name))
 	pk, partition, ok1 := w.key(part(schema, types.KeyTypeHash))
@@ -288,7 +288,7 @@ func (w *writer) tables() {
 	w.printf("\treturn all, nil\n}\n\n")
 }
 
-// schema writes what EnsureTable and VerifyTable need to know besides.
+// schema writes the additional options for EnsureTable and VerifyTable.
 func (w *writer) schema() {
 	t := w.sample.Table
 	var list []string

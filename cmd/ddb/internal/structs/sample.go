@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package structs writes the Go struct of a live table's items, for the command ddb gen struct.
+// Package structs writes the Go struct of an existing table's items, for the command ddb gen struct.
 package structs
 
 import (
@@ -12,28 +12,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Client is what is asked of the table.
+// Client has the operations that are called.
 type Client interface {
 	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
 	DescribeTimeToLive(context.Context, *dynamodb.DescribeTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTimeToLiveOutput, error)
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 }
 
-// Item is an item as the SDK gives it.
+// Item is an item as the SDK returns it.
 type Item = map[string]types.AttributeValue
 
 // Sample is a table and some of its items.
 type Sample struct {
 	Table *types.TableDescription
-	TTL   string // attribute of the time to live; empty for none
+	TTL   string // attribute of the time to live; empty if there is none
 	Items []Item
-	Units float64 // read units that the sample cost
+	Units float64 // read units that the sample has cost
 }
 
-// segments are the parts of the table from which a sample is taken, since items of one partition are alike.
+// segments is the number of segments of the table from which a sample is taken, because items of one partition are similar.
 const segments = 8
 
-// Take reads the table's description and up to n of its items, spread over the table.
+// Take reads the table's description and up to n of its items, from all parts of the table.
 func Take(ctx context.Context, client Client, table string, n int) (*Sample, error) {
 	description, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	if err != nil {
@@ -51,7 +51,7 @@ func Take(ctx context.Context, client Client, table string, n int) (*Sample, err
 		(d.TimeToLiveStatus == types.TimeToLiveStatusEnabled || d.TimeToLiveStatus == types.TimeToLiveStatusEnabling) {
 		s.TTL = *d.AttributeName
 	}
-	// Each round asks the segments that are not at their end for an equal part of what is missing.
+	// Each round requests an equal part of the missing items from the segments that are not finished.
 	var starts [segments]Item
 	open := make([]int, segments)
 	for i := range open {
@@ -78,7 +78,7 @@ func Take(ctx context.Context, client Client, table string, n int) (*Sample, err
 	return s, nil
 }
 
-// scan reads up to n items of a segment, in one request, and returns where the next begins; nil at the end.
+// scan reads up to n items of a segment with one request. It returns where the next request begins; nil at the end.
 func (s *Sample) scan(ctx context.Context, client Client, table string, segment, n int, start Item) (Item, error) {
 	number, total, limit := int32(segment), int32(segments), int32(n)
 	out, err := client.Scan(ctx, &dynamodb.ScanInput{
