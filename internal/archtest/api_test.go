@@ -13,8 +13,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files of the exported API")
 
-// TestExportedAPI holds the declarations of every package that users import against the files in testdata/api,
-// so that a change of the API shows in review. After a change that is wanted:
+// TestExportedAPI compares the declarations of every package that users import with the files in testdata/api, so that a change
+// of the API is visible in a review. After an intended change, run:
 //
 //	go test ./internal/archtest -run TestExportedAPI -update
 func TestExportedAPI(t *testing.T) {
@@ -71,7 +71,7 @@ func publicPackages(t *testing.T) []string {
 	return public
 }
 
-// declarations are the lines of go doc's text that declare something: without comments and headings.
+// declarations returns the lines of go doc's text that declare something: without comments and headings.
 func declarations(doc string) string {
 	headings := []string{"CONSTANTS", "VARIABLES", "FUNCTIONS", "TYPES"}
 	var out strings.Builder
@@ -92,7 +92,7 @@ func declarations(doc string) string {
 	return out.String()
 }
 
-// difference lists the lines that only one of two texts has.
+// difference returns the lines that only one of two texts has.
 func difference(want, got string) []string {
 	var list []string
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")

@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// diagram is the graph of docs/architecture.md: parts, each of some folders, and who imports whom.
+// diagram is the graph in docs/architecture.md: parts, each with some folders, and the imports between them.
 type diagram struct {
-	folders map[string][]string // by the part's name
+	folders map[string][]string // by the name of the part
 	edges   map[[2]string]bool
 }
 
@@ -24,7 +24,7 @@ var (
 	arrow   = regexp.MustCompile(`^\s*([a-z]+)(?:\["([^"]+)"\])?\s*-->\s*([a-z]+)(?:\["([^"]+)"\])?\s*$`)
 )
 
-// parseDiagram reads the first graph of a document. A part is one folder, several with commas between, or the root.
+// parseDiagram parses the first graph of a document. A part is a folder, several separated by commas, or the root.
 func parseDiagram(document string) (diagram, error) {
 	d := diagram{map[string][]string{}, map[[2]string]bool{}}
 	graph := mermaid.FindStringSubmatch(document)
@@ -54,7 +54,7 @@ func parseDiagram(document string) (diagram, error) {
 	return d, nil
 }
 
-// partOf is the part that a folder belongs to: the one with the longest path to it.
+// partOf returns the part of a folder: the one with the longest path that contains it.
 func (d diagram) partOf(dir string) (part string, ok bool) {
 	longest := -1
 	for name, folders := range d.folders {
@@ -67,7 +67,7 @@ func (d diagram) partOf(dir string) (part string, ok bool) {
 	return part, ok
 }
 
-// faults compares the arrows with imports, from folder to folder.
+// faults compares the arrows with the imports between folders.
 func (d diagram) faults(imports [][2]string) []string {
 	var faults []string
 	seen := map[[2]string]bool{}
@@ -92,7 +92,7 @@ func (d diagram) faults(imports [][2]string) []string {
 	return faults
 }
 
-// TestArchitectureDiagram holds the graph of docs/architecture.md against the imports of the packages, tests aside.
+// TestArchitectureDiagram compares the graph in docs/architecture.md with the imports of the packages, without tests.
 func TestArchitectureDiagram(t *testing.T) {
 	t.Parallel()
 	document, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))
@@ -134,7 +134,7 @@ func TestArchitectureDiagram(t *testing.T) {
 	}
 }
 
-// TestDiagramRules: the comparison finds what it is there to find.
+// TestDiagramRules: the comparison finds the differences that it is meant to find.
 func TestDiagramRules(t *testing.T) {
 	t.Parallel()
 	graph := func(lines ...string) string {

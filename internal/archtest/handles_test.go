@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// handleMethods are the exported methods of the types XHandle of the root package, by X, apart from those of every handle.
+// handleMethods are the exported methods of the types XHandle of the root package, by X, without those of all handles.
 func handleMethods(t *testing.T) map[string][]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, "*.go"))

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The repository's parts. Whatever is in none of these folders is a layer.
+// The repository's parts. Folders that are not listed here are layers.
 const (
 	rootDir    = ""
 	internals  = "internal"
@@ -20,9 +20,9 @@ const (
 	benchmarks = "bench"
 )
 
-// foundations are public packages beside the root: each is a thing of its own, and may build on internal as the root does. Those above
-// the root import it, those below are imported by it.
-var foundations = map[string]bool{ // whether it lies above the root
+// foundations are public packages that are independent of the layers. Like the root, they may import internal packages. Those
+// above the root import it; the root imports those below.
+var foundations = map[string]bool{ // whether it is above the root
 	"ddbclient":  true,
 	"hotkeys":    true,
 	"rawtable":   true,
@@ -39,10 +39,10 @@ var foundations = map[string]bool{ // whether it lies above the root
 	"job":        true,
 }
 
-// clientPackages make clients, and so build the SDK's credential packages. Programs that bring a client build neither.
+// clientPackages make clients, and so depend on the SDK's credential packages. Programs that bring a client depend on neither.
 var clientPackages = []string{"ddbclient", "grant/grantclient"}
 
-// layerOf names the layer that a folder belongs to: eventstore for eventstore and eventstore/eventstoretest.
+// layerOf returns the layer of a folder: eventstore for eventstore and eventstore/eventstoretest.
 func layerOf(dir string) (layer string, ok bool) {
 	if dir == rootDir || under(dir, internals, engine, examples, commands, benchmarks) {
 		return "", false
@@ -52,7 +52,7 @@ func layerOf(dir string) (layer string, ok bool) {
 	return layer, !isFoundation
 }
 
-// forTests reports whether a folder holds a package that exists for tests: its name ends in "test".
+// forTests reports whether a folder contains a package for tests: its name ends in "test".
 func forTests(dir string) bool {
 	return slices.ContainsFunc(strings.Split(dir, "/"), func(element string) bool {
 		return strings.HasSuffix(element, "test")
@@ -70,7 +70,7 @@ func TestImportDirections(t *testing.T) {
 	}
 }
 
-// importFault says what is wrong with an import, or "".
+// importFault returns what is wrong with an import, or "".
 func importFault(f goFile, imported string) string {
 	dir := f.dir()
 	if imported == "testing" || strings.HasPrefix(imported, "testing/") {
@@ -109,7 +109,7 @@ func importFault(f goFile, imported string) string {
 		return "internal packages lie below the root and know nothing above them"
 
 	case (target == leases || target == repeats) && isLayer:
-		return "" // two layers deal shards among processes, all of them repeat writes in doubt, and none imports another
+		return "" // two layers distribute shards among processes, all of them repeat writes with an unknown outcome, and none imports another
 	case under(target, internals) && dir != rootDir && !isFoundation && !under(dir, internals):
 		return "only the root package and the foundations beside it build on internal; what a layer lacks, the root should offer"
 
@@ -132,7 +132,7 @@ func importFault(f goFile, imported string) string {
 	return ""
 }
 
-// TestImportRules holds the rules themselves to account: each must refuse what it is there to refuse.
+// TestImportRules tests the rules themselves: each must reject what it is meant to reject.
 func TestImportRules(t *testing.T) {
 	t.Parallel()
 	const library = modulePath

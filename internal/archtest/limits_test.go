@@ -14,7 +14,7 @@ const (
 	maxTestLines = 800 + licenceLines
 )
 
-// longFiles are excused from the limit, each for a reason that splitting would not remove.
+// longFiles are exempt from the limit, each for a reason that splitting would not remove.
 var longFiles = map[string]string{}
 
 func TestFileSize(t *testing.T) {
@@ -41,7 +41,7 @@ func TestFileSize(t *testing.T) {
 	}
 }
 
-// TestPackageNames refuses names that say nothing about what is inside.
+// TestPackageNames rejects names that do not describe the content of the package.
 func TestPackageNames(t *testing.T) {
 	t.Parallel()
 	empty := []string{"util", "utils", "common", "helper", "helpers", "misc", "shared", "base", "lib", "types"}
@@ -52,8 +52,8 @@ func TestPackageNames(t *testing.T) {
 	}
 }
 
-// TestNoSleepInTests: a test that sleeps is slow where it is right and flaky where it is wrong.
-// Waits are driven by channels or by testing/synctest.
+// TestNoSleepInTests: a test that sleeps is slow if it is right and flaky if it is wrong. Tests wait with channels or
+// testing/synctest.
 func TestNoSleepInTests(t *testing.T) {
 	t.Parallel()
 	sleep := "time." + "Sleep("
@@ -64,8 +64,8 @@ func TestNoSleepInTests(t *testing.T) {
 	}
 }
 
-// TestUnsafe keeps package unsafe in one file of the codec, which has a safe twin behind a build tag.
-// The codec's tests may name its types, to see them refused.
+// TestUnsafe: only one file of the codec uses package unsafe, and it has a safe alternative with a build tag. The codec's tests
+// may name its types, to test that they are rejected.
 func TestUnsafe(t *testing.T) {
 	t.Parallel()
 	var users []string

@@ -18,7 +18,7 @@ var (
 	link      = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 )
 
-// linksOf are the places in the repository that a document links to, as names from the repository's folder.
+// linksOf returns the places in the repository that a document links to, as names relative to the repository.
 func linksOf(document, text string) []string {
 	var links []string
 	text = codeSpan.ReplaceAllString(codeBlock.ReplaceAllString(text, ""), "x")
@@ -31,10 +31,10 @@ func linksOf(document, text string) []string {
 	return links
 }
 
-// guideExample is how a guide names its example.
+// guideExample matches the way in which a guide names its example.
 var guideExample = regexp.MustCompile("(?m)(^|`)go (run|test) \\./examples/[a-z]+(`|$)")
 
-// noExample are the guides without a program of their own, and why.
+// noExample are the guides without a program of their own, and the reasons.
 var noExample = map[string]string{
 	"command-line.md": "its commands are the examples",
 	"exporting.md":    "its program is the example of package dump",
@@ -42,11 +42,11 @@ var noExample = map[string]string{
 	"vet.md":          "its examples do not pass ddbvet; they are in ddbvet/check/testdata",
 }
 
-// TestLinks: what a document links to is there. The README leads to the lists of guides and examples, which are complete.
-// Each guide names an example.
+// TestLinks: the targets of the links in a document exist. The README links to the lists of guides and examples, which are
+// complete. Each guide names an example.
 func TestLinks(t *testing.T) {
 	t.Parallel()
-	wanted := map[string]string{} // by what the lists have to hold
+	wanted := map[string]string{} // by the list that must contain them
 	err := walk(func(name string) error {
 		if dir, file := path.Split(name); dir == "docs/guides/" {
 			wanted["("+strings.TrimPrefix(name, "docs/")+")"] = name

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// inherited are the modules that every user of the root package builds.
-// A new line here is a cost for each of them, so it takes a record in docs/decisions.
+// inherited are the modules that every user of the root package builds. A new line here is a cost for each user, so it requires a
+// record in docs/decisions.
 var inherited = []string{
 	"github.com/aws/aws-sdk-go-v2",
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue",
@@ -37,7 +37,8 @@ var inherited = []string{
 	"go.opentelemetry.io/otel/trace",
 }
 
-// required are the further lines of the root go.mod: they set a lowest version for users, but are built by those who import the package alone.
+// required are the other lines of the root go.mod. They set a minimum version for users, but only those who import the package
+// build them.
 var required = []string{
 	"github.com/aws/aws-sdk-go-v2/config",                         // ddbclient
 	"github.com/aws/aws-sdk-go-v2/credentials",                    // ddbclient
@@ -49,9 +50,9 @@ var required = []string{
 	"github.com/aws/aws-sdk-go-v2/internal/v4a",                   // ddbclient
 	"github.com/aws/aws-sdk-go-v2/service/internal/presigned-url", // ddbclient
 	"github.com/google/go-cmp",                                    // tests
-	"github.com/stretchr/testify",                                 // asked for by goleak's own tests
+	"github.com/stretchr/testify",                                 // required by goleak's own tests
 	"github.com/tidwall/btree",                                    // ddbtest
-	"go.opentelemetry.io/otel/log",                                // asked for by otel
+	"go.opentelemetry.io/otel/log",                                // required by otel
 	"go.uber.org/goleak",                                          // tests
 	"pgregory.net/rapid",                                          // tests
 }
@@ -70,11 +71,11 @@ func TestInheritedModules(t *testing.T) {
 	}
 }
 
-// credentialPackages are those parts of the SDK which look for credentials, on disk, in the network and in other programs.
+// credentialPackages are the parts of the SDK that look for credentials, on disk, in the network and in other programs.
 var credentialPackages = []string{"/credentials", "/config", "/feature/ec2/imds", "/service/sso", "/service/ssooidc", "/service/sts", "/service/signin"}
 
-// TestOwnClientBuildsNoCredentials: programs that bring a client of their own build none of the SDK's credential packages; ddbclient builds
-// them, which shows that this test sees them.
+// TestOwnClientBuildsNoCredentials: programs that bring their own client build none of the SDK's credential packages. ddbclient
+// builds them, which shows that this test can detect them.
 func TestOwnClientBuildsNoCredentials(t *testing.T) {
 	t.Parallel()
 	const sdk = "github.com/aws/aws-sdk-go-v2"
@@ -110,7 +111,7 @@ func TestRequiredModules(t *testing.T) {
 	}
 }
 
-// outsideWorkspace are the modules whose dependencies must not reach the list of versions that a workspace shares.
+// outsideWorkspace are the modules whose dependencies must not affect the versions that a workspace shares.
 var outsideWorkspace = []string{"bench", "internal/pkgsite", "internal/tools"}
 
 // TestWorkspace: every command printed in the documents runs from a fresh clone, so every module is in go.work.
@@ -136,7 +137,7 @@ func TestWorkspace(t *testing.T) {
 	}
 }
 
-// goCommand runs go in the root module, as a user's build sees it: without the workspace.
+// goCommand runs go in the root module, as in a user's build: without the workspace.
 func goCommand(t *testing.T, args ...string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)

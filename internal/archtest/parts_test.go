@@ -13,7 +13,7 @@ import (
 
 var quotedFile = regexp.MustCompile("`([\\w*]+\\.go)`")
 
-// unnamed are the files that the table of a document does not name, and the names in it that are no file's.
+// unnamed returns the files that the table of a document does not name, and the names in it without a file.
 func unnamed(table string, files []string) (missing, stale []string) {
 	named := map[string]bool{}
 	for _, m := range quotedFile.FindAllStringSubmatch(table, -1) {
@@ -31,7 +31,7 @@ func unnamed(table string, files []string) (missing, stale []string) {
 	return missing, stale
 }
 
-// TestPartsAreNamed: the table of parts in docs/architecture.md has every file of the root package, and no other.
+// TestPartsAreNamed: the table of parts in docs/architecture.md has every file of the root package, and no others.
 func TestPartsAreNamed(t *testing.T) {
 	t.Parallel()
 	document, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))

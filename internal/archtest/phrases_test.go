@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// bannedPhrases are words and phrases of a private vocabulary that texts for people used once, and plain English for each.
+// bannedPhrases are words and phrases that texts used in a private sense, each with plain English to use instead.
 var bannedPhrases = map[string]string{
 	"told":              "reported, returned, called, distinguished",
 	"mend":              "repair, correct, what to do",

@@ -15,10 +15,10 @@ var itemOperations = map[string]bool{
 	"BatchGetItem": true, "BatchWriteItem": true, "TransactGetItems": true, "TransactWriteItems": true,
 }
 
-// besidePath finds the calls of a file that send a request and do not stand in a function that core.send or sendAll gets, which
-// is one with a parameter of type outgoing.
+// besidePath returns the calls in a file that send a request outside of a function that is passed to core.send or sendAll; such a
+// function has a parameter of type outgoing.
 func besidePath(file *ast.File) (beside []token.Pos, inside int) {
-	var onPath []ast.Node // the function literals around
+	var onPath []ast.Node // the function literals that contain the node
 	var stack []ast.Node
 	ast.Inspect(file, func(n ast.Node) bool {
 		if n == nil {
@@ -56,7 +56,7 @@ func besidePath(file *ast.File) (beside []token.Pos, inside int) {
 	return beside, inside
 }
 
-// TestRequestPath: no request on items goes past the function that admits, books and ends it.
+// TestRequestPath: every request on items goes through the function that admits, records and ends it.
 func TestRequestPath(t *testing.T) {
 	t.Parallel()
 	all := 0

@@ -14,11 +14,11 @@ import (
 	"unicode/utf8"
 )
 
-// A textRule is a kind of text that no committed file may hold.
+// A textRule describes text that no committed file may contain.
 type textRule struct {
 	why     string
 	pattern *regexp.Regexp
-	except  []string // matches that are fine
+	except  []string // matches that are allowed
 }
 
 var textRules = []textRule{
@@ -53,7 +53,7 @@ var textRules = []textRule{
 	},
 }
 
-// quotedFiles hold bytes that are not ours to word: corpora of fuzzing and recorded replies.
+// quotedFiles contain bytes that were not written for the repository: fuzzing corpora and recorded replies.
 func quoted(name string) bool {
 	return slices.Contains(strings.Split(path.Dir(name), "/"), "testdata")
 }

@@ -19,13 +19,13 @@ import (
 
 const modulePath = "github.com/dynamotable/ddb"
 
-// root is the repository's folder, seen from this package.
+// root is the folder of the repository, relative to this package.
 var root = filepath.Join("..", "..")
 
 // goFile is one parsed file of the repository.
 type goFile struct {
 	name    string // slash-separated, relative to the repository
-	module  string // folder of the nested module that it belongs to; "" in the root module
+	module  string // folder of its nested module; "" in the root module
 	pkgName string
 	imports []string
 	lines   int
@@ -42,7 +42,7 @@ func (f goFile) dir() string {
 
 func (f goFile) isTest() bool { return strings.HasSuffix(f.name, "_test.go") }
 
-// local gives the folder of an import inside this repository; ok is false for a foreign one. The root is "".
+// local returns the folder of an import inside this repository; ok is false for other imports. The folder of the root is "".
 func local(imported string) (dir string, ok bool) {
 	if imported == modulePath {
 		return "", true
@@ -114,7 +114,7 @@ var parseRepository = sync.OnceValues(func() ([]goFile, error) {
 	return files, err
 })
 
-// nestedModules lists the folders that have a go.mod of their own.
+// nestedModules returns the folders that have a go.mod of their own.
 func nestedModules() ([]string, error) {
 	var modules []string
 	err := walk(func(name string) error {
@@ -126,8 +126,8 @@ func nestedModules() ([]string, error) {
 	return modules, err
 }
 
-// walk visits every file of the repository that git would keep: hidden folders other than those with
-// the project's own settings, and installed packages of other languages, are left out.
+// walk visits every file of the repository that git would track. It leaves out hidden folders, except those with the project's
+// own settings, and installed packages of other languages.
 func walk(visit func(name string) error) error {
 	return filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -146,7 +146,7 @@ func walk(visit func(name string) error) error {
 			}
 			return nil
 		}
-		if !entry.Type().IsRegular() || name == ".git" { // a file in linked work trees
+		if !entry.Type().IsRegular() || name == ".git" { // a file in linked worktrees
 			return nil
 		}
 		return visit(name)

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// bannedWords are words of a private vocabulary that Go files used once, and the terms that say the same.
+// bannedWords are words that Go files used in a private sense, each with the usual term.
 var bannedWords = map[string]string{
 	"shape": "structure, info", "shapes": "structures",
 	"attend": "begin", "attends": "begins",
@@ -22,7 +22,7 @@ var bannedWords = map[string]string{
 	"passing": "transient",
 }
 
-// bannedNames are words that prose may have, and unexported identifiers not.
+// bannedNames are words that are allowed in prose, but not in unexported identifiers.
 var bannedNames = map[string]string{"refused": "rejected, invalid, failed"}
 
 // foreignWords are names of other packages.
@@ -33,7 +33,7 @@ var (
 	nameWord = regexp.MustCompile(`[A-Z]+[a-z]*|[a-z]+`)
 )
 
-// bannedIn finds banned words in the identifiers, comments and literals of a Go file.
+// bannedIn returns the banned words in the identifiers, comments and literals of a Go file.
 func bannedIn(source string) (found []string) {
 	var s scanner.Scanner
 	set := token.NewFileSet()
@@ -57,7 +57,7 @@ func bannedIn(source string) (found []string) {
 	}
 }
 
-// TestWords: identifiers and comments use the field's words.
+// TestWords: identifiers and comments use the usual terms.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for _, f := range goFiles(t) {

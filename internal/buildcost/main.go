@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Buildcost measures what a user's package with tables costs to build: the functions that
-// the compiler makes for it, which are exact, and processor time and memory, which are not.
+// Buildcost measures the cost of building a user's package with tables: the number of functions that the compiler makes for it,
+// which is exact, and processor time and memory, which are not.
 //
 //	go run ./internal/buildcost          functions, time and memory of 1, 2, 3, 5 tables, a service and an importing package
 //	go run ./internal/buildcost -full    20 tables as well: -race, -cover, go vet, gopls if it is there, and a program's size
 //
-// The gate on the functions is this package's test.
+// The test of this package limits the number of functions.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 	"time"
 )
 
-// The generated packages stand in these folders of the module, which exist in an overlay only.
+// The generated packages are in these folders of the module, which exist only in an overlay.
 const (
 	module = "github.com/dynamotable/ddb"
 	tables = "internal/buildcost/generated/tables"
@@ -33,11 +33,11 @@ const (
 	binary = "internal/buildcost/generated/binary"
 )
 
-// cost is what one package costs to build.
+// cost is the cost of building one package.
 type cost struct {
 	Functions int
-	CPU       time.Duration // user and system, of the compiler and of what go build does itself
-	Memory    int64         // the most that one process held, in bytes
+	CPU       time.Duration // user and system, of the compiler and of go build itself
+	Memory    int64         // the maximum of one process, in bytes
 	Archive   int64         // size of the package's object file, in bytes
 }
 
@@ -48,7 +48,7 @@ func (c cost) String() string {
 	return fmt.Sprintf("%6d functions  %6.2f s  %5d MB  archive %6.1f MB", c.Functions, c.CPU.Seconds(), c.Memory>>20, float64(c.Archive)/(1<<20))
 }
 
-// builder builds generated packages as a part of the module at root.
+// builder builds generated packages as part of the module at root.
 type builder struct {
 	root string // of the module
 	dir  string // temporary
@@ -62,11 +62,11 @@ func newBuilder(ctx context.Context, dir string) (*builder, error) {
 	return &builder{root: strings.TrimSpace(string(out)), dir: dir}, nil
 }
 
-// overlay writes the sources, by folder, and returns the flag that makes go see them in the module.
+// overlay writes the sources, by folder, and returns the flag that makes the go command see them in the module.
 func (b *builder) overlay(sources map[string]string) (string, error) {
 	replace := map[string]string{}
 	for dir, text := range sources {
-		// The remark makes the text new, so that nothing comes from the build cache.
+		// The comment makes the text unique, so that nothing comes from the build cache.
 		text += fmt.Sprintf("\n// %d\n", time.Now().UnixNano())
 		file := filepath.Join(b.dir, filepath.Base(dir)+".go")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -82,7 +82,7 @@ func (b *builder) overlay(sources map[string]string) (string, error) {
 	return "-overlay=" + file, os.WriteFile(file, text, 0o600)
 }
 
-// run runs the go command in the module, and says what it took.
+// run runs the go command in the module, and returns its cost.
 func (b *builder) run(ctx context.Context, args ...string) (cost, error) {
 	return b.command(ctx, "go", args...)
 }
@@ -101,7 +101,8 @@ func (b *builder) command(ctx context.Context, name string, args ...string) (cos
 	return cost{CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), Memory: usage.Maxrss << 10}, nil
 }
 
-// build compiles one package of sources and counts its functions. What it imports is built before, and is not counted.
+// build compiles one package of sources and counts its functions. The packages that it imports are built before, and are not
+// counted.
 func (b *builder) build(ctx context.Context, target string, sources map[string]string, flags ...string) (cost, error) {
 	overlay, err := b.overlay(sources)
 	if err != nil {
@@ -190,7 +191,7 @@ func run(ctx context.Context, full bool) (err error) {
 		return err
 	}
 	fmt.Println("importing package ", c)
-	// About 60 calls: 5 tables, 12 calls or so of each.
+	// About 60 calls: 5 tables with about 12 calls each.
 	if c, err = b.count(ctx, 5, 2); err != nil {
 		return err
 	}
@@ -225,7 +226,7 @@ func (b *builder) full(ctx context.Context) error {
 	return nil
 }
 
-// alone measures what takes no overlay, on n tables in a module of their own.
+// alone measures what needs no overlay, with n tables in a separate module.
 func (b *builder) alone(ctx context.Context, n int) error {
 	dir := filepath.Join(b.dir, "alone")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -273,7 +274,7 @@ func (b *builder) alone(ctx context.Context, n int) error {
 	return nil
 }
 
-// link is the size of a program that makes and uses n tables.
+// link returns the size of a program that makes and uses n tables.
 func (b *builder) link(ctx context.Context, n int) (int64, error) {
 	var body strings.Builder
 	for i := range n {

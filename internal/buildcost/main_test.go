@@ -4,11 +4,11 @@ package main
 
 import "testing"
 
-// The limits are figures that were reached, rounded up a little. Raising one needs a decision record: a user pays for each
-// function at every edit of a package with tables.
+// The limits are figures that were reached, rounded up a little. Raising one needs a decision record: each function costs users
+// time at every edit of a package with tables.
 const (
 	mostFirst    = 800 // functions of a package with one table
-	mostFurther  = 530 // and of each table beyond
+	mostFurther  = 530 // and of each further table
 	mostImporter = 430 // of a package that only uses another's table
 )
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// fields are the twelve fields of each generated struct: name, type, tag options, and the function that makes its handle.
-// N in a type stands for the number of the struct.
+// fields are the twelve fields of each generated struct: name, type, tag options, and the function that makes its handle. N in a
+// type is replaced by the number of the struct.
 var fields = [12][4]string{
 	{"Customer", "CustomerN", "", "StrField"},
 	{"ID", "OrderIDN", "", "StrField"},
@@ -55,7 +55,7 @@ func NewStoreN(client ddb.Client) (*StoreN, error) {
 }
 `
 
-// calls are nine calls of a table; Go compiles what they name.
+// calls are nine calls of a table; Go compiles the functions that they name.
 const calls = `
 func (s *StoreN) callsR(ctx context.Context, client ddb.Client, o *OrderN) error {
 	if err := s.Table.Put(ctx, o, ddb.If(orderNStatus.Eq("open"))); err != nil {
@@ -89,8 +89,8 @@ func (s *StoreN) callsR(ctx context.Context, client ddb.Client, o *OrderN) error
 }
 `
 
-// program is the source of a package with n tables, each with an index and rounds times nine calls.
-// Every second table has no sort key.
+// program returns the source of a package with n tables, each with an index and rounds times nine calls. Every second table has
+// no sort key.
 func program(name string, n, rounds int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "package %s\n\nimport (\n\t\"context\"\n\t\"time\"\n\n\t\"github.com/dynamotable/ddb\"\n)\n\nvar _ time.Time\n", name)
@@ -128,7 +128,7 @@ func program(name string, n, rounds int) string {
 	return b.String()
 }
 
-// importer is a package that uses the table of another package and has none of its own.
+// importer returns the source of a package that uses the table of another package and has none of its own.
 const importer = `package importer
 
 import (

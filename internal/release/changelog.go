@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A changelog is the text of CHANGELOG.md: sections by release, newest first, before them what is unreleased.
+// A changelog is the text of CHANGELOG.md: one section for each release, newest first, after the section of unreleased changes.
 type changelog string
 
 const unreleased = "Unreleased"
@@ -45,7 +45,7 @@ func (c changelog) section(version string) (string, error) {
 	return "", fmt.Errorf("CHANGELOG.md has nothing below %q", "## "+version)
 }
 
-// released gives what is unreleased the name of a version and a day, below a new empty section.
+// released turns the unreleased section into that of a version with a date, below a new empty section.
 func (c changelog) released(version string, day time.Time) (changelog, error) {
 	if _, err := c.section(unreleased); err != nil {
 		return "", err

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// check publishes all modules to a folder, and uses each from there as a user does: a new module, go get, a program that
-// builds and runs. The commands are installed too. What is uncommitted is checked like the rest.
+// check publishes all modules to a folder, and uses each of them from there as a user does: in a new module, with go get and a
+// program that is built and run. The commands are installed, too. Uncommitted changes are included.
 func check(ctx context.Context, root string) (err error) {
 	all, err := modules(root)
 	if err != nil {
@@ -34,7 +34,8 @@ func check(ctx context.Context, root string) (err error) {
 		return err
 	}
 	upstream, cache, _ := strings.Cut(before, "\n")
-	// The version is made of the content, so that no cache can hold another content of it. It is removed afterwards.
+	// The version is derived from the content, so that no cache can contain the version with other content. It is removed
+	// afterwards.
 	defer func() { err = errors.Join(err, forget(cache, all, version)) }()
 	u := user{version: version, dir: work, env: []string{
 		"GOWORK=off", "GOFLAGS=-mod=mod", "GONOSUMDB=" + all[0].path, "GOPROXY=file://" + filepath.ToSlash(p.dir) + "," + upstream,
@@ -50,15 +51,15 @@ func check(ctx context.Context, root string) (err error) {
 	return nil
 }
 
-// A user builds with published modules, in a folder outside of the repository.
+// A user builds with the published modules in a folder outside of the repository.
 type user struct {
 	version string
 	dir     string
 	env     []string
 }
 
-// use installs the module's commands. For its packages it writes the program of testdata/users (for the root it is the quickstart), gets the module, and
-// runs the program.
+// use installs the module's commands. For its packages it writes the program from testdata/users (for the root, the quickstart),
+// gets the module, and runs the program.
 func (u user) use(ctx context.Context, root string, m module) error {
 	commands, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(m.dir), "cmd", "*", "main.go"))
 	if err != nil {
@@ -81,7 +82,7 @@ func (u user) use(ctx context.Context, root string, m module) error {
 	}
 	program, err := os.ReadFile(source)
 	if errors.Is(err, os.ErrNotExist) && len(commands) > 0 {
-		return nil // only commands
+		return nil // the module has only commands
 	}
 	if err != nil {
 		return err
@@ -123,9 +124,9 @@ func (u user) install(ctx context.Context, path string) error {
 func forget(cache string, all []module, version string) error {
 	var errs []error
 	for _, m := range all {
-		path := filepath.FromSlash(m.path) // has no capital letter, so it is not escaped
+		path := filepath.FromSlash(m.path) // it contains no capital letters, so it needs no escapes
 		unpacked := filepath.Join(cache, path+"@"+version)
-		// The go command writes folders that cannot be changed.
+		// The go command creates read-only folders.
 		errs = append(errs, filepath.WalkDir(unpacked, func(p string, d os.DirEntry, err error) error {
 			if errors.Is(err, os.ErrNotExist) {
 				return nil
@@ -141,7 +142,7 @@ func forget(cache string, all []module, version string) error {
 		for _, f := range files {
 			errs = append(errs, os.Remove(f))
 		}
-		// The go command notes which versions a proxy lists.
+		// The go command records which versions a proxy lists.
 		if list, err := os.ReadFile(filepath.Join(downloads, "list")); err == nil && strings.Contains(string(list), version) {
 			errs = append(errs, os.Remove(filepath.Join(downloads, "list")))
 		}
@@ -149,5 +150,5 @@ func forget(cache string, all []module, version string) error {
 	return errors.Join(errs...)
 }
 
-// contentVersion is a version that names a content.
+// contentVersion returns a version that is derived from the content.
 func contentVersion(sum [sha256.Size]byte) string { return fmt.Sprintf("v0.0.0-check.h%x", sum[:8]) }

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// command runs a program in a folder with variables added to the environment, and returns what it printed.
+// command runs a program in a folder with additional environment variables, and returns its output.
 func command(ctx context.Context, dir string, env []string, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // git and go
 	cmd.Dir = dir

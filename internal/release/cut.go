@@ -14,7 +14,7 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// cut makes the commit and the tags of a release, after check has found nothing wrong.
+// cut makes the commit and the tags of a release, after check has succeeded.
 func cut(ctx context.Context, root, version string, check func(ctx context.Context, root string) error) error {
 	if err := ready(ctx, root, version); err != nil {
 		return err
@@ -63,7 +63,8 @@ func cut(ctx context.Context, root, version string, check func(ctx context.Conte
 	return nil
 }
 
-// ready tells whether a release can be cut: a version that is higher than the last one's, nothing uncommitted, and something to release.
+// ready reports whether a release can be made: the version must be higher than the last one, everything must be committed, and
+// there must be something to release.
 func ready(ctx context.Context, root, version string) error {
 	var problems []error
 	if semver.Canonical(version) != version || semver.Build(version) != "" {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// file is a file of a module's archive: one of the repository, or one whose content is in data.
+// file is a file of a module's archive: a file of the repository, or one with the content data.
 type file struct {
 	path string
 	full string
@@ -33,7 +33,7 @@ func (f file) Open() (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(f.data)), nil
 }
 
-// size is the description of a regular file of a number of bytes.
+// size describes a regular file with a number of bytes.
 type size int64
 
 func (s size) Name() string     { return "go.mod" }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Release cuts a release of all modules of the repository, and checks that users can build what it publishes.
+// Release releases all modules of the repository, and checks that users can build the published modules.
 //
 //	go run -C internal/release . check          builds and runs, as a user would, every module as it would be published now
 //	go run -C internal/release . cut v0.2.0     checks, writes the version into all go.mod files and the changelog, commits, tags
 //	go run -C internal/release . notes v0.2.0   prints the changelog's section of a release
 //
-// Nothing is pushed: cut ends with the command that does it.
+// Nothing is pushed: cut prints the command that pushes.
 package main
 
 import (

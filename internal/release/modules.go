@@ -16,11 +16,11 @@ import (
 // A module is a go.mod of the repository.
 type module struct {
 	path string // the module path
-	dir  string // its folder, with slashes, below the root; "." is the root
+	dir  string // its folder with slashes, relative to the root; "." for the root
 	file *modfile.File
 }
 
-// published tells whether users can require the module. Examples and what lies in internal folders are only for the repository.
+// published reports whether users can require the module. Examples and modules in internal folders are only for the repository.
 func (m module) published() bool {
 	first, _, _ := strings.Cut(m.dir, "/")
 	return first != "internal" && first != "examples" && first != "bench"
@@ -35,7 +35,7 @@ func (m module) tag(version string) string {
 	return m.dir + "/" + version
 }
 
-// modules finds all modules below root, the root's own first.
+// modules returns all modules below root, the root's own first.
 func modules(root string) ([]module, error) {
 	var found []module
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -76,8 +76,8 @@ func modules(root string) ([]module, error) {
 	return found, nil
 }
 
-// at returns the module's go.mod as it is at a version: what it requires of the repository's other modules is at the same version. The
-// replacements stay. They hold for those who work in the repository; the go command ignores them in what is required.
+// at returns the module's go.mod at a version: the repository's other modules are required at the same version. The replacements
+// remain. They apply in the repository; the go command ignores them in required modules.
 func (m module) at(all []module, version string) ([]byte, error) {
 	data, err := m.file.Format()
 	if err != nil {

@@ -20,9 +20,9 @@ import (
 // A proxy is a folder that the go command reads modules from (https://go.dev/ref/mod#goproxy-protocol).
 type proxy struct{ dir string }
 
-// publish writes the modules that users can require, all at one version, which it returns.
+// publish writes the modules that users can require, all at one version, and returns the version.
 func (p proxy) publish(ctx context.Context, root string, all []module) (version string, err error) {
-	// The files that the repository holds or would hold: a release has no others.
+	// The files that are in the repository or would be committed: a release contains no others.
 	listed, err := git(ctx, root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	if err != nil {
 		return "", err
@@ -83,8 +83,8 @@ func (p proxy) add(root string, m module, all []module, names []string, version 
 	return out.Close()
 }
 
-// files returns what belongs to the module: what lies in its folder and in no other module's, and the licence, which the go command takes from
-// the root where a nested module has none.
+// files returns the files of the module: those in its folder that are in no other module's folder, and the licence. A nested
+// module without a licence gets the one of the root, as with the go command.
 func (m module) files(root string, all []module, names []string, mod []byte) []zip.File {
 	var files []zip.File
 	licence := false
@@ -109,7 +109,7 @@ func (m module) files(root string, all []module, names []string, mod []byte) []z
 	return files
 }
 
-// owner is the module whose folder is the deepest one that holds a file.
+// owner returns the module with the deepest folder that contains a file.
 func owner(all []module, name string) module {
 	best := all[0]
 	for _, m := range all {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// repository makes a small repository of a root, a nested module that requires it, and an example.
+// repository makes a small repository with a root, a nested module that requires it, and an example.
 func repository(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -149,7 +149,8 @@ func TestReleasedOnce(t *testing.T) {
 	}
 }
 
-// TestPublishedFiles: a nested module's files are in its own archive only, and it has a licence and the version in its go.mod.
+// TestPublishedFiles: the files of a nested module are only in its own archive, and it has a licence and the version in its
+// go.mod.
 func TestPublishedFiles(t *testing.T) {
 	root := repository(t)
 	all, err := modules(root)

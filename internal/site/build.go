@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// repository is where links to files lead that are no pages.
+// repository is the base of links to files that are not pages.
 const repository = "https://github.com/dynamotable/ddb"
 
 //go:embed page.html style.css site.js
@@ -24,8 +24,8 @@ var assets embed.FS
 
 // page is one Markdown file.
 type page struct {
-	source string // from the repository's folder, with slashes: docs/guides/cost.md
-	output string // from the site's folder: guides/cost.html
+	source string // relative to the repository, with slashes: docs/guides/cost.md
+	output string // relative to the site: guides/cost.html
 	title  string
 	body   template.HTML
 	parts  []part
@@ -33,7 +33,7 @@ type page struct {
 	images []string // files of the repository that it shows
 }
 
-// part is a heading with the text below it, for the search and for the list of headings.
+// part is a heading and the text below it, for the search and for the list of headings.
 type part struct {
 	ID    string
 	Title string
@@ -67,7 +67,7 @@ func sources(root string) ([]string, error) {
 	return files, nil
 }
 
-// outputOf is the page of a source: README.md is index.html, docs/README.md is documentation.html.
+// outputOf returns the page of a source: index.html for README.md, documentation.html for docs/README.md.
 func outputOf(source string) string {
 	switch source {
 	case "README.md":
@@ -110,7 +110,7 @@ func build(root, out string) (int, error) {
 	return len(pages), write(root, out, pages)
 }
 
-// check names every link that leads nowhere.
+// check reports every link without a target.
 func check(root string, pages []*page) error {
 	anchors := map[string]map[string]bool{}
 	for _, p := range pages {
@@ -134,7 +134,7 @@ func check(root string, pages []*page) error {
 	return errors.Join(problems...)
 }
 
-// entry is a line of the list of pages.
+// entry is an entry in the list of pages.
 type entry struct {
 	Title, URL string
 	Current    bool
@@ -146,7 +146,7 @@ type group struct {
 	Entries []entry
 }
 
-// groups are the pages in the order of docs/README.md; the others come last.
+// groups returns the pages in the order of docs/README.md; the others are last.
 func groups(pages []*page, index *page, current *page) []group {
 	by := map[string]*page{}
 	for _, p := range pages {
@@ -187,7 +187,7 @@ func groups(pages []*page, index *page, current *page) []group {
 	return append(list, guides, reference, others)
 }
 
-// found is what the search knows of a part of a page.
+// found is the entry of a part of a page in the search index.
 type found struct {
 	URL   string `json:"u"`
 	Page  string `json:"p"`
@@ -235,7 +235,7 @@ func write(root, out string, pages []*page) error {
 	if err != nil {
 		return err
 	}
-	// A script and not a JSON file: pages that are read from a folder may load scripts only.
+	// This is a script and not a JSON file, because pages that are read from a folder may only load scripts.
 	if err := writeFile(out, "search.js", slices.Concat([]byte("window.pages = "), list, []byte(";\n"))); err != nil {
 		return err
 	}

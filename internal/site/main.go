@@ -6,8 +6,8 @@
 //	go run ./internal/site -out ../site
 //	go run ./internal/site -out ../site -serve 127.0.0.1:8080
 //
-// The pages can also be read from the folder, without a server. A link to a page or a heading that is not there is an error.
-// Links to other files of the repository lead to the repository.
+// The pages can also be read from the folder, without a server. A link to a missing page or heading is an error. Links to other
+// files of the repository go to the repository.
 package main
 
 import (
@@ -50,7 +50,7 @@ func main() {
 	}
 }
 
-// findRoot is the repository's folder, from it or any folder in it.
+// findRoot returns the folder of the repository that contains the current folder.
 func findRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

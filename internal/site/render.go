@@ -27,7 +27,7 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// render makes a page of a Markdown file.
+// render converts a Markdown file to a page.
 func render(source string, markdown []byte, outputs map[string]string) (*page, error) {
 	p := &page{source: source, output: outputs[source]}
 	md := goldmark.New(
@@ -53,7 +53,7 @@ func render(source string, markdown []byte, outputs map[string]string) (*page, e
 	return p, nil
 }
 
-// read takes headings and their text out of the document.
+// read extracts the headings and their text from the document.
 func (p *page) read(doc ast.Node, source []byte) error {
 	return ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -80,7 +80,7 @@ func (p *page) read(doc ast.Node, source []byte) error {
 	})
 }
 
-// plain is the text below a node.
+// plain returns the text of a node.
 func plain(n ast.Node, source []byte) string {
 	var b strings.Builder
 	if n.Type() == ast.TypeBlock && n.FirstChild() == nil {
@@ -105,8 +105,8 @@ func plain(n ast.Node, source []byte) string {
 	return b.String()
 }
 
-// relink makes links to Markdown files links to pages, and those to other files links to the repository. Images of other
-// sites become their text, so that a page asks no other site for anything.
+// relink changes links to Markdown files into links to pages, and links to other files into links to the repository. Images from
+// other sites are replaced by their text, so that a page sends no request to another site.
 func (p *page) relink(doc ast.Node, outputs map[string]string) error {
 	var foreign []*ast.Image
 	err := ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -145,7 +145,7 @@ func external(target string) bool {
 	return strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:")
 }
 
-// target is where a link of the page leads on the site.
+// target returns the target on the site of a link in the page.
 func (p *page) target(written string, outputs map[string]string) string {
 	if external(written) {
 		return written
@@ -185,12 +185,12 @@ func (p *page) target(written string, outputs map[string]string) string {
 	return link
 }
 
-// relative is the link from the page to a file of the site; that of "" leads to its folder.
+// relative returns the link from the page to a file of the site; "" means its folder.
 func (p *page) relative(output string) string {
 	return strings.Repeat("../", strings.Count(p.output, "/")) + output
 }
 
-// headingIDs makes the ids that GitHub makes, so that one link works there and here.
+// headingIDs makes the same IDs as GitHub, so that links work in both places.
 type headingIDs struct{ used map[string]int }
 
 func (h *headingIDs) Generate(value []byte, _ ast.NodeKind) []byte {
@@ -217,7 +217,7 @@ func (h *headingIDs) Generate(value []byte, _ ast.NodeKind) []byte {
 
 func (h *headingIDs) Put([]byte) {}
 
-// nodes renders what differs from goldmark's own: code in colours, tables that scroll, no raw HTML.
+// nodes renders what differs from goldmark's own rendering: coloured code, tables that scroll, no raw HTML.
 type nodes struct{}
 
 func (n nodes) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
@@ -262,7 +262,7 @@ func (nodes) code(w util.BufWriter, source []byte, node ast.Node, entering bool)
 	return ast.WalkSkipChildren, formatter.Format(w, styles.Fallback, tokens)
 }
 
-// codeColours are the rules of code in both schemes.
+// codeColours are the CSS rules of code in both colour schemes.
 func codeColours() ([]byte, error) {
 	var css bytes.Buffer
 	for _, scheme := range []struct{ name, style string }{{"light", "github"}, {"dark", "github-dark"}} {

@@ -13,7 +13,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 )
 
-// repositoryWith is a repository with the given files beside the least that a site needs.
+// repositoryWith returns a repository with the given files and the minimum that a site needs.
 func repositoryWith(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -30,7 +30,7 @@ func repositoryWith(t *testing.T, files map[string]string) string {
 	return root
 }
 
-// TestDeadLinks: a link that leads nowhere stops the build, and is named.
+// TestDeadLinks: a link to a missing page stops the build, and the error names it.
 func TestDeadLinks(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"page", "# B\n[x](c.md)", "docs/guides/b.md links to c.md, which is not there"},
@@ -50,7 +50,7 @@ func TestDeadLinks(t *testing.T) {
 	}
 }
 
-// TestPage: what a page has of its source.
+// TestPage: a page has the content of its source.
 func TestPage(t *testing.T) {
 	out := t.TempDir()
 	root := repositoryWith(t, map[string]string{
@@ -90,7 +90,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestHeadingIDs: ids are those of GitHub.
+// TestHeadingIDs: the IDs are those of GitHub.
 func TestHeadingIDs(t *testing.T) {
 	var ids headingIDs
 	var got []string

@@ -94,7 +94,7 @@ type Options struct {
 	Locate func(item []byte) string
 	// Took, if not nil, is set to the path that the items took.
 	Took *Took
-	// StreamBody leaves the request body to the SDK's own reader instead of passing an in-memory body to net/http.
+	// StreamBody leaves the request body to the SDK's own reader instead of giving net/http an in-memory body.
 	// See [InMemoryBody].
 	StreamBody bool
 	// Codec holds the options of the decoder of every reply.
