@@ -142,7 +142,7 @@ func TestEnv(t *testing.T) {
 	}
 }
 
-// TestForeignVariables: names of other programs stop nobody, misspelt ones of ours do, and are corrected.
+// TestForeignVariables: names of other programs are not errors; misspelled names of this package are, with the correct name.
 func TestForeignVariables(t *testing.T) {
 	foreign := []string{
 		"DYNAMO_UNRELATED=1", "DYNAMO_=1", "DYNAMO_HOME=/x", "DYNAMO_ORDERS_TABLE=o", "DYNAMO_AGENTS_TABLE=a", "DYNAMODB_TABLE=x",

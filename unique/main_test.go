@@ -10,7 +10,7 @@ import (
 
 func TestMain(m *testing.M) { apitest.Main(m) }
 
-// What is shared, by its short name.
+// Short names for what the packages share.
 type user = apitest.User
 
 var (
@@ -24,5 +24,5 @@ var (
 	userVersion = apitest.UserVersion
 )
 
-// second is the error of a call with a result.
+// second returns the error of a call that also returns a result.
 func second[T any](_ T, err error) error { return err }

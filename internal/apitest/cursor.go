@@ -8,7 +8,7 @@ import (
 	"encoding/base64"
 )
 
-// Forge makes the text of a cursor with a right checksum, as anybody can.
+// Forge returns the text of a cursor with a valid checksum, as an attacker could make it.
 func Forge(body []byte) string {
 	sum := sha256.Sum256(body)
 	return base64.RawURLEncoding.EncodeToString(append(bytes.Clone(body), sum[:8]...))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package apitest is what the tests of the library's API share: item types with their handles, clients of an engine,
-// and a connection that fails as networks do. The tests are in the folders below, by theme; each compiles the few table
-// types that it needs, so that an edit of the library compiles little again.
+// Package apitest is shared by the tests of the library's API: item types with their handles, clients of an engine, and a
+// connection that fails like a network. The tests are in the folders below, by topic. Each compiles only the few table types that
+// it needs, so an edit of the library causes little compilation.
 package apitest
 
 import (
@@ -21,10 +21,11 @@ import (
 
 var long = flag.Bool("long", false, "storms and matrices in full length, for a step of their own")
 
-// Long reports whether storms and matrices are to run in full length.
+// Long reports whether storms and matrices run in full length.
 func Long() bool { return *long }
 
-// Size is how large a test is: in the step of their own, and everywhere else. With -short, as under the race detector, it is half of that.
+// Size returns the size of a test: the first in its separate CI step, the second everywhere else. With -short, as with the race
+// detector, it is half of that.
 func Size(full, short int) int {
 	switch {
 	case *long:
@@ -35,8 +36,8 @@ func Size(full, short int) int {
 	return short
 }
 
-// Main runs the tests of a package: none leaves a goroutine, and what requests cost lies within the range of Explain.
-// With DDB_TEST_CODEC=off items travel as attribute values, as with [ddb.ThroughSDK].
+// Main runs the tests of a package. It checks that no test leaves a goroutine, and that the cost of requests is in the range of
+// Explain. With DDB_TEST_CODEC=off items are converted to attribute values, as with [ddb.ThroughSDK].
 func Main(m *testing.M) {
 	wire.Default.Off = os.Getenv("DDB_TEST_CODEC") == "off"
 	// Keep-alive connections of a client outlive a test when the suite runs on a real endpoint.
@@ -45,13 +46,13 @@ func Main(m *testing.M) {
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 }
 
-// NewClient is a client of a fresh engine, or of the endpoint in DYNAMODB_ENDPOINT.
+// NewClient returns a client of a new engine, or of the endpoint in DYNAMODB_ENDPOINT.
 func NewClient(t testing.TB) *dynamodb.Client { return ddbtest.NewFromEnv(t) }
 
 // OnEndpoint reports whether the suite runs on an endpoint other than our engine.
 func OnEndpoint() bool { return os.Getenv("DYNAMODB_ENDPOINT") != "" }
 
-// NeedsEngine skips tests of what only our engine can show, such as faults.
+// NeedsEngine skips tests that only work with our engine, for example with faults.
 func NeedsEngine(t testing.TB, why string) {
 	t.Helper()
 	if OnEndpoint() {
@@ -59,10 +60,10 @@ func NeedsEngine(t testing.TB, why string) {
 	}
 }
 
-// TableName is unique, so that tests can share an endpoint.
+// TableName returns a unique name, so that tests can share an endpoint.
 func TableName(t testing.TB) string { return ddbtest.TableName(t) }
 
-// NewDefaults is a client with the defaults of [ddbclient.New] whose requests go through a function of the test.
+// NewDefaults returns a client with the defaults of [ddbclient.New] whose requests are sent by a function of the test.
 func NewDefaults(t testing.TB, through dynamodb.HTTPClient, opts ...ddbclient.Option) *dynamodb.Client {
 	t.Helper()
 	opts = append([]ddbclient.Option{ddbclient.WithHTTPClient(through), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithConfig(aws.Config{

@@ -14,10 +14,10 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// wantWithin is the share of requests whose cost must lie within the range that was estimated.
+// wantWithin is the share of requests whose cost must be in the estimated range.
 const wantWithin = 0.95
 
-// measured runs the suite and holds the cost of each of its requests against the estimate.
+// measured runs the tests and compares the cost of each request with the estimate.
 type measured struct{ m *testing.M }
 
 func (s measured) Run() int {
@@ -34,7 +34,7 @@ func (s measured) Run() int {
 	return code
 }
 
-// estimates compares, by operation, what requests cost with what was expected.
+// estimates compares the cost of requests with the estimates, by operation.
 type estimates struct {
 	mu    sync.Mutex
 	sums  map[string]*estimateSum
@@ -43,14 +43,14 @@ type estimates struct {
 
 type estimateSum struct {
 	calls, within int
-	widths        []float64 // highest by lowest estimate
+	widths        []float64 // highest divided by lowest estimate
 }
 
 func (e *estimates) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
 
 func (e *estimates) End(_ context.Context, call *ddb.Call) {
 	if call.Err != nil || len(call.Capacity) == 0 {
-		return // nothing is stated
+		return // the reply contains no cost
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -74,7 +74,7 @@ func (e *estimates) End(_ context.Context, call *ddb.Call) {
 		call.Consumed.WriteUnits, call.Estimate.Write, call.Table, call.Index)
 }
 
-// report is a table by operation, and whether enough estimates held.
+// report returns a table by operation, and whether enough estimates were right.
 func (e *estimates) report() (string, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -96,7 +96,7 @@ func (e *estimates) report() (string, bool) {
 		return "", true
 	}
 	share := float64(all.within) / float64(all.calls)
-	const some = 500 // fewer requests of an operation say nothing about it
+	const some = 500 // fewer requests of an operation are not significant
 	good := true
 	for op, s := range e.sums {
 		if s.calls >= some && float64(s.within) < wantWithin*float64(s.calls) {
@@ -105,7 +105,7 @@ func (e *estimates) report() (string, bool) {
 		}
 	}
 	fmt.Fprintf(&text, "  %-20s %7d of %7d  %6.2f %%\n", "all", all.within, all.calls, 100*share)
-	// A few chosen tests say nothing about the suite.
+	// A few selected tests say nothing about all of them.
 	const enough = 3_000
 	return text.String(), good && (share >= wantWithin || all.calls < enough)
 }

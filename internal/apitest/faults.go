@@ -23,15 +23,15 @@ import (
 // Fault is what happens to one request on its way.
 type Fault int
 
-// Faults of any kind of request, and their number.
+// The faults for any kind of request, and their number.
 const (
 	NoFault    Fault = iota
 	LostBefore       // the connection breaks before the engine sees the request
-	LostAfter        // and after it has applied it
+	LostAfter        // it breaks after the engine has applied the request
 	Error500Before
 	Error500After
 	Throttled
-	EmptyReply // 200 without anything, from a proxy
+	EmptyReply // 200 with an empty body, from a proxy
 	CutReply   // 200 with half a body
 	Faults
 )
@@ -46,24 +46,24 @@ func (f Fault) String() string {
 // ErrReset is the error of a broken connection.
 var ErrReset = errors.New("connection reset by peer")
 
-// Faulty stands between SDK and engine and spoils the requests that plan says.
+// Faulty is between the SDK and the engine, and applies the faults that plan returns.
 type Faulty struct {
 	Engine *ddbtest.Engine
-	Apply  func(*http.Request) (*http.Response, error) // the engine's Do, or what watches it
+	Apply  func(*http.Request) (*http.Response, error) // Do of the engine, or a function that observes it
 	Calls  map[string]int                              // by operation
 	mu     sync.Mutex
 	plan   func(op string, n int) Fault
 	n      int
 }
 
-// NewConnection is a faulty connection to a fresh engine.
+// NewConnection returns a faulty connection to a new engine.
 func NewConnection(t testing.TB) *Faulty {
 	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)
 	return &Faulty{Engine: e, Apply: e.Do, Calls: map[string]int{}}
 }
 
-// NewFaulty is an engine behind a faulty connection, with a client that retries.
+// NewFaulty returns an engine behind a faulty connection, with a client that retries.
 func NewFaulty(t testing.TB) (*Faulty, *dynamodb.Client) {
 	f := NewConnection(t)
 	client := f.Engine.Client(func(o *dynamodb.Options) {
@@ -77,7 +77,7 @@ func NewFaulty(t testing.TB) (*Faulty, *dynamodb.Client) {
 	return f, client
 }
 
-// Do sends a request to the engine, or does what the plan says.
+// Do sends a request to the engine, or applies the fault of the plan.
 func (f *Faulty) Do(req *http.Request) (*http.Response, error) {
 	_, op, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
 	f.mu.Lock()
@@ -121,7 +121,7 @@ type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// Answer is a reply of the service.
+// Answer returns a reply of the service.
 func Answer(req *http.Request, status int, body string) *http.Response {
 	return &http.Response{
 		StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Requestid": {"R"}},
@@ -136,14 +136,14 @@ func (unlimited) GetToken(context.Context, uint) (func() error, error) {
 }
 func (unlimited) AddTokens(uint) error { return nil }
 
-// Set has the plan say what happens to the next requests, which are numbered from 0; nil is no fault.
+// Set sets the plan for the next requests, which are numbered from 0; nil means no faults.
 func (f *Faulty) Set(plan func(op string, n int) Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.plan, f.n = plan, 0
 }
 
-// Requests is how many requests there were since Set, while there is a plan.
+// Requests returns the number of requests since Set, while there is a plan.
 func (f *Faulty) Requests() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -156,7 +156,7 @@ type Doer func(*http.Request) (*http.Response, error)
 // Do calls the function.
 func (d Doer) Do(req *http.Request) (*http.Response, error) { return d(req) }
 
-// First spoils the first request of an operation only.
+// First applies the fault only to the first request of an operation.
 func First(op string, what Fault) func(string, int) Fault {
 	done := false
 	return func(o string, _ int) Fault {
@@ -168,12 +168,12 @@ func First(op string, what Fault) func(string, int) Fault {
 	}
 }
 
-// More of what happens to requests; AllFaults is behind the last.
+// More faults; AllFaults is their end.
 const (
 	FlippedByte   = Faults + iota // of a reply with a checksum
-	ForeignReply                  // 200 with a page of a proxy
+	ForeignReply                  // 200 with a page from a proxy
 	Provisioned                   // throttled, with a reason
-	TxConflict                    // with a transaction that is under way
+	TxConflict                    // with a transaction in progress
 	WriteConflict                 // with a write of another Region
 	Hung                          // no reply until the attempt is given up
 	Doubled                       // delivered twice
@@ -190,12 +190,12 @@ const (
 		`"ThrottlingReasons":[{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"arn:aws:dynamodb:eu-central-1:1:table/t"}]}`
 )
 
-// Refusal reports whether a fault is an answer of the service that says that nothing was done.
+// Refusal reports whether a fault is a reply of the service which states that nothing was done.
 func (f Fault) Refusal() bool {
 	return f == Throttled || f == Provisioned || f == TxConflict || f == WriteConflict
 }
 
-// Twice reports whether a fault can make the network deliver a request again, behind everybody's back.
+// Twice reports whether a fault can make the network deliver a request again, unknown to the client.
 func (f Fault) Twice() bool { return f == Doubled || f == Ghost }
 
 func (f *Faulty) rare(req *http.Request, what Fault) (*http.Response, error) {
@@ -250,7 +250,7 @@ func (f *Faulty) rare(req *http.Request, what Fault) (*http.Response, error) {
 	return resp, err
 }
 
-// deliver has a request arrive whose reply nobody waits for.
+// deliver delivers a request whose reply is not read.
 func (f *Faulty) deliver(req *http.Request) {
 	if resp, err := f.Apply(req); err == nil {
 		_ = resp.Body.Close()

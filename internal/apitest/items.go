@@ -64,7 +64,7 @@ var (
 	OrderVisits   = ddb.NumField(func(o *Order) *int { return &o.Visits })
 )
 
-// User is an item without a sort key, with what a table can keep for its items.
+// User is an item without a sort key, with attributes that a table can maintain.
 type User struct {
 	ID      string    `dynamodbav:"id"`
 	Email   string    `dynamodbav:"email"`
@@ -95,7 +95,7 @@ var (
 	UserChanged  = ddb.TimeField(func(u *User) *time.Time { return &u.Changed })
 )
 
-// SomeOrder is an order with something in each attribute.
+// SomeOrder returns an order with a value in each attribute.
 func SomeOrder() Order {
 	gift := true
 	return Order{

@@ -8,7 +8,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// NewOrders is a fresh, empty table of orders.
+// NewOrders returns a new, empty table of orders.
 func NewOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[Order, CustomerID, OrderID] {
 	t.Helper()
 	orders, err := ddb.New(NewClient(t), TableName(t), OrderCustomer, OrderKey, opts...)
@@ -21,7 +21,7 @@ func NewOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[Order, Customer
 	return orders
 }
 
-// NewUsers is a fresh, empty table of users.
+// NewUsers returns a new, empty table of users.
 func NewUsers(t testing.TB, opts ...ddb.TableOption) *ddb.SimpleTable[User, string] {
 	t.Helper()
 	users, err := ddb.NewSimple(NewClient(t), TableName(t), UserID, opts...)

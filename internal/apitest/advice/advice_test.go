@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package advice_test tests what errors advise, with one item type.
+// Package advice_test tests the advice in errors, with one item type.
 package advice_test
 
 import (

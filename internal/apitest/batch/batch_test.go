@@ -24,11 +24,11 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// patient never gives up a batch for lack of progress.
+// patient never ends a batch for lack of progress.
 var patient = ddb.Retry(ddb.RetryPolicy{MaxAttempts: 1000, MaxIdle: 1000, MaxElapsed: 24 * time.Hour})
 
-// moody is a client that leaves a part of each batch unprocessed, or fails, by a
-// seeded choice. It stands before a real client, which does the rest.
+// moody is a client that leaves a part of each batch unprocessed, or fails, by a seeded random choice. A real client does the
+// rest.
 type moody struct {
 	ddb.Client
 	mu    sync.Mutex
@@ -334,8 +334,8 @@ func TestBatchBackoff(t *testing.T) {
 	})
 }
 
-// TestBatchTellsTheTruth: under random unprocessed answers, failing requests and
-// cancelled contexts, every input is either stored or named, never both, never neither.
+// TestBatchTellsTheTruth: with random unprocessed inputs, failing requests and cancelled contexts, every input is either stored
+// or named in the error, never both and never neither.
 func TestBatchTellsTheTruth(t *testing.T) {
 	needsEngine(t, "unprocessed items")
 	rapid.Check(t, func(rt *rapid.T) {

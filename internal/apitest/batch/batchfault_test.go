@@ -83,7 +83,7 @@ func ordersOn(t *testing.T, e *ddbtest.Engine, client ddb.Client, opts ...ddb.Ta
 	return orders
 }
 
-// stored tells for each order whether it is in the table.
+// stored reports for each order whether it is in the table.
 func stored(t testing.TB, orders *ddb.Table[order, customerID, orderID], list []order) []bool {
 	t.Helper()
 	got := make([]bool, len(list))
@@ -323,8 +323,7 @@ type listErrors []error
 
 func (e listErrors) Error() string { return fmt.Sprint(len(e), " errors") }
 
-// TestBatchForeignReplies: replies that answer another question are errors, not panics,
-// hangs or other people's items.
+// TestBatchForeignReplies: replies to other requests are errors, and cause no panics, no hangs and no items of others.
 func TestBatchForeignReplies(t *testing.T) {
 	needsEngine(t, "wrong replies")
 	list, keys := manyOrders(30)

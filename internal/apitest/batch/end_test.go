@@ -22,8 +22,8 @@ var clients = map[string]func(testing.TB, *ddbtest.Engine) ddb.Client{
 	"without timeouts": func(_ testing.TB, e *ddbtest.Engine) ddb.Client { return e.Client() },
 }
 
-// TestSilentServer: against a server that never answers a batch ends when the policy's time has passed, however many
-// requests it would need, and says of each input whether it may have been done.
+// TestSilentServer: if a server never replies, a batch ends when the time of the policy is over, however many requests it needs,
+// and reports for each input whether it may have been done.
 func TestSilentServer(t *testing.T) {
 	for name, op := range operations {
 		for kind, client := range clients {
@@ -94,8 +94,8 @@ func TestSlowButAdvancing(t *testing.T) {
 	}
 }
 
-// TestCallersDeadline: a batch ends before the deadline of its caller, who can still act on the report; a cancelled
-// one ends at once. Both tell what may have been written.
+// TestCallersDeadline: a batch ends before the deadline of its caller, which can still use the report; a cancelled one ends
+// immediately. Both report what may have been written.
 func TestCallersDeadline(t *testing.T) {
 	for name, op := range operations {
 		for _, tc := range []struct{ deadline, end time.Duration }{
@@ -153,7 +153,7 @@ func TestCallersDeadline(t *testing.T) {
 	}
 }
 
-// TestBatchLeavesTheContextAlone: what ends a batch does not end the context of its caller.
+// TestBatchLeavesTheContextAlone: the end of a batch does not end the context of its caller.
 func TestBatchLeavesTheContextAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := engineOf(t, 1)

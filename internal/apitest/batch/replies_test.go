@@ -22,15 +22,15 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// crossing gives some requests of one operation the reply to another request.
+// crossing sends another request in place of some requests of one operation, so they receive its reply.
 type crossing struct {
 	engine *ddbtest.Engine
 	op     string
-	swap   func(body []byte) []byte // what is asked instead
-	answer string                   // or what is answered
+	swap   func(body []byte) []byte // the body that is sent instead
+	answer string                   // or the reply that is returned
 
 	mu   sync.Mutex
-	left int // so many replies are crossed
+	left int // number of replies still to be swapped
 	sent int
 }
 
@@ -74,7 +74,7 @@ type whole struct {
 	Value  int64  `dynamodbav:"value"`
 }
 
-// TestCrossedReplies: no read gives the answer to another. It is repeated, and fails if it does not get better.
+// TestCrossedReplies: no read returns the reply to another request. It is repeated, and fails if the next reply is wrong, too.
 func TestCrossedReplies(t *testing.T) {
 	if os.Getenv("DDB_TEST_CODEC") == "off" {
 		t.Skip("through the SDK's maps a crossed reply is refused, and not always asked for again")
@@ -303,7 +303,7 @@ func TestRepliesWithoutContent(t *testing.T) {
 	}
 }
 
-// TestRightRepliesAreTaken: whatever the keys and the range, a query gives what is there.
+// TestRightRepliesAreTaken: whatever the keys and the range, a query returns the stored items.
 func TestRightRepliesAreTaken(t *testing.T) {
 	text := rapid.OneOf(rapid.StringN(1, 6, 20), rapid.SampledFrom([]string{"a", "a\"b", `a\b`, "ä", "\u2028", "<&>", "a\nb", "😀", "\u007f"}))
 	rapid.Check(t, func(rt *rapid.T) {
@@ -365,8 +365,8 @@ func TestRightRepliesAreTaken(t *testing.T) {
 	})
 }
 
-// TestOwnClientsTakeTheShortWay: the timeouts of NewClient do not send items through attribute values, which costs
-// several times as much and checks replies behind the SDK's retries.
+// TestOwnClientsTakeTheShortWay: the timeouts of NewClient do not prevent the fast path. Attribute values cost several times as
+// much, and would be checked after the SDK's retries.
 func TestOwnClientsTakeTheShortWay(t *testing.T) {
 	e := engineOf(t, 1)
 	list := make([]reading, 100)

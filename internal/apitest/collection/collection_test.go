@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package collection_test tests the sizes of item collections: who asks for them, and whom they reach.
+// Package collection_test tests the sizes of item collections: when they are requested, and where they are reported.
 package collection_test
 
 import (
@@ -79,7 +79,7 @@ func (c *connection) Do(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// counts gives what was sent since the last call.
+// counts returns what was sent since the last call.
 func (c *connection) counts() (sent, asks int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -125,7 +125,7 @@ func (k *keeper) Begin(ctx context.Context, _ *ddb.Call) context.Context {
 
 func (k *keeper) End(_ context.Context, c *ddb.Call) { k.calls = append(k.calls, c) }
 
-// take gives the sizes of all calls since the last time.
+// take returns the sizes of all calls since the last time.
 func (k *keeper) take() (all []ddb.ItemCollection) {
 	for _, c := range k.calls {
 		all = append(all, c.ItemCollections...)

@@ -53,7 +53,7 @@ func (r *watcher) End(ctx context.Context, call *ddb.Call) {
 	r.calls = append(r.calls, call)
 }
 
-// take returns the calls since the last time.
+// take returns the calls since the last take.
 func (r *watcher) take(t *testing.T) []*ddb.Call {
 	t.Helper()
 	r.mu.Lock()
@@ -69,7 +69,7 @@ func (r *watcher) take(t *testing.T) []*ddb.Call {
 	return calls
 }
 
-// seen are the parts of calls that tests compare.
+// seen has the parts of calls that tests compare.
 type seen struct {
 	Operation, Index         string
 	Items, Returned, Scanned int
@@ -258,7 +258,7 @@ func TestCallActions(t *testing.T) {
 	}
 	ctx := t.Context()
 	key := func(id orderID) ddb.Key[customerID, orderID] { return orders.Key("c", id) }
-	// The table does not exist: what is asked for counts, not what comes of it.
+	// The table does not exist: the requested path counts, not the result.
 	_, _ = byStatus.Query("open").Collect(ctx)
 	_, _ = orders.BatchGet(ctx, []ddb.Key[customerID, orderID]{key("1")})
 	_ = ddb.Transact(ctx, client, orders.TxPut(&order{Customer: "c", ID: "1", Status: "s"}), orders.TxCreate(&order{Customer: "c", ID: "2", Status: "s"}),
@@ -303,7 +303,7 @@ func TestAddHook(t *testing.T) {
 	if err := users.Put(t.Context(), &user{ID: "1"}); err != nil {
 		t.Fatal(err)
 	}
-	// Tests beside this one may be under way when the hook is removed.
+	// Other tests may be running when the hook is removed.
 	r.mu.Lock()
 	r.begun = len(r.calls)
 	r.mu.Unlock()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cost_test tests what requests cost and who sees it: budgets, ledgers, hooks and Explain.
+// Package cost_test tests what requests cost and where that is reported: budgets, ledgers, hooks and Explain.
 package cost_test
 
 import (
@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { apitest.Main(m) }
 
-// What is shared, by its short name.
+// Short names for what the packages share.
 type (
 	customerID = apitest.CustomerID
 	order      = apitest.Order
@@ -38,5 +38,5 @@ var (
 	userNick      = apitest.UserNick
 )
 
-// second is the error of a call with a result.
+// second returns the error of a call that also returns a result.
 func second[T any](_ T, err error) error { return err }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package derive_test tests what updates of derived attributes demand, with one item type.
+// Package derive_test tests what updates of derived attributes require, with one item type.
 package derive_test
 
 import (

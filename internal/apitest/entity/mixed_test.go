@@ -161,7 +161,7 @@ func TestCursorsOverTypes(t *testing.T) {
 	if _, err := other.After(first.Next).Page(ctx); !errors.Is(err, ddb.ErrBadCursor) {
 		t.Errorf("a cursor of another read: %v", err)
 	}
-	// In front of an unknown item the page ends, and goes on behind those before it.
+	// The page ends before an unknown item, and the next one begins after the items before it.
 	page, err := entity.Read(s.mixed(t), s.orders.Query("p")).Page(ctx)
 	if labels(page.Items) != "customer C#1, line L#1, order O#1, order O#2" || !errors.Is(err, ddb.ErrOtherEntity) || page.Next.IsZero() {
 		t.Errorf("%s, %v", labels(page.Items), err)

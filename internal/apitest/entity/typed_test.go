@@ -224,7 +224,7 @@ func TestRangesOfOneType(t *testing.T) {
 	}
 }
 
-// Where the items before one of another type were read, they are handed out, and the cursor goes on behind them.
+// If the items before one of another type were read, they are returned, and the cursor is after them.
 func TestPageInFrontOfAnother(t *testing.T) {
 	s := newShop(t, discriminators())
 	s.raw(t, "p", "1", "type", "order", "total", "1")

@@ -35,7 +35,8 @@ func (x *tables) stored(t testing.TB, id int) session {
 	return s
 }
 
-// TestCreateOverExpired: an expired item is no item for a create, alone or in a transaction, whoever has written it; any other is refused and stays.
+// TestCreateOverExpired: a create treats an expired item as absent, alone or in a transaction, whichever program has written it;
+// any other item is an error and is unchanged.
 func TestCreateOverExpired(t *testing.T) {
 	for name, opts := range protections {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +84,7 @@ func TestCreateOverExpired(t *testing.T) {
 	}
 }
 
-// TestCreateWithoutHiding: where expired items are shown, they are items for a create, too.
+// TestCreateWithoutHiding: if expired items are shown, they are also items for a create.
 func TestCreateWithoutHiding(t *testing.T) {
 	ctx := t.Context()
 	x := newTables(t, apitest.NewClient(t))

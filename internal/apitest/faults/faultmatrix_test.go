@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// protection is what a table has to recognise its writes by.
+// protection is what a table uses to recognise its writes.
 type protection struct {
 	name                          string
 	version, revision, tombstones bool
@@ -54,13 +54,13 @@ type matrixVerb struct {
 	name   string
 	absent bool // there is no item before
 	run    func(ctx context.Context, c *dynamodb.Client, table *users, u user) error
-	// effect is how often the stored item (nil for none) shows the write, where once is right.
+	// effect is the number of times that the stored item (nil for none) shows the write; once is correct.
 	effect func(u *user) int64
-	// refuses: the write is to fail on its condition.
+	// refuses reports that the write must fail because of its condition.
 	refuses bool
-	// immune: on which tables not even a delivery behind our back applies it twice.
+	// immune returns the tables on which even a delivery unknown to the client cannot apply it twice.
 	immune func(protection) bool
-	// decided: a lost reply of the kind leaves no doubt. A refusal never does, nor one with a request id.
+	// decided reports that a lost reply of this kind leaves no doubt. A rejection never does, nor does one with a request ID.
 	decided func(protection, fault) bool
 }
 
@@ -73,10 +73,10 @@ func certain(protection, fault) bool { return true }
 // proven: only a revision proves what happened.
 func proven(p protection, _ fault) bool { return p.revision }
 
-// repeated: without a condition it is sent again, and a revision proves it.
+// repeated: without a condition it is sent again, and a revision proves the outcome.
 func repeated(p protection, _ fault) bool { return p.revision || !p.version }
 
-// isNew is 1 for the item that the writes of a whole one store.
+// isNew returns 1 for the item that the writes of a whole item store.
 func isNew(u *user) int64 {
 	if u != nil && u.Name == "new" {
 		return 1
@@ -163,7 +163,7 @@ var matrixVerbs = []matrixVerb{
 			return t.Put(ctx, &u, ddb.If(userName.Eq("other")))
 		}
 		u.Version--
-		r := &u.Revision // as it was one write earlier
+		r := &u.Revision // as of the previous write
 		r.Number--
 		copy(r.Tags[:], r.Tags[1:])
 		return t.Put(ctx, &u)
@@ -230,7 +230,7 @@ func eachCell(t *testing.T, run func(*matrixCell)) {
 	}
 }
 
-// check runs the write with faults from one request on, and compares what it reported with what is stored.
+// check makes the write with faults from one request on, and compares its report with what is stored.
 func (m *matrixCell) check(name string, at int, plan ...fault) {
 	m.Helper()
 	u := m.prepare()
@@ -243,7 +243,7 @@ func (m *matrixCell) check(name string, at int, plan ...fault) {
 	ctx, cancel := context.WithTimeout(m.Context(), time.Minute)
 	err := m.verb.run(ctx, m.client, m.table, u)
 	cancel()
-	reached := m.f.Requests() > at // the call was long enough to meet the fault
+	reached := m.f.Requests() > at // the call was long enough for the fault to occur
 	m.f.Set(nil)
 	<-time.After(6 * time.Second) // for ghosts
 	stored, rerr := m.table.Get(m.Context(), u.ID, ddb.Consistent())
@@ -284,7 +284,7 @@ func (m *matrixCell) check(name string, at int, plan ...fault) {
 	}
 }
 
-// prepare makes the item as it is before the write.
+// prepare stores the item in its state before the write.
 func (m *matrixCell) prepare() user {
 	m.n++
 	u := user{ID: fmt.Sprint("canary ", m.n), Name: "first", Logins: 5}

@@ -18,8 +18,8 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// TestRowA2Counters: over a network that fails, a counter lies between what was acknowledged
-// and that plus what is unknown; exact counts leave less unknown.
+// TestRowA2Counters: over an unreliable network, a counter is between the acknowledged number and that plus the unknown number;
+// exact counts leave fewer unknown.
 func TestRowA2Counters(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults")
@@ -77,8 +77,8 @@ func TestRowA2Counters(t *testing.T) {
 	}
 }
 
-// TestRowA4Ghost: a request that arrives late is put over a later one on a table without
-// version, which is the hole that the guarantees name, and never with one.
+// TestRowA4Ghost: on a table without version, a request that arrives late overwrites a later one, as docs/guarantees.md states;
+// with a version it never does.
 func TestRowA4Ghost(t *testing.T) {
 	needsEngine(t, "faults")
 	for _, p := range protections {
@@ -112,8 +112,8 @@ func TestRowA4Ghost(t *testing.T) {
 	}
 }
 
-// TestRowA5Context: a context that ends at any moment of a write ends it at once, nothing is
-// sent afterwards, and the error says whether the write may have happened.
+// TestRowA5Context: a context that ends at any time during a write ends it immediately, nothing is sent afterwards, and the error
+// says whether the write may have been applied.
 func TestRowA5Context(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults")
@@ -175,7 +175,7 @@ func (m *matrixCell) end(after time.Duration, what fault) {
 	}
 }
 
-// TestRowC3Reason: the reason of a throttle reaches the caller, and says what cures it.
+// TestRowC3Reason: the error has the reason of a throttled request, and what to do about it.
 func TestRowC3Reason(t *testing.T) {
 	needsEngine(t, "faults")
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package faults_test compares what callers learn about writes over a network that fails with what is stored.
+// Package faults_test compares what calls report about writes over an unreliable network with what is stored.
 package faults_test
 
 import (
@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { apitest.Main(m) }
 
-// What is shared, by its short name.
+// Short names for what the packages share.
 type (
 	fault  = apitest.Fault
 	faulty = apitest.Faulty

@@ -15,8 +15,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// TestSingleFaults: one fault at the first request of each verb; the reported
-// outcome always agrees with what is stored.
+// TestSingleFaults: one fault at the first request of each verb; the reported outcome always agrees with what is stored.
 func TestSingleFaults(t *testing.T) {
 	needsEngine(t, "faults")
 	for what := lostBefore; what < faults; what++ {
@@ -104,7 +103,7 @@ func singleFault(ctx context.Context, t *testing.T, f *faulty, users, plain *ddb
 	if err == nil && stored.Points != 1 || stored.Points > 1 {
 		t.Errorf("Add in a transaction: %v, stored %d", err, stored.Points)
 	}
-	// A delete that is repeated finds nothing, which is what was wanted.
+	// A repeated delete finds no item, which is the intended result.
 	f.Set(first("DeleteItem", what))
 	if err := plain.Delete(ctx, "p"); err != nil {
 		t.Errorf("Delete: %v", err)

@@ -26,7 +26,7 @@ func newDefaults(t *testing.T, opts ...ddbclient.Option) (*faulty, *dynamodb.Cli
 	return f, apitest.NewDefaults(t, f, opts...)
 }
 
-// TestRetryTable holds the rows of docs/retries.md: a fault at every request, and what a call sends.
+// TestRetryTable tests the rows of docs/retries.md: a fault at every request, and the requests that a call sends.
 func TestRetryTable(t *testing.T) {
 	needsEngine(t, "faults")
 	type tables struct {
@@ -107,7 +107,7 @@ func TestRetryTable(t *testing.T) {
 
 var errAny = errors.New("any error")
 
-// TestConflictsAreRetriedOnAnyClient: the SDK's own retryer does not know conflicts of single writes.
+// TestConflictsAreRetriedOnAnyClient: the SDK's own retryer does not retry conflicts of single writes.
 func TestConflictsAreRetriedOnAnyClient(t *testing.T) {
 	needsEngine(t, "faults")
 	for _, what := range []fault{txConflict, writeConflict} {
@@ -184,7 +184,7 @@ func TestOneBudgetForAllLayers(t *testing.T) {
 	}
 }
 
-// TestCancelledTransactionsAreRetriedByUs: the SDK repeats no cancellation, and we nothing but those.
+// TestCancelledTransactionsAreRetriedByUs: the SDK does not retry cancellations, and the library retries only those.
 func TestCancelledTransactionsAreRetriedByUs(t *testing.T) {
 	needsEngine(t, "faults")
 	const conflict = errorType + `TransactionCanceledException","Message":"cancelled","CancellationReasons":[{"Code":"TransactionConflict","Message":"ongoing"}]}`

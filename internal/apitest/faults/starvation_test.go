@@ -16,8 +16,8 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// TestRowC2HotTable: a table that throttles every request all the time slows the calls on another one of the same
-// client down by nothing. A rate limiter over the whole client, as the SDK's adaptive mode is, would.
+// TestRowC2HotTable: a table that throttles every request does not slow down the calls on another table of the same client. A
+// rate limiter for the whole client, such as the SDK's adaptive mode, would.
 func TestRowC2HotTable(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults")

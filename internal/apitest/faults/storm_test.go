@@ -106,7 +106,7 @@ func newStorm(t *testing.T, seed uint64, revision bool, items int) *storm {
 	return s
 }
 
-// slowly gives requests and replies a time on the way.
+// slowly adds latency to requests and replies.
 type slowly struct{ next aws.HTTPClient }
 
 func (s slowly) Do(req *http.Request) (*http.Response, error) {
@@ -129,7 +129,7 @@ func (slowly) wait(ctx context.Context) error {
 	}
 }
 
-// watch notes the puts that the engine applies.
+// watch records the puts that the engine applies.
 func (s *storm) watch(req *http.Request) (*http.Response, error) {
 	if !strings.HasSuffix(req.Header.Get("X-Amz-Target"), ".PutItem") {
 		return s.f.Engine.Do(req)
@@ -208,7 +208,7 @@ func (s *storm) write(id, me string) {
 	s.writes = append(s.writes, w)
 }
 
-// check compares what was reported with what was applied.
+// check compares the reports with what was applied.
 func (s *storm) check(mostUnknown float64) {
 	s.Helper()
 	times := map[string]int{}
@@ -261,8 +261,8 @@ func (s *storm) check(mostUnknown float64) {
 	}
 }
 
-// inOrder holds that no acknowledged write ended before one with an earlier version began.
-// With one writer for each version that makes the history linearizable.
+// inOrder checks that no acknowledged write ended before one with an earlier version began. With one writer for each version this
+// makes the history linearizable.
 func (s *storm) inOrder() {
 	slices.SortFunc(s.writes, func(a, b stormWrite) int { return int(a.version - b.version) })
 	latest := map[string]time.Time{}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package formats_test holds everything that the library stores or hands out against files from before: a format that changes by
-// accident makes data of earlier programs unreadable.
+// Package formats_test compares everything that the library stores or returns to programs with files of earlier formats: an
+// accidental change of a format makes data of earlier programs unreadable.
 //
 //	go test ./internal/apitest/formats -update    writes the files; only for a change that is meant, with a way for stored data
 package formats_test

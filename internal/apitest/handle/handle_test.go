@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package handle_test holds tests of handles, conditions and changes through the public API, on one item type.
+// Package handle_test tests handles, conditions and changes through the public API, with one item type.
 package handle_test
 
 import (
@@ -110,12 +110,12 @@ func TestZeroHandles(t *testing.T) {
 	}
 }
 
-// foreign has the method of key fields and is none.
+// foreign has the method of key fields but is not one.
 type foreign struct{}
 
 func (foreign) HandleOf(*order, string) {}
 
-// strange has the method of options and is none.
+// strange has the method of options but is not one.
 type strange struct{ what any }
 
 func (s strange) ChangeOrIf(*order) any    { return s.what }

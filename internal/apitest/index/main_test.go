@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package index_test tests queries on indexes of every kind, against a model too.
+// Package index_test tests queries on indexes of every kind, also against a model.
 package index_test
 
 import (
@@ -11,12 +11,12 @@ import (
 
 func TestMain(m *testing.M) { apitest.Main(m) }
 
-// What is shared, by its short name.
+// Short names for what the packages share.
 var (
 	newClient = apitest.NewClient
 	tableName = apitest.TableName
 	userName  = apitest.UserName
 )
 
-// second is the error of a call with a result.
+// second returns the error of a call that also returns a result.
 func second[T any](_ T, err error) error { return err }

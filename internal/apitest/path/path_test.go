@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package path_test tests what callers learn of the way that items take, with one item type.
+// Package path_test tests what callers can find out about the path that items take, with one item type.
 package path_test
 
 import (
@@ -95,8 +95,8 @@ func tableOn(t *testing.T, client ddb.Client, opts ...ddb.TableOption) *ddb.Tabl
 	return table
 }
 
-// Calls say which way their items took and why, Explain says it beforehand, the debug page counts it. The plain client's page
-// takes the fast path with whatever SDK this is built with.
+// Calls report which path their items took and why, Explain reports it beforehand, and the debug page counts it. Items of the
+// plain client take the fast path with every version of the SDK.
 func TestPathIsVisible(t *testing.T) {
 	e := filled(t)
 	for _, c := range clients {
@@ -148,7 +148,7 @@ func TestPathIsVisible(t *testing.T) {
 	}
 }
 
-// ThroughSDK is said too.
+// ThroughSDK is reported, too.
 func TestPathThroughSDK(t *testing.T) {
 	var seen calls
 	table := tableOn(t, filled(t).Client(), ddb.WithHook(&seen), ddb.ThroughSDK())

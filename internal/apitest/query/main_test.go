@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) { apitest.Main(m) }
 
-// What is shared, by its short name.
+// Short names for what the packages share.
 type (
 	customerID = apitest.CustomerID
 	fault      = apitest.Fault
@@ -61,5 +61,5 @@ func newOrders(t testing.TB) *ddb.Table[order, customerID, orderID] {
 	return orders
 }
 
-// second is the error of a call with a result.
+// second returns the error of a call that also returns a result.
 func second[T any](_ T, err error) error { return err }

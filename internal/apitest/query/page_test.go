@@ -337,8 +337,8 @@ func TestBadItemBackwards(t *testing.T) {
 	}
 }
 
-// TestFailureAmidAPage: when a later request of a page fails for good, the page holds
-// what was read and goes on behind it; nothing of the broken reply is handed out.
+// TestFailureAmidAPage: if a later request of a page fails permanently, the page contains what was read before and can be
+// continued after it; nothing of the failed reply is returned.
 func TestFailureAmidAPage(t *testing.T) {
 	needsEngine(t, "it breaks replies")
 	ctx := t.Context()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package request_test tests what holds for every request, whatever its operation, with one item type.
+// Package request_test tests what applies to every request, whatever its operation, with one item type.
 package request_test
 
 import (
@@ -52,13 +52,13 @@ var (
 	accountRevision = ddb.Field(func(a *account) *ddb.Revision { return &a.Revision })
 )
 
-// witness is between client and engine and knows what was sent and answered.
+// witness is between client and engine and records requests and replies.
 type witness struct {
 	engine *ddbtest.Engine
 
 	mu       sync.Mutex
 	sent     int
-	answered map[string]int // with success or a refusal that is billed, by operation
+	answered map[string]int // success, or a rejection that is billed, by operation
 }
 
 func (w *witness) Do(req *http.Request) (*http.Response, error) {
@@ -307,7 +307,7 @@ var withRevision = map[string]operation{
 	"Delete": {one(func(ctx context.Context, b *bench) error { return b.table.Delete(ctx, "a") }), "DeleteItem:1 GetItem:1", 1, nil},
 }
 
-// compare holds the requests that were answered against what each observer of requests says of them.
+// compare compares the requests with what each of their observers reports.
 func (b *bench) compare(t *testing.T, name string, o operation, stats ddb.BatchStats) {
 	t.Helper()
 	if got := counts(b.w.answered); o.want != "" && got != o.want {

@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// parcel has what a definition can have.
+// parcel uses everything that a definition can have.
 type parcel struct {
 	Sender  string    `dynamodbav:"sender"`
 	Number  int64     `dynamodbav:"number"`
@@ -62,7 +62,7 @@ func newParcels(t *testing.T, client ddb.Client, name string) *ddb.Table[parcel,
 	return parcels
 }
 
-// TestSettings: what is asked for is set by CreateTable and by EnsureTable, and VerifyTable finds what differs.
+// TestSettings: CreateTable and EnsureTable apply the settings, and VerifyTable finds differences.
 func TestSettings(t *testing.T) {
 	apitest.NeedsEngine(t, "resource policies and insights")
 	client := ddbtest.New(t)
@@ -88,7 +88,7 @@ func TestSettings(t *testing.T) {
 	if differences, err := completed.VerifyTable(t.Context(), settable...); err != nil || len(differences) > 0 {
 		t.Errorf("after EnsureTable: %v, %v", differences, err)
 	}
-	// What differs is reported and left alone.
+	// Differences are reported and not changed.
 	other := []schema.Option{
 		schema.PointInTimeRecovery(8), schema.Tags(map[string]string{"team": "b"}), schema.WarmThroughput(40000, 4000000), schema.ResourcePolicy(policyText), schema.IndexMaxOnDemand("by-status", 7, 0),
 	}
@@ -121,7 +121,7 @@ func TestWrongSettings(t *testing.T) {
 	}
 }
 
-// TestTemplateMakesTheTable: a table that is made from the template's properties alone is what the code needs.
+// TestTemplateMakesTheTable: a table that is made only from the template's properties is what the code needs.
 func TestTemplateMakesTheTable(t *testing.T) {
 	apitest.NeedsEngine(t, "resource policies and insights")
 	client := ddbtest.New(t)

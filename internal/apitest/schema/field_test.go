@@ -150,7 +150,7 @@ type keys struct {
 	Labels   map[string]string `dynamodbav:"labels"`
 }
 
-// TestNewRefusesAllAtOnce: every mistake of a definition is named in one error.
+// TestNewRefusesAllAtOnce: one error names every mistake of a definition.
 func TestNewRefusesAllAtOnce(t *testing.T) {
 	id := ddb.StrField(func(k *keys) *string { return &k.ID })
 	omit := ddb.StrField(func(k *keys) *string { return &k.Omit })

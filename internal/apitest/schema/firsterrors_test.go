@@ -26,7 +26,7 @@ type visit struct {
 	Agent   *string `dynamodbav:"agent"`
 }
 
-// textVisit has a key of another type, and a text where others have a number.
+// textVisit has a key of another type, and a text in place of a number.
 type textVisit struct {
 	Page string `dynamodbav:"page"`
 	N    string `dynamodbav:"n"`
@@ -48,8 +48,8 @@ var (
 	visitAgent   = ddb.StrField(func(v *visit) *string { return v.Agent })
 )
 
-// TestFirstErrors: the mistakes of a first day end in texts that name the operation, the
-// table, the cause, and what to do next.
+// TestFirstErrors: the typical errors of beginners result in texts that name the operation, the table, the cause, and what to do
+// next.
 func TestFirstErrors(t *testing.T) {
 	needsEngine(t, "the words of a server")
 	ctx := t.Context()
@@ -125,7 +125,7 @@ func TestFirstErrors(t *testing.T) {
 	}
 }
 
-// keyless counts how often it is asked for credentials that it does not have.
+// keyless counts the requests for credentials, which it does not have.
 type keyless struct{ asked atomic.Int32 }
 
 func (k *keyless) Retrieve(context.Context) (aws.Credentials, error) {
@@ -133,8 +133,8 @@ func (k *keyless) Retrieve(context.Context) (aws.Credentials, error) {
 	return aws.Credentials{}, errors.New("no role found")
 }
 
-// TestNoCredentials: a call without credentials says what to set, after one search, and
-// is known not to have happened, with any client.
+// TestNoCredentials: the error of a call without credentials says what to set, after a single search, and reports that nothing
+// was sent, with any client.
 func TestNoCredentials(t *testing.T) {
 	ctx := t.Context()
 	source := &keyless{}
@@ -177,7 +177,7 @@ func TestNoCredentials(t *testing.T) {
 	}
 }
 
-// TestNoServer: a call that reaches nobody names the address.
+// TestNoServer: the error of a call that cannot reach a server names the address.
 func TestNoServer(t *testing.T) {
 	cfg := aws.Config{Region: "eu-central-1", BaseEndpoint: aws.String("http://127.0.0.1:1"), Credentials: aws.AnonymousCredentials{}}
 	client, err := ddbclient.New(t.Context(), ddbclient.WithConfig(cfg), ddbclient.WithMaxAttempts(1))

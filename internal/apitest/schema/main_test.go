@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { apitest.Main(m) }
 
-// What is shared, by its short name.
+// Short names for what the packages share.
 type (
 	customerID = apitest.CustomerID
 	line       = apitest.Line
@@ -28,5 +28,5 @@ var (
 	tableName     = apitest.TableName
 )
 
-// second is the error of a call with a result.
+// second returns the error of a call that also returns a result.
 func second[T any](_ T, err error) error { return err }

@@ -42,7 +42,7 @@ var (
 	sessionExpires = ddb.TimeField(func(s *session) *time.Time { return &s.Expires })
 )
 
-// defineSessions is the definition of a table with two global and two local indexes.
+// defineSessions returns the definition of a table with two global and two local indexes.
 func defineSessions(t *testing.T, client ddb.Client, name string) *ddb.Table[session, string, string] {
 	t.Helper()
 	table, err := ddb.New(client, name, sessionUser, sessionID, ddb.TTL(sessionExpires))
@@ -151,7 +151,7 @@ func TestEnsureTableAddsWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestVerifyTableListsEverything holds a definition against a table that differs in every way.
+// TestVerifyTableListsEverything compares a definition with a table that differs in every respect.
 func TestVerifyTableListsEverything(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
@@ -234,11 +234,11 @@ func TestSchemaRefusals(t *testing.T) {
 // itemsOnly hides the table methods of a client.
 type itemsOnly struct{ ddb.Client }
 
-// slowTables is a client whose tables take a while: every Nth describe shows the next state.
+// slowTables is a client whose tables become active slowly: every Nth describe returns the next state.
 type slowTables struct {
 	ddb.Client
 	mu     sync.Mutex
-	states []types.TableDescription // the last stays
+	states []types.TableDescription // the last one is repeated
 	calls  int
 	gone   bool
 }
@@ -294,8 +294,8 @@ func state(table types.TableStatus, index types.IndexStatus) types.TableDescript
 	return types.TableDescription{TableStatus: table, GlobalSecondaryIndexes: []types.GlobalSecondaryIndexDescription{{IndexStatus: index}}}
 }
 
-// TestCreateTableWaits: the call returns only when table and indexes are active,
-// without hammering, and obeys its context.
+// TestCreateTableWaits: the call returns only when table and indexes are active, without polling too often, and obeys its
+// context.
 func TestCreateTableWaits(t *testing.T) {
 	needsEngine(t, "virtual time")
 	synctest.Test(t, func(t *testing.T) {
@@ -333,7 +333,7 @@ func TestCreateTableWaits(t *testing.T) {
 	})
 }
 
-// A table that is encrypted with another key than the definition's differs; of an alias that cannot be known.
+// A table whose encryption key differs from the definition's is reported; for an alias that cannot be determined.
 func TestVerifyEncryptionKey(t *testing.T) {
 	apitest.NeedsEngine(t, "keys of KMS")
 	table, err := ddb.New(newClient(t), tableName(t), parcelSender, parcelNumber)

@@ -14,7 +14,7 @@ import (
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// An answer that is none ends a call on a table with an error, wherever it comes.
+// An invalid reply ends a call on a table with an error, wherever it occurs.
 func TestSchemaCallsUnderFaults(t *testing.T) {
 	needsEngine(t, "faults")
 	for name, spoil := range map[string]func(faultrule.Matcher) faultrule.Rule{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package several_test tests the functions that take queries of any kind, positions by a key, and several batches, with one item type.
+// Package several_test tests the functions for queries of any kind, positions by key, and several batches, with one item type.
 package several_test
 
 import (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sharing_test tests what the schema methods promise to programs that share a table: older and newer ones, and
-// several item types.
+// Package sharing_test tests what the schema methods guarantee to programs that share a table: older and newer ones, and several
+// item types.
 package sharing_test
 
 import (

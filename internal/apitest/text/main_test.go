@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package text_test tests texts that callers hand in: keys, cursors, page tokens and expressions.
+// Package text_test tests texts that callers pass in: keys, cursors, page tokens and expressions.
 package text_test
 
 import (
@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { apitest.Main(m) }
 
-// What is shared, by its short name.
+// Short names for what the packages share.
 var (
 	forge         = apitest.Forge
 	newClient     = apitest.NewClient

@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// twoTables are tables of orders and of versioned users on one client.
+// twoTables returns tables of orders and of versioned users on one client.
 func twoTables(t *testing.T) (*dynamodb.Client, *ddb.Table[order, customerID, orderID], *ddb.SimpleTable[user, string]) {
 	t.Helper()
 	client := newClient(t)
@@ -71,7 +71,7 @@ func TestTransact(t *testing.T) {
 	}
 }
 
-// TestTransactionErrorSaysWhich: index, operation, table, reason and item of each cause; nothing is applied.
+// TestTransactionErrorSaysWhich: the error has index, operation, table, reason and item of each cause; nothing is applied.
 func TestTransactionErrorSaysWhich(t *testing.T) {
 	ctx := t.Context()
 	client, orders, users := twoTables(t)
@@ -122,7 +122,7 @@ func TestTransactionErrorSaysWhich(t *testing.T) {
 	}
 }
 
-// TestTransactRefusals: everything wrong is named at once, before anything is sent.
+// TestTransactRefusals: everything that is wrong is named at once, before anything is sent.
 func TestTransactRefusals(t *testing.T) {
 	ctx := t.Context()
 	client, orders, users := twoTables(t)
@@ -173,7 +173,7 @@ func TestTransactRefusals(t *testing.T) {
 	if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "read 2: the destination is that of read 0 as well") {
 		t.Errorf("one destination twice: %v", err)
 	}
-	// Keys that are none are not the same item.
+	// Invalid keys are not the same item.
 	err = ddb.Transact(ctx, client, orders.TxDelete(orders.Key("", "x")), orders.TxDelete(orders.Key("", "y")))
 	if !errors.Is(err, ddb.ErrInvalid) || strings.Contains(err.Error(), "the same item") {
 		t.Errorf("two empty keys: %v", err)
@@ -225,8 +225,7 @@ func TestTransactionOfTwoTypesInOneTable(t *testing.T) {
 	}
 }
 
-// cancelling is a client whose transactions are cancelled by given reasons, one
-// list for each request, then go through.
+// cancelling is a client whose transactions are cancelled for given reasons, one list for each request, and then succeed.
 type cancelling struct {
 	ddb.Client
 	reasons [][]string
@@ -268,8 +267,8 @@ func (c *cancelling) TransactGetItems(ctx context.Context, in *dynamodb.Transact
 	return c.Client.TransactGetItems(ctx, in, opts...)
 }
 
-// TestCancellationReasons: all triples of reasons. Permanent reasons win; those
-// that pass are tried again with the same token.
+// TestCancellationReasons: all triples of reasons. Permanent reasons have precedence; temporary ones are retried with the same
+// token.
 func TestCancellationReasons(t *testing.T) {
 	needsEngine(t, "reasons by choice")
 	codes := []string{"None", "ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded", "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError", "ValidationError"}
@@ -317,7 +316,7 @@ func TestCancellationReasons(t *testing.T) {
 				}
 			}
 		}
-		// It gives up in the end, and says so.
+		// It gives up in the end, and the error says so.
 		for range 1000 {
 			c.reasons = append(c.reasons, []string{"ThrottlingError"})
 		}

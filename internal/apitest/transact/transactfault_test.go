@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// plainUsers is a table of users without versions on a faulty connection.
+// plainUsers returns a table of users without versions on a faulty connection.
 func plainUsers(t *testing.T, client ddb.Client, opts ...ddb.TableOption) *ddb.SimpleTable[user, string] {
 	t.Helper()
 	users, err := ddb.NewSimple(client, "users", userID, append([]ddb.TableOption{ddb.WithRetryBudget(nil)}, opts...)...)
@@ -36,8 +36,7 @@ func plainUsers(t *testing.T, client ddb.Client, opts ...ddb.TableOption) *ddb.S
 	return users
 }
 
-// TestTransactSingleFaults: whatever happens to the first request, the transaction is
-// applied once, and the caller learns it.
+// TestTransactSingleFaults: whatever happens to the first request, the transaction is applied once, and the caller is informed.
 func TestTransactSingleFaults(t *testing.T) {
 	needsEngine(t, "faults")
 	for what := lostBefore; what < faults; what++ {
@@ -70,8 +69,8 @@ func TestTransactSingleFaults(t *testing.T) {
 	}
 }
 
-// TestTransactUnknown: without a reply that tells, the outcome is unknown; calling again with
-// the token resolves it. A refusal after a lost request is a refusal.
+// TestTransactUnknown: without a reply that decides, the outcome is unknown; calling again with the token determines it. A
+// rejection after a lost request is a rejection.
 func TestTransactUnknown(t *testing.T) {
 	needsEngine(t, "faults")
 	for _, tc := range []struct {
@@ -124,8 +123,8 @@ func TestTransactUnknown(t *testing.T) {
 	}
 }
 
-// TestTransactConflictAfterALostReply: giving up on a conflict that may be with our own
-// lost request leaves the outcome unknown.
+// TestTransactConflictAfterALostReply: if a call gives up because of a conflict that may be with its own lost request, the
+// outcome is unknown.
 func TestTransactConflictAfterALostReply(t *testing.T) {
 	needsEngine(t, "faults")
 	const conflict = `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled",` +
@@ -154,7 +153,7 @@ func TestTransactConflictAfterALostReply(t *testing.T) {
 			if !ok || te.At(0).Reason != "TransactionConflict" || errors.Is(err, ddb.ErrOutcomeUnknown) != lost || !ddb.IsRetryable(te) {
 				t.Errorf("lost %v: %v", lost, err)
 			}
-			// The SDK itself waits for a transaction in progress: no second layer of retries.
+			// The SDK itself waits for a transaction in progress, so there is no second layer of retries.
 			n, body = 0, inProgress
 			if err := ddb.Transact(t.Context(), client, users.TxPut(&user{ID: "u"})); !errors.Is(err, ddb.ErrOutcomeUnknown) || n != 3 {
 				t.Errorf("in progress: %v after %d requests", err, n)
@@ -163,8 +162,8 @@ func TestTransactConflictAfterALostReply(t *testing.T) {
 	}
 }
 
-// TestTokenIsNotUsedTooLong: DynamoDB forgets a token after 10 minutes, so nothing is
-// sent again then, however patient the policy is.
+// TestTokenIsNotUsedTooLong: DynamoDB forgets a token after 10 minutes, so nothing is sent again then, whatever the policy
+// allows.
 func TestTokenIsNotUsedTooLong(t *testing.T) {
 	needsEngine(t, "virtual time")
 	for seed := range uint64(20) {
@@ -227,8 +226,8 @@ func TestTransactContext(t *testing.T) {
 	})
 }
 
-// TestTransactStorm: many writers count in transactions over a connection that fails at
-// random. What was answered is applied exactly once; only what is unknown may differ.
+// TestTransactStorm: many writers count in transactions over a connection that fails at random. Acknowledged writes are applied
+// exactly once; only unknown ones may differ.
 func TestTransactStorm(t *testing.T) {
 	needsEngine(t, "faults")
 	seed := time.Now().UnixNano()
@@ -282,7 +281,7 @@ func TestTransactStorm(t *testing.T) {
 	})
 }
 
-// TestTransactionWithoutReasons: a cancellation that blames nobody still says what the service said.
+// TestTransactionWithoutReasons: the error of a cancellation without reasons still contains the message of the service.
 func TestTransactionWithoutReasons(t *testing.T) {
 	needsEngine(t, "chosen reasons")
 	_, orders, _ := twoTables(t)

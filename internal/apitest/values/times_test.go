@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package values_test tests how values are stored, compared and changed, as callers see it.
+// Package values_test tests how values are stored, compared and changed, from the perspective of callers.
 package values_test
 
 import (
@@ -117,7 +117,7 @@ func TestTimesCompareAsTimes(t *testing.T) {
 	}
 }
 
-// A time in raw text would be compared in a form that its attribute need not have.
+// A time in raw text would be compared in a form that the stored attribute may not have.
 func TestTimeInRawTextIsRefused(t *testing.T) {
 	table := newTickets(t, ddbtest.New(t))
 	for _, v := range []any{ten, &ten} {
@@ -141,7 +141,7 @@ var (
 	visitLast = ddb.TimeField(func(v *visit) *time.Time { return &v.Last })
 )
 
-// With the option a table that the SDK writes is read, compared and written as the SDK does; and both forms are read by all.
+// With the option, a table that the SDK writes is read, compared and written as by the SDK; and every table reads both forms.
 func TestTablesOfTheSDK(t *testing.T) {
 	client := ddbtest.New(t)
 	newTickets(t, client)
@@ -178,7 +178,7 @@ func TestTablesOfTheSDK(t *testing.T) {
 	if decoded, err := ddb.DecodeItem[ticket](map[string]types.AttributeValue{"due": item["last"]}); err != nil || !decoded.Due.Equal(at) {
 		t.Errorf("%v, %v", decoded.Due, err)
 	}
-	// The choice is the type's: another table cannot store it otherwise.
+	// The form belongs to the type: another table cannot store it in the other form.
 	if _, err := ddb.New(client, "others", visitSite, visitAt); err == nil || !strings.Contains(err.Error(), "SDKTimes") {
 		t.Errorf("got %v", err)
 	}

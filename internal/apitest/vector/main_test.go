@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package vector_test tests vector indexes: their definition, what they refuse to store, and searches, against a model too.
+// Package vector_test tests vector indexes: their definition, what they reject, and searches, also against a model.
 package vector_test
 
 import (
@@ -82,5 +82,5 @@ func ids(hits []ddb.VectorHit[doc]) (all []string) {
 	return all
 }
 
-// second is the error of a call with a result.
+// second returns the error of a call that also returns a result.
 func second[T any](_ T, err error) error { return err }

@@ -9,7 +9,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// TestExactCountReports: what a transaction refuses reads as what Update refuses.
+// TestExactCountReports: the error for what a transaction rejects reads like that of Update.
 func TestExactCountReports(t *testing.T) {
 	ctx := t.Context()
 	users := newUsers(t)

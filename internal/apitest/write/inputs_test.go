@@ -12,8 +12,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// TestRowJ1Inputs: a call writes to nothing that it was given, so it can be made again with the same arguments, and
-// gives the same.
+// TestRowJ1Inputs: a call does not modify its arguments, so it can be repeated with the same arguments and has the same result.
 func TestRowJ1Inputs(t *testing.T) {
 	client := newClient(t)
 	orders, err := ddb.New(client, tableName(t), orderCustomer, orderKey)

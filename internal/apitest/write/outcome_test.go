@@ -23,10 +23,10 @@ import (
 
 var updateDocs = flag.Bool("update", false, "write the table of outcomes into docs/guarantees.md")
 
-// way is what happens to a write on its way: next hands it to DynamoDB.
+// way is the fate of a write on its way; next passes it to DynamoDB.
 type way func(next func() *http.Response) (*http.Response, error)
 
-// onWay is a client whose next write takes the planned way; all other requests go straight.
+// onWay is a client whose next write has the planned fate; all other requests are sent directly.
 type onWay struct {
 	engine *ddbtest.Engine
 	plan   way
@@ -56,11 +56,11 @@ func (w *onWay) Do(req *http.Request) (*http.Response, error) {
 	return plan(next)
 }
 
-// situation is what the network and others do to the first request of a write.
+// situation is what happens to the first request of a write, because of the network and of other callers.
 type situation struct {
 	name string
 	way  func(others func()) way
-	// others: what another caller does at that moment, with the item "a".
+	// others is what another caller does at that moment to the item "a".
 	others func(ctx context.Context, t *sharedTable)
 }
 
@@ -101,7 +101,7 @@ func writesIt(ctx context.Context, t *sharedTable) {
 	}
 }
 
-// removesIt deletes the item and makes it again.
+// removesIt deletes the item and creates it again.
 func removesIt(ctx context.Context, t *sharedTable) {
 	if s, err := t.Get(ctx, "a", ddb.Consistent()); err == nil {
 		if err := t.DeleteItem(ctx, &s); err != nil {
@@ -122,8 +122,8 @@ var situations = []situation{
 	{"reply lost, deleted and made again", lostReply, removesIt},
 }
 
-// TestOutcomes holds the table of docs/guarantees.md: what each verb reports under each protection, when its request
-// or reply goes astray. Every report but "unknown" is checked against what was applied.
+// TestOutcomes tests the table of docs/guarantees.md: what each verb reports under each protection if its request or reply is
+// lost. Every report except "unknown" is compared with what was applied.
 func TestOutcomes(t *testing.T) {
 	type call func(ctx context.Context, c ddb.Client, t *sharedTable, s *shared) error
 	verbs := []struct {
@@ -226,7 +226,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// playOutcome makes one call and names what it reported.
+// playOutcome makes one call and returns the name of what it reported.
 func playOutcome(t *testing.T, guard, verb string, absent bool, s situation, opts []ddb.TableOption, run func(context.Context, ddb.Client, *sharedTable, *shared) error) string {
 	ctx := t.Context()
 	e := ddbtest.NewEngine()
@@ -247,7 +247,7 @@ func playOutcome(t *testing.T, guard, verb string, absent bool, s situation, opt
 	err := run(ctx, client, mine, &item)
 	stored, rerr := theirs.Get(ctx, "a", ddb.Consistent())
 	deleted := errors.Is(rerr, ddb.ErrNotFound)
-	ours := stored.N % 100 // others count in hundreds
+	ours := stored.N % 100 // the other callers count in hundreds
 	counts := strings.HasSuffix(verb, "Add")
 	switch {
 	case errors.Is(err, ddb.ErrOutcomeUnknown):

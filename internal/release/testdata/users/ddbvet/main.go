@@ -1,4 +1,4 @@
-// A driver of one's own takes the analyzers.
+// A user's own driver can run the analyzers.
 package main
 
 import (
