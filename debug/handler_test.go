@@ -97,7 +97,7 @@ func TestPolicy(t *testing.T) {
 
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{.}}</script>`
 
-// TestHostileNames: tables, indexes, labels and reasons are text, whatever stands in them.
+// TestHostileNames: tables, indexes, labels and reasons are text, whatever they contain.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	r, ledger, _ := newRecorder(t)
@@ -180,7 +180,7 @@ func TestFirstPaint(t *testing.T) {
 	}
 }
 
-// exampleRecorder has seen a bit of everything, always the same.
+// exampleRecorder has recorded some of everything, always the same.
 func exampleRecorder(t *testing.T) (*debug.Recorder, *cost.Ledger, *clock) {
 	t.Helper()
 	r, ledger, c := newRecorder(t)

@@ -249,7 +249,7 @@ func TestMergeApart(t *testing.T) {
 	}
 }
 
-// TestMemory: a recorder that has seen all sorts of names takes no more than it promises.
+// TestMemory: a recorder that has seen many different names uses no more memory than documented.
 func TestMemory(t *testing.T) {
 	r, _, c := newRecorder(t)
 	var before, after runtime.MemStats

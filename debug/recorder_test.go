@@ -60,7 +60,7 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// newRecorder is a recorder with a ledger, a clock and hot keys of its own.
+// newRecorder returns a recorder with its own ledger, clock and hot keys.
 func newRecorder(t *testing.T) (*debug.Recorder, *cost.Ledger, *clock) {
 	t.Helper()
 	ledger, c := cost.NewLedger(), newClock()
@@ -319,7 +319,7 @@ func TestEstimates(t *testing.T) {
 	t.Parallel()
 	r, _, _ := newRecorder(t)
 	expected := cost.Estimate{Read: cost.Range{Min: 1, Max: 3}}
-	for _, units := range []float64{0.5, 1, 3, 4, 0} { // the last does not say what it cost
+	for _, units := range []float64{0.5, 1, 3, 4, 0} { // the last reply does not contain its cost
 		seen(r, ddb.Call{Operation: "Query", Table: "t", Estimate: expected, Consumed: cost.Consumed{ReadUnits: units}})
 	}
 	seen(r, ddb.Call{Operation: "Query", Table: "t", Estimate: expected, Consumed: cost.Consumed{ReadUnits: 9}, Err: errors.New("no answer")})
@@ -332,7 +332,7 @@ func TestEstimates(t *testing.T) {
 	}
 }
 
-// TestThrottledAt: a write is throttled by an index that it never named, which the ARN tells.
+// TestThrottledAt: a write is throttled by an index that it does not name; the ARN identifies the index.
 func TestThrottledAt(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:dynamodb:us-east-1:000000000000:table/"

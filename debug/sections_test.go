@@ -27,7 +27,8 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// TestOutcomes: a table's own calls show as unknown outcomes, failed conditions, leftovers of batches and what a budget stopped.
+// TestOutcomes: the calls of a table are shown as unknown outcomes, failed conditions, unprocessed parts of batches and requests
+// that a budget stopped.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
 	r, ledger, _ := newRecorder(t)
@@ -80,7 +81,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestThroughput: what tables and indexes consume stands next to what they have.
+// TestThroughput: the consumption of tables and indexes is shown next to their throughput.
 func TestThroughput(t *testing.T) {
 	t.Parallel()
 	r, ledger, c := newRecorder(t)

@@ -73,7 +73,8 @@ func benchExport(b *testing.B, suffix string) (*dump.Source, []byte) {
 	return src, data
 }
 
-// BenchmarkItems reads an export into a struct, checksums included, beside encoding/json with attribute maps: what a program does without the package. MB/s are of the lines.
+// BenchmarkItems compares reading an export into a struct, including checksums, with encoding/json and attribute maps, as a
+// program without the package does. MB/s refer to the lines.
 //
 //	go test ./dump -run '^$' -bench Items -benchtime 2s -count 5
 func BenchmarkItems(b *testing.B) {

@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// exporting is an engine with a bucket "archive", which stands in a folder.
+// exporting is an engine with a bucket "archive", which is a folder.
 func exporting(t testing.TB, opts ...ddbtest.Option) (e *ddbtest.Engine, client *dynamodb.Client, bucket string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -31,7 +31,7 @@ func exporting(t testing.TB, opts ...ddbtest.Option) (e *ddbtest.Engine, client 
 	return e, e.Client(), bucket
 }
 
-// tableExport exports a table as DynamoDB does, and opens what it has written.
+// tableExport exports a table with DynamoDB's own export, and opens the result.
 func tableExport(t testing.TB, client *dynamodb.Client, bucket string, in *dynamodb.ExportTableToPointInTimeInput) *dump.Source {
 	t.Helper()
 	in.S3Bucket = aws.String("archive")
@@ -105,7 +105,7 @@ func TestReadsTableExport(t *testing.T) {
 	}
 }
 
-// A full export and the incremental ones behind it rebuild the table.
+// A full export and the incremental ones after it result in the same table.
 func TestReadsIncrementalExports(t *testing.T) {
 	for _, format := range []types.ExportFormat{types.ExportFormatDynamodbJson, types.ExportFormatIon} {
 		for _, view := range []types.ExportViewType{types.ExportViewTypeNewImage, types.ExportViewTypeNewAndOldImages} {

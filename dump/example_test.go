@@ -51,7 +51,7 @@ func backup(ctx context.Context, dir string) error {
 
 	report, err := dump.Export(ctx, parts, dump.Dir(dir), dump.Name("monday"))
 	if err != nil {
-		return err // the same call goes on where it stopped
+		return err // the same call resumes the export
 	}
 	fmt.Println("exported:", report.Items)
 

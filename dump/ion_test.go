@@ -17,7 +17,7 @@ func ion(t testing.TB, line string) *dump.Source {
 	return written(t, map[string]any{"outputFormat": "ION"}, line)
 }
 
-// Ion text becomes what DynamoDB stores, sets and binary values included.
+// Ion text is converted to what DynamoDB stores, including sets and binary values.
 func TestIon(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
@@ -55,7 +55,7 @@ func TestIon(t *testing.T) {
 	}
 }
 
-// Incremental exports come in Ion as well, and an import writes what it says.
+// Incremental exports can also be in Ion, and an import applies their changes.
 func TestIonIncremental(t *testing.T) {
 	t.Parallel()
 	head := incrementalHead(span1, "2026-01-02T00:00:00Z")

@@ -263,7 +263,7 @@ func TestWaitingProgress(t *testing.T) {
 	})
 }
 
-// A verification reports, and ends as what it found.
+// A verification reports its progress, and ends with the state of its result.
 func TestVerifyProgress(t *testing.T) {
 	client := engine(t)
 	table := newTable(t, client, "things")
@@ -303,7 +303,7 @@ func TestVerifyProgress(t *testing.T) {
 	}
 }
 
-// A comparison counts what it compares, what differs, and what it scans; its end is that of its loop.
+// A comparison counts what it compares, what differs, and what it scans; its task ends when its loop ends.
 func TestCompareProgress(t *testing.T) {
 	client := engine(t)
 	from, to := newTable(t, client, "from"), newTable(t, client, "target")
@@ -357,7 +357,7 @@ func TestCompareProgress(t *testing.T) {
 	}
 }
 
-// What is there already is no call that is under way.
+// An export that is already complete is not a call in progress.
 func TestProgressOfRefusals(t *testing.T) {
 	client := engine(t)
 	table := newTable(t, client, "things")

@@ -51,7 +51,7 @@ func (d *dropping) Open(ctx context.Context, name string) (io.ReadCloser, error)
 	return r, err
 }
 
-// A lost connection to the storage is no damage: the import ends with its error, and goes on from its position.
+// A lost connection to the storage is not damage: the import ends with its error, and can be resumed at its position.
 func TestImportLostConnection(t *testing.T) {
 	client := engine(t)
 	from, to := newTable(t, client, "from"), newTable(t, client, "copied")
@@ -74,7 +74,8 @@ func TestImportLostConnection(t *testing.T) {
 	}
 }
 
-// A kill in the midst of a write, also of the first one, leaves a file that is no object: the export of that name begins or goes on, and the file goes with its end.
+// If a write is killed, even the first one, its file is not an object: the export of that name starts or is resumed, and removes
+// the file when it ends.
 func TestExportKilledInWrite(t *testing.T) {
 	client := engine(t)
 	table := newTable(t, client, "things")

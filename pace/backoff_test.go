@@ -21,7 +21,8 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// Each reason has its own answer: a limit of a table or index lowers the rate of its kind, a hot key waits by itself.
+// Each reason has its own reaction: a limit of a table or index lowers the rate of its kind, and only requests for a hot key
+// wait.
 func TestBackoffByReason(t *testing.T) {
 	const rate = 100
 	for _, c := range []struct {
@@ -58,7 +59,7 @@ func TestBackoffByReason(t *testing.T) {
 					t.Fatal(err)
 				}
 				s := p.Stats()
-				if len(c.reasons) == 0 { // the read rate has had a second to come back
+				if len(c.reasons) == 0 { // the read rate had a second to recover
 					s.Rate.ReadUnits = p2.Rate.ReadUnits
 				}
 				near := func(got, want float64) bool { return got == want || want == 70 && got >= 48 && got < 80 }
@@ -74,7 +75,8 @@ func TestBackoffByReason(t *testing.T) {
 	}
 }
 
-// A hot key range waits longer each time, others do not wait, and it is forgotten when it is cold.
+// Requests for a hot key range wait longer each time, others do not wait, and the key range is forgotten when it is not hot any
+// more.
 func TestHotKeysAreParked(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		hot := true
@@ -111,7 +113,7 @@ func TestHotKeysAreParked(t *testing.T) {
 	})
 }
 
-// A lowered rate comes back, close to what was too much and then on to the ceiling, and never above it.
+// A lowered rate recovers, first close to the rate that was throttled and then to the ceiling, and never exceeds it.
 func TestRateComesBack(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("GetItem").First(1).Throttle("TableReadProvisionedThroughputExceeded")))
@@ -134,7 +136,7 @@ func TestRateComesBack(t *testing.T) {
 	})
 }
 
-// Of follows the figures of the table: provisioned, a maximum, warm throughput, and the smallest of the indexes for writes.
+// Of uses the throughput of the table: provisioned, a maximum, or warm throughput, and for writes the smallest of the indexes.
 func TestOfFollowsTheTable(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		e := ddbtest.NewEngine()
@@ -184,7 +186,7 @@ func TestOfFollowsTheTable(t *testing.T) {
 	})
 }
 
-// What is wrong is refused before anything is sent.
+// Invalid input is rejected before anything is sent.
 func TestWrongPaces(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sent := 0
@@ -219,7 +221,7 @@ func TestWrongPaces(t *testing.T) {
 	})
 }
 
-// A call that is given up while it waits holds nothing, neither of the pace nor of a budget.
+// A call that is cancelled while it waits reserves nothing, neither of the pace nor of a budget.
 func TestWaitEndsWithTheContext(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sent := 0
@@ -253,7 +255,7 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 	})
 }
 
-// What requests hold is given back also when the limit is taken away or comes while they are under way.
+// The reserved units of requests are also released if the limit is removed or set while they are in progress.
 func TestSetWhileRequestsAreUnderWay(t *testing.T) {
 	for name, c := range map[string]struct {
 		first, then pace.Rates

@@ -22,8 +22,8 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// In every window of w seconds at most rate x (w + 1) and one page is spent, whatever is done at the same time; and no time is lost: the
-// work takes about as long as its units at the rate.
+// In every window of w seconds at most rate x (w + 1) units and one page are spent, whatever is done at the same time. No time is
+// wasted: the work takes about as long as its units need at the rate.
 func TestEveryWindowKeepsTheRate(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		rate := float64(rapid.IntRange(3, 400).Draw(rt, "rate"))
@@ -78,7 +78,7 @@ func TestEveryWindowKeepsTheRate(t *testing.T) {
 	})
 }
 
-// Writes, batches and transactions keep the rate of writes.
+// Writes, batches and transactions obey the rate of writes.
 func TestWritesKeepTheRate(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const rate = 30
@@ -121,7 +121,7 @@ func TestWritesKeepTheRate(t *testing.T) {
 	})
 }
 
-// controllers are ways to run a job beside a foreground.
+// controllers are ways to run a job at the same time as a foreground load.
 var controllers = map[string]func(context.Context, *things) context.Context{
 	"none": func(ctx context.Context, _ *things) context.Context { return ctx },
 	"fixed, half of the table": func(ctx context.Context, _ *things) context.Context {
@@ -136,8 +136,9 @@ var controllers = map[string]func(context.Context, *things) context.Context{
 	},
 }
 
-// scenario has a table of 200 units a second, a foreground of 100 units a second that becomes 150 from 200 to 500 seconds, and a job of
-// 60,000 units, or half of everything without -long. It returns when the job was done and what part of the foreground's units was refused.
+// scenario has a table of 200 units a second, a foreground load of 100 units a second that is 150 from 200 to 500 seconds, and a
+// job of 60,000 units, or half of everything without -long. It returns when the job was done and the share of the foreground's
+// units that was throttled.
 func scenario(t *testing.T, burst, saved time.Duration, controller string) (done time.Duration, rejected float64, job pace.Stats) {
 	t.Helper()
 	scale := 20.0
@@ -196,7 +197,7 @@ func scenario(t *testing.T, burst, saved time.Duration, controller string) (done
 	return done, rejected, job
 }
 
-// A job leaves the foreground its units: at most 0.1 % are refused, with and without burst that was saved.
+// A job leaves the foreground its units: at most 0.1 % are throttled, with and without saved burst capacity.
 func TestForegroundIsLeftAlone(t *testing.T) {
 	for _, c := range []struct {
 		name         string
@@ -208,7 +209,7 @@ func TestForegroundIsLeftAlone(t *testing.T) {
 			}
 			done, rejected, job := scenario(t, c.burst, c.saved, "half of the table")
 			t.Logf("done after %v, %.4f %% of the foreground refused, %v", done, 100*rejected, job.Throttled)
-			for runs := 1.0; rejected > 0.001 && runs < 4; runs++ { // waits are random; the mean of runs is what is promised
+			for runs := 1.0; rejected > 0.001 && runs < 4; runs++ { // waits are random; the limit is for the mean of several runs
 				_, again, _ := scenario(t, c.burst, c.saved, "half of the table")
 				rejected = (rejected*runs + again) / (runs + 1)
 				t.Logf("%.4f %% in the mean of %g runs", 100*rejected, runs+1)

@@ -31,7 +31,7 @@ var (
 
 type things = ddb.SimpleTable[Thing, string]
 
-// newThings makes a table on an engine that lives in the bubble of the test.
+// newThings makes a table in an engine that belongs to the bubble of the test.
 func newThings(t testing.TB, e *ddbtest.Engine, opts ...schema.Option) *things {
 	t.Helper()
 	client := e.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 })
@@ -45,7 +45,7 @@ func newThings(t testing.TB, e *ddbtest.Engine, opts ...schema.Option) *things {
 	return table
 }
 
-// fill puts items of so many bytes of data, through an engine's client that no limit holds up.
+// fill puts items with that many bytes of data, through a client of the engine without a pace.
 func fill(t testing.TB, table *things, n, size int) {
 	t.Helper()
 	var list []Thing
@@ -57,13 +57,13 @@ func fill(t testing.TB, table *things, n, size int) {
 	}
 }
 
-// spent is what a request has cost, and when.
+// spent is the cost of a request, and its time.
 type spent struct {
 	at    time.Time
 	units float64
 }
 
-// meter is a hook that notes what requests cost.
+// meter is a hook that records the cost of requests.
 type meter struct {
 	label string
 	lock  chan struct{}
@@ -88,7 +88,7 @@ func (m *meter) End(_ context.Context, c *ddb.Call) {
 	m.list = append(m.list, spent{time.Now(), units})
 }
 
-// total is the sum, and most the largest single cost.
+// total returns the sum, and most the largest single cost.
 func (m *meter) total() (sum, most float64) {
 	for _, s := range m.list {
 		sum, most = sum+s.units, max(most, s.units)
@@ -96,7 +96,7 @@ func (m *meter) total() (sum, most float64) {
 	return sum, most
 }
 
-// worst is by how much the worst window exceeds rate x (w + 1).
+// worst returns by how much the worst window exceeds rate x (w + 1).
 func (m *meter) worst(rate float64) float64 {
 	worst := 0.0
 	for i := range m.list {
@@ -115,5 +115,5 @@ func bubble(t *testing.T, f func(t *testing.T)) {
 	synctest.Test(t, f)
 }
 
-// pass lets the virtual time of a bubble pass.
+// pass advances the virtual time of a bubble.
 func pass(d time.Duration) { <-time.After(d) }

@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
-// workers is a gate before the pace, which sums up how many requests are at the pace or under way.
+// workers is a gate before the pace that counts the requests that are at the pace or in progress.
 type workers struct {
 	mu          sync.Mutex
 	now, sum, n int
@@ -39,7 +39,7 @@ func (w *workers) Done(*ddb.Call) {
 	w.now--
 }
 
-// A sweep keeps the pace in every window, is as fast as the pace allows, and needs few workers for it.
+// A sweep obeys the pace in every window, is as fast as the pace allows, and needs few workers for that.
 func TestSweepKeepsThePace(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const rate = 20

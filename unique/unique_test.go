@@ -44,7 +44,7 @@ type members struct {
 
 const tenant = "acme"
 
-// newMembers keeps the reservations in the users' own table if shared.
+// newMembers keeps the reservations in the users' own table if shared is true.
 func newMembers(t testing.TB, shared bool) members {
 	t.Helper()
 	client := newClient(t)
@@ -71,7 +71,7 @@ func (m members) create(ctx context.Context, id, email string) error {
 	return ddb.Transact(ctx, m.client, m.users.TxCreate(&user{ID: id, Email: email}), m.emails.TxReserve(tenant, email, id))
 }
 
-// change is tied to the address that u was read with.
+// change has the condition that the address is the one that u was read with.
 func (m members) change(ctx context.Context, u user, email string) error {
 	return ddb.Transact(ctx, m.client, m.users.TxUpdate(u.ID, userEmail.Set(email)), m.emails.TxChange(tenant, u.Email, email, u.ID))
 }
@@ -152,7 +152,7 @@ func TestUniqueErrors(t *testing.T) {
 	if err := m.create(ctx, "u1", "canary"); err != nil {
 		t.Fatal(err)
 	}
-	// The change is one operation, though two actions: the next one keeps its index.
+	// The change is one operation although it has two actions: the next one keeps its index.
 	err := ddb.Transact(ctx, m.client, m.emails.TxChange(tenant, "canary2", "canary", "u2"), m.users.TxCreate(&user{ID: "u1"}))
 	taken, ok1 := errors.AsType[*unique.TakenError](err)
 	lost, ok2 := errors.AsType[*unique.NotReservedError](err)
@@ -276,7 +276,7 @@ func TestUniqueVerifyAndRepair(t *testing.T) {
 				t.Errorf("%d, %v", n, err)
 			}
 			findings = verify(map[string]string{"bare": "missing lacks ", "swapped": "foreign robbed ghost", "fought": "contested c2 c1"})
-			// Somebody reserves the missing one meanwhile: no repair, and the rest goes on.
+			// Another call reserves the missing value meanwhile: it is not repaired, and the other findings are.
 			if err := ddb.Transact(ctx, m.client, m.emails.TxReserve(tenant, "bare", "quick")); err != nil {
 				t.Fatal(err)
 			}
@@ -344,7 +344,7 @@ func TestUniqueUnderConcurrency(t *testing.T) {
 	})
 }
 
-// step reads a user and writes what was drawn for it, without any guard but the reservations.
+// step reads a user and writes the drawn change, protected only by the reservations.
 func (m members) step(ctx context.Context, kind int, id, email string) error {
 	if kind == 0 {
 		return m.create(ctx, id, email)

@@ -36,12 +36,12 @@ func ddbLine(t *testing.T, line string) (out, errs string, status int) {
 	return runDdb(t.Context(), strings.NewReader(""), fields(line)...)
 }
 
-// Failures before an interruption count at the end of the run that goes on.
+// Failures before an interruption count at the end of the resumed run.
 func TestFailuresBeforeInterruption(t *testing.T) {
 	var stop interruption
 	engine, _ := shop(t, stop.wrap)
 	t.Chdir(t.TempDir())
-	_, err := engine.Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{ // its index refuses the items whose status is a text
+	_, err := engine.Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{ // its index rejects the items whose status is a text
 		TableName: aws.String("narrow"), KeySchema: keySchema("customer", "id"), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{attribute("customer", "S"), attribute("id", "S"), attribute("gift", "S")},
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
@@ -109,7 +109,7 @@ func TestFinishedPositions(t *testing.T) {
 		t.Fatal(errs)
 	}
 	client := engine.Client()
-	_, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{ // from now on it refuses an item
+	_, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{ // from now on it rejects an item
 		TableName:            aws.String("orders2"),
 		AttributeDefinitions: []types.AttributeDefinition{attribute("gift", "S")},
 		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: &types.CreateGlobalSecondaryIndexAction{
@@ -196,7 +196,7 @@ func TestPositionIsOfItsTables(t *testing.T) {
 	}
 }
 
-// A put with -failures that was stopped in its first batch goes on, and its failures are those of both runs.
+// A put with -failures that was stopped in its first batch can be resumed, and its failures are those of both runs.
 func TestPutFailuresResumed(t *testing.T) {
 	shop(t, nil)
 	t.Chdir(t.TempDir())
@@ -247,7 +247,7 @@ func TestPutInputBreaks(t *testing.T) {
 	if _, errs, status := runDdb(t.Context(), strings.NewReader(first+`{"n":{"N":"3"}}`), "resume", position); status != exitDone || counters(t) != 5 {
 		t.Errorf("%d\n%s", status, errs)
 	}
-	// Escaped text may be six times as long as it is.
+	// Escaped text may be six times as long.
 	long := `{"n":{"N":"4"},"s":{"S":"` + strings.Repeat(`\u0041`, 390_000) + `"}}`
 	if _, errs, status := runDdb(t.Context(), strings.NewReader(long), "put", "counters"); status != exitDone {
 		t.Errorf("%d\n%s", status, errs)
@@ -276,7 +276,7 @@ func TestPutStopsWaiting(t *testing.T) {
 	}
 }
 
-// An item that was put, and whose reply was lost, is not named as one that was not put by the run that goes on.
+// An item that was put, but whose reply was lost, is not reported as a failure by the resumed run.
 func TestPutConditionResumed(t *testing.T) {
 	for _, args := range [][]string{
 		{"put", "counters", "-create", `{"n":{"N":"1"}}`, `{"n":{"N":"2"}}`},
@@ -328,7 +328,7 @@ func TestExplainReadsNothing(t *testing.T) {
 	}
 }
 
-// A purge counts what it has deleted, not what -where kept, in all runs together.
+// A purge counts the items that it has deleted, without those that -where kept, over all runs.
 func TestPurgeCounts(t *testing.T) {
 	shop(t, racing("2027-01"))
 	t.Chdir(t.TempDir())
@@ -355,7 +355,7 @@ func racing(sort string) func(http.Handler) http.Handler {
 	}
 }
 
-// What goes on with a stream is the command as it was given, from a time on.
+// A stream is continued with the same command, from a time on.
 func TestStreamGoesOn(t *testing.T) {
 	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	for line, want := range map[string]string{
@@ -370,7 +370,7 @@ func TestStreamGoesOn(t *testing.T) {
 	}
 }
 
-// The second table is where the first is, but for what its flags say.
+// The second table is at the location of the first one, unless flags change that.
 func TestSecondConnection(t *testing.T) {
 	first := connection{endpoint: "http://127.0.0.1:1", region: "eu-west-1"}
 	for to, want := range map[second]connection{

@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// TestProgressLine: on a terminal one line is written over, and taken away at the end; elsewhere there is a line every 30 seconds.
+// TestProgressLine: on a terminal one line is overwritten, and removed at the end; elsewhere a line is written every 30 seconds.
 func TestProgressLine(t *testing.T) {
 	start := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	at := func(seconds int) progress.Progress {
@@ -115,7 +115,7 @@ func TestIsTerminal(t *testing.T) {
 	}
 }
 
-// TestSignal: the program itself ends with status 130 on a signal, says how to go on, and does.
+// TestSignal: on a signal the program ends with status 130 and prints the command that resumes the work, and that command works.
 func TestSignal(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {

@@ -65,7 +65,7 @@ func backUp(ctx context.Context) error {
 	}
 	report, err := dump.Export(ctx, table, bucket, dump.Name("monday"), dump.Segments(1))
 	if err != nil {
-		return err // the same call goes on where it stopped
+		return err // the same call resumes the export
 	}
 	fmt.Println(report.Items, "items in", report.Files, "file")
 

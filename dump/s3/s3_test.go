@@ -229,7 +229,7 @@ func tables(t testing.TB) (from, to *rawtable.Table) {
 	return list[0], list[1]
 }
 
-// TestFaults lets every third request of an export, its verification and its import go wrong, in each way that passes by itself.
+// TestFaults makes every third request of an export, its verification and its import fail, with each kind of temporary failure.
 func TestFaults(t *testing.T) {
 	for _, what := range []string{"lost", "reply lost", "SlowDown", "torn", "ended", "torn at once"} {
 		t.Run(what, func(t *testing.T) {
@@ -269,7 +269,8 @@ func reads(req *http.Request) bool {
 	return req.Method == http.MethodGet && !strings.Contains(req.URL.RawQuery, "list-type")
 }
 
-// TestOutage ends an export and an import by a bucket that does not answer from the nth request on: each goes on from there.
+// TestOutage ends an export and an import with a bucket that does not respond from the nth request on; each is resumed at that
+// point.
 func TestOutage(t *testing.T) {
 	from, to := tables(t)
 	for n := 1; ; n += 3 {

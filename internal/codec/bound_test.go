@@ -17,7 +17,7 @@ import (
 
 var long = flag.Bool("long", false, "all forms of large replies, for a step of their own")
 
-// TestRepeatedMembers: a set with equal members, which DynamoDB never sends, is refused wherever it is read.
+// TestRepeatedMembers: a set with equal members, which DynamoDB never sends, is rejected wherever it is read.
 func TestRepeatedMembers(t *testing.T) {
 	type sets struct {
 		Texts   []string `dynamodbav:"texts,stringset"`
@@ -73,7 +73,7 @@ func TestMemoryOfAny(t *testing.T) {
 	few := []string{"equal numbers", "repeated names", "short texts", "numbers", "lists in lists, deep", "small sets", "one map", "maps of one", "maps in maps, deep"}
 	for name, c := range map[string]struct {
 		body string
-		fits bool // else it may be refused
+		fits bool // otherwise it may be rejected
 	}{
 		"equal members":         {`{"SS":["` + strings.Repeat(`","`, size/3) + `"]}`, false},
 		"equal numbers":         {`{"NS":["1"` + strings.Repeat(`,"1"`, size/4) + `]}`, false},

@@ -216,7 +216,7 @@ type shout string
 
 func (s shout) String() string { return string(s) + "!" }
 
-// Plans are made on first use, by whoever comes first.
+// Plans are made at the first use, by whichever goroutine is first.
 func TestConcurrentUse(t *testing.T) {
 	type leaf struct{ V any }
 	type item struct {

@@ -19,7 +19,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// reading is one stored form and what it becomes, or why it is refused.
+// reading is a stored form and its decoded value, or the reason why it is rejected.
 type reading struct {
 	name string
 	run  func(t *testing.T)
@@ -57,7 +57,7 @@ func refuses[V any](wire, reason string) reading {
 func TestReadings(t *testing.T) {
 	const digits38 = "12345678901234567890123456789012345678"
 	for _, r := range []reading{
-		// Integers are exact in any notation, or refused.
+		// Integers are exact in any notation, or rejected.
 		reads(`{"N":"9007199254740993"}`, int64(9007199254740993)),
 		reads(`{"N":"9007199254740991"}`, uint64(9007199254740991)),
 		reads(`{"N":"9223372036854775807"}`, int64(math.MaxInt64)),

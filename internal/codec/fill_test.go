@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// fill gives v a random value that DynamoDB can hold and that comes back as it was.
+// fill sets v to a random value that DynamoDB can store and that is unchanged when it is read.
 func fill(t *rapid.T, v reflect.Value, depth int) {
 	switch p := v.Addr().Interface().(type) {
 	case *time.Time:
@@ -68,7 +68,7 @@ func fillKind(t *rapid.T, v reflect.Value, depth int) {
 		if depth < 4 && rapid.Bool().Draw(t, "pointer") {
 			v.Set(reflect.New(v.Type().Elem()))
 			fill(t, v.Elem(), depth+1)
-			// A nil behind a pointer comes back as a nil pointer.
+			// A nil behind a pointer is read as a nil pointer.
 			if k := v.Elem().Kind(); (k == reflect.Slice || k == reflect.Map) && v.Elem().IsNil() {
 				v.SetZero()
 			}
@@ -161,7 +161,7 @@ func randomTime(t *rapid.T) time.Time {
 	return at.In(time.FixedZone("", 60*rapid.IntRange(-12*60, 12*60).Draw(t, "zone")))
 }
 
-// randomAny is what decoding into an empty interface gives.
+// randomAny returns a value as decoding into an empty interface returns it.
 func randomAny(t *rapid.T, depth int) any {
 	kind := rapid.IntRange(0, 6).Draw(t, "any")
 	if depth > 3 {

@@ -67,7 +67,7 @@ func decodeKitchen(t *testing.T, data []byte) (kitchen, bool) {
 	if !json.Valid(data) || !utf8.Valid(data) {
 		t.Fatalf("%q is no JSON and was read", data)
 	}
-	// What was read can be written, and comes back the same.
+	// Decoded values can be encoded, and are then unchanged.
 	wire, err := codec.Append(nil, p, &v)
 	if err != nil {
 		if reason := err.Error(); strings.Contains(reason, "twice") || strings.Contains(reason, "set has no members") || strings.Contains(reason, "key is empty") ||
@@ -88,7 +88,7 @@ func decodeKitchen(t *testing.T, data []byte) (kitchen, bool) {
 
 var caseless = regexp.MustCompile(`(?i)"(s|i|u|f|g|t|b|at|ttl|l|n|ss|ns|bs|m|k|p|q|r|in|kid|num|a|b)"`)
 
-// FuzzDecode reads any bytes, and holds attributevalue against what it made of them.
+// FuzzDecode decodes any bytes, and compares the result with that of attributevalue.
 func FuzzDecode(f *testing.F) {
 	for _, s := range kitchenSeeds {
 		f.Add([]byte(s))
@@ -112,7 +112,7 @@ func FuzzDecode(f *testing.F) {
 		var theirs kitchen
 		err = attributevalue.UnmarshalMap(item, &theirs)
 		if !ok || err != nil || foldsNames(wire) {
-			return // what one of them refuses has its own tests
+			return // rejections have their own tests
 		}
 		if d := cmp.Diff(theirs, ours, equal); d != "" {
 			t.Fatalf("attributevalue reads %q differently (-theirs +ours):\n%s", data, d)

@@ -13,7 +13,7 @@ func TestLookahead(t *testing.T) {
 	names := []string{"type", "a", "none"}
 	values := make([][]byte, len(names))
 	d := codec.NewDecoder([]byte(item), codec.Options{})
-	for range 2 { // it stands where it stood
+	for range 2 { // the decoder has not moved
 		if err := d.Lookahead(names, values); err != nil {
 			t.Fatal(err)
 		}

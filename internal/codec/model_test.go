@@ -32,7 +32,7 @@ type tree struct {
 
 type nest []nest
 
-// dated has the text methods of what it embeds.
+// dated has the text methods of its embedded field.
 type dated struct{ time.Time }
 
 // color is a number with a text form.

@@ -123,7 +123,7 @@ func quoted(t *rapid.T, s string) string {
 	return string(b)
 }
 
-// TestDuplicatesInKnownOrder: a name that stands twice is refused where the order is known, too.
+// TestDuplicatesInKnownOrder: a name that occurs twice is rejected even if the order is known.
 func TestDuplicatesInKnownOrder(t *testing.T) {
 	const good = `{"a":{"S":"x"},"b":{"N":"1"},"c":{"S":"y"}}`
 	for _, bad := range []string{
@@ -140,7 +140,7 @@ func TestDuplicatesInKnownOrder(t *testing.T) {
 	}
 }
 
-// TestMalformedPlainValues: what begins like a plain value and is none is refused or read as ever.
+// TestMalformedPlainValues: values that begin like a plain value but are not plain are rejected or read as usual.
 func TestMalformedPlainValues(t *testing.T) {
 	first := `{"a":{"S":"x"},"b":{"N":"1"},"c":{"S":"y"}},`
 	for value, ok := range map[string]bool{
@@ -159,7 +159,7 @@ func TestMalformedPlainValues(t *testing.T) {
 	}
 }
 
-// TestDepthOfPlainValues: the last level that is allowed is the same for both ways of reading a value.
+// TestDepthOfPlainValues: the deepest allowed level is the same for both ways of reading a value.
 func TestDepthOfPlainValues(t *testing.T) {
 	deep := func(levels int, value string) []byte {
 		return []byte("[" + strings.Repeat(`{"A":{"S":""},"B":{"S":""},"Next":{"M":`, levels) + `{"A":` + value + `,"B":` + value + `}` + strings.Repeat(`}}`, levels) + "]")

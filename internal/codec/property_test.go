@@ -92,7 +92,7 @@ func deliberateValue(theirs, ours types.AttributeValue) types.AttributeValue {
 	return theirs
 }
 
-// byValue compares the SDK's form with numbers by what they stand for.
+// byValue compares values in the SDK's form; numbers are compared by value.
 var byValue = cmp.Options{
 	equal,
 	cmp.Comparer(func(a, b types.AttributeValueMemberN) bool { return sameNumber(a.Value, b.Value) }),
@@ -147,7 +147,7 @@ func survive[T any](t *rapid.T, same bool) {
 	}
 }
 
-// agree holds attributevalue against the codec, both ways.
+// agree compares attributevalue with the codec, in both directions.
 func agree[T any](t *rapid.T, v *T, wire []byte, item map[string]types.AttributeValue) {
 	theirs, err := attributevalue.MarshalMap(v)
 	if err != nil {
@@ -252,7 +252,7 @@ func randomType(t *rapid.T, depth int) reflect.Type {
 	return rapid.SampledFrom(leafTypes).Draw(t, "leaf")
 }
 
-// Types that nobody thought of, reached through a pointer in an interface.
+// Unusual types, reached through a pointer in an interface.
 func TestRandomTypesSurvive(t *testing.T) {
 	p := plan[one[any]](t)
 	rapid.Check(t, func(t *rapid.T) {

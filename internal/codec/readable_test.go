@@ -13,7 +13,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// A field that could be written and never read is refused when the plan is made, at any depth; what has a way to be read is not.
+// A field that could be written but never read is rejected when the plan is made, at any depth; other fields are accepted.
 func TestInterfacesThatCannotBeRead(t *testing.T) {
 	type inner struct{ Figure fmt.Stringer }
 	type bad struct {

@@ -139,7 +139,7 @@ func TestRefusedSets(t *testing.T) {
 	checkRefusal(t, elems{[]string{""}}, "V", "the set has no members")
 }
 
-// A user's own error stays within reach, and out of the text.
+// A user's own error can be unwrapped, but is not part of the text.
 func TestErrorsOfUsersAreReachable(t *testing.T) {
 	type item struct{ V []money }
 	_, err := codec.Append(nil, plan[item](t), &item{[]money{{}}})

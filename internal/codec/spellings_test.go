@@ -27,7 +27,7 @@ type scalars struct {
 	R []string          `dynamodbav:"r,stringset,omitempty"`
 }
 
-// TestFloatSpellings: a number is the float that strconv makes of it, to the last bit.
+// TestFloatSpellings: a number is decoded to the same float as by strconv, to the last bit.
 func TestFloatSpellings(t *testing.T) {
 	p := plan[scalars](t)
 	check := func(t rapid.TB, s string) {
@@ -56,7 +56,7 @@ func TestFloatSpellings(t *testing.T) {
 	}
 }
 
-// TestTimeSpellings: a time is the one that the time package makes of it.
+// TestTimeSpellings: a time is decoded to the same time as by the time package.
 func TestTimeSpellings(t *testing.T) {
 	type timed struct{ At time.Time }
 	p := plan[timed](t)
@@ -133,7 +133,7 @@ func TestTextAnywhere(t *testing.T) {
 	}
 }
 
-// TestMapNamesTwice: a map that has a name twice is refused, however its values are written.
+// TestMapNamesTwice: a map that contains a name twice is rejected, in whatever form its values are written.
 func TestMapNamesTwice(t *testing.T) {
 	values := []string{`{"S":"x"}`, ` {"S":"x"}`, `{"S":"\n"}`, `{"NULL":true}`}
 	for _, a := range values {
@@ -149,7 +149,7 @@ func TestMapNamesTwice(t *testing.T) {
 	}
 }
 
-// TestLargeMapsAndSets: those that are too long for the short ways.
+// TestLargeMapsAndSets: maps and sets that are too long for the fast paths.
 func TestLargeMapsAndSets(t *testing.T) {
 	for _, n := range []int{1, 2, 15, 16, 17, 18, 40} {
 		v := scalars{M: map[string]string{}, B: []byte{}}

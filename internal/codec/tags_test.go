@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// equal compares decoded values: times and big numbers by what they stand for.
+// equal compares decoded values; times and big numbers are compared by value.
 var equal = cmp.Options{
 	cmp.Exporter(func(reflect.Type) bool { return true }),
 	cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) }),
@@ -38,7 +38,7 @@ type form struct {
 // like is a form that attributevalue stores in the same way.
 func like[T any](name string, v T, wire string) form { return makeForm(name, v, wire, v, true) }
 
-// ours is a form that attributevalue stores in another way, or not at all.
+// ours is a form that attributevalue stores differently, or not at all.
 func ours[T any](name string, v T, wire string) form { return makeForm(name, v, wire, v, false) }
 
 // back is a form that is read back as something else than what was written.

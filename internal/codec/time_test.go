@@ -92,7 +92,8 @@ func TestTagsOfTimesThatCannotWork(t *testing.T) {
 	}
 }
 
-// A time is read as package time reads RFC 3339, with the same location and the same refusals, but for text that is laxer.
+// A time is parsed like RFC 3339 in package time, with the same location and the same errors, except for text that package time
+// also accepts.
 func TestTimesAreReadAsByPackageTime(t *testing.T) {
 	c := value[time.Time](t, "")
 	check := func(t rapid.TB, text string) {

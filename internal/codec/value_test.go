@@ -78,7 +78,7 @@ func TestSingleValueErrors(t *testing.T) {
 	}
 }
 
-// What ToAttributeValue gives shares no memory with the value.
+// The result of ToAttributeValue shares no memory with the value.
 func TestAttributeValuesAreTheirOwn(t *testing.T) {
 	v := []byte{1}
 	av, err := codec.ToAttributeValue(value[[]byte](t, ""), &v)

@@ -21,7 +21,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// TestGolden: the files beside the sources are what is generated from them, whether or not they are there already.
+// TestGolden: the files next to the sources are the generated ones, whether or not they exist already.
 func TestGolden(t *testing.T) {
 	for _, c := range []handles.Config{
 		{Dir: "testdata/shop"},

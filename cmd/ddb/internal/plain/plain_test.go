@@ -78,7 +78,7 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-// FuzzPlain: what is plain already keeps its meaning on the way to DynamoDB's JSON and back.
+// FuzzPlain: plain JSON keeps its meaning when it is converted to DynamoDB's JSON and back.
 func FuzzPlain(f *testing.F) {
 	f.Add([]byte(`{"a":[1,"x",{"b":null}],"c":true}`))
 	f.Add([]byte(`{"a":{"SS":["x"]}}`))

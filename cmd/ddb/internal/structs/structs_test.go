@@ -47,7 +47,7 @@ type table struct {
 	input       *dynamodb.CreateTableInput
 	ttl         string
 	items       []structs.Item
-	differences int // of the definition that is written, for what it leaves out
+	differences int // between the table and the definition that is written, because of what it leaves out
 }
 
 // simple is a table with one key attribute.

@@ -96,7 +96,7 @@ const (
 	aQuery = page.Path + `tables/things/edit?key=%7B%22id%22%3A%7B%22S%22%3A%22a%22%7D%7D`
 )
 
-// TestRoundTrip: a value of every type comes back from the form as it was, and can be put in by it.
+// TestRoundTrip: a value of every type is unchanged by the form, and can be entered in it.
 func TestRoundTrip(t *testing.T) {
 	for _, value := range []string{
 		`{"S":""}`, `{"S":"two\nlines\r\nand \"quotes\" </textarea><b> & \\ \u0000\u2028 ü 𝄞"}`, `{"S":"\n{}"}`,
@@ -121,7 +121,7 @@ func TestRoundTrip(t *testing.T) {
 		// Out and in again: nothing is different.
 		f = s.form(s.get(aQuery, 200), "Edit")
 		s.says(s.posts(f, 200), "nothing is different")
-		// With another attribute beside it, it stays what it is.
+		// If another attribute is added, the value is unchanged.
 		f.fields.Set("text", strings.Replace(f.fields.Get("text"), `"id"`, `"also": {"N":"1"}, "id"`, 1))
 		body = s.posts(f, 200)
 		s.says(body, "also added + {\"N\":\"1\"}", "This is the request.")
@@ -144,7 +144,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestLostUpdate: an edit of an item that has changed since is refused, and made again to the item as it is now.
+// TestLostUpdate: an edit of an item that has changed since is rejected, and offered again for the current item.
 func TestLostUpdate(t *testing.T) {
 	const was = `{"id":{"S":"a"},"n":{"N":"1"},"m":{"M":{"x":{"N":"1"}}}}`
 	for _, c := range []struct {
@@ -191,7 +191,7 @@ func TestLostUpdate(t *testing.T) {
 	}
 }
 
-// TestAddedMeanwhile: what another program adds while a person edits stays, since an edit writes only what it changes.
+// TestAddedMeanwhile: what another program adds while a person edits is kept, because an edit only writes what it changes.
 func TestAddedMeanwhile(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.things()

@@ -316,7 +316,7 @@ func TestNothingElseIsLoaded(t *testing.T) {
 
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{.}}</style>&amp;` + "\u2028\\"
 
-// TestHostileTexts: names and values are text, whatever stands in them.
+// TestHostileTexts: names and values are text, whatever they contain.
 func TestHostileTexts(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.create(&dynamodb.CreateTableInput{TableName: aws.String("odd"), AttributeDefinitions: definition(strings.ReplaceAll(hostile, " ", "")+" S", "v S"), KeySchema: keys(strings.ReplaceAll(hostile, " ", "")),

@@ -230,7 +230,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestRefusedSearches name everything that is wrong, and send nothing.
+// TestRefusedSearches: everything that is wrong is named, and nothing is sent.
 func TestRefusedSearches(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.shop()
