@@ -92,8 +92,8 @@ func TestTagsOfTimesThatCannotWork(t *testing.T) {
 	}
 }
 
-// A time is parsed like RFC 3339 in package time, with the same location and the same errors, except for text that package time
-// also accepts.
+// A time is parsed as by UnmarshalText of package time or, if that fails, by its Parse, which accepts more: with the same result and
+// location, and with an error for the same texts.
 func TestTimesAreReadAsByPackageTime(t *testing.T) {
 	c := value[time.Time](t, "")
 	check := func(t rapid.TB, text string) {

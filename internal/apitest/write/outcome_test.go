@@ -119,7 +119,7 @@ var situations = []situation{
 	{"second reply of two", secondReply, nobody},
 	{"request lost, others write", lostRequest, writesIt},
 	{"reply lost, others write", lostReply, writesIt},
-	{"reply lost, deleted and made again", lostReply, removesIt},
+	{"reply lost, deleted and created again", lostReply, removesIt},
 }
 
 // TestOutcomes tests the table of docs/guarantees.md: what each verb reports under each protection if its request or reply is
