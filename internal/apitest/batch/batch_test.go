@@ -124,7 +124,7 @@ func (m *moody) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput
 	return out, nil
 }
 
-// moodyOrders is an orders table behind a moody client, in virtual time.
+// moodyOrders returns an orders table behind a moody client, in virtual time.
 func moodyOrders(t *testing.T, seed uint64, opts ...ddb.TableOption) (*moody, *ddb.Table[order, customerID, orderID]) {
 	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)

@@ -57,7 +57,7 @@ func (h *hooked) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInpu
 	return h.read(n, in, next)
 }
 
-// hookedOrders is an orders table behind a hooked client: one request at a time, no budget.
+// hookedOrders returns an orders table behind a hooked client: one request at a time, no budget.
 func hookedOrders(t *testing.T, opts ...ddb.TableOption) (*hooked, *ddb.Table[order, customerID, orderID]) {
 	t.Helper()
 	e := ddbtest.NewEngine()
@@ -66,7 +66,7 @@ func hookedOrders(t *testing.T, opts ...ddb.TableOption) (*hooked, *ddb.Table[or
 	return h, ordersOn(t, e, h, append([]ddb.TableOption{ddb.Concurrency(1)}, opts...)...)
 }
 
-// ordersOn is an orders table of an engine through a client.
+// ordersOn returns an orders table of an engine for a client.
 func ordersOn(t *testing.T, e *ddbtest.Engine, client ddb.Client, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
 	t.Helper()
 	plain, err := ddb.New(e.Client(), "orders", orderCustomer, orderKey)

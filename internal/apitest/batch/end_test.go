@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// clients are one with the timeouts of NewClient and one without any.
+// clients are a client with the timeouts of NewClient and one without timeouts.
 var clients = map[string]func(testing.TB, *ddbtest.Engine) ddb.Client{
 	"of NewClient":     func(t testing.TB, e *ddbtest.Engine) ddb.Client { return defaults(t, e) },
 	"without timeouts": func(_ testing.TB, e *ddbtest.Engine) ddb.Client { return e.Client() },

@@ -39,7 +39,7 @@ func byRoom(table *readings) (*ddb.Index[reading, string, int], error) {
 	return ddb.NewIndex(table, "by-room", readingRoom, readingMinute)
 }
 
-// engineOf is an engine with faults and a table of readings.
+// engineOf returns an engine with faults and a table of readings.
 func engineOf(t testing.TB, seed uint64, rules ...fault.Rule) *ddbtest.Engine {
 	t.Helper()
 	e := ddbtest.NewEngine(ddbtest.WithFaults(rules...), ddbtest.WithSeed(seed))
@@ -54,12 +54,12 @@ func engineOf(t testing.TB, seed uint64, rules ...fault.Rule) *ddbtest.Engine {
 	return e
 }
 
-// defaults is a client of NewClient on an engine.
+// defaults returns a client of NewClient on an engine.
 func defaults(t testing.TB, e *ddbtest.Engine, opts ...ddbclient.Option) *dynamodb.Client {
 	return apitest.NewDefaults(t, e, opts...)
 }
 
-// tableOn is the table of readings through a client.
+// tableOn returns the table of readings for a client.
 func tableOn(t testing.TB, client ddb.Client, opts ...ddb.TableOption) *readings {
 	t.Helper()
 	table, err := ddb.New(client, "readings", readingSensor, readingMinute, opts...)

@@ -27,7 +27,7 @@ type operation struct {
 	run   func(ctx context.Context, table *readings, list []reading, keys []key, opts ...statsTo) error
 }
 
-// statsTo is what StatsTo gives: an option of every kind of batch.
+// statsTo is the result of StatsTo: an option of every kind of batch.
 type statsTo interface {
 	ddb.BatchOption
 	ddb.GetOption

@@ -137,7 +137,7 @@ func (k *keeper) take() (all []ddb.ItemCollection) {
 // The names have what is escaped in JSON, and what stands in the ids of keys.
 const blogA, blogB = "a\"1:ä\\", "b"
 
-// write is one of the ways to write to blogA, and to blogB too if both.
+// write is a way to write to blogA, and to blogB too if both is set.
 type write struct {
 	name string
 	both bool

@@ -27,7 +27,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// watcher is a hook that keeps what it sees.
+// watcher is a hook that records what it sees.
 type watcher struct {
 	mu     sync.Mutex
 	begun  int

@@ -55,7 +55,7 @@ func newShop(t testing.TB, n int) *shop {
 	return s
 }
 
-// order is one of a size from some bytes to 6 KB.
+// order returns an order with a size from some bytes to 6 KB.
 func (s *shop) order(i int) order {
 	return order{
 		Customer: customerID(fmt.Sprint("c", i%customers)), ID: orderID(fmt.Sprintf("%05d", i)), Status: []string{"open", "paid", "sent"}[i%3],

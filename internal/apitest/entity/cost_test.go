@@ -25,7 +25,7 @@ func (c *canned) Do(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: header, ContentLength: int64(len(c.body)), Body: io.NopCloser(strings.NewReader(c.body)), Request: r}, nil
 }
 
-// page is a reply of n items of the kinds in turn, all of about one size.
+// page returns a reply of n items of the kinds in turn, all of about the same size.
 func cannedPage(n int, kinds ...string) *canned {
 	items := make([]string, n)
 	for i := range items {

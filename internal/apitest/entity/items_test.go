@@ -148,7 +148,7 @@ func (s *shop) raw(t rapid.TB, pk, sk string, attrs ...string) {
 	}
 }
 
-// stored is the item with the key p, sk as other programs see it.
+// stored returns the item with the key p, sk as other programs see it.
 func (s *shop) stored(t testing.TB, sk string) map[string]types.AttributeValue {
 	t.Helper()
 	out, err := s.client.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: aws.String(s.name), ConsistentRead: aws.Bool(true), Key: map[string]types.AttributeValue{

@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/pagetoken"
 )
 
-// unknown is an item of no type, as it came.
+// unknown is an item of no type, unchanged.
 type unknown struct{ ddb.RawItem }
 
 func (u unknown) key() (pk, sk string) {
@@ -39,7 +39,7 @@ func (s *shop) mixed(t testing.TB, opts ...entity.Option[record]) *entity.Table[
 	return all
 }
 
-// labels are the types and sort keys of items.
+// labels returns the types and sort keys of items.
 func labels(list []record) string {
 	var all []string
 	for _, r := range list {

@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/entity"
 )
 
-// modelItem is what the model knows of an item: its sort key, its kind and its number, which is total, credit or qty.
+// modelItem is an item in the model: its sort key, its kind and its number, which is total, credit or qty.
 type modelItem struct {
 	sk, kind string
 	n        int

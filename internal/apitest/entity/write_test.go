@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// outcome is what a write does, by what is stored under its key.
+// outcome is the result of a write, depending on what is stored under its key.
 type outcome struct{ absent, own, other bool }
 
 // writes are all writes of an order under the key p, k.

@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// protections are ways to declare the table, as to what proves the outcome of a write.
+// protections are options of the table that determine what proves the outcome of a write.
 var protections = map[string][]ddb.TableOption{
 	"none":             nil,
 	"version":          {ddb.Version(sessionVersion)},
@@ -25,7 +25,7 @@ var protections = map[string][]ddb.TableOption{
 	"both, tombstones": {ddb.Version(sessionVersion), ddb.Version(sessionRevision), ddb.Tombstones("deleted", time.Hour)},
 }
 
-// stored is the item as it is, whether it has expired or not.
+// stored returns the stored item, whether it has expired or not.
 func (x *tables) stored(t testing.TB, id int) session {
 	t.Helper()
 	s, err := x.sessions.Get(t.Context(), "u", id, ddb.Consistent(), ddb.IncludeExpired())

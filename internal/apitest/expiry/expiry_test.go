@@ -46,7 +46,7 @@ var (
 	sessionRevision = ddb.Field(func(s *session) *ddb.Revision { return &s.Revision })
 )
 
-// clock is set by a test.
+// clock is set by tests.
 type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
@@ -55,7 +55,7 @@ var noon = time.Date(2026, 6, 1, 12, 0, 0, 700_000_000, time.UTC)
 
 const year = 365 * 24 * time.Hour
 
-// states are times to live, and whether an item with them has expired at noon. 0 is none.
+// states are times to live, and whether an item with them has expired at noon. 0 means no time to live.
 var states = []struct {
 	name    string
 	until   int64
@@ -295,7 +295,7 @@ func TestReadsHideExpired(t *testing.T) {
 	}
 }
 
-// gets are the options of reads by key among some of queries.
+// gets returns the options for reads by key among the options of queries.
 func gets(opts []ddb.ReadOption) (list []ddb.GetOption) {
 	for _, o := range opts {
 		list = append(list, o.(ddb.GetOption)) //nolint:forcetypeassert // the test gives no other

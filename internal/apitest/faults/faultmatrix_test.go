@@ -49,7 +49,7 @@ func (p protection) table(t testing.TB, client *dynamodb.Client) *users {
 	return table
 }
 
-// matrixVerb is a write of the matrix. Before it, the item holds 5 logins, or is absent.
+// matrixVerb is a write of the matrix. Before the write, the item has 5 logins or does not exist.
 type matrixVerb struct {
 	name   string
 	absent bool // there is no item before

@@ -29,7 +29,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata")
 
-// stored is what tables hold: items as DynamoDB JSON, by table, in the order of their text.
+// stored is the content of tables: items as DynamoDB JSON, by table, in the order of their text.
 type stored map[string][]json.RawMessage
 
 // check writes with one program, and holds what it stored against the golden file; then it lets read find its way in a
@@ -77,7 +77,7 @@ func open(t *testing.T) *dynamodb.Client {
 	return engine.Client()
 }
 
-// dump is the text of all items of all tables.
+// dump returns the text of all items of all tables.
 func dump(t *testing.T, client *dynamodb.Client) []byte {
 	t.Helper()
 	ctx := context.Background()
@@ -133,7 +133,7 @@ func load(t *testing.T, client *dynamodb.Client, file string) {
 	}
 }
 
-// plain is an attribute value as DynamoDB JSON.
+// plain returns an attribute value as DynamoDB JSON.
 func plain(av types.AttributeValue) any {
 	switch v := av.(type) {
 	case *types.AttributeValueMemberS:
@@ -168,7 +168,7 @@ func plain(av types.AttributeValue) any {
 	panic(fmt.Sprintf("attribute value %T", av))
 }
 
-// value is plain the other way round.
+// value is the inverse of plain.
 func value(t *testing.T, v map[string]any) types.AttributeValue {
 	t.Helper()
 	for kind, of := range v {

@@ -26,7 +26,7 @@ import (
 	"github.com/dynamotable/ddb/unique"
 )
 
-// row is an item of a table with everything that the root stores by itself.
+// row is an item of a table with everything that the root package stores by itself.
 type row struct {
 	ID       string       `dynamodbav:"id"`
 	Name     string       `dynamodbav:"name"`
@@ -152,7 +152,7 @@ func TestJobs(t *testing.T) {
 	})
 }
 
-// handed are the texts that programs give to others and get back.
+// handed are the texts that are returned to programs and passed back by them.
 type handed struct {
 	Cursor   string
 	Token    string
@@ -258,7 +258,7 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// sweepPosition is the position of a sweep that has come to the second of four items.
+// sweepPosition returns the position of a sweep after the second of four items.
 func sweepPosition(t *testing.T, table *ddb.Table[message, string, int]) (position string) {
 	t.Helper()
 	items := 0

@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// place has attributes for indexes of all sorts.
+// place has attributes for indexes of all kinds.
 type place struct {
 	ID      string    `dynamodbav:"id"`
 	Country string    `dynamodbav:"country,omitempty"`

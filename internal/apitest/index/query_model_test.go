@@ -36,7 +36,7 @@ var (
 	entryGroup = ddb.StrField(func(e *entry) *string { return &e.Group })
 )
 
-// entries is a table with indexes of every sort.
+// entries is a table with indexes of every kind.
 type entries struct {
 	table   *ddb.Table[entry, string, []byte]
 	byGroup *ddb.Index[entry, string, int]
@@ -69,7 +69,7 @@ func newEntries(t testing.TB) *entries {
 	return x
 }
 
-// reader is what queries on tables and indexes have in common.
+// reader has the methods that queries on tables and indexes share.
 type reader interface {
 	Page(ctx context.Context) (ddb.Page[entry], error)
 	Pages(ctx context.Context) iter.Seq2[ddb.Page[entry], error]
@@ -89,7 +89,7 @@ type builder[Q any] interface {
 	Before(c ddb.Cursor[entry]) Q
 }
 
-// asked is what a random query asks for besides its key condition.
+// asked is a random query, without its key condition.
 type asked struct {
 	descending bool
 	pageSize   int
@@ -225,7 +225,7 @@ func checkQuery(ctx context.Context, rt *rapid.T, model []entry, x *entries) {
 	walk(ctx, rt, all, limit, query)
 }
 
-// checkWhole holds all ways to run a query against each other and the model.
+// checkWhole compares all ways to run a query with each other and with the model.
 func checkWhole(ctx context.Context, rt *rapid.T, want []entry, q reader) []entry {
 	all, err := q.Collect(ctx)
 	if err != nil {

@@ -45,7 +45,7 @@ var (
 	partNote  = ddb.StrField(func(p *part) *string { return &p.Note })
 )
 
-// partView is what an index of parts holds.
+// partView has the attributes that an index of parts contains.
 type partView struct {
 	No   float64 `dynamodbav:"no"`
 	Even bool    `dynamodbav:"even"`
@@ -76,7 +76,7 @@ func newParts(t testing.TB, client ddb.Client, stored []part, opts ...ddb.TableO
 	return p
 }
 
-// somePart is the i-th part, whose places in the indexes are not those in the table.
+// somePart returns the i-th part, whose position in the indexes differs from that in the table.
 func somePart(i int) part {
 	return part{Maker: "m", No: float64(i) / 4, Group: "g", At: []byte{byte(i * 37), 255, 0}, Rank: -i, Even: i%2 == 0, Note: fmt.Sprint("note ", i)}
 }

@@ -30,7 +30,7 @@ var (
 	readingMinute = ddb.NumField(func(r *reading) *int { return &r.Minute })
 )
 
-// logging is a company's middleware, at the usual place.
+// logging is a company's middleware, at the usual position.
 func logging(o *dynamodb.Options) {
 	o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("RequestLogging", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {

@@ -35,7 +35,7 @@ type brief struct {
 	Status   string     `dynamodbav:"status"`
 }
 
-// ordersWithIndex is a table of n orders with an index by status.
+// ordersWithIndex returns a table of n orders with an index by status.
 func ordersWithIndex(t testing.TB, client ddb.Client, n int, opts ...ddb.TableOption) (*ddb.Table[order, customerID, orderID], *ddb.Index[order, string, orderID]) {
 	t.Helper()
 	orders, err := ddb.New(client, tableName(t), orderCustomer, orderKey, opts...)

@@ -198,7 +198,7 @@ var (
 	wideD    = ddb.NumField(func(w *wide) *float64 { return &w.D })
 )
 
-// newWide is a fresh, empty table of wide items, with an index by A and B.
+// newWide returns a new, empty table of wide items, with an index by A and B.
 func newWide(t testing.TB) (*ddb.Table[wide, string, []byte], *ddb.Index[wide, string, []byte]) {
 	t.Helper()
 	table, err := ddb.New(newClient(t), tableName(t), widePart, wideSort)

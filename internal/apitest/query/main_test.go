@@ -48,7 +48,7 @@ var (
 	userName      = apitest.UserName
 )
 
-// newOrders is a fresh, empty table of orders.
+// newOrders returns a new, empty table of orders.
 func newOrders(t testing.TB) *ddb.Table[order, customerID, orderID] {
 	t.Helper()
 	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey)

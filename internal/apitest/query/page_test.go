@@ -56,7 +56,7 @@ func (r *recorder) take() []map[string]any {
 	return calls
 }
 
-// recorded is a client whose calls of one operation are kept.
+// recorded returns a client that records the calls of one operation.
 func recorded(t testing.TB, op string) (*dynamodb.Client, *recorder) {
 	r := &recorder{op: op}
 	o := newClient(t).Options()
@@ -65,7 +65,7 @@ func recorded(t testing.TB, op string) (*dynamodb.Client, *recorder) {
 	return dynamodb.New(o), r
 }
 
-// newOrdersOn is a fresh orders table on a client.
+// newOrdersOn returns a new orders table on a client.
 func newOrdersOn(t testing.TB, client ddb.Client, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
 	t.Helper()
 	orders, err := ddb.New(client, tableName(t), orderCustomer, orderKey, opts...)

@@ -35,7 +35,7 @@ func pageTokens(t testing.TB, keys ...pagetoken.Key) *pagetoken.Sealer {
 	return tokens
 }
 
-// seal is a token that must be there.
+// seal returns a token, and fails the test if there is none.
 func seal(t testing.TB, tokens *pagetoken.Sealer, c pagetoken.Cursor, opts ...pagetoken.Option) string {
 	t.Helper()
 	token, err := tokens.Seal(c, opts...)
@@ -45,7 +45,7 @@ func seal(t testing.TB, tokens *pagetoken.Sealer, c pagetoken.Cursor, opts ...pa
 	return token
 }
 
-// firstPage is the first page of a query over ten orders.
+// firstPage returns the first page of a query over ten orders.
 func firstPage(t testing.TB) (*ddb.Table[order, customerID, orderID], *ddb.Query[order, orderID], ddb.Page[order]) {
 	t.Helper()
 	orders := newOrders(t)

@@ -19,7 +19,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// gate holds back requests of one operation, after the first open ones, until they are cancelled.
+// gate blocks requests of one operation, after the first open ones, until they are cancelled.
 type gate struct {
 	engine  *ddbtest.Engine
 	op      string

@@ -102,7 +102,7 @@ func (h *hook) End(ctx context.Context, c *ddb.Call) {
 	h.calls = append(h.calls, *c)
 }
 
-// bench is an engine with a table of accounts seen by everything that takes part in requests.
+// bench is an engine with a table of accounts that is observed by all observers of requests.
 type bench struct {
 	table  *ddb.SimpleTable[account, string]
 	index  *ddb.Index[account, string, string]
@@ -174,7 +174,7 @@ func one(run func(context.Context, *bench) error) func(context.Context, *bench, 
 	return func(ctx context.Context, b *bench, _ *ddb.BatchStats) error { return run(ctx, b) }
 }
 
-// operations are those of a table without a revision; the items of newBench are there.
+// operations are those on a table without a revision; the items of newBench exist.
 var operations = map[string]operation{
 	"Get":       {one(func(ctx context.Context, b *bench) error { _, err := b.table.Get(ctx, "a"); return err }), "GetItem:1", 1, nil},
 	"Get, none": {one(func(ctx context.Context, b *bench) error { _, err := b.table.Get(ctx, "x"); return err }), "GetItem:1", 0, ddb.ErrNotFound},
@@ -284,7 +284,7 @@ var operations = map[string]operation{
 	}, "TransactGetItems:1", 0, nil},
 }
 
-// withRevision are operations on a table with a revision, whose writes read before they write and after a lost reply.
+// withRevision are operations on a table with a revision. Their writes read before they write and after a lost reply.
 var withRevision = map[string]operation{
 	"Put": {one(func(ctx context.Context, b *bench) error {
 		a, err := b.table.Get(ctx, "a")

@@ -349,7 +349,7 @@ func rejected(t *testing.T, v reflect.Value) {
 	}
 }
 
-// arguments are zero values for a method, but for contexts.
+// arguments returns zero values for a method, except for contexts.
 func arguments(m reflect.Type) []reflect.Value {
 	var args []reflect.Value
 	for i := 1; i < m.NumIn(); i++ {
@@ -365,7 +365,7 @@ func arguments(m reflect.Type) []reflect.Value {
 	return args
 }
 
-// lastError is the last error that a Seq2 yields.
+// lastError returns the last error that a Seq2 yields.
 func lastError(seq reflect.Value) (last error) {
 	for _, err := range seq.Seq2() {
 		if e, ok := reflect.TypeAssert[error](err); ok {

@@ -72,7 +72,7 @@ func newTickets(t *testing.T, client *dynamodb.Client, opts ...ddb.TableOption) 
 
 var ten = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
-// fractions are five times within one second, in order.
+// fractions are five times in the same second, in order.
 var fractions = []time.Duration{0, 5 * time.Millisecond, 50 * time.Millisecond, 500 * time.Millisecond, 999_999_999}
 
 // Conditions and keys find times whatever their fraction and offset.

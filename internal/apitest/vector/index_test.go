@@ -357,7 +357,7 @@ func TestVectorIndexNotReady(t *testing.T) {
 	})
 }
 
-// filling is a client that states that a vector index is active, and still filled.
+// filling is a client that reports that a vector index is active and still being filled.
 type filling struct{ *dynamodb.Client }
 
 func (f *filling) DescribeTable(ctx context.Context, in *dynamodb.DescribeTableInput, opts ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {

@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { apitest.Main(m) }
 
 const dimensions = 3
 
-// doc is a text with its meaning as a vector.
+// doc is a text and its embedding as a vector.
 type doc struct {
 	Tenant  string    `dynamodbav:"tenant"`
 	ID      string    `dynamodbav:"id"`
@@ -74,7 +74,7 @@ func (d *docs) put(t testing.TB, list ...doc) {
 	}
 }
 
-// ids are the keys of hits, in their order.
+// ids returns the keys of hits, in their order.
 func ids(hits []ddb.VectorHit[doc]) (all []string) {
 	for _, h := range hits {
 		all = append(all, h.Item.ID)

@@ -26,7 +26,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// score is what the definitions of the distances say, in 64 bits.
+// score computes the score by the definitions of the distances, in 64 bits.
 func score(d ddb.VectorDistance, a, b []float32) float64 {
 	var dot, aa, bb, square float64
 	for i := range a {

@@ -51,7 +51,7 @@ func openOf(t *task) (string, bool)  { return t.Team + "#" + t.Status, t.Status 
 func whereOf(t *task) (string, bool) { return t.Place.City, t.Place.City != "" }
 func shardOf(t *task) (string, bool) { return fmt.Sprint("s", len(t.ID)%4), true }
 
-// taskTable is a table with the client that its transactions go through.
+// taskTable is a table and the client of its transactions.
 type taskTable struct {
 	*ddb.SimpleTable[task, string]
 	client ddb.Client
@@ -75,7 +75,7 @@ func newTasks(t testing.TB, opts ...ddb.TableOption) taskTable {
 	return taskTable{tasks, client}
 }
 
-// derivedOf is what the derived attributes of a task must be.
+// derivedOf returns the correct derived attributes of a task.
 func derivedOf(t task) [3]string {
 	var d [3]string
 	for i, f := range []func(*task) (string, bool){openOf, whereOf, shardOf} {

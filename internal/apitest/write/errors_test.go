@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// answering is a client that always gets the same error from the service.
+// answering is a client that always receives the same error from the service.
 func answering(status int, body string) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region: "us-east-1", Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1,

@@ -76,7 +76,7 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// tally is the outcomes of the calls of one verb.
+// tally counts the outcomes of the calls of one verb.
 type tally struct {
 	writes, conflicts, other, unknown int
 	causes                            map[string]int
@@ -92,7 +92,7 @@ type writeStorm struct {
 	most    map[string]int64 // acknowledged or unknown
 }
 
-// network gives requests and replies a time on the way, of 1 to 3 ms each.
+// network adds latency to requests and replies, of 1 to 3 ms each.
 type network struct {
 	next aws.HTTPClient
 	s    *writeStorm
@@ -248,7 +248,7 @@ func cause(err error) string {
 	return "no evidence left"
 }
 
-// check holds the counters against what the callers got, and adds up the tallies.
+// check compares the counters with the results of the callers, and adds up the tallies.
 func (s *writeStorm) check(total map[string]*tally) {
 	s.Helper()
 	for i := range hotItems + coldItems {

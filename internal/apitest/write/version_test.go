@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// shared is an item of a table that other programs write too, or that moves from a number to a revision.
+// shared is an item of a table that other programs also write, or that changes from a number to a revision.
 type shared struct {
 	ID       string       `dynamodbav:"id"`
 	N        int64        `dynamodbav:"n"`
