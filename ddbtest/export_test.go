@@ -512,7 +512,8 @@ func TestExportFails(t *testing.T) {
 	}
 }
 
-// In Ion text $1 is a symbol ID, and null, true, false and nan are keywords: as names of attributes they are quoted. So are names with other characters.
+// In Ion text $1 is a symbol ID, and null, true, false and nan are keywords. As names of attributes they are quoted, and so are names
+// with other characters.
 //
 // https://amazon-ion.github.io/ion-docs/docs/symbols.html
 func TestExportQuotesIonNames(t *testing.T) {
