@@ -149,7 +149,7 @@ func TestReadsIncrementalExports(t *testing.T) {
 				for r, err := range dump.Records(t.Context(), sources[1]) {
 					noError(t, err)
 					if want := view == types.ExportViewTypeNewAndOldImages && !strings.Contains(string(r.Keys.JSON()), `"p2"`); r.Old.Has("p") != want || !r.Written.Equal(start.Add(20*time.Minute+time.Second)) {
-						t.Errorf("%v: there is an old item: %t, written %s", r, r.Old.Has("p"), r.Written)
+						t.Errorf("%s: there is an old item: %t, want %t, written %s", view, r.Old.Has("p"), want, r.Written)
 					}
 				}
 			})

@@ -446,9 +446,16 @@ func TestApply(t *testing.T) {
 		}
 		return lower(o)
 	})
-	for item, want := range map[Order]bool{{ID: "0", Status: "OPEN"}: true, {ID: "0", Status: "open"}: false, {ID: "2", Status: "open"}: true} {
-		if j.Needs(item) != want {
-			t.Errorf("%+v: it needs the job: %v", item, !want)
+	for name, c := range map[string]struct {
+		item Order
+		want bool
+	}{
+		"an item to change":  {Order{ID: "0", Status: "OPEN"}, true},
+		"a changed item":     {Order{ID: "0", Status: "open"}, false},
+		"an item that fails": {Order{ID: "2", Status: "open"}, true},
+	} {
+		if got := j.Needs(c.item); got != c.want {
+			t.Errorf("%s: it needs the job: %t, want %t", name, got, c.want)
 		}
 	}
 	if !new(job.Job[Order, string]).Needs(Order{}) { // Apply says what is wrong
