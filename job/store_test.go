@@ -20,14 +20,19 @@ import (
 	"github.com/dynamotable/ddb/job"
 )
 
+// newStores returns an empty store of each kind.
+func newStores(t *testing.T) map[string]job.Store {
+	t.Helper()
+	table, err := job.NewTableStore(ddbtest.New(t), "jobs")
+	must(t, err)
+	must(t, table.EnsureTable(t.Context()))
+	return map[string]job.Store{"table": table, "file": job.NewFileStore(filepath.Join(t.TempDir(), "jobs.json"))}
+}
+
 // Stores keep a state exactly, and of several swaps of the same state only one succeeds.
 func TestStores(t *testing.T) {
 	t.Parallel()
-	client := ddbtest.New(t)
-	table, err := job.NewTableStore(client, "jobs")
-	must(t, err)
-	must(t, table.EnsureTable(t.Context()))
-	for name, s := range map[string]job.Store{"table": table, "file": job.NewFileStore(filepath.Join(t.TempDir(), "jobs.json"))} {
+	for name, s := range newStores(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			empty, err := s.Load(t.Context(), "a")
@@ -68,11 +73,7 @@ func TestStores(t *testing.T) {
 // Swap refuses a state that was read before another runner took the job, moved its position and released it: it would move the position back.
 func TestSwapOfAnOldState(t *testing.T) {
 	t.Parallel()
-	client := ddbtest.New(t)
-	table, err := job.NewTableStore(client, "jobs")
-	must(t, err)
-	must(t, table.EnsureTable(t.Context()))
-	for name, s := range map[string]job.Store{"table": table, "file": job.NewFileStore(filepath.Join(t.TempDir(), "jobs.json"))} {
+	for name, s := range newStores(t) {
 		now := time.Now().UTC().Truncate(time.Millisecond)
 		taken := job.State{Token: "one", Owner: "x", Until: now}
 		for i, c := range []struct{ old, now job.State }{
