@@ -94,18 +94,17 @@ func (c *bulk) target(ctx context.Context, s streams, service string, t *rawtabl
 			unsaved = errors.Join(unsaved, err)
 		}
 	}))
+	w := saver{streams: s, file: c.position, service: service}
 	if c.position != "" {
-		var saved time.Time
 		options = append(options, dump.OnPosition(func(position func() string) {
-			if now := time.Now(); now.Sub(saved) >= time.Second {
-				saved = now
-				_, err := s.save(c.position, service, bulkPoint{Position: position(), Failed: failures})
-				unsaved = errors.Join(unsaved, err)
+			if w.due() {
+				w.save(bulkPoint{Position: position(), Failed: failures}, true)
 			}
 		}))
 	}
 	report, err := run(ctx, options...)
 	end()
+	unsaved = errors.Join(unsaved, w.err)
 	if errors.Is(err, ddb.ErrInvalid) && report.Items == 0 {
 		return err // nothing was started
 	}

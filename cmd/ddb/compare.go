@@ -4,14 +4,12 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"iter"
-	"time"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
@@ -176,21 +174,6 @@ type found struct{ error }
 
 func (f found) Unwrap() error { return f.error }
 
-// saver saves positions in the file of -position.
-type saver struct {
-	last time.Time
-	err  error // the first
-}
-
-// save saves the position now, or if a second has passed since the last time.
-func (c *comparing) save(s streams, w *saver, service string, now bool) {
-	if at := time.Now(); c.position != "" && (now || at.Sub(w.last) >= time.Second) {
-		w.last = at
-		_, err := s.save(c.position, service, c.at)
-		w.err = cmp.Or(w.err, err)
-	}
-}
-
 // stopped ends a command with an error, and saves its position if there is one: something was done, or more can be done another time.
 func (c *comparing) stopped(ctx context.Context, s streams, service string, err error, begun bool) error {
 	if begun || s.from != nil || ctx.Err() != nil || errors.Is(err, cost.ErrBudgetExceeded) {
@@ -203,13 +186,13 @@ func (c *comparing) stopped(ctx context.Context, s streams, service string, err 
 func (c *comparing) verify(ctx context.Context, s streams, service string, src *dump.Source) error {
 	shows, end := c.watch.reports(ctx, s)
 	defer end()
-	var w saver
+	w := saver{streams: s, file: c.position, service: service}
 	accepted, begun := false, c.at != comparePoint{}
 	err := dump.Verify(shows, src, dump.From(c.at.Verified), dump.OnPosition(func(position func() string) {
 		begun = begun || accepted
 		accepted = true
 		c.at.Verified = position()
-		c.save(s, &w, service, false)
+		w.save(c.at, false)
 	}))
 	end()
 	switch {
@@ -247,7 +230,7 @@ func (c *comparing) compare(ctx context.Context, s streams, service, what string
 // print prints how a table differs from items. A position is of what is printed.
 func (c *comparing) print(ctx context.Context, s streams, service string, t *rawtable.Table, run func(context.Context, ...dump.Option) differences) error {
 	out := bufio.NewWriter(s.out)
-	var w saver
+	w := saver{streams: s, file: c.position, service: service}
 	accepted, begun, n := false, c.at != comparePoint{}, c.at.Differ
 	moved := dump.OnPosition(func(position func() string) {
 		begun = begun || accepted
@@ -258,7 +241,7 @@ func (c *comparing) print(ctx context.Context, s streams, service string, t *raw
 		c.at.Compared = position()
 		differ := n > c.at.Differ
 		c.at.Differ = n
-		c.save(s, &w, service, differ)
+		w.save(c.at, differ)
 	})
 	for d, err := range run(progress.Join(ctx), dump.From(c.at.Compared), moved) {
 		var line []byte

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // position is where a command was when it ended, in a file. It holds the key of an item, so only its owner may read the file.
@@ -130,6 +132,27 @@ func (s streams) restore(service string, to any) error {
 		return fmt.Errorf("%s is not a position of this command", s.from.file)
 	}
 	return nil
+}
+
+// saver saves positions in the file of -position, while a command runs.
+type saver struct {
+	streams
+	file, service string // no file to save none
+	last          time.Time
+	err           error // the first
+}
+
+// due reports whether a position is to be saved: a second after the one before.
+func (w *saver) due() bool { return w.file != "" && time.Since(w.last) >= time.Second }
+
+// save saves the position now, or if it is due.
+func (w *saver) save(at any, now bool) {
+	if w.file == "" || !now && !w.due() {
+		return
+	}
+	w.last = time.Now()
+	_, err := w.streams.save(w.file, w.service, at)
+	w.err = cmp.Or(w.err, err)
 }
 
 // save writes a position to a file, whole or not at all. Without a name it is the file of the run before, or one in the user's cache.
