@@ -25,8 +25,8 @@ import (
 type Applied struct {
 	// Seq is the number of the last change applied, with leading zeros, so that DynamoDB orders it.
 	Seq Seq `dynamodbav:"applied_seq"`
-	// Gone marks an item that was removed from the view, so that older changes do not restore it.
-	Gone bool `dynamodbav:"applied_gone,omitempty"`
+	// Tombstone marks an item that was removed from the view, so that older changes do not restore it.
+	Tombstone bool `dynamodbav:"applied_gone,omitempty"`
 	// Until is when the mark may be deleted. Make it the table's time to live with ddb.TTL.
 	Until time.Time `dynamodbav:"applied_until,unixtime,omitzero"`
 }
@@ -59,13 +59,13 @@ type ViewTable[V any] interface {
 //
 // A View is immutable and safe for concurrent use.
 type View[T, V any, K comparable] struct {
-	table   ViewTable[V]
-	applied func(*V) *Applied
-	key     func(*V) K
-	project func(*T) (V, bool)
-	seq     ddb.Str[V, Seq]
-	gone    ddb.Attr[V, bool]
-	now     func() time.Time
+	table     ViewTable[V]
+	applied   func(*V) *Applied
+	key       func(*V) K
+	project   func(*T) (V, bool)
+	seq       ddb.Str[V, Seq]
+	tombstone ddb.Attr[V, bool]
+	now       func() time.Time
 }
 
 // NewView describes a view; it sends nothing. applied selects the embedded [Applied], as handles select
@@ -77,18 +77,18 @@ func NewView[T, V any, K comparable](table ViewTable[V], applied func(*V) *Appli
 	}
 	return &View[T, V, K]{
 		table: table, applied: applied, key: key, project: project, now: time.Now,
-		seq:  ddb.StrField(func(v *V) *Seq { return &applied(v).Seq }),
-		gone: ddb.Field(func(v *V) *bool { return &applied(v).Gone }),
+		seq:       ddb.StrField(func(v *V) *Seq { return &applied(v).Seq }),
+		tombstone: ddb.Field(func(v *V) *bool { return &applied(v).Tombstone }),
 	}
 }
 
 // Live returns a filter for reads of the view's table that leaves out the marks of deleted items.
 func (v *View[T, V, K]) Live() ddb.Cond[V] {
-	var gone ddb.Attr[V, bool]
+	var tombstone ddb.Attr[V, bool]
 	if v != nil {
-		gone = v.gone
+		tombstone = v.tombstone
 	}
-	return ddb.NotExists(gone)
+	return ddb.NotExists(tombstone)
 }
 
 // usable returns the error of a View without its table or a function.
@@ -134,7 +134,7 @@ func (v *View[T, V, K]) Apply(ctx context.Context, c Change[T]) error {
 	if bare, _ := v.project(&c.Keys); v.key(&bare) == v.key(&before) {
 		before = bare // the mark has only what it needs
 	}
-	*v.applied(&before) = Applied{Seq: c.Seq.padded(), Gone: true, Until: v.now().Add(Tombstones)}
+	*v.applied(&before) = Applied{Seq: c.Seq.padded(), Tombstone: true, Until: v.now().Add(Tombstones)}
 	return v.put(ctx, &before)
 }
 

@@ -119,10 +119,10 @@ func TestViewApply(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !b.Gone {
+			if !b.Tombstone {
 				got[b.Bucket] = b.N
 			}
-			if b.Gone == b.Until.IsZero() || len(b.Seq) != 40 {
+			if b.Tombstone == b.Until.IsZero() || len(b.Seq) != 40 {
 				t.Errorf("%+v", b)
 			}
 		}

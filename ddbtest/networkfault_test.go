@@ -124,9 +124,9 @@ func TestHold(t *testing.T) {
 	})
 }
 
-func TestCrossedReplies(t *testing.T) {
+func TestSwapReplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := faulty(t, ddbtest.WithFaults(fault.On("GetItem").Cross(time.Second)))
+		_, client := faulty(t, ddbtest.WithFaults(fault.On("GetItem").SwapReplies(time.Second)))
 		for _, sk := range []string{"1", "2"} {
 			if err := putOrder(t.Context(), client, sk); err != nil {
 				t.Fatal(err)
@@ -167,8 +167,8 @@ func TestCrossedReplies(t *testing.T) {
 	})
 }
 
-func TestRepliesBehind(t *testing.T) {
-	_, client := faulty(t, ddbtest.WithFaults(fault.On("GetItem").Behind()))
+func TestPreviousReply(t *testing.T) {
+	_, client := faulty(t, ddbtest.WithFaults(fault.On("GetItem").PreviousReply()))
 	for _, sk := range []string{"1", "2", "3"} {
 		if err := putOrder(t.Context(), client, sk); err != nil {
 			t.Fatal(err)
@@ -183,7 +183,7 @@ func TestRepliesBehind(t *testing.T) {
 
 // A rule keeps no state from one engine to another.
 func TestRulesAreReusable(t *testing.T) {
-	rule := fault.On("GetItem").Behind()
+	rule := fault.On("GetItem").PreviousReply()
 	for range 2 {
 		_, client := faulty(t, ddbtest.WithFaults(rule))
 		if err := putOrder(t.Context(), client, "1"); err != nil {

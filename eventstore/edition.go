@@ -18,12 +18,12 @@ import (
 // followed by the edition's own events. Appending to it leaves the main timeline as it is, so you can
 // try a what-if on real history. Versions continue those of the main timeline.
 type Edition struct {
-	store  *Store
-	stream string
-	name   string
-	own    string // the stream of the edition's own events
-	part   int64  // the last version of the main timeline that belongs to it
-	failed error  // of Store.Edition; every call returns it
+	store      *Store
+	stream     string
+	name       string
+	own        string // the stream of the edition's own events
+	divergence int64  // the last version of the main timeline that belongs to it
+	failed     error  // of Store.Edition; every call returns it
 }
 
 // DivergenceKey is the metadata key of an edition's events whose value is, as a decimal, the version of the main timeline after which the
@@ -41,20 +41,20 @@ func EditionStream(stream, edition string) string {
 // for any.
 //
 // If opening fails, every call of the Edition returns the error.
-func (s *Store) Edition(ctx context.Context, stream, name string, divergesAfter int64) (*Edition, error) {
-	e, err := s.edition(ctx, stream, name, divergesAfter)
+func (s *Store) Edition(ctx context.Context, stream, name string, divergence int64) (*Edition, error) {
+	e, err := s.edition(ctx, stream, name, divergence)
 	if err != nil {
 		return &Edition{failed: err}, err
 	}
 	return e, nil
 }
 
-func (s *Store) edition(ctx context.Context, stream, name string, divergesAfter int64) (*Edition, error) {
+func (s *Store) edition(ctx context.Context, stream, name string, divergence int64) (*Edition, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
 	e := &Edition{store: s, stream: stream, name: name, own: EditionStream(stream, name)}
-	if err := errors.Join(checkStream(stream), checkStream(e.own)); err != nil || name == "" || divergesAfter < -1 {
+	if err := errors.Join(checkStream(stream), checkStream(e.own)); err != nil || name == "" || divergence < -1 {
 		return nil, &ddb.InvalidError{Problems: []error{errors.Join(err, errors.New("an edition needs a stream, a name, and a version of the stream or -1"))}}
 	}
 	first, err := s.table.Get(ctx, streamPrefix+e.own, 1, ddb.Consistent())
@@ -63,11 +63,11 @@ func (s *Store) edition(ctx context.Context, stream, name string, divergesAfter 
 		if len(first.Frame) > 0 {
 			meta = first.Frame[0].Meta
 		}
-		if e.part, err = strconv.ParseInt(meta[DivergenceKey], 10, 64); err != nil {
+		if e.divergence, err = strconv.ParseInt(meta[DivergenceKey], 10, 64); err != nil {
 			return nil, errors.New("edition: its first event does not say where it branches off the main timeline")
 		}
-		if divergesAfter >= 0 && divergesAfter != e.part {
-			return nil, fmt.Errorf("edition: it branches off after version %d of the main timeline, not %d", e.part, divergesAfter)
+		if divergence >= 0 && divergence != e.divergence {
+			return nil, fmt.Errorf("edition: it branches off after version %d of the main timeline, not %d", e.divergence, divergence)
 		}
 		return e, nil
 	}
@@ -83,21 +83,21 @@ func (s *Store) edition(ctx context.Context, stream, name string, divergesAfter 
 	} else if own.Cut > 1 || own.Expiry != 0 {
 		return nil, errors.New("edition: its first event, which says where it branches off the main timeline, was removed or expires")
 	}
-	if divergesAfter > head.Version {
-		return nil, &ddb.InvalidError{Problems: []error{fmt.Errorf("edition: the main timeline has %d versions, it cannot branch off after %d", head.Version, divergesAfter)}}
+	if divergence > head.Version {
+		return nil, &ddb.InvalidError{Problems: []error{fmt.Errorf("edition: the main timeline has %d versions, it cannot branch off after %d", head.Version, divergence)}}
 	}
-	if e.part = divergesAfter; e.part < 0 {
-		e.part = head.Version
+	if e.divergence = divergence; e.divergence < 0 {
+		e.divergence = head.Version
 	}
 	return e, nil
 }
 
-// DivergesAfter returns the last version of the main timeline that belongs to the edition.
-func (e *Edition) DivergesAfter() int64 {
+// Divergence returns the last version of the main timeline that belongs to the edition.
+func (e *Edition) Divergence() int64 {
 	if e == nil {
 		return 0
 	}
-	return e.part
+	return e.divergence
 }
 
 // usable returns the error of Store.Edition or of the store, or an error for an Edition that was not returned by Store.Edition.
@@ -117,33 +117,33 @@ func (e *Edition) Append(ctx context.Context, expected Expected, args ...AppendA
 		return Appended{}, err
 	}
 	switch {
-	case expected.kind == exactly && expected.version < e.part:
-		return Appended{}, &WrongExpectedVersion{Stream: e.own, Expected: expected, Actual: e.part}
+	case expected.kind == exactly && expected.version < e.divergence:
+		return Appended{}, &WrongExpectedVersion{Stream: e.own, Expected: expected, Actual: e.divergence}
 	case expected.kind == exactly:
-		expected.version -= e.part
-	case expected.kind == streamExists && e.part > 0:
+		expected.version -= e.divergence
+	case expected.kind == streamExists && e.divergence > 0:
 		expected = Any()
 	}
 	mark := argument(func(c *commit) {
 		for i := range c.parts[0].events {
-			meta := map[string]string{DivergenceKey: strconv.FormatInt(e.part, 10)}
+			meta := map[string]string{DivergenceKey: strconv.FormatInt(e.divergence, 10)}
 			maps.Copy(meta, c.parts[0].events[i].Metadata)
 			c.parts[0].events[i].Metadata = meta
 		}
 	})
 	done, err := e.store.Append(ctx, e.own, expected, append(append([]AppendArg(nil), args...), mark)...)
 	if wrong, ok := errors.AsType[*WrongExpectedVersion](err); ok {
-		wrong.Actual += e.part
+		wrong.Actual += e.divergence
 		if wrong.Expected.kind == exactly {
-			wrong.Expected.version += e.part
+			wrong.Expected.version += e.divergence
 		}
 		if wrong.Blocking != nil {
-			wrong.Blocking.Version += e.part
+			wrong.Blocking.Version += e.divergence
 		}
 	}
 	if err == nil {
-		done.First += e.part
-		done.Last += e.part
+		done.First += e.divergence
+		done.Last += e.divergence
 	}
 	return done, err
 }
@@ -154,15 +154,15 @@ func (e *Edition) Read(ctx context.Context, from int64) iter.Seq2[Event, error] 
 		return failing[Event](err)
 	}
 	return func(yield func(Event, error) bool) {
-		if e.part > 0 && from <= e.part {
-			for ev, err := range e.store.Read(ctx, e.stream, From(from), UpTo(e.part)) {
+		if e.divergence > 0 && from <= e.divergence {
+			for ev, err := range e.store.Read(ctx, e.stream, From(from), UpTo(e.divergence)) {
 				if !yield(ev, err) || err != nil {
 					return
 				}
 			}
 		}
-		for ev, err := range e.store.Read(ctx, e.own, From(from-e.part)) {
-			ev.Version += e.part
+		for ev, err := range e.store.Read(ctx, e.own, From(from-e.divergence)) {
+			ev.Version += e.divergence
 			if !yield(ev, err) || err != nil {
 				return
 			}
@@ -176,5 +176,5 @@ func (e *Edition) Version(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	head, _, err := e.store.head(ctx, e.own)
-	return e.part + head.Version, err
+	return e.divergence + head.Version, err
 }

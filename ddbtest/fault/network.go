@@ -115,10 +115,10 @@ func (m Matcher) Hold(g *Gate) Rule {
 	})
 }
 
-// Cross executes the request and waits up to d for another one that the rule matches. Each of the two gets the
+// SwapReplies executes the request and waits up to d for another one that the rule matches. Each of the two gets the
 // reply to the other, as when a proxy mixes up two connections. Without another request, it gets its own reply.
-func (m Matcher) Cross(d time.Duration) Rule {
-	return m.rule("replies crossed", func(ctx context.Context, v *visit) *protocol.Reply {
+func (m Matcher) SwapReplies(d time.Duration) Rule {
+	return m.rule("replies swapped", func(ctx context.Context, v *visit) *protocol.Reply {
 		own, m := v.next(ctx, v.call), v.mixed
 		m.mu.Lock()
 		if other := m.waiting; other != nil {
@@ -127,7 +127,7 @@ func (m Matcher) Cross(d time.Duration) Rule {
 			other.partner <- own
 			return other.reply
 		}
-		mine := &crossing{reply: own, partner: make(chan *protocol.Reply, 1)}
+		mine := &swap{reply: own, partner: make(chan *protocol.Reply, 1)}
 		m.waiting = mine
 		m.mu.Unlock()
 		err := waitFor(ctx, d, mine.partner)
@@ -150,12 +150,12 @@ func (m Matcher) Cross(d time.Duration) Rule {
 // mixed is what a rule of a plan remembers of earlier requests.
 type mixed struct {
 	mu      sync.Mutex
-	waiting *crossing
+	waiting *swap
 	last    *protocol.Reply
 }
 
-// crossing is a request that waits for another.
-type crossing struct {
+// swap is a request that waits for another.
+type swap struct {
 	reply   *protocol.Reply
 	partner chan *protocol.Reply
 }
@@ -175,11 +175,11 @@ func waitFor(ctx context.Context, d time.Duration, replies chan *protocol.Reply)
 	}
 }
 
-// Behind executes each request and answers it with the reply to the previous request that the rule matched, as on a
+// PreviousReply executes each request and answers it with the reply to the previous request that the rule matched, as on a
 // connection whose replies are off by one: a read gets the item of another key, a write the answer to another
 // write. The first request gets its own reply.
-func (m Matcher) Behind() Rule {
-	return m.rule("reply of another request", func(ctx context.Context, v *visit) *protocol.Reply {
+func (m Matcher) PreviousReply() Rule {
+	return m.rule("previous reply", func(ctx context.Context, v *visit) *protocol.Reply {
 		own, m := v.next(ctx, v.call), v.mixed
 		m.mu.Lock()
 		defer m.mu.Unlock()

@@ -301,7 +301,7 @@ func testEdition(t *testing.T, factory Factory) {
 	must(t, s, "s", eventstore.Exactly(3), event("d"))
 	want(t, "main", read(t, s, "s"), "1:a 2:b 3:c 4:d")
 	again, err := s.Edition(t.Context(), "s", "what-if", -1)
-	if err != nil || again.DivergesAfter() != 2 {
+	if err != nil || again.Divergence() != 2 {
 		t.Fatalf("opened again: %v", err)
 	}
 	want(t, "the edition", show(again, 2), "2:b 3:x 4:y")

@@ -37,8 +37,8 @@ type StormReport struct {
 	// The outcomes of the calls: written, refused because of the version, otherwise failed without being
 	// written, or ambiguous.
 	Written, Refused, Failed, Ambiguous int
-	// Doubts is the number of ambiguous answers.
-	Doubts int
+	// AmbiguousReplies is the number of calls, repeated ones included, that returned [eventstore.ErrAmbiguous].
+	AmbiguousReplies int
 	// Deduplicated is the number of calls whose commit was already written by an earlier attempt.
 	Deduplicated int
 	Events       int
@@ -226,7 +226,7 @@ func (s *storm) commit(ctx context.Context, repeat bool, args []eventstore.Commi
 		s.report.Deduplicated++
 	}
 	if errors.Is(err, eventstore.ErrAmbiguous) {
-		s.report.Doubts++
+		s.report.AmbiguousReplies++
 	}
 	return done, err
 }

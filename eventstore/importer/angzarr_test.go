@@ -133,8 +133,8 @@ func TestAngzarrEditions(t *testing.T) {
 				}
 				got = append(got, ev.Type)
 			}
-			if e.DivergesAfter() != parts[name] || strings.Join(got, " ") != text {
-				rt.Errorf("%s parts behind %d: %q, want %q behind %d", name, e.DivergesAfter(), got, text, parts[name])
+			if e.Divergence() != parts[name] || strings.Join(got, " ") != text {
+				rt.Errorf("%s parts behind %d: %q, want %q behind %d", name, e.Divergence(), got, text, parts[name])
 			}
 			// It continues with the next version.
 			done, err := e.Append(t.Context(), eventstore.Exactly(version), eventstore.NewEvent{Type: "next"})

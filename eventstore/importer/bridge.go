@@ -51,21 +51,21 @@ type SchemelessBridgeOptions struct {
 // AnySequence makes [SchemelessBridge.Append] write after the last event, whatever its sequence.
 const AnySequence = -1
 
-// ErrSequenceMoved means that a stream of the table is not at the expected sequence; nothing was written. The typed error is [*SequenceMoved].
-var ErrSequenceMoved = errors.New("the stream is not at the expected sequence")
+// ErrWrongExpectedSequence means that a stream of the table is not at the expected sequence; nothing was written. The typed error is [*WrongExpectedSequence].
+var ErrWrongExpectedSequence = errors.New("the stream is not at the expected sequence")
 
-// SequenceMoved gives the sequence of a stream. It matches [ErrSequenceMoved].
-type SequenceMoved struct { //nolint:errname // reads as what happened, where it is caught
+// WrongExpectedSequence gives the sequence of a stream. It matches [ErrWrongExpectedSequence].
+type WrongExpectedSequence struct { //nolint:errname // reads as what happened, where it is caught
 	Expected, Actual int64
 }
 
 // Error gives both sequences.
-func (e *SequenceMoved) Error() string {
+func (e *WrongExpectedSequence) Error() string {
 	return fmt.Sprintf("append to schemeless: expected sequence %d, the stream is at %d; read it and decide again", e.Expected, e.Actual)
 }
 
-// Is makes the error match ErrSequenceMoved.
-func (e *SequenceMoved) Is(target error) bool { return target == ErrSequenceMoved }
+// Is makes the error match ErrWrongExpectedSequence.
+func (e *WrongExpectedSequence) Is(target error) bool { return target == ErrWrongExpectedSequence }
 
 // NewSchemelessBridge describes a bridge. It sends nothing.
 func NewSchemelessBridge(client ddb.Client, table string, o SchemelessBridgeOptions) (*SchemelessBridge, error) {
@@ -110,7 +110,7 @@ const (
 // Append adds events to the end of a stream if its sequence is as expected, all or none, and returns the sequence of the last one. Every event needs an
 // id, and data that is JSON or absent. The time becomes the time of the events, in milliseconds as the adapter stores it.
 //
-// An append that is repeated with the same ids and time writes nothing more and succeeds. Errors: [*SequenceMoved]; [ddb.ErrInvalid] for more than
+// An append that is repeated with the same ids and time writes nothing more and succeeds. Errors: [*WrongExpectedSequence]; [ddb.ErrInvalid] for more than
 // 99 events or 3 MB, or an event that is too large; [eventstore.ErrCorruptIdempotency] if a part of the events is there already; and those of [ddb.Transact]. It costs a read
 // unit, and 2 write units for the head and for each KB of an event, with as much again for its entries in the adapter's two indexes.
 func (b *SchemelessBridge) Append(ctx context.Context, domain, identifier string, expected int64, at time.Time, events ...eventstore.NewEvent) (int64, error) {
@@ -310,7 +310,7 @@ func (b *SchemelessBridge) write(ctx context.Context, domain, identifier string,
 			if left, newest, err := b.absent(ctx, items); err != nil || len(left) == 0 {
 				return newest, err // written by an earlier call
 			}
-			return 0, &SequenceMoved{Expected: expected, Actual: head.Version}
+			return 0, &WrongExpectedSequence{Expected: expected, Actual: head.Version}
 		}
 		last = b.transact(ctx, domain, identifier, head.Version, items)
 		if last == nil {

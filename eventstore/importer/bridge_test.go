@@ -51,7 +51,7 @@ func TestBridgeAppend(t *testing.T) {
 		}
 	}
 	_, err := b.Append(t.Context(), "order", "1", 1, at, placed("d", `1`))
-	if moved, ok := errors.AsType[*importer.SequenceMoved](err); !ok || moved.Actual != 3 || !errors.Is(err, importer.ErrSequenceMoved) {
+	if moved, ok := errors.AsType[*importer.WrongExpectedSequence](err); !ok || moved.Actual != 3 || !errors.Is(err, importer.ErrWrongExpectedSequence) {
 		t.Errorf("an old sequence: %v", err)
 	}
 	if _, err := b.Append(t.Context(), "order", "1", 3, at, placed("c", `1`), placed("d", `1`)); !errors.Is(err, eventstore.ErrCorruptIdempotency) {

@@ -353,7 +353,7 @@ var exportedTypes = map[string]exported{
 	"eventstore-importer.SchemelessBridge":        holds[importer.SchemelessBridge](),
 	"eventstore-importer.SchemelessBridgeOptions": holds[importer.SchemelessBridgeOptions]("Bucket", "KeyPrefix"),
 	"eventstore-importer.SchemelessOptions":       holds[importer.SchemelessOptions](),
-	"eventstore-importer.SequenceMoved":           holds[importer.SequenceMoved](),
+	"eventstore-importer.WrongExpectedSequence":   holds[importer.WrongExpectedSequence](),
 	"eventstore-importer.Stream":                  sends[importer.Stream](),
 
 	"grant.Act":           sends[grant.Act](),
