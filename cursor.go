@@ -188,11 +188,11 @@ func (c CursorOf[P]) Key() []byte {
 // [IndexScan] or [Reader].
 type Paged[T any] interface{ paged(*T) *read }
 
-func (q *Query[T, SK]) paged(*T) *read      { return (*read)(q) }
-func (q *IndexQuery[T, SK]) paged(*T) *read { return (*read)(q) }
-func (s *Scan[T]) paged(*T) *read           { return (*read)(s) }
-func (s *IndexScan[T]) paged(*T) *read      { return (*read)(s) }
-func (v *Reader[V]) paged(*V) *read         { return (*read)(v) }
+func (q *Query[T, SK]) paged(*T) *read      { return (*readRef)(q).read() }
+func (q *IndexQuery[T, SK]) paged(*T) *read { return (*readRef)(q).read() }
+func (s *Scan[T]) paged(*T) *read           { return (*readRef)(s).read() }
+func (s *IndexScan[T]) paged(*T) *read      { return (*readRef)(s).read() }
+func (v *Reader[V]) paged(*V) *read         { return (*readRef)(v).read() }
 
 // CursorFrom makes a cursor of a query. It calls open with what the cursor must be bound to; open returns the key, and a nil
 // key gives the zero Cursor. A key that does not belong to the query is [ErrBadCursor]. An error of open is returned, and an

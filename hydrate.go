@@ -23,12 +23,12 @@ import (
 //
 // It costs as much as the query on the index, of which only the keys are transferred, and a Get of each item.
 func (q *IndexQuery[T, SK]) Hydrate() *IndexQuery[T, SK] {
-	return (*IndexQuery[T, SK])((*read)(q).hydrated())
+	return (*IndexQuery[T, SK])((*readRef)(q).read().hydrated().ref())
 }
 
 // Hydrate reads the whole items from the table; see [IndexQuery.Hydrate].
 func (s *IndexScan[T]) Hydrate() *IndexScan[T] {
-	return (*IndexScan[T])((*read)(s).hydrated())
+	return (*IndexScan[T])((*readRef)(s).read().hydrated().ref())
 }
 
 // Hydrate reads whole items by a query of a [LocalIndex], whatever the index holds. DynamoDB reads them from the table
@@ -40,12 +40,12 @@ func (s *IndexScan[T]) Hydrate() *IndexScan[T] {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.Querying
 func (q *Query[T, SK]) Hydrate() *Query[T, SK] {
-	return (*Query[T, SK])((*read)(q).hydrated())
+	return (*Query[T, SK])((*readRef)(q).read().hydrated().ref())
 }
 
 // Hydrate reads whole items by a scan of a [LocalIndex]; see [Query.Hydrate].
 func (s *Scan[T]) Hydrate() *Scan[T] {
-	return (*Scan[T])((*read)(s).hydrated())
+	return (*Scan[T])((*readRef)(s).read().hydrated().ref())
 }
 
 func (r *read) hydrated() *read {

@@ -76,7 +76,7 @@ func ReadMixed[I, T any](m *Mixed[I], q Paged[T], filters ...MixedFilter) *Reade
 	if m != nil {
 		of = m.m
 	}
-	return (*Reader[I])(q.paged(nil).mixedAs(of, filters))
+	return (*Reader[I])(q.paged(nil).mixedAs(of, filters).ref())
 }
 
 // MixedKey is the key of an item of one of several types; make it with [MixedKeyOf].

@@ -227,34 +227,19 @@ func (f CallFailure) MarshalJSON() ([]byte, error) {
 }
 
 // String is operation, table and index, as Query orders/by-status.
-func (q *Query[T, SK]) String() string { return (*read)(q).where() }
-
-// Format prints operation, table and index, for every verb.
-func (q Query[T, SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, (*read)(&q).where()) }
+func (q *Query[T, SK]) String() string { return (*readRef)(q).read().where() }
 
 // String is operation, table and index, as Query orders/by-status.
-func (q *IndexQuery[T, SK]) String() string { return (*read)(q).where() }
-
-// Format prints operation, table and index, for every verb.
-func (q IndexQuery[T, SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, (*read)(&q).where()) }
+func (q *IndexQuery[T, SK]) String() string { return (*readRef)(q).read().where() }
 
 // String is operation and table, as Scan orders.
-func (s *Scan[T]) String() string { return (*read)(s).where() }
-
-// Format prints operation and table, for every verb.
-func (s Scan[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, (*read)(&s).where()) }
+func (s *Scan[T]) String() string { return (*readRef)(s).read().where() }
 
 // String is operation, table and index, as Scan orders/by-status.
-func (s *IndexScan[T]) String() string { return (*read)(s).where() }
-
-// Format prints operation, table and index, for every verb.
-func (s IndexScan[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, (*read)(&s).where()) }
+func (s *IndexScan[T]) String() string { return (*readRef)(s).read().where() }
 
 // String is operation, table and index, as Query orders/by-status.
-func (v *Reader[V]) String() string { return (*read)(v).where() }
-
-// Format prints operation, table and index, for every verb.
-func (v Reader[V]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, (*read)(&v).where()) }
+func (v *Reader[V]) String() string { return (*readRef)(v).read().where() }
 
 func (r *read) where() string {
 	if r == nil || r.core == nil {

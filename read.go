@@ -30,6 +30,8 @@ import (
 type read struct {
 	// The fields do not have the names of builders in lower case, since the compiler would suggest them if a type lacks the
 	// builder.
+	this       *read // itself
+	self       readRef
 	core       *core
 	index      *indexInfo // nil for the table
 	scan       bool

@@ -13,6 +13,33 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
+// readRef is the content of [Query], [Scan], [IndexQuery], [IndexScan] and [Reader]. It is a part of the read that it refers
+// to, by two pointers, since fmt follows one pointer of a value that does not fit the verb. So queries print nothing of the
+// read without a method Format, which each package that uses a table would compile four times for each type of query.
+type readRef struct{ r **read }
+
+// read returns nil for a nil or zero query.
+func (q *readRef) read() *read {
+	if q == nil || q.r == nil {
+		return nil
+	}
+	return *q.r
+}
+
+// ref returns what refers to the read.
+func (r *read) ref() *readRef {
+	if r == nil {
+		return nil
+	}
+	return &r.self
+}
+
+// placed makes the read refer to itself, once it is where it stays.
+func (r *read) placed() *read {
+	r.this, r.self.r = r, &r.this
+	return r
+}
+
 // newSpec allocates a read together with its text.
 func newSpec(r read) *read {
 	m := &struct { // one allocation
@@ -20,7 +47,7 @@ func newSpec(r read) *read {
 		text readText
 	}{read: r}
 	m.ready = &m.text
-	return &m.read
+	return m.read.placed()
 }
 
 // changed returns a copy whose text is built again, for every step that changes the text.
@@ -37,7 +64,7 @@ func (r *read) bounded() *read {
 		return new(read)
 	}
 	m := *r
-	return &m
+	return m.placed()
 }
 
 // wrong returns a copy with an error for the call that runs it.

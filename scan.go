@@ -18,63 +18,63 @@ import (
 // everything that the table holds, including what its filter drops.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html
-type Scan[T any] read
+type Scan[T any] readRef
 
 // IndexScan is a [Scan] of a global index, without Consistent.
-type IndexScan[T any] read
+type IndexScan[T any] readRef
 
 // Scan selects all items of the table.
 func (t *Table[T, PK, SK]) Scan() *Scan[T] {
-	return (*Scan[T])(newScan(index{core: t.tableCore(nil)}))
+	return (*Scan[T])(newScan(index{core: t.tableCore(nil)}).ref())
 }
 
 // Scan selects all items of the table.
 func (t *SimpleTable[T, PK]) Scan() *Scan[T] {
-	return (*Scan[T])(newScan(index{core: t.tableCore(nil)}))
+	return (*Scan[T])(newScan(index{core: t.tableCore(nil)}).ref())
 }
 
 // Scan selects all items that the index holds.
-func (x *Index[T, PK, SK]) Scan() *IndexScan[T] { return (*IndexScan[T])(newScan(x.index())) }
+func (x *Index[T, PK, SK]) Scan() *IndexScan[T] { return (*IndexScan[T])(newScan(x.index()).ref()) }
 
 // Scan selects all items that the index holds.
-func (x *SimpleIndex[T, PK]) Scan() *IndexScan[T] { return (*IndexScan[T])(newScan(x.index())) }
+func (x *SimpleIndex[T, PK]) Scan() *IndexScan[T] { return (*IndexScan[T])(newScan(x.index()).ref()) }
 
 // Scan selects all items that the index holds.
-func (x *LocalIndex[T, PK, SK]) Scan() *Scan[T] { return (*Scan[T])(newScan(x.index())) }
+func (x *LocalIndex[T, PK, SK]) Scan() *Scan[T] { return (*Scan[T])(newScan(x.index()).ref()) }
 
 // Filter drops items after they were read and billed; see [Query.Filter].
 func (s *Scan[T]) Filter(conds ...Cond[T]) *Scan[T] {
-	return (*Scan[T])((*read)(s).filtered(untyped(conds)))
+	return (*Scan[T])((*readRef)(s).read().filtered(untyped(conds)).ref())
 }
 
 // Project reads only the given attributes, and the keys, into T.
 func (s *Scan[T]) Project(attrs ...AnyAttr) *Scan[T] {
-	return (*Scan[T])((*read)(s).projected(attrs))
+	return (*Scan[T])((*readRef)(s).read().projected(attrs).ref())
 }
 
 // Limit is the number of items returned, however many are evaluated; see [Query.Limit]. Zero is no limit.
 func (s *Scan[T]) Limit(n int) *Scan[T] {
-	return (*Scan[T])((*read)(s).limited(n))
+	return (*Scan[T])((*readRef)(s).read().limited(n).ref())
 }
 
 // PageSize limits how many items one request evaluates, in place of the table's [PageSize].
 func (s *Scan[T]) PageSize(n int) *Scan[T] {
-	return (*Scan[T])((*read)(s).paged(n))
+	return (*Scan[T])((*readRef)(s).read().paged(n).ref())
 }
 
 // Consistent makes the scan strongly consistent, at twice the cost.
 func (s *Scan[T]) Consistent() *Scan[T] {
-	return (*Scan[T])((*read)(s).strong())
+	return (*Scan[T])((*readRef)(s).read().strong().ref())
 }
 
 // With adds options; see [Query.With].
 func (s *Scan[T]) With(opts ...ReadOption) *Scan[T] {
-	return (*Scan[T])((*read)(s).with(opts))
+	return (*Scan[T])((*readRef)(s).read().with(opts).ref())
 }
 
 // After continues after a cursor. The zero Cursor is the beginning.
 func (s *Scan[T]) After(c Cursor[T]) *Scan[T] {
-	return (*Scan[T])((*read)(s).from(c.at))
+	return (*Scan[T])((*readRef)(s).read().from(c.at).ref())
 }
 
 // maxSegments is DynamoDB's limit of the number of parts of a parallel scan.
@@ -84,105 +84,105 @@ const maxSegments = 1_000_000
 // Count then return items of all parts as they arrive. Page, First, After and Before are refused, because a cursor cannot
 // hold a position in all parts.
 func (s *Scan[T]) Parallel(n int) *Scan[T] {
-	return (*Scan[T])((*read)(s).parallel(n))
+	return (*Scan[T])((*readRef)(s).read().parallel(n).ref())
 }
 
 // Page reads one page; see [Query.Page].
 func (s *Scan[T]) Page(ctx context.Context) (Page[T], error) {
-	return pageOf[T]((*read)(s).page(ctx, new([]T)))
+	return pageOf[T]((*readRef)(s).read().page(ctx, new([]T)))
 }
 
 // Pages reads page after page; see [Query.Pages].
 func (s *Scan[T]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
-	return pagesOf[T]((*read)(s).pages(ctx))
+	return pagesOf[T]((*readRef)(s).read().pages(ctx))
 }
 
 // All yields the items one by one; see [Query.All].
 func (s *Scan[T]) All(ctx context.Context) iter.Seq2[T, error] {
-	return itemsOf[T]((*read)(s).all(ctx))
+	return itemsOf[T]((*readRef)(s).read().all(ctx))
 }
 
 // Collect reads all items into memory. On an error it also returns the items read before it.
 func (s *Scan[T]) Collect(ctx context.Context) (list []T, err error) {
-	err = (*read)(s).collect(ctx, &list)
+	err = (*readRef)(s).read().collect(ctx, &list)
 	return list, err
 }
 
 // Count counts the items of the whole scan. It costs as much as reading them.
 func (s *Scan[T]) Count(ctx context.Context) (int, error) {
-	return (*read)(s).count(ctx)
+	return (*readRef)(s).read().count(ctx)
 }
 
 // First returns any one item, or [ErrNotFound] if there is none.
 func (s *Scan[T]) First(ctx context.Context) (item T, err error) {
-	err = (*read)(s).first(ctx, &item)
+	err = (*readRef)(s).read().first(ctx, &item)
 	return item, err
 }
 
 // Filter drops items after they were read and billed; see [Query.Filter].
 func (s *IndexScan[T]) Filter(conds ...Cond[T]) *IndexScan[T] {
-	return (*IndexScan[T])((*read)(s).filtered(untyped(conds)))
+	return (*IndexScan[T])((*readRef)(s).read().filtered(untyped(conds)).ref())
 }
 
 // Project reads only the given attributes, and the keys, into T.
 func (s *IndexScan[T]) Project(attrs ...AnyAttr) *IndexScan[T] {
-	return (*IndexScan[T])((*read)(s).projected(attrs))
+	return (*IndexScan[T])((*readRef)(s).read().projected(attrs).ref())
 }
 
 // Limit is the number of items returned; see [Query.Limit].
 func (s *IndexScan[T]) Limit(n int) *IndexScan[T] {
-	return (*IndexScan[T])((*read)(s).limited(n))
+	return (*IndexScan[T])((*readRef)(s).read().limited(n).ref())
 }
 
 // PageSize limits how many items one request evaluates.
 func (s *IndexScan[T]) PageSize(n int) *IndexScan[T] {
-	return (*IndexScan[T])((*read)(s).paged(n))
+	return (*IndexScan[T])((*readRef)(s).read().paged(n).ref())
 }
 
 // With adds options; see [Query.With].
 func (s *IndexScan[T]) With(opts ...ReadOption) *IndexScan[T] {
-	return (*IndexScan[T])((*read)(s).with(opts))
+	return (*IndexScan[T])((*readRef)(s).read().with(opts).ref())
 }
 
 // After continues after a cursor.
 func (s *IndexScan[T]) After(c Cursor[T]) *IndexScan[T] {
-	return (*IndexScan[T])((*read)(s).from(c.at))
+	return (*IndexScan[T])((*readRef)(s).read().from(c.at).ref())
 }
 
 // Parallel reads n parts of the index at the same time; see [Scan.Parallel].
 func (s *IndexScan[T]) Parallel(n int) *IndexScan[T] {
-	return (*IndexScan[T])((*read)(s).parallel(n))
+	return (*IndexScan[T])((*readRef)(s).read().parallel(n).ref())
 }
 
 // Page reads one page; see [Query.Page].
 func (s *IndexScan[T]) Page(ctx context.Context) (Page[T], error) {
-	return pageOf[T]((*read)(s).page(ctx, new([]T)))
+	return pageOf[T]((*readRef)(s).read().page(ctx, new([]T)))
 }
 
 // Pages reads page after page; see [Query.Pages].
 func (s *IndexScan[T]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
-	return pagesOf[T]((*read)(s).pages(ctx))
+	return pagesOf[T]((*readRef)(s).read().pages(ctx))
 }
 
 // All yields the items one by one; see [Query.All].
 func (s *IndexScan[T]) All(ctx context.Context) iter.Seq2[T, error] {
-	return itemsOf[T]((*read)(s).all(ctx))
+	return itemsOf[T]((*readRef)(s).read().all(ctx))
 }
 
 // Collect reads all items into memory.
 func (s *IndexScan[T]) Collect(ctx context.Context) (list []T, err error) {
-	err = (*read)(s).collect(ctx, &list)
+	err = (*readRef)(s).read().collect(ctx, &list)
 	return list, err
 }
 
 // Count counts the items of the whole scan.
 func (s *IndexScan[T]) Count(ctx context.Context) (int, error) {
-	return (*read)(s).count(ctx)
+	return (*readRef)(s).read().count(ctx)
 }
 
 // First returns any one item, or [ErrNotFound] if there is none.
 func (s *IndexScan[T]) First(ctx context.Context) (item T, err error) {
-	err = (*read)(s).first(ctx, &item)
+	err = (*readRef)(s).read().first(ctx, &item)
 	return item, err
 }
 

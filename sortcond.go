@@ -24,9 +24,10 @@ type SortCond[SK any] struct{ c sortCond }
 
 // sortCond is a [SortCond] without its type parameter.
 type sortCond struct {
-	op        string // empty for the zero condition
-	low, high any    // addresses of values; none in a BeginsWithText
-	text      string // of BeginsWithText
+	_         [0]func() // not comparable: the compiler makes a function for == for each type of sort key
+	op        string    // empty for the zero condition
+	low, high any       // addresses of values; none in a BeginsWithText
+	text      string    // of BeginsWithText
 	first     int
 }
 

@@ -266,8 +266,13 @@ func TestNames(t *testing.T) {
 				t.Errorf("%T prints %q, want %q", v, got, want)
 			}
 		}
-		if e := reflect.ValueOf(v).Elem().Interface(); strings.Contains(fmt.Sprintf("%#v %v", e, e), "secret") {
-			t.Errorf("%T shows a value", e)
+		e := reflect.ValueOf(v).Elem().Interface()
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%t"} {
+			for _, printed := range []any{v, e, []any{v, e}, struct{ Q any }{v}, struct{ q any }{e}} {
+				if text := fmt.Sprintf(verb, printed); strings.Contains(text, "secret") || strings.Contains(text, "736563726574") {
+					t.Errorf("%s of a %T shows a value: %s", verb, printed, text)
+				}
+			}
 		}
 	}
 }
