@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 
@@ -22,7 +21,8 @@ import (
 // Bad lines, damaged files, and items that the table cannot store are passed to [OnFailure] and counted. The import continues and
 // ends with a [*FailedError]. Damage to a file is detected at its end, so run [Verify] before. Throttled and unprocessed items
 // are sent again within the table's retry policy. Any other error, such as rejected credentials or a cancelled context, ends the
-// import, and [Report].Position is where it can be resumed ([From]).
+// import, and [Report].Position is where it can be resumed ([From]). A position of another export or another table is refused, also
+// if it has the same name.
 //
 // A write whose reply is lost is sent again. Under the conditions of [OnlyMissing] and [OnlyOlder], a stored item that equals the
 // item of the export then counts as written. Incremental exports with conditions are rejected. The cost is that of BatchPut, or
@@ -36,7 +36,7 @@ func Import(ctx context.Context, src *Source, to *rawtable.Table, opts ...Option
 		err = invalid("OnlyMissing and OnlyOlder are for full exports: a delete has no such condition")
 	}
 	if err == nil {
-		w.at = newPosition(path.Base(src.dir)+" "+src.summary.ExportArn, len(src.files))
+		w.at = newPosition("import of "+src.identity()+" into "+tableIdentity(to), len(src.files))
 		err = w.at.resume(w.position)
 	}
 	if err != nil {
@@ -122,8 +122,8 @@ func lineError(r Record, err error) *LineError {
 
 // Copy writes all items of a table to another. Each replaces any item with its key, or is subject to the conditions of
 // [OnlyMissing] and [OnlyOlder]. It reads in segments, as [Export] does, so it does not copy the state of a single moment.
-// Failures, lost replies and costs are those of [Import]; the file of a failure is the segment. Both tables must have the same
-// keys.
+// Failures, lost replies, positions and costs are those of [Import]; the file of a failure is the segment. Both tables must have
+// the same keys.
 func Copy(ctx context.Context, from, to *rawtable.Table, opts ...Option) (Report, error) {
 	w, err := newWriter(to, opts)
 	if err == nil && (from == nil || from.RawTable == nil) {
@@ -140,7 +140,7 @@ func Copy(ctx context.Context, from, to *rawtable.Table, opts ...Option) (Report
 		if w.segments == 0 {
 			w.segments = w.workers
 		}
-		w.at = newPosition(from.Name(), w.segments)
+		w.at = newPosition("copy of "+tableIdentity(from)+" to "+tableIdentity(to), w.segments)
 		err = w.at.resume(w.position)
 	}
 	if err != nil {

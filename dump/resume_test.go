@@ -400,6 +400,18 @@ func TestPositionsOfOthers(t *testing.T) {
 	ofExport := positionOf(func(o dump.Option) error { return first(dump.CompareExport(t.Context(), c.src, c.with, o)) })
 	ofTables := positionOf(func(o dump.Option) error { return first(dump.CompareTables(t.Context(), c.from, c.with, o)) })
 
+	target := newTable(t, engine(t), "target")
+	imported := func(src *dump.Source, to *rawtable.Table, o dump.Option) error {
+		_, err := dump.Import(t.Context(), src, to, o)
+		return err
+	}
+	copied := func(from, to *rawtable.Table, o dump.Option) error {
+		_, err := dump.Copy(t.Context(), from, to, dump.Segments(2), o)
+		return err
+	}
+	ofImport := positionOf(func(o dump.Option) error { return imported(c.src, target, o) })
+	ofCopy := positionOf(func(o dump.Option) error { return copied(c.from, target, o) })
+
 	changed := itemOf(t, 0, 9)
 	noError(t, c.from.Put(t.Context(), &changed))
 	_, other, _ := exportOf(t, c.from, dump.Segments(2)) // of the same name
@@ -414,6 +426,11 @@ func TestPositionsOfOthers(t *testing.T) {
 		"tables, from " + ofTables:      func(o dump.Option) error { return first(dump.CompareTables(t.Context(), same, c.with, o)) },
 		"tables, with " + ofTables:      func(o dump.Option) error { return first(dump.CompareTables(t.Context(), c.from, again, o)) },
 		"tables, changed " + ofTables:   func(o dump.Option) error { return first(dump.CompareTables(t.Context(), c.with, c.from, o)) },
+		"import " + ofImport:            func(o dump.Option) error { return imported(other, target, o) },
+		"import, into " + ofImport:      func(o dump.Option) error { return imported(c.src, again, o) },
+		"import, copied " + ofCopy:      func(o dump.Option) error { return imported(c.src, target, o) },
+		"copy, from " + ofCopy:          func(o dump.Option) error { return copied(same, target, o) },
+		"copy, to " + ofCopy:            func(o dump.Option) error { return copied(c.from, again, o) },
 		"damaged x" + ofTables:          func(o dump.Option) error { return first(dump.CompareTables(t.Context(), c.from, c.with, o)) },
 	} {
 		c.stop.set(0, false, nil)
