@@ -82,7 +82,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// A task several of whose goroutines wait runs again when the last of them continues; its end is final.
+// A task runs again when neither one of its goroutines nor the whole of it waits any more; the reason is one that still holds. Its end is final.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	_, task := progress.Start(progress.NewTracker().With(t.Context()), "work")
@@ -96,7 +96,15 @@ func TestWaiting(t *testing.T) {
 	is(progress.Waiting, "b")
 	second()
 	second() // does nothing
-	is(progress.Waiting, "b")
+	is(progress.Waiting, "a")
+	task.Wait("a table")
+	is(progress.Waiting, "a table")
+	first()
+	is(progress.Waiting, "a table") // the whole task waits
+	first = task.Waiting("d")
+	is(progress.Waiting, "a table")
+	task.Run()
+	is(progress.Waiting, "d") // a part waits
 	first()
 	is(progress.Running, "")
 	third := task.Waiting("c")

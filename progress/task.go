@@ -34,7 +34,8 @@ type run struct {
 	reported time.Time
 	rates    window
 	parts    parts
-	waiting  int // of the waits within the task
+	whole    *wait   // what the whole task waits for, or nil
+	waiting  []*wait // what parts of it wait for
 }
 
 func newTask(name string, listeners []*listener, limit func() Limit) *Task {
@@ -136,37 +137,46 @@ func (t *Task) Position(position func() string) {
 	}
 }
 
-// Wait records what the task waits for, without a key, until [Task.Run].
-func (t *Task) Wait(reason string) { t.become(Waiting, reason) }
+// Wait records what the whole task waits for, without a key, until [Task.Run].
+func (t *Task) Wait(reason string) { t.waits(func(r *run) { r.whole = &wait{reason} }) }
 
-// Waiting records that a part of the task, such as one of several goroutines, waits until done is called. The task runs again when nothing in it waits any more.
+// Run records that the whole task no longer waits. It runs unless a part of it waits; see [Task.Waiting].
+func (t *Task) Run() { t.waits(func(r *run) { r.whole = nil }) }
+
+// Waiting records that a part of the task, such as one of several goroutines, waits until done is called. The task runs again when neither a part nor the whole of it
+// waits any more.
 func (t *Task) Waiting(reason string) (done func()) {
-	if !t.made() {
-		return func() {}
+	w := &wait{reason}
+	t.waits(func(r *run) { r.waiting = append(r.waiting, w) })
+	return func() {
+		t.waits(func(r *run) {
+			r.waiting = slices.DeleteFunc(r.waiting, func(other *wait) bool { return other == w })
+		})
 	}
-	t.waits(1, reason)
-	return sync.OnceFunc(func() { t.waits(-1, "") })
 }
 
-// waits counts parts that begin or end to wait.
-func (t *Task) waits(more int, reason string) {
-	t.mu.Lock()
-	t.waiting += more
-	changed := false
-	switch {
-	case more > 0:
-		changed = t.set(Waiting, reason)
-	case t.waiting == 0:
-		changed = t.set(Running, "")
+// wait is something that a task, or a part of it, waits for.
+type wait struct{ reason string }
+
+// waits changes what the task waits for, and shows it: that of the whole task, or else the one that a part began to wait for last.
+func (t *Task) waits(change func(*run)) {
+	if !t.made() {
+		return
 	}
+	t.mu.Lock()
+	change(t.run)
+	state, reason := Running, ""
+	if w := t.whole; w != nil {
+		state, reason = Waiting, w.reason
+	} else if n := len(t.waiting); n > 0 {
+		state, reason = Waiting, t.waiting[n-1].reason
+	}
+	changed := t.set(state, reason)
 	t.mu.Unlock()
 	if changed {
 		t.report(true)
 	}
 }
-
-// Run records that the task no longer waits.
-func (t *Task) Run() { t.become(Running, "") }
 
 // Stop ends the task before its work is done.
 func (t *Task) Stop(reason string) { t.end(Stopped, reason) }
