@@ -203,6 +203,8 @@ func TestImportBadLines(t *testing.T) {
 		"Ion without Item": {"ION", `{pk:{}}`, none, true},
 		"Ion number":       {"ION", `{Item:{pk:"x",sk:"1",n:1.2.3}}`, "ValidationException: The parameter cannot be converted to a numeric value: 1.2.3", true},
 		"Ion key":          {"ION", `{Item:{pk:"x",sk:1}}`, inv + "Type mismatch for key sk expected: S actual: N", false},
+		"Ion twice":        {"ION", `{Item:{pk:"x",sk:"1",v:"a",'v':"b"}}`, `the item has attribute "v" twice`, true},
+		"Ion map twice":    {"ION", `{Item:{pk:"x",sk:"1",m:{a:[{k:1,other:2,k:1}]}}}`, `a map in attribute "m" has a key twice`, true},
 		"short":            {"CSV", `x`, "the line is not CSV of the header: wrong number of fields", true},
 		"long":             {"CSV", `x,1,2,3`, "the line is not CSV of the header: wrong number of fields", true},
 		"quote":            {"CSV", `x,1,"a`, `the line is not CSV of the header: extraneous or missing " in quoted-field`, true},
@@ -216,7 +218,7 @@ func TestImportBadLines(t *testing.T) {
 			first := 1
 			switch c.format {
 			case "ION":
-				lines[0], lines[2] = `{Item:{pk:"a",sk:"1"}}`, `{Item:{pk:"c",sk:"1"}}`
+				lines[0], lines[2] = `{Item:{pk:"a",sk:"1",m:{m:{m:1},n:{m:1}}}}`, `{Item:{pk:"c",sk:"1"}}`
 			case "CSV":
 				lines = []string{"pk,sk,g", "a,1,g", c.line, "c,1,g"}
 				first = 2

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -23,9 +24,11 @@ var errIon = errors.New("the line is not {Item:{...}} in Ion text")
 // ionReader makes the wire form of the values that a line in Ion has, which package value then checks. It keeps that something is wrong, after which
 // nothing more is read.
 type ionReader struct {
-	text []byte
-	out  []byte
-	bad  bool
+	text      []byte
+	out       []byte
+	bad       bool
+	attribute string // that is being read
+	twice     error  // of the first name that a structure has twice
 }
 
 func decodeIon(line []byte) (value.Item, error) {
@@ -51,6 +54,9 @@ func decodeIon(line []byte) (value.Item, error) {
 	}
 	if item == nil {
 		return nil, errNoItem
+	}
+	if r.twice != nil {
+		return nil, r.twice
 	}
 	return value.DecodeItem(item)
 }
@@ -132,13 +138,30 @@ func (r *ionReader) symbol() string {
 
 const maxIonLevels = 100 // more than package value allows
 
+// structure reads an item, at level 0, or a map. Ion allows a name twice in a structure, and DynamoDB does not document which value an import keeps, so it is an
+// error here.
+//
+// https://amazon-ion.github.io/ion-docs/docs/spec.html#struct
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.Format.html
 func (r *ionReader) structure(level int) {
 	if level > maxIonLevels {
 		r.bad = true
 		return
 	}
+	names := make(map[string]bool)
 	r.written('{', '}', func() {
-		r.out = append(value.AppendString(r.out, r.field()), ':')
+		name := r.field()
+		if level == 0 {
+			r.attribute = name
+		}
+		if names[name] && r.twice == nil {
+			r.twice = fmt.Errorf("the item has attribute %q twice", name)
+			if level > 0 {
+				r.twice = fmt.Errorf("a map in attribute %q has a key twice", r.attribute)
+			}
+		}
+		names[name] = true
+		r.out = append(value.AppendString(r.out, name), ':')
 		r.value(level + 1)
 	})
 }
