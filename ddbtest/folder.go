@@ -73,10 +73,12 @@ type folder struct {
 	tables map[string][]journal.Record // the changes of each existing table
 
 	imported *journal.Record // what makes the table of the import that is under way; nil without one
-	failed   error           // of recording that
+	begun    bool            // that is recorded
+	failed   error           // of recording it
 
 	damage  Damage
 	loader  *engine.Loader // while the journal is read
+	partial string         // while the journal is read: the table of an import whose end was not read yet
 	records int64          // that were read
 	old     bool           // some of them have no sizes, as those of earlier versions
 }
@@ -91,6 +93,11 @@ func (f *folder) load(e *Engine) error {
 	clock.virtual = true // tables get their original times
 	f.loader = e.core.Loader()
 	damage, err := f.journal.Read(func(r *journal.Record) error { return f.replay(e, r) })
+	dropped := f.partial != ""
+	if dropped {
+		f.loader.Drop(f.partial)
+		delete(f.tables, f.partial)
+	}
 	err = errors.Join(err, f.loader.Finish())
 	f.loader = nil
 	clock.virtual, clock.now = virtual, now
@@ -99,7 +106,7 @@ func (f *folder) load(e *Engine) error {
 	}
 	e.core.RestartHistory()
 	f.damage = Damage{Records: damage.Records, Bytes: damage.Bytes}
-	if !f.old && damage.Bytes == 0 && f.records <= spare+2*f.useful(e) {
+	if !f.old && !dropped && damage.Bytes == 0 && f.records <= spare+2*f.useful(e) {
 		return f.journal.Resume()
 	}
 	f.damage.Kept, err = f.journal.Rewrite(func() error { return f.rewrite(e) })
@@ -124,8 +131,13 @@ var tableOperations = map[string]bool{
 	"UpdateContributorInsights": true, importTable: true,
 }
 
-// importTable is recorded as what it does: a CreateTable, which comes before the items. The objects that it has read may be gone.
-const importTable = "ImportTable"
+// An import is recorded as what it does, because the objects that it has read may be gone: importTable with the parameters of CreateTable, the items, and importEnd.
+// Without that the process was killed while they were written, before the import was answered. The table is then dropped when the journal is read, as if the
+// import had not been requested.
+const (
+	importTable = "ImportTable"
+	importEnd   = "ImportTableEnd"
+)
 
 // intercept answers a call when what it changed is recorded.
 func (f *folder) intercept(e *Engine) protocol.Intercept {
@@ -172,16 +184,20 @@ func (f *folder) record(ctx context.Context, e *Engine, call *protocol.Call, nex
 func (f *folder) recordImport(ctx context.Context, r journal.Record, call *protocol.Call, next func(context.Context, *protocol.Call) *protocol.Reply) (*protocol.Reply, error) {
 	var in struct{ TableCreationParameters json.RawMessage }
 	_ = json.Unmarshal(r.Body, &in) // what is no JSON makes no table
-	r.Operation, r.Body = "CreateTable", in.TableCreationParameters
-	f.imported, f.failed = &r, nil
+	r.Body = in.TableCreationParameters
+	f.imported, f.begun, f.failed = &r, false, nil
 	reply := next(ctx, call)
 	f.imported = nil
+	if f.begun {
+		f.failed = errors.Join(f.failed, f.journal.Append(journal.Record{At: r.At, Operation: importEnd}))
+	}
 	return reply, f.failed
 }
 
 // tableChanged records the table of an import. No other operation changes a table meanwhile.
 func (f *folder) tableChanged(event engine.TableEvent) {
 	if r := f.imported; r != nil && event == engine.TableCreated {
+		f.begun = true
 		if f.failed = f.note(*r); f.failed == nil {
 			f.failed = f.journal.Append(*r)
 		}
@@ -190,17 +206,26 @@ func (f *folder) tableChanged(event engine.TableEvent) {
 
 // note keeps a change of a table for the next time that the journal is rewritten.
 func (f *folder) note(r journal.Record) error {
-	var in struct{ TableName, ResourceArn string }
-	if err := json.Unmarshal(r.Body, &in); err != nil {
+	name, err := tableOf(r)
+	if err != nil {
 		return err
 	}
-	name := engine.TableOf(in.TableName + in.ResourceArn) // one of them
-	if r.Operation == "DeleteTable" {
+	switch r.Operation {
+	case "DeleteTable":
 		delete(f.tables, name)
 		return nil
+	case importTable:
+		r.Operation = "CreateTable" // a journal that is rewritten has all items
 	}
 	f.tables[name] = append(f.tables[name], r)
 	return nil
+}
+
+// tableOf returns the table of a request.
+func tableOf(r journal.Record) (string, error) {
+	var in struct{ TableName, ResourceArn string } // one of them
+	err := json.Unmarshal(r.Body, &in)
+	return engine.TableOf(in.TableName + in.ResourceArn), err
 }
 
 // commit records a change of an item. It runs under the lock of the item.
@@ -234,9 +259,22 @@ func (f *folder) replay(e *Engine, r *journal.Record) (err error) {
 		return err
 	}
 	f.loader.Flush()
+	f.partial = "" // tables change one after the other, so the import has ended, even if the record of its end is damaged
+	operation := r.Operation
+	switch operation {
+	case importEnd:
+		return nil
+	case importTable:
+		operation = "CreateTable"
+	}
 	e.clock.now = r.At
-	if reply := e.handler.Call(context.Background(), r.Operation, r.Body); reply.Status != http.StatusOK {
-		return fmt.Errorf("%s: %s", r.Operation, reply.Body)
+	if reply := e.handler.Call(context.Background(), operation, r.Body); reply.Status != http.StatusOK {
+		return fmt.Errorf("%s: %s", operation, reply.Body)
+	}
+	if r.Operation == importTable {
+		if f.partial, err = tableOf(*r); err != nil {
+			return err
+		}
 	}
 	return f.note(*r)
 }

@@ -533,3 +533,73 @@ func TestImportIsKept(t *testing.T) {
 		e.Close()
 	}
 }
+
+// A kill while an import is written leaves no table, wherever the file ends; a table that was there before is whole.
+func TestImportKilled(t *testing.T) {
+	data, buckets := t.TempDir(), t.TempDir()
+	putObject(t, buckets, "archive/a", "pk,sk\na,1\nb,2\nc,3\n", false)
+	e, err := ddbtest.OpenFolder(data, false, ddbtest.WithBuckets(buckets))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustCreate(t, e.Client(), pairTable("before"))
+	mustPut(t, e.Client(), "before", item{"pk": str("x"), "sk": str("1")})
+	file := filepath.Join(data, "journal")
+	size := func() int {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(info.Size())
+	}
+	begin := size()
+	mustImport(t, e.Client(), importOf("orders", "CSV"))
+	end := size()
+	mustCreate(t, e.Client(), pairTable("after"))
+	e.Close()
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := func() string {
+		e, client := openFolder(t, data)
+		defer e.Close()
+		list, err := client.ListTables(t.Context(), &dynamodb.ListTablesInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, name := range list.TableNames {
+			out, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&b, "%s %d ", name, out.Count)
+		}
+		return b.String()
+	}
+	for cut := begin; cut <= end; cut++ {
+		if at := whole[cut-1]; at != '\n' && whole[cut] != '\n' && at != ':' { // between records, and at some places in each
+			continue
+		}
+		if err := os.WriteFile(file, whole[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		want := "before 1 "
+		if cut == end {
+			want = "before 1 orders 3 "
+		}
+		for round := range 2 { // the second reads what the first has written
+			if got := tables(); got != want {
+				t.Fatalf("after %d of %d bytes, round %d: got %q, want %q", cut-begin, end-begin, round, got, want)
+			}
+		}
+	}
+	// The record of the end is damaged, and others follow.
+	if err := os.WriteFile(file, bytes.Replace(whole, []byte("ImportTableEnd"), []byte("ImportTableEnx"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := tables(), "after 0 before 1 orders 3 "; got != want {
+		t.Errorf("with a damaged end: got %q, want %q", got, want)
+	}
+}

@@ -122,6 +122,18 @@ func (l *Loader) Flush() {
 	l.last = nil
 }
 
+// Drop removes a table, with the items recorded so far.
+func (l *Loader) Drop(name string) {
+	l.Flush()
+	e := l.engine
+	if t := e.lookup(name); t != nil {
+		e.mu.Lock()
+		delete(e.tables, t.name)
+		e.mu.Unlock()
+		e.tableChanged(t, TableDeleted)
+	}
+}
+
 // Finish ends the loading of the tables: it builds their indexes.
 func (l *Loader) Finish() error {
 	l.Flush()
